@@ -1,0 +1,50 @@
+// A byte-message pipe to one peer, whatever carries it: a WebRTC data channel, the coordinator's relay, or memory.
+// Messages arrive whole and in order. Framing, chunks and checksums live above (client/collective).
+
+export type LinkPath = 'direct' | 'relay' | 'memory';
+
+export interface LinkStats {
+  readonly bytesSent: number;
+  readonly bytesReceived: number;
+}
+
+export interface Link {
+  /** Worker id of the other end. */
+  readonly peer: string;
+  readonly path: LinkPath;
+  /** Largest message that both ends accept, in bytes. */
+  readonly maxMessageBytes: number;
+  readonly stats: LinkStats;
+  /** Queues one message; resolves when there is room for the next (back-pressure). Rejects once the link is closed. */
+  send(message: Uint8Array): Promise<void>;
+  /** Called for every message. Set once, before messages are expected; earlier messages wait in a bounded queue. */
+  onMessage(receive: (message: Uint8Array) => void): void;
+  /** Resolves with the reason when the link is closed by either side. Never rejects. */
+  readonly closed: Promise<string>;
+  close(reason: string): void;
+}
+
+/** Makes links between the members of a group. */
+export interface LinkConnector {
+  /**
+   * Connects to every other member; the lower worker id (by code unit order) of a pair dials. Falls back to the relay by itself
+   * when a direct link does not come up within `directTimeoutMs`.
+   * @throws DeadlineError naming the peer that could not be reached by any path.
+   */
+  connect(peers: readonly PeerAddress[], options: ConnectOptions): Promise<Map<string, Link>>;
+  close(): Promise<void>;
+}
+
+export interface PeerAddress {
+  readonly workerId: string;
+  /** The worker's PeerJS id. */
+  readonly peerId: string;
+}
+
+export interface ConnectOptions {
+  /** Links of different runs or generations never mix. */
+  readonly group: string;
+  readonly directTimeoutMs?: number;
+  readonly timeoutMs?: number;
+  readonly signal?: AbortSignal;
+}

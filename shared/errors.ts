@@ -1,0 +1,45 @@
+// Every failure a user can meet has a code here, so that scripts can act on it and docs can list it.
+// Rooms subclass TabgradError, one class a failure, next to the code that throws it.
+
+/** The closed list of error codes with what each one means. Add a code here, then a class where it is thrown. */
+export const errorCodes = {
+  INTERNAL: 'A defect of tabgrad itself.',
+  DEADLINE_EXCEEDED: 'A wait reached its deadline; the message names who did not answer.',
+  ABORTED: 'The caller withdrew the work.',
+} as const;
+
+export type ErrorCode = keyof typeof errorCodes;
+
+/** Where a failure happened, as far as it is known. */
+export interface ErrorPlace {
+  readonly file?: string;
+  readonly column?: string;
+  /** Zero-based row of the file or dataset. */
+  readonly row?: number;
+  /** Path of a setting or message field, e.g. `params.max_depth`. */
+  readonly field?: string;
+  /** Worker id of the peer. */
+  readonly peer?: string;
+}
+
+/** Base of every error that tabgrad throws on purpose. The message says what was wrong, what was expected and where. */
+export abstract class TabgradError extends Error {
+  abstract readonly code: ErrorCode;
+  readonly place: ErrorPlace;
+
+  constructor(message: string, place: ErrorPlace = {}, options?: ErrorOptions) {
+    super(message, options);
+    this.name = new.target.name;
+    this.place = place;
+  }
+}
+
+/** A wait reached its deadline. `place.peer` names who did not answer, where that is one peer. */
+export class DeadlineError extends TabgradError {
+  readonly code = 'DEADLINE_EXCEEDED';
+}
+
+/** The caller's AbortSignal fired. */
+export class AbortedError extends TabgradError {
+  readonly code = 'ABORTED';
+}

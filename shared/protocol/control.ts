@@ -1,0 +1,171 @@
+// The control conversation between the coordinator and one worker: JSON text messages over one WebSocket.
+// Each message is defined once, here; its type, its validator and its codec come from that definition.
+
+import { z } from 'zod';
+
+/** Raised when a message changes its meaning. A worker of another version is refused with a reason. */
+export const PROTOCOL_VERSION = 1;
+/** Longest accepted control message. Trees of one round are the largest content. */
+export const MAX_CONTROL_MESSAGE_BYTES = 16 * 1024 * 1024;
+
+const id = z.string().min(1).max(128);
+const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
+const count = z.number().int().nonnegative();
+
+export const deviceReport = z.object({
+  kind: z.enum(['cpu', 'webgpu']),
+  name: z.string().max(200),
+  /** Why the device is not the one that was asked for, e.g. "no WebGPU adapter". */
+  reason: z.string().max(500).optional(),
+});
+
+/** Rows that a worker is responsible for, content-addressed. */
+export const lease = z.object({
+  /** Name of the dataset: "train" or an evaluation set's. */
+  dataset: z.string().min(1).max(64),
+  /** Index of the shard within its dataset. */
+  index: count,
+  firstRow: count,
+  rows: count,
+  sha256,
+  sizeBytes: count,
+});
+
+export const member = z.object({ rank: count, workerId: id, peerId: id });
+
+/** Messages from a worker to the coordinator. */
+export const workerMessage = z.discriminatedUnion('type', [
+  z.object({
+    type: z.literal('hello'),
+    protocol: z.number().int(),
+    token: z.string().max(256).optional(),
+    /** Sent when a socket was lost: the worker claims the identity it had. */
+    identity: z.object({ workerId: id, secret: z.string().max(128) }).optional(),
+    runtime: z.enum(['browser', 'deno', 'node']),
+    name: z.string().max(64).optional(),
+    device: deviceReport,
+    cores: count.max(4096),
+  }),
+  /** The worker's PeerJS id is up, it can be put in groups. Sent again whenever the id changes. */
+  z.object({ type: z.literal('available'), peerId: id }),
+  /** The volunteer pauses or leaves: the worker takes no new work; what it holds is handed over at the next commit. */
+  z.object({ type: z.literal('leaving'), reason: z.string().max(500) }),
+  /** Shards are loaded, state is caught up, links to all members are up. */
+  z.object({
+    type: z.literal('ready'),
+    runId: id,
+    generation: count,
+    links: z.array(z.object({ workerId: id, path: z.enum(['direct', 'relay', 'memory']) })).max(4096),
+  }),
+  /** How far loading has come, for "waiting for…" lines. */
+  z.object({ type: z.literal('loading'), runId: id, generation: count, rowsLoaded: count, rowsTotal: count }),
+  /** A round is committed here. Rank 0 adds the trees and the metrics. */
+  z.object({
+    type: z.literal('committed'),
+    runId: id,
+    generation: count,
+    round: count,
+    computeMs: z.number().nonnegative(),
+    exchangeMs: z.number().nonnegative(),
+    bytesSent: count,
+    trees: z.array(z.unknown()).max(1024).optional(),
+    metrics: z.record(z.string().max(128), z.number()).optional(),
+  }),
+  /** The generation can't go on here: a peer did not answer, a link closed, the device was lost. */
+  z.object({
+    type: z.literal('stalled'),
+    runId: id,
+    generation: count,
+    missing: z.array(id).max(4096),
+    code: z.string().max(64),
+    message: z.string().max(4000),
+  }),
+  /** Answer to halt: how many rounds are committed here, and those that the coordinator said it lacks. */
+  z.object({
+    type: z.literal('halted'),
+    runId: id,
+    generation: count,
+    committedRounds: count,
+    rounds: z
+      .array(
+        z.object({
+          round: count,
+          trees: z.array(z.unknown()).max(1024),
+          metrics: z.record(z.string(), z.number()).optional(),
+        }),
+      )
+      .max(64),
+  }),
+  /** The worker can't do this run at all (bad shard, impossible spec): the run fails with this error. */
+  z.object({
+    type: z.literal('failed'),
+    runId: id,
+    generation: count,
+    code: z.string().max(64),
+    message: z.string().max(4000),
+  }),
+]);
+
+/** Messages from the coordinator to a worker. */
+export const coordinatorMessage = z.discriminatedUnion('type', [
+  z.object({
+    type: z.literal('welcome'),
+    workerId: id,
+    /** Proves the identity when the socket is opened again. */
+    secret: z.string().max(128),
+    peerServer: z.object({ path: z.string().max(200), key: z.string().max(128) }),
+    iceServers: z
+      .array(
+        z.object({
+          urls: z.array(z.string().max(500)).max(16),
+          username: z.string().max(500).optional(),
+          credential: z.string().max(500).optional(),
+        }),
+      )
+      .max(16),
+    /** The coordinator pings at this interval; a worker that hears nothing for three intervals opens a new socket. */
+    pingIntervalMs: z.number().positive(),
+  }),
+  z.object({ type: z.literal('refused'), code: z.string().max(64), message: z.string().max(1000) }),
+  z.object({ type: z.literal('ping'), at: z.number() }),
+  /** Take this place in the group: load the leases, catch up to `committedRounds`, connect, then answer ready. */
+  z.object({
+    type: z.literal('assign'),
+    runId: id,
+    generation: count,
+    rank: count,
+    members: z.array(member).min(1).max(4096),
+    leases: z.array(lease).max(1_000_000),
+    /** The run's TrainSpec as a JSON blob. */
+    spec: sha256,
+    committedRounds: count,
+    /** Trees of the committed rounds as a JSON blob: an array of rounds, each an array of trees; null when none. */
+    trees: sha256.nullable(),
+  }),
+  /** Everybody is ready: work. */
+  z.object({ type: z.literal('begin'), runId: id, generation: count }),
+  /** Stop this generation: at once, or after the round in flight is committed by all; then answer halted. */
+  z.object({
+    type: z.literal('halt'),
+    runId: id,
+    generation: count,
+    when: z.enum(['now', 'commit']),
+    knownRounds: count,
+    reason: z.string().max(500),
+  }),
+  /** The run is over for this worker: free its data. */
+  z.object({ type: z.literal('release'), runId: id, reason: z.string().max(500) }),
+  /** Go away; `reconnect` false means for good. */
+  z.object({ type: z.literal('shutdown'), reconnect: z.boolean(), reason: z.string().max(500) }),
+]);
+
+export type WorkerMessage = z.infer<typeof workerMessage>;
+export type CoordinatorMessage = z.infer<typeof coordinatorMessage>;
+export type WorkerMessageOf<T extends WorkerMessage['type']> = Extract<WorkerMessage, { type: T }>;
+export type CoordinatorMessageOf<T extends CoordinatorMessage['type']> = Extract<
+  CoordinatorMessage,
+  { type: T }
+>;
+export type DeviceReport = z.infer<typeof deviceReport>;
+export type Lease = z.infer<typeof lease>;
+export type Member = z.infer<typeof member>;

@@ -1,0 +1,15 @@
+import { defineConfig } from 'vite';
+
+// The pages that the coordinator serves: the volunteer's (/join) and, later, the dashboard.
+export default defineConfig({
+  root: 'client/page',
+  base: './',
+  build: {
+    outDir: '../../dist/page',
+    emptyOutDir: true,
+    target: 'es2022',
+    sourcemap: true,
+    rolldownOptions: { input: { join: 'client/page/join.html' } },
+  },
+  worker: { format: 'es' },
+});
