@@ -1,0 +1,60 @@
+// What a session needs from the runtime it lives in. The three runtimes (tab, Deno, Node) each build one; tests build
+// one in memory. The session itself knows no platform.
+
+import type { DeviceSpec, TreeDevice } from '../../kernels/gbdt/treeDevice.ts';
+import type { CoordinatorMessage, WorkerMessage } from '../../shared/protocol/control.ts';
+import type { LinkConnector } from '../transport/link.ts';
+
+export interface FetchBlobOptions {
+  /** Refuse a blob of another size before its bytes are kept. */
+  readonly sizeBytes?: number;
+  readonly signal: AbortSignal;
+}
+
+export interface SessionEnvironment {
+  readonly workerId: string;
+  send(message: WorkerMessage): void;
+  createDevice(spec: DeviceSpec): Promise<TreeDevice>;
+  readonly connector: LinkConnector;
+  /** A blob by its SHA-256, verified. */
+  fetchBlob(sha256: string, options: FetchBlobOptions): Promise<Uint8Array>;
+  /** Milliseconds from any fixed origin. */
+  now(): number;
+  log(line: string): void;
+  /** Told what the session does, for the volunteer's page and the terminal. */
+  onStatus?(status: SessionStatus): void;
+}
+
+export type SessionStatus =
+  | { readonly state: 'idle' }
+  | {
+      readonly state: 'loading';
+      readonly runId: string;
+      readonly rowsLoaded: number;
+      readonly rowsTotal: number;
+    }
+  | { readonly state: 'connecting'; readonly runId: string; readonly peers: number }
+  | {
+      readonly state: 'training';
+      readonly runId: string;
+      /** Rounds committed so far, and in all. */
+      readonly round: number;
+      readonly rounds: number;
+      readonly rows: number;
+      readonly groupSize: number;
+      readonly rank: number;
+      readonly rowsPerSecond: number;
+      readonly links: readonly {
+        readonly peer: string;
+        readonly path: string;
+        readonly bytesSent: number;
+        readonly bytesReceived: number;
+      }[];
+    };
+
+/** Carries out what the coordinator says about runs. Messages are handled in the order of arrival. */
+export interface WorkerSession {
+  handle(message: CoordinatorMessage): void;
+  /** Stops all work and frees the device. Resolves when nothing of it is left. */
+  close(reason: string): Promise<void>;
+}
