@@ -6,6 +6,7 @@ export const errorCodes = {
   INTERNAL: 'A defect of tabgrad itself.',
   DEADLINE_EXCEEDED: 'A wait reached its deadline; the message names who did not answer.',
   ABORTED: 'The caller withdrew the work.',
+  BROWSER_MISSING: 'No browser to open local worker tabs with.',
   DEVICE_LOST: 'The GPU device was lost; the worker leaves or comes back with a new one.',
   BAD_ASSIGNMENT: 'What the coordinator assigned contradicts itself or the data.',
 } as const;
