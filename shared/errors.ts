@@ -9,6 +9,22 @@ export const errorCodes = {
   BROWSER_MISSING: 'No browser to open local worker tabs with.',
   DEVICE_LOST: 'The GPU device was lost; the worker leaves or comes back with a new one.',
   BAD_ASSIGNMENT: 'What the coordinator assigned contradicts itself or the data.',
+  DATA_ARGUMENT: 'An argument of a data operation is out of range or of the wrong kind.',
+  DATA_FILE_MISSING: 'A data file, folder or object does not exist.',
+  DATA_FOLDER_EMPTY: 'A data folder or prefix holds no file of the expected format.',
+  DATA_FILE_CORRUPT: 'A data file is truncated, damaged or not of the expected format.',
+  DATA_FILE_CHANGED: 'A data file changed after it was first opened.',
+  DATA_FILE_UNREADABLE: 'A data file can not be read: permission, or an I/O failure.',
+  DATA_UNSUPPORTED: 'A data file uses a feature that is not supported.',
+  DATA_ROW_MALFORMED: 'A row of a text file does not parse.',
+  DATA_COLUMN_UNKNOWN: 'No column of that name.',
+  DATA_TYPE_MISMATCH: 'Columns of files, batches or datasets that must agree differ in type.',
+  DATA_UNREACHABLE: 'A data host could not be reached.',
+  DATA_HTTP_STATUS: 'A data host answered with an error status.',
+  DATA_ACCESS_DENIED: 'A data host refused access: credentials missing or wrong.',
+  DATA_USER_FUNCTION: 'A function given to a data operation threw or returned something unusable.',
+  DATA_DISK_FULL: 'The disk has no room for what is being written; nothing half-written is left.',
+  DATA_WRITE_FAILED: 'Data could not be written; nothing half-written is left.',
 } as const;
 
 export type ErrorCode = keyof typeof errorCodes;
