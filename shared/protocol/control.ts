@@ -128,7 +128,11 @@ export const coordinatorMessage = z.discriminatedUnion('type', [
   }),
   z.object({ type: z.literal('refused'), code: z.string().max(64), message: z.string().max(1000) }),
   z.object({ type: z.literal('ping'), at: z.number() }),
-  /** Take this place in the group: load the leases, catch up to `committedRounds`, connect, then answer ready. */
+  /**
+   * Take this place in the group: load the leases, bring the state to exactly `committedRounds` (forward, or back where
+   * rounds committed here were lost with the others), connect, then answer ready. A newer generation supersedes
+   * whatever the worker was doing.
+   */
   z.object({
     type: z.literal('assign'),
     runId: id,
@@ -144,12 +148,18 @@ export const coordinatorMessage = z.discriminatedUnion('type', [
   }),
   /** Everybody is ready: work. */
   z.object({ type: z.literal('begin'), runId: id, generation: count }),
-  /** Stop this generation: at once, or after the round in flight is committed by all; then answer halted. */
+  /**
+   * Stop this generation, then answer halted (again, when asked again): at once, or ("commit") when `atRounds` rounds
+   * are committed here. A worker that has committed as many or more drops the round in flight and stops at once:
+   * its peers may have stopped already, so that round might never end.
+   */
   z.object({
     type: z.literal('halt'),
     runId: id,
     generation: count,
     when: z.enum(['now', 'commit']),
+    atRounds: count.optional(),
+    /** The answer carries the rounds from this one on, oldest first, as many as fit. */
     knownRounds: count,
     reason: z.string().max(500),
   }),
