@@ -5,7 +5,8 @@
 
 import { scaleByPowerOfTwo } from './scaleByPowerOfTwo.ts';
 
-const INVERSE_LN2 = 1.442695040888963387;
+/** Only picks the nearest multiple of ln 2, so its last bit doesn't matter. */
+const INVERSE_LN2 = Math.LOG2E;
 const LN2_HIGH = 6.9314718036912381649e-1;
 const LN2_LOW = 1.90821492927058770002e-10;
 const P1 = 1.66666666666666019037e-1;

@@ -11,7 +11,7 @@ const LG5 = 1.818357216161805012e-1;
 const LG6 = 1.531383769920937332e-1;
 const LG7 = 1.479819860511658591e-1;
 /** The mantissa is brought into [SQRT_HALF, 2 * SQRT_HALF). */
-const SQRT_HALF = 0.7071067811865476;
+const SQRT_HALF = Math.SQRT1_2;
 
 /** ln x, equal bit by bit on every engine. Follows Math.log for zero, negatives, NaN and infinity. */
 export function deterministicLog(x: number): number {

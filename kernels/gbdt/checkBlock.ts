@@ -1,0 +1,88 @@
+// Blocks come from files fetched over a network. A code out of range would read or add outside its histogram, so every
+// block is checked whole before a device takes it.
+
+import { InvalidBlockError } from './deviceErrors.ts';
+import { MARGIN_LIMIT, ONE } from './fixedPoint.ts';
+import type { BinnedBlock, DeviceSpec } from './treeDevice.ts';
+import { MAX_VALUE_BINS, MISSING_BIN } from './treeDevice.ts';
+
+/** Labels of squared error, in margin units, stay below this, so that margin - label fits 31 bits. */
+const LABEL_LIMIT = 2 ** 28;
+
+function fail(block: BinnedBlock, what: string): never {
+  throw new InvalidBlockError(`Block of ${block.rows} rows from row ${block.firstRow}: ${what}`);
+}
+
+function checkBins(spec: DeviceSpec, block: BinnedBlock): void {
+  if (block.bins.length !== spec.slotsPerFeature.length) {
+    fail(block, `it has ${block.bins.length} features, expected ${spec.slotsPerFeature.length}.`);
+  }
+  block.bins.forEach((column, feature) => {
+    if (column.length !== block.rows) {
+      fail(block, `feature ${feature} has ${column.length} codes, expected one a row.`);
+    }
+    const valueBins = (spec.slotsPerFeature[feature] ?? 0) - 1;
+    for (let row = 0; row < column.length; row += 1) {
+      const bin = column[row] ?? 0;
+      if (bin >= valueBins && bin !== MISSING_BIN) {
+        fail(
+          block,
+          `feature ${feature}, row ${row}: bin code ${bin}, expected below ${valueBins} or ${MISSING_BIN}.`,
+        );
+      }
+    }
+  });
+}
+
+function checkLabels(spec: DeviceSpec, block: BinnedBlock): void {
+  if (block.labels.length !== block.rows)
+    fail(block, `it has ${block.labels.length} labels, expected one a row.`);
+  const squaredError = spec.gradient === 'squaredError';
+  const lowest = squaredError ? -LABEL_LIMIT : 0;
+  const highest = squaredError ? LABEL_LIMIT : spec.gradient === 'logistic' ? 1 : spec.outputs - 1;
+  for (let row = 0; row < block.rows; row += 1) {
+    const label = block.labels[row] ?? 0;
+    if (label < lowest || label > highest) {
+      fail(block, `row ${row}: label ${label}, expected ${lowest} to ${highest}.`);
+    }
+  }
+}
+
+/** @throws InvalidBlockError naming the first thing in `block` that doesn't fit `spec`. */
+export function checkBlock(spec: DeviceSpec, block: BinnedBlock): void {
+  if (!Number.isSafeInteger(block.rows) || block.rows < 0) fail(block, 'the number of rows is no count.');
+  if (!Number.isSafeInteger(block.firstRow) || block.firstRow < 0) fail(block, 'the first row is no row id.');
+  checkBins(spec, block);
+  checkLabels(spec, block);
+  const { weights, baseMargins } = block;
+  if (weights !== undefined) {
+    if (weights.length !== block.rows) fail(block, `it has ${weights.length} weights, expected one a row.`);
+    const row = weights.findIndex((weight) => weight > ONE);
+    if (row >= 0) fail(block, `row ${row}: weight ${weights[row]}, expected at most ${ONE}.`);
+  }
+  if (baseMargins !== undefined) {
+    if (baseMargins.length !== block.rows * spec.outputs) {
+      fail(block, `it has ${baseMargins.length} base margins, expected ${block.rows * spec.outputs}.`);
+    }
+    const at = baseMargins.findIndex((margin) => Math.abs(margin) > MARGIN_LIMIT);
+    if (at >= 0) fail(block, `base margin ${at} is ${baseMargins[at]}, expected within ±${MARGIN_LIMIT}.`);
+  }
+}
+
+/** @throws RangeError when a spec can't be served by any device: a defect of the caller, not of data. */
+export function checkSpec(spec: DeviceSpec): void {
+  const wrongSlots = spec.slotsPerFeature.findIndex((slots) => !(slots >= 1 && slots <= MAX_VALUE_BINS + 1));
+  if (wrongSlots >= 0) {
+    throw new RangeError(
+      `Feature ${wrongSlots} has ${spec.slotsPerFeature[wrongSlots]} slots, expected 1 to 256.`,
+    );
+  }
+  if (!(spec.outputs >= 1) || (spec.gradient !== 'softmax' && spec.outputs !== 1)) {
+    throw new RangeError(
+      `${spec.gradient} has ${spec.outputs} outputs, expected one, or a class each for softmax.`,
+    );
+  }
+  if (Math.abs(spec.baseMargin) > MARGIN_LIMIT || !Number.isInteger(spec.baseMargin)) {
+    throw new RangeError(`The base margin ${spec.baseMargin} is not an integer within ±${MARGIN_LIMIT}.`);
+  }
+}

@@ -1,0 +1,120 @@
+// The tree device in plain JavaScript: the reference for the others, and what a machine without a GPU runs.
+
+import type { BinnedTree } from './binnedTree.ts';
+import { checkBlock, checkSpec } from './checkBlock.ts';
+import type { CpuBlock } from './cpuBlock.ts';
+import { createCpuBlock } from './cpuBlock.ts';
+import { addHistogram, beginBlock, makeWalkable, partitionBlock, walkBlock } from './cpuKernels.ts';
+import { DeviceStateError } from './deviceErrors.ts';
+import { buildGradientTables } from './gradients.ts';
+import { layoutHistogram } from './histogramLayout.ts';
+import { treeContainsSplits } from './splitRoute.ts';
+import type { BinnedBlock, DeviceSpec, LoadedBlock, NodeSplit, TreeDevice } from './treeDevice.ts';
+
+class CpuTreeDevice implements TreeDevice {
+  readonly description = { kind: 'cpu', name: 'JavaScript' } as const;
+  readonly lost = new Promise<string>(() => {});
+  private readonly spec: DeviceSpec;
+  private readonly tables = buildGradientTables();
+  private readonly layout;
+  private readonly blocks = new Set<CpuBlock>();
+  private readonly route = new Uint8Array(256);
+  private scratch = new Uint32Array(0);
+  private applied: NodeSplit[] = [];
+  private closed = false;
+
+  constructor(spec: DeviceSpec) {
+    this.spec = spec;
+    this.layout = layoutHistogram(spec.slotsPerFeature);
+  }
+
+  async load(block: BinnedBlock, role: LoadedBlock['role']): Promise<LoadedBlock> {
+    this.checkOpen();
+    checkBlock(this.spec, block);
+    const loaded = createCpuBlock(this.spec, block, role);
+    if (this.scratch.length < block.rows) this.scratch = new Uint32Array(block.rows);
+    this.blocks.add(loaded);
+    return loaded;
+  }
+
+  unload(block: LoadedBlock): void {
+    this.blocks.delete(block as CpuBlock);
+  }
+
+  beginTree(round: number, output: number): void {
+    this.checkOpen();
+    this.applied = [];
+    for (const block of this.trainBlocks()) beginBlock(this.spec, this.tables, block, round, output);
+  }
+
+  async buildHistograms(nodes: Int32Array): Promise<Float64Array> {
+    this.checkOpen();
+    const nodeLength = 2 * this.layout.slots;
+    const histograms = new Float64Array(nodes.length * nodeLength);
+    for (const block of this.trainBlocks()) {
+      nodes.forEach((node, i) => addHistogram(this.layout, block, node, histograms, i * nodeLength));
+    }
+    return histograms;
+  }
+
+  applySplits(splits: readonly NodeSplit[]): void {
+    this.checkOpen();
+    this.applied.push(...splits);
+    for (const block of this.trainBlocks()) {
+      for (const split of splits) partitionBlock(this.spec, block, split, this.route, this.scratch);
+    }
+  }
+
+  applyTrees(blocks: readonly LoadedBlock[], trees: readonly BinnedTree[]): void {
+    this.checkOpen();
+    const stride = this.layout.features;
+    trees.forEach((tree, i) => {
+      const walkable = makeWalkable(this.spec, tree);
+      const output = i % this.spec.outputs;
+      const standing = i === trees.length - 1 && treeContainsSplits(tree, this.applied);
+      for (const handle of blocks) {
+        const block = this.own(handle);
+        if (!standing || block.ranges.size === 0) {
+          walkBlock(walkable, block, stride, output, 0, undefined);
+          continue;
+        }
+        // Rows already stand at leaves of this tree, or part of the way down.
+        for (const [node, { begin, end }] of block.ranges) {
+          walkBlock(walkable, block, stride, output, node, block.order.subarray(begin, end));
+        }
+      }
+    });
+  }
+
+  async readMargins(block: LoadedBlock): Promise<Int32Array> {
+    this.checkOpen();
+    return this.own(block).margins.slice();
+  }
+
+  async close(): Promise<void> {
+    this.closed = true;
+    this.blocks.clear();
+    this.scratch = new Uint32Array(0);
+  }
+
+  private *trainBlocks(): Iterable<CpuBlock> {
+    for (const block of this.blocks) if (block.role === 'train') yield block;
+  }
+
+  private own(block: LoadedBlock): CpuBlock {
+    if (!this.blocks.has(block as CpuBlock)) {
+      throw new DeviceStateError(`The block from row ${block.firstRow} is not loaded on this device.`);
+    }
+    return block as CpuBlock;
+  }
+
+  private checkOpen(): void {
+    if (this.closed) throw new DeviceStateError('The tree device is closed.');
+  }
+}
+
+/** A tree device in plain JavaScript on the calling thread. Works everywhere; is never lost. */
+export function createCpuTreeDevice(spec: DeviceSpec): TreeDevice {
+  checkSpec(spec);
+  return new CpuTreeDevice(spec);
+}

@@ -1,0 +1,64 @@
+// Gradients and Hessians of one row from its margins: the definition that every device follows to the last bit.
+// XGBoost's formulas (src/objective/regression_loss.h, multiclass_obj.cu) in fixed point.
+
+import { ONE, divideToOne, multiplyShift } from './fixedPoint.ts';
+import {
+  buildExpTable,
+  buildSigmoidTable,
+  expFixed,
+  sigmoidFixed,
+  softmaxShift,
+} from './probabilityTable.ts';
+import type { DeviceSpec } from './treeDevice.ts';
+
+export interface GradientTables {
+  readonly sigmoid: Uint32Array<ArrayBuffer>;
+  readonly exp: Uint32Array<ArrayBuffer>;
+}
+
+export function buildGradientTables(): GradientTables {
+  return { sigmoid: buildSigmoidTable(), exp: buildExpTable() };
+}
+
+/** p(1 - p) in 2^-24, at least one unit, so that a saturated row still counts. */
+export function curvature(probability: number): number {
+  return Math.max(multiplyShift(probability, ONE - probability), 1);
+}
+
+/** Probability in 2^-24 of `output` given all margins of a row. `margins[output * stride + row]`. */
+export function softmaxFixed(
+  table: Uint32Array,
+  margins: Int32Array,
+  row: number,
+  stride: number,
+  outputs: number,
+  output: number,
+): number {
+  let highest = margins[row] ?? 0;
+  for (let k = 1; k < outputs; k += 1) highest = Math.max(highest, margins[k * stride + row] ?? 0);
+  const shift = softmaxShift(outputs);
+  let total = 0;
+  for (let k = 0; k < outputs; k += 1) {
+    total += expFixed(table, highest - (margins[k * stride + row] ?? 0)) >> shift;
+  }
+  return divideToOne(expFixed(table, highest - (margins[output * stride + row] ?? 0)) >> shift, total);
+}
+
+/** [gradient, Hessian] of a row before weights, in probability units (squared error: margin units and 2^-24). */
+export function gradientOfRow(
+  spec: Pick<DeviceSpec, 'gradient' | 'outputs'>,
+  tables: GradientTables,
+  margins: Int32Array,
+  labels: Int32Array,
+  row: number,
+  output: number,
+): [gradient: number, hessian: number] {
+  const label = labels[row] ?? 0;
+  if (spec.gradient === 'squaredError') return [(margins[row] ?? 0) - label, ONE];
+  if (spec.gradient === 'logistic') {
+    const p = sigmoidFixed(tables.sigmoid, margins[row] ?? 0);
+    return [p - label * ONE, curvature(p)];
+  }
+  const p = softmaxFixed(tables.exp, margins, row, labels.length, spec.outputs, output);
+  return [p - (label === output ? ONE : 0), 2 * curvature(p)];
+}

@@ -1,0 +1,51 @@
+// Which way a split sends each slot, as a table: partition and walk then look up instead of comparing three cases.
+
+import type { BinnedTree } from './binnedTree.ts';
+import type { NodeSplit } from './treeDevice.ts';
+
+type Split = Pick<NodeSplit, 'splitBin' | 'categories' | 'missingGoesLeft'>;
+
+/** Writes 1 for slots that go left, 0 for right, into route[at .. at + slots - 1]; the last slot is the missing one. */
+export function writeRoute(route: Uint8Array, at: number, slots: number, split: Split): void {
+  const { categories } = split;
+  for (let slot = 0; slot < slots - 1; slot += 1) {
+    const left =
+      categories === undefined
+        ? slot <= split.splitBin
+        : (((categories[slot >> 5] ?? 0) >>> (slot & 31)) & 1) === 0;
+    route[at + slot] = left ? 1 : 0;
+  }
+  route[at + slots - 1] = split.missingGoesLeft ? 1 : 0;
+}
+
+/** The split of an inner node of a finished tree. */
+export function splitOfNode(tree: BinnedTree, node: number): NodeSplit {
+  const split = {
+    node,
+    left: tree.left[node] ?? -1,
+    right: tree.right[node] ?? -1,
+    feature: tree.feature[node] ?? 0,
+    splitBin: tree.splitBin[node] ?? 0,
+    missingGoesLeft: tree.missingGoesLeft[node] === 1,
+  };
+  return tree.isCategorical[node] === 1
+    ? { ...split, categories: tree.categories.subarray(node * 8, node * 8 + 8) }
+    : split;
+}
+
+/** True when every split that was applied while growing is a split of `tree`, so that positions can be reused. */
+export function treeContainsSplits(tree: BinnedTree, splits: readonly NodeSplit[]): boolean {
+  return splits.every((applied) => {
+    if (!((tree.left[applied.node] ?? -1) >= 0)) return false;
+    const kept = splitOfNode(tree, applied.node);
+    return (
+      kept.left === applied.left &&
+      kept.right === applied.right &&
+      kept.feature === applied.feature &&
+      kept.missingGoesLeft === applied.missingGoesLeft &&
+      (applied.categories === undefined
+        ? kept.categories === undefined && kept.splitBin === applied.splitBin
+        : applied.categories.every((word, i) => kept.categories?.[i] === word))
+    );
+  });
+}
