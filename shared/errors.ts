@@ -67,9 +67,17 @@ export const errorCodes = {
   LABEL_INVALID: 'A label is missing, not finite or outside what the objective allows.',
   WEIGHT_INVALID: 'A row weight is negative, missing or not finite.',
   CATEGORY_INVALID: 'A categorical column has too many categories or a code outside them.',
+  SHARD_INVALID: 'A shard of prepared rows does not decode or contradicts itself.',
   TREE_MALFORMED: 'A tree received from a peer or a record does not decode.',
   MODEL_MALFORMED: 'A model file is damaged or not an XGBoost JSON model.',
   MODEL_UNSUPPORTED: 'A model file is valid but uses a booster or objective that is not supported.',
+  PEER_LOST: 'A link to a peer closed or could not be made; the message names the peer.',
+  FRAME_INVALID: 'A frame from a peer breaks the rules of the wire; the message names the peer.',
+  FRAME_CORRUPT: 'The checksum of a frame does not match its bytes; the message names the peer.',
+  FRAME_VERSION: 'A peer speaks another version of the peer-to-peer wire.',
+  COLLECTIVE_MISUSE: 'A collective was called with arguments that can not work, or after it had failed.',
+  SIGNALLING_FAILED: 'The signalling server refused this worker or can not be reached.',
+  RELAY_REFUSED: 'The relay refused a connection or closed it for breaking its limits.',
 } as const;
 
 export type ErrorCode = keyof typeof errorCodes;
