@@ -1,0 +1,71 @@
+import { describe, expect, it } from 'vitest';
+import type { BinnedBlock } from '../../../kernels/gbdt/treeDevice.ts';
+import { ShardInvalidError, decodeShard, encodeShard } from '../../../shared/gbdt/shardCodec.ts';
+
+// Any fixed pseudo-random sequence does; Knuth's multiplicative one needs no state.
+const mixed = (i: number): number => Math.imul(i + 1, 2_654_435_761) >>> 0;
+
+function block(rows: number, options: { weights?: boolean; outputs?: number } = {}): BinnedBlock {
+  return {
+    firstRow: 131_072,
+    rows,
+    bins: [0, 1, 2].map((f) => Uint8Array.from({ length: rows }, (_, i) => mixed(i * 3 + f) >>> 24)),
+    labels: Int32Array.from({ length: rows }, (_, i) => mixed(i) | 0),
+    ...(options.weights ? { weights: Uint32Array.from({ length: rows }, (_, i) => mixed(i + 7)) } : {}),
+    ...(options.outputs
+      ? { baseMargins: Int32Array.from({ length: rows * options.outputs }, (_, i) => mixed(i + 9) | 0) }
+      : {}),
+  };
+}
+
+describe('shardCodec', () => {
+  for (const rows of [1, 63, 64, 65, 257]) {
+    it(`gives back ${rows} rows as they were`, () => {
+      const plain = block(rows);
+      const full = block(rows, { weights: true, outputs: 3 });
+      expect(decodeShard(encodeShard(plain))).toEqual(plain);
+      expect(decodeShard(encodeShard(full))).toEqual(full);
+    });
+  }
+
+  it('writes equal blocks as equal bytes', () => {
+    expect(encodeShard(block(100, { weights: true }))).toEqual(encodeShard(block(100, { weights: true })));
+  });
+
+  it('reads a shard that lies at an odd place of a larger buffer', () => {
+    const bytes = encodeShard(block(65, { weights: true }));
+    const larger = new Uint8Array(bytes.length + 3);
+    larger.set(bytes, 3);
+    expect(decodeShard(larger.subarray(3))).toEqual(block(65, { weights: true }));
+  });
+
+  it('refuses a block whose columns differ in length', () => {
+    expect(() => encodeShard({ ...block(10), labels: new Int32Array(9) })).toThrow(
+      'Column "label" of a shard has 9 rows; expected 10.',
+    );
+  });
+
+  it('refuses a shard that is cut off at any place, empty or foreign', () => {
+    const bytes = encodeShard(block(257, { weights: true, outputs: 2 }));
+    // The last eight bytes mark the end of the stream; the data is whole without them.
+    for (let length = 0; length < bytes.length - 8; length += 7) {
+      expect(() => decodeShard(bytes.subarray(0, length))).toThrow(ShardInvalidError);
+    }
+    expect(() => decodeShard(new TextEncoder().encode('<html>not found</html>'))).toThrow(ShardInvalidError);
+  });
+
+  it('answers damaged bytes with its own error or with a block of the announced shape, never otherwise', () => {
+    const bytes = encodeShard(block(65, { weights: true }));
+    for (let trial = 0; trial < 2000; trial++) {
+      const damaged = bytes.slice();
+      const at = mixed(trial) % bytes.length;
+      damaged[at] = (damaged[at] ?? 0) ^ (1 << (trial % 8));
+      try {
+        const decoded = decodeShard(damaged);
+        for (const column of [...decoded.bins, decoded.labels]) expect(column.length).toBe(decoded.rows);
+      } catch (error) {
+        expect(error).toBeInstanceOf(ShardInvalidError);
+      }
+    }
+  });
+});
