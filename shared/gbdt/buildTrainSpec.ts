@@ -1,0 +1,99 @@
+// Puts together what the members of a group must agree on, from the owner's parameters and what preparation saw.
+
+import { LOGIT_FRACTION_BITS, PROBABILITY_FRACTION_BITS } from '../../kernels/gbdt/treeDevice.ts';
+import { scaleByPowerOfTwo } from '../../kernels/fixed/scaleByPowerOfTwo.ts';
+import type { FeatureCuts } from './cuts.ts';
+import { LABEL_LIMIT } from './labels.ts';
+import type { TargetRange } from './labels.ts';
+import { objectiveByName } from './objective/registry.ts';
+import { outOfRange } from './parameterDefinition.ts';
+import type { GbdtParams } from './params.ts';
+import { effectiveMetrics } from './params.ts';
+import type { TrainSpec } from './trainSpec.ts';
+
+export interface TrainSpecInput {
+  readonly params: GbdtParams;
+  readonly numBoostRound: number;
+  /** Names and cuts of the features, in column order. */
+  readonly features: readonly { readonly name: string; readonly cuts: FeatureCuts }[];
+  readonly target: TargetRange;
+  readonly trainRows: number;
+  readonly evaluationSets: readonly string[];
+}
+
+/**
+ * The TrainSpec of a run.
+ * @throws ParameterRangeError when monotone_constraints does not fit the features.
+ */
+export function buildTrainSpec(input: TrainSpecInput): TrainSpec {
+  const { params, features, target } = input;
+  const objective = objectiveByName(params.objective);
+  const fractionBits = marginFractionBits(params, target, input.trainRows);
+  const weightUnit = target.maxWeight * 2 ** -PROBABILITY_FRACTION_BITS;
+  const signs = monotoneSigns(params, features);
+  return {
+    trainer: 'gbdt',
+    params,
+    numBoostRound: input.numBoostRound,
+    features: features.map(({ name, cuts }, index) => ({
+      name,
+      bins: cuts.cuts.length,
+      categorical: cuts.categorical,
+      monotone: signs[index] ?? 0,
+    })),
+    device: {
+      gradient: objective.gradient,
+      outputs: objective.outputs(params),
+      marginFractionBits: fractionBits,
+      baseMargin: Math.round(scaleByPowerOfTwo(objective.baseMargin(params.base_score), fractionBits)),
+      slotsPerFeature: features.map(({ cuts }) => cuts.cuts.length + 1),
+      sampling: { seed: params.seed, threshold: Math.round(params.subsample * 2 ** 32) },
+    },
+    gradientUnit:
+      params.objective === 'reg:squarederror'
+        ? scaleByPowerOfTwo(target.maxWeight, -fractionBits)
+        : weightUnit,
+    hessianUnit: weightUnit,
+    evaluationSets: input.evaluationSets,
+    metrics: effectiveMetrics(params),
+    trainRows: input.trainRows,
+  };
+}
+
+/**
+ * Fraction bits of margins. Log-odds have fixed ones. For squared error as many as keep labels within LABEL_LIMIT and
+ * sums of gradients (at most 4 · rows · largest label) exact in a double.
+ */
+export function marginFractionBits(params: GbdtParams, target: TargetRange, rows: number): number {
+  if (params.objective !== 'reg:squarederror') return LOGIT_FRACTION_BITS;
+  const largest = Math.max(target.maxAbsLabel, Math.abs(params.base_score), 2 ** -60);
+  let bits = 0;
+  const fits = (candidate: number): boolean =>
+    scaleByPowerOfTwo(largest, candidate) < LABEL_LIMIT &&
+    scaleByPowerOfTwo(largest * Math.max(1, rows) * 4, candidate) < 2 ** 53;
+  while (fits(bits + 1)) bits += 1;
+  while (!fits(bits)) bits -= 1;
+  return bits;
+}
+
+function monotoneSigns(params: GbdtParams, features: TrainSpecInput['features']): (-1 | 0 | 1)[] {
+  const constraints = params.monotone_constraints;
+  if (Array.isArray(constraints)) {
+    if (constraints.length > features.length) {
+      throw outOfRange(
+        'monotone_constraints',
+        constraints,
+        `at most ${features.length} signs, one a feature`,
+      );
+    }
+    return features.map((_, index) => (constraints[index] ?? 0) as -1 | 0 | 1);
+  }
+  const byName = constraints as Readonly<Record<string, number>>;
+  const names = features.map(({ name }) => name);
+  for (const name of Object.keys(byName)) {
+    if (!names.includes(name)) {
+      throw outOfRange('monotone_constraints', name, `a feature's name: ${names.join(', ').slice(0, 500)}`);
+    }
+  }
+  return names.map((name) => (byName[name] ?? 0) as -1 | 0 | 1);
+}

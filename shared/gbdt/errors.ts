@@ -1,0 +1,35 @@
+// Failures of parameters, labels, trees and model files, one class each.
+
+import { TabgradError } from '../errors.ts';
+
+export class UnknownParameterError extends TabgradError {
+  readonly code = 'PARAMETER_UNKNOWN';
+}
+
+export class ParameterRangeError extends TabgradError {
+  readonly code = 'PARAMETER_OUT_OF_RANGE';
+}
+
+export class LabelError extends TabgradError {
+  readonly code = 'LABEL_INVALID';
+}
+
+export class WeightError extends TabgradError {
+  readonly code = 'WEIGHT_INVALID';
+}
+
+export class CategoryError extends TabgradError {
+  readonly code = 'CATEGORY_INVALID';
+}
+
+export class TreeFormatError extends TabgradError {
+  readonly code = 'TREE_MALFORMED';
+}
+
+export class ModelFormatError extends TabgradError {
+  readonly code = 'MODEL_MALFORMED';
+}
+
+export class ModelUnsupportedError extends TabgradError {
+  readonly code = 'MODEL_UNSUPPORTED';
+}

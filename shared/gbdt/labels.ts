@@ -1,0 +1,65 @@
+// Labels and weights of rows as the integers that training reads (BinnedBlock.labels and .weights).
+
+import { WEIGHT_FRACTION_BITS } from '../../kernels/gbdt/treeDevice.ts';
+import { LabelError, WeightError } from './errors.ts';
+import { objectiveByName } from './objective/registry.ts';
+import type { GbdtParams } from './params.ts';
+
+/** What must be known of all rows before labels and weights become integers. */
+export interface TargetRange {
+  /** Largest |label|. */
+  readonly maxAbsLabel: number;
+  /** Largest row weight times scale_pos_weight where it applies; see `effectiveWeight`. */
+  readonly maxWeight: number;
+}
+
+/**
+ * Checks one label.
+ * @throws LabelError naming column and row.
+ */
+export function checkLabel(label: number, params: GbdtParams, place: { column: string; row: number }): void {
+  const objective = objectiveByName(params.objective);
+  if (Number.isFinite(label) && objective.acceptsLabel(label, params)) return;
+  throw new LabelError(
+    `label column "${place.column}", row ${place.row}: ${label} is not valid for ${params.objective}, ` +
+      `expected ${objective.labelRange(params)}`,
+    place,
+  );
+}
+
+/**
+ * Checks one weight.
+ * @throws WeightError naming column and row.
+ */
+export function checkWeight(weight: number, place: { column: string; row: number }): void {
+  if (Number.isFinite(weight) && weight >= 0) return;
+  throw new WeightError(
+    `weight column "${place.column}", row ${place.row}: ${weight} is not valid, expected a finite number of at least 0`,
+    place,
+  );
+}
+
+/** True when rows need integer weights: a weight column, or scale_pos_weight. */
+export function needsWeights(params: GbdtParams, hasWeightColumn: boolean): boolean {
+  return hasWeightColumn || params.scale_pos_weight !== 1;
+}
+
+/** The weight that a row has in training. Metrics take the scale_pos_weight out again, for every dataset alike. */
+export function effectiveWeight(weight: number, label: number, params: GbdtParams): number {
+  return label === 1 && params.scale_pos_weight !== 1 ? weight * params.scale_pos_weight : weight;
+}
+
+/** BinnedBlock.weights of an effective weight; weights above `maxWeight` (evaluation sets) count as the largest. */
+export function weightToFixed(effective: number, maxWeight: number): number {
+  if (maxWeight === 0) return 0;
+  return Math.min(Math.round((effective / maxWeight) * 2 ** WEIGHT_FRACTION_BITS), 2 ** WEIGHT_FRACTION_BITS);
+}
+
+/** BinnedBlock.labels of a label: the class, or for squared error the value in margin units. */
+export function labelToFixed(label: number, params: GbdtParams, marginUnit: number): number {
+  if (params.objective !== 'reg:squarederror') return label;
+  return Math.max(-LABEL_LIMIT, Math.min(LABEL_LIMIT, Math.round(label / marginUnit)));
+}
+
+/** Labels lie within this many margin units, as devices demand (kernels/gbdt/checkBlock.ts). */
+export const LABEL_LIMIT = 2 ** 28;

@@ -1,0 +1,21 @@
+// Mean negative log-likelihood of two classes.
+
+import { scaleByPowerOfTwo } from '../../../kernels/fixed/scaleByPowerOfTwo.ts';
+import type { MeanMetric } from './metric.ts';
+import { buildSoftplus } from './softplusTable.ts';
+
+export const logloss: MeanMetric = {
+  kind: 'mean',
+  name: 'logloss',
+  objectives: ['binary:logistic'],
+  higherIsBetter: false,
+  // Margins end at ±2^9, so losses do.
+  lossFractionBits: () => 42,
+  rowLoss({ marginFractionBits }) {
+    const softplus = buildSoftplus();
+    const unit = scaleByPowerOfTwo(1, -marginFractionBits);
+    return ({ margins, labels }, row) =>
+      softplus((labels[row]! === 1 ? margins[row]! : -margins[row]!) * unit);
+  },
+  finish: (mean) => mean,
+};

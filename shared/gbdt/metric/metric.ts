@@ -1,0 +1,46 @@
+// What a metric must say about itself. A metric's value must not depend on who holds which rows: losses of single rows
+// become integers whose sums are exact, and ranks are exact over all workers.
+
+import type { ObjectiveName } from '../objective/objective.ts';
+
+/** One dataset's block as metrics see it. */
+export interface MetricBlock {
+  readonly rows: number;
+  /** [output][row] in margin units. */
+  readonly margins: Int32Array;
+  /** As in BinnedBlock. */
+  readonly labels: Int32Array;
+  /** As in BinnedBlock; undefined when all weigh the same. */
+  readonly weights?: Uint32Array | undefined;
+}
+
+export interface MetricSetting {
+  readonly objective: ObjectiveName;
+  readonly outputs: number;
+  readonly marginFractionBits: number;
+}
+
+/** Loss of one row of a block. Finite, not negative, times 2^lossFractionBits at most 2^52. */
+export type RowLoss = (block: MetricBlock, row: number) => number;
+
+/** The weighted mean of a loss over rows, after `finish`. */
+export interface MeanMetric {
+  readonly kind: 'mean';
+  readonly name: string;
+  readonly objectives: readonly ObjectiveName[];
+  readonly higherIsBetter: boolean;
+  /** Losses are rounded to multiples of 2^-lossFractionBits. */
+  lossFractionBits(setting: MetricSetting): number;
+  rowLoss(setting: MetricSetting): RowLoss;
+  finish(mean: number): number;
+}
+
+/** Area under the ROC curve: depends on the order of all rows. */
+export interface RankMetric {
+  readonly kind: 'rank';
+  readonly name: string;
+  readonly objectives: readonly ObjectiveName[];
+  readonly higherIsBetter: boolean;
+}
+
+export type Metric = MeanMetric | RankMetric;
