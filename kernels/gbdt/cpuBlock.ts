@@ -1,5 +1,5 @@
-// A block as the cpu device holds it: bins row by row (a row's codes share a cache line, and a histogram pass loads
-// each gradient once), and for each node of the growing tree a contiguous run of row indices.
+// A block as the cpu device holds it: slots row by row, four features to a word (one load serves four features, and a
+// histogram pass loads each gradient once), and for each node of the growing tree a contiguous run of row indices.
 
 import type { BinnedBlock, DeviceSpec, LoadedBlock } from './treeDevice.ts';
 import { MISSING_BIN } from './treeDevice.ts';
@@ -11,8 +11,11 @@ export interface RowRange {
 
 /** State of one block; plain data that the cpu kernels work on. */
 export interface CpuBlock extends LoadedBlock {
-  /** [row][feature] slot indices: codes with the missing code replaced by the feature's last slot. */
-  readonly slots: Uint8Array<ArrayBuffer>;
+  /** [row][word]: slot indices of features 4·word.. from the lowest byte; a missing value is the last slot. */
+  readonly words: Uint32Array<ArrayBuffer>;
+  readonly wordsPerRow: number;
+  /** [feature][row]: the block's own codes. Partition reads one feature of a row, and a column fits the cache. */
+  readonly columns: readonly Uint8Array[];
   readonly labels: Int32Array;
   readonly weights: Uint32Array | undefined;
   /** [output][row]. */
@@ -23,34 +26,47 @@ export interface CpuBlock extends LoadedBlock {
   readonly order: Uint32Array<ArrayBuffer>;
   /** Where each leaf of the growing tree lies in `order`. Empty before the first tree. */
   readonly ranges: Map<number, RowRange>;
+  /** Softmax only: what the outputs of a round share; stale once margins change. */
+  readonly softmax: {
+    readonly highest: Int32Array<ArrayBuffer>;
+    readonly total: Uint32Array<ArrayBuffer>;
+    fresh: boolean;
+  };
 }
 
-function interleave(spec: DeviceSpec, block: BinnedBlock): Uint8Array<ArrayBuffer> {
-  const stride = spec.slotsPerFeature.length;
-  const slots = new Uint8Array(block.rows * stride);
+function packWords(spec: DeviceSpec, block: BinnedBlock, wordsPerRow: number): Uint32Array<ArrayBuffer> {
+  const words = new Uint32Array(block.rows * wordsPerRow);
   block.bins.forEach((column, feature) => {
     const missingSlot = (spec.slotsPerFeature[feature] ?? 1) - 1;
-    for (let row = 0, at = feature; row < column.length; row += 1, at += stride) {
+    const shift = 8 * (feature & 3);
+    for (let row = 0, at = feature >> 2; row < column.length; row += 1, at += wordsPerRow) {
       const bin = column[row] ?? 0;
-      slots[at] = bin === MISSING_BIN ? missingSlot : bin;
+      words[at] = (words[at] ?? 0) | ((bin === MISSING_BIN ? missingSlot : bin) << shift);
     }
   });
-  return slots;
+  return words;
 }
 
-/** Copies what the device needs of a block that passed checkBlock. */
+/** Takes what the device needs of a block that passed checkBlock; keeps its arrays rather than copies. */
 export function createCpuBlock(spec: DeviceSpec, block: BinnedBlock, role: LoadedBlock['role']): CpuBlock {
   const trained = role === 'train' ? block.rows : 0;
+  const shared = spec.gradient === 'softmax' ? trained : 0;
+  const wordsPerRow = Math.ceil(spec.slotsPerFeature.length / 4);
   return {
     firstRow: block.firstRow,
     rows: block.rows,
     role,
-    slots: interleave(spec, block),
-    labels: role === 'train' ? block.labels.slice() : new Int32Array(0),
-    weights: role === 'train' ? block.weights?.slice() : undefined,
-    margins: block.baseMargins?.slice() ?? new Int32Array(block.rows * spec.outputs).fill(spec.baseMargin),
+    words: packWords(spec, block, wordsPerRow),
+    wordsPerRow,
+    columns: role === 'train' ? block.bins : [],
+    labels: role === 'train' ? block.labels : new Int32Array(0),
+    weights: role === 'train' ? block.weights : undefined,
+    margins: Int32Array.from(
+      block.baseMargins ?? new Int32Array(block.rows * spec.outputs).fill(spec.baseMargin),
+    ),
     gradients: new Int32Array(2 * trained),
     order: new Uint32Array(trained),
     ranges: new Map(),
+    softmax: { highest: new Int32Array(shared), total: new Uint32Array(shared), fresh: false },
   };
 }

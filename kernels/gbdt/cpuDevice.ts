@@ -4,11 +4,14 @@ import type { BinnedTree } from './binnedTree.ts';
 import { checkBlock, checkSpec } from './checkBlock.ts';
 import type { CpuBlock } from './cpuBlock.ts';
 import { createCpuBlock } from './cpuBlock.ts';
-import { addHistogram, beginBlock, makeWalkable, partitionBlock, walkBlock } from './cpuKernels.ts';
+import { computeGradients } from './cpuGradients.ts';
+import { accumulatorLength, addHistogram } from './cpuHistogram.ts';
+import { addStandingRows, gatherAtRoot, makeWalkable, partitionBlock, walkBlock } from './cpuPartition.ts';
 import { DeviceStateError } from './deviceErrors.ts';
 import { buildGradientTables } from './gradients.ts';
+import type { HistogramLayout } from './histogramLayout.ts';
 import { layoutHistogram } from './histogramLayout.ts';
-import { treeContainsSplits } from './splitRoute.ts';
+import { treeMatchesSplits } from './splitRoute.ts';
 import type { BinnedBlock, DeviceSpec, LoadedBlock, NodeSplit, TreeDevice } from './treeDevice.ts';
 
 class CpuTreeDevice implements TreeDevice {
@@ -16,23 +19,29 @@ class CpuTreeDevice implements TreeDevice {
   readonly lost = new Promise<string>(() => {});
   private readonly spec: DeviceSpec;
   private readonly tables = buildGradientTables();
-  private readonly layout;
+  private readonly layout: HistogramLayout;
   private readonly blocks = new Set<CpuBlock>();
+  private readonly cells: Float64Array;
   private readonly route = new Uint8Array(256);
   private scratch = new Uint32Array(0);
+  private identity = new Uint32Array(0);
   private applied: NodeSplit[] = [];
   private closed = false;
 
   constructor(spec: DeviceSpec) {
     this.spec = spec;
     this.layout = layoutHistogram(spec.slotsPerFeature);
+    this.cells = new Float64Array(accumulatorLength(this.layout));
   }
 
   async load(block: BinnedBlock, role: LoadedBlock['role']): Promise<LoadedBlock> {
     this.checkOpen();
     checkBlock(this.spec, block);
     const loaded = createCpuBlock(this.spec, block, role);
-    if (this.scratch.length < block.rows) this.scratch = new Uint32Array(block.rows);
+    if (this.scratch.length < block.rows) {
+      this.scratch = new Uint32Array(block.rows);
+      this.identity = this.scratch.map((_, row) => row);
+    }
     this.blocks.add(loaded);
     return loaded;
   }
@@ -44,16 +53,22 @@ class CpuTreeDevice implements TreeDevice {
   beginTree(round: number, output: number): void {
     this.checkOpen();
     this.applied = [];
-    for (const block of this.trainBlocks()) beginBlock(this.spec, this.tables, block, round, output);
+    for (const block of this.trainBlocks()) {
+      computeGradients(this.spec, this.tables, block, round, output);
+      gatherAtRoot(block, this.identity);
+    }
   }
 
   async buildHistograms(nodes: Int32Array): Promise<Float64Array> {
     this.checkOpen();
     const nodeLength = 2 * this.layout.slots;
     const histograms = new Float64Array(nodes.length * nodeLength);
-    for (const block of this.trainBlocks()) {
-      nodes.forEach((node, i) => addHistogram(this.layout, block, node, histograms, i * nodeLength));
-    }
+    // One node after another over all blocks: its cells stay in the first-level cache.
+    nodes.forEach((node, i) => {
+      this.cells.fill(0);
+      for (const block of this.trainBlocks()) addHistogram(this.layout, block, node, this.cells);
+      histograms.set(this.cells.subarray(0, nodeLength), i * nodeLength);
+    });
     return histograms;
   }
 
@@ -67,21 +82,15 @@ class CpuTreeDevice implements TreeDevice {
 
   applyTrees(blocks: readonly LoadedBlock[], trees: readonly BinnedTree[]): void {
     this.checkOpen();
-    const stride = this.layout.features;
     trees.forEach((tree, i) => {
       const walkable = makeWalkable(this.spec, tree);
       const output = i % this.spec.outputs;
-      const standing = i === trees.length - 1 && treeContainsSplits(tree, this.applied);
+      const grown = i === trees.length - 1 && treeMatchesSplits(tree, this.applied);
       for (const handle of blocks) {
         const block = this.own(handle);
-        if (!standing || block.ranges.size === 0) {
-          walkBlock(walkable, block, stride, output, 0, undefined);
-          continue;
-        }
-        // Rows already stand at leaves of this tree, or part of the way down.
-        for (const [node, { begin, end }] of block.ranges) {
-          walkBlock(walkable, block, stride, output, node, block.order.subarray(begin, end));
-        }
+        block.softmax.fresh = false;
+        if (grown && block.ranges.size > 0) addStandingRows(tree, block, output);
+        else walkBlock(walkable, block, output);
       }
     });
   }
@@ -95,6 +104,7 @@ class CpuTreeDevice implements TreeDevice {
     this.closed = true;
     this.blocks.clear();
     this.scratch = new Uint32Array(0);
+    this.identity = new Uint32Array(0);
   }
 
   private *trainBlocks(): Iterable<CpuBlock> {

@@ -1,7 +1,7 @@
 // Gradients and Hessians of one row from its margins: the definition that every device follows to the last bit.
 // XGBoost's formulas (src/objective/regression_loss.h, multiclass_obj.cu) in fixed point.
 
-import { ONE, divideToOne, multiplyShift } from './fixedPoint.ts';
+import { ONE, divideToOne } from './fixedPoint.ts';
 import {
   buildExpTable,
   buildSigmoidTable,
@@ -22,7 +22,8 @@ export function buildGradientTables(): GradientTables {
 
 /** p(1 - p) in 2^-24, at least one unit, so that a saturated row still counts. */
 export function curvature(probability: number): number {
-  return Math.max(multiplyShift(probability, ONE - probability), 1);
+  // The product has at most 46 bits, so the double is exact: multiplyShift without its halves.
+  return Math.max(Math.floor((probability * (ONE - probability) + ONE / 2) / ONE), 1);
 }
 
 /** Probability in 2^-24 of `output` given all margins of a row. `margins[output * stride + row]`. */

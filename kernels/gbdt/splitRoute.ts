@@ -2,10 +2,14 @@
 
 import type { BinnedTree } from './binnedTree.ts';
 import type { NodeSplit } from './treeDevice.ts';
+import { MISSING_BIN } from './treeDevice.ts';
 
 type Split = Pick<NodeSplit, 'splitBin' | 'categories' | 'missingGoesLeft'>;
 
-/** Writes 1 for slots that go left, 0 for right, into route[at .. at + slots - 1]; the last slot is the missing one. */
+/**
+ * Writes 1 for what goes left, 0 for right, into route[at .. at + 255]. Missing values are found both at the feature's
+ * last slot and at MISSING_BIN, so the table serves slots and bin codes alike.
+ */
 export function writeRoute(route: Uint8Array, at: number, slots: number, split: Split): void {
   const { categories } = split;
   for (let slot = 0; slot < slots - 1; slot += 1) {
@@ -16,6 +20,7 @@ export function writeRoute(route: Uint8Array, at: number, slots: number, split: 
     route[at + slot] = left ? 1 : 0;
   }
   route[at + slots - 1] = split.missingGoesLeft ? 1 : 0;
+  route[at + MISSING_BIN] = split.missingGoesLeft ? 1 : 0;
 }
 
 /** The split of an inner node of a finished tree. */
@@ -33,19 +38,23 @@ export function splitOfNode(tree: BinnedTree, node: number): NodeSplit {
     : split;
 }
 
-/** True when every split that was applied while growing is a split of `tree`, so that positions can be reused. */
-export function treeContainsSplits(tree: BinnedTree, splits: readonly NodeSplit[]): boolean {
+/**
+ * True when the splits that were applied while growing are exactly those of `tree`, so that rows stand at its leaves.
+ * False for a tree that was pruned or renumbered since, or comes from elsewhere.
+ */
+export function treeMatchesSplits(tree: BinnedTree, splits: readonly NodeSplit[]): boolean {
+  let innerNodes = 0;
+  for (const left of tree.left) if (left >= 0) innerNodes += 1;
+  if (innerNodes !== splits.length) return false;
   return splits.every((applied) => {
     if (!((tree.left[applied.node] ?? -1) >= 0)) return false;
     const kept = splitOfNode(tree, applied.node);
-    return (
-      kept.left === applied.left &&
-      kept.right === applied.right &&
-      kept.feature === applied.feature &&
-      kept.missingGoesLeft === applied.missingGoesLeft &&
-      (applied.categories === undefined
-        ? kept.categories === undefined && kept.splitBin === applied.splitBin
-        : applied.categories.every((word, i) => kept.categories?.[i] === word))
-    );
+    if (kept.left !== applied.left || kept.right !== applied.right || kept.feature !== applied.feature)
+      return false;
+    if (kept.missingGoesLeft !== applied.missingGoesLeft) return false;
+    if (applied.categories === undefined) {
+      return kept.categories === undefined && kept.splitBin === applied.splitBin;
+    }
+    return applied.categories.every((word, i) => kept.categories?.[i] === word);
   });
 }

@@ -82,7 +82,10 @@ export interface TreeDevice {
   /** Resolves with the reason when the device is lost and every later call will fail. Never rejects. */
   readonly lost: Promise<string>;
 
-  /** Takes a block; its margins start at block.baseMargins or spec.baseMargin. */
+  /**
+   * Takes a block; its margins start at block.baseMargins or spec.baseMargin. The device may keep the block's arrays
+   * instead of copies, so they must not change afterwards.
+   */
   load(block: BinnedBlock, role: LoadedBlock['role']): Promise<LoadedBlock>;
   unload(block: LoadedBlock): void;
 

@@ -1,0 +1,91 @@
+// Gradients of a whole block on the cpu device: gradientOfRow written out as one tight loop a kind, which runs several
+// times faster. The contract suite holds the two equal.
+
+import type { CpuBlock } from './cpuBlock.ts';
+import { ONE, divideToOne, multiplyShift, multiplyShiftSigned } from './fixedPoint.ts';
+import type { GradientTables } from './gradients.ts';
+import { curvature } from './gradients.ts';
+import { expFixed, sigmoidFixed, softmaxShift } from './probabilityTable.ts';
+import { rowHash } from './rowHash.ts';
+import type { DeviceSpec } from './treeDevice.ts';
+
+function logisticGradients(table: Uint32Array, block: CpuBlock): void {
+  const { gradients, margins, labels } = block;
+  for (let row = 0; row < block.rows; row += 1) {
+    const p = sigmoidFixed(table, margins[row] ?? 0);
+    gradients[2 * row] = p - (labels[row] ?? 0) * ONE;
+    gradients[2 * row + 1] = curvature(p);
+  }
+}
+
+function squaredErrorGradients(block: CpuBlock): void {
+  const { gradients, margins, labels } = block;
+  for (let row = 0; row < block.rows; row += 1) {
+    gradients[2 * row] = (margins[row] ?? 0) - (labels[row] ?? 0);
+    gradients[2 * row + 1] = ONE;
+  }
+}
+
+/** Largest margin and sum of exponentials of each row: shared by the outputs of a round. */
+function normalise(table: Uint32Array, block: CpuBlock, outputs: number): void {
+  const { rows, margins } = block;
+  const { highest, total } = block.softmax;
+  const shift = softmaxShift(outputs);
+  for (let row = 0; row < rows; row += 1) {
+    let top = margins[row] ?? 0;
+    for (let k = 1; k < outputs; k += 1) top = Math.max(top, margins[k * rows + row] ?? 0);
+    let sum = 0;
+    for (let k = 0; k < outputs; k += 1)
+      sum += expFixed(table, top - (margins[k * rows + row] ?? 0)) >> shift;
+    highest[row] = top;
+    total[row] = sum;
+  }
+  block.softmax.fresh = true;
+}
+
+function softmaxGradients(table: Uint32Array, block: CpuBlock, outputs: number, output: number): void {
+  if (!block.softmax.fresh) normalise(table, block, outputs);
+  const { rows, gradients, margins, labels } = block;
+  const { highest, total } = block.softmax;
+  const shift = softmaxShift(outputs);
+  for (let row = 0; row < rows; row += 1) {
+    const part = expFixed(table, (highest[row] ?? 0) - (margins[output * rows + row] ?? 0)) >> shift;
+    const p = divideToOne(part, total[row] ?? 1);
+    gradients[2 * row] = p - (labels[row] === output ? ONE : 0);
+    gradients[2 * row + 1] = 2 * curvature(p);
+  }
+}
+
+function weighGradients(block: CpuBlock, weights: Uint32Array): void {
+  const { gradients } = block;
+  for (let row = 0; row < block.rows; row += 1) {
+    const weight = weights[row] ?? 0;
+    gradients[2 * row] = multiplyShiftSigned(gradients[2 * row] ?? 0, weight);
+    gradients[2 * row + 1] = multiplyShift(gradients[2 * row + 1] ?? 0, weight);
+  }
+}
+
+function sampleGradients(block: CpuBlock, seed: number, threshold: number, round: number): void {
+  const { gradients } = block;
+  for (let row = 0; row < block.rows; row += 1) {
+    if (rowHash(seed, round, block.firstRow + row) < threshold) continue;
+    gradients[2 * row] = 0;
+    gradients[2 * row + 1] = 0;
+  }
+}
+
+/** Fills block.gradients for `output` from the margins as they are. */
+export function computeGradients(
+  spec: DeviceSpec,
+  tables: GradientTables,
+  block: CpuBlock,
+  round: number,
+  output: number,
+): void {
+  if (spec.gradient === 'logistic') logisticGradients(tables.sigmoid, block);
+  else if (spec.gradient === 'softmax') softmaxGradients(tables.exp, block, spec.outputs, output);
+  else squaredErrorGradients(block);
+  if (block.weights !== undefined) weighGradients(block, block.weights);
+  const { seed, threshold } = spec.sampling;
+  if (threshold < 2 ** 32) sampleGradients(block, seed, threshold, round);
+}
