@@ -1,7 +1,10 @@
 // How prepared rows travel: an Arrow IPC stream of one record batch with a UInt8 column of bin codes a feature, the
 // label, and where the run has them row weights and margins to start from. The coordinator writes shards once and
-// names them by their hash, so the same rows must always give the same bytes; workers decode what they fetched from
-// elsewhere, so nothing in a shard is taken on trust.
+// names them by their hash, so the same rows must always give the same bytes.
+//
+// Workers decode what they fetched from elsewhere, and Arrow's reader loops and allocates for ever on hostile
+// metadata (one flipped bit is enough). So a shard says its shape in a fixed trailer behind the stream, where Arrow's
+// readers don't look; the decoder bounds it, lays out an empty shard of that shape and reads at the same places.
 
 import {
   Field,
@@ -24,9 +27,11 @@ export const ROWS_PER_SHARD = 65_536;
 /** Larger shards are refused before they are parsed. */
 export const MAX_SHARD_BYTES = 256 * 1024 * 1024;
 
-const FORMAT = '1';
-const MAX_ROWS = 1 << 24;
-const MAX_OUTPUTS = 1024;
+/** "TGS1". */
+const MAGIC = 0x54475331;
+const TRAILER_BYTES = 32;
+/** A field of Arrow's schema is longer than this. */
+const MIN_FIELD_BYTES = 32;
 
 /** Bytes that should be a shard are not one. */
 export class ShardInvalidError extends TabgradError {
@@ -47,6 +52,11 @@ export function encodeShard(block: BinnedBlock): Uint8Array {
     const margins = block.baseMargins?.subarray(output * block.rows, (output + 1) * block.rows);
     columns.push(column(`margin${output}`, new Int32(), margins ?? new Int32Array()));
   }
+  if (block.rows < 1 || !Number.isInteger(outputs)) {
+    throw new ShardInvalidError(
+      `A shard of ${block.rows} rows with ${block.baseMargins?.length ?? 0} margins can not be written.`,
+    );
+  }
   for (const { field, data } of columns) {
     if (data.length !== block.rows) {
       throw new ShardInvalidError(
@@ -55,14 +65,7 @@ export function encodeShard(block: BinnedBlock): Uint8Array {
       );
     }
   }
-  const metadata = new Map([
-    ['tabgrad.shard', FORMAT],
-    ['firstRow', String(block.firstRow)],
-    ['rows', String(block.rows)],
-    ['features', String(block.bins.length)],
-    ['weights', block.weights ? '1' : '0'],
-    ['margins', String(outputs)],
-  ]);
+  const metadata = new Map([['firstRow', String(block.firstRow)]]);
   const schema = new Schema(
     columns.map(({ field }) => field),
     metadata,
@@ -76,48 +79,62 @@ export function encodeShard(block: BinnedBlock): Uint8Array {
   const writer = new RecordBatchStreamWriter();
   writer.write(new RecordBatch(schema, struct));
   writer.finish();
-  return writer.toUint8Array(true);
+  const stream = writer.toUint8Array(true);
+  const shard = new Uint8Array(stream.length + TRAILER_BYTES);
+  shard.set(stream);
+  writeTrailer(new DataView(shard.buffer, stream.length), {
+    firstRow: block.firstRow,
+    rows: block.rows,
+    features: block.bins.length,
+    weighted: block.weights ? 1 : 0,
+    outputs,
+  });
+  return shard;
 }
 
 /**
  * @param bytes a whole shard. The block's arrays may be views of it.
- * @throws ShardInvalidError when the bytes are not a shard, are cut off, or contradict themselves.
+ * @throws ShardInvalidError when the bytes are not a shard, or are not as long as a shard of their shape is.
  */
 export function decodeShard(bytes: Uint8Array): BinnedBlock {
-  if (bytes.byteLength > MAX_SHARD_BYTES) {
+  const shape = readShape(bytes);
+  const { rows, features, weighted, outputs } = shape;
+  const empty = encodeShard({
+    firstRow: shape.firstRow,
+    rows,
+    bins: Array.from({ length: features }, () => new Uint8Array(rows)),
+    labels: new Int32Array(rows),
+    ...(weighted ? { weights: new Uint32Array(rows) } : {}),
+    ...(outputs > 0 ? { baseMargins: new Int32Array(rows * outputs) } : {}),
+  });
+  if (empty.length !== bytes.length) {
     throw new ShardInvalidError(
-      `A shard has ${bytes.byteLength} bytes; at most ${MAX_SHARD_BYTES} are accepted.`,
+      `A shard of ${rows} rows and ${features} features has ${bytes.length} bytes; expected ${empty.length}.`,
     );
   }
-  const batch = readOnlyBatch(bytes);
-  const { schema } = batch;
-  if (schema.metadata.get('tabgrad.shard') !== FORMAT) {
-    throw new ShardInvalidError(`An Arrow stream is not a shard of format ${FORMAT}.`);
-  }
-  const firstRow = count(schema, 'firstRow', Number.MAX_SAFE_INTEGER);
-  const rows = count(schema, 'rows', MAX_ROWS);
-  const features = count(schema, 'features', schema.fields.length);
-  const weighted = count(schema, 'weights', 1);
-  const outputs = count(schema, 'margins', MAX_OUTPUTS);
-  if (batch.numRows !== rows || schema.fields.length !== features + 1 + weighted + outputs) {
-    throw new ShardInvalidError(
-      `A shard announces ${rows} rows of ${features} features but holds ${batch.numRows} rows of ${schema.fields.length} columns.`,
-    );
-  }
-  const bins = Array.from({ length: features }, (_, i) => values(batch, i, `f${i}`, Uint8Array));
-  const labels = values(batch, features, 'label', Int32Array);
-  const baseMargins = outputs > 0 ? new Int32Array(outputs * rows) : undefined;
+  // Views of 32-bit columns need the stream to begin at a multiple of four.
+  const aligned = bytes.byteOffset % 4 === 0 ? bytes : bytes.slice();
+  const [batch] = RecordBatchReader.from(empty);
+  const offsetOf = (index: number): number => {
+    const values = batch?.data.children[index]?.values as Uint8Array;
+    return aligned.byteOffset + values.byteOffset - empty.byteOffset;
+  };
+  const bins = Array.from(
+    { length: features },
+    (_, feature) => new Uint8Array(aligned.buffer, offsetOf(feature), rows),
+  );
+  const baseMargins = new Int32Array(rows * outputs);
   for (let output = 0; output < outputs; output++) {
-    const at = features + 1 + weighted + output;
-    baseMargins?.set(values(batch, at, `margin${output}`, Int32Array), output * rows);
+    const at = offsetOf(features + 1 + weighted + output);
+    baseMargins.set(new Int32Array(aligned.buffer, at, rows), output * rows);
   }
   return {
-    firstRow,
+    firstRow: shape.firstRow,
     rows,
     bins,
-    labels,
-    ...(weighted ? { weights: values(batch, features + 1, 'weight', Uint32Array) } : {}),
-    ...(baseMargins ? { baseMargins } : {}),
+    labels: new Int32Array(aligned.buffer, offsetOf(features), rows),
+    ...(weighted ? { weights: new Uint32Array(aligned.buffer, offsetOf(features + 1), rows) } : {}),
+    ...(outputs > 0 ? { baseMargins } : {}),
   };
 }
 
@@ -135,53 +152,54 @@ function column(
   return { field, data: makeData({ type, length: data.length, nullCount: 0, data }) as Data };
 }
 
-function readOnlyBatch(bytes: Uint8Array): RecordBatch {
-  // Views of 32-bit columns need the stream to begin at a multiple of eight.
-  const aligned = bytes.byteOffset % 8 === 0 ? bytes : bytes.slice();
-  let batches: RecordBatch[];
-  try {
-    batches = [...RecordBatchReader.from(aligned)];
-  } catch (cause) {
-    throw new ShardInvalidError('A shard is not a readable Arrow IPC stream.', {}, { cause });
-  }
-  const [batch] = batches;
-  if (batches.length !== 1 || !batch) {
-    throw new ShardInvalidError(`A shard holds ${batches.length} record batches; expected one.`);
-  }
-  return batch;
+/** What the trailer says: ASCII "TGS1", then these as little-endian u32; firstRow as f64 so that it may pass 2^32. */
+interface ShardShape {
+  readonly firstRow: number;
+  readonly rows: number;
+  readonly features: number;
+  readonly weighted: number;
+  readonly outputs: number;
 }
 
-function count(schema: Schema, name: string, max: number): number {
-  const text = schema.metadata.get(name) ?? '';
-  const value = Number(text);
-  if (!/^\d{1,16}$/.test(text) || value > max) {
-    throw new ShardInvalidError(`A shard says ${name} = "${text}"; expected an integer from 0 to ${max}.`, {
-      field: name,
-    });
-  }
-  return value;
+function writeTrailer(view: DataView, shape: ShardShape): void {
+  view.setUint32(0, MAGIC);
+  view.setUint32(4, shape.rows, true);
+  view.setFloat64(8, shape.firstRow, true);
+  view.setUint32(16, shape.features, true);
+  view.setUint32(20, shape.weighted, true);
+  view.setUint32(24, shape.outputs, true);
 }
 
-function values<T extends Uint8Array | Int32Array | Uint32Array>(
-  batch: RecordBatch,
-  index: number,
-  name: string,
-  type: abstract new (...arguments_: never[]) => T,
-): T {
-  const data = batch.data.children[index];
-  const array: unknown = data?.values;
-  if (
-    batch.schema.fields[index]?.name !== name ||
-    !data ||
-    !(array instanceof type) ||
-    data.nullCount !== 0 ||
-    data.offset !== 0 ||
-    array.length < batch.numRows
-  ) {
+function readShape(bytes: Uint8Array): ShardShape {
+  if (bytes.byteLength > MAX_SHARD_BYTES) {
     throw new ShardInvalidError(
-      `Column ${index} of a shard is not "${name}" with ${batch.numRows} values of the expected type, none null.`,
-      { column: name },
+      `A shard has ${bytes.byteLength} bytes; at most ${MAX_SHARD_BYTES} are accepted.`,
     );
   }
-  return array.subarray(0, batch.numRows) as T;
+  const at = bytes.byteLength - TRAILER_BYTES;
+  const view = at < 0 ? undefined : new DataView(bytes.buffer, bytes.byteOffset + at, TRAILER_BYTES);
+  if (!view || view.getUint32(0) !== MAGIC) {
+    throw new ShardInvalidError(`${bytes.byteLength} bytes do not end as a shard ends: cut off or foreign.`);
+  }
+  const shape = {
+    firstRow: view.getFloat64(8, true),
+    rows: view.getUint32(4, true),
+    features: view.getUint32(16, true),
+    weighted: view.getUint32(20, true),
+    outputs: view.getUint32(24, true),
+  };
+  // A column takes a byte a row at least, so this bounds what the decoder allocates by what has arrived.
+  const sizeBytes = shape.rows * (shape.features + 4 + 4 * shape.weighted + 4 * shape.outputs);
+  const columns = shape.features + shape.outputs;
+  if (
+    !Number.isSafeInteger(shape.firstRow) ||
+    shape.firstRow < 0 ||
+    shape.rows < 1 ||
+    shape.weighted > 1 ||
+    sizeBytes > at ||
+    columns * MIN_FIELD_BYTES > at
+  ) {
+    throw new ShardInvalidError(`A shard of ${bytes.byteLength} bytes says ${JSON.stringify(shape)}.`);
+  }
+  return shape;
 }
