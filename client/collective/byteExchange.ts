@@ -1,0 +1,80 @@
+// Moving bytes unchanged: everybody to everybody, and one to all.
+
+import { FrameInvalidError } from '../../shared/wire/frame.ts';
+import { receiveInto } from './directReduce.ts';
+import type { InStream } from './inStream.ts';
+import type { Operation } from './operation.ts';
+import type { BroadcastPlace } from './partition.ts';
+
+const BYTES = 0;
+/** Memory is taken for what a peer announces only up to here. */
+const MAX_PEER_BYTES = 1024 * 1024 * 1024;
+
+/** @param outgoing What each rank gets. @returns What each rank sent here, in rank order; the own entry is passed through. */
+export async function exchangeBytes(
+  operation: Operation,
+  outgoing: readonly Uint8Array[],
+): Promise<Uint8Array[]> {
+  const received = outgoing.map((own) => own);
+  const tasks: Promise<void>[] = [];
+  for (const other of operation.others()) {
+    const bytes = outgoing[other] as Uint8Array;
+    const input = operation.input(other, BYTES, undefined);
+    tasks.push(operation.sendAll(other, operation.output(other, BYTES, bytes.length), BYTES, bytes));
+    tasks.push(
+      receiveAll(operation, input).then((all) => {
+        received[other] = all;
+      }),
+    );
+  }
+  await Promise.all(tasks);
+  return received;
+}
+
+/** @param bytes What the root sends; ignored elsewhere. */
+export async function broadcastBytes(
+  operation: Operation,
+  bytes: Uint8Array,
+  place: BroadcastPlace,
+): Promise<Uint8Array> {
+  if (place.parent === undefined) {
+    await Promise.all(
+      place.children.map((child) =>
+        operation.sendAll(child, operation.output(child, BYTES, bytes.length), BYTES, bytes),
+      ),
+    );
+    return bytes;
+  }
+  const input = operation.input(place.parent, BYTES, undefined);
+  const totalBytes = await announcedBytes(operation, input);
+  const outputs = place.children.map((child) => [child, operation.output(child, BYTES, totalBytes)] as const);
+  const forward = (chunk: Uint8Array): Promise<void> =>
+    operation.send(
+      outputs.map(([child, output]) => [child, output]),
+      BYTES,
+      chunk,
+    );
+  const all = new Uint8Array(totalBytes);
+  if (totalBytes === 0) await forward(all);
+  await receiveInto(operation, input, all, forward);
+  return all;
+}
+
+async function receiveAll(operation: Operation, input: InStream): Promise<Uint8Array> {
+  const all = new Uint8Array(await announcedBytes(operation, input));
+  await receiveInto(operation, input, all);
+  return all;
+}
+
+/** Waits for the first frame, which tells how long the stream is. */
+async function announcedBytes(operation: Operation, input: InStream): Promise<number> {
+  await operation.arrival(input);
+  const totalBytes = input.totalBytes ?? 0;
+  if (totalBytes <= MAX_PEER_BYTES) return totalBytes;
+  throw new FrameInvalidError(
+    `Peer ${input.peer} announces ${totalBytes} bytes, at most ${MAX_PEER_BYTES} are taken.`,
+    {
+      peer: input.peer,
+    },
+  );
+}

@@ -1,0 +1,67 @@
+// How a worker reaches peers through signalling, whatever runtime it lives in. Three builders return one of these:
+// createPeerJsEndpoint in peerJsEndpoint.node.ts and peerJsEndpoint.deno.ts, and, in a tab, the pair
+// servePeerEndpoint (page, peerEndpointHost.browser.ts) and remotePeerEndpoint (compute worker).
+
+/** What a dialler says about a connection; checked by the other end before anything else. */
+export interface ChannelMetadata {
+  /** Worker id of the dialler. */
+  readonly from: string;
+  /** Worker id of the other end. */
+  readonly to: string;
+  /** Run and generation; links of different groups never mix. */
+  readonly group: string;
+}
+
+/** An ordered, reliable pipe of whole messages: text for the link's own handshake, bytes for frames. */
+export interface RawChannel {
+  /** Resolves once messages can be sent, with the largest message that both ends take. Rejects when it never opens. */
+  readonly opened: Promise<{ readonly maxMessageBytes: number }>;
+  /** Resolves with the reason when the channel is gone. Never rejects. */
+  readonly closed: Promise<string>;
+  /** Hands a message over; the buffer may be used again when this returns. Throws once the channel is closed. */
+  send(message: Uint8Array | string): void;
+  /** Undefined while there is room; otherwise resolves when there is room again or the channel is closed. */
+  room(): Promise<void> | undefined;
+  /** Replaces the receiver. Messages that arrive without one wait in a bounded queue. */
+  onMessage(receive: ((message: Uint8Array | string) => void) | undefined): void;
+  /** Drops the channel and the connection under it at once. */
+  close(reason: string): void;
+}
+
+export interface IncomingChannel {
+  /** The dialler's id as the signalling server knows it. */
+  readonly peerId: string;
+  /** As it came over the wire: unchecked. */
+  readonly metadata: unknown;
+  readonly channel: RawChannel;
+}
+
+export interface PeerEndpoint {
+  /** The id under which others dial this worker. */
+  readonly id: string;
+  dial(peerId: string, metadata: ChannelMetadata): RawChannel;
+  /** Set once, before peers know the id. */
+  onIncoming(accept: (incoming: IncomingChannel) => void): void;
+  /** Resolves with the reason when the endpoint can't be used any more. Never rejects. */
+  readonly closed: Promise<string>;
+  close(): Promise<void>;
+}
+
+/** Where signalling happens and how connections are made; from the coordinator's welcome. */
+export interface PeerJsOptions {
+  /** PeerJS id of this worker. */
+  readonly peerId: string;
+  /** Base URL of the coordinator, e.g. http://127.0.0.1:7070. */
+  readonly coordinatorUrl: string;
+  /** Path under which the PeerJS server is mounted, e.g. /peerjs. */
+  readonly path: string;
+  readonly key: string;
+  /** Proves that this worker may use the id. */
+  readonly token: string;
+  readonly iceServers: readonly RTCIceServer[];
+  /** 'relay' permits TURN only. */
+  readonly iceTransportPolicy?: RTCIceTransportPolicy;
+  /** How long the signalling server may take to answer. Default 10 s. */
+  readonly timeoutMs?: number;
+  readonly signal?: AbortSignal;
+}
