@@ -1,0 +1,109 @@
+// The shape of a config file, once: validation, messages, the TypeScript type and docs/config.md come from it.
+// Names are those of the owner's API; the parameters under `params` are XGBoost's and are checked by their registry.
+
+import { z } from 'zod';
+
+const source = z
+  .union([z.string().min(1), z.array(z.string().min(1)).min(1).max(10_000)])
+  .describe('A file, a folder, an http(s):// or s3:// address, or a list of them.');
+const columnName = z.string().min(1).max(512);
+const wholeFrom = (min: number, max: number) => z.number().int().min(min).max(max);
+
+const dataSection = z
+  .strictObject({
+    train: source.describe(
+      'Rows to train on: a file, a folder, an http(s):// or s3:// address, or a list of them.',
+    ),
+    valid: source.nullable().default(null).describe('Rows to validate on. Leave it out to use testSize.'),
+    testSize: z
+      .number()
+      .gt(0)
+      .lt(1)
+      .optional()
+      .describe('Share of the training rows that is set aside for validation.'),
+    seed: wholeFrom(0, 2 ** 32 - 1)
+      .default(0)
+      .describe('Decides which rows are set aside.'),
+    format: z
+      .enum(['parquet', 'csv', 'json', 'arrow'])
+      .optional()
+      .describe('Format of the files, where their names do not tell it. json means a JSON value a line.'),
+  })
+  .describe('Where the rows come from.');
+
+const scalingSection = z
+  .strictObject({
+    numWorkers: z
+      .union([wholeFrom(1, 4096), z.tuple([wholeFrom(1, 4096), wholeFrom(1, 4096)])])
+      .default(2)
+      .describe('How many workers train, or [fewest, most].'),
+    runtime: z.enum(['node', 'deno', 'browser']).default('node').describe('What the local workers run on.'),
+    device: z
+      .enum(['webgpu', 'cpu'])
+      .optional()
+      .describe('What they compute on. Without it each takes WebGPU where a real GPU is there.'),
+  })
+  .describe('Who does the work.');
+
+const runSection = z
+  .strictObject({
+    name: z
+      .string()
+      .regex(/^[\w.-]{1,100}$/, 'letters, digits, "_", "-" and "." only, at most 100')
+      .optional()
+      .describe('Name of the run and of its folder. Without it: the name of the config file.'),
+    storagePath: z.string().min(1).default('results').describe('Folder that results are written under.'),
+    checkpointConfig: z
+      .strictObject({
+        numToKeep: wholeFrom(1, 1_000_000)
+          .optional()
+          .describe('How many checkpoints are kept; all without it.'),
+        checkpointFrequency: wholeFrom(0, 1_000_000)
+          .default(0)
+          .describe('A checkpoint every so many rounds; 0 writes the last one alone.'),
+      })
+      .prefault({})
+      .describe('Which checkpoints are written and kept.'),
+    failureConfig: z
+      .strictObject({
+        maxFailures: wholeFrom(-1, 1_000_000)
+          .default(0)
+          .describe('Failures that are forgiven; -1 forgives any.'),
+      })
+      .prefault({})
+      .describe('What is forgiven. A lost worker is no failure: it is replaced.'),
+  })
+  .describe('What the run is called and what it leaves.');
+
+export const configSchema = z.strictObject({
+  trainer: z.literal('gbdt').describe('Gradient-boosted trees.'),
+  data: dataSection,
+  derive: z
+    .record(columnName, z.string().min(1))
+    .default({})
+    .describe('Columns computed from others: name and expression. Later ones may read earlier ones.'),
+  columns: z
+    .array(columnName)
+    .min(1)
+    .max(100_000)
+    .optional()
+    .describe('Columns to keep, derived ones included. Without it all are kept.'),
+  labelColumn: columnName.describe('The column to predict.'),
+  weightColumn: columnName.optional().describe('Weights of the rows.'),
+  params: z
+    .record(z.string(), z.unknown())
+    .default({})
+    .describe('XGBoost parameters by their own names; docs/parameters.md lists them.'),
+  numBoostRound: wholeFrom(1, 100_000).default(10).describe('Rounds to train.'),
+  earlyStoppingRounds: wholeFrom(1, 100_000)
+    .optional()
+    .describe('Stop when the last metric has not improved for so many rounds.'),
+  resumeFrom: z.string().min(1).optional().describe('Checkpoint folder or model.json to go on from.'),
+  scalingConfig: scalingSection.prefault({}),
+  runConfig: runSection.prefault({}),
+});
+
+/** What a config file may contain. */
+export type ConfigInput = z.input<typeof configSchema>;
+/** A checked config with every default filled in. */
+export type Config = z.output<typeof configSchema>;

@@ -1,0 +1,107 @@
+// Turns what the schema found wrong into a sentence that names the key, what it holds and what was expected.
+
+import { z } from 'zod';
+import { nearestWord } from '../../shared/text/nearestWord.ts';
+import { configSchema } from './configSchema.ts';
+
+type Path = readonly PropertyKey[];
+type JsonSchema = z.core.JSONSchema.BaseSchema;
+
+export interface ConfigProblem {
+  /** Dotted path of the key, e.g. `data.testSize`. */
+  readonly field: string;
+  readonly sentence: string;
+}
+
+export function describeIssue(issue: z.core.$ZodIssue, input: unknown): ConfigProblem[] {
+  const field = pathText(issue.path);
+  const value = valueAt(input, issue.path);
+  if (issue.code === 'unrecognized_keys')
+    return issue.keys.map((key) => unknownKey([...issue.path, key], keysAt(issue.path)));
+  if (field === '')
+    return [{ field, sentence: `the whole config is ${shown(value)}, expected an object with keys` }];
+  if (value === undefined) return [{ field, sentence: `${field} is missing, expected ${expected(issue)}` }];
+  const nearest =
+    issue.code === 'invalid_value' && typeof value === 'string'
+      ? nearestWord(value, issue.values.map(String))
+      : undefined;
+  return [
+    {
+      field,
+      sentence:
+        `${field} is ${shown(value)}, expected ${expected(issue)}` +
+        (nearest === undefined ? '' : `; did you mean "${nearest}"?`),
+    },
+  ];
+}
+
+function unknownKey(path: Path, known: readonly string[]): ConfigProblem {
+  const field = pathText(path);
+  const nearest = nearestWord(String(path.at(-1)), known);
+  const hint = nearest === undefined ? '' : `; did you mean "${nearest}"?`;
+  return { field, sentence: `${field} is no known key${hint} (known here: ${known.join(', ')})` };
+}
+
+function expected(issue: z.core.$ZodIssue): string {
+  if (issue.code === 'invalid_type') return typeWords[issue.expected] ?? issue.expected;
+  if (issue.code === 'invalid_value')
+    return issue.values.length === 1 ? `"${String(issue.values[0])}"` : `one of ${issue.values.join(', ')}`;
+  if (issue.code === 'too_small') {
+    if (issue.origin === 'string' && issue.minimum === 1) return 'some text';
+    return `${issue.inclusive === false ? 'more than' : 'at least'} ${issue.minimum}${unitOf(issue.origin)}`;
+  }
+  if (issue.code === 'too_big')
+    return `${issue.inclusive === false ? 'less than' : 'at most'} ${issue.maximum}${unitOf(issue.origin)}`;
+  if (issue.code === 'invalid_union') {
+    const kinds = issue.errors.map((errors) => errors[0]).filter((first) => first !== undefined);
+    return [...new Set(kinds.map(expected))].join(', or ');
+  }
+  return issue.message;
+}
+
+const typeWords: Readonly<Record<string, string>> = {
+  string: 'text',
+  number: 'a number',
+  int: 'a whole number',
+  boolean: 'true or false',
+  array: 'a list',
+  tuple: 'a list',
+  object: 'an object with keys',
+  record: 'an object with keys',
+};
+
+function unitOf(origin: string): string {
+  if (origin === 'string') return ' characters';
+  return origin === 'array' ? ' entries' : '';
+}
+
+/** The keys that the schema knows at a path. */
+function keysAt(path: Path): string[] {
+  let schema: JsonSchema | undefined = z.toJSONSchema(configSchema, { io: 'input', unrepresentable: 'any' });
+  for (const step of path) {
+    const next: unknown = schema?.properties?.[String(step)];
+    schema = typeof next === 'object' && next !== null ? (next as JsonSchema) : undefined;
+  }
+  return Object.keys(schema?.properties ?? {});
+}
+
+export function pathText(path: Path): string {
+  return path.reduce<string>((text, step) => {
+    if (typeof step === 'number') return `${text}[${step}]`;
+    return text === '' ? String(step) : `${text}.${String(step)}`;
+  }, '');
+}
+
+function valueAt(input: unknown, path: Path): unknown {
+  let value = input;
+  for (const step of path) {
+    if (typeof value !== 'object' || value === null) return undefined;
+    value = (value as Record<PropertyKey, unknown>)[step];
+  }
+  return value;
+}
+
+function shown(value: unknown): string {
+  const text = JSON.stringify(value) ?? typeof value;
+  return text.length > 80 ? `${text.slice(0, 77)}...` : text;
+}
