@@ -1,0 +1,81 @@
+// Operators that choose and rename columns without looking at rows.
+
+import * as arrow from 'apache-arrow';
+import { recordBatch } from '../columns/arrowData.ts';
+import { requireColumns } from '../errors.ts';
+import type { Batches, Operator } from '../plan/planNode.ts';
+
+/** Keeps the named columns, in the given order. */
+export function selectOperator(columns: readonly string[]): Operator {
+  return {
+    label: `select ${columns.join(', ')}`,
+    schema: ([input]) => pick(input!, columns),
+    rowCount: ([rows]) => rows,
+    needs: () => columns,
+    narrow: (wanted) => selectOperator(columns.filter((name) => wanted.includes(name))),
+    run: ([input]) => mapSchema(input!, (schema) => pick(schema, columns)),
+  };
+}
+
+export function dropOperator(columns: readonly string[]): Operator {
+  const rest = (schema: arrow.Schema) => {
+    requireColumns(columns, namesOf(schema), 'the dataset');
+    return new arrow.Schema(schema.fields.filter(({ name }) => !columns.includes(name)));
+  };
+  return {
+    label: `drop ${columns.join(', ')}`,
+    schema: ([input]) => rest(input!),
+    rowCount: ([rows]) => rows,
+    needs: (wanted) => wanted,
+    narrow: selectOperator,
+    run: ([input]) => mapSchema(input!, rest),
+  };
+}
+
+/** @param names old name to new. */
+export function renameOperator(names: ReadonlyMap<string, string>): Operator {
+  const back = new Map(Array.from(names, ([from, to]) => [to, from]));
+  const renamed = (schema: arrow.Schema) => {
+    requireColumns([...names.keys()], namesOf(schema), 'the dataset');
+    return new arrow.Schema(
+      schema.fields.map((field) => field.clone({ name: names.get(field.name) ?? field.name })),
+    );
+  };
+  return {
+    label: `rename ${Array.from(names, ([from, to]) => `${from} to ${to}`).join(', ')}`,
+    schema: ([input]) => renamed(input!),
+    rowCount: ([rows]) => rows,
+    needs: (wanted) => wanted?.map((name) => back.get(name) ?? name),
+    narrow: (wanted) => renameOperator(new Map([...names].filter(([, to]) => wanted.includes(to)))),
+    run: ([input]) => renameBatches(input!, renamed),
+  };
+}
+
+export function namesOf(schema: arrow.Schema): string[] {
+  return schema.fields.map(({ name }) => name);
+}
+
+function pick(schema: arrow.Schema, columns: readonly string[]): arrow.Schema {
+  requireColumns(columns, namesOf(schema), 'the dataset');
+  return new arrow.Schema(columns.map((name) => schema.fields.find((field) => field.name === name)!));
+}
+
+async function* mapSchema(
+  input: Batches,
+  change: (schema: arrow.Schema) => arrow.Schema,
+): AsyncGenerator<arrow.RecordBatch> {
+  for await (const batch of input) {
+    const schema = change(batch.schema);
+    const names = namesOf(batch.schema);
+    const columns = schema.fields.map(({ name }) => batch.data.children[names.indexOf(name)]!);
+    yield recordBatch(schema, columns, batch.numRows);
+  }
+}
+
+async function* renameBatches(
+  input: Batches,
+  renamed: (schema: arrow.Schema) => arrow.Schema,
+): AsyncGenerator<arrow.RecordBatch> {
+  for await (const batch of input)
+    yield recordBatch(renamed(batch.schema), batch.data.children, batch.numRows);
+}

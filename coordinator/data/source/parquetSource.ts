@@ -1,0 +1,133 @@
+// Parquet files as a source: schema and row count come from the footers, rows from the wanted columns only.
+
+import * as arrow from 'apache-arrow';
+import { requireColumns, TypeMismatchError } from '../errors.ts';
+import type { ReadRequest, Source } from '../plan/planNode.ts';
+import { type RunContext, throwIfAborted } from '../plan/runContext.ts';
+import {
+  type ParquetFooter,
+  readFooter,
+  readRowGroup,
+  seemsDictionaryEncoded,
+} from '../parquet/parquetFile.ts';
+import type { FileLocation } from '../store/byteFile.ts';
+import { OpenedFiles } from './openedFiles.ts';
+
+/** Yields the files of a path list; done lazily, since listing a bucket takes requests. */
+export type ListFiles = (signal: AbortSignal | undefined) => Promise<readonly FileLocation[]>;
+
+export interface ParquetSourceOptions {
+  readonly columns?: readonly string[] | undefined;
+  /** Rows of a batch at most. */
+  readonly batchRows: number;
+}
+
+export class ParquetSource implements Source {
+  readonly label: string;
+  readonly #list: ListFiles;
+  readonly #options: ParquetSourceOptions;
+  readonly #files = new OpenedFiles();
+  #locations: readonly FileLocation[] | undefined;
+  /** By file name: a path that is given ten times is opened once for its footer. */
+  readonly #footers = new Map<string, ParquetFooter>();
+
+  constructor(label: string, list: ListFiles, options: ParquetSourceOptions) {
+    this.label = `parquet ${label}`;
+    this.#list = list;
+    this.#options = options;
+  }
+
+  async schema(context: RunContext): Promise<arrow.Schema> {
+    const [first] = await this.#located(context);
+    const footer = await this.#footer(first!, context);
+    const names = this.#options.columns ?? footer.columns.map(({ name }) => name);
+    requireColumns(
+      names,
+      footer.columns.map(({ name }) => name),
+      first!.name,
+    );
+    return this.#schemaOf(footer, names);
+  }
+
+  async rowCount(context: RunContext): Promise<number> {
+    let rows = 0;
+    for (const location of await this.#located(context)) rows += (await this.#footer(location, context)).rows;
+    return rows;
+  }
+
+  async *read(request: ReadRequest, context: RunContext): AsyncGenerator<arrow.RecordBatch> {
+    const whole = await this.schema(context);
+    const schema = request.columns === undefined ? whole : selectFields(whole, request.columns, this.label);
+    for (const location of await this.#located(context)) {
+      const footer = await this.#footer(location, context);
+      checkSameTypes(location.name, footer, schema);
+      const file = await this.#files.open(location, context.signal);
+      try {
+        for (let group = 0; group < footer.metadata.row_groups.length; group++) {
+          throwIfAborted(context);
+          yield* readRowGroup(file, footer, group, schema, this.#options.batchRows, context.signal);
+        }
+      } finally {
+        await file.close();
+      }
+    }
+  }
+
+  async #located(context: RunContext): Promise<readonly FileLocation[]> {
+    this.#locations ??= await this.#list(context.signal);
+    return this.#locations;
+  }
+
+  async #footer(location: FileLocation, context: RunContext): Promise<ParquetFooter> {
+    let footer = this.#footers.get(location.name);
+    if (footer === undefined) {
+      footer = await this.#files.with(location, context.signal, (file) => readFooter(file, context.signal));
+      this.#footers.set(location.name, footer);
+    }
+    return footer;
+  }
+
+  #schemaOf(footer: ParquetFooter, names: readonly string[]): arrow.Schema {
+    let dictionaries = 0;
+    const fields = names.map((name) => {
+      const column = footer.columns.find((candidate) => candidate.name === name)!;
+      const keepsCodes = column.flat && isText(column.type) && seemsDictionaryEncoded(footer, column);
+      const type = keepsCodes
+        ? new arrow.Dictionary(column.type, new arrow.Int32(), dictionaries++)
+        : column.type;
+      return new arrow.Field(name, type, true);
+    });
+    return new arrow.Schema(fields);
+  }
+}
+
+function isText(type: arrow.DataType): boolean {
+  return arrow.DataType.isUtf8(type);
+}
+
+export function selectFields(schema: arrow.Schema, names: readonly string[], where: string): arrow.Schema {
+  requireColumns(
+    names,
+    schema.fields.map(({ name }) => name),
+    where,
+  );
+  return new arrow.Schema(names.map((name) => schema.fields.find((field) => field.name === name)!));
+}
+
+/** @throws TypeMismatchError naming file and column. Columns that the first file does not have are not read. */
+function checkSameTypes(file: string, footer: ParquetFooter, schema: arrow.Schema): void {
+  for (const field of schema.fields) {
+    const column = footer.columns.find(({ name }) => name === field.name);
+    const place = { file, column: field.name };
+    if (column === undefined) {
+      throw new TypeMismatchError(`${file} has no column "${field.name}", which the first file has.`, place);
+    }
+    const expected = arrow.DataType.isDictionary(field.type) ? field.type.dictionary : field.type;
+    if (String(column.type) !== String(expected)) {
+      throw new TypeMismatchError(
+        `Column "${field.name}" of ${file} holds ${String(column.type)}; the first file's holds ${String(expected)}.`,
+        place,
+      );
+    }
+  }
+}
