@@ -1,0 +1,28 @@
+// A token bucket: bursts are fine, a steady flow above the rate is not.
+
+export interface RateLimit {
+  readonly perSecond: number;
+  readonly burst: number;
+}
+
+export class TokenBucket {
+  readonly #limit: RateLimit;
+  #tokens: number;
+  #refilledAtMs: number;
+
+  constructor(limit: RateLimit, nowMs: number) {
+    this.#limit = limit;
+    this.#tokens = limit.burst;
+    this.#refilledAtMs = nowMs;
+  }
+
+  /** Takes `amount` tokens; false when there are not that many, and then nothing is taken. */
+  take(amount: number, nowMs: number): boolean {
+    const { perSecond, burst } = this.#limit;
+    this.#tokens = Math.min(burst, this.#tokens + ((nowMs - this.#refilledAtMs) / 1000) * perSecond);
+    this.#refilledAtMs = nowMs;
+    if (amount > this.#tokens) return false;
+    this.#tokens -= amount;
+    return true;
+  }
+}

@@ -1,0 +1,13 @@
+// Secrets are compared in constant time: over their digests, since equal lengths are needed and lengths leak too.
+
+import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
+
+export function secretsEqual(given: string | undefined, expected: string): boolean {
+  const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
+  return timingSafeEqual(digest(given ?? ''), digest(expected)) && given !== undefined;
+}
+
+/** 256 bits, URL-safe. */
+export function makeSecret(): string {
+  return randomBytes(32).toString('base64url');
+}

@@ -1,0 +1,74 @@
+// Who may ask: tokens, and the two headers by which a browser tells on a foreign page. Without the checks of Origin and
+// Host, any web page that a volunteer or owner has open could talk to a coordinator on their own machine.
+
+import type { IncomingMessage } from 'node:http';
+import { secretsEqual } from '../pool/secrets.ts';
+import { OriginRefusedError, TokenRequiredError } from './serverErrors.ts';
+
+export interface AccessOptions {
+  readonly adminToken: string | undefined;
+  readonly joinToken: string | undefined;
+  /** Host names (without port) that requests may be addressed to; undefined allows all. */
+  readonly allowedHosts: readonly string[] | undefined;
+  /** Origins of other pages that may ask, e.g. "https://example.org". */
+  readonly allowedOrigins: readonly string[];
+}
+
+/** Who may use a route: anybody; who has the admin token; who has the admin or the join token. */
+export type Access = 'public' | 'admin' | 'upload';
+
+export class AccessControl {
+  readonly #options: AccessOptions;
+
+  constructor(options: AccessOptions) {
+    this.#options = options;
+  }
+
+  /** @throws OriginRefusedError when the request is addressed to a name that this coordinator does not go by. */
+  checkHost(request: IncomingMessage): void {
+    const { allowedHosts } = this.#options;
+    const name = hostName(request.headers.host);
+    if (!allowedHosts || (name !== undefined && allowedHosts.includes(name))) return;
+    throw new OriginRefusedError(
+      `This coordinator is not known as "${name ?? ''}", only as ${allowedHosts.join(', ')}. ` +
+        'Behind a proxy or tunnel, start it with its public URL.',
+    );
+  }
+
+  /** @throws OriginRefusedError when a page of another origin asks. Programs that are no browsers send no Origin. */
+  checkOrigin(request: IncomingMessage): void {
+    const { origin, host } = request.headers;
+    if (origin === undefined || this.#options.allowedOrigins.includes(origin)) return;
+    if (host !== undefined && URL.canParse(origin) && new URL(origin).host === canonicalHost(host, origin))
+      return;
+    throw new OriginRefusedError(`A page of "${origin.slice(0, 200)}" may not use this coordinator.`);
+  }
+
+  /** @throws TokenRequiredError */
+  checkToken(request: IncomingMessage, access: Access): void {
+    const { adminToken, joinToken } = this.#options;
+    if (access === 'public' || adminToken === undefined) return;
+    const given = bearerToken(request);
+    const isAdmin = secretsEqual(given, adminToken);
+    const mayUpload = access === 'upload' && joinToken !== undefined && secretsEqual(given, joinToken);
+    if (isAdmin || mayUpload) return;
+    throw new TokenRequiredError(
+      `${given === undefined ? 'A token is required' : 'The token is wrong'}: send "Authorization: Bearer <admin token>".`,
+    );
+  }
+}
+
+function bearerToken(request: IncomingMessage): string | undefined {
+  return /^Bearer (.{1,512})$/i.exec(request.headers.authorization ?? '')?.[1];
+}
+
+function hostName(host: string | undefined): string | undefined {
+  const url = `http://${host ?? ''}`;
+  return host !== undefined && URL.canParse(url) ? new URL(url).hostname : undefined;
+}
+
+/** The Host header with the port left out where it is the default of the origin's scheme, as in URL.host. */
+function canonicalHost(host: string, origin: string): string | undefined {
+  const url = `${new URL(origin).protocol}//${host}`;
+  return URL.canParse(url) ? new URL(url).host : undefined;
+}

@@ -1,0 +1,84 @@
+// How the server writes its answers: JSON, text and coded errors, each with headers that keep browsers strict.
+
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { TabgradError } from '../../shared/errors.ts';
+import { BadRequestError, BodyTooLargeError, statusOf } from './serverErrors.ts';
+
+/** On every answer. Pages add their own policy. */
+export const securityHeaders: Readonly<Record<string, string>> = {
+  'X-Content-Type-Options': 'nosniff',
+  'X-Frame-Options': 'DENY',
+  'Referrer-Policy': 'no-referrer',
+  'Cross-Origin-Resource-Policy': 'same-origin',
+  'Content-Security-Policy': "default-src 'none'; frame-ancestors 'none'; sandbox",
+};
+
+const BODY_TIMEOUT_MS = 30_000;
+
+export function answerJson(response: ServerResponse, status: number, value: unknown): void {
+  answerText(response, status, 'application/json; charset=utf-8', `${JSON.stringify(value)}\n`);
+}
+
+export function answerText(
+  response: ServerResponse,
+  status: number,
+  contentType: string,
+  text: string,
+): void {
+  const bytes = Buffer.from(text);
+  response.writeHead(status, {
+    'Content-Type': contentType,
+    'Content-Length': bytes.byteLength,
+    'Cache-Control': 'no-store',
+  });
+  response.end(response.req.method === 'HEAD' ? undefined : bytes);
+}
+
+/** The answer to a request that failed: `{"error": {"code", "message"}}`. An unexpected error tells no details. */
+export function answerError(response: ServerResponse, error: unknown): void {
+  const known = error instanceof TabgradError;
+  const status = known ? statusOf(error.code) : 500;
+  if (response.headersSent || response.destroyed) {
+    response.destroy();
+    return;
+  }
+  // What is left of the body of a refused request is not waited for.
+  if (!response.req.complete) response.setHeader('Connection', 'close');
+  if (status === 401) response.setHeader('WWW-Authenticate', 'Bearer');
+  answerJson(response, status, {
+    error: known
+      ? { code: error.code, message: error.message }
+      : { code: 'INTERNAL', message: 'The coordinator failed on this request; its log says how.' },
+  });
+}
+
+/**
+ * The JSON value of a request's body.
+ * @throws BodyTooLargeError, BadRequestError
+ */
+export async function readJsonBody(request: IncomingMessage, maxBytes: number): Promise<unknown> {
+  const announced = Number(request.headers['content-length'] ?? 0);
+  if (announced > maxBytes)
+    throw new BodyTooLargeError(`The body may have ${maxBytes} bytes, not ${announced}`);
+  const timer = setTimeout(() => request.destroy(), BODY_TIMEOUT_MS);
+  try {
+    const chunks: Buffer[] = [];
+    let sizeBytes = 0;
+    for await (const chunk of request as AsyncIterable<Buffer>) {
+      sizeBytes += chunk.byteLength;
+      if (sizeBytes > maxBytes) throw new BodyTooLargeError(`The body may have ${maxBytes} bytes`);
+      chunks.push(chunk);
+    }
+    return parseJson(Buffer.concat(chunks).toString('utf8'));
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new BadRequestError('The body must be JSON');
+  }
+}

@@ -1,0 +1,55 @@
+// Control WebSockets of `ws`, made into the pool's connections.
+
+import type { IncomingMessage } from 'node:http';
+import { WebSocketServer } from 'ws';
+import type { RawData, WebSocket } from 'ws';
+import { MAX_CONTROL_MESSAGE_BYTES } from '../../shared/protocol/control.ts';
+import type { ConnectionEvents, ControlConnection } from '../pool/controlConnection.ts';
+import { closeCodes } from '../pool/controlConnection.ts';
+import type { UpgradeHandler } from './upgradeDispatcher.ts';
+
+export interface ControlSockets {
+  readonly handleUpgrade: UpgradeHandler;
+  close(): void;
+}
+
+export function controlSockets(attach: (connection: ControlConnection) => ConnectionEvents): ControlSockets {
+  const server = new WebSocketServer({
+    noServer: true,
+    maxPayload: MAX_CONTROL_MESSAGE_BYTES,
+    perMessageDeflate: false,
+  });
+  return {
+    handleUpgrade: (request, socket, head) =>
+      server.handleUpgrade(request, socket, head, (webSocket) => bind(webSocket, request, attach)),
+    close: () => {
+      for (const webSocket of server.clients) webSocket.terminate();
+      server.close();
+    },
+  };
+}
+
+function bind(
+  webSocket: WebSocket,
+  request: IncomingMessage,
+  attach: (connection: ControlConnection) => ConnectionEvents,
+): void {
+  const events = attach({
+    remoteAddress: request.socket.remoteAddress ?? 'an unknown address',
+    get bufferedBytes() {
+      return webSocket.bufferedAmount;
+    },
+    send: (text) => webSocket.send(text),
+    ping: () => webSocket.ping(),
+    close: (code, reason) => webSocket.close(code, reason),
+    terminate: () => webSocket.terminate(),
+  });
+  webSocket.on('message', (data: RawData, isBinary: boolean) => {
+    if (isBinary) webSocket.close(closeCodes.policy, 'control messages are text');
+    else events.message((data as Buffer).toString('utf8'));
+  });
+  webSocket.on('pong', () => events.pong());
+  // A close event follows every error and carries its code.
+  webSocket.on('error', () => undefined);
+  webSocket.on('close', (code, reason) => events.closed(code, reason.toString('utf8')));
+}

@@ -1,0 +1,109 @@
+// The HTTP server around the route table: limits, security headers, access checks and coded errors, the same for all.
+
+import { createServer } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import { TabgradError } from '../../shared/errors.ts';
+import type { Log } from '../pool/log.ts';
+import type { AccessControl } from './access.ts';
+import { answerError, securityHeaders } from './answers.ts';
+import { matchRoute } from './route.ts';
+import type { Route } from './route.ts';
+import { BadRequestError, ListenError, PortInUseError } from './serverErrors.ts';
+import type { TrafficMeter } from './trafficMeter.ts';
+
+export interface HttpServerOptions {
+  readonly routes: readonly Route[];
+  readonly access: AccessControl;
+  readonly meter: TrafficMeter;
+  readonly log: Log;
+  readonly timeouts?: HttpTimeouts | undefined;
+}
+
+export interface HttpTimeouts {
+  /** For all request headers to arrive. */
+  readonly headersMs: number;
+  /** Without a byte either way. */
+  readonly idleMs: number;
+}
+
+const DEFAULT_TIMEOUTS: HttpTimeouts = { headersMs: 15_000, idleMs: 60_000 };
+/** For a whole request; a large blob over a slow line takes long. */
+const REQUEST_TIMEOUT_MS = 30 * 60_000;
+
+export function createHttpServer(options: HttpServerOptions): Server {
+  const { headersMs, idleMs } = options.timeouts ?? DEFAULT_TIMEOUTS;
+  const server = createServer(
+    {
+      headersTimeout: headersMs,
+      requestTimeout: REQUEST_TIMEOUT_MS,
+      connectionsCheckingInterval: Math.min(headersMs, 5_000),
+      maxHeaderSize: 16 * 1024,
+    },
+    (request, response) => void answer(request, response, options),
+  );
+  // Node destroys the socket on a timeout that nobody listens for.
+  server.setTimeout(idleMs);
+  server.on('connection', (socket) => options.meter.assign(socket, 'page'));
+  return server;
+}
+
+async function answer(
+  request: IncomingMessage,
+  response: ServerResponse,
+  { routes, access, meter, log }: HttpServerOptions,
+): Promise<void> {
+  const gone = new AbortController();
+  response.on('close', () => {
+    meter.settle(request.socket);
+    gone.abort();
+  });
+  // Without a listener, a client that breaks off would end the process.
+  request.on('error', () => undefined);
+  response.on('error', () => undefined);
+  for (const [name, value] of Object.entries(securityHeaders)) response.setHeader(name, value);
+  try {
+    access.checkHost(request);
+    const url = parseUrl(request.url ?? '');
+    const { route, params } = matchRoute(routes, request.method ?? '', url.pathname);
+    meter.assign(request.socket, route.traffic);
+    if (route.access !== 'public') access.checkOrigin(request);
+    access.checkToken(request, route.access);
+    await route.handle({ request, response, url, params, signal: gone.signal });
+  } catch (error) {
+    if (gone.signal.aborted) return;
+    if (!(error instanceof TabgradError)) {
+      const message = error instanceof Error ? (error.stack ?? error.message) : String(error);
+      log({ level: 'error', message: `${request.method} ${request.url?.slice(0, 200)} failed: ${message}` });
+    }
+    answerError(response, error);
+  }
+}
+
+function parseUrl(target: string): URL {
+  const absolute = `http://coordinator${target}`;
+  if (!target.startsWith('/') || !URL.canParse(absolute))
+    throw new BadRequestError('The request target is not a path');
+  return new URL(absolute);
+}
+
+/**
+ * Starts listening; resolves with the port.
+ * @throws PortInUseError, ListenError
+ */
+export function listen(server: Server, port: number, host: string): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      reject(
+        error.code === 'EADDRINUSE'
+          ? new PortInUseError(
+              `Port ${port} of ${host} is in use. Stop the other program, or choose another port.`,
+            )
+          : new ListenError(`Cannot listen on ${host}, port ${port}: ${error.message}`, {}, { cause: error }),
+      );
+    });
+    server.listen(port, host, () => {
+      const address = server.address();
+      resolve(typeof address === 'object' && address ? address.port : port);
+    });
+  });
+}

@@ -1,0 +1,65 @@
+// The one place that decides what becomes of a WebSocket handshake: by path to whoever serves it, else refused.
+
+import { STATUS_CODES } from 'node:http';
+import type { IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { Socket } from 'node:net';
+import { TabgradError } from '../../shared/errors.ts';
+import type { AccessControl } from './access.ts';
+import { CoordinatorClosedError, NotFoundError, statusOf } from './serverErrors.ts';
+import type { TrafficClass, TrafficMeter } from './trafficMeter.ts';
+
+export type UpgradeHandler = (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
+
+interface Mount {
+  readonly path: string;
+  readonly traffic: TrafficClass;
+  readonly handle: UpgradeHandler;
+}
+
+export class UpgradeDispatcher {
+  readonly #mounts: Mount[] = [];
+  readonly #access: AccessControl;
+  readonly #meter: TrafficMeter;
+  #closed = false;
+
+  constructor(access: AccessControl, meter: TrafficMeter) {
+    this.#access = access;
+    this.#meter = meter;
+  }
+
+  /** Sends handshakes for `path`, and for what lies below it, to `handle`. */
+  mount(path: string, traffic: TrafficClass, handle: UpgradeHandler): void {
+    this.#mounts.push({ path, traffic, handle });
+  }
+
+  close(): void {
+    this.#closed = true;
+  }
+
+  dispatch(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    // A handshake's socket has no other listener until somebody takes it over; a reset then must not end the process.
+    socket.on('error', () => socket.destroy());
+    try {
+      if (this.#closed) throw new CoordinatorClosedError('The coordinator is closing');
+      this.#access.checkHost(request);
+      this.#access.checkOrigin(request);
+      const path = (request.url ?? '').split('?', 1)[0] ?? '';
+      const mount = this.#mounts.find((one) => path === one.path || path.startsWith(`${one.path}/`));
+      if (!mount) throw new NotFoundError(`No WebSocket is served at ${path.slice(0, 200)}`);
+      if (socket instanceof Socket) this.#meter.assign(socket, mount.traffic);
+      mount.handle(request, socket, head);
+    } catch (error) {
+      refuse(socket, error);
+    }
+  }
+}
+
+function refuse(socket: Duplex, error: unknown): void {
+  const status = error instanceof TabgradError ? statusOf(error.code) : 500;
+  const body = error instanceof TabgradError ? `${error.code}: ${error.message}\n` : '';
+  socket.end(
+    `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\nConnection: close\r\nContent-Type: text/plain; charset=utf-8\r\n` +
+      `Content-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
+  );
+}
