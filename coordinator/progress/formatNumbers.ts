@@ -1,0 +1,39 @@
+// Numbers as people read them in a terminal.
+
+const grouped = new Intl.NumberFormat('en-US', { maximumFractionDigits: 0 });
+const short = new Intl.NumberFormat('en-US', { notation: 'compact', maximumSignificantDigits: 3 });
+
+/** 2100000 → "2,100,000" */
+export function formatCount(count: number): string {
+  return grouped.format(count);
+}
+
+/** 2100000 → "2.1M" */
+export function formatShort(count: number): string {
+  return short.format(count);
+}
+
+/** 740 → "0.7 s", 83000 → "1 min 23 s", 4000000 → "1 h 7 min" */
+export function formatDuration(ms: number): string {
+  const seconds = ms / 1000;
+  if (seconds < 10) return `${seconds.toFixed(1)} s`;
+  if (seconds < 59.5) return `${Math.round(seconds)} s`;
+  const minutes = Math.floor(Math.round(seconds) / 60);
+  if (minutes < 60) return `${minutes} min ${Math.round(seconds) % 60} s`;
+  return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+}
+
+/** { "valid-auc": 0.731234 } → "valid-auc 0.73123" */
+export function formatMetrics(metrics: Readonly<Record<string, number>>): string {
+  return Object.entries(metrics)
+    .map(([name, value]) => `${name} ${formatMetric(value)}`)
+    .join('  ');
+}
+
+function formatMetric(value: number): string {
+  if (!Number.isFinite(value)) return String(value);
+  const size = Math.abs(value);
+  return size !== 0 && (size < 1e-4 || size >= 1e6)
+    ? value.toExponential(4)
+    : value.toFixed(size < 10 ? 5 : 3);
+}

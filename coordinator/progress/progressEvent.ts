@@ -1,0 +1,15 @@
+// What progress can be made of: the events of a run, and what comes before it.
+
+import type { RunEvent } from '../run/runRequest.ts';
+
+export type ProgressEvent =
+  | RunEvent
+  /** Rows read, cut into bins and stored so far. */
+  | { readonly type: 'preparing'; readonly rows: number; readonly rowsTotal?: number };
+
+/** The same as one plain JSON value, without the trees, which are large and in the checkpoint anyway. */
+export function eventJson(event: ProgressEvent): Record<string, unknown> {
+  if (event.type !== 'round') return { ...event };
+  const { round, metrics } = event.committed;
+  return { type: 'round', round, metrics, timings: event.timings };
+}

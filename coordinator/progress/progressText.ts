@@ -1,0 +1,110 @@
+// Progress in words: the one live line of a terminal, and the lines that stay.
+
+import { formatCount, formatDuration, formatMetrics, formatShort } from './formatNumbers.ts';
+import type { ProgressEvent } from './progressEvent.ts';
+import { meanRoundMs, rowsPerSecond, type ProgressState, type ProgressWorker } from './progressState.ts';
+
+const BAR_CELLS = 16;
+/** With more rounds than this, only some of them get a line of their own. */
+const MAX_ROUND_LINES = 25;
+
+/** The line that is rewritten in place, cut to `width` characters. */
+export function liveLine(state: ProgressState, width: number): string {
+  const line = livePieces(state)
+    .filter((piece) => piece !== '')
+    .join('  ');
+  return line.length <= width ? line : `${line.slice(0, Math.max(0, width - 1))}…`;
+}
+
+function livePieces(state: ProgressState): string[] {
+  switch (state.phase) {
+    case 'preparing':
+      return ['preparing', bar(state.rows, state.rowsTotal), rowsOf(state)];
+    case 'waiting':
+      return ['waiting', state.reason];
+    case 'loading':
+      return ['loading', bar(state.rows, state.rowsTotal), rowsOf(state), workersInWords(state)];
+    case 'training':
+      break;
+  }
+  const perRound = meanRoundMs(state);
+  const speed = rowsPerSecond(state);
+  return [
+    `round ${state.roundsDone}/${state.roundsTotal}`,
+    bar(state.roundsDone, state.roundsTotal),
+    perRound === undefined ? '' : `${formatDuration(perRound * (state.roundsTotal - state.roundsDone))} left`,
+    formatMetrics(state.metrics),
+    speed === undefined ? '' : `${formatShort(speed)} rows/s`,
+    workersInWords(state),
+    state.lost === 0 ? '' : `${state.lost} lost`,
+    state.generation > 1 ? `generation ${state.generation}` : '',
+  ];
+}
+
+/**
+ * Lines that an event leaves behind.
+ * @param before the state before the event, and `state` after it.
+ */
+export function stayingLines(before: ProgressState, state: ProgressState, event: ProgressEvent): string[] {
+  switch (event.type) {
+    case 'preparing':
+      return event.rows === event.rowsTotal && before.rows !== event.rows
+        ? [`prepared ${formatCount(event.rows)} rows`]
+        : [];
+    case 'waiting':
+      return before.phase === 'waiting' && before.reason === event.reason ? [] : [`waiting: ${event.reason}`];
+    case 'loading':
+      return [];
+    case 'group':
+      return [
+        `generation ${event.generation}: ${event.workers.length} ${event.workers.length === 1 ? 'worker' : 'workers'}`,
+        ...event.workers.map(workerLine),
+      ];
+    case 'round':
+      return isShown(state.roundsDone, state.roundsTotal) ? [roundLine(state)] : [];
+    case 'workerLost':
+      return [
+        `lost worker ${event.workerId}: ${event.reason}; ${formatCount(event.shards)} of its shards go to others`,
+      ];
+    case 'workerJoined':
+      return [`worker ${event.workerId} joined`];
+  }
+  return [];
+}
+
+function roundLine(state: ProgressState): string {
+  const total = String(state.roundsTotal);
+  const took = state.roundMs.at(-1);
+  return [
+    `round ${String(state.roundsDone).padStart(total.length)}/${total}`,
+    formatMetrics(state.metrics),
+    took === undefined ? '' : formatDuration(took),
+  ]
+    .filter((piece) => piece !== '')
+    .join('  ');
+}
+
+function workerLine({ workerId, runtime, device, rows }: ProgressWorker): string {
+  return `  ${workerId}  ${runtime}  ${device}  ${formatCount(rows)} rows`;
+}
+
+function isShown(round: number, total: number): boolean {
+  const every = Math.ceil(total / MAX_ROUND_LINES);
+  return round === 1 || round === total || round % every === 0;
+}
+
+function workersInWords(state: ProgressState): string {
+  if (state.workers.length === 0) return '';
+  return state.workers.length === 1 ? '1 worker' : `${state.workers.length} workers`;
+}
+
+function rowsOf(state: ProgressState): string {
+  const total = state.rowsTotal === undefined ? '' : ` of ${formatCount(state.rowsTotal)}`;
+  return `${formatCount(state.rows)}${total} rows`;
+}
+
+function bar(done: number, total: number | undefined): string {
+  if (total === undefined || total <= 0) return '';
+  const full = Math.min(BAR_CELLS, Math.floor((done / total) * BAR_CELLS));
+  return `[${'#'.repeat(full)}${'.'.repeat(BAR_CELLS - full)}]`;
+}

@@ -1,0 +1,75 @@
+// Puts progress on a stream: one live line on a terminal, few plain lines on a pipe, a JSON value a line for scripts.
+
+import { eventJson, type ProgressEvent } from './progressEvent.ts';
+import { afterEvent, initialProgress } from './progressState.ts';
+import { liveLine, stayingLines } from './progressText.ts';
+
+export type ProgressMode = 'live' | 'plain' | 'json' | 'none';
+
+export interface ProgressStream {
+  write(text: string): unknown;
+  readonly columns?: number | undefined;
+}
+
+export interface TerminalProgressOptions {
+  readonly stream: ProgressStream;
+  readonly mode: ProgressMode;
+  readonly roundsTotal: number;
+  /** Milliseconds of a monotonic clock. */
+  readonly now: () => number;
+}
+
+export interface TerminalProgress {
+  event(event: ProgressEvent): void;
+  /** Writes a line of the caller's own above the live line. Nothing in modes json and none. */
+  line(text: string): void;
+  /** Takes the live line away. */
+  close(): void;
+}
+
+const REDRAW_MS = 80;
+const DEFAULT_COLUMNS = 80;
+/** To the start of the line, and clear to its end. */
+const ERASE_LINE = '\r\u001B[K';
+
+export function terminalProgress(options: TerminalProgressOptions): TerminalProgress {
+  const { stream, mode, now } = options;
+  let state = initialProgress(options.roundsTotal);
+  let drawn = '';
+  let drawnAt = Number.NEGATIVE_INFINITY;
+
+  const draw = (line: string): void => {
+    if (line === drawn) return;
+    stream.write(`${drawn === '' ? '' : ERASE_LINE}${line}`);
+    drawn = line;
+    drawnAt = now();
+  };
+  const writeLines = (lines: readonly string[]): void => {
+    if (lines.length === 0) return;
+    draw('');
+    stream.write(lines.map((line) => `${line}\n`).join(''));
+    drawnAt = Number.NEGATIVE_INFINITY;
+  };
+
+  return {
+    event(event) {
+      if (mode === 'none') return;
+      if (mode === 'json') {
+        stream.write(`${JSON.stringify(eventJson(event))}\n`);
+        return;
+      }
+      const before = state;
+      state = afterEvent(state, event, now());
+      writeLines(stayingLines(before, state, event));
+      // A column is left free: a full line would wrap in some terminals.
+      if (mode === 'live' && now() - drawnAt >= REDRAW_MS)
+        draw(liveLine(state, (stream.columns ?? DEFAULT_COLUMNS) - 1));
+    },
+    line(text) {
+      if (mode === 'live' || mode === 'plain') writeLines([text]);
+    },
+    close() {
+      if (mode === 'live') draw('');
+    },
+  };
+}
