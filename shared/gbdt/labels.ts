@@ -63,3 +63,19 @@ export function labelToFixed(label: number, params: GbdtParams, marginUnit: numb
 
 /** Labels lie within this many margin units, as devices demand (kernels/gbdt/checkBlock.ts). */
 export const LABEL_LIMIT = 2 ** 28;
+
+/** Weights for metrics: those of BinnedBlock without scale_pos_weight. */
+export function metricWeights(
+  weights: Uint32Array | undefined,
+  labels: Int32Array,
+  params: GbdtParams,
+): Uint32Array | undefined {
+  const factor = params.scale_pos_weight;
+  if (weights === undefined || factor === 1) return weights;
+  // Below one the negatives are scaled up instead, so that no weight leaves its 24 bits.
+  const divisorOfPositives = Math.max(factor, 1);
+  const factorOfNegatives = Math.min(factor, 1);
+  return weights.map((weight, row) =>
+    Math.round(labels[row] === 1 ? weight / divisorOfPositives : weight * factorOfNegatives),
+  );
+}

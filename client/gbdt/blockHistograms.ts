@@ -1,0 +1,58 @@
+// Histograms of nodes over the whole group, each member receiving its block of features.
+
+import type { TreeDevice } from '../../kernels/gbdt/treeDevice.ts';
+import type { Collective, CollectiveOptions } from '../../shared/collective/collective.ts';
+
+/** Numbers of the largest array that a device is asked for at a time (32 MB). */
+const BATCH_NUMBERS = 4 * 1024 * 1024;
+
+export interface BlockLayout {
+  /** Histogram slots of a node over all features. */
+  readonly slots: number;
+  /** size+1 ascending slot indexes: member r owns [bounds[r], bounds[r+1]). */
+  readonly slotBounds: readonly number[];
+}
+
+/**
+ * Sums of `nodes` over all members, this member's block of features.
+ * @returns for each node an array [slot of the block][g, h].
+ */
+export async function blockHistograms(
+  device: TreeDevice,
+  collective: Collective,
+  layout: BlockLayout,
+  nodes: readonly number[],
+  options: CollectiveOptions,
+): Promise<Float64Array[]> {
+  const { slots, slotBounds } = layout;
+  const own = 2 * (slotBounds[collective.rank + 1]! - slotBounds[collective.rank]!);
+  const perBatch = Math.max(1, Math.floor(BATCH_NUMBERS / (2 * slots)));
+  const result: Float64Array[] = [];
+  for (let first = 0; first < nodes.length; first += perBatch) {
+    const batch = nodes.slice(first, first + perBatch);
+    const local = await device.buildHistograms(Int32Array.from(batch));
+    options.signal?.throwIfAborted();
+    const bounds = slotBounds.map((slot) => 2 * slot * batch.length);
+    const reduced =
+      collective.size === 1
+        ? local
+        : await collective.reduceScatter(byOwner(local, layout, batch.length), bounds, 'sum', options);
+    for (let i = 0; i < batch.length; i += 1) result.push(reduced.slice(i * own, (i + 1) * own));
+  }
+  return result;
+}
+
+/** From [node][slot] to [owner][node][slot of the owner]. */
+function byOwner(sums: Float64Array, { slots, slotBounds }: BlockLayout, nodes: number): Float64Array {
+  const grouped = new Float64Array(sums.length);
+  let at = 0;
+  for (let rank = 0; rank + 1 < slotBounds.length; rank += 1) {
+    for (let node = 0; node < nodes; node += 1) {
+      const from = 2 * (node * slots + slotBounds[rank]!);
+      const to = 2 * (node * slots + slotBounds[rank + 1]!);
+      grouped.set(sums.subarray(from, to), at);
+      at += to - from;
+    }
+  }
+  return grouped;
+}

@@ -1,0 +1,47 @@
+// The exact area under the ROC curve over all members: rows are sorted locally, ranges of margins are dealt out to the
+// members, each computes its range's area in integers, and the areas are joined.
+
+import type { Collective, CollectiveOptions } from '../../shared/collective/collective.ts';
+import type { MetricBlock } from '../../shared/gbdt/metric/metric.ts';
+import { areaOfRuns, decodeArea, encodeArea, joinAreas } from '../../shared/gbdt/metric/rankArea.ts';
+import { decodeRuns, encodeRuns, firstAtLeast, sortRuns } from '../../shared/gbdt/metric/rankRuns.ts';
+import type { RankRuns } from '../../shared/gbdt/metric/rankRuns.ts';
+
+/** Margins that each member proposes as borders between ranges. */
+const SAMPLES = 64;
+
+/** @returns NaN when one of the classes has no weight. */
+export async function exactAuc(
+  blocks: readonly MetricBlock[],
+  collective: Collective,
+  options: CollectiveOptions,
+): Promise<number> {
+  const runs = sortRuns(blocks);
+  if (collective.size === 1) return joinAreas([areaOfRuns([runs])]);
+  // Where the borders lie changes who does the work, not the result.
+  const samples = await collective.allGather(encodeSamples(runs), options);
+  const borders = chooseBorders(samples, collective.size);
+  const cuts = [0, ...borders.map((border) => firstAtLeast(runs, border)), runs.margins.length];
+  const outgoing = Array.from({ length: collective.size }, (_, r) =>
+    encodeRuns(runs, cuts[r]!, cuts[r + 1]!),
+  );
+  const incoming = await collective.exchange(outgoing, options);
+  const area = areaOfRuns(incoming.map((bytes) => decodeRuns(bytes)));
+  const areas = await collective.allGather(encodeArea(area), options);
+  return joinAreas(areas.map((bytes) => decodeArea(bytes)));
+}
+
+function encodeSamples({ margins }: RankRuns): Uint8Array {
+  const samples = new Int32Array(margins.length === 0 ? 0 : SAMPLES);
+  for (let i = 0; i < samples.length; i += 1)
+    samples[i] = margins[Math.floor((i * margins.length) / SAMPLES)]!;
+  return new Uint8Array(samples.buffer);
+}
+
+/** size-1 ascending margins. */
+function chooseBorders(samples: readonly Uint8Array[], size: number): number[] {
+  const all = samples
+    .flatMap((bytes) => Array.from(new Int32Array(bytes.slice(0, SAMPLES * 4 - (bytes.length % 4)).buffer)))
+    .sort((a, b) => a - b);
+  return Array.from({ length: size - 1 }, (_, i) => all[Math.floor(((i + 1) * all.length) / size)] ?? 0);
+}

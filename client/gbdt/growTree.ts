@@ -1,0 +1,240 @@
+// Grows one tree, level by level, the same bits at every member of the group: histograms of the smaller child of each
+// pair are reduced by blocks of features, each owner finds the best splits of its block, the winners are exchanged, and
+// the larger sibling's histogram is the parent's less the smaller one's.
+
+import type { BinnedTree } from '../../kernels/gbdt/binnedTree.ts';
+import type { NodeSplit, TreeDevice } from '../../kernels/gbdt/treeDevice.ts';
+import type { Collective } from '../../shared/collective/collective.ts';
+import { TreeFormatError } from '../../shared/gbdt/errors.ts';
+import { FeatureSampling } from '../../shared/gbdt/featureSampling.ts';
+import type { OpenNode, SplitCandidate } from '../../shared/gbdt/split.ts';
+import { betterSplit, findBestSplit } from '../../shared/gbdt/split.ts';
+import { decodeSplits, encodeSplits } from '../../shared/gbdt/splitCodec.ts';
+import type { SplitMessage } from '../../shared/gbdt/splitCodec.ts';
+import { SplitScore, UNBOUNDED, childBounds } from '../../shared/gbdt/splitScore.ts';
+import type { WeightBounds } from '../../shared/gbdt/splitScore.ts';
+import type { TrainSpec } from '../../shared/gbdt/trainSpec.ts';
+import type { BlockLayout } from './blockHistograms.ts';
+import { blockHistograms } from './blockHistograms.ts';
+import { featureBounds } from './featureBlocks.ts';
+import { TreeBuilder } from './treeBuilder.ts';
+
+export interface TrainingGroup {
+  readonly device: TreeDevice;
+  readonly collective: Collective;
+  readonly spec: TrainSpec;
+  readonly signal?: AbortSignal;
+  /** How long to wait for any one peer in a collective. */
+  readonly timeoutMs?: number;
+}
+
+/** XGBoost's kRtEps: a split must gain more than this. */
+const LEAST_GAIN = Math.fround(1e-6);
+/** Histograms of a level are kept for subtraction only while all features' together stay below this. */
+const MAX_KEPT_NUMBERS = 32 * 1024 * 1024;
+
+interface FrontierNode extends OpenNode {
+  readonly id: number;
+  /** Histogram over this member's block of features. */
+  readonly sums: Float64Array;
+}
+
+interface PendingNode {
+  readonly id: number;
+  readonly g: number;
+  readonly h: number;
+  readonly bounds: WeightBounds;
+  /** Bounds of the parent, which rule the node's own gain as in XGBoost. */
+  readonly parentBounds: WeightBounds;
+}
+
+interface Pair {
+  readonly parent: FrontierNode;
+  readonly left: PendingNode;
+  readonly right: PendingNode;
+}
+
+/**
+ * Grows the tree of `output` in `round` from the margins as the device holds them.
+ * Leaves all rows of training blocks at their leaves; margins are untouched.
+ * @throws AbortedError, DeadlineError or PeerLostError of the collective.
+ */
+export async function growTree(group: TrainingGroup, round: number, output: number): Promise<BinnedTree> {
+  return new TreeGrowth(group, round, output).grow();
+}
+
+class TreeGrowth {
+  readonly #group: TrainingGroup;
+  readonly #score: SplitScore;
+  readonly #sampling: FeatureSampling;
+  readonly #layout: BlockLayout;
+  readonly #firstFeature: number;
+  readonly #endFeature: number;
+  readonly #builder = new TreeBuilder();
+
+  constructor(group: TrainingGroup, round: number, output: number) {
+    const { spec, collective, device } = group;
+    this.#group = group;
+    this.#score = new SplitScore(spec);
+    const tree = round * spec.device.outputs + output;
+    this.#sampling = new FeatureSampling(spec.params, tree, spec.features.length);
+    const slots = spec.device.slotsPerFeature;
+    const bounds = featureBounds(slots, collective.size);
+    const firstSlot = [0];
+    for (const count of slots) firstSlot.push(firstSlot[firstSlot.length - 1]! + count);
+    this.#layout = {
+      slots: firstSlot[slots.length]!,
+      slotBounds: bounds.map((feature) => firstSlot[feature]!),
+    };
+    this.#firstFeature = bounds[collective.rank]!;
+    this.#endFeature = bounds[collective.rank + 1]!;
+    device.beginTree(round, output);
+  }
+
+  async grow(): Promise<BinnedTree> {
+    const { spec, device } = this.#group;
+    let { frontier, splits } = await this.#growRoot();
+    for (let depth = 1; ; depth += 1) {
+      const pairs: Pair[] = [];
+      frontier.forEach((node, i) => {
+        const split = splits[i];
+        if (split !== undefined && this.#worthwhile(split)) pairs.push(this.#split(node, split));
+      });
+      if (pairs.length === 0) break;
+      device.applySplits(pairs.map(({ parent, left }) => this.#nodeSplit(parent.id, left.id)));
+      if (depth === spec.params.max_depth) break;
+      frontier = await this.#openNodes(pairs);
+      splits = (await this.#exchangeBest(frontier, depth, undefined)).splits;
+    }
+    return this.#builder.build(spec.device.marginFractionBits);
+  }
+
+  readonly #chosen = new Map<number, SplitCandidate>();
+
+  async #growRoot(): Promise<{ frontier: FrontierNode[]; splits: (SplitCandidate | undefined)[] }> {
+    const sums = (await this.#histograms([0]))[0]!;
+    const owned = this.#endFeature > this.#firstFeature ? this.#sumFirstFeature(sums) : undefined;
+    // Without a feature of its own a member learns the root's sums from the others, and has nothing to search.
+    const root =
+      owned === undefined
+        ? undefined
+        : this.#open({ id: 0, ...owned, bounds: UNBOUNDED, parentBounds: UNBOUNDED }, sums);
+    const { splits, root: agreed } = await this.#exchangeBest(root === undefined ? [] : [root], 0, owned);
+    const { g, h } = agreed;
+    const frontier = root ?? this.#open({ id: 0, g, h, bounds: UNBOUNDED, parentBounds: UNBOUNDED }, sums);
+    this.#builder.add(-1, this.#leafValue(this.#score.weight(g, h, UNBOUNDED)), this.#score.cover(h));
+    return { frontier: [frontier], splits };
+  }
+
+  #sumFirstFeature(sums: Float64Array): { g: number; h: number } {
+    let g = 0;
+    let h = 0;
+    const slots = this.#group.spec.device.slotsPerFeature[this.#firstFeature]!;
+    for (let slot = 0; slot < slots; slot += 1) {
+      g += sums[2 * slot]!;
+      h += sums[2 * slot + 1]!;
+    }
+    return { g, h };
+  }
+
+  #histograms(nodes: readonly number[]): Promise<Float64Array[]> {
+    const { device, collective } = this.#group;
+    return blockHistograms(device, collective, this.#layout, nodes, this.#options());
+  }
+
+  #options(): { signal?: AbortSignal; timeoutMs?: number } {
+    const { signal, timeoutMs } = this.#group;
+    return { ...(signal === undefined ? {} : { signal }), ...(timeoutMs === undefined ? {} : { timeoutMs }) };
+  }
+
+  /** Histograms of the new level's nodes. */
+  async #openNodes(pairs: readonly Pair[]): Promise<FrontierNode[]> {
+    const subtract = pairs.length * 2 * this.#layout.slots * 2 <= MAX_KEPT_NUMBERS;
+    if (!subtract) {
+      const nodes = pairs.flatMap(({ left, right }) => [left, right]);
+      const sums = await this.#histograms(nodes.map(({ id }) => id));
+      return nodes.map((node, i) => this.#open(node, sums[i]!));
+    }
+    const leftIsSmaller = ({ left, right }: Pair): boolean => left.h <= right.h;
+    const built = await this.#histograms(
+      pairs.map((pair) => (leftIsSmaller(pair) ? pair.left.id : pair.right.id)),
+    );
+    return pairs.flatMap((pair, i) => {
+      const smaller = built[i]!;
+      // The parent is done with: its array becomes the larger child's.
+      const larger = pair.parent.sums;
+      for (let k = 0; k < larger.length; k += 1) larger[k]! -= smaller[k]!;
+      const [left, right] = leftIsSmaller(pair) ? [smaller, larger] : [larger, smaller];
+      return [this.#open(pair.left, left), this.#open(pair.right, right)];
+    });
+  }
+
+  #open(node: PendingNode, sums: Float64Array): FrontierNode {
+    const { id, g, h, bounds } = node;
+    const gain = this.#score.gain(g, h, this.#score.weight(g, h, node.parentBounds));
+    return { id, g, h, bounds, gain, sums };
+  }
+
+  /** Best splits over all features: each member searches its own, then all compare. */
+  async #exchangeBest(
+    nodes: readonly FrontierNode[],
+    depth: number,
+    root: SplitMessage['root'],
+  ): Promise<{ splits: (SplitCandidate | undefined)[]; root: { g: number; h: number } }> {
+    const { spec, collective } = this.#group;
+    const block = {
+      first: this.#firstFeature,
+      end: this.#endFeature,
+      features: spec.features,
+      score: this.#score,
+      params: spec.params,
+    };
+    const own = nodes.map((node) =>
+      findBestSplit(block, node.sums, node, this.#sampling.forNode(depth, node.id)),
+    );
+    const count = depth === 0 ? 1 : nodes.length;
+    const message: SplitMessage = { root, candidates: own.length === count ? own : [undefined] };
+    if (collective.size === 1) return { splits: own, root: root ?? { g: 0, h: 0 } };
+    const gathered = await collective.allGather(encodeSplits(message), this.#options());
+    const messages = gathered.map((bytes) => decodeSplits(bytes, count, spec.features.length));
+    const splits = Array.from({ length: count }, (_, i) =>
+      messages.map(({ candidates }) => candidates[i]).reduce(betterSplit, undefined),
+    );
+    const agreed = messages.find((one) => one.root !== undefined)?.root;
+    if (depth === 0 && agreed === undefined)
+      throw new TreeFormatError('no member of the group sent the sums of the root');
+    return { splits, root: agreed ?? { g: 0, h: 0 } };
+  }
+
+  #worthwhile({ gain }: SplitCandidate): boolean {
+    return gain > LEAST_GAIN && gain >= this.#group.spec.params.gamma;
+  }
+
+  #split(parent: FrontierNode, split: SplitCandidate): Pair {
+    const { leftG, leftH, rightG, rightH } = split;
+    const leftWeight = this.#score.weight(leftG, leftH, parent.bounds);
+    const rightWeight = this.#score.weight(rightG, rightH, parent.bounds);
+    const monotone = this.#group.spec.features[split.feature]!.monotone;
+    const bounds = childBounds(parent.bounds, leftWeight, rightWeight, monotone);
+    const left = this.#builder.add(parent.id, this.#leafValue(leftWeight), this.#score.cover(leftH));
+    const right = this.#builder.add(parent.id, this.#leafValue(rightWeight), this.#score.cover(rightH));
+    this.#builder.split(parent.id, split, left);
+    this.#chosen.set(parent.id, split);
+    const parentBounds = parent.bounds;
+    return {
+      parent,
+      left: { id: left, g: leftG, h: leftH, bounds: bounds.left, parentBounds },
+      right: { id: right, g: rightG, h: rightH, bounds: bounds.right, parentBounds },
+    };
+  }
+
+  #leafValue(weight: number): number {
+    return Math.fround(weight * this.#group.spec.params.eta);
+  }
+
+  #nodeSplit(node: number, left: number): NodeSplit {
+    const { feature, splitBin, categories, missingGoesLeft } = this.#chosen.get(node)!;
+    const split = { node, left, right: left + 1, feature, splitBin, missingGoesLeft };
+    return categories === undefined ? split : { ...split, categories };
+  }
+}
