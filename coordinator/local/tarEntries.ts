@@ -16,7 +16,7 @@ export function* tarEntries(archive: Uint8Array): Generator<TarEntry> {
     const end = field.indexOf(0);
     return new TextDecoder().decode(end < 0 ? field : field.subarray(0, end)).trim();
   };
-  for (let at = 0; at + BLOCK_BYTES <= archive.length && archive[at] !== 0; ) {
+  for (let at = 0; at + BLOCK_BYTES <= archive.length && archive[at] !== 0;) {
     const name = text(at, 100);
     const mode = Number.parseInt(text(at + 100, 8), 8);
     const sizeBytes = Number.parseInt(text(at + 124, 12), 8);

@@ -1,0 +1,8 @@
+// Failures of fetching blobs.
+
+import { TabgradError } from '../../shared/errors.ts';
+
+/** A blob could not be had: the coordinator has none of that name, or sent other bytes, or could not be reached. */
+export class BlobFetchError extends TabgradError {
+  readonly code = 'BLOB_UNAVAILABLE';
+}

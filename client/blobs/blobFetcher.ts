@@ -1,0 +1,135 @@
+// Fetches blobs from the coordinator by their SHA-256 and believes none of them unverified, the cache's included.
+
+import { AbortedError } from '../../shared/errors.ts';
+import { backoffMs, delay, type Clock } from '../control/clock.ts';
+import type { FetchBlobOptions } from '../session/sessionEnvironment.ts';
+import type { BlobCache } from './blobCache.ts';
+import { BlobFetchError } from './blobErrors.ts';
+
+export interface BlobFetcherOptions {
+  /** Address of the coordinator, e.g. http://127.0.0.1:7070. */
+  readonly origin: string;
+  readonly cache: BlobCache;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly fetch?: typeof fetch;
+  /** Sent as a bearer token, where the coordinator wants one. */
+  readonly token?: string | undefined;
+}
+
+export type FetchBlob = (sha256: string, options: FetchBlobOptions) => Promise<Uint8Array>;
+
+/** Largest blob that is taken when the caller names no size: run specs and trees, not shards. */
+const MAX_UNANNOUNCED_BYTES = 256 * 1024 * 1024;
+const ATTEMPTS = 6;
+const FIRST_RETRY_MS = 200;
+const MAX_RETRY_MS = 5_000;
+/** A transfer without any progress for this long is given up and tried again. */
+const STALL_MS = 30_000;
+
+/** A failure that trying again won't mend. */
+class Hopeless extends BlobFetchError {}
+
+/** @returns a function that rejects with BlobFetchError (after retries) or AbortedError. */
+export function createBlobFetcher(options: BlobFetcherOptions): FetchBlob {
+  return async (sha256, { sizeBytes, signal }) => {
+    const cached = await options.cache.get(sha256);
+    if (cached && (await sha256Hex(cached)) === sha256) return cached;
+    let last: unknown;
+    for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+      if (attempt > 0) {
+        await delay(
+          options.clock,
+          backoffMs(attempt - 1, FIRST_RETRY_MS, MAX_RETRY_MS, options.random),
+          signal,
+        );
+      }
+      if (signal.aborted) throw new AbortedError(`Fetching blob ${sha256} was withdrawn.`);
+      try {
+        const bytes = await download(options, sha256, sizeBytes, signal);
+        await options.cache.put(sha256, bytes);
+        return bytes;
+      } catch (error) {
+        if (error instanceof Hopeless) throw error;
+        last = error;
+      }
+    }
+    if (signal.aborted) throw new AbortedError(`Fetching blob ${sha256} was withdrawn.`);
+    throw new BlobFetchError(
+      `Blob ${sha256} could not be fetched in ${ATTEMPTS} attempts: ${String(last)}`,
+      {},
+      { cause: last },
+    );
+  };
+}
+
+async function download(
+  options: BlobFetcherOptions,
+  sha256: string,
+  sizeBytes: number | undefined,
+  signal: AbortSignal,
+): Promise<Uint8Array> {
+  const stall = new AbortController();
+  let cancelStall = options.clock.after(STALL_MS, () => stall.abort());
+  try {
+    const response = await (options.fetch ?? fetch)(`${options.origin}/blobs/${sha256}`, {
+      signal: AbortSignal.any([signal, stall.signal]),
+      ...(options.token === undefined ? {} : { headers: { authorization: `Bearer ${options.token}` } }),
+    });
+    if (!response.ok || !response.body) {
+      await response.body?.cancel();
+      const message = `The coordinator answered ${response.status} for blob ${sha256}.`;
+      throw response.status >= 500 || response.status === 429
+        ? new BlobFetchError(message)
+        : new Hopeless(message);
+    }
+    const limit = sizeBytes ?? MAX_UNANNOUNCED_BYTES;
+    const chunks: Uint8Array[] = [];
+    let received = 0;
+    for await (const chunk of readChunks(response.body)) {
+      received += chunk.length;
+      if (received > limit) throw new Hopeless(`Blob ${sha256} is larger than the ${limit} bytes expected.`);
+      chunks.push(chunk);
+      cancelStall();
+      cancelStall = options.clock.after(STALL_MS, () => stall.abort());
+    }
+    const bytes = concatenate(chunks, received);
+    if (sizeBytes !== undefined && received !== sizeBytes) {
+      throw new BlobFetchError(`Blob ${sha256} ended after ${received} bytes, expected ${sizeBytes}.`);
+    }
+    const actual = await sha256Hex(bytes);
+    if (actual !== sha256) throw new BlobFetchError(`Blob ${sha256} arrived with other bytes (${actual}).`);
+    return bytes;
+  } finally {
+    cancelStall();
+  }
+}
+
+/** The body's chunks; a reader rather than for-await, which Safari's streams lack. */
+async function* readChunks(body: ReadableStream<Uint8Array>): AsyncGenerator<Uint8Array> {
+  const reader = body.getReader();
+  try {
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) return;
+      yield value;
+    }
+  } finally {
+    await reader.cancel();
+  }
+}
+
+function concatenate(chunks: readonly Uint8Array[], sizeBytes: number): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(sizeBytes);
+  let at = 0;
+  for (const chunk of chunks) {
+    bytes.set(chunk, at);
+    at += chunk.length;
+  }
+  return bytes;
+}
+
+async function sha256Hex(bytes: Uint8Array): Promise<string> {
+  const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes as Uint8Array<ArrayBuffer>));
+  return Array.from(digest, (byte) => byte.toString(16).padStart(2, '0')).join('');
+}

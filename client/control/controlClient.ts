@@ -1,0 +1,239 @@
+// Keeps one worker in conversation with its coordinator. A lost socket (sleep, a moved network, a restarted
+// coordinator) is opened again with the same identity; what was to be said meanwhile waits in a bounded queue.
+
+import {
+  coordinatorMessage,
+  MAX_CONTROL_MESSAGE_BYTES,
+  PROTOCOL_VERSION,
+  type CoordinatorMessage,
+  type CoordinatorMessageOf,
+  type WorkerMessage,
+  type WorkerMessageOf,
+} from '../../shared/protocol/control.ts';
+import { backoffMs, type Clock } from './clock.ts';
+import { JoinRefusedError } from './controlErrors.ts';
+
+/** The part of WebSocket that is used; the `ws` package and the platforms' own fit. */
+export interface ControlSocket {
+  onopen: (() => void) | null;
+  onmessage: ((event: { data: unknown }) => void) | null;
+  onclose: ((event: { code: number; reason: string }) => void) | null;
+  onerror: ((event: unknown) => void) | null;
+  send(text: string): void;
+  close(code?: number, reason?: string): void;
+}
+
+export type Greeting = Omit<WorkerMessageOf<'hello'>, 'type' | 'protocol' | 'identity'>;
+export type Identity = NonNullable<WorkerMessageOf<'hello'>['identity']>;
+
+export interface ControlClientOptions {
+  /** Address of the coordinator's /control, ws: or wss:. */
+  readonly url: string;
+  readonly greeting: Greeting;
+  /** An identity kept from before a reload, if there is one. */
+  readonly identity?: Identity | undefined;
+  readonly openSocket: (url: string) => ControlSocket;
+  readonly clock: Clock;
+  readonly random: () => number;
+}
+
+export interface ControlClientEvents {
+  /** Every time the coordinator has accepted this worker: first, and after each lost socket. */
+  readonly onWelcome: (welcome: CoordinatorMessageOf<'welcome'>) => void;
+  /** Every other message but pings. */
+  readonly onMessage: (message: CoordinatorMessage) => void;
+  /** The socket is gone; the next attempt comes in `retryInMs`. */
+  readonly onLost: (reason: string, retryInMs: number) => void;
+  /** The coordinator wants nothing of this worker; there will be no further attempt. */
+  readonly onRefused: (error: JoinRefusedError) => void;
+  readonly log: (line: string) => void;
+}
+
+const FIRST_RETRY_MS = 250;
+const MAX_RETRY_MS = 15_000;
+/** From opening the socket until the welcome. */
+const JOIN_TIMEOUT_MS = 15_000;
+/** Missed pings before the socket counts as dead: a sleeping laptop's socket looks open for minutes. */
+const SILENT_INTERVALS = 3;
+/** Messages kept while there is no socket. Older ones belong to generations that are over by then. */
+const MAX_QUEUED = 256;
+/** Malformed messages that are reported one by one; later ones are only counted. */
+const MAX_REPORTED = 20;
+
+export class ControlClient {
+  /** Messages that were not understood, since the start. */
+  malformed = 0;
+  readonly #options: ControlClientOptions;
+  readonly #events: ControlClientEvents;
+  readonly #queue: WorkerMessage[] = [];
+  #identity: Identity | undefined;
+  #socket: ControlSocket | undefined;
+  #joined = false;
+  #closed = false;
+  #attempt = 0;
+  #silenceMs = JOIN_TIMEOUT_MS;
+  #cancelTimer: () => void = () => {};
+
+  constructor(options: ControlClientOptions, events: ControlClientEvents) {
+    this.#options = options;
+    this.#events = events;
+    this.#identity = options.identity;
+    this.#open();
+  }
+
+  get joined(): boolean {
+    return this.#joined;
+  }
+
+  /** Sends now, or once the coordinator is there again. */
+  send(message: WorkerMessage): void {
+    if (this.#closed) return;
+    if (this.#joined && this.#socket) return this.#write(this.#socket, message);
+    this.#queue.push(message);
+    if (this.#queue.length > MAX_QUEUED) this.#queue.shift();
+  }
+
+  /** Ends the conversation for good. Idempotent. */
+  close(reason: string): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#cancelTimer();
+    const socket = this.#release();
+    // A close reason is limited to 123 bytes.
+    socket?.close(1000, reason.slice(0, 40));
+  }
+
+  /** Tries at once instead of waiting for the next attempt: the machine woke up, or is online again. */
+  retryNow(): void {
+    if (this.#closed || this.#joined || this.#socket) return;
+    this.#cancelTimer();
+    this.#open();
+  }
+
+  #open(): void {
+    this.#watchSilence('the coordinator did not answer', JOIN_TIMEOUT_MS);
+    let socket: ControlSocket;
+    try {
+      socket = this.#options.openSocket(this.#options.url);
+    } catch (error) {
+      return this.#lose(`cannot open ${this.#options.url}: ${String(error)}`);
+    }
+    this.#socket = socket;
+    socket.onopen = () => {
+      const identity = this.#identity;
+      this.#write(socket, {
+        type: 'hello',
+        protocol: PROTOCOL_VERSION,
+        ...this.#options.greeting,
+        ...(identity ? { identity } : {}),
+      });
+    };
+    socket.onmessage = (event) => this.#receive(event.data);
+    socket.onclose = (event) => this.#lose(closeReason(event));
+    // A close event follows every error event and carries what little is known.
+    socket.onerror = () => {};
+  }
+
+  #receive(data: unknown): void {
+    if (this.#joined) this.#watchSilence('the coordinator fell silent', this.#silenceMs);
+    const message = this.#decode(data);
+    if (!message) return;
+    switch (message.type) {
+      case 'ping':
+        return;
+      case 'welcome':
+        return this.#welcome(message);
+      case 'refused':
+        return this.#refused(message);
+      case 'shutdown':
+        this.#events.onMessage(message);
+        if (message.reconnect) this.#lose(`the coordinator is going down: ${message.reason}`);
+        else this.close(message.reason);
+        return;
+      case 'assign':
+      case 'begin':
+      case 'halt':
+      case 'release':
+        this.#events.onMessage(message);
+    }
+  }
+
+  #welcome(message: CoordinatorMessageOf<'welcome'>): void {
+    this.#identity = { workerId: message.workerId, secret: message.secret };
+    this.#joined = true;
+    this.#attempt = 0;
+    this.#silenceMs = message.pingIntervalMs * SILENT_INTERVALS;
+    this.#watchSilence('the coordinator fell silent', this.#silenceMs);
+    this.#events.onWelcome(message);
+    for (const queued of this.#queue.splice(0)) this.send(queued);
+  }
+
+  #refused(message: CoordinatorMessageOf<'refused'>): void {
+    if (this.#identity) {
+      // The coordinator knows this identity no more (it was away for too long, or its record is new): join afresh.
+      this.#identity = undefined;
+      this.#queue.length = 0;
+      this.#lose(`${message.message} Joining as a new worker.`, 0);
+      return;
+    }
+    this.close(message.message);
+    this.#events.onRefused(new JoinRefusedError(`${message.message} (${message.code})`));
+  }
+
+  #decode(data: unknown): CoordinatorMessage | undefined {
+    if (typeof data !== 'string') return this.#reject('it is not text');
+    if (data.length > MAX_CONTROL_MESSAGE_BYTES) return this.#reject(`it has ${data.length} characters`);
+    try {
+      const parsed = coordinatorMessage.safeParse(JSON.parse(data));
+      if (parsed.success) return parsed.data;
+      const [issue] = parsed.error.issues;
+      return this.#reject(`${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'unknown form'}`);
+    } catch {
+      return this.#reject('it is not JSON');
+    }
+  }
+
+  #reject(why: string): undefined {
+    this.malformed++;
+    if (this.malformed <= MAX_REPORTED) this.#events.log(`Ignored a control message: ${why}`);
+  }
+
+  #write(socket: ControlSocket, message: WorkerMessage): void {
+    try {
+      socket.send(JSON.stringify(message));
+    } catch (error) {
+      this.#lose(`cannot send: ${String(error)}`);
+    }
+  }
+
+  #lose(reason: string, retryInMs?: number): void {
+    if (this.#closed) return;
+    this.#joined = false;
+    this.#release()?.close();
+    const waitMs =
+      retryInMs ?? backoffMs(this.#attempt++, FIRST_RETRY_MS, MAX_RETRY_MS, this.#options.random);
+    this.#cancelTimer();
+    this.#cancelTimer = this.#options.clock.after(waitMs, () => this.#open());
+    this.#events.onLost(reason, waitMs);
+  }
+
+  #release(): ControlSocket | undefined {
+    const socket = this.#socket;
+    this.#socket = undefined;
+    if (socket) {
+      socket.onopen = socket.onmessage = socket.onclose = null;
+      socket.onerror = () => {};
+    }
+    return socket;
+  }
+
+  #watchSilence(reason: string, afterMs: number): void {
+    this.#cancelTimer();
+    this.#cancelTimer = this.#options.clock.after(afterMs, () => this.#lose(reason));
+  }
+}
+
+function closeReason(event: { code: number; reason: string }): string {
+  if (event.reason) return event.reason;
+  return event.code === 1006 ? 'the connection broke off' : `the connection was closed (code ${event.code})`;
+}

@@ -1,0 +1,93 @@
+// A worker's status in words that a volunteer understands.
+
+import type { WorkerStatus } from '../runtime/workerStatus.ts';
+
+export interface StatusWords {
+  readonly title: string;
+  readonly note: string;
+  /** How far the present activity has come, in [0, 1], with its words; none when there is nothing to measure. */
+  readonly progress: { readonly fraction: number; readonly words: string } | undefined;
+}
+
+const waitingNote = 'Joined. You are in the pool; work starts by itself when a run needs this tab.';
+
+export function statusWords(status: WorkerStatus): StatusWords {
+  const plain = (title: string, note: string): StatusWords => ({ title, note, progress: undefined });
+  switch (status.phase) {
+    case 'starting':
+      return plain('Starting', 'Looking for a GPU.');
+    case 'connecting':
+      return plain(
+        'Connecting',
+        status.note ? `No coordinator: ${status.note}.` : 'Calling the coordinator.',
+      );
+    case 'reconnecting':
+      return plain(
+        'Connection lost',
+        `The coordinator can't be reached${status.note ? `: ${status.note}` : ''}. You keep your place for a while.`,
+      );
+    case 'waiting':
+      return plain('Waiting for work', status.note ?? waitingNote);
+    case 'paused':
+      return plain(
+        'Paused',
+        'Your part has been handed to others. Nothing is computed here until you go on.',
+      );
+    case 'leaving':
+      return plain('Leaving', 'Handing your part over to the others. This takes a few seconds at most.');
+    case 'ended':
+      return plain('Left', status.note ?? 'You can close the tab.');
+    case 'working':
+      break;
+  }
+  return workingWords(status);
+}
+
+function workingWords({ session }: WorkerStatus): StatusWords {
+  switch (session.state) {
+    case 'idle':
+      return { title: 'Waiting for work', note: waitingNote, progress: undefined };
+    case 'loading':
+      return {
+        title: 'Loading data',
+        note: 'Downloading this tab’s piece of the data set.',
+        progress: {
+          fraction: session.rowsTotal === 0 ? 0 : session.rowsLoaded / session.rowsTotal,
+          words: `${count(session.rowsLoaded)} of ${count(session.rowsTotal)} rows`,
+        },
+      };
+    case 'connecting':
+      return {
+        title: 'Connecting to the other workers',
+        note: `This group has ${session.peers + 1} workers.`,
+        progress: undefined,
+      };
+    case 'training':
+      break;
+  }
+  const { round, rounds, groupSize } = session;
+  const others = groupSize - 1;
+  return {
+    title: `Training: round ${round} of ${rounds}`,
+    note:
+      others === 0
+        ? 'This tab is the only worker of the run at the moment.'
+        : `Together with ${others} other ${others === 1 ? 'worker' : 'workers'}.`,
+    progress: {
+      fraction: rounds === 0 ? 0 : round / rounds,
+      words: `${Math.floor((100 * round) / Math.max(1, rounds))} % of the run`,
+    },
+  };
+}
+
+export function count(value: number): string {
+  return Math.round(value).toLocaleString('en');
+}
+
+/** Bytes in decimal units, three significant digits. */
+export function bytes(value: number): string {
+  const units = ['B', 'kB', 'MB', 'GB', 'TB'];
+  const rounded = Number(value.toPrecision(3));
+  const power = rounded < 1000 ? 0 : Math.min(units.length - 1, Math.floor(Math.log10(rounded) / 3));
+  return `${Number((rounded / 1000 ** power).toPrecision(3))} ${units[power]}`;
+}

@@ -1,0 +1,23 @@
+// WebGPU in Node: Dawn from the npm package `webgpu`. Its adapters come from the Vulkan, Metal or D3D12 drivers of the
+// machine; a launcher that wants the software one points VK_ICD_FILENAMES at it.
+
+import type { GpuAccess } from './acquireDevice.ts';
+
+/** A function that loads Dawn once and answers with its GPU object. */
+export function nodeGpuAccess(): () => Promise<GpuAccess> {
+  let access: Promise<GpuAccess> | undefined;
+  return () => (access ??= loadDawn());
+}
+
+async function loadDawn(): Promise<GpuAccess> {
+  try {
+    const { create, globals } = await import('webgpu');
+    // Constants such as GPUBufferUsage, which browsers have as globals.
+    Object.assign(globalThis, globals);
+    return { gpu: create([]) };
+  } catch (error) {
+    return {
+      missing: `the package webgpu does not load (${error instanceof Error ? error.message : String(error)})`,
+    };
+  }
+}

@@ -1,0 +1,53 @@
+// Asks the platform for a GPU, decides what to compute on, and makes tree devices of that kind. Each tree device gets
+// a GPUDevice of its own, so that a lost one is replaced by simply making the next.
+
+import type { DeviceSpec, TreeDevice } from '../../kernels/gbdt/treeDevice.ts';
+import type { DeviceReport } from '../../shared/protocol/control.ts';
+import { chooseDevice, type AdapterFinding, type DeviceWish } from './deviceChoice.ts';
+import { createTreeDevice } from './createTreeDevice.ts';
+
+/** The platform's WebGPU, or why it has none. */
+export type GpuAccess = { readonly gpu: GPU } | { readonly missing: string };
+
+export interface AcquiredDevice {
+  readonly report: DeviceReport;
+  /** A device for one run. When the GPU can't be had any more, the run goes on with the cpu device: same trees. */
+  create(spec: DeviceSpec): Promise<TreeDevice>;
+}
+
+/** Looks for an adapter (unless only the cpu device is wished for) and settles what this worker computes on. */
+export async function acquireDevice(
+  wish: DeviceWish,
+  access: () => Promise<GpuAccess>,
+  log: (line: string) => void,
+): Promise<AcquiredDevice> {
+  const found = wish === 'cpu' ? { missing: 'not asked for' } : await findAdapter(access);
+  const finding: AdapterFinding = 'missing' in found ? found : { facts: found.adapter.info };
+  const report = chooseDevice(wish, finding);
+  return {
+    report,
+    async create(spec) {
+      if (report.kind === 'cpu') return createTreeDevice(spec, undefined, report.name);
+      // An adapter serves one device only, hence a fresh one each time.
+      const fresh = await findAdapter(access);
+      if ('missing' in fresh) {
+        log(`The GPU is gone (${fresh.missing}); going on with the cpu device.`);
+        return createTreeDevice(spec, undefined, 'JavaScript');
+      }
+      return createTreeDevice(spec, fresh.adapter, report.name);
+    },
+  };
+}
+
+async function findAdapter(
+  access: () => Promise<GpuAccess>,
+): Promise<{ adapter: GPUAdapter } | { missing: string }> {
+  try {
+    const found = await access();
+    if ('missing' in found) return found;
+    const adapter = await found.gpu.requestAdapter({ powerPreference: 'high-performance' });
+    return adapter ? { adapter } : { missing: 'the system offers no adapter' };
+  } catch (error) {
+    return { missing: error instanceof Error ? error.message : String(error) };
+  }
+}

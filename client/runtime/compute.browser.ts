@@ -1,0 +1,67 @@
+// The compute thread of a volunteer's tab: a dedicated worker that holds the control socket, the device and the
+// session. The page keeps PeerJS, because workers have no RTCPeerConnection, and hands the data channels over.
+
+import { expose } from 'comlink';
+import { createBlobFetcher } from '../blobs/blobFetcher.ts';
+import { tabBlobCache } from '../blobs/tabBlobCache.browser.ts';
+import { systemClock } from '../control/clock.ts';
+import type { ControlSocket } from '../control/controlClient.ts';
+import { browserGpuAccess } from './acquireDevice.browser.ts';
+import { acquireDevice } from './acquireDevice.ts';
+import type { ComputeApi, ComputeStart } from './computeApi.ts';
+import { openTransport } from './openTransport.browser.ts';
+import { Worker } from './worker.ts';
+import type { WorkerPlatform } from './workerPlatform.ts';
+
+/** A visitor's browser is not the place for more. */
+const MAX_CACHE_BYTES = 512 * 1024 ** 2;
+
+function tabPlatform({ url: origin, token }: ComputeStart): WorkerPlatform {
+  const random = Math.random;
+  const log = (line: string): void => console.info(line);
+  return {
+    runtime: 'browser',
+    cores: navigator.hardwareConcurrency,
+    clock: systemClock,
+    random,
+    openSocket: (url) => new WebSocket(url) as unknown as ControlSocket,
+    acquireDevice: (wish) => acquireDevice(wish, browserGpuAccess, log),
+    openTransport: (welcome, signal) => openTransport({ origin, token, welcome, log, signal }),
+    fetchBlob: createBlobFetcher({
+      origin,
+      token,
+      cache: tabBlobCache(MAX_CACHE_BYTES),
+      clock: systemClock,
+      random,
+    }),
+    log,
+  };
+}
+
+/** Browsers freeze idle background tabs, but none that holds a lock. */
+function holdLock(until: Promise<unknown>): void {
+  // Not there over plain http from another machine.
+  const locks = navigator.locks as LockManager | undefined;
+  locks
+    ?.request('tabgrad-worker', { mode: 'shared' }, () => until)
+    .catch((error: unknown) => console.info(`No lock: ${String(error)}`));
+}
+
+let worker: Worker | undefined;
+
+const api: ComputeApi = {
+  async run(start, onStatus) {
+    const current = new Worker(start, tabPlatform(start), onStatus);
+    current.lendShare(start.share);
+    worker = current;
+    holdLock(current.ended);
+    return current.ended;
+  },
+  pause: () => worker?.pause(),
+  resume: () => worker?.resume(),
+  leave: (reason) => void worker?.leave(reason),
+  lendShare: (share) => worker?.lendShare(share),
+  retryNow: () => worker?.retryNow(),
+};
+
+expose(api);

@@ -1,0 +1,24 @@
+// What the page asks of its compute worker, over Comlink. The worker lives in a thread of its own: a page in the
+// background has its timers slowed down, a dedicated worker has not.
+
+import type { DeviceWish } from './deviceChoice.ts';
+import type { WorkerEnd, WorkerStatus } from './workerStatus.ts';
+
+export interface ComputeStart {
+  readonly url: string;
+  readonly token: string | undefined;
+  readonly name: string | undefined;
+  readonly device: DeviceWish;
+  /** Share of the device's time that is lent, in (0, 1]. */
+  readonly share: number;
+}
+
+export interface ComputeApi {
+  /** Joins, and resolves when this worker's life is over. Can be called again after that. */
+  run(start: ComputeStart, onStatus: (status: WorkerStatus) => void): Promise<WorkerEnd>;
+  pause(): void;
+  resume(): void;
+  leave(reason: string): void;
+  lendShare(share: number): void;
+  retryNow(): void;
+}

@@ -1,0 +1,4 @@
+// stub
+export function serveTransport(_thread: Worker): () => void {
+  return () => {};
+}

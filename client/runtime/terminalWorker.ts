@@ -1,0 +1,97 @@
+// A worker as a process: arguments in, one line on joining, a status line on a terminal, signals that make it leave.
+// Node and Deno differ only in the Terminal and the platform that they pass.
+
+import type { LaunchReport } from '../../shared/protocol/launchReport.ts';
+import { LAUNCHED_ENV } from '../../shared/protocol/launchReport.ts';
+import { InvalidWorkerOptionError, parseWorkerArguments, workerUsage } from './workerArguments.ts';
+import type { WorkerArguments } from './workerArguments.ts';
+import { Worker } from './worker.ts';
+import type { WorkerPlatform } from './workerPlatform.ts';
+import { describeStatus, type WorkerStatus } from './workerStatus.ts';
+
+export interface Terminal {
+  readonly args: readonly string[];
+  env(name: string): string | undefined;
+  /** True when standard output is a terminal that can rewrite its line. */
+  readonly interactive: boolean;
+  write(text: string): void;
+  writeError(text: string): void;
+  /** SIGINT or SIGTERM. */
+  onInterrupt(interrupted: (signal: string) => void): void;
+  /** Standard input was closed: whoever launched this worker is gone. */
+  onInputClosed(closed: () => void): void;
+  readonly defaultCacheFolder: string;
+}
+
+const EXIT_OK = 0;
+const EXIT_REFUSED = 1;
+const EXIT_USAGE = 2;
+
+/** Runs until the worker's life is over. @returns the exit code. */
+export async function runTerminalWorker(
+  terminal: Terminal,
+  createPlatform: (options: WorkerArguments, log: (line: string) => void) => WorkerPlatform,
+): Promise<number> {
+  if (terminal.args.includes('--help')) {
+    terminal.write(`${workerUsage}\n`);
+    return EXIT_OK;
+  }
+  let options: WorkerArguments;
+  try {
+    options = parseWorkerArguments(terminal.args, (name) => terminal.env(name), terminal.defaultCacheFolder);
+  } catch (error) {
+    if (!(error instanceof InvalidWorkerOptionError)) throw error;
+    terminal.writeError(`${error.code}: ${error.message}\n`);
+    return EXIT_USAGE;
+  }
+  const launched = terminal.env(LAUNCHED_ENV) === '1';
+  const clearLine = terminal.interactive ? '\r\u001b[2K' : '';
+  const platform = createPlatform(options, (line) => terminal.writeError(`${clearLine}${line}\n`));
+  const show = launched ? reporter(terminal) : printer(terminal, options.url, clearLine);
+  const worker = new Worker(options, platform, show);
+  let interrupts = 0;
+  terminal.onInterrupt((signal) => {
+    if (++interrupts === 1) void worker.leave(`stopped by ${signal}`);
+  });
+  if (launched) terminal.onInputClosed(() => void worker.leave('whoever started it is gone'));
+
+  const end = await worker.ended;
+  if (launched) terminal.write(`${JSON.stringify({ event: 'ended', ...end } satisfies LaunchReport)}\n`);
+  else terminal.write(`${clearLine}${end.kind === 'refused' ? 'Refused' : 'Left'}: ${end.reason}\n`);
+  if (end.kind === 'refused') terminal.writeError(`JOIN_REFUSED: ${end.reason}\n`);
+  return end.kind === 'refused' ? EXIT_REFUSED : EXIT_OK;
+}
+
+/** One JSON line each time this worker has joined under a new identity. */
+function reporter(terminal: Terminal): (status: WorkerStatus) => void {
+  let known: string | undefined;
+  return ({ workerId, device }) => {
+    if (workerId === undefined || workerId === known || !device) return;
+    known = workerId;
+    terminal.write(`${JSON.stringify({ event: 'joined', workerId, device } satisfies LaunchReport)}\n`);
+  };
+}
+
+/** Lines for people: joining and losing the coordinator always, everything else only on a terminal. */
+function printer(terminal: Terminal, url: string, clearLine: string): (status: WorkerStatus) => void {
+  let known: string | undefined;
+  let lost = false;
+  return (status) => {
+    const { workerId, device } = status;
+    if (workerId !== undefined && workerId !== known && device) {
+      known = workerId;
+      const reason = device.reason === undefined ? '' : ` ${device.reason}`;
+      terminal.write(
+        `${clearLine}Joined ${url} as ${workerId}, computing on ${device.kind} (${device.name}).${reason}\n`,
+      );
+    }
+    if (lost !== (status.phase === 'reconnecting')) {
+      lost = !lost;
+      if (!terminal.interactive)
+        terminal.write(lost ? `Lost the coordinator: ${status.note}\n` : 'Joined again.\n');
+    }
+    if (terminal.interactive && status.phase !== 'ended') {
+      terminal.write(`${clearLine}${describeStatus(status)}`);
+    }
+  };
+}

@@ -1,0 +1,61 @@
+// Entry point of a worker in Deno (dist/deno/worker.js).
+
+import { noBlobCache } from '../blobs/blobCache.ts';
+import { createBlobFetcher } from '../blobs/blobFetcher.ts';
+import { diskBlobCache } from '../blobs/diskBlobCache.node.ts';
+import { systemClock } from '../control/clock.ts';
+import type { ControlSocket } from '../control/controlClient.ts';
+import { denoGpuAccess } from './acquireDevice.deno.ts';
+import { acquireDevice } from './acquireDevice.ts';
+import { deno } from './denoGlobal.deno.ts';
+import { openTransport } from './openTransport.deno.ts';
+import { runTerminalWorker } from './terminalWorker.ts';
+
+const MAX_CACHE_BYTES = 4 * 1024 ** 3;
+
+const encoder = new TextEncoder();
+const readEnv = (name: string): string | undefined => {
+  try {
+    return deno.env.get(name);
+  } catch {
+    // Not permitted: the same as not set.
+    return undefined;
+  }
+};
+
+const exitCode = await runTerminalWorker(
+  {
+    args: deno.args,
+    env: readEnv,
+    interactive: deno.stdout.isTerminal(),
+    write: (text) => void deno.stdout.writeSync(encoder.encode(text)),
+    writeError: (text) => void deno.stderr.writeSync(encoder.encode(text)),
+    onInterrupt: (interrupted) => {
+      for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+        deno.addSignalListener(signal, () => interrupted(signal));
+      }
+    },
+    onInputClosed: (closed) => {
+      const drain = new WritableStream<Uint8Array>();
+      void deno.stdin.readable.pipeTo(drain).then(closed, closed);
+    },
+    defaultCacheFolder: `${readEnv('HOME') ?? '.'}/.cache/tabgrad/blobs`,
+  },
+  (options, log) => {
+    const random = Math.random;
+    const { url: origin, token, cacheFolder } = options;
+    const cache = cacheFolder === undefined ? noBlobCache : diskBlobCache(cacheFolder, MAX_CACHE_BYTES);
+    return {
+      runtime: 'deno',
+      cores: navigator.hardwareConcurrency,
+      clock: systemClock,
+      random,
+      openSocket: (url) => new WebSocket(url) as unknown as ControlSocket,
+      acquireDevice: (wish) => acquireDevice(wish, denoGpuAccess, log),
+      openTransport: (welcome, signal) => openTransport({ origin, token, welcome, log, signal }),
+      fetchBlob: createBlobFetcher({ origin, token, cache, clock: systemClock, random }),
+      log,
+    };
+  },
+);
+deno.exit(exitCode);

@@ -1,0 +1,58 @@
+// Entry point of a worker in Node (dist/node/worker.js).
+
+import { availableParallelism, homedir } from 'node:os';
+import { join } from 'node:path';
+import { WebSocket } from 'ws';
+import { MAX_CONTROL_MESSAGE_BYTES } from '../../shared/protocol/control.ts';
+import { noBlobCache } from '../blobs/blobCache.ts';
+import { createBlobFetcher } from '../blobs/blobFetcher.ts';
+import { diskBlobCache } from '../blobs/diskBlobCache.node.ts';
+import { systemClock } from '../control/clock.ts';
+import type { ControlSocket } from '../control/controlClient.ts';
+import { acquireDevice } from './acquireDevice.ts';
+import { nodeGpuAccess } from './acquireDevice.node.ts';
+import { openTransport } from './openTransport.node.ts';
+import { runTerminalWorker } from './terminalWorker.ts';
+
+const MAX_CACHE_BYTES = 4 * 1024 ** 3;
+const HANDSHAKE_TIMEOUT_MS = 10_000;
+
+const exitCode = await runTerminalWorker(
+  {
+    args: process.argv.slice(2),
+    env: (name) => process.env[name],
+    interactive: process.stdout.isTTY,
+    write: (text) => void process.stdout.write(text),
+    writeError: (text) => void process.stderr.write(text),
+    onInterrupt: (interrupted) => {
+      for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => interrupted(signal));
+    },
+    onInputClosed: (closed) => {
+      process.stdin.on('close', closed).on('end', closed).resume();
+    },
+    defaultCacheFolder: join(homedir(), '.cache', 'tabgrad', 'blobs'),
+  },
+  (options, log) => {
+    const random = Math.random;
+    const gpuAccess = nodeGpuAccess();
+    const { url: origin, token, cacheFolder } = options;
+    const cache = cacheFolder === undefined ? noBlobCache : diskBlobCache(cacheFolder, MAX_CACHE_BYTES);
+    return {
+      runtime: 'node',
+      cores: availableParallelism(),
+      clock: systemClock,
+      random,
+      openSocket: (url) =>
+        new WebSocket(url, {
+          maxPayload: MAX_CONTROL_MESSAGE_BYTES,
+          handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
+        }) as unknown as ControlSocket,
+      acquireDevice: (wish) => acquireDevice(wish, gpuAccess, log),
+      openTransport: (welcome, signal) => openTransport({ origin, token, welcome, log, signal }),
+      fetchBlob: createBlobFetcher({ origin, token, cache, clock: systemClock, random }),
+      log,
+    };
+  },
+);
+// Sockets and native threads of WebRTC and Dawn would keep the process up.
+process.exit(exitCode);

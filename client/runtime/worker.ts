@@ -1,0 +1,301 @@
+// One worker's life, the same in a tab, in Deno and in Node: find a device, join, hand the coordinator's messages to
+// the session, pause and leave when the volunteer says so, come back after a lost socket.
+
+import type { CoordinatorMessage, CoordinatorMessageOf } from '../../shared/protocol/control.ts';
+import { backoffMs, delay } from '../control/clock.ts';
+import { ControlClient } from '../control/controlClient.ts';
+import { createWorkerSession } from '../session/runSession.ts';
+import type { SessionStatus, WorkerSession } from '../session/sessionEnvironment.ts';
+import type { AcquiredDevice } from './acquireDevice.ts';
+import { throttledDevice } from './throttledDevice.ts';
+import type { WorkerOptions, WorkerPlatform, WorkerTransport } from './workerPlatform.ts';
+import type { WorkerEnd, WorkerPhase, WorkerStatus } from './workerStatus.ts';
+
+/** How long a leaving worker waits for its rows to be handed over. */
+const LEAVE_TIMEOUT_MS = 10_000;
+/** How long closing links and freeing the device may take. */
+const CLOSE_TIMEOUT_MS = 3_000;
+const FIRST_TRANSPORT_RETRY_MS = 500;
+const MAX_TRANSPORT_RETRY_MS = 10_000;
+
+/** What belongs to one identity: gone when the coordinator knows this worker by another. */
+interface Membership {
+  readonly workerId: string;
+  /** Fires when the membership ends. */
+  readonly over: AbortController;
+  session: WorkerSession | undefined;
+  transport: WorkerTransport | undefined;
+}
+
+export class Worker {
+  /** Resolves when the worker's life is over and everything is freed. Never rejects. */
+  readonly ended: Promise<WorkerEnd>;
+  readonly #options: WorkerOptions;
+  readonly #platform: WorkerPlatform;
+  readonly #onStatus: (status: WorkerStatus) => void;
+  #end!: (end: WorkerEnd) => void;
+  #ending = false;
+  #control: ControlClient | undefined;
+  #device: AcquiredDevice | undefined;
+  #membership: Membership | undefined;
+  #activeRun: string | undefined;
+  #released: () => void = () => {};
+  #paused = false;
+  #share = 1;
+  #phase: WorkerPhase = 'starting';
+  #session: SessionStatus = { state: 'idle' };
+  #note: string | undefined;
+
+  constructor(options: WorkerOptions, platform: WorkerPlatform, onStatus: (status: WorkerStatus) => void) {
+    this.#options = options;
+    this.#platform = platform;
+    this.#onStatus = onStatus;
+    this.ended = new Promise((resolve) => (this.#end = resolve));
+    void this.#start();
+  }
+
+  get status(): WorkerStatus {
+    return {
+      phase: this.#phase,
+      workerId: this.#membership?.workerId,
+      device: this.#device?.report,
+      session: this.#session,
+      note: this.#note,
+    };
+  }
+
+  /** Share of the device's time that is lent, in (0, 1]. Takes effect with the next piece of work. */
+  lendShare(share: number): void {
+    this.#share = Math.min(1, Math.max(0.05, share));
+  }
+
+  /** Takes no new work; what is held is handed over at the next commit. The socket stays. */
+  pause(): void {
+    if (this.#paused || this.#ending) return;
+    this.#paused = true;
+    this.#control?.send({ type: 'leaving', reason: 'paused by the volunteer' });
+    this.#report();
+  }
+
+  resume(): void {
+    if (!this.#paused || this.#ending) return;
+    this.#paused = false;
+    this.#announce();
+    this.#report();
+  }
+
+  /** The machine is online or awake again. */
+  retryNow(): void {
+    this.#control?.retryNow();
+  }
+
+  /** Hands the rows over if that goes quickly, and ends. */
+  async leave(reason: string): Promise<WorkerEnd> {
+    if (!this.#ending) {
+      this.#ending = true;
+      this.#report('leaving');
+      this.#control?.send({ type: 'leaving', reason });
+      if (this.#activeRun !== undefined && this.#control?.joined === true) {
+        const released = new Promise<void>((resolve) => (this.#released = resolve));
+        await Promise.race([released, delay(this.#platform.clock, LEAVE_TIMEOUT_MS)]);
+      }
+      await this.#finish({ kind: 'left', reason });
+    }
+    return this.ended;
+  }
+
+  async #start(): Promise<void> {
+    const { platform, options } = { platform: this.#platform, options: this.#options };
+    this.#report();
+    try {
+      this.#device = await platform.acquireDevice(options.device);
+    } catch (error) {
+      return this.#finish({ kind: 'refused', reason: String(error) });
+    }
+    if (this.#ending) return;
+    this.#phase = 'connecting';
+    this.#control = new ControlClient(
+      {
+        url: controlUrl(options.url),
+        greeting: {
+          runtime: platform.runtime,
+          device: this.#device.report,
+          cores: platform.cores,
+          ...(options.token === undefined ? {} : { token: options.token }),
+          ...(options.name === undefined ? {} : { name: options.name }),
+        },
+        openSocket: (url) => platform.openSocket(url),
+        clock: platform.clock,
+        random: platform.random,
+      },
+      {
+        onWelcome: (welcome) => this.#welcome(welcome),
+        onMessage: (message) => this.#receive(message),
+        onLost: (reason, retryInMs) => {
+          const first = this.#phase === 'connecting';
+          this.#note = `${reason}; next attempt in ${(retryInMs / 1000).toFixed(1)} s`;
+          this.#report(first ? 'connecting' : 'reconnecting');
+        },
+        onRefused: (error) => void this.#finish({ kind: 'refused', reason: error.message }),
+        log: (line) => platform.log(line),
+      },
+    );
+    this.#report();
+  }
+
+  #welcome(welcome: CoordinatorMessageOf<'welcome'>): void {
+    this.#note = undefined;
+    if (this.#membership?.workerId !== welcome.workerId) {
+      const former = this.#membership;
+      const membership: Membership = {
+        workerId: welcome.workerId,
+        over: new AbortController(),
+        session: undefined,
+        transport: undefined,
+      };
+      this.#membership = membership;
+      this.#activeRun = undefined;
+      void this.#settle(former, membership, welcome);
+    } else {
+      this.#announce();
+    }
+    this.#report('waiting');
+  }
+
+  /** Replaces the membership of a former identity, and works until this one is over. */
+  async #settle(
+    former: Membership | undefined,
+    membership: Membership,
+    welcome: CoordinatorMessageOf<'welcome'>,
+  ): Promise<void> {
+    if (former) await this.#dissolve(former, 'joined under another identity');
+    const { signal } = membership.over;
+    while (!signal.aborted) {
+      const transport = await this.#openTransport(welcome, signal);
+      if (!transport) return;
+      membership.transport = transport;
+      membership.session = this.#openSession(membership.workerId, transport);
+      this.#announce();
+      const reason = await Promise.race([transport.closed, aborted(signal)]);
+      if (signal.aborted) return;
+      this.#platform.log(`Signalling was lost (${reason}); opening it again.`);
+      await this.#closeNetwork(membership, reason);
+    }
+  }
+
+  /** Tries until signalling answers. @returns undefined when the membership ended meanwhile. */
+  async #openTransport(
+    welcome: CoordinatorMessageOf<'welcome'>,
+    signal: AbortSignal,
+  ): Promise<WorkerTransport | undefined> {
+    for (let attempt = 0; !signal.aborted; attempt++) {
+      try {
+        const transport = await this.#platform.openTransport(welcome, signal);
+        if (!signal.aborted) return transport;
+        await transport.close();
+      } catch (error) {
+        if (signal.aborted) break;
+        this.#note = `Signalling can't be reached yet: ${error instanceof Error ? error.message : String(error)}`;
+        this.#report();
+        const { clock, random } = this.#platform;
+        const waitMs = backoffMs(attempt, FIRST_TRANSPORT_RETRY_MS, MAX_TRANSPORT_RETRY_MS, random);
+        await delay(clock, waitMs, signal);
+      }
+    }
+    return undefined;
+  }
+
+  #openSession(workerId: string, transport: WorkerTransport): WorkerSession {
+    const platform = this.#platform;
+    return createWorkerSession({
+      workerId,
+      connector: transport.connector,
+      send: (message) => this.#control?.send(message),
+      createDevice: async (spec) => {
+        const device = await this.#device?.create(spec);
+        if (!device) throw new Error('There is no device yet.');
+        return throttledDevice(device, () => this.#share, platform.clock);
+      },
+      fetchBlob: (sha256, options) => platform.fetchBlob(sha256, options),
+      now: () => platform.clock.now(),
+      log: (line) => platform.log(line),
+      onStatus: (status) => {
+        this.#session = status;
+        this.#report();
+      },
+    });
+  }
+
+  #announce(): void {
+    const transport = this.#membership?.transport;
+    if (!transport || this.#paused || this.#ending) return;
+    this.#note = undefined;
+    this.#control?.send({ type: 'available', peerId: transport.peerId });
+  }
+
+  #receive(message: CoordinatorMessage): void {
+    if (message.type === 'shutdown') {
+      if (!message.reconnect) void this.#finish({ kind: 'sentAway', reason: message.reason });
+      return;
+    }
+    if (message.type === 'assign') this.#activeRun = message.runId;
+    this.#membership?.session?.handle(message);
+    if (message.type === 'release' && message.runId === this.#activeRun) {
+      this.#activeRun = undefined;
+      this.#released();
+    }
+    this.#report();
+  }
+
+  async #finish(end: WorkerEnd): Promise<void> {
+    this.#ending = true;
+    const membership = this.#membership;
+    if (membership) {
+      const closing = this.#dissolve(membership, end.reason);
+      await Promise.race([closing, delay(this.#platform.clock, CLOSE_TIMEOUT_MS)]);
+    }
+    this.#control?.close(end.reason);
+    this.#note = end.reason;
+    this.#session = { state: 'idle' };
+    this.#report('ended');
+    this.#end(end);
+  }
+
+  async #dissolve(membership: Membership, reason: string): Promise<void> {
+    membership.over.abort();
+    await this.#closeNetwork(membership, reason);
+  }
+
+  async #closeNetwork(membership: Membership, reason: string): Promise<void> {
+    const { session, transport } = membership;
+    membership.session = membership.transport = undefined;
+    try {
+      await session?.close(reason);
+      await transport?.close();
+    } catch (error) {
+      this.#platform.log(`Closing: ${error instanceof Error ? error.message : String(error)}`);
+    }
+  }
+
+  #report(phase: WorkerPhase = this.#phase): void {
+    if (this.#phase === 'ended') return;
+    const joined = phase === 'waiting' || phase === 'working' || phase === 'paused';
+    const working = this.#session.state === 'idle' ? 'waiting' : 'working';
+    this.#phase = this.#ending && phase !== 'ended' ? 'leaving' : phase;
+    if (joined && !this.#ending) this.#phase = this.#paused ? 'paused' : working;
+    this.#onStatus(this.status);
+  }
+}
+
+function controlUrl(origin: string): string {
+  const url = new URL('/control', origin);
+  url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:';
+  return url.href;
+}
+
+function aborted(signal: AbortSignal): Promise<string> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve('over');
+    signal.addEventListener('abort', () => resolve('over'), { once: true });
+  });
+}

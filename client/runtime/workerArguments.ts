@@ -1,0 +1,91 @@
+// The settings of a worker that is started as a process: flags, or environment variables of the same meaning.
+
+import { TabgradError } from '../../shared/errors.ts';
+import { deviceWishes, isDeviceWish } from './deviceChoice.ts';
+import type { WorkerOptions } from './workerPlatform.ts';
+
+/** A flag that is unknown, lacks its value, or has one that makes no sense. */
+export class InvalidWorkerOptionError extends TabgradError {
+  readonly code = 'INVALID_WORKER_OPTION';
+}
+
+export interface WorkerArguments extends WorkerOptions {
+  /** Folder for blobs that are kept between runs, or undefined for none. */
+  readonly cacheFolder: string | undefined;
+}
+
+interface Flag {
+  readonly env: string;
+  readonly meaning: string;
+}
+
+const flags = {
+  url: { env: 'TABGRAD_URL', meaning: 'Address of the coordinator, e.g. http://127.0.0.1:7070' },
+  token: { env: 'TABGRAD_TOKEN', meaning: 'Token of the coordinator, if it asks for one' },
+  device: { env: 'TABGRAD_DEVICE', meaning: `What to compute on: ${deviceWishes.join(', ')} (auto)` },
+  name: { env: 'TABGRAD_NAME', meaning: 'A name for this worker, at most 64 characters' },
+  cache: { env: 'TABGRAD_CACHE', meaning: 'Folder for downloaded shards, or "none"' },
+} satisfies Record<string, Flag>;
+
+type FlagName = keyof typeof flags;
+
+export const workerUsage = [
+  'Lends this machine to a tabgrad coordinator.',
+  '',
+  ...Object.entries(flags).map(([name, flag]) => `  --${name.padEnd(8)} ${flag.meaning} [${flag.env}]`),
+].join('\n');
+
+/**
+ * @param defaultCache folder used when none is named.
+ * @throws InvalidWorkerOptionError that names the flag.
+ */
+export function parseWorkerArguments(
+  args: readonly string[],
+  env: (name: string) => string | undefined,
+  defaultCache: string,
+): WorkerArguments {
+  const given = new Map<FlagName, string>();
+  for (let at = 0; at < args.length; at++) {
+    const [, name, inline] = /^--([a-z]+)(?:=(.*))?$/s.exec(args[at] ?? '') ?? [];
+    if (name === undefined || !(name in flags)) {
+      throw new InvalidWorkerOptionError(
+        `Unknown argument ${args[at]}; a worker knows ${Object.keys(flags)
+          .map((flag) => `--${flag}`)
+          .join(', ')}.`,
+      );
+    }
+    const value = inline ?? args[++at];
+    if (value === undefined) throw new InvalidWorkerOptionError(`--${name} needs a value.`, { field: name });
+    given.set(name as FlagName, value);
+  }
+  const setting = (name: FlagName): string | undefined => given.get(name) ?? env(flags[name].env);
+  const device = setting('device') ?? 'auto';
+  if (!isDeviceWish(device)) {
+    throw new InvalidWorkerOptionError(`--device ${device}: expected one of ${deviceWishes.join(', ')}.`, {
+      field: 'device',
+    });
+  }
+  const name = setting('name');
+  if (name !== undefined && (name === '' || name.length > 64)) {
+    throw new InvalidWorkerOptionError(`--name has ${name.length} characters, expected 1 to 64.`, {
+      field: 'name',
+    });
+  }
+  const cache = setting('cache') ?? defaultCache;
+  return {
+    url: coordinatorUrl(setting('url')),
+    token: setting('token'),
+    device,
+    name,
+    cacheFolder: cache === 'none' ? undefined : cache,
+  };
+}
+
+function coordinatorUrl(text: string | undefined): string {
+  const url = text !== undefined && URL.canParse(text) ? new URL(text) : undefined;
+  if (url?.protocol === 'http:' || url?.protocol === 'https:') return url.origin;
+  throw new InvalidWorkerOptionError(
+    `--url ${text ?? 'is missing'}: expected the address of a coordinator, e.g. http://127.0.0.1:7070.`,
+    { field: 'url' },
+  );
+}

@@ -1,0 +1,40 @@
+// What a platform gives to the worker: sockets, time, a GPU, links to peers, blobs. One object a runtime.
+
+import type { CoordinatorMessageOf } from '../../shared/protocol/control.ts';
+import type { FetchBlob } from '../blobs/blobFetcher.ts';
+import type { Clock } from '../control/clock.ts';
+import type { ControlSocket } from '../control/controlClient.ts';
+import type { LinkConnector } from '../transport/link.ts';
+import type { AcquiredDevice } from './acquireDevice.ts';
+import type { DeviceWish } from './deviceChoice.ts';
+
+/** This worker's end of the peer-to-peer network. */
+export interface WorkerTransport {
+  readonly connector: LinkConnector;
+  /** The id under which peers dial this worker. */
+  readonly peerId: string;
+  /** Resolves with the reason when it can't be used any more; a new one is then opened. Never rejects. */
+  readonly closed: Promise<string>;
+  close(): Promise<void>;
+}
+
+export interface WorkerPlatform {
+  readonly runtime: 'browser' | 'deno' | 'node';
+  readonly cores: number;
+  readonly clock: Clock;
+  readonly random: () => number;
+  openSocket(url: string): ControlSocket;
+  acquireDevice(wish: DeviceWish): Promise<AcquiredDevice>;
+  /** Rejects when signalling can't be reached; it is then tried again. */
+  openTransport(welcome: CoordinatorMessageOf<'welcome'>, signal: AbortSignal): Promise<WorkerTransport>;
+  readonly fetchBlob: FetchBlob;
+  log(line: string): void;
+}
+
+export interface WorkerOptions {
+  /** Address of the coordinator, e.g. http://127.0.0.1:7070. */
+  readonly url: string;
+  readonly token?: string | undefined;
+  readonly device: DeviceWish;
+  readonly name?: string | undefined;
+}

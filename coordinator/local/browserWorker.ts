@@ -1,0 +1,179 @@
+// Opens worker tabs in a headless browser. Several tabs may share one browser: each has its own page and its own
+// compute thread, as the tabs of a volunteer would.
+
+import type { Browser, Page } from 'playwright-core';
+import {
+  launchReport,
+  LAUNCH_REPORT_FUNCTION,
+  type LaunchReport,
+} from '../../shared/protocol/launchReport.ts';
+import { BoundedLog } from './boundedLog.ts';
+import { BrowserMissingError } from './chromium.ts';
+import { findBrowser } from './findBrowser.ts';
+import { WorkerStartError } from './localErrors.ts';
+import type { LocalWorker, LocalWorkerSettings } from './localWorker.ts';
+
+/** Playwright's own flags already switch updates, sync and background traffic off; these come on top. */
+const flags = [
+  // Containers and root have no user namespaces. The only page that is opened is the coordinator's own.
+  '--no-sandbox',
+  // WebGPU on Linux is still behind this.
+  '--enable-unsafe-webgpu',
+  '--no-default-browser-check',
+  '--no-pings',
+  '--disable-domain-reliability',
+  '--disable-component-update',
+  '--mute-audio',
+];
+const softwareGpuFlags = ['--use-webgpu-adapter=swiftshader'];
+
+const KEPT_LINES = 20;
+const LAUNCH_TIMEOUT_MS = 30_000;
+/** A tab gives itself ten seconds to hand its rows over, and three to close. */
+const STOP_TIMEOUT_MS = 14_000;
+const CLOSE_TIMEOUT_MS = 5_000;
+
+export interface LocalBrowser {
+  readonly pid: number;
+  /** @throws WorkerStartError when the tab crashes, is refused or does not join in time. */
+  openWorker(settings: LocalWorkerSettings): Promise<LocalWorker>;
+  /** Closes all tabs; the process is killed when it does not end by itself. Idempotent. */
+  close(): Promise<void>;
+}
+
+/** @throws BrowserMissingError when there is none, or it does not start. */
+export async function openLocalBrowser(options: { softwareGpu: boolean }): Promise<LocalBrowser> {
+  const found = await findBrowser();
+  // Loaded here: most coordinators never open a browser.
+  const { chromium } = await import('playwright-core');
+  try {
+    const server = await chromium.launchServer({
+      executablePath: found.executablePath,
+      headless: true,
+      args: options.softwareGpu ? [...flags, ...softwareGpuFlags] : flags,
+      env: { ...(process.env as Record<string, string>), ...found.environment },
+      timeout: LAUNCH_TIMEOUT_MS,
+      host: '127.0.0.1',
+      // Whoever owns the workers decides what a signal means.
+      handleSIGINT: false,
+      handleSIGTERM: false,
+      handleSIGHUP: false,
+    });
+    const browser = await chromium.connect(server.wsEndpoint());
+    const pid = server.process().pid ?? 0;
+    return {
+      pid,
+      openWorker: (settings) => openTab(browser, pid, settings),
+      async close() {
+        const deadline = setTimeout(() => void server.kill(), CLOSE_TIMEOUT_MS);
+        await server.close().finally(() => clearTimeout(deadline));
+      },
+    };
+  } catch (cause) {
+    throw new BrowserMissingError(
+      `The browser ${found.executablePath} does not start: ${cause instanceof Error ? cause.message : String(cause)}`,
+      { file: found.executablePath },
+      { cause },
+    );
+  }
+}
+
+/** The address of the page that joins without a click. */
+export function joinAddress({ url, device, token, name }: LocalWorkerSettings): string {
+  const address = new URL('/join', url);
+  address.searchParams.set('auto', '1');
+  address.searchParams.set('device', device);
+  if (name !== undefined) address.searchParams.set('name', name);
+  if (token !== undefined) address.searchParams.set('token', token);
+  return address.href;
+}
+
+async function openTab(browser: Browser, pid: number, settings: LocalWorkerSettings): Promise<LocalWorker> {
+  const context = await browser.newContext();
+  const page = await context.newPage();
+  const log = new BoundedLog(KEPT_LINES, settings.onLine);
+  const ended = pageEnd(page, browser, log);
+  const close = (): Promise<void> => within(context.close(), CLOSE_TIMEOUT_MS);
+  try {
+    const joined = await joinReport(page, log, ended, settings);
+    return {
+      kind: 'browser',
+      pid,
+      workerId: joined.workerId,
+      device: joined.device,
+      ended,
+      async stop() {
+        // The page's own way of leaving, as if the volunteer had pressed the button.
+        const left = page.evaluate(() => globalThis.dispatchEvent(new Event('tabgrad-leave')));
+        await within(
+          left.then(() => page.waitForSelector('[data-phase="ended"]', { state: 'attached', timeout: 0 })),
+          STOP_TIMEOUT_MS,
+        );
+        await close();
+      },
+      kill: close,
+    };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+type Joined = Extract<LaunchReport, { event: 'joined' }>;
+
+function joinReport(
+  page: Page,
+  log: BoundedLog,
+  ended: Promise<string>,
+  settings: LocalWorkerSettings,
+): Promise<Joined> {
+  return new Promise((resolve, reject) => {
+    const fail = (what: string): void => {
+      const said = log.text === '' ? '' : ` It last said:\n${log.text}`;
+      reject(new WorkerStartError(`The local browser worker ${what} (${settings.url}).${said}`));
+    };
+    const { joinTimeoutMs, signal } = settings;
+    const timer = setTimeout(() => fail(`did not join within ${joinTimeoutMs} ms`), joinTimeoutMs);
+    signal?.addEventListener('abort', () => fail('was withdrawn before it had joined'), { once: true });
+    void ended.then((how) => fail(`ended before it had joined (${how})`));
+    const open = async (): Promise<void> => {
+      await page.exposeFunction(LAUNCH_REPORT_FUNCTION, (value: unknown) => {
+        const report = launchReport.safeParse(value).data;
+        if (report?.event === 'joined') {
+          clearTimeout(timer);
+          resolve(report);
+        } else if (report?.event === 'ended') {
+          clearTimeout(timer);
+          fail(`ended before it had joined: ${report.reason}`);
+        }
+      });
+      const response = await page.goto(joinAddress(settings), { timeout: joinTimeoutMs });
+      if (response?.ok() !== true) fail(`found no join page: status ${response?.status() ?? 'unknown'}`);
+    };
+    open().catch((error: unknown) => {
+      clearTimeout(timer);
+      fail(error instanceof Error ? error.message : String(error));
+    });
+  });
+}
+
+/** What a page reports of itself goes to the log; the promise resolves when there is no page any more. */
+function pageEnd(page: Page, browser: Browser, log: BoundedLog): Promise<string> {
+  page.on('console', (message) => {
+    if (['error', 'warning', 'info'].includes(message.type())) log.add(message.text());
+  });
+  page.on('pageerror', (error) => log.add(`uncaught: ${error.message}`));
+  return new Promise((resolve) => {
+    page.once('crash', () => resolve('the tab crashed'));
+    page.once('close', () => resolve('the tab was closed'));
+    browser.once('disconnected', () => resolve('the browser ended'));
+  });
+}
+
+/** Waits for work whose outcome doesn't matter, as long as it ends in time. */
+async function within(work: Promise<unknown>, timeoutMs: number): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const deadline = new Promise((resolve) => (timer = setTimeout(resolve, timeoutMs)));
+  await Promise.race([work.catch(() => {}), deadline]);
+  clearTimeout(timer);
+}

@@ -1,0 +1,36 @@
+// A worker that this machine runs for a coordinator, whatever carries it: a child process or a browser tab.
+
+import type { DeviceReport } from '../../shared/protocol/control.ts';
+
+export type LocalRuntime = 'node' | 'deno' | 'browser';
+export type LocalDevice = 'webgpu' | 'cpu' | 'auto';
+
+export interface LocalWorker {
+  readonly kind: LocalRuntime;
+  /** Process id; for a tab, that of its browser. */
+  readonly pid: number;
+  /** The id under which it joined first. */
+  readonly workerId: string;
+  readonly device: DeviceReport;
+  /** Resolves when it is gone, with why. Never rejects. */
+  readonly ended: Promise<string>;
+  /** Asks it to hand its rows over and leave; ends it after some seconds. Idempotent. */
+  stop(): Promise<void>;
+  /** Ends it at once, as a crash would. */
+  kill(): Promise<void>;
+}
+
+export interface LocalWorkerSettings {
+  /** Address of the coordinator, e.g. http://127.0.0.1:7070. */
+  readonly url: string;
+  readonly token?: string | undefined;
+  readonly device: LocalDevice;
+  readonly name?: string | undefined;
+  /** Use SwiftShader, the software Vulkan driver, and no other. For tests, and machines without a GPU. */
+  readonly softwareGpu: boolean;
+  /** How long it may take to join. */
+  readonly joinTimeoutMs: number;
+  /** Every line it says, bounded in length. */
+  readonly onLine?: ((line: string) => void) | undefined;
+  readonly signal?: AbortSignal | undefined;
+}

@@ -1,0 +1,20 @@
+// What a worker tells whoever launched it, one JSON object a line on its standard output (a tab calls a function that
+// the launcher has put into the page). Only workers that were launched by a tabgrad process do this.
+
+import { z } from 'zod';
+import { deviceReport } from './control.ts';
+
+export const launchReport = z.discriminatedUnion('event', [
+  z.object({ event: z.literal('joined'), workerId: z.string().max(128), device: deviceReport }),
+  z.object({
+    event: z.literal('ended'),
+    kind: z.enum(['left', 'sentAway', 'refused']),
+    reason: z.string().max(4000),
+  }),
+]);
+
+export type LaunchReport = z.infer<typeof launchReport>;
+/** Set for launched workers: they report as above and leave when their standard input is closed. */
+export const LAUNCHED_ENV = 'TABGRAD_LAUNCHED';
+/** Name of the function in a launched tab that takes a LaunchReport. */
+export const LAUNCH_REPORT_FUNCTION = 'tabgradLaunchReport';
