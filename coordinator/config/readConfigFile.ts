@@ -99,7 +99,11 @@ async function readModule(path: string, shown: string): Promise<unknown> {
   let module: Record<string, unknown>;
   try {
     // jiti understands TypeScript on every supported Node and needs no build step; nothing is cached on disk.
-    const jiti = createJiti(pathToFileURL(path).href, { fsCache: false, moduleCache: false });
+    const jiti = createJiti(pathToFileURL(path).href, {
+      fsCache: false,
+      moduleCache: false,
+      interopDefault: false,
+    });
     module = await jiti.import<Record<string, unknown>>(path);
   } catch (error) {
     const reason = (error instanceof Error ? error.message : String(error)).split('\n')[0];
