@@ -1,0 +1,44 @@
+// Mistakes on the command line and failures of talking to a coordinator.
+
+import { TabgradError } from '../../shared/errors.ts';
+import { nearestWord } from '../../shared/text/nearestWord.ts';
+
+/** `Did you mean "x"? ` or nothing, ready to be put into a message. */
+export function didYouMean(word: string, candidates: readonly string[], prefix = ''): string {
+  const nearest = nearestWord(word, candidates);
+  return nearest === undefined ? '' : ` Did you mean "${prefix}${nearest}"?`;
+}
+
+export class UnknownCommandError extends TabgradError {
+  readonly code = 'UNKNOWN_COMMAND';
+
+  constructor(word: string, commands: readonly string[]) {
+    super(
+      `There is no command "${word}".${didYouMean(word, commands)} The commands are ${commands.join(', ')}.`,
+    );
+  }
+}
+
+export class UnknownOptionError extends TabgradError {
+  readonly code = 'UNKNOWN_OPTION';
+
+  constructor(flag: string, command: string, known: readonly string[]) {
+    const hint = didYouMean(flag.replace(/^-+/, ''), known, '--');
+    super(`"tabgrad ${command}" has no option ${flag}.${hint} See "tabgrad ${command} --help".`);
+  }
+}
+
+/** A flag or positional that is there but wrong, or missing. */
+export class BadArgumentError extends TabgradError {
+  readonly code = 'BAD_ARGUMENT';
+}
+
+/** Nobody answered at the coordinator's address, or somebody who is no coordinator. */
+export class CoordinatorUnreachableError extends TabgradError {
+  readonly code = 'COORDINATOR_UNREACHABLE';
+}
+
+/** The coordinator answered with an error of its own; its code and message are in the message. */
+export class RequestRefusedError extends TabgradError {
+  readonly code = 'REQUEST_REFUSED';
+}

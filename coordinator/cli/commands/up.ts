@@ -1,0 +1,139 @@
+// `tabgrad up`: a coordinator that stays up until it is told to end, with local workers where asked.
+
+import { startCoordinator, type Coordinator } from '../../server/coordinator.ts';
+import { startLocalWorkers } from '../../local/localWorkers.ts';
+import { defineCommand, type CliContext } from '../command.ts';
+import { workerOptions } from '../connectionOptions.ts';
+import { exitCodes } from '../exitCodes.ts';
+import { untilAborted } from '../untilAborted.ts';
+
+export const up = defineCommand({
+  name: 'up',
+  summary: 'Start a coordinator and, where asked, workers on this machine.',
+  positionals: [],
+  options: {
+    port: {
+      type: 'integer',
+      placeholder: 'PORT',
+      min: 0,
+      max: 65_535,
+      default: 7070,
+      help: 'Port to listen on; 0 takes a free one.',
+    },
+    host: {
+      type: 'text',
+      placeholder: 'HOST',
+      default: '127.0.0.1',
+      help: 'Address to listen on; 0.0.0.0 lets other machines in.',
+    },
+    storage: {
+      type: 'text',
+      placeholder: 'DIR',
+      help: 'Folder for shards and records. Without it a temporary one, removed at the end.',
+    },
+    workers: {
+      type: 'integer',
+      placeholder: 'N',
+      min: 0,
+      max: 256,
+      default: 0,
+      help: 'Local workers to start.',
+    },
+    ...workerOptions,
+    token: {
+      type: 'text',
+      placeholder: 'TOKEN',
+      help: 'Token that workers must show to join.',
+      env: 'TABGRAD_TOKEN',
+    },
+    'admin-token': {
+      type: 'text',
+      placeholder: 'TOKEN',
+      help: 'Token for status, runs, logs and stop. Made by itself where other machines are let in.',
+      env: 'TABGRAD_ADMIN_TOKEN',
+    },
+    'public-url': {
+      type: 'url',
+      placeholder: 'URL',
+      help: 'Address under which volunteers reach the coordinator through a proxy or tunnel.',
+    },
+  },
+  examples: [
+    {
+      command: 'tabgrad up --workers 4',
+      meaning: 'A coordinator with four Node workers, for this machine alone.',
+    },
+    {
+      command: 'tabgrad up --host 0.0.0.0 --token "$(openssl rand -hex 16)"',
+      meaning: 'Let volunteers of the same network join with the link that is printed.',
+    },
+    {
+      command: 'tabgrad up --workers 2 --runtime browser --device webgpu',
+      meaning: 'Two headless tabs on WebGPU as workers.',
+    },
+  ],
+  async run(values, _positionals, context) {
+    const publicUrl = values['public-url'];
+    const adminToken = values['admin-token'];
+    const coordinator = await startCoordinator({
+      port: values.port,
+      host: values.host,
+      ...(values.storage !== undefined && { storagePath: values.storage }),
+      ...(values.token !== undefined && { joinToken: values.token }),
+      ...(adminToken !== undefined && { adminToken }),
+      ...(publicUrl !== undefined && { publicUrl }),
+    });
+    try {
+      announce(coordinator, values, context);
+      const say = (line: string): void => {
+        if (values.json) context.stdout.write(`${JSON.stringify({ type: 'log', line })}\n`);
+        else if (!values.quiet) context.stdout.write(`${line}\n`);
+      };
+      if (values.workers === 0) {
+        await untilAborted(context.signal);
+        return exitCodes.ok;
+      }
+      const local = await startLocalWorkers({
+        url: coordinator.url,
+        ...(values.token !== undefined && { token: values.token }),
+        count: values.workers,
+        runtime: values.runtime,
+        device: values.device ?? 'auto',
+        onLine: say,
+        signal: context.signal,
+      });
+      try {
+        for (const { kind, workerId, device } of local.workers)
+          say(`worker ${workerId} joined: ${kind}, ${device.name}${reasonIn(device.reason)}`);
+        await untilAborted(context.signal);
+      } finally {
+        await local.stop();
+      }
+    } finally {
+      await coordinator.close();
+    }
+    return exitCodes.ok;
+  },
+});
+
+function announce(
+  { url, joinUrl, adminToken }: Coordinator,
+  values: { readonly json: boolean; readonly quiet: boolean },
+  { stdout }: CliContext,
+): void {
+  if (values.json) stdout.write(`${JSON.stringify({ type: 'up', url, joinUrl, adminToken })}\n`);
+  else if (!values.quiet) {
+    const rows = [
+      `coordinator   ${url}`,
+      `to lend a tab open ${joinUrl}`,
+      `a process     tabgrad worker --url ${new URL(joinUrl).origin}`,
+      ...(adminToken === undefined ? [] : [`admin token   ${adminToken}`]),
+      'Ctrl-C ends it.',
+    ];
+    stdout.write(`${rows.join('\n')}\n`);
+  }
+}
+
+function reasonIn(reason: string | undefined): string {
+  return reason === undefined ? '' : ` (${reason})`;
+}

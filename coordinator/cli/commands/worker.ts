@@ -1,0 +1,64 @@
+// `tabgrad worker`: lends this machine to a coordinator, here or elsewhere.
+
+import { z } from 'zod';
+import { startLocalWorkers } from '../../local/localWorkers.ts';
+import { WorkerStartError } from '../../local/localErrors.ts';
+import { defineCommand } from '../command.ts';
+import { urlOption, workerOptions } from '../connectionOptions.ts';
+import { coordinatorRequest } from '../coordinatorRequest.ts';
+import { exitCodes } from '../exitCodes.ts';
+import { untilAborted } from '../untilAborted.ts';
+
+export const worker = defineCommand({
+  name: 'worker',
+  summary: 'Lend this machine to a coordinator.',
+  positionals: [],
+  options: {
+    url: { ...urlOption, required: true },
+    token: {
+      type: 'text',
+      placeholder: 'TOKEN',
+      help: 'The join token, where the coordinator asks for one.',
+      env: 'TABGRAD_TOKEN',
+    },
+    ...workerOptions,
+  },
+  examples: [
+    { command: 'tabgrad worker --url http://192.168.1.20:7070', meaning: 'Join with one Node worker.' },
+    {
+      command: 'tabgrad worker --url https://train.example.org --runtime browser --device webgpu',
+      meaning: 'Join with a headless browser tab on WebGPU.',
+    },
+  ],
+  async run(values, _positionals, { stdout, signal }) {
+    const { url, token, json, quiet } = values;
+    // A wrong address is told at once; the worker itself would go on trying, since coordinators come back.
+    await coordinatorRequest('healthz', z.unknown(), { url, token: undefined, signal });
+    const say = (line: string): void => {
+      if (json) stdout.write(`${JSON.stringify({ type: 'log', line })}\n`);
+      else if (!quiet) stdout.write(`${line}\n`);
+    };
+    const local = await startLocalWorkers({
+      url,
+      ...(token !== undefined && { token }),
+      count: 1,
+      runtime: values.runtime,
+      device: values.device ?? 'auto',
+      onLine: say,
+      signal,
+    });
+    try {
+      const [joined] = local.workers;
+      if (joined === undefined) return exitCodes.failure;
+      const { workerId, device } = joined;
+      if (json) stdout.write(`${JSON.stringify({ type: 'joined', workerId, device })}\n`);
+      else say(`joined ${url} as ${workerId} on ${device.name}. Ctrl-C leaves; rows are handed over first.`);
+      const end = await Promise.race([joined.ended, untilAborted(signal)]);
+      if (end !== undefined && !signal.aborted)
+        throw new WorkerStartError(`The worker ended by itself: ${end}.`, { peer: workerId });
+      return exitCodes.ok;
+    } finally {
+      await local.stop();
+    }
+  },
+});
