@@ -1,0 +1,145 @@
+// One generation of a run, as one member lives it: load and catch up, connect, say ready, wait for begin, train until
+// told to halt, until a peer is missing, or until the last round.
+
+import { AbortedError, DeadlineError, TabgradError } from '../../shared/errors.ts';
+import type { CoordinatorMessageOf } from '../../shared/protocol/control.ts';
+import type { Link } from '../transport/link.ts';
+import type { RunData } from './runData.ts';
+import type { SessionEnvironment } from './sessionEnvironment.ts';
+import { trainRounds } from './trainRounds.ts';
+
+export type Assignment = CoordinatorMessageOf<'assign'>;
+
+/** How a generation ended here. A withdrawn one was cut short by halt or by a newer assignment. */
+export type GenerationEnd =
+  | { readonly kind: 'trained' | 'withdrawn' }
+  | {
+      readonly kind: 'stalled';
+      readonly missing: readonly string[];
+      readonly code: string;
+      readonly message: string;
+    }
+  | { readonly kind: 'failed'; readonly code: string; readonly message: string };
+
+export class GenerationTask {
+  readonly assignment: Assignment;
+  readonly #environment: SessionEnvironment;
+  readonly #openRun: (assignment: Assignment, signal: AbortSignal) => Promise<RunData>;
+  readonly #controller = new AbortController();
+  readonly #begun = Promise.withResolvers<undefined>();
+  #haltAtRounds = Number.POSITIVE_INFINITY;
+  #links: ReadonlyMap<string, Link> = new Map();
+  #data: RunData | undefined;
+  /** Resolves when nothing of this generation is going on any more. Never rejects. */
+  readonly ended: Promise<GenerationEnd>;
+
+  constructor(
+    assignment: Assignment,
+    environment: SessionEnvironment,
+    openRun: (assignment: Assignment, signal: AbortSignal) => Promise<RunData>,
+  ) {
+    this.assignment = assignment;
+    this.#environment = environment;
+    this.#openRun = openRun;
+    this.ended = this.#work().catch((error: unknown) => this.#judge(error));
+  }
+
+  begin(): void {
+    this.#begun.resolve(undefined);
+  }
+
+  /** Ends the generation at once. */
+  withdraw(reason: string): void {
+    this.#controller.abort(new AbortedError(reason));
+  }
+
+  /** Ends the generation when `rounds` rounds are committed here; at once when that is so already. */
+  haltAtRounds(rounds: number, reason: string): void {
+    this.#haltAtRounds = rounds;
+    if (this.#data === undefined || this.#data.committed.length >= rounds) this.withdraw(reason);
+  }
+
+  /**
+   * Links outlive the generation until the coordinator has moved on: a peer may still be receiving the last frames of
+   * the round that this member has committed.
+   */
+  closeLinks(): void {
+    for (const link of this.#links.values()) link.close(`generation ${this.assignment.generation} is over`);
+  }
+
+  async #work(): Promise<GenerationEnd> {
+    const { runId, generation, members, rank, leases } = this.assignment;
+    const signal = this.#controller.signal;
+    const environment = this.#environment;
+    const data = await this.#openRun(this.assignment, signal);
+    this.#data = data;
+
+    const rowsTotal = leases.reduce((rows, lease) => rows + lease.rows, 0);
+    await data.hold(leases, signal, (rowsLoaded) => {
+      environment.onStatus?.({ state: 'loading', runId, rowsLoaded, rowsTotal });
+      environment.send({ type: 'loading', runId, generation, rowsLoaded, rowsTotal });
+    });
+    await data.catchUp(signal);
+
+    const others = members.filter((member) => member.workerId !== environment.workerId);
+    environment.onStatus?.({ state: 'connecting', runId, peers: others.length });
+    const links = await environment.connector.connect(others, { group: `${runId}/${generation}`, signal });
+    this.#links = links;
+    environment.send({
+      type: 'ready',
+      runId,
+      generation,
+      links: [...links.values()].map((link) => ({ workerId: link.peer, path: link.path })),
+    });
+    await Promise.race([this.#begun.promise, whenAborted(signal), whenAnyCloses(links)]);
+    await trainRounds({
+      data,
+      links,
+      members,
+      rank,
+      generation,
+      environment,
+      signal,
+      haltAtRounds: () => this.#haltAtRounds,
+    });
+    return { kind: 'trained' };
+  }
+
+  #judge(error: unknown): GenerationEnd {
+    if (this.#data?.lostReason !== undefined) {
+      const message = `the device of this worker was lost: ${this.#data.lostReason}`;
+      return { kind: 'stalled', missing: [], code: 'DEVICE_LOST', message };
+    }
+    if (this.#controller.signal.aborted) return { kind: 'withdrawn' };
+    const message = error instanceof Error ? error.message : String(error);
+    if (!(error instanceof TabgradError)) {
+      this.#environment.log(error instanceof Error ? (error.stack ?? message) : message);
+      return { kind: 'failed', code: 'INTERNAL', message };
+    }
+    const blamesPeer = error instanceof DeadlineError || error.place.peer !== undefined;
+    if (blamesPeer) {
+      return {
+        kind: 'stalled',
+        missing: error.place.peer ? [error.place.peer] : [],
+        code: error.code,
+        message,
+      };
+    }
+    return { kind: 'failed', code: error.code, message };
+  }
+}
+
+function whenAborted(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    if (signal.aborted) reject(signal.reason as Error);
+    else signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true });
+  });
+}
+
+async function whenAnyCloses(links: ReadonlyMap<string, Link>): Promise<never> {
+  if (links.size === 0) return new Promise<never>(() => undefined);
+  const { peer, reason } = await Promise.race(
+    [...links.values()].map(async (link) => ({ peer: link.peer, reason: await link.closed })),
+  );
+  throw new DeadlineError(`worker ${peer} closed its link before the group began: ${reason}`, { peer });
+}

@@ -1,0 +1,140 @@
+// What a worker holds of one run: the device, the blocks it leases and the rounds it has committed. Blocks move in and
+// out as the coordinator re-plans; their margins are always brought to the same committed round.
+
+import type { BinnedTree } from '../../kernels/gbdt/binnedTree.ts';
+import type { LoadedBlock, TreeDevice } from '../../kernels/gbdt/treeDevice.ts';
+import { AbortedError } from '../../shared/errors.ts';
+import { decodeShard } from '../../shared/gbdt/shardCodec.ts';
+import type { TrainSpec } from '../../shared/gbdt/trainSpec.ts';
+import type { Lease } from '../../shared/protocol/control.ts';
+import { BadAssignmentError } from './errors.ts';
+import type { SessionEnvironment } from './sessionEnvironment.ts';
+
+/** One committed round as this worker knows it; metrics are the same at every member. */
+export interface KnownRound {
+  readonly trees: readonly BinnedTree[];
+  readonly metrics: Readonly<Record<string, number>> | undefined;
+}
+
+/** A loaded block with what metrics read of it besides its margins. */
+export interface HeldRows {
+  readonly block: LoadedBlock;
+  readonly labels: Int32Array;
+  readonly weights: Uint32Array | undefined;
+}
+
+interface HeldBlock extends HeldRows {
+  readonly lease: Lease;
+  /** Rounds that the margins of this block include. */
+  rounds: number;
+}
+
+const leaseKey = (lease: Lease): string => `${lease.dataset}/${lease.index}/${lease.sha256}`;
+
+export class RunData {
+  readonly runId: string;
+  readonly spec: TrainSpec;
+  readonly device: TreeDevice;
+  /** Committed rounds, first to last. */
+  readonly committed: KnownRound[] = [];
+  readonly #environment: SessionEnvironment;
+  readonly #held = new Map<string, HeldBlock>();
+  /** Why the device was lost, once it is. */
+  lostReason: string | undefined;
+
+  constructor(runId: string, spec: TrainSpec, device: TreeDevice, environment: SessionEnvironment) {
+    this.runId = runId;
+    this.spec = spec;
+    this.device = device;
+    this.#environment = environment;
+    void device.lost.then((reason) => (this.lostReason = reason));
+  }
+
+  /** What is held of one dataset, by shard index. */
+  blocks(dataset: string): HeldRows[] {
+    return [...this.#held.values()]
+      .filter((held) => held.lease.dataset === dataset)
+      .sort((a, b) => a.lease.index - b.lease.index);
+  }
+
+  get rows(): number {
+    let rows = 0;
+    for (const held of this.#held.values()) rows += held.lease.rows;
+    return rows;
+  }
+
+  /**
+   * Holds exactly `leases`: frees what is not in them, fetches what is missing.
+   * @param onRows called with the rows held so far.
+   */
+  async hold(leases: readonly Lease[], signal: AbortSignal, onRows: (rows: number) => void): Promise<void> {
+    const wanted = new Map(leases.map((lease) => [leaseKey(lease), lease]));
+    for (const [key, held] of this.#held) {
+      if (wanted.has(key)) continue;
+      this.device.unload(held.block);
+      this.#held.delete(key);
+    }
+    onRows(this.rows);
+    for (const [key, lease] of wanted) {
+      if (this.#held.has(key)) continue;
+      this.#held.set(key, { lease, ...(await this.#load(lease, signal)), rounds: 0 });
+      onRows(this.rows);
+    }
+  }
+
+  /**
+   * Brings every block's margins to the committed rounds. A block that is ahead (its round was given up by the group)
+   * is loaded afresh: margins are clamped sums and can't be taken back.
+   */
+  async catchUp(signal: AbortSignal): Promise<void> {
+    const target = this.committed.length;
+    for (const [key, held] of this.#held) {
+      if (held.rounds <= target) continue;
+      this.device.unload(held.block);
+      this.#held.set(key, { lease: held.lease, ...(await this.#load(held.lease, signal)), rounds: 0 });
+    }
+    const behind = [...this.#held.values()].filter((held) => held.rounds < target);
+    const first = Math.min(target, ...behind.map((held) => held.rounds));
+    for (let round = first; round < target; round += 1) {
+      if (signal.aborted) throw new AbortedError(`catching up was withdrawn at round ${round}`);
+      this.#apply(this.committed[round]!.trees, round, behind);
+    }
+  }
+
+  /** Adds the trees of the round after the committed ones to all margins. The round is not committed by that. */
+  applyPending(trees: readonly BinnedTree[]): void {
+    this.#apply(trees, this.committed.length, [...this.#held.values()]);
+  }
+
+  #apply(trees: readonly BinnedTree[], round: number, held: readonly HeldBlock[]): void {
+    const due = held.filter((one) => one.rounds === round);
+    this.device.applyTrees(
+      due.map((one) => one.block),
+      trees,
+    );
+    for (const one of due) one.rounds = round + 1;
+  }
+
+  async #load(lease: Lease, signal: AbortSignal): Promise<HeldRows> {
+    const bytes = await this.#environment.fetchBlob(lease.sha256, { sizeBytes: lease.sizeBytes, signal });
+    const block = decodeShard(bytes);
+    if (block.rows !== lease.rows || block.firstRow !== lease.firstRow) {
+      throw new BadAssignmentError(
+        `shard ${lease.index} of "${lease.dataset}" holds rows ${block.firstRow}..${block.firstRow + block.rows - 1}, ` +
+          `the lease says ${lease.firstRow}..${lease.firstRow + lease.rows - 1}`,
+      );
+    }
+    if (block.bins.length !== this.spec.features.length) {
+      throw new BadAssignmentError(
+        `shard ${lease.index} of "${lease.dataset}" has ${block.bins.length} features, the run has ${this.spec.features.length}`,
+      );
+    }
+    const loaded = await this.device.load(block, lease.dataset === 'train' ? 'train' : 'evaluate');
+    return { block: loaded, labels: block.labels, weights: block.weights };
+  }
+
+  async close(): Promise<void> {
+    this.#held.clear();
+    await this.device.close();
+  }
+}
