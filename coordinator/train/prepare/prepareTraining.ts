@@ -1,0 +1,99 @@
+// Turns datasets into what workers train on: content-addressed shards of binned rows, and the TrainSpec. Two passes with
+// bounded memory, however many rows there are: the first reads, checks, summarises and spools; the second bins.
+
+import { buildTrainSpec } from '../../../shared/gbdt/buildTrainSpec.ts';
+import type { GbdtParams } from '../../../shared/gbdt/params.ts';
+import type { TrainSpec } from '../../../shared/gbdt/trainSpec.ts';
+import { requireColumns } from '../../data/errors.ts';
+import type { Shard } from '../../run/runRequest.ts';
+import { TrainArgumentError } from '../trainErrors.ts';
+import { planColumns, type ColumnRoles } from './columnPlan.ts';
+import { spoolEvaluationSet, spoolTrainingSet, type SpooledSet, type SpoolSettings } from './spoolDataset.ts';
+import { targetRange } from './targetRange.ts';
+import {
+  TRAIN_SET,
+  type BlobSink,
+  type PreparedFeature,
+  type StartingModel,
+  type TrainingData,
+} from './trainingData.ts';
+import { writeShards } from './writeShards.ts';
+
+export interface PrepareInput extends ColumnRoles {
+  /** "train" and any number of evaluation sets, in the order in which their metrics are reported. */
+  readonly datasets: Readonly<Record<string, TrainingData>>;
+  readonly params: GbdtParams;
+  readonly numBoostRound: number;
+  readonly blobs: BlobSink;
+  /** Where rows are kept between the passes. */
+  readonly tempFolder: string;
+  /** A model to go on from; its features and categories keep their places. */
+  readonly startFrom?: StartingModel | undefined;
+  /** Rows prepared so far, over all datasets and both passes. */
+  readonly onProgress?: ((rows: number) => void) | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface PreparedTraining {
+  readonly spec: TrainSpec;
+  readonly features: readonly PreparedFeature[];
+  readonly shards: readonly Shard[];
+  readonly rows: Readonly<Record<string, number>>;
+  /** Things that are allowed and probably not meant, e.g. a feature with one value. */
+  readonly warnings: readonly string[];
+}
+
+/**
+ * The same rows give the same shards, whatever the batches they come in.
+ * @throws TrainArgumentError, UnknownColumnError, ColumnUnsuitableError, NoRowsError, LabelError, WeightError,
+ * CategoryError, DiskFullError, and what the datasets and the blob store throw.
+ */
+export async function prepareTraining(input: PrepareInput): Promise<PreparedTraining> {
+  const { datasets, params, signal } = input;
+  const train = datasets[TRAIN_SET];
+  if (!train) {
+    throw new TrainArgumentError(
+      `datasets has ${Object.keys(datasets).join(', ') || 'no entry'}; expected one named "train".`,
+    );
+  }
+  const reading = signal ? { signal } : {};
+  const plan = planColumns(
+    await train.columns(reading),
+    { ...input, featureColumns: input.startFrom?.featureNames ?? input.featureColumns },
+    TRAIN_SET,
+  );
+  const settings: SpoolSettings = { ...input, plan };
+  const spooled: SpooledSet[] = [];
+  try {
+    const first = await spoolTrainingSet(train, settings);
+    spooled.push(first.set);
+    for (const [name, data] of Object.entries(datasets)) {
+      if (name === TRAIN_SET) continue;
+      const wanted = [...plan.features, plan.label, ...(plan.weight === undefined ? [] : [plan.weight])];
+      requireColumns(wanted, await data.columns(reading), `dataset "${name}"`);
+      spooled.push(await spoolEvaluationSet(name, data, settings, first.features));
+    }
+    const spec = buildTrainSpec({
+      params,
+      numBoostRound: input.numBoostRound,
+      features: first.features,
+      target: targetRange(spooled, params),
+      trainRows: first.set.spool.rows,
+      evaluationSets: spooled.map(({ name }) => name),
+    });
+    const shards: Shard[] = [];
+    for (const set of spooled) {
+      shards.push(...(await writeShards(set, { ...input, spec, features: first.features })));
+      await set.spool.close();
+    }
+    return {
+      spec,
+      features: first.features,
+      shards,
+      rows: Object.fromEntries(spooled.map(({ name, spool }) => [name, spool.rows])),
+      warnings: first.warnings,
+    };
+  } finally {
+    for (const { spool } of spooled) await spool.close();
+  }
+}

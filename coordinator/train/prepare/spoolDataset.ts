@@ -1,0 +1,154 @@
+// The first pass over a dataset: its rows go to a spool, what must be known of all rows is gathered on the way.
+
+import { checkCategoryCount } from '../../../shared/gbdt/binColumn.ts';
+import { buildCategoricalCuts, buildCuts } from '../../../shared/gbdt/cuts.ts';
+import { effectiveWeight } from '../../../shared/gbdt/labels.ts';
+import type { GbdtParams } from '../../../shared/gbdt/params.ts';
+import { QuantileSketch } from '../../../shared/gbdt/quantileSketch.ts';
+import type { BatchColumn } from '../../data/columns/columnBatch.ts';
+import { NoRowsError } from '../trainErrors.ts';
+import { GrowingCategories, KnownCategories } from './categoryCodes.ts';
+import type { ColumnPlan } from './columnPlan.ts';
+import type { RawBlock } from './rawBlock.ts';
+import { readBlocks, refuseTime, type FeatureCoders } from './readBlocks.ts';
+import { RowSpool } from './rowSpool.ts';
+import { TRAIN_SET, type PreparedFeature, type StartingModel, type TrainingData } from './trainingData.ts';
+
+export interface SpoolSettings {
+  readonly plan: ColumnPlan;
+  readonly params: GbdtParams;
+  readonly tempFolder: string;
+  readonly startFrom?: StartingModel | undefined;
+  readonly onProgress?: ((rows: number) => void) | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface SpooledSet {
+  readonly name: string;
+  readonly spool: RowSpool;
+  readonly maxAbsLabel: number;
+  /** Largest effective weight. */
+  readonly maxWeight: number;
+  /** Final category code of each spooled one, by feature; undefined where the spooled codes are final. */
+  readonly finalCodes: readonly (Uint8Array | undefined)[];
+}
+
+/** @throws NoRowsError, and all that reading throws. */
+export async function spoolTrainingSet(
+  data: TrainingData,
+  settings: SpoolSettings,
+): Promise<{ set: SpooledSet; features: PreparedFeature[]; warnings: string[] }> {
+  const { plan, params } = settings;
+  const sketches = plan.features.map(() => new QuantileSketch());
+  const codersFor = (columns: readonly BatchColumn[]): FeatureCoders =>
+    columns.map((column, feature) => {
+      if (column.kind === 'categorical')
+        return new GrowingCategories(column.name, settings.startFrom?.categories[feature]);
+      refuseTime(column);
+      return undefined;
+    });
+  const { coders, ...spooled } = await spoolRows(TRAIN_SET, data, settings, codersFor, (block) => {
+    const weights = block.weights?.subarray(0, block.rows);
+    for (const [feature, values] of block.features.entries()) {
+      if (values instanceof Float32Array) {
+        sketches[feature]!.push(values.subarray(0, block.rows), weights);
+      }
+    }
+  });
+  const finalCodes: (Uint8Array | undefined)[] = [];
+  const warnings: string[] = [];
+  const features = plan.features.map((name, feature): PreparedFeature => {
+    const coder = coders[feature];
+    if (coder instanceof GrowingCategories) {
+      const finished = coder.finish();
+      finalCodes.push(finished.finalCodes);
+      const { categories } = finished;
+      checkCategoryCount(categories.length, name);
+      warnings.push(...poorFeature(name, categories.length));
+      return { name, cuts: buildCategoricalCuts(categories.length), categories };
+    }
+    finalCodes.push(undefined);
+    warnings.push(...poorFeature(name, sketches[feature]!.summary().values.length));
+    return { name, cuts: buildCuts(sketches[feature]!, params.max_bin), categories: undefined };
+  });
+  return { set: { ...spooled, finalCodes }, features, warnings };
+}
+
+/** @throws NoRowsError, and all that reading throws. */
+export async function spoolEvaluationSet(
+  name: string,
+  data: TrainingData,
+  settings: SpoolSettings,
+  features: readonly PreparedFeature[],
+): Promise<SpooledSet> {
+  const coders = features.map(({ categories }) => categories && new KnownCategories(categories));
+  const spooled = await spoolRows(
+    name,
+    data,
+    settings,
+    () => coders,
+    () => undefined,
+  );
+  return { ...spooled, finalCodes: features.map(() => undefined) };
+}
+
+function poorFeature(name: string, distinct: number): string[] {
+  if (distinct > 1) return [];
+  return [
+    distinct === 0
+      ? `Feature "${name}" has no values: all are missing in the training set, so no tree will use it.`
+      : `Feature "${name}" has one value in the training set: it can tell no more than whether it is missing.`,
+  ];
+}
+
+async function spoolRows(
+  name: string,
+  data: TrainingData,
+  { plan, params, tempFolder, onProgress, signal }: SpoolSettings,
+  codersFor: (columns: readonly BatchColumn[]) => FeatureCoders,
+  onBlock: (block: RawBlock) => void,
+): Promise<Omit<SpooledSet, 'finalCodes'> & { coders: FeatureCoders }> {
+  const columns = [...plan.features, plan.label, ...(plan.weight === undefined ? [] : [plan.weight])];
+  const batches = data.streamColumns(columns, signal ? { signal } : {});
+  let spool: RowSpool | undefined;
+  let known: FeatureCoders = [];
+  const range = { maxAbsLabel: 0, maxWeight: 0 };
+  try {
+    for await (const { block, coders } of readBlocks({
+      batches,
+      dataset: name,
+      plan,
+      params,
+      codersFor,
+      signal,
+    })) {
+      known = coders;
+      spool ??= await RowSpool.create(tempFolder, {
+        categorical: coders.map((coder) => coder !== undefined),
+        weighted: plan.weight !== undefined,
+      });
+      onBlock(block);
+      widen(range, block, params);
+      await spool.append(block);
+      onProgress?.(block.rows);
+    }
+  } catch (error) {
+    await spool?.close();
+    throw error;
+  }
+  if (!spool) {
+    throw new NoRowsError(`Dataset "${name}" has no rows: a file, a filter or a split left it empty.`);
+  }
+  return { name, spool, ...range, coders: known };
+}
+
+function widen(range: { maxAbsLabel: number; maxWeight: number }, block: RawBlock, params: GbdtParams): void {
+  const { labels, weights } = block;
+  for (let row = 0; row < block.rows; row++) {
+    const label = labels[row]!;
+    const weight = effectiveWeight(weights ? weights[row]! : 1, label, params);
+    if (weight > range.maxWeight) range.maxWeight = weight;
+    const size = label < 0 ? -label : label;
+    if (size > range.maxAbsLabel) range.maxAbsLabel = size;
+  }
+}
