@@ -4,6 +4,7 @@ import type { BinnedTree } from './binnedTree.ts';
 import { checkBlock, checkSpec } from './checkBlock.ts';
 import type { CpuBlock } from './cpuBlock.ts';
 import { createCpuBlock } from './cpuBlock.ts';
+import { checkSplits, checkTree } from './checkTree.ts';
 import { computeGradients } from './cpuGradients.ts';
 import { accumulatorLength, addHistogram } from './cpuHistogram.ts';
 import { addStandingRows, gatherAtRoot, makeWalkable, partitionBlock, walkBlock } from './cpuPartition.ts';
@@ -74,6 +75,7 @@ class CpuTreeDevice implements TreeDevice {
 
   applySplits(splits: readonly NodeSplit[]): void {
     this.checkOpen();
+    checkSplits(this.spec, splits);
     this.applied.push(...splits);
     for (const block of this.trainBlocks()) {
       for (const split of splits) partitionBlock(this.spec, block, split, this.route, this.scratch);
@@ -82,6 +84,7 @@ class CpuTreeDevice implements TreeDevice {
 
   applyTrees(blocks: readonly LoadedBlock[], trees: readonly BinnedTree[]): void {
     this.checkOpen();
+    for (const tree of trees) checkTree(this.spec, tree);
     trees.forEach((tree, i) => {
       const walkable = makeWalkable(this.spec, tree);
       const output = i % this.spec.outputs;

@@ -1,4 +1,4 @@
-// Failures of tree devices. Kernels import no other room, so these can't extend TabgradError; they carry a `code` of
+// Failures of tree devices (those of the GPU itself are in kernels/gpu/gpuErrors.ts). Kernels import no other room, so these can't extend TabgradError; they carry a `code` of
 // the same closed list (shared/errors.ts), which is what callers look at.
 
 /** A block doesn't fit the spec the device was made for. The message names the block's rows, the feature and the row. */
@@ -13,14 +13,8 @@ export class DeviceStateError extends Error {
   override readonly name = 'DeviceStateError';
 }
 
-/** The GPU device is gone: driver reset, tab discarded, adapter unplugged. State on it is lost. */
-export class DeviceLostError extends Error {
-  readonly code = 'DEVICE_LOST';
-  override readonly name = 'DeviceLostError';
-}
-
-/** WebGPU refused a command or ran out of memory; results of the call can't be trusted. */
-export class DeviceFailedError extends Error {
-  readonly code = 'DEVICE_FAILED';
-  override readonly name = 'DeviceFailedError';
+/** A tree or split that can't be walked: a child before its parent or out of range, a feature that isn't there. */
+export class InvalidTreeError extends Error {
+  readonly code = 'INVALID_TREE';
+  override readonly name = 'InvalidTreeError';
 }

@@ -1,0 +1,212 @@
+// Runs ops on a GPUDevice that somebody else owns: compiles pipelines once, records dispatches into one command encoder
+// until a result is read, frees what was needed once, and turns every WebGPU error into a rejected call.
+
+import { BufferTracker } from './bufferTracker.ts';
+import { MAP_MODE_READ, bufferUsage } from './bufferUsage.ts';
+import { DeviceFailedError, DeviceLostError } from './gpuErrors.ts';
+import type { Op } from './op.ts';
+import { packUniform, shaderSource } from './shaderSource.ts';
+
+type WordArray = Uint32Array<ArrayBuffer> | Int32Array<ArrayBuffer>;
+
+const STORAGE_USAGE = bufferUsage.storage | bufferUsage.copySource | bufferUsage.copyTarget;
+
+/** Smallest buffer: WebGPU refuses empty bindings. */
+const SMALLEST_BYTES = 16;
+
+export class GpuRunner {
+  readonly device: GPUDevice;
+  readonly tracker: BufferTracker;
+  /** Why the device was lost; undefined while it is there. */
+  lostReason: string | undefined;
+  private readonly pipelines = new Map<Op, GPUComputePipeline>();
+  private encoder: GPUCommandEncoder | undefined;
+  private pass: GPUComputePassEncoder | undefined;
+  /** Buffers that only the commands recorded so far need. */
+  private transients: GPUBuffer[] = [];
+  /** Results of error scopes that nobody has looked at yet. */
+  private checks: Promise<GPUError | null>[] = [];
+
+  constructor(device: GPUDevice, tracker = new BufferTracker()) {
+    this.device = device;
+    this.tracker = tracker;
+    void device.lost.then((info) => {
+      this.lostReason = info.message === '' ? info.reason : info.message;
+    });
+  }
+
+  /** @throws DeviceFailedError when a shader doesn't compile. */
+  async compile(ops: readonly Op[]): Promise<void> {
+    await Promise.all(
+      ops.map(async (op) => {
+        try {
+          const module = this.device.createShaderModule({ label: op.name, code: shaderSource(op) });
+          const compute = { module, entryPoint: 'main' };
+          const pipeline = await this.device.createComputePipelineAsync({
+            label: op.name,
+            layout: 'auto',
+            compute,
+          });
+          this.pipelines.set(op, pipeline);
+        } catch (cause) {
+          throw this.failure(`compiling ${op.name}`, cause);
+        }
+      }),
+    );
+  }
+
+  /** Runs synchronous WebGPU calls; what goes wrong in them rejects the next `settled` or `read`. */
+  guard<T>(work: () => T): T {
+    const scopes = ['validation', 'out-of-memory', 'internal'] as const;
+    for (const scope of scopes) this.device.pushErrorScope(scope);
+    try {
+      return work();
+    } finally {
+      for (const _ of scopes) {
+        const check = this.device.popErrorScope();
+        // It rejects when the device is lost. Whoever reads next looks at it; until then it is not unhandled.
+        check.catch(() => {});
+        this.checks.push(check);
+      }
+    }
+  }
+
+  createBuffer(label: string, bytes: number): GPUBuffer {
+    return this.tracker.create(this.device, {
+      label,
+      size: Math.max(SMALLEST_BYTES, bytes),
+      usage: STORAGE_USAGE,
+    });
+  }
+
+  /** A storage buffer with this content. */
+  upload(label: string, words: WordArray): GPUBuffer {
+    return this.uploadAs(label, words, STORAGE_USAGE);
+  }
+
+  /** As `upload`, freed once the commands recorded up to the next submission have been handed over. */
+  uploadOnce(label: string, words: WordArray): GPUBuffer {
+    const buffer = this.upload(label, words);
+    this.transients.push(buffer);
+    return buffer;
+  }
+
+  uploadUniform(op: Op, name: string, values: Readonly<Record<string, number>>): GPUBuffer {
+    return this.uploadAs(name, packUniform(op, name, values), bufferUsage.uniform);
+  }
+
+  uploadUniformOnce(op: Op, name: string, values: Readonly<Record<string, number>>): GPUBuffer {
+    const buffer = this.uploadUniform(op, name, values);
+    this.transients.push(buffer);
+    return buffer;
+  }
+
+  /** Records one dispatch; `buffers` by binding name. Dispatches see each other's writes in order. */
+  dispatch(op: Op, buffers: Readonly<Record<string, GPUBuffer>>, groups: readonly [number, number]): void {
+    if (groups[0] === 0 || groups[1] === 0) return;
+    const pipeline = this.pipelines.get(op);
+    if (pipeline === undefined) throw new RangeError(`${op.name} was not compiled.`);
+    const entries = [...op.storage, ...op.uniforms].map(({ name }, binding) => {
+      const buffer = buffers[name];
+      if (buffer === undefined) throw new RangeError(`${op.name}: no buffer for "${name}".`);
+      return { binding, resource: { buffer } };
+    });
+    const layout = pipeline.getBindGroupLayout(0);
+    this.pass ??= this.commands().beginComputePass();
+    this.pass.setPipeline(pipeline);
+    this.pass.setBindGroup(0, this.device.createBindGroup({ label: op.name, layout, entries }));
+    this.pass.dispatchWorkgroups(groups[0], groups[1]);
+  }
+
+  clear(buffer: GPUBuffer, bytes: number): void {
+    this.commandsOutsidePass().clearBuffer(buffer, 0, bytes);
+  }
+
+  /** Hands the recorded commands to the GPU without waiting for them. */
+  submit(): void {
+    if (this.encoder === undefined) return;
+    this.guard(() => this.device.queue.submit([this.commandsOutsidePass().finish()]));
+    this.encoder = undefined;
+    // Destroying after submission is allowed: the GPU's work on them still completes.
+    for (const buffer of this.transients) this.tracker.destroy(buffer);
+    this.transients = [];
+  }
+
+  /**
+   * Submits what was recorded and reads the first `bytes` of `buffer`.
+   * @throws DeviceLostError, DeviceFailedError when any command since the last read went wrong.
+   */
+  async read(buffer: GPUBuffer, bytes: number): Promise<ArrayBuffer> {
+    const staging = this.guard(() => {
+      const target = this.tracker.create(this.device, {
+        label: 'readback',
+        size: Math.max(SMALLEST_BYTES, bytes),
+        usage: bufferUsage.mapRead | bufferUsage.copyTarget,
+      });
+      if (bytes > 0) this.commandsOutsidePass().copyBufferToBuffer(buffer, 0, target, 0, bytes);
+      return target;
+    });
+    this.submit();
+    try {
+      const mapped = staging.mapAsync(MAP_MODE_READ);
+      // Both are awaited whatever the other does, so that no rejection goes unhandled.
+      const [, failure] = await Promise.allSettled([mapped, this.settled()]).then(([map, check]) => [
+        map,
+        check.status === 'rejected' ? check.reason : map.status === 'rejected' ? map.reason : undefined,
+      ]);
+      if (failure !== undefined) throw this.failure('reading results', failure);
+      return staging.getMappedRange().slice(0, bytes);
+    } finally {
+      this.tracker.destroy(staging);
+    }
+  }
+
+  /** @throws DeviceLostError, DeviceFailedError when a guarded call since the last check went wrong. */
+  async settled(): Promise<void> {
+    const checks = this.checks;
+    this.checks = [];
+    const results = await Promise.allSettled(checks);
+    if (this.lostReason !== undefined) throw this.failure('waiting for the GPU', undefined);
+    for (const result of results) {
+      if (result.status === 'rejected') throw this.failure('waiting for the GPU', result.reason);
+      if (result.value !== null) throw this.failure('running kernels', result.value);
+    }
+  }
+
+  /** Frees every buffer; commands that were not submitted are dropped. */
+  close(): void {
+    this.pass?.end();
+    this.pass = undefined;
+    this.encoder = undefined;
+    this.transients = [];
+    this.tracker.destroyAll();
+  }
+
+  private uploadAs(label: string, words: WordArray, usage: number): GPUBuffer {
+    const size = Math.max(SMALLEST_BYTES, words.byteLength);
+    const buffer = this.tracker.create(this.device, { label, size, usage, mappedAtCreation: true });
+    new Int32Array(buffer.getMappedRange()).set(words);
+    buffer.unmap();
+    return buffer;
+  }
+
+  private commands(): GPUCommandEncoder {
+    this.encoder ??= this.device.createCommandEncoder();
+    return this.encoder;
+  }
+
+  private commandsOutsidePass(): GPUCommandEncoder {
+    this.pass?.end();
+    this.pass = undefined;
+    return this.commands();
+  }
+
+  private failure(doing: string, cause: unknown): Error {
+    if (cause instanceof DeviceLostError || cause instanceof DeviceFailedError) return cause;
+    if (this.lostReason !== undefined) {
+      return new DeviceLostError(`The GPU device was lost while ${doing}: ${this.lostReason}.`, { cause });
+    }
+    const why = cause instanceof Object && 'message' in cause ? String(cause.message) : String(cause);
+    return new DeviceFailedError(`WebGPU failed while ${doing}: ${why}`, { cause });
+  }
+}
