@@ -32,16 +32,21 @@ export async function exactAuc(
 }
 
 function encodeSamples({ margins }: RankRuns): Uint8Array {
-  const samples = new Int32Array(margins.length === 0 ? 0 : SAMPLES);
-  for (let i = 0; i < samples.length; i += 1)
-    samples[i] = margins[Math.floor((i * margins.length) / SAMPLES)]!;
-  return new Uint8Array(samples.buffer);
+  const count = margins.length === 0 ? 0 : SAMPLES;
+  const view = new DataView(new ArrayBuffer(count * 4));
+  for (let i = 0; i < count; i += 1)
+    view.setInt32(i * 4, margins[Math.floor((i * margins.length) / SAMPLES)]!, true);
+  return new Uint8Array(view.buffer);
 }
 
 /** size-1 ascending margins. */
 function chooseBorders(samples: readonly Uint8Array[], size: number): number[] {
-  const all = samples
-    .flatMap((bytes) => Array.from(new Int32Array(bytes.slice(0, SAMPLES * 4 - (bytes.length % 4)).buffer)))
-    .sort((a, b) => a - b);
+  const all: number[] = [];
+  for (const bytes of samples) {
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    for (let at = 0; at + 4 <= Math.min(bytes.byteLength, SAMPLES * 4); at += 4)
+      all.push(view.getInt32(at, true));
+  }
+  all.sort((a, b) => a - b);
   return Array.from({ length: size - 1 }, (_, i) => all[Math.floor(((i + 1) * all.length) / size)] ?? 0);
 }

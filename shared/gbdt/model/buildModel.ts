@@ -1,0 +1,106 @@
+// Makes the model of a run: binned trees get the float thresholds of the cuts; a continued model keeps its trees.
+
+import type { BinnedTree } from '../../../kernels/gbdt/binnedTree.ts';
+import type { FeatureCuts } from '../cuts.ts';
+import { ModelUnsupportedError } from '../errors.ts';
+import type { GbdtParams } from '../params.ts';
+import type { GbdtModel, ModelTree } from './model.ts';
+import { categoriesAttribute, modelOutputs, modelRounds } from './model.ts';
+
+export interface ModelFeature {
+  readonly name: string;
+  readonly cuts: FeatureCuts;
+  /** Names of the categories by code, for categorical features. */
+  readonly categories?: readonly string[];
+}
+
+export interface ModelInput {
+  readonly params: GbdtParams;
+  readonly features: readonly ModelFeature[];
+  /** Committed rounds, each with a tree an output. */
+  readonly rounds: readonly (readonly BinnedTree[])[];
+  /** The best round of this run (early stopping) and its score. */
+  readonly best?: { readonly round: number; readonly score: number };
+  /** The model that the run went on from. */
+  readonly continued?: GbdtModel;
+  /** Further facts to keep in learner.attributes. */
+  readonly attributes?: Readonly<Record<string, string>>;
+}
+
+export function buildModel(input: ModelInput): GbdtModel {
+  const { params, features, continued, best } = input;
+  const cuts = features.map((feature) => feature.cuts);
+  const trees = input.rounds.flatMap((round) => round.map((tree) => toModelTree(tree, cuts)));
+  const outputs = Math.max(1, params.num_class);
+  const categories: Record<string, readonly string[]> = {};
+  for (const feature of features) {
+    if (feature.categories !== undefined) categories[feature.name] = feature.categories;
+  }
+  const earlierRounds = continued === undefined ? 0 : modelRounds(continued);
+  return {
+    objective: params.objective,
+    numClass: params.objective === 'multi:softprob' ? params.num_class : 0,
+    numFeature: features.length,
+    baseScore: continued?.baseScore ?? params.base_score,
+    scalePosWeight: params.scale_pos_weight,
+    featureNames: features.map(({ name }) => name),
+    featureTypes: features.map((feature) => (feature.cuts.categorical ? 'c' : 'float')),
+    attributes: {
+      ...(best === undefined
+        ? {}
+        : { best_iteration: String(earlierRounds + best.round), best_score: String(best.score) }),
+      ...categoriesAttribute(categories),
+      ...input.attributes,
+    },
+    trees: [...(continued?.trees ?? []), ...trees],
+    treeOutputs: [...(continued?.treeOutputs ?? []), ...trees.map((_, i) => i % outputs)],
+    parallelTrees: 1,
+  };
+}
+
+/**
+ * Refuses a model that a run with these parameters and features can't continue.
+ * @throws ModelUnsupportedError naming what differs.
+ */
+export function checkContinues(model: GbdtModel, params: GbdtParams, featureNames: readonly string[]): void {
+  const differs = (what: string, found: unknown, expected: unknown): ModelUnsupportedError =>
+    new ModelUnsupportedError(
+      `the model to continue from has ${what} ${String(found)}, the run has ${String(expected)}`,
+    );
+  const outputs = Math.max(1, params.num_class);
+  if (model.objective !== params.objective) throw differs('objective', model.objective, params.objective);
+  if (modelOutputs(model) !== outputs) throw differs('num_class', modelOutputs(model), outputs);
+  if (model.numFeature !== featureNames.length)
+    throw differs('num_feature', model.numFeature, featureNames.length);
+  if (model.parallelTrees !== 1) throw differs('num_parallel_tree', model.parallelTrees, 1);
+  model.featureNames.forEach((name, i) => {
+    if (name !== featureNames[i]) throw differs(`feature ${i} named`, `"${name}"`, `"${featureNames[i]}"`);
+  });
+}
+
+/** A binned tree over raw values. */
+export function toModelTree(tree: BinnedTree, cuts: readonly FeatureCuts[]): ModelTree {
+  const categories = new Map<number, Uint32Array>();
+  const threshold = Float32Array.from(tree.value, (value, node) => {
+    if (tree.left[node] === -1) return value;
+    const feature = cuts[tree.feature[node]!]!;
+    if (tree.isCategorical[node] === 1) {
+      categories.set(node, tree.categories.slice(node * 8, node * 8 + 8));
+      return 0;
+    }
+    const bin = tree.splitBin[node]!;
+    return bin < 0 ? feature.belowAll : feature.cuts[bin]!;
+  });
+  return {
+    left: tree.left,
+    right: tree.right,
+    parent: tree.parent,
+    feature: tree.feature,
+    threshold,
+    defaultLeft: tree.missingGoesLeft,
+    categories,
+    gain: tree.gain,
+    cover: tree.cover,
+    weight: tree.value,
+  };
+}
