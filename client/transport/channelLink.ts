@@ -1,0 +1,116 @@
+// A link over a raw channel that has been greeted on. Bytes are frames; text is a farewell.
+
+import { deferred } from './deferred.ts';
+import type { Clock } from '../control/clock.ts';
+import type { Link, LinkPath, LinkStats } from './link.ts';
+import { MessageQueue } from './messageQueue.ts';
+import type { RawChannel } from './peerEndpoint.ts';
+import { PeerLostError } from './peerLostError.ts';
+
+/** How long a closing link waits for the far side to have read everything. */
+const FAREWELL_MS = 3_000;
+const MAX_REASON_CHARACTERS = 500;
+
+export interface ChannelLinkOptions {
+  readonly peer: string;
+  readonly path: LinkPath;
+  readonly maxMessageBytes: number;
+  readonly clock: Clock;
+}
+
+export class ChannelLink implements Link {
+  readonly peer: string;
+  readonly path: LinkPath;
+  readonly maxMessageBytes: number;
+  readonly closed: Promise<string>;
+  readonly #channel: RawChannel;
+  readonly #clock: Clock;
+  readonly #inbox = new MessageQueue<Uint8Array>();
+  readonly #closed = deferred<string>();
+  readonly #stats = { bytesSent: 0, bytesReceived: 0 };
+  #closedReason: string | undefined;
+
+  constructor(channel: RawChannel, options: ChannelLinkOptions) {
+    this.peer = options.peer;
+    this.path = options.path;
+    this.maxMessageBytes = options.maxMessageBytes;
+    this.#channel = channel;
+    this.#clock = options.clock;
+    this.closed = this.#closed.promise;
+    void channel.closed.then((reason) => this.#end(reason));
+    channel.onMessage((message) => this.#receive(message));
+  }
+
+  get stats(): LinkStats {
+    return this.#stats;
+  }
+
+  async send(message: Uint8Array): Promise<void> {
+    this.#requireOpen();
+    if (message.length > this.maxMessageBytes) {
+      throw new RangeError(
+        `A message of ${message.length} bytes on a link that takes ${this.maxMessageBytes}.`,
+      );
+    }
+    try {
+      this.#channel.send(message);
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      this.#end(reason);
+      this.#channel.close(reason);
+    }
+    this.#stats.bytesSent += message.length;
+    const room = this.#channel.room();
+    if (room) await room;
+    this.#requireOpen();
+  }
+
+  onMessage(receive: (message: Uint8Array) => void): void {
+    this.#inbox.onMessage(receive);
+  }
+
+  close(reason: string): void {
+    if (this.#closedReason !== undefined) return;
+    try {
+      this.#channel.send(JSON.stringify({ type: 'bye', reason: reason.slice(0, MAX_REASON_CHARACTERS) }));
+    } catch {
+      // It was gone already.
+    }
+    this.#end(reason);
+    // Dropping the channel now would lose what is still under way. The far side drops it when it has read the farewell.
+    const cancel = this.#clock.after(FAREWELL_MS, () => this.#channel.close(reason));
+    void this.#channel.closed.then(cancel);
+  }
+
+  #receive(message: Uint8Array | string): void {
+    if (typeof message === 'string') {
+      const reason = farewellReason(message);
+      this.#end(reason);
+      this.#channel.close(reason);
+      return;
+    }
+    if (this.#closedReason !== undefined) return;
+    this.#stats.bytesReceived += message.length;
+    if (!this.#inbox.push(message)) this.close('more messages than the queue holds arrived unread');
+  }
+
+  #requireOpen(): void {
+    if (this.#closedReason !== undefined) throw PeerLostError.of(this.peer, this.#closedReason);
+  }
+
+  #end(reason: string): void {
+    if (this.#closedReason !== undefined) return;
+    this.#closedReason = reason;
+    this.#closed.resolve(reason);
+  }
+}
+
+function farewellReason(text: string): string {
+  try {
+    const said = JSON.parse(text) as { type?: unknown; reason?: unknown } | null;
+    if (said?.type === 'bye') return String(said.reason).slice(0, MAX_REASON_CHARACTERS);
+  } catch {
+    // Falls through: whatever it was, it was no farewell.
+  }
+  return 'the far side sent text that is no farewell';
+}

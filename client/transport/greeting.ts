@@ -1,0 +1,105 @@
+// The first words on a channel, as JSON text. The dialler says who it is and for which group; the other end answers; the
+// dialler confirms. Only then is the channel a link, so that a dialler which gave up a slow channel and went on by
+// another path never leaves the other end with a dead link.
+
+import { FRAME_VERSION, MAX_FRAME_BYTES } from '../../shared/wire/frame.ts';
+import type { RawChannel } from './peerEndpoint.ts';
+import { PeerLostError } from './peerLostError.ts';
+
+/** Far below every transport's limit, and enough for any frame header with some payload. */
+const MIN_MESSAGE_BYTES = 1024;
+const MAX_GREETING_CHARACTERS = 2048;
+
+export interface Greeting {
+  readonly self: string;
+  readonly peer: string;
+  readonly group: string;
+}
+
+/** @returns Largest message that both ends take. Rejects when the channel closes or the other end says something else. */
+export async function greetAsDialler(channel: RawChannel, greeting: Greeting): Promise<number> {
+  const words = new Words(channel, greeting.peer);
+  const mine = (await channel.opened).maxMessageBytes;
+  channel.send(hello(greeting, mine));
+  const theirs = readHello(await words.next(), greeting);
+  channel.send(JSON.stringify({ type: 'chosen' }));
+  words.stop();
+  return Math.min(mine, theirs, MAX_FRAME_BYTES);
+}
+
+/** As greetAsDialler, at the other end. */
+export async function greetAsAcceptor(channel: RawChannel, greeting: Greeting): Promise<number> {
+  const words = new Words(channel, greeting.peer);
+  const mine = (await channel.opened).maxMessageBytes;
+  const theirs = readHello(await words.next(), greeting);
+  channel.send(hello(greeting, mine));
+  const { type } = await words.next();
+  if (type !== 'chosen') throw PeerLostError.of(greeting.peer, `it said ${String(type)}, expected chosen`);
+  words.stop();
+  return Math.min(mine, theirs, MAX_FRAME_BYTES);
+}
+
+function hello({ self, peer, group }: Greeting, maxMessageBytes: number): string {
+  return JSON.stringify({
+    type: 'hello',
+    version: FRAME_VERSION,
+    from: self,
+    to: peer,
+    group,
+    maxMessageBytes,
+  });
+}
+
+function readHello(said: Record<string, unknown>, { self, peer, group }: Greeting): number {
+  const { type, version, from, to, maxMessageBytes } = said;
+  if (type !== 'hello' || from !== peer || to !== self || said['group'] !== group) {
+    throw PeerLostError.of(
+      peer,
+      `it greeted as ${String(from)} of group ${String(said['group'])}, expected ${group}`,
+    );
+  }
+  if (version !== FRAME_VERSION) {
+    throw PeerLostError.of(peer, `it speaks wire version ${String(version)}, this worker ${FRAME_VERSION}`);
+  }
+  if (typeof maxMessageBytes !== 'number' || !(maxMessageBytes >= MIN_MESSAGE_BYTES)) {
+    throw PeerLostError.of(peer, `it takes messages of ${String(maxMessageBytes)} bytes at most`);
+  }
+  return Math.floor(maxMessageBytes);
+}
+
+/** Reads one message at a time and leaves what follows to the next receiver. */
+class Words {
+  readonly #channel: RawChannel;
+  readonly #peer: string;
+
+  constructor(channel: RawChannel, peer: string) {
+    this.#channel = channel;
+    this.#peer = peer;
+  }
+
+  next(): Promise<Record<string, unknown>> {
+    return new Promise((resolve, reject) => {
+      void this.#channel.closed.then((reason) => reject(PeerLostError.of(this.#peer, reason)));
+      this.#channel.onMessage((message) => {
+        this.#channel.onMessage(undefined);
+        const said = typeof message === 'string' ? parse(message) : undefined;
+        if (said) resolve(said);
+        else reject(PeerLostError.of(this.#peer, 'its first words were no greeting'));
+      });
+    });
+  }
+
+  stop(): void {
+    this.#channel.onMessage(undefined);
+  }
+}
+
+function parse(text: string): Record<string, unknown> | undefined {
+  if (text.length > MAX_GREETING_CHARACTERS) return undefined;
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,41 @@
+// What PeerJS expects of a browser, put on globalThis in Node and Deno before PeerJS is first imported: it looks around
+// while it is being loaded. WebRTC is libdatachannel (node-datachannel).
+
+import * as webrtc from 'node-datachannel/polyfill';
+import { WebSocket } from 'ws';
+
+/**
+ * PeerJS tries WebRTC out while it loads, with the STUN and TURN servers of its own cloud. libdatachannel would contact
+ * them at once, so it gets to see this instead.
+ */
+class ProbedConnection {
+  createDataChannel(): object {
+    return { ordered: true, binaryType: 'arraybuffer', close: () => undefined };
+  }
+
+  close(): void {}
+}
+
+/** PeerJS listens for `close` alone; an `error` that nobody listens to would end a Node process. */
+class QuietWebSocket extends WebSocket {
+  constructor(address: string) {
+    super(address);
+    this.on('error', () => undefined);
+  }
+}
+
+/** @returns PeerJS. Can be called any number of times. */
+export async function loadPeerJs(): Promise<typeof import('peerjs')> {
+  const globals = globalThis as unknown as Record<string, unknown>;
+  // Node 20 has neither of these two; Deno and later Nodes do.
+  globals['navigator'] ??= { userAgent: 'node', platform: '' };
+  globals['WebSocket'] ??= QuietWebSocket;
+  globals['RTCSessionDescription'] = webrtc.RTCSessionDescription;
+  globals['RTCIceCandidate'] = webrtc.RTCIceCandidate;
+  globals['RTCPeerConnection'] = ProbedConnection;
+  try {
+    return await import('peerjs');
+  } finally {
+    globals['RTCPeerConnection'] = webrtc.RTCPeerConnection;
+  }
+}

@@ -1,0 +1,184 @@
+// Makes the links of a group: directly over WebRTC, and through the relay where that doesn't come up in time. The lower
+// worker id of a pair dials and decides about the path; the other end takes whichever channel the dialler confirms.
+
+import { AbortedError, DeadlineError } from '../../shared/errors.ts';
+import { systemClock, type Clock } from '../control/clock.ts';
+import { ChannelLink } from './channelLink.ts';
+import { deferred } from './deferred.ts';
+import { greetAsAcceptor, greetAsDialler, type Greeting } from './greeting.ts';
+import { IncomingLobby } from './incomingLobby.ts';
+import type { ConnectOptions, Link, LinkConnector, LinkPath, PeerAddress } from './link.ts';
+import type { PeerEndpoint, RawChannel } from './peerEndpoint.ts';
+import { PeerLostError } from './peerLostError.ts';
+import type { OpenRelay } from './relayChannel.ts';
+
+const DEFAULT_DIRECT_TIMEOUT_MS = 8_000;
+const DEFAULT_TIMEOUT_MS = 30_000;
+
+export interface LinkConnectorOptions {
+  readonly workerId: string;
+  /** Undefined where there is no WebRTC: everything goes through the relay. */
+  readonly endpoint: PeerEndpoint | undefined;
+  /** Undefined where the coordinator's relay must not be used. */
+  readonly openRelay: OpenRelay | undefined;
+  readonly clock?: Clock;
+}
+
+/** One attempt of `connect`, for one peer. */
+interface Attempt {
+  readonly peer: PeerAddress;
+  readonly greeting: Greeting;
+  readonly directTimeoutMs: number;
+  /** Rejects when the attempt is over, whatever it was doing. */
+  readonly over: Promise<never>;
+  /** Channels to drop when it is over. */
+  readonly channels: Set<RawChannel>;
+}
+
+export function createLinkConnector(options: LinkConnectorOptions): LinkConnector {
+  return new PeerLinkConnector(options);
+}
+
+class PeerLinkConnector implements LinkConnector {
+  readonly #workerId: string;
+  readonly #endpoint: PeerEndpoint | undefined;
+  readonly #openRelay: OpenRelay | undefined;
+  readonly #clock: Clock;
+  readonly #lobby: IncomingLobby;
+  readonly #links = new Set<Link>();
+
+  constructor(options: LinkConnectorOptions) {
+    this.#workerId = options.workerId;
+    this.#endpoint = options.endpoint;
+    this.#openRelay = options.openRelay;
+    this.#clock = options.clock ?? systemClock;
+    this.#lobby = new IncomingLobby(options.workerId, this.#clock);
+    this.#endpoint?.onIncoming((incoming) => this.#lobby.enter(incoming));
+  }
+
+  async connect(peers: readonly PeerAddress[], options: ConnectOptions): Promise<Map<string, Link>> {
+    const outcomes = await Promise.allSettled(peers.map((peer) => this.#connectOne(peer, options)));
+    const links = new Map<string, Link>();
+    for (const outcome of outcomes)
+      if (outcome.status === 'fulfilled') links.set(outcome.value.peer, outcome.value);
+    const failed = outcomes.find((outcome) => outcome.status === 'rejected');
+    if (!failed) return links;
+    for (const link of links.values()) link.close('the group did not come together');
+    throw failed.reason;
+  }
+
+  async close(): Promise<void> {
+    this.#lobby.close();
+    for (const link of this.#links) link.close('the worker leaves');
+    await this.#endpoint?.close();
+  }
+
+  async #connectOne(peer: PeerAddress, options: ConnectOptions): Promise<Link> {
+    const timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
+    const { signal, group } = options;
+    const { promise: over, reject: end } = deferred<never>();
+    over.catch(() => undefined);
+    const name = peer.workerId;
+    const cancel = this.#clock.after(timeoutMs, () =>
+      end(
+        new DeadlineError(`Worker ${name} could not be reached by any path within ${timeoutMs} ms.`, {
+          peer: name,
+        }),
+      ),
+    );
+    const abort = (): void =>
+      end(new AbortedError(`Connecting to worker ${name} was withdrawn.`, {}, { cause: signal?.reason }));
+    signal?.addEventListener('abort', abort);
+    if (signal?.aborted) abort();
+    const attempt: Attempt = {
+      peer,
+      greeting: { self: this.#workerId, peer: name, group },
+      directTimeoutMs: options.directTimeoutMs ?? DEFAULT_DIRECT_TIMEOUT_MS,
+      over,
+      channels: new Set(),
+    };
+    try {
+      const link = await Promise.race([
+        over,
+        this.#workerId < name ? this.#dial(attempt) : this.#await(attempt),
+      ]);
+      this.#links.add(link);
+      void link.closed.then(() => this.#links.delete(link));
+      return link;
+    } finally {
+      cancel();
+      signal?.removeEventListener('abort', abort);
+      for (const channel of attempt.channels) channel.close('it was not needed');
+    }
+  }
+
+  async #dial(attempt: Attempt): Promise<Link> {
+    const { peer, greeting, directTimeoutMs } = attempt;
+    let why = 'this worker has no WebRTC';
+    if (this.#endpoint) {
+      const cancel = deferred<void>();
+      try {
+        const channel = this.#endpoint.dial(peer.peerId, {
+          from: greeting.self,
+          to: greeting.peer,
+          group: greeting.group,
+        });
+        const stop = this.#clock.after(directTimeoutMs, () =>
+          channel.close(`no answer within ${directTimeoutMs} ms`),
+        );
+        void cancel.promise.then(stop);
+        return await this.#greeted(attempt, channel, 'direct', greetAsDialler);
+      } catch (error) {
+        why = error instanceof Error ? error.message : String(error);
+      } finally {
+        cancel.resolve();
+      }
+    }
+    if (!this.#openRelay) throw PeerLostError.of(peer.workerId, `${why}, and there is no relay`);
+    return this.#greeted(attempt, this.#openRelay(peer.workerId, greeting.group), 'relay', greetAsDialler);
+  }
+
+  async #await(attempt: Attempt): Promise<Link> {
+    const { peer, greeting, directTimeoutMs } = attempt;
+    const arrived = deferred<Link>();
+    // The dialler may give up a channel and dial again: each one that comes is greeted, the first confirmed is the link.
+    const leave = this.#lobby.await(peer, greeting.group, (channel) => {
+      this.#greeted(attempt, channel, 'direct', greetAsAcceptor).then(arrived.resolve, () => undefined);
+    });
+    const openRelay = this.#openRelay;
+    const relay = (): void => {
+      if (!openRelay) return;
+      const channel = openRelay(peer.workerId, greeting.group);
+      this.#greeted(attempt, channel, 'relay', greetAsAcceptor).then(arrived.resolve, () => undefined);
+    };
+    const stop = this.#clock.after(this.#endpoint ? directTimeoutMs : 0, relay);
+    try {
+      return await Promise.race([arrived.promise, attempt.over]);
+    } finally {
+      stop();
+      leave();
+    }
+  }
+
+  async #greeted(
+    attempt: Attempt,
+    channel: RawChannel,
+    path: LinkPath,
+    greet: (channel: RawChannel, greeting: Greeting) => Promise<number>,
+  ): Promise<Link> {
+    attempt.channels.add(channel);
+    try {
+      const maxMessageBytes = await Promise.race([greet(channel, attempt.greeting), attempt.over]);
+      attempt.channels.delete(channel);
+      return new ChannelLink(channel, {
+        peer: attempt.peer.workerId,
+        path,
+        maxMessageBytes,
+        clock: this.#clock,
+      });
+    } catch (error) {
+      channel.close(error instanceof Error ? error.message : String(error));
+      throw error;
+    }
+  }
+}

@@ -1,0 +1,175 @@
+// One worker's presence at the PeerJS server: dialling, being dialled, and coming back when the server's socket is lost
+// (links that are up don't need it).
+
+import type { BufferedConnection, Peer } from 'peerjs';
+import { backoffMs, systemClock, type Clock } from '../control/clock.ts';
+import { deferred } from './deferred.ts';
+import type { ChannelMetadata, PeerJsOptions } from './peerEndpoint.ts';
+import { carrierOf, connectionClass } from './peerJsConnection.ts';
+import type { ChannelCarrier } from './rtcChannel.ts';
+import { SignallingError } from './signallingError.ts';
+
+type PeerJsModule = typeof import('peerjs');
+
+const DEFAULT_TIMEOUT_MS = 10_000;
+const MAX_RECONNECTS = 6;
+
+/** A data channel in the task in which it was created. */
+export type AdoptChannel = (channel: RTCDataChannel, carrier: ChannelCarrier) => void;
+export type AdoptIncoming = (
+  peerId: string,
+  metadata: unknown,
+  channel: RTCDataChannel,
+  carrier: ChannelCarrier,
+) => void;
+
+export class PeerJsSession {
+  readonly id: string;
+  readonly closed: Promise<string>;
+  readonly #peer: Peer;
+  readonly #clock: Clock;
+  readonly #closed = deferred<string>();
+  readonly #dialled = new Map<BufferedConnection, string>();
+  #adoptDialled: AdoptChannel | undefined;
+  #adoptIncoming: AdoptIncoming | undefined;
+  #reconnects = 0;
+  #everOpen = false;
+
+  /** @throws SignallingError when the server refuses or does not answer. */
+  static async open(
+    peerjs: PeerJsModule,
+    options: PeerJsOptions,
+    clock: Clock = systemClock,
+  ): Promise<PeerJsSession> {
+    const session = new PeerJsSession(peerjs, options, clock);
+    const timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
+    const answer = deferred<void>();
+    const refuse = (reason: string): void => {
+      answer.reject(
+        new SignallingError(`PeerJS server at ${options.coordinatorUrl}${options.path}: ${reason}.`),
+      );
+    };
+    const cancel = clock.after(timeoutMs, () => refuse(`no answer within ${timeoutMs} ms`));
+    const aborted = (): void => refuse('withdrawn');
+    options.signal?.addEventListener('abort', aborted, { once: true });
+    if (options.signal?.aborted) aborted();
+    session.#peer.once('open', () => answer.resolve());
+    void session.closed.then(refuse);
+    try {
+      await answer.promise;
+      return session;
+    } catch (error) {
+      session.close();
+      throw error;
+    } finally {
+      cancel();
+      options.signal?.removeEventListener('abort', aborted);
+    }
+  }
+
+  private constructor(peerjs: PeerJsModule, options: PeerJsOptions, clock: Clock) {
+    this.id = options.peerId;
+    this.closed = this.#closed.promise;
+    this.#clock = clock;
+    const server = new URL(options.coordinatorUrl);
+    const secure = server.protocol === 'https:';
+    this.#peer = new peerjs.Peer(options.peerId, {
+      host: server.hostname,
+      port: Number(server.port) || (secure ? 443 : 80),
+      path: options.path,
+      secure,
+      key: options.key,
+      token: options.token,
+      debug: 0,
+      // A copy of its own: node-datachannel's polyfill writes into it.
+      config: {
+        iceServers: options.iceServers.map((entry) => ({ ...entry })),
+        iceTransportPolicy: options.iceTransportPolicy ?? 'all',
+      },
+      serializers: {
+        raw: connectionClass(peerjs, (connection, channel) => this.#adopt(connection, channel)),
+      },
+    });
+    guardMessages(this.#peer);
+    this.#peer.on('open', () => {
+      this.#everOpen = true;
+      this.#reconnects = 0;
+    });
+    this.#peer.on('error', (error) => this.#onError(error.type, error.message));
+    this.#peer.on('disconnected', () => this.#reconnect());
+    this.#peer.on('close', () => this.#closed.resolve('the PeerJS server ended the session'));
+    this.#peer.on('call', (call) => call.close());
+  }
+
+  /** Dials; `adopt` is called before this returns. */
+  dial(peerId: string, metadata: ChannelMetadata, adopt: AdoptChannel): void {
+    this.#adoptDialled = adopt;
+    // 'raw' names the class given above. PeerJS returns undefined when it is disconnected from its server.
+    const connection = this.#peer.connect(peerId, { metadata, reliable: true, serialization: 'raw' }) as
+      | BufferedConnection
+      | undefined;
+    this.#adoptDialled = undefined;
+    if (!connection) throw new SignallingError(`Not connected to the PeerJS server, can't dial ${peerId}.`);
+    this.#dialled.set(connection, peerId);
+    connection.on('close', () => this.#dialled.delete(connection));
+  }
+
+  onIncoming(adopt: AdoptIncoming): void {
+    this.#adoptIncoming = adopt;
+  }
+
+  close(): void {
+    this.#closed.resolve('it was closed');
+    this.#peer.destroy();
+  }
+
+  #adopt(connection: BufferedConnection, channel: RTCDataChannel): void {
+    const carrier = carrierOf(connection);
+    const adoptDialled = this.#adoptDialled;
+    if (adoptDialled) adoptDialled(channel, carrier);
+    else if (this.#adoptIncoming) this.#adoptIncoming(connection.peer, connection.metadata, channel, carrier);
+    else connection.close();
+  }
+
+  #onError(type: string, message: string): void {
+    if (type === 'peer-unavailable') {
+      for (const [connection, peerId] of this.#dialled) {
+        if (message.endsWith(` ${peerId}`)) connection.close();
+      }
+      return;
+    }
+    // Failures of one negotiation show in its connection; the others mean that the server will not have this worker.
+    if (
+      ['invalid-id', 'invalid-key', 'unavailable-id', 'server-error', 'browser-incompatible'].includes(type)
+    ) {
+      this.#closed.resolve(message || type);
+    }
+    if (!this.#everOpen && type === 'network') this.#closed.resolve(message);
+  }
+
+  #reconnect(): void {
+    if (this.#peer.destroyed || !this.#everOpen) return;
+    this.#reconnects += 1;
+    if (this.#reconnects > MAX_RECONNECTS) {
+      this.#closed.resolve(`the PeerJS server was lost and did not come back in ${MAX_RECONNECTS} attempts`);
+      this.#peer.destroy();
+      return;
+    }
+    this.#clock.after(backoffMs(this.#reconnects, 250, 8000, Math.random), () => {
+      if (!this.#peer.destroyed && this.#peer.disconnected) this.#peer.reconnect();
+    });
+  }
+}
+
+/** PeerJS constructs whatever class an offer names and throws where there is none; it must not get to see such offers. */
+function guardMessages(peer: Peer): void {
+  const guarded = peer as unknown as { _handleMessage(message: unknown): void };
+  const handle = guarded._handleMessage.bind(peer);
+  guarded._handleMessage = (message) => {
+    const { type, payload } = (message ?? {}) as { type?: unknown; payload?: Record<string, unknown> };
+    const isOffer = type === 'OFFER';
+    if (isOffer && (payload?.['type'] !== 'data' || payload['serialization'] !== 'raw')) return;
+    if (isOffer && (typeof payload?.['connectionId'] !== 'string' || payload['sdp'] === undefined)) return;
+    handle(message);
+  };
+}

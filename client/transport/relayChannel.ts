@@ -1,0 +1,131 @@
+// A raw channel through the coordinator, for two peers that can't reach each other. One WebSocket per link and end; the
+// relay joins the two that name each other. WebSockets tell nobody when their buffer drains, so the receiver says how
+// much it has taken, which also bounds what can wait anywhere on the way.
+
+import { MAX_FRAME_BYTES } from '../../shared/wire/frame.ts';
+import { deferred, type Deferred } from './deferred.ts';
+import { MessageQueue } from './messageQueue.ts';
+import type { RawChannel } from './peerEndpoint.ts';
+
+/** Bytes under way above which the sender waits, and below which it goes on. */
+const HIGH_WATER_BYTES = 2 * 1024 * 1024;
+const LOW_WATER_BYTES = 1024 * 1024;
+/** The receiver reports each time it has taken this much more. */
+const REPORT_EVERY_BYTES = 256 * 1024;
+
+export interface RelayOptions {
+  /** Base URL of the coordinator, e.g. http://127.0.0.1:7070. */
+  readonly coordinatorUrl: string;
+  readonly workerId: string;
+  /** The secret of the welcome. */
+  readonly token: string;
+  /** Default: the global WebSocket. Node 20 has none. */
+  readonly openSocket?: (url: string) => WebSocket;
+}
+
+/** Opens this worker's half of a relayed channel. */
+export type OpenRelay = (peer: string, group: string) => RawChannel;
+
+export function relayOpener(options: RelayOptions): OpenRelay {
+  const url = new URL('/relay', options.coordinatorUrl);
+  url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:';
+  const open = options.openSocket ?? ((address: string) => new WebSocket(address));
+  return (peer, group) =>
+    new RelayChannel(open(url.href), { worker: options.workerId, token: options.token, peer, group });
+}
+
+export class RelayChannel implements RawChannel {
+  readonly opened: Promise<{ readonly maxMessageBytes: number }>;
+  readonly closed: Promise<string>;
+  readonly #socket: WebSocket;
+  readonly #inbox = new MessageQueue<Uint8Array | string>();
+  readonly #opened = deferred<{ readonly maxMessageBytes: number }>();
+  readonly #closed = deferred<string>();
+  #joined = false;
+  #over = false;
+  #underWayBytes = 0;
+  #unreportedBytes = 0;
+  #waiting: Deferred<void> | undefined;
+
+  constructor(socket: WebSocket, join: { worker: string; token: string; peer: string; group: string }) {
+    this.#socket = socket;
+    this.opened = this.#opened.promise;
+    this.opened.catch(() => undefined);
+    this.closed = this.#closed.promise;
+    socket.binaryType = 'arraybuffer';
+    socket.onopen = () => socket.send(JSON.stringify({ type: 'join', ...join }));
+    socket.onmessage = (event: MessageEvent<unknown>) => this.#receive(event.data);
+    socket.onerror = () => this.#end('the relay could not be reached');
+    socket.onclose = (event) => this.#end(event.reason || 'the relay closed the connection');
+  }
+
+  send(message: Uint8Array | string): void {
+    if (this.#over || !this.#joined) throw new Error('the relay is not connected');
+    if (typeof message === 'string') {
+      this.#socket.send(message);
+      return;
+    }
+    this.#underWayBytes += message.length;
+    this.#socket.send(message as Uint8Array<ArrayBuffer>);
+  }
+
+  room(): Promise<void> | undefined {
+    if (this.#over || this.#underWayBytes <= HIGH_WATER_BYTES) return undefined;
+    this.#waiting ??= deferred<void>();
+    return this.#waiting.promise;
+  }
+
+  onMessage(receive: ((message: Uint8Array | string) => void) | undefined): void {
+    this.#inbox.onMessage(receive);
+  }
+
+  close(reason: string): void {
+    this.#end(reason);
+  }
+
+  #receive(data: unknown): void {
+    if (this.#over) return;
+    if (typeof data === 'string') {
+      if (!this.#control(data)) this.#push(data);
+      return;
+    }
+    if (!(data instanceof ArrayBuffer)) return;
+    this.#push(new Uint8Array(data));
+    this.#unreportedBytes += data.byteLength;
+    if (this.#unreportedBytes < REPORT_EVERY_BYTES || this.#over) return;
+    this.#socket.send(JSON.stringify({ type: 'taken', bytes: this.#unreportedBytes }));
+    this.#unreportedBytes = 0;
+  }
+
+  #push(message: Uint8Array | string): void {
+    if (!this.#inbox.push(message)) this.#end('more messages than the queue holds arrived unread');
+  }
+
+  /** @returns Whether the text was the relay's or its flow control's, and not the link's. */
+  #control(text: string): boolean {
+    if (text === '{"type":"joined"}') {
+      this.#joined = true;
+      this.#opened.resolve({ maxMessageBytes: MAX_FRAME_BYTES });
+      return true;
+    }
+    const taken = /^\{"type":"taken","bytes":(\d{1,10})\}$/.exec(text);
+    if (!taken) return false;
+    this.#underWayBytes = Math.max(0, this.#underWayBytes - Number(taken[1]));
+    if (this.#underWayBytes <= LOW_WATER_BYTES) this.#release();
+    return true;
+  }
+
+  #release(): void {
+    this.#waiting?.resolve();
+    this.#waiting = undefined;
+  }
+
+  #end(reason: string): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#opened.reject(new Error(reason));
+    this.#release();
+    this.#closed.resolve(reason);
+    this.#socket.close();
+  }
+}
