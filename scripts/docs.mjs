@@ -1,0 +1,172 @@
+// Writes the tables of docs/ from the definitions in the code: errors, parameters, commands and config keys.
+// `npm run docs` writes them; `npm run docs -- --check` only says which are out of date, and fails if any is.
+import { readFileSync, writeFileSync } from 'node:fs';
+import { register } from 'tsx/esm/api';
+import { z } from 'zod';
+
+register();
+const { errorCodes } = await import('../shared/errors.ts');
+const { parameterDefinitions } = await import('../shared/gbdt/parameterRegistry.ts');
+const { commands } = await import('../coordinator/cli/commands.ts');
+const { commonOptions } = await import('../coordinator/cli/command.ts');
+const { optionRows, usageLine } = await import('../coordinator/cli/helpText.ts');
+const { exitCodeMeanings } = await import('../coordinator/cli/exitCodes.ts');
+const { configSchema } = await import('../coordinator/config/configSchema.ts');
+const { functions } = await import('../coordinator/config/expression/functions.ts');
+
+const note = '<!-- Written by `npm run docs` from the code. Edit there. -->';
+const code = (text) => `\`${text}\``;
+const cell = (text) => String(text).replaceAll('|', '\\|').replaceAll('\n', ' ');
+
+function table(headings, rows) {
+  const line = (cells) => `| ${cells.map(cell).join(' | ')} |`;
+  return [line(headings), line(headings.map(() => '---')), ...rows.map(line)].join('\n');
+}
+
+function errorsPage() {
+  return [
+    '# Error codes',
+    'Every failure that you can meet has one of these codes. The message beside it says what was wrong, what was expected and where.',
+    'In code: `error instanceof TabgradError`, then `error.code` and `error.place`. On the command line the code comes first on stderr.',
+    table(
+      ['code', 'meaning'],
+      Object.entries(errorCodes).map(([name, meaning]) => [code(name), meaning]),
+    ),
+  ];
+}
+
+/** Floats are held as float32; 0.30000001192092896 was meant to be 0.3. */
+function shownDefault(value) {
+  if (Array.isArray(value)) return value.join(', ');
+  return String(typeof value === 'number' ? Number(value.toPrecision(7)) : value);
+}
+
+function parametersPage() {
+  const value = (given) => (given === '' || given.length === 0 ? 'none' : code(given));
+  return [
+    '# Training parameters',
+    "Names, defaults and ranges are XGBoost's. An unknown name or a value out of range is an error that names the parameter and the nearest valid one.",
+    table(
+      ['parameter', 'also', 'default', 'valid', 'meaning'],
+      Object.entries(parameterDefinitions).map(([name, { aliases, default: usual, range, doc }]) => [
+        code(name),
+        aliases.map(code).join(', '),
+        value(shownDefault(usual)),
+        range,
+        doc,
+      ]),
+    ),
+  ];
+}
+
+function cliPage() {
+  const optionTable = (options) =>
+    table(
+      ['option', 'meaning'],
+      optionRows(options).map(([flag, help]) => [code(flag), help]),
+    );
+  const section = (command) => [
+    `## ${command.name}`,
+    `${command.summary}\n\n    ${usageLine(command)}`,
+    ...(command.positionals.length === 0
+      ? []
+      : [command.positionals.map(({ name, help }) => `${code(name)}: ${help}`).join('\n\n')]),
+    ...(Object.keys(command.options).length === 0 ? [] : [optionTable(command.options)]),
+    command.examples.map(({ command: line, meaning }) => `${meaning}\n\n    ${line}`).join('\n\n'),
+  ];
+  return [
+    '# The command line',
+    'Options of every command:',
+    optionTable(commonOptions),
+    'Answers go to stdout, progress, notices and errors to where a script expects them: with `--json` every line of stdout is one JSON value, and an error is one JSON value on stderr.',
+    ...commands.flatMap(section),
+    '## Exit codes',
+    table(['code', 'meaning'], exitCodeMeanings),
+  ];
+}
+
+/** One row a key, nested keys with dotted paths. */
+function configRows(schema, path = '', required = schema.required ?? []) {
+  return Object.entries(schema.properties ?? {}).flatMap(([key, value]) => {
+    const name = path === '' ? key : `${path}.${key}`;
+    const usual =
+      value.default === undefined
+        ? required.includes(key)
+          ? 'required'
+          : ''
+        : JSON.stringify(value.default);
+    const nested = value.properties !== undefined;
+    return [
+      [code(name), nested ? '' : kindOf(value), nested ? '' : usual, value.description ?? ''],
+      ...configRows(value, name),
+    ];
+  });
+}
+
+function kindOf(schema) {
+  if (schema.const !== undefined) return JSON.stringify(schema.const);
+  if (schema.enum) return schema.enum.map((value) => JSON.stringify(value)).join(', ');
+  if (schema.anyOf) return [...new Set(schema.anyOf.map(kindOf))].join(' or ');
+  if (schema.type === 'array') return schema.prefixItems ? 'a pair' : 'a list';
+  return (
+    { string: 'text', integer: 'whole number', object: 'keys and values' }[schema.type] ??
+    schema.type ??
+    'anything'
+  );
+}
+
+function configPage() {
+  const schema = z.toJSONSchema(configSchema, { io: 'input', unrepresentable: 'any' });
+  return [
+    '# Config files',
+    '`tabgrad train CONFIG` reads JSON, YAML, or a TypeScript or JavaScript module that exports the config as `config` or as its default. Paths in it are relative to the folder of the file. Unknown keys are errors.',
+    table(['key', 'value', 'default', 'meaning'], configRows(schema)),
+    '## Derived columns',
+    'The values of `derive` are expressions: numbers, `"text"`, `true` and `false`, column names (in `` `backticks` `` where they are no plain words), `+ - * / %`, `== != < <= > >=`, `&& || !`, parentheses, and these functions. Times are milliseconds since 1970 and read as UTC. A missing value makes the result missing; `&&` and `||` follow SQL.',
+    table(
+      ['function', 'takes', 'meaning'],
+      Object.entries(functions).map(([name, { arity, help }]) => [code(name), arity, help]),
+    ),
+    '```json\n' +
+      JSON.stringify(
+        {
+          derive: {
+            hour: 'hour(date)',
+            weekday: 'weekday(date)',
+            dayOfYear: 'dayOfYear(date)',
+            is_late: 'delay > 15',
+          },
+          columns: ['hour', 'weekday', 'dayOfYear', 'distance', 'origin', 'destination', 'is_late'],
+        },
+        null,
+        2,
+      ) +
+      '\n```',
+  ];
+}
+
+const pages = {
+  'docs/errors.md': errorsPage(),
+  'docs/parameters.md': parametersPage(),
+  'docs/cli.md': cliPage(),
+  'docs/config.md': configPage(),
+};
+const check = process.argv.includes('--check');
+const stale = [];
+for (const [path, [title, ...blocks]] of Object.entries(pages)) {
+  const file = new URL(`../${path}`, import.meta.url);
+  const text = `${[title, note, ...blocks].join('\n\n')}\n`;
+  let present = '';
+  try {
+    present = readFileSync(file, 'utf8');
+  } catch {
+    // Not written yet.
+  }
+  if (present === text) continue;
+  stale.push(path);
+  if (!check) writeFileSync(file, text);
+}
+console.log(
+  stale.length === 0 ? 'docs are current' : `${check ? 'out of date' : 'written'}: ${stale.join(', ')}`,
+);
+process.exit(check && stale.length > 0 ? 1 : 0);
