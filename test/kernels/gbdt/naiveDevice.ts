@@ -1,0 +1,197 @@
+// The oracle of the contract suite: a tree device written from the interface's words in BigInt and plain objects, with
+// no code of the kernels. Slow and obvious.
+
+import type { BinnedTree } from '../../../kernels/gbdt/binnedTree.ts';
+import type {
+  BinnedBlock,
+  DeviceSpec,
+  LoadedBlock,
+  NodeSplit,
+  TreeDevice,
+} from '../../../kernels/gbdt/treeDevice.ts';
+
+const ONE = 1n << 24n;
+const MARGIN_LIMIT = 1n << 29n;
+
+interface NaiveBlock extends LoadedBlock {
+  readonly source: BinnedBlock;
+  /** [row][output]. */
+  readonly margins: bigint[][];
+  gradients: [bigint, bigint][];
+  nodes: number[];
+}
+
+const abs = (x: bigint): bigint => (x < 0n ? -x : x);
+const least = (a: bigint, b: bigint): bigint => (a < b ? a : b);
+
+/** round(a · b / 2^24), halves away from zero. */
+function times(a: bigint, b: bigint): bigint {
+  const size = (abs(a) * b + (1n << 23n)) >> 24n;
+  return a < 0n ? -size : size;
+}
+
+/** f on the grid of 1/256, integers of 2^-24, linear in between; x in 2^-20. */
+function interpolate(f: (x: number) => number, x: bigint): bigint {
+  const at = (i: bigint): bigint => BigInt(Math.round(2 ** 24 * f(Number(i) / 256)));
+  const [start, end] = [at(x >> 12n), at((x >> 12n) + 1n)];
+  const rise = (abs(end - start) * (x & 4095n) + 2048n) >> 12n;
+  return end < start ? start - rise : start + rise;
+}
+
+function sigmoid(margin: bigint): bigint {
+  const p = interpolate((x) => 1 / (1 + Math.exp(-x)), least(abs(margin), (16n << 20n) - 1n));
+  const top = BigInt(Math.round(2 ** 24 / (1 + Math.exp(-16))));
+  const size = abs(margin) >= 16n << 20n ? top : p;
+  return margin < 0n ? ONE - size : size;
+}
+
+function softmax(margins: bigint[], output: number): bigint {
+  const highest = margins.reduce((a, b) => (a > b ? a : b));
+  let shift = 0n;
+  while (BigInt(margins.length) * (ONE >> shift) >= 1n << 31n) shift += 1n;
+  const parts = margins.map((m) =>
+    highest - m >= 18n << 20n ? 0n : interpolate((x) => Math.exp(-x), highest - m) >> shift,
+  );
+  const total = parts.reduce((a, b) => a + b);
+  return ((parts[output] ?? 0n) * ONE + total / 2n) / total;
+}
+
+function mix(value: number): number {
+  let x = BigInt(value);
+  x = ((x ^ (x >> 16n)) * 0x7feb352dn) & 0xffffffffn;
+  x = ((x ^ (x >> 15n)) * 0x846ca68bn) & 0xffffffffn;
+  return Number(x ^ (x >> 16n));
+}
+
+function hash(seed: number, round: number, row: number): number {
+  const inner = (BigInt(mix(seed)) + BigInt(round) * 0x9e3779b1n) & 0xffffffffn;
+  return mix(Number((BigInt(mix(Number(inner))) + BigInt(row) * 0x85ebca77n) & 0xffffffffn));
+}
+
+function childOf(split: NodeSplit, bin: number): number {
+  if (bin === 255) return split.missingGoesLeft ? split.left : split.right;
+  if (split.categories === undefined) return bin <= split.splitBin ? split.left : split.right;
+  return ((split.categories[bin >> 5] ?? 0) >>> (bin & 31)) & 1 ? split.right : split.left;
+}
+
+export function createNaiveDevice(spec: DeviceSpec): TreeDevice {
+  const blocks: NaiveBlock[] = [];
+  const own = (block: LoadedBlock): NaiveBlock => block as NaiveBlock;
+  const trained = (): NaiveBlock[] => blocks.filter((block) => block.role === 'train');
+  const firstSlot = spec.slotsPerFeature.map((_, f) =>
+    spec.slotsPerFeature.slice(0, f).reduce((a, b) => a + b, 0),
+  );
+  const slots = spec.slotsPerFeature.reduce((a, b) => a + b, 0);
+
+  const gradient = (block: NaiveBlock, row: number, round: number, output: number): [bigint, bigint] => {
+    const { seed, threshold } = spec.sampling;
+    if (hash(seed, round, block.firstRow + row) >= threshold) return [0n, 0n];
+    const margins = block.margins[row] ?? [];
+    const label = block.source.labels[row] ?? 0;
+    const weight = BigInt(block.source.weights?.[row] ?? ONE);
+    let g = (margins[0] ?? 0n) - BigInt(label);
+    let h = ONE;
+    if (spec.gradient !== 'squaredError') {
+      const logistic = spec.gradient === 'logistic';
+      const p = logistic ? sigmoid(margins[0] ?? 0n) : softmax(margins, output);
+      const isLabel = logistic ? label === 1 : label === output;
+      g = p - (isLabel ? ONE : 0n);
+      h = times(p, ONE - p);
+      if (h < 1n) h = 1n;
+      if (!logistic) h *= 2n;
+    }
+    return [times(g, weight), times(h, weight)];
+  };
+
+  return {
+    description: { kind: 'cpu', name: 'naive' },
+    lost: new Promise(() => {}),
+    async load(source, role) {
+      const margins = Array.from({ length: source.rows }, (_, row) =>
+        Array.from({ length: spec.outputs }, (_, output) =>
+          BigInt(source.baseMargins?.[output * source.rows + row] ?? spec.baseMargin),
+        ),
+      );
+      const { firstRow, rows } = source;
+      const block: NaiveBlock = { firstRow, rows, role, source, margins, gradients: [], nodes: [] };
+      blocks.push(block);
+      return block;
+    },
+    unload(block) {
+      blocks.splice(blocks.indexOf(own(block)), 1);
+    },
+    beginTree(round, output) {
+      for (const block of trained()) {
+        block.gradients = block.margins.map((_, row) => gradient(block, row, round, output));
+        block.nodes = block.margins.map(() => 0);
+      }
+    },
+    async buildHistograms(nodes) {
+      const sums = Array.from({ length: nodes.length * slots * 2 }, () => 0n);
+      for (const block of trained()) {
+        block.nodes.forEach((node, row) => {
+          const place = nodes.indexOf(node);
+          if (place < 0) return;
+          spec.slotsPerFeature.forEach((count, feature) => {
+            const bin = block.source.bins[feature]?.[row] ?? 0;
+            const slot = (firstSlot[feature] ?? 0) + (bin === 255 ? count - 1 : bin);
+            const cell = 2 * (place * slots + slot);
+            const [g, h] = block.gradients[row] ?? [0n, 0n];
+            sums[cell] = (sums[cell] ?? 0n) + g;
+            sums[cell + 1] = (sums[cell + 1] ?? 0n) + h;
+          });
+        });
+      }
+      return Float64Array.from(sums, Number);
+    },
+    applySplits(splits) {
+      for (const block of trained()) {
+        block.nodes = block.nodes.map((node, row) => {
+          const split = splits.find((candidate) => candidate.node === node);
+          return split === undefined ? node : childOf(split, block.source.bins[split.feature]?.[row] ?? 0);
+        });
+      }
+    },
+    applyTrees(targets, trees) {
+      trees.forEach((tree, i) => {
+        const output = i % spec.outputs;
+        for (const block of targets.map(own)) {
+          block.margins.forEach((margins, row) => {
+            const value = valueOf(tree, (feature) => block.source.bins[feature]?.[row] ?? 0);
+            const sum = (margins[output] ?? 0n) + value;
+            margins[output] = sum > MARGIN_LIMIT ? MARGIN_LIMIT : sum < -MARGIN_LIMIT ? -MARGIN_LIMIT : sum;
+          });
+        }
+      });
+    },
+    async readMargins(block) {
+      const { margins } = own(block);
+      return Int32Array.from(
+        Array.from({ length: spec.outputs }, (_, output) => margins.map((row) => Number(row[output]))).flat(),
+      );
+    },
+    async close() {
+      blocks.length = 0;
+    },
+  };
+}
+
+function valueOf(tree: BinnedTree, binOf: (feature: number) => number): bigint {
+  let node = 0;
+  while ((tree.left[node] ?? -1) >= 0) {
+    const numeric = {
+      node,
+      left: tree.left[node] ?? 0,
+      right: tree.right[node] ?? 0,
+      feature: tree.feature[node] ?? 0,
+      splitBin: tree.splitBin[node] ?? 0,
+      missingGoesLeft: tree.missingGoesLeft[node] === 1,
+    };
+    const categories = tree.categories.slice(8 * node, 8 * node + 8);
+    node = childOf(
+      tree.isCategorical[node] === 1 ? { ...numeric, categories } : numeric,
+      binOf(numeric.feature),
+    );
+  }
+  return BigInt(tree.valueFixed[node] ?? 0);
+}
