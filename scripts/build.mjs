@@ -7,21 +7,25 @@ import { build } from 'vite';
 
 const isPackage = (id) => !id.startsWith('.') && !isAbsolute(id);
 
-/** Packages stay external, so that native ones load from node_modules. */
+/** What a worker loads from node_modules: native code, and the socket that it shares with the coordinator. */
+const workerPackages = /^(node:|node-datachannel|webgpu$|ws$)/;
+
 async function bundle(dir, input, external) {
   const present = Object.fromEntries(Object.entries(input).filter(([, file]) => existsSync(file)));
   if (Object.keys(present).length === 0) return;
   const bundle = await rolldown({ input: present, platform: 'node', external, logLevel: 'warn' });
-  await bundle.write({ dir, format: 'esm', sourcemap: true, minify: false });
+  // Plain names: a rebuilt file replaces the old one.
+  const chunkFileNames = `${Object.keys(input)[0]}-[name].js`;
+  await bundle.write({ dir, format: 'esm', sourcemap: true, minify: false, chunkFileNames });
   await bundle.close();
 }
 
-// The coordinator and the worker share no room, so they share no chunk either.
+// The coordinator's packages stay external. Workers carry theirs, which lets Deno run them with few permissions.
 const parts = {
   coordinator: () =>
     bundle('dist/node', { index: 'coordinator/index.ts', cli: 'coordinator/cli/main.ts' }, isPackage),
-  node: () => bundle('dist/node', { worker: 'client/runtime/worker.node.ts' }, isPackage),
-  deno: () => bundle('dist/deno', { worker: 'client/runtime/worker.deno.ts' }, isPackage),
+  node: () => bundle('dist/node', { worker: 'client/runtime/worker.node.ts' }, workerPackages),
+  deno: () => bundle('dist/deno', { worker: 'client/runtime/worker.deno.ts' }, workerPackages),
   page: () => build({ configFile: 'vite.config.ts', logLevel: 'warn' }),
 };
 

@@ -13,8 +13,6 @@ export interface BlobFetcherOptions {
   readonly clock: Clock;
   readonly random: () => number;
   readonly fetch?: typeof fetch;
-  /** Sent as a bearer token, where the coordinator wants one. */
-  readonly token?: string | undefined;
 }
 
 export type FetchBlob = (sha256: string, options: FetchBlobOptions) => Promise<Uint8Array>;
@@ -74,7 +72,8 @@ async function download(
   try {
     const response = await (options.fetch ?? fetch)(`${options.origin}/blobs/${sha256}`, {
       signal: AbortSignal.any([signal, stall.signal]),
-      ...(options.token === undefined ? {} : { headers: { authorization: `Bearer ${options.token}` } }),
+      // Kept by `cache`, or not at all: a second copy in the browser's HTTP cache would help nobody.
+      cache: 'no-store',
     });
     if (!response.ok || !response.body) {
       await response.body?.cancel();

@@ -55,6 +55,8 @@ const MAX_RETRY_MS = 15_000;
 const JOIN_TIMEOUT_MS = 15_000;
 /** Missed pings before the socket counts as dead: a sleeping laptop's socket looks open for minutes. */
 const SILENT_INTERVALS = 3;
+/** For the closing handshake: a process that exits before it looks like one that crashed. */
+const FAREWELL_TIMEOUT_MS = 500;
 /** Messages kept while there is no socket. Older ones belong to generations that are over by then. */
 const MAX_QUEUED = 256;
 /** Malformed messages that are reported one by one; later ones are only counted. */
@@ -93,14 +95,22 @@ export class ControlClient {
     if (this.#queue.length > MAX_QUEUED) this.#queue.shift();
   }
 
-  /** Ends the conversation for good. Idempotent. */
-  close(reason: string): void {
-    if (this.#closed) return;
+  /** Ends the conversation for good. Idempotent. @returns when the farewell is out, or could not be said in time. */
+  close(reason: string): Promise<void> {
+    if (this.#closed) return Promise.resolve();
     this.#closed = true;
     this.#cancelTimer();
     const socket = this.#release();
-    // A close reason is limited to 123 bytes.
-    socket?.close(1000, reason.slice(0, 40));
+    if (!socket) return Promise.resolve();
+    return new Promise((resolve) => {
+      const cancel = this.#options.clock.after(FAREWELL_TIMEOUT_MS, resolve);
+      socket.onclose = () => {
+        cancel();
+        resolve();
+      };
+      // A close reason is limited to 123 bytes.
+      socket.close(1000, reason.slice(0, 40));
+    });
   }
 
   /** Tries at once instead of waiting for the next attempt: the machine woke up, or is online again. */
@@ -148,7 +158,7 @@ export class ControlClient {
       case 'shutdown':
         this.#events.onMessage(message);
         if (message.reconnect) this.#lose(`the coordinator is going down: ${message.reason}`);
-        else this.close(message.reason);
+        else void this.close(message.reason);
         return;
       case 'assign':
       case 'begin':
@@ -159,6 +169,8 @@ export class ControlClient {
   }
 
   #welcome(message: CoordinatorMessageOf<'welcome'>): void {
+    // Under a new identity, what the old one had to say is nobody's business any more.
+    if (this.#identity?.workerId !== message.workerId) this.#queue.length = 0;
     this.#identity = { workerId: message.workerId, secret: message.secret };
     this.#joined = true;
     this.#attempt = 0;
@@ -176,7 +188,7 @@ export class ControlClient {
       this.#lose(`${message.message} Joining as a new worker.`, 0);
       return;
     }
-    this.close(message.message);
+    void this.close(message.message);
     this.#events.onRefused(new JoinRefusedError(`${message.message} (${message.code})`));
   }
 

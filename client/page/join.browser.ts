@@ -1,6 +1,6 @@
 // The volunteer's page: starts the compute worker when asked to, passes its reports to the view and the volunteer's
-// wishes back. `?token=`, `?device=`, `?name=` are settings; `?auto=1` joins without a click (tabs that are opened by
-// a launcher on the same machine).
+// wishes back. `token`, `device` and `name` are settings, in the query or, where servers don't see them, in the
+// fragment; `auto=1` joins without a click (tabs that are opened by a launcher on the same machine).
 
 import { proxy, wrap } from 'comlink';
 import { LAUNCH_REPORT_FUNCTION, type LaunchReport } from '../../shared/protocol/launchReport.ts';
@@ -18,7 +18,10 @@ import {
   showStatus,
 } from './joinView.browser.ts';
 
-const settings = new URLSearchParams(location.search);
+const settings = new URLSearchParams([
+  ...new URLSearchParams(location.search),
+  ...new URLSearchParams(location.hash.slice(1)),
+]);
 const wish = settings.get('device');
 const reportToLauncher = (globalThis as Record<string, unknown>)[LAUNCH_REPORT_FUNCTION] as
   | ((report: LaunchReport) => unknown)

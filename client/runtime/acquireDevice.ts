@@ -27,14 +27,12 @@ export async function acquireDevice(
   return {
     report,
     async create(spec) {
-      if (report.kind === 'cpu') return createTreeDevice(spec, undefined, report.name);
+      if (report.kind === 'cpu') return createTreeDevice(spec, undefined);
       // An adapter serves one device only, hence a fresh one each time.
       const fresh = await findAdapter(access);
-      if ('missing' in fresh) {
-        log(`The GPU is gone (${fresh.missing}); going on with the cpu device.`);
-        return createTreeDevice(spec, undefined, 'JavaScript');
-      }
-      return createTreeDevice(spec, fresh.adapter, report.name);
+      if ('adapter' in fresh) return createTreeDevice(spec, fresh.adapter);
+      log(`The GPU is gone (${fresh.missing}); going on with the cpu device.`);
+      return createTreeDevice(spec, undefined);
     },
   };
 }

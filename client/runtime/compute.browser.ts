@@ -16,7 +16,7 @@ import type { WorkerPlatform } from './workerPlatform.ts';
 /** A visitor's browser is not the place for more. */
 const MAX_CACHE_BYTES = 512 * 1024 ** 2;
 
-function tabPlatform({ url: origin, token }: ComputeStart): WorkerPlatform {
+function tabPlatform({ url: origin }: ComputeStart): WorkerPlatform {
   const random = Math.random;
   const log = (line: string): void => console.info(line);
   return {
@@ -26,10 +26,9 @@ function tabPlatform({ url: origin, token }: ComputeStart): WorkerPlatform {
     random,
     openSocket: (url) => new WebSocket(url) as unknown as ControlSocket,
     acquireDevice: (wish) => acquireDevice(wish, browserGpuAccess, log),
-    openTransport: (welcome, signal) => openTransport({ origin, token, welcome, log, signal }),
+    openTransport: (welcome, signal) => openTransport({ origin, welcome, log, signal }),
     fetchBlob: createBlobFetcher({
       origin,
-      token,
       cache: tabBlobCache(MAX_CACHE_BYTES),
       clock: systemClock,
       random,

@@ -1,3 +1,5 @@
 // stub
-import type { OpenTransport } from './openTransport.ts';
-export const openTransport: OpenTransport = () => Promise.reject(new Error('No transport yet.'));
+import type { OpenTransportOptions } from './openTransport.ts';
+import type { WorkerTransport } from './workerPlatform.ts';
+export const openTransport = (_: OpenTransportOptions): Promise<WorkerTransport> =>
+  Promise.reject(new Error('No transport yet.'));

@@ -1,15 +1,54 @@
-// How a runtime opens its end of the peer-to-peer network.
+// Opens this worker's end of the peer-to-peer network: a PeerJS endpoint where the platform has WebRTC, and the relay
+// for peers that can't be reached that way.
 
 import type { CoordinatorMessageOf } from '../../shared/protocol/control.ts';
+import { createLinkConnector } from '../transport/linkConnector.ts';
+import type { PeerEndpoint, PeerJsOptions } from '../transport/peerEndpoint.ts';
+import { relayOpener } from '../transport/relayChannel.ts';
+import { SignallingError } from '../transport/signallingError.ts';
 import type { WorkerTransport } from './workerPlatform.ts';
 
 export interface OpenTransportOptions {
   /** Address of the coordinator, e.g. http://127.0.0.1:7070. */
   readonly origin: string;
-  readonly token: string | undefined;
   readonly welcome: CoordinatorMessageOf<'welcome'>;
   readonly signal: AbortSignal;
   log(line: string): void;
 }
 
-export type OpenTransport = (options: OpenTransportOptions) => Promise<WorkerTransport>;
+export type OpenPeerEndpoint = (options: PeerJsOptions) => Promise<PeerEndpoint>;
+
+/** @throws SignallingError while the signalling server can't be reached; trying again later may help. */
+export async function openTransport(
+  openEndpoint: OpenPeerEndpoint,
+  { origin, welcome, signal, log }: OpenTransportOptions,
+): Promise<WorkerTransport> {
+  const { workerId, secret, peerServer } = welcome;
+  let endpoint: PeerEndpoint | undefined;
+  try {
+    endpoint = await openEndpoint({
+      peerId: workerId,
+      coordinatorUrl: origin,
+      path: peerServer.path,
+      key: peerServer.key,
+      token: secret,
+      iceServers: welcome.iceServers.map(({ urls, username, credential }) => ({
+        urls,
+        ...(username === undefined ? {} : { username }),
+        ...(credential === undefined ? {} : { credential }),
+      })),
+      signal,
+    });
+  } catch (error) {
+    if (error instanceof SignallingError || signal.aborted) throw error;
+    log(`There is no WebRTC here, so everything goes through the relay: ${String(error)}`);
+  }
+  const openRelay = relayOpener({ coordinatorUrl: origin, workerId, token: secret });
+  const connector = createLinkConnector({ workerId, endpoint, openRelay });
+  return {
+    connector,
+    peerId: endpoint?.id ?? workerId,
+    closed: endpoint?.closed ?? new Promise<never>(() => {}),
+    close: () => connector.close(),
+  };
+}

@@ -8,7 +8,7 @@ import type { ControlSocket } from '../control/controlClient.ts';
 import { denoGpuAccess } from './acquireDevice.deno.ts';
 import { acquireDevice } from './acquireDevice.ts';
 import { deno } from './denoGlobal.deno.ts';
-import { openTransport } from './openTransport.deno.ts';
+import { openTransport, type OpenPeerEndpoint } from './openTransport.ts';
 import { runTerminalWorker } from './terminalWorker.ts';
 
 const MAX_CACHE_BYTES = 4 * 1024 ** 3;
@@ -22,6 +22,10 @@ const readEnv = (name: string): string | undefined => {
     return undefined;
   }
 };
+
+/** Loaded when it is needed: where its native module is missing, the worker still has the relay. */
+const openPeerEndpoint: OpenPeerEndpoint = async (options) =>
+  (await import('../transport/openPeerEndpoint.node.ts')).openPeerEndpoint(options);
 
 const exitCode = await runTerminalWorker(
   {
@@ -43,7 +47,7 @@ const exitCode = await runTerminalWorker(
   },
   (options, log) => {
     const random = Math.random;
-    const { url: origin, token, cacheFolder } = options;
+    const { url: origin, cacheFolder } = options;
     const cache = cacheFolder === undefined ? noBlobCache : diskBlobCache(cacheFolder, MAX_CACHE_BYTES);
     return {
       runtime: 'deno',
@@ -52,8 +56,8 @@ const exitCode = await runTerminalWorker(
       random,
       openSocket: (url) => new WebSocket(url) as unknown as ControlSocket,
       acquireDevice: (wish) => acquireDevice(wish, denoGpuAccess, log),
-      openTransport: (welcome, signal) => openTransport({ origin, token, welcome, log, signal }),
-      fetchBlob: createBlobFetcher({ origin, token, cache, clock: systemClock, random }),
+      openTransport: (welcome, signal) => openTransport(openPeerEndpoint, { origin, welcome, log, signal }),
+      fetchBlob: createBlobFetcher({ origin, cache, clock: systemClock, random }),
       log,
     };
   },

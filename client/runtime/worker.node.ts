@@ -11,11 +11,15 @@ import { systemClock } from '../control/clock.ts';
 import type { ControlSocket } from '../control/controlClient.ts';
 import { acquireDevice } from './acquireDevice.ts';
 import { nodeGpuAccess } from './acquireDevice.node.ts';
-import { openTransport } from './openTransport.node.ts';
+import { openTransport, type OpenPeerEndpoint } from './openTransport.ts';
 import { runTerminalWorker } from './terminalWorker.ts';
 
 const MAX_CACHE_BYTES = 4 * 1024 ** 3;
 const HANDSHAKE_TIMEOUT_MS = 10_000;
+
+/** Loaded when it is needed: where its native module is missing, the worker still has the relay. */
+const openPeerEndpoint: OpenPeerEndpoint = async (options) =>
+  (await import('../transport/openPeerEndpoint.node.ts')).openPeerEndpoint(options);
 
 const exitCode = await runTerminalWorker(
   {
@@ -35,7 +39,7 @@ const exitCode = await runTerminalWorker(
   (options, log) => {
     const random = Math.random;
     const gpuAccess = nodeGpuAccess();
-    const { url: origin, token, cacheFolder } = options;
+    const { url: origin, cacheFolder } = options;
     const cache = cacheFolder === undefined ? noBlobCache : diskBlobCache(cacheFolder, MAX_CACHE_BYTES);
     return {
       runtime: 'node',
@@ -48,8 +52,8 @@ const exitCode = await runTerminalWorker(
           handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
         }) as unknown as ControlSocket,
       acquireDevice: (wish) => acquireDevice(wish, gpuAccess, log),
-      openTransport: (welcome, signal) => openTransport({ origin, token, welcome, log, signal }),
-      fetchBlob: createBlobFetcher({ origin, token, cache, clock: systemClock, random }),
+      openTransport: (welcome, signal) => openTransport(openPeerEndpoint, { origin, welcome, log, signal }),
+      fetchBlob: createBlobFetcher({ origin, cache, clock: systemClock, random }),
       log,
     };
   },

@@ -254,7 +254,7 @@ export class Worker {
       const closing = this.#dissolve(membership, end.reason);
       await Promise.race([closing, delay(this.#platform.clock, CLOSE_TIMEOUT_MS)]);
     }
-    this.#control?.close(end.reason);
+    await this.#control?.close(end.reason);
     this.#note = end.reason;
     this.#session = { state: 'idle' };
     this.#report('ended');

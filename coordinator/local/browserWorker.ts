@@ -84,7 +84,7 @@ export function joinAddress({ url, device, token, name }: LocalWorkerSettings): 
   address.searchParams.set('auto', '1');
   address.searchParams.set('device', device);
   if (name !== undefined) address.searchParams.set('name', name);
-  if (token !== undefined) address.searchParams.set('token', token);
+  if (token !== undefined) address.hash = new URLSearchParams({ token }).toString();
   return address.href;
 }
 

@@ -132,13 +132,44 @@ function nodeCommand(): { command: string; args: string[] } {
   return { command: process.execPath, args: ['--enable-source-maps', bundle('node')] };
 }
 
-/** Deno from PATH or from its npm package, allowed what a worker needs and no more. */
+/** Variables that a worker and its packages (ws, node-datachannel) read. */
+const denoEnvironment = [
+  LAUNCHED_ENV,
+  'TABGRAD_TOKEN',
+  'NODE_DEBUG',
+  'TEXT_DECODER',
+  'TEXT_ENCODING',
+  'WS_NO_BUFFER_UTIL',
+  'WS_NO_UTF_8_VALIDATE',
+];
+
+/**
+ * Deno, allowed what a worker needs and no more: the coordinator, its own code, and WebRTC's native module (which opens
+ * sockets of its own to peers).
+ */
 function denoCommand(url: string): { command: string; args: string[] } {
-  const { host } = new URL(url);
+  const worker = bundle('deno');
+  const packages = packagesFolder();
   return {
     command: denoExecutable(),
-    args: ['run', '--no-prompt', '--no-lock', `--allow-net=${host}`, bundle('deno')],
+    args: [
+      'run',
+      '--no-prompt',
+      '--no-lock',
+      `--allow-net=${new URL(url).host}`,
+      `--allow-env=${denoEnvironment.join(',')}`,
+      // detect-libc reads ldd to tell which build of the native module fits.
+      `--allow-read=${[dirname(worker), packages, '/usr/bin/ldd'].join(',')}`,
+      `--allow-ffi=${packages}`,
+      worker,
+    ],
   };
+}
+
+/** The node_modules folder that this package's dependencies are in. */
+function packagesFolder(): string {
+  const entry = createRequire(import.meta.url).resolve('node-datachannel');
+  return entry.slice(0, entry.lastIndexOf('node_modules') + 'node_modules'.length);
 }
 
 function denoExecutable(): string {

@@ -199,13 +199,23 @@ describe('ControlClient', () => {
     expect(sockets).toHaveLength(2);
   });
 
-  test('leaves no timer behind when it is closed', () => {
+  test('says farewell when it is closed, waits for the answer, and leaves no timer behind', async () => {
     const { client, clock, join } = start();
     const socket = join();
-    client.close('done');
-    client.close('done');
-    expect(clock.pending).toBe(0);
+    const closed = client.close('done');
+    await client.close('done');
     expect(socket.closedWith).toBe(1000);
     expect(socket.onmessage).toBeNull();
+    socket.onclose?.({ code: 1000, reason: '' });
+    await closed;
+    expect(clock.pending).toBe(0);
+  });
+
+  test('waits no longer than half a second for the answer to its farewell', async () => {
+    const { client, clock, join } = start();
+    join();
+    const closed = client.close('done');
+    clock.advance(500);
+    await closed;
   });
 });
