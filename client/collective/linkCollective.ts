@@ -193,12 +193,15 @@ export class LinkCollective implements Collective {
   }
 
   #wait<T>(promise: Promise<T>, peer: string, doing: string, timeoutMs: number): Promise<T> {
-    if (this.#failure) return Promise.reject(this.#failure.error as Error);
+    if (this.#failure) {
+      promise.catch(() => undefined); // The first failure is the one that counts.
+      return Promise.reject(this.#failure.error);
+    }
     return new Promise<T>((resolve, reject) => {
       const give = (error: unknown): void => {
         cancel();
         this.#waits.delete(give);
-        reject(error as Error);
+        reject(error);
       };
       const cancel = this.#clock.after(timeoutMs, () =>
         this.#fail(new DeadlineError(`Peer ${peer} did not ${doing} within ${timeoutMs} ms.`, { peer })),
@@ -223,7 +226,7 @@ export class LinkCollective implements Collective {
   #fail(error: unknown): void {
     if (this.#failure) return;
     this.#failure = { error };
-    for (const give of [...this.#waits]) give(error);
+    for (const give of this.#waits) give(error);
   }
 }
 

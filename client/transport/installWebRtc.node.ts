@@ -1,7 +1,7 @@
 // What PeerJS expects of a browser, put on globalThis in Node and Deno before PeerJS is first imported: it looks around
 // while it is being loaded. WebRTC is libdatachannel (node-datachannel).
 
-import * as webrtc from 'node-datachannel/polyfill';
+import type * as PeerJs from 'peerjs';
 import { WebSocket } from 'ws';
 
 /**
@@ -24,12 +24,16 @@ class QuietWebSocket extends WebSocket {
   }
 }
 
-/** @returns PeerJS. Can be called any number of times. */
-export async function loadPeerJs(): Promise<typeof import('peerjs')> {
+/**
+ * @returns PeerJS. Can be called any number of times. Rejects where there is no build of libdatachannel; WebSocket is
+ *   there nevertheless, so that the relay can be used.
+ */
+export async function loadPeerJs(): Promise<typeof PeerJs> {
   const globals = globalThis as unknown as Record<string, unknown>;
   // Node 20 has neither of these two; Deno and later Nodes do.
   globals['navigator'] ??= { userAgent: 'node', platform: '' };
   globals['WebSocket'] ??= QuietWebSocket;
+  const webrtc = await import('node-datachannel/polyfill');
   globals['RTCSessionDescription'] = webrtc.RTCSessionDescription;
   globals['RTCIceCandidate'] = webrtc.RTCIceCandidate;
   globals['RTCPeerConnection'] = ProbedConnection;

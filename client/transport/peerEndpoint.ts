@@ -1,6 +1,5 @@
-// How a worker reaches peers through signalling, whatever runtime it lives in. Three builders return one of these:
-// createPeerJsEndpoint in peerJsEndpoint.node.ts and peerJsEndpoint.deno.ts, and, in a tab, the pair
-// servePeerEndpoint (page, peerEndpointHost.browser.ts) and remotePeerEndpoint (compute worker).
+// How a worker reaches peers through signalling, whatever runtime it lives in. Built by openPeerEndpoint in Node and
+// Deno; in a tab by remotePeerEndpoint in the compute worker, with servePeerEndpoint on the page.
 
 /** What a dialler says about a connection; checked by the other end before anything else. */
 export interface ChannelMetadata {

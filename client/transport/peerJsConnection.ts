@@ -2,11 +2,11 @@
 // which is the only one in which a browser lets it be transferred to a worker, and it holds ICE candidates back until
 // there is a description they belong to (they may overtake it, and would be lost).
 
+import type * as PeerJs from 'peerjs';
 import type { BufferedConnection, Peer } from 'peerjs';
 import { deferred } from './deferred.ts';
 import type { ChannelCarrier } from './rtcChannel.ts';
 
-type PeerJsModule = typeof import('peerjs');
 type SignallingMessage = Parameters<BufferedConnection['handleMessage']>[0];
 type ConnectionClass = new (peerId: string, provider: Peer, options: object) => BufferedConnection;
 
@@ -17,7 +17,7 @@ const USUAL_MAX_MESSAGE_BYTES = 256 * 1024;
 export type ChannelCreated = (connection: BufferedConnection, channel: RTCDataChannel) => void;
 
 /** @returns The class to register as PeerJS's 'raw' serializer. */
-export function connectionClass(peerjs: PeerJsModule, created: ChannelCreated): ConnectionClass {
+export function connectionClass(peerjs: typeof PeerJs, created: ChannelCreated): ConnectionClass {
   // PeerJS creates the channel of a dialled connection inside its own constructor, before fields of a subclass exist:
   // what a connection has to remember is kept beside it.
   const described = new WeakSet<object>();
@@ -33,12 +33,12 @@ export function connectionClass(peerjs: PeerJsModule, created: ChannelCreated): 
     override async handleMessage(message: SignallingMessage): Promise<void> {
       // The answering side has its description since it was constructed.
       const dialled = (this.options as { _payload?: unknown })._payload === undefined;
-      if (message.type === 'CANDIDATE' && dialled && !described.has(this)) {
+      if (message.type === peerjs.ServerMessageType.Candidate && dialled && !described.has(this)) {
         heldBack.set(this, [...(heldBack.get(this) ?? []), message]);
         return;
       }
       await super.handleMessage(message);
-      if (message.type !== 'ANSWER') return;
+      if (message.type !== peerjs.ServerMessageType.Answer) return;
       described.add(this);
       for (const candidate of heldBack.get(this) ?? []) await super.handleMessage(candidate);
       heldBack.delete(this);
@@ -48,7 +48,7 @@ export function connectionClass(peerjs: PeerJsModule, created: ChannelCreated): 
 
     protected override _send(): void {}
   }
-  return PlainConnection as unknown as ConnectionClass;
+  return PlainConnection;
 }
 
 /** The RTCPeerConnection under a PeerJS connection, reduced to what a channel needs of it. */

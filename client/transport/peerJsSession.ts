@@ -1,6 +1,7 @@
 // One worker's presence at the PeerJS server: dialling, being dialled, and coming back when the server's socket is lost
 // (links that are up don't need it).
 
+import type * as PeerJs from 'peerjs';
 import type { BufferedConnection, Peer } from 'peerjs';
 import { backoffMs, systemClock, type Clock } from '../control/clock.ts';
 import { deferred } from './deferred.ts';
@@ -8,8 +9,6 @@ import type { ChannelMetadata, PeerJsOptions } from './peerEndpoint.ts';
 import { carrierOf, connectionClass } from './peerJsConnection.ts';
 import type { ChannelCarrier } from './rtcChannel.ts';
 import { SignallingError } from './signallingError.ts';
-
-type PeerJsModule = typeof import('peerjs');
 
 const DEFAULT_TIMEOUT_MS = 10_000;
 const MAX_RECONNECTS = 6;
@@ -37,7 +36,7 @@ export class PeerJsSession {
 
   /** @throws SignallingError when the server refuses or does not answer. */
   static async open(
-    peerjs: PeerJsModule,
+    peerjs: typeof PeerJs,
     options: PeerJsOptions,
     clock: Clock = systemClock,
   ): Promise<PeerJsSession> {
@@ -67,7 +66,7 @@ export class PeerJsSession {
     }
   }
 
-  private constructor(peerjs: PeerJsModule, options: PeerJsOptions, clock: Clock) {
+  private constructor(peerjs: typeof PeerJs, options: PeerJsOptions, clock: Clock) {
     this.id = options.peerId;
     this.closed = this.#closed.promise;
     this.#clock = clock;
@@ -80,7 +79,6 @@ export class PeerJsSession {
       secure,
       key: options.key,
       token: options.token,
-      debug: 0,
       // A copy of its own: node-datachannel's polyfill writes into it.
       config: {
         iceServers: options.iceServers.map((entry) => ({ ...entry })),

@@ -98,7 +98,7 @@ class Relay {
     socket.once('close', () => clearTimeout(timer));
     socket.once('message', (data, isBinary) => {
       clearTimeout(timer);
-      const join = isBinary ? undefined : readJoin(String(data));
+      const join = isBinary ? undefined : readJoin((data as Buffer).toString());
       if (!join) return this.#refuse(socket, 'it did not say whom it wants');
       if (!this.#options.authorize(join.worker, join.token))
         return this.#refuse(socket, 'the token is wrong');
