@@ -3,6 +3,7 @@
 
 import { AbortedError, DeadlineError, TabgradError } from '../../shared/errors.ts';
 import type { CoordinatorMessageOf } from '../../shared/protocol/control.ts';
+import { deferred } from '../transport/deferred.ts';
 import type { Link } from '../transport/link.ts';
 import type { RunData } from './runData.ts';
 import type { SessionEnvironment } from './sessionEnvironment.ts';
@@ -26,7 +27,7 @@ export class GenerationTask {
   readonly #environment: SessionEnvironment;
   readonly #openRun: (assignment: Assignment, signal: AbortSignal) => Promise<RunData>;
   readonly #controller = new AbortController();
-  readonly #begun = Promise.withResolvers<undefined>();
+  readonly #begun = deferred<void>();
   #haltAtRounds = Number.POSITIVE_INFINITY;
   #links: ReadonlyMap<string, Link> = new Map();
   #data: RunData | undefined;
@@ -45,7 +46,7 @@ export class GenerationTask {
   }
 
   begin(): void {
-    this.#begun.resolve(undefined);
+    this.#begun.resolve();
   }
 
   /** Ends the generation at once. */

@@ -1,0 +1,194 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { TreeDevice } from '../../../kernels/gbdt/treeDevice.ts';
+import type { SmallRun } from './sessionWorld.ts';
+import { RUN, SessionWorld, formGroup, smallRun } from './sessionWorld.ts';
+
+const ROUNDS = 4;
+const SHARDS = 6;
+
+let world: SessionWorld;
+let run: SmallRun;
+
+beforeEach(() => {
+  world = new SessionWorld();
+  run = smallRun(world, SHARDS, ROUNDS);
+});
+afterEach(() => world.close());
+
+/** Rounds as rank 0 reports them, JSON text. */
+async function record(from: string, first: number, end: number): Promise<string[]> {
+  const rounds: string[] = [];
+  for (let round = first; round < end; round += 1) {
+    const committed = await world.hear(from, 'committed', (message) => message.round === round);
+    rounds.push(JSON.stringify([committed.trees, committed.metrics]));
+  }
+  return rounds;
+}
+
+async function undisturbed(size: number): Promise<string[]> {
+  const other = new SessionWorld();
+  const outer = world;
+  world = other;
+  try {
+    const same = smallRun(other, SHARDS, ROUNDS);
+    const members = Array.from({ length: size }, (_, at) => `w${at}`);
+    members.forEach((workerId) => other.addWorker(workerId));
+    await formGroup(other, same, 1, members);
+    other.sayAll(members, { type: 'begin', runId: RUN, generation: 1 });
+    return await record('w0', 0, ROUNDS);
+  } finally {
+    await other.close();
+    world = outer;
+  }
+}
+
+describe('A worker session', () => {
+  it('reports the same trees and metrics to the last byte for 1, 2, 3 and 4 workers', async () => {
+    const alone = await undisturbed(1);
+    expect(alone).toHaveLength(ROUNDS);
+    const [trees, metrics] = JSON.parse(alone[ROUNDS - 1]!) as [{ left: number[] }[], Record<string, number>];
+    expect(trees[0]!.left.length).toBeGreaterThan(10);
+    expect(metrics['valid-auc']).toBeGreaterThan(0.8);
+    for (const size of [2, 3, 4]) expect(await undisturbed(size)).toEqual(alone);
+  });
+
+  it('goes on with the rows of a member that died in the middle of a round, and ends with the same bytes', async () => {
+    const expected = await undisturbed(3);
+    ['w0', 'w1', 'w2'].forEach((workerId) =>
+      world.addWorker(workerId, dieOnHistogram(workerId === 'w2' ? 8 : -1)),
+    );
+    await formGroup(world, run, 1, ['w0', 'w1', 'w2']);
+    world.sayAll(['w0', 'w1', 'w2'], { type: 'begin', runId: RUN, generation: 1 });
+    const done = JSON.parse((await record('w0', 0, 1))[0]!) as [unknown[], unknown];
+    expect(JSON.stringify(done)).toBe(expected[0]);
+
+    const survivors = ['w0', 'w1'];
+    for (const workerId of survivors) {
+      const stalled = await world.hear(workerId, 'stalled');
+      expect(stalled).toMatchObject({ code: 'PEER_LOST', missing: ['w2'] });
+    }
+    world.sayAll(survivors, {
+      type: 'halt',
+      runId: RUN,
+      generation: 1,
+      when: 'now',
+      knownRounds: 1,
+      reason: 'w2 is gone',
+    });
+    for (const workerId of survivors) {
+      expect(await world.hear(workerId, 'halted')).toMatchObject({ committedRounds: 1, rounds: [] });
+    }
+    await formGroup(world, run, 2, survivors, [done[0]]);
+    world.sayAll(survivors, { type: 'begin', runId: RUN, generation: 2 });
+    expect(await record('w0', 1, ROUNDS)).toEqual(expected.slice(1));
+  });
+
+  it('lets a newcomer in at a commit, after the group halted at the round that was asked for', async () => {
+    const expected = await undisturbed(2);
+    ['w0', 'w1', 'w2'].forEach((workerId) => world.addWorker(workerId));
+    await formGroup(world, run, 1, ['w0', 'w1']);
+    world.sayAll(['w0', 'w1'], { type: 'begin', runId: RUN, generation: 1 });
+    world.sayAll(['w0', 'w1'], {
+      type: 'halt',
+      runId: RUN,
+      generation: 1,
+      when: 'commit',
+      atRounds: 2,
+      knownRounds: 0,
+      reason: 'w2 joins',
+    });
+    const halted = await Promise.all(['w0', 'w1'].map((workerId) => world.hear(workerId, 'halted')));
+    for (const answer of halted) {
+      expect(answer.committedRounds).toBe(2);
+      const rounds = answer.rounds.map((round) => JSON.stringify([round.trees, round.metrics]));
+      expect(rounds).toEqual(expected.slice(0, 2));
+    }
+    const trees = halted[0]!.rounds.map((round) => round.trees);
+    await formGroup(world, run, 2, ['w2', 'w0', 'w1'], trees);
+    world.sayAll(['w0', 'w1', 'w2'], { type: 'begin', runId: RUN, generation: 2 });
+    expect(await record('w2', 2, ROUNDS)).toEqual(expected.slice(2));
+  });
+
+  it('reports a lost device as a stall that blames nobody, and comes back with a new device', async () => {
+    const expected = await undisturbed(1);
+    let lose: (reason: string) => void = () => undefined;
+    let first = true;
+    world.addWorker('w0', (device) => {
+      if (!first) return device;
+      first = false;
+      const lost = new Promise<string>((resolve) => (lose = resolve));
+      return {
+        ...methods(device),
+        lost,
+        buildHistograms: () => lost.then(() => Promise.reject(new Error('gone'))),
+      };
+    });
+    await formGroup(world, run, 1, ['w0']);
+    world.say('w0', { type: 'begin', runId: RUN, generation: 1 });
+    lose('the driver was reset');
+    const stalled = await world.hear('w0', 'stalled');
+    expect(stalled).toMatchObject({ code: 'DEVICE_LOST', missing: [] });
+    expect(stalled.message).toContain('the driver was reset');
+    await formGroup(world, run, 2, ['w0']);
+    world.say('w0', { type: 'begin', runId: RUN, generation: 2 });
+    expect(await record('w0', 0, ROUNDS)).toEqual(expected);
+  });
+
+  it('frees the device on release and answers a later halt as one who knows nothing of the run', async () => {
+    world.addWorker('w0');
+    await formGroup(world, run, 1, ['w0']);
+    world.say('w0', { type: 'release', runId: RUN, reason: 'stopped' });
+    world.say('w0', { type: 'halt', runId: RUN, generation: 1, when: 'now', knownRounds: 0, reason: 'late' });
+    expect(await world.hear('w0', 'halted')).toMatchObject({ committedRounds: 0, rounds: [] });
+    expect(() => world.devices.get('w0')!.beginTree(0, 0)).toThrow(/closed/);
+  });
+
+  it('fails with the place of the contradiction when a shard is not what the lease says', async () => {
+    world.addWorker('w0');
+    const wrong = { ...run.leases[1]!, index: 0, firstRow: 0 };
+    world.say('w0', {
+      type: 'assign',
+      runId: RUN,
+      generation: 1,
+      rank: 0,
+      members: [{ rank: 0, workerId: 'w0', peerId: 'w0' }],
+      leases: [wrong],
+      spec: run.specHash,
+      committedRounds: 0,
+      trees: null,
+    });
+    const failed = await world.hear('w0', 'failed');
+    expect(failed.code).toBe('BAD_ASSIGNMENT');
+    expect(failed.message).toContain('shard 0 of "train" holds rows 500..999, the lease says 0..499');
+  });
+});
+
+/** A device whose worker is killed when it is asked for its nth histogram. */
+function dieOnHistogram(nth: number): (device: TreeDevice) => TreeDevice {
+  let calls = 0;
+  return (device) => ({
+    ...methods(device),
+    buildHistograms: (nodes) => {
+      calls += 1;
+      if (calls !== nth) return device.buildHistograms(nodes);
+      world.kill('w2');
+      return new Promise<never>(() => undefined);
+    },
+  });
+}
+
+/** A plain object with the device's methods bound, to override some. */
+function methods(device: TreeDevice): TreeDevice {
+  return {
+    description: device.description,
+    lost: device.lost,
+    load: (block, role) => device.load(block, role),
+    unload: (block) => device.unload(block),
+    beginTree: (round, output) => device.beginTree(round, output),
+    buildHistograms: (nodes) => device.buildHistograms(nodes),
+    applySplits: (splits) => device.applySplits(splits),
+    applyTrees: (blocks, trees) => device.applyTrees(blocks, trees),
+    readMargins: (block) => device.readMargins(block),
+    close: () => device.close(),
+  };
+}

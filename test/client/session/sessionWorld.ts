@@ -1,0 +1,197 @@
+// A little world for session tests: workers in one process over memory links, blobs in a map, and a coordinator that
+// does what a test says. Nothing is simulated but the network and the coordinator: trees are grown for real.
+
+import { createHash } from 'node:crypto';
+import { createCpuTreeDevice } from '../../../kernels/gbdt/cpuDevice.ts';
+import type { BinnedBlock, TreeDevice } from '../../../kernels/gbdt/treeDevice.ts';
+import { createWorkerSession } from '../../../client/session/runSession.ts';
+import type { WorkerSession } from '../../../client/session/sessionEnvironment.ts';
+import type { Link, LinkConnector } from '../../../client/transport/link.ts';
+import { memoryLinkPair } from '../../../client/transport/memoryLink.ts';
+import type {
+  CoordinatorMessage,
+  Lease,
+  WorkerMessage,
+  WorkerMessageOf,
+} from '../../../shared/protocol/control.ts';
+import { buildTrainSpec } from '../../../shared/gbdt/buildTrainSpec.ts';
+import { resolveParams } from '../../../shared/gbdt/params.ts';
+import { encodeShard } from '../../../shared/gbdt/shardCodec.ts';
+import type { TrainSpec } from '../../../shared/gbdt/trainSpec.ts';
+import { seededRandom } from '../../setup/seededRandom.ts';
+
+export const RUN = 'run-1';
+
+interface Inbox {
+  readonly messages: WorkerMessage[];
+  wake: () => void;
+}
+
+export class SessionWorld {
+  readonly blobs = new Map<string, Uint8Array>();
+  readonly sessions = new Map<string, WorkerSession>();
+  readonly devices = new Map<string, TreeDevice>();
+  readonly #links = new Map<string, Link>();
+  readonly #inboxes = new Map<string, Inbox>();
+
+  put(bytes: Uint8Array): string {
+    const sha256 = createHash('sha256').update(bytes).digest('hex');
+    this.blobs.set(sha256, bytes);
+    return sha256;
+  }
+
+  putJson(value: unknown): string {
+    return this.put(new TextEncoder().encode(JSON.stringify(value)));
+  }
+
+  addWorker(workerId: string, wrap: (device: TreeDevice) => TreeDevice = (device) => device): void {
+    const inbox: Inbox = { messages: [], wake: () => undefined };
+    this.#inboxes.set(workerId, inbox);
+    const session = createWorkerSession({
+      workerId,
+      connector: this.#connector(workerId),
+      send: (message) => {
+        if (!this.sessions.has(workerId)) return;
+        inbox.messages.push(JSON.parse(JSON.stringify(message)) as WorkerMessage);
+        inbox.wake();
+      },
+      createDevice: async (spec) => {
+        const device = wrap(createCpuTreeDevice(spec));
+        this.devices.set(workerId, device);
+        return device;
+      },
+      fetchBlob: async (sha256) => this.blobs.get(sha256)!,
+      now: () => performance.now(),
+      log: (line) => {
+        throw new Error(line);
+      },
+    });
+    this.sessions.set(workerId, session);
+  }
+
+  say(workerId: string, message: CoordinatorMessage): void {
+    this.sessions.get(workerId)?.handle(message);
+  }
+
+  sayAll(workerIds: readonly string[], message: CoordinatorMessage): void {
+    for (const workerId of workerIds) this.say(workerId, message);
+  }
+
+  /** The next message of a type from a worker; the ones before it are dropped. */
+  async hear<T extends WorkerMessage['type']>(
+    workerId: string,
+    type: T,
+    fits: (message: WorkerMessageOf<T>) => boolean = () => true,
+  ): Promise<WorkerMessageOf<T>> {
+    const inbox = this.#inboxes.get(workerId)!;
+    for (;;) {
+      for (let message = inbox.messages.shift(); message; message = inbox.messages.shift()) {
+        if (message.type === type && fits(message as WorkerMessageOf<T>))
+          return message as WorkerMessageOf<T>;
+        if (message.type === 'failed')
+          throw new Error(`${workerId} failed: ${message.code} ${message.message}`);
+      }
+      await new Promise<void>((resolve) => (inbox.wake = resolve));
+    }
+  }
+
+  /** The worker's process is gone: it says nothing more and its links break. */
+  kill(workerId: string): void {
+    const session = this.sessions.get(workerId);
+    this.sessions.delete(workerId);
+    for (const [key, link] of this.#links) if (key.split('|').includes(workerId)) link.close('killed');
+    void session?.close('killed');
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.sessions.values()].map((session) => session.close('the test is over')));
+  }
+
+  #connector(self: string): LinkConnector {
+    return {
+      connect: async (peers, { group }) =>
+        new Map(peers.map(({ workerId }) => [workerId, this.#link(group, self, workerId)])),
+      close: async () => undefined,
+    };
+  }
+
+  #link(group: string, self: string, peer: string): Link {
+    const own = [group, self, peer].join('|');
+    if (!this.#links.has(own)) {
+      const [near, far] = memoryLinkPair(self, peer);
+      this.#links.set(own, near);
+      this.#links.set([group, peer, self].join('|'), far);
+    }
+    return this.#links.get(own)!;
+  }
+}
+
+export interface SmallRun {
+  readonly spec: TrainSpec;
+  readonly specHash: string;
+  readonly leases: readonly Lease[];
+}
+
+/** A run on random rows with a learnable label: `shards` training shards of 500 rows, one evaluation shard. */
+export function smallRun(world: SessionWorld, shards: number, rounds: number): SmallRun {
+  const random = seededRandom(7);
+  const features = 5;
+  const spec = buildTrainSpec({
+    params: resolveParams({ objective: 'binary:logistic', max_depth: 4, eval_metric: ['logloss', 'auc'] }),
+    numBoostRound: rounds,
+    features: Array.from({ length: features }, (_, feature) => ({
+      name: `f${feature}`,
+      cuts: { categorical: false, cuts: Float32Array.from({ length: 32 }, (_, bin) => bin + 0.5) } as never,
+    })),
+    target: { maxAbsLabel: 1, maxWeight: 1 },
+    trainRows: shards * 500,
+    evaluationSets: ['train', 'valid'],
+  });
+  const shard = (dataset: string, index: number): Lease => {
+    const rows = 500;
+    const bins = Array.from({ length: features }, () =>
+      Uint8Array.from({ length: rows }, () => random() * 32),
+    );
+    const labels = Int32Array.from({ length: rows }, (_, row) =>
+      bins[0]![row]! + bins[1]![row]! * random() > 24 + 12 * random() ? 1 : 0,
+    );
+    const block: BinnedBlock = { firstRow: index * rows, rows, bins, labels };
+    const bytes = encodeShard(block);
+    return {
+      dataset,
+      index,
+      firstRow: block.firstRow,
+      rows,
+      sha256: world.put(bytes),
+      sizeBytes: bytes.length,
+    };
+  };
+  const leases = Array.from({ length: shards }, (_, index) => shard('train', index));
+  leases.push(shard('valid', 0));
+  return { spec, specHash: world.putJson(spec), leases };
+}
+
+/** Puts `members` in a group, shards dealt in turn; resolves when all are ready. */
+export async function formGroup(
+  world: SessionWorld,
+  run: SmallRun,
+  generation: number,
+  members: readonly string[],
+  rounds: readonly (readonly unknown[])[] = [],
+): Promise<void> {
+  members.forEach((workerId, rank) =>
+    world.say(workerId, {
+      type: 'assign',
+      runId: RUN,
+      generation,
+      rank,
+      members: members.map((id, at) => ({ rank: at, workerId: id, peerId: id })),
+      leases: run.leases.filter((lease) => lease.index % members.length === rank),
+      spec: run.specHash,
+      committedRounds: rounds.length,
+      trees: rounds.length === 0 ? null : world.putJson(rounds),
+    }),
+  );
+  for (const workerId of members)
+    await world.hear(workerId, 'ready', (ready) => ready.generation === generation);
+}
