@@ -38,7 +38,9 @@ export async function loadPeerJs(): Promise<typeof PeerJs> {
   globals['RTCIceCandidate'] = webrtc.RTCIceCandidate;
   globals['RTCPeerConnection'] = ProbedConnection;
   try {
-    return await import('peerjs');
+    const loaded: Partial<typeof PeerJs> = await import('peerjs');
+    // Its CommonJS build, which Node and Deno load, shows its names only inside the default export on some loaders.
+    return (loaded.BufferedConnection ? loaded : loaded.default) as typeof PeerJs;
   } finally {
     globals['RTCPeerConnection'] = webrtc.RTCPeerConnection;
   }
