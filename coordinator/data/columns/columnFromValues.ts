@@ -3,6 +3,7 @@
 import * as arrow from 'apache-arrow';
 import { arrowData } from './arrowData.ts';
 import { bitmapOf, packBits } from './bitmap.ts';
+import { typeName } from './typeName.ts';
 import { TypeMismatchError } from '../errors.ts';
 
 /**
@@ -45,7 +46,7 @@ interface Rows {
 
 function mismatch(value: unknown, row: number, type: arrow.DataType): TypeMismatchError {
   const shown = typeof value === 'string' ? JSON.stringify(value.slice(0, 40)) : String(value).slice(0, 40);
-  return new TypeMismatchError(`Row ${row} holds ${shown} where ${String(type)} is expected.`, { row });
+  return new TypeMismatchError(`Row ${row} holds ${shown} where ${typeName(type)} is expected.`, { row });
 }
 
 function memberOf(value: unknown, name: string): unknown {

@@ -4,6 +4,8 @@ import * as arrow from 'apache-arrow';
 import { TypeMismatchError } from '../errors.ts';
 import { unpackBitmap } from './bitmap.ts';
 import type { BatchColumn, ColumnBatch } from './columnBatch.ts';
+import { typeName } from './typeName.ts';
+import { validBytes } from './validBytes.ts';
 import type { DictionaryStrings } from './dictionaryStrings.ts';
 
 /** @throws TypeMismatchError for columns that are neither numbers nor strings. */
@@ -40,13 +42,6 @@ function toBatchColumn(name: string, data: arrow.Data, strings: DictionaryString
     arrow.DataType.isTimestamp(type) || arrow.DataType.isDate(type) || arrow.DataType.isTime(type);
   const meaning = isTime ? 'time' : arrow.DataType.isBool(type) ? 'boolean' : 'number';
   return { kind: 'numeric', name, meaning, values: numbersOf(name, data), valid };
-}
-
-export function validBytes(data: arrow.Data): Uint8Array {
-  if (arrow.DataType.isNull(data.type)) return new Uint8Array(data.length);
-  return data.nullBitmap === undefined || data.nullBitmap === null || data.nullBitmap.length === 0
-    ? new Uint8Array(data.length).fill(1)
-    : unpackBitmap(data.nullBitmap, data.offset, data.length);
 }
 
 /** Plain strings get a dictionary of this batch's own. */
@@ -95,7 +90,7 @@ export function numbersOf(name: string, data: arrow.Data): Float64Array | Float3
   if (arrow.DataType.isInt(type)) return Int32Array.from(values as Int8Array).subarray(0, length);
   if (arrow.DataType.isFloat(type)) return Float64Array.from(new arrow.Vector([data]), Number);
   throw new TypeMismatchError(
-    `Column "${name}" holds ${String(type)}; numbers, booleans, times or strings are expected.`,
+    `Column "${name}" holds ${typeName(type)}; numbers, booleans, times or strings are expected.`,
     { column: name },
   );
 }

@@ -11,6 +11,7 @@ import {
   seemsDictionaryEncoded,
 } from '../parquet/parquetFile.ts';
 import type { FileLocation } from '../store/byteFile.ts';
+import { typeName } from '../columns/typeName.ts';
 import { OpenedFiles } from './openedFiles.ts';
 
 /** Yields the files of a path list; done lazily, since listing a bucket takes requests. */
@@ -123,9 +124,9 @@ function checkSameTypes(file: string, footer: ParquetFooter, schema: arrow.Schem
       throw new TypeMismatchError(`${file} has no column "${field.name}", which the first file has.`, place);
     }
     const expected = arrow.DataType.isDictionary(field.type) ? field.type.dictionary : field.type;
-    if (String(column.type) !== String(expected)) {
+    if (typeName(column.type) !== typeName(expected)) {
       throw new TypeMismatchError(
-        `Column "${field.name}" of ${file} holds ${String(column.type)}; the first file's holds ${String(expected)}.`,
+        `Column "${field.name}" of ${file} holds ${typeName(column.type)}; the first file's holds ${typeName(expected)}.`,
         place,
       );
     }

@@ -3,29 +3,62 @@
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DataArgumentError, FolderEmptyError } from '../errors.ts';
+import { fileURLToPath } from 'node:url';
 import type { FileLocation } from './byteFile.ts';
+import { httpFile } from './httpFile.ts';
 import { localError, localFile } from './localFile.ts';
+import { type S3Options, S3Store } from './s3Store.ts';
 
 export type Paths = string | readonly string[];
 
 export interface StoreOptions {
-  /** How long to wait for a host to begin to answer, and for each piece; 30 s by default. */
+  /** How long to wait for a host to begin to answer, and for each piece of the answer; 30 s by default. */
   readonly timeoutMs?: number;
+  /** Further attempts after a lost connection or a status 429 or 5xx; 3 by default. */
+  readonly retries?: number;
+  /** Wait before the first further attempt, doubled for each; 200 ms by default. */
+  readonly retryDelayMs?: number;
+  readonly s3?: S3Options;
 }
 
 /** A function that lists the files when the data is first needed. */
 export function listFiles(
   paths: Paths,
   extensions: readonly string[],
-  _options: StoreOptions,
+  options: StoreOptions,
 ): (signal: AbortSignal | undefined) => Promise<readonly FileLocation[]> {
   const list = typeof paths === 'string' ? [paths] : paths;
   if (list.length === 0) throw new DataArgumentError('The list of paths is empty.', { field: 'paths' });
-  return async () => {
+  const { timeoutMs = 30_000, retries = 3, retryDelayMs = 200 } = options;
+  const settings = { timeoutMs, retries, retryDelayMs };
+  return async (signal) => {
     const files: FileLocation[] = [];
-    for (const path of list) files.push(...(await listLocal(path, extensions)));
+    for (const path of list) {
+      if (path.startsWith('s3://')) {
+        const isWanted = (key: string): boolean => isData(key.slice(key.lastIndexOf('/') + 1), extensions);
+        files.push(...(await new S3Store(path, options.s3 ?? {}, settings).list(isWanted, signal)));
+      } else if (/^https?:\/\//.test(path)) {
+        files.push(httpFile(webUrl(path), path, settings));
+      } else {
+        files.push(...(await listLocal(localPath(path), extensions)));
+      }
+    }
     return files;
   };
+}
+
+function webUrl(path: string): URL {
+  if (!URL.canParse(path)) throw new DataArgumentError(`"${path}" is not a URL.`, { field: 'paths' });
+  return new URL(path);
+}
+
+function localPath(path: string): string {
+  if (path.startsWith('file://')) return fileURLToPath(path);
+  const scheme = /^([a-z][a-z0-9+.-]+):\/\//i.exec(path)?.[1];
+  if (scheme === undefined) return path;
+  throw new DataArgumentError(`"${path}": ${scheme}:// is not supported; http://, https://, s3:// and file:// are.`, {
+    field: 'paths',
+  });
 }
 
 /** For plans and stats. */

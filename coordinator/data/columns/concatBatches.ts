@@ -1,0 +1,208 @@
+// Joins batches to one: what re-batching, shuffles and sorts need.
+
+import * as arrow from 'apache-arrow';
+import { TypeMismatchError, UnsupportedDataError } from '../errors.ts';
+import { arrowData, recordBatch } from './arrowData.ts';
+import { bitmapOf, packBits, unpackBitmap } from './bitmap.ts';
+import { valuesFromWords, wordColumn } from './fixedWidth.ts';
+import { takeData } from './takeRows.ts';
+import { typeName } from './typeName.ts';
+import { validBytes } from './validBytes.ts';
+
+/**
+ * All rows in order. Columns are matched by name; a column without any value in one batch fits every type.
+ * @throws TypeMismatchError naming the column when two batches disagree.
+ */
+export function concatBatches(batches: readonly arrow.RecordBatch[]): arrow.RecordBatch {
+  const [first] = batches;
+  if (first === undefined || batches.length === 1) return first ?? recordBatch(new arrow.Schema([]), [], 0);
+  const fields: arrow.Field[] = [];
+  const columns: arrow.Data[] = [];
+  for (const { name } of first.schema.fields) {
+    const parts = batches.map((batch) => columnOf(batch, name));
+    const data = concatData(parts, name);
+    columns.push(data);
+    fields.push(new arrow.Field(name, data.type, true));
+  }
+  const rows = batches.reduce((total, batch) => total + batch.numRows, 0);
+  return recordBatch(new arrow.Schema(fields), columns, rows);
+}
+
+export function columnOf(batch: arrow.RecordBatch, name: string): arrow.Data {
+  const index = batch.schema.fields.findIndex((field) => field.name === name);
+  const data = batch.data.children[index];
+  if (data === undefined) {
+    throw new TypeMismatchError(`Some batches have a column "${name}" and others do not.`, { column: name });
+  }
+  return data;
+}
+
+function concatData(parts: readonly arrow.Data[], column: string): arrow.Data {
+  const typed =
+    parts.find((part) => !arrow.DataType.isNull(part.type) && part.length > 0) ??
+    parts.find((part) => !arrow.DataType.isNull(part.type));
+  const length = parts.reduce((total, part) => total + part.length, 0);
+  if (typed === undefined) return arrowData({ type: parts[0]!.type, length, nullCount: length });
+  const { type } = typed;
+  for (const part of parts) {
+    if (!arrow.DataType.isNull(part.type) && typeName(part.type) !== typeName(type)) {
+      throw new TypeMismatchError(
+        `Column "${column}" holds ${typeName(type)} in some rows and ${typeName(part.type)} in others.`,
+        { column },
+      );
+    }
+  }
+  const rows = { type, length, ...concatValidity(parts, length) };
+  const filled = parts.map((part) => (arrow.DataType.isNull(part.type) ? fillerLike(typed, part.length) : part));
+  if (filled.some((part) => arrow.DataType.isDictionary(part.type))) return concatCodes(filled, rows);
+  if (arrow.DataType.isBool(type)) return concatBits(filled, rows);
+  if (arrow.DataType.isUtf8(type) || arrow.DataType.isBinary(type)) return concatBytes(filled, rows);
+  if (arrow.DataType.isList(type) || arrow.DataType.isMap(type)) return concatLists(filled, rows, column);
+  if (arrow.DataType.isFixedSizeList(type)) {
+    return arrowData({ ...rows, child: concatData(filled.map((part) => part.children[0]!), column) });
+  }
+  if (arrow.DataType.isStruct(type)) {
+    const children = type.children.map((field, i) =>
+      concatData(filled.map((part) => part.children[i]!), `${column}.${field.name}`),
+    );
+    return arrowData({ ...rows, children });
+  }
+  return concatWords(filled, rows, column);
+}
+
+interface Rows {
+  readonly type: arrow.DataType;
+  readonly length: number;
+  readonly nullCount: number;
+  readonly nullBitmap: Uint8Array | undefined;
+}
+
+function concatValidity(parts: readonly arrow.Data[], length: number): Pick<Rows, 'nullCount' | 'nullBitmap'> {
+  if (parts.every((part) => part.nullCount === 0)) return { nullCount: 0, nullBitmap: undefined };
+  const valid = new Uint8Array(length);
+  let at = 0;
+  for (const part of parts) {
+    valid.set(validBytes(part), at);
+    at += part.length;
+  }
+  const { bitmap, nullCount } = bitmapOf(valid);
+  return { nullCount, nullBitmap: bitmap };
+}
+
+/** Rows that hold anything of the type of `like`; the caller marks them as missing. */
+function fillerLike(like: arrow.Data, rows: number): arrow.Data {
+  return like.length === 0 ? like : takeData(like, new Int32Array(rows));
+}
+
+function concatBits(parts: readonly arrow.Data[], rows: Rows): arrow.Data {
+  const bits = new Uint8Array(rows.length);
+  let at = 0;
+  for (const part of parts) {
+    bits.set(unpackBitmap(part.values as Uint8Array, part.offset, part.length), at);
+    at += part.length;
+  }
+  return arrowData({ ...rows, data: packBits(bits) });
+}
+
+function concatBytes(parts: readonly arrow.Data[], rows: Rows): arrow.Data {
+  let total = 0;
+  for (const part of parts) total += byteLength(part);
+  if (total > 0x7fff_ffff) throw new UnsupportedDataError('The strings of one joined batch exceed 2 GiB.');
+  const bytes = new Uint8Array(total);
+  const valueOffsets = new Int32Array(rows.length + 1);
+  let row = 0;
+  let at = 0;
+  for (const part of parts) {
+    const offsets = part.valueOffsets as Int32Array;
+    const start = offsets[0] ?? 0;
+    bytes.set((part.values as Uint8Array).subarray(start, start + byteLength(part)), at);
+    for (let i = 0; i < part.length; i++) valueOffsets[++row] = at + offsets[i + 1]! - start;
+    at = valueOffsets[row]!;
+  }
+  return arrowData({ ...rows, valueOffsets, data: bytes });
+}
+
+function byteLength(part: arrow.Data): number {
+  const offsets = part.valueOffsets as Int32Array;
+  return part.length === 0 ? 0 : offsets[part.length]! - offsets[0]!;
+}
+
+function concatLists(parts: readonly arrow.Data[], rows: Rows, column: string): arrow.Data {
+  const valueOffsets = new Int32Array(rows.length + 1);
+  const children: arrow.Data[] = [];
+  let row = 0;
+  let at = 0;
+  for (const part of parts) {
+    const offsets = part.valueOffsets as Int32Array;
+    const start = offsets[0] ?? 0;
+    const items = byteLength(part);
+    children.push(part.children[0]!.slice(start, items));
+    for (let i = 0; i < part.length; i++) valueOffsets[++row] = at + offsets[i + 1]! - start;
+    at += items;
+  }
+  return arrowData({ ...rows, valueOffsets, child: concatData(children, column) });
+}
+
+function concatWords(parts: readonly arrow.Data[], rows: Rows, column: string): arrow.Data {
+  const columns = parts.map((part) => wordColumn(part));
+  const first = columns[0];
+  if (first === undefined) {
+    throw new UnsupportedDataError(`Rows of type ${typeName(rows.type)} (column "${column}") can't be joined.`);
+  }
+  const bytes = new Uint8Array(columns.reduce((total, part) => total + (part?.words.byteLength ?? 0), 0));
+  let at = 0;
+  for (const part of columns) {
+    if (part === undefined) continue;
+    const { words } = part;
+    bytes.set(new Uint8Array(words.buffer, words.byteOffset, words.byteLength), at);
+    at += words.byteLength;
+  }
+  return arrowData({ ...rows, data: valuesFromWords(rows.type, bytes) });
+}
+
+/** Codes into one joined dictionary. Parts may be plain strings, too. */
+function concatCodes(parts: readonly arrow.Data[], rows: Rows): arrow.Data {
+  const shared = parts[0]!.dictionary;
+  const isShared = parts.every((part) => part.dictionary !== undefined && part.dictionary.data[0] === shared?.data[0]);
+  const out = new Int32Array(rows.length);
+  const codes = new Map<unknown, number>();
+  let at = 0;
+  for (const part of parts) {
+    if (isShared) {
+      out.set((part.values as Int32Array).subarray(0, part.length), at);
+    } else {
+      const mapped = codesOf(part, codes);
+      out.set(mapped, at);
+    }
+    at += part.length;
+  }
+  const value = parts.find((part) => arrow.DataType.isDictionary(part.type))!.type as arrow.Dictionary;
+  const type = new arrow.Dictionary(value.dictionary, new arrow.Int32(), value.id);
+  const dictionary = isShared ? shared! : arrow.vectorFromArray([...codes.keys()] as string[], value.dictionary);
+  return arrowData({ ...rows, type, data: out, dictionary });
+}
+
+function codesOf(part: arrow.Data, codes: Map<unknown, number>): Int32Array {
+  const valid = validBytes(part);
+  const enter = (value: unknown): number => {
+    let code = codes.get(value);
+    if (code === undefined) {
+      code = codes.size;
+      codes.set(value, code);
+    }
+    return code;
+  };
+  if (part.dictionary === undefined) {
+    const strings = new arrow.Vector([part]);
+    return Int32Array.from(valid, (isValid, i) => (isValid === 1 ? enter(strings.get(i)) : 0));
+  }
+  const entries = Array.from(part.dictionary);
+  const mapped = new Int32Array(entries.length).fill(-1);
+  const own = part.values as Int32Array;
+  return Int32Array.from(valid, (isValid, i) => {
+    if (isValid === 0) return 0;
+    const code = own[i]!;
+    if (mapped[code] === -1) mapped[code] = enter(entries[code]);
+    return mapped[code]!;
+  });
+}

@@ -1,0 +1,78 @@
+// Arrow columns as the JavaScript values that user functions and text files see.
+
+import * as arrow from 'apache-arrow';
+import type { DictionaryStrings } from './dictionaryStrings.ts';
+import { numbersOf } from './toColumnBatch.ts';
+import { validBytes } from './validBytes.ts';
+
+/** A row as user functions see it. */
+export type Row = Record<string, unknown>;
+
+/**
+ * One value a row, null for missing: numbers (64-bit integers beyond 2^53 as bigints), booleans, strings, Dates for
+ * dates and timestamps, arrays for lists, objects for structs, Uint8Arrays for binary.
+ */
+export function valuesOf(data: arrow.Data, strings: DictionaryStrings): unknown[] {
+  const values = allValues(data, strings);
+  if (data.nullCount > 0) {
+    const valid = validBytes(data);
+    for (let i = 0; i < values.length; i++) if (valid[i] === 0) values[i] = null;
+  }
+  return values;
+}
+
+function allValues(data: arrow.Data, strings: DictionaryStrings): unknown[] {
+  const { type, length } = data;
+  if (arrow.DataType.isNull(type)) return Array.from({ length }, () => null);
+  if (arrow.DataType.isDictionary(type)) {
+    const codes = data.values as Int32Array;
+    const entries = arrow.DataType.isUtf8(type.dictionary)
+      ? strings.of(data.dictionary!)
+      : data.dictionary!.data.flatMap((part) => valuesOf(part, strings));
+    return Array.from({ length }, (_, i) => entries[codes[i]!]);
+  }
+  if (arrow.DataType.isBool(type)) return Array.from(numbersOf('', data), (bit) => bit === 1);
+  if (arrow.DataType.isDate(type) || arrow.DataType.isTimestamp(type)) {
+    return Array.from(numbersOf('', data), (ms) => new Date(ms));
+  }
+  if (data.values instanceof BigInt64Array || data.values instanceof BigUint64Array) return wideValues(data);
+  if (arrow.DataType.isInt(type) || arrow.DataType.isFloat(type) || arrow.DataType.isTime(type)) {
+    return Array.from(numbersOf('', data));
+  }
+  if (arrow.DataType.isStruct(type)) {
+    const members = data.children.map((child) => valuesOf(child, strings));
+    return Array.from({ length }, (_, i) =>
+      Object.fromEntries(type.children.map((field, m) => [field.name, members[m]![i]])),
+    );
+  }
+  if (arrow.DataType.isList(type) || arrow.DataType.isMap(type)) {
+    const items = valuesOf(data.children[0]!, strings);
+    const offsets = data.valueOffsets as Int32Array;
+    return Array.from({ length }, (_, i) => items.slice(offsets[i], offsets[i + 1]));
+  }
+  if (arrow.DataType.isFixedSizeList(type)) {
+    const items = valuesOf(data.children[0]!, strings);
+    return Array.from({ length }, (_, i) => items.slice(i * type.listSize, (i + 1) * type.listSize));
+  }
+  return Array.from(new arrow.Vector([data]) as Iterable<unknown>);
+}
+
+function wideValues(data: arrow.Data): unknown[] {
+  const values = data.values as BigInt64Array;
+  if (arrow.DataType.isTime(data.type)) return Array.from(numbersOf('', data));
+  const numbers = numbersOf('', data);
+  return Array.from(numbers, (number, i) => (Number.isSafeInteger(number) ? number : values[i]));
+}
+
+/** The rows of a batch as objects. */
+export function rowsOf(batch: arrow.RecordBatch, strings: DictionaryStrings): Row[] {
+  const names = batch.schema.fields.map(({ name }) => name);
+  const columns = batch.data.children.map((data) => valuesOf(data, strings));
+  const rows: Row[] = Array.from({ length: batch.numRows });
+  for (let i = 0; i < rows.length; i++) {
+    const row: Row = {};
+    for (let c = 0; c < names.length; c++) row[names[c]!] = columns[c]![i];
+    rows[i] = row;
+  }
+  return rows;
+}

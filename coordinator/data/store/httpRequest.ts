@@ -1,0 +1,103 @@
+// One HTTP request for data, with a deadline, retries of what is worth retrying, and coded errors.
+
+import { AbortedError, DeadlineError } from '../../../shared/errors.ts';
+import { AccessDeniedError, FileMissingError, HttpStatusError, messageOf, UnreachableError } from '../errors.ts';
+
+export interface RequestSettings {
+  /** How long to wait for the answer to begin, and for each piece of it. */
+  readonly timeoutMs: number;
+  /** Attempts after the first, for lost connections and statuses 429, 500, 502, 503, 504. */
+  readonly retries: number;
+  /** Wait before the first retry; doubled for each further one. */
+  readonly retryDelayMs: number;
+}
+
+export interface HttpRequest {
+  readonly method: 'GET' | 'HEAD';
+  readonly url: URL;
+  readonly headers: Readonly<Record<string, string>>;
+  /** As errors show it; for s3:// not the URL of the request. */
+  readonly name: string;
+}
+
+/** Sends requests; a store that signs them wraps this. */
+export type SendRequest = (request: HttpRequest, signal: AbortSignal | undefined) => Promise<Response>;
+
+/** @returns the response of any status below 400, and 412 and 416; its body is the caller's. */
+export async function sendRequest(
+  request: HttpRequest,
+  settings: RequestSettings,
+  signal: AbortSignal | undefined,
+): Promise<Response> {
+  for (let attempt = 0; ; attempt++) {
+    const isLast = attempt >= settings.retries;
+    let response: Response | undefined;
+    try {
+      response = await fetchInTime(request, settings, signal);
+    } catch (error) {
+      if (isLast || !(error instanceof UnreachableError)) throw error;
+    }
+    if (response !== undefined) {
+      if (response.status < 400 || response.status === 412 || response.status === 416) return response;
+      const isTransient = response.status === 429 || (response.status >= 500 && response.status !== 501);
+      if (isLast || !isTransient) throw await statusError(request, response);
+      await response.body?.cancel();
+    }
+    await delay(settings.retryDelayMs * 2 ** attempt, signal);
+  }
+}
+
+async function fetchInTime(
+  { method, url, headers, name }: HttpRequest,
+  { timeoutMs }: RequestSettings,
+  signal: AbortSignal | undefined,
+): Promise<Response> {
+  const timer = new AbortController();
+  const timeout = setTimeout(() => timer.abort(), timeoutMs);
+  const signals = signal === undefined ? [timer.signal] : [timer.signal, signal];
+  try {
+    // Compressed transfer would make ranges and lengths mean something else.
+    const all = { ...headers, 'accept-encoding': 'identity' };
+    return await fetch(url, { method, headers: all, signal: AbortSignal.any(signals), redirect: 'follow' });
+  } catch (error) {
+    if (signal?.aborted === true) throw new AbortedError(`Reading ${name} was stopped by its caller.`, {}, { cause: error });
+    if (timer.signal.aborted) throw tooSlow(url, name, timeoutMs);
+    const reason = error instanceof Error && error.cause !== undefined ? messageOf(error.cause) : messageOf(error);
+    throw new UnreachableError(`${url.host} could not be reached for ${name}: ${reason}.`, { file: name }, { cause: error });
+  } finally {
+    clearTimeout(timeout);
+  }
+}
+
+export function tooSlow(url: URL, name: string, timeoutMs: number): DeadlineError {
+  return new DeadlineError(`${url.host} did not answer within ${timeoutMs} ms for ${name}.`, { file: name });
+}
+
+async function statusError({ name, url, method }: HttpRequest, response: Response): Promise<Error> {
+  const body = method === 'HEAD' ? '' : (await response.text().catch(() => '')).slice(0, 4096);
+  const code = /<Code>([^<]*)<\/Code>/.exec(body)?.[1];
+  const reason = code === undefined ? `status ${response.status}` : `status ${response.status} (${code})`;
+  const place = { file: name };
+  if (response.status === 404 || response.status === 410) {
+    return new FileMissingError(`${url.host} has no ${name}: ${reason}.`, place);
+  }
+  if (response.status === 401 || response.status === 403) {
+    return new AccessDeniedError(`${url.host} refused access to ${name}: ${reason}.`, place);
+  }
+  return new HttpStatusError(`${url.host} answered for ${name} with ${reason}.`, place);
+}
+
+function delay(ms: number, signal: AbortSignal | undefined): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const stop = (): void => {
+      clearTimeout(timer);
+      reject(new AbortedError('Reading was stopped by its caller.'));
+    };
+    const timer = setTimeout(() => {
+      signal?.removeEventListener('abort', stop);
+      resolve();
+    }, ms);
+    if (signal?.aborted === true) stop();
+    else signal?.addEventListener('abort', stop, { once: true });
+  });
+}
