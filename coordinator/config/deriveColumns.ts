@@ -1,0 +1,70 @@
+// The `derive` and `columns` sections of a config, applied to a dataset.
+
+import { DictionaryStrings } from '../data/columns/dictionaryStrings.ts';
+import type { Dataset } from '../data/dataset.ts';
+import { nearestWord } from '../../shared/text/nearestWord.ts';
+import { ConfigInvalidError } from './configErrors.ts';
+import type { Config } from './configSchema.ts';
+import { deriveBatch, type DerivedColumn } from './deriveBatch.ts';
+import { parseExpression } from './expression/parseExpression.ts';
+import { columnsOf } from './expression/syntaxTree.ts';
+
+type ColumnSections = Pick<Config, 'derive' | 'columns'>;
+
+/** The dataset with its derived columns, and with no others than were asked for. */
+export function deriveColumns(dataset: Dataset, { derive, columns }: ColumnSections): Dataset {
+  const derived = parseDerived(derive);
+  if (derived.length === 0) return columns === undefined ? dataset : dataset.selectColumns(columns);
+  // Only what is used is read from the files.
+  const source = columns === undefined ? dataset : dataset.selectColumns(neededColumns(derived, columns));
+  const strings = new DictionaryStrings();
+  return source.mapBatches((batch) => deriveBatch(batch, derived, columns, strings), {
+    batchFormat: 'arrow',
+  });
+}
+
+function parseDerived(derive: Config['derive']): DerivedColumn[] {
+  return Object.entries(derive).map(([name, text]) => ({ name, expression: parseExpression(text) }));
+}
+
+/** Source columns that the kept ones depend on. Later expressions may read earlier ones, so this goes backwards. */
+export function neededColumns(derived: readonly DerivedColumn[], keep: readonly string[]): string[] {
+  const needed = new Set(keep);
+  for (const { name, expression } of [...derived].reverse()) {
+    if (!needed.delete(name)) continue;
+    for (const column of columnsOf(expression)) needed.add(column);
+  }
+  return [...needed];
+}
+
+/**
+ * Checks every column that a config names against the columns of the data, before any row is read.
+ * @throws ConfigInvalidError naming the file, the key and the nearest column.
+ */
+export function checkColumns(
+  config: Pick<Config, 'derive' | 'columns' | 'labelColumn' | 'weightColumn'>,
+  available: readonly string[],
+  file: string,
+): void {
+  const known = new Set(available);
+  const require = (column: string, field: string): void => {
+    if (known.has(column)) return;
+    const nearest = nearestWord(column, [...known]);
+    const hint = nearest === undefined ? '' : `; did you mean "${nearest}"?`;
+    throw new ConfigInvalidError(
+      `${file}: ${field} names column "${column}", which the data does not have${hint} (columns: ${[...known].join(', ')})`,
+      { file, field, column },
+    );
+  };
+  for (const { name, expression } of parseDerived(config.derive)) {
+    for (const column of columnsOf(expression)) require(column, `derive.${name}`);
+    known.add(name);
+  }
+  for (const [index, column] of (config.columns ?? []).entries()) require(column, `columns[${index}]`);
+  if (config.columns !== undefined) {
+    known.clear();
+    for (const column of config.columns) known.add(column);
+  }
+  require(config.labelColumn, 'labelColumn');
+  if (config.weightColumn !== undefined) require(config.weightColumn, 'weightColumn');
+}
