@@ -24,9 +24,9 @@ export interface PoolOptions {
   readonly joinToken?: string | undefined;
   readonly peerServer: CoordinatorMessageOf<'welcome'>['peerServer'];
   readonly iceServers: CoordinatorMessageOf<'welcome'>['iceServers'];
-  readonly pingIntervalMs?: number;
+  readonly pingIntervalMs?: number | undefined;
   /** How long a worker whose socket is lost keeps its place. */
-  readonly graceMs?: number;
+  readonly graceMs?: number | undefined;
   readonly maxWorkers?: number;
   readonly messageRate?: RateLimit;
   readonly byteRate?: RateLimit;

@@ -43,6 +43,8 @@ export type RunEvent =
       readonly type: 'group';
       readonly generation: number;
       readonly workers: readonly { workerId: string; runtime: string; device: string; rows: number }[];
+      /** Why workers that are there take no part, where that is so. */
+      readonly note?: string;
     }
   | { readonly type: 'round'; readonly committed: CommittedRound; readonly timings: readonly RoundTiming[] }
   | {

@@ -10,8 +10,11 @@ import type { UpgradeHandler } from './upgradeDispatcher.ts';
 
 export interface ControlSockets {
   readonly handleUpgrade: UpgradeHandler;
-  close(): void;
+  /** Waits a moment for farewells to be answered, then drops what is left. */
+  close(): Promise<void>;
 }
+
+const FAREWELL_MS = 1_000;
 
 export function controlSockets(attach: (connection: ControlConnection) => ConnectionEvents): ControlSockets {
   const server = new WebSocketServer({
@@ -22,8 +25,15 @@ export function controlSockets(attach: (connection: ControlConnection) => Connec
   return {
     handleUpgrade: (request, socket, head) =>
       server.handleUpgrade(request, socket, head, (webSocket) => bind(webSocket, request, attach)),
-    close: () => {
-      for (const webSocket of server.clients) webSocket.terminate();
+    close: async () => {
+      const closed = [...server.clients].map(
+        (webSocket) => new Promise<void>((resolve) => webSocket.once('close', () => resolve())),
+      );
+      const tooLong = setTimeout(() => {
+        for (const webSocket of server.clients) webSocket.terminate();
+      }, FAREWELL_MS);
+      await Promise.all(closed);
+      clearTimeout(tooLong);
       server.close();
     },
   };

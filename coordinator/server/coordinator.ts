@@ -2,6 +2,7 @@
 // of workers and the runs that they work on.
 
 import { mkdtemp, rm } from 'node:fs/promises';
+import { Server as HttpServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { CoordinatorMessageOf } from '../../shared/protocol/control.ts';
@@ -11,7 +12,11 @@ import type { Clock } from '../pool/clock.ts';
 import type { Log } from '../pool/log.ts';
 import { Pool } from '../pool/pool.ts';
 import { makeSecret } from '../pool/secrets.ts';
+import { RunRegistry } from '../run/runRegistry.ts';
 import type { RunHandle, RunRequest } from '../run/runRequest.ts';
+import type { RunTiming } from '../run/runState.ts';
+import { mountPeerServer } from '../signalling/peerServer.ts';
+import { mountRelay, RELAY_PATH } from '../signalling/relay.ts';
 import { AccessControl } from './access.ts';
 import { allowedHosts, coordinatorAddresses, isLoopback } from './addresses.ts';
 import { controlSockets } from './controlSockets.ts';
@@ -19,6 +24,9 @@ import { createHttpServer, listen } from './httpServer.ts';
 import type { HttpTimeouts } from './httpServer.ts';
 import { blobRoutes } from './routes/blobRoutes.ts';
 import { builtPageFolder, pageRoutes } from './routes/pageRoutes.ts';
+import { runRoutes } from './routes/runRoutes.ts';
+import { statusRoutes, statusText } from './routes/statusRoutes.ts';
+import { CoordinatorClosedError } from './serverErrors.ts';
 import { TrafficMeter } from './trafficMeter.ts';
 import type { Traffic } from './trafficMeter.ts';
 import { UpgradeDispatcher } from './upgradeDispatcher.ts';
@@ -43,6 +51,7 @@ export interface CoordinatorOptions {
   readonly pingIntervalMs?: number;
   readonly pageFolder?: string;
   readonly timeouts?: HttpTimeouts;
+  readonly runTiming?: Partial<RunTiming>;
   readonly clock?: Clock;
   readonly log?: Log;
 }
@@ -64,6 +73,7 @@ export interface Coordinator {
 }
 
 const GIBIBYTE = 1024 ** 3;
+const PEER_SERVER = { path: '/peerjs', key: 'tabgrad' } as const;
 
 /** @throws PortInUseError, ListenError, StorageError */
 export async function startCoordinator(options: CoordinatorOptions = {}): Promise<Coordinator> {
@@ -75,18 +85,20 @@ export async function startCoordinator(options: CoordinatorOptions = {}): Promis
     clock = systemClock,
     log = () => undefined,
   } = options;
+  const startedAtMs = clock.now();
   const adminToken = options.adminToken ?? (isLoopback(host) ? undefined : makeSecret());
-  const temporary = options.storagePath === undefined ? await mkdtemp(join(tmpdir(), 'tabgrad-')) : undefined;
-  const blobs = await BlobStore.open(join(options.storagePath ?? temporary ?? '', 'blobs'));
+  const storage = await openStorage(options.storagePath);
+  const { blobs } = storage;
   const pool = new Pool({
     clock,
     log,
     joinToken,
-    peerServer: { path: '/peerjs', key: 'tabgrad' },
+    peerServer: PEER_SERVER,
     iceServers: options.iceServers ?? [],
-    ...(options.graceMs !== undefined && { graceMs: options.graceMs }),
-    ...(options.pingIntervalMs !== undefined && { pingIntervalMs: options.pingIntervalMs }),
+    graceMs: options.graceMs,
+    pingIntervalMs: options.pingIntervalMs,
   });
+  const runs = new RunRegistry({ pool, blobs, clock, log, timing: options.runTiming });
   const meter = new TrafficMeter();
   const access = new AccessControl({
     adminToken,
@@ -94,51 +106,88 @@ export async function startCoordinator(options: CoordinatorOptions = {}): Promis
     allowedHosts: allowedHosts(host, publicUrl),
     allowedOrigins: options.allowedOrigins ?? [],
   });
-
-  const sockets = controlSockets((connection) => pool.attach(connection));
   const upgrades = new UpgradeDispatcher(access, meter);
-  upgrades.mount('/control', 'control', sockets.handleUpgrade);
+  const closeSockets = mountSockets(upgrades, pool);
 
+  let addresses = coordinatorAddresses(host, port, publicUrl, joinToken);
+  const traffic = (): Traffic => meter.totals();
+  const status = {
+    pool,
+    runs,
+    traffic,
+    uptimeMs: () => clock.now() - startedAtMs,
+    joinUrl: () => addresses.joinUrl,
+  };
   const routes = [
     ...blobRoutes(blobs, options.maxBlobBytes ?? GIBIBYTE),
-    ...pageRoutes(
-      options.pageFolder ?? builtPageFolder(),
-      () => `tabgrad coordinator, ${pool.workers().length} workers\n`,
-    ),
+    ...statusRoutes(status),
+    ...runRoutes(runs, blobs),
+    ...pageRoutes(options.pageFolder ?? builtPageFolder(), () => statusText(status)),
   ];
   const server = createHttpServer({ routes, access, meter, log, timeouts: options.timeouts });
   server.on('upgrade', (request, socket, head) => upgrades.dispatch(request, socket, head));
-
-  const removeTemporary = async (): Promise<void> => {
-    if (temporary !== undefined) await rm(temporary, { recursive: true, force: true });
-  };
-  let boundPort: number;
   try {
-    boundPort = await listen(server, port, host);
+    addresses = coordinatorAddresses(host, await listen(server, port, host), publicUrl, joinToken);
   } catch (error) {
-    await removeTemporary();
+    await closeSockets();
+    await storage.remove();
     throw error;
   }
 
   let closing: Promise<void> | undefined;
   const close = async (): Promise<void> => {
     upgrades.close();
+    await runs.close(new CoordinatorClosedError('The coordinator was closed while the run went on'));
     pool.close('the coordinator is closing');
     const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-    sockets.close();
+    await closeSockets();
     server.closeAllConnections();
     await closed;
-    await removeTemporary();
+    await storage.remove();
   };
   return {
-    ...coordinatorAddresses(host, boundPort, publicUrl, joinToken),
+    ...addresses,
     adminToken,
     blobs,
     pool,
-    startRun: () => {
-      throw new Error('runs are not driven yet');
+    startRun: (request) => {
+      if (closing) throw new CoordinatorClosedError('The coordinator is closed');
+      return runs.start(request);
     },
-    traffic: () => meter.totals(),
+    traffic,
     close: () => (closing ??= close()),
+  };
+}
+
+/** The blob store in the folder asked for, or in a temporary one that `remove` takes away. */
+async function openStorage(
+  storagePath: string | undefined,
+): Promise<{ blobs: BlobStore; remove: () => Promise<void> }> {
+  if (storagePath !== undefined) {
+    return { blobs: await BlobStore.open(join(storagePath, 'blobs')), remove: () => Promise.resolve() };
+  }
+  const folder = await mkdtemp(join(tmpdir(), 'tabgrad-'));
+  return {
+    blobs: await BlobStore.open(join(folder, 'blobs')),
+    remove: () => rm(folder, { recursive: true, force: true }),
+  };
+}
+
+/** All WebSockets of the coordinator; the returned function closes them. */
+function mountSockets(upgrades: UpgradeDispatcher, pool: Pool): () => Promise<void> {
+  const control = controlSockets((connection) => pool.attach(connection));
+  // Each sees the handshakes of its own path alone: a listener on the real server would see everybody's.
+  const signalling = new HttpServer();
+  const relaying = new HttpServer();
+  const authorize = (workerId: string, token: string): boolean => pool.knows(workerId, token);
+  const peerServer = mountPeerServer(signalling, { ...PEER_SERVER, authorize });
+  const relay = mountRelay(relaying, { authorize });
+  upgrades.mount('/control', 'control', control.handleUpgrade);
+  upgrades.mount(peerServer.upgradePath, 'signalling', (...handshake) =>
+    signalling.emit('upgrade', ...handshake),
+  );
+  upgrades.mount(RELAY_PATH, 'relay', (...handshake) => relaying.emit('upgrade', ...handshake));
+  return async () => {
+    await Promise.all([control.close(), peerServer.close(), relay.close()]);
   };
 }

@@ -28,7 +28,7 @@ export class UpgradeDispatcher {
     this.#meter = meter;
   }
 
-  /** Sends handshakes for `path`, and for what lies below it, to `handle`. */
+  /** Sends handshakes for `path` to `handle`. */
   mount(path: string, traffic: TrafficClass, handle: UpgradeHandler): void {
     this.#mounts.push({ path, traffic, handle });
   }
@@ -45,7 +45,7 @@ export class UpgradeDispatcher {
       this.#access.checkHost(request);
       this.#access.checkOrigin(request);
       const path = (request.url ?? '').split('?', 1)[0] ?? '';
-      const mount = this.#mounts.find((one) => path === one.path || path.startsWith(`${one.path}/`));
+      const mount = this.#mounts.find((one) => path === one.path);
       if (!mount) throw new NotFoundError(`No WebSocket is served at ${path.slice(0, 200)}`);
       if (socket instanceof Socket) this.#meter.assign(socket, mount.traffic);
       mount.handle(request, socket, head);

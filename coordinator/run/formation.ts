@@ -1,0 +1,150 @@
+// Forming a group: who may take part, who does, who holds what; or why the run has to wait.
+
+import { planLeases, usefulWorkers } from './leasePlan.ts';
+import type { Member, RunPlan, RunState, RunWorker } from './runState.ts';
+import { trainRows } from './speed.ts';
+import type { Turn } from './turn.ts';
+
+/** Most members that can do something useful. */
+export function mostMembers(plan: RunPlan): number {
+  return Math.min(plan.workers.max, usefulWorkers(plan.shards));
+}
+
+function leastMembers(plan: RunPlan): number {
+  return Math.min(plan.workers.min, usefulWorkers(plan.shards));
+}
+
+/** Workers that could be members now: those of the last group by rank, then the others in order of joining. */
+export function eligibleWorkers({ plan, state }: Turn): RunWorker[] {
+  const ranks = new Map(state.members.map((member) => [member.workerId, member.rank]));
+  const rank = (worker: RunWorker): number => ranks.get(worker.workerId) ?? Infinity;
+  return [...state.workers.values()]
+    .filter((worker) => worker.present && worker.peerId !== undefined && !worker.leaving)
+    .filter((worker) => !state.setAside.has(worker.workerId) && isWanted(plan, worker))
+    .sort((a, b) => (rank(a) === rank(b) ? 0 : rank(a) - rank(b)));
+}
+
+function isWanted({ workers: demand }: RunPlan, worker: RunWorker): boolean {
+  return (
+    (demand.runtime === undefined || demand.runtime === worker.runtime) &&
+    (demand.device === undefined || demand.device === worker.device)
+  );
+}
+
+export function canForm(turn: Turn): boolean {
+  return eligibleWorkers(turn).length >= leastMembers(turn.plan);
+}
+
+export function enoughWithout(turn: Turn, workerId: string): boolean {
+  return (
+    eligibleWorkers(turn).filter((worker) => worker.workerId !== workerId).length >= leastMembers(turn.plan)
+  );
+}
+
+/** Forms a group if there are enough workers and they have settled; else waits and says for what. */
+export function formGroup(turn: Turn): void {
+  const { plan, state, atMs } = turn;
+  const eligible = eligibleWorkers(turn);
+  const least = leastMembers(plan);
+  if (eligible.length < least) {
+    const reason = waitingReason(plan, state, eligible.length, least);
+    if (reason !== state.waitingReason) turn.emit({ type: 'waiting', reason });
+    turn.set({ phase: 'waiting', waitingReason: reason });
+    return;
+  }
+  if (atMs < state.formAtMs) {
+    turn.set({ phase: 'waiting' });
+    return;
+  }
+  assignGroup(turn, eligible);
+}
+
+function assignGroup(turn: Turn, eligible: readonly RunWorker[]): void {
+  const { plan, state, atMs } = turn;
+  const chosen = eligible.slice(0, mostMembers(plan));
+  const leases = planLeases(
+    plan.shards,
+    chosen.map(({ workerId }) => ({
+      workerId,
+      weight: weightOf(state, workerId),
+      holds: state.holds.get(workerId) ?? [],
+    })),
+  );
+  const members = chosen.map((worker, rank): Member => ({
+    workerId: worker.workerId,
+    rank,
+    peerId: worker.peerId ?? '',
+    session: worker.session,
+    leases: leases[rank] ?? [],
+    ready: false,
+    rowsLoaded: 0,
+    progressAtMs: atMs,
+    committedRounds: state.record.length,
+    hasWorked: false,
+    halted: false,
+  }));
+  const generation = state.generation + 1;
+  const before = new Set(state.members.map((member) => member.workerId));
+  turn.set({
+    phase: 'loading',
+    generation,
+    members,
+    engaged: new Set([...state.engaged, ...members.map((member) => member.workerId)]),
+    holds: new Map([...state.holds, ...members.map((member) => [member.workerId, member.leases] as const)]),
+    recordAtFormation: state.record.length,
+    planChangedAtRound: state.record.length,
+    waitingReason: undefined,
+    halt: undefined,
+    joinAtMs: undefined,
+  });
+  for (const { workerId } of members) {
+    if (generation > 1 && !before.has(workerId)) turn.emit({ type: 'workerJoined', workerId });
+  }
+  turn.command({ type: 'assign', generation, members, rounds: state.record });
+  const chosenIds = new Set(chosen.map((worker) => worker.workerId));
+  for (const workerId of state.engaged) {
+    if (!chosenIds.has(workerId)) turn.release(workerId, 'the group goes on without this worker');
+  }
+  const note = groupNote(plan, chosen.length);
+  turn.emit({
+    type: 'group',
+    generation,
+    workers: chosen.map((worker, i) => ({
+      workerId: worker.workerId,
+      runtime: worker.runtime,
+      device: worker.deviceName,
+      rows: trainRows(leases[i] ?? []),
+    })),
+    ...(note !== undefined && { note }),
+  });
+}
+
+/** A measured worker's weight; others count as the median of those. */
+function weightOf(state: RunState, workerId: string): number {
+  const known = [...state.weights.values()].sort((a, b) => a - b);
+  return state.weights.get(workerId) ?? known[Math.floor(known.length / 2)] ?? 1;
+}
+
+function groupNote(plan: RunPlan, members: number): string | undefined {
+  const useful = usefulWorkers(plan.shards);
+  if (plan.workers.max <= useful || members < useful) return undefined;
+  return `The training set has ${useful} ${useful === 1 ? 'shard' : 'shards'}, so no more than ${useful} of up to ${plan.workers.max} workers take part.`;
+}
+
+function waitingReason(plan: RunPlan, state: RunState, here: number, least: number): string {
+  const { runtime, device } = plan.workers;
+  const wanted = [runtime, device].filter((word) => word !== undefined).join(' ');
+  const missing = least - here;
+  const need = `Waiting for ${missing} more ${wanted === '' ? '' : `${wanted} `}${missing === 1 ? 'worker' : 'workers'} (${here} of ${least} here)`;
+  const notes: string[] = [];
+  const workers = [...state.workers.values()];
+  const count = (what: string, among: number): void => {
+    if (among > 0) notes.push(`${among} ${what}`);
+  };
+  count('of another kind', workers.filter((worker) => !isWanted(plan, worker)).length);
+  count('leaving', workers.filter((worker) => worker.leaving).length);
+  count('out of reach, perhaps for a moment', workers.filter((worker) => !worker.present).length);
+  count('starting', workers.filter((worker) => worker.present && worker.peerId === undefined).length);
+  for (const [workerId, { reason }] of state.setAside) notes.push(`${workerId} set aside: ${reason}`);
+  return notes.length === 0 ? `${need}.` : `${need}; besides: ${notes.join(', ')}.`;
+}

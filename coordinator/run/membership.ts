@@ -1,0 +1,117 @@
+// Who is there: lost, returning, leaving and new workers, and what follows for the group.
+
+import { eligibleWorkers, formGroup, mostMembers } from './formation.ts';
+import { checkHalted, dropMember, haltAgain, startHalt } from './halting.ts';
+import type { Member, RunWorker } from './runState.ts';
+import type { Turn } from './turn.ts';
+
+/** Takes note of the workers that this run may use, and of what became of its members. */
+export function onWorkers(
+  turn: Turn,
+  workers: readonly RunWorker[],
+  lost: ReadonlyMap<string, string>,
+): void {
+  const before = turn.state.workers;
+  const now = new Map(workers.map((worker) => [worker.workerId, worker]));
+  const only = <V>(map: ReadonlyMap<string, V>): Map<string, V> =>
+    new Map([...map].filter(([id]) => now.has(id)));
+  turn.set({
+    workers: now,
+    engaged: new Set([...turn.state.engaged].filter((id) => now.has(id))),
+    holds: only(turn.state.holds),
+    msPerRow: only(turn.state.msPerRow),
+    weights: only(turn.state.weights),
+  });
+  for (const worker of workers) {
+    if (before.get(worker.workerId)?.session !== worker.session) lookAtAgain(turn, worker.workerId);
+  }
+  const { generation } = turn.state;
+  for (const { workerId } of turn.state.members) {
+    const member = turn.member(workerId);
+    // What became of an earlier one may have ended the generation, or formed the next.
+    if (member && turn.state.generation === generation) checkMember(turn, member, now.get(workerId), lost);
+  }
+  if (turn.state.phase === 'halting') return checkHalted(turn);
+  if (turn.state.phase === 'waiting') {
+    releaseLeaving(turn);
+    const isNew = ({ workerId, peerId }: RunWorker): boolean => {
+      const known = before.get(workerId);
+      return known?.present !== true || known.peerId !== peerId;
+    };
+    if (eligibleWorkers(turn).some(isNew)) settle(turn);
+    return formGroup(turn);
+  }
+  releaseSpare(turn);
+  if (turn.state.phase === 'training') awaitNewcomers(turn);
+}
+
+/** Reacts to what became of one member of the current generation. */
+function checkMember(
+  turn: Turn,
+  member: Member,
+  worker: RunWorker | undefined,
+  lost: ReadonlyMap<string, string>,
+): void {
+  const { workerId } = member;
+  const { phase } = turn.state;
+  if (!worker) {
+    const reason = lost.get(workerId) ?? 'left the run';
+    dropMember(turn, workerId, reason);
+    return startHalt(turn, 'now', `worker ${workerId} is lost: ${reason}`);
+  }
+  if (worker.session !== member.session && worker.present) {
+    turn.setMember(workerId, { session: worker.session });
+    if (phase === 'halting') return haltAgain(turn, workerId);
+    // Only the first rank's messages carry what can't be learnt otherwise; a member that works misses none of ours.
+    if (phase === 'training' && member.hasWorked && member.rank > 0) return;
+    return startHalt(turn, 'now', `worker ${workerId} is back; messages may be lost`);
+  }
+  // Who has answered a halt is not needed until the next group is formed.
+  if (phase === 'halting' && !worker.present && !member.halted) {
+    const { halt } = turn.state;
+    if (halt?.when === 'commit') return startHalt(turn, 'now', `worker ${workerId} is out of reach`);
+    return dropMember(turn, workerId, 'its socket is lost');
+  }
+  if (phase === 'loading' && worker.peerId !== member.peerId) {
+    return startHalt(turn, 'now', `worker ${workerId} has a new address`);
+  }
+  if (worker.leaving)
+    startHalt(turn, phase === 'loading' ? 'now' : 'commit', `worker ${workerId} is leaving`);
+}
+
+/** A worker that was set aside for its silence is heard of again. */
+export function lookAtAgain(turn: Turn, workerId: string): void {
+  if (turn.state.setAside.get(workerId)?.forGood !== false) return;
+  turn.set({ setAside: new Map([...turn.state.setAside].filter(([id]) => id !== workerId)) });
+}
+
+function releaseLeaving(turn: Turn): void {
+  for (const workerId of turn.state.engaged) {
+    if (turn.state.workers.get(workerId)?.leaving === true) turn.release(workerId, 'the worker is leaving');
+  }
+}
+
+/** Lets those go who lost their place and came back to a full group. */
+function releaseSpare(turn: Turn): void {
+  if (turn.state.members.length < mostMembers(turn.plan)) return;
+  for (const workerId of turn.state.engaged) {
+    if (!turn.member(workerId)) turn.release(workerId, 'the group is complete without this worker');
+  }
+}
+
+/** Waits a moment for more workers, unless all that can take part are here. */
+function settle(turn: Turn): void {
+  const { state, plan, atMs } = turn;
+  if (eligibleWorkers(turn).length >= mostMembers(plan)) return;
+  turn.set({ formAtMs: Math.max(state.formAtMs, atMs + plan.timing.settleMs) });
+}
+
+/** Plans the interruption for workers that are not members yet, when it is worth it. */
+export function awaitNewcomers(turn: Turn): void {
+  const { state, plan, atMs } = turn;
+  const newcomers = eligibleWorkers(turn).filter((worker) => !turn.member(worker.workerId));
+  const isWorth = state.record.length < plan.numBoostRound - 1 && state.members.length < mostMembers(plan);
+  if (newcomers.length === 0 || !isWorth) return turn.set({ joinAtMs: undefined });
+  const { settleMs, workBeforeJoinMs } = plan.timing;
+  if (state.joinAtMs === undefined) turn.set({ joinAtMs: atMs + Math.max(settleMs, workBeforeJoinMs) });
+}

@@ -1,0 +1,25 @@
+// How a run can fail.
+
+import { TabgradError } from '../../shared/errors.ts';
+
+/** A worker said that it can't do the run; the message is the worker's. `place.peer` names it. */
+export class WorkerFailedError extends TabgradError {
+  readonly code = 'WORKER_FAILED';
+}
+
+/** Generation after generation ended without a round. */
+export class RunStuckError extends TabgradError {
+  readonly code = 'RUN_STUCK';
+}
+
+export class RunRequestInvalidError extends TabgradError {
+  readonly code = 'RUN_REQUEST_INVALID';
+}
+
+export class RunExistsError extends TabgradError {
+  readonly code = 'RUN_EXISTS';
+}
+
+export class RunUnknownError extends TabgradError {
+  readonly code = 'RUN_UNKNOWN';
+}

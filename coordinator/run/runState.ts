@@ -1,0 +1,185 @@
+// What the run machine knows, what happens to it and what it wants done. Values only.
+
+import type { TabgradError } from '../../shared/errors.ts';
+import type { CoordinatorMessage, Lease } from '../../shared/protocol/control.ts';
+import type { RunMessage } from '../pool/poolWorker.ts';
+import type { CommittedRound, RoundTiming, RunEvent, RunOutcome, Shard, WorkerDemand } from './runRequest.ts';
+
+/** What stays the same for the whole run. */
+export interface RunPlan {
+  readonly runId: string;
+  readonly shards: readonly Shard[];
+  readonly workers: WorkerDemand;
+  readonly numBoostRound: number;
+  readonly maxFailures: number;
+  readonly timing: RunTiming;
+}
+
+/** All in milliseconds. */
+export interface RunTiming {
+  /** How long to wait for more workers, after one arrived, before going on with fewer than the most. */
+  readonly settleMs: number;
+  /** A group works at least this long before a newcomer interrupts it. */
+  readonly workBeforeJoinMs: number;
+  /** Without any progress in loading and connecting. */
+  readonly loadIdleMs: number;
+  /** Without a committed round; at least, since 20 times the longest round are granted. */
+  readonly roundIdleMs: number;
+  /** For the answer to a halt. */
+  readonly haltMs: number;
+}
+
+export const defaultTiming: RunTiming = {
+  settleMs: 400,
+  workBeforeJoinMs: 1_000,
+  loadIdleMs: 120_000,
+  roundIdleMs: 300_000,
+  haltMs: 30_000,
+};
+
+/** A worker of the pool as far as this run may use it. */
+export interface RunWorker {
+  readonly workerId: string;
+  readonly peerId: string | undefined;
+  readonly runtime: 'browser' | 'deno' | 'node';
+  readonly device: 'cpu' | 'webgpu';
+  readonly deviceName: string;
+  readonly present: boolean;
+  readonly leaving: boolean;
+  readonly session: number;
+}
+
+/** A worker's place in the current generation. */
+export interface Member {
+  readonly workerId: string;
+  readonly rank: number;
+  readonly peerId: string;
+  /** Session of the worker in which it was told its place. */
+  readonly session: number;
+  readonly leases: readonly Lease[];
+  readonly ready: boolean;
+  readonly rowsLoaded: number;
+  readonly progressAtMs: number;
+  /** Rounds that are known to be committed there. */
+  readonly committedRounds: number;
+  /** It has committed a round in this generation, so it has heard `begin`. */
+  readonly hasWorked: boolean;
+  /** It has answered the halt. */
+  readonly halted: boolean;
+}
+
+export interface Halt {
+  readonly when: 'now' | 'commit';
+  readonly reason: string;
+  readonly deadlineMs: number;
+  /** The generation did not end by plan, nor by a loss: it might fail the same way again. */
+  readonly stalled: boolean;
+  /** Rounds that members named in their answers and the record lacks. */
+  readonly rounds: ReadonlyMap<number, CommittedRound>;
+}
+
+/** Generations that ended without a round, one after the other, and whom members blamed. */
+export interface Barren {
+  readonly generations: number;
+  readonly blame: ReadonlyMap<string, number>;
+  readonly message: string;
+}
+
+export interface RunState {
+  readonly phase: 'waiting' | 'loading' | 'training' | 'halting' | 'ended';
+  readonly generation: number;
+  /** In order of joining. */
+  readonly workers: ReadonlyMap<string, RunWorker>;
+  readonly members: readonly Member[];
+  /** Workers that were given a place and have not been released. */
+  readonly engaged: ReadonlySet<string>;
+  /** Workers not to be used, why, and whether a sign of life is enough to use them again. */
+  readonly setAside: ReadonlyMap<string, { readonly reason: string; readonly forGood: boolean }>;
+  /** What workers have loaded, as far as is known. */
+  readonly holds: ReadonlyMap<string, readonly Lease[]>;
+  readonly record: readonly CommittedRound[];
+  /** Length of the record when this generation was formed. */
+  readonly recordAtFormation: number;
+  /** Rounds that were announced with their timings. */
+  readonly announcedRounds: number;
+  readonly timings: ReadonlyMap<number, readonly RoundTiming[]>;
+  readonly msPerRow: ReadonlyMap<string, number>;
+  readonly weights: ReadonlyMap<string, number>;
+  readonly planChangedAtRound: number;
+  readonly failures: number;
+  readonly barren: Barren;
+  readonly halt: Halt | undefined;
+  readonly stopReason: string | undefined;
+  readonly waitingReason: string | undefined;
+  /** No group is formed before this. */
+  readonly formAtMs: number;
+  /** Begin of the training phase, then of each round. */
+  readonly roundSinceMs: number;
+  readonly longestRoundMs: number;
+  /** When a newcomer may interrupt; undefined while none waits. */
+  readonly joinAtMs: number | undefined;
+}
+
+export type RunInput =
+  /** The workers that this run may use have changed. `lost` says why those that are missing now are gone. */
+  | {
+      readonly type: 'workers';
+      readonly atMs: number;
+      readonly workers: readonly RunWorker[];
+      readonly lost: ReadonlyMap<string, string>;
+    }
+  | {
+      readonly type: 'message';
+      readonly atMs: number;
+      readonly workerId: string;
+      readonly message: RunMessage;
+    }
+  /** The time that wakeAtMs named has come. */
+  | { readonly type: 'tick'; readonly atMs: number }
+  | { readonly type: 'stop'; readonly atMs: number; readonly reason: string }
+  /** The owner wants no round after this one. */
+  | { readonly type: 'enough'; readonly atMs: number; readonly round: number }
+  | { readonly type: 'fail'; readonly atMs: number; readonly error: Error };
+
+export type RunCommand =
+  | { readonly type: 'send'; readonly workerId: string; readonly message: CoordinatorMessage }
+  /** Claim the members and tell each its place; `rounds` are what they must catch up to. */
+  | {
+      readonly type: 'assign';
+      readonly generation: number;
+      readonly members: readonly Member[];
+      readonly rounds: readonly CommittedRound[];
+    }
+  | { readonly type: 'unclaim'; readonly workerId: string }
+  | { readonly type: 'record'; readonly round: CommittedRound }
+  | { readonly type: 'emit'; readonly event: RunEvent }
+  | { readonly type: 'log'; readonly level: 'info' | 'warn'; readonly message: string }
+  | { readonly type: 'end'; readonly result: RunOutcome | TabgradError | Error };
+
+export const noBarren: Barren = { generations: 0, blame: new Map(), message: '' };
+
+export const initialRunState: RunState = {
+  phase: 'waiting',
+  generation: 0,
+  workers: new Map(),
+  members: [],
+  engaged: new Set(),
+  setAside: new Map(),
+  holds: new Map(),
+  record: [],
+  recordAtFormation: 0,
+  announcedRounds: 0,
+  timings: new Map(),
+  msPerRow: new Map(),
+  weights: new Map(),
+  planChangedAtRound: 0,
+  failures: 0,
+  barren: noBarren,
+  halt: undefined,
+  stopReason: undefined,
+  waitingReason: undefined,
+  formAtMs: 0,
+  roundSinceMs: 0,
+  longestRoundMs: 0,
+  joinAtMs: undefined,
+};

@@ -1,0 +1,123 @@
+// Runs over HTTP, for owners in another process: submit, watch, stop, and fetch what came of it.
+
+import type { ServerResponse } from 'node:http';
+import { z } from 'zod';
+import { lease } from '../../../shared/protocol/control.ts';
+import type { BlobStore } from '../../blobs/blobStore.ts';
+import { RunRequestInvalidError } from '../../run/runErrors.ts';
+import type { NumberedEvent, RunEntry, RunRegistry } from '../../run/runRegistry.ts';
+import type { RunRequest } from '../../run/runRequest.ts';
+import { answerJson, readJsonBody } from '../answers.ts';
+import type { Exchange, Route } from '../route.ts';
+
+const MAX_REQUEST_BYTES = 64 * 1024 * 1024;
+const MAX_STOP_BYTES = 16 * 1024;
+/** A watcher that takes this little is cut off; it can come back and ask from where it was. */
+const MAX_UNSENT_BYTES = 4 * 1024 * 1024;
+/** Proxies and our own idle limit close streams that say nothing. */
+const HEARTBEAT_MS = 15_000;
+
+/** The outer form; what is in `spec.params` and `spec.device` is checked by whoever uses it. */
+const runRequest = z.object({
+  runId: z.string(),
+  name: z.string().max(200),
+  spec: z.looseObject({ trainer: z.literal('gbdt'), numBoostRound: z.number() }),
+  shards: z.array(lease).max(1_000_000),
+  workers: z.object({
+    min: z.number(),
+    max: z.number(),
+    runtime: z.enum(['browser', 'deno', 'node']).optional(),
+    device: z.enum(['cpu', 'webgpu']).optional(),
+  }),
+  maxFailures: z.number().default(0),
+});
+const stopRequest = z.object({ reason: z.string().min(1).max(500).default('stopped over the API') });
+
+export function runRoutes(runs: RunRegistry, blobs: BlobStore): Route[] {
+  const route = (method: Route['method'], path: string, handle: Route['handle']): Route => ({
+    method,
+    path,
+    access: 'admin',
+    traffic: 'api',
+    handle,
+  });
+  const entryOf = ({ params }: Exchange): RunEntry => runs.get(params['runId'] ?? '');
+  return [
+    route('GET', '/api/v1/runs', ({ response }) =>
+      answerJson(response, 200, { runs: runs.list().map((entry) => entry.summary()) }),
+    ),
+    route('POST', '/api/v1/runs', (exchange) => submit(runs, blobs, exchange)),
+    route('GET', '/api/v1/runs/:runId', (exchange) =>
+      answerJson(exchange.response, 200, entryOf(exchange).summary()),
+    ),
+    route('GET', '/api/v1/runs/:runId/outcome', (exchange) =>
+      answerOutcome(entryOf(exchange), exchange.response),
+    ),
+    route('GET', '/api/v1/runs/:runId/events', (exchange) => streamEvents(entryOf(exchange), exchange)),
+    route('POST', '/api/v1/runs/:runId/stop', async (exchange) => {
+      const entry = entryOf(exchange);
+      const { reason } = parse(stopRequest, await readJsonBody(exchange.request, MAX_STOP_BYTES));
+      entry.driver.stop(reason);
+      answerJson(exchange.response, 202, entry.summary());
+    }),
+  ];
+}
+
+async function submit(runs: RunRegistry, blobs: BlobStore, { request, response }: Exchange): Promise<void> {
+  const body = parse(runRequest, await readJsonBody(request, MAX_REQUEST_BYTES));
+  for (const [i, shard] of body.shards.entries()) {
+    const sizeBytes = await blobs.sizeBytes(shard.sha256);
+    if (sizeBytes === shard.sizeBytes) continue;
+    const stored =
+      sizeBytes === undefined ? 'is not stored' : `has ${sizeBytes} bytes, not ${shard.sizeBytes}`;
+    throw new RunRequestInvalidError(`shards.${i}: blob ${shard.sha256} ${stored}; upload it first`, {
+      field: `shards.${i}.sha256`,
+    });
+  }
+  const handle = runs.start(body as unknown as RunRequest);
+  answerJson(response, 201, runs.get(handle.runId).summary());
+}
+
+function parse<T>(schema: z.ZodType<T>, value: unknown): T {
+  const parsed = schema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  const issue = parsed.error.issues[0];
+  const field = issue?.path.join('.') ?? '';
+  throw new RunRequestInvalidError(
+    `${field === '' ? 'The request' : field}: ${issue?.message ?? 'unknown form'}`,
+    { field },
+  );
+}
+
+/** 200 with the rounds and their trees, 202 while the run goes on, and the run's error under its own status. */
+function answerOutcome(entry: RunEntry, response: ServerResponse): void {
+  if (entry.outcome) answerJson(response, 200, entry.outcome);
+  else if (entry.failure) answerJson(response, 409, { error: entry.failure });
+  else answerJson(response, 202, entry.summary());
+}
+
+/** Server-sent events, from the one after `Last-Event-ID` or from the first that is kept; ends with the run. */
+function streamEvents(entry: RunEntry, { request, response, signal }: Exchange): Promise<void> {
+  response.writeHead(200, {
+    'Content-Type': 'text/event-stream; charset=utf-8',
+    'Cache-Control': 'no-store',
+  });
+  const last = Number(request.headers['last-event-id'] ?? 0);
+  return new Promise((resolve) => {
+    const heartbeat = setInterval(() => response.write(': still there\n\n'), HEARTBEAT_MS);
+    let unfollow = (): void => undefined;
+    const finish = (): void => {
+      clearInterval(heartbeat);
+      unfollow();
+      resolve();
+    };
+    signal.addEventListener('abort', finish, { once: true });
+    unfollow = entry.follow(Number.isSafeInteger(last) ? last : 0, ({ sequence, event }: NumberedEvent) => {
+      if (response.writableEnded || response.destroyed) return;
+      response.write(`id: ${sequence}\nevent: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`);
+      if (event.type === 'end') response.end();
+      else if (response.writableLength > MAX_UNSENT_BYTES) response.destroy();
+    });
+    if (signal.aborted) finish();
+  });
+}
