@@ -5,6 +5,7 @@ import type { BufferTracker } from '../gpu/bufferTracker.ts';
 import { GpuRunner } from '../gpu/gpuRunner.ts';
 import type { Op } from '../gpu/op.ts';
 import { groupsFor } from '../gpu/op.ts';
+import type { PipelineCache } from '../gpu/pipelineCache.ts';
 import type { BinnedTree } from './binnedTree.ts';
 import { checkBlock, checkSpec } from './checkBlock.ts';
 import { checkSplits, checkTree } from './checkTree.ts';
@@ -27,6 +28,8 @@ export interface WebgpuTreeDeviceOptions {
   readonly histogram?: HistogramVariant;
   /** Counts this device's buffers; give one to watch memory from outside. */
   readonly tracker?: BufferTracker;
+  /** Compiled kernels to share with other tree devices of the same GPUDevice. */
+  readonly pipelines?: PipelineCache;
 }
 
 class WebgpuTreeDevice implements TreeDevice {
@@ -208,7 +211,7 @@ export async function createWebgpuTreeDevice(
   options: WebgpuTreeDeviceOptions = {},
 ): Promise<TreeDevice> {
   checkSpec(spec);
-  const runner = new GpuRunner(device, options.tracker);
+  const runner = new GpuRunner(device, options);
   const variant = options.histogram ?? (device.adapterInfo?.isFallbackAdapter ? 'global' : 'tiled');
   await runner.compile([gradientOps[spec.gradient], histogramOps[variant], partition, addTree]);
   const created = new WebgpuTreeDevice(runner, spec, variant);

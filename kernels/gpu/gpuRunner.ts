@@ -5,20 +5,22 @@ import { BufferTracker } from './bufferTracker.ts';
 import { MAP_MODE_READ, bufferUsage } from './bufferUsage.ts';
 import { DeviceFailedError, DeviceLostError } from './gpuErrors.ts';
 import type { Op } from './op.ts';
-import { packUniform, shaderSource } from './shaderSource.ts';
+import { PipelineCache } from './pipelineCache.ts';
+import { packUniform } from './shaderSource.ts';
 
 type WordArray = Uint32Array<ArrayBuffer> | Int32Array<ArrayBuffer>;
 
 const STORAGE_USAGE = bufferUsage.storage | bufferUsage.copySource | bufferUsage.copyTarget;
 
-/** Smallest buffer: WebGPU refuses empty bindings. */
-const SMALLEST_BYTES = 16;
+/** Smallest buffer: WebGPU refuses empty ones. Anything larger would show in a kernel's arrayLength. */
+const SMALLEST_BYTES = 4;
 
 export class GpuRunner {
   readonly device: GPUDevice;
   readonly tracker: BufferTracker;
   /** Why the device was lost; undefined while it is there. */
   lostReason: string | undefined;
+  private readonly cache: PipelineCache;
   private readonly pipelines = new Map<Op, GPUComputePipeline>();
   private encoder: GPUCommandEncoder | undefined;
   private pass: GPUComputePassEncoder | undefined;
@@ -27,9 +29,10 @@ export class GpuRunner {
   /** Results of error scopes that nobody has looked at yet. */
   private checks: Promise<GPUError | null>[] = [];
 
-  constructor(device: GPUDevice, tracker = new BufferTracker()) {
+  constructor(device: GPUDevice, options: { tracker?: BufferTracker; pipelines?: PipelineCache } = {}) {
     this.device = device;
-    this.tracker = tracker;
+    this.tracker = options.tracker ?? new BufferTracker();
+    this.cache = options.pipelines ?? new PipelineCache(device);
     void device.lost.then((info) => {
       this.lostReason = info.message === '' ? info.reason : info.message;
     });
@@ -40,14 +43,7 @@ export class GpuRunner {
     await Promise.all(
       ops.map(async (op) => {
         try {
-          const module = this.device.createShaderModule({ label: op.name, code: shaderSource(op) });
-          const compute = { module, entryPoint: 'main' };
-          const pipeline = await this.device.createComputePipelineAsync({
-            label: op.name,
-            layout: 'auto',
-            compute,
-          });
-          this.pipelines.set(op, pipeline);
+          this.pipelines.set(op, await this.cache.get(op));
         } catch (cause) {
           throw this.failure(`compiling ${op.name}`, cause);
         }

@@ -1,0 +1,137 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { BufferTracker } from '../../../kernels/gpu/bufferTracker.ts';
+import { PipelineCache } from '../../../kernels/gpu/pipelineCache.ts';
+import type { HistogramVariant } from '../../../kernels/gbdt/ops/gbdtOps.ts';
+import type { WebgpuTreeDeviceOptions } from '../../../kernels/gbdt/webgpuDevice.ts';
+import { createWebgpuTreeDevice } from '../../../kernels/gbdt/webgpuDevice.ts';
+import { openNodeGpuDevice } from '../../setup/nodeGpu.ts';
+import { playScenario } from './playScenario.ts';
+import { blocksOf, scenarios, specOf } from './scenarios.ts';
+import { treeDeviceContract } from './treeDevice.contract.ts';
+
+const variants: readonly HistogramVariant[] = ['global', 'tiled'];
+for (const histogram of variants) {
+  treeDeviceContract(`webgpu in Node, ${histogram} histogram`, async () => {
+    const gpu = await openNodeGpuDevice();
+    const pipelines = new PipelineCache(gpu);
+    return {
+      async play(scenario) {
+        const tracker = new BufferTracker();
+        const device = await createWebgpuTreeDevice(gpu, specOf(scenario), {
+          histogram,
+          tracker,
+          pipelines,
+        });
+        try {
+          return await playScenario(device, scenario);
+        } finally {
+          await device.close();
+          expect(tracker.liveBytes).toBe(0);
+        }
+      },
+      async close() {
+        gpu.destroy();
+      },
+    };
+  });
+}
+
+describe('webgpu in Node', () => {
+  const scenario = scenarios.find(({ title }) => title === 'weights')!;
+  const [first, second] = blocksOf(scenario);
+  let gpu: GPUDevice;
+  let pipelines: PipelineCache;
+  beforeAll(async () => {
+    gpu = await openNodeGpuDevice();
+    pipelines = new PipelineCache(gpu);
+  });
+  afterAll(() => gpu.destroy());
+  const open = (options?: WebgpuTreeDeviceOptions) =>
+    createWebgpuTreeDevice(gpu, specOf(scenario), { pipelines, ...options });
+
+  it('frees the buffers of a block at unload and of a call once it is over', async () => {
+    const tracker = new BufferTracker();
+    const device = await open({ tracker });
+    const kept = await device.load(first!.block, 'train');
+    const bytes = tracker.liveBytes;
+    const gone = await device.load(second!.block, 'train');
+    expect(tracker.liveBytes).toBeGreaterThan(bytes);
+    device.unload(gone);
+    expect(tracker.liveBytes).toBe(bytes);
+    for (let round = 0; round < 3; round += 1) {
+      device.beginTree(round, 0);
+      await device.buildHistograms(Int32Array.of(0));
+      await device.readMargins(kept);
+      expect(tracker.liveBytes).toBe(bytes);
+    }
+    await device.close();
+    expect(tracker.liveBytes).toBe(0);
+  });
+
+  it('splits a histogram that is larger than one binding into several readbacks', async () => {
+    const limited = new Proxy(gpu, {
+      get(target, name) {
+        if (name === 'limits') return { maxStorageBufferBindingSize: 4096 };
+        const value: unknown = Reflect.get(target, name, target);
+        return typeof value === 'function' ? value.bind(target) : value;
+      },
+    });
+    const nodes = Int32Array.from({ length: 9 }, (_, i) => i);
+    const sums = [];
+    for (const each of [gpu, limited]) {
+      const device = await createWebgpuTreeDevice(each, specOf(scenario), { pipelines });
+      await device.load({ ...second!.block }, 'train');
+      device.beginTree(0, 0);
+      device.applySplits([{ node: 0, left: 3, right: 8, feature: 1, splitBin: 20, missingGoesLeft: true }]);
+      sums.push(await device.buildHistograms(nodes));
+      await device.close();
+    }
+    expect(sums[0]!.some((sum) => sum !== 0)).toBe(true);
+    expect(sums[1]).toEqual(sums[0]);
+  });
+
+  it('refuses a block that is too large for one binding, saying how many rows would fit', async () => {
+    const device = await createWebgpuTreeDevice(
+      gpu,
+      { ...specOf(scenario), slotsPerFeature: [2] },
+      { pipelines },
+    );
+    const rows = 17_000_000;
+    const block = { firstRow: 0, rows, bins: [new Uint8Array(rows)], labels: new Int32Array(rows) };
+    await expect(device.load(block, 'train')).rejects.toMatchObject({
+      code: 'INVALID_BLOCK',
+      message: expect.stringContaining('expected at most 134217728, that is 16777216 rows'),
+    });
+    await device.close();
+  });
+
+  it('rejects the call whose commands WebGPU refused, instead of answering with wrong numbers', async () => {
+    const tracker = new BufferTracker();
+    const device = await open({ tracker });
+    await device.load(first!.block, 'train');
+    device.beginTree(0, 0);
+    // Somebody frees memory under the device's feet: the recorded commands can't be submitted any more.
+    tracker.destroyAll();
+    await expect(device.buildHistograms(Int32Array.of(0))).rejects.toMatchObject({ code: 'DEVICE_FAILED' });
+  });
+
+  it('says so when the GPU device is lost, and rejects every later call', async () => {
+    const doomed = await openNodeGpuDevice();
+    const device = await createWebgpuTreeDevice(doomed, specOf(scenario));
+    const block = await device.load(first!.block, 'train');
+    device.beginTree(0, 0);
+    doomed.destroy();
+    await expect(device.lost).resolves.toMatch(/destroyed/i);
+    await expect(device.buildHistograms(Int32Array.of(0))).rejects.toMatchObject({ code: 'DEVICE_LOST' });
+    await expect(device.readMargins(block)).rejects.toMatchObject({ code: 'DEVICE_LOST' });
+    await device.close();
+  });
+
+  it('refuses calls once it is closed', async () => {
+    const device = await open();
+    await device.close();
+    await device.close();
+    await expect(device.buildHistograms(Int32Array.of(0))).rejects.toMatchObject({ code: 'DEVICE_STATE' });
+    expect(() => device.beginTree(0, 0)).toThrow(/closed/);
+  });
+});

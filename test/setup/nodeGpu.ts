@@ -1,0 +1,24 @@
+// WebGPU for tests in Node: Dawn on SwiftShader, both from npm packages, so the suite needs no driver on the machine.
+
+import koffi from 'koffi';
+import { unpackChromium } from '../../coordinator/local/chromium.ts';
+
+/** A fresh software GPU device. Throws when there is none: these tests never skip. */
+export async function openNodeGpuDevice(): Promise<GPUDevice> {
+  const { libraryPath, swiftshaderIcd } = await unpackChromium();
+  process.env['VK_ICD_FILENAMES'] = swiftshaderIcd;
+  // Dawn opens libvulkan by name. On a machine without one, the copy beside SwiftShader is found because it is already
+  // loaded: LD_LIBRARY_PATH would have to be set before this process started.
+  koffi.load(`${libraryPath}/libvulkan.so.1`);
+  const { create, globals } = await import('webgpu');
+  Object.assign(globalThis, globals);
+  const gpu = create([]);
+  const adapter = await gpu.requestAdapter();
+  if (!adapter) throw new Error(`No WebGPU adapter in Node with the driver ${swiftshaderIcd}.`);
+  const device = await adapter.requestDevice();
+  keepAlive.set(device, gpu);
+  return device;
+}
+
+/** Dawn's instance must outlive its devices. */
+const keepAlive = new WeakMap<GPUDevice, GPU>();
