@@ -2,7 +2,7 @@
 // worker id of a pair dials and decides about the path; the other end takes whichever channel the dialler confirms.
 
 import { AbortedError, DeadlineError } from '../../shared/errors.ts';
-import { systemClock, type Clock } from '../control/clock.ts';
+import { delay, systemClock, type Clock } from '../control/clock.ts';
 import { ChannelLink } from './channelLink.ts';
 import { deferred } from './deferred.ts';
 import { greetAsAcceptor, greetAsDialler, type Greeting } from './greeting.ts';
@@ -14,6 +14,7 @@ import type { OpenRelay } from './relayChannel.ts';
 
 const DEFAULT_DIRECT_TIMEOUT_MS = 8_000;
 const DEFAULT_TIMEOUT_MS = 30_000;
+const REDIAL_AFTER_MS = 500;
 
 export interface LinkConnectorOptions {
   readonly workerId: string;
@@ -113,29 +114,36 @@ class PeerLinkConnector implements LinkConnector {
   }
 
   async #dial(attempt: Attempt): Promise<Link> {
+    const { peer, greeting } = attempt;
+    const direct = this.#endpoint
+      ? await this.#dialDirectly(attempt, this.#endpoint)
+      : 'this worker has no WebRTC';
+    if (typeof direct !== 'string') return direct;
+    if (!this.#openRelay) throw PeerLostError.of(peer.workerId, `${direct}, and there is no relay`);
+    return this.#greeted(attempt, this.#openRelay(peer.workerId, greeting.group), 'relay', greetAsDialler);
+  }
+
+  /** Dials until it works or the time for it is over: the other end may be about to come back to signalling. */
+  async #dialDirectly(attempt: Attempt, endpoint: PeerEndpoint): Promise<Link | string> {
     const { peer, greeting, directTimeoutMs } = attempt;
-    let why = 'this worker has no WebRTC';
-    if (this.#endpoint) {
-      const cancel = deferred<void>();
+    const { self: from, peer: to, group } = greeting;
+    const deadline = this.#clock.now() + directTimeoutMs;
+    for (;;) {
+      let why: string;
+      let stop: (() => void) | undefined;
       try {
-        const channel = this.#endpoint.dial(peer.peerId, {
-          from: greeting.self,
-          to: greeting.peer,
-          group: greeting.group,
-        });
-        const stop = this.#clock.after(directTimeoutMs, () =>
-          channel.close(`no answer within ${directTimeoutMs} ms`),
-        );
-        void cancel.promise.then(stop);
+        const channel = endpoint.dial(peer.peerId, { from, to, group });
+        const remainingMs = deadline - this.#clock.now();
+        stop = this.#clock.after(remainingMs, () => channel.close(`no answer within ${directTimeoutMs} ms`));
         return await this.#greeted(attempt, channel, 'direct', greetAsDialler);
       } catch (error) {
         why = error instanceof Error ? error.message : String(error);
       } finally {
-        cancel.resolve();
+        stop?.();
       }
+      if (this.#clock.now() + REDIAL_AFTER_MS >= deadline) return why;
+      await Promise.race([delay(this.#clock, REDIAL_AFTER_MS), attempt.over]);
     }
-    if (!this.#openRelay) throw PeerLostError.of(peer.workerId, `${why}, and there is no relay`);
-    return this.#greeted(attempt, this.#openRelay(peer.workerId, greeting.group), 'relay', greetAsDialler);
   }
 
   async #await(attempt: Attempt): Promise<Link> {

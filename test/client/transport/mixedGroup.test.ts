@@ -1,0 +1,127 @@
+// Node, Deno and Chromium in one group: every pair connects directly and every member ends with the same bits.
+
+import { spawn } from 'node:child_process';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { chromium, type Browser } from 'playwright-core';
+import { rolldown } from 'rolldown';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { unpackChromium } from '../../../coordinator/local/chromium.ts';
+import { expectedSums, runMember, type MemberPlan, type MemberReport } from './fixtures/memberProgram.ts';
+import { nodeConnector } from './fixtures/nodeMember.ts';
+import { startSignalling, tokenOf, type SignallingServer } from './fixtures/signallingServer.ts';
+
+const lengths = [0, 1, 63, 64, 65, 257, 1_000_000];
+const fixtures = join(import.meta.dirname, 'fixtures');
+
+let server: SignallingServer;
+let browser: Browser;
+
+beforeAll(async () => {
+  server = await startSignalling();
+  server.pages.set('/', {
+    type: 'text/html',
+    text: '<!doctype html><script type="module" src="/tabPage.js"></script>',
+  });
+  for (const name of ['tabPage', 'tabWorker']) {
+    const bundle = await rolldown({ input: join(fixtures, `${name}.browser.ts`), platform: 'browser' });
+    const { output } = await bundle.generate({ format: 'esm', codeSplitting: false });
+    await bundle.close();
+    server.pages.set(`/${name}.js`, { type: 'text/javascript', text: output[0].code });
+  }
+  const { executablePath, libraryPath, fontsPath } = await unpackChromium();
+  browser = await chromium.launch({
+    executablePath,
+    args: ['--no-sandbox'],
+    env: { ...process.env, LD_LIBRARY_PATH: libraryPath, FONTCONFIG_PATH: fontsPath },
+  });
+});
+
+afterAll(async () => {
+  await browser?.close();
+  await server?.close();
+});
+
+async function runNode(plan: MemberPlan): Promise<MemberReport> {
+  const connector = await nodeConnector(server, plan.self);
+  try {
+    return await runMember(connector, plan);
+  } finally {
+    await connector.close();
+  }
+}
+
+async function runTab(plan: MemberPlan, query = ''): Promise<MemberReport> {
+  const page = await browser.newPage();
+  try {
+    await page.goto(`${server.url}/${query}`);
+    const start = { coordinatorUrl: server.url, token: tokenOf(plan.self), plan };
+    return await page.evaluate(
+      (argument) =>
+        (globalThis as unknown as { runMember(start: unknown): Promise<MemberReport> }).runMember(argument),
+      start,
+    );
+  } finally {
+    await page.close();
+  }
+}
+
+async function runDeno(plan: MemberPlan): Promise<MemberReport> {
+  const deno = join(dirname(createRequire(import.meta.url).resolve('deno/package.json')), 'bin.cjs');
+  const child = spawn(
+    process.execPath,
+    [
+      deno,
+      'run',
+      '-A',
+      join(fixtures, 'denoMember.ts'),
+      server.url,
+      tokenOf(plan.self),
+      JSON.stringify(plan),
+    ],
+    { stdio: ['ignore', 'pipe', 'inherit'], timeout: 40_000 },
+  );
+  return JSON.parse(await text(child.stdout)) as MemberReport;
+}
+
+function planFor(members: readonly string[], group: string): (self: string) => MemberPlan {
+  return (self) => ({ self, members, group, lengths, directTimeoutMs: 10_000 });
+}
+
+function expectAgreement(reports: readonly MemberReport[], members: readonly string[]): void {
+  const sums = expectedSums(members.length, lengths);
+  for (const [rank, report] of reports.entries()) {
+    expect(report.sums).toEqual(sums);
+    expect(report.gathered).toBe(reports[0]?.gathered);
+    expect(Object.keys(report.paths).toSorted()).toEqual(
+      members.filter((_, other) => other !== rank).toSorted(),
+    );
+    expect(new Set(Object.values(report.paths))).toEqual(new Set(['direct']));
+  }
+}
+
+describe('a group of different runtimes', () => {
+  it('reduces to the same bits in Node, Deno and two Chromium tabs, and nothing passes the coordinator', async () => {
+    const before = server.relay.stats.bytesRelayed;
+    const members = ['alpha', 'beta', 'gamma', 'delta'];
+    const plan = planFor(members, 'run/1');
+    const reports = await Promise.all([
+      runTab(plan('alpha')),
+      runNode(plan('beta')),
+      runDeno(plan('gamma')),
+      runTab(plan('delta')),
+    ]);
+    expectAgreement(reports, members);
+    expect(server.relay.stats.bytesRelayed).toBe(before);
+    for (const report of reports) expect(report.bytesSent).toBeGreaterThan(6_000_000);
+    for (const report of reports) expect(report.maxMessageBytes).toEqual([262_144, 262_144, 262_144]);
+  });
+
+  it('carries messages over the page where a tab can not transfer its data channels', async () => {
+    const members = ['one', 'two'];
+    const plan = planFor(members, 'run/2');
+    const reports = await Promise.all([runTab(plan('one'), '?bridge'), runNode(plan('two'))]);
+    expectAgreement(reports, members);
+  });
+});
