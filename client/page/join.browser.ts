@@ -2,11 +2,11 @@
 // wishes back. `token`, `device` and `name` are settings, in the query or, where servers don't see them, in the
 // fragment; `auto=1` joins without a click (tabs that are opened by a launcher on the same machine).
 
-import { proxy, wrap } from 'comlink';
+import { proxy, transfer, wrap } from 'comlink';
 import { LAUNCH_REPORT_FUNCTION, type LaunchReport } from '../../shared/protocol/launchReport.ts';
 import type { ComputeApi } from '../runtime/computeApi.ts';
 import { isDeviceWish } from '../runtime/deviceChoice.ts';
-import { serveTransport } from '../runtime/serveTransport.browser.ts';
+import { servePeerEndpoint } from '../transport/servePeerEndpoint.browser.ts';
 import type { WorkerEnd, WorkerStatus } from '../runtime/workerStatus.ts';
 import {
   joinButton,
@@ -51,7 +51,8 @@ async function join(): Promise<void> {
   const thread = new Worker(new URL('../runtime/compute.browser.ts', import.meta.url), { type: 'module' });
   const api = wrap<ComputeApi>(thread);
   compute = { api, thread };
-  const stopServing = serveTransport(thread);
+  const { port1, port2 } = new MessageChannel();
+  const stopServing = servePeerEndpoint(port1);
   try {
     const crash = new Promise<never>((_, reject) => {
       thread.onerror = (event) =>
@@ -64,7 +65,9 @@ async function join(): Promise<void> {
       device: isDeviceWish(wish) ? wish : 'auto',
       share: chosenShare(),
     } as const;
-    showEnd(await Promise.race([api.run(start, proxy(onStatus)), crash]));
+    // Some people switch WebRTC off, so that their address stays hidden; the relay still works then.
+    const signalling = 'RTCPeerConnection' in globalThis ? transfer(port2, [port2]) : undefined;
+    showEnd(await Promise.race([api.run(start, signalling, proxy(onStatus)), crash]));
   } catch (error) {
     const words = error instanceof Error ? error.message : String(error);
     showPhase('failed', 'Something broke', 'The tab left the group; the others go on without it.');

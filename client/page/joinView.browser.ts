@@ -99,7 +99,7 @@ function showLinks({ session }: WorkerStatus): void {
   element('links').replaceChildren(
     ...links.map((link) => {
       const row = document.createElement('tr');
-      const path = link.path === 'relay' ? 'through the coordinator' : link.path;
+      const path = link.path === 'relay' ? 'relayed' : link.path;
       row.append(textElement('td', link.peer), textElement('td', path));
       for (const value of [link.bytesSent, link.bytesReceived]) {
         const cell = textElement('td', bytes(value));

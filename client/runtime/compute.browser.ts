@@ -6,19 +6,24 @@ import { createBlobFetcher } from '../blobs/blobFetcher.ts';
 import { tabBlobCache } from '../blobs/tabBlobCache.browser.ts';
 import { systemClock } from '../control/clock.ts';
 import type { ControlSocket } from '../control/controlClient.ts';
+import { remotePeerEndpoint } from '../transport/remotePeerEndpoint.ts';
 import { browserGpuAccess } from './acquireDevice.browser.ts';
 import { acquireDevice } from './acquireDevice.ts';
 import type { ComputeApi, ComputeStart } from './computeApi.ts';
-import { openTransport } from './openTransport.browser.ts';
+import { openTransport, type OpenPeerEndpoint } from './openTransport.ts';
 import { Worker } from './worker.ts';
 import type { WorkerPlatform } from './workerPlatform.ts';
 
 /** A visitor's browser is not the place for more. */
 const MAX_CACHE_BYTES = 512 * 1024 ** 2;
 
-function tabPlatform({ url: origin }: ComputeStart): WorkerPlatform {
+function tabPlatform({ url: origin }: ComputeStart, signalling: MessagePort | undefined): WorkerPlatform {
   const random = Math.random;
   const log = (line: string): void => console.info(line);
+  const openPeerEndpoint: OpenPeerEndpoint = async (options) => {
+    if (!signalling) throw new Error('this browser has no WebRTC, or it is switched off');
+    return remotePeerEndpoint(signalling, options);
+  };
   return {
     runtime: 'browser',
     cores: navigator.hardwareConcurrency,
@@ -26,7 +31,7 @@ function tabPlatform({ url: origin }: ComputeStart): WorkerPlatform {
     random,
     openSocket: (url) => new WebSocket(url) as unknown as ControlSocket,
     acquireDevice: (wish) => acquireDevice(wish, browserGpuAccess, log),
-    openTransport: (welcome, signal) => openTransport({ origin, welcome, log, signal }),
+    openTransport: (welcome, signal) => openTransport(openPeerEndpoint, { origin, welcome, log, signal }),
     fetchBlob: createBlobFetcher({
       origin,
       cache: tabBlobCache(MAX_CACHE_BYTES),
@@ -49,8 +54,8 @@ function holdLock(until: Promise<unknown>): void {
 let worker: Worker | undefined;
 
 const api: ComputeApi = {
-  async run(start, onStatus) {
-    const current = new Worker(start, tabPlatform(start), onStatus);
+  async run(start, signalling, onStatus) {
+    const current = new Worker(start, tabPlatform(start, signalling), onStatus);
     current.lendShare(start.share);
     worker = current;
     holdLock(current.ended);

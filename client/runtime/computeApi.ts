@@ -14,8 +14,15 @@ export interface ComputeStart {
 }
 
 export interface ComputeApi {
-  /** Joins, and resolves when this worker's life is over. Can be called again after that. */
-  run(start: ComputeStart, onStatus: (status: WorkerStatus) => void): Promise<WorkerEnd>;
+  /**
+   * Joins, and resolves when this worker's life is over.
+   * @param signalling leads to the page's PeerJS (servePeerEndpoint); undefined where the browser has no WebRTC.
+   */
+  run(
+    start: ComputeStart,
+    signalling: MessagePort | undefined,
+    onStatus: (status: WorkerStatus) => void,
+  ): Promise<WorkerEnd>;
   pause(): void;
   resume(): void;
   leave(reason: string): void;

@@ -1,11 +1,11 @@
 // Opens this worker's end of the peer-to-peer network: a PeerJS endpoint where the platform has WebRTC, and the relay
 // for peers that can't be reached that way.
 
+import { TabgradError } from '../../shared/errors.ts';
 import type { CoordinatorMessageOf } from '../../shared/protocol/control.ts';
 import { createLinkConnector } from '../transport/linkConnector.ts';
 import type { PeerEndpoint, PeerJsOptions } from '../transport/peerEndpoint.ts';
 import { relayOpener } from '../transport/relayChannel.ts';
-import { SignallingError } from '../transport/signallingError.ts';
 import type { WorkerTransport } from './workerPlatform.ts';
 
 export interface OpenTransportOptions {
@@ -13,12 +13,15 @@ export interface OpenTransportOptions {
   readonly origin: string;
   readonly welcome: CoordinatorMessageOf<'welcome'>;
   readonly signal: AbortSignal;
-  log(line: string): void;
+  readonly log: (line: string) => void;
 }
 
 export type OpenPeerEndpoint = (options: PeerJsOptions) => Promise<PeerEndpoint>;
 
-/** @throws SignallingError while the signalling server can't be reached; trying again later may help. */
+/**
+ * @param openEndpoint fails with an error that is not a TabgradError where there is no WebRTC at all.
+ * @throws SignallingError or DeadlineError while the signalling server can't be reached; trying again later may help.
+ */
 export async function openTransport(
   openEndpoint: OpenPeerEndpoint,
   { origin, welcome, signal, log }: OpenTransportOptions,
@@ -40,7 +43,7 @@ export async function openTransport(
       signal,
     });
   } catch (error) {
-    if (error instanceof SignallingError || signal.aborted) throw error;
+    if (error instanceof TabgradError || signal.aborted) throw error;
     log(`There is no WebRTC here, so everything goes through the relay: ${String(error)}`);
   }
   const openRelay = relayOpener({ coordinatorUrl: origin, workerId, token: secret });

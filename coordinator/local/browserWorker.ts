@@ -94,8 +94,12 @@ async function openTab(browser: Browser, pid: number, settings: LocalWorkerSetti
   const log = new BoundedLog(KEPT_LINES, settings.onLine);
   const ended = pageEnd(page, browser, log);
   const close = (): Promise<void> => within(context.close(), CLOSE_TIMEOUT_MS);
+  const onEnded = (reason: string): void => {
+    log.add(reason);
+    void close();
+  };
   try {
-    const joined = await joinReport(page, log, ended, settings);
+    const joined = await joinReport(page, { log, ended, onEnded }, settings);
     return {
       kind: 'browser',
       pid,
@@ -106,7 +110,7 @@ async function openTab(browser: Browser, pid: number, settings: LocalWorkerSetti
         // The page's own way of leaving, as if the volunteer had pressed the button.
         const left = page.evaluate(() => globalThis.dispatchEvent(new Event('tabgrad-leave')));
         await within(
-          left.then(() => page.waitForSelector('[data-phase="ended"]', { state: 'attached', timeout: 0 })),
+          left.then(() => ended),
           STOP_TIMEOUT_MS,
         );
         await close();
@@ -119,12 +123,18 @@ async function openTab(browser: Browser, pid: number, settings: LocalWorkerSetti
   }
 }
 
+interface TabLife {
+  readonly log: BoundedLog;
+  readonly ended: Promise<string>;
+  /** The worker in the tab has ended, and with it the reason for the tab. */
+  readonly onEnded: (reason: string) => void;
+}
+
 type Joined = Extract<LaunchReport, { event: 'joined' }>;
 
 function joinReport(
   page: Page,
-  log: BoundedLog,
-  ended: Promise<string>,
+  { log, ended, onEnded }: TabLife,
   settings: LocalWorkerSettings,
 ): Promise<Joined> {
   return new Promise((resolve, reject) => {
@@ -145,6 +155,7 @@ function joinReport(
         } else if (report?.event === 'ended') {
           clearTimeout(timer);
           fail(`ended before it had joined: ${report.reason}`);
+          onEnded(`${report.kind}: ${report.reason}`);
         }
       });
       const response = await page.goto(joinAddress(settings), { timeout: joinTimeoutMs });

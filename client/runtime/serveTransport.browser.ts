@@ -1,4 +1,0 @@
-// stub
-export function serveTransport(_thread: Worker): () => void {
-  return () => {};
-}

@@ -1,0 +1,3 @@
+import { workerRuntimeContract } from './workerRuntime.contract.ts';
+
+workerRuntimeContract('deno');
