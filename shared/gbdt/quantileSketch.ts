@@ -22,7 +22,9 @@ export class QuantileSketch {
   #keys = new Uint32Array(FIRST_CAPACITY).fill(FREE);
   #weights = new Float64Array(FIRST_CAPACITY);
   #distinct = 0;
-  /** levels[l] summarises 2^l full tables, or is undefined: a binary counter. */
+  /** Once there are too many distinct values to count: ordered keys and weights as they come. */
+  #buffer: { readonly keys: Uint32Array; readonly weights: Float64Array; count: number } | undefined;
+  /** levels[l] summarises 2^l full buffers, or is undefined: a binary counter. */
   readonly #levels: (WeightedSummary | undefined)[] = [];
 
   /** @param weights weight of each value (raw row weights, without scale_pos_weight); all 1 when left out. */
@@ -32,11 +34,22 @@ export class QuantileSketch {
       let key = bits[i]!;
       if ((key & 0x7f800000) === 0x7f800000) continue;
       if (key === 0x80000000) key = 0;
-      this.#add(key, weights === undefined ? 1 : weights[i]!);
+      const weight = weights === undefined ? 1 : weights[i]!;
+      if (this.#buffer === undefined) this.#count(key, weight);
+      else this.#append(this.#buffer, flipFloat(key), weight);
     }
   }
 
-  #add(key: number, weight: number): void {
+  #append(buffer: NonNullable<typeof this.#buffer>, key: number, weight: number): void {
+    buffer.keys[buffer.count] = key;
+    buffer.weights[buffer.count] = weight;
+    buffer.count += 1;
+    if (buffer.count < buffer.keys.length) return;
+    this.#carry(pruneSummary(summarise(buffer.keys, buffer.weights), PRUNED_SIZE));
+    buffer.count = 0;
+  }
+
+  #count(key: number, weight: number): void {
     const keys = this.#keys;
     const mask = keys.length - 1;
     let slot = Math.imul(key ^ (key >>> 15), 0x9e3779b1) & mask;
@@ -56,8 +69,9 @@ export class QuantileSketch {
   #makeRoom(): void {
     if (this.#distinct > EXACT_DISTINCT) {
       this.#carry(pruneSummary(this.#summariseTable(), PRUNED_SIZE));
-      this.#keys.fill(FREE);
-      this.#weights.fill(0);
+      this.#buffer = { keys: new Uint32Array(EXACT_DISTINCT), weights: new Float64Array(EXACT_DISTINCT), count: 0 };
+      this.#keys = new Uint32Array(0);
+      this.#weights = new Float64Array(0);
       this.#distinct = 0;
       return;
     }
@@ -66,7 +80,7 @@ export class QuantileSketch {
     this.#weights = new Float64Array(keys.length * 2);
     this.#distinct = 0;
     keys.forEach((key, slot) => {
-      if (key !== FREE) this.#add(key, weights[slot]!);
+      if (key !== FREE) this.#count(key, weights[slot]!);
     });
   }
 
@@ -92,19 +106,7 @@ export class QuantileSketch {
       weight[count] = this.#weights[slot]!;
       count += 1;
     }
-    radixSort(order, weight);
-    const values = new Float32Array(count);
-    const bits = new Uint32Array(values.buffer);
-    const rankMin = new Float64Array(count);
-    const rankMax = new Float64Array(count);
-    let rank = 0;
-    for (let i = 0; i < count; i += 1) {
-      bits[i] = unflipFloat(order[i]!);
-      rankMin[i] = rank;
-      rank += weight[i]!;
-      rankMax[i] = rank;
-    }
-    return { values, rankMin, rankMax, weight };
+    return summarise(order, weight);
   }
 
   /** What was pushed so far. The sketch can go on. */
@@ -114,9 +116,43 @@ export class QuantileSketch {
       const part = this.#levels[level];
       if (part !== undefined) whole = whole === undefined ? part : mergeSummaries(whole, part);
     }
-    const table = this.#summariseTable();
-    return whole === undefined ? table : mergeSummaries(whole, table);
+    const rest =
+      this.#buffer === undefined
+        ? this.#summariseTable()
+        : summarise(
+            this.#buffer.keys.slice(0, this.#buffer.count),
+            this.#buffer.weights.slice(0, this.#buffer.count),
+          );
+    return whole === undefined ? rest : mergeSummaries(whole, rest);
   }
+}
+
+/** The exact summary of values given by their ordered keys; sorts its arguments. */
+function summarise(keys: Uint32Array, weights: Float64Array): WeightedSummary {
+  radixSort(keys, weights);
+  const values = new Float32Array(keys.length);
+  const bits = new Uint32Array(values.buffer);
+  const rankMin = new Float64Array(keys.length);
+  const rankMax = new Float64Array(keys.length);
+  const weight = new Float64Array(keys.length);
+  let distinct = 0;
+  let rank = 0;
+  for (let i = 0; i < keys.length; i += 1) {
+    if (i === 0 || keys[i] !== keys[i - 1]) {
+      bits[distinct] = unflipFloat(keys[i]!);
+      rankMin[distinct] = rank;
+      distinct += 1;
+    }
+    rank += weights[i]!;
+    weight[distinct - 1]! += weights[i]!;
+    rankMax[distinct - 1] = rank;
+  }
+  return {
+    values: values.slice(0, distinct),
+    rankMin: rankMin.slice(0, distinct),
+    rankMax: rankMax.slice(0, distinct),
+    weight: weight.slice(0, distinct),
+  };
 }
 
 export function createSketch(): QuantileSketch {

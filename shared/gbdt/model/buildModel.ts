@@ -30,7 +30,7 @@ export interface ModelInput {
 export function buildModel(input: ModelInput): GbdtModel {
   const { params, features, continued, best } = input;
   const cuts = features.map((feature) => feature.cuts);
-  const trees = input.rounds.flatMap((round) => round.map((tree) => toModelTree(tree, cuts)));
+  const trees = input.rounds.flatMap((round) => round.map((tree) => toModelTree(tree, cuts, params.eta)));
   const outputs = Math.max(1, params.num_class);
   const categories: Record<string, readonly string[]> = {};
   for (const feature of features) {
@@ -78,8 +78,8 @@ export function checkContinues(model: GbdtModel, params: GbdtParams, featureName
   });
 }
 
-/** A binned tree over raw values. */
-export function toModelTree(tree: BinnedTree, cuts: readonly FeatureCuts[]): ModelTree {
+/** A binned tree over raw values. Inner nodes get their weight before the learning rate `eta`, as XGBoost keeps it. */
+function toModelTree(tree: BinnedTree, cuts: readonly FeatureCuts[], eta: number): ModelTree {
   const categories = new Map<number, Uint32Array>();
   const threshold = Float32Array.from(tree.value, (value, node) => {
     if (tree.left[node] === -1) return value;
@@ -101,6 +101,6 @@ export function toModelTree(tree: BinnedTree, cuts: readonly FeatureCuts[]): Mod
     categories,
     gain: tree.gain,
     cover: tree.cover,
-    weight: tree.value,
+    weight: tree.value.map((value, node) => (tree.left[node] === -1 || eta === 0 ? value : value / eta)),
   };
 }
