@@ -2,12 +2,13 @@
 // bounded memory, however many rows there are: the first reads, checks, summarises and spools; the second bins.
 
 import { buildTrainSpec } from '../../../shared/gbdt/buildTrainSpec.ts';
+import { checkContinues } from '../../../shared/gbdt/model/buildModel.ts';
 import type { GbdtParams } from '../../../shared/gbdt/params.ts';
 import type { TrainSpec } from '../../../shared/gbdt/trainSpec.ts';
 import { requireColumns } from '../../data/errors.ts';
 import type { Shard } from '../../run/runRequest.ts';
 import { TrainArgumentError } from '../trainErrors.ts';
-import { planColumns, type ColumnRoles } from './columnPlan.ts';
+import { planColumns, type ColumnPlan, type ColumnRoles } from './columnPlan.ts';
 import { spoolEvaluationSet, spoolTrainingSet, type SpooledSet, type SpoolSettings } from './spoolDataset.ts';
 import { targetRange } from './targetRange.ts';
 import {
@@ -57,11 +58,7 @@ export async function prepareTraining(input: PrepareInput): Promise<PreparedTrai
     );
   }
   const reading = signal ? { signal } : {};
-  const plan = planColumns(
-    await train.columns(reading),
-    { ...input, featureColumns: input.startFrom?.featureNames ?? input.featureColumns },
-    TRAIN_SET,
-  );
+  const plan = planFeatures(await train.columns(reading), input);
   const settings: SpoolSettings = { ...input, plan };
   const spooled: SpooledSet[] = [];
   try {
@@ -96,4 +93,15 @@ export async function prepareTraining(input: PrepareInput): Promise<PreparedTrai
   } finally {
     for (const { spool } of spooled) await spool.close();
   }
+}
+
+/** The columns of a run; one that goes on from a model has the model's features, in the model's order. */
+function planFeatures(columns: readonly string[], input: PrepareInput): ColumnPlan {
+  const plan = planColumns(columns, input, TRAIN_SET);
+  if (!input.startFrom) return plan;
+  const names = input.startFrom.featureNames;
+  const same = names.length === plan.features.length && plan.features.every((name) => names.includes(name));
+  const features = same ? names : plan.features;
+  checkContinues(input.startFrom.model, input.params, features);
+  return { ...plan, features };
 }

@@ -1,6 +1,7 @@
 // What preparation takes and gives back, apart from how it does that.
 
 import type { FeatureCuts } from '../../../shared/gbdt/cuts.ts';
+import type { GbdtModel } from '../../../shared/gbdt/model/model.ts';
 import type { ColumnBatch } from '../../data/columns/columnBatch.ts';
 
 /** As much of a Dataset as preparation needs. */
@@ -26,6 +27,7 @@ export interface BlobSink {
 
 /** A model that training goes on from. */
 export interface StartingModel {
+  readonly model: GbdtModel;
   readonly featureNames: readonly string[];
   /** Names by category code, one entry a feature; undefined for numbers. */
   readonly categories: readonly (readonly string[] | undefined)[];

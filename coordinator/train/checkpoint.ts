@@ -1,0 +1,102 @@
+// A trained model on disk: a folder with model.json, which real XGBoost loads too.
+
+import { readFileSync, statSync } from 'node:fs';
+import { basename, dirname, join, resolve } from 'node:path';
+import {
+  modelCategories,
+  modelRounds,
+  type FeatureType,
+  type GbdtModel,
+} from '../../shared/gbdt/model/model.ts';
+import { Predictor } from '../../shared/gbdt/model/predictor.ts';
+import { readModel } from '../../shared/gbdt/model/readModel.ts';
+import { CheckpointError } from './trainErrors.ts';
+
+/** File name of the model in a checkpoint's folder. */
+export const MODEL_FILE = 'model.json';
+
+export interface CheckpointMetadata {
+  readonly objective: string;
+  readonly numClass: number;
+  /** Boosting rounds in the model. */
+  readonly rounds: number;
+  readonly features: readonly {
+    readonly name: string;
+    readonly type: FeatureType;
+    /** Names by category code, where the model tells. */
+    readonly categories?: readonly string[];
+  }[];
+  /** XGBoost's attributes, e.g. best_iteration and best_score. */
+  readonly attributes: Readonly<Record<string, string>>;
+}
+
+export class Checkpoint {
+  /** Absolute path of the folder. */
+  readonly path: string;
+  readonly #file: string;
+
+  /**
+   * @param path the folder, or a model file in it.
+   * @throws CheckpointError when there is none.
+   */
+  constructor(path: string) {
+    const absolute = resolve(path);
+    const file = statSync(absolute, { throwIfNoEntry: false });
+    if (!file) throw new CheckpointError(`No checkpoint at ${absolute}.`, { file: absolute });
+    this.#file = file.isDirectory() ? MODEL_FILE : basename(absolute);
+    this.path = file.isDirectory() ? absolute : dirname(absolute);
+    if (!statSync(this.modelPath, { throwIfNoEntry: false })?.isFile()) {
+      throw new CheckpointError(`The folder ${absolute} has no ${MODEL_FILE}: it is not a checkpoint.`, {
+        file: absolute,
+      });
+    }
+  }
+
+  static fromDirectory(path: string): Checkpoint {
+    return new Checkpoint(path);
+  }
+
+  get modelPath(): string {
+    return join(this.path, this.#file);
+  }
+
+  /** @throws CheckpointError, ModelFormatError, ModelUnsupportedError */
+  loadModel(): GbdtModel {
+    return readModel(this.modelText());
+  }
+
+  /** The model file as it is. */
+  modelText(): string {
+    try {
+      return readFileSync(this.modelPath, 'utf8');
+    } catch (error) {
+      throw new CheckpointError(
+        `${this.modelPath} can not be read: ${(error as Error).message}.`,
+        { file: this.modelPath },
+        { cause: error },
+      );
+    }
+  }
+
+  /** Predicts typed columns; GBDTPredictor predicts batches of a dataset. */
+  toPredictor(): Predictor {
+    return new Predictor(this.loadModel());
+  }
+
+  metadata(): CheckpointMetadata {
+    const model = this.loadModel();
+    const categories = modelCategories(model);
+    return {
+      objective: model.objective,
+      numClass: model.numClass,
+      rounds: modelRounds(model),
+      features: Array.from({ length: model.numFeature }, (_, index) => {
+        const name = model.featureNames[index] ?? `f${index}`;
+        const type = model.featureTypes[index] ?? 'float';
+        const names = categories[name];
+        return names ? { name, type, categories: names } : { name, type };
+      }),
+      attributes: model.attributes,
+    };
+  }
+}

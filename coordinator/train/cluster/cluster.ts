@@ -1,0 +1,15 @@
+// Where a trainer's run happens: a coordinator that is up already, or one that is started for it. The trainer sees
+// this interface alone; tests put their own behind it.
+
+import type { RunHandle, RunRequest } from '../../run/runRequest.ts';
+import type { BlobSink } from '../prepare/trainingData.ts';
+
+export interface Cluster {
+  /** Address of the coordinator, or what stands for it. */
+  readonly url: string;
+  readonly blobs: BlobSink;
+  /** Resolves when the coordinator took the run. */
+  startRun(request: RunRequest): Promise<RunHandle>;
+  /** Ends what was started for this run. Idempotent. */
+  close(): Promise<void>;
+}

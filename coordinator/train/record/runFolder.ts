@@ -1,0 +1,107 @@
+// The folder that a run leaves: progress.jsonl grows round by round, checkpoints/<rounds>/ and result.json appear whole.
+
+import { appendFile, mkdir, readdir, rm, writeFile } from 'node:fs/promises';
+import { basename, join, relative } from 'node:path';
+import { Checkpoint, MODEL_FILE } from '../checkpoint.ts';
+import type { Metrics, ResultRecord } from '../result.ts';
+import { writeFailure, writeFileAtomically, writeFolderAtomically } from './atomicWrite.ts';
+import { surplusCheckpoints, type KeepRule, type SavedCheckpoint } from './keepCheckpoints.ts';
+
+/** Facts beside the model that are not XGBoost's business. */
+export const CHECKPOINT_FILE = 'checkpoint.json';
+
+interface Saved extends SavedCheckpoint {
+  readonly path: string;
+}
+
+export class RunFolder {
+  readonly path: string;
+  readonly #keep: KeepRule;
+  readonly #checkpointsPath: string;
+  readonly #saved: Saved[] = [];
+  /** Checkpoints of an earlier run under the same name; they go when this run has its first. */
+  #stale: string[];
+
+  private constructor(path: string, keep: KeepRule, stale: string[]) {
+    this.path = path;
+    this.#keep = keep;
+    this.#checkpointsPath = join(path, 'checkpoints');
+    this.#stale = stale;
+  }
+
+  /**
+   * Makes the folder, or clears it of an earlier run's result and progress.
+   * @param goesOn keep what is there: the run resumes from a checkpoint in it.
+   * @throws ResultWriteError
+   */
+  static async open(path: string, keep: KeepRule, goesOn: boolean): Promise<RunFolder> {
+    const checkpoints = join(path, 'checkpoints');
+    try {
+      await mkdir(path, { recursive: true });
+      await rm(join(path, 'result.json'), { force: true });
+      if (!goesOn) await writeFile(join(path, 'progress.jsonl'), '');
+      const names = goesOn ? [] : await readdir(checkpoints).catch((): string[] => []);
+      return new RunFolder(
+        path,
+        keep,
+        names.map((name) => join(checkpoints, name)),
+      );
+    } catch (error) {
+      throw writeFailure(error, path);
+    }
+  }
+
+  /** @throws ResultWriteError */
+  async appendProgress(line: Readonly<Record<string, unknown>>): Promise<void> {
+    const path = join(this.path, 'progress.jsonl');
+    try {
+      await appendFile(path, `${JSON.stringify(line)}\n`);
+    } catch (error) {
+      throw writeFailure(error, path);
+    }
+  }
+
+  /** Writes checkpoints/<rounds>/ and removes those that the rule gives up. @throws ResultWriteError */
+  async saveCheckpoint(rounds: number, modelText: string, metrics: Metrics): Promise<Checkpoint> {
+    const path = join(this.#checkpointsPath, String(rounds));
+    try {
+      await mkdir(this.#checkpointsPath, { recursive: true });
+    } catch (error) {
+      throw writeFailure(error, path);
+    }
+    await writeFolderAtomically(path, {
+      [MODEL_FILE]: modelText,
+      [CHECKPOINT_FILE]: `${JSON.stringify({ format: 1, rounds, metrics }, null, 2)}\n`,
+    });
+    const earlier = this.#saved.findIndex((saved) => saved.rounds === rounds);
+    if (earlier !== -1) this.#saved.splice(earlier, 1);
+    this.#saved.push({ rounds, metrics, path });
+    const surplus = surplusCheckpoints(this.#saved, this.#keep);
+    for (const checkpoint of surplus) this.#saved.splice(this.#saved.indexOf(checkpoint), 1);
+    const stale = this.#stale.filter((name) => name !== path);
+    this.#stale = [];
+    for (const gone of [...surplus.map((checkpoint) => checkpoint.path), ...stale]) {
+      await rm(gone, { recursive: true, force: true });
+    }
+    return new Checkpoint(path);
+  }
+
+  /** Those that are on disk, oldest first. */
+  checkpoints(): Checkpoint[] {
+    return this.#saved.map(({ path }) => new Checkpoint(path));
+  }
+
+  /** Path of a checkpoint as result.json keeps it. */
+  relativePath({ path }: Checkpoint): string {
+    return relative(this.path, path).split('\\').join('/');
+  }
+
+  /** @throws ResultWriteError */
+  writeResult(record: ResultRecord): Promise<void> {
+    return writeFileAtomically(join(this.path, 'result.json'), `${JSON.stringify(record, null, 2)}\n`);
+  }
+
+  get name(): string {
+    return basename(this.path);
+  }
+}

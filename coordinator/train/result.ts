@@ -1,0 +1,62 @@
+// What a fit returns, and what it leaves in result.json.
+
+import type { ErrorPlace } from '../../shared/errors.ts';
+import type { Checkpoint } from './checkpoint.ts';
+
+export type Metrics = Readonly<Record<string, number>>;
+
+export interface RunTimings {
+  /** Reading, checking, binning and storing the data. */
+  readonly prepareMs: number;
+  /** From then until the first group was at work. */
+  readonly waitMs: number;
+  readonly trainMs: number;
+  readonly totalMs: number;
+}
+
+export interface RunWorker {
+  readonly workerId: string;
+  readonly runtime: string;
+  readonly device: string;
+  /** Training rows that it held in the last generation. */
+  readonly rows: number;
+}
+
+/** The content of result.json. Paths are relative to its folder, so that the folder can be moved. */
+export interface ResultRecord {
+  readonly status: 'finished' | 'stopped' | 'failed';
+  readonly name: string;
+  readonly runId: string;
+  readonly error?: { readonly code: string; readonly message: string; readonly place?: ErrorPlace };
+  /** Rounds in the model, those of a model it went on from included. */
+  readonly rounds: number;
+  /** Of the last round. */
+  readonly metrics: Metrics;
+  /** Of the best round by `scoreMetric`. */
+  readonly bestMetrics: Metrics;
+  readonly bestIteration?: number;
+  readonly bestScore?: number;
+  /** The last metric of the last evaluation set. */
+  readonly scoreMetric?: string;
+  readonly checkpoint?: string;
+  readonly checkpoints: readonly string[];
+  readonly timings: RunTimings;
+  readonly workers: readonly RunWorker[];
+  readonly workersLost: number;
+  readonly datasetRows: Readonly<Record<string, number>>;
+  readonly warnings: readonly string[];
+  readonly params: Readonly<Record<string, unknown>>;
+  readonly numBoostRound: number;
+}
+
+/** What a fit that did not fail returns. */
+export interface Result extends Omit<ResultRecord, 'checkpoint' | 'checkpoints' | 'error'> {
+  /** Absolute path of the run's folder. */
+  readonly path: string;
+  /** The last checkpoint. */
+  readonly checkpoint: Checkpoint;
+  /** All that were kept, oldest first. */
+  readonly checkpoints: readonly Checkpoint[];
+  /** Metrics of every round of this fit, in order. */
+  readonly metricsTable: readonly (Metrics & { readonly round: number })[];
+}

@@ -1,0 +1,52 @@
+// Watches one metric over the rounds: which round was best, and when to give up (XGBoost's EarlyStopping callback).
+
+import { metricByName } from '../../shared/gbdt/metric/registry.ts';
+import type { TrainSpec } from '../../shared/gbdt/trainSpec.ts';
+import type { CommittedRound } from '../run/runRequest.ts';
+
+export interface BestRound {
+  readonly round: number;
+  readonly score: number;
+  readonly metrics: Readonly<Record<string, number>>;
+}
+
+export class ScoreWatch {
+  /** The last metric of the last evaluation set, e.g. "valid-auc". */
+  readonly metric: string;
+  readonly #higherIsBetter: boolean;
+  readonly #patience: number;
+  #lastRound = -1;
+  #best: BestRound | undefined;
+
+  /** @param patience rounds without improvement after which to stop; Infinity never stops. */
+  constructor(
+    { evaluationSets, metrics }: Pick<TrainSpec, 'evaluationSets' | 'metrics'>,
+    patience = Infinity,
+  ) {
+    const name = metrics.at(-1) ?? '';
+    this.metric = `${evaluationSets.at(-1) ?? ''}-${name}`;
+    this.#higherIsBetter = metricByName(name)?.higherIsBetter ?? false;
+    this.#patience = patience;
+  }
+
+  get best(): BestRound | undefined {
+    return this.#best;
+  }
+
+  /** Takes a round's metrics (a second time without effect); true when training should end with this round. */
+  observe({ round, metrics }: Pick<CommittedRound, 'round' | 'metrics'>): boolean {
+    if (round > this.#lastRound) {
+      this.#lastRound = round;
+      const score = metrics[this.metric];
+      const best = this.#best?.score;
+      // Only a strictly better score counts; NaN never does.
+      if (
+        score !== undefined &&
+        (best === undefined || (this.#higherIsBetter ? score > best : score < best))
+      ) {
+        this.#best = { round, score, metrics };
+      }
+    }
+    return this.#lastRound - (this.#best?.round ?? -1) >= this.#patience;
+  }
+}
