@@ -13,6 +13,12 @@ const FIRST_CAPACITY = 1024;
 /** Bits of a NaN: no value has them, so they mark a free slot. */
 const FREE = 0xffffffff;
 
+interface ValueBuffer {
+  readonly keys: Uint32Array;
+  readonly weights: Float64Array;
+  count: number;
+}
+
 /**
  * Feed it batches in row order: the result depends on that order (beyond EXACT_DISTINCT values), not on batch sizes.
  * NaN (missing) and infinities are passed over. Memory: at most about 10 MB, a few KB for columns of few values.
@@ -23,7 +29,7 @@ export class QuantileSketch {
   #weights = new Float64Array(FIRST_CAPACITY);
   #distinct = 0;
   /** Once there are too many distinct values to count: ordered keys and weights as they come. */
-  #buffer: { readonly keys: Uint32Array; readonly weights: Float64Array; count: number } | undefined;
+  #buffer: ValueBuffer | undefined;
   /** levels[l] summarises 2^l full buffers, or is undefined: a binary counter. */
   readonly #levels: (WeightedSummary | undefined)[] = [];
 
@@ -40,7 +46,7 @@ export class QuantileSketch {
     }
   }
 
-  #append(buffer: NonNullable<typeof this.#buffer>, key: number, weight: number): void {
+  #append(buffer: ValueBuffer, key: number, weight: number): void {
     buffer.keys[buffer.count] = key;
     buffer.weights[buffer.count] = weight;
     buffer.count += 1;
@@ -69,7 +75,11 @@ export class QuantileSketch {
   #makeRoom(): void {
     if (this.#distinct > EXACT_DISTINCT) {
       this.#carry(pruneSummary(this.#summariseTable(), PRUNED_SIZE));
-      this.#buffer = { keys: new Uint32Array(EXACT_DISTINCT), weights: new Float64Array(EXACT_DISTINCT), count: 0 };
+      this.#buffer = {
+        keys: new Uint32Array(EXACT_DISTINCT),
+        weights: new Float64Array(EXACT_DISTINCT),
+        count: 0,
+      };
       this.#keys = new Uint32Array(0);
       this.#weights = new Float64Array(0);
       this.#distinct = 0;

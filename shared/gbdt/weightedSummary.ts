@@ -20,24 +20,28 @@ export function pruneSummary(summary: WeightedSummary, maxSize: number): Weighte
   const begin = rankMax[0]!;
   const range = rankMin[last]! - begin;
   const parts = maxSize - 1;
-  const kept = [0];
+  const kept = new Int32Array(maxSize);
+  let count = 1;
   let i = 1;
   for (let k = 1; k < parts; k += 1) {
     const twiceRank = 2 * ((k * range) / parts + begin);
     while (i < last && twiceRank >= rankMax[i + 1]! + rankMin[i + 1]!) i += 1;
     if (i === last) break;
     const nearer = twiceRank < rankMin[i]! + weight[i]! + (rankMax[i + 1]! - weight[i + 1]!) ? i : i + 1;
-    if (nearer !== kept[kept.length - 1]) kept.push(nearer);
+    if (nearer !== kept[count - 1]) kept[count++] = nearer;
   }
-  if (kept[kept.length - 1] !== last) kept.push(last);
-  const pick = (from: Float64Array): Float64Array<ArrayBuffer> =>
-    Float64Array.from(kept, (index) => from[index]!);
+  if (kept[count - 1] !== last) kept[count++] = last;
   return {
-    values: Float32Array.from(kept, (index) => values[index]!),
-    rankMin: pick(rankMin),
-    rankMax: pick(rankMax),
-    weight: pick(weight),
+    values: pick(values, kept, new Float32Array(count)),
+    rankMin: pick(rankMin, kept, new Float64Array(count)),
+    rankMax: pick(rankMax, kept, new Float64Array(count)),
+    weight: pick(weight, kept, new Float64Array(count)),
   };
+}
+
+function pick<T extends Float32Array | Float64Array>(from: T, indexes: Int32Array, to: T): T {
+  for (let i = 0; i < to.length; i += 1) to[i] = from[indexes[i]!]!;
+  return to;
 }
 
 /** The summary of two sets of rows together (WQSummary::SetCombine). */
