@@ -1,0 +1,19 @@
+// The owner's API: what `import … from 'tabgrad'` gives. Names are Ray's, in camelCase; XGBoost's parameters keep theirs.
+
+export { Dataset, type ConsumeOptions } from './data/dataset.ts';
+export { readParquet, type ReadParquetOptions } from './data/readParquet.ts';
+export { GBDTTrainer, type FitOptions } from './train/gbdtTrainer.ts';
+export type {
+  CheckpointConfig,
+  GBDTTrainerOptions,
+  RunCallback,
+  RunConfig,
+  ScalingConfig,
+} from './train/trainerOptions.ts';
+export type { ProgressEvent } from './progress/progressEvent.ts';
+export { Checkpoint, type CheckpointMetadata } from './train/checkpoint.ts';
+export type { Metrics, Result, ResultRecord, RunTimings, RunWorker } from './train/result.ts';
+export { GBDTPredictor, type GBDTPredictorOptions, type PredictBatch } from './predict/gbdtPredictor.ts';
+export { startCoordinator, type Coordinator, type CoordinatorOptions } from './server/coordinator.ts';
+export { startLocalWorkers, type LocalWorkers, type LocalWorkersOptions } from './local/localWorkers.ts';
+export { TabgradError, errorCodes, type ErrorCode, type ErrorPlace } from '../shared/errors.ts';
