@@ -1,7 +1,11 @@
 // The registry of commands: a command is one file in commands/ and one line here.
 
 import type { Command } from './command.ts';
+import { logs } from './commands/logs.ts';
+import { runs } from './commands/runs.ts';
+import { status } from './commands/status.ts';
+import { stop } from './commands/stop.ts';
 import { up } from './commands/up.ts';
 import { worker } from './commands/worker.ts';
 
-export const commands: readonly Command[] = [up, worker];
+export const commands: readonly Command[] = [up, worker, status, runs, logs, stop];

@@ -11,7 +11,8 @@ export interface RequestOptions {
   readonly url: string;
   readonly token: string | undefined;
   readonly signal: AbortSignal;
-  readonly method?: 'GET' | 'POST';
+  /** A JSON value to post; without it the request is a GET. */
+  readonly body?: unknown;
   readonly timeoutMs?: number;
 }
 
@@ -27,20 +28,45 @@ export async function coordinatorRequest<T>(
   answer: z.ZodType<T>,
   options: RequestOptions,
 ): Promise<T> {
-  const { url, token, signal, method = 'GET', timeoutMs = TIMEOUT_MS } = options;
-  const deadline = AbortSignal.timeout(timeoutMs);
-  let response: Response;
-  let text: string;
+  const { response, text } = await withDeadline(options, async (signal) => {
+    const response = await send(path, options, signal);
+    return { response, text: await response.text() };
+  });
+  const checked = answer.safeParse(parseJson(text));
+  if (response.ok && checked.success) return checked.data;
+  throw notTheAnswer(response, text, options.url);
+}
+
+/** As coordinatorRequest, for an answer that comes bit by bit; the deadline is for its beginning alone. */
+export async function openStream(path: string, options: RequestOptions): Promise<AsyncIterable<Uint8Array>> {
+  const response = await withDeadline(options, (signal) => send(path, options, signal));
+  if (!response.ok || response.body === null)
+    throw notTheAnswer(response, await response.text(), options.url);
+  return response.body;
+}
+
+function send(path: string, { url, token, body }: RequestOptions, signal: AbortSignal): Promise<Response> {
+  return fetch(new URL(path, url.endsWith('/') ? url : `${url}/`), {
+    signal,
+    ...(body === undefined ? {} : { method: 'POST', body: JSON.stringify(body) }),
+    headers: {
+      ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+      ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+    },
+  });
+}
+
+async function withDeadline<T>(
+  { url, signal, timeoutMs = TIMEOUT_MS }: RequestOptions,
+  work: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const deadline = new AbortController();
+  const timer = setTimeout(() => deadline.abort(), timeoutMs);
   try {
-    response = await fetch(new URL(path, url.endsWith('/') ? url : `${url}/`), {
-      method,
-      signal: AbortSignal.any([signal, deadline]),
-      headers: token === undefined ? {} : { authorization: `Bearer ${token}` },
-    });
-    text = await response.text();
+    return await work(AbortSignal.any([signal, deadline.signal]));
   } catch (cause) {
     if (signal.aborted) throw new AbortedError('The request was interrupted.', {}, { cause });
-    if (deadline.aborted)
+    if (deadline.signal.aborted)
       throw new DeadlineError(
         `The coordinator at ${url} did not answer within ${timeoutMs} ms.`,
         {},
@@ -51,17 +77,19 @@ export async function coordinatorRequest<T>(
       {},
       { cause },
     );
+  } finally {
+    clearTimeout(timer);
   }
-  const value = parseJson(text);
-  const refusal = failure.safeParse(value).data;
+}
+
+function notTheAnswer(response: Response, text: string, url: string): Error {
+  const refusal = failure.safeParse(parseJson(text)).data;
   if (refusal !== undefined)
-    throw new RequestRefusedError(`${refusal.error.message} (${refusal.error.code}, from ${url})`);
-  const checked = answer.safeParse(value);
-  if (!response.ok || !checked.success)
-    throw new CoordinatorUnreachableError(
-      `What answers at ${url} is no tabgrad coordinator of this version: status ${response.status}, ${text.slice(0, MAX_SHOWN_CHARACTERS).trim()}`,
-    );
-  return checked.data;
+    return new RequestRefusedError(`${refusal.error.message} (${refusal.error.code}, from ${url})`);
+  const begin = text.slice(0, MAX_SHOWN_CHARACTERS).trim();
+  return new CoordinatorUnreachableError(
+    `What answers at ${url} is no tabgrad coordinator of this version: status ${response.status}, ${begin}`,
+  );
 }
 
 function parseJson(text: string): unknown {

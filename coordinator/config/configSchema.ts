@@ -31,17 +31,31 @@ const dataSection = z
   })
   .describe('Where the rows come from.');
 
+const runtime = z.enum(['node', 'deno', 'browser']);
+
 const scalingSection = z
   .strictObject({
     numWorkers: z
       .union([wholeFrom(1, 4096), z.tuple([wholeFrom(1, 4096), wholeFrom(1, 4096)])])
-      .default(2)
+      .default(1)
       .describe('How many workers train, or [fewest, most].'),
-    runtime: z.enum(['node', 'deno', 'browser']).default('node').describe('What the local workers run on.'),
+    runtime: z
+      .union([runtime, z.array(runtime).min(1).max(64)])
+      .default('node')
+      .describe('What the local workers run on; a list makes a mixed group.'),
     device: z
-      .enum(['webgpu', 'cpu'])
+      .enum(['webgpu', 'cpu', 'auto'])
+      .default('auto')
+      .describe('What they compute on; auto takes WebGPU where a real GPU is there.'),
+    url: z
+      .url({ protocol: /^https?$/ })
       .optional()
-      .describe('What they compute on. Without it each takes WebGPU where a real GPU is there.'),
+      .describe('A coordinator that is up already. Without it one is started, with local workers.'),
+    token: z
+      .string()
+      .min(1)
+      .optional()
+      .describe("That coordinator's admin token. Better in TABGRAD_ADMIN_TOKEN."),
   })
   .describe('Who does the work.');
 
@@ -61,6 +75,12 @@ const runSection = z
         checkpointFrequency: wholeFrom(0, 1_000_000)
           .default(0)
           .describe('A checkpoint every so many rounds; 0 writes the last one alone.'),
+        scoreAttribute: z
+          .string()
+          .min(1)
+          .optional()
+          .describe('Keep the best by this metric, e.g. valid-auc, and not the latest.'),
+        scoreOrder: z.enum(['max', 'min']).default('max').describe('Which end of it is best.'),
       })
       .prefault({})
       .describe('Which checkpoints are written and kept.'),
@@ -90,6 +110,12 @@ export const configSchema = z.strictObject({
     .describe('Columns to keep, derived ones included. Without it all are kept.'),
   labelColumn: columnName.describe('The column to predict.'),
   weightColumn: columnName.optional().describe('Weights of the rows.'),
+  featureColumns: z
+    .array(columnName)
+    .min(1)
+    .max(100_000)
+    .optional()
+    .describe('Features, in this order. Without it all columns but label and weight.'),
   params: z
     .record(z.string(), z.unknown())
     .default({})
@@ -98,7 +124,16 @@ export const configSchema = z.strictObject({
   earlyStoppingRounds: wholeFrom(1, 100_000)
     .optional()
     .describe('Stop when the last metric has not improved for so many rounds.'),
-  resumeFrom: z.string().min(1).optional().describe('Checkpoint folder or model.json to go on from.'),
+  xgbModel: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('Checkpoint folder or model.json to add numBoostRound rounds to.'),
+  resumeFromCheckpoint: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('Checkpoint of an interrupted run, to train the rounds that numBoostRound has beyond it.'),
   scalingConfig: scalingSection.prefault({}),
   runConfig: runSection.prefault({}),
 });

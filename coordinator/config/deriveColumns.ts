@@ -42,7 +42,7 @@ export function neededColumns(derived: readonly DerivedColumn[], keep: readonly 
  * @throws ConfigInvalidError naming the file, the key and the nearest column.
  */
 export function checkColumns(
-  config: Pick<Config, 'derive' | 'columns' | 'labelColumn' | 'weightColumn'>,
+  config: Pick<Config, 'derive' | 'columns' | 'labelColumn' | 'weightColumn' | 'featureColumns'>,
   available: readonly string[],
   file: string,
 ): void {
@@ -66,5 +66,7 @@ export function checkColumns(
     for (const column of config.columns) known.add(column);
   }
   require(config.labelColumn, 'labelColumn');
+  for (const [index, column] of (config.featureColumns ?? []).entries())
+    require(column, `featureColumns[${index}]`);
   if (config.weightColumn !== undefined) require(config.weightColumn, 'weightColumn');
 }

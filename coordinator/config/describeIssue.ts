@@ -21,10 +21,7 @@ export function describeIssue(issue: z.core.$ZodIssue, input: unknown): ConfigPr
   if (field === '')
     return [{ field, sentence: `the whole config is ${shown(value)}, expected an object with keys` }];
   if (value === undefined) return [{ field, sentence: `${field} is missing, expected ${expected(issue)}` }];
-  const nearest =
-    issue.code === 'invalid_value' && typeof value === 'string'
-      ? nearestWord(value, issue.values.map(String))
-      : undefined;
+  const nearest = typeof value === 'string' ? nearestWord(value, validWords(issue)) : undefined;
   return [
     {
       field,
@@ -33,6 +30,12 @@ export function describeIssue(issue: z.core.$ZodIssue, input: unknown): ConfigPr
         (nearest === undefined ? '' : `; did you mean "${nearest}"?`),
     },
   ];
+}
+
+/** The words that would have been accepted, where the value is one of a list of words. */
+function validWords(issue: z.core.$ZodIssue): string[] {
+  if (issue.code === 'invalid_value') return issue.values.map(String);
+  return issue.code === 'invalid_union' ? issue.errors.flat().flatMap(validWords) : [];
 }
 
 function unknownKey(path: Path, known: readonly string[]): ConfigProblem {

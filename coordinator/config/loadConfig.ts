@@ -53,6 +53,8 @@ function crossChecks(config: Config): ConfigProblem[] {
       field: 'scalingConfig.numWorkers',
       sentence: `scalingConfig.numWorkers is [${scalingConfig.numWorkers.join(', ')}], expected the fewest first`,
     });
+  if (config.xgbModel !== undefined && config.resumeFromCheckpoint !== undefined)
+    problems.push({ field: 'xgbModel', sentence: 'xgbModel and resumeFromCheckpoint exclude each other' });
   if (config.earlyStoppingRounds !== undefined && data.valid === null && data.testSize === undefined)
     problems.push({
       field: 'earlyStoppingRounds',
@@ -91,6 +93,12 @@ function fail(file: string, problems: readonly ConfigProblem[]): never {
 function resolvePaths(config: Config, file: string, folder: string): LoadedConfig {
   const sources = (source: string | string[]): string[] =>
     (Array.isArray(source) ? source : [source]).map((entry) => resolveSource(entry, folder));
+  const resolved = (
+    key: 'xgbModel' | 'resumeFromCheckpoint',
+  ): Pick<Config, 'xgbModel' | 'resumeFromCheckpoint'> => {
+    const path = config[key];
+    return path === undefined ? {} : { [key]: resolveSource(path, folder) };
+  };
   return {
     ...config,
     file,
@@ -99,7 +107,8 @@ function resolvePaths(config: Config, file: string, folder: string): LoadedConfi
       train: sources(config.data.train),
       valid: config.data.valid === null ? null : sources(config.data.valid),
     },
-    ...(config.resumeFrom === undefined ? {} : { resumeFrom: resolveSource(config.resumeFrom, folder) }),
+    ...resolved('xgbModel'),
+    ...resolved('resumeFromCheckpoint'),
     runConfig: {
       ...config.runConfig,
       name: config.runConfig.name ?? basename(file, extname(file)).replaceAll(/[^\w.-]/g, '-'),

@@ -24,11 +24,13 @@ export interface ProgressState {
   readonly roundMs: readonly number[];
   /** When the round in flight began, or undefined while nothing is computed. */
   readonly roundStartedAt: number | undefined;
+  /** Whether rounds are timed by the arrival of events. */
+  readonly timed: boolean;
 }
 
 const REMEMBERED_ROUNDS = 8;
 
-export function initialProgress(roundsTotal: number): ProgressState {
+export function initialProgress(roundsTotal: number, timed: boolean): ProgressState {
   return {
     phase: 'preparing',
     roundsTotal,
@@ -42,6 +44,7 @@ export function initialProgress(roundsTotal: number): ProgressState {
     lost: 0,
     roundMs: [],
     roundStartedAt: undefined,
+    timed,
   };
 }
 
@@ -69,7 +72,7 @@ export function afterEvent(state: ProgressState, event: ProgressEvent, now: numb
         roundStartedAt: now,
       };
     case 'round': {
-      const took = state.roundStartedAt === undefined ? [] : [now - state.roundStartedAt];
+      const took = state.roundStartedAt === undefined || !state.timed ? [] : [now - state.roundStartedAt];
       return {
         ...state,
         phase: 'training',

@@ -59,6 +59,7 @@ export function stayingLines(before: ProgressState, state: ProgressState, event:
       return [
         `generation ${event.generation}: ${event.workers.length} ${event.workers.length === 1 ? 'worker' : 'workers'}`,
         ...event.workers.map(workerLine),
+        ...(event.note === undefined ? [] : [`  ${event.note}`]),
       ];
     case 'round':
       return isShown(state.roundsDone, state.roundsTotal) ? [roundLine(state)] : [];

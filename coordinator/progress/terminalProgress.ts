@@ -17,6 +17,8 @@ export interface TerminalProgressOptions {
   readonly roundsTotal: number;
   /** Milliseconds of a monotonic clock. */
   readonly now: () => number;
+  /** False when events are old and their arrival says nothing about how long rounds took. Default true. */
+  readonly timed?: boolean;
 }
 
 export interface TerminalProgress {
@@ -34,7 +36,7 @@ const ERASE_LINE = '\r\u001B[K';
 
 export function terminalProgress(options: TerminalProgressOptions): TerminalProgress {
   const { stream, mode, now } = options;
-  let state = initialProgress(options.roundsTotal);
+  let state = initialProgress(options.roundsTotal, options.timed ?? true);
   let drawn = '';
   let drawnAt = Number.NEGATIVE_INFINITY;
 

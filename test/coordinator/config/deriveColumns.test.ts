@@ -85,6 +85,7 @@ describe('checking the columns of a config', () => {
     ],
     [{ columns: ['hour', 'orign'] }, 'columns[1]', 'did you mean "origin"?'],
     [{ labelColumn: 'delay' }, 'labelColumn', '"delay", which the data does not have'],
+    [{ featureColumns: ['hour', 'delay'] }, 'featureColumns[1]', '"delay", which the data does not have'],
     [{ weightColumn: 'w' }, 'weightColumn', '(columns: hour, late)'],
   ])('names file and key of a column that is not there (%#)', (change, field, message) => {
     const check = () => checkColumns({ ...config, ...change }, available, 'f.json');

@@ -85,7 +85,7 @@ describe('loading a config', () => {
     expect(config.runConfig).toMatchObject({ name: 'my-run', storagePath: join(folder, 'results') });
     expect(config.runConfig.checkpointConfig.checkpointFrequency).toBe(0);
     expect(config.runConfig.failureConfig.maxFailures).toBe(0);
-    expect(config.scalingConfig).toEqual({ numWorkers: 2, runtime: 'node' });
+    expect(config.scalingConfig).toEqual({ numWorkers: 1, runtime: 'node', device: 'auto' });
     expect(config.numBoostRound).toBe(10);
   });
 
@@ -142,13 +142,15 @@ describe('checking a config', () => {
     [
       changed({ scalingConfig: { runtime: 'nod' } }),
       'scalingConfig.runtime',
-      'scalingConfig.runtime is "nod", expected one of node, deno, browser; did you mean "node"?',
+      'scalingConfig.runtime is "nod", expected one of node, deno, browser, or a list; did you mean "node"?',
     ],
     [
       changed({ scalingConfig: { numWorkers: [3, 2] } }),
       'scalingConfig.numWorkers',
       'expected the fewest first',
     ],
+    [changed({ scalingConfig: { url: 'ftp://x' } }), 'scalingConfig.url', 'scalingConfig.url is "ftp://x"'],
+    [changed({ xgbModel: 'a', resumeFromCheckpoint: 'b' }), 'xgbModel', 'exclude each other'],
     [changed({ scalingConfig: { numWorkers: 0 } }), 'scalingConfig.numWorkers', 'expected at least 1'],
     [changed({ labelColumn: undefined }), 'labelColumn', 'labelColumn is missing, expected text'],
     [changed({ labelColumn: '' }), 'labelColumn', 'labelColumn is "", expected some text'],

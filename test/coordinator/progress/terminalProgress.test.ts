@@ -151,3 +151,18 @@ describe('terminal progress', () => {
     expect(written.at(-1)).toMatch(/^round 1000\/1000/);
   });
 });
+
+describe('progress of a run that is over', () => {
+  it('tells no times, since events arrive all at once', () => {
+    const written: string[] = [];
+    const progress = terminalProgress({
+      stream: { write: (text: string) => written.push(text) },
+      mode: 'plain',
+      roundsTotal: 3,
+      now: () => 0,
+      timed: false,
+    });
+    for (const [, event] of story) progress.event(event);
+    expect(written.at(-1)).toBe('round 3/3  valid-logloss 0.30000\n');
+  });
+});

@@ -1,0 +1,78 @@
+// What the API of a coordinator answers, as far as the command line reads it. Other keys are left alone, so that a
+// newer coordinator may say more.
+
+import { z } from 'zod';
+
+const metrics = z.record(z.string(), z.number());
+
+export const runSummary = z.looseObject({
+  runId: z.string(),
+  name: z.string(),
+  status: z.enum(['running', 'finished', 'stopped', 'failed']),
+  phase: z.string(),
+  generation: z.number(),
+  rounds: z.number(),
+  numBoostRound: z.number(),
+  workers: z.array(z.string()),
+  waiting: z.string().optional(),
+  lastMetrics: metrics.optional(),
+  error: z.object({ code: z.string(), message: z.string() }).optional(),
+});
+export type RunSummary = z.infer<typeof runSummary>;
+
+export const runsAnswer = z.looseObject({ runs: z.array(runSummary) });
+
+export const statusAnswer = z.looseObject({
+  uptimeMs: z.number(),
+  joinUrl: z.string(),
+  runs: z.array(runSummary),
+  traffic: z.record(z.string(), z.looseObject({ sentBytes: z.number(), receivedBytes: z.number() })),
+});
+
+export const workersAnswer = z.looseObject({
+  workers: z.array(
+    z.looseObject({
+      workerId: z.string(),
+      name: z.string().optional(),
+      runtime: z.string(),
+      device: z.looseObject({ kind: z.string(), name: z.string(), reason: z.string().optional() }),
+      present: z.boolean(),
+      leaving: z.string().optional(),
+      runId: z.string().optional(),
+    }),
+  ),
+});
+
+const groupWorker = z.object({
+  workerId: z.string(),
+  runtime: z.string(),
+  device: z.string(),
+  rows: z.number(),
+});
+const timing = z.object({
+  workerId: z.string(),
+  computeMs: z.number(),
+  exchangeMs: z.number(),
+  bytesSent: z.number(),
+});
+
+/** An event of a run as it is streamed. */
+export const reportedEvent = z.discriminatedUnion('type', [
+  z.object({ type: z.literal('waiting'), reason: z.string() }),
+  z.object({ type: z.literal('loading'), rowsLoaded: z.number(), rowsTotal: z.number() }),
+  z.object({
+    type: z.literal('group'),
+    generation: z.number(),
+    workers: z.array(groupWorker),
+    note: z.string().optional(),
+  }),
+  z.object({ type: z.literal('round'), round: z.number(), metrics, timings: z.array(timing) }),
+  z.object({ type: z.literal('workerLost'), workerId: z.string(), reason: z.string(), shards: z.number() }),
+  z.object({ type: z.literal('workerJoined'), workerId: z.string() }),
+  z.object({
+    type: z.literal('end'),
+    status: z.enum(['running', 'finished', 'stopped', 'failed']),
+    error: z.object({ code: z.string(), message: z.string() }).optional(),
+  }),
+]);
+export type ReportedEvent = z.infer<typeof reportedEvent>;

@@ -1,0 +1,53 @@
+// `tabgrad logs RUN`: what a run reported, and what it reports until it ends.
+
+import { terminalProgress } from '../../progress/terminalProgress.ts';
+import type { ProgressEvent } from '../../progress/progressEvent.ts';
+import type { ReportedEvent } from '../apiAnswers.ts';
+import { defineCommand } from '../command.ts';
+import { adminOptions } from '../connectionOptions.ts';
+import { exitCodes } from '../exitCodes.ts';
+import { findRun } from '../findRun.ts';
+import { followEvents } from '../followEvents.ts';
+
+export const logs = defineCommand({
+  name: 'logs',
+  summary: 'Show what a run reported, and follow it until it ends.',
+  positionals: [{ name: 'RUN', help: 'Id of the run, the beginning of it, or its name.' }],
+  options: adminOptions,
+  examples: [
+    { command: 'tabgrad logs flights', meaning: 'Rounds, workers and metrics of the run called flights.' },
+    { command: 'tabgrad logs 3f9a2c --json', meaning: 'Every event as a JSON value.' },
+  ],
+  async run({ url, token, json }, [word = ''], context) {
+    const { stdout, signal } = context;
+    const options = { url, token, signal };
+    const run = await findRun(word, options);
+    const progress = terminalProgress({
+      stream: stdout,
+      mode: 'plain',
+      roundsTotal: run.numBoostRound,
+      now: context.now,
+      timed: false,
+    });
+    for await (const event of followEvents(run.runId, options)) {
+      if (json) stdout.write(`${JSON.stringify(event)}\n`);
+      else if (event.type === 'end') progress.line(endLine(event));
+      else progress.event(asProgress(event));
+    }
+    return exitCodes.ok;
+  },
+});
+
+function asProgress(event: Exclude<ReportedEvent, { type: 'end' }>): ProgressEvent {
+  if (event.type === 'group') {
+    const { note, ...rest } = event;
+    return note === undefined ? rest : { ...rest, note };
+  }
+  if (event.type !== 'round') return event;
+  const { round, metrics, timings } = event;
+  return { type: 'round', committed: { round, metrics, trees: [] }, timings };
+}
+
+function endLine({ status, error }: Extract<ReportedEvent, { type: 'end' }>): string {
+  return error === undefined ? status : `${status}: ${error.code}: ${error.message}`;
+}

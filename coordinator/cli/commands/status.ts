@@ -1,0 +1,58 @@
+// `tabgrad status`: how a coordinator is, with its workers and runs.
+
+import { formatDuration, formatShort } from '../../progress/formatNumbers.ts';
+import { statusAnswer, workersAnswer } from '../apiAnswers.ts';
+import { defineCommand } from '../command.ts';
+import { adminOptions } from '../connectionOptions.ts';
+import { coordinatorRequest } from '../coordinatorRequest.ts';
+import { exitCodes } from '../exitCodes.ts';
+import { runRow } from '../runLines.ts';
+import { textTable } from '../textTable.ts';
+
+export const status = defineCommand({
+  name: 'status',
+  summary: 'Show how a coordinator is: workers, runs, traffic.',
+  positionals: [],
+  options: adminOptions,
+  examples: [
+    { command: 'tabgrad status', meaning: 'The coordinator of this machine.' },
+    {
+      command: 'tabgrad status --url http://192.168.1.20:7070 --json',
+      meaning: 'One of another machine, as JSON.',
+    },
+  ],
+  async run({ url, token, json }, _positionals, { stdout, signal }) {
+    const options = { url, token, signal };
+    const answer = await coordinatorRequest('api/v1/status', statusAnswer, options);
+    const { workers } = await coordinatorRequest('api/v1/workers', workersAnswer, options);
+    if (json) {
+      stdout.write(`${JSON.stringify({ ...answer, url, workers })}\n`);
+      return exitCodes.ok;
+    }
+    const { uptimeMs, joinUrl, runs, traffic } = answer;
+    stdout.write(
+      `coordinator ${url}, up for ${formatDuration(uptimeMs)}\n` +
+        `to lend a tab open ${joinUrl}\n\n` +
+        `workers: ${workers.length}\n${textTable(workers.map(workerRow))}` +
+        `runs: ${runs.length}\n${textTable(runs.map(runRow))}` +
+        `traffic: ${Object.entries(traffic)
+          .map(([purpose, bytes]) => `${purpose} ${formatShort(bytes.sentBytes + bytes.receivedBytes)}B`)
+          .join(', ')}\n`,
+    );
+    return exitCodes.ok;
+  },
+});
+
+type Worker = Awaited<ReturnType<typeof workersAnswer.parse>>['workers'][number];
+
+function workerRow({ workerId, name, runtime, device, present, leaving, runId }: Worker): string[] {
+  const state = leaving === undefined ? (present ? 'present' : 'away') : `leaving: ${leaving}`;
+  return [
+    workerId,
+    name ?? '',
+    runtime,
+    device.reason === undefined ? device.name : `${device.name} (${device.reason})`,
+    state,
+    runId === undefined ? 'idle' : `run ${runId.slice(0, 8)}`,
+  ];
+}
