@@ -31,14 +31,6 @@ interface Measured {
   readonly medianMs: readonly number[];
 }
 
-const [role, encodedPlan] = process.argv.slice(2);
-if (role === '--member') await runMember(JSON.parse(encodedPlan as string) as Plan);
-else
-  await runBench(
-    process.argv.includes('--quick'),
-    Number(/--members=(\d+)/.exec(process.argv.join(' '))?.[1]),
-  );
-
 /** @param only Size of the one group to measure; NaN for all. */
 async function runBench(quick: boolean, only: number): Promise<void> {
   const allSizes = quick ? [2, 3] : [2, 3, 4];
@@ -198,3 +190,11 @@ function median(values: readonly number[]): number {
 function mean(values: readonly number[]): number {
   return values.reduce((sum, value) => sum + value, 0) / values.length;
 }
+
+const [role, encodedPlan] = process.argv.slice(2);
+if (role === '--member') await runMember(JSON.parse(encodedPlan as string) as Plan);
+else
+  await runBench(
+    process.argv.includes('--quick'),
+    Number(/--members=(\d+)/.exec(process.argv.join(' '))?.[1]),
+  );
