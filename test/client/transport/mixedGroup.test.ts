@@ -15,6 +15,11 @@ import { startSignalling, tokenOf, type SignallingServer } from './fixtures/sign
 const lengths = [0, 1, 63, 64, 65, 257, 1_000_000];
 const fixtures = join(import.meta.dirname, 'fixtures');
 
+interface TabPage {
+  runMember(start: unknown): Promise<MemberReport>;
+  transferredChannels(): number;
+}
+
 let server: SignallingServer;
 let browser: Browser;
 
@@ -52,16 +57,20 @@ async function runNode(plan: MemberPlan): Promise<MemberReport> {
   }
 }
 
-async function runTab(plan: MemberPlan, query = ''): Promise<MemberReport> {
+/** @param transferred How many data channels the page must have transferred into its worker. */
+async function runTab(plan: MemberPlan, transferred: number, query = ''): Promise<MemberReport> {
   const page = await browser.newPage();
   try {
     await page.goto(`${server.url}/${query}`);
     const start = { coordinatorUrl: server.url, token: tokenOf(plan.self), plan };
-    return await page.evaluate(
-      (argument) =>
-        (globalThis as unknown as { runMember(start: unknown): Promise<MemberReport> }).runMember(argument),
+    const report = await page.evaluate(
+      (argument) => (globalThis as unknown as TabPage).runMember(argument),
       start,
     );
+    expect(await page.evaluate(() => (globalThis as unknown as TabPage).transferredChannels())).toBe(
+      transferred,
+    );
+    return report;
   } finally {
     await page.close();
   }
@@ -107,10 +116,10 @@ describe('a group of different runtimes', () => {
     const members = ['alpha', 'beta', 'gamma', 'delta'];
     const plan = planFor(members, 'run/1');
     const reports = await Promise.all([
-      runTab(plan('alpha')),
+      runTab(plan('alpha'), 3),
       runNode(plan('beta')),
       runDeno(plan('gamma')),
-      runTab(plan('delta')),
+      runTab(plan('delta'), 3),
     ]);
     expectAgreement(reports, members);
     expect(server.relay.stats.bytesRelayed).toBe(before);
@@ -121,7 +130,7 @@ describe('a group of different runtimes', () => {
   it('carries messages over the page where a tab can not transfer its data channels', async () => {
     const members = ['one', 'two'];
     const plan = planFor(members, 'run/2');
-    const reports = await Promise.all([runTab(plan('one'), '?bridge'), runNode(plan('two'))]);
+    const reports = await Promise.all([runTab(plan('one'), 0, '?bridge'), runNode(plan('two'))]);
     expectAgreement(reports, members);
   });
 });
