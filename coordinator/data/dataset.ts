@@ -2,18 +2,72 @@
 // somebody consumes them, as a stream with back-pressure.
 
 import { tmpdir } from 'node:os';
-import type * as arrow from 'apache-arrow';
+import * as arrow from 'apache-arrow';
+import { type BatchFormat, type Columns, columnsOf } from './columns/batchFormats.ts';
 import type { ColumnBatch } from './columns/columnBatch.ts';
+import { concatBatches } from './columns/concatBatches.ts';
 import { DictionaryStrings } from './columns/dictionaryStrings.ts';
+import { formatRows } from './columns/formatRows.ts';
 import { toColumnBatch } from './columns/toColumnBatch.ts';
+import { type Row, rowsOf } from './columns/valuesOf.ts';
+import { DataArgumentError } from './errors.ts';
+import { Grouped } from './grouped.ts';
 import { dropOperator, namesOf, renameOperator, selectOperator } from './operators/columnOperators.ts';
+import { gather } from './operators/gathered.ts';
+import {
+  type BatchFunction,
+  type BatchInput,
+  type BatchMapperClass,
+  mapBatchesOperator,
+  type MapBatchesOptions,
+  requireWhole,
+} from './operators/mapBatches.ts';
+import { memberOperator, memberRule } from './operators/randomMembers.ts';
+import { randomShuffleOperator } from './operators/randomShuffle.ts';
+import {
+  limitOperator,
+  rangeOperator,
+  repartitionOperator,
+  unionOperator,
+  zipOperator,
+} from './operators/rangeOperators.ts';
+import { rebatch } from './operators/rebatch.ts';
+import {
+  addColumnOperator,
+  filterOperator,
+  flatMapOperator,
+  mapOperator,
+  type RowFunction,
+} from './operators/rowOperators.ts';
+import { sortOperator } from './operators/sortRows.ts';
+import { checkTestSize, partRange, testRows } from './operators/splits.ts';
 import { execute, type OperatorStats, plannedRowCount, plannedSchema } from './plan/execution.ts';
 import { describePlan, type Operator, type PlanNode, type Source } from './plan/planNode.ts';
 import { pushColumns } from './plan/pushColumns.ts';
 import type { RunContext } from './plan/runContext.ts';
+import { parquetFormat } from './sink/parquetFormat.ts';
+import { csvFormat, jsonFormat } from './sink/textFormats.ts';
+import { type PartFormat, writeFolder, type WriteOptions } from './sink/writeFolder.ts';
+import { GatheredSource } from './source/gatheredSource.ts';
+import { type DatasetShare, shareStream } from './streamingSplit.ts';
 
 export interface ConsumeOptions {
   readonly signal?: AbortSignal;
+  /** Bytes of rows that one operator (shuffle, sort, materialize) keeps in memory; 256 MiB by default. */
+  readonly memoryLimitBytes?: number;
+}
+
+export interface IterBatchesOptions<F extends BatchFormat> extends ConsumeOptions {
+  /** Rows of a batch; as they come when left out. */
+  readonly batchSize?: number;
+  readonly batchFormat?: F;
+}
+
+export interface SplitOptions {
+  /** Choose the test rows at random; else they are the last ones. */
+  readonly shuffle?: boolean;
+  /** Decides which; a random one when left out. */
+  readonly seed?: number;
 }
 
 const DEFAULT_MEMORY_LIMIT_BYTES = 256 * 1024 * 1024;
@@ -21,6 +75,7 @@ const DEFAULT_MEMORY_LIMIT_BYTES = 256 * 1024 * 1024;
 export class Dataset {
   readonly #plan: PlanNode;
   #stats: () => OperatorStats[] = () => [];
+  #rows: Promise<number> | undefined;
 
   /** Datasets come from the read and from functions (readParquet, fromItems, …). */
   private constructor(plan: PlanNode) {
@@ -44,13 +99,125 @@ export class Dataset {
     return this.#then(renameOperator(new Map(Object.entries(names))));
   }
 
+  /** Adds or replaces a column: `make` takes a batch as an object of arrays and gives one value a row. */
+  addColumn(name: string, make: (columns: Columns) => ArrayLike<unknown>): Dataset {
+    return this.#then(addColumnOperator(name, make));
+  }
+
+  map(change: RowFunction<Row>): Dataset {
+    return this.#then(mapOperator(change));
+  }
+
+  filter(keep: RowFunction<boolean>): Dataset {
+    return this.#then(filterOperator(keep));
+  }
+
+  flatMap(change: RowFunction<readonly Row[]>): Dataset {
+    return this.#then(flatMapOperator(change));
+  }
+
+  /** Batches through a function, or through objects of a class, several at a time, in this process; order is kept. */
+  mapBatches<F extends BatchFormat = 'columns', A extends readonly unknown[] = readonly unknown[]>(
+    mapper: BatchFunction<F> | BatchMapperClass<F, A>,
+    options: MapBatchesOptions<F, A> = {},
+  ): Dataset {
+    return this.#then(mapBatchesOperator(mapper, options));
+  }
+
+  limit(rows: number): Dataset {
+    requireWhole(rows, 'limit', 0);
+    return this.#then(limitOperator(rows));
+  }
+
+  union(...others: readonly Dataset[]): Dataset {
+    return this.#with(unionOperator(), others);
+  }
+
+  /** Columns side by side. @throws TypeMismatchError while streaming, when row counts differ. */
+  zip(other: Dataset): Dataset {
+    return this.#with(zipOperator(), [other]);
+  }
+
+  /** Ascending unless told otherwise; missing values last; stable. Beyond the memory limit it merges sorted files. */
+  sort(
+    key: string | readonly string[],
+    { descending = false }: { readonly descending?: boolean } = {},
+  ): Dataset {
+    return this.#then(sortOperator(typeof key === 'string' ? [key] : key, descending));
+  }
+
+  groupBy(key: string | readonly string[]): Grouped<Dataset> {
+    return new Grouped(typeof key === 'string' ? [key] : key, (operator) => this.#then(operator));
+  }
+
+  /** A uniformly random order that depends on the seed and the number of rows alone, not on how rows are batched. */
+  randomShuffle(seed: number = randomSeed()): Dataset {
+    return this.#then(randomShuffleOperator(seed));
+  }
+
+  /** Cuts the rows to `blocks` batches of (nearly) equal size. */
+  repartition(blocks: number): Dataset {
+    requireWhole(blocks, 'blocks');
+    return this.#then(
+      repartitionOperator(async () => Math.ceil((await this.#countOnce()) / blocks), `repartition ${blocks}`),
+    );
+  }
+
+  /**
+   * Train and test rows. A `testSize` below 1 is a fraction (floor(rows · (1 − testSize)) rows train), else a number of
+   * rows. With `shuffle` exactly so many rows are drawn by a hash of seed and row index; rows keep their order in
+   * both parts, so shuffle a part where order matters. Counts rows first when files don't tell their number.
+   */
+  trainTestSplit(
+    testSize: number,
+    { shuffle = false, seed = randomSeed() }: SplitOptions = {},
+  ): [Dataset, Dataset] {
+    checkTestSize(testSize);
+    if (!shuffle) {
+      const cut = async (): Promise<[rows: number, train: number]> => {
+        const rows = await this.#countOnce();
+        return [rows, rows - testRows(rows, testSize)];
+      };
+      return [
+        this.#then(rangeOperator(`train split (all but ${testSize})`, async () => [0, (await cut())[1]])),
+        this.#then(
+          rangeOperator(`test split (last ${testSize})`, async () => [(await cut())[1], (await cut())[0]]),
+        ),
+      ];
+    }
+    let known: Promise<ReturnType<typeof memberRule>> | undefined;
+    const rule = (): Promise<ReturnType<typeof memberRule>> =>
+      (known ??= this.#countOnce().then((rows) => memberRule(seed, testRows(rows, testSize), rows)));
+    return [
+      this.#then(memberOperator(`train split (all but ${testSize}, seed ${seed})`, rule, false)),
+      this.#then(memberOperator(`test split (${testSize}, seed ${seed})`, rule, true)),
+    ];
+  }
+
+  /** `count` datasets of consecutive rows whose sizes differ by at most one. */
+  split(count: number): Dataset[] {
+    requireWhole(count, 'count');
+    return Array.from({ length: count }, (_, index) =>
+      this.#then(
+        rangeOperator(`split ${index + 1} of ${count}`, async () =>
+          partRange(await this.#countOnce(), index, count),
+        ),
+      ),
+    );
+  }
+
+  /** `count` consumers of one common execution: together they see each row once, each at its own pace. */
+  streamingSplit(count: number, options: ConsumeOptions = {}): DatasetShare[] {
+    requireWhole(count, 'count');
+    return shareStream(count, () => this.iterArrow(options));
+  }
+
   /** Column names and Arrow types. Reads the first rows only where functions decide the columns. */
   async schema(options: ConsumeOptions = {}): Promise<arrow.Schema> {
     const planned = await plannedSchema(this.#plan, contextOf(options));
     if (planned !== undefined) return planned;
     for await (const batch of this.iterArrow(options)) return batch.schema;
-    const { Schema } = await import('apache-arrow');
-    return new Schema([]);
+    return new arrow.Schema([]);
   }
 
   async columns(options: ConsumeOptions = {}): Promise<string[]> {
@@ -66,9 +233,64 @@ export class Dataset {
     return rows;
   }
 
+  /** The first rows as objects. */
+  async take(rows = 20, options: ConsumeOptions = {}): Promise<Row[]> {
+    const out: Row[] = [];
+    for await (const row of this.limit(rows).iterRows(options)) out.push(row);
+    return out;
+  }
+
+  /** The first rows as an object of arrays. */
+  async takeBatch(rows = 20, options: ConsumeOptions = {}): Promise<Columns> {
+    const batches: arrow.RecordBatch[] = [];
+    for await (const batch of this.limit(rows).iterArrow(options)) batches.push(batch);
+    return columnsOf(concatBatches(batches), new DictionaryStrings()).columns;
+  }
+
+  /** All rows; an error rather than a full memory when there are more than `limit`. */
+  async takeAll(limit = 1_000_000, options: ConsumeOptions = {}): Promise<Row[]> {
+    const rows = await this.take(limit + 1, options);
+    if (rows.length > limit) {
+      throw new DataArgumentError(
+        `The dataset has more than ${limit} rows; iterate over it, or raise the limit.`,
+        {
+          field: 'limit',
+        },
+      );
+    }
+    return rows;
+  }
+
+  /** Prints the first rows as a table. */
+  async show(rows = 20, print: (text: string) => void = console.log): Promise<void> {
+    print(formatRows(await this.columns(), await this.take(rows)));
+  }
+
   /** Arrow record batches as they come out of the plan. Stopping early stops all reading. */
   iterArrow(options: ConsumeOptions = {}): AsyncGenerator<arrow.RecordBatch> {
     return this.#run(this.#plan, options);
+  }
+
+  async *iterBatches<F extends BatchFormat = 'columns'>(
+    options: IterBatchesOptions<F> = {},
+  ): AsyncGenerator<BatchInput[F]> {
+    const { batchSize, batchFormat = 'columns' } = options;
+    if (batchSize !== undefined) requireWhole(batchSize, 'batchSize');
+    const strings = new DictionaryStrings();
+    const batches = this.iterArrow(options);
+    for await (const batch of batchSize === undefined ? batches : rebatch(batches, batchSize)) {
+      const forms = {
+        arrow: () => batch,
+        rows: () => rowsOf(batch, strings),
+        columns: () => columnsOf(batch, strings).columns,
+      };
+      yield forms[batchFormat]() as BatchInput[F];
+    }
+  }
+
+  async *iterRows(options: ConsumeOptions = {}): AsyncGenerator<Row> {
+    const strings = new DictionaryStrings();
+    for await (const batch of this.iterArrow(options)) yield* rowsOf(batch, strings);
   }
 
   /**
@@ -89,6 +311,25 @@ export class Dataset {
     }
   }
 
+  /** Computes the rows once and keeps them: in memory, or in a temporary file beyond the memory limit. */
+  async materialize(options: ConsumeOptions = {}): Promise<Dataset> {
+    return Dataset.fromSource(new GatheredSource(await gather(this.iterArrow(options), contextOf(options))));
+  }
+
+  /** A folder of Snappy-compressed Parquet files. @returns their paths. See {@link writeFolder} for failures. */
+  writeParquet(folder: string, options: WriteOptions = {}): Promise<string[]> {
+    return this.#write(folder, parquetFormat, options);
+  }
+
+  writeCsv(folder: string, options: WriteOptions = {}): Promise<string[]> {
+    return this.#write(folder, csvFormat, options);
+  }
+
+  /** JSON lines. */
+  writeJson(folder: string, options: WriteOptions = {}): Promise<string[]> {
+    return this.#write(folder, jsonFormat, options);
+  }
+
   /** The plan as text, as it would be executed. */
   explain(): string {
     return describePlan(pushColumns(this.#plan));
@@ -100,7 +341,24 @@ export class Dataset {
   }
 
   #then(operator: Operator): Dataset {
-    return new Dataset({ kind: 'operator', operator, inputs: [this.#plan] });
+    return this.#with(operator, []);
+  }
+
+  #with(operator: Operator, others: readonly Dataset[]): Dataset {
+    return new Dataset({
+      kind: 'operator',
+      operator,
+      inputs: [this.#plan, ...others.map((other) => other.#plan)],
+    });
+  }
+
+  #write(folder: string, format: PartFormat, options: WriteOptions): Promise<string[]> {
+    return writeFolder(folder, format, this.iterArrow(options), options);
+  }
+
+  #countOnce(): Promise<number> {
+    this.#rows ??= this.count();
+    return this.#rows;
   }
 
   async *#run(plan: PlanNode, options: ConsumeOptions): AsyncGenerator<arrow.RecordBatch> {
@@ -110,6 +368,10 @@ export class Dataset {
   }
 }
 
-function contextOf({ signal }: ConsumeOptions): RunContext {
-  return { signal, memoryLimitBytes: DEFAULT_MEMORY_LIMIT_BYTES, tempFolder: tmpdir() };
+function randomSeed(): number {
+  return Math.floor(Math.random() * 0x7fff_ffff);
+}
+
+function contextOf({ signal, memoryLimitBytes = DEFAULT_MEMORY_LIMIT_BYTES }: ConsumeOptions): RunContext {
+  return { signal, memoryLimitBytes, tempFolder: tmpdir() };
 }

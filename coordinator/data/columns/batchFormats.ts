@@ -21,7 +21,10 @@ export type Origins = Map<ArrayLike<unknown>, arrow.Data>;
  * Numbers (64-bit integers, too, while all are below 2^53) and times (epoch milliseconds) as typed arrays, with NaN
  * for missing values; booleans, strings and nested values as arrays with null for missing ones.
  */
-export function columnsOf(batch: arrow.RecordBatch, strings: DictionaryStrings): { columns: Columns; origins: Origins } {
+export function columnsOf(
+  batch: arrow.RecordBatch,
+  strings: DictionaryStrings,
+): { columns: Columns; origins: Origins } {
   const columns: Columns = {};
   const origins: Origins = new Map();
   for (const [i, { name }] of batch.schema.fields.entries()) {
@@ -61,10 +64,13 @@ export function batchFrom(result: unknown, origins: Origins, operator: string): 
   if (result instanceof arrow.Table) {
     const [batch] = result.batches;
     if (batch !== undefined && result.batches.length === 1) return batch;
-    throw new UserFunctionError(`${operator} returned a table of ${result.batches.length} batches; one is expected.`);
+    throw new UserFunctionError(
+      `${operator} returned a table of ${result.batches.length} batches; one is expected.`,
+    );
   }
   if (Array.isArray(result)) return batchFromRows(result as Row[], operator);
-  if (typeof result === 'object' && result !== null) return batchFromColumns(result as Columns, origins, operator);
+  if (typeof result === 'object' && result !== null)
+    return batchFromColumns(result as Columns, origins, operator);
   throw new UserFunctionError(
     `${operator} returned ${String(result)}; columns, rows or a record batch are expected.`,
   );
@@ -74,9 +80,12 @@ export function batchFromRows(rows: readonly Row[], operator: string): arrow.Rec
   const names = new Set<string>();
   for (const [i, row] of rows.entries()) {
     if (typeof row !== 'object' || row === null || Array.isArray(row)) {
-      throw new UserFunctionError(`${operator} gave ${JSON.stringify(row)} as row ${i}; an object is expected.`, {
-        row: i,
-      });
+      throw new UserFunctionError(
+        `${operator} gave ${JSON.stringify(row)} as row ${i}; an object is expected.`,
+        {
+          row: i,
+        },
+      );
     }
     for (const name in row) names.add(name);
   }
@@ -97,7 +106,9 @@ function batchFromColumns(columns: Columns, origins: Origins, operator: string):
   let rows: number | undefined;
   for (const [name, values] of Object.entries(columns)) {
     if (typeof values !== 'object' || values === null || typeof values.length !== 'number') {
-      throw new UserFunctionError(`${operator} returned a column "${name}" that is not an array.`, { column: name });
+      throw new UserFunctionError(`${operator} returned a column "${name}" that is not an array.`, {
+        column: name,
+      });
     }
     rows ??= values.length;
     if (values.length !== rows) {
@@ -107,7 +118,8 @@ function batchFromColumns(columns: Columns, origins: Origins, operator: string):
       );
     }
     const origin = origins.get(values);
-    const column = origin !== undefined && isUnchanged(values, name, origin) ? origin : dataFromArray(values, name);
+    const column =
+      origin !== undefined && isUnchanged(values, name, origin) ? origin : dataFromArray(values, name);
     fields.push(new arrow.Field(name, column.type, true));
     data.push(column);
   }
@@ -146,4 +158,3 @@ export function dataFromArray(values: ArrayLike<unknown>, name: string): arrow.D
   const list = Array.from(values);
   return columnFromValues(list, inferType(list, name));
 }
-

@@ -53,17 +53,28 @@ function concatData(parts: readonly arrow.Data[], column: string): arrow.Data {
     }
   }
   const rows = { type, length, ...concatValidity(parts, length) };
-  const filled = parts.map((part) => (arrow.DataType.isNull(part.type) ? fillerLike(typed, part.length) : part));
+  const filled = parts.map((part) =>
+    arrow.DataType.isNull(part.type) ? fillerLike(typed, part.length) : part,
+  );
   if (filled.some((part) => arrow.DataType.isDictionary(part.type))) return concatCodes(filled, rows);
   if (arrow.DataType.isBool(type)) return concatBits(filled, rows);
   if (arrow.DataType.isUtf8(type) || arrow.DataType.isBinary(type)) return concatBytes(filled, rows);
   if (arrow.DataType.isList(type) || arrow.DataType.isMap(type)) return concatLists(filled, rows, column);
   if (arrow.DataType.isFixedSizeList(type)) {
-    return arrowData({ ...rows, child: concatData(filled.map((part) => part.children[0]!), column) });
+    return arrowData({
+      ...rows,
+      child: concatData(
+        filled.map((part) => part.children[0]!),
+        column,
+      ),
+    });
   }
   if (arrow.DataType.isStruct(type)) {
     const children = type.children.map((field, i) =>
-      concatData(filled.map((part) => part.children[i]!), `${column}.${field.name}`),
+      concatData(
+        filled.map((part) => part.children[i]!),
+        `${column}.${field.name}`,
+      ),
     );
     return arrowData({ ...rows, children });
   }
@@ -77,7 +88,10 @@ interface Rows {
   readonly nullBitmap: Uint8Array | undefined;
 }
 
-function concatValidity(parts: readonly arrow.Data[], length: number): Pick<Rows, 'nullCount' | 'nullBitmap'> {
+function concatValidity(
+  parts: readonly arrow.Data[],
+  length: number,
+): Pick<Rows, 'nullCount' | 'nullBitmap'> {
   if (parts.every((part) => part.nullCount === 0)) return { nullCount: 0, nullBitmap: undefined };
   const valid = new Uint8Array(length);
   let at = 0;
@@ -147,7 +161,9 @@ function concatWords(parts: readonly arrow.Data[], rows: Rows, column: string): 
   const columns = parts.map((part) => wordColumn(part));
   const first = columns[0];
   if (first === undefined) {
-    throw new UnsupportedDataError(`Rows of type ${typeName(rows.type)} (column "${column}") can't be joined.`);
+    throw new UnsupportedDataError(
+      `Rows of type ${typeName(rows.type)} (column "${column}") can't be joined.`,
+    );
   }
   const bytes = new Uint8Array(columns.reduce((total, part) => total + (part?.words.byteLength ?? 0), 0));
   let at = 0;
@@ -163,7 +179,9 @@ function concatWords(parts: readonly arrow.Data[], rows: Rows, column: string): 
 /** Codes into one joined dictionary. Parts may be plain strings, too. */
 function concatCodes(parts: readonly arrow.Data[], rows: Rows): arrow.Data {
   const shared = parts[0]!.dictionary;
-  const isShared = parts.every((part) => part.dictionary !== undefined && part.dictionary.data[0] === shared?.data[0]);
+  const isShared = parts.every(
+    (part) => part.dictionary !== undefined && part.dictionary.data[0] === shared?.data[0],
+  );
   const out = new Int32Array(rows.length);
   const codes = new Map<unknown, number>();
   let at = 0;
@@ -178,7 +196,9 @@ function concatCodes(parts: readonly arrow.Data[], rows: Rows): arrow.Data {
   }
   const value = parts.find((part) => arrow.DataType.isDictionary(part.type))!.type as arrow.Dictionary;
   const type = new arrow.Dictionary(value.dictionary, new arrow.Int32(), value.id);
-  const dictionary = isShared ? shared! : arrow.vectorFromArray([...codes.keys()] as string[], value.dictionary);
+  const dictionary = isShared
+    ? shared!
+    : arrow.vectorFromArray([...codes.keys()] as string[], value.dictionary);
   return arrowData({ ...rows, type, data: out, dictionary });
 }
 

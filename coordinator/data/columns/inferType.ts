@@ -16,7 +16,8 @@ export function inferType(values: Iterable<unknown>, column: string): arrow.Data
     if (value !== null && value !== undefined) {
       const kind = kindOf(value);
       type = type === undefined ? startType(kind) : joined(type, kind, column, row);
-      if (arrow.DataType.isList(type) || arrow.DataType.isStruct(type)) return nestedType(values, type, column);
+      if (arrow.DataType.isList(type) || arrow.DataType.isStruct(type))
+        return nestedType(values, type, column);
     }
     row++;
   }

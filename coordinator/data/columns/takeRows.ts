@@ -34,7 +34,8 @@ export function takeData(data: arrow.Data, indices: Int32Array): arrow.Data {
   const column = wordColumn(data);
   if (column === undefined) throw new UnsupportedDataError(`Rows of type ${typeName(type)} can't be moved.`);
   const values = valuesFromWords(type, takeWords(column.words, column.stride, indices));
-  if (arrow.DataType.isDictionary(type)) return arrowData({ ...rows, data: values, dictionary: data.dictionary! });
+  if (arrow.DataType.isDictionary(type))
+    return arrowData({ ...rows, data: values, dictionary: data.dictionary! });
   return arrowData({ ...rows, data: values });
 }
 
@@ -52,7 +53,11 @@ function takeValidity(data: arrow.Data, indices: Int32Array): Pick<Rows, 'nullCo
   return { nullCount, nullBitmap: nullCount === 0 ? undefined : bitmap };
 }
 
-function takeWords<T extends Uint8Array | Uint16Array | Uint32Array>(words: T, stride: number, indices: Int32Array): T {
+function takeWords<T extends Uint8Array | Uint16Array | Uint32Array>(
+  words: T,
+  stride: number,
+  indices: Int32Array,
+): T {
   const out = new (words.constructor as new (length: number) => T)(indices.length * stride);
   if (stride === 1) {
     for (let i = 0; i < indices.length; i++) out[i] = words[indices[i]!]!;

@@ -2,7 +2,13 @@
 
 import type * as arrow from 'apache-arrow';
 import { TabgradError } from '../../../shared/errors.ts';
-import { batchFrom, type BatchFormat, type Columns, columnsOf, type Origins } from '../columns/batchFormats.ts';
+import {
+  batchFrom,
+  type BatchFormat,
+  type Columns,
+  columnsOf,
+  type Origins,
+} from '../columns/batchFormats.ts';
 import { DictionaryStrings } from '../columns/dictionaryStrings.ts';
 import { type Row, rowsOf } from '../columns/valuesOf.ts';
 import { DataArgumentError, messageOf, UserFunctionError } from '../errors.ts';
@@ -17,7 +23,9 @@ export interface BatchInput {
   readonly rows: Row[];
 }
 export type BatchResult = Columns | arrow.RecordBatch | arrow.Table | readonly Row[];
-export type BatchFunction<F extends BatchFormat> = (batch: BatchInput[F]) => BatchResult | Promise<BatchResult>;
+export type BatchFunction<F extends BatchFormat> = (
+  batch: BatchInput[F],
+) => BatchResult | Promise<BatchResult>;
 
 /** An object that is made once and called for many batches: a model that is loaded once, say. */
 export interface BatchMapper<F extends BatchFormat> {
@@ -25,7 +33,9 @@ export interface BatchMapper<F extends BatchFormat> {
   /** Called when the stream ends, however it ends. */
   close?(): void | Promise<void>;
 }
-export type BatchMapperClass<F extends BatchFormat, A extends readonly unknown[]> = new (...args: A) => BatchMapper<F>;
+export type BatchMapperClass<F extends BatchFormat, A extends readonly unknown[]> = new (
+  ...args: A
+) => BatchMapper<F>;
 
 export interface MapBatchesOptions<F extends BatchFormat, A extends readonly unknown[]> {
   /** Rows of a batch; as they come (65,536 at most from files) when left out. */
@@ -46,7 +56,10 @@ export function mapBatchesOperator<F extends BatchFormat, A extends readonly unk
   if (batchSize !== undefined) requireWhole(batchSize, 'batchSize');
   requireWhole(min, 'concurrency');
   requireWhole(max, 'concurrency');
-  if (max < min) throw new DataArgumentError(`concurrency [${min}, ${max}] has a maximum below its minimum.`, { field: 'concurrency' });
+  if (max < min)
+    throw new DataArgumentError(`concurrency [${min}, ${max}] has a maximum below its minimum.`, {
+      field: 'concurrency',
+    });
   const format: BatchFormat = options.batchFormat ?? 'columns';
   const name = mapper.name === '' ? 'function' : mapper.name;
   const label = `mapBatches ${name}`;
@@ -67,7 +80,10 @@ export function mapBatchesOperator<F extends BatchFormat, A extends readonly unk
 
 export function requireWhole(value: number, field: string, least = 1): void {
   if (!Number.isInteger(value) || value < least) {
-    throw new DataArgumentError(`${field} is ${String(value)}; a whole number of at least ${least} is expected.`, { field });
+    throw new DataArgumentError(
+      `${field} is ${String(value)}; a whole number of at least ${least} is expected.`,
+      { field },
+    );
   }
 }
 
@@ -83,7 +99,11 @@ function construct<F extends BatchFormat, A extends readonly unknown[]>(
   try {
     return new mapper(...((args ?? []) as unknown as A));
   } catch (error) {
-    throw new UserFunctionError(`The constructor of ${label} threw: ${messageOf(error)}`, {}, { cause: error });
+    throw new UserFunctionError(
+      `The constructor of ${label} threw: ${messageOf(error)}`,
+      {},
+      { cause: error },
+    );
   }
 }
 
@@ -121,7 +141,11 @@ async function* run(
         throwIfAborted(context);
         const where = `batch ${index} (rows ${rows.first} to ${rows.last})`;
         if (error instanceof TabgradError && !(error instanceof UserFunctionError)) throw error;
-        throw new UserFunctionError(`${label} failed on ${where}: ${messageOf(error)}`, { row: rows.first }, { cause: error });
+        throw new UserFunctionError(
+          `${label} failed on ${where}: ${messageOf(error)}`,
+          { row: rows.first },
+          { cause: error },
+        );
       } finally {
         idle.push(mapper);
       }

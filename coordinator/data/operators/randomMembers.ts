@@ -38,7 +38,11 @@ export function isMember({ seed, hash, row: lastRow }: MemberRule, row: number):
 }
 
 /** Keeps the members, or all others; rows stay in their order. */
-export function memberOperator(label: string, rule: () => Promise<MemberRule>, keepMembers: boolean): Operator {
+export function memberOperator(
+  label: string,
+  rule: () => Promise<MemberRule>,
+  keepMembers: boolean,
+): Operator {
   return {
     label,
     schema: ([input]) => input,
@@ -58,7 +62,8 @@ async function* keep(
   for await (const batch of input) {
     const indices = new Int32Array(batch.numRows);
     let kept = 0;
-    for (let i = 0; i < batch.numRows; i++) if (isMember(known, firstRow + i) === keepMembers) indices[kept++] = i;
+    for (let i = 0; i < batch.numRows; i++)
+      if (isMember(known, firstRow + i) === keepMembers) indices[kept++] = i;
     firstRow += batch.numRows;
     if (kept > 0) yield takeRows(batch, indices.subarray(0, kept));
   }

@@ -50,7 +50,10 @@ export function repartitionOperator(rows: () => Promise<number>, label: string):
   };
 }
 
-async function* runRepartition(input: Batches, rows: () => Promise<number>): AsyncGenerator<arrow.RecordBatch> {
+async function* runRepartition(
+  input: Batches,
+  rows: () => Promise<number>,
+): AsyncGenerator<arrow.RecordBatch> {
   yield* rebatch(input, Math.max(1, await rows()));
 }
 
@@ -112,5 +115,7 @@ async function* zip(left: Batches, right: Batches): AsyncGenerator<arrow.RecordB
 }
 
 function unequal(): TypeMismatchError {
-  return new TypeMismatchError('The zipped datasets differ in their number of rows; they must have the same.');
+  return new TypeMismatchError(
+    'The zipped datasets differ in their number of rows; they must have the same.',
+  );
 }

@@ -12,9 +12,14 @@ import type { Batches, Operator } from '../plan/planNode.ts';
 export type RowFunction<R> = (row: Row) => R | Promise<R>;
 
 export function mapOperator(change: RowFunction<Row>): Operator {
-  return rowOperator('map', change, (batch, results) => (batch.numRows === 0 ? batch : batchFromRows(results, 'map')), {
-    rowCount: ([rows]) => rows,
-  });
+  return rowOperator(
+    'map',
+    change,
+    (batch, results) => (batch.numRows === 0 ? batch : batchFromRows(results, 'map')),
+    {
+      rowCount: ([rows]) => rows,
+    },
+  );
 }
 
 export function flatMapOperator(change: RowFunction<readonly Row[]>): Operator {
@@ -66,7 +71,11 @@ async function* runRows<R>(
         results.push(result instanceof Promise ? await (result as Promise<R>) : (result as R));
       } catch (error) {
         const at = firstRow + i;
-        throw new UserFunctionError(`${label} failed on row ${at}: ${messageOf(error)}`, { row: at }, { cause: error });
+        throw new UserFunctionError(
+          `${label} failed on row ${at}: ${messageOf(error)}`,
+          { row: at },
+          { cause: error },
+        );
       }
     }
     yield build(batch, results);
@@ -100,11 +109,17 @@ async function* addColumn(
       values = make(columnsOf(batch, strings).columns);
     } catch (error) {
       const where = `rows ${firstRow} to ${firstRow + batch.numRows - 1}`;
-      throw new UserFunctionError(`${label} failed on ${where}: ${messageOf(error)}`, { row: firstRow, column: name }, { cause: error });
+      throw new UserFunctionError(
+        `${label} failed on ${where}: ${messageOf(error)}`,
+        { row: firstRow, column: name },
+        { cause: error },
+      );
     }
     if (typeof values !== 'object' || values === null || values.length !== batch.numRows) {
       const got = typeof values === 'object' && values !== null ? `${values.length} values` : String(values);
-      throw new UserFunctionError(`${label} returned ${got} for a batch of ${batch.numRows} rows.`, { column: name });
+      throw new UserFunctionError(`${label} returned ${got} for a batch of ${batch.numRows} rows.`, {
+        column: name,
+      });
     }
     const data = dataFromArray(values, name);
     const field = new arrow.Field(name, data.type, true);

@@ -9,7 +9,12 @@ import { type HttpRequest, type RequestSettings, sendRequest, type SendRequest }
 import { localFile } from './localFile.ts';
 import { responseBytes } from './responseBytes.ts';
 
-export function httpFile(url: URL, name: string, settings: RequestSettings, send?: SendRequest): FileLocation {
+export function httpFile(
+  url: URL,
+  name: string,
+  settings: RequestSettings,
+  send?: SendRequest,
+): FileLocation {
   const sender: SendRequest = send ?? ((request, signal) => sendRequest(request, settings, signal));
   return { name, open: (signal) => openHttpFile(url, name, settings, sender, signal) };
 }
@@ -49,7 +54,14 @@ class RangedFile implements ByteFile {
   readonly #settings: RequestSettings;
   readonly #send: SendRequest;
 
-  constructor(url: URL, name: string, sizeBytes: number, version: string, settings: RequestSettings, send: SendRequest) {
+  constructor(
+    url: URL,
+    name: string,
+    sizeBytes: number,
+    version: string,
+    settings: RequestSettings,
+    send: SendRequest,
+  ) {
     this.#url = url;
     this.name = name;
     this.sizeBytes = sizeBytes;
@@ -90,7 +102,9 @@ class RangedFile implements ByteFile {
     const total = Number(/\/(\d+)$/.exec(response.headers.get('content-range') ?? '')?.[1] ?? this.sizeBytes);
     if (response.status >= 400 || versionOf(response, total) !== this.version) {
       await response.body?.cancel();
-      throw new FileChangedError(`${this.name} changed on ${this.#url.host} while it was read.`, { file: this.name });
+      throw new FileChangedError(`${this.name} changed on ${this.#url.host} while it was read.`, {
+        file: this.name,
+      });
     }
     if (response.status !== 206) {
       await response.body?.cancel();
@@ -133,7 +147,9 @@ async function download(
     }
     const announced = response.headers.get('content-length');
     if (announced !== null && Number(announced) !== size) {
-      throw new CorruptFileError(`${url.host} announced ${announced} bytes of ${name} and sent ${size}.`, { file: name });
+      throw new CorruptFileError(`${url.host} announced ${announced} bytes of ${name} and sent ${size}.`, {
+        file: name,
+      });
     }
     return new DownloadedFile(name, versionOf(response, size), folder, await localFile(path).open(signal));
   } catch (error) {

@@ -1,7 +1,13 @@
 // One HTTP request for data, with a deadline, retries of what is worth retrying, and coded errors.
 
 import { AbortedError, DeadlineError } from '../../../shared/errors.ts';
-import { AccessDeniedError, FileMissingError, HttpStatusError, messageOf, UnreachableError } from '../errors.ts';
+import {
+  AccessDeniedError,
+  FileMissingError,
+  HttpStatusError,
+  messageOf,
+  UnreachableError,
+} from '../errors.ts';
 
 export interface RequestSettings {
   /** How long to wait for the answer to begin, and for each piece of it. */
@@ -60,10 +66,16 @@ async function fetchInTime(
     const all = { ...headers, 'accept-encoding': 'identity' };
     return await fetch(url, { method, headers: all, signal: AbortSignal.any(signals), redirect: 'follow' });
   } catch (error) {
-    if (signal?.aborted === true) throw new AbortedError(`Reading ${name} was stopped by its caller.`, {}, { cause: error });
+    if (signal?.aborted === true)
+      throw new AbortedError(`Reading ${name} was stopped by its caller.`, {}, { cause: error });
     if (timer.signal.aborted) throw tooSlow(url, name, timeoutMs);
-    const reason = error instanceof Error && error.cause !== undefined ? messageOf(error.cause) : messageOf(error);
-    throw new UnreachableError(`${url.host} could not be reached for ${name}: ${reason}.`, { file: name }, { cause: error });
+    const reason =
+      error instanceof Error && error.cause !== undefined ? messageOf(error.cause) : messageOf(error);
+    throw new UnreachableError(
+      `${url.host} could not be reached for ${name}: ${reason}.`,
+      { file: name },
+      { cause: error },
+    );
   } finally {
     clearTimeout(timeout);
   }

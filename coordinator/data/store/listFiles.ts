@@ -56,9 +56,12 @@ function localPath(path: string): string {
   if (path.startsWith('file://')) return fileURLToPath(path);
   const scheme = /^([a-z][a-z0-9+.-]+):\/\//i.exec(path)?.[1];
   if (scheme === undefined) return path;
-  throw new DataArgumentError(`"${path}": ${scheme}:// is not supported; http://, https://, s3:// and file:// are.`, {
-    field: 'paths',
-  });
+  throw new DataArgumentError(
+    `"${path}": ${scheme}:// is not supported; http://, https://, s3:// and file:// are.`,
+    {
+      field: 'paths',
+    },
+  );
 }
 
 /** For plans and stats. */

@@ -40,7 +40,11 @@ async function inTime(
     const { done, value } = await Promise.race([
       reader.read().catch((error: unknown) => {
         if (signal?.aborted === true) throw new AbortedError(`Reading ${name} was stopped by its caller.`);
-        throw new UnreachableError(`${url.host} broke off while sending ${name}: ${messageOf(error)}.`, { file: name }, { cause: error });
+        throw new UnreachableError(
+          `${url.host} broke off while sending ${name}: ${messageOf(error)}.`,
+          { file: name },
+          { cause: error },
+        );
       }),
       late,
     ]);

@@ -52,12 +52,15 @@ export class S3Store {
    * @throws FileMissingError, FolderEmptyError, AccessDeniedError and what requests throw.
    */
   async list(isData: (key: string) => boolean, signal: AbortSignal | undefined): Promise<FileLocation[]> {
-    if (this.#key !== '' && !this.#key.endsWith('/') && (await this.#exists(signal))) return [this.#file(this.#key)];
+    if (this.#key !== '' && !this.#key.endsWith('/') && (await this.#exists(signal)))
+      return [this.#file(this.#key)];
     const prefix = this.#key === '' || this.#key.endsWith('/') ? this.#key : `${this.#key}/`;
     const keys = await this.#keys(prefix, signal);
     const name = `s3://${this.#bucket}/${this.#key}`;
     if (keys.length === 0) {
-      throw new FileMissingError(`There is no object or prefix ${name} on ${this.#origin.host}.`, { file: name });
+      throw new FileMissingError(`There is no object or prefix ${name} on ${this.#origin.host}.`, {
+        file: name,
+      });
     }
     const data = keys.filter((key) => isData(key)).sort();
     if (data.length === 0) {
@@ -77,7 +80,10 @@ export class S3Store {
     const name = `s3://${this.#bucket}/${this.#key}`;
     try {
       // A range rather than HEAD: the body of an error says what is wrong.
-      const response = await this.#send({ method: 'GET', url, headers: { range: 'bytes=0-0' }, name }, signal);
+      const response = await this.#send(
+        { method: 'GET', url, headers: { range: 'bytes=0-0' }, name },
+        signal,
+      );
       await response.body?.cancel();
       return true;
     } catch (error) {
@@ -88,7 +94,7 @@ export class S3Store {
 
   async #keys(prefix: string, signal: AbortSignal | undefined): Promise<string[]> {
     const keys: string[] = [];
-    for (let token: string | undefined = ''; token !== undefined; ) {
+    for (let token: string | undefined = ''; token !== undefined;) {
       const url = this.#urlOf('');
       url.searchParams.set('list-type', '2');
       url.searchParams.set('prefix', prefix);
@@ -98,7 +104,9 @@ export class S3Store {
       const xml = await response.text();
       for (const [, key] of xml.matchAll(/<Key>([^<]*)<\/Key>/g)) keys.push(decodeXml(key!));
       if (keys.length > MAX_LISTED_OBJECTS) {
-        throw new DataArgumentError(`${name} holds more than ${MAX_LISTED_OBJECTS} objects; name a narrower prefix.`);
+        throw new DataArgumentError(
+          `${name} holds more than ${MAX_LISTED_OBJECTS} objects; name a narrower prefix.`,
+        );
       }
       const next = /<NextContinuationToken>([^<]*)<\/NextContinuationToken>/.exec(xml)?.[1];
       token = next === undefined ? undefined : decodeXml(next);
@@ -127,7 +135,9 @@ function credentialsOf(options: S3Options): S3Credentials | undefined {
   const secretAccessKey = options.secretAccessKey ?? env['AWS_SECRET_ACCESS_KEY'];
   if (accessKeyId === undefined || secretAccessKey === undefined) return undefined;
   const sessionToken =
-    options.accessKeyId === undefined ? (options.sessionToken ?? env['AWS_SESSION_TOKEN']) : options.sessionToken;
+    options.accessKeyId === undefined
+      ? (options.sessionToken ?? env['AWS_SESSION_TOKEN'])
+      : options.sessionToken;
   return { accessKeyId, secretAccessKey, ...(sessionToken === undefined ? {} : { sessionToken }) };
 }
 

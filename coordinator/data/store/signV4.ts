@@ -59,5 +59,8 @@ function hmac(key: string | Buffer, text: string): Buffer {
 
 /** encodeURIComponent leaves five characters that RFC 3986 reserves. */
 export function encodeRfc3986(text: string): string {
-  return encodeURIComponent(text).replaceAll(/[!'()*]/g, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`);
+  return encodeURIComponent(text).replaceAll(
+    /[!'()*]/g,
+    (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`,
+  );
 }

@@ -1,0 +1,25 @@
+// Rows as a table of text, for the terminal.
+
+import type { Row } from './valuesOf.ts';
+
+const MAX_CELL_CHARS = 40;
+
+export function formatRows(columns: readonly string[], rows: readonly Row[]): string {
+  const cells = [columns, ...rows.map((row) => columns.map((name) => cellOf(row[name])))];
+  const widths = columns.map((_, c) => Math.max(...cells.map((line) => line[c]!.length)));
+  const lines = cells.map((line) =>
+    line
+      .map((cell, c) => cell.padEnd(widths[c]!))
+      .join('  ')
+      .trimEnd(),
+  );
+  lines.splice(1, 0, widths.map((width) => '-'.repeat(width)).join('  '));
+  return lines.join('\n');
+}
+
+function cellOf(value: unknown): string {
+  if (value === null || value === undefined) return '';
+  const isPlain = typeof value !== 'object';
+  const text = isPlain ? String(value) : value instanceof Date ? value.toISOString() : JSON.stringify(value);
+  return text.length > MAX_CELL_CHARS ? `${text.slice(0, MAX_CELL_CHARS - 1)}…` : text;
+}

@@ -1,0 +1,162 @@
+// Sorts rows by columns. Missing values come last. Equal rows keep their order.
+
+import * as arrow from 'apache-arrow';
+import { concatBatches, columnOf } from '../columns/concatBatches.ts';
+import { DictionaryStrings } from '../columns/dictionaryStrings.ts';
+import { takeRows } from '../columns/takeRows.ts';
+import { typeName } from '../columns/typeName.ts';
+import { valuesOf } from '../columns/valuesOf.ts';
+import { requireColumns, TypeMismatchError } from '../errors.ts';
+import type { Batches, Operator } from '../plan/planNode.ts';
+import type { RunContext } from '../plan/runContext.ts';
+import { batchBytes, RowSpool } from '../spool/rowSpool.ts';
+import { namesOf } from './columnOperators.ts';
+
+const OUTPUT_ROWS = 65_536;
+
+export function sortOperator(keys: readonly string[], descending: boolean): Operator {
+  return {
+    label: `sort by ${keys.join(', ')}${descending ? ' descending' : ''}`,
+    schema: ([input]) => {
+      requireColumns(keys, namesOf(input!), 'the dataset');
+      return input;
+    },
+    rowCount: ([rows]) => rows,
+    needs: (wanted) => (wanted === undefined ? undefined : [...new Set([...wanted, ...keys])]),
+    run: ([input], context) => sort(input!, keys, descending ? -1 : 1, context),
+  };
+}
+
+/** Sorts what fits in memory; sorted runs that don't are spooled and merged. */
+async function* sort(
+  input: Batches,
+  keys: readonly string[],
+  direction: number,
+  context: RunContext,
+): AsyncGenerator<arrow.RecordBatch> {
+  const runs: RowSpool[] = [];
+  let held: arrow.RecordBatch[] = [];
+  let bytes = 0;
+  try {
+    for await (const batch of input) {
+      held.push(batch);
+      bytes += batchBytes(batch);
+      if (bytes <= context.memoryLimitBytes) continue;
+      const run = new RowSpool(context.tempFolder);
+      runs.push(run);
+      for (const sorted of sortedBatches(held, keys, direction)) run.append(sorted);
+      held = [];
+      bytes = 0;
+    }
+    const last = sortedBatches(held, keys, direction);
+    if (runs.length === 0) yield* last;
+    else yield* merge([...runs.map((run) => run.read()), asBatches(last)], keys, direction);
+  } finally {
+    for (const run of runs) run.close();
+  }
+}
+
+async function* asBatches(batches: Iterable<arrow.RecordBatch>): AsyncGenerator<arrow.RecordBatch> {
+  for (const batch of batches) yield await Promise.resolve(batch);
+}
+
+function* sortedBatches(
+  batches: readonly arrow.RecordBatch[],
+  keys: readonly string[],
+  direction: number,
+): Generator<arrow.RecordBatch> {
+  if (batches.length === 0) return;
+  const all = concatBatches(batches);
+  const columns = keyColumns(all, keys);
+  const order = Int32Array.from({ length: all.numRows }, (_, i) => i);
+  order.sort((a, b) => compareRows(columns, a, columns, b, direction) || a - b);
+  for (let start = 0; start < order.length; start += OUTPUT_ROWS) {
+    yield takeRows(all, order.subarray(start, start + OUTPUT_ROWS));
+  }
+}
+
+type KeyColumn = readonly unknown[];
+
+function keyColumns(batch: arrow.RecordBatch, keys: readonly string[]): KeyColumn[] {
+  const strings = new DictionaryStrings();
+  requireColumns(keys, namesOf(batch.schema), 'the dataset');
+  return keys.map((key) => {
+    const data = columnOf(batch, key);
+    if (arrow.DataType.isList(data.type) || arrow.DataType.isStruct(data.type)) {
+      throw new TypeMismatchError(`Column "${key}" holds ${typeName(data.type)}, which has no order.`, {
+        column: key,
+      });
+    }
+    return valuesOf(data, strings);
+  });
+}
+
+/** Strings by code unit. NaN and missing values last in either direction. */
+function compareRows(
+  left: readonly KeyColumn[],
+  a: number,
+  right: readonly KeyColumn[],
+  b: number,
+  direction: number,
+): number {
+  for (let k = 0; k < left.length; k++) {
+    const x = left[k]![a] as number | null;
+    const y = right[k]![b] as number | null;
+    const xMissing = x === null || Number.isNaN(x);
+    const yMissing = y === null || Number.isNaN(y);
+    if (xMissing || yMissing) {
+      if (xMissing !== yMissing) return xMissing ? 1 : -1;
+    } else if (x < y) return -direction;
+    else if (x > y) return direction;
+  }
+  return 0;
+}
+
+interface Run {
+  readonly batches: AsyncIterator<arrow.RecordBatch>;
+  batch: arrow.RecordBatch;
+  keys: KeyColumn[];
+  row: number;
+}
+
+/** Earlier runs win ties, so the merge is stable. */
+async function* merge(
+  inputs: readonly Batches[],
+  keys: readonly string[],
+  direction: number,
+): AsyncGenerator<arrow.RecordBatch> {
+  const runs: Run[] = [];
+  for (const input of inputs) {
+    const batches = input[Symbol.asyncIterator]();
+    const first = await batches.next();
+    if (first.done !== true)
+      runs.push({ batches, batch: first.value, keys: keyColumns(first.value, keys), row: 0 });
+  }
+  while (runs.length > 0) {
+    // Rows are picked until one run needs its next batch, then taken from the batches in hand all at once.
+    const picks: number[] = [];
+    const offsets: number[] = [];
+    let total = 0;
+    for (const run of runs) {
+      offsets.push(total);
+      total += run.batch.numRows;
+    }
+    let drained = -1;
+    while (drained === -1 && picks.length < OUTPUT_ROWS) {
+      let least = 0;
+      for (let r = 1; r < runs.length; r++) {
+        const [x, y] = [runs[r]!, runs[least]!];
+        if (compareRows(x.keys, x.row, y.keys, y.row, direction) < 0) least = r;
+      }
+      const run = runs[least]!;
+      picks.push(offsets[least]! + run.row++);
+      if (run.row === run.batch.numRows) drained = least;
+    }
+    yield takeRows(concatBatches(runs.map(({ batch }) => batch)), Int32Array.from(picks));
+    if (drained === -1) continue;
+    const run = runs[drained]!;
+    const next = await run.batches.next();
+    if (next.done === true) runs.splice(drained, 1);
+    else Object.assign(run, { batch: next.value, keys: keyColumns(next.value, keys), row: 0 });
+  }
+}

@@ -1,0 +1,51 @@
+// One execution shared by several consumers: each batch goes to whoever asks next, so a slow consumer holds up nobody.
+
+import type * as arrow from 'apache-arrow';
+import { type Columns, columnsOf } from './columns/batchFormats.ts';
+import { DictionaryStrings } from './columns/dictionaryStrings.ts';
+import type { Batches } from './plan/planNode.ts';
+
+/** One consumer's part of the rows. Every call of an iterator is a pass of its own over the dataset. */
+export interface DatasetShare {
+  /** Arrow batches of this share. */
+  iterArrow(): AsyncGenerator<arrow.RecordBatch>;
+  /** The same as objects of arrays. */
+  iterBatches(): AsyncGenerator<Columns>;
+}
+
+/** The k-th pass of every share reads from one common execution. Together they see each row once. */
+export function shareStream(count: number, start: () => Batches): DatasetShare[] {
+  const passes: Pass[] = [];
+  return Array.from({ length: count }, () => {
+    let nextPass = 0;
+    const iterArrow = async function* (): AsyncGenerator<arrow.RecordBatch> {
+      const pass = (passes[nextPass] ??= new Pass(start()));
+      nextPass++;
+      for (let batch = await pass.next(); batch !== undefined; batch = await pass.next()) yield batch;
+    };
+    const iterBatches = async function* (): AsyncGenerator<Columns> {
+      const strings = new DictionaryStrings();
+      for await (const batch of iterArrow()) yield columnsOf(batch, strings).columns;
+    };
+    return { iterArrow, iterBatches };
+  });
+}
+
+class Pass {
+  readonly #iterator: AsyncIterator<arrow.RecordBatch>;
+  /** Pulls one after the other; an async generator queues calls by itself, other iterators need not. */
+  #last: Promise<unknown> = Promise.resolve();
+
+  constructor(batches: Batches) {
+    this.#iterator = batches[Symbol.asyncIterator]();
+  }
+
+  next(): Promise<arrow.RecordBatch | undefined> {
+    const next = this.#last.then(async () => {
+      const result = await this.#iterator.next();
+      return result.done === true ? undefined : result.value;
+    });
+    this.#last = next.catch(() => undefined);
+    return next;
+  }
+}
