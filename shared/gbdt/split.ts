@@ -94,7 +94,9 @@ function gainOf(search: Search, leftG: number, leftH: number, monotone: number):
   const rightG = node.g - leftG;
   const rightH = node.h - leftH;
   if (!score.allows(leftH) || !score.allows(rightH)) return -Infinity;
-  return Math.fround(score.splitGain(leftG, leftH, rightG, rightH, node.bounds, monotone) - node.gain);
+  const gain = Math.fround(score.splitGain(leftG, leftH, rightG, rightH, node.bounds, monotone) - node.gain);
+  // Beyond float32 (labels above 1e19): such a split is passed over, as in XGBoost.
+  return Number.isFinite(gain) ? gain : -Infinity;
 }
 
 function take(

@@ -1,0 +1,164 @@
+import { describe, expect, it } from 'vitest';
+import { exactAuc } from '../../../client/gbdt/exactAuc.ts';
+import { soloCollective } from '../../../shared/collective/soloCollective.ts';
+import { SUM_NUMBERS, addToMean, finishMean } from '../../../shared/gbdt/metric/exactSum.ts';
+import type { MeanMetric, MetricBlock, MetricSetting } from '../../../shared/gbdt/metric/metric.ts';
+import { decodeArea } from '../../../shared/gbdt/metric/rankArea.ts';
+import { decodeRuns, encodeRuns, sortRuns } from '../../../shared/gbdt/metric/rankRuns.ts';
+import { metricByName } from '../../../shared/gbdt/metric/registry.ts';
+import { memoryGroup } from '../../client/gbdt/memoryGroup.ts';
+import { seededRandom } from '../../client/gbdt/realData.ts';
+
+const BITS = 20;
+
+function makeBlock(rows: number, seed: number, classes = 2, weighted = false): MetricBlock {
+  const random = seededRandom(seed);
+  const outputs = classes === 2 ? 1 : classes;
+  return {
+    rows,
+    margins: Int32Array.from(
+      { length: rows * outputs },
+      () => Math.round((random() - 0.5) * 64) * 2 ** (BITS - 4),
+    ),
+    labels: Int32Array.from({ length: rows }, () => Math.floor(random() * classes)),
+    weights: weighted ? Uint32Array.from({ length: rows }, () => Math.floor(random() * 2 ** 24)) : undefined,
+  };
+}
+
+function measure(name: string, blocks: readonly MetricBlock[], setting: Partial<MetricSetting> = {}): number {
+  const metric = metricByName(name) as MeanMetric;
+  const whole = { objective: 'binary:logistic', outputs: 1, marginFractionBits: BITS, ...setting } as const;
+  const sums = new Float64Array(SUM_NUMBERS);
+  for (const block of blocks) addToMean(metric, whole, [block], sums, 0);
+  return finishMean(metric, whole, sums, 0);
+}
+
+/** The plain definition, in floats. */
+function mean(block: MetricBlock, loss: (row: number) => number): number {
+  let sum = 0;
+  let total = 0;
+  for (let row = 0; row < block.rows; row += 1) {
+    const weight = block.weights?.[row] ?? 1;
+    sum += weight * loss(row);
+    total += weight;
+  }
+  return sum / total;
+}
+
+const margin = (block: MetricBlock, row: number, output = 0): number =>
+  block.margins[output * block.rows + row]! / 2 ** BITS;
+
+describe.each([false, true])('metrics of rows with weights: %s', (weighted) => {
+  const block = makeBlock(2000, 1, 2, weighted);
+
+  it('logloss and error agree with their definitions', () => {
+    const logloss = mean(block, (row) =>
+      Math.log1p(Math.exp(block.labels[row] === 1 ? -margin(block, row) : margin(block, row))),
+    );
+    expect(measure('logloss', [block])).toBeCloseTo(logloss, 8);
+    const error = mean(block, (row) => (margin(block, row) > 0 === (block.labels[row] === 1) ? 0 : 1));
+    expect(measure('error', [block])).toBeCloseTo(error, 9);
+  });
+
+  it('rmse and mae agree with their definitions', () => {
+    const setting = { objective: 'reg:squarederror' } as const;
+    const difference = (row: number): number => margin(block, row) - block.labels[row]! / 2 ** BITS;
+    expect(measure('rmse', [block], setting)).toBeCloseTo(
+      Math.sqrt(mean(block, (row) => difference(row) ** 2)),
+      9,
+    );
+    expect(measure('mae', [block], setting)).toBeCloseTo(
+      mean(block, (row) => Math.abs(difference(row))),
+      9,
+    );
+  });
+
+  it('mlogloss and merror agree with their definitions', () => {
+    const many = makeBlock(1000, 2, 5, weighted);
+    const setting = { objective: 'multi:softprob', outputs: 5 } as const;
+    const all = (row: number): number[] => [0, 1, 2, 3, 4].map((k) => margin(many, row, k));
+    const mlogloss = mean(many, (row) => {
+      const total = all(row).reduce((sum, one) => sum + Math.exp(one), 0);
+      return Math.log(total) - all(row)[many.labels[row]!]!;
+    });
+    expect(measure('mlogloss', [many], setting)).toBeCloseTo(mlogloss, 9);
+    const merror = mean(many, (row) =>
+      all(row).indexOf(Math.max(...all(row))) === many.labels[row] ? 0 : 1,
+    );
+    expect(measure('merror', [many], setting)).toBeCloseTo(merror, 9);
+  });
+
+  it('auc agrees with counting pairs', async () => {
+    const small = makeBlock(400, 3, 2, weighted);
+    let pairs = 0;
+    let total = 0;
+    for (let a = 0; a < small.rows; a += 1) {
+      if (small.labels[a] !== 1) continue;
+      for (let b = 0; b < small.rows; b += 1) {
+        if (small.labels[b] !== 0) continue;
+        const weight = (small.weights?.[a] ?? 1) * (small.weights?.[b] ?? 1);
+        total += weight;
+        const order = small.margins[a]! - small.margins[b]!;
+        pairs += order > 0 ? weight : order === 0 ? weight / 2 : 0;
+      }
+    }
+    expect(await exactAuc([small], soloCollective, {})).toBeCloseTo(pairs / total, 12);
+  });
+
+  it.each([2, 3, 5])('auc has the same bits over %i workers as over one', async (size) => {
+    const parts = Array.from({ length: size }, (_, rank) =>
+      makeBlock(rank === 1 ? 0 : 500 + rank, 10 + rank, 2, weighted),
+    );
+    const alone = await exactAuc(parts, soloCollective, {});
+    const group = await Promise.all(
+      memoryGroup(size).map((collective, rank) => exactAuc([parts[rank]!], collective, {})),
+    );
+    expect(group).toEqual(group.map(() => alone));
+  });
+
+  it('sums have the same bits in any order of blocks', () => {
+    const blocks = [
+      makeBlock(999, 4, 2, weighted),
+      makeBlock(1, 5, 2, weighted),
+      makeBlock(300, 6, 2, weighted),
+    ];
+    expect(measure('logloss', blocks)).toBe(measure('logloss', [...blocks].reverse()));
+  });
+});
+
+describe('metrics at the edges', () => {
+  const extreme: MetricBlock = {
+    rows: 2,
+    margins: Int32Array.of(2 ** 29, -(2 ** 29)),
+    labels: Int32Array.of(0, 1),
+  };
+
+  it('stay finite at the largest margins', () => {
+    expect(measure('logloss', [extreme])).toBeCloseTo(512, 6);
+    expect(measure('error', [extreme])).toBe(1);
+  });
+
+  it('are NaN without rows, or for auc without one of the classes', async () => {
+    const none: MetricBlock = { rows: 0, margins: new Int32Array(0), labels: new Int32Array(0) };
+    expect(measure('logloss', [none])).toBeNaN();
+    expect(await exactAuc([none], soloCollective, {})).toBeNaN();
+    const positives: MetricBlock = { rows: 1, margins: Int32Array.of(3), labels: Int32Array.of(1) };
+    expect(await exactAuc([positives], soloCollective, {})).toBeNaN();
+  });
+
+  it('auc of a perfect and of a reversed order are 1 and 0', async () => {
+    expect(await exactAuc([extreme], soloCollective, {})).toBe(0);
+    expect(await exactAuc([{ ...extreme, labels: Int32Array.of(1, 0) }], soloCollective, {})).toBe(1);
+  });
+
+  it('ranks travel unchanged, and damaged bytes are refused', () => {
+    const runs = sortRuns([makeBlock(300, 7, 2, true), { ...extreme, weights: Uint32Array.of(2 ** 24, 0) }]);
+    const bytes = encodeRuns(runs, 0, runs.margins.length);
+    expect(decodeRuns(bytes)).toEqual(runs);
+    expect(() => decodeRuns(bytes.subarray(0, bytes.length - 1))).toThrow(/malformed ranks/);
+    expect(() => decodeRuns(Uint8Array.of(255, 255, 255, 255, 255, 255, 255, 255, 1, 0, 0))).toThrow(
+      /malformed ranks/,
+    );
+    expect(() => decodeArea(new TextEncoder().encode('1 2'))).toThrow(/malformed rank area/);
+  });
+});
