@@ -229,7 +229,8 @@ class TreeGrowth {
   }
 
   #leafValue(weight: number): number {
-    return Math.fround(weight * this.#group.spec.params.eta);
+    // Adding zero turns -0, which JSON would lose, into 0.
+    return Math.fround(weight * this.#group.spec.params.eta) + 0;
   }
 
   #nodeSplit(node: number, left: number): NodeSplit {

@@ -146,7 +146,7 @@ export function monotoneParameter(
       }
       if (Array.isArray(given)) {
         if (!given.every(isSign)) throw outOfRange(name, value, range);
-        return given as number[];
+        return given;
       }
       if (typeof given !== 'object' || given === null) throw outOfRange(name, value, range);
       const entries = Object.entries(given);

@@ -12,6 +12,6 @@ export const error: MeanMetric = {
   rowLoss:
     () =>
     ({ margins, labels }, row) =>
-      margins[row]! > 0 === (labels[row]! === 1) ? 0 : 1,
+      margins[row]! > 0 === (labels[row] === 1) ? 0 : 1,
   finish: (mean) => mean,
 };

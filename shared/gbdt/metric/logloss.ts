@@ -15,7 +15,7 @@ export const logloss: MeanMetric = {
     const softplus = buildSoftplus();
     const unit = scaleByPowerOfTwo(1, -marginFractionBits);
     return ({ margins, labels }, row) =>
-      softplus((labels[row]! === 1 ? margins[row]! : -margins[row]!) * unit);
+      softplus((labels[row] === 1 ? margins[row]! : -margins[row]!) * unit);
   },
   finish: (mean) => mean,
 };

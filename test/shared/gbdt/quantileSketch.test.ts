@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { binColumn, binCategories, checkCategoryCount } from '../../../shared/gbdt/binColumn.ts';
 import { buildCategoricalCuts, buildCuts } from '../../../shared/gbdt/cuts.ts';
-import { QuantileSketch, createSketch } from '../../../shared/gbdt/quantileSketch.ts';
+import type { QuantileSketch } from '../../../shared/gbdt/quantileSketch.ts';
+import { createSketch } from '../../../shared/gbdt/quantileSketch.ts';
 import { seededRandom } from '../../client/gbdt/realData.ts';
 
 function sketchOf(values: ArrayLike<number>, weights?: ArrayLike<number>): QuantileSketch {
