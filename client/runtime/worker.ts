@@ -197,6 +197,7 @@ export class Worker {
         if (signal.aborted) break;
         this.#note = `Signalling can't be reached yet: ${error instanceof Error ? error.message : String(error)}`;
         this.#report();
+        if (attempt === 0) this.#platform.log(this.#note);
         const { clock, random } = this.#platform;
         const waitMs = backoffMs(attempt, FIRST_TRANSPORT_RETRY_MS, MAX_TRANSPORT_RETRY_MS, random);
         await delay(clock, waitMs, signal);
