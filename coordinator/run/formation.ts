@@ -80,6 +80,7 @@ function assignGroup(turn: Turn, eligible: readonly RunWorker[]): void {
     rowsLoaded: 0,
     progressAtMs: atMs,
     committedRounds: state.record.length,
+    agreedRounds: Math.min(state.agreed.get(worker.workerId) ?? 0, state.record.length),
     hasWorked: false,
     halted: false,
   }));
@@ -91,6 +92,7 @@ function assignGroup(turn: Turn, eligible: readonly RunWorker[]): void {
     members,
     engaged: new Set([...state.engaged, ...members.map((member) => member.workerId)]),
     holds: new Map([...state.holds, ...members.map((member) => [member.workerId, member.leases] as const)]),
+    roster: [],
     recordAtFormation: state.record.length,
     planChangedAtRound: state.record.length,
     waitingReason: undefined,

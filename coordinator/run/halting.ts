@@ -117,6 +117,7 @@ export function checkHalted(turn: Turn): void {
   takeRounds(turn, halt.rounds);
   if (turn.state.record.length > before && askForMore(turn)) return;
   announceRounds(turn, true);
+  agreeOnRounds(turn);
   if (turn.state.record.length >= turn.plan.numBoostRound) return endRun(turn, outcome(turn, 'finished'));
   if (turn.state.stopReason !== undefined) return endRun(turn, outcome(turn, 'stopped'));
   if (halt.stalled) judgeStall(turn);
@@ -124,6 +125,12 @@ export function checkHalted(turn: Turn): void {
   if (turn.state.phase === 'ended') return;
   turn.set({ phase: 'waiting', halt: undefined });
   formGroup(turn);
+}
+
+/** Whoever began the generation has its rounds as they are recorded, also who was lost on the way. */
+function agreeOnRounds(turn: Turn): void {
+  const { agreed, roster, record } = turn.state;
+  turn.set({ agreed: new Map([...agreed, ...roster.map((workerId) => [workerId, record.length] as const)]) });
 }
 
 function takeRounds(turn: Turn, rounds: ReadonlyMap<number, CommittedRound>): void {

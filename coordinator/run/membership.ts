@@ -19,6 +19,7 @@ export function onWorkers(
     workers: now,
     engaged: new Set([...turn.state.engaged].filter((id) => now.has(id))),
     holds: only(turn.state.holds),
+    agreed: only(turn.state.agreed),
     msPerRow: only(turn.state.msPerRow),
     weights: only(turn.state.weights),
   });

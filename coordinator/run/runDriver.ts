@@ -173,7 +173,7 @@ export class RunDriver implements RunHandle {
         ? null
         : (await this.#options.blobs.putJson(rounds.map((round) => round.trees))).sha256;
     const places = members.map(({ rank, workerId, peerId }) => ({ rank, workerId, peerId }));
-    for (const { workerId, rank, leases } of members) {
+    for (const { workerId, rank, leases, agreedRounds } of members) {
       this.#send(workerId, {
         type: 'assign',
         runId: this.runId,
@@ -183,6 +183,7 @@ export class RunDriver implements RunHandle {
         leases: [...leases],
         spec: this.#specSha256,
         committedRounds: rounds.length,
+        agreedRounds,
         trees,
       });
     }

@@ -160,7 +160,7 @@ function onReady(turn: Turn, member: Member): void {
   turn.setMember(member.workerId, { ready: true, progressAtMs: turn.atMs });
   const { members, generation } = turn.state;
   if (members.some((one) => !one.ready)) return;
-  turn.set({ phase: 'training', roundSinceMs: turn.atMs });
+  turn.set({ phase: 'training', roundSinceMs: turn.atMs, roster: members.map((one) => one.workerId) });
   for (const { workerId } of members)
     turn.send(workerId, { type: 'begin', runId: turn.plan.runId, generation });
   awaitNewcomers(turn);
@@ -205,6 +205,8 @@ function considerMove(turn: Turn): void {
 }
 
 function onStalled(turn: Turn, member: Member, message: WorkerMessageOf<'stalled'>): void {
+  // While the group ends, links close earlier here than there: that is nobody's fault.
+  if (turn.state.phase === 'halting') return startHalt(turn, 'now', 'members stopped at different times');
   const others = message.missing.filter((workerId) => turn.member(workerId));
   blame(turn, others.length > 0 ? others : [member.workerId], `${message.code}: ${message.message}`);
   const about = others.length > 0 ? ` (missing: ${others.join(', ')})` : '';

@@ -62,6 +62,7 @@ export interface Member {
   readonly progressAtMs: number;
   /** Rounds that are known to be committed there. */
   readonly committedRounds: number;
+  readonly agreedRounds: number;
   /** It has committed a round in this generation, so it has heard `begin`. */
   readonly hasWorked: boolean;
   /** It has answered the halt. */
@@ -98,6 +99,10 @@ export interface RunState {
   /** What workers have loaded, as far as is known. */
   readonly holds: ReadonlyMap<string, readonly Lease[]>;
   readonly record: readonly CommittedRound[];
+  /** Members that began the last generation, whatever became of them. */
+  readonly roster: readonly string[];
+  /** Rounds that a worker has committed surely as they are recorded: the record's length when its last group ended. */
+  readonly agreed: ReadonlyMap<string, number>;
   /** Length of the record when this generation was formed. */
   readonly recordAtFormation: number;
   /** Rounds that were announced with their timings. */
@@ -167,6 +172,8 @@ export const initialRunState: RunState = {
   setAside: new Map(),
   holds: new Map(),
   record: [],
+  roster: [],
+  agreed: new Map(),
   recordAtFormation: 0,
   announcedRounds: 0,
   timings: new Map(),

@@ -143,6 +143,11 @@ export const coordinatorMessage = z.discriminatedUnion('type', [
     /** The run's TrainSpec as a JSON blob. */
     spec: sha256,
     committedRounds: count,
+    /**
+     * Rounds that this worker committed since its last assignment are the record's only below this: a worker that was
+     * lost in the middle of a generation may have committed a round that the others had to do again.
+     */
+    agreedRounds: count.optional(),
     /** Trees of the committed rounds as a JSON blob: an array of rounds, each an array of trees; null when none. */
     trees: sha256.nullable(),
   }),

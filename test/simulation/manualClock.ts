@@ -1,0 +1,95 @@
+// Virtual time: timers fire in order of their due time, then of their setting, when the test says so.
+
+import type { Clock } from '../../coordinator/pool/clock.ts';
+
+interface Timer {
+  readonly atMs: number;
+  readonly order: number;
+  readonly fire: () => void;
+}
+
+export class ManualClock implements Clock {
+  #nowMs = 0;
+  #order = 0;
+  /** Binary heap, earliest first. */
+  readonly #heap: Timer[] = [];
+  readonly #cancelled = new Set<Timer>();
+
+  now(): number {
+    return this.#nowMs;
+  }
+
+  after(delayMs: number, fire: () => void): () => void {
+    const timer = { atMs: this.#nowMs + Math.max(0, delayMs), order: (this.#order += 1), fire };
+    this.#heap.push(timer);
+    this.#rise(this.#heap.length - 1);
+    return () => void this.#cancelled.add(timer);
+  }
+
+  /** Goes to the next timer and fires it; false when there is none. */
+  step(): boolean {
+    for (let timer = this.#pop(); timer; timer = this.#pop()) {
+      if (this.#cancelled.delete(timer)) continue;
+      this.#nowMs = timer.atMs;
+      timer.fire();
+      return true;
+    }
+    return false;
+  }
+
+  /** Fires all timers that are due within `ms`, letting promises settle in between. */
+  async advance(ms: number): Promise<void> {
+    const untilMs = this.#nowMs + ms;
+    await settled();
+    for (let next = this.#heap[0]; next && next.atMs <= untilMs; next = this.#heap[0]) {
+      this.step();
+      await settled();
+    }
+    this.#nowMs = untilMs;
+  }
+
+  #rise(start: number): void {
+    let i = start;
+    while (i > 0) {
+      const parent = (i - 1) >> 1;
+      if (!this.#isBefore(i, parent)) return;
+      this.#swap(i, parent);
+      i = parent;
+    }
+  }
+
+  #pop(): Timer | undefined {
+    const first = this.#heap[0];
+    const last = this.#heap.pop();
+    if (first === undefined || last === undefined || this.#heap.length === 0) return first;
+    this.#heap[0] = last;
+    for (let i = 0; ;) {
+      const left = 2 * i + 1;
+      const right = left + 1;
+      let least = i;
+      if (left < this.#heap.length && this.#isBefore(left, least)) least = left;
+      if (right < this.#heap.length && this.#isBefore(right, least)) least = right;
+      if (least === i) return first;
+      this.#swap(i, least);
+      i = least;
+    }
+  }
+
+  #isBefore(a: number, b: number): boolean {
+    const [x, y] = [this.#heap[a], this.#heap[b]];
+    if (!x || !y) return false;
+    return x.atMs < y.atMs || (x.atMs === y.atMs && x.order < y.order);
+  }
+
+  #swap(a: number, b: number): void {
+    const [x, y] = [this.#heap[a], this.#heap[b]];
+    if (!x || !y) return;
+    this.#heap[a] = y;
+    this.#heap[b] = x;
+  }
+}
+
+/** Resolves when everything that was ready to run has run. */
+export function settled(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}

@@ -1,0 +1,107 @@
+// What members of a group do among themselves, without the coordinator: meet, and do rounds together. A round is done
+// when every member has sent its contribution; each learns of it in its own time, or never, when it goes away before.
+// What a round contains depends on the generation that made it, so two versions of a round can be told apart.
+
+import { createHash } from 'node:crypto';
+import type { ManualClock } from './manualClock.ts';
+import type { RandomChoices } from './randomChoices.ts';
+
+/** A member's place in a generation, as long as it takes part. */
+export interface Seat {
+  readonly workerId: string;
+  /** Everybody is connected. */
+  connected(): void;
+  /** A round is complete here. */
+  completed(round: number, content: string): void;
+  /** The round, or the meeting, can't be completed. */
+  stalled(missing: readonly string[]): void;
+}
+
+interface Meeting {
+  readonly generation: number;
+  readonly members: readonly string[];
+  readonly seats: Map<string, Seat>;
+  readonly contributions: Map<number, Map<string, string>>;
+  readonly gone: Set<string>;
+}
+
+export class PeerNetwork {
+  readonly #clock: ManualClock;
+  readonly #random: RandomChoices;
+  readonly #meetings = new Map<number, Meeting>();
+  /** Pairs that can't reach each other by any path. */
+  readonly brokenPairs = new Set<string>();
+
+  constructor(clock: ManualClock, random: RandomChoices) {
+    this.#clock = clock;
+    this.#random = random;
+  }
+
+  /** Takes a seat; the returned function gives it up. */
+  join(generation: number, members: readonly string[], seat: Seat): () => void {
+    const meeting = this.#meetings.get(generation) ?? {
+      generation,
+      members,
+      seats: new Map<string, Seat>(),
+      contributions: new Map<number, Map<string, string>>(),
+      gone: new Set<string>(),
+    };
+    this.#meetings.set(generation, meeting);
+    if (meeting.members.join() !== members.join())
+      throw new Error(`generation ${generation} has two member lists`);
+    meeting.seats.set(seat.workerId, seat);
+    if (meeting.seats.size === members.length && meeting.gone.size === 0) this.#connect(meeting);
+    return () => this.#leave(meeting, seat.workerId);
+  }
+
+  /** Sends this member's share of a round to the others. `previous` is what it holds as the round before. */
+  contribute(generation: number, workerId: string, round: number, previous: string): void {
+    const meeting = this.#meetings.get(generation);
+    if (!meeting || meeting.gone.has(workerId)) return;
+    const shares = meeting.contributions.get(round) ?? new Map<string, string>();
+    shares.set(workerId, previous);
+    meeting.contributions.set(round, shares);
+    if (shares.size < meeting.members.length) {
+      if (meeting.gone.size > 0) this.#stall(meeting, workerId);
+      return;
+    }
+    if (new Set(shares.values()).size !== 1) {
+      throw new Error(`generation ${generation}, round ${round}: members start from different states`);
+    }
+    const content = createHash('sha256').update(`${previous}/${generation}/${round}`).digest('hex');
+    for (const seat of meeting.seats.values()) {
+      this.#clock.after(this.#random.between(0, 30), () => {
+        if (!meeting.gone.has(seat.workerId)) seat.completed(round, content);
+      });
+    }
+  }
+
+  #connect(meeting: Meeting): void {
+    const isBroken = (a: string): boolean =>
+      meeting.members.some((b) => this.brokenPairs.has([a, b].sort().join('|')));
+    for (const seat of meeting.seats.values()) {
+      if (isBroken(seat.workerId)) continue;
+      this.#clock.after(this.#random.between(5, 50), () => {
+        if (!meeting.gone.has(seat.workerId)) seat.connected();
+      });
+    }
+  }
+
+  #leave(meeting: Meeting, workerId: string): void {
+    meeting.gone.add(workerId);
+    for (const other of meeting.seats.keys()) if (!meeting.gone.has(other)) this.#stall(meeting, other);
+  }
+
+  /** Some notice quickly and know who is missing, others notice late or blame somebody else. */
+  #stall(meeting: Meeting, workerId: string): void {
+    const missing = [...meeting.gone];
+    const named = this.#random.chance(0.2) ? [this.#random.pick(meeting.members)] : missing;
+    const noticeMs = this.#random.chance(0.3)
+      ? this.#random.between(100, 5_000)
+      : this.#random.between(1, 50);
+    this.#clock.after(noticeMs, () => {
+      if (!meeting.gone.has(workerId))
+        meeting.seats.get(workerId)?.stalled(named.filter((id) => id !== workerId));
+    });
+  }
+}
