@@ -72,6 +72,7 @@ export const errorCodes = {
   TRAIN_COLUMN_UNSUITABLE: 'A column is of a kind that trees can not take as it is.',
   TRAIN_NO_ROWS: 'A dataset has no rows, e.g. after a split.',
   TRAIN_TOO_MANY_WORKERS: 'A run asks for more workers than there are rows.',
+  TRAIN_WORKERS_LOST: 'Local workers ended and could not be replaced.',
   CHECKPOINT_INVALID: 'A checkpoint does not exist, can not be read or does not fit the run.',
   RESULT_WRITE_FAILED: 'Results can not be written; nothing half-written is left.',
   SHARD_INVALID: 'A shard of prepared rows does not decode or contradicts itself.',

@@ -22,6 +22,11 @@ export class TooManyWorkersError extends TabgradError {
   readonly code = 'TRAIN_TOO_MANY_WORKERS';
 }
 
+/** Local workers are gone and can not be replaced. */
+export class WorkersLostError extends TabgradError {
+  readonly code = 'TRAIN_WORKERS_LOST';
+}
+
 /** A checkpoint does not exist, can not be read or does not fit the run. */
 export class CheckpointError extends TabgradError {
   readonly code = 'CHECKPOINT_INVALID';

@@ -1,11 +1,15 @@
 // A coordinator inside the owner's process with workers on the same machine, for as long as one fit.
 
 import { startCoordinator } from '../../server/coordinator.ts';
-import { startLocalWorkers, type LocalWorkers } from '../../local/localWorkers.ts';
+import { startLocalWorkers } from '../../local/localWorkers.ts';
 import type { LocalDevice, LocalRuntime } from '../../local/localWorker.ts';
 import type { Cluster } from './cluster.ts';
+import { LocalCrew } from './localCrew.ts';
 
 export interface EmbeddedClusterOptions {
+  /** Fewest workers that the run can go on with. */
+  readonly min: number;
+  /** Workers to start. */
   readonly count: number;
   readonly runtime: LocalRuntime | readonly LocalRuntime[];
   readonly device: LocalDevice;
@@ -15,32 +19,33 @@ export interface EmbeddedClusterOptions {
 
 /** Resolves when the coordinator is up. Workers start meanwhile; a run waits for them, and fails if one can't start. */
 export async function openEmbeddedCluster(options: EmbeddedClusterOptions): Promise<Cluster> {
+  const { onLine, ...rest } = options;
   const coordinator = await startCoordinator({ port: 0 });
-  const { count, runtime, device, signal, onLine } = options;
-  const starting = new AbortController();
-  const workers: Promise<LocalWorkers> = startLocalWorkers({
+  const crew = new LocalCrew({
+    ...rest,
     url: coordinator.url,
-    count,
-    runtime,
-    device,
-    signal: AbortSignal.any([signal, starting.signal]),
+    start: startLocalWorkers,
     ...(onLine && { onLine }),
   });
-  // startRun reports the failure; when no run is started nobody asks.
-  workers.catch(() => undefined);
   let closing: Promise<void> | undefined;
   const close = async (): Promise<void> => {
-    starting.abort();
-    const started = await workers.catch(() => undefined);
-    await started?.stop();
+    await crew.stop();
     await coordinator.close();
   };
   return {
     url: coordinator.url,
     blobs: coordinator.blobs,
     async startRun(request) {
-      await workers;
-      return coordinator.startRun(request);
+      await crew.ready;
+      const run = coordinator.startRun(request);
+      const done = Promise.race([run.done, crew.lost]);
+      done.catch(() => run.stop('its workers are gone'));
+      return {
+        runId: run.runId,
+        onEvent: (listener) => run.onEvent(listener),
+        done,
+        stop: (reason) => run.stop(reason),
+      };
     },
     close: () => (closing ??= close()),
   };

@@ -53,9 +53,7 @@ export class RunRecorder {
   }
 
   get lastMetrics(): Metrics {
-    const last = this.#table.at(-1);
-    if (!last) return {};
-    return Object.fromEntries(Object.entries(last).filter(([name]) => name !== 'round'));
+    return metricsOf(this.#table.at(-1));
   }
 
   /** Rounds in the model: of this run and of the one that it goes on from. */
@@ -82,13 +80,16 @@ export class RunRecorder {
 
   #addRound(committed: CommittedRound, timings: readonly RoundTiming[]): void {
     const { watch, model, folder, checkpointFrequency, now } = this.#options;
-    if (this.#stopped || committed.round !== this.#rounds.length) return;
-    this.#rounds.push(committed.trees.map((tree) => decodeTree(tree, model.features.length)));
-    this.#table.push({ round: committed.round, ...committed.metrics });
-    this.#stopped = watch.observe(committed);
-    const { round, metrics } = committed;
-    const elapsedMs = Math.round(now() - this.#startedAt);
-    this.#enqueue(() => folder.appendProgress({ round, metrics, elapsedMs, timings }));
+    const { round, metrics, trees } = committed;
+    if (round === this.#table.length && !this.#stopped) {
+      this.#table.push({ round, ...metrics });
+      this.#stopped = watch.observe(committed);
+      const elapsedMs = Math.round(now() - this.#startedAt);
+      this.#enqueue(() => folder.appendProgress({ round, metrics, elapsedMs, timings }));
+    }
+    // A coordinator in another process tells of rounds first and gives their trees at the end.
+    if (trees.length === 0 || round !== this.#rounds.length || round >= this.#table.length) return;
+    this.#rounds.push(trees.map((tree) => decodeTree(tree, model.features.length)));
     if (checkpointFrequency > 0 && (round + 1) % checkpointFrequency === 0) this.#checkpoint();
   }
 
@@ -106,7 +107,7 @@ export class RunRecorder {
       }),
     );
     const rounds = this.rounds;
-    const metrics = this.lastMetrics;
+    const metrics = metricsOf(this.#table[this.#rounds.length - 1]);
     this.#enqueue(async () => onCheckpoint(await folder.saveCheckpoint(rounds, text, metrics), metrics));
   }
 
@@ -121,4 +122,8 @@ export class RunRecorder {
     this.#writing = this.#writing.then(write);
     this.#writing.catch((error: unknown) => this.#options.onFailure(error));
   }
+}
+
+function metricsOf(row: Metrics | undefined): Metrics {
+  return Object.fromEntries(Object.entries(row ?? {}).filter(([name]) => name !== 'round'));
 }

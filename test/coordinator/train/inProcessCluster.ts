@@ -1,5 +1,6 @@
 // A cluster of one in this process: real rounds on the cpu device over a group of one, without network or processes.
 
+import type { BinnedTree } from '../../../kernels/gbdt/binnedTree.ts';
 import { createCpuTreeDevice } from '../../../kernels/gbdt/cpuDevice.ts';
 import { boostRound } from '../../../client/gbdt/boostRound.ts';
 import { evaluateRound, type EvaluationBlock } from '../../../client/gbdt/evaluateRound.ts';
@@ -57,6 +58,11 @@ export function inProcessWorld(behaviour: ClusterBehaviour = {}): InProcessWorld
   };
 }
 
+/** As trees arrive at a coordinator: JSON has no negative zero. */
+function overTheWire(trees: readonly BinnedTree[]): unknown[] {
+  return JSON.parse(JSON.stringify(trees.map((tree) => encodeTree(tree)))) as unknown[];
+}
+
 function startRun(request: RunRequest, blobs: MemoryBlobs, behaviour: ClusterBehaviour): RunHandle {
   behaviour.onRequest?.(request);
   const listeners = new Set<(event: RunEvent) => void>();
@@ -99,7 +105,7 @@ function startRun(request: RunRequest, blobs: MemoryBlobs, behaviour: ClusterBeh
         spec,
         blocks: (name) => held.get(name) ?? [],
       });
-      const committed = { round, trees: trees.map((tree) => encodeTree(tree)), metrics };
+      const committed = { round, trees: overTheWire(trees), metrics };
       rounds.push(committed);
       emit({
         type: 'round',
