@@ -109,9 +109,8 @@ export class PeerStreams {
       offset: consumedBytes,
       totalBytes,
     } as const;
-    this.link
-      .send(encodeFrame(header, new Uint8Array(0)))
-      .catch((error: unknown) => this.#context.fail(error));
+    // Closed links tell so themselves, and a peer that has sent everything needs no credit.
+    this.link.send(encodeFrame(header, new Uint8Array(0))).catch(() => undefined);
   }
 }
 

@@ -54,7 +54,7 @@ export function collectiveContract(
 
     it(`reduce-scatters uneven and empty parts in a group of ${size} and leaves the input alone`, () =>
       withGroup(async (collectives) => {
-        for (const length of lengths) {
+        for (const length of lengths.map((one) => Math.min(one, 200_000))) {
           const bounds = collectives.map((_, rank) => Math.floor(length * (rank / size) ** 2));
           bounds.push(length);
           const inputs = collectives.map((_, rank) => randomArray('f64', length, rank + 3));
@@ -74,7 +74,7 @@ export function collectiveContract(
 
     it(`gathers, exchanges and broadcasts bytes of different lengths in a group of ${size}`, () =>
       withGroup(async (collectives) => {
-        for (const length of lengths) {
+        for (const length of lengths.map((one) => Math.min(one, 200_000))) {
           const own = collectives.map((_, rank) => {
             const values = randomArray('u32', length, rank);
             return new Uint8Array(values.buffer, 0, Math.max(0, values.byteLength - rank));
