@@ -63,7 +63,7 @@ export interface NodeSplit {
   readonly left: number;
   readonly right: number;
   readonly feature: number;
-  /** Numeric: rows with bin <= splitBin go left. Ignored for categorical splits. */
+  /** Numeric: rows with bin <= splitBin go left; -1 sends every present value right. Ignored for categorical splits. */
   readonly splitBin: number;
   /** Categorical: bit b of word b>>5 set sends category b RIGHT (XGBoost's convention). Eight words. */
   readonly categories?: Uint32Array;

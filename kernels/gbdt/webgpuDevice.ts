@@ -12,10 +12,12 @@ import { checkSplits, checkTree } from './checkTree.ts';
 import { DeviceStateError } from './deviceErrors.ts';
 import type { HistogramLayout } from './histogramLayout.ts';
 import { layoutHistogram } from './histogramLayout.ts';
-import type { HistogramVariant } from './ops/gbdtOps.ts';
-import { addTree, gradientOps, histogramOps, partition } from './ops/gbdtOps.ts';
+import { addTree } from './ops/addTree.ts';
+import type { HistogramChoice } from './ops/gbdtOps.ts';
+import { gradientOps, opsOfDevice } from './ops/gbdtOps.ts';
 import { NO_NODE } from './ops/histogramOp.ts';
 import { indexOfNodes, splitTable, treeTable } from './ops/nodeTable.ts';
+import { partition } from './ops/partition.ts';
 import { buildExpTable, buildSigmoidTable, softmaxShift } from './probabilityTable.ts';
 import { treeMatchesSplits } from './splitRoute.ts';
 import type { BinnedBlock, DeviceSpec, LoadedBlock, NodeSplit, TreeDevice } from './treeDevice.ts';
@@ -24,8 +26,8 @@ import { createWebgpuBlock, destroyWebgpuBlock } from './webgpuBlock.ts';
 import { nodesAtATime, readHistograms } from './webgpuHistogram.ts';
 
 export interface WebgpuTreeDeviceOptions {
-  /** Overrides the choice of histogram kernel: `global` on fallback (software) adapters, `tiled` on others. */
-  readonly histogram?: HistogramVariant;
+  /** Overrides the choice of histogram kernel: `global` on fallback (software) adapters, `auto` on others. */
+  readonly histogram?: HistogramChoice;
   /** Counts this device's buffers; give one to watch memory from outside. */
   readonly tracker?: BufferTracker;
   /** Compiled kernels to share with other tree devices of the same GPUDevice. */
@@ -37,7 +39,7 @@ class WebgpuTreeDevice implements TreeDevice {
   readonly lost: Promise<string>;
   private readonly runner: GpuRunner;
   private readonly spec: DeviceSpec;
-  private readonly variant: HistogramVariant;
+  private readonly histogram: HistogramChoice;
   private readonly layout: HistogramLayout;
   private readonly gradientOp: Op;
   private readonly tables: Readonly<Record<string, GPUBuffer>>;
@@ -45,12 +47,12 @@ class WebgpuTreeDevice implements TreeDevice {
   private applied: NodeSplit[] = [];
   private closed = false;
 
-  constructor(runner: GpuRunner, spec: DeviceSpec, variant: HistogramVariant) {
+  constructor(runner: GpuRunner, spec: DeviceSpec, histogram: HistogramChoice) {
     this.description = { kind: 'webgpu', name: adapterName(runner.device.adapterInfo) };
     this.lost = runner.device.lost.then(({ message, reason }) => (message === '' ? reason : message));
     this.runner = runner;
     this.spec = spec;
-    this.variant = variant;
+    this.histogram = histogram;
     this.layout = layoutHistogram(spec.slotsPerFeature);
     this.gradientOp = gradientOps[spec.gradient];
     this.tables = runner.guard(() => ({
@@ -108,7 +110,7 @@ class WebgpuTreeDevice implements TreeDevice {
     for (let first = 0; first < nodes.length; first += stride) {
       const some = nodes.subarray(first, first + stride);
       const part = result.subarray(first * nodeLength, (first + some.length) * nodeLength);
-      await readHistograms(this.runner, this.layout, this.variant, blocks, some, part);
+      await readHistograms(this.runner, this.layout, this.histogram, blocks, some, part);
     }
     return result;
   }
@@ -212,9 +214,9 @@ export async function createWebgpuTreeDevice(
 ): Promise<TreeDevice> {
   checkSpec(spec);
   const runner = new GpuRunner(device, options);
-  const variant = options.histogram ?? (device.adapterInfo?.isFallbackAdapter ? 'global' : 'tiled');
-  await runner.compile([gradientOps[spec.gradient], histogramOps[variant], partition, addTree]);
-  const created = new WebgpuTreeDevice(runner, spec, variant);
+  const histogram = options.histogram ?? (device.adapterInfo?.isFallbackAdapter ? 'global' : 'auto');
+  await runner.compile(opsOfDevice(spec.gradient, histogram));
+  const created = new WebgpuTreeDevice(runner, spec, histogram);
   await runner.settled();
   return created;
 }

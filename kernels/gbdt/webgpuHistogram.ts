@@ -3,10 +3,10 @@
 import type { GpuRunner } from '../gpu/gpuRunner.ts';
 import { groupsFor } from '../gpu/op.ts';
 import type { HistogramLayout } from './histogramLayout.ts';
-import type { HistogramVariant } from './ops/gbdtOps.ts';
+import type { HistogramChoice } from './ops/gbdtOps.ts';
 import { histogramOps } from './ops/gbdtOps.ts';
 import { NO_NODE, WORDS_PER_SLOT } from './ops/histogramOp.ts';
-import { ROWS_PER_GROUP, tileJobs } from './ops/histogramTiled.ts';
+import { ROWS_PER_GROUP, tileJobs, tilingPays } from './ops/histogramTiled.ts';
 import { indexOfNodes } from './ops/nodeTable.ts';
 import type { WebgpuBlock } from './webgpuBlock.ts';
 
@@ -34,12 +34,14 @@ function joinLimbs(words: Uint32Array, result: Float64Array): void {
 export async function readHistograms(
   runner: GpuRunner,
   layout: HistogramLayout,
-  variant: HistogramVariant,
+  choice: HistogramChoice,
   blocks: readonly WebgpuBlock[],
   nodes: Int32Array,
   result: Float64Array,
 ): Promise<void> {
   const bytes = nodes.length * layout.slots * WORDS_PER_SLOT * 4;
+  const variant =
+    choice === 'auto' ? (tilingPays(layout.firstSlot, nodes.length) ? 'tiled' : 'global') : choice;
   const op = histogramOps[variant];
   const histogram = runner.guard(() => {
     const target = runner.createBuffer('histogram', bytes);

@@ -114,8 +114,11 @@ export class GpuRunner {
     this.pass.dispatchWorkgroups(groups[0], groups[1]);
   }
 
-  clear(buffer: GPUBuffer, bytes: number): void {
-    this.commandsOutsidePass().clearBuffer(buffer, 0, bytes);
+  /** Records a copy of `buffer` as it is after the commands recorded so far. */
+  copy(buffer: GPUBuffer): GPUBuffer {
+    const target = this.createBuffer('copy', buffer.size);
+    this.commandsOutsidePass().copyBufferToBuffer(buffer, 0, target, 0, buffer.size);
+    return target;
   }
 
   /** Hands the recorded commands to the GPU without waiting for them. */

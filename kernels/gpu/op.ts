@@ -20,13 +20,6 @@ export interface OpInputs {
   readonly uniforms: Readonly<Record<string, Readonly<Record<string, number>>>>;
 }
 
-/** Something an op must get right. */
-export interface OpCase extends OpInputs {
-  readonly title: string;
-  /** Workgroups in x and y. */
-  readonly groups: readonly [number, number];
-}
-
 export interface Op {
   readonly name: string;
   readonly storage: readonly StorageBinding[];

@@ -19,4 +19,19 @@ export const gradientOps: Readonly<Record<GradientKind, Op>> = {
 export const histogramOps = { global: histogramGlobal, tiled: histogramTiled } as const;
 export type HistogramVariant = keyof typeof histogramOps;
 
-export { addTree, partition };
+/** How histograms are summed: one kernel always, or, by default on real GPUs, the one that suits the number of nodes. */
+export type HistogramChoice = HistogramVariant | 'auto';
+
+/** The ops of a tree device of this kind. */
+export function opsOfDevice(gradient: GradientKind, histogram: HistogramChoice): Op[] {
+  const histograms = histogram === 'auto' ? Object.values(histogramOps) : [histogramOps[histogram]];
+  return [gradientOps[gradient], ...histograms, partition, addTree];
+}
+
+/** Every op, for tests. */
+export const gbdtOps: readonly Op[] = [
+  ...Object.values(gradientOps),
+  ...Object.values(histogramOps),
+  partition,
+  addTree,
+];

@@ -37,6 +37,18 @@ export function tileJobs(firstSlot: Int32Array | Uint32Array, nodes: number): Ui
   return Uint32Array.from(jobs);
 }
 
+/**
+ * Above this many tiles one after another over the same rows, most of what a workgroup reads belongs to other tiles,
+ * and global atomics, spread over that many nodes, hardly meet. A bound by reasoning about bytes read (4 a row and
+ * tile), not yet tuned on real GPUs.
+ */
+const MOST_TILES_PER_WORD = 16;
+
+export function tilingPays(firstSlot: Int32Array | Uint32Array, nodes: number): boolean {
+  const words = Math.max(1, Math.ceil((firstSlot.length - 1) / 4));
+  return tileJobs(firstSlot, nodes).length / 4 <= MOST_TILES_PER_WORD * words;
+}
+
 export const histogramTiled: Op = {
   name: 'histogramTiled',
   storage: [...histogramStorage, { name: 'jobs', type: 'array<vec4<u32>>', access: 'read' }],

@@ -127,6 +127,7 @@ export const scenarios: readonly Scenario[] = [
     slots: [9],
     blocks: [33],
     depth: 1,
+    rounds: 1,
     baseMargins: true,
   },
   {
