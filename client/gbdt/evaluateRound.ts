@@ -28,7 +28,8 @@ export interface EvaluationGroup {
 }
 
 /**
- * @returns values by XGBoost's names, "valid-logloss", in the order of spec.evaluationSets and spec.metrics.
+ * @returns values by XGBoost's names, "valid-logloss", in the order of spec.evaluationSets and spec.metrics. What has no
+ * value (auc without one of the classes, a set without weight) is left out: messages can't carry NaN.
  * @throws AbortedError, DeadlineError or PeerLostError of the collective.
  */
 export async function evaluateRound(group: EvaluationGroup): Promise<Record<string, number>> {
@@ -62,7 +63,7 @@ export async function evaluateRound(group: EvaluationGroup): Promise<Record<stri
     if (metric.kind !== 'mean') return;
     values[`${dataset}-${metric.name}`] = finishMean(metric, setting, sums, index * SUM_NUMBERS);
   });
-  return values;
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => !Number.isNaN(value)));
 }
 
 async function readBlocks(

@@ -49,7 +49,10 @@ export function effectiveWeight(weight: number, label: number, params: GbdtParam
   return label === 1 && params.scale_pos_weight !== 1 ? weight * params.scale_pos_weight : weight;
 }
 
-/** BinnedBlock.weights of an effective weight; weights above `maxWeight` (evaluation sets) count as the largest. */
+/**
+ * BinnedBlock.weights of an effective weight. Evaluation sets may take their own largest weight for `maxWeight`, since
+ * metrics divide by the sum of weights; a weight above it counts as the largest.
+ */
 export function weightToFixed(effective: number, maxWeight: number): number {
   if (maxWeight === 0) return 0;
   return Math.min(Math.round((effective / maxWeight) * 2 ** WEIGHT_FRACTION_BITS), 2 ** WEIGHT_FRACTION_BITS);

@@ -6,6 +6,7 @@ import { soloCollective } from '../../../shared/collective/soloCollective.ts';
 import { AbortedError } from '../../../shared/errors.ts';
 import { writeModel } from '../../../shared/gbdt/model/writeModel.ts';
 import { Predictor } from '../../../shared/gbdt/model/predictor.ts';
+import { trainOracle } from '../../oracle/xgboost.ts';
 import { createNaiveDevice } from './naiveDevice.ts';
 import { breastCancer, seededRandom, wine } from './realData.ts';
 import { trainLocally } from './trainLocally.ts';
@@ -103,6 +104,25 @@ describe('growing', () => {
     }
   });
 
+  it('parts missing from present values where a constraint allows only that order', async () => {
+    const random = seededRandom(5);
+    const columns = [
+      Float32Array.from({ length: 400 }, () => (random() < 0.3 ? NaN : 1 + Math.floor(random() * 2))),
+    ];
+    const labels = columns[0]!.map((value) => (Number.isNaN(value) ? 0 : 5));
+    const params = {
+      objective: 'reg:squarederror',
+      monotone_constraints: '(1)',
+      max_depth: 2,
+      base_score: 0.5,
+    };
+    const { model } = await trainLocally({ columns, labels }, { params, rounds: 2 });
+    const theirs = trainOracle(params, { columns, labels }, 2).booster;
+    expect(model.trees[0]!.defaultLeft[0]).toBe(1);
+    expect(model.trees[0]!.threshold[0]!).toBeLessThan(1);
+    expect(new Predictor(model).predict(columns, 400)).toEqual(theirs.predict({ columns, labels }));
+  });
+
   it('survives labels of any size', async () => {
     for (const scale of [1e-12, 1, 1e12, 1e18]) {
       const labels = Float32Array.of(1, 2, 3, 4).map((label) => label * scale);
@@ -124,6 +144,16 @@ describe('growing', () => {
     await expect(
       boostRound({ device, collective: soloCollective, spec, round: 0, signal: controller.signal }),
     ).rejects.toThrow('withdrawn by the test');
+  });
+});
+
+describe('metrics of a round', () => {
+  it('leave out what has no value', async () => {
+    const { train } = breastCancer();
+    const rows = train.labels.length;
+    const positives = { ...train, labels: new Float32Array(rows).fill(1) };
+    const { history } = await trainLocally(train, { params: binary, rounds: 1, sets: { train, positives } });
+    expect(Object.keys(history)).toEqual(['train-logloss', 'train-auc', 'positives-logloss']);
   });
 });
 
