@@ -21,7 +21,7 @@ function livePieces(state: ProgressState): string[] {
     case 'preparing':
       return ['preparing', bar(state.rows, state.rowsTotal), rowsOf(state)];
     case 'waiting':
-      return ['waiting', state.reason];
+      return [waitingWords(state.reason)];
     case 'loading':
       return ['loading', bar(state.rows, state.rowsTotal), rowsOf(state), workersInWords(state)];
     case 'training':
@@ -52,7 +52,7 @@ export function stayingLines(before: ProgressState, state: ProgressState, event:
         ? [`prepared ${formatCount(event.rows)} rows`]
         : [];
     case 'waiting':
-      return before.phase === 'waiting' && before.reason === event.reason ? [] : [`waiting: ${event.reason}`];
+      return before.phase === 'waiting' && before.reason === event.reason ? [] : [waitingWords(event.reason)];
     case 'loading':
       return [];
     case 'group':
@@ -71,6 +71,11 @@ export function stayingLines(before: ProgressState, state: ProgressState, event:
       return [`worker ${event.workerId} joined`];
   }
   return [];
+}
+
+/** Reasons are sentences that may say themselves that something is waited for. */
+function waitingWords(reason: string): string {
+  return /^waiting\b/i.test(reason) ? `w${reason.slice(1)}` : `waiting: ${reason}`;
 }
 
 function roundLine(state: ProgressState): string {
