@@ -3,13 +3,10 @@
 import { nearestWord } from '../text/nearestWord.ts';
 import { UnknownParameterError } from './errors.ts';
 import { metricsFor } from './metric/registry.ts';
-import type { ObjectiveName } from './objective/objective.ts';
 import { objectiveByName } from './objective/registry.ts';
 import { outOfRange } from './parameterDefinition.ts';
 import type { ParameterName } from './parameterRegistry.ts';
 import { parameterDefinitions } from './parameterRegistry.ts';
-
-export type Objective = ObjectiveName;
 
 /** Parameters after validation, every default filled in. Plain JSON values; floats are float32 values. */
 export type GbdtParams = {

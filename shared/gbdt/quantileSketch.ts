@@ -6,7 +6,7 @@ import type { WeightedSummary } from './weightedSummary.ts';
 import { mergeSummaries, pruneSummary } from './weightedSummary.ts';
 
 /** Distinct values that are counted exactly. */
-export const EXACT_DISTINCT = 65_536;
+const EXACT_DISTINCT = 65_536;
 /** Entries of a pruned summary. Each of log2(batches) levels adds a rank error of about half a part in this many. */
 const PRUNED_SIZE = 16_384;
 const FIRST_CAPACITY = 1024;

@@ -7,7 +7,7 @@ import { MAX_VALUE_BINS } from '../../kernels/gbdt/treeDevice.ts';
 import { TreeFormatError } from './errors.ts';
 
 /** Nodes of the largest tree that is accepted. */
-export const MAX_TREE_NODES = 1 << 20;
+const MAX_TREE_NODES = 1 << 20;
 const CATEGORY_WORDS = 8;
 
 const int32 = z.int32();

@@ -21,7 +21,7 @@ export interface MetricSetting {
 }
 
 /** Loss of one row of a block. Finite, not negative, times 2^lossFractionBits at most 2^52. */
-export type RowLoss = (block: MetricBlock, row: number) => number;
+type RowLoss = (block: MetricBlock, row: number) => number;
 
 /** The weighted mean of a loss over rows, after `finish`. */
 export interface MeanMetric {

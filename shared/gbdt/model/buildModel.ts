@@ -7,7 +7,7 @@ import type { GbdtParams } from '../params.ts';
 import type { GbdtModel, ModelTree } from './model.ts';
 import { categoriesAttribute, modelOutputs, modelRounds } from './model.ts';
 
-export interface ModelFeature {
+interface ModelFeature {
   readonly name: string;
   readonly cuts: FeatureCuts;
   /** Names of the categories by code, for categorical features. */

@@ -6,7 +6,7 @@ export const objectiveNames = ['binary:logistic', 'multi:softprob', 'reg:squared
 export type ObjectiveName = (typeof objectiveNames)[number];
 
 /** The parameters that objectives read. */
-export interface ObjectiveSettings {
+interface ObjectiveSettings {
   readonly num_class: number;
   readonly base_score: number;
   readonly scale_pos_weight: number;
