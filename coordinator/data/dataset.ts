@@ -362,7 +362,10 @@ export class Dataset {
   }
 
   async *#run(plan: PlanNode, options: ConsumeOptions): AsyncGenerator<arrow.RecordBatch> {
-    const execution = execute(pushColumns(plan), contextOf(options));
+    const context = contextOf(options);
+    // A column that is not there is found before rows are computed, even where nobody would have asked for it.
+    await plannedSchema(plan, context);
+    const execution = execute(pushColumns(plan), context);
     this.#stats = execution.stats;
     yield* execution.batches;
   }

@@ -21,7 +21,8 @@ export function decompress(codec: CompressionCodec, bytes: Uint8Array, sizeBytes
   if (content.length !== sizeBytes) {
     throw new Error(`decompressed to ${content.length} bytes where the header says ${sizeBytes}`);
   }
-  return content;
+  // zlib gives Buffers, whose slice() does not copy.
+  return new Uint8Array(content.buffer, content.byteOffset, content.length);
 }
 
 function decompressAny(codec: CompressionCodec, bytes: Uint8Array, sizeBytes: number): Uint8Array {

@@ -35,7 +35,9 @@ export async function readFooter(file: ByteFile, signal?: AbortSignal): Promise<
   try {
     const metadata = parquetMetadata(bytes, { geoparquet: false });
     checkLayout(metadata, file.sizeBytes);
-    return { metadata, columns: parquetColumns(metadata), rows: Number(metadata.num_rows) };
+    const columns = parquetColumns(metadata);
+    checkChunks(metadata, columns);
+    return { metadata, columns, rows: Number(metadata.num_rows) };
   } catch (error) {
     if (error instanceof TabgradError) throw error;
     throw corrupt(file, `its footer can not be read (${messageOf(error)})`, error);
@@ -77,6 +79,19 @@ function checkLayout(metadata: FileMetaData, sizeBytes: number): void {
   }
   if (rows !== Number(metadata.num_rows))
     throw new Error(`its row groups hold ${rows} of ${metadata.num_rows} rows`);
+}
+
+/** Every row group must hold every column, stored as the schema says. */
+function checkChunks(metadata: FileMetaData, columns: readonly ParquetColumn[]): void {
+  for (const [index, group] of metadata.row_groups.entries()) {
+    const types = new Map(group.columns.map(({ meta_data: chunk }) => [chunk?.path_in_schema[0], chunk?.type]));
+    for (const { name, flat, tree } of columns) {
+      if (!types.has(name)) throw new Error(`row group ${index} has no column "${name}"`);
+      if (flat && types.get(name) !== tree.element.type) {
+        throw new Error(`row group ${index} stores column "${name}" as ${String(types.get(name))}`);
+      }
+    }
+  }
 }
 
 function chunkRange(chunk: ColumnMetaData): { start: number; end: number } {
