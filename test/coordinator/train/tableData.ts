@@ -27,7 +27,7 @@ export function tableData(
       requireColumns(names, Object.keys(table), 'the table');
       for (let firstRow = 0; firstRow < rows; firstRow += batchRows) {
         const columns = names.map((name) =>
-          columnOf(name, table[name]!.slice(firstRow, firstRow + batchRows), options),
+          columnOf(name, table[name]!.slice(firstRow, firstRow + batchRows), table[name]!, options),
         );
         yield { rows: Math.min(batchRows, rows - firstRow), firstRow, columns };
       }
@@ -38,9 +38,10 @@ export function tableData(
 function columnOf(
   name: string,
   values: readonly (number | string | null)[],
+  whole: TableColumn,
   { times = [], reverseDictionaries = false }: TableOptions,
 ): BatchColumn {
-  if (values.some((value) => typeof value === 'string')) {
+  if (whole.some((value) => typeof value === 'string')) {
     const dictionary = [...new Set(values.filter((value) => typeof value === 'string'))];
     if (reverseDictionaries) dictionary.reverse();
     const codes = Int32Array.from(values, (value) =>
