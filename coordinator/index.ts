@@ -1,6 +1,17 @@
 // The owner's API: what `import … from 'tabgrad'` gives. Names are Ray's, in camelCase; XGBoost's parameters keep theirs.
 
-export { Dataset, type ConsumeOptions } from './data/dataset.ts';
+export { Dataset, type ConsumeOptions, type IterBatchesOptions, type SplitOptions } from './data/dataset.ts';
+export type { Columns } from './data/columns/batchFormats.ts';
+export type { Row } from './data/columns/valuesOf.ts';
+export { fromArrow, fromItems } from './data/fromMemory.ts';
+export {
+  readArrow,
+  readCsv,
+  readJson,
+  type ReadArrowOptions,
+  type ReadCsvOptions,
+  type ReadTextOptions,
+} from './data/readFiles.ts';
 export { readParquet, type ReadParquetOptions } from './data/readParquet.ts';
 export { GBDTTrainer, type FitOptions } from './train/gbdtTrainer.ts';
 export type {
