@@ -5,6 +5,7 @@ import { backoffMs, delay, type Clock } from '../control/clock.ts';
 import type { FetchBlobOptions } from '../session/sessionEnvironment.ts';
 import type { BlobCache } from './blobCache.ts';
 import { BlobFetchError } from './blobErrors.ts';
+import { sha256Hex } from './sha256Hex.ts';
 
 export interface BlobFetcherOptions {
   /** Address of the coordinator, e.g. http://127.0.0.1:7070. */
@@ -126,9 +127,4 @@ function concatenate(chunks: readonly Uint8Array[], sizeBytes: number): Uint8Arr
     at += chunk.length;
   }
   return bytes;
-}
-
-async function sha256Hex(bytes: Uint8Array): Promise<string> {
-  const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes as Uint8Array<ArrayBuffer>));
-  return Array.from(digest, (byte) => byte.toString(16).padStart(2, '0')).join('');
 }

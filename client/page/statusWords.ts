@@ -3,6 +3,7 @@
 import type { WorkerStatus } from '../runtime/workerStatus.ts';
 
 export interface StatusWords {
+  /** Changes with the activity, not with its progress: screen readers announce it. */
   readonly title: string;
   readonly note: string;
   /** How far the present activity has come, in [0, 1], with its words; none when there is nothing to measure. */
@@ -68,11 +69,11 @@ function workingWords({ session }: WorkerStatus): StatusWords {
   const { round, rounds, groupSize } = session;
   const others = groupSize - 1;
   return {
-    title: `Training: round ${round} of ${rounds}`,
+    title: 'Training',
     note:
       others === 0
-        ? 'This tab is the only worker of the run at the moment.'
-        : `Together with ${others} other ${others === 1 ? 'worker' : 'workers'}.`,
+        ? `Round ${round} of ${rounds}. This tab is the only worker of the run at the moment.`
+        : `Round ${round} of ${rounds}, together with ${others} other ${others === 1 ? 'worker' : 'workers'}.`,
     progress: {
       fraction: rounds === 0 ? 0 : round / rounds,
       words: `${Math.floor((100 * round) / Math.max(1, rounds))} % of the run`,

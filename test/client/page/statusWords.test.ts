@@ -29,8 +29,8 @@ describe('words for the volunteer', () => {
       }),
     );
     expect(words).toEqual({
-      title: 'Training: round 5 of 20',
-      note: 'Together with 2 other workers.',
+      title: 'Training',
+      note: 'Round 5 of 20, together with 2 other workers.',
       progress: { fraction: 0.25, words: '25 % of the run' },
     });
   });
