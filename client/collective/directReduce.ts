@@ -53,12 +53,19 @@ export async function directReduce(
 
   async function reduceOwnPart(): Promise<void> {
     const chunkElements = Math.floor(operation.group.chunkBytes / width);
+    // One chunk is on its way out while the next is reduced.
+    let sending: Promise<void> = Promise.resolve();
     for (const [from, to] of chunksOf(start(rank), end(rank), chunkElements)) {
       const reduced = await reduceChunk(from, to);
       if (kept) kept.set(reduced, from - start(rank));
       else data.set(reduced, from);
-      if (spread) await operation.send(results, RESULTS, bytesOf(reduced));
+      await sending;
+      if (!spread) continue;
+      sending = operation.send(results, RESULTS, bytesOf(reduced));
+      // Awaited above or below, unless reducing fails first, with the same failure.
+      sending.catch(() => undefined);
     }
+    await sending;
   }
 
   async function reduceChunk(from: number, to: number): Promise<NumericArray> {

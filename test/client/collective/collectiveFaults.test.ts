@@ -57,20 +57,21 @@ describe.each(['direct', 'chain'] as const)('a %s all-reduce', (algorithm) => {
     for (let fatal = 0; fatal < parcels; fatal += 1) {
       let seen = 0;
       let victim: string | undefined;
-      let group: TestGroup | undefined;
+      const made: { group?: TestGroup } = {};
       const courier: Courier = (parcel) => {
         if (seen === fatal) {
           victim = parcel.from;
-          closeAll(group as TestGroup, Number(victim.slice(-1)), 'it died');
+          closeAll(made.group as TestGroup, Number(victim.slice(-1)), 'it died');
         }
         seen += 1;
         if (parcel.from !== victim) queueMicrotask(() => parcel.arrive());
       };
-      group = memoryGroup(
+      const group = memoryGroup(
         size,
         { courier, maxMessageBytes: messageBytes },
         { allReduceAlgorithm: algorithm },
       );
+      made.group = group;
       const ends = await reduceOnce(group);
       const survivors = ends.filter(({ rank }) => `worker-${rank}` !== victim);
       const failed = survivors.flatMap(({ error }) => (error ? [error] : []));
@@ -148,9 +149,9 @@ describe.each(['direct', 'chain'] as const)('a %s all-reduce', (algorithm) => {
       const running = reduceOnce(
         memoryGroup(size, { courier, maxMessageBytes: messageBytes }, { allReduceAlgorithm: algorithm }),
       );
-      let done = false;
-      void running.then(() => (done = true));
-      while (!done) {
+      const state = { done: false };
+      void running.then(() => (state.done = true));
+      for (let turn = 0; turn < 10_000 && !state.done; turn += 1) {
         await new Promise((resolve) => setImmediate(resolve));
         held.shift()?.arrive();
       }
