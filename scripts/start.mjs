@@ -1,0 +1,36 @@
+// `npm start` on a fresh clone with nothing but Node: installs the packages, builds what is missing or older than its
+// sources, and runs the main job (examples/flights/start.ts). Options are passed on: npm start -- --rows 200000
+import { spawn, spawnSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { ensureInstalled } from './install.mjs';
+import { isStale } from './stale.mjs';
+
+process.chdir(fileURLToPath(new URL('..', import.meta.url)));
+try {
+  ensureInstalled();
+} catch (error) {
+  console.error(error.message);
+  process.exit(1);
+}
+if (isStale()) {
+  console.log('Building (once)…');
+  const build = spawnSync(process.execPath, ['scripts/build.mjs'], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    encoding: 'utf8',
+  });
+  if (build.status !== 0) {
+    console.error(`${build.stdout}${build.stderr}`);
+    console.error('The build failed.');
+    process.exit(1);
+  }
+}
+const child = spawn(
+  process.execPath,
+  ['--import', 'tsx', '--enable-source-maps', 'examples/flights/start.ts', ...process.argv.slice(2)],
+  { stdio: 'inherit' },
+);
+// A terminal sends Ctrl-C to the child as well; it decides how to end, and this process ends with it. Signals that
+// were sent to this process alone are passed on.
+process.on('SIGINT', () => {});
+process.on('SIGTERM', () => child.kill('SIGTERM'));
+child.on('exit', (code, signal) => process.exit(code ?? (signal === 'SIGINT' ? 130 : 1)));
