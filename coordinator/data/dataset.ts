@@ -366,7 +366,7 @@ export class Dataset {
     // A column that is not there is found before rows are computed, even where nobody would have asked for it.
     await plannedSchema(plan, context);
     const execution = execute(pushColumns(plan), context);
-    this.#stats = execution.stats;
+    this.#stats = () => execution.stats();
     yield* execution.batches;
   }
 }

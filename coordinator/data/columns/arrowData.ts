@@ -16,7 +16,8 @@ export interface ArrowBuffers {
 }
 
 export function arrowData(buffers: ArrowBuffers): arrow.Data {
-  return arrow.makeData(buffers as unknown as Parameters<typeof arrow.makeData>[0]) as arrow.Data;
+  const make = arrow.makeData as unknown as (props: ArrowBuffers) => arrow.Data;
+  return make(buffers);
 }
 
 /** A batch of columns of equal length. */

@@ -19,7 +19,12 @@ export function formatRows(columns: readonly string[], rows: readonly Row[]): st
 
 function cellOf(value: unknown): string {
   if (value === null || value === undefined) return '';
-  const isPlain = typeof value !== 'object';
-  const text = isPlain ? String(value) : value instanceof Date ? value.toISOString() : JSON.stringify(value);
+  const text = textOf(value);
   return text.length > MAX_CELL_CHARS ? `${text.slice(0, MAX_CELL_CHARS - 1)}…` : text;
+}
+
+function textOf(value: unknown): string {
+  if (typeof value === 'string') return value;
+  if (typeof value === 'number' || typeof value === 'bigint' || typeof value === 'boolean') return `${value}`;
+  return value instanceof Date ? value.toISOString() : JSON.stringify(value);
 }

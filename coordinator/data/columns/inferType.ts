@@ -26,15 +26,9 @@ export function inferType(values: Iterable<unknown>, column: string): arrow.Data
 
 type Kind = 'boolean' | 'number' | 'bigint' | 'string' | 'date' | 'bytes' | 'list' | 'struct';
 
-function kindOf(value: NonNullable<unknown>): Kind {
-  switch (typeof value) {
-    case 'boolean':
-    case 'number':
-    case 'bigint':
-    case 'string':
-      return typeof value as Kind;
-    default:
-  }
+function kindOf(value: unknown): Kind {
+  const kind = typeof value;
+  if (kind === 'boolean' || kind === 'number' || kind === 'bigint' || kind === 'string') return kind;
   if (value instanceof Date) return 'date';
   if (value instanceof Uint8Array) return 'bytes';
   if (Array.isArray(value) || ArrayBuffer.isView(value)) return 'list';
@@ -73,7 +67,7 @@ function nestedType(values: Iterable<unknown>, type: arrow.DataType, column: str
     const items = present.flatMap((value) => Array.from(value as Iterable<unknown>));
     return new arrow.List(new arrow.Field('element', inferType(items, column), true));
   }
-  const names = new Set(present.flatMap((value) => Object.keys(value as object)));
+  const names = new Set(present.flatMap((value) => Object.keys(value)));
   const fields = Array.from(names, (name) => {
     const member = present.map((value) => (value as Record<string, unknown>)[name]);
     return new arrow.Field(name, inferType(member, `${column}.${name}`), true);

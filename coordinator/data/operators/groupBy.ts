@@ -127,6 +127,8 @@ function resultOf(kind: Aggregate['kind'], moments: Moments): unknown {
       return moments.min;
     case 'max':
       return moments.max;
+    default:
+      return kind satisfies never;
   }
 }
 

@@ -73,7 +73,7 @@ export function mapBatchesOperator<F extends BatchFormat, A extends readonly unk
       const make = isClass(mapper)
         ? () => construct(mapper as BatchMapperClass<F, A>, options.fnConstructorArgs, label)
         : () => ({ call: mapper as BatchFunction<F> });
-      return run(batches, make as () => BatchMapper<BatchFormat>, { min, max, format, label }, context);
+      return run(batches, make, { min, max, format, label }, context);
     },
   };
 }

@@ -1,6 +1,6 @@
 // Chooses exactly n of N rows at random by a rule that each row can be tested with on its own, in one streaming pass.
 
-import * as arrow from 'apache-arrow';
+import type * as arrow from 'apache-arrow';
 import { takeRows } from '../columns/takeRows.ts';
 import type { Batches, Operator } from '../plan/planNode.ts';
 import { rowHash } from './rowHash.ts';

@@ -68,7 +68,7 @@ async function* runRows<R>(
     for (const [i, row] of rowsOf(batch, strings).entries()) {
       try {
         const result = call(row);
-        results.push(result instanceof Promise ? await (result as Promise<R>) : (result as R));
+        results.push(result instanceof Promise ? await result : result);
       } catch (error) {
         const at = firstRow + i;
         throw new UserFunctionError(

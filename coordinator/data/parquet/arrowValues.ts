@@ -37,6 +37,8 @@ export function arrowFromPlain(
       const { offsets, data } = form.kind === 'uuid' ? uuidText(values, rows) : values;
       return arrowData({ type, ...props, valueOffsets: offsets, data });
     }
+    default:
+      return values satisfies never;
   }
 }
 

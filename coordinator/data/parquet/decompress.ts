@@ -27,16 +27,9 @@ export function decompress(codec: CompressionCodec, bytes: Uint8Array, sizeBytes
 
 function decompressAny(codec: CompressionCodec, bytes: Uint8Array, sizeBytes: number): Uint8Array {
   const limit = { maxOutputLength: sizeBytes };
-  switch (codec) {
-    case 'GZIP':
-      return zlib.gunzipSync(bytes, limit);
-    case 'BROTLI':
-      return zlib.brotliDecompressSync(bytes, limit);
-    case 'ZSTD':
-      if (nativeZstd !== undefined) return nativeZstd(bytes, limit);
-      break;
-    default:
-  }
+  if (codec === 'GZIP') return zlib.gunzipSync(bytes, limit);
+  if (codec === 'BROTLI') return zlib.brotliDecompressSync(bytes, limit);
+  if (codec === 'ZSTD' && nativeZstd !== undefined) return nativeZstd(bytes, limit);
   const decompressor = compressors[codec];
   if (decompressor === undefined) throw new UnsupportedDataError(`The codec ${codec} is not supported.`);
   return decompressor(bytes, sizeBytes);

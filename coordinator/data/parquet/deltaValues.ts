@@ -138,7 +138,7 @@ export function decodeDeltaByteArray(cursor: ByteCursor, count: number): ByteStr
     const at = offsets[i]!;
     const prefix = prefixes[i]!;
     if (prefix > 0) data.copyWithin(at, offsets[i - 1]!, offsets[i - 1]! + prefix);
-    data.set(suffixes.data.subarray(suffixes.offsets[i]!, suffixes.offsets[i + 1]!), at + prefix);
+    data.set(suffixes.data.subarray(suffixes.offsets[i], suffixes.offsets[i + 1]), at + prefix);
   }
   return { offsets, data };
 }

@@ -87,6 +87,7 @@ function leafType(element: SchemaElement): arrow.DataType {
       const isText = name === 'STRING' || name === 'UTF8' || name === 'ENUM' || name === 'JSON';
       return isText ? new arrow.Utf8() : new arrow.Binary();
     }
+    case undefined:
     default:
       throw new UnsupportedDataError(
         `Column "${element.name}" has the unknown type ${String(element.type)}.`,
@@ -97,26 +98,24 @@ function leafType(element: SchemaElement): arrow.DataType {
   }
 }
 
+const smallInts: ReadonlyMap<string | undefined, new () => arrow.DataType> = new Map<
+  string | undefined,
+  new () => arrow.DataType
+>([
+  ['INT_8', arrow.Int8],
+  ['INT_16', arrow.Int16],
+  ['UINT_8', arrow.Uint8],
+  ['UINT_16', arrow.Uint16],
+  ['UINT_32', arrow.Uint32],
+]);
+
 function smallIntType(element: SchemaElement): arrow.DataType {
   const logical = element.logical_type;
   const name =
     logical?.type === 'INTEGER'
       ? `${logical.isSigned ? 'INT' : 'UINT'}_${logical.bitWidth}`
       : element.converted_type;
-  switch (name) {
-    case 'INT_8':
-      return new arrow.Int8();
-    case 'INT_16':
-      return new arrow.Int16();
-    case 'UINT_8':
-      return new arrow.Uint8();
-    case 'UINT_16':
-      return new arrow.Uint16();
-    case 'UINT_32':
-      return new arrow.Uint32();
-    default:
-      return new arrow.Int32();
-  }
+  return new (smallInts.get(name) ?? arrow.Int32)();
 }
 
 function wideIntType(element: SchemaElement): arrow.DataType {
@@ -132,16 +131,9 @@ function wideIntType(element: SchemaElement): arrow.DataType {
     return logical.unit === 'NANOS' ? new arrow.TimeNanosecond() : new arrow.TimeMicrosecond();
   }
   if (logical?.type === 'INTEGER') return logical.isSigned ? new arrow.Int64() : new arrow.Uint64();
-  switch (element.converted_type) {
-    case 'TIMESTAMP_MILLIS':
-      return new arrow.TimestampMillisecond('UTC');
-    case 'TIMESTAMP_MICROS':
-      return new arrow.TimestampMicrosecond('UTC');
-    case 'TIME_MICROS':
-      return new arrow.TimeMicrosecond();
-    case 'UINT_64':
-      return new arrow.Uint64();
-    default:
-      return new arrow.Int64();
-  }
+  const converted = element.converted_type;
+  if (converted === 'TIMESTAMP_MILLIS') return new arrow.TimestampMillisecond('UTC');
+  if (converted === 'TIMESTAMP_MICROS') return new arrow.TimestampMicrosecond('UTC');
+  if (converted === 'TIME_MICROS') return new arrow.TimeMicrosecond();
+  return converted === 'UINT_64' ? new arrow.Uint64() : new arrow.Int64();
 }

@@ -1,7 +1,7 @@
 // Lists, maps and structs. hyparquet assembles them as JavaScript values, one row group at a time; rare in tables for
 // training, so clarity wins over speed here.
 
-import * as arrow from 'apache-arrow';
+import type * as arrow from 'apache-arrow';
 import { parquetReadObjects, type FileMetaData } from 'hyparquet';
 import { columnFromValues } from '../columns/columnFromValues.ts';
 import type { ByteFile } from '../store/byteFile.ts';

@@ -1,6 +1,6 @@
 // One Parquet file: its footer, and its row groups as Arrow batches.
 
-import * as arrow from 'apache-arrow';
+import type * as arrow from 'apache-arrow';
 import { parquetMetadata, type ColumnMetaData, type FileMetaData, type RowGroup } from 'hyparquet';
 import { recordBatch } from '../columns/arrowData.ts';
 import { CorruptFileError, messageOf, UnsupportedDataError } from '../errors.ts';
@@ -84,7 +84,9 @@ function checkLayout(metadata: FileMetaData, sizeBytes: number): void {
 /** Every row group must hold every column, stored as the schema says. */
 function checkChunks(metadata: FileMetaData, columns: readonly ParquetColumn[]): void {
   for (const [index, group] of metadata.row_groups.entries()) {
-    const types = new Map(group.columns.map(({ meta_data: chunk }) => [chunk?.path_in_schema[0], chunk?.type]));
+    const types = new Map(
+      group.columns.map(({ meta_data: chunk }) => [chunk?.path_in_schema[0], chunk?.type]),
+    );
     for (const { name, flat, tree } of columns) {
       if (!types.has(name)) throw new Error(`row group ${index} has no column "${name}"`);
       if (flat && types.get(name) !== tree.element.type) {

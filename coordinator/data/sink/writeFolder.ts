@@ -93,6 +93,12 @@ function isFileSystemError(error: unknown): boolean {
   return error instanceof Error && 'syscall' in error;
 }
 
+interface OpenedPart {
+  readonly encoder: PartEncoder;
+  readonly file: Awaited<ReturnType<OpenPart>>;
+  rows: number;
+}
+
 async function writeParts(
   staging: string,
   format: PartFormat,
@@ -102,7 +108,7 @@ async function writeParts(
   folder: string,
 ): Promise<string[]> {
   const paths: string[] = [];
-  let part: { encoder: PartEncoder; file: Awaited<ReturnType<OpenPart>>; rows: number } | undefined;
+  let part: OpenedPart | undefined;
   const finish = async (): Promise<void> => {
     if (part === undefined) return;
     await part.encoder.finish();
@@ -110,6 +116,9 @@ async function writeParts(
     await part.file.sync();
     await part.file.close();
     part = undefined;
+  };
+  const abandon = async (open: OpenedPart | undefined): Promise<void> => {
+    await open?.file.close().catch(() => undefined);
   };
   try {
     for await (const batch of rebatch(batches, Math.min(format.batchRows, rowsPerFile))) {
@@ -137,6 +146,6 @@ async function writeParts(
     await finish();
     return paths;
   } finally {
-    await (part as typeof part | undefined)?.file.close().catch(() => undefined);
+    await abandon(part);
   }
 }

@@ -21,7 +21,7 @@ export function signV4(
   region: string,
   now: Date,
 ): Record<string, string> {
-  const time = `${now.toISOString().replaceAll(/[-:]|\.\d+/g, '')}`;
+  const time = now.toISOString().replaceAll(/[-:]|\.\d+/g, '');
   const emptyHash = createHash('sha256').update('').digest('hex');
   const added: Record<string, string> = { 'x-amz-date': time, 'x-amz-content-sha256': emptyHash };
   if (credentials.sessionToken !== undefined) added['x-amz-security-token'] = credentials.sessionToken;

@@ -45,7 +45,16 @@ describe('a Parquet file that can not be read', () => {
 
   it('is called damaged at every length it may be cut to', async () => {
     const bytes = readFileSync(path('good.parquet'));
-    for (const length of [0, 3, 8, 12, 100, Math.floor(bytes.length / 2), bytes.length - 9, bytes.length - 1]) {
+    for (const length of [
+      0,
+      3,
+      8,
+      12,
+      100,
+      Math.floor(bytes.length / 2),
+      bytes.length - 9,
+      bytes.length - 1,
+    ]) {
       writeFileSync(path('cut.parquet'), bytes.subarray(0, length));
       const error = await failureOf(readAll(path('cut.parquet')));
       expect(error.code).toBe('DATA_FILE_CORRUPT');

@@ -1,4 +1,4 @@
-import * as arrow from 'apache-arrow';
+import type * as arrow from 'apache-arrow';
 import { describe, expect, it } from 'vitest';
 import { TabgradError } from '../../../shared/errors.ts';
 import type { Dataset } from '../../../coordinator/data/dataset.ts';
@@ -37,7 +37,9 @@ describe('columns of a dataset', () => {
     expect(await dataset.selectColumns(['c', 'a']).take(1)).toEqual([{ c: true, a: 1 }]);
     expect(await dataset.dropColumns(['a']).columns()).toEqual(['b', 'c']);
     expect(await dataset.renameColumns({ a: 'z' }).selectColumns(['z']).take(1)).toEqual([{ z: 1 }]);
-    const doubled = dataset.addColumn('twice', ({ a }) => Float64Array.from(a as Float64Array, (value) => 2 * value));
+    const doubled = dataset.addColumn('twice', ({ a }) =>
+      Float64Array.from(a as Float64Array, (value) => 2 * value),
+    );
     expect(await doubled.take()).toEqual([
       { a: 1, b: 'x', c: true, twice: 2 },
       { a: 2, b: null, c: false, twice: 4 },
@@ -56,8 +58,15 @@ describe('columns of a dataset', () => {
       .selectColumns(['late'])
       .explain();
     expect(plan).toContain('flights-3m.parquet [delay]');
-    expect(readParquet(flightsParquet).randomShuffle(1).selectColumns(['date']).explain()).toContain('[date]');
-    expect(readParquet(flightsParquet).map((row) => row).selectColumns(['date']).explain()).not.toContain('[');
+    expect(readParquet(flightsParquet).randomShuffle(1).selectColumns(['date']).explain()).toContain(
+      '[date]',
+    );
+    expect(
+      readParquet(flightsParquet)
+        .map((row) => row)
+        .selectColumns(['date'])
+        .explain(),
+    ).not.toContain('[');
   });
 
   it('come as plain arrays to trainers, missing values marked', async () => {
@@ -66,7 +75,12 @@ describe('columns of a dataset', () => {
       const [c, b, a] = columns;
       expect(c).toMatchObject({ kind: 'numeric', meaning: 'boolean', values: Int32Array.of(1, 0) });
       expect(b).toMatchObject({ kind: 'categorical', codes: Int32Array.of(0, -1), dictionary: ['x'] });
-      expect(a).toMatchObject({ kind: 'numeric', meaning: 'number', values: Float64Array.of(1, 2), valid: undefined });
+      expect(a).toMatchObject({
+        kind: 'numeric',
+        meaning: 'number',
+        values: Float64Array.of(1, 2),
+        valid: undefined,
+      });
     }
   });
 });
@@ -76,7 +90,9 @@ describe('functions of rows', () => {
     const dataset = await inBatches(numbers(257));
     const list = Array.from({ length: 257 }, (_, i) => i);
     expect(await values(dataset.map(({ i }) => ({ i: (i as number) ** 2 })))).toEqual(list.map((i) => i * i));
-    expect(await values(dataset.filter(({ i }) => (i as number) % 3 === 0))).toEqual(list.filter((i) => i % 3 === 0));
+    expect(await values(dataset.filter(({ i }) => (i as number) % 3 === 0))).toEqual(
+      list.filter((i) => i % 3 === 0),
+    );
     const repeated = dataset.flatMap(({ i }) => Array.from({ length: (i as number) % 3 }, () => ({ i })));
     expect(await values(repeated)).toEqual(list.flatMap((i) => Array.from({ length: i % 3 }, () => i)));
     expect(await dataset.filter(() => false).count()).toBe(0);
@@ -94,7 +110,9 @@ describe('functions of rows', () => {
   });
 
   it('may be asynchronous', async () => {
-    expect(await values(numbers(3).map(async ({ i }) => ({ i: await Promise.resolve((i as number) + 1) })))).toEqual([1, 2, 3]);
+    expect(
+      await values(numbers(3).map(async ({ i }) => ({ i: await Promise.resolve((i as number) + 1) }))),
+    ).toEqual([1, 2, 3]);
   });
 });
 
@@ -112,7 +130,9 @@ describe('mapBatches', () => {
     const expected = Array.from({ length: 230 }, (_, i) => i + 1);
     expect(await values(columns)).toEqual(expected);
     expect(sizes).toEqual([64, 64, 64, 38]);
-    const rows = dataset.mapBatches((batch) => batch.map(({ i }) => ({ i: (i as number) + 1 })), { batchFormat: 'rows' });
+    const rows = dataset.mapBatches((batch) => batch.map(({ i }) => ({ i: (i as number) + 1 })), {
+      batchFormat: 'rows',
+    });
     expect(await values(rows)).toEqual(expected);
     const same = dataset.mapBatches((batch) => batch, { batchFormat: 'arrow' });
     expect(await values(same)).toEqual(expected.map((i) => i - 1));
@@ -120,7 +140,10 @@ describe('mapBatches', () => {
 
   it('keeps types and missing values of columns that it hands through, and sees what was written into them', async () => {
     const flights = readParquet(flightsParquet).limit(1000);
-    const through = flights.mapBatches((batch) => ({ ...batch, late: Array.from(batch['delay'] as Float64Array, (d) => d > 15) }));
+    const through = flights.mapBatches((batch) => ({
+      ...batch,
+      late: Array.from(batch['delay'] as Float64Array, (d) => d > 15),
+    }));
     expect(String((await through.schema()).fields.find(({ name }) => name === 'delay')?.type)).toBe('Int64');
     const written = numbers(3).mapBatches((batch) => {
       (batch['i'] as Float64Array)[1] = 9;
@@ -167,7 +190,10 @@ describe('mapBatches', () => {
         events.push('closed');
       }
     }
-    const dataset = (await inBatches(numbers(500), 50)).mapBatches(AddModel, { fnConstructorArgs: [10], concurrency: 2 });
+    const dataset = (await inBatches(numbers(500), 50)).mapBatches(AddModel, {
+      fnConstructorArgs: [10],
+      concurrency: 2,
+    });
     expect(await values(dataset)).toEqual(Array.from({ length: 500 }, (_, i) => i + 10));
     expect(events).toEqual(['made', 'made', 'closed', 'closed']);
   });
@@ -203,7 +229,9 @@ describe('splitting', () => {
     const drawn = await values(test);
     expect(drawn).toHaveLength(301);
     expect(await values(again)).toEqual(drawn);
-    expect([...(await values(train)), ...drawn].sort((a, b) => Number(a) - Number(b))).toEqual(await values(whole));
+    expect([...(await values(train)), ...drawn].sort((a, b) => Number(a) - Number(b))).toEqual(
+      await values(whole),
+    );
     const [, other] = whole.trainTestSplit(0.3, { shuffle: true, seed: 6 });
     expect(await values(other)).not.toEqual(drawn);
     const thirds = drawn.filter((i) => (i as number) < 334).length;
@@ -219,10 +247,19 @@ describe('splitting', () => {
   });
 
   it('splits to parts of nearly equal size and repartitions', async () => {
-    const parts = await Promise.all(numbers(10).split(3).map((part) => values(part)));
-    expect(parts).toEqual([[0, 1, 2], [3, 4, 5], [6, 7, 8, 9]]);
+    const parts = await Promise.all(
+      numbers(10)
+        .split(3)
+        .map((part) => values(part)),
+    );
+    expect(parts).toEqual([
+      [0, 1, 2],
+      [3, 4, 5],
+      [6, 7, 8, 9],
+    ]);
     const sizes: number[] = [];
-    for await (const batch of (await inBatches(numbers(257))).repartition(4).iterArrow()) sizes.push(batch.numRows);
+    for await (const batch of (await inBatches(numbers(257))).repartition(4).iterArrow())
+      sizes.push(batch.numRows);
     expect(sizes).toEqual([65, 65, 65, 62]);
   });
 
@@ -262,15 +299,19 @@ describe('orders', () => {
       i,
     }));
     const cut = await inBatches(fromItems(rows), 100);
-    const key = (value: unknown): [number, unknown] => (value === null || Number.isNaN(value) ? [1, 0] : [0, value]);
+    const key = (value: unknown): [number, unknown] =>
+      value === null || Number.isNaN(value) ? [1, 0] : [0, value];
     const compare = (a: unknown, b: unknown): number => {
       const [x, y] = [key(a), key(b)];
       return x[0] - y[0] || ((x[1] as number) < (y[1] as number) ? -1 : x[1] === y[1] ? 0 : 1);
     };
-    const expected = rows.toSorted((a, b) => compare(a.word, b.word) || compare(a.n, b.n) || a.i - b.i).map(({ i }) => i);
+    const expected = rows
+      .toSorted((a, b) => compare(a.word, b.word) || compare(a.n, b.n) || a.i - b.i)
+      .map(({ i }) => i);
     expect(await values(cut.sort(['word', 'n']))).toEqual(expected);
     const merged: unknown[] = [];
-    for await (const row of cut.sort(['word', 'n']).iterRows({ memoryLimitBytes: 8000 })) merged.push(row['i']);
+    for await (const row of cut.sort(['word', 'n']).iterRows({ memoryLimitBytes: 8000 }))
+      merged.push(row['i']);
     expect(merged).toEqual(expected);
     const descending = (await values(cut.sort('n', { descending: true }), 'n')) as number[];
     expect(descending[0]).toBe(100);
@@ -279,8 +320,13 @@ describe('orders', () => {
 
   it('joins datasets one after the other and side by side', async () => {
     expect(await values(numbers(2).union(numbers(3), numbers(1)))).toEqual([0, 1, 0, 1, 2, 0]);
-    const zipped = numbers(3).zip((await inBatches(numbers(3), 1)).map(({ i }) => ({ i: -(i as number), j: 'x' })));
-    expect(await zipped.take(2)).toEqual([{ i: 0, i_1: -0, j: 'x' }, { i: 1, i_1: -1, j: 'x' }]);
+    const zipped = numbers(3).zip(
+      (await inBatches(numbers(3), 1)).map(({ i }) => ({ i: -(i as number), j: 'x' })),
+    );
+    expect(await zipped.take(2)).toEqual([
+      { i: 0, i_1: -0, j: 'x' },
+      { i: 1, i_1: -1, j: 'x' },
+    ]);
     expect((await failureOf(numbers(3).zip(numbers(4)).takeAll())).code).toBe('DATA_TYPE_MISMATCH');
   });
 });
@@ -309,7 +355,13 @@ describe('groupBy', () => {
     expect(rows).toHaveLength(expected.length);
     for (const [i, row] of rows.entries()) {
       const { origin, c, s, lo, hi, m, sd } = expected[i]!;
-      expect(row).toMatchObject({ origin, 'count()': c, 'sum(distance)': s, 'min(delay)': lo, 'max(delay)': hi });
+      expect(row).toMatchObject({
+        origin,
+        'count()': c,
+        'sum(distance)': s,
+        'min(delay)': lo,
+        'max(delay)': hi,
+      });
       expect(row['mean(delay)']).toBeCloseTo(m as number, 9);
       if (sd === null) expect(row['std(delay)']).toBeNull();
       else expect(row['std(delay)']).toBeCloseTo(sd as number, 9);
@@ -317,7 +369,12 @@ describe('groupBy', () => {
   });
 
   it('refuses to sum strings', async () => {
-    const error = await failureOf(fromItems([{ a: 'x', g: 1 }]).groupBy('g').sum('a').takeAll());
+    const error = await failureOf(
+      fromItems([{ a: 'x', g: 1 }])
+        .groupBy('g')
+        .sum('a')
+        .takeAll(),
+    );
     expect(error).toMatchObject({ code: 'DATA_TYPE_MISMATCH', place: { column: 'a' } });
   });
 });
@@ -359,7 +416,9 @@ describe('execution', () => {
   it('computes once what is materialized, in memory or on disk', async () => {
     for (const memoryLimitBytes of [1e9, 1000]) {
       let calls = 0;
-      const kept = await (await inBatches(numbers(500)))
+      const kept = await (
+        await inBatches(numbers(500))
+      )
         .map((row) => {
           calls++;
           return row;
@@ -373,8 +432,16 @@ describe('execution', () => {
 
   it('shows a table and refuses to take more than a limit', async () => {
     const lines: string[] = [];
-    await fromItems([{ a: 1, long: 'x'.repeat(50) }, { a: null, long: 'y' }]).show(2, (text) => lines.push(text));
-    expect(lines.join('\n').split('\n').map((line) => line.slice(0, 8))).toEqual(['a  long', '-  -----', '1  xxxxx', '   y']);
+    await fromItems([
+      { a: 1, long: 'x'.repeat(50) },
+      { a: null, long: 'y' },
+    ]).show(2, (text) => lines.push(text));
+    expect(
+      lines
+        .join('\n')
+        .split('\n')
+        .map((line) => line.slice(0, 8)),
+    ).toEqual(['a  long', '-  -----', '1  xxxxx', '   y']);
     expect((await failureOf(numbers(10).takeAll(9))).code).toBe('DATA_ARGUMENT');
   });
 });

@@ -74,9 +74,14 @@ describe('reading Parquet', () => {
       ),
     );
     const encodings = await withDuck((duck) =>
-      duckRows(duck, `SELECT DISTINCT unnest(string_split(encodings, ', ')) AS e FROM parquet_metadata('${file}')`),
+      duckRows(
+        duck,
+        `SELECT DISTINCT unnest(string_split(encodings, ', ')) AS e FROM parquet_metadata('${file}')`,
+      ),
     );
-    expect(encodings.map(({ e }) => e)).toEqual(expect.arrayContaining(['DELTA_BINARY_PACKED', 'DELTA_LENGTH_BYTE_ARRAY']));
+    expect(encodings.map(({ e }) => e)).toEqual(
+      expect.arrayContaining(['DELTA_BINARY_PACKED', 'DELTA_LENGTH_BYTE_ARRAY']),
+    );
     await expectSameAsDuck(file);
   });
 
@@ -90,7 +95,12 @@ describe('reading Parquet', () => {
     );
     const sums = { delay: 0, distance: 0, date: 0, ord: 0 };
     let rows = 0;
-    for await (const batch of readParquet(flightsParquet).streamColumns(['date', 'delay', 'distance', 'origin'])) {
+    for await (const batch of readParquet(flightsParquet).streamColumns([
+      'date',
+      'delay',
+      'distance',
+      'origin',
+    ])) {
       expect(batch.firstRow).toBe(rows);
       rows += batch.rows;
       for (const column of batch.columns) {
@@ -100,7 +110,10 @@ describe('reading Parquet', () => {
         } else {
           // In minutes since the year began, so that the sum stays exact.
           const isTime = column.meaning === 'time';
-          sums[column.name as 'delay'] += column.values.reduce<number>((total, value) => total + (isTime ? value / 60_000 - 16_305_120 : value), 0);
+          sums[column.name as 'delay'] += Array.from(column.values).reduce(
+            (total, value) => total + (isTime ? value / 60_000 - 16_305_120 : value),
+            0,
+          );
         }
       }
     }

@@ -21,11 +21,17 @@ const rows = Array.from({ length: 257 }, (_, i) => ({
 
 describe('writing a dataset', () => {
   it('gives Parquet that DuckDB and this reader read alike', async () => {
-    const nested = rows.map((row, i) => ({ ...row, list: i % 3 === 0 ? null : [i, null], one: { a: i, b: `t${i}` } }));
+    const nested = rows.map((row, i) => ({
+      ...row,
+      list: i % 3 === 0 ? null : [i, null],
+      one: { a: i, b: `t${i}` },
+    }));
     const files = await fromItems(nested).writeParquet(path('parquet'), { rowsPerFile: 100 });
     expect(files).toHaveLength(3);
     expect(await readParquet(path('parquet')).takeAll()).toEqual(nested);
-    const duck = await withDuck((connection) => duckRows(connection, `SELECT * FROM '${path('parquet')}/*.parquet'`));
+    const duck = await withDuck((connection) =>
+      duckRows(connection, `SELECT * FROM '${path('parquet')}/*.parquet'`),
+    );
     expect(duck).toEqual(nested);
   });
 
@@ -43,7 +49,9 @@ describe('writing a dataset', () => {
     await fromItems(rows).writeJson(path('json'));
     const back = await readJson(path('json'), { types: { when: 'timestamp' } }).takeAll();
     expect(back).toEqual(rows);
-    const duck = await withDuck((c) => duckRows(c, `SELECT count(*)::INTEGER AS n FROM read_csv('${path('csv')}/*.csv')`));
+    const duck = await withDuck((c) =>
+      duckRows(c, `SELECT count(*)::INTEGER AS n FROM read_csv('${path('csv')}/*.csv')`),
+    );
     expect(duck).toEqual([{ n: 257 }]);
   });
 
@@ -52,7 +60,9 @@ describe('writing a dataset', () => {
       if (row['n'] === 199 / 3) throw new Error('half-way');
       return row;
     });
-    await expect(failing.writeCsv(path('half'), { rowsPerFile: 10 })).rejects.toMatchObject({ code: 'DATA_USER_FUNCTION' });
+    await expect(failing.writeCsv(path('half'), { rowsPerFile: 10 })).rejects.toMatchObject({
+      code: 'DATA_USER_FUNCTION',
+    });
     expect(() => readdirSync(path('half'))).toThrow(/ENOENT/);
   });
 
@@ -67,7 +77,8 @@ describe('writing a dataset', () => {
         sync: () => handle.sync(),
         close: () => handle.close(),
         writeFile: async (bytes) => {
-          if (++written === 4) throw Object.assign(new Error('no space left on device'), { code: 'ENOSPC', syscall: 'write' });
+          if (++written === 4)
+            throw Object.assign(new Error('no space left on device'), { code: 'ENOSPC', syscall: 'write' });
           await handle.writeFile(bytes as Uint8Array);
         },
       };
@@ -89,6 +100,8 @@ describe('writing a dataset', () => {
 
   it('says that a folder can not be made below a file', async () => {
     writeFileSync(path('file'), '');
-    await expect(fromItems([{ a: 1 }]).writeCsv(path('file/below'))).rejects.toMatchObject({ code: 'DATA_WRITE_FAILED' });
+    await expect(fromItems([{ a: 1 }]).writeCsv(path('file/below'))).rejects.toMatchObject({
+      code: 'DATA_WRITE_FAILED',
+    });
   });
 });

@@ -14,6 +14,9 @@ export async function withDuck<T>(use: (connection: DuckDBConnection) => Promise
 }
 
 /** Rows of a query as plain JavaScript values. */
-export async function duckRows(connection: DuckDBConnection, sql: string): Promise<Record<string, unknown>[]> {
+export async function duckRows(
+  connection: DuckDBConnection,
+  sql: string,
+): Promise<Record<string, unknown>[]> {
   return (await connection.runAndReadAll(sql)).getRowObjectsJS();
 }
