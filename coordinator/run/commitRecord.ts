@@ -8,13 +8,14 @@ import type { Turn } from './turn.ts';
 /** Appends a round if it is the next one; a round that is recorded already is not recorded again. */
 export function recordRound(turn: Turn, round: CommittedRound): void {
   const { state, plan, atMs } = turn;
-  if (round.round !== state.record.length || round.round >= plan.numBoostRound) return;
+  if (round.round !== state.record.length || state.isComplete) return;
+  const record = [...state.record, round];
   turn.set({
-    record: [...state.record, round],
+    record,
+    isComplete: plan.isEnough(round) || record.length === plan.numBoostRound,
     longestRoundMs: Math.max(state.longestRoundMs, atMs - state.roundSinceMs),
     roundSinceMs: atMs,
   });
-  turn.command({ type: 'record', round });
 }
 
 /** Keeps what a member says about its round, until all have said it. */

@@ -118,7 +118,7 @@ export function checkHalted(turn: Turn): void {
   if (turn.state.record.length > before && askForMore(turn)) return;
   announceRounds(turn, true);
   agreeOnRounds(turn);
-  if (turn.state.record.length >= turn.plan.numBoostRound) return endRun(turn, outcome(turn, 'finished'));
+  if (turn.state.isComplete) return endRun(turn, outcome(turn, 'finished'));
   if (turn.state.stopReason !== undefined) return endRun(turn, outcome(turn, 'stopped'));
   if (halt.stalled) judgeStall(turn);
   else turn.set({ barren: noBarren });
@@ -145,7 +145,7 @@ function takeRounds(turn: Turn, rounds: ReadonlyMap<number, CommittedRound>): vo
 function askForMore(turn: Turn): boolean {
   const { state, plan, atMs } = turn;
   const ahead = state.members.find((member) => member.committedRounds > state.record.length);
-  if (!ahead || !state.halt || state.record.length >= plan.numBoostRound) return false;
+  if (!ahead || !state.halt || state.isComplete) return false;
   turn.set({
     halt: { ...state.halt, when: 'now', deadlineMs: atMs + plan.timing.haltMs, rounds: new Map() },
   });

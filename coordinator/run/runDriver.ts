@@ -39,6 +39,7 @@ export class RunDriver implements RunHandle {
   #isHandling = false;
   #outbox: Promise<void> = Promise.resolve();
   #specSha256 = '';
+  #ownersError: Error | undefined;
   #cancelWake: () => void = () => undefined;
   #unsubscribe: () => void = () => undefined;
   #settle: { resolve: (outcome: RunOutcome) => void; reject: (error: Error) => void } | undefined;
@@ -54,6 +55,7 @@ export class RunDriver implements RunHandle {
       workers: request.workers,
       numBoostRound: request.spec.numBoostRound,
       maxFailures: request.maxFailures,
+      isEnough: (round) => this.#isEnough(round),
       timing: { ...defaultTiming, ...options.timing },
     };
     this.done = new Promise((resolve, reject) => (this.#settle = { resolve, reject }));
@@ -147,8 +149,6 @@ export class RunDriver implements RunHandle {
         return this.#post(() => this.#assign(command));
       case 'unclaim':
         return pool.unclaim(command.workerId, this.runId);
-      case 'record':
-        return this.#record(command.round);
       case 'emit':
         return this.#emit(command.event);
       case 'log':
@@ -189,12 +189,13 @@ export class RunDriver implements RunHandle {
     }
   }
 
-  #record(round: CommittedRound): void {
+  /** Asks the owner; an owner's function that throws fails the run. */
+  #isEnough(round: CommittedRound): boolean {
     try {
-      const isEnough = this.#options.request.shouldStop?.(round) === true;
-      if (isEnough) this.#handle({ type: 'enough', atMs: this.#now(), round: round.round });
+      return this.#options.request.shouldStop?.(round) === true;
     } catch (error) {
-      this.fail(asError(error));
+      this.#ownersError = asError(error);
+      return true;
     }
   }
 
@@ -209,7 +210,8 @@ export class RunDriver implements RunHandle {
     }
   }
 
-  #end(result: RunOutcome | Error): void {
+  #end(decided: RunOutcome | Error): void {
+    const result = this.#ownersError ?? decided;
     this.#unsubscribe();
     const settle = this.#settle;
     // The farewells leave first: who waits for the end may close the coordinator.

@@ -35,10 +35,6 @@ export function stepRun(
     case 'stop':
       onStop(turn, input.reason);
       break;
-    case 'enough':
-      turn.set({ record: state.record.slice(0, input.round + 1) });
-      endRun(turn, outcome(turn, 'finished'));
-      break;
     case 'fail':
       endRun(turn, input.error);
       break;
@@ -183,7 +179,7 @@ function onCommitted(turn: Turn, member: Member, message: WorkerMessageOf<'commi
     recordRound(turn, { round: message.round, trees: message.trees, metrics: message.metrics ?? {} });
   }
   announceRounds(turn, false);
-  if (turn.state.record.length >= turn.plan.numBoostRound) return endRun(turn, outcome(turn, 'finished'));
+  if (turn.state.isComplete) return endRun(turn, outcome(turn, 'finished'));
   if (phase === 'training') considerMove(turn);
 }
 

@@ -12,6 +12,8 @@ export interface RunPlan {
   readonly workers: WorkerDemand;
   readonly numBoostRound: number;
   readonly maxFailures: number;
+  /** Asked once for every recorded round, in order: whether it is the last one that the owner wants. */
+  readonly isEnough: (round: CommittedRound) => boolean;
   readonly timing: RunTiming;
 }
 
@@ -99,6 +101,8 @@ export interface RunState {
   /** What workers have loaded, as far as is known. */
   readonly holds: ReadonlyMap<string, readonly Lease[]>;
   readonly record: readonly CommittedRound[];
+  /** All rounds are recorded, or as many as the owner wants. */
+  readonly isComplete: boolean;
   /** Members that began the last generation, whatever became of them. */
   readonly roster: readonly string[];
   /** Rounds that a worker has committed surely as they are recorded: the record's length when its last group ended. */
@@ -142,8 +146,6 @@ export type RunInput =
   /** The time that wakeAtMs named has come. */
   | { readonly type: 'tick'; readonly atMs: number }
   | { readonly type: 'stop'; readonly atMs: number; readonly reason: string }
-  /** The owner wants no round after this one. */
-  | { readonly type: 'enough'; readonly atMs: number; readonly round: number }
   | { readonly type: 'fail'; readonly atMs: number; readonly error: Error };
 
 export type RunCommand =
@@ -156,7 +158,6 @@ export type RunCommand =
       readonly rounds: readonly CommittedRound[];
     }
   | { readonly type: 'unclaim'; readonly workerId: string }
-  | { readonly type: 'record'; readonly round: CommittedRound }
   | { readonly type: 'emit'; readonly event: RunEvent }
   | { readonly type: 'log'; readonly level: 'info' | 'warn'; readonly message: string }
   | { readonly type: 'end'; readonly result: RunOutcome | TabgradError | Error };
@@ -172,6 +173,7 @@ export const initialRunState: RunState = {
   setAside: new Map(),
   holds: new Map(),
   record: [],
+  isComplete: false,
   roster: [],
   agreed: new Map(),
   recordAtFormation: 0,

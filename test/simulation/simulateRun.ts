@@ -34,8 +34,12 @@ export interface LifeOptions {
 }
 
 const SPARE_WORKERS = 12;
-/** After the chaos everything must be done within this. */
-const PATIENCE_MS = 10 * 60_000;
+/**
+ * After the chaos everything must be done within this and the time of the rounds: the longest sleep (40 s), the grace
+ * of who does not come back (15 + 20 s), and a few generations. No deadline of the run itself (120 s and more) may be
+ * what gets it going again.
+ */
+const PATIENCE_MS = 100_000;
 
 export async function simulateRun(seed: number, options: LifeOptions = {}): Promise<Life> {
   const random = new RandomChoices(seed);
@@ -44,7 +48,7 @@ export async function simulateRun(seed: number, options: LifeOptions = {}): Prom
   const min = options.min ?? random.integer(1, 3);
   const max = Math.max(min, options.max ?? random.integer(1, 6));
   const chaosMs = options.chaosMs ?? random.between(0, 60_000);
-  const calmMs = options.calmMs ?? random.pick([300, 1_500, 6_000]);
+  const calmMs = options.calmMs ?? random.pick([200, 800, 4_000]);
   let made = 0;
   const log: string[] = [];
   const pool = new Pool({
@@ -106,10 +110,10 @@ export async function simulateRun(seed: number, options: LifeOptions = {}): Prom
       `${Math.round(clock.now())} EVENT ${event.type === 'round' ? `round ${event.committed.round}` : JSON.stringify(event)}`,
     );
   });
-  let result: RunOutcome | Error | undefined;
+  const end: { result?: RunOutcome | Error } = {};
   driver.done.then(
-    (outcome) => (result = outcome),
-    (error: Error) => (result = error),
+    (outcome) => (end.result = outcome),
+    (error: Error) => (end.result = error),
   );
 
   const workers: SimulatedWorker[] = [];
@@ -120,7 +124,7 @@ export async function simulateRun(seed: number, options: LifeOptions = {}): Prom
   let mishaps = 0;
   let left = SPARE_WORKERS;
   const mishap = (): void => {
-    if (clock.now() >= chaosMs || result) return;
+    if (clock.now() >= chaosMs || end.result) return;
     mishaps += 1;
     const alive = workers.filter((worker) => worker.isWell);
     const victim = alive.length > 0 ? random.pick(alive) : undefined;
@@ -144,23 +148,25 @@ export async function simulateRun(seed: number, options: LifeOptions = {}): Prom
     for (let i = 0; i < min; i += 1) addWorker();
   });
 
-  const deadlineMs = chaosMs + PATIENCE_MS + numBoostRound * 1_000;
+  const deadlineMs = chaosMs + PATIENCE_MS + numBoostRound * (1.5 * world.roundMs + 100);
   const story = (): string => `seed ${seed}:\n${log.slice(-60).join('\n')}`;
   try {
     await settled();
-    while (result === undefined) {
+    while (end.result === undefined) {
       if (clock.now() > deadlineMs) throw new Error('the run did not finish');
       clock.step();
       await settled();
       checkWaiting(driver);
     }
+    const { result } = end;
     if (result instanceof Error) throw result;
     checkRecord(result, recorded, numBoostRound, options.stopAfterRound);
     if (driver.state.generation > 0) checkAnnouncements(events, result);
+    const { generation } = driver.state;
+    return { outcome: result, events, generations: generation, virtualMs: clock.now(), mishaps };
   } catch (error) {
     throw new Error(`${(error as Error).message}\n${story()}`, { cause: error });
   }
-  return { outcome: result, events, generations: driver.state.generation, virtualMs: clock.now(), mishaps };
 }
 
 function makeShards(count: number): Lease[] {

@@ -1,0 +1,487 @@
+import { describe, expect, it } from 'vitest';
+import { stepRun, wakeAtMs } from '../../../coordinator/run/runMachine.ts';
+import type { CommittedRound, RunEvent } from '../../../coordinator/run/runRequest.ts';
+import { defaultTiming, initialRunState } from '../../../coordinator/run/runState.ts';
+import type {
+  RunCommand,
+  RunInput,
+  RunPlan,
+  RunState,
+  RunWorker,
+} from '../../../coordinator/run/runState.ts';
+import type { CoordinatorMessage, Lease } from '../../../shared/protocol/control.ts';
+import type { RunMessage } from '../../../coordinator/pool/poolWorker.ts';
+
+function makeShards(count: number): Lease[] {
+  return Array.from({ length: count }, (_, index) => ({
+    dataset: 'train',
+    index,
+    firstRow: index * 1000,
+    rows: 1000,
+    sha256: index.toString(16).padStart(64, '0'),
+    sizeBytes: 10,
+  }));
+}
+
+function makeWorker(workerId: string, change: Partial<RunWorker> = {}): RunWorker {
+  return {
+    workerId,
+    peerId: `peer-${workerId}`,
+    runtime: 'node',
+    device: 'cpu',
+    deviceName: 'JavaScript',
+    present: true,
+    leaving: false,
+    session: 1,
+    ...change,
+  };
+}
+
+/** Drives the machine and keeps what it commanded. */
+class Bench {
+  state: RunState = initialRunState;
+  atMs = 0;
+  readonly plan: RunPlan;
+  commands: RunCommand[] = [];
+  #recorded: CommittedRound[] = [];
+
+  constructor(plan: Partial<RunPlan> = {}) {
+    this.plan = {
+      runId: 'run',
+      shards: makeShards(8),
+      workers: { min: 2, max: 2 },
+      numBoostRound: 10,
+      maxFailures: 0,
+      isEnough: (round) => {
+        this.#recorded.push(round);
+        return false;
+      },
+      timing: defaultTiming,
+      ...plan,
+    };
+  }
+
+  input(input: RunInput): void {
+    this.#recorded = [];
+    const [state, commands] = stepRun(this.plan, this.state, input);
+    this.state = state;
+    this.commands = [...commands];
+  }
+
+  workers(...workers: RunWorker[]): void {
+    this.input({ type: 'workers', atMs: this.atMs, workers, lost: new Map() });
+  }
+
+  message(workerId: string, message: { type: RunMessage['type'] } & Record<string, unknown>): void {
+    const whole = { runId: 'run', generation: this.state.generation, ...message } as unknown as RunMessage;
+    this.input({ type: 'message', atMs: this.atMs, workerId, message: whole });
+  }
+
+  tick(): void {
+    this.atMs = wakeAtMs(this.plan, this.state);
+    this.input({ type: 'tick', atMs: this.atMs });
+  }
+
+  ready(...workerIds: string[]): void {
+    for (const workerId of workerIds) this.message(workerId, { type: 'ready', links: [] });
+  }
+
+  committed(workerId: string, round: number, computeMs = 5): void {
+    const isFirst = this.state.members.find((member) => member.workerId === workerId)?.rank === 0;
+    this.message(workerId, {
+      type: 'committed',
+      round,
+      computeMs,
+      exchangeMs: 1,
+      bytesSent: 1,
+      ...(isFirst && { trees: [`tree ${round}`], metrics: { loss: round } }),
+    });
+  }
+
+  halted(workerId: string, committedRounds: number, from = committedRounds): void {
+    const rounds = Array.from({ length: committedRounds - from }, (_, i) => ({
+      round: from + i,
+      trees: [`tree ${from + i}`],
+    }));
+    this.message(workerId, { type: 'halted', committedRounds, rounds });
+  }
+
+  sent(type: CoordinatorMessage['type']): { workerId: string; message: CoordinatorMessage }[] {
+    return this.commands.flatMap((command) =>
+      command.type === 'send' && command.message.type === type
+        ? [{ workerId: command.workerId, message: command.message }]
+        : [],
+    );
+  }
+
+  events<T extends RunEvent['type']>(type: T): Extract<RunEvent, { type: T }>[] {
+    return this.commands.flatMap((command) =>
+      command.type === 'emit' && command.event.type === type
+        ? [command.event as Extract<RunEvent, { type: T }>]
+        : [],
+    );
+  }
+
+  result(): unknown {
+    return this.commands.flatMap((command) => (command.type === 'end' ? [command.result] : []))[0];
+  }
+
+  /** Rounds that the last input recorded. */
+  recorded(): CommittedRound[] {
+    return this.#recorded;
+  }
+
+  /** Two workers, "a" and "b", in the middle of training. */
+  training(): this {
+    this.workers(makeWorker('a'), makeWorker('b'));
+    this.ready('a', 'b');
+    return this;
+  }
+}
+
+describe('forming a group', () => {
+  it('says what it waits for, and what is wrong with the workers that are there', () => {
+    const bench = new Bench({ workers: { min: 2, max: 3, runtime: 'browser', device: 'webgpu' } });
+    bench.workers(makeWorker('a'), makeWorker('b', { runtime: 'browser', device: 'webgpu', present: false }));
+    expect(bench.events('waiting')[0]?.reason).toBe(
+      'Waiting for 2 more browser webgpu workers (0 of 2 here); besides: 1 of another kind, 1 out of reach, perhaps for a moment.',
+    );
+    expect(wakeAtMs(bench.plan, bench.state)).toBe(Infinity);
+  });
+
+  it('says a reason once', () => {
+    const bench = new Bench();
+    bench.workers(makeWorker('a'));
+    bench.workers(makeWorker('a', { session: 2 }));
+    expect(bench.events('waiting')).toEqual([]);
+  });
+
+  it('begins at once when all that can take part are here', () => {
+    const bench = new Bench();
+    bench.workers(makeWorker('a'), makeWorker('b'));
+    expect(bench.state.phase).toBe('loading');
+    expect(bench.state.members.map((member) => [member.workerId, member.rank, member.leases.length])).toEqual(
+      [
+        ['a', 0, 4],
+        ['b', 1, 4],
+      ],
+    );
+  });
+
+  it('waits a moment for more when there could be more', () => {
+    const bench = new Bench({ workers: { min: 1, max: 3 } });
+    bench.workers(makeWorker('a'));
+    expect(bench.state.phase).toBe('waiting');
+    bench.tick();
+    expect(bench.atMs).toBe(defaultTiming.settleMs);
+    expect(bench.state.members).toHaveLength(1);
+  });
+
+  it('takes no more members than there are training shards, and says so', () => {
+    const bench = new Bench({ shards: makeShards(2), workers: { min: 3, max: 4 } });
+    bench.workers(makeWorker('a'), makeWorker('b'), makeWorker('c'));
+    expect(bench.state.members).toHaveLength(2);
+    expect(bench.events('group')[0]?.note).toBe(
+      'The training set has 2 shards, so no more than 2 of up to 4 workers take part.',
+    );
+  });
+
+  it('begins when the last member is ready', () => {
+    const bench = new Bench();
+    bench.workers(makeWorker('a'), makeWorker('b'));
+    bench.ready('a');
+    expect(bench.sent('begin')).toEqual([]);
+    bench.ready('b');
+    expect(bench.sent('begin').map((sent) => sent.workerId)).toEqual(['a', 'b']);
+  });
+
+  it('does not begin on the word of an earlier generation or of a stranger', () => {
+    const bench = new Bench();
+    bench.workers(makeWorker('a'), makeWorker('b'));
+    bench.ready('a', 'c');
+    bench.message('b', { type: 'ready', links: [], generation: 0 });
+    expect(bench.state.phase).toBe('loading');
+  });
+
+  it('names who does not get on with loading', () => {
+    const bench = new Bench();
+    bench.workers(makeWorker('a'), makeWorker('b'));
+    bench.ready('a');
+    bench.tick();
+    expect(bench.atMs).toBe(defaultTiming.loadIdleMs);
+    const [halt] = bench.sent('halt');
+    expect(halt?.message).toMatchObject({
+      when: 'now',
+      reason: 'b made no progress in loading for 120000 ms',
+    });
+  });
+});
+
+describe('recording rounds', () => {
+  it('records what the first rank commits, once, and announces it with all timings', () => {
+    const bench = new Bench().training();
+    bench.committed('a', 0);
+    expect(bench.recorded()).toEqual([{ round: 0, trees: ['tree 0'], metrics: { loss: 0 } }]);
+    expect(bench.events('round')).toEqual([]);
+    bench.committed('b', 0);
+    expect(bench.recorded()).toEqual([]);
+    expect(bench.events('round')[0]?.timings.map((timing) => timing.workerId)).toEqual(['a', 'b']);
+    bench.committed('a', 0);
+    expect(bench.recorded()).toEqual([]);
+  });
+
+  it('finishes with the last round and lets everybody go', () => {
+    const bench = new Bench({ numBoostRound: 1 }).training();
+    bench.committed('a', 0);
+    expect(bench.result()).toMatchObject({ status: 'finished', rounds: [{ round: 0 }] });
+    expect(bench.sent('release').map((sent) => sent.workerId)).toEqual(['a', 'b']);
+    expect(bench.events('round')).toHaveLength(1);
+  });
+
+  it('ends with the round that is enough, also when survivors committed more', () => {
+    const bench = new Bench({ isEnough: ({ round }) => round === 1 }).training();
+    bench.workers(makeWorker('b'));
+    bench.halted('b', 4, 0);
+    expect(bench.result()).toMatchObject({ status: 'finished', rounds: [{ round: 0 }, { round: 1 }] });
+    expect(bench.events('round').map((event) => event.committed.round)).toEqual([0, 1]);
+  });
+
+  it('halts when a round did not arrive', () => {
+    const bench = new Bench().training();
+    bench.committed('a', 1);
+    expect(bench.recorded()).toEqual([]);
+    expect(bench.sent('halt')[0]?.message).toMatchObject({ when: 'now', knownRounds: 0 });
+  });
+});
+
+describe('losing a worker', () => {
+  it('takes over what a survivor committed and gives the shards to those who are left', () => {
+    const bench = new Bench({ workers: { min: 1, max: 2 } }).training();
+    bench.committed('a', 0);
+    bench.input({
+      type: 'workers',
+      atMs: 1,
+      workers: [makeWorker('b')],
+      lost: new Map([['a', 'its tab was closed']]),
+    });
+    expect(bench.events('workerLost')).toEqual([
+      { type: 'workerLost', workerId: 'a', reason: 'its tab was closed', shards: 4 },
+    ]);
+    expect(bench.sent('halt').map((sent) => sent.workerId)).toEqual(['b']);
+    bench.halted('b', 3, 1);
+    expect(bench.recorded().map((round) => round.round)).toEqual([1, 2]);
+    expect(bench.state).toMatchObject({ phase: 'loading', generation: 2 });
+    expect(bench.state.members[0]).toMatchObject({ workerId: 'b', committedRounds: 3, agreedRounds: 3 });
+    expect(bench.state.members[0]?.leases).toHaveLength(8);
+  });
+
+  it('asks again for what did not fit into one answer', () => {
+    const bench = new Bench({ numBoostRound: 500, workers: { min: 1, max: 2 } }).training();
+    bench.workers(makeWorker('b'));
+    const answer = (from: number, to: number): void =>
+      bench.message('b', {
+        type: 'halted',
+        committedRounds: 130,
+        rounds: Array.from({ length: to - from }, (_, i) => ({ round: from + i, trees: [] })),
+      });
+    answer(0, 64);
+    expect(bench.sent('halt')).toMatchObject([{ workerId: 'b', message: { knownRounds: 64 } }]);
+    answer(64, 128);
+    expect(bench.sent('halt')).toMatchObject([{ workerId: 'b', message: { knownRounds: 128 } }]);
+    answer(128, 130);
+    expect(bench.state.record).toHaveLength(130);
+    expect(bench.state.members[0]).toMatchObject({ workerId: 'b', committedRounds: 130 });
+  });
+
+  it('does again what nobody has', () => {
+    const bench = new Bench({ workers: { min: 1, max: 2 } }).training();
+    bench.committed('a', 0);
+    bench.committed('b', 0);
+    bench.workers(makeWorker('b'));
+    bench.halted('b', 1);
+    expect(bench.state.members[0]?.committedRounds).toBe(1);
+  });
+
+  it('waits below the minimum and goes on with who comes', () => {
+    const bench = new Bench().training();
+    bench.workers(makeWorker('b'));
+    bench.halted('b', 0);
+    expect(bench.events('waiting')[0]?.reason).toBe('Waiting for 1 more worker (1 of 2 here).');
+    bench.workers(makeWorker('b'), makeWorker('c'));
+    expect(bench.state.members.map((member) => member.workerId)).toEqual(['b', 'c']);
+    expect(bench.state.members[0]?.leases.map((lease) => lease.index)).toEqual([4, 5, 6, 7]);
+  });
+
+  it('sets aside who does not answer a halt, until it is heard of again', () => {
+    const bench = new Bench({ workers: { min: 1, max: 2 } }).training();
+    bench.message('a', { type: 'stalled', missing: ['b'], code: 'DEADLINE_EXCEEDED', message: 'no answer' });
+    bench.halted('a', 0);
+    bench.tick();
+    expect(bench.events('workerLost')[0]?.reason).toBe('did not answer a halt within 30000 ms');
+    expect(bench.state.members.map((member) => member.workerId)).toEqual(['a']);
+    bench.ready('a');
+    bench.message('b', { type: 'halted', generation: 1, committedRounds: 0, rounds: [] });
+    bench.workers(makeWorker('a'), makeWorker('b'));
+    expect(bench.state.joinAtMs).toBe(bench.atMs + defaultTiming.workBeforeJoinMs);
+  });
+
+  it('does not condemn a peer that is blamed but answers', () => {
+    const bench = new Bench().training();
+    bench.message('a', { type: 'stalled', missing: ['b'], code: 'DEADLINE_EXCEEDED', message: 'no answer' });
+    bench.halted('a', 0);
+    bench.halted('b', 0);
+    expect(bench.state.members.map((member) => member.workerId)).toEqual(['a', 'b']);
+    expect(bench.state.generation).toBe(2);
+  });
+});
+
+describe('a group that gets nothing done', () => {
+  function stallThreeTimes(bench: Bench, ...workerIds: string[]): void {
+    for (let i = 0; i < 3; i += 1) {
+      bench.message('a', {
+        type: 'stalled',
+        missing: ['c'],
+        code: 'DEADLINE_EXCEEDED',
+        message: 'c is mute',
+      });
+      for (const workerId of workerIds) bench.halted(workerId, 0);
+    }
+  }
+
+  it('goes on without the one who is blamed, when the others are enough', () => {
+    const bench = new Bench({ workers: { min: 2, max: 3 } });
+    bench.workers(makeWorker('a'), makeWorker('b'), makeWorker('c'));
+    stallThreeTimes(bench, 'a', 'b', 'c');
+    expect(bench.state.members.map((member) => member.workerId)).toEqual(['a', 'b']);
+    expect(bench.sent('release').map((sent) => sent.workerId)).toEqual(['c']);
+  });
+
+  it('fails naming the workers and the cause, when they are not', () => {
+    const bench = new Bench();
+    bench.workers(makeWorker('a'), makeWorker('c'));
+    stallThreeTimes(bench, 'a', 'c');
+    expect(bench.result()).toMatchObject({ code: 'RUN_STUCK', place: { peer: 'c' } });
+    expect((bench.result() as Error).message).toBe(
+      'The group of worker a, worker c is stuck: 3 generations in a row ended without a round; ' +
+        'the last message was: DEADLINE_EXCEEDED: c is mute',
+    );
+  });
+});
+
+describe('failures', () => {
+  it('end the run by default, with the words of the worker', () => {
+    const bench = new Bench().training();
+    bench.message('b', { type: 'failed', code: 'BAD_ASSIGNMENT', message: 'shard 3 is damaged' });
+    expect(bench.result()).toMatchObject({
+      code: 'WORKER_FAILED',
+      message: "Worker b can't do the run: BAD_ASSIGNMENT: shard 3 is damaged",
+    });
+  });
+
+  it('are forgiven as often as asked, after a pause', () => {
+    const bench = new Bench({ maxFailures: 1 }).training();
+    bench.message('b', { type: 'failed', code: 'INTERNAL', message: 'x' });
+    bench.halted('a', 0);
+    bench.halted('b', 0);
+    expect(bench.state.phase).toBe('waiting');
+    bench.tick();
+    expect(bench.atMs).toBe(1_000);
+    expect(bench.state.generation).toBe(2);
+    bench.message('b', { type: 'failed', code: 'INTERNAL', message: 'x' });
+    expect(bench.result()).toMatchObject({ code: 'WORKER_FAILED' });
+  });
+});
+
+describe('planned changes', () => {
+  it('let a newcomer in after the round in flight', () => {
+    const bench = new Bench({ workers: { min: 2, max: 3 } });
+    bench.workers(makeWorker('a'), makeWorker('b'));
+    bench.tick();
+    bench.ready('a', 'b');
+    bench.committed('a', 0);
+    bench.workers(makeWorker('a'), makeWorker('b'), makeWorker('c'));
+    bench.tick();
+    expect(bench.sent('halt').map((sent) => sent.message)).toMatchObject([
+      { when: 'commit', atRounds: 2, knownRounds: 1 },
+      { when: 'commit', atRounds: 2, knownRounds: 1 },
+    ]);
+    bench.committed('a', 1);
+    bench.halted('a', 2);
+    bench.halted('b', 2);
+    expect(bench.events('workerJoined')).toEqual([{ type: 'workerJoined', workerId: 'c' }]);
+    expect(bench.state.members.map((member) => member.committedRounds)).toEqual([2, 2, 2]);
+  });
+
+  it('hand over what a leaving worker holds and let it go', () => {
+    const bench = new Bench({ workers: { min: 1, max: 2 } }).training();
+    bench.workers(makeWorker('a', { leaving: true }), makeWorker('b'));
+    expect(bench.sent('halt')[0]?.message).toMatchObject({ when: 'commit', atRounds: 1 });
+    bench.halted('a', 1, 0);
+    bench.halted('b', 1, 0);
+    expect(bench.recorded()).toHaveLength(1);
+    expect(bench.sent('release').map((sent) => sent.workerId)).toEqual(['a']);
+    expect(bench.state.members.map((member) => member.workerId)).toEqual(['b']);
+  });
+
+  it('stop the run after the round in flight', () => {
+    const bench = new Bench().training();
+    bench.input({ type: 'stop', atMs: 5, reason: 'enough' });
+    expect(bench.sent('halt')[0]?.message).toMatchObject({ when: 'commit', atRounds: 1 });
+    bench.committed('a', 0);
+    bench.halted('a', 1);
+    bench.halted('b', 1);
+    expect(bench.result()).toMatchObject({ status: 'stopped', rounds: [{ round: 0 }] });
+  });
+
+  it('become urgent when somebody is lost meanwhile', () => {
+    const bench = new Bench().training();
+    bench.input({ type: 'stop', atMs: 5, reason: 'enough' });
+    bench.workers(makeWorker('b'));
+    expect(bench.sent('halt')).toMatchObject([{ workerId: 'b', message: { when: 'now' } }]);
+    bench.halted('b', 0);
+    expect(bench.result()).toMatchObject({ status: 'stopped', rounds: [] });
+  });
+
+  it('move shards to the faster worker once it clearly pays', () => {
+    const bench = new Bench({ numBoostRound: 1000 }).training();
+    for (let round = 0; round < 10; round += 1) {
+      bench.committed('a', round, 3000);
+      bench.committed('b', round, 1000);
+    }
+    expect(bench.sent('halt')[0]?.message).toMatchObject({ when: 'commit' });
+    bench.halted('a', 11, 10);
+    bench.halted('b', 11, 10);
+    expect(bench.state.members.map((member) => member.leases.length)).toEqual([2, 6]);
+  });
+
+  it('move nothing for a small difference', () => {
+    const bench = new Bench({ numBoostRound: 1000 }).training();
+    for (let round = 0; round < 30; round += 1) {
+      bench.committed('a', round, 1150);
+      bench.committed('b', round, 1000);
+    }
+    expect(bench.state.phase).toBe('training');
+  });
+});
+
+describe('a socket that was replaced', () => {
+  it('halts the group when messages of the first rank may be lost', () => {
+    const bench = new Bench().training();
+    bench.workers(makeWorker('a', { session: 2 }), makeWorker('b'));
+    expect(bench.sent('halt').map((sent) => sent.workerId)).toEqual(['a', 'b']);
+  });
+
+  it('disturbs nobody when another member is at work', () => {
+    const bench = new Bench().training();
+    bench.committed('b', 0);
+    bench.workers(makeWorker('a'), makeWorker('b', { session: 2 }));
+    expect(bench.state.phase).toBe('training');
+  });
+
+  it('gets the halt again', () => {
+    const bench = new Bench().training();
+    bench.message('a', { type: 'stalled', missing: ['b'], code: 'X', message: 'x' });
+    bench.workers(makeWorker('a'), makeWorker('b', { session: 2 }));
+    expect(bench.sent('halt').map((sent) => sent.workerId)).toEqual(['b']);
+  });
+});

@@ -1,0 +1,64 @@
+// Runs whole lives of a run in virtual time. simulateRun checks in every life: rounds are recorded once and in order,
+// nobody keeps a round that is recorded otherwise, each generation leases every shard once, a run that waits says for
+// what, and the run finishes soon after the chaos ends.
+
+import { describe, expect, it } from 'vitest';
+import { simulateRun } from './simulateRun.ts';
+
+const LIVES_PER_TEST = 200;
+
+describe('a run among workers that come and go', () => {
+  it.each([0, 1, 2, 3, 4])('survives random lives (batch %i)', async (batch) => {
+    let mishaps = 0;
+    let generations = 0;
+    for (let life = 0; life < LIVES_PER_TEST; life += 1) {
+      const result = await simulateRun(batch * LIVES_PER_TEST + life);
+      mishaps += result.mishaps;
+      generations += result.generations;
+    }
+    // The schedules are worth something only while they disturb the runs.
+    expect(mishaps).toBeGreaterThan(5_000);
+    expect(generations).toBeGreaterThan(2 * LIVES_PER_TEST);
+  });
+
+  it('survives mishaps several times a second on long rounds', async () => {
+    for (let seed = 0; seed < 40; seed += 1) {
+      const life = await simulateRun(50_000 + seed, {
+        rounds: 40,
+        roundMs: 300,
+        calmMs: 150,
+        chaosMs: 20_000,
+        firstWorkers: 4,
+      });
+      expect(life.outcome.rounds).toHaveLength(40);
+    }
+  });
+
+  it('ends after the round that is enough', async () => {
+    for (let seed = 0; seed < 40; seed += 1) {
+      const life = await simulateRun(60_000 + seed, {
+        rounds: 100,
+        stopAfterRound: 17,
+        calmMs: 300,
+        firstWorkers: 3,
+      });
+      expect(life.outcome.rounds.map((round) => round.round)).toEqual([...Array(18).keys()]);
+    }
+  });
+
+  it('waits below the minimum, says for what, and goes on when enough are there', async () => {
+    const options = {
+      rounds: 20,
+      min: 3,
+      max: 4,
+      shards: 9,
+      firstWorkers: 2,
+      chaosMs: 5_000,
+      calmMs: 100_000,
+    };
+    const life = await simulateRun(1, options);
+    const reasons = life.events.flatMap((event) => (event.type === 'waiting' ? [event.reason] : []));
+    expect(reasons.some((reason) => reason.startsWith('Waiting for 1 more worker (2 of 3 here)'))).toBe(true);
+    expect(life.outcome.rounds).toHaveLength(20);
+  });
+});
