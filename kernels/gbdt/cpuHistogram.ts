@@ -5,14 +5,18 @@
 import type { CpuBlock } from './cpuBlock.ts';
 import type { HistogramLayout } from './histogramLayout.ts';
 
-/** Cells a node's histogram takes in the accumulator: its pairs (g, h) and one pair that padding features fall into. */
-export function accumulatorLength(layout: HistogramLayout): number {
-  return 2 * (layout.slots + 1);
+/** Where the sums of one node go. */
+export interface HistogramTarget {
+  /** [node][feature][slot][g, h], and at the very end one spare pair. */
+  readonly cells: Float64Array;
+  /** First cell of the node. */
+  readonly start: number;
 }
 
-/** First cell of a feature; features that only pad a word go to the spare pair at the end. */
-function firstCell(layout: HistogramLayout, feature: number): number {
-  return 2 * (layout.firstSlot[Math.min(feature, layout.features)] ?? 0);
+/** First cell of a feature. Features that only pad a word go to the spare pair. */
+function firstCell(layout: HistogramLayout, { cells, start }: HistogramTarget, feature: number): number {
+  if (feature >= layout.features) return cells.length - 2;
+  return start + 2 * (layout.firstSlot[feature] ?? 0);
 }
 
 function addFourFeatures(
@@ -20,13 +24,14 @@ function addFourFeatures(
   block: CpuBlock,
   rows: Uint32Array,
   word: number,
-  cells: Float64Array,
+  target: HistogramTarget,
 ): void {
+  const { cells } = target;
   const { words, wordsPerRow, gradients } = block;
-  const first0 = firstCell(layout, 4 * word);
-  const first1 = firstCell(layout, 4 * word + 1);
-  const first2 = firstCell(layout, 4 * word + 2);
-  const first3 = firstCell(layout, 4 * word + 3);
+  const first0 = firstCell(layout, target, 4 * word);
+  const first1 = firstCell(layout, target, 4 * word + 1);
+  const first2 = firstCell(layout, target, 4 * word + 2);
+  const first3 = firstCell(layout, target, 4 * word + 3);
   for (let i = 0; i < rows.length; i += 1) {
     const row = rows[i]!;
     const g = gradients[2 * row]!;
@@ -52,17 +57,18 @@ function addEightFeatures(
   block: CpuBlock,
   rows: Uint32Array,
   word: number,
-  cells: Float64Array,
+  target: HistogramTarget,
 ): void {
+  const { cells } = target;
   const { words, wordsPerRow, gradients } = block;
-  const first0 = firstCell(layout, 4 * word);
-  const first1 = firstCell(layout, 4 * word + 1);
-  const first2 = firstCell(layout, 4 * word + 2);
-  const first3 = firstCell(layout, 4 * word + 3);
-  const first4 = firstCell(layout, 4 * word + 4);
-  const first5 = firstCell(layout, 4 * word + 5);
-  const first6 = firstCell(layout, 4 * word + 6);
-  const first7 = firstCell(layout, 4 * word + 7);
+  const first0 = firstCell(layout, target, 4 * word);
+  const first1 = firstCell(layout, target, 4 * word + 1);
+  const first2 = firstCell(layout, target, 4 * word + 2);
+  const first3 = firstCell(layout, target, 4 * word + 3);
+  const first4 = firstCell(layout, target, 4 * word + 4);
+  const first5 = firstCell(layout, target, 4 * word + 5);
+  const first6 = firstCell(layout, target, 4 * word + 6);
+  const first7 = firstCell(layout, target, 4 * word + 7);
   for (let i = 0; i < rows.length; i += 1) {
     const row = rows[i]!;
     const g = gradients[2 * row]!;
@@ -100,22 +106,19 @@ function addEightFeatures(
 /** Rows of a node handled together, so that passes over several words find them in the cache. */
 const ROWS_AT_A_TIME = 8192;
 
-/**
- * Adds the gradients of the rows at `node` to `cells`, laid out [feature][slot][g, h]; the spare pair takes rubbish.
- * Sums stay exact below 2^53.
- */
+/** Adds the gradients of the rows at `node` to the target. Sums stay exact below 2^53. */
 export function addHistogram(
   layout: HistogramLayout,
   block: CpuBlock,
   node: number,
-  cells: Float64Array,
+  target: HistogramTarget,
 ): void {
   const range = block.ranges.get(node);
   if (range === undefined) return;
   for (let begin = range.begin; begin < range.end; begin += ROWS_AT_A_TIME) {
     const rows = block.order.subarray(begin, Math.min(begin + ROWS_AT_A_TIME, range.end));
     let word = 0;
-    for (; word + 2 <= block.wordsPerRow; word += 2) addEightFeatures(layout, block, rows, word, cells);
-    if (word < block.wordsPerRow) addFourFeatures(layout, block, rows, word, cells);
+    for (; word + 2 <= block.wordsPerRow; word += 2) addEightFeatures(layout, block, rows, word, target);
+    if (word < block.wordsPerRow) addFourFeatures(layout, block, rows, word, target);
   }
 }
