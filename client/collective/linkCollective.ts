@@ -23,7 +23,7 @@ import { MEETING_INTERVAL, PeerStreams } from './peerStreams.ts';
 const DEFAULT_TIMEOUT_MS = 60_000;
 
 /** A collective was called with arguments that can't work. */
-export class CollectiveMisuseError extends TabgradError {
+class CollectiveMisuseError extends TabgradError {
   readonly code = 'COLLECTIVE_MISUSE';
 }
 

@@ -34,7 +34,7 @@ export function relayOpener(options: RelayOptions): OpenRelay {
     new RelayChannel(open(url.href), { worker: options.workerId, token: options.token, peer, group });
 }
 
-export class RelayChannel implements RawChannel {
+class RelayChannel implements RawChannel {
   readonly opened: Promise<{ readonly maxMessageBytes: number }>;
   readonly closed: Promise<string>;
   readonly #socket: WebSocket;

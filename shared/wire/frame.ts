@@ -23,9 +23,9 @@ const MAGIC = 0x54;
 export const frameKinds = ['data', 'credit'] as const;
 export const elementTypes = ['bytes', 'f64', 'f32', 'i32', 'u32'] as const;
 /** How the payload was encoded. raw: the elements as they are. */
-export const codecNames = ['raw'] as const;
+const codecNames = ['raw'] as const;
 
-export type FrameKind = (typeof frameKinds)[number];
+type FrameKind = (typeof frameKinds)[number];
 export type ElementType = (typeof elementTypes)[number];
 export type CodecName = (typeof codecNames)[number];
 
@@ -54,12 +54,12 @@ export class FrameInvalidError extends TabgradError {
 }
 
 /** The bytes changed on their way. */
-export class FrameCorruptError extends TabgradError {
+class FrameCorruptError extends TabgradError {
   readonly code = 'FRAME_CORRUPT';
 }
 
 /** The peer runs a release with another wire. */
-export class FrameVersionError extends TabgradError {
+class FrameVersionError extends TabgradError {
   readonly code = 'FRAME_VERSION';
 }
 

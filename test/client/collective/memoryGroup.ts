@@ -11,7 +11,7 @@ export interface TestGroup {
   readonly collectives: readonly LinkCollective[];
 }
 
-export function memberNames(size: number): string[] {
+function memberNames(size: number): string[] {
   return Array.from({ length: size }, (_, rank) => `worker-${rank}`);
 }
 
