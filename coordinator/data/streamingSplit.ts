@@ -19,9 +19,13 @@ export function shareStream(count: number, start: () => Batches): DatasetShare[]
   return Array.from({ length: count }, () => {
     let nextPass = 0;
     const iterArrow = async function* (): AsyncGenerator<arrow.RecordBatch> {
-      const pass = (passes[nextPass] ??= new Pass(start()));
+      const pass = (passes[nextPass] ??= new Pass(start(), count));
       nextPass++;
-      for (let batch = await pass.next(); batch !== undefined; batch = await pass.next()) yield batch;
+      try {
+        for (let batch = await pass.next(); batch !== undefined; batch = await pass.next()) yield batch;
+      } finally {
+        await pass.leave();
+      }
     };
     const iterBatches = async function* (): AsyncGenerator<Columns> {
       const strings = new DictionaryStrings();
@@ -35,9 +39,16 @@ class Pass {
   readonly #iterator: AsyncIterator<arrow.RecordBatch>;
   /** Pulls one after the other; an async generator queues calls by itself, other iterators need not. */
   #last: Promise<unknown> = Promise.resolve();
+  #consumers: number;
 
-  constructor(batches: Batches) {
+  constructor(batches: Batches, consumers: number) {
+    this.#consumers = consumers;
     this.#iterator = batches[Symbol.asyncIterator]();
+  }
+
+  /** The last consumer to leave stops the execution. */
+  async leave(): Promise<void> {
+    if (--this.#consumers === 0) await this.#iterator.return?.();
   }
 
   next(): Promise<arrow.RecordBatch | undefined> {

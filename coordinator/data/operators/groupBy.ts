@@ -27,7 +27,7 @@ interface Moments {
 }
 
 /** As Ray names them: `sum(x)`, `count()`. */
-export function aggregateName({ kind, column }: Aggregate): string {
+function aggregateName({ kind, column }: Aggregate): string {
   return `${kind}(${column ?? ''})`;
 }
 

@@ -22,13 +22,13 @@ export interface BatchInput {
   readonly arrow: arrow.RecordBatch;
   readonly rows: Row[];
 }
-export type BatchResult = Columns | arrow.RecordBatch | arrow.Table | readonly Row[];
+type BatchResult = Columns | arrow.RecordBatch | arrow.Table | readonly Row[];
 export type BatchFunction<F extends BatchFormat> = (
   batch: BatchInput[F],
 ) => BatchResult | Promise<BatchResult>;
 
 /** An object that is made once and called for many batches: a model that is loaded once, say. */
-export interface BatchMapper<F extends BatchFormat> {
+interface BatchMapper<F extends BatchFormat> {
   call(batch: BatchInput[F]): BatchResult | Promise<BatchResult>;
   /** Called when the stream ends, however it ends. */
   close?(): void | Promise<void>;

@@ -32,7 +32,7 @@ export function memberRule(seed: number, members: number, rows: number): MemberR
   return { seed, ...last };
 }
 
-export function isMember({ seed, hash, row: lastRow }: MemberRule, row: number): boolean {
+function isMember({ seed, hash, row: lastRow }: MemberRule, row: number): boolean {
   const own = rowHash(seed, row);
   return own < hash || (own === hash && row <= lastRow);
 }

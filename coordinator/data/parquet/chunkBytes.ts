@@ -3,7 +3,7 @@
 import type { ByteFile } from '../store/byteFile.ts';
 
 /** Small enough to hold a few columns at once, large enough that a round trip of a web server does not show. */
-export const WINDOW_BYTES = 4 * 1024 * 1024;
+const WINDOW_BYTES = 4 * 1024 * 1024;
 
 export class ChunkBytes {
   readonly #file: ByteFile;

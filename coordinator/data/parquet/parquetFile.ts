@@ -104,6 +104,26 @@ function chunkRange(chunk: ColumnMetaData): { start: number; end: number } {
   return { start, end: start + Number(chunk.total_compressed_size) };
 }
 
+/** Starts fetching what {@link readRowGroup} needs, so that it can go on while another row group is decoded. */
+export function fetchRowGroup(
+  file: ByteFile,
+  footer: ParquetFooter,
+  groupIndex: number,
+  schema: arrow.Schema,
+  signal?: AbortSignal,
+): Promise<JoinedBytes | undefined> {
+  const group = footer.metadata.row_groups[groupIndex];
+  if (group === undefined) return Promise.resolve(undefined);
+  const fetched = joinedRead(file, group, wantedColumns(footer, schema), signal);
+  // A failure is reported when the bytes are asked for, which may be never.
+  fetched.catch(() => undefined);
+  return fetched;
+}
+
+function wantedColumns(footer: ParquetFooter, schema: arrow.Schema): ParquetColumn[] {
+  return schema.fields.map((field) => footer.columns.find(({ name }) => name === field.name)!);
+}
+
 /**
  * Batches of one row group.
  * @param fields what to read, with the types to give (a dictionary of Utf8 for strings kept as codes).
@@ -115,12 +135,12 @@ export async function* readRowGroup(
   groupIndex: number,
   schema: arrow.Schema,
   batchRows: number,
+  joined: JoinedBytes | undefined,
   signal?: AbortSignal,
 ): AsyncGenerator<arrow.RecordBatch> {
   const group = footer.metadata.row_groups[groupIndex]!;
   const rows = Number(group.num_rows);
-  const wanted = schema.fields.map((field) => footer.columns.find(({ name }) => name === field.name)!);
-  const joined = await joinedRead(file, group, wanted, signal);
+  const wanted = wantedColumns(footer, schema);
   const readers = schema.fields.map((field, i) =>
     columnReader(file, footer, groupIndex, wanted[i]!, field.type, joined, signal),
   );

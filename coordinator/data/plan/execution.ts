@@ -69,7 +69,7 @@ async function* metered(batches: Batches, meter: Meter, context: RunContext): As
     for (;;) {
       throwIfAborted(context);
       const started = performance.now();
-      const next = await iterator.next();
+      const next = await pulled(iterator, context);
       meter.totalMs += performance.now() - started;
       if (next.done === true) return;
       if (next.value.numRows === 0) continue;
@@ -79,6 +79,19 @@ async function* metered(batches: Batches, meter: Meter, context: RunContext): As
     }
   } finally {
     await iterator.return?.();
+  }
+}
+
+/** Whatever the signal broke off in the middle ends as the one error for that. */
+async function pulled(
+  iterator: AsyncIterator<RecordBatch>,
+  context: RunContext,
+): Promise<IteratorResult<RecordBatch>> {
+  try {
+    return await iterator.next();
+  } catch (error) {
+    throwIfAborted(context);
+    throw error;
   }
 }
 

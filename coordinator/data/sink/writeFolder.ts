@@ -18,13 +18,13 @@ export interface WriteOptions {
 }
 
 /** Encodes one part file. */
-export interface PartEncoder {
+interface PartEncoder {
   add(batch: arrow.RecordBatch): Promise<void>;
   finish(): Promise<void>;
 }
 
 /** Bytes of a part file, in order. */
-export type WriteBytes = (bytes: Uint8Array) => Promise<void>;
+type WriteBytes = (bytes: Uint8Array) => Promise<void>;
 export type OpenPart = (path: string) => Promise<Pick<FileHandle, 'writeFile' | 'sync' | 'close'>>;
 
 export interface PartFormat {

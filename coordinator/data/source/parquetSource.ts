@@ -5,6 +5,7 @@ import { requireColumns, TypeMismatchError } from '../errors.ts';
 import type { ReadRequest, Source } from '../plan/planNode.ts';
 import { type RunContext, throwIfAborted } from '../plan/runContext.ts';
 import {
+  fetchRowGroup,
   type ParquetFooter,
   readFooter,
   readRowGroup,
@@ -64,9 +65,12 @@ export class ParquetSource implements Source {
       checkSameTypes(location.name, footer, schema);
       const file = await this.#files.open(location, context.signal);
       try {
+        let ahead = fetchRowGroup(file, footer, 0, schema, context.signal);
         for (let group = 0; group < footer.metadata.row_groups.length; group++) {
           throwIfAborted(context);
-          yield* readRowGroup(file, footer, group, schema, this.#options.batchRows, context.signal);
+          const joined = await ahead;
+          ahead = fetchRowGroup(file, footer, group + 1, schema, context.signal);
+          yield* readRowGroup(file, footer, group, schema, this.#options.batchRows, joined, context.signal);
         }
       } finally {
         await file.close();

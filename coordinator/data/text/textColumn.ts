@@ -40,7 +40,7 @@ export const textTypes: Record<TextType, () => arrow.DataType> = {
   string: () => new arrow.Dictionary(new arrow.Utf8(), new arrow.Int32()),
 };
 
-export function textTypeOf(type: arrow.DataType): TextType {
+function textTypeOf(type: arrow.DataType): TextType {
   if (arrow.DataType.isFloat(type)) return 'number';
   if (arrow.DataType.isBool(type)) return 'boolean';
   return arrow.DataType.isTimestamp(type) ? 'timestamp' : 'string';

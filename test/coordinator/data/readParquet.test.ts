@@ -56,11 +56,14 @@ function plain(value: unknown): unknown {
 }
 
 describe('reading Parquet', () => {
+  // Brotli takes seconds to write more rows.
   for (const codec of ['uncompressed', 'snappy', 'gzip', 'zstd', 'lz4_raw', 'brotli']) {
     it(`gives every type as DuckDB wrote it with ${codec}`, async () => {
       const file = path(`${codec}.parquet`);
       await withDuck((duck) =>
-        duck.run(`COPY (${everyType}) TO '${file}' (FORMAT parquet, CODEC '${codec}', ROW_GROUP_SIZE 2048)`),
+        duck.run(
+          `COPY (${everyType} LIMIT ${codec === 'brotli' ? 500 : 5000}) TO '${file}' (FORMAT parquet, CODEC '${codec}', ROW_GROUP_SIZE 2048)`,
+        ),
       );
       await expectSameAsDuck(file);
     });
