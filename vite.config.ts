@@ -9,7 +9,11 @@ export default defineConfig({
     emptyOutDir: true,
     target: 'es2022',
     sourcemap: true,
-    rolldownOptions: { input: { join: 'client/page/join.html' } },
+    rolldownOptions: {
+      input: { join: 'client/page/join.html' },
+      // Advice about Vite's own plugins, given whenever the machine is busy.
+      checks: { pluginTimings: false },
+    },
   },
-  worker: { format: 'es' },
+  worker: { format: 'es', rolldownOptions: { checks: { pluginTimings: false } } },
 });

@@ -23,7 +23,7 @@ export interface ControlSocket {
   close(code?: number, reason?: string): void;
 }
 
-export type Greeting = Omit<WorkerMessageOf<'hello'>, 'type' | 'protocol' | 'identity'>;
+type Greeting = Omit<WorkerMessageOf<'hello'>, 'type' | 'protocol' | 'identity'>;
 export type Identity = NonNullable<WorkerMessageOf<'hello'>['identity']>;
 
 export interface ControlClientOptions {

@@ -31,7 +31,7 @@ export function isSoftwareAdapter(facts: AdapterFacts): boolean {
 }
 
 /** The adapter in words; the vendor is named by those that do not describe themselves. */
-export function adapterName(facts: AdapterFacts): string {
+function adapterName(facts: AdapterFacts): string {
   if (facts.description !== '') return facts.description;
   return [facts.vendor, facts.architecture || facts.device].filter((part) => part !== '').join(' ') || 'GPU';
 }

@@ -79,7 +79,7 @@ export async function openLocalBrowser(options: { softwareGpu: boolean }): Promi
 }
 
 /** The address of the page that joins without a click. */
-export function joinAddress({ url, device, token, name }: LocalWorkerSettings): string {
+function joinAddress({ url, device, token, name }: LocalWorkerSettings): string {
   const address = new URL('/join', url);
   address.searchParams.set('auto', '1');
   address.searchParams.set('device', device);

@@ -5,7 +5,7 @@ import { openLocalBrowser, type LocalBrowser } from './browserWorker.ts';
 import type { LocalDevice, LocalRuntime, LocalWorker } from './localWorker.ts';
 import { startProcessWorker } from './processWorker.ts';
 
-export type { LocalDevice, LocalRuntime, LocalWorker } from './localWorker.ts';
+export type { LocalDevice, LocalRuntime } from './localWorker.ts';
 
 export interface LocalWorkersOptions {
   /** Address of the coordinator, e.g. http://127.0.0.1:7070. */
