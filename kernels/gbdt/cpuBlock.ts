@@ -4,7 +4,7 @@
 import type { BinnedBlock, DeviceSpec, LoadedBlock } from './treeDevice.ts';
 import { MISSING_BIN } from './treeDevice.ts';
 
-export interface RowRange {
+interface RowRange {
   readonly begin: number;
   readonly end: number;
 }

@@ -70,7 +70,7 @@ export interface NodeSplit {
   readonly missingGoesLeft: boolean;
 }
 
-export interface DeviceDescription {
+interface DeviceDescription {
   readonly kind: 'cpu' | 'webgpu';
   /** Adapter or engine in words, e.g. "Apple M4 (webgpu)" or "JavaScript". */
   readonly name: string;

@@ -5,6 +5,7 @@ import type { HistogramVariant } from '../../../kernels/gbdt/ops/gbdtOps.ts';
 import type { WebgpuTreeDeviceOptions } from '../../../kernels/gbdt/webgpuDevice.ts';
 import { createWebgpuTreeDevice } from '../../../kernels/gbdt/webgpuDevice.ts';
 import { openNodeGpuDevice } from '../../setup/nodeGpu.ts';
+import { seededNumbers } from '../seededNumbers.ts';
 import { playScenario } from './playScenario.ts';
 import { blocksOf, scenarios, specOf } from './scenarios.ts';
 import { treeDeviceContract } from './treeDevice.contract.ts';
@@ -66,6 +67,32 @@ describe('webgpu in Node', () => {
     }
     await device.close();
     expect(tracker.liveBytes).toBe(0);
+  });
+
+  it('gives equal histograms whichever kernel it chooses by the number of nodes', async () => {
+    const wide = { ...specOf(scenario), slotsPerFeature: [256, 256, 256, 256] };
+    const random = seededNumbers(3);
+    const column = () => Uint8Array.from({ length: 300 }, () => random.below(255));
+    const bins = [column(), column(), column(), column()];
+    const block = {
+      firstRow: 0,
+      rows: 300,
+      bins,
+      labels: Int32Array.from({ length: 300 }, () => random.below(2)),
+    };
+    const sums = [];
+    for (const histogram of ['auto', 'global'] as const) {
+      const device = await createWebgpuTreeDevice(gpu, wide, { histogram, pipelines });
+      await device.load(block, 'train');
+      device.beginTree(0, 0);
+      // One node is summed in tiles, thirty-two straight into global memory.
+      sums.push(await device.buildHistograms(Int32Array.of(0)));
+      sums.push(await device.buildHistograms(Int32Array.from({ length: 32 }, (_, i) => i)));
+      await device.close();
+    }
+    expect(sums[0]!.some((sum) => sum !== 0)).toBe(true);
+    expect(sums[0]).toEqual(sums[2]);
+    expect(sums[1]).toEqual(sums[3]);
   });
 
   it('splits a histogram that is larger than one binding into several readbacks', async () => {

@@ -1,0 +1,33 @@
+import { describe, expect, it } from 'vitest';
+import { tileJobs, tilingPays } from '../../../kernels/gbdt/ops/histogramTiled.ts';
+
+const slots256 = (features: number) => Int32Array.from({ length: features + 1 }, (_, i) => 256 * i);
+
+describe('tileJobs', () => {
+  it('gives each word of four full features a tile a node', () => {
+    expect([...tileJobs(slots256(5), 2)]).toEqual([0, 0, 1, 1024, 0, 1, 1, 1024, 1, 0, 2, 256]);
+  });
+
+  it('covers every word and node exactly once, within the tile', () => {
+    const firstSlot = Int32Array.of(0, 3, 4, 260, 277, 300);
+    const seen = new Set<string>();
+    const jobs = tileJobs(firstSlot, 37);
+    for (let at = 0; at < jobs.length; at += 4) {
+      const [word = 0, first = 0, nodes = 0, slots = 0] = jobs.subarray(at, at + 4);
+      expect(nodes * slots).toBeLessThanOrEqual(1024);
+      for (let node = first; node < first + nodes; node += 1) {
+        expect(seen.has(`${word} ${node}`)).toBe(false);
+        seen.add(`${word} ${node}`);
+      }
+    }
+    expect(seen.size).toBe(2 * 37);
+  });
+});
+
+describe('tilingPays', () => {
+  it('while a word needs at most sixteen tiles', () => {
+    expect(tilingPays(slots256(8), 16)).toBe(true);
+    expect(tilingPays(slots256(8), 17)).toBe(false);
+    expect(tilingPays(Int32Array.of(0, 8, 16, 24, 32), 500)).toBe(true);
+  });
+});
