@@ -31,5 +31,5 @@ const parts = {
 
 const wanted = process.argv.slice(2);
 const unknown = wanted.filter((name) => !(name in parts));
-if (unknown.length > 0) throw new Error(`Unknown: ${unknown}. There are ${Object.keys(parts)}.`);
+if (unknown.length > 0) throw new Error(`Unknown: ${unknown.join()}. There are ${Object.keys(parts).join()}.`);
 await Promise.all((wanted.length > 0 ? wanted : Object.keys(parts)).map((name) => parts[name]()));
