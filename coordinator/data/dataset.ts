@@ -261,6 +261,12 @@ export class Dataset {
     return rows;
   }
 
+  /** The different values of a column, sorted, a missing one last. */
+  async unique(column: string, options: ConsumeOptions = {}): Promise<unknown[]> {
+    const groups = this.groupBy(column).count();
+    return (await groups.takeAll(Number.MAX_SAFE_INTEGER - 1, options)).map((row) => row[column]);
+  }
+
   /** Prints the first rows as a table. */
   async show(rows = 20, print: (text: string) => void = console.log): Promise<void> {
     print(formatRows(await this.columns(), await this.take(rows)));

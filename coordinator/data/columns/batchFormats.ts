@@ -29,11 +29,30 @@ export function columnsOf(
   const origins: Origins = new Map();
   for (const [i, { name }] of batch.schema.fields.entries()) {
     const data = batch.data.children[i]!;
-    const array = arrayOf(name, data, strings);
-    columns[name] = array;
-    origins.set(array, data);
+    lazily(columns, name, () => {
+      const array = arrayOf(name, data, strings);
+      origins.set(array, data);
+      return array;
+    });
   }
   return { columns, origins };
+}
+
+/** Arrays are made when they are first looked at: most functions use few of the columns. */
+function lazily(columns: Columns, name: string, make: () => ArrayLike<unknown>): void {
+  const settle = (value: ArrayLike<unknown>): void => {
+    Object.defineProperty(columns, name, { value, writable: true, enumerable: true, configurable: true });
+  };
+  Object.defineProperty(columns, name, {
+    enumerable: true,
+    configurable: true,
+    set: settle,
+    get() {
+      const array = make();
+      settle(array);
+      return array;
+    },
+  });
 }
 
 function arrayOf(name: string, data: arrow.Data, strings: DictionaryStrings): ArrayLike<unknown> {

@@ -368,6 +368,16 @@ describe('groupBy', () => {
     }
   });
 
+  it('takes no key for one group of all rows, and lists different values', async () => {
+    const dataset = fromItems([
+      { a: 3, b: 'y' },
+      { a: 1, b: null },
+      { a: 3, b: 'x' },
+    ]);
+    expect(await dataset.groupBy([]).mean('a').takeAll()).toEqual([{ 'mean(a)': 7 / 3 }]);
+    expect(await dataset.unique('b')).toEqual(['x', 'y', null]);
+  });
+
   it('refuses to sum strings', async () => {
     const error = await failureOf(
       fromItems([{ a: 'x', g: 1 }])
