@@ -121,6 +121,7 @@ function onMessage(turn: Turn, workerId: string, message: RunMessage): void {
   const wasAside = turn.state.setAside.has(workerId);
   lookAtAgain(turn, workerId);
   if (wasAside && turn.state.phase === 'waiting') formGroup(turn);
+  if (wasAside && turn.state.phase === 'training') awaitNewcomers(turn);
   const member = turn.member(workerId);
   if (!member || message.generation !== turn.state.generation) return;
   switch (message.type) {

@@ -6,6 +6,7 @@ interface Timer {
   readonly atMs: number;
   readonly order: number;
   readonly fire: () => void;
+  isCancelled: boolean;
 }
 
 export class ManualClock implements Clock {
@@ -13,25 +14,30 @@ export class ManualClock implements Clock {
   #order = 0;
   /** Binary heap, earliest first. */
   readonly #heap: Timer[] = [];
-  readonly #cancelled = new Set<Timer>();
 
   now(): number {
     return this.#nowMs;
   }
 
   after(delayMs: number, fire: () => void): () => void {
-    const timer = { atMs: this.#nowMs + Math.max(0, delayMs), order: (this.#order += 1), fire };
+    const timer: Timer = {
+      atMs: this.#nowMs + Math.max(0, delayMs),
+      order: (this.#order += 1),
+      fire,
+      isCancelled: false,
+    };
     this.#heap.push(timer);
     this.#rise(this.#heap.length - 1);
-    return () => void this.#cancelled.add(timer);
+    return () => void (timer.isCancelled = true);
   }
 
-  /** Goes to the next timer and fires it; false when there is none. */
-  step(): boolean {
-    for (let timer = this.#pop(); timer; timer = this.#pop()) {
-      if (this.#cancelled.delete(timer)) continue;
-      this.#nowMs = timer.atMs;
-      timer.fire();
+  /** Goes to the next timer that is due until then and fires it; false when there is none. */
+  step(untilMs = Infinity): boolean {
+    for (let next = this.#heap[0]; next && next.atMs <= untilMs; next = this.#heap[0]) {
+      this.#pop();
+      if (next.isCancelled) continue;
+      this.#nowMs = next.atMs;
+      next.fire();
       return true;
     }
     return false;
@@ -40,11 +46,8 @@ export class ManualClock implements Clock {
   /** Fires all timers that are due within `ms`, letting promises settle in between. */
   async advance(ms: number): Promise<void> {
     const untilMs = this.#nowMs + ms;
-    await settled();
-    for (let next = this.#heap[0]; next && next.atMs <= untilMs; next = this.#heap[0]) {
-      this.step();
-      await settled();
-    }
+    do await settled();
+    while (this.step(untilMs));
     this.#nowMs = untilMs;
   }
 
