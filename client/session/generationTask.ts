@@ -1,7 +1,7 @@
 // One generation of a run, as one member lives it: load and catch up, connect, say ready, wait for begin, train until
 // told to halt, until a peer is missing, or until the last round.
 
-import { AbortedError, DeadlineError, TabgradError } from '../../shared/errors.ts';
+import { AbortedError, DeadlineError, TabgradError, errorCodes } from '../../shared/errors.ts';
 import type { CoordinatorMessageOf } from '../../shared/protocol/control.ts';
 import { deferred } from '../transport/deferred.ts';
 import type { Link } from '../transport/link.ts';
@@ -114,6 +114,10 @@ export class GenerationTask {
     if (this.#controller.signal.aborted) return { kind: 'withdrawn' };
     const message = error instanceof Error ? error.message : String(error);
     if (!(error instanceof TabgradError)) {
+      // Kernels import nothing, so their errors carry a code and no more.
+      const code = (error as { code?: unknown } | undefined)?.code;
+      if (code === 'DEVICE_LOST') return { kind: 'stalled', missing: [], code, message };
+      if (typeof code === 'string' && code in errorCodes) return { kind: 'failed', code, message };
       this.#environment.log(error instanceof Error ? (error.stack ?? message) : message);
       return { kind: 'failed', code: 'INTERNAL', message };
     }

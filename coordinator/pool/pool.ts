@@ -14,7 +14,7 @@ import type { ConnectionEvents, ControlConnection } from './controlConnection.ts
 import type { Log } from './log.ts';
 import type { PoolEvent, PoolWorker } from './poolWorker.ts';
 import type { RateLimit } from './rateLimit.ts';
-import { makeSecret, secretsEqual } from './secrets.ts';
+import { makeId, makeSecret, secretsEqual } from './secrets.ts';
 import { WorkerSocket } from './workerSocket.ts';
 
 export interface PoolOptions {
@@ -198,7 +198,7 @@ export class Pool {
   }
 
   #join(socket: WorkerSocket, hello: WorkerMessageOf<'hello'>): Entry {
-    const workerId = (this.#options.makeWorkerId ?? (() => `w-${makeSecret().slice(0, 10)}`))();
+    const workerId = (this.#options.makeWorkerId ?? (() => `w-${makeId()}`))();
     const worker: PoolWorker = {
       ...traits(hello),
       workerId,

@@ -11,3 +11,8 @@ export function secretsEqual(given: string | undefined, expected: string): boole
 export function makeSecret(): string {
   return randomBytes(32).toString('base64url');
 }
+
+/** 48 bits in hex: PeerJS refuses ids that begin, end or go on with "-" or "_" where base64url may put them. */
+export function makeId(): string {
+  return randomBytes(6).toString('hex');
+}
