@@ -31,18 +31,23 @@ export async function trainPrepared(run: PreparedRun): Promise<Result> {
   const { cluster, prepared, folder, facts, clock, signal, notify } = run;
   const { settings } = facts;
   const watch = new ScoreWatch(prepared.spec, settings.options.earlyStoppingRounds);
-  const unwritable = new AbortController();
-  const recorder = recorderOf(run, watch, () => unwritable.abort());
+  const broken = new AbortController();
+  const recorder = recorderOf(run, watch, (error) => broken.abort(error));
   facts.recorder = recorder;
   facts.watch = watch;
   if (signal.aborted) throw calledOff(settings);
   const handle = await cluster.startRun(requestOf(facts, prepared, watch));
   const unsubscribe = handle.onEvent((event) => {
     recorder.observe(event);
-    notify(event);
+    try {
+      notify(event);
+    } catch (error) {
+      // The one who tells of events must not suffer for a callback.
+      broken.abort(error);
+    }
     if (recorder.stopped) handle.stop('early stopping');
   });
-  unwritable.signal.addEventListener('abort', () => handle.stop('its results can not be written'));
+  broken.signal.addEventListener('abort', () => handle.stop('its owner can not go on'));
   const onAbort = (): void => handle.stop('called off by its owner');
   signal.addEventListener('abort', onAbort, { once: true });
   if (signal.aborted) onAbort();
@@ -53,6 +58,7 @@ export async function trainPrepared(run: PreparedRun): Promise<Result> {
       throw error;
     });
     await recorder.settle(outcome.rounds);
+    if (broken.signal.aborted) throw broken.signal.reason;
     if (signal.aborted) throw calledOff(settings);
     const isWhole = outcome.status === 'finished' || recorder.stopped;
     const record = resultRecord(isWhole ? 'finished' : 'stopped', folder, facts, clock);
@@ -65,7 +71,7 @@ export async function trainPrepared(run: PreparedRun): Promise<Result> {
   }
 }
 
-function recorderOf(run: PreparedRun, watch: ScoreWatch, onFailure: () => void): RunRecorder {
+function recorderOf(run: PreparedRun, watch: ScoreWatch, onFailure: (error: unknown) => void): RunRecorder {
   const { prepared, continued, folder, facts, clock } = run;
   const { params, checkpoints, options } = facts.settings;
   const features = prepared.features.map(({ name, cuts, categories }) =>

@@ -36,7 +36,7 @@ export interface CheckpointConfig {
 }
 
 export interface RunCallback {
-  /** Everything that happens, in order; see ProgressEvent. Must not throw. */
+  /** Everything that happens, in order; see ProgressEvent. What it throws ends the run, and fit rejects with it. */
   onEvent?(event: ProgressEvent): void;
   onCheckpoint?(checkpoint: Checkpoint, metrics: Readonly<Record<string, number>>): void;
   /** Things that are allowed and probably not meant. */

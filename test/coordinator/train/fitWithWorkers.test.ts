@@ -94,10 +94,21 @@ describe('GBDTTrainer with real workers', () => {
   });
 });
 
-/** Processes that this one started. */
+/** Processes that this one started and that are still there. */
 function childPids(): number[] {
-  const tasks = readdirSync('/proc/self/task');
-  return tasks.flatMap((task) =>
-    readFileSync(`/proc/self/task/${task}/children`, 'utf8').trim().split(' ').filter(Boolean).map(Number),
-  );
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .filter((pid) => parentOf(pid) === process.pid)
+    .map(Number);
+}
+
+/** Parent of a process; undefined when it is gone. */
+function parentOf(pid: string): number | undefined {
+  try {
+    // The name in parentheses may have spaces; state and parent follow it.
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]);
+  } catch {
+    return undefined;
+  }
 }

@@ -252,6 +252,16 @@ describe('a run that does not finish', () => {
     );
   });
 
+  it('ends with what a callback throws', async () => {
+    const onEvent = ({ type }: { type: string }): void => {
+      if (type === 'round') throw new Error('my callback is broken');
+    };
+    const { trainer: gbdt, world } = trainer({ runConfig: { callbacks: [{ onEvent }] } });
+    await expect(gbdt.fit()).rejects.toThrow('my callback is broken');
+    expect(record()).toMatchObject({ status: 'failed', rounds: 1, error: { code: 'INTERNAL' } });
+    expect(world.closed()).toBe(1);
+  });
+
   it('says that the disk is full and leaves nothing half-written', async () => {
     mkdirSync(folder());
     symlinkSync('/dev/full', path.join(folder(), 'progress.jsonl'));
