@@ -1,6 +1,6 @@
 // What the coordinator has to say about its own doings, as values: whoever starts it decides how they are written.
 
-export interface LogEntry {
+interface LogEntry {
   readonly level: 'info' | 'warn' | 'error';
   readonly message: string;
   readonly workerId?: string;

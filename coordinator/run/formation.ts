@@ -98,6 +98,7 @@ function assignGroup(turn: Turn, eligible: readonly RunWorker[]): void {
     waitingReason: undefined,
     halt: undefined,
     joinAtMs: undefined,
+    awaySinceMs: undefined,
   });
   for (const { workerId } of members) {
     if (generation > 1 && !before.has(workerId)) turn.emit({ type: 'workerJoined', workerId });

@@ -43,6 +43,7 @@ export function onWorkers(
     return formGroup(turn);
   }
   releaseSpare(turn);
+  noteAbsence(turn);
   if (turn.state.phase === 'training') awaitNewcomers(turn);
 }
 
@@ -90,6 +91,32 @@ function releaseLeaving(turn: Turn): void {
   for (const workerId of turn.state.engaged) {
     if (turn.state.workers.get(workerId)?.leaving === true) turn.release(workerId, 'the worker is leaving');
   }
+}
+
+/**
+ * A lost socket alone costs a member nothing: it may come back while the group works on. But a killed worker loses it
+ * too, at once, and its peers may take long to notice: so the group is watched while somebody is away.
+ */
+function noteAbsence(turn: Turn): void {
+  const { members, workers, awaySinceMs } = turn.state;
+  const isAway = members.some(({ workerId }) => workers.get(workerId)?.present === false);
+  turn.set({ awaySinceMs: isAway ? (awaySinceMs ?? turn.atMs) : undefined });
+}
+
+/** When a group that makes no progress goes on without those who are away. */
+export function absenceEndsAtMs({ plan, state }: Turn): number {
+  const { awaySinceMs, progressAtMs, longestRoundMs, phase } = state;
+  if (awaySinceMs === undefined) return Infinity;
+  const patientUntilMs = awaySinceMs + plan.timing.awayMs;
+  if (phase !== 'training') return patientUntilMs;
+  return Math.max(patientUntilMs, progressAtMs + plan.timing.awayMs + 1.5 * longestRoundMs);
+}
+
+export function giveUpAbsent(turn: Turn): void {
+  const { members, workers } = turn.state;
+  const absent = members.filter(({ workerId }) => workers.get(workerId)?.present === false);
+  const ids = absent.map((member) => member.workerId).join(', ');
+  startHalt(turn, 'now', `worker ${ids} is out of reach and the group makes no progress`);
 }
 
 /** Lets those go who lost their place and came back to a full group. */

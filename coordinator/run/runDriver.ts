@@ -13,7 +13,7 @@ import { defaultTiming, initialRunState } from './runState.ts';
 import type { RunCommand, RunInput, RunPlan, RunState, RunTiming, RunWorker } from './runState.ts';
 
 /** The part of the blob store that a run needs. */
-export interface RunBlobs {
+interface RunBlobs {
   putJson(value: unknown): Promise<BlobAddress>;
 }
 

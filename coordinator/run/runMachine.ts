@@ -6,7 +6,7 @@ import type { RunMessage } from '../pool/poolWorker.ts';
 import { announceRounds, recordRound, recordTiming } from './commitRecord.ts';
 import { canForm, formGroup } from './formation.ts';
 import { endRun, forgive, onHaltDeadline, onHalted, outcome, roundPatienceMs, startHalt } from './halting.ts';
-import { awaitNewcomers, lookAtAgain, onWorkers } from './membership.ts';
+import { absenceEndsAtMs, awaitNewcomers, giveUpAbsent, lookAtAgain, onWorkers } from './membership.ts';
 import { WorkerFailedError } from './runErrors.ts';
 import type { Member, RunCommand, RunInput, RunPlan, RunState } from './runState.ts';
 import { betterWeights } from './speed.ts';
@@ -48,11 +48,15 @@ export function wakeAtMs(plan: RunPlan, state: RunState): number {
     case 'waiting':
       return canForm(new Turn(plan, state, 0)) ? state.formAtMs : Infinity;
     case 'loading':
-      return plan.timing.loadIdleMs + Math.min(...late(state).map((member) => member.progressAtMs));
+      return Math.min(
+        plan.timing.loadIdleMs + Math.min(...late(state).map((member) => member.progressAtMs)),
+        absenceEndsAtMs(new Turn(plan, state, 0)),
+      );
     case 'training':
       return Math.min(
         state.roundSinceMs + roundPatienceMs(new Turn(plan, state, 0)),
         state.joinAtMs ?? Infinity,
+        absenceEndsAtMs(new Turn(plan, state, 0)),
       );
     case 'halting':
       return state.halt?.deadlineMs ?? Infinity;
@@ -73,6 +77,7 @@ function onTick(turn: Turn): void {
     case 'waiting':
       return formGroup(turn);
     case 'loading':
+      if (atMs >= absenceEndsAtMs(turn)) return giveUpAbsent(turn);
       return giveUpOn(
         turn,
         late(state).filter((member) => atMs >= member.progressAtMs + plan.timing.loadIdleMs),
@@ -83,6 +88,7 @@ function onTick(turn: Turn): void {
         turn.set({ joinAtMs: undefined });
         return startHalt(turn, 'commit', 'a worker joins');
       }
+      if (atMs >= absenceEndsAtMs(turn)) return giveUpAbsent(turn);
       return giveUpOn(turn, behind(state), `committed no round for ${Math.round(roundPatienceMs(turn))} ms`);
     case 'halting':
       return onHaltDeadline(turn);
@@ -157,7 +163,12 @@ function onReady(turn: Turn, member: Member): void {
   turn.setMember(member.workerId, { ready: true, progressAtMs: turn.atMs });
   const { members, generation } = turn.state;
   if (members.some((one) => !one.ready)) return;
-  turn.set({ phase: 'training', roundSinceMs: turn.atMs, roster: members.map((one) => one.workerId) });
+  turn.set({
+    phase: 'training',
+    roundSinceMs: turn.atMs,
+    progressAtMs: turn.atMs,
+    roster: members.map((one) => one.workerId),
+  });
   for (const { workerId } of members)
     turn.send(workerId, { type: 'begin', runId: turn.plan.runId, generation });
   awaitNewcomers(turn);
@@ -168,6 +179,7 @@ function onCommitted(turn: Turn, member: Member, message: WorkerMessageOf<'commi
   if (phase !== 'training' && phase !== 'halting') return;
   const committedRounds = Math.max(member.committedRounds, message.round + 1);
   turn.setMember(member.workerId, { committedRounds, hasWorked: true });
+  turn.set({ progressAtMs: turn.atMs });
   recordTiming(turn, member.workerId, message);
   if (member.rank === 0) {
     if (message.round > turn.state.record.length || !message.trees) {

@@ -27,6 +27,8 @@ export interface RunTiming {
   readonly loadIdleMs: number;
   /** Without a committed round; at least, since 20 times the longest round are granted. */
   readonly roundIdleMs: number;
+  /** How long the group may make no progress while a member's socket is lost, before it goes on without that one. */
+  readonly awayMs: number;
   /** For the answer to a halt. */
   readonly haltMs: number;
 }
@@ -36,6 +38,7 @@ export const defaultTiming: RunTiming = {
   workBeforeJoinMs: 1_000,
   loadIdleMs: 120_000,
   roundIdleMs: 300_000,
+  awayMs: 1_500,
   haltMs: 30_000,
 };
 
@@ -71,7 +74,7 @@ export interface Member {
   readonly halted: boolean;
 }
 
-export interface Halt {
+interface Halt {
   readonly when: 'now' | 'commit';
   readonly reason: string;
   readonly deadlineMs: number;
@@ -125,6 +128,10 @@ export interface RunState {
   /** Begin of the training phase, then of each round. */
   readonly roundSinceMs: number;
   readonly longestRoundMs: number;
+  /** When a member last committed a round, or the group began. */
+  readonly progressAtMs: number;
+  /** Since when some member's socket is lost; undefined while all are there. */
+  readonly awaySinceMs: number | undefined;
   /** When a newcomer may interrupt; undefined while none waits. */
   readonly joinAtMs: number | undefined;
 }
@@ -190,5 +197,7 @@ export const initialRunState: RunState = {
   formAtMs: 0,
   roundSinceMs: 0,
   longestRoundMs: 0,
+  progressAtMs: 0,
+  awaySinceMs: undefined,
   joinAtMs: undefined,
 };

@@ -3,10 +3,10 @@
 
 import type { Socket } from 'node:net';
 
-export const trafficClasses = ['control', 'signalling', 'relay', 'blobs', 'page', 'api'] as const;
+const trafficClasses = ['control', 'signalling', 'relay', 'blobs', 'page', 'api'] as const;
 export type TrafficClass = (typeof trafficClasses)[number];
 
-export interface TrafficCount {
+interface TrafficCount {
   readonly sentBytes: number;
   readonly receivedBytes: number;
 }

@@ -31,7 +31,7 @@ export const lease = z.object({
   sizeBytes: count,
 });
 
-export const member = z.object({ rank: count, workerId: id, peerId: id });
+const member = z.object({ rank: count, workerId: id, peerId: id });
 
 /** Messages from a worker to the coordinator. */
 export const workerMessage = z.discriminatedUnion('type', [

@@ -255,6 +255,34 @@ describe('recording rounds', () => {
 });
 
 describe('losing a worker', () => {
+  it('goes on without who is out of reach as soon as the group makes no progress', () => {
+    const bench = new Bench({ workers: { min: 1, max: 2 } }).training();
+    bench.atMs = 400;
+    bench.committed('a', 0);
+    bench.atMs = 500;
+    bench.workers(makeWorker('a', { present: false }), makeWorker('b'));
+    expect(bench.sent('halt')).toEqual([]);
+    bench.atMs = 700;
+    bench.committed('b', 0);
+    bench.tick();
+    // 1.5 s and one and a half of the longest round (400 ms) after the last sign of progress.
+    expect(bench.atMs).toBe(700 + 1_500 + 600);
+    expect(bench.sent('halt').map((sent) => sent.workerId)).toEqual(['b']);
+    expect(bench.events('workerLost')).toMatchObject([{ workerId: 'a', reason: 'its socket is lost' }]);
+  });
+
+  it('waits for who is out of reach while the group works on', () => {
+    const bench = new Bench({ numBoostRound: 1000 }).training();
+    bench.workers(makeWorker('a'), makeWorker('b', { present: false }));
+    for (let round = 0; round < 30; round += 1) {
+      bench.atMs += 1_000;
+      bench.committed('a', round);
+      expect(wakeAtMs(bench.plan, bench.state)).toBeGreaterThan(bench.atMs + 1_000);
+    }
+    bench.workers(makeWorker('a'), makeWorker('b', { session: 1 }));
+    expect(bench.state).toMatchObject({ phase: 'training', awaySinceMs: undefined });
+  });
+
   it('takes over what a survivor committed and gives the shards to those who are left', () => {
     const bench = new Bench({ workers: { min: 1, max: 2 } }).training();
     bench.committed('a', 0);
