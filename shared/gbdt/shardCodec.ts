@@ -25,7 +25,7 @@ import { TabgradError } from '../errors.ts';
 /** Rows of every shard but a dataset's last. */
 export const ROWS_PER_SHARD = 65_536;
 /** Larger shards are refused before they are parsed. */
-export const MAX_SHARD_BYTES = 256 * 1024 * 1024;
+const MAX_SHARD_BYTES = 256 * 1024 * 1024;
 
 /** "TGS1". */
 const MAGIC = 0x54475331;

@@ -1,14 +1,14 @@
 // The folder that a run leaves: progress.jsonl grows round by round, checkpoints/<rounds>/ and result.json appear whole.
 
 import { appendFile, mkdir, readdir, rm, writeFile } from 'node:fs/promises';
-import { basename, join, relative } from 'node:path';
+import { join, relative } from 'node:path';
 import { Checkpoint, MODEL_FILE } from '../checkpoint.ts';
 import type { Metrics, ResultRecord } from '../result.ts';
 import { writeFailure, writeFileAtomically, writeFolderAtomically } from './atomicWrite.ts';
 import { surplusCheckpoints, type KeepRule, type SavedCheckpoint } from './keepCheckpoints.ts';
 
 /** Facts beside the model that are not XGBoost's business. */
-export const CHECKPOINT_FILE = 'checkpoint.json';
+const CHECKPOINT_FILE = 'checkpoint.json';
 
 interface Saved extends SavedCheckpoint {
   readonly path: string;
@@ -99,9 +99,5 @@ export class RunFolder {
   /** @throws ResultWriteError */
   writeResult(record: ResultRecord): Promise<void> {
     return writeFileAtomically(join(this.path, 'result.json'), `${JSON.stringify(record, null, 2)}\n`);
-  }
-
-  get name(): string {
-    return basename(this.path);
   }
 }
