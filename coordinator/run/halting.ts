@@ -181,6 +181,8 @@ function judgeStall(turn: Turn): void {
     peer: blamed.workerId,
   });
   if (!forgive(turn)) return endRun(turn, error);
+  // Whoever was set aside before may have been the wrong one.
+  turn.set({ setAside: new Map() });
   turn.log(
     'warn',
     `${error.message}. Trying again in ${Math.round(turn.state.formAtMs - atMs)} ms (${plan.runId}).`,

@@ -76,11 +76,22 @@ export class PeerNetwork {
     }
   }
 
+  /** Members that this one can't reach, or that have not come. */
+  missing(generation: number, workerId: string): string[] {
+    const meeting = this.#meetings.get(generation);
+    if (!meeting) return [];
+    return meeting.members.filter(
+      (other) => other !== workerId && (!meeting.seats.has(other) || this.#isBroken(workerId, other)),
+    );
+  }
+
+  #isBroken(a: string, b: string): boolean {
+    return this.brokenPairs.has([a, b].sort().join('|'));
+  }
+
   #connect(meeting: Meeting): void {
-    const isBroken = (a: string): boolean =>
-      meeting.members.some((b) => this.brokenPairs.has([a, b].sort().join('|')));
     for (const seat of meeting.seats.values()) {
-      if (isBroken(seat.workerId)) continue;
+      if (meeting.members.some((other) => this.#isBroken(seat.workerId, other))) continue;
       this.#clock.after(this.#random.between(5, 50), () => {
         if (!meeting.gone.has(seat.workerId)) seat.connected();
       });

@@ -61,4 +61,23 @@ describe('a run among workers that come and go', () => {
     expect(reasons.some((reason) => reason.startsWith('Waiting for 1 more worker (2 of 3 here)'))).toBe(true);
     expect(life.outcome.rounds).toHaveLength(20);
   });
+
+  it('goes on without one of two workers that can not reach each other', async () => {
+    const brokenPairs = ['w1|w2'];
+    const options = {
+      rounds: 10,
+      min: 2,
+      max: 3,
+      shards: 6,
+      firstWorkers: 3,
+      chaosMs: 60_000,
+      calmMs: 100_000,
+    };
+    const life = await simulateRun(2, { ...options, brokenPairs });
+    expect(life.virtualMs).toBeLessThan(60_000);
+    const lost = life.events.flatMap((event) => (event.type === 'workerLost' ? [event] : []));
+    expect(lost).toHaveLength(1);
+    expect(brokenPairs[0]?.split('|')).toContain(lost[0]?.workerId);
+    expect(lost[0]?.reason).toMatch(/^3 generations in a row ended without a round/);
+  });
 });

@@ -31,6 +31,8 @@ export interface LifeOptions {
   readonly calmMs?: number;
   readonly roundMs?: number;
   readonly stopAfterRound?: number;
+  /** Workers that can't reach each other by any path, e.g. "w1|w2"; workers are numbered in order of joining. */
+  readonly brokenPairs?: readonly string[];
 }
 
 const SPARE_WORKERS = 12;
@@ -42,130 +44,186 @@ const SPARE_WORKERS = 12;
 const PATIENCE_MS = 100_000;
 
 export async function simulateRun(seed: number, options: LifeOptions = {}): Promise<Life> {
-  const random = new RandomChoices(seed);
-  const clock = new ManualClock();
-  const numBoostRound = options.rounds ?? random.pick([1, 2, 30, 150]);
-  const min = options.min ?? random.integer(1, 3);
-  const max = Math.max(min, options.max ?? random.integer(1, 6));
-  const chaosMs = options.chaosMs ?? random.between(0, 60_000);
-  const calmMs = options.calmMs ?? random.pick([200, 800, 4_000]);
-  let made = 0;
-  const log: string[] = [];
-  const pool = new Pool({
-    clock,
-    log: ({ message }) => log.push(`${Math.round(clock.now())} ${message}`),
-    peerServer: { path: '/peerjs', key: 'x' },
-    iceServers: [],
-    makeWorkerId: () => `w${(made += 1)}`,
-  });
-  const blobs = new Map<string, unknown>();
-  const world: SimulatedWorld = {
-    clock,
-    random,
-    pool,
-    network: new PeerNetwork(clock, random),
-    blobs,
-    roundMs: options.roundMs ?? random.pick([5, 100, 600]),
-    numBoostRound,
-  };
-  const shards = makeShards(options.shards ?? random.integer(1, 12));
-  const recorded: CommittedRound[] = [];
-  const request = {
-    runId: 'run',
-    name: 'simulated',
-    spec: { numBoostRound },
-    shards,
-    workers: { min, max },
-    maxFailures: -1,
-    shouldStop: (round: CommittedRound) => {
-      if (round.round !== recorded.length)
-        throw new Error(`round ${round.round} recorded after ${recorded.length - 1}`);
-      recorded.push(round);
-      return round.round === options.stopAfterRound;
-    },
-  } as unknown as RunRequest;
-  const driver = new RunDriver({
-    request,
-    pool,
-    clock,
-    log: ({ message }) => log.push(`${Math.round(clock.now())} ${message}`),
-    blobs: {
-      putJson: (value) => {
-        const sha256 = createHash('sha256').update(JSON.stringify(value)).digest('hex');
-        blobs.set(sha256, JSON.parse(JSON.stringify(value)));
-        return Promise.resolve({ sha256, sizeBytes: 1 });
-      },
-    },
-  });
-
-  const events: RunEvent[] = [];
-  driver.onEvent((event) => {
-    events.push(event);
-    if (event.type === 'group')
-      checkLeases(
-        shards,
-        driver.state.members.map((member) => member.leases),
-      );
-    log.push(
-      `${Math.round(clock.now())} EVENT ${event.type === 'round' ? `round ${event.committed.round}` : JSON.stringify(event)}`,
-    );
-  });
-  const end: { result?: RunOutcome | Error } = {};
-  driver.done.then(
-    (outcome) => (end.result = outcome),
-    (error: Error) => (end.result = error),
-  );
-
-  const workers: SimulatedWorker[] = [];
-  const addWorker = (): void => void workers.push(new SimulatedWorker(world));
-  for (let i = 0; i < (options.firstWorkers ?? random.integer(0, 5)); i += 1) {
-    clock.after(random.between(0, 2_000), addWorker);
-  }
-  let mishaps = 0;
-  let left = SPARE_WORKERS;
-  const mishap = (): void => {
-    if (clock.now() >= chaosMs || end.result) return;
-    mishaps += 1;
-    const alive = workers.filter((worker) => worker.isWell);
-    const victim = alive.length > 0 ? random.pick(alive) : undefined;
-    const notice = random.chance(0.3) ? Infinity : random.between(0, 500);
-    const what = random.integer(0, 9);
-    log.push(`${Math.round(clock.now())} MISHAP ${what} ${victim?.workerId}`);
-    if (what <= 2 && left > 0) {
-      left -= 1;
-      addWorker();
-    } else if (what <= 4) victim?.dropSocket(notice);
-    else if (what === 5) victim?.kill(notice);
-    else if (what === 6) victim?.sleep(random.between(100, 40_000));
-    else if (what === 7) victim?.leave();
-    else if (what === 8) victim?.stumble();
-    else if (random.chance(0.3)) victim?.fail();
-    clock.after(calmMs * random.between(0.1, 2), mishap);
-  };
-  clock.after(calmMs, mishap);
-  // Peace: enough workers come for the run to go on.
-  clock.after(chaosMs + 1, () => {
-    for (let i = 0; i < min; i += 1) addWorker();
-  });
-
-  const deadlineMs = chaosMs + PATIENCE_MS + numBoostRound * (1.5 * world.roundMs + 100);
-  const story = (): string => `seed ${seed}:\n${log.slice(-60).join('\n')}`;
+  const life = new SimulatedLife(seed, options);
   try {
-    await settled();
-    while (end.result === undefined) {
-      if (clock.now() > deadlineMs) throw new Error('the run did not finish');
-      clock.step();
-      await settled();
-      checkWaiting(driver);
-    }
-    const { result } = end;
-    if (result instanceof Error) throw result;
-    checkRecord(result, recorded, numBoostRound, options.stopAfterRound);
-    if (driver.state.generation > 0) checkAnnouncements(events, result);
-    const { generation } = driver.state;
-    return { outcome: result, events, generations: generation, virtualMs: clock.now(), mishaps };
+    return await life.live();
   } catch (error) {
-    throw new Error(`${(error as Error).message}\n${story()}`, { cause: error });
+    const story = life.log.slice(-60).join('\n');
+    throw new Error(`${(error as Error).message}\nseed ${seed}:\n${story}`, { cause: error });
+  }
+}
+
+class SimulatedLife {
+  readonly log: string[] = [];
+  readonly #options: LifeOptions;
+  readonly #random: RandomChoices;
+  readonly #clock = new ManualClock();
+  readonly #world: SimulatedWorld;
+  readonly #min: number;
+  readonly #chaosMs: number;
+  readonly #shards: readonly Lease[];
+  readonly #driver: RunDriver;
+  readonly #events: RunEvent[] = [];
+  readonly #recorded: CommittedRound[] = [];
+  readonly #workers: SimulatedWorker[] = [];
+  #mishaps = 0;
+  #spareWorkers = SPARE_WORKERS;
+  #result: RunOutcome | Error | undefined;
+
+  constructor(seed: number, options: LifeOptions) {
+    this.#options = options;
+    const random = (this.#random = new RandomChoices(seed));
+    const clock = this.#clock;
+    this.#min = options.min ?? random.integer(1, 3);
+    this.#chaosMs = options.chaosMs ?? random.between(0, 60_000);
+    this.#shards = makeShards(options.shards ?? random.integer(1, 12));
+    const blobs = new Map<string, unknown>();
+    const pool = this.#makePool();
+    this.#world = {
+      clock,
+      random,
+      pool,
+      network: new PeerNetwork(clock, random),
+      blobs,
+      roundMs: options.roundMs ?? random.pick([5, 100, 600]),
+      numBoostRound: options.rounds ?? random.pick([1, 2, 30, 150]),
+    };
+    for (const pair of options.brokenPairs ?? []) this.#world.network.brokenPairs.add(pair);
+    this.#driver = new RunDriver({
+      request: this.#makeRequest(),
+      pool,
+      clock,
+      log: ({ message }) => this.#note(message),
+      blobs: {
+        putJson: (value) => {
+          const sha256 = createHash('sha256').update(JSON.stringify(value)).digest('hex');
+          blobs.set(sha256, JSON.parse(JSON.stringify(value)));
+          return Promise.resolve({ sha256, sizeBytes: 1 });
+        },
+      },
+    });
+    this.#driver.onEvent((event) => this.#observe(event));
+    this.#driver.done.then(
+      (outcome) => (this.#result = outcome),
+      (error: Error) => (this.#result = error),
+    );
+  }
+
+  async live(): Promise<Life> {
+    this.#schedule();
+    const { numBoostRound, roundMs } = this.#world;
+    const deadlineMs = this.#chaosMs + PATIENCE_MS + numBoostRound * (1.5 * roundMs + 100);
+    await settled();
+    for (let result = this.#result; ; result = this.#result) {
+      if (result instanceof Error) throw result;
+      if (result) return this.#check(result);
+      if (this.#clock.now() > deadlineMs) throw new Error('the run did not finish');
+      this.#clock.step();
+      await settled();
+      checkWaiting(this.#driver);
+    }
+  }
+
+  #check(outcome: RunOutcome): Life {
+    checkRecord(outcome, this.#recorded, this.#world.numBoostRound, this.#options.stopAfterRound);
+    checkAnnouncements(this.#events, outcome);
+    return {
+      outcome,
+      events: this.#events,
+      generations: this.#driver.state.generation,
+      virtualMs: this.#clock.now(),
+      mishaps: this.#mishaps,
+    };
+  }
+
+  #note(line: string): void {
+    this.log.push(`${Math.round(this.#clock.now())} ${line}`);
+  }
+
+  #makePool(): Pool {
+    let made = 0;
+    return new Pool({
+      clock: this.#clock,
+      log: ({ message }) => this.#note(message),
+      peerServer: { path: '/peerjs', key: 'x' },
+      iceServers: [],
+      makeWorkerId: () => `w${(made += 1)}`,
+    });
+  }
+
+  #makeRequest(): RunRequest {
+    const max = Math.max(this.#min, this.#options.max ?? this.#random.integer(1, 6));
+    return {
+      runId: 'run',
+      name: 'simulated',
+      spec: { numBoostRound: this.#world.numBoostRound },
+      shards: this.#shards,
+      workers: { min: this.#min, max },
+      maxFailures: -1,
+      shouldStop: (round: CommittedRound) => {
+        if (round.round !== this.#recorded.length) {
+          throw new Error(`round ${round.round} recorded after ${this.#recorded.length - 1}`);
+        }
+        this.#recorded.push(round);
+        return round.round === this.#options.stopAfterRound;
+      },
+    } as unknown as RunRequest;
+  }
+
+  #observe(event: RunEvent): void {
+    this.#events.push(event);
+    this.#note(`EVENT ${event.type === 'round' ? `round ${event.committed.round}` : JSON.stringify(event)}`);
+    if (event.type !== 'group') return;
+    const leases = this.#driver.state.members.map((member) => member.leases);
+    checkLeases(this.#shards, leases);
+  }
+
+  #addWorker(): void {
+    this.#workers.push(new SimulatedWorker(this.#world));
+  }
+
+  #schedule(): void {
+    const random = this.#random;
+    const calmMs = this.#options.calmMs ?? random.pick([200, 800, 4_000]);
+    const firstWorkers = this.#options.firstWorkers ?? random.integer(0, 5);
+    for (let i = 0; i < firstWorkers; i += 1) {
+      this.#clock.after(random.between(0, 2_000), () => this.#addWorker());
+    }
+    const disturb = (): void => {
+      if (this.#clock.now() >= this.#chaosMs || this.#result) return;
+      this.#mishap();
+      this.#clock.after(calmMs * random.between(0.1, 2), disturb);
+    };
+    this.#clock.after(calmMs, disturb);
+    // Peace: enough workers come for the run to go on.
+    this.#clock.after(this.#chaosMs + 1, () => {
+      for (let i = 0; i < this.#min; i += 1) this.#addWorker();
+    });
+  }
+
+  #mishap(): void {
+    const random = this.#random;
+    this.#mishaps += 1;
+    const well = this.#workers.filter((worker) => worker.isWell);
+    const victim = well.length > 0 ? random.pick(well) : undefined;
+    const noticeMs = random.chance(0.3) ? Infinity : random.between(0, 500);
+    const join = (): void => {
+      this.#spareWorkers -= 1;
+      if (this.#spareWorkers >= 0) this.#addWorker();
+    };
+    const [name, happen] = random.pick<readonly [string, () => void]>([
+      ['join', join],
+      ['join', join],
+      ['cut off', () => victim?.dropSocket(noticeMs)],
+      ['cut off', () => victim?.dropSocket(noticeMs)],
+      ['kill', () => victim?.kill(noticeMs)],
+      ['sleep', () => victim?.sleep(random.between(100, 40_000))],
+      ['leave', () => victim?.leave()],
+      ['stumble', () => victim?.stumble()],
+      ['fail', () => random.chance(0.3) && victim?.fail()],
+    ]);
+    this.#note(`MISHAP ${name} ${victim?.workerId}`);
+    happen();
   }
 }
 

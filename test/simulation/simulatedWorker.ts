@@ -265,7 +265,7 @@ export class SimulatedWorker {
       },
     );
     clock.after(CONNECT_TIMEOUT_MS, () => {
-      if (!isConnected && !this.#isAsleep) this.#stall(task, members.map((one) => one.workerId).slice(-1));
+      if (!isConnected && !this.#isAsleep) this.#stall(task, network.missing(generation, this.workerId));
     });
   }
 
