@@ -25,6 +25,7 @@ export const errorCodes = {
   INVALID_TREE: 'A tree or split from a peer or a file can not be walked.',
   DEVICE_STATE: 'A tree device was asked for something it can not do in its present state.',
   DEVICE_FAILED: 'WebGPU refused a command or ran out of memory.',
+  TRAIN_LOOP_FAILED: "The owner's trainLoopPerWorker threw, or a worker does not run code of owners.",
   BAD_ASSIGNMENT: 'What the coordinator assigned contradicts itself or the data.',
   DATA_ARGUMENT: 'An argument of a data operation is out of range or of the wrong kind.',
   DATA_FILE_MISSING: 'A data file, folder or object does not exist.',

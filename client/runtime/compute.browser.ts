@@ -55,7 +55,7 @@ let worker: Worker | undefined;
 
 const api: ComputeApi = {
   async run(start, signalling, onStatus) {
-    const current = new Worker(start, tabPlatform(start, signalling), onStatus);
+    const current = new Worker({ ...start, allowCode: true }, tabPlatform(start, signalling), onStatus);
     current.lendShare(start.share);
     worker = current;
     holdLock(current.ended);

@@ -7,6 +7,7 @@ import { ControlClient } from '../control/controlClient.ts';
 import { createWorkerSession } from '../session/runSession.ts';
 import type { SessionStatus, WorkerSession } from '../session/sessionEnvironment.ts';
 import type { AcquiredDevice } from './acquireDevice.ts';
+import { evaluateOwnerCode } from './evaluateOwnerCode.ts';
 import { throttledDevice } from './throttledDevice.ts';
 import type { WorkerOptions, WorkerPlatform, WorkerTransport } from './workerPlatform.ts';
 import type { WorkerEnd, WorkerPhase, WorkerStatus } from './workerStatus.ts';
@@ -218,6 +219,7 @@ export class Worker {
         return throttledDevice(device, () => this.#share, platform.clock);
       },
       fetchBlob: (sha256, options) => platform.fetchBlob(sha256, options),
+      ...(this.#options.allowCode && { evaluateCode: evaluateOwnerCode }),
       now: () => platform.clock.now(),
       log: (line) => platform.log(line),
       onStatus: (status) => {

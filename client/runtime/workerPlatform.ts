@@ -37,4 +37,6 @@ export interface WorkerOptions {
   readonly token?: string | undefined;
   readonly device: DeviceWish;
   readonly name?: string | undefined;
+  /** Whether functions of owners may run here (trainLoopPerWorker). */
+  readonly allowCode: boolean;
 }

@@ -6,3 +6,8 @@ import { TabgradError } from '../../shared/errors.ts';
 export class BadAssignmentError extends TabgradError {
   readonly code = 'BAD_ASSIGNMENT';
 }
+
+/** The owner's own loop threw, or may not run here. */
+export class TrainLoopError extends TabgradError {
+  readonly code = 'TRAIN_LOOP_FAILED';
+}

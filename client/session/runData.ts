@@ -27,6 +27,8 @@ interface HeldBlock extends HeldRows {
   readonly lease: Lease;
   /** Rounds that the margins of this block include. */
   rounds: number;
+  /** The margins include a round that was forgotten, or never committed. */
+  isDoubtful?: boolean;
 }
 
 const leaseKey = (lease: Lease): string => `${lease.dataset}/${lease.index}/${lease.sha256}`;
@@ -39,6 +41,8 @@ export class RunData {
   readonly committed: KnownRound[] = [];
   readonly #environment: SessionEnvironment;
   readonly #held = new Map<string, HeldBlock>();
+  /** Rounds that the group agreed on when this worker last caught up. */
+  #agreedRounds = 0;
   /** Why the device was lost, once it is. */
   lostReason: string | undefined;
 
@@ -83,13 +87,23 @@ export class RunData {
   }
 
   /**
+   * Drops committed rounds that the group may have done anew without this worker: all beyond `committedRounds`, and
+   * beyond those known to be the record's (by the last catch-up, or by the coordinator's word).
+   */
+  forgetBeyond(committedRounds: number, agreedRounds: number): void {
+    const kept = Math.min(committedRounds, Math.max(this.#agreedRounds, agreedRounds), this.committed.length);
+    this.committed.length = kept;
+    for (const held of this.#held.values()) held.isDoubtful ||= held.rounds > kept;
+  }
+
+  /**
    * Brings every block's margins to the committed rounds. A block that is ahead (its round was given up by the group)
    * is loaded afresh: margins are clamped sums and can't be taken back.
    */
   async catchUp(signal: AbortSignal): Promise<void> {
     const target = this.committed.length;
     for (const [key, held] of this.#held) {
-      if (held.rounds <= target) continue;
+      if (held.rounds <= target && !held.isDoubtful) continue;
       this.device.unload(held.block);
       this.#held.set(key, { lease: held.lease, ...(await this.#load(held.lease, signal)), rounds: 0 });
     }
@@ -99,6 +113,7 @@ export class RunData {
       if (signal.aborted) throw new AbortedError(`catching up was withdrawn at round ${round}`);
       this.#apply(this.committed[round]!.trees, round, behind);
     }
+    this.#agreedRounds = target;
   }
 
   /** Adds the trees of the round after the committed ones to all margins. The round is not committed by that. */

@@ -117,8 +117,7 @@ class RunSession implements WorkerSession {
     if (this.#data && this.#data.runId !== assignment.runId) await this.#closeData();
     this.#data ??= await this.#startRun(assignment, signal);
     const data = this.#data;
-    if (data.committed.length > assignment.committedRounds)
-      data.committed.length = assignment.committedRounds;
+    data.forgetBeyond(assignment.committedRounds, assignment.agreedRounds ?? 0);
     if (data.committed.length < assignment.committedRounds) {
       if (assignment.trees === null) {
         throw new BadAssignmentError(

@@ -18,6 +18,8 @@ export interface SessionEnvironment {
   readonly connector: LinkConnector;
   /** A blob by its SHA-256, verified. */
   fetchBlob(sha256: string, options: FetchBlobOptions): Promise<Uint8Array>;
+  /** Evaluates a function expression of the owner's; absent where owners may not run code. */
+  readonly evaluateCode?: (source: string) => unknown;
   /** Milliseconds from any fixed origin. */
   now(): number;
   log(line: string): void;

@@ -1,88 +1,76 @@
-// The rounds of one generation at one member: grow, apply, measure, commit; until the last round, the round at which
-// the coordinator wants the group halted, or an error.
+// The rounds of one generation at one member, until the last round, the halt that the coordinator asked for, or an
+// error: by the plain loop, or by the owner's own.
 
 import { AbortedError } from '../../shared/errors.ts';
-import type { Member } from '../../shared/protocol/control.ts';
-import { encodeTree } from '../../shared/gbdt/treeCodec.ts';
-import { boostRound } from '../gbdt/boostRound.ts';
-import { evaluateRound } from '../gbdt/evaluateRound.ts';
-import { LinkCollective } from '../collective/linkCollective.ts';
-import type { Link } from '../transport/link.ts';
-import { meteredCollective } from './meteredCollective.ts';
-import type { ExchangeMeter } from './meteredCollective.ts';
-import type { RunData } from './runData.ts';
-import type { SessionEnvironment } from './sessionEnvironment.ts';
+import { resolveParams } from '../../shared/gbdt/params.ts';
+import type { TrainLoop, TrainLoopContext, TrainLoopSpec } from '../../shared/gbdt/trainLoop.ts';
+import { TrainLoopError } from './errors.ts';
+import type { GenerationContext } from './roundStep.ts';
+import { RoundStep } from './roundStep.ts';
 
-export interface GenerationContext {
-  readonly data: RunData;
-  readonly links: ReadonlyMap<string, Link>;
-  readonly members: readonly Member[];
-  readonly rank: number;
-  readonly generation: number;
-  readonly environment: SessionEnvironment;
-  readonly signal: AbortSignal;
-  /** Committed rounds at which this generation ends; infinite unless the coordinator asked. */
-  readonly haltAtRounds: () => number;
+/** Resolves when the last round is committed, the halt is reached, or the owner's loop has returned. */
+export async function trainRounds(context: GenerationContext): Promise<void> {
+  const step = new RoundStep(context);
+  const { trainLoop } = context.data.spec;
+  if (trainLoop) return runOwnerLoop(context, step, trainLoop);
+  while (!step.isOver) await step.make(context.data.spec);
 }
 
-/** Resolves when the last round is committed or the halt is reached. */
-export async function trainRounds(context: GenerationContext): Promise<void> {
-  const { data, links, environment, generation, signal } = context;
-  const { spec } = data;
-  const meter: ExchangeMeter = { elapsedMs: 0 };
-  const members = [...context.members].sort((a, b) => a.rank - b.rank).map((member) => member.workerId);
-  const overLinks = new LinkCollective({ rank: context.rank, members, links, generation });
-  const collective = meteredCollective(overLinks, meter, () => environment.now());
-  while (data.committed.length < Math.min(spec.numBoostRound, context.haltAtRounds())) {
-    const round = data.committed.length;
-    const start = environment.now();
-    const sentBefore = bytesSent(links);
-    meter.elapsedMs = 0;
+/** Thrown into the owner's loop to end it where the generation ends; nobody else sees it. */
+class GenerationOver extends AbortedError {}
 
-    const trees = await boostRound({ spec, device: data.device, collective, round, signal });
-    data.applyPending(trees);
-    const metrics = await evaluateRound({
-      spec,
-      device: data.device,
-      collective,
-      blocks: (name) => data.blocks(name),
-      signal,
-    });
-    if (signal.aborted) throw new AbortedError(`round ${round} was withdrawn`);
-    data.committed.push({ trees, metrics });
-
-    const totalMs = environment.now() - start;
-    environment.send({
-      type: 'committed',
-      runId: data.runId,
-      generation,
-      round,
-      computeMs: Math.max(0, totalMs - meter.elapsedMs),
-      exchangeMs: meter.elapsedMs,
-      bytesSent: bytesSent(links) - sentBefore,
-      ...(context.rank === 0 && { trees: trees.map((tree) => encodeTree(tree)), metrics }),
-    });
-    reportStatus(context, totalMs);
+async function runOwnerLoop(context: GenerationContext, step: RoundStep, spec: TrainLoopSpec): Promise<void> {
+  const { data, environment, generation } = context;
+  if (!environment.evaluateCode) {
+    throw new TrainLoopError(
+      'this worker does not run code of owners; start it with "--code allow", or train without trainLoopPerWorker',
+    );
+  }
+  // What ended the generation counts, even if the loop swallowed it.
+  let ended: { readonly error: unknown } | undefined;
+  const boost: TrainLoopContext['boost'] = async (params = {}) => {
+    if (ended) throw ended.error;
+    try {
+      if (step.isOver) throw new GenerationOver('this generation has no further round');
+      const resolved = resolveParams({ ...data.spec.params, ...params });
+      return await step.make({ ...data.spec, params: resolved });
+    } catch (error) {
+      ended = { error };
+      throw error;
+    }
+  };
+  try {
+    const loop = environment.evaluateCode(spec.source) as TrainLoop;
+    await loop(spec.config, loopContext(context, boost));
+  } catch (error) {
+    ended ??= { error: loopFailure(error) };
+  }
+  if (ended && !(ended.error instanceof GenerationOver)) throw ended.error;
+  if (!ended) {
+    environment.send({ type: 'finished', runId: data.runId, generation, rounds: data.committed.length });
   }
 }
 
-function bytesSent(links: ReadonlyMap<string, Link>): number {
-  let bytes = 0;
-  for (const link of links.values()) bytes += link.stats.bytesSent;
-  return bytes;
+function loopContext(
+  { data, rank, members }: GenerationContext,
+  boost: TrainLoopContext['boost'],
+): TrainLoopContext {
+  return {
+    rank,
+    size: members.length,
+    get round() {
+      return data.committed.length;
+    },
+    numBoostRound: data.spec.numBoostRound,
+    get metrics() {
+      return data.committed.at(-1)?.metrics;
+    },
+    datasetRows: (dataset) => data.blocks(dataset).reduce((rows, { block }) => rows + block.rows, 0),
+    boost,
+  };
 }
 
-function reportStatus(context: GenerationContext, roundMs: number): void {
-  const { data, links, environment } = context;
-  environment.onStatus?.({
-    state: 'training',
-    runId: data.runId,
-    round: data.committed.length,
-    rounds: data.spec.numBoostRound,
-    rows: data.rows,
-    groupSize: context.members.length,
-    rank: context.rank,
-    rowsPerSecond: (data.rows / Math.max(1, roundMs)) * 1000,
-    links: [...links.values()].map((link) => ({ peer: link.peer, path: link.path, ...link.stats })),
-  });
+function loopFailure(error: unknown): TrainLoopError {
+  const what = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  return new TrainLoopError(`trainLoopPerWorker threw: ${what.slice(0, 2000)}`, {}, { cause: error });
 }

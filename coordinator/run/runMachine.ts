@@ -137,6 +137,8 @@ function onMessage(turn: Turn, workerId: string, message: RunMessage): void {
       return onReady(turn, member);
     case 'committed':
       return onCommitted(turn, member, message);
+    case 'finished':
+      return onFinished(turn, member, message);
     case 'stalled':
       return onStalled(turn, member, message);
     case 'halted':
@@ -194,6 +196,14 @@ function onCommitted(turn: Turn, member: Member, message: WorkerMessageOf<'commi
   announceRounds(turn, false);
   if (turn.state.isComplete) return endRun(turn, outcome(turn, 'finished'));
   if (phase === 'training') considerMove(turn);
+}
+
+/** The owner's loop returned. The first rank speaks for all: what it committed has been recorded before. */
+function onFinished(turn: Turn, member: Member, message: WorkerMessageOf<'finished'>): void {
+  const { phase, record } = turn.state;
+  const isAtWork = phase === 'training' || phase === 'halting';
+  if (!isAtWork || member.rank !== 0 || message.rounds !== record.length) return;
+  endRun(turn, outcome(turn, 'finished'));
 }
 
 /** Once all members have told their time of a round, now and then, looks whether shards should move. */

@@ -96,7 +96,7 @@ function requestOf({ runId, settings }: RunFacts, prepared: PreparedTraining, wa
   return {
     runId,
     name: settings.name,
-    spec: prepared.spec,
+    spec: settings.trainLoop ? { ...prepared.spec, trainLoop: settings.trainLoop } : prepared.spec,
     shards: prepared.shards,
     workers: {
       ...settings.workers,

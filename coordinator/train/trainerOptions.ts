@@ -9,7 +9,9 @@ import type { LocalDevice, LocalRuntime } from '../local/localWorker.ts';
 import type { ProgressEvent } from '../progress/progressEvent.ts';
 import type { Checkpoint } from './checkpoint.ts';
 import type { TrainingData } from './prepare/trainingData.ts';
+import type { TrainLoop, TrainLoopSpec } from '../../shared/gbdt/trainLoop.ts';
 import { TrainArgumentError } from './trainErrors.ts';
+import { trainLoopSpec } from './trainLoopSpec.ts';
 
 export interface ScalingConfig {
   /** How many workers train, or [fewest, most]: the run starts with the fewest and takes up to the most. Default 1. */
@@ -65,8 +67,15 @@ export interface GBDTTrainerOptions {
   readonly featureColumns?: readonly string[];
   /** XGBoost's parameters under XGBoost's names. */
   readonly params?: Readonly<Record<string, unknown>>;
-  /** Default 10. */
+  /** Default 10. With trainLoopPerWorker: the most rounds that the loop may train. */
   readonly numBoostRound?: number;
+  /**
+   * The owner's own loop over rounds, run by every worker: a function that uses nothing but its arguments. It may change
+   * parameters from round to round and return early; it is called again, at context.round, when the group changes.
+   */
+  readonly trainLoopPerWorker?: TrainLoop<never>;
+  /** First argument of trainLoopPerWorker: plain JSON. */
+  readonly trainLoopConfig?: unknown;
   /** Stop when the last metric of the last evaluation set has not improved for so many rounds. */
   readonly earlyStoppingRounds?: number;
   /** A model to add numBoostRound rounds to: a checkpoint, its folder, or a model.json of XGBoost. */
@@ -82,6 +91,7 @@ export interface TrainerSettings {
   readonly options: GBDTTrainerOptions;
   readonly params: GbdtParams;
   readonly numBoostRound: number;
+  readonly trainLoop: TrainLoopSpec | undefined;
   readonly workers: { readonly min: number; readonly max: number };
   readonly name: string;
   /** Absolute path of the run's folder. */
@@ -98,6 +108,8 @@ const known = {
     'featureColumns',
     'params',
     'numBoostRound',
+    'trainLoopPerWorker',
+    'trainLoopConfig',
     'earlyStoppingRounds',
     'xgbModel',
     'resumeFromCheckpoint',
@@ -157,6 +169,8 @@ export function resolveOptions(options: GBDTTrainerOptions): TrainerSettings {
     options,
     params: resolveParams(options.params ?? {}),
     numBoostRound: wholeNumber('numBoostRound', options.numBoostRound ?? 10, 1),
+    trainLoop:
+      options.trainLoopPerWorker && trainLoopSpec(options.trainLoopPerWorker, options.trainLoopConfig),
     workers: workerRange(scalingConfig.numWorkers ?? 1),
     name,
     folder: resolve(storagePath, name),

@@ -3,6 +3,7 @@
 
 import type { DeviceSpec } from '../../kernels/gbdt/treeDevice.ts';
 import type { GbdtParams } from './params.ts';
+import type { TrainLoopSpec } from './trainLoop.ts';
 
 export interface FeatureSpec {
   readonly name: string;
@@ -30,4 +31,6 @@ export interface TrainSpec {
   readonly metrics: readonly string[];
   /** Rows of the training set over all workers. */
   readonly trainRows: number;
+  /** The owner's own loop over rounds, in place of the plain one. */
+  readonly trainLoop?: TrainLoopSpec;
 }

@@ -80,6 +80,8 @@ export const workerMessage = z.discriminatedUnion('type', [
     code: z.string().max(64),
     message: z.string().max(4000),
   }),
+  /** The owner's own loop returned here: the run ends with the rounds committed so far. */
+  z.object({ type: z.literal('finished'), runId: id, generation: count, rounds: count }),
   /** Answer to halt: how many rounds are committed here, and those that the coordinator said it lacks. */
   z.object({
     type: z.literal('halted'),

@@ -17,10 +17,8 @@ const digest = (text: string): string => createHash('sha256').update(text).diges
 
 beforeAll(async () => {
   swarm = await Swarm.start();
-  const [train, valid] = await (
-    await flights(ROWS).materialize()
-  ).trainTestSplit(0.3, { shuffle: true, seed: 1 });
-  datasets = { train: train!, valid: valid! };
+  const [train, valid] = (await flights(ROWS).materialize()).trainTestSplit(0.3, { shuffle: true, seed: 1 });
+  datasets = { train, valid };
   await swarm.add('node');
   alone = await swarm.train({ datasets }, 1);
   await swarm.dismiss();

@@ -31,7 +31,7 @@ export function flights(rows: number): Dataset {
         distance: distance!,
         origin: origin!,
         destination: destination!,
-        is_late: Float32Array.from(delay as ArrayLike<number>, (minutes) => (Number(minutes) > 15 ? 1 : 0)),
+        is_late: Float32Array.from(delay as ArrayLike<number>, (minutes) => (minutes > 15 ? 1 : 0)),
       };
     });
 }

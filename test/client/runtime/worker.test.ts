@@ -52,7 +52,7 @@ function start(openTransport?: (attempt: number) => void) {
   const lines: string[] = [];
   let attempts = 0;
   const worker = new Worker(
-    { url: 'http://host:7070', device: 'cpu' },
+    { allowCode: false, url: 'http://host:7070', device: 'cpu' },
     {
       runtime: 'node',
       cores: 2,

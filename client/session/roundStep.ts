@@ -1,0 +1,105 @@
+// One round at one member: grow, apply, measure, commit.
+
+import { AbortedError } from '../../shared/errors.ts';
+import type { Collective } from '../../shared/collective/collective.ts';
+import { encodeTree } from '../../shared/gbdt/treeCodec.ts';
+import type { TrainSpec } from '../../shared/gbdt/trainSpec.ts';
+import type { Member } from '../../shared/protocol/control.ts';
+import { LinkCollective } from '../collective/linkCollective.ts';
+import { boostRound } from '../gbdt/boostRound.ts';
+import { evaluateRound } from '../gbdt/evaluateRound.ts';
+import type { Link } from '../transport/link.ts';
+import { meteredCollective } from './meteredCollective.ts';
+import type { ExchangeMeter } from './meteredCollective.ts';
+import type { RunData } from './runData.ts';
+import type { SessionEnvironment } from './sessionEnvironment.ts';
+
+export interface GenerationContext {
+  readonly data: RunData;
+  readonly links: ReadonlyMap<string, Link>;
+  readonly members: readonly Member[];
+  readonly rank: number;
+  readonly generation: number;
+  readonly environment: SessionEnvironment;
+  readonly signal: AbortSignal;
+  /** Committed rounds at which this generation ends; infinite unless the coordinator asked. */
+  readonly haltAtRounds: () => number;
+}
+
+/** Makes the rounds of a generation, one at a time. */
+export class RoundStep {
+  readonly #context: GenerationContext;
+  readonly #collective: Collective;
+  readonly #meter: ExchangeMeter = { elapsedMs: 0 };
+
+  constructor(context: GenerationContext) {
+    const { rank, links, generation, environment } = context;
+    this.#context = context;
+    const members = [...context.members].sort((a, b) => a.rank - b.rank).map((member) => member.workerId);
+    const overLinks = new LinkCollective({ rank, members, links, generation });
+    this.#collective = meteredCollective(overLinks, this.#meter, () => environment.now());
+  }
+
+  /** Whether this generation has another round to make. */
+  get isOver(): boolean {
+    const { data, haltAtRounds } = this.#context;
+    return data.committed.length >= Math.min(data.spec.numBoostRound, haltAtRounds());
+  }
+
+  /**
+   * Makes the next round with `spec`, which may differ from the run's in parameters of growth.
+   * @returns the round's metrics.
+   * @throws what the collective or the device throws; the round is then not committed here.
+   */
+  async make(spec: TrainSpec): Promise<Readonly<Record<string, number>>> {
+    const { data, links, environment, generation, rank, signal } = this.#context;
+    const { device } = data;
+    const collective = this.#collective;
+    const round = data.committed.length;
+    const start = environment.now();
+    const sentBefore = bytesSent(links);
+    this.#meter.elapsedMs = 0;
+
+    const trees = await boostRound({ spec, device, collective, round, signal });
+    data.applyPending(trees);
+    const blocks = data.blocks.bind(data);
+    const metrics = await evaluateRound({ spec, device, collective, blocks, signal });
+    if (signal.aborted) throw new AbortedError(`round ${round} was withdrawn`);
+    data.committed.push({ trees, metrics });
+
+    const totalMs = environment.now() - start;
+    environment.send({
+      type: 'committed',
+      runId: data.runId,
+      generation,
+      round,
+      computeMs: Math.max(0, totalMs - this.#meter.elapsedMs),
+      exchangeMs: this.#meter.elapsedMs,
+      bytesSent: bytesSent(links) - sentBefore,
+      ...(rank === 0 && { trees: trees.map((tree) => encodeTree(tree)), metrics }),
+    });
+    this.#reportStatus(totalMs);
+    return metrics;
+  }
+
+  #reportStatus(roundMs: number): void {
+    const { data, links, members, rank, environment } = this.#context;
+    environment.onStatus?.({
+      state: 'training',
+      runId: data.runId,
+      round: data.committed.length,
+      rounds: data.spec.numBoostRound,
+      rows: data.rows,
+      groupSize: members.length,
+      rank,
+      rowsPerSecond: (data.rows / Math.max(1, roundMs)) * 1000,
+      links: [...links.values()].map((link) => ({ peer: link.peer, path: link.path, ...link.stats })),
+    });
+  }
+}
+
+function bytesSent(links: ReadonlyMap<string, Link>): number {
+  let bytes = 0;
+  for (const link of links.values()) bytes += link.stats.bytesSent;
+  return bytes;
+}
