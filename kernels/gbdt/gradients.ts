@@ -22,8 +22,10 @@ export function buildGradientTables(): GradientTables {
 
 /** p(1 - p) in 2^-24, at least one unit, so that a saturated row still counts. */
 export function curvature(probability: number): number {
-  // The product has at most 46 bits, so the double is exact: multiplyShift without its halves.
-  return Math.max(Math.floor((probability * (ONE - probability) + ONE / 2) / ONE), 1);
+  // The product has at most 46 bits, so the double is exact: multiplyShift without its halves. The quotient is positive
+  // and fits 31 bits, so cutting it off is rounding down.
+  const rounded = ((probability * (ONE - probability) + ONE / 2) / ONE) | 0;
+  return rounded > 1 ? rounded : 1;
 }
 
 /** Probability in 2^-24 of `output` given all margins of a row. `margins[output * stride + row]`. */

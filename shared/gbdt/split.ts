@@ -182,12 +182,7 @@ function searchOneCategory(search: Search, feature: number, { bins, monotone }: 
 function searchPartition(search: Search, feature: number, spec: FeatureSpec, threshold: number): void {
   const { sums, node, score } = search;
   const { bins, monotone } = spec;
-  const weights = Array.from({ length: bins }, (_, bin) =>
-    score.freeWeight(sums[2 * bin]!, sums[2 * bin + 1]!),
-  );
-  const order = Array.from({ length: bins }, (_, bin) => bin).sort(
-    (a, b) => weights[a]! - weights[b]! || a - b,
-  );
+  const order = orderByWeight(sums, bins, score);
   const steps = Math.min(threshold, bins) - 1;
 
   let leftG = node.g;
@@ -214,7 +209,26 @@ function searchPartition(search: Search, feature: number, spec: FeatureSpec, thr
   }
 }
 
-function categorySet(categories: readonly number[]): Uint32Array {
+/**
+ * Categories by ascending leaf weight, on ties by code. A weight is a float32, whose bits order as integers; with the
+ * code behind them they are one exact number, which typed arrays sort without a comparator, ten times as fast.
+ */
+function orderByWeight(sums: Float64Array, bins: number, score: SplitScore): Int32Array {
+  const weights = new Float32Array(bins);
+  // Adding zero turns -0, which has bits of its own, into 0.
+  for (let bin = 0; bin < bins; bin += 1)
+    weights[bin] = score.freeWeight(sums[2 * bin]!, sums[2 * bin + 1]!) + 0;
+  const bits = new Int32Array(weights.buffer);
+  const keys = new Float64Array(bins);
+  for (let bin = 0; bin < bins; bin += 1) {
+    const size = bits[bin]! & 0x7fffffff;
+    keys[bin] = (bits[bin]! < 0 ? -size : size) * 256 + bin;
+  }
+  keys.sort();
+  return Int32Array.from(keys, (key) => key - 256 * Math.floor(key / 256));
+}
+
+function categorySet(categories: Iterable<number>): Uint32Array {
   const words = new Uint32Array(8);
   for (const category of categories) words[category >> 5]! |= 1 << (category & 31);
   return words;

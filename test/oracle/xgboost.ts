@@ -157,6 +157,41 @@ export function trainOracle(
   return { history, booster: wrap(booster) };
 }
 
+export interface OracleMatrix {
+  /** A booster that trains on this matrix, one round a call. What hist keeps of the matrix is shared by all of them. */
+  startBooster(params: Readonly<Record<string, string | number>>): {
+    update(round: number): void;
+    evaluate(round: number): string;
+    free(): void;
+  };
+  free(): void;
+}
+
+/** Data held by real XGBoost, to time its rounds one by one. */
+export function holdMatrix(data: OracleData): OracleMatrix {
+  const matrix = makeMatrix(data);
+  return {
+    startBooster(params) {
+      const out: [Handle | null] = [null];
+      library.call('XGBoosterCreate', [matrix], 1, out);
+      const booster = out[0]!;
+      for (const [name, value] of Object.entries({ tree_method: 'hist', ...params })) {
+        library.call('XGBoosterSetParam', booster, name, String(value));
+      }
+      return {
+        update: (round) => library.call('XGBoosterUpdateOneIter', booster, round, matrix),
+        evaluate(round) {
+          const text: [string] = [''];
+          library.call('XGBoosterEvalOneIter', booster, round, [matrix], ['train'], 1, text);
+          return text[0];
+        },
+        free: () => library.call('XGBoosterFree', booster),
+      };
+    },
+    free: () => library.call('XGDMatrixFree', matrix),
+  };
+}
+
 /** Loads a model file's text into real XGBoost. */
 export function loadOracle(text: string): OracleBooster {
   const out: [Handle | null] = [null];

@@ -1,0 +1,74 @@
+// `npm run bench:gbdt -- [--rows N] [--rounds N] [--quick] [--only cpu|webgpu|swarm]`: the same training on the flights
+// here and in real XGBoost on the same cores in the same run. It reports and doesn't fail.
+
+import { availableParallelism, cpus } from 'node:os';
+import { parseArgs } from 'node:util';
+import { createCpuTreeDevice } from '../../kernels/gbdt/cpuDevice.ts';
+import { createWebgpuTreeDevice } from '../../kernels/gbdt/webgpuDevice.ts';
+import { setup as buildBundles } from '../setup/buildBundles.ts';
+import { openNodeGpuDevice } from '../setup/nodeGpu.ts';
+import { flightsDataset, prepareFlights } from './gbdt/flightsTraining.ts';
+import { printAtomicShare, printSolo } from './gbdt/printSolo.ts';
+import { timeSoloTraining } from './gbdt/soloTraining.ts';
+import { printSwarm, timeSwarm } from './gbdt/swarmTraining.ts';
+import { measureAtomicRate } from './histogramRate.ts';
+
+const DEPTH = 6;
+/** Software adapters do a tenth of what the cpu device does. */
+const MOST_WEBGPU_ROWS = 262_144;
+
+const { values } = parseArgs({
+  options: {
+    rows: { type: 'string' },
+    rounds: { type: 'string' },
+    quick: { type: 'boolean', default: false },
+    only: { type: 'string' },
+  },
+});
+const rows = Number(values.rows ?? (values.quick ? 200_000 : 2_100_000));
+const rounds = Number(values.rounds ?? (values.quick ? 5 : 20));
+const wanted = (part: string): boolean => values.only === undefined || values.only === part;
+
+console.log(`${availableParallelism()} x ${cpus()[0]?.model ?? 'unknown'}, Node ${process.version}`);
+const dataset = await (await flightsDataset(rows)).materialize();
+const flights = await prepareFlights(dataset, rounds);
+const size = { rows: flights.rows, features: flights.spec.features.length, depth: DEPTH };
+
+if (wanted('cpu')) {
+  const times = await timeSoloTraining(flights, createCpuTreeDevice(flights.spec.device), rounds);
+  printSolo('cpu device, one process', size, times);
+}
+
+if (wanted('webgpu')) {
+  const few = Math.min(rows, values.quick ? 65_536 : MOST_WEBGPU_ROWS);
+  const part = await prepareFlights(await (await flightsDataset(few)).materialize(), rounds);
+  const gpu = await openNodeGpuDevice();
+  const { adapterInfo } = gpu;
+  const device = await createWebgpuTreeDevice(gpu, part.spec.device);
+  const fewer = Math.min(rounds, 5);
+  const times = await timeSoloTraining(part, device, fewer, true);
+  const partSize = { ...size, rows: part.rows };
+  printSolo(
+    `webgpu device on ${adapterInfo.description || adapterInfo.device || adapterInfo.vendor}`,
+    partSize,
+    times,
+  );
+  const cells =
+    2 **
+    Math.ceil(Math.log2(4 * 8 * part.spec.device.slotsPerFeature.reduce((sum, slots) => sum + slots, 0)));
+  printAtomicShare(
+    partSize,
+    times,
+    await measureAtomicRate(gpu, cells, Math.ceil((part.rows * size.features) / 32)),
+  );
+  gpu.destroy();
+}
+
+if (wanted('swarm')) {
+  await buildBundles();
+  console.log(
+    `\nswarm of Node processes on this machine, log loss of the training set each round, ${rows} rows`,
+  );
+  console.log('  workers     round   compute  exchange      sent   XGBoost (threads)   ratio');
+  for (const workers of [1, 2, 4]) printSwarm(await timeSwarm(dataset, flights.oracle, rounds, workers));
+}
