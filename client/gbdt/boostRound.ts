@@ -6,16 +6,17 @@ import type { TrainingGroup } from './growTree.ts';
 import { growTree } from './growTree.ts';
 
 /**
- * Grows the trees of a round; tree i belongs to output i. Equal bits at every member.
+ * Grows the trees of a round of this run; tree i belongs to output i. Equal bits at every member.
  * @throws AbortedError, DeadlineError or PeerLostError of the collective.
  */
 export async function boostRound({
   round,
   ...group
 }: TrainingGroup & { readonly round: number }): Promise<BinnedTree[]> {
+  const { firstRound = 0 } = group.spec;
   const trees: BinnedTree[] = [];
   for (let output = 0; output < group.spec.device.outputs; output += 1) {
-    trees.push(await growTree(group, round, output));
+    trees.push(await growTree(group, firstRound + round, output));
   }
   return trees;
 }

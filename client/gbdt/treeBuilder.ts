@@ -1,8 +1,7 @@
 // Collects the nodes of a growing tree and packs them into a BinnedTree.
 
-import { MARGIN_LIMIT } from '../../kernels/gbdt/fixedPoint.ts';
-import { scaleByPowerOfTwo } from '../../kernels/fixed/scaleByPowerOfTwo.ts';
 import type { BinnedTree } from '../../kernels/gbdt/binnedTree.ts';
+import { toMarginUnits } from '../../shared/gbdt/marginUnits.ts';
 import type { SplitCandidate } from '../../shared/gbdt/split.ts';
 
 interface GrowingNode {
@@ -54,10 +53,4 @@ export class TreeBuilder {
       cover: Float32Array.from(nodes, ({ cover }) => cover),
     };
   }
-}
-
-/** Saturates: a margin can't hold more. */
-function toMarginUnits(value: number, fractionBits: number): number {
-  const units = Math.round(scaleByPowerOfTwo(value, fractionBits));
-  return Math.max(-MARGIN_LIMIT, Math.min(MARGIN_LIMIT, units));
 }

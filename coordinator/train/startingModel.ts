@@ -3,18 +3,16 @@
 import { MISSING_BIN } from '../../kernels/gbdt/treeDevice.ts';
 import { baseMargins } from '../../shared/gbdt/model/baseMargins.ts';
 import { modelCategories, type GbdtModel } from '../../shared/gbdt/model/model.ts';
-import { Predictor } from '../../shared/gbdt/model/predictor.ts';
 import type { StartingModel } from './prepare/trainingData.ts';
 
 export function startingModel(model: GbdtModel): StartingModel {
   const categories = modelCategories(model);
-  const predictor = new Predictor(model);
   return {
     model,
     featureNames: model.featureNames,
     categories: model.featureNames.map((name) => categories[name]),
     margins: (features, rows, fractionBits) =>
-      baseMargins(predictor, features.map(asNumbers), rows, fractionBits),
+      baseMargins(model, features.map(asNumbers), rows, fractionBits),
   };
 }
 

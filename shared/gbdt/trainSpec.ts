@@ -20,6 +20,8 @@ export interface TrainSpec {
   readonly params: GbdtParams;
   /** Rounds to train in this run (warm-start rounds not counted). */
   readonly numBoostRound: number;
+  /** Rounds of the model that this run goes on from: random choices count on from there. Default 0. */
+  readonly firstRound?: number;
   readonly features: readonly FeatureSpec[];
   readonly device: DeviceSpec;
   /** Real value of one integer unit of a gradient, and of a Hessian (weight scale included). */

@@ -3,6 +3,7 @@
 
 import { buildTrainSpec } from '../../../shared/gbdt/buildTrainSpec.ts';
 import { checkContinues } from '../../../shared/gbdt/model/buildModel.ts';
+import { modelRounds } from '../../../shared/gbdt/model/model.ts';
 import type { GbdtParams } from '../../../shared/gbdt/params.ts';
 import type { TrainSpec } from '../../../shared/gbdt/trainSpec.ts';
 import { requireColumns } from '../../data/errors.ts';
@@ -70,14 +71,17 @@ export async function prepareTraining(input: PrepareInput): Promise<PreparedTrai
       requireColumns(wanted, await data.columns(reading), `dataset "${name}"`);
       spooled.push(await spoolEvaluationSet(name, data, settings, first.features));
     }
-    const spec = buildTrainSpec({
-      params,
-      numBoostRound: input.numBoostRound,
-      features: first.features,
-      target: targetRange(spooled, params),
-      trainRows: first.set.spool.rows,
-      evaluationSets: spooled.map(({ name }) => name),
-    });
+    const spec: TrainSpec = {
+      ...(input.startFrom && { firstRound: modelRounds(input.startFrom.model) }),
+      ...buildTrainSpec({
+        params,
+        numBoostRound: input.numBoostRound,
+        features: first.features,
+        target: targetRange(spooled, params),
+        trainRows: first.set.spool.rows,
+        evaluationSets: spooled.map(({ name }) => name),
+      }),
+    };
     const shards: Shard[] = [];
     for (const set of spooled) {
       shards.push(...(await writeShards(set, { ...input, spec, features: first.features })));

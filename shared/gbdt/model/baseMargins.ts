@@ -1,26 +1,30 @@
-// Margins that a run starts from when it goes on with an earlier model.
+// Margins that a run starts from when it goes on with an earlier model: the very integers that training with the same
+// cuts would have reached, so that a run that was cut short and resumed gives the same trees as one that was not.
 
-import { MARGIN_LIMIT } from '../../../kernels/gbdt/fixedPoint.ts';
-import { scaleByPowerOfTwo } from '../../../kernels/fixed/scaleByPowerOfTwo.ts';
-import type { Predictor } from './predictor.ts';
+import { addToMargin } from '../../../kernels/gbdt/fixedPoint.ts';
+import { toMarginUnits } from '../marginUnits.ts';
+import { objectiveByName } from '../objective/registry.ts';
+import { modelOutputs, type GbdtModel } from './model.ts';
+import { forEachLeaf } from './predictor.ts';
 
 /** BinnedBlock.baseMargins of rows given as raw columns: [output][row] in margin units. All rounds of the model count. */
 export function baseMargins(
-  predictor: Predictor,
+  model: GbdtModel,
   columns: readonly Float32Array[],
   rows: number,
   marginFractionBits: number,
 ): Int32Array<ArrayBuffer> {
-  const { outputs, model } = predictor;
-  const all = [0, model.trees.length] as const;
-  const margins = predictor.predict(columns, rows, { outputMargin: true, iterationRange: all });
-  const scale = scaleByPowerOfTwo(1, marginFractionBits);
-  const fixed = new Int32Array(rows * outputs);
-  for (let row = 0; row < rows; row += 1) {
-    for (let output = 0; output < outputs; output += 1) {
-      const units = Math.round(margins[row * outputs + output]! * scale);
-      fixed[output * rows + row] = Math.max(-MARGIN_LIMIT, Math.min(MARGIN_LIMIT, units));
+  const base = objectiveByName(model.objective).baseMargin(model.baseScore);
+  const margins = new Int32Array(rows * modelOutputs(model)).fill(toMarginUnits(base, marginFractionBits));
+  const units = model.trees.map(({ threshold }) =>
+    Int32Array.from(threshold, (value) => toMarginUnits(value, marginFractionBits)),
+  );
+  forEachLeaf(model.trees, columns, rows, (leaves, t, start, count) => {
+    const offset = model.treeOutputs[t]! * rows + start;
+    const values = units[t]!;
+    for (let i = 0; i < count; i += 1) {
+      margins[offset + i] = addToMargin(margins[offset + i]!, values[leaves[i]!]!);
     }
-  }
-  return fixed;
+  });
+  return margins;
 }

@@ -53,30 +53,49 @@ export class Predictor {
     const [first, end] = options.iterationRange ?? this.defaultRange();
     const perRound = outputs * parallelTrees;
     const margins = new Float32Array(rows * outputs).fill(this.#baseMargin);
-    const block = new Float32Array(Math.min(rows, BLOCK_ROWS) * numFeature);
-    for (let start = 0; start < rows; start += BLOCK_ROWS) {
-      const count = Math.min(BLOCK_ROWS, rows - start);
-      columns.forEach((column, feature) => {
-        for (let i = 0; i < count; i += 1) block[i * numFeature + feature] = column[start + i]!;
-      });
-      for (let t = first * perRound; t < Math.min(end * perRound, trees.length); t += 1) {
-        addTree(trees[t]!, block, numFeature, count, margins, start * outputs + treeOutputs[t]!, outputs);
-      }
-    }
+    const used = trees.slice(first * perRound, end * perRound);
+    forEachLeaf(used, columns, rows, (leaves, t, start, count) => {
+      const { threshold } = used[t]!;
+      const offset = start * outputs + treeOutputs[first * perRound + t]!;
+      for (let i = 0; i < count; i += 1) margins[offset + i * outputs]! += threshold[leaves[i]!]!;
+    });
     if (options.outputMargin !== true) objectiveByName(objective).transform(margins, outputs);
     return margins;
   }
 }
 
-/** Adds a tree's leaf values to the margins of `count` rows; `values` is [row][feature]. */
-function addTree(
+/**
+ * Sends rows down trees, a block of rows at a time, each block through all trees in their order.
+ * @param visit receives the leaf of each of the rows [start, start + count) in tree `t`; `leaves` is used again.
+ */
+export function forEachLeaf(
+  trees: readonly ModelTree[],
+  columns: readonly Float32Array[],
+  rows: number,
+  visit: (leaves: Int32Array, t: number, start: number, count: number) => void,
+): void {
+  const numFeature = columns.length;
+  const block = new Float32Array(Math.min(rows, BLOCK_ROWS) * numFeature);
+  const leaves = new Int32Array(Math.min(rows, BLOCK_ROWS));
+  for (let start = 0; start < rows; start += BLOCK_ROWS) {
+    const count = Math.min(BLOCK_ROWS, rows - start);
+    columns.forEach((column, feature) => {
+      for (let i = 0; i < count; i += 1) block[i * numFeature + feature] = column[start + i]!;
+    });
+    trees.forEach((tree, t) => {
+      findLeaves(tree, block, numFeature, count, leaves);
+      visit(leaves, t, start, count);
+    });
+  }
+}
+
+/** The leaf of each of `count` rows; `values` is [row][feature]. */
+function findLeaves(
   { left, right, feature, threshold, defaultLeft, categories }: ModelTree,
   values: Float32Array,
   numFeature: number,
   count: number,
-  margins: Float32Array,
-  offset: number,
-  stride: number,
+  leaves: Int32Array,
 ): void {
   const categorical = categories.size > 0;
   for (let row = 0; row < count; row += 1) {
@@ -95,7 +114,7 @@ function addTree(
       node = goesLeft ? next : right[node]!;
       next = left[node]!;
     }
-    margins[offset + row * stride]! += threshold[node]!;
+    leaves[row] = node;
   }
 }
 

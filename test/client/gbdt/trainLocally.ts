@@ -14,7 +14,6 @@ import { effectiveWeight, labelToFixed, needsWeights, weightToFixed } from '../.
 import { baseMargins } from '../../../shared/gbdt/model/baseMargins.ts';
 import { buildModel } from '../../../shared/gbdt/model/buildModel.ts';
 import type { GbdtModel } from '../../../shared/gbdt/model/model.ts';
-import { Predictor } from '../../../shared/gbdt/model/predictor.ts';
 import { resolveParams } from '../../../shared/gbdt/params.ts';
 import { createSketch } from '../../../shared/gbdt/quantileSketch.ts';
 import type { TrainSpec } from '../../../shared/gbdt/trainSpec.ts';
@@ -66,7 +65,6 @@ export async function trainLocally(train: OracleData, options: LocalOptions): Pr
     trainRows: rows,
     evaluationSets: Object.keys(sets),
   });
-  const predictor = options.continued === undefined ? undefined : new Predictor(options.continued);
   const toBlock = (data: OracleData): BinnedBlock => {
     const count = data.columns[0]!.length;
     const weighted = needsWeights(params, train.weights !== undefined);
@@ -87,8 +85,8 @@ export async function trainLocally(train: OracleData, options: LocalOptions): Pr
       ...(weighted && {
         weights: Uint32Array.from({ length: count }, (_, row) => weightToFixed(effective(row), maxWeight)),
       }),
-      ...(predictor !== undefined && {
-        baseMargins: baseMargins(predictor, data.columns, count, spec.device.marginFractionBits),
+      ...(options.continued !== undefined && {
+        baseMargins: baseMargins(options.continued, data.columns, count, spec.device.marginFractionBits),
       }),
     };
   };
