@@ -85,7 +85,8 @@ export const errorCodes = {
   FRAME_CORRUPT: 'The checksum of a frame does not match its bytes; the message names the peer.',
   FRAME_VERSION: 'A peer speaks another version of the peer-to-peer wire.',
   COLLECTIVE_MISUSE: 'A collective was called with arguments that can not work, or after it had failed.',
-  SIGNALLING_FAILED: 'The signalling server refused this worker or can not be reached.',
+  SIGNALLING_FAILED: 'The signalling server can not be reached.',
+  SIGNALLING_REFUSED: 'The signalling server will not have this worker under its id, key or token.',
   RELAY_REFUSED: 'The relay refused a connection or closed it for breaking its limits.',
 } as const;
 

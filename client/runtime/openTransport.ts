@@ -6,6 +6,7 @@ import type { CoordinatorMessageOf } from '../../shared/protocol/control.ts';
 import { createLinkConnector } from '../transport/linkConnector.ts';
 import type { PeerEndpoint, PeerJsOptions } from '../transport/peerEndpoint.ts';
 import { relayOpener } from '../transport/relayChannel.ts';
+import { SignallingRefusedError } from '../transport/signallingRefusedError.ts';
 import type { WorkerTransport } from './workerPlatform.ts';
 
 export interface OpenTransportOptions {
@@ -19,7 +20,8 @@ export interface OpenTransportOptions {
 export type OpenPeerEndpoint = (options: PeerJsOptions) => Promise<PeerEndpoint>;
 
 /**
- * @param openEndpoint fails with an error that is not a TabgradError where there is no WebRTC at all.
+ * @param openEndpoint fails with an error that is not a TabgradError where there is no WebRTC at all. Then, and where the
+ *   signalling server refuses this worker for good, all links go through the relay.
  * @throws SignallingError or DeadlineError while the signalling server can't be reached; trying again later may help.
  */
 export async function openTransport(
@@ -43,8 +45,10 @@ export async function openTransport(
       signal,
     });
   } catch (error) {
-    if (error instanceof TabgradError || signal.aborted) throw error;
-    log(`There is no WebRTC here, so everything goes through the relay: ${String(error)}`);
+    const refused = error instanceof SignallingRefusedError;
+    if ((error instanceof TabgradError && !refused) || signal.aborted) throw error;
+    const why = refused ? 'Signalling refused this worker' : 'There is no WebRTC here';
+    log(`${why}, so everything goes through the relay: ${String(error)}`);
   }
   const openRelay = relayOpener({ coordinatorUrl: origin, workerId, token: secret });
   const connector = createLinkConnector({ workerId, endpoint, openRelay });

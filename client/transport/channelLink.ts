@@ -1,4 +1,4 @@
-// A link over a raw channel that has been greeted on. Bytes are frames; text is a farewell.
+// A link over a raw channel that has been greeted on. Bytes are frames; text is a farewell or a sign of life.
 
 import { deferred } from './deferred.ts';
 import type { Clock } from '../control/clock.ts';
@@ -10,6 +10,13 @@ import { PeerLostError } from './peerLostError.ts';
 /** How long a closing link waits for the far side to have read everything. */
 const FAREWELL_MS = 3_000;
 const MAX_REASON_CHARACTERS = 500;
+/**
+ * A link on which nothing was sent for so long says that it is alive. Nobody waits for these words: they give the network
+ * below something to deliver, and that network, which answers by itself however busy the peer computes, ends the channel
+ * when nobody does (SCTP, RFC 9260, 8.1). Without traffic only ICE notices, after half a minute.
+ */
+const ALIVE_EVERY_MS = 1_000;
+const ALIVE = '{"type":"alive"}';
 
 export interface ChannelLinkOptions {
   readonly peer: string;
@@ -29,6 +36,8 @@ export class ChannelLink implements Link {
   readonly #closed = deferred<string>();
   readonly #stats = { bytesSent: 0, bytesReceived: 0 };
   #closedReason: string | undefined;
+  #quiet = true;
+  #cancelAlive: () => void = () => undefined;
 
   constructor(channel: RawChannel, options: ChannelLinkOptions) {
     this.peer = options.peer;
@@ -39,6 +48,7 @@ export class ChannelLink implements Link {
     this.closed = this.#closed.promise;
     void channel.closed.then((reason) => this.#end(reason));
     channel.onMessage((message) => this.#receive(message));
+    this.#keepAlive();
   }
 
   get stats(): LinkStats {
@@ -59,6 +69,7 @@ export class ChannelLink implements Link {
       this.#end(reason);
       this.#channel.close(reason);
     }
+    this.#quiet = false;
     this.#stats.bytesSent += message.length;
     const room = this.#channel.room();
     if (room) await room;
@@ -83,6 +94,7 @@ export class ChannelLink implements Link {
   }
 
   #receive(message: Uint8Array | string): void {
+    if (message === ALIVE) return;
     if (typeof message === 'string') {
       const reason = farewellReason(message);
       this.#end(reason);
@@ -94,6 +106,19 @@ export class ChannelLink implements Link {
     if (!this.#inbox.push(message)) this.close('more messages than the queue holds arrived unread');
   }
 
+  #keepAlive(): void {
+    this.#cancelAlive = this.#clock.after(ALIVE_EVERY_MS, () => {
+      if (this.#closedReason !== undefined) return;
+      try {
+        if (this.#quiet) this.#channel.send(ALIVE);
+      } catch {
+        return; // The channel tells itself that it is gone.
+      }
+      this.#quiet = true;
+      this.#keepAlive();
+    });
+  }
+
   #requireOpen(): void {
     if (this.#closedReason !== undefined) throw PeerLostError.of(this.peer, this.#closedReason);
   }
@@ -101,6 +126,7 @@ export class ChannelLink implements Link {
   #end(reason: string): void {
     if (this.#closedReason !== undefined) return;
     this.#closedReason = reason;
+    this.#cancelAlive();
     this.#closed.resolve(reason);
   }
 }

@@ -19,7 +19,8 @@ export type WorkerToPage =
 
 export type PageToWorker =
   | { readonly type: 'opened' }
-  | { readonly type: 'refused'; readonly message: string }
+  /** `final`: trying again changes nothing. */
+  | { readonly type: 'refused'; readonly message: string; readonly final: boolean }
   | { readonly type: 'dialled'; readonly connection: number; readonly handed: HandedChannel }
   | {
       readonly type: 'incoming';

@@ -4,6 +4,7 @@
 
 import type * as PeerJs from 'peerjs';
 import type { BufferedConnection, Peer } from 'peerjs';
+import type { Clock } from '../control/clock.ts';
 import { deferred } from './deferred.ts';
 import type { ChannelCarrier } from './rtcChannel.ts';
 
@@ -12,6 +13,12 @@ type ConnectionClass = new (peerId: string, provider: Peer, options: object) => 
 
 /** Chromium's limit; used where the connection doesn't tell. */
 const USUAL_MAX_MESSAGE_BYTES = 256 * 1024;
+
+/**
+ * How long a connection may stay "disconnected" before it counts as lost. Chromium says so when it has heard nothing for
+ * some five seconds, of ICE's own checks too, which a peer's network answers however busy the peer is; it may come back.
+ */
+const DISCONNECTED_GRACE_MS = 3_000;
 
 /** Called in the very task in which the channel was created. */
 export type ChannelCreated = (connection: BufferedConnection, channel: RTCDataChannel) => void;
@@ -22,18 +29,19 @@ export function connectionClass(peerjs: typeof PeerJs, created: ChannelCreated):
   // what a connection has to remember is kept beside it.
   const described = new WeakSet<object>();
   const heldBack = new WeakMap<object, SignallingMessage[]>();
+  const release = new WeakMap<object, () => void>();
 
   class PlainConnection extends peerjs.BufferedConnection {
     readonly serialization = 'raw';
 
     override _initializeDataChannel(channel: RTCDataChannel): void {
+      if (isDialled(this)) release.set(this, holdOwnCandidates(this.peerConnection));
       created(this, channel);
     }
 
     override async handleMessage(message: SignallingMessage): Promise<void> {
       // The answering side has its description since it was constructed.
-      const dialled = (this.options as { _payload?: unknown })._payload === undefined;
-      if (message.type === peerjs.ServerMessageType.Candidate && dialled && !described.has(this)) {
+      if (message.type === peerjs.ServerMessageType.Candidate && isDialled(this) && !described.has(this)) {
         heldBack.set(this, [...(heldBack.get(this) ?? []), message]);
         return;
       }
@@ -42,6 +50,7 @@ export function connectionClass(peerjs: typeof PeerJs, created: ChannelCreated):
       described.add(this);
       for (const candidate of heldBack.get(this) ?? []) await super.handleMessage(candidate);
       heldBack.delete(this);
+      release.get(this)?.();
     }
 
     protected override _handleDataMessage(): void {}
@@ -51,13 +60,38 @@ export function connectionClass(peerjs: typeof PeerJs, created: ChannelCreated):
   return PlainConnection;
 }
 
+function isDialled(connection: BufferedConnection): boolean {
+  return (connection.options as { _payload?: unknown })._payload === undefined;
+}
+
+/**
+ * Keeps the dialler's candidates from the other end until the answer is here. An answering end that knew them earlier
+ * would be connected while the dialler is not: libdatachannel drops its DTLS greeting then, and repeats it after a
+ * second, or fails the handshake because the answer's fingerprint is not yet in place.
+ * @returns How to let them go.
+ */
+function holdOwnCandidates(connection: RTCPeerConnection): () => void {
+  const tell = connection.onicecandidate;
+  const held: RTCPeerConnectionIceEvent[] = [];
+  connection.onicecandidate = (event) => void held.push(event);
+  return () => {
+    connection.onicecandidate = tell;
+    for (const event of held) tell?.call(connection, event);
+  };
+}
+
 /** The RTCPeerConnection under a PeerJS connection, reduced to what a channel needs of it. */
-export function carrierOf(connection: BufferedConnection): ChannelCarrier {
+export function carrierOf(connection: BufferedConnection, clock: Clock): ChannelCarrier {
   const ended = deferred<string>();
   const maxMessageBytes = deferred<number>();
   const underlying = connection.peerConnection;
+  let reprieve = (): void => undefined;
   const look = (): void => {
     const state = underlying.connectionState;
+    reprieve();
+    if (state === 'disconnected') {
+      reprieve = clock.after(DISCONNECTED_GRACE_MS, () => ended.resolve('nothing was heard for seconds'));
+    }
     if (state === 'connected') {
       maxMessageBytes.resolve(underlying.sctp?.maxMessageSize || USUAL_MAX_MESSAGE_BYTES);
     }

@@ -1,5 +1,5 @@
-// One worker's presence at the PeerJS server: dialling, being dialled, and coming back when the server's socket is lost
-// (links that are up don't need it).
+// One worker's presence at the PeerJS server: dialling, being dialled, and coming back under the same id when the
+// server's socket is lost. Links that are up don't need the server, so that losing it never ends the session.
 
 import type * as PeerJs from 'peerjs';
 import type { BufferedConnection, Peer } from 'peerjs';
@@ -9,9 +9,19 @@ import type { ChannelMetadata, PeerJsOptions } from './peerEndpoint.ts';
 import { carrierOf, connectionClass } from './peerJsConnection.ts';
 import type { ChannelCarrier } from './rtcChannel.ts';
 import { SignallingError } from './signallingError.ts';
+import { SignallingRefusedError } from './signallingRefusedError.ts';
 
 const DEFAULT_TIMEOUT_MS = 10_000;
-const MAX_RECONNECTS = 6;
+const FIRST_RECONNECT_MS = 250;
+const MAX_RECONNECT_MS = 8_000;
+/** PeerJS's errors that mean: the server answered, and will not have this worker. */
+const REFUSALS: readonly string[] = [
+  'invalid-id',
+  'invalid-key',
+  'unavailable-id',
+  'server-error',
+  'browser-incompatible',
+];
 
 /** A data channel in the task in which it was created. */
 export type AdoptChannel = (channel: RTCDataChannel, carrier: ChannelCarrier) => void;
@@ -33,8 +43,11 @@ export class PeerJsSession {
   #adoptIncoming: AdoptIncoming | undefined;
   #reconnects = 0;
   #everOpen = false;
+  #closing = false;
+  #cancelReconnect: () => void = () => undefined;
+  #refused: string | undefined;
 
-  /** @throws SignallingError when the server refuses or does not answer. */
+  /** @throws SignallingRefusedError when the server refuses; SignallingError when it does not answer. */
   static async open(
     peerjs: typeof PeerJs,
     options: PeerJsOptions,
@@ -44,9 +57,8 @@ export class PeerJsSession {
     const timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
     const answer = deferred<void>();
     const refuse = (reason: string): void => {
-      answer.reject(
-        new SignallingError(`PeerJS server at ${options.coordinatorUrl}${options.path}: ${reason}.`),
-      );
+      const Failure = session.#refused === undefined ? SignallingError : SignallingRefusedError;
+      answer.reject(new Failure(`PeerJS server at ${options.coordinatorUrl}${options.path}: ${reason}.`));
     };
     const cancel = clock.after(timeoutMs, () => refuse(`no answer within ${timeoutMs} ms`));
     const aborted = (): void => refuse('withdrawn');
@@ -101,13 +113,18 @@ export class PeerJsSession {
 
   /** Dials; `adopt` is called before this returns. */
   dial(peerId: string, metadata: ChannelMetadata, adopt: AdoptChannel): void {
+    // PeerJS drops what is said while its socket is being opened: the offer would be lost and nobody told.
+    if (!this.#peer.open) {
+      throw new SignallingError(`Not connected to the PeerJS server, can't dial ${peerId}.`);
+    }
     this.#adoptDialled = adopt;
-    // 'raw' names the class given above. PeerJS returns undefined when it is disconnected from its server.
-    const connection = this.#peer.connect(peerId, { metadata, reliable: true, serialization: 'raw' }) as
-      | BufferedConnection
-      | undefined;
+    // 'raw' names the class given above.
+    const connection = this.#peer.connect(peerId, {
+      metadata,
+      reliable: true,
+      serialization: 'raw',
+    }) as BufferedConnection;
     this.#adoptDialled = undefined;
-    if (!connection) throw new SignallingError(`Not connected to the PeerJS server, can't dial ${peerId}.`);
     this.#dialled.set(connection, peerId);
     connection.on('close', () => this.#dialled.delete(connection));
   }
@@ -117,12 +134,14 @@ export class PeerJsSession {
   }
 
   close(): void {
+    this.#closing = true;
+    this.#cancelReconnect();
     this.#closed.resolve('it was closed');
     this.#peer.destroy();
   }
 
   #adopt(connection: BufferedConnection, channel: RTCDataChannel): void {
-    const carrier = carrierOf(connection);
+    const carrier = carrierOf(connection, this.#clock);
     const adoptDialled = this.#adoptDialled;
     if (adoptDialled) adoptDialled(channel, carrier);
     else if (this.#adoptIncoming) this.#adoptIncoming(connection.peer, connection.metadata, channel, carrier);
@@ -136,35 +155,37 @@ export class PeerJsSession {
       }
       return;
     }
-    // Failures of one negotiation show in its connection; the others mean that the server will not have this worker.
-    if (
-      ['invalid-id', 'invalid-key', 'unavailable-id', 'server-error', 'browser-incompatible'].includes(type)
-    ) {
-      this.#closed.resolve(message || type);
-    }
-    if (!this.#everOpen && type === 'network') this.#closed.resolve(message);
+    // Failures of one negotiation show in its connection. A server that once had this worker may be starting again, and
+    // may know it in a moment: live links are worth more than its opinion.
+    if (this.#everOpen) return;
+    if (REFUSALS.includes(type)) this.#refused = message || type;
+    if (this.#refused !== undefined || type === 'network') this.#closed.resolve(this.#refused ?? message);
   }
 
   #reconnect(): void {
-    if (this.#peer.destroyed || !this.#everOpen) return;
-    this.#reconnects += 1;
-    if (this.#reconnects > MAX_RECONNECTS) {
-      this.#closed.resolve(`the PeerJS server was lost and did not come back in ${MAX_RECONNECTS} attempts`);
-      this.#peer.destroy();
-      return;
+    if (this.#closing || this.#peer.destroyed || !this.#everOpen) return;
+    // What is still being negotiated can't be finished; whoever dialled does so again.
+    for (const connection of this.#dialled.keys()) {
+      if (connection.peerConnection?.connectionState !== 'connected') connection.close();
     }
-    this.#clock.after(backoffMs(this.#reconnects, 250, 8000, Math.random), () => {
+    this.#reconnects += 1;
+    const waitMs = backoffMs(this.#reconnects, FIRST_RECONNECT_MS, MAX_RECONNECT_MS, Math.random);
+    this.#cancelReconnect = this.#clock.after(waitMs, () => {
       if (!this.#peer.destroyed && this.#peer.disconnected) this.#peer.reconnect();
     });
   }
 }
 
-/** PeerJS constructs whatever class an offer names and throws where there is none; it must not get to see such offers. */
+/**
+ * PeerJS constructs whatever class an offer names and throws where there is none; it must not get to see such offers.
+ * Nor LEAVE, at which it closes live connections because the other end's socket to the server is gone.
+ */
 function guardMessages(peer: Peer): void {
   const guarded = peer as unknown as { _handleMessage(message: unknown): void };
   const handle = guarded._handleMessage.bind(peer);
   guarded._handleMessage = (message) => {
     const { type, payload } = (message ?? {}) as { type?: unknown; payload?: Record<string, unknown> };
+    if (type === 'LEAVE') return;
     const isOffer = type === 'OFFER';
     if (isOffer && (payload?.['type'] !== 'data' || payload['serialization'] !== 'raw')) return;
     if (isOffer && (typeof payload?.['connectionId'] !== 'string' || payload['sdp'] === undefined)) return;

@@ -15,6 +15,7 @@ import type {
 import { PortChannel } from './portChannel.ts';
 import { RtcChannel } from './rtcChannel.ts';
 import { SignallingError } from './signallingError.ts';
+import { SignallingRefusedError } from './signallingRefusedError.ts';
 
 /** Beyond the page's own deadline for the signalling server. */
 const PAGE_GRACE_MS = 5_000;
@@ -29,7 +30,8 @@ interface Connection {
 
 /**
  * Opens an endpoint through the page that serves the other end of `port`.
- * @throws SignallingError when the PeerJS server refuses or does not answer; DeadlineError when the page doesn't.
+ * @throws SignallingRefusedError when the PeerJS server refuses; SignallingError when it does not answer;
+ *   DeadlineError when the page doesn't.
  */
 export async function remotePeerEndpoint(
   port: MessagePort,
@@ -108,7 +110,7 @@ class RemotePeerEndpoint implements PeerEndpoint {
       case 'opened':
         return this.#opened.resolve();
       case 'refused':
-        return this.refuse(new SignallingError(message.message));
+        return this.refuse(new (message.final ? SignallingRefusedError : SignallingError)(message.message));
       case 'dialled':
         return this.#connections
           .get(message.connection)

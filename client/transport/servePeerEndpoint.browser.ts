@@ -5,6 +5,7 @@ import type { HandedChannel, PageToWorker, WorkerToPage } from './endpointMessag
 import { PeerJsSession } from './peerJsSession.ts';
 import { bridgeChannel } from './portChannel.ts';
 import { RtcChannel, type ChannelCarrier } from './rtcChannel.ts';
+import { SignallingRefusedError } from './signallingRefusedError.ts';
 
 /** Serves the endpoints that the worker at the other end of `port` opens, one after another. @returns How to stop. */
 export function servePeerEndpoint(port: MessagePort): () => void {
@@ -34,7 +35,8 @@ class ServedEndpoint {
   constructor(port: MessagePort, options: Extract<WorkerToPage, { type: 'open' }>['options']) {
     this.#port = port;
     this.#open(options).catch((error: unknown) => {
-      this.#post({ type: 'refused', message: error instanceof Error ? error.message : String(error) });
+      const message = error instanceof Error ? error.message : String(error);
+      this.#post({ type: 'refused', message, final: error instanceof SignallingRefusedError });
     });
   }
 

@@ -1,6 +1,6 @@
 import { TabgradError } from '../../shared/errors.ts';
 
-/** The signalling server refused this worker, could not be reached, or did not answer in time. */
+/** The signalling server could not be reached, or did not answer in time. Trying again later may help. */
 export class SignallingError extends TabgradError {
   readonly code = 'SIGNALLING_FAILED';
 }

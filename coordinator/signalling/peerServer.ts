@@ -3,7 +3,7 @@
 import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { ExpressPeerServer } from 'peer';
-import { WebSocketServer } from 'ws';
+import { WebSocketServer, type WebSocket } from 'ws';
 import { SteppedTimers } from './steppedTimers.ts';
 
 /** Offers, answers and candidates are a few KiB. */
@@ -45,8 +45,17 @@ export function mountPeerServer(server: Server, options: PeerServerOptions): Mou
     allow_discovery: false,
     createWebSocketServer: () => sockets,
   });
-  peers.on('connection', () => (stats.clients += 1));
-  peers.on('disconnect', () => (stats.clients -= 1));
+  const present = new Set<string>();
+  peers.on('connection', (client) => {
+    // The package greets new ids only: a worker whose former socket is not known to be dead yet would wait for ever.
+    if (present.has(client.getId())) client.send({ type: 'OPEN' });
+    present.add(client.getId());
+    stats.clients = present.size;
+  });
+  peers.on('disconnect', (client) => {
+    present.delete(client.getId());
+    stats.clients = present.size;
+  });
   peers.on('message', () => (stats.messages += 1));
   peers.on('error', () => (stats.refused += 1));
   // The package starts when it is mounted in an Express application; this one serves nothing and exists for that.
@@ -60,7 +69,7 @@ export function mountPeerServer(server: Server, options: PeerServerOptions): Mou
     const welcome = url.searchParams.get('key') === options.key && id.length > 0 && id.length <= 128;
     if (!welcome || options.authorize?.(id, token) === false) {
       stats.refused += 1;
-      socket.end('HTTP/1.1 403 Forbidden\r\nConnection: close\r\nContent-Length: 0\r\n\r\n');
+      sockets.handleUpgrade(request, socket, head, refuse);
       return;
     }
     sockets.handleUpgrade(request, socket, head, (client) => sockets.emit('connection', client, request));
@@ -77,4 +86,11 @@ export function mountPeerServer(server: Server, options: PeerServerOptions): Mou
       return new Promise((resolve) => sockets.close(() => resolve()));
     },
   };
+}
+
+/** In PeerJS's own words: a browser can't tell an HTTP refusal from a server that is down, and would try for ever. */
+function refuse(client: WebSocket): void {
+  client.on('error', () => client.terminate());
+  client.send(JSON.stringify({ type: 'ERROR', payload: { msg: 'the key, the id or its token is wrong' } }));
+  client.close();
 }

@@ -187,12 +187,18 @@ describe('a link connector', () => {
 
 describe('a PeerJS endpoint', () => {
   it.each([
-    ['a wrong key', { key: 'wrong' }],
-    ['a token of another worker', { token: 'token-of-somebody' }],
-    ['an id that PeerJS does not accept', { peerId: '--' }],
-    ['no server at that address', { coordinatorUrl: 'http://127.0.0.1:9' }],
-  ])('is refused with %s', async (_, changes) => {
+    ['a wrong key', { key: 'wrong' }, 'SIGNALLING_REFUSED'],
+    ['a token of another worker', { token: 'token-of-somebody' }, 'SIGNALLING_REFUSED'],
+    ['an id that PeerJS does not accept', { peerId: '--' }, 'SIGNALLING_REFUSED'],
+    ['no server at that address', { coordinatorUrl: 'http://127.0.0.1:9' }, 'SIGNALLING_FAILED'],
+  ])('does not open with %s', async (_, changes, code) => {
     const opening = openPeerEndpoint({ ...endpointOptions(server, 'visitor'), ...changes });
-    await expect(opening).rejects.toMatchObject({ code: 'SIGNALLING_FAILED' });
+    await expect(opening).rejects.toMatchObject({ code });
+  });
+
+  it('opens under an id whose former socket the server still takes for alive', async () => {
+    const former = await openPeerEndpoint(endpointOptions(server, 'twice'));
+    const latter = await openPeerEndpoint(endpointOptions(server, 'twice'));
+    await Promise.all([former.close(), latter.close()]);
   });
 });

@@ -1,6 +1,7 @@
 // Node, Deno and Chromium in one group: every pair connects directly and every member ends with the same bits.
 
-import { spawn } from 'node:child_process';
+import { fork, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { text } from 'node:stream/consumers';
@@ -110,7 +111,7 @@ function expectAgreement(reports: readonly MemberReport[], members: readonly str
   }
 }
 
-describe('a group of different runtimes', () => {
+describe.concurrent('a group of different runtimes', () => {
   it('reduces to the same bits in Node, Deno and two Chromium tabs, and nothing passes the coordinator', async () => {
     const before = server.relay.stats.bytesRelayed;
     const members = ['alpha', 'beta', 'gamma', 'delta'];
@@ -125,6 +126,27 @@ describe('a group of different runtimes', () => {
     expect(server.relay.stats.bytesRelayed).toBe(before);
     for (const report of reports) expect(report.bytesSent).toBeGreaterThan(6_000_000);
     for (const report of reports) expect(report.maxMessageBytes).toEqual([262_144, 262_144, 262_144]);
+  });
+
+  it('notices a killed member within seconds, whichever way its network tells', async () => {
+    const members = ['survivor', 'tab', 'victim'];
+    const plan = (self: string): MemberPlan => ({
+      ...planFor(members, 'run/3')(self),
+      lengths: [1000],
+      victim: 'victim',
+    });
+    const child = fork(join(fixtures, 'victimMember.ts'), [server.url, JSON.stringify(plan('victim'))], {
+      execArgv: ['--import', 'tsx'],
+      timeout: 40_000,
+    });
+    const [[code, signal], ...reports] = await Promise.all([
+      once(child, 'exit'),
+      runNode(plan('survivor')),
+      runTab(plan('tab'), 2),
+    ]);
+    expect([code, signal]).toEqual([null, 'SIGKILL']);
+    // ICE alone would take half a minute.
+    for (const { lostAfterMs } of reports) expect(lostAfterMs).toBeLessThan(26_000);
   });
 
   it('carries messages over the page where a tab can not transfer its data channels', async () => {

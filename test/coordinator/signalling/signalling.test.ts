@@ -79,8 +79,9 @@ describe('the PeerJS server', () => {
       'key=test-key&id=w-1&token=token-of-v',
     ]) {
       const socket = new WebSocket(`${server.url.replace('http', 'ws')}/peerjs/peerjs?${query}`);
-      const [error] = (await once(socket, 'error')) as [Error];
-      expect(error.message).toContain('403');
+      sockets.push(socket);
+      expect(JSON.parse(await next(socket))).toMatchObject({ type: 'ERROR' });
+      await once(socket, 'close');
     }
     expect(server.peers.stats.refused).toBe(3);
   });
@@ -123,19 +124,15 @@ describe('the relay', () => {
     expect(heard.length).toBeLessThanOrEqual(1);
   });
 
-  it('stops reading from a half whose partner does not read', async () => {
+  it('delivers everything to a half that did not read for a while, and serves others meanwhile', async () => {
     const [a, b] = await Promise.all([join('a', 'b'), join('b', 'a')]);
     await Promise.all([a, b].map(next));
     b.pause();
     const message = Buffer.alloc(256 * 1024);
     for (let at = 0; at < 400; at += 1) a.send(message);
-    // 100 MB were offered: what neither the kernel nor the relay took is still at the sender, however long one waits.
-    let last = -1;
-    while (last !== server.relay.stats.bytesRelayed) {
-      last = server.relay.stats.bytesRelayed;
-      await new Promise((resolve) => setTimeout(resolve, 150));
-    }
-    expect(last).toBeLessThan(40_000_000);
+    // A third half shares the relay's event loop with the 100 MB that were offered.
+    const pair = await Promise.all([join('c', 'd'), join('d', 'c')]);
+    await Promise.all(pair.map(next));
     expect(a.bufferedAmount).toBeGreaterThan(40_000_000);
     let received = 0;
     const all = new Promise<void>((resolve) =>
