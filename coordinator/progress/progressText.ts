@@ -46,15 +46,20 @@ function livePieces(state: ProgressState): string[] {
  * @param before the state before the event, and `state` after it.
  */
 export function stayingLines(before: ProgressState, state: ProgressState, event: ProgressEvent): string[] {
+  const prepared = before.phase === 'preparing' && state.phase !== 'preparing' && before.rows > 0;
+  return [
+    ...(prepared ? [`prepared ${formatCount(before.rows)} rows`] : []),
+    ...eventLines(before, state, event),
+  ];
+}
+
+function eventLines(before: ProgressState, state: ProgressState, event: ProgressEvent): string[] {
   switch (event.type) {
     case 'preparing':
-      return event.rows === event.rowsTotal && before.rows !== event.rows
-        ? [`prepared ${formatCount(event.rows)} rows`]
-        : [];
-    case 'waiting':
-      return before.phase === 'waiting' && before.reason === event.reason ? [] : [waitingWords(event.reason)];
     case 'loading':
       return [];
+    case 'waiting':
+      return before.phase === 'waiting' && before.reason === event.reason ? [] : [waitingWords(event.reason)];
     case 'group':
       return [
         `generation ${event.generation}: ${event.workers.length} ${event.workers.length === 1 ? 'worker' : 'workers'}`,

@@ -165,9 +165,8 @@ async function main(signal: AbortSignal): Promise<void> {
       await untilAborted(signal);
     } else {
       say('\nTo let others lend their machines: npx tabgrad up --host 0.0.0.0 --token SECRET');
-      say(
-        'It prints the link that volunteers open. Train on them with: npx tabgrad train CONFIG --url http://HOST:7070',
-      );
+      say('It prints the link that volunteers open and an admin token. Train on them with:');
+      say('npx tabgrad train CONFIG --url http://HOST:7070 --token ADMIN_TOKEN');
     }
   } finally {
     progress.close();

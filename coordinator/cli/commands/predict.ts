@@ -1,14 +1,6 @@
 // `tabgrad predict`: rows in, the same rows with predictions out.
 
-import { resolve } from 'node:path';
-import { deriveColumns } from '../../config/deriveColumns.ts';
-import { loadConfig, resolveSource } from '../../config/loadConfig.ts';
-import { openSource } from '../../config/openSource.ts';
-import { GBDTPredictor } from '../../predict/gbdtPredictor.ts';
-import { formatCount, formatDuration } from '../../progress/formatNumbers.ts';
 import { defineCommand } from '../command.ts';
-import { exitCodes } from '../exitCodes.ts';
-import { writeSingleFile } from '../writeSingleFile.ts';
 
 export const predict = defineCommand({
   name: 'predict',
@@ -51,19 +43,8 @@ export const predict = defineCommand({
       meaning: 'Compute the derived columns of the training first.',
     },
   ],
-  async run({ checkpoint, data, out, config, json, quiet }, _positionals, { stdout, cwd, signal, now }) {
-    const startedAt = now();
-    // All that needs no row is checked before any is read.
-    const predictor = new GBDTPredictor(resolve(cwd, checkpoint), { keepColumns: true });
-    const source = openSource([resolveSource(data, cwd)]);
-    const { derive } = config === undefined ? { derive: {} } : await loadConfig(config, cwd);
-    const predicted = deriveColumns(source, { derive, columns: undefined }).mapBatches((batch) =>
-      predictor.call(batch),
-    );
-    const rows = await writeSingleFile(predicted, resolve(cwd, out), signal);
-    if (json) stdout.write(`${JSON.stringify({ type: 'predicted', rows, out: resolve(cwd, out) })}\n`);
-    else if (!quiet)
-      stdout.write(`predicted ${formatCount(rows)} rows in ${formatDuration(now() - startedAt)}: ${out}\n`);
-    return exitCodes.ok;
+  async run(values, _positionals, context) {
+    const { predictFile } = await import('../predictFile.ts');
+    return predictFile(values, context);
   },
 });

@@ -1,9 +1,8 @@
 // `tabgrad up`: a coordinator that stays up until it is told to end, with local workers where asked.
 
-import { startCoordinator, type Coordinator } from '../../server/coordinator.ts';
-import { startLocalWorkers } from '../../local/localWorkers.ts';
+import type { Coordinator } from '../../server/coordinator.ts';
 import { defineCommand, type CliContext } from '../command.ts';
-import { workerOptions } from '../connectionOptions.ts';
+import { MAX_LOCAL_WORKERS, workerOptions } from '../connectionOptions.ts';
 import { exitCodes } from '../exitCodes.ts';
 import { untilAborted } from '../untilAborted.ts';
 
@@ -35,7 +34,7 @@ export const up = defineCommand({
       type: 'integer',
       placeholder: 'N',
       min: 0,
-      max: 256,
+      max: MAX_LOCAL_WORKERS,
       default: 0,
       help: 'Local workers to start.',
     },
@@ -73,6 +72,8 @@ export const up = defineCommand({
     },
   ],
   async run(values, _positionals, context) {
+    const { startCoordinator } = await import('../../server/coordinator.ts');
+    const { startLocalWorkers } = await import('../../local/localWorkers.ts');
     const publicUrl = values['public-url'];
     const adminToken = values['admin-token'];
     const coordinator = await startCoordinator({

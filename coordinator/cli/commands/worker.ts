@@ -1,7 +1,6 @@
 // `tabgrad worker`: lends this machine to a coordinator, here or elsewhere.
 
 import { z } from 'zod';
-import { startLocalWorkers } from '../../local/localWorkers.ts';
 import { WorkerStartError } from '../../local/localErrors.ts';
 import { defineCommand } from '../command.ts';
 import { urlOption, workerOptions } from '../connectionOptions.ts';
@@ -38,6 +37,7 @@ export const worker = defineCommand({
       if (json) stdout.write(`${JSON.stringify({ type: 'log', line })}\n`);
       else if (!quiet) stdout.write(`${line}\n`);
     };
+    const { startLocalWorkers } = await import('../../local/localWorkers.ts');
     const local = await startLocalWorkers({
       url,
       ...(token !== undefined && { token }),

@@ -1,0 +1,138 @@
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { runTabgrad, startTabgrad, type Running } from './runTabgrad.ts';
+
+/** A server that is no coordinator, and takes a port. */
+let foreign: Server;
+let foreignPort: number;
+let up: Running;
+let url: string;
+
+beforeAll(async () => {
+  foreign = createServer((_request, response) => response.end('<html>hello</html>'));
+  await new Promise<void>((resolve) => foreign.listen(0, '127.0.0.1', resolve));
+  foreignPort = (foreign.address() as AddressInfo).port;
+  up = startTabgrad([
+    'up',
+    '--port',
+    '0',
+    '--admin-token',
+    'secret-admin',
+    '--token',
+    'secret-join',
+    '--json',
+  ]);
+  const first = (await up.printed('\n')).split('\n')[0] ?? '';
+  url = (JSON.parse(first) as { url: string }).url;
+});
+afterAll(async () => {
+  up.signal('SIGKILL');
+  await up.ended;
+  await new Promise((resolve) => foreign.close(resolve));
+});
+
+const asked = (...words: string[]) => runTabgrad([...words, '--url', url, '--token', 'secret-admin']);
+
+describe('a coordinator that is up', () => {
+  it('tells its status, as text and as JSON', async () => {
+    const text = await asked('status');
+    expect([text.code, text.stderr]).toEqual([0, '']);
+    expect(text.stdout).toContain(`coordinator ${url}`);
+    expect(text.stdout).toContain('workers: 0');
+    const json = await asked('status', '--json');
+    expect(JSON.parse(json.stdout)).toMatchObject({ url, workers: [], runs: [] });
+  });
+
+  it('tells that it has no runs', async () => {
+    expect((await asked('runs')).stdout).toBe('no runs yet\n');
+    expect((await asked('runs', '--json')).stdout).toBe('');
+  });
+
+  it.each(['logs', 'stop'])('has no run that could be asked for by %s', async (command) => {
+    const { code, stderr } = await asked(command, 'flights');
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/^error RUN_UNKNOWN: .*no run "flights"\. It has none\.\n$/);
+  });
+
+  it('turns away who has no admin token', async () => {
+    const { code, stderr } = await runTabgrad(['runs', '--url', url]);
+    expect(code).toBe(1);
+    expect(stderr).toContain('error REQUEST_REFUSED: A token is required');
+    expect(stderr).toContain('TOKEN_REQUIRED');
+  });
+
+  it('takes the token from the environment', async () => {
+    const env = { TABGRAD_URL: url, TABGRAD_ADMIN_TOKEN: 'secret-admin' };
+    expect((await runTabgrad(['runs', '--quiet'], { env })).code).toBe(0);
+  });
+
+  it('does not take a worker with a wrong token', async () => {
+    const { code, stderr } = await runTabgrad([
+      'worker',
+      '--url',
+      url,
+      '--token',
+      'wrong',
+      '--device',
+      'cpu',
+    ]);
+    expect(code).toBe(1);
+    expect(stderr).toContain('error WORKER_START_FAILED');
+    expect(stderr).not.toContain('wrong"');
+  });
+
+  it('takes a worker with the right one, which leaves at Ctrl-C with exit code 130', async () => {
+    const worker = startTabgrad([
+      'worker',
+      '--url',
+      url,
+      '--token',
+      'secret-join',
+      '--device',
+      'cpu',
+      '--json',
+    ]);
+    const joined = await worker.printed('"joined"');
+    const line = joined.split('\n').find((text) => text.includes('"joined"')) ?? '';
+    expect(JSON.parse(line)).toMatchObject({ type: 'joined', device: { kind: 'cpu' } });
+    expect((await asked('status')).stdout).toContain('workers: 1');
+    worker.signal('SIGINT');
+    expect((await worker.ended).code).toBe(130);
+  });
+});
+
+describe('addresses and ports', () => {
+  it('a port in use is a coded error', async () => {
+    const { code, stderr } = await runTabgrad(['up', '--port', String(foreignPort)]);
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/^error PORT_IN_USE: .*\n$/);
+    expect(stderr).toContain(String(foreignPort));
+  });
+
+  it.each(['status', 'runs', 'worker'])('%s says that nobody answers at an address', async (command) => {
+    const { code, stderr } = await runTabgrad([command, '--url', 'http://127.0.0.1:9']);
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/^error COORDINATOR_UNREACHABLE: .*http:\/\/127\.0\.0\.1:9.*\n$/);
+  });
+
+  it('a server that is no coordinator is told apart', async () => {
+    const { code, stderr } = await runTabgrad(['status', '--url', `http://127.0.0.1:${foreignPort}`]);
+    expect(code).toBe(1);
+    expect(stderr).toContain('is no tabgrad coordinator of this version: status 200, <html>');
+  });
+});
+
+describe('ending', () => {
+  it.each([
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+  ] as const)('%s closes the coordinator in order with exit code %d', async (name, code) => {
+    const running = startTabgrad(['up', '--port', '0']);
+    await running.printed('Ctrl-C ends it.');
+    running.signal(name);
+    const ended = await running.ended;
+    expect(ended.code).toBe(code);
+    expect(ended.stderr).toContain('Ending in order; press Ctrl-C again to end at once.');
+  });
+});

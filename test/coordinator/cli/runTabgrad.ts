@@ -1,0 +1,61 @@
+// Runs the built command line as users do: a child process with pipes for stdout and stderr.
+
+import { spawn } from 'node:child_process';
+
+export interface Ended {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface Running {
+  readonly ended: Promise<Ended>;
+  /** Resolves with stdout so far once it contains `text`; rejects when the process ends first. */
+  printed(text: string): Promise<string>;
+  signal(name: NodeJS.Signals): void;
+}
+
+const DEADLINE_MS = 60_000;
+const cli = new URL('../../../dist/node/cli.js', import.meta.url).pathname;
+
+export function startTabgrad(
+  words: readonly string[],
+  options: { readonly cwd?: string; readonly env?: Readonly<Record<string, string>> } = {},
+): Running {
+  const env = { PATH: process.env['PATH'], HOME: process.env['HOME'], ...options.env };
+  const child = spawn(process.execPath, [cli, ...words], {
+    cwd: options.cwd,
+    env,
+    timeout: DEADLINE_MS,
+    killSignal: 'SIGKILL',
+  });
+  let stdout = '';
+  let stderr = '';
+  const watchers = new Set<() => void>();
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    stdout += text;
+    for (const watch of watchers) watch();
+  });
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
+  const ended = new Promise<Ended>((resolve, reject) => {
+    child.once('error', reject);
+    child.once('close', (code) => resolve({ code, stdout, stderr }));
+  });
+  return {
+    ended,
+    printed: (text) =>
+      new Promise((resolve, reject) => {
+        const watch = (): void => {
+          if (stdout.includes(text)) resolve(stdout);
+        };
+        watchers.add(watch);
+        watch();
+        void ended.then(() => reject(new Error(`ended without printing "${text}":\n${stdout}\n${stderr}`)));
+      }),
+    signal: (name) => void child.kill(name),
+  };
+}
+
+export function runTabgrad(...args: Parameters<typeof startTabgrad>): Promise<Ended> {
+  return startTabgrad(...args).ended;
+}
