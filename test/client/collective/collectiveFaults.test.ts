@@ -1,15 +1,14 @@
 // Every way in which a collective can go wrong must end, soon, with an error that names the peer.
 
 import { describe, expect, it } from 'vitest';
-import { LinkCollective } from '../../../client/collective/linkCollective.ts';
+import { LinkCollective, type LinkCollectiveOptions } from '../../../client/collective/linkCollective.ts';
 import { memoryLinkPair, type Courier, type Parcel } from '../../../client/transport/memoryLink.ts';
+import type { Collective } from '../../../shared/collective/collective.ts';
 import { encodeFrame, type FrameHeader } from '../../../shared/wire/frame.ts';
 import { ManualClock } from '../control/manualClock.ts';
 import { expectSameBits, randomArray, rankOrderReduction } from './collectiveData.ts';
 import { memoryGroup, type TestGroup } from './memoryGroup.ts';
 
-const size = 3;
-const length = 20_000;
 const messageBytes = 16 * 1024;
 
 interface Ended {
@@ -17,14 +16,74 @@ interface Ended {
   readonly error: { code: string; place: { peer?: string }; message: string } | undefined;
 }
 
-/** One all-reduce; whoever fails closes its links, as a worker's session does. */
-async function reduceOnce(group: TestGroup): Promise<Ended[]> {
-  const inputs = group.members.map((_, rank) => randomArray('f64', length, rank));
-  const expected = rankOrderReduction(inputs, 'sum');
+/** One call of a collective at one member, checked against an oracle. */
+interface Subject {
+  readonly size: number;
+  readonly options?: Partial<LinkCollectiveOptions>;
+  readonly run: (collective: Collective) => Promise<void>;
+}
+
+const length = 20_000;
+
+const inputs = [0, 1, 2].map((rank) => randomArray('f64', length, rank) as Float64Array);
+const reduced = rankOrderReduction(inputs, 'sum');
+
+async function reduceAll(collective: Collective): Promise<void> {
+  const own = inputs[collective.rank] as Float64Array;
+  expectSameBits(await collective.allReduce(own.slice()), reduced);
+}
+
+/** What member `from` has for member `to`: several frames for some, one for others, none at all for one. */
+function lettersFor(from: number, to: number): Uint8Array {
+  return new Uint8Array(from * 13_000 + to * 9_000).fill(from * 16 + to);
+}
+
+async function broadcastFromOne(collective: Collective): Promise<void> {
+  const sent = new Uint8Array(70_001).map((_, at) => at * 31);
+  const own = collective.rank === 1 ? sent : new Uint8Array(0);
+  expect(Buffer.compare(await collective.broadcast(own, 1), sent)).toBe(0);
+}
+
+const subjects: Readonly<Record<string, Subject>> = {
+  'direct all-reduce': { size: 3, options: { allReduceAlgorithm: 'direct' }, run: reduceAll },
+  'chained all-reduce': { size: 3, options: { allReduceAlgorithm: 'chain' }, run: reduceAll },
+  'reduce-scatter': {
+    size: 3,
+    run: async (collective) => {
+      const bounds = [0, 1, 12_000, length];
+      const [from, to] = bounds.slice(collective.rank);
+      const kept = await collective.reduceScatter(inputs[collective.rank] as Float64Array, bounds);
+      expectSameBits(kept, reduced.slice(from, to));
+    },
+  },
+  'all-gather': {
+    size: 3,
+    run: async (collective) => {
+      const gathered = await collective.allGather(lettersFor(collective.rank, 1));
+      for (const [from, bytes] of gathered.entries())
+        expect(Buffer.compare(bytes, lettersFor(from, 1))).toBe(0);
+    },
+  },
+  exchange: {
+    size: 3,
+    run: async (collective) => {
+      const { rank } = collective;
+      const received = await collective.exchange([0, 1, 2].map((to) => lettersFor(rank, to)));
+      for (const [from, bytes] of received.entries())
+        expect(Buffer.compare(bytes, lettersFor(from, rank))).toBe(0);
+    },
+  },
+  'broadcast to each': { size: 3, run: broadcastFromOne },
+  'broadcast along a chain': { size: 5, run: broadcastFromOne },
+  barrier: { size: 4, run: (collective) => collective.barrier() },
+};
+
+/** One call; whoever fails closes its links, as a worker's session does. */
+async function callOnce({ run }: Subject, group: TestGroup): Promise<Ended[]> {
   return Promise.all(
     group.collectives.map(async (collective, rank) => {
       try {
-        expectSameBits(await collective.allReduce(inputs[rank] as Float64Array), expected);
+        await run(collective);
         return { rank, error: undefined };
       } catch (error) {
         for (const link of group.links[rank]?.values() ?? []) link.close('its collective failed');
@@ -34,26 +93,36 @@ async function reduceOnce(group: TestGroup): Promise<Ended[]> {
   );
 }
 
+function groupFor(
+  { size, options }: Subject,
+  courier: Courier,
+  more: Partial<LinkCollectiveOptions> = {},
+): TestGroup {
+  return memoryGroup(
+    size,
+    { courier, maxMessageBytes: messageBytes, highWaterBytes: 1e9 },
+    { ...options, ...more },
+  );
+}
+
 function closeAll(group: TestGroup, rank: number, reason: string): void {
   for (const link of group.links[rank]?.values() ?? []) link.close(reason);
 }
 
-async function countParcels(algorithm: 'direct' | 'chain'): Promise<number> {
+async function countParcels(subject: Subject): Promise<number> {
   let parcels = 0;
   const courier: Courier = (parcel) => {
     parcels += 1;
     queueMicrotask(() => parcel.arrive());
   };
-  await reduceOnce(
-    memoryGroup(size, { courier, maxMessageBytes: messageBytes }, { allReduceAlgorithm: algorithm }),
-  );
+  await callOnce(subject, groupFor(subject, courier));
   return parcels;
 }
 
-describe.each(['direct', 'chain'] as const)('a %s all-reduce', (algorithm) => {
+describe.each(Object.entries(subjects))('a call of %s', (_, subject) => {
   it('in which a peer dies at any frame ends for all: with the right bits, or naming who was lost', async () => {
-    const parcels = await countParcels(algorithm);
-    expect(parcels).toBeGreaterThan(30);
+    const parcels = await countParcels(subject);
+    expect(parcels).toBeGreaterThan(8);
     for (let fatal = 0; fatal < parcels; fatal += 1) {
       let seen = 0;
       let victim: string | undefined;
@@ -66,13 +135,9 @@ describe.each(['direct', 'chain'] as const)('a %s all-reduce', (algorithm) => {
         seen += 1;
         if (parcel.from !== victim) queueMicrotask(() => parcel.arrive());
       };
-      const group = memoryGroup(
-        size,
-        { courier, maxMessageBytes: messageBytes },
-        { allReduceAlgorithm: algorithm },
-      );
+      const group = groupFor(subject, courier);
       made.group = group;
-      const ends = await reduceOnce(group);
+      const ends = await callOnce(subject, group);
       const survivors = ends.filter(({ rank }) => `worker-${rank}` !== victim);
       const failed = survivors.flatMap(({ error }) => (error ? [error] : []));
       for (const error of failed) expect(error.code).toBe('PEER_LOST');
@@ -81,7 +146,7 @@ describe.each(['direct', 'chain'] as const)('a %s all-reduce', (algorithm) => {
   });
 
   it('in which any frame is damaged fails with the name of its sender', async () => {
-    const parcels = await countParcels(algorithm);
+    const parcels = await countParcels(subject);
     for (let damaged = 0; damaged < parcels; damaged += 1) {
       let seen = 0;
       let culprit: Parcel | undefined;
@@ -95,9 +160,7 @@ describe.each(['direct', 'chain'] as const)('a %s all-reduce', (algorithm) => {
         }
         queueMicrotask(() => parcel.arrive());
       };
-      const ends = await reduceOnce(
-        memoryGroup(size, { courier, maxMessageBytes: messageBytes }, { allReduceAlgorithm: algorithm }),
-      );
+      const ends = await callOnce(subject, groupFor(subject, courier));
       const receiver = ends[Number(culprit?.to.slice(-1))];
       expect(receiver?.error?.code).toMatch(/^FRAME_/);
       expect(receiver?.error?.place.peer).toBe(culprit?.from);
@@ -105,7 +168,7 @@ describe.each(['direct', 'chain'] as const)('a %s all-reduce', (algorithm) => {
   });
 
   it('in which any frame is lost fails, naming a peer, when the deadline comes and not before', async () => {
-    const parcels = await countParcels(algorithm);
+    const parcels = await countParcels(subject);
     for (let dropped = 0; dropped < parcels; dropped += 1) {
       const clock = new ManualClock();
       let seen = 0;
@@ -115,13 +178,7 @@ describe.each(['direct', 'chain'] as const)('a %s all-reduce', (algorithm) => {
         seen += 1;
         if (!lost) queueMicrotask(() => parcel.arrive());
       };
-      const running = reduceOnce(
-        memoryGroup(
-          size,
-          { courier, maxMessageBytes: messageBytes, highWaterBytes: 1e9 },
-          { allReduceAlgorithm: algorithm, clock, timeoutMs: 5000 },
-        ),
-      );
+      const running = callOnce(subject, groupFor(subject, courier, { clock, timeoutMs: 5000 }));
       void running.then(() => (ended = true));
       // Everything that can happen without time passing happens.
       await new Promise((resolve) => setImmediate(resolve));
@@ -146,9 +203,7 @@ describe.each(['direct', 'chain'] as const)('a %s all-reduce', (algorithm) => {
         if (parcel.from === `worker-${slow}`) held.push(parcel);
         else queueMicrotask(() => parcel.arrive());
       };
-      const running = reduceOnce(
-        memoryGroup(size, { courier, maxMessageBytes: messageBytes }, { allReduceAlgorithm: algorithm }),
-      );
+      const running = callOnce(subject, groupFor(subject, courier));
       const state = { done: false };
       void running.then(() => (state.done = true));
       for (let turn = 0; turn < 10_000 && !state.done; turn += 1) {
@@ -319,13 +374,16 @@ describe('a collective', () => {
   });
 
   it('lets a root that only broadcasts run ahead no further than the next meeting', async () => {
-    const { collectives } = memoryGroup(2);
+    const clock = new ManualClock();
+    const { collectives } = memoryGroup(2, {}, { clock });
     let sent = 0;
     const root = (async () => {
       for (; sent < 600; sent += 1) await collectives[0]?.broadcast(Uint8Array.of(sent & 255), 0);
     })();
-    await new Promise((resolve) => setTimeout(resolve, 50));
-    expect(sent).toBeLessThanOrEqual(256);
+    // Everything that can happen before the other member calls has happened when this turn of the event loop comes.
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(clock.pending).toBeGreaterThan(0);
+    expect(sent).toBe(255);
     for (let at = 0; at < 600; at += 1) {
       expect(await collectives[1]?.broadcast(new Uint8Array(0), 0)).toEqual(Uint8Array.of(at & 255));
     }
