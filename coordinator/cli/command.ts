@@ -21,7 +21,7 @@ export interface CliContext {
   readonly now: () => number;
 }
 
-export interface CommandExample {
+interface CommandExample {
   readonly command: string;
   readonly meaning: string;
 }

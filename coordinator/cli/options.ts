@@ -149,7 +149,7 @@ function readValue(where: string, spec: Exclude<OptionSpec, { type: 'flag' }>, v
 }
 
 /** What a value must be, in words. */
-export function expectation(spec: OptionSpec): string {
+function expectation(spec: OptionSpec): string {
   switch (spec.type) {
     case 'flag':
       return 'no value';

@@ -36,7 +36,7 @@ export function reportError(error: unknown, output: TextOutput, style: ErrorStyl
 }
 
 /** Code, message and place of anything that was thrown. Unknown errors are defects: INTERNAL. */
-export function describeError(error: unknown): {
+function describeError(error: unknown): {
   readonly code: string;
   readonly message: string;
   readonly place: TabgradError['place'];

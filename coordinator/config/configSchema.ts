@@ -138,7 +138,5 @@ export const configSchema = z.strictObject({
   runConfig: runSection.prefault({}),
 });
 
-/** What a config file may contain. */
-export type ConfigInput = z.input<typeof configSchema>;
 /** A checked config with every default filled in. */
 export type Config = z.output<typeof configSchema>;

@@ -88,7 +88,7 @@ function keysAt(path: Path): string[] {
   return Object.keys(schema?.properties ?? {});
 }
 
-export function pathText(path: Path): string {
+function pathText(path: Path): string {
   return path.reduce<string>((text, step) => {
     if (typeof step === 'number') return `${text}[${step}]`;
     return text === '' ? String(step) : `${text}.${String(step)}`;

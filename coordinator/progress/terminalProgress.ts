@@ -6,7 +6,7 @@ import { liveLine, stayingLines } from './progressText.ts';
 
 export type ProgressMode = 'live' | 'plain' | 'json' | 'none';
 
-export interface ProgressStream {
+interface ProgressStream {
   write(text: string): unknown;
   readonly columns?: number | undefined;
 }

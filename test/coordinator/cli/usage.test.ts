@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { commands } from '../../../coordinator/cli/commands.ts';
 import { runTabgrad } from './runTabgrad.ts';
 
-describe('help', () => {
+describe.concurrent('help', () => {
   it('lists every command and the exit codes', async () => {
     const { code, stdout, stderr } = await runTabgrad(['--help']);
     expect([code, stderr]).toEqual([0, '']);
@@ -40,7 +40,7 @@ describe('help', () => {
   });
 });
 
-describe('a mistake on the command line', () => {
+describe.concurrent('a mistake on the command line', () => {
   it.each([
     [['trian', 'x.json'], 'UNKNOWN_COMMAND', 'Did you mean "train"?'],
     [['help', 'stauts'], 'UNKNOWN_COMMAND', 'Did you mean "status"?'],
