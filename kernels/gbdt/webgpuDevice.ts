@@ -45,6 +45,8 @@ class WebgpuTreeDevice implements TreeDevice {
   private readonly tables: Readonly<Record<string, GPUBuffer>>;
   private readonly blocks = new Set<WebgpuBlock>();
   private applied: NodeSplit[] = [];
+  /** Splits that rows have not been moved by: the last level's never are, since addTree walks on from any node. */
+  private waiting: readonly NodeSplit[] = [];
   private closed = false;
 
   constructor(runner: GpuRunner, spec: DeviceSpec, histogram: HistogramChoice) {
@@ -80,6 +82,7 @@ class WebgpuTreeDevice implements TreeDevice {
   beginTree(round: number, output: number): void {
     this.checkOpen();
     this.applied = [];
+    this.waiting = [];
     const { runner, spec, gradientOp: op } = this;
     const { seed, threshold } = spec.sampling;
     runner.guard(() => {
@@ -103,6 +106,7 @@ class WebgpuTreeDevice implements TreeDevice {
 
   async buildHistograms(nodes: Int32Array): Promise<Float64Array> {
     this.checkOpen();
+    this.moveRows();
     const nodeLength = 2 * this.layout.slots;
     const result = new Float64Array(nodes.length * nodeLength);
     const stride = nodesAtATime(this.runner.device, this.layout);
@@ -119,19 +123,9 @@ class WebgpuTreeDevice implements TreeDevice {
     this.checkOpen();
     checkSplits(this.spec, splits);
     if (splits.length === 0) return;
+    this.moveRows();
     this.applied.push(...splits);
-    const { runner } = this;
-    runner.guard(() => {
-      const index = indexOfNodes(
-        splits.map((split) => split.node),
-        NO_NODE,
-      );
-      const shared = {
-        splitIndex: runner.uploadOnce('splitIndex', index),
-        splits: runner.uploadOnce('splits', splitTable(this.spec.slotsPerFeature, splits)),
-      };
-      for (const block of this.trainBlocks()) this.run(partition, block, shared);
-    });
+    this.waiting = splits;
   }
 
   applyTrees(blocks: readonly LoadedBlock[], trees: readonly BinnedTree[]): void {
@@ -167,6 +161,24 @@ class WebgpuTreeDevice implements TreeDevice {
     this.closed = true;
     this.blocks.clear();
     this.runner.close();
+  }
+
+  /** Records the splits that wait. */
+  private moveRows(): void {
+    const { runner, waiting } = this;
+    if (waiting.length === 0) return;
+    this.waiting = [];
+    runner.guard(() => {
+      const index = indexOfNodes(
+        waiting.map((split) => split.node),
+        NO_NODE,
+      );
+      const shared = {
+        splitIndex: runner.uploadOnce('splitIndex', index),
+        splits: runner.uploadOnce('splits', splitTable(this.spec.slotsPerFeature, waiting)),
+      };
+      for (const block of this.trainBlocks()) this.run(partition, block, shared);
+    });
   }
 
   /** Records an op of one thread a row. */

@@ -1,5 +1,7 @@
-// All-reduce between Node processes over WebRTC, beside the rate of the raw data channels under it, measured in the same
-// run with the same traffic: every member sends to every other at once. `npm run bench:transport -- --quick`.
+// All-reduce between Node processes over WebRTC, beside the raw data channels under it, measured in turns in the same run:
+// one raw pair while the others rest; the raw mesh, in which every member moves as many bytes as the all-reduce does and
+// all do so at once; and the raw round trip, which no all-reduce of two hops can beat.
+// `npm run bench:transport -- [--quick] [--members=N]`.
 
 import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
@@ -7,6 +9,7 @@ import { availableParallelism, cpus } from 'node:os';
 import { LinkCollective } from '../../client/collective/linkCollective.ts';
 import type { Link } from '../../client/transport/link.ts';
 import { checksum32 } from '../../shared/wire/checksum.ts';
+import { FRAME_HEADER_BYTES } from '../../shared/wire/frame.ts';
 import { nodeConnector } from '../client/transport/fixtures/nodeMember.ts';
 import { peerIdOf } from '../client/transport/fixtures/memberProgram.ts';
 import { startSignalling, type SignallingServer } from '../client/transport/fixtures/signallingServer.ts';
@@ -20,15 +23,16 @@ interface Plan {
   readonly self: string;
   readonly members: readonly string[];
   readonly sizes: readonly number[];
-  readonly rawBytes: number;
   readonly repeats: number;
 }
 
 interface Measured {
-  /** Bytes per second that this member sent while all links were busy both ways, best of the repeats. */
-  readonly rawRate: number;
-  /** Milliseconds of the median all-reduce, one for each size. */
-  readonly medianMs: readonly number[];
+  /** Median milliseconds, one for each size: the raw mesh, and the all-reduce. */
+  readonly meshMs: readonly number[];
+  readonly reduceMs: readonly number[];
+  /** Of the first two members: bytes per second each sent while nobody else did, and the median round trip. */
+  readonly pairRate: number;
+  readonly roundTripMs: number;
 }
 
 /** @param only Size of the one group to measure; NaN for all. */
@@ -64,8 +68,7 @@ async function measureGroup(
   try {
     return await Promise.all(
       members.map(async (self) => {
-        const rawBytes = (quick ? 16 : 48) * MIB;
-        const plan: Plan = { url: server.url, self, members, sizes, rawBytes, repeats: quick ? 3 : 5 };
+        const plan: Plan = { url: server.url, self, members, sizes, repeats: quick ? 3 : 5 };
         const child = fork(import.meta.filename, ['--member', JSON.stringify(plan)], {
           execArgv: ['--import', 'tsx'],
           timeout: MEMBER_DEADLINE_MS,
@@ -84,18 +87,30 @@ async function measureGroup(
 }
 
 function printGroup(size: number, sizes: readonly number[], measured: readonly Measured[]): void {
-  const rawRate = mean(measured.map((one) => one.rawRate));
-  console.log(`\n${size} members; raw channels, all at once: ${(rawRate / 1e6).toFixed(1)} MB/s a member`);
-  console.log('      size   all-reduce        MB/s   share of raw');
+  const pairRate = mean(measured.slice(0, 2).map((one) => one.pairRate));
+  const roundTripMs = mean(measured.slice(0, 2).map((one) => one.roundTripMs));
+  console.log(
+    `\n${size} members; one raw pair alone: ${(pairRate / 1e6).toFixed(1)} MB/s a member each way, round trip ${roundTripMs.toFixed(2)} ms`,
+  );
+  console.log(
+    '      size   all-reduce     MB/s   raw mesh   share of mesh   of one pair   of the round trip',
+  );
   for (const [at, bytes] of sizes.entries()) {
-    const ms = mean(measured.map((one) => one.medianMs[at] as number));
-    const rate = (2 * (size - 1) * bytes) / size / (ms / 1000);
+    const reduceMs = mean(measured.map((one) => one.reduceMs[at] as number));
+    const meshMs = mean(measured.map((one) => one.meshMs[at] as number));
+    const moved = movedBytes(size, bytes);
+    const rate = moved / (reduceMs / 1000);
+    const share = (part: number): string => `${(100 * part).toFixed(0)} %`;
     const label = bytes >= MIB ? `${bytes / MIB} MiB` : `${bytes / KIB} KiB`;
-    const share = `${((100 * rate) / rawRate).toFixed(0)} %`;
     console.log(
-      `${label.padStart(10)} ${`${ms.toFixed(1)} ms`.padStart(12)} ${(rate / 1e6).toFixed(1).padStart(11)} ${share.padStart(14)}`,
+      `${label.padStart(10)} ${`${reduceMs.toFixed(1)} ms`.padStart(12)} ${(rate / 1e6).toFixed(1).padStart(8)} ${(moved / meshMs / 1000).toFixed(1).padStart(10)} ${share(meshMs / reduceMs).padStart(15)} ${share(rate / pairRate).padStart(13)} ${share(roundTripMs / reduceMs).padStart(19)}`,
     );
   }
+}
+
+/** What one member sends in an all-reduce of `bytes`. */
+function movedBytes(size: number, bytes: number): number {
+  return (2 * (size - 1) * bytes) / size;
 }
 
 async function runMember(plan: Plan): Promise<void> {
@@ -108,31 +123,50 @@ async function runMember(plan: Plan): Promise<void> {
       others.map((workerId) => ({ workerId, peerId: peerIdOf(workerId) })),
       { group },
     );
-  const links = await connect('reduce');
-  const collective = new LinkCollective({ rank, members, links, generation: 1 });
+  const collective = new LinkCollective({ rank, members, links: await connect('reduce'), generation: 1 });
   const rawLinks = await connect('raw');
   const raw = new Map([...rawLinks.values()].map((link) => [link, new Arrivals(link)]));
-  const rawRates: number[] = [];
+
+  const pair = new Map([...raw].filter(([link]) => rank < 2 && members.indexOf(link.peer) < 2));
+  const pairMs: number[] = [];
+  const roundTrips: number[] = [];
   for (let repeat = 0; repeat < plan.repeats; repeat += 1) {
     await collective.barrier();
-    rawRates.push(await rawRate(raw, plan.rawBytes));
+    pairMs.push(await timed(() => exchangeRaw(pair, 8 * MIB)));
+    for (let trip = 0; trip < 20 && pair.size > 0; trip += 1) {
+      roundTrips.push(await timed(() => roundTrip(pair, rank)));
+    }
   }
-  const medianMs: number[] = [];
+  const meshMs: number[] = [];
+  const reduceMs: number[] = [];
   for (const bytes of plan.sizes) {
     const data = new Float32Array(bytes / 4).fill(rank);
-    const times: number[] = [];
+    const moved = movedBytes(members.length, bytes);
+    const [meshTimes, reduceTimes]: [number[], number[]] = [[], []];
     // Small ones are over in a few milliseconds: more of them, and the first two warm up.
-    const repeats = bytes <= MIB ? plan.repeats * 8 : plan.repeats;
-    for (let repeat = -2; repeat < repeats; repeat += 1) {
+    const repeats = bytes <= MIB ? plan.repeats * 8 : bytes > 16 * MIB ? 2 : plan.repeats;
+    for (let repeat = bytes > 16 * MIB ? 0 : -2; repeat < repeats; repeat += 1) {
       await collective.barrier();
-      const start = performance.now();
-      await collective.allReduce(data);
-      if (repeat >= 0) times.push(performance.now() - start);
+      const mesh = await timed(() => exchangeRaw(raw, moved));
+      await collective.barrier();
+      const reduce = await timed(() => collective.allReduce(data));
+      if (repeat < 0) continue;
+      meshTimes.push(mesh);
+      reduceTimes.push(reduce);
     }
-    medianMs.push(median(times));
+    meshMs.push(median(meshTimes));
+    reduceMs.push(median(reduceTimes));
   }
   await collective.barrier();
-  process.send?.({ rawRate: Math.max(...rawRates), medianMs } satisfies Measured, () => process.exit(0));
+  const pairRate = pair.size > 0 ? (8 * MIB) / (Math.min(...pairMs) / 1000) : 0;
+  const roundTripMs = pair.size > 0 ? median(roundTrips) : 0;
+  process.send?.({ meshMs, reduceMs, pairRate, roundTripMs } satisfies Measured, () => process.exit(0));
+}
+
+async function timed(work: () => Promise<unknown>): Promise<number> {
+  const start = performance.now();
+  await work();
+  return performance.now() - start;
 }
 
 /** Counts what arrives on one link, from before the first byte on. */
@@ -156,9 +190,8 @@ class Arrivals {
 }
 
 /** Sends to everybody at once, split evenly, and receives as much; in messages as large as frames are. */
-async function rawRate(links: ReadonlyMap<Link, Arrivals>, bytes: number): Promise<number> {
+async function exchangeRaw(links: ReadonlyMap<Link, Arrivals>, bytes: number): Promise<void> {
   const perLink = Math.ceil(bytes / links.size);
-  const start = performance.now();
   await Promise.all(
     [...links].map(async ([link, arrivals]) => {
       const arrived = arrivals.more(perLink);
@@ -169,7 +202,16 @@ async function rawRate(links: ReadonlyMap<Link, Arrivals>, bytes: number): Promi
       await arrived;
     }),
   );
-  return (perLink * links.size) / ((performance.now() - start) / 1000);
+}
+
+/** One message there and one back, each as small as a frame can be. */
+async function roundTrip(links: ReadonlyMap<Link, Arrivals>, rank: number): Promise<void> {
+  for (const [link, arrivals] of links) {
+    const arrived = arrivals.more(FRAME_HEADER_BYTES);
+    if (rank === 0) await link.send(new Uint8Array(FRAME_HEADER_BYTES));
+    await arrived;
+    if (rank !== 0) await link.send(new Uint8Array(FRAME_HEADER_BYTES));
+  }
 }
 
 function checksumRate(): number {

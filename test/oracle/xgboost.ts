@@ -176,7 +176,7 @@ export function holdMatrix(data: OracleData): OracleMatrix {
       library.call('XGBoosterCreate', [matrix], 1, out);
       const booster = out[0]!;
       for (const [name, value] of Object.entries({ tree_method: 'hist', ...params })) {
-        library.call('XGBoosterSetParam', booster, name, String(value));
+        library.call('XGBoosterSetParam', booster, name, `${value}`);
       }
       return {
         update: (round) => library.call('XGBoosterUpdateOneIter', booster, round, matrix),

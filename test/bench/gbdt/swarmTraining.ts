@@ -110,7 +110,6 @@ export function printSwarm(times: SwarmTimes): void {
   const ms = (value: number): string => `${value.toFixed(0)} ms`.padStart(10);
   console.log(
     `  ${String(times.workers).padStart(7)}${ms(times.roundMs)}${ms(times.computeMs)}${ms(times.exchangeMs)}` +
-      `${`${(times.bytesSent / 1e6).toFixed(1)} MB`.padStart(10)}${ms(times.oracleRoundMs)} (${times.threads})` +
-      `${(times.roundMs / times.oracleRoundMs).toFixed(2).padStart(8)}`,
+      `${`${(times.bytesSent / 1e6).toFixed(1)} MB`.padStart(10)}${ms(times.oracleRoundMs)} (${times.threads})${(times.roundMs / times.oracleRoundMs).toFixed(2).padStart(8)}`,
   );
 }
