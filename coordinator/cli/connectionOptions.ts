@@ -2,9 +2,6 @@
 
 import type { OptionSpecs } from './options.ts';
 
-/** Each local worker is a process or a tab; more than this would only get in one another's way. */
-export const MAX_LOCAL_WORKERS = 64;
-
 export const urlOption = {
   type: 'url',
   placeholder: 'URL',

@@ -11,7 +11,7 @@ import { terminalProgress, type ProgressMode } from '../progress/terminalProgres
 import { GBDTTrainer } from '../train/gbdtTrainer.ts';
 import type { Result } from '../train/result.ts';
 import type { CliContext, CommonValues } from './command.ts';
-import { MAX_LOCAL_WORKERS } from './connectionOptions.ts';
+import { MAX_LOCAL_WORKERS } from '../local/localWorker.ts';
 import { exitCodes, type ExitCode } from './exitCodes.ts';
 
 export interface TrainFlags extends Pick<CommonValues, 'json' | 'quiet' | 'verbose'> {

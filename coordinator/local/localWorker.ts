@@ -2,6 +2,9 @@
 
 import type { DeviceReport } from '../../shared/protocol/control.ts';
 
+/** Each local worker is a process or a tab; more than this would only get in one another's way. */
+export const MAX_LOCAL_WORKERS = 64;
+
 export type LocalRuntime = 'node' | 'deno' | 'browser';
 export type LocalDevice = 'webgpu' | 'cpu' | 'auto';
 

@@ -22,7 +22,7 @@ export interface ScalingConfig {
   readonly device?: LocalDevice;
   /** A coordinator that is up already, with workers of its own. Default: TABGRAD_URL, else an embedded one. */
   readonly url?: string;
-  /** The coordinator's admin token. Default: TABGRAD_TOKEN. */
+  /** The coordinator's admin token. Default: TABGRAD_ADMIN_TOKEN. */
   readonly token?: string;
 }
 

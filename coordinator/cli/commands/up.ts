@@ -2,7 +2,8 @@
 
 import type { Coordinator } from '../../server/coordinator.ts';
 import { defineCommand, type CliContext } from '../command.ts';
-import { MAX_LOCAL_WORKERS, workerOptions } from '../connectionOptions.ts';
+import { MAX_LOCAL_WORKERS } from '../../local/localWorker.ts';
+import { workerOptions } from '../connectionOptions.ts';
 import { exitCodes } from '../exitCodes.ts';
 import { untilAborted } from '../untilAborted.ts';
 

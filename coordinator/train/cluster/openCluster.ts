@@ -1,15 +1,32 @@
 // Chooses where a run happens: scalingConfig.url, TABGRAD_URL, or a coordinator of its own.
 
 import type { TrainerSettings } from '../trainerOptions.ts';
+import { MAX_LOCAL_WORKERS } from '../../local/localWorker.ts';
+import { TrainArgumentError } from '../trainErrors.ts';
 import type { Cluster } from './cluster.ts';
 import { openEmbeddedCluster } from './embeddedCluster.ts';
 import { openRemoteCluster } from './remoteCluster.ts';
 
-export function openCluster({ options, workers }: TrainerSettings, signal: AbortSignal): Promise<Cluster> {
+/** @throws TrainArgumentError when more local workers are asked for than one machine should start. */
+export async function openCluster(
+  { options, workers }: TrainerSettings,
+  signal: AbortSignal,
+): Promise<Cluster> {
   const { scalingConfig = {}, runConfig = {} } = options;
   const url = scalingConfig.url ?? process.env['TABGRAD_URL'];
   if (url !== undefined && url !== '') {
-    return openRemoteCluster({ url, token: scalingConfig.token ?? process.env['TABGRAD_TOKEN'], signal });
+    return openRemoteCluster({
+      url,
+      token: scalingConfig.token ?? process.env['TABGRAD_ADMIN_TOKEN'],
+      signal,
+    });
+  }
+  if (workers.max > MAX_LOCAL_WORKERS) {
+    throw new TrainArgumentError(
+      `scalingConfig.numWorkers asks for ${workers.max} workers on this machine, expected at most ` +
+        `${MAX_LOCAL_WORKERS}; name a coordinator (scalingConfig.url) whose workers are elsewhere.`,
+      { field: 'scalingConfig.numWorkers' },
+    );
   }
   return openEmbeddedCluster({
     min: workers.min,

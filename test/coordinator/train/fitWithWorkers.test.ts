@@ -92,23 +92,12 @@ describe('GBDTTrainer with real workers', () => {
     expect(pids.filter((pid) => remaining.includes(pid))).toEqual([]);
     expect(readdirSync(path.join(storagePath, 'called-off', 'checkpoints'))).toHaveLength(1);
   });
+
+  it('refuses to start more local workers than a machine can use', async () => {
+    const asked = new GBDTTrainer(options('crowd', { numWorkers: [2, 65] })).fit();
+    await expect(asked).rejects.toMatchObject({
+      code: 'TRAIN_ARGUMENT',
+      message: expect.stringContaining('asks for 65 workers on this machine, expected at most 64') as string,
+    });
+  });
 });
-
-/** Processes that this one started and that are still there. */
-function childPids(): number[] {
-  return readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name))
-    .filter((pid) => parentOf(pid) === process.pid)
-    .map(Number);
-}
-
-/** Parent of a process; undefined when it is gone. */
-function parentOf(pid: string): number | undefined {
-  try {
-    // The name in parentheses may have spaces; state and parent follow it.
-    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]);
-  } catch {
-    return undefined;
-  }
-}
