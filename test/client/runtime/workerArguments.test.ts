@@ -13,17 +13,24 @@ describe('the arguments of a worker process', () => {
       device: 'cpu',
       name: 'n',
       token: 't',
+      allowCode: false,
       cacheFolder: undefined,
     });
   });
 
   test('come from the environment where no flag is given', () => {
-    const env = { TABGRAD_URL: 'https://a', TABGRAD_TOKEN: 'e', TABGRAD_DEVICE: 'webgpu' };
+    const env = {
+      TABGRAD_URL: 'https://a',
+      TABGRAD_TOKEN: 'e',
+      TABGRAD_DEVICE: 'webgpu',
+      TABGRAD_CODE: 'allow',
+    };
     expect(parse(['--token', 'f'], env)).toEqual({
       url: 'https://a',
       device: 'webgpu',
       name: undefined,
       token: 'f',
+      allowCode: true,
       cacheFolder: '/cache',
     });
   });
@@ -36,6 +43,7 @@ describe('the arguments of a worker process', () => {
     [['--gpu', '1'], 'Unknown argument --gpu; a worker knows --url, --token, --device'],
     [['stray'], 'Unknown argument stray'],
     [['--url', 'http://a', '--device', 'tpu'], '--device tpu: expected one of auto, webgpu, cpu.'],
+    [['--url', 'http://a', '--code', 'yes'], '--code yes: expected allow or deny.'],
     [['--url', 'http://a', '--name', 'x'.repeat(65)], '--name has 65 characters, expected 1 to 64.'],
   ])('%j is refused in words', (args, message) => {
     expect(() => parse(args)).toThrow(message);
