@@ -23,7 +23,8 @@ export interface PoolOptions {
   /** Workers must say it in their hello, where it is set. */
   readonly joinToken?: string | undefined;
   readonly peerServer: CoordinatorMessageOf<'welcome'>['peerServer'];
-  readonly iceServers: CoordinatorMessageOf<'welcome'>['iceServers'];
+  /** STUN and TURN servers for a worker, asked at each welcome: credentials may expire. */
+  readonly iceServers: (workerId: string) => CoordinatorMessageOf<'welcome'>['iceServers'];
   readonly pingIntervalMs?: number | undefined;
   /** How long a worker whose socket is lost keeps its place. */
   readonly graceMs?: number | undefined;
@@ -243,7 +244,14 @@ export class Pool {
     const { peerServer, iceServers } = this.#options;
     const { workerId } = entry.worker;
     const pingIntervalMs = socket.pingIntervalMs;
-    socket.send({ type: 'welcome', workerId, secret: entry.secret, peerServer, iceServers, pingIntervalMs });
+    socket.send({
+      type: 'welcome',
+      workerId,
+      secret: entry.secret,
+      peerServer,
+      iceServers: iceServers(workerId),
+      pingIntervalMs,
+    });
     socket.startPinging();
   }
 

@@ -5,7 +5,6 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { Server as HttpServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { CoordinatorMessageOf } from '../../shared/protocol/control.ts';
 import { BlobStore } from '../blobs/blobStore.ts';
 import { systemClock } from '../pool/clock.ts';
 import type { Clock } from '../pool/clock.ts';
@@ -20,6 +19,7 @@ import { mountRelay, RELAY_PATH } from '../signalling/relay.ts';
 import { AccessControl } from './access.ts';
 import { allowedHosts, coordinatorAddresses, isLoopback } from './addresses.ts';
 import { controlSockets } from './controlSockets.ts';
+import { iceServersFor, type IceSettings } from './iceServers.ts';
 import { createHttpServer, listen } from './httpServer.ts';
 import type { HttpTimeouts } from './httpServer.ts';
 import { blobRoutes } from './routes/blobRoutes.ts';
@@ -45,7 +45,8 @@ export interface CoordinatorOptions {
   readonly publicUrl?: string;
   /** Origins of other web pages that may talk to this coordinator. */
   readonly allowedOrigins?: readonly string[];
-  readonly iceServers?: CoordinatorMessageOf<'welcome'>['iceServers'];
+  /** STUN and TURN servers. Without any, workers reach one another within a network, or through the relay. */
+  readonly ice?: IceSettings;
   readonly maxBlobBytes?: number;
   readonly graceMs?: number;
   readonly pingIntervalMs?: number;
@@ -87,6 +88,7 @@ export async function startCoordinator(options: CoordinatorOptions = {}): Promis
   } = options;
   const startedAtMs = clock.now();
   const adminToken = options.adminToken ?? (isLoopback(host) ? undefined : makeSecret());
+  const iceServers = iceServersFor(options.ice ?? { urls: [] });
   const storage = await openStorage(options.storagePath);
   const { blobs } = storage;
   const pool = new Pool({
@@ -94,7 +96,7 @@ export async function startCoordinator(options: CoordinatorOptions = {}): Promis
     log,
     joinToken,
     peerServer: PEER_SERVER,
-    iceServers: options.iceServers ?? [],
+    iceServers: (workerId) => iceServers(workerId, Date.now() / 1000),
     graceMs: options.graceMs,
     pingIntervalMs: options.pingIntervalMs,
   });

@@ -146,7 +146,7 @@ class SimulatedLife {
       clock: this.#clock,
       log: ({ message }) => this.#note(message),
       peerServer: { path: '/peerjs', key: 'x' },
-      iceServers: [],
+      iceServers: () => [],
       makeWorkerId: () => `w${(made += 1)}`,
     });
   }

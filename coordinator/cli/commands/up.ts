@@ -1,6 +1,7 @@
 // `tabgrad up`: a coordinator that stays up until it is told to end, with local workers where asked.
 
 import type { Coordinator } from '../../server/coordinator.ts';
+import type { IceSettings } from '../../server/iceServers.ts';
 import { defineCommand, type CliContext } from '../command.ts';
 import { MAX_LOCAL_WORKERS } from '../../local/localWorker.ts';
 import { workerOptions } from '../connectionOptions.ts';
@@ -57,6 +58,18 @@ export const up = defineCommand({
       placeholder: 'URL',
       help: 'Address under which volunteers reach the coordinator through a proxy or tunnel.',
     },
+    ice: {
+      type: 'text',
+      placeholder: 'URLS',
+      help: 'STUN and TURN servers, separated by commas, for workers of other networks.',
+      env: 'TABGRAD_ICE',
+    },
+    'turn-secret': {
+      type: 'text',
+      placeholder: 'SECRET',
+      help: "Secret shared with the TURN server (coturn's static-auth-secret). Better in the variable.",
+      env: 'TABGRAD_TURN_SECRET',
+    },
   },
   examples: [
     {
@@ -66,6 +79,10 @@ export const up = defineCommand({
     {
       command: 'tabgrad up --host 0.0.0.0 --token "$(openssl rand -hex 16)"',
       meaning: 'Let volunteers of the same network join with the link that is printed.',
+    },
+    {
+      command: 'tabgrad up --host 0.0.0.0 --ice stun:stun.example.org:3478',
+      meaning: 'Let workers behind different routers find one another.',
     },
     {
       command: 'tabgrad up --workers 2 --runtime browser --device webgpu',
@@ -84,6 +101,7 @@ export const up = defineCommand({
       ...(values.token !== undefined && { joinToken: values.token }),
       ...(adminToken !== undefined && { adminToken }),
       ...(publicUrl !== undefined && { publicUrl }),
+      ...(values.ice !== undefined && { ice: iceSettings(values.ice, values['turn-secret']) }),
     });
     try {
       announce(coordinator, values, context);
@@ -138,4 +156,9 @@ function announce(
 
 function reasonIn(reason: string | undefined): string {
   return reason === undefined ? '' : ` (${reason})`;
+}
+
+function iceSettings(urls: string, turnSecret: string | undefined): IceSettings {
+  const list = urls.split(',').map((url) => url.trim());
+  return turnSecret === undefined ? { urls: list } : { urls: list, turnSecret };
 }

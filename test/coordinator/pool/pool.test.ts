@@ -57,7 +57,7 @@ describe('Pool', () => {
       clock,
       log: () => undefined,
       peerServer: { path: '/peerjs', key: 'k' },
-      iceServers: [],
+      iceServers: () => [],
       pingIntervalMs: 1_000,
       graceMs: 10_000,
       ...options,
