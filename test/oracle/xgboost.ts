@@ -171,12 +171,13 @@ export interface OracleMatrix {
 export function holdMatrix(data: OracleData): OracleMatrix {
   const matrix = makeMatrix(data);
   return {
-    startBooster(params) {
+    startBooster(params: Readonly<Record<string, string | number>>) {
       const out: [Handle | null] = [null];
       library.call('XGBoosterCreate', [matrix], 1, out);
       const booster = out[0]!;
-      for (const [name, value] of Object.entries({ tree_method: 'hist', ...params })) {
-        library.call('XGBoosterSetParam', booster, name, `${value}`);
+      library.call('XGBoosterSetParam', booster, 'tree_method', 'hist');
+      for (const [name, value] of Object.entries(params)) {
+        library.call('XGBoosterSetParam', booster, name, String(value));
       }
       return {
         update: (round) => library.call('XGBoosterUpdateOneIter', booster, round, matrix),

@@ -36,16 +36,16 @@ function runReference(op: Op, { storage, uniforms }: OpInputs): Record<string, I
   return Object.fromEntries(written.map(({ name }) => [name, new Int32Array(copies[name]!.buffer)]));
 }
 
-describe.each(gbdtOps.map((op) => [op.name, op] as const))('%s', (name, op) => {
-  let gpu: GPUDevice;
-  let runner: GpuRunner;
-  beforeAll(async () => {
-    gpu = await openNodeGpuDevice();
-    runner = new GpuRunner(gpu);
-    await runner.compile([op]);
-  });
-  afterAll(() => gpu.destroy());
+let gpu: GPUDevice;
+let runner: GpuRunner;
+beforeAll(async () => {
+  gpu = await openNodeGpuDevice();
+  runner = new GpuRunner(gpu);
+  await runner.compile(gbdtOps);
+});
+afterAll(() => gpu.destroy());
 
+describe.each(gbdtOps.map((op) => [op.name, op] as const))('%s', (name, op) => {
   it.each(opCases(name).map((inputs) => [inputs.title, inputs] as const))(
     'equals its reference with %s',
     async (_, inputs) => {

@@ -13,6 +13,14 @@ export interface ScenarioPlayer {
   close(): Promise<void>;
 }
 
+/** What the naive device says; worked out once for all suites of a file. */
+const expectations = new Map<Scenario, Promise<Transcript>>();
+function expectedOf(scenario: Scenario): Promise<Transcript> {
+  const known = expectations.get(scenario) ?? playScenario(createNaiveDevice(specOf(scenario)), scenario);
+  expectations.set(scenario, known);
+  return known;
+}
+
 export function treeDeviceContract(title: string, open: () => Promise<ScenarioPlayer>): void {
   describe(`${title} answers as the naive device does`, () => {
     let player: ScenarioPlayer;
@@ -26,7 +34,7 @@ export function treeDeviceContract(title: string, open: () => Promise<ScenarioPl
       'with %s',
       async (_, scenario) => {
         const actual = await player.play(scenario);
-        const expected = await playScenario(createNaiveDevice(specOf(scenario)), scenario);
+        const expected = await expectedOf(scenario);
         expect(firstDifference(actual, expected)).toBeUndefined();
       },
     );

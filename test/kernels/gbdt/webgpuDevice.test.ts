@@ -10,11 +10,18 @@ import { playScenario } from './playScenario.ts';
 import { blocksOf, scenarios, specOf } from './scenarios.ts';
 import { treeDeviceContract } from './treeDevice.contract.ts';
 
+// One device and one set of compiled kernels for the whole file: compiling the tiled histogram takes seconds.
+let gpu: GPUDevice;
+let pipelines: PipelineCache;
+beforeAll(async () => {
+  gpu = await openNodeGpuDevice();
+  pipelines = new PipelineCache(gpu);
+});
+afterAll(() => gpu.destroy());
+
 const variants: readonly HistogramVariant[] = ['global', 'tiled'];
 for (const histogram of variants) {
   treeDeviceContract(`webgpu in Node, ${histogram} histogram`, async () => {
-    const gpu = await openNodeGpuDevice();
-    const pipelines = new PipelineCache(gpu);
     return {
       async play(scenario) {
         const tracker = new BufferTracker();
@@ -30,9 +37,7 @@ for (const histogram of variants) {
           expect(tracker.liveBytes).toBe(0);
         }
       },
-      async close() {
-        gpu.destroy();
-      },
+      async close() {},
     };
   });
 }
@@ -40,13 +45,6 @@ for (const histogram of variants) {
 describe('webgpu in Node', () => {
   const scenario = scenarios.find(({ title }) => title === 'weights')!;
   const [first, second] = blocksOf(scenario);
-  let gpu: GPUDevice;
-  let pipelines: PipelineCache;
-  beforeAll(async () => {
-    gpu = await openNodeGpuDevice();
-    pipelines = new PipelineCache(gpu);
-  });
-  afterAll(() => gpu.destroy());
   const open = (options?: WebgpuTreeDeviceOptions) =>
     createWebgpuTreeDevice(gpu, specOf(scenario), { pipelines, ...options });
 
