@@ -6,6 +6,7 @@ import type { BinnedTree } from '../../kernels/gbdt/binnedTree.ts';
 import type { NodeSplit, TreeDevice } from '../../kernels/gbdt/treeDevice.ts';
 import type { Collective } from '../../shared/collective/collective.ts';
 import { TreeFormatError } from '../../shared/gbdt/errors.ts';
+import { checkGradientSum } from '../../shared/gbdt/exactSums.ts';
 import { FeatureSampling } from '../../shared/gbdt/featureSampling.ts';
 import type { OpenNode, SplitCandidate } from '../../shared/gbdt/split.ts';
 import { betterSplit, findBestSplit } from '../../shared/gbdt/split.ts';
@@ -57,7 +58,7 @@ interface Pair {
 /**
  * Grows the tree of `output` in `round` from the margins as the device holds them.
  * Leaves all rows of training blocks at their leaves; margins are untouched.
- * @throws AbortedError, DeadlineError or PeerLostError of the collective.
+ * @throws AbortedError, DeadlineError or PeerLostError of the collective, SumsInexactError when margins have run away.
  */
 export async function growTree(group: TrainingGroup, round: number, output: number): Promise<BinnedTree> {
   return new TreeGrowth(group, round, output).grow();
@@ -171,6 +172,7 @@ class TreeGrowth {
 
   #open(node: PendingNode, sums: Float64Array): FrontierNode {
     const { id, g, h, bounds } = node;
+    checkGradientSum(g, this.#group.spec);
     const gain = this.#score.gain(g, h, this.#score.weight(g, h, node.parentBounds));
     return { id, g, h, bounds, gain, sums };
   }

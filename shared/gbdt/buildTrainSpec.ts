@@ -3,6 +3,7 @@
 import { LOGIT_FRACTION_BITS, PROBABILITY_FRACTION_BITS } from '../../kernels/gbdt/treeDevice.ts';
 import { scaleByPowerOfTwo } from '../../kernels/fixed/scaleByPowerOfTwo.ts';
 import type { FeatureCuts } from './cuts.ts';
+import { checkRowCount } from './exactSums.ts';
 import { LABEL_LIMIT } from './labels.ts';
 import type { TargetRange } from './labels.ts';
 import { objectiveByName } from './objective/registry.ts';
@@ -23,10 +24,12 @@ export interface TrainSpecInput {
 
 /**
  * The TrainSpec of a run.
- * @throws ParameterRangeError when monotone_constraints does not fit the features.
+ * @throws ParameterRangeError when monotone_constraints does not fit the features, SumsInexactError for more than 2^29
+ * rows.
  */
 export function buildTrainSpec(input: TrainSpecInput): TrainSpec {
   const { params, features, target } = input;
+  checkRowCount(input.trainRows);
   const objective = objectiveByName(params.objective);
   const fractionBits = marginFractionBits(params, target, input.trainRows);
   const weightUnit = target.maxWeight * 2 ** -PROBABILITY_FRACTION_BITS;

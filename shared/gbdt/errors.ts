@@ -22,6 +22,16 @@ export class CategoryError extends TabgradError {
   readonly code = 'CATEGORY_INVALID';
 }
 
+/** What the members of a group must agree on is not of the expected form. */
+export class TrainSpecError extends TabgradError {
+  readonly code = 'TRAIN_SPEC_MALFORMED';
+}
+
+/** Sums of gradients would no longer be exact, so trees would depend on who adds what up first. */
+export class SumsInexactError extends TabgradError {
+  readonly code = 'SUMS_INEXACT';
+}
+
 export class TreeFormatError extends TabgradError {
   readonly code = 'TREE_MALFORMED';
 }

@@ -4,9 +4,17 @@
 import type { GbdtParams } from './params.ts';
 
 /** Parameters that may change from round to round, under XGBoost's names. */
-export type RoundParams = Partial<
-  Pick<GbdtParams, 'eta' | 'gamma' | 'lambda' | 'alpha' | 'max_depth' | 'min_child_weight' | 'max_delta_step'>
->;
+export const roundParameters = [
+  'eta',
+  'gamma',
+  'lambda',
+  'alpha',
+  'max_depth',
+  'min_child_weight',
+  'max_delta_step',
+] as const satisfies readonly (keyof GbdtParams)[];
+
+export type RoundParams = Partial<Pick<GbdtParams, (typeof roundParameters)[number]>>;
 
 export interface TrainLoopContext {
   readonly rank: number;

@@ -10,7 +10,6 @@ import { openNodeGpuDevice } from '../setup/nodeGpu.ts';
 import { flightsDataset, prepareFlights } from './gbdt/flightsTraining.ts';
 import { printAtomicShare, printSolo } from './gbdt/printSolo.ts';
 import { timeSoloTraining } from './gbdt/soloTraining.ts';
-import { printSwarm, timeSwarm } from './gbdt/swarmTraining.ts';
 import { measureAtomicRate } from './histogramRate.ts';
 
 const DEPTH = 6;
@@ -66,6 +65,7 @@ if (wanted('webgpu')) {
 
 if (wanted('swarm')) {
   await buildBundles();
+  const { printSwarm, timeSwarm } = await import('./gbdt/swarmTraining.ts');
   console.log(
     `\nswarm of Node processes on this machine, log loss of the training set each round, ${rows} rows`,
   );

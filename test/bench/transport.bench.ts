@@ -144,7 +144,7 @@ async function runMember(plan: Plan): Promise<void> {
     const moved = movedBytes(members.length, bytes);
     const [meshTimes, reduceTimes]: [number[], number[]] = [[], []];
     // Small ones are over in a few milliseconds: more of them, and the first two warm up.
-    const repeats = bytes <= MIB ? plan.repeats * 8 : bytes > 16 * MIB ? 2 : plan.repeats;
+    const repeats = bytes <= MIB ? plan.repeats * 8 : bytes > 16 * MIB ? 2 : 3;
     for (let repeat = bytes > 16 * MIB ? 0 : -2; repeat < repeats; repeat += 1) {
       await collective.barrier();
       const mesh = await timed(() => exchangeRaw(raw, moved));
