@@ -27,7 +27,8 @@ export const errorCodes = {
   DEVICE_FAILED: 'WebGPU refused a command or ran out of memory.',
   TRAIN_LOOP_FAILED: "The owner's trainLoopPerWorker threw, or a worker does not run code of owners.",
   ICE_SETTING_INVALID: 'A STUN or TURN server or its secret is not as expected.',
-  TREES_TOO_LARGE: 'The trees of one round are more than a control message takes; fewer or smaller leaves are needed.',
+  TREES_TOO_LARGE:
+    'The trees of one round are more than a control message takes; fewer or smaller leaves are needed.',
   BAD_ASSIGNMENT: 'What the coordinator assigned contradicts itself or the data.',
   DATA_ARGUMENT: 'An argument of a data operation is out of range or of the wrong kind.',
   DATA_FILE_MISSING: 'A data file, folder or object does not exist.',
@@ -104,7 +105,8 @@ export const errorCodes = {
   SERVE_INPUT_INVALID: 'Rows or tensors to predict do not fit the model; the message names row and field.',
   SERVE_OVERLOADED: 'A deployment has as many requests waiting as it accepts; try again later.',
   SERVE_UNAVAILABLE: 'A deployment is stopping or has no replica that could answer.',
-  SERVE_REPLICA_LOST: 'A replica ended with the request in its hands, and so did those that were tried after it.',
+  SERVE_REPLICA_LOST:
+    'A replica ended with the request in its hands, and so did those that were tried after it.',
   SERVE_CODE_FAILED: 'A class of the owner threw, in its constructor or on a request.',
   REQUEST_TIMEOUT: 'A client did not send all of its request in time.',
 } as const;

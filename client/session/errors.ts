@@ -7,6 +7,11 @@ export class BadAssignmentError extends TabgradError {
   readonly code = 'BAD_ASSIGNMENT';
 }
 
+/** The trees of one round are more than the coordinator takes in one message. */
+export class TreesTooLargeError extends TabgradError {
+  readonly code = 'TREES_TOO_LARGE';
+}
+
 /** The owner's own loop threw, or may not run here. */
 export class TrainLoopError extends TabgradError {
   readonly code = 'TRAIN_LOOP_FAILED';

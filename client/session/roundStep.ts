@@ -2,13 +2,13 @@
 
 import { AbortedError } from '../../shared/errors.ts';
 import type { Collective } from '../../shared/collective/collective.ts';
-import { encodeTree } from '../../shared/gbdt/treeCodec.ts';
 import type { TrainSpec } from '../../shared/gbdt/trainSpec.ts';
 import type { Member } from '../../shared/protocol/control.ts';
 import { LinkCollective } from '../collective/linkCollective.ts';
 import { boostRound } from '../gbdt/boostRound.ts';
 import { evaluateRound } from '../gbdt/evaluateRound.ts';
 import type { Link } from '../transport/link.ts';
+import { encodeRound } from './roundMessages.ts';
 import { meteredCollective } from './meteredCollective.ts';
 import type { ExchangeMeter } from './meteredCollective.ts';
 import type { RunData } from './runData.ts';
@@ -61,6 +61,7 @@ export class RoundStep {
     this.#meter.elapsedMs = 0;
 
     const trees = await boostRound({ spec, device, collective, round, signal });
+    const encoded = rank === 0 ? encodeRound(trees, round) : undefined;
     data.applyPending(trees);
     const blocks = data.blocks.bind(data);
     const metrics = await evaluateRound({ spec, device, collective, blocks, signal });
@@ -76,7 +77,7 @@ export class RoundStep {
       computeMs: Math.max(0, totalMs - this.#meter.elapsedMs),
       exchangeMs: this.#meter.elapsedMs,
       bytesSent: bytesSent(links) - sentBefore,
-      ...(rank === 0 && { trees: trees.map((tree) => encodeTree(tree)), metrics }),
+      ...(encoded && { trees: encoded, metrics }),
     });
     this.#reportStatus(totalMs);
     return metrics;

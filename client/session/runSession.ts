@@ -1,18 +1,15 @@
 // The worker's side of runs: turns the coordinator's messages into generations, one at a time, and answers for them.
 // Messages are put in a queue, so that a generation has quite ended before the next one starts.
 
-import type { BinnedTree } from '../../kernels/gbdt/binnedTree.ts';
-import { decodeTree, encodeTree } from '../../shared/gbdt/treeCodec.ts';
-import type { TrainSpec } from '../../shared/gbdt/trainSpec.ts';
+import { decodeTree } from '../../shared/gbdt/treeCodec.ts';
+import { readTrainSpec } from '../../shared/gbdt/readTrainSpec.ts';
 import type { CoordinatorMessage, CoordinatorMessageOf } from '../../shared/protocol/control.ts';
 import { BadAssignmentError } from './errors.ts';
 import { GenerationTask } from './generationTask.ts';
 import type { Assignment } from './generationTask.ts';
+import { encodeKnownRounds } from './roundMessages.ts';
 import { RunData } from './runData.ts';
 import type { SessionEnvironment, WorkerSession } from './sessionEnvironment.ts';
-
-/** Rounds in one halted answer, at most: the coordinator lags by a round or two, never by more than it can ask again. */
-const ROUNDS_PER_ANSWER = 64;
 
 export function createWorkerSession(environment: SessionEnvironment): WorkerSession {
   return new RunSession(environment);
@@ -128,15 +125,19 @@ class RunSession implements WorkerSession {
       if (!Array.isArray(rounds) || rounds.length < assignment.committedRounds) {
         throw new BadAssignmentError(`the trees blob does not hold ${assignment.committedRounds} rounds`);
       }
-      for (const round of rounds.slice(data.committed.length, assignment.committedRounds) as unknown[][]) {
-        data.committed.push({ trees: round.map((tree) => decodeTree(tree)), metrics: undefined });
+      const missing: unknown[] = rounds.slice(data.committed.length, assignment.committedRounds);
+      for (const round of missing) {
+        if (!Array.isArray(round))
+          throw new BadAssignmentError('a round of the trees blob is no list of trees');
+        const trees = round.map((tree) => decodeTree(tree, data.spec.features.length));
+        data.committed.push({ trees, metrics: undefined });
       }
     }
     return data;
   }
 
   async #startRun(assignment: Assignment, signal: AbortSignal): Promise<RunData> {
-    const spec = (await this.#fetchJson(assignment.spec, signal)) as TrainSpec;
+    const spec = readTrainSpec(await this.#fetchJson(assignment.spec, signal));
     const device = await this.#environment.createDevice(spec.device);
     return new RunData(assignment.runId, spec, device, this.#environment);
   }
@@ -149,11 +150,7 @@ class RunSession implements WorkerSession {
     if (this.#isCurrent(message)) await this.#task?.ended;
     const { runId, generation, knownRounds } = message;
     const committed = this.#data?.runId === runId ? this.#data.committed : [];
-    const rounds = committed.slice(knownRounds, knownRounds + ROUNDS_PER_ANSWER).map((known, offset) => ({
-      round: knownRounds + offset,
-      trees: known.trees.map((tree: BinnedTree) => encodeTree(tree)),
-      ...(known.metrics && { metrics: { ...known.metrics } }),
-    }));
+    const rounds = encodeKnownRounds(committed, knownRounds);
     this.#environment.send({ type: 'halted', runId, generation, committedRounds: committed.length, rounds });
   }
 

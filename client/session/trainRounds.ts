@@ -3,6 +3,7 @@
 
 import { AbortedError } from '../../shared/errors.ts';
 import { resolveParams } from '../../shared/gbdt/params.ts';
+import { roundParameters } from '../../shared/gbdt/trainLoop.ts';
 import type { TrainLoop, TrainLoopContext, TrainLoopSpec } from '../../shared/gbdt/trainLoop.ts';
 import { TrainLoopError } from './errors.ts';
 import type { GenerationContext } from './roundStep.ts';
@@ -33,6 +34,7 @@ async function runOwnerLoop(context: GenerationContext, step: RoundStep, spec: T
     try {
       if (step.isOver) throw new GenerationOver('this generation has no further round');
       const resolved = resolveParams({ ...data.spec.params, ...params });
+      checkRoundParams(params);
       return await step.make({ ...data.spec, params: resolved });
     } catch (error) {
       ended = { error };
@@ -49,6 +51,16 @@ async function runOwnerLoop(context: GenerationContext, step: RoundStep, spec: T
   if (!ended) {
     environment.send({ type: 'finished', runId: data.runId, generation, rounds: data.committed.length });
   }
+}
+
+/** The others are built into the device and the prepared data. The loop is plain JavaScript: its types are gone. */
+function checkRoundParams(params: Readonly<Record<string, unknown>>): void {
+  const known: readonly string[] = roundParameters;
+  const fixed = Object.keys(params).find((name) => !known.includes(name));
+  if (fixed === undefined) return;
+  throw new TrainLoopError(`boost takes ${known.join(', ')}; ${fixed} can't change from round to round`, {
+    field: `params.${fixed}`,
+  });
 }
 
 function loopContext(

@@ -112,5 +112,11 @@ describe("An owner's own loop", () => {
       await context.boost({ etta: 1 } as never);
     };
     await expect(swarm.train({ datasets, trainLoopPerWorker: loop }, 1)).rejects.toThrow(/etta.*eta/s);
+    const fixed = async (_: unknown, context: TrainLoopContext): Promise<void> => {
+      await context.boost({ subsample: 0.5 } as never);
+    };
+    await expect(swarm.train({ datasets, trainLoopPerWorker: fixed }, 1)).rejects.toThrow(
+      /boost takes eta, .*; subsample can't change from round to round/,
+    );
   });
 });
