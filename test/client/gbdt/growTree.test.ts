@@ -8,7 +8,8 @@ import { writeModel } from '../../../shared/gbdt/model/writeModel.ts';
 import { Predictor } from '../../../shared/gbdt/model/predictor.ts';
 import { trainOracle } from '../../oracle/xgboost.ts';
 import { createNaiveDevice } from './naiveDevice.ts';
-import { breastCancer, seededRandom, wine } from './realData.ts';
+import { breastCancer, wine } from './realData.ts';
+import { seededRandom } from '../../setup/seededRandom.ts';
 import { trainLocally } from './trainLocally.ts';
 
 const binary = { objective: 'binary:logistic', eval_metric: ['logloss', 'auc'], max_depth: 5 };

@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import type { OracleData } from '../../oracle/xgboost.ts';
+import { seededRandom } from '../../setup/seededRandom.ts';
 
 export interface SplitData {
   readonly train: OracleData;
@@ -11,17 +12,6 @@ export interface SplitData {
 }
 
 const root = path.resolve(import.meta.dirname, '../../..');
-
-/** Numbers in [0, 1), the same for a seed on every machine (Mulberry32). */
-export function seededRandom(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 
 export function splitRows(data: OracleData, seed: number): SplitData {
   const random = seededRandom(seed);

@@ -7,7 +7,8 @@ import { Predictor } from '../../../shared/gbdt/model/predictor.ts';
 import type { OracleData } from '../../oracle/xgboost.ts';
 import { loadOracle, trainOracle } from '../../oracle/xgboost.ts';
 import type { SplitData } from './realData.ts';
-import { breastCancer, diamonds, digits, flights, seededRandom, splitRows, wine } from './realData.ts';
+import { breastCancer, diamonds, digits, flights, splitRows, wine } from './realData.ts';
+import { seededRandom } from '../../setup/seededRandom.ts';
 import { trainLocally } from './trainLocally.ts';
 
 type Params = Readonly<Record<string, string | number | readonly string[]>>;
