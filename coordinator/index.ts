@@ -25,6 +25,31 @@ export type { ProgressEvent } from './progress/progressEvent.ts';
 export { Checkpoint, type CheckpointMetadata } from './train/checkpoint.ts';
 export type { Metrics, Result, ResultRecord, RunTimings, RunWorker } from './train/result.ts';
 export { GBDTPredictor, type GBDTPredictorOptions, type PredictBatch } from './predict/gbdtPredictor.ts';
+export { Tuner, type TuneFitOptions } from './tune/tuner.ts';
+export type { RestoreOptions } from './tune/experiment/restoreExperiment.ts';
+export type {
+  SchedulerChoice,
+  StopRule,
+  Trainable,
+  TrialContext,
+  TuneConfig,
+  TunerOptions,
+  TuneRunConfig,
+} from './tune/tuneOptions.ts';
+export type { TuneCallback, TuneEvent } from './tune/experiment/tuneEvent.ts';
+export { ResultGrid, type MetricScope, type TrialResult } from './tune/resultGrid.ts';
+export {
+  choice,
+  gridSearch,
+  loguniform,
+  qloguniform,
+  qrandint,
+  quniform,
+  randint,
+  sampleFrom,
+  uniform,
+  type Domain,
+} from './tune/space/domain.ts';
 export { startCoordinator, type Coordinator, type CoordinatorOptions } from './server/coordinator.ts';
 export { startLocalWorkers, type LocalWorkers, type LocalWorkersOptions } from './local/localWorkers.ts';
 export { TabgradError, errorCodes, type ErrorCode, type ErrorPlace } from '../shared/errors.ts';

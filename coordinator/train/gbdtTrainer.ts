@@ -6,10 +6,10 @@ import type { ProgressEvent } from '../progress/progressEvent.ts';
 import { Checkpoint } from './checkpoint.ts';
 import type { Cluster } from './cluster/cluster.ts';
 import { openCluster } from './cluster/openCluster.ts';
-import { prepareTraining, type PreparedTraining } from './prepare/prepareTraining.ts';
+import { prepareTraining, type PreparedTraining, type PrepareInput } from './prepare/prepareTraining.ts';
 import { RunFolder } from './record/runFolder.ts';
 import { failedRecord, type RunClock, type RunFacts } from './record/resultRecord.ts';
-import type { Result } from './result.ts';
+import type { Metrics, Result } from './result.ts';
 import { startingModel } from './startingModel.ts';
 import { TooManyWorkersError, TrainArgumentError } from './trainErrors.ts';
 import { trainPrepared } from './trainPrepared.ts';
@@ -25,6 +25,10 @@ export interface TrainerWorld {
   openCluster(settings: TrainerSettings, signal: AbortSignal): Promise<Cluster>;
   /** Milliseconds of a monotonic clock. */
   now(): number;
+  /** Prepares the data; a tuning experiment shares what its trials have in common. */
+  prepare?(input: PrepareInput): Promise<PreparedTraining>;
+  /** Asked once for every round, in order, counted from 0 in this fit: true makes it the last one. */
+  isEnough?(round: number, metrics: Metrics): boolean;
 }
 
 const realWorld: TrainerWorld = { openCluster, now: () => performance.now() };
@@ -37,6 +41,11 @@ export class GBDTTrainer {
   constructor(options: GBDTTrainerOptions, world: TrainerWorld = realWorld) {
     this.#settings = resolveOptions(options);
     this.#world = world;
+  }
+
+  /** What it was made with. */
+  get options(): GBDTTrainerOptions {
+    return this.#settings.options;
   }
 
   /**
@@ -76,6 +85,7 @@ export class GBDTTrainer {
         clock,
         signal,
         notify: (event) => this.#notify(event),
+        isEnough: (round, metrics) => this.#world.isEnough?.(round, metrics) === true,
       });
     } catch (error) {
       await folder.writeResult(failedRecord(error, folder, facts, clock)).catch(() => undefined);
@@ -104,7 +114,9 @@ export class GBDTTrainer {
   ): Promise<PreparedTraining> {
     const { options, params, workers, folder } = this.#settings;
     let rowsDone = 0;
-    const prepared = await prepareTraining({
+    const prepare = (input: PrepareInput): Promise<PreparedTraining> =>
+      this.#world.prepare?.(input) ?? prepareTraining(input);
+    const prepared = await prepare({
       ...options,
       params,
       numBoostRound: rounds,

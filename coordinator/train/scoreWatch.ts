@@ -15,18 +15,25 @@ export class ScoreWatch {
   readonly metric: string;
   readonly #higherIsBetter: boolean;
   readonly #patience: number;
+  readonly #isEnough: (round: number, metrics: CommittedRound['metrics']) => boolean;
+  #isOver = false;
   #lastRound = -1;
   #best: BestRound | undefined;
 
-  /** @param patience rounds without improvement after which to stop; Infinity never stops. */
+  /**
+   * @param patience rounds without improvement after which to stop; Infinity never stops.
+   * @param isEnough asked once for every round: true stops too.
+   */
   constructor(
     { evaluationSets, metrics }: Pick<TrainSpec, 'evaluationSets' | 'metrics'>,
     patience = Infinity,
+    isEnough: (round: number, metrics: CommittedRound['metrics']) => boolean = () => false,
   ) {
     const name = metrics.at(-1) ?? '';
     this.metric = `${evaluationSets.at(-1) ?? ''}-${name}`;
     this.#higherIsBetter = metricByName(name)?.higherIsBetter ?? false;
     this.#patience = patience;
+    this.#isEnough = isEnough;
   }
 
   get best(): BestRound | undefined {
@@ -46,7 +53,8 @@ export class ScoreWatch {
       ) {
         this.#best = { round, score, metrics };
       }
+      if (this.#isEnough(round, metrics)) this.#isOver = true;
     }
-    return this.#lastRound - (this.#best?.round ?? -1) >= this.#patience;
+    return this.#isOver || this.#lastRound - (this.#best?.round ?? -1) >= this.#patience;
   }
 }

@@ -9,7 +9,7 @@ import type { PreparedTraining } from './prepare/prepareTraining.ts';
 import { resultRecord, type RunClock, type RunFacts } from './record/resultRecord.ts';
 import type { RunFolder } from './record/runFolder.ts';
 import { RunRecorder } from './record/runRecorder.ts';
-import type { Result, ResultRecord } from './result.ts';
+import type { Metrics, Result, ResultRecord } from './result.ts';
 import { ScoreWatch } from './scoreWatch.ts';
 import type { TrainerSettings } from './trainerOptions.ts';
 
@@ -24,13 +24,15 @@ export interface PreparedRun {
   readonly clock: RunClock;
   readonly signal: AbortSignal;
   readonly notify: (event: ProgressEvent) => void;
+  /** Asked once for every round: true makes it the last one. */
+  readonly isEnough: (round: number, metrics: Metrics) => boolean;
 }
 
 /** @throws AbortedError when called off; what the run failed with; ResultWriteError. */
 export async function trainPrepared(run: PreparedRun): Promise<Result> {
   const { cluster, prepared, folder, facts, clock, signal, notify } = run;
   const { settings } = facts;
-  const watch = new ScoreWatch(prepared.spec, settings.options.earlyStoppingRounds);
+  const watch = new ScoreWatch(prepared.spec, settings.options.earlyStoppingRounds, run.isEnough);
   const broken = new AbortController();
   const recorder = recorderOf(run, watch, (error) => broken.abort(error));
   facts.recorder = recorder;

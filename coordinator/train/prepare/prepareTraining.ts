@@ -2,6 +2,7 @@
 // bounded memory, however many rows there are: the first reads, checks, summarises and spools; the second bins.
 
 import { buildTrainSpec } from '../../../shared/gbdt/buildTrainSpec.ts';
+import type { TargetRange } from '../../../shared/gbdt/labels.ts';
 import { checkContinues } from '../../../shared/gbdt/model/buildModel.ts';
 import { modelRounds } from '../../../shared/gbdt/model/model.ts';
 import type { GbdtParams } from '../../../shared/gbdt/params.ts';
@@ -40,6 +41,8 @@ export interface PreparedTraining {
   readonly spec: TrainSpec;
   readonly features: readonly PreparedFeature[];
   readonly shards: readonly Shard[];
+  /** What the spec took from labels and weights. */
+  readonly target: TargetRange;
   readonly rows: Readonly<Record<string, number>>;
   /** Things that are allowed and probably not meant, e.g. a feature with one value. */
   readonly warnings: readonly string[];
@@ -71,13 +74,14 @@ export async function prepareTraining(input: PrepareInput): Promise<PreparedTrai
       requireColumns(wanted, await data.columns(reading), `dataset "${name}"`);
       spooled.push(await spoolEvaluationSet(name, data, settings, first.features));
     }
+    const target = targetRange(spooled, params);
     const spec: TrainSpec = {
       ...(input.startFrom && { firstRound: modelRounds(input.startFrom.model) }),
       ...buildTrainSpec({
         params,
         numBoostRound: input.numBoostRound,
         features: first.features,
-        target: targetRange(spooled, params),
+        target,
         trainRows: first.set.spool.rows,
         evaluationSets: spooled.map(({ name }) => name),
       }),
@@ -91,6 +95,7 @@ export async function prepareTraining(input: PrepareInput): Promise<PreparedTrai
       spec,
       features: first.features,
       shards,
+      target,
       rows: Object.fromEntries(spooled.map(({ name, spool }) => [name, spool.rows])),
       warnings: first.warnings,
     };

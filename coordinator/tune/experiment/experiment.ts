@@ -1,0 +1,338 @@
+// An experiment at work: makes trials, starts one after the other as there is room, listens to them, and writes down what
+// happens. What to try and what to stop is decided by pure functions; here is the order of events.
+
+import { AbortedError, TabgradError } from '../../../shared/errors.ts';
+import type { Metrics } from '../../train/result.ts';
+import type { TrialEars, TrialRunner } from '../run/trialRunner.ts';
+import type { Observation } from '../search/searcher.ts';
+import { configOf, shownValues } from '../space/searchSpace.ts';
+import { TrialFailedError, TuneMetricError } from '../tuneErrors.ts';
+import type { TuneSettings } from '../tuneOptions.ts';
+import type { ExperimentFolder } from './experimentFolder.ts';
+import { experimentState } from './experimentState.ts';
+import { reachedStop } from './stopRule.ts';
+import { isOver, newTrial, type Trial } from './trial.ts';
+import type { TuneEvent } from './tuneEvent.ts';
+
+export interface ExperimentParts {
+  readonly settings: TuneSettings;
+  readonly folder: ExperimentFolder;
+  readonly runner: TrialRunner;
+  /** From an earlier process; empty for a new experiment. */
+  readonly trials: Trial[];
+  readonly schedulerState: unknown;
+  /** Milliseconds of a monotonic clock. */
+  readonly now: () => number;
+}
+
+/** What is known of a trial while it is at work. */
+interface LiveTrial {
+  readonly calledOff: AbortController;
+  startedAt: number | undefined;
+  /** Its place is to be taken by another's checkpoint with other values. */
+  exploit?: { readonly source: Trial; readonly assignment: Trial['assignment'] };
+}
+
+export class Experiment {
+  readonly #parts: ExperimentParts;
+  readonly #live = new Map<Trial, LiveTrial>();
+  readonly #known = new Set<string>();
+  readonly trials: Trial[];
+  #schedulerState: unknown;
+  #change: () => void = () => undefined;
+  /** Why no more is begun. */
+  #ending: { readonly error?: Error; readonly reason: string } | undefined;
+
+  constructor(parts: ExperimentParts) {
+    this.#parts = parts;
+    this.trials = parts.trials;
+    this.#schedulerState = parts.schedulerState;
+    for (const { reports } of this.trials) for (const report of reports) this.#hear(report.metrics);
+  }
+
+  get schedulerState(): unknown {
+    return this.#schedulerState;
+  }
+
+  /** Metrics that were reported, by any trial. */
+  get metricNames(): readonly string[] {
+    return [...this.#known];
+  }
+
+  /**
+   * Runs all trials. @throws AbortedError when called off (what ran can be gone on with); TuneMetricError;
+   * ResultWriteError; what a callback of the owner's threw.
+   */
+  async run(signal: AbortSignal): Promise<void> {
+    const { settings, folder, runner } = this.#parts;
+    const onAbort = (): void =>
+      this.#end({
+        reason: 'called off',
+        error: new AbortedError(`Experiment "${settings.name}" was called off.`),
+      });
+    if (signal.aborted) onAbort();
+    signal.addEventListener('abort', onAbort, { once: true });
+    const budget = Number.isFinite(settings.timeBudgetMs)
+      ? setTimeout(() => this.#end({ reason: 'the time budget is used up' }), settings.timeBudgetMs)
+      : undefined;
+    try {
+      this.#notify({ type: 'started', name: settings.name, trials: this.#planned });
+      this.#save();
+      for (;;) {
+        const changed = new Promise<void>((resolve) => (this.#change = resolve));
+        const next = this.#nextTrial(runner.defaultConcurrency);
+        if (next) {
+          void this.#runPiece(next);
+          continue;
+        }
+        if (this.#live.size === 0) break;
+        await changed;
+      }
+    } finally {
+      clearTimeout(budget);
+      signal.removeEventListener('abort', onAbort);
+      this.#save();
+      await folder.settle();
+    }
+    if (this.#ending?.error) throw this.#ending.error;
+  }
+
+  get #planned(): number {
+    const { searcher, space, numSamples } = this.#parts.settings;
+    return searcher.trials(space, numSamples);
+  }
+
+  /** The trial that may begin now. One at a time waits for workers: who came first gets them first. */
+  #nextTrial(defaultConcurrency: number): Trial | undefined {
+    const { settings } = this.#parts;
+    if (this.#ending || this.#live.size >= (settings.maxConcurrentTrials ?? defaultConcurrency))
+      return undefined;
+    if ([...this.#live.keys()].some((trial) => trial.status === 'waiting')) return undefined;
+    const interrupted = this.trials.find((trial) => trial.status === 'pending');
+    if (interrupted) return interrupted;
+    if (this.trials.length >= this.#planned) return undefined;
+    const { searcher, space, seed } = settings;
+    const index = this.trials.length;
+    try {
+      const observations = this.trials
+        .filter((trial) => trial.status !== 'errored')
+        .map((trial) => this.#observe(trial));
+      const trial = newTrial(index, searcher.propose({ space, seed, index, observations }));
+      this.trials.push(trial);
+      return trial;
+    } catch (error) {
+      // A sampleFrom of the owner's that throws.
+      this.#end({
+        reason: 'no trial can be made',
+        error: asFailure(error, `The search space threw for trial ${index}`),
+      });
+      return undefined;
+    }
+  }
+
+  #observe(trial: Trial): Observation {
+    const last = trial.reports.findLast(({ metrics }) => this.#score(metrics) !== undefined);
+    return {
+      assignment: trial.assignment,
+      state: isOver(trial) ? (trial.isPruned === true ? 'pruned' : 'complete') : 'running',
+      score: last && this.#score(last.metrics),
+      iteration: last?.iteration ?? 0,
+    };
+  }
+
+  /** Higher is better. */
+  #score(metrics: Metrics): number | undefined {
+    const { metric, mode } = this.#parts.settings;
+    const value = metric === undefined ? undefined : metrics[metric];
+    if (value === undefined) return undefined;
+    if (Number.isNaN(value)) return -Infinity;
+    return mode === 'min' ? -value : value;
+  }
+
+  async #runPiece(trial: Trial): Promise<void> {
+    const { settings, folder, runner, now } = this.#parts;
+    const live: LiveTrial = { calledOff: new AbortController(), startedAt: undefined };
+    this.#live.set(trial, live);
+    // Rounds after the checkpoint are done again, and reported again.
+    trial.reports = trial.reports.filter(({ iteration }) => iteration <= (trial.checkpoint?.iteration ?? 0));
+    delete trial.error;
+    this.#setStatus(trial, 'waiting');
+    try {
+      await runner.run(
+        {
+          id: trial.id,
+          index: trial.index,
+          config: configOf(settings.space, trial.assignment),
+          experimentFolder: folder.path,
+          checkpoint: trial.checkpoint,
+          checkpointEvery: settings.scheduler.checkpointEvery,
+          signal: live.calledOff.signal,
+        },
+        this.#earsOf(trial, live),
+      );
+      await this.#endPiece(trial, live);
+    } catch (error) {
+      await this.#failPiece(trial, live, error);
+    } finally {
+      if (live.startedAt !== undefined) trial.workedMs += now() - live.startedAt;
+      this.#live.delete(trial);
+      this.#save();
+      this.#change();
+    }
+  }
+
+  #earsOf(trial: Trial, live: LiveTrial): TrialEars {
+    return {
+      waiting: (reason) => {
+        trial.waiting = reason;
+        this.#setStatus(trial, 'waiting');
+      },
+      working: () => {
+        live.startedAt ??= this.#parts.now();
+        if (trial.status !== 'running') this.#setStatus(trial, 'running');
+        this.#change();
+      },
+      report: (iteration, metrics) => this.#report(trial, live, iteration, metrics),
+      checkpoint: (checkpoint) => {
+        trial.checkpoint = checkpoint;
+        this.#save();
+      },
+    };
+  }
+
+  #report(trial: Trial, live: LiveTrial, iteration: number, metrics: Metrics): 'continue' | 'stop' {
+    if (trial.stopReason !== undefined || live.exploit || this.#ending?.error) return 'stop';
+    const { settings, folder, now } = this.#parts;
+    const elapsedMs = Math.round(trial.workedMs + now() - (live.startedAt ?? now()));
+    const report = { iteration, metrics, elapsedMs };
+    trial.reports.push(report);
+    folder.report(trial.index, report);
+    this.#hear(metrics);
+    this.#notify({ type: 'report', trial, iteration, metrics });
+    const score = this.#score(metrics);
+    const stopped = this.#ending?.reason ?? reachedStop(settings, trial.id, report);
+    if (stopped !== undefined) trial.stopReason = stopped;
+    else if (score !== undefined) this.#schedule(trial, live, iteration, score);
+    return trial.stopReason === undefined && !live.exploit && !this.#ending ? 'continue' : 'stop';
+  }
+
+  #schedule(trial: Trial, live: LiveTrial, iteration: number, score: number): void {
+    const { index, assignment } = trial;
+    const [state, decision] = this.#parts.settings.scheduler.step(this.#schedulerState, {
+      type: 'report',
+      trial: index,
+      iteration,
+      score,
+      assignment,
+    });
+    this.#schedulerState = state;
+    if (decision.type === 'stop') {
+      trial.stopReason = decision.reason;
+      trial.isPruned = true;
+    } else if (decision.type === 'exploit') {
+      const source = this.trials[decision.source];
+      // Without a checkpoint there is nothing to go on from yet.
+      if (source?.checkpoint) live.exploit = { source, assignment: decision.assignment };
+    }
+  }
+
+  async #endPiece(trial: Trial, { exploit, calledOff }: LiveTrial): Promise<void> {
+    if (calledOff.signal.aborted && trial.stopReason === undefined) return this.#interrupt(trial);
+    if (!exploit || this.#ending) return this.#finish(trial);
+    const { checkpoint } = exploit.source;
+    if (checkpoint) trial.checkpoint = await this.#parts.folder.copyCheckpoint(checkpoint, trial);
+    trial.assignment = exploit.assignment;
+    this.#setStatus(trial, 'pending');
+  }
+
+  async #failPiece(trial: Trial, live: LiveTrial, error: unknown): Promise<void> {
+    const { maxFailures, failFast } = this.#parts.settings;
+    if (live.calledOff.signal.aborted) {
+      return this.#ending?.error ? this.#interrupt(trial) : this.#finish(trial);
+    }
+    if (trial.stopReason !== undefined && error instanceof AbortedError) return this.#finish(trial);
+    const failure = asFailure(error, `Trial ${trial.index} failed`);
+    trial.error = { code: failure.code, message: failure.message };
+    if (!isHopeless(failure) && (maxFailures === -1 || trial.failures < maxFailures)) {
+      trial.failures++;
+      delete trial.stopReason;
+      return this.#setStatus(trial, 'pending');
+    }
+    this.#setStatus(trial, 'errored');
+    this.#tellScheduler(trial);
+    if (failFast) this.#end({ reason: `trial ${trial.index} failed` });
+  }
+
+  /** To be gone on with by another process. */
+  #interrupt(trial: Trial): void {
+    this.#setStatus(trial, 'pending');
+  }
+
+  #finish(trial: Trial): void {
+    if (this.#ending && trial.stopReason === undefined) trial.stopReason = this.#ending.reason;
+    this.#setStatus(trial, 'finished');
+    this.#tellScheduler(trial);
+    const { metric } = this.#parts.settings;
+    if (metric === undefined || this.#known.has(metric) || this.#known.size === 0) return;
+    const message = `No trial reported the metric "${metric}"; reported were ${this.metricNames.join(', ')}.`;
+    const error = new TuneMetricError(message, { field: 'tuneConfig.metric' });
+    this.#end({ reason: 'the metric is not reported', error });
+  }
+
+  #tellScheduler({ index }: Trial): void {
+    const event = { type: 'ended', trial: index } as const;
+    [this.#schedulerState] = this.#parts.settings.scheduler.step(this.#schedulerState, event);
+  }
+
+  /** Begins nothing more. With an error what runs is called off; without, it ends with the iteration in flight. */
+  #end(ending: { readonly error?: Error; readonly reason: string }): void {
+    if (this.#ending) return;
+    this.#ending = ending;
+    for (const [trial, { calledOff }] of this.#live) {
+      if (ending.error || trial.status === 'waiting') calledOff.abort();
+    }
+    this.#change();
+  }
+
+  #hear(metrics: Metrics): void {
+    for (const name of Object.keys(metrics)) this.#known.add(name);
+  }
+
+  #setStatus(trial: Trial, status: Trial['status']): void {
+    trial.status = status;
+    if (status !== 'waiting') delete trial.waiting;
+    this.#notify({ type: 'trial', trial, params: shownValues(this.#parts.settings.space, trial.assignment) });
+    this.#save();
+  }
+
+  #notify(event: TuneEvent): void {
+    try {
+      for (const callback of this.#parts.settings.callbacks) callback.onEvent?.(event);
+    } catch (error) {
+      this.#end({
+        reason: 'a callback threw',
+        error: error instanceof Error ? error : new Error(String(error)),
+      });
+    }
+  }
+
+  #save(): void {
+    const isFinished =
+      this.#ending?.error === undefined &&
+      this.#live.size === 0 &&
+      this.trials.every(isOver) &&
+      (this.trials.length >= this.#planned || this.#ending !== undefined);
+    this.#parts.folder.save(() => experimentState(this.#parts.settings, this.trials, isFinished));
+  }
+}
+
+function asFailure(error: unknown, what: string): TabgradError {
+  if (error instanceof TabgradError) return error;
+  const message = error instanceof Error ? error.message : String(error);
+  return new TrialFailedError(`${what}: ${message}`, {}, { cause: error });
+}
+
+/** What would fail again the same way. */
+function isHopeless({ code }: TabgradError): boolean {
+  return code === 'TRAIN_ARGUMENT' || code === 'PARAMETER_UNKNOWN' || code === 'PARAMETER_OUT_OF_RANGE';
+}

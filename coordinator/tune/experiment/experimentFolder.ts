@@ -1,0 +1,175 @@
+// The folder that an experiment leaves: experiment.json, whole at any time; reports.jsonl, which grows; a folder a trial.
+// All paths in them are relative, so that the folder can be moved.
+
+import { appendFile, cp, mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { writeFailure, writeFileAtomically } from '../../train/record/atomicWrite.ts';
+import { ExperimentError } from '../tuneErrors.ts';
+import type { Trial, TrialCheckpoint, TrialReport } from './trial.ts';
+
+const STATE_FILE = 'experiment.json';
+const REPORTS_FILE = 'reports.jsonl';
+
+const trialForm = z.object({
+  index: z.number().int().nonnegative(),
+  id: z.string().regex(/^trial_\d{5,}$/),
+  assignment: z.record(z.string(), z.unknown()),
+  status: z.enum(['pending', 'waiting', 'running', 'finished', 'errored']),
+  checkpoint: z.object({ path: z.string().min(1), iteration: z.number().int().nonnegative() }).optional(),
+  stopReason: z.string().optional(),
+  isPruned: z.boolean().optional(),
+  error: z.object({ code: z.string(), message: z.string() }).optional(),
+  failures: z.number().int().nonnegative(),
+  workedMs: z.number().nonnegative(),
+});
+
+const stateForm = z.object({
+  format: z.literal(1),
+  name: z.string(),
+  seed: z.number().int(),
+  /** Undefined where the space has values that JSON does not know. */
+  paramSpace: z.unknown().optional(),
+  /** Paths of the space's domains and their kinds, to tell another space. */
+  dimensions: z.array(z.object({ path: z.string(), written: z.string() })),
+  tuneConfig: z.record(z.string(), z.unknown()),
+  runConfig: z.record(z.string(), z.unknown()),
+  isFinished: z.boolean(),
+  trials: z.array(trialForm),
+});
+
+export type ExperimentState = z.output<typeof stateForm>;
+
+const reportForm = z.object({
+  trial: z.number().int().nonnegative(),
+  iteration: z.number().int().positive(),
+  metrics: z.record(z.string(), z.union([z.number(), z.null()])),
+  elapsedMs: z.number().nonnegative(),
+});
+
+export class ExperimentFolder {
+  readonly path: string;
+  #writing: Promise<void> = Promise.resolve();
+  #pending: (() => string) | undefined;
+  #failure: unknown;
+
+  constructor(path: string) {
+    this.path = path;
+  }
+
+  /**
+   * Makes the folder, or clears it of an earlier experiment that was finished.
+   * @throws ExperimentError when it holds one that was not; ResultWriteError.
+   */
+  async create(): Promise<void> {
+    if (await stat(join(this.path, STATE_FILE)).catch(() => undefined)) {
+      const { isFinished, trials } = await this.read();
+      if (!isFinished) {
+        throw new ExperimentError(
+          `${this.path} holds an experiment that is not finished; go on with it by Tuner.restore, choose another runConfig.name, or remove it.`,
+          { file: this.path },
+        );
+      }
+      for (const { id } of trials) await rm(join(this.path, id), { recursive: true, force: true });
+    }
+    try {
+      await mkdir(this.path, { recursive: true });
+      await writeFile(join(this.path, REPORTS_FILE), '');
+    } catch (error) {
+      throw writeFailure(error, this.path);
+    }
+  }
+
+  /** @throws ExperimentError */
+  async read(): Promise<ExperimentState> {
+    const file = join(this.path, STATE_FILE);
+    const text = await readFile(file, 'utf8').catch((error: unknown) => {
+      throw new ExperimentError(
+        `${this.path} holds no experiment: ${(error as Error).message}.`,
+        { file },
+        { cause: error },
+      );
+    });
+    let value: unknown;
+    try {
+      value = JSON.parse(text);
+    } catch (error) {
+      throw new ExperimentError(
+        `${file} is damaged: ${(error as Error).message}.`,
+        { file },
+        { cause: error },
+      );
+    }
+    const parsed = stateForm.safeParse(value);
+    if (parsed.success) return parsed.data;
+    throw new ExperimentError(`${file} is no experiment of this version: ${z.prettifyError(parsed.error)}`, {
+      file,
+    });
+  }
+
+  /** Reports by trial, oldest first. Where a trial went back to a checkpoint, what it reported anew counts. */
+  async readReports(): Promise<Map<number, TrialReport[]>> {
+    const text = await readFile(join(this.path, REPORTS_FILE), 'utf8').catch(() => '');
+    const reports = new Map<number, TrialReport[]>();
+    for (const line of text.split('\n')) {
+      const parsed = reportForm.safeParse(parseLine(line));
+      // The last line may be torn; it then was never acted upon by a later one.
+      if (!parsed.success) continue;
+      const { trial, iteration, elapsedMs, metrics } = parsed.data;
+      const earlier = (reports.get(trial) ?? []).filter((report) => report.iteration < iteration);
+      const numbers = Object.fromEntries(
+        Object.entries(metrics).map(([name, value]) => [name, value ?? NaN]),
+      );
+      reports.set(trial, [...earlier, { iteration, metrics: numbers, elapsedMs }]);
+    }
+    return reports;
+  }
+
+  /** Writes the state soon; states that follow one another fast are written as one. */
+  save(state: () => ExperimentState): void {
+    const isQueued = this.#pending !== undefined;
+    this.#pending = () => `${JSON.stringify(state())}\n`;
+    if (isQueued) return;
+    this.#enqueue(async () => {
+      const text = this.#pending?.() ?? '';
+      this.#pending = undefined;
+      await writeFileAtomically(join(this.path, STATE_FILE), text);
+    });
+  }
+
+  report(trial: number, report: TrialReport): void {
+    const line = `${JSON.stringify({ trial, ...report })}\n`;
+    this.#enqueue(() => appendFile(join(this.path, REPORTS_FILE), line));
+  }
+
+  /** Copies another trial's checkpoint, so that it stays when that trial drops it. */
+  async copyCheckpoint(from: TrialCheckpoint, trial: Trial): Promise<TrialCheckpoint> {
+    const ending = from.path.endsWith('.json') ? '.json' : '';
+    const path = `${trial.id}/copied/${from.iteration}${ending}`;
+    try {
+      await rm(join(this.path, path), { recursive: true, force: true });
+      await cp(join(this.path, from.path), join(this.path, path), { recursive: true });
+    } catch (error) {
+      throw writeFailure(error, join(this.path, path));
+    }
+    return { path, iteration: from.iteration };
+  }
+
+  /** Waits until all is on disk. @throws ResultWriteError */
+  async settle(): Promise<void> {
+    await this.#writing;
+    if (this.#failure !== undefined) throw writeFailure(this.#failure, this.path);
+  }
+
+  #enqueue(write: () => Promise<void>): void {
+    this.#writing = this.#writing.then(write).catch((error: unknown) => void (this.#failure ??= error));
+  }
+}
+
+function parseLine(line: string): unknown {
+  try {
+    return JSON.parse(line);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,40 @@
+// What experiment.json holds, put together from the experiment.
+
+import { spaceToJson } from '../space/spaceJson.ts';
+import type { TuneSettings } from '../tuneOptions.ts';
+import type { ExperimentState } from './experimentFolder.ts';
+import type { Trial } from './trial.ts';
+
+export function experimentState(
+  settings: TuneSettings,
+  trials: readonly Trial[],
+  isFinished: boolean,
+): ExperimentState {
+  const { name, seed, space, numSamples, metric, mode, maxConcurrentTrials, timeBudgetMs } = settings;
+  const { searcher, schedulerChoice, maxFailures, failFast, stop } = settings;
+  return {
+    format: 1,
+    name,
+    seed,
+    paramSpace: spaceToJson(space.space),
+    dimensions: space.dimensions.map(({ path, form }) => ({
+      path,
+      written: form.kind === 'number' ? form.written : form.kind,
+    })),
+    tuneConfig: {
+      numSamples: Number.isFinite(numSamples) ? numSamples : -1,
+      searcher: searcher.name,
+      scheduler: schedulerChoice,
+      seed,
+      ...(metric !== undefined && { metric, mode }),
+      ...(maxConcurrentTrials !== undefined && { maxConcurrentTrials }),
+      ...(Number.isFinite(timeBudgetMs) && { timeBudgetS: timeBudgetMs / 1000 }),
+    },
+    runConfig: {
+      failureConfig: { maxFailures, failFast },
+      ...(typeof stop === 'object' && { stop }),
+    },
+    isFinished,
+    trials: trials.map(({ reports: _reports, waiting: _waiting, ...trial }) => ({ ...trial })),
+  };
+}

@@ -1,0 +1,110 @@
+// From an experiment's folder to what a Tuner needs to go on with it.
+
+import { basename, dirname } from 'node:path';
+import { resolveSpace, type ParamSpace } from '../space/searchSpace.ts';
+import { spaceFromJson } from '../space/spaceJson.ts';
+import { ExperimentError } from '../tuneErrors.ts';
+import type { Trainable, TuneConfig, TuneRunConfig, TunerOptions, TuneSettings } from '../tuneOptions.ts';
+import { ExperimentFolder, type ExperimentState } from './experimentFolder.ts';
+import { isOver, type Trial, type TrialReport } from './trial.ts';
+
+export interface RestoreOptions {
+  /** As it was; datasets are not part of the record. */
+  readonly trainable: Trainable;
+  /** Needed where the space has functions or objects, which the record can't hold. */
+  readonly paramSpace?: ParamSpace;
+  /** Go on with failed trials from their last checkpoint. Default false. */
+  readonly resumeErrored?: boolean;
+  /** Begin failed trials anew. Default false. */
+  readonly restartErrored?: boolean;
+  /** What the record does not hold: a stop function, callbacks, verbosity. */
+  readonly runConfig?: Pick<TuneRunConfig, 'stop' | 'callbacks' | 'verbose'>;
+}
+
+export interface RestoredExperiment {
+  readonly options: TunerOptions;
+  readonly trials: Trial[];
+  /** What the scheduler remembers of what was reported. */
+  replay(settings: TuneSettings): unknown;
+}
+
+/** @throws ExperimentError */
+export async function restoreExperiment(path: string, asked: RestoreOptions): Promise<RestoredExperiment> {
+  const folder = new ExperimentFolder(path);
+  const state = await folder.read();
+  const reports = await folder.readReports();
+  const paramSpace = asked.paramSpace ?? (spaceFromJson(state.paramSpace) as ParamSpace | undefined);
+  if (paramSpace === undefined) {
+    throw new ExperimentError(
+      `The search space of ${path} has functions or objects, which its record can not hold; give paramSpace to Tuner.restore.`,
+      { field: 'paramSpace' },
+    );
+  }
+  checkSameSpace(state, paramSpace, path);
+  const runConfig = state.runConfig as TuneRunConfig;
+  const trials = state.trials.map((saved) => restoredTrial(saved, reports.get(saved.index) ?? [], asked));
+  return {
+    options: {
+      trainable: asked.trainable,
+      paramSpace,
+      tuneConfig: state.tuneConfig as TuneConfig,
+      runConfig: { ...runConfig, ...asked.runConfig, name: basename(path), storagePath: dirname(path) },
+    },
+    trials,
+    replay: (settings) => replay(settings, trials),
+  };
+}
+
+function restoredTrial(
+  saved: ExperimentState['trials'][number],
+  reports: TrialReport[],
+  { resumeErrored = false, restartErrored = false }: RestoreOptions,
+): Trial {
+  const { checkpoint, stopReason, isPruned, error, ...rest } = saved;
+  const isAgain = saved.status === 'errored' && (resumeErrored || restartErrored);
+  const isKept = (saved.status === 'finished' || saved.status === 'errored') && !isAgain;
+  const isAnew = saved.status === 'errored' && restartErrored;
+  const kept =
+    isKept || isAnew ? reports : reports.filter(({ iteration }) => iteration <= (checkpoint?.iteration ?? 0));
+  return {
+    ...rest,
+    status: isKept ? saved.status : 'pending',
+    reports: isAnew ? [] : kept,
+    ...(checkpoint && !isAnew && { checkpoint }),
+    ...(isKept && stopReason !== undefined && { stopReason }),
+    ...(isKept && isPruned !== undefined && { isPruned }),
+    ...(isKept && error && { error }),
+    ...(isAgain && { failures: 0 }),
+    workedMs: isAnew ? 0 : saved.workedMs,
+  };
+}
+
+/** Trials are values for the domains of one space; another space would misread them. */
+function checkSameSpace({ dimensions }: ExperimentState, paramSpace: ParamSpace, path: string): void {
+  const now = resolveSpace(paramSpace).dimensions.map(
+    ({ path, form }) => `${path}: ${form.kind === 'number' ? form.written : form.kind}`,
+  );
+  const then = dimensions.map(({ path, written }) => `${path}: ${written}`);
+  if (now.join('\n') === then.join('\n')) return;
+  throw new ExperimentError(
+    `paramSpace differs from that of ${path}: expected ${then.join('; ')}, given ${now.join('; ')}.`,
+    { field: 'paramSpace' },
+  );
+}
+
+/** The scheduler sees what was reported once more, iteration by iteration, as if all trials had run side by side. */
+function replay({ scheduler, metric, mode }: TuneSettings, trials: readonly Trial[]): unknown {
+  let state = scheduler.initial;
+  const all = trials.flatMap((trial) => trial.reports.map((report) => ({ trial, ...report })));
+  all.sort((a, b) => a.iteration - b.iteration || a.trial.index - b.trial.index);
+  for (const { trial, iteration, metrics } of all) {
+    const value = metric === undefined ? undefined : metrics[metric];
+    if (value === undefined) continue;
+    const score = Number.isNaN(value) ? -Infinity : mode === 'min' ? -value : value;
+    const { index, assignment } = trial;
+    [state] = scheduler.step(state, { type: 'report', trial: index, iteration, score, assignment });
+  }
+  for (const trial of trials.filter(isOver))
+    [state] = scheduler.step(state, { type: 'ended', trial: trial.index });
+  return state;
+}

@@ -1,0 +1,43 @@
+// What happens in an experiment, for callbacks and the terminal.
+
+import type { Metrics } from '../../train/result.ts';
+import type { Trial } from './trial.ts';
+
+export type TuneEvent =
+  | { readonly type: 'started'; readonly trials: number; readonly name: string }
+  | {
+      readonly type: 'trial';
+      readonly trial: Readonly<Trial>;
+      readonly params: Readonly<Record<string, unknown>>;
+    }
+  | {
+      readonly type: 'report';
+      readonly trial: Readonly<Trial>;
+      readonly iteration: number;
+      readonly metrics: Metrics;
+    };
+
+export interface TuneCallback {
+  onEvent?(event: TuneEvent): void;
+}
+
+/** The same as one plain JSON value. */
+export function tuneEventJson(event: TuneEvent): Record<string, unknown> {
+  if (event.type === 'started') return { ...event };
+  const { index, id, status, stopReason, error, waiting, failures, checkpoint } = event.trial;
+  if (event.type === 'report') {
+    return { type: 'report', trial: index, iteration: event.iteration, metrics: event.metrics };
+  }
+  return {
+    type: 'trial',
+    trial: index,
+    id,
+    status,
+    params: event.params,
+    failures,
+    ...(waiting !== undefined && { waiting }),
+    ...(stopReason !== undefined && { stopReason }),
+    ...(checkpoint && { checkpoint: checkpoint.path }),
+    ...(error && { error }),
+  };
+}

@@ -1,0 +1,92 @@
+// The live table of trials: rewritten in place on a terminal, a line for each end of a trial on a pipe, a JSON value a
+// line for scripts.
+
+import type { ProgressMode } from '../../progress/terminalProgress.ts';
+import { formatMetrics } from '../../progress/formatNumbers.ts';
+import { tuneEventJson, type TuneCallback, type TuneEvent } from '../experiment/tuneEvent.ts';
+import type { TuneSettings } from '../tuneOptions.ts';
+import { tableLines, type TableRow } from './tableText.ts';
+
+export interface TuneTableOptions {
+  readonly stream: {
+    write(text: string): unknown;
+    readonly columns?: number | undefined;
+    readonly rows?: number | undefined;
+  };
+  readonly mode: ProgressMode;
+  readonly metric: string | undefined;
+  readonly best: 'max' | 'min' | undefined;
+  /** Milliseconds of a monotonic clock. */
+  readonly now: () => number;
+}
+
+export interface TuneTable {
+  readonly callback: TuneCallback;
+  /** Draws the last state, which stays. */
+  close(): void;
+}
+
+const REDRAW_MS = 150;
+const DEFAULT_COLUMNS = 80;
+const DEFAULT_ROWS = 24;
+
+export function tuneTable({ stream, mode, metric, best, now }: TuneTableOptions): TuneTable {
+  const rows = new Map<number, TableRow>();
+  let planned = Infinity;
+  let drawnLines = 0;
+  let drawnAt = Number.NEGATIVE_INFINITY;
+  let isClosed = false;
+
+  const draw = (): void => {
+    const height = Math.max(3, (stream.rows ?? DEFAULT_ROWS) - 5);
+    const width = (stream.columns ?? DEFAULT_COLUMNS) - 1;
+    const lines = tableLines([...rows.values()], { metric, mode: best, planned, width, height });
+    const back = drawnLines === 0 ? '' : `\u001B[${drawnLines}A\u001B[J`;
+    stream.write(`${back}${lines.map((line) => `${line}\n`).join('')}`);
+    drawnLines = lines.length;
+    drawnAt = now();
+  };
+  const plainLine = (event: TuneEvent): string | undefined => {
+    if (event.type === 'started') return `experiment ${event.name}`;
+    if (event.type !== 'trial') return undefined;
+    const { index, status, reports, stopReason, error } = event.trial;
+    if (status !== 'finished' && status !== 'errored') return undefined;
+    const words = [status, stopReason, error?.message].filter((word) => word !== undefined).join(': ');
+    return `trial ${index}  ${JSON.stringify(event.params)}  ${formatMetrics(reports.at(-1)?.metrics ?? {})}  ${words}`;
+  };
+  return {
+    callback: {
+      onEvent(event) {
+        if (mode === 'none' || isClosed) return;
+        if (mode === 'json') return void stream.write(`${JSON.stringify(tuneEventJson(event))}\n`);
+        if (event.type === 'started') planned = event.trials;
+        if (event.type === 'trial') rows.set(event.trial.index, { trial: event.trial, params: event.params });
+        if (mode === 'plain') {
+          const line = plainLine(event);
+          if (line !== undefined) stream.write(`${line}\n`);
+        } else if (now() - drawnAt >= REDRAW_MS) draw();
+      },
+    },
+    close() {
+      if (mode === 'live' && !isClosed && rows.size > 0) draw();
+      isClosed = true;
+    },
+  };
+}
+
+/** The table of a Tuner: on a terminal and nowhere else, unless it is told to be silent or the owner listens himself. */
+export function tableCallback({ verbose, callbacks, metric, mode }: TuneSettings): {
+  readonly callbacks: readonly TuneCallback[];
+  close(): void;
+} {
+  if (verbose === 0 || callbacks.length > 0 || !process.stdout.isTTY)
+    return { callbacks: [], close: () => undefined };
+  const { callback, close } = tuneTable({
+    stream: process.stdout,
+    mode: 'live',
+    metric,
+    best: mode,
+    now: () => performance.now(),
+  });
+  return { callbacks: [callback], close };
+}

@@ -1,0 +1,198 @@
+// From what the owner calls trainable to what runs its trials. The cluster is opened by the first trial that needs one.
+
+import { setImmediate } from 'node:timers/promises';
+import { availableParallelism } from 'node:os';
+import { isAbsolute, join } from 'node:path';
+import { mkdir, readFile } from 'node:fs/promises';
+import { AbortedError, TabgradError } from '../../../shared/errors.ts';
+import { GBDTTrainer } from '../../train/gbdtTrainer.ts';
+import { writeFileAtomically } from '../../train/record/atomicWrite.ts';
+import type { Metrics } from '../../train/result.ts';
+import type { GBDTTrainerOptions } from '../../train/trainerOptions.ts';
+import { TrialFailedError } from '../tuneErrors.ts';
+import type { Config, Trainable, TrialContext } from '../tuneOptions.ts';
+import { mergeConfig } from './mergeConfig.ts';
+import { leastWorkers, runGbdtTrial } from './runGbdtTrial.ts';
+import { SharedPreparation } from './sharedPreparation.ts';
+import { openTrialCluster, type TrialCluster } from './trialCluster.ts';
+import type { TrialEars, TrialPiece, TrialRunner } from './trialRunner.ts';
+
+export interface TrialRunnerOptions {
+  readonly trainable: Trainable;
+  /** Most trials at once; undefined for the default. */
+  readonly concurrency: number | undefined;
+  /** Trials that will be, as far as is known. */
+  readonly trials: number;
+  /** Ends everything. */
+  readonly signal: AbortSignal;
+  readonly onLine?: ((line: string) => void) | undefined;
+}
+
+/** How long a function that was told to stop may go on before the experiment goes on without it. */
+const STOP_GRACE_MS = 30_000;
+
+export function createTrialRunner(options: TrialRunnerOptions): TrialRunner {
+  const { trainable, signal } = options;
+  const preparation = new SharedPreparation(signal);
+  let opening: Promise<TrialCluster> | undefined;
+  const defaultConcurrency =
+    trainable instanceof GBDTTrainer ? sideBySide(trainable.options) : availableParallelism();
+  const train = async (made: GBDTTrainerOptions, piece: TrialPiece, ears: TrialEars): Promise<void> => {
+    opening ??= openFor(made, options);
+    const cluster = await opening;
+    const most = made.scalingConfig?.numWorkers ?? 1;
+    const each = typeof most === 'number' ? most : most[1];
+    cluster.ensureWorkers(each * Math.min(options.concurrency ?? sideBySide(made), options.trials));
+    await runGbdtTrial(made, piece, ears, { cluster, preparation });
+  };
+  return {
+    defaultConcurrency,
+    async run(piece, ears) {
+      if (trainable instanceof GBDTTrainer) {
+        return train(mergeConfig(trainable.options, piece.config) as GBDTTrainerOptions, piece, ears);
+      }
+      const made = await runFunction(trainable as OwnFunction, piece, ears);
+      if (made instanceof GBDTTrainer) await train(made.options, piece, ears);
+    },
+    async close() {
+      await (await opening?.catch(() => undefined))?.close();
+    },
+  };
+}
+
+function openFor(
+  { scalingConfig = {} }: GBDTTrainerOptions,
+  { signal, onLine }: TrialRunnerOptions,
+): Promise<TrialCluster> {
+  return openTrialCluster({
+    url: scalingConfig.url ?? process.env['TABGRAD_URL'],
+    token: scalingConfig.token ?? process.env['TABGRAD_ADMIN_TOKEN'],
+    runtime: scalingConfig.runtime ?? 'node',
+    device: scalingConfig.device ?? 'auto',
+    min: leastWorkers(scalingConfig.numWorkers),
+    signal,
+    onLine,
+  });
+}
+
+/** As many as processor cores allow; on a coordinator that is up, as many as its workers allow. */
+function sideBySide({ scalingConfig = {} }: GBDTTrainerOptions): number {
+  if ((scalingConfig.url ?? process.env['TABGRAD_URL'] ?? '') !== '') return Infinity;
+  return Math.max(1, Math.floor(availableParallelism() / leastWorkers(scalingConfig.numWorkers)));
+}
+
+type OwnFunction = (config: Config, context: TrialContext) => unknown;
+
+/** Calls the owner's function; what it returns is a trainer to run, or its last metrics, or nothing. */
+async function runFunction(own: OwnFunction, piece: TrialPiece, ears: TrialEars): Promise<unknown> {
+  const stopped = new AbortController();
+  const signal = AbortSignal.any([piece.signal, stopped.signal]);
+  let iteration = piece.checkpoint?.iteration ?? 0;
+  const tell = (metrics: unknown): 'continue' | 'stop' => {
+    const decision = ears.report(iteration, checkMetrics(metrics, piece));
+    if (decision === 'stop') stopped.abort();
+    return decision;
+  };
+  const context: TrialContext = {
+    trialId: piece.id,
+    index: piece.index,
+    signal,
+    iteration,
+    checkpoint: await loadState(piece),
+    async report(metrics, checkpoint) {
+      if (signal.aborted) return 'stop';
+      iteration++;
+      checkMetrics(metrics, piece);
+      if (checkpoint !== undefined) {
+        ears.checkpoint({ path: await saveState(piece, iteration, checkpoint), iteration });
+      }
+      const decision = tell(metrics);
+      // Trials share one thread: each report lets the others have their turn.
+      await setImmediate();
+      return decision;
+    },
+  };
+  const working = (async (): Promise<unknown> => {
+    ears.working();
+    return own(piece.config, context);
+  })();
+  const returned = await endedInTime(working, signal, piece).catch((error: unknown) => {
+    // A stopped function may end by whatever it likes.
+    if (stopped.signal.aborted) return undefined;
+    if (piece.signal.aborted)
+      throw new AbortedError(`Trial ${piece.index} was called off.`, {}, { cause: error });
+    if (error instanceof TabgradError) throw error;
+    const message = error instanceof Error ? error.message : String(error);
+    throw new TrialFailedError(`Trial ${piece.index} threw: ${message}`, {}, { cause: error });
+  });
+  if (piece.signal.aborted) throw new AbortedError(`Trial ${piece.index} was called off.`);
+  if (returned === undefined || returned === null || returned instanceof GBDTTrainer) return returned;
+  if (!stopped.signal.aborted) {
+    iteration++;
+    tell(returned);
+  }
+  return undefined;
+}
+
+/** The function's own end, or an end for it when it does not heed its signal. */
+async function endedInTime(
+  working: Promise<unknown>,
+  signal: AbortSignal,
+  { index }: TrialPiece,
+): Promise<unknown> {
+  let timer: NodeJS.Timeout | undefined;
+  let onAbort = (): void => undefined;
+  const overdue = new Promise<never>((_, reject) => {
+    onAbort = () => {
+      const error = new AbortedError(
+        `Trial ${index} did not end within ${STOP_GRACE_MS} ms after it was told to.`,
+      );
+      timer = setTimeout(() => reject(error), STOP_GRACE_MS);
+    };
+    if (signal.aborted) onAbort();
+    else signal.addEventListener('abort', onAbort, { once: true });
+  });
+  try {
+    return await Promise.race([working, overdue]);
+  } finally {
+    clearTimeout(timer);
+    signal.removeEventListener('abort', onAbort);
+  }
+}
+
+function checkMetrics(metrics: unknown, { index }: TrialPiece): Metrics {
+  const entries = typeof metrics === 'object' && metrics !== null ? Object.entries(metrics) : [];
+  if (entries.length > 0 && entries.every(([, value]) => typeof value === 'number'))
+    return metrics as Metrics;
+  const wrong = entries.find(([, value]) => typeof value !== 'number');
+  const what = wrong ? `${wrong[0]} as ${typeof wrong[1]}` : 'no metric';
+  throw new TrialFailedError(
+    `Trial ${index} reported ${what}; expected an object of numbers, like { loss: 0.5 }.`,
+  );
+}
+
+async function saveState(
+  { experimentFolder, id }: TrialPiece,
+  iteration: number,
+  state: unknown,
+): Promise<string> {
+  const path = `${id}/checkpoints/${iteration}.json`;
+  await mkdir(join(experimentFolder, id, 'checkpoints'), { recursive: true });
+  await writeFileAtomically(join(experimentFolder, path), JSON.stringify({ state }));
+  return path;
+}
+
+async function loadState({ checkpoint, experimentFolder, index }: TrialPiece): Promise<unknown> {
+  if (!checkpoint?.path.endsWith('.json')) return undefined;
+  const path = isAbsolute(checkpoint.path) ? checkpoint.path : join(experimentFolder, checkpoint.path);
+  try {
+    return (JSON.parse(await readFile(path, 'utf8')) as { state: unknown }).state;
+  } catch (error) {
+    const message = (error as Error).message;
+    throw new TrialFailedError(
+      `The checkpoint of trial ${index} can not be read: ${message}`,
+      { file: path },
+      { cause: error },
+    );
+  }
+}

@@ -1,0 +1,71 @@
+// Trials mostly differ in parameters that the prepared data does not depend on: what they share is prepared once.
+
+import { buildTrainSpec } from '../../../shared/gbdt/buildTrainSpec.ts';
+import {
+  prepareTraining,
+  type PreparedTraining,
+  type PrepareInput,
+} from '../../train/prepare/prepareTraining.ts';
+
+/** More would be kept only for spaces over the preparation itself, like max_bin. */
+const KEPT = 16;
+
+/** Shards depend on labels, weights and cuts: on these parameters and on no others. */
+export function preparationKey(input: PrepareInput): string {
+  const { objective, num_class, max_bin, scale_pos_weight, base_score } = input.params;
+  const { labelColumn, weightColumn, featureColumns } = input;
+  return JSON.stringify([
+    labelColumn,
+    weightColumn,
+    featureColumns,
+    objective,
+    num_class,
+    max_bin,
+    scale_pos_weight,
+    // Margins of squared error are scaled by the largest label or by this.
+    objective === 'reg:squarederror' ? base_score : 0,
+  ]);
+}
+
+export class SharedPreparation {
+  readonly #signal: AbortSignal;
+  readonly #prepare: (input: PrepareInput) => Promise<PreparedTraining>;
+  readonly #ids = new WeakMap<object, number>();
+  readonly #prepared = new Map<string, Promise<PreparedTraining>>();
+  #datasets = 0;
+
+  /** @param signal of the whole experiment: a trial that ends must not take the preparation from the others. */
+  constructor(signal: AbortSignal, prepare = prepareTraining) {
+    this.#signal = signal;
+    this.#prepare = prepare;
+  }
+
+  async prepare(input: PrepareInput): Promise<PreparedTraining> {
+    // Shards of a run that goes on from a model carry that model's margins.
+    if (input.startFrom) return this.#prepare(input);
+    const datasets = Object.entries(input.datasets).map(([name, data]) => `${name}=${this.#idOf(data)}`);
+    const key = `${datasets.join()}/${preparationKey(input)}`;
+    let preparing = this.#prepared.get(key);
+    if (!preparing) {
+      preparing = this.#prepare({ ...input, signal: this.#signal });
+      this.#prepared.set(key, preparing);
+      preparing.catch(() => this.#prepared.delete(key));
+      const [oldest] = this.#prepared.keys();
+      if (this.#prepared.size > KEPT && oldest !== undefined) this.#prepared.delete(oldest);
+    }
+    const prepared = await preparing;
+    const { params, numBoostRound } = input;
+    const { features, target, spec } = prepared;
+    const { trainRows, evaluationSets } = spec;
+    return {
+      ...prepared,
+      spec: buildTrainSpec({ params, numBoostRound, features, target, trainRows, evaluationSets }),
+    };
+  }
+
+  #idOf(data: object): number {
+    const id = this.#ids.get(data) ?? ++this.#datasets;
+    this.#ids.set(data, id);
+    return id;
+  }
+}

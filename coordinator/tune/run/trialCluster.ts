@@ -1,0 +1,93 @@
+// The one cluster that all trials of an experiment share: a coordinator that is up already, or one in this process whose
+// local workers grow to what the trials ask for. The coordinator forms the groups; they never overlap.
+
+import type { LocalDevice, LocalRuntime } from '../../local/localWorker.ts';
+import { startLocalWorkers } from '../../local/localWorkers.ts';
+import { startCoordinator } from '../../server/coordinator.ts';
+import type { Cluster } from '../../train/cluster/cluster.ts';
+import { LocalCrew } from '../../train/cluster/localCrew.ts';
+import { openRemoteCluster } from '../../train/cluster/remoteCluster.ts';
+
+export interface TrialCluster extends Cluster {
+  /** Makes sure that so many workers are there, or on their way; where workers come by themselves, nothing. */
+  ensureWorkers(count: number): void;
+  /** Workers that no run has; undefined where that is not known. */
+  freeWorkers(): number | undefined;
+}
+
+export interface TrialClusterOptions {
+  readonly url: string | undefined;
+  readonly token: string | undefined;
+  readonly runtime: LocalRuntime | readonly LocalRuntime[];
+  readonly device: LocalDevice;
+  /** Fewest workers of a trial. */
+  readonly min: number;
+  readonly signal: AbortSignal;
+  readonly onLine?: ((line: string) => void) | undefined;
+}
+
+export async function openTrialCluster(options: TrialClusterOptions): Promise<TrialCluster> {
+  const { url, token, signal } = options;
+  if (url === undefined || url === '') return openEmbedded(options);
+  const cluster = await openRemoteCluster({ url, token, signal });
+  return { ...cluster, ensureWorkers: () => undefined, freeWorkers: () => undefined };
+}
+
+async function openEmbedded({
+  min,
+  runtime,
+  device,
+  signal,
+  onLine,
+}: TrialClusterOptions): Promise<TrialCluster> {
+  const coordinator = await startCoordinator({ port: 0 });
+  const crews: LocalCrew[] = [];
+  let asked = 0;
+  let fail: (error: unknown) => void = () => undefined;
+  const lost = new Promise<never>((_, reject) => (fail = reject));
+  lost.catch(() => undefined);
+  let closing: Promise<void> | undefined;
+  const close = async (): Promise<void> => {
+    await Promise.all(crews.map((crew) => crew.stop()));
+    await coordinator.close();
+  };
+  return {
+    url: coordinator.url,
+    blobs: coordinator.blobs,
+    ensureWorkers(count) {
+      if (count <= asked) return;
+      const crew = new LocalCrew({
+        url: coordinator.url,
+        start: startLocalWorkers,
+        min: Math.min(min, count - asked),
+        count: count - asked,
+        runtime,
+        device,
+        signal,
+        ...(onLine && { onLine }),
+      });
+      asked = count;
+      crews.push(crew);
+      // Workers join while the first runs wait for them; one that can't be started ends the runs.
+      crew.ready.catch(fail);
+      crew.lost.catch(fail);
+    },
+    freeWorkers: () =>
+      coordinator.pool
+        .workers()
+        .filter((worker) => worker.runId === undefined && worker.present && worker.leaving === undefined)
+        .length,
+    startRun(request) {
+      const run = coordinator.startRun(request);
+      const done = Promise.race([run.done, lost]);
+      done.catch(() => run.stop('its workers are gone'));
+      return Promise.resolve({
+        runId: run.runId,
+        onEvent: (listener) => run.onEvent(listener),
+        done,
+        stop: (reason) => run.stop(reason),
+      });
+    },
+    close: () => (closing ??= close()),
+  };
+}

@@ -1,0 +1,38 @@
+// How one piece of a trial's work is done: what it gets, and whom it tells.
+
+import type { Metrics } from '../../train/result.ts';
+import type { TrialCheckpoint } from '../experiment/trial.ts';
+
+/** A piece of a trial: from its beginning or a checkpoint to its end, or until it is interrupted. */
+export interface TrialPiece {
+  readonly id: string;
+  readonly index: number;
+  readonly config: Record<string, unknown>;
+  /** Absolute path of the experiment's folder; the trial's is in it, under its id. */
+  readonly experimentFolder: string;
+  /** What to go on from. */
+  readonly checkpoint: TrialCheckpoint | undefined;
+  /** Iterations between checkpoints that a scheduler asks for. */
+  readonly checkpointEvery: number | undefined;
+  /** Ends the work at once, as far as that is possible. */
+  readonly signal: AbortSignal;
+}
+
+/** The experiment's ears. */
+export interface TrialEars {
+  /** It can't go on yet. */
+  waiting(reason: string): void;
+  /** It has what it needs, and works. */
+  working(): void;
+  /** An iteration is done. With "stop" it is the last one. */
+  report(iteration: number, metrics: Metrics): 'continue' | 'stop';
+  checkpoint(checkpoint: TrialCheckpoint): void;
+}
+
+export interface TrialRunner {
+  /** How many trials make sense at once, as far as is known before any has begun. */
+  readonly defaultConcurrency: number;
+  /** Resolves at the end of the trial, or when `report` answered "stop" and the work has ended. */
+  run(piece: TrialPiece, ears: TrialEars): Promise<void>;
+  close(): Promise<void>;
+}

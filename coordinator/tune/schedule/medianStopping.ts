@@ -1,0 +1,51 @@
+// Median stopping (Golovin et al. 2017, Vizier) as Ray does it: a trial whose best score is worse than the median of the
+// other trials' mean scores up to the same iteration is stopped.
+
+import { z } from 'zod';
+import { quantile } from './quantile.ts';
+import { defineScheduler, goOn, type Decision } from './scheduler.ts';
+
+interface Scored {
+  readonly iteration: number;
+  readonly score: number;
+}
+type Scores = ReadonlyMap<number, readonly Scored[]>;
+
+export const medianStopping = defineScheduler({
+  name: 'medianStopping',
+  doc: 'Stops a trial whose best score is below the median of the other trials’ running means.',
+  needsMetric: true,
+  options: z.strictObject({
+    gracePeriod: z.number().int().min(1).default(5).describe('Iterations that every trial gets.'),
+    minSamplesRequired: z
+      .number()
+      .int()
+      .min(1)
+      .default(3)
+      .describe('Other trials that must have come as far before any is stopped.'),
+  }),
+  create: ({ gracePeriod, minSamplesRequired }) => ({
+    initial: new Map(),
+    step(state: Scores, event): readonly [Scores, Decision] {
+      if (event.type !== 'report') return [state, goOn];
+      const { trial, iteration, score } = event;
+      const own = [...(state.get(trial) ?? []), { iteration, score }];
+      const next = new Map([...state, [trial, own]]);
+      if (iteration < gracePeriod) return [next, goOn];
+      const means = [...next]
+        .filter(([other, scores]) => other !== trial && (scores.at(-1)?.iteration ?? 0) >= iteration)
+        .map(([, scores]) =>
+          mean(scores.filter((one) => one.iteration >= gracePeriod && one.iteration <= iteration)),
+        );
+      const median = quantile(means, 0.5);
+      if (means.length < minSamplesRequired || median === undefined) return [next, goOn];
+      if (Math.max(...own.map((one) => one.score)) >= median) return [next, goOn];
+      const reason = `worse than the median of ${means.length} other trials at iteration ${iteration}`;
+      return [next, { type: 'stop', reason }];
+    },
+  }),
+});
+
+function mean(scores: readonly Scored[]): number {
+  return scores.reduce((sum, { score }) => sum + score, 0) / scores.length;
+}

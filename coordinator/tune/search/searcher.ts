@@ -1,0 +1,34 @@
+// What a searcher is: a function from what is known to the next trial. It keeps nothing itself, so that an experiment
+// that was interrupted goes on from its record alone.
+
+import type { Assignment, SearchSpace } from '../space/searchSpace.ts';
+
+/** A trial as searchers see it. */
+export interface Observation {
+  readonly assignment: Assignment;
+  /** "pruned" is a trial that a scheduler stopped before its end. Errored trials are not shown. */
+  readonly state: 'running' | 'complete' | 'pruned';
+  /** The last one reported; higher is better, whatever the mode. Undefined before the first report. */
+  readonly score: number | undefined;
+  /** How far it came. */
+  readonly iteration: number;
+}
+
+export interface SearchQuestion {
+  readonly space: SearchSpace;
+  readonly seed: number;
+  /** Of the trial that is asked for, from 0. */
+  readonly index: number;
+  /** Earlier trials, in order of their index. */
+  readonly observations: readonly Observation[];
+}
+
+export interface Searcher {
+  readonly name: string;
+  readonly doc: string;
+  /** Trials that `numSamples` asks for. */
+  trials(space: SearchSpace, numSamples: number): number;
+  /** @throws SearchSpaceError when the searcher can't search this space. */
+  check(space: SearchSpace): void;
+  propose(question: SearchQuestion): Assignment;
+}

@@ -1,0 +1,122 @@
+// Ray Tune's Tuner: a trainable and a space of settings in, a result a trial out. Trials run side by side on groups of
+// one pool; the record on disk is enough to go on after anything.
+
+import { resolve } from 'node:path';
+import { GBDTTrainer } from '../train/gbdtTrainer.ts';
+import { Experiment } from './experiment/experiment.ts';
+import { ExperimentFolder } from './experiment/experimentFolder.ts';
+import { restoreExperiment, type RestoreOptions } from './experiment/restoreExperiment.ts';
+import type { Trial } from './experiment/trial.ts';
+import { ResultGrid } from './resultGrid.ts';
+import { createTrialRunner } from './run/createTrialRunner.ts';
+import { mergeConfig } from './run/mergeConfig.ts';
+import { configOf } from './space/searchSpace.ts';
+import { tableCallback } from './progress/tuneTable.ts';
+import { resolveTuneOptions, type TunerOptions, type TuneSettings } from './tuneOptions.ts';
+
+export interface TuneFitOptions {
+  /** Calls the experiment off: trials end with the iteration in flight, and `Tuner.restore` goes on with them. */
+  readonly signal?: AbortSignal;
+}
+
+/** What an earlier process left. */
+interface Earlier {
+  readonly trials: Trial[];
+  readonly schedulerState: unknown;
+}
+
+export class Tuner {
+  readonly #settings: TuneSettings;
+  #earlier: Earlier | undefined;
+
+  /** @throws TuneArgumentError, SearchSpaceError; TrainArgumentError, UnknownParameterError for a trainer's options. */
+  constructor(options: TunerOptions) {
+    this.#settings = resolveTuneOptions(options);
+    checkTrainer(this.#settings);
+  }
+
+  /**
+   * Opens an experiment's folder, wherever it lies now; `fit` then goes on with it: finished trials are not run again,
+   * unfinished ones go on from their last checkpoint or begin anew.
+   * @throws ExperimentError
+   */
+  static async restore(path: string, options: RestoreOptions): Promise<Tuner> {
+    const { options: restored, trials, replay } = await restoreExperiment(resolve(path), options);
+    const tuner = new Tuner(restored);
+    tuner.#earlier = { trials, schedulerState: replay(tuner.#settings) };
+    return tuner;
+  }
+
+  /**
+   * Runs the trials. Without a signal of the caller's, Ctrl-C calls the experiment off. Trials that fail do not make it
+   * throw: they are in the grid, under `errors`.
+   * @throws AbortedError, TuneMetricError, ExperimentError, ResultWriteError
+   */
+  async fit({ signal }: TuneFitOptions = {}): Promise<ResultGrid> {
+    const interrupted = new AbortController();
+    const onInterrupt = (): void => interrupted.abort();
+    if (!signal) process.once('SIGINT', onInterrupt);
+    try {
+      return await this.#run(signal ?? interrupted.signal);
+    } finally {
+      process.off('SIGINT', onInterrupt);
+    }
+  }
+
+  async #run(signal: AbortSignal): Promise<ResultGrid> {
+    const table = tableCallback(this.#settings);
+    const settings = { ...this.#settings, callbacks: [...this.#settings.callbacks, ...table.callbacks] };
+    const {
+      folder: path,
+      space,
+      metric,
+      mode,
+      searcher,
+      numSamples,
+      trainable,
+      maxConcurrentTrials,
+    } = settings;
+    const folder = new ExperimentFolder(path);
+    if (!this.#earlier) await folder.create();
+    // What is shared by the trials ends after the last of them has.
+    const closing = new AbortController();
+    const runner = createTrialRunner({
+      trainable,
+      concurrency: maxConcurrentTrials,
+      trials: searcher.trials(space, numSamples),
+      signal: closing.signal,
+      onLine: settings.verbose === 2 ? (line) => process.stderr.write(`${line}\n`) : undefined,
+    });
+    const experiment = new Experiment({
+      settings,
+      folder,
+      runner,
+      trials: this.#earlier?.trials ?? [],
+      schedulerState: this.#earlier?.schedulerState ?? settings.scheduler.initial,
+      now: () => performance.now(),
+    });
+    const onAbort = (): void => closing.abort();
+    try {
+      await experiment.run(signal);
+    } finally {
+      table.close();
+      onAbort();
+      await runner.close();
+      this.#earlier = { trials: experiment.trials, schedulerState: experiment.schedulerState };
+    }
+    return new ResultGrid({ path, space, trials: experiment.trials, metric, mode });
+  }
+}
+
+/** Options that no trial can have are told before anything is started; values that only some trials have are theirs. */
+function checkTrainer({ trainable, space, searcher, seed }: TuneSettings): void {
+  if (!(trainable instanceof GBDTTrainer) || space.dimensions.some(({ form }) => form.kind === 'sampleFrom'))
+    return;
+  const assignment = searcher.propose({ space, seed, index: 0, observations: [] });
+  const options = mergeConfig(trainable.options, configOf(space, assignment)) as GBDTTrainer['options'];
+  try {
+    void new GBDTTrainer(options);
+  } catch (error) {
+    if ((error as { code?: unknown }).code !== 'PARAMETER_OUT_OF_RANGE') throw error;
+  }
+}
