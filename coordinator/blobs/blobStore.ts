@@ -3,7 +3,7 @@
 
 import { createHash, randomUUID } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { mkdir, open, readdir, readFile, rename, rm, stat, utimes } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { Readable } from 'node:stream';
 import {
@@ -68,7 +68,7 @@ export class BlobStore {
   /** Stores bytes; storing the same bytes again costs a hash and nothing else. */
   async putBytes(bytes: Uint8Array): Promise<BlobAddress> {
     const sha256 = createHash('sha256').update(bytes).digest('hex');
-    if (!(await this.has(sha256))) await this.putStream([bytes], { sha256 });
+    if (!(await this.touch(sha256))) await this.putStream([bytes], { sha256 });
     return { sha256, sizeBytes: bytes.byteLength };
   }
 
@@ -127,6 +127,37 @@ export class BlobStore {
 
   async has(sha256: string): Promise<boolean> {
     return (await this.sizeBytes(sha256)) !== undefined;
+  }
+
+  /** Somebody counts on this blob: it is as good as new. False when it is not there. */
+  async touch(sha256: string): Promise<boolean> {
+    const now = new Date();
+    try {
+      await utimes(this.pathOf(sha256), now, now);
+      return true;
+    } catch (error) {
+      if (systemCode(error) === 'ENOENT') return false;
+      throw storageFailure(error, `Blob ${sha256} cannot be used`);
+    }
+  }
+
+  /**
+   * Deletes blobs that are not in use and that nobody has stored, asked for or counted on for `idleMs`.
+   * @returns how many went.
+   */
+  async sweep(inUse: ReadonlySet<string>, idleMs: number): Promise<number> {
+    const oldest = Date.now() - idleMs;
+    let swept = 0;
+    for (const prefix of await readdir(this.folder)) {
+      if (!/^[0-9a-f]{2}$/.test(prefix)) continue;
+      for (const sha256 of await readdir(join(this.folder, prefix))) {
+        if (!isSha256(sha256) || inUse.has(sha256)) continue;
+        if ((await stat(this.pathOf(sha256))).mtimeMs >= oldest) continue;
+        await this.delete(sha256);
+        swept += 1;
+      }
+    }
+    return swept;
   }
 
   /** Length of a stored blob, or undefined when it is not there. */

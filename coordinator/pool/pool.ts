@@ -11,10 +11,11 @@ import { decodeWorkerMessage } from './decodeWorkerMessage.ts';
 import type { Clock } from './clock.ts';
 import { closeCodes } from './controlConnection.ts';
 import type { ConnectionEvents, ControlConnection } from './controlConnection.ts';
+import { Identities } from './identities.ts';
 import type { Log } from './log.ts';
 import type { PoolEvent, PoolWorker } from './poolWorker.ts';
 import type { RateLimit } from './rateLimit.ts';
-import { makeId, makeSecret, secretsEqual } from './secrets.ts';
+import { makeId, secretsEqual } from './secrets.ts';
 import { WorkerSocket } from './workerSocket.ts';
 
 export interface PoolOptions {
@@ -31,6 +32,8 @@ export interface PoolOptions {
   readonly maxWorkers?: number;
   readonly messageRate?: RateLimit;
   readonly byteRate?: RateLimit;
+  /** Makes the secrets of identities: workers that come back to a restarted coordinator with the same key keep theirs. */
+  readonly identityKey?: string | undefined;
   /** Makes worker ids; given in simulations, which must be repeatable. */
   readonly makeWorkerId?: () => string;
 }
@@ -65,10 +68,12 @@ export class Pool {
   readonly #entries = new Map<string, Entry>();
   readonly #listeners = new Set<(event: PoolEvent) => void>();
   readonly #waiting = new Set<WorkerSocket>();
+  readonly #identities: Identities;
   #closed = false;
 
   constructor(options: PoolOptions) {
     this.#options = options;
+    this.#identities = new Identities(options.identityKey);
   }
 
   /** Every known worker, in order of joining. */
@@ -174,11 +179,11 @@ export class Pool {
       const versions = `The coordinator speaks protocol ${PROTOCOL_VERSION}, the worker ${hello.protocol}.`;
       return this.#refuse(socket, 'PROTOCOL_MISMATCH', `${versions} Update the older of the two.`);
     }
-    const known = hello.identity && this.#entries.get(hello.identity.workerId);
-    if (known && secretsEqual(hello.identity?.secret, known.secret))
-      return this.#resume(known, socket, hello);
+    const provenId = this.#identities.proven(hello.identity);
+    const known = provenId === undefined ? undefined : this.#entries.get(provenId);
+    if (known) return this.#resume(known, socket, hello);
     const { joinToken, maxWorkers = 4096 } = this.#options;
-    if (joinToken !== undefined && !secretsEqual(hello.token, joinToken)) {
+    if (provenId === undefined && joinToken !== undefined && !secretsEqual(hello.token, joinToken)) {
       return this.#refuse(
         socket,
         'TOKEN_REQUIRED',
@@ -188,7 +193,8 @@ export class Pool {
     if (this.#entries.size >= maxWorkers) {
       return this.#refuse(socket, 'POOL_FULL', `The coordinator takes at most ${maxWorkers} workers.`);
     }
-    return this.#join(socket, hello);
+    const makeWorkerId = this.#options.makeWorkerId ?? (() => `w-${makeId()}`);
+    return this.#join(socket, hello, provenId ?? makeWorkerId());
   }
 
   #refuse(socket: WorkerSocket, code: string, message: string): undefined {
@@ -198,8 +204,7 @@ export class Pool {
     socket.close(closeCodes.policy, code);
   }
 
-  #join(socket: WorkerSocket, hello: WorkerMessageOf<'hello'>): Entry {
-    const workerId = (this.#options.makeWorkerId ?? (() => `w-${makeId()}`))();
+  #join(socket: WorkerSocket, hello: WorkerMessageOf<'hello'>, workerId: string): Entry {
     const worker: PoolWorker = {
       ...traits(hello),
       workerId,
@@ -212,7 +217,8 @@ export class Pool {
       joinedAtMs: this.#options.clock.now(),
       roundTripMs: undefined,
     };
-    const entry: Entry = { worker, secret: makeSecret(), socket, cancelGrace: () => undefined };
+    const secret = this.#identities.secretOf(workerId);
+    const entry: Entry = { worker, secret, socket, cancelGrace: () => undefined };
     this.#entries.set(workerId, entry);
     this.#welcome(entry, socket);
     this.#log(
@@ -299,6 +305,7 @@ export class Pool {
   #lose(entry: Entry, reason: string): void {
     entry.cancelGrace();
     this.#entries.delete(entry.worker.workerId);
+    this.#identities.forget(entry.worker.workerId);
     entry.worker = { ...entry.worker, present: false };
     this.counters.lostWorkers += 1;
     this.#log('info', `is gone: ${reason}`, entry);

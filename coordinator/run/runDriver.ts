@@ -1,5 +1,6 @@
 // Binds the run machine to the world: feeds it what the pool reports and what time it is, and carries out its commands.
-// Inputs are handled one at a time and messages leave in the order in which they were decided.
+// Inputs are handled one at a time; messages and events leave in the order in which they were decided, and after what
+// they rest on is kept.
 
 import type { CoordinatorMessage } from '../../shared/protocol/control.ts';
 import type { BlobAddress } from '../blobs/blobStore.ts';
@@ -7,6 +8,11 @@ import type { Clock } from '../pool/clock.ts';
 import type { Log } from '../pool/log.ts';
 import type { Pool } from '../pool/pool.ts';
 import type { PoolWorker } from '../pool/poolWorker.ts';
+import { endFacts, eventFacts, groupFact, roundFacts } from './facts.ts';
+import { muster } from './muster.ts';
+import { Outbox } from './outbox.ts';
+import { resumedRunState } from './resumeRun.ts';
+import type { RunFact, SavedRun } from './runRecord.ts';
 import type { CommittedRound, RunEvent, RunHandle, RunOutcome, RunRequest } from './runRequest.ts';
 import { stepRun, wakeAtMs } from './runMachine.ts';
 import { defaultTiming, initialRunState } from './runState.ts';
@@ -24,6 +30,10 @@ export interface RunDriverOptions {
   readonly clock: Clock;
   readonly log: Log;
   readonly timing?: Partial<RunTiming> | undefined;
+  /** Resolves when facts are safe; nothing that rests on them leaves before. */
+  readonly keep: (facts: readonly RunFact[]) => Promise<void>;
+  /** What an earlier life of the coordinator kept of this run. */
+  readonly saved?: SavedRun | undefined;
 }
 
 type AssignCommand = Extract<RunCommand, { type: 'assign' }>;
@@ -31,14 +41,18 @@ type AssignCommand = Extract<RunCommand, { type: 'assign' }>;
 export class RunDriver implements RunHandle {
   readonly runId: string;
   readonly done: Promise<RunOutcome>;
+  /** Resolves when the run is kept and under way; rejects when it ended before that. */
+  readonly started: Promise<void>;
   readonly #options: RunDriverOptions;
   readonly #plan: RunPlan;
   readonly #listeners = new Set<(event: RunEvent) => void>();
   readonly #inputs: RunInput[] = [];
-  #state: RunState = initialRunState;
+  readonly #outbox: Outbox;
+  #state: RunState;
   #isHandling = false;
-  #outbox: Promise<void> = Promise.resolve();
   #specSha256 = '';
+  #treesSha256: string | undefined;
+  #isAbandoned = false;
   #ownersError: Error | undefined;
   #cancelWake: () => void = () => undefined;
   #unsubscribe: () => void = () => undefined;
@@ -46,7 +60,7 @@ export class RunDriver implements RunHandle {
 
   /** Starts at once; events begin after the caller had a chance to listen. */
   constructor(options: RunDriverOptions) {
-    const { request } = options;
+    const { request, saved } = options;
     this.runId = request.runId;
     this.#options = options;
     this.#plan = {
@@ -58,10 +72,18 @@ export class RunDriver implements RunHandle {
       isEnough: (round) => this.#isEnough(round),
       timing: { ...defaultTiming, ...options.timing },
     };
+    this.#state = saved ? resumedRunState(saved, this.#now()) : initialRunState;
+    this.#outbox = new Outbox(options.keep, (error) => this.fail(asError(error)));
+    this.started = this.#start(this.#plan.timing.musterMs);
+    this.started.catch(() => undefined);
     this.done = new Promise((resolve, reject) => (this.#settle = { resolve, reject }));
     // Whoever cares listens to `done` too; a run that fails unwatched must not end the process.
     this.done.catch(() => undefined);
-    void this.#start();
+  }
+
+  /** SHA-256 of the blobs that workers may ask for, besides the shards. */
+  get blobsInUse(): readonly string[] {
+    return this.#treesSha256 === undefined ? [this.#specSha256] : [this.#specSha256, this.#treesSha256];
   }
 
   get state(): RunState {
@@ -82,13 +104,42 @@ export class RunDriver implements RunHandle {
     this.#handle({ type: 'fail', atMs: this.#now(), error });
   }
 
-  async #start(): Promise<void> {
+  /**
+   * Lets go of the run without ending it: a later life of the coordinator goes on with it. `done` rejects with `error`.
+   * Resolves when what was decided so far is kept.
+   */
+  async abandon(error: Error): Promise<void> {
+    this.#isAbandoned = true;
+    this.#unsubscribe();
+    this.#cancelWake();
+    await this.#outbox.emptied();
+    this.#settle?.reject(error);
+  }
+
+  async #start(musterMs: number): Promise<void> {
+    const { request, saved, blobs } = this.#options;
+    const kept = new Promise<void>((resolve) =>
+      this.#outbox.post({ facts: saved ? [] : [{ type: 'started', request }], deliver: resolve }),
+    );
     try {
-      this.#specSha256 = (await this.#options.blobs.putJson(this.#options.request.spec)).sha256;
+      this.#specSha256 = (await blobs.putJson(request.spec)).sha256;
     } catch (error) {
-      return this.fail(asError(error));
+      this.fail(asError(error));
     }
-    if (this.#state.phase === 'ended') return;
+    await Promise.race([kept, this.done]);
+    if (this.#state.phase === 'ended' || this.#isAbandoned) return;
+    const { pool, clock } = this.#options;
+    const { members, waitingReason } = this.#state;
+    if (members.length === 0) return this.#listen(new Map());
+    if (waitingReason !== undefined) this.#emit({ type: 'waiting', reason: waitingReason });
+    const workerIds = members.map((member) => member.workerId);
+    const lateness = `did not come back within ${musterMs} ms after the coordinator was restarted`;
+    this.#unsubscribe = muster({ pool, clock, runId: this.runId, workerIds, timeoutMs: musterMs }, () =>
+      this.#listen(new Map(workerIds.map((workerId) => [workerId, lateness]))),
+    );
+  }
+
+  #listen(lost: ReadonlyMap<string, string>): void {
     this.#unsubscribe = this.#options.pool.on((event) => {
       if (event.type === 'message') {
         if (event.message.runId !== this.runId) return;
@@ -97,7 +148,7 @@ export class RunDriver implements RunHandle {
       }
       this.#lookAtPool(event.type === 'lost' ? new Map([[event.worker.workerId, event.reason]]) : new Map());
     });
-    this.#lookAtPool(new Map());
+    this.#lookAtPool(lost);
   }
 
   #lookAtPool(lost: ReadonlyMap<string, string>): void {
@@ -113,14 +164,17 @@ export class RunDriver implements RunHandle {
   }
 
   #handle(input: RunInput): void {
+    if (this.#isAbandoned) return;
     this.#inputs.push(input);
     // Commands cause inputs (a claim changes the pool): those wait for their turn.
     if (this.#isHandling) return;
     this.#isHandling = true;
     try {
       for (let next = this.#inputs.shift(); next; next = this.#inputs.shift()) {
+        const known = this.#state.record.length;
         const [state, commands] = stepRun(this.#plan, this.#state, next);
         this.#state = state;
+        if (state.record.length > known) this.#outbox.post({ facts: roundFacts(state.record.slice(known)) });
         for (const command of commands) this.#execute(command);
       }
     } finally {
@@ -143,10 +197,16 @@ export class RunDriver implements RunHandle {
     const { pool, log } = this.#options;
     switch (command.type) {
       case 'send':
-        return this.#post(() => this.#send(command.workerId, command.message));
+        return this.#outbox.post({
+          deliver: () => this.#send(command.workerId, command.message),
+          always: true,
+        });
       case 'assign':
         for (const { workerId } of command.members) pool.claim(workerId, this.runId);
-        return this.#post(() => this.#assign(command));
+        return this.#outbox.post({
+          facts: [groupFact(command.generation, command.members, this.#plan.shards)],
+          deliver: () => this.#assign(command),
+        });
       case 'unclaim':
         return pool.unclaim(command.workerId, this.runId);
       case 'emit':
@@ -158,20 +218,14 @@ export class RunDriver implements RunHandle {
     }
   }
 
-  /** Messages wait for those before them, among which an assignment may be writing its trees to disk. */
-  #post(task: () => void | Promise<void>): void {
-    this.#outbox = this.#outbox.then(task).catch((error: unknown) => this.fail(asError(error)));
-  }
-
   #send(workerId: string, message: CoordinatorMessage): void {
     this.#options.pool.send(workerId, message);
   }
 
   async #assign({ generation, members, rounds }: AssignCommand): Promise<void> {
-    const trees =
-      rounds.length === 0
-        ? null
-        : (await this.#options.blobs.putJson(rounds.map((round) => round.trees))).sha256;
+    const blob = rounds.length > 0 && (await this.#options.blobs.putJson(rounds.map((round) => round.trees)));
+    const trees = blob ? blob.sha256 : null;
+    this.#treesSha256 = trees ?? undefined;
     const places = members.map(({ rank, workerId, peerId }) => ({ rank, workerId, peerId }));
     for (const { workerId, rank, leases, agreedRounds } of members) {
       this.#send(workerId, {
@@ -200,6 +254,10 @@ export class RunDriver implements RunHandle {
   }
 
   #emit(event: RunEvent): void {
+    this.#outbox.post({ facts: eventFacts(event), deliver: () => this.#tell(event) });
+  }
+
+  #tell(event: RunEvent): void {
     for (const listener of this.#listeners) {
       try {
         listener(event);
@@ -213,11 +271,12 @@ export class RunDriver implements RunHandle {
   #end(decided: RunOutcome | Error): void {
     const result = this.#ownersError ?? decided;
     this.#unsubscribe();
-    const settle = this.#settle;
     // The farewells leave first: who waits for the end may close the coordinator.
-    void this.#outbox.then(() =>
-      result instanceof Error ? settle?.reject(result) : settle?.resolve(result),
-    );
+    this.#outbox.post({
+      facts: endFacts(result),
+      deliver: () => (result instanceof Error ? this.#settle?.reject(result) : this.#settle?.resolve(result)),
+      always: true,
+    });
   }
 }
 

@@ -12,6 +12,11 @@ export class RunStuckError extends TabgradError {
   readonly code = 'RUN_STUCK';
 }
 
+/** The process that the run's owner was in has ended, and the run can't go on without it. */
+export class RunAbandonedError extends TabgradError {
+  readonly code = 'RUN_ABANDONED';
+}
+
 export class RunRequestInvalidError extends TabgradError {
   readonly code = 'RUN_REQUEST_INVALID';
 }

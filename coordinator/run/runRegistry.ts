@@ -1,4 +1,4 @@
-// The runs of this coordinator, running and lately ended, with what they reported: other processes ask for it later than
+// The runs of this coordinator, running and ended, of this life and earlier ones: other processes ask for it later than
 // it happens.
 
 import type { BlobStore } from '../blobs/blobStore.ts';
@@ -6,113 +6,16 @@ import type { Clock } from '../pool/clock.ts';
 import type { Log } from '../pool/log.ts';
 import type { Pool } from '../pool/pool.ts';
 import { checkRunRequest } from './checkRunRequest.ts';
+import { endFacts } from './facts.ts';
 import { RunDriver } from './runDriver.ts';
-import { RunExistsError, RunUnknownError } from './runErrors.ts';
-import type { RunEvent, RunHandle, RunOutcome, RunRequest } from './runRequest.ts';
+import { RunEntry } from './runEntry.ts';
+import { RunAbandonedError, RunExistsError, RunUnknownError } from './runErrors.ts';
+import { RunLog } from './runLog.ts';
+import type { RunRecord, SavedRun } from './runRecord.ts';
+import type { CommittedRound, RunHandle, RunRequest } from './runRequest.ts';
 import type { RunTiming } from './runState.ts';
 
-/** An event as it is kept and sent to other processes: rounds without their trees, which are in the outcome. */
-export type ReportedEvent =
-  | Exclude<RunEvent, { type: 'round' }>
-  | {
-      readonly type: 'round';
-      readonly round: number;
-      readonly metrics: Readonly<Record<string, number>>;
-      readonly timings: Extract<RunEvent, { type: 'round' }>['timings'];
-    }
-  | { readonly type: 'end'; readonly status: RunStatus; readonly error?: RunFailure };
-
-export interface NumberedEvent {
-  /** Counts from 1 within the run. */
-  readonly sequence: number;
-  readonly event: ReportedEvent;
-}
-
-export interface RunFailure {
-  readonly code: string;
-  readonly message: string;
-}
-
-export type RunStatus = 'running' | 'finished' | 'stopped' | 'failed';
-
-export interface RunSummary {
-  readonly runId: string;
-  readonly name: string;
-  readonly status: RunStatus;
-  readonly phase: string;
-  readonly generation: number;
-  readonly rounds: number;
-  readonly numBoostRound: number;
-  readonly workers: readonly string[];
-  /** What it waits for, while it waits. */
-  readonly waiting?: string;
-  readonly lastMetrics?: Readonly<Record<string, number>>;
-  readonly error?: RunFailure;
-}
-
-export class RunEntry {
-  readonly request: RunRequest;
-  readonly driver: RunDriver;
-  outcome: RunOutcome | undefined;
-  failure: RunFailure | undefined;
-  readonly #events: NumberedEvent[] = [];
-  readonly #listeners = new Set<(event: NumberedEvent) => void>();
-  #sequence = 0;
-
-  constructor(request: RunRequest, driver: RunDriver) {
-    this.request = request;
-    this.driver = driver;
-    driver.onEvent((event) => this.#report(reported(event)));
-    driver.done.then(
-      (outcome) => {
-        this.outcome = outcome;
-        this.#report({ type: 'end', status: outcome.status });
-      },
-      (error: Error & { code?: string }) => {
-        this.failure = { code: error.code ?? 'INTERNAL', message: error.message };
-        this.#report({ type: 'end', status: 'failed', error: this.failure });
-      },
-    );
-  }
-
-  get status(): RunStatus {
-    return this.failure ? 'failed' : (this.outcome?.status ?? 'running');
-  }
-
-  summary(): RunSummary {
-    const { state } = this.driver;
-    const lastMetrics = state.record.at(-1)?.metrics;
-    return {
-      runId: this.request.runId,
-      name: this.request.name,
-      status: this.status,
-      phase: state.phase,
-      generation: state.generation,
-      rounds: state.record.length,
-      numBoostRound: this.request.spec.numBoostRound,
-      workers: state.members.map((member) => member.workerId),
-      ...(state.waitingReason !== undefined && { waiting: state.waitingReason }),
-      ...(lastMetrics && { lastMetrics }),
-      ...(this.failure && { error: this.failure }),
-    };
-  }
-
-  /** Calls back for every kept event after `sequence`, then for new ones; returns the function that ends it. */
-  follow(sequence: number, listener: (event: NumberedEvent) => void): () => void {
-    for (const event of this.#events) if (event.sequence > sequence) listener(event);
-    this.#listeners.add(listener);
-    return () => void this.#listeners.delete(listener);
-  }
-
-  #report(event: ReportedEvent): void {
-    const numbered = { sequence: (this.#sequence += 1), event };
-    this.#events.push(numbered);
-    if (this.#events.length > MAX_KEPT_EVENTS) this.#events.shift();
-    for (const listener of this.#listeners) listener(numbered);
-  }
-}
-
-const MAX_KEPT_EVENTS = 2_000;
+/** Ended runs that are listed; older ones are found by their id. */
 const MAX_ENDED_RUNS = 100;
 
 export interface RunRegistryOptions {
@@ -121,13 +24,18 @@ export interface RunRegistryOptions {
   readonly clock: Clock;
   readonly log: Log;
   readonly timing?: Partial<RunTiming> | undefined;
+  readonly record: RunRecord;
+  /** Whether the record is there after this process: then runs go on in its next life. */
+  readonly durable: boolean;
 }
 
 export class RunRegistry {
   readonly #options: RunRegistryOptions;
   readonly #entries = new Map<string, RunEntry>();
+  /** Runs that belong to this process: their owner's functions are in it. */
+  readonly #attended = new Set<string>();
 
-  constructor(options: RunRegistryOptions) {
+  private constructor(options: RunRegistryOptions) {
     this.#options = options;
     options.pool.on((event) => {
       if (event.type !== 'message' || event.message.type === 'halted') return;
@@ -138,6 +46,21 @@ export class RunRegistry {
     });
   }
 
+  /** Opens the record and goes on with the runs that an earlier life of the coordinator left unfinished. */
+  static async open(options: RunRegistryOptions): Promise<RunRegistry> {
+    const { record } = options;
+    const runs = new RunRegistry(options);
+    for (const summary of await record.ended(MAX_ENDED_RUNS)) {
+      runs.#entries.set(summary.runId, RunEntry.ended(new RunLog(record, summary.runId, 0, true), summary));
+    }
+    const unfinished = await record.unfinished();
+    // Who had a group claims it before those who wait for any workers.
+    for (const saved of unfinished.sort((a, b) => b.members.length - a.members.length)) {
+      await runs.#resume(saved);
+    }
+    return runs;
+  }
+
   /** @throws RunRequestInvalidError, RunExistsError */
   start(request: RunRequest): RunHandle {
     checkRunRequest(request);
@@ -145,40 +68,98 @@ export class RunRegistry {
       throw new RunExistsError(`A run "${request.runId}" exists already`, { field: 'runId' });
     }
     this.#forgetOldest();
-    const driver = new RunDriver({ request, ...this.#options });
-    this.#entries.set(request.runId, new RunEntry(request, driver));
-    return driver;
+    if (request.shouldStop) this.#attended.add(request.runId);
+    return this.#drive(request, new RunLog(this.#options.record, request.runId));
   }
 
-  /** @throws RunUnknownError */
-  get(runId: string): RunEntry {
-    const entry = this.#entries.get(runId);
-    if (!entry) throw new RunUnknownError(`There is no run "${runId.slice(0, 128)}"`);
+  /**
+   * As `start`; resolves when the run is kept and under way.
+   * @throws RunRequestInvalidError, RunExistsError, StorageFullError, StorageError
+   */
+  async submit(request: RunRequest): Promise<RunEntry> {
+    this.start(request);
+    const entry = await this.find(request.runId);
+    try {
+      await entry.driver?.started;
+    } catch (error) {
+      this.#entries.delete(request.runId);
+      throw error;
+    }
     return entry;
   }
 
-  /** In order of starting. */
+  /** @throws RunUnknownError */
+  async find(runId: string): Promise<RunEntry> {
+    const entry = this.#entries.get(runId);
+    if (entry) return entry;
+    const { record } = this.#options;
+    const summary = await record.summary(runId);
+    if (!summary) throw new RunUnknownError(`There is no run "${runId.slice(0, 128)}"`);
+    return RunEntry.ended(new RunLog(record, runId, 0, true), summary);
+  }
+
+  /** All rounds that are kept of a run, with their trees. */
+  rounds(runId: string): Promise<CommittedRound[]> {
+    return this.#options.record.rounds(runId);
+  }
+
+  /** In order of starting: the last ones that ended, and all that go on. */
   list(): RunEntry[] {
     return [...this.#entries.values()];
   }
 
-  /** Ends what is running with the error `cause`; resolves when all is told. */
+  /** SHA-256 of every blob that a running run may need. */
+  blobsInUse(): Set<string> {
+    return new Set(this.list().flatMap((entry) => entry.blobsInUse));
+  }
+
+  /** Runs that a later life can go on with are left to it; others end with the error `cause`. */
   async close(cause: Error): Promise<void> {
-    const running = this.list().filter((entry) => entry.status === 'running');
-    for (const { driver } of running) driver.fail(cause);
-    await Promise.allSettled(running.map((entry) => entry.driver.done));
+    const { durable } = this.#options;
+    const settled = this.list().flatMap(({ driver, runId }): Promise<unknown>[] => {
+      if (!driver) return [];
+      if (durable && !this.#attended.has(runId)) return [driver.abandon(cause)];
+      driver.fail(cause);
+      return [driver.done];
+    });
+    await Promise.allSettled(settled);
+  }
+
+  #drive(request: RunRequest, log: RunLog, saved?: SavedRun): RunHandle {
+    const driver = new RunDriver({ request, ...this.#options, saved, keep: (facts) => log.write(facts) });
+    driver.onEvent((event) => {
+      if (event.type === 'loading') log.pass(event);
+    });
+    this.#entries.set(request.runId, RunEntry.live(log, request, driver));
+    return driver;
+  }
+
+  async #resume(saved: SavedRun): Promise<void> {
+    const { record, log } = this.#options;
+    const { request, attended, lastSequence } = saved;
+    const runId = request.runId;
+    const runLog = new RunLog(record, runId, lastSequence);
+    if (!attended) {
+      log({
+        level: 'info',
+        message: `Going on with run ${runId} after ${saved.rounds.length} rounds`,
+        runId,
+      });
+      this.#drive(request, runLog, saved);
+      return;
+    }
+    await runLog.write(
+      endFacts(new RunAbandonedError('The process of its owner ended while the run went on')),
+    );
+    const summary = await record.summary(runId);
+    if (summary) this.#entries.set(runId, RunEntry.ended(runLog, summary));
   }
 
   #forgetOldest(): void {
     const ended = this.list().filter((entry) => entry.status !== 'running');
-    for (const { request } of ended.slice(0, Math.max(0, ended.length + 1 - MAX_ENDED_RUNS))) {
-      this.#entries.delete(request.runId);
+    for (const { runId } of ended.slice(0, Math.max(0, ended.length + 1 - MAX_ENDED_RUNS))) {
+      this.#entries.delete(runId);
+      this.#attended.delete(runId);
     }
   }
-}
-
-function reported(event: RunEvent): ReportedEvent {
-  if (event.type !== 'round') return event;
-  const { round, metrics } = event.committed;
-  return { type: 'round', round, metrics, timings: event.timings };
 }

@@ -31,6 +31,8 @@ export interface RunTiming {
   readonly awayMs: number;
   /** For the answer to a halt. */
   readonly haltMs: number;
+  /** How long a run waits, after a restart of the coordinator, for all of its group to come back. */
+  readonly musterMs: number;
 }
 
 export const defaultTiming: RunTiming = {
@@ -40,6 +42,8 @@ export const defaultTiming: RunTiming = {
   roundIdleMs: 300_000,
   awayMs: 1_500,
   haltMs: 30_000,
+  // Workers try again after 250 ms, then ever more rarely, at most 15 s apart.
+  musterMs: 15_000,
 };
 
 /** A worker of the pool as far as this run may use it. */

@@ -1,11 +1,9 @@
 // Starts a coordinator: one HTTP server with the pages, the API, blobs, control, signalling and the relay around a pool
 // of workers and the runs that they work on.
 
-import { mkdtemp, rm } from 'node:fs/promises';
 import { Server as HttpServer } from 'node:http';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { BlobStore } from '../blobs/blobStore.ts';
+import type { BlobStore } from '../blobs/blobStore.ts';
+import { sweepBlobs } from '../blobs/sweepBlobs.ts';
 import { systemClock } from '../pool/clock.ts';
 import type { Clock } from '../pool/clock.ts';
 import type { Log } from '../pool/log.ts';
@@ -27,6 +25,7 @@ import { builtPageFolder, pageRoutes } from './routes/pageRoutes.ts';
 import { runRoutes } from './routes/runRoutes.ts';
 import { statusRoutes, statusText } from './routes/statusRoutes.ts';
 import { CoordinatorClosedError } from './serverErrors.ts';
+import { openStorage } from './storage.ts';
 import { TrafficMeter } from './trafficMeter.ts';
 import type { Traffic } from './trafficMeter.ts';
 import { UpgradeDispatcher } from './upgradeDispatcher.ts';
@@ -35,8 +34,13 @@ export interface CoordinatorOptions {
   /** 0 takes any free port. */
   readonly port?: number;
   readonly host?: string;
-  /** Where blobs are kept; without it a temporary folder that is removed on close. */
+  /**
+   * Where blobs and the record of runs are kept: a coordinator started again on it goes on with unfinished runs. Without
+   * it a temporary folder that is removed on close.
+   */
   readonly storagePath?: string;
+  /** Keeps the record in this PostgreSQL database (postgres://…) instead of a file in the storage folder. */
+  readonly databaseUrl?: string;
   /** Workers must have it to join. */
   readonly joinToken?: string;
   /** Needed for the API. Without it a coordinator that listens beyond this machine makes one. */
@@ -76,7 +80,7 @@ export interface Coordinator {
 const GIBIBYTE = 1024 ** 3;
 const PEER_SERVER = { path: '/peerjs', key: 'tabgrad' } as const;
 
-/** @throws PortInUseError, ListenError, StorageError */
+/** @throws PortInUseError, ListenError, StorageError, StorageFullError, StorageInUseError, StorageVersionError */
 export async function startCoordinator(options: CoordinatorOptions = {}): Promise<Coordinator> {
   const {
     port = 7070,
@@ -89,18 +93,27 @@ export async function startCoordinator(options: CoordinatorOptions = {}): Promis
   const startedAtMs = clock.now();
   const adminToken = options.adminToken ?? (isLoopback(host) ? undefined : makeSecret());
   const iceServers = iceServersFor(options.ice ?? { urls: [] });
-  const storage = await openStorage(options.storagePath);
-  const { blobs } = storage;
+  const storage = await openStorage(options, log);
+  const { blobs, store } = storage;
   const pool = new Pool({
     clock,
     log,
     joinToken,
     peerServer: PEER_SERVER,
+    identityKey: await store.setting('identityKey', makeSecret),
     iceServers: (workerId) => iceServers(workerId, Date.now() / 1000),
     graceMs: options.graceMs,
     pingIntervalMs: options.pingIntervalMs,
   });
-  const runs = new RunRegistry({ pool, blobs, clock, log, timing: options.runTiming });
+  const runs = await RunRegistry.open({
+    pool,
+    blobs,
+    clock,
+    log,
+    timing: options.runTiming,
+    record: store.runs,
+    durable: storage.durable,
+  });
   const meter = new TrafficMeter();
   const access = new AccessControl({
     adminToken,
@@ -132,20 +145,23 @@ export async function startCoordinator(options: CoordinatorOptions = {}): Promis
     addresses = coordinatorAddresses(host, await listen(server, port, host), publicUrl, joinToken);
   } catch (error) {
     await closeSockets();
-    await storage.remove();
+    await runs.close(new CoordinatorClosedError('The coordinator could not start'));
+    await storage.close();
     throw error;
   }
+  const stopSweeping = sweepBlobs({ blobs, clock, log, inUse: () => runs.blobsInUse() });
 
   let closing: Promise<void> | undefined;
   const close = async (): Promise<void> => {
     upgrades.close();
+    stopSweeping();
     await runs.close(new CoordinatorClosedError('The coordinator was closed while the run went on'));
     pool.close('the coordinator is closing');
     const closed = new Promise<void>((resolve) => server.close(() => resolve()));
     await closeSockets();
     server.closeAllConnections();
     await closed;
-    await storage.remove();
+    await storage.close();
   };
   return {
     ...addresses,
@@ -158,20 +174,6 @@ export async function startCoordinator(options: CoordinatorOptions = {}): Promis
     },
     traffic,
     close: () => (closing ??= close()),
-  };
-}
-
-/** The blob store in the folder asked for, or in a temporary one that `remove` takes away. */
-async function openStorage(
-  storagePath: string | undefined,
-): Promise<{ blobs: BlobStore; remove: () => Promise<void> }> {
-  if (storagePath !== undefined) {
-    return { blobs: await BlobStore.open(join(storagePath, 'blobs')), remove: () => Promise.resolve() };
-  }
-  const folder = await mkdtemp(join(tmpdir(), 'tabgrad-'));
-  return {
-    blobs: await BlobStore.open(join(folder, 'blobs')),
-    remove: () => rm(folder, { recursive: true, force: true }),
   };
 }
 

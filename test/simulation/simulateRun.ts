@@ -94,6 +94,7 @@ class SimulatedLife {
       pool,
       clock,
       log: ({ message }) => this.#note(message),
+      keep: () => Promise.resolve(),
       blobs: {
         putJson: (value) => {
           const sha256 = createHash('sha256').update(JSON.stringify(value)).digest('hex');
@@ -173,7 +174,8 @@ class SimulatedLife {
   #observe(event: RunEvent): void {
     this.#events.push(event);
     this.#note(`EVENT ${event.type === 'round' ? `round ${event.committed.round}` : JSON.stringify(event)}`);
-    if (event.type !== 'group') return;
+    // Events are told after they are kept; the group may be another by then.
+    if (event.type !== 'group' || event.generation !== this.#driver.state.generation) return;
     const leases = this.#driver.state.members.map((member) => member.leases);
     checkLeases(this.#shards, leases);
   }

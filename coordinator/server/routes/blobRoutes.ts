@@ -32,6 +32,7 @@ async function download(blobs: BlobStore, { request, response, params, signal }:
   const sha256 = blobName(params);
   const sizeBytes = await blobs.sizeBytes(sha256);
   if (sizeBytes === undefined) throw new BlobMissingError(`No blob ${sha256} is stored`);
+  await blobs.touch(sha256);
   const etag = `"${sha256}"`;
   response.setHeader('ETag', etag);
   response.setHeader('Cache-Control', 'public, max-age=31536000, immutable');

@@ -1,19 +1,19 @@
 // Runs over HTTP, for owners in another process: submit, watch, stop, and fetch what came of it.
 
+import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
 import { z } from 'zod';
 import { lease } from '../../../shared/protocol/control.ts';
 import type { BlobStore } from '../../blobs/blobStore.ts';
 import { RunRequestInvalidError } from '../../run/runErrors.ts';
-import type { NumberedEvent, RunEntry, RunRegistry } from '../../run/runRegistry.ts';
+import type { RunEntry } from '../../run/runEntry.ts';
+import type { RunRegistry } from '../../run/runRegistry.ts';
 import type { RunRequest } from '../../run/runRequest.ts';
 import { answerJson, readJsonBody } from '../answers.ts';
 import type { Exchange, Route } from '../route.ts';
 
 const MAX_REQUEST_BYTES = 64 * 1024 * 1024;
 const MAX_STOP_BYTES = 16 * 1024;
-/** A watcher that takes this little is cut off; it can come back and ask from where it was. */
-const MAX_UNSENT_BYTES = 4 * 1024 * 1024;
 /** Proxies and our own idle limit close streams that say nothing. */
 const HEARTBEAT_MS = 15_000;
 
@@ -41,23 +41,25 @@ export function runRoutes(runs: RunRegistry, blobs: BlobStore): Route[] {
     traffic: 'api',
     handle,
   });
-  const entryOf = ({ params }: Exchange): RunEntry => runs.get(params['runId'] ?? '');
+  const entryOf = ({ params }: Exchange): Promise<RunEntry> => runs.find(params['runId'] ?? '');
   return [
     route('GET', '/api/v1/runs', ({ response }) =>
       answerJson(response, 200, { runs: runs.list().map((entry) => entry.summary()) }),
     ),
     route('POST', '/api/v1/runs', (exchange) => submit(runs, blobs, exchange)),
-    route('GET', '/api/v1/runs/:runId', (exchange) =>
-      answerJson(exchange.response, 200, entryOf(exchange).summary()),
+    route('GET', '/api/v1/runs/:runId', async (exchange) =>
+      answerJson(exchange.response, 200, (await entryOf(exchange)).summary()),
     ),
-    route('GET', '/api/v1/runs/:runId/outcome', (exchange) =>
-      answerOutcome(entryOf(exchange), exchange.response),
+    route('GET', '/api/v1/runs/:runId/outcome', async (exchange) =>
+      answerOutcome(await entryOf(exchange), runs, exchange.response),
     ),
-    route('GET', '/api/v1/runs/:runId/events', (exchange) => streamEvents(entryOf(exchange), exchange)),
+    route('GET', '/api/v1/runs/:runId/events', async (exchange) =>
+      streamEvents(await entryOf(exchange), exchange),
+    ),
     route('POST', '/api/v1/runs/:runId/stop', async (exchange) => {
-      const entry = entryOf(exchange);
+      const entry = await entryOf(exchange);
       const { reason } = parse(stopRequest, await readJsonBody(exchange.request, MAX_STOP_BYTES));
-      entry.driver.stop(reason);
+      entry.driver?.stop(reason);
       answerJson(exchange.response, 202, entry.summary());
     }),
   ];
@@ -74,8 +76,8 @@ async function submit(runs: RunRegistry, blobs: BlobStore, { request, response }
       field: `shards.${i}.sha256`,
     });
   }
-  const handle = runs.start(body as unknown as RunRequest);
-  answerJson(response, 201, runs.get(handle.runId).summary());
+  const entry = await runs.submit(body as unknown as RunRequest);
+  answerJson(response, 201, entry.summary());
 }
 
 function parse<T>(schema: z.ZodType<T>, value: unknown): T {
@@ -90,34 +92,35 @@ function parse<T>(schema: z.ZodType<T>, value: unknown): T {
 }
 
 /** 200 with the rounds and their trees, 202 while the run goes on, and the run's error under its own status. */
-function answerOutcome(entry: RunEntry, response: ServerResponse): void {
-  if (entry.outcome) answerJson(response, 200, entry.outcome);
-  else if (entry.failure) answerJson(response, 409, { error: entry.failure });
-  else answerJson(response, 202, entry.summary());
+async function answerOutcome(entry: RunEntry, runs: RunRegistry, response: ServerResponse): Promise<void> {
+  // Who follows may have read of the end before the run is told.
+  if (entry.log.isOver) await entry.driver?.done.catch(() => undefined);
+  const { status, error } = entry.summary();
+  if (status === 'running') answerJson(response, 202, entry.summary());
+  else if (error) answerJson(response, 409, { error });
+  else answerJson(response, 200, { status, rounds: await runs.rounds(entry.runId) });
 }
 
-/** Server-sent events, from the one after `Last-Event-ID` or from the first that is kept; ends with the run. */
-function streamEvents(entry: RunEntry, { request, response, signal }: Exchange): Promise<void> {
+/** Server-sent events, from the one after `Last-Event-ID` or from the first; ends with the run. */
+async function streamEvents(entry: RunEntry, { request, response, signal }: Exchange): Promise<void> {
   response.writeHead(200, {
     'Content-Type': 'text/event-stream; charset=utf-8',
     'Cache-Control': 'no-store',
   });
+  response.flushHeaders();
   const last = Number(request.headers['last-event-id'] ?? 0);
-  return new Promise((resolve) => {
-    const heartbeat = setInterval(() => response.write(': still there\n\n'), HEARTBEAT_MS);
-    let unfollow = (): void => undefined;
-    const finish = (): void => {
-      clearInterval(heartbeat);
-      unfollow();
-      resolve();
-    };
-    signal.addEventListener('abort', finish, { once: true });
-    unfollow = entry.follow(Number.isSafeInteger(last) ? last : 0, ({ sequence, event }: NumberedEvent) => {
-      if (response.writableEnded || response.destroyed) return;
-      response.write(`id: ${sequence}\nevent: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`);
-      if (event.type === 'end') response.end();
-      else if (response.writableLength > MAX_UNSENT_BYTES) response.destroy();
-    });
-    if (signal.aborted) finish();
-  });
+  const heartbeat = setInterval(() => response.write(': still there\n\n'), HEARTBEAT_MS);
+  try {
+    for await (const { sequence, event } of entry.log.follow(Number.isSafeInteger(last) ? last : 0, signal)) {
+      const id = sequence === undefined ? '' : `id: ${sequence}\n`;
+      const taken = response.write(`${id}event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`);
+      // A watcher that takes nothing is cut off by the server's idle limit; it can ask from where it was.
+      if (!taken) await once(response, 'drain', { signal });
+    }
+  } catch (error) {
+    if (!signal.aborted) throw error;
+  } finally {
+    clearInterval(heartbeat);
+  }
+  response.end();
 }

@@ -108,8 +108,8 @@ function metrics({ pool, runs, traffic, uptimeMs }: StatusSource): MetricFamily[
       help: 'Committed rounds of a run.',
       type: 'gauge',
       samples: entries.map((entry) => ({
-        labels: { run: entry.request.runId },
-        value: entry.driver.state.record.length,
+        labels: { run: entry.runId },
+        value: entry.summary().rounds,
       })),
     },
     {

@@ -2,7 +2,7 @@
 
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
-import type { ReportedEvent } from '../../run/runRegistry.ts';
+import type { ReportedEvent } from '../../run/runRecord.ts';
 import type { RunEvent, RunHandle, RunOutcome, RunRequest } from '../../run/runRequest.ts';
 import type { Cluster } from './cluster.ts';
 import { askCoordinator, ClusterUnreachableError, RemoteError, type ApiAddress } from './coordinatorApi.ts';
@@ -78,14 +78,16 @@ function followRun(
         const headers = { 'last-event-id': last };
         const { body } = await askCoordinator(following, `${path}/events`, { headers });
         for await (const { id, data } of readEvents(body as unknown as AsyncIterable<Uint8Array>)) {
-          last = id;
           outage = 0;
           const event = JSON.parse(data) as ReportedEvent;
           if (event.type === 'end') return await outcomeOf(following, path);
+          // Passing events have no id.
+          if (id !== '') last = id;
           for (const listener of listeners) listener(asRunEvent(event));
         }
       } catch (error) {
-        if (error instanceof RemoteError) throw error;
+        // A coordinator that closes may come back, and go on with the run.
+        if (error instanceof RemoteError && error.code !== 'COORDINATOR_CLOSED') throw error;
         if (outage >= outageMs) {
           throw new ClusterUnreachableError(
             `The coordinator at ${address.url} has been out of reach for ${Math.round(outageMs / 1000)} s; run ${runId} may go on there.`,

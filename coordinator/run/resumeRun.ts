@@ -1,0 +1,58 @@
+// A run that an earlier life of the coordinator left behind, as the run machine goes on with it: as if every member's
+// socket had been lost at the same moment. Members worked on meanwhile, so they are asked for what they committed.
+
+import { initialRunState } from './runState.ts';
+import type { Member, RunState } from './runState.ts';
+import type { SavedMember, SavedRun } from './runRecord.ts';
+import type { Shard } from './runRequest.ts';
+
+/** No socket of this life has that number: every return counts as one. */
+const SESSION_OF_EARLIER_LIFE = 0;
+
+export function resumedRunState(saved: SavedRun, atMs: number): RunState {
+  const { request, generation, rounds, announcedRounds } = saved;
+  const members = saved.members.map((member, rank) => restore(member, rank, request.shards, saved, atMs));
+  return {
+    ...initialRunState,
+    phase: members.length > 0 ? 'training' : 'waiting',
+    generation,
+    members,
+    engaged: new Set(members.map((member) => member.workerId)),
+    holds: new Map(members.map((member) => [member.workerId, member.leases])),
+    record: rounds,
+    isComplete: rounds.length >= request.spec.numBoostRound,
+    recordAtFormation: rounds.length,
+    announcedRounds,
+    planChangedAtRound: rounds.length,
+    roundSinceMs: atMs,
+    progressAtMs: atMs,
+    waitingReason:
+      members.length > 0
+        ? `The coordinator was restarted; waiting for the ${members.length} workers of the group to come back.`
+        : undefined,
+  };
+}
+
+function restore(
+  { workerId, peerId, shards: positions }: SavedMember,
+  rank: number,
+  shards: readonly Shard[],
+  { rounds }: SavedRun,
+  atMs: number,
+): Member {
+  return {
+    workerId,
+    rank,
+    peerId,
+    session: SESSION_OF_EARLIER_LIFE,
+    leases: positions.flatMap((position) => shards[position] ?? []),
+    ready: true,
+    rowsLoaded: 0,
+    progressAtMs: atMs,
+    committedRounds: rounds.length,
+    // What it holds is not known to be the record's: it takes the record's rounds.
+    agreedRounds: 0,
+    hasWorked: true,
+    halted: false,
+  };
+}

@@ -1,0 +1,124 @@
+// What one run told, kept as it happens and read by whoever follows it: an event is shown to nobody before it is safe,
+// so that a number never stands for two events, whatever happens to the coordinator.
+
+import type { NumberedEvent, ReportedEvent, RunFact, RunRecord, RunRows } from './runRecord.ts';
+import type { RunEvent } from './runRequest.ts';
+
+/** Events read at a time for one follower. */
+const PAGE = 200;
+
+/** An event that is shown; passing ones have no number and are not kept. */
+export interface ShownEvent {
+  readonly sequence?: number;
+  readonly event: ReportedEvent;
+}
+
+export class RunLog {
+  readonly runId: string;
+  readonly #record: RunRecord;
+  readonly #waiting = new Set<() => void>();
+  #sequence: number;
+  #isOver: boolean;
+  /** How far loading has come, while it goes on. */
+  #passing: ReportedEvent | undefined;
+
+  constructor(record: RunRecord, runId: string, lastSequence = 0, isOver = false) {
+    this.#record = record;
+    this.runId = runId;
+    this.#sequence = lastSequence;
+    this.#isOver = isOver;
+  }
+
+  /** Resolves when all facts are safe; they are kept together or not at all. Called one after the other. */
+  async write(facts: readonly RunFact[]): Promise<void> {
+    const rows = rowsOf(facts, this.#sequence);
+    await this.#record.append(this.runId, rows);
+    this.#sequence += rows.events.length;
+    this.#passing = undefined;
+    if (rows.end) this.#isOver = true;
+    this.#wake();
+  }
+
+  /** Whether its end is kept. */
+  get isOver(): boolean {
+    return this.#isOver;
+  }
+
+  /** Shows an event to those who follow now, and to nobody else. */
+  pass(event: RunEvent & { type: 'loading' }): void {
+    this.#passing = event;
+    this.#wake();
+  }
+
+  /** Every event after the one numbered `after`, in order, as they come; ends with the run. */
+  async *follow(after: number, signal: AbortSignal): AsyncGenerator<ShownEvent> {
+    let passed: ReportedEvent | undefined;
+    while (!signal.aborted) {
+      const [sequence, passing, isOver] = [this.#sequence, this.#passing, this.#isOver];
+      if (after < sequence || isOver) {
+        for (let events = await this.#page(after); events.length > 0; events = await this.#page(after)) {
+          yield* events;
+          after = events.at(-1)?.sequence ?? after;
+        }
+      }
+      if (isOver) return;
+      if (passing && passing !== passed) yield { event: passing };
+      passed = passing;
+      if (sequence === this.#sequence && passing === this.#passing) await this.#changed(signal);
+    }
+  }
+
+  #page(after: number): Promise<NumberedEvent[]> {
+    return this.#record.events(this.runId, after, PAGE);
+  }
+
+  #changed(signal: AbortSignal): Promise<void> {
+    return new Promise((resolve) => {
+      const done = (): void => {
+        this.#waiting.delete(done);
+        signal.removeEventListener('abort', done);
+        resolve();
+      };
+      this.#waiting.add(done);
+      signal.addEventListener('abort', done, { once: true });
+      if (signal.aborted) done();
+    });
+  }
+
+  #wake(): void {
+    for (const wake of this.#waiting) wake();
+  }
+}
+
+/** Numbers the events after `sequence`. Of several groups the last counts. */
+function rowsOf(facts: readonly RunFact[], sequence: number): RunRows {
+  let rows: RunRows = { rounds: [], events: [] };
+  for (const fact of facts) {
+    switch (fact.type) {
+      case 'started': {
+        const { request } = fact;
+        rows = {
+          ...rows,
+          started: { request, attended: request.shouldStop !== undefined, atMs: Date.now() },
+        };
+        break;
+      }
+      case 'group':
+        rows = { ...rows, group: fact };
+        break;
+      case 'round':
+        rows = { ...rows, rounds: [...rows.rounds, fact.committed] };
+        break;
+      case 'event': {
+        const numbered = { sequence: sequence + rows.events.length + 1, event: fact.event };
+        rows = { ...rows, events: [...rows.events, numbered] };
+        break;
+      }
+      case 'end': {
+        rows = { ...rows, end: { ...fact, atMs: Date.now() } };
+        break;
+      }
+    }
+  }
+  return rows;
+}

@@ -1,0 +1,15 @@
+// The registry of schema migrations: numbered, only ever forward, each applied once and recorded in the database.
+// A new one is a file here and a line in the table; one that was released is never changed.
+
+import type { Kysely } from 'kysely';
+import type { Migration } from 'kysely/migration';
+import { m0001Runs } from './m0001Runs.ts';
+
+const steps: Readonly<Record<string, (db: Kysely<unknown>) => Promise<void>>> = {
+  '0001-runs': m0001Runs,
+};
+
+/** In the form of Kysely's Migrator, which applies them in the order of their names. */
+export const migrations: Readonly<Record<string, Migration>> = Object.fromEntries(
+  Object.entries(steps).map(([name, up]) => [name, { up }]),
+);

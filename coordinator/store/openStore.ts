@@ -1,0 +1,38 @@
+// Which database a coordinator keeps its record in: the one at an address, or the file in its storage folder.
+
+import { chmod } from 'node:fs/promises';
+import { join } from 'node:path';
+import { embeddedDialect } from './embeddedDialect.ts';
+import { postgresDialect } from './postgresDialect.ts';
+import { Store } from './store.ts';
+import { StorageError } from '../blobs/blobErrors.ts';
+
+export interface StoreOptions {
+  readonly folder: string;
+  /** False when the folder goes away with the coordinator. */
+  readonly durable: boolean;
+  /** postgres://…; takes the place of the file. */
+  readonly databaseUrl?: string | undefined;
+  /** Told of connections that broke off while nobody used them. */
+  readonly onError: (error: Error) => void;
+}
+
+export const DATABASE_FILE = 'tabgrad.db';
+
+/** @throws StorageInUseError, StorageVersionError, StorageFullError, StorageError */
+export async function openStore({ folder, durable, databaseUrl, onError }: StoreOptions): Promise<Store> {
+  if (databaseUrl !== undefined) {
+    if (!/^postgres(ql)?:\/\//.test(databaseUrl) || !URL.canParse(databaseUrl)) {
+      throw new StorageError(
+        'The database URL must have the form postgres://user:password@host:port/database',
+      );
+    }
+    const { host, pathname } = new URL(databaseUrl);
+    return Store.open(postgresDialect(databaseUrl, onError), `postgres://${host}${pathname}`);
+  }
+  const file = join(folder, DATABASE_FILE);
+  const store = await Store.open(embeddedDialect({ file, durable }), file);
+  // It holds the secret that workers' identities are made with.
+  await chmod(file, 0o600);
+  return store;
+}

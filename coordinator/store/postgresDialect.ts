@@ -1,0 +1,44 @@
+// PostgreSQL, over one connection: what the coordinator writes is written in order anyway.
+
+import { CompiledQuery, PostgresDialect } from 'kysely';
+import type { PostgresPool } from 'kysely';
+import { Pool } from 'pg';
+import { StorageInUseError } from './storeErrors.ts';
+
+/** Names the advisory lock of tabgrad: "tabgrad" in ASCII. */
+const LOCK_KEY = '32758172568674660';
+const CONNECT_TIMEOUT_MS = 10_000;
+/** A statement that takes longer has lost its server. */
+const QUERY_TIMEOUT_MS = 60_000;
+
+/** @param url postgres://user:password@host:port/database; the tables go to the first schema of the search path. */
+export function postgresDialect(url: string, onError: (error: Error) => void): PostgresDialect {
+  const pool = new Pool({
+    connectionString: url,
+    max: 1,
+    // The connection holds the lock.
+    idleTimeoutMillis: 0,
+    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    query_timeout: QUERY_TIMEOUT_MS,
+    application_name: 'tabgrad',
+  });
+  // A connection that breaks off while idle: the next query opens another. Without a listener it would end the process.
+  pool.on('error', onError);
+  return lockedPostgres(pool);
+}
+
+/** A dialect on `pool` that refuses a database in which another coordinator works. `pool` has one connection at most. */
+export function lockedPostgres(pool: PostgresPool): PostgresDialect {
+  return new PostgresDialect({
+    pool,
+    onCreateConnection: async (connection) => {
+      const { rows } = await connection.executeQuery<{ taken: boolean }>(
+        CompiledQuery.raw(`select pg_try_advisory_lock(${LOCK_KEY}) as taken`),
+      );
+      if (rows[0]?.taken === true) return;
+      throw new StorageInUseError(
+        'The database is in use by another coordinator. Stop that one, or name another database.',
+      );
+    },
+  });
+}

@@ -1,0 +1,77 @@
+// The coordinator's durable record in SQL: what was written here is there after a kill -9. One query builder over two
+// dialects; everything that differs between them is in the dialects.
+
+import type { Dialect } from 'kysely';
+import { Kysely } from 'kysely';
+import { Migrator } from 'kysely/migration';
+import { migrations } from './migrations/migrations.ts';
+import { RunStore } from './runStore.ts';
+import { StorageVersionError, storeFailure } from './storeErrors.ts';
+import type { StoreSchema } from './storeSchema.ts';
+
+export class Store {
+  readonly runs: RunStore;
+  readonly #db: Kysely<StoreSchema>;
+  readonly #place: string;
+
+  private constructor(db: Kysely<StoreSchema>, place: string) {
+    this.#db = db;
+    this.#place = place;
+    this.runs = new RunStore(db);
+  }
+
+  /**
+   * Opens the record, bringing its schema up to date.
+   * @param place what errors call it: the file or the address, without a password.
+   * @throws StorageInUseError, StorageVersionError, StorageFullError, StorageError
+   */
+  static async open(dialect: Dialect, place: string): Promise<Store> {
+    const db = new Kysely<StoreSchema>({ dialect });
+    const store = new Store(db, place);
+    try {
+      await store.#migrate();
+      return store;
+    } catch (error) {
+      await db.destroy().catch(() => undefined);
+      throw storeFailure(error, `The record ${place} cannot be opened`);
+    }
+  }
+
+  async #migrate(): Promise<void> {
+    const provider = { getMigrations: () => Promise.resolve(migrations) };
+    const { error } = await new Migrator({ db: this.#db, provider }).migrateToLatest();
+    if (error === undefined) return;
+    if (/previously executed migration/.test((error as Error).message)) {
+      throw new StorageVersionError(
+        `The record ${this.#place} was written by a later version of tabgrad: use that one, or another folder.`,
+        {},
+        { cause: error },
+      );
+    }
+    throw error;
+  }
+
+  /** The setting called `name`; made by `make` and kept when there is none. */
+  async setting(name: string, make: () => string): Promise<string> {
+    try {
+      const added = { name, value: make() };
+      await this.#db
+        .insertInto('settings')
+        .values(added)
+        .onConflict((on) => on.doNothing())
+        .execute();
+      const row = await this.#db
+        .selectFrom('settings')
+        .select('value')
+        .where('name', '=', name)
+        .executeTakeFirstOrThrow();
+      return row.value;
+    } catch (error) {
+      throw storeFailure(error, `The setting "${name}" cannot be kept in ${this.#place}`);
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#db.destroy();
+  }
+}

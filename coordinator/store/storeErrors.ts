@@ -1,0 +1,26 @@
+// Failures of the record, whatever database it is in.
+
+import { TabgradError } from '../../shared/errors.ts';
+import { StorageError, StorageFullError } from '../blobs/blobErrors.ts';
+
+/** Another coordinator has this record open. */
+export class StorageInUseError extends TabgradError {
+  readonly code = 'STORAGE_IN_USE';
+}
+
+/** The record was written by a later version of tabgrad. */
+export class StorageVersionError extends TabgradError {
+  readonly code = 'STORAGE_VERSION';
+}
+
+/** A driver's error as one of ours; ours pass through. */
+export function storeFailure(error: unknown, what: string): Error {
+  if (error instanceof TabgradError) return error;
+  const { code, message } = error as { code?: unknown; message?: unknown };
+  const text = typeof message === 'string' ? message : String(error);
+  // 53100 is PostgreSQL's disk_full.
+  if (code === 'SQLITE_FULL' || code === 'ENOSPC' || code === '53100') {
+    return new StorageFullError(`${what}: the disk has no room left.`, {}, { cause: error });
+  }
+  return new StorageError(`${what}: ${text}`, {}, { cause: error });
+}

@@ -1,0 +1,46 @@
+// The tables of the record, as the query builder knows them. Their making is in migrations/; both dialects have the same.
+
+export interface RunsTable {
+  run_id: string;
+  name: string;
+  /** The request as JSON, without the owner's functions. */
+  request: string;
+  num_boost_round: number;
+  /** 1 when the owner's functions belong to the process that started the run, so that it can't go on without that. */
+  attended: number;
+  status: string;
+  generation: number;
+  /** The members of that generation as JSON. */
+  members: string;
+  error_code: string | null;
+  error_message: string | null;
+  /** Milliseconds since 1970. */
+  started_at: number;
+  ended_at: number | null;
+}
+
+export interface RoundsTable {
+  run_id: string;
+  round: number;
+  trees: string;
+  metrics: string;
+}
+
+export interface RunEventsTable {
+  run_id: string;
+  sequence: number;
+  kind: string;
+  event: string;
+}
+
+export interface SettingsTable {
+  name: string;
+  value: string;
+}
+
+export interface StoreSchema {
+  runs: RunsTable;
+  rounds: RoundsTable;
+  run_events: RunEventsTable;
+  settings: SettingsTable;
+}
