@@ -12,6 +12,9 @@ const makers = {
   u32: (length: number) => new Uint32Array(length),
 } as const;
 
+/** Magnitudes of floats. */
+const scales = Array.from({ length: 16 }, (_, at) => 10 ** (at - 8));
+
 /** Floats span many magnitudes, so that another order of summation gives other bits; integers overflow. */
 export function randomArray(kind: ArrayKind, length: number, seed: number): NumericArray {
   const array: NumericArray = makers[kind](length);
@@ -23,7 +26,9 @@ export function randomArray(kind: ArrayKind, length: number, seed: number): Nume
   for (let i = 0; i < length; i += 1) {
     const value = next();
     array[i] =
-      kind === 'i32' || kind === 'u32' ? value : ((value - 2 ** 31) / 2 ** 31) * 10 ** ((next() >>> 28) - 8);
+      kind === 'i32' || kind === 'u32'
+        ? value
+        : ((value - 2 ** 31) / 2 ** 31) * (scales[next() >>> 28] as number);
   }
   if (length > 60 && (kind === 'f32' || kind === 'f64')) {
     array[0] = seed % 2 ? Number.POSITIVE_INFINITY : 1;
