@@ -14,7 +14,7 @@ export const roundParameters = [
   'max_delta_step',
 ] as const satisfies readonly (keyof GbdtParams)[];
 
-export type RoundParams = Partial<Pick<GbdtParams, (typeof roundParameters)[number]>>;
+type RoundParams = Partial<Pick<GbdtParams, (typeof roundParameters)[number]>>;
 
 export interface TrainLoopContext {
   readonly rank: number;
