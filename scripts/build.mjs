@@ -23,7 +23,15 @@ async function bundle(dir, input, external) {
 // The coordinator's packages stay external. Workers carry theirs, which lets Deno run them with few permissions.
 const parts = {
   coordinator: () =>
-    bundle('dist/node', { index: 'coordinator/index.ts', cli: 'coordinator/cli/main.ts' }, isPackage),
+    bundle(
+      'dist/node',
+      {
+        index: 'coordinator/index.ts',
+        cli: 'coordinator/cli/main.ts',
+        serveReplica: 'coordinator/serve/replica/serveReplica.ts',
+      },
+      isPackage,
+    ),
   node: () => bundle('dist/node', { worker: 'client/runtime/worker.node.ts' }, workerPackages),
   deno: () => bundle('dist/deno', { worker: 'client/runtime/worker.deno.ts' }, workerPackages),
   page: () => build({ configFile: 'vite.config.ts', logLevel: 'warn' }),
@@ -31,5 +39,6 @@ const parts = {
 
 const wanted = process.argv.slice(2);
 const unknown = wanted.filter((name) => !(name in parts));
-if (unknown.length > 0) throw new Error(`Unknown: ${unknown.join()}. There are ${Object.keys(parts).join()}.`);
+if (unknown.length > 0)
+  throw new Error(`Unknown: ${unknown.join()}. There are ${Object.keys(parts).join()}.`);
 await Promise.all((wanted.length > 0 ? wanted : Object.keys(parts)).map((name) => parts[name]()));

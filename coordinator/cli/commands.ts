@@ -4,10 +4,11 @@ import type { Command } from './command.ts';
 import { logs } from './commands/logs.ts';
 import { predict } from './commands/predict.ts';
 import { runs } from './commands/runs.ts';
+import { serve } from './commands/serve.ts';
 import { status } from './commands/status.ts';
 import { stop } from './commands/stop.ts';
 import { train } from './commands/train.ts';
 import { up } from './commands/up.ts';
 import { worker } from './commands/worker.ts';
 
-export const commands: readonly Command[] = [up, worker, train, predict, status, runs, logs, stop];
+export const commands: readonly Command[] = [up, worker, train, predict, serve, status, runs, logs, stop];

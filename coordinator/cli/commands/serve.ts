@@ -1,0 +1,109 @@
+// `tabgrad serve`: a trained model behind an HTTP port, until it is told to end.
+
+import { resolve } from 'node:path';
+import { deployment, Serve } from '../../serve/serve.ts';
+import { Checkpoint } from '../../train/checkpoint.ts';
+import { defineCommand } from '../command.ts';
+import { exitCodes } from '../exitCodes.ts';
+import { untilAborted } from '../untilAborted.ts';
+
+export const serve = defineCommand({
+  name: 'serve',
+  summary: 'Answer rows that are posted as JSON with the predictions of a trained model.',
+  positionals: [],
+  options: {
+    checkpoint: {
+      type: 'text',
+      placeholder: 'DIR',
+      required: true,
+      help: 'Checkpoint folder, or a model.json of XGBoost.',
+    },
+    port: {
+      type: 'integer',
+      placeholder: 'PORT',
+      min: 0,
+      max: 65_535,
+      default: 8000,
+      help: 'Port to listen on; 0 takes a free one.',
+    },
+    host: {
+      type: 'text',
+      placeholder: 'HOST',
+      default: '127.0.0.1',
+      help: 'Address to listen on; 0.0.0.0 lets other machines ask.',
+    },
+    replicas: {
+      type: 'integer',
+      placeholder: 'N',
+      min: 1,
+      max: 1_000,
+      default: 1,
+      help: 'Threads that predict.',
+    },
+    name: {
+      type: 'text',
+      placeholder: 'NAME',
+      default: 'default',
+      help: 'Name of the application, and of the model in /v2/models.',
+    },
+    'route-prefix': {
+      type: 'text',
+      placeholder: 'PATH',
+      default: '/',
+      help: 'Path that rows are posted to.',
+    },
+    'api-key': {
+      type: 'text',
+      placeholder: 'KEY',
+      help: 'Key that callers must send as "Authorization: Bearer KEY" or "X-API-Key: KEY".',
+      env: 'TABGRAD_API_KEY',
+    },
+    'public-url': {
+      type: 'url',
+      placeholder: 'URL',
+      help: 'Address under which callers reach the server through a proxy.',
+    },
+    'access-log': { type: 'flag', help: 'Print a line of JSON for every request.' },
+  },
+  examples: [
+    {
+      command: 'tabgrad serve --checkpoint results/flights/checkpoints/20',
+      meaning: 'Predictions at http://127.0.0.1:8000/, for this machine alone.',
+    },
+    {
+      command:
+        'TABGRAD_API_KEY="$(openssl rand -hex 16)" tabgrad serve --checkpoint model.json --host 0.0.0.0',
+      meaning: 'For other machines too, with a key.',
+    },
+  ],
+  async run(values, _positionals, { stdout, cwd, signal }) {
+    const server = new Serve();
+    const model = deployment(new Checkpoint(resolve(cwd, values.checkpoint)), {
+      numReplicas: values.replicas,
+    });
+    const accessLog = (entry: object): void =>
+      void stdout.write(`${JSON.stringify({ type: 'request', ...entry })}\n`);
+    try {
+      await server.run(model, {
+        name: values.name,
+        routePrefix: values['route-prefix'],
+        port: values.port,
+        host: values.host,
+        apiKey: values['api-key'],
+        publicUrl: values['public-url'],
+        ...(values['access-log'] && { accessLog }),
+      });
+      const url = new URL(values['route-prefix'], server.url).href;
+      if (values.json) stdout.write(`${JSON.stringify({ type: 'serving', url })}\n`);
+      else if (!values.quiet) {
+        stdout.write(
+          `predictions   POST rows as JSON to ${url}\nthe API       ${server.url}/openapi.json\nCtrl-C ends it.\n`,
+        );
+      }
+      await untilAborted(signal);
+    } finally {
+      await server.shutdown();
+    }
+    return exitCodes.ok;
+  },
+});

@@ -1,0 +1,97 @@
+// Deployments and what they are bound to: values that describe what Serve.run starts. Nothing starts here.
+
+import { GBDTPredictor } from '../../predict/gbdtPredictor.ts';
+import { Checkpoint } from '../../train/checkpoint.ts';
+import type { DeployableClass } from '../replica/classProgram.ts';
+import { ServeArgumentError } from '../serveErrors.ts';
+import {
+  readDeploymentOptions,
+  type DeploymentOptions,
+  type DeploymentSettings,
+} from './deploymentOptions.ts';
+
+/** A class that replicas in threads of their own import. */
+export interface ModuleTarget {
+  /** Path (from the working directory) or file: address of a JavaScript or TypeScript module. */
+  readonly module: string | URL;
+  /** Name under which the module exports the class. */
+  readonly export: string;
+}
+
+/**
+ * What can be deployed. A trained model (a Checkpoint, or GBDTPredictor bound to one) and a ModuleTarget run in threads
+ * of their own. A class given as a value runs in this process, on the thread that also serves HTTP: a replica that
+ * computes for long holds up all the others.
+ */
+export type DeploymentTarget = DeployableClass | Checkpoint | ModuleTarget;
+
+/** A deployment with the arguments of its class. */
+export class Application {
+  readonly deployment: Deployment;
+  readonly args: readonly unknown[];
+
+  constructor(deployment: Deployment, args: readonly unknown[]) {
+    this.deployment = deployment;
+    this.args = args;
+  }
+}
+
+export class Deployment {
+  readonly target: DeploymentTarget;
+  readonly settings: DeploymentSettings;
+  readonly #options: DeploymentOptions;
+
+  /** @throws ServeArgumentError */
+  constructor(target: DeploymentTarget, options: DeploymentOptions = {}) {
+    if (typeof target !== 'function' && !(target instanceof Checkpoint) && !isModuleTarget(target)) {
+      throw new ServeArgumentError(
+        'deployment() takes a class, a Checkpoint, or {module, export} of a class in a file.',
+      );
+    }
+    this.target = target;
+    this.#options = options;
+    this.settings = readDeploymentOptions(options);
+  }
+
+  get name(): string {
+    if (this.settings.name !== undefined) return this.settings.name;
+    const { target } = this;
+    if (typeof target === 'function') return target.name === '' ? 'Deployment' : target.name;
+    return target instanceof Checkpoint ? 'GBDTPredictor' : target.export;
+  }
+
+  /** The same with some options changed. @throws ServeArgumentError */
+  options(changes: DeploymentOptions): Deployment {
+    return new Deployment(this.target, { ...this.#options, ...changes });
+  }
+
+  /**
+   * Fixes the arguments of the class. An Application among them, also inside arrays and plain objects, arrives as a
+   * DeploymentHandle. A Checkpoint takes one argument at most: options of the predictor (outputColumn, outputMargin,
+   * iterationRange). GBDTPredictor takes the checkpoint or its folder, then these options.
+   */
+  bind(...args: readonly unknown[]): Application {
+    return new Application(this, args);
+  }
+}
+
+function isModuleTarget(value: unknown): value is ModuleTarget {
+  if (typeof value !== 'object' || value === null) return false;
+  const { module, export: name } = value as Partial<ModuleTarget>;
+  return (typeof module === 'string' || module instanceof URL) && typeof name === 'string';
+}
+
+/** The checkpoint that a deployment serves, and its predictor's options; undefined for an owner's class. */
+export function boundCheckpoint({
+  deployment: { target },
+  args,
+}: Application): { readonly checkpoint: Checkpoint; readonly options: unknown } | undefined {
+  if (target instanceof Checkpoint) return { checkpoint: target, options: args[0] };
+  if (target !== GBDTPredictor) return undefined;
+  const [checkpoint, options] = args;
+  if (checkpoint instanceof Checkpoint) return { checkpoint, options };
+  if (typeof checkpoint === 'string') return { checkpoint: new Checkpoint(checkpoint), options };
+  throw new ServeArgumentError(
+    'deployment(GBDTPredictor).bind(checkpoint) takes a Checkpoint or its folder first.',
+  );
+}

@@ -1,0 +1,81 @@
+// Options of a deployment, under Ray's names in camelCase, with Ray's defaults.
+
+import { z } from 'zod';
+import { nearestWord } from '../../../shared/text/nearestWord.ts';
+import { ServeArgumentError } from '../serveErrors.ts';
+
+const seconds = z.number().positive().max(86_400);
+const count = z.number().int().min(1).max(1_000);
+
+const autoscalingConfig = z
+  .strictObject({
+    minReplicas: count.default(1),
+    maxReplicas: count.default(1),
+    /** Requests in hand and in line, by replica, that are aimed at. */
+    targetOngoingRequests: z.number().positive().max(10_000).default(2),
+    /** For so long more replicas must be wanted before they are started. */
+    upscaleDelayS: z.number().min(0).max(86_400).default(30),
+    downscaleDelayS: z.number().min(0).max(86_400).default(600),
+  })
+  .refine(({ minReplicas, maxReplicas }) => minReplicas <= maxReplicas, {
+    path: ['maxReplicas'],
+    error: 'must not be below minReplicas',
+  });
+
+const deploymentOptions = z
+  .strictObject({
+    /** Name within the application; the class's name by default. */
+    name: z
+      .string()
+      .regex(/^[\w.-]{1,100}$/, 'expected letters, digits, "_", "-" and "."')
+      .optional(),
+    /** Runs that give the same version keep the replicas that are there; without it every run replaces them. */
+    version: z
+      .string()
+      .regex(/^[\w.-]{1,100}$/, 'expected letters, digits, "_", "-" and "."')
+      .optional(),
+    numReplicas: count.default(1),
+    maxOngoingRequests: z.number().int().min(1).max(100_000).default(5),
+    /** -1 lets any number wait. */
+    maxQueuedRequests: z.number().int().min(-1).max(10_000_000).default(-1),
+    /** From the arrival of a request to its answer. */
+    requestTimeoutS: seconds.default(60),
+    /** For a replica to load its model or construct its class. */
+    startTimeoutS: seconds.default(60),
+    healthCheckPeriodS: seconds.default(10),
+    healthCheckTimeoutS: seconds.default(30),
+    gracefulShutdownTimeoutS: z.number().min(0).max(86_400).default(20),
+    /** In place of numReplicas. */
+    autoscalingConfig: autoscalingConfig.optional(),
+  })
+  .refine((options) => options.autoscalingConfig === undefined || options.numReplicas === 1, {
+    path: ['numReplicas'],
+    error: 'autoscalingConfig decides on the number of replicas; leave numReplicas out',
+  });
+
+export type DeploymentOptions = Readonly<z.input<typeof deploymentOptions>>;
+export type DeploymentSettings = z.output<typeof deploymentOptions>;
+export type AutoscalingConfig = z.input<typeof autoscalingConfig>;
+export type AutoscalingSettings = z.output<typeof autoscalingConfig>;
+
+const known = [
+  ...Object.keys(deploymentOptions.shape),
+  ...Object.keys(autoscalingConfig.shape).map((key) => `autoscalingConfig.${key}`),
+];
+
+/** @throws ServeArgumentError naming the option that is unknown or out of range. */
+export function readDeploymentOptions(options: DeploymentOptions): DeploymentSettings {
+  const parsed = deploymentOptions.safeParse(options);
+  if (parsed.success) return parsed.data;
+  const issue = parsed.error.issues[0]!;
+  const parent = issue.path.join('.');
+  if (issue.code === 'unrecognized_keys') {
+    const field = [...issue.path, issue.keys[0]].join('.');
+    const near = nearestWord(field, known);
+    throw new ServeArgumentError(
+      `A deployment has no option "${field}"${near === undefined ? '' : `; did you mean "${near}"?`}`,
+      { field },
+    );
+  }
+  throw new ServeArgumentError(`Option ${parent} of a deployment: ${issue.message}.`, { field: parent });
+}

@@ -1,0 +1,76 @@
+// Who may ask for predictions: whoever has the API key, where one is set; and no web page of a foreign origin.
+
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { secretsEqual } from '../../pool/secrets.ts';
+import { OriginRefusedError, TokenRequiredError } from '../../server/serverErrors.ts';
+
+export interface CallerAccessOptions {
+  readonly apiKey: string | undefined;
+  /** Host names (without port) that requests may be addressed to; undefined allows all. */
+  readonly allowedHosts: readonly string[] | undefined;
+  /** Origins of web pages that may ask; "*" is any. */
+  readonly allowedOrigins: readonly string[];
+}
+
+const KEPT_HOSTS = 64;
+
+export class CallerAccess {
+  readonly #options: CallerAccessOptions;
+  /** Host headers that were found good, so that they are not taken apart again with every request. */
+  readonly #goodHosts = new Set<string>();
+
+  constructor(options: CallerAccessOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Refuses what a page of another site can send through a browser, also by a name that it made point here.
+   * @throws OriginRefusedError
+   */
+  checkSource({ headers: { host = '', origin } }: IncomingMessage): void {
+    const { allowedHosts } = this.#options;
+    if (allowedHosts && !this.#goodHosts.has(host)) {
+      const url = `http://${host}`;
+      const name = URL.canParse(url) ? new URL(url).hostname : '';
+      if (!allowedHosts.includes(name)) {
+        throw new OriginRefusedError(
+          `This server is not known as "${name.slice(0, 200)}", only as ${allowedHosts.join(', ')}; behind a proxy, start it with its public URL.`,
+        );
+      }
+      if (this.#goodHosts.size < KEPT_HOSTS) this.#goodHosts.add(host);
+    }
+    if (
+      origin === undefined ||
+      this.#allows(origin) ||
+      origin === `http://${host}` ||
+      origin === `https://${host}`
+    )
+      return;
+    throw new OriginRefusedError(`A page of "${origin.slice(0, 200)}" may not use this server.`);
+  }
+
+  /** Lets a page of an allowed origin read the answer. */
+  allowReading({ headers: { origin } }: IncomingMessage, response: ServerResponse): void {
+    if (origin === undefined || !this.#allows(origin)) return;
+    response.setHeader('Access-Control-Allow-Origin', origin);
+    response.setHeader('Vary', 'Origin');
+  }
+
+  /** @throws TokenRequiredError */
+  checkKey({ headers }: IncomingMessage): void {
+    const { apiKey } = this.#options;
+    if (apiKey === undefined) return;
+    const bearer = /^Bearer (.{1,512})$/i.exec(headers.authorization ?? '')?.[1];
+    const plain = headers['x-api-key'];
+    const given = bearer ?? (typeof plain === 'string' ? plain.slice(0, 512) : undefined);
+    if (secretsEqual(given, apiKey)) return;
+    throw new TokenRequiredError(
+      `${given === undefined ? 'An API key is required' : 'The API key is wrong'}: send "Authorization: Bearer KEY" or "X-API-Key: KEY".`,
+    );
+  }
+
+  #allows(origin: string): boolean {
+    const { allowedOrigins } = this.#options;
+    return allowedOrigins.includes(origin) || allowedOrigins.includes('*');
+  }
+}

@@ -1,0 +1,223 @@
+// The HTTP side of serving: from a socket to the router of an application, and back.
+
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { Log } from '../../pool/log.ts';
+import { BadRequestError, MethodNotAllowedError, NotFoundError } from '../../server/serverErrors.ts';
+import { OwnerCodeError, serveStatusOf, UnavailableError } from '../serveErrors.ts';
+import type { CallerAccess } from './callerAccess.ts';
+import { Exchange, type AccessEntry, type ExchangeEnd } from './exchange.ts';
+import type { InferAnswer } from './openInference.ts';
+import type { RequestParts, WireAnswer } from './ownerHttp.ts';
+import { readBody, type BodyLimits } from './readBody.ts';
+import type { AppTable, ServedApp } from './servedApp.ts';
+import type { ServeMetrics } from './serveMetrics.ts';
+import {
+  answerInference,
+  answerPage,
+  findModel,
+  isOpenPath,
+  isServerPath,
+  modelTarget,
+  type PageContext,
+} from './serverPages.ts';
+
+export interface ServeServerOptions extends BodyLimits {
+  readonly apps: AppTable;
+  readonly access: CallerAccess;
+  readonly metrics: ServeMetrics;
+  readonly log: Log;
+  readonly hasKey: boolean;
+  readonly version: string;
+  readonly accessLog: ((entry: AccessEntry) => void) | undefined;
+  readonly headersTimeoutMs: number;
+  readonly idleTimeoutMs: number;
+  isStopping(): boolean;
+}
+
+export function createServeServer(options: ServeServerOptions): Server {
+  const pages: PageContext = options;
+  const prefix = `${process.pid.toString(36)}${Date.now().toString(36)}`;
+  let serial = 0;
+  const newId = (): string => `${prefix}-${(++serial).toString(36)}`;
+  const ended = (end: ExchangeEnd): void => note(end, options);
+  const server = createServer(
+    {
+      headersTimeout: options.headersTimeoutMs,
+      // The body has a deadline of its own, which answers before it closes.
+      requestTimeout: 0,
+      connectionsCheckingInterval: Math.min(options.headersTimeoutMs, 5_000),
+      keepAliveTimeout: 65_000,
+      maxHeaderSize: 16 * 1024,
+      noDelay: true,
+    },
+    (request, response) => answer(new Exchange(request, response, newId, ended), options, pages),
+  );
+  // Node destroys the socket on a timeout that nobody listens for.
+  server.setTimeout(options.idleTimeoutMs);
+  server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => {
+    // A client that asks first need not send what would be refused.
+    if (Number(request.headers['content-length'] ?? 0) <= options.maxBodyBytes) response.writeContinue();
+    server.emit('request', request, response);
+  });
+  return server;
+}
+
+function note(
+  { exchange, status }: ExchangeEnd,
+  { metrics, accessLog }: Pick<ServeServerOptions, 'metrics' | 'accessLog'>,
+): void {
+  const durationMs = performance.now() - exchange.startedAtMs;
+  if (exchange.application !== '') metrics.count(exchange.application, status, durationMs / 1_000);
+  accessLog?.({
+    time: new Date().toISOString(),
+    requestId: exchange.id,
+    method: exchange.request.method ?? '',
+    path: exchange.path.slice(0, 500),
+    application: exchange.application,
+    status,
+    durationMs: Math.round(durationMs * 1_000) / 1_000,
+    remoteAddress: exchange.request.socket.remoteAddress,
+  });
+}
+
+function answer(exchange: Exchange, options: ServeServerOptions, pages: PageContext): void {
+  const fail = (error: unknown): void => {
+    if (serveStatusOf(error) === 500) {
+      const cause = error instanceof OwnerCodeError ? (error.cause ?? error) : error;
+      const told = cause instanceof Error ? (cause.stack ?? cause.message) : String(cause);
+      options.log({ level: 'error', message: `serve: request ${exchange.id} failed: ${told}` });
+    }
+    exchange.fail(error);
+  };
+  try {
+    const { request, path } = exchange;
+    exchange.isInference = path.startsWith('/v2');
+    options.access.checkSource(request);
+    options.access.allowReading(request, exchange.response);
+    if (request.method === 'OPTIONS' && request.headers['access-control-request-method'] !== undefined) {
+      answerPreflight(exchange);
+      return;
+    }
+    if (!isOpenPath(path)) options.access.checkKey(request);
+    if (!isServerPath(path)) answerApp(exchange, options, fail);
+    else if (request.method === 'POST' && modelTarget(path)?.action === 'infer')
+      infer(exchange, options, fail);
+    else answerPage(exchange, pages);
+  } catch (error) {
+    if (!exchange.request.complete) exchange.request.resume();
+    fail(error);
+  }
+}
+
+function answerPreflight(exchange: Exchange): void {
+  exchange.answer(
+    204,
+    {
+      'access-control-allow-methods': 'GET, POST, PUT, PATCH, DELETE',
+      'access-control-allow-headers':
+        'authorization, content-type, x-api-key, x-request-id, inference-header-content-length',
+      'access-control-max-age': '600',
+    },
+    '',
+  );
+}
+
+type Fail = (error: unknown) => void;
+
+function answerApp(exchange: Exchange, options: ServeServerOptions, fail: Fail): void {
+  const { path, request } = exchange;
+  const app = options.apps.byPath(path);
+  if (!app) throw unknownPath(path, options);
+  exchange.application = app.name;
+  if (!app.model) {
+    answerClass(exchange, app, options, fail);
+    return;
+  }
+  const rest = path.slice(app.routePrefix.length);
+  if (rest !== '' && rest !== '/') throw unknownPath(path, options);
+  if (request.method !== 'POST') {
+    exchange.response.setHeader('Allow', 'POST');
+    throw new MethodNotAllowedError(
+      `${request.method} is not possible on ${path.slice(0, 200)}: rows to predict are POSTed as JSON. /openapi.json describes them.`,
+    );
+  }
+  readBody(request, options, false, (error, body) => {
+    if (error) fail(error);
+    else
+      submit(exchange, app, 'http', [body], fail, (value) =>
+        exchange.answer(200, jsonHeaders, value as string),
+      );
+  });
+}
+
+const jsonHeaders = { 'content-type': 'application/json; charset=utf-8' } as const;
+
+function answerClass(exchange: Exchange, app: ServedApp, options: ServeServerOptions, fail: Fail): void {
+  const { request, path, search } = exchange;
+  const below = app.routePrefix === '/' ? path : path.slice(app.routePrefix.length);
+  const isText = /json|text|xml|urlencoded/.test(request.headers['content-type'] ?? 'text');
+  readBody(request, options, !isText, (error, body) => {
+    if (error) {
+      fail(error);
+      return;
+    }
+    const parts: RequestParts = {
+      method: request.method ?? '',
+      path: below === '' ? '/' : below,
+      search,
+      headers: { ...request.headers, 'x-request-id': exchange.id },
+      body,
+    };
+    submit(exchange, app, 'http', [parts], fail, (value) => {
+      const { status, headers, body } = value as WireAnswer;
+      exchange.answer(status, headers, body);
+    });
+  });
+}
+
+function infer(exchange: Exchange, options: ServeServerOptions, fail: Fail): void {
+  const app = findModel(options.apps, modelTarget(exchange.path)!);
+  exchange.application = app.name;
+  const given = exchange.request.headers['inference-header-content-length'];
+  const headerBytes = given === undefined ? undefined : Number(given);
+  if (headerBytes !== undefined && !(Number.isInteger(headerBytes) && headerBytes >= 0))
+    throw new BadRequestError('Inference-Header-Content-Length must be a number of bytes.');
+  readBody(exchange.request, options, headerBytes !== undefined, (error, body) => {
+    if (error) fail(error);
+    else
+      submit(exchange, app, 'infer', [body, headerBytes], fail, (value) =>
+        answerInference(exchange, app, value as InferAnswer),
+      );
+  });
+}
+
+function submit(
+  exchange: Exchange,
+  app: ServedApp,
+  op: 'http' | 'infer',
+  args: readonly unknown[],
+  fail: Fail,
+  answered: (value: unknown) => void,
+): void {
+  const withdraw = app.router.submit(op, args, (error, value) => {
+    if (error !== undefined) {
+      fail(error);
+      return;
+    }
+    try {
+      answered(value);
+    } catch (unwritable) {
+      // E.g. a header of an owner's answer that HTTP does not allow.
+      fail(unwritable);
+    }
+  });
+  exchange.onGone(withdraw);
+}
+
+function unknownPath(path: string, options: ServeServerOptions): Error {
+  if (options.isStopping()) return new UnavailableError('The server is stopping.');
+  const prefixes = options.apps.apps.map(({ routePrefix }) => routePrefix).join(', ');
+  return new NotFoundError(
+    `Nothing is served at ${path.slice(0, 200)}; applications are at ${prefixes || 'no path yet'}.`,
+  );
+}

@@ -1,0 +1,41 @@
+// What a replica is to the router: something that takes calls and may end at any time.
+
+import type { HttpAnswer, RequestParts } from '../http/ownerHttp.ts';
+
+/** What can be asked of a replica. */
+export type ReplicaOp =
+  /** args: [name of the method, its arguments]. */
+  | 'method'
+  /** args: [body] for a model, [RequestParts] for a class; gives HttpAnswer, or a string that is JSON. */
+  | 'http'
+  /** args: [body, bytes of its JSON header]; gives InferAnswer. Models alone. */
+  | 'infer'
+  /** Tests the real path: a prediction, or the class's own checkHealth. */
+  | 'health';
+
+/** A body travels as text, or in shared memory when it is large or binary: neither is copied again for a retry. */
+export type Body = string | Uint8Array;
+
+/** Called once for each call: with the error, or with undefined and the value. */
+export type Done = (error: unknown, value: unknown) => void;
+
+export interface Replica {
+  readonly id: string;
+  /** Resolves when it can take calls; rejects when its program can't be made. */
+  readonly ready: Promise<void>;
+  /** Resolves with how it ended. All calls in its hands have failed with ReplicaLostError by then. */
+  readonly ended: Promise<string>;
+  /** @returns a number to cancel by. `done` is never called before this returns. */
+  call(op: ReplicaOp, args: readonly unknown[], done: Done): number;
+  /** Tells the program that nobody waits for the answer any more. */
+  cancel(call: number): void;
+  /** Ends it at once. */
+  kill(reason: string): Promise<void>;
+}
+
+/** What runs inside a replica. */
+export interface ReplicaProgram {
+  run(op: ReplicaOp, args: readonly unknown[], signal: AbortSignal | undefined): unknown;
+}
+
+export type { HttpAnswer, RequestParts };

@@ -1,0 +1,111 @@
+// The program of a replica's thread: makes the model or the owner's class, then answers calls until it is ended.
+
+import { pathToFileURL } from 'node:url';
+import { parentPort, workerData } from 'node:worker_threads';
+import { createJiti } from 'jiti';
+import { ServeArgumentError } from '../serveErrors.ts';
+import { reviveHandles, type HandleCaller } from '../deployment/handle.ts';
+import { ClassProgram, type DeployableClass } from './classProgram.ts';
+import type { ReplicaProgram } from './replica.ts';
+import {
+  fromPlainError,
+  toPlainError,
+  type CallItem,
+  type FromReplica,
+  type PlainError,
+  type ReplyItem,
+  type ThreadProgram,
+  type ToReplica,
+} from './replicaMessages.ts';
+import { TreeProgram } from './treeProgram.ts';
+
+const port = parentPort!;
+const tell = (message: FromReplica): void => port.postMessage(message);
+
+const handleCalls = new Map<number, { resolve(value: unknown): void; reject(error: Error): void }>();
+let lastHandleCall = 0;
+
+/** Calls of other deployments go through the server's thread, which knows their replicas. */
+const callDeployment: HandleCaller = (deployment, method, args) =>
+  new Promise((resolve, reject) => {
+    const call = ++lastHandleCall;
+    tell({ type: 'handleCall', call, deployment, method, args });
+    handleCalls.set(call, { resolve, reject });
+  });
+
+async function makeProgram(spec: ThreadProgram): Promise<ReplicaProgram> {
+  if (spec.kind === 'tree') return new TreeProgram(spec.modelText, spec.options);
+  const target = await importExport(spec.module, spec.exportName);
+  return ClassProgram.make(
+    spec.deployment,
+    target,
+    reviveHandles(spec.args, callDeployment) as readonly unknown[],
+  );
+}
+
+async function importExport(address: string, exportName: string): Promise<DeployableClass> {
+  const module: unknown = /\.[cm]?ts$/.test(address)
+    ? await createJiti(pathToFileURL(process.cwd()).href).import(address)
+    : await import(address);
+  const found: unknown = Reflect.get(module as object, exportName);
+  if (typeof found === 'function') return found as DeployableClass;
+  throw new ServeArgumentError(`${address} exports no class "${exportName}".`);
+}
+
+const running = new Map<number, AbortController>();
+
+/** Answers of one message go back in one message, as far as they are ready at once. */
+function answerAll(program: ReplicaProgram, items: readonly CallItem[]): void {
+  const replies: ReplyItem[] = [];
+  for (const [call, op, args] of items) {
+    try {
+      const controller = program instanceof TreeProgram ? undefined : new AbortController();
+      const value = program.run(op, args, controller?.signal);
+      if (controller === undefined || !(value instanceof Promise)) {
+        replies.push([call, undefined, value]);
+        continue;
+      }
+      running.set(call, controller);
+      void value
+        .then(
+          (value: unknown) => reply(call, undefined, value),
+          (error: unknown) => reply(call, toPlainError(error), undefined),
+        )
+        .finally(() => running.delete(call));
+    } catch (error) {
+      replies.push([call, toPlainError(error), undefined]);
+    }
+  }
+  if (replies.length > 0) tell({ type: 'replies', items: replies });
+}
+
+function reply(call: number, error: PlainError | undefined, value: unknown): void {
+  try {
+    tell({ type: 'replies', items: [[call, error, value]] });
+  } catch (cause) {
+    // A value that can not be copied between threads, e.g. a function.
+    tell({ type: 'replies', items: [[call, toPlainError(cause), undefined]] });
+  }
+}
+
+let program: ReplicaProgram | undefined;
+
+// Before the program is made: its constructor may call other deployments.
+port.on('message', (message: ToReplica) => {
+  if (message.type === 'calls') {
+    if (program) answerAll(program, message.items);
+  } else if (message.type === 'cancel') running.get(message.call)?.abort();
+  else {
+    const [call, error, value] = message.reply;
+    const waiting = handleCalls.get(call);
+    handleCalls.delete(call);
+    if (error) waiting?.reject(fromPlainError(error));
+    else waiting?.resolve(value);
+  }
+});
+try {
+  program = await makeProgram(workerData as ThreadProgram);
+  tell({ type: 'ready' });
+} catch (error) {
+  tell({ type: 'failed', error: toPlainError(error) });
+}

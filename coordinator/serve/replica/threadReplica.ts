@@ -1,0 +1,146 @@
+// A replica in a thread of its own, seen from the server's thread.
+
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { Worker } from 'node:worker_threads';
+import type { HandleCaller } from '../deployment/handle.ts';
+import { ReplicaLostError, UnavailableError } from '../serveErrors.ts';
+import type { Done, Replica, ReplicaOp } from './replica.ts';
+import {
+  fromPlainError,
+  toPlainError,
+  type CallItem,
+  type FromReplica,
+  type ReplyItem,
+  type ThreadProgram,
+  type ToReplica,
+} from './replicaMessages.ts';
+
+/** The built program of a replica's thread, seen from the sources and from the bundle alike. */
+function replicaProgram(): URL {
+  const places = [
+    './serveReplica.js',
+    '../../../dist/node/serveReplica.js',
+    '../../dist/node/serveReplica.js',
+  ];
+  const found = places
+    .map((place) => new URL(place, import.meta.url))
+    .find((url) => existsSync(fileURLToPath(url)));
+  if (found) return found;
+  throw new UnavailableError('The program of replicas is not built; run "npm run build:js" first.');
+}
+
+export class ThreadReplica implements Replica {
+  readonly id: string;
+  readonly ready: Promise<void>;
+  readonly ended: Promise<string>;
+  readonly #thread: Worker;
+  readonly #callDeployment: HandleCaller;
+  readonly #pending = new Map<number, Done>();
+  /** Calls of one turn of the event loop travel together: waking a thread costs more than a small prediction. */
+  #outbox: CallItem[] = [];
+  #lastCall = 0;
+  #killReason: string | undefined;
+  #hasEnded = false;
+
+  constructor(id: string, program: ThreadProgram, callDeployment: HandleCaller) {
+    this.id = id;
+    this.#callDeployment = callDeployment;
+    // The owner's class writes to the terminal as if it ran here; arguments of this process are not its business.
+    this.#thread = new Worker(replicaProgram(), { workerData: program, name: id, argv: [], execArgv: [] });
+    this.ready = new Promise((resolve, reject) => {
+      this.#thread.on('message', (message: FromReplica) => {
+        if (message.type === 'ready') resolve();
+        else if (message.type === 'failed') reject(fromPlainError(message.error));
+        else this.#receive(message);
+      });
+      this.#thread.once('exit', () =>
+        reject(new ReplicaLostError(`Replica ${id} ended before it was ready.`)),
+      );
+    });
+    this.ready.catch(() => undefined);
+    this.ended = new Promise((resolve) => {
+      let failure: string | undefined;
+      this.#thread.on('error', (error: Error) => (failure = error.message));
+      this.#thread.once('exit', (code) => {
+        const how = this.#killReason ?? failure ?? `exit code ${code}`;
+        this.#hasEnded = true;
+        for (const done of this.#pending.values())
+          done(new ReplicaLostError(`Replica ${id} ended: ${how}.`), undefined);
+        this.#pending.clear();
+        this.#outbox = [];
+        resolve(how);
+      });
+    });
+  }
+
+  call(op: ReplicaOp, args: readonly unknown[], done: Done): number {
+    const call = ++this.#lastCall;
+    if (this.#hasEnded) {
+      queueMicrotask(() => done(new ReplicaLostError(`Replica ${this.id} has ended.`), undefined));
+      return call;
+    }
+    this.#pending.set(call, done);
+    if (this.#outbox.push([call, op, args]) === 1) setImmediate(() => this.#flush());
+    return call;
+  }
+
+  cancel(call: number): void {
+    if (this.#pending.has(call)) this.#tell({ type: 'cancel', call });
+  }
+
+  async kill(reason: string): Promise<void> {
+    this.#killReason ??= reason;
+    await this.#thread.terminate();
+    await this.ended;
+  }
+
+  #flush(): void {
+    const items = this.#outbox;
+    this.#outbox = [];
+    if (items.length === 0) return;
+    try {
+      this.#tell({ type: 'calls', items });
+    } catch {
+      // One of them has an argument that can not be copied between threads: the others shall not suffer.
+      for (const item of items) this.#sendAlone(item);
+    }
+  }
+
+  #sendAlone(item: CallItem): void {
+    try {
+      this.#tell({ type: 'calls', items: [item] });
+    } catch (error) {
+      this.#settle([item[0], toPlainError(error), undefined]);
+    }
+  }
+
+  #tell(message: ToReplica): void {
+    this.#thread.postMessage(message);
+  }
+
+  #receive(message: Exclude<FromReplica, { type: 'ready' | 'failed' }>): void {
+    if (message.type === 'replies') {
+      for (const item of message.items) this.#settle(item);
+      return;
+    }
+    const { call, deployment, method, args } = message;
+    const answer = (reply: ReplyItem): void => {
+      try {
+        this.#tell({ type: 'handleReply', reply });
+      } catch (error) {
+        this.#tell({ type: 'handleReply', reply: [call, toPlainError(error), undefined] });
+      }
+    };
+    this.#callDeployment(deployment, method, args).then(
+      (value) => answer([call, undefined, value]),
+      (error: unknown) => answer([call, toPlainError(error), undefined]),
+    );
+  }
+
+  #settle([call, error, value]: ReplyItem): void {
+    const done = this.#pending.get(call);
+    this.#pending.delete(call);
+    done?.(error && fromPlainError(error), value);
+  }
+}

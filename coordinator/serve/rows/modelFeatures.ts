@@ -1,0 +1,65 @@
+// What a served model wants to see of a row: its features by name, with the codes of categories.
+
+import { modelCategories, type GbdtModel } from '../../../shared/gbdt/model/model.ts';
+import { ServeInputError } from '../serveErrors.ts';
+
+export interface ModelFeature {
+  readonly name: string;
+  readonly isCategorical: boolean;
+  /** Codes by name, where the model keeps them. */
+  readonly codes: ReadonlyMap<string, number> | undefined;
+}
+
+/** The features in the model's order. A model without names has f0, f1 …, as in XGBoost. */
+export function modelFeatures(model: GbdtModel): readonly ModelFeature[] {
+  const categories = modelCategories(model);
+  return Array.from({ length: model.numFeature }, (_, index) => {
+    const name = model.featureNames[index] ?? `f${index}`;
+    const names = categories[name];
+    return {
+      name,
+      isCategorical: model.featureTypes[index] === 'c',
+      codes: names && new Map(names.map((category, code) => [category, code])),
+    };
+  });
+}
+
+/**
+ * A value from outside as the float32 that the trees compare: NaN for null, codes for categories; a category that
+ * training did not see counts as missing.
+ * @throws ServeInputError naming row and field.
+ */
+export function featureNumber(value: unknown, feature: ModelFeature, row: number): number {
+  if (value === null) return NaN;
+  if (feature.codes !== undefined) {
+    if (typeof value === 'string') return feature.codes.get(value) ?? NaN;
+    if (typeof value === 'number' && Number.isNaN(value)) return NaN;
+    throw wrongValue(value, feature, row, 'a category by its name');
+  }
+  if (typeof value === 'number') {
+    const rounded = Math.fround(value);
+    // NaN is missing, as in XGBoost; an infinity is refused, as there.
+    if (rounded - rounded === 0 || Number.isNaN(value)) return rounded;
+    throw wrongValue(value, feature, row, 'a number within the range of float32');
+  }
+  if (typeof value === 'boolean' || typeof value === 'bigint') return Number(value);
+  throw wrongValue(
+    value,
+    feature,
+    row,
+    feature.isCategorical ? 'a category code (the model does not keep their names)' : 'a number',
+  );
+}
+
+function wrongValue(value: unknown, { name }: ModelFeature, row: number, expected: string): ServeInputError {
+  return new ServeInputError(
+    `Row ${row}, field "${name}" holds ${shown(value)}; expected ${expected}, or null where it is missing.`,
+    { row, field: name },
+  );
+}
+
+function shown(value: unknown): string {
+  if (typeof value === 'string') return JSON.stringify(value.slice(0, 40));
+  if (typeof value === 'number') return String(value);
+  return Array.isArray(value) ? 'an array' : typeof value === 'object' ? 'an object' : typeof value;
+}

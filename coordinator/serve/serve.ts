@@ -1,0 +1,213 @@
+// Serve: applications behind one HTTP port, as Ray Serve has them.
+
+import type { Server } from 'node:http';
+import { systemClock, type Clock } from '../pool/clock.ts';
+import type { Log } from '../pool/log.ts';
+import { packageVersion } from '../cli/packageVersion.ts';
+import { allowedHosts, coordinatorAddresses } from '../server/addresses.ts';
+import { listen } from '../server/httpServer.ts';
+import { Deployment, type Application, type DeploymentTarget } from './deployment/deployment.ts';
+import type { DeploymentOptions } from './deployment/deploymentOptions.ts';
+import { DeploymentHandle } from './deployment/handle.ts';
+import { planApplication } from './deployment/planApplication.ts';
+import { RunningApp } from './deployment/runningApp.ts';
+import type { ReplicaSetStatus } from './deployment/replicaSet.ts';
+import { CallerAccess } from './http/callerAccess.ts';
+import { AppTable } from './http/servedApp.ts';
+import { ServeMetrics } from './http/serveMetrics.ts';
+import { createServeServer } from './http/serveServer.ts';
+import { ServeArgumentError } from './serveErrors.ts';
+import { checkName, checkRoutePrefix, type RunOptions, type ServeHttpOptions } from './serveOptions.ts';
+
+export interface ServeStatus {
+  /** Undefined before anything listens. */
+  readonly url: string | undefined;
+  readonly applications: Readonly<
+    Record<
+      string,
+      {
+        readonly routePrefix: string;
+        readonly isReady: boolean;
+        readonly deployments: readonly ReplicaSetStatus[];
+      }
+    >
+  >;
+}
+
+const MEBIBYTE = 1024 ** 2;
+
+/** Describes a deployment. @throws ServeArgumentError */
+export function deployment(target: DeploymentTarget, options: DeploymentOptions = {}): Deployment {
+  return new Deployment(target, options);
+}
+
+export class Serve {
+  readonly #clock: Clock;
+  readonly #log: Log;
+  readonly #apps = new Map<string, RunningApp>();
+  readonly #table = new AppTable();
+  readonly #metrics = new ServeMetrics();
+  #listening:
+    | { readonly server: Server; readonly url: string; readonly options: ServeHttpOptions }
+    | undefined;
+  /** Changes of applications happen one after another. */
+  #changes: Promise<unknown> = Promise.resolve();
+  #isStopping = false;
+
+  constructor({ clock = systemClock, log = writeToStderr }: { clock?: Clock; log?: Log } = {}) {
+    this.#clock = clock;
+    this.#log = log;
+  }
+
+  /** Undefined before anything listens. */
+  get url(): string | undefined {
+    return this.#listening?.url;
+  }
+
+  /**
+   * Starts an application, or replaces the one of its name without a failed request, and resolves when all its
+   * replicas are ready. The first run starts to listen; later ones may leave host and port out.
+   * @returns a handle of the ingress deployment, for calls without HTTP.
+   * @throws ServeArgumentError, CheckpointError, ModelFormatError, ModelUnsupportedError, PortInUseError, ListenError,
+   *   OwnerCodeError when a class can't be constructed, DeadlineError when one takes longer than startTimeoutS. What
+   *   was there before goes on then.
+   */
+  run(application: Application | Deployment, options: RunOptions = {}): Promise<DeploymentHandle> {
+    return this.#inTurn(() =>
+      this.#run(application instanceof Deployment ? application.bind() : application, options),
+    );
+  }
+
+  /** Calls the ingress deployment of a running application. @throws ServeArgumentError */
+  handle(name = 'default'): DeploymentHandle {
+    const app = this.#apps.get(name);
+    if (!app) throw new ServeArgumentError(`No application "${name}" runs.`, { field: 'name' });
+    return new DeploymentHandle(app.ingress, (...call) => app.call(...call));
+  }
+
+  status(): ServeStatus {
+    const applications = [...this.#apps.values()].map(
+      (app) =>
+        [
+          app.name,
+          { routePrefix: app.routePrefix, isReady: app.isReady(), deployments: app.deployments() },
+        ] as const,
+    );
+    return { url: this.url, applications: Object.fromEntries(applications) };
+  }
+
+  /** Ends an application; requests in hand are answered first. @throws ServeArgumentError when there is none. */
+  delete(name = 'default'): Promise<void> {
+    return this.#inTurn(async () => {
+      const app = this.#apps.get(name);
+      if (!app) throw new ServeArgumentError(`No application "${name}" runs.`, { field: 'name' });
+      this.#table.remove(name);
+      await app.close();
+      this.#apps.delete(name);
+      this.#metrics.forget(name);
+    });
+  }
+
+  /** Answers the requests in hand, ends all applications and stops listening. Idempotent. */
+  shutdown(): Promise<void> {
+    this.#isStopping = true;
+    return this.#inTurn(async () => {
+      const { server } = this.#listening ?? {};
+      const closed = server && new Promise<void>((resolve) => server.close(() => resolve()));
+      server?.closeIdleConnections();
+      await Promise.all([...this.#apps.values()].map((app) => app.close()));
+      for (const { name } of this.#apps.values()) this.#table.remove(name);
+      this.#apps.clear();
+      // Answers that are being written right now get out before their sockets are closed.
+      if (server) await new Promise((resolve) => setImmediate(resolve));
+      server?.closeAllConnections();
+      await closed;
+      this.#listening = undefined;
+      this.#isStopping = false;
+    });
+  }
+
+  async #run(application: Application, options: RunOptions): Promise<DeploymentHandle> {
+    const name = checkName(options.name ?? 'default', 'name');
+    const routePrefix = checkRoutePrefix(options.routePrefix ?? '/');
+    const modelName = checkName(options.modelName ?? name, 'modelName');
+    const other = [...this.#apps.values()].find(
+      (app) => app.routePrefix === routePrefix && app.name !== name,
+    );
+    if (other) {
+      throw new ServeArgumentError(
+        `Application "${other.name}" has the route prefix "${routePrefix}"; give "${name}" another.`,
+        { field: 'routePrefix' },
+      );
+    }
+    const plan = planApplication(application);
+    await this.#listen(options);
+    const app = this.#apps.get(name) ?? new RunningApp(name, this.#clock, this.#log);
+    try {
+      await app.deploy(plan, { routePrefix, modelName });
+    } catch (error) {
+      if (!this.#apps.has(name)) await this.#closeIfUnused();
+      throw error;
+    }
+    this.#apps.set(name, app);
+    this.#table.set(app);
+    return this.handle(name);
+  }
+
+  async #listen(options: ServeHttpOptions): Promise<void> {
+    const { port = 8000, host = '127.0.0.1', apiKey, publicUrl } = options;
+    if (this.#listening) {
+      const differs = (['port', 'host', 'apiKey'] as const).find(
+        (key) => options[key] !== undefined && options[key] !== this.#listening?.options[key],
+      );
+      if (differs === undefined) return;
+      throw new ServeArgumentError(
+        `The server listens at ${this.#listening.url} already; "${differs}" can not change before shutdown().`,
+        { field: differs },
+      );
+    }
+    const server = createServeServer({
+      apps: this.#table,
+      access: new CallerAccess({
+        apiKey,
+        allowedHosts: allowedHosts(host, publicUrl),
+        allowedOrigins: options.allowedOrigins ?? [],
+      }),
+      metrics: this.#metrics,
+      log: this.#log,
+      hasKey: apiKey !== undefined,
+      version: packageVersion(),
+      accessLog: options.accessLog,
+      maxBodyBytes: options.maxBodyBytes ?? 16 * MEBIBYTE,
+      bodyTimeoutS: options.bodyTimeoutS ?? 30,
+      headersTimeoutMs: (options.headersTimeoutS ?? 15) * 1_000,
+      idleTimeoutMs: IDLE_TIMEOUT_MS,
+      isStopping: () => this.#isStopping,
+    });
+    const { url } = coordinatorAddresses(host, await listen(server, port, host), publicUrl, undefined);
+    this.#listening = { server, url, options: { ...options, port, host } };
+  }
+
+  async #closeIfUnused(): Promise<void> {
+    if (this.#apps.size > 0 || !this.#listening) return;
+    const { server } = this.#listening;
+    this.#listening = undefined;
+    await new Promise<void>((resolve) => {
+      server.close(() => resolve());
+      server.closeAllConnections();
+    });
+  }
+
+  #inTurn<T>(change: () => Promise<T>): Promise<T> {
+    const turn = this.#changes.then(change);
+    this.#changes = turn.catch(() => undefined);
+    return turn;
+  }
+}
+
+/** Without a byte either way; longer than a request may take. */
+const IDLE_TIMEOUT_MS = 10 * 60_000;
+
+const writeToStderr: Log = ({ level, message }) => {
+  if (level !== 'info') process.stderr.write(`${message}\n`);
+};

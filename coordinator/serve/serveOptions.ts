@@ -1,0 +1,54 @@
+// Where and how a server listens.
+
+import type { AccessEntry } from './http/exchange.ts';
+import { ServeArgumentError } from './serveErrors.ts';
+
+export interface ServeHttpOptions {
+  /** Default 8000; 0 takes a free one. */
+  readonly port?: number | undefined;
+  /** Default 127.0.0.1; 0.0.0.0 lets other machines ask. */
+  readonly host?: string | undefined;
+  /** Callers must send it as "Authorization: Bearer KEY" or "X-API-Key: KEY". */
+  readonly apiKey?: string | undefined;
+  /** Address under which callers reach the server through a proxy. */
+  readonly publicUrl?: string | undefined;
+  /** Origins of web pages that may ask, e.g. "https://example.org"; "*" is any. */
+  readonly allowedOrigins?: readonly string[] | undefined;
+  /** Default 16 MiB. */
+  readonly maxBodyBytes?: number | undefined;
+  /** For all of a body to arrive; default 30. */
+  readonly bodyTimeoutS?: number | undefined;
+  /** For the head of a request to arrive; default 15. */
+  readonly headersTimeoutS?: number | undefined;
+  /** Called with every request after its answer; without it nothing is logged. */
+  readonly accessLog?: ((entry: AccessEntry) => void) | undefined;
+}
+
+export interface RunOptions extends ServeHttpOptions {
+  /** Name of the application; one of the same name is replaced without a failed request. Default "default". */
+  readonly name?: string | undefined;
+  /** Path that its requests begin with; default "/". */
+  readonly routePrefix?: string | undefined;
+  /** Its name in /v2/models; its own name by default. Applications of several versions may share one. */
+  readonly modelName?: string | undefined;
+}
+
+/** @throws ServeArgumentError */
+export function checkRoutePrefix(routePrefix: string): string {
+  const isPath = /^\/([\w.~-]+(\/[\w.~-]+)*\/?)?$/.test(routePrefix);
+  const trimmed = routePrefix === '/' ? '/' : routePrefix.replace(/\/$/, '');
+  if (isPath && !/^\/(-|v2|metrics|openapi\.json)(\/|$)/.test(trimmed)) return trimmed;
+  throw new ServeArgumentError(
+    `The route prefix "${routePrefix}" must be a path like /flights, other than /v2, /-, /metrics and /openapi.json.`,
+    { field: 'routePrefix' },
+  );
+}
+
+/** @throws ServeArgumentError */
+export function checkName(name: string, field: string): string {
+  if (/^[\w.-]{1,100}$/.test(name)) return name;
+  throw new ServeArgumentError(
+    `${field} "${name.slice(0, 100)}" must be made of letters, digits, "_", "-" and ".".`,
+    { field },
+  );
+}
