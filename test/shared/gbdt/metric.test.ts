@@ -7,7 +7,7 @@ import { decodeArea } from '../../../shared/gbdt/metric/rankArea.ts';
 import { decodeRuns, encodeRuns, sortRuns } from '../../../shared/gbdt/metric/rankRuns.ts';
 import { metricByName } from '../../../shared/gbdt/metric/registry.ts';
 import { memoryGroup } from '../../client/gbdt/memoryGroup.ts';
-import { seededRandom } from '../../client/gbdt/realData.ts';
+import { seededRandom } from '../../setup/seededRandom.ts';
 
 const BITS = 20;
 

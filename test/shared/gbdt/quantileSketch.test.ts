@@ -3,7 +3,7 @@ import { binColumn, binCategories, checkCategoryCount } from '../../../shared/gb
 import { buildCategoricalCuts, buildCuts } from '../../../shared/gbdt/cuts.ts';
 import type { QuantileSketch } from '../../../shared/gbdt/quantileSketch.ts';
 import { createSketch } from '../../../shared/gbdt/quantileSketch.ts';
-import { seededRandom } from '../../client/gbdt/realData.ts';
+import { seededRandom } from '../../setup/seededRandom.ts';
 
 function sketchOf(values: ArrayLike<number>, weights?: ArrayLike<number>): QuantileSketch {
   const sketch = createSketch();

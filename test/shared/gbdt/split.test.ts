@@ -8,7 +8,7 @@ import type { SplitCandidate } from '../../../shared/gbdt/split.ts';
 import { betterSplit, findBestSplit } from '../../../shared/gbdt/split.ts';
 import { decodeSplits, encodeSplits } from '../../../shared/gbdt/splitCodec.ts';
 import { SplitScore, UNBOUNDED } from '../../../shared/gbdt/splitScore.ts';
-import { seededRandom } from '../../client/gbdt/realData.ts';
+import { seededRandom } from '../../setup/seededRandom.ts';
 
 const ONE = 2 ** 24;
 
