@@ -52,7 +52,8 @@ export function createWebgpuBlock(
   if (rows * bytesPerRow > limit) {
     throw new InvalidBlockError(
       `Block of ${rows} rows from row ${block.firstRow}: an array of ${rows * bytesPerRow} bytes, ` +
-        `expected at most ${limit}, that is ${Math.floor(limit / bytesPerRow)} rows a block.`,
+        `expected at most ${limit}, that is ${Math.floor(limit / bytesPerRow)} rows a block with ` +
+        `${spec.slotsPerFeature.length} features and ${spec.outputs} outputs on this GPU. Train on the cpu device, or with fewer features.`,
     );
   }
   const trained = role === 'train' ? rows : 0;

@@ -36,11 +36,11 @@ export function printSolo(
   );
   const sum = Object.values(times.phases).reduce((total, part) => total + part, 0);
   const shares = Object.entries(times.phases).map(
-    ([phase, part]) => `${phase} ${ms(part / rounds)} (${((100 * part) / sum).toFixed(0)} %)`,
+    ([phase, part]) => `${phase} ${ms(part)} (${((100 * part) / sum).toFixed(0)} %)`,
   );
-  console.log(`  a round: ${shares.join(', ')}`);
+  console.log(`  a round taken apart: ${shares.join(', ')}`);
   const floor = roundFloor(size.rows, size.features, size.depth);
-  const seconds = times.phases.histogram / rounds / 1000;
+  const seconds = times.phases.histogram / 1000;
   console.log(
     `  histogram: ${(floor.updates / 1e6).toFixed(1)} M updates a round, ${(floor.updates / seconds / 1e6).toFixed(0)} M/s; ` +
       `${(floor.bytes / 1e6).toFixed(0)} MB read at least`,
@@ -54,7 +54,7 @@ export function printAtomicShare(
   atomicRate: number,
 ): void {
   const { updates } = roundFloor(size.rows, size.features, size.depth);
-  const rate = (2 * updates * times.own.length) / (times.phases.histogram / 1000);
+  const rate = (2 * updates) / (times.phases.histogram / 1000);
   console.log(
     `  atomic additions: ${(rate / 1e6).toFixed(0)} M/s needed and done, ${((100 * rate) / atomicRate).toFixed(0)} % of the ` +
       `${(atomicRate / 1e6).toFixed(0)} M/s that the adapter does alone`,
