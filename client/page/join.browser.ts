@@ -4,6 +4,7 @@
 
 import { proxy, transfer, wrap } from 'comlink';
 import { LAUNCH_REPORT_FUNCTION, type LaunchReport } from '../../shared/protocol/launchReport.ts';
+import { messageOf } from '../../shared/text/messageOf.ts';
 import type { ComputeApi } from '../runtime/computeApi.ts';
 import { isDeviceWish } from '../runtime/deviceChoice.ts';
 import { servePeerEndpoint } from '../transport/servePeerEndpoint.browser.ts';
@@ -69,7 +70,7 @@ async function join(): Promise<void> {
     const signalling = 'RTCPeerConnection' in globalThis ? transfer(port2, [port2]) : undefined;
     showEnd(await Promise.race([api.run(start, signalling, proxy(onStatus)), crash]));
   } catch (error) {
-    const words = error instanceof Error ? error.message : String(error);
+    const words = messageOf(error);
     showPhase('failed', 'Something broke', 'The tab left the group; the others go on without it.');
     showProblem(`The compute thread failed: ${words}`);
     reportToLauncher?.({ event: 'ended', kind: 'refused', reason: words });

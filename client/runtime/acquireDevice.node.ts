@@ -1,6 +1,7 @@
 // WebGPU in Node: Dawn from the npm package `webgpu`. Its adapters come from the Vulkan, Metal or D3D12 drivers of the
 // machine; a launcher that wants the software one points VK_ICD_FILENAMES at it.
 
+import { messageOf } from '../../shared/text/messageOf.ts';
 import type { GpuAccess } from './acquireDevice.ts';
 
 /** A function that loads Dawn once and answers with its GPU object. */
@@ -17,7 +18,7 @@ async function loadDawn(): Promise<GpuAccess> {
     return { gpu: create([]) };
   } catch (error) {
     return {
-      missing: `the package webgpu does not load (${error instanceof Error ? error.message : String(error)})`,
+      missing: `the package webgpu does not load (${messageOf(error)})`,
     };
   }
 }

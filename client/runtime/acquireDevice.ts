@@ -3,6 +3,7 @@
 
 import type { DeviceSpec, TreeDevice } from '../../kernels/gbdt/treeDevice.ts';
 import type { DeviceReport } from '../../shared/protocol/control.ts';
+import { messageOf } from '../../shared/text/messageOf.ts';
 import { chooseDevice, type AdapterFinding, type DeviceWish } from './deviceChoice.ts';
 import { createTreeDevice } from './createTreeDevice.ts';
 
@@ -46,6 +47,6 @@ async function findAdapter(
     const adapter = await found.gpu.requestAdapter({ powerPreference: 'high-performance' });
     return adapter ? { adapter } : { missing: 'the system offers no adapter' };
   } catch (error) {
-    return { missing: error instanceof Error ? error.message : String(error) };
+    return { missing: messageOf(error) };
   }
 }

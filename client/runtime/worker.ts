@@ -2,6 +2,7 @@
 // the session, pause and leave when the volunteer says so, come back after a lost socket.
 
 import type { CoordinatorMessage, CoordinatorMessageOf } from '../../shared/protocol/control.ts';
+import { messageOf } from '../../shared/text/messageOf.ts';
 import { backoffMs, delay } from '../control/clock.ts';
 import { ControlClient } from '../control/controlClient.ts';
 import { createWorkerSession } from '../session/runSession.ts';
@@ -171,13 +172,14 @@ export class Worker {
   ): Promise<void> {
     if (former) await this.#dissolve(former, 'joined under another identity');
     const { signal } = membership.over;
+    const over = aborted(signal);
     while (!signal.aborted) {
       const transport = await this.#openTransport(welcome, signal);
       if (!transport) return;
       membership.transport = transport;
       membership.session = this.#openSession(membership.workerId, transport);
       this.#announce();
-      const reason = await Promise.race([transport.closed, aborted(signal)]);
+      const reason = await Promise.race([transport.closed, over]);
       if (signal.aborted) return;
       this.#platform.log(`Signalling was lost (${reason}); opening it again.`);
       await this.#closeNetwork(membership, reason);
@@ -196,7 +198,7 @@ export class Worker {
         await transport.close();
       } catch (error) {
         if (signal.aborted) break;
-        this.#note = `Signalling can't be reached yet: ${error instanceof Error ? error.message : String(error)}`;
+        this.#note = `Signalling can't be reached yet: ${messageOf(error)}`;
         this.#report();
         if (attempt === 0) this.#platform.log(this.#note);
         const { clock, random } = this.#platform;
@@ -276,7 +278,7 @@ export class Worker {
       await session?.close(reason);
       await transport?.close();
     } catch (error) {
-      this.#platform.log(`Closing: ${error instanceof Error ? error.message : String(error)}`);
+      this.#platform.log(`Closing: ${messageOf(error)}`);
     }
   }
 

@@ -3,6 +3,7 @@
 
 import { AbortedError, DeadlineError, TabgradError, errorCodes } from '../../shared/errors.ts';
 import type { CoordinatorMessageOf } from '../../shared/protocol/control.ts';
+import { messageOf } from '../../shared/text/messageOf.ts';
 import { deferred } from '../transport/deferred.ts';
 import type { Link } from '../transport/link.ts';
 import type { RunData } from './runData.ts';
@@ -112,7 +113,7 @@ export class GenerationTask {
       return { kind: 'stalled', missing: [], code: 'DEVICE_LOST', message };
     }
     if (this.#controller.signal.aborted) return { kind: 'withdrawn' };
-    const message = error instanceof Error ? error.message : String(error);
+    const message = messageOf(error);
     if (!(error instanceof TabgradError)) {
       // Kernels import nothing, so their errors carry a code and no more.
       const code = (error as { code?: unknown } | undefined)?.code;
