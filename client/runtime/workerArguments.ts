@@ -24,7 +24,10 @@ const flags = {
   token: { env: 'TABGRAD_TOKEN', meaning: 'Token of the coordinator, if it asks for one' },
   device: { env: 'TABGRAD_DEVICE', meaning: `What to compute on: ${deviceWishes.join(', ')} (auto)` },
   name: { env: 'TABGRAD_NAME', meaning: 'A name for this worker, at most 64 characters' },
-  code: { env: 'TABGRAD_CODE', meaning: 'Run functions that owners send, with the rights of this process: allow, deny (deny)' },
+  code: {
+    env: 'TABGRAD_CODE',
+    meaning: 'Run functions that owners send, with the rights of this process: allow, deny (deny)',
+  },
   cache: { env: 'TABGRAD_CACHE', meaning: 'Folder for downloaded shards, or "none"' },
 } satisfies Record<string, Flag>;
 
