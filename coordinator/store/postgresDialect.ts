@@ -1,12 +1,12 @@
 // PostgreSQL, over one connection: what the coordinator writes is written in order anyway.
 
-import { CompiledQuery, PostgresDialect } from 'kysely';
-import type { PostgresPool } from 'kysely';
+import { PostgresDialect } from 'kysely';
+import type { PostgresPool, PostgresPoolClient } from 'kysely';
 import { Pool } from 'pg';
 import { StorageInUseError } from './storeErrors.ts';
 
-/** Names the advisory lock of tabgrad: "tabgrad" in ASCII. */
-const LOCK_KEY = '32758172568674660';
+/** One coordinator to a schema. The lock is the connection's: the server lifts it when that is gone. */
+const LOCK = "select pg_try_advisory_lock(hashtextextended('tabgrad ' || current_schema(), 0)) as taken";
 const CONNECT_TIMEOUT_MS = 10_000;
 /** A statement that takes longer has lost its server. */
 const QUERY_TIMEOUT_MS = 60_000;
@@ -29,16 +29,29 @@ export function postgresDialect(url: string, onError: (error: Error) => void): P
 
 /** A dialect on `pool` that refuses a database in which another coordinator works. `pool` has one connection at most. */
 export function lockedPostgres(pool: PostgresPool): PostgresDialect {
+  const locked = new WeakSet<PostgresPoolClient>();
   return new PostgresDialect({
-    pool,
-    onCreateConnection: async (connection) => {
-      const { rows } = await connection.executeQuery<{ taken: boolean }>(
-        CompiledQuery.raw(`select pg_try_advisory_lock(${LOCK_KEY}) as taken`),
-      );
-      if (rows[0]?.taken === true) return;
-      throw new StorageInUseError(
-        'The database is in use by another coordinator. Stop that one, or name another database.',
-      );
+    pool: {
+      async connect() {
+        const client = await pool.connect();
+        try {
+          if (!locked.has(client)) await lock(client);
+        } catch (error) {
+          client.release();
+          throw error;
+        }
+        locked.add(client);
+        return client;
+      },
+      end: () => pool.end(),
     },
   });
+}
+
+async function lock(client: PostgresPoolClient): Promise<void> {
+  const { rows } = await client.query<{ taken: boolean }>(LOCK, []);
+  if (rows[0]?.taken === true) return;
+  throw new StorageInUseError(
+    'The database is in use by another coordinator. Stop that one, or name another database.',
+  );
 }
