@@ -5,8 +5,15 @@ import { nearestWord } from '../../shared/text/nearestWord.ts';
 
 /** `Did you mean "x"? ` or nothing, ready to be put into a message. */
 export function didYouMean(word: string, candidates: readonly string[], prefix = ''): string {
-  const nearest = nearestWord(word, candidates);
+  const nearest = nearestWord(word, candidates) ?? beginningWith(word, candidates);
   return nearest === undefined ? '' : ` Did you mean "${prefix}${nearest}"?`;
+}
+
+/** "stat" is far from "status" by edit distance, and plainly meant. */
+function beginningWith(word: string, candidates: readonly string[]): string | undefined {
+  return word.length < 2
+    ? undefined
+    : candidates.find((candidate) => candidate.startsWith(word.toLowerCase()));
 }
 
 export class UnknownCommandError extends TabgradError {
@@ -41,4 +48,9 @@ export class CoordinatorUnreachableError extends TabgradError {
 /** The coordinator answered with an error of its own; its code and message are in the message. */
 export class RequestRefusedError extends TabgradError {
   readonly code = 'REQUEST_REFUSED';
+}
+
+/** What the command prints has nowhere to go, e.g. to a file on a full disk. */
+export class OutputError extends TabgradError {
+  readonly code = 'OUTPUT_FAILED';
 }

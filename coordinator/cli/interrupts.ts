@@ -6,6 +6,8 @@ export interface Interrupts {
   readonly signal: AbortSignal;
   /** Which exit code a signal asks for, once one came. */
   code(): ExitCode | undefined;
+  /** Ends the command in order for another reason than a signal. */
+  end(reason: Error): void;
   close(): void;
 }
 
@@ -25,6 +27,7 @@ export function listenForInterrupts(notify: () => void): Interrupts {
   return {
     signal: controller.signal,
     code: () => code,
+    end: (reason) => controller.abort(reason),
     close() {
       process.off('SIGINT', onSignal);
       process.off('SIGTERM', onSignal);

@@ -2,25 +2,30 @@
 // The `tabgrad` command: gives runCli the real process to work with.
 
 import { commands } from './commands.ts';
+import { OutputError } from './cliErrors.ts';
 import { listenForInterrupts } from './interrupts.ts';
 import { packageVersion } from './packageVersion.ts';
+import { reportError } from './reportError.ts';
 import { runCli } from './runCli.ts';
 
 const words = process.argv.slice(2);
 const quiet = words.includes('--quiet') || words.includes('--json');
 
-// `tabgrad runs | head` closes our stdout early; that is no failure.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code === 'EPIPE') process.exit();
-  throw error;
-});
-
 const interrupts = listenForInterrupts(() => {
   if (!quiet) process.stderr.write('\nEnding in order; press Ctrl-C again to end at once.\n');
 });
-const code = await runCli(words, commands, packageVersion(), {
+// Work in progress ends in order then, as by Ctrl-C: workers leave and temporary folders go. `tabgrad runs | head` closes
+// our stdout early, which is no failure; a full disk is one.
+let brokenOutput: NodeJS.ErrnoException | undefined;
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  brokenOutput ??= error;
+  interrupts.end(error);
+});
+
+let code = await runCli(words, commands, packageVersion(), {
   stdout: process.stdout,
-  stderr: process.stderr,
+  // What follows from broken output is not told beside it.
+  stderr: { write: (text: string) => brokenOutput !== undefined || process.stderr.write(text) },
   env: process.env,
   cwd: process.cwd(),
   signal: interrupts.signal,
@@ -29,6 +34,16 @@ const code = await runCli(words, commands, packageVersion(), {
 interrupts.close();
 // Piped output is written asynchronously: wait until both pipes took what they were given.
 await Promise.all(
-  [process.stdout, process.stderr].map((pipe) => new Promise((done) => pipe.write('', done))),
+  [process.stdout, process.stderr]
+    .filter((pipe) => pipe.writable)
+    .map((pipe) => new Promise((done) => pipe.write('', done))),
 );
+if (brokenOutput !== undefined && brokenOutput.code !== 'EPIPE') {
+  const cause = brokenOutput;
+  code = reportError(
+    new OutputError(`Standard output can not be written: ${cause.message}.`, {}, { cause }),
+    process.stderr,
+    { json: words.includes('--json'), verbose: words.includes('--verbose') },
+  );
+}
 process.exit(interrupts.code() ?? code);

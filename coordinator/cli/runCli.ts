@@ -2,7 +2,7 @@
 
 import type { CliContext, Command } from './command.ts';
 import { commonOptions } from './command.ts';
-import { BadArgumentError, UnknownCommandError } from './cliErrors.ts';
+import { BadArgumentError, didYouMean, UnknownCommandError } from './cliErrors.ts';
 import { exitCodes, type ExitCode } from './exitCodes.ts';
 import { commandText, overviewText, usageLine } from './helpText.ts';
 import { parseOptions } from './options.ts';
@@ -47,6 +47,11 @@ async function runWords(
     context.stderr.write(overviewText(commands, version));
     return exitCodes.usage;
   }
+  if (name.startsWith('-'))
+    throw new BadArgumentError(
+      `A command is expected, but got ${name}.${didYouMean(name.replace(/^-+/, ''), ['help', 'version'], '--')} ` +
+        `Usage: tabgrad COMMAND [options]`,
+    );
   const asked = name === 'help' ? (rest[0] ?? '') : name;
   const command = commands.find((candidate) => candidate.name === asked);
   if (command === undefined)

@@ -10,6 +10,7 @@ import { formatDuration, formatMetrics } from '../progress/formatNumbers.ts';
 import { terminalProgress, type ProgressMode } from '../progress/terminalProgress.ts';
 import { GBDTTrainer } from '../train/gbdtTrainer.ts';
 import type { Result } from '../train/result.ts';
+import { NoRowsError } from '../train/trainErrors.ts';
 import type { CliContext, CommonValues } from './command.ts';
 import { MAX_LOCAL_WORKERS } from '../local/localWorker.ts';
 import { exitCodes, type ExitCode } from './exitCodes.ts';
@@ -82,7 +83,7 @@ function checkLocalWorkers({ file, scalingConfig: { numWorkers } }: LoadedConfig
 async function openDatasets(config: LoadedConfig, signal: AbortSignal): Promise<Record<string, Dataset>> {
   const { train, valid, testSize, seed, format } = config.data;
   const source = openSource(train, format);
-  checkColumns(config, await source.columns({ signal }), config.file);
+  checkColumns(config, await columnsOf(source, train, signal), config.file);
   if (testSize !== undefined) {
     const [rows, rest] = source.trainTestSplit(testSize, { shuffle: true, seed });
     return { train: deriveColumns(rows, config), valid: deriveColumns(rest, config) };
@@ -90,8 +91,15 @@ async function openDatasets(config: LoadedConfig, signal: AbortSignal): Promise<
   const datasets = { train: deriveColumns(source, config) };
   if (valid === null) return datasets;
   const validSource = openSource(valid, format);
-  checkColumns(config, await validSource.columns({ signal }), config.file);
+  checkColumns(config, await columnsOf(validSource, valid, signal), config.file);
   return { ...datasets, valid: deriveColumns(validSource, config) };
+}
+
+/** @throws NoRowsError for text files that are empty or have a header alone: their columns have no types. */
+async function columnsOf(source: Dataset, paths: readonly string[], signal: AbortSignal): Promise<string[]> {
+  const columns = await source.columns({ signal });
+  if (columns.length > 0) return columns;
+  throw new NoRowsError(`${paths.join(', ')} has no rows.`, { file: paths[0] ?? '' });
 }
 
 function trainerKeys(config: LoadedConfig) {

@@ -5,9 +5,10 @@ import { mkdtemp, rename, rm } from 'node:fs/promises';
 import { dirname, extname, join } from 'node:path';
 import type * as arrow from 'apache-arrow';
 import type { Dataset } from '../data/dataset.ts';
-import { DataArgumentError } from '../data/errors.ts';
+import { DiskFullError, WriteFailedError } from '../data/errors.ts';
 import { writeError } from '../data/sink/writeError.ts';
 import type { WriteOptions } from '../data/sink/writeFolder.ts';
+import { NoRowsError } from '../train/trainErrors.ts';
 import { BadArgumentError } from './cliErrors.ts';
 
 type Writer = (dataset: Dataset, folder: string, options: WriteOptions) => Promise<string[]>;
@@ -21,7 +22,7 @@ const writers: Readonly<Record<string, Writer>> = {
 
 /**
  * @returns the number of rows.
- * @throws BadArgumentError for an unknown ending, DataArgumentError when there are no rows, and what writing throws.
+ * @throws BadArgumentError for an unknown ending, NoRowsError when there are none, and what writing throws.
  */
 export async function writeSingleFile(dataset: Dataset, file: string, signal: AbortSignal): Promise<number> {
   const write = writers[extname(file).toLowerCase()];
@@ -42,9 +43,16 @@ export async function writeSingleFile(dataset: Dataset, file: string, signal: Ab
       { batchFormat: 'arrow' },
     );
     const [part] = await write(counted, staging, { signal, rowsPerFile: Number.MAX_SAFE_INTEGER });
-    if (part === undefined) throw new DataArgumentError('The data has no rows; nothing was written.');
-    await rename(part, file);
+    if (part === undefined) throw new NoRowsError('The data to predict has no rows; nothing was written.');
+    await rename(part, file).catch((error: unknown) => {
+      throw writeError(error, file);
+    });
     return rows;
+  } catch (error) {
+    // Names the file that was asked for, not the one that was written first.
+    if (error instanceof DiskFullError || error instanceof WriteFailedError)
+      throw writeError(error.cause, file);
+    throw error;
   } finally {
     await rm(staging, { recursive: true, force: true });
   }

@@ -141,7 +141,7 @@ function toNumber(value: unknown, { name, codes, isCategorical }: ModelColumn): 
   if (value instanceof Date) return value.getTime();
   const shown = typeof value === 'string' ? JSON.stringify(value.slice(0, 40)) : typeof value;
   throw new ColumnUnsuitableError(
-    `Column "${name}" holds ${shown}; the model expects numbers${isCategorical ? ' (category codes: it does not keep their names)' : ''}.`,
+    `Column "${name}" holds ${typeof value === 'string' ? `text, e.g. ${shown}` : shown}; the model expects numbers${isCategorical ? ' (category codes: it does not keep their names)' : ''}.`,
     { column: name },
   );
 }

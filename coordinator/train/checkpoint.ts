@@ -8,6 +8,7 @@ import {
   type FeatureType,
   type GbdtModel,
 } from '../../shared/gbdt/model/model.ts';
+import { ModelFormatError, ModelUnsupportedError } from '../../shared/gbdt/errors.ts';
 import { Predictor } from '../../shared/gbdt/model/predictor.ts';
 import { readModel } from '../../shared/gbdt/model/readModel.ts';
 import { CheckpointError } from './trainErrors.ts';
@@ -62,7 +63,14 @@ export class Checkpoint {
 
   /** @throws CheckpointError, ModelFormatError, ModelUnsupportedError */
   loadModel(): GbdtModel {
-    return readModel(this.modelText());
+    try {
+      return readModel(this.modelText());
+    } catch (error) {
+      const Kind = error instanceof ModelFormatError ? ModelFormatError : ModelUnsupportedError;
+      if (!(error instanceof Kind)) throw error;
+      const place = { ...error.place, file: this.modelPath };
+      throw new Kind(`${this.modelPath}: ${error.message}`, place, { cause: error });
+    }
   }
 
   /** The model file as it is. */

@@ -13,17 +13,25 @@ export interface TargetRange {
   readonly maxWeight: number;
 }
 
+/** Where a label or weight is. */
+export interface TargetPlace {
+  readonly column: string;
+  /** Counted from 0 in the dataset. */
+  readonly row: number;
+  readonly dataset?: string;
+}
+
 /**
  * Checks one label.
  * @throws LabelError naming column and row.
  */
-export function checkLabel(label: number, params: GbdtParams, place: { column: string; row: number }): void {
+export function checkLabel(label: number, params: GbdtParams, place: TargetPlace): void {
   const objective = objectiveByName(params.objective);
   if (Number.isFinite(label) && objective.acceptsLabel(label, params)) return;
   throw new LabelError(
-    `label column "${place.column}", row ${place.row}: ${label} is not valid for ${params.objective}, ` +
-      `expected ${objective.labelRange(params)}`,
-    place,
+    `Label column "${place.column}", ${rowOf(place)}: ${label} is not valid for ${params.objective}, ` +
+      `expected ${objective.labelRange(params)}.`,
+    { column: place.column, row: place.row },
   );
 }
 
@@ -31,12 +39,17 @@ export function checkLabel(label: number, params: GbdtParams, place: { column: s
  * Checks one weight.
  * @throws WeightError naming column and row.
  */
-export function checkWeight(weight: number, place: { column: string; row: number }): void {
+export function checkWeight(weight: number, place: TargetPlace): void {
   if (Number.isFinite(weight) && weight >= 0) return;
   throw new WeightError(
-    `weight column "${place.column}", row ${place.row}: ${weight} is not valid, expected a finite number of at least 0`,
-    place,
+    `Weight column "${place.column}", ${rowOf(place)}: ${weight} is not valid, expected a finite number of at least 0.`,
+    { column: place.column, row: place.row },
   );
+}
+
+/** Words for a row, e.g. `row 17 of dataset "valid"`. */
+export function rowOf({ row, dataset }: TargetPlace): string {
+  return dataset === undefined ? `row ${row}` : `row ${row} of dataset "${dataset}"`;
 }
 
 /** True when rows need integer weights: a weight column, or scale_pos_weight. */

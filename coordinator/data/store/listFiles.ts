@@ -1,7 +1,7 @@
 // What the paths that a user gives stand for: files, folders, prefixes, URLs, or a list of these.
 
 import { readdir, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { extname, join } from 'node:path';
 import { DataArgumentError, FolderEmptyError } from '../errors.ts';
 import { fileURLToPath } from 'node:url';
 import type { FileLocation } from './byteFile.ts';
@@ -79,7 +79,11 @@ async function listLocal(path: string, extensions: readonly string[]): Promise<F
       .map((entry) => join(entry.parentPath, entry.name))
       .sort();
     if (files.length === 0) {
-      throw new FolderEmptyError(`The folder ${path} holds no ${extensions.join(' or ')} file.`, {
+      const others = new Set(entries.filter((entry) => entry.isFile()).map(({ name }) => extname(name)));
+      others.delete('');
+      const found =
+        others.size === 0 ? '' : ` It has ${[...others].slice(0, 5).join(', ')}: name their format.`;
+      throw new FolderEmptyError(`The folder ${path} holds no ${extensions.join(' or ')} file.${found}`, {
         file: path,
       });
     }

@@ -32,7 +32,7 @@ export interface PrepareInput extends ColumnRoles {
   readonly tempFolder: string;
   /** A model to go on from; its features and categories keep their places. */
   readonly startFrom?: StartingModel | undefined;
-  /** Rows prepared so far, over all datasets and both passes. */
+  /** Rows of a block that was read, of any dataset; called in the first pass, which takes longest. */
   readonly onProgress?: ((rows: number) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
 }

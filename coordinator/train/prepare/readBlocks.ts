@@ -1,7 +1,7 @@
 // From the batches of a dataset, whatever their sizes, to blocks of equal size: converts numbers to float32, names to
 // category codes, and checks labels and weights on the way.
 
-import { checkLabel, checkWeight } from '../../../shared/gbdt/labels.ts';
+import { checkLabel, checkWeight, rowOf } from '../../../shared/gbdt/labels.ts';
 import { objectiveByName } from '../../../shared/gbdt/objective/registry.ts';
 import type { GbdtParams } from '../../../shared/gbdt/params.ts';
 import { AbortedError } from '../../../shared/errors.ts';
@@ -87,23 +87,24 @@ function copyRows(
       );
     }
   }
-  const label = numbersOnly(columns[plan.features.length]!, 'label');
+  const label = numbersOnly(columns[plan.features.length]!, 'label', dataset);
   copyNumbers(label, from, to, block.labels, at);
-  checkLabels(block, at, at + to - from, label, from, params);
+  checkLabels(block, at, at + to - from, label, from, { params, dataset });
   if (!block.weights) return;
-  const weight = numbersOnly(columns[plan.features.length + 1]!, 'weight');
+  const weight = numbersOnly(columns[plan.features.length + 1]!, 'weight', dataset);
   copyNumbers(weight, from, to, block.weights, at);
   for (let row = at; row < at + to - from; row++) {
     if (isMissing(weight, from + row - at)) {
       const place = { column: weight.name, row: block.firstRow + row };
       throw new WeightError(
-        `Weight column "${place.column}", row ${place.row}: the weight is missing; expected a finite number of at least 0.`,
+        `Weight column "${place.column}", ${rowOf({ ...place, dataset })}: the weight is missing; ` +
+          `expected a finite number of at least 0.`,
         place,
       );
     }
     const value = block.weights[row]!;
     if (!(value >= 0 && value < Infinity)) {
-      checkWeight(value, { column: weight.name, row: block.firstRow + row });
+      checkWeight(value, { column: weight.name, row: block.firstRow + row, dataset });
     }
   }
 }
@@ -114,7 +115,7 @@ function checkLabels(
   to: number,
   column: NumericColumn,
   sourceFrom: number,
-  params: GbdtParams,
+  { params, dataset }: Pick<ReadBlocksInput, 'params' | 'dataset'>,
 ): void {
   const objective = objectiveByName(params.objective);
   for (let row = from; row < to; row++) {
@@ -123,12 +124,13 @@ function checkLabels(
     const place = { column: column.name, row: block.firstRow + row };
     if (isMissing(column, sourceFrom + row - from)) {
       throw new LabelError(
-        `Label column "${place.column}", row ${place.row}: the label is missing; expected ${objective.labelRange(params)}. ` +
+        `Label column "${place.column}", ${rowOf({ ...place, dataset })}: the label is missing; ` +
+          `expected ${objective.labelRange(params)}. ` +
           `Filter such rows out first.`,
         place,
       );
     }
-    checkLabel(value, params, place);
+    checkLabel(value, params, { ...place, dataset });
   }
 }
 
@@ -158,13 +160,21 @@ export function refuseTime(column: NumericColumn): void {
   );
 }
 
-function numbersOnly(column: BatchColumn, role: 'label' | 'weight'): NumericColumn {
+function numbersOnly(column: BatchColumn, role: 'label' | 'weight', dataset: string): NumericColumn {
   if (column.kind === 'numeric' && column.meaning !== 'time') return column;
+  // Text files give no type to a column without values.
+  if (column.kind === 'categorical' && column.dictionary.length === 0) {
+    const Missing = role === 'label' ? LabelError : WeightError;
+    throw new Missing(
+      `The ${role} column "${column.name}" of dataset "${dataset}" has no values: all are missing; expected numbers.`,
+      { column: column.name, row: 0 },
+    );
+  }
   const found = column.kind === 'numeric' ? 'dates or times' : 'strings';
   const advice =
     role === 'label' ? 'Map classes to 0, 1, … first, e.g. with addColumn.' : 'Convert it to numbers first.';
   throw new ColumnUnsuitableError(
-    `The ${role} column "${column.name}" holds ${found}; expected numbers. ${advice}`,
+    `The ${role} column "${column.name}" of dataset "${dataset}" holds ${found}; expected numbers. ${advice}`,
     {
       column: column.name,
     },

@@ -9,6 +9,7 @@ import type { BatchColumn } from '../../data/columns/columnBatch.ts';
 import { NoRowsError } from '../trainErrors.ts';
 import { GrowingCategories, KnownCategories } from './categoryCodes.ts';
 import type { ColumnPlan } from './columnPlan.ts';
+import { numbersAmongText, poorFeature, refuseNothingToLearn, ValueCount } from './learnable.ts';
 import type { RawBlock } from './rawBlock.ts';
 import { readBlocks, refuseTime, type FeatureCoders } from './readBlocks.ts';
 import { RowSpool } from './rowSpool.ts';
@@ -33,7 +34,7 @@ export interface SpooledSet {
   readonly finalCodes: readonly (Uint8Array | undefined)[];
 }
 
-/** @throws NoRowsError, and all that reading throws. */
+/** @throws NoRowsError, LabelError, ColumnUnsuitableError when there is nothing to learn, and all that reading throws. */
 export async function spoolTrainingSet(
   data: TrainingData,
   settings: SpoolSettings,
@@ -47,8 +48,10 @@ export async function spoolTrainingSet(
       refuseTime(column);
       return undefined;
     });
+  const labels = new ValueCount();
   const { coders, ...spooled } = await spoolRows(TRAIN_SET, data, settings, codersFor, (block) => {
     const weights = block.weights?.subarray(0, block.rows);
+    labels.add(block.labels.subarray(0, block.rows));
     for (const [feature, values] of block.features.entries()) {
       if (values instanceof Float32Array) {
         sketches[feature]!.push(values.subarray(0, block.rows), weights);
@@ -57,21 +60,32 @@ export async function spoolTrainingSet(
   });
   const finalCodes: (Uint8Array | undefined)[] = [];
   const warnings: string[] = [];
-  const features = plan.features.map((name, feature): PreparedFeature => {
+  const distinct: number[] = [];
+  const finish = (name: string, feature: number): PreparedFeature => {
     const coder = coders[feature];
     if (coder instanceof GrowingCategories) {
       const finished = coder.finish();
       finalCodes.push(finished.finalCodes);
       const { categories } = finished;
       checkCategoryCount(categories.length, name);
-      warnings.push(...poorFeature(name, categories.length));
+      distinct.push(categories.length);
+      warnings.push(...numbersAmongText(name, categories));
       return { name, cuts: buildCategoricalCuts(categories.length), categories };
     }
     finalCodes.push(undefined);
-    warnings.push(...poorFeature(name, sketches[feature]!.summary().values.length));
+    distinct.push(sketches[feature]!.summary().values.length);
     return { name, cuts: buildCuts(sketches[feature]!, params.max_bin), categories: undefined };
-  });
-  return { set: { ...spooled, finalCodes }, features, warnings };
+  };
+  try {
+    const features = plan.features.map(finish);
+    // A model that is trained further may well meet rows of one kind.
+    if (!settings.startFrom) refuseNothingToLearn(plan, labels, distinct);
+    warnings.push(...plan.features.flatMap((name, feature) => poorFeature(name, distinct[feature]!)));
+    return { set: { ...spooled, finalCodes }, features, warnings };
+  } catch (error) {
+    await spooled.spool.close();
+    throw error;
+  }
 }
 
 /** @throws NoRowsError, and all that reading throws. */
@@ -90,15 +104,6 @@ export async function spoolEvaluationSet(
     () => undefined,
   );
   return { ...spooled, finalCodes: features.map(() => undefined) };
-}
-
-function poorFeature(name: string, distinct: number): string[] {
-  if (distinct > 1) return [];
-  return [
-    distinct === 0
-      ? `Feature "${name}" has no values: all are missing in the training set, so no tree will use it.`
-      : `Feature "${name}" has one value in the training set: it can tell no more than whether it is missing.`,
-  ];
 }
 
 async function spoolRows(

@@ -18,7 +18,6 @@ export interface WriteShardsSettings {
   readonly features: readonly PreparedFeature[];
   readonly blobs: BlobSink;
   readonly startFrom?: StartingModel | undefined;
-  readonly onProgress?: ((rows: number) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -58,7 +57,6 @@ export async function writeShards(set: SpooledSet, settings: WriteShardsSettings
       // A failure is thrown by the next await; until then it must not count as unhandled.
       writing.catch(() => undefined);
     }
-    settings.onProgress?.(block.rows);
   }
   await writing;
   return shards;

@@ -1,6 +1,6 @@
 // The folder that a run leaves: progress.jsonl grows round by round, checkpoints/<rounds>/ and result.json appear whole.
 
-import { appendFile, mkdir, readdir, rm, writeFile } from 'node:fs/promises';
+import { appendFile, mkdir, readdir, rm, rmdir, stat, writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { Checkpoint, MODEL_FILE } from '../checkpoint.ts';
 import type { Metrics, ResultRecord } from '../result.ts';
@@ -96,8 +96,15 @@ export class RunFolder {
     return relative(this.path, path).split('\\').join('/');
   }
 
-  /** @throws ResultWriteError */
-  writeResult(record: ResultRecord): Promise<void> {
-    return writeFileAtomically(join(this.path, 'result.json'), `${JSON.stringify(record, null, 2)}\n`);
+  /** @throws ResultWriteError; a folder in which there is nothing but the empty progress file goes then. */
+  async writeResult(record: ResultRecord): Promise<void> {
+    try {
+      await writeFileAtomically(join(this.path, 'result.json'), `${JSON.stringify(record, null, 2)}\n`);
+    } catch (error) {
+      const progress = join(this.path, 'progress.jsonl');
+      if ((await stat(progress).catch(() => undefined))?.size === 0) await rm(progress, { force: true });
+      await rmdir(this.path).catch(() => undefined);
+      throw error;
+    }
   }
 }

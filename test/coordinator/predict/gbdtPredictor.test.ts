@@ -142,7 +142,7 @@ describe('GBDTPredictor', () => {
   it('refuses strings where the model has numbers, and numbers where it has names', () => {
     const predictor = new GBDTPredictor(binary);
     expect(() => predictor.call({ ...batch, size: ['80', '20', '80'] })).toThrow(
-      /"size" holds "80"; the model expects numbers/,
+      /"size" holds text, e.g. "80"; the model expects numbers/,
     );
     expect(() => predictor.call({ ...batch, colour: [1, 2, 0] })).toThrow(
       /"colour" holds 1; the model knows its categories by name/,

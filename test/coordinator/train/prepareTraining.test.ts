@@ -193,16 +193,16 @@ describe('prepareTraining refuses', () => {
   const x = [1, 2, 3];
 
   it.each([
-    ['a missing label', [0, 1, null], 'label column "y", row 2: the label is missing; expected 0 or 1'],
+    ['a missing label', [0, 1, null], 'label column "y", row 2 of dataset "train": the label is missing; expected 0 or 1'],
     [
       'a label that is not a number',
       [0, NaN, 1],
-      'label column "y", row 1: NaN is not valid for binary:logistic',
+      'label column "y", row 1 of dataset "train": NaN is not valid for binary:logistic',
     ],
     [
       'a label out of range',
       [0, 1, 2],
-      'label column "y", row 2: 2 is not valid for binary:logistic, expected 0 or 1',
+      'label column "y", row 2 of dataset "train": 2 is not valid for binary:logistic, expected 0 or 1',
     ],
   ])('%s', async (_, y, message) => {
     await expect(prepare({ x, y })).rejects.toMatchObject({ code: 'LABEL_INVALID', place: { column: 'y' } });
@@ -260,7 +260,7 @@ describe('prepareTraining refuses', () => {
 
   it('strings as labels, and strings where the training set has numbers', async () => {
     await expect(prepare({ x, y: ['yes', 'no', 'yes'] })).rejects.toThrow(
-      /label column "y" holds strings; expected numbers. Map classes/,
+      /label column "y" of dataset "train" holds strings; expected numbers. Map classes/,
     );
     await expect(
       prepare({ x, y: [0, 1, 0] }, { valid: { x: ['1', '2', '3'], y: [0, 1, 0] } }),
