@@ -101,3 +101,22 @@ describe('GBDTTrainer with real workers', () => {
     });
   });
 });
+
+/** Processes that this one started and that are still there. */
+function childPids(): number[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .filter((pid) => parentOf(pid) === process.pid)
+    .map(Number);
+}
+
+/** Parent of a process; undefined when it is gone. */
+function parentOf(pid: string): number | undefined {
+  try {
+    // The name in parentheses may have spaces; state and parent follow it.
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]);
+  } catch {
+    return undefined;
+  }
+}
