@@ -112,7 +112,7 @@ export class ResultGrid implements Iterable<TrialResult> {
   }
 
   /** A row a trial, as plain values: trial, status, iteration, time, "config/…" for what was searched, metrics. */
-  getTable(): readonly Readonly<Record<string, string | number | boolean | null>>[] {
+  getTable(): Rows {
     const metricNames = [...new Set(this.#results.flatMap(({ metrics }) => Object.keys(metrics)))];
     return this.#results.map((result) => ({
       trial: result.trialId,
@@ -208,13 +208,14 @@ function savedState(path: string): unknown {
   }
 }
 
-function cell(value: unknown): string | number | boolean | null {
+function cell(value: unknown): Cell {
   if (value === null || value === undefined) return null;
   if (typeof value === 'number' || typeof value === 'string' || typeof value === 'boolean') return value;
-  return JSON.stringify(value) ?? String(value);
+  return typeof value === 'object' ? JSON.stringify(value) : typeof value;
 }
 
-type Rows = readonly Readonly<Record<string, unknown>>[];
+type Cell = string | number | boolean | null;
+type Rows = readonly Readonly<Record<string, Cell>>[];
 
 /** Datasets write folders of parts; here the one part gets the name that was asked for, when it is whole. */
 async function writeTable(
@@ -247,6 +248,10 @@ function oneKindAColumn(rows: Rows): Rows {
   );
   return rows.map((row) => ({
     ...row,
-    ...Object.fromEntries(mixed.map((name) => [name, row[name] === null ? null : String(row[name])])),
+    ...Object.fromEntries(mixed.map((name) => [name, asText(row[name] ?? null)])),
   }));
+}
+
+function asText(value: Cell): string | null {
+  return value === null ? null : String(value);
 }

@@ -30,7 +30,7 @@ export interface TrialContext {
    * Tells of one more iteration. Resolves when it is on record: with "stop" the function should return.
    * @param checkpoint plain JSON, e.g. a folder's path or a state.
    */
-  report(metrics: Metrics, checkpoint?: unknown): Promise<'continue' | 'stop'>;
+  readonly report: (metrics: Metrics, checkpoint?: unknown) => Promise<'continue' | 'stop'>;
 }
 
 /**

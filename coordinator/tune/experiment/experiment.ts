@@ -77,7 +77,7 @@ export class Experiment {
       : undefined;
     try {
       this.#notify({ type: 'started', name: settings.name, trials: this.#planned });
-      this.#save();
+      void this.#save();
       for (;;) {
         const changed = new Promise<void>((resolve) => (this.#change = resolve));
         const next = this.#nextTrial(runner.defaultConcurrency);
@@ -91,7 +91,7 @@ export class Experiment {
     } finally {
       clearTimeout(budget);
       signal.removeEventListener('abort', onAbort);
-      this.#save();
+      void this.#save();
       await folder.settle();
     }
     if (this.#ending?.error) throw this.#ending.error;
@@ -176,7 +176,7 @@ export class Experiment {
     } finally {
       if (live.startedAt !== undefined) trial.workedMs += now() - live.startedAt;
       this.#live.delete(trial);
-      this.#save();
+      void this.#save();
       this.#change();
     }
   }
@@ -195,7 +195,7 @@ export class Experiment {
       report: (iteration, metrics) => this.#report(trial, live, iteration, metrics),
       checkpoint: (checkpoint) => {
         trial.checkpoint = checkpoint;
-        this.#save();
+        void this.#save().then(() => this.#notify({ type: 'checkpoint', trial, ...checkpoint }));
       },
     };
   }
@@ -302,7 +302,7 @@ export class Experiment {
     trial.status = status;
     if (status !== 'waiting') delete trial.waiting;
     this.#notify({ type: 'trial', trial, params: shownValues(this.#parts.settings.space, trial.assignment) });
-    this.#save();
+    void this.#save();
   }
 
   #notify(event: TuneEvent): void {
@@ -316,13 +316,13 @@ export class Experiment {
     }
   }
 
-  #save(): void {
+  #save(): Promise<void> {
     const isFinished =
       this.#ending?.error === undefined &&
       this.#live.size === 0 &&
       this.trials.every(isOver) &&
       (this.trials.length >= this.#planned || this.#ending !== undefined);
-    this.#parts.folder.save(() => experimentState(this.#parts.settings, this.trials, isFinished));
+    return this.#parts.folder.save(() => experimentState(this.#parts.settings, this.trials, isFinished));
   }
 }
 

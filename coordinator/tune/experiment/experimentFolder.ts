@@ -50,6 +50,7 @@ const reportForm = z.object({
 export class ExperimentFolder {
   readonly path: string;
   #writing: Promise<void> = Promise.resolve();
+  #saving: Promise<void> = Promise.resolve();
   #pending: (() => string) | undefined;
   #failure: unknown;
 
@@ -125,21 +126,22 @@ export class ExperimentFolder {
     return reports;
   }
 
-  /** Writes the state soon; states that follow one another fast are written as one. */
-  save(state: () => ExperimentState): void {
+  /** Writes the state soon; states that follow one another fast are written as one. Resolves when it is on disk. */
+  save(state: () => ExperimentState): Promise<void> {
     const isQueued = this.#pending !== undefined;
     this.#pending = () => `${JSON.stringify(state())}\n`;
-    if (isQueued) return;
-    this.#enqueue(async () => {
+    if (isQueued) return this.#saving;
+    this.#saving = this.#enqueue(async () => {
       const text = this.#pending?.() ?? '';
       this.#pending = undefined;
       await writeFileAtomically(join(this.path, STATE_FILE), text);
     });
+    return this.#saving;
   }
 
   report(trial: number, report: TrialReport): void {
     const line = `${JSON.stringify({ trial, ...report })}\n`;
-    this.#enqueue(() => appendFile(join(this.path, REPORTS_FILE), line));
+    void this.#enqueue(() => appendFile(join(this.path, REPORTS_FILE), line));
   }
 
   /** Copies another trial's checkpoint, so that it stays when that trial drops it. */
@@ -161,8 +163,10 @@ export class ExperimentFolder {
     if (this.#failure !== undefined) throw writeFailure(this.#failure, this.path);
   }
 
-  #enqueue(write: () => Promise<void>): void {
+  /** One write after the other. A failure is thrown by `settle`. */
+  #enqueue(write: () => Promise<void>): Promise<void> {
     this.#writing = this.#writing.then(write).catch((error: unknown) => void (this.#failure ??= error));
+    return this.#writing;
   }
 }
 

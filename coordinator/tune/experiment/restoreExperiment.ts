@@ -4,7 +4,7 @@ import { basename, dirname } from 'node:path';
 import { resolveSpace, type ParamSpace } from '../space/searchSpace.ts';
 import { spaceFromJson } from '../space/spaceJson.ts';
 import { ExperimentError } from '../tuneErrors.ts';
-import type { Trainable, TuneConfig, TuneRunConfig, TunerOptions, TuneSettings } from '../tuneOptions.ts';
+import type { Trainable, TuneRunConfig, TunerOptions, TuneSettings } from '../tuneOptions.ts';
 import { ExperimentFolder, type ExperimentState } from './experimentFolder.ts';
 import { isOver, type Trial, type TrialReport } from './trial.ts';
 
@@ -25,7 +25,7 @@ export interface RestoredExperiment {
   readonly options: TunerOptions;
   readonly trials: Trial[];
   /** What the scheduler remembers of what was reported. */
-  replay(settings: TuneSettings): unknown;
+  readonly replay: (settings: TuneSettings) => unknown;
 }
 
 /** @throws ExperimentError */
@@ -47,7 +47,7 @@ export async function restoreExperiment(path: string, asked: RestoreOptions): Pr
     options: {
       trainable: asked.trainable,
       paramSpace,
-      tuneConfig: state.tuneConfig as TuneConfig,
+      tuneConfig: state.tuneConfig,
       runConfig: { ...runConfig, ...asked.runConfig, name: basename(path), storagePath: dirname(path) },
     },
     trials,

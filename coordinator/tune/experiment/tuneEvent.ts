@@ -11,6 +11,14 @@ export type TuneEvent =
       readonly params: Readonly<Record<string, unknown>>;
     }
   | {
+      /** It is on record: a restored experiment goes on from there. */
+      readonly type: 'checkpoint';
+      readonly trial: Readonly<Trial>;
+      readonly iteration: number;
+      /** Relative to the experiment's folder. */
+      readonly path: string;
+    }
+  | {
       readonly type: 'report';
       readonly trial: Readonly<Trial>;
       readonly iteration: number;
@@ -25,6 +33,9 @@ export interface TuneCallback {
 export function tuneEventJson(event: TuneEvent): Record<string, unknown> {
   if (event.type === 'started') return { ...event };
   const { index, id, status, stopReason, error, waiting, failures, checkpoint } = event.trial;
+  if (event.type === 'checkpoint') {
+    return { type: 'checkpoint', trial: index, iteration: event.iteration, path: event.path };
+  }
   if (event.type === 'report') {
     return { type: 'report', trial: index, iteration: event.iteration, metrics: event.metrics };
   }

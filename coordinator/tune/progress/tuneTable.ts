@@ -23,7 +23,7 @@ export interface TuneTableOptions {
 export interface TuneTable {
   readonly callback: TuneCallback;
   /** Draws the last state, which stays. */
-  close(): void;
+  readonly close: () => void;
 }
 
 const REDRAW_MS = 150;
@@ -58,7 +58,10 @@ export function tuneTable({ stream, mode, metric, best, now }: TuneTableOptions)
     callback: {
       onEvent(event) {
         if (mode === 'none' || isClosed) return;
-        if (mode === 'json') return void stream.write(`${JSON.stringify(tuneEventJson(event))}\n`);
+        if (mode === 'json') {
+          stream.write(`${JSON.stringify(tuneEventJson(event))}\n`);
+          return;
+        }
         if (event.type === 'started') planned = event.trials;
         if (event.type === 'trial') rows.set(event.trial.index, { trial: event.trial, params: event.params });
         if (mode === 'plain') {

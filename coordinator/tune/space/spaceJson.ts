@@ -12,37 +12,69 @@ import {
   randint,
   uniform,
 } from './domain.ts';
+import { nearestWord } from '../../../shared/text/nearestWord.ts';
+import { SearchSpaceError } from '../tuneErrors.ts';
 import type { DomainForm } from './domain.ts';
 import type { ParamSpace } from './searchSpace.ts';
 
-type Maker = (...values: never[]) => Domain;
+interface DeclarativeKind {
+  /** What the list beside the key has. */
+  readonly list: string;
+  /** Undefined when the list does not fit. */
+  make(list: readonly unknown[]): Domain | undefined;
+}
 
-/** Functions of a declarative space by their key, and whether the list is one argument or several. */
-const makers: Readonly<Record<string, { readonly make: Maker; readonly takesList: boolean }>> = {
-  uniform: { make: uniform as Maker, takesList: false },
-  loguniform: { make: loguniform as Maker, takesList: false },
-  quniform: { make: quniform as Maker, takesList: false },
-  qloguniform: { make: qloguniform as Maker, takesList: false },
-  randint: { make: randint as Maker, takesList: false },
-  qrandint: { make: qrandint as Maker, takesList: false },
-  choice: { make: choice as Maker, takesList: true },
-  grid: { make: gridSearch as Maker, takesList: true },
+/** A function of two numbers, or of two and a step. */
+function ofNumbers(make: (low: number, high: number, step: number) => Domain, list: string): DeclarativeKind {
+  const most = list.split(',').length;
+  return {
+    list,
+    make(values) {
+      const [low, high, step = 1] = values;
+      if (values.length > most || typeof low !== 'number' || typeof high !== 'number') return undefined;
+      return typeof step === 'number' ? make(low, high, step) : undefined;
+    },
+  };
+}
+
+/** Domains of a declarative space by their key. */
+export const declarativeKinds: Readonly<Record<string, DeclarativeKind>> = {
+  uniform: ofNumbers(uniform, '[low, high]'),
+  loguniform: ofNumbers(loguniform, '[low, high]'),
+  quniform: ofNumbers(quniform, '[low, high, step]'),
+  qloguniform: ofNumbers(qloguniform, '[low, high, step]'),
+  randint: ofNumbers(randint, '[low, high], high not included'),
+  qrandint: ofNumbers(qrandint, '[low, high, step]'),
+  choice: { list: '[value, …]', make: choice },
+  grid: { list: '[value, …]', make: gridSearch },
 };
 
-export const declarativeKinds: readonly string[] = Object.keys(makers);
-
-/** An object with one such key and a list is a domain; everything else stays as it is. */
-export function spaceFromJson(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(spaceFromJson);
+/**
+ * An object with one such key and a list is a domain; everything else stays as it is.
+ * @throws SearchSpaceError where the list does not fit the key, or the key is nearly one of them.
+ */
+export function spaceFromJson(value: unknown, path = 'paramSpace'): unknown {
+  if (Array.isArray(value)) return value.map((entry, index) => spaceFromJson(entry, `${path}[${index}]`));
   if (typeof value !== 'object' || value === null) return value;
   const entries = Object.entries(value);
   const [key, list] = entries[0] ?? [];
-  const maker = key === undefined ? undefined : makers[key];
-  if (entries.length === 1 && maker && Array.isArray(list)) {
-    const values = list as never[];
-    return maker.takesList ? maker.make(values as never) : maker.make(...values);
+  if (key !== undefined && entries.length === 1 && Array.isArray(list)) {
+    const kind = declarativeKinds[key];
+    const made = kind?.make(list);
+    if (made) return made;
+    const near = kind ? undefined : nearestWord(key, Object.keys(declarativeKinds));
+    if (kind) {
+      throw new SearchSpaceError(`${path}.${key} is ${JSON.stringify(list)}; expected ${kind.list}.`, {
+        field: `${path}.${key}`,
+      });
+    }
+    if (near !== undefined) {
+      throw new SearchSpaceError(`${path}.${key} is no kind of search space; did you mean ${near}?`, {
+        field: `${path}.${key}`,
+      });
+    }
   }
-  return Object.fromEntries(entries.map(([name, entry]) => [name, spaceFromJson(entry)]));
+  return Object.fromEntries(entries.map(([name, entry]) => [name, spaceFromJson(entry, `${path}.${name}`)]));
 }
 
 /** Undefined when the space has a value that JSON would not give back. */

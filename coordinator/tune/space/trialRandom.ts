@@ -3,7 +3,7 @@
 
 /** Numbers in [0, 1), the same for the same seed and words. FNV-1a over the words seeds a mulberry32. */
 export function trialRandom(seed: number, ...words: readonly (string | number)[]): () => number {
-  let state = 0x811c9dc5 ^ seed;
+  let state = 0x811c9dc5;
   for (const unit of `${seed}/${words.join('/')}`) {
     state = Math.imul(state ^ (unit.codePointAt(0) ?? 0), 0x01000193) >>> 0;
   }

@@ -1,0 +1,164 @@
+// Tuning a trainer with everything real: an embedded coordinator, worker processes, trials on groups of one pool.
+
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { createInterface } from 'node:readline';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import {
+  GBDTTrainer,
+  gridSearch,
+  startCoordinator,
+  startLocalWorkers,
+  Tuner,
+  type TuneEvent,
+} from '../../../coordinator/index.ts';
+import { inProcessWorld } from '../train/inProcessCluster.ts';
+import { DEPTHS, paramSpace, ROUNDS, trainerOptions } from './fixtures/depthExperiment.ts';
+
+let storagePath = '';
+/** Models of separate fits, by depth. */
+const models = new Map<number, string>();
+
+beforeAll(async () => {
+  storagePath = mkdtempSync(path.join(tmpdir(), 'tabgrad-tune-workers-'));
+  for (const max_depth of DEPTHS) {
+    const options = trainerOptions({ name: `alone-${max_depth}`, storagePath });
+    const trainer = new GBDTTrainer(
+      { ...options, params: { ...options.params, max_depth } },
+      inProcessWorld(),
+    );
+    models.set(max_depth, (await trainer.fit()).checkpoint.modelText());
+  }
+});
+afterAll(() => rmSync(storagePath, { recursive: true }));
+
+const tuneConfig = { metric: 'valid-rmse', mode: 'min' } as const;
+
+describe('Tuner with real workers', () => {
+  it('trains three depths side by side: the models of three separate fits, from data that was prepared once', async () => {
+    let atWork = 0;
+    let most = 0;
+    const preparing = new Set<number>();
+    const onEvent = (event: TuneEvent): void => {
+      if (event.type !== 'trial') return;
+      if (event.trial.waiting?.includes('prepares') === true) preparing.add(event.trial.index);
+      if (event.trial.status === 'running') most = Math.max(most, ++atWork);
+      if (event.trial.status === 'finished') atWork--;
+    };
+    const grid = await new Tuner({
+      trainable: new GBDTTrainer(trainerOptions()),
+      paramSpace,
+      tuneConfig: { ...tuneConfig, maxConcurrentTrials: 3 },
+      runConfig: { name: 'side-by-side', storagePath, callbacks: [{ onEvent }] },
+    }).fit();
+    expect(grid.errors).toEqual([]);
+    for (const result of grid) {
+      expect(result.checkpoint?.modelText()).toBe(models.get(result.params['params.max_depth'] as number));
+      expect(result.trainingIteration).toBe(ROUNDS);
+    }
+    expect(grid.getBestResult().params).toEqual({ 'params.max_depth': 4 });
+    expect(most).toBe(3);
+    expect([...preparing]).toEqual([0]);
+  });
+
+  it('goes on after its process was killed, in a folder that was moved since', async () => {
+    const program = path.join(import.meta.dirname, 'fixtures/depthExperiment.ts');
+    const child = spawn(process.execPath, ['--import', 'tsx', program, storagePath], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+      timeout: 50_000,
+      killSignal: 'SIGKILL',
+    });
+    const exit = once(child, 'exit');
+    for await (const line of createInterface({ input: child.stdout })) {
+      // The first trial is finished, the second is not.
+      if (line.startsWith('1 ')) child.kill('SIGKILL');
+    }
+    expect((await exit)[1]).toBe('SIGKILL');
+    const moved = path.join(storagePath, 'moved');
+    renameSync(path.join(storagePath, 'killed'), moved);
+    const reports: [number, number][] = [];
+    const onEvent = (event: TuneEvent): void => {
+      if (event.type === 'report') reports.push([event.trial.index, event.iteration]);
+    };
+    const restored = await Tuner.restore(moved, {
+      trainable: new GBDTTrainer(trainerOptions()),
+      runConfig: { callbacks: [{ onEvent }] },
+    });
+    const grid = await restored.fit();
+    expect(reports.filter(([trial]) => trial === 0)).toEqual([]);
+    const [, from] = reports.find(([trial]) => trial === 1) ?? [];
+    expect(from).toBeGreaterThan(2);
+    expect(grid.length).toBe(3);
+    for (const result of grid) {
+      expect(result.metricsTable.map((row) => row.trainingIteration)).toEqual(
+        Array.from({ length: ROUNDS }, (_, round) => round + 1),
+      );
+      expect(result.checkpoint?.modelText()).toBe(models.get(result.params['params.max_depth'] as number));
+    }
+  });
+
+  it('shares a coordinator that is up, says what a trial waits for, and puts more trials on workers that join', async () => {
+    const coordinator = await startCoordinator({ port: 0, adminToken: 'secret' });
+    const join = (count: number) =>
+      startLocalWorkers({ url: coordinator.url, count, runtime: 'node', device: 'cpu' });
+    const crews = [await join(1)];
+    const waits: string[] = [];
+    let late: Promise<unknown> | undefined;
+    try {
+      const onEvent = (event: TuneEvent): void => {
+        if (event.type !== 'trial' || event.trial.waiting === undefined) return;
+        waits.push(event.trial.waiting);
+        if (event.trial.waiting.includes('Waiting for')) late ??= join(1).then((crew) => crews.push(crew));
+      };
+      const options = trainerOptions();
+      const trainable = new GBDTTrainer({
+        ...options,
+        scalingConfig: { numWorkers: 2, url: coordinator.url, token: 'secret' },
+      });
+      const grid = await new Tuner({
+        trainable,
+        paramSpace: { params: { max_depth: gridSearch([2, 3]) } },
+        tuneConfig,
+        runConfig: { name: 'remote', storagePath, callbacks: [{ onEvent }] },
+      }).fit();
+      await late;
+      expect(grid.errors).toEqual([]);
+      for (const result of grid) {
+        expect(result.checkpoint?.modelText()).toBe(models.get(result.params['params.max_depth'] as number));
+      }
+      expect(waits.join('\n')).toMatch(/trial 0: Waiting for 1 more worker \(1 of 2 here\)/);
+      expect(coordinator.pool.workers()).toHaveLength(2);
+    } finally {
+      for (const crew of crews) await crew.stop();
+      await coordinator.close();
+    }
+  });
+
+  it('ends only the trial whose parameters are out of range, and stops a trial at the very round', async () => {
+    const grid = await new Tuner({
+      trainable: new GBDTTrainer(trainerOptions()),
+      paramSpace: { params: { max_depth: gridSearch([0, 3]) } },
+      tuneConfig: { ...tuneConfig, maxConcurrentTrials: 1 },
+      runConfig: { name: 'partly', storagePath, stop: { trainingIteration: 3 }, verbose: 0 },
+    }).fit();
+    expect(grid.errors).toHaveLength(1);
+    expect(grid.errors[0]?.error?.code).toBe('PARAMETER_OUT_OF_RANGE');
+    expect(grid.get(1)).toMatchObject({ trainingIteration: 3, stopReason: 'trainingIteration reached 3' });
+    expect(
+      readFileSync(path.join(grid.get(1)!.path, 'progress.jsonl'), 'utf8')
+        .trim()
+        .split('\n'),
+    ).toHaveLength(3);
+    expect(grid.get(1)?.checkpoint?.metadata().rounds).toBe(3);
+  });
+
+  it('refuses settings that the trainer does not know before anything starts', () => {
+    const make = (space: Record<string, unknown>) =>
+      new Tuner({ trainable: new GBDTTrainer(trainerOptions()), paramSpace: space });
+    expect(() => make({ max_depth: gridSearch([2, 3]) })).toThrow(/max_depth is not an option/);
+    expect(() => make({ params: { max_dpth: gridSearch([2, 3]) } })).toThrow(/did you mean max_depth/);
+  });
+});

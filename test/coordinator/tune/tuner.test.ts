@@ -1,0 +1,395 @@
+// The tuner with functions of the owner's own as trials: no workers, all in this process.
+
+import { existsSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import {
+  choice,
+  gridSearch,
+  readCsv,
+  readParquet,
+  sampleFrom,
+  Tuner,
+  uniform,
+  type StopRule,
+  type TrialContext,
+  type TuneConfig,
+  type TunerOptions,
+} from '../../../coordinator/index.ts';
+
+let storagePath = '';
+beforeAll(() => void (storagePath = mkdtempSync(path.join(tmpdir(), 'tabgrad-tune-'))));
+afterAll(() => rmSync(storagePath, { recursive: true }));
+
+interface Point {
+  readonly x: number;
+}
+
+/** Loss of (x - 3)², which ten reports approach. */
+async function approach({ x }: Point, { report, iteration }: TrialContext): Promise<void> {
+  for (let i = iteration + 1; i <= 10; i++) {
+    const decision = await report({ loss: (x - 3) ** 2 + 1 / i, step: i }, { i });
+    if (decision === 'stop') return;
+  }
+}
+
+function tuner(name: string, options: Partial<TunerOptions>, tuneConfig: TuneConfig = {}): Tuner {
+  return new Tuner({
+    trainable: approach,
+    paramSpace: { x: gridSearch([0, 1, 2, 3, 4]) },
+    tuneConfig: { metric: 'loss', mode: 'min', ...tuneConfig },
+    ...options,
+    runConfig: { name, storagePath, verbose: 0, ...options.runConfig },
+  });
+}
+
+const lines = (file: string): string[] => readFileSync(file, 'utf8').trim().split('\n');
+
+describe('Tuner.fit', () => {
+  it('runs every trial and finds the best', async () => {
+    const grid = await tuner('plain', {}).fit();
+    expect(grid.length).toBe(5);
+    expect(grid.errors).toEqual([]);
+    const best = grid.getBestResult();
+    expect(best).toMatchObject({
+      index: 3,
+      status: 'finished',
+      params: { x: 3 },
+      trainingIteration: 10,
+      state: { i: 10 },
+    });
+    expect(best.metrics['loss']).toBeCloseTo(0.1, 12);
+    expect(grid.getBestResult('loss', 'max').params).toEqual({ x: 0 });
+    expect(grid.getBestResult('loss', 'min', 'avg').params).toEqual({ x: 3 });
+    expect(grid.getBestResult('loss', 'max', 'all').metricsTable[0]).toMatchObject({
+      loss: 10,
+      trainingIteration: 1,
+    });
+    expect([...grid].map(({ params }) => params['x'])).toEqual([0, 1, 2, 3, 4]);
+  });
+
+  it('takes what a function returns as its metrics', async () => {
+    const grid = await tuner('returned', { trainable: ({ x }: Point) => ({ loss: x }) }).fit();
+    expect(grid.getBestResult()).toMatchObject({ metrics: { loss: 0 }, trainingIteration: 1 });
+  });
+
+  it('writes the table as CSV and as Parquet', async () => {
+    const mixed = { x: gridSearch([0, 3]), kind: choice(['a', 1]) };
+    const grid = await tuner('files', { paramSpace: mixed }).fit();
+    const csv = await readCsv(await grid.toCsv(path.join(storagePath, 'table.csv'))).take(5);
+    const parquet = await readParquet(await grid.toParquet(path.join(storagePath, 'table.parquet'))).take(5);
+    for (const rows of [csv, parquet]) {
+      expect(rows).toHaveLength(2);
+      expect(rows[1]).toMatchObject({ trial: 'trial_00001', 'config/x': 3, loss: 0.1 });
+    }
+  });
+
+  it('gives the same results for the same seed, one after the other or side by side', async () => {
+    const run = async (name: string, maxConcurrentTrials: number) => {
+      const paramSpace = { x: uniform(-5, 5), y: sampleFrom((_, random) => random()) };
+      const grid = await tuner(name, { paramSpace }, { numSamples: 8, seed: 4, maxConcurrentTrials }).fit();
+      return grid.getTable().map((row) => ({ ...row, timeTotalS: 0 }));
+    };
+    expect(await run('one', 1)).toEqual(await run('side', 5));
+  });
+
+  it('never runs more trials at once than it may', async () => {
+    let now = 0;
+    let most = 0;
+    const trainable = async (_config: Point, { report }: TrialContext): Promise<void> => {
+      most = Math.max(most, ++now);
+      for (let i = 0; i < 5; i++) await report({ loss: 1 });
+      now--;
+    };
+    await tuner('bounded', { trainable }, { maxConcurrentTrials: 2 }).fit();
+    expect(most).toBe(2);
+  });
+
+  it('goes on without a trial that throws, and keeps its error', async () => {
+    const trainable = (config: Point, context: TrialContext): unknown => {
+      if (config.x === 3) throw new Error('out of cheese');
+      return approach(config, context);
+    };
+    const grid = await tuner('throws', { trainable }).fit();
+    expect(grid.errors).toHaveLength(1);
+    expect(grid.errors[0]).toMatchObject({
+      index: 3,
+      error: { code: 'TUNE_TRIAL_FAILED', message: 'Trial 3 threw: out of cheese' },
+    });
+    expect(grid.getBestResult().index).toBe(2);
+  });
+
+  it('forgives as many failures as it is told, going on from the checkpoint', async () => {
+    const starts: number[] = [];
+    const trainable = async (_: Point, { report, iteration, checkpoint }: TrialContext): Promise<void> => {
+      starts.push(iteration);
+      expect(checkpoint).toEqual(iteration === 0 ? undefined : { at: iteration });
+      await report({ loss: 1 }, { at: iteration + 1 });
+      await report({ loss: 1 });
+      if (iteration < 2) throw new Error('again');
+    };
+    const paramSpace = { x: gridSearch([0]) };
+    const forgiving = { name: 'forgiving', failureConfig: { maxFailures: 2 } };
+    const grid = await tuner('forgiving', { trainable, paramSpace, runConfig: forgiving }).fit();
+    expect(starts).toEqual([0, 1, 2]);
+    expect(grid.get(0)).toMatchObject({ status: 'finished', trainingIteration: 4 });
+    expect(grid.get(0)?.metricsTable.map((row) => row.trainingIteration)).toEqual([1, 2, 3, 4]);
+  });
+
+  it('ends the experiment at the first failure with failFast', async () => {
+    const trainable = (): unknown => Promise.reject(new Error('no'));
+    const runConfig = { name: 'fast', failureConfig: { failFast: true } };
+    const grid = await tuner('fast', { trainable, runConfig }, { maxConcurrentTrials: 1 }).fit();
+    expect(grid.length).toBe(1);
+  });
+
+  it.each<[string, StopRule, number, string]>([
+    ['a bound', { step: 4 }, 4, 'step reached 4'],
+    ['iterations', { trainingIteration: 2 }, 2, 'trainingIteration reached 2'],
+    ['the tuned metric, from above in mode min', { loss: 1.5 }, 2, 'loss reached 1.5'],
+    ['a function', (_trialId, metrics) => metrics['step']! >= 3, 3, 'the stop function said so'],
+  ])('stops a trial at %s', async (_name, stop, iteration, stopReason) => {
+    const name = `stop-${iteration}-${typeof stop}-${stopReason.length}`;
+    const paramSpace = { x: gridSearch([2]) };
+    const grid = await tuner(name, { paramSpace, runConfig: { name, stop } }).fit();
+    expect(grid.get(0)).toMatchObject({ status: 'finished', stopReason, trainingIteration: iteration });
+  });
+
+  it('ends when the time budget is used up, with what it has', async () => {
+    const trainable = async (_: Point, { report }: TrialContext): Promise<void> => {
+      while ((await report({ loss: 1 })) === 'continue');
+    };
+    const grid = await tuner('budget', { trainable }, { timeBudgetS: 0.1, maxConcurrentTrials: 2 }).fit();
+    expect(grid.length).toBe(2);
+    expect(grid.get(0)).toMatchObject({ status: 'finished', stopReason: 'the time budget is used up' });
+  });
+
+  it('ends with an error that names what was reported when no trial has the metric', async () => {
+    await expect(
+      tuner('no-metric', {}, { metric: 'los', maxConcurrentTrials: 1 }).fit(),
+    ).rejects.toMatchObject({
+      code: 'TUNE_METRIC_MISSING',
+      message: 'No trial reported the metric "los"; reported were loss, step.',
+    });
+  });
+
+  it('refuses reports that are no numbers', async () => {
+    const trainable = (): unknown => ({ loss: 'small' });
+    const grid = await tuner('words', { trainable }).fit();
+    expect(grid.errors[0]?.error?.message).toBe(
+      'Trial 0 reported loss as string; expected an object of numbers, like { loss: 0.5 }.',
+    );
+    expect(() => grid.getBestResult()).toThrow(
+      /No trial that did not fail has the metric "loss"; no trial reported anything/,
+    );
+  });
+
+  it('lets a callback that throws end the experiment', async () => {
+    const boom = new Error('callback');
+    const callbacks = [
+      {
+        onEvent: () => {
+          throw boom;
+        },
+      },
+    ];
+    await expect(tuner('callback', { runConfig: { name: 'callback', callbacks } }).fit()).rejects.toBe(boom);
+  });
+
+  it('asks for what can not be, and says so', () => {
+    const refusal = (tuneConfig: TuneConfig, options: Partial<TunerOptions> = {}) => {
+      try {
+        tuner('refused', options, tuneConfig);
+      } catch (error) {
+        return (error as Error).message;
+      }
+      return 'accepted';
+    };
+    expect(refusal({}, { paramSpace: {} })).toMatch(/^paramSpace has nothing to search/);
+    expect(refusal({ scheduler: 'ahsa' })).toBe(
+      'tuneConfig.scheduler "ahsa" is not known; did you mean asha?.',
+    );
+    expect(refusal({ scheduler: { name: 'asha', maxt: 3 } })).toMatch(/does not fit the scheduler "asha"/);
+    expect(refusal({ searcher: 'bayes' })).toMatch(/expected one of random, grid, tpe/);
+    expect(refusal({ searcher: 'tpe' })).toMatch(/paramSpace.x is a gridSearch/);
+    expect(refusal({ numSamples: 0 })).toMatch(
+      /numSamples is 0; expected a whole number of at least 1, or -1/,
+    );
+    expect(refusal({ mode: 'best' as never })).toMatch(/mode is "best"; expected "max" or "min"/);
+    expect(refusal({ sheduler: 'asha' } as never)).toMatch(/did you mean scheduler/);
+    expect(refusal({ metric: undefined as never, scheduler: 'asha' })).toMatch(
+      /The scheduler "asha" needs one/,
+    );
+  });
+});
+
+describe('schedulers at work', () => {
+  it('asha spends far fewer iterations and keeps the best', async () => {
+    const paramSpace = { x: uniform(0, 6) };
+    const trainable = async ({ x }: Point, { report }: TrialContext): Promise<void> => {
+      for (let i = 1; i <= 64; i++) {
+        if ((await report({ loss: (x - 3) ** 2 })) === 'stop') return;
+      }
+    };
+    const grid = await tuner(
+      'asha',
+      { paramSpace, trainable },
+      { numSamples: 40, scheduler: 'asha', maxConcurrentTrials: 4 },
+    ).fit();
+    const iterations = [...grid].map(({ trainingIteration }) => trainingIteration);
+    expect(iterations.reduce((a, b) => a + b, 0)).toBeLessThan(0.3 * 40 * 64);
+    const best = grid.getBestResult();
+    expect(best.trainingIteration).toBe(64);
+    const losses = [...grid].map(({ metrics }) => metrics['loss']!);
+    expect(best.metrics['loss']).toBe(Math.min(...losses));
+  });
+
+  it('pbt beats every fixed setting where the best setting moves', async () => {
+    const ROUNDS = 60;
+    const gain = (rate: number, i: number): number =>
+      Math.max(0, 1 - 4 * Math.abs(rate - 0.1 - (0.8 * i) / ROUNDS));
+    const fixed = Array.from({ length: 101 }, (_, k) => {
+      let sum = 0;
+      for (let i = 1; i <= ROUNDS; i++) sum += gain(k / 100, i);
+      return sum;
+    });
+    const trainable = async ({ rate }: { rate: number }, { report, checkpoint, iteration }: TrialContext) => {
+      let { sum } = (checkpoint as { sum: number } | undefined) ?? { sum: 0 };
+      for (let i = iteration + 1; i <= ROUNDS; i++) {
+        sum += gain(rate, i);
+        if ((await report({ sum }, { sum })) === 'stop') return;
+      }
+    };
+    const options = { trainable, paramSpace: { rate: uniform(0.01, 1) } };
+    const scheduler = { name: 'pbt', perturbationInterval: 3 };
+    const tuneConfig = {
+      metric: 'sum',
+      mode: 'max',
+      numSamples: 8,
+      maxConcurrentTrials: 8,
+      seed: 1,
+    } as const;
+    const grid = await tuner('pbt', options, { ...tuneConfig, scheduler }).fit();
+    expect(grid.errors).toEqual([]);
+    expect(grid.getBestResult().metrics['sum']).toBeGreaterThan(Math.max(...fixed) * 1.2);
+    // The record of the best is of one line of descent: its iterations are whole.
+    expect(grid.getBestResult().metricsTable.at(-1)?.trainingIteration).toBe(ROUNDS);
+  });
+});
+
+describe('Tuner.restore', () => {
+  /** Runs until trial 1 is in the middle, then calls off. */
+  async function interrupted(name: string): Promise<string> {
+    const off = new AbortController();
+    const trainable = async (config: Point, context: TrialContext): Promise<void> => {
+      const report: TrialContext['report'] = (metrics, checkpoint) => {
+        if (context.index === 1 && metrics['step'] === 4) off.abort();
+        return context.report(metrics, metrics['step'] === 4 ? undefined : checkpoint);
+      };
+      await approach(config, { ...context, report });
+    };
+    const first = tuner(name, { trainable }, { maxConcurrentTrials: 1 });
+    await expect(first.fit({ signal: off.signal })).rejects.toMatchObject({ code: 'ABORTED' });
+    return path.join(storagePath, name);
+  }
+
+  it('goes on where it was, in another folder too, without running finished trials again', async () => {
+    const before = await interrupted('moved-from');
+    const after = path.join(storagePath, 'moved-to');
+    renameSync(before, after);
+    const begun: [number, number][] = [];
+    const trainable = (config: Point, context: TrialContext): unknown => {
+      begun.push([context.index, context.iteration]);
+      return approach(config, context);
+    };
+    const grid = await (await Tuner.restore(after, { trainable, runConfig: { verbose: 0 } })).fit();
+    expect(begun).toEqual([
+      [1, 3],
+      [2, 0],
+      [3, 0],
+      [4, 0],
+    ]);
+    const whole = await tuner('uninterrupted', {}).fit();
+    const plain = (table: ReturnType<typeof grid.getTable>) =>
+      table.map((row) => ({ ...row, timeTotalS: 0 }));
+    expect(plain(grid.getTable())).toEqual(plain(whole.getTable()));
+    expect(grid.get(1)?.metricsTable).toEqual(whole.get(1)?.metricsTable);
+  });
+
+  it('gives the grid of an experiment that is finished, and runs nothing', async () => {
+    await tuner('finished', {}).fit();
+    const trainable = (): never => {
+      throw new Error('not again');
+    };
+    const grid = await (await Tuner.restore(path.join(storagePath, 'finished'), { trainable })).fit();
+    expect(grid.getBestResult().params).toEqual({ x: 3 });
+    expect(grid.errors).toEqual([]);
+  });
+
+  it.each([
+    ['resumeErrored', 5],
+    ['restartErrored', 0],
+  ] as const)('takes failed trials up again with %s', async (option, from) => {
+    const failing = async (config: Point, { report }: TrialContext): Promise<void> => {
+      for (let i = 1; i <= 5; i++) await report({ loss: 1, step: i }, { i });
+      if (config.x === 2) throw new Error('once');
+    };
+    await tuner(option, { trainable: failing }).fit();
+    const begun: [number, number][] = [];
+    const trainable = (config: Point, context: TrialContext): unknown => {
+      begun.push([context.index, context.iteration]);
+      return approach(config, context);
+    };
+    const folder = path.join(storagePath, option);
+    expect((await (await Tuner.restore(folder, { trainable })).fit()).errors).toHaveLength(1);
+    expect(begun).toEqual([]);
+    const grid = await (await Tuner.restore(folder, { trainable, [option]: true })).fit();
+    expect(begun).toEqual([[2, from]]);
+    expect(grid.errors).toEqual([]);
+    expect(grid.get(2)?.trainingIteration).toBe(10);
+  });
+
+  it('will not write over an unfinished experiment, but over a finished one', async () => {
+    await interrupted('kept');
+    await expect(tuner('kept', {}).fit()).rejects.toMatchObject({ code: 'TUNE_EXPERIMENT_INVALID' });
+    await tuner('replaced', {}).fit();
+    const grid = await tuner('replaced', { paramSpace: { x: gridSearch([1]) } }).fit();
+    expect(grid.length).toBe(1);
+    expect(existsSync(path.join(storagePath, 'replaced', 'trial_00004'))).toBe(false);
+  });
+
+  it('survives a torn last line of reports', async () => {
+    const folder = await interrupted('torn');
+    const file = path.join(folder, 'reports.jsonl');
+    writeFileSync(file, `${lines(file).join('\n')}\n{"trial":1,"itera`);
+    const grid = await (await Tuner.restore(folder, { trainable: approach })).fit();
+    expect(grid.get(1)?.metricsTable).toHaveLength(10);
+  });
+
+  it.each([
+    ['nothing', undefined, /holds no experiment/],
+    ['no JSON', '{', /is damaged/],
+    ['another JSON', '{"format":2}', /is no experiment of this version/],
+  ])('refuses a folder with %s', async (name, text, message) => {
+    const folder = mkdtempSync(path.join(storagePath, 'bad-'));
+    if (text !== undefined) writeFileSync(path.join(folder, 'experiment.json'), text);
+    await expect(Tuner.restore(folder, { trainable: approach })).rejects.toMatchObject({
+      code: 'TUNE_EXPERIMENT_INVALID',
+      message: expect.stringMatching(message),
+    });
+    expect(name).toBeDefined();
+  });
+
+  it('refuses another search space, and asks for one that its record could not hold', async () => {
+    const folder = await interrupted('other-space');
+    const other = { x: uniform(0, 1) };
+    await expect(Tuner.restore(folder, { trainable: approach, paramSpace: other })).rejects.toThrow(
+      /expected x: grid, given x: uniform\(0, 1\)/,
+    );
+    await tuner('function-space', { paramSpace: { x: sampleFrom(() => 3) } }).fit();
+    await expect(
+      Tuner.restore(path.join(storagePath, 'function-space'), { trainable: approach }),
+    ).rejects.toThrow(/give paramSpace to Tuner.restore/);
+  });
+});
