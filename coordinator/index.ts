@@ -50,6 +50,20 @@ export {
   uniform,
   type Domain,
 } from './tune/space/domain.ts';
+export { deployment, Serve, type ServeStatus } from './serve/serve.ts';
+export {
+  Application,
+  Deployment,
+  type DeploymentTarget,
+  type ModuleTarget,
+} from './serve/deployment/deployment.ts';
+export type { AutoscalingConfig, DeploymentOptions } from './serve/deployment/deploymentOptions.ts';
+export type { DeploymentHandle, HandleMethod } from './serve/deployment/handle.ts';
+export type { ReplicaSetStatus } from './serve/deployment/replicaSet.ts';
+export { batch, type BatchOptions } from './serve/batch.ts';
+export type { HttpAnswer, ServeRequest } from './serve/http/ownerHttp.ts';
+export type { AccessEntry } from './serve/http/exchange.ts';
+export type { RunOptions, ServeHttpOptions } from './serve/serveOptions.ts';
 export { startCoordinator, type Coordinator, type CoordinatorOptions } from './server/coordinator.ts';
 export { startLocalWorkers, type LocalWorkers, type LocalWorkersOptions } from './local/localWorkers.ts';
 export { TabgradError, errorCodes, type ErrorCode, type ErrorPlace } from '../shared/errors.ts';

@@ -179,7 +179,7 @@ export class Serve {
       version: packageVersion(),
       accessLog: options.accessLog,
       maxBodyBytes: options.maxBodyBytes ?? 16 * MEBIBYTE,
-      bodyTimeoutS: options.bodyTimeoutS ?? 30,
+      requestTimeoutMs: (options.bodyTimeoutS ?? 30) * 1_000,
       headersTimeoutMs: (options.headersTimeoutS ?? 15) * 1_000,
       idleTimeoutMs: IDLE_TIMEOUT_MS,
       isStopping: () => this.#isStopping,

@@ -41,14 +41,8 @@ export class OwnerCodeError extends TabgradError {
   }
 }
 
-/** The client did not send all of its request in time. */
-export class RequestTimeoutError extends TabgradError {
-  readonly code = 'REQUEST_TIMEOUT';
-}
-
 const statuses: Partial<Record<ErrorCode, number>> = {
   SERVE_INPUT_INVALID: 400,
-  REQUEST_TIMEOUT: 408,
   SERVE_OVERLOADED: 503,
   SERVE_UNAVAILABLE: 503,
   SERVE_REPLICA_LOST: 503,

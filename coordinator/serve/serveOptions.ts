@@ -16,7 +16,7 @@ export interface ServeHttpOptions {
   readonly allowedOrigins?: readonly string[] | undefined;
   /** Default 16 MiB. */
   readonly maxBodyBytes?: number | undefined;
-  /** For all of a body to arrive; default 30. */
+  /** For all of a request to arrive; default 30. */
   readonly bodyTimeoutS?: number | undefined;
   /** For the head of a request to arrive; default 15. */
   readonly headersTimeoutS?: number | undefined;

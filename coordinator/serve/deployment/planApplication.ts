@@ -9,6 +9,7 @@ import { readModel } from '../../../shared/gbdt/model/readModel.ts';
 import { ClassProgram } from '../replica/classProgram.ts';
 import { LocalReplica } from '../replica/localReplica.ts';
 import type { Replica } from '../replica/replica.ts';
+import { SmallRequests } from '../replica/smallRequests.ts';
 import { ThreadReplica } from '../replica/threadReplica.ts';
 import { outputNames, type TreeOptions } from '../replica/treeProgram.ts';
 import { modelFeatures, type ModelFeature } from '../rows/modelFeatures.ts';
@@ -25,6 +26,7 @@ export interface ModelDescription {
   readonly outputs: number;
   readonly outputName: string;
   readonly outputColumns: readonly string[];
+  readonly small: SmallRequests;
 }
 
 export interface PlannedDeployment {
@@ -136,6 +138,7 @@ function describeModel(modelText: string, options: TreeOptions): ModelDescriptio
     outputs,
     outputName: options.outputColumn ?? 'predictions',
     outputColumns: outputNames(outputs, options.outputColumn),
+    small: new SmallRequests(modelText, options),
   };
 }
 

@@ -1,6 +1,6 @@
 // One HTTP request on its way: its id, its clock, and how its answer is written, counted and logged, once.
 
-import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { TabgradError } from '../../../shared/errors.ts';
 import { serveStatusOf } from '../serveErrors.ts';
 
@@ -55,9 +55,6 @@ export class Exchange {
     this.path = query < 0 ? target : target.slice(0, query);
     this.search = query < 0 ? '' : target.slice(query);
     this.#ended = ended;
-    // Without a listener, a client that breaks off would end the process.
-    request.on('error', ignore);
-    response.on('error', ignore);
     response.on('close', () => {
       this.#end(CLIENT_CLOSED);
       this.#onGone?.();
@@ -69,18 +66,22 @@ export class Exchange {
     this.#onGone = callback;
   }
 
-  answer(status: number, headers: OutgoingHttpHeaders, body: string | Uint8Array): void {
+  answer(status: number, headers: Readonly<Record<string, string>>, body: string | Uint8Array): void {
     this.#onGone = undefined;
     const { response } = this;
     if (response.destroyed || response.headersSent) return;
-    const all: OutgoingHttpHeaders = {
-      ...headers,
-      'content-length': typeof body === 'string' ? Buffer.byteLength(body) : body.byteLength,
-      'x-request-id': this.id,
-      'x-content-type-options': 'nosniff',
-    };
+    const sizeBytes = typeof body === 'string' ? Buffer.byteLength(body) : body.byteLength;
+    const flat = [
+      'x-request-id',
+      this.id,
+      'x-content-type-options',
+      'nosniff',
+      'content-length',
+      String(sizeBytes),
+    ];
+    for (const name in headers) flat.push(name, headers[name]!);
     this.#end(status);
-    response.writeHead(status, all);
+    response.writeHead(status, flat);
     response.end(this.request.method === 'HEAD' ? undefined : body);
   }
 
@@ -104,8 +105,6 @@ export class Exchange {
     ended?.({ exchange: this, status });
   }
 }
-
-function ignore(): void {}
 
 function told(error: unknown, status: number, id: string): { code: string; message: string; place: object } {
   if (!(error instanceof TabgradError)) {

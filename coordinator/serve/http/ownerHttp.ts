@@ -87,11 +87,18 @@ function isHttpAnswer(value: unknown): value is HttpAnswer {
   );
 }
 
+/** The server writes these itself. */
+const ownHeaders: readonly string[] = ['content-length', 'transfer-encoding', 'connection', 'x-request-id'];
+
 function encodeBody(
   value: unknown,
   given: Readonly<Record<string, string>>,
 ): Pick<WireAnswer, 'headers' | 'body'> {
-  const named = Object.fromEntries(Object.entries(given).map(([name, text]) => [name.toLowerCase(), text]));
+  const named = Object.fromEntries(
+    Object.entries(given)
+      .map(([name, text]) => [name.toLowerCase(), text] as const)
+      .filter(([name]) => !ownHeaders.includes(name)),
+  );
   const as = (type: string): Record<string, string> => ({ 'content-type': type, ...named });
   if (typeof value === 'string') return { headers: as('text/plain; charset=utf-8'), body: value };
   if (value instanceof Uint8Array) return { headers: as('application/octet-stream'), body: value };

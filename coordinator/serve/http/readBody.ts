@@ -1,13 +1,7 @@
-// Reads the body of a request, with a limit on its size and on the time it takes.
+// Reads the body of a request, with a limit on its size. The server has one on the time that a request takes.
 
 import type { IncomingMessage } from 'node:http';
 import { BodyTooLargeError } from '../../server/serverErrors.ts';
-import { RequestTimeoutError } from '../serveErrors.ts';
-
-export interface BodyLimits {
-  readonly maxBodyBytes: number;
-  readonly bodyTimeoutS: number;
-}
 
 /** Larger bodies go to replicas in shared memory instead of being copied as text. */
 const SHARED_FROM_BYTES = 64 * 1024;
@@ -20,17 +14,13 @@ const LINGER_MS = 5_000;
  */
 export function readBody(
   request: IncomingMessage,
-  { maxBodyBytes, bodyTimeoutS }: BodyLimits,
+  maxBodyBytes: number,
   asBytes: boolean,
   done: (error: Error | undefined, body: string | Uint8Array) => void,
 ): void {
   let sizeBytes = 0;
   let chunks: Buffer[] = [];
-  let timer: NodeJS.Timeout | undefined;
-  let isDone = false;
   const refuse = (error: Error): void => {
-    isDone = true;
-    clearTimeout(timer);
     chunks = [];
     request.off('data', take).off('end', finish);
     linger(request);
@@ -44,8 +34,6 @@ export function readBody(
     else chunks.push(chunk);
   };
   const finish = (): void => {
-    isDone = true;
-    clearTimeout(timer);
     done(undefined, joined(chunks, sizeBytes, asBytes));
   };
   const announced = Number(request.headers['content-length'] ?? 0);
@@ -55,15 +43,6 @@ export function readBody(
   }
   request.on('data', take);
   request.on('end', finish);
-  // Most bodies come with their headers: those need no timer.
-  setImmediate(() => {
-    if (isDone || request.destroyed) return;
-    timer = setTimeout(
-      () => refuse(new RequestTimeoutError(`The body did not arrive within ${bodyTimeoutS} s.`)),
-      bodyTimeoutS * 1_000,
-    );
-    request.on('close', () => clearTimeout(timer));
-  });
 }
 
 function joined(chunks: readonly Buffer[], sizeBytes: number, asBytes: boolean): string | Uint8Array {

@@ -1,14 +1,17 @@
 // The HTTP side of serving: from a socket to the router of an application, and back.
 
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { Duplex } from 'node:stream';
+import type { ErrorCode } from '../../../shared/errors.ts';
 import type { Log } from '../../pool/log.ts';
 import { BadRequestError, MethodNotAllowedError, NotFoundError } from '../../server/serverErrors.ts';
 import { OwnerCodeError, serveStatusOf, UnavailableError } from '../serveErrors.ts';
 import type { CallerAccess } from './callerAccess.ts';
 import { Exchange, type AccessEntry, type ExchangeEnd } from './exchange.ts';
+import type { Body } from '../replica/replica.ts';
 import type { InferAnswer } from './openInference.ts';
 import type { RequestParts, WireAnswer } from './ownerHttp.ts';
-import { readBody, type BodyLimits } from './readBody.ts';
+import { readBody } from './readBody.ts';
 import type { AppTable, ServedApp } from './servedApp.ts';
 import type { ServeMetrics } from './serveMetrics.ts';
 import {
@@ -21,7 +24,7 @@ import {
   type PageContext,
 } from './serverPages.ts';
 
-export interface ServeServerOptions extends BodyLimits {
+export interface ServeServerOptions {
   readonly apps: AppTable;
   readonly access: CallerAccess;
   readonly metrics: ServeMetrics;
@@ -29,7 +32,10 @@ export interface ServeServerOptions extends BodyLimits {
   readonly hasKey: boolean;
   readonly version: string;
   readonly accessLog: ((entry: AccessEntry) => void) | undefined;
+  readonly maxBodyBytes: number;
   readonly headersTimeoutMs: number;
+  /** For a whole request to arrive. */
+  readonly requestTimeoutMs: number;
   readonly idleTimeoutMs: number;
   isStopping(): boolean;
 }
@@ -43,9 +49,8 @@ export function createServeServer(options: ServeServerOptions): Server {
   const server = createServer(
     {
       headersTimeout: options.headersTimeoutMs,
-      // The body has a deadline of its own, which answers before it closes.
-      requestTimeout: 0,
-      connectionsCheckingInterval: Math.min(options.headersTimeoutMs, 5_000),
+      requestTimeout: options.requestTimeoutMs,
+      connectionsCheckingInterval: Math.min(options.headersTimeoutMs, options.requestTimeoutMs, 5_000),
       keepAliveTimeout: 65_000,
       maxHeaderSize: 16 * 1024,
       noDelay: true,
@@ -54,6 +59,7 @@ export function createServeServer(options: ServeServerOptions): Server {
   );
   // Node destroys the socket on a timeout that nobody listens for.
   server.setTimeout(options.idleTimeoutMs);
+  server.on('clientError', refuseSocket);
   server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => {
     // A client that asks first need not send what would be refused.
     if (Number(request.headers['content-length'] ?? 0) <= options.maxBodyBytes) response.writeContinue();
@@ -61,6 +67,35 @@ export function createServeServer(options: ServeServerOptions): Server {
   });
   return server;
 }
+
+/** Answers what is not HTTP, or did not arrive in time, and closes. */
+function refuseSocket(error: NodeJS.ErrnoException, socket: Duplex): void {
+  const [status, code, message] = socketErrors[error.code ?? ''] ?? [
+    '400 Bad Request',
+    'BAD_REQUEST',
+    'The request is not HTTP.',
+  ];
+  if (!socket.writable || error.code === 'ECONNRESET') {
+    socket.destroy();
+    return;
+  }
+  const body = `${JSON.stringify({ error: { code, message } })}\n`;
+  const head = `HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Type: application/json; charset=utf-8\r\nContent-Length: ${body.length}`;
+  socket.end(`${head}\r\n\r\n${body}`, () => socket.destroy());
+}
+
+const socketErrors: Readonly<Record<string, readonly [string, ErrorCode, string]>> = {
+  ERR_HTTP_REQUEST_TIMEOUT: [
+    '408 Request Timeout',
+    'REQUEST_TIMEOUT',
+    'The request did not arrive in the time that the server allows.',
+  ],
+  HPE_HEADER_OVERFLOW: [
+    '431 Request Header Fields Too Large',
+    'BODY_TOO_LARGE',
+    'The headers of a request may have 16384 bytes.',
+  ],
+};
 
 function note(
   { exchange, status }: ExchangeEnd,
@@ -141,12 +176,10 @@ function answerApp(exchange: Exchange, options: ServeServerOptions, fail: Fail):
       `${request.method} is not possible on ${path.slice(0, 200)}: rows to predict are POSTed as JSON. /openapi.json describes them.`,
     );
   }
-  readBody(request, options, false, (error, body) => {
+  readBody(request, options.maxBodyBytes, false, (error, body) => {
     if (error) fail(error);
     else
-      submit(exchange, app, 'http', [body], fail, (value) =>
-        exchange.answer(200, jsonHeaders, value as string),
-      );
+      ask(exchange, app, 'http', [body], fail, (value) => exchange.answer(200, jsonHeaders, value as string));
   });
 }
 
@@ -156,7 +189,7 @@ function answerClass(exchange: Exchange, app: ServedApp, options: ServeServerOpt
   const { request, path, search } = exchange;
   const below = app.routePrefix === '/' ? path : path.slice(app.routePrefix.length);
   const isText = /json|text|xml|urlencoded/.test(request.headers['content-type'] ?? 'text');
-  readBody(request, options, !isText, (error, body) => {
+  readBody(request, options.maxBodyBytes, !isText, (error, body) => {
     if (error) {
       fail(error);
       return;
@@ -182,13 +215,34 @@ function infer(exchange: Exchange, options: ServeServerOptions, fail: Fail): voi
   const headerBytes = given === undefined ? undefined : Number(given);
   if (headerBytes !== undefined && !(Number.isInteger(headerBytes) && headerBytes >= 0))
     throw new BadRequestError('Inference-Header-Content-Length must be a number of bytes.');
-  readBody(exchange.request, options, headerBytes !== undefined, (error, body) => {
+  readBody(exchange.request, options.maxBodyBytes, headerBytes !== undefined, (error, body) => {
     if (error) fail(error);
     else
-      submit(exchange, app, 'infer', [body, headerBytes], fail, (value) =>
+      ask(exchange, app, 'infer', [body, headerBytes], fail, (value) =>
         answerInference(exchange, app, value as InferAnswer),
       );
   });
+}
+
+/** Asks a model: here where that is quickest, else a replica. */
+function ask(
+  exchange: Exchange,
+  app: ServedApp,
+  op: 'http' | 'infer',
+  args: readonly [Body, (number | undefined)?],
+  fail: Fail,
+  answered: (value: unknown) => void,
+): void {
+  const { small } = app.model!;
+  if (args[0].length > small.maxBytes || app.router.isClosed) {
+    submit(exchange, app, op, args, fail, answered);
+    return;
+  }
+  try {
+    answered(small.run(op, args));
+  } catch (error) {
+    fail(error);
+  }
 }
 
 function submit(

@@ -146,7 +146,10 @@ export function answerInference(exchange: Exchange, app: ServedApp, { id, output
   );
   exchange.answer(
     200,
-    { 'content-type': 'application/octet-stream', 'inference-header-content-length': header.byteLength },
+    {
+      'content-type': 'application/octet-stream',
+      'inference-header-content-length': String(header.byteLength),
+    },
     Buffer.concat([header, data]),
   );
 }

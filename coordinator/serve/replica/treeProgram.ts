@@ -26,7 +26,7 @@ export class TreeProgram implements ReplicaProgram, InferModel {
   readonly #options: TreeOptions;
   readonly #names: readonly string[];
   /** A row with all values missing, and what the model answered to it when it was loaded. */
-  readonly #probe: string;
+  readonly probe: string;
   readonly #probeAnswer: string;
 
   /** @throws ModelFormatError, ModelUnsupportedError */
@@ -36,8 +36,8 @@ export class TreeProgram implements ReplicaProgram, InferModel {
     this.#options = options;
     this.features = modelFeatures(model);
     this.#names = outputNames(this.#predictor.outputs, options.outputColumn);
-    this.#probe = JSON.stringify([Object.fromEntries(this.features.map(({ name }) => [name, null]))]);
-    this.#probeAnswer = this.#answer(this.#probe);
+    this.probe = JSON.stringify([Object.fromEntries(this.features.map(({ name }) => [name, null]))]);
+    this.#probeAnswer = this.#answer(this.probe);
   }
 
   get outputs(): number {
@@ -60,7 +60,7 @@ export class TreeProgram implements ReplicaProgram, InferModel {
       case 'infer':
         return answerInfer(this, args[0] as Body, args[1] as number | undefined);
       case 'health':
-        if (this.#answer(this.#probe) !== this.#probeAnswer)
+        if (this.#answer(this.probe) !== this.#probeAnswer)
           throw new Error('the model does not predict what it did when it was loaded');
         return undefined;
       case 'method':

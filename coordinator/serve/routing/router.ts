@@ -71,6 +71,10 @@ export class Router {
     this.#events = events;
   }
 
+  get isClosed(): boolean {
+    return this.#closed !== undefined;
+  }
+
   get queued(): number {
     return this.#queue.size;
   }

@@ -1,0 +1,131 @@
+// What serving costs: requests per second and latency of a tree model beside a bare node:http server that reads the same
+// bodies and writes answers of the same size, on the same machine in one run; and rows per second of our predictor
+// beside real XGBoost's in the same process. `npm run bench:serve [-- --ms 1000 --replicas 1]`
+
+import { fork, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { availableParallelism, cpus } from 'node:os';
+import { parseArgs } from 'node:util';
+import { textTable } from '../../coordinator/cli/textTable.ts';
+import { deployment, Serve } from '../../coordinator/serve/serve.ts';
+import { flights, makeServedModels, oracleColumns } from '../coordinator/serve/servedModels.ts';
+import type { LoadOrder, LoadReport } from './serve/loadGenerator.ts';
+
+const { values } = parseArgs({
+  options: { ms: { type: 'string', default: '1000' }, replicas: { type: 'string', default: '1' } },
+});
+const measureMs = Number(values.ms);
+const CONNECTIONS = [1, 4, 16, 64];
+const REPORT_DEADLINE_MS = 30_000;
+
+const models = makeServedModels();
+const serve = new Serve();
+await serve.run(deployment(models.late.checkpoint, { numReplicas: Number(values.replicas) }), { port: 0 });
+const servePort = Number(new URL(serve.url!).port);
+const generator = fork(new URL('./serve/loadGenerator.ts', import.meta.url));
+
+function load(order: LoadOrder): Promise<LoadReport> {
+  return ask(generator, order);
+}
+
+async function ask(child: ChildProcess, order: LoadOrder): Promise<LoadReport> {
+  const answer = once(child, 'message', { signal: AbortSignal.timeout(REPORT_DEADLINE_MS) });
+  child.send(order);
+  const [report] = (await answer) as [LoadReport];
+  return report;
+}
+
+async function bareServer(answer: string): Promise<{ port: number; close(): Promise<void> }> {
+  const server = createServer((request, response) => {
+    const chunks: Buffer[] = [];
+    request.on('data', (chunk: Buffer) => chunks.push(chunk));
+    request.on('end', () => {
+      Buffer.concat(chunks).toString('utf8');
+      response.writeHead(200, { 'content-type': 'application/json', 'content-length': answer.length });
+      response.end(answer);
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return {
+    port: (server.address() as AddressInfo).port,
+    close: async () => {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
+
+async function httpTable(): Promise<string> {
+  const rows: string[][] = [['rows', 'connections', 'server', 'requests/s', 'p50 ms', 'p99 ms', 'of bare']];
+  for (const count of [1, 100]) {
+    const body = JSON.stringify(flights(count));
+    const answer = await (await fetch(serve.url!, { method: 'POST', body })).text();
+    const bare = await bareServer(answer);
+    for (const connections of CONNECTIONS) {
+      const order = { connections, body, warmUpMs: measureMs / 3, measureMs };
+      const plain = await load({ ...order, port: bare.port });
+      const ours = await load({ ...order, port: servePort });
+      const cells = (
+        name: string,
+        { requestsPerSecond, p50Ms, p99Ms }: LoadReport,
+        ratio: string,
+      ): string[] => [
+        String(count),
+        String(connections),
+        name,
+        requestsPerSecond.toFixed(0),
+        p50Ms.toFixed(2),
+        p99Ms.toFixed(2),
+        ratio,
+      ];
+      rows.push(cells('bare', plain, ''));
+      const ratio = `${((ours.requestsPerSecond / plain.requestsPerSecond) * 100).toFixed(0)} %`;
+      rows.push(cells('tabgrad', ours, ratio));
+      if (plain.failures + ours.failures > 0) throw new Error('requests failed');
+    }
+    await bare.close();
+  }
+  return textTable(rows);
+}
+
+/** Calls again and again for the time of a measurement; seconds a call. */
+function secondsOf(call: () => void): number {
+  for (let i = 0; i < 3; i++) call();
+  const startedAt = performance.now();
+  let calls = 0;
+  while (performance.now() - startedAt < measureMs / 2) {
+    call();
+    calls += 1;
+  }
+  return (performance.now() - startedAt) / 1_000 / calls;
+}
+
+function predictorTable(): string {
+  const rows: string[][] = [['rows', 'tabgrad rows/s', 'XGBoost rows/s', 'times as fast']];
+  const predictor = models.late.checkpoint.toPredictor();
+  for (const count of [1, 100, 10_000]) {
+    const columns = oracleColumns(flights(count));
+    const ours = count / secondsOf(() => void predictor.predict(columns, count));
+    const theirs = count / secondsOf(() => void models.late.booster.predict({ columns, labels: [] }));
+    rows.push([String(count), ours.toFixed(0), theirs.toFixed(0), (ours / theirs).toFixed(1)]);
+  }
+  return textTable(rows);
+}
+
+try {
+  process.stdout.write(
+    `${cpus()[0]?.model ?? 'unknown processor'}, ${availableParallelism()} cores; Node ${process.version}; ` +
+      `model of 6 trees, 3 features; ${values.replicas} replica(s); ${measureMs} ms a figure\n\n`,
+  );
+  process.stdout.write(`${await httpTable()}\n\n`);
+  process.stdout.write(
+    `The predictor in process, float32 columns; XGBoost with its DMatrix made for each call\n\n`,
+  );
+  process.stdout.write(`${predictorTable()}\n`);
+} finally {
+  generator.disconnect();
+  await serve.shutdown();
+  models.remove();
+}
