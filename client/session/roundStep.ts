@@ -8,6 +8,7 @@ import { LinkCollective } from '../collective/linkCollective.ts';
 import { boostRound } from '../gbdt/boostRound.ts';
 import { evaluateRound } from '../gbdt/evaluateRound.ts';
 import type { Link } from '../transport/link.ts';
+import { eventTurn } from './eventTurn.ts';
 import { encodeRound } from './roundMessages.ts';
 import { meteredCollective } from './meteredCollective.ts';
 import type { ExchangeMeter } from './meteredCollective.ts';
@@ -80,6 +81,7 @@ export class RoundStep {
       ...(encoded && { trees: encoded, metrics }),
     });
     this.#reportStatus(totalMs);
+    await eventTurn();
     return metrics;
   }
 

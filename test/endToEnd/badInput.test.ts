@@ -415,6 +415,10 @@ describe('a full disk', () => {
     const failure = failureOf(ended);
     expect([failure.code, ended.code]).toEqual(['RESULT_WRITE_FAILED', 1]);
     expect(failure.message).toContain('no room left');
+    const result = JSON.parse(readFileSync(join(folder, 'results/midRun/result.json'), 'utf8')) as {
+      rounds: number;
+    };
+    expect(result.rounds).toBeLessThan(4000);
     expectNothingLeft();
   });
 
