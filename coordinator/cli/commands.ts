@@ -8,7 +8,19 @@ import { serve } from './commands/serve.ts';
 import { status } from './commands/status.ts';
 import { stop } from './commands/stop.ts';
 import { train } from './commands/train.ts';
+import { tune } from './commands/tune.ts';
 import { up } from './commands/up.ts';
 import { worker } from './commands/worker.ts';
 
-export const commands: readonly Command[] = [up, worker, train, predict, serve, status, runs, logs, stop];
+export const commands: readonly Command[] = [
+  up,
+  worker,
+  train,
+  tune,
+  predict,
+  serve,
+  status,
+  runs,
+  logs,
+  stop,
+];

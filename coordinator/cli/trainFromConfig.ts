@@ -80,7 +80,10 @@ function checkLocalWorkers({ file, scalingConfig: { numWorkers } }: LoadedConfig
 }
 
 /** Rows to train and to validate on. The split is made before anything is computed, where file footers tell the rows. */
-async function openDatasets(config: LoadedConfig, signal: AbortSignal): Promise<Record<string, Dataset>> {
+export async function openDatasets(
+  config: LoadedConfig,
+  signal: AbortSignal,
+): Promise<Record<string, Dataset>> {
   const { train, valid, testSize, seed, format } = config.data;
   const source = openSource(train, format);
   checkColumns(config, await columnsOf(source, train, signal), config.file);
@@ -102,7 +105,7 @@ async function columnsOf(source: Dataset, paths: readonly string[], signal: Abor
   throw new NoRowsError(`${paths.join(', ')} has no rows.`, { file: paths[0] ?? '' });
 }
 
-function trainerKeys(config: LoadedConfig) {
+export function trainerKeys(config: LoadedConfig) {
   const { labelColumn, params, numBoostRound } = config;
   const { weightColumn, featureColumns, earlyStoppingRounds, xgbModel, resumeFromCheckpoint } = config;
   return {
@@ -116,7 +119,7 @@ function trainerKeys(config: LoadedConfig) {
 type Defined<T> = { [K in keyof T]: Exclude<T[K], undefined> };
 
 /** Without the keys whose value is undefined: the trainer tells an absent option from an empty one. */
-function defined<T extends object>(value: T): Partial<Defined<T>> {
+export function defined<T extends object>(value: T): Partial<Defined<T>> {
   return Object.fromEntries(Object.entries(value).filter(([, entry]) => entry !== undefined)) as Partial<
     Defined<T>
   >;

@@ -2,6 +2,7 @@
 // Names are those of the owner's API; the parameters under `params` are XGBoost's and are checked by their registry.
 
 import { z } from 'zod';
+import { tuneSection } from '../tune/tuneConfigSchema.ts';
 
 const source = z
   .union([z.string().min(1), z.array(z.string().min(1)).min(1).max(10_000)])
@@ -136,6 +137,7 @@ export const configSchema = z.strictObject({
     .describe('Checkpoint of an interrupted run, to train the rounds that numBoostRound has beyond it.'),
   scalingConfig: scalingSection.prefault({}),
   runConfig: runSection.prefault({}),
+  tune: tuneSection.optional(),
 });
 
 /** A checked config with every default filled in. */

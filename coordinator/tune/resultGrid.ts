@@ -106,7 +106,11 @@ export class ResultGrid implements Iterable<TrialResult> {
     const names = new Set(this.#results.flatMap(({ metricsTable }) => metricsTable.flatMap(Object.keys)));
     names.delete('trainingIteration');
     const known = names.size === 0 ? 'no trial reported anything' : `reported were ${[...names].join(', ')}`;
-    throw new TuneMetricError(`No trial that did not fail has the metric "${metric}"; ${known}.`, {
+    const [failed] = this.errors;
+    const why = failed
+      ? ` ${this.errors.length} of ${this.length} trials failed, the first: ${failed.error?.message}`
+      : '';
+    throw new TuneMetricError(`No trial that did not fail has the metric "${metric}"; ${known}.${why}`, {
       field: 'metric',
     });
   }

@@ -42,7 +42,7 @@ export function createTrialRunner(options: TrialRunnerOptions): TrialRunner {
     const cluster = await opening;
     const most = made.scalingConfig?.numWorkers ?? 1;
     const each = typeof most === 'number' ? most : most[1];
-    cluster.ensureWorkers(each * Math.min(options.concurrency ?? sideBySide(made), options.trials));
+    cluster.ensureWorkers(each, Math.min(options.concurrency ?? sideBySide(made), options.trials));
     await runGbdtTrial(made, piece, ears, { cluster, preparation });
   };
   return {

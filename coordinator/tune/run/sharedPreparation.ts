@@ -11,7 +11,7 @@ import {
 const KEPT = 16;
 
 /** Shards depend on labels, weights and cuts: on these parameters and on no others. */
-export function preparationKey(input: PrepareInput): string {
+function preparationKey(input: PrepareInput): string {
   const { objective, num_class, max_bin, scale_pos_weight, base_score } = input.params;
   const { labelColumn, weightColumn, featureColumns } = input;
   return JSON.stringify([
@@ -45,7 +45,8 @@ export class SharedPreparation {
     if (input.startFrom) return this.#prepare(input);
     const datasets = Object.entries(input.datasets).map(([name, data]) => `${name}=${this.#idOf(data)}`);
     const key = `${datasets.join()}/${preparationKey(input)}`;
-    let preparing = this.#prepared.get(key);
+    const known = this.#prepared.get(key);
+    let preparing = known;
     if (!preparing) {
       preparing = this.#prepare({ ...input, signal: this.#signal });
       this.#prepared.set(key, preparing);
@@ -59,6 +60,8 @@ export class SharedPreparation {
     const { trainRows, evaluationSets } = spec;
     return {
       ...prepared,
+      // Said once is enough.
+      warnings: known ? [] : prepared.warnings,
       spec: buildTrainSpec({ params, numBoostRound, features, target, trainRows, evaluationSets }),
     };
   }

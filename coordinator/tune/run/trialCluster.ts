@@ -1,16 +1,20 @@
 // The one cluster that all trials of an experiment share: a coordinator that is up already, or one in this process whose
 // local workers grow to what the trials ask for. The coordinator forms the groups; they never overlap.
 
-import type { LocalDevice, LocalRuntime } from '../../local/localWorker.ts';
+import { MAX_LOCAL_WORKERS, type LocalDevice, type LocalRuntime } from '../../local/localWorker.ts';
 import { startLocalWorkers } from '../../local/localWorkers.ts';
 import { startCoordinator } from '../../server/coordinator.ts';
 import type { Cluster } from '../../train/cluster/cluster.ts';
 import { LocalCrew } from '../../train/cluster/localCrew.ts';
+import { TrainArgumentError } from '../../train/trainErrors.ts';
 import { openRemoteCluster } from '../../train/cluster/remoteCluster.ts';
 
 export interface TrialCluster extends Cluster {
-  /** Makes sure that so many workers are there, or on their way; where workers come by themselves, nothing. */
-  ensureWorkers(count: number): void;
+  /**
+   * Makes sure that there are workers for so many trials, or on their way; nothing where workers come by themselves.
+   * @throws TrainArgumentError when one trial wants more than one machine should start.
+   */
+  ensureWorkers(each: number, trials: number): void;
   /** Workers that no run has; undefined where that is not known. */
   freeWorkers(): number | undefined;
 }
@@ -54,7 +58,14 @@ async function openEmbedded({
   return {
     url: coordinator.url,
     blobs: coordinator.blobs,
-    ensureWorkers(count) {
+    ensureWorkers(each, trials) {
+      if (each > MAX_LOCAL_WORKERS) {
+        throw new TrainArgumentError(
+          `scalingConfig.numWorkers asks for ${each} workers on this machine, expected at most ${MAX_LOCAL_WORKERS}.`,
+          { field: 'scalingConfig.numWorkers' },
+        );
+      }
+      const count = each * Math.max(1, Math.min(trials, Math.floor(MAX_LOCAL_WORKERS / each)));
       if (count <= asked) return;
       const crew = new LocalCrew({
         url: coordinator.url,

@@ -1,0 +1,94 @@
+// The work of `tabgrad tune`: config to datasets, trainer, tuner and table.
+
+import { join, relative } from 'node:path';
+import { ConfigInvalidError } from '../config/configErrors.ts';
+import { loadConfig } from '../config/loadConfig.ts';
+import { formatMetrics } from '../progress/formatNumbers.ts';
+import type { ProgressMode } from '../progress/terminalProgress.ts';
+import { GBDTTrainer } from '../train/gbdtTrainer.ts';
+import { tuneTable } from '../tune/progress/tuneTable.ts';
+import type { ResultGrid } from '../tune/resultGrid.ts';
+import { declaredSpace } from '../tune/tuneConfigSchema.ts';
+import { Tuner } from '../tune/tuner.ts';
+import type { CliContext } from './command.ts';
+import { exitCodes, type ExitCode } from './exitCodes.ts';
+import { defined, openDatasets, trainerKeys, type TrainFlags } from './trainFromConfig.ts';
+
+/** @throws what reading the config, the data and tuning throw; everything that was started is ended then. */
+export async function tuneFromConfig(
+  file: string,
+  { url, token, json, quiet, verbose, resume }: TrainFlags & { readonly resume: boolean },
+  { stdout, stderr, cwd, signal, now }: CliContext,
+): Promise<ExitCode> {
+  const config = await loadConfig(file, cwd);
+  if (!config.tune) {
+    throw new ConfigInvalidError(
+      `${file}: tune is missing, expected an object with keys like paramSpace, metric and mode`,
+      { file, field: 'tune' },
+    );
+  }
+  const { paramSpace, metric, mode: best, stop, failFast, ...search } = config.tune;
+  const mode: ProgressMode = json ? 'json' : quiet ? 'none' : stdout.isTTY === true ? 'live' : 'plain';
+  const table = tuneTable({ stream: stdout, mode, metric, best, now });
+  const { numWorkers, runtime, device } = config.scalingConfig;
+  const address = url ?? config.scalingConfig.url;
+  const secret = token ?? config.scalingConfig.token;
+  const { name, storagePath, checkpointConfig, failureConfig } = config.runConfig;
+  const onWarning = (message: string): void => {
+    if (json) stdout.write(`${JSON.stringify({ type: 'warning', message })}\n`);
+    else if (!quiet) stderr.write(`warning: ${message}\n`);
+  };
+  const trainable = new GBDTTrainer({
+    ...trainerKeys(config),
+    datasets: await openDatasets(config, signal),
+    scalingConfig: { numWorkers, runtime, device, ...defined({ url: address, token: secret }) },
+    runConfig: { checkpointConfig: defined(checkpointConfig), callbacks: [{ onWarning }] },
+  });
+  const runConfig = {
+    callbacks: [table.callback],
+    verbose: verbose ? (2 as const) : (0 as const),
+  };
+  try {
+    const tuner = resume
+      ? await Tuner.restore(join(storagePath, name), { trainable, runConfig, resumeErrored: true })
+      : new Tuner({
+          trainable,
+          paramSpace: declaredSpace(paramSpace),
+          tuneConfig: { metric, mode: best, ...defined(search) },
+          runConfig: {
+            ...runConfig,
+            name,
+            storagePath,
+            failureConfig: { ...failureConfig, failFast },
+            ...defined({ stop }),
+          },
+        });
+    const grid = await tuner.fit({ signal });
+    table.close();
+    if (json) stdout.write(`${JSON.stringify({ type: 'result', ...plainGrid(grid) })}\n`);
+    else if (!quiet) stdout.write(`${gridLines(grid, cwd).join('\n')}\n`);
+    return exitCodes.ok;
+  } finally {
+    table.close();
+  }
+}
+
+function plainGrid(grid: ResultGrid) {
+  const { trialId, params, metrics, checkpoint } = grid.getBestResult();
+  return {
+    path: grid.path,
+    best: { trial: trialId, params, metrics, checkpoint: checkpoint?.path },
+    trials: grid.getTable(),
+  };
+}
+
+function gridLines(grid: ResultGrid, cwd: string): string[] {
+  const { index, params, metrics, checkpoint } = grid.getBestResult();
+  const failed = grid.errors.length === 0 ? '' : `, ${grid.errors.length} failed`;
+  return [
+    `best of ${grid.length} trials${failed}: trial ${index}  ${JSON.stringify(params)}`,
+    `metrics  ${formatMetrics(metrics)}`,
+    ...(checkpoint ? [`model    ${relative(cwd, checkpoint.modelPath)}`] : []),
+    `result   ${relative(cwd, join(grid.path, 'experiment.json'))}`,
+  ];
+}
