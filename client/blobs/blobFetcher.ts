@@ -1,7 +1,7 @@
 // Fetches blobs from the coordinator by their SHA-256 and believes none of them unverified, the cache's included.
 
 import { AbortedError } from '../../shared/errors.ts';
-import { backoffMs, delay, type Clock } from '../control/clock.ts';
+import { backoffMs, delay, type Clock } from '../../shared/clock.ts';
 import type { FetchBlobOptions } from '../session/sessionEnvironment.ts';
 import type { BlobCache } from './blobCache.ts';
 import { BlobFetchError } from './blobErrors.ts';

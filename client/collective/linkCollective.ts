@@ -8,7 +8,7 @@ import type {
 } from '../../shared/collective/collective.ts';
 import { AbortedError, DeadlineError, TabgradError } from '../../shared/errors.ts';
 import { FRAME_HEADER_BYTES, MAX_FRAME_BYTES, type ElementType } from '../../shared/wire/frame.ts';
-import { systemClock, type Clock } from '../control/clock.ts';
+import { systemClock, type Clock } from '../../shared/clock.ts';
 import type { Link } from '../transport/link.ts';
 import { PeerLostError } from '../transport/peerLostError.ts';
 import { broadcastBytes, exchangeBytes } from './byteExchange.ts';

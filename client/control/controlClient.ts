@@ -10,7 +10,7 @@ import {
   type WorkerMessage,
   type WorkerMessageOf,
 } from '../../shared/protocol/control.ts';
-import { backoffMs, type Clock } from './clock.ts';
+import { backoffMs, type Clock } from '../../shared/clock.ts';
 import { JoinRefusedError } from './controlErrors.ts';
 
 /** The part of WebSocket that is used; the `ws` package and the platforms' own fit. */

@@ -4,7 +4,7 @@
 import { expose } from 'comlink';
 import { createBlobFetcher } from '../blobs/blobFetcher.ts';
 import { tabBlobCache } from '../blobs/tabBlobCache.browser.ts';
-import { systemClock } from '../control/clock.ts';
+import { systemClock } from '../../shared/clock.ts';
 import type { ControlSocket } from '../control/controlClient.ts';
 import { remotePeerEndpoint } from '../transport/remotePeerEndpoint.ts';
 import { browserGpuAccess } from './acquireDevice.browser.ts';

@@ -1,7 +1,7 @@
 // Lends only a share of the device's time: after each piece of work the device rests in proportion.
 
 import type { TreeDevice } from '../../kernels/gbdt/treeDevice.ts';
-import { delay, type Clock } from '../control/clock.ts';
+import { delay, type Clock } from '../../shared/clock.ts';
 
 /** Longest rest at a time, so that a lowered limit never looks like a dead worker to its peers. */
 const MAX_REST_MS = 2_000;

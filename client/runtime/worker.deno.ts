@@ -3,7 +3,7 @@
 import { noBlobCache } from '../blobs/blobCache.ts';
 import { createBlobFetcher } from '../blobs/blobFetcher.ts';
 import { diskBlobCache } from '../blobs/diskBlobCache.node.ts';
-import { systemClock } from '../control/clock.ts';
+import { systemClock } from '../../shared/clock.ts';
 import type { ControlSocket } from '../control/controlClient.ts';
 import { denoGpuAccess } from './acquireDevice.deno.ts';
 import { acquireDevice } from './acquireDevice.ts';

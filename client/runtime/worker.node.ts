@@ -7,7 +7,7 @@ import { MAX_CONTROL_MESSAGE_BYTES } from '../../shared/protocol/control.ts';
 import { noBlobCache } from '../blobs/blobCache.ts';
 import { createBlobFetcher } from '../blobs/blobFetcher.ts';
 import { diskBlobCache } from '../blobs/diskBlobCache.node.ts';
-import { systemClock } from '../control/clock.ts';
+import { systemClock } from '../../shared/clock.ts';
 import type { ControlSocket } from '../control/controlClient.ts';
 import { acquireDevice } from './acquireDevice.ts';
 import { nodeGpuAccess } from './acquireDevice.node.ts';

@@ -3,7 +3,7 @@
 
 import type { CoordinatorMessage, CoordinatorMessageOf } from '../../shared/protocol/control.ts';
 import { messageOf } from '../../shared/text/messageOf.ts';
-import { backoffMs, delay } from '../control/clock.ts';
+import { backoffMs, delay } from '../../shared/clock.ts';
 import { ControlClient } from '../control/controlClient.ts';
 import { createWorkerSession } from '../session/runSession.ts';
 import type { SessionStatus, WorkerSession } from '../session/sessionEnvironment.ts';

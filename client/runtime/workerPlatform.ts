@@ -2,7 +2,7 @@
 
 import type { CoordinatorMessageOf } from '../../shared/protocol/control.ts';
 import type { FetchBlob } from '../blobs/blobFetcher.ts';
-import type { Clock } from '../control/clock.ts';
+import type { Clock } from '../../shared/clock.ts';
 import type { ControlSocket } from '../control/controlClient.ts';
 import type { LinkConnector } from '../transport/link.ts';
 import type { AcquiredDevice } from './acquireDevice.ts';

@@ -1,7 +1,7 @@
 // A link over a raw channel that has been greeted on. Bytes are frames; text is a farewell or a sign of life.
 
 import { deferred } from './deferred.ts';
-import type { Clock } from '../control/clock.ts';
+import type { Clock } from '../../shared/clock.ts';
 import type { Link, LinkPath, LinkStats } from './link.ts';
 import { MessageQueue } from './messageQueue.ts';
 import type { RawChannel } from './peerEndpoint.ts';

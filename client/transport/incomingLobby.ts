@@ -1,7 +1,7 @@
 // Where incoming channels wait until this worker, too, has been told of the group they are for. Nothing gets past here
 // that doesn't say whom it is from, for this worker, and comes from the PeerJS id which that worker has.
 
-import type { Clock } from '../control/clock.ts';
+import type { Clock } from '../../shared/clock.ts';
 import type { PeerAddress } from './link.ts';
 import type { ChannelMetadata, IncomingChannel, RawChannel } from './peerEndpoint.ts';
 

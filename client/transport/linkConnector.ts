@@ -2,7 +2,7 @@
 // worker id of a pair dials and decides about the path; the other end takes whichever channel the dialler confirms.
 
 import { AbortedError, DeadlineError } from '../../shared/errors.ts';
-import { delay, systemClock, type Clock } from '../control/clock.ts';
+import { delay, systemClock, type Clock } from '../../shared/clock.ts';
 import { ChannelLink } from './channelLink.ts';
 import { deferred } from './deferred.ts';
 import { greetAsAcceptor, greetAsDialler, type Greeting } from './greeting.ts';

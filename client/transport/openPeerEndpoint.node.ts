@@ -1,6 +1,6 @@
 // A peer endpoint in Node and in Deno (which runs the same native module through its Node compatibility).
 
-import type { Clock } from '../control/clock.ts';
+import type { Clock } from '../../shared/clock.ts';
 import { loadPeerJs } from './installWebRtc.node.ts';
 import type { PeerEndpoint, PeerJsOptions } from './peerEndpoint.ts';
 import { PeerJsEndpoint } from './peerJsEndpoint.ts';

@@ -4,7 +4,7 @@
 
 import type * as PeerJs from 'peerjs';
 import type { BufferedConnection, Peer } from 'peerjs';
-import type { Clock } from '../control/clock.ts';
+import type { Clock } from '../../shared/clock.ts';
 import { deferred } from './deferred.ts';
 import type { ChannelCarrier } from './rtcChannel.ts';
 

@@ -3,7 +3,7 @@
 
 import type * as PeerJs from 'peerjs';
 import type { BufferedConnection, Peer } from 'peerjs';
-import { backoffMs, systemClock, type Clock } from '../control/clock.ts';
+import { backoffMs, systemClock, type Clock } from '../../shared/clock.ts';
 import { deferred } from './deferred.ts';
 import type { ChannelMetadata, PeerJsOptions } from './peerEndpoint.ts';
 import { carrierOf, connectionClass } from './peerJsConnection.ts';

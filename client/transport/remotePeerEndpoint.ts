@@ -1,7 +1,7 @@
 // The compute worker's side of a tab's transport: an endpoint whose PeerJS lives on the page (servePeerEndpoint).
 
 import { DeadlineError } from '../../shared/errors.ts';
-import { systemClock, type Clock } from '../control/clock.ts';
+import { systemClock, type Clock } from '../../shared/clock.ts';
 import { deferred, type Deferred } from './deferred.ts';
 import type { HandedChannel, PageToWorker, WorkerToPage } from './endpointMessages.ts';
 import { LateChannel } from './lateChannel.ts';

@@ -8,7 +8,7 @@ import type {
 } from '../../shared/protocol/control.ts';
 import { PROTOCOL_VERSION } from '../../shared/protocol/control.ts';
 import { decodeWorkerMessage } from './decodeWorkerMessage.ts';
-import type { Clock } from './clock.ts';
+import type { Clock } from '../../shared/clock.ts';
 import { closeCodes } from './controlConnection.ts';
 import type { ConnectionEvents, ControlConnection } from './controlConnection.ts';
 import { Identities } from './identities.ts';

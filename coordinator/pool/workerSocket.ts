@@ -2,7 +2,7 @@
 // sent. What it reports is clean: nothing after it closed, closed exactly once.
 
 import type { CoordinatorMessage } from '../../shared/protocol/control.ts';
-import type { Clock } from './clock.ts';
+import type { Clock } from '../../shared/clock.ts';
 import type { ConnectionEvents, ControlConnection } from './controlConnection.ts';
 import { TokenBucket } from './rateLimit.ts';
 import type { RateLimit } from './rateLimit.ts';

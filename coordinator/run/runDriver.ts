@@ -4,7 +4,7 @@
 
 import type { CoordinatorMessage } from '../../shared/protocol/control.ts';
 import type { BlobAddress } from '../blobs/blobStore.ts';
-import type { Clock } from '../pool/clock.ts';
+import type { Clock } from '../../shared/clock.ts';
 import type { Log } from '../pool/log.ts';
 import type { Pool } from '../pool/pool.ts';
 import type { PoolWorker } from '../pool/poolWorker.ts';

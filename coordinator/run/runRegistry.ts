@@ -2,7 +2,7 @@
 // it happens.
 
 import type { BlobStore } from '../blobs/blobStore.ts';
-import type { Clock } from '../pool/clock.ts';
+import type { Clock } from '../../shared/clock.ts';
 import type { Log } from '../pool/log.ts';
 import type { Pool } from '../pool/pool.ts';
 import { checkRunRequest } from './checkRunRequest.ts';

@@ -1,6 +1,6 @@
 // Dynamic batching inside a replica: calls that come close together are answered by one call over all of them.
 
-import { systemClock, type Clock } from '../pool/clock.ts';
+import { systemClock, type Clock } from '../../shared/clock.ts';
 import { OwnerCodeError, ServeArgumentError } from './serveErrors.ts';
 
 export interface BatchOptions {

@@ -1,7 +1,7 @@
 // Serve: applications behind one HTTP port, as Ray Serve has them.
 
 import type { Server } from 'node:http';
-import { systemClock, type Clock } from '../pool/clock.ts';
+import { systemClock, type Clock } from '../../shared/clock.ts';
 import type { Log } from '../pool/log.ts';
 import { packageVersion } from '../cli/packageVersion.ts';
 import { allowedHosts, coordinatorAddresses } from '../server/addresses.ts';

@@ -4,8 +4,7 @@
 import { Server as HttpServer } from 'node:http';
 import type { BlobStore } from '../blobs/blobStore.ts';
 import { sweepBlobs } from '../blobs/sweepBlobs.ts';
-import { systemClock } from '../pool/clock.ts';
-import type { Clock } from '../pool/clock.ts';
+import { systemClock, type Clock } from '../../shared/clock.ts';
 import type { Log } from '../pool/log.ts';
 import { Pool } from '../pool/pool.ts';
 import { makeSecret } from '../pool/secrets.ts';

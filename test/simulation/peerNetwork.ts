@@ -3,7 +3,7 @@
 // What a round contains depends on the generation that made it, so two versions of a round can be told apart.
 
 import { createHash } from 'node:crypto';
-import type { ManualClock } from './manualClock.ts';
+import type { ManualClock } from '../setup/manualClock.ts';
 import type { RandomChoices } from './randomChoices.ts';
 
 /** A member's place in a generation, as long as it takes part. */

@@ -6,7 +6,7 @@ import { Pool } from '../../coordinator/pool/pool.ts';
 import { RunDriver } from '../../coordinator/run/runDriver.ts';
 import type { CommittedRound, RunEvent, RunOutcome, RunRequest } from '../../coordinator/run/runRequest.ts';
 import type { Lease } from '../../shared/protocol/control.ts';
-import { ManualClock, settled } from './manualClock.ts';
+import { ManualClock, settled } from '../setup/manualClock.ts';
 import { PeerNetwork } from './peerNetwork.ts';
 import { RandomChoices } from './randomChoices.ts';
 import { SimulatedWorker } from './simulatedWorker.ts';

@@ -3,7 +3,7 @@
 
 import type { ConnectionEvents, ControlConnection } from '../../coordinator/pool/controlConnection.ts';
 import type { Pool } from '../../coordinator/pool/pool.ts';
-import type { ManualClock } from './manualClock.ts';
+import type { ManualClock } from '../setup/manualClock.ts';
 import type { RandomChoices } from './randomChoices.ts';
 
 export interface WorkerEnd {

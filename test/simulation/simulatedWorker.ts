@@ -9,7 +9,7 @@ import type {
   WorkerMessageOf,
 } from '../../shared/protocol/control.ts';
 import { coordinatorMessage } from '../../shared/protocol/control.ts';
-import type { ManualClock } from './manualClock.ts';
+import type { ManualClock } from '../setup/manualClock.ts';
 import type { PeerNetwork } from './peerNetwork.ts';
 import type { RandomChoices } from './randomChoices.ts';
 import { SimulatedSocket } from './simulatedSocket.ts';

@@ -1,6 +1,6 @@
 // The mean load of a deployment over time: exact, from its changes alone.
 
-import type { Clock } from '../../pool/clock.ts';
+import type { Clock } from '../../../shared/clock.ts';
 
 export class LoadMeter {
   readonly #clock: Clock;

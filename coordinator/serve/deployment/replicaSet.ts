@@ -2,7 +2,7 @@
 // rolling to a new revision and scaling are all the same step, #reconcile, which compares what is with what should be.
 
 import { DeadlineError } from '../../../shared/errors.ts';
-import type { Clock } from '../../pool/clock.ts';
+import type { Clock } from '../../../shared/clock.ts';
 import type { Log } from '../../pool/log.ts';
 import type { Replica } from '../replica/replica.ts';
 import { Router, type RouterCounts, type Slot } from '../routing/router.ts';
@@ -222,6 +222,7 @@ export class ReplicaSet {
     if (member.state !== 'starting') return;
     member.state = 'running';
     member.slot = this.router.add(member.replica);
+    this.#log({ level: 'info', message: `serve: replica ${member.replica.id} is ready` });
     this.#watch(member);
     this.#reconcile();
   }

@@ -2,7 +2,7 @@
 // a call whose replica ends goes to another.
 
 import { AbortedError, DeadlineError } from '../../../shared/errors.ts';
-import type { Clock } from '../../pool/clock.ts';
+import type { Clock } from '../../../shared/clock.ts';
 import type { Replica, ReplicaOp } from '../replica/replica.ts';
 import { OverloadedError, ReplicaLostError, UnavailableError } from '../serveErrors.ts';
 

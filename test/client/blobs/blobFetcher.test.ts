@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { noBlobCache, type BlobCache } from '../../../client/blobs/blobCache.ts';
 import { createBlobFetcher } from '../../../client/blobs/blobFetcher.ts';
 import { diskBlobCache } from '../../../client/blobs/diskBlobCache.node.ts';
-import type { Clock } from '../../../client/control/clock.ts';
+import type { Clock } from '../../../shared/clock.ts';
 
 const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
 const shard = Uint8Array.from({ length: 1000 }, (_, index) => index % 251);

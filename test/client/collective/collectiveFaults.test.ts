@@ -5,7 +5,7 @@ import { LinkCollective, type LinkCollectiveOptions } from '../../../client/coll
 import { memoryLinkPair, type Courier, type Parcel } from '../../../client/transport/memoryLink.ts';
 import type { Collective } from '../../../shared/collective/collective.ts';
 import { encodeFrame, type FrameHeader } from '../../../shared/wire/frame.ts';
-import { ManualClock } from '../control/manualClock.ts';
+import { ManualClock } from '../../setup/manualClock.ts';
 import { expectSameBits, randomArray, rankOrderReduction } from './collectiveData.ts';
 import { memoryGroup, type TestGroup } from './memoryGroup.ts';
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { ControlClient, type ControlSocket } from '../../../client/control/controlClient.ts';
 import type { CoordinatorMessage, WorkerMessage } from '../../../shared/protocol/control.ts';
-import { ManualClock } from './manualClock.ts';
+import { ManualClock } from '../../setup/manualClock.ts';
 
 class FakeSocket implements ControlSocket {
   onopen: ControlSocket['onopen'] = null;

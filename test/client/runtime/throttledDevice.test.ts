@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { throttledDevice } from '../../../client/runtime/throttledDevice.ts';
 import { createCpuTreeDevice } from '../../../kernels/gbdt/cpuDevice.ts';
-import { ManualClock } from '../control/manualClock.ts';
+import { ManualClock } from '../../setup/manualClock.ts';
 
 test.each([
   [1, 100, 0],

@@ -5,7 +5,7 @@ import type { WorkerTransport } from '../../../client/runtime/workerPlatform.ts'
 import type { WorkerStatus } from '../../../client/runtime/workerStatus.ts';
 import { createCpuTreeDevice } from '../../../kernels/gbdt/cpuDevice.ts';
 import type { CoordinatorMessage, WorkerMessage } from '../../../shared/protocol/control.ts';
-import { ManualClock } from '../control/manualClock.ts';
+import { ManualClock } from '../../setup/manualClock.ts';
 
 class CoordinatorSocket implements ControlSocket {
   onopen: ControlSocket['onopen'] = null;

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { ChannelLink } from '../../../client/transport/channelLink.ts';
 import type { RawChannel } from '../../../client/transport/peerEndpoint.ts';
-import { ManualClock } from '../control/manualClock.ts';
+import { ManualClock } from '../../setup/manualClock.ts';
 
 const ALIVE = '{"type":"alive"}';
 

@@ -3,7 +3,7 @@
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { LinkCollective } from '../../../client/collective/linkCollective.ts';
 import type { Link, LinkConnector } from '../../../client/transport/link.ts';
-import { ManualClock } from '../control/manualClock.ts';
+import { ManualClock } from '../../setup/manualClock.ts';
 import { addressOf } from './fixtures/connectedGroup.ts';
 import { nodeConnector } from './fixtures/nodeMember.ts';
 import { startSignalling, type SignallingServer } from './fixtures/signallingServer.ts';

@@ -4,7 +4,7 @@ import { Pool } from '../../../coordinator/pool/pool.ts';
 import type { PoolOptions } from '../../../coordinator/pool/pool.ts';
 import type { PoolEvent } from '../../../coordinator/pool/poolWorker.ts';
 import type { CoordinatorMessage, CoordinatorMessageOf } from '../../../shared/protocol/control.ts';
-import { ManualClock } from '../../simulation/manualClock.ts';
+import { ManualClock } from '../../setup/manualClock.ts';
 
 const hello = { type: 'hello', protocol: 1, runtime: 'node', device: { kind: 'cpu', name: 'x' }, cores: 2 };
 
@@ -137,9 +137,9 @@ describe('Pool', () => {
 
   it('does not wait for ever for a hello', async () => {
     const client = new Client(pool);
-    await clock.advance(9_999);
+    await clock.advanceSettled(9_999);
     expect(client.refusal).toBeUndefined();
-    await clock.advance(1);
+    await clock.advanceSettled(1);
     expect(client.refusal?.message).toBe('No hello came in time.');
   });
 
@@ -150,18 +150,18 @@ describe('Pool', () => {
     first.end.closed(1006, '');
     expect(pool.worker(workerId)).toMatchObject({ present: false, session: 1 });
     expect(pool.send(workerId, { type: 'ping', at: 0 })).toBe(false);
-    await clock.advance(9_999);
+    await clock.advanceSettled(9_999);
     const second = new Client(pool).say({ ...hello, identity: { workerId, secret } });
     expect(second.welcome).toMatchObject({ workerId, secret });
     expect(pool.worker(workerId)).toMatchObject({ present: true, session: 2, peerId: 'p', runId: 'run' });
-    await clock.advance(60_000);
+    await clock.advanceSettled(60_000);
     expect(losses()).toEqual([]);
   });
 
   it('loses a worker that does not come back in time; later it is a new one', async () => {
     const first = new Client(pool).say(hello);
     first.end.closed(1006, '');
-    await clock.advance(10_000);
+    await clock.advanceSettled(10_000);
     expect(losses()).toEqual(['did not come back within 10000 ms']);
     const { workerId, secret } = first.welcome;
     expect(new Client(pool).say({ ...hello, identity: { workerId, secret } }).welcome.workerId).not.toBe(
@@ -198,7 +198,7 @@ describe('Pool', () => {
 
   it('pings, also with messages that a page can see, and measures the round trip', async () => {
     const client = new Client(pool).say(hello);
-    await clock.advance(3_000);
+    await clock.advanceSettled(3_000);
     expect(client.pings).toBe(3);
     expect(client.received.filter((message) => message.type === 'ping')).toHaveLength(3);
     expect(pool.worker(client.welcome.workerId)?.roundTripMs).toBe(0);
@@ -207,12 +207,12 @@ describe('Pool', () => {
   it('drops a socket that is silent for three intervals', async () => {
     const client = new Client(pool).say(hello);
     client.answersPings = false;
-    await clock.advance(2_999);
+    await clock.advanceSettled(2_999);
     expect(client.wasTerminated).toBe(false);
-    await clock.advance(1);
+    await clock.advanceSettled(1);
     expect(client.wasTerminated).toBe(true);
     expect(pool.worker(client.welcome.workerId)?.present).toBe(false);
-    await clock.advance(10_000);
+    await clock.advanceSettled(10_000);
     expect(losses()).toEqual(['did not come back within 10000 ms']);
   });
 

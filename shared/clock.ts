@@ -1,7 +1,7 @@
-// Time as the worker's code sees it, so that tests can turn the hands.
+// Time as the workers and the coordinator see it, so that tests can turn the hands.
 
 export interface Clock {
-  /** Milliseconds from any fixed origin. */
+  /** Milliseconds from any fixed origin; never goes back. */
   now(): number;
   /** Calls back once after `delayMs`; returns how to cancel. */
   after(delayMs: number, callback: () => void): () => void;

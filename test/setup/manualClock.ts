@@ -1,6 +1,6 @@
-// Virtual time: timers fire in order of their due time, then of their setting, when the test says so.
+// Time that stands until a test moves it: timers fire in order of their due time, then of their setting.
 
-import type { Clock } from '../../coordinator/pool/clock.ts';
+import type { Clock } from '../../shared/clock.ts';
 
 interface Timer {
   readonly atMs: number;
@@ -43,12 +43,24 @@ export class ManualClock implements Clock {
     return false;
   }
 
-  /** Fires all timers that are due within `ms`, letting promises settle in between. */
-  async advance(ms: number): Promise<void> {
+  /** Fires all timers that are due within `ms`. */
+  advance(ms: number): void {
+    const untilMs = this.#nowMs + ms;
+    while (this.step(untilMs));
+    this.#nowMs = untilMs;
+  }
+
+  /** As advance, letting promises settle before each timer and after the last. */
+  async advanceSettled(ms: number): Promise<void> {
     const untilMs = this.#nowMs + ms;
     do await settled();
     while (this.step(untilMs));
     this.#nowMs = untilMs;
+  }
+
+  /** Timers that are set and neither fired nor cancelled. */
+  get pending(): number {
+    return this.#heap.filter(({ isCancelled }) => !isCancelled).length;
   }
 
   #rise(start: number): void {
