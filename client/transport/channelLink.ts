@@ -1,7 +1,8 @@
 // A link over a raw channel that has been greeted on. Bytes are frames; text is a farewell or a sign of life.
 
-import { deferred } from './deferred.ts';
 import type { Clock } from '../../shared/clock.ts';
+import { messageOf } from '../../shared/text/messageOf.ts';
+import { deferred } from './deferred.ts';
 import type { Link, LinkPath, LinkStats } from './link.ts';
 import { MessageQueue } from './messageQueue.ts';
 import type { RawChannel } from './peerEndpoint.ts';
@@ -65,7 +66,7 @@ export class ChannelLink implements Link {
     try {
       this.#channel.send(message);
     } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
+      const reason = messageOf(error);
       this.#end(reason);
       this.#channel.close(reason);
     }

@@ -3,6 +3,7 @@
 
 import { AbortedError, DeadlineError } from '../../shared/errors.ts';
 import { delay, systemClock, type Clock } from '../../shared/clock.ts';
+import { messageOf } from '../../shared/text/messageOf.ts';
 import { ChannelLink } from './channelLink.ts';
 import { deferred } from './deferred.ts';
 import { greetAsAcceptor, greetAsDialler, type Greeting } from './greeting.ts';
@@ -137,7 +138,7 @@ class PeerLinkConnector implements LinkConnector {
         stop = this.#clock.after(remainingMs, () => channel.close(`no answer within ${directTimeoutMs} ms`));
         return await this.#greeted(attempt, channel, 'direct', greetAsDialler);
       } catch (error) {
-        why = error instanceof Error ? error.message : String(error);
+        why = messageOf(error);
       } finally {
         stop?.();
       }
@@ -185,7 +186,7 @@ class PeerLinkConnector implements LinkConnector {
         clock: this.#clock,
       });
     } catch (error) {
-      channel.close(error instanceof Error ? error.message : String(error));
+      channel.close(messageOf(error));
       throw error;
     }
   }

@@ -1,6 +1,7 @@
 // The page's side of a tab's transport: PeerJS needs a window. Each data channel is transferred into the compute worker
 // in the task that created it; where the browser can't do that, the page carries its messages.
 
+import { messageOf } from '../../shared/text/messageOf.ts';
 import type { HandedChannel, PageToWorker, WorkerToPage } from './endpointMessages.ts';
 import { PeerJsSession } from './peerJsSession.ts';
 import { bridgeChannel } from './portChannel.ts';
@@ -35,7 +36,7 @@ class ServedEndpoint {
   constructor(port: MessagePort, options: Extract<WorkerToPage, { type: 'open' }>['options']) {
     this.#port = port;
     this.#open(options).catch((error: unknown) => {
-      const message = error instanceof Error ? error.message : String(error);
+      const message = messageOf(error);
       this.#post({ type: 'refused', message, final: error instanceof SignallingRefusedError });
     });
   }
@@ -83,7 +84,7 @@ class ServedEndpoint {
       this.#post({
         type: 'ended',
         connection,
-        reason: error instanceof Error ? error.message : String(error),
+        reason: messageOf(error),
       });
     }
   }
