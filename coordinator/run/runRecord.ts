@@ -20,7 +20,7 @@ export interface NumberedEvent {
   readonly event: ReportedEvent;
 }
 
-export interface RunFailure {
+interface RunFailure {
   readonly code: string;
   readonly message: string;
 }

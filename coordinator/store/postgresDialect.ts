@@ -44,6 +44,7 @@ export function lockedPostgres(pool: PostgresPool): PostgresDialect {
         return client;
       },
       end: () => pool.end(),
+      options: pool.options,
     },
   });
 }

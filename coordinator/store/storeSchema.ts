@@ -19,21 +19,21 @@ export interface RunsTable {
   ended_at: number | null;
 }
 
-export interface RoundsTable {
+interface RoundsTable {
   run_id: string;
   round: number;
   trees: string;
   metrics: string;
 }
 
-export interface RunEventsTable {
+interface RunEventsTable {
   run_id: string;
   sequence: number;
   kind: string;
   event: string;
 }
 
-export interface SettingsTable {
+interface SettingsTable {
   name: string;
   value: string;
 }

@@ -21,6 +21,15 @@ describe('a run among workers that come and go', () => {
     expect(generations).toBeGreaterThan(2 * LIVES_PER_TEST);
   });
 
+  it.each([0, 1])('survives lives in which the coordinator is killed too (batch %i)', async (batch) => {
+    let restarts = 0;
+    for (let life = 0; life < LIVES_PER_TEST; life += 1) {
+      const result = await simulateRun(100_000 + batch * LIVES_PER_TEST + life, { restarts: true });
+      restarts += result.restarts;
+    }
+    expect(restarts).toBeGreaterThan(2 * LIVES_PER_TEST);
+  });
+
   it('survives mishaps several times a second on long rounds', async () => {
     for (let seed = 0; seed < 40; seed += 1) {
       const life = await simulateRun(50_000 + seed, {

@@ -1,12 +1,16 @@
-// One random life of a run: workers join, leave, sleep, are cut off and killed at any point for a while; then there is
-// peace, and the run must finish. Everything follows from the seed.
+// One random life of a run: workers join, leave, sleep, are cut off and killed at any point for a while, the coordinator
+// too where asked; then there is peace, and the run must finish. Everything follows from the seed.
 
 import { createHash } from 'node:crypto';
+import { isDeepStrictEqual } from 'node:util';
 import { Pool } from '../../coordinator/pool/pool.ts';
 import { RunDriver } from '../../coordinator/run/runDriver.ts';
+import { RunLog } from '../../coordinator/run/runLog.ts';
+import type { RunFact } from '../../coordinator/run/runRecord.ts';
 import type { CommittedRound, RunEvent, RunOutcome, RunRequest } from '../../coordinator/run/runRequest.ts';
 import type { Lease } from '../../shared/protocol/control.ts';
 import { ManualClock, settled } from '../setup/manualClock.ts';
+import { MemoryRecord } from './memoryRecord.ts';
 import { PeerNetwork } from './peerNetwork.ts';
 import { RandomChoices } from './randomChoices.ts';
 import { SimulatedWorker } from './simulatedWorker.ts';
@@ -18,6 +22,7 @@ export interface Life {
   readonly generations: number;
   readonly virtualMs: number;
   readonly mishaps: number;
+  readonly restarts: number;
 }
 
 export interface LifeOptions {
@@ -31,6 +36,8 @@ export interface LifeOptions {
   readonly calmMs?: number;
   readonly roundMs?: number;
   readonly stopAfterRound?: number;
+  /** Whether the coordinator is killed now and then, and comes back with what it kept. */
+  readonly restarts?: boolean;
   /** Workers that can't reach each other by any path, e.g. "w1|w2"; workers are numbered in order of joining. */
   readonly brokenPairs?: readonly string[];
 }
@@ -62,7 +69,14 @@ class SimulatedLife {
   readonly #min: number;
   readonly #chaosMs: number;
   readonly #shards: readonly Lease[];
-  readonly #driver: RunDriver;
+  readonly #request: RunRequest;
+  readonly #record = new MemoryRecord();
+  readonly #blobs = new Map<string, unknown>();
+  #pool: Pool;
+  #driver: RunDriver;
+  #isUp = true;
+  #restarts = 0;
+  #madeWorkers = 0;
   readonly #events: RunEvent[] = [];
   readonly #recorded: CommittedRound[] = [];
   readonly #workers: SimulatedWorker[] = [];
@@ -77,37 +91,78 @@ class SimulatedLife {
     this.#min = options.min ?? random.integer(1, 3);
     this.#chaosMs = options.chaosMs ?? random.between(0, 60_000);
     this.#shards = makeShards(options.shards ?? random.integer(1, 12));
-    const blobs = new Map<string, unknown>();
-    const pool = this.#makePool();
+    this.#pool = this.#makePool();
+    const currentPool = (): Pool => this.#pool;
     this.#world = {
       clock,
       random,
-      pool,
+      get pool() {
+        return currentPool();
+      },
       network: new PeerNetwork(clock, random),
-      blobs,
+      blobs: this.#blobs,
       roundMs: options.roundMs ?? random.pick([5, 100, 600]),
       numBoostRound: options.rounds ?? random.pick([1, 2, 30, 150]),
     };
     for (const pair of options.brokenPairs ?? []) this.#world.network.brokenPairs.add(pair);
-    this.#driver = new RunDriver({
-      request: this.#makeRequest(),
+    this.#request = this.#makeRequest();
+    this.#driver = this.#drive();
+  }
+
+  /** The driver of a new life of the coordinator, on what an earlier one kept. */
+  #drive(): RunDriver {
+    const { saved } = this.#record;
+    const log = new RunLog(this.#record, 'run', saved?.lastSequence);
+    const pool = this.#pool;
+    const isAlive = (): boolean => this.#pool === pool && this.#isUp;
+    const driver = new RunDriver({
+      request: this.#request,
       pool,
-      clock,
+      clock: this.#clock,
       log: ({ message }) => this.#note(message),
-      keep: () => Promise.resolve(),
+      keep: (facts) => this.#keep(log, facts, isAlive),
+      saved,
       blobs: {
         putJson: (value) => {
           const sha256 = createHash('sha256').update(JSON.stringify(value)).digest('hex');
-          blobs.set(sha256, JSON.parse(JSON.stringify(value)));
+          this.#blobs.set(sha256, JSON.parse(JSON.stringify(value)));
           return Promise.resolve({ sha256, sizeBytes: 1 });
         },
       },
     });
-    this.#driver.onEvent((event) => this.#observe(event));
-    this.#driver.done.then(
-      (outcome) => (this.#result = outcome),
-      (error: Error) => (this.#result = error),
+    driver.onEvent((event) => this.#observe(event));
+    driver.done.then(
+      (outcome) => isAlive() && (this.#result = outcome),
+      (error: Error) => isAlive() && (this.#result = error),
     );
+    return driver;
+  }
+
+  /** Where the coordinator may be killed, writing takes a moment: what is under way then may be kept or not. */
+  async #keep(log: RunLog, facts: readonly RunFact[], isAlive: () => boolean): Promise<void> {
+    if (this.#options.restarts === true) {
+      await new Promise<void>((resolve) => void this.#clock.after(this.#random.between(0, 30), resolve));
+      if (!isAlive()) return new Promise(() => undefined);
+    }
+    await log.write(facts);
+  }
+
+  /** Kill -9: what was not kept is gone, and so is every socket. */
+  #killCoordinator(): void {
+    if (!this.#isUp || this.#result) return;
+    this.#isUp = false;
+    this.#restarts += 1;
+    void this.#driver.abandon(new Error('killed'));
+    for (const worker of this.#workers) worker.dropSocket(Infinity);
+    this.#pool = this.#makePool();
+    this.#pool.close('there is nobody');
+    this.#recorded.length = this.#record.keptRounds.length;
+    this.#clock.after(this.#random.pick([10, 1_000, 20_000]) * this.#random.between(0.5, 1), () => {
+      this.#pool = this.#makePool();
+      this.#isUp = true;
+      this.#note('the coordinator is back');
+      this.#driver = this.#drive();
+    });
   }
 
   async live(): Promise<Life> {
@@ -117,7 +172,7 @@ class SimulatedLife {
     await settled();
     for (let result = this.#result; ; result = this.#result) {
       if (result instanceof Error) throw result;
-      if (result) return this.#check(result);
+      if (result && this.#isUp) return this.#check(result);
       if (this.#clock.now() > deadlineMs) throw new Error('the run did not finish');
       this.#clock.step();
       await settled();
@@ -127,13 +182,14 @@ class SimulatedLife {
 
   #check(outcome: RunOutcome): Life {
     checkRecord(outcome, this.#recorded, this.#world.numBoostRound, this.#options.stopAfterRound);
-    checkAnnouncements(this.#events, outcome);
+    checkAnnouncements(this.#record, outcome);
     return {
       outcome,
       events: this.#events,
       generations: this.#driver.state.generation,
       virtualMs: this.#clock.now(),
       mishaps: this.#mishaps,
+      restarts: this.#restarts,
     };
   }
 
@@ -142,13 +198,13 @@ class SimulatedLife {
   }
 
   #makePool(): Pool {
-    let made = 0;
     return new Pool({
       clock: this.#clock,
       log: ({ message }) => this.#note(message),
       peerServer: { path: '/peerjs', key: 'x' },
       iceServers: () => [],
-      makeWorkerId: () => `w${(made += 1)}`,
+      makeWorkerId: () => `w${(this.#madeWorkers += 1)}`,
+      identityKey: 'key',
     });
   }
 
@@ -223,6 +279,9 @@ class SimulatedLife {
       ['leave', () => victim?.leave()],
       ['stumble', () => victim?.stumble()],
       ['fail', () => random.chance(0.3) && victim?.fail()],
+      ...(this.#options.restarts === true
+        ? [['kill the coordinator', () => this.#killCoordinator()] as const]
+        : []),
     ]);
     this.#note(`MISHAP ${name} ${victim?.workerId}`);
     happen();
@@ -272,14 +331,15 @@ function checkRecord(
     throw new Error(`${outcome.status} with ${outcome.rounds.length} of ${expected} rounds`);
   }
   for (const [i, round] of outcome.rounds.entries()) {
-    if (round.round !== i || round !== recorded[i])
+    if (round.round !== i || !isDeepStrictEqual(round, recorded[i]))
       throw new Error(`round ${i} of the outcome is not the recorded one`);
   }
 }
 
-/** Rounds are announced once and in order. */
-function checkAnnouncements(events: readonly RunEvent[], outcome: RunOutcome): void {
-  const announced = events.flatMap((event) => (event.type === 'round' ? [event.committed.round] : []));
+/** Rounds are announced once and in order, over all lives of the coordinator. */
+function checkAnnouncements(record: MemoryRecord, outcome: RunOutcome): void {
+  const announced = record.keptEvents.flatMap(({ event }) => (event.type === 'round' ? [event.round] : []));
   const expected = outcome.rounds.map((round) => round.round);
   if (announced.join() !== expected.join()) throw new Error(`announced ${announced.join()}`);
+  if (!isDeepStrictEqual(record.keptRounds, outcome.rounds)) throw new Error('other rounds are kept');
 }
