@@ -61,6 +61,11 @@ export class Exchange {
     });
   }
 
+  /** It was answered, or the client is gone. */
+  get isOver(): boolean {
+    return this.#ended === undefined;
+  }
+
   /** Calls back when the client is gone without an answer. */
   onGone(callback: () => void): void {
     this.#onGone = callback;

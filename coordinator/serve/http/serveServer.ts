@@ -117,6 +117,7 @@ function note(
 
 function answer(exchange: Exchange, options: ServeServerOptions, pages: PageContext): void {
   const fail = (error: unknown): void => {
+    if (exchange.isOver) return;
     if (serveStatusOf(error) === 500) {
       const cause = error instanceof OwnerCodeError ? (error.cause ?? error) : error;
       const told = cause instanceof Error ? (cause.stack ?? cause.message) : String(cause);
