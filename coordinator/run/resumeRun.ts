@@ -28,7 +28,7 @@ export function resumedRunState(saved: SavedRun, atMs: number): RunState {
     progressAtMs: atMs,
     waitingReason:
       members.length > 0
-        ? `The coordinator was restarted; waiting for the ${members.length} workers of the group to come back.`
+        ? `The coordinator was restarted; waiting for its group of ${members.length} to come back.`
         : undefined,
   };
 }

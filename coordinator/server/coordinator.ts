@@ -42,7 +42,7 @@ export interface CoordinatorOptions {
   readonly databaseUrl?: string;
   /** Workers must have it to join. */
   readonly joinToken?: string;
-  /** Needed for the API. Without it a coordinator that listens beyond this machine makes one. */
+  /** Needed for the API. Without it a coordinator that listens beyond this machine makes one, and keeps it. */
   readonly adminToken?: string;
   /** The address under which volunteers reach the coordinator through a proxy or tunnel. */
   readonly publicUrl?: string;
@@ -90,10 +90,11 @@ export async function startCoordinator(options: CoordinatorOptions = {}): Promis
     log = () => undefined,
   } = options;
   const startedAtMs = clock.now();
-  const adminToken = options.adminToken ?? (isLoopback(host) ? undefined : makeSecret());
   const iceServers = iceServersFor(options.ice ?? { urls: [] });
   const storage = await openStorage(options, log);
   const { blobs, store } = storage;
+  const madeToken = isLoopback(host) ? undefined : await store.setting('adminToken', makeSecret);
+  const adminToken = options.adminToken ?? madeToken;
   const pool = new Pool({
     clock,
     log,

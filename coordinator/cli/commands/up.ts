@@ -30,7 +30,13 @@ export const up = defineCommand({
     storage: {
       type: 'text',
       placeholder: 'DIR',
-      help: 'Folder for shards and records. Without it a temporary one, removed at the end.',
+      help: 'Folder for shards and records: started again on it, runs go on. Without it a temporary one, removed at the end.',
+    },
+    database: {
+      type: 'text',
+      placeholder: 'URL',
+      help: 'PostgreSQL database (postgres://…) for the records, instead of a file in the folder.',
+      env: 'TABGRAD_DATABASE_URL',
     },
     workers: {
       type: 'integer',
@@ -77,6 +83,10 @@ export const up = defineCommand({
       meaning: 'A coordinator with four Node workers, for this machine alone.',
     },
     {
+      command: 'tabgrad up --storage /var/lib/tabgrad',
+      meaning: 'Keep runs over restarts and crashes: workers come back, and runs go on.',
+    },
+    {
       command: 'tabgrad up --host 0.0.0.0 --token "$(openssl rand -hex 16)"',
       meaning: 'Let volunteers of the same network join with the link that is printed.',
     },
@@ -98,6 +108,7 @@ export const up = defineCommand({
       port: values.port,
       host: values.host,
       ...(values.storage !== undefined && { storagePath: values.storage }),
+      ...(values.database !== undefined && { databaseUrl: values.database }),
       ...(values.token !== undefined && { joinToken: values.token }),
       ...(adminToken !== undefined && { adminToken }),
       ...(publicUrl !== undefined && { publicUrl }),

@@ -145,4 +145,28 @@ describe('BlobStore', () => {
     await writeFile(file, '');
     await expect(BlobStore.open(file)).rejects.toMatchObject({ code: 'STORAGE_FAILED' });
   });
+
+  it('sweeps what is not in use and was not asked for lately', async () => {
+    const put = async (text: string): Promise<string> =>
+      (await store.putBytes(new TextEncoder().encode(text))).sha256;
+    const [used, idle, touched, fresh] = [
+      await put('used'),
+      await put('idle'),
+      await put('touched'),
+      'fresh',
+    ];
+    const longAgo = new Date(Date.now() - 3_600_000);
+    for (const name of [used, idle, touched]) await utimes(store.pathOf(name), longAgo, longAgo);
+    await put(fresh);
+    // Storing it again is to count on it.
+    await put('touched');
+    expect(await store.sweep(new Set([used]), 1_800_000)).toBe(1);
+    expect([await store.has(used), await store.has(idle), await store.has(touched)]).toEqual([
+      true,
+      false,
+      true,
+    ]);
+    expect(await store.has(sha256(fresh))).toBe(true);
+    expect(await store.touch(idle)).toBe(false);
+  });
 });
