@@ -15,7 +15,6 @@ export const errorCodes = {
   EXPRESSION_INVALID: 'An expression of a derived column does not parse or does not fit the columns.',
   COORDINATOR_UNREACHABLE: 'No coordinator answers at that address.',
   OUTPUT_FAILED: 'Standard output can not be written, e.g. to a file on a full disk.',
-  REQUEST_REFUSED: 'The coordinator refused a request of the command line; the message has its reason.',
   BROWSER_MISSING: 'No browser to open local worker tabs with.',
   BLOB_UNAVAILABLE: 'A blob could not be fetched from the coordinator, or arrived with other bytes.',
   JOIN_REFUSED: 'The coordinator turned a worker away (wrong token, other version).',

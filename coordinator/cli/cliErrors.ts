@@ -1,4 +1,4 @@
-// Mistakes on the command line and failures of talking to a coordinator.
+// Mistakes on the command line and failures of its output.
 
 import { TabgradError } from '../../shared/errors.ts';
 import { nearestWord } from '../../shared/text/nearestWord.ts';
@@ -38,16 +38,6 @@ export class UnknownOptionError extends TabgradError {
 /** A flag or positional that is there but wrong, or missing. */
 export class BadArgumentError extends TabgradError {
   readonly code = 'BAD_ARGUMENT';
-}
-
-/** Nobody answered at the coordinator's address, or somebody who is no coordinator. */
-export class CoordinatorUnreachableError extends TabgradError {
-  readonly code = 'COORDINATOR_UNREACHABLE';
-}
-
-/** The coordinator answered with an error of its own; its code and message are in the message. */
-export class RequestRefusedError extends TabgradError {
-  readonly code = 'REQUEST_REFUSED';
 }
 
 /** What the command prints has nowhere to go, e.g. to a file on a full disk. */

@@ -1,20 +1,20 @@
 // Which run the user means: its id, the beginning of its id, or its name.
 
 import { RunUnknownError } from '../run/runErrors.ts';
-import { runsAnswer, type RunSummary } from './apiAnswers.ts';
+import { runsAnswer, type RunSummary } from '../remote/apiAnswers.ts';
+import { askForJson, type CoordinatorAddress } from '../remote/askCoordinator.ts';
 import { didYouMean } from './cliErrors.ts';
-import { coordinatorRequest, type RequestOptions } from './coordinatorRequest.ts';
 
 const SHORTEST_PREFIX = 4;
 
 /** @throws RunUnknownError with the nearest name. */
-export async function findRun(word: string, options: RequestOptions): Promise<RunSummary> {
-  const { runs } = await coordinatorRequest('api/v1/runs', runsAnswer, options);
+export async function findRun(word: string, address: CoordinatorAddress): Promise<RunSummary> {
+  const { runs } = await askForJson(address, 'api/v1/runs', runsAnswer);
   const found = chooseRun(word, runs);
   if (found !== undefined) return found;
   const names = [...new Set(runs.flatMap(({ runId, name }) => [name, runId]))];
   const there = runs.length === 0 ? ' It has none.' : didYouMean(word, names);
-  throw new RunUnknownError(`The coordinator at ${options.url} has no run "${word}".${there}`);
+  throw new RunUnknownError(`The coordinator at ${address.url} has no run "${word}".${there}`);
 }
 
 /** Of several with the same name, the one that was started last. */

@@ -1,8 +1,7 @@
 // `tabgrad logs RUN`: what a run reported, and what it reports until it ends.
 
 import { terminalProgress } from '../../progress/terminalProgress.ts';
-import type { ProgressEvent } from '../../progress/progressEvent.ts';
-import type { ReportedEvent } from '../apiAnswers.ts';
+import { asRunEvent, type ReportedEvent } from '../../remote/apiAnswers.ts';
 import { defineCommand } from '../command.ts';
 import { adminOptions } from '../connectionOptions.ts';
 import { exitCodes } from '../exitCodes.ts';
@@ -32,21 +31,11 @@ export const logs = defineCommand({
     for await (const event of followEvents(run.runId, options)) {
       if (json) stdout.write(`${JSON.stringify(event)}\n`);
       else if (event.type === 'end') progress.line(endLine(event));
-      else progress.event(asProgress(event));
+      else progress.event(asRunEvent(event));
     }
     return exitCodes.ok;
   },
 });
-
-function asProgress(event: Exclude<ReportedEvent, { type: 'end' }>): ProgressEvent {
-  if (event.type === 'group') {
-    const { note, ...rest } = event;
-    return note === undefined ? rest : { ...rest, note };
-  }
-  if (event.type !== 'round') return event;
-  const { round, metrics, timings } = event;
-  return { type: 'round', committed: { round, metrics, trees: [] }, timings };
-}
 
 function endLine({ status, error }: Extract<ReportedEvent, { type: 'end' }>): string {
   return error === undefined ? status : `${status}: ${error.code}: ${error.message}`;

@@ -1,9 +1,9 @@
 // `tabgrad runs`: the runs that a coordinator knows.
 
-import { runsAnswer } from '../apiAnswers.ts';
+import { runsAnswer } from '../../remote/apiAnswers.ts';
+import { askForJson } from '../../remote/askCoordinator.ts';
 import { defineCommand } from '../command.ts';
 import { adminOptions } from '../connectionOptions.ts';
-import { coordinatorRequest } from '../coordinatorRequest.ts';
 import { exitCodes } from '../exitCodes.ts';
 import { runRow } from '../runLines.ts';
 import { textTable } from '../textTable.ts';
@@ -18,7 +18,7 @@ export const runs = defineCommand({
     { command: 'tabgrad runs --json', meaning: 'One JSON value a run.' },
   ],
   async run({ url, token, json, quiet }, _positionals, { stdout, signal }) {
-    const answer = await coordinatorRequest('api/v1/runs', runsAnswer, { url, token, signal });
+    const answer = await askForJson({ url, token, signal }, 'api/v1/runs', runsAnswer);
     if (json) stdout.write(answer.runs.map((run) => `${JSON.stringify(run)}\n`).join(''));
     else if (answer.runs.length > 0) stdout.write(textTable(answer.runs.map(runRow)));
     else if (!quiet) stdout.write('no runs yet\n');

@@ -1,10 +1,10 @@
 // `tabgrad status`: how a coordinator is, with its workers and runs.
 
 import { formatDuration, formatShort } from '../../progress/formatNumbers.ts';
-import { statusAnswer, workersAnswer } from '../apiAnswers.ts';
+import { statusAnswer, workersAnswer } from '../../remote/apiAnswers.ts';
+import { askForJson } from '../../remote/askCoordinator.ts';
 import { defineCommand } from '../command.ts';
 import { adminOptions } from '../connectionOptions.ts';
-import { coordinatorRequest } from '../coordinatorRequest.ts';
 import { exitCodes } from '../exitCodes.ts';
 import { runRow } from '../runLines.ts';
 import { textTable } from '../textTable.ts';
@@ -22,9 +22,9 @@ export const status = defineCommand({
     },
   ],
   async run({ url, token, json }, _positionals, { stdout, signal }) {
-    const options = { url, token, signal };
-    const answer = await coordinatorRequest('api/v1/status', statusAnswer, options);
-    const { workers } = await coordinatorRequest('api/v1/workers', workersAnswer, options);
+    const address = { url, token, signal };
+    const answer = await askForJson(address, 'api/v1/status', statusAnswer);
+    const { workers } = await askForJson(address, 'api/v1/workers', workersAnswer);
     if (json) {
       stdout.write(`${JSON.stringify({ ...answer, url, workers })}\n`);
       return exitCodes.ok;

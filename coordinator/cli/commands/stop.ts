@@ -1,9 +1,9 @@
 // `tabgrad stop RUN`: ends a run after the round in flight; what is committed is kept.
 
-import { runSummary } from '../apiAnswers.ts';
+import { runSummary } from '../../remote/apiAnswers.ts';
+import { askForJson } from '../../remote/askCoordinator.ts';
 import { defineCommand } from '../command.ts';
 import { adminOptions } from '../connectionOptions.ts';
-import { coordinatorRequest } from '../coordinatorRequest.ts';
 import { exitCodes } from '../exitCodes.ts';
 import { findRun } from '../findRun.ts';
 
@@ -16,15 +16,13 @@ export const stop = defineCommand({
     { command: 'tabgrad stop flights', meaning: 'End the run called flights that was started last.' },
   ],
   async run({ url, token, json, quiet }, [word = ''], { stdout, signal }) {
-    const options = { url, token, signal };
-    const run = await findRun(word, options);
-    const stopped = await coordinatorRequest(
+    const address = { url, token, signal };
+    const run = await findRun(word, address);
+    const stopped = await askForJson(
+      address,
       `api/v1/runs/${encodeURIComponent(run.runId)}/stop`,
       runSummary,
-      {
-        ...options,
-        body: { reason: 'stopped from the command line' },
-      },
+      { method: 'POST', json: { reason: 'stopped from the command line' } },
     );
     if (json) stdout.write(`${JSON.stringify(stopped)}\n`);
     else if (!quiet)

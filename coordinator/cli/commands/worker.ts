@@ -2,9 +2,9 @@
 
 import { z } from 'zod';
 import { WorkerStartError } from '../../local/localErrors.ts';
+import { askForJson } from '../../remote/askCoordinator.ts';
 import { defineCommand } from '../command.ts';
 import { urlOption, workerOptions } from '../connectionOptions.ts';
-import { coordinatorRequest } from '../coordinatorRequest.ts';
 import { exitCodes } from '../exitCodes.ts';
 import { untilAborted } from '../untilAborted.ts';
 
@@ -32,7 +32,7 @@ export const worker = defineCommand({
   async run(values, _positionals, { stdout, signal }) {
     const { url, token, json, quiet } = values;
     // A wrong address is told at once; the worker itself would go on trying, since coordinators come back.
-    await coordinatorRequest('healthz', z.unknown(), { url, token: undefined, signal });
+    await askForJson({ url, token: undefined, signal }, 'healthz', z.unknown());
     const say = (line: string): void => {
       if (json) stdout.write(`${JSON.stringify({ type: 'log', line })}\n`);
       else if (!quiet) stdout.write(`${line}\n`);

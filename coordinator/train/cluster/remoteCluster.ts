@@ -1,12 +1,12 @@
 // A coordinator that is up already, over its HTTP API: shards are uploaded, the run is submitted, its events followed.
 
 import { createHash } from 'node:crypto';
-import { z } from 'zod';
-import type { ReportedEvent } from '../../run/runRecord.ts';
+import { asRunEvent, outcomeAnswer, parseEvent } from '../../remote/apiAnswers.ts';
+import { askCoordinator, askForJson, type CoordinatorAddress } from '../../remote/askCoordinator.ts';
+import { CoordinatorUnreachableError, RemoteError } from '../../remote/remoteErrors.ts';
+import { readEvents } from '../../remote/serverSentEvents.ts';
 import type { RunEvent, RunHandle, RunOutcome, RunRequest } from '../../run/runRequest.ts';
 import type { Cluster } from './cluster.ts';
-import { askCoordinator, ClusterUnreachableError, RemoteError, type ApiAddress } from './coordinatorApi.ts';
-import { readEvents } from './serverSentEvents.ts';
 
 export interface RemoteClusterOptions {
   readonly url: string;
@@ -20,29 +20,22 @@ export interface RemoteClusterOptions {
 
 const OUTAGE_MS = 120_000;
 const RETRY_MS = 1_000;
+/** Shards and requests go up over slow lines. */
+const SLOW_MS = 60_000;
+/** The outcome holds every tree, and comes in one piece. */
+const OUTCOME_MS = 600_000;
 
-const outcomeForm = z.object({
-  status: z.enum(['finished', 'stopped']),
-  rounds: z.array(
-    z.object({
-      round: z.number().int().nonnegative(),
-      trees: z.array(z.unknown()),
-      metrics: z.record(z.string(), z.number()),
-    }),
-  ),
-});
-
-/** @throws ClusterUnreachableError, RemoteError when the coordinator does not answer or refuses the token. */
+/** @throws CoordinatorUnreachableError, RemoteError when the coordinator does not answer or refuses the token. */
 export async function openRemoteCluster(options: RemoteClusterOptions): Promise<Cluster> {
   const { url, signal } = options;
-  const address: ApiAddress = { url, signal, token: options.token };
-  await askCoordinator(address, 'api/v1/runs', { timeoutMs: 10_000 });
+  const address: CoordinatorAddress = { url, signal, token: options.token };
+  await askCoordinator(address, 'api/v1/runs');
   return {
     url,
     blobs: { putBytes: (bytes) => upload(address, bytes) },
     async startRun(request) {
       // JSON leaves shouldStop out; the trainer stops the run itself.
-      await askCoordinator(address, 'api/v1/runs', { method: 'POST', json: request });
+      await askCoordinator(address, 'api/v1/runs', { method: 'POST', json: request, timeoutMs: SLOW_MS });
       return followRun(address, request, options);
     },
     close: () => Promise.resolve(),
@@ -50,26 +43,30 @@ export async function openRemoteCluster(options: RemoteClusterOptions): Promise<
 }
 
 async function upload(
-  address: ApiAddress,
+  address: CoordinatorAddress,
   bytes: Uint8Array,
 ): Promise<{ sha256: string; sizeBytes: number }> {
   const sha256 = createHash('sha256').update(bytes).digest('hex');
   const path = `blobs/${sha256}`;
-  const stored = await askCoordinator(address, path, { method: 'HEAD', accept: [404] });
+  const stored = await askCoordinator(address, path, { method: 'HEAD', accept: [404], timeoutMs: SLOW_MS });
   if (!stored.ok) {
-    await askCoordinator(address, path, { method: 'PUT', bytes: bytes as Uint8Array<ArrayBuffer> });
+    await askCoordinator(address, path, {
+      method: 'PUT',
+      bytes: bytes as Uint8Array<ArrayBuffer>,
+      timeoutMs: SLOW_MS,
+    });
   }
   return { sha256, sizeBytes: bytes.byteLength };
 }
 
 function followRun(
-  address: ApiAddress,
+  address: CoordinatorAddress,
   { runId }: RunRequest,
   { outageMs = OUTAGE_MS, pause = wait }: RemoteClusterOptions,
 ): RunHandle {
   const listeners = new Set<(event: RunEvent) => void>();
   // The run is stopped through the API when its owner calls it off: following goes on until it has ended.
-  const following: ApiAddress = { ...address, signal: new AbortController().signal };
+  const following: CoordinatorAddress = { ...address, signal: new AbortController().signal };
   const path = `api/v1/runs/${encodeURIComponent(runId)}`;
   const follow = async (): Promise<RunOutcome> => {
     let last = '0';
@@ -79,17 +76,20 @@ function followRun(
         const { body } = await askCoordinator(following, `${path}/events`, { headers });
         for await (const { id, data } of readEvents(body as unknown as AsyncIterable<Uint8Array>)) {
           outage = 0;
-          const event = JSON.parse(data) as ReportedEvent;
-          if (event.type === 'end') return await outcomeOf(following, path);
+          const event = parseEvent(data);
+          if (event?.type === 'end') {
+            return await askForJson(following, `${path}/outcome`, outcomeAnswer, { timeoutMs: OUTCOME_MS });
+          }
           // Passing events have no id.
           if (id !== '') last = id;
+          if (!event) continue;
           for (const listener of listeners) listener(asRunEvent(event));
         }
       } catch (error) {
         // A coordinator that closes may come back, and go on with the run.
         if (error instanceof RemoteError && error.code !== 'COORDINATOR_CLOSED') throw error;
         if (outage >= outageMs) {
-          throw new ClusterUnreachableError(
+          throw new CoordinatorUnreachableError(
             `The coordinator at ${address.url} has been out of reach for ${Math.round(outageMs / 1000)} s; run ${runId} may go on there.`,
             {},
             { cause: error },
@@ -114,18 +114,6 @@ function followRun(
       stopped.catch(() => undefined);
     },
   };
-}
-
-/** Rounds come without their trees; those are in the outcome. */
-function asRunEvent(event: Exclude<ReportedEvent, { type: 'end' }>): RunEvent {
-  if (event.type !== 'round') return event;
-  const { round, metrics, timings } = event;
-  return { type: 'round', committed: { round, metrics, trees: [] }, timings };
-}
-
-async function outcomeOf(address: ApiAddress, path: string): Promise<RunOutcome> {
-  const response = await askCoordinator(address, `${path}/outcome`);
-  return outcomeForm.parse(await response.json());
 }
 
 function wait(ms: number): Promise<void> {

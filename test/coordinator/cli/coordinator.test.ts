@@ -58,8 +58,7 @@ describe('a coordinator that is up', () => {
   it('turns away who has no admin token', async () => {
     const { code, stderr } = await runTabgrad(['runs', '--url', url]);
     expect(code).toBe(1);
-    expect(stderr).toContain('error REQUEST_REFUSED: A token is required');
-    expect(stderr).toContain('TOKEN_REQUIRED');
+    expect(stderr).toContain('error TOKEN_REQUIRED: A token is required');
   });
 
   it('takes the token from the environment', async () => {

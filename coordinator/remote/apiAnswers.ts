@@ -1,7 +1,8 @@
-// What the API of a coordinator answers, as far as the command line reads it. Other keys are left alone, so that a
-// newer coordinator may say more.
+// What the API of a coordinator answers, as far as the command line and the trainer read it. Other keys are left alone,
+// so that a newer coordinator may say more.
 
 import { z } from 'zod';
+import type { RunEvent } from '../run/runRequest.ts';
 
 const metrics = z.record(z.string(), z.number());
 
@@ -57,14 +58,14 @@ const timing = z.object({
 });
 
 /** An event of a run as it is streamed. */
-export const reportedEvent = z.discriminatedUnion('type', [
+const reportedEvent = z.discriminatedUnion('type', [
   z.object({ type: z.literal('waiting'), reason: z.string() }),
   z.object({ type: z.literal('loading'), rowsLoaded: z.number(), rowsTotal: z.number() }),
   z.object({
     type: z.literal('group'),
     generation: z.number(),
     workers: z.array(groupWorker),
-    note: z.string().optional(),
+    note: z.string().exactOptional(),
   }),
   z.object({ type: z.literal('round'), round: z.number(), metrics, timings: z.array(timing) }),
   z.object({ type: z.literal('workerLost'), workerId: z.string(), reason: z.string(), shards: z.number() }),
@@ -72,7 +73,29 @@ export const reportedEvent = z.discriminatedUnion('type', [
   z.object({
     type: z.literal('end'),
     status: z.enum(['running', 'finished', 'stopped', 'failed']),
-    error: z.object({ code: z.string(), message: z.string() }).optional(),
+    error: z.object({ code: z.string(), message: z.string() }).exactOptional(),
   }),
 ]);
 export type ReportedEvent = z.infer<typeof reportedEvent>;
+
+/** Undefined for kinds of events that a newer coordinator may have. */
+export function parseEvent(text: string): ReportedEvent | undefined {
+  try {
+    return reportedEvent.safeParse(JSON.parse(text)).data;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Rounds come without their trees; those are in the outcome. */
+export function asRunEvent(event: Exclude<ReportedEvent, { type: 'end' }>): RunEvent {
+  if (event.type !== 'round') return event;
+  const { round, metrics, timings } = event;
+  return { type: 'round', committed: { round, metrics, trees: [] }, timings };
+}
+
+/** How a run ended, with its trees. */
+export const outcomeAnswer = z.object({
+  status: z.enum(['finished', 'stopped']),
+  rounds: z.array(z.object({ round: z.number().int().nonnegative(), trees: z.array(z.unknown()), metrics })),
+});

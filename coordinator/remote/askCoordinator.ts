@@ -1,0 +1,136 @@
+// Requests to a coordinator in another process: deadlines, checked answers, and its refusals as errors.
+
+import { z } from 'zod';
+import { AbortedError, DeadlineError, type TabgradError } from '../../shared/errors.ts';
+import { CoordinatorUnreachableError, RemoteError } from './remoteErrors.ts';
+
+export interface CoordinatorAddress {
+  readonly url: string;
+  readonly token: string | undefined;
+  readonly signal: AbortSignal;
+}
+
+export interface CoordinatorRequest {
+  readonly method?: 'GET' | 'HEAD' | 'POST' | 'PUT';
+  readonly json?: unknown;
+  readonly bytes?: Uint8Array<ArrayBuffer>;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Default ten seconds. */
+  readonly timeoutMs?: number;
+  /** Statuses besides 2xx that are answers too. */
+  readonly accept?: readonly number[];
+}
+
+const TIMEOUT_MS = 10_000;
+const MAX_SHOWN_CHARACTERS = 200;
+
+const refusalForm = z.object({ error: z.object({ code: z.string(), message: z.string() }) });
+
+/**
+ * An answer whose body is still to be read; the deadline is for its headers.
+ * @param path below the coordinator's address, e.g. "api/v1/status".
+ * @throws CoordinatorUnreachableError, RemoteError, DeadlineError, AbortedError
+ */
+export function askCoordinator(
+  address: CoordinatorAddress,
+  path: string,
+  request: CoordinatorRequest = {},
+): Promise<Response> {
+  return withDeadline(address, path, request, (signal) => send(address, path, request, signal));
+}
+
+/**
+ * An answer in JSON, of the form that is asked for; the deadline is for all of it.
+ * @throws as askCoordinator; CoordinatorUnreachableError also for an answer of another form.
+ */
+export function askForJson<T>(
+  address: CoordinatorAddress,
+  path: string,
+  form: z.ZodType<T>,
+  request: CoordinatorRequest = {},
+): Promise<T> {
+  return withDeadline(address, path, request, async (signal) => {
+    const response = await send(address, path, request, signal);
+    const text = await response.text();
+    const answer = form.safeParse(parseJson(text));
+    if (!answer.success) throw noCoordinator(text, response.status, address.url);
+    return answer.data;
+  });
+}
+
+async function send(
+  { url, token }: CoordinatorAddress,
+  path: string,
+  { method = 'GET', json, bytes, headers, accept = [] }: CoordinatorRequest,
+  signal: AbortSignal,
+): Promise<Response> {
+  const response = await fetch(new URL(path, url.endsWith('/') ? url : `${url}/`), {
+    method,
+    signal,
+    headers: {
+      ...(token !== undefined && { authorization: `Bearer ${token}` }),
+      ...(json !== undefined && { 'content-type': 'application/json' }),
+      ...headers,
+    },
+    ...(json !== undefined && { body: JSON.stringify(json) }),
+    ...(bytes && { body: bytes }),
+  });
+  if (response.ok || accept.includes(response.status)) return response;
+  const text = await response.text();
+  const refusal = refusalForm.safeParse(parseJson(text)).data?.error;
+  throw refusal ? new RemoteError(refusal.code, refusal.message) : noCoordinator(text, response.status, url);
+}
+
+async function withDeadline<T>(
+  { url, signal }: CoordinatorAddress,
+  path: string,
+  { method = 'GET', timeoutMs = TIMEOUT_MS }: CoordinatorRequest,
+  work: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const deadline = new AbortController();
+  const timer = setTimeout(() => deadline.abort(), timeoutMs);
+  try {
+    return await work(AbortSignal.any([signal, deadline.signal]));
+  } catch (cause) {
+    if (cause instanceof CoordinatorUnreachableError || cause instanceof RemoteError) throw cause;
+    if (signal.aborted) {
+      throw new AbortedError(`The request to the coordinator at ${url} was called off.`, {}, { cause });
+    }
+    if (deadline.signal.aborted) {
+      throw new DeadlineError(
+        `The coordinator at ${url} did not answer ${method} ${path} within ${timeoutMs} ms.`,
+        {},
+        { cause },
+      );
+    }
+    throw new CoordinatorUnreachableError(
+      `No coordinator answers at ${url} (${reasonOf(cause)}). Start one with "tabgrad up", or correct the address.`,
+      {},
+      { cause },
+    );
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function noCoordinator(text: string, status: number, url: string): TabgradError {
+  const beginning = text.slice(0, MAX_SHOWN_CHARACTERS).trim();
+  return new CoordinatorUnreachableError(
+    `What answers at ${url} is no tabgrad coordinator of this version: status ${status}, ${beginning}`,
+  );
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** fetch says only "fetch failed"; the reason is in its cause. */
+function reasonOf(error: unknown): string {
+  const cause = error instanceof Error ? (error.cause ?? error) : error;
+  if (!(cause instanceof Error)) return String(cause);
+  return (cause as NodeJS.ErrnoException).code ?? cause.message;
+}

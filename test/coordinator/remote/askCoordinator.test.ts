@@ -1,0 +1,87 @@
+import { createServer, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterEach, describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import {
+  askCoordinator,
+  askForJson,
+  type CoordinatorAddress,
+} from '../../../coordinator/remote/askCoordinator.ts';
+
+let close: () => Promise<void> = () => Promise.resolve();
+afterEach(() => close());
+
+/** The address of a server that answers every request alike. */
+async function answering(answer: (response: ServerResponse) => void): Promise<CoordinatorAddress> {
+  const server = createServer((_, response) => answer(response));
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  close = () =>
+    new Promise((resolve) => {
+      server.close(() => resolve());
+      server.closeAllConnections();
+    });
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  return { url, token: undefined, signal: new AbortController().signal };
+}
+
+const form = z.object({ rounds: z.number() });
+
+describe('asking a coordinator elsewhere', () => {
+  it('gives an answer of the form that was asked for', async () => {
+    const address = await answering((response) => response.end('{"rounds":3,"new":true}'));
+    expect(await askForJson(address, 'x', form)).toEqual({ rounds: 3 });
+  });
+
+  it.each(['{"rounds":"3"}', '{"rounds":', 'null', ''])('takes %j for no coordinator', async (text) => {
+    const address = await answering((response) => response.end(text));
+    await expect(askForJson(address, 'x', form)).rejects.toMatchObject({
+      code: 'COORDINATOR_UNREACHABLE',
+      message: expect.stringContaining(`status 200, ${text}`) as string,
+    });
+  });
+
+  it.each([
+    ['a code of ours', '{"error":{"code":"RUN_UNKNOWN","message":"no run"}}', 'RUN_UNKNOWN'],
+    ['a code of a newer version', '{"error":{"code":"FROM_LATER","message":"no run"}}', 'INTERNAL'],
+    ['a name that every object has', '{"error":{"code":"toString","message":"no run"}}', 'INTERNAL'],
+    ['a code that is no text', '{"error":{"code":7,"message":"no run"}}', 'COORDINATOR_UNREACHABLE'],
+    ['no error in it', '{"error":null}', 'COORDINATOR_UNREACHABLE'],
+    ['null', 'null', 'COORDINATOR_UNREACHABLE'],
+  ])('reports a refusal with %s', async (_, text, code) => {
+    const address = await answering((response) => response.writeHead(404).end(text));
+    const message = expect.stringContaining('no run') as string;
+    const expected = code === 'COORDINATOR_UNREACHABLE' ? { code } : { code, message };
+    await expect(askForJson(address, 'x', form)).rejects.toMatchObject(expected);
+    await expect(askCoordinator(address, 'x')).rejects.toMatchObject(expected);
+    expect((await askCoordinator(address, 'x', { accept: [404] })).status).toBe(404);
+  });
+
+  it('gives up an answer that never comes, and one that never ends', async () => {
+    const silent = await answering(() => undefined);
+    const expected = {
+      code: 'DEADLINE_EXCEEDED',
+      message: expect.stringContaining('GET x within 50 ms') as string,
+    };
+    await expect(askCoordinator(silent, 'x', { timeoutMs: 50 })).rejects.toMatchObject(expected);
+    await close();
+    const endless = await answering((response) => response.write('{"rounds":'));
+    await expect(askForJson(endless, 'x', form, { timeoutMs: 50 })).rejects.toMatchObject(expected);
+  });
+
+  it('ends when it is called off', async () => {
+    const calledOff = new AbortController();
+    const address = await answering(() => calledOff.abort());
+    await expect(askForJson({ ...address, signal: calledOff.signal }, 'x', form)).rejects.toMatchObject({
+      code: 'ABORTED',
+    });
+  });
+
+  it('says why nobody answers', async () => {
+    const address = await answering(() => undefined);
+    await close();
+    await expect(askCoordinator(address, 'x')).rejects.toMatchObject({
+      code: 'COORDINATOR_UNREACHABLE',
+      message: expect.stringContaining('ECONNREFUSED') as string,
+    });
+  });
+});
