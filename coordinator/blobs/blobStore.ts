@@ -6,6 +6,7 @@ import { createReadStream } from 'node:fs';
 import { mkdir, open, readdir, readFile, rename, rm, stat, utimes } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { Readable } from 'node:stream';
+import { isDiskFull } from '../files/isDiskFull.ts';
 import {
   BlobMismatchError,
   BlobMissingError,
@@ -224,8 +225,7 @@ function systemCode(error: unknown): string | undefined {
 }
 
 function storageFailure(error: unknown, what: string): unknown {
-  const code = systemCode(error);
-  if (code === 'ENOSPC' || code === 'EDQUOT') {
+  if (isDiskFull(error)) {
     return new StorageFullError(
       `${what}: the disk has no room left. Free some, or choose another storage folder.`,
       {},
@@ -235,7 +235,7 @@ function storageFailure(error: unknown, what: string): unknown {
     );
   }
   // Codes of the operating system start with E and come with a syscall; our own errors and the source's pass through.
-  if (code !== undefined && (error as NodeJS.ErrnoException).syscall !== undefined) {
+  if (systemCode(error) !== undefined && (error as NodeJS.ErrnoException).syscall !== undefined) {
     return new StorageError(`${what}: ${(error as Error).message}`, {}, { cause: error });
   }
   return error;

@@ -1,13 +1,13 @@
 // Failures of writing as coded errors.
 
 import { TabgradError } from '../../../shared/errors.ts';
+import { isDiskFull } from '../../files/isDiskFull.ts';
 import { DiskFullError, messageOf, WriteFailedError } from '../errors.ts';
 
 /** @param what the file or folder that was written. */
 export function writeError(error: unknown, what: string): TabgradError {
   if (error instanceof TabgradError) return error;
-  const code = error instanceof Error && 'code' in error ? error.code : undefined;
-  if (code === 'ENOSPC' || code === 'EDQUOT') {
+  if (isDiskFull(error)) {
     return new DiskFullError(
       `There is no room left on the disk for ${what}.`,
       { file: what },

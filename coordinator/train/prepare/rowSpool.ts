@@ -3,7 +3,8 @@
 import { randomUUID } from 'node:crypto';
 import { mkdir, open, rm, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
-import { DiskFullError, WriteFailedError, messageOf } from '../../data/errors.ts';
+import { WriteFailedError } from '../../data/errors.ts';
+import { writeError } from '../../data/sink/writeError.ts';
 import { BLOCK_ROWS, RawBlock, type BlockLayout } from './rawBlock.ts';
 
 export class RowSpool {
@@ -18,7 +19,7 @@ export class RowSpool {
     this.#file = file;
   }
 
-  /** @throws WriteFailedError when the folder can't be written. */
+  /** @throws DiskFullError, WriteFailedError when the folder can't be written. */
   static async create(folder: string, layout: BlockLayout): Promise<RowSpool> {
     const path = join(folder, `.rows-${randomUUID()}`);
     try {
@@ -28,7 +29,7 @@ export class RowSpool {
       await rm(path, { force: true }).catch(() => undefined);
       return new RowSpool(layout, path, file);
     } catch (error) {
-      throw writeFailure(error, folder);
+      throw writeError(error, folder);
     }
   }
 
@@ -45,7 +46,7 @@ export class RowSpool {
         written += (await this.#file.write(piece, 0, piece.byteLength, position + written)).bytesWritten;
       }
     } catch (error) {
-      throw writeFailure(error, this.#path);
+      throw writeError(error, this.#path);
     }
     this.#rows += block.rows;
   }
@@ -72,20 +73,4 @@ export class RowSpool {
     await this.#file.close().catch(() => undefined);
     await rm(this.#path, { force: true });
   }
-}
-
-function writeFailure(error: unknown, where: string): Error {
-  const code = (error as NodeJS.ErrnoException).code;
-  if (code === 'ENOSPC' || code === 'EDQUOT') {
-    return new DiskFullError(
-      `No room for the temporary rows of preparation in ${where}. Free some, or choose another storage path.`,
-      { file: where },
-      { cause: error },
-    );
-  }
-  return new WriteFailedError(
-    `Temporary rows can not be written to ${where}: ${messageOf(error)}.`,
-    { file: where },
-    { cause: error },
-  );
 }

@@ -3,6 +3,8 @@
 import { randomUUID } from 'node:crypto';
 import { mkdir, open, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { messageOf } from '../../../shared/text/messageOf.ts';
+import { isDiskFull } from '../../files/isDiskFull.ts';
 import { ResultWriteError } from '../trainErrors.ts';
 
 /** @throws ResultWriteError */
@@ -53,10 +55,8 @@ async function writeDurably(path: string, text: string): Promise<void> {
 
 export function writeFailure(error: unknown, path: string): ResultWriteError {
   if (error instanceof ResultWriteError) return error;
-  const { code, message } = error as NodeJS.ErrnoException;
-  const reason =
-    code === 'ENOSPC' || code === 'EDQUOT'
-      ? 'the disk has no room left. Free some, or choose another storagePath'
-      : message;
+  const reason = isDiskFull(error)
+    ? 'the disk has no room left. Free some, or choose another storagePath'
+    : messageOf(error);
   return new ResultWriteError(`${path} can not be written: ${reason}.`, { file: path }, { cause: error });
 }

@@ -1,0 +1,46 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import { BlobStore } from '../../../coordinator/blobs/blobStore.ts';
+import { writeError } from '../../../coordinator/data/sink/writeError.ts';
+import { isDiskFull } from '../../../coordinator/files/isDiskFull.ts';
+import { storeFailure } from '../../../coordinator/store/storeErrors.ts';
+import { writeFailure } from '../../../coordinator/train/record/atomicWrite.ts';
+
+const systemError = (code: string): Error => Object.assign(new Error(code), { code, syscall: 'write' });
+
+it('knows what the operating system says of a full device', async () => {
+  const said = await writeFile('/dev/full', 'x').catch((error: unknown) => error);
+  expect(isDiskFull(said)).toBe(true);
+});
+
+it.each(['EACCES', 'ENOENT', 'SQLITE_FULL'])('takes %s for something else', (code) => {
+  expect(isDiskFull(systemError(code))).toBe(false);
+});
+
+it.each([undefined, null, 'ENOSPC', { code: 'ENOSPC' }])('takes %j for something else', (thrown) => {
+  expect(isDiskFull(thrown)).toBe(false);
+});
+
+it.each(['ENOSPC', 'EDQUOT'])(
+  'is %s to the data, the results, the blobs and the record alike',
+  async (code) => {
+    const error = systemError(code);
+    expect(writeError(error, 'a.csv')).toMatchObject({ code: 'DATA_DISK_FULL', cause: error });
+    expect(writeFailure(error, 'result.json').message).toContain('the disk has no room left');
+    expect(storeFailure(error, 'Run r')).toMatchObject({ code: 'STORAGE_FULL', cause: error });
+    const folder = mkdtempSync(join(tmpdir(), 'full-'));
+    try {
+      const store = await BlobStore.open(folder);
+      const failing = (function* (): Generator<Uint8Array> {
+        yield Uint8Array.of(1);
+      throw error;
+      })();
+      await expect(store.putStream(failing)).rejects.toMatchObject({ code: 'STORAGE_FULL', cause: error });
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  },
+);
