@@ -72,7 +72,6 @@ export class Exchange {
   }
 
   answer(status: number, headers: Readonly<Record<string, string>>, body: string | Uint8Array): void {
-    this.#onGone = undefined;
     const { response } = this;
     if (response.destroyed || response.headersSent) return;
     const sizeBytes = typeof body === 'string' ? Buffer.byteLength(body) : body.byteLength;
@@ -85,8 +84,10 @@ export class Exchange {
       String(sizeBytes),
     ];
     for (const name in headers) flat.push(name, headers[name]!);
-    this.#end(status);
+    // Throws for a header of an owner's answer that HTTP does not allow.
     response.writeHead(status, flat);
+    this.#onGone = undefined;
+    this.#end(status);
     response.end(this.request.method === 'HEAD' ? undefined : body);
   }
 

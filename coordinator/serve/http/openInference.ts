@@ -37,7 +37,7 @@ const inferRequest = z.object({
         shape: z.array(z.number().int().min(0).max(MAX_ELEMENTS)).min(1).max(3),
         datatype: z.string().max(20),
         parameters,
-        data: z.unknown(),
+        data: z.unknown().optional(),
       }),
     )
     .min(1)

@@ -1,12 +1,10 @@
 // What a replica is to the router: something that takes calls and may end at any time.
 
-import type { HttpAnswer, RequestParts } from '../http/ownerHttp.ts';
-
 /** What can be asked of a replica. */
 export type ReplicaOp =
   /** args: [name of the method, its arguments]. */
   | 'method'
-  /** args: [body] for a model, [RequestParts] for a class; gives HttpAnswer, or a string that is JSON. */
+  /** args: [body] for a model, [RequestParts] for a class; gives WireAnswer, or a string that is JSON. */
   | 'http'
   /** args: [body, bytes of its JSON header]; gives InferAnswer. Models alone. */
   | 'infer'
@@ -37,5 +35,3 @@ export interface Replica {
 export interface ReplicaProgram {
   run(op: ReplicaOp, args: readonly unknown[], signal: AbortSignal | undefined): unknown;
 }
-
-export type { HttpAnswer, RequestParts };

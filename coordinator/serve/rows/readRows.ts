@@ -7,7 +7,7 @@ import { ServeInputError } from '../serveErrors.ts';
 import { featureNumber, type ModelFeature } from './modelFeatures.ts';
 
 /** How the rows came; predictions go back in the same form. */
-export type RowShape = 'records' | 'record' | 'columns';
+type RowShape = 'records' | 'record' | 'columns';
 
 export interface FeatureRows {
   readonly shape: RowShape;

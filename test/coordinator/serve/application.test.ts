@@ -28,10 +28,10 @@ describe('rolling updates', () => {
       deployment(checkpoint, { version: String(i + 1), numReplicas: 2 }),
     );
     await serve.run(versions[0]!, { port: 0 });
-    let isOver = false;
+    const over = new AbortController();
     const answers: number[][] = [];
     const caller = async (): Promise<void> => {
-      while (!isOver) {
+      while (!over.signal.aborted) {
         const response = await fetch(serve.url!, { method: 'POST', body: large });
         expect(response.status).toBe(200);
         answers.push(
@@ -42,7 +42,7 @@ describe('rolling updates', () => {
     const callers = Promise.all(Array.from({ length: 8 }, caller));
     await serve.run(versions[1]!);
     await serve.run(versions[2]!);
-    isOver = true;
+    over.abort();
     await callers;
     expect(answers.length).toBeGreaterThan(8);
     for (const answer of answers) expect(expected).toContainEqual(answer);

@@ -10,7 +10,7 @@ import { makeServedModels, type ServedModels } from './servedModels.ts';
 let models: ServedModels;
 let port = 0;
 const logged: string[] = [];
-const serve = new Serve({ log: ({ message }) => void logged.push(message) });
+const serve = new Serve({ log: ({ level, message }) => void (level === 'error' && logged.push(message)) });
 
 beforeAll(async () => {
   models = makeServedModels();

@@ -120,6 +120,7 @@ describe('a class', () => {
       /nowhere\.ts/,
     );
     class Bad {
+      readonly call = String;
       constructor() {
         throw new Error('not today');
       }

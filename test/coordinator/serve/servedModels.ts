@@ -8,7 +8,7 @@ import { trainOracle, type OracleBooster } from '../../oracle/xgboost.ts';
 
 export const carriers = ['AA', 'DL', 'UA', 'WN'];
 
-export interface ServedModel {
+interface ServedModel {
   readonly checkpoint: Checkpoint;
   readonly booster: OracleBooster;
 }
@@ -30,7 +30,7 @@ export interface Flight {
 }
 
 /** Row number i of an endless table; some values are missing. */
-export function flight(i: number): Flight {
+function flight(i: number): Flight {
   return {
     distance: i % 11 === 5 ? null : (i * 7919) % 2500,
     hour: (i * 13) % 24,

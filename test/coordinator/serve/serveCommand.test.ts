@@ -1,0 +1,52 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { runTabgrad, startTabgrad } from '../cli/runTabgrad.ts';
+import { flights, makeServedModels, oracleColumns, type ServedModels } from './servedModels.ts';
+
+let models: ServedModels;
+beforeAll(() => void (models = makeServedModels()));
+afterAll(() => models.remove());
+
+describe('tabgrad serve', () => {
+  it('answers posted rows with predictions until it is told to end', async () => {
+    const words = [
+      'serve',
+      '--checkpoint',
+      models.late.checkpoint.modelPath,
+      '--port',
+      '0',
+      '--json',
+      '--replicas',
+      '2',
+    ];
+    const running = startTabgrad([...words, '--access-log', '--route-prefix', '/late'], {
+      env: { TABGRAD_API_KEY: 'k1' },
+    });
+    const { url } = JSON.parse(await running.printed('\n')) as { url: string };
+    expect(url).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/late$/);
+    const rows = flights(300);
+    const response = await fetch(url, {
+      method: 'POST',
+      body: JSON.stringify(rows),
+      headers: { 'x-api-key': 'k1' },
+    });
+    const answer = (await response.json()) as { predictions: number }[];
+    const expected = models.late.checkpoint.toPredictor().predict(oracleColumns(rows), rows.length);
+    expect(answer.map(({ predictions }) => predictions)).toEqual([...expected]);
+    await running.printed('"type":"request"');
+    running.signal('SIGTERM');
+    const { code, stdout, stderr } = await running.ended;
+    expect([code, stderr]).toEqual([143, '']);
+    expect(stdout).not.toContain('k1');
+    expect(JSON.parse(stdout.trim().split('\n')[1]!)).toMatchObject({
+      status: 200,
+      method: 'POST',
+      path: '/late',
+    });
+  });
+
+  it('says what is wrong with a checkpoint that is none, and ends', async () => {
+    const { code, stderr } = await runTabgrad(['serve', '--checkpoint', '/nowhere', '--port', '0', '--json']);
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/CHECKPOINT_INVALID.*No checkpoint at \/nowhere/);
+  });
+});
