@@ -23,6 +23,7 @@ export interface TuneFitOptions {
 interface Earlier {
   readonly trials: Trial[];
   readonly schedulerState: unknown;
+  readonly isClosed: boolean;
 }
 
 export class Tuner {
@@ -41,9 +42,9 @@ export class Tuner {
    * @throws ExperimentError
    */
   static async restore(path: string, options: RestoreOptions): Promise<Tuner> {
-    const { options: restored, trials, replay } = await restoreExperiment(resolve(path), options);
+    const { options: restored, replay, ...earlier } = await restoreExperiment(resolve(path), options);
     const tuner = new Tuner(restored);
-    tuner.#earlier = { trials, schedulerState: replay(tuner.#settings) };
+    tuner.#earlier = { ...earlier, schedulerState: replay(tuner.#settings) };
     return tuner;
   }
 
@@ -76,8 +77,7 @@ export class Tuner {
       trainable,
       maxConcurrentTrials,
     } = settings;
-    const folder = new ExperimentFolder(path);
-    if (!this.#earlier) await folder.create();
+    if (!this.#earlier) await new ExperimentFolder(path).create();
     // What is shared by the trials ends after the last of them has.
     const closing = new AbortController();
     const runner = createTrialRunner({
@@ -89,20 +89,22 @@ export class Tuner {
     });
     const experiment = new Experiment({
       settings,
-      folder,
+      openFolder: (onFailure) => new ExperimentFolder(path, onFailure),
       runner,
       trials: this.#earlier?.trials ?? [],
       schedulerState: this.#earlier?.schedulerState ?? settings.scheduler.initial,
+      isClosed: this.#earlier?.isClosed ?? false,
       now: () => performance.now(),
     });
-    const onAbort = (): void => closing.abort();
     try {
       await experiment.run(signal);
     } finally {
       table.close();
-      onAbort();
+      closing.abort();
       await runner.close();
-      this.#earlier = { trials: experiment.trials, schedulerState: experiment.schedulerState };
+      // A second fit goes on with what the first one left.
+      const { trials, schedulerState } = experiment;
+      this.#earlier = { trials, schedulerState, isClosed: this.#earlier?.isClosed ?? false };
     }
     return new ResultGrid({ path, space, trials: experiment.trials, metric, mode });
   }

@@ -14,13 +14,18 @@ import { reachedStop } from './stopRule.ts';
 import { isOver, newTrial, type Trial } from './trial.ts';
 import type { TuneEvent } from './tuneEvent.ts';
 
+const COPY_ATTEMPTS = 5;
+
 export interface ExperimentParts {
   readonly settings: TuneSettings;
-  readonly folder: ExperimentFolder;
+  /** Makes the folder's writer; it is told whom to tell of a failure. */
+  readonly openFolder: (onFailure: (error: Error) => void) => ExperimentFolder;
   readonly runner: TrialRunner;
   /** From an earlier process; empty for a new experiment. */
   readonly trials: Trial[];
   readonly schedulerState: unknown;
+  /** The experiment came to its end before, perhaps of its time: no new trials are made. */
+  readonly isClosed: boolean;
   /** Milliseconds of a monotonic clock. */
   readonly now: () => number;
 }
@@ -29,12 +34,15 @@ export interface ExperimentParts {
 interface LiveTrial {
   readonly calledOff: AbortController;
   startedAt: number | undefined;
+  /** Resolves when its last report is on disk. */
+  recorded: Promise<void>;
   /** Its place is to be taken by another's checkpoint with other values. */
   exploit?: { readonly source: Trial; readonly assignment: Trial['assignment'] };
 }
 
 export class Experiment {
   readonly #parts: ExperimentParts;
+  readonly #folder: ExperimentFolder;
   readonly #live = new Map<Trial, LiveTrial>();
   readonly #known = new Set<string>();
   readonly trials: Trial[];
@@ -45,6 +53,8 @@ export class Experiment {
 
   constructor(parts: ExperimentParts) {
     this.#parts = parts;
+    // Without a record there is nothing to go on with.
+    this.#folder = parts.openFolder((error) => this.#end({ reason: 'the record can not be written', error }));
     this.trials = parts.trials;
     this.#schedulerState = parts.schedulerState;
     for (const { reports } of this.trials) for (const report of reports) this.#hear(report.metrics);
@@ -64,7 +74,7 @@ export class Experiment {
    * ResultWriteError; what a callback of the owner's threw.
    */
   async run(signal: AbortSignal): Promise<void> {
-    const { settings, folder, runner } = this.#parts;
+    const { settings, runner } = this.#parts;
     const onAbort = (): void =>
       this.#end({
         reason: 'called off',
@@ -92,13 +102,14 @@ export class Experiment {
       clearTimeout(budget);
       signal.removeEventListener('abort', onAbort);
       void this.#save();
-      await folder.settle();
+      await this.#folder.settle();
     }
     if (this.#ending?.error) throw this.#ending.error;
   }
 
   get #planned(): number {
     const { searcher, space, numSamples } = this.#parts.settings;
+    if (this.#parts.isClosed) return this.trials.length;
     return searcher.trials(space, numSamples);
   }
 
@@ -150,8 +161,12 @@ export class Experiment {
   }
 
   async #runPiece(trial: Trial): Promise<void> {
-    const { settings, folder, runner, now } = this.#parts;
-    const live: LiveTrial = { calledOff: new AbortController(), startedAt: undefined };
+    const { settings, runner, now } = this.#parts;
+    const live: LiveTrial = {
+      calledOff: new AbortController(),
+      startedAt: undefined,
+      recorded: Promise.resolve(),
+    };
     this.#live.set(trial, live);
     // Rounds after the checkpoint are done again, and reported again.
     trial.reports = trial.reports.filter(({ iteration }) => iteration <= (trial.checkpoint?.iteration ?? 0));
@@ -163,7 +178,7 @@ export class Experiment {
           id: trial.id,
           index: trial.index,
           config: configOf(settings.space, trial.assignment),
-          experimentFolder: folder.path,
+          experimentFolder: this.#folder.path,
           checkpoint: trial.checkpoint,
           checkpointEvery: settings.scheduler.checkpointEvery,
           signal: live.calledOff.signal,
@@ -193,6 +208,7 @@ export class Experiment {
         this.#change();
       },
       report: (iteration, metrics) => this.#report(trial, live, iteration, metrics),
+      recorded: () => live.recorded,
       checkpoint: (checkpoint) => {
         trial.checkpoint = checkpoint;
         void this.#save().then(() => this.#notify({ type: 'checkpoint', trial, ...checkpoint }));
@@ -202,11 +218,11 @@ export class Experiment {
 
   #report(trial: Trial, live: LiveTrial, iteration: number, metrics: Metrics): 'continue' | 'stop' {
     if (trial.stopReason !== undefined || live.exploit || this.#ending?.error) return 'stop';
-    const { settings, folder, now } = this.#parts;
+    const { settings, now } = this.#parts;
     const elapsedMs = Math.round(trial.workedMs + now() - (live.startedAt ?? now()));
     const report = { iteration, metrics, elapsedMs };
     trial.reports.push(report);
-    folder.report(trial.index, report);
+    live.recorded = this.#folder.report(trial.index, report);
     this.#hear(metrics);
     this.#notify({ type: 'report', trial, iteration, metrics });
     const score = this.#score(metrics);
@@ -239,10 +255,24 @@ export class Experiment {
   async #endPiece(trial: Trial, { exploit, calledOff }: LiveTrial): Promise<void> {
     if (calledOff.signal.aborted && trial.stopReason === undefined) return this.#interrupt(trial);
     if (!exploit || this.#ending) return this.#finish(trial);
-    const { checkpoint } = exploit.source;
-    if (checkpoint) trial.checkpoint = await this.#parts.folder.copyCheckpoint(checkpoint, trial);
-    trial.assignment = exploit.assignment;
+    const copied = await this.#copyFrom(exploit.source, trial);
+    if (copied) {
+      trial.checkpoint = copied;
+      trial.assignment = exploit.assignment;
+    }
     this.#setStatus(trial, 'pending');
+  }
+
+  /** The other trial's newest checkpoint; undefined where it is dropped for a newer one again and again. */
+  async #copyFrom(source: Trial, trial: Trial): Promise<Trial['checkpoint']> {
+    for (let attempt = 0; attempt < COPY_ATTEMPTS; attempt++) {
+      try {
+        if (source.checkpoint) return await this.#folder.copyCheckpoint(source.checkpoint, trial);
+      } catch (error) {
+        if (attempt === COPY_ATTEMPTS - 1 && isOver(source)) throw error;
+      }
+    }
+    return undefined;
   }
 
   async #failPiece(trial: Trial, live: LiveTrial, error: unknown): Promise<void> {
@@ -322,7 +352,8 @@ export class Experiment {
       this.#live.size === 0 &&
       this.trials.every(isOver) &&
       (this.trials.length >= this.#planned || this.#ending !== undefined);
-    return this.#parts.folder.save(() => experimentState(this.#parts.settings, this.trials, isFinished));
+    const { settings } = this.#parts;
+    return this.#folder.save(() => experimentState(settings, this.trials, isFinished));
   }
 }
 

@@ -5,6 +5,7 @@ import { appendFile, cp, mkdir, readFile, rm, stat, writeFile } from 'node:fs/pr
 import { join } from 'node:path';
 import { z } from 'zod';
 import { writeFailure, writeFileAtomically } from '../../train/record/atomicWrite.ts';
+import type { ResultWriteError } from '../../train/trainErrors.ts';
 import { ExperimentError } from '../tuneErrors.ts';
 import type { Trial, TrialCheckpoint, TrialReport } from './trial.ts';
 
@@ -16,7 +17,12 @@ const trialForm = z.object({
   id: z.string().regex(/^trial_\d{5,}$/),
   assignment: z.record(z.string(), z.unknown()),
   status: z.enum(['pending', 'waiting', 'running', 'finished', 'errored']),
-  checkpoint: z.object({ path: z.string().min(1), iteration: z.number().int().nonnegative() }).optional(),
+  checkpoint: z
+    .object({
+      path: z.string().regex(/^trial_\d{5,}(\/[\w.-]*\w)+$/),
+      iteration: z.number().int().nonnegative(),
+    })
+    .optional(),
   stopReason: z.string().optional(),
   isPruned: z.boolean().optional(),
   error: z.object({ code: z.string(), message: z.string() }).optional(),
@@ -51,11 +57,16 @@ export class ExperimentFolder {
   readonly path: string;
   #writing: Promise<void> = Promise.resolve();
   #saving: Promise<void> = Promise.resolve();
+  #reporting: Promise<void> = Promise.resolve();
+  #lines: string[] = [];
   #pending: (() => string) | undefined;
-  #failure: unknown;
+  #failure: ResultWriteError | undefined;
+  readonly #onFailure: (error: ResultWriteError) => void;
 
-  constructor(path: string) {
+  /** @param onFailure told of the first write that fails; `settle` throws it. */
+  constructor(path: string, onFailure: (error: ResultWriteError) => void = () => undefined) {
     this.path = path;
+    this.#onFailure = onFailure;
   }
 
   /**
@@ -102,10 +113,9 @@ export class ExperimentFolder {
       );
     }
     const parsed = stateForm.safeParse(value);
-    if (parsed.success) return parsed.data;
-    throw new ExperimentError(`${file} is no experiment of this version: ${z.prettifyError(parsed.error)}`, {
-      file,
-    });
+    if (parsed.success && parsed.data.trials.every(({ index }, i) => index === i)) return parsed.data;
+    const wrong = parsed.success ? 'its trials are not in order' : z.prettifyError(parsed.error);
+    throw new ExperimentError(`${file} is no experiment of this version: ${wrong}`, { file });
   }
 
   /** Reports by trial, oldest first. Where a trial went back to a checkpoint, what it reported anew counts. */
@@ -139,9 +149,17 @@ export class ExperimentFolder {
     return this.#saving;
   }
 
-  report(trial: number, report: TrialReport): void {
-    const line = `${JSON.stringify({ trial, ...report })}\n`;
-    void this.#enqueue(() => appendFile(join(this.path, REPORTS_FILE), line));
+  /** Reports that follow one another fast are written as one. Resolves when this one is in the file. */
+  report(trial: number, report: TrialReport): Promise<void> {
+    const isQueued = this.#lines.length > 0;
+    this.#lines.push(`${JSON.stringify({ trial, ...report })}\n`);
+    if (isQueued) return this.#reporting;
+    this.#reporting = this.#enqueue(() => {
+      const text = this.#lines.join('');
+      this.#lines = [];
+      return appendFile(join(this.path, REPORTS_FILE), text);
+    });
+    return this.#reporting;
   }
 
   /** Copies another trial's checkpoint, so that it stays when that trial drops it. */
@@ -160,12 +178,16 @@ export class ExperimentFolder {
   /** Waits until all is on disk. @throws ResultWriteError */
   async settle(): Promise<void> {
     await this.#writing;
-    if (this.#failure !== undefined) throw writeFailure(this.#failure, this.path);
+    if (this.#failure) throw this.#failure;
   }
 
-  /** One write after the other. A failure is thrown by `settle`. */
+  /** One write after the other. */
   #enqueue(write: () => Promise<void>): Promise<void> {
-    this.#writing = this.#writing.then(write).catch((error: unknown) => void (this.#failure ??= error));
+    this.#writing = this.#writing.then(write).catch((error: unknown) => {
+      if (this.#failure) return;
+      this.#failure = writeFailure(error, this.path);
+      this.#onFailure(this.#failure);
+    });
     return this.#writing;
   }
 }

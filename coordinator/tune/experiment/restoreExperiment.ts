@@ -24,6 +24,7 @@ export interface RestoreOptions {
 export interface RestoredExperiment {
   readonly options: TunerOptions;
   readonly trials: Trial[];
+  readonly isClosed: boolean;
   /** What the scheduler remembers of what was reported. */
   readonly replay: (settings: TuneSettings) => unknown;
 }
@@ -51,6 +52,7 @@ export async function restoreExperiment(path: string, asked: RestoreOptions): Pr
       runConfig: { ...runConfig, ...asked.runConfig, name: basename(path), storagePath: dirname(path) },
     },
     trials,
+    isClosed: state.isFinished,
     replay: (settings) => replay(settings, trials),
   };
 }

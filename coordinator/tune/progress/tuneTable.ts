@@ -7,7 +7,7 @@ import { tuneEventJson, type TuneCallback, type TuneEvent } from '../experiment/
 import type { TuneSettings } from '../tuneOptions.ts';
 import { tableLines, type TableRow } from './tableText.ts';
 
-export interface TuneTableOptions {
+interface TuneTableOptions {
   readonly stream: {
     write(text: string): unknown;
     readonly columns?: number | undefined;
@@ -20,7 +20,7 @@ export interface TuneTableOptions {
   readonly now: () => number;
 }
 
-export interface TuneTable {
+interface TuneTable {
   readonly callback: TuneCallback;
   /** Draws the last state, which stays. */
   readonly close: () => void;

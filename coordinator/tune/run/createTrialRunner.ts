@@ -1,6 +1,5 @@
 // From what the owner calls trainable to what runs its trials. The cluster is opened by the first trial that needs one.
 
-import { setImmediate } from 'node:timers/promises';
 import { availableParallelism } from 'node:os';
 import { isAbsolute, join } from 'node:path';
 import { mkdir, readFile } from 'node:fs/promises';
@@ -107,14 +106,16 @@ async function runFunction(own: OwnFunction, piece: TrialPiece, ears: TrialEars)
         ears.checkpoint({ path: await saveState(piece, iteration, checkpoint), iteration });
       }
       const decision = tell(metrics);
-      // Trials share one thread: each report lets the others have their turn.
-      await setImmediate();
+      // It is also how trials, which share one thread, let one another have their turn.
+      await ears.recorded();
       return decision;
     },
   };
   const working = (async (): Promise<unknown> => {
-    ears.working();
-    return own(piece.config, context);
+    const made = own(piece.config, context);
+    // A trainer has to wait for its workers yet.
+    if (!(made instanceof GBDTTrainer)) ears.working();
+    return made;
   })();
   const returned = await endedInTime(working, signal, piece).catch((error: unknown) => {
     // A stopped function may end by whatever it likes.

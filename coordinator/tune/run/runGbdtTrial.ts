@@ -63,6 +63,11 @@ export async function runGbdtTrial(
         checkpointConfig: {
           ...checkpointConfig,
           ...(checkpointEvery !== undefined && { checkpointFrequency: checkpointEvery }),
+          // One that another trial copies must not go while it is copied.
+          ...(checkpointEvery !== undefined &&
+            checkpointConfig.numToKeep !== undefined && {
+              numToKeep: Math.max(3, checkpointConfig.numToKeep),
+            }),
         },
         callbacks: [
           ...(runConfig.callbacks ?? []),

@@ -26,6 +26,8 @@ export interface TrialEars {
   working(): void;
   /** An iteration is done. With "stop" it is the last one. */
   report(iteration: number, metrics: Metrics): 'continue' | 'stop';
+  /** Resolves when the last report is on disk. */
+  recorded(): Promise<void>;
   checkpoint(checkpoint: TrialCheckpoint): void;
 }
 

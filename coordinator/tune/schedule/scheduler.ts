@@ -3,7 +3,7 @@
 import type { z } from 'zod';
 import type { Assignment, SearchSpace } from '../space/searchSpace.ts';
 
-export type SchedulerEvent =
+type SchedulerEvent =
   | {
       readonly type: 'report';
       readonly trial: number;
@@ -29,7 +29,7 @@ export interface Scheduler {
   step(state: unknown, event: SchedulerEvent): readonly [state: unknown, decision: Decision];
 }
 
-export interface SchedulerContext {
+interface SchedulerContext {
   readonly space: SearchSpace;
   readonly seed: number;
 }

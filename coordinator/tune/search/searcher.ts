@@ -14,7 +14,7 @@ export interface Observation {
   readonly iteration: number;
 }
 
-export interface SearchQuestion {
+interface SearchQuestion {
   readonly space: SearchSpace;
   readonly seed: number;
   /** Of the trial that is asked for, from 0. */

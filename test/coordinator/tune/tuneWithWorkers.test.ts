@@ -2,12 +2,13 @@
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
+  choice,
   GBDTTrainer,
   gridSearch,
   startCoordinator,
@@ -135,6 +136,57 @@ describe('Tuner with real workers', () => {
       for (const crew of crews) await crew.stop();
       await coordinator.close();
     }
+  });
+
+  it('gives workers to who came first, and says for how many a trial waits', async () => {
+    const waits = new Set<string>();
+    const began: number[] = [];
+    const onEvent = (event: TuneEvent): void => {
+      if (event.type !== 'trial') return;
+      if (event.trial.waiting !== undefined) waits.add(event.trial.waiting);
+      if (event.trial.status === 'running') began.push(event.trial.index);
+    };
+    const options = trainerOptions();
+    // A function from a config to a trainer: trials of one, two and one worker, in a pool that has two.
+    const grid = await new Tuner({
+      trainable: ({ numWorkers }: { numWorkers: number }) =>
+        new GBDTTrainer({ ...options, scalingConfig: { numWorkers, device: 'cpu' } }),
+      paramSpace: { numWorkers: gridSearch([1, 2, 1]) },
+      tuneConfig: { ...tuneConfig, maxConcurrentTrials: 2 },
+      runConfig: { name: 'fair', storagePath, callbacks: [{ onEvent }] },
+    }).fit();
+    expect(grid.errors).toEqual([]);
+    expect(began).toEqual([0, 1, 2]);
+    expect([...waits].join('\n')).toMatch(/trial \d waits for [12] workers?; \d (is|are) free/);
+    expect(new Set([...grid].map(({ checkpoint }) => checkpoint?.modelText())).size).toBe(1);
+  });
+
+  it('pbt lets a bad trainer go on from the checkpoint of a good one, with other parameters', async () => {
+    const options = trainerOptions();
+    const grid = await new Tuner({
+      trainable: new GBDTTrainer({ ...options, numBoostRound: 20 }),
+      // Rates that are too small to get anywhere, and good ones.
+      paramSpace: { params: { max_depth: 3, eta: choice([0.001, 0.3, 0.002, 0.4]) } },
+      tuneConfig: {
+        ...tuneConfig,
+        numSamples: 4,
+        seed: 3,
+        maxConcurrentTrials: 4,
+        scheduler: { name: 'pbt', perturbationInterval: 5, resampleProbability: 0 },
+      },
+      runConfig: { name: 'pbt', storagePath, verbose: 0 },
+    }).fit();
+    expect(grid.errors).toEqual([]);
+    const models = [...grid].map(({ checkpoint }) => checkpoint!.loadModel());
+    expect(models.map((model) => model.trees.length)).toEqual([20, 20, 20, 20]);
+    // Some trial has the first five trees of another: it went on from there.
+    const roots = models.map(({ trees }) => JSON.stringify(trees.slice(0, 5)));
+    expect(new Set(roots).size).toBeLessThan(4);
+    expect(
+      readdirSync(path.join(storagePath, 'pbt')).some((name) =>
+        existsSync(path.join(storagePath, 'pbt', name, 'copied')),
+      ),
+    ).toBe(true);
   });
 
   it('ends only the trial whose parameters are out of range, and stops a trial at the very round', async () => {

@@ -163,6 +163,8 @@ describe('Tuner.fit', () => {
     const grid = await tuner('budget', { trainable }, { timeBudgetS: 0.1, maxConcurrentTrials: 2 }).fit();
     expect(grid.length).toBe(2);
     expect(grid.get(0)).toMatchObject({ status: 'finished', stopReason: 'the time budget is used up' });
+    const again = await Tuner.restore(path.join(storagePath, 'budget'), { trainable });
+    expect((await again.fit()).getTable()).toEqual(grid.getTable());
   });
 
   it('ends with an error that names what was reported when no trial has the metric', async () => {
@@ -183,6 +185,16 @@ describe('Tuner.fit', () => {
     expect(() => grid.getBestResult()).toThrow(
       /No trial that did not fail has the metric "loss"; no trial reported anything/,
     );
+  });
+
+  it('ends when its record can not be written', async () => {
+    const trainable = async (_: Point, { report, index }: TrialContext): Promise<void> => {
+      if (index === 0) rmSync(path.join(storagePath, 'gone'), { recursive: true });
+      while ((await report({ loss: 1 })) === 'continue');
+    };
+    await expect(tuner('gone', { trainable }, { maxConcurrentTrials: 1 }).fit()).rejects.toMatchObject({
+      code: 'RESULT_WRITE_FAILED',
+    });
   });
 
   it('lets a callback that throws end the experiment', async () => {

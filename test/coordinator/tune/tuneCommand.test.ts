@@ -1,0 +1,97 @@
+// `tabgrad tune` as users run it.
+
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { checkConfig } from '../../../coordinator/config/loadConfig.ts';
+import { choice, loguniform, randint } from '../../../coordinator/tune/space/domain.ts';
+import { declaredSpace } from '../../../coordinator/tune/tuneConfigSchema.ts';
+import { runTabgrad } from '../cli/runTabgrad.ts';
+
+let folder: string;
+
+const config = {
+  trainer: 'gbdt',
+  data: { train: 'rows.csv', testSize: 0.25, seed: 1 },
+  labelColumn: 'big',
+  params: { objective: 'binary:logistic', eval_metric: ['logloss', 'auc'] },
+  numBoostRound: 3,
+  scalingConfig: { device: 'cpu' },
+  tune: { paramSpace: { max_depth: { grid: [1, 3] } }, metric: 'valid-auc', mode: 'max' },
+};
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'tabgrad-tune-cli-'));
+  const rows = Array.from({ length: 400 }, (_, i) => [
+    i % 11,
+    (i * 7) % 13,
+    (i % 11) * ((i * 7) % 13) > 30 ? 1 : 0,
+  ]);
+  await writeFile(join(folder, 'rows.csv'), `a,b,big\n${rows.map((row) => row.join(',')).join('\n')}\n`);
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+async function run(name: string, change: Record<string, unknown>, ...words: string[]) {
+  await writeFile(join(folder, `${name}.json`), JSON.stringify({ ...config, ...change }));
+  return runTabgrad(['tune', `${name}.json`, ...words], { cwd: folder });
+}
+
+describe('tabgrad tune', () => {
+  it('makes the trials of the config, names the best, and has nothing left to do with --resume', async () => {
+    const ended = await run('depths', {});
+    expect(ended.stderr).toBe('');
+    expect(ended.code).toBe(0);
+    const lines = ended.stdout.trim().split('\n');
+    expect(lines[0]).toBe('experiment depths');
+    expect(lines.filter((line) => line.startsWith('trial '))).toHaveLength(2);
+    expect(lines).toContain('best of 2 trials: trial 1  {"params.max_depth":3}');
+    expect(lines).toContain('model    results/depths/trial_00001/checkpoints/3/model.json');
+
+    const again = await run('depths', {}, '--resume', '--json');
+    const values = again.stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as Record<string, unknown>);
+    expect(values.map(({ type }) => type)).toEqual(['started', 'result']);
+    expect(values[1]).toMatchObject({ best: { trial: 'trial_00001', params: { 'params.max_depth': 3 } } });
+  });
+
+  it.each([
+    ['no-tune', { tune: undefined }, 'tune is missing'],
+    ['typo', { tune: { ...config.tune, paramSpace: { max_dept: { grid: [1] } } } }, 'did you mean max_depth'],
+  ])('refuses the config %s', async (name, change, message) => {
+    const ended = await run(name, change);
+    expect(ended.stderr).toContain(message);
+    expect(ended.code).not.toBe(0);
+  });
+
+  it.each([
+    [
+      { paramSpace: { max_depth: { gird: [1] } } },
+      'paramSpace.max_depth.gird is no kind of search space; did you mean grid?',
+    ],
+    [{ paramSpace: { eta: { uniform: [1] } } }, 'paramSpace.eta.uniform is [1]; expected [low, high].'],
+    [{ metric: undefined }, 'tune.metric is missing, expected text'],
+    [{ sheduler: 'asha' }, 'tune.sheduler is no known key; did you mean "scheduler"?'],
+    [{ searcher: 'tpee' }, 'tune.searcher is "tpee", expected one of random, grid, tpe; did you mean "tpe"?'],
+  ])('says what is wrong with %j', (change, message) => {
+    const check = (): unknown =>
+      declaredSpace(
+        checkConfig({ ...config, tune: { ...config.tune, ...change } }, 'c.json').tune!.paramSpace,
+      );
+    expect(check).toThrow(message);
+  });
+
+  it('takes parameters by name beside other settings of the trainer', () => {
+    const space = declaredSpace({
+      eta: { loguniform: [0.01, 1] },
+      params: { max_depth: { randint: [2, 9] } },
+      numBoostRound: { choice: [10, 20] },
+    });
+    expect(space).toEqual({
+      params: { eta: loguniform(0.01, 1), max_depth: randint(2, 9) },
+      numBoostRound: choice([10, 20]),
+    });
+  });
+});

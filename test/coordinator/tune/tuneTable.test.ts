@@ -1,0 +1,78 @@
+import { describe, expect, it } from 'vitest';
+import { newTrial, type Trial } from '../../../coordinator/tune/experiment/trial.ts';
+import { tableLines } from '../../../coordinator/tune/progress/tableText.ts';
+import { tuneTable } from '../../../coordinator/tune/progress/tuneTable.ts';
+
+function trial(index: number, change: Partial<Trial>, auc?: number): Trial {
+  const reports = auc === undefined ? [] : [{ iteration: 5, metrics: { auc }, elapsedMs: 2000 }];
+  return { ...newTrial(index, {}), reports, ...change };
+}
+const rows = [
+  { trial: trial(0, { status: 'finished' }, 0.7), params: { 'params.max_depth': 4 } },
+  { trial: trial(1, { status: 'running' }, 0.712345), params: { 'params.max_depth': 6 } },
+  {
+    trial: trial(2, { status: 'waiting', waiting: 'trial 2 waits for 2 workers; 1 is free' }),
+    params: { 'params.max_depth': 8 },
+  },
+  {
+    trial: trial(3, { status: 'finished', stopReason: 'reached maxT, 5' }, 0.8),
+    params: { 'params.max_depth': 9 },
+  },
+];
+
+describe('table of trials', () => {
+  it('has what runs first, then what is best, and says what a trial waits for', () => {
+    const lines = tableLines(rows, { metric: 'auc', mode: 'max', planned: 6, width: 100, height: 10 });
+    expect(lines).toEqual([
+      'trials: 4 of 6 (1 running, 1 waiting, 2 finished)',
+      'trial  status    max_depth  iter  time   auc',
+      '1      running   6          5     2.0 s  0.71235',
+      '2      waiting   8                                trial 2 waits for 2 workers; 1 is free',
+      '3      finished  9          5     2.0 s  0.8      reached maxT, 5',
+      '0      finished  4          5     2.0 s  0.7',
+    ]);
+  });
+
+  it('fits its place', () => {
+    const lines = tableLines(rows, { metric: 'auc', mode: 'min', planned: Infinity, width: 30, height: 2 });
+    expect(lines[0]).toBe('trials: 4 (1 running, 1 waiti…');
+    expect(lines.at(-1)).toBe('… 2 more');
+    expect(lines.every((line) => line.length <= 30)).toBe(true);
+  });
+
+  function played(mode: 'live' | 'plain' | 'json' | 'none'): string {
+    let text = '';
+    let time = 0;
+    const stream = { write: (piece: string) => (text += piece), columns: 60, rows: 20 };
+    const table = tuneTable({ stream, mode, metric: 'auc', best: 'max', now: () => (time += 100) });
+    table.callback.onEvent?.({ type: 'started', name: 'e', trials: 4 });
+    for (const row of rows) table.callback.onEvent?.({ type: 'trial', ...row });
+    const [first] = rows;
+    table.callback.onEvent?.({ type: 'report', trial: first!.trial, iteration: 5, metrics: { auc: 0.7 } });
+    table.close();
+    table.close();
+    return text;
+  }
+
+  it('rewrites itself in place on a terminal', () => {
+    const text = played('live');
+    // Back over as many lines as were drawn, and cleared.
+    expect(text).toContain('\u001B[6A\u001B[J');
+    expect(text.endsWith('0.7\n')).toBe(true);
+  });
+
+  it('writes a line for each trial that ended on a pipe, JSON values for scripts, and nothing when quiet', () => {
+    expect(played('plain')).toBe(
+      'experiment e\n' +
+        'trial 0  {"params.max_depth":4}  auc 0.70000  finished\n' +
+        'trial 3  {"params.max_depth":9}  auc 0.80000  finished: reached maxT, 5\n',
+    );
+    const values = played('json')
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as Record<string, unknown>);
+    expect(values.map(({ type }) => type)).toEqual(['started', 'trial', 'trial', 'trial', 'trial', 'report']);
+    expect(values[3]).toMatchObject({ trial: 2, waiting: 'trial 2 waits for 2 workers; 1 is free' });
+    expect(played('none')).toBe('');
+  });
+});
