@@ -313,3 +313,16 @@ describe('the server', () => {
     });
   });
 });
+
+it('after shutdown nothing is left: no threads, sockets or timers', async () => {
+  const counted = (): number =>
+    process.getActiveResourcesInfo().filter((name) => /MessagePort|TCPServer|Timeout/.test(name)).length;
+  const before = counted();
+  for (let round = 0; round < 3; round++) {
+    await serve.run(deployment(models.late.checkpoint, { numReplicas: 2 }), { port: 0 });
+    await (await fetch(serve.url!, { method: 'POST', body: large })).text();
+    await serve.shutdown();
+  }
+  expect(serve.status()).toEqual({ url: undefined, applications: {} });
+  expect(counted()).toBeLessThanOrEqual(before);
+});
