@@ -1,17 +1,18 @@
 // An experiment at work: makes trials, starts one after the other as there is room, listens to them, and writes down what
 // happens. What to try and what to stop is decided by pure functions; here is the order of events.
 
-import { AbortedError, TabgradError } from '../../../shared/errors.ts';
+import { AbortedError } from '../../../shared/errors.ts';
 import type { Metrics } from '../../train/result.ts';
 import type { TrialEars, TrialRunner } from '../run/trialRunner.ts';
-import type { Observation } from '../search/searcher.ts';
 import { configOf, shownValues } from '../space/searchSpace.ts';
-import { TrialFailedError, TuneMetricError } from '../tuneErrors.ts';
+import { TuneMetricError } from '../tuneErrors.ts';
 import type { TuneSettings } from '../tuneOptions.ts';
 import type { ExperimentFolder } from './experimentFolder.ts';
 import { experimentState } from './experimentState.ts';
+import { observationOf, scoreOf } from './score.ts';
 import { reachedStop } from './stopRule.ts';
 import { isOver, newTrial, type Trial } from './trial.ts';
+import { asFailure, isHopeless } from './trialFailure.ts';
 import type { TuneEvent } from './tuneEvent.ts';
 
 const COPY_ATTEMPTS = 5;
@@ -127,7 +128,7 @@ export class Experiment {
     try {
       const observations = this.trials
         .filter((trial) => trial.status !== 'errored')
-        .map((trial) => this.#observe(trial));
+        .map((trial) => observationOf(trial, settings));
       const trial = newTrial(index, searcher.propose({ space, seed, index, observations }));
       this.trials.push(trial);
       return trial;
@@ -139,25 +140,6 @@ export class Experiment {
       });
       return undefined;
     }
-  }
-
-  #observe(trial: Trial): Observation {
-    const last = trial.reports.findLast(({ metrics }) => this.#score(metrics) !== undefined);
-    return {
-      assignment: trial.assignment,
-      state: isOver(trial) ? (trial.isPruned === true ? 'pruned' : 'complete') : 'running',
-      score: last && this.#score(last.metrics),
-      iteration: last?.iteration ?? 0,
-    };
-  }
-
-  /** Higher is better. */
-  #score(metrics: Metrics): number | undefined {
-    const { metric, mode } = this.#parts.settings;
-    const value = metric === undefined ? undefined : metrics[metric];
-    if (value === undefined) return undefined;
-    if (Number.isNaN(value)) return -Infinity;
-    return mode === 'min' ? -value : value;
   }
 
   async #runPiece(trial: Trial): Promise<void> {
@@ -225,7 +207,7 @@ export class Experiment {
     live.recorded = this.#folder.report(trial.index, report);
     this.#hear(metrics);
     this.#notify({ type: 'report', trial, iteration, metrics });
-    const score = this.#score(metrics);
+    const score = scoreOf(metrics, settings);
     const stopped = this.#ending?.reason ?? reachedStop(settings, trial.id, report);
     if (stopped !== undefined) trial.stopReason = stopped;
     else if (score !== undefined) this.#schedule(trial, live, iteration, score);
@@ -355,15 +337,4 @@ export class Experiment {
     const { settings } = this.#parts;
     return this.#folder.save(() => experimentState(settings, this.trials, isFinished));
   }
-}
-
-function asFailure(error: unknown, what: string): TabgradError {
-  if (error instanceof TabgradError) return error;
-  const message = error instanceof Error ? error.message : String(error);
-  return new TrialFailedError(`${what}: ${message}`, {}, { cause: error });
-}
-
-/** What would fail again the same way. */
-function isHopeless({ code }: TabgradError): boolean {
-  return code === 'TRAIN_ARGUMENT' || code === 'PARAMETER_UNKNOWN' || code === 'PARAMETER_OUT_OF_RANGE';
 }

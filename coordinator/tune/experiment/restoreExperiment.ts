@@ -6,6 +6,7 @@ import { spaceFromJson } from '../space/spaceJson.ts';
 import { ExperimentError } from '../tuneErrors.ts';
 import type { Trainable, TuneRunConfig, TunerOptions, TuneSettings } from '../tuneOptions.ts';
 import { ExperimentFolder, type ExperimentState } from './experimentFolder.ts';
+import { scoreOf } from './score.ts';
 import { isOver, type Trial, type TrialReport } from './trial.ts';
 
 export interface RestoreOptions {
@@ -95,14 +96,14 @@ function checkSameSpace({ dimensions }: ExperimentState, paramSpace: ParamSpace,
 }
 
 /** The scheduler sees what was reported once more, iteration by iteration, as if all trials had run side by side. */
-function replay({ scheduler, metric, mode }: TuneSettings, trials: readonly Trial[]): unknown {
+function replay(settings: TuneSettings, trials: readonly Trial[]): unknown {
+  const { scheduler } = settings;
   let state = scheduler.initial;
   const all = trials.flatMap((trial) => trial.reports.map((report) => ({ trial, ...report })));
   all.sort((a, b) => a.iteration - b.iteration || a.trial.index - b.trial.index);
   for (const { trial, iteration, metrics } of all) {
-    const value = metric === undefined ? undefined : metrics[metric];
-    if (value === undefined) continue;
-    const score = Number.isNaN(value) ? -Infinity : mode === 'min' ? -value : value;
+    const score = scoreOf(metrics, settings);
+    if (score === undefined) continue;
     const { index, assignment } = trial;
     [state] = scheduler.step(state, { type: 'report', trial: index, iteration, score, assignment });
   }

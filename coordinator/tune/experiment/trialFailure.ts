@@ -1,0 +1,16 @@
+// Failures of a trial: all are coded, and some are not worth a second attempt.
+
+import { TabgradError } from '../../../shared/errors.ts';
+import { TrialFailedError } from '../tuneErrors.ts';
+
+/** @param what begins the message of an error that is not tabgrad's. */
+export function asFailure(error: unknown, what: string): TabgradError {
+  if (error instanceof TabgradError) return error;
+  const message = error instanceof Error ? error.message : String(error);
+  return new TrialFailedError(`${what}: ${message}`, {}, { cause: error });
+}
+
+/** What would fail again the same way. */
+export function isHopeless({ code }: TabgradError): boolean {
+  return code === 'TRAIN_ARGUMENT' || code === 'PARAMETER_UNKNOWN' || code === 'PARAMETER_OUT_OF_RANGE';
+}
