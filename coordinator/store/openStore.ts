@@ -1,10 +1,11 @@
 // Which database a coordinator keeps its record in: the one at an address, or the file in its storage folder.
 
-import { chmod } from 'node:fs/promises';
+import { chmod, open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { embeddedDialect } from './embeddedDialect.ts';
 import { postgresDialect } from './postgresDialect.ts';
 import { Store } from './store.ts';
+import { storeFailure } from './storeErrors.ts';
 import { StorageError } from '../blobs/blobErrors.ts';
 
 export interface StoreOptions {
@@ -31,8 +32,16 @@ export async function openStore({ folder, durable, databaseUrl, onError }: Store
     return Store.open(postgresDialect(databaseUrl, onError), `postgres://${host}${pathname}`);
   }
   const file = join(folder, DATABASE_FILE);
-  const store = await Store.open(embeddedDialect({ file, durable }), file);
-  // It holds the secret that workers' identities are made with.
-  await chmod(file, 0o600);
-  return store;
+  await reserve(file);
+  return Store.open(embeddedDialect({ file, durable }), file);
+}
+
+/** The file holds the key of workers' identities: its owner alone may read it, and SQLite's log beside it likewise. */
+async function reserve(file: string): Promise<void> {
+  try {
+    await (await open(file, 'a', 0o600)).close();
+    await chmod(file, 0o600);
+  } catch (error) {
+    throw storeFailure(error, `The record ${file} cannot be opened`);
+  }
 }

@@ -28,7 +28,10 @@ describe('The file of the embedded database', () => {
   it('is readable by its owner alone: the key of identities is in it', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'tabgrad-store-'));
     const store = await openStore({ folder, durable: true, onError: () => undefined });
-    expect((await stat(join(folder, DATABASE_FILE))).mode & 0o777).toBe(0o600);
+    await store.setting('key', () => 'secret');
+    for (const file of [DATABASE_FILE, `${DATABASE_FILE}-wal`]) {
+      expect((await stat(join(folder, file))).mode & 0o777).toBe(0o600);
+    }
     await store.close();
     await rm(folder, { recursive: true });
   });
