@@ -9,6 +9,7 @@ import type { AddressInfo } from 'node:net';
 import { availableParallelism, cpus } from 'node:os';
 import { parseArgs } from 'node:util';
 import { textTable } from '../../coordinator/cli/textTable.ts';
+import type * as Api from '../../coordinator/index.ts';
 import { flights, makeServedModels, oracleColumns } from '../coordinator/serve/servedModels.ts';
 import type { LoadOrder, LoadReport } from './serve/loadGenerator.ts';
 
@@ -22,9 +23,7 @@ const REPORT_DEADLINE_MS = 30_000;
 
 // The bundle that users run: what runs TypeScript from source adds calls of its own to every function.
 const bundle = new URL('../../dist/node/index.js', import.meta.url).href;
-const { Checkpoint, deployment, Serve } = (await import(
-  bundle
-)) as typeof import('../../coordinator/index.ts');
+const { Checkpoint, deployment, Serve } = (await import(bundle)) as typeof Api;
 
 const models = makeServedModels();
 const serve = new Serve();
