@@ -1,7 +1,7 @@
 // Files and folders that are either whole or not there, whenever the process or the disk gives out.
 
 import { randomUUID } from 'node:crypto';
-import { mkdir, open, rename, rm } from 'node:fs/promises';
+import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { messageOf } from '../../../shared/text/messageOf.ts';
 import { isDiskFull } from '../../files/isDiskFull.ts';
@@ -9,7 +9,7 @@ import { ResultWriteError } from '../trainErrors.ts';
 
 /** @throws ResultWriteError */
 export async function writeFileAtomically(path: string, text: string): Promise<void> {
-  const aside = join(dirname(path), `.${randomUUID()}.tmp`);
+  const aside = join(dirname(path), unfinishedName());
   try {
     await writeDurably(aside, text);
     await rename(aside, path);
@@ -20,28 +20,44 @@ export async function writeFileAtomically(path: string, text: string): Promise<v
 }
 
 /**
- * Writes a folder of text files; one that is there is replaced.
+ * Writes a folder of text files. Readers go by its main file: one that is there is replaced in a single step, and whatever
+ * lies beside it is of the same writing or not there.
  * @throws ResultWriteError
  */
 export async function writeFolderAtomically(
   path: string,
-  files: Readonly<Record<string, string>>,
+  main: { readonly name: string; readonly text: string },
+  beside: Readonly<Record<string, string>>,
 ): Promise<void> {
-  const aside = join(dirname(path), `.${randomUUID()}.tmp`);
-  const old = `${aside}.old`;
+  const aside = join(dirname(path), unfinishedName());
   try {
     await mkdir(aside, { recursive: true });
-    for (const [name, text] of Object.entries(files)) await writeDurably(join(aside, name), text);
-    // A folder can't be renamed onto one with files in it.
-    await rename(path, old).catch(() => undefined);
-    await rename(aside, path);
+    await writeDurably(join(aside, main.name), main.text);
+    for (const [name, text] of Object.entries(beside)) await writeDurably(join(aside, name), text);
+    if ((await stat(path).catch(() => undefined))?.isDirectory() === true) {
+      // A folder can't be renamed onto one with files in it, and two renames would leave a moment without either.
+      for (const name of Object.keys(beside)) await rm(join(path, name), { force: true });
+      for (const name of [main.name, ...Object.keys(beside)])
+        await rename(join(aside, name), join(path, name));
+      await rm(aside, { recursive: true });
+    } else {
+      await rename(aside, path);
+    }
   } catch (error) {
     await rm(aside, { recursive: true, force: true }).catch(() => undefined);
-    await rename(old, path).catch(() => undefined);
     throw writeFailure(error, path);
   }
-  await rm(old, { recursive: true, force: true });
 }
+
+/** Removes what a killed process was writing. Nobody may be writing into the folder. */
+export async function sweepUnfinished(folder: string): Promise<void> {
+  const names = await readdir(folder).catch((): string[] => []);
+  for (const name of names.filter((name) => /^\.[0-9a-f-]{36}\.tmp$/.test(name))) {
+    await rm(join(folder, name), { recursive: true, force: true });
+  }
+}
+
+const unfinishedName = (): string => `.${randomUUID()}.tmp`;
 
 async function writeDurably(path: string, text: string): Promise<void> {
   const file = await open(path, 'wx');

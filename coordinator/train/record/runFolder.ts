@@ -4,7 +4,7 @@ import { appendFile, mkdir, readdir, rm, rmdir, stat, writeFile } from 'node:fs/
 import { join, relative } from 'node:path';
 import { Checkpoint, MODEL_FILE } from '../checkpoint.ts';
 import type { Metrics, ResultRecord } from '../result.ts';
-import { writeFailure, writeFileAtomically, writeFolderAtomically } from './atomicWrite.ts';
+import { sweepUnfinished, writeFailure, writeFileAtomically, writeFolderAtomically } from './atomicWrite.ts';
 import { surplusCheckpoints, type KeepRule, type SavedCheckpoint } from './keepCheckpoints.ts';
 
 /** Facts beside the model that are not XGBoost's business. */
@@ -40,6 +40,7 @@ export class RunFolder {
       await mkdir(path, { recursive: true });
       await rm(join(path, 'result.json'), { force: true });
       if (!goesOn) await writeFile(join(path, 'progress.jsonl'), '');
+      for (const folder of [path, checkpoints]) await sweepUnfinished(folder);
       const names = goesOn ? [] : await readdir(checkpoints).catch((): string[] => []);
       return new RunFolder(
         path,
@@ -69,10 +70,11 @@ export class RunFolder {
     } catch (error) {
       throw writeFailure(error, path);
     }
-    await writeFolderAtomically(path, {
-      [MODEL_FILE]: modelText,
-      [CHECKPOINT_FILE]: `${JSON.stringify({ format: 1, rounds, metrics }, null, 2)}\n`,
-    });
+    await writeFolderAtomically(
+      path,
+      { name: MODEL_FILE, text: modelText },
+      { [CHECKPOINT_FILE]: `${JSON.stringify({ format: 1, rounds, metrics }, null, 2)}\n` },
+    );
     const earlier = this.#saved.findIndex((saved) => saved.rounds === rounds);
     if (earlier !== -1) this.#saved.splice(earlier, 1);
     this.#saved.push({ rounds, metrics, path });
