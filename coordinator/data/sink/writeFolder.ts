@@ -1,12 +1,14 @@
-// Writes a dataset as a folder of part files. Parts appear under their names only when all of them are complete.
+// Writes a dataset as a folder of part files. Readers of this library see all parts of a writing or none, and where one
+// replaces another always one of them whole.
 
 import { randomUUID } from 'node:crypto';
-import { mkdir, open, readdir, rename, rm, rmdir, type FileHandle } from 'node:fs/promises';
+import { mkdir, open, readdir, rm, rmdir, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import type * as arrow from 'apache-arrow';
 import { DataArgumentError } from '../errors.ts';
 import { rebatch } from '../operators/rebatch.ts';
 import type { Batches } from '../plan/planNode.ts';
+import { finishReplacements, replaceParts } from './replaceParts.ts';
 import { writeError } from './writeError.ts';
 
 export interface WriteOptions {
@@ -53,7 +55,7 @@ export async function writeFolder(
     });
   }
   const created = await makeFolder(folder);
-  const present = (await readdir(folder)).filter((name) => name.endsWith(format.extension));
+  const present = await partsIn(folder, format.extension);
   if (mode === 'error' && present.length > 0) {
     throw new DataArgumentError(
       `${folder} holds ${present.length} ${format.extension} files already; choose another folder or the mode "append" or "overwrite".`,
@@ -63,17 +65,12 @@ export async function writeFolder(
   const staging = join(folder, `.writing-${randomUUID()}`);
   try {
     await mkdir(staging);
-    const staged = await writeParts(staging, format, batches, rowsPerFile, openPart, folder);
-    const paths: string[] = [];
     const token = mode === 'append' ? `-${randomUUID().slice(0, 8)}` : '';
-    if (mode === 'overwrite') for (const name of present) await rm(join(folder, name));
-    for (const [i, path] of staged.entries()) {
-      const final = join(folder, `part-${String(i).padStart(5, '0')}${token}${format.extension}`);
-      await rename(path, final);
-      paths.push(final);
-    }
-    await rm(staging, { recursive: true });
-    return paths;
+    const nameOf = (index: number): string =>
+      `part-${String(index).padStart(5, '0')}${token}${format.extension}`;
+    const count = await writeParts(staging, nameOf, format, batches, rowsPerFile, openPart, folder);
+    await replaceParts(folder, staging, mode === 'overwrite' ? present : []);
+    return Array.from({ length: count }, (_, index) => join(folder, nameOf(index)));
   } catch (error) {
     await rm(staging, { recursive: true, force: true });
     if (created) await rmdir(folder).catch(() => undefined);
@@ -89,6 +86,15 @@ async function makeFolder(folder: string): Promise<boolean> {
   }
 }
 
+async function partsIn(folder: string, extension: string): Promise<string[]> {
+  try {
+    await finishReplacements(folder);
+    return (await readdir(folder)).filter((name) => name.endsWith(extension));
+  } catch (error) {
+    throw isFileSystemError(error) ? writeError(error, folder) : error;
+  }
+}
+
 function isFileSystemError(error: unknown): boolean {
   return error instanceof Error && 'syscall' in error;
 }
@@ -101,13 +107,14 @@ interface OpenedPart {
 
 async function writeParts(
   staging: string,
+  nameOf: (index: number) => string,
   format: PartFormat,
   batches: Batches,
   rowsPerFile: number,
   openPart: OpenPart,
   folder: string,
-): Promise<string[]> {
-  const paths: string[] = [];
+): Promise<number> {
+  let count = 0;
   let part: OpenedPart | undefined;
   const finish = async (): Promise<void> => {
     if (part === undefined) return;
@@ -124,9 +131,8 @@ async function writeParts(
     for await (const batch of rebatch(batches, Math.min(format.batchRows, rowsPerFile))) {
       for (let start = 0; start < batch.numRows;) {
         if (part === undefined) {
-          const path = join(staging, `${paths.length}${format.extension}`);
-          paths.push(path);
-          const file = await openPart(path);
+          const file = await openPart(join(staging, nameOf(count)));
+          count += 1;
           const write: WriteBytes = async (bytes) => {
             try {
               await file.writeFile(bytes);
@@ -144,7 +150,7 @@ async function writeParts(
       }
     }
     await finish();
-    return paths;
+    return count;
   } finally {
     await abandon(part);
   }

@@ -1,9 +1,10 @@
 // What the paths that a user gives stand for: files, folders, prefixes, URLs, or a list of these.
 
 import { readdir, stat } from 'node:fs/promises';
-import { extname, join } from 'node:path';
+import { basename, dirname, extname, join, relative, sep } from 'node:path';
 import { DataArgumentError, FolderEmptyError } from '../errors.ts';
 import { fileURLToPath } from 'node:url';
+import { seePastReplacements } from '../sink/replaceParts.ts';
 import type { FileLocation } from './byteFile.ts';
 import { httpFile } from './httpFile.ts';
 import { localError, localFile } from './localFile.ts';
@@ -74,10 +75,13 @@ async function listLocal(path: string, extensions: readonly string[]): Promise<F
   try {
     if (!(await stat(path)).isDirectory()) return [localFile(path)];
     const entries = await readdir(path, { recursive: true, withFileTypes: true });
-    const files = entries
-      .filter((entry) => entry.isFile() && isData(entry.name, extensions))
-      .map((entry) => join(entry.parentPath, entry.name))
-      .sort();
+    const paths = entries
+      .filter((entry) => entry.isFile())
+      .map((entry) => join(entry.parentPath, entry.name));
+    const files = [...(await seePastReplacements(paths))]
+      .filter(([name]) => isVisible(relative(path, name)) && isData(basename(name), extensions))
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([, file]) => file);
     if (files.length === 0) {
       const others = new Set(entries.filter((entry) => entry.isFile()).map(({ name }) => extname(name)));
       others.delete('');
@@ -91,6 +95,13 @@ async function listLocal(path: string, extensions: readonly string[]): Promise<F
   } catch (error) {
     throw localError(error, path);
   }
+}
+
+/** Hidden folders hold what is being written, or belong to other tools (.git). */
+function isVisible(path: string): boolean {
+  return !dirname(path)
+    .split(sep)
+    .some((name) => /^\.[^.]/.test(name));
 }
 
 /** Files whose name begins with a dot or an underscore are marks of other tools (_SUCCESS, .crc). */
