@@ -16,7 +16,7 @@ export class ScoreWatch {
   readonly #higherIsBetter: boolean;
   readonly #patience: number;
   readonly #isEnough: (round: number, metrics: CommittedRound['metrics']) => boolean;
-  #isOver = false;
+  #overAt = Infinity;
   #lastRound = -1;
   #best: BestRound | undefined;
 
@@ -40,7 +40,10 @@ export class ScoreWatch {
     return this.#best;
   }
 
-  /** Takes a round's metrics (a second time without effect); true when training should end with this round. */
+  /**
+   * Takes a round's metrics (a second time without effect); true when training should end with this round, or should
+   * have ended before. Who hears of a round later than others gets the answer that they got.
+   */
   observe({ round, metrics }: Pick<CommittedRound, 'round' | 'metrics'>): boolean {
     if (round > this.#lastRound) {
       this.#lastRound = round;
@@ -53,8 +56,9 @@ export class ScoreWatch {
       ) {
         this.#best = { round, score, metrics };
       }
-      if (this.#isEnough(round, metrics)) this.#isOver = true;
+      const isPatient = round - (this.#best?.round ?? -1) < this.#patience;
+      if (this.#isEnough(round, metrics) || !isPatient) this.#overAt = Math.min(this.#overAt, round);
     }
-    return this.#isOver || this.#lastRound - (this.#best?.round ?? -1) >= this.#patience;
+    return round >= this.#overAt;
   }
 }

@@ -207,6 +207,8 @@ export class Experiment {
     live.recorded = this.#folder.report(trial.index, report);
     this.#hear(metrics);
     this.#notify({ type: 'report', trial, iteration, metrics });
+    // Who was just told may have called the experiment off.
+    if (this.#ending?.error) return 'stop';
     const score = scoreOf(metrics, settings);
     const stopped = this.#ending?.reason ?? reachedStop(settings, trial.id, report);
     if (stopped !== undefined) trial.stopReason = stopped;

@@ -33,4 +33,19 @@ describe('ScoreWatch', () => {
     }
     expect(watch.best).toEqual({ round: 1, score: 1, metrics: { 'train-rmse': 1 } });
   });
+
+  it('gives one who hears of a round later the answer of the first', () => {
+    const rounds = [3, 4, 5].map((rmse, round) => ({ round, metrics: { 'train-rmse': rmse } }));
+    const impatient = new ScoreWatch({ evaluationSets: ['train'], metrics: ['rmse'] }, 2);
+    const asked: number[] = [];
+    const told = new ScoreWatch({ evaluationSets: ['train'], metrics: ['rmse'] }, Infinity, (round) => {
+      asked.push(round);
+      return round === 2;
+    });
+    for (const watch of [impatient, told]) {
+      expect(rounds.map((round) => watch.observe(round))).toEqual([false, false, true]);
+      expect(rounds.map((round) => watch.observe(round))).toEqual([false, false, true]);
+    }
+    expect(asked).toEqual([0, 1, 2]);
+  });
 });

@@ -138,6 +138,29 @@ describe('Tuner with real workers', () => {
     }
   });
 
+  it('keeps what it had when it is called off, and goes on from the very round', async () => {
+    const off = new AbortController();
+    const reports: number[] = [];
+    const trainable = new GBDTTrainer(trainerOptions());
+    const onEvent = (event: TuneEvent): void => {
+      if (event.type !== 'report') return;
+      reports.push(event.iteration);
+      if (event.iteration === 7) off.abort();
+    };
+    const runConfig = { callbacks: [{ onEvent }] };
+    const tuner = new Tuner({
+      trainable,
+      paramSpace: { params: { max_depth: gridSearch([4]) } },
+      tuneConfig,
+      runConfig: { ...runConfig, name: 'called-off', storagePath },
+    });
+    await expect(tuner.fit({ signal: off.signal })).rejects.toMatchObject({ code: 'ABORTED' });
+    const restored = await Tuner.restore(path.join(storagePath, 'called-off'), { trainable, runConfig });
+    const grid = await restored.fit();
+    expect(reports).toEqual(Array.from({ length: ROUNDS }, (_, round) => round + 1));
+    expect(grid.getBestResult().checkpoint?.modelText()).toBe(models.get(4));
+  });
+
   it('gives workers to who came first, and says for how many a trial waits', async () => {
     const waits = new Set<string>();
     const began: number[] = [];
