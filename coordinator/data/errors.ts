@@ -91,8 +91,3 @@ export function requireColumns(wanted: readonly string[], columns: readonly stri
   const known = new Set(columns);
   for (const column of wanted) if (!known.has(column)) throw unknownColumn(column, columns, where);
 }
-
-/** The message of anything that was thrown. */
-export function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
-}

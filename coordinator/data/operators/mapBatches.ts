@@ -11,7 +11,8 @@ import {
 } from '../columns/batchFormats.ts';
 import { DictionaryStrings } from '../columns/dictionaryStrings.ts';
 import { type Row, rowsOf } from '../columns/valuesOf.ts';
-import { DataArgumentError, messageOf, UserFunctionError } from '../errors.ts';
+import { messageOf } from '../../../shared/text/messageOf.ts';
+import { DataArgumentError, UserFunctionError } from '../errors.ts';
 import type { Batches, Operator } from '../plan/planNode.ts';
 import { type RunContext, throwIfAborted } from '../plan/runContext.ts';
 import { orderedMap } from './orderedMap.ts';

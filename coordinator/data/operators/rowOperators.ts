@@ -6,7 +6,8 @@ import { batchFromRows, type Columns, columnsOf, dataFromArray } from '../column
 import { DictionaryStrings } from '../columns/dictionaryStrings.ts';
 import { takeRows } from '../columns/takeRows.ts';
 import { type Row, rowsOf } from '../columns/valuesOf.ts';
-import { messageOf, UserFunctionError } from '../errors.ts';
+import { messageOf } from '../../../shared/text/messageOf.ts';
+import { UserFunctionError } from '../errors.ts';
 import type { Batches, Operator } from '../plan/planNode.ts';
 
 export type RowFunction<R> = (row: Row) => R | Promise<R>;

@@ -3,7 +3,8 @@
 import type * as arrow from 'apache-arrow';
 import { parquetMetadata, type ColumnMetaData, type FileMetaData, type RowGroup } from 'hyparquet';
 import { recordBatch } from '../columns/arrowData.ts';
-import { CorruptFileError, messageOf, UnsupportedDataError } from '../errors.ts';
+import { messageOf } from '../../../shared/text/messageOf.ts';
+import { CorruptFileError, UnsupportedDataError } from '../errors.ts';
 import type { ByteFile } from '../store/byteFile.ts';
 import { TabgradError } from '../../../shared/errors.ts';
 import type { ValueForm } from './arrowValues.ts';

@@ -2,7 +2,8 @@
 
 import { TabgradError } from '../../../shared/errors.ts';
 import { isDiskFull } from '../../files/isDiskFull.ts';
-import { DiskFullError, messageOf, WriteFailedError } from '../errors.ts';
+import { messageOf } from '../../../shared/text/messageOf.ts';
+import { DiskFullError, WriteFailedError } from '../errors.ts';
 
 /** @param what the file or folder that was written. */
 export function writeError(error: unknown, what: string): TabgradError {

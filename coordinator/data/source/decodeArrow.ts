@@ -1,7 +1,8 @@
 // Arrow IPC files and streams, batch by batch.
 
 import * as arrow from 'apache-arrow';
-import { CorruptFileError, messageOf } from '../errors.ts';
+import { messageOf } from '../../../shared/text/messageOf.ts';
+import { CorruptFileError } from '../errors.ts';
 import type { ByteFile } from '../store/byteFile.ts';
 import { TabgradError } from '../../../shared/errors.ts';
 

@@ -1,13 +1,8 @@
 // One HTTP request for data, with a deadline, retries of what is worth retrying, and coded errors.
 
 import { AbortedError, DeadlineError } from '../../../shared/errors.ts';
-import {
-  AccessDeniedError,
-  FileMissingError,
-  HttpStatusError,
-  messageOf,
-  UnreachableError,
-} from '../errors.ts';
+import { messageOf } from '../../../shared/text/messageOf.ts';
+import { AccessDeniedError, FileMissingError, HttpStatusError, UnreachableError } from '../errors.ts';
 
 export interface RequestSettings {
   /** How long to wait for the answer to begin, and for each piece of it. */

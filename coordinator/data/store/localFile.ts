@@ -2,13 +2,8 @@
 
 import { open, stat, type FileHandle } from 'node:fs/promises';
 import type { Stats } from 'node:fs';
-import {
-  CorruptFileError,
-  FileChangedError,
-  FileMissingError,
-  FileUnreadableError,
-  messageOf,
-} from '../errors.ts';
+import { messageOf } from '../../../shared/text/messageOf.ts';
+import { CorruptFileError, FileChangedError, FileMissingError, FileUnreadableError } from '../errors.ts';
 import type { ByteFile, FileLocation } from './byteFile.ts';
 
 const STREAM_PIECE_BYTES = 256 * 1024;

@@ -1,7 +1,8 @@
 // The body of a response, piece by piece, with a deadline for each piece.
 
 import { AbortedError } from '../../../shared/errors.ts';
-import { messageOf, UnreachableError } from '../errors.ts';
+import { messageOf } from '../../../shared/text/messageOf.ts';
+import { UnreachableError } from '../errors.ts';
 import { tooSlow } from './httpRequest.ts';
 
 /** @throws DeadlineError, UnreachableError when the connection breaks, AbortedError. */

@@ -1,6 +1,7 @@
 // Bytes of a text file as strings.
 
-import { CorruptFileError, messageOf } from '../errors.ts';
+import { messageOf } from '../../../shared/text/messageOf.ts';
+import { CorruptFileError } from '../errors.ts';
 import type { ByteFile } from '../store/byteFile.ts';
 
 /** UTF-8 text piece by piece; a leading byte order mark is dropped. @throws CorruptFileError for other encodings. */

@@ -1,6 +1,7 @@
 // JSON lines, or one array of objects, cut into objects without holding the whole file.
 
-import { MalformedRowError, messageOf } from '../errors.ts';
+import { messageOf } from '../../../shared/text/messageOf.ts';
+import { MalformedRowError } from '../errors.ts';
 
 const MAX_RECORD_CHARS = 64 * 1024 * 1024;
 

@@ -36,7 +36,7 @@ it.each(['ENOSPC', 'EDQUOT'])(
       const store = await BlobStore.open(folder);
       const failing = (function* (): Generator<Uint8Array> {
         yield Uint8Array.of(1);
-      throw error;
+        throw error;
       })();
       await expect(store.putStream(failing)).rejects.toMatchObject({ code: 'STORAGE_FULL', cause: error });
     } finally {

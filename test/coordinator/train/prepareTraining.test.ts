@@ -193,7 +193,11 @@ describe('prepareTraining refuses', () => {
   const x = [1, 2, 3];
 
   it.each([
-    ['a missing label', [0, 1, null], 'label column "y", row 2 of dataset "train": the label is missing; expected 0 or 1'],
+    [
+      'a missing label',
+      [0, 1, null],
+      'label column "y", row 2 of dataset "train": the label is missing; expected 0 or 1',
+    ],
     [
       'a label that is not a number',
       [0, NaN, 1],
