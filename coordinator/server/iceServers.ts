@@ -21,7 +21,7 @@ const TURN_LIFETIME_S = 24 * 60 * 60;
 const ICE_URL = /^(stun|stuns|turn|turns):(\[[0-9a-f:]+\]|[\w.-]+)(:\d{1,5})?(\?transport=(udp|tcp))?$/i;
 
 /** A STUN or TURN setting makes no sense. */
-export class IceSettingError extends TabgradError {
+class IceSettingError extends TabgradError {
   readonly code = 'ICE_SETTING_INVALID';
 }
 

@@ -15,7 +15,7 @@ export function gatherAtRoot(block: CpuBlock): void {
 }
 
 /** Splits the run of row indices of a node in two, keeping their order. `scratch` holds at least block.rows. */
-export function partitionBlock(
+function partitionBlock(
   spec: DeviceSpec,
   block: CpuBlock,
   split: NodeSplit,
