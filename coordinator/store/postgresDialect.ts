@@ -1,7 +1,7 @@
 // PostgreSQL, over one connection: what the coordinator writes is written in order anyway.
 
-import { PostgresDialect } from 'kysely';
-import type { PostgresPool, PostgresPoolClient } from 'kysely';
+import { PostgresDialect, sql } from 'kysely';
+import type { Kysely, PostgresPool, PostgresPoolClient } from 'kysely';
 import { Pool } from 'pg';
 import { StorageInUseError } from './storeErrors.ts';
 
@@ -24,6 +24,8 @@ export function postgresDialect(url: string, onError: (error: Error) => void): P
   });
   // A connection that breaks off while idle: the next query opens another. Without a listener it would end the process.
   pool.on('error', onError);
+  // And one that breaks off while it is lent, which its query is told of too.
+  pool.on('connect', (client) => void client.on('error', () => undefined));
   return lockedPostgres(pool);
 }
 
@@ -55,4 +57,10 @@ async function lock(client: PostgresPoolClient): Promise<void> {
   throw new StorageInUseError(
     'The database is in use by another coordinator. Stop that one, or name another database.',
   );
+}
+
+/** The schema that tables without one are in. */
+export async function currentSchema<T>(db: Kysely<T>): Promise<string | undefined> {
+  const { rows } = await sql<{ name: string | null }>`select current_schema() as name`.execute(db);
+  return rows[0]?.name ?? undefined;
 }

@@ -4,22 +4,53 @@ import type { Kysely, Selectable, Transaction } from 'kysely';
 import { RunExistsError } from '../run/runErrors.ts';
 import type { CommittedRound } from '../run/runRequest.ts';
 import type { NumberedEvent, RunRecord, RunRows, RunSummary, SavedRun } from '../run/runRecord.ts';
-import { storeFailure } from './storeErrors.ts';
+import { isConnectionLoss, storeFailure } from './storeErrors.ts';
 import type { RunsTable, StoreSchema } from './storeSchema.ts';
+
+/** A database server that is started again is back within a minute. */
+const RETRIES = 60;
+const RETRY_MS = 1_000;
 
 export class RunStore implements RunRecord {
   readonly #db: Kysely<StoreSchema>;
+  readonly #pause: (ms: number) => Promise<void>;
 
-  constructor(db: Kysely<StoreSchema>) {
+  /** @param pause waits before a write is tried again; tests replace it. */
+  constructor(db: Kysely<StoreSchema>, pause: (ms: number) => Promise<void> = wait) {
     this.#db = db;
+    this.#pause = pause;
   }
 
   async append(runId: string, rows: RunRows): Promise<void> {
-    try {
-      await this.#db.transaction().execute((transaction) => write(transaction, runId, rows));
-    } catch (error) {
-      throw storeFailure(error, `Run ${runId} cannot be recorded`);
+    for (let attempt = 0; ; attempt += 1) {
+      try {
+        // A connection that broke off during the commit leaves open whether that was done.
+        if (attempt > 0 && (await this.#isWritten(runId, rows))) return;
+        return await this.#db.transaction().execute((transaction) => write(transaction, runId, rows));
+      } catch (error) {
+        if (attempt === RETRIES || !isConnectionLoss(error)) {
+          throw storeFailure(error, `Run ${runId} cannot be recorded`);
+        }
+        await this.#pause(RETRY_MS);
+      }
     }
+  }
+
+  /** Rows are written all at once: one that could not be written twice speaks for the others. */
+  async #isWritten(runId: string, { started, rounds, events }: RunRows): Promise<boolean> {
+    const round = rounds.at(-1)?.round;
+    const sequence = events.at(-1)?.sequence;
+    if (round !== undefined) {
+      const written = await this.#db
+        .selectFrom('rounds')
+        .select('round')
+        .where('run_id', '=', runId)
+        .where('round', '=', round)
+        .executeTakeFirst();
+      return written !== undefined;
+    }
+    if (sequence !== undefined) return (await this.events(runId, sequence - 1, 1)).length > 0;
+    return started !== undefined && (await this.summary(runId)) !== undefined;
   }
 
   async unfinished(): Promise<SavedRun[]> {
@@ -189,4 +220,8 @@ async function writeStart(
     started_at: atMs,
   };
   await transaction.insertInto('runs').values(values).execute();
+}
+
+function wait(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
 }

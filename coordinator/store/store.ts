@@ -2,9 +2,10 @@
 // dialects; everything that differs between them is in the dialects.
 
 import type { Dialect } from 'kysely';
-import { Kysely } from 'kysely';
+import { Kysely, PostgresDialect } from 'kysely';
 import { Migrator } from 'kysely/migration';
 import { migrations } from './migrations/migrations.ts';
+import { currentSchema } from './postgresDialect.ts';
 import { RunStore } from './runStore.ts';
 import { StorageVersionError, storeFailure } from './storeErrors.ts';
 import type { StoreSchema } from './storeSchema.ts';
@@ -14,22 +15,23 @@ export class Store {
   readonly #db: Kysely<StoreSchema>;
   readonly #place: string;
 
-  private constructor(db: Kysely<StoreSchema>, place: string) {
+  private constructor(db: Kysely<StoreSchema>, place: string, pause?: (ms: number) => Promise<void>) {
     this.#db = db;
     this.#place = place;
-    this.runs = new RunStore(db);
+    this.runs = new RunStore(db, pause);
   }
 
   /**
    * Opens the record, bringing its schema up to date.
    * @param place what errors call it: the file or the address, without a password.
+   * @param pause waits before a write is tried again after the connection broke off.
    * @throws StorageInUseError, StorageVersionError, StorageFullError, StorageError
    */
-  static async open(dialect: Dialect, place: string): Promise<Store> {
+  static async open(dialect: Dialect, place: string, pause?: (ms: number) => Promise<void>): Promise<Store> {
     const db = new Kysely<StoreSchema>({ dialect });
-    const store = new Store(db, place);
+    const store = new Store(db, place, pause);
     try {
-      await store.#migrate();
+      await store.#migrate(dialect);
       return store;
     } catch (error) {
       await db.destroy().catch(() => undefined);
@@ -37,9 +39,15 @@ export class Store {
     }
   }
 
-  async #migrate(): Promise<void> {
+  async #migrate(dialect: Dialect): Promise<void> {
     const provider = { getMigrations: () => Promise.resolve(migrations) };
-    const { error } = await new Migrator({ db: this.#db, provider }).migrateToLatest();
+    // Other programs, and other coordinators, may keep tables of the same names in other schemas of the database.
+    const schema = dialect instanceof PostgresDialect ? await currentSchema(this.#db) : undefined;
+    const { error } = await new Migrator({
+      db: this.#db,
+      provider,
+      ...(schema !== undefined && { migrationTableSchema: schema }),
+    }).migrateToLatest();
     if (error === undefined) return;
     if (/previously executed migration/.test((error as Error).message)) {
       throw new StorageVersionError(

@@ -25,3 +25,13 @@ export function storeFailure(error: unknown, what: string): Error {
   }
   return new StorageError(`${what}: ${text}`, {}, { cause: error });
 }
+
+const CONNECTION_CODES = ['ECONNRESET', 'ECONNREFUSED', 'EPIPE', 'ETIMEDOUT'];
+
+/** Whether the database server may be back in a moment. SQLSTATE 08: connection; 57P: the server is going or coming. */
+export function isConnectionLoss(error: unknown): boolean {
+  const { code, message } = error as { code?: unknown; message?: unknown };
+  if (typeof code === 'string') return CONNECTION_CODES.includes(code) || /^(08|57P)/.test(code);
+  // The driver's own, which have no code.
+  return typeof message === 'string' && /^(Connection terminated|timeout exceeded|Client has)/.test(message);
+}
