@@ -46,7 +46,6 @@ export function lockedPostgres(pool: PostgresPool): PostgresDialect {
         return client;
       },
       end: () => pool.end(),
-      options: pool.options,
     },
   });
 }

@@ -2,8 +2,7 @@
 // dialects; everything that differs between them is in the dialects.
 
 import type { Dialect } from 'kysely';
-import { Kysely, PostgresDialect } from 'kysely';
-import { Migrator } from 'kysely/migration';
+import { Kysely, Migrator, PostgresDialect } from 'kysely';
 import { migrations } from './migrations/migrations.ts';
 import { currentSchema } from './postgresDialect.ts';
 import { RunStore } from './runStore.ts';

@@ -1,8 +1,8 @@
 // The registry of schema migrations: numbered, only ever forward, each applied once and recorded in the database.
 // A new one is a file here and a line in the table; one that was released is never changed.
 
-import type { Kysely } from 'kysely';
-import type { Migration } from 'kysely/migration';
+import type { Kysely, Migration } from 'kysely';
+
 import { m0001Runs } from './m0001Runs.ts';
 
 const steps: Readonly<Record<string, (db: Kysely<unknown>) => Promise<void>>> = {
