@@ -40,7 +40,7 @@ function poolOf(database: PGlite, query: typeof ask = ask): PostgresPool {
       return client;
     },
     end: () => database.exec('select pg_advisory_unlock_all()').then(() => undefined),
-  } as PostgresPool;
+  };
 }
 
 // Starting it takes seconds.
