@@ -24,7 +24,7 @@ async function runOwnerLoop(context: GenerationContext, step: RoundStep, spec: T
   const { data, environment, generation } = context;
   if (!environment.evaluateCode) {
     throw new TrainLoopError(
-      'this worker does not run code of owners; start it with "--code allow", or train without trainLoopPerWorker',
+      'this worker does not run code of owners; start it with "tabgrad worker --allow-code", or train without trainLoopPerWorker',
     );
   }
   // What ended the generation counts, even if the loop swallowed it.

@@ -31,6 +31,8 @@ export interface LocalWorkerSettings {
   readonly name?: string | undefined;
   /** Use SwiftShader, the software Vulkan driver, and no other. For tests, and machines without a GPU. */
   readonly softwareGpu: boolean;
+  /** Whether functions of owners may run in it; a tab always runs them, in its sandbox. */
+  readonly allowCode: boolean;
   /** How long it may take to join. */
   readonly joinTimeoutMs: number;
   /** Every line it says, bounded in length. */

@@ -16,6 +16,11 @@ export interface LocalWorkersOptions {
   readonly runtime: LocalRuntime | readonly LocalRuntime[];
   readonly device: LocalDevice;
   /**
+   * Whether functions of owners (trainLoopPerWorker) may run in Node and Deno workers, with the rights of the process.
+   * Default true, since the coordinator is the caller's own; say false for one that isn't.
+   */
+  readonly allowCode?: boolean;
+  /**
    * Compute WebGPU on the processor, through SwiftShader. Default: only when WebGPU is asked for by name on a Linux
    * machine that has no GPU.
    */
@@ -50,6 +55,7 @@ export async function startLocalWorkers(options: LocalWorkersOptions): Promise<L
       token: options.token,
       device: options.device,
       softwareGpu,
+      allowCode: options.allowCode ?? true,
       joinTimeoutMs: options.joinTimeoutMs ?? JOIN_TIMEOUT_MS,
       signal: options.signal,
       onLine: options.onLine && ((line: string) => options.onLine?.(`[${kind} ${index}] ${line}`)),

@@ -23,7 +23,8 @@ export async function startProcessWorker(
   settings: LocalWorkerSettings,
 ): Promise<LocalWorker> {
   const { command, args } = kind === 'node' ? nodeCommand() : denoCommand(settings.url);
-  const flags = ['--url', settings.url, '--device', settings.device, '--cache', 'none', '--code', 'allow'];
+  const flags = ['--url', settings.url, '--device', settings.device, '--cache', 'none'];
+  flags.push('--code', settings.allowCode ? 'allow' : 'deny');
   if (settings.name !== undefined) flags.push('--name', settings.name);
   const child = spawn(command, [...args, ...flags], {
     stdio: ['pipe', 'pipe', 'pipe'],

@@ -57,8 +57,13 @@ export class Swarm {
     return new Swarm(coordinator, await mkdtemp(join(tmpdir(), 'tabgrad-swarm-')));
   }
 
-  async add(runtime: LocalRuntime, device: LocalDevice = 'cpu', count = 1): Promise<readonly LocalWorker[]> {
-    const crew = await startLocalWorkers({ url: this.coordinator.url, count, runtime, device });
+  async add(
+    runtime: LocalRuntime,
+    device: LocalDevice = 'cpu',
+    count = 1,
+    allowCode = true,
+  ): Promise<readonly LocalWorker[]> {
+    const crew = await startLocalWorkers({ url: this.coordinator.url, count, runtime, device, allowCode });
     this.#crews.push(crew);
     return crew.workers;
   }

@@ -119,4 +119,10 @@ describe("An owner's own loop", () => {
       /boost takes eta, .*; subsample can't change from round to round/,
     );
   });
+
+  it('does not run on a Node worker whose owner did not allow it', async () => {
+    await swarm.add('node', 'cpu', 1, false);
+    const refused = swarm.train({ datasets, trainLoopPerWorker: decayingLoop }, 1);
+    await expect(refused).rejects.toThrow(/does not run code of owners/);
+  });
 });

@@ -21,6 +21,10 @@ export const worker = defineCommand({
       env: 'TABGRAD_TOKEN',
     },
     ...workerOptions,
+    'allow-code': {
+      type: 'flag',
+      help: "Run owners' functions (trainLoopPerWorker) with the rights of this process. A tab always runs them, in its sandbox.",
+    },
   },
   examples: [
     { command: 'tabgrad worker --url http://192.168.1.20:7070', meaning: 'Join with one Node worker.' },
@@ -44,6 +48,7 @@ export const worker = defineCommand({
       count: 1,
       runtime: values.runtime,
       device: values.device ?? 'auto',
+      allowCode: values['allow-code'],
       onLine: say,
       signal,
     });
