@@ -396,7 +396,7 @@ describe('a full disk', () => {
     writeConfig('fullResults', 'good.csv', config);
     const { ended, left } = onFullDisk(['train', 'fullResults.json', '--json'], context);
     expect([failureOf(ended).code, ended.code, left]).toEqual(['DATA_DISK_FULL', 1, '']);
-    expect(failureOf(ended).message).toContain('storage');
+    expect(failureOf(ended).message).toContain(join('full', 'r'));
   });
 
   it("under the system's temporary folder ends the run, and leaves no shard", (context) => {

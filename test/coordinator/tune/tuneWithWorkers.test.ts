@@ -187,7 +187,8 @@ describe('Tuner with real workers', () => {
   it('pbt lets a bad trainer go on from the checkpoint of a good one, with other parameters', async () => {
     const options = trainerOptions();
     const grid = await new Tuner({
-      trainable: new GBDTTrainer({ ...options, numBoostRound: 20 }),
+      // Long enough that no trial is over before it can be compared with the others.
+      trainable: new GBDTTrainer({ ...options, numBoostRound: 60 }),
       // Rates that are too small to get anywhere, and good ones.
       paramSpace: { params: { max_depth: 3, eta: choice([0.001, 0.3, 0.002, 0.4]) } },
       tuneConfig: {
@@ -201,7 +202,7 @@ describe('Tuner with real workers', () => {
     }).fit();
     expect(grid.errors).toEqual([]);
     const models = [...grid].map(({ checkpoint }) => checkpoint!.loadModel());
-    expect(models.map((model) => model.trees.length)).toEqual([20, 20, 20, 20]);
+    expect(models.map((model) => model.trees.length)).toEqual([60, 60, 60, 60]);
     // Some trial has the first five trees of another: it went on from there.
     const roots = models.map(({ trees }) => JSON.stringify(trees.slice(0, 5)));
     expect(new Set(roots).size).toBeLessThan(4);
