@@ -4,8 +4,9 @@
 import { addToMargin } from '../../../kernels/gbdt/fixedPoint.ts';
 import { toMarginUnits } from '../marginUnits.ts';
 import { objectiveByName } from '../objective/registry.ts';
+import { compileForest } from './flatForest.ts';
+import { ForestWalk } from './forestWalk.ts';
 import { modelOutputs, type GbdtModel } from './model.ts';
-import { forEachLeaf } from './predictor.ts';
 
 /** BinnedBlock.baseMargins of rows given as raw columns: [output][row] in margin units. All rounds of the model count. */
 export function baseMargins(
@@ -16,14 +17,13 @@ export function baseMargins(
 ): Int32Array<ArrayBuffer> {
   const base = objectiveByName(model.objective).baseMargin(model.baseScore);
   const margins = new Int32Array(rows * modelOutputs(model)).fill(toMarginUnits(base, marginFractionBits));
-  const units = model.trees.map(({ threshold }) =>
-    Int32Array.from(threshold, (value) => toMarginUnits(value, marginFractionBits)),
-  );
-  forEachLeaf(model.trees, columns, rows, (leaves, t, start, count) => {
+  const forest = compileForest(model.trees, model.numFeature);
+  const units = Int32Array.from(forest.leafValues, (value) => toMarginUnits(value, marginFractionBits));
+  const walk = new ForestWalk(forest);
+  walk.forEachLeaf(columns, rows, 0, model.trees.length, (leaves, t, start, count) => {
     const offset = model.treeOutputs[t]! * rows + start;
-    const values = units[t]!;
     for (let i = 0; i < count; i += 1) {
-      margins[offset + i] = addToMargin(margins[offset + i]!, values[leaves[i]!]!);
+      margins[offset + i] = addToMargin(margins[offset + i]!, units[leaves[i]!]!);
     }
   });
   return margins;

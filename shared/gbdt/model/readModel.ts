@@ -140,11 +140,17 @@ function readTree(value: unknown, field: string, numFeature: number): ModelTree 
   const floats = (name: string): Float32Array => readFloats(tree[name], at(name), nodes);
   const left = ints('left_children', -1, nodes - 1);
   const right = ints('right_children', -1, nodes - 1);
+  const hasParent = new Uint8Array(nodes);
   for (let node = 0; node < nodes; node += 1) {
-    // Children after their parents: walks end.
+    // Children after their parents: walks end. One parent each: a tree has no more paths than nodes.
     const leaf = left[node] === -1;
     if (leaf !== (right[node] === -1) || (!leaf && (left[node]! <= node || right[node]! <= node))) {
       throw malformed(at(`left_children[${node}]`), 'children do not follow their parent');
+    }
+    if (leaf) continue;
+    for (const child of [left[node]!, right[node]!]) {
+      if (hasParent[child] === 1) throw malformed(at(`left_children[${node}]`), 'a child has two parents');
+      hasParent[child] = 1;
     }
   }
   const parents = ints('parents', -1, NO_PARENT);

@@ -135,6 +135,7 @@ describe('a damaged model file', () => {
   it.each([
     ['"left_children":[1', '"left_children":[0', 'left_children'],
     ['"left_children":[1', '"left_children":[99999', 'left_children'],
+    ['"right_children":[2', '"right_children":[1', 'left_children'],
     ['"split_indices":[', '"split_indices":[7,', 'split_indices'],
     ['"split_conditions":[', '"split_conditions":["x",', 'split_conditions'],
     ['"default_left":[', '"default_left":[2,', 'default_left'],
