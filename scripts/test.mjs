@@ -1,13 +1,15 @@
 // `npm test` from nothing: installs the packages if they are missing, runs every suite,
 // and ends with the plain line "N passed, N failed".
 import { spawn } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { ensureInstalled } from './install.mjs';
 
 process.chdir(new URL('..', import.meta.url).pathname);
 ensureInstalled();
 mkdirSync('.cache', { recursive: true });
 const report = '.cache/test-report.json';
+// A run that dies early must not be counted by the report of an earlier one.
+rmSync(report, { force: true });
 const filters = process.argv.slice(2);
 const child = spawn(
   process.execPath,
@@ -26,6 +28,7 @@ child.on('exit', (code) => {
     ? JSON.parse(readFileSync(report, 'utf8'))
     : { numPassedTests: 0, numFailedTests: 1 };
   const failed = counts.numFailedTests + (code !== 0 && counts.numFailedTests === 0 ? 1 : 0);
-  console.log(`${counts.numPassedTests} passed, ${failed} failed`);
+  const skipped = counts.numPendingTests > 0 ? `, ${counts.numPendingTests} skipped` : '';
+  console.log(`${counts.numPassedTests} passed, ${failed} failed${skipped}`);
   process.exit(code ?? 1);
 });
