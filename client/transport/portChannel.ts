@@ -1,8 +1,7 @@
 // A raw channel through a MessagePort: how a compute worker uses a data channel that its browser can't transfer. The
 // page bridges it to the real one; buffers are moved, not copied, on the way over.
 
-import { deferred, type Deferred } from './deferred.ts';
-import { MessageQueue } from './messageQueue.ts';
+import { ChannelLife } from './channelLife.ts';
 import type { RawChannel } from './peerEndpoint.ts';
 
 /** Bytes given to the page, and not yet taken by the data channel, above which the sender waits. */
@@ -19,23 +18,22 @@ export class PortChannel implements RawChannel {
   readonly opened: Promise<{ readonly maxMessageBytes: number }>;
   readonly closed: Promise<string>;
   readonly #port: MessagePort;
-  readonly #inbox = new MessageQueue<Uint8Array | string>();
-  readonly #opened = deferred<{ readonly maxMessageBytes: number }>();
-  readonly #closed = deferred<string>();
-  #over = false;
+  readonly #life: ChannelLife;
   #underWayBytes = 0;
-  #waiting: Deferred<void> | undefined;
 
   constructor(port: MessagePort) {
     this.#port = port;
-    this.opened = this.#opened.promise;
-    this.opened.catch(() => undefined);
-    this.closed = this.#closed.promise;
+    this.#life = new ChannelLife((reason) => {
+      port.postMessage({ type: 'close', reason } satisfies PortMessage);
+      port.close();
+    });
+    this.opened = this.#life.opened;
+    this.closed = this.#life.closed;
     port.onmessage = (event: MessageEvent<PortMessage>) => this.#receive(event.data);
   }
 
   send(message: Uint8Array | string): void {
-    if (this.#over) throw new Error('the channel is closed');
+    if (this.#life.isOver) throw new Error('the channel is closed');
     if (typeof message === 'string') {
       this.#port.postMessage({ type: 'text', text: message } satisfies PortMessage);
       return;
@@ -45,53 +43,36 @@ export class PortChannel implements RawChannel {
   }
 
   room(): Promise<void> | undefined {
-    if (this.#over || this.#underWayBytes <= HIGH_WATER_BYTES) return undefined;
-    this.#waiting ??= deferred<void>();
-    return this.#waiting.promise;
+    return this.#life.room(this.#underWayBytes > HIGH_WATER_BYTES);
   }
 
   onMessage(receive: ((message: Uint8Array | string) => void) | undefined): void {
-    this.#inbox.onMessage(receive);
+    this.#life.onMessage(receive);
   }
 
   close(reason: string): void {
-    if (this.#over) return;
-    this.#port.postMessage({ type: 'close', reason } satisfies PortMessage);
-    this.#end(reason);
+    this.#life.end(reason);
   }
 
   #receive(message: PortMessage): void {
-    if (this.#over) return;
+    if (this.#life.isOver) return;
     switch (message.type) {
       case 'open':
-        this.#opened.resolve({ maxMessageBytes: message.maxMessageBytes });
+        this.#life.open(message.maxMessageBytes);
         return;
       case 'text':
+        this.#life.take(message.text);
+        return;
       case 'bytes':
-        if (!this.#inbox.push(message.type === 'text' ? message.text : new Uint8Array(message.buffer))) {
-          this.close('more messages than the queue holds arrived unread');
-        }
+        this.#life.take(new Uint8Array(message.buffer));
         return;
       case 'taken':
         this.#underWayBytes -= message.bytes;
-        if (this.#underWayBytes <= HIGH_WATER_BYTES) this.#release();
+        if (this.#underWayBytes <= HIGH_WATER_BYTES) this.#life.release();
         return;
       case 'close':
-        this.#end(message.reason);
+        this.#life.end(message.reason);
     }
-  }
-
-  #release(): void {
-    this.#waiting?.resolve();
-    this.#waiting = undefined;
-  }
-
-  #end(reason: string): void {
-    this.#over = true;
-    this.#opened.reject(new Error(reason));
-    this.#release();
-    this.#closed.resolve(reason);
-    this.#port.close();
   }
 }
 

@@ -3,8 +3,7 @@
 // much it has taken, which also bounds what can wait anywhere on the way.
 
 import { MAX_FRAME_BYTES } from '../../shared/wire/frame.ts';
-import { deferred, type Deferred } from './deferred.ts';
-import { MessageQueue } from './messageQueue.ts';
+import { ChannelLife } from './channelLife.ts';
 import type { RawChannel } from './peerEndpoint.ts';
 
 /** Bytes under way above which the sender waits, and below which it goes on. */
@@ -38,29 +37,25 @@ class RelayChannel implements RawChannel {
   readonly opened: Promise<{ readonly maxMessageBytes: number }>;
   readonly closed: Promise<string>;
   readonly #socket: WebSocket;
-  readonly #inbox = new MessageQueue<Uint8Array | string>();
-  readonly #opened = deferred<{ readonly maxMessageBytes: number }>();
-  readonly #closed = deferred<string>();
+  readonly #life: ChannelLife;
   #joined = false;
-  #over = false;
   #underWayBytes = 0;
   #unreportedBytes = 0;
-  #waiting: Deferred<void> | undefined;
 
   constructor(socket: WebSocket, join: { worker: string; token: string; peer: string; group: string }) {
     this.#socket = socket;
-    this.opened = this.#opened.promise;
-    this.opened.catch(() => undefined);
-    this.closed = this.#closed.promise;
+    this.#life = new ChannelLife(() => socket.close());
+    this.opened = this.#life.opened;
+    this.closed = this.#life.closed;
     socket.binaryType = 'arraybuffer';
     socket.onopen = () => socket.send(JSON.stringify({ type: 'join', ...join }));
     socket.onmessage = (event: MessageEvent<unknown>) => this.#receive(event.data);
-    socket.onerror = () => this.#end('the relay could not be reached');
-    socket.onclose = (event) => this.#end(event.reason || 'the relay closed the connection');
+    socket.onerror = () => this.#life.end('the relay could not be reached');
+    socket.onclose = (event) => this.#life.end(event.reason || 'the relay closed the connection');
   }
 
   send(message: Uint8Array | string): void {
-    if (this.#over || !this.#joined) throw new Error('the relay is not connected');
+    if (this.#life.isOver || !this.#joined) throw new Error('the relay is not connected');
     if (typeof message === 'string') {
       this.#socket.send(message);
       return;
@@ -70,62 +65,42 @@ class RelayChannel implements RawChannel {
   }
 
   room(): Promise<void> | undefined {
-    if (this.#over || this.#underWayBytes <= HIGH_WATER_BYTES) return undefined;
-    this.#waiting ??= deferred<void>();
-    return this.#waiting.promise;
+    return this.#life.room(this.#underWayBytes > HIGH_WATER_BYTES);
   }
 
   onMessage(receive: ((message: Uint8Array | string) => void) | undefined): void {
-    this.#inbox.onMessage(receive);
+    this.#life.onMessage(receive);
   }
 
   close(reason: string): void {
-    this.#end(reason);
+    this.#life.end(reason);
   }
 
   #receive(data: unknown): void {
-    if (this.#over) return;
+    if (this.#life.isOver) return;
     if (typeof data === 'string') {
-      if (!this.#control(data)) this.#push(data);
+      if (!this.#control(data)) this.#life.take(data);
       return;
     }
     if (!(data instanceof ArrayBuffer)) return;
-    this.#push(new Uint8Array(data));
+    this.#life.take(new Uint8Array(data));
     this.#unreportedBytes += data.byteLength;
-    if (this.#unreportedBytes < REPORT_EVERY_BYTES || this.#over) return;
+    if (this.#unreportedBytes < REPORT_EVERY_BYTES || this.#life.isOver) return;
     this.#socket.send(JSON.stringify({ type: 'taken', bytes: this.#unreportedBytes }));
     this.#unreportedBytes = 0;
-  }
-
-  #push(message: Uint8Array | string): void {
-    if (!this.#inbox.push(message)) this.#end('more messages than the queue holds arrived unread');
   }
 
   /** @returns Whether the text was the relay's or its flow control's, and not the link's. */
   #control(text: string): boolean {
     if (text === '{"type":"joined"}') {
       this.#joined = true;
-      this.#opened.resolve({ maxMessageBytes: MAX_FRAME_BYTES });
+      this.#life.open(MAX_FRAME_BYTES);
       return true;
     }
     const taken = /^\{"type":"taken","bytes":(\d{1,10})\}$/.exec(text);
     if (!taken) return false;
     this.#underWayBytes = Math.max(0, this.#underWayBytes - Number(taken[1]));
-    if (this.#underWayBytes <= LOW_WATER_BYTES) this.#release();
+    if (this.#underWayBytes <= LOW_WATER_BYTES) this.#life.release();
     return true;
-  }
-
-  #release(): void {
-    this.#waiting?.resolve();
-    this.#waiting = undefined;
-  }
-
-  #end(reason: string): void {
-    if (this.#over) return;
-    this.#over = true;
-    this.#opened.reject(new Error(reason));
-    this.#release();
-    this.#closed.resolve(reason);
-    this.#socket.close();
   }
 }

@@ -1,7 +1,8 @@
 // A raw channel over an RTCDataChannel, wherever that lives: in Node, in Deno, on a page, or transferred into a worker.
 
-import { deferred, type Deferred } from './deferred.ts';
-import { MessageQueue } from './messageQueue.ts';
+import { ChannelLife } from './channelLife.ts';
+import { deferred } from './deferred.ts';
+import { messageOf } from '../../shared/text/messageOf.ts';
 import type { RawChannel } from './peerEndpoint.ts';
 
 /**
@@ -24,71 +25,51 @@ export class RtcChannel implements RawChannel {
   readonly opened: Promise<{ readonly maxMessageBytes: number }>;
   readonly closed: Promise<string>;
   readonly #channel: RTCDataChannel;
-  readonly #carrier: ChannelCarrier;
-  readonly #inbox = new MessageQueue<Uint8Array | string>();
-  readonly #open = deferred<void>();
-  readonly #closed = deferred<string>();
-  #over = false;
-  #waiting: Deferred<void> | undefined;
+  readonly #life: ChannelLife;
 
   constructor(channel: RTCDataChannel, carrier: ChannelCarrier) {
     this.#channel = channel;
-    this.#carrier = carrier;
-    this.closed = this.#closed.promise;
-    this.opened = Promise.all([carrier.maxMessageBytes, this.#open.promise]).then(([maxMessageBytes]) => ({
-      maxMessageBytes,
-    }));
-    // Whoever awaits `opened` sees the failure; nobody has to.
-    this.opened.catch(() => undefined);
+    this.#life = new ChannelLife(() => {
+      channel.close();
+      carrier.close();
+    });
+    this.opened = this.#life.opened;
+    this.closed = this.#life.closed;
+    const open = deferred<void>();
+    void Promise.all([carrier.maxMessageBytes, open.promise]).then(
+      ([maxMessageBytes]) => this.#life.open(maxMessageBytes),
+      (error: unknown) => this.#life.end(messageOf(error)),
+    );
     channel.binaryType = 'arraybuffer';
     channel.bufferedAmountLowThreshold = LOW_WATER_BYTES;
-    channel.addEventListener('open', () => this.#open.resolve());
+    channel.addEventListener('open', () => open.resolve());
     channel.addEventListener('message', (event: MessageEvent<unknown>) => this.#receive(event.data));
-    channel.addEventListener('bufferedamountlow', () => this.#release());
-    channel.addEventListener('close', () => this.#end('the far side closed it'));
-    if (channel.readyState === 'open') this.#open.resolve();
-    void carrier.ended.then((reason) => this.#end(reason));
+    channel.addEventListener('bufferedamountlow', () => this.#life.release());
+    channel.addEventListener('close', () => this.#life.end('the far side closed it'));
+    if (channel.readyState === 'open') open.resolve();
+    void carrier.ended.then((reason) => this.#life.end(reason));
   }
 
   send(message: Uint8Array | string): void {
-    if (this.#over) throw new Error('the channel is closed');
+    if (this.#life.isOver) throw new Error('the channel is closed');
     if (typeof message === 'string') this.#channel.send(message);
     else this.#channel.send(message as Uint8Array<ArrayBuffer>);
   }
 
   room(): Promise<void> | undefined {
-    if (this.#over || this.#channel.bufferedAmount <= HIGH_WATER_BYTES) return undefined;
-    this.#waiting ??= deferred<void>();
-    return this.#waiting.promise;
+    return this.#life.room(this.#channel.bufferedAmount > HIGH_WATER_BYTES);
   }
 
   onMessage(receive: ((message: Uint8Array | string) => void) | undefined): void {
-    this.#inbox.onMessage(receive);
+    this.#life.onMessage(receive);
   }
 
   close(reason: string): void {
-    this.#end(reason);
+    this.#life.end(reason);
   }
 
   #receive(data: unknown): void {
-    if (this.#over) return;
     const message = data instanceof ArrayBuffer ? new Uint8Array(data) : data;
-    if (typeof message !== 'string' && !(message instanceof Uint8Array)) return;
-    if (!this.#inbox.push(message)) this.#end('more messages than the queue holds arrived unread');
-  }
-
-  #release(): void {
-    this.#waiting?.resolve();
-    this.#waiting = undefined;
-  }
-
-  #end(reason: string): void {
-    if (this.#over) return;
-    this.#over = true;
-    this.#open.reject(new Error(reason));
-    this.#release();
-    this.#closed.resolve(reason);
-    this.#channel.close();
-    this.#carrier.close();
+    if (typeof message === 'string' || message instanceof Uint8Array) this.#life.take(message);
   }
 }

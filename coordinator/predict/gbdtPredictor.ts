@@ -1,11 +1,11 @@
 // Predicts batches of a dataset with a trained model: columns by name, categories by the names that the model keeps.
 // Made for dataset.mapBatches(GBDTPredictor, { fnConstructorArgs: [checkpoint] }), as in Ray's lesson.
 
-import { modelCategories, type GbdtModel } from '../../shared/gbdt/model/model.ts';
 import { Predictor, type PredictOptions } from '../../shared/gbdt/model/predictor.ts';
 import { UnknownColumnError, unknownColumn } from '../data/errors.ts';
 import { Checkpoint } from '../train/checkpoint.ts';
 import { ColumnUnsuitableError } from '../train/trainErrors.ts';
+import { modelFeatures, type ModelFeature } from './modelFeatures.ts';
 
 /** A batch: an array of values a column, all of one length. */
 export type PredictBatch = Readonly<Record<string, ArrayLike<unknown>>>;
@@ -17,17 +17,10 @@ export interface GBDTPredictorOptions extends PredictOptions {
   readonly outputColumn?: string;
 }
 
-interface ModelColumn {
-  readonly name: string;
-  readonly isCategorical: boolean;
-  /** Codes by name, where the model keeps them. */
-  readonly codes: ReadonlyMap<string, number> | undefined;
-}
-
 export class GBDTPredictor {
   readonly predictor: Predictor;
   readonly #options: GBDTPredictorOptions;
-  readonly #columns: readonly ModelColumn[];
+  readonly #columns: readonly ModelFeature[];
   readonly #named: boolean;
 
   /**
@@ -39,7 +32,7 @@ export class GBDTPredictor {
     const model = opened.loadModel();
     this.predictor = new Predictor(model);
     this.#options = options;
-    this.#columns = columnsOfModel(model);
+    this.#columns = modelFeatures(model);
     this.#named = model.featureNames.length > 0;
   }
 
@@ -105,28 +98,15 @@ export class GBDTPredictor {
   }
 }
 
-function columnsOfModel(model: GbdtModel): ModelColumn[] {
-  const categories = modelCategories(model);
-  return Array.from({ length: model.numFeature }, (_, index) => {
-    const name = model.featureNames[index] ?? `f${index}`;
-    const names = categories[name];
-    return {
-      name,
-      isCategorical: model.featureTypes[index] === 'c',
-      codes: names && new Map(names.map((category, code) => [category, code])),
-    };
-  });
-}
-
 /** Float32 values of a column: NaN where missing, codes of categories. */
-function toNumbers(values: ArrayLike<unknown>, rows: number, column: ModelColumn): Float32Array {
+function toNumbers(values: ArrayLike<unknown>, rows: number, column: ModelFeature): Float32Array {
   if (values instanceof Float32Array && !column.codes) return values;
   const numbers = new Float32Array(rows);
   for (let row = 0; row < rows; row++) numbers[row] = toNumber(values[row], column);
   return numbers;
 }
 
-function toNumber(value: unknown, { name, codes, isCategorical }: ModelColumn): number {
+function toNumber(value: unknown, { name, codes, isCategorical }: ModelFeature): number {
   if (value === null || value === undefined) return NaN;
   if (codes) {
     if (typeof value === 'string') return codes.get(value) ?? NaN;

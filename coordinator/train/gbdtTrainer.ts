@@ -3,6 +3,7 @@
 import { randomUUID } from 'node:crypto';
 import { modelRounds, type GbdtModel } from '../../shared/gbdt/model/model.ts';
 import type { ProgressEvent } from '../progress/progressEvent.ts';
+import { withInterrupt } from '../progress/withInterrupt.ts';
 import { Checkpoint } from './checkpoint.ts';
 import type { Cluster } from './cluster/cluster.ts';
 import { openCluster } from './cluster/openCluster.ts';
@@ -53,14 +54,7 @@ export class GBDTTrainer {
    * @throws the TabgradError that the run failed with; result.json then has it, with status "failed" or "stopped".
    */
   async fit({ signal }: FitOptions = {}): Promise<Result> {
-    const interrupted = new AbortController();
-    const onInterrupt = (): void => interrupted.abort();
-    if (!signal) process.once('SIGINT', onInterrupt);
-    try {
-      return await this.#run(signal ?? interrupted.signal);
-    } finally {
-      process.off('SIGINT', onInterrupt);
-    }
+    return withInterrupt(signal, (until) => this.#run(until));
   }
 
   async #run(signal: AbortSignal): Promise<Result> {

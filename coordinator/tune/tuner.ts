@@ -2,6 +2,7 @@
 // one pool; the record on disk is enough to go on after anything.
 
 import { resolve } from 'node:path';
+import { withInterrupt } from '../progress/withInterrupt.ts';
 import { GBDTTrainer } from '../train/gbdtTrainer.ts';
 import { Experiment } from './experiment/experiment.ts';
 import { ExperimentFolder } from './experiment/experimentFolder.ts';
@@ -54,14 +55,7 @@ export class Tuner {
    * @throws AbortedError, TuneMetricError, ExperimentError, ResultWriteError
    */
   async fit({ signal }: TuneFitOptions = {}): Promise<ResultGrid> {
-    const interrupted = new AbortController();
-    const onInterrupt = (): void => interrupted.abort();
-    if (!signal) process.once('SIGINT', onInterrupt);
-    try {
-      return await this.#run(signal ?? interrupted.signal);
-    } finally {
-      process.off('SIGINT', onInterrupt);
-    }
+    return withInterrupt(signal, (until) => this.#run(until));
   }
 
   async #run(signal: AbortSignal): Promise<ResultGrid> {

@@ -12,7 +12,7 @@ import type { Replica } from '../replica/replica.ts';
 import { SmallRequests } from '../replica/smallRequests.ts';
 import { ThreadReplica } from '../replica/threadReplica.ts';
 import { outputNames, type TreeOptions } from '../replica/treeProgram.ts';
-import { modelFeatures, type ModelFeature } from '../rows/modelFeatures.ts';
+import { modelFeatures, type ModelFeature } from '../../predict/modelFeatures.ts';
 import { ServeArgumentError } from '../serveErrors.ts';
 import { Application, boundCheckpoint, type ModuleTarget } from './deployment.ts';
 import type { DeploymentSettings } from './deploymentOptions.ts';

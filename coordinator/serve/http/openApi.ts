@@ -1,7 +1,7 @@
 // The OpenAPI description of what a server serves, made from the models' own features.
 
 import type { ModelDescription } from '../deployment/planApplication.ts';
-import type { ModelFeature } from '../rows/modelFeatures.ts';
+import type { ModelFeature } from '../../predict/modelFeatures.ts';
 import type { ServedApp } from './servedApp.ts';
 
 type Schema = Readonly<Record<string, unknown>>;

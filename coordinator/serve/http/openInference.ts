@@ -5,7 +5,8 @@
 import { z } from 'zod';
 import { nearestWord } from '../../../shared/text/nearestWord.ts';
 import { BadRequestError } from '../../server/serverErrors.ts';
-import { featureNumber, type ModelFeature } from '../rows/modelFeatures.ts';
+import type { ModelFeature } from '../../predict/modelFeatures.ts';
+import { featureNumber } from '../rows/featureNumber.ts';
 import { ServeInputError } from '../serveErrors.ts';
 import { bodyText } from './ownerHttp.ts';
 import { readBinaryTensor, readJsonTensor, tensorTypes, type TensorValues } from './tensors.ts';

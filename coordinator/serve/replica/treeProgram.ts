@@ -4,7 +4,7 @@ import { Predictor, type PredictOptions } from '../../../shared/gbdt/model/predi
 import { readModel } from '../../../shared/gbdt/model/readModel.ts';
 import { answerInfer, type InferModel } from '../http/openInference.ts';
 import { bodyText } from '../http/ownerHttp.ts';
-import { modelFeatures, type ModelFeature } from '../rows/modelFeatures.ts';
+import { modelFeatures, type ModelFeature } from '../../predict/modelFeatures.ts';
 import { readColumns, readRows, type FeatureRows } from '../rows/readRows.ts';
 import { ServeArgumentError } from '../serveErrors.ts';
 import type { Body, ReplicaOp, ReplicaProgram } from './replica.ts';

@@ -1,0 +1,65 @@
+// What every raw channel goes through, whatever carries it: it opens or does not, messages wait for a receiver, senders
+// wait for room, and it ends once, with a reason.
+
+import { deferred, type Deferred } from './deferred.ts';
+import { MessageQueue } from './messageQueue.ts';
+
+export class ChannelLife {
+  readonly opened: Promise<{ readonly maxMessageBytes: number }>;
+  readonly closed: Promise<string>;
+  readonly #opened = deferred<{ readonly maxMessageBytes: number }>();
+  readonly #closed = deferred<string>();
+  readonly #inbox = new MessageQueue<Uint8Array | string>();
+  readonly #letGo: (reason: string) => void;
+  #waiting: Deferred<void> | undefined;
+  #over = false;
+
+  /** @param letGo Drops what is below; called once, when the channel ends. */
+  constructor(letGo: (reason: string) => void) {
+    this.#letGo = letGo;
+    this.opened = this.#opened.promise;
+    // Whoever awaits `opened` sees the failure; nobody has to.
+    this.opened.catch(() => undefined);
+    this.closed = this.#closed.promise;
+  }
+
+  get isOver(): boolean {
+    return this.#over;
+  }
+
+  open(maxMessageBytes: number): void {
+    this.#opened.resolve({ maxMessageBytes });
+  }
+
+  /** Hands a message to the receiver. Ends the channel when nobody reads and the queue is full. */
+  take(message: Uint8Array | string): void {
+    if (this.#over || this.#inbox.push(message)) return;
+    this.end('more messages than the queue holds arrived unread');
+  }
+
+  onMessage(receive: ((message: Uint8Array | string) => void) | undefined): void {
+    this.#inbox.onMessage(receive);
+  }
+
+  /** Undefined while there is room; otherwise resolves with the next `release`, or when the channel ends. */
+  room(isFull: boolean): Promise<void> | undefined {
+    if (this.#over || !isFull) return undefined;
+    this.#waiting ??= deferred<void>();
+    return this.#waiting.promise;
+  }
+
+  /** There is room again. */
+  release(): void {
+    this.#waiting?.resolve();
+    this.#waiting = undefined;
+  }
+
+  end(reason: string): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#opened.reject(new Error(reason));
+    this.release();
+    this.#closed.resolve(reason);
+    this.#letGo(reason);
+  }
+}
