@@ -4,11 +4,9 @@
 import { BufferTracker } from './bufferTracker.ts';
 import { MAP_MODE_READ, bufferUsage } from './bufferUsage.ts';
 import { DeviceFailedError, DeviceLostError } from './gpuErrors.ts';
-import type { Op } from './op.ts';
+import type { Op, WordArray } from './op.ts';
 import { PipelineCache } from './pipelineCache.ts';
 import { packUniform } from './shaderSource.ts';
-
-type WordArray = Uint32Array<ArrayBuffer> | Int32Array<ArrayBuffer>;
 
 const STORAGE_USAGE = bufferUsage.storage | bufferUsage.copySource | bufferUsage.copyTarget;
 
@@ -184,7 +182,8 @@ export class GpuRunner {
   private uploadAs(label: string, words: WordArray, usage: number): GPUBuffer {
     const size = Math.max(SMALLEST_BYTES, words.byteLength);
     const buffer = this.tracker.create(this.device, { label, size, usage, mappedAtCreation: true });
-    new Int32Array(buffer.getMappedRange()).set(words);
+    // The bits as they are, whatever their type: copying floats as floats may quieten NaNs.
+    new Int32Array(buffer.getMappedRange()).set(new Int32Array(words.buffer, words.byteOffset, words.length));
     buffer.unmap();
     return buffer;
   }

@@ -3,7 +3,7 @@
 
 export interface StorageBinding {
   readonly name: string;
-  /** WGSL type, e.g. `array<u32>`, `array<atomic<u32>>`. */
+  /** WGSL type, e.g. `array<u32>`, `array<atomic<u32>>`, `array<vec4<f32>>`. */
   readonly type: string;
   readonly access: 'read' | 'read_write';
 }
@@ -11,12 +11,15 @@ export interface StorageBinding {
 /** Parameters of four bytes each, passed as a uniform struct of that name. */
 export interface UniformBinding {
   readonly name: string;
-  readonly fields: Readonly<Record<string, 'u32' | 'i32'>>;
+  readonly fields: Readonly<Record<string, 'f32' | 'i32' | 'u32'>>;
 }
+
+/** The content of a storage array: words of four bytes. */
+export type WordArray = Float32Array<ArrayBuffer> | Int32Array<ArrayBuffer> | Uint32Array<ArrayBuffer>;
 
 /** Data of one run of an op: storage arrays by binding name, uniform fields by struct name. */
 export interface OpInputs {
-  readonly storage: Readonly<Record<string, Uint32Array<ArrayBuffer> | Int32Array<ArrayBuffer>>>;
+  readonly storage: Readonly<Record<string, WordArray>>;
   readonly uniforms: Readonly<Record<string, Readonly<Record<string, number>>>>;
 }
 

@@ -1,12 +1,12 @@
-// Compiled pipelines of one GPUDevice, each op once. Share one between the tree devices of a GPUDevice: a driver takes
-// tens to hundreds of milliseconds to compile a kernel.
+// Compiled pipelines of one GPUDevice, each shader once: a driver takes tens to hundreds of milliseconds to compile a
+// kernel. Share one between all that computes on a GPUDevice. Ops that are made for shapes are equal when their text is.
 
 import type { Op } from './op.ts';
 import { shaderSource } from './shaderSource.ts';
 
 export class PipelineCache {
   readonly device: GPUDevice;
-  private readonly pipelines = new Map<Op, Promise<GPUComputePipeline>>();
+  private readonly pipelines = new Map<string, Promise<GPUComputePipeline>>();
 
   constructor(device: GPUDevice) {
     this.device = device;
@@ -14,12 +14,13 @@ export class PipelineCache {
 
   /** Rejects with WebGPU's own error when the shader doesn't compile. */
   get(op: Op): Promise<GPUComputePipeline> {
-    const known = this.pipelines.get(op);
+    const code = shaderSource(op);
+    const known = this.pipelines.get(code);
     if (known !== undefined) return known;
-    const module = this.device.createShaderModule({ label: op.name, code: shaderSource(op) });
+    const module = this.device.createShaderModule({ label: op.name, code });
     const compute = { module, entryPoint: 'main' };
     const pipeline = this.device.createComputePipelineAsync({ label: op.name, layout: 'auto', compute });
-    this.pipelines.set(op, pipeline);
+    this.pipelines.set(code, pipeline);
     return pipeline;
   }
 }

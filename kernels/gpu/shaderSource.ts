@@ -39,13 +39,15 @@ export function packUniform(
 ): Int32Array<ArrayBuffer> {
   const binding = op.uniforms.find((uniform) => uniform.name === name);
   if (binding === undefined) throw new RangeError(`${op.name} has no uniform "${name}".`);
-  const fields = Object.keys(binding.fields);
+  const fields = Object.entries(binding.fields);
   // A uniform binding's size counts in steps of 16 bytes.
   const packed = new Int32Array(Math.ceil(fields.length / 4) * 4);
-  fields.forEach((field, i) => {
+  const floats = new Float32Array(packed.buffer);
+  fields.forEach(([field, type], i) => {
     const value = values[field];
     if (value === undefined) throw new RangeError(`${op.name}: no value for ${name}.${field}.`);
-    packed[i] = value;
+    if (type === 'f32') floats[i] = value;
+    else packed[i] = value;
   });
   return packed;
 }

@@ -1,0 +1,54 @@
+// One dispatch of a static training program, as data. Shapes are constants of the op's WGSL; only what changes from
+// microbatch to microbatch comes in through uniforms, so that pipelines and bind groups are made once.
+
+import type { Op, OpInputs, UniformBinding } from '../gpu/op.ts';
+
+export type Phase = 'backward' | 'forward' | 'update';
+
+export interface KernelCost {
+  readonly flop: number;
+  /** Read and written in global memory when caches catch every second use. */
+  readonly bytes: number;
+}
+
+export interface KernelCall {
+  readonly op: Op;
+  /** Names of the program's buffers by the op's binding names. */
+  readonly buffers: Readonly<Record<string, string>>;
+  /** Workgroups for a microbatch of so many examples; [0, 0] dispatches nothing. */
+  readonly groups: (examples: number) => readonly [number, number];
+  readonly cost: (examples: number) => KernelCost;
+  /** Layer of the model, for messages and profiles. */
+  readonly layer: string;
+  readonly phase: Phase;
+}
+
+/** What a factory of kernels gives the compiler: dispatches in order, and what they need between them. */
+export interface KernelPlan {
+  readonly calls: readonly KernelCall[];
+  /** Size of the buffer that the calls know by the name they were given for it; 0 if they don't need one. */
+  readonly workspaceBytes: number;
+}
+
+/**
+ * The uniform of every forward and backward op that needs it. `examples` of this microbatch (a last one is smaller),
+ * `step` and `seed` for dropout, `training` 0 in evaluation.
+ */
+export const batchUniform: UniformBinding = {
+  name: 'batch',
+  fields: { examples: 'u32', step: 'u32', seed: 'u32', training: 'u32' },
+};
+
+/** Of this microbatch, for references. */
+export function examplesOf(inputs: OpInputs): number {
+  const examples = inputs.uniforms['batch']?.['examples'];
+  if (examples === undefined) throw new RangeError('The uniform "batch" is missing.');
+  return examples;
+}
+
+/** A storage array of floats, for references. @throws RangeError when it is missing. */
+export function floatsOf(inputs: OpInputs, name: string): Float32Array<ArrayBuffer> {
+  const array = inputs.storage[name];
+  if (!(array instanceof Float32Array)) throw new RangeError(`The storage array "${name}" is missing.`);
+  return array;
+}
