@@ -1,6 +1,7 @@
 // Serve: applications behind one HTTP port, as Ray Serve has them.
 
 import type { Server } from 'node:http';
+import { Server as NetServer } from 'node:net';
 import { systemClock, type Clock } from '../../shared/clock.ts';
 import type { Log } from '../pool/log.ts';
 import { packageVersion } from '../cli/packageVersion.ts';
@@ -13,6 +14,7 @@ import { planApplication } from './deployment/planApplication.ts';
 import { RunningApp } from './deployment/runningApp.ts';
 import type { ReplicaSetStatus } from './deployment/replicaSet.ts';
 import { CallerAccess } from './http/callerAccess.ts';
+import { OpenAnswers } from './http/openAnswers.ts';
 import { AppTable } from './http/servedApp.ts';
 import { ServeMetrics } from './http/serveMetrics.ts';
 import { createServeServer } from './http/serveServer.ts';
@@ -47,6 +49,7 @@ export class Serve {
   readonly #apps = new Map<string, RunningApp>();
   readonly #table = new AppTable();
   readonly #metrics = new ServeMetrics();
+  readonly #answers = new OpenAnswers();
   #listening:
     | { readonly server: Server; readonly url: string; readonly options: ServeHttpOptions }
     | undefined;
@@ -113,14 +116,17 @@ export class Serve {
     this.#isStopping = true;
     return this.#inTurn(async () => {
       const { server } = this.#listening ?? {};
-      const closed = server && new Promise<void>((resolve) => server.close(() => resolve()));
-      server?.closeIdleConnections();
+      const closed = server && new Promise<void>((resolve) => server.once('close', resolve));
+      // Stops listening. The HTTP server's own close() also cuts off answers that are not written out yet: it takes their
+      // connections for idle.
+      if (server) NetServer.prototype.close.call(server);
       await Promise.all([...this.#apps.values()].map((app) => app.close()));
       for (const { name } of this.#apps.values()) this.#table.remove(name);
       this.#apps.clear();
       // Answers that are being written right now get out before their sockets are closed.
-      if (server) await new Promise((resolve) => setImmediate(resolve));
+      await this.#answers.written(this.#clock, WRITE_OUT_MS);
       server?.closeAllConnections();
+      server?.close();
       await closed;
       this.#listening = undefined;
       this.#isStopping = false;
@@ -184,6 +190,7 @@ export class Serve {
       idleTimeoutMs: IDLE_TIMEOUT_MS,
       isStopping: () => this.#isStopping,
     });
+    server.on('request', (_request, response) => this.#answers.add(response));
     const { url } = coordinatorAddresses(host, await listen(server, port, host), publicUrl, undefined);
     this.#listening = { server, url, options: { ...options, port, host } };
   }
@@ -207,6 +214,8 @@ export class Serve {
 
 /** Without a byte either way; longer than a request may take. */
 const IDLE_TIMEOUT_MS = 10 * 60_000;
+/** For a caller to read what was answered, while the server shuts down. */
+const WRITE_OUT_MS = 5_000;
 
 const writeToStderr: Log = ({ level, message }) => {
   if (level !== 'info') process.stderr.write(`${message}\n`);

@@ -14,9 +14,16 @@ export class ServeInputError extends TabgradError {
   readonly code = 'SERVE_INPUT_INVALID';
 }
 
-/** As many requests wait as `maxQueuedRequests` allows. */
+/** As many requests wait as `maxQueuedRequests` allows, while replicas run: too much is asked of them. */
 export class OverloadedError extends TabgradError {
   readonly code = 'SERVE_OVERLOADED';
+  /** When those in line now will have been answered, as far as that can be told. */
+  readonly retryAfterS: number;
+
+  constructor(message: string, retryAfterS: number) {
+    super(message);
+    this.retryAfterS = retryAfterS;
+  }
 }
 
 /** The deployment is stopping, or none of its replicas runs. */
@@ -41,13 +48,24 @@ export class OwnerCodeError extends TabgradError {
   }
 }
 
+/**
+ * 429 says that the service is well and too much is asked of it: slow down. 503 says that it can not answer anybody at
+ * the moment. (gRPC tells RESOURCE_EXHAUSTED and UNAVAILABLE apart in the same way, and so do balancers that take a server
+ * out for its 503s.)
+ */
 const statuses: Partial<Record<ErrorCode, number>> = {
   SERVE_INPUT_INVALID: 400,
-  SERVE_OVERLOADED: 503,
+  SERVE_OVERLOADED: 429,
   SERVE_UNAVAILABLE: 503,
   SERVE_REPLICA_LOST: 503,
   DEADLINE_EXCEEDED: 504,
 };
+
+/** Seconds of a Retry-After; undefined where trying again is of no use. */
+export function retryAfterS(error: unknown): number | undefined {
+  if (error instanceof OverloadedError) return error.retryAfterS;
+  return serveStatusOf(error) === 503 ? 1 : undefined;
+}
 
 export function serveStatusOf(error: unknown): number {
   if (error instanceof OwnerCodeError && error.status !== undefined) return error.status;

@@ -1,11 +1,20 @@
 // Handles: how one deployment, or the owner's script, calls another deployment without HTTP.
 
+import { ServeArgumentError } from '../serveErrors.ts';
+import { AnswerStream } from '../stream/answerStream.ts';
+
 /** Calls a method of a deployment by name. */
 export type HandleCaller = (deployment: string, method: string, args: readonly unknown[]) => Promise<unknown>;
 
 export interface HandleMethod {
   /** Calls it on one of the replicas. Arguments and result must be values that threads can copy. */
   remote(...args: readonly unknown[]): Promise<unknown>;
+  /**
+   * Calls a method that answers in pieces: an async iterable, a ReadableStream or a generator. The replica makes them as
+   * they are taken, and stops where the loop is left.
+   * @throws also ServeArgumentError, from the first step, where the method answers with something else.
+   */
+  stream(...args: readonly unknown[]): AsyncIterable<unknown>;
 }
 
 export class DeploymentHandle implements HandleMethod {
@@ -25,10 +34,39 @@ export class DeploymentHandle implements HandleMethod {
     return this.#caller(this.deploymentName, 'call', args);
   }
 
+  /** `for await (const piece of handle.stream(prompt))` */
+  stream(...args: readonly unknown[]): AsyncIterable<unknown> {
+    return this.method('call').stream(...args);
+  }
+
   /** Another method of its class: `handle.method('total').remote(3)`. */
   method(name: string): HandleMethod {
-    return { remote: (...args) => this.#caller(this.deploymentName, name, args) };
+    const remote = (...args: readonly unknown[]): Promise<unknown> =>
+      this.#caller(this.deploymentName, name, args);
+    const open = async (args: readonly unknown[]): Promise<AnswerStream> => {
+      const answer = await remote(...args);
+      if (answer instanceof AnswerStream) return answer;
+      throw new ServeArgumentError(
+        `Method "${name}" of deployment "${this.deploymentName}" does not answer in pieces; call it with remote().`,
+      );
+    };
+    return {
+      remote,
+      stream: (...args) => ({ [Symbol.asyncIterator]: () => openedAtFirst(() => open(args)) }),
+    };
   }
+}
+
+/** Calls when the first piece is asked for: a stream that nobody takes holds no replica. */
+function openedAtFirst(open: () => Promise<AnswerStream>): AsyncIterator<unknown> {
+  let opened: Promise<AnswerStream> | undefined;
+  return {
+    next: async () => (await (opened ??= open())).next(),
+    return: () => {
+      void opened?.then((stream) => stream.return()).catch(() => undefined);
+      return Promise.resolve({ done: true, value: undefined });
+    },
+  };
 }
 
 /** Stands for a handle among bound arguments, until the class is constructed. */

@@ -2,7 +2,8 @@
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { TabgradError } from '../../../shared/errors.ts';
-import { serveStatusOf } from '../serveErrors.ts';
+import { retryAfterS, serveStatusOf } from '../serveErrors.ts';
+import type { AnswerStream } from '../stream/answerStream.ts';
 
 /** A line of the access log. */
 export interface AccessEntry {
@@ -21,8 +22,6 @@ export interface ExchangeEnd {
   readonly status: number;
 }
 
-/** Advice of every Retry-After. */
-const RETRY_AFTER_S = 1;
 /** What nginx logs for clients that went away. */
 const CLIENT_CLOSED = 499;
 
@@ -75,20 +74,40 @@ export class Exchange {
     const { response } = this;
     if (response.destroyed || response.headersSent) return;
     const sizeBytes = typeof body === 'string' ? Buffer.byteLength(body) : body.byteLength;
-    const flat = [
-      'x-request-id',
-      this.id,
-      'x-content-type-options',
-      'nosniff',
-      'content-length',
-      String(sizeBytes),
-    ];
-    for (const name in headers) flat.push(name, headers[name]!);
-    // Throws for a header of an owner's answer that HTTP does not allow.
-    response.writeHead(status, flat);
+    this.#writeHead(status, headers, ['content-length', String(sizeBytes)]);
     this.#onGone = undefined;
     this.#end(status);
     response.end(this.request.method === 'HEAD' ? undefined : body);
+  }
+
+  /**
+   * Writes an answer in pieces, no faster than the caller reads. Where making them fails, a caller that reads events gets
+   * one more, "error"; any other finds the answer broken off, which HTTP tells apart from its end.
+   * @param stream has a head. @param failed is told why a piece did not come.
+   */
+  async stream(stream: AnswerStream, failed: (error: unknown) => void): Promise<void> {
+    const { response } = this;
+    const { status, headers } = stream.head!;
+    if (response.destroyed || this.request.method === 'HEAD') {
+      void stream.return();
+      this.answer(status, headers, '');
+      return;
+    }
+    this.#writeHead(status, headers, []);
+    try {
+      for await (const piece of stream) {
+        if (!response.write(piece)) await drained(response);
+      }
+      this.#end(status);
+      response.end();
+    } catch (error) {
+      // The caller is gone: that is why.
+      if (this.isOver) return;
+      failed(error);
+      this.#end(serveStatusOf(error));
+      if (headers['content-type']?.startsWith('text/event-stream') !== true) breakOff(response);
+      else response.end(`event: error\ndata: ${JSON.stringify(this.#failure(error))}\n\n`);
+    }
   }
 
   json(status: number, value: unknown): void {
@@ -98,11 +117,23 @@ export class Exchange {
   /** `{"error": {code, message, place?}, requestId}`. An unexpected error tells no details. */
   fail(error: unknown): void {
     const status = serveStatusOf(error);
-    const { code, message, place } = told(error, status, this.id);
     if (status === 401) this.response.setHeader('WWW-Authenticate', 'Bearer');
-    if (status === 503) this.response.setHeader('Retry-After', RETRY_AFTER_S);
-    if (this.isInference) this.json(status, { error: message, code, requestId: this.id });
-    else this.json(status, { error: { code, message, ...place }, requestId: this.id });
+    const retryAfter = retryAfterS(error);
+    if (retryAfter !== undefined) this.response.setHeader('Retry-After', retryAfter);
+    this.json(status, this.#failure(error));
+  }
+
+  #failure(error: unknown): object {
+    const { code, message, place } = told(error, serveStatusOf(error), this.id);
+    if (this.isInference) return { error: message, code, requestId: this.id };
+    return { error: { code, message, ...place }, requestId: this.id };
+  }
+
+  #writeHead(status: number, headers: Readonly<Record<string, string>>, more: readonly string[]): void {
+    const flat = ['x-request-id', this.id, 'x-content-type-options', 'nosniff', ...more];
+    for (const name in headers) flat.push(name, headers[name]!);
+    // Throws for a header of an owner's answer that HTTP does not allow.
+    this.response.writeHead(status, flat);
   }
 
   #end(status: number): void {
@@ -110,6 +141,22 @@ export class Exchange {
     this.#ended = undefined;
     ended?.({ exchange: this, status });
   }
+}
+
+/** Closes the connection in the middle of the answer, when what was written of it so far is on its way. */
+function breakOff(response: ServerResponse): void {
+  setImmediate(() => response.socket?.destroySoon());
+}
+
+/** Resolves when the caller has read, or is gone. */
+function drained(response: ServerResponse): Promise<void> {
+  return new Promise((resolve) => {
+    const go = (): void => {
+      response.off('drain', go).off('close', go);
+      resolve();
+    };
+    response.on('drain', go).on('close', go);
+  });
 }
 
 function told(error: unknown, status: number, id: string): { code: string; message: string; place: object } {

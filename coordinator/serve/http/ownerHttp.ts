@@ -2,6 +2,7 @@
 // replica in another thread; made into a ServeRequest where the class runs.
 
 import { BadRequestError } from '../../server/serverErrors.ts';
+import { httpStream, jsonText, piecesOf, withErrors, type StreamedAnswer } from '../stream/streamedAnswer.ts';
 
 /** A request as it travels to a replica. */
 export interface RequestParts {
@@ -18,7 +19,7 @@ export interface RequestParts {
 export interface HttpAnswer {
   readonly status: number;
   readonly headers?: Readonly<Record<string, string>>;
-  /** Text and bytes as they are, any other value as JSON. */
+  /** Text and bytes as they are, an async iterable or generator in pieces, any other value as JSON. */
   readonly body?: unknown;
 }
 
@@ -69,10 +70,29 @@ export interface WireAnswer {
   readonly body: string | Uint8Array;
 }
 
-/** @throws TypeError for a value that has no JSON, e.g. one with a cycle. */
-export function wireAnswer(value: unknown): WireAnswer {
-  if (!isHttpAnswer(value)) return { status: 200, ...encodeBody(value, {}) };
-  return { status: value.status, ...encodeBody(value.body, value.headers ?? {}) };
+/**
+ * @param toError makes the errors of pieces into what the caller may be told.
+ * @throws TypeError for a value that has no JSON, e.g. one with a cycle; `toError` of what the first piece throws.
+ */
+export function wireAnswer(
+  value: unknown,
+  request: RequestParts,
+  toError: (error: unknown) => Error,
+): WireAnswer | Promise<StreamedAnswer> {
+  const {
+    status,
+    headers = {},
+    body,
+  }: HttpAnswer = isHttpAnswer(value) ? value : { status: 200, body: value };
+  const named = Object.fromEntries(
+    Object.entries(headers)
+      .map(([name, text]) => [name.toLowerCase(), text] as const)
+      .filter(([name]) => !ownHeaders.includes(name)),
+  );
+  const pieces = piecesOf(body);
+  if (!pieces) return { status, ...encodeBody(body, named) };
+  const wantsEvents = String(request.headers['accept'] ?? '').includes('text/event-stream');
+  return httpStream(withErrors(pieces, toError), status, named, wantsEvents);
 }
 
 function isHttpAnswer(value: unknown): value is HttpAnswer {
@@ -92,19 +112,10 @@ const ownHeaders: readonly string[] = ['content-length', 'transfer-encoding', 'c
 
 function encodeBody(
   value: unknown,
-  given: Readonly<Record<string, string>>,
+  named: Readonly<Record<string, string>>,
 ): Pick<WireAnswer, 'headers' | 'body'> {
-  const named = Object.fromEntries(
-    Object.entries(given)
-      .map(([name, text]) => [name.toLowerCase(), text] as const)
-      .filter(([name]) => !ownHeaders.includes(name)),
-  );
   const as = (type: string): Record<string, string> => ({ 'content-type': type, ...named });
   if (typeof value === 'string') return { headers: as('text/plain; charset=utf-8'), body: value };
   if (value instanceof Uint8Array) return { headers: as('application/octet-stream'), body: value };
-  // Arrays of numbers are JSON arrays, however they are kept.
-  const body = JSON.stringify(value ?? null, (_key, part: unknown) =>
-    ArrayBuffer.isView(part) && !(part instanceof DataView) ? Array.from(part as Float32Array) : part,
-  );
-  return { headers: as('application/json; charset=utf-8'), body };
+  return { headers: as('application/json; charset=utf-8'), body: jsonText(value) };
 }

@@ -12,6 +12,7 @@ import type { Body } from '../replica/replica.ts';
 import type { InferAnswer } from './openInference.ts';
 import type { RequestParts, WireAnswer } from './ownerHttp.ts';
 import { readBody } from './readBody.ts';
+import { AnswerStream } from '../stream/answerStream.ts';
 import type { AppTable, ServedApp } from './servedApp.ts';
 import type { ServeMetrics } from './serveMetrics.ts';
 import {
@@ -118,11 +119,7 @@ function note(
 function answer(exchange: Exchange, options: ServeServerOptions, pages: PageContext): void {
   const fail = (error: unknown): void => {
     if (exchange.isOver) return;
-    if (serveStatusOf(error) === 500) {
-      const cause = error instanceof OwnerCodeError ? (error.cause ?? error) : error;
-      const told = cause instanceof Error ? (cause.stack ?? cause.message) : String(cause);
-      options.log({ level: 'error', message: `serve: request ${exchange.id} failed: ${told}` });
-    }
+    logFailure(exchange, error, options.log);
     exchange.fail(error);
   };
   try {
@@ -143,6 +140,14 @@ function answer(exchange: Exchange, options: ServeServerOptions, pages: PageCont
     if (!exchange.request.complete) exchange.request.resume();
     fail(error);
   }
+}
+
+/** What the caller is not told. */
+function logFailure({ id }: Exchange, error: unknown, log: Log): void {
+  if (serveStatusOf(error) !== 500) return;
+  const cause = error instanceof OwnerCodeError ? (error.cause ?? error) : error;
+  const told = cause instanceof Error ? (cause.stack ?? cause.message) : String(cause);
+  log({ level: 'error', message: `serve: request ${id} failed: ${told}` });
 }
 
 function answerPreflight(exchange: Exchange): void {
@@ -203,10 +208,24 @@ function answerClass(exchange: Exchange, app: ServedApp, options: ServeServerOpt
       body,
     };
     submit(exchange, app, 'http', [parts], fail, (value) => {
+      if (value instanceof AnswerStream) {
+        void answerInPieces(exchange, value, options.log, fail);
+        return;
+      }
       const { status, headers, body } = value as WireAnswer;
       exchange.answer(status, headers, body);
     });
   });
+}
+
+async function answerInPieces(exchange: Exchange, stream: AnswerStream, log: Log, fail: Fail): Promise<void> {
+  try {
+    await exchange.stream(stream, (error) => logFailure(exchange, error, log));
+  } catch (error) {
+    // A header that HTTP does not allow.
+    void stream.return();
+    fail(error);
+  }
 }
 
 function infer(exchange: Exchange, options: ServeServerOptions, fail: Fail): void {

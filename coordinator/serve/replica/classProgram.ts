@@ -3,6 +3,7 @@
 import { TabgradError } from '../../../shared/errors.ts';
 import { ServeRequest, wireAnswer, type RequestParts } from '../http/ownerHttp.ts';
 import { OwnerCodeError, ServeArgumentError } from '../serveErrors.ts';
+import { piecesOf, StreamedAnswer, withErrors } from '../stream/streamedAnswer.ts';
 import type { ReplicaOp, ReplicaProgram } from './replica.ts';
 
 /** A class that can be deployed. */
@@ -36,10 +37,22 @@ export class ClassProgram implements ReplicaProgram {
 
   async run(op: ReplicaOp, args: readonly unknown[], signal: AbortSignal | undefined): Promise<unknown> {
     switch (op) {
-      case 'http':
-        return wireAnswer(await this.#invoke('call', [new ServeRequest(args[0] as RequestParts), signal]));
-      case 'method':
-        return this.#invoke(args[0] as string, args[1] as readonly unknown[]);
+      case 'http': {
+        const parts = args[0] as RequestParts;
+        const answer = await this.#invoke('call', [new ServeRequest(parts), signal]);
+        return wireAnswer(answer, parts, (error) => this.#error('call', error));
+      }
+      case 'method': {
+        const name = args[0] as string;
+        const value = await this.#invoke(name, args[1] as readonly unknown[]);
+        const pieces = piecesOf(value);
+        return pieces
+          ? new StreamedAnswer(
+              undefined,
+              withErrors(pieces, (error) => this.#error(name, error)),
+            )
+          : value;
+      }
       case 'health':
         return typeof this.#instance['checkHealth'] === 'function'
           ? this.#invoke('checkHealth', [])
@@ -59,8 +72,12 @@ export class ClassProgram implements ReplicaProgram {
     try {
       return await method.apply(this.#instance, args);
     } catch (error) {
-      throw ownerError(`Deployment "${this.#deployment}" threw in ${name}`, error);
+      throw this.#error(name, error);
     }
+  }
+
+  #error(method: string, error: unknown): TabgradError {
+    return ownerError(`Deployment "${this.#deployment}" threw in ${method}`, error);
   }
 }
 

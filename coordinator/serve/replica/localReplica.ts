@@ -1,6 +1,9 @@
 // A replica in the server's own thread, for classes that are given as values: a class can not be sent to a thread.
 
 import { ReplicaLostError } from '../serveErrors.ts';
+import type { AnswerStream } from '../stream/answerStream.ts';
+import { streamHere } from '../stream/pieceSender.ts';
+import { StreamedAnswer } from '../stream/streamedAnswer.ts';
 import type { Done, Replica, ReplicaOp, ReplicaProgram } from './replica.ts';
 
 interface Running {
@@ -13,6 +16,7 @@ export class LocalReplica implements Replica {
   readonly ready: Promise<void>;
   readonly ended: Promise<string>;
   readonly #running = new Map<number, Running>();
+  readonly #streams = new Map<AnswerStream, AbortController>();
   #program: ReplicaProgram | undefined;
   #lastCall = 0;
   #end: (how: string) => void = () => undefined;
@@ -49,6 +53,11 @@ export class LocalReplica implements Replica {
       done(new ReplicaLostError(`Replica ${this.id} ended: ${reason}.`), undefined);
     }
     this.#running.clear();
+    for (const [stream, controller] of this.#streams) {
+      controller.abort();
+      stream.fail(new ReplicaLostError(`Replica ${this.id} ended: ${reason}.`));
+      stream.sourceEnded();
+    }
     this.#program = undefined;
     this.#end(reason);
     return Promise.resolve();
@@ -63,6 +72,21 @@ export class LocalReplica implements Replica {
   #settle(call: number, error: unknown, value: unknown): void {
     const running = this.#running.get(call);
     this.#running.delete(call);
-    running?.done(error, value);
+    if (!(value instanceof StreamedAnswer)) running?.done(error, value);
+    else if (running) running.done(undefined, this.#stream(value, running));
+    else void value.pieces.return?.();
+  }
+
+  #stream({ head, pieces }: StreamedAnswer, { controller }: Running): AnswerStream {
+    const stream = streamHere(head, {
+      next: () => pieces.next(),
+      return: () => {
+        controller.abort();
+        return pieces.return?.() ?? Promise.resolve({ done: true, value: undefined });
+      },
+    });
+    this.#streams.set(stream, controller);
+    void stream.over.then(() => this.#streams.delete(stream));
+    return stream;
   }
 }

@@ -3,6 +3,7 @@
 
 import { TabgradError, errorCodes, type ErrorCode, type ErrorPlace } from '../../../shared/errors.ts';
 import { OwnerCodeError } from '../serveErrors.ts';
+import type { StreamHead } from '../stream/answerStream.ts';
 import type { ReplicaOp } from './replica.ts';
 import type { TreeOptions } from './treeProgram.ts';
 
@@ -32,10 +33,24 @@ export type CallItem = readonly [number, ReplicaOp, readonly unknown[]];
 /** [call, error, value] */
 export type ReplyItem = readonly [number, PlainError | undefined, unknown];
 
+/** From the side that makes the pieces of an answer. `call` is the number of the call or handle call that it answers. */
+export type PieceMessage =
+  | { readonly type: 'stream'; readonly call: number; readonly head: StreamHead | undefined }
+  | { readonly type: 'piece'; readonly call: number; readonly value: unknown }
+  | { readonly type: 'streamEnd'; readonly call: number; readonly error: PlainError | undefined };
+
+/** To the side that makes the pieces. */
+export type PieceRequest =
+  | { readonly type: 'morePieces'; readonly call: number; readonly count: number }
+  | { readonly type: 'endPieces'; readonly call: number };
+
+/** Pieces that go to a replica answer its handle calls. */
 export type ToReplica =
   | { readonly type: 'calls'; readonly items: readonly CallItem[] }
   | { readonly type: 'cancel'; readonly call: number }
-  | { readonly type: 'handleReply'; readonly reply: ReplyItem };
+  | { readonly type: 'handleReply'; readonly reply: ReplyItem }
+  | PieceMessage
+  | PieceRequest;
 
 export type FromReplica =
   | { readonly type: 'ready' }
@@ -47,7 +62,9 @@ export type FromReplica =
       readonly deployment: string;
       readonly method: string;
       readonly args: readonly unknown[];
-    };
+    }
+  | PieceMessage
+  | PieceRequest;
 
 /** A tabgrad error that crossed a thread: its code, message and place are what they were. */
 class CrossedError extends TabgradError {

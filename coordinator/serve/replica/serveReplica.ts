@@ -5,6 +5,8 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { createJiti } from 'jiti';
 import { ServeArgumentError } from '../serveErrors.ts';
 import { reviveHandles, type HandleCaller } from '../deployment/handle.ts';
+import { StreamedAnswer } from '../stream/streamedAnswer.ts';
+import { ThreadStreams } from '../stream/threadStreams.ts';
 import { ClassProgram, type DeployableClass } from './classProgram.ts';
 import type { ReplicaProgram } from './replica.ts';
 import {
@@ -53,6 +55,7 @@ async function importExport(address: string, exportName: string): Promise<Deploy
 }
 
 const running = new Map<number, AbortController>();
+const streams = new ThreadStreams(tell);
 
 /** Answers of one message go back in one message, as far as they are ready at once. */
 function answerAll(program: ReplicaProgram, items: readonly CallItem[]): void {
@@ -68,7 +71,8 @@ function answerAll(program: ReplicaProgram, items: readonly CallItem[]): void {
       running.set(call, controller);
       void value
         .then(
-          (value: unknown) => reply(call, undefined, value),
+          (value: unknown) =>
+            value instanceof StreamedAnswer ? streams.send(call, value) : reply(call, undefined, value),
           (error: unknown) => reply(call, toPlainError(error), undefined),
         )
         .finally(() => running.delete(call));
@@ -95,12 +99,18 @@ port.on('message', (message: ToReplica) => {
   if (message.type === 'calls') {
     if (program) answerAll(program, message.items);
   } else if (message.type === 'cancel') running.get(message.call)?.abort();
-  else {
+  else if (message.type === 'handleReply') {
     const [call, error, value] = message.reply;
     const waiting = handleCalls.get(call);
     handleCalls.delete(call);
     if (error) waiting?.reject(fromPlainError(error));
     else waiting?.resolve(value);
+  } else {
+    if (message.type === 'endPieces') running.get(message.call)?.abort();
+    streams.receive(message, (call, stream) => {
+      handleCalls.get(call)?.resolve(stream);
+      handleCalls.delete(call);
+    });
   }
 });
 try {

@@ -5,6 +5,8 @@ import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import type { HandleCaller } from '../deployment/handle.ts';
 import { ReplicaLostError, UnavailableError } from '../serveErrors.ts';
+import { AnswerStream } from '../stream/answerStream.ts';
+import { ThreadStreams } from '../stream/threadStreams.ts';
 import type { Done, Replica, ReplicaOp } from './replica.ts';
 import {
   fromPlainError,
@@ -37,6 +39,7 @@ export class ThreadReplica implements Replica {
   readonly #thread: Worker;
   readonly #callDeployment: HandleCaller;
   readonly #pending = new Map<number, Done>();
+  readonly #streams = new ThreadStreams((message) => this.#tell(message));
   /** Calls of one turn of the event loop travel together: waking a thread costs more than a small prediction. */
   #outbox: CallItem[] = [];
   #lastCall = 0;
@@ -65,8 +68,9 @@ export class ThreadReplica implements Replica {
       this.#thread.once('exit', (code) => {
         const how = this.#killReason ?? failure ?? `exit code ${code}`;
         this.#hasEnded = true;
-        for (const done of this.#pending.values())
-          done(new ReplicaLostError(`Replica ${id} ended: ${how}.`), undefined);
+        const lost = new ReplicaLostError(`Replica ${id} ended: ${how}.`);
+        for (const done of this.#pending.values()) done(lost, undefined);
+        this.#streams.close(lost);
         this.#pending.clear();
         this.#outbox = [];
         resolve(how);
@@ -124,6 +128,14 @@ export class ThreadReplica implements Replica {
       for (const item of message.items) this.#settle(item);
       return;
     }
+    if (message.type !== 'handleCall') {
+      this.#streams.receive(message, (call, stream) => {
+        const done = this.#pending.get(call);
+        this.#pending.delete(call);
+        done?.(undefined, stream);
+      });
+      return;
+    }
     const { call, deployment, method, args } = message;
     const answer = (reply: ReplyItem): void => {
       try {
@@ -133,7 +145,11 @@ export class ThreadReplica implements Replica {
       }
     };
     this.#callDeployment(deployment, method, args).then(
-      (value) => answer([call, undefined, value]),
+      (value) => {
+        if (!(value instanceof AnswerStream)) answer([call, undefined, value]);
+        else if (this.#hasEnded) void value.return();
+        else void this.#streams.send(call, { head: undefined, pieces: value });
+      },
       (error: unknown) => answer([call, toPlainError(error), undefined]),
     );
   }

@@ -4,6 +4,7 @@
 import { AbortedError, DeadlineError } from '../../../shared/errors.ts';
 import type { Clock } from '../../../shared/clock.ts';
 import type { Replica, ReplicaOp } from '../replica/replica.ts';
+import { AnswerStream } from '../stream/answerStream.ts';
 import { OverloadedError, ReplicaLostError, UnavailableError } from '../serveErrors.ts';
 
 export interface RouterLimits {
@@ -30,7 +31,10 @@ interface Ticket {
   slot: Slot | undefined;
   call: number;
   attempts: number;
+  dispatchedAtMs: number;
   isOverdue: boolean;
+  /** The answer, while it comes in pieces. */
+  stream: AnswerStream | undefined;
   stopTimer: () => void;
 }
 
@@ -51,6 +55,9 @@ export interface RouterCounts {
 
 /** A call is tried on so many replicas. */
 const MAX_ATTEMPTS = 3;
+/** The last so many calls weigh in the mean. */
+const MEAN_OF = 20;
+const MAX_RETRY_AFTER_S = 60;
 
 export class Router {
   readonly name: string;
@@ -62,6 +69,8 @@ export class Router {
   /** In order of arrival. */
   readonly #queue = new Set<Ticket>();
   #ongoing = 0;
+  /** How long a replica has a call in hand: a mean that forgets. */
+  #meanAnswerMs = 0;
   #closed: UnavailableError | undefined;
 
   constructor(name: string, limits: RouterLimits, clock: Clock, events: RouterEvents) {
@@ -102,7 +111,7 @@ export class Router {
   }
 
   /**
-   * @throws OverloadedError, UnavailableError, DeadlineError, AbortedError, ReplicaLostError, and what the replica's
+   * @throws OverloadedError (the line is full), UnavailableError (and no replica runs), DeadlineError, AbortedError, ReplicaLostError, and what the replica's
    *   program throws.
    */
   call(op: ReplicaOp, args: readonly unknown[], signal?: AbortSignal): Promise<unknown> {
@@ -129,7 +138,9 @@ export class Router {
       slot: undefined,
       call: 0,
       attempts: 0,
+      dispatchedAtMs: 0,
       isOverdue: false,
+      stream: undefined,
       stopTimer: () => undefined,
     };
     const withdraw = (): void => this.#withdraw(ticket);
@@ -141,8 +152,7 @@ export class Router {
     const { maxQueuedRequests, requestTimeoutS } = this.limits;
     if (!slot && maxQueuedRequests >= 0 && this.#queue.size >= maxQueuedRequests) {
       this.counts.overloads += 1;
-      const message = `Deployment "${this.name}" has ${this.#ongoing} requests in hand and ${this.#queue.size} in line, as many as it accepts. Try again later.`;
-      settle(new OverloadedError(message), undefined);
+      settle(this.#refusal(), undefined);
       return withdraw;
     }
     ticket.stopTimer = this.#clock.after(requestTimeoutS * 1_000, () => this.#expire(ticket));
@@ -164,6 +174,20 @@ export class Router {
     }
   }
 
+  #refusal(): Error {
+    const capacity = this.limits.maxOngoingRequests * this.#slots.filter((slot) => slot.isAccepting).length;
+    if (capacity === 0) {
+      return new UnavailableError(
+        `No replica of deployment "${this.name}" runs at the moment, and ${this.#queue.size} requests wait for one already.`,
+      );
+    }
+    const emptiedMs = (this.#queue.size * this.#meanAnswerMs) / capacity;
+    return new OverloadedError(
+      `Deployment "${this.name}" has ${this.#ongoing} requests in hand and ${this.#queue.size} in line, as many as it accepts. Try again later.`,
+      Math.min(MAX_RETRY_AFTER_S, Math.max(1, Math.ceil(emptiedMs / 1_000))),
+    );
+  }
+
   #freest(): Slot | undefined {
     let best: Slot | undefined;
     let least = this.limits.maxOngoingRequests;
@@ -180,14 +204,20 @@ export class Router {
     ticket.attempts += 1;
     slot.ongoing += 1;
     this.#ongoing += 1;
+    ticket.dispatchedAtMs = this.#clock.now();
     ticket.call = slot.replica.call(ticket.op, ticket.args, (error, value) =>
       this.#answered(ticket, slot, error, value),
     );
   }
 
   #answered(ticket: Ticket, slot: Slot, error: unknown, value: unknown): void {
+    if (value instanceof AnswerStream) {
+      this.#answersInPieces(ticket, slot, value);
+      return;
+    }
     slot.ongoing -= 1;
     this.#ongoing -= 1;
+    this.#meanAnswerMs += (this.#clock.now() - ticket.dispatchedAtMs - this.#meanAnswerMs) / MEAN_OF;
     if (ticket.isOverdue) slot.overdue -= 1;
     ticket.slot = undefined;
     const isLost = error instanceof ReplicaLostError;
@@ -204,6 +234,27 @@ export class Router {
     if (this.#queue.size > 0) this.pump();
     if (!slot.isAccepting && slot.ongoing === 0) this.#events.onIdle(slot);
     this.#loadChanged();
+  }
+
+  /** The replica has the call in hand until the last piece was taken. From one piece to the next there is a deadline. */
+  #answersInPieces(ticket: Ticket, slot: Slot, stream: AnswerStream): void {
+    ticket.stream = stream;
+    if (ticket.settle) {
+      const watch = (): void => {
+        ticket.stopTimer();
+        ticket.stopTimer = this.#clock.after(this.limits.requestTimeoutS * 1_000, () => this.#expire(ticket));
+      };
+      watch();
+      stream.onTaken = watch;
+      this.#finish(ticket, undefined, stream);
+    } else {
+      // The caller went away, or was told that it took too long, before the first piece.
+      void stream.return();
+    }
+    void stream.over.then(() => {
+      stream.onTaken = () => undefined;
+      this.#answered(ticket, slot, undefined, undefined);
+    });
   }
 
   /** Tells the caller. What a replica still has in hand stays counted. */
@@ -227,16 +278,23 @@ export class Router {
     }
     ticket.isOverdue = true;
     slot.overdue += 1;
-    if (ticket.settle) {
+    const { id } = slot.replica;
+    const { requestTimeoutS } = this.limits;
+    if (ticket.stream) {
+      this.counts.timeouts += 1;
+      const message = `No piece of the answer of replica ${id} of deployment "${this.name}" came, or was taken, within ${requestTimeoutS} s.`;
+      ticket.stream.fail(new DeadlineError(message, { peer: id }));
+    } else if (ticket.settle) {
       this.counts.timeouts += 1;
       slot.replica.cancel(ticket.call);
-      const message = `Replica ${slot.replica.id} of deployment "${this.name}" did not answer within ${this.limits.requestTimeoutS} s.`;
-      this.#finish(ticket, new DeadlineError(message, { peer: slot.replica.id }), undefined);
+      const message = `Replica ${id} of deployment "${this.name}" did not answer within ${requestTimeoutS} s.`;
+      this.#finish(ticket, new DeadlineError(message, { peer: id }), undefined);
     }
     if (slot.overdue >= this.limits.maxOngoingRequests) this.#events.onStuck(slot);
   }
 
   #withdraw(ticket: Ticket): void {
+    ticket.stream?.fail(new AbortedError('The caller withdrew the request.'));
     if (!ticket.settle) return;
     if (ticket.slot) ticket.slot.replica.cancel(ticket.call);
     this.#finish(ticket, new AbortedError('The caller withdrew the request.'), undefined);

@@ -170,7 +170,7 @@ describe('load', () => {
     while (Gate.open.length < count) await new Promise((resolve) => setImmediate(resolve));
   };
 
-  it('beyond maxQueuedRequests is answered 503 with Retry-After', async () => {
+  it('beyond maxQueuedRequests is answered 429 with Retry-After', async () => {
     Gate.open = [];
     await serve.run(deployment(Gate, { maxOngoingRequests: 2, maxQueuedRequests: 1 }), { port: 0 });
     const first = [fetch(serve.url!), fetch(serve.url!), fetch(serve.url!)];
@@ -178,7 +178,7 @@ describe('load', () => {
     while (serve.status().applications['default']!.deployments[0]!.queued < 1)
       await new Promise((resolve) => setImmediate(resolve));
     const refused = await fetch(serve.url!);
-    expect([refused.status, refused.headers.get('retry-after')]).toEqual([503, '1']);
+    expect([refused.status, refused.headers.get('retry-after')]).toEqual([429, '1']);
     expect(await refused.json()).toMatchObject({ error: { code: 'SERVE_OVERLOADED' } });
     for (const open of Gate.open.splice(0)) open();
     await arrivals(1);

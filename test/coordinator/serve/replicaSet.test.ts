@@ -131,6 +131,38 @@ describe('calls', () => {
     expect(world.set.router).toMatchObject({ ongoing: 0, queued: 0 });
   });
 
+  it('beyond maxQueuedRequests are refused: as too many while replicas run, as unavailable while none does', async () => {
+    const world = await started({
+      maxOngoingRequests: 2,
+      maxQueuedRequests: 8,
+      requestTimeoutS: 100,
+      healthCheckPeriodS: 86_400,
+    });
+    const refusal = (): Promise<object> =>
+      world.call('over').catch((error: object) => error) as Promise<object>;
+    const calls = Array.from({ length: 10 }, (_, i) => world.call(String(i)));
+    expect(await refusal()).toMatchObject({ code: 'SERVE_OVERLOADED', retryAfterS: 1 });
+    // Two at a time, each for 5 s: the eight in line take 20 s.
+    for (let i = 0; i < 60; i++) {
+      await world.clock.advanceSettled(i % 2 === 0 ? 5_000 : 0);
+      world.made[0]!.answer(i);
+      calls.push(world.call('more'));
+    }
+    const { retryAfterS } = (await refusal()) as { retryAfterS: number };
+    expect(retryAfterS).toBeGreaterThan(15);
+    expect(retryAfterS).toBeLessThanOrEqual(20);
+    await world.made[0]!.kill('killed');
+    expect(world.set.router.queued).toBeGreaterThan(8);
+    expect(await refusal()).toMatchObject({
+      code: 'SERVE_UNAVAILABLE',
+      message: 'No replica of deployment "model" runs at the moment, and 10 requests wait for one already.',
+    });
+    expect(world.set.router.counts.overloads).toBe(3);
+    await world.ready();
+    for (let i = 0; i < 10; i++) world.made[1]!.answer(i);
+    expect(await Promise.all(calls)).toHaveLength(70);
+  });
+
   it('are tried on three replicas at most', async () => {
     const world = await started({ numReplicas: 4 });
     const call = world.call('poison').catch((error: Error) => error.message);
