@@ -112,7 +112,10 @@ class TreeGrowth {
 
   readonly #chosen = new Map<number, SplitCandidate>();
 
-  async #growRoot(): Promise<{ frontier: FrontierNode[]; splits: (SplitCandidate | undefined)[] }> {
+  async #growRoot(): Promise<{
+    frontier: FrontierNode[];
+    splits: (SplitCandidate | undefined)[];
+  }> {
     const sums = (await this.#histograms([0]))[0]!;
     const owned = this.#endFeature > this.#firstFeature ? this.#sumFirstFeature(sums) : undefined;
     // Without a feature of its own a member learns the root's sums from the others, and has nothing to search.
@@ -145,7 +148,10 @@ class TreeGrowth {
 
   #options(): { signal?: AbortSignal; timeoutMs?: number } {
     const { signal, timeoutMs } = this.#group;
-    return { ...(signal === undefined ? {} : { signal }), ...(timeoutMs === undefined ? {} : { timeoutMs }) };
+    return {
+      ...(signal === undefined ? {} : { signal }),
+      ...(timeoutMs === undefined ? {} : { timeoutMs }),
+    };
   }
 
   /** Histograms of the new level's nodes. */
@@ -182,7 +188,10 @@ class TreeGrowth {
     nodes: readonly FrontierNode[],
     depth: number,
     root: SplitMessage['root'],
-  ): Promise<{ splits: (SplitCandidate | undefined)[]; root: { g: number; h: number } }> {
+  ): Promise<{
+    splits: (SplitCandidate | undefined)[];
+    root: { g: number; h: number };
+  }> {
     const { spec, collective } = this.#group;
     const block = {
       first: this.#firstFeature,
@@ -195,7 +204,10 @@ class TreeGrowth {
       findBestSplit(block, node.sums, node, this.#sampling.forNode(depth, node.id)),
     );
     const count = depth === 0 ? 1 : nodes.length;
-    const message: SplitMessage = { root, candidates: own.length === count ? own : [undefined] };
+    const message: SplitMessage = {
+      root,
+      candidates: own.length === count ? own : [undefined],
+    };
     if (collective.size === 1) return { splits: own, root: root ?? { g: 0, h: 0 } };
     const gathered = await collective.allGather(encodeSplits(message), this.#options());
     const messages = gathered.map((bytes) => decodeSplits(bytes, count, spec.features.length));
@@ -226,7 +238,13 @@ class TreeGrowth {
     return {
       parent,
       left: { id: left, g: leftG, h: leftH, bounds: bounds.left, parentBounds },
-      right: { id: right, g: rightG, h: rightH, bounds: bounds.right, parentBounds },
+      right: {
+        id: right,
+        g: rightG,
+        h: rightH,
+        bounds: bounds.right,
+        parentBounds,
+      },
     };
   }
 
@@ -237,7 +255,14 @@ class TreeGrowth {
 
   #nodeSplit(node: number, left: number): NodeSplit {
     const { feature, splitBin, categories, missingGoesLeft } = this.#chosen.get(node)!;
-    const split = { node, left, right: left + 1, feature, splitBin, missingGoesLeft };
+    const split = {
+      node,
+      left,
+      right: left + 1,
+      feature,
+      splitBin,
+      missingGoesLeft,
+    };
     return categories === undefined ? split : { ...split, categories };
   }
 }

@@ -5,10 +5,10 @@ import { AbortedError, DeadlineError, TabgradError, errorCodes } from '../../sha
 import type { CoordinatorMessageOf } from '../../shared/protocol/control.ts';
 import { messageOf } from '../../shared/text/messageOf.ts';
 import { deferred } from '../transport/deferred.ts';
+import { LinkCollective } from '../collective/linkCollective.ts';
 import type { Link } from '../transport/link.ts';
-import type { RunData } from './runData.ts';
+import type { GenerationContext, MemberRun } from './memberRun.ts';
 import type { SessionEnvironment } from './sessionEnvironment.ts';
-import { trainRounds } from './trainRounds.ts';
 
 export type Assignment = CoordinatorMessageOf<'assign'>;
 
@@ -21,24 +21,28 @@ export type GenerationEnd =
       readonly code: string;
       readonly message: string;
     }
-  | { readonly kind: 'failed'; readonly code: string; readonly message: string };
+  | {
+      readonly kind: 'failed';
+      readonly code: string;
+      readonly message: string;
+    };
 
 export class GenerationTask {
   readonly assignment: Assignment;
   readonly #environment: SessionEnvironment;
-  readonly #openRun: (assignment: Assignment, signal: AbortSignal) => Promise<RunData>;
+  readonly #openRun: (assignment: Assignment, signal: AbortSignal) => Promise<MemberRun>;
   readonly #controller = new AbortController();
   readonly #begun = deferred<void>();
   #haltAtRounds = Number.POSITIVE_INFINITY;
   #links: ReadonlyMap<string, Link> = new Map();
-  #data: RunData | undefined;
+  #run: MemberRun | undefined;
   /** Resolves when nothing of this generation is going on any more. Never rejects. */
   readonly ended: Promise<GenerationEnd>;
 
   constructor(
     assignment: Assignment,
     environment: SessionEnvironment,
-    openRun: (assignment: Assignment, signal: AbortSignal) => Promise<RunData>,
+    openRun: (assignment: Assignment, signal: AbortSignal) => Promise<MemberRun>,
   ) {
     this.assignment = assignment;
     this.#environment = environment;
@@ -58,7 +62,7 @@ export class GenerationTask {
   /** Ends the generation when `rounds` rounds are committed here; at once when that is so already. */
   haltAtRounds(rounds: number, reason: string): void {
     this.#haltAtRounds = rounds;
-    if (this.#data === undefined || this.#data.committed.length >= rounds) this.withdraw(reason);
+    if (this.#run === undefined || this.#run.committedRounds >= rounds) this.withdraw(reason);
   }
 
   /**
@@ -70,46 +74,72 @@ export class GenerationTask {
   }
 
   async #work(): Promise<GenerationEnd> {
-    const { runId, generation, members, rank, leases } = this.assignment;
+    const { runId, generation, members, rank } = this.assignment;
     const signal = this.#controller.signal;
     const environment = this.#environment;
-    const data = await this.#openRun(this.assignment, signal);
-    this.#data = data;
-
-    const rowsTotal = leases.reduce((rows, lease) => rows + lease.rows, 0);
-    await data.hold(leases, signal, (rowsLoaded) => {
-      environment.onStatus?.({ state: 'loading', runId, rowsLoaded, rowsTotal });
-      environment.send({ type: 'loading', runId, generation, rowsLoaded, rowsTotal });
+    const run = await this.#openRun(this.assignment, signal);
+    this.#run = run;
+    await run.prepare(this.assignment, signal, (rowsLoaded, rowsTotal) => {
+      environment.onStatus?.({
+        state: 'loading',
+        runId,
+        rowsLoaded,
+        rowsTotal,
+      });
+      environment.send({
+        type: 'loading',
+        runId,
+        generation,
+        rowsLoaded,
+        rowsTotal,
+      });
     });
-    await data.catchUp(signal);
 
     const others = members.filter((member) => member.workerId !== environment.workerId);
-    environment.onStatus?.({ state: 'connecting', runId, peers: others.length });
-    const links = await environment.connector.connect(others, { group: `${runId}/${generation}`, signal });
-    this.#links = links;
-    environment.send({
-      type: 'ready',
+    environment.onStatus?.({
+      state: 'connecting',
       runId,
-      generation,
-      links: [...links.values()].map((link) => ({ workerId: link.peer, path: link.path })),
+      peers: others.length,
     });
-    await Promise.race([this.#begun.promise, whenAborted(signal), whenAnyCloses(links)]);
-    await trainRounds({
-      data,
+    const links = await environment.connector.connect(others, {
+      group: `${runId}/${generation}`,
+      signal,
+    });
+    this.#links = links;
+    const ranked = [...members].sort((a, b) => a.rank - b.rank).map((member) => member.workerId);
+    const context: GenerationContext = {
       links,
+      collective: new LinkCollective({
+        rank,
+        members: ranked,
+        links,
+        generation,
+      }),
       members,
       rank,
       generation,
       environment,
       signal,
       haltAtRounds: () => this.#haltAtRounds,
+    };
+    await run.meet(context);
+    environment.send({
+      type: 'ready',
+      runId,
+      generation,
+      links: [...links.values()].map((link) => ({
+        workerId: link.peer,
+        path: link.path,
+      })),
     });
+    await Promise.race([this.#begun.promise, whenAborted(signal), whenAnyCloses(links)]);
+    await run.train(context);
     return { kind: 'trained' };
   }
 
   #judge(error: unknown): GenerationEnd {
-    if (this.#data?.lostReason !== undefined) {
-      const message = `the device of this worker was lost: ${this.#data.lostReason}`;
+    if (this.#run?.lostReason !== undefined) {
+      const message = `the device of this worker was lost: ${this.#run.lostReason}`;
       return { kind: 'stalled', missing: [], code: 'DEVICE_LOST', message };
     }
     if (this.#controller.signal.aborted) return { kind: 'withdrawn' };
@@ -138,14 +168,20 @@ export class GenerationTask {
 function whenAborted(signal: AbortSignal): Promise<never> {
   return new Promise((_, reject) => {
     if (signal.aborted) reject(signal.reason as Error);
-    else signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true });
+    else
+      signal.addEventListener('abort', () => reject(signal.reason as Error), {
+        once: true,
+      });
   });
 }
 
 async function whenAnyCloses(links: ReadonlyMap<string, Link>): Promise<never> {
   if (links.size === 0) return new Promise<never>(() => undefined);
   const { peer, reason } = await Promise.race(
-    [...links.values()].map(async (link) => ({ peer: link.peer, reason: await link.closed })),
+    [...links.values()].map(async (link) => ({
+      peer: link.peer,
+      reason: await link.closed,
+    })),
   );
   throw new DeadlineError(`worker ${peer} closed its link before the group began: ${reason}`, { peer });
 }

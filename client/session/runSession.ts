@@ -1,14 +1,12 @@
 // The worker's side of runs: turns the coordinator's messages into generations, one at a time, and answers for them.
 // Messages are put in a queue, so that a generation has quite ended before the next one starts.
 
-import { decodeTree } from '../../shared/gbdt/treeCodec.ts';
-import { readTrainSpec } from '../../shared/gbdt/readTrainSpec.ts';
 import type { CoordinatorMessage, CoordinatorMessageOf } from '../../shared/protocol/control.ts';
-import { BadAssignmentError } from './errors.ts';
+import { fetchJson } from './fetchJson.ts';
 import { GenerationTask } from './generationTask.ts';
 import type { Assignment } from './generationTask.ts';
-import { encodeKnownRounds } from './roundMessages.ts';
-import { RunData } from './runData.ts';
+import type { MemberRun } from './memberRun.ts';
+import { memberRunKindOf } from './memberRunKinds.ts';
 import type { SessionEnvironment, WorkerSession } from './sessionEnvironment.ts';
 
 export function createWorkerSession(environment: SessionEnvironment): WorkerSession {
@@ -18,7 +16,7 @@ export function createWorkerSession(environment: SessionEnvironment): WorkerSess
 class RunSession implements WorkerSession {
   readonly #environment: SessionEnvironment;
   #queue: Promise<void> = Promise.resolve();
-  #data: RunData | undefined;
+  #run: MemberRun | undefined;
   #task: GenerationTask | undefined;
   #closed = false;
 
@@ -44,7 +42,7 @@ class RunSession implements WorkerSession {
         this.#enqueue(() => this.#answerHalt(message));
         break;
       case 'release':
-        if (this.#data?.runId === message.runId) this.#task?.withdraw(message.reason);
+        if (this.#run?.runId === message.runId) this.#task?.withdraw(message.reason);
         this.#enqueue(() => this.#release(message.runId));
         break;
       case 'welcome':
@@ -94,8 +92,8 @@ class RunSession implements WorkerSession {
     const end = await task.ended;
     const { runId, generation } = task.assignment;
     if (end.kind === 'stalled') {
-      const lost = end.code === 'DEVICE_LOST' ? this.#data : undefined;
-      if (lost) this.#data = undefined;
+      const lost = end.code === 'DEVICE_LOST' ? this.#run : undefined;
+      if (lost) this.#run = undefined;
       this.#environment.send({
         type: 'stalled',
         runId,
@@ -106,56 +104,44 @@ class RunSession implements WorkerSession {
       });
       await lost?.close();
     } else if (end.kind === 'failed') {
-      this.#environment.send({ type: 'failed', runId, generation, code: end.code, message: end.message });
+      this.#environment.send({
+        type: 'failed',
+        runId,
+        generation,
+        code: end.code,
+        message: end.message,
+      });
     }
   }
 
-  async #openRun(assignment: Assignment, signal: AbortSignal): Promise<RunData> {
-    if (this.#data && this.#data.runId !== assignment.runId) await this.#closeData();
-    this.#data ??= await this.#startRun(assignment, signal);
-    const data = this.#data;
-    data.forgetBeyond(assignment.committedRounds, assignment.agreedRounds ?? 0);
-    if (data.committed.length < assignment.committedRounds) {
-      if (assignment.trees === null) {
-        throw new BadAssignmentError(
-          `${assignment.committedRounds} rounds are committed, but no trees were named`,
-        );
-      }
-      const rounds = await this.#fetchJson(assignment.trees, signal);
-      if (!Array.isArray(rounds) || rounds.length < assignment.committedRounds) {
-        throw new BadAssignmentError(`the trees blob does not hold ${assignment.committedRounds} rounds`);
-      }
-      const missing: unknown[] = rounds.slice(data.committed.length, assignment.committedRounds);
-      for (const round of missing) {
-        if (!Array.isArray(round))
-          throw new BadAssignmentError('a round of the trees blob is no list of trees');
-        const trees = round.map((tree) => decodeTree(tree, data.spec.features.length));
-        data.committed.push({ trees, metrics: undefined });
-      }
-    }
-    return data;
+  async #openRun(assignment: Assignment, signal: AbortSignal): Promise<MemberRun> {
+    if (this.#run && this.#run.runId !== assignment.runId) await this.#closeRun();
+    this.#run ??= await this.#startRun(assignment, signal);
+    return this.#run;
   }
 
-  async #startRun(assignment: Assignment, signal: AbortSignal): Promise<RunData> {
-    const spec = readTrainSpec(await this.#fetchJson(assignment.spec, signal));
-    const device = await this.#environment.createDevice(spec.device);
-    return new RunData(assignment.runId, spec, device, this.#environment);
-  }
-
-  async #fetchJson(sha256: string, signal: AbortSignal): Promise<unknown> {
-    return JSON.parse(new TextDecoder().decode(await this.#environment.fetchBlob(sha256, { signal })));
+  async #startRun(assignment: Assignment, signal: AbortSignal): Promise<MemberRun> {
+    const spec = await fetchJson(this.#environment, assignment.spec, signal);
+    return memberRunKindOf(spec).open(assignment, spec, this.#environment, signal);
   }
 
   async #answerHalt(message: CoordinatorMessageOf<'halt'>): Promise<void> {
     if (this.#isCurrent(message)) await this.#task?.ended;
     const { runId, generation, knownRounds } = message;
-    const committed = this.#data?.runId === runId ? this.#data.committed : [];
-    const rounds = encodeKnownRounds(committed, knownRounds);
-    this.#environment.send({ type: 'halted', runId, generation, committedRounds: committed.length, rounds });
+    const run = this.#run?.runId === runId ? this.#run : undefined;
+    const committedRounds = run?.committedRounds ?? 0;
+    const rounds = run?.knownRounds(knownRounds) ?? [];
+    this.#environment.send({
+      type: 'halted',
+      runId,
+      generation,
+      committedRounds,
+      rounds,
+    });
   }
 
   async #release(runId: string): Promise<void> {
-    if (this.#data?.runId !== runId && this.#task?.assignment.runId !== runId) return;
+    if (this.#run?.runId !== runId && this.#task?.assignment.runId !== runId) return;
     await this.#drop();
     this.#environment.onStatus?.({ state: 'idle' });
   }
@@ -164,12 +150,12 @@ class RunSession implements WorkerSession {
     await this.#task?.ended;
     this.#task?.closeLinks();
     this.#task = undefined;
-    await this.#closeData();
+    await this.#closeRun();
   }
 
-  async #closeData(): Promise<void> {
-    const data = this.#data;
-    this.#data = undefined;
-    await data?.close();
+  async #closeRun(): Promise<void> {
+    const run = this.#run;
+    this.#run = undefined;
+    await run?.close();
   }
 }

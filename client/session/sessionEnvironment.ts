@@ -35,7 +35,11 @@ export type SessionStatus =
       readonly rowsLoaded: number;
       readonly rowsTotal: number;
     }
-  | { readonly state: 'connecting'; readonly runId: string; readonly peers: number }
+  | {
+      readonly state: 'connecting';
+      readonly runId: string;
+      readonly peers: number;
+    }
   | {
       readonly state: 'training';
       readonly runId: string;

@@ -72,11 +72,15 @@ export function afterEvent(state: ProgressState, event: ProgressEvent, now: numb
         roundStartedAt: now,
       };
     case 'round': {
-      const took = state.roundStartedAt === undefined || !state.timed ? [] : [now - state.roundStartedAt];
+      const roundsDone = event.committed.round + 1;
+      // Steps of a neural net are told several at a time.
+      const rounds = Math.max(1, roundsDone - state.roundsDone);
+      const took =
+        state.roundStartedAt === undefined || !state.timed ? [] : [(now - state.roundStartedAt) / rounds];
       return {
         ...state,
         phase: 'training',
-        roundsDone: event.committed.round + 1,
+        roundsDone,
         metrics: event.committed.metrics,
         roundMs: [...state.roundMs, ...took].slice(-REMEMBERED_ROUNDS),
         roundStartedAt: now,
@@ -84,6 +88,7 @@ export function afterEvent(state: ProgressState, event: ProgressEvent, now: numb
     }
     case 'workerLost':
       return { ...state, lost: state.lost + 1, roundStartedAt: undefined };
+    case 'checkpoint':
     case 'workerJoined':
       return state;
   }

@@ -57,6 +57,7 @@ function eventLines(before: ProgressState, state: ProgressState, event: Progress
   switch (event.type) {
     case 'preparing':
     case 'loading':
+    case 'checkpoint':
       return [];
     case 'waiting':
       return before.phase === 'waiting' && before.reason === event.reason ? [] : [waitingWords(event.reason)];

@@ -36,7 +36,11 @@ export const workersAnswer = z.looseObject({
       workerId: z.string(),
       name: z.string().optional(),
       runtime: z.string(),
-      device: z.looseObject({ kind: z.string(), name: z.string(), reason: z.string().optional() }),
+      device: z.looseObject({
+        kind: z.string(),
+        name: z.string(),
+        reason: z.string().optional(),
+      }),
       present: z.boolean(),
       leaving: z.string().optional(),
       runId: z.string().optional(),
@@ -60,15 +64,35 @@ const timing = z.object({
 /** An event of a run as it is streamed. */
 const reportedEvent = z.discriminatedUnion('type', [
   z.object({ type: z.literal('waiting'), reason: z.string() }),
-  z.object({ type: z.literal('loading'), rowsLoaded: z.number(), rowsTotal: z.number() }),
+  z.object({
+    type: z.literal('loading'),
+    rowsLoaded: z.number(),
+    rowsTotal: z.number(),
+  }),
   z.object({
     type: z.literal('group'),
     generation: z.number(),
     workers: z.array(groupWorker),
     note: z.string().exactOptional(),
   }),
-  z.object({ type: z.literal('round'), round: z.number(), metrics, timings: z.array(timing) }),
-  z.object({ type: z.literal('workerLost'), workerId: z.string(), reason: z.string(), shards: z.number() }),
+  z.object({
+    type: z.literal('round'),
+    round: z.number(),
+    metrics,
+    timings: z.array(timing),
+  }),
+  z.object({
+    type: z.literal('checkpoint'),
+    rounds: z.number(),
+    sha256: z.string(),
+    sizeBytes: z.number(),
+  }),
+  z.object({
+    type: z.literal('workerLost'),
+    workerId: z.string(),
+    reason: z.string(),
+    shards: z.number(),
+  }),
   z.object({ type: z.literal('workerJoined'), workerId: z.string() }),
   z.object({
     type: z.literal('end'),
@@ -97,5 +121,11 @@ export function asRunEvent(event: Exclude<ReportedEvent, { type: 'end' }>): RunE
 /** How a run ended, with its trees. */
 export const outcomeAnswer = z.object({
   status: z.enum(['finished', 'stopped']),
-  rounds: z.array(z.object({ round: z.number().int().nonnegative(), trees: z.array(z.unknown()), metrics })),
+  rounds: z.array(
+    z.object({
+      round: z.number().int().nonnegative(),
+      trees: z.array(z.unknown()),
+      metrics,
+    }),
+  ),
 });

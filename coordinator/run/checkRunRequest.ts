@@ -1,5 +1,6 @@
 // Refuses runs that can't be: before anything is started, naming the field.
 
+import { runKindOf } from './kinds/runKinds.ts';
 import { TRAIN_DATASET } from './leasePlan.ts';
 import { RunRequestInvalidError } from './runErrors.ts';
 import type { RunRequest } from './runRequest.ts';
@@ -15,9 +16,7 @@ export function checkRunRequest({ runId, spec, shards, workers, maxFailures }: R
       `must be 1 to 128 letters, digits, dots, dashes or underscores, not "${runId.slice(0, 128)}"`,
     );
   }
-  if (!isCount(spec.numBoostRound) || spec.numBoostRound < 1) {
-    refuse('spec.numBoostRound', `must be a whole number from 1, not ${spec.numBoostRound}`);
-  }
+  runKindOf(spec).check(spec, refuse);
   if (!isCount(workers.min) || workers.min < 1)
     refuse('workers.min', `must be a whole number from 1, not ${workers.min}`);
   if (!isCount(workers.max) || workers.max < workers.min) {

@@ -2,17 +2,20 @@
 
 import type { WorkerMessageOf } from '../../shared/protocol/control.ts';
 import type { CommittedRound, RoundTiming } from './runRequest.ts';
+import { recordedRounds } from './runState.ts';
 import { smoothed, trainRows } from './speed.ts';
 import type { Turn } from './turn.ts';
 
-/** Appends a round if it is the next one; a round that is recorded already is not recorded again. */
+/** Appends a round if it is the next one (or a later one); a round that is recorded already is not recorded again. */
 export function recordRound(turn: Turn, round: CommittedRound): void {
   const { state, plan, atMs } = turn;
-  if (round.round !== state.record.length || state.isComplete) return;
+  const next = recordedRounds(state);
+  const isDue = plan.kind.recordsEveryRound ? round.round === next : round.round >= next;
+  if (!isDue || state.isComplete) return;
   const record = [...state.record, round];
   turn.set({
     record,
-    isComplete: plan.isEnough(round) || record.length === plan.numBoostRound,
+    isComplete: plan.isEnough(round) || recordedRounds({ record }) === plan.totalRounds,
     longestRoundMs: Math.max(state.longestRoundMs, atMs - state.roundSinceMs),
     roundSinceMs: atMs,
   });
@@ -28,7 +31,8 @@ export function recordTiming(turn: Turn, workerId: string, message: WorkerMessag
     const msPerRow = smoothed(state.msPerRow.get(workerId), computeMs / rows);
     turn.set({ msPerRow: new Map([...state.msPerRow, [workerId, msPerRow]]) });
   }
-  if (round < state.announcedRounds || round >= turn.plan.numBoostRound) return;
+  const lastAnnounced = state.record[state.announcedRounds - 1]?.round ?? -1;
+  if (round <= lastAnnounced || round >= turn.plan.totalRounds) return;
   const timing: RoundTiming = { workerId, computeMs, exchangeMs, bytesSent };
   const timings = [...(state.timings.get(round) ?? []).filter((one) => one.workerId !== workerId), timing];
   turn.set({ timings: new Map([...state.timings, [round, timings]]) });
@@ -42,7 +46,7 @@ export function announceRounds(turn: Turn, groupIsOver: boolean): void {
     if (!committed) return;
     const timings = state.timings.get(committed.round) ?? [];
     // A later round that is recorded already means that somebody's timing is not to be waited for.
-    const isLast = committed.round === state.record.length - 1;
+    const isLast = state.announcedRounds === state.record.length - 1;
     if (isLast && !groupIsOver && timings.length < state.members.length) return;
     const rest = new Map([...state.timings].filter(([round]) => round > committed.round));
     turn.set({ announcedRounds: state.announcedRounds + 1, timings: rest });

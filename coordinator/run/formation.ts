@@ -1,17 +1,18 @@
 // Forming a group: who may take part, who does, who holds what; or why the run has to wait.
 
-import { planLeases, usefulWorkers } from './leasePlan.ts';
+import { planLeases } from './leasePlan.ts';
+import { recordedRounds } from './runState.ts';
 import type { Member, RunPlan, RunState, RunWorker } from './runState.ts';
 import { trainRows } from './speed.ts';
 import type { Turn } from './turn.ts';
 
 /** Most members that can do something useful. */
 export function mostMembers(plan: RunPlan): number {
-  return Math.min(plan.workers.max, usefulWorkers(plan.shards));
+  return Math.min(plan.workers.max, plan.usefulWorkers);
 }
 
 function leastMembers(plan: RunPlan): number {
-  return Math.min(plan.workers.min, usefulWorkers(plan.shards));
+  return Math.min(plan.workers.min, plan.usefulWorkers);
 }
 
 /** Workers that could be members now: those of the last group by rank, then the others in order of joining. */
@@ -62,8 +63,9 @@ export function formGroup(turn: Turn): void {
 function assignGroup(turn: Turn, eligible: readonly RunWorker[]): void {
   const { plan, state, atMs } = turn;
   const chosen = eligible.slice(0, mostMembers(plan));
+  const committedRounds = recordedRounds(state);
   const leases = planLeases(
-    plan.shards,
+    plan.kind.leasesShards ? plan.shards : [],
     chosen.map(({ workerId }) => ({
       workerId,
       weight: weightOf(state, workerId),
@@ -79,8 +81,8 @@ function assignGroup(turn: Turn, eligible: readonly RunWorker[]): void {
     ready: false,
     rowsLoaded: 0,
     progressAtMs: atMs,
-    committedRounds: state.record.length,
-    agreedRounds: Math.min(state.agreed.get(worker.workerId) ?? 0, state.record.length),
+    committedRounds,
+    agreedRounds: Math.min(state.agreed.get(worker.workerId) ?? 0, committedRounds),
     hasWorked: false,
     halted: false,
   }));
@@ -93,8 +95,8 @@ function assignGroup(turn: Turn, eligible: readonly RunWorker[]): void {
     engaged: new Set([...state.engaged, ...members.map((member) => member.workerId)]),
     holds: new Map([...state.holds, ...members.map((member) => [member.workerId, member.leases] as const)]),
     roster: [],
-    recordAtFormation: state.record.length,
-    planChangedAtRound: state.record.length,
+    recordAtFormation: committedRounds,
+    planChangedAtRound: committedRounds,
     waitingReason: undefined,
     halt: undefined,
     joinAtMs: undefined,
@@ -103,12 +105,21 @@ function assignGroup(turn: Turn, eligible: readonly RunWorker[]): void {
   for (const { workerId } of members) {
     if (generation > 1 && !before.has(workerId)) turn.emit({ type: 'workerJoined', workerId });
   }
-  turn.command({ type: 'assign', generation, members, rounds: state.record });
+  const { record, savedState } = state;
+  turn.command({
+    type: 'assign',
+    generation,
+    members,
+    rounds: record,
+    committedRounds,
+    savedState,
+  });
   const chosenIds = new Set(chosen.map((worker) => worker.workerId));
   for (const workerId of state.engaged) {
     if (!chosenIds.has(workerId)) turn.release(workerId, 'the group goes on without this worker');
   }
   const note = groupNote(plan, chosen.length);
+  const allRows = trainRows(plan.shards);
   turn.emit({
     type: 'group',
     generation,
@@ -116,7 +127,7 @@ function assignGroup(turn: Turn, eligible: readonly RunWorker[]): void {
       workerId: worker.workerId,
       runtime: worker.runtime,
       device: worker.deviceName,
-      rows: trainRows(leases[i] ?? []),
+      rows: plan.kind.leasesShards ? trainRows(leases[i] ?? []) : Math.round(allRows / chosen.length),
     })),
     ...(note !== undefined && { note }),
   });
@@ -129,16 +140,22 @@ function weightOf(state: RunState, workerId: string): number {
 }
 
 function groupNote(plan: RunPlan, members: number): string | undefined {
-  const useful = usefulWorkers(plan.shards);
+  const useful = plan.usefulWorkers;
   if (plan.workers.max <= useful || members < useful) return undefined;
-  return `The training set has ${useful} ${useful === 1 ? 'shard' : 'shards'}, so no more than ${useful} of up to ${plan.workers.max} workers take part.`;
+  const [have, piece] = plan.kind.leasesShards
+    ? ['The training set has', 'shard']
+    : ['A step has', 'microbatch'];
+  const pieces = useful === 1 ? piece : piece === 'shard' ? 'shards' : 'microbatches';
+  return `${have} ${useful} ${pieces}, so no more than ${useful} of up to ${plan.workers.max} workers take part.`;
 }
 
 function waitingReason(plan: RunPlan, state: RunState, here: number, least: number): string {
   const { runtime, device } = plan.workers;
   const wanted = [runtime, device].filter((word) => word !== undefined).join(' ');
   const missing = least - here;
-  const need = `Waiting for ${missing} more ${wanted === '' ? '' : `${wanted} `}${missing === 1 ? 'worker' : 'workers'} (${here} of ${least} here)`;
+  const need = `Waiting for ${missing} more ${
+    wanted === '' ? '' : `${wanted} `
+  }${missing === 1 ? 'worker' : 'workers'} (${here} of ${least} here)`;
   const notes: string[] = [];
   const workers = [...state.workers.values()];
   const count = (what: string, among: number): void => {

@@ -6,7 +6,7 @@ import { announceRounds, recordRound } from './commitRecord.ts';
 import { enoughWithout, formGroup } from './formation.ts';
 import { RunStuckError } from './runErrors.ts';
 import type { CommittedRound, RunOutcome } from './runRequest.ts';
-import { noBarren } from './runState.ts';
+import { noBarren, recordedRounds } from './runState.ts';
 import type { Member } from './runState.ts';
 import type { Turn } from './turn.ts';
 
@@ -44,19 +44,22 @@ export function roundPatienceMs({ plan, state }: Turn): number {
 
 function sendHalt(turn: Turn, member: Member): void {
   const { plan, state } = turn;
-  const { halt, generation, record, members } = state;
+  const { halt, generation, members } = state;
   if (!halt) return;
   if (halt.when === 'now' && state.workers.get(member.workerId)?.present !== true) {
     return dropMember(turn, member.workerId, 'its socket is lost');
   }
-  const farthest = Math.max(record.length, ...members.map((one) => one.committedRounds));
+  const knownRounds = recordedRounds(state);
+  const farthest = Math.max(knownRounds, ...members.map((one) => one.committedRounds));
   turn.send(member.workerId, {
     type: 'halt',
     runId: plan.runId,
     generation,
     when: halt.when,
-    ...(halt.when === 'commit' && { atRounds: Math.min(plan.numBoostRound, farthest + 1) }),
-    knownRounds: record.length,
+    ...(halt.when === 'commit' && {
+      atRounds: Math.min(plan.totalRounds, farthest + 1),
+    }),
+    knownRounds,
     reason: halt.reason.slice(0, 500),
   });
 }
@@ -73,11 +76,14 @@ export function onHalted(turn: Turn, workerId: string, message: WorkerMessageOf<
   if (state.phase !== 'halting' || !halt || message.generation !== state.generation) return;
   const rounds = new Map(halt.rounds);
   for (const { round, trees, metrics } of message.rounds) {
-    if (round >= state.record.length && !rounds.has(round))
+    if (round >= recordedRounds(state) && !rounds.has(round))
       rounds.set(round, { round, trees, metrics: metrics ?? {} });
   }
   turn.set({ halt: { ...halt, rounds } });
-  turn.setMember(workerId, { halted: true, committedRounds: message.committedRounds });
+  turn.setMember(workerId, {
+    halted: true,
+    committedRounds: message.committedRounds,
+  });
   checkHalted(turn);
 }
 
@@ -91,7 +97,12 @@ export function dropMember(turn: Turn, workerId: string, reason: string): void {
     barren: noBarren,
   });
   turn.command({ type: 'unclaim', workerId });
-  turn.emit({ type: 'workerLost', workerId, reason, shards: member.leases.length });
+  turn.emit({
+    type: 'workerLost',
+    workerId,
+    reason,
+    shards: member.leases.length,
+  });
 }
 
 /** The time for answers is over. */
@@ -103,7 +114,9 @@ export function onHaltDeadline(turn: Turn): void {
   }
   for (const { workerId } of silent) {
     const reason = `did not answer a halt within ${plan.timing.haltMs} ms`;
-    turn.set({ setAside: new Map([...turn.state.setAside, [workerId, { reason, forGood: false }]]) });
+    turn.set({
+      setAside: new Map([...turn.state.setAside, [workerId, { reason, forGood: false }]]),
+    });
     dropMember(turn, workerId, reason);
   }
   checkHalted(turn);
@@ -129,12 +142,16 @@ export function checkHalted(turn: Turn): void {
 
 /** Whoever began the generation has its rounds as they are recorded, also who was lost on the way. */
 function agreeOnRounds(turn: Turn): void {
-  const { agreed, roster, record } = turn.state;
-  turn.set({ agreed: new Map([...agreed, ...roster.map((workerId) => [workerId, record.length] as const)]) });
+  const { agreed, roster } = turn.state;
+  const rounds = recordedRounds(turn.state);
+  turn.set({
+    agreed: new Map([...agreed, ...roster.map((workerId) => [workerId, rounds] as const)]),
+  });
 }
 
 function takeRounds(turn: Turn, rounds: ReadonlyMap<number, CommittedRound>): void {
-  for (let next = rounds.get(turn.state.record.length); next; next = rounds.get(turn.state.record.length)) {
+  const nextRound = (): CommittedRound | undefined => rounds.get(recordedRounds(turn.state));
+  for (let next = nextRound(); next; next = nextRound()) {
     const length = turn.state.record.length;
     recordRound(turn, next);
     if (turn.state.record.length === length) return;
@@ -144,10 +161,15 @@ function takeRounds(turn: Turn, rounds: ReadonlyMap<number, CommittedRound>): vo
 /** An answer holds a limited number of rounds: who has more is asked for the next ones. */
 function askForMore(turn: Turn): boolean {
   const { state, plan, atMs } = turn;
-  const ahead = state.members.find((member) => member.committedRounds > state.record.length);
-  if (!ahead || !state.halt || state.isComplete) return false;
+  const ahead = state.members.find((member) => member.committedRounds > recordedRounds(state));
+  if (!ahead || !state.halt || state.isComplete || !plan.kind.recordsEveryRound) return false;
   turn.set({
-    halt: { ...state.halt, when: 'now', deadlineMs: atMs + plan.timing.haltMs, rounds: new Map() },
+    halt: {
+      ...state.halt,
+      when: 'now',
+      deadlineMs: atMs + plan.timing.haltMs,
+      rounds: new Map(),
+    },
   });
   turn.setMember(ahead.workerId, { halted: false });
   sendHalt(turn, ahead);
@@ -158,7 +180,9 @@ function askForMore(turn: Turn): boolean {
 function judgeStall(turn: Turn): void {
   const { state, plan, atMs } = turn;
   const { barren } = state;
-  if (state.record.length > state.recordAtFormation || state.members.length === 0) {
+  // Where not every round is recorded, a member that told of one is proof enough.
+  const hasWorked = !plan.kind.recordsEveryRound && state.members.some((member) => member.hasWorked);
+  if (hasWorked || recordedRounds(state) > state.recordAtFormation || state.members.length === 0) {
     return turn.set({ barren: noBarren });
   }
   const generations = barren.generations + 1;
@@ -172,7 +196,9 @@ function judgeStall(turn: Turn): void {
   if (!blamed) return;
   const what = `${generations} generations in a row ended without a round; the last message was: ${barren.message}`;
   if (enoughWithout(turn, blamed.workerId)) {
-    turn.set({ setAside: new Map([...state.setAside, [blamed.workerId, { reason: what, forGood: true }]]) });
+    turn.set({
+      setAside: new Map([...state.setAside, [blamed.workerId, { reason: what, forGood: true }]]),
+    });
     dropMember(turn, blamed.workerId, what);
     turn.release(blamed.workerId, what);
     return;
@@ -208,7 +234,12 @@ export function endRun(turn: Turn, result: RunOutcome | Error): void {
   const reason =
     result instanceof Error ? `the run failed: ${result.message}` : `the run is ${result.status}`;
   for (const workerId of turn.state.engaged) turn.release(workerId, reason);
-  turn.set({ phase: 'ended', members: [], halt: undefined, joinAtMs: undefined });
+  turn.set({
+    phase: 'ended',
+    members: [],
+    halt: undefined,
+    joinAtMs: undefined,
+  });
   turn.command({ type: 'end', result });
 }
 

@@ -2,6 +2,7 @@
 
 import { eligibleWorkers, formGroup, mostMembers } from './formation.ts';
 import { checkHalted, dropMember, haltAgain, startHalt } from './halting.ts';
+import { recordedRounds } from './runState.ts';
 import type { Member, RunWorker } from './runState.ts';
 import type { Turn } from './turn.ts';
 
@@ -84,7 +85,9 @@ function checkMember(
 /** A worker that was set aside for its silence is heard of again. */
 export function lookAtAgain(turn: Turn, workerId: string): void {
   if (turn.state.setAside.get(workerId)?.forGood !== false) return;
-  turn.set({ setAside: new Map([...turn.state.setAside].filter(([id]) => id !== workerId)) });
+  turn.set({
+    setAside: new Map([...turn.state.setAside].filter(([id]) => id !== workerId)),
+  });
 }
 
 function releaseLeaving(turn: Turn): void {
@@ -138,7 +141,7 @@ function settle(turn: Turn): void {
 export function awaitNewcomers(turn: Turn): void {
   const { state, plan, atMs } = turn;
   const newcomers = eligibleWorkers(turn).filter((worker) => !turn.member(worker.workerId));
-  const isWorth = state.record.length < plan.numBoostRound - 1 && state.members.length < mostMembers(plan);
+  const isWorth = recordedRounds(state) < plan.totalRounds - 1 && state.members.length < mostMembers(plan);
   if (newcomers.length === 0 || !isWorth) return turn.set({ joinAtMs: undefined });
   const { settleMs, workBeforeJoinMs } = plan.timing;
   if (state.joinAtMs === undefined) turn.set({ joinAtMs: atMs + Math.max(settleMs, workBeforeJoinMs) });

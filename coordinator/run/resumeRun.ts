@@ -1,7 +1,8 @@
 // A run that an earlier life of the coordinator left behind, as the run machine goes on with it: as if every member's
 // socket had been lost at the same moment. Members worked on meanwhile, so they are asked for what they committed.
 
-import { initialRunState } from './runState.ts';
+import { runKindOf } from './kinds/runKinds.ts';
+import { initialRunState, recordedRounds } from './runState.ts';
 import type { Member, RunState } from './runState.ts';
 import type { SavedMember, SavedRun } from './runRecord.ts';
 import type { Shard } from './runRequest.ts';
@@ -11,6 +12,7 @@ const SESSION_OF_EARLIER_LIFE = 0;
 
 export function resumedRunState(saved: SavedRun, atMs: number): RunState {
   const { request, generation, rounds, announcedRounds } = saved;
+  const committed = recordedRounds({ record: rounds });
   const members = saved.members.map((member, rank) => restore(member, rank, request.shards, saved, atMs));
   return {
     ...initialRunState,
@@ -20,10 +22,11 @@ export function resumedRunState(saved: SavedRun, atMs: number): RunState {
     engaged: new Set(members.map((member) => member.workerId)),
     holds: new Map(members.map((member) => [member.workerId, member.leases])),
     record: rounds,
-    isComplete: rounds.length >= request.spec.numBoostRound,
-    recordAtFormation: rounds.length,
+    savedState: saved.savedState,
+    isComplete: committed >= runKindOf(request.spec).totalRounds(request.spec),
+    recordAtFormation: committed,
     announcedRounds,
-    planChangedAtRound: rounds.length,
+    planChangedAtRound: committed,
     roundSinceMs: atMs,
     progressAtMs: atMs,
     waitingReason:
@@ -49,7 +52,7 @@ function restore(
     ready: true,
     rowsLoaded: 0,
     progressAtMs: atMs,
-    committedRounds: rounds.length,
+    committedRounds: recordedRounds({ record: rounds }),
     // What it holds is not known to be the record's: it takes the record's rounds.
     agreedRounds: 0,
     hasWorked: true,

@@ -9,6 +9,7 @@ import type { Log } from '../pool/log.ts';
 import type { Pool } from '../pool/pool.ts';
 import type { PoolWorker } from '../pool/poolWorker.ts';
 import { endFacts, eventFacts, groupFact, roundFacts } from './facts.ts';
+import { runKindOf } from './kinds/runKinds.ts';
 import { muster } from './muster.ts';
 import { Outbox } from './outbox.ts';
 import { resumedRunState } from './resumeRun.ts';
@@ -61,13 +62,17 @@ export class RunDriver implements RunHandle {
   /** Starts at once; events begin after the caller had a chance to listen. */
   constructor(options: RunDriverOptions) {
     const { request, saved } = options;
+    const { spec, shards } = request;
+    const kind = runKindOf(spec);
     this.runId = request.runId;
     this.#options = options;
     this.#plan = {
       runId: request.runId,
-      shards: request.shards,
+      shards,
       workers: request.workers,
-      numBoostRound: request.spec.numBoostRound,
+      kind,
+      totalRounds: kind.totalRounds(spec),
+      usefulWorkers: kind.usefulWorkers(spec, shards),
       maxFailures: request.maxFailures,
       isEnough: (round) => this.#isEnough(round),
       timing: { ...defaultTiming, ...options.timing },
@@ -83,7 +88,9 @@ export class RunDriver implements RunHandle {
 
   /** SHA-256 of the blobs that workers may ask for, besides the shards. */
   get blobsInUse(): readonly string[] {
-    return this.#treesSha256 === undefined ? [this.#specSha256] : [this.#specSha256, this.#treesSha256];
+    const { savedState } = this.#state;
+    const needed = [this.#specSha256, this.#treesSha256, savedState?.sha256];
+    return needed.filter((sha256) => sha256 !== undefined);
   }
 
   get state(): RunState {
@@ -119,7 +126,10 @@ export class RunDriver implements RunHandle {
   async #start(musterMs: number): Promise<void> {
     const { request, saved, blobs } = this.#options;
     const kept = new Promise<void>((resolve) =>
-      this.#outbox.post({ facts: saved ? [] : [{ type: 'started', request }], deliver: resolve }),
+      this.#outbox.post({
+        facts: saved ? [] : [{ type: 'started', request }],
+        deliver: resolve,
+      }),
     );
     try {
       this.#specSha256 = (await blobs.putJson(request.spec)).sha256;
@@ -144,7 +154,12 @@ export class RunDriver implements RunHandle {
       if (event.type === 'message') {
         if (event.message.runId !== this.runId) return;
         const { worker, message } = event;
-        return this.#handle({ type: 'message', atMs: this.#now(), workerId: worker.workerId, message });
+        return this.#handle({
+          type: 'message',
+          atMs: this.#now(),
+          workerId: worker.workerId,
+          message,
+        });
       }
       this.#lookAtPool(event.type === 'lost' ? new Map([[event.worker.workerId, event.reason]]) : new Map());
     });
@@ -212,7 +227,11 @@ export class RunDriver implements RunHandle {
       case 'emit':
         return this.#emit(command.event);
       case 'log':
-        return log({ level: command.level, message: command.message, runId: this.runId });
+        return log({
+          level: command.level,
+          message: command.message,
+          runId: this.runId,
+        });
       case 'end':
         return this.#end(command.result);
     }
@@ -222,11 +241,17 @@ export class RunDriver implements RunHandle {
     this.#options.pool.send(workerId, message);
   }
 
-  async #assign({ generation, members, rounds }: AssignCommand): Promise<void> {
-    const blob = rounds.length > 0 && (await this.#options.blobs.putJson(rounds.map((round) => round.trees)));
+  async #assign(command: AssignCommand): Promise<void> {
+    const { generation, members, rounds, committedRounds, savedState } = command;
+    const hasTrees = rounds.length > 0 && this.#plan.kind.recordsEveryRound;
+    const blob = hasTrees && (await this.#options.blobs.putJson(rounds.map((round) => round.trees)));
     const trees = blob ? blob.sha256 : null;
     this.#treesSha256 = trees ?? undefined;
-    const places = members.map(({ rank, workerId, peerId }) => ({ rank, workerId, peerId }));
+    const places = members.map(({ rank, workerId, peerId }) => ({
+      rank,
+      workerId,
+      peerId,
+    }));
     for (const { workerId, rank, leases, agreedRounds } of members) {
       this.#send(workerId, {
         type: 'assign',
@@ -236,9 +261,10 @@ export class RunDriver implements RunHandle {
         members: places,
         leases: [...leases],
         spec: this.#specSha256,
-        committedRounds: rounds.length,
+        committedRounds,
         agreedRounds,
         trees,
+        ...(savedState && { savedState }),
       });
     }
   }
@@ -254,7 +280,10 @@ export class RunDriver implements RunHandle {
   }
 
   #emit(event: RunEvent): void {
-    this.#outbox.post({ facts: eventFacts(event), deliver: () => this.#tell(event) });
+    this.#outbox.post({
+      facts: eventFacts(event),
+      deliver: () => this.#tell(event),
+    });
   }
 
   #tell(event: RunEvent): void {

@@ -3,7 +3,9 @@
 import type { RunDriver } from './runDriver.ts';
 import type { RunLog } from './runLog.ts';
 import type { RunStatus, RunSummary } from './runRecord.ts';
+import { runKindOf } from './kinds/runKinds.ts';
 import type { RunRequest } from './runRequest.ts';
+import { recordedRounds } from './runState.ts';
 
 export class RunEntry {
   readonly runId: string;
@@ -21,7 +23,10 @@ export class RunEntry {
     const entry = new RunEntry(log);
     entry.#live = { request, driver };
     const end = (status: RunStatus, failure?: Error & { code?: string }): void => {
-      const error = failure && { code: failure.code ?? 'INTERNAL', message: failure.message };
+      const error = failure && {
+        code: failure.code ?? 'INTERNAL',
+        message: failure.message,
+      };
       entry.#summary = { ...entry.summary(), status, ...(error && { error }) };
       entry.#live = undefined;
     };
@@ -66,10 +71,12 @@ export class RunEntry {
       status: 'running',
       phase: state.phase,
       generation: state.generation,
-      rounds: state.record.length,
-      numBoostRound: request.spec.numBoostRound,
+      rounds: recordedRounds(state),
+      numBoostRound: runKindOf(request.spec).totalRounds(request.spec),
       workers: state.members.map((member) => member.workerId),
-      ...(state.waitingReason !== undefined && { waiting: state.waitingReason }),
+      ...(state.waitingReason !== undefined && {
+        waiting: state.waitingReason,
+      }),
       ...(lastMetrics && { lastMetrics }),
     };
   }

@@ -8,6 +8,7 @@ import { canForm, formGroup } from './formation.ts';
 import { endRun, forgive, onHaltDeadline, onHalted, outcome, roundPatienceMs, startHalt } from './halting.ts';
 import { absenceEndsAtMs, awaitNewcomers, giveUpAbsent, lookAtAgain, onWorkers } from './membership.ts';
 import { WorkerFailedError } from './runErrors.ts';
+import { recordedRounds } from './runState.ts';
 import type { Member, RunCommand, RunInput, RunPlan, RunState } from './runState.ts';
 import { betterWeights } from './speed.ts';
 import { Turn } from './turn.ts';
@@ -139,6 +140,8 @@ function onMessage(turn: Turn, workerId: string, message: RunMessage): void {
       return onCommitted(turn, member, message);
     case 'finished':
       return onFinished(turn, member, message);
+    case 'saved':
+      return onSaved(turn, message);
     case 'stalled':
       return onStalled(turn, member, message);
     case 'halted':
@@ -150,7 +153,10 @@ function onMessage(turn: Turn, workerId: string, message: RunMessage): void {
 
 function onLoading(turn: Turn, member: Member, message: WorkerMessageOf<'loading'>): void {
   if (turn.state.phase !== 'loading') return;
-  turn.setMember(member.workerId, { rowsLoaded: message.rowsLoaded, progressAtMs: turn.atMs });
+  turn.setMember(member.workerId, {
+    rowsLoaded: message.rowsLoaded,
+    progressAtMs: turn.atMs,
+  });
   const { members } = turn.state;
   const rowsTotal = turn.plan.shards.reduce((rows, shard) => rows + shard.rows, 0);
   turn.emit({
@@ -184,32 +190,38 @@ function onCommitted(turn: Turn, member: Member, message: WorkerMessageOf<'commi
   turn.set({ progressAtMs: turn.atMs });
   recordTiming(turn, member.workerId, message);
   if (member.rank === 0) {
-    if (message.round > turn.state.record.length || !message.trees) {
-      return startHalt(
-        turn,
-        'now',
-        `round ${turn.state.record.length} did not arrive from worker ${member.workerId}`,
-      );
+    const { round, trees, metrics = {} } = message;
+    const due = recordedRounds(turn.state);
+    if (turn.plan.kind.recordsEveryRound && (round > due || !trees)) {
+      return startHalt(turn, 'now', `round ${due} did not arrive from worker ${member.workerId}`);
     }
-    recordRound(turn, { round: message.round, trees: message.trees, metrics: message.metrics ?? {} });
+    recordRound(turn, { round, trees: trees ?? [], metrics });
   }
   announceRounds(turn, false);
   if (turn.state.isComplete) return endRun(turn, outcome(turn, 'finished'));
   if (phase === 'training') considerMove(turn);
 }
 
+/** State that is safe from the loss of all members. */
+function onSaved(turn: Turn, { rounds, sha256, sizeBytes }: WorkerMessageOf<'saved'>): void {
+  if (rounds <= (turn.state.savedState?.rounds ?? -1)) return;
+  const savedState = { rounds, sha256, sizeBytes };
+  turn.set({ savedState, progressAtMs: turn.atMs });
+  turn.emit({ type: 'checkpoint', ...savedState });
+}
+
 /** The owner's loop returned. The first rank speaks for all: what it committed has been recorded before. */
 function onFinished(turn: Turn, member: Member, message: WorkerMessageOf<'finished'>): void {
-  const { phase, record } = turn.state;
+  const { phase } = turn.state;
   const isAtWork = phase === 'training' || phase === 'halting';
-  if (!isAtWork || member.rank !== 0 || message.rounds !== record.length) return;
+  if (!isAtWork || member.rank !== 0 || message.rounds !== recordedRounds(turn.state)) return;
   endRun(turn, outcome(turn, 'finished'));
 }
 
 /** Once all members have told their time of a round, now and then, looks whether shards should move. */
 function considerMove(turn: Turn): void {
   const { state, plan } = turn;
-  if (state.announcedRounds < state.record.length) return;
+  if (!plan.kind.leasesShards || state.announcedRounds < state.record.length) return;
   if (state.record.length - state.planChangedAtRound < ROUNDS_BETWEEN_MOVES) return;
   const measured = state.members.map(({ workerId, leases }) => ({
     workerId,
@@ -217,7 +229,7 @@ function considerMove(turn: Turn): void {
     msPerRow: state.msPerRow.get(workerId) ?? 0,
   }));
   turn.set({ planChangedAtRound: state.record.length });
-  const weights = betterWeights(plan.shards, measured, plan.numBoostRound - state.record.length);
+  const weights = betterWeights(plan.shards, measured, plan.totalRounds - state.record.length);
   if (!weights) return;
   turn.set({ weights });
   startHalt(turn, 'commit', 'shards move from slower to faster workers');

@@ -1,7 +1,7 @@
 // What of a run is kept, and where: facts in the order in which they became true. The store (coordinator/store) keeps
 // them in SQL; the run knows this interface alone.
 
-import type { CommittedRound, RunEvent, RunRequest } from './runRequest.ts';
+import type { CommittedRound, RunEvent, RunRequest, SavedState } from './runRequest.ts';
 
 /** An event as it is kept and sent to other processes: rounds without their trees, which are in the outcome. */
 export type ReportedEvent =
@@ -12,7 +12,11 @@ export type ReportedEvent =
       readonly metrics: Readonly<Record<string, number>>;
       readonly timings: Extract<RunEvent, { type: 'round' }>['timings'];
     }
-  | { readonly type: 'end'; readonly status: RunStatus; readonly error?: RunFailure };
+  | {
+      readonly type: 'end';
+      readonly status: RunStatus;
+      readonly error?: RunFailure;
+    };
 
 export interface NumberedEvent {
   /** Counts from 1 within the run, also over restarts of the coordinator. */
@@ -34,6 +38,7 @@ export interface RunSummary {
   readonly phase: string;
   readonly generation: number;
   readonly rounds: number;
+  /** Rounds that it will have in all; steps, for neural nets. */
   readonly numBoostRound: number;
   readonly workers: readonly string[];
   /** What it waits for, while it waits. */
@@ -53,18 +58,37 @@ export interface SavedMember {
 /** Something about a run that must not be forgotten once anybody was told. */
 export type RunFact =
   | { readonly type: 'started'; readonly request: RunRequest }
-  | { readonly type: 'group'; readonly generation: number; readonly members: readonly SavedMember[] }
+  | {
+      readonly type: 'group';
+      readonly generation: number;
+      readonly members: readonly SavedMember[];
+    }
   | { readonly type: 'round'; readonly committed: CommittedRound }
   | { readonly type: 'event'; readonly event: ReportedEvent }
-  | { readonly type: 'end'; readonly status: RunStatus; readonly error?: RunFailure };
+  | {
+      readonly type: 'end';
+      readonly status: RunStatus;
+      readonly error?: RunFailure;
+    };
 
 /** Facts in the form in which they are written, all at once or not at all. */
 export interface RunRows {
-  readonly started?: { readonly request: RunRequest; readonly attended: boolean; readonly atMs: number };
-  readonly group?: { readonly generation: number; readonly members: readonly SavedMember[] };
+  readonly started?: {
+    readonly request: RunRequest;
+    readonly attended: boolean;
+    readonly atMs: number;
+  };
+  readonly group?: {
+    readonly generation: number;
+    readonly members: readonly SavedMember[];
+  };
   readonly rounds: readonly CommittedRound[];
   readonly events: readonly NumberedEvent[];
-  readonly end?: { readonly status: RunStatus; readonly atMs: number; readonly error?: RunFailure };
+  readonly end?: {
+    readonly status: RunStatus;
+    readonly atMs: number;
+    readonly error?: RunFailure;
+  };
 }
 
 /** A run as an earlier life of the coordinator left it. */
@@ -77,6 +101,7 @@ export interface SavedRun {
   readonly members: readonly SavedMember[];
   readonly rounds: readonly CommittedRound[];
   readonly announcedRounds: number;
+  readonly savedState?: SavedState;
   readonly lastSequence: number;
 }
 

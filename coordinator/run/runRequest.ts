@@ -2,7 +2,7 @@
 // the run driver (coordinator/run) carries them out on groups drawn from the pool of workers.
 
 import type { Lease, WorkerMessageOf } from '../../shared/protocol/control.ts';
-import type { TrainSpec } from '../../shared/gbdt/trainSpec.ts';
+import type { RunSpec } from '../../shared/run/runSpec.ts';
 
 /** A shard as it is planned: a lease before anybody holds it. */
 export type Shard = Lease;
@@ -19,7 +19,7 @@ export interface WorkerDemand {
 export interface RunRequest {
   readonly runId: string;
   readonly name: string;
-  readonly spec: TrainSpec;
+  readonly spec: RunSpec;
   /** Every shard of every dataset; their blobs are in the coordinator's blob store. */
   readonly shards: readonly Shard[];
   readonly workers: WorkerDemand;
@@ -29,7 +29,7 @@ export interface RunRequest {
   readonly shouldStop?: (round: CommittedRound) => boolean;
 }
 
-/** A round as a worker encodes its trees (shared/gbdt) and as the record keeps it. */
+/** A round as a worker encodes its trees (shared/gbdt; none for steps of neural nets) and as the record keeps it. */
 export interface CommittedRound {
   readonly round: number;
   readonly trees: readonly unknown[];
@@ -38,15 +38,29 @@ export interface CommittedRound {
 
 export type RunEvent =
   | { readonly type: 'waiting'; readonly reason: string }
-  | { readonly type: 'loading'; readonly rowsLoaded: number; readonly rowsTotal: number }
+  | {
+      readonly type: 'loading';
+      readonly rowsLoaded: number;
+      readonly rowsTotal: number;
+    }
   | {
       readonly type: 'group';
       readonly generation: number;
-      readonly workers: readonly { workerId: string; runtime: string; device: string; rows: number }[];
+      readonly workers: readonly {
+        workerId: string;
+        runtime: string;
+        device: string;
+        rows: number;
+      }[];
       /** Why workers that are there take no part, where that is so. */
       readonly note?: string;
     }
-  | { readonly type: 'round'; readonly committed: CommittedRound; readonly timings: readonly RoundTiming[] }
+  | {
+      readonly type: 'round';
+      readonly committed: CommittedRound;
+      readonly timings: readonly RoundTiming[];
+    }
+  | ({ readonly type: 'checkpoint' } & SavedState)
   | {
       readonly type: 'workerLost';
       readonly workerId: string;
@@ -54,6 +68,14 @@ export type RunEvent =
       readonly shards: number;
     }
   | { readonly type: 'workerJoined'; readonly workerId: string };
+
+/** State of a run that is in the blob store. */
+export interface SavedState {
+  /** Rounds (steps) that it has behind it. */
+  readonly rounds: number;
+  readonly sha256: string;
+  readonly sizeBytes: number;
+}
 
 export type RoundTiming = Pick<WorkerMessageOf<'committed'>, 'computeMs' | 'exchangeMs' | 'bytesSent'> & {
   readonly workerId: string;

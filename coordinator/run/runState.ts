@@ -3,14 +3,27 @@
 import type { TabgradError } from '../../shared/errors.ts';
 import type { CoordinatorMessage, Lease } from '../../shared/protocol/control.ts';
 import type { RunMessage } from '../pool/poolWorker.ts';
-import type { CommittedRound, RoundTiming, RunEvent, RunOutcome, Shard, WorkerDemand } from './runRequest.ts';
+import type { RunKind } from './kinds/runKind.ts';
+import type {
+  CommittedRound,
+  RoundTiming,
+  RunEvent,
+  RunOutcome,
+  SavedState,
+  Shard,
+  WorkerDemand,
+} from './runRequest.ts';
 
 /** What stays the same for the whole run. */
 export interface RunPlan {
   readonly runId: string;
   readonly shards: readonly Shard[];
   readonly workers: WorkerDemand;
-  readonly numBoostRound: number;
+  /** Rounds of boosting, or steps of the optimizer. */
+  readonly totalRounds: number;
+  readonly kind: Pick<RunKind, 'leasesShards' | 'recordsEveryRound'>;
+  /** More members than this have nothing to do. */
+  readonly usefulWorkers: number;
   readonly maxFailures: number;
   /** Asked once for every recorded round, in order: whether it is the last one that the owner wants. */
   readonly isEnough: (round: CommittedRound) => boolean;
@@ -107,16 +120,19 @@ export interface RunState {
   readonly setAside: ReadonlyMap<string, { readonly reason: string; readonly forGood: boolean }>;
   /** What workers have loaded, as far as is known. */
   readonly holds: ReadonlyMap<string, readonly Lease[]>;
+  /** Committed rounds in order: all of them, or those that were reported (see RunKind.recordsEveryRound). */
   readonly record: readonly CommittedRound[];
+  /** The last state that was stored for the case that no member is left who has a later one. */
+  readonly savedState: SavedState | undefined;
   /** All rounds are recorded, or as many as the owner wants. */
   readonly isComplete: boolean;
   /** Members that began the last generation, whatever became of them. */
   readonly roster: readonly string[];
-  /** Rounds that a worker has committed surely as they are recorded: the record's length when its last group ended. */
+  /** Rounds that a worker has committed surely as they are recorded: the recorded rounds when its last group ended. */
   readonly agreed: ReadonlyMap<string, number>;
-  /** Length of the record when this generation was formed. */
+  /** Recorded rounds when this generation was formed. */
   readonly recordAtFormation: number;
-  /** Rounds that were announced with their timings. */
+  /** Entries of the record that were announced with their timings. */
   readonly announcedRounds: number;
   readonly timings: ReadonlyMap<number, readonly RoundTiming[]>;
   readonly msPerRow: ReadonlyMap<string, number>;
@@ -140,6 +156,11 @@ export interface RunState {
   readonly joinAtMs: number | undefined;
 }
 
+/** Rounds that the record knows to be committed. */
+export function recordedRounds({ record }: Pick<RunState, 'record'>): number {
+  return (record.at(-1)?.round ?? -1) + 1;
+}
+
 export type RunInput =
   /** The workers that this run may use have changed. `lost` says why those that are missing now are gone. */
   | {
@@ -160,20 +181,37 @@ export type RunInput =
   | { readonly type: 'fail'; readonly atMs: number; readonly error: Error };
 
 export type RunCommand =
-  | { readonly type: 'send'; readonly workerId: string; readonly message: CoordinatorMessage }
+  | {
+      readonly type: 'send';
+      readonly workerId: string;
+      readonly message: CoordinatorMessage;
+    }
   /** Claim the members and tell each its place; `rounds` are what they must catch up to. */
   | {
       readonly type: 'assign';
       readonly generation: number;
       readonly members: readonly Member[];
       readonly rounds: readonly CommittedRound[];
+      readonly committedRounds: number;
+      readonly savedState: SavedState | undefined;
     }
   | { readonly type: 'unclaim'; readonly workerId: string }
   | { readonly type: 'emit'; readonly event: RunEvent }
-  | { readonly type: 'log'; readonly level: 'info' | 'warn'; readonly message: string }
-  | { readonly type: 'end'; readonly result: RunOutcome | TabgradError | Error };
+  | {
+      readonly type: 'log';
+      readonly level: 'info' | 'warn';
+      readonly message: string;
+    }
+  | {
+      readonly type: 'end';
+      readonly result: RunOutcome | TabgradError | Error;
+    };
 
-export const noBarren: Barren = { generations: 0, blame: new Map(), message: '' };
+export const noBarren: Barren = {
+  generations: 0,
+  blame: new Map(),
+  message: '',
+};
 
 export const initialRunState: RunState = {
   phase: 'waiting',
@@ -184,6 +222,7 @@ export const initialRunState: RunState = {
   setAside: new Map(),
   holds: new Map(),
   record: [],
+  savedState: undefined,
   isComplete: false,
   roster: [],
   agreed: new Map(),

@@ -1,6 +1,7 @@
 // Runs in the record: what a run's log writes, and what is read after a restart or by those who ask.
 
 import type { Kysely, Selectable, Transaction } from 'kysely';
+import { runKindOf } from '../run/kinds/runKinds.ts';
 import { RunExistsError } from '../run/runErrors.ts';
 import type { CommittedRound } from '../run/runRequest.ts';
 import type { NumberedEvent, RunRecord, RunRows, RunSummary, SavedRun } from '../run/runRecord.ts';
@@ -123,6 +124,7 @@ export class RunStore implements RunRecord {
       ])
       .where('run_id', '=', row.run_id)
       .executeTakeFirst();
+    const savedState = await this.#savedState(row.run_id);
     return {
       request: JSON.parse(row.request) as SavedRun['request'],
       attended: row.attended !== 0,
@@ -132,7 +134,22 @@ export class RunStore implements RunRecord {
       // PostgreSQL counts in 64 bits, which its driver gives as text.
       announcedRounds: Number(told?.rounds ?? 0),
       lastSequence: told?.last ?? 0,
+      ...(savedState && { savedState }),
     };
+  }
+
+  async #savedState(runId: string): Promise<SavedRun['savedState']> {
+    const row = await this.#db
+      .selectFrom('run_events')
+      .select('event')
+      .where('run_id', '=', runId)
+      .where('kind', '=', 'checkpoint')
+      .orderBy('sequence', 'desc')
+      .limit(1)
+      .executeTakeFirst();
+    if (!row) return undefined;
+    const { rounds, sha256, sizeBytes } = JSON.parse(row.event) as NonNullable<SavedRun['savedState']>;
+    return { rounds, sha256, sizeBytes };
   }
 
   async #summary(row: Pick<Selectable<RunsTable>, (typeof summaryColumns)[number]>): Promise<RunSummary> {
@@ -152,7 +169,9 @@ export class RunStore implements RunRecord {
       rounds: last === undefined ? 0 : last.round + 1,
       numBoostRound: row.num_boost_round,
       workers: [],
-      ...(last && { lastMetrics: JSON.parse(last.metrics) as Record<string, number> }),
+      ...(last && {
+        lastMetrics: JSON.parse(last.metrics) as Record<string, number>,
+      }),
       ...(row.error_code !== null && {
         error: { code: row.error_code, message: row.error_message ?? '' },
       }),
@@ -177,15 +196,28 @@ async function write(
 ): Promise<void> {
   if (started) await writeStart(transaction, runId, started);
   for (const { round, trees, metrics } of rounds) {
-    const values = { run_id: runId, round, trees: JSON.stringify(trees), metrics: JSON.stringify(metrics) };
+    const values = {
+      run_id: runId,
+      round,
+      trees: JSON.stringify(trees),
+      metrics: JSON.stringify(metrics),
+    };
     await transaction.insertInto('rounds').values(values).execute();
   }
   for (const { sequence, event } of events) {
-    const values = { run_id: runId, sequence, kind: event.type, event: JSON.stringify(event) };
+    const values = {
+      run_id: runId,
+      sequence,
+      kind: event.type,
+      event: JSON.stringify(event),
+    };
     await transaction.insertInto('run_events').values(values).execute();
   }
   const change = {
-    ...(group && { generation: group.generation, members: JSON.stringify(group.members) }),
+    ...(group && {
+      generation: group.generation,
+      members: JSON.stringify(group.members),
+    }),
     ...(end && {
       status: end.status,
       ended_at: end.atMs,
@@ -207,12 +239,15 @@ async function writeStart(
     .select('run_id')
     .where('run_id', '=', runId)
     .executeTakeFirst();
-  if (known) throw new RunExistsError(`A run "${runId}" exists already`, { field: 'runId' });
+  if (known)
+    throw new RunExistsError(`A run "${runId}" exists already`, {
+      field: 'runId',
+    });
   const values = {
     run_id: runId,
     name: request.name,
     request: JSON.stringify(request),
-    num_boost_round: request.spec.numBoostRound,
+    num_boost_round: runKindOf(request.spec).totalRounds(request.spec),
     attended: attended ? 1 : 0,
     status: 'running',
     generation: 0,

@@ -29,7 +29,11 @@ export type ActivationName =
 export type LayerOperation =
   | { readonly type: 'input'; readonly dtype: 'float32' | 'int32' }
   /** Along the last axis. Weights: kernel [in, units], then bias [units]. */
-  | { readonly type: 'dense'; readonly units: number; readonly useBias: boolean }
+  | {
+      readonly type: 'dense';
+      readonly units: number;
+      readonly useBias: boolean;
+    }
   /** Weights: kernel [h, w, channels in / groups, filters], then bias [filters]. */
   | {
       readonly type: 'conv2d';
@@ -70,7 +74,11 @@ export type LayerOperation =
       readonly scale: boolean;
     }
   /** `alpha`: slope of leakyRelu, scale of elu. Softmax is along the last axis. Gelu is the exact one (erf). */
-  | { readonly type: 'activation'; readonly function: ActivationName; readonly alpha?: number }
+  | {
+      readonly type: 'activation';
+      readonly function: ActivationName;
+      readonly alpha?: number;
+    }
   | {
       readonly type: 'maxPool2d' | 'averagePool2d';
       readonly poolSize: Pair;
@@ -88,7 +96,11 @@ export type LayerOperation =
   /** Active in training only; kept values are scaled by 1/(1−rate). */
   | { readonly type: 'dropout'; readonly rate: number }
   /** Input: int32 indices below `vocabulary`. Weights: table [vocabulary, width]. */
-  | { readonly type: 'embedding'; readonly vocabulary: number; readonly width: number }
+  | {
+      readonly type: 'embedding';
+      readonly vocabulary: number;
+      readonly width: number;
+    }
   | {
       readonly type: 'upSample2d';
       readonly size: Pair;

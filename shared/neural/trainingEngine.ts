@@ -88,7 +88,10 @@ export interface EngineLayout {
    * in elements of one flat array. Buckets are parts of it in the order in which the backward pass completes them.
    */
   readonly reductionLength: number;
-  readonly buckets: readonly { readonly offset: number; readonly length: number }[];
+  readonly buckets: readonly {
+    readonly offset: number;
+    readonly length: number;
+  }[];
 }
 
 /** Bytes on the device by what they are for. */

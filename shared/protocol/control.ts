@@ -58,8 +58,14 @@ export const workerMessage = z.discriminatedUnion('type', [
     links: z.array(z.object({ workerId: id, path: z.enum(['direct', 'relay', 'memory']) })).max(4096),
   }),
   /** How far loading has come, for "waiting for…" lines. */
-  z.object({ type: z.literal('loading'), runId: id, generation: count, rowsLoaded: count, rowsTotal: count }),
-  /** A round is committed here. Rank 0 adds the trees and the metrics. */
+  z.object({
+    type: z.literal('loading'),
+    runId: id,
+    generation: count,
+    rowsLoaded: count,
+    rowsTotal: count,
+  }),
+  /** A round (for neural nets: all steps up to this one) is committed here. Rank 0 adds trees and metrics. */
   z.object({
     type: z.literal('committed'),
     runId: id,
@@ -80,8 +86,22 @@ export const workerMessage = z.discriminatedUnion('type', [
     code: z.string().max(64),
     message: z.string().max(4000),
   }),
+  /** State after so many rounds is in the blob store: what it costs to lose all members is bounded by it. */
+  z.object({
+    type: z.literal('saved'),
+    runId: id,
+    generation: count,
+    rounds: count,
+    sha256,
+    sizeBytes: count,
+  }),
   /** The owner's own loop returned here: the run ends with the rounds committed so far. */
-  z.object({ type: z.literal('finished'), runId: id, generation: count, rounds: count }),
+  z.object({
+    type: z.literal('finished'),
+    runId: id,
+    generation: count,
+    rounds: count,
+  }),
   /** Answer to halt: how many rounds are committed here, and those that the coordinator said it lacks. */
   z.object({
     type: z.literal('halted'),
@@ -115,7 +135,10 @@ export const coordinatorMessage = z.discriminatedUnion('type', [
     workerId: id,
     /** Proves the identity when the socket is opened again. */
     secret: z.string().max(128),
-    peerServer: z.object({ path: z.string().max(200), key: z.string().max(128) }),
+    peerServer: z.object({
+      path: z.string().max(200),
+      key: z.string().max(128),
+    }),
     iceServers: z
       .array(
         z.object({
@@ -128,7 +151,11 @@ export const coordinatorMessage = z.discriminatedUnion('type', [
     /** The coordinator pings at this interval; a worker that hears nothing for three intervals opens a new socket. */
     pingIntervalMs: z.number().positive(),
   }),
-  z.object({ type: z.literal('refused'), code: z.string().max(64), message: z.string().max(1000) }),
+  z.object({
+    type: z.literal('refused'),
+    code: z.string().max(64),
+    message: z.string().max(1000),
+  }),
   z.object({ type: z.literal('ping'), at: z.number() }),
   /**
    * Take this place in the group: load the leases, bring the state to exactly `committedRounds` (forward, or back where
@@ -152,6 +179,8 @@ export const coordinatorMessage = z.discriminatedUnion('type', [
     agreedRounds: count.optional(),
     /** Trees of the committed rounds as a JSON blob: an array of rounds, each an array of trees; null when none. */
     trees: sha256.nullable(),
+    /** State to begin with where no member has a later one. */
+    savedState: z.object({ rounds: count, sha256, sizeBytes: count }).optional(),
   }),
   /** Everybody is ready: work. */
   z.object({ type: z.literal('begin'), runId: id, generation: count }),
@@ -171,9 +200,17 @@ export const coordinatorMessage = z.discriminatedUnion('type', [
     reason: z.string().max(500),
   }),
   /** The run is over for this worker: free its data. */
-  z.object({ type: z.literal('release'), runId: id, reason: z.string().max(500) }),
+  z.object({
+    type: z.literal('release'),
+    runId: id,
+    reason: z.string().max(500),
+  }),
   /** Go away; `reconnect` false means for good. */
-  z.object({ type: z.literal('shutdown'), reconnect: z.boolean(), reason: z.string().max(500) }),
+  z.object({
+    type: z.literal('shutdown'),
+    reconnect: z.boolean(),
+    reason: z.string().max(500),
+  }),
 ]);
 
 export type WorkerMessage = z.infer<typeof workerMessage>;

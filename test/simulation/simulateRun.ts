@@ -56,7 +56,9 @@ export async function simulateRun(seed: number, options: LifeOptions = {}): Prom
     return await life.live();
   } catch (error) {
     const story = life.log.slice(-60).join('\n');
-    throw new Error(`${(error as Error).message}\nseed ${seed}:\n${story}`, { cause: error });
+    throw new Error(`${(error as Error).message}\nseed ${seed}:\n${story}`, {
+      cause: error,
+    });
   }
 }
 
@@ -213,7 +215,7 @@ class SimulatedLife {
     return {
       runId: 'run',
       name: 'simulated',
-      spec: { numBoostRound: this.#world.numBoostRound },
+      spec: { trainer: 'gbdt', numBoostRound: this.#world.numBoostRound },
       shards: this.#shards,
       workers: { min: this.#min, max },
       maxFailures: -1,

@@ -5,6 +5,7 @@ import type { ServerResponse } from 'node:http';
 import { z } from 'zod';
 import { lease } from '../../../shared/protocol/control.ts';
 import type { BlobStore } from '../../blobs/blobStore.ts';
+import { trainerNames } from '../../run/kinds/runKinds.ts';
 import { RunRequestInvalidError } from '../../run/runErrors.ts';
 import type { RunEntry } from '../../run/runEntry.ts';
 import type { RunRegistry } from '../../run/runRegistry.ts';
@@ -21,7 +22,7 @@ const HEARTBEAT_MS = 15_000;
 const runRequest = z.object({
   runId: z.string(),
   name: z.string().max(200),
-  spec: z.looseObject({ trainer: z.literal('gbdt'), numBoostRound: z.number() }),
+  spec: z.looseObject({ trainer: z.enum(trainerNames) }),
   shards: z.array(lease).max(1_000_000),
   workers: z.object({
     min: z.number(),
@@ -31,7 +32,9 @@ const runRequest = z.object({
   }),
   maxFailures: z.number().default(0),
 });
-const stopRequest = z.object({ reason: z.string().min(1).max(500).default('stopped over the API') });
+const stopRequest = z.object({
+  reason: z.string().min(1).max(500).default('stopped over the API'),
+});
 
 export function runRoutes(runs: RunRegistry, blobs: BlobStore): Route[] {
   const route = (method: Route['method'], path: string, handle: Route['handle']): Route => ({
@@ -44,7 +47,9 @@ export function runRoutes(runs: RunRegistry, blobs: BlobStore): Route[] {
   const entryOf = ({ params }: Exchange): Promise<RunEntry> => runs.find(params['runId'] ?? '');
   return [
     route('GET', '/api/v1/runs', ({ response }) =>
-      answerJson(response, 200, { runs: runs.list().map((entry) => entry.summary()) }),
+      answerJson(response, 200, {
+        runs: runs.list().map((entry) => entry.summary()),
+      }),
     ),
     route('POST', '/api/v1/runs', (exchange) => submit(runs, blobs, exchange)),
     route('GET', '/api/v1/runs/:runId', async (exchange) =>
@@ -98,7 +103,11 @@ async function answerOutcome(entry: RunEntry, runs: RunRegistry, response: Serve
   const { status, error } = entry.summary();
   if (status === 'running') answerJson(response, 202, entry.summary());
   else if (error) answerJson(response, 409, { error });
-  else answerJson(response, 200, { status, rounds: await runs.rounds(entry.runId) });
+  else
+    answerJson(response, 200, {
+      status,
+      rounds: await runs.rounds(entry.runId),
+    });
 }
 
 /** Server-sent events, from the one after `Last-Event-ID` or from the first; ends with the run. */

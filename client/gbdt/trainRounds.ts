@@ -5,12 +5,12 @@ import { AbortedError } from '../../shared/errors.ts';
 import { resolveParams } from '../../shared/gbdt/params.ts';
 import { roundParameters } from '../../shared/gbdt/trainLoop.ts';
 import type { TrainLoop, TrainLoopContext, TrainLoopSpec } from '../../shared/gbdt/trainLoop.ts';
-import { TrainLoopError } from './errors.ts';
-import type { GenerationContext } from './roundStep.ts';
+import { TrainLoopError } from '../session/errors.ts';
+import type { RoundContext } from './roundStep.ts';
 import { RoundStep } from './roundStep.ts';
 
 /** Resolves when the last round is committed, the halt is reached, or the owner's loop has returned. */
-export async function trainRounds(context: GenerationContext): Promise<void> {
+export async function trainRounds(context: RoundContext): Promise<void> {
   const step = new RoundStep(context);
   const { trainLoop } = context.data.spec;
   if (trainLoop) return runOwnerLoop(context, step, trainLoop);
@@ -20,7 +20,7 @@ export async function trainRounds(context: GenerationContext): Promise<void> {
 /** Thrown into the owner's loop to end it where the generation ends; nobody else sees it. */
 class GenerationOver extends AbortedError {}
 
-async function runOwnerLoop(context: GenerationContext, step: RoundStep, spec: TrainLoopSpec): Promise<void> {
+async function runOwnerLoop(context: RoundContext, step: RoundStep, spec: TrainLoopSpec): Promise<void> {
   const { data, environment, generation } = context;
   if (!environment.evaluateCode) {
     throw new TrainLoopError(
@@ -49,7 +49,12 @@ async function runOwnerLoop(context: GenerationContext, step: RoundStep, spec: T
   }
   if (ended && !(ended.error instanceof GenerationOver)) throw ended.error;
   if (!ended) {
-    environment.send({ type: 'finished', runId: data.runId, generation, rounds: data.committed.length });
+    environment.send({
+      type: 'finished',
+      runId: data.runId,
+      generation,
+      rounds: data.committed.length,
+    });
   }
 }
 
@@ -64,7 +69,7 @@ function checkRoundParams(params: Readonly<Record<string, unknown>>): void {
 }
 
 function loopContext(
-  { data, rank, members }: GenerationContext,
+  { data, rank, members }: RoundContext,
   boost: TrainLoopContext['boost'],
 ): TrainLoopContext {
   return {

@@ -3,42 +3,30 @@
 import { AbortedError } from '../../shared/errors.ts';
 import type { Collective } from '../../shared/collective/collective.ts';
 import type { TrainSpec } from '../../shared/gbdt/trainSpec.ts';
-import type { Member } from '../../shared/protocol/control.ts';
-import { LinkCollective } from '../collective/linkCollective.ts';
-import { boostRound } from '../gbdt/boostRound.ts';
-import { evaluateRound } from '../gbdt/evaluateRound.ts';
+import { eventTurn } from '../session/eventTurn.ts';
+import type { GenerationContext } from '../session/memberRun.ts';
+import { meteredCollective } from '../session/meteredCollective.ts';
+import type { ExchangeMeter } from '../session/meteredCollective.ts';
 import type { Link } from '../transport/link.ts';
-import { eventTurn } from './eventTurn.ts';
+import { boostRound } from './boostRound.ts';
+import { evaluateRound } from './evaluateRound.ts';
 import { encodeRound } from './roundMessages.ts';
-import { meteredCollective } from './meteredCollective.ts';
-import type { ExchangeMeter } from './meteredCollective.ts';
 import type { RunData } from './runData.ts';
-import type { SessionEnvironment } from './sessionEnvironment.ts';
 
-export interface GenerationContext {
+export interface RoundContext extends GenerationContext {
   readonly data: RunData;
-  readonly links: ReadonlyMap<string, Link>;
-  readonly members: readonly Member[];
-  readonly rank: number;
-  readonly generation: number;
-  readonly environment: SessionEnvironment;
-  readonly signal: AbortSignal;
-  /** Committed rounds at which this generation ends; infinite unless the coordinator asked. */
-  readonly haltAtRounds: () => number;
 }
 
 /** Makes the rounds of a generation, one at a time. */
 export class RoundStep {
-  readonly #context: GenerationContext;
+  readonly #context: RoundContext;
   readonly #collective: Collective;
   readonly #meter: ExchangeMeter = { elapsedMs: 0 };
 
-  constructor(context: GenerationContext) {
-    const { rank, links, generation, environment } = context;
+  constructor(context: RoundContext) {
     this.#context = context;
-    const members = [...context.members].sort((a, b) => a.rank - b.rank).map((member) => member.workerId);
-    const overLinks = new LinkCollective({ rank, members, links, generation });
-    this.#collective = meteredCollective(overLinks, this.#meter, () => environment.now());
+    const { collective, environment } = context;
+    this.#collective = meteredCollective(collective, this.#meter, () => environment.now());
   }
 
   /** Whether this generation has another round to make. */
@@ -65,7 +53,13 @@ export class RoundStep {
     const encoded = rank === 0 ? encodeRound(trees, round) : undefined;
     data.applyPending(trees);
     const blocks = data.blocks.bind(data);
-    const metrics = await evaluateRound({ spec, device, collective, blocks, signal });
+    const metrics = await evaluateRound({
+      spec,
+      device,
+      collective,
+      blocks,
+      signal,
+    });
     if (signal.aborted) throw new AbortedError(`round ${round} was withdrawn`);
     data.committed.push({ trees, metrics });
 
@@ -96,7 +90,11 @@ export class RoundStep {
       groupSize: members.length,
       rank,
       rowsPerSecond: (data.rows / Math.max(1, roundMs)) * 1000,
-      links: [...links.values()].map((link) => ({ peer: link.peer, path: link.path, ...link.stats })),
+      links: [...links.values()].map((link) => ({
+        peer: link.peer,
+        path: link.path,
+        ...link.stats,
+      })),
     });
   }
 }

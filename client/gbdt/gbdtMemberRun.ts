@@ -1,0 +1,96 @@
+// A run of boosted trees at one member: leased rows, and the trees of all committed rounds.
+
+import { readTrainSpec } from '../../shared/gbdt/readTrainSpec.ts';
+import { decodeTree } from '../../shared/gbdt/treeCodec.ts';
+import type { WorkerMessageOf } from '../../shared/protocol/control.ts';
+import { BadAssignmentError } from '../session/errors.ts';
+import { fetchJson } from '../session/fetchJson.ts';
+import type { Assignment } from '../session/generationTask.ts';
+import type { GenerationContext, MemberRun, MemberRunKind } from '../session/memberRun.ts';
+import type { SessionEnvironment } from '../session/sessionEnvironment.ts';
+import { encodeKnownRounds } from './roundMessages.ts';
+import { RunData } from './runData.ts';
+import { trainRounds } from './trainRounds.ts';
+
+export const gbdtMemberRun: MemberRunKind = {
+  async open({ runId }, specJson, environment) {
+    const spec = readTrainSpec(specJson);
+    const device = await environment.createDevice(spec.device);
+    return new GbdtMemberRun(new RunData(runId, spec, device, environment), environment);
+  },
+};
+
+class GbdtMemberRun implements MemberRun {
+  readonly #data: RunData;
+  readonly #environment: SessionEnvironment;
+
+  constructor(data: RunData, environment: SessionEnvironment) {
+    this.#data = data;
+    this.#environment = environment;
+  }
+
+  get runId(): string {
+    return this.#data.runId;
+  }
+
+  get committedRounds(): number {
+    return this.#data.committed.length;
+  }
+
+  get lostReason(): string | undefined {
+    return this.#data.lostReason;
+  }
+
+  async prepare(
+    assignment: Assignment,
+    signal: AbortSignal,
+    onRows: (rowsLoaded: number, rowsTotal: number) => void,
+  ): Promise<void> {
+    const { leases } = assignment;
+    await this.#takeRounds(assignment, signal);
+    const rowsTotal = leases.reduce((rows, lease) => rows + lease.rows, 0);
+    await this.#data.hold(leases, signal, (rowsLoaded) => onRows(rowsLoaded, rowsTotal));
+    await this.#data.catchUp(signal);
+  }
+
+  /** Forgets rounds that are not the record's, and takes those that are missing from it. */
+  async #takeRounds(
+    { committedRounds, agreedRounds = 0, trees }: Assignment,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const data = this.#data;
+    data.forgetBeyond(committedRounds, agreedRounds);
+    if (data.committed.length >= committedRounds) return;
+    if (trees === null) {
+      throw new BadAssignmentError(`${committedRounds} rounds are committed, but no trees were named`);
+    }
+    const rounds = await fetchJson(this.#environment, trees, signal);
+    if (!Array.isArray(rounds) || rounds.length < committedRounds) {
+      throw new BadAssignmentError(`the trees blob does not hold ${committedRounds} rounds`);
+    }
+    const missing: unknown[] = rounds.slice(data.committed.length, committedRounds);
+    for (const round of missing) {
+      if (!Array.isArray(round))
+        throw new BadAssignmentError('a round of the trees blob is no list of trees');
+      const decoded = round.map((tree) => decodeTree(tree, data.spec.features.length));
+      data.committed.push({ trees: decoded, metrics: undefined });
+    }
+  }
+
+  /** The record has all that members must agree on. */
+  meet(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  train(context: GenerationContext): Promise<void> {
+    return trainRounds({ ...context, data: this.#data });
+  }
+
+  knownRounds(firstRound: number): WorkerMessageOf<'halted'>['rounds'] {
+    return encodeKnownRounds(this.#data.committed, firstRound);
+  }
+
+  close(): Promise<void> {
+    return this.#data.close();
+  }
+}

@@ -1,0 +1,56 @@
+// A run as one worker holds it, over all generations that it takes part in. The session knows this interface alone; each
+// kind of run (trees, neural nets) implements it.
+
+import type { Collective } from '../../shared/collective/collective.ts';
+import type { Member, WorkerMessageOf } from '../../shared/protocol/control.ts';
+import type { Link } from '../transport/link.ts';
+import type { Assignment } from './generationTask.ts';
+import type { SessionEnvironment } from './sessionEnvironment.ts';
+
+/** One generation, when its links are up. */
+export interface GenerationContext {
+  readonly links: ReadonlyMap<string, Link>;
+  /** Over the links; a group of one needs none. */
+  readonly collective: Collective;
+  readonly members: readonly Member[];
+  readonly rank: number;
+  readonly generation: number;
+  readonly environment: SessionEnvironment;
+  readonly signal: AbortSignal;
+  /** Committed rounds at which this generation ends; infinite unless the coordinator asked. */
+  readonly haltAtRounds: () => number;
+}
+
+export interface MemberRun {
+  readonly runId: string;
+  /** Rounds (steps) that are committed here. */
+  readonly committedRounds: number;
+  /** Why the device was lost, once it is: the run is then opened anew for the next generation. */
+  readonly lostReason: string | undefined;
+  /**
+   * Takes a place: fetches what it needs and goes to the committed rounds, as far as no peer is needed for that.
+   * @param onRows called with the rows held so far and those to hold.
+   */
+  prepare(
+    assignment: Assignment,
+    signal: AbortSignal,
+    onRows: (rowsLoaded: number, rowsTotal: number) => void,
+  ): Promise<void>;
+  /** What is settled among the members before any of them says that it is ready. */
+  meet(context: GenerationContext): Promise<void>;
+  /** Resolves after the last round, at the halt that was asked for, or when the owner's loop has returned. */
+  train(context: GenerationContext): Promise<void>;
+  /** Rounds that the coordinator lacks, for the answer to a halt. */
+  knownRounds(firstRound: number): WorkerMessageOf<'halted'>['rounds'];
+  close(): Promise<void>;
+}
+
+export interface MemberRunKind {
+  /** @param spec the run's spec as it was fetched, not checked yet. */
+  open(
+    assignment: Assignment,
+    spec: unknown,
+    environment: SessionEnvironment,
+    signal: AbortSignal,
+  ): Promise<MemberRun>;
+}

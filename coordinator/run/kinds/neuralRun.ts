@@ -1,0 +1,21 @@
+// Neural nets: many quick steps and a large state that the members hold; the record has metrics now and then.
+
+import type { NeuralSpec } from '../../../shared/neural/run/neuralSpec.ts';
+import type { RunKind } from './runKind.ts';
+
+export const neuralRun: RunKind<NeuralSpec> = {
+  totalRounds: (spec) => spec.steps,
+  check({ steps, firstStep, globalBatchSize, microbatchSize }, refuse) {
+    const positive = { steps, globalBatchSize, microbatchSize };
+    for (const [field, value] of Object.entries(positive)) {
+      if (!Number.isSafeInteger(value) || value < 1)
+        refuse(`spec.${field}`, `must be a whole number from 1, not ${value}`);
+    }
+    if (!Number.isSafeInteger(firstStep) || firstStep < 0 || firstStep >= steps) {
+      refuse('spec.firstStep', `must be a whole number from 0 and below steps (${steps}), not ${firstStep}`);
+    }
+  },
+  recordsEveryRound: false,
+  leasesShards: false,
+  usefulWorkers: ({ globalBatchSize, microbatchSize }) => Math.ceil(globalBatchSize / microbatchSize),
+};

@@ -1,0 +1,20 @@
+// What the run machine must know of a kind of run. Membership, generations and commit are the same for all.
+
+import type { RunSpec } from '../../../shared/run/runSpec.ts';
+import type { Shard } from '../runRequest.ts';
+
+export interface RunKind<Spec extends RunSpec = RunSpec> {
+  /** Rounds of boosting, or steps of the optimizer, when nobody ends the run sooner. */
+  totalRounds(spec: Spec): number;
+  /** Calls `refuse` with a field and what is wrong with it. */
+  check(spec: Spec, refuse: (field: string, wrong: string) => never): void;
+  /**
+   * True: every round is recorded with what it takes to do it again, and a group is brought to the last one. False: the
+   * members hold the state and settle among themselves where it stands; the record has the rounds that they report.
+   */
+  readonly recordsEveryRound: boolean;
+  /** Whether shards are shared out; else every member fetches what it needs. */
+  readonly leasesShards: boolean;
+  /** More members than this have nothing to do. */
+  usefulWorkers(spec: Spec, shards: readonly Shard[]): number;
+}
