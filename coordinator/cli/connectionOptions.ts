@@ -1,6 +1,8 @@
 // Options shared by the commands that talk to a coordinator that is up already.
 
-import type { OptionSpecs } from './options.ts';
+import type { CoordinatorAddress } from '../remote/askCoordinator.ts';
+import { trustedAuthorities } from '../remote/serverTrust.ts';
+import type { OptionSpecs, OptionValues } from './options.ts';
 
 export const urlOption = {
   type: 'url',
@@ -8,6 +10,22 @@ export const urlOption = {
   help: 'Address of the coordinator.',
   env: 'TABGRAD_URL',
 } as const;
+
+/** For coordinators whose certificate comes from an authority that this machine does not know. */
+export const trustOptions = {
+  ca: {
+    type: 'text',
+    placeholder: 'FILE',
+    help: "Certificate (PEM) of the authority that vouches for the coordinator's.",
+    env: 'TABGRAD_CA',
+  },
+  'ca-fingerprint': {
+    type: 'text',
+    placeholder: 'SHA256',
+    help: 'Fingerprint of that authority instead of its certificate, as "tabgrad up --tls self" prints it.',
+    env: 'TABGRAD_CA_FINGERPRINT',
+  },
+} as const satisfies OptionSpecs;
 
 /** For the commands that look at a coordinator and steer it. */
 export const adminOptions = {
@@ -18,7 +36,21 @@ export const adminOptions = {
     help: "The coordinator's admin token, where it has one.",
     env: 'TABGRAD_ADMIN_TOKEN',
   },
+  ...trustOptions,
 } as const satisfies OptionSpecs;
+
+/** @throws what trustedAuthorities throws. */
+export async function coordinatorAddress(
+  { url, token, ca, 'ca-fingerprint': caFingerprint }: ReachedBy,
+  signal: AbortSignal,
+): Promise<CoordinatorAddress> {
+  return { url, token, signal, ca: await trustedAuthorities({ url, caFile: ca, caFingerprint, signal }) };
+}
+
+interface ReachedBy extends OptionValues<typeof trustOptions> {
+  readonly url: string;
+  readonly token: string | undefined;
+}
 
 /** What workers run on and compute with. */
 export const workerOptions = {

@@ -41,8 +41,17 @@ export interface LocalBrowser {
   close(): Promise<void>;
 }
 
+export interface BrowserOptions {
+  readonly softwareGpu: boolean;
+  /** SHA-256 of public keys in base64: servers that prove to have one are taken for genuine, whoever vouches for them. */
+  readonly trustedKeys?: readonly string[];
+}
+
 /** @throws BrowserMissingError when there is none, or it does not start. */
-export async function openLocalBrowser(options: { softwareGpu: boolean }): Promise<LocalBrowser> {
+export async function openLocalBrowser({
+  softwareGpu,
+  trustedKeys = [],
+}: BrowserOptions): Promise<LocalBrowser> {
   const found = await findBrowser();
   // Loaded here: most coordinators never open a browser.
   const { chromium } = await import('playwright-core');
@@ -50,7 +59,11 @@ export async function openLocalBrowser(options: { softwareGpu: boolean }): Promi
     const server = await chromium.launchServer({
       executablePath: found.executablePath,
       headless: true,
-      args: options.softwareGpu ? [...flags, ...softwareGpuFlags] : flags,
+      args: [
+        ...flags,
+        ...(softwareGpu ? softwareGpuFlags : []),
+        ...(trustedKeys.length > 0 ? [`--ignore-certificate-errors-spki-list=${trustedKeys.join(',')}`] : []),
+      ],
       env: { ...(process.env as Record<string, string>), ...found.environment },
       timeout: LAUNCH_TIMEOUT_MS,
       host: '127.0.0.1',

@@ -27,6 +27,8 @@ export interface LocalWorkerSettings {
   /** Address of the coordinator, e.g. http://127.0.0.1:7070. */
   readonly url: string;
   readonly token?: string | undefined;
+  /** Certificates of authorities to trust besides the usual ones, in PEM. */
+  readonly ca?: string | undefined;
   readonly device: LocalDevice;
   readonly name?: string | undefined;
   /** Use SwiftShader, the software Vulkan driver, and no other. For tests, and machines without a GPU. */

@@ -3,6 +3,7 @@
 import { readdirSync } from 'node:fs';
 import { openLocalBrowser, type LocalBrowser } from './browserWorker.ts';
 import type { LocalDevice, LocalRuntime, LocalWorker } from './localWorker.ts';
+import { serverKeyPin } from '../remote/serverTrust.ts';
 import { startProcessWorker } from './processWorker.ts';
 
 export type { LocalDevice, LocalRuntime } from './localWorker.ts';
@@ -11,6 +12,8 @@ export interface LocalWorkersOptions {
   /** Address of the coordinator, e.g. http://127.0.0.1:7070. */
   readonly url: string;
   readonly token?: string;
+  /** Certificates of authorities to trust besides the usual ones, in PEM. */
+  readonly ca?: string;
   readonly count: number;
   /** One runtime for all, or a list that is gone through again and again. */
   readonly runtime: LocalRuntime | readonly LocalRuntime[];
@@ -53,6 +56,7 @@ export async function startLocalWorkers(options: LocalWorkersOptions): Promise<L
     const settings = {
       url: options.url,
       token: options.token,
+      ca: options.ca,
       device: options.device,
       softwareGpu,
       allowCode: options.allowCode ?? true,
@@ -61,7 +65,7 @@ export async function startLocalWorkers(options: LocalWorkersOptions): Promise<L
       onLine: options.onLine && ((line: string) => options.onLine?.(`[${kind} ${index}] ${line}`)),
     };
     if (kind !== 'browser') return startProcessWorker(kind, settings);
-    browser ??= openLocalBrowser({ softwareGpu });
+    browser ??= openTrustingBrowser(options, softwareGpu);
     return (await browser).openWorker(settings);
   };
   const started = await Promise.allSettled(kinds.map((kind, index) => start(kind as LocalRuntime, index)));
@@ -78,6 +82,16 @@ export async function startLocalWorkers(options: LocalWorkersOptions): Promise<L
     workers,
     stop: () => (stopping ??= Promise.all(workers.map((worker) => worker.stop())).then(closeBrowser)),
   };
+}
+
+/** A headless browser has no list of authorities that could be added to: it is told the key of the one server. */
+async function openTrustingBrowser(
+  { url, ca, signal }: LocalWorkersOptions,
+  softwareGpu: boolean,
+): Promise<LocalBrowser> {
+  if (ca === undefined) return openLocalBrowser({ softwareGpu });
+  const key = await serverKeyPin(url, ca, signal ?? new AbortController().signal);
+  return openLocalBrowser({ softwareGpu, trustedKeys: [key] });
 }
 
 /** True on a Linux machine without any device that a Vulkan driver could use. */

@@ -3,7 +3,9 @@
 
 import { spawn, type ChildProcess } from 'node:child_process';
 import { existsSync } from 'node:fs';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { LAUNCHED_ENV, launchReport, type LaunchReport } from '../../shared/protocol/launchReport.ts';
@@ -26,15 +28,17 @@ export async function startProcessWorker(
   const flags = ['--url', settings.url, '--device', settings.device, '--cache', 'none'];
   flags.push('--code', settings.allowCode ? 'allow' : 'deny');
   if (settings.name !== undefined) flags.push('--name', settings.name);
+  const authorities = settings.ca === undefined ? undefined : await authoritiesFile(settings.ca);
   const child = spawn(command, [...args, ...flags], {
     stdio: ['pipe', 'pipe', 'pipe'],
-    env: await environment(settings),
+    env: await environment(settings, authorities?.file),
   });
   const log = new BoundedLog(KEPT_LINES, settings.onLine);
   child.stderr.setEncoding('utf8').on('data', (text: string) => log.write(text));
   // The pipe breaks when the child dies; its end is reported below.
   child.stdin.on('error', () => {});
   const ended = processEnd(child);
+  if (authorities) void ended.then(authorities.remove);
   try {
     const joined = await joinReport(kind, child, log, ended, settings);
     return {
@@ -111,13 +115,18 @@ async function end(
   clearTimeout(timer);
 }
 
-async function environment({ softwareGpu, token }: LocalWorkerSettings): Promise<NodeJS.ProcessEnv> {
+async function environment(
+  { softwareGpu, token }: LocalWorkerSettings,
+  authorities: string | undefined,
+): Promise<NodeJS.ProcessEnv> {
   const environment: NodeJS.ProcessEnv = {
     ...process.env,
     [LAUNCHED_ENV]: '1',
     NO_COLOR: '1',
     // In the environment rather than among the arguments, where every user of the machine could read it.
     ...(token === undefined ? {} : { TABGRAD_TOKEN: token }),
+    // What Node and Deno read it from; all their sockets go by it.
+    ...(authorities === undefined ? {} : { NODE_EXTRA_CA_CERTS: authorities, DENO_CERT: authorities }),
   };
   if (softwareGpu) {
     const { swiftshaderIcd, libraryPath } = await unpackChromium();
@@ -127,6 +136,16 @@ async function environment({ softwareGpu, token }: LocalWorkerSettings): Promise
       .join(delimiter);
   }
   return environment;
+}
+
+/** Runtimes read further authorities from one file alone: those that they were told of already stay. */
+async function authoritiesFile(ca: string): Promise<{ file: string; remove: () => Promise<void> }> {
+  const folder = await mkdtemp(join(tmpdir(), 'tabgrad-ca-'));
+  const known = process.env['NODE_EXTRA_CA_CERTS'];
+  const others = known === undefined ? '' : await readFile(known, 'utf8').catch(() => '');
+  const file = join(folder, 'authorities.pem');
+  await writeFile(file, `${ca}\n${others}`);
+  return { file, remove: () => rm(folder, { recursive: true, force: true }) };
 }
 
 function nodeCommand(): { command: string; args: string[] } {

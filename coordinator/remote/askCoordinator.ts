@@ -3,10 +3,14 @@
 import { z } from 'zod';
 import { AbortedError, DeadlineError, type TabgradError } from '../../shared/errors.ts';
 import { CoordinatorUnreachableError, RemoteError } from './remoteErrors.ts';
+import { untrustedReason, untrustedServer } from './serverTrust.ts';
+import { trustingFetch } from './trustingFetch.ts';
 
 export interface CoordinatorAddress {
   readonly url: string;
   readonly token: string | undefined;
+  /** Authorities to trust besides the usual ones, in PEM. */
+  readonly ca?: string | undefined;
   readonly signal: AbortSignal;
 }
 
@@ -29,7 +33,7 @@ const refusalForm = z.object({ error: z.object({ code: z.string(), message: z.st
 /**
  * An answer whose body is still to be read; the deadline is for its headers.
  * @param path below the coordinator's address, e.g. "api/v1/status".
- * @throws CoordinatorUnreachableError, RemoteError, DeadlineError, AbortedError
+ * @throws CoordinatorUnreachableError, ServerUntrustedError, RemoteError, DeadlineError, AbortedError
  */
 export function askCoordinator(
   address: CoordinatorAddress,
@@ -59,12 +63,14 @@ export function askForJson<T>(
 }
 
 async function send(
-  { url, token }: CoordinatorAddress,
+  { url, token, ca }: CoordinatorAddress,
   path: string,
   { method = 'GET', json, bytes, headers, accept = [] }: CoordinatorRequest,
   signal: AbortSignal,
 ): Promise<Response> {
-  const response = await fetch(new URL(path, url.endsWith('/') ? url : `${url}/`), {
+  const target = new URL(path, url.endsWith('/') ? url : `${url}/`);
+  const ask = ca === undefined || target.protocol !== 'https:' ? fetch : trustingFetch(ca);
+  const response = await ask(target, {
     method,
     signal,
     headers: {
@@ -103,6 +109,8 @@ async function withDeadline<T>(
         { cause },
       );
     }
+    const untrusted = untrustedReason(reasonIn(cause));
+    if (untrusted !== undefined) throw untrustedServer(url, untrusted, cause);
     throw new CoordinatorUnreachableError(
       `No coordinator answers at ${url} (${reasonOf(cause)}). Start one with "tabgrad up", or correct the address.`,
       {},
@@ -129,8 +137,12 @@ function parseJson(text: string): unknown {
 }
 
 /** fetch says only "fetch failed"; the reason is in its cause. */
+function reasonIn(error: unknown): unknown {
+  return error instanceof Error ? (error.cause ?? error) : error;
+}
+
 function reasonOf(error: unknown): string {
-  const cause = error instanceof Error ? (error.cause ?? error) : error;
+  const cause = reasonIn(error);
   if (!(cause instanceof Error)) return String(cause);
   return (cause as NodeJS.ErrnoException).code ?? cause.message;
 }

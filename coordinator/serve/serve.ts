@@ -2,11 +2,14 @@
 
 import type { Server } from 'node:http';
 import { Server as NetServer } from 'node:net';
+import { Server as SecureServer } from 'node:https';
 import { systemClock, type Clock } from '../../shared/clock.ts';
 import type { Log } from '../pool/log.ts';
 import { packageVersion } from '../cli/packageVersion.ts';
 import { allowedHosts, coordinatorAddresses } from '../server/addresses.ts';
 import { listen } from '../server/httpServer.ts';
+import { openTls } from '../tls/openTls.ts';
+import { keepRenewed, type AuthorityCertificate } from '../tls/tlsSource.ts';
 import { Deployment, type Application, type DeploymentTarget } from './deployment/deployment.ts';
 import type { DeploymentOptions } from './deployment/deploymentOptions.ts';
 import { DeploymentHandle } from './deployment/handle.ts';
@@ -51,7 +54,13 @@ export class Serve {
   readonly #metrics = new ServeMetrics();
   readonly #answers = new OpenAnswers();
   #listening:
-    | { readonly server: Server; readonly url: string; readonly options: ServeHttpOptions }
+    | {
+        readonly server: Server;
+        readonly url: string;
+        readonly options: ServeHttpOptions;
+        readonly authority: AuthorityCertificate | undefined;
+        readonly stopRenewing: () => void;
+      }
     | undefined;
   /** Changes of applications happen one after another. */
   #changes: Promise<unknown> = Promise.resolve();
@@ -67,12 +76,17 @@ export class Serve {
     return this.#listening?.url;
   }
 
+  /** Whose certificate callers have to trust, where the server made its own. */
+  get authority(): AuthorityCertificate | undefined {
+    return this.#listening?.authority;
+  }
+
   /**
    * Starts an application, or replaces the one of its name without a failed request, and resolves when all its
    * replicas are ready. The first run starts to listen; later ones may leave host and port out.
    * @returns a handle of the ingress deployment, for calls without HTTP.
    * @throws ServeArgumentError, CheckpointError, ModelFormatError, ModelUnsupportedError, PortInUseError, ListenError,
-   *   OwnerCodeError when a class can't be constructed, DeadlineError when one takes longer than startTimeoutS. What
+   *   TlsFileError, TlsCertificateError, OwnerCodeError when a class can't be constructed, DeadlineError when one takes longer than startTimeoutS. What
    *   was there before goes on then.
    */
   run(application: Application | Deployment, options: RunOptions = {}): Promise<DeploymentHandle> {
@@ -120,6 +134,7 @@ export class Serve {
       // Stops listening. The HTTP server's own close() also cuts off answers that are not written out yet: it takes their
       // connections for idle.
       if (server) NetServer.prototype.close.call(server);
+      this.#listening?.stopRenewing();
       await Promise.all([...this.#apps.values()].map((app) => app.close()));
       for (const { name } of this.#apps.values()) this.#table.remove(name);
       this.#apps.clear();
@@ -172,11 +187,13 @@ export class Serve {
         { field: differs },
       );
     }
+    const tls = options.tls && (await openTls(options.tls, host, publicUrl));
     const server = createServeServer({
+      tls: tls?.credentials,
       apps: this.#table,
       access: new CallerAccess({
         apiKey,
-        allowedHosts: allowedHosts(host, publicUrl),
+        allowedHosts: allowedHosts(host, publicUrl, tls?.names),
         allowedOrigins: options.allowedOrigins ?? [],
       }),
       metrics: this.#metrics,
@@ -191,13 +208,26 @@ export class Serve {
       isStopping: () => this.#isStopping,
     });
     server.on('request', (_request, response) => this.#answers.add(response));
-    const { url } = coordinatorAddresses(host, await listen(server, port, host), publicUrl, undefined);
-    this.#listening = { server, url, options: { ...options, port, host } };
+    const certificateNames = tls?.names;
+    const actualPort = await listen(server, port, host);
+    const { url } = coordinatorAddresses({ host, port: actualPort, publicUrl, certificateNames });
+    const stopRenewing =
+      tls && server instanceof SecureServer
+        ? keepRenewed({ source: tls, server, clock: this.#clock, log: this.#log })
+        : (): void => undefined;
+    this.#listening = {
+      server,
+      url,
+      options: { ...options, port, host },
+      authority: tls?.authority,
+      stopRenewing,
+    };
   }
 
   async #closeIfUnused(): Promise<void> {
     if (this.#apps.size > 0 || !this.#listening) return;
-    const { server } = this.#listening;
+    const { server, stopRenewing } = this.#listening;
+    stopRenewing();
     this.#listening = undefined;
     await new Promise<void>((resolve) => {
       server.close(() => resolve());

@@ -1,5 +1,6 @@
 // Where and how a server listens.
 
+import type { TlsSettings } from '../tls/openTls.ts';
 import type { AccessEntry } from './http/exchange.ts';
 import { ServeArgumentError } from './serveErrors.ts';
 
@@ -8,6 +9,8 @@ export interface ServeHttpOptions {
   readonly port?: number | undefined;
   /** Default 127.0.0.1; 0.0.0.0 lets other machines ask. */
   readonly host?: string | undefined;
+  /** Answers over https with this certificate. */
+  readonly tls?: TlsSettings | undefined;
   /** Callers must send it as "Authorization: Bearer KEY" or "X-API-Key: KEY". */
   readonly apiKey?: string | undefined;
   /** Address under which callers reach the server through a proxy. */

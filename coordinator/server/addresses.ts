@@ -1,6 +1,7 @@
 // Under which names a coordinator is reached, derived from where it listens.
 
 import { networkInterfaces } from 'node:os';
+import { coversHost } from '../tls/certificateNames.ts';
 
 const loopbackHosts = ['127.0.0.1', 'localhost', '[::1]'];
 
@@ -19,24 +20,53 @@ export interface Addresses {
   readonly joinUrl: string;
 }
 
-export function coordinatorAddresses(
-  host: string,
-  port: number,
-  publicUrl: string | undefined,
-  joinToken: string | undefined,
-): Addresses {
-  const everywhere = host === '0.0.0.0' || host === '::';
-  const url = `http://${everywhere ? '127.0.0.1' : inUrl(host)}:${port}`;
-  const outside =
-    publicUrl ?? (everywhere ? `http://${inUrl(firstOutsideAddress() ?? '127.0.0.1')}:${port}` : url);
+export interface Reach {
+  readonly host: string;
+  readonly port: number;
+  readonly publicUrl?: string | undefined;
+  readonly joinToken?: string | undefined;
+  /** What the certificate is for, on a server that speaks https. */
+  readonly certificateNames?: readonly string[] | undefined;
+}
+
+export function coordinatorAddresses({
+  host,
+  port,
+  publicUrl,
+  joinToken,
+  certificateNames,
+}: Reach): Addresses {
+  const isEverywhere = host === '0.0.0.0' || host === '::';
+  const address = (name: string): string =>
+    `${certificateNames === undefined ? 'http' : 'https'}://${inUrl(certified(name, certificateNames))}:${port}`;
+  const url = address(isEverywhere ? '127.0.0.1' : host);
+  const outside = publicUrl ?? (isEverywhere ? address(firstOutsideAddress() ?? '127.0.0.1') : url);
   const fragment = joinToken === undefined ? '' : `#token=${encodeURIComponent(joinToken)}`;
   return { url, joinUrl: `${outside.replace(/\/+$/, '')}/join${fragment}` };
 }
 
+/** An address that the certificate is not for is of no use, even on this machine: its first whole name is. */
+function certified(host: string, names: readonly string[] | undefined): string {
+  if (names === undefined || coversHost(names, host)) return host;
+  return names.find((name) => !name.startsWith('*.')) ?? host;
+}
+
 /** Names that requests may be addressed to; any, for a coordinator that listens beyond this machine. */
-export function allowedHosts(host: string, publicUrl: string | undefined): readonly string[] | undefined {
+export function allowedHosts(
+  host: string,
+  publicUrl: string | undefined,
+  certificateNames: readonly string[] = [],
+): readonly string[] | undefined {
   if (!isLoopback(host)) return undefined;
-  return [...loopbackHosts, inUrl(host), ...(publicUrl === undefined ? [] : [new URL(publicUrl).hostname])];
+  const certified = certificateNames.map(inUrl);
+  return [
+    ...new Set([
+      ...loopbackHosts,
+      inUrl(host),
+      ...certified,
+      ...(publicUrl === undefined ? [] : [new URL(publicUrl).hostname]),
+    ]),
+  ];
 }
 
 function firstOutsideAddress(): string | undefined {

@@ -2,6 +2,7 @@
 // of workers and the runs that they work on.
 
 import { Server as HttpServer } from 'node:http';
+import { Server as SecureServer } from 'node:https';
 import type { BlobStore } from '../blobs/blobStore.ts';
 import { sweepBlobs } from '../blobs/sweepBlobs.ts';
 import { systemClock, type Clock } from '../../shared/clock.ts';
@@ -13,12 +14,15 @@ import type { RunHandle, RunRequest } from '../run/runRequest.ts';
 import type { RunTiming } from '../run/runState.ts';
 import { mountPeerServer } from '../signalling/peerServer.ts';
 import { mountRelay, RELAY_PATH } from '../signalling/relay.ts';
+import { openTls, type TlsSettings } from '../tls/openTls.ts';
+import { keepRenewed, type AuthorityCertificate } from '../tls/tlsSource.ts';
 import { AccessControl } from './access.ts';
-import { allowedHosts, coordinatorAddresses, isLoopback } from './addresses.ts';
+import { allowedHosts, coordinatorAddresses, isLoopback, type Addresses } from './addresses.ts';
 import { controlSockets } from './controlSockets.ts';
 import { iceServersFor, type IceSettings } from './iceServers.ts';
 import { createHttpServer, listen } from './httpServer.ts';
 import type { HttpTimeouts } from './httpServer.ts';
+import { authorityRoutes } from './routes/authorityRoutes.ts';
 import { blobRoutes } from './routes/blobRoutes.ts';
 import { builtPageFolder, pageRoutes } from './routes/pageRoutes.ts';
 import { runRoutes } from './routes/runRoutes.ts';
@@ -40,6 +44,8 @@ export interface CoordinatorOptions {
   readonly storagePath?: string;
   /** Keeps the record in this PostgreSQL database (postgres://…) instead of a file in the storage folder. */
   readonly databaseUrl?: string;
+  /** Speaks https and wss with this certificate. Without it http, which browsers give a GPU on localhost alone. */
+  readonly tls?: TlsSettings;
   /** Workers must have it to join. */
   readonly joinToken?: string;
   /** Needed for the API. Without it a coordinator that listens beyond this machine makes one, and keeps it. */
@@ -66,6 +72,8 @@ export interface Coordinator {
   /** What a volunteer opens; has the join token in it, where there is one. */
   readonly joinUrl: string;
   readonly adminToken: string | undefined;
+  /** Whose certificate workers and browsers have to trust, where the coordinator made its own. */
+  readonly authority: AuthorityCertificate | undefined;
   readonly blobs: BlobStore;
   readonly pool: Pool;
   /** @throws RunExistsError, RunRequestInvalidError */
@@ -79,7 +87,10 @@ export interface Coordinator {
 const GIBIBYTE = 1024 ** 3;
 const PEER_SERVER = { path: '/peerjs', key: 'tabgrad' } as const;
 
-/** @throws PortInUseError, ListenError, StorageError, StorageFullError, StorageInUseError, StorageVersionError */
+/**
+ * @throws PortInUseError, ListenError, StorageError, StorageFullError, StorageInUseError, StorageVersionError,
+ *   TlsFileError, TlsCertificateError
+ */
 export async function startCoordinator(options: CoordinatorOptions = {}): Promise<Coordinator> {
   const {
     port = 7070,
@@ -91,6 +102,7 @@ export async function startCoordinator(options: CoordinatorOptions = {}): Promis
   } = options;
   const startedAtMs = clock.now();
   const iceServers = iceServersFor(options.ice ?? { urls: [] });
+  const tls = options.tls && (await openTls(options.tls, host, publicUrl));
   const storage = await openStorage(options, log);
   const { blobs, store } = storage;
   const madeToken = isLoopback(host) ? undefined : await store.setting('adminToken', makeSecret);
@@ -118,13 +130,15 @@ export async function startCoordinator(options: CoordinatorOptions = {}): Promis
   const access = new AccessControl({
     adminToken,
     joinToken,
-    allowedHosts: allowedHosts(host, publicUrl),
+    allowedHosts: allowedHosts(host, publicUrl, tls?.names),
     allowedOrigins: options.allowedOrigins ?? [],
   });
   const upgrades = new UpgradeDispatcher(access, meter);
   const closeSockets = mountSockets(upgrades, pool);
 
-  let addresses = coordinatorAddresses(host, port, publicUrl, joinToken);
+  const addressesAt = (actualPort: number): Addresses =>
+    coordinatorAddresses({ host, port: actualPort, publicUrl, joinToken, certificateNames: tls?.names });
+  let addresses = addressesAt(port);
   const traffic = (): Traffic => meter.totals();
   const status = {
     pool,
@@ -137,24 +151,39 @@ export async function startCoordinator(options: CoordinatorOptions = {}): Promis
     ...blobRoutes(blobs, options.maxBlobBytes ?? GIBIBYTE),
     ...statusRoutes(status),
     ...runRoutes(runs, blobs),
+    ...(tls?.authority === undefined ? [] : authorityRoutes(tls.authority)),
     ...pageRoutes(options.pageFolder ?? builtPageFolder(), () => statusText(status)),
   ];
-  const server = createHttpServer({ routes, access, meter, log, timeouts: options.timeouts });
+  const server = createHttpServer({
+    routes,
+    access,
+    meter,
+    log,
+    timeouts: options.timeouts,
+    tls: tls?.credentials,
+    // A browser that once heard it refuses to connect past a warning, and with a self-made authority there may be one.
+    strictTransport: tls !== undefined && tls.authority === undefined,
+  });
   server.on('upgrade', (request, socket, head) => upgrades.dispatch(request, socket, head));
   try {
-    addresses = coordinatorAddresses(host, await listen(server, port, host), publicUrl, joinToken);
+    addresses = addressesAt(await listen(server, port, host));
   } catch (error) {
     await closeSockets();
     await runs.close(new CoordinatorClosedError('The coordinator could not start'));
     await storage.close();
     throw error;
   }
+  const stopRenewing =
+    tls && server instanceof SecureServer
+      ? keepRenewed({ source: tls, server, clock, log })
+      : (): void => undefined;
   const stopSweeping = sweepBlobs({ blobs, clock, log, inUse: () => runs.blobsInUse() });
 
   let closing: Promise<void> | undefined;
   const close = async (): Promise<void> => {
     upgrades.close();
     stopSweeping();
+    stopRenewing();
     await runs.close(new CoordinatorClosedError('The coordinator was closed while the run went on'));
     pool.close('the coordinator is closing');
     const closed = new Promise<void>((resolve) => server.close(() => resolve()));
@@ -166,6 +195,7 @@ export async function startCoordinator(options: CoordinatorOptions = {}): Promis
   return {
     ...addresses,
     adminToken,
+    authority: tls?.authority,
     blobs,
     pool,
     startRun: (request) => {

@@ -1,9 +1,13 @@
 // The HTTP server around the route table: limits, security headers, access checks and coded errors, the same for all.
 
 import { createServer } from 'node:http';
-import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { IncomingMessage, Server, ServerOptions, ServerResponse } from 'node:http';
+import { createServer as createSecureServer } from 'node:https';
+import type { Server as SecureServer } from 'node:https';
+import type { Socket } from 'node:net';
 import { TabgradError } from '../../shared/errors.ts';
 import type { Log } from '../pool/log.ts';
+import type { TlsCredentials } from '../tls/tlsCredentials.ts';
 import type { AccessControl } from './access.ts';
 import { answerError, securityHeaders } from './answers.ts';
 import { matchRoute } from './route.ts';
@@ -17,6 +21,10 @@ export interface HttpServerOptions {
   readonly meter: TrafficMeter;
   readonly log: Log;
   readonly timeouts?: HttpTimeouts | undefined;
+  /** With it the server speaks https alone. */
+  readonly tls?: TlsCredentials | undefined;
+  /** Tells browsers to come by https alone from now on. */
+  readonly strictTransport?: boolean;
 }
 
 export interface HttpTimeouts {
@@ -27,30 +35,37 @@ export interface HttpTimeouts {
 }
 
 const DEFAULT_TIMEOUTS: HttpTimeouts = { headersMs: 15_000, idleMs: 60_000 };
+/** A month: the name may serve something else one day. */
+const STRICT_TRANSPORT = 'max-age=2592000';
 /** For a whole request; a large blob over a slow line takes long. */
 const REQUEST_TIMEOUT_MS = 30 * 60_000;
 
-export function createHttpServer(options: HttpServerOptions): Server {
+export function createHttpServer(options: HttpServerOptions): Server | SecureServer {
   const { headersMs, idleMs } = options.timeouts ?? DEFAULT_TIMEOUTS;
-  const server = createServer(
-    {
-      headersTimeout: headersMs,
-      requestTimeout: REQUEST_TIMEOUT_MS,
-      connectionsCheckingInterval: Math.min(headersMs, 5_000),
-      maxHeaderSize: 16 * 1024,
-    },
-    (request, response) => void answer(request, response, options),
-  );
+  const limits: ServerOptions = {
+    headersTimeout: headersMs,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    connectionsCheckingInterval: Math.min(headersMs, 5_000),
+    maxHeaderSize: 16 * 1024,
+  };
+  const listener = (request: IncomingMessage, response: ServerResponse): void =>
+    void answer(request, response, options);
+  const server =
+    options.tls === undefined
+      ? createServer(limits, listener)
+      : createSecureServer({ ...limits, ...options.tls, handshakeTimeout: headersMs }, listener);
   // Node destroys the socket on a timeout that nobody listens for.
   server.setTimeout(idleMs);
-  server.on('connection', (socket) => options.meter.assign(socket, 'page'));
+  // The socket that requests come by: over TLS not the one that was accepted.
+  const opened = options.tls === undefined ? 'connection' : 'secureConnection';
+  server.on(opened, (socket: Socket) => options.meter.assign(socket, 'page'));
   return server;
 }
 
 async function answer(
   request: IncomingMessage,
   response: ServerResponse,
-  { routes, access, meter, log }: HttpServerOptions,
+  { routes, access, meter, log, strictTransport = false }: HttpServerOptions,
 ): Promise<void> {
   const gone = new AbortController();
   response.on('close', () => {
@@ -61,6 +76,7 @@ async function answer(
   request.on('error', () => undefined);
   response.on('error', () => undefined);
   for (const [name, value] of Object.entries(securityHeaders)) response.setHeader(name, value);
+  if (strictTransport) response.setHeader('Strict-Transport-Security', STRICT_TRANSPORT);
   try {
     access.checkHost(request);
     const url = parseUrl(request.url ?? '');

@@ -3,7 +3,7 @@
 import { terminalProgress } from '../../progress/terminalProgress.ts';
 import { asRunEvent, type ReportedEvent } from '../../remote/apiAnswers.ts';
 import { defineCommand } from '../command.ts';
-import { adminOptions } from '../connectionOptions.ts';
+import { adminOptions, coordinatorAddress } from '../connectionOptions.ts';
 import { exitCodes } from '../exitCodes.ts';
 import { findRun } from '../findRun.ts';
 import { followEvents } from '../followEvents.ts';
@@ -17,9 +17,10 @@ export const logs = defineCommand({
     { command: 'tabgrad logs flights', meaning: 'Rounds, workers and metrics of the run called flights.' },
     { command: 'tabgrad logs 3f9a2c --json', meaning: 'Every event as a JSON value.' },
   ],
-  async run({ url, token, json }, [word = ''], context) {
+  async run(values, [word = ''], context) {
+    const { json } = values;
     const { stdout, signal } = context;
-    const options = { url, token, signal };
+    const options = await coordinatorAddress(values, signal);
     const run = await findRun(word, options);
     const progress = terminalProgress({
       stream: stdout,

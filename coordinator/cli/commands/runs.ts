@@ -3,7 +3,7 @@
 import { runsAnswer } from '../../remote/apiAnswers.ts';
 import { askForJson } from '../../remote/askCoordinator.ts';
 import { defineCommand } from '../command.ts';
-import { adminOptions } from '../connectionOptions.ts';
+import { adminOptions, coordinatorAddress } from '../connectionOptions.ts';
 import { exitCodes } from '../exitCodes.ts';
 import { runRow } from '../runLines.ts';
 import { textTable } from '../textTable.ts';
@@ -17,8 +17,9 @@ export const runs = defineCommand({
     { command: 'tabgrad runs', meaning: 'Runs of the coordinator of this machine, oldest first.' },
     { command: 'tabgrad runs --json', meaning: 'One JSON value a run.' },
   ],
-  async run({ url, token, json, quiet }, _positionals, { stdout, signal }) {
-    const answer = await askForJson({ url, token, signal }, 'api/v1/runs', runsAnswer);
+  async run(values, _positionals, { stdout, signal }) {
+    const { json, quiet } = values;
+    const answer = await askForJson(await coordinatorAddress(values, signal), 'api/v1/runs', runsAnswer);
     if (json) stdout.write(answer.runs.map((run) => `${JSON.stringify(run)}\n`).join(''));
     else if (answer.runs.length > 0) stdout.write(textTable(answer.runs.map(runRow)));
     else if (!quiet) stdout.write('no runs yet\n');

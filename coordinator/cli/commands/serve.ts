@@ -4,7 +4,9 @@ import { resolve } from 'node:path';
 import { deployment, Serve } from '../../serve/serve.ts';
 import { Checkpoint } from '../../train/checkpoint.ts';
 import { defineCommand } from '../command.ts';
+import { tlsOptions, tlsSettings } from '../tlsOptions.ts';
 import { exitCodes } from '../exitCodes.ts';
+import { shownFingerprint } from '../../tls/fingerprint.ts';
 import { untilAborted } from '../untilAborted.ts';
 
 export const serve = defineCommand({
@@ -58,6 +60,12 @@ export const serve = defineCommand({
       help: 'Key that callers must send as "Authorization: Bearer KEY" or "X-API-Key: KEY".',
       env: 'TABGRAD_API_KEY',
     },
+    ...tlsOptions,
+    storage: {
+      type: 'text',
+      placeholder: 'DIR',
+      help: 'Folder in which --tls self keeps its authority; may be that of "tabgrad up".',
+    },
     'public-url': {
       type: 'url',
       placeholder: 'URL',
@@ -91,14 +99,23 @@ export const serve = defineCommand({
         host: values.host,
         apiKey: values['api-key'],
         publicUrl: values['public-url'],
+        tls: tlsSettings(values, values.storage, cwd),
         ...(values['access-log'] && { accessLog }),
       });
       const url = new URL(values['route-prefix'], server.url).href;
-      if (values.json) stdout.write(`${JSON.stringify({ type: 'serving', url })}\n`);
-      else if (!values.quiet) {
-        stdout.write(
-          `predictions   POST rows as JSON to ${url}\nthe API       ${server.url}/openapi.json\nCtrl-C ends it.\n`,
-        );
+      if (values.json) {
+        const line = { type: 'serving', url, authorityFingerprint: server.authority?.fingerprint };
+        stdout.write(`${JSON.stringify(line)}\n`);
+      } else if (!values.quiet) {
+        const rows = [
+          `predictions   POST rows as JSON to ${url}`,
+          `the API       ${server.url}/openapi.json`,
+          ...(server.authority === undefined
+            ? []
+            : [`authority     ${shownFingerprint(server.authority.fingerprint)}`]),
+          'Ctrl-C ends it.',
+        ];
+        stdout.write(`${rows.join('\n')}\n`);
       }
       await untilAborted(signal);
     } finally {

@@ -4,7 +4,7 @@ import { formatDuration, formatShort } from '../../progress/formatNumbers.ts';
 import { statusAnswer, workersAnswer } from '../../remote/apiAnswers.ts';
 import { askForJson } from '../../remote/askCoordinator.ts';
 import { defineCommand } from '../command.ts';
-import { adminOptions } from '../connectionOptions.ts';
+import { adminOptions, coordinatorAddress } from '../connectionOptions.ts';
 import { exitCodes } from '../exitCodes.ts';
 import { runRow } from '../runLines.ts';
 import { textTable } from '../textTable.ts';
@@ -21,8 +21,9 @@ export const status = defineCommand({
       meaning: 'One of another machine, as JSON.',
     },
   ],
-  async run({ url, token, json }, _positionals, { stdout, signal }) {
-    const address = { url, token, signal };
+  async run(values, _positionals, { stdout, signal }) {
+    const { url, json } = values;
+    const address = await coordinatorAddress(values, signal);
     const answer = await askForJson(address, 'api/v1/status', statusAnswer);
     const { workers } = await askForJson(address, 'api/v1/workers', workersAnswer);
     if (json) {

@@ -3,7 +3,7 @@
 import { runSummary } from '../../remote/apiAnswers.ts';
 import { askForJson } from '../../remote/askCoordinator.ts';
 import { defineCommand } from '../command.ts';
-import { adminOptions } from '../connectionOptions.ts';
+import { adminOptions, coordinatorAddress } from '../connectionOptions.ts';
 import { exitCodes } from '../exitCodes.ts';
 import { findRun } from '../findRun.ts';
 
@@ -15,8 +15,9 @@ export const stop = defineCommand({
   examples: [
     { command: 'tabgrad stop flights', meaning: 'End the run called flights that was started last.' },
   ],
-  async run({ url, token, json, quiet }, [word = ''], { stdout, signal }) {
-    const address = { url, token, signal };
+  async run(values, [word = ''], { stdout, signal }) {
+    const { json, quiet } = values;
+    const address = await coordinatorAddress(values, signal);
     const run = await findRun(word, address);
     const stopped = await askForJson(
       address,

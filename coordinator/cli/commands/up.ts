@@ -5,7 +5,9 @@ import type { IceSettings } from '../../server/iceServers.ts';
 import { defineCommand, type CliContext } from '../command.ts';
 import { MAX_LOCAL_WORKERS } from '../../local/localWorker.ts';
 import { workerOptions } from '../connectionOptions.ts';
+import { tlsOptions, tlsSettings } from '../tlsOptions.ts';
 import { exitCodes } from '../exitCodes.ts';
+import { shownFingerprint } from '../../tls/fingerprint.ts';
 import { untilAborted } from '../untilAborted.ts';
 
 export const up = defineCommand({
@@ -59,6 +61,7 @@ export const up = defineCommand({
       help: 'Token for status, runs, logs and stop. Made by itself where other machines are let in.',
       env: 'TABGRAD_ADMIN_TOKEN',
     },
+    ...tlsOptions,
     'public-url': {
       type: 'url',
       placeholder: 'URL',
@@ -91,6 +94,14 @@ export const up = defineCommand({
       meaning: 'Let volunteers of the same network join with the link that is printed.',
     },
     {
+      command: 'tabgrad up --host 0.0.0.0 --tls self --storage /var/lib/tabgrad',
+      meaning: 'Over https, so that tabs of other machines get a GPU; the certificate is made here.',
+    },
+    {
+      command: 'tabgrad up --host 0.0.0.0 --port 443 --tls-cert fullchain.pem --tls-key privkey.pem',
+      meaning: 'Over https with a certificate that browsers know already.',
+    },
+    {
       command: 'tabgrad up --host 0.0.0.0 --ice stun:stun.example.org:3478',
       meaning: 'Let workers behind different routers find one another.',
     },
@@ -104,7 +115,9 @@ export const up = defineCommand({
     const { startLocalWorkers } = await import('../../local/localWorkers.ts');
     const publicUrl = values['public-url'];
     const adminToken = values['admin-token'];
+    const tls = tlsSettings(values, values.storage, context.cwd);
     const coordinator = await startCoordinator({
+      ...(tls && { tls }),
       port: values.port,
       host: values.host,
       ...(values.storage !== undefined && { storagePath: values.storage }),
@@ -127,6 +140,7 @@ export const up = defineCommand({
       const local = await startLocalWorkers({
         url: coordinator.url,
         ...(values.token !== undefined && { token: values.token }),
+        ...(coordinator.authority && { ca: coordinator.authority.pem }),
         count: values.workers,
         runtime: values.runtime,
         device: values.device ?? 'auto',
@@ -148,16 +162,24 @@ export const up = defineCommand({
 });
 
 function announce(
-  { url, joinUrl, adminToken }: Coordinator,
+  { url, joinUrl, adminToken, authority }: Coordinator,
   values: { readonly json: boolean; readonly quiet: boolean },
   { stdout }: CliContext,
 ): void {
-  if (values.json) stdout.write(`${JSON.stringify({ type: 'up', url, joinUrl, adminToken })}\n`);
-  else if (!values.quiet) {
+  const fingerprint = authority?.fingerprint;
+  if (values.json) {
+    const line = { type: 'up', url, joinUrl, adminToken, authorityFingerprint: fingerprint };
+    stdout.write(`${JSON.stringify(line)}\n`);
+  } else if (!values.quiet) {
+    const outside = joinUrl.replace(/\/join(#.*)?$/, '');
+    const trust = fingerprint === undefined ? '' : ` --ca-fingerprint ${fingerprint}`;
     const rows = [
       `coordinator   ${url}`,
       `to lend a tab open ${joinUrl}`,
-      `a process     tabgrad worker --url ${new URL(joinUrl).origin}`,
+      `a process     tabgrad worker --url ${outside}${trust}`,
+      ...(fingerprint === undefined
+        ? []
+        : [`authority     ${shownFingerprint(fingerprint)}`, `to trust it   ${outside}/authority`]),
       ...(adminToken === undefined ? [] : [`admin token   ${adminToken}`]),
       'Ctrl-C ends it.',
     ];

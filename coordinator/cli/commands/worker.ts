@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { WorkerStartError } from '../../local/localErrors.ts';
 import { askForJson } from '../../remote/askCoordinator.ts';
 import { defineCommand } from '../command.ts';
-import { urlOption, workerOptions } from '../connectionOptions.ts';
+import { coordinatorAddress, trustOptions, urlOption, workerOptions } from '../connectionOptions.ts';
 import { exitCodes } from '../exitCodes.ts';
 import { untilAborted } from '../untilAborted.ts';
 
@@ -20,6 +20,7 @@ export const worker = defineCommand({
       help: 'The join token, where the coordinator asks for one.',
       env: 'TABGRAD_TOKEN',
     },
+    ...trustOptions,
     ...workerOptions,
     'allow-code': {
       type: 'flag',
@@ -29,6 +30,10 @@ export const worker = defineCommand({
   examples: [
     { command: 'tabgrad worker --url http://192.168.1.20:7070', meaning: 'Join with one Node worker.' },
     {
+      command: 'tabgrad worker --url https://192.168.1.20:7070 --ca-fingerprint sha256:0fca…',
+      meaning: 'Join a coordinator that made its own authority; it prints the fingerprint.',
+    },
+    {
       command: 'tabgrad worker --url https://train.example.org --runtime browser --device webgpu',
       meaning: 'Join with a headless browser tab on WebGPU.',
     },
@@ -36,7 +41,8 @@ export const worker = defineCommand({
   async run(values, _positionals, { stdout, signal }) {
     const { url, token, json, quiet } = values;
     // A wrong address is told at once; the worker itself would go on trying, since coordinators come back.
-    await askForJson({ url, token: undefined, signal }, 'healthz', z.unknown());
+    const address = await coordinatorAddress({ ...values, token: undefined }, signal);
+    await askForJson(address, 'healthz', z.unknown());
     const say = (line: string): void => {
       if (json) stdout.write(`${JSON.stringify({ type: 'log', line })}\n`);
       else if (!quiet) stdout.write(`${line}\n`);
@@ -45,6 +51,7 @@ export const worker = defineCommand({
     const local = await startLocalWorkers({
       url,
       ...(token !== undefined && { token }),
+      ...(address.ca !== undefined && { ca: address.ca }),
       count: 1,
       runtime: values.runtime,
       device: values.device ?? 'auto',

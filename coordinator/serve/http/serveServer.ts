@@ -1,9 +1,17 @@
 // The HTTP side of serving: from a socket to the router of an application, and back.
 
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import {
+  createServer,
+  type IncomingMessage,
+  type Server,
+  type ServerOptions,
+  type ServerResponse,
+} from 'node:http';
+import { createServer as createSecureServer } from 'node:https';
 import type { Duplex } from 'node:stream';
 import type { ErrorCode } from '../../../shared/errors.ts';
 import type { Log } from '../../pool/log.ts';
+import type { TlsCredentials } from '../../tls/tlsCredentials.ts';
 import { BadRequestError, MethodNotAllowedError, NotFoundError } from '../../server/serverErrors.ts';
 import { OwnerCodeError, serveStatusOf, UnavailableError } from '../serveErrors.ts';
 import type { CallerAccess } from './callerAccess.ts';
@@ -38,6 +46,8 @@ export interface ServeServerOptions {
   /** For a whole request to arrive. */
   readonly requestTimeoutMs: number;
   readonly idleTimeoutMs: number;
+  /** With it the server speaks https alone. */
+  readonly tls: TlsCredentials | undefined;
   isStopping(): boolean;
 }
 
@@ -47,17 +57,23 @@ export function createServeServer(options: ServeServerOptions): Server {
   let serial = 0;
   const newId = (): string => `${prefix}-${(++serial).toString(36)}`;
   const ended = (end: ExchangeEnd): void => note(end, options);
-  const server = createServer(
-    {
-      headersTimeout: options.headersTimeoutMs,
-      requestTimeout: options.requestTimeoutMs,
-      connectionsCheckingInterval: Math.min(options.headersTimeoutMs, options.requestTimeoutMs, 5_000),
-      keepAliveTimeout: 65_000,
-      maxHeaderSize: 16 * 1024,
-      noDelay: true,
-    },
-    (request, response) => answer(new Exchange(request, response, newId, ended), options, pages),
-  );
+  const limits: ServerOptions = {
+    headersTimeout: options.headersTimeoutMs,
+    requestTimeout: options.requestTimeoutMs,
+    connectionsCheckingInterval: Math.min(options.headersTimeoutMs, options.requestTimeoutMs, 5_000),
+    keepAliveTimeout: 65_000,
+    maxHeaderSize: 16 * 1024,
+    noDelay: true,
+  };
+  const listener = (request: IncomingMessage, response: ServerResponse): void =>
+    answer(new Exchange(request, response, newId, ended), options, pages);
+  const server: Server =
+    options.tls === undefined
+      ? createServer(limits, listener)
+      : createSecureServer(
+          { ...limits, ...options.tls, handshakeTimeout: options.headersTimeoutMs },
+          listener,
+        );
   // Node destroys the socket on a timeout that nobody listens for.
   server.setTimeout(options.idleTimeoutMs);
   server.on('clientError', refuseSocket);

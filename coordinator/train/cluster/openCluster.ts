@@ -1,5 +1,6 @@
 // Chooses where a run happens: scalingConfig.url, TABGRAD_URL, or a coordinator of its own.
 
+import { environmentAuthorities } from '../../remote/serverTrust.ts';
 import type { TrainerSettings } from '../trainerOptions.ts';
 import { MAX_LOCAL_WORKERS } from '../../local/localWorker.ts';
 import { TrainArgumentError } from '../trainErrors.ts';
@@ -17,6 +18,7 @@ export async function openCluster(
   if (url !== undefined && url !== '') {
     return openRemoteCluster({
       url,
+      ca: await environmentAuthorities(url, signal),
       token: scalingConfig.token ?? process.env['TABGRAD_ADMIN_TOKEN'],
       signal,
     });

@@ -11,6 +11,8 @@ import type { Cluster } from './cluster.ts';
 export interface RemoteClusterOptions {
   readonly url: string;
   readonly token?: string | undefined;
+  /** Authorities to trust besides the usual ones, in PEM. */
+  readonly ca?: string | undefined;
   readonly signal: AbortSignal;
   /** How long the coordinator may be out of reach before the run counts as failed here. Default two minutes. */
   readonly outageMs?: number;
@@ -28,7 +30,7 @@ const OUTCOME_MS = 600_000;
 /** @throws CoordinatorUnreachableError, RemoteError when the coordinator does not answer or refuses the token. */
 export async function openRemoteCluster(options: RemoteClusterOptions): Promise<Cluster> {
   const { url, signal } = options;
-  const address: CoordinatorAddress = { url, signal, token: options.token };
+  const address: CoordinatorAddress = { url, signal, token: options.token, ca: options.ca };
   await askCoordinator(address, 'api/v1/runs');
   return {
     url,

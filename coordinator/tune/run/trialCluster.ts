@@ -7,6 +7,7 @@ import { startCoordinator } from '../../server/coordinator.ts';
 import type { Cluster } from '../../train/cluster/cluster.ts';
 import { LocalCrew } from '../../train/cluster/localCrew.ts';
 import { TrainArgumentError } from '../../train/trainErrors.ts';
+import { environmentAuthorities } from '../../remote/serverTrust.ts';
 import { openRemoteCluster } from '../../train/cluster/remoteCluster.ts';
 
 export interface TrialCluster extends Cluster {
@@ -33,7 +34,12 @@ export interface TrialClusterOptions {
 export async function openTrialCluster(options: TrialClusterOptions): Promise<TrialCluster> {
   const { url, token, signal } = options;
   if (url === undefined || url === '') return openEmbedded(options);
-  const cluster = await openRemoteCluster({ url, token, signal });
+  const cluster = await openRemoteCluster({
+    url,
+    token,
+    ca: await environmentAuthorities(url, signal),
+    signal,
+  });
   return { ...cluster, ensureWorkers: () => undefined, freeWorkers: () => undefined };
 }
 
