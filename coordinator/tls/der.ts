@@ -1,7 +1,7 @@
 // As much of DER (ITU-T X.690) as a certificate needs, to be written.
 
 /** An element with all its content. */
-export function element(tag: number, ...content: readonly Uint8Array[]): Buffer {
+function element(tag: number, ...content: readonly Uint8Array[]): Buffer {
   const body = Buffer.concat(content);
   return Buffer.concat([Buffer.from([tag]), lengthBytes(body.byteLength), body]);
 }

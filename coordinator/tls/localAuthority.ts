@@ -128,7 +128,7 @@ function newKey(): KeyObject {
 }
 
 function pemOf(key: KeyObject): string {
-  return key.export({ type: 'pkcs8', format: 'pem' }).toString();
+  return key.export({ type: 'pkcs8', format: 'pem' });
 }
 
 function privateKeyIn(file: string, pem: string): KeyObject {

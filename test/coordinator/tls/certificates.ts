@@ -17,7 +17,7 @@ export function newKey(): KeyObject {
 }
 
 export function pemOf(key: KeyObject): string {
-  return key.export({ type: 'pkcs8', format: 'pem' }).toString();
+  return key.export({ type: 'pkcs8', format: 'pem' });
 }
 
 export function testAuthority(): TestAuthority {

@@ -4,7 +4,7 @@ import { X509Certificate } from 'node:crypto';
 import { chmod, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { checkServerIdentity, type PeerCertificate } from 'node:tls';
+import { checkServerIdentity } from 'node:tls';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { keyPinOf } from '../../../coordinator/tls/fingerprint.ts';
 import { openLocalAuthority } from '../../../coordinator/tls/localAuthority.ts';
@@ -37,7 +37,7 @@ describe('a local authority', () => {
     expect(leaf.verify(authority.publicKey)).toBe(true);
     expect(authority.verify(authority.publicKey)).toBe(true);
     expect([authority.ca, leaf.ca]).toEqual([true, false]);
-    const shown = leaf.toLegacyObject() as PeerCertificate;
+    const shown = leaf.toLegacyObject();
     for (const name of names) expect(checkServerIdentity(name, shown), name).toBeUndefined();
     expect(checkServerIdentity('swarm.lan.example.org', shown)).toBeInstanceOf(Error);
     expect(checkServerIdentity('127.0.0.2', shown)).toBeInstanceOf(Error);
