@@ -25,6 +25,7 @@ export const errorCodes = {
   INVALID_TREE: 'A tree or split from a peer or a file can not be walked.',
   DEVICE_STATE: 'A tree device was asked for something it can not do in its present state.',
   DEVICE_FAILED: 'WebGPU refused a command or ran out of memory.',
+  ENGINE_UNSUITABLE: 'A training engine can not compute this model, or not with this setting.',
   TRAIN_LOOP_FAILED: "The owner's trainLoopPerWorker threw, or a worker does not run code of owners.",
   ICE_SETTING_INVALID: 'A STUN or TURN server or its secret is not as expected.',
   TREES_TOO_LARGE:

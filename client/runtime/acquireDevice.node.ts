@@ -3,6 +3,7 @@
 
 import { messageOf } from '../../shared/text/messageOf.ts';
 import type { GpuAccess } from './acquireDevice.ts';
+import { exposeGpu } from './exposeGpu.node.ts';
 
 /** A function that loads Dawn once and answers with its GPU object. */
 export function nodeGpuAccess(): () => Promise<GpuAccess> {
@@ -15,7 +16,10 @@ async function loadDawn(): Promise<GpuAccess> {
     const { create, globals } = await import('webgpu');
     // Constants such as GPUBufferUsage, which browsers have as globals.
     Object.assign(globalThis, globals);
-    return { gpu: create([]) };
+    const gpu = create([]);
+    // For tfjs.
+    exposeGpu(gpu);
+    return { gpu };
   } catch (error) {
     return {
       missing: `the package webgpu does not load (${messageOf(error)})`,

@@ -1,10 +1,11 @@
 // WebGPU for tests in Node: Dawn on SwiftShader, both from npm packages, so the suite needs no driver on the machine.
 
 import koffi from 'koffi';
+import { exposeGpu } from '../../client/runtime/exposeGpu.node.ts';
 import { unpackChromium } from '../../coordinator/local/chromium.ts';
 
-/** A fresh software GPU device. Throws when there is none: these tests never skip. */
-export async function openNodeGpuDevice(): Promise<GPUDevice> {
+/** A fresh software GPU adapter. Throws when there is none: these tests never skip. */
+export async function openNodeGpuAdapter(): Promise<GPUAdapter> {
   const { libraryPath, swiftshaderIcd } = await unpackChromium();
   process.env['VK_ICD_FILENAMES'] = swiftshaderIcd;
   // Dawn opens libvulkan by name. On a machine without one, the copy beside SwiftShader is found because it is already
@@ -13,12 +14,20 @@ export async function openNodeGpuDevice(): Promise<GPUDevice> {
   const { create, globals } = await import('webgpu');
   Object.assign(globalThis, globals);
   const gpu = create([]);
+  exposeGpu(gpu);
   const adapter = await gpu.requestAdapter();
   if (!adapter) throw new Error(`No WebGPU adapter in Node with the driver ${swiftshaderIcd}.`);
+  keepAlive.set(adapter, gpu);
+  return adapter;
+}
+
+/** A fresh software GPU device, as above. */
+export async function openNodeGpuDevice(): Promise<GPUDevice> {
+  const adapter = await openNodeGpuAdapter();
   const device = await adapter.requestDevice();
-  keepAlive.set(device, gpu);
+  keepAlive.set(device, adapter);
   return device;
 }
 
-/** Dawn's instance must outlive its devices. */
-const keepAlive = new WeakMap<GPUDevice, GPU>();
+/** Dawn's instance must outlive its adapters and devices. */
+const keepAlive = new WeakMap<GPUAdapter | GPUDevice, GPU | GPUAdapter>();
