@@ -92,6 +92,7 @@ export const errorCodes = {
   TUNE_METRIC_MISSING: 'No trial reported the metric that is to be tuned; the message has those that were.',
   TUNE_EXPERIMENT_INVALID: 'A folder holds no tuning experiment, or one that can not be gone on with.',
   TUNE_TRIAL_FAILED: "A trial's own function threw, or reported something that is no set of metrics.",
+  TUNE_CHECKPOINT_MISSING: 'A scheduler pauses trials, and one reported no checkpoint to go on from.',
   SHARD_INVALID: 'A shard of prepared rows does not decode or contradicts itself.',
   TRAIN_SPEC_MALFORMED: 'What the coordinator says of a run does not decode or contradicts itself.',
   TREE_MALFORMED: 'A tree received from a peer or a record does not decode.',

@@ -26,3 +26,8 @@ export class ExperimentError extends TabgradError {
 export class TrialFailedError extends TabgradError {
   readonly code = 'TUNE_TRIAL_FAILED';
 }
+
+/** A scheduler pauses trials at an iteration, and the owner's function gave no checkpoint to go on from there. */
+export class CheckpointMissingError extends TabgradError {
+  readonly code = 'TUNE_CHECKPOINT_MISSING';
+}

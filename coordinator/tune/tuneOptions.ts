@@ -162,6 +162,18 @@ export function resolveTuneOptions(options: TunerOptions): TuneSettings {
   searcher.check(space);
   const schedulerChoice = tuneConfig.scheduler ?? 'fifo';
   const { kind, scheduler } = schedulerOf(schedulerChoice, space, seed);
+  if (scheduler.generations && numSamples === -1) {
+    throw argument(
+      'tuneConfig.numSamples',
+      `is -1; the scheduler "${kind.name}" compares a fixed number of trials`,
+    );
+  }
+  if (scheduler.generations && searcher.name === 'tpe') {
+    throw argument(
+      'tuneConfig.searcher',
+      `is "tpe", which learns from trials that have ended; the scheduler "${kind.name}" begins all of them first`,
+    );
+  }
   if (space.dimensions.length === 0) {
     throw new SearchSpaceError(
       'paramSpace has nothing to search: expected at least one domain, e.g. { params: { max_depth: gridSearch([4, 6, 8]) } }.',

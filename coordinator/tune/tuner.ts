@@ -86,7 +86,7 @@ export class Tuner {
       openFolder: (onFailure) => new ExperimentFolder(path, onFailure),
       runner,
       trials: this.#earlier?.trials ?? [],
-      schedulerState: this.#earlier?.schedulerState ?? settings.scheduler.initial,
+      schedulerState: this.#earlier?.schedulerState ?? settings.scheduler.judge?.initial,
       isClosed: this.#earlier?.isClosed ?? false,
       now: () => performance.now(),
     });

@@ -5,17 +5,16 @@ import { AbortedError } from '../../../shared/errors.ts';
 import type { Metrics } from '../../train/result.ts';
 import type { TrialEars, TrialRunner } from '../run/trialRunner.ts';
 import { configOf, shownValues } from '../space/searchSpace.ts';
-import { TuneMetricError } from '../tuneErrors.ts';
+import { CheckpointMissingError, TuneMetricError } from '../tuneErrors.ts';
 import type { TuneSettings } from '../tuneOptions.ts';
 import type { ExperimentFolder } from './experimentFolder.ts';
 import { experimentState } from './experimentState.ts';
-import { observationOf, scoreOf } from './score.ts';
+import { generationEnd, leftAtEnd, renewedGeneration, takeOver } from './generation.ts';
+import { observationsOf, scoreOf } from './score.ts';
 import { reachedStop } from './stopRule.ts';
-import { isOver, newTrial, type Trial } from './trial.ts';
+import { dropUnsaved, isOver, newTrial, undoTakeOver, type Trial, type TrialReport } from './trial.ts';
 import { asFailure, isHopeless } from './trialFailure.ts';
 import type { TuneEvent } from './tuneEvent.ts';
-
-const COPY_ATTEMPTS = 5;
 
 export interface ExperimentParts {
   readonly settings: TuneSettings;
@@ -37,18 +36,20 @@ interface LiveTrial {
   startedAt: number | undefined;
   /** Resolves when its last report is on disk. */
   recorded: Promise<void>;
-  /** Its place is to be taken by another's checkpoint with other values. */
-  exploit?: { readonly source: Trial; readonly assignment: Trial['assignment'] };
+  /** Iteration at which it is to end this piece, and to be gone on with when its generation is renewed. */
+  pausedAt?: number;
 }
 
 export class Experiment {
   readonly #parts: ExperimentParts;
   readonly #folder: ExperimentFolder;
   readonly #live = new Map<Trial, LiveTrial>();
+  /** Metrics that were reported, by any trial. */
   readonly #known = new Set<string>();
   readonly trials: Trial[];
   #schedulerState: unknown;
   #change: () => void = () => undefined;
+  #renewing = false;
   /** Why no more is begun. */
   #ending: { readonly error?: Error; readonly reason: string } | undefined;
 
@@ -63,11 +64,6 @@ export class Experiment {
 
   get schedulerState(): unknown {
     return this.#schedulerState;
-  }
-
-  /** Metrics that were reported, by any trial. */
-  get metricNames(): readonly string[] {
-    return [...this.#known];
   }
 
   /**
@@ -88,6 +84,8 @@ export class Experiment {
       : undefined;
     try {
       this.#notify({ type: 'started', name: settings.name, trials: this.#planned });
+      for (const trial of leftAtEnd(this.trials, settings.scheduler)) this.#setStatus(trial, 'paused');
+      this.#renew();
       void this.#save();
       for (;;) {
         const changed = new Promise<void>((resolve) => (this.#change = resolve));
@@ -96,7 +94,7 @@ export class Experiment {
           void this.#runPiece(next);
           continue;
         }
-        if (this.#live.size === 0) break;
+        if (this.#live.size === 0 && !this.#renewing) break;
         await changed;
       }
     } finally {
@@ -126,9 +124,7 @@ export class Experiment {
     const { searcher, space, seed } = settings;
     const index = this.trials.length;
     try {
-      const observations = this.trials
-        .filter((trial) => trial.status !== 'errored')
-        .map((trial) => observationOf(trial, settings));
+      const observations = observationsOf(this.trials, settings);
       const trial = newTrial(index, searcher.propose({ space, seed, index, observations }));
       this.trials.push(trial);
       return trial;
@@ -151,7 +147,7 @@ export class Experiment {
     };
     this.#live.set(trial, live);
     // Rounds after the checkpoint are done again, and reported again.
-    trial.reports = trial.reports.filter(({ iteration }) => iteration <= (trial.checkpoint?.iteration ?? 0));
+    dropUnsaved(trial);
     delete trial.error;
     this.#setStatus(trial, 'waiting');
     try {
@@ -162,17 +158,17 @@ export class Experiment {
           config: configOf(settings.space, trial.assignment),
           experimentFolder: this.#folder.path,
           checkpoint: trial.checkpoint,
-          checkpointEvery: settings.scheduler.checkpointEvery,
           signal: live.calledOff.signal,
         },
         this.#earsOf(trial, live),
       );
-      await this.#endPiece(trial, live);
+      this.#endPiece(trial, live);
     } catch (error) {
-      await this.#failPiece(trial, live, error);
+      this.#failPiece(trial, live, error);
     } finally {
       if (live.startedAt !== undefined) trial.workedMs += now() - live.startedAt;
       this.#live.delete(trial);
+      this.#renew();
       void this.#save();
       this.#change();
     }
@@ -199,70 +195,76 @@ export class Experiment {
   }
 
   #report(trial: Trial, live: LiveTrial, iteration: number, metrics: Metrics): 'continue' | 'stop' {
-    if (trial.stopReason !== undefined || live.exploit || this.#ending?.error) return 'stop';
+    if (trial.stopReason !== undefined || live.pausedAt !== undefined || this.#ending?.error) return 'stop';
     const { settings, now } = this.#parts;
     const elapsedMs = Math.round(trial.workedMs + now() - (live.startedAt ?? now()));
     const report = { iteration, metrics, elapsedMs };
     trial.reports.push(report);
+    delete trial.givenUp;
     live.recorded = this.#folder.report(trial.index, report);
     this.#hear(metrics);
     this.#notify({ type: 'report', trial, iteration, metrics });
     // Who was just told may have called the experiment off.
     if (this.#ending?.error) return 'stop';
-    const score = scoreOf(metrics, settings);
     const stopped = this.#ending?.reason ?? reachedStop(settings, trial.id, report);
     if (stopped !== undefined) trial.stopReason = stopped;
-    else if (score !== undefined) this.#schedule(trial, live, iteration, score);
-    return trial.stopReason === undefined && !live.exploit && !this.#ending ? 'continue' : 'stop';
+    else this.#schedule(trial, live, report);
+    const goesOn = trial.stopReason === undefined && live.pausedAt === undefined && !this.#ending;
+    return goesOn ? 'continue' : 'stop';
   }
 
-  #schedule(trial: Trial, live: LiveTrial, iteration: number, score: number): void {
-    const { index, assignment } = trial;
-    const [state, decision] = this.#parts.settings.scheduler.step(this.#schedulerState, {
-      type: 'report',
-      trial: index,
-      iteration,
-      score,
-      assignment,
-    });
-    this.#schedulerState = state;
-    if (decision.type === 'stop') {
-      trial.stopReason = decision.reason;
-      trial.isPruned = true;
-    } else if (decision.type === 'exploit') {
-      const source = this.trials[decision.source];
-      // Without a checkpoint there is nothing to go on from yet.
-      if (source?.checkpoint) live.exploit = { source, assignment: decision.assignment };
-    }
-  }
-
-  async #endPiece(trial: Trial, { exploit, calledOff }: LiveTrial): Promise<void> {
-    if (calledOff.signal.aborted && trial.stopReason === undefined) return this.#interrupt(trial);
-    if (!exploit || this.#ending) return this.#finish(trial);
-    const copied = await this.#copyFrom(exploit.source, trial);
-    if (copied) {
-      trial.checkpoint = copied;
-      trial.assignment = exploit.assignment;
-    }
-    this.#setStatus(trial, 'pending');
-  }
-
-  /** The other trial's newest checkpoint; undefined where it is dropped for a newer one again and again. */
-  async #copyFrom(source: Trial, trial: Trial): Promise<Trial['checkpoint']> {
-    for (let attempt = 0; attempt < COPY_ATTEMPTS; attempt++) {
-      try {
-        if (source.checkpoint) return await this.#folder.copyCheckpoint(source.checkpoint, trial);
-      } catch (error) {
-        if (attempt === COPY_ATTEMPTS - 1 && isOver(source)) throw error;
+  #schedule(trial: Trial, live: LiveTrial, { iteration, metrics }: TrialReport): void {
+    const { settings } = this.#parts;
+    const { judge, generations } = settings.scheduler;
+    const score = scoreOf(metrics, settings);
+    if (judge && score !== undefined) {
+      const event = { type: 'report', trial: trial.index, iteration, score } as const;
+      const [state, decision] = judge.step(this.#schedulerState, event);
+      this.#schedulerState = state;
+      if (decision.type === 'stop') {
+        trial.stopReason = decision.reason;
+        trial.isPruned = true;
       }
     }
-    return undefined;
+    if (generations && iteration >= generationEnd(trial, generations)) live.pausedAt = iteration;
   }
 
-  async #failPiece(trial: Trial, live: LiveTrial, error: unknown): Promise<void> {
+  #endPiece(trial: Trial, { pausedAt, calledOff }: LiveTrial): void {
+    if (calledOff.signal.aborted && trial.stopReason === undefined) return this.#setStatus(trial, 'pending');
+    if (pausedAt === undefined || this.#ending) return this.#finish(trial);
+    if (trial.checkpoint?.iteration === pausedAt) return this.#setStatus(trial, 'paused');
+    throw new CheckpointMissingError(
+      `Trial ${trial.index} is to be gone on with from iteration ${pausedAt}, but reported no checkpoint there: call report(metrics, checkpoint) at the end of each perturbationInterval.`,
+    );
+  }
+
+  /** Once all trials are at the end of their generation: who goes on from what. */
+  #renew(): void {
+    const exploits = this.#ending
+      ? undefined
+      : renewedGeneration(this.trials, this.#planned, this.#parts.settings);
+    if (!exploits || this.#renewing) return;
+    this.#renewing = true;
+    void takeOver(this.trials, exploits, this.#folder)
+      .then((change) => {
+        if (this.#ending) return;
+        change();
+        for (const trial of this.trials) if (trial.status === 'paused') this.#setStatus(trial, 'pending');
+      })
+      .catch((error: unknown) => {
+        const reason = 'a checkpoint can not be copied';
+        this.#end({ reason, error: asFailure(error, 'A checkpoint can not be copied') });
+      })
+      .finally(() => {
+        this.#renewing = false;
+        this.#change();
+      });
+  }
+
+  #failPiece(trial: Trial, live: LiveTrial, error: unknown): void {
     const { maxFailures, failFast } = this.#parts.settings;
     if (live.calledOff.signal.aborted) {
-      return this.#ending?.error ? this.#interrupt(trial) : this.#finish(trial);
+      return this.#ending?.error ? this.#setStatus(trial, 'pending') : this.#finish(trial);
     }
     if (trial.stopReason !== undefined && error instanceof AbortedError) return this.#finish(trial);
     const failure = asFailure(error, `Trial ${trial.index} failed`);
@@ -277,31 +279,31 @@ export class Experiment {
     if (failFast) this.#end({ reason: `trial ${trial.index} failed` });
   }
 
-  /** To be gone on with by another process. */
-  #interrupt(trial: Trial): void {
-    this.#setStatus(trial, 'pending');
-  }
-
   #finish(trial: Trial): void {
     if (this.#ending && trial.stopReason === undefined) trial.stopReason = this.#ending.reason;
+    undoTakeOver(trial);
     this.#setStatus(trial, 'finished');
     this.#tellScheduler(trial);
     const { metric } = this.#parts.settings;
     if (metric === undefined || this.#known.has(metric) || this.#known.size === 0) return;
-    const message = `No trial reported the metric "${metric}"; reported were ${this.metricNames.join(', ')}.`;
+    const message = `No trial reported the metric "${metric}"; reported were ${[...this.#known].join(', ')}.`;
     const error = new TuneMetricError(message, { field: 'tuneConfig.metric' });
     this.#end({ reason: 'the metric is not reported', error });
   }
 
   #tellScheduler({ index }: Trial): void {
-    const event = { type: 'ended', trial: index } as const;
-    [this.#schedulerState] = this.#parts.settings.scheduler.step(this.#schedulerState, event);
+    const { judge } = this.#parts.settings.scheduler;
+    if (judge) [this.#schedulerState] = judge.step(this.#schedulerState, { type: 'ended', trial: index });
   }
 
   /** Begins nothing more. With an error what runs is called off; without, it ends with the iteration in flight. */
   #end(ending: { readonly error?: Error; readonly reason: string }): void {
     if (this.#ending) return;
     this.#ending = ending;
+    for (const trial of ending.error ? [] : this.trials) {
+      // Those that wait for their turn again will not have one.
+      if (!this.#live.has(trial) && !isOver(trial)) this.#finish(trial);
+    }
     for (const [trial, { calledOff }] of this.#live) {
       if (ending.error || trial.status === 'waiting') calledOff.abort();
     }

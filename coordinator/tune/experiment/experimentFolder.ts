@@ -12,15 +12,25 @@ import type { Trial, TrialCheckpoint, TrialReport } from './trial.ts';
 const STATE_FILE = 'experiment.json';
 const REPORTS_FILE = 'reports.jsonl';
 
+const assignmentForm = z.record(z.string(), z.unknown());
+
+const checkpointForm = z.object({
+  path: z.string().regex(/^trial_\d{5,}(\/[\w.-]*\w)+$/),
+  iteration: z.number().int().nonnegative(),
+});
+
 const trialForm = z.object({
   index: z.number().int().nonnegative(),
   id: z.string().regex(/^trial_\d{5,}$/),
-  assignment: z.record(z.string(), z.unknown()),
-  status: z.enum(['pending', 'waiting', 'running', 'finished', 'errored']),
-  checkpoint: z
+  assignment: assignmentForm,
+  status: z.enum(['pending', 'waiting', 'running', 'paused', 'finished', 'errored']),
+  checkpoint: checkpointForm.optional(),
+  renewedAt: z.number().int().nonnegative().optional(),
+  givenUp: z
     .object({
-      path: z.string().regex(/^trial_\d{5,}(\/[\w.-]*\w)+$/),
-      iteration: z.number().int().nonnegative(),
+      source: z.number().int().nonnegative(),
+      checkpoint: checkpointForm,
+      assignment: assignmentForm,
     })
     .optional(),
   stopReason: z.string().optional(),

@@ -63,7 +63,7 @@ function restoredTrial(
   reports: TrialReport[],
   { resumeErrored = false, restartErrored = false }: RestoreOptions,
 ): Trial {
-  const { checkpoint, stopReason, isPruned, error, ...rest } = saved;
+  const { checkpoint, renewedAt, givenUp, stopReason, isPruned, error, ...rest } = saved;
   const isAgain = saved.status === 'errored' && (resumeErrored || restartErrored);
   const isKept = (saved.status === 'finished' || saved.status === 'errored') && !isAgain;
   const isAnew = saved.status === 'errored' && restartErrored;
@@ -71,9 +71,11 @@ function restoredTrial(
     isKept || isAnew ? reports : reports.filter(({ iteration }) => iteration <= (checkpoint?.iteration ?? 0));
   return {
     ...rest,
-    status: isKept ? saved.status : 'pending',
+    status: isKept || saved.status === 'paused' ? saved.status : 'pending',
     reports: isAnew ? [] : kept,
     ...(checkpoint && !isAnew && { checkpoint }),
+    ...(renewedAt !== undefined && !isAnew && { renewedAt }),
+    ...(givenUp && !isAnew && { givenUp }),
     ...(isKept && stopReason !== undefined && { stopReason }),
     ...(isKept && isPruned !== undefined && { isPruned }),
     ...(isKept && error && { error }),
@@ -97,17 +99,17 @@ function checkSameSpace({ dimensions }: ExperimentState, paramSpace: ParamSpace,
 
 /** The scheduler sees what was reported once more, iteration by iteration, as if all trials had run side by side. */
 function replay(settings: TuneSettings, trials: readonly Trial[]): unknown {
-  const { scheduler } = settings;
-  let state = scheduler.initial;
+  const { judge } = settings.scheduler;
+  if (!judge) return undefined;
+  let state = judge.initial;
   const all = trials.flatMap((trial) => trial.reports.map((report) => ({ trial, ...report })));
   all.sort((a, b) => a.iteration - b.iteration || a.trial.index - b.trial.index);
   for (const { trial, iteration, metrics } of all) {
     const score = scoreOf(metrics, settings);
     if (score === undefined) continue;
-    const { index, assignment } = trial;
-    [state] = scheduler.step(state, { type: 'report', trial: index, iteration, score, assignment });
+    [state] = judge.step(state, { type: 'report', trial: trial.index, iteration, score });
   }
   for (const trial of trials.filter(isOver))
-    [state] = scheduler.step(state, { type: 'ended', trial: trial.index });
+    [state] = judge.step(state, { type: 'ended', trial: trial.index });
   return state;
 }

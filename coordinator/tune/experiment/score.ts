@@ -15,7 +15,12 @@ export function scoreOf(metrics: Metrics, { metric, mode }: Tuned): number | und
   return mode === 'min' ? -value : value;
 }
 
-export function observationOf(trial: Trial, tuned: Tuned): Observation {
+/** Of trials that did not fail. */
+export function observationsOf(trials: readonly Trial[], tuned: Tuned): Observation[] {
+  return trials.filter(({ status }) => status !== 'errored').map((trial) => observationOf(trial, tuned));
+}
+
+function observationOf(trial: Trial, tuned: Tuned): Observation {
   const last = trial.reports.findLast(({ metrics }) => scoreOf(metrics, tuned) !== undefined);
   return {
     assignment: trial.assignment,

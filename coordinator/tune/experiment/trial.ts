@@ -5,9 +5,10 @@ import type { Assignment } from '../space/searchSpace.ts';
 
 /**
  * pending: not begun, or interrupted and to be gone on with. waiting: its turn has come, its workers have not.
- * finished: came to its end, or was stopped before it (`stopReason`).
+ * paused: at the end of a generation, until all trials are. finished: came to its end, or was stopped before it
+ * (`stopReason`).
  */
-export type TrialStatus = 'pending' | 'waiting' | 'running' | 'finished' | 'errored';
+export type TrialStatus = 'pending' | 'waiting' | 'running' | 'paused' | 'finished' | 'errored';
 
 export interface TrialReport {
   /** Counts from 1. */
@@ -23,6 +24,13 @@ export interface TrialCheckpoint {
   readonly iteration: number;
 }
 
+/** What a trial gave up for another's checkpoint. */
+interface GivenUp {
+  readonly source: number;
+  readonly checkpoint: TrialCheckpoint;
+  readonly assignment: Assignment;
+}
+
 export interface Trial {
   readonly index: number;
   /** Also the name of its folder. */
@@ -31,6 +39,10 @@ export interface Trial {
   status: TrialStatus;
   reports: TrialReport[];
   checkpoint?: TrialCheckpoint;
+  /** Iteration at which it last went on into a new generation. */
+  renewedAt?: number;
+  /** Its own, until it has reported with another's: where there is nothing left to do, its own stays. */
+  givenUp?: GivenUp;
   /** Why it ended before its end. */
   stopReason?: string;
   /** A scheduler stopped it for its score. */
@@ -58,4 +70,17 @@ export function newTrial(index: number, assignment: Assignment): Trial {
 
 export function isOver({ status }: Trial): boolean {
   return status === 'finished' || status === 'errored';
+}
+
+/** What comes after the checkpoint is done again, and reported again. */
+export function dropUnsaved(trial: Trial): void {
+  trial.reports = trial.reports.filter(({ iteration }) => iteration <= (trial.checkpoint?.iteration ?? 0));
+}
+
+/** There was nothing left to do with what it took over: its own result is the truth. */
+export function undoTakeOver(trial: Trial): void {
+  if (!trial.givenUp) return;
+  trial.checkpoint = trial.givenUp.checkpoint;
+  trial.assignment = trial.givenUp.assignment;
+  delete trial.givenUp;
 }

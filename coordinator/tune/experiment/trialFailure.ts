@@ -12,5 +12,12 @@ export function asFailure(error: unknown, what: string): TabgradError {
 
 /** What would fail again the same way. */
 export function isHopeless({ code }: TabgradError): boolean {
-  return code === 'TRAIN_ARGUMENT' || code === 'PARAMETER_UNKNOWN' || code === 'PARAMETER_OUT_OF_RANGE';
+  return hopeless.has(code);
 }
+
+const hopeless: ReadonlySet<string> = new Set([
+  'TRAIN_ARGUMENT',
+  'PARAMETER_UNKNOWN',
+  'PARAMETER_OUT_OF_RANGE',
+  'TUNE_CHECKPOINT_MISSING',
+]);

@@ -22,16 +22,17 @@ export interface TableOptions {
 const order: Readonly<Record<Trial['status'], number>> = {
   running: 0,
   waiting: 1,
-  finished: 2,
-  errored: 3,
-  pending: 4,
+  paused: 2,
+  finished: 3,
+  errored: 4,
+  pending: 5,
 };
 
 export function tableLines(rows: readonly TableRow[], options: TableOptions): string[] {
   const { planned, width, height } = options;
   const count = (status: Trial['status']): number =>
     rows.filter(({ trial }) => trial.status === status).length;
-  const parts = (['running', 'waiting', 'finished', 'errored'] as const)
+  const parts = (['running', 'waiting', 'paused', 'finished', 'errored'] as const)
     .filter((status) => count(status) > 0)
     .map((status) => `${count(status)} ${status}`);
   const of = Number.isFinite(planned) ? ` of ${planned}` : '';

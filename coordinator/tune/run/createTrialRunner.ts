@@ -102,10 +102,10 @@ async function runFunction(own: OwnFunction, piece: TrialPiece, ears: TrialEars)
       if (signal.aborted) return 'stop';
       iteration++;
       checkMetrics(metrics, piece);
-      if (checkpoint !== undefined) {
-        ears.checkpoint({ path: await saveState(piece, iteration, checkpoint), iteration });
-      }
+      const saved = checkpoint === undefined ? undefined : await saveState(piece, iteration, checkpoint);
       const decision = tell(metrics);
+      // After the report: a checkpoint on record is never without what was reported with it.
+      if (saved !== undefined) ears.checkpoint({ path: saved, iteration });
       // It is also how trials, which share one thread, let one another have their turn.
       await ears.recorded();
       return decision;

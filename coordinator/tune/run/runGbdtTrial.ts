@@ -50,8 +50,6 @@ export async function runGbdtTrial(
           ...(xgbModel !== undefined && { xgbModel }),
           ...(resumeFromCheckpoint !== undefined && { resumeFromCheckpoint }),
         };
-  const { checkpointConfig = {} } = runConfig;
-  const { checkpointEvery } = piece;
   const trainer = new GBDTTrainer(
     {
       ...rest,
@@ -60,15 +58,6 @@ export async function runGbdtTrial(
         ...runConfig,
         name: piece.id,
         storagePath: piece.experimentFolder,
-        checkpointConfig: {
-          ...checkpointConfig,
-          ...(checkpointEvery !== undefined && { checkpointFrequency: checkpointEvery }),
-          // One that another trial copies must not go while it is copied.
-          ...(checkpointEvery !== undefined &&
-            checkpointConfig.numToKeep !== undefined && {
-              numToKeep: Math.max(3, checkpointConfig.numToKeep),
-            }),
-        },
         callbacks: [
           ...(runConfig.callbacks ?? []),
           {

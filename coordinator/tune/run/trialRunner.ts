@@ -12,8 +12,6 @@ export interface TrialPiece {
   readonly experimentFolder: string;
   /** What to go on from. */
   readonly checkpoint: TrialCheckpoint | undefined;
-  /** Iterations between checkpoints that a scheduler asks for. */
-  readonly checkpointEvery: number | undefined;
   /** Ends the work at once, as far as that is possible. */
   readonly signal: AbortSignal;
 }

@@ -3,7 +3,7 @@
 
 import { z } from 'zod';
 import { quantile } from './quantile.ts';
-import { defineScheduler, goOn, type Decision } from './scheduler.ts';
+import { defineScheduler, goOn, judgeOf, type Decision } from './scheduler.ts';
 
 /** Scores by trial at each rung, highest rung first. */
 type Rungs = readonly { readonly iteration: number; readonly scores: ReadonlyMap<number, number> }[];
@@ -33,27 +33,29 @@ export const asha = defineScheduler({
       scores: new Map<number, number>(),
     }));
     return {
-      initial,
-      step(state: Rungs, event): readonly [Rungs, Decision] {
-        if (event.type !== 'report') return [state, goOn];
-        const { trial, iteration, score } = event;
-        if (iteration >= maxT) return [state, { type: 'stop', reason: `reached maxT, ${maxT}` }];
-        const place = state.findIndex((rung) => iteration >= rung.iteration && !rung.scores.has(trial));
-        const rung = state[place];
-        // A rung above that it has passed already decided.
-        const passed = state.findIndex((one) => one.scores.has(trial));
-        if (!rung || (passed !== -1 && passed < place)) return [state, goOn];
-        const cutoff = quantile([...rung.scores.values()], 1 - 1 / reductionFactor);
-        const next = state.with(place, { ...rung, scores: new Map([...rung.scores, [trial, score]]) });
-        if (cutoff === undefined || score >= cutoff) return [next, goOn];
-        return [
-          next,
-          {
-            type: 'stop',
-            reason: `not among the best 1/${reductionFactor} of ${next[place]?.scores.size} at iteration ${iteration}`,
-          },
-        ];
-      },
+      judge: judgeOf({
+        initial,
+        step(state: Rungs, event): readonly [Rungs, Decision] {
+          if (event.type !== 'report') return [state, goOn];
+          const { trial, iteration, score } = event;
+          if (iteration >= maxT) return [state, { type: 'stop', reason: `reached maxT, ${maxT}` }];
+          const place = state.findIndex((rung) => iteration >= rung.iteration && !rung.scores.has(trial));
+          const rung = state[place];
+          // A rung above that it has passed already decided.
+          const passed = state.findIndex((one) => one.scores.has(trial));
+          if (!rung || (passed !== -1 && passed < place)) return [state, goOn];
+          const cutoff = quantile([...rung.scores.values()], 1 - 1 / reductionFactor);
+          const next = state.with(place, { ...rung, scores: new Map([...rung.scores, [trial, score]]) });
+          if (cutoff === undefined || score >= cutoff) return [next, goOn];
+          return [
+            next,
+            {
+              type: 'stop',
+              reason: `not among the best 1/${reductionFactor} of ${next[place]?.scores.size} at iteration ${iteration}`,
+            },
+          ];
+        },
+      }),
     };
   },
 });

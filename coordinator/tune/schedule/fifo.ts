@@ -1,12 +1,12 @@
 // No scheduling: every trial runs to its end.
 
 import { z } from 'zod';
-import { defineScheduler, goOn } from './scheduler.ts';
+import { defineScheduler } from './scheduler.ts';
 
 export const fifo = defineScheduler({
   name: 'fifo',
   doc: 'Every trial runs to its end.',
   needsMetric: false,
   options: z.strictObject({}),
-  create: () => ({ initial: null, step: (state: null) => [state, goOn] as const }),
+  create: () => ({}),
 });

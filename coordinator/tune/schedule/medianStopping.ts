@@ -3,7 +3,7 @@
 
 import { z } from 'zod';
 import { quantile } from './quantile.ts';
-import { defineScheduler, goOn, type Decision } from './scheduler.ts';
+import { defineScheduler, goOn, judgeOf, type Decision } from './scheduler.ts';
 
 interface Scored {
   readonly iteration: number;
@@ -25,24 +25,26 @@ export const medianStopping = defineScheduler({
       .describe('Other trials that must have come as far before any is stopped.'),
   }),
   create: ({ gracePeriod, minSamplesRequired }) => ({
-    initial: new Map(),
-    step(state: Scores, event): readonly [Scores, Decision] {
-      if (event.type !== 'report') return [state, goOn];
-      const { trial, iteration, score } = event;
-      const own = [...(state.get(trial) ?? []), { iteration, score }];
-      const next = new Map([...state, [trial, own]]);
-      if (iteration < gracePeriod) return [next, goOn];
-      const means = [...next]
-        .filter(([other, scores]) => other !== trial && (scores.at(-1)?.iteration ?? 0) >= iteration)
-        .map(([, scores]) =>
-          mean(scores.filter((one) => one.iteration >= gracePeriod && one.iteration <= iteration)),
-        );
-      const median = quantile(means, 0.5);
-      if (means.length < minSamplesRequired || median === undefined) return [next, goOn];
-      if (Math.max(...own.map((one) => one.score)) >= median) return [next, goOn];
-      const reason = `worse than the median of ${means.length} other trials at iteration ${iteration}`;
-      return [next, { type: 'stop', reason }];
-    },
+    judge: judgeOf({
+      initial: new Map(),
+      step(state: Scores, event): readonly [Scores, Decision] {
+        if (event.type !== 'report') return [state, goOn];
+        const { trial, iteration, score } = event;
+        const own = [...(state.get(trial) ?? []), { iteration, score }];
+        const next = new Map([...state, [trial, own]]);
+        if (iteration < gracePeriod) return [next, goOn];
+        const means = [...next]
+          .filter(([other, scores]) => other !== trial && (scores.at(-1)?.iteration ?? 0) >= iteration)
+          .map(([, scores]) =>
+            mean(scores.filter((one) => one.iteration >= gracePeriod && one.iteration <= iteration)),
+          );
+        const median = quantile(means, 0.5);
+        if (means.length < minSamplesRequired || median === undefined) return [next, goOn];
+        if (Math.max(...own.map((one) => one.score)) >= median) return [next, goOn];
+        const reason = `worse than the median of ${means.length} other trials at iteration ${iteration}`;
+        return [next, { type: 'stop', reason }];
+      },
+    }),
   }),
 });
 

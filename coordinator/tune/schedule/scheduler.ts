@@ -1,4 +1,5 @@
-// What a scheduler is: a pure function from what it remembers and what happened to what becomes of the trial.
+// What a scheduler is: pure functions from what trials reported to what becomes of them. It judges trials one by one, when
+// they report, or all together, when the last of them has come as far.
 
 import type { z } from 'zod';
 import type { Assignment, SearchSpace } from '../space/searchSpace.ts';
@@ -11,22 +12,46 @@ type SchedulerEvent =
       readonly iteration: number;
       /** Higher is better, whatever the mode; -Infinity for NaN. */
       readonly score: number;
-      readonly assignment: Assignment;
     }
   /** The trial will report no more. */
   | { readonly type: 'ended'; readonly trial: number };
 
-export type Decision =
-  | { readonly type: 'continue' }
-  | { readonly type: 'stop'; readonly reason: string }
-  /** Go on from the last checkpoint of another trial, with other values. */
-  | { readonly type: 'exploit'; readonly source: number; readonly assignment: Assignment };
+export type Decision = { readonly type: 'continue' } | { readonly type: 'stop'; readonly reason: string };
 
-export interface Scheduler {
+/** Judges a trial at its reports. */
+export interface Judge {
   readonly initial: unknown;
-  /** Checkpoints that it lives on: one every so many iterations. */
-  readonly checkpointEvery?: number;
   step(state: unknown, event: SchedulerEvent): readonly [state: unknown, decision: Decision];
+}
+
+/** A trial that has come to the end of a generation. */
+export interface Member {
+  readonly trial: number;
+  readonly iteration: number;
+  /** The last one reported, higher is better; undefined where there was none. */
+  readonly score: number | undefined;
+  readonly assignment: Assignment;
+}
+
+/** A trial gives its own way up, and goes on from the checkpoint of another with other values. */
+export interface Exploit {
+  readonly trial: number;
+  readonly source: number;
+  readonly assignment: Assignment;
+}
+
+/** Judges all trials together. Those that come to the end of a generation are paused until the last of them has. */
+export interface Generations {
+  /** Iterations of a generation. */
+  readonly every: number;
+  /** @param members in order of their index; trials that have ended are not among them. */
+  renew(members: readonly Member[]): readonly Exploit[];
+}
+
+/** One or the other, or neither: then every trial runs to its end. */
+export interface Scheduler {
+  readonly judge?: Judge;
+  readonly generations?: Generations;
 }
 
 interface SchedulerContext {
@@ -44,27 +69,22 @@ export interface SchedulerKind {
   create(options: unknown, context: SchedulerContext): Scheduler;
 }
 
-interface TypedKind<O extends z.ZodType, S> extends Omit<SchedulerKind, 'create'> {
+interface TypedKind<O extends z.ZodType> extends Omit<SchedulerKind, 'create'> {
   readonly options: O;
-  create(
-    options: z.output<O>,
-    context: SchedulerContext,
-  ): {
-    readonly initial: S;
-    readonly checkpointEvery?: number;
-    step(state: S, event: SchedulerEvent): readonly [S, Decision];
-  };
+  create(options: z.output<O>, context: SchedulerContext): Scheduler;
 }
 
-/** Closes over the types of options and state, so that all kinds fit one registry. */
-export function defineScheduler<O extends z.ZodType, S>(kind: TypedKind<O, S>): SchedulerKind {
-  return {
-    ...kind,
-    create(options, context) {
-      const made = kind.create(options as z.output<O>, context);
-      return { ...made, step: (state, event) => made.step(state as S, event) };
-    },
-  };
+/** Closes over the type of the options, so that all kinds fit one registry. */
+export function defineScheduler<O extends z.ZodType>(kind: TypedKind<O>): SchedulerKind {
+  return { ...kind, create: (options, context) => kind.create(options as z.output<O>, context) };
+}
+
+/** Closes over the type of the state. */
+export function judgeOf<S>(judge: {
+  readonly initial: S;
+  step(state: S, event: SchedulerEvent): readonly [S, Decision];
+}): Judge {
+  return { initial: judge.initial, step: (state, event) => judge.step(state as S, event) };
 }
 
 export const goOn: Decision = { type: 'continue' };

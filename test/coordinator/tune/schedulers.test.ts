@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { quantile } from '../../../coordinator/tune/schedule/quantile.ts';
 import { schedulers } from '../../../coordinator/tune/schedule/registry.ts';
-import type { Decision, Scheduler } from '../../../coordinator/tune/schedule/scheduler.ts';
+import type { Decision, Exploit, Judge, Scheduler } from '../../../coordinator/tune/schedule/scheduler.ts';
 import { choice, randint, uniform } from '../../../coordinator/tune/space/domain.ts';
 import { resolveSpace } from '../../../coordinator/tune/space/searchSpace.ts';
 import { perturb } from '../../../coordinator/tune/schedule/perturb.ts';
@@ -14,18 +14,18 @@ function make(name: string, options: Record<string, unknown> = {}): Scheduler {
   return kind.create(kind.options.parse(options), { space, seed: 0 });
 }
 
+function judge(name: string, options: Record<string, unknown> = {}): Judge {
+  return make(name, options).judge!;
+}
+
 /** Feeds reports one after the other; the decisions. */
-function play(scheduler: Scheduler) {
-  let state = scheduler.initial;
+function play(judged: Judge) {
+  let state = judged.initial;
   return {
-    report(trial: number, iteration: number, score: number, rate = 0.5): Decision {
-      const assignment = { rate, kind: 0 };
-      const [next, decision] = scheduler.step(state, { type: 'report', trial, iteration, score, assignment });
+    report(trial: number, iteration: number, score: number): Decision {
+      const [next, decision] = judged.step(state, { type: 'report', trial, iteration, score });
       state = next;
       return decision;
-    },
-    end(trial: number): void {
-      [state] = scheduler.step(state, { type: 'ended', trial });
     },
   };
 }
@@ -42,13 +42,13 @@ describe('quantile', () => {
 
 describe('fifo', () => {
   it('lets everything go on', () => {
-    expect(play(make('fifo')).report(0, 1000, -Infinity)).toEqual({ type: 'continue' });
+    expect(make('fifo')).toEqual({});
   });
 });
 
 describe('asha', () => {
   it('stops a trial below the best quarter of those that reached the rung before it', () => {
-    const game = play(make('asha'));
+    const game = play(judge('asha'));
     // The first at a rung has nobody to be worse than.
     expect(game.report(0, 1, 10).type).toBe('continue');
     expect(game.report(1, 1, 20).type).toBe('continue');
@@ -65,13 +65,13 @@ describe('asha', () => {
   });
 
   it('ends every trial at maxT', () => {
-    const game = play(make('asha', { maxT: 9 }));
+    const game = play(judge('asha', { maxT: 9 }));
     expect(game.report(0, 8, 1).type).toBe('continue');
     expect(game.report(0, 9, 1)).toEqual({ type: 'stop', reason: 'reached maxT, 9' });
   });
 
   it('counts a rung that a report jumps over as reached, and judges a trial once a rung', () => {
-    const game = play(make('asha', { reductionFactor: 2, maxT: 100 }));
+    const game = play(judge('asha', { reductionFactor: 2, maxT: 100 }));
     expect(game.report(0, 1, 1).type).toBe('continue');
     expect(game.report(1, 5, 2).type).toBe('continue');
     expect(game.report(1, 6, -5).type).toBe('continue');
@@ -79,14 +79,14 @@ describe('asha', () => {
   });
 
   it('stops a trial that reports nothing but NaN as soon as another is there', () => {
-    const game = play(make('asha'));
+    const game = play(judge('asha'));
     expect(game.report(0, 1, 0).type).toBe('continue');
     expect(game.report(1, 1, -Infinity).type).toBe('stop');
   });
 
   it('has a rung at every power of the reduction factor below maxT', () => {
     const rungs = (options: Record<string, unknown>) =>
-      (make('asha', options).initial as { iteration: number }[]).map(({ iteration }) => iteration);
+      (judge('asha', options).initial as { iteration: number }[]).map(({ iteration }) => iteration);
     expect(rungs({})).toEqual([64, 16, 4, 1]);
     expect(rungs({ maxT: 1000, reductionFactor: 10 })).toEqual([1000, 100, 10, 1]);
     expect(rungs({ maxT: 50, gracePeriod: 5, reductionFactor: 3 })).toEqual([45, 15, 5]);
@@ -96,7 +96,7 @@ describe('asha', () => {
 
 describe('medianStopping', () => {
   it("stops a trial whose best is below the median of the others' means from the grace period on", () => {
-    const game = play(make('medianStopping', { gracePeriod: 2, minSamplesRequired: 3 }));
+    const game = play(judge('medianStopping', { gracePeriod: 2, minSamplesRequired: 3 }));
     for (const [trial, base] of [
       [0, 1],
       [1, 2],
@@ -109,14 +109,14 @@ describe('medianStopping', () => {
     // Means of iterations 2 and 3 are 2, 3 and 4: iteration 1 is within the grace period.
     expect(game.report(3, 1, 0).type).toBe('continue');
     expect(game.report(3, 2, 1.9).type).toBe('stop');
-    const better = play(make('medianStopping', { gracePeriod: 1, minSamplesRequired: 1 }));
+    const better = play(judge('medianStopping', { gracePeriod: 1, minSamplesRequired: 1 }));
     better.report(0, 1, 5);
     expect(better.report(1, 1, 5).type).toBe('continue');
     expect(better.report(2, 1, 4.9).type).toBe('stop');
   });
 
   it('waits until enough others have come as far', () => {
-    const game = play(make('medianStopping', { gracePeriod: 1, minSamplesRequired: 2 }));
+    const game = play(judge('medianStopping', { gracePeriod: 1, minSamplesRequired: 2 }));
     game.report(0, 3, 10);
     game.report(1, 1, 10);
     expect(game.report(2, 2, 0).type).toBe('continue');
@@ -126,22 +126,38 @@ describe('medianStopping', () => {
 });
 
 describe('pbt', () => {
-  it('lets the worst go on from the best, at its interval and not before', () => {
-    const game = play(make('pbt', { perturbationInterval: 2, resampleProbability: 0 }));
-    for (const trial of [0, 1, 2, 3])
-      expect(game.report(trial, 1, trial, 0.2 * (trial + 1)).type).toBe('continue');
-    expect(game.report(1, 2, 1, 0.4).type).toBe('continue');
-    expect(game.report(3, 2, 3, 0.8).type).toBe('continue');
-    expect(game.report(2, 2, 2, 0.6).type).toBe('continue');
-    expect(game.report(0, 2, 0, 0.2)).toMatchObject({ type: 'exploit', source: 3 });
+  const renew = (
+    scores: readonly (number | undefined)[],
+    options: Record<string, unknown>,
+  ): readonly Exploit[] =>
+    make('pbt', options).generations!.renew(
+      scores.map((score, trial) => ({
+        trial,
+        iteration: 2,
+        score,
+        assignment: { rate: 0.2 * (trial + 1), kind: 0 },
+      })),
+    );
+
+  it('lets the worst quarter go on from the best quarter, near their values', () => {
+    const [exploit, ...others] = renew([0, 1, 2, 3], { resampleProbability: 0 });
+    expect(others).toEqual([]);
+    expect(exploit).toMatchObject({ trial: 0, source: 3 });
+    // The best has 0.8, times 1.2 or 0.8.
+    expect([0.8 * 1.2, 0.8 * 0.8]).toContain(exploit?.assignment['rate']);
+    const half = renew([5, 1, 4, 2, 3], { quantileFraction: 0.5 });
+    expect(half.map(({ trial }) => trial)).toEqual([1, 3]);
+    for (const { source } of half) expect([0, 2]).toContain(source);
   });
 
-  it('neither copies from nor counts trials that have ended', () => {
-    const game = play(make('pbt', { perturbationInterval: 1 }));
-    game.report(0, 1, 10);
-    game.report(1, 1, 5);
-    game.end(0);
-    expect(game.report(1, 2, 0).type).toBe('continue');
+  it('leaves out trials without a score, and a single one alone', () => {
+    expect(renew([undefined, 1, 2], {})).toMatchObject([{ trial: 1, source: 2 }]);
+    expect(renew([undefined, 1], {})).toEqual([]);
+    expect(renew([], {})).toEqual([]);
+  });
+
+  it('takes a trial that reports NaN for the worst', () => {
+    expect(renew([1, -Infinity, 2], {})).toMatchObject([{ trial: 1, source: 2 }]);
   });
 
   it('perturbs numbers by its factors within their domain, choices to a neighbour, and sometimes draws anew', () => {

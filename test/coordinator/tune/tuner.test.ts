@@ -12,9 +12,11 @@ import {
   sampleFrom,
   Tuner,
   uniform,
+  type ResultGrid,
   type StopRule,
   type TrialContext,
   type TuneConfig,
+  type TuneEvent,
   type TunerOptions,
 } from '../../../coordinator/index.ts';
 
@@ -233,8 +235,48 @@ describe('Tuner.fit', () => {
     expect(refusal({ metric: undefined as never, scheduler: 'asha' })).toMatch(
       /The scheduler "asha" needs one/,
     );
+    expect(refusal({ scheduler: 'pbt', numSamples: -1 })).toMatch(
+      /numSamples is -1; .* a fixed number of trials/,
+    );
+    const paramSpace = { x: uniform(0, 1) };
+    expect(refusal({ scheduler: 'pbt', searcher: 'tpe' }, { paramSpace })).toMatch(/searcher is "tpe"/);
   });
 });
+
+/** The table, without what the clock says. */
+function withoutTimes(grid: ResultGrid) {
+  return grid.getTable().map((row) => ({ ...row, timeTotalS: 0 }));
+}
+
+const ROUNDS = 36;
+const allRounds = Array.from({ length: ROUNDS }, (_, i) => i + 1);
+
+/** What round i adds: the best rate moves from 0.1 to 0.9. */
+function gain(rate: number, i: number): number {
+  return Math.max(0, 1 - 4 * Math.abs(rate - 0.1 - (0.8 * i) / ROUNDS));
+}
+
+/** Adds gains up, from its checkpoint on. */
+async function follow(
+  { rate }: { rate: number },
+  { report, checkpoint, iteration }: TrialContext,
+  rounds = ROUNDS,
+): Promise<void> {
+  let { sum } = (checkpoint as { sum: number } | undefined) ?? { sum: 0 };
+  for (let i = iteration + 1; i <= rounds; i++) {
+    sum += gain(rate, i);
+    if ((await report({ sum }, { sum })) === 'stop') return;
+  }
+}
+
+const rates = { rate: uniform(0.01, 1) };
+const populationConfig = {
+  metric: 'sum',
+  mode: 'max',
+  numSamples: 8,
+  seed: 1,
+  scheduler: { name: 'pbt', perturbationInterval: 3 },
+} as const;
 
 describe('schedulers at work', () => {
   it('asha spends far fewer iterations and keeps the best', async () => {
@@ -257,36 +299,96 @@ describe('schedulers at work', () => {
     expect(best.metrics['loss']).toBe(Math.min(...losses));
   });
 
-  it('pbt beats every fixed setting where the best setting moves', async () => {
-    const ROUNDS = 60;
-    const gain = (rate: number, i: number): number =>
-      Math.max(0, 1 - 4 * Math.abs(rate - 0.1 - (0.8 * i) / ROUNDS));
+  it('pbt beats every fixed setting where the best setting moves, with the same result whatever the concurrency', async () => {
     const fixed = Array.from({ length: 101 }, (_, k) => {
       let sum = 0;
       for (let i = 1; i <= ROUNDS; i++) sum += gain(k / 100, i);
       return sum;
     });
-    const trainable = async ({ rate }: { rate: number }, { report, checkpoint, iteration }: TrialContext) => {
-      let { sum } = (checkpoint as { sum: number } | undefined) ?? { sum: 0 };
-      for (let i = iteration + 1; i <= ROUNDS; i++) {
-        sum += gain(rate, i);
-        if ((await report({ sum }, { sum })) === 'stop') return;
-      }
+    const run = async (maxConcurrentTrials: number) => {
+      const tuneConfig = { ...populationConfig, maxConcurrentTrials };
+      const grid = await tuner(
+        `pbt-${maxConcurrentTrials}`,
+        { trainable: follow, paramSpace: rates },
+        tuneConfig,
+      ).fit();
+      expect(grid.errors).toEqual([]);
+      return grid;
     };
-    const options = { trainable, paramSpace: { rate: uniform(0.01, 1) } };
-    const scheduler = { name: 'pbt', perturbationInterval: 3 };
-    const tuneConfig = {
-      metric: 'sum',
-      mode: 'max',
-      numSamples: 8,
-      maxConcurrentTrials: 8,
-      seed: 1,
-    } as const;
-    const grid = await tuner('pbt', options, { ...tuneConfig, scheduler }).fit();
-    expect(grid.errors).toEqual([]);
+    const grid = await run(8);
     expect(grid.getBestResult().metrics['sum']).toBeGreaterThan(Math.max(...fixed) * 1.2);
-    // The record of the best is of one line of descent: its iterations are whole.
-    expect(grid.getBestResult().metricsTable.at(-1)?.trainingIteration).toBe(ROUNDS);
+    for (const result of grid)
+      expect(result.metricsTable.map((row) => row.trainingIteration)).toEqual(allRounds);
+    const plain = withoutTimes(grid);
+    for (const concurrency of [1, 2, 4]) expect(withoutTimes(await run(concurrency))).toEqual(plain);
+  });
+
+  it('pbt goes on from the record, in the middle of a generation too', async () => {
+    const twelve = (config: { rate: number }, context: TrialContext): Promise<void> =>
+      follow(config, context, 12);
+    const whole = await tuner('pbt-whole', { trainable: twelve, paramSpace: rates }, populationConfig).fit();
+    // Places in the order of events: the last of a generation's reports, the first of the next, and one in between.
+    for (const reports of [8 * 3, 8 * 3 + 1, 8 * 4 + 3]) {
+      const off = new AbortController();
+      let heard = 0;
+      const name = `pbt-off-${reports}`;
+      const onEvent = ({ type }: TuneEvent): void => {
+        if (type === 'report' && ++heard === reports) off.abort();
+      };
+      const options = { trainable: twelve, paramSpace: rates, runConfig: { name, callbacks: [{ onEvent }] } };
+      const first = tuner(name, options, { ...populationConfig, maxConcurrentTrials: 3 });
+      await expect(first.fit({ signal: off.signal })).rejects.toMatchObject({ code: 'ABORTED' });
+      const restored = await Tuner.restore(path.join(storagePath, name), { trainable: twelve });
+      expect(withoutTimes(await restored.fit())).toEqual(withoutTimes(whole));
+    }
+  });
+
+  it('pbt says when a function gives it no checkpoint to go on from, and never tries it again', async () => {
+    let begun = 0;
+    const trainable = async (_: unknown, { report }: TrialContext): Promise<void> => {
+      begun++;
+      while ((await report({ sum: 1 })) === 'continue');
+    };
+    const runConfig = { name: 'pbt-bare', failureConfig: { maxFailures: -1 } };
+    const grid = await tuner('pbt-bare', { trainable, paramSpace: rates, runConfig }, populationConfig).fit();
+    expect(begun).toBe(8);
+    expect(grid.errors).toHaveLength(8);
+    expect(grid.errors[0]?.error).toEqual({
+      code: 'TUNE_CHECKPOINT_MISSING',
+      message:
+        'Trial 0 is to be gone on with from iteration 3, but reported no checkpoint there: call report(metrics, checkpoint) at the end of each perturbationInterval.',
+    });
+  });
+
+  it('pbt goes on without a trial that fails for good', async () => {
+    const trainable = (config: { rate: number }, context: TrialContext): unknown => {
+      if (context.index === 2 && context.iteration === 3) throw new Error('out of cheese');
+      return follow(config, context);
+    };
+    const grid = await tuner('pbt-failing', { trainable, paramSpace: rates }, populationConfig).fit();
+    expect(grid.errors.map(({ index }) => index)).toEqual([2]);
+    expect(grid.getBestResult().trainingIteration).toBe(ROUNDS);
+  });
+
+  it('pbt ends paused trials with the experiment', async () => {
+    let onPaused = (): void => undefined;
+    const paused = new Promise<void>((resolve) => (onPaused = resolve));
+    const trainable = async (config: { rate: number }, context: TrialContext): Promise<void> => {
+      if (context.index === 0) return follow(config, context);
+      await paused;
+      throw new Error('out of cheese');
+    };
+    const onEvent = (event: TuneEvent): void => {
+      if (event.type === 'trial' && event.trial.status === 'paused') onPaused();
+    };
+    const runConfig = { name: 'pbt-over', failureConfig: { failFast: true }, callbacks: [{ onEvent }] };
+    const tuneConfig = { ...populationConfig, numSamples: 2, maxConcurrentTrials: 2 };
+    const grid = await tuner('pbt-over', { trainable, paramSpace: rates, runConfig }, tuneConfig).fit();
+    expect(grid.get(0)).toMatchObject({
+      status: 'finished',
+      trainingIteration: 3,
+      stopReason: 'trial 1 failed',
+    });
   });
 });
 
