@@ -32,8 +32,18 @@ const parts = {
       },
       isPackage,
     ),
-  node: () => bundle('dist/node', { worker: 'client/runtime/worker.node.ts' }, workerPackages),
-  deno: () => bundle('dist/deno', { worker: 'client/runtime/worker.deno.ts' }, workerPackages),
+  node: () =>
+    bundle(
+      'dist/node',
+      { worker: 'client/runtime/worker.node.ts', programThread: 'client/program/programThread.node.ts' },
+      workerPackages,
+    ),
+  deno: () =>
+    bundle(
+      'dist/deno',
+      { worker: 'client/runtime/worker.deno.ts', programThread: 'client/program/programThread.deno.ts' },
+      workerPackages,
+    ),
   page: () => build({ configFile: 'vite.config.ts', logLevel: 'warn' }),
 };
 

@@ -164,6 +164,7 @@ export class ControlClient {
       case 'begin':
       case 'halt':
       case 'release':
+      case 'openProgram':
         this.#events.onMessage(message);
     }
   }

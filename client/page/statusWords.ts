@@ -44,9 +44,16 @@ export function statusWords(status: WorkerStatus): StatusWords {
   return workingWords(status);
 }
 
-function workingWords({ session }: WorkerStatus): StatusWords {
+function workingWords({ session, programs }: WorkerStatus): StatusWords {
   switch (session.state) {
     case 'idle':
+      if (programs > 0) {
+        return {
+          title: 'Running programs',
+          note: `${programs === 1 ? 'A program' : `${programs} programs`} of the owner of this page, in the browser’s sandbox.`,
+          progress: undefined,
+        };
+      }
       return { title: 'Waiting for work', note: waitingNote, progress: undefined };
     case 'loading':
       return {

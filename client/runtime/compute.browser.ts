@@ -6,6 +6,8 @@ import { createBlobFetcher } from '../blobs/blobFetcher.ts';
 import { tabBlobCache } from '../blobs/tabBlobCache.browser.ts';
 import { systemClock } from '../../shared/clock.ts';
 import type { ControlSocket } from '../control/controlClient.ts';
+import type { ByteSocket } from '../program/byteSocket.ts';
+import { openProgramThread } from '../program/openProgramThread.browser.ts';
 import { remotePeerEndpoint } from '../transport/remotePeerEndpoint.ts';
 import { browserGpuAccess } from './acquireDevice.browser.ts';
 import { acquireDevice } from './acquireDevice.ts';
@@ -38,6 +40,10 @@ function tabPlatform({ url: origin }: ComputeStart, signalling: MessagePort | un
       clock: systemClock,
       random,
     }),
+    programs: {
+      openThread: openProgramThread,
+      openSocket: (url) => new WebSocket(url) as unknown as ByteSocket,
+    },
     log,
   };
 }

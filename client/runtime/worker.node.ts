@@ -9,6 +9,9 @@ import { createBlobFetcher } from '../blobs/blobFetcher.ts';
 import { diskBlobCache } from '../blobs/diskBlobCache.node.ts';
 import { systemClock } from '../../shared/clock.ts';
 import type { ControlSocket } from '../control/controlClient.ts';
+import { MAX_PROGRAM_FRAME_BYTES } from '../../shared/protocol/program.ts';
+import type { ByteSocket } from '../program/byteSocket.ts';
+import { openProgramThread } from '../program/openProgramThread.node.ts';
 import { acquireDevice } from './acquireDevice.ts';
 import { nodeGpuAccess } from './acquireDevice.node.ts';
 import { openTransport, type OpenPeerEndpoint } from './openTransport.ts';
@@ -54,6 +57,15 @@ const exitCode = await runTerminalWorker(
       acquireDevice: (wish) => acquireDevice(wish, gpuAccess, log),
       openTransport: (welcome, signal) => openTransport(openPeerEndpoint, { origin, welcome, log, signal }),
       fetchBlob: createBlobFetcher({ origin, cache, clock: systemClock, random }),
+      programs: {
+        openThread: openProgramThread,
+        openSocket: (url) =>
+          new WebSocket(url, {
+            maxPayload: MAX_PROGRAM_FRAME_BYTES,
+            handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
+            perMessageDeflate: false,
+          }) as unknown as ByteSocket,
+      },
       log,
     };
   },

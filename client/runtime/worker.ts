@@ -5,6 +5,7 @@ import type { CoordinatorMessage, CoordinatorMessageOf } from '../../shared/prot
 import { messageOf } from '../../shared/text/messageOf.ts';
 import { backoffMs, delay } from '../../shared/clock.ts';
 import { ControlClient } from '../control/controlClient.ts';
+import { WorkerPrograms } from '../program/workerPrograms.ts';
 import { createWorkerSession } from '../session/runSession.ts';
 import type { SessionStatus, WorkerSession } from '../session/sessionEnvironment.ts';
 import type { AcquiredDevice } from './acquireDevice.ts';
@@ -27,6 +28,7 @@ interface Membership {
   readonly over: AbortController;
   session: WorkerSession | undefined;
   transport: WorkerTransport | undefined;
+  readonly programs: WorkerPrograms | undefined;
 }
 
 export class Worker {
@@ -62,6 +64,7 @@ export class Worker {
       workerId: this.#membership?.workerId,
       device: this.#device?.report,
       session: this.#session,
+      programs: this.#membership?.programs?.count ?? 0,
       note: this.#note,
     };
   }
@@ -69,6 +72,7 @@ export class Worker {
   /** Share of the device's time that is lent, in (0, 1]. Takes effect with the next piece of work. */
   lendShare(share: number): void {
     this.#share = Math.min(1, Math.max(0.05, share));
+    this.#membership?.programs?.lendShare(this.#share);
   }
 
   /** Takes no new work; what is held is handed over at the next commit. The socket stays. */
@@ -97,9 +101,13 @@ export class Worker {
       this.#ending = true;
       this.#report('leaving');
       this.#control?.send({ type: 'leaving', reason });
-      if (this.#activeRun !== undefined && this.#control?.joined === true) {
-        const released = new Promise<void>((resolve) => (this.#released = resolve));
-        await Promise.race([released, delay(this.#platform.clock, LEAVE_TIMEOUT_MS)]);
+      if (this.#control?.joined === true) {
+        const released =
+          this.#activeRun === undefined
+            ? undefined
+            : new Promise<void>((resolve) => (this.#released = resolve));
+        const handedOver = Promise.all([released, this.#membership?.programs?.idle()]);
+        await Promise.race([handedOver, delay(this.#platform.clock, LEAVE_TIMEOUT_MS)]);
       }
       await this.#finish({ kind: 'left', reason });
     }
@@ -123,6 +131,7 @@ export class Worker {
           runtime: platform.runtime,
           device: this.#device.report,
           cores: platform.cores,
+          ...(platform.programs && { programs: options.allowCode ? 'any' : 'builtin' }),
           ...(options.token === undefined ? {} : { token: options.token }),
           ...(options.name === undefined ? {} : { name: options.name }),
         },
@@ -154,6 +163,7 @@ export class Worker {
         over: new AbortController(),
         session: undefined,
         transport: undefined,
+        programs: this.#openPrograms(welcome),
       };
       this.#membership = membership;
       this.#activeRun = undefined;
@@ -209,6 +219,23 @@ export class Worker {
     return undefined;
   }
 
+  #openPrograms({ workerId, secret }: CoordinatorMessageOf<'welcome'>): WorkerPrograms | undefined {
+    const { url, allowCode } = this.#options;
+    const platform = this.#platform;
+    if (!platform.programs) return undefined;
+    return new WorkerPrograms({
+      ...platform.programs,
+      origin: url,
+      workerId,
+      secret,
+      fetchBlob: platform.fetchBlob,
+      runsOwnersCode: allowCode,
+      share: () => this.#share,
+      log: (line) => platform.log(line),
+      onChange: () => this.#report(),
+    });
+  }
+
   #openSession(workerId: string, transport: WorkerTransport): WorkerSession {
     const platform = this.#platform;
     return createWorkerSession({
@@ -243,6 +270,7 @@ export class Worker {
       if (!message.reconnect) void this.#finish({ kind: 'sentAway', reason: message.reason });
       return;
     }
+    if (message.type === 'openProgram') this.#membership?.programs?.open(message.instanceId);
     if (message.type === 'assign') this.#activeRun = message.runId;
     this.#membership?.session?.handle(message);
     if (message.type === 'release' && message.runId === this.#activeRun) {
@@ -268,6 +296,7 @@ export class Worker {
 
   async #dissolve(membership: Membership, reason: string): Promise<void> {
     membership.over.abort();
+    membership.programs?.close(reason);
     await this.#closeNetwork(membership, reason);
   }
 
@@ -285,9 +314,9 @@ export class Worker {
   #report(phase: WorkerPhase = this.#phase): void {
     if (this.#phase === 'ended') return;
     const joined = phase === 'waiting' || phase === 'working' || phase === 'paused';
-    const working = this.#session.state === 'idle' ? 'waiting' : 'working';
+    const isWorking = this.#session.state !== 'idle' || this.status.programs > 0;
     this.#phase = this.#ending && phase !== 'ended' ? 'leaving' : phase;
-    if (joined && !this.#ending) this.#phase = this.#paused ? 'paused' : working;
+    if (joined && !this.#ending) this.#phase = this.#paused ? 'paused' : isWorking ? 'working' : 'waiting';
     this.#onStatus(this.status);
   }
 }

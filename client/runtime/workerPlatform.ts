@@ -4,6 +4,8 @@ import type { CoordinatorMessageOf } from '../../shared/protocol/control.ts';
 import type { FetchBlob } from '../blobs/blobFetcher.ts';
 import type { Clock } from '../../shared/clock.ts';
 import type { ControlSocket } from '../control/controlClient.ts';
+import type { ByteSocket } from '../program/byteSocket.ts';
+import type { OpenProgramThread } from '../program/threadMessages.ts';
 import type { LinkConnector } from '../transport/link.ts';
 import type { AcquiredDevice } from './acquireDevice.ts';
 import type { DeviceWish } from './deviceChoice.ts';
@@ -28,6 +30,11 @@ export interface WorkerPlatform {
   /** Rejects when signalling can't be reached; it is then tried again. */
   openTransport(welcome: CoordinatorMessageOf<'welcome'>, signal: AbortSignal): Promise<WorkerTransport>;
   readonly fetchBlob: FetchBlob;
+  /** Threads for programs, and sockets that they are called over; absent where there are no threads. */
+  readonly programs?: {
+    readonly openThread: OpenProgramThread;
+    openSocket(url: string): ByteSocket;
+  };
   log(line: string): void;
 }
 
@@ -37,6 +44,6 @@ export interface WorkerOptions {
   readonly token?: string | undefined;
   readonly device: DeviceWish;
   readonly name?: string | undefined;
-  /** Whether functions of owners may run here (trainLoopPerWorker). */
+  /** Whether functions of owners may run here (trainLoopPerWorker, programs). */
   readonly allowCode: boolean;
 }

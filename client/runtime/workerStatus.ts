@@ -23,6 +23,8 @@ export interface WorkerStatus {
   readonly workerId: string | undefined;
   readonly device: DeviceReport | undefined;
   readonly session: SessionStatus;
+  /** Programs that are open here. */
+  readonly programs: number;
   /** The latest thing that the volunteer should know, in plain words. */
   readonly note: string | undefined;
 }
@@ -36,7 +38,10 @@ export interface WorkerEnd {
 
 /** One line about a status, for terminals. */
 export function describeStatus(status: WorkerStatus): string {
-  const { session } = status;
+  const { session, programs } = status;
+  if (status.phase === 'working' && session.state === 'idle' && programs > 0) {
+    return `running ${programs} ${programs === 1 ? 'program' : 'programs'} of the owner`;
+  }
   if (status.phase !== 'working' || session.state === 'idle') {
     return status.note === undefined ? status.phase : `${status.phase}: ${status.note}`;
   }

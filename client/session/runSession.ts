@@ -48,6 +48,7 @@ class RunSession implements WorkerSession {
       case 'welcome':
       case 'refused':
       case 'ping':
+      case 'openProgram':
       case 'shutdown':
         break;
     }

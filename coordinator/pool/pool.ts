@@ -13,7 +13,7 @@ import { closeCodes } from './controlConnection.ts';
 import type { ConnectionEvents, ControlConnection } from './controlConnection.ts';
 import { Identities } from './identities.ts';
 import type { Log } from './log.ts';
-import type { PoolEvent, PoolWorker } from './poolWorker.ts';
+import { traits, type PoolEvent, type PoolWorker } from './poolWorker.ts';
 import type { RateLimit } from './rateLimit.ts';
 import { makeId, secretsEqual } from './secrets.ts';
 import { WorkerSocket } from './workerSocket.ts';
@@ -104,10 +104,11 @@ export class Pool {
     return socket.send(message);
   }
 
-  /** Gives a worker to a run. False when it is unknown or another run has it. */
+  /** Gives a worker to a run. False when it is unknown, another run has it, or it runs programs. */
   claim(workerId: string, runId: string): boolean {
     const entry = this.#entries.get(workerId);
-    if (!entry || (entry.worker.runId !== undefined && entry.worker.runId !== runId)) return false;
+    if (!entry || entry.worker.programs > 0) return false;
+    if (entry.worker.runId !== undefined && entry.worker.runId !== runId) return false;
     if (entry.worker.runId !== runId) this.#change(entry, { runId });
     return true;
   }
@@ -116,6 +117,18 @@ export class Pool {
   unclaim(workerId: string, runId: string): void {
     const entry = this.#entries.get(workerId);
     if (entry?.worker.runId === runId) this.#change(entry, { runId: undefined });
+  }
+
+  /** One more program runs on the worker. */
+  seat(workerId: string): void {
+    const entry = this.#entries.get(workerId);
+    if (entry) this.#change(entry, { programs: entry.worker.programs + 1 });
+  }
+
+  /** One program less. */
+  unseat(workerId: string): void {
+    const entry = this.#entries.get(workerId);
+    if (entry) this.#change(entry, { programs: Math.max(0, entry.worker.programs - 1) });
   }
 
   /** Takes over a fresh control socket; the returned object receives what the socket reports. */
@@ -214,6 +227,7 @@ export class Pool {
       leaving: undefined,
       session: 1,
       runId: undefined,
+      programs: 0,
       joinedAtMs: this.#options.clock.now(),
       roundTripMs: undefined,
     };
@@ -327,11 +341,6 @@ export class Pool {
       workerId === undefined ? `A socket without a worker ${what}` : `Worker ${workerId} ${what}`;
     this.#options.log({ level, message, ...(workerId !== undefined && { workerId }) });
   }
-}
-
-/** What a hello says about the worker; it may change between two sockets of the same worker. */
-function traits(hello: WorkerMessageOf<'hello'>): Pick<PoolWorker, 'name' | 'runtime' | 'device' | 'cores'> {
-  return { name: hello.name, runtime: hello.runtime, device: hello.device, cores: hello.cores };
 }
 
 function farewell(code: number): string {

@@ -1,6 +1,6 @@
 // A worker as the coordinator knows it, from its first hello until it is lost.
 
-import type { DeviceReport, WorkerMessage } from '../../shared/protocol/control.ts';
+import type { DeviceReport, WorkerMessage, WorkerMessageOf } from '../../shared/protocol/control.ts';
 
 export interface PoolWorker {
   readonly workerId: string;
@@ -19,6 +19,10 @@ export interface PoolWorker {
   readonly session: number;
   /** The run it works for. */
   readonly runId: string | undefined;
+  /** Programs that it runs; with any it takes part in no run. */
+  readonly programs: number;
+  /** Which programs it opens: none, those that every worker has, or those of owners too. */
+  readonly takesPrograms: 'none' | 'builtin' | 'any';
   readonly joinedAtMs: number;
   /** Round trip of the last ping, in milliseconds. */
   readonly roundTripMs: number | undefined;
@@ -32,3 +36,11 @@ export type PoolEvent =
 
 /** Messages that belong to a run. */
 export type RunMessage = Extract<WorkerMessage, { runId: string }>;
+
+/** What a hello says about the worker; it may change between two sockets of the same worker. */
+export function traits(
+  hello: WorkerMessageOf<'hello'>,
+): Pick<PoolWorker, 'name' | 'runtime' | 'device' | 'cores' | 'takesPrograms'> {
+  const { name, runtime, device, cores, programs = 'none' } = hello;
+  return { name, runtime, device, cores, takesPrograms: programs };
+}

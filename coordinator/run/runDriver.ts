@@ -169,7 +169,7 @@ export class RunDriver implements RunHandle {
   #lookAtPool(lost: ReadonlyMap<string, string>): void {
     const workers = this.#options.pool
       .workers()
-      .filter((worker) => worker.runId === undefined || worker.runId === this.runId)
+      .filter(({ runId, programs }) => runId === this.runId || (runId === undefined && programs === 0))
       .map(asRunWorker);
     this.#handle({ type: 'workers', atMs: this.#now(), workers, lost });
   }

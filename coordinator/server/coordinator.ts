@@ -9,6 +9,10 @@ import { systemClock, type Clock } from '../../shared/clock.ts';
 import type { Log } from '../pool/log.ts';
 import { Pool } from '../pool/pool.ts';
 import { makeSecret } from '../pool/secrets.ts';
+import { ProgramHost } from '../program/programHost.ts';
+import type { SeatSource } from '../program/programPipe.ts';
+import { programSockets } from '../program/programSockets.ts';
+import { PROGRAM_PATH } from '../../shared/protocol/program.ts';
 import { RunRegistry } from '../run/runRegistry.ts';
 import type { RunHandle, RunRequest } from '../run/runRequest.ts';
 import type { RunTiming } from '../run/runState.ts';
@@ -76,6 +80,8 @@ export interface Coordinator {
   readonly authority: AuthorityCertificate | undefined;
   readonly blobs: BlobStore;
   readonly pool: Pool;
+  /** Gives workers to programs: see openProgram. */
+  readonly seats: SeatSource;
   /** @throws RunExistsError, RunRequestInvalidError */
   startRun(request: RunRequest): RunHandle;
   /** Bytes on the wire since the start, by what they were for. */
@@ -126,6 +132,7 @@ export async function startCoordinator(options: CoordinatorOptions = {}): Promis
     record: store.runs,
     durable: storage.durable,
   });
+  const programs = new ProgramHost({ pool, clock, log });
   const meter = new TrafficMeter();
   const access = new AccessControl({
     adminToken,
@@ -134,7 +141,7 @@ export async function startCoordinator(options: CoordinatorOptions = {}): Promis
     allowedOrigins: options.allowedOrigins ?? [],
   });
   const upgrades = new UpgradeDispatcher(access, meter);
-  const closeSockets = mountSockets(upgrades, pool);
+  const closeSockets = mountSockets(upgrades, pool, programs);
 
   const addressesAt = (actualPort: number): Addresses =>
     coordinatorAddresses({ host, port: actualPort, publicUrl, joinToken, certificateNames: tls?.names });
@@ -184,6 +191,7 @@ export async function startCoordinator(options: CoordinatorOptions = {}): Promis
     upgrades.close();
     stopSweeping();
     stopRenewing();
+    programs.close('the coordinator is closing');
     await runs.close(new CoordinatorClosedError('The coordinator was closed while the run went on'));
     pool.close('the coordinator is closing');
     const closed = new Promise<void>((resolve) => server.close(() => resolve()));
@@ -198,6 +206,7 @@ export async function startCoordinator(options: CoordinatorOptions = {}): Promis
     authority: tls?.authority,
     blobs,
     pool,
+    seats: programs,
     startRun: (request) => {
       if (closing) throw new CoordinatorClosedError('The coordinator is closed');
       return runs.start(request);
@@ -208,7 +217,7 @@ export async function startCoordinator(options: CoordinatorOptions = {}): Promis
 }
 
 /** All WebSockets of the coordinator; the returned function closes them. */
-function mountSockets(upgrades: UpgradeDispatcher, pool: Pool): () => Promise<void> {
+function mountSockets(upgrades: UpgradeDispatcher, pool: Pool, programs: ProgramHost): () => Promise<void> {
   const control = controlSockets((connection) => pool.attach(connection));
   // Each sees the handshakes of its own path alone: a listener on the real server would see everybody's.
   const signalling = new HttpServer();
@@ -216,12 +225,17 @@ function mountSockets(upgrades: UpgradeDispatcher, pool: Pool): () => Promise<vo
   const authorize = (workerId: string, token: string): boolean => pool.knows(workerId, token);
   const peerServer = mountPeerServer(signalling, { ...PEER_SERVER, authorize });
   const relay = mountRelay(relaying, { authorize });
+  const called = programSockets({
+    authorize,
+    accept: (workerId, instanceId, pipe) => programs.accept(workerId, instanceId, pipe),
+  });
+  upgrades.mount(PROGRAM_PATH, 'programs', called.handleUpgrade);
   upgrades.mount('/control', 'control', control.handleUpgrade);
   upgrades.mount(peerServer.upgradePath, 'signalling', (...handshake) =>
     signalling.emit('upgrade', ...handshake),
   );
   upgrades.mount(RELAY_PATH, 'relay', (...handshake) => relaying.emit('upgrade', ...handshake));
   return async () => {
-    await Promise.all([control.close(), peerServer.close(), relay.close()]);
+    await Promise.all([control.close(), called.close(), peerServer.close(), relay.close()]);
   };
 }

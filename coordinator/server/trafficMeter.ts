@@ -3,7 +3,7 @@
 
 import type { Socket } from 'node:net';
 
-const trafficClasses = ['control', 'signalling', 'relay', 'blobs', 'page', 'api'] as const;
+const trafficClasses = ['control', 'signalling', 'relay', 'blobs', 'programs', 'page', 'api'] as const;
 export type TrafficClass = (typeof trafficClasses)[number];
 
 interface TrafficCount {

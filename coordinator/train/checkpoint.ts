@@ -35,6 +35,7 @@ export class Checkpoint {
   /** Absolute path of the folder. */
   readonly path: string;
   readonly #file: string;
+  readonly #isSingleFile: boolean;
 
   /**
    * @param path the folder, or a model file in it.
@@ -44,6 +45,7 @@ export class Checkpoint {
     const absolute = resolve(path);
     const file = statSync(absolute, { throwIfNoEntry: false });
     if (!file) throw new CheckpointError(`No checkpoint at ${absolute}.`, { file: absolute });
+    this.#isSingleFile = !file.isDirectory();
     this.#file = file.isDirectory() ? MODEL_FILE : basename(absolute);
     this.path = file.isDirectory() ? absolute : dirname(absolute);
     if (!statSync(this.modelPath, { throwIfNoEntry: false })?.isFile()) {
@@ -55,6 +57,11 @@ export class Checkpoint {
 
   static fromDirectory(path: string): Checkpoint {
     return new Checkpoint(path);
+  }
+
+  /** Whether a model file was named, and not a checkpoint's folder. */
+  get isSingleFile(): boolean {
+    return this.#isSingleFile;
   }
 
   get modelPath(): string {

@@ -45,6 +45,8 @@ export const workerMessage = z.discriminatedUnion('type', [
     name: z.string().max(64).optional(),
     device: deviceReport,
     cores: count.max(4096),
+    /** Which programs it opens: those that every worker has, or those of owners too. Absent: none. */
+    programs: z.enum(['builtin', 'any']).optional(),
   }),
   /** The worker's PeerJS id is up, it can be put in groups. Sent again whenever the id changes. */
   z.object({ type: z.literal('available'), peerId: id }),
@@ -205,6 +207,8 @@ export const coordinatorMessage = z.discriminatedUnion('type', [
     runId: id,
     reason: z.string().max(500),
   }),
+  /** Dial the socket of programs for this instance; all else is said there (shared/protocol/program.ts). */
+  z.object({ type: z.literal('openProgram'), instanceId: id }),
   /** Go away; `reconnect` false means for good. */
   z.object({
     type: z.literal('shutdown'),

@@ -190,6 +190,7 @@ export class SimulatedWorker {
         this.#queue.length = 0;
         return;
       case 'ping':
+      case 'openProgram':
       case 'shutdown':
         return;
     }

@@ -23,12 +23,12 @@ const contentTypes: Readonly<Record<string, string>> = {
 };
 
 /**
- * Pages load and talk to this coordinator alone; isolation gives them exact clocks. They may evaluate text, since
- * owners' loops (trainLoopPerWorker) come as text from this coordinator, as the page itself does.
+ * Pages load and talk to this coordinator alone; isolation gives them exact clocks. They may evaluate text and import
+ * blobs, since owners' loops and programs come as text from this coordinator, as the page itself does.
  */
 const pageHeaders: Readonly<Record<string, string>> = {
   'Content-Security-Policy':
-    "default-src 'self'; script-src 'self' 'unsafe-eval'; worker-src 'self' blob:; style-src 'self' 'unsafe-inline'; " +
+    "default-src 'self'; script-src 'self' 'unsafe-eval' blob:; worker-src 'self' blob:; style-src 'self' 'unsafe-inline'; " +
     "img-src 'self' data:; connect-src 'self'; object-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
   'Cross-Origin-Opener-Policy': 'same-origin',
   'Cross-Origin-Embedder-Policy': 'require-corp',

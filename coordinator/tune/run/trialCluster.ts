@@ -92,8 +92,8 @@ async function openEmbedded({
     freeWorkers: () =>
       coordinator.pool
         .workers()
-        .filter((worker) => worker.runId === undefined && worker.present && worker.leaving === undefined)
-        .length,
+        .filter(({ runId, programs }) => runId === undefined && programs === 0)
+        .filter((worker) => worker.present && worker.leaving === undefined).length,
     startRun(request) {
       const run = coordinator.startRun(request);
       const done = Promise.race([run.done, lost]);

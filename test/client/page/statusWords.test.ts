@@ -7,6 +7,7 @@ const status = (part: Partial<WorkerStatus>): WorkerStatus => ({
   workerId: 'w1',
   device: undefined,
   session: { state: 'idle' },
+  programs: 0,
   note: undefined,
   ...part,
 });

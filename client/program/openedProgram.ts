@@ -1,0 +1,131 @@
+// One program on this worker, from the coordinator's wish until its socket or its thread ends.
+
+import { TabgradError } from '../../shared/errors.ts';
+import { decodeFrame, encodeFrame } from '../../shared/program/programFrame.ts';
+import {
+  PROGRAM_PATH,
+  toProgram,
+  type OpenProgram,
+  type ProgramJoin,
+} from '../../shared/protocol/program.ts';
+import { deferred } from '../transport/deferred.ts';
+import type { ByteSocket } from './byteSocket.ts';
+import { ownerError } from './ownerError.ts';
+import type { ProgramThread, ThreadStart } from './threadMessages.ts';
+import type { ProgramEnvironment } from './workerPrograms.ts';
+
+/** This worker does not run the program. */
+class ProgramRefusedError extends TabgradError {
+  readonly code = 'PROGRAM_REFUSED';
+}
+
+/** The one close code that browsers let a page send, besides those without a meaning. */
+const NORMAL_CLOSE = 1000;
+
+export class OpenedProgram {
+  /** Resolves with the reason when socket and thread are gone. Never rejects. */
+  readonly ended: Promise<string>;
+  readonly #environment: ProgramEnvironment;
+  readonly #socket: ByteSocket;
+  readonly #ended = deferred<string>();
+  /** Fires at the end: nothing more is fetched then. */
+  readonly #over = new AbortController();
+  #thread: ProgramThread | undefined;
+  #isOpening = false;
+
+  constructor(instanceId: string, environment: ProgramEnvironment) {
+    this.#environment = environment;
+    this.ended = this.#ended.promise;
+    const { origin, workerId, secret } = environment;
+    const url = new URL(PROGRAM_PATH, origin);
+    url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:';
+    this.#socket = environment.openSocket(url.href);
+    this.#socket.binaryType = 'arraybuffer';
+    this.#socket.onopen = () => {
+      this.#socket.send(JSON.stringify({ type: 'join', workerId, secret, instanceId } satisfies ProgramJoin));
+    };
+    this.#socket.onmessage = (event) => this.#receive(event.data);
+    this.#socket.onclose = ({ reason }) => this.#end(reason || 'the coordinator closed its socket');
+    // A close event follows every error event.
+    this.#socket.onerror = () => {};
+  }
+
+  lendShare(share: number): void {
+    this.#thread?.post({ type: 'share', share }, []);
+  }
+
+  close(reason: string): void {
+    if (this.#over.signal.aborted) return;
+    // A close reason is limited to 123 bytes.
+    this.#socket.close(NORMAL_CLOSE, reason.slice(0, 40));
+    this.#end(reason);
+  }
+
+  #receive(data: unknown): void {
+    if (!(data instanceof ArrayBuffer)) return this.close('frames are binary');
+    if (this.#thread) this.#thread.post({ type: 'frame', frame: data }, [data]);
+    else if (this.#isOpening) this.close('a frame came before the program was open');
+    else {
+      this.#isOpening = true;
+      void this.#open(data);
+    }
+  }
+
+  async #open(frame: ArrayBuffer): Promise<void> {
+    try {
+      const { message } = decodeFrame(new Uint8Array(frame), toProgram);
+      if (message.type !== 'open') throw new ProgramRefusedError('The first frame must open the program.');
+      const start = await this.#gather(frame, message);
+      if (this.#over.signal.aborted) return;
+      this.#start(start);
+    } catch (error) {
+      if (this.#over.signal.aborted) return;
+      this.#socket.send(
+        encodeFrame({ type: 'failed', error: ownerError(error, undefined) }, undefined, '').buffer,
+      );
+    }
+  }
+
+  /** Everything that the program is made of, verified. */
+  async #gather(frame: ArrayBuffer, { program, checkpoints }: OpenProgram): Promise<ThreadStart> {
+    const { fetchBlob, runsOwnersCode, share } = this.#environment;
+    const { signal } = this.#over;
+    if (program.kind === 'module' && !runsOwnersCode) {
+      throw new ProgramRefusedError(
+        'This worker does not run code of owners; start it with "tabgrad worker --allow-code".',
+      );
+    }
+    const bundle =
+      program.kind === 'module' &&
+      (await fetchBlob(program.bundle, { sizeBytes: program.sizeBytes, signal }));
+    const files = checkpoints.map((checkpoint) =>
+      Promise.all(
+        checkpoint.map(async ({ name, sha256, sizeBytes }) => ({
+          name,
+          bytes: await fetchBlob(sha256, { sizeBytes, signal }),
+        })),
+      ),
+    );
+    return {
+      type: 'start',
+      frame,
+      source: bundle ? new TextDecoder().decode(bundle) : undefined,
+      checkpoints: await Promise.all(files),
+      share: share(),
+    };
+  }
+
+  #start(start: ThreadStart): void {
+    const thread = this.#environment.openThread((frame) => this.#socket.send(frame));
+    this.#thread = thread;
+    void thread.ended.then((how) => this.close(how));
+    thread.post(start, [start.frame]);
+  }
+
+  #end(reason: string): void {
+    if (this.#over.signal.aborted) return;
+    this.#over.abort();
+    this.#thread?.terminate();
+    this.#ended.resolve(reason);
+  }
+}

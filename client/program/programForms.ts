@@ -1,0 +1,24 @@
+// How the calls of a program look: what a message's value becomes before the owner's code sees it, and back.
+
+/** An opened program: an object of the owner's class, or a function as the method `call`. */
+export type Program = Readonly<Record<string, unknown>>;
+
+/** Calls a method; the signal fires when nobody waits for the answer any more. */
+export type ProgramForm = (
+  program: Program,
+  method: string,
+  args: readonly unknown[],
+  signal: AbortSignal,
+) => unknown;
+
+/** Arguments and answer as they are; the signal comes last. */
+const plain: ProgramForm = (program, method, args, signal) => invoke(program, method, [...args, signal]);
+
+export const programForms: ReadonlyMap<string, ProgramForm> = new Map([['plain', plain]]);
+
+/** Methods of Object.prototype and the constructor are nobody's business. */
+function invoke(program: Program, method: string, args: readonly unknown[]): unknown {
+  const found = method === 'constructor' || method in Object.prototype ? undefined : program[method];
+  if (typeof found !== 'function') throw new TypeError(`the program has no method "${method}"`);
+  return Reflect.apply(found, program, args);
+}

@@ -1,0 +1,7 @@
+// Entry point of a program's thread in Deno (dist/deno/programThread.js).
+
+import { importBlob } from './importBlob.ts';
+import { serveProgram } from './serveProgram.ts';
+import { workerScopePort } from './workerScopePort.ts';
+
+serveProgram(workerScopePort(), importBlob);

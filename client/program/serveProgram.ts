@@ -1,0 +1,153 @@
+// The thread of a program: makes it, then answers calls until the thread is ended. It knows neither the network nor the
+// coordinator; an endless loop in the owner's code holds up nobody else.
+
+import { systemClock, delay } from '../../shared/clock.ts';
+import { TabgradError } from '../../shared/errors.ts';
+import { CarriedCheckpoint } from '../../shared/program/carriedCheckpoint.ts';
+import {
+  decodeFrame,
+  encodeFrame,
+  frameValue,
+  type DecodedFrame,
+} from '../../shared/program/programFrame.ts';
+import {
+  toProgram,
+  type FromProgram,
+  type OpenProgram,
+  type ToProgram,
+} from '../../shared/protocol/program.ts';
+import { builtinPrograms } from './builtinPrograms.ts';
+import { ownerError } from './ownerError.ts';
+import { programForms, type Program, type ProgramForm } from './programForms.ts';
+import type { ThreadPort, ThreadStart } from './threadMessages.ts';
+
+/** Loads the text of an ES module; the address is what positions in it are reported under. */
+export type ImportText = (source: string) => { readonly url: string; readonly module: Promise<unknown> };
+
+/** Longest rest at a time. */
+const MAX_REST_MS = 2_000;
+
+/** The export is not there, or can't be called. */
+class ExportMissingError extends TabgradError {
+  readonly code = 'PROGRAM_EXPORT_MISSING';
+}
+
+/** Says what a thread says; returns at once. */
+export function serveProgram(port: ThreadPort, importText: ImportText): void {
+  const thread = new ServedProgram(port, importText);
+  port.onMessage((message) => {
+    if (message.type === 'start') void thread.start(message);
+    else if (message.type === 'share') thread.share = message.share;
+    else thread.receive(message.frame);
+  });
+}
+
+class ServedProgram {
+  share = 1;
+  readonly #port: ThreadPort;
+  readonly #importText: ImportText;
+  readonly #calls = new Map<number, AbortController>();
+  #program: Program = {};
+  #form: ProgramForm = () => undefined;
+  #moduleUrl: string | undefined;
+  #rested: Promise<void> = Promise.resolve();
+
+  constructor(port: ThreadPort, importText: ImportText) {
+    this.#port = port;
+    this.#importText = importText;
+  }
+
+  async start(start: ThreadStart): Promise<void> {
+    this.share = start.share;
+    try {
+      const frame = decodeFrame(new Uint8Array(start.frame), toProgram) as DecodedFrame<OpenProgram>;
+      const checkpoints = start.checkpoints.map(
+        (files) => new CarriedCheckpoint(new Map(files.map(({ name, bytes }) => [name, bytes]))),
+      );
+      const args = frameValue(frame, { revive: (index) => checkpoints[index as number] });
+      const form = programForms.get(frame.message.form);
+      if (!form)
+        throw new ExportMissingError(`This worker knows no programs of the form "${frame.message.form}".`);
+      this.#form = form;
+      this.#program = await this.#make(frame.message.program, start.source, args as readonly unknown[]);
+      this.#say({ type: 'opened' });
+    } catch (error) {
+      this.#say({ type: 'failed', error: ownerError(error, this.#moduleUrl) });
+    }
+  }
+
+  receive(bytes: ArrayBuffer): void {
+    const frame: DecodedFrame<ToProgram> = decodeFrame(new Uint8Array(bytes), toProgram);
+    if (frame.message.type === 'call') void this.#answer(frame.message.call, frame.message.method, frame);
+    else if (frame.message.type === 'cancel') this.#calls.get(frame.message.call)?.abort();
+  }
+
+  async #make(
+    program: OpenProgram['program'],
+    source: string | undefined,
+    args: readonly unknown[],
+  ): Promise<Program> {
+    const target =
+      program.kind === 'builtin' ? builtin(program.name) : await this.#imported(program.export, source);
+    if (!isClass(target)) {
+      if (args.length === 0) return { call: target };
+      throw new ExportMissingError('A function takes no constructor arguments; export a class for that.');
+    }
+    const made = new target(...args) as Program;
+    const { init } = made;
+    if (typeof init === 'function') await Reflect.apply(init, made, []);
+    return made;
+  }
+
+  async #imported(name: string, source: string | undefined): Promise<Callable> {
+    const { url, module } = this.#importText(source ?? '');
+    this.#moduleUrl = url;
+    const exported = (await module) as object;
+    const found: unknown = Reflect.get(exported, name);
+    if (typeof found === 'function') return found as Callable;
+    const names = Object.keys(exported).join(', ') || 'nothing';
+    const what = found === undefined ? 'has no export' : 'exports no function or class';
+    throw new ExportMissingError(`The module ${what} "${name}"; it exports ${names}.`);
+  }
+
+  async #answer(call: number, method: string, frame: DecodedFrame<ToProgram>): Promise<void> {
+    const controller = new AbortController();
+    this.#calls.set(call, controller);
+    try {
+      await this.#rested;
+      const startedAtMs = systemClock.now();
+      const args = frameValue(frame) as readonly unknown[];
+      const value = await this.#form(this.#program, method, args, controller.signal);
+      const computeMs = systemClock.now() - startedAtMs;
+      this.#rest(computeMs);
+      this.#say({ type: 'answer', call, computeMs }, value);
+    } catch (error) {
+      this.#say({ type: 'threw', call, error: ownerError(error, this.#moduleUrl) });
+    } finally {
+      this.#calls.delete(call);
+    }
+  }
+
+  /** The volunteer lends only a share of the time. */
+  #rest(computeMs: number): void {
+    if (this.share >= 1) return;
+    const restMs = Math.min(MAX_REST_MS, computeMs * (1 / this.share - 1));
+    this.#rested = this.#rested.then(() => delay(systemClock, restMs));
+  }
+
+  #say(message: FromProgram, value?: unknown): void {
+    this.#port.post(encodeFrame(message, value, 'the answer').buffer);
+  }
+}
+
+type Callable = (new (...args: readonly unknown[]) => object) & ((...args: readonly unknown[]) => unknown);
+
+function builtin(name: string): Callable {
+  const found = builtinPrograms.get(name);
+  if (found) return found as unknown as Callable;
+  throw new ExportMissingError(`This worker has no program "${name}"; it may be of an older version.`);
+}
+
+function isClass(target: Callable): boolean {
+  return /^class\b/.test(Function.prototype.toString.call(target));
+}

@@ -1,0 +1,131 @@
+// From a program's description to an instance on a worker: stores what the worker fetches, waits for one, and opens it.
+
+import { AbortedError, DeadlineError, type TabgradError } from '../../shared/errors.ts';
+import { decodeFrame, encodeFrame } from '../../shared/program/programFrame.ts';
+import { fromProgram, type FromProgram, type OpenProgram } from '../../shared/protocol/program.ts';
+import { carryCheckpoints, type BlobStorer } from './carryCheckpoints.ts';
+import { explainError } from './explainError.ts';
+import type { Program } from './program.ts';
+import { ProgramLostError, ProgramStartError } from './programErrors.ts';
+import { PipedInstance, type ProgramInstance } from './programInstance.ts';
+import type { Seat, SeatDemand, SeatSource } from './programPipe.ts';
+
+export interface OpenOptions extends Pick<SeatDemand, 'runtime' | 'device'> {
+  readonly signal?: AbortSignal | undefined;
+  readonly onWaiting?: ((reason: string) => void) | undefined;
+  /** From having a worker to being constructed there: fetching, loading, the constructor. Default one minute. */
+  readonly openTimeoutMs?: number | undefined;
+}
+
+/** Where programs run: the coordinator that has the workers, and its blobs. */
+export interface ProgramCluster {
+  readonly seats: SeatSource;
+  readonly blobs: BlobStorer;
+}
+
+const OPEN_TIMEOUT_MS = 60_000;
+/** Workers that may be lost while they open it, before it counts as the program's own fault. */
+const MAX_LOST = 3;
+
+/**
+ * Waits for a worker as long as it takes. When one is lost meanwhile, another is waited for.
+ * @throws ProgramStartError when the constructor threw or the worker refused it, DeadlineError naming the worker when it
+ *   takes too long, AbortedError, ValueNotPlainError, CheckpointError, ProgramLostError when several workers were lost.
+ */
+export async function openProgram(
+  { seats, blobs }: ProgramCluster,
+  program: Program,
+  options: OpenOptions = {},
+): Promise<ProgramInstance> {
+  const { signal, onWaiting, openTimeoutMs = OPEN_TIMEOUT_MS } = options;
+  const { code } = program;
+  const demand: SeatDemand = {
+    name: program.name,
+    runtime: options.runtime,
+    device: options.device,
+    ownersCode: !('builtin' in code),
+  };
+  for (let lost = 1; ; lost++) {
+    // Stored anew each time: what nobody has asked for in a while is swept.
+    const frame = await openFrame(program, blobs);
+    const seat = await seats.seat(demand, { signal, onWaiting });
+    try {
+      await opened(seat, frame, program, openTimeoutMs, signal);
+      return new PipedInstance(seat, (error, worker) => explainError(error, program, worker));
+    } catch (error) {
+      seat.pipe.close('it could not be opened');
+      if (!(error instanceof ProgramLostError) || lost >= MAX_LOST) throw error;
+    }
+  }
+}
+
+async function openFrame(program: Program, blobs: BlobStorer): Promise<Uint8Array> {
+  const { carry, carried } = await carryCheckpoints(program.args, blobs);
+  const { code } = program;
+  const bundle = 'builtin' in code ? undefined : await blobs.putBytes(code.bytes);
+  const message: OpenProgram = {
+    type: 'open',
+    program:
+      'builtin' in code
+        ? { kind: 'builtin', name: code.builtin }
+        : { kind: 'module', bundle: bundle!.sha256, sizeBytes: bundle!.sizeBytes, export: code.exportName },
+    form: program.form,
+    checkpoints: carried,
+  };
+  return encodeFrame(message, program.args, 'fnConstructorArgs', { carry });
+}
+
+function opened(
+  seat: Seat,
+  frame: Uint8Array,
+  program: Program,
+  timeoutMs: number,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const { worker, pipe } = seat;
+  const place = { peer: worker.workerId };
+  return new Promise((resolve, reject) => {
+    const late = new DeadlineError(
+      `${program.name} was not open on worker ${worker.workerId} (${worker.runtime}) within ${timeoutMs} ms.`,
+      place,
+    );
+    const timer = setTimeout(() => settle(late), timeoutMs);
+    const withdraw = (): void => settle(new AbortedError(`${program.name} was called off.`));
+    const settle = (error?: TabgradError): void => {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', withdraw);
+      if (error) reject(error);
+      else resolve();
+    };
+    signal?.addEventListener('abort', withdraw, { once: true });
+    void pipe.closed.then((reason) =>
+      settle(
+        new ProgramLostError(
+          `Worker ${worker.workerId} was lost while it opened ${program.name}: ${reason}.`,
+          place,
+        ),
+      ),
+    );
+    pipe.onFrame((bytes) => {
+      let message: FromProgram;
+      try {
+        ({ message } = decodeFrame(bytes, fromProgram));
+      } catch (error) {
+        return settle(error as TabgradError);
+      }
+      if (message.type === 'opened') return settle();
+      const why =
+        message.type === 'failed'
+          ? explainError(message.error, program, worker)
+          : new Error('it spoke before it was open');
+      settle(
+        new ProgramStartError(
+          `${program.name} can't be opened on worker ${worker.workerId} (${worker.runtime}): ${why.message}`,
+          'place' in why ? (why as TabgradError).place : place,
+          { cause: why },
+        ),
+      );
+    });
+    pipe.send(frame);
+  });
+}

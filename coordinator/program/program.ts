@@ -1,0 +1,14 @@
+// A program as its owner describes it, before any worker has it: code, constructor arguments, and how errors of it are
+// explained. The same description opens any number of instances.
+
+import type { Bundle } from './bundle.ts';
+
+export interface Program {
+  /** For messages, e.g. "Classifier of ./classify.ts". */
+  readonly name: string;
+  readonly code: Bundle | { readonly builtin: string };
+  /** Plain values, typed arrays and Checkpoints. */
+  readonly args: readonly unknown[];
+  /** How its calls look to the owner's code: "plain" passes arguments as they are. */
+  readonly form: 'plain' | 'batches';
+}

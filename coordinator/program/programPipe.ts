@@ -1,0 +1,49 @@
+// Frames to and from one program, whatever carries them: the worker's socket, or the coordinator's that stands for it.
+
+export interface ProgramPipe {
+  /** Frames after the end are dropped. */
+  send(frame: Uint8Array): void;
+  /** Bytes that `send` took and the other end has not yet. */
+  readonly bufferedBytes: number;
+  /** Takes over all frames from now on. None is lost before: frames wait for a receiver. */
+  onFrame(receive: (frame: Uint8Array) => void): void;
+  /** Resolves with the reason when it is over, on either side. Never rejects. */
+  readonly closed: Promise<string>;
+  close(reason: string): void;
+}
+
+/** A worker that was given to a program. */
+export interface Seat {
+  readonly worker: SeatedWorker;
+  readonly pipe: ProgramPipe;
+  /** Resolves with the reason when the volunteer wants the worker back: no new calls, and close soon. Never rejects. */
+  readonly leaving: Promise<string>;
+}
+
+export interface SeatedWorker {
+  readonly workerId: string;
+  readonly runtime: 'browser' | 'deno' | 'node';
+  readonly device: 'cpu' | 'webgpu';
+}
+
+/** What a program asks of its worker. */
+export interface SeatDemand {
+  /** Who asks, for reasons and logs: "mapBatches Classifier". */
+  readonly name: string;
+  readonly runtime?: SeatedWorker['runtime'] | undefined;
+  readonly device?: SeatedWorker['device'] | undefined;
+  /** Whether it is the owner's code, which not every worker runs. */
+  readonly ownersCode: boolean;
+}
+
+export interface SeatOptions {
+  readonly signal?: AbortSignal | undefined;
+  /** Told why there is no worker yet, whenever that changes. */
+  readonly onWaiting?: ((reason: string) => void) | undefined;
+}
+
+/** Gives workers to programs: a coordinator's pool, in this process or another. */
+export interface SeatSource {
+  /** Resolves when a worker is there; waits as long as it takes. @throws AbortedError when the signal fires. */
+  seat(demand: SeatDemand, options?: SeatOptions): Promise<Seat>;
+}

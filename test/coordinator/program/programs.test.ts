@@ -1,0 +1,254 @@
+// Programs of the owner on real workers of all runtimes.
+
+import { mkdtemp, rm, writeFile, mkdir } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import type { LocalRuntime } from '../../../coordinator/local/localWorker.ts';
+import { startLocalWorkers, type LocalWorkers } from '../../../coordinator/local/localWorkers.ts';
+import { bundleModule } from '../../../coordinator/program/bundleModule.ts';
+import { inlineBundle } from '../../../coordinator/program/inlineBundle.ts';
+import { openProgram, type OpenOptions } from '../../../coordinator/program/openProgram.ts';
+import type { Program } from '../../../coordinator/program/program.ts';
+import type { ProgramInstance } from '../../../coordinator/program/programInstance.ts';
+import { startCoordinator, type Coordinator } from '../../../coordinator/server/coordinator.ts';
+import { Checkpoint } from '../../../coordinator/train/checkpoint.ts';
+
+const CALCULATOR = 'test/coordinator/program/fixtures/calculator.ts';
+const JOIN_TOKEN = 'the-join-token-of-this-test';
+const runtimes = ['node', 'deno', 'browser'] as const;
+
+let coordinator: Coordinator;
+const crews: LocalWorkers[] = [];
+
+beforeAll(async () => {
+  coordinator = await startCoordinator({ port: 0, graceMs: 500, joinToken: JOIN_TOKEN });
+});
+afterEach(async () => {
+  await Promise.all(crews.splice(0).map((crew) => crew.stop()));
+});
+afterAll(() => coordinator.close());
+
+async function start(runtime: LocalRuntime, count = 1, allowCode = true): Promise<LocalWorkers> {
+  const crew = await startLocalWorkers({
+    url: coordinator.url,
+    token: JOIN_TOKEN,
+    count,
+    runtime,
+    device: 'cpu',
+    allowCode,
+  });
+  crews.push(crew);
+  return crew;
+}
+
+async function ofModule(exportName: string, args: readonly unknown[] = []): Promise<Program> {
+  const code = await bundleModule({ module: CALCULATOR, export: exportName });
+  return { name: exportName, code, args, form: 'plain' };
+}
+
+async function open(program: Program, options?: OpenOptions): Promise<ProgramInstance> {
+  const instance = await openProgram(
+    { seats: coordinator.seats, blobs: coordinator.blobs },
+    program,
+    options,
+  );
+  void instance.leaving.then((reason) => instance.close(reason));
+  return instance;
+}
+
+describe.each(runtimes)('A program on a %s worker', (runtime) => {
+  it("is the owner's TypeScript class with its imports, and is called with typed arrays until it is closed", async () => {
+    await start(runtime);
+    const instance = await open(await ofModule('Calculator', [{ most: 100 }, Float32Array.of(0.5, NaN)]));
+    expect(instance.worker).toMatchObject({ runtime, device: 'cpu' });
+    const sums = await instance.call('add', [Float32Array.of(1, 2, 3)]);
+    expect(sums).toEqual(Float32Array.of(1.5, NaN, 3));
+    const many = await Promise.all(
+      Array.from({ length: 20 }, (_, i) => instance.call('add', [Float32Array.of(i)])),
+    );
+    expect(many).toEqual(Array.from({ length: 20 }, (_, i) => Float32Array.of(i + 0.5)));
+    expect(await instance.call('calls', [])).toBe(21);
+
+    await instance.close('enough');
+    await expect(instance.call('calls', [])).rejects.toMatchObject({ code: 'PROGRAM_LOST' });
+  });
+
+  it("tells file and line of the owner's source when it throws, and goes on", async () => {
+    await start(runtime);
+    const instance = await open(await ofModule('Calculator', [{ most: 10 }, new Float32Array(1)]));
+    const failing = instance.call('add', [Float32Array.of(11)]);
+    await expect(failing).rejects.toMatchObject({
+      code: 'PROGRAM_CODE_FAILED',
+      message: expect.stringMatching(
+        /^RangeError: 11 is more than 10 \(at test\/coordinator\/program\/fixtures\/limits\.ts:9:11\)$/,
+      ) as string,
+      ownerStack: expect.stringContaining('fixtures/calculator.ts:26:') as string,
+    });
+    expect(await instance.call('calls', [])).toBe(1);
+    await expect(instance.call('nothing', [])).rejects.toThrow(/no method "nothing"/);
+    await expect(instance.call('constructor', [])).rejects.toThrow(/no method/);
+  });
+
+  it('is ended by its owner when it does not answer in time', async () => {
+    const [worker] = (await start(runtime)).workers;
+    const instance = await open(await ofModule('Calculator', [{ most: 10 }, new Float32Array(1)]));
+    await expect(instance.call('loopForever', [], { deadlineMs: 300 })).rejects.toMatchObject({
+      code: 'DEADLINE_EXCEEDED',
+      message: expect.stringContaining(
+        `Worker ${worker!.workerId} (${runtime}) did not answer loopForever`,
+      ) as string,
+      place: { peer: worker!.workerId },
+    });
+    await instance.close('it hangs');
+    const next = await open(await ofModule('Calculator', [{ most: 10 }, new Float32Array(1)]));
+    expect(next.worker.workerId).toBe(worker!.workerId);
+    expect(await next.call('calls', [])).toBe(0);
+  });
+
+  it('hears that a call was withdrawn', async () => {
+    await start(runtime);
+    const instance = await open(await ofModule('Calculator', [{ most: 10 }, new Float32Array(1)]));
+    const controller = new AbortController();
+    const waiting = instance.call('waitForCancel', [], { signal: controller.signal });
+    controller.abort();
+    await expect(waiting).rejects.toMatchObject({ code: 'ABORTED' });
+    await expect.poll(() => instance.call('calls', [])).toBe(1000);
+  });
+
+  it('fails all calls at once when the worker is killed, and opens on another', async () => {
+    const [first] = (await start(runtime)).workers;
+    const program = await ofModule('Calculator', [{ most: 10 }, new Float32Array(1)]);
+    const instance = await open(program);
+    const calls = [1, 2, 3].map(() => instance.call('waitForCancel', []));
+    const settled = Promise.allSettled(calls);
+    await start('node');
+    await first!.kill();
+    for (const outcome of await settled) {
+      expect(outcome).toMatchObject({ status: 'rejected', reason: { code: 'PROGRAM_LOST' } });
+    }
+    expect(await instance.ended).not.toBe('');
+    const next = await open(program);
+    expect(next.worker.runtime).toBe('node');
+    expect(await next.call('calls', [])).toBe(0);
+  });
+
+  it('does not see the tokens of its worker', async () => {
+    await start(runtime);
+    const instance = await open(await ofModule('look'));
+    const seen = (await instance.call('call', [])) as string;
+    expect(seen).toContain('Object=');
+    expect(seen).not.toContain(JOIN_TOKEN);
+    expect(seen).not.toContain('auto=1');
+  });
+
+  it('has the files of a checkpoint that it was given', async () => {
+    await start(runtime);
+    const folder = await mkdtemp(join(tmpdir(), 'tabgrad-checkpoint-'));
+    try {
+      await mkdir(join(folder, 'extra'));
+      await writeFile(join(folder, 'model.json'), 'x'.repeat(1000));
+      await writeFile(join(folder, 'extra', 'weights.bin'), 'y'.repeat(100_000));
+      const instance = await open(
+        await ofModule('FilesOfCheckpoint', [{ checkpoint: new Checkpoint(folder) }]),
+      );
+      expect(await instance.call('call', [])).toEqual({ 'model.json': 1000, 'extra/weights.bin': 100_000 });
+    } finally {
+      await rm(folder, { recursive: true });
+    }
+  });
+});
+
+describe('A program', () => {
+  it('may be a function that is given as a value, as far as it stands alone', async () => {
+    await start('node');
+    const threshold = 3;
+    const program = (code: Program['code']): Program => ({ name: 'inline', code, args: [], form: 'plain' });
+    const doubled = await open(program(inlineBundle((x: number) => 2 * x, 'it')));
+    expect(await doubled.call('call', [21])).toBe(42);
+    const closing = await open(program(inlineBundle((x: number) => x > threshold, 'it')));
+    await expect(closing.call('call', [1])).rejects.toThrow(
+      /ReferenceError: threshold is not defined.*sees nothing around it/s,
+    );
+    expect(() => inlineBundle(parseInt as never, 'the function')).toThrow(/not a function with source text/);
+    expect(() => inlineBundle(Object.values({ call() {} })[0]!, 'the function')).toThrow(
+      /can't travel as text/,
+    );
+  });
+
+  it('waits for a worker, says why, and can be called off', async () => {
+    await start('node', 1, false);
+    const reasons: string[] = [];
+    const controller = new AbortController();
+    const program = await ofModule('Calculator', [{ most: 1 }, new Float32Array(1)]);
+    const waiting = open(program, { signal: controller.signal, onWaiting: (reason) => reasons.push(reason) });
+    await expect
+      .poll(() => reasons.at(-1), { timeout: 10_000 })
+      .toBe("Calculator waits for 1 worker; 0 of 1 are free (1 not running owners' code).");
+    controller.abort();
+    await expect(waiting).rejects.toMatchObject({ code: 'ABORTED' });
+  });
+
+  it('shares no worker with a run', async () => {
+    const [worker] = (await start('node')).workers;
+    const instance = await open(await ofModule('Calculator', [{ most: 1 }, new Float32Array(1)]));
+    expect(coordinator.pool.claim(worker!.workerId, 'some-run')).toBe(false);
+    await instance.close('done');
+    await expect.poll(() => coordinator.pool.claim(worker!.workerId, 'some-run')).toBe(true);
+    const reasons: string[] = [];
+    const controller = new AbortController();
+    const waiting = open(await ofModule('Calculator'), {
+      signal: controller.signal,
+      onWaiting: (reason) => reasons.push(reason),
+    });
+    await expect
+      .poll(() => reasons.at(-1))
+      .toBe('Calculator waits for 1 worker; 0 of 1 are free (1 in a run).');
+    controller.abort();
+    await expect(waiting).rejects.toThrow();
+    coordinator.pool.unclaim(worker!.workerId, 'some-run');
+  });
+
+  it('spreads over the workers before they share one', async () => {
+    await start('node', 2);
+    const program = await ofModule('Calculator', [{ most: 1 }, new Float32Array(1)]);
+    const instances = [await open(program), await open(program), await open(program)];
+    expect(new Set(instances.slice(0, 2).map(({ worker }) => worker.workerId)).size).toBe(2);
+  });
+
+  it('refuses what can not work, with the reason', async () => {
+    await start('node');
+    const missing = bundleModule({ module: './no/such.ts', export: 'x' });
+    await expect(missing).rejects.toMatchObject({
+      code: 'PROGRAM_BUNDLE_FAILED',
+      message: expect.stringContaining('There is no module no/such.ts') as string,
+    });
+    await expect(bundleModule({ module: CALCULATOR, export: 'Calculater' })).rejects.toMatchObject({
+      code: 'PROGRAM_EXPORT_MISSING',
+      message: expect.stringContaining('Did you mean "Calculator"?') as string,
+    });
+    await expect(bundleModule({ module: 'coordinator/index.ts', export: 'Dataset' })).rejects.toMatchObject({
+      code: 'PROGRAM_BUNDLE_FAILED',
+      message: expect.stringMatching(/imports node:\w+.*which workers in tabs don't have/) as string,
+    });
+    await expect(open(await ofModule('notAFunction'))).rejects.toThrow(
+      /exports no function or class "notAFunction"/,
+    );
+    await expect(open(await ofModule('Refuses'))).rejects.toMatchObject({
+      code: 'PROGRAM_START_FAILED',
+      message: expect.stringMatching(
+        /Refuses can't be opened on worker .*: Error: not today \(at .*calculator\.ts/,
+      ) as string,
+    });
+    const args = [{ most: 1, log: () => undefined }];
+    await expect(open(await ofModule('Calculator', args))).rejects.toMatchObject({
+      code: 'PROGRAM_VALUE_INVALID',
+      message: expect.stringContaining('fnConstructorArgs[0].log is a function') as string,
+    });
+    const instance = await open(await ofModule('Calculator', [{ most: 1 }, new Float32Array(1)]));
+    await expect(instance.call('add', [new Uint8Array(65 * 1024 * 1024)])).rejects.toMatchObject({
+      code: 'PROGRAM_FRAME_INVALID',
+    });
+    expect(await instance.call('calls', [])).toBe(0);
+  });
+});
