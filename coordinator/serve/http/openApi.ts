@@ -27,7 +27,15 @@ export function openApi(apps: readonly ServedApp[], version: string, hasKey: boo
     components: {
       schemas: {
         Error: object({
-          error: object({ code: { type: 'string' }, message: { type: 'string' }, place: { type: 'object' } }),
+          error: object(
+            {
+              code: { type: 'string' },
+              message: { type: 'string' },
+              row: { type: 'integer', description: 'Of rows that do not fit: which' },
+              field: { type: 'string', description: 'Of rows that do not fit: which of its fields' },
+            },
+            ['code', 'message'],
+          ),
           requestId: { type: 'string' },
         }),
       },

@@ -22,6 +22,13 @@ describe('batch', () => {
     expect(await Promise.all(calls)).toEqual([1, 4, 9, 16]);
   });
 
+  it('takes ten items at most unless told otherwise', () => {
+    const sizes: number[] = [];
+    const count = batch((items: number[]) => (sizes.push(items.length), items), { clock: new ManualClock() });
+    for (let i = 0; i < 25; i++) void count(i);
+    expect(sizes).toEqual([10, 10]);
+  });
+
   it('gives the wait to the first of each batch', async () => {
     const clock = new ManualClock();
     const sizes: number[] = [];

@@ -44,6 +44,29 @@ describe('tabgrad serve', () => {
     });
   });
 
+  it('answers what it has in hand when it is told to end, and takes no more', async () => {
+    const words = ['serve', '--checkpoint', models.late.checkpoint.modelPath, '--port', '0', '--json'];
+    const running = startTabgrad(words);
+    const { url } = JSON.parse(await running.printed('\n')) as { url: string };
+    // More than one prediction takes a moment: long enough to be seen in hand.
+    const body = JSON.stringify(flights(200_000));
+    const inHand = async (): Promise<boolean> =>
+      /serve_ongoing_requests{.*} 1\n/.test(await (await fetch(`${url}metrics`)).text());
+    let answer: Promise<Response>;
+    for (let isSeen = false; !isSeen;) {
+      let isAnswered = false;
+      answer = fetch(url, { method: 'POST', body });
+      void answer.then(() => (isAnswered = true));
+      while (!isSeen && !isAnswered) isSeen = await inHand();
+    }
+    running.signal('SIGTERM');
+    const response = await answer!;
+    expect(response.status).toBe(200);
+    expect(await response.json()).toHaveLength(200_000);
+    await expect(fetch(url)).rejects.toThrow();
+    expect(await running.ended).toMatchObject({ code: 143, stderr: '' });
+  });
+
   it('says what is wrong with a checkpoint that is none, and ends', async () => {
     const { code, stderr } = await runTabgrad(['serve', '--checkpoint', '/nowhere', '--port', '0', '--json']);
     expect(code).toBe(1);
