@@ -19,7 +19,7 @@ export interface ModuleTarget {
 }
 
 /**
- * What can be deployed. A trained model (a Checkpoint, or GBDTPredictor bound to one) and a ModuleTarget run in threads
+ * What can be deployed. A trained model (a Checkpoint of trees or of a tf.LayersModel, or GBDTPredictor bound to one) and a ModuleTarget run in threads
  * of their own. A class given as a value runs in this process, on the thread that also serves HTTP: a replica that
  * computes for long holds up all the others.
  */
@@ -57,7 +57,7 @@ export class Deployment {
     if (this.settings.name !== undefined) return this.settings.name;
     const { target } = this;
     if (typeof target === 'function') return target.name === '' ? 'Deployment' : target.name;
-    return target instanceof Checkpoint ? 'GBDTPredictor' : target.export;
+    return target instanceof Checkpoint ? 'Model' : target.export;
   }
 
   /** The same with some options changed. @throws ServeArgumentError */
@@ -67,8 +67,8 @@ export class Deployment {
 
   /**
    * Fixes the arguments of the class. An Application among them, also inside arrays and plain objects, arrives as a
-   * DeploymentHandle. A Checkpoint takes one argument at most: options of the predictor (outputColumn, outputMargin,
-   * iterationRange). GBDTPredictor takes the checkpoint or its folder, then these options.
+   * DeploymentHandle. A Checkpoint takes one argument at most, options of its predictor: outputColumn, outputMargin and
+   * iterationRange of trees; device, maxBatchSize and batchWaitTimeoutS of a tf.LayersModel. GBDTPredictor takes the checkpoint or its folder, then these options.
    */
   bind(...args: readonly unknown[]): Application {
     return new Application(this, args);

@@ -4,35 +4,26 @@
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { z } from 'zod';
-import { modelOutputs, modelRounds } from '../../../shared/gbdt/model/model.ts';
-import { readModel } from '../../../shared/gbdt/model/readModel.ts';
+import { isLayersModel, readLayersFolder } from '../../predict/layersFolder.ts';
+import type { Checkpoint } from '../../train/checkpoint.ts';
+import { describeLayers } from '../model/describeLayers.ts';
+import { describeTrees } from '../model/describeTrees.ts';
+import type { ModelDescription } from '../model/modelDescription.ts';
 import { ClassProgram } from '../replica/classProgram.ts';
 import { LocalReplica } from '../replica/localReplica.ts';
+import type { LayersOptions } from '../replica/layersProgram.ts';
 import type { Replica } from '../replica/replica.ts';
-import { SmallRequests } from '../replica/smallRequests.ts';
 import { ThreadReplica } from '../replica/threadReplica.ts';
-import { outputNames, type TreeOptions } from '../replica/treeProgram.ts';
-import { modelFeatures, type ModelFeature } from '../../predict/modelFeatures.ts';
+import type { TreeOptions } from '../replica/treeProgram.ts';
 import { ServeArgumentError } from '../serveErrors.ts';
 import { Application, boundCheckpoint, type ModuleTarget } from './deployment.ts';
 import type { DeploymentSettings } from './deploymentOptions.ts';
 import { HandleMark, reviveHandles, type HandleCaller } from './handle.ts';
 
-/** What callers may know of a served model. */
-export interface ModelDescription {
-  readonly objective: string;
-  readonly rounds: number;
-  readonly features: readonly ModelFeature[];
-  readonly outputs: number;
-  readonly outputName: string;
-  readonly outputColumns: readonly string[];
-  readonly small: SmallRequests;
-}
-
 export interface PlannedDeployment {
   readonly name: string;
   readonly settings: DeploymentSettings;
-  /** Undefined for an owner's class. */
+  /** Undefined for an owner's class, and before the first replica of a tf.LayersModel is ready. */
   readonly model: ModelDescription | undefined;
   makeReplica(id: string, caller: HandleCaller): Replica;
 }
@@ -48,6 +39,12 @@ const treeOptions = z.strictObject({
   outputColumn: z.string().min(1).max(200).optional(),
   outputMargin: z.boolean().optional(),
   iterationRange: z.tuple([z.number().int().min(0), z.number().int().min(0)]).optional(),
+});
+
+const layersOptions = z.strictObject({
+  device: z.enum(['cpu', 'webgpu']).optional(),
+  maxBatchSize: z.number().int().min(1).max(100_000).optional(),
+  batchWaitTimeoutS: z.number().min(0).max(3_600).optional(),
 });
 
 /** @throws ServeArgumentError, CheckpointError, ModelFormatError, ModelUnsupportedError */
@@ -81,13 +78,14 @@ function planDeployment(name: string, node: Application, args: readonly unknown[
   const { settings, target } = node.deployment;
   const bound = boundCheckpoint(node);
   if (bound) {
-    const options = readTreeOptions(bound.options);
     // Read once: replicas that are started later serve the same model, whatever becomes of the file.
     const modelText = bound.checkpoint.modelText();
+    if (isLayersModel(modelText)) return planLayers(name, settings, bound.checkpoint, bound.options);
+    const options = readOptions(treeOptions, bound.options) as TreeOptions;
     return {
       name,
       settings,
-      model: describeModel(modelText, options),
+      model: describeTrees(modelText, options),
       makeReplica: (id, caller) => new ThreadReplica(id, { kind: 'tree', modelText, options }, caller),
     };
   }
@@ -117,29 +115,38 @@ function planDeployment(name: string, node: Application, args: readonly unknown[
   };
 }
 
-function readTreeOptions(options: unknown): TreeOptions {
-  const parsed = treeOptions.safeParse(options ?? {});
-  if (parsed.success) return parsed.data as TreeOptions;
+function planLayers(
+  name: string,
+  settings: DeploymentSettings,
+  checkpoint: Checkpoint,
+  given: unknown,
+): PlannedDeployment {
+  const options = readOptions(layersOptions, given) as LayersOptions;
+  const files = readLayersFolder(checkpoint);
+  let model: ModelDescription | undefined;
+  return {
+    name,
+    settings,
+    get model() {
+      return model;
+    },
+    makeReplica: (id, caller) =>
+      new ThreadReplica(id, { kind: 'layers', files, options }, caller, (facts) => {
+        model ??= describeLayers(facts);
+      }),
+  };
+}
+
+/** @throws ServeArgumentError naming the option. */
+function readOptions<T extends z.ZodType>(schema: T, options: unknown): z.output<T> {
+  const parsed = schema.safeParse(options ?? {});
+  if (parsed.success) return parsed.data;
   const issue = parsed.error.issues[0]!;
   throw new ServeArgumentError(`Options of the predictor${where(issue.path)}: ${issue.message}.`);
 }
 
 function where(path: readonly PropertyKey[]): string {
   return path.length === 0 ? '' : ` (${path.join('.')})`;
-}
-
-function describeModel(modelText: string, options: TreeOptions): ModelDescription {
-  const model = readModel(modelText);
-  const outputs = modelOutputs(model);
-  return {
-    objective: model.objective,
-    rounds: modelRounds(model),
-    features: modelFeatures(model),
-    outputs,
-    outputName: options.outputColumn ?? 'predictions',
-    outputColumns: outputNames(outputs, options.outputColumn),
-    small: new SmallRequests(modelText, options),
-  };
 }
 
 function checkClonable(name: string, args: readonly unknown[]): void {

@@ -5,7 +5,8 @@ import type { Log } from '../../pool/log.ts';
 import type { ServedApp } from '../http/servedApp.ts';
 import type { Router } from '../routing/router.ts';
 import { ServeArgumentError } from '../serveErrors.ts';
-import type { ApplicationPlan, ModelDescription, PlannedDeployment } from './planApplication.ts';
+import type { ModelDescription } from '../model/modelDescription.ts';
+import type { ApplicationPlan, PlannedDeployment } from './planApplication.ts';
 import { ReplicaSet, type ReplicaSetSpec, type ReplicaSetStatus } from './replicaSet.ts';
 
 export class RunningApp implements ServedApp {

@@ -1,10 +1,7 @@
 // The OpenAPI description of what a server serves, made from the models' own features.
 
-import type { ModelDescription } from '../deployment/planApplication.ts';
-import type { ModelFeature } from '../../predict/modelFeatures.ts';
+import type { ModelDescription, Schema } from '../model/modelDescription.ts';
 import type { ServedApp } from './servedApp.ts';
-
-type Schema = Readonly<Record<string, unknown>>;
 
 export function openApi(apps: readonly ServedApp[], version: string, hasKey: boolean): Schema {
   const models = apps.filter((app) => app.model !== undefined);
@@ -54,29 +51,24 @@ function appPath({ name, model }: ServedApp): Schema {
     const any = { description: `Answer of application ${name}` };
     return { post: { summary: `Calls application ${name}`, responses: { 200: any, default: failure } } };
   }
-  const row = rowSchema(model);
-  const columns = object(
-    Object.fromEntries(model.features.map((f) => [f.name, { type: 'array', items: featureSchema(f) }])),
-  );
-  const predicted = object(
-    Object.fromEntries(model.outputColumns.map((column) => [column, { type: 'number' }])),
-  );
-  const predictedColumns = object(
-    Object.fromEntries(
-      model.outputColumns.map((column) => [column, { type: 'array', items: { type: 'number' } }]),
-    ),
-  );
+  const [row, predicted] = [object(model.row), object(model.predicted)];
   return {
     post: {
-      summary: `Predicts rows with ${name} (${model.objective}, ${model.rounds} rounds)`,
+      summary: `Predicts rows with ${name} (${model.summary})`,
       description: 'Predictions come back in the shape of the rows: records, one record, or columns.',
-      requestBody: json({ oneOf: [{ type: 'array', items: row }, row, columns] }),
+      requestBody: json({ oneOf: [{ type: 'array', items: row }, row, columnsOf(model.row)] }),
       responses: {
-        ...ok({ oneOf: [{ type: 'array', items: predicted }, predicted, predictedColumns] }),
+        ...ok({ oneOf: [{ type: 'array', items: predicted }, predicted, columnsOf(model.predicted)] }),
         default: failure,
       },
     },
   };
+}
+
+function columnsOf(row: ModelDescription['row']): Schema {
+  return object(
+    Object.fromEntries(Object.entries(row).map(([name, items]) => [name, { type: 'array', items }])),
+  );
 }
 
 function inferPath({ modelName }: ServedApp): Schema {
@@ -88,19 +80,6 @@ function inferPath({ modelName }: ServedApp): Schema {
       responses: { ...ok(object({ outputs: tensors })), default: { description: 'Failure' } },
     },
   };
-}
-
-function rowSchema({ features }: ModelDescription): Schema {
-  return object(Object.fromEntries(features.map((feature) => [feature.name, featureSchema(feature)])));
-}
-
-function featureSchema({ codes, isCategorical }: ModelFeature): Schema {
-  if (codes)
-    return {
-      type: ['string', 'null'],
-      description: `One of ${codes.size} categories; others count as missing`,
-    };
-  return isCategorical ? { type: ['integer', 'null'] } : { type: ['number', 'boolean', 'null'] };
 }
 
 function object(properties: Schema, required = Object.keys(properties)): Schema {

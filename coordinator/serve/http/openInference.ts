@@ -1,29 +1,25 @@
-// Inference requests of the Open Inference Protocol (v2) on a tree model. Inputs are either one tensor a feature, by
-// name, of shape [rows] or [rows, 1], or a single tensor of shape [rows, features] in the model's order.
+// Inference requests of the Open Inference Protocol (v2), whatever the model: tensors in, tensors out.
 // https://kserve.github.io/website/docs/concepts/architecture/data-plane/v2-protocol
 
 import { z } from 'zod';
-import { nearestWord } from '../../../shared/text/nearestWord.ts';
 import { BadRequestError } from '../../server/serverErrors.ts';
-import type { ModelFeature } from '../../predict/modelFeatures.ts';
-import { featureNumber } from '../rows/featureNumber.ts';
 import { ServeInputError } from '../serveErrors.ts';
 import { bodyText } from './ownerHttp.ts';
 import { readBinaryTensor, readJsonTensor, tensorTypes, type TensorValues } from './tensors.ts';
 
-export interface InferModel {
-  readonly features: readonly ModelFeature[];
-  readonly outputs: number;
-  readonly outputName: string;
-  predict(columns: readonly Float32Array[], rows: number): Float32Array;
+/** A tensor of the answer. */
+export interface OutputTensor {
+  readonly name: string;
+  readonly datatype: 'FP32' | 'INT32' | 'BOOL';
+  readonly shape: readonly number[];
+  /** Values as a JSON array, or as little-endian bytes. */
+  readonly data: string | Uint8Array;
 }
 
 /** The answer less model_name and model_version, which the server knows. */
 export interface InferAnswer {
   readonly id: string | undefined;
-  readonly output: { readonly name: string; readonly datatype: 'FP32'; readonly shape: readonly number[] };
-  /** Values as a JSON array, or as little-endian float32. */
-  readonly data: string | Uint8Array;
+  readonly outputs: readonly OutputTensor[];
 }
 
 const MAX_ELEMENTS = 1 << 28;
@@ -35,7 +31,7 @@ const inferRequest = z.object({
     .array(
       z.object({
         name: z.string().max(1_000),
-        shape: z.array(z.number().int().min(0).max(MAX_ELEMENTS)).min(1).max(3),
+        shape: z.array(z.number().int().min(0).max(MAX_ELEMENTS)).min(1).max(8),
         datatype: z.string().max(20),
         parameters,
         data: z.unknown().optional(),
@@ -51,21 +47,28 @@ const inferRequest = z.object({
 
 type InferRequest = z.infer<typeof inferRequest>;
 
-interface Tensor {
+/** A tensor of a request. */
+export interface InputTensor {
   readonly name: string;
+  readonly datatype: string;
   readonly shape: readonly number[];
   readonly values: TensorValues;
+}
+
+export interface Inference {
+  readonly id: string | undefined;
+  readonly inputs: readonly InputTensor[];
+  /** Names of the outputs that are asked for, and whether as bytes; undefined where the caller wants all. */
+  readonly wanted: ReadonlyMap<string, boolean> | undefined;
+  /** Whether outputs are wanted as bytes, unless one says otherwise. */
+  readonly isBinary: boolean;
 }
 
 /**
  * @param headerBytes length of the JSON where binary tensors follow it; undefined when all is JSON.
  * @throws BadRequestError, ServeInputError
  */
-export function answerInfer(
-  model: InferModel,
-  body: string | Uint8Array,
-  headerBytes: number | undefined,
-): InferAnswer {
+export function readInference(body: string | Uint8Array, headerBytes: number | undefined): Inference {
   const bytes = typeof body === 'string' ? Buffer.from(body) : body;
   if (headerBytes !== undefined && headerBytes > bytes.byteLength) {
     throw new BadRequestError(
@@ -73,27 +76,60 @@ export function answerInfer(
     );
   }
   const request = parseRequest(bodyText(headerBytes === undefined ? body : bytes.subarray(0, headerBytes)));
-  const tensors = readTensors(request, bytes.subarray(headerBytes ?? bytes.byteLength));
-  const { columns, rows } = toColumns(tensors, model.features);
-  const wanted = request.outputs?.[0];
-  const unknown = request.outputs?.find(({ name }) => name !== model.outputName);
-  if (unknown) {
-    throw new ServeInputError(
-      `The model has no output "${unknown.name.slice(0, 100)}", only "${model.outputName}".`,
-    );
-  }
-  const predicted = model.predict(columns, rows);
-  const isBinary = wanted?.parameters?.['binary_data'] ?? request.parameters?.['binary_data_output'] ?? false;
+  const isBinary = request.parameters?.['binary_data_output'] === true;
   return {
     id: request.id,
-    output: {
-      name: model.outputName,
-      datatype: 'FP32',
-      shape: model.outputs === 1 ? [rows] : [rows, model.outputs],
-    },
-    // Every platform that Node runs on is little-endian.
-    data: isBinary === true ? new Uint8Array(predicted.buffer) : `[${predicted.join(',')}]`,
+    inputs: readTensors(request, bytes.subarray(headerBytes ?? bytes.byteLength)),
+    wanted:
+      request.outputs &&
+      new Map(request.outputs.map(({ name, parameters }) => [name, parameters?.['binary_data'] === true])),
+    isBinary,
   };
+}
+
+/** A computed output, before it is written. */
+export interface OutputValues {
+  readonly name: string;
+  readonly datatype: OutputTensor['datatype'];
+  readonly shape: readonly number[];
+  readonly values: Float32Array | Int32Array | Uint8Array;
+}
+
+/** Writes the outputs that are asked for, as JSON or bytes. @throws ServeInputError naming one that the model does not have. */
+export function writeInference(
+  { id, wanted, isBinary }: Inference,
+  outputs: readonly OutputValues[],
+): InferAnswer {
+  const names = outputs.map(({ name }) => name);
+  const unknown = wanted && [...wanted.keys()].find((name) => !names.includes(name));
+  if (unknown !== undefined) {
+    throw new ServeInputError(
+      `The model has no output "${unknown.slice(0, 100)}", only ${names.map((name) => `"${name}"`).join(', ')}.`,
+    );
+  }
+  const chosen = outputs.filter(({ name }) => !wanted || wanted.size === 0 || wanted.has(name));
+  return {
+    id,
+    outputs: chosen.map(({ name, datatype, shape, values }) => ({
+      name,
+      datatype,
+      shape,
+      data: (wanted?.get(name) ?? isBinary) ? bytesOf(values) : jsonOf(values, datatype),
+    })),
+  };
+}
+
+/** Every platform that Node runs on is little-endian. */
+function bytesOf({ buffer, byteOffset, byteLength }: OutputValues['values']): Uint8Array {
+  return new Uint8Array(buffer as ArrayBuffer, byteOffset, byteLength).slice();
+}
+
+/** JSON has no NaN and no infinities. */
+function jsonOf(values: OutputValues['values'], datatype: OutputTensor['datatype']): string {
+  if (datatype === 'BOOL') return `[${Array.from(values, (value) => value !== 0).join(',')}]`;
+  if (values instanceof Float32Array && !values.every(Number.isFinite))
+    return JSON.stringify(Array.from(values));
+  return `[${values.join(',')}]`;
 }
 
 function parseRequest(text: string): InferRequest {
@@ -112,7 +148,7 @@ function parseRequest(text: string): InferRequest {
   });
 }
 
-function readTensors({ inputs }: InferRequest, binary: Uint8Array): Tensor[] {
+function readTensors({ inputs }: InferRequest, binary: Uint8Array): InputTensor[] {
   let at = 0;
   const tensors = inputs.map(({ name, shape, datatype, parameters, data }) => {
     if (!tensorTypes.includes(datatype)) {
@@ -123,7 +159,7 @@ function readTensors({ inputs }: InferRequest, binary: Uint8Array): Tensor[] {
     }
     const count = shape.reduce((product, size) => product * size, 1);
     const size = parameters?.['binary_data_size'];
-    if (size === undefined) return { name, shape, values: readJsonTensor(name, data, count) };
+    if (size === undefined) return { name, datatype, shape, values: readJsonTensor(name, data, count) };
     if (!Number.isInteger(size) || (size as number) < 0 || at + (size as number) > binary.byteLength) {
       throw new ServeInputError(
         `Tensor "${name}" announces ${JSON.stringify(size)} bytes; ${binary.byteLength - at} are left after the JSON.`,
@@ -131,65 +167,10 @@ function readTensors({ inputs }: InferRequest, binary: Uint8Array): Tensor[] {
       );
     }
     const bytes = binary.subarray(at, (at += size as number));
-    return { name, shape, values: readBinaryTensor(name, datatype, bytes, count) };
+    return { name, datatype, shape, values: readBinaryTensor(name, datatype, bytes, count) };
   });
   if (at === binary.byteLength) return tensors;
   throw new ServeInputError(
     `${binary.byteLength - at} bytes follow the JSON that belong to no tensor; each names its own as binary_data_size.`,
   );
-}
-
-function toColumns(
-  tensors: readonly Tensor[],
-  features: readonly ModelFeature[],
-): { columns: Float32Array[]; rows: number } {
-  const [only] = tensors;
-  if (tensors.length === 1 && only && only.shape.length === 2 && !features.some((f) => f.name === only.name))
-    return matrixColumns(only, features);
-  const byName = new Map(tensors.map((tensor) => [tensor.name, tensor]));
-  const rows = tensors[0]!.shape[0]!;
-  const columns = features.map((feature) => {
-    const tensor = byName.get(feature.name);
-    if (!tensor) {
-      const near = nearestWord(feature.name, [...byName.keys()]);
-      const hint = near === undefined ? '' : ` There is "${near.slice(0, 100)}": is it meant?`;
-      throw new ServeInputError(`There is no input tensor "${feature.name}".${hint}`, {
-        field: feature.name,
-      });
-    }
-    if (tensor.shape[0] !== rows || tensor.values.length !== rows) {
-      throw new ServeInputError(
-        `Tensor "${feature.name}" has shape [${tensor.shape.join()}]; expected [${rows}], as the first has.`,
-        { field: feature.name },
-      );
-    }
-    const column = new Float32Array(rows);
-    for (let row = 0; row < rows; row++) column[row] = featureNumber(tensor.values[row], feature, row);
-    return column;
-  });
-  return { columns, rows };
-}
-
-function matrixColumns(
-  { name, shape, values }: Tensor,
-  features: readonly ModelFeature[],
-): { columns: Float32Array[]; rows: number } {
-  const [rows = 0, width = 0] = shape;
-  if (width !== features.length) {
-    throw new ServeInputError(
-      `Tensor "${name}" has shape [${shape.join()}]; the model takes [rows, ${features.length}].`,
-      { field: name },
-    );
-  }
-  const columns = features.map((feature, index) => {
-    // In a matrix of numbers categories can only be codes.
-    const reading = feature.codes && { ...feature, codes: undefined };
-    const column = new Float32Array(rows);
-    for (let row = 0; row < rows; row++) {
-      const value = values[row * width + index];
-      column[row] = featureNumber(value, typeof value === 'number' ? (reading ?? feature) : feature, row);
-    }
-    return column;
-  });
-  return { columns, rows };
 }

@@ -270,7 +270,7 @@ function ask(
   answered: (value: unknown) => void,
 ): void {
   const { small } = app.model!;
-  if (args[0].length > small.maxBytes || app.router.isClosed) {
+  if (!small || args[0].length > small.maxBytes || app.router.isClosed) {
     submit(exchange, app, op, args, fail, answered);
     return;
   }

@@ -1,6 +1,6 @@
 // An application as the HTTP side sees it.
 
-import type { ModelDescription } from '../deployment/planApplication.ts';
+import type { ModelDescription } from '../model/modelDescription.ts';
 import type { ReplicaSetStatus } from '../deployment/replicaSet.ts';
 import type { Router } from '../routing/router.ts';
 

@@ -85,13 +85,13 @@ function answerModel(exchange: Exchange, apps: AppTable): void {
     exchange.json(app.isReady() ? 200 : 503, { name: app.modelName, ready: app.isReady() });
     return;
   }
-  const { features, outputs, outputName } = app.model!;
+  const { platform, inputs, outputs } = app.model!;
   exchange.json(200, {
     name: app.modelName,
     versions: apps.apps.filter(({ modelName }) => modelName === app.modelName).map(({ version }) => version),
-    platform: 'tabgrad_xgboost',
-    inputs: features.map(({ name, codes }) => ({ name, datatype: codes ? 'BYTES' : 'FP32', shape: [-1] })),
-    outputs: [{ name: outputName, datatype: 'FP32', shape: outputs === 1 ? [-1] : [-1, outputs] }],
+    platform,
+    inputs,
+    outputs,
   });
 }
 
@@ -131,25 +131,26 @@ export function findModel(apps: AppTable, { model, version }: ModelTarget): Serv
   throw new NotFoundError(`There is no model ${wanted}; there are: ${known.join(', ') || 'none'}.`);
 }
 
-/** Writes the answer to an inference request, in JSON or with its tensor in binary. */
-export function answerInference(exchange: Exchange, app: ServedApp, { id, output, data }: InferAnswer): void {
+/** Writes the answer to an inference request, in JSON, with the tensors behind it that are wanted in binary. */
+export function answerInference(exchange: Exchange, app: ServedApp, { id, outputs }: InferAnswer): void {
   const head = { model_name: app.modelName, model_version: app.version, ...(id !== undefined && { id }) };
-  if (typeof data === 'string') {
-    // The values are JSON already.
-    const text = JSON.stringify({ ...head, outputs: [{ ...output, data: null }] });
-    const body = text.replace(/null\}\]\}$/, () => `${data}}]}`);
-    exchange.answer(200, { 'content-type': 'application/json; charset=utf-8' }, body);
+  const tensors = outputs.map(({ data, ...output }) => {
+    if (typeof data === 'string') return `${JSON.stringify(output).slice(0, -1)},"data":${data}}`;
+    return JSON.stringify({ ...output, parameters: { binary_data_size: data.byteLength } });
+  });
+  const text = `${JSON.stringify(head).slice(0, -1)},"outputs":[${tensors.join(',')}]}`;
+  const binary = outputs.map(({ data }) => data).filter((data) => typeof data !== 'string');
+  if (binary.length === 0) {
+    exchange.answer(200, { 'content-type': 'application/json; charset=utf-8' }, text);
     return;
   }
-  const header = Buffer.from(
-    JSON.stringify({ ...head, outputs: [{ ...output, parameters: { binary_data_size: data.byteLength } }] }),
-  );
+  const header = Buffer.from(text);
   exchange.answer(
     200,
     {
       'content-type': 'application/octet-stream',
       'inference-header-content-length': String(header.byteLength),
     },
-    Buffer.concat([header, data]),
+    Buffer.concat([header, ...binary]),
   );
 }

@@ -65,6 +65,9 @@ function readTexts(name: string, bytes: Uint8Array, view: DataView, count: numbe
   );
 }
 
+/** A shape has eight sizes at most. */
+const MAX_NESTING = 7;
+
 /** Elements of a tensor in JSON: flat or nested as its shape. */
 export function readJsonTensor(name: string, data: unknown, count: number): TensorValues {
   if (!Array.isArray(data)) {
@@ -72,7 +75,7 @@ export function readJsonTensor(name: string, data: unknown, count: number): Tens
       field: name,
     });
   }
-  const flat: unknown[] = data.flat(2);
+  const flat: unknown[] = data.flat(MAX_NESTING);
   if (flat.length !== count) {
     throw new ServeInputError(`Tensor "${name}" has ${flat.length} elements; its shape tells ${count}.`, {
       field: name,

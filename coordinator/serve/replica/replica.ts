@@ -1,5 +1,7 @@
 // What a replica is to the router: something that takes calls and may end at any time.
 
+import type { LayersFacts } from '../model/describeLayers.ts';
+
 /** What can be asked of a replica. */
 export type ReplicaOp =
   /** args: [name of the method, its arguments]. */
@@ -33,5 +35,7 @@ export interface Replica {
 
 /** What runs inside a replica. */
 export interface ReplicaProgram {
+  /** What a tf.LayersModel takes and gives. */
+  readonly facts?: LayersFacts;
   run(op: ReplicaOp, args: readonly unknown[], signal: AbortSignal | undefined): unknown;
 }

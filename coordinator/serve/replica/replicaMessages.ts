@@ -5,11 +5,15 @@ import { TabgradError, errorCodes, type ErrorCode, type ErrorPlace } from '../..
 import { OwnerCodeError } from '../serveErrors.ts';
 import type { StreamHead } from '../stream/answerStream.ts';
 import type { ReplicaOp } from './replica.ts';
+import type { LayersFiles } from '../../predict/layersFolder.ts';
+import type { LayersFacts } from '../model/describeLayers.ts';
+import type { LayersOptions } from './layersProgram.ts';
 import type { TreeOptions } from './treeProgram.ts';
 
 /** What a thread is started with. */
 export type ThreadProgram =
   | { readonly kind: 'tree'; readonly modelText: string; readonly options: TreeOptions }
+  | { readonly kind: 'layers'; readonly files: LayersFiles; readonly options: LayersOptions }
   | {
       readonly kind: 'module';
       readonly deployment: string;
@@ -53,7 +57,8 @@ export type ToReplica =
   | PieceRequest;
 
 export type FromReplica =
-  | { readonly type: 'ready' }
+  /** With what a tf.LayersModel takes and gives. */
+  | { readonly type: 'ready'; readonly facts: LayersFacts | undefined }
   | { readonly type: 'failed'; readonly error: PlainError }
   | { readonly type: 'replies'; readonly items: readonly ReplyItem[] }
   | {

@@ -37,6 +37,10 @@ const callDeployment: HandleCaller = (deployment, method, args) =>
 
 async function makeProgram(spec: ThreadProgram): Promise<ReplicaProgram> {
   if (spec.kind === 'tree') return new TreeProgram(spec.modelText, spec.options);
+  if (spec.kind === 'layers') {
+    const { LayersProgram } = await import('./layersProgram.ts');
+    return LayersProgram.make(spec.files, spec.options);
+  }
   const target = await importExport(spec.module, spec.exportName);
   return ClassProgram.make(
     spec.deployment,
@@ -115,7 +119,7 @@ port.on('message', (message: ToReplica) => {
 });
 try {
   program = await makeProgram(workerData as ThreadProgram);
-  tell({ type: 'ready' });
+  tell({ type: 'ready', facts: program.facts });
 } catch (error) {
   tell({ type: 'failed', error: toPlainError(error) });
 }

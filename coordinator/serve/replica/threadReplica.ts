@@ -4,6 +4,7 @@ import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import type { HandleCaller } from '../deployment/handle.ts';
+import type { LayersFacts } from '../model/describeLayers.ts';
 import { ReplicaLostError, UnavailableError } from '../serveErrors.ts';
 import { AnswerStream } from '../stream/answerStream.ts';
 import { ThreadStreams } from '../stream/threadStreams.ts';
@@ -46,15 +47,23 @@ export class ThreadReplica implements Replica {
   #killReason: string | undefined;
   #hasEnded = false;
 
-  constructor(id: string, program: ThreadProgram, callDeployment: HandleCaller) {
+  /** @param onFacts is told what a tf.LayersModel takes and gives, before `ready` resolves. */
+  constructor(
+    id: string,
+    program: ThreadProgram,
+    callDeployment: HandleCaller,
+    onFacts: (facts: LayersFacts) => void = () => undefined,
+  ) {
     this.id = id;
     this.#callDeployment = callDeployment;
     // The owner's class writes to the terminal as if it ran here; arguments of this process are not its business.
     this.#thread = new Worker(replicaProgram(), { workerData: program, name: id, argv: [], execArgv: [] });
     this.ready = new Promise((resolve, reject) => {
       this.#thread.on('message', (message: FromReplica) => {
-        if (message.type === 'ready') resolve();
-        else if (message.type === 'failed') reject(fromPlainError(message.error));
+        if (message.type === 'ready') {
+          if (message.facts) onFacts(message.facts);
+          resolve();
+        } else if (message.type === 'failed') reject(fromPlainError(message.error));
         else this.#receive(message);
       });
       this.#thread.once('exit', () =>

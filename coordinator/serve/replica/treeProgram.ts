@@ -2,8 +2,8 @@
 
 import { Predictor, type PredictOptions } from '../../../shared/gbdt/model/predictor.ts';
 import { readModel } from '../../../shared/gbdt/model/readModel.ts';
-import { answerInfer, type InferModel } from '../http/openInference.ts';
 import { bodyText } from '../http/ownerHttp.ts';
+import { inferTrees, type InferModel } from '../model/treeInference.ts';
 import { modelFeatures, type ModelFeature } from '../../predict/modelFeatures.ts';
 import { readColumns, readRows, type FeatureRows } from '../rows/readRows.ts';
 import { ServeArgumentError } from '../serveErrors.ts';
@@ -58,7 +58,7 @@ export class TreeProgram implements ReplicaProgram, InferModel {
       case 'http':
         return this.#answer(bodyText(args[0] as Body));
       case 'infer':
-        return answerInfer(this, args[0] as Body, args[1] as number | undefined);
+        return inferTrees(this, args[0] as Body, args[1] as number | undefined);
       case 'health':
         if (this.#answer(this.probe) !== this.#probeAnswer)
           throw new Error('the model does not predict what it did when it was loaded');

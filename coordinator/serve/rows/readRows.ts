@@ -8,7 +8,7 @@ import type { ModelFeature } from '../../predict/modelFeatures.ts';
 import { featureNumber } from './featureNumber.ts';
 
 /** How the rows came; predictions go back in the same form. */
-type RowShape = 'records' | 'record' | 'columns';
+export type RowShape = 'records' | 'record' | 'columns';
 
 export interface FeatureRows {
   readonly shape: RowShape;
@@ -118,7 +118,7 @@ function missing(
   );
 }
 
-function parseJson(text: string): unknown {
+export function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch (error) {

@@ -275,7 +275,7 @@ describe('the server', () => {
     const metrics = await (await fetch(`${serve.url}/metrics`)).text();
     expect(metrics).toContain('tabgrad_serve_http_requests_total{application="default",status="200"} 2\n');
     expect(metrics).toContain('tabgrad_serve_http_requests_total{application="default",status="400"} 1\n');
-    expect(metrics).toContain('tabgrad_serve_replicas{application="default",deployment="GBDTPredictor"} 1\n');
+    expect(metrics).toContain('tabgrad_serve_replicas{application="default",deployment="Model"} 1\n');
     expect(metrics).toContain('tabgrad_serve_http_request_seconds_count{application="default"} 3\n');
     expect(
       entries.slice(0, 3).map(({ status, method, path, application }) => [status, method, path, application]),

@@ -1,0 +1,109 @@
+// A tf.LayersModel as tfjs saves it: a folder with model.json, which has the topology, and files of weights beside it.
+
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { z } from 'zod';
+import type { Checkpoint } from '../train/checkpoint.ts';
+import { CheckpointError } from '../train/trainErrors.ts';
+
+const quantizedBytes = { uint8: 1, uint16: 2, float16: 2 } as const;
+const dtypeBytes = { float32: 4, int32: 4, bool: 1 } as const;
+
+const weightSpec = z.looseObject({
+  name: z.string().min(1).max(1_000),
+  shape: z.array(z.number().int().min(0)).max(8),
+  dtype: z.enum(['float32', 'int32', 'bool']),
+  quantization: z.looseObject({ dtype: z.enum(['uint8', 'uint16', 'float16']) }).optional(),
+});
+
+const layersModel = z.looseObject({
+  modelTopology: z.looseObject({}),
+  weightsManifest: z
+    .array(
+      z.looseObject({
+        // Beside model.json, and nowhere else.
+        paths: z.array(z.string().regex(/^[\w.-]{1,200}$/, 'expected the name of a file beside model.json')),
+        weights: z.array(weightSpec),
+      }),
+    )
+    .max(1_000),
+});
+
+type WeightSpec = z.output<typeof weightSpec>;
+
+export interface LayersFiles {
+  readonly modelTopology: object;
+  readonly weightSpecs: readonly WeightSpec[];
+  /** All weights, one after another; shared, so that replicas need no copy each. */
+  readonly weights: SharedArrayBuffer;
+}
+
+/** Whether a checkpoint's model.json is tfjs's, and not XGBoost's. */
+export function isLayersModel(modelText: string): boolean {
+  return !/^\s*\{\s*"learner"/.test(modelText) && /"modelTopology"\s*:/.test(modelText);
+}
+
+/** @throws CheckpointError naming the file, and the field or the number of bytes that is wrong. */
+export function readLayersFolder(checkpoint: Checkpoint): LayersFiles {
+  const file = checkpoint.modelPath;
+  const { modelTopology, weightsManifest } = parseModel(checkpoint.modelText(), file);
+  const groups = weightsManifest.map(({ paths, weights }) => {
+    const parts = paths.map((path) => readWeights(join(checkpoint.path, path)));
+    const expected = weights.reduce((sum, spec) => sum + sizeBytes(spec), 0);
+    const found = parts.reduce((sum, part) => sum + part.byteLength, 0);
+    if (found !== expected) {
+      throw new CheckpointError(
+        `The weights ${paths.join(', ')} of ${file} have ${found} bytes; its manifest tells ${expected}.`,
+        { file },
+      );
+    }
+    return parts;
+  });
+  const parts = groups.flat();
+  const bytes = new Uint8Array(new SharedArrayBuffer(parts.reduce((sum, part) => sum + part.byteLength, 0)));
+  let at = 0;
+  for (const part of parts) {
+    bytes.set(part, at);
+    at += part.byteLength;
+  }
+  return {
+    modelTopology,
+    weightSpecs: weightsManifest.flatMap(({ weights }) => weights),
+    weights: bytes.buffer,
+  };
+}
+
+function parseModel(text: string, file: string): z.output<typeof layersModel> {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    throw new CheckpointError(
+      `${file} is not JSON: ${(error as Error).message}.`,
+      { file },
+      { cause: error },
+    );
+  }
+  const parsed = layersModel.safeParse(value);
+  if (parsed.success) return parsed.data;
+  const issue = parsed.error.issues[0]!;
+  const field = issue.path.join('.');
+  throw new CheckpointError(`${file} is no tf.LayersModel: ${field}: ${issue.message}.`, { file, field });
+}
+
+function sizeBytes({ shape, dtype, quantization }: WeightSpec): number {
+  const elementBytes = quantization ? quantizedBytes[quantization.dtype] : dtypeBytes[dtype];
+  return shape.reduce((product, size) => product * size, elementBytes);
+}
+
+function readWeights(file: string): Uint8Array {
+  try {
+    return readFileSync(file);
+  } catch (error) {
+    throw new CheckpointError(
+      `${file} can not be read: ${(error as Error).message}.`,
+      { file },
+      { cause: error },
+    );
+  }
+}

@@ -1,0 +1,26 @@
+// What callers may know of a served model: its tensors for the Open Inference Protocol, its JSON for OpenAPI.
+
+import type { SmallRequests } from '../replica/smallRequests.ts';
+
+/** JSON Schema. */
+export type Schema = Readonly<Record<string, unknown>>;
+
+export interface TensorDescription {
+  readonly name: string;
+  readonly datatype: string;
+  /** -1 for any size, as for the rows. */
+  readonly shape: readonly number[];
+}
+
+export interface ModelDescription {
+  /** As the Open Inference Protocol names it. */
+  readonly platform: string;
+  readonly summary: string;
+  readonly inputs: readonly TensorDescription[];
+  readonly outputs: readonly TensorDescription[];
+  /** Of one row, and of what is predicted for it; each name's schema. */
+  readonly row: Readonly<Record<string, Schema>>;
+  readonly predicted: Readonly<Record<string, Schema>>;
+  /** Predicts small requests on the server's thread, where that is quicker. */
+  readonly small: SmallRequests | undefined;
+}

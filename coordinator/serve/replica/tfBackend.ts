@@ -1,0 +1,25 @@
+// Chooses what tfjs computes on, in a thread of Node.
+
+import * as tf from '@tensorflow/tfjs';
+import { UnavailableError } from '../serveErrors.ts';
+
+/** @throws UnavailableError where there is no WebGPU adapter. */
+export async function useBackend(device: 'cpu' | 'webgpu'): Promise<void> {
+  // Without checks of every value for NaN, and without advertisements on the terminal.
+  tf.enableProdMode();
+  if (device === 'webgpu') await mountDawn();
+  const isSet = await tf.setBackend(device).catch(() => false);
+  if (!isSet) throw new UnavailableError(`tfjs can not compute on the device "${device}" here.`);
+  await tf.ready();
+}
+
+/** Puts WebGPU where tfjs looks for it: in `navigator`. */
+async function mountDawn(): Promise<void> {
+  const { create, globals } = await import('webgpu');
+  Object.assign(globalThis, globals);
+  const gpu = create([]);
+  if (!(await gpu.requestAdapter()))
+    throw new UnavailableError('There is no WebGPU adapter on this machine; deploy with device "cpu".');
+  Object.defineProperty(globalThis, 'navigator', { value: { gpu, userAgent: 'node' }, configurable: true });
+  await import('@tensorflow/tfjs-backend-webgpu');
+}
