@@ -18,7 +18,7 @@ export const serve = defineCommand({
       type: 'text',
       placeholder: 'DIR',
       required: true,
-      help: 'Checkpoint folder, or a model.json of XGBoost.',
+      help: 'Checkpoint folder, a model.json of XGBoost, or a folder of a tf.LayersModel.',
     },
     port: {
       type: 'integer',
@@ -41,6 +41,11 @@ export const serve = defineCommand({
       max: 1_000,
       default: 1,
       help: 'Threads that predict.',
+    },
+    device: {
+      type: 'choice',
+      choices: ['cpu', 'webgpu'],
+      help: 'What a tf.LayersModel is computed on; cpu by default.',
     },
     name: {
       type: 'text',
@@ -86,9 +91,10 @@ export const serve = defineCommand({
   ],
   async run(values, _positionals, { stdout, cwd, signal }) {
     const server = new Serve();
+    const { device } = values;
     const model = deployment(new Checkpoint(resolve(cwd, values.checkpoint)), {
       numReplicas: values.replicas,
-    });
+    }).bind(...(device === undefined ? [] : [{ device }]));
     const accessLog = (entry: object): void =>
       void stdout.write(`${JSON.stringify({ type: 'request', ...entry })}\n`);
     try {

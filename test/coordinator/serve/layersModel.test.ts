@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { deployment, Serve } from '../../../coordinator/serve/serve.ts';
 import type { DeploymentHandle } from '../../../coordinator/serve/deployment/handle.ts';
 import { Checkpoint } from '../../../coordinator/train/checkpoint.ts';
+import { openNodeGpuDevice } from '../../setup/nodeGpu.ts';
 import { makeLayersModels, type LayersModels } from './layersModels.ts';
 
 let models: LayersModels;
@@ -174,6 +175,24 @@ describe('a served tf.LayersModel', () => {
     } finally {
       await healthy.shutdown();
     }
+  });
+
+  it('predicts on WebGPU where that is asked for', async () => {
+    // Brings a software adapter into this process, which its threads see too.
+    const device = await openNodeGpuDevice();
+    await serve.run(deployment(models.branched.checkpoint).bind({ device: 'webgpu' }), {
+      name: 'gpu',
+      routePrefix: '/gpu',
+    });
+    const { score, label } = branchedOracle();
+    const answers = (await post(examples, '/gpu')) as { score: number; label: number[] }[];
+    for (const [i, answer] of answers.entries()) {
+      expect(answer.score).toBeCloseTo(score[i]![0]!, 4);
+      expect(answer.label[1]).toBeCloseTo(label[i]![1]!, 4);
+    }
+    expect(answers).toHaveLength(5);
+    await serve.delete('gpu');
+    device.destroy();
   });
 
   const one = [0.5, 0.5, 0.5, 0.5];
