@@ -6,6 +6,19 @@ let models: ServedModels;
 beforeAll(() => void (models = makeServedModels()));
 afterAll(() => models.remove());
 
+/** Posts until a request was seen in a replica's hands, before its answer. */
+async function requestInHand(url: string, body: string): Promise<{ readonly answer: Promise<Response> }> {
+  for (;;) {
+    const progress = { isOver: false };
+    const answer = fetch(url, { method: 'POST', body });
+    void answer.finally(() => (progress.isOver = true));
+    while (!progress.isOver) {
+      const metrics = await (await fetch(`${url}metrics`)).text();
+      if (/serve_ongoing_requests{.*} 1\n/.test(metrics)) return { answer };
+    }
+  }
+}
+
 describe('tabgrad serve', () => {
   it('answers posted rows with predictions until it is told to end', async () => {
     const words = [
@@ -48,19 +61,9 @@ describe('tabgrad serve', () => {
     const words = ['serve', '--checkpoint', models.late.checkpoint.modelPath, '--port', '0', '--json'];
     const running = startTabgrad(words);
     const { url } = JSON.parse(await running.printed('\n')) as { url: string };
-    // More than one prediction takes a moment: long enough to be seen in hand.
-    const body = JSON.stringify(flights(200_000));
-    const inHand = async (): Promise<boolean> =>
-      /serve_ongoing_requests{.*} 1\n/.test(await (await fetch(`${url}metrics`)).text());
-    let answer: Promise<Response>;
-    for (let isSeen = false; !isSeen;) {
-      let isAnswered = false;
-      answer = fetch(url, { method: 'POST', body });
-      void answer.then(() => (isAnswered = true));
-      while (!isSeen && !isAnswered) isSeen = await inHand();
-    }
+    const { answer } = await requestInHand(url, JSON.stringify(flights(200_000)));
     running.signal('SIGTERM');
-    const response = await answer!;
+    const response = await answer;
     expect(response.status).toBe(200);
     expect(await response.json()).toHaveLength(200_000);
     await expect(fetch(url)).rejects.toThrow();
