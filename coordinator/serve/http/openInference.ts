@@ -8,7 +8,7 @@ import { bodyText } from './ownerHttp.ts';
 import { readBinaryTensor, readJsonTensor, tensorTypes, type TensorValues } from './tensors.ts';
 
 /** A tensor of the answer. */
-export interface OutputTensor {
+interface OutputTensor {
   readonly name: string;
   readonly datatype: 'FP32' | 'INT32' | 'BOOL';
   readonly shape: readonly number[];
