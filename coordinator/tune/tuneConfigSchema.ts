@@ -24,9 +24,17 @@ export const tuneSection = z
       .default(1)
       .describe('Trials, or times that the grid is gone through; -1 goes on until timeBudgetS is over.'),
     searcher: z
-      .enum(searcherNames as [string, ...string[]])
+      .union([
+        z.enum(searcherNames as [string, ...string[]]),
+        z.strictObject({
+          name: z.enum(searcherNames as [string, ...string[]]),
+          parallel: wholeFrom(1, 4096).optional(),
+        }),
+      ])
       .optional()
-      .describe('Without it grid where the space has one, else random.'),
+      .describe(
+        'Without it grid where the space has one, else random. {"name": "tpe", "parallel": 8} has more trials open at a time than 4, and learns later from each.',
+      ),
     scheduler: z
       .union([z.enum(schedulerNames as [string, ...string[]]), z.looseObject({ name: z.string() })])
       .default('fifo')

@@ -42,6 +42,9 @@ export type Trainable = GBDTTrainer | ((config: never, context: TrialContext) =>
 /** "asha", or with options: { name: "asha", maxT: 50 }. */
 export type SchedulerChoice = string | (Readonly<Record<string, unknown>> & { readonly name: string });
 
+/** "tpe", or with an option: { name: "tpe", parallel: 8 }. */
+export type SearcherChoice = string | { readonly name: string; readonly parallel?: number | undefined };
+
 export interface TuneConfig {
   /** Trials, or times that the grid is gone through; -1 goes on until the time is over. Default 1. */
   readonly numSamples?: number;
@@ -52,10 +55,13 @@ export interface TuneConfig {
   readonly maxConcurrentTrials?: number;
   /** Seconds after which no trial begins and those that run end with the iteration in flight. */
   readonly timeBudgetS?: number;
-  /** random, grid or tpe. Default: grid where the space has a gridSearch, else random. */
-  readonly searcher?: string;
+  /**
+   * random, grid or tpe. Default: grid where the space has a gridSearch, else random. With `parallel` tpe has more trials
+   * open at a time than its 4, and learns later from each.
+   */
+  readonly searcher?: SearcherChoice;
   /** Ray's word for `searcher`. */
-  readonly searchAlg?: string;
+  readonly searchAlg?: SearcherChoice;
   /** fifo (default), asha, medianStopping or pbt. */
   readonly scheduler?: SchedulerChoice;
   /** Default 0. */
@@ -215,9 +221,21 @@ function searcherOf({ searcher, searchAlg }: TuneConfig, { dimensions }: SearchS
     throw argument('tuneConfig.searchAlg', 'and searcher are the same option; give one');
   }
   const hasGrid = dimensions.some(({ form }) => form.kind === 'grid');
-  const name = searcher ?? searchAlg ?? (hasGrid ? 'grid' : 'random');
+  const choice = searcher ?? searchAlg ?? (hasGrid ? 'grid' : 'random');
+  const { name, parallel, ...rest } = typeof choice === 'string' ? { name: choice } : choice;
   const found = searchers.find((one) => one.name === name);
-  if (found) return found;
+  const [unknown] = Object.keys(rest);
+  if (unknown !== undefined || (found && !found.parallel && parallel !== undefined)) {
+    throw argument(
+      'tuneConfig.searcher',
+      `has ${unknown ?? 'parallel'}, which the searcher "${name}" does not know`,
+    );
+  }
+  if (found && parallel === undefined) return found;
+  if (found && parallel !== undefined) {
+    wholeNumber('tuneConfig.searcher.parallel', parallel, 1);
+    return { ...found, parallel };
+  }
   throw argument(
     'tuneConfig.searcher',
     unknownWord(

@@ -23,7 +23,6 @@ export interface TuneFitOptions {
 /** What an earlier process left. */
 interface Earlier {
   readonly trials: Trial[];
-  readonly schedulerState: unknown;
   readonly isClosed: boolean;
 }
 
@@ -43,9 +42,9 @@ export class Tuner {
    * @throws ExperimentError
    */
   static async restore(path: string, options: RestoreOptions): Promise<Tuner> {
-    const { options: restored, replay, ...earlier } = await restoreExperiment(resolve(path), options);
+    const { options: restored, ...earlier } = await restoreExperiment(resolve(path), options);
     const tuner = new Tuner(restored);
-    tuner.#earlier = { ...earlier, schedulerState: replay(tuner.#settings) };
+    tuner.#earlier = earlier;
     return tuner;
   }
 
@@ -86,7 +85,6 @@ export class Tuner {
       openFolder: (onFailure) => new ExperimentFolder(path, onFailure),
       runner,
       trials: this.#earlier?.trials ?? [],
-      schedulerState: this.#earlier?.schedulerState ?? settings.scheduler.judge?.initial,
       isClosed: this.#earlier?.isClosed ?? false,
       now: () => performance.now(),
     });
@@ -97,8 +95,7 @@ export class Tuner {
       closing.abort();
       await runner.close();
       // A second fit goes on with what the first one left.
-      const { trials, schedulerState } = experiment;
-      this.#earlier = { trials, schedulerState, isClosed: this.#earlier?.isClosed ?? false };
+      this.#earlier = { trials: experiment.trials, isClosed: this.#earlier?.isClosed ?? false };
     }
     return new ResultGrid({ path, space, trials: experiment.trials, metric, mode });
   }

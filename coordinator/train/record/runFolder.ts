@@ -8,7 +8,7 @@ import { sweepUnfinished, writeFailure, writeFileAtomically, writeFolderAtomical
 import { surplusCheckpoints, type KeepRule, type SavedCheckpoint } from './keepCheckpoints.ts';
 
 /** Facts beside the model that are not XGBoost's business. */
-const CHECKPOINT_FILE = 'checkpoint.json';
+export const CHECKPOINT_FILE = 'checkpoint.json';
 
 interface Saved extends SavedCheckpoint {
   readonly path: string;

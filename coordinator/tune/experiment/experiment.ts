@@ -9,10 +9,14 @@ import { CheckpointMissingError, TuneMetricError } from '../tuneErrors.ts';
 import type { TuneSettings } from '../tuneOptions.ts';
 import type { ExperimentFolder } from './experimentFolder.ts';
 import { experimentState } from './experimentState.ts';
+import { cutCheckpoint } from './cutCheckpoint.ts';
 import { generationEnd, leftAtEnd, renewedGeneration, takeOver } from './generation.ts';
-import { observationsOf, scoreOf } from './score.ts';
+import { Jury, type Ruling } from './jury.ts';
+import { newLiveTrial, type LiveTrial } from './liveTrial.ts';
+import { nextTrial } from './nextTrial.ts';
+import { scoreOf } from './score.ts';
 import { reachedStop } from './stopRule.ts';
-import { dropUnsaved, isOver, newTrial, undoTakeOver, type Trial, type TrialReport } from './trial.ts';
+import { dropUnsaved, isOver, mayReport, prune, undoTakeOver, type Trial } from './trial.ts';
 import { asFailure, isHopeless } from './trialFailure.ts';
 import type { TuneEvent } from './tuneEvent.ts';
 
@@ -23,21 +27,10 @@ export interface ExperimentParts {
   readonly runner: TrialRunner;
   /** From an earlier process; empty for a new experiment. */
   readonly trials: Trial[];
-  readonly schedulerState: unknown;
   /** The experiment came to its end before, perhaps of its time: no new trials are made. */
   readonly isClosed: boolean;
   /** Milliseconds of a monotonic clock. */
   readonly now: () => number;
-}
-
-/** What is known of a trial while it is at work. */
-interface LiveTrial {
-  readonly calledOff: AbortController;
-  startedAt: number | undefined;
-  /** Resolves when its last report is on disk. */
-  recorded: Promise<void>;
-  /** Iteration at which it is to end this piece, and to be gone on with when its generation is renewed. */
-  pausedAt?: number;
 }
 
 export class Experiment {
@@ -47,9 +40,10 @@ export class Experiment {
   /** Metrics that were reported, by any trial. */
   readonly #known = new Set<string>();
   readonly trials: Trial[];
-  #schedulerState: unknown;
+  readonly #jury: Jury | undefined;
   #change: () => void = () => undefined;
-  #renewing = false;
+  /** Work between the pieces: checkpoints that are copied or cut. */
+  #chores = 0;
   /** Why no more is begun. */
   #ending: { readonly error?: Error; readonly reason: string } | undefined;
 
@@ -58,12 +52,9 @@ export class Experiment {
     // Without a record there is nothing to go on with.
     this.#folder = parts.openFolder((error) => this.#end({ reason: 'the record can not be written', error }));
     this.trials = parts.trials;
-    this.#schedulerState = parts.schedulerState;
+    const { judge } = parts.settings.scheduler;
+    this.#jury = judge && new Jury(judge);
     for (const { reports } of this.trials) for (const report of reports) this.#hear(report.metrics);
-  }
-
-  get schedulerState(): unknown {
-    return this.#schedulerState;
   }
 
   /**
@@ -72,11 +63,8 @@ export class Experiment {
    */
   async run(signal: AbortSignal): Promise<void> {
     const { settings, runner } = this.#parts;
-    const onAbort = (): void =>
-      this.#end({
-        reason: 'called off',
-        error: new AbortedError(`Experiment "${settings.name}" was called off.`),
-      });
+    const calledOff = new AbortedError(`Experiment "${settings.name}" was called off.`);
+    const onAbort = (): void => this.#end({ reason: 'called off', error: calledOff });
     if (signal.aborted) onAbort();
     signal.addEventListener('abort', onAbort, { once: true });
     const budget = Number.isFinite(settings.timeBudgetMs)
@@ -86,6 +74,7 @@ export class Experiment {
       this.#notify({ type: 'started', name: settings.name, trials: this.#planned });
       for (const trial of leftAtEnd(this.trials, settings.scheduler)) this.#setStatus(trial, 'paused');
       this.#renew();
+      for (const trial of this.trials) this.#recall(trial);
       void this.#save();
       for (;;) {
         const changed = new Promise<void>((resolve) => (this.#change = resolve));
@@ -94,7 +83,7 @@ export class Experiment {
           void this.#runPiece(next);
           continue;
         }
-        if (this.#live.size === 0 && !this.#renewing) break;
+        if (this.#live.size === 0 && this.#chores === 0) break;
         await changed;
       }
     } finally {
@@ -112,39 +101,25 @@ export class Experiment {
     return searcher.trials(space, numSamples);
   }
 
-  /** The trial that may begin now. One at a time waits for workers: who came first gets them first. */
+  /** The trial that may begin now. */
   #nextTrial(defaultConcurrency: number): Trial | undefined {
     const { settings } = this.#parts;
-    if (this.#ending || this.#live.size >= (settings.maxConcurrentTrials ?? defaultConcurrency))
-      return undefined;
-    if ([...this.#live.keys()].some((trial) => trial.status === 'waiting')) return undefined;
-    const interrupted = this.trials.find((trial) => trial.status === 'pending');
-    if (interrupted) return interrupted;
-    if (this.trials.length >= this.#planned) return undefined;
-    const { searcher, space, seed } = settings;
-    const index = this.trials.length;
+    const most = settings.maxConcurrentTrials ?? defaultConcurrency;
+    if (this.#ending || this.#live.size >= most) return undefined;
     try {
-      const observations = observationsOf(this.trials, settings);
-      const trial = newTrial(index, searcher.propose({ space, seed, index, observations }));
-      this.trials.push(trial);
-      return trial;
+      const next = nextTrial(this.trials, this.#planned, settings);
+      if (next && next.index === this.trials.length) this.trials.push(next);
+      return next;
     } catch (error) {
-      // A sampleFrom of the owner's that throws.
-      this.#end({
-        reason: 'no trial can be made',
-        error: asFailure(error, `The search space threw for trial ${index}`),
-      });
+      const message = `The search space threw for trial ${this.trials.length}`;
+      this.#end({ reason: 'no trial can be made', error: asFailure(error, message) });
       return undefined;
     }
   }
 
   async #runPiece(trial: Trial): Promise<void> {
     const { settings, runner, now } = this.#parts;
-    const live: LiveTrial = {
-      calledOff: new AbortController(),
-      startedAt: undefined,
-      recorded: Promise.resolve(),
-    };
+    const live = newLiveTrial();
     this.#live.set(trial, live);
     // Rounds after the checkpoint are done again, and reported again.
     dropUnsaved(trial);
@@ -195,7 +170,7 @@ export class Experiment {
   }
 
   #report(trial: Trial, live: LiveTrial, iteration: number, metrics: Metrics): 'continue' | 'stop' {
-    if (trial.stopReason !== undefined || live.pausedAt !== undefined || this.#ending?.error) return 'stop';
+    if (!mayReport(trial, iteration) || live.pausedAt !== undefined || this.#ending?.error) return 'stop';
     const { settings, now } = this.#parts;
     const elapsedMs = Math.round(trial.workedMs + now() - (live.startedAt ?? now()));
     const report = { iteration, metrics, elapsedMs };
@@ -207,26 +182,36 @@ export class Experiment {
     // Who was just told may have called the experiment off.
     if (this.#ending?.error) return 'stop';
     const stopped = this.#ending?.reason ?? reachedStop(settings, trial.id, report);
-    if (stopped !== undefined) trial.stopReason = stopped;
-    else this.#schedule(trial, live, report);
-    const goesOn = trial.stopReason === undefined && live.pausedAt === undefined && !this.#ending;
+    if (stopped !== undefined) trial.stopReason ??= stopped;
+    else this.#schedule(trial, live, iteration, scoreOf(metrics, settings));
+    const goesOn = mayReport(trial, iteration + 1) && live.pausedAt === undefined && !this.#ending;
     return goesOn ? 'continue' : 'stop';
   }
 
-  #schedule(trial: Trial, live: LiveTrial, { iteration, metrics }: TrialReport): void {
-    const { settings } = this.#parts;
-    const { judge, generations } = settings.scheduler;
-    const score = scoreOf(metrics, settings);
-    if (judge && score !== undefined) {
-      const event = { type: 'report', trial: trial.index, iteration, score } as const;
-      const [state, decision] = judge.step(this.#schedulerState, event);
-      this.#schedulerState = state;
-      if (decision.type === 'stop') {
-        trial.stopReason = decision.reason;
-        trial.isPruned = true;
-      }
-    }
+  #schedule(trial: Trial, live: LiveTrial, iteration: number, score: number | undefined): void {
+    const { generations } = this.#parts.settings.scheduler;
+    this.#obey(this.#jury?.hear(trial.index, iteration, score));
     if (generations && iteration >= generationEnd(trial, generations)) live.pausedAt = iteration;
+  }
+
+  /** What an earlier process has on record is judged once more, to the same end. */
+  #recall(trial: Trial): void {
+    // The one with which it came to the end of its time was not judged.
+    const isOwnEnd = trial.stopReason !== undefined && trial.prunedAt === undefined;
+    for (const { iteration, metrics } of isOwnEnd ? trial.reports.slice(0, -1) : trial.reports) {
+      this.#obey(this.#jury?.hear(trial.index, iteration, scoreOf(metrics, this.#parts.settings)));
+    }
+    if (isOver(trial)) this.#over(trial);
+  }
+
+  /** Trials stop at an iteration that some of them may have passed: then what came after it is dropped. */
+  #obey(rulings: readonly Ruling[] = []): void {
+    for (const { trial: index, iteration, reason } of rulings) {
+      const trial = this.trials[index];
+      if (!trial) continue;
+      prune(trial, iteration, reason);
+      if (!this.#live.has(trial) && !mayReport(trial, iteration + 1)) this.#finish(trial);
+    }
   }
 
   #endPiece(trial: Trial, { pausedAt, calledOff }: LiveTrial): void {
@@ -240,23 +225,26 @@ export class Experiment {
 
   /** Once all trials are at the end of their generation: who goes on from what. */
   #renew(): void {
-    const exploits = this.#ending
-      ? undefined
-      : renewedGeneration(this.trials, this.#planned, this.#parts.settings);
-    if (!exploits || this.#renewing) return;
-    this.#renewing = true;
-    void takeOver(this.trials, exploits, this.#folder)
-      .then((change) => {
-        if (this.#ending) return;
-        change();
-        for (const trial of this.trials) if (trial.status === 'paused') this.#setStatus(trial, 'pending');
-      })
+    if (this.#ending || this.#chores > 0) return;
+    const exploits = renewedGeneration(this.trials, this.#planned, this.#parts.settings);
+    if (!exploits) return;
+    this.#chore(async () => {
+      const change = await takeOver(this.trials, exploits, this.#folder);
+      if (this.#ending) return;
+      change();
+      for (const trial of this.trials) if (trial.status === 'paused') this.#setStatus(trial, 'pending');
+    });
+  }
+
+  #chore(work: () => Promise<void>): void {
+    this.#chores++;
+    void work()
       .catch((error: unknown) => {
-        const reason = 'a checkpoint can not be copied';
-        this.#end({ reason, error: asFailure(error, 'A checkpoint can not be copied') });
+        const reason = 'a checkpoint can not be written';
+        this.#end({ reason, error: asFailure(error, 'A checkpoint can not be written') });
       })
       .finally(() => {
-        this.#renewing = false;
+        this.#chores--;
         this.#change();
       });
   }
@@ -266,16 +254,16 @@ export class Experiment {
     if (live.calledOff.signal.aborted) {
       return this.#ending?.error ? this.#setStatus(trial, 'pending') : this.#finish(trial);
     }
-    if (trial.stopReason !== undefined && error instanceof AbortedError) return this.#finish(trial);
+    // It was told to end, and has.
+    if (!mayReport(trial, (trial.reports.at(-1)?.iteration ?? 0) + 1)) return this.#finish(trial);
     const failure = asFailure(error, `Trial ${trial.index} failed`);
     trial.error = { code: failure.code, message: failure.message };
     if (!isHopeless(failure) && (maxFailures === -1 || trial.failures < maxFailures)) {
       trial.failures++;
-      delete trial.stopReason;
       return this.#setStatus(trial, 'pending');
     }
     this.#setStatus(trial, 'errored');
-    this.#tellScheduler(trial);
+    this.#over(trial);
     if (failFast) this.#end({ reason: `trial ${trial.index} failed` });
   }
 
@@ -283,7 +271,7 @@ export class Experiment {
     if (this.#ending && trial.stopReason === undefined) trial.stopReason = this.#ending.reason;
     undoTakeOver(trial);
     this.#setStatus(trial, 'finished');
-    this.#tellScheduler(trial);
+    this.#over(trial);
     const { metric } = this.#parts.settings;
     if (metric === undefined || this.#known.has(metric) || this.#known.size === 0) return;
     const message = `No trial reported the metric "${metric}"; reported were ${[...this.#known].join(', ')}.`;
@@ -291,9 +279,16 @@ export class Experiment {
     this.#end({ reason: 'the metric is not reported', error });
   }
 
-  #tellScheduler({ index }: Trial): void {
-    const { judge } = this.#parts.settings.scheduler;
-    if (judge) [this.#schedulerState] = judge.step(this.#schedulerState, { type: 'ended', trial: index });
+  #over(trial: Trial): void {
+    this.#obey(this.#jury?.end(trial.index));
+    const { prunedAt, checkpoint } = trial;
+    if (prunedAt === undefined || checkpoint === undefined || checkpoint.iteration <= prunedAt) return;
+    this.#chore(async () => {
+      const cut = await cutCheckpoint(this.#folder.path, trial, prunedAt);
+      if (cut) trial.checkpoint = cut;
+      else delete trial.checkpoint;
+      void this.#save();
+    });
   }
 
   /** Begins nothing more. With an error what runs is called off; without, it ends with the iteration in flight. */
@@ -333,12 +328,8 @@ export class Experiment {
   }
 
   #save(): Promise<void> {
-    const isFinished =
-      this.#ending?.error === undefined &&
-      this.#live.size === 0 &&
-      this.trials.every(isOver) &&
-      (this.trials.length >= this.#planned || this.#ending !== undefined);
-    const { settings } = this.#parts;
-    return this.#folder.save(() => experimentState(settings, this.trials, isFinished));
+    const isWhole = this.trials.length >= this.#planned || this.#ending !== undefined;
+    const isFinished = isWhole && !this.#ending?.error && this.trials.every(isOver);
+    return this.#folder.save(() => experimentState(this.#parts.settings, this.trials, isFinished));
   }
 }

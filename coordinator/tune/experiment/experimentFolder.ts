@@ -34,7 +34,7 @@ const trialForm = z.object({
     })
     .optional(),
   stopReason: z.string().optional(),
-  isPruned: z.boolean().optional(),
+  prunedAt: z.number().int().positive().optional(),
   error: z.object({ code: z.string(), message: z.string() }).optional(),
   failures: z.number().int().nonnegative(),
   workedMs: z.number().nonnegative(),

@@ -23,7 +23,10 @@ export function experimentState(
     })),
     tuneConfig: {
       numSamples: Number.isFinite(numSamples) ? numSamples : -1,
-      searcher: searcher.name,
+      searcher:
+        searcher.parallel === undefined
+          ? searcher.name
+          : { name: searcher.name, parallel: searcher.parallel },
       scheduler: schedulerChoice,
       seed,
       ...(metric !== undefined && { metric, mode }),

@@ -4,10 +4,9 @@ import { basename, dirname } from 'node:path';
 import { resolveSpace, type ParamSpace } from '../space/searchSpace.ts';
 import { spaceFromJson } from '../space/spaceJson.ts';
 import { ExperimentError } from '../tuneErrors.ts';
-import type { Trainable, TuneRunConfig, TunerOptions, TuneSettings } from '../tuneOptions.ts';
+import type { Trainable, TuneRunConfig, TunerOptions } from '../tuneOptions.ts';
 import { ExperimentFolder, type ExperimentState } from './experimentFolder.ts';
-import { scoreOf } from './score.ts';
-import { isOver, type Trial, type TrialReport } from './trial.ts';
+import type { Trial, TrialReport } from './trial.ts';
 
 export interface RestoreOptions {
   /** As it was; datasets are not part of the record. */
@@ -26,8 +25,6 @@ export interface RestoredExperiment {
   readonly options: TunerOptions;
   readonly trials: Trial[];
   readonly isClosed: boolean;
-  /** What the scheduler remembers of what was reported. */
-  readonly replay: (settings: TuneSettings) => unknown;
 }
 
 /** @throws ExperimentError */
@@ -54,7 +51,6 @@ export async function restoreExperiment(path: string, asked: RestoreOptions): Pr
     },
     trials,
     isClosed: state.isFinished,
-    replay: (settings) => replay(settings, trials),
   };
 }
 
@@ -63,12 +59,12 @@ function restoredTrial(
   reports: TrialReport[],
   { resumeErrored = false, restartErrored = false }: RestoreOptions,
 ): Trial {
-  const { checkpoint, renewedAt, givenUp, stopReason, isPruned, error, ...rest } = saved;
+  const { checkpoint, renewedAt, givenUp, stopReason, prunedAt, error, ...rest } = saved;
   const isAgain = saved.status === 'errored' && (resumeErrored || restartErrored);
   const isKept = (saved.status === 'finished' || saved.status === 'errored') && !isAgain;
   const isAnew = saved.status === 'errored' && restartErrored;
-  const kept =
-    isKept || isAnew ? reports : reports.filter(({ iteration }) => iteration <= (checkpoint?.iteration ?? 0));
+  const last = isKept || isAnew ? (prunedAt ?? Infinity) : (checkpoint?.iteration ?? 0);
+  const kept = reports.filter(({ iteration }) => iteration <= last);
   return {
     ...rest,
     status: isKept || saved.status === 'paused' ? saved.status : 'pending',
@@ -77,7 +73,7 @@ function restoredTrial(
     ...(renewedAt !== undefined && !isAnew && { renewedAt }),
     ...(givenUp && !isAnew && { givenUp }),
     ...(isKept && stopReason !== undefined && { stopReason }),
-    ...(isKept && isPruned !== undefined && { isPruned }),
+    ...(isKept && prunedAt !== undefined && { prunedAt }),
     ...(isKept && error && { error }),
     ...(isAgain && { failures: 0 }),
     workedMs: isAnew ? 0 : saved.workedMs,
@@ -95,21 +91,4 @@ function checkSameSpace({ dimensions }: ExperimentState, paramSpace: ParamSpace,
     `paramSpace differs from that of ${path}: expected ${then.join('; ')}, given ${now.join('; ')}.`,
     { field: 'paramSpace' },
   );
-}
-
-/** The scheduler sees what was reported once more, iteration by iteration, as if all trials had run side by side. */
-function replay(settings: TuneSettings, trials: readonly Trial[]): unknown {
-  const { judge } = settings.scheduler;
-  if (!judge) return undefined;
-  let state = judge.initial;
-  const all = trials.flatMap((trial) => trial.reports.map((report) => ({ trial, ...report })));
-  all.sort((a, b) => a.iteration - b.iteration || a.trial.index - b.trial.index);
-  for (const { trial, iteration, metrics } of all) {
-    const score = scoreOf(metrics, settings);
-    if (score === undefined) continue;
-    [state] = judge.step(state, { type: 'report', trial: trial.index, iteration, score });
-  }
-  for (const trial of trials.filter(isOver))
-    [state] = judge.step(state, { type: 'ended', trial: trial.index });
-  return state;
 }

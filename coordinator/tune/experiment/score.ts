@@ -3,7 +3,7 @@
 import type { Metrics } from '../../train/result.ts';
 import type { Observation } from '../search/searcher.ts';
 import type { TuneSettings } from '../tuneOptions.ts';
-import { isOver, type Trial } from './trial.ts';
+import type { Trial } from './trial.ts';
 
 type Tuned = Pick<TuneSettings, 'metric' | 'mode'>;
 
@@ -15,16 +15,27 @@ export function scoreOf(metrics: Metrics, { metric, mode }: Tuned): number | und
   return mode === 'min' ? -value : value;
 }
 
-/** Of trials that did not fail. */
-export function observationsOf(trials: readonly Trial[], tuned: Tuned): Observation[] {
-  return trials.filter(({ status }) => status !== 'errored').map((trial) => observationOf(trial, tuned));
+/**
+ * Of trials that did not fail.
+ * @param settled trials that are over; how far the later ones have come, which depends on speed, is not told.
+ */
+export function observationsOf(trials: readonly Trial[], settled: number, tuned: Tuned): Observation[] {
+  const known = trials.slice(0, settled).filter(({ status }) => status !== 'errored');
+  return [
+    ...known.map((trial) => observationOf(trial, tuned)),
+    ...trials.slice(settled).map(({ assignment }) => begun(assignment)),
+  ];
+}
+
+function begun(assignment: Observation['assignment']): Observation {
+  return { assignment, state: 'running', score: undefined, iteration: 0 };
 }
 
 function observationOf(trial: Trial, tuned: Tuned): Observation {
   const last = trial.reports.findLast(({ metrics }) => scoreOf(metrics, tuned) !== undefined);
   return {
     assignment: trial.assignment,
-    state: isOver(trial) ? (trial.isPruned === true ? 'pruned' : 'complete') : 'running',
+    state: trial.prunedAt !== undefined ? 'pruned' : 'complete',
     score: last && scoreOf(last.metrics, tuned),
     iteration: last?.iteration ?? 0,
   };

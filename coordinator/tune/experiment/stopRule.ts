@@ -1,14 +1,15 @@
-// When the owner's own rule ends a trial.
+// When a trial has come as far as it should, by the owner's own rule or by the scheduler's.
 
 import type { TuneSettings } from '../tuneOptions.ts';
 import type { TrialReport } from './trial.ts';
 
 /** The rule that is reached, in words; undefined to go on. */
 export function reachedStop(
-  { stop, metric, mode }: Pick<TuneSettings, 'stop' | 'metric' | 'mode'>,
+  { stop, metric, mode, scheduler }: Pick<TuneSettings, 'stop' | 'metric' | 'mode' | 'scheduler'>,
   trialId: string,
   { iteration, metrics, elapsedMs }: TrialReport,
 ): string | undefined {
+  if (iteration >= (scheduler.lastIteration ?? Infinity)) return `reached maxT, ${iteration}`;
   if (stop === undefined) return undefined;
   const known: Readonly<Record<string, number>> & { readonly trainingIteration: number } = {
     ...metrics,

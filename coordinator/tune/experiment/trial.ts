@@ -45,8 +45,8 @@ export interface Trial {
   givenUp?: GivenUp;
   /** Why it ended before its end. */
   stopReason?: string;
-  /** A scheduler stopped it for its score. */
-  isPruned?: boolean;
+  /** Iteration at which a scheduler stopped it. */
+  prunedAt?: number;
   error?: { readonly code: string; readonly message: string };
   /** Failures that were forgiven. */
   failures: number;
@@ -83,4 +83,17 @@ export function undoTakeOver(trial: Trial): void {
   trial.checkpoint = trial.givenUp.checkpoint;
   trial.assignment = trial.givenUp.assignment;
   delete trial.givenUp;
+}
+
+/** Whether the report of this iteration counts. A trial that is done again may have a bound that it has not reached yet. */
+export function mayReport({ prunedAt, stopReason }: Trial, iteration: number): boolean {
+  return prunedAt === undefined ? stopReason === undefined : iteration <= prunedAt;
+}
+
+/** Ends the trial with an iteration that it may have passed: what it did since, a failure too, is dropped. */
+export function prune(trial: Trial, iteration: number, reason: string): void {
+  trial.stopReason = reason;
+  trial.prunedAt = iteration;
+  trial.reports = trial.reports.filter((report) => report.iteration <= iteration);
+  delete trial.error;
 }

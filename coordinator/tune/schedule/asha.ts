@@ -1,12 +1,18 @@
-// Asynchronous successive halving (Li et al. 2018) as Ray does it: a trial that reaches a rung goes on when its score is
-// among the best 1/reductionFactor of those that reached the rung before. Nobody waits for anybody.
+// Successive halving without waiting (Li et al. 2018, ASHA) as Ray does it: a trial that reaches a rung goes on when its
+// score is among the best 1/reductionFactor of those that reached the rung before it. "Before" means earlier trials, not
+// earlier in time: with trials one after the other that is the same, and side by side nothing depends on speed.
 
 import { z } from 'zod';
 import { quantile } from './quantile.ts';
 import { defineScheduler, goOn, judgeOf, type Decision } from './scheduler.ts';
 
-/** Scores by trial at each rung, highest rung first. */
-type Rungs = readonly { readonly iteration: number; readonly scores: ReadonlyMap<number, number> }[];
+interface Reached {
+  readonly iteration: number;
+  readonly score: number;
+}
+
+/** What trials had at each rung, by trial; highest rung first. */
+type Rungs = readonly { readonly iteration: number; readonly reached: ReadonlyMap<number, Reached> }[];
 
 export const asha = defineScheduler({
   name: 'asha',
@@ -30,30 +36,27 @@ export const asha = defineScheduler({
         : Math.floor(Math.log(maxT / gracePeriod) / Math.log(reductionFactor) + 1e-9) + 1;
     const initial: Rungs = Array.from({ length: rungs }, (_, k) => ({
       iteration: gracePeriod * reductionFactor ** (rungs - 1 - k),
-      scores: new Map<number, number>(),
+      reached: new Map<number, Reached>(),
     }));
     return {
+      lastIteration: maxT,
       judge: judgeOf({
         initial,
-        step(state: Rungs, event): readonly [Rungs, Decision] {
-          if (event.type !== 'report') return [state, goOn];
-          const { trial, iteration, score } = event;
-          if (iteration >= maxT) return [state, { type: 'stop', reason: `reached maxT, ${maxT}` }];
-          const place = state.findIndex((rung) => iteration >= rung.iteration && !rung.scores.has(trial));
+        step(state: Rungs, { trial, iteration, score }): readonly [Rungs, Decision] {
+          const place = state.findIndex((rung) => iteration >= rung.iteration && !rung.reached.has(trial));
           const rung = state[place];
           // A rung above that it has passed already decided.
-          const passed = state.findIndex((one) => one.scores.has(trial));
+          const passed = state.findIndex((one) => one.reached.has(trial));
           if (!rung || (passed !== -1 && passed < place)) return [state, goOn];
-          const cutoff = quantile([...rung.scores.values()], 1 - 1 / reductionFactor);
-          const next = state.with(place, { ...rung, scores: new Map([...rung.scores, [trial, score]]) });
+          const before = [...rung.reached]
+            .filter(([other, reached]) => other < trial && reached.iteration <= iteration)
+            .map(([, reached]) => reached.score);
+          const cutoff = quantile(before, 1 - 1 / reductionFactor);
+          const reached = new Map([...rung.reached, [trial, { iteration, score }]]);
+          const next = state.with(place, { ...rung, reached });
           if (cutoff === undefined || score >= cutoff) return [next, goOn];
-          return [
-            next,
-            {
-              type: 'stop',
-              reason: `not among the best 1/${reductionFactor} of ${next[place]?.scores.size} at iteration ${iteration}`,
-            },
-          ];
+          const reason = `not among the best 1/${reductionFactor} of ${before.length + 1} at iteration ${iteration}`;
+          return [next, { type: 'stop', reason }];
         },
       }),
     };

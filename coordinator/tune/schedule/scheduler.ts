@@ -4,24 +4,23 @@
 import type { z } from 'zod';
 import type { Assignment, SearchSpace } from '../space/searchSpace.ts';
 
-type SchedulerEvent =
-  | {
-      readonly type: 'report';
-      readonly trial: number;
-      /** Counts from 1; a boosting round, or a report of the owner's function. */
-      readonly iteration: number;
-      /** Higher is better, whatever the mode; -Infinity for NaN. */
-      readonly score: number;
-    }
-  /** The trial will report no more. */
-  | { readonly type: 'ended'; readonly trial: number };
+interface ScoredReport {
+  readonly trial: number;
+  /** Counts from 1; a boosting round, or a report of the owner's function. */
+  readonly iteration: number;
+  /** Higher is better, whatever the mode; -Infinity for NaN. */
+  readonly score: number;
+}
 
 export type Decision = { readonly type: 'continue' } | { readonly type: 'stop'; readonly reason: string };
 
-/** Judges a trial at its reports. */
+/**
+ * Judges a trial at its reports. It has seen all reports of earlier trials up to this iteration. It may have seen others,
+ * which depends on speed: reports of later trials and of later iterations must make no difference to the decision.
+ */
 export interface Judge {
   readonly initial: unknown;
-  step(state: unknown, event: SchedulerEvent): readonly [state: unknown, decision: Decision];
+  step(state: unknown, report: ScoredReport): readonly [state: unknown, decision: Decision];
 }
 
 /** A trial that has come to the end of a generation. */
@@ -48,8 +47,10 @@ export interface Generations {
   renew(members: readonly Member[]): readonly Exploit[];
 }
 
-/** One or the other, or neither: then every trial runs to its end. */
+/** With nothing of it every trial runs to its end. */
 export interface Scheduler {
+  /** Iteration after which a trial is over. */
+  readonly lastIteration?: number;
   readonly judge?: Judge;
   readonly generations?: Generations;
 }
@@ -82,9 +83,9 @@ export function defineScheduler<O extends z.ZodType>(kind: TypedKind<O>): Schedu
 /** Closes over the type of the state. */
 export function judgeOf<S>(judge: {
   readonly initial: S;
-  step(state: S, event: SchedulerEvent): readonly [S, Decision];
+  step(state: S, report: ScoredReport): readonly [S, Decision];
 }): Judge {
-  return { initial: judge.initial, step: (state, event) => judge.step(state as S, event) };
+  return { initial: judge.initial, step: (state, report) => judge.step(state as S, report) };
 }
 
 export const goOn: Decision = { type: 'continue' };

@@ -19,16 +19,28 @@ interface SearchQuestion {
   readonly seed: number;
   /** Of the trial that is asked for, from 0. */
   readonly index: number;
-  /** Earlier trials, in order of their index. */
+  /** Earlier trials, in order of their index. Those that need not be over yet are shown as running. */
   readonly observations: readonly Observation[];
 }
 
 export interface Searcher {
   readonly name: string;
   readonly doc: string;
+  /** How many trials may be open at a time, for one that learns from those that are over. */
+  readonly parallel?: number;
+  /** First trials, which learn from nothing. */
+  readonly startUp?: number;
   /** Trials that `numSamples` asks for. */
   trials(space: SearchSpace, numSamples: number): number;
   /** @throws SearchSpaceError when the searcher can't search this space. */
   check(space: SearchSpace): void;
   propose(question: SearchQuestion): Assignment;
+}
+
+/**
+ * The first so many trials have to be over before trial `index` is proposed. It learns from these and no others, however
+ * many run side by side: so the same seed gives the same trials on any number of workers.
+ */
+export function settledTrials({ parallel = Infinity, startUp = 0 }: Searcher, index: number): number {
+  return index < startUp ? 0 : Math.max(0, index - parallel + 1);
 }

@@ -1,7 +1,7 @@
 // Tree-structured Parzen estimator (Bergstra et al. 2011) with Optuna's defaults: 10 random trials first, then for each
-// dimension the likeliest good value of 24 that are drawn like the good ones. Trials that run count as bad (constant
-// liar), so a trial depends on those before it and on how far they came: only one after the other gives the same trials
-// for the same seed.
+// dimension the likeliest good value of 24 that are drawn like the good ones. A trial learns from all but the
+// last three before it; those count as bad (constant liar), whether they still run or not, so that the same seed gives the
+// same trials whatever the concurrency.
 
 import { SearchSpaceError } from '../tuneErrors.ts';
 import type { Dimension } from '../space/searchSpace.ts';
@@ -17,6 +17,8 @@ const CANDIDATES = 24;
 export const tpeSearcher: Searcher = {
   name: 'tpe',
   doc: 'Tree-structured Parzen estimator: 10 random trials, then values like those of the best tenth.',
+  parallel: 4,
+  startUp: START_UP_TRIALS,
   trials: (_space, numSamples) => numSamples,
   check({ dimensions }) {
     for (const { path, form } of dimensions) {

@@ -23,7 +23,7 @@ function play(judged: Judge) {
   let state = judged.initial;
   return {
     report(trial: number, iteration: number, score: number): Decision {
-      const [next, decision] = judged.step(state, { type: 'report', trial, iteration, score });
+      const [next, decision] = judged.step(state, { trial, iteration, score });
       state = next;
       return decision;
     },
@@ -65,9 +65,21 @@ describe('asha', () => {
   });
 
   it('ends every trial at maxT', () => {
-    const game = play(judge('asha', { maxT: 9 }));
-    expect(game.report(0, 8, 1).type).toBe('continue');
-    expect(game.report(0, 9, 1)).toEqual({ type: 'stop', reason: 'reached maxT, 9' });
+    expect(make('asha', { maxT: 9 }).lastIteration).toBe(9);
+  });
+
+  it('takes no notice of later trials, and of iterations that others have reached since', () => {
+    const game = play(judge('asha', { reductionFactor: 2 }));
+    game.report(1, 1, 9);
+    game.report(1, 2, 9);
+    expect(game.report(0, 1, 1).type).toBe('continue');
+    expect(game.report(0, 2, 1).type).toBe('continue');
+    expect(game.report(2, 1, 4).type).toBe('stop');
+    const median = play(judge('medianStopping', { gracePeriod: 1, minSamplesRequired: 1 }));
+    median.report(1, 1, 9);
+    expect(median.report(0, 1, 1).type).toBe('continue');
+    median.report(0, 2, 100);
+    expect(median.report(2, 1, 5).type).toBe('continue');
   });
 
   it('counts a rung that a report jumps over as reached, and judges a trial once a rung', () => {
@@ -75,7 +87,7 @@ describe('asha', () => {
     expect(game.report(0, 1, 1).type).toBe('continue');
     expect(game.report(1, 5, 2).type).toBe('continue');
     expect(game.report(1, 6, -5).type).toBe('continue');
-    expect(game.report(0, 4, 1).type).toBe('stop');
+    expect(game.report(2, 5, 1).type).toBe('stop');
   });
 
   it('stops a trial that reports nothing but NaN as soon as another is there', () => {
@@ -117,6 +129,7 @@ describe('medianStopping', () => {
 
   it('waits until enough others have come as far', () => {
     const game = play(judge('medianStopping', { gracePeriod: 1, minSamplesRequired: 2 }));
+    game.report(0, 2, 10);
     game.report(0, 3, 10);
     game.report(1, 1, 10);
     expect(game.report(2, 2, 0).type).toBe('continue');

@@ -74,7 +74,10 @@ describe('tabgrad tune', () => {
     [{ paramSpace: { eta: { uniform: [1] } } }, 'paramSpace.eta.uniform is [1]; expected [low, high].'],
     [{ metric: undefined }, 'tune.metric is missing, expected text'],
     [{ sheduler: 'asha' }, 'tune.sheduler is no known key; did you mean "scheduler"?'],
-    [{ searcher: 'tpee' }, 'tune.searcher is "tpee", expected one of random, grid, tpe; did you mean "tpe"?'],
+    [
+      { searcher: 'tpee' },
+      'tune.searcher is "tpee", expected one of random, grid, tpe, or an object with keys; did you mean "tpe"?',
+    ],
   ])('says what is wrong with %j', (change, message) => {
     const check = (): unknown =>
       declaredSpace(
