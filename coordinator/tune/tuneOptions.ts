@@ -43,7 +43,7 @@ export type Trainable = GBDTTrainer | ((config: never, context: TrialContext) =>
 export type SchedulerChoice = string | (Readonly<Record<string, unknown>> & { readonly name: string });
 
 /** "tpe", or with an option: { name: "tpe", parallel: 8 }. */
-export type SearcherChoice = string | { readonly name: string; readonly parallel?: number | undefined };
+type SearcherChoice = string | { readonly name: string; readonly parallel?: number | undefined };
 
 export interface TuneConfig {
   /** Trials, or times that the grid is gone through; -1 goes on until the time is over. Default 1. */
