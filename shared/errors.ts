@@ -49,6 +49,7 @@ export const errorCodes = {
   DATA_WRITE_FAILED: 'Data could not be written; nothing half-written is left.',
   PORT_IN_USE: 'Another program listens on the port that the coordinator was given.',
   LISTEN_FAILED: 'The coordinator can not listen on the address it was given.',
+  PROXY_SETTING_INVALID: 'An address or network of a trusted proxy is none.',
   TLS_FILE: 'A file of a certificate or key can not be read or written.',
   TLS_CERTIFICATE: 'A certificate is damaged, out of date or of another key.',
   SERVER_UNTRUSTED: "Nothing that was trusted vouches for the server's certificate.",

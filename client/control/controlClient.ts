@@ -160,6 +160,7 @@ export class ControlClient {
         if (message.reconnect) this.#lose(`the coordinator is going down: ${message.reason}`);
         else void this.close(message.reason);
         return;
+      case 'iceServers':
       case 'assign':
       case 'begin':
       case 'halt':

@@ -60,7 +60,7 @@ async function join(): Promise<void> {
         reject(new Error(event.message || 'the compute thread could not be loaded'));
     });
     const start = {
-      url: location.origin,
+      url: new URL('.', location.href).href.slice(0, -1),
       token: settings.get('token') ?? undefined,
       name: settings.get('name') ?? undefined,
       device: isDeviceWish(wish) ? wish : 'auto',

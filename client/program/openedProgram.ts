@@ -37,7 +37,7 @@ export class OpenedProgram {
     this.#environment = environment;
     this.ended = this.#ended.promise;
     const { origin, workerId, secret } = environment;
-    const url = new URL(PROGRAM_PATH, origin);
+    const url = new URL(`${origin}${PROGRAM_PATH}`);
     url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:';
     this.#socket = environment.openSocket(url.href);
     this.#socket.binaryType = 'arraybuffer';

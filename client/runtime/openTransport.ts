@@ -3,6 +3,7 @@
 
 import { TabgradError } from '../../shared/errors.ts';
 import type { CoordinatorMessageOf } from '../../shared/protocol/control.ts';
+import { iceServerList } from '../transport/iceServerList.ts';
 import { createLinkConnector } from '../transport/linkConnector.ts';
 import type { PeerEndpoint, PeerJsOptions } from '../transport/peerEndpoint.ts';
 import { relayOpener } from '../transport/relayChannel.ts';
@@ -37,11 +38,7 @@ export async function openTransport(
       path: peerServer.path,
       key: peerServer.key,
       token: secret,
-      iceServers: welcome.iceServers.map(({ urls, username, credential }) => ({
-        urls,
-        ...(username === undefined ? {} : { username }),
-        ...(credential === undefined ? {} : { credential }),
-      })),
+      iceServers: iceServerList(welcome.iceServers),
       signal,
     });
   } catch (error) {
@@ -56,6 +53,7 @@ export async function openTransport(
     connector,
     peerId: endpoint?.id ?? workerId,
     closed: endpoint?.closed ?? new Promise<never>(() => {}),
+    useIceServers: (servers) => endpoint?.useIceServers(iceServerList(servers)),
     close: () => connector.close(),
   };
 }

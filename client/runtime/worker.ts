@@ -26,6 +26,8 @@ interface Membership {
   readonly workerId: string;
   /** Fires when the membership ends. */
   readonly over: AbortController;
+  /** The newest that was heard. */
+  welcome: CoordinatorMessageOf<'welcome'>;
   session: WorkerSession | undefined;
   transport: WorkerTransport | undefined;
   readonly programs: WorkerPrograms | undefined;
@@ -161,30 +163,28 @@ export class Worker {
       const membership: Membership = {
         workerId: welcome.workerId,
         over: new AbortController(),
+        welcome,
         session: undefined,
         transport: undefined,
         programs: this.#openPrograms(welcome),
       };
       this.#membership = membership;
       this.#activeRun = undefined;
-      void this.#settle(former, membership, welcome);
+      void this.#settle(former, membership);
     } else {
+      this.#useIceServers(welcome.iceServers);
       this.#announce();
     }
     this.#report('waiting');
   }
 
   /** Replaces the membership of a former identity, and works until this one is over. */
-  async #settle(
-    former: Membership | undefined,
-    membership: Membership,
-    welcome: CoordinatorMessageOf<'welcome'>,
-  ): Promise<void> {
+  async #settle(former: Membership | undefined, membership: Membership): Promise<void> {
     if (former) await this.#dissolve(former, 'joined under another identity');
     const { signal } = membership.over;
     const over = aborted(signal);
     while (!signal.aborted) {
-      const transport = await this.#openTransport(welcome, signal);
+      const transport = await this.#openTransport(membership);
       if (!transport) return;
       membership.transport = transport;
       membership.session = this.#openSession(membership.workerId, transport);
@@ -197,13 +197,11 @@ export class Worker {
   }
 
   /** Tries until signalling answers. @returns undefined when the membership ended meanwhile. */
-  async #openTransport(
-    welcome: CoordinatorMessageOf<'welcome'>,
-    signal: AbortSignal,
-  ): Promise<WorkerTransport | undefined> {
+  async #openTransport(membership: Membership): Promise<WorkerTransport | undefined> {
+    const { signal } = membership.over;
     for (let attempt = 0; !signal.aborted; attempt++) {
       try {
-        const transport = await this.#platform.openTransport(welcome, signal);
+        const transport = await this.#platform.openTransport(membership.welcome, signal);
         if (!signal.aborted) return transport;
         await transport.close();
       } catch (error) {
@@ -265,12 +263,20 @@ export class Worker {
     this.#control?.send({ type: 'available', peerId: transport.peerId });
   }
 
+  #useIceServers(iceServers: CoordinatorMessageOf<'iceServers'>['iceServers']): void {
+    const membership = this.#membership;
+    if (!membership) return;
+    membership.welcome = { ...membership.welcome, iceServers };
+    membership.transport?.useIceServers(iceServers);
+  }
+
   #receive(message: CoordinatorMessage): void {
     if (message.type === 'shutdown') {
       if (!message.reconnect) void this.#finish({ kind: 'sentAway', reason: message.reason });
       return;
     }
     if (message.type === 'openProgram') this.#membership?.programs?.open(message.instanceId);
+    if (message.type === 'iceServers') return this.#useIceServers(message.iceServers);
     if (message.type === 'assign') this.#activeRun = message.runId;
     this.#membership?.session?.handle(message);
     if (message.type === 'release' && message.runId === this.#activeRun) {
@@ -322,7 +328,7 @@ export class Worker {
 }
 
 function controlUrl(origin: string): string {
-  const url = new URL('/control', origin);
+  const url = new URL(`${origin}/control`);
   url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:';
   return url.href;
 }

@@ -92,7 +92,9 @@ export function parseWorkerArguments(
 
 function coordinatorUrl(text: string | undefined): string {
   const url = text !== undefined && URL.canParse(text) ? new URL(text) : undefined;
-  if (url?.protocol === 'http:' || url?.protocol === 'https:') return url.origin;
+  // A path is that of a coordinator behind a proxy.
+  if (url?.protocol === 'http:' || url?.protocol === 'https:')
+    return `${url.origin}${url.pathname.replace(/\/+$/, '')}`;
   throw new InvalidWorkerOptionError(
     `--url ${text ?? 'is missing'}: expected the address of a coordinator, e.g. http://127.0.0.1:7070.`,
     { field: 'url' },

@@ -17,6 +17,8 @@ export interface WorkerTransport {
   readonly peerId: string;
   /** Resolves with the reason when it can't be used any more; a new one is then opened. Never rejects. */
   readonly closed: Promise<string>;
+  /** STUN and TURN servers for links that are made from now on. */
+  useIceServers(servers: CoordinatorMessageOf<'iceServers'>['iceServers']): void;
   close(): Promise<void>;
 }
 

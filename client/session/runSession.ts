@@ -49,6 +49,7 @@ class RunSession implements WorkerSession {
       case 'refused':
       case 'ping':
       case 'openProgram':
+      case 'iceServers':
       case 'shutdown':
         break;
     }

@@ -14,6 +14,7 @@ export type WorkerToPage =
       readonly peerId: string;
       readonly metadata: ChannelMetadata;
     }
+  | { readonly type: 'iceServers'; readonly iceServers: readonly RTCIceServer[] }
   | { readonly type: 'drop'; readonly connection: number }
   | { readonly type: 'close' };
 

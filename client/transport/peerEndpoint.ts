@@ -39,6 +39,8 @@ export interface PeerEndpoint {
   /** The id under which others dial this worker. */
   readonly id: string;
   dial(peerId: string, metadata: ChannelMetadata): RawChannel;
+  /** STUN and TURN servers for connections that are made from now on. */
+  useIceServers(servers: readonly RTCIceServer[]): void;
   /** Set once, before peers know the id. */
   onIncoming(accept: (incoming: IncomingChannel) => void): void;
   /** Resolves with the reason when the endpoint can't be used any more. Never rejects. */

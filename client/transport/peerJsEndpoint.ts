@@ -24,6 +24,10 @@ export class PeerJsEndpoint implements PeerEndpoint {
     return dialled;
   }
 
+  useIceServers(servers: readonly RTCIceServer[]): void {
+    this.#session.useIceServers(servers);
+  }
+
   onIncoming(accept: (incoming: IncomingChannel) => void): void {
     this.#session.onIncoming((peerId, metadata, channel, carrier) =>
       accept({ peerId, metadata, channel: new RtcChannel(channel, carrier) }),

@@ -37,6 +37,7 @@ export class PeerJsSession {
   readonly closed: Promise<string>;
   readonly #peer: Peer;
   readonly #clock: Clock;
+  readonly #iceTransportPolicy: RTCIceTransportPolicy;
   readonly #closed = deferred<string>();
   readonly #dialled = new Map<BufferedConnection, string>();
   #adoptDialled: AdoptChannel | undefined;
@@ -82,20 +83,17 @@ export class PeerJsSession {
     this.id = options.peerId;
     this.closed = this.#closed.promise;
     this.#clock = clock;
+    this.#iceTransportPolicy = options.iceTransportPolicy ?? 'all';
     const server = new URL(options.coordinatorUrl);
     const secure = server.protocol === 'https:';
     this.#peer = new peerjs.Peer(options.peerId, {
       host: server.hostname,
       port: Number(server.port) || (secure ? 443 : 80),
-      path: options.path,
+      path: `${server.pathname.replace(/\/$/, '')}${options.path}`,
       secure,
       key: options.key,
       token: options.token,
-      // A copy of its own: node-datachannel's polyfill writes into it.
-      config: {
-        iceServers: options.iceServers.map((entry) => ({ ...entry })),
-        iceTransportPolicy: options.iceTransportPolicy ?? 'all',
-      },
+      config: this.#connectionSettings(options.iceServers),
       serializers: {
         raw: connectionClass(peerjs, (connection, channel) => this.#adopt(connection, channel)),
       },
@@ -129,6 +127,11 @@ export class PeerJsSession {
     connection.on('close', () => this.#dialled.delete(connection));
   }
 
+  /** For connections that are made from now on: PeerJS reads its options at each. */
+  useIceServers(servers: readonly RTCIceServer[]): void {
+    this.#peer.options.config = this.#connectionSettings(servers);
+  }
+
   onIncoming(adopt: AdoptIncoming): void {
     this.#adoptIncoming = adopt;
   }
@@ -138,6 +141,14 @@ export class PeerJsSession {
     this.#cancelReconnect();
     this.#closed.resolve('it was closed');
     this.#peer.destroy();
+  }
+
+  #connectionSettings(servers: readonly RTCIceServer[]): RTCConfiguration {
+    return {
+      // Copies of its own: node-datachannel's polyfill writes into them.
+      iceServers: servers.map((entry) => ({ ...entry })),
+      iceTransportPolicy: this.#iceTransportPolicy,
+    };
   }
 
   #adopt(connection: BufferedConnection, channel: RTCDataChannel): void {

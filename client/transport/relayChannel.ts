@@ -13,7 +13,7 @@ const LOW_WATER_BYTES = 1024 * 1024;
 const REPORT_EVERY_BYTES = 256 * 1024;
 
 export interface RelayOptions {
-  /** Base URL of the coordinator, e.g. http://127.0.0.1:7070. */
+  /** Base URL of the coordinator without a slash at its end, e.g. http://127.0.0.1:7070. */
   readonly coordinatorUrl: string;
   readonly workerId: string;
   /** The secret of the welcome. */
@@ -26,7 +26,7 @@ export interface RelayOptions {
 export type OpenRelay = (peer: string, group: string) => RawChannel;
 
 export function relayOpener(options: RelayOptions): OpenRelay {
-  const url = new URL('/relay', options.coordinatorUrl);
+  const url = new URL(`${options.coordinatorUrl}/relay`);
   url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:';
   const open = options.openSocket ?? ((address: string) => new WebSocket(address));
   return (peer, group) =>

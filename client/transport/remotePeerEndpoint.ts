@@ -95,6 +95,10 @@ class RemotePeerEndpoint implements PeerEndpoint {
     return late;
   }
 
+  useIceServers(iceServers: readonly RTCIceServer[]): void {
+    this.#post({ type: 'iceServers', iceServers });
+  }
+
   onIncoming(accept: (incoming: IncomingChannel) => void): void {
     this.#accept = accept;
   }

@@ -46,6 +46,9 @@ class ServedEndpoint {
       case 'dial':
         this.#dial(message);
         return;
+      case 'iceServers':
+        this.#session?.useIceServers(message.iceServers);
+        return;
       case 'drop':
         this.#carriers.get(message.connection)?.close();
         return;

@@ -93,7 +93,7 @@ export async function openLocalBrowser({
 
 /** The address of the page that joins without a click. */
 function joinAddress({ url, device, token, name }: LocalWorkerSettings): string {
-  const address = new URL('/join', url);
+  const address = new URL(`${url.replace(/\/+$/, '')}/join`);
   address.searchParams.set('auto', '1');
   address.searchParams.set('device', device);
   if (name !== undefined) address.searchParams.set('name', name);

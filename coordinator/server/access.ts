@@ -3,6 +3,7 @@
 
 import type { IncomingMessage } from 'node:http';
 import { secretsEqual } from '../pool/secrets.ts';
+import type { TrustedProxies } from './proxies.ts';
 import { OriginRefusedError, TokenRequiredError } from './serverErrors.ts';
 
 export interface AccessOptions {
@@ -10,6 +11,8 @@ export interface AccessOptions {
   readonly joinToken: string | undefined;
   /** Host names (without port) that requests may be addressed to; undefined allows all. */
   readonly allowedHosts: readonly string[] | undefined;
+  /** Whose word counts on the name that was asked for. */
+  readonly proxies: TrustedProxies;
   /** Origins of other pages that may ask, e.g. "https://example.org". */
   readonly allowedOrigins: readonly string[];
 }
@@ -26,8 +29,8 @@ export class AccessControl {
 
   /** @throws OriginRefusedError when the request is addressed to a name that this coordinator does not go by. */
   checkHost(request: IncomingMessage): void {
-    const { allowedHosts } = this.#options;
-    const name = hostName(request.headers.host);
+    const { allowedHosts, proxies } = this.#options;
+    const name = hostName(proxies.host(request));
     if (!allowedHosts || (name !== undefined && allowedHosts.includes(name))) return;
     throw new OriginRefusedError(
       `This coordinator is not known as "${name ?? ''}", only as ${allowedHosts.join(', ')}. ` +
@@ -37,7 +40,8 @@ export class AccessControl {
 
   /** @throws OriginRefusedError when a page of another origin asks. Programs that are no browsers send no Origin. */
   checkOrigin(request: IncomingMessage): void {
-    const { origin, host } = request.headers;
+    const { origin } = request.headers;
+    const host = this.#options.proxies.host(request);
     if (origin === undefined || this.#options.allowedOrigins.includes(origin)) return;
     if (host !== undefined && URL.canParse(origin) && new URL(origin).host === canonicalHost(host, origin))
       return;

@@ -16,7 +16,10 @@ export interface ControlSockets {
 
 const FAREWELL_MS = 1_000;
 
-export function controlSockets(attach: (connection: ControlConnection) => ConnectionEvents): ControlSockets {
+export function controlSockets(
+  attach: (connection: ControlConnection) => ConnectionEvents,
+  addressOf: (request: IncomingMessage) => string,
+): ControlSockets {
   const server = new WebSocketServer({
     noServer: true,
     maxPayload: MAX_CONTROL_MESSAGE_BYTES,
@@ -24,7 +27,7 @@ export function controlSockets(attach: (connection: ControlConnection) => Connec
   });
   return {
     handleUpgrade: (request, socket, head) =>
-      server.handleUpgrade(request, socket, head, (webSocket) => bind(webSocket, request, attach)),
+      server.handleUpgrade(request, socket, head, (webSocket) => bind(webSocket, addressOf(request), attach)),
     close: async () => {
       const closed = [...server.clients].map(
         (webSocket) => new Promise<void>((resolve) => webSocket.once('close', () => resolve())),
@@ -41,11 +44,11 @@ export function controlSockets(attach: (connection: ControlConnection) => Connec
 
 function bind(
   webSocket: WebSocket,
-  request: IncomingMessage,
+  remoteAddress: string,
   attach: (connection: ControlConnection) => ConnectionEvents,
 ): void {
   const events = attach({
-    remoteAddress: request.socket.remoteAddress ?? 'an unknown address',
+    remoteAddress,
     get bufferedBytes() {
       return webSocket.bufferedAmount;
     },

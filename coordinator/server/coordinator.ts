@@ -23,7 +23,10 @@ import { keepRenewed, type AuthorityCertificate } from '../tls/tlsSource.ts';
 import { AccessControl } from './access.ts';
 import { allowedHosts, coordinatorAddresses, isLoopback, type Addresses } from './addresses.ts';
 import { controlSockets } from './controlSockets.ts';
-import { iceServersFor, type IceSettings } from './iceServers.ts';
+import { publicPathOf } from './publicPath.ts';
+import { TrustedProxies } from './proxies.ts';
+import { iceServersFor, type IceServer, type IceSettings } from './iceServers.ts';
+import { renewIceServers } from './renewIceServers.ts';
 import { createHttpServer, listen } from './httpServer.ts';
 import type { HttpTimeouts } from './httpServer.ts';
 import { authorityRoutes } from './routes/authorityRoutes.ts';
@@ -52,9 +55,11 @@ export interface CoordinatorOptions {
   readonly tls?: TlsSettings;
   /** Workers must have it to join. */
   readonly joinToken?: string;
-  /** Needed for the API. Without it a coordinator that listens beyond this machine makes one, and keeps it. */
+  /** Needed for the API. Without it a coordinator that others can reach makes one, and keeps it. */
   readonly adminToken?: string;
-  /** The address under which volunteers reach the coordinator through a proxy or tunnel. */
+  /** Proxies whose X-Forwarded-For and X-Forwarded-Host are believed: addresses, networks, or "loopback". */
+  readonly trustedProxies?: readonly string[];
+  /** The address under which volunteers reach the coordinator through a proxy or tunnel; may have a path. */
   readonly publicUrl?: string;
   /** Origins of other web pages that may talk to this coordinator. */
   readonly allowedOrigins?: readonly string[];
@@ -107,11 +112,16 @@ export async function startCoordinator(options: CoordinatorOptions = {}): Promis
     log = () => undefined,
   } = options;
   const startedAtMs = clock.now();
-  const iceServers = iceServersFor(options.ice ?? { urls: [] });
+  const ice = options.ice ?? { urls: [] };
+  const makeIceServers = iceServersFor(ice);
+  const iceServers = (workerId: string): IceServer[] => makeIceServers(workerId, Date.now() / 1000);
+  const proxies = new TrustedProxies(options.trustedProxies ?? []);
   const tls = options.tls && (await openTls(options.tls, host, publicUrl));
   const storage = await openStorage(options, log);
   const { blobs, store } = storage;
-  const madeToken = isLoopback(host) ? undefined : await store.setting('adminToken', makeSecret);
+  // Through a proxy others get in, too.
+  const isPrivate = isLoopback(host) && publicUrl === undefined && options.trustedProxies === undefined;
+  const madeToken = isPrivate ? undefined : await store.setting('adminToken', makeSecret);
   const adminToken = options.adminToken ?? madeToken;
   const pool = new Pool({
     clock,
@@ -119,7 +129,7 @@ export async function startCoordinator(options: CoordinatorOptions = {}): Promis
     joinToken,
     peerServer: PEER_SERVER,
     identityKey: await store.setting('identityKey', makeSecret),
-    iceServers: (workerId) => iceServers(workerId, Date.now() / 1000),
+    iceServers,
     graceMs: options.graceMs,
     pingIntervalMs: options.pingIntervalMs,
   });
@@ -133,15 +143,21 @@ export async function startCoordinator(options: CoordinatorOptions = {}): Promis
     durable: storage.durable,
   });
   const programs = new ProgramHost({ pool, clock, log });
+  const publicPath = publicPathOf(publicUrl);
   const meter = new TrafficMeter();
   const access = new AccessControl({
     adminToken,
     joinToken,
     allowedHosts: allowedHosts(host, publicUrl, tls?.names),
-    allowedOrigins: options.allowedOrigins ?? [],
+    proxies,
+    allowedOrigins: [
+      // What its own pages say when a proxy asks by another name.
+      ...(publicUrl === undefined ? [] : [new URL(publicUrl).origin]),
+      ...(options.allowedOrigins ?? []),
+    ],
   });
-  const upgrades = new UpgradeDispatcher(access, meter);
-  const closeSockets = mountSockets(upgrades, pool, programs);
+  const upgrades = new UpgradeDispatcher(access, meter, publicPath);
+  const closeSockets = mountSockets(upgrades, pool, proxies, programs);
 
   const addressesAt = (actualPort: number): Addresses =>
     coordinatorAddresses({ host, port: actualPort, publicUrl, joinToken, certificateNames: tls?.names });
@@ -166,6 +182,7 @@ export async function startCoordinator(options: CoordinatorOptions = {}): Promis
     access,
     meter,
     log,
+    publicPath,
     timeouts: options.timeouts,
     tls: tls?.credentials,
     // A browser that once heard it refuses to connect past a warning, and with a self-made authority there may be one.
@@ -180,6 +197,7 @@ export async function startCoordinator(options: CoordinatorOptions = {}): Promis
     await storage.close();
     throw error;
   }
+  const stopIceRenewal = renewIceServers({ settings: ice, iceServers, pool, clock });
   const stopRenewing =
     tls && server instanceof SecureServer
       ? keepRenewed({ source: tls, server, clock, log })
@@ -192,6 +210,7 @@ export async function startCoordinator(options: CoordinatorOptions = {}): Promis
     stopSweeping();
     stopRenewing();
     programs.close('the coordinator is closing');
+    stopIceRenewal();
     await runs.close(new CoordinatorClosedError('The coordinator was closed while the run went on'));
     pool.close('the coordinator is closing');
     const closed = new Promise<void>((resolve) => server.close(() => resolve()));
@@ -217,8 +236,16 @@ export async function startCoordinator(options: CoordinatorOptions = {}): Promis
 }
 
 /** All WebSockets of the coordinator; the returned function closes them. */
-function mountSockets(upgrades: UpgradeDispatcher, pool: Pool, programs: ProgramHost): () => Promise<void> {
-  const control = controlSockets((connection) => pool.attach(connection));
+function mountSockets(
+  upgrades: UpgradeDispatcher,
+  pool: Pool,
+  proxies: TrustedProxies,
+  programs: ProgramHost,
+): () => Promise<void> {
+  const control = controlSockets(
+    (connection) => pool.attach(connection),
+    (request) => proxies.clientAddress(request),
+  );
   // Each sees the handshakes of its own path alone: a listener on the real server would see everybody's.
   const signalling = new HttpServer();
   const relaying = new HttpServer();

@@ -10,6 +10,7 @@ import type { Log } from '../pool/log.ts';
 import type { TlsCredentials } from '../tls/tlsCredentials.ts';
 import type { AccessControl } from './access.ts';
 import { answerError, securityHeaders } from './answers.ts';
+import { stripPublicPath } from './publicPath.ts';
 import { matchRoute } from './route.ts';
 import type { Route } from './route.ts';
 import { BadRequestError, ListenError, PortInUseError } from './serverErrors.ts';
@@ -20,6 +21,8 @@ export interface HttpServerOptions {
   readonly access: AccessControl;
   readonly meter: TrafficMeter;
   readonly log: Log;
+  /** Taken off the paths of requests. */
+  readonly publicPath?: string;
   readonly timeouts?: HttpTimeouts | undefined;
   /** With it the server speaks https alone. */
   readonly tls?: TlsCredentials | undefined;
@@ -65,7 +68,7 @@ export function createHttpServer(options: HttpServerOptions): Server | SecureSer
 async function answer(
   request: IncomingMessage,
   response: ServerResponse,
-  { routes, access, meter, log, strictTransport = false }: HttpServerOptions,
+  { routes, access, meter, log, publicPath = '', strictTransport = false }: HttpServerOptions,
 ): Promise<void> {
   const gone = new AbortController();
   response.on('close', () => {
@@ -79,6 +82,7 @@ async function answer(
   if (strictTransport) response.setHeader('Strict-Transport-Security', STRICT_TRANSPORT);
   try {
     access.checkHost(request);
+    stripPublicPath(request, publicPath);
     const url = parseUrl(request.url ?? '');
     const { route, params } = matchRoute(routes, request.method ?? '', url.pathname);
     meter.assign(request.socket, route.traffic);

@@ -14,15 +14,25 @@ export interface IceSettings {
    * password derived from it, after draft-uberti-behave-turn-rest. Needed when there are turn URLs.
    */
   readonly turnSecret?: string;
+  /** How long credentials are good for; workers that stay get new ones when half of it is over. Default a day. */
+  readonly turnLifetimeS?: number;
 }
 
-/** How long TURN credentials are good for; a worker gets new ones whenever it opens its control socket. */
+/** How long TURN credentials are good for, where nothing else is said. */
 const TURN_LIFETIME_S = 24 * 60 * 60;
 const ICE_URL = /^(stun|stuns|turn|turns):(\[[0-9a-f:]+\]|[\w.-]+)(:\d{1,5})?(\?transport=(udp|tcp))?$/i;
 
 /** A STUN or TURN setting makes no sense. */
 class IceSettingError extends TabgradError {
   readonly code = 'ICE_SETTING_INVALID';
+}
+
+/** How often workers need the list anew; undefined when nothing in it expires. */
+export function iceRenewalMs({
+  turnSecret,
+  turnLifetimeS = TURN_LIFETIME_S,
+}: IceSettings): number | undefined {
+  return turnSecret === undefined ? undefined : (turnLifetimeS * 1000) / 2;
 }
 
 /**
@@ -39,7 +49,7 @@ export function iceServersFor(settings: IceSettings): (workerId: string, nowS: n
   }
   const stun = settings.urls.filter((url) => /^stuns?:/i.test(url));
   const turn = settings.urls.filter((url) => /^turns?:/i.test(url));
-  const { turnSecret } = settings;
+  const { turnSecret, turnLifetimeS = TURN_LIFETIME_S } = settings;
   if (turn.length > 0 && !turnSecret) {
     throw new IceSettingError(`${turn[0]} needs the secret that is shared with the TURN server.`, {
       field: 'turnSecret',
@@ -48,7 +58,7 @@ export function iceServersFor(settings: IceSettings): (workerId: string, nowS: n
   return (workerId, nowS) => {
     const servers: IceServer[] = stun.length > 0 ? [{ urls: stun }] : [];
     if (turn.length > 0 && turnSecret) {
-      const username = `${Math.floor(nowS) + TURN_LIFETIME_S}:${workerId}`;
+      const username = `${Math.floor(nowS) + turnLifetimeS}:${workerId}`;
       const credential = createHmac('sha1', turnSecret).update(username).digest('base64');
       servers.push({ urls: turn, username, credential });
     }

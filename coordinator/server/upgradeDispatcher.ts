@@ -6,6 +6,7 @@ import type { Duplex } from 'node:stream';
 import { Socket } from 'node:net';
 import { TabgradError } from '../../shared/errors.ts';
 import type { AccessControl } from './access.ts';
+import { stripPublicPath } from './publicPath.ts';
 import { CoordinatorClosedError, NotFoundError, statusOf } from './serverErrors.ts';
 import type { TrafficClass, TrafficMeter } from './trafficMeter.ts';
 
@@ -21,11 +22,14 @@ export class UpgradeDispatcher {
   readonly #mounts: Mount[] = [];
   readonly #access: AccessControl;
   readonly #meter: TrafficMeter;
+  readonly #publicPath: string;
   #closed = false;
 
-  constructor(access: AccessControl, meter: TrafficMeter) {
+  /** @param publicPath is taken off the paths of handshakes. */
+  constructor(access: AccessControl, meter: TrafficMeter, publicPath: string) {
     this.#access = access;
     this.#meter = meter;
+    this.#publicPath = publicPath;
   }
 
   /** Sends handshakes for `path` to `handle`. */
@@ -44,6 +48,7 @@ export class UpgradeDispatcher {
       if (this.#closed) throw new CoordinatorClosedError('The coordinator is closing');
       this.#access.checkHost(request);
       this.#access.checkOrigin(request);
+      stripPublicPath(request, this.#publicPath);
       const path = (request.url ?? '').split('?', 1)[0] ?? '';
       const mount = this.#mounts.find((one) => path === one.path);
       if (!mount) throw new NotFoundError(`No WebSocket is served at ${path.slice(0, 200)}`);

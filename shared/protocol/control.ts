@@ -31,6 +31,16 @@ export const lease = z.object({
   sizeBytes: count,
 });
 
+const iceServers = z
+  .array(
+    z.object({
+      urls: z.array(z.string().max(500)).max(16),
+      username: z.string().max(500).optional(),
+      credential: z.string().max(500).optional(),
+    }),
+  )
+  .max(16);
+
 const member = z.object({ rank: count, workerId: id, peerId: id });
 
 /** Messages from a worker to the coordinator. */
@@ -141,15 +151,7 @@ export const coordinatorMessage = z.discriminatedUnion('type', [
       path: z.string().max(200),
       key: z.string().max(128),
     }),
-    iceServers: z
-      .array(
-        z.object({
-          urls: z.array(z.string().max(500)).max(16),
-          username: z.string().max(500).optional(),
-          credential: z.string().max(500).optional(),
-        }),
-      )
-      .max(16),
+    iceServers,
     /** The coordinator pings at this interval; a worker that hears nothing for three intervals opens a new socket. */
     pingIntervalMs: z.number().positive(),
   }),
@@ -159,6 +161,8 @@ export const coordinatorMessage = z.discriminatedUnion('type', [
     message: z.string().max(1000),
   }),
   z.object({ type: z.literal('ping'), at: z.number() }),
+  /** TURN credentials expire: from now on connections are made with these. */
+  z.object({ type: z.literal('iceServers'), iceServers }),
   /**
    * Take this place in the group: load the leases, bring the state to exactly `committedRounds` (forward, or back where
    * rounds committed here were lost with the others), connect, then answer ready. A newer generation supersedes

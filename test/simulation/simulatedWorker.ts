@@ -191,6 +191,7 @@ export class SimulatedWorker {
         return;
       case 'ping':
       case 'openProgram':
+      case 'iceServers':
       case 'shutdown':
         return;
     }

@@ -65,7 +65,8 @@ export const up = defineCommand({
     'public-url': {
       type: 'url',
       placeholder: 'URL',
-      help: 'Address under which volunteers reach the coordinator through a proxy or tunnel.',
+      help: 'Address under which volunteers reach the coordinator through a proxy or tunnel, with the path where there is one.',
+      env: 'TABGRAD_PUBLIC_URL',
     },
     ice: {
       type: 'text',
@@ -78,6 +79,21 @@ export const up = defineCommand({
       placeholder: 'SECRET',
       help: "Secret shared with the TURN server (coturn's static-auth-secret). Better in the variable.",
       env: 'TABGRAD_TURN_SECRET',
+    },
+    'turn-lifetime': {
+      type: 'integer',
+      placeholder: 'SECONDS',
+      min: 600,
+      max: 30 * 24 * 60 * 60,
+      default: 24 * 60 * 60,
+      help: 'How long TURN credentials are good for; workers that stay get new ones in time.',
+      env: 'TABGRAD_TURN_LIFETIME',
+    },
+    'trust-proxy': {
+      type: 'text',
+      placeholder: 'ADDRESSES',
+      help: 'Proxies whose X-Forwarded-For and X-Forwarded-Host are believed: addresses and networks separated by commas, or "loopback".',
+      env: 'TABGRAD_TRUST_PROXY',
     },
   },
   examples: [
@@ -125,7 +141,10 @@ export const up = defineCommand({
       ...(values.token !== undefined && { joinToken: values.token }),
       ...(adminToken !== undefined && { adminToken }),
       ...(publicUrl !== undefined && { publicUrl }),
-      ...(values.ice !== undefined && { ice: iceSettings(values.ice, values['turn-secret']) }),
+      ...(values.ice !== undefined && {
+        ice: iceSettings(values.ice, values['turn-secret'], values['turn-lifetime']),
+      }),
+      ...(values['trust-proxy'] !== undefined && { trustedProxies: values['trust-proxy'].split(',') }),
     });
     try {
       announce(coordinator, values, context);
@@ -191,7 +210,7 @@ function reasonIn(reason: string | undefined): string {
   return reason === undefined ? '' : ` (${reason})`;
 }
 
-function iceSettings(urls: string, turnSecret: string | undefined): IceSettings {
+function iceSettings(urls: string, turnSecret: string | undefined, turnLifetimeS: number): IceSettings {
   const list = urls.split(',').map((url) => url.trim());
-  return turnSecret === undefined ? { urls: list } : { urls: list, turnSecret };
+  return turnSecret === undefined ? { urls: list } : { urls: list, turnSecret, turnLifetimeS };
 }

@@ -42,6 +42,7 @@ class CoordinatorSocket implements ControlSocket {
 interface OpenedTransport extends WorkerTransport {
   readonly fail: (reason: string) => void;
   closedByWorker: boolean;
+  iceServers: unknown;
 }
 
 function start(openTransport?: (attempt: number) => void) {
@@ -68,7 +69,7 @@ function start(openTransport?: (attempt: number) => void) {
         report: { kind: 'cpu', name: 'JavaScript' },
         create: async (spec) => createCpuTreeDevice(spec),
       }),
-      openTransport: async ({ workerId }) => {
+      openTransport: async ({ workerId, iceServers }) => {
         openTransport?.(++attempts);
         let fail!: (reason: string) => void;
         const closed = new Promise<string>((resolve) => (fail = resolve));
@@ -77,6 +78,10 @@ function start(openTransport?: (attempt: number) => void) {
           closed,
           fail,
           closedByWorker: false,
+          iceServers,
+          useIceServers: (servers) => {
+            transport.iceServers = servers;
+          },
           connector: { connect: async () => new Map(), close: async () => {} },
           close: async () => {
             transport.closedByWorker = true;
@@ -129,6 +134,18 @@ describe('a worker', () => {
     expect(socket.heard[0]).toMatchObject({ type: 'hello', runtime: 'node', device: { kind: 'cpu' } });
     expect(socket.heard[1]).toEqual({ type: 'available', peerId: 'w1-0' });
     expect(phases).toEqual(['starting', 'connecting', 'waiting']);
+  });
+
+  test('makes later links with the TURN credentials that it heard last', async () => {
+    const { socket, transports, clock } = await joined();
+    expect(transports[0]!.iceServers).toEqual([]);
+    const fresh = [{ urls: ['turn:turn.example.org'], username: '1700000000:w1', credential: 'c' }];
+    socket.say({ type: 'iceServers', iceServers: fresh });
+    expect(transports[0]!.iceServers).toEqual(fresh);
+    // Signalling that is opened again must not go back to those of the welcome.
+    transports[0]!.fail('gone');
+    await clock.advanceSettled(1_000);
+    expect(transports[1]!.iceServers).toEqual(fresh);
   });
 
   test('says so again, with the same transport, after a lost socket', async () => {

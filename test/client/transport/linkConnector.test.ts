@@ -24,6 +24,7 @@ function refusingEndpoint(): PeerEndpoint {
     closed: new Promise(() => undefined),
     close: () => Promise.resolve(),
     onIncoming: () => undefined,
+    useIceServers: () => undefined,
     dial: () => {
       throw new Error('no route');
     },
