@@ -12,6 +12,7 @@ import { deferred } from '../transport/deferred.ts';
 import type { ByteSocket } from './byteSocket.ts';
 import { ownerError } from './ownerError.ts';
 import type { ProgramThread, ThreadStart } from './threadMessages.ts';
+import { socketUrl } from '../transport/socketUrl.ts';
 import type { ProgramEnvironment } from './workerPrograms.ts';
 
 /** This worker does not run the program. */
@@ -37,9 +38,7 @@ export class OpenedProgram {
     this.#environment = environment;
     this.ended = this.#ended.promise;
     const { origin, workerId, secret } = environment;
-    const url = new URL(`${origin}${PROGRAM_PATH}`);
-    url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:';
-    this.#socket = environment.openSocket(url.href);
+    this.#socket = environment.openSocket(socketUrl(origin, PROGRAM_PATH));
     this.#socket.binaryType = 'arraybuffer';
     this.#socket.onopen = () => {
       this.#socket.send(JSON.stringify({ type: 'join', workerId, secret, instanceId } satisfies ProgramJoin));

@@ -8,6 +8,7 @@ import { ControlClient } from '../control/controlClient.ts';
 import { WorkerPrograms } from '../program/workerPrograms.ts';
 import { createWorkerSession } from '../session/runSession.ts';
 import type { SessionStatus, WorkerSession } from '../session/sessionEnvironment.ts';
+import { socketUrl } from '../transport/socketUrl.ts';
 import type { AcquiredDevice } from './acquireDevice.ts';
 import { evaluateOwnerCode } from './evaluateOwnerCode.ts';
 import { throttledDevice } from './throttledDevice.ts';
@@ -128,7 +129,7 @@ export class Worker {
     this.#phase = 'connecting';
     this.#control = new ControlClient(
       {
-        url: controlUrl(options.url),
+        url: socketUrl(options.url, '/control'),
         greeting: {
           runtime: platform.runtime,
           device: this.#device.report,
@@ -325,12 +326,6 @@ export class Worker {
     if (joined && !this.#ending) this.#phase = this.#paused ? 'paused' : isWorking ? 'working' : 'waiting';
     this.#onStatus(this.status);
   }
-}
-
-function controlUrl(origin: string): string {
-  const url = new URL(`${origin}/control`);
-  url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:';
-  return url.href;
 }
 
 function aborted(signal: AbortSignal): Promise<string> {

@@ -5,6 +5,7 @@
 import { MAX_FRAME_BYTES } from '../../shared/wire/frame.ts';
 import { ChannelLife } from './channelLife.ts';
 import type { RawChannel } from './peerEndpoint.ts';
+import { socketUrl } from './socketUrl.ts';
 
 /** Bytes under way above which the sender waits, and below which it goes on. */
 const HIGH_WATER_BYTES = 2 * 1024 * 1024;
@@ -26,11 +27,10 @@ export interface RelayOptions {
 export type OpenRelay = (peer: string, group: string) => RawChannel;
 
 export function relayOpener(options: RelayOptions): OpenRelay {
-  const url = new URL(`${options.coordinatorUrl}/relay`);
-  url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:';
+  const url = socketUrl(options.coordinatorUrl, '/relay');
   const open = options.openSocket ?? ((address: string) => new WebSocket(address));
   return (peer, group) =>
-    new RelayChannel(open(url.href), { worker: options.workerId, token: options.token, peer, group });
+    new RelayChannel(open(url), { worker: options.workerId, token: options.token, peer, group });
 }
 
 class RelayChannel implements RawChannel {
