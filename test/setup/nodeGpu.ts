@@ -4,13 +4,19 @@ import koffi from 'koffi';
 import { exposeGpu } from '../../client/runtime/exposeGpu.node.ts';
 import { unpackChromium } from '../../coordinator/local/chromium.ts';
 
-/** A fresh software GPU adapter. Throws when there is none: these tests never skip. */
-export async function openNodeGpuAdapter(): Promise<GPUAdapter> {
+/** Makes SwiftShader the driver that Dawn will find in this process; answers with its manifest. */
+export async function prepareSoftwareDriver(): Promise<string> {
   const { libraryPath, swiftshaderIcd } = await unpackChromium();
   process.env['VK_ICD_FILENAMES'] = swiftshaderIcd;
   // Dawn opens libvulkan by name. On a machine without one, the copy beside SwiftShader is found because it is already
   // loaded: LD_LIBRARY_PATH would have to be set before this process started.
   koffi.load(`${libraryPath}/libvulkan.so.1`);
+  return swiftshaderIcd;
+}
+
+/** A fresh software GPU adapter. Throws when there is none: these tests never skip. */
+export async function openNodeGpuAdapter(): Promise<GPUAdapter> {
+  const swiftshaderIcd = await prepareSoftwareDriver();
   const { create, globals } = await import('webgpu');
   Object.assign(globalThis, globals);
   const gpu = create([]);

@@ -1,0 +1,146 @@
+// The loop of a product whose blocks go through workgroup memory. While a block is multiplied the next one is on its way
+// from global memory into registers; with two buffers it is also stored meanwhile, which saves a barrier a block.
+
+import type { ProductTile } from './productTile.ts';
+import { heightOf, threadsOf, widthOf } from './productTile.ts';
+import { times } from './wgslText.ts';
+
+/** How the threads of a workgroup fetch a block of one matrix, each some vectors of four. */
+export interface StagedOperand {
+  /** Statements before the loop: what each of a thread's vectors keeps from block to block. */
+  readonly setup: string;
+  /** Statements that assign `left<i>` or `right<i>` for the thread's vectors of the block number `t`. */
+  readonly fetch: string;
+}
+
+/** How the left matrix lies in workgroup memory. */
+export type LeftLayout =
+  /** [row][inner / 4]: vectors along the inner dimension. A thread's rows are `threadRows` apart. */
+  | 'alongInner'
+  /** [inner][row / 4]: vectors along the rows. A thread has groups of four rows, `threadRows` groups apart. */
+  | 'alongRows';
+
+export function leftVectors(tile: ProductTile): number {
+  return (tile.depth * heightOf(tile)) / 4;
+}
+
+export function rightVectors(tile: ProductTile): number {
+  return (tile.depth * widthOf(tile)) / 4;
+}
+
+export function vectorsOfThread(vectors: number, tile: ProductTile): number {
+  return Math.ceil(vectors / threadsOf(tile));
+}
+
+/** Row of the tile that is a thread's row number `row`. */
+export function rowInTile(layout: LeftLayout, tile: ProductTile, row: number): string {
+  if (layout === 'alongInner') return `(threadRow + ${row * tile.threadRows}u)`;
+  return `(4u * (threadRow + ${(row >> 2) * tile.threadRows}u) + ${row & 3}u)`;
+}
+
+/** First column of the tile that is in a thread's vector number `quad`. */
+export function columnInTile(tile: ProductTile, quad: number): string {
+  return `(4u * (threadColumn + ${quad * tile.threadColumns}u))`;
+}
+
+export function sums(tile: ProductTile): string {
+  return times(tile.rows, (r) => times(tile.columns / 4, (j) => `var sum${r}_${j} = vec4<f32>();`));
+}
+
+/** `threadRow` and `threadColumn` of the invocation. */
+export function threadPlace({ neighbours, threadRows, threadColumns }: ProductTile): string {
+  return neighbours === 'columns'
+    ? `let threadRow = lane / ${threadColumns}u; let threadColumn = lane % ${threadColumns}u;`
+    : `let threadRow = lane % ${threadRows}u; let threadColumn = lane / ${threadRows}u;`;
+}
+
+export function stagedDeclarations(tile: ProductTile): string {
+  return `
+var<workgroup> leftBlock: array<vec4<f32>, ${tile.buffers * leftVectors(tile)}>;
+var<workgroup> rightBlock: array<vec4<f32>, ${tile.buffers * rightVectors(tile)}>;`;
+}
+
+function store(name: 'left' | 'right', vectors: number, tile: ProductTile): string {
+  const threads = threadsOf(tile);
+  return times(vectorsOfThread(vectors, tile), (i) => {
+    const slot = `lane + ${i * threads}u`;
+    const assign = `${name}Block[${name}Side + ${slot}] = ${name}${i};`;
+    return (i + 1) * threads > vectors ? `if (${slot} < ${vectors}u) { ${assign} }` : assign;
+  });
+}
+
+/** Adds the product of the block at `leftSide`, `rightSide` to the sums. */
+function multiply(layout: LeftLayout, tile: ProductTile): string {
+  const { rows, depth, threadRows, threadColumns } = tile;
+  const quads = tile.columns / 4;
+  const rightRow = widthOf(tile) / 4;
+  const right = (inner: string): string =>
+    times(
+      quads,
+      (j) =>
+        `let b${j} = rightBlock[rightSide + ${inner} * ${rightRow}u + threadColumn + ${j * threadColumns}u];`,
+    );
+  if (layout === 'alongInner') {
+    return `
+    for (var q = 0u; q < ${depth / 4}u; q++) {
+      ${times(rows, (r) => `let a${r} = leftBlock[leftSide + ${rowInTile(layout, tile, r)} * ${depth / 4}u + q];`)}
+      ${times(
+        4,
+        (u) => `{
+        ${right(`(4u * q + ${u}u)`)}
+        ${times(rows, (r) => times(quads, (j) => `sum${r}_${j} += a${r}[${u}] * b${j};`))}
+      }`,
+      )}
+    }`;
+  }
+  return `
+    for (var k = 0u; k < ${depth}u; k++) {
+      ${times(rows / 4, (g) => `let a${g} = leftBlock[leftSide + k * ${heightOf(tile) / 4}u + threadRow + ${g * threadRows}u];`)}
+      ${right('k')}
+      ${times(rows, (r) => times(quads, (j) => `sum${r}_${j} += a${r >> 2}[${r & 3}] * b${j};`))}
+    }`;
+}
+
+/** Sums over blocks `firstBlock` to before `endBlock` (both uniform over the workgroup). */
+export function stagedLoop(
+  layout: LeftLayout,
+  tile: ProductTile,
+  operands: { readonly left: StagedOperand; readonly right: StagedOperand },
+): string {
+  const { left, right } = operands;
+  const vectors = { left: leftVectors(tile), right: rightVectors(tile) };
+  const fetch = `${left.fetch}\n${right.fetch}`;
+  const storeBoth = `${store('left', vectors.left, tile)}\n${store('right', vectors.right, tile)}`;
+  const opening = `
+  ${left.setup}
+  ${right.setup}
+  ${times(vectorsOfThread(vectors.left, tile), (i) => `var left${i}: vec4<f32>;`)}
+  ${times(vectorsOfThread(vectors.right, tile), (i) => `var right${i}: vec4<f32>;`)}
+  var t = firstBlock;
+  var leftSide = 0u;
+  var rightSide = 0u;
+  ${fetch}`;
+  if (tile.buffers === 1) {
+    return `${opening}
+  while (t < endBlock) {
+    ${storeBoth}
+    workgroupBarrier(); // The block is complete before anyone reads it.
+    t++;
+    if (t < endBlock) { ${fetch} }
+    ${multiply(layout, tile)}
+    workgroupBarrier(); // Everyone has read it before the next is stored.
+  }`;
+  }
+  return `${opening}
+  ${storeBoth}
+  workgroupBarrier(); // The first block is complete before anyone reads it.
+  while (t < endBlock) {
+    t++;
+    if (t < endBlock) { ${fetch} }
+    ${multiply(layout, tile)}
+    leftSide = ${vectors.left}u - leftSide;
+    rightSide = ${vectors.right}u - rightSide;
+    if (t < endBlock) { ${storeBoth} }
+    workgroupBarrier(); // The other buffer is complete, and this one read, before the two change places.
+  }`;
+}

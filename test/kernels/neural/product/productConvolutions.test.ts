@@ -1,0 +1,78 @@
+// The product kernels against convolutions by their definition, for each tile at shapes that are awkward for it.
+
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { GpuRunner } from '../../../../kernels/gpu/gpuRunner.ts';
+import { createProductConvolutions } from '../../../../kernels/neural/product/productConvolutions.ts';
+import type { ProductTile } from '../../../../kernels/neural/product/productTile.ts';
+import { nameOf } from '../../../../kernels/neural/product/productTile.ts';
+import { openNodeGpuDevice } from '../../../setup/nodeGpu.ts';
+import { checkConvolution } from './checkConvolution.ts';
+import { convolutionCases } from './convolutionCases.ts';
+
+let gpu: GPUDevice;
+let runner: GpuRunner;
+beforeAll(async () => {
+  gpu = await openNodeGpuDevice();
+  runner = new GpuRunner(gpu);
+});
+afterAll(() => gpu.destroy());
+
+/** Small ones: a software adapter compiles a kernel with barriers for seconds, and longer the more each thread sums. */
+const doubleBuffered: ProductTile = {
+  memory: 'workgroup',
+  threadRows: 4,
+  threadColumns: 4,
+  rows: 4,
+  columns: 4,
+  depth: 8,
+  buffers: 2,
+  neighbours: 'columns',
+};
+const singleBuffered: ProductTile = {
+  memory: 'workgroup',
+  threadRows: 4,
+  threadColumns: 8,
+  rows: 4,
+  columns: 4,
+  depth: 4,
+  buffers: 1,
+  neighbours: 'rows',
+};
+const inRegisters: ProductTile = {
+  memory: 'registers',
+  threadRows: 4,
+  threadColumns: 1,
+  rows: 4,
+  columns: 8,
+  depth: 4,
+  buffers: 1,
+  neighbours: 'rows',
+};
+
+/** Each shape by both ways through memory; the ones through workgroup memory whole and in parts by turns. */
+const choices = convolutionCases.flatMap((each, i) => [
+  { each, tile: i % 2 === 0 ? doubleBuffered : singleBuffered, splits: i % 3 === 0 ? 1 : 3 },
+  { each, tile: inRegisters, splits: 1 },
+]);
+
+describe('a convolution by product kernels', () => {
+  it.each(choices.map((choice) => [choice.each.title, nameOf(choice.tile), choice.splits, choice] as const))(
+    'agrees with its definition, forward and backward, for %s, by tiles of %s in %d parts',
+    async (_title, _tile, _splits, { each, tile, splits }) => {
+      const differences = await checkConvolution(runner, each, { tile, splits });
+      // Rounding of f32, in units of the sum of the terms' sizes.
+      for (const [name, difference] of Object.entries(differences)) {
+        expect(difference, name).toBeLessThan(3e-6);
+      }
+      expect(runner.tracker.liveBytes).toBe(0);
+    },
+  );
+
+  it('refuses more than one group', () => {
+    const kernels = createProductConvolutions({ choose: () => ({ tile: inRegisters, splits: 1 }) });
+    const shape = { ...convolutionCases[0]!.shape, groups: 2 };
+    const context = { shape, maxExamples: 1, layer: 'conv', workspace: 'workspace' };
+    const buffers = { input: 'input', kernel: 'kernel', output: 'output' };
+    expect(() => kernels.forward(context, buffers, 'none')).toThrow(/One group was expected, found 2/);
+  });
+});
