@@ -17,8 +17,11 @@ export interface ProductTile {
   readonly depth: number;
   /** `workgroup`: blocks held at once; with two, the next one is stored while this one is multiplied. */
   readonly buffers: 1 | 2;
-  /** Direction of neighbouring threads. */
-  readonly neighbours: 'columns' | 'rows';
+  /**
+   * Where neighbouring threads lie: along the columns or the rows, or in blocks of 4 rows × 8 columns, so that the 32
+   * that GPUs run in step read few different rows and columns.
+   */
+  readonly neighbours: 'blocks' | 'columns' | 'rows';
 }
 
 export function threadsOf(tile: ProductTile): number {

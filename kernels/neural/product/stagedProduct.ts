@@ -49,9 +49,16 @@ export function sums(tile: ProductTile): string {
 
 /** `threadRow` and `threadColumn` of the invocation. */
 export function threadPlace({ neighbours, threadRows, threadColumns }: ProductTile): string {
-  return neighbours === 'columns'
-    ? `let threadRow = lane / ${threadColumns}u; let threadColumn = lane % ${threadColumns}u;`
-    : `let threadRow = lane % ${threadRows}u; let threadColumn = lane / ${threadRows}u;`;
+  const places: Readonly<Record<ProductTile['neighbours'], readonly [row: string, column: string]>> = {
+    columns: [`lane / ${threadColumns}u`, `lane % ${threadColumns}u`],
+    rows: [`lane % ${threadRows}u`, `lane / ${threadRows}u`],
+    blocks: [
+      `4u * (lane / ${4 * threadColumns}u) + (lane % 32u) / 8u`,
+      `8u * ((lane / 32u) % ${threadColumns / 8}u) + lane % 8u`,
+    ],
+  };
+  const [row, column] = places[neighbours];
+  return `let threadRow = ${row}; let threadColumn = ${column};`;
 }
 
 export function stagedDeclarations(tile: ProductTile): string {
