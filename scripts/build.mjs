@@ -9,6 +9,8 @@ const isPackage = (id) => !id.startsWith('.') && !isAbsolute(id);
 
 /** What a worker loads from node_modules: native code, and the socket that it shares with the coordinator. */
 const workerPackages = /^(node:|node-datachannel|webgpu$|ws$)/;
+/** What the carried bench needs only where it is not carried: the software driver and its Dawn. */
+const benchPackages = /^(node:|webgpu$|koffi$|playwright-core|@sparticuz)/;
 
 async function bundle(dir, input, external) {
   const present = Object.fromEntries(Object.entries(input).filter(([, file]) => existsSync(file)));
@@ -44,6 +46,7 @@ const parts = {
       { worker: 'client/runtime/worker.deno.ts', programThread: 'client/program/programThread.deno.ts' },
       workerPackages,
     ),
+  bench: () => bundle('dist/bench', { neural: 'test/bench/neural.bench.ts' }, benchPackages),
   page: () => build({ configFile: 'vite.config.ts', logLevel: 'warn' }),
 };
 
@@ -51,4 +54,6 @@ const wanted = process.argv.slice(2);
 const unknown = wanted.filter((name) => !(name in parts));
 if (unknown.length > 0)
   throw new Error(`Unknown: ${unknown.join()}. There are ${Object.keys(parts).join()}.`);
-await Promise.all((wanted.length > 0 ? wanted : Object.keys(parts)).map((name) => parts[name]()));
+// The bench is built only where it is asked for.
+const usual = Object.keys(parts).filter((name) => name !== 'bench');
+await Promise.all((wanted.length > 0 ? wanted : usual).map((name) => parts[name]()));

@@ -1,0 +1,83 @@
+// `npm run bench:neural [-- --quick] [--only kernels|step] [--json FILE] [--batch N] [--alone]`: how fast the neural kernels are on
+// this adapter, beside its peak and beside tfjs and jax-js. From `node scripts/build.mjs bench` on, dist/bench/neural.js
+// does the same with nothing but Node, and a dawn.node that TABGRAD_DAWN names.
+
+import { writeFileSync } from 'node:fs';
+import { adapterClass, createTileChooser } from '../../kernels/neural/product/chooseTile.ts';
+import { PlanTimer } from '../../kernels/neural/product/planTimer.ts';
+import { measurePeaks } from './neural/adapterPeaks.ts';
+import { benchArguments } from './neural/benchArguments.ts';
+import { openJaxRates } from './neural/jaxRates.ts';
+import type { KernelRate } from './neural/kernelRates.ts';
+import { kernelRates } from './neural/kernelRates.ts';
+import { largeStemLayers, smallStemLayers, squareProducts } from './neural/layerShapes.ts';
+import { openBenchGpu } from './neural/openBenchGpu.ts';
+import type { PeerRates } from './neural/tfjsRates.ts';
+import { openTfjsRates } from './neural/tfjsRates.ts';
+
+const { quick, json, alone, ...given } = benchArguments();
+const { device, adapter } = await openBenchGpu();
+const { vendor, architecture, description } = adapter.info;
+const kind = adapterClass(adapter.info);
+const isSoftware = kind === 'software';
+console.log(`Adapter: ${vendor} ${architecture} ${description} (${kind})`);
+
+const secondsWanted = isSoftware || quick ? 0.05 : 0.02;
+const timer = new PlanTimer(device, { secondsWanted, measurements: 3, now: () => performance.now() });
+const peaks = await measurePeaks(
+  timer,
+  isSoftware ? { threads: 8192, copyBytes: 2 ** 24 } : { threads: 2 ** 21, copyBytes: 2 ** 29 },
+);
+console.log(
+  `Multiply-adds in registers ${(peaks.flopPerSecond / 1e9).toFixed(1)} GFLOP/s, copy ${(peaks.bytesPerSecond / 1e9).toFixed(1)} GB/s read and written, a dispatch ${(1e6 * peaks.dispatchSeconds).toFixed(1)} µs`,
+);
+
+const others: Record<string, PeerRates> = {};
+if (!alone) {
+  others['tfjs'] = await openTfjsRates({ repeats: isSoftware ? 1 : 10, secondsWanted });
+  const jax = await openJaxRates({ repeats: isSoftware ? 1 : 10 });
+  if ('missing' in jax) console.log(`jax-js is left out: ${jax.missing}.`);
+  else others['jax-js'] = jax;
+}
+
+const batch = given.batch ?? (isSoftware ? 2 : 128);
+const sizes = isSoftware ? [256, 512] : [512, 1024, 2048, 4096];
+const layers = quick
+  ? [...smallStemLayers.slice(0, 2), ...squareProducts(sizes.slice(0, 1))]
+  : [...smallStemLayers, ...largeStemLayers, ...squareProducts(sizes)];
+const rates: KernelRate[] = [];
+if (given.only !== 'step') {
+  const names = Object.keys(others);
+  console.log(`\nBatch ${batch}. Milliseconds; times slower than ours for the others.`);
+  const columns = ['GFLOP/s', 'of peak', 'ms', ...names].map((name) => name.padStart(12)).join('');
+  console.log(`${''.padEnd(46)}${columns}`);
+  for await (const rate of kernelRates(layers, {
+    timer,
+    chooser: createTileChooser(kind),
+    peaks,
+    batch,
+    others,
+  })) {
+    rates.push(rate);
+    const cells = [
+      rate.gflopPerSecond.toFixed(1),
+      `${(100 * rate.shareOfPeak).toFixed(0)} %`,
+      rate.milliseconds.toFixed(3),
+      ...names.map((name) => {
+        const milliseconds = rate.others[name];
+        return milliseconds === undefined ? '' : `${(milliseconds / rate.milliseconds).toFixed(1)} x`;
+      }),
+    ];
+    const label = `${rate.layer}, ${rate.product}`;
+    console.log(`${label.padEnd(46)}${cells.map((cell) => cell.padStart(12)).join('')}`);
+  }
+}
+if (json !== undefined) {
+  writeFileSync(
+    json,
+    JSON.stringify({ adapter: { vendor, architecture, description, kind }, peaks, batch, rates }),
+  );
+}
+device.destroy();
+// Dawn's threads and those of the others would keep the process alive.
+process.exit(0);

@@ -1,0 +1,31 @@
+// Arguments of neural.bench.ts.
+
+import { parseArgs } from 'node:util';
+
+export interface BenchArguments {
+  /** Small sizes, few layers. */
+  readonly quick: boolean;
+  readonly only: 'all' | 'kernels' | 'step';
+  /** Where the figures are written as JSON. */
+  readonly json: string | undefined;
+  readonly batch: number | undefined;
+  /** Leave tfjs and jax-js out. */
+  readonly alone: boolean;
+}
+
+export function benchArguments(): BenchArguments {
+  const { values } = parseArgs({
+    options: {
+      quick: { type: 'boolean', default: false },
+      only: { type: 'string', default: 'all' },
+      json: { type: 'string' },
+      batch: { type: 'string' },
+      alone: { type: 'boolean', default: false },
+    },
+  });
+  const { quick, only, json, batch, alone } = values;
+  if (only !== 'all' && only !== 'kernels' && only !== 'step') {
+    throw new RangeError(`--only is kernels or step, not ${only}.`);
+  }
+  return { quick, only, json, batch: batch === undefined ? undefined : Number(batch), alone };
+}
