@@ -73,12 +73,7 @@ async function readBlocks(
   const read: MetricBlock[] = [];
   for (const { block, labels, weights } of blocks(dataset)) {
     const margins = await device.readMargins(block);
-    read.push({
-      rows: block.rows,
-      margins,
-      labels,
-      weights: metricWeights(weights, labels, spec.params),
-    });
+    read.push({ rows: block.rows, margins, labels, weights: metricWeights(weights, labels, spec.params) });
   }
   return read;
 }

@@ -148,10 +148,7 @@ class TreeGrowth {
 
   #options(): { signal?: AbortSignal; timeoutMs?: number } {
     const { signal, timeoutMs } = this.#group;
-    return {
-      ...(signal === undefined ? {} : { signal }),
-      ...(timeoutMs === undefined ? {} : { timeoutMs }),
-    };
+    return { ...(signal === undefined ? {} : { signal }), ...(timeoutMs === undefined ? {} : { timeoutMs }) };
   }
 
   /** Histograms of the new level's nodes. */
@@ -204,10 +201,7 @@ class TreeGrowth {
       findBestSplit(block, node.sums, node, this.#sampling.forNode(depth, node.id)),
     );
     const count = depth === 0 ? 1 : nodes.length;
-    const message: SplitMessage = {
-      root,
-      candidates: own.length === count ? own : [undefined],
-    };
+    const message: SplitMessage = { root, candidates: own.length === count ? own : [undefined] };
     if (collective.size === 1) return { splits: own, root: root ?? { g: 0, h: 0 } };
     const gathered = await collective.allGather(encodeSplits(message), this.#options());
     const messages = gathered.map((bytes) => decodeSplits(bytes, count, spec.features.length));
@@ -238,13 +232,7 @@ class TreeGrowth {
     return {
       parent,
       left: { id: left, g: leftG, h: leftH, bounds: bounds.left, parentBounds },
-      right: {
-        id: right,
-        g: rightG,
-        h: rightH,
-        bounds: bounds.right,
-        parentBounds,
-      },
+      right: { id: right, g: rightG, h: rightH, bounds: bounds.right, parentBounds },
     };
   }
 
@@ -255,14 +243,7 @@ class TreeGrowth {
 
   #nodeSplit(node: number, left: number): NodeSplit {
     const { feature, splitBin, categories, missingGoesLeft } = this.#chosen.get(node)!;
-    const split = {
-      node,
-      left,
-      right: left + 1,
-      feature,
-      splitBin,
-      missingGoesLeft,
-    };
+    const split = { node, left, right: left + 1, feature, splitBin, missingGoesLeft };
     return categories === undefined ? split : { ...split, categories };
   }
 }

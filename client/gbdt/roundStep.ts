@@ -53,13 +53,7 @@ export class RoundStep {
     const encoded = rank === 0 ? encodeRound(trees, round) : undefined;
     data.applyPending(trees);
     const blocks = data.blocks.bind(data);
-    const metrics = await evaluateRound({
-      spec,
-      device,
-      collective,
-      blocks,
-      signal,
-    });
+    const metrics = await evaluateRound({ spec, device, collective, blocks, signal });
     if (signal.aborted) throw new AbortedError(`round ${round} was withdrawn`);
     data.committed.push({ trees, metrics });
 
@@ -90,11 +84,7 @@ export class RoundStep {
       groupSize: members.length,
       rank,
       rowsPerSecond: (data.rows / Math.max(1, roundMs)) * 1000,
-      links: [...links.values()].map((link) => ({
-        peer: link.peer,
-        path: link.path,
-        ...link.stats,
-      })),
+      links: [...links.values()].map((link) => ({ peer: link.peer, path: link.path, ...link.stats })),
     });
   }
 }

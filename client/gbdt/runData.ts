@@ -81,11 +81,7 @@ export class RunData {
     onRows(this.rows);
     for (const [key, lease] of wanted) {
       if (this.#held.has(key)) continue;
-      this.#held.set(key, {
-        lease,
-        ...(await this.#load(lease, signal)),
-        rounds: 0,
-      });
+      this.#held.set(key, { lease, ...(await this.#load(lease, signal)), rounds: 0 });
       onRows(this.rows);
     }
   }
@@ -109,11 +105,7 @@ export class RunData {
     for (const [key, held] of this.#held) {
       if (held.rounds <= target && !held.isDoubtful) continue;
       this.device.unload(held.block);
-      this.#held.set(key, {
-        lease: held.lease,
-        ...(await this.#load(held.lease, signal)),
-        rounds: 0,
-      });
+      this.#held.set(key, { lease: held.lease, ...(await this.#load(held.lease, signal)), rounds: 0 });
     }
     const behind = [...this.#held.values()].filter((held) => held.rounds < target);
     const first = Math.min(target, ...behind.map((held) => held.rounds));
@@ -139,16 +131,11 @@ export class RunData {
   }
 
   async #load(lease: Lease, signal: AbortSignal): Promise<HeldRows> {
-    const bytes = await this.#environment.fetchBlob(lease.sha256, {
-      sizeBytes: lease.sizeBytes,
-      signal,
-    });
+    const bytes = await this.#environment.fetchBlob(lease.sha256, { sizeBytes: lease.sizeBytes, signal });
     const block = decodeShard(bytes);
     if (block.rows !== lease.rows || block.firstRow !== lease.firstRow) {
       throw new BadAssignmentError(
-        `shard ${lease.index} of "${lease.dataset}" holds rows ${
-          block.firstRow
-        }..${block.firstRow + block.rows - 1}, ` +
+        `shard ${lease.index} of "${lease.dataset}" holds rows ${block.firstRow}..${block.firstRow + block.rows - 1}, ` +
           `the lease says ${lease.firstRow}..${lease.firstRow + lease.rows - 1}`,
       );
     }

@@ -49,12 +49,7 @@ async function runOwnerLoop(context: RoundContext, step: RoundStep, spec: TrainL
   }
   if (ended && !(ended.error instanceof GenerationOver)) throw ended.error;
   if (!ended) {
-    environment.send({
-      type: 'finished',
-      runId: data.runId,
-      generation,
-      rounds: data.committed.length,
-    });
+    environment.send({ type: 'finished', runId: data.runId, generation, rounds: data.committed.length });
   }
 }
 

@@ -168,20 +168,14 @@ export class GenerationTask {
 function whenAborted(signal: AbortSignal): Promise<never> {
   return new Promise((_, reject) => {
     if (signal.aborted) reject(signal.reason as Error);
-    else
-      signal.addEventListener('abort', () => reject(signal.reason as Error), {
-        once: true,
-      });
+    else signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true });
   });
 }
 
 async function whenAnyCloses(links: ReadonlyMap<string, Link>): Promise<never> {
   if (links.size === 0) return new Promise<never>(() => undefined);
   const { peer, reason } = await Promise.race(
-    [...links.values()].map(async (link) => ({
-      peer: link.peer,
-      reason: await link.closed,
-    })),
+    [...links.values()].map(async (link) => ({ peer: link.peer, reason: await link.closed })),
   );
   throw new DeadlineError(`worker ${peer} closed its link before the group began: ${reason}`, { peer });
 }

@@ -36,11 +36,7 @@ export const workersAnswer = z.looseObject({
       workerId: z.string(),
       name: z.string().optional(),
       runtime: z.string(),
-      device: z.looseObject({
-        kind: z.string(),
-        name: z.string(),
-        reason: z.string().optional(),
-      }),
+      device: z.looseObject({ kind: z.string(), name: z.string(), reason: z.string().optional() }),
       present: z.boolean(),
       leaving: z.string().optional(),
       runId: z.string().optional(),
@@ -64,11 +60,7 @@ const timing = z.object({
 /** An event of a run as it is streamed. */
 const reportedEvent = z.discriminatedUnion('type', [
   z.object({ type: z.literal('waiting'), reason: z.string() }),
-  z.object({
-    type: z.literal('loading'),
-    rowsLoaded: z.number(),
-    rowsTotal: z.number(),
-  }),
+  z.object({ type: z.literal('loading'), rowsLoaded: z.number(), rowsTotal: z.number() }),
   z.object({
     type: z.literal('group'),
     generation: z.number(),
@@ -121,11 +113,5 @@ export function asRunEvent(event: Exclude<ReportedEvent, { type: 'end' }>): RunE
 /** How a run ended, with its trees. */
 export const outcomeAnswer = z.object({
   status: z.enum(['finished', 'stopped']),
-  rounds: z.array(
-    z.object({
-      round: z.number().int().nonnegative(),
-      trees: z.array(z.unknown()),
-      metrics,
-    }),
-  ),
+  rounds: z.array(z.object({ round: z.number().int().nonnegative(), trees: z.array(z.unknown()), metrics })),
 });

@@ -153,9 +153,7 @@ function waitingReason(plan: RunPlan, state: RunState, here: number, least: numb
   const { runtime, device } = plan.workers;
   const wanted = [runtime, device].filter((word) => word !== undefined).join(' ');
   const missing = least - here;
-  const need = `Waiting for ${missing} more ${
-    wanted === '' ? '' : `${wanted} `
-  }${missing === 1 ? 'worker' : 'workers'} (${here} of ${least} here)`;
+  const need = `Waiting for ${missing} more ${wanted === '' ? '' : `${wanted} `}${missing === 1 ? 'worker' : 'workers'} (${here} of ${least} here)`;
   const notes: string[] = [];
   const workers = [...state.workers.values()];
   const count = (what: string, among: number): void => {

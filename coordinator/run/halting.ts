@@ -80,10 +80,7 @@ export function onHalted(turn: Turn, workerId: string, message: WorkerMessageOf<
       rounds.set(round, { round, trees, metrics: metrics ?? {} });
   }
   turn.set({ halt: { ...halt, rounds } });
-  turn.setMember(workerId, {
-    halted: true,
-    committedRounds: message.committedRounds,
-  });
+  turn.setMember(workerId, { halted: true, committedRounds: message.committedRounds });
   checkHalted(turn);
 }
 
@@ -97,12 +94,7 @@ export function dropMember(turn: Turn, workerId: string, reason: string): void {
     barren: noBarren,
   });
   turn.command({ type: 'unclaim', workerId });
-  turn.emit({
-    type: 'workerLost',
-    workerId,
-    reason,
-    shards: member.leases.length,
-  });
+  turn.emit({ type: 'workerLost', workerId, reason, shards: member.leases.length });
 }
 
 /** The time for answers is over. */
@@ -114,9 +106,7 @@ export function onHaltDeadline(turn: Turn): void {
   }
   for (const { workerId } of silent) {
     const reason = `did not answer a halt within ${plan.timing.haltMs} ms`;
-    turn.set({
-      setAside: new Map([...turn.state.setAside, [workerId, { reason, forGood: false }]]),
-    });
+    turn.set({ setAside: new Map([...turn.state.setAside, [workerId, { reason, forGood: false }]]) });
     dropMember(turn, workerId, reason);
   }
   checkHalted(turn);
@@ -164,12 +154,7 @@ function askForMore(turn: Turn): boolean {
   const ahead = state.members.find((member) => member.committedRounds > recordedRounds(state));
   if (!ahead || !state.halt || state.isComplete || !plan.kind.recordsEveryRound) return false;
   turn.set({
-    halt: {
-      ...state.halt,
-      when: 'now',
-      deadlineMs: atMs + plan.timing.haltMs,
-      rounds: new Map(),
-    },
+    halt: { ...state.halt, when: 'now', deadlineMs: atMs + plan.timing.haltMs, rounds: new Map() },
   });
   turn.setMember(ahead.workerId, { halted: false });
   sendHalt(turn, ahead);
@@ -196,9 +181,7 @@ function judgeStall(turn: Turn): void {
   if (!blamed) return;
   const what = `${generations} generations in a row ended without a round; the last message was: ${barren.message}`;
   if (enoughWithout(turn, blamed.workerId)) {
-    turn.set({
-      setAside: new Map([...state.setAside, [blamed.workerId, { reason: what, forGood: true }]]),
-    });
+    turn.set({ setAside: new Map([...state.setAside, [blamed.workerId, { reason: what, forGood: true }]]) });
     dropMember(turn, blamed.workerId, what);
     turn.release(blamed.workerId, what);
     return;
@@ -234,12 +217,7 @@ export function endRun(turn: Turn, result: RunOutcome | Error): void {
   const reason =
     result instanceof Error ? `the run failed: ${result.message}` : `the run is ${result.status}`;
   for (const workerId of turn.state.engaged) turn.release(workerId, reason);
-  turn.set({
-    phase: 'ended',
-    members: [],
-    halt: undefined,
-    joinAtMs: undefined,
-  });
+  turn.set({ phase: 'ended', members: [], halt: undefined, joinAtMs: undefined });
   turn.command({ type: 'end', result });
 }
 

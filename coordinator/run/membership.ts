@@ -85,9 +85,7 @@ function checkMember(
 /** A worker that was set aside for its silence is heard of again. */
 export function lookAtAgain(turn: Turn, workerId: string): void {
   if (turn.state.setAside.get(workerId)?.forGood !== false) return;
-  turn.set({
-    setAside: new Map([...turn.state.setAside].filter(([id]) => id !== workerId)),
-  });
+  turn.set({ setAside: new Map([...turn.state.setAside].filter(([id]) => id !== workerId)) });
 }
 
 function releaseLeaving(turn: Turn): void {

@@ -126,10 +126,7 @@ export class RunDriver implements RunHandle {
   async #start(musterMs: number): Promise<void> {
     const { request, saved, blobs } = this.#options;
     const kept = new Promise<void>((resolve) =>
-      this.#outbox.post({
-        facts: saved ? [] : [{ type: 'started', request }],
-        deliver: resolve,
-      }),
+      this.#outbox.post({ facts: saved ? [] : [{ type: 'started', request }], deliver: resolve }),
     );
     try {
       this.#specSha256 = (await blobs.putJson(request.spec)).sha256;
@@ -154,12 +151,7 @@ export class RunDriver implements RunHandle {
       if (event.type === 'message') {
         if (event.message.runId !== this.runId) return;
         const { worker, message } = event;
-        return this.#handle({
-          type: 'message',
-          atMs: this.#now(),
-          workerId: worker.workerId,
-          message,
-        });
+        return this.#handle({ type: 'message', atMs: this.#now(), workerId: worker.workerId, message });
       }
       this.#lookAtPool(event.type === 'lost' ? new Map([[event.worker.workerId, event.reason]]) : new Map());
     });
@@ -227,11 +219,7 @@ export class RunDriver implements RunHandle {
       case 'emit':
         return this.#emit(command.event);
       case 'log':
-        return log({
-          level: command.level,
-          message: command.message,
-          runId: this.runId,
-        });
+        return log({ level: command.level, message: command.message, runId: this.runId });
       case 'end':
         return this.#end(command.result);
     }
@@ -247,11 +235,7 @@ export class RunDriver implements RunHandle {
     const blob = hasTrees && (await this.#options.blobs.putJson(rounds.map((round) => round.trees)));
     const trees = blob ? blob.sha256 : null;
     this.#treesSha256 = trees ?? undefined;
-    const places = members.map(({ rank, workerId, peerId }) => ({
-      rank,
-      workerId,
-      peerId,
-    }));
+    const places = members.map(({ rank, workerId, peerId }) => ({ rank, workerId, peerId }));
     for (const { workerId, rank, leases, agreedRounds } of members) {
       this.#send(workerId, {
         type: 'assign',
@@ -280,10 +264,7 @@ export class RunDriver implements RunHandle {
   }
 
   #emit(event: RunEvent): void {
-    this.#outbox.post({
-      facts: eventFacts(event),
-      deliver: () => this.#tell(event),
-    });
+    this.#outbox.post({ facts: eventFacts(event), deliver: () => this.#tell(event) });
   }
 
   #tell(event: RunEvent): void {

@@ -23,10 +23,7 @@ export class RunEntry {
     const entry = new RunEntry(log);
     entry.#live = { request, driver };
     const end = (status: RunStatus, failure?: Error & { code?: string }): void => {
-      const error = failure && {
-        code: failure.code ?? 'INTERNAL',
-        message: failure.message,
-      };
+      const error = failure && { code: failure.code ?? 'INTERNAL', message: failure.message };
       entry.#summary = { ...entry.summary(), status, ...(error && { error }) };
       entry.#live = undefined;
     };
@@ -74,9 +71,7 @@ export class RunEntry {
       rounds: recordedRounds(state),
       numBoostRound: runKindOf(request.spec).totalRounds(request.spec),
       workers: state.members.map((member) => member.workerId),
-      ...(state.waitingReason !== undefined && {
-        waiting: state.waitingReason,
-      }),
+      ...(state.waitingReason !== undefined && { waiting: state.waitingReason }),
       ...(lastMetrics && { lastMetrics }),
     };
   }

@@ -153,10 +153,7 @@ function onMessage(turn: Turn, workerId: string, message: RunMessage): void {
 
 function onLoading(turn: Turn, member: Member, message: WorkerMessageOf<'loading'>): void {
   if (turn.state.phase !== 'loading') return;
-  turn.setMember(member.workerId, {
-    rowsLoaded: message.rowsLoaded,
-    progressAtMs: turn.atMs,
-  });
+  turn.setMember(member.workerId, { rowsLoaded: message.rowsLoaded, progressAtMs: turn.atMs });
   const { members } = turn.state;
   const rowsTotal = turn.plan.shards.reduce((rows, shard) => rows + shard.rows, 0);
   turn.emit({

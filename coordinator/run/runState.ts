@@ -207,11 +207,7 @@ export type RunCommand =
       readonly result: RunOutcome | TabgradError | Error;
     };
 
-export const noBarren: Barren = {
-  generations: 0,
-  blame: new Map(),
-  message: '',
-};
+export const noBarren: Barren = { generations: 0, blame: new Map(), message: '' };
 
 export const initialRunState: RunState = {
   phase: 'waiting',

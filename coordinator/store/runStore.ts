@@ -169,9 +169,7 @@ export class RunStore implements RunRecord {
       rounds: last === undefined ? 0 : last.round + 1,
       numBoostRound: row.num_boost_round,
       workers: [],
-      ...(last && {
-        lastMetrics: JSON.parse(last.metrics) as Record<string, number>,
-      }),
+      ...(last && { lastMetrics: JSON.parse(last.metrics) as Record<string, number> }),
       ...(row.error_code !== null && {
         error: { code: row.error_code, message: row.error_message ?? '' },
       }),
@@ -196,28 +194,15 @@ async function write(
 ): Promise<void> {
   if (started) await writeStart(transaction, runId, started);
   for (const { round, trees, metrics } of rounds) {
-    const values = {
-      run_id: runId,
-      round,
-      trees: JSON.stringify(trees),
-      metrics: JSON.stringify(metrics),
-    };
+    const values = { run_id: runId, round, trees: JSON.stringify(trees), metrics: JSON.stringify(metrics) };
     await transaction.insertInto('rounds').values(values).execute();
   }
   for (const { sequence, event } of events) {
-    const values = {
-      run_id: runId,
-      sequence,
-      kind: event.type,
-      event: JSON.stringify(event),
-    };
+    const values = { run_id: runId, sequence, kind: event.type, event: JSON.stringify(event) };
     await transaction.insertInto('run_events').values(values).execute();
   }
   const change = {
-    ...(group && {
-      generation: group.generation,
-      members: JSON.stringify(group.members),
-    }),
+    ...(group && { generation: group.generation, members: JSON.stringify(group.members) }),
     ...(end && {
       status: end.status,
       ended_at: end.atMs,
@@ -239,10 +224,7 @@ async function writeStart(
     .select('run_id')
     .where('run_id', '=', runId)
     .executeTakeFirst();
-  if (known)
-    throw new RunExistsError(`A run "${runId}" exists already`, {
-      field: 'runId',
-    });
+  if (known) throw new RunExistsError(`A run "${runId}" exists already`, { field: 'runId' });
   const values = {
     run_id: runId,
     name: request.name,

@@ -108,12 +108,7 @@ export const workerMessage = z.discriminatedUnion('type', [
     sizeBytes: count,
   }),
   /** The owner's own loop returned here: the run ends with the rounds committed so far. */
-  z.object({
-    type: z.literal('finished'),
-    runId: id,
-    generation: count,
-    rounds: count,
-  }),
+  z.object({ type: z.literal('finished'), runId: id, generation: count, rounds: count }),
   /** Answer to halt: how many rounds are committed here, and those that the coordinator said it lacks. */
   z.object({
     type: z.literal('halted'),
@@ -147,19 +142,12 @@ export const coordinatorMessage = z.discriminatedUnion('type', [
     workerId: id,
     /** Proves the identity when the socket is opened again. */
     secret: z.string().max(128),
-    peerServer: z.object({
-      path: z.string().max(200),
-      key: z.string().max(128),
-    }),
+    peerServer: z.object({ path: z.string().max(200), key: z.string().max(128) }),
     iceServers,
     /** The coordinator pings at this interval; a worker that hears nothing for three intervals opens a new socket. */
     pingIntervalMs: z.number().positive(),
   }),
-  z.object({
-    type: z.literal('refused'),
-    code: z.string().max(64),
-    message: z.string().max(1000),
-  }),
+  z.object({ type: z.literal('refused'), code: z.string().max(64), message: z.string().max(1000) }),
   z.object({ type: z.literal('ping'), at: z.number() }),
   /** TURN credentials expire: from now on connections are made with these. */
   z.object({ type: z.literal('iceServers'), iceServers }),
@@ -206,19 +194,11 @@ export const coordinatorMessage = z.discriminatedUnion('type', [
     reason: z.string().max(500),
   }),
   /** The run is over for this worker: free its data. */
-  z.object({
-    type: z.literal('release'),
-    runId: id,
-    reason: z.string().max(500),
-  }),
+  z.object({ type: z.literal('release'), runId: id, reason: z.string().max(500) }),
   /** Dial the socket of programs for this instance; all else is said there (shared/protocol/program.ts). */
   z.object({ type: z.literal('openProgram'), instanceId: id }),
   /** Go away; `reconnect` false means for good. */
-  z.object({
-    type: z.literal('shutdown'),
-    reconnect: z.boolean(),
-    reason: z.string().max(500),
-  }),
+  z.object({ type: z.literal('shutdown'), reconnect: z.boolean(), reason: z.string().max(500) }),
 ]);
 
 export type WorkerMessage = z.infer<typeof workerMessage>;

@@ -56,9 +56,7 @@ export async function simulateRun(seed: number, options: LifeOptions = {}): Prom
     return await life.live();
   } catch (error) {
     const story = life.log.slice(-60).join('\n');
-    throw new Error(`${(error as Error).message}\nseed ${seed}:\n${story}`, {
-      cause: error,
-    });
+    throw new Error(`${(error as Error).message}\nseed ${seed}:\n${story}`, { cause: error });
   }
 }
 

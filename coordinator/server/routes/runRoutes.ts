@@ -32,9 +32,7 @@ const runRequest = z.object({
   }),
   maxFailures: z.number().default(0),
 });
-const stopRequest = z.object({
-  reason: z.string().min(1).max(500).default('stopped over the API'),
-});
+const stopRequest = z.object({ reason: z.string().min(1).max(500).default('stopped over the API') });
 
 export function runRoutes(runs: RunRegistry, blobs: BlobStore): Route[] {
   const route = (method: Route['method'], path: string, handle: Route['handle']): Route => ({
@@ -47,9 +45,7 @@ export function runRoutes(runs: RunRegistry, blobs: BlobStore): Route[] {
   const entryOf = ({ params }: Exchange): Promise<RunEntry> => runs.find(params['runId'] ?? '');
   return [
     route('GET', '/api/v1/runs', ({ response }) =>
-      answerJson(response, 200, {
-        runs: runs.list().map((entry) => entry.summary()),
-      }),
+      answerJson(response, 200, { runs: runs.list().map((entry) => entry.summary()) }),
     ),
     route('POST', '/api/v1/runs', (exchange) => submit(runs, blobs, exchange)),
     route('GET', '/api/v1/runs/:runId', async (exchange) =>
@@ -103,11 +99,7 @@ async function answerOutcome(entry: RunEntry, runs: RunRegistry, response: Serve
   const { status, error } = entry.summary();
   if (status === 'running') answerJson(response, 202, entry.summary());
   else if (error) answerJson(response, 409, { error });
-  else
-    answerJson(response, 200, {
-      status,
-      rounds: await runs.rounds(entry.runId),
-    });
+  else answerJson(response, 200, { status, rounds: await runs.rounds(entry.runId) });
 }
 
 /** Server-sent events, from the one after `Last-Event-ID` or from the first; ends with the run. */

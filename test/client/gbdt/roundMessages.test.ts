@@ -36,9 +36,7 @@ describe('rounds in messages to the coordinator', () => {
     expect(() => encodeRound(trees, 9, characters - 1)).toThrow(
       expect.objectContaining({
         code: 'TREES_TOO_LARGE',
-        message: `the trees of round 9 take ${characters} bytes as JSON, a control message takes ${
-          characters - 1
-        }; lower max_depth, or raise gamma or min_child_weight`,
+        message: `the trees of round 9 take ${characters} bytes as JSON, a control message takes ${characters - 1}; lower max_depth, or raise gamma or min_child_weight`,
       }),
     );
   });

@@ -78,11 +78,7 @@ class Bench {
   }
 
   message(workerId: string, message: { type: RunMessage['type'] } & Record<string, unknown>): void {
-    const whole = {
-      runId: 'run',
-      generation: this.state.generation,
-      ...message,
-    } as unknown as RunMessage;
+    const whole = { runId: 'run', generation: this.state.generation, ...message } as unknown as RunMessage;
     this.input({ type: 'message', atMs: this.atMs, workerId, message: whole });
   }
 
@@ -150,9 +146,7 @@ class Bench {
 
 describe('forming a group', () => {
   it('says what it waits for, and what is wrong with the workers that are there', () => {
-    const bench = new Bench({
-      workers: { min: 2, max: 3, runtime: 'browser', device: 'webgpu' },
-    });
+    const bench = new Bench({ workers: { min: 2, max: 3, runtime: 'browser', device: 'webgpu' } });
     bench.workers(makeWorker('a'), makeWorker('b', { runtime: 'browser', device: 'webgpu', present: false }));
     expect(bench.events('waiting')[0]?.reason).toBe(
       'Waiting for 2 more browser webgpu workers (0 of 2 here); besides: 1 of another kind, 1 out of reach, perhaps for a moment.',
@@ -189,10 +183,7 @@ describe('forming a group', () => {
   });
 
   it('takes no more members than there are training shards, and says so', () => {
-    const bench = new Bench({
-      shards: makeShards(2),
-      workers: { min: 3, max: 4 },
-    });
+    const bench = new Bench({ shards: makeShards(2), workers: { min: 3, max: 4 } });
     bench.workers(makeWorker('a'), makeWorker('b'), makeWorker('c'));
     expect(bench.state.members).toHaveLength(2);
     expect(bench.events('group')[0]?.note).toBe(
@@ -247,24 +238,16 @@ describe('recording rounds', () => {
   it('finishes with the last round and lets everybody go', () => {
     const bench = new Bench({ totalRounds: 1 }).training();
     bench.committed('a', 0);
-    expect(bench.result()).toMatchObject({
-      status: 'finished',
-      rounds: [{ round: 0 }],
-    });
+    expect(bench.result()).toMatchObject({ status: 'finished', rounds: [{ round: 0 }] });
     expect(bench.sent('release').map((sent) => sent.workerId)).toEqual(['a', 'b']);
     expect(bench.events('round')).toHaveLength(1);
   });
 
   it('ends with the round that is enough, also when survivors committed more', () => {
-    const bench = new Bench({
-      isEnough: ({ round }) => round === 1,
-    }).training();
+    const bench = new Bench({ isEnough: ({ round }) => round === 1 }).training();
     bench.workers(makeWorker('b'));
     bench.halted('b', 4, 0);
-    expect(bench.result()).toMatchObject({
-      status: 'finished',
-      rounds: [{ round: 0 }, { round: 1 }],
-    });
+    expect(bench.result()).toMatchObject({ status: 'finished', rounds: [{ round: 0 }, { round: 1 }] });
     expect(bench.events('round').map((event) => event.committed.round)).toEqual([0, 1]);
   });
 
@@ -272,10 +255,7 @@ describe('recording rounds', () => {
     const bench = new Bench().training();
     bench.committed('a', 1);
     expect(bench.recorded()).toEqual([]);
-    expect(bench.sent('halt')[0]?.message).toMatchObject({
-      when: 'now',
-      knownRounds: 0,
-    });
+    expect(bench.sent('halt')[0]?.message).toMatchObject({ when: 'now', knownRounds: 0 });
   });
 });
 
@@ -305,10 +285,7 @@ describe('losing a worker', () => {
       expect(wakeAtMs(bench.plan, bench.state)).toBeGreaterThan(bench.atMs + 1_000);
     }
     bench.workers(makeWorker('a'), makeWorker('b', { session: 1 }));
-    expect(bench.state).toMatchObject({
-      phase: 'training',
-      awaySinceMs: undefined,
-    });
+    expect(bench.state).toMatchObject({ phase: 'training', awaySinceMs: undefined });
   });
 
   it('takes over what a survivor committed and gives the shards to those who are left', () => {
@@ -321,22 +298,13 @@ describe('losing a worker', () => {
       lost: new Map([['a', 'its tab was closed']]),
     });
     expect(bench.events('workerLost')).toEqual([
-      {
-        type: 'workerLost',
-        workerId: 'a',
-        reason: 'its tab was closed',
-        shards: 4,
-      },
+      { type: 'workerLost', workerId: 'a', reason: 'its tab was closed', shards: 4 },
     ]);
     expect(bench.sent('halt').map((sent) => sent.workerId)).toEqual(['b']);
     bench.halted('b', 3, 1);
     expect(bench.recorded().map((round) => round.round)).toEqual([1, 2]);
     expect(bench.state).toMatchObject({ phase: 'loading', generation: 2 });
-    expect(bench.state.members[0]).toMatchObject({
-      workerId: 'b',
-      committedRounds: 3,
-      agreedRounds: 3,
-    });
+    expect(bench.state.members[0]).toMatchObject({ workerId: 'b', committedRounds: 3, agreedRounds: 3 });
     expect(bench.state.members[0]?.leases).toHaveLength(8);
   });
 
@@ -350,10 +318,7 @@ describe('losing a worker', () => {
       bench.message('b', {
         type: 'halted',
         committedRounds: 130,
-        rounds: Array.from({ length: to - from }, (_, i) => ({
-          round: from + i,
-          trees: [],
-        })),
+        rounds: Array.from({ length: to - from }, (_, i) => ({ round: from + i, trees: [] })),
       });
     answer(0, 64);
     expect(bench.sent('halt')).toMatchObject([{ workerId: 'b', message: { knownRounds: 64 } }]);
@@ -361,10 +326,7 @@ describe('losing a worker', () => {
     expect(bench.sent('halt')).toMatchObject([{ workerId: 'b', message: { knownRounds: 128 } }]);
     answer(128, 130);
     expect(bench.state.record).toHaveLength(130);
-    expect(bench.state.members[0]).toMatchObject({
-      workerId: 'b',
-      committedRounds: 130,
-    });
+    expect(bench.state.members[0]).toMatchObject({ workerId: 'b', committedRounds: 130 });
   });
 
   it('does again what nobody has', () => {
@@ -388,35 +350,20 @@ describe('losing a worker', () => {
 
   it('sets aside who does not answer a halt, until it is heard of again', () => {
     const bench = new Bench({ workers: { min: 1, max: 2 } }).training();
-    bench.message('a', {
-      type: 'stalled',
-      missing: ['b'],
-      code: 'DEADLINE_EXCEEDED',
-      message: 'no answer',
-    });
+    bench.message('a', { type: 'stalled', missing: ['b'], code: 'DEADLINE_EXCEEDED', message: 'no answer' });
     bench.halted('a', 0);
     bench.tick();
     expect(bench.events('workerLost')[0]?.reason).toBe('did not answer a halt within 30000 ms');
     expect(bench.state.members.map((member) => member.workerId)).toEqual(['a']);
     bench.ready('a');
-    bench.message('b', {
-      type: 'halted',
-      generation: 1,
-      committedRounds: 0,
-      rounds: [],
-    });
+    bench.message('b', { type: 'halted', generation: 1, committedRounds: 0, rounds: [] });
     bench.workers(makeWorker('a'), makeWorker('b'));
     expect(bench.state.joinAtMs).toBe(bench.atMs + defaultTiming.workBeforeJoinMs);
   });
 
   it('does not condemn a peer that is blamed but answers', () => {
     const bench = new Bench().training();
-    bench.message('a', {
-      type: 'stalled',
-      missing: ['b'],
-      code: 'DEADLINE_EXCEEDED',
-      message: 'no answer',
-    });
+    bench.message('a', { type: 'stalled', missing: ['b'], code: 'DEADLINE_EXCEEDED', message: 'no answer' });
     bench.halted('a', 0);
     bench.halted('b', 0);
     expect(bench.state.members.map((member) => member.workerId)).toEqual(['a', 'b']);
@@ -449,10 +396,7 @@ describe('a group that gets nothing done', () => {
     const bench = new Bench();
     bench.workers(makeWorker('a'), makeWorker('c'));
     stallThreeTimes(bench, 'a', 'c');
-    expect(bench.result()).toMatchObject({
-      code: 'RUN_STUCK',
-      place: { peer: 'c' },
-    });
+    expect(bench.result()).toMatchObject({ code: 'RUN_STUCK', place: { peer: 'c' } });
     expect((bench.result() as Error).message).toBe(
       'The group of worker a, worker c is stuck: 3 generations in a row ended without a round; ' +
         'the last message was: DEADLINE_EXCEEDED: c is mute',
@@ -463,11 +407,7 @@ describe('a group that gets nothing done', () => {
 describe('failures', () => {
   it('end the run by default, with the words of the worker', () => {
     const bench = new Bench().training();
-    bench.message('b', {
-      type: 'failed',
-      code: 'BAD_ASSIGNMENT',
-      message: 'shard 3 is damaged',
-    });
+    bench.message('b', { type: 'failed', code: 'BAD_ASSIGNMENT', message: 'shard 3 is damaged' });
     expect(bench.result()).toMatchObject({
       code: 'WORKER_FAILED',
       message: "Worker b can't do the run: BAD_ASSIGNMENT: shard 3 is damaged",
@@ -511,10 +451,7 @@ describe('planned changes', () => {
   it('hand over what a leaving worker holds and let it go', () => {
     const bench = new Bench({ workers: { min: 1, max: 2 } }).training();
     bench.workers(makeWorker('a', { leaving: true }), makeWorker('b'));
-    expect(bench.sent('halt')[0]?.message).toMatchObject({
-      when: 'commit',
-      atRounds: 1,
-    });
+    expect(bench.sent('halt')[0]?.message).toMatchObject({ when: 'commit', atRounds: 1 });
     bench.halted('a', 1, 0);
     bench.halted('b', 1, 0);
     expect(bench.recorded()).toHaveLength(1);
@@ -525,17 +462,11 @@ describe('planned changes', () => {
   it('stop the run after the round in flight', () => {
     const bench = new Bench().training();
     bench.input({ type: 'stop', atMs: 5, reason: 'enough' });
-    expect(bench.sent('halt')[0]?.message).toMatchObject({
-      when: 'commit',
-      atRounds: 1,
-    });
+    expect(bench.sent('halt')[0]?.message).toMatchObject({ when: 'commit', atRounds: 1 });
     bench.committed('a', 0);
     bench.halted('a', 1);
     bench.halted('b', 1);
-    expect(bench.result()).toMatchObject({
-      status: 'stopped',
-      rounds: [{ round: 0 }],
-    });
+    expect(bench.result()).toMatchObject({ status: 'stopped', rounds: [{ round: 0 }] });
   });
 
   it('become urgent when somebody is lost meanwhile', () => {
@@ -585,12 +516,7 @@ describe('a socket that was replaced', () => {
 
   it('gets the halt again', () => {
     const bench = new Bench().training();
-    bench.message('a', {
-      type: 'stalled',
-      missing: ['b'],
-      code: 'X',
-      message: 'x',
-    });
+    bench.message('a', { type: 'stalled', missing: ['b'], code: 'X', message: 'x' });
     bench.workers(makeWorker('a'), makeWorker('b', { session: 2 }));
     expect(bench.sent('halt').map((sent) => sent.workerId)).toEqual(['b']);
   });

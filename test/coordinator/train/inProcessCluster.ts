@@ -81,11 +81,7 @@ function startRun(request: RunRequest, blobs: MemoryBlobs, behaviour: ClusterBeh
       if (block.rows !== shard.rows || block.firstRow !== shard.firstRow) throw new Error('shard mismatch');
       const loaded = await device.load(block, shard.dataset === 'train' ? 'train' : 'evaluate');
       const list = held.get(shard.dataset) ?? [];
-      list.push({
-        block: loaded,
-        labels: block.labels,
-        weights: block.weights,
-      });
+      list.push({ block: loaded, labels: block.labels, weights: block.weights });
       held.set(shard.dataset, list);
       if (shard.dataset === 'train') rows += shard.rows;
     }
@@ -99,12 +95,7 @@ function startRun(request: RunRequest, blobs: MemoryBlobs, behaviour: ClusterBeh
     for (let round = 0; round < spec.numBoostRound; round++) {
       if (stopped && extra-- <= 0) break;
       if (behaviour.failAfter?.rounds === round) throw behaviour.failAfter.error;
-      const trees = await boostRound({
-        device,
-        collective: collective!,
-        spec,
-        round,
-      });
+      const trees = await boostRound({ device, collective: collective!, spec, round });
       device.applyTrees(
         [...held.values()].flat().map(({ block }) => block),
         trees,
