@@ -1,0 +1,48 @@
+// The layers of the compiled engine. One line each.
+
+import type { LayerReader } from './layerReader.ts';
+import { activation, elu, leakyRelu, relu, softmax } from './layers/activation.ts';
+import { batchNormalization } from './layers/batchNormalization.ts';
+import { conv2d } from './layers/conv2d.ts';
+import { dense } from './layers/dense.ts';
+import { depthwiseConv2d } from './layers/depthwiseConv2d.ts';
+import { dropout } from './layers/dropout.ts';
+import { embedding } from './layers/embedding.ts';
+import { layerNormalization } from './layers/layerNormalization.ts';
+import { add, concatenate, multiply } from './layers/merging.ts';
+import { averagePool2d, globalAveragePool2d, globalMaxPool2d, maxPool2d } from './layers/pooling.ts';
+import { flatten, reshape } from './layers/reshape.ts';
+import { separableConv2d } from './layers/separableConv2d.ts';
+import { upSampling2d } from './layers/upSampling2d.ts';
+import { zeroPadding2d } from './layers/zeroPadding2d.ts';
+
+const readers: readonly LayerReader[] = [
+  activation,
+  add,
+  averagePool2d,
+  batchNormalization,
+  concatenate,
+  conv2d,
+  dense,
+  depthwiseConv2d,
+  dropout,
+  elu,
+  embedding,
+  flatten,
+  globalAveragePool2d,
+  globalMaxPool2d,
+  layerNormalization,
+  leakyRelu,
+  maxPool2d,
+  multiply,
+  relu,
+  reshape,
+  separableConv2d,
+  softmax,
+  upSampling2d,
+  zeroPadding2d,
+];
+
+export const layerReaders: ReadonlyMap<string, LayerReader> = new Map(
+  readers.flatMap((reader) => reader.classNames.map((name) => [name, reader] as const)),
+);

@@ -1,0 +1,69 @@
+// Normalisation by the statistics of the batch (Ioffe & Szegedy 2015), over all axes but the last.
+
+import { ones, zeros } from '../initializer.ts';
+import { single, type LayerReader } from '../layerReader.ts';
+import { lastOf } from './lastOf.ts';
+
+export const batchNormalization: LayerReader = {
+  classNames: ['BatchNormalization'],
+  inputs: 'one',
+  read(config, inputs, graph) {
+    config.refuseSet('beta_constraint', 'gamma_constraint', 'renorm', 'virtual_batch_size');
+    // Keras then uses the moving statistics, and they stay as they are.
+    if (!config.flag('trainable', true)) throw config.unsupported('it is frozen');
+    const input = single(inputs);
+    const shape = graph.shape(input);
+    const axis = config.raw('axis') ?? -1;
+    const at = Array.isArray(axis) ? axis[0] : axis;
+    if (at !== -1 && at !== shape.length) throw config.unsupported(`its axis is ${JSON.stringify(axis)}`);
+    const channels = [lastOf(config, shape)];
+    const center = config.flag('center', true);
+    const scale = config.flag('scale', true);
+    return graph.add(
+      config,
+      {
+        type: 'batchNormalization',
+        momentum: config.number('momentum', 0.99),
+        epsilon: config.number('epsilon', 1e-3),
+        center,
+        scale,
+      },
+      [input],
+      shape,
+      [
+        ...(scale
+          ? [
+              {
+                name: 'gamma',
+                shape: channels,
+                initializer: config.initializer('gamma_initializer', ones),
+                penalty: config.penalty('gamma_regularizer'),
+              },
+            ]
+          : []),
+        ...(center
+          ? [
+              {
+                name: 'beta',
+                shape: channels,
+                initializer: config.initializer('beta_initializer', zeros),
+                penalty: config.penalty('beta_regularizer'),
+              },
+            ]
+          : []),
+        {
+          name: 'moving_mean',
+          shape: channels,
+          initializer: config.initializer('moving_mean_initializer', zeros),
+          trainable: false,
+        },
+        {
+          name: 'moving_variance',
+          shape: channels,
+          initializer: config.initializer('moving_variance_initializer', ones),
+          trainable: false,
+        },
+      ],
+    );
+  },
+};

@@ -1,0 +1,42 @@
+// Fully connected, along the last axis.
+
+import { glorotNormal, zeros } from '../initializer.ts';
+import { single, type LayerReader } from '../layerReader.ts';
+import { lastOf } from './lastOf.ts';
+
+export const dense: LayerReader = {
+  classNames: ['Dense'],
+  inputs: 'one',
+  read(config, inputs, graph) {
+    config.refuseSet('activity_regularizer', 'kernel_constraint', 'bias_constraint');
+    const input = single(inputs);
+    const shape = graph.shape(input);
+    const units = config.count('units');
+    const useBias = config.flag('use_bias', true);
+    const node = graph.add(
+      config,
+      { type: 'dense', units, useBias },
+      [input],
+      [...shape.slice(0, -1), units],
+      [
+        {
+          name: 'kernel',
+          shape: [lastOf(config, shape), units],
+          initializer: config.initializer('kernel_initializer', glorotNormal),
+          penalty: config.penalty('kernel_regularizer'),
+        },
+        ...(useBias
+          ? [
+              {
+                name: 'bias',
+                shape: [units],
+                initializer: config.initializer('bias_initializer', zeros),
+                penalty: config.penalty('bias_regularizer'),
+              },
+            ]
+          : []),
+      ],
+    );
+    return graph.activate(config, node, config.activation());
+  },
+};

@@ -1,0 +1,125 @@
+// The folder that tfjs's model.save writes: model.json with the topology and a manifest of weights, and files of weights.
+// tf.loadLayersModel reads what is written here, and this reads what tfjs and its Keras converter write.
+
+import { z } from 'zod';
+import type { Tensor } from '../state/safetensors.ts';
+import { NeuralModelError, WeightsMismatchError } from './modelErrors.ts';
+
+export const WEIGHTS_FILE = 'weights.bin';
+
+const manifest = z.array(
+  z.object({
+    paths: z.array(z.string().min(1).max(1024)).max(100_000),
+    weights: z.array(
+      z.object({
+        name: z.string(),
+        shape: z.array(z.number().int().nonnegative()).max(16),
+        dtype: z.string(),
+        quantization: z.unknown().optional(),
+      }),
+    ),
+  }),
+);
+const modelFile = z.looseObject({ modelTopology: z.unknown(), weightsManifest: manifest.default([]) });
+
+export interface LayersModelFile {
+  readonly topology: unknown;
+  readonly manifest: z.infer<typeof manifest>;
+}
+
+/** model.json's text, for weights that lie in weights.bin in the order of `weights`. */
+export function writeModelJson(topology: unknown, weights: ReadonlyMap<string, Tensor>): string {
+  const specs = [...weights].map(([name, { shape }]) => ({ name, shape, dtype: 'float32' }));
+  return JSON.stringify({
+    format: 'layers-model',
+    generatedBy: 'tabgrad',
+    convertedBy: null,
+    modelTopology: topology,
+    weightsManifest: [{ paths: [WEIGHTS_FILE], weights: specs }],
+  });
+}
+
+export function writeWeights(weights: ReadonlyMap<string, Tensor>): Uint8Array<ArrayBuffer> {
+  const bytes = [...weights.values()].reduce((sum, { values }) => sum + values.byteLength, 0);
+  const file = new Uint8Array(bytes);
+  let at = 0;
+  for (const { values } of weights.values()) {
+    file.set(new Uint8Array(values.buffer, values.byteOffset, values.byteLength), at);
+    at += values.byteLength;
+  }
+  return file;
+}
+
+/** @param what the file, for messages. @throws NeuralModelError */
+export function readModelJson(text: string, what: string): LayersModelFile {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    throw new NeuralModelError(
+      `${what} is no JSON: ${(error as Error).message}`,
+      { file: what },
+      { cause: error },
+    );
+  }
+  const parsed = modelFile.safeParse(value);
+  if (!parsed.success || parsed.data.modelTopology === undefined) {
+    const where = parsed.error?.issues[0]?.path.join('.') ?? 'modelTopology';
+    throw new NeuralModelError(`${what} is no model.json of tfjs: ${where} is missing or of another form`, {
+      file: what,
+    });
+  }
+  return { topology: parsed.data.modelTopology, manifest: parsed.data.weightsManifest };
+}
+
+/**
+ * @param files the bytes of each path of the manifest's groups, in order.
+ * @throws WeightsMismatchError naming the tensor at which the files end.
+ */
+export function readWeights(
+  groups: LayersModelFile['manifest'],
+  files: (path: string) => Uint8Array,
+  what: string,
+): Map<string, Tensor> {
+  const weights = new Map<string, Tensor>();
+  for (const { paths, weights: specs } of groups) {
+    const bytes = joined(paths.map(files));
+    let at = 0;
+    for (const { name, shape, dtype, quantization } of specs) {
+      if (dtype !== 'float32' || quantization !== undefined) {
+        throw new WeightsMismatchError(
+          `${what}: tensor "${name}" is ${quantization === undefined ? dtype : 'quantized'}; expected float32`,
+          { field: name, file: what },
+        );
+      }
+      const length = shape.reduce((product, dimension) => product * dimension, 1);
+      if (at + 4 * length > bytes.length) {
+        throw new WeightsMismatchError(
+          `${what}: the weights are cut short: tensor "${name}" ends at byte ${at + 4 * length}, the files have ${bytes.length}`,
+          { field: name, file: what },
+        );
+      }
+      weights.set(name, { shape, values: new Float32Array(bytes.slice(at, at + 4 * length).buffer) });
+      at += 4 * length;
+    }
+    if (at !== bytes.length) {
+      throw new WeightsMismatchError(
+        `${what}: the weights have ${bytes.length} bytes; the manifest names ${at}`,
+        {
+          file: what,
+        },
+      );
+    }
+  }
+  return weights;
+}
+
+function joined(pieces: readonly Uint8Array[]): Uint8Array {
+  const whole = new Uint8Array(pieces.reduce((sum, piece) => sum + piece.length, 0));
+  let at = 0;
+  for (const piece of pieces) {
+    whole.set(piece, at);
+    at += piece.length;
+  }
+  return whole;
+}
