@@ -17,6 +17,7 @@ export const errorCodes = {
   OUTPUT_FAILED: 'Standard output can not be written, e.g. to a file on a full disk.',
   BROWSER_MISSING: 'No browser to open local worker tabs with.',
   BLOB_UNAVAILABLE: 'A blob could not be fetched from the coordinator, or arrived with other bytes.',
+  BLOB_NOT_STORED: 'A worker could not store a blob at the coordinator.',
   JOIN_REFUSED: 'The coordinator turned a worker away (wrong token, other version).',
   WORKER_START_FAILED: 'A local worker ended before it had joined.',
   INVALID_WORKER_OPTION: 'A worker was started with an unknown or malformed setting.',

@@ -6,3 +6,8 @@ import { TabgradError } from '../../shared/errors.ts';
 export class BlobFetchError extends TabgradError {
   readonly code = 'BLOB_UNAVAILABLE';
 }
+
+/** A blob could not be stored at the coordinator. */
+export class BlobUploadError extends TabgradError {
+  readonly code = 'BLOB_NOT_STORED';
+}

@@ -21,6 +21,7 @@ export const gbdtMemberRun: MemberRunKind = {
 };
 
 class GbdtMemberRun implements MemberRun {
+  readonly endsTogether = false;
   readonly #data: RunData;
   readonly #environment: SessionEnvironment;
 

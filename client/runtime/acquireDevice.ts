@@ -2,9 +2,12 @@
 // a GPUDevice of its own, so that a lost one is replaced by simply making the next.
 
 import type { DeviceSpec, TreeDevice } from '../../kernels/gbdt/treeDevice.ts';
+import type { NeuralSpec } from '../../shared/neural/run/neuralSpec.ts';
+import type { TrainingEngine } from '../../shared/neural/trainingEngine.ts';
 import type { DeviceReport } from '../../shared/protocol/control.ts';
 import { messageOf } from '../../shared/text/messageOf.ts';
 import { chooseDevice, type AdapterFinding, type DeviceWish } from './deviceChoice.ts';
+import { createNeuralEngine } from './createNeuralEngine.ts';
 import { createTreeDevice } from './createTreeDevice.ts';
 
 /** The platform's WebGPU, or why it has none. */
@@ -14,6 +17,8 @@ export interface AcquiredDevice {
   readonly report: DeviceReport;
   /** A device for one run. When the GPU can't be had any more, the run goes on with the cpu device: same trees. */
   create(spec: DeviceSpec): Promise<TreeDevice>;
+  /** The same for a neural net. */
+  createEngine(spec: NeuralSpec): Promise<TrainingEngine>;
 }
 
 /** Looks for an adapter (unless only the cpu device is wished for) and settles what this worker computes on. */
@@ -25,16 +30,18 @@ export async function acquireDevice(
   const found = wish === 'cpu' ? { missing: 'not asked for' } : await findAdapter(access);
   const finding: AdapterFinding = 'missing' in found ? found : { facts: found.adapter.info };
   const report = chooseDevice(wish, finding);
+  /** An adapter serves one device only, hence a fresh one each time; undefined for the processor. */
+  const adapter = async (): Promise<GPUAdapter | undefined> => {
+    if (report.kind === 'cpu') return undefined;
+    const fresh = await findAdapter(access);
+    if ('adapter' in fresh) return fresh.adapter;
+    log(`The GPU is gone (${fresh.missing}); going on with the cpu device.`);
+    return undefined;
+  };
   return {
     report,
-    async create(spec) {
-      if (report.kind === 'cpu') return createTreeDevice(spec, undefined);
-      // An adapter serves one device only, hence a fresh one each time.
-      const fresh = await findAdapter(access);
-      if ('adapter' in fresh) return createTreeDevice(spec, fresh.adapter);
-      log(`The GPU is gone (${fresh.missing}); going on with the cpu device.`);
-      return createTreeDevice(spec, undefined);
-    },
+    create: async (spec) => createTreeDevice(spec, await adapter()),
+    createEngine: async (spec) => createNeuralEngine(spec, await adapter()),
   };
 }
 

@@ -4,6 +4,7 @@
 import type { CoordinatorMessage, CoordinatorMessageOf } from '../../shared/protocol/control.ts';
 import { messageOf } from '../../shared/text/messageOf.ts';
 import { backoffMs, delay } from '../../shared/clock.ts';
+import { createBlobUploader } from '../blobs/blobUploader.ts';
 import { ControlClient } from '../control/controlClient.ts';
 import { WorkerPrograms } from '../program/workerPrograms.ts';
 import { createWorkerSession } from '../session/runSession.ts';
@@ -246,7 +247,14 @@ export class Worker {
         if (!device) throw new Error('There is no device yet.');
         return throttledDevice(device, () => this.#share, platform.clock);
       },
+      createEngine: async (spec) => {
+        const engine = await this.#device?.createEngine(spec);
+        if (!engine) throw new Error('There is no device yet.');
+        return engine;
+      },
+      ...(this.#device && { deviceName: this.#device.report.name }),
       fetchBlob: (sha256, options) => platform.fetchBlob(sha256, options),
+      putBlob: createBlobUploader({ ...platform, origin: this.#options.url, token: this.#options.token }),
       ...(this.#options.allowCode && { evaluateCode: evaluateOwnerCode }),
       now: () => platform.clock.now(),
       log: (line) => platform.log(line),

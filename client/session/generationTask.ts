@@ -34,6 +34,7 @@ export class GenerationTask {
   readonly #controller = new AbortController();
   readonly #begun = deferred<void>();
   #haltAtRounds = Number.POSITIVE_INFINITY;
+  #keepsState = false;
   #links: ReadonlyMap<string, Link> = new Map();
   #run: MemberRun | undefined;
   /** Resolves when nothing of this generation is going on any more. Never rejects. */
@@ -60,8 +61,10 @@ export class GenerationTask {
   }
 
   /** Ends the generation when `rounds` rounds are committed here; at once when that is so already. */
-  haltAtRounds(rounds: number, reason: string): void {
+  haltAtRounds(rounds: number, reason: string, keepsState: boolean): void {
     this.#haltAtRounds = rounds;
+    this.#keepsState = keepsState;
+    if (this.#run?.endsTogether === true) return;
     if (this.#run === undefined || this.#run.committedRounds >= rounds) this.withdraw(reason);
   }
 
@@ -121,6 +124,7 @@ export class GenerationTask {
       environment,
       signal,
       haltAtRounds: () => this.#haltAtRounds,
+      keepsState: () => this.#keepsState,
     };
     await run.meet(context);
     environment.send({

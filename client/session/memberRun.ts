@@ -19,6 +19,8 @@ export interface GenerationContext {
   readonly signal: AbortSignal;
   /** Committed rounds at which this generation ends; infinite unless the coordinator asked. */
   readonly haltAtRounds: () => number;
+  /** Whether the coordinator wants the state stored at the halt: nobody goes on with the run. */
+  readonly keepsState: () => boolean;
 }
 
 export interface MemberRun {
@@ -27,6 +29,8 @@ export interface MemberRun {
   readonly committedRounds: number;
   /** Why the device was lost, once it is: the run is then opened anew for the next generation. */
   readonly lostReason: string | undefined;
+  /** The members agree among themselves on the round before which a halt ends the generation. */
+  readonly endsTogether: boolean;
   /**
    * Takes a place: fetches what it needs and goes to the committed rounds, as far as no peer is needed for that.
    * @param onRows called with the rows held so far and those to hold.

@@ -2,18 +2,19 @@
 
 import type { TrainerName } from '../../shared/run/runSpec.ts';
 import { gbdtMemberRun } from '../gbdt/gbdtMemberRun.ts';
+import { neuralMemberRun } from '../neural/run/neuralMemberRun.ts';
 import { BadAssignmentError } from './errors.ts';
 import type { MemberRunKind } from './memberRun.ts';
 
-const kinds: Readonly<Partial<Record<TrainerName, MemberRunKind>>> = {
+const kinds: Readonly<Record<TrainerName, MemberRunKind>> = {
   gbdt: gbdtMemberRun,
+  neural: neuralMemberRun,
 };
 
 /** The kind that a fetched spec says it is of. @throws BadAssignmentError */
 export function memberRunKindOf(spec: unknown): MemberRunKind {
   const name = (spec as { trainer?: unknown } | null)?.trainer;
-  const kind = typeof name === 'string' && Object.hasOwn(kinds, name) && kinds[name as TrainerName];
-  if (kind) return kind;
+  if (typeof name === 'string' && Object.hasOwn(kinds, name)) return kinds[name as TrainerName];
   throw new BadAssignmentError(
     `this worker knows runs of ${Object.keys(kinds).join(
       ', ',

@@ -37,7 +37,7 @@ class RunSession implements WorkerSession {
       case 'halt':
         if (this.#isCurrent(message)) {
           if (message.when === 'now') this.#task?.withdraw(message.reason);
-          else this.#task?.haltAtRounds(message.atRounds ?? 0, message.reason);
+          else this.#task?.haltAtRounds(message.atRounds ?? 0, message.reason, message.keepsState === true);
         }
         this.#enqueue(() => this.#answerHalt(message));
         break;

@@ -2,6 +2,8 @@
 // one in memory. The session itself knows no platform.
 
 import type { DeviceSpec, TreeDevice } from '../../kernels/gbdt/treeDevice.ts';
+import type { BlobReference, NeuralSpec } from '../../shared/neural/run/neuralSpec.ts';
+import type { TrainingEngine } from '../../shared/neural/trainingEngine.ts';
 import type { CoordinatorMessage, WorkerMessage } from '../../shared/protocol/control.ts';
 import type { LinkConnector } from '../transport/link.ts';
 
@@ -15,9 +17,14 @@ export interface SessionEnvironment {
   readonly workerId: string;
   send(message: WorkerMessage): void;
   createDevice(spec: DeviceSpec): Promise<TreeDevice>;
+  createEngine(spec: NeuralSpec): Promise<TrainingEngine>;
+  /** What this worker computes on, for telling whether members are alike. */
+  readonly deviceName?: string;
   readonly connector: LinkConnector;
   /** A blob by its SHA-256, verified. */
   fetchBlob(sha256: string, options: FetchBlobOptions): Promise<Uint8Array>;
+  /** Stores bytes at the coordinator; resolves when they are safe there. */
+  putBlob(bytes: Uint8Array<ArrayBuffer>, signal: AbortSignal): Promise<BlobReference>;
   /** Evaluates a function expression of the owner's; absent where owners may not run code. */
   readonly evaluateCode?: (source: string) => unknown;
   /** Milliseconds from any fixed origin. */

@@ -58,6 +58,7 @@ function sendHalt(turn: Turn, member: Member): void {
     when: halt.when,
     ...(halt.when === 'commit' && {
       atRounds: Math.min(plan.totalRounds, farthest + 1),
+      keepsState: !plan.kind.recordsEveryRound && (state.stopReason !== undefined || state.isComplete),
     }),
     knownRounds,
     reason: halt.reason.slice(0, 500),

@@ -195,8 +195,16 @@ function onCommitted(turn: Turn, member: Member, message: WorkerMessageOf<'commi
     recordRound(turn, { round, trees: trees ?? [], metrics });
   }
   announceRounds(turn, false);
-  if (turn.state.isComplete) return endRun(turn, outcome(turn, 'finished'));
+  if (turn.state.isComplete) return onComplete(turn);
   if (phase === 'training') considerMove(turn);
+}
+
+/** The record has all that is wanted. Where the members hold the state, they store it first. */
+function onComplete(turn: Turn): void {
+  const { plan, state } = turn;
+  const isStored = plan.kind.recordsEveryRound || (state.savedState?.rounds ?? 0) >= recordedRounds(state);
+  if (isStored) return endRun(turn, outcome(turn, 'finished'));
+  startHalt(turn, 'commit', 'the run is complete');
 }
 
 /** State that is safe from the loss of all members. */

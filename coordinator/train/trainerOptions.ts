@@ -1,16 +1,14 @@
 // What an owner passes to GBDTTrainer, in Ray's names, and its check. Everything that needs no data is refused here,
 // before any file is opened or worker started.
 
-import { resolve } from 'node:path';
-import { randomUUID } from 'node:crypto';
-import { nearestWord } from '../../shared/text/nearestWord.ts';
 import { resolveParams, type GbdtParams } from '../../shared/gbdt/params.ts';
 import type { LocalDevice, LocalRuntime } from '../local/localWorker.ts';
 import type { ProgressEvent } from '../progress/progressEvent.ts';
 import type { Checkpoint } from './checkpoint.ts';
 import type { TrainingData } from './prepare/trainingData.ts';
 import type { TrainLoop, TrainLoopSpec } from '../../shared/gbdt/trainLoop.ts';
-import { TrainArgumentError } from './trainErrors.ts';
+import { argument, checkDatasetNames, refuseUnknown, resolveRun, wholeNumber } from './runOptions.ts';
+import type { RunSettings } from './runOptions.ts';
 import { trainLoopSpec } from './trainLoopSpec.ts';
 
 export interface ScalingConfig {
@@ -87,57 +85,34 @@ export interface GBDTTrainerOptions {
 }
 
 /** Options with defaults filled in. */
-export interface TrainerSettings {
+export interface TrainerSettings extends RunSettings {
   readonly options: GBDTTrainerOptions;
   readonly params: GbdtParams;
   readonly numBoostRound: number;
   readonly trainLoop: TrainLoopSpec | undefined;
-  readonly workers: { readonly min: number; readonly max: number };
-  readonly name: string;
-  /** Absolute path of the run's folder. */
-  readonly folder: string;
-  readonly maxFailures: number;
-  readonly checkpoints: CheckpointConfig & { readonly scoreOrder: 'max' | 'min' };
 }
 
-const known = {
-  '': [
-    'datasets',
-    'labelColumn',
-    'weightColumn',
-    'featureColumns',
-    'params',
-    'numBoostRound',
-    'trainLoopPerWorker',
-    'trainLoopConfig',
-    'earlyStoppingRounds',
-    'xgbModel',
-    'resumeFromCheckpoint',
-    'scalingConfig',
-    'runConfig',
-  ],
-  scalingConfig: ['numWorkers', 'runtime', 'device', 'url', 'token'],
-  runConfig: ['name', 'storagePath', 'checkpointConfig', 'failureConfig', 'callbacks', 'verbose'],
-  checkpointConfig: ['numToKeep', 'scoreAttribute', 'scoreOrder', 'checkpointFrequency'],
-  failureConfig: ['maxFailures'],
-} as const;
+const known = [
+  'datasets',
+  'labelColumn',
+  'weightColumn',
+  'featureColumns',
+  'params',
+  'numBoostRound',
+  'trainLoopPerWorker',
+  'trainLoopConfig',
+  'earlyStoppingRounds',
+  'xgbModel',
+  'resumeFromCheckpoint',
+  'scalingConfig',
+  'runConfig',
+];
 
 /** @throws TrainArgumentError naming the option; UnknownParameterError, ParameterRangeError. */
 export function resolveOptions(options: GBDTTrainerOptions): TrainerSettings {
-  const { scalingConfig = {}, runConfig = {} } = options;
-  const { checkpointConfig = {}, failureConfig = {} } = runConfig;
-  refuseUnknown('', options);
-  refuseUnknown('scalingConfig', scalingConfig);
-  refuseUnknown('runConfig', runConfig);
-  refuseUnknown('checkpointConfig', checkpointConfig);
-  refuseUnknown('failureConfig', failureConfig);
-  if (typeof options.datasets !== 'object' || !('train' in options.datasets)) {
-    throw argument('datasets', 'needs an entry named "train"');
-  }
-  for (const name of Object.keys(options.datasets)) {
-    if (!/^[\w.-]{1,64}$/.test(name))
-      throw argument('datasets', `has the name "${name}"; expected letters, digits, "_", "-", "."`);
-  }
+  refuseUnknown('', options, known);
+  const run = resolveRun(options, 'gbdt');
+  checkDatasetNames(options.datasets);
   if (typeof options.labelColumn !== 'string')
     throw argument('labelColumn', 'must name the column to predict');
   const { earlyStoppingRounds, xgbModel, resumeFromCheckpoint } = options;
@@ -150,60 +125,12 @@ export function resolveOptions(options: GBDTTrainerOptions): TrainerSettings {
   if (xgbModel !== undefined && resumeFromCheckpoint !== undefined) {
     throw argument('xgbModel', 'and resumeFromCheckpoint exclude each other');
   }
-  const { numToKeep, checkpointFrequency = 0, scoreOrder = 'max' } = checkpointConfig;
-  if (numToKeep !== undefined) wholeNumber('runConfig.checkpointConfig.numToKeep', numToKeep, 1);
-  wholeNumber('runConfig.checkpointConfig.checkpointFrequency', checkpointFrequency, 0);
-  if (scoreOrder !== 'max' && scoreOrder !== 'min') {
-    throw argument(
-      'runConfig.checkpointConfig.scoreOrder',
-      `is "${String(scoreOrder)}"; expected "max" or "min"`,
-    );
-  }
-  const { maxFailures = 0 } = failureConfig;
-  wholeNumber('runConfig.failureConfig.maxFailures', maxFailures, -1);
-  const { name = `gbdt-${randomUUID().slice(0, 8)}`, storagePath = 'results' } = runConfig;
-  if (!/^[\w.-]{1,100}$/.test(name) || /^\.+$/.test(name)) {
-    throw argument('runConfig.name', `is "${name}"; expected letters, digits, "_", "-" and "." only`);
-  }
   return {
     options,
     params: resolveParams(options.params ?? {}),
     numBoostRound: wholeNumber('numBoostRound', options.numBoostRound ?? 10, 1),
     trainLoop:
       options.trainLoopPerWorker && trainLoopSpec(options.trainLoopPerWorker, options.trainLoopConfig),
-    workers: workerRange(scalingConfig.numWorkers ?? 1),
-    name,
-    folder: resolve(storagePath, name),
-    maxFailures,
-    checkpoints: { ...checkpointConfig, checkpointFrequency, scoreOrder },
+    ...run,
   };
-}
-
-function workerRange(numWorkers: number | readonly [number, number]): { min: number; max: number } {
-  const [min, max] = typeof numWorkers === 'number' ? [numWorkers, numWorkers] : numWorkers;
-  wholeNumber('scalingConfig.numWorkers', min, 1);
-  wholeNumber('scalingConfig.numWorkers', max, 1);
-  if (min > max) {
-    throw argument('scalingConfig.numWorkers', `is [${min}, ${max}]; expected the fewest first`);
-  }
-  return { min, max };
-}
-
-function wholeNumber(field: string, value: number, least: number): number {
-  if (Number.isInteger(value) && value >= least && value <= 2 ** 31) return value;
-  throw argument(field, `is ${String(value)}; expected a whole number of at least ${least}`);
-}
-
-function refuseUnknown(section: keyof typeof known, value: object): void {
-  const names: readonly string[] = known[section];
-  for (const name of Object.keys(value)) {
-    if (names.includes(name)) continue;
-    const near = nearestWord(name, names);
-    const hint = near === undefined ? `expected one of ${names.join(', ')}` : `did you mean ${near}?`;
-    throw argument(section === '' ? name : `${section}.${name}`, `is not an option; ${hint}`);
-  }
-}
-
-function argument(field: string, what: string): TrainArgumentError {
-  return new TrainArgumentError(`${field} ${what}.`, { field });
 }

@@ -131,6 +131,7 @@ async function main(signal: AbortSignal): Promise<void> {
         openCluster: async () => ({
           url: coordinator.url,
           blobs: coordinator.blobs,
+          readBlob: ({ sha256 }) => coordinator.blobs.read(sha256),
           startRun: async (request) => {
             await crew.ready;
             return coordinator.startRun(request);

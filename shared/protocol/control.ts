@@ -189,6 +189,8 @@ export const coordinatorMessage = z.discriminatedUnion('type', [
     generation: count,
     when: z.enum(['now', 'commit']),
     atRounds: count.optional(),
+    /** The state is wanted in the blob store: nobody goes on with the run. */
+    keepsState: z.boolean().optional(),
     /** The answer carries the rounds from this one on, oldest first, as many as fit. */
     knownRounds: count,
     reason: z.string().max(500),

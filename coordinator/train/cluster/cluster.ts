@@ -2,12 +2,15 @@
 // this interface alone; tests put their own behind it.
 
 import type { RunHandle, RunRequest } from '../../run/runRequest.ts';
+import type { BlobReference } from '../../../shared/neural/run/neuralSpec.ts';
 import type { BlobSink } from '../prepare/trainingData.ts';
 
 export interface Cluster {
   /** Address of the coordinator, or what stands for it. */
   readonly url: string;
   readonly blobs: BlobSink;
+  /** Bytes that a worker has stored. */
+  readBlob(blob: BlobReference): Promise<Uint8Array>;
   /** Resolves when the coordinator took the run. */
   startRun(request: RunRequest): Promise<RunHandle>;
   /** Ends what was started for this run. Idempotent. */

@@ -35,6 +35,7 @@ export async function openEmbeddedCluster(options: EmbeddedClusterOptions): Prom
   return {
     url: coordinator.url,
     blobs: coordinator.blobs,
+    readBlob: ({ sha256 }) => coordinator.blobs.read(sha256),
     async startRun(request) {
       await crew.ready;
       const run = coordinator.startRun(request);

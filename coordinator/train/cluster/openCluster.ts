@@ -1,18 +1,21 @@
 // Chooses where a run happens: scalingConfig.url, TABGRAD_URL, or a coordinator of its own.
 
 import { environmentAuthorities } from '../../remote/serverTrust.ts';
-import type { TrainerSettings } from '../trainerOptions.ts';
+import type { RunConfig, ScalingConfig } from '../trainerOptions.ts';
 import { MAX_LOCAL_WORKERS } from '../../local/localWorker.ts';
 import { TrainArgumentError } from '../trainErrors.ts';
 import type { Cluster } from './cluster.ts';
 import { openEmbeddedCluster } from './embeddedCluster.ts';
 import { openRemoteCluster } from './remoteCluster.ts';
 
+/** What decides where a run happens. */
+export interface ClusterWish {
+  readonly options: { readonly scalingConfig?: ScalingConfig; readonly runConfig?: RunConfig };
+  readonly workers: { readonly min: number; readonly max: number };
+}
+
 /** @throws TrainArgumentError when more local workers are asked for than one machine should start. */
-export async function openCluster(
-  { options, workers }: TrainerSettings,
-  signal: AbortSignal,
-): Promise<Cluster> {
+export async function openCluster({ options, workers }: ClusterWish, signal: AbortSignal): Promise<Cluster> {
   const { scalingConfig = {}, runConfig = {} } = options;
   const url = scalingConfig.url ?? process.env['TABGRAD_URL'];
   if (url !== undefined && url !== '') {

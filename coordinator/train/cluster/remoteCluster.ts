@@ -5,6 +5,7 @@ import { asRunEvent, outcomeAnswer, parseEvent } from '../../remote/apiAnswers.t
 import { askCoordinator, askForJson, type CoordinatorAddress } from '../../remote/askCoordinator.ts';
 import { CoordinatorUnreachableError, RemoteError } from '../../remote/remoteErrors.ts';
 import { readEvents } from '../../remote/serverSentEvents.ts';
+import type { BlobReference } from '../../../shared/neural/run/neuralSpec.ts';
 import type { RunEvent, RunHandle, RunOutcome, RunRequest } from '../../run/runRequest.ts';
 import type { Cluster } from './cluster.ts';
 
@@ -35,6 +36,7 @@ export async function openRemoteCluster(options: RemoteClusterOptions): Promise<
   return {
     url,
     blobs: { putBytes: (bytes) => upload(address, bytes) },
+    readBlob: (blob) => download(address, blob),
     async startRun(request) {
       // JSON leaves shouldStop out; the trainer stops the run itself.
       await askCoordinator(address, 'api/v1/runs', { method: 'POST', json: request, timeoutMs: SLOW_MS });
@@ -59,6 +61,26 @@ async function upload(
     });
   }
   return { sha256, sizeBytes: bytes.byteLength };
+}
+
+async function download(
+  address: CoordinatorAddress,
+  { sha256, sizeBytes }: BlobReference,
+): Promise<Uint8Array> {
+  const { body } = await askCoordinator(address, `blobs/${sha256}`, { timeoutMs: SLOW_MS });
+  const chunks: Uint8Array[] = [];
+  let received = 0;
+  for await (const chunk of body as unknown as AsyncIterable<Uint8Array>) {
+    received += chunk.byteLength;
+    if (received > sizeBytes) break;
+    chunks.push(chunk);
+  }
+  const bytes = Buffer.concat(chunks);
+  const actual = createHash('sha256').update(bytes).digest('hex');
+  if (actual === sha256) return bytes;
+  throw new CoordinatorUnreachableError(
+    `The coordinator at ${address.url} gave other bytes for blob ${sha256} (${received} of ${sizeBytes}).`,
+  );
 }
 
 function followRun(

@@ -20,20 +20,20 @@ export async function writeFileAtomically(path: string, text: string): Promise<v
 }
 
 /**
- * Writes a folder of text files. Readers go by its main file: one that is there is replaced in a single step, and whatever
+ * Writes a folder of files. Readers go by its main file: one that is there is replaced in a single step, and whatever
  * lies beside it is of the same writing or not there.
  * @throws ResultWriteError
  */
 export async function writeFolderAtomically(
   path: string,
-  main: { readonly name: string; readonly text: string },
-  beside: Readonly<Record<string, string>>,
+  main: { readonly name: string; readonly content: string | Uint8Array },
+  beside: Readonly<Record<string, string | Uint8Array>>,
 ): Promise<void> {
   const aside = join(dirname(path), unfinishedName());
   try {
     await mkdir(aside, { recursive: true });
-    await writeDurably(join(aside, main.name), main.text);
-    for (const [name, text] of Object.entries(beside)) await writeDurably(join(aside, name), text);
+    await writeDurably(join(aside, main.name), main.content);
+    for (const [name, content] of Object.entries(beside)) await writeDurably(join(aside, name), content);
     if ((await stat(path).catch(() => undefined))?.isDirectory() === true) {
       // A folder can't be renamed onto one with files in it, and two renames would leave a moment without either.
       for (const name of Object.keys(beside)) await rm(join(path, name), { force: true });
@@ -59,10 +59,10 @@ export async function sweepUnfinished(folder: string): Promise<void> {
 
 const unfinishedName = (): string => `.${randomUUID()}.tmp`;
 
-async function writeDurably(path: string, text: string): Promise<void> {
+async function writeDurably(path: string, content: string | Uint8Array): Promise<void> {
   const file = await open(path, 'wx');
   try {
-    await file.writeFile(text);
+    await file.writeFile(content);
     await file.sync();
   } finally {
     await file.close();

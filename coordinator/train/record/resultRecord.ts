@@ -8,9 +8,19 @@ import type { ResultRecord, RunTimings } from '../result.ts';
 import type { ScoreWatch } from '../scoreWatch.ts';
 import type { TrainerSettings } from '../trainerOptions.ts';
 
-/** Filled in as the run goes on; what a failure came too early for stays undefined. */
-export interface RunFacts {
+/** What result.json takes from a run of any kind. */
+export interface RecordedRun {
   readonly runId: string;
+  readonly settings: Pick<TrainerSettings, 'name' | 'numBoostRound'> & {
+    readonly params: Readonly<Record<string, unknown>>;
+  };
+  readonly prepared?: Pick<PreparedTraining, 'rows' | 'warnings'>;
+  readonly recorder?: Pick<RunRecorder, 'groupAt' | 'lastMetrics' | 'rounds' | 'workers' | 'workersLost'>;
+  readonly watch?: Pick<ScoreWatch, 'best' | 'metric'>;
+}
+
+/** Filled in as the run goes on; what a failure came too early for stays undefined. */
+export interface RunFacts extends RecordedRun {
   readonly settings: TrainerSettings;
   prepared?: PreparedTraining;
   recorder?: RunRecorder;
@@ -26,7 +36,7 @@ export interface RunClock {
 export function resultRecord(
   status: ResultRecord['status'],
   folder: RunFolder,
-  { runId, settings, prepared, recorder, watch }: RunFacts,
+  { runId, settings, prepared, recorder, watch }: RecordedRun,
   clock: RunClock,
 ): ResultRecord {
   const best = watch?.best;
@@ -56,7 +66,7 @@ export function resultRecord(
 export function failedRecord(
   error: unknown,
   folder: RunFolder,
-  facts: RunFacts,
+  facts: RecordedRun,
   clock: RunClock,
 ): ResultRecord {
   const status = error instanceof AbortedError ? 'stopped' : 'failed';

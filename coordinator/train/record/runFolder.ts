@@ -63,7 +63,12 @@ export class RunFolder {
   }
 
   /** Writes checkpoints/<rounds>/ and removes those that the rule gives up. @throws ResultWriteError */
-  async saveCheckpoint(rounds: number, modelText: string, metrics: Metrics): Promise<Checkpoint> {
+  async saveCheckpoint(
+    rounds: number,
+    modelText: string,
+    metrics: Metrics,
+    beside: Readonly<Record<string, string | Uint8Array>> = {},
+  ): Promise<Checkpoint> {
     const path = join(this.#checkpointsPath, String(rounds));
     try {
       await mkdir(this.#checkpointsPath, { recursive: true });
@@ -72,8 +77,8 @@ export class RunFolder {
     }
     await writeFolderAtomically(
       path,
-      { name: MODEL_FILE, text: modelText },
-      { [CHECKPOINT_FILE]: `${JSON.stringify({ format: 1, rounds, metrics }, null, 2)}\n` },
+      { name: MODEL_FILE, content: modelText },
+      { ...beside, [CHECKPOINT_FILE]: `${JSON.stringify({ format: 1, rounds, metrics }, null, 2)}\n` },
     );
     const earlier = this.#saved.findIndex((saved) => saved.rounds === rounds);
     if (earlier !== -1) this.#saved.splice(earlier, 1);

@@ -64,6 +64,7 @@ async function openEmbedded({
   return {
     url: coordinator.url,
     blobs: coordinator.blobs,
+    readBlob: ({ sha256 }) => coordinator.blobs.read(sha256),
     ensureWorkers(each, trials) {
       if (each > MAX_LOCAL_WORKERS) {
         throw new TrainArgumentError(

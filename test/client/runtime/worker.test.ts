@@ -68,6 +68,7 @@ function start(openTransport?: (attempt: number) => void) {
       acquireDevice: async () => ({
         report: { kind: 'cpu', name: 'JavaScript' },
         create: async (spec) => createCpuTreeDevice(spec),
+        createEngine: () => Promise.reject(new Error('there is no neural net in this test')),
       }),
       openTransport: async ({ workerId, iceServers }) => {
         openTransport?.(++attempts);

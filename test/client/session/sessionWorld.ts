@@ -60,6 +60,8 @@ export class SessionWorld {
         this.devices.set(workerId, device);
         return device;
       },
+      createEngine: () => Promise.reject(new Error('there is no neural net in this test')),
+      putBlob: async (bytes) => ({ sha256: this.put(bytes), sizeBytes: bytes.length }),
       fetchBlob: async (sha256) => this.blobs.get(sha256)!,
       now: () => performance.now(),
       log: (line) => {

@@ -47,6 +47,7 @@ export function inProcessWorld(behaviour: ClusterBehaviour = {}): InProcessWorld
       const cluster: Cluster = {
         url: 'memory:',
         blobs,
+        readBlob: ({ sha256 }) => Promise.resolve(blobs.get(sha256)),
         startRun: (request) => Promise.resolve(startRun(request, blobs, behaviour)),
         close: () => {
           closed++;

@@ -76,12 +76,8 @@ describe('Reading a tf.LayersModel', () => {
         (layer.outputShape as number[]).slice(1),
       ]);
     }
-    const expected = model.weights.map(({ originalName, shape }) => [originalName, shape]).sort();
-    expect(
-      weightsOf(graph)
-        .map(({ name, shape }) => [name, shape])
-        .sort(),
-    ).toEqual(expected);
+    const expected = new Map(model.weights.map(({ originalName, shape }) => [originalName, shape]));
+    expect(new Map(weightsOf(graph).map(({ name, shape }) => [name, shape]))).toEqual(expected);
     expect(weightsOf(graph).find(({ l2 }) => l2 !== undefined)).toMatchObject({
       l2: expect.closeTo(0.01, 6),
     });

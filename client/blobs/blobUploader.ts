@@ -1,0 +1,71 @@
+// Stores bytes at the coordinator under their SHA-256: states of neural nets, which outlive the group that trained them.
+
+import { AbortedError } from '../../shared/errors.ts';
+import { backoffMs, delay, type Clock } from '../../shared/clock.ts';
+import type { BlobReference } from '../../shared/neural/run/neuralSpec.ts';
+import { BlobUploadError } from './blobErrors.ts';
+import { sha256Hex } from './sha256Hex.ts';
+
+export interface BlobUploaderOptions {
+  /** Address of the coordinator, e.g. http://127.0.0.1:7070. */
+  readonly origin: string;
+  readonly token: string | undefined;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly fetch?: typeof fetch;
+}
+
+export type PutBlob = (bytes: Uint8Array<ArrayBuffer>, signal: AbortSignal) => Promise<BlobReference>;
+
+const ATTEMPTS = 6;
+const FIRST_RETRY_MS = 200;
+const MAX_RETRY_MS = 5_000;
+/** Large states go up over slow lines. */
+const UPLOAD_MS = 600_000;
+
+/** @returns a function that rejects with BlobUploadError (after retries) or AbortedError. */
+export function createBlobUploader(options: BlobUploaderOptions): PutBlob {
+  const { clock, random } = options;
+  return async (bytes, signal) => {
+    const sha256 = await sha256Hex(bytes);
+    let last = '';
+    for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+      if (attempt > 0)
+        await delay(clock, backoffMs(attempt - 1, FIRST_RETRY_MS, MAX_RETRY_MS, random), signal);
+      if (signal.aborted) throw new AbortedError(`Storing blob ${sha256} was withdrawn.`);
+      try {
+        const status = await upload(options, sha256, bytes, signal);
+        if (status < 300) return { sha256, sizeBytes: bytes.length };
+        last = `the coordinator answered ${status}`;
+        // Neither a wrong token nor a full storage mends itself.
+        if (status < 500 && status !== 429) break;
+      } catch (error) {
+        last = String(error);
+      }
+    }
+    if (signal.aborted) throw new AbortedError(`Storing blob ${sha256} was withdrawn.`);
+    throw new BlobUploadError(`Blob ${sha256} of ${bytes.length} bytes could not be stored: ${last}`);
+  };
+}
+
+async function upload(
+  options: BlobUploaderOptions,
+  sha256: string,
+  bytes: Uint8Array<ArrayBuffer>,
+  signal: AbortSignal,
+): Promise<number> {
+  const slow = new AbortController();
+  const cancel = options.clock.after(UPLOAD_MS, () => slow.abort());
+  try {
+    const response = await (options.fetch ?? fetch)(`${options.origin}/blobs/${sha256}`, {
+      method: 'PUT',
+      body: bytes,
+      headers: options.token === undefined ? {} : { authorization: `Bearer ${options.token}` },
+      signal: AbortSignal.any([signal, slow.signal]),
+    });
+    await response.body?.cancel();
+    return response.status;
+  } finally {
+    cancel();
+  }
+}

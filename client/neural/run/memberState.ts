@@ -1,0 +1,168 @@
+// The state of a run at one member, and how a group agrees on it: the latest that any member has, by hash; those without
+// it take it from all who have it at once; where nobody has one, from the blob store.
+
+import type { Collective } from '../../../shared/collective/collective.ts';
+import type { NeuralSpec } from '../../../shared/neural/run/neuralSpec.ts';
+import {
+  decodeState,
+  encodeState,
+  fromSections,
+  toSections,
+} from '../../../shared/neural/state/namedState.ts';
+import type { EngineLayout, StateSection, TrainingEngine } from '../../../shared/neural/trainingEngine.ts';
+import { sha256Hex } from '../../blobs/sha256Hex.ts';
+import { BadAssignmentError } from '../../session/errors.ts';
+import type { Assignment } from '../../session/generationTask.ts';
+import type { SessionEnvironment } from '../../session/sessionEnvironment.ts';
+
+const sections = ['parameters', 'statistics', 'optimizer'] as const satisfies readonly StateSection[];
+/** Longest greeting of a member; its parts are all bounded. */
+const MAX_GREETING_BYTES = 4096;
+
+/** What a member says of itself before the group begins. */
+interface Greeting {
+  readonly step: number;
+  readonly hash: string;
+  readonly layout: string;
+  readonly device: string;
+}
+
+export interface Settled {
+  /** Whether members compute on different kinds of devices, which round differently. */
+  readonly isMixed: boolean;
+}
+
+export class MemberState {
+  readonly engine: TrainingEngine;
+  readonly #environment: SessionEnvironment;
+  readonly #spec: NeuralSpec;
+  /** Steps that the engine's state has behind it; -1 while it has none. */
+  step = -1;
+
+  constructor(engine: TrainingEngine, spec: NeuralSpec, environment: SessionEnvironment) {
+    this.engine = engine;
+    this.#spec = spec;
+    this.#environment = environment;
+  }
+
+  /** Brings all members to the same state. */
+  async settle(
+    collective: Collective,
+    { savedState }: Pick<Assignment, 'savedState'>,
+    signal: AbortSignal,
+  ): Promise<Settled> {
+    const { engine } = this;
+    // What was added up of a step that was given up.
+    engine.clear();
+    const own = this.step < 0 ? undefined : await this.#bytes();
+    const greeting: Greeting = {
+      step: this.step,
+      hash: own ? await sha256Hex(own) : '',
+      layout: await sha256Hex(new TextEncoder().encode(JSON.stringify(layoutKey(engine.layout)))),
+      device: `${engine.kind} ${this.#environment.deviceName ?? ''}`.slice(0, 256),
+    };
+    const text = new TextEncoder().encode(JSON.stringify(greeting));
+    const greetings = (await collective.allGather(text, { signal })).map(readGreeting);
+    const other = greetings.find(({ layout }) => layout !== greeting.layout);
+    if (other) throw new BadAssignmentError('members lay the parameters of the model out in different ways');
+    const isMixed = greetings.some(({ device }) => device !== greeting.device);
+
+    const known = savedState ?? { ...this.#spec.initialState, rounds: this.#spec.firstStep };
+    const latest = Math.max(...greetings.map(({ step }) => step));
+    if (latest < known.rounds) {
+      const bytes = await this.#environment.fetchBlob(known.sha256, { sizeBytes: known.sizeBytes, signal });
+      const state = decodeState(bytes, 'the stored state');
+      const values = toSections(engine.layout, state);
+      for (const section of sections) engine.write(section, values[section]);
+      this.step = known.rounds;
+      return { isMixed };
+    }
+    const hash = greetings.find(({ step }) => step === latest)!.hash;
+    const givers = greetings.flatMap((one, rank) => (one.step === latest && one.hash === hash ? [rank] : []));
+    if (givers.length === greetings.length) return { isMixed };
+    await this.#passOn(collective, givers, own, hash, signal);
+    this.step = latest;
+    return { isMixed };
+  }
+
+  /** Each giver sends its part of the state to all who lack it. */
+  async #passOn(
+    collective: Collective,
+    givers: readonly number[],
+    own: Uint8Array | undefined,
+    hash: string,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { rank, size } = collective;
+    const total = sections.reduce((sum, section) => sum + 4 * this.engine.layout.lengths[section], 0);
+    const bound = (at: number): number => Math.floor((total * at) / givers.length);
+    const place = givers.indexOf(rank);
+    const nothing = new Uint8Array(0);
+    const part = own && place >= 0 ? own.subarray(bound(place), bound(place + 1)) : nothing;
+    const pieces = Array.from({ length: size }, (_, to) => (givers.includes(to) ? nothing : part));
+    const received = await collective.exchange(pieces, { signal });
+    if (place >= 0) return;
+    const bytes = new Uint8Array(total);
+    for (const [at, giver] of givers.entries()) {
+      const piece = received[giver]!;
+      if (piece.length !== bound(at + 1) - bound(at)) {
+        throw new BadAssignmentError(
+          `rank ${giver} sent ${piece.length} bytes of state; expected ${bound(at + 1) - bound(at)}`,
+        );
+      }
+      bytes.set(piece, bound(at));
+    }
+    if ((await sha256Hex(bytes)) !== hash) {
+      throw new BadAssignmentError('the state that the others sent does not have the hash that they named');
+    }
+    this.#writeBytes(bytes);
+  }
+
+  /** All sections, one after another. */
+  async #bytes(): Promise<Uint8Array> {
+    const parts: Float32Array[] = [];
+    for (const section of sections) parts.push(await this.engine.read(section));
+    const bytes = new Uint8Array(parts.reduce((sum, part) => sum + part.byteLength, 0));
+    let at = 0;
+    for (const part of parts) {
+      bytes.set(new Uint8Array(part.buffer, part.byteOffset, part.byteLength), at);
+      at += part.byteLength;
+    }
+    return bytes;
+  }
+
+  #writeBytes(bytes: Uint8Array<ArrayBuffer>): void {
+    let at = 0;
+    for (const section of sections) {
+      const length = this.engine.layout.lengths[section];
+      this.engine.write(section, new Float32Array(bytes.buffer, at, length));
+      at += 4 * length;
+    }
+  }
+
+  /** As it is stored and as checkpoints are made of it. */
+  async encode(): Promise<Uint8Array<ArrayBuffer>> {
+    const { engine } = this;
+    const values = {
+      parameters: await engine.read('parameters'),
+      statistics: await engine.read('statistics'),
+      optimizer: await engine.read('optimizer'),
+    };
+    return encodeState(fromSections(engine.layout, values, this.step));
+  }
+}
+
+function layoutKey({ slots, buckets, lengths }: EngineLayout): unknown {
+  return [slots.map(({ name, shape, section, offset }) => [name, shape, section, offset]), buckets, lengths];
+}
+
+function readGreeting(bytes: Uint8Array): Greeting {
+  if (bytes.length <= MAX_GREETING_BYTES) {
+    const { step, hash, layout, device } = JSON.parse(new TextDecoder().decode(bytes)) as Partial<Greeting>;
+    const texts = [hash, layout, device];
+    if (Number.isSafeInteger(step) && texts.every((text) => typeof text === 'string')) {
+      return { step: step!, hash: hash!, layout: layout!, device: device! };
+    }
+  }
+  throw new BadAssignmentError('a member greeted with something that is no greeting');
+}

@@ -1,0 +1,339 @@
+// The steps of one generation at one member. A step is committed when its update is applied; what comes before it can be
+// given up at any time without a trace.
+
+import { AbortedError } from '../../../shared/errors.ts';
+import type { Collective } from '../../../shared/collective/collective.ts';
+import {
+  allMicrobatches,
+  microbatchesOf,
+  shareOf,
+  stepsPerEpoch,
+} from '../../../shared/neural/data/stepPlan.ts';
+import { learningRateAt } from '../../../shared/neural/run/learningRate.ts';
+import type { NeuralSpec } from '../../../shared/neural/run/neuralSpec.ts';
+import type { Microbatch } from '../../../shared/neural/trainingEngine.ts';
+import { checksum32 } from '../../../shared/wire/checksum.ts';
+import { eventTurn } from '../../session/eventTurn.ts';
+import type { GenerationContext } from '../../session/memberRun.ts';
+import { createGradientSum, type GradientSum } from './gradientSum.ts';
+import type { MemberState } from './memberState.ts';
+import { LossNotFiniteError } from './nonFiniteError.ts';
+import { RunMetrics } from './runMetrics.ts';
+import type { TensorRows } from './tensorRows.ts';
+
+/** The coordinator writes every report down. */
+const REPORT_INTERVAL_MS = 250;
+/** What the first rank says before each step. */
+const REPORT = 1;
+const HALT = 2;
+
+export interface StepLoopOptions {
+  readonly runId: string;
+  readonly spec: NeuralSpec;
+  readonly state: MemberState;
+  readonly train: TensorRows;
+  readonly valid: TensorRows | undefined;
+  readonly context: GenerationContext;
+  /** Members of different kinds round differently: the first rank's parameters then count. */
+  readonly isMixed: boolean;
+  /** Steps of the last state that is stored. */
+  readonly savedSteps: number;
+}
+
+export class StepLoop {
+  readonly #options: StepLoopOptions;
+  readonly #collective: Collective;
+  readonly #gradients: GradientSum;
+  readonly #metrics: RunMetrics;
+  readonly #perEpoch: number;
+  /** Relative speed by rank; all members have the same. */
+  #speeds: readonly number[];
+  #isMixed: boolean;
+  #savedSteps: number;
+  #saving: Promise<void> = Promise.resolve();
+  #reportedAt: number;
+  #stepsSince = 0;
+  #examplesSince = 0;
+  /** Milliseconds since the last report. */
+  #computeMs = 0;
+  #exchangeMs = 0;
+  #microbatchesDone = 0;
+  #bytesReported = 0;
+
+  constructor(options: StepLoopOptions) {
+    const { context, spec } = options;
+    this.#options = options;
+    this.#collective = context.collective;
+    this.#gradients = createGradientSum(spec.gradientCodec, context.collective, context.signal);
+    this.#metrics = new RunMetrics(spec.metrics);
+    this.#perEpoch = stepsPerEpoch(spec);
+    this.#speeds = context.members.map(() => 1);
+    this.#isMixed = options.isMixed;
+    this.#savedSteps = options.savedSteps;
+    this.#reportedAt = context.environment.now();
+  }
+
+  /** Until the last step, or the halt that the coordinator asked for. */
+  async run(): Promise<void> {
+    const { spec, state, context } = this.#options;
+    // All who made the last step may have been lost before it was told.
+    if (state.step >= spec.steps) return this.#report({}, true);
+    while (state.step < spec.steps) {
+      const flags = await this.#agree();
+      if (flags & HALT) break;
+      await this.#step((flags & REPORT) !== 0);
+      await eventTurn();
+      if (context.signal.aborted) throw new AbortedError(`step ${state.step} was withdrawn`);
+    }
+    await this.#saving;
+  }
+
+  /** The state is stored before the generation ends: nobody goes on with it. */
+  async keep(): Promise<void> {
+    await this.#saving;
+    if (this.#options.context.rank === 0) await this.#save();
+  }
+
+  /** The first rank decides whether this step is told and whether the generation ends before it. */
+  async #agree(): Promise<number> {
+    const { spec, state, context } = this.#options;
+    const { environment, rank, signal } = context;
+    const every = spec.reportEverySteps;
+    const isDue =
+      every === undefined
+        ? this.#stepsSince === 0 || environment.now() - this.#reportedAt >= REPORT_INTERVAL_MS
+        : (state.step + 1) % every === 0;
+    const own = rank === 0 ? (isDue ? REPORT : 0) | (context.haltAtRounds() < Infinity ? HALT : 0) : 0;
+    if (this.#collective.size === 1) return own;
+    const [agreed = 0] = await this.#collective.allReduce(Uint32Array.of(own), 'max', { signal });
+    return agreed;
+  }
+
+  async #step(isDue: boolean): Promise<void> {
+    const { spec, state, train, context } = this.#options;
+    const { engine } = state;
+    const { step } = state;
+    const { rank, signal, environment } = context;
+    const start = environment.now();
+    const places = microbatchesOf(spec, step);
+    const [from, to] = shareOf(places.length, this.#speeds, rank);
+    for (let at = from; at < to; at++) {
+      const batch = await train.read(places[at]!, step, signal);
+      await engine.accumulate(batch, { isLast: at === to - 1, ...this.#statistics(places.length) });
+    }
+    const exchanged = await this.#exchange(to > from);
+    const totals = await engine.takeTotals();
+    if (to > from && !Number.isFinite(totals.loss)) await this.#explain(step, from, to);
+    const examples = places.reduce((sum, place) => sum + place.to - place.from, 0);
+    engine.update({
+      learningRate: learningRateAt(spec.learningRate, step, spec.steps),
+      step,
+      examples,
+      microbatches: places.length,
+    });
+    state.step = step + 1;
+    this.#metrics.add(totals);
+    this.#stepsSince += 1;
+    this.#examplesSince += examples;
+    this.#microbatchesDone += to - from;
+    this.#exchangeMs += exchanged;
+    this.#computeMs += environment.now() - start - exchanged;
+    await this.#keepEqual(isDue);
+
+    const isLast = state.step === spec.steps;
+    const endsEpoch = state.step % this.#perEpoch === 0;
+    const isSaved = state.step % spec.checkpointEverySteps === 0;
+    if (isSaved && !isLast && rank === 0) this.#saveAside();
+    if (isDue || isLast || endsEpoch) await this.#report({ learningRate: this.#rate(step) }, isLast);
+  }
+
+  #rate(step: number): number {
+    const { spec } = this.#options;
+    return learningRateAt(spec.learningRate, step, spec.steps);
+  }
+
+  /** Batch statistics are added up over members only where each has equally many microbatches of a step. */
+  #statistics(microbatches: number): {
+    reduceStatistics?: (values: Float32Array<ArrayBuffer>) => Promise<void>;
+  } {
+    const { spec, context } = this.#options;
+    const { size } = this.#collective;
+    if (!spec.syncBatchNorm || size === 1 || microbatches % size !== 0) return {};
+    return {
+      reduceStatistics: async (values) => {
+        await this.#collective.allReduce(values, 'sum', { signal: context.signal });
+      },
+    };
+  }
+
+  /**
+   * Adds the reduction up over the members, bucket by bucket as the backward pass completes them.
+   * @returns milliseconds after the last bucket was there: the part of the exchange that computing did not hide.
+   */
+  async #exchange(hasOwn: boolean): Promise<number> {
+    if (this.#collective.size === 1) return 0;
+    const { state, context } = this.#options;
+    const { engine } = state;
+    if (!hasOwn) engine.clear();
+    const sums: Promise<void>[] = [];
+    for (const [bucket, { length }] of engine.layout.buckets.entries()) {
+      const values = hasOwn ? await engine.readBucket(bucket) : new Float32Array(length);
+      const sum = this.#gradients.add(bucket, values).then((all) => engine.writeBucket(bucket, all));
+      sum.catch(() => undefined); // The first failure is thrown below, when all are under way.
+      sums.push(sum);
+    }
+    const computed = context.environment.now();
+    await Promise.all(sums);
+    return context.environment.now() - computed;
+  }
+
+  /** Compares parameters, after each step or with the reports; where they may differ, the first rank's are taken. */
+  async #keepEqual(isDue: boolean): Promise<void> {
+    const { spec, state, context } = this.#options;
+    const { collective, rank, signal, environment } = context;
+    if (collective.size === 1) return;
+    if (!this.#isMixed && (spec.verifyEveryStep || isDue)) {
+      const parameters = await state.engine.read('parameters');
+      const own = checksum32(bytesOf(parameters));
+      const all = await collective.allGather(Uint8Array.from(asBytes(own)), { signal });
+      if (all.every((one) => one.join() === asBytes(own).join())) return;
+      environment.log(`After step ${state.step} members have different parameters; those of rank 0 count.`);
+      this.#isMixed = true;
+    }
+    if (!this.#isMixed) return;
+    for (const section of ['parameters', 'statistics'] as const) {
+      const length = state.engine.layout.lengths[section];
+      if (length === 0) continue;
+      const own = rank === 0 ? bytesOf(await state.engine.read(section)) : new Uint8Array(0);
+      const first = await collective.broadcast(own, 0, { signal });
+      if (rank > 0) state.engine.write(section, new Float32Array(first.slice().buffer, 0, length));
+    }
+  }
+
+  async #report(extra: Readonly<Record<string, number>>, isLast: boolean): Promise<void> {
+    const { runId, spec, state, context } = this.#options;
+    const { environment, generation, rank, signal, collective } = context;
+    const told = await this.#metrics.take('train', collective, signal);
+    const isEpochEnd = state.step % this.#perEpoch === 0;
+    const valid = isLast || isEpochEnd ? await this.#evaluate() : {};
+    await this.#measureSpeed();
+    const now = environment.now();
+    const seconds = Math.max(1e-3, (now - this.#reportedAt) / 1000);
+    const metrics = {
+      ...told,
+      ...valid,
+      ...extra,
+      epoch: state.step / this.#perEpoch,
+      examplesPerSecond: this.#examplesSince / seconds,
+    };
+    if (isLast && rank === 0) await this.keep();
+    const bytes = [...context.links.values()].reduce((sum, link) => sum + link.stats.bytesSent, 0);
+    environment.send({
+      type: 'committed',
+      runId,
+      generation,
+      round: state.step - 1,
+      computeMs: Math.max(0, this.#computeMs),
+      exchangeMs: this.#exchangeMs,
+      bytesSent: bytes - this.#bytesReported,
+      ...(rank === 0 && { metrics }),
+    });
+    environment.onStatus?.({
+      state: 'training',
+      runId,
+      round: state.step,
+      rounds: spec.steps,
+      rows: this.#examplesSince,
+      groupSize: collective.size,
+      rank,
+      rowsPerSecond: metrics.examplesPerSecond,
+      links: [...context.links.values()].map((link) => ({ peer: link.peer, path: link.path, ...link.stats })),
+    });
+    this.#bytesReported = bytes;
+    this.#reportedAt = environment.now();
+    this.#examplesSince = this.#computeMs = this.#exchangeMs = 0;
+    this.#stepsSince = 0;
+  }
+
+  /** Metrics of the evaluation set, its microbatches shared out. */
+  async #evaluate(): Promise<Readonly<Record<string, number>>> {
+    const { spec, state, valid, context } = this.#options;
+    if (!valid || !spec.valid) return {};
+    const sums = new RunMetrics(spec.metrics);
+    const places = allMicrobatches(spec.valid.rows, spec.microbatchSize);
+    const [from, to] = shareOf(places.length, this.#speeds, context.rank);
+    for (let at = from; at < to; at++) {
+      sums.add(await state.engine.evaluate(await valid.read(places[at]!, 0, context.signal)));
+    }
+    return sums.take('valid', this.#collective, context.signal);
+  }
+
+  /** Shares of the next steps follow what a microbatch took each member; synchronised statistics need equal ones. */
+  async #measureSpeed(): Promise<void> {
+    const { spec, context } = this.#options;
+    const { size } = this.#collective;
+    if (size === 1 || spec.syncBatchNorm) return;
+    const own = new Float64Array(size);
+    own[context.rank] = this.#microbatchesDone / Math.max(1, this.#computeMs);
+    const speeds = await this.#collective.allReduce(own, 'sum', { signal: context.signal });
+    this.#microbatchesDone = 0;
+    // Who had nothing to do is not slow: it counts as the mean of the others.
+    const measured = speeds.filter((speed) => speed > 0);
+    if (measured.length === 0) return;
+    const mean = measured.reduce((sum, speed) => sum + speed, 0) / measured.length;
+    this.#speeds = Array.from(speeds, (speed, rank) => {
+      const next = speed > 0 ? speed / mean : 1;
+      return 0.5 * (this.#speeds[rank] ?? 1) + 0.5 * next;
+    });
+  }
+
+  #saveAside(): void {
+    // The engine is read in order, before the next step changes it.
+    const encoded = this.#options.state.encode();
+    const { step } = this.#options.state;
+    this.#saving = this.#saving.then(async () => this.#upload(await encoded, step));
+    this.#saving.catch(() => undefined); // Thrown where it is waited for.
+  }
+
+  async #save(): Promise<void> {
+    const { state } = this.#options;
+    if (this.#savedSteps < state.step) await this.#upload(await state.encode(), state.step);
+  }
+
+  async #upload(bytes: Uint8Array<ArrayBuffer>, rounds: number): Promise<void> {
+    const { runId, context } = this.#options;
+    const { environment, generation, signal } = context;
+    const address = await environment.putBlob(bytes, signal);
+    environment.send({ type: 'saved', runId, generation, rounds, ...address });
+    this.#savedSteps = rounds;
+  }
+
+  /** @throws LossNotFiniteError naming step, rows and layer. */
+  async #explain(step: number, from: number, to: number): Promise<never> {
+    const { spec, state, train, context } = this.#options;
+    const places = microbatchesOf(spec, step);
+    for (let at = from; at < to; at++) {
+      const batch: Microbatch = await train.read(places[at]!, step, context.signal);
+      const found = await state.engine.findNonFinite(batch);
+      if (!found) continue;
+      const { epoch, from: first, to: end } = places[at]!;
+      throw new LossNotFiniteError(
+        `the loss of step ${step} is not finite: microbatch ${at} (examples ${first} to ${end - 1} of epoch ${epoch}); ` +
+          `the first layer that is not finite is "${found.layer}" in the ${found.phase} pass. ` +
+          'Lower the learning rate, clip gradients, or look for extreme values in the data.',
+        { row: batch.exampleIds[0] ?? 0 },
+      );
+    }
+    throw new LossNotFiniteError(
+      `the loss of step ${step} is not finite, though every layer is: labels may be out of range.`,
+    );
+  }
+}
+
+function bytesOf(values: Float32Array): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(values.buffer as ArrayBuffer, values.byteOffset, values.byteLength);
+}
+
+function asBytes(word: number): number[] {
+  return [word & 0xff, (word >>> 8) & 0xff, (word >>> 16) & 0xff, word >>> 24];
+}

@@ -1,0 +1,99 @@
+// Checks that options of all trainers have in common.
+
+import { randomUUID } from 'node:crypto';
+import { resolve } from 'node:path';
+import { nearestWord } from '../../shared/text/nearestWord.ts';
+import { TrainArgumentError } from './trainErrors.ts';
+import type { CheckpointConfig, RunConfig, ScalingConfig } from './trainerOptions.ts';
+
+/** Where a run happens and what it leaves, with defaults filled in. */
+export interface RunSettings {
+  readonly workers: { readonly min: number; readonly max: number };
+  readonly name: string;
+  /** Absolute path of the run's folder. */
+  readonly folder: string;
+  readonly maxFailures: number;
+  readonly checkpoints: CheckpointConfig & { readonly scoreOrder: 'max' | 'min' };
+}
+
+const known = {
+  scalingConfig: ['numWorkers', 'runtime', 'device', 'url', 'token'],
+  runConfig: ['name', 'storagePath', 'checkpointConfig', 'failureConfig', 'callbacks', 'verbose'],
+  checkpointConfig: ['numToKeep', 'scoreAttribute', 'scoreOrder', 'checkpointFrequency'],
+  failureConfig: ['maxFailures'],
+} as const;
+
+/** @param kind begins the name of a run that has none. @throws TrainArgumentError naming the option. */
+export function resolveRun(
+  { scalingConfig = {}, runConfig = {} }: { scalingConfig?: ScalingConfig; runConfig?: RunConfig },
+  kind: string,
+): RunSettings {
+  const { checkpointConfig = {}, failureConfig = {} } = runConfig;
+  refuseUnknown('scalingConfig', scalingConfig, known.scalingConfig);
+  refuseUnknown('runConfig', runConfig, known.runConfig);
+  refuseUnknown('checkpointConfig', checkpointConfig, known.checkpointConfig);
+  refuseUnknown('failureConfig', failureConfig, known.failureConfig);
+  const { numToKeep, checkpointFrequency = 0, scoreOrder = 'max' } = checkpointConfig;
+  if (numToKeep !== undefined) wholeNumber('runConfig.checkpointConfig.numToKeep', numToKeep, 1);
+  wholeNumber('runConfig.checkpointConfig.checkpointFrequency', checkpointFrequency, 0);
+  if (scoreOrder !== 'max' && scoreOrder !== 'min') {
+    throw argument(
+      'runConfig.checkpointConfig.scoreOrder',
+      `is "${String(scoreOrder)}"; expected "max" or "min"`,
+    );
+  }
+  const { maxFailures = 0 } = failureConfig;
+  wholeNumber('runConfig.failureConfig.maxFailures', maxFailures, -1);
+  const { name = `${kind}-${randomUUID().slice(0, 8)}`, storagePath = 'results' } = runConfig;
+  if (!/^[\w.-]{1,100}$/.test(name) || /^\.+$/.test(name)) {
+    throw argument('runConfig.name', `is "${name}"; expected letters, digits, "_", "-" and "." only`);
+  }
+  return {
+    workers: workerRange(scalingConfig.numWorkers ?? 1),
+    name,
+    folder: resolve(storagePath, name),
+    maxFailures,
+    checkpoints: { ...checkpointConfig, checkpointFrequency, scoreOrder },
+  };
+}
+
+/** @throws TrainArgumentError */
+export function checkDatasetNames(datasets: unknown): void {
+  if (typeof datasets !== 'object' || datasets === null || !('train' in datasets)) {
+    throw argument('datasets', 'needs an entry named "train"');
+  }
+  for (const name of Object.keys(datasets)) {
+    if (!/^[\w.-]{1,64}$/.test(name))
+      throw argument('datasets', `has the name "${name}"; expected letters, digits, "_", "-", "."`);
+  }
+}
+
+function workerRange(numWorkers: number | readonly [number, number]): { min: number; max: number } {
+  const [min, max] = typeof numWorkers === 'number' ? [numWorkers, numWorkers] : numWorkers;
+  wholeNumber('scalingConfig.numWorkers', min, 1);
+  wholeNumber('scalingConfig.numWorkers', max, 1);
+  if (min > max) {
+    throw argument('scalingConfig.numWorkers', `is [${min}, ${max}]; expected the fewest first`);
+  }
+  return { min, max };
+}
+
+/** @throws TrainArgumentError */
+export function wholeNumber(field: string, value: number, least: number): number {
+  if (Number.isInteger(value) && value >= least && value <= 2 ** 31) return value;
+  throw argument(field, `is ${String(value)}; expected a whole number of at least ${least}`);
+}
+
+/** @throws TrainArgumentError naming the option, with the one that was probably meant. */
+export function refuseUnknown(section: string, value: object, names: readonly string[]): void {
+  for (const name of Object.keys(value)) {
+    if (names.includes(name)) continue;
+    const near = nearestWord(name, names);
+    const hint = near === undefined ? `expected one of ${names.join(', ')}` : `did you mean ${near}?`;
+    throw argument(section === '' ? name : `${section}.${name}`, `is not an option; ${hint}`);
+  }
+}
+
+export function argument(field: string, what: string): TrainArgumentError {
+  return new TrainArgumentError(`${field} ${what}.`, { field });
+}

@@ -1,0 +1,121 @@
+// Reads a NeuralSpec that another process wrote. Its blob is what its hash says, but that says nothing of its meaning.
+
+import { z } from 'zod';
+import { TabgradError } from '../../errors.ts';
+import { fieldsOf, shardBytes } from '../data/tensorShard.ts';
+import { gradientCodecs, type NeuralSpec, type TensorDataset } from './neuralSpec.ts';
+
+/** What the coordinator says of a run contradicts itself. */
+class NeuralSpecError extends TabgradError {
+  readonly code = 'TRAIN_SPEC_MALFORMED';
+}
+
+const MAX_SHARDS = 1_000_000;
+const count = z.int().nonnegative();
+const fraction = z.number().min(0).max(1);
+const blob = { sha256: z.string().regex(/^[0-9a-f]{64}$/), sizeBytes: count };
+const field = z.object({
+  name: z.string().max(512),
+  shape: z.array(count.min(1)).max(8),
+  storage: z.enum(['float32', 'int32', 'uint8']),
+  dtype: z.enum(['float32', 'int32']),
+  scale: z.number(),
+});
+const dataset = z.object({
+  rows: count.min(1),
+  shardRows: count.min(1),
+  inputs: z.array(field).min(1).max(64),
+  target: field,
+  shards: z
+    .array(z.object({ ...blob, rows: count.min(1) }))
+    .min(1)
+    .max(MAX_SHARDS),
+});
+const adam = { beta1: fraction, beta2: fraction, epsilon: z.number().positive(), weightDecay: z.number() };
+
+const neuralSpec = z.object({
+  trainer: z.literal('neural'),
+  topology: z.unknown(),
+  engine: z.enum(['compiled', 'tfjs']),
+  initialState: z.object(blob),
+  firstStep: count,
+  steps: count.min(1),
+  loss: z.object({
+    name: z.enum([
+      'binaryCrossentropy',
+      'categoricalCrossentropy',
+      'meanSquaredError',
+      'sparseCategoricalCrossentropy',
+    ]),
+    fromLogits: z.boolean(),
+  }),
+  metrics: z.array(z.enum(['accuracy', 'meanAbsoluteError', 'meanSquaredError'])).max(3),
+  optimizer: z.discriminatedUnion('name', [
+    z.object({
+      name: z.literal('sgd'),
+      momentum: fraction,
+      nesterov: z.boolean(),
+      weightDecay: z.number(),
+    }),
+    z.object({ name: z.literal('adam'), ...adam }),
+    z.object({ name: z.literal('adamw'), ...adam }),
+  ]),
+  learningRate: z.object({
+    initial: z.number(),
+    warmupSteps: count,
+    decay: z.discriminatedUnion('kind', [
+      z.object({ kind: z.literal('constant') }),
+      z.object({ kind: z.literal('cosine'), final: fraction }),
+      z.object({ kind: z.literal('step'), steps: count.min(1), factor: z.number().positive() }),
+    ]),
+  }),
+  clipNorm: z.number().positive().exactOptional(),
+  clipValue: z.number().positive().exactOptional(),
+  globalBatchSize: count.min(1),
+  microbatchSize: count.min(1),
+  seed: count,
+  bucketBytes: count.min(1024),
+  gradientCodec: z.enum(gradientCodecs),
+  syncBatchNorm: z.boolean(),
+  localSteps: z
+    .object({ steps: count.min(1), outerLearningRate: z.number().positive(), outerMomentum: fraction })
+    .exactOptional(),
+  train: dataset,
+  valid: dataset.exactOptional(),
+  reportEverySteps: count.min(1).exactOptional(),
+  checkpointEverySteps: count.min(1),
+  verifyEveryStep: z.boolean(),
+  profile: z.boolean(),
+});
+
+/** @throws NeuralSpecError naming the field. */
+export function readNeuralSpec(value: unknown): NeuralSpec {
+  const parsed = neuralSpec.safeParse(value);
+  if (!parsed.success) {
+    const issue = parsed.error.issues[0];
+    const path = issue?.path.join('.') ?? '';
+    throw new NeuralSpecError(`neural spec: ${path}: ${issue?.message ?? 'unknown form'}`, { field: path });
+  }
+  const spec = parsed.data;
+  checkDataset('train', spec.train);
+  if (spec.valid) checkDataset('valid', spec.valid);
+  return spec;
+}
+
+/** Sizes are bounded by what they must be, before anything is fetched. */
+function checkDataset(name: string, data: TensorDataset): void {
+  const fields = fieldsOf(data);
+  const rows = data.shards.reduce((sum, shard) => sum + shard.rows, 0);
+  const wrong = data.shards.findIndex(
+    (shard, at) =>
+      shard.sizeBytes !== shardBytes(fields, shard.rows) ||
+      (at < data.shards.length - 1 ? shard.rows !== data.shardRows : shard.rows > data.shardRows),
+  );
+  if (rows === data.rows && wrong === -1) return;
+  throw new NeuralSpecError(
+    wrong === -1
+      ? `neural spec: ${name} has ${data.rows} rows, its shards ${rows}`
+      : `neural spec: shard ${wrong} of ${name} has a size that its rows do not have`,
+    { field: wrong === -1 ? `${name}.rows` : `${name}.shards.${wrong}` },
+  );
+}
