@@ -28,7 +28,7 @@ export async function cutCheckpoint(
   const metrics = reports.findLast((report) => report.iteration <= iteration)?.metrics ?? {};
   await writeFolderAtomically(
     join(folder, path),
-    { name: MODEL_FILE, text: writeModel(firstRounds(model, rounds)) },
+    { name: MODEL_FILE, content: writeModel(firstRounds(model, rounds)) },
     { [CHECKPOINT_FILE]: `${JSON.stringify({ format: 1, rounds, metrics }, null, 2)}\n` },
   );
   return { path, iteration };
