@@ -13,6 +13,11 @@ export {
   type ReadTextOptions,
 } from './data/readFiles.ts';
 export { readParquet, type ReadParquetOptions } from './data/readParquet.ts';
+export { NeuralTrainer, type NeuralResult } from './neural/neuralTrainer.ts';
+export { NeuralCheckpoint } from './neural/neuralCheckpoint.ts';
+export type { NeuralTrainerOptions, OptimizerOptions, ScheduleOptions } from './neural/neuralOptions.ts';
+export type { TensorColumn, TensorSet } from './neural/prepare/tensorSet.ts';
+export { resnet18, type ResNet18Options } from '../shared/neural/model/resnet18.ts';
 export { GBDTTrainer, type FitOptions } from './train/gbdtTrainer.ts';
 export type {
   CheckpointConfig,

@@ -1,0 +1,145 @@
+// Where a model comes from: a live tf.LayersModel, a folder that tfjs has saved, or a topology alone. tfjs itself is
+// loaded only where a model has layers that nothing else here knows.
+
+import { readFileSync, statSync } from 'node:fs';
+import { basename, dirname, join, resolve } from 'node:path';
+import type { LayerGraph } from '../../shared/neural/layerGraph.ts';
+import { readModelJson, readWeights } from '../../shared/neural/model/layersFormat.ts';
+import { NeuralModelError } from '../../shared/neural/model/modelErrors.ts';
+import { readModel, type UnsupportedPart } from '../../shared/neural/model/readModel.ts';
+import { initialWeights, matchWeights, weightsOf } from '../../shared/neural/state/namedState.ts';
+import type { Tensor } from '../../shared/neural/state/safetensors.ts';
+import { MODEL_FILE } from '../train/checkpoint.ts';
+import { CheckpointError } from '../train/trainErrors.ts';
+import { inspectWithTfjs } from './inspectWithTfjs.ts';
+
+/** As much of a tf.LayersModel as is looked at. */
+export interface LiveModel {
+  toJSON(unused?: unknown, returnString?: boolean): unknown;
+  readonly weights: readonly { readonly originalName: string; read(): LiveTensor }[];
+}
+
+interface LiveTensor {
+  readonly shape: readonly number[];
+  dataSync(): ArrayLike<number>;
+}
+
+/** A tf.LayersModel, the path of a folder or model.json, or a topology (an object, as `resnet18()` gives). */
+export type ModelSource = LiveModel | object | string;
+
+export interface ModelPort {
+  readonly name: string;
+  readonly shape: readonly number[];
+  readonly dtype: 'float32' | 'int32';
+}
+
+/** What a run needs to know of its model. */
+export interface OpenedModel {
+  readonly topology: object;
+  readonly inputs: readonly ModelPort[];
+  readonly outputShape: readonly number[];
+  /** Whether the last thing that it does is a softmax or sigmoid. */
+  readonly givesProbabilities: boolean;
+  readonly weights: ReadonlyMap<string, Tensor>;
+  /** Undefined when the compiled engine knows all of it. */
+  readonly unsupported: UnsupportedPart | undefined;
+}
+
+/** @param seed of the first weights, for a model that comes without any. */
+export async function openModel(source: ModelSource, seed: number): Promise<OpenedModel> {
+  const { topology, weights } = fromSource(source);
+  const read = readModel(topology);
+  if (read.kind === 'unsupported') {
+    const { initial, ...model } = await inspectWithTfjs(topology);
+    const wanted = [...initial].map(([name, { shape }]) => ({ name, shape }));
+    return {
+      ...model,
+      topology,
+      weights: weights ? matchWeights(wanted, weights, 'the model') : initial,
+      unsupported: read.part,
+    };
+  }
+  const { graph, initializers } = read;
+  const wanted = weightsOf(graph);
+  return {
+    topology,
+    inputs: graph.inputs.map((at) => portOf(graph, at)),
+    outputShape: graph.nodes[graph.output]!.shape,
+    givesProbabilities: endsInProbabilities(graph),
+    weights: weights ? matchWeights(wanted, weights, 'the model') : initialWeights(graph, initializers, seed),
+    unsupported: undefined,
+  };
+}
+
+function portOf({ nodes }: LayerGraph, at: number): ModelPort {
+  const { name, shape, operation } = nodes[at]!;
+  return { name, shape, dtype: operation.type === 'input' ? operation.dtype : 'float32' };
+}
+
+function endsInProbabilities({ nodes, output }: LayerGraph): boolean {
+  const { operation } = nodes[output]!;
+  return (
+    operation.type === 'activation' && (operation.function === 'softmax' || operation.function === 'sigmoid')
+  );
+}
+
+interface Source {
+  readonly topology: object;
+  readonly weights: ReadonlyMap<string, Tensor> | undefined;
+}
+
+function fromSource(source: ModelSource): Source {
+  if (typeof source === 'string') return readLayersModel(source);
+  if (isLive(source)) {
+    const weights = source.weights.map((weight): [string, Tensor] => {
+      const tensor = weight.read();
+      return [weight.originalName, { shape: tensor.shape, values: Float32Array.from(tensor.dataSync()) }];
+    });
+    return { topology: asObject(source.toJSON(null, false)), weights: new Map(weights) };
+  }
+  const topology = 'modelTopology' in source ? source.modelTopology : source;
+  return { topology: asObject(topology), weights: undefined };
+}
+
+function isLive(source: object): source is LiveModel {
+  return 'toJSON' in source && typeof source.toJSON === 'function' && 'weights' in source;
+}
+
+/** Plain JSON: what travels to the workers. */
+function asObject(topology: unknown): object {
+  const value: unknown = typeof topology === 'string' ? JSON.parse(topology) : topology;
+  if (typeof value === 'object' && value !== null) return JSON.parse(JSON.stringify(value)) as object;
+  throw new NeuralModelError('model is neither a tf.LayersModel, nor a folder of one, nor a topology', {
+    field: 'model',
+  });
+}
+
+/**
+ * A folder with model.json, or that file.
+ * @throws CheckpointError, NeuralModelError, WeightsMismatchError
+ */
+export function readLayersModel(path: string): Source {
+  const absolute = resolve(path);
+  const found = statSync(absolute, { throwIfNoEntry: false });
+  if (!found) throw new CheckpointError(`No model at ${absolute}.`, { file: absolute });
+  const folder = found.isDirectory() ? absolute : dirname(absolute);
+  const file = found.isDirectory() ? join(folder, MODEL_FILE) : absolute;
+  const { topology, manifest } = readModelJson(readFile(file).toString('utf8'), file);
+  const hasWeights = manifest.some(({ weights }) => weights.length > 0);
+  const weights = hasWeights
+    ? readWeights(manifest, (name) => readFile(join(folder, basename(name))), file)
+    : undefined;
+  return { topology: asObject(topology), weights };
+}
+
+function readFile(file: string): Buffer {
+  try {
+    return readFileSync(file);
+  } catch (error) {
+    throw new CheckpointError(
+      `${file} can not be read: ${(error as Error).message}.`,
+      { file },
+      { cause: error },
+    );
+  }
+}

@@ -1,0 +1,90 @@
+// A neural net on disk: the folder that tfjs's model.save writes, with the optimizer's state beside it.
+
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { writeModelJson, writeWeights, WEIGHTS_FILE } from '../../shared/neural/model/layersFormat.ts';
+import { WeightsMismatchError } from '../../shared/neural/model/modelErrors.ts';
+import { optimizerTensors, type NamedState } from '../../shared/neural/state/namedState.ts';
+import { decodeTensors, encodeTensors, type Tensor } from '../../shared/neural/state/safetensors.ts';
+import { Checkpoint } from '../train/checkpoint.ts';
+import { CHECKPOINT_FILE } from '../train/record/runFolder.ts';
+import { CheckpointError } from '../train/trainErrors.ts';
+import { readLayersModel } from './modelSource.ts';
+
+const OPTIMIZER_FILE = 'optimizer.safetensors';
+
+export interface NetMetadata {
+  /** Steps behind it. */
+  readonly step: number;
+  readonly metrics: Readonly<Record<string, number>>;
+}
+
+export interface LoadedNet {
+  readonly topology: object;
+  readonly state: NamedState;
+}
+
+const metadataForm = z.looseObject({
+  rounds: z.number().int().nonnegative(),
+  metrics: z.record(z.string(), z.number()),
+});
+
+/** The files of a checkpoint beside model.json, and that file's text. */
+export function checkpointFiles(
+  topology: object,
+  { step, weights, optimizer }: NamedState,
+): { readonly modelText: string; readonly beside: Readonly<Record<string, Uint8Array>> } {
+  const tensors = optimizerTensors(optimizer);
+  const metadata = { format: 'tabgrad-1', step: String(step) };
+  return {
+    modelText: writeModelJson(topology, weights),
+    beside: {
+      [WEIGHTS_FILE]: writeWeights(weights),
+      ...(tensors.size > 0 && { [OPTIMIZER_FILE]: encodeTensors({ tensors, metadata }) }),
+    },
+  };
+}
+
+export class NeuralCheckpoint extends Checkpoint {
+  /** @throws CheckpointError, NeuralModelError, WeightsMismatchError naming the tensor. */
+  loadNet(): LoadedNet {
+    const { topology, weights } = readLayersModel(this.modelPath);
+    if (!weights) {
+      throw new CheckpointError(`${this.modelPath} has no weights: it is a model, and no checkpoint.`, {
+        file: this.modelPath,
+      });
+    }
+    const optimizer = this.#optimizer();
+    return { topology, state: { step: this.net().step, weights, optimizer } };
+  }
+
+  /** What is kept beside the model. A model that tfjs saved begins at step 0. @throws CheckpointError */
+  net(): NetMetadata {
+    const file = join(this.path, CHECKPOINT_FILE);
+    if (!existsSync(file)) return { step: 0, metrics: {} };
+    let value: unknown;
+    try {
+      value = JSON.parse(readFileSync(file, 'utf8'));
+    } catch {
+      value = undefined;
+    }
+    const parsed = metadataForm.safeParse(value);
+    if (!parsed.success) throw new CheckpointError(`${file} is damaged.`, { file });
+    return { step: parsed.data.rounds, metrics: parsed.data.metrics };
+  }
+
+  #optimizer(): NamedState['optimizer'] {
+    const file = join(this.path, OPTIMIZER_FILE);
+    if (!existsSync(file)) return [];
+    const arrays: Map<string, Tensor>[] = [];
+    for (const [name, tensor] of decodeTensors(readFileSync(file), file).tensors) {
+      const [, at = '', rest = ''] = /^optimizer\/(\d)\/(.+)$/.exec(name) ?? [];
+      if (rest === '') {
+        throw new WeightsMismatchError(`${file}: unexpected tensor "${name}"`, { file, field: name });
+      }
+      (arrays[Number(at)] ??= new Map()).set(rest, tensor);
+    }
+    return Array.from(arrays, (named) => named ?? new Map<string, Tensor>());
+  }
+}

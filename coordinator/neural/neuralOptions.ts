@@ -1,0 +1,233 @@
+// What an owner passes to NeuralTrainer, in Ray's and Keras's names, and its check. Everything that needs neither model
+// nor data is refused here.
+
+import type { GradientCodec, LocalSteps } from '../../shared/neural/run/neuralSpec.ts';
+import { gradientCodecs } from '../../shared/neural/run/neuralSpec.ts';
+import type { LearningRateSchedule } from '../../shared/neural/run/learningRate.ts';
+import type { LossName, MetricName, OptimizerSpec } from '../../shared/neural/trainingEngine.ts';
+import {
+  argument,
+  checkDatasetNames,
+  refuseUnknown,
+  resolveRun,
+  wholeNumber,
+  type RunSettings,
+} from '../train/runOptions.ts';
+import type { RunConfig, ScalingConfig } from '../train/trainerOptions.ts';
+import type { ModelSource } from './modelSource.ts';
+import type { NeuralCheckpoint } from './neuralCheckpoint.ts';
+import type { NeuralData } from './prepare/prepareTensors.ts';
+
+export interface OptimizerOptions {
+  readonly name: 'adam' | 'adamw' | 'sgd';
+  /** Default 0.01 for SGD, 0.001 for the others. */
+  readonly learningRate?: number;
+  /** Of SGD; default 0. */
+  readonly momentum?: number;
+  readonly nesterov?: boolean;
+  /** Of Adam; default 0.9, 0.999 and 1e-8. */
+  readonly beta1?: number;
+  readonly beta2?: number;
+  readonly epsilon?: number;
+  /** Default 0; 0.01 for AdamW. */
+  readonly weightDecay?: number;
+}
+
+export type ScheduleOptions =
+  | { readonly name: 'constant'; readonly warmupSteps?: number }
+  /** Down to `final` times the rate, default 0. */
+  | { readonly name: 'cosine'; readonly warmupSteps?: number; readonly final?: number }
+  | {
+      readonly name: 'step';
+      readonly warmupSteps?: number;
+      readonly everySteps: number;
+      readonly factor: number;
+    };
+
+export interface NeuralTrainerOptions {
+  /** "train", and "valid" where metrics on other rows are wanted. */
+  readonly datasets: { readonly train: NeuralData; readonly valid?: NeuralData };
+  /** A tf.LayersModel, a folder that tfjs has saved one in, or a topology such as resnet18() gives. */
+  readonly model: ModelSource;
+  /** Of datasets that are tables. */
+  readonly labelColumn?: string;
+  /** Columns of the model's input, or of each by its name. Default: all but the label, or those named like the inputs. */
+  readonly featureColumns?: readonly string[] | Readonly<Record<string, readonly string[]>>;
+  /** Inputs are bytes; the model gets them times this, e.g. 1 / 255. */
+  readonly inputScale?: number;
+  readonly loss: LossName | { readonly name: LossName; readonly fromLogits: boolean };
+  /** Default: accuracy for the cross-entropies, else none. */
+  readonly metrics?: readonly MetricName[];
+  /** Default Adam. */
+  readonly optimizer?: OptimizerOptions | OptimizerOptions['name'];
+  readonly learningRateSchedule?: ScheduleOptions;
+  /** Gradients are scaled down to this norm, or cut to ± this value. */
+  readonly clipNorm?: number;
+  readonly clipValue?: number;
+  /** Default 1, unless maxSteps says how long. */
+  readonly numEpochs?: number;
+  readonly maxSteps?: number;
+  /** Examples of a step over all workers; default 32. */
+  readonly globalBatchSize?: number;
+  /** Examples that a worker computes at a time; default: the global batch over the most workers. */
+  readonly microbatchSize?: number;
+  /** Of first weights, order of rows and dropout; default 0. */
+  readonly seed?: number;
+  /** How gradients travel; default "f32". The others are smaller and not exact. */
+  readonly gradientCodec?: GradientCodec;
+  /** Batch normalisation over the microbatches of all workers. */
+  readonly syncBatchNorm?: boolean;
+  /** Gradients are exchanged in pieces of about this size; default 4 MiB. */
+  readonly bucketBytes?: number;
+  /** Steps that workers make on their own between two exchanges (DiLoCo). The result then depends on their number. */
+  readonly localSteps?: LocalSteps;
+  /** Metrics every so many steps; default: about four times a second. */
+  readonly reportEverySteps?: number;
+  /** Compare the workers' parameters after every step, and not with the reports alone. */
+  readonly verifyEveryStep?: boolean;
+  /** A checkpoint to go on from, until numEpochs or maxSteps in all. */
+  readonly resumeFromCheckpoint?: NeuralCheckpoint | string;
+  readonly scalingConfig?: ScalingConfig;
+  readonly runConfig?: RunConfig;
+}
+
+/** Options with defaults filled in, as far as that needs neither model nor data. */
+export interface NeuralSettings extends RunSettings {
+  readonly options: NeuralTrainerOptions;
+  readonly loss: { readonly name: LossName; readonly fromLogits: boolean | undefined };
+  readonly metrics: readonly MetricName[];
+  readonly optimizer: OptimizerSpec;
+  readonly schedule: LearningRateSchedule;
+  readonly globalBatchSize: number;
+  readonly microbatchSize: number;
+  readonly seed: number;
+  readonly gradientCodec: GradientCodec;
+  readonly bucketBytes: number;
+}
+
+const known = [
+  'datasets',
+  'model',
+  'labelColumn',
+  'featureColumns',
+  'inputScale',
+  'loss',
+  'metrics',
+  'optimizer',
+  'learningRateSchedule',
+  'clipNorm',
+  'clipValue',
+  'numEpochs',
+  'maxSteps',
+  'globalBatchSize',
+  'microbatchSize',
+  'seed',
+  'gradientCodec',
+  'syncBatchNorm',
+  'bucketBytes',
+  'localSteps',
+  'reportEverySteps',
+  'verifyEveryStep',
+  'resumeFromCheckpoint',
+  'scalingConfig',
+  'runConfig',
+] as const satisfies readonly (keyof NeuralTrainerOptions)[];
+
+const lossNames: readonly LossName[] = [
+  'binaryCrossentropy',
+  'categoricalCrossentropy',
+  'meanSquaredError',
+  'sparseCategoricalCrossentropy',
+];
+const metricNames: readonly MetricName[] = ['accuracy', 'meanAbsoluteError', 'meanSquaredError'];
+const DEFAULT_BATCH = 32;
+const DEFAULT_BUCKET_BYTES = 4 * 1024 * 1024;
+
+/** @throws TrainArgumentError naming the option. */
+export function resolveNeural(options: NeuralTrainerOptions): NeuralSettings {
+  refuseUnknown('', options, known);
+  const run = resolveRun(options, 'neural');
+  checkDatasetNames(options.datasets);
+  const other = Object.keys(options.datasets).find((name) => name !== 'train' && name !== 'valid');
+  if (other !== undefined) throw argument('datasets', `has "${other}"; expected train and valid`);
+  const { numEpochs, maxSteps, globalBatchSize = DEFAULT_BATCH, seed = 0 } = options;
+  if (numEpochs !== undefined && maxSteps !== undefined)
+    throw argument('maxSteps', 'and numEpochs exclude each other');
+  if (numEpochs !== undefined) wholeNumber('numEpochs', numEpochs, 1);
+  if (maxSteps !== undefined) wholeNumber('maxSteps', maxSteps, 1);
+  wholeNumber('globalBatchSize', globalBatchSize, 1);
+  const microbatchSize = options.microbatchSize ?? Math.ceil(globalBatchSize / run.workers.max);
+  wholeNumber('microbatchSize', microbatchSize, 1);
+  const loss = typeof options.loss === 'string' ? { name: options.loss } : options.loss;
+  const lossName = oneOf('loss', loss.name, lossNames);
+  const metrics = options.metrics ?? (lossName === 'meanSquaredError' ? [] : ['accuracy']);
+  for (const metric of metrics) oneOf('metrics', metric, metricNames);
+  const { optimizer, learningRate } = resolveOptimizer(options.optimizer ?? 'adam');
+  for (const field of ['clipNorm', 'clipValue', 'inputScale'] as const) {
+    if (options[field] !== undefined) positive(field, options[field]);
+  }
+  return {
+    ...run,
+    options,
+    loss: { name: lossName, fromLogits: 'fromLogits' in loss ? loss.fromLogits : undefined },
+    metrics,
+    optimizer,
+    schedule: resolveSchedule(learningRate, options.learningRateSchedule ?? { name: 'constant' }),
+    globalBatchSize,
+    microbatchSize,
+    seed: wholeNumber('seed', seed, 0),
+    gradientCodec: oneOf('gradientCodec', options.gradientCodec ?? 'f32', gradientCodecs),
+    bucketBytes: wholeNumber('bucketBytes', options.bucketBytes ?? DEFAULT_BUCKET_BYTES, 1024),
+  };
+}
+
+function resolveOptimizer(given: OptimizerOptions | OptimizerOptions['name']): {
+  optimizer: OptimizerSpec;
+  learningRate: number;
+} {
+  const options: OptimizerOptions = typeof given === 'string' ? { name: given } : given;
+  const names = ['adam', 'adamw', 'sgd'] as const;
+  const name = oneOf('optimizer.name', options.name, names);
+  const learningRate = positive(
+    'optimizer.learningRate',
+    options.learningRate ?? (name === 'sgd' ? 0.01 : 0.001),
+  );
+  if (name === 'sgd') {
+    refuseUnknown('optimizer', options, ['name', 'learningRate', 'momentum', 'nesterov', 'weightDecay']);
+    const { momentum = 0, nesterov = false, weightDecay = 0 } = options;
+    if (!(momentum >= 0 && momentum < 1))
+      throw argument('optimizer.momentum', `is ${momentum}; expected a number from 0 and below 1`);
+    return { optimizer: { name, momentum, nesterov, weightDecay }, learningRate };
+  }
+  refuseUnknown('optimizer', options, ['name', 'learningRate', 'beta1', 'beta2', 'epsilon', 'weightDecay']);
+  const { beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, weightDecay = name === 'adamw' ? 0.01 : 0 } = options;
+  return { optimizer: { name, beta1, beta2, epsilon, weightDecay }, learningRate };
+}
+
+function resolveSchedule(initial: number, options: ScheduleOptions): LearningRateSchedule {
+  const { warmupSteps = 0 } = options;
+  wholeNumber('learningRateSchedule.warmupSteps', warmupSteps, 0);
+  switch (options.name) {
+    case 'constant':
+      return { initial, warmupSteps, decay: { kind: 'constant' } };
+    case 'cosine':
+      return { initial, warmupSteps, decay: { kind: 'cosine', final: options.final ?? 0 } };
+    case 'step': {
+      const steps = wholeNumber('learningRateSchedule.everySteps', options.everySteps, 1);
+      const factor = positive('learningRateSchedule.factor', options.factor);
+      return { initial, warmupSteps, decay: { kind: 'step', steps, factor } };
+    }
+  }
+  throw argument('learningRateSchedule.name', 'must be constant, cosine or step');
+}
+
+function oneOf<T extends string>(field: string, value: unknown, allowed: readonly T[]): T {
+  const found = allowed.find((one) => one === value);
+  if (found !== undefined) return found;
+  throw argument(field, `is ${JSON.stringify(value)}; expected one of ${allowed.join(', ')}`);
+}
+
+function positive(field: string, value: number): number {
+  if (Number.isFinite(value) && value > 0) return value;
+  throw argument(field, `is ${value}; expected a number above 0`);
+}

@@ -1,0 +1,98 @@
+// Follows one neural run: collects what was reported, writes progress and checkpoints as they come, in order.
+
+import { decodeState } from '../../shared/neural/state/namedState.ts';
+import type { RunEvent, SavedState } from '../run/runRequest.ts';
+import type { Checkpoint } from '../train/checkpoint.ts';
+import type { RunFolder } from '../train/record/runFolder.ts';
+import type { Metrics, RunWorker } from '../train/result.ts';
+import { checkpointFiles, NeuralCheckpoint } from './neuralCheckpoint.ts';
+
+export interface NeuralRecorderOptions {
+  readonly folder: RunFolder;
+  readonly topology: object;
+  /** A checkpoint is written of states after so many steps; 0: of the last one alone. */
+  readonly checkpointFrequency: number;
+  readonly readState: (saved: SavedState) => Promise<Uint8Array>;
+  readonly onCheckpoint: (checkpoint: Checkpoint, metrics: Metrics) => void;
+  /** A write failed: the run should end; `settle` throws the reason. */
+  readonly onFailure: (error: unknown) => void;
+  readonly now: () => number;
+}
+
+export class NeuralRecorder {
+  readonly #options: NeuralRecorderOptions;
+  readonly #table: (Metrics & { readonly round: number })[] = [];
+  readonly #startedAt: number;
+  #writing: Promise<void> = Promise.resolve();
+  #last: SavedState | undefined;
+  #written = -1;
+  workers: readonly RunWorker[] = [];
+  workersLost = 0;
+  groupAt: number | undefined;
+
+  constructor(options: NeuralRecorderOptions) {
+    this.#options = options;
+    this.#startedAt = options.now();
+  }
+
+  /** Rows of progress; `round` is the step, counted from 0. */
+  get metricsTable(): readonly (Metrics & { readonly round: number })[] {
+    return this.#table;
+  }
+
+  get lastMetrics(): Metrics {
+    return metricsOf(this.#table.at(-1));
+  }
+
+  /** Steps that are known to be committed. */
+  get rounds(): number {
+    return (this.#table.at(-1)?.round ?? -1) + 1;
+  }
+
+  observe(event: RunEvent): void {
+    const { folder, checkpointFrequency, now } = this.#options;
+    if (event.type === 'group') {
+      this.workers = event.workers;
+      this.groupAt ??= now();
+    } else if (event.type === 'workerLost') this.workersLost++;
+    else if (event.type === 'round') {
+      const { committed, timings } = event;
+      const { round, metrics } = committed;
+      this.#table.push({ round, ...metrics });
+      const elapsedMs = Math.round(now() - this.#startedAt);
+      this.#enqueue(() => folder.appendProgress({ round, metrics, elapsedMs, timings }));
+    } else if (event.type === 'checkpoint') {
+      this.#last = event;
+      if (checkpointFrequency > 0 && event.rounds % checkpointFrequency === 0) this.#write(event);
+    }
+  }
+
+  #write(saved: SavedState): void {
+    const { folder, topology, readState, onCheckpoint } = this.#options;
+    if (this.#written === saved.rounds) return;
+    this.#written = saved.rounds;
+    this.#enqueue(async () => {
+      // Metrics of the same step, where they were told.
+      const metrics = metricsOf(this.#table.findLast(({ round }) => round < saved.rounds));
+      const state = decodeState(await readState(saved), `the state of step ${saved.rounds}`);
+      const { modelText, beside } = checkpointFiles(topology, state);
+      const { path } = await folder.saveCheckpoint(saved.rounds, modelText, metrics, beside);
+      onCheckpoint(new NeuralCheckpoint(path), metrics);
+    });
+  }
+
+  /** Writes the last checkpoint, and waits until all is on disk. */
+  async settle(): Promise<void> {
+    if (this.#last) this.#write(this.#last);
+    await this.#writing;
+  }
+
+  #enqueue(write: () => Promise<void>): void {
+    this.#writing = this.#writing.then(write);
+    this.#writing.catch((error: unknown) => this.#options.onFailure(error));
+  }
+}
+
+function metricsOf(row: Metrics | undefined): Metrics {
+  return Object.fromEntries(Object.entries(row ?? {}).filter(([name]) => name !== 'round'));
+}

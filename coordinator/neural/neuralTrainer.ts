@@ -1,0 +1,325 @@
+// Trains neural nets: datasets and a tf.LayersModel in, a trained one and its record out.
+
+import { randomUUID } from 'node:crypto';
+import { AbortedError } from '../../shared/errors.ts';
+import { stepsPerEpoch } from '../../shared/neural/data/stepPlan.ts';
+import type { NeuralSpec, TensorDataset } from '../../shared/neural/run/neuralSpec.ts';
+import { encodeState, matchWeights, optimizerSlots } from '../../shared/neural/state/namedState.ts';
+import type { NamedState } from '../../shared/neural/state/namedState.ts';
+import type { ProgressEvent } from '../progress/progressEvent.ts';
+import { withInterrupt } from '../progress/withInterrupt.ts';
+import type { RunRequest, Shard } from '../run/runRequest.ts';
+import type { Cluster } from '../train/cluster/cluster.ts';
+import { openCluster } from '../train/cluster/openCluster.ts';
+import type { FitOptions } from '../train/gbdtTrainer.ts';
+import { failedRecord, resultRecord, type RecordedRun, type RunClock } from '../train/record/resultRecord.ts';
+import { RunFolder } from '../train/record/runFolder.ts';
+import type { Metrics, Result } from '../train/result.ts';
+import { TrainArgumentError } from '../train/trainErrors.ts';
+import { openModel, type OpenedModel } from './modelSource.ts';
+import { NeuralCheckpoint, type LoadedNet } from './neuralCheckpoint.ts';
+import { resolveNeural, type NeuralSettings, type NeuralTrainerOptions } from './neuralOptions.ts';
+import { NeuralRecorder } from './neuralRecorder.ts';
+import { prepareTensors, type NeuralData } from './prepare/prepareTensors.ts';
+
+export interface NeuralResult extends Omit<Result, 'checkpoint' | 'checkpoints'> {
+  readonly checkpoint: NeuralCheckpoint;
+  readonly checkpoints: readonly NeuralCheckpoint[];
+}
+
+/** What a trainer needs of the world; tests replace it. */
+export interface NeuralWorld {
+  openCluster(settings: NeuralSettings, signal: AbortSignal): Promise<Cluster>;
+  /** Milliseconds of a monotonic clock. */
+  now(): number;
+  /** Asked once for every report, in order: true ends the run after it. */
+  isEnough?(step: number, metrics: Metrics): boolean;
+}
+
+const realWorld: NeuralWorld = { openCluster, now: () => performance.now() };
+
+/** Filled in as the run goes on. */
+interface Facts {
+  readonly runId: string;
+  readonly settings: NeuralSettings;
+  steps: number;
+  prepared?: NonNullable<RecordedRun['prepared']>;
+  recorder?: NeuralRecorder;
+}
+
+export class NeuralTrainer {
+  readonly #settings: NeuralSettings;
+  readonly #world: NeuralWorld;
+
+  /** @throws TrainArgumentError: all that needs neither model nor data is checked here. */
+  constructor(options: NeuralTrainerOptions, world: NeuralWorld = realWorld) {
+    this.#settings = resolveNeural(options);
+    this.#world = world;
+  }
+
+  get options(): NeuralTrainerOptions {
+    return this.#settings.options;
+  }
+
+  /**
+   * Prepares the data, trains, and leaves the run's folder. Without a signal of the caller's, Ctrl-C calls the run off.
+   * @throws the TabgradError that the run failed with; result.json then has it, with status "failed" or "stopped".
+   */
+  fit({ signal }: FitOptions = {}): Promise<NeuralResult> {
+    return withInterrupt(signal, (interruptible) => this.#run(interruptible));
+  }
+
+  async #run(signal: AbortSignal): Promise<NeuralResult> {
+    const settings = this.#settings;
+    const { options } = settings;
+    const facts: Facts = { runId: randomUUID(), settings, steps: options.maxSteps ?? 0 };
+    const clock: RunClock = { now: () => this.#world.now(), startedAt: this.#world.now() };
+    const isResumed = options.resumeFromCheckpoint !== undefined;
+    const folder = await RunFolder.open(settings.folder, settings.checkpoints, isResumed);
+    let cluster: Cluster | undefined;
+    try {
+      const resumed = loadResumed(options);
+      const model = await openModel(options.model, settings.seed);
+      if (model.unsupported) this.#warn(fallbackWarning(model));
+      cluster = await this.#world.openCluster(settings, signal);
+      const { spec, shards } = await this.#prepare(cluster, model, resumed, facts, signal);
+      clock.preparedAt = clock.now();
+      return await this.#train({ cluster, spec, shards, model, folder, facts, clock, signal });
+    } catch (error) {
+      await folder.writeResult(failedRecord(error, folder, recorded(facts), clock)).catch(() => undefined);
+      throw error;
+    } finally {
+      await cluster?.close();
+    }
+  }
+
+  async #prepare(
+    cluster: Cluster,
+    model: OpenedModel,
+    resumed: LoadedNet | undefined,
+    facts: Facts,
+    signal: AbortSignal,
+  ): Promise<{ spec: NeuralSpec; shards: Shard[] }> {
+    const settings = this.#settings;
+    const { options, loss, optimizer } = settings;
+    let rowsDone = 0;
+    const tensors = (name: string, data: NeuralData): Promise<TensorDataset> =>
+      prepareTensors(name, data, {
+        model,
+        loss: loss.name,
+        labelColumn: options.labelColumn,
+        featureColumns: options.featureColumns,
+        inputScale: options.inputScale,
+        blobs: cluster.blobs,
+        onProgress: (rows) => this.#notify({ type: 'preparing', rows: (rowsDone += rows) }),
+        signal,
+      });
+    const train = await tensors('train', options.datasets.train);
+    const valid = options.datasets.valid && (await tensors('valid', options.datasets.valid));
+    facts.prepared = { rows: { train: train.rows, ...(valid && { valid: valid.rows }) }, warnings: [] };
+    const perEpoch = stepsPerEpoch({ ...settings, train });
+    const steps = options.maxSteps ?? (options.numEpochs ?? 1) * perEpoch;
+    facts.steps = steps;
+    const state = initialState(model, resumed, settings);
+    if (state.step >= steps) {
+      throw new TrainArgumentError(
+        `The checkpoint has ${state.step} steps already and the run has ${steps}: nothing is left to train.`,
+        { field: options.maxSteps === undefined ? 'numEpochs' : 'maxSteps' },
+      );
+    }
+    const frequency = settings.checkpoints.checkpointFrequency ?? 0;
+    const { clipNorm, clipValue, localSteps, reportEverySteps } = options;
+    const spec: NeuralSpec = {
+      trainer: 'neural',
+      topology: model.topology,
+      engine: model.unsupported ? 'tfjs' : 'compiled',
+      initialState: await cluster.blobs.putBytes(encodeState(state)),
+      firstStep: state.step,
+      steps,
+      loss: { name: loss.name, fromLogits: loss.fromLogits ?? !model.givesProbabilities },
+      metrics: settings.metrics,
+      optimizer,
+      learningRate: settings.schedule,
+      globalBatchSize: settings.globalBatchSize,
+      microbatchSize: settings.microbatchSize,
+      seed: settings.seed,
+      bucketBytes: settings.bucketBytes,
+      gradientCodec: settings.gradientCodec,
+      syncBatchNorm: options.syncBatchNorm ?? false,
+      train,
+      ...(valid && { valid }),
+      ...(clipNorm !== undefined && { clipNorm }),
+      ...(clipValue !== undefined && { clipValue }),
+      ...(localSteps && { localSteps }),
+      ...(reportEverySteps !== undefined && { reportEverySteps }),
+      checkpointEverySteps: frequency > 0 ? frequency : perEpoch,
+      verifyEveryStep: options.verifyEveryStep ?? false,
+      profile: false,
+    };
+    const shards = [...shardsOf('train', train), ...(valid ? shardsOf('valid', valid) : [])];
+    return { spec, shards };
+  }
+
+  async #train({
+    cluster,
+    spec,
+    shards,
+    model,
+    folder,
+    facts,
+    clock,
+    signal,
+  }: Training): Promise<NeuralResult> {
+    const { settings } = facts;
+    const { runtime, device } = settings.options.scalingConfig ?? {};
+    const broken = new AbortController();
+    const recorder = new NeuralRecorder({
+      folder,
+      topology: model.topology,
+      checkpointFrequency: settings.checkpoints.checkpointFrequency ?? 0,
+      readState: (saved) => cluster.readBlob(saved),
+      onCheckpoint: (checkpoint, metrics) => {
+        for (const callback of settings.options.runConfig?.callbacks ?? [])
+          callback.onCheckpoint?.(checkpoint, metrics);
+      },
+      onFailure: (error) => broken.abort(error),
+      now: clock.now,
+    });
+    facts.recorder = recorder;
+    if (signal.aborted) throw calledOff(settings);
+    const request: RunRequest = {
+      runId: facts.runId,
+      name: settings.name,
+      spec,
+      shards,
+      workers: {
+        ...settings.workers,
+        // A list means a mixed group: any of them will do.
+        ...(typeof runtime === 'string' && { runtime }),
+        ...(device !== undefined && device !== 'auto' && { device }),
+      },
+      maxFailures: settings.maxFailures,
+    };
+    const handle = await cluster.startRun(request);
+    let isEnough = false;
+    const unsubscribe = handle.onEvent((event) => {
+      recorder.observe(event);
+      try {
+        this.#notify(event);
+        if (event.type !== 'round') return;
+        isEnough ||= this.#world.isEnough?.(event.committed.round, event.committed.metrics) === true;
+        if (isEnough) handle.stop('its owner has enough');
+      } catch (error) {
+        // The one who tells of events must not suffer for a callback.
+        broken.abort(error);
+      }
+    });
+    broken.signal.addEventListener('abort', () => handle.stop('its owner can not go on'));
+    const onAbort = (): void => handle.stop('called off by its owner');
+    signal.addEventListener('abort', onAbort, { once: true });
+    if (signal.aborted) onAbort();
+    try {
+      const outcome = await handle.done.catch(async (error: unknown) => {
+        // What was stored before the failure is kept; the failure is what is reported.
+        await recorder.settle().catch(() => undefined);
+        throw error;
+      });
+      await recorder.settle();
+      if (broken.signal.aborted) throw broken.signal.reason;
+      if (signal.aborted) throw calledOff(settings);
+      const isWhole = outcome.status === 'finished' || isEnough;
+      const record = resultRecord(isWhole ? 'finished' : 'stopped', folder, recorded(facts), clock);
+      const checkpoints = folder.checkpoints().map(({ path }) => new NeuralCheckpoint(path));
+      const checkpoint = checkpoints.at(-1);
+      if (!checkpoint)
+        throw new AbortedError(`Run "${settings.name}" was stopped before its state was stored.`);
+      await folder.writeResult(record);
+      return { ...record, path: folder.path, checkpoint, checkpoints, metricsTable: recorder.metricsTable };
+    } finally {
+      unsubscribe();
+      signal.removeEventListener('abort', onAbort);
+    }
+  }
+
+  #notify(event: ProgressEvent): void {
+    for (const callback of this.#settings.options.runConfig?.callbacks ?? []) callback.onEvent?.(event);
+  }
+
+  #warn(message: string): void {
+    const { callbacks = [], verbose = 1 } = this.#settings.options.runConfig ?? {};
+    for (const callback of callbacks) callback.onWarning?.(message);
+    const isHeard = callbacks.some((callback) => callback.onWarning !== undefined);
+    if (!isHeard && verbose > 0) process.stderr.write(`warning: ${message}\n`);
+  }
+}
+
+interface Training {
+  readonly cluster: Cluster;
+  readonly spec: NeuralSpec;
+  readonly shards: Shard[];
+  readonly model: OpenedModel;
+  readonly folder: RunFolder;
+  readonly facts: Facts;
+  readonly clock: RunClock;
+  readonly signal: AbortSignal;
+}
+
+function loadResumed({ resumeFromCheckpoint: from }: NeuralTrainerOptions): LoadedNet | undefined {
+  if (from === undefined) return undefined;
+  return (typeof from === 'string' ? new NeuralCheckpoint(from) : from).loadNet();
+}
+
+/** @throws WeightsMismatchError when the checkpoint is of another model or another kind of optimizer. */
+function initialState(
+  model: OpenedModel,
+  resumed: LoadedNet | undefined,
+  { optimizer }: NeuralSettings,
+): NamedState {
+  if (!resumed) return { step: 0, weights: model.weights, optimizer: [] };
+  const wanted = [...model.weights].map(([name, { shape }]) => ({ name, shape }));
+  const weights = matchWeights(wanted, resumed.state.weights, 'the checkpoint');
+  const arrays = resumed.state.optimizer;
+  const expected = optimizerSlots(optimizer);
+  if (arrays.length > 0 && arrays.length !== expected) {
+    throw new TrainArgumentError(
+      `The checkpoint's optimizer keeps ${arrays.length} arrays, ${optimizer.name} here ${expected}; resume with the optimizer that it was trained with.`,
+      { field: 'optimizer' },
+    );
+  }
+  return { step: resumed.state.step, weights, optimizer: arrays };
+}
+
+function shardsOf(dataset: string, { shards }: TensorDataset): Shard[] {
+  let firstRow = 0;
+  return shards.map(({ sha256, sizeBytes, rows }, index) => {
+    const shard = { dataset, index, firstRow, rows, sha256, sizeBytes };
+    firstRow += rows;
+    return shard;
+  });
+}
+
+function recorded({ runId, settings, prepared, recorder, steps }: Facts): RecordedRun {
+  const { name, optimizer, schedule, loss, globalBatchSize, microbatchSize, seed } = settings;
+  return {
+    runId,
+    settings: {
+      name,
+      numBoostRound: steps,
+      params: { loss: loss.name, optimizer, schedule, globalBatchSize, microbatchSize, seed },
+    },
+    ...(prepared && { prepared }),
+    ...(recorder && { recorder }),
+  };
+}
+
+function fallbackWarning({ unsupported }: OpenedModel): string {
+  const { layer, className, reason } = unsupported!;
+  return (
+    `The compiled engine does not know layer "${layer}" (${className}: ${reason}), so tfjs's autodiff trains the model: ` +
+    'steps take several times longer.'
+  );
+}
+
+function calledOff({ name }: NeuralSettings): AbortedError {
+  return new AbortedError(`Run "${name}" was called off by its owner.`);
+}
