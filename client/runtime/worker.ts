@@ -12,7 +12,7 @@ import type { SessionStatus, WorkerSession } from '../session/sessionEnvironment
 import { socketUrl } from '../transport/socketUrl.ts';
 import type { AcquiredDevice } from './acquireDevice.ts';
 import { evaluateOwnerCode } from './evaluateOwnerCode.ts';
-import { throttledDevice } from './throttledDevice.ts';
+import { lentDevices } from './lentDevices.ts';
 import type { WorkerOptions, WorkerPlatform, WorkerTransport } from './workerPlatform.ts';
 import type { WorkerEnd, WorkerPhase, WorkerStatus } from './workerStatus.ts';
 
@@ -238,21 +238,12 @@ export class Worker {
 
   #openSession(workerId: string, transport: WorkerTransport): WorkerSession {
     const platform = this.#platform;
+    if (!this.#device) throw new Error('A worker joins after it has found a device.');
     return createWorkerSession({
       workerId,
       connector: transport.connector,
       send: (message) => this.#control?.send(message),
-      createDevice: async (spec) => {
-        const device = await this.#device?.create(spec);
-        if (!device) throw new Error('There is no device yet.');
-        return throttledDevice(device, () => this.#share, platform.clock);
-      },
-      createEngine: async (spec) => {
-        const engine = await this.#device?.createEngine(spec);
-        if (!engine) throw new Error('There is no device yet.');
-        return engine;
-      },
-      ...(this.#device && { deviceName: this.#device.report.name }),
+      ...lentDevices(this.#device, () => this.#share, platform.clock),
       fetchBlob: (sha256, options) => platform.fetchBlob(sha256, options),
       putBlob: createBlobUploader({ ...platform, origin: this.#options.url, token: this.#options.token }),
       ...(this.#options.allowCode && { evaluateCode: evaluateOwnerCode }),
