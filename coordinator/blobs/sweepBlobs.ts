@@ -9,7 +9,7 @@ export interface SweepOptions {
   readonly clock: Clock;
   readonly log: Log;
   /** SHA-256 of the blobs that must stay. */
-  readonly inUse: () => ReadonlySet<string>;
+  readonly inUse: () => Promise<ReadonlySet<string>>;
 }
 
 /** A trainer uploads shards before it asks for the run, and the next fit on the same data wants the same shards. */
@@ -22,7 +22,7 @@ export function sweepBlobs({ blobs, clock, log, inUse }: SweepOptions): () => vo
   let isOver = false;
   const sweep = async (): Promise<void> => {
     try {
-      const swept = await blobs.sweep(inUse(), IDLE_MS);
+      const swept = await blobs.sweep(await inUse(), IDLE_MS);
       if (swept > 0) log({ level: 'info', message: `Deleted ${swept} blobs of runs that are over` });
     } catch (error) {
       log({ level: 'warn', message: `Blobs could not be swept: ${(error as Error).message}` });

@@ -43,6 +43,12 @@ export function isLayersModel(modelText: string): boolean {
   return !/^\s*\{\s*"learner"/.test(modelText) && /"modelTopology"\s*:/.test(modelText);
 }
 
+/** Names of the files of weights beside model.json. @throws CheckpointError */
+export function weightFiles(checkpoint: Checkpoint): readonly string[] {
+  const { weightsManifest } = parseModel(checkpoint.modelText(), checkpoint.modelPath);
+  return weightsManifest.flatMap(({ paths }) => paths);
+}
+
 /** @throws CheckpointError naming the file, and the field or the number of bytes that is wrong. */
 export function readLayersFolder(checkpoint: Checkpoint): LayersFiles {
   const file = checkpoint.modelPath;

@@ -27,6 +27,17 @@ export const statusAnswer = z.looseObject({
   uptimeMs: z.number(),
   joinUrl: z.string(),
   runs: z.array(runSummary),
+  applications: z.array(
+    z.looseObject({
+      name: z.string(),
+      routePrefix: z.string(),
+      status: z.string(),
+      message: z.string(),
+      deployments: z.array(
+        z.looseObject({ name: z.string(), version: z.string().optional(), replicas: z.number() }),
+      ),
+    }),
+  ),
   traffic: z.record(z.string(), z.looseObject({ sentBytes: z.number(), receivedBytes: z.number() })),
 });
 

@@ -4,6 +4,7 @@ import type { Server } from 'node:http';
 import { Server as NetServer } from 'node:net';
 import { Server as SecureServer } from 'node:https';
 import { systemClock, type Clock } from '../../shared/clock.ts';
+import type { BlobStore } from '../blobs/blobStore.ts';
 import type { Log } from '../pool/log.ts';
 import { packageVersion } from '../cli/packageVersion.ts';
 import { allowedHosts, coordinatorAddresses } from '../server/addresses.ts';
@@ -21,6 +22,8 @@ import { OpenAnswers } from './http/openAnswers.ts';
 import { AppTable } from './http/servedApp.ts';
 import { ServeMetrics } from './http/serveMetrics.ts';
 import { createServeServer } from './http/serveServer.ts';
+import { makeRecipe, withRecipe } from './record/recipe.ts';
+import type { Recipe, ServeRecord, Unrecordable } from './record/serveRecord.ts';
 import { ServeArgumentError } from './serveErrors.ts';
 import { checkName, checkRoutePrefix, type RunOptions, type ServeHttpOptions } from './serveOptions.ts';
 
@@ -46,9 +49,23 @@ export function deployment(target: DeploymentTarget, options: DeploymentOptions 
   return new Deployment(target, options);
 }
 
+/** What serving uses of a coordinator, or of a storage folder. */
+export interface ServeCoordinator {
+  readonly deployments: ServeRecord;
+  readonly blobs: BlobStore;
+}
+
+export interface ServeOptions {
+  readonly clock?: Clock | undefined;
+  readonly log?: Log | undefined;
+  /** Records what is deployed, so that `restore` brings it back after a restart. */
+  readonly coordinator?: ServeCoordinator | undefined;
+}
+
 export class Serve {
   readonly #clock: Clock;
   readonly #log: Log;
+  readonly #coordinator: ServeCoordinator | undefined;
   readonly #apps = new Map<string, RunningApp>();
   readonly #table = new AppTable();
   readonly #metrics = new ServeMetrics();
@@ -66,9 +83,10 @@ export class Serve {
   #changes: Promise<unknown> = Promise.resolve();
   #isStopping = false;
 
-  constructor({ clock = systemClock, log = writeToStderr }: { clock?: Clock; log?: Log } = {}) {
+  constructor({ clock = systemClock, log = writeToStderr, coordinator }: ServeOptions = {}) {
     this.#clock = clock;
     this.#log = log;
+    this.#coordinator = coordinator;
   }
 
   /** Undefined before anything listens. */
@@ -86,13 +104,40 @@ export class Serve {
    * replicas are ready. The first run starts to listen; later ones may leave host and port out.
    * @returns a handle of the ingress deployment, for calls without HTTP.
    * @throws ServeArgumentError, CheckpointError, ModelFormatError, ModelUnsupportedError, PortInUseError, ListenError,
-   *   TlsFileError, TlsCertificateError, OwnerCodeError when a class can't be constructed, DeadlineError when one takes longer than startTimeoutS. What
-   *   was there before goes on then.
+   *   TlsFileError, TlsCertificateError, StorageError, StorageFullError, OwnerCodeError when a class can't be
+   *   constructed, DeadlineError when one takes longer than startTimeoutS. What was there before goes on then.
    */
   run(application: Application | Deployment, options: RunOptions = {}): Promise<DeploymentHandle> {
     return this.#inTurn(() =>
       this.#run(application instanceof Deployment ? application.bind() : application, options),
     );
+  }
+
+  /**
+   * Brings back what the coordinator's record says was deployed. What can not be brought back is logged and recorded as
+   * failed; the others run.
+   * @returns the names of the applications that run.
+   */
+  async restore(options: ServeHttpOptions = {}): Promise<string[]> {
+    const { deployments, blobs } = this.#coordinator ?? noCoordinator();
+    const restored: string[] = [];
+    for (const { name, routePrefix, modelName, recipe } of await deployments.all()) {
+      try {
+        if (!('nodes' in recipe)) throw new ServeArgumentError(`${recipe.reason} Deploy it again.`);
+        await withRecipe(recipe, blobs, (application) =>
+          this.run(application, { ...options, name, routePrefix, modelName }),
+        );
+        restored.push(name);
+      } catch (error) {
+        const reason = (error as Error).message;
+        this.#log({
+          level: 'error',
+          message: `serve: application "${name}" can not be brought back: ${reason}`,
+        });
+        await deployments.setStatus(name, 'failed', reason);
+      }
+    }
+    return restored;
   }
 
   /** Calls the ingress deployment of a running application. @throws ServeArgumentError */
@@ -119,6 +164,7 @@ export class Serve {
       const app = this.#apps.get(name);
       if (!app) throw new ServeArgumentError(`No application "${name}" runs.`, { field: 'name' });
       this.#table.remove(name);
+      await this.#coordinator?.deployments.remove(name);
       await app.close();
       this.#apps.delete(name);
       this.#metrics.forget(name);
@@ -136,7 +182,10 @@ export class Serve {
       if (server) NetServer.prototype.close.call(server);
       this.#listening?.stopRenewing();
       await Promise.all([...this.#apps.values()].map((app) => app.close()));
-      for (const { name } of this.#apps.values()) this.#table.remove(name);
+      for (const { name } of this.#apps.values()) {
+        this.#table.remove(name);
+        await this.#coordinator?.deployments.setStatus(name, 'stopped', '');
+      }
       this.#apps.clear();
       // Answers that are being written right now get out before their sockets are closed.
       await this.#answers.written(this.#clock, WRITE_OUT_MS);
@@ -162,6 +211,7 @@ export class Serve {
       );
     }
     const plan = planApplication(application);
+    const recipe = this.#coordinator && (await makeRecipe(application, this.#coordinator.blobs));
     await this.#listen(options);
     const app = this.#apps.get(name) ?? new RunningApp(name, this.#clock, this.#log);
     try {
@@ -172,7 +222,24 @@ export class Serve {
     }
     this.#apps.set(name, app);
     this.#table.set(app);
+    if (recipe) await this.#record(app, recipe);
     return this.handle(name);
+  }
+
+  async #record(app: RunningApp, recipe: Recipe | Unrecordable): Promise<void> {
+    const { name, routePrefix, modelName } = app;
+    await this.#coordinator?.deployments.save({
+      name,
+      routePrefix,
+      modelName,
+      recipe,
+      status: 'running',
+      message: '',
+      deployedAtMs: Date.now(),
+      deployments: app
+        .deployments()
+        .map(({ name, version, target }) => ({ name, version, replicas: target })),
+    });
   }
 
   async #listen(options: ServeHttpOptions): Promise<void> {
@@ -246,6 +313,12 @@ export class Serve {
 const IDLE_TIMEOUT_MS = 10 * 60_000;
 /** For a caller to read what was answered, while the server shuts down. */
 const WRITE_OUT_MS = 5_000;
+
+function noCoordinator(): never {
+  throw new ServeArgumentError('restore() needs a coordinator: new Serve({ coordinator }).', {
+    field: 'coordinator',
+  });
+}
 
 const writeToStderr: Log = ({ level, message }) => {
   if (level !== 'info') process.stderr.write(`${message}\n`);

@@ -16,6 +16,8 @@ import { PROGRAM_PATH } from '../../shared/protocol/program.ts';
 import { RunRegistry } from '../run/runRegistry.ts';
 import type { RunHandle, RunRequest } from '../run/runRequest.ts';
 import type { RunTiming } from '../run/runState.ts';
+import { recipeBlobs } from '../serve/record/recipe.ts';
+import type { ServeRecord } from '../serve/record/serveRecord.ts';
 import { mountPeerServer } from '../signalling/peerServer.ts';
 import { mountRelay, RELAY_PATH } from '../signalling/relay.ts';
 import { openTls, type TlsSettings } from '../tls/openTls.ts';
@@ -85,6 +87,8 @@ export interface Coordinator {
   readonly authority: AuthorityCertificate | undefined;
   readonly blobs: BlobStore;
   readonly pool: Pool;
+  /** The record of what is served: for `new Serve({ coordinator })`. */
+  readonly deployments: ServeRecord;
   /** Gives workers to programs: see openProgram. */
   readonly seats: SeatSource;
   /** @throws RunExistsError, RunRequestInvalidError */
@@ -144,6 +148,10 @@ export async function startCoordinator(options: CoordinatorOptions = {}): Promis
   });
   const programs = new ProgramHost({ pool, clock, log });
   const publicPath = publicPathOf(publicUrl);
+  for (const { name, status } of await store.deployments.all()) {
+    if (status !== 'running') continue;
+    await store.deployments.setStatus(name, 'stopped', 'The process that served it ended.');
+  }
   const meter = new TrafficMeter();
   const access = new AccessControl({
     adminToken,
@@ -167,6 +175,7 @@ export async function startCoordinator(options: CoordinatorOptions = {}): Promis
     pool,
     runs,
     traffic,
+    applications: () => store.deployments.all(),
     uptimeMs: () => clock.now() - startedAtMs,
     joinUrl: () => addresses.joinUrl,
   };
@@ -202,7 +211,15 @@ export async function startCoordinator(options: CoordinatorOptions = {}): Promis
     tls && server instanceof SecureServer
       ? keepRenewed({ source: tls, server, clock, log })
       : (): void => undefined;
-  const stopSweeping = sweepBlobs({ blobs, clock, log, inUse: () => runs.blobsInUse() });
+  const stopSweeping = sweepBlobs({
+    blobs,
+    clock,
+    log,
+    inUse: async () => {
+      const recipes = (await store.deployments.all()).map(({ recipe }) => recipe);
+      return new Set([...runs.blobsInUse(), ...recipeBlobs(recipes)]);
+    },
+  });
 
   let closing: Promise<void> | undefined;
   const close = async (): Promise<void> => {
@@ -225,6 +242,7 @@ export async function startCoordinator(options: CoordinatorOptions = {}): Promis
     authority: tls?.authority,
     blobs,
     pool,
+    deployments: store.deployments,
     seats: programs,
     startRun: (request) => {
       if (closing) throw new CoordinatorClosedError('The coordinator is closed');

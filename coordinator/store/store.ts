@@ -3,6 +3,7 @@
 
 import type { Dialect } from 'kysely';
 import { Kysely, Migrator, PostgresDialect } from 'kysely';
+import { DeploymentStore } from './deploymentStore.ts';
 import { migrations } from './migrations/migrations.ts';
 import { currentSchema } from './postgresDialect.ts';
 import { RunStore } from './runStore.ts';
@@ -11,6 +12,7 @@ import type { StoreSchema } from './storeSchema.ts';
 
 export class Store {
   readonly runs: RunStore;
+  readonly deployments: DeploymentStore;
   readonly #db: Kysely<StoreSchema>;
   readonly #place: string;
 
@@ -18,6 +20,7 @@ export class Store {
     this.#db = db;
     this.#place = place;
     this.runs = new RunStore(db, pause);
+    this.deployments = new DeploymentStore(db);
   }
 
   /**

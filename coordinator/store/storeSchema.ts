@@ -38,7 +38,30 @@ interface SettingsTable {
   value: string;
 }
 
+interface ApplicationsTable {
+  name: string;
+  route_prefix: string;
+  model_name: string;
+  /** How to bring it back, or why that can not be, as JSON. */
+  recipe: string;
+  status: string;
+  message: string;
+  /** Milliseconds since 1970. */
+  deployed_at: number;
+}
+
+interface DeploymentsTable {
+  application: string;
+  name: string;
+  /** Callees before their callers. */
+  position: number;
+  version: string | null;
+  replicas: number;
+}
+
 export interface StoreSchema {
+  applications: ApplicationsTable;
+  deployments: DeploymentsTable;
   runs: RunsTable;
   rounds: RoundsTable;
   run_events: RunEventsTable;

@@ -1,8 +1,11 @@
 // `tabgrad serve`: a trained model behind an HTTP port, until it is told to end.
 
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { deployment, Serve } from '../../serve/serve.ts';
+import type { ServeHttpOptions } from '../../serve/serveOptions.ts';
 import { Checkpoint } from '../../train/checkpoint.ts';
+import { openStorage, type Storage } from '../../server/storage.ts';
+import { BadArgumentError } from '../cliErrors.ts';
 import { defineCommand } from '../command.ts';
 import { tlsOptions, tlsSettings } from '../tlsOptions.ts';
 import { exitCodes } from '../exitCodes.ts';
@@ -17,8 +20,7 @@ export const serve = defineCommand({
     checkpoint: {
       type: 'text',
       placeholder: 'DIR',
-      required: true,
-      help: 'Checkpoint folder, a model.json of XGBoost, or a folder of a tf.LayersModel.',
+      help: 'Checkpoint folder, a model.json of XGBoost, or a folder of a tf.LayersModel. Not needed where --storage has something to bring back.',
     },
     port: {
       type: 'integer',
@@ -69,7 +71,7 @@ export const serve = defineCommand({
     storage: {
       type: 'text',
       placeholder: 'DIR',
-      help: 'Folder in which --tls self keeps its authority; may be that of "tabgrad up".',
+      help: 'Folder that keeps what is deployed, so that a restart brings it back, and the authority of --tls self; may be that of "tabgrad up".',
     },
     'public-url': {
       type: 'url',
@@ -90,31 +92,45 @@ export const serve = defineCommand({
     },
   ],
   async run(values, _positionals, { stdout, cwd, signal }) {
-    const server = new Serve();
-    const { device } = values;
-    const model = deployment(new Checkpoint(resolve(cwd, values.checkpoint)), {
-      numReplicas: values.replicas,
-    }).bind(...(device === undefined ? [] : [{ device }]));
+    const { checkpoint, device } = values;
+    const storage = values.storage === undefined ? undefined : await openRecord(resolve(cwd, values.storage));
+    const server = new Serve({
+      coordinator: storage && { deployments: storage.store.deployments, blobs: storage.blobs },
+    });
     const accessLog = (entry: object): void =>
       void stdout.write(`${JSON.stringify({ type: 'request', ...entry })}\n`);
     try {
-      await server.run(model, {
-        name: values.name,
-        routePrefix: values['route-prefix'],
+      const http: ServeHttpOptions = {
         port: values.port,
         host: values.host,
         apiKey: values['api-key'],
         publicUrl: values['public-url'],
         tls: tlsSettings(values, values.storage, cwd),
         ...(values['access-log'] && { accessLog }),
-      });
-      const url = new URL(values['route-prefix'], server.url).href;
+      };
+      if (storage) await server.restore(http);
+      if (checkpoint !== undefined) {
+        const model = deployment(new Checkpoint(resolve(cwd, checkpoint)), { numReplicas: values.replicas });
+        await server.run(model.bind(...(device === undefined ? [] : [{ device }])), {
+          ...http,
+          name: values.name,
+          routePrefix: values['route-prefix'],
+        });
+      }
+      const urls = servedUrls(server);
+      if (urls.length === 0) {
+        throw new BadArgumentError(
+          'There is nothing to serve: give --checkpoint DIR, or a --storage in which something was deployed.',
+          { field: '--checkpoint' },
+        );
+      }
       if (values.json) {
-        const line = { type: 'serving', url, authorityFingerprint: server.authority?.fingerprint };
-        stdout.write(`${JSON.stringify(line)}\n`);
+        const { fingerprint: authorityFingerprint } = server.authority ?? {};
+        for (const url of urls)
+          stdout.write(`${JSON.stringify({ type: 'serving', url, authorityFingerprint })}\n`);
       } else if (!values.quiet) {
         const rows = [
-          `predictions   POST rows as JSON to ${url}`,
+          ...urls.map((url) => `predictions   POST rows as JSON to ${url}`),
           `the API       ${server.url}/openapi.json`,
           ...(server.authority === undefined
             ? []
@@ -126,7 +142,18 @@ export const serve = defineCommand({
       await untilAborted(signal);
     } finally {
       await server.shutdown();
+      await storage?.close();
     }
     return exitCodes.ok;
   },
 });
+
+/** A record of its own: that of a coordinator in the same folder belongs to the coordinator's process. */
+function openRecord(storagePath: string): Promise<Storage> {
+  return openStorage({ storagePath: join(storagePath, 'serving') }, () => undefined);
+}
+
+function servedUrls(server: Serve): string[] {
+  const { url, applications } = server.status();
+  return Object.values(applications).map(({ routePrefix }) => new URL(routePrefix, url).href);
+}

@@ -11,7 +11,7 @@ import { textTable } from '../textTable.ts';
 
 export const status = defineCommand({
   name: 'status',
-  summary: 'Show how a coordinator is: workers, runs, traffic.',
+  summary: 'Show how a coordinator is: workers, runs, deployments, traffic.',
   positionals: [],
   options: adminOptions,
   examples: [
@@ -30,12 +30,13 @@ export const status = defineCommand({
       stdout.write(`${JSON.stringify({ ...answer, url, workers })}\n`);
       return exitCodes.ok;
     }
-    const { uptimeMs, joinUrl, runs, traffic } = answer;
+    const { uptimeMs, joinUrl, runs, applications, traffic } = answer;
     stdout.write(
       `coordinator ${url}, up for ${formatDuration(uptimeMs)}\n` +
         `to lend a tab open ${joinUrl}\n\n` +
         `workers: ${workers.length}\n${textTable(workers.map(workerRow))}` +
         `runs: ${runs.length}\n${textTable(runs.map(runRow))}` +
+        `deployments: ${applications.length}\n${textTable(applications.flatMap(deploymentRows))}` +
         `traffic: ${Object.entries(traffic)
           .map(([purpose, bytes]) => `${purpose} ${formatShort(bytes.sentBytes + bytes.receivedBytes)}B`)
           .join(', ')}\n`,
@@ -45,6 +46,18 @@ export const status = defineCommand({
 });
 
 type Worker = Awaited<ReturnType<typeof workersAnswer.parse>>['workers'][number];
+
+type Application = Awaited<ReturnType<typeof statusAnswer.parse>>['applications'][number];
+
+function deploymentRows({ name, routePrefix, status, message, deployments }: Application): string[][] {
+  return deployments.map((deployment) => [
+    `${name}/${deployment.name}`,
+    deployment.version === undefined ? '' : `version ${deployment.version}`,
+    `${deployment.replicas} replica${deployment.replicas === 1 ? '' : 's'}`,
+    routePrefix,
+    message === '' ? status : `${status}: ${message}`,
+  ]);
+}
 
 function workerRow({ workerId, name, runtime, device, present, leaving, runId }: Worker): string[] {
   const state = leaving === undefined ? (present ? 'present' : 'away') : `leaving: ${leaving}`;

@@ -1,5 +1,7 @@
 // Deployments and what they are bound to: values that describe what Serve.run starts. Nothing starts here.
 
+import { resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { GBDTPredictor } from '../../predict/gbdtPredictor.ts';
 import { Checkpoint } from '../../train/checkpoint.ts';
 import type { DeployableClass } from '../replica/classProgram.ts';
@@ -79,6 +81,16 @@ function isModuleTarget(value: unknown): value is ModuleTarget {
   if (typeof value !== 'object' || value === null) return false;
   const { module, export: name } = value as Partial<ModuleTarget>;
   return (typeof module === 'string' || module instanceof URL) && typeof name === 'string';
+}
+
+/** Where the class of a ModuleTarget is; undefined for other targets. */
+export function moduleAddress(
+  target: DeploymentTarget,
+): { readonly module: string; readonly exportName: string } | undefined {
+  if (!isModuleTarget(target)) return undefined;
+  const { module, export: exportName } = target;
+  const isAddress = module instanceof URL || module.startsWith('file:');
+  return { module: isAddress ? String(module) : pathToFileURL(resolve(module)).href, exportName };
 }
 
 /** The checkpoint that a deployment serves, and its predictor's options; undefined for an owner's class. */

@@ -1,8 +1,6 @@
 // From a bound application to the deployments that make it up, each with how its replicas are made. All that can be
 // wrong with arguments and checkpoints comes out here, before anything is started.
 
-import { resolve } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import { z } from 'zod';
 import { isLayersModel, readLayersFolder } from '../../predict/layersFolder.ts';
 import type { Checkpoint } from '../../train/checkpoint.ts';
@@ -16,7 +14,7 @@ import type { Replica } from '../replica/replica.ts';
 import { ThreadReplica } from '../replica/threadReplica.ts';
 import type { TreeOptions } from '../replica/treeProgram.ts';
 import { ServeArgumentError } from '../serveErrors.ts';
-import { Application, boundCheckpoint, type ModuleTarget } from './deployment.ts';
+import { Application, boundCheckpoint, moduleAddress } from './deployment.ts';
 import type { DeploymentSettings } from './deploymentOptions.ts';
 import { HandleMark, reviveHandles, type HandleCaller } from './handle.ts';
 
@@ -100,12 +98,8 @@ function planDeployment(name: string, node: Application, args: readonly unknown[
         ),
     };
   }
-  const { module, export: exportName } = target as ModuleTarget;
-  const address =
-    module instanceof URL || module.startsWith('file:')
-      ? String(module)
-      : pathToFileURL(resolve(module)).href;
-  const program = { kind: 'module', deployment: name, module: address, exportName, args } as const;
+  const { module, exportName } = moduleAddress(target)!;
+  const program = { kind: 'module', deployment: name, module, exportName, args } as const;
   checkClonable(name, args);
   return {
     name,

@@ -1,6 +1,7 @@
 // How the coordinator is: for people, for programs and for Prometheus.
 
 import type { Pool } from '../../pool/pool.ts';
+import type { RecordedApplication } from '../../serve/record/serveRecord.ts';
 import type { RunRegistry } from '../../run/runRegistry.ts';
 import { answerJson, answerText } from '../answers.ts';
 import { prometheusText } from '../prometheusText.ts';
@@ -12,6 +13,7 @@ export interface StatusSource {
   readonly pool: Pool;
   readonly runs: RunRegistry;
   readonly traffic: () => Traffic;
+  readonly applications: () => Promise<RecordedApplication[]>;
   readonly uptimeMs: () => number;
   readonly joinUrl: () => string;
 }
@@ -34,12 +36,16 @@ export function statusRoutes(source: StatusSource): Route[] {
     read('/metrics', ({ response }) =>
       answerText(response, 200, 'text/plain; version=0.0.4; charset=utf-8', prometheusText(metrics(source))),
     ),
-    read('/api/v1/status', ({ response }) =>
+    read('/api/v1/status', async ({ response }) =>
       answerJson(response, 200, {
         uptimeMs: Math.round(source.uptimeMs()),
         joinUrl: source.joinUrl(),
         workers: pool.workers().length,
         runs: runs.list().map((entry) => entry.summary()),
+        applications: (await source.applications()).map(({ recipe, ...told }) => ({
+          ...told,
+          isRestorable: 'nodes' in recipe,
+        })),
         counters: pool.counters,
         traffic: source.traffic(),
       }),

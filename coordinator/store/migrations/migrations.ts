@@ -4,9 +4,11 @@
 import type { Kysely, Migration } from 'kysely';
 
 import { m0001Runs } from './m0001Runs.ts';
+import { m0002Deployments } from './m0002Deployments.ts';
 
 const steps: Readonly<Record<string, (db: Kysely<unknown>) => Promise<void>>> = {
   '0001-runs': m0001Runs,
+  '0002-deployments': m0002Deployments,
 };
 
 /** In the form of Kysely's Migrator, which applies them in the order of their names. */

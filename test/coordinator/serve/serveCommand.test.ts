@@ -1,3 +1,6 @@
+import { cpSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { runTabgrad, startTabgrad } from '../cli/runTabgrad.ts';
 import { flights, makeServedModels, oracleColumns, type ServedModels } from './servedModels.ts';
@@ -68,6 +71,48 @@ describe('tabgrad serve', () => {
     expect(await response.json()).toHaveLength(200_000);
     await expect(fetch(url)).rejects.toThrow();
     expect(await running.ended).toMatchObject({ code: 143, stderr: '' });
+  });
+
+  it('brings back what was deployed after a kill -9, without its checkpoint', async () => {
+    const storage = mkdtempSync(path.join(tmpdir(), 'tabgrad-serving-'));
+    const folder = mkdtempSync(path.join(tmpdir(), 'tabgrad-checkpoint-'));
+    cpSync(models.late.checkpoint.modelPath, path.join(folder, 'model.json'));
+    const rows = flights(30);
+    const expected = models.late.checkpoint.toPredictor().predict(oracleColumns(rows), rows.length);
+    const served = async (url: string): Promise<number[]> => {
+      const response = await fetch(url, { method: 'POST', body: JSON.stringify(rows) });
+      return ((await response.json()) as { predictions: number }[]).map(({ predictions }) => predictions);
+    };
+    const words = ['serve', '--storage', storage, '--port', '0', '--json'];
+    const first = startTabgrad([
+      ...words,
+      '--checkpoint',
+      folder,
+      '--name',
+      'late',
+      '--route-prefix',
+      '/late',
+    ]);
+    const { url } = JSON.parse(await first.printed('\n')) as { url: string };
+    expect(await served(url)).toEqual([...expected]);
+    first.signal('SIGKILL');
+    await first.ended;
+    rmSync(folder, { recursive: true });
+    const second = startTabgrad(words);
+    const { url: again } = JSON.parse(await second.printed('\n')) as { url: string };
+    expect(new URL(again).pathname).toBe('/late');
+    expect(await served(again)).toEqual([...expected]);
+    second.signal('SIGTERM');
+    expect(await second.ended).toMatchObject({ code: 143, stderr: '' });
+    rmSync(storage, { recursive: true });
+  });
+
+  it('needs something to serve', async () => {
+    const { code, stderr } = await runTabgrad(['serve', '--port', '0', '--json']);
+    expect([code, stderr]).toEqual([
+      2,
+      expect.stringMatching(/BAD_ARGUMENT.*give --checkpoint DIR, or a --storage/),
+    ]);
   });
 
   it('says what is wrong with a checkpoint that is none, and ends', async () => {

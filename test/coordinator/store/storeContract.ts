@@ -5,6 +5,7 @@ import { endFacts } from '../../../coordinator/run/facts.ts';
 import { RunLog } from '../../../coordinator/run/runLog.ts';
 import type { ShownEvent } from '../../../coordinator/run/runLog.ts';
 import type { RunFact } from '../../../coordinator/run/runRecord.ts';
+import type { RecordedApplication } from '../../../coordinator/serve/record/serveRecord.ts';
 import type { Store } from '../../../coordinator/store/store.ts';
 import { committed, requestOf, roundEvent, roundFact } from './storeFacts.ts';
 
@@ -172,6 +173,34 @@ export function describeStore(name: string, make: () => Promise<TestDatabase>): 
       stop.abort();
       expect((await end).done).toBe(true);
       expect(await store.runs.events('r', 0, 10)).toEqual([]);
+    });
+
+    it('gives served applications back in the order of their deployment, each as it was saved last', async () => {
+      const application = (name: string, deployedAtMs: number): RecordedApplication => ({
+        name,
+        routePrefix: `/${name}`,
+        modelName: 'late',
+        recipe: { reason: 'an „Ünï𝄞' },
+        status: 'running',
+        message: '',
+        deployedAtMs,
+        deployments: [
+          { name: 'Model', version: undefined, replicas: 2 },
+          { name: 'Front', version: 'v„1"', replicas: 1 },
+        ],
+      });
+      await store.deployments.save(application('b', 2));
+      await store.deployments.save(application('a', 1.5));
+      await store.deployments.save({ ...application('b', 3), deployments: [] });
+      await store.deployments.setStatus('a', 'failed', 'no „weights"');
+      await store.deployments.setStatus('none', 'failed', '');
+      await reopen();
+      const [a, b] = await store.deployments.all();
+      expect(a).toEqual({ ...application('a', 1.5), status: 'failed', message: 'no „weights"' });
+      expect(b).toEqual({ ...application('b', 3), deployments: [] });
+      await store.deployments.remove('a');
+      await store.deployments.remove('a');
+      expect((await store.deployments.all()).map(({ name }) => name)).toEqual(['b']);
     });
 
     it('makes a setting once', async () => {
