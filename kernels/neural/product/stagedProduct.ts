@@ -61,36 +61,39 @@ export function threadPlace({ neighbours, threadRows, threadColumns }: ProductTi
   return `let threadRow = ${row}; let threadColumn = ${column};`;
 }
 
+/** Arrays of their own for each buffer: with indices that don't depend on it, compilers see that all are in bounds. */
 export function stagedDeclarations(tile: ProductTile): string {
-  return `
-var<workgroup> leftBlock: array<vec4<f32>, ${tile.buffers * leftVectors(tile)}>;
-var<workgroup> rightBlock: array<vec4<f32>, ${tile.buffers * rightVectors(tile)}>;`;
+  return times(
+    tile.buffers,
+    (side) => `
+var<workgroup> left${side}Block: array<vec4<f32>, ${leftVectors(tile)}>;
+var<workgroup> right${side}Block: array<vec4<f32>, ${rightVectors(tile)}>;`,
+  );
 }
 
-function store(name: 'left' | 'right', vectors: number, tile: ProductTile): string {
+function store(name: 'left' | 'right', side: number, vectors: number, tile: ProductTile): string {
   const threads = threadsOf(tile);
   return times(vectorsOfThread(vectors, tile), (i) => {
     const slot = `lane + ${i * threads}u`;
-    const assign = `${name}Block[${name}Side + ${slot}] = ${name}${i};`;
+    const assign = `${name}${side}Block[${slot}] = ${name}${i};`;
     return (i + 1) * threads > vectors ? `if (${slot} < ${vectors}u) { ${assign} }` : assign;
   });
 }
 
-/** Adds the product of the block at `leftSide`, `rightSide` to the sums. */
-function multiply(layout: LeftLayout, tile: ProductTile): string {
+/** Adds the product of the block in buffer `side` to the sums. */
+function multiply(layout: LeftLayout, side: number, tile: ProductTile): string {
   const { rows, depth, threadRows, threadColumns } = tile;
   const quads = tile.columns / 4;
   const rightRow = widthOf(tile) / 4;
   const right = (inner: string): string =>
     times(
       quads,
-      (j) =>
-        `let b${j} = rightBlock[rightSide + ${inner} * ${rightRow}u + threadColumn + ${j * threadColumns}u];`,
+      (j) => `let b${j} = right${side}Block[${inner} * ${rightRow}u + threadColumn + ${j * threadColumns}u];`,
     );
   if (layout === 'alongInner') {
     return `
     for (var q = 0u; q < ${depth / 4}u; q++) {
-      ${times(rows, (r) => `let a${r} = leftBlock[leftSide + ${rowInTile(layout, tile, r)} * ${depth / 4}u + q];`)}
+      ${times(rows, (r) => `let a${r} = left${side}Block[${rowInTile(layout, tile, r)} * ${depth / 4}u + q];`)}
       ${times(
         4,
         (u) => `{
@@ -102,7 +105,7 @@ function multiply(layout: LeftLayout, tile: ProductTile): string {
   }
   return `
     for (var k = 0u; k < ${depth}u; k++) {
-      ${times(rows / 4, (g) => `let a${g} = leftBlock[leftSide + k * ${heightOf(tile) / 4}u + threadRow + ${g * threadRows}u];`)}
+      ${times(rows / 4, (g) => `let a${g} = left${side}Block[k * ${heightOf(tile) / 4}u + threadRow + ${g * threadRows}u];`)}
       ${right('k')}
       ${times(rows, (r) => times(quads, (j) => `sum${r}_${j} += a${r >> 2}[${r & 3}] * b${j};`))}
     }`;
@@ -117,37 +120,38 @@ export function stagedLoop(
   const { left, right } = operands;
   const vectors = { left: leftVectors(tile), right: rightVectors(tile) };
   const fetch = `${left.fetch}\n${right.fetch}`;
-  const storeBoth = `${store('left', vectors.left, tile)}\n${store('right', vectors.right, tile)}`;
+  const storeIn = (side: number): string =>
+    `${store('left', side, vectors.left, tile)}\n${store('right', side, vectors.right, tile)}`;
   const opening = `
   ${left.setup}
   ${right.setup}
   ${times(vectorsOfThread(vectors.left, tile), (i) => `var left${i}: vec4<f32>;`)}
   ${times(vectorsOfThread(vectors.right, tile), (i) => `var right${i}: vec4<f32>;`)}
   var t = firstBlock;
-  var leftSide = 0u;
-  var rightSide = 0u;
   ${fetch}`;
   if (tile.buffers === 1) {
     return `${opening}
   while (t < endBlock) {
-    ${storeBoth}
+    ${storeIn(0)}
     workgroupBarrier(); // The block is complete before anyone reads it.
     t++;
     if (t < endBlock) { ${fetch} }
-    ${multiply(layout, tile)}
+    ${multiply(layout, 0, tile)}
     workgroupBarrier(); // Everyone has read it before the next is stored.
   }`;
   }
-  return `${opening}
-  ${storeBoth}
-  workgroupBarrier(); // The first block is complete before anyone reads it.
-  while (t < endBlock) {
+  const turn = (side: number): string => `
     t++;
     if (t < endBlock) { ${fetch} }
-    ${multiply(layout, tile)}
-    leftSide = ${vectors.left}u - leftSide;
-    rightSide = ${vectors.right}u - rightSide;
-    if (t < endBlock) { ${storeBoth} }
-    workgroupBarrier(); // The other buffer is complete, and this one read, before the two change places.
+    ${multiply(layout, side, tile)}
+    if (t < endBlock) { ${storeIn(1 - side)} }
+    workgroupBarrier(); // The other buffer is complete, and this one read, before the two change places.`;
+  return `${opening}
+  ${storeIn(0)}
+  workgroupBarrier(); // The first block is complete before anyone reads it.
+  while (t < endBlock) {
+    ${turn(0)}
+    if (t >= endBlock) { break; }
+    ${turn(1)}
   }`;
 }

@@ -3,11 +3,13 @@
 import type { TileChooser } from '../../../kernels/neural/product/chooseTile.ts';
 import type { PlanTimer } from '../../../kernels/neural/product/planTimer.ts';
 import { createProductConvolutions } from '../../../kernels/neural/product/productConvolutions.ts';
+import type { ProductName } from '../../../kernels/neural/product/timedProduct.ts';
+import { timedProduct } from '../../../kernels/neural/product/timedProduct.ts';
 import type { AdapterPeaks } from './adapterPeaks.ts';
-import type { ProductName } from './layerPlans.ts';
-import { layerPlan, productNames } from './layerPlans.ts';
 import type { BenchLayer } from './layerShapes.ts';
 import type { PeerRates } from './tfjsRates.ts';
+
+const productNames: readonly ProductName[] = ['forward', 'input gradient', 'weight gradient'];
 
 export interface KernelRate {
   readonly layer: string;
@@ -38,7 +40,7 @@ export async function* kernelRates(
   for (const layer of layers) {
     for (const product of productNames) {
       if (product === 'input gradient' && layer.isFirst === true) continue;
-      const { timed, flop } = layerPlan(kernels, layer, product, batch);
+      const { timed, flop } = timedProduct(kernels, layer.shape, product, layer.examples ?? batch);
       const seconds = await timer.time(timed);
       const peers: Record<string, number> = {};
       for (const [name, peer] of Object.entries(others)) {

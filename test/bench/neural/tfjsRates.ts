@@ -1,7 +1,7 @@
 // The same layers' products by the tfjs WebGPU backend, on a device of its own on the same adapter.
 
 import type { Rank, Tensor } from '@tensorflow/tfjs';
-import type { ProductName } from './layerPlans.ts';
+import type { ProductName } from '../../../kernels/neural/product/timedProduct.ts';
 import type { BenchLayer } from './layerShapes.ts';
 
 export interface PeerRates {
