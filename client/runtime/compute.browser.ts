@@ -6,6 +6,7 @@ import { createBlobFetcher } from '../blobs/blobFetcher.ts';
 import { tabBlobCache } from '../blobs/tabBlobCache.browser.ts';
 import { systemClock } from '../../shared/clock.ts';
 import type { ControlSocket } from '../control/controlClient.ts';
+import { importBlob } from '../program/importBlob.ts';
 import type { ByteSocket } from '../program/byteSocket.ts';
 import { openProgramThread } from '../program/openProgramThread.browser.ts';
 import { remotePeerEndpoint } from '../transport/remotePeerEndpoint.ts';
@@ -44,6 +45,7 @@ function tabPlatform({ url: origin }: ComputeStart, signalling: MessagePort | un
       openThread: openProgramThread,
       openSocket: (url) => new WebSocket(url) as unknown as ByteSocket,
     },
+    importText: importBlob,
     log,
   };
 }

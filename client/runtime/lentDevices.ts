@@ -11,10 +11,12 @@ export function lentDevices(
   acquired: AcquiredDevice,
   share: () => number,
   clock: Clock,
-): Pick<SessionEnvironment, 'createDevice' | 'createEngine' | 'deviceName'> {
+): Pick<SessionEnvironment, 'createDevice' | 'createEngine' | 'deviceName' | 'openTfjs'> {
   return {
     createDevice: async (spec) => throttledDevice(await acquired.create(spec), share, clock),
     createEngine: async (spec) => throttledEngine(await acquired.createEngine(spec), share, clock),
+    // An owner's own loop paces itself.
+    openTfjs: () => acquired.openTfjs(),
     deviceName: acquired.report.name,
   };
 }

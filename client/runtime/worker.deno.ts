@@ -5,6 +5,7 @@ import { createBlobFetcher } from '../blobs/blobFetcher.ts';
 import { diskBlobCache } from '../blobs/diskBlobCache.node.ts';
 import { systemClock } from '../../shared/clock.ts';
 import type { ControlSocket } from '../control/controlClient.ts';
+import { importBlob } from '../program/importBlob.ts';
 import type { ByteSocket } from '../program/byteSocket.ts';
 import { openProgramThread } from '../program/openProgramThread.deno.ts';
 import { denoGpuAccess } from './acquireDevice.deno.ts';
@@ -64,6 +65,7 @@ const exitCode = await runTerminalWorker(
         openThread: openProgramThread,
         openSocket: (url) => new WebSocket(url) as unknown as ByteSocket,
       },
+      importText: importBlob,
       log,
     };
   },

@@ -10,6 +10,7 @@ import { diskBlobCache } from '../blobs/diskBlobCache.node.ts';
 import { systemClock } from '../../shared/clock.ts';
 import type { ControlSocket } from '../control/controlClient.ts';
 import { MAX_PROGRAM_FRAME_BYTES } from '../../shared/protocol/program.ts';
+import { importDataUrl } from '../program/importDataUrl.node.ts';
 import type { ByteSocket } from '../program/byteSocket.ts';
 import { openProgramThread } from '../program/openProgramThread.node.ts';
 import { acquireDevice } from './acquireDevice.ts';
@@ -66,6 +67,7 @@ const exitCode = await runTerminalWorker(
             perMessageDeflate: false,
           }) as unknown as ByteSocket,
       },
+      importText: importDataUrl,
       log,
     };
   },

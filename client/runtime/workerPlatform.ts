@@ -5,6 +5,7 @@ import type { FetchBlob } from '../blobs/blobFetcher.ts';
 import type { Clock } from '../../shared/clock.ts';
 import type { ControlSocket } from '../control/controlClient.ts';
 import type { ByteSocket } from '../program/byteSocket.ts';
+import type { ImportText } from '../program/serveProgram.ts';
 import type { OpenProgramThread } from '../program/threadMessages.ts';
 import type { LinkConnector } from '../transport/link.ts';
 import type { AcquiredDevice } from './acquireDevice.ts';
@@ -37,6 +38,8 @@ export interface WorkerPlatform {
     readonly openThread: OpenProgramThread;
     openSocket(url: string): ByteSocket;
   };
+  /** Imports the text of an owner's module into this thread. */
+  readonly importText: ImportText;
   log(line: string): void;
 }
 

@@ -5,6 +5,7 @@ import type { DeviceSpec, TreeDevice } from '../../kernels/gbdt/treeDevice.ts';
 import type { BlobReference, NeuralSpec } from '../../shared/neural/run/neuralSpec.ts';
 import type { TrainingEngine } from '../../shared/neural/trainingEngine.ts';
 import type { CoordinatorMessage, WorkerMessage } from '../../shared/protocol/control.ts';
+import type { TfjsRuntime } from '../neural/tfjs/loadTfjs.ts';
 import type { LinkConnector } from '../transport/link.ts';
 
 export interface FetchBlobOptions {
@@ -18,6 +19,8 @@ export interface SessionEnvironment {
   send(message: WorkerMessage): void;
   createDevice(spec: DeviceSpec): Promise<TreeDevice>;
   createEngine(spec: NeuralSpec): Promise<TrainingEngine>;
+  /** tfjs on what this worker computes on. */
+  openTfjs(): Promise<TfjsRuntime>;
   /** What this worker computes on, for telling whether members are alike. */
   readonly deviceName?: string;
   readonly connector: LinkConnector;
@@ -27,6 +30,8 @@ export interface SessionEnvironment {
   putBlob(bytes: Uint8Array<ArrayBuffer>, signal: AbortSignal): Promise<BlobReference>;
   /** Evaluates a function expression of the owner's; absent where owners may not run code. */
   readonly evaluateCode?: (source: string) => unknown;
+  /** Imports the text of an owner's module; absent as above. */
+  readonly importCode?: (source: string) => Promise<unknown>;
   /** Milliseconds from any fixed origin. */
   now(): number;
   log(line: string): void;

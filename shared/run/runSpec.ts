@@ -2,7 +2,8 @@
 // registry each of what they do for a kind.
 
 import type { TrainSpec } from '../gbdt/trainSpec.ts';
+import type { LoopSpec } from '../neural/loop/loopSpec.ts';
 import type { NeuralSpec } from '../neural/run/neuralSpec.ts';
 
-export type RunSpec = NeuralSpec | TrainSpec;
+export type RunSpec = LoopSpec | NeuralSpec | TrainSpec;
 export type TrainerName = RunSpec['trainer'];

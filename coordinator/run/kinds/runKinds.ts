@@ -2,10 +2,11 @@
 
 import type { RunSpec, TrainerName } from '../../../shared/run/runSpec.ts';
 import { gbdtRun } from './gbdtRun.ts';
+import { loopRun } from './loopRun.ts';
 import { neuralRun } from './neuralRun.ts';
 import type { RunKind } from './runKind.ts';
 
-const kinds = { gbdt: gbdtRun, neural: neuralRun } as const;
+const kinds = { gbdt: gbdtRun, loop: loopRun, neural: neuralRun } as const;
 
 export const trainerNames = Object.keys(kinds) as TrainerName[];
 

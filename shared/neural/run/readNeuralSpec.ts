@@ -6,14 +6,14 @@ import { fieldsOf, shardBytes } from '../data/tensorShard.ts';
 import { gradientCodecs, type NeuralSpec, type TensorDataset } from './neuralSpec.ts';
 
 /** What the coordinator says of a run contradicts itself. */
-class NeuralSpecError extends TabgradError {
+export class NeuralSpecError extends TabgradError {
   readonly code = 'TRAIN_SPEC_MALFORMED';
 }
 
 const MAX_SHARDS = 1_000_000;
 const count = z.int().nonnegative();
 const fraction = z.number().min(0).max(1);
-const blob = { sha256: z.string().regex(/^[0-9a-f]{64}$/), sizeBytes: count };
+export const blob = { sha256: z.string().regex(/^[0-9a-f]{64}$/), sizeBytes: count };
 const field = z.object({
   name: z.string().max(512),
   shape: z.array(count.min(1)).max(8),
@@ -21,7 +21,7 @@ const field = z.object({
   dtype: z.enum(['float32', 'int32']),
   scale: z.number(),
 });
-const dataset = z.object({
+export const dataset = z.object({
   rows: count.min(1),
   shardRows: count.min(1),
   inputs: z.array(field).min(1).max(64),
@@ -103,7 +103,7 @@ export function readNeuralSpec(value: unknown): NeuralSpec {
 }
 
 /** Sizes are bounded by what they must be, before anything is fetched. */
-function checkDataset(name: string, data: TensorDataset): void {
+export function checkDataset(name: string, data: TensorDataset): void {
   const fields = fieldsOf(data);
   const rows = data.shards.reduce((sum, shard) => sum + shard.rows, 0);
   const wrong = data.shards.findIndex(

@@ -4,6 +4,9 @@
 import { createHash } from 'node:crypto';
 import { createCpuTreeDevice } from '../../../kernels/gbdt/cpuDevice.ts';
 import type { BinnedBlock, TreeDevice } from '../../../kernels/gbdt/treeDevice.ts';
+import { loadTfjs } from '../../../client/neural/tfjs/loadTfjs.ts';
+import { importDataUrl } from '../../../client/program/importDataUrl.node.ts';
+import { evaluateOwnerCode } from '../../../client/runtime/evaluateOwnerCode.ts';
 import { createWorkerSession } from '../../../client/session/runSession.ts';
 import type { WorkerSession } from '../../../client/session/sessionEnvironment.ts';
 import type { Link, LinkConnector } from '../../../client/transport/link.ts';
@@ -61,6 +64,9 @@ export class SessionWorld {
         return device;
       },
       createEngine: () => Promise.reject(new Error('there is no neural net in this test')),
+      openTfjs: () => loadTfjs(undefined),
+      evaluateCode: evaluateOwnerCode,
+      importCode: (source) => importDataUrl(source).module,
       putBlob: async (bytes) => ({ sha256: this.put(bytes), sizeBytes: bytes.length }),
       fetchBlob: async (sha256) => this.blobs.get(sha256)!,
       now: () => performance.now(),
@@ -176,7 +182,7 @@ export function smallRun(world: SessionWorld, shards: number, rounds: number): S
 /** Puts `members` in a group, shards dealt in turn; resolves when all are ready. */
 export async function formGroup(
   world: SessionWorld,
-  run: SmallRun,
+  run: Pick<SmallRun, 'leases' | 'specHash'>,
   generation: number,
   members: readonly string[],
   rounds: readonly (readonly unknown[])[] = [],

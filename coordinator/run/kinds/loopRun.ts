@@ -1,0 +1,26 @@
+// The owner's own loop over tensors: its reports are the rounds, and its checkpoints the state that the members hold.
+
+import type { LoopSpec } from '../../../shared/neural/loop/loopSpec.ts';
+import type { RunKind } from './runKind.ts';
+
+export const loopRun: RunKind<LoopSpec> = {
+  totalRounds: (spec) => spec.maxReports,
+  check({ maxReports, datasets }, refuse) {
+    if (!Number.isSafeInteger(maxReports) || maxReports < 1) {
+      refuse('spec.maxReports', `must be a whole number from 1, not ${maxReports}`);
+    }
+    for (const [name, { rows }] of Object.entries(datasets)) {
+      if (!Number.isSafeInteger(rows) || rows < 1) refuse(`spec.datasets.${name}`, 'has no rows');
+    }
+  },
+  recordsEveryRound: false,
+  leasesShards: false,
+  // Every member has a row at least.
+  usefulWorkers: ({ datasets }) =>
+    Math.max(
+      1,
+      ...Object.values(datasets)
+        .slice(0, 1)
+        .map(({ rows }) => rows),
+    ),
+};
