@@ -8,7 +8,7 @@ import type { Lesson } from './lesson.ts';
 
 const REPLICAS = 2;
 
-export interface Served {
+interface Served {
   readonly url: string;
   readonly close: () => Promise<void>;
 }
