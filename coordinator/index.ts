@@ -1,8 +1,8 @@
 // The owner's API: what `import … from 'tabgrad'` gives. Names are Ray's, in camelCase; XGBoost's parameters keep theirs.
 
 export { Dataset, type ConsumeOptions, type IterBatchesOptions, type SplitOptions } from './data/dataset.ts';
-export type { Columns } from './data/columns/batchFormats.ts';
-export type { Row } from './data/columns/valuesOf.ts';
+export type { Columns } from '../shared/columns/batchFormats.ts';
+export type { Row } from '../shared/columns/valuesOf.ts';
 export { fromArrow, fromItems } from './data/fromMemory.ts';
 export {
   readArrow,

@@ -1,12 +1,12 @@
 // Computes the derived columns of one Arrow batch.
 
 import * as arrow from 'apache-arrow';
-import { arrowData, recordBatch } from '../data/columns/arrowData.ts';
-import { bitmapOf, packBits } from '../data/columns/bitmap.ts';
-import type { BatchColumn } from '../data/columns/columnBatch.ts';
-import { columnFromValues } from '../data/columns/columnFromValues.ts';
-import type { DictionaryStrings } from '../data/columns/dictionaryStrings.ts';
-import { toColumnBatch } from '../data/columns/toColumnBatch.ts';
+import { arrowData, recordBatch } from '../../shared/columns/arrowData.ts';
+import { bitmapOf, packBits } from '../../shared/columns/bitmap.ts';
+import type { BatchColumn } from '../../shared/columns/columnBatch.ts';
+import { columnFromValues } from '../../shared/columns/columnFromValues.ts';
+import type { DictionaryStrings } from '../../shared/columns/dictionaryStrings.ts';
+import { toColumnBatch } from '../../shared/columns/toColumnBatch.ts';
 import { unknownColumn } from '../data/errors.ts';
 import { ExpressionError } from './configErrors.ts';
 import { bindExpression, type BoundExpression } from './expression/bindExpression.ts';

@@ -1,6 +1,6 @@
 // The `derive` and `columns` sections of a config, applied to a dataset.
 
-import { DictionaryStrings } from '../data/columns/dictionaryStrings.ts';
+import { DictionaryStrings } from '../../shared/columns/dictionaryStrings.ts';
 import type { Dataset } from '../data/dataset.ts';
 import { nearestWord } from '../../shared/text/nearestWord.ts';
 import { ConfigInvalidError } from './configErrors.ts';

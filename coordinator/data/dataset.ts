@@ -3,13 +3,13 @@
 
 import { tmpdir } from 'node:os';
 import * as arrow from 'apache-arrow';
-import { type BatchFormat, type Columns, columnsOf } from './columns/batchFormats.ts';
-import type { ColumnBatch } from './columns/columnBatch.ts';
-import { concatBatches } from './columns/concatBatches.ts';
-import { DictionaryStrings } from './columns/dictionaryStrings.ts';
-import { formatRows } from './columns/formatRows.ts';
-import { toColumnBatch } from './columns/toColumnBatch.ts';
-import { type Row, rowsOf } from './columns/valuesOf.ts';
+import { type BatchFormat, type Columns, columnsOf } from '../../shared/columns/batchFormats.ts';
+import type { ColumnBatch } from '../../shared/columns/columnBatch.ts';
+import { concatBatches } from '../../shared/columns/concatBatches.ts';
+import { DictionaryStrings } from '../../shared/columns/dictionaryStrings.ts';
+import { formatRows } from '../../shared/columns/formatRows.ts';
+import { toColumnBatch } from '../../shared/columns/toColumnBatch.ts';
+import { type Row, rowsOf } from '../../shared/columns/valuesOf.ts';
 import { DataArgumentError } from './errors.ts';
 import { Grouped } from './grouped.ts';
 import { dropOperator, namesOf, renameOperator, selectOperator } from './operators/columnOperators.ts';

@@ -30,10 +30,6 @@ export class FileUnreadableError extends TabgradError {
   readonly code = 'DATA_FILE_UNREADABLE';
 }
 
-export class UnsupportedDataError extends TabgradError {
-  readonly code = 'DATA_UNSUPPORTED';
-}
-
 /** A row of CSV or JSON does not parse; the message gives file and line. */
 export class MalformedRowError extends TabgradError {
   readonly code = 'DATA_ROW_MALFORMED';
@@ -41,10 +37,6 @@ export class MalformedRowError extends TabgradError {
 
 export class UnknownColumnError extends TabgradError {
   readonly code = 'DATA_COLUMN_UNKNOWN';
-}
-
-export class TypeMismatchError extends TabgradError {
-  readonly code = 'DATA_TYPE_MISMATCH';
 }
 
 export class UnreachableError extends TabgradError {
@@ -58,11 +50,6 @@ export class HttpStatusError extends TabgradError {
 
 export class AccessDeniedError extends TabgradError {
   readonly code = 'DATA_ACCESS_DENIED';
-}
-
-/** A user's function threw (the cause is kept) or returned something that is not data. */
-export class UserFunctionError extends TabgradError {
-  readonly code = 'DATA_USER_FUNCTION';
 }
 
 export class DiskFullError extends TabgradError {

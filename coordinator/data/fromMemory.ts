@@ -1,8 +1,8 @@
 // Datasets of rows that a program has in memory.
 
 import * as arrow from 'apache-arrow';
-import { batchFromRows } from './columns/batchFormats.ts';
-import type { Row } from './columns/valuesOf.ts';
+import { batchFromRows } from '../../shared/columns/batchFormats.ts';
+import type { Row } from '../../shared/columns/valuesOf.ts';
 import { Dataset } from './dataset.ts';
 import { MemorySource } from './source/memorySource.ts';
 

@@ -1,8 +1,8 @@
 // One execution shared by several consumers: each batch goes to whoever asks next, so a slow consumer holds up nobody.
 
 import type * as arrow from 'apache-arrow';
-import { type Columns, columnsOf } from './columns/batchFormats.ts';
-import { DictionaryStrings } from './columns/dictionaryStrings.ts';
+import { type Columns, columnsOf } from '../../shared/columns/batchFormats.ts';
+import { DictionaryStrings } from '../../shared/columns/dictionaryStrings.ts';
 import type { Batches } from './plan/planNode.ts';
 
 /** One consumer's part of the rows. Every call of an iterator is a pass of its own over the dataset. */

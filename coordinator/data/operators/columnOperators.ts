@@ -1,7 +1,7 @@
 // Operators that choose and rename columns without looking at rows.
 
 import * as arrow from 'apache-arrow';
-import { recordBatch } from '../columns/arrowData.ts';
+import { recordBatch } from '../../../shared/columns/arrowData.ts';
 import { requireColumns } from '../errors.ts';
 import type { Batches, Operator } from '../plan/planNode.ts';
 

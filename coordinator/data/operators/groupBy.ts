@@ -1,12 +1,13 @@
 // groupBy and its aggregates: one pass, a few numbers per group in memory.
 
 import type * as arrow from 'apache-arrow';
-import { batchFromRows } from '../columns/batchFormats.ts';
-import { columnOf } from '../columns/concatBatches.ts';
-import { DictionaryStrings } from '../columns/dictionaryStrings.ts';
-import { typeName } from '../columns/typeName.ts';
-import { type Row, valuesOf } from '../columns/valuesOf.ts';
-import { requireColumns, TypeMismatchError } from '../errors.ts';
+import { batchFromRows } from '../../../shared/columns/batchFormats.ts';
+import { columnOf } from '../../../shared/columns/concatBatches.ts';
+import { DictionaryStrings } from '../../../shared/columns/dictionaryStrings.ts';
+import { typeName } from '../../../shared/columns/typeName.ts';
+import { type Row, valuesOf } from '../../../shared/columns/valuesOf.ts';
+import { requireColumns } from '../errors.ts';
+import { TypeMismatchError } from '../../../shared/columns/columnErrors.ts';
 import type { Batches, Operator } from '../plan/planNode.ts';
 import { namesOf } from './columnOperators.ts';
 

@@ -8,11 +8,12 @@ import {
   type Columns,
   columnsOf,
   type Origins,
-} from '../columns/batchFormats.ts';
-import { DictionaryStrings } from '../columns/dictionaryStrings.ts';
-import { type Row, rowsOf } from '../columns/valuesOf.ts';
+} from '../../../shared/columns/batchFormats.ts';
+import { DictionaryStrings } from '../../../shared/columns/dictionaryStrings.ts';
+import { type Row, rowsOf } from '../../../shared/columns/valuesOf.ts';
 import { messageOf } from '../../../shared/text/messageOf.ts';
-import { DataArgumentError, UserFunctionError } from '../errors.ts';
+import { DataArgumentError } from '../errors.ts';
+import { UserFunctionError } from '../../../shared/columns/columnErrors.ts';
 import type { Batches, Operator } from '../plan/planNode.ts';
 import { type RunContext, throwIfAborted } from '../plan/runContext.ts';
 import { orderedMap } from './orderedMap.ts';

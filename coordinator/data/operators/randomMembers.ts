@@ -1,7 +1,7 @@
 // Chooses exactly n of N rows at random by a rule that each row can be tested with on its own, in one streaming pass.
 
 import type * as arrow from 'apache-arrow';
-import { takeRows } from '../columns/takeRows.ts';
+import { takeRows } from '../../../shared/columns/takeRows.ts';
 import type { Batches, Operator } from '../plan/planNode.ts';
 import { rowHash } from './rowHash.ts';
 

@@ -2,8 +2,8 @@
 // rows are sorted by it. Rows that don't fit in memory are first dealt to spools by the upper part of the key.
 
 import type * as arrow from 'apache-arrow';
-import { concatBatches } from '../columns/concatBatches.ts';
-import { takeRows } from '../columns/takeRows.ts';
+import { concatBatches } from '../../../shared/columns/concatBatches.ts';
+import { takeRows } from '../../../shared/columns/takeRows.ts';
 import type { Batches, Operator } from '../plan/planNode.ts';
 import type { RunContext } from '../plan/runContext.ts';
 import { RowSpool } from '../spool/rowSpool.ts';

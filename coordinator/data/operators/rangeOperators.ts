@@ -1,8 +1,8 @@
 // Operators that pass on a range of rows, or several inputs one after the other or side by side.
 
 import * as arrow from 'apache-arrow';
-import { recordBatch } from '../columns/arrowData.ts';
-import { TypeMismatchError } from '../errors.ts';
+import { recordBatch } from '../../../shared/columns/arrowData.ts';
+import { TypeMismatchError } from '../../../shared/columns/columnErrors.ts';
 import type { Batches, Operator } from '../plan/planNode.ts';
 import { rebatch } from './rebatch.ts';
 

@@ -1,7 +1,7 @@
 // Cuts and joins a stream of batches to batches of one size.
 
 import type * as arrow from 'apache-arrow';
-import { concatBatches } from '../columns/concatBatches.ts';
+import { concatBatches } from '../../../shared/columns/concatBatches.ts';
 import type { Batches } from '../plan/planNode.ts';
 
 /** Batches of exactly `batchRows` rows; the last may be smaller. Whole and cut batches are not copied. */

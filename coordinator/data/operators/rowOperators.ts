@@ -1,13 +1,18 @@
 // map, filter, flatMap and addColumn: functions of one row, or of a batch's columns.
 
 import * as arrow from 'apache-arrow';
-import { recordBatch } from '../columns/arrowData.ts';
-import { batchFromRows, type Columns, columnsOf, dataFromArray } from '../columns/batchFormats.ts';
-import { DictionaryStrings } from '../columns/dictionaryStrings.ts';
-import { takeRows } from '../columns/takeRows.ts';
-import { type Row, rowsOf } from '../columns/valuesOf.ts';
+import { recordBatch } from '../../../shared/columns/arrowData.ts';
+import {
+  batchFromRows,
+  type Columns,
+  columnsOf,
+  dataFromArray,
+} from '../../../shared/columns/batchFormats.ts';
+import { DictionaryStrings } from '../../../shared/columns/dictionaryStrings.ts';
+import { takeRows } from '../../../shared/columns/takeRows.ts';
+import { type Row, rowsOf } from '../../../shared/columns/valuesOf.ts';
 import { messageOf } from '../../../shared/text/messageOf.ts';
-import { UserFunctionError } from '../errors.ts';
+import { UserFunctionError } from '../../../shared/columns/columnErrors.ts';
 import type { Batches, Operator } from '../plan/planNode.ts';
 
 export type RowFunction<R> = (row: Row) => R | Promise<R>;

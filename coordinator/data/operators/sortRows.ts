@@ -1,12 +1,13 @@
 // Sorts rows by columns. Missing values come last. Equal rows keep their order.
 
 import * as arrow from 'apache-arrow';
-import { concatBatches, columnOf } from '../columns/concatBatches.ts';
-import { DictionaryStrings } from '../columns/dictionaryStrings.ts';
-import { takeRows } from '../columns/takeRows.ts';
-import { typeName } from '../columns/typeName.ts';
-import { valuesOf } from '../columns/valuesOf.ts';
-import { requireColumns, TypeMismatchError } from '../errors.ts';
+import { concatBatches, columnOf } from '../../../shared/columns/concatBatches.ts';
+import { DictionaryStrings } from '../../../shared/columns/dictionaryStrings.ts';
+import { takeRows } from '../../../shared/columns/takeRows.ts';
+import { typeName } from '../../../shared/columns/typeName.ts';
+import { valuesOf } from '../../../shared/columns/valuesOf.ts';
+import { requireColumns } from '../errors.ts';
+import { TypeMismatchError } from '../../../shared/columns/columnErrors.ts';
 import type { Batches, Operator } from '../plan/planNode.ts';
 import type { RunContext } from '../plan/runContext.ts';
 import { batchBytes, RowSpool } from '../spool/rowSpool.ts';

@@ -1,8 +1,8 @@
 // Gives physical values their meaning: Arrow data of the column's type.
 
 import * as arrow from 'apache-arrow';
-import { arrowData, type ArrowBuffers } from '../columns/arrowData.ts';
-import { packBits } from '../columns/bitmap.ts';
+import { arrowData, type ArrowBuffers } from '../../../shared/columns/arrowData.ts';
+import { packBits } from '../../../shared/columns/bitmap.ts';
 import type { ByteValues, PlainValues, WordValues } from './physicalValues.ts';
 
 /** What the bytes mean beyond their Arrow type. Decimals become doubles: unscaled / 10^scale, about 15 digits. */

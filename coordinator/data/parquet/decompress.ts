@@ -3,7 +3,7 @@
 import zlib from 'node:zlib';
 import { compressors } from 'hyparquet-compressors';
 import type { CompressionCodec } from 'hyparquet';
-import { UnsupportedDataError } from '../errors.ts';
+import { UnsupportedDataError } from '../../../shared/columns/columnErrors.ts';
 
 /** Node has native Zstandard from 22.15 and 23.8 on. */
 const nativeZstd = (zlib as { zstdDecompressSync?: (bytes: Uint8Array, options: object) => Uint8Array })

@@ -1,7 +1,7 @@
 // Turns the pages of a flat column chunk into Arrow data of the batch size that is asked for.
 
 import * as arrow from 'apache-arrow';
-import { bitmapOf } from '../columns/bitmap.ts';
+import { bitmapOf } from '../../../shared/columns/bitmap.ts';
 import type { ColumnPages, DecodedPage } from './columnPages.ts';
 import type { ByteValues, PageValues, PlainValues } from './physicalValues.ts';
 import { arrowFromPlain, type ValueForm } from './arrowValues.ts';

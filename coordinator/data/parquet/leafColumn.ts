@@ -3,7 +3,7 @@
 import * as arrow from 'apache-arrow';
 import type { FileMetaData, SchemaElement, SchemaTree } from 'hyparquet';
 import { parquetSchema } from 'hyparquet';
-import { UnsupportedDataError } from '../errors.ts';
+import { UnsupportedDataError } from '../../../shared/columns/columnErrors.ts';
 
 /** A top-level column. */
 export interface ParquetColumn {

@@ -3,7 +3,7 @@
 
 import type * as arrow from 'apache-arrow';
 import { parquetReadObjects, type FileMetaData } from 'hyparquet';
-import { columnFromValues } from '../columns/columnFromValues.ts';
+import { columnFromValues } from '../../../shared/columns/columnFromValues.ts';
 import type { ByteFile } from '../store/byteFile.ts';
 import { decompress } from './decompress.ts';
 import type { ParquetColumn } from './leafColumn.ts';

@@ -2,9 +2,10 @@
 
 import type * as arrow from 'apache-arrow';
 import { parquetMetadata, type ColumnMetaData, type FileMetaData, type RowGroup } from 'hyparquet';
-import { recordBatch } from '../columns/arrowData.ts';
+import { recordBatch } from '../../../shared/columns/arrowData.ts';
 import { messageOf } from '../../../shared/text/messageOf.ts';
-import { CorruptFileError, UnsupportedDataError } from '../errors.ts';
+import { CorruptFileError } from '../errors.ts';
+import { UnsupportedDataError } from '../../../shared/columns/columnErrors.ts';
 import type { ByteFile } from '../store/byteFile.ts';
 import { TabgradError } from '../../../shared/errors.ts';
 import type { ValueForm } from './arrowValues.ts';

@@ -1,7 +1,7 @@
 // The dictionary of a string column chunk, as Arrow has it. Grows when a writer gave up its dictionary half-way.
 
 import * as arrow from 'apache-arrow';
-import { arrowData } from '../columns/arrowData.ts';
+import { arrowData } from '../../../shared/columns/arrowData.ts';
 import type { ByteValues } from './physicalValues.ts';
 
 interface RowProps {

@@ -3,11 +3,11 @@
 import * as arrow from 'apache-arrow';
 import type { SchemaElement } from 'hyparquet';
 import { ByteWriter, ParquetWriter } from 'hyparquet-writer';
-import { DictionaryStrings } from '../columns/dictionaryStrings.ts';
-import { typeName } from '../columns/typeName.ts';
-import { validBytes } from '../columns/validBytes.ts';
-import { valuesOf } from '../columns/valuesOf.ts';
-import { TypeMismatchError, UnsupportedDataError } from '../errors.ts';
+import { DictionaryStrings } from '../../../shared/columns/dictionaryStrings.ts';
+import { typeName } from '../../../shared/columns/typeName.ts';
+import { validBytes } from '../../../shared/columns/validBytes.ts';
+import { valuesOf } from '../../../shared/columns/valuesOf.ts';
+import { TypeMismatchError, UnsupportedDataError } from '../../../shared/columns/columnErrors.ts';
 import type { PartFormat } from './writeFolder.ts';
 
 const ROW_GROUP_ROWS = 131_072;

@@ -1,8 +1,8 @@
 // CSV and JSON lines as part files.
 
 import type * as arrow from 'apache-arrow';
-import { DictionaryStrings } from '../columns/dictionaryStrings.ts';
-import { rowsOf, valuesOf } from '../columns/valuesOf.ts';
+import { DictionaryStrings } from '../../../shared/columns/dictionaryStrings.ts';
+import { rowsOf, valuesOf } from '../../../shared/columns/valuesOf.ts';
 import type { PartFormat } from './writeFolder.ts';
 
 const BATCH_ROWS = 8192;

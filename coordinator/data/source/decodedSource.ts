@@ -1,10 +1,10 @@
 // Files that are read from beginning to end: CSV, JSON and Arrow. The first batch of the first file decides the schema.
 
 import * as arrow from 'apache-arrow';
-import { recordBatch } from '../columns/arrowData.ts';
-import { columnOf } from '../columns/concatBatches.ts';
-import { typeName } from '../columns/typeName.ts';
-import { TypeMismatchError } from '../errors.ts';
+import { recordBatch } from '../../../shared/columns/arrowData.ts';
+import { columnOf } from '../../../shared/columns/concatBatches.ts';
+import { typeName } from '../../../shared/columns/typeName.ts';
+import { TypeMismatchError } from '../../../shared/columns/columnErrors.ts';
 import type { ReadRequest, Source } from '../plan/planNode.ts';
 import { type RunContext, throwIfAborted } from '../plan/runContext.ts';
 import type { ByteFile } from '../store/byteFile.ts';

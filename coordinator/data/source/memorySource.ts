@@ -1,8 +1,8 @@
 // Batches that are in memory already.
 
 import * as arrow from 'apache-arrow';
-import { recordBatch } from '../columns/arrowData.ts';
-import { columnOf } from '../columns/concatBatches.ts';
+import { recordBatch } from '../../../shared/columns/arrowData.ts';
+import { columnOf } from '../../../shared/columns/concatBatches.ts';
 import type { ReadRequest, Source } from '../plan/planNode.ts';
 import { type RunContext, throwIfAborted } from '../plan/runContext.ts';
 import { selectFields } from './parquetSource.ts';

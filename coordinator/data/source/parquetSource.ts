@@ -1,7 +1,8 @@
 // Parquet files as a source: schema and row count come from the footers, rows from the wanted columns only.
 
 import * as arrow from 'apache-arrow';
-import { requireColumns, TypeMismatchError } from '../errors.ts';
+import { requireColumns } from '../errors.ts';
+import { TypeMismatchError } from '../../../shared/columns/columnErrors.ts';
 import type { ReadRequest, Source } from '../plan/planNode.ts';
 import { type RunContext, throwIfAborted } from '../plan/runContext.ts';
 import {
@@ -12,7 +13,7 @@ import {
   seemsDictionaryEncoded,
 } from '../parquet/parquetFile.ts';
 import type { FileLocation } from '../store/byteFile.ts';
-import { typeName } from '../columns/typeName.ts';
+import { typeName } from '../../../shared/columns/typeName.ts';
 import { OpenedFiles } from './openedFiles.ts';
 
 /** Yields the files of a path list; done lazily, since listing a bucket takes requests. */

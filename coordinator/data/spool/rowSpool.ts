@@ -5,7 +5,7 @@ import { read } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import * as arrow from 'apache-arrow';
-import { concatBatches } from '../columns/concatBatches.ts';
+import { concatBatches } from '../../../shared/columns/concatBatches.ts';
 import { writeError } from '../sink/writeError.ts';
 
 const readAsync = promisify(read);

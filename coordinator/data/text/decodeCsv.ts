@@ -1,7 +1,7 @@
 // CSV text to Arrow batches.
 
 import * as arrow from 'apache-arrow';
-import { recordBatch } from '../columns/arrowData.ts';
+import { recordBatch } from '../../../shared/columns/arrowData.ts';
 import { MalformedRowError, requireColumns } from '../errors.ts';
 import type { ByteFile } from '../store/byteFile.ts';
 import { type CsvRecord, csvRecords } from './csvRecords.ts';

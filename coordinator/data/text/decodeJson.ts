@@ -2,11 +2,12 @@
 
 import * as arrow from 'apache-arrow';
 import { TabgradError } from '../../../shared/errors.ts';
-import { recordBatch } from '../columns/arrowData.ts';
-import { columnFromValues } from '../columns/columnFromValues.ts';
-import { inferType } from '../columns/inferType.ts';
+import { recordBatch } from '../../../shared/columns/arrowData.ts';
+import { columnFromValues } from '../../../shared/columns/columnFromValues.ts';
+import { inferType } from '../../../shared/columns/inferType.ts';
 import { messageOf } from '../../../shared/text/messageOf.ts';
-import { MalformedRowError, TypeMismatchError } from '../errors.ts';
+import { MalformedRowError } from '../errors.ts';
+import { TypeMismatchError } from '../../../shared/columns/columnErrors.ts';
 import type { ByteFile } from '../store/byteFile.ts';
 import { decodeText } from './decodeText.ts';
 import { type JsonRecord, jsonRecords } from './jsonRecords.ts';

@@ -1,10 +1,10 @@
 // Columns of text fields: which type their texts look like, and their values as Arrow data of that type.
 
 import * as arrow from 'apache-arrow';
-import { arrowData } from '../columns/arrowData.ts';
-import { bitmapOf } from '../columns/bitmap.ts';
-import { columnFromValues } from '../columns/columnFromValues.ts';
-import { TypeMismatchError } from '../errors.ts';
+import { arrowData } from '../../../shared/columns/arrowData.ts';
+import { bitmapOf } from '../../../shared/columns/bitmap.ts';
+import { columnFromValues } from '../../../shared/columns/columnFromValues.ts';
+import { TypeMismatchError } from '../../../shared/columns/columnErrors.ts';
 
 export type TextType = 'number' | 'boolean' | 'timestamp' | 'string';
 

@@ -2,7 +2,7 @@
 
 import { MAX_VALUE_BINS, MISSING_BIN } from '../../../kernels/gbdt/treeDevice.ts';
 import { CategoryError } from '../../../shared/gbdt/errors.ts';
-import type { CategoricalColumn } from '../../data/columns/columnBatch.ts';
+import type { CategoricalColumn } from '../../../shared/columns/columnBatch.ts';
 
 /** Distinct names are counted for the message up to here, then reading ends. */
 const COUNT_LIMIT = 65_536;

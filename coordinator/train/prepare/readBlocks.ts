@@ -6,7 +6,7 @@ import { objectiveByName } from '../../../shared/gbdt/objective/registry.ts';
 import type { GbdtParams } from '../../../shared/gbdt/params.ts';
 import { AbortedError } from '../../../shared/errors.ts';
 import { LabelError, WeightError } from '../../../shared/gbdt/errors.ts';
-import type { BatchColumn, ColumnBatch, NumericColumn } from '../../data/columns/columnBatch.ts';
+import type { BatchColumn, ColumnBatch, NumericColumn } from '../../../shared/columns/columnBatch.ts';
 import { ColumnUnsuitableError } from '../trainErrors.ts';
 import type { GrowingCategories, KnownCategories } from './categoryCodes.ts';
 import type { ColumnPlan } from './columnPlan.ts';

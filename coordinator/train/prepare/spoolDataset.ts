@@ -5,7 +5,7 @@ import { buildCategoricalCuts, buildCuts } from '../../../shared/gbdt/cuts.ts';
 import { effectiveWeight } from '../../../shared/gbdt/labels.ts';
 import type { GbdtParams } from '../../../shared/gbdt/params.ts';
 import { QuantileSketch } from '../../../shared/gbdt/quantileSketch.ts';
-import type { BatchColumn } from '../../data/columns/columnBatch.ts';
+import type { BatchColumn } from '../../../shared/columns/columnBatch.ts';
 import { NoRowsError } from '../trainErrors.ts';
 import { GrowingCategories, KnownCategories } from './categoryCodes.ts';
 import type { ColumnPlan } from './columnPlan.ts';

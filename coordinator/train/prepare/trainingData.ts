@@ -2,7 +2,7 @@
 
 import type { FeatureCuts } from '../../../shared/gbdt/cuts.ts';
 import type { GbdtModel } from '../../../shared/gbdt/model/model.ts';
-import type { ColumnBatch } from '../../data/columns/columnBatch.ts';
+import type { ColumnBatch } from '../../../shared/columns/columnBatch.ts';
 
 /** As much of a Dataset as preparation needs. */
 export interface TrainingData {

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { deriveBatch } from '../../../coordinator/config/deriveBatch.ts';
 import { checkColumns, neededColumns } from '../../../coordinator/config/deriveColumns.ts';
 import { parseExpression } from '../../../coordinator/config/expression/parseExpression.ts';
-import { DictionaryStrings } from '../../../coordinator/data/columns/dictionaryStrings.ts';
+import { DictionaryStrings } from '../../../shared/columns/dictionaryStrings.ts';
 
 const derived = Object.entries({
   hour: 'hour(date)',

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { bindExpression } from '../../../coordinator/config/expression/bindExpression.ts';
 import { parseExpression } from '../../../coordinator/config/expression/parseExpression.ts';
 import { columnsOf } from '../../../coordinator/config/expression/syntaxTree.ts';
-import type { BatchColumn } from '../../../coordinator/data/columns/columnBatch.ts';
+import type { BatchColumn } from '../../../shared/columns/columnBatch.ts';
 
 const numbers = (name: string, values: readonly (number | null)[]): BatchColumn => ({
   kind: 'numeric',

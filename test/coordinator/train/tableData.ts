@@ -1,6 +1,6 @@
 // Columns of plain arrays as training data, in batches of any size: what a Dataset gives, without one.
 
-import type { BatchColumn, ColumnBatch } from '../../../coordinator/data/columns/columnBatch.ts';
+import type { BatchColumn, ColumnBatch } from '../../../shared/columns/columnBatch.ts';
 import { requireColumns } from '../../../coordinator/data/errors.ts';
 import type { TrainingData } from '../../../coordinator/train/prepare/trainingData.ts';
 

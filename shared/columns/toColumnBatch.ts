@@ -1,7 +1,7 @@
 // Arrow columns as the plain arrays that trainers take.
 
 import * as arrow from 'apache-arrow';
-import { TypeMismatchError } from '../errors.ts';
+import { TypeMismatchError } from './columnErrors.ts';
 import { unpackBitmap } from './bitmap.ts';
 import type { BatchColumn, ColumnBatch } from './columnBatch.ts';
 import { typeName } from './typeName.ts';

@@ -4,7 +4,7 @@ import * as arrow from 'apache-arrow';
 import { arrowData } from './arrowData.ts';
 import { bitmapOf, packBits } from './bitmap.ts';
 import { typeName } from './typeName.ts';
-import { TypeMismatchError } from '../errors.ts';
+import { TypeMismatchError } from './columnErrors.ts';
 
 /**
  * One value a row; null and undefined are missing.

@@ -1,7 +1,7 @@
 // Picks rows of a batch by index: what filters, shuffles, sorts and splits come down to.
 
 import * as arrow from 'apache-arrow';
-import { UnsupportedDataError } from '../errors.ts';
+import { UnsupportedDataError } from './columnErrors.ts';
 import { arrowData, recordBatch } from './arrowData.ts';
 import { bitmapOf, packBits, unpackBitmap } from './bitmap.ts';
 import { valuesFromWords, wordColumn } from './fixedWidth.ts';

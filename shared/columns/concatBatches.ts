@@ -1,7 +1,7 @@
 // Joins batches to one: what re-batching, shuffles and sorts need.
 
 import * as arrow from 'apache-arrow';
-import { TypeMismatchError, UnsupportedDataError } from '../errors.ts';
+import { TypeMismatchError, UnsupportedDataError } from './columnErrors.ts';
 import { arrowData, recordBatch } from './arrowData.ts';
 import { bitmapOf, packBits, unpackBitmap } from './bitmap.ts';
 import { valuesFromWords, wordColumn } from './fixedWidth.ts';

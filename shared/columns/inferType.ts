@@ -1,7 +1,7 @@
 // The Arrow type of JavaScript values.
 
 import * as arrow from 'apache-arrow';
-import { TypeMismatchError } from '../errors.ts';
+import { TypeMismatchError } from './columnErrors.ts';
 import { typeName } from './typeName.ts';
 
 /**

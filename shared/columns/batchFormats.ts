@@ -1,7 +1,7 @@
 // The forms in which functions of a batch take and give rows, and the way back to Arrow.
 
 import * as arrow from 'apache-arrow';
-import { UserFunctionError } from '../errors.ts';
+import { UserFunctionError } from './columnErrors.ts';
 import { arrowData, recordBatch } from './arrowData.ts';
 import { columnFromValues } from './columnFromValues.ts';
 import { DictionaryStrings } from './dictionaryStrings.ts';
