@@ -1,6 +1,10 @@
 // The owner's API: what `import … from 'tabgrad'` gives. Names are Ray's, in camelCase; XGBoost's parameters keep theirs.
 
 export { Dataset, type ConsumeOptions, type IterBatchesOptions, type SplitOptions } from './data/dataset.ts';
+export type { MapBatchesOptions } from './data/operators/mapBatches.ts';
+export type { PoolStatus } from './data/operators/mapBatchesOnPool.ts';
+export type { ModuleExport } from './program/bundleModule.ts';
+export type { CarriedCheckpoint } from '../shared/program/carriedCheckpoint.ts';
 export type { Columns } from '../shared/columns/batchFormats.ts';
 export type { Row } from '../shared/columns/valuesOf.ts';
 export { fromArrow, fromItems } from './data/fromMemory.ts';

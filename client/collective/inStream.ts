@@ -2,7 +2,7 @@
 // sender's messages end. What has been consumed is credited to the sender, so that the bytes waiting here are bounded.
 
 import { FrameInvalidError, type ElementType, type Frame } from '../../shared/wire/frame.ts';
-import { deferred, type Deferred } from '../transport/deferred.ts';
+import { deferred, type Deferred } from '../../shared/deferred.ts';
 import { payloadCodecs } from './payloadCodec.ts';
 
 /**

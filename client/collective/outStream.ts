@@ -1,6 +1,6 @@
 // What this member sends to one peer in one step of a collective. Holds the sender to the receiver's window.
 
-import { deferred, type Deferred } from '../transport/deferred.ts';
+import { deferred, type Deferred } from '../../shared/deferred.ts';
 import { WINDOW_BYTES } from './inStream.ts';
 
 export class OutStream {

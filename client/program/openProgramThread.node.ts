@@ -1,7 +1,7 @@
 // Starts the thread of a program in Node.
 
 import { Worker } from 'node:worker_threads';
-import { deferred } from '../transport/deferred.ts';
+import { deferred } from '../../shared/deferred.ts';
 import type { OpenProgramThread } from './threadMessages.ts';
 
 export const openProgramThread: OpenProgramThread = (onFrame) => {

@@ -8,7 +8,7 @@ import {
   type OpenProgram,
   type ProgramJoin,
 } from '../../shared/protocol/program.ts';
-import { deferred } from '../transport/deferred.ts';
+import { deferred } from '../../shared/deferred.ts';
 import type { ByteSocket } from './byteSocket.ts';
 import { ownerError } from './ownerError.ts';
 import type { ProgramThread, ThreadStart } from './threadMessages.ts';

@@ -1,4 +1,9 @@
-// How the calls of a program look: what a message's value becomes before the owner's code sees it, and back.
+// How the calls of a program look: what a message's value becomes before the program's code sees it, and back.
+
+import { batchOfBytes, bytesOfBatch } from '../../shared/columns/batchBytes.ts';
+import type { BatchFormat } from '../../shared/columns/batchFormats.ts';
+import { callOnBatch } from '../../shared/columns/callOnBatch.ts';
+import { DictionaryStrings } from '../../shared/columns/dictionaryStrings.ts';
 
 /** An opened program: an object of the owner's class, or a function as the method `call`. */
 export type Program = Readonly<Record<string, unknown>>;
@@ -14,7 +19,20 @@ export type ProgramForm = (
 /** Arguments and answer as they are; the signal comes last. */
 const plain: ProgramForm = (program, method, args, signal) => invoke(program, method, [...args, signal]);
 
-export const programForms: ReadonlyMap<string, ProgramForm> = new Map([['plain', plain]]);
+/** args: [a batch in Arrow's IPC format, the form of batch that the method takes]; the answer is a batch. */
+const batches: ProgramForm = async (program, method, [bytes, format], signal) => {
+  const mapped = await callOnBatch(
+    (batch) => invoke(program, method, [batch, signal]),
+    batchOfBytes(bytes as Uint8Array),
+    { format: format as BatchFormat, label: 'it', strings: new DictionaryStrings() },
+  );
+  return bytesOfBatch(mapped);
+};
+
+export const programForms: ReadonlyMap<string, ProgramForm> = new Map([
+  ['plain', plain],
+  ['batches', batches],
+]);
 
 /** Methods of Object.prototype and the constructor are nobody's business. */
 function invoke(program: Program, method: string, args: readonly unknown[]): unknown {

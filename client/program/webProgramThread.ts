@@ -1,6 +1,6 @@
 // A program's thread where threads are the web's workers: tabs and Deno.
 
-import { deferred } from '../transport/deferred.ts';
+import { deferred } from '../../shared/deferred.ts';
 import type { ProgramThread } from './threadMessages.ts';
 
 export function webProgramThread(

@@ -4,7 +4,7 @@
 import { AbortedError, DeadlineError, TabgradError, errorCodes } from '../../shared/errors.ts';
 import type { CoordinatorMessageOf } from '../../shared/protocol/control.ts';
 import { messageOf } from '../../shared/text/messageOf.ts';
-import { deferred } from '../transport/deferred.ts';
+import { deferred } from '../../shared/deferred.ts';
 import { LinkCollective } from '../collective/linkCollective.ts';
 import type { Link } from '../transport/link.ts';
 import type { GenerationContext, MemberRun } from './memberRun.ts';

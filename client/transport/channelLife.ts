@@ -1,7 +1,7 @@
 // What every raw channel goes through, whatever carries it: it opens or does not, messages wait for a receiver, senders
 // wait for room, and it ends once, with a reason.
 
-import { deferred, type Deferred } from './deferred.ts';
+import { deferred, type Deferred } from '../../shared/deferred.ts';
 import { MessageQueue } from './messageQueue.ts';
 
 export class ChannelLife {

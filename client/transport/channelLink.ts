@@ -2,7 +2,7 @@
 
 import type { Clock } from '../../shared/clock.ts';
 import { messageOf } from '../../shared/text/messageOf.ts';
-import { deferred } from './deferred.ts';
+import { deferred } from '../../shared/deferred.ts';
 import type { Link, LinkPath, LinkStats } from './link.ts';
 import { MessageQueue } from './messageQueue.ts';
 import type { RawChannel } from './peerEndpoint.ts';

@@ -1,6 +1,6 @@
 // A raw channel that is being made elsewhere: behaves as one that is not open yet until the real one arrives.
 
-import { deferred } from './deferred.ts';
+import { deferred } from '../../shared/deferred.ts';
 import type { RawChannel } from './peerEndpoint.ts';
 
 export class LateChannel implements RawChannel {

@@ -5,7 +5,7 @@ import { AbortedError, DeadlineError } from '../../shared/errors.ts';
 import { delay, systemClock, type Clock } from '../../shared/clock.ts';
 import { messageOf } from '../../shared/text/messageOf.ts';
 import { ChannelLink } from './channelLink.ts';
-import { deferred } from './deferred.ts';
+import { deferred } from '../../shared/deferred.ts';
 import { greetAsAcceptor, greetAsDialler, type Greeting } from './greeting.ts';
 import { IncomingLobby } from './incomingLobby.ts';
 import type { ConnectOptions, Link, LinkConnector, LinkPath, PeerAddress } from './link.ts';

@@ -2,7 +2,7 @@
 // whether it arrives, and with which bytes, so that a test can delay, drop and damage by its own clock.
 
 import { MAX_FRAME_BYTES } from '../../shared/wire/frame.ts';
-import { deferred, type Deferred } from './deferred.ts';
+import { deferred, type Deferred } from '../../shared/deferred.ts';
 import type { Link, LinkStats } from './link.ts';
 import { MessageQueue } from './messageQueue.ts';
 import { PeerLostError } from './peerLostError.ts';

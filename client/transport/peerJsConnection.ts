@@ -5,7 +5,7 @@
 import type * as PeerJs from 'peerjs';
 import type { BufferedConnection, Peer } from 'peerjs';
 import type { Clock } from '../../shared/clock.ts';
-import { deferred } from './deferred.ts';
+import { deferred } from '../../shared/deferred.ts';
 import type { ChannelCarrier } from './rtcChannel.ts';
 
 type SignallingMessage = Parameters<BufferedConnection['handleMessage']>[0];

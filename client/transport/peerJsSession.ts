@@ -4,7 +4,7 @@
 import type * as PeerJs from 'peerjs';
 import type { BufferedConnection, Peer } from 'peerjs';
 import { backoffMs, systemClock, type Clock } from '../../shared/clock.ts';
-import { deferred } from './deferred.ts';
+import { deferred } from '../../shared/deferred.ts';
 import type { ChannelMetadata, PeerJsOptions } from './peerEndpoint.ts';
 import { carrierOf, connectionClass } from './peerJsConnection.ts';
 import type { ChannelCarrier } from './rtcChannel.ts';

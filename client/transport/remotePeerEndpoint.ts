@@ -2,7 +2,7 @@
 
 import { DeadlineError } from '../../shared/errors.ts';
 import { systemClock, type Clock } from '../../shared/clock.ts';
-import { deferred, type Deferred } from './deferred.ts';
+import { deferred, type Deferred } from '../../shared/deferred.ts';
 import type { HandedChannel, PageToWorker, WorkerToPage } from './endpointMessages.ts';
 import { LateChannel } from './lateChannel.ts';
 import type {

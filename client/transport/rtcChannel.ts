@@ -1,7 +1,7 @@
 // A raw channel over an RTCDataChannel, wherever that lives: in Node, in Deno, on a page, or transferred into a worker.
 
 import { ChannelLife } from './channelLife.ts';
-import { deferred } from './deferred.ts';
+import { deferred } from '../../shared/deferred.ts';
 import { messageOf } from '../../shared/text/messageOf.ts';
 import type { RawChannel } from './peerEndpoint.ts';
 

@@ -4,6 +4,7 @@
 import { tmpdir } from 'node:os';
 import * as arrow from 'apache-arrow';
 import { type BatchFormat, type Columns, columnsOf } from '../../shared/columns/batchFormats.ts';
+import type { BatchInput } from '../../shared/columns/callOnBatch.ts';
 import type { ColumnBatch } from '../../shared/columns/columnBatch.ts';
 import { concatBatches } from '../../shared/columns/concatBatches.ts';
 import { DictionaryStrings } from '../../shared/columns/dictionaryStrings.ts';
@@ -15,9 +16,7 @@ import { Grouped } from './grouped.ts';
 import { dropOperator, namesOf, renameOperator, selectOperator } from './operators/columnOperators.ts';
 import { gather } from './operators/gathered.ts';
 import {
-  type BatchFunction,
-  type BatchInput,
-  type BatchMapperClass,
+  type BatchMapping,
   mapBatchesOperator,
   type MapBatchesOptions,
   requireWhole,
@@ -116,9 +115,13 @@ export class Dataset {
     return this.#then(flatMapOperator(change));
   }
 
-  /** Batches through a function, or through objects of a class, several at a time, in this process; order is kept. */
+  /**
+   * Batches through a function, or through objects of a class, several at a time; order is kept. In this process, or with
+   * `scalingConfig` on workers of a pool. There each row is mapped exactly once as far as the result shows; a batch whose
+   * worker vanishes is given to another, so that a function with effects elsewhere may have them twice.
+   */
   mapBatches<F extends BatchFormat = 'columns', A extends readonly unknown[] = readonly unknown[]>(
-    mapper: BatchFunction<F> | BatchMapperClass<F, A>,
+    mapper: BatchMapping<F, A>,
     options: MapBatchesOptions<F, A> = {},
   ): Dataset {
     return this.#then(mapBatchesOperator(mapper, options));

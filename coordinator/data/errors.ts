@@ -1,7 +1,6 @@
 // One class for each way in which reading, transforming or writing data can fail.
 
 import { TabgradError } from '../../shared/errors.ts';
-import { nearestWord } from '../../shared/text/nearestWord.ts';
 
 /** An argument of a data operation is out of range or of the wrong kind. */
 export class DataArgumentError extends TabgradError {
@@ -35,10 +34,6 @@ export class MalformedRowError extends TabgradError {
   readonly code = 'DATA_ROW_MALFORMED';
 }
 
-export class UnknownColumnError extends TabgradError {
-  readonly code = 'DATA_COLUMN_UNKNOWN';
-}
-
 export class UnreachableError extends TabgradError {
   readonly code = 'DATA_UNREACHABLE';
 }
@@ -58,23 +53,4 @@ export class DiskFullError extends TabgradError {
 
 export class WriteFailedError extends TabgradError {
   readonly code = 'DATA_WRITE_FAILED';
-}
-
-/** Names the column that is not there and the nearest one that is. */
-export function unknownColumn(column: string, columns: readonly string[], where: string): UnknownColumnError {
-  const near = nearestWord(column, columns);
-  const suggestion = near === undefined ? '' : `; did you mean "${near}"?`;
-  const shown = columns.slice(0, 50).join(', ') + (columns.length > 50 ? ', …' : '');
-  return new UnknownColumnError(
-    `No column "${column}" in ${where}${suggestion} Columns: ${shown || 'none'}.`.replace('?;', '?'),
-    {
-      column,
-    },
-  );
-}
-
-/** Throws {@link UnknownColumnError} for the first of `wanted` that is not among `columns`. */
-export function requireColumns(wanted: readonly string[], columns: readonly string[], where: string): void {
-  const known = new Set(columns);
-  for (const column of wanted) if (!known.has(column)) throw unknownColumn(column, columns, where);
 }

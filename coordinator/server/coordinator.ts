@@ -12,6 +12,8 @@ import { makeSecret } from '../pool/secrets.ts';
 import { ProgramHost } from '../program/programHost.ts';
 import type { SeatSource } from '../program/programPipe.ts';
 import { programSockets } from '../program/programSockets.ts';
+import { SEAT_PATH } from '../program/seatMessages.ts';
+import { seatSockets } from '../program/seatSockets.ts';
 import { PROGRAM_PATH } from '../../shared/protocol/program.ts';
 import { RunRegistry } from '../run/runRegistry.ts';
 import type { RunHandle, RunRequest } from '../run/runRequest.ts';
@@ -275,12 +277,14 @@ function mountSockets(
     accept: (workerId, instanceId, pipe) => programs.accept(workerId, instanceId, pipe),
   });
   upgrades.mount(PROGRAM_PATH, 'programs', called.handleUpgrade);
+  const owners = seatSockets(programs);
+  upgrades.mount(SEAT_PATH, 'programs', owners.handleUpgrade, 'admin');
   upgrades.mount('/control', 'control', control.handleUpgrade);
   upgrades.mount(peerServer.upgradePath, 'signalling', (...handshake) =>
     signalling.emit('upgrade', ...handshake),
   );
   upgrades.mount(RELAY_PATH, 'relay', (...handshake) => relaying.emit('upgrade', ...handshake));
   return async () => {
-    await Promise.all([control.close(), called.close(), peerServer.close(), relay.close()]);
+    await Promise.all([control.close(), called.close(), owners.close(), peerServer.close(), relay.close()]);
   };
 }

@@ -5,8 +5,8 @@ import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { Socket } from 'node:net';
 import { TabgradError } from '../../shared/errors.ts';
-import type { AccessControl } from './access.ts';
 import { stripPublicPath } from './publicPath.ts';
+import type { Access, AccessControl } from './access.ts';
 import { CoordinatorClosedError, NotFoundError, statusOf } from './serverErrors.ts';
 import type { TrafficClass, TrafficMeter } from './trafficMeter.ts';
 
@@ -16,6 +16,7 @@ interface Mount {
   readonly path: string;
   readonly traffic: TrafficClass;
   readonly handle: UpgradeHandler;
+  readonly access: Access;
 }
 
 export class UpgradeDispatcher {
@@ -32,9 +33,9 @@ export class UpgradeDispatcher {
     this.#publicPath = publicPath;
   }
 
-  /** Sends handshakes for `path` to `handle`. */
-  mount(path: string, traffic: TrafficClass, handle: UpgradeHandler): void {
-    this.#mounts.push({ path, traffic, handle });
+  /** Sends handshakes for `path` to `handle`; those who may by `access`. */
+  mount(path: string, traffic: TrafficClass, handle: UpgradeHandler, access: Access = 'public'): void {
+    this.#mounts.push({ path, traffic, handle, access });
   }
 
   close(): void {
@@ -52,6 +53,7 @@ export class UpgradeDispatcher {
       const path = (request.url ?? '').split('?', 1)[0] ?? '';
       const mount = this.#mounts.find((one) => path === one.path);
       if (!mount) throw new NotFoundError(`No WebSocket is served at ${path.slice(0, 200)}`);
+      this.#access.checkToken(request, mount.access);
       if (socket instanceof Socket) this.#meter.assign(socket, mount.traffic);
       mount.handle(request, socket, head);
     } catch (error) {

@@ -7,11 +7,6 @@ export class TrainArgumentError extends TabgradError {
   readonly code = 'TRAIN_ARGUMENT';
 }
 
-/** A column is of a kind that trees can't take as it is; the message says what to make of it. */
-export class ColumnUnsuitableError extends TabgradError {
-  readonly code = 'TRAIN_COLUMN_UNSUITABLE';
-}
-
 /** A dataset has no rows, e.g. after a split or a filter. */
 export class NoRowsError extends TabgradError {
   readonly code = 'TRAIN_NO_ROWS';

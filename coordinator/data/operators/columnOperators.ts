@@ -2,7 +2,7 @@
 
 import * as arrow from 'apache-arrow';
 import { recordBatch } from '../../../shared/columns/arrowData.ts';
-import { requireColumns } from '../errors.ts';
+import { requireColumns } from '../../../shared/columns/columnErrors.ts';
 import type { Batches, Operator } from '../plan/planNode.ts';
 
 /** Keeps the named columns, in the given order. */

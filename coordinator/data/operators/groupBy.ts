@@ -6,7 +6,7 @@ import { columnOf } from '../../../shared/columns/concatBatches.ts';
 import { DictionaryStrings } from '../../../shared/columns/dictionaryStrings.ts';
 import { typeName } from '../../../shared/columns/typeName.ts';
 import { type Row, valuesOf } from '../../../shared/columns/valuesOf.ts';
-import { requireColumns } from '../errors.ts';
+import { requireColumns } from '../../../shared/columns/columnErrors.ts';
 import { TypeMismatchError } from '../../../shared/columns/columnErrors.ts';
 import type { Batches, Operator } from '../plan/planNode.ts';
 import { namesOf } from './columnOperators.ts';

@@ -2,32 +2,24 @@
 
 import type * as arrow from 'apache-arrow';
 import { TabgradError } from '../../../shared/errors.ts';
-import {
-  batchFrom,
-  type BatchFormat,
-  type Columns,
-  columnsOf,
-  type Origins,
-} from '../../../shared/columns/batchFormats.ts';
+import type { BatchFormat, Columns } from '../../../shared/columns/batchFormats.ts';
+import { callOnBatch, type BatchInput } from '../../../shared/columns/callOnBatch.ts';
 import { DictionaryStrings } from '../../../shared/columns/dictionaryStrings.ts';
-import { type Row, rowsOf } from '../../../shared/columns/valuesOf.ts';
+import type { Row } from '../../../shared/columns/valuesOf.ts';
 import { messageOf } from '../../../shared/text/messageOf.ts';
 import { DataArgumentError } from '../errors.ts';
 import { UserFunctionError } from '../../../shared/columns/columnErrors.ts';
+import type { ModuleExport } from '../../program/bundleModule.ts';
+import type { CodeTarget } from '../../program/programCode.ts';
+import type { ScalingConfig } from '../../train/trainerOptions.ts';
 import type { Batches, Operator } from '../plan/planNode.ts';
 import { type RunContext, throwIfAborted } from '../plan/runContext.ts';
+import type { PoolStatus } from './mapBatchesOnPool.ts';
 import { orderedMap } from './orderedMap.ts';
 import { rebatch } from './rebatch.ts';
 
-export interface BatchInput {
-  readonly columns: Columns;
-  readonly arrow: arrow.RecordBatch;
-  readonly rows: Row[];
-}
 type BatchResult = Columns | arrow.RecordBatch | arrow.Table | readonly Row[];
-export type BatchFunction<F extends BatchFormat> = (
-  batch: BatchInput[F],
-) => BatchResult | Promise<BatchResult>;
+type BatchFunction<F extends BatchFormat> = (batch: BatchInput[F]) => BatchResult | Promise<BatchResult>;
 
 /** An object that is made once and called for many batches: a model that is loaded once, say. */
 interface BatchMapper<F extends BatchFormat> {
@@ -35,25 +27,51 @@ interface BatchMapper<F extends BatchFormat> {
   /** Called when the stream ends, however it ends. */
   close?(): void | Promise<void>;
 }
-export type BatchMapperClass<F extends BatchFormat, A extends readonly unknown[]> = new (
+type BatchMapperClass<F extends BatchFormat, A extends readonly unknown[]> = new (
   ...args: A
 ) => BatchMapper<F>;
 
 export interface MapBatchesOptions<F extends BatchFormat, A extends readonly unknown[]> {
   /** Rows of a batch; as they come (65,536 at most from files) when left out. */
   readonly batchSize?: number;
-  /** Calls in flight, each on an object of its own for classes; [min, max] makes objects as they are needed. */
+  /**
+   * Calls in flight, each on an object of its own for classes; [min, max] makes objects as they are needed. On a pool:
+   * copies of the program; as many as numWorkers when left out.
+   */
   readonly concurrency?: number | readonly [min: number, max: number];
   readonly fnConstructorArgs?: A;
   /** What the function takes; "columns" when left out. It may return any form. */
   readonly batchFormat?: F;
+  /**
+   * Run it on workers, as a trainer does: those of the coordinator at `url` (or TABGRAD_URL), or `numWorkers` local ones
+   * that are started for it. Without it, in this process.
+   */
+  readonly scalingConfig?: ScalingConfig;
+  /** On a pool: seconds that a batch may take; then the error names the worker. Default 600. */
+  readonly batchTimeoutS?: number;
+  /** On a pool: told whenever workers come and go, or a batch is mapped. */
+  readonly onStatus?: (status: PoolStatus) => void;
 }
 
+export type BatchMapping<F extends BatchFormat, A extends readonly unknown[]> =
+  | BatchFunction<F>
+  | BatchMapperClass<F, A>
+  /** A function or class that a module exports: bundled with its imports, for workers. */
+  | ModuleExport;
+
+const BATCH_TIMEOUT_S = 600;
+/** What setTimeout can wait. */
+const MAX_TIMEOUT_S = 2_000_000;
+
 export function mapBatchesOperator<F extends BatchFormat, A extends readonly unknown[]>(
-  mapper: BatchFunction<F> | BatchMapperClass<F, A>,
+  mapper: BatchMapping<F, A>,
   options: MapBatchesOptions<F, A>,
 ): Operator {
-  const { batchSize, concurrency = 1 } = options;
+  const { batchSize, scalingConfig, batchTimeoutS = BATCH_TIMEOUT_S } = options;
+  const { concurrency = scalingConfig?.numWorkers ?? 1 } = options;
+  if (typeof mapper !== 'function' && !isModuleExport(mapper)) {
+    throw new DataArgumentError('mapBatches takes a function, a class, or { module, export }.');
+  }
   const [min, max] = typeof concurrency === 'number' ? [concurrency, concurrency] : concurrency;
   if (batchSize !== undefined) requireWhole(batchSize, 'batchSize');
   requireWhole(min, 'concurrency');
@@ -62,9 +80,15 @@ export function mapBatchesOperator<F extends BatchFormat, A extends readonly unk
     throw new DataArgumentError(`concurrency [${min}, ${max}] has a maximum below its minimum.`, {
       field: 'concurrency',
     });
+  if (!(batchTimeoutS > 0 && batchTimeoutS <= MAX_TIMEOUT_S)) {
+    throw new DataArgumentError(
+      `batchTimeoutS is ${String(batchTimeoutS)}; expected more than 0 and at most ${MAX_TIMEOUT_S} seconds.`,
+      { field: 'batchTimeoutS' },
+    );
+  }
   const format: BatchFormat = options.batchFormat ?? 'columns';
-  const name = mapper.name === '' ? 'function' : mapper.name;
-  const label = `mapBatches ${name}`;
+  const name = typeof mapper === 'function' ? mapper.name : mapper.export;
+  const label = `mapBatches ${name === '' ? 'function' : name}`;
   return {
     label,
     schema: () => undefined,
@@ -72,6 +96,10 @@ export function mapBatchesOperator<F extends BatchFormat, A extends readonly unk
     needs: () => undefined,
     run: ([input], context) => {
       const batches = batchSize === undefined ? input! : rebatch(input!, batchSize);
+      if (typeof mapper !== 'function' || scalingConfig !== undefined) {
+        const deadlineMs = batchTimeoutS * 1000;
+        return onPool(batches, mapper, { min, max, format, label, deadlineMs }, options, context);
+      }
       const make = isClass(mapper)
         ? () => construct(mapper as BatchMapperClass<F, A>, options.fnConstructorArgs, label)
         : () => ({ call: mapper as BatchFunction<F> });
@@ -87,6 +115,27 @@ export function requireWhole(value: number, field: string, least = 1): void {
       { field },
     );
   }
+}
+
+/** Loaded when it is needed: most datasets need no server. */
+async function* onPool<F extends BatchFormat, A extends readonly unknown[]>(
+  batches: Batches,
+  mapper: BatchMapping<F, A>,
+  settings: Settings & { readonly deadlineMs: number },
+  { scalingConfig: scaling = {}, fnConstructorArgs = [] as unknown as A, onStatus }: MapBatchesOptions<F, A>,
+  context: RunContext,
+): AsyncGenerator<arrow.RecordBatch> {
+  const { mapBatchesOnPool } = await import('./mapBatchesOnPool.ts');
+  const { programOf } = await import('../../program/programCode.ts');
+  const program = (): ReturnType<typeof programOf> =>
+    programOf(mapper as CodeTarget, fnConstructorArgs, { form: 'batches', what: 'mapBatches' });
+  yield* mapBatchesOnPool(batches, { ...settings, program, scaling, onStatus }, context);
+}
+
+function isModuleExport(value: unknown): value is ModuleExport {
+  if (typeof value !== 'object' || value === null) return false;
+  const { module, export: name } = value as Partial<ModuleExport>;
+  return (typeof module === 'string' || module instanceof URL) && typeof name === 'string';
 }
 
 function isClass(mapper: unknown): boolean {
@@ -138,7 +187,7 @@ async function* run(
       // No more than `max` calls are in flight, so a mapper is idle or may still be made.
       const mapper = idle.pop() ?? create();
       try {
-        return await callOn(mapper, batch, format, label, strings);
+        return await callOnBatch((given) => mapper.call(given as never), batch, { format, label, strings });
       } catch (error) {
         throwIfAborted(context);
         const where = `batch ${index} (rows ${rows.first} to ${rows.last})`;
@@ -155,23 +204,4 @@ async function* run(
   } finally {
     for (const mapper of all) await mapper.close?.();
   }
-}
-
-async function callOn(
-  mapper: BatchMapper<BatchFormat>,
-  batch: arrow.RecordBatch,
-  format: BatchFormat,
-  label: string,
-  strings: DictionaryStrings,
-): Promise<arrow.RecordBatch> {
-  let given: BatchInput[BatchFormat] = batch;
-  let origins: Origins = new Map();
-  if (format === 'columns') {
-    const made = columnsOf(batch, strings);
-    given = made.columns;
-    origins = made.origins;
-  } else if (format === 'rows') {
-    given = rowsOf(batch, strings);
-  }
-  return batchFrom(await mapper.call(given as never), origins, label);
 }

@@ -6,7 +6,7 @@ import { DictionaryStrings } from '../../../shared/columns/dictionaryStrings.ts'
 import { takeRows } from '../../../shared/columns/takeRows.ts';
 import { typeName } from '../../../shared/columns/typeName.ts';
 import { valuesOf } from '../../../shared/columns/valuesOf.ts';
-import { requireColumns } from '../errors.ts';
+import { requireColumns } from '../../../shared/columns/columnErrors.ts';
 import { TypeMismatchError } from '../../../shared/columns/columnErrors.ts';
 import type { Batches, Operator } from '../plan/planNode.ts';
 import type { RunContext } from '../plan/runContext.ts';

@@ -1,7 +1,7 @@
 // Parquet files as a source: schema and row count come from the footers, rows from the wanted columns only.
 
 import * as arrow from 'apache-arrow';
-import { requireColumns } from '../errors.ts';
+import { requireColumns } from '../../../shared/columns/columnErrors.ts';
 import { TypeMismatchError } from '../../../shared/columns/columnErrors.ts';
 import type { ReadRequest, Source } from '../plan/planNode.ts';
 import { type RunContext, throwIfAborted } from '../plan/runContext.ts';

@@ -2,7 +2,8 @@
 
 import * as arrow from 'apache-arrow';
 import { recordBatch } from '../../../shared/columns/arrowData.ts';
-import { MalformedRowError, requireColumns } from '../errors.ts';
+import { MalformedRowError } from '../errors.ts';
+import { requireColumns } from '../../../shared/columns/columnErrors.ts';
 import type { ByteFile } from '../store/byteFile.ts';
 import { type CsvRecord, csvRecords } from './csvRecords.ts';
 import { decodeText } from './decodeText.ts';

@@ -2,7 +2,7 @@
 
 import { modelOutputs, modelRounds } from '../../../shared/gbdt/model/model.ts';
 import { readModel } from '../../../shared/gbdt/model/readModel.ts';
-import { modelFeatures, type ModelFeature } from '../../predict/modelFeatures.ts';
+import { modelFeatures, type ModelFeature } from '../../../shared/gbdt/model/modelFeatures.ts';
 import { SmallRequests } from '../replica/smallRequests.ts';
 import { outputNames, type TreeOptions } from '../replica/treeProgram.ts';
 import type { ModelDescription, Schema } from './modelDescription.ts';

@@ -3,7 +3,7 @@
 
 import { nearestWord } from '../../../shared/text/nearestWord.ts';
 import { readInference, writeInference, type InferAnswer, type InputTensor } from '../http/openInference.ts';
-import type { ModelFeature } from '../../predict/modelFeatures.ts';
+import type { ModelFeature } from '../../../shared/gbdt/model/modelFeatures.ts';
 import { featureNumber } from '../rows/featureNumber.ts';
 import { ServeInputError } from '../serveErrors.ts';
 

@@ -4,7 +4,7 @@ import { Predictor, type PredictOptions } from '../../../shared/gbdt/model/predi
 import { readModel } from '../../../shared/gbdt/model/readModel.ts';
 import { bodyText } from '../http/ownerHttp.ts';
 import { inferTrees, type InferModel } from '../model/treeInference.ts';
-import { modelFeatures, type ModelFeature } from '../../predict/modelFeatures.ts';
+import { modelFeatures, type ModelFeature } from '../../../shared/gbdt/model/modelFeatures.ts';
 import { readColumns, readRows, type FeatureRows } from '../rows/readRows.ts';
 import { ServeArgumentError } from '../serveErrors.ts';
 import type { Body, ReplicaOp, ReplicaProgram } from './replica.ts';

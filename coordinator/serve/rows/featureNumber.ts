@@ -1,6 +1,6 @@
 // A value of a row from outside, as the trees compare it.
 
-import type { ModelFeature } from '../../predict/modelFeatures.ts';
+import type { ModelFeature } from '../../../shared/gbdt/model/modelFeatures.ts';
 import { ServeInputError } from '../serveErrors.ts';
 
 /**

@@ -4,7 +4,7 @@
 import { nearestWord } from '../../../shared/text/nearestWord.ts';
 import { BadRequestError } from '../../server/serverErrors.ts';
 import { ServeInputError } from '../serveErrors.ts';
-import type { ModelFeature } from '../../predict/modelFeatures.ts';
+import type { ModelFeature } from '../../../shared/gbdt/model/modelFeatures.ts';
 import { featureNumber } from './featureNumber.ts';
 
 /** How the rows came; predictions go back in the same form. */

@@ -1,6 +1,6 @@
 // Decides which columns of a dataset are features, label and weight. A function of names alone.
 
-import { unknownColumn } from '../../data/errors.ts';
+import { unknownColumn } from '../../../shared/columns/columnErrors.ts';
 import { TrainArgumentError } from '../trainErrors.ts';
 
 export interface ColumnRoles {

@@ -1,7 +1,7 @@
 // Columns that can not tell anything: what is refused, and what the owner is warned of and probably did not mean.
 
 import { LabelError } from '../../../shared/gbdt/errors.ts';
-import { ColumnUnsuitableError } from '../trainErrors.ts';
+import { ColumnUnsuitableError } from '../../../shared/columns/columnErrors.ts';
 import type { ColumnPlan } from './columnPlan.ts';
 
 /** Tells whether all values that it was shown are the same. */

@@ -7,7 +7,7 @@ import { checkContinues } from '../../../shared/gbdt/model/buildModel.ts';
 import { modelRounds } from '../../../shared/gbdt/model/model.ts';
 import type { GbdtParams } from '../../../shared/gbdt/params.ts';
 import type { TrainSpec } from '../../../shared/gbdt/trainSpec.ts';
-import { requireColumns } from '../../data/errors.ts';
+import { requireColumns } from '../../../shared/columns/columnErrors.ts';
 import type { Shard } from '../../run/runRequest.ts';
 import { TrainArgumentError } from '../trainErrors.ts';
 import { planColumns, type ColumnPlan, type ColumnRoles } from './columnPlan.ts';

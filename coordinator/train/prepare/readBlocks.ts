@@ -7,7 +7,7 @@ import type { GbdtParams } from '../../../shared/gbdt/params.ts';
 import { AbortedError } from '../../../shared/errors.ts';
 import { LabelError, WeightError } from '../../../shared/gbdt/errors.ts';
 import type { BatchColumn, ColumnBatch, NumericColumn } from '../../../shared/columns/columnBatch.ts';
-import { ColumnUnsuitableError } from '../trainErrors.ts';
+import { ColumnUnsuitableError } from '../../../shared/columns/columnErrors.ts';
 import type { GrowingCategories, KnownCategories } from './categoryCodes.ts';
 import type { ColumnPlan } from './columnPlan.ts';
 import { BLOCK_ROWS, RawBlock } from './rawBlock.ts';

@@ -1,7 +1,7 @@
 // Columns of plain arrays as training data, in batches of any size: what a Dataset gives, without one.
 
 import type { BatchColumn, ColumnBatch } from '../../../shared/columns/columnBatch.ts';
-import { requireColumns } from '../../../coordinator/data/errors.ts';
+import { requireColumns } from '../../../shared/columns/columnErrors.ts';
 import type { TrainingData } from '../../../coordinator/train/prepare/trainingData.ts';
 
 export type TableColumn = readonly (number | null)[] | readonly (string | null)[];

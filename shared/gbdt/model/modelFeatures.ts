@@ -1,6 +1,6 @@
 // What a model wants to see of a row: its features by name, with the codes of categories.
 
-import { modelCategories, type GbdtModel } from '../../shared/gbdt/model/model.ts';
+import { modelCategories, type GbdtModel } from './model.ts';
 
 export interface ModelFeature {
   readonly name: string;

@@ -1,0 +1,141 @@
+// mapBatches on workers of a pool: batches go out in Arrow's IPC format and come back mapped, in order, each once. A bounded
+// number is under way, so that a slow consumer holds up the readers and not the memory.
+
+import type * as arrow from 'apache-arrow';
+import { batchOfBytes, bytesOfBatch } from '../../../shared/columns/batchBytes.ts';
+import type { BatchFormat } from '../../../shared/columns/batchFormats.ts';
+import { UserFunctionError } from '../../../shared/columns/columnErrors.ts';
+import { AbortedError, DeadlineError, type TabgradError } from '../../../shared/errors.ts';
+import { ProgramCodeError, ProgramLostError } from '../../program/programErrors.ts';
+import type { Program } from '../../program/program.ts';
+import { ProgramCrew, type CrewStatus } from '../../program/programCrew.ts';
+import { openProgramPool, type ProgramPool } from '../../program/programPool.ts';
+import type { SeatedWorker } from '../../program/programPipe.ts';
+import type { ScalingConfig } from '../../train/trainerOptions.ts';
+import type { Batches } from '../plan/planNode.ts';
+import { throwIfAborted, type RunContext } from '../plan/runContext.ts';
+import { orderedMap } from './orderedMap.ts';
+
+/** How mapping on a pool goes. */
+export interface PoolStatus extends CrewStatus {
+  /** Rows mapped so far, by worker. */
+  readonly rows: ReadonlyMap<string, number>;
+}
+
+export interface PoolSettings {
+  readonly program: () => Promise<Program>;
+  readonly label: string;
+  readonly format: BatchFormat;
+  /** Instances of the program. */
+  readonly min: number;
+  readonly max: number;
+  readonly scaling: ScalingConfig;
+  /** For one batch. */
+  readonly deadlineMs: number;
+  readonly onStatus: ((status: PoolStatus) => void) | undefined;
+}
+
+export async function* mapBatchesOnPool(
+  input: Batches,
+  settings: PoolSettings,
+  context: RunContext,
+): AsyncGenerator<arrow.RecordBatch> {
+  // What is wrong with the code is found before any row is read or worker started.
+  const program = await settings.program();
+  const over = new AbortController();
+  const signal = context.signal ? AbortSignal.any([context.signal, over.signal]) : over.signal;
+  const status = new StatusTeller(settings.onStatus);
+  let opening: Promise<{ readonly pool: ProgramPool; readonly crew: ProgramCrew }> | undefined;
+  let firstRow = 0;
+  try {
+    yield* orderedMap(input, ProgramCrew.callsOf(settings), async (batch, index) => {
+      const first = firstRow;
+      firstRow += batch.numRows;
+      opening ??= openCrew(program, settings, signal, status);
+      try {
+        const { crew } = await opening;
+        const { value, worker } = await crew.call('call', [bytesOfBatch(batch), settings.format]);
+        status.mapped(worker, batch.numRows);
+        return batchOfBytes(value as Uint8Array);
+      } catch (error) {
+        throwIfAborted(context);
+        throw atBatch(
+          error,
+          `${settings.label} failed on batch ${index} (rows ${first} to ${first + batch.numRows - 1})`,
+          first,
+        );
+      }
+    });
+  } finally {
+    over.abort();
+    const opened = await opening?.catch(() => undefined);
+    await opened?.crew.close('all batches are mapped');
+    await opened?.pool.close();
+  }
+}
+
+async function openCrew(
+  program: Program,
+  { scaling, min, max, deadlineMs }: PoolSettings,
+  signal: AbortSignal,
+  status: StatusTeller,
+): Promise<{ pool: ProgramPool; crew: ProgramCrew }> {
+  const { numWorkers = max, runtime, device, url, token } = scaling;
+  const pool = await openProgramPool({
+    url,
+    token,
+    count: typeof numWorkers === 'number' ? numWorkers : numWorkers[1],
+    runtime: runtime ?? 'node',
+    device: device ?? 'auto',
+    signal,
+  });
+  const crew = new ProgramCrew(pool, program, {
+    min,
+    max,
+    deadlineMs,
+    // A list is for local workers of several kinds; each of them will do.
+    runtime: typeof runtime === 'string' ? runtime : undefined,
+    device: device === 'auto' ? undefined : device,
+    onStatus: (crew) => status.crewIs(crew),
+  });
+  signal.addEventListener('abort', () => void crew.close('it was called off'), { once: true });
+  return { pool, crew };
+}
+
+/** What the owner's code threw, a hang and the loss of several workers are told with the batch; the rest is not its fault. */
+function atBatch(error: unknown, where: string, row: number): unknown {
+  const isOfBatch =
+    error instanceof ProgramCodeError || error instanceof DeadlineError || error instanceof ProgramLostError;
+  if (!isOfBatch || error instanceof AbortedError) return error;
+  const { peer, file } = (error as TabgradError).place;
+  const worker = peer === undefined ? '' : ` on worker ${peer}`;
+  return new UserFunctionError(
+    `${where}${worker}: ${error.message}`,
+    { row, ...(peer !== undefined && { peer }), ...(file !== undefined && { file }) },
+    { cause: error },
+  );
+}
+
+class StatusTeller {
+  readonly #onStatus: PoolSettings['onStatus'];
+  readonly #rows = new Map<string, number>();
+  #crew: CrewStatus = { workers: [], waiting: undefined };
+
+  constructor(onStatus: PoolSettings['onStatus']) {
+    this.#onStatus = onStatus;
+  }
+
+  crewIs(crew: CrewStatus): void {
+    this.#crew = crew;
+    this.#tell();
+  }
+
+  mapped({ workerId }: SeatedWorker, rows: number): void {
+    this.#rows.set(workerId, (this.#rows.get(workerId) ?? 0) + rows);
+    this.#tell();
+  }
+
+  #tell(): void {
+    this.#onStatus?.({ ...this.#crew, rows: this.#rows });
+  }
+}

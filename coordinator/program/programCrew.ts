@@ -1,0 +1,170 @@
+// Keeps some instances of a program open and gives calls to them: a call whose worker vanishes is made again on another,
+// a worker that leaves finishes what it has, more instances are opened when calls wait, up to the most.
+
+import { AbortedError, DeadlineError } from '../../shared/errors.ts';
+import { deferred, type Deferred } from '../../shared/deferred.ts';
+import { openProgram, type OpenOptions } from './openProgram.ts';
+import type { Program } from './program.ts';
+import { ProgramLostError } from './programErrors.ts';
+import type { ProgramInstance } from './programInstance.ts';
+import type { SeatedWorker } from './programPipe.ts';
+import type { ProgramPool } from './programPool.ts';
+
+export interface CrewOptions extends Pick<OpenOptions, 'runtime' | 'device'> {
+  readonly min: number;
+  readonly max: number;
+  /** For one call, from being sent. */
+  readonly deadlineMs: number;
+  readonly onStatus?: ((status: CrewStatus) => void) | undefined;
+}
+
+export interface CrewStatus {
+  /** Workers that have the program open. */
+  readonly workers: readonly SeatedWorker[];
+  /** Why there are no more, where some are waited for. */
+  readonly waiting: string | undefined;
+}
+
+/** Calls in hand of one instance: while one is computed, the next is on its way. */
+const CALLS_EACH = 2;
+/** Workers that may be lost with a call in hand, before the call counts as what ends them. */
+const MAX_LOST = 3;
+
+export class ProgramCrew {
+  readonly #pool: ProgramPool;
+  readonly #program: Program;
+  readonly #options: CrewOptions;
+  readonly #over = new AbortController();
+  readonly #instances = new Set<ProgramInstance>();
+  readonly #leaving = new Set<ProgramInstance>();
+  readonly #callers: Deferred<ProgramInstance>[] = [];
+  #opening = 0;
+  #waiting: string | undefined;
+  #failure: Error | undefined;
+
+  constructor(pool: ProgramPool, program: Program, options: CrewOptions) {
+    this.#pool = pool;
+    this.#program = program;
+    this.#options = options;
+    pool.lost.catch((error: Error) => this.#fail(error));
+    for (let i = 0; i < options.min; i++) void this.#open();
+  }
+
+  /** Calls that are worth having at the same time. */
+  static callsOf({ max }: Pick<CrewOptions, 'max'>): number {
+    return max * CALLS_EACH;
+  }
+
+  /**
+   * @returns the answer, and who gave it.
+   * @throws what the program threw; DeadlineError naming the worker; ProgramLostError when several workers were lost with
+   *   this call; what opening the program threw.
+   */
+  async call(method: string, args: readonly unknown[]): Promise<{ value: unknown; worker: SeatedWorker }> {
+    for (let lost = 1; ; lost++) {
+      const instance = await this.#free();
+      try {
+        const value = await instance.call(method, args, { deadlineMs: this.#options.deadlineMs });
+        return { value, worker: instance.worker };
+      } catch (error) {
+        // Its code may be in an endless loop: only the end of its thread ends that.
+        if (error instanceof DeadlineError) void instance.close('it did not answer in time');
+        if (!(error instanceof ProgramLostError) || this.#over.signal.aborted) throw error;
+        if (lost >= MAX_LOST) {
+          throw new ProgramLostError(
+            `${this.#program.name} lost ${MAX_LOST} workers in a row with the same call; the last: ${error.message}`,
+            error.place,
+          );
+        }
+      } finally {
+        this.#serve();
+        this.#dismiss(instance);
+      }
+    }
+  }
+
+  /** Ends all instances. Calls in hand fail. */
+  async close(reason: string): Promise<void> {
+    this.#fail(new AbortedError(`${this.#program.name} is over: ${reason}`));
+    await Promise.all([...this.#instances].map((instance) => instance.close(reason)));
+  }
+
+  #free(): Promise<ProgramInstance> {
+    const caller = deferred<ProgramInstance>();
+    this.#callers.push(caller);
+    this.#serve();
+    return caller.promise;
+  }
+
+  /** Gives instances that have room to those who wait, the least busy first; opens more where that is not enough. */
+  #serve(): void {
+    if (this.#failure) {
+      for (const caller of this.#callers.splice(0)) caller.reject(this.#failure);
+      return;
+    }
+    while (this.#callers.length > 0) {
+      const [instance] = [...this.#instances]
+        .filter((one) => !this.#leaving.has(one) && one.callsInHand < CALLS_EACH)
+        .sort((a, b) => a.callsInHand - b.callsInHand);
+      if (!instance) break;
+      this.#callers.shift()?.resolve(instance);
+      // The call is made in a microtask: until then the instance looks as free as before.
+      if (this.#callers.length > 0) return queueMicrotask(() => this.#serve());
+    }
+    const { max } = this.#options;
+    const open = this.#instances.size - this.#leaving.size + this.#opening;
+    const missing = Math.min(max - open, this.#callers.length - this.#opening * CALLS_EACH);
+    for (let i = 0; i < missing; i++) void this.#open();
+  }
+
+  async #open(): Promise<void> {
+    const { runtime, device } = this.#options;
+    this.#opening++;
+    try {
+      const instance = await openProgram(this.#pool, this.#program, {
+        runtime,
+        device,
+        signal: this.#over.signal,
+        onWaiting: (reason) => this.#tell(reason),
+      });
+      this.#opening--;
+      if (this.#over.signal.aborted) return void instance.close('it is not needed any more');
+      this.#instances.add(instance);
+      void instance.ended.then(() => this.#forget(instance));
+      void instance.leaving.then(() => {
+        this.#leaving.add(instance);
+        this.#dismiss(instance);
+        this.#serve();
+      });
+      this.#tell(this.#opening === 0 ? undefined : this.#waiting);
+      this.#serve();
+    } catch (error) {
+      this.#opening--;
+      this.#fail(error as Error);
+    }
+  }
+
+  /** Closes a leaving instance once it has nothing in hand. */
+  #dismiss(instance: ProgramInstance): void {
+    if (this.#leaving.has(instance) && instance.callsInHand === 0)
+      void instance.close('the worker is leaving');
+  }
+
+  #forget(instance: ProgramInstance): void {
+    this.#instances.delete(instance);
+    this.#leaving.delete(instance);
+    this.#tell(this.#waiting);
+    this.#serve();
+  }
+
+  #fail(error: Error): void {
+    this.#failure ??= error;
+    this.#over.abort();
+    this.#serve();
+  }
+
+  #tell(waiting: string | undefined): void {
+    this.#waiting = waiting;
+    this.#options.onStatus?.({ workers: [...this.#instances].map(({ worker }) => worker), waiting });
+  }
+}

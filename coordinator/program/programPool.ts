@@ -1,0 +1,87 @@
+// Where an owner's programs run: the workers of a coordinator that is up already, or of one that is started for them.
+
+import { MAX_LOCAL_WORKERS, type LocalDevice, type LocalRuntime } from '../local/localWorker.ts';
+import { startLocalWorkers } from '../local/localWorkers.ts';
+import { environmentAuthorities } from '../remote/serverTrust.ts';
+import { startCoordinator } from '../server/coordinator.ts';
+import { LocalCrew } from '../train/cluster/localCrew.ts';
+import { openRemoteCluster } from '../train/cluster/remoteCluster.ts';
+import { TrainArgumentError } from '../train/trainErrors.ts';
+import type { ProgramCluster } from './openProgram.ts';
+import { RemoteSeats } from './remoteSeats.ts';
+
+export interface ProgramPool extends ProgramCluster {
+  /** Rejects when its local workers are gone for good; never resolves. */
+  readonly lost: Promise<never>;
+  /** Ends what was started for it. Idempotent. */
+  close(): Promise<void>;
+}
+
+export interface ProgramPoolOptions {
+  /** A coordinator that is up already. */
+  readonly url?: string | undefined;
+  /** Its admin token. */
+  readonly token?: string | undefined;
+  /** Local workers to start where there is no such coordinator. */
+  readonly count: number;
+  readonly runtime: LocalRuntime | readonly LocalRuntime[];
+  readonly device: LocalDevice;
+  readonly signal: AbortSignal;
+  readonly onLine?: ((line: string) => void) | undefined;
+}
+
+/** @throws TrainArgumentError, CoordinatorUnreachableError, RemoteError, PortInUseError, StorageError */
+export async function openProgramPool(options: ProgramPoolOptions): Promise<ProgramPool> {
+  const url = options.url ?? process.env['TABGRAD_URL'];
+  if (url !== undefined && url !== '') return openRemote(url, options);
+  if (options.count > MAX_LOCAL_WORKERS) {
+    throw new TrainArgumentError(
+      `scalingConfig.numWorkers asks for ${options.count} workers on this machine, expected at most ${MAX_LOCAL_WORKERS}.`,
+      { field: 'scalingConfig.numWorkers' },
+    );
+  }
+  const coordinator = await startCoordinator({ port: 0 });
+  const { onLine, count, runtime, device, signal } = options;
+  const crew = new LocalCrew({
+    url: coordinator.url,
+    start: startLocalWorkers,
+    min: 1,
+    count,
+    runtime,
+    device,
+    signal,
+    ...(onLine && { onLine }),
+  });
+  let closing: Promise<void> | undefined;
+  const close = async (): Promise<void> => {
+    await crew.stop();
+    await coordinator.close();
+  };
+  return {
+    seats: coordinator.seats,
+    blobs: coordinator.blobs,
+    lost: Promise.race([crew.lost, rejection(crew.ready)]),
+    close: () => (closing ??= close()),
+  };
+}
+
+async function openRemote(url: string, { token, signal }: ProgramPoolOptions): Promise<ProgramPool> {
+  const address = {
+    url,
+    token: token ?? process.env['TABGRAD_ADMIN_TOKEN'],
+    ca: await environmentAuthorities(url, signal),
+    signal,
+  };
+  const { blobs } = await openRemoteCluster(address);
+  return {
+    seats: new RemoteSeats(address),
+    blobs,
+    lost: new Promise<never>(() => undefined),
+    close: () => Promise.resolve(),
+  };
+}
+
+/** Rejects as `promise` does; never resolves. */
+function rejection(promise: Promise<unknown>): Promise<never> {
+  return new Promise((_, reject) => void promise.catch(reject));
+}

@@ -1,0 +1,231 @@
+// mapBatches on real workers: tabs, Deno and Node processes.
+
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import type { Dataset } from '../../../coordinator/data/dataset.ts';
+import { fromItems } from '../../../coordinator/data/fromMemory.ts';
+import type { PoolStatus } from '../../../coordinator/data/operators/mapBatchesOnPool.ts';
+import type { LocalRuntime, LocalWorker } from '../../../coordinator/local/localWorker.ts';
+import { startLocalWorkers, type LocalWorkers } from '../../../coordinator/local/localWorkers.ts';
+import { GBDTPredictor } from '../../../coordinator/predict/gbdtPredictor.ts';
+import { startCoordinator, type Coordinator } from '../../../coordinator/server/coordinator.ts';
+import { flights, makeServedModels, oracleColumns } from '../serve/servedModels.ts';
+
+const MAPPERS = 'test/coordinator/data/fixtures/mappers.ts';
+const ADMIN_TOKEN = 'the-admin-token-of-this-test';
+
+let coordinator: Coordinator;
+const crews: LocalWorkers[] = [];
+
+beforeAll(async () => {
+  coordinator = await startCoordinator({ port: 0, graceMs: 500, adminToken: ADMIN_TOKEN });
+});
+afterEach(async () => {
+  await Promise.all(crews.splice(0).map((crew) => crew.stop()));
+});
+afterAll(() => coordinator.close());
+
+const start = (...runtimes: LocalRuntime[]): Promise<readonly LocalWorker[]> => startWorkers(runtimes, true);
+
+async function startWorkers(
+  runtime: readonly LocalRuntime[],
+  allowCode: boolean,
+): Promise<readonly LocalWorker[]> {
+  const crew = await startLocalWorkers({
+    url: coordinator.url,
+    count: runtime.length,
+    runtime,
+    device: 'cpu',
+    allowCode,
+  });
+  crews.push(crew);
+  return crew.workers;
+}
+
+const onPool = (): { url: string; token: string } => ({ url: coordinator.url, token: ADMIN_TOKEN });
+
+function people(rows: number): Dataset {
+  return fromItems(Array.from({ length: rows }, (_, id) => ({ id, name: `n${id % 7}` })));
+}
+
+/** Every row once, in order. */
+const scaled = (rows: number, factor: number): unknown[] =>
+  Array.from({ length: rows }, (_, id) => ({ id, name: `n${id % 7}`, scaled: id * factor }));
+
+describe('mapBatches on a pool', () => {
+  it("maps by the owner's class on a tab, a Deno and a Node worker together, each row once and in order", async () => {
+    const workers = await start('browser', 'deno', 'node');
+    let status: PoolStatus | undefined;
+    const mapped = people(3_000).mapBatches(
+      { module: MAPPERS, export: 'SlowScale' },
+      {
+        batchSize: 50,
+        concurrency: 3,
+        fnConstructorArgs: [0.5],
+        scalingConfig: onPool(),
+        onStatus: (now) => (status = now),
+      },
+    );
+    expect(await mapped.takeAll()).toEqual(scaled(3_000, 0.5));
+    const rows = status!.rows;
+    expect([...rows.keys()].sort()).toEqual(workers.map(({ workerId }) => workerId).sort());
+    expect([...rows.values()].reduce((sum, count) => sum + count, 0)).toBe(3_000);
+  });
+
+  it.each(['node', 'deno', 'browser'] as const)(
+    'gives the batches of a killed %s worker to another, and still has each row once and in order',
+    async (victim) => {
+      const [killed] = await start(victim, 'node');
+      let kill: Promise<void> | undefined;
+      const mapped = people(2_000).mapBatches(
+        { module: MAPPERS, export: 'SlowScale' },
+        {
+          batchSize: 20,
+          concurrency: 2,
+          fnConstructorArgs: [2],
+          scalingConfig: onPool(),
+          onStatus: ({ rows }) => {
+            if ((rows.get(killed!.workerId) ?? 0) >= 100) kill ??= killed!.kill();
+          },
+        },
+      );
+      expect(await mapped.takeAll()).toEqual(scaled(2_000, 2));
+      expect(kill).toBeDefined();
+      await kill;
+    },
+  );
+
+  it("predicts with a checkpoint on workers that run no owners' code, as real XGBoost does", async () => {
+    const models = makeServedModels();
+    try {
+      await startWorkers(['browser', 'deno', 'node'], false);
+      const rows = flights(2_000);
+      const predicted = await fromItems(rows)
+        .mapBatches(GBDTPredictor, {
+          batchSize: 300,
+          concurrency: 3,
+          fnConstructorArgs: [models.late.checkpoint, { keepColumns: ['hour'] }],
+          scalingConfig: onPool(),
+        })
+        .takeAll();
+      const expected = models.late.booster.predict({ columns: oracleColumns(rows), labels: [] });
+      expect(predicted.map((row) => row['hour'])).toEqual(rows.map(({ hour }) => hour));
+      predicted.forEach((row, i) => expect(row['predictions']).toBeCloseTo(expected[i]!, 6));
+    } finally {
+      models.remove();
+    }
+  });
+
+  it('takes functions that stand alone as they are, in all forms of batches', async () => {
+    await start('node');
+    const options = { batchSize: 64, scalingConfig: onPool() };
+    const rows = await people(200)
+      .mapBatches((batch) => batch.map((row) => ({ twice: 2 * (row['id'] as number) })), {
+        ...options,
+        batchFormat: 'rows',
+      })
+      .mapBatches((batch) => batch, { ...options, batchFormat: 'arrow' })
+      .takeAll();
+    expect(rows).toEqual(Array.from({ length: 200 }, (_, id) => ({ twice: 2 * id })));
+  });
+
+  it('starts workers of its own where no coordinator is named', async () => {
+    const mapped = people(100).mapBatches(
+      { module: MAPPERS, export: 'Scale' },
+      { batchSize: 10, fnConstructorArgs: [3], scalingConfig: { numWorkers: 2, device: 'cpu' } },
+    );
+    expect(await mapped.takeAll()).toEqual(scaled(100, 3));
+  });
+
+  it('names batch, rows, worker, file and line of what the function threw, and the pool lives on', async () => {
+    const [worker] = await start('node');
+    const failing = people(1_000)
+      .mapBatches({ module: MAPPERS, export: 'refuseLarge' }, { batchSize: 100, scalingConfig: onPool() })
+      .takeAll();
+    await expect(failing).rejects.toMatchObject({
+      code: 'DATA_USER_FUNCTION',
+      message: expect.stringMatching(
+        new RegExp(
+          `mapBatches refuseLarge failed on batch 2 \\(rows 200 to 299\\) on worker ${worker!.workerId}: ` +
+            'RangeError: 251 is more than 250 \\(at test/coordinator/program/fixtures/limits.ts:9:11\\)',
+        ),
+      ) as string,
+      place: { row: 200, peer: worker!.workerId },
+    });
+    expect(
+      await people(10)
+        .mapBatches((batch) => batch, { scalingConfig: onPool() })
+        .count(),
+    ).toBe(10);
+  });
+
+  it('gives up on a function that never returns, and names the worker', async () => {
+    const [worker] = await start('node');
+    const hanging = people(10).mapBatches(
+      { module: MAPPERS, export: 'loopForever' },
+      { scalingConfig: onPool(), batchTimeoutS: 0.5 },
+    );
+    await expect(hanging.takeAll()).rejects.toThrow(
+      new RegExp(
+        `batch 0 .rows 0 to 9.*Worker ${worker!.workerId} \\(node\\) did not answer call within 500 ms`,
+      ),
+    );
+    expect(
+      await people(10)
+        .mapBatches((batch) => batch, { scalingConfig: onPool() })
+        .count(),
+    ).toBe(10);
+  });
+
+  it('keeps a bounded number of batches under way, however slowly its output is taken', async () => {
+    await start('node');
+    let read = 0;
+    const source = people(10_000).mapBatches(
+      (batch) => {
+        read++;
+        return batch;
+      },
+      { batchSize: 10 },
+    );
+    const mapped = source.mapBatches((batch) => batch, { scalingConfig: onPool() });
+    let taken = 0;
+    for await (const _ of mapped.iterArrow()) {
+      expect(read - taken).toBeLessThan(8);
+      if (++taken === 30) break;
+    }
+    await expect.poll(() => coordinator.pool.workers()[0]?.programs, { timeout: 10_000 }).toBe(0);
+  });
+
+  it('is called off by its signal', async () => {
+    await start('node');
+    const controller = new AbortController();
+    const mapped = people(10).mapBatches(
+      { module: MAPPERS, export: 'loopForever' },
+      { scalingConfig: onPool(), onStatus: ({ workers }) => workers.length > 0 && controller.abort() },
+    );
+    await expect(mapped.takeAll(100, { signal: controller.signal })).rejects.toMatchObject({
+      code: 'ABORTED',
+    });
+  });
+
+  it('refuses what can not work before any row is read', async () => {
+    const missing = people(10).mapBatches(
+      { module: './nowhere.ts', export: 'x' },
+      { scalingConfig: onPool() },
+    );
+    await expect(missing.takeAll()).rejects.toMatchObject({ code: 'PROGRAM_BUNDLE_FAILED' });
+    await start('node');
+    const args = people(10).mapBatches(
+      { module: MAPPERS, export: 'Scale' },
+      { scalingConfig: onPool(), fnConstructorArgs: [new Map()] },
+    );
+    await expect(args.takeAll()).rejects.toThrow(/fnConstructorArgs\[0\] is an instance of Map/);
+    const refused = people(10).mapBatches((batch) => batch, {
+      scalingConfig: { url: coordinator.url, token: 'x' },
+    });
+    await expect(refused.takeAll()).rejects.toMatchObject({ code: 'TOKEN_REQUIRED' });
+    expect(() => people(1).mapBatches((batch) => batch, { batchTimeoutS: 0 })).toThrow(/batchTimeoutS is 0/);
+    expect(() => people(1).mapBatches('x' as never)).toThrow(
+      /takes a function, a class, or \{ module, export \}/,
+    );
+  });
+});
