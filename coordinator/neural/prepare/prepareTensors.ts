@@ -1,7 +1,7 @@
 // Turns a dataset into shards of tensors in the blob store, with one shard's rows in memory at a time.
 
 import type { Dataset } from '../../data/dataset.ts';
-import { unknownColumn } from '../../data/errors.ts';
+import { unknownColumn } from '../../../shared/columns/columnErrors.ts';
 import type { BlobSink } from '../../train/prepare/trainingData.ts';
 import { NoRowsError } from '../../train/trainErrors.ts';
 import { elements } from '../../../shared/neural/model/graphBuilder.ts';
