@@ -95,6 +95,10 @@ export const errorCodes = {
   TUNE_EXPERIMENT_INVALID: 'A folder holds no tuning experiment, or one that can not be gone on with.',
   TUNE_TRIAL_FAILED: "A trial's own function threw, or reported something that is no set of metrics.",
   TUNE_CHECKPOINT_MISSING: 'A scheduler pauses trials, and one reported no checkpoint to go on from.',
+  NET_INVALID: 'A neural net contradicts itself or its data; the message names the layer.',
+  NET_TOO_LARGE:
+    'A neural net or its microbatch is more than the device takes; the message says what would fit.',
+  ENGINE_MISUSE: 'A training engine was given a batch, a state or a call that does not fit its net.',
   SHARD_INVALID: 'A shard of prepared rows does not decode or contradicts itself.',
   TRAIN_SPEC_MALFORMED: 'What the coordinator says of a run does not decode or contradicts itself.',
   TREE_MALFORMED: 'A tree received from a peer or a record does not decode.',

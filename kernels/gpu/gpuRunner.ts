@@ -2,8 +2,9 @@
 // until a result is read, frees what was needed once, and turns every WebGPU error into a rejected call.
 
 import { BufferTracker } from './bufferTracker.ts';
-import { MAP_MODE_READ, bufferUsage } from './bufferUsage.ts';
-import { DeviceFailedError, DeviceLostError } from './gpuErrors.ts';
+import { bufferUsage } from './bufferUsage.ts';
+import { GpuGuard } from './gpuGuard.ts';
+import { mappedRead } from './mappedRead.ts';
 import type { Op, WordArray } from './op.ts';
 import { PipelineCache } from './pipelineCache.ts';
 import { packUniform } from './shaderSource.ts';
@@ -16,24 +17,19 @@ const SMALLEST_BYTES = 4;
 export class GpuRunner {
   readonly device: GPUDevice;
   readonly tracker: BufferTracker;
-  /** Why the device was lost; undefined while it is there. */
-  lostReason: string | undefined;
+  private readonly errors: GpuGuard;
   private readonly cache: PipelineCache;
   private readonly pipelines = new Map<Op, GPUComputePipeline>();
   private encoder: GPUCommandEncoder | undefined;
   private pass: GPUComputePassEncoder | undefined;
   /** Buffers that only the commands recorded so far need. */
   private transients: GPUBuffer[] = [];
-  /** Results of error scopes that nobody has looked at yet. */
-  private checks: Promise<GPUError | null>[] = [];
 
   constructor(device: GPUDevice, options: { tracker?: BufferTracker; pipelines?: PipelineCache } = {}) {
     this.device = device;
     this.tracker = options.tracker ?? new BufferTracker();
     this.cache = options.pipelines ?? new PipelineCache(device);
-    void device.lost.then((info) => {
-      this.lostReason = info.message === '' ? info.reason : info.message;
-    });
+    this.errors = new GpuGuard(device);
   }
 
   /** @throws DeviceFailedError when a shader doesn't compile. */
@@ -43,7 +39,7 @@ export class GpuRunner {
         try {
           this.pipelines.set(op, await this.cache.get(op));
         } catch (cause) {
-          throw this.failure(`compiling ${op.name}`, cause);
+          throw this.errors.failure(`compiling ${op.name}`, cause);
         }
       }),
     );
@@ -51,18 +47,12 @@ export class GpuRunner {
 
   /** Runs synchronous WebGPU calls; what goes wrong in them rejects the next `settled` or `read`. */
   guard<T>(work: () => T): T {
-    const scopes = ['validation', 'out-of-memory', 'internal'] as const;
-    for (const scope of scopes) this.device.pushErrorScope(scope);
-    try {
-      return work();
-    } finally {
-      for (const _ of scopes) {
-        const check = this.device.popErrorScope();
-        // It rejects when the device is lost. Whoever reads next looks at it; until then it is not unhandled.
-        check.catch(() => {});
-        this.checks.push(check);
-      }
-    }
+    return this.errors.run(work);
+  }
+
+  /** @throws DeviceLostError, DeviceFailedError when a guarded call since the last check went wrong. */
+  settled(): Promise<void> {
+    return this.errors.settled();
   }
 
   createBuffer(label: string, bytes: number): GPUBuffer {
@@ -145,28 +135,9 @@ export class GpuRunner {
     });
     this.submit();
     try {
-      const mapped = staging.mapAsync(MAP_MODE_READ);
-      // Both are awaited whatever the other does, so that no rejection goes unhandled.
-      const [, failure] = await Promise.allSettled([mapped, this.settled()]).then(([map, check]) => [
-        map,
-        check.status === 'rejected' ? check.reason : map.status === 'rejected' ? map.reason : undefined,
-      ]);
-      if (failure !== undefined) throw this.failure('reading results', failure);
-      return staging.getMappedRange().slice(0, bytes);
+      return await mappedRead(this.errors, staging, bytes);
     } finally {
       this.tracker.destroy(staging);
-    }
-  }
-
-  /** @throws DeviceLostError, DeviceFailedError when a guarded call since the last check went wrong. */
-  async settled(): Promise<void> {
-    const checks = this.checks;
-    this.checks = [];
-    const results = await Promise.allSettled(checks);
-    if (this.lostReason !== undefined) throw this.failure('waiting for the GPU', undefined);
-    for (const result of results) {
-      if (result.status === 'rejected') throw this.failure('waiting for the GPU', result.reason);
-      if (result.value !== null) throw this.failure('running kernels', result.value);
     }
   }
 
@@ -197,14 +168,5 @@ export class GpuRunner {
     this.pass?.end();
     this.pass = undefined;
     return this.commands();
-  }
-
-  private failure(doing: string, cause: unknown): Error {
-    if (cause instanceof DeviceLostError || cause instanceof DeviceFailedError) return cause;
-    if (this.lostReason !== undefined) {
-      return new DeviceLostError(`The GPU device was lost while ${doing}: ${this.lostReason}.`, { cause });
-    }
-    const why = cause instanceof Object && 'message' in cause ? String(cause.message) : String(cause);
-    return new DeviceFailedError(`WebGPU failed while ${doing}: ${why}`, { cause });
   }
 }

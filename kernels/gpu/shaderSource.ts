@@ -33,7 +33,7 @@ ${op.body}
 
 /** The bytes of a uniform struct, fields in their declared order. */
 export function packUniform(
-  op: Op,
+  op: Pick<Op, 'name' | 'uniforms'>,
   name: string,
   values: Readonly<Record<string, number>>,
 ): Int32Array<ArrayBuffer> {

@@ -2,7 +2,7 @@
 // (or of as many positions as it has). Depthwise is a convolution with as many groups as channels: the kernel's layout
 // in memory, [h, w, channels, multiplier], is that of [h, w, 1, channels · multiplier].
 
-import type { KernelPlan } from './kernelCall.ts';
+import type { KernelContext, KernelPlan } from './kernelCall.ts';
 
 export interface ConvolutionShape {
   readonly inputHeight: number;
@@ -26,13 +26,8 @@ export interface ConvolutionShape {
 /** Activations that a convolution may end with: all that need no neighbour and whose gradient follows from the output. */
 export type FusedActivation = 'none' | 'relu' | 'relu6';
 
-export interface ConvolutionContext {
+export interface ConvolutionContext extends KernelContext {
   readonly shape: ConvolutionShape;
-  /** Most examples of a microbatch. */
-  readonly maxExamples: number;
-  readonly layer: string;
-  /** Name of a program buffer that the plan may use between its calls. */
-  readonly workspace: string;
 }
 
 /** All images are [examples, height, width, channels], kernels [height, width, input channels / groups, filters]. */

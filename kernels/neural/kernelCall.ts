@@ -23,6 +23,15 @@ export interface KernelCall {
   readonly phase: Phase;
 }
 
+/** What every factory of kernels is told. */
+export interface KernelContext {
+  readonly layer: string;
+  /** Most examples of a microbatch. */
+  readonly maxExamples: number;
+  /** Name of a program buffer that the plan may use between its calls. */
+  readonly workspace: string;
+}
+
 /** What a factory of kernels gives the compiler: dispatches in order, and what they need between them. */
 export interface KernelPlan {
   readonly calls: readonly KernelCall[];

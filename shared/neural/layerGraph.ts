@@ -108,7 +108,14 @@ export type LayerOperation =
     };
 
 export type OperationType = LayerOperation['type'];
-export type OperationOf<T extends OperationType> = Extract<LayerOperation, { type: T }>;
+/** The operations of these types; several types may share one form. */
+export type OperationOf<T extends OperationType> = LayerOperation extends infer Operation
+  ? Operation extends { readonly type: infer U }
+    ? [Extract<T, U>] extends [never]
+      ? never
+      : Operation
+    : never
+  : never;
 
 export interface WeightSpec {
   /** As in tfjs's weights manifest, e.g. "conv2d_1/kernel"; unique in the graph. */

@@ -1,0 +1,155 @@
+// Activations and their gradients as formulas. A gradient is written over the gradient of the output; it comes from the
+// output where that says enough, since the output is kept for the next layer anyway.
+
+import type { ElementwiseFormula } from './elementwise.ts';
+import { float } from './vectors.ts';
+
+/** All but softmax, which needs a whole row. */
+export type ElementwiseActivation =
+  | 'elu'
+  | 'gelu'
+  | 'leakyRelu'
+  | 'relu'
+  | 'relu6'
+  | 'sigmoid'
+  | 'swish'
+  | 'tanh';
+
+export interface ActivationFormulas {
+  readonly forward: ElementwiseFormula;
+  /** Reads `x`, the input, or `y`, the output; `before` is the gradient of the output. */
+  readonly backward: ElementwiseFormula;
+}
+
+/** Comparisons are so turned that NaN stays NaN: WGSL's min and max may drop it. */
+const sigmoidWgsl = `
+fn sigmoid(x: T) -> T { return T(1.0f) / (T(1.0f) + exp(select(-x, T(88.0f), x < T(-88.0f)))); }`;
+
+const sigmoid = (x: number): number => 1 / (1 + Math.exp(-x));
+
+/** Abramowitz & Stegun 7.1.26, within 1.5e-7: as good as f32. */
+const erfWgsl = `
+fn erf(x: T) -> T {
+  let z = abs(x);
+  let t = T(1.0f) / (T(1.0f) + 0.3275911f * z);
+  let p = t * (0.254829592f + t * (-0.284496736f + t * (1.421413741f + t * (-1.453152027f + t * 1.061405429f))));
+  return sign(x) * (T(1.0f) - p * exp(-select(z * z, T(88.0f), z > T(9.0f))));
+}
+fn normalCdf(x: T) -> T { return 0.5f * (T(1.0f) + erf(x * 0.70710678118f)); }`;
+
+function erf(x: number): number {
+  const z = Math.abs(x);
+  const t = 1 / (1 + 0.3275911 * z);
+  const p = t * (0.254829592 + t * (-0.284496736 + t * (1.421413741 + t * (-1.453152027 + t * 1.061405429))));
+  return Math.sign(x) * (1 - p * Math.exp(-z * z));
+}
+const normalCdf = (x: number): number => 0.5 * (1 + erf(x * Math.SQRT1_2));
+const normalDensity = (x: number): number => Math.exp(-0.5 * x * x) / Math.sqrt(2 * Math.PI);
+
+/** From the input x to a value. */
+function forward(
+  name: string,
+  expression: string,
+  evaluate: (x: number) => number,
+  declarations = '',
+): ElementwiseFormula {
+  return { name, reads: ['x'], expression, declarations, evaluate };
+}
+
+function backward(
+  name: string,
+  from: 'x' | 'y',
+  expression: string,
+  evaluate: (value: number, before: number) => number,
+  declarations = '',
+): ElementwiseFormula {
+  return {
+    name: `${name}Gradient`,
+    reads: [from],
+    expression,
+    declarations,
+    updates: true,
+    evaluate: (value, _, before) => evaluate(value, before),
+  };
+}
+
+function leakyRelu(alpha: number): ActivationFormulas {
+  const name = `leakyRelu(${alpha})`;
+  const a = float(alpha);
+  return {
+    forward: forward(name, `select(x, x * ${a}, x < T(0.0f))`, (x) => (x < 0 ? x * alpha : x)),
+    backward: backward(name, 'x', `select(before, before * ${a}, x < T(0.0f))`, (x, g) =>
+      x < 0 ? g * alpha : g,
+    ),
+  };
+}
+
+function elu(alpha: number): ActivationFormulas {
+  const name = `elu(${alpha})`;
+  const a = float(alpha);
+  return {
+    forward: forward(name, `select(x, ${a} * (exp(min(x, T(0.0f))) - T(1.0f)), x < T(0.0f))`, (x) =>
+      x < 0 ? alpha * Math.expm1(x) : x,
+    ),
+    backward: backward(
+      name,
+      'x',
+      `select(before, before * ${a} * exp(min(x, T(0.0f))), x < T(0.0f))`,
+      (x, g) => (x < 0 ? g * alpha * Math.exp(x) : g),
+    ),
+  };
+}
+
+const fixed: Readonly<Record<Exclude<ElementwiseActivation, 'elu' | 'leakyRelu'>, ActivationFormulas>> = {
+  relu: {
+    forward: forward('relu', 'select(x, T(0.0f), x < T(0.0f))', (x) => (x < 0 ? 0 : x)),
+    backward: backward('relu', 'y', 'select(before, T(0.0f), y <= T(0.0f))', (y, g) => (y <= 0 ? 0 : g)),
+  },
+  relu6: {
+    forward: forward('relu6', 'select(select(x, T(0.0f), x < T(0.0f)), T(6.0f), x > T(6.0f))', (x) =>
+      x < 0 ? 0 : x > 6 ? 6 : x,
+    ),
+    backward: backward(
+      'relu6',
+      'y',
+      'select(select(before, T(0.0f), y <= T(0.0f)), T(0.0f), y >= T(6.0f))',
+      (y, g) => (y <= 0 || y >= 6 ? 0 : g),
+    ),
+  },
+  sigmoid: {
+    forward: forward('sigmoid', 'sigmoid(x)', sigmoid, sigmoidWgsl),
+    backward: backward('sigmoid', 'y', 'before * y * (T(1.0f) - y)', (y, g) => g * y * (1 - y)),
+  },
+  tanh: {
+    // Some drivers overflow on the way to ±1.
+    forward: forward('tanh', 'select(tanh(x), sign(x), abs(x) > T(15.0f))', Math.tanh),
+    backward: backward('tanh', 'y', 'before * (T(1.0f) - y * y)', (y, g) => g * (1 - y * y)),
+  },
+  swish: {
+    forward: forward('swish', 'x * sigmoid(x)', (x) => x * sigmoid(x), sigmoidWgsl),
+    backward: backward(
+      'swish',
+      'x',
+      'before * sigmoid(x) * (T(1.0f) + x * (T(1.0f) - sigmoid(x)))',
+      (x, g) => g * sigmoid(x) * (1 + x * (1 - sigmoid(x))),
+      sigmoidWgsl,
+    ),
+  },
+  gelu: {
+    forward: forward('gelu', 'x * normalCdf(x)', (x) => x * normalCdf(x), erfWgsl),
+    backward: backward(
+      'gelu',
+      'x',
+      'before * (normalCdf(x) + x * 0.3989422804f * exp(-0.5f * x * x))',
+      (x, g) => g * (normalCdf(x) + x * normalDensity(x)),
+      erfWgsl,
+    ),
+  },
+};
+
+/** @param alpha slope of leakyRelu (default 0.2, tfjs's), scale of elu (default 1). */
+export function activationFormulas(name: ElementwiseActivation, alpha?: number): ActivationFormulas {
+  if (name === 'leakyRelu') return leakyRelu(alpha ?? 0.2);
+  if (name === 'elu') return elu(alpha ?? 1);
+  return fixed[name];
+}

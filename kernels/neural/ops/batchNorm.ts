@@ -1,0 +1,277 @@
+// Batch normalization once the statistics are known: y = (x − mean)·scale + beta, then a residual is added and negative
+// values cut where the graph goes on so; and its gradient. Statistics come from the microbatch in training and from the
+// moving averages in evaluation, always as [mean, 1/√(variance + ε)][channel].
+
+import type { Op } from '../../gpu/op.ts';
+import { groupsFor } from '../../gpu/op.ts';
+import type { KernelCall, KernelContext, KernelPlan } from '../kernelCall.ts';
+import { batchUniform, examplesOf, floatsOf } from '../kernelCall.ts';
+import type { BatchNormShape } from './batchNormStatistics.ts';
+import type { ColumnFormula } from './columnSums.ts';
+import { columnSums } from './columnSums.ts';
+import { changeVectors, float, readVectors, vectorAliases, widthOf } from './vectors.ts';
+
+/** What is fused, and which weights there are. */
+export interface BatchNormForm {
+  readonly gamma: boolean;
+  readonly beta: boolean;
+  readonly residual: boolean;
+  readonly relu: boolean;
+}
+
+function formName(form: BatchNormForm): string {
+  const parts = (['gamma', 'beta', 'residual', 'relu'] as const).filter((part) => form[part]);
+  return parts.join('+');
+}
+
+function applyOp(form: BatchNormForm, channels: number, rowsPerExample: number): Op {
+  const width = widthOf(channels);
+  const vectors = channels / width;
+  const optional = (['gamma', 'beta', 'residual'] as const).filter((part) => form[part]);
+  return {
+    name: `batchNorm[${rowsPerExample}×${channels}; ${formName(form)}]`,
+    storage: [
+      readVectors('input'),
+      readVectors('moments'),
+      ...optional.map((name) => readVectors(name)),
+      changeVectors('output'),
+    ],
+    uniforms: [batchUniform],
+    workgroupSize: 256,
+    declarations: vectorAliases(width),
+    body: `
+  if (flat >= batch.examples * ${rowsPerExample * vectors}u) { return; }
+  let column = flat % ${vectors}u;
+  let scale = moments[${vectors}u + column]${form.gamma ? ' * gamma[column]' : ''};
+  var y = (input[flat] - moments[column]) * scale${form.beta ? ' + beta[column]' : ''};
+${form.residual ? '  y += residual[flat];' : ''}
+${form.relu ? '  y = select(y, T(0.0f), y < T(0.0f));' : ''}
+  output[flat] = y;`,
+    reference: (inputs) => {
+      const input = floatsOf(inputs, 'input');
+      const moments = floatsOf(inputs, 'moments');
+      const output = floatsOf(inputs, 'output');
+      const gamma = form.gamma ? floatsOf(inputs, 'gamma') : undefined;
+      const beta = form.beta ? floatsOf(inputs, 'beta') : undefined;
+      const residual = form.residual ? floatsOf(inputs, 'residual') : undefined;
+      const rows = examplesOf(inputs) * rowsPerExample;
+      for (let row = 0, i = 0; row < rows; row += 1) {
+        for (let c = 0; c < channels; c += 1, i += 1) {
+          const scale = moments[channels + c]! * (gamma ? gamma[c]! : 1);
+          let y = (input[i]! - moments[c]!) * scale + (beta ? beta[c]! : 0);
+          if (residual) y += residual[i]!;
+          output[i] = form.relu && y < 0 ? 0 : y;
+        }
+      }
+    },
+  };
+}
+
+/** Moving averages in the form of a microbatch's statistics. */
+function movingMomentsOp(channels: number, epsilon: number): Op {
+  return {
+    name: `movingMoments[${channels}; ${epsilon}]`,
+    storage: [
+      { name: 'mean', type: 'array<f32>', access: 'read' },
+      { name: 'variance', type: 'array<f32>', access: 'read' },
+      { name: 'moments', type: 'array<f32>', access: 'read_write' },
+    ],
+    uniforms: [],
+    workgroupSize: 64,
+    declarations: '',
+    body: `
+  if (flat >= ${channels}u) { return; }
+  moments[flat] = mean[flat];
+  moments[${channels}u + flat] = inverseSqrt(variance[flat] + ${float(epsilon)});`,
+    reference: (inputs) => {
+      const mean = floatsOf(inputs, 'mean');
+      const variance = floatsOf(inputs, 'variance');
+      const moments = floatsOf(inputs, 'moments');
+      for (let c = 0; c < channels; c += 1) {
+        moments[c] = mean[c]!;
+        moments[channels + c] = 1 / Math.sqrt(variance[c]! + epsilon);
+      }
+    },
+  };
+}
+
+export function movingMoments(
+  context: KernelContext,
+  { channels, epsilon }: BatchNormShape,
+  buffers: { readonly mean: string; readonly variance: string; readonly moments: string },
+): KernelPlan {
+  const op = movingMomentsOp(channels, epsilon);
+  const call: KernelCall = {
+    op,
+    buffers,
+    groups: () => groupsFor(op, channels),
+    cost: () => ({ flop: 2 * channels, bytes: 16 * channels }),
+    layer: context.layer,
+    phase: 'forward',
+  };
+  return { calls: [call], workspaceBytes: 0 };
+}
+
+export function batchNormApply(
+  context: KernelContext,
+  form: BatchNormForm,
+  { channels, rowsPerExample }: BatchNormShape,
+  /** input, moments, output and what the form has. */
+  buffers: Readonly<Record<string, string>>,
+): KernelPlan {
+  const op = applyOp(form, channels, rowsPerExample);
+  const elements = (examples: number) => examples * rowsPerExample * channels;
+  const call: KernelCall = {
+    op,
+    buffers,
+    groups: (examples) => groupsFor(op, elements(examples) / widthOf(channels)),
+    cost: (examples) => ({
+      flop: 4 * elements(examples),
+      bytes: 4 * elements(examples) * (form.residual ? 3 : 2),
+    }),
+    layer: context.layer,
+    phase: 'forward',
+  };
+  return { calls: [call], workspaceBytes: 0 };
+}
+
+/** Terms: Σ g and Σ g·x̂, where g is the output's gradient where the output was not cut. */
+function gradientSums(relu: boolean): ColumnFormula {
+  const g = relu ? 'select(gradient, T(0.0f), y <= T(0.0f))' : 'gradient';
+  return {
+    name: relu ? 'batchNormReluSums' : 'batchNormSums',
+    reads: [
+      { name: 'gradient', of: 'element' },
+      { name: 'x', of: 'element' },
+      { name: 'mean', of: 'column', table: { in: 'moments', row: 0 } },
+      { name: 'inverse', of: 'column', table: { in: 'moments', row: 1 } },
+      ...(relu ? [{ name: 'y', of: 'element' } as const] : []),
+    ],
+    terms: [g, `${g} * (x - mean) * inverse`],
+    evaluate: ([gradient, x, moments, , y]) => {
+      const channels = moments!.length / 2;
+      return (k, i, _, column) => {
+        const value = y !== undefined && y[i]! <= 0 ? 0 : gradient![i]!;
+        return k === 0 ? value : value * (x![i]! - moments![column]!) * moments![channels + column]!;
+      };
+    },
+  };
+}
+
+/**
+ * In place: `gradient` becomes the gradient of the input, or, with a residual, that of the residual while the input's
+ * goes to `inputGradient`.
+ */
+function inputGradientOp(
+  form: BatchNormForm,
+  channels: number,
+  rowsPerExample: number,
+  synchronized: boolean,
+): Op {
+  const width = widthOf(channels);
+  const vectors = channels / width;
+  // Rows that the statistics are over: with those of other members the third row of the sums says it.
+  const over = synchronized ? `sums[${2 * vectors}u + column]` : `f32(batch.examples * ${rowsPerExample}u)`;
+  return {
+    name: `batchNormGradient[${rowsPerExample}×${channels}; ${formName(form)}${synchronized ? ' sync' : ''}]`,
+    storage: [
+      readVectors('x'),
+      readVectors('moments'),
+      readVectors('sums'),
+      ...(form.gamma ? [readVectors('gamma')] : []),
+      ...(form.relu ? [readVectors('y')] : []),
+      changeVectors('gradient'),
+      ...(form.residual ? [changeVectors('inputGradient')] : []),
+    ],
+    uniforms: [batchUniform],
+    workgroupSize: 256,
+    declarations: vectorAliases(width),
+    body: `
+  if (flat >= batch.examples * ${rowsPerExample * vectors}u) { return; }
+  let column = flat % ${vectors}u;
+  var g = gradient[flat];
+${form.relu ? '  g = select(g, T(0.0f), y[flat] <= T(0.0f));' : ''}
+  let inverse = moments[${vectors}u + column];
+  let normalized = (x[flat] - moments[column]) * inverse;
+  let scale = inverse${form.gamma ? ' * gamma[column]' : ''};
+  let dx = scale * (g - (sums[column] + normalized * sums[${vectors}u + column]) / ${over});
+${form.residual ? '  gradient[flat] = g;\n  inputGradient[flat] = dx;' : '  gradient[flat] = dx;'}`,
+    reference: (inputs) => {
+      const x = floatsOf(inputs, 'x');
+      const moments = floatsOf(inputs, 'moments');
+      const sums = floatsOf(inputs, 'sums');
+      const gradient = floatsOf(inputs, 'gradient');
+      const gamma = form.gamma ? floatsOf(inputs, 'gamma') : undefined;
+      const y = form.relu ? floatsOf(inputs, 'y') : undefined;
+      const target = form.residual ? floatsOf(inputs, 'inputGradient') : gradient;
+      const rows = examplesOf(inputs) * rowsPerExample;
+      const over = synchronized ? sums[2 * channels]! : rows;
+      for (let row = 0, i = 0; row < rows; row += 1) {
+        for (let c = 0; c < channels; c += 1, i += 1) {
+          const g = y && y[i]! <= 0 ? 0 : gradient[i]!;
+          const inverse = moments[channels + c]!;
+          const normalized = (x[i]! - moments[c]!) * inverse;
+          const mean = (sums[c]! + normalized * sums[channels + c]!) / over;
+          if (form.residual) gradient[i] = g;
+          target[i] = inverse * (gamma ? gamma[c]! : 1) * (g - mean);
+        }
+      }
+    },
+  };
+}
+
+/** Names of program buffers. */
+export interface BatchNormGradientBuffers {
+  readonly x: string;
+  readonly moments: string;
+  /** [Σ g, Σ g·x̂, when synchronised: rows][channel]. */
+  readonly sums: string;
+  /** Changed in place. */
+  readonly gradient: string;
+  readonly y?: string;
+  readonly gamma?: string;
+  readonly inputGradient?: string;
+  readonly gammaGradient?: string;
+  readonly betaGradient?: string;
+}
+
+/** Σ g and Σ g·x̂ into `sums` and the gradients of the weights. */
+export function batchNormGradientSums(
+  context: KernelContext,
+  form: BatchNormForm,
+  { channels, rowsPerExample }: BatchNormShape,
+  buffers: BatchNormGradientBuffers,
+): KernelPlan {
+  const { x, gradient, moments, y } = buffers;
+  const reads = { x, gradient, moments, ...(form.relu && y !== undefined && { y }) };
+  return columnSums(context, gradientSums(form.relu), channels, rowsPerExample, reads, {
+    gradients: [buffers.betaGradient, buffers.gammaGradient],
+    sums: buffers.sums,
+  });
+}
+
+export function batchNormInputGradient(
+  context: KernelContext,
+  form: BatchNormForm,
+  { channels, rowsPerExample }: BatchNormShape,
+  buffers: BatchNormGradientBuffers,
+  synchronized: boolean,
+): KernelPlan {
+  const op = inputGradientOp(form, channels, rowsPerExample, synchronized);
+  const bound = Object.fromEntries(
+    op.storage.map(({ name }) => [name, buffers[name as keyof BatchNormGradientBuffers]!]),
+  );
+  const elements = (examples: number) => examples * rowsPerExample * channels;
+  const call: KernelCall = {
+    op,
+    buffers: bound,
+    groups: (examples) => groupsFor(op, elements(examples) / widthOf(channels)),
+    cost: (examples) => ({
+      flop: 8 * elements(examples),
+      bytes: 4 * elements(examples) * (3 + (form.relu ? 1 : 0) + (form.residual ? 1 : 0)),
+    }),
+    layer: context.layer,
+    phase: 'backward',
+  };
+  return { calls: [call], workspaceBytes: 0 };
+}

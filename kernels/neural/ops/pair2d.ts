@@ -1,0 +1,5 @@
+/** A size or distance in two dimensions. */
+export interface Pair2d {
+  readonly height: number;
+  readonly width: number;
+}

@@ -1,0 +1,36 @@
+// The registry of operations: how each becomes dispatches, forward and backward. A new operation is one entry here, one
+// in LayerOperation and one rule in nodeShapes.ts.
+
+import type { OperationType } from '../layerGraph.ts';
+import type { LayerCompiler } from './layerContext.ts';
+import { activationLayer, addLayer, dropoutLayer, multiplyLayer } from './layers/arithmeticLayers.ts';
+import { convolutionLayer } from './layers/convolutionLayers.ts';
+import { poolLayer, upSampleLayer, zeroPadLayer } from './layers/imageLayers.ts';
+import { batchNormalizationLayer, layerNormalizationLayer } from './layers/normalizationLayers.ts';
+import { concatenateLayer, embeddingLayer, inputLayer, reshapeLayer } from './layers/shapeLayers.ts';
+
+const layerCompilers = {
+  activation: activationLayer,
+  add: addLayer,
+  averagePool2d: poolLayer,
+  batchNormalization: batchNormalizationLayer,
+  concatenate: concatenateLayer,
+  conv2d: convolutionLayer,
+  dense: convolutionLayer,
+  depthwiseConv2d: convolutionLayer,
+  dropout: dropoutLayer,
+  embedding: embeddingLayer,
+  globalAveragePool2d: poolLayer,
+  globalMaxPool2d: poolLayer,
+  input: inputLayer,
+  layerNormalization: layerNormalizationLayer,
+  maxPool2d: poolLayer,
+  multiply: multiplyLayer,
+  reshape: reshapeLayer,
+  upSample2d: upSampleLayer,
+  zeroPad2d: zeroPadLayer,
+};
+
+export function layerCompilerOf(type: OperationType): LayerCompiler<OperationType> {
+  return layerCompilers[type];
+}

@@ -1,0 +1,160 @@
+// Batch and layer normalization. Batch norm takes the addition and the relu after it along.
+
+import type { BatchNormForm } from '../../../../kernels/neural/ops/batchNorm.ts';
+import {
+  batchNormApply,
+  batchNormGradientSums,
+  batchNormInputGradient,
+  movingMoments,
+} from '../../../../kernels/neural/ops/batchNorm.ts';
+import type { BatchNormShape } from '../../../../kernels/neural/ops/batchNormStatistics.ts';
+import { batchNormStatistics, takeSynchronized } from '../../../../kernels/neural/ops/batchNormStatistics.ts';
+import type { LayerNormForm } from '../../../../kernels/neural/ops/layerNorm.ts';
+import {
+  layerNorm,
+  layerNormInputGradient,
+  layerNormWeightGradients,
+} from '../../../../kernels/neural/ops/layerNorm.ts';
+import { elementsOf } from '../../engineLayout.ts';
+import type { LayerCompiler, LayerContext } from '../layerContext.ts';
+
+type BatchNorm = LayerContext<'batchNormalization'>;
+
+function shapeOf({ node, operation }: BatchNorm): BatchNormShape {
+  const channels = node.shape.at(-1) ?? 1;
+  return { channels, rowsPerExample: elementsOf(node.shape) / channels, epsilon: operation.epsilon };
+}
+
+function formOf({ operation, layer }: BatchNorm): BatchNormForm {
+  const { residual, activation } = layer;
+  return {
+    gamma: operation.scale,
+    beta: operation.center,
+    residual: residual !== undefined,
+    relu: activation !== undefined,
+  };
+}
+
+/** Places of the weights, in tfjs's order. */
+function placesOf({ operation: { scale, center } }: BatchNorm) {
+  const mean = Number(scale) + Number(center);
+  return { gamma: 0, beta: Number(scale), mean, variance: mean + 1 };
+}
+
+function batchNormForward(context: BatchNorm): void {
+  const { state, node, layer } = context;
+  const shape = shapeOf(context);
+  const form = formOf(context);
+  const places = placesOf(context);
+  const moments = context.keepFixed('moments', 2 * shape.channels);
+  const statistics = {
+    input: context.input(),
+    moments,
+    meanSum: `gradient:${node.weights[places.mean]?.name ?? ''}`,
+    varianceSum: `gradient:${node.weights[places.variance]?.name ?? ''}`,
+  };
+  const mean = context.weight(places.mean);
+  context.emit('training', (kernel) => batchNormStatistics(kernel, shape, statistics, state.syncBatchNorm));
+  if (state.syncBatchNorm) {
+    const { channels, rowsPerExample } = shape;
+    const stop = { stop: 'statistics', direction: 'forward', channels, rowsPerExample } as const;
+    state.builder.stop({ ...stop, values: moments, origin: mean });
+    context.emit('training', (kernel) => takeSynchronized(kernel, shape, statistics));
+  }
+  const variance = context.weight(places.variance);
+  context.emit('inference', (kernel) => movingMoments(kernel, shape, { mean, variance, moments }));
+  const buffers = {
+    input: context.input(),
+    moments,
+    output: context.output(),
+    ...(form.gamma && { gamma: context.weight(places.gamma) }),
+    ...(form.beta && { beta: context.weight(places.beta) }),
+    ...(layer.residual !== undefined && { residual: context.valueOf(layer.residual) }),
+  };
+  context.emit('all', (kernel) => batchNormApply(kernel, form, shape, buffers));
+}
+
+function batchNormBackward(context: BatchNorm): void {
+  const { state, layer } = context;
+  const shape = shapeOf(context);
+  const form = formOf(context);
+  const places = placesOf(context);
+  const gradient = context.ownGradient();
+  const sums = context.keepFixed('sums', 3 * shape.channels);
+  const gammaGradient = form.gamma ? context.weightGradient(places.gamma) : undefined;
+  const betaGradient = form.beta ? context.weightGradient(places.beta) : undefined;
+  const buffers = {
+    x: context.input(),
+    moments: context.kept('moments'),
+    sums,
+    gradient,
+    ...(form.relu && { y: context.output() }),
+    ...(form.gamma && { gamma: context.weight(places.gamma) }),
+    ...(gammaGradient !== undefined && { gammaGradient }),
+    ...(betaGradient !== undefined && { betaGradient }),
+  };
+  context.emit('training', (kernel) => batchNormGradientSums(kernel, form, shape, buffers));
+  if (state.syncBatchNorm) {
+    const { channels, rowsPerExample } = shape;
+    const stop = { stop: 'statistics', direction: 'backward', channels, rowsPerExample } as const;
+    state.builder.stop({ ...stop, values: sums, origin: context.weight(places.mean) });
+  }
+  const inputGradient = form.residual ? context.freshInputGradient() : undefined;
+  const written = { ...buffers, ...(inputGradient !== undefined && { inputGradient }) };
+  context.emit('training', (kernel) =>
+    batchNormInputGradient(kernel, form, shape, written, state.syncBatchNorm),
+  );
+  // In place: what was the gradient of the sum is now that of the residual, or of the input where there is none.
+  if (layer.residual === undefined) context.passToInput(gradient);
+  else context.pass(layer.residual, gradient);
+}
+
+export const batchNormalizationLayer: LayerCompiler<'batchNormalization'> = {
+  forward: batchNormForward,
+  backward: batchNormBackward,
+};
+
+type LayerNorm = LayerContext<'layerNormalization'>;
+
+function layerFormOf({ node, operation }: LayerNorm): LayerNormForm {
+  const length = node.shape.at(-1) ?? 1;
+  const { epsilon, scale, center } = operation;
+  return { length, rowsPerExample: elementsOf(node.shape) / length, epsilon, gamma: scale, beta: center };
+}
+
+function layerBuffersOf(context: LayerNorm) {
+  const { scale, center } = context.operation;
+  return {
+    input: context.input(),
+    output: context.output(),
+    means: context.kept('means'),
+    inverses: context.kept('inverses'),
+    ...(scale && { gamma: context.weight(0) }),
+    ...(center && { beta: context.weight(Number(scale)) }),
+  };
+}
+
+export const layerNormalizationLayer: LayerCompiler<'layerNormalization'> = {
+  forward: (context) => {
+    const form = layerFormOf(context);
+    context.keep('means', form.rowsPerExample);
+    context.keep('inverses', form.rowsPerExample);
+    context.emit('all', (kernel) => layerNorm(kernel, form, layerBuffersOf(context)));
+  },
+  backward: (context) => {
+    const form = layerFormOf(context);
+    const buffers = layerBuffersOf(context);
+    const gradient = context.ownGradient();
+    const gamma = form.gamma ? context.weightGradient(0) : undefined;
+    const beta = form.beta ? context.weightGradient(Number(form.gamma)) : undefined;
+    const targets = { ...(gamma !== undefined && { gamma }), ...(beta !== undefined && { beta }) };
+    if (gamma !== undefined || beta !== undefined) {
+      context.emit('training', (kernel) =>
+        layerNormWeightGradients(kernel, form, buffers, gradient, targets),
+      );
+    }
+    if (!context.inputLearns()) return;
+    context.emit('training', (kernel) => layerNormInputGradient(kernel, form, buffers, gradient));
+    context.passToInput(gradient);
+  },
+};

@@ -1,0 +1,131 @@
+// The memory of a net that lasts longer than a microbatch: weights, gradients, optimizer state, and the tables that the
+// update reads; each weight with a view of its own.
+
+import type { Allocation, BufferView, MemoryKind } from '../../../kernels/neural/program.ts';
+import type { UpdateForm, UpdatePiece } from '../../../kernels/neural/ops/update.ts';
+import { BLOCK_LENGTH, TRAIT_FLOATS, slotsOf, squaresLength } from '../../../kernels/neural/ops/update.ts';
+import { alignSlot } from '../engineLayout.ts';
+import type { LayerGraph } from '../layerGraph.ts';
+import type { EngineLayout, EngineSpec } from '../trainingEngine.ts';
+
+export interface StateMemory {
+  readonly allocations: readonly Allocation[];
+  readonly views: Readonly<Record<string, BufferView>>;
+  readonly contents: Readonly<Record<string, Float32Array<ArrayBuffer>>>;
+  readonly updateForm: UpdateForm;
+  /** Pieces of the parameters that fit a binding. */
+  readonly pieces: readonly UpdatePiece[];
+}
+
+class StateViews {
+  readonly allocations: Allocation[] = [];
+  readonly views: Record<string, BufferView> = {};
+
+  /** A buffer with a view of all of it. */
+  allocate(name: string, elements: number, kind: MemoryKind, type: BufferView['type'] = 'f32'): void {
+    this.allocations.push({ name, bytes: Math.max(4, 4 * elements), kind });
+    this.view(name, name, 0, Math.max(1, elements), type);
+  }
+
+  view(
+    name: string,
+    allocation: string,
+    offset: number,
+    length: number,
+    type: BufferView['type'] = 'f32',
+  ): void {
+    this.views[name] = { allocation, offsetBytes: 4 * offset, bytes: 4 * length, type };
+  }
+}
+
+function updateFormOf(spec: EngineSpec): UpdateForm {
+  const weights = spec.graph.nodes.flatMap((node) =>
+    node.operation.type === 'batchNormalization' ? node.weights.slice(0, -2) : node.weights,
+  );
+  const hasTraits = weights.some(({ trainable, l1 = 0, l2 = 0 }) => !trainable || l1 !== 0 || l2 !== 0);
+  return { optimizer: spec.optimizer, clipNorm: spec.clipNorm, clipValue: spec.clipValue, hasTraits };
+}
+
+/** l1, l2 and whether it is trained, for each block of the parameters. */
+function traitsOf(graph: LayerGraph, layout: EngineLayout): Float32Array<ArrayBuffer> {
+  const table = new Float32Array((layout.lengths.parameters / BLOCK_LENGTH) * TRAIT_FLOATS);
+  const weights = new Map(graph.nodes.flatMap((node) => node.weights).map((weight) => [weight.name, weight]));
+  for (const { name, section, offset, length } of layout.slots) {
+    const weight = weights.get(name);
+    if (section !== 'parameters' || weight === undefined) continue;
+    const traits = [weight.l1 ?? 0, weight.l2 ?? 0, weight.trainable ? 1 : 0, 0];
+    for (let at = offset; at < offset + alignSlot(length); at += BLOCK_LENGTH) {
+      table.set(traits, (at / BLOCK_LENGTH) * TRAIT_FLOATS);
+    }
+  }
+  return table;
+}
+
+/** Momentum of each moving statistic. */
+function momentumsOf(graph: LayerGraph, layout: EngineLayout): Float32Array<ArrayBuffer> {
+  const table = new Float32Array(layout.lengths.statistics).fill(1);
+  const slots = new Map(layout.slots.map((slot) => [slot.name, slot]));
+  for (const { operation, weights } of graph.nodes) {
+    if (operation.type !== 'batchNormalization') continue;
+    for (const { name } of weights.slice(-2)) {
+      const slot = slots.get(name);
+      if (slot !== undefined) table.fill(operation.momentum, slot.offset, slot.offset + slot.length);
+    }
+  }
+  return table;
+}
+
+/** @param maxBindingBytes most that a kernel can see of one buffer. */
+export function stateMemory(spec: EngineSpec, layout: EngineLayout, maxBindingBytes: number): StateMemory {
+  const { parameters, statistics } = layout.lengths;
+  const updateForm = updateFormOf(spec);
+  const state = new StateViews();
+  state.allocate('parameters', parameters, 'parameters');
+  state.allocate('statistics', statistics, 'parameters');
+  state.allocate('optimizer', layout.lengths.optimizer, 'optimizer');
+  state.allocate('reduction', layout.reductionLength, 'gradients');
+  state.view('gradients', 'reduction', 0, Math.max(1, parameters));
+  if (statistics > 0) state.view('statisticsSums', 'reduction', parameters, statistics);
+  for (const { name, section, offset, length } of layout.slots) {
+    state.view(`weight:${name}`, section, offset, length);
+    state.view(`gradient:${name}`, 'reduction', (section === 'statistics' ? parameters : 0) + offset, length);
+  }
+  state.allocate('totals', 1 + spec.metrics.length, 'workspace');
+  const contents: Record<string, Float32Array<ArrayBuffer>> = {};
+  if (statistics > 0) {
+    state.allocate('momentums', statistics, 'workspace');
+    contents['momentums'] = momentumsOf(spec.graph, layout);
+  }
+  if (updateForm.hasTraits) {
+    contents['traits'] = traitsOf(spec.graph, layout);
+    state.allocate('traits', contents['traits'].length, 'workspace');
+  }
+  // Whole blocks of the trait table, which is read at 256 bytes' alignment too.
+  const step = 16 * BLOCK_LENGTH;
+  const pieceLength = Math.floor(maxBindingBytes / 4 / step) * step;
+  const pieces: UpdatePiece[] = [];
+  for (let offset = 0; offset < parameters; offset += pieceLength) {
+    const length = Math.min(pieceLength, parameters - offset);
+    const k = pieces.length;
+    const buffers: Record<string, string> = {};
+    const piece = (binding: string, allocation: string, at: number, size: number): void => {
+      buffers[binding] = `${binding}@${k}`;
+      state.view(`${binding}@${k}`, allocation, at, size);
+    };
+    piece('parameters', 'parameters', offset, length);
+    piece('gradients', 'reduction', offset, length);
+    for (let slot = 0; slot < slotsOf(updateForm.optimizer); slot += 1) {
+      piece(`slot${slot}`, 'optimizer', slot * parameters + offset, length);
+    }
+    if (updateForm.hasTraits) {
+      const at = (offset / BLOCK_LENGTH) * TRAIT_FLOATS;
+      piece('traits', 'traits', at, (length / BLOCK_LENGTH) * TRAIT_FLOATS);
+    }
+    pieces.push({ length, buffers });
+  }
+  if (updateForm.clipNorm !== undefined) {
+    state.allocate('squares', squaresLength(pieces.length), 'workspace');
+    state.allocate('norm', 1, 'workspace');
+  }
+  return { allocations: state.allocations, views: state.views, contents, updateForm, pieces };
+}

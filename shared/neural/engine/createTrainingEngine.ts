@@ -1,0 +1,44 @@
+// Makes the compiled training engine for a net, on a GPU or on the processor.
+
+import type { BufferTracker } from '../../../kernels/gpu/bufferTracker.ts';
+import type { PipelineCache } from '../../../kernels/gpu/pipelineCache.ts';
+import { createCpuExecutor } from '../../../kernels/neural/cpuExecutor.ts';
+import type { ConvolutionKernels } from '../../../kernels/neural/convolution.ts';
+import { createWebgpuExecutor } from '../../../kernels/neural/webgpuExecutor.ts';
+import { compileNet } from '../compile/compileNet.ts';
+import { limitsOfDevice, processorLimits } from '../compile/deviceLimits.ts';
+import type { EngineSpec, TrainingEngine } from '../trainingEngine.ts';
+import { CompiledEngine } from './compiledEngine.ts';
+
+export interface TrainingEngineOptions {
+  /** A device that the caller requested and goes on to own: close() doesn't destroy it. */
+  readonly device: GPUDevice | 'cpu';
+  /** Counts this engine's buffers; give one to watch memory from outside. */
+  readonly tracker?: BufferTracker;
+  /** Compiled kernels to share with whatever else computes on the same GPUDevice. */
+  readonly pipelines?: PipelineCache;
+  /** Kernels of convolutions and dense layers; the device's own choice when left out. */
+  readonly convolutions?: ConvolutionKernels;
+  /** Whether buckets will be read while the backward pass goes on: memory is then held ready. Default true. */
+  readonly readsBuckets?: boolean;
+  /** Given, every dispatch is timed: with the GPU's timestamps, or with this monotonic clock in milliseconds. */
+  readonly clock?: () => number;
+}
+
+/**
+ * @throws NetInvalidError when the graph contradicts itself, NetTooLargeError when a buffer is more than the device binds,
+ * DeviceFailedError when its memory is not there, DeviceLostError when the device is gone.
+ */
+export async function createTrainingEngine(
+  spec: EngineSpec,
+  options: TrainingEngineOptions,
+): Promise<TrainingEngine> {
+  const { device, convolutions, clock, readsBuckets = true } = options;
+  const limits = device === 'cpu' ? processorLimits : limitsOfDevice(device);
+  const net = compileNet(spec, { limits, ...(convolutions !== undefined && { convolutions }) });
+  const executor =
+    device === 'cpu'
+      ? createCpuExecutor(net.program, { ...(clock !== undefined && { now: clock }) })
+      : await createWebgpuExecutor(device, net.program, { ...options, timed: clock !== undefined });
+  return new CompiledEngine(spec, net, executor, readsBuckets && device !== 'cpu');
+}
