@@ -7,6 +7,7 @@ import { groupsFor } from '../../gpu/op.ts';
 import type { KernelCall, KernelContext, KernelPlan } from '../kernelCall.ts';
 import { batchUniform, examplesOf, floatsOf } from '../kernelCall.ts';
 import type { BatchNormShape } from './batchNormStatistics.ts';
+import type { ReductionContext } from './columnBlocks.ts';
 import type { ColumnFormula } from './columnSums.ts';
 import { columnSums } from './columnSums.ts';
 import { changeVectors, float, readVectors, vectorAliases, widthOf } from './vectors.ts';
@@ -237,7 +238,7 @@ export interface BatchNormGradientBuffers {
 
 /** Σ g and Σ g·x̂ into `sums` and the gradients of the weights. */
 export function batchNormGradientSums(
-  context: KernelContext,
+  context: ReductionContext,
   form: BatchNormForm,
   { channels, rowsPerExample }: BatchNormShape,
   buffers: BatchNormGradientBuffers,

@@ -6,8 +6,8 @@ import type { Op, OpInputs } from '../../gpu/op.ts';
 import { groupsFor } from '../../gpu/op.ts';
 import type { KernelCall, KernelContext, KernelPlan } from '../kernelCall.ts';
 import { batchUniform, examplesOf, floatsOf } from '../kernelCall.ts';
-import type { ColumnBlocks } from './columnBlocks.ts';
-import { COLUMN_WORKGROUP_SIZE, columnBlocks, laneWgsl, treeWgsl } from './columnBlocks.ts';
+import type { ColumnBlocks, ReductionContext } from './columnBlocks.ts';
+import { addUpWgsl, columnBlocks, laneWgsl } from './columnBlocks.ts';
 import { changeVectors, float, readVectors, vectorAliases, widthOf } from './vectors.ts';
 
 /** partials: [mean, Σ(x−mean)²][block][channel]. */
@@ -17,8 +17,8 @@ function blockMoments(channels: number, rowsPerExample: number, blocks: ColumnBl
     name: `batchMoments[${rowsPerExample}×${channels}]`,
     storage: [readVectors('input'), changeVectors('partials')],
     uniforms: [batchUniform],
-    workgroupSize: COLUMN_WORKGROUP_SIZE,
-    declarations: `${vectorAliases(blocks.width)}\n${treeWgsl(blocks)}`,
+    workgroupSize: blocks.workgroupSize,
+    declarations: `${vectorAliases(blocks.width)}\n${addUpWgsl(blocks)}`,
     body: `${laneWgsl(blocks)}
   let first = group.y * ${rowsPerBlock}u;
   let end = min(first + ${rowsPerBlock}u, batch.examples * ${rowsPerExample}u);
@@ -110,8 +110,8 @@ function mergeMoments(shape: BatchNormShape, blocks: ColumnBlocks, synchronized:
     name: `batchStatistics[${rowsPerExample}×${channels}; ${synchronized ? 'own' : epsilon}]`,
     storage: [readVectors('partials'), ...(synchronized ? [changeVectors('moments')] : takenInto)],
     uniforms: [batchUniform],
-    workgroupSize: COLUMN_WORKGROUP_SIZE,
-    declarations: `${vectorAliases(blocks.width)}\n${treeWgsl(blocks)}`,
+    workgroupSize: blocks.workgroupSize,
+    declarations: `${vectorAliases(blocks.width)}\n${addUpWgsl(blocks)}`,
     body: `${laneWgsl(blocks)}
   let rows = batch.examples * ${rowsPerExample}u;
   let blocks = (rows + ${rowsPerBlock - 1}u) / ${rowsPerBlock}u;
@@ -211,13 +211,13 @@ export interface StatisticsBuffers {
  * their place, `takeSynchronized` follows.
  */
 export function batchNormStatistics(
-  context: KernelContext,
+  context: ReductionContext,
   shape: BatchNormShape,
   buffers: StatisticsBuffers,
   synchronized: boolean,
 ): KernelPlan {
   const { channels, rowsPerExample } = shape;
-  const blocks = columnBlocks(channels, context.maxExamples * rowsPerExample);
+  const blocks = columnBlocks(channels, context.maxExamples * rowsPerExample, context.adapter);
   const blocksOf = (examples: number) => Math.ceil((examples * rowsPerExample) / blocks.rowsPerBlock);
   const { layer, workspace } = context;
   const { input, moments, ...sums } = buffers;

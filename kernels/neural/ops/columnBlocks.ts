@@ -1,9 +1,21 @@
 // How sums over the rows of a [rows, columns] matrix are cut into workgroups: neighbouring lanes read neighbouring
-// columns, the rows of a workgroup go to its lanes in turn, and a tree adds the lanes up. Blocks of rows are then
+// columns, the rows of a workgroup go to its lanes in turn, and the lanes are added up. Blocks of rows are then
 // summed by a second dispatch. Every order is fixed, so the same rows give the same bits each time.
 
+import type { KernelContext } from '../kernelCall.ts';
 import type { VectorWidth } from './vectors.ts';
 import { widthOf } from './vectors.ts';
+
+/**
+ * Software adapters (SwiftShader, llvmpipe) compile kernels with barriers for seconds and run them slowly: there each lane
+ * sums whole columns of a block.
+ */
+export type AdapterClass = 'gpu' | 'software';
+
+/** What factories of such sums are told. */
+export interface ReductionContext extends KernelContext {
+  readonly adapter: AdapterClass;
+}
 
 export interface ColumnBlocks {
   readonly width: VectorWidth;
@@ -12,52 +24,62 @@ export interface ColumnBlocks {
   /** Lanes side by side in a workgroup; a power of two. */
   readonly columnLanes: number;
   readonly rowLanes: number;
+  readonly workgroupSize: number;
   readonly columnGroups: number;
   readonly rowsPerBlock: number;
   readonly maxBlocks: number;
 }
 
 const WORKGROUP_SIZE = 256;
-/** Enough workgroups to fill a large GPU, few enough that the second dispatch is short. */
-const TARGET_WORKGROUPS = 512;
+/** Enough workgroups to fill a large GPU, or a few cores; few enough that the second dispatch is short. */
+const TARGET_WORKGROUPS: Readonly<Record<AdapterClass, number>> = { gpu: 512, software: 16 };
 /** Rows of a lane below which its part of the tree costs more than its sum. */
 const LEAST_ROWS_PER_LANE = 8;
 
-export function columnBlocks(columns: number, maxRows: number): ColumnBlocks {
+export function columnBlocks(columns: number, maxRows: number, adapter: AdapterClass): ColumnBlocks {
   const width = widthOf(columns);
   const vectors = columns / width;
   let columnLanes = 1;
   while (columnLanes < vectors && columnLanes < 64) columnLanes *= 2;
-  const rowLanes = WORKGROUP_SIZE / columnLanes;
+  const rowLanes = adapter === 'gpu' ? WORKGROUP_SIZE / columnLanes : 1;
   const columnGroups = Math.ceil(vectors / columnLanes);
-  const blocks = Math.max(1, Math.floor(TARGET_WORKGROUPS / columnGroups));
+  const blocks = Math.max(1, Math.floor(TARGET_WORKGROUPS[adapter] / columnGroups));
   const rowsPerBlock = Math.max(LEAST_ROWS_PER_LANE * rowLanes, Math.ceil(maxRows / blocks));
   return {
     width,
     vectors,
     columnLanes,
     rowLanes,
+    workgroupSize: columnLanes * rowLanes,
     columnGroups,
     rowsPerBlock,
     maxBlocks: Math.max(1, Math.ceil(maxRows / rowsPerBlock)),
   };
 }
 
-export { WORKGROUP_SIZE as COLUMN_WORKGROUP_SIZE };
+/** Values that one lane adds up alone: two rounds of such sums cost less than a tree with a barrier a level. */
+const MOST_SERIAL = 16;
 
 /** `addUp(lane, value)`: the sum of `value` over the row lanes, for every lane of the column. All lanes must call it. */
-export function treeWgsl(blocks: ColumnBlocks): string {
-  return `
-var<workgroup> tree: array<T, ${WORKGROUP_SIZE}>;
-fn addUp(lane: u32, value: T) -> T {
-  tree[lane] = value;
-  for (var stride = ${WORKGROUP_SIZE / 2}u; stride >= ${blocks.columnLanes}u; stride = stride / 2u) {
-    // All lanes of the last round have written.
-    workgroupBarrier();
-    if (lane < stride) { tree[lane] += tree[lane + stride]; }
+export function addUpWgsl({ columnLanes, rowLanes, workgroupSize }: ColumnBlocks): string {
+  if (rowLanes === 1) return 'fn addUp(lane: u32, value: T) -> T { return value; }';
+  const groups = rowLanes <= MOST_SERIAL ? rowLanes : Math.ceil(rowLanes / MOST_SERIAL);
+  const first = `
+  if (lane < ${groups * columnLanes}u) {
+    var part = T(0.0f);
+    for (var k = lane; k < ${workgroupSize}u; k += ${groups * columnLanes}u) { part += lanes[k]; }
+    lanes[lane] = part;
   }
-  workgroupBarrier();
-  let sum = tree[lane % ${blocks.columnLanes}u];
+  // The parts are there.
+  workgroupBarrier();`;
+  return `
+var<workgroup> lanes: array<T, ${workgroupSize}>;
+fn addUp(lane: u32, value: T) -> T {
+  lanes[lane] = value;
+  // All lanes have written.
+  workgroupBarrier();${groups === rowLanes ? '' : first}
+  var sum = T(0.0f);
+  for (var k = lane % ${columnLanes}u; k < ${groups * columnLanes}u; k += ${columnLanes}u) { sum += lanes[k]; }
   // Everybody has read before the next sum begins.
   workgroupBarrier();
   return sum;

@@ -4,8 +4,8 @@
 import type { Op, StorageBinding } from '../../gpu/op.ts';
 import type { KernelContext, KernelPlan } from '../kernelCall.ts';
 import { batchUniform, examplesOf, floatsOf } from '../kernelCall.ts';
-import type { ColumnBlocks } from './columnBlocks.ts';
-import { COLUMN_WORKGROUP_SIZE, columnBlocks, laneWgsl, treeWgsl } from './columnBlocks.ts';
+import type { ColumnBlocks, ReductionContext } from './columnBlocks.ts';
+import { addUpWgsl, columnBlocks, laneWgsl } from './columnBlocks.ts';
 import { changeVectors, readFloats, readVectors, vectorAliases } from './vectors.ts';
 
 /** One array that the terms read: an element of the matrix, or a value of its column or its row. */
@@ -65,8 +65,8 @@ function blockSumsOp(
     name: `${formula.name}Blocks[${rowsPerExample}×${columns}]`,
     storage: [...bindings(reads), changeVectors('partials')],
     uniforms: [batchUniform],
-    workgroupSize: COLUMN_WORKGROUP_SIZE,
-    declarations: `${vectorAliases(blocks.width)}\n${treeWgsl(blocks)}`,
+    workgroupSize: blocks.workgroupSize,
+    declarations: `${vectorAliases(blocks.width)}\n${addUpWgsl(blocks)}`,
     body: `${laneWgsl(blocks)}
   let end = min((group.y + 1u) * ${rowsPerBlock}u, batch.examples * ${rowsPerExample}u);
 ${terms.map((_, k) => `  var sum${k} = T(0.0f);`).join('\n')}
@@ -123,8 +123,8 @@ function finishOp(
       ...(keeps ? [changeVectors('sums')] : []),
     ],
     uniforms: [batchUniform],
-    workgroupSize: COLUMN_WORKGROUP_SIZE,
-    declarations: `${vectorAliases(blocks.width)}\n${treeWgsl(blocks)}`,
+    workgroupSize: blocks.workgroupSize,
+    declarations: `${vectorAliases(blocks.width)}\n${addUpWgsl(blocks)}`,
     body: `${laneWgsl(blocks)}
   let blocks = (batch.examples * ${rowsPerExample}u + ${rowsPerBlock - 1}u) / ${rowsPerBlock}u;
 ${terms.map((k) => `  var sum${k} = T(0.0f);`).join('\n')}
@@ -158,14 +158,14 @@ ${written.join('\n')}
 
 /** @param buffers of the formula's arrays, by name. */
 export function columnSums(
-  context: KernelContext,
+  context: ReductionContext,
   formula: ColumnFormula,
   columns: number,
   rowsPerExample: number,
   buffers: Readonly<Record<string, string>>,
   targets: ColumnTargets,
 ): KernelPlan {
-  const blocks = columnBlocks(columns, context.maxExamples * rowsPerExample);
+  const blocks = columnBlocks(columns, context.maxExamples * rowsPerExample, context.adapter);
   const first = blockSumsOp(formula, columns, rowsPerExample, blocks);
   const last = finishOp(formula, columns, rowsPerExample, blocks, targets);
   const blocksOf = (examples: number) => Math.ceil((examples * rowsPerExample) / blocks.rowsPerBlock);

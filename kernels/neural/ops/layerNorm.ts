@@ -3,6 +3,7 @@
 import type { Op } from '../../gpu/op.ts';
 import type { KernelContext, KernelPlan } from '../kernelCall.ts';
 import { batchUniform, examplesOf, floatsOf } from '../kernelCall.ts';
+import type { ReductionContext } from './columnBlocks.ts';
 import type { ColumnFormula } from './columnSums.ts';
 import { columnSums } from './columnSums.ts';
 import { ROW_LANES, rowGroups, rowTreeWgsl, rowWgsl } from './rows.ts';
@@ -201,7 +202,7 @@ export function layerNorm(
 
 /** Gradients of the weights, to be called before `gradient` becomes that of the input. */
 export function layerNormWeightGradients(
-  context: KernelContext,
+  context: ReductionContext,
   { rowsPerExample, length }: LayerNormForm,
   { input, means, inverses }: LayerNormBuffers,
   gradient: string,

@@ -4,6 +4,7 @@
 import type { ConvolutionKernels } from '../../../kernels/neural/convolution.ts';
 import type { KernelCall } from '../../../kernels/neural/kernelCall.ts';
 import { batchUniform } from '../../../kernels/neural/kernelCall.ts';
+import type { AdapterClass } from '../../../kernels/neural/ops/columnBlocks.ts';
 import { directConvolution } from '../../../kernels/neural/ops/convolutionDirect.ts';
 import { addTotals, loss } from '../../../kernels/neural/ops/loss.ts';
 import { statisticsUpdate, updateCalls, updateUniform } from '../../../kernels/neural/ops/update.ts';
@@ -30,6 +31,7 @@ import { stateMemory } from './stateMemory.ts';
 
 export interface CompileOptions {
   readonly limits: DeviceLimits;
+  readonly adapter: AdapterClass;
   /** Kernels of convolutions without groups. */
   readonly convolutions?: ConvolutionKernels;
 }
@@ -107,6 +109,7 @@ export function compileNet(spec: EngineSpec, options: CompileOptions): CompiledN
     builder,
     flow,
     convolutions: { plain: options.convolutions ?? directConvolution, grouped: directConvolution },
+    adapter: options.adapter,
     syncBatchNorm: spec.syncBatchNorm,
     values: new Map(),
     learning,

@@ -1,10 +1,11 @@
 // What the compiler of one layer sees: its place in the graph, names of buffers, and where its dispatches go.
 
 import { addTo, copy, sum } from '../../../kernels/neural/ops/arithmetic.ts';
+import type { AdapterClass, ReductionContext } from '../../../kernels/neural/ops/columnBlocks.ts';
 import type { ElementwiseFormula } from '../../../kernels/neural/ops/elementwise.ts';
 import { elementwise } from '../../../kernels/neural/ops/elementwise.ts';
 import type { ConvolutionKernels } from '../../../kernels/neural/convolution.ts';
-import type { KernelContext, KernelPlan } from '../../../kernels/neural/kernelCall.ts';
+import type { KernelPlan } from '../../../kernels/neural/kernelCall.ts';
 import { elementsOf } from '../engineLayout.ts';
 import type { LayerGraph, LayerNode, OperationOf, OperationType, Shape } from '../layerGraph.ts';
 import type { FusedLayer } from './fuseLayers.ts';
@@ -17,6 +18,7 @@ export interface CompileState {
   readonly builder: ProgramBuilder;
   readonly flow: GradientFlow;
   readonly convolutions: { readonly plain: ConvolutionKernels; readonly grouped: ConvolutionKernels };
+  readonly adapter: AdapterClass;
   readonly syncBatchNorm: boolean;
   /** Buffer of each node's value. */
   readonly values: Map<number, string>;
@@ -100,10 +102,10 @@ export class LayerContext<T extends OperationType> {
   }
 
   /** Emits what a factory makes of this layer's context. */
-  emit(use: Use, make: (context: KernelContext) => KernelPlan): void {
-    const { builder } = this.state;
+  emit(use: Use, make: (context: ReductionContext) => KernelPlan): void {
+    const { builder, adapter } = this.state;
     const workspace = builder.freshName(`workspace:${this.layer.node}`);
-    const plan = make({ layer: this.name, maxExamples: builder.maxExamples, workspace });
+    const plan = make({ layer: this.name, maxExamples: builder.maxExamples, workspace, adapter });
     builder.emit(plan, use === 'all' ? this.forwardUse : use, workspace);
   }
 

@@ -25,6 +25,14 @@ export interface TrainingEngineOptions {
   readonly clock?: () => number;
 }
 
+/** Software adapters are named so by their drivers; not all are marked as fallbacks. */
+function isSoftware({ adapterInfo }: GPUDevice): boolean {
+  const { vendor, architecture, description } = adapterInfo;
+  return /swiftshader|llvmpipe|lavapipe|warp|software|basic render/i.test(
+    `${vendor} ${architecture} ${description}`,
+  );
+}
+
 /**
  * @throws NetInvalidError when the graph contradicts itself, NetTooLargeError when a buffer is more than the device binds,
  * DeviceFailedError when its memory is not there, DeviceLostError when the device is gone.
@@ -35,7 +43,8 @@ export async function createTrainingEngine(
 ): Promise<TrainingEngine> {
   const { device, convolutions, clock, readsBuckets = true } = options;
   const limits = device === 'cpu' ? processorLimits : limitsOfDevice(device);
-  const net = compileNet(spec, { limits, ...(convolutions !== undefined && { convolutions }) });
+  const adapter = device === 'cpu' || isSoftware(device) ? 'software' : 'gpu';
+  const net = compileNet(spec, { limits, adapter, ...(convolutions !== undefined && { convolutions }) });
   const executor =
     device === 'cpu'
       ? createCpuExecutor(net.program, { ...(clock !== undefined && { now: clock }) })
