@@ -3,16 +3,14 @@
 // summed by a second dispatch. Every order is fixed, so the same rows give the same bits each time.
 
 import type { KernelContext } from '../kernelCall.ts';
+import type { AdapterClass } from '../product/chooseTile.ts';
 import type { VectorWidth } from './vectors.ts';
 import { widthOf } from './vectors.ts';
 
 /**
- * Software adapters (SwiftShader, llvmpipe) compile kernels with barriers for seconds and run them slowly: there each lane
- * sums whole columns of a block.
+ * What factories of such sums are told. Software adapters (SwiftShader, llvmpipe) compile kernels with barriers for
+ * seconds and run them slowly: there each lane sums whole columns of a block.
  */
-export type AdapterClass = 'gpu' | 'software';
-
-/** What factories of such sums are told. */
 export interface ReductionContext extends KernelContext {
   readonly adapter: AdapterClass;
 }

@@ -2,7 +2,7 @@
 // First blocks of rows (columnBlocks.ts), then the blocks; what comes out is added to gradients.
 
 import type { Op, StorageBinding } from '../../gpu/op.ts';
-import type { KernelContext, KernelPlan } from '../kernelCall.ts';
+import type { KernelPlan } from '../kernelCall.ts';
 import { batchUniform, examplesOf, floatsOf } from '../kernelCall.ts';
 import type { ColumnBlocks, ReductionContext } from './columnBlocks.ts';
 import { addUpWgsl, columnBlocks, laneWgsl } from './columnBlocks.ts';

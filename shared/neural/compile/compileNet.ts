@@ -4,10 +4,10 @@
 import type { ConvolutionKernels } from '../../../kernels/neural/convolution.ts';
 import type { KernelCall } from '../../../kernels/neural/kernelCall.ts';
 import { batchUniform } from '../../../kernels/neural/kernelCall.ts';
-import type { AdapterClass } from '../../../kernels/neural/ops/columnBlocks.ts';
 import { directConvolution } from '../../../kernels/neural/ops/convolutionDirect.ts';
 import { addTotals, loss } from '../../../kernels/neural/ops/loss.ts';
 import { statisticsUpdate, updateCalls, updateUniform } from '../../../kernels/neural/ops/update.ts';
+import type { AdapterClass } from '../../../kernels/neural/product/chooseTile.ts';
 import type { Program } from '../../../kernels/neural/program.ts';
 import { elementsOf, engineLayout } from '../engineLayout.ts';
 import type { LayerGraph, OperationType } from '../layerGraph.ts';
@@ -33,7 +33,7 @@ export interface CompileOptions {
   readonly limits: DeviceLimits;
   readonly adapter: AdapterClass;
   /** Kernels of convolutions without groups. */
-  readonly convolutions?: ConvolutionKernels;
+  readonly convolutions: ConvolutionKernels;
 }
 
 export interface CompiledNet {
@@ -108,7 +108,7 @@ export function compileNet(spec: EngineSpec, options: CompileOptions): CompiledN
     graph,
     builder,
     flow,
-    convolutions: { plain: options.convolutions ?? directConvolution, grouped: directConvolution },
+    convolutions: { plain: options.convolutions, grouped: directConvolution },
     adapter: options.adapter,
     syncBatchNorm: spec.syncBatchNorm,
     values: new Map(),

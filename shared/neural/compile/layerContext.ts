@@ -1,11 +1,12 @@
 // What the compiler of one layer sees: its place in the graph, names of buffers, and where its dispatches go.
 
 import { addTo, copy, sum } from '../../../kernels/neural/ops/arithmetic.ts';
-import type { AdapterClass, ReductionContext } from '../../../kernels/neural/ops/columnBlocks.ts';
+import type { ReductionContext } from '../../../kernels/neural/ops/columnBlocks.ts';
 import type { ElementwiseFormula } from '../../../kernels/neural/ops/elementwise.ts';
 import { elementwise } from '../../../kernels/neural/ops/elementwise.ts';
 import type { ConvolutionKernels } from '../../../kernels/neural/convolution.ts';
 import type { KernelPlan } from '../../../kernels/neural/kernelCall.ts';
+import type { AdapterClass } from '../../../kernels/neural/product/chooseTile.ts';
 import { elementsOf } from '../engineLayout.ts';
 import type { LayerGraph, LayerNode, OperationOf, OperationType, Shape } from '../layerGraph.ts';
 import type { FusedLayer } from './fuseLayers.ts';

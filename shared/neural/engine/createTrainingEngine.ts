@@ -4,6 +4,9 @@ import type { BufferTracker } from '../../../kernels/gpu/bufferTracker.ts';
 import type { PipelineCache } from '../../../kernels/gpu/pipelineCache.ts';
 import { createCpuExecutor } from '../../../kernels/neural/cpuExecutor.ts';
 import type { ConvolutionKernels } from '../../../kernels/neural/convolution.ts';
+import { directConvolution } from '../../../kernels/neural/ops/convolutionDirect.ts';
+import { adapterClass, createTileChooser } from '../../../kernels/neural/product/chooseTile.ts';
+import { createProductConvolutions } from '../../../kernels/neural/product/productConvolutions.ts';
 import { createWebgpuExecutor } from '../../../kernels/neural/webgpuExecutor.ts';
 import { compileNet } from '../compile/compileNet.ts';
 import { limitsOfDevice, processorLimits } from '../compile/deviceLimits.ts';
@@ -25,14 +28,6 @@ export interface TrainingEngineOptions {
   readonly clock?: () => number;
 }
 
-/** Software adapters are named so by their drivers; not all are marked as fallbacks. */
-function isSoftware({ adapterInfo }: GPUDevice): boolean {
-  const { vendor, architecture, description } = adapterInfo;
-  return /swiftshader|llvmpipe|lavapipe|warp|software|basic render/i.test(
-    `${vendor} ${architecture} ${description}`,
-  );
-}
-
 /**
  * @throws NetInvalidError when the graph contradicts itself, NetTooLargeError when a buffer is more than the device binds,
  * DeviceFailedError when its memory is not there, DeviceLostError when the device is gone.
@@ -41,10 +36,13 @@ export async function createTrainingEngine(
   spec: EngineSpec,
   options: TrainingEngineOptions,
 ): Promise<TrainingEngine> {
-  const { device, convolutions, clock, readsBuckets = true } = options;
+  const { device, clock, readsBuckets = true } = options;
   const limits = device === 'cpu' ? processorLimits : limitsOfDevice(device);
-  const adapter = device === 'cpu' || isSoftware(device) ? 'software' : 'gpu';
-  const net = compileNet(spec, { limits, adapter, ...(convolutions !== undefined && { convolutions }) });
+  const adapter = device === 'cpu' ? 'software' : adapterClass(device.adapterInfo);
+  const convolutions =
+    options.convolutions ??
+    (device === 'cpu' ? directConvolution : createProductConvolutions(createTileChooser(adapter)));
+  const net = compileNet(spec, { limits, adapter, convolutions });
   const executor =
     device === 'cpu'
       ? createCpuExecutor(net.program, { ...(clock !== undefined && { now: clock }) })
