@@ -22,12 +22,7 @@ const pairOf = (value: number | Pair | undefined, otherwise: number): Pair =>
   typeof value === 'object' ? value : [value ?? otherwise, value ?? otherwise];
 
 /** As TensorFlow pads: what is odd goes to the end. */
-export function samePadding(
-  size: number,
-  window: number,
-  stride: number,
-  dilation: number,
-): [number, number] {
+function samePadding(size: number, window: number, stride: number, dilation: number): [number, number] {
   const outputs = Math.ceil(size / stride);
   const total = Math.max(0, (outputs - 1) * stride + dilation * (window - 1) + 1 - size);
   return [Math.floor(total / 2), total - Math.floor(total / 2)];

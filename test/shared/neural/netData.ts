@@ -10,10 +10,10 @@ import type {
 } from '../../../shared/neural/trainingEngine.ts';
 import { seededNumbers } from '../../kernels/seededNumbers.ts';
 
-export type Random = () => number;
+type Random = () => number;
 
 /** Numbers of a normal distribution (Box & Muller 1958). */
-export function seededNormal(seed: number): Random {
+function seededNormal(seed: number): Random {
   const numbers = seededNumbers(seed);
   return () => Math.sqrt(-2 * Math.log(1 - numbers.next())) * Math.cos(2 * Math.PI * numbers.next());
 }
@@ -69,7 +69,7 @@ export function drawBatch(spec: EngineSpec, examples: number, seed: number, firs
   };
 }
 
-export const plainSgd = { name: 'sgd', momentum: 0, nesterov: false, weightDecay: 0 } as const;
+const plainSgd = { name: 'sgd', momentum: 0, nesterov: false, weightDecay: 0 } as const;
 
 /** An engine's settings with everything that a test does not care about. */
 export function specOf(graph: LayerGraph, some: Partial<EngineSpec> = {}): EngineSpec {
