@@ -5,6 +5,7 @@ import { receiveInto } from './directReduce.ts';
 import type { InStream } from './inStream.ts';
 import type { Operation } from './operation.ts';
 import type { BroadcastPlace } from './partition.ts';
+import { Tasks } from './tasks.ts';
 
 const BYTES = 0;
 /** Memory is taken for what a peer announces only up to here. */
@@ -16,18 +17,18 @@ export async function exchangeBytes(
   outgoing: readonly Uint8Array[],
 ): Promise<Uint8Array[]> {
   const received = outgoing.map((own) => own);
-  const tasks: Promise<void>[] = [];
+  const tasks = new Tasks();
   for (const other of operation.others()) {
     const bytes = outgoing[other] as Uint8Array;
     const input = operation.input(other, BYTES, undefined);
-    tasks.push(operation.sendAll(other, operation.output(other, BYTES, bytes.length), BYTES, bytes));
-    tasks.push(
+    tasks.add(operation.sendAll(other, operation.output(other, BYTES, bytes.length), BYTES, bytes));
+    tasks.add(
       receiveAll(operation, input).then((all) => {
         received[other] = all;
       }),
     );
   }
-  await Promise.all(tasks);
+  await tasks.done();
   return received;
 }
 
@@ -38,11 +39,12 @@ export async function broadcastBytes(
   place: BroadcastPlace,
 ): Promise<Uint8Array> {
   if (place.parent === undefined) {
-    await Promise.all(
-      place.children.map((child) =>
-        operation.sendAll(child, operation.output(child, BYTES, bytes.length), BYTES, bytes),
-      ),
-    );
+    const tasks = new Tasks();
+    for (const child of place.children) {
+      const output = operation.output(child, BYTES, bytes.length);
+      tasks.add(operation.sendAll(child, output, BYTES, bytes));
+    }
+    await tasks.done();
     return bytes;
   }
   const input = operation.input(place.parent, BYTES, undefined);

@@ -7,6 +7,7 @@ import type { InStream } from './inStream.ts';
 import type { Operation } from './operation.ts';
 import type { OutStream } from './outStream.ts';
 import { chunksOf } from './partition.ts';
+import { Tasks } from './tasks.ts';
 
 const CONTRIBUTIONS = 0;
 const RESULTS = 1;
@@ -35,7 +36,7 @@ export async function directReduce(
   const mine = bytesIn(rank);
   const inputs = new Map<number, InStream>();
   const results: [number, OutStream][] = [];
-  const tasks: Promise<void>[] = [];
+  const tasks = new Tasks();
   for (const other of others) {
     if (mine > 0) {
       inputs.set(other, operation.input(other, CONTRIBUTIONS, mine));
@@ -44,12 +45,12 @@ export async function directReduce(
     if (bytesIn(other) === 0) continue;
     const part = bytesOf(data, start(other), end(other));
     // Results of a chunk come back only after this member's contribution to it has left, so both may share the array.
-    if (spread) tasks.push(receiveInto(operation, operation.input(other, RESULTS, part.length), part));
+    if (spread) tasks.add(receiveInto(operation, operation.input(other, RESULTS, part.length), part));
     const output = operation.output(other, CONTRIBUTIONS, part.length);
-    tasks.push(operation.sendAll(other, output, CONTRIBUTIONS, part));
+    tasks.add(operation.sendAll(other, output, CONTRIBUTIONS, part));
   }
-  if (mine > 0) tasks.push(reduceOwnPart());
-  await Promise.all(tasks);
+  if (mine > 0) tasks.add(reduceOwnPart());
+  await tasks.done();
 
   async function reduceOwnPart(): Promise<void> {
     const chunkElements = Math.floor(operation.group.chunkBytes / width);

@@ -19,6 +19,8 @@ import type {
 } from '../../../shared/protocol/control.ts';
 import { buildTrainSpec } from '../../../shared/gbdt/buildTrainSpec.ts';
 import { resolveParams } from '../../../shared/gbdt/params.ts';
+import type { NeuralSpec } from '../../../shared/neural/run/neuralSpec.ts';
+import type { TrainingEngine } from '../../../shared/neural/trainingEngine.ts';
 import { encodeShard } from '../../../shared/gbdt/shardCodec.ts';
 import type { TrainSpec } from '../../../shared/gbdt/trainSpec.ts';
 import { seededRandom } from '../../setup/seededRandom.ts';
@@ -34,8 +36,20 @@ export class SessionWorld {
   readonly blobs = new Map<string, Uint8Array>();
   readonly sessions = new Map<string, WorkerSession>();
   readonly devices = new Map<string, TreeDevice>();
+  /** Nothing is worth a line unless the test expects it. */
+  onLog: (line: string) => void = (line) => {
+    throw new Error(line);
+  };
   readonly #links = new Map<string, Link>();
   readonly #inboxes = new Map<string, Inbox>();
+  readonly #createEngine: (spec: NeuralSpec, workerId: string) => Promise<TrainingEngine>;
+
+  constructor(
+    createEngine: (spec: NeuralSpec, workerId: string) => Promise<TrainingEngine> = () =>
+      Promise.reject(new Error('there is no neural net in this test')),
+  ) {
+    this.#createEngine = createEngine;
+  }
 
   put(bytes: Uint8Array): string {
     const sha256 = createHash('sha256').update(bytes).digest('hex');
@@ -63,16 +77,14 @@ export class SessionWorld {
         this.devices.set(workerId, device);
         return device;
       },
-      createEngine: () => Promise.reject(new Error('there is no neural net in this test')),
+      createEngine: (spec) => this.#createEngine(spec, workerId),
       openTfjs: () => loadTfjs(undefined),
       evaluateCode: evaluateOwnerCode,
       importCode: (source) => importDataUrl(source).module,
       putBlob: async (bytes) => ({ sha256: this.put(bytes), sizeBytes: bytes.length }),
       fetchBlob: async (sha256) => this.blobs.get(sha256)!,
       now: () => performance.now(),
-      log: (line) => {
-        throw new Error(line);
-      },
+      log: (line) => this.onLog(line),
     });
     this.sessions.set(workerId, session);
   }
