@@ -98,15 +98,24 @@ export class SessionWorld {
   }
 
   /** The next message of a type from a worker; the ones before it are dropped. */
-  async hear<T extends WorkerMessage['type']>(
+  hear<T extends WorkerMessage['type']>(
     workerId: string,
     type: T,
+    fits: (message: WorkerMessageOf<T>) => boolean = () => true,
+  ): Promise<WorkerMessageOf<T>> {
+    return this.hearAny(workerId, [type], fits);
+  }
+
+  /** The next message of any of the types. */
+  async hearAny<T extends WorkerMessage['type']>(
+    workerId: string,
+    types: readonly T[],
     fits: (message: WorkerMessageOf<T>) => boolean = () => true,
   ): Promise<WorkerMessageOf<T>> {
     const inbox = this.#inboxes.get(workerId)!;
     for (;;) {
       for (let message = inbox.messages.shift(); message; message = inbox.messages.shift()) {
-        if (message.type === type && fits(message as WorkerMessageOf<T>))
+        if (types.some((type) => type === message?.type) && fits(message as WorkerMessageOf<T>))
           return message as WorkerMessageOf<T>;
         if (message.type === 'failed')
           throw new Error(`${workerId} failed: ${message.code} ${message.message}`);
