@@ -46,6 +46,15 @@ const layers = quick
   ? [...smallStemLayers.slice(0, 2), ...squareProducts(sizes.slice(0, 1))]
   : [...smallStemLayers, ...largeStemLayers, ...squareProducts(sizes)];
 const rates: KernelRate[] = [];
+/** After each figure, so that a run cut short leaves what it has. */
+function save(): void {
+  if (json === undefined) return;
+  writeFileSync(
+    json,
+    JSON.stringify({ adapter: { vendor, architecture, description, kind }, peaks, batch, rates }),
+  );
+}
+save();
 if (given.only !== 'step') {
   const names = Object.keys(others);
   console.log(`\nBatch ${batch}. Milliseconds; times slower than ours for the others.`);
@@ -59,6 +68,7 @@ if (given.only !== 'step') {
     others,
   })) {
     rates.push(rate);
+    save();
     const cells = [
       rate.gflopPerSecond.toFixed(1),
       `${(100 * rate.shareOfPeak).toFixed(0)} %`,
@@ -71,12 +81,6 @@ if (given.only !== 'step') {
     const label = `${rate.layer}, ${rate.product}`;
     console.log(`${label.padEnd(46)}${cells.map((cell) => cell.padStart(12)).join('')}`);
   }
-}
-if (json !== undefined) {
-  writeFileSync(
-    json,
-    JSON.stringify({ adapter: { vendor, architecture, description, kind }, peaks, batch, rates }),
-  );
 }
 device.destroy();
 // Dawn's threads and those of the others would keep the process alive.

@@ -13,7 +13,7 @@ import type { PhaseWgsl } from './phaseWgsl.ts';
 import { phaseWgsl } from './phaseWgsl.ts';
 import type { ProductTile } from './productTile.ts';
 import { heightOf, nameOf, threadsOf, widthOf } from './productTile.ts';
-import type { StagedOperand } from './stagedProduct.ts';
+import type { LeftLayout, StagedOperand } from './stagedProduct.ts';
 import {
   columnInTile,
   leftVectors,
@@ -21,6 +21,7 @@ import {
   rowInTile,
   stagedDeclarations,
   stagedLoop,
+  squaresOfThread,
   sums,
   threadPlace,
   vectorsOfThread,
@@ -48,6 +49,10 @@ export interface GatherProduct {
 /** Most positions of a phase in one example. */
 function mostPositions(gathers: readonly Gather[]): number {
   return Math.max(...gathers.map(positionsOf));
+}
+
+function layoutOf(tile: ProductTile): LeftLayout {
+  return tile.memory === 'workgroup' && tile.left === 'rows' ? 'alongRows' : 'alongInner';
 }
 
 export function gatherTiles(
@@ -130,16 +135,22 @@ function pixelOf({ gathers }: GatherProduct, i: number, suffix: string): string 
 function stagedImage(product: GatherProduct, phase: PhaseWgsl): StagedOperand {
   const { tile, channels, gathers } = product;
   const quads = tile.depth / 4;
-  const count = vectorsOfThread(leftVectors(tile), tile);
+  const turned = tile.left === 'rows';
+  const count = turned ? 4 * squaresOfThread(tile) : vectorsOfThread(leftVectors(tile), tile);
   const conditions = [
     ...(gathers.every(staysInside) ? [] : ['inside']),
     ...(innerIsWhole(product, tile.depth) ? [] : [`(K < ${phase.field('inner')})`]),
   ];
   const conditionAt = (k: string): string | undefined =>
     conditions.length === 0 ? undefined : `(${conditions.join(' & ').replace('K', k)})`;
-  const setup = times(count, (i) =>
-    gatherPlace(product, phase, i, `firstRow + (lane + ${i * threadsOf(tile)}u) / ${quads}u`),
-  );
+  const rowOf = (i: number): string =>
+    turned
+      ? `4u * ((lane + ${(i >> 2) * threadsOf(tile)}u) / ${quads}u) + ${i & 3}u`
+      : `(lane + ${i * threadsOf(tile)}u) / ${quads}u`;
+  const setup = times(count, (i) => gatherPlace(product, phase, i, `firstRow + ${rowOf(i)}`));
+  const squares = leftVectors(tile) / 4;
+  // Where there are fewer squares than threads, the others have nothing to fetch.
+  const guard = turned && squares < threadsOf(tile) ? `if (lane < ${squares}u)` : '';
   const first = `let k = t * ${tile.depth}u + 4u * (lane % ${quads}u);`;
   if (isQuads(channels)) {
     const condition = conditionAt('k');
@@ -147,7 +158,7 @@ function stagedImage(product: GatherProduct, phase: PhaseWgsl): StagedOperand {
       const place = { row: 'pixel', column: 'channel', ...(condition === undefined ? {} : { condition }) };
       return `{ ${pixelOf(product, i, '')} left${i} = ${readQuad('image', channels, place)}; }`;
     });
-    return { setup, fetch: `{ ${first} ${decodeInner(product, phase, 'k', '')} ${fetch} }` };
+    return { setup, turned, fetch: `${guard} { ${first} ${decodeInner(product, phase, 'k', '')} ${fetch} }` };
   }
   // Four neighbours along the inner dimension may belong to different taps.
   const decode = times(4, (u) => decodeInner(product, phase, `(k + ${u}u)`, `${u}`));
@@ -162,7 +173,7 @@ function stagedImage(product: GatherProduct, phase: PhaseWgsl): StagedOperand {
       return `{ ${pixelOf(product, i, `${u}`)} left${i}[${u}] = ${value}; }`;
     }),
   );
-  return { setup, fetch: `{ ${first} ${decode} ${fetch} }` };
+  return { setup, turned, fetch: `${guard} { ${first} ${decode} ${fetch} }` };
 }
 
 function stagedWeights(product: GatherProduct, phase: PhaseWgsl): StagedOperand {
@@ -255,7 +266,7 @@ function writeSums(product: GatherProduct, phase: PhaseWgsl): string {
       ),
     );
     return `{
-    let place = firstRow + ${rowInTile('alongInner', tile, r)};
+    let place = firstRow + ${rowInTile(layoutOf(tile), tile, r)};
     if (place < positions) { let row = ${resultRow(product, phase, 'place')}; ${quads} }
   }`;
   });
@@ -270,7 +281,7 @@ export function gatherProductOp(product: GatherProduct): Op {
   let blocks = (${phase.field('inner')} + ${tile.depth - 1}u) / ${tile.depth}u;
   let firstBlock = blocks * (layer % ${splits}u) / ${splits}u;
   let endBlock = blocks * (layer % ${splits}u + 1u) / ${splits}u;
-  ${stagedLoop('alongInner', tile, { left: stagedImage(product, phase), right: stagedWeights(product, phase) })}`
+  ${stagedLoop(layoutOf(tile), tile, { left: stagedImage(product, phase), right: stagedWeights(product, phase) })}`
     : registersLoop(product, phase);
   return {
     name: `${product.name} ${nameOf(tile)}`,

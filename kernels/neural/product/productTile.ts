@@ -15,6 +15,12 @@ export interface ProductTile {
   readonly columns: number;
   /** `workgroup`: inner dimension of a block, a multiple of 4. */
   readonly depth: number;
+  /**
+   * `workgroup`: how a gathered image's block lies there. `inner`: vectors along the inner dimension, as they come from
+   * memory. `rows`: vectors along the rows, turned on the way, which needs fewer registers later. Weight
+   * gradients always have the second, without turning.
+   */
+  readonly left: 'inner' | 'rows';
   /** `workgroup`: blocks held at once; with two, the next one is stored while this one is multiplied. */
   readonly buffers: 1 | 2;
   /**
@@ -43,9 +49,9 @@ export function workgroupBytes(tile: ProductTile): number {
 
 /** For messages, benches and stored tunings: "workgroup 128x128x8/2 8x8". */
 export function nameOf(tile: ProductTile): string {
-  const { memory, rows, columns, depth, buffers, neighbours } = tile;
+  const { memory, rows, columns, depth, buffers, left, neighbours } = tile;
   const block = `${heightOf(tile)}x${widthOf(tile)}`;
   return memory === 'workgroup'
-    ? `workgroup ${block}x${depth}/${buffers} ${rows}x${columns} ${neighbours}`
+    ? `workgroup ${block}x${depth}/${buffers} ${rows}x${columns} ${left} ${neighbours}`
     : `registers ${block} ${rows}x${columns} ${neighbours}`;
 }

@@ -11,6 +11,8 @@ export interface StagedOperand {
   readonly setup: string;
   /** Statements that assign `left<i>` or `right<i>` for the thread's vectors of the block number `t`. */
   readonly fetch: string;
+  /** Vectors are fetched in squares of four rows by four columns and stored turned. */
+  readonly turned?: boolean;
 }
 
 /** How the left matrix lies in workgroup memory. */
@@ -26,6 +28,25 @@ export function leftVectors(tile: ProductTile): number {
 
 export function rightVectors(tile: ProductTile): number {
   return (tile.depth * widthOf(tile)) / 4;
+}
+
+/** Squares of four vectors that one thread fetches. */
+export function squaresOfThread(tile: ProductTile): number {
+  return Math.ceil(leftVectors(tile) / 4 / threadsOf(tile));
+}
+
+/** As \`store\` does, but square i of the thread (vectors 4i to 4i + 3, four rows) with rows and columns exchanged. */
+function storeTurned(side: number, tile: ProductTile): string {
+  const [threads, squares] = [threadsOf(tile), leftVectors(tile) / 4];
+  const [quads, groups] = [tile.depth / 4, heightOf(tile) / 4];
+  return times(squaresOfThread(tile), (i) => {
+    const slot = `(lane + ${i * threads}u)`;
+    const assign = times(4, (u) => {
+      const row = [0, 1, 2, 3].map((v) => `left${4 * i + v}[${u}]`).join(', ');
+      return `left${side}Block[(4u * (${slot} % ${quads}u) + ${u}u) * ${groups}u + ${slot} / ${quads}u] = vec4<f32>(${row});`;
+    });
+    return (i + 1) * threads > squares ? `if (${slot} < ${squares}u) { ${assign} }` : assign;
+  });
 }
 
 export function vectorsOfThread(vectors: number, tile: ProductTile): number {
@@ -121,11 +142,11 @@ export function stagedLoop(
   const vectors = { left: leftVectors(tile), right: rightVectors(tile) };
   const fetch = `${left.fetch}\n${right.fetch}`;
   const storeIn = (side: number): string =>
-    `${store('left', side, vectors.left, tile)}\n${store('right', side, vectors.right, tile)}`;
+    `${left.turned === true ? storeTurned(side, tile) : store('left', side, vectors.left, tile)}\n${store('right', side, vectors.right, tile)}`;
   const opening = `
   ${left.setup}
   ${right.setup}
-  ${times(vectorsOfThread(vectors.left, tile), (i) => `var left${i}: vec4<f32>;`)}
+  ${times(left.turned === true ? 4 * squaresOfThread(tile) : vectorsOfThread(vectors.left, tile), (i) => `var left${i}: vec4<f32>;`)}
   ${times(vectorsOfThread(vectors.right, tile), (i) => `var right${i}: vec4<f32>;`)}
   var t = firstBlock;
   ${fetch}`;

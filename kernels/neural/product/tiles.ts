@@ -29,6 +29,7 @@ function workgroup(
     rows: results[0],
     columns: results[1],
     depth,
+    left: 'inner',
     buffers,
     neighbours: 'columns',
   };
@@ -48,6 +49,7 @@ function registers(
     rows: results[0],
     columns: results[1],
     depth: 4,
+    left: 'inner',
     buffers: 1,
     neighbours,
   };

@@ -25,6 +25,7 @@ const doubleBuffered: ProductTile = {
   rows: 4,
   columns: 4,
   depth: 8,
+  left: 'inner',
   buffers: 2,
   neighbours: 'columns',
 };
@@ -35,9 +36,11 @@ const singleBuffered: ProductTile = {
   rows: 4,
   columns: 4,
   depth: 4,
+  left: 'inner',
   buffers: 1,
   neighbours: 'rows',
 };
+const turned: ProductTile = { ...doubleBuffered, left: 'rows' };
 const inRegisters: ProductTile = {
   memory: 'registers',
   threadRows: 4,
@@ -45,13 +48,16 @@ const inRegisters: ProductTile = {
   rows: 4,
   columns: 8,
   depth: 4,
+  left: 'inner',
   buffers: 1,
   neighbours: 'rows',
 };
 
-/** Each shape by both ways through memory; the ones through workgroup memory whole and in parts by turns. */
+const staged = [doubleBuffered, singleBuffered, turned] as const;
+
+/** Each shape by both ways through memory; the ones through workgroup memory by turns, whole and in parts. */
 const choices = convolutionCases.flatMap((each, i) => [
-  { each, tile: i % 2 === 0 ? doubleBuffered : singleBuffered, splits: i % 3 === 0 ? 1 : 3 },
+  { each, tile: staged[i % 3]!, splits: i % 2 === 0 ? 1 : 3 },
   { each, tile: inRegisters, splits: 1 },
 ]);
 
