@@ -73,10 +73,10 @@ export const workgroupTiles: readonly RatedTile[] = [
 
 /** For software adapters, where all memory is the processor's. */
 export const registerTiles: readonly RatedTile[] = [
-  registers([1, 4], [8, 8], 'columns', 1), // 8 × 32
-  registers([4, 1], [8, 8], 'rows', 1), // 32 × 8
-  registers([1, 4], [8, 16], 'columns', 1), // 8 × 64
-  registers([4, 1], [8, 16], 'rows', 1), // 32 × 16
-  registers([4, 1], [4, 16], 'rows', 1), // 16 × 16
-  registers([4, 1], [4, 4], 'rows', 0.5), // 16 × 4
+  registers([1, 4], [16, 8], 'columns', 1), // 16 × 32
+  registers([4, 1], [8, 16], 'rows', 0.85), // 32 × 16
+  registers([4, 1], [8, 8], 'rows', 0.8), // 32 × 8
+  registers([4, 1], [4, 16], 'rows', 0.6), // 16 × 16
+  registers([4, 1], [4, 8], 'rows', 0.5), // 16 × 8
+  registers([4, 1], [4, 4], 'rows', 0.3), // 16 × 4
 ];

@@ -160,18 +160,42 @@ function stagedBody(product: WeightProduct): string {
   ${stagedLoop('alongRows', tile, { left: stagedImage(product), right: stagedGradient(product) })}`;
 }
 
-/** Straight from global memory, line by line of the output's gradient. */
+/** What names a thread's rows on the image's side: groups of four neighbours, or single ones. */
+function rowNames(product: WeightProduct): string[] {
+  const groups = Array.from({ length: product.tile.rows / 4 }, (_, g) => `${g}`);
+  return isQuads(product.channels) ? groups : groups.flatMap((g) => [0, 1, 2, 3].map((u) => `${g}_${u}`));
+}
+
+/**
+ * Straight from global memory, line by line of the output's gradient, so that what is the same all along a line is worked
+ * out once: where the tap's line begins in the image, and whether it is one of the image's.
+ */
 function registersBody(product: WeightProduct): string {
-  const { tile, splits, columns, gather } = product;
+  const { tile, splits, channels, columns, gather } = product;
   const { vertical, horizontal } = gather;
   const groups = tile.rows / 4;
   const quads = tile.columns / 4;
+  const unit = isQuads(channels) ? 4 : 1;
+  const inside = staysInside(gather);
   const right = times(quads, (j) => {
     const column = `(firstColumn + ${columnInTile(tile, j)})`;
     const guarded = columns % widthOf(tile) === 0 || !isQuads(columns);
     const condition = guarded ? {} : { condition: `(${column} < ${columns}u)` };
     return `let b${j} = ${readQuad('gradient', columns, { row: 'place', column, ...condition })};`;
   });
+  const startOfLine = (name: string): string => `
+    let line${name} = (base + u32((y + dy${name}) * ${horizontal.source} + dx${name})) * ${channels / unit}u + channel${name} / ${unit}u;
+    ${inside ? '' : `let isLine${name} = u32(y + dy${name}) < ${vertical.source}u;`}`;
+  const read = (name: string): string => {
+    const at = `line${name} + u32(x) * ${channels / unit}u`;
+    if (inside) return `image[${at}]`;
+    const condition = `isLine${name} & (u32(x + dx${name}) < ${horizontal.source}u)`;
+    const zero = unit === 4 ? 'vec4<f32>()' : '0.0';
+    return `select(${zero}, image[select(0u, ${at}, ${condition})], ${condition})`;
+  };
+  const readGroup = (g: number): string =>
+    unit === 4 ? read(`${g}`) : `vec4<f32>(${[0, 1, 2, 3].map((u) => read(`${g}_${u}`)).join(', ')})`;
+  const loop = horizontal.grid === 1 ? 'let j = 0u;' : `for (var j = 0u; j < ${horizontal.grid}u; j++)`;
   return `
   ${times(groups, (g) => decodeRows(product, `firstRow + ${rowInTile('alongRows', tile, 4 * g)}`, `${g}`))}
   let lines = batch.examples * ${vertical.grid}u;
@@ -179,11 +203,12 @@ function registersBody(product: WeightProduct): string {
   for (var line = lines * part / ${splits}u; line < endLine; line++) {
     let y = i32(line % ${vertical.grid}u) * ${vertical.stride};
     let base = (line / ${vertical.grid}u) * ${vertical.source * horizontal.source}u;
-    for (var j = 0u; j < ${horizontal.grid}u; j++) {
+    ${rowNames(product).map(startOfLine).join('')}
+    ${loop} {
       let x = i32(j) * ${horizontal.stride};
       let place = line * ${horizontal.grid}u + j;
       ${right}
-      ${times(groups, (g) => `let a${g} = ${readRows(product, `${g}`, [])};`)}
+      ${times(groups, (g) => `let a${g} = ${readGroup(g)};`)}
       ${times(tile.rows, (r) => times(quads, (q) => `sum${r}_${q} += a${r >> 2}[${r & 3}] * b${q};`))}
     }
   }`;
