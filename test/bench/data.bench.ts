@@ -11,7 +11,7 @@ import { fileURLToPath } from 'node:url';
 import { DuckDBInstance } from '@duckdb/node-api';
 import { asyncBufferFromFile, parquetRead, parquetReadObjects } from 'hyparquet';
 import { compressors } from 'hyparquet-compressors';
-import { BlobStore } from '../../coordinator/blobs/blobStore.ts';
+import { FolderBlobStore } from '../../coordinator/blobs/folderBlobStore.ts';
 import { readParquet } from '../../coordinator/data/readParquet.ts';
 import { prepareTraining } from '../../coordinator/train/prepare/prepareTraining.ts';
 import { resolveParams } from '../../shared/gbdt/params.ts';
@@ -39,7 +39,7 @@ async function shards(paths: string | string[]): Promise<number> {
       featureColumns: ['distance', 'origin', 'destination'],
       params: resolveParams({ objective: 'reg:squarederror' }),
       numBoostRound: 1,
-      blobs: await BlobStore.open(join(folder, 'blobs')),
+      blobs: await FolderBlobStore.open(join(folder, 'blobs')),
       tempFolder: folder,
     });
     return prepared.shards.reduce((rows, shard) => rows + shard.rows, 0);

@@ -8,7 +8,8 @@ import { seePastReplacements } from '../sink/replaceParts.ts';
 import type { FileLocation } from './byteFile.ts';
 import { httpFile } from './httpFile.ts';
 import { localError, localFile } from './localFile.ts';
-import { type S3Options, S3Store } from './s3Store.ts';
+import type { S3Options } from './s3Location.ts';
+import { S3Store } from './s3Store.ts';
 
 export type Paths = string | readonly string[];
 

@@ -1,4 +1,4 @@
-// AWS Signature Version 4 for requests without a body.
+// AWS Signature Version 4.
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
 
 import { createHash, createHmac } from 'node:crypto';
@@ -12,6 +12,7 @@ export interface S3Credentials {
 /**
  * Headers to add to the request (the given ones are signed, too).
  * @param url path and query already percent-encoded by RFC 3986, as S3 wants them: encoded once.
+ * @param bodySha256 of the body, in hexadecimal; left out where there is none.
  */
 export function signV4(
   method: string,
@@ -20,10 +21,10 @@ export function signV4(
   credentials: S3Credentials,
   region: string,
   now: Date,
+  bodySha256 = createHash('sha256').update('').digest('hex'),
 ): Record<string, string> {
   const time = now.toISOString().replaceAll(/[-:]|\.\d+/g, '');
-  const emptyHash = createHash('sha256').update('').digest('hex');
-  const added: Record<string, string> = { 'x-amz-date': time, 'x-amz-content-sha256': emptyHash };
+  const added: Record<string, string> = { 'x-amz-date': time, 'x-amz-content-sha256': bodySha256 };
   if (credentials.sessionToken !== undefined) added['x-amz-security-token'] = credentials.sessionToken;
   const signed = Object.entries({ ...headers, ...added, host: url.host })
     .map(([name, value]) => [name.toLowerCase(), value.trim().replaceAll(/ +/g, ' ')] as const)
@@ -40,7 +41,7 @@ export function signV4(
     ...signed.map(([name, value]) => `${name}:${value}`),
     '',
     names,
-    emptyHash,
+    bodySha256,
   ].join('\n');
   const scope = `${time.slice(0, 8)}/${region}/s3/aws4_request`;
   const hashed = createHash('sha256').update(canonical).digest('hex');

@@ -3,7 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { BlobStore } from '../../../coordinator/blobs/blobStore.ts';
+import { FolderBlobStore } from '../../../coordinator/blobs/folderBlobStore.ts';
 import { writeError } from '../../../coordinator/data/sink/writeError.ts';
 import { isDiskFull } from '../../../coordinator/files/isDiskFull.ts';
 import { storeFailure } from '../../../coordinator/store/storeErrors.ts';
@@ -33,7 +33,7 @@ it.each(['ENOSPC', 'EDQUOT'])(
     expect(storeFailure(error, 'Run r')).toMatchObject({ code: 'STORAGE_FULL', cause: error });
     const folder = mkdtempSync(join(tmpdir(), 'full-'));
     try {
-      const store = await BlobStore.open(folder);
+      const store = await FolderBlobStore.open(folder);
       const failing = (function* (): Generator<Uint8Array> {
         yield Uint8Array.of(1);
         throw error;

@@ -541,7 +541,7 @@ describe('coordinator', () => {
       await expect(run.done).rejects.toMatchObject({ code: 'COORDINATOR_CLOSED' });
       expect(await farewell).toMatchObject({ type: 'shutdown', reconnect: true });
       expect(await closed).toBe(1001);
-      await expect(access(dirname(coordinator.blobs.folder))).rejects.toMatchObject({ code: 'ENOENT' });
+      await expect(access(dirname(coordinator.blobs.place))).rejects.toMatchObject({ code: 'ENOENT' });
       expect(() => coordinator.startRun({} as unknown as RunRequest)).toThrow('The coordinator is closed');
     });
 

@@ -1,0 +1,87 @@
+// Where an s3:// URL points to and with whose keys: for readers of data and for the blob store alike.
+
+import { env } from 'node:process';
+import { DataArgumentError } from '../errors.ts';
+import { encodeRfc3986, type S3Credentials } from './signV4.ts';
+
+export interface S3Options {
+  /** Other than Amazon's, e.g. http://localhost:9000; AWS_ENDPOINT_URL_S3 or AWS_ENDPOINT_URL when left out. */
+  readonly endpoint?: string;
+  /** AWS_REGION or AWS_DEFAULT_REGION when left out, else us-east-1. */
+  readonly region?: string;
+  /** AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN when left out; without keys: anonymous. */
+  readonly accessKeyId?: string;
+  readonly secretAccessKey?: string;
+  readonly sessionToken?: string;
+  /** Don't sign, even if there are keys. `s3://anonymous@bucket/…` says the same. */
+  readonly anonymous?: boolean;
+  /** Bucket in the path instead of the host name; the default with an endpoint of one's own. */
+  readonly pathStyle?: boolean;
+}
+
+export class S3Location {
+  readonly bucket: string;
+  readonly key: string;
+  readonly region: string;
+  readonly credentials: S3Credentials | undefined;
+  readonly #origin: URL;
+
+  /** @throws DataArgumentError */
+  constructor(url: string, options: S3Options) {
+    const match = /^s3:\/\/(?:(anonymous)@)?([^/@]+)(?:\/(.*))?$/.exec(url);
+    if (match === null) {
+      throw new DataArgumentError(`"${url}" is not of the form s3://bucket/key.`, { field: 'paths' });
+    }
+    this.bucket = match[2]!;
+    this.key = match[3] ?? '';
+    this.region = options.region ?? env['AWS_REGION'] ?? env['AWS_DEFAULT_REGION'] ?? 'us-east-1';
+    const isAnonymous = match[1] !== undefined || options.anonymous === true;
+    this.credentials = isAnonymous ? undefined : credentialsOf(options);
+    this.#origin = originOf(this.bucket, this.region, options);
+  }
+
+  get host(): string {
+    return this.#origin.host;
+  }
+
+  urlOf(key: string): URL {
+    const url = new URL(this.#origin);
+    const path = key.split('/').map(encodeRfc3986).join('/');
+    url.pathname = `${url.pathname.replace(/\/$/, '')}/${path}`;
+    return url;
+  }
+}
+
+function credentialsOf(options: S3Options): S3Credentials | undefined {
+  const accessKeyId = options.accessKeyId ?? env['AWS_ACCESS_KEY_ID'];
+  const secretAccessKey = options.secretAccessKey ?? env['AWS_SECRET_ACCESS_KEY'];
+  if (accessKeyId === undefined || secretAccessKey === undefined) return undefined;
+  const sessionToken =
+    options.accessKeyId === undefined
+      ? (options.sessionToken ?? env['AWS_SESSION_TOKEN'])
+      : options.sessionToken;
+  return { accessKeyId, secretAccessKey, ...(sessionToken === undefined ? {} : { sessionToken }) };
+}
+
+function originOf(bucket: string, region: string, options: S3Options): URL {
+  const endpoint = options.endpoint ?? env['AWS_ENDPOINT_URL_S3'] ?? env['AWS_ENDPOINT_URL'];
+  if (endpoint !== undefined && !URL.canParse(endpoint)) {
+    throw new DataArgumentError(`The S3 endpoint "${endpoint}" is not a URL.`, { field: 's3.endpoint' });
+  }
+  const url = new URL(endpoint ?? `https://s3.${region}.amazonaws.com`);
+  // A dot in the bucket's name doesn't match the certificate of *.s3.amazonaws.com.
+  const inPath = options.pathStyle ?? (endpoint !== undefined || bucket.includes('.'));
+  if (inPath) url.pathname = `${url.pathname.replace(/\/$/, '')}/${encodeRfc3986(bucket)}`;
+  else url.host = `${bucket}.${url.host}`;
+  return url;
+}
+
+const xmlEntities: Readonly<Record<string, string>> = { amp: '&', lt: '<', gt: '>', quot: '"', apos: "'" };
+
+/** The text of an element in what S3 answers. */
+export function decodeXml(text: string): string {
+  return text.replaceAll(/&(#x?)?(\w+);/g, (whole, numeric: string | undefined, name: string) => {
+    if (numeric !== undefined) return String.fromCodePoint(Number.parseInt(name, numeric === '#x' ? 16 : 10));
+    return xmlEntities[name] ?? whole;
+  });
+}
