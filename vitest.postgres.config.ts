@@ -1,4 +1,11 @@
 import { defineConfig } from 'vitest/config';
 
-// `npm run test:postgres`: the suites that need a PostgreSQL server, named by TABGRAD_TEST_DATABASE_URL.
-export default defineConfig({ test: { include: ['test/**/*.server.ts'] } });
+// `npm run test:postgres`: the suites that need a PostgreSQL server, which their setup starts.
+export default defineConfig({
+  test: {
+    include: ['test/**/*.server.ts'],
+    globalSetup: ['test/setup/postgresServer.ts'],
+    testTimeout: 60_000,
+    hookTimeout: 120_000,
+  },
+});

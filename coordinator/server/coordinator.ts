@@ -5,6 +5,7 @@ import { Server as HttpServer } from 'node:http';
 import { Server as SecureServer } from 'node:https';
 import type { BlobStore } from '../blobs/blobStore.ts';
 import { sweepBlobs } from '../blobs/sweepBlobs.ts';
+import type { TabgradError } from '../../shared/errors.ts';
 import { systemClock, type Clock } from '../../shared/clock.ts';
 import type { Log } from '../pool/log.ts';
 import { Pool } from '../pool/pool.ts';
@@ -39,7 +40,7 @@ import { builtPageFolder, pageRoutes } from './routes/pageRoutes.ts';
 import { runRoutes } from './routes/runRoutes.ts';
 import { statusRoutes, statusText } from './routes/statusRoutes.ts';
 import { CoordinatorClosedError } from './serverErrors.ts';
-import { openStorage } from './storage.ts';
+import { openStorage, type StorageOptions } from './storage.ts';
 import { TrafficMeter } from './trafficMeter.ts';
 import type { Traffic } from './trafficMeter.ts';
 import { UpgradeDispatcher } from './upgradeDispatcher.ts';
@@ -55,6 +56,10 @@ export interface CoordinatorOptions {
   readonly storagePath?: string;
   /** Keeps the record in this PostgreSQL database (postgres://…) instead of a file in the storage folder. */
   readonly databaseUrl?: string;
+  /** Keeps the blobs in an S3-compatible store (s3://bucket/prefix?endpoint=…) instead of the storage folder. */
+  readonly blobsUrl?: string;
+  /** Where another coordinator works on the same record: waits until that is gone, and takes over. */
+  readonly standby?: NonNullable<StorageOptions['standby']>;
   /** Speaks https and wss with this certificate. Without it http, which browsers give a GPU on localhost alone. */
   readonly tls?: TlsSettings;
   /** Workers must have it to join. */
@@ -97,6 +102,8 @@ export interface Coordinator {
   startRun(request: RunRequest): RunHandle;
   /** Bytes on the wire since the start, by what they were for. */
   traffic(): Traffic;
+  /** Resolves when another coordinator got the record: this one is of no use any more and should be closed. */
+  readonly lost: Promise<TabgradError>;
   /** Ends runs, says goodbye to workers and stops listening. Idempotent. */
   close(): Promise<void>;
 }
@@ -123,7 +130,9 @@ export async function startCoordinator(options: CoordinatorOptions = {}): Promis
   const iceServers = (workerId: string): IceServer[] => makeIceServers(workerId, Date.now() / 1000);
   const proxies = new TrustedProxies(options.trustedProxies ?? []);
   const tls = options.tls && (await openTls(options.tls, host, publicUrl));
-  const storage = await openStorage(options, log);
+  let takenOver!: (error: TabgradError) => void;
+  const lost = new Promise<TabgradError>((resolve) => (takenOver = resolve));
+  const storage = await openStorage(options, log, takenOver);
   const { blobs, store } = storage;
   // Through a proxy others get in, too.
   const isPrivate = isLoopback(host) && publicUrl === undefined && options.trustedProxies === undefined;
@@ -251,6 +260,7 @@ export async function startCoordinator(options: CoordinatorOptions = {}): Promis
       return runs.start(request);
     },
     traffic,
+    lost,
     close: () => (closing ??= close()),
   };
 }

@@ -4,9 +4,12 @@ import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { StorageError } from '../blobs/blobErrors.ts';
-import { BlobStore } from '../blobs/blobStore.ts';
+import type { BlobStore } from '../blobs/blobStore.ts';
+import { FolderBlobStore } from '../blobs/folderBlobStore.ts';
 import type { Log } from '../pool/log.ts';
 import { openStore } from '../store/openStore.ts';
+import { openWhenFree } from '../store/openWhenFree.ts';
+import type { StorageInUseError } from '../store/storeErrors.ts';
 import type { Store } from '../store/store.ts';
 
 export interface Storage {
@@ -20,24 +23,43 @@ export interface Storage {
 export interface StorageOptions {
   readonly storagePath?: string;
   readonly databaseUrl?: string;
+  readonly blobsUrl?: string;
+  /** Waits until no other coordinator has the record, instead of refusing; `onStandby` is told when it has to. */
+  readonly standby?: { readonly onStandby: () => void; readonly signal?: AbortSignal | undefined };
 }
 
-/** @throws StorageError, StorageFullError, StorageInUseError, StorageVersionError */
-export async function openStorage({ storagePath, databaseUrl }: StorageOptions, log: Log): Promise<Storage> {
-  if (databaseUrl !== undefined && storagePath === undefined) {
+/**
+ * @param onTakenOver another coordinator has got the record: what this one writes from now on is refused.
+ * @throws StorageError, StorageFullError, StorageInUseError, StorageVersionError, AbortedError
+ */
+export async function openStorage(
+  options: StorageOptions,
+  log: Log,
+  onTakenOver: (error: StorageInUseError) => void,
+): Promise<Storage> {
+  const { storagePath, databaseUrl, blobsUrl, standby } = options;
+  if (databaseUrl !== undefined && storagePath === undefined && blobsUrl === undefined) {
     // Runs that go on need their shards.
-    throw new StorageError('A database is of use only together with a storage folder for the blobs');
+    throw new StorageError(
+      'A database is of use only together with a storage folder or a bucket for the blobs',
+    );
   }
+  const durable = storagePath !== undefined || databaseUrl !== undefined;
   const folder = storagePath ?? (await mkdtemp(join(tmpdir(), 'tabgrad-')));
-  const durable = storagePath !== undefined;
   const remove = (): Promise<void> =>
-    durable ? Promise.resolve() : rm(folder, { recursive: true, force: true });
+    storagePath !== undefined ? Promise.resolve() : rm(folder, { recursive: true, force: true });
   const onError = (error: Error): void =>
     log({ level: 'warn', message: `The database connection broke off: ${error.message}` });
   try {
-    const blobs = await BlobStore.open(join(folder, 'blobs'));
     await mkdir(folder, { recursive: true });
-    const store = await openStore({ folder, durable, databaseUrl, onError });
+    const open = (): Promise<Store> => openStore({ folder, durable, databaseUrl, onError, onTakenOver });
+    const store = await (standby
+      ? openWhenFree(open, { onWaiting: standby.onStandby, signal: standby.signal })
+      : open());
+    const blobs = await openBlobs(blobsUrl, folder).catch(async (error: unknown) => {
+      await store.close();
+      throw error;
+    });
     return {
       blobs,
       store,
@@ -51,4 +73,11 @@ export async function openStorage({ storagePath, databaseUrl }: StorageOptions, 
     await remove();
     throw error;
   }
+}
+
+async function openBlobs(url: string | undefined, folder: string): Promise<BlobStore> {
+  if (url === undefined) return FolderBlobStore.open(join(folder, 'blobs'));
+  // Loaded here: most coordinators have a folder.
+  const { S3BlobStore } = await import('../blobs/s3/s3BlobStore.ts');
+  return S3BlobStore.open(url);
 }

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { embeddedDialect } from './embeddedDialect.ts';
 import { postgresDialect } from './postgresDialect.ts';
 import { Store } from './store.ts';
-import { storeFailure } from './storeErrors.ts';
+import { storeFailure, type StorageInUseError } from './storeErrors.ts';
 import { StorageError } from '../blobs/blobErrors.ts';
 
 export interface StoreOptions {
@@ -16,12 +16,15 @@ export interface StoreOptions {
   readonly databaseUrl?: string | undefined;
   /** Told of connections that broke off while nobody used them. */
   readonly onError: (error: Error) => void;
+  /** Told when another coordinator got the database while the connection was lost. */
+  readonly onTakenOver?: ((error: StorageInUseError) => void) | undefined;
 }
 
 export const DATABASE_FILE = 'tabgrad.db';
 
 /** @throws StorageInUseError, StorageVersionError, StorageFullError, StorageError */
-export async function openStore({ folder, durable, databaseUrl, onError }: StoreOptions): Promise<Store> {
+export async function openStore(options: StoreOptions): Promise<Store> {
+  const { folder, durable, databaseUrl, onError, onTakenOver } = options;
   if (databaseUrl !== undefined) {
     if (!/^postgres(ql)?:\/\//.test(databaseUrl) || !URL.canParse(databaseUrl)) {
       throw new StorageError(
@@ -29,7 +32,7 @@ export async function openStore({ folder, durable, databaseUrl, onError }: Store
       );
     }
     const { host, pathname } = new URL(databaseUrl);
-    return Store.open(postgresDialect(databaseUrl, onError), `postgres://${host}${pathname}`);
+    return Store.open(postgresDialect(databaseUrl, onError, onTakenOver), `postgres://${host}${pathname}`);
   }
   const file = join(folder, DATABASE_FILE);
   await reserve(file);

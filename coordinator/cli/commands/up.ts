@@ -40,6 +40,16 @@ export const up = defineCommand({
       help: 'PostgreSQL database (postgres://…) for the records, instead of a file in the folder.',
       env: 'TABGRAD_DATABASE_URL',
     },
+    blobs: {
+      type: 'text',
+      placeholder: 'URL',
+      help: 'S3-compatible store for shards and trees (s3://BUCKET/PREFIX?endpoint=URL), instead of the folder; keys from AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.',
+      env: 'TABGRAD_BLOBS',
+    },
+    standby: {
+      type: 'flag',
+      help: 'Where another coordinator works on the same storage or database: wait until it is gone, then take over.',
+    },
     workers: {
       type: 'integer',
       placeholder: 'N',
@@ -138,6 +148,10 @@ export const up = defineCommand({
       host: values.host,
       ...(values.storage !== undefined && { storagePath: values.storage }),
       ...(values.database !== undefined && { databaseUrl: values.database }),
+      ...(values.blobs !== undefined && { blobsUrl: values.blobs }),
+      ...(values.standby && {
+        standby: { signal: context.signal, onStandby: () => announceStandby(values, context) },
+      }),
       ...(values.token !== undefined && { joinToken: values.token }),
       ...(adminToken !== undefined && { adminToken }),
       ...(publicUrl !== undefined && { publicUrl }),
@@ -153,7 +167,7 @@ export const up = defineCommand({
         else if (!values.quiet) context.stdout.write(`${line}\n`);
       };
       if (values.workers === 0) {
-        await untilAborted(context.signal);
+        await untilOver(coordinator, context.signal);
         return exitCodes.ok;
       }
       const local = await startLocalWorkers({
@@ -169,7 +183,7 @@ export const up = defineCommand({
       try {
         for (const { kind, workerId, device } of local.workers)
           say(`worker ${workerId} joined: ${kind}, ${device.name}${reasonIn(device.reason)}`);
-        await untilAborted(context.signal);
+        await untilOver(coordinator, context.signal);
       } finally {
         await local.stop();
       }
@@ -179,6 +193,20 @@ export const up = defineCommand({
     return exitCodes.ok;
   },
 });
+
+/** @throws StorageInUseError when another coordinator got the record. */
+async function untilOver({ lost }: Coordinator, signal: AbortSignal): Promise<void> {
+  const taken = await Promise.race([lost, untilAborted(signal)]);
+  if (taken) throw taken;
+}
+
+function announceStandby(
+  values: { readonly json: boolean; readonly quiet: boolean },
+  { stdout }: CliContext,
+): void {
+  if (values.json) stdout.write(`${JSON.stringify({ type: 'standby' })}\n`);
+  else if (!values.quiet) stdout.write('standing by: another coordinator works on this record\n');
+}
 
 function announce(
   { url, joinUrl, adminToken, authority }: Coordinator,

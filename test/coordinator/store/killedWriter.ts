@@ -1,5 +1,5 @@
 // A process that, once told to, writes to a record until it is killed, and says after each write what it was promised to
-// be there: run id, rounds, events, status, a line each. Arguments: folder, run id, seed.
+// be there: run id, rounds, events, status, a line each. Arguments: folder, run id, seed, address of a database or nothing.
 
 import { once } from 'node:events';
 import { writeSync } from 'node:fs';
@@ -9,10 +9,15 @@ import { openStore } from '../../../coordinator/store/openStore.ts';
 import { seededRandom } from '../../setup/seededRandom.ts';
 import { requestOf, roundEvent, roundFact } from './storeFacts.ts';
 
-const [folder = '', runId = '', seed = '0'] = process.argv.slice(2);
+const [folder = '', runId = '', seed = '0', databaseUrl = ''] = process.argv.slice(2);
 const random = seededRandom(Number(seed));
 await once(process.stdin, 'data');
-const store = await openStore({ folder, durable: true, onError: () => undefined });
+const store = await openStore({
+  folder,
+  durable: true,
+  ...(databaseUrl !== '' && { databaseUrl }),
+  onError: () => undefined,
+});
 const say = (line: string): void => void writeSync(1, `${line}\n`);
 say('ready');
 
