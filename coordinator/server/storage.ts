@@ -35,7 +35,7 @@ export interface StorageOptions {
 export async function openStorage(
   options: StorageOptions,
   log: Log,
-  onTakenOver: (error: StorageInUseError) => void,
+  onTakenOver: (error: StorageInUseError) => void = () => undefined,
 ): Promise<Storage> {
   const { storagePath, databaseUrl, blobsUrl, standby } = options;
   if (databaseUrl !== undefined && storagePath === undefined && blobsUrl === undefined) {
