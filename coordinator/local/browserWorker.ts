@@ -176,9 +176,15 @@ function joinReport(
     };
     open().catch((error: unknown) => {
       clearTimeout(timer);
-      fail(error instanceof Error ? error.message : String(error));
+      fail(withoutToken(error instanceof Error ? error.message : String(error), settings));
     });
   });
+}
+
+/** Playwright's errors have the whole address in them. */
+function withoutToken(text: string, settings: LocalWorkerSettings): string {
+  const { hash } = new URL(joinAddress(settings));
+  return hash === '' ? text : text.replaceAll(hash, '');
 }
 
 /** What a page reports of itself goes to the log; the promise resolves when there is no page any more. */

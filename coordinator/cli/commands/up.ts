@@ -209,10 +209,21 @@ function announceStandby(
 }
 
 function announce(
-  { url, joinUrl, adminToken, authority }: Coordinator,
-  values: { readonly json: boolean; readonly quiet: boolean },
+  coordinator: Coordinator,
+  values: {
+    readonly json: boolean;
+    readonly quiet: boolean;
+    readonly token: string | undefined;
+    readonly 'admin-token': string | undefined;
+  },
   { stdout }: CliContext,
 ): void {
+  const { url, authority } = coordinator;
+  // What is no terminal may be a log. The owner has the tokens that they gave; one that was made is shown nowhere else.
+  const mayShow = stdout.isTTY === true;
+  const adminToken = mayShow || values['admin-token'] === undefined ? coordinator.adminToken : undefined;
+  const joinUrl =
+    mayShow || values.token === undefined ? coordinator.joinUrl : coordinator.joinUrl.replace(/#.*$/, '');
   const fingerprint = authority?.fingerprint;
   if (values.json) {
     const line = { type: 'up', url, joinUrl, adminToken, authorityFingerprint: fingerprint };
@@ -222,7 +233,7 @@ function announce(
     const trust = fingerprint === undefined ? '' : ` --ca-fingerprint ${fingerprint}`;
     const rows = [
       `coordinator   ${url}`,
-      `to lend a tab open ${joinUrl}`,
+      `to lend a tab open ${joinUrl}${joinUrl === coordinator.joinUrl ? '' : ', with #token= and the token behind it'}`,
       `a process     tabgrad worker --url ${outside}${trust}`,
       ...(fingerprint === undefined
         ? []
