@@ -16,6 +16,7 @@ import { addTree } from './ops/addTree.ts';
 import type { HistogramChoice } from './ops/gbdtOps.ts';
 import { gradientOps, opsOfDevice } from './ops/gbdtOps.ts';
 import { NO_NODE } from './ops/histogramOp.ts';
+import { defaultTiling, type Tiling } from './ops/histogramTiled.ts';
 import { indexOfNodes, splitTable, treeTable } from './ops/nodeTable.ts';
 import { partition } from './ops/partition.ts';
 import { buildExpTable, buildSigmoidTable, softmaxShift } from './probabilityTable.ts';
@@ -23,11 +24,13 @@ import { treeMatchesSplits } from './splitRoute.ts';
 import type { BinnedBlock, DeviceSpec, LoadedBlock, NodeSplit, TreeDevice } from './treeDevice.ts';
 import type { WebgpuBlock } from './webgpuBlock.ts';
 import { createWebgpuBlock, destroyWebgpuBlock } from './webgpuBlock.ts';
-import { nodesAtATime, readHistograms } from './webgpuHistogram.ts';
+import { nodesAtATime, readHistograms, type HistogramPlan } from './webgpuHistogram.ts';
 
 export interface WebgpuTreeDeviceOptions {
   /** Overrides the choice of histogram kernel: `global` on fallback (software) adapters, `auto` on others. */
   readonly histogram?: HistogramChoice;
+  /** How the tiled kernel cuts rows into workgroups; the default is what was best where it was measured. */
+  readonly tiling?: Tiling;
   /** Counts this device's buffers; give one to watch memory from outside. */
   readonly tracker?: BufferTracker;
   /** Compiled kernels to share with other tree devices of the same GPUDevice. */
@@ -39,7 +42,7 @@ class WebgpuTreeDevice implements TreeDevice {
   readonly lost: Promise<string>;
   private readonly runner: GpuRunner;
   private readonly spec: DeviceSpec;
-  private readonly histogram: HistogramChoice;
+  private readonly histogram: HistogramPlan;
   private readonly layout: HistogramLayout;
   private readonly gradientOp: Op;
   private readonly tables: Readonly<Record<string, GPUBuffer>>;
@@ -49,7 +52,7 @@ class WebgpuTreeDevice implements TreeDevice {
   private waiting: readonly NodeSplit[] = [];
   private closed = false;
 
-  constructor(runner: GpuRunner, spec: DeviceSpec, histogram: HistogramChoice) {
+  constructor(runner: GpuRunner, spec: DeviceSpec, histogram: HistogramPlan) {
     this.description = { kind: 'webgpu', name: adapterName(runner.device.adapterInfo) };
     this.lost = runner.device.lost.then(({ message, reason }) => (message === '' ? reason : message));
     this.runner = runner;
@@ -226,9 +229,9 @@ export async function createWebgpuTreeDevice(
 ): Promise<TreeDevice> {
   checkSpec(spec);
   const runner = new GpuRunner(device, options);
-  const histogram = options.histogram ?? (device.adapterInfo?.isFallbackAdapter ? 'global' : 'auto');
-  await runner.compile(opsOfDevice(spec.gradient, histogram));
-  const created = new WebgpuTreeDevice(runner, spec, histogram);
+  const choice = options.histogram ?? (device.adapterInfo?.isFallbackAdapter ? 'global' : 'auto');
+  await runner.compile(opsOfDevice(spec.gradient, choice));
+  const created = new WebgpuTreeDevice(runner, spec, { choice, tiling: options.tiling ?? defaultTiling });
   await runner.settled();
   return created;
 }

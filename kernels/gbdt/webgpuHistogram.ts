@@ -6,7 +6,8 @@ import type { HistogramLayout } from './histogramLayout.ts';
 import type { HistogramChoice } from './ops/gbdtOps.ts';
 import { histogramOps } from './ops/gbdtOps.ts';
 import { NO_NODE, WORDS_PER_SLOT } from './ops/histogramOp.ts';
-import { ROWS_PER_GROUP, tileJobs, tilingPays } from './ops/histogramTiled.ts';
+import type { Tiling } from './ops/histogramTiled.ts';
+import { rowsPerGroup, tileJobs, tilingPays } from './ops/histogramTiled.ts';
 import { indexOfNodes } from './ops/nodeTable.ts';
 import type { WebgpuBlock } from './webgpuBlock.ts';
 
@@ -30,11 +31,16 @@ function joinLimbs(words: Uint32Array, result: Float64Array): void {
   }
 }
 
+export interface HistogramPlan {
+  readonly choice: HistogramChoice;
+  readonly tiling: Tiling;
+}
+
 /** Sums over the rows at `nodes`, into result[node][feature][slot][g, h]. One submission, one readback. */
 export async function readHistograms(
   runner: GpuRunner,
   layout: HistogramLayout,
-  choice: HistogramChoice,
+  { choice, tiling }: HistogramPlan,
   blocks: readonly WebgpuBlock[],
   nodes: Int32Array,
   result: Float64Array,
@@ -56,9 +62,14 @@ export async function readHistograms(
     };
     for (const { rows, positions, gradients, bins } of blocks) {
       const block = runner.uploadUniformOnce(op, 'block', { rows });
-      const groups: readonly [number, number] =
-        variant === 'tiled' ? [Math.ceil(rows / ROWS_PER_GROUP), jobs.length / 4] : groupsFor(op, rows);
-      runner.dispatch(op, { ...shared, positions, gradients, bins, block }, groups);
+      const buffers = { ...shared, positions, gradients, bins, block };
+      if (variant === 'global') {
+        runner.dispatch(op, buffers, groupsFor(op, rows));
+        continue;
+      }
+      const perGroup = rowsPerGroup(tiling, rows, jobs.length / 4);
+      const call = runner.uploadUniformOnce(op, 'tiling', { rowsPerGroup: perGroup });
+      runner.dispatch(op, { ...buffers, tiling: call }, [Math.ceil(rows / perGroup), jobs.length / 4]);
     }
     return target;
   });

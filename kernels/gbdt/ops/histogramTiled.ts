@@ -2,7 +2,7 @@
 // features of as many nodes as fit 16 KiB), then adds the tile to global memory. Its atomics meet only those of its own
 // 256 threads, and stay on the chip. A grid row (y) is a job: which features and nodes the tile covers.
 
-import type { Op } from '../../gpu/op.ts';
+import type { Op, UniformBinding } from '../../gpu/op.ts';
 import {
   WORDS_PER_SLOT,
   addSignedWgsl,
@@ -17,8 +17,24 @@ const TILE_WORDS = 4096;
 /** Slots that fit a tile. Four features have at most 1,024, so at least one node always fits. */
 const TILE_SLOTS = TILE_WORDS / WORDS_PER_SLOT;
 const WORKGROUP_SIZE = 256;
-/** Rows of a workgroup: enough that emptying the tile costs little beside filling it. */
-export const ROWS_PER_GROUP = 32 * WORKGROUP_SIZE;
+const tilingUniform: UniformBinding = { name: 'tiling', fields: { rowsPerGroup: 'u32' } };
+
+/** Few rows a workgroup keep the whole GPU busy; many make it cheap to empty the tile. */
+export interface Tiling {
+  /** Workgroups wanted at the least, over all jobs. */
+  readonly leastGroups: number;
+  /** Rows of a workgroup at the least and at the most. */
+  readonly rowsPerGroup: readonly [least: number, most: number];
+}
+
+export const defaultTiling: Tiling = { leastGroups: 1024, rowsPerGroup: [1024, 8192] };
+
+/** Rows that a workgroup sums. */
+export function rowsPerGroup(tiling: Tiling, rows: number, jobs: number): number {
+  const [least, most] = tiling.rowsPerGroup;
+  const wanted = Math.ceil((rows * jobs) / tiling.leastGroups);
+  return WORKGROUP_SIZE * Math.ceil(Math.min(most, Math.max(least, wanted)) / WORKGROUP_SIZE);
+}
 
 /**
  * Jobs of four words each: bins word, first node place, nodes, slots of a node in the tile.
@@ -52,7 +68,7 @@ export function tilingPays(firstSlot: Int32Array | Uint32Array, nodes: number): 
 export const histogramTiled: Op = {
   name: 'histogramTiled',
   storage: [...histogramStorage, { name: 'jobs', type: 'array<vec4<u32>>', access: 'read' }],
-  uniforms: [blockUniform, shapeUniform],
+  uniforms: [blockUniform, shapeUniform, tilingUniform],
   workgroupSize: WORKGROUP_SIZE,
   declarations: `
 var<workgroup> tile: array<atomic<u32>, ${TILE_WORDS}>;
@@ -71,8 +87,8 @@ fn flush(cell: u32, low: u32, high: u32) {
   let firstFeature = 4u * job.x;
   let features = min(4u, shape.features - firstFeature);
   let tileStart = firstSlot[firstFeature];
-  let end = min((group.x + 1u) * ${ROWS_PER_GROUP}u, block.rows);
-  for (var row = group.x * ${ROWS_PER_GROUP}u + lane; row < end; row += ${WORKGROUP_SIZE}u) {
+  let end = min((group.x + 1u) * tiling.rowsPerGroup, block.rows);
+  for (var row = group.x * tiling.rowsPerGroup + lane; row < end; row += ${WORKGROUP_SIZE}u) {
     let node = positions[row];
     if (node >= arrayLength(&nodeIndex)) { continue; }
     let place = nodeIndex[node] - job.y;

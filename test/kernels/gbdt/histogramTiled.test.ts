@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { tileJobs, tilingPays } from '../../../kernels/gbdt/ops/histogramTiled.ts';
+import { rowsPerGroup, tileJobs, tilingPays } from '../../../kernels/gbdt/ops/histogramTiled.ts';
 
 const slots256 = (features: number) => Int32Array.from({ length: features + 1 }, (_, i) => 256 * i);
 
@@ -21,6 +21,18 @@ describe('tileJobs', () => {
       }
     }
     expect(seen.size).toBe(2 * 37);
+  });
+});
+
+describe('rowsPerGroup', () => {
+  const tiling = { leastGroups: 100, rowsPerGroup: [512, 4096] } as const;
+
+  it('gives every thread of a workgroup as many rows, within the bounds', () => {
+    expect([0, 1000, 100_000, 1_000_000].map((rows) => rowsPerGroup(tiling, rows, 1))).toEqual([
+      512, 512, 1024, 4096,
+    ]);
+    // Three jobs over the same rows are three times as many workgroups.
+    expect(rowsPerGroup(tiling, 100_000, 3)).toBe(3072);
   });
 });
 

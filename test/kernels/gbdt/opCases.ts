@@ -2,7 +2,7 @@
 
 import type { OpInputs } from '../../../kernels/gpu/op.ts';
 import { NO_NODE, WORDS_PER_SLOT } from '../../../kernels/gbdt/ops/histogramOp.ts';
-import { ROWS_PER_GROUP, tileJobs } from '../../../kernels/gbdt/ops/histogramTiled.ts';
+import { tileJobs } from '../../../kernels/gbdt/ops/histogramTiled.ts';
 import { LEAF, WORDS_PER_NODE } from '../../../kernels/gbdt/ops/nodeTable.ts';
 import { buildExpTable, buildSigmoidTable, softmaxShift } from '../../../kernels/gbdt/probabilityTable.ts';
 import { seededNumbers } from '../seededNumbers.ts';
@@ -56,6 +56,9 @@ function gradientCase(name: string, rows: number, outputs: number, weighted: boo
   };
 }
 
+/** Rows of a workgroup of the tiled kernel in these cases: each thread takes two. */
+const ROWS_PER_GROUP = 512;
+
 function histogramCase(name: string, rows: number, nodes: number): OpCase {
   const slots = [256, 3, 1, 17, 255];
   const firstSlot = words(slots.length + 1, (i) => slots.slice(0, i).reduce((a, b) => a + b, 0));
@@ -78,7 +81,11 @@ function histogramCase(name: string, rows: number, nodes: number): OpCase {
       histogram: words(nodes * all * WORDS_PER_SLOT, (i) => (i % 2 === 0 ? 0xffff0000 : 5)),
       ...(tiled && { jobs }),
     },
-    uniforms: { block: { rows }, shape: { features: slots.length, slots: all } },
+    uniforms: {
+      block: { rows },
+      shape: { features: slots.length, slots: all },
+      ...(tiled && { tiling: { rowsPerGroup: ROWS_PER_GROUP } }),
+    },
     grid: tiled ? [Math.ceil(rows / ROWS_PER_GROUP), jobs.length / 4] : rows,
   };
 }
