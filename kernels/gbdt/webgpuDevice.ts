@@ -2,7 +2,7 @@
 // readback, of its histograms.
 
 import type { BufferTracker } from '../gpu/bufferTracker.ts';
-import { GpuRunner } from '../gpu/gpuRunner.ts';
+import { GpuRunner, type BoundBuffer } from '../gpu/gpuRunner.ts';
 import type { Op } from '../gpu/op.ts';
 import { groupsFor } from '../gpu/op.ts';
 import type { PipelineCache } from '../gpu/pipelineCache.ts';
@@ -140,7 +140,7 @@ class WebgpuTreeDevice implements TreeDevice {
       trees.forEach((tree, i) => {
         const output = i % this.spec.outputs;
         const grown = i === trees.length - 1 && treeMatchesSplits(tree, this.applied);
-        const nodes = runner.uploadOnce('nodes', treeTable(this.spec.slotsPerFeature, tree));
+        const nodes = runner.uploadOnce(treeTable(this.spec.slotsPerFeature, tree));
         for (const block of own) {
           const standing = grown && block.placed ? 1 : 0;
           this.run(addTree, block, {
@@ -177,15 +177,15 @@ class WebgpuTreeDevice implements TreeDevice {
         NO_NODE,
       );
       const shared = {
-        splitIndex: runner.uploadOnce('splitIndex', index),
-        splits: runner.uploadOnce('splits', splitTable(this.spec.slotsPerFeature, waiting)),
+        splitIndex: runner.uploadOnce(index),
+        splits: runner.uploadOnce(splitTable(this.spec.slotsPerFeature, waiting)),
       };
       for (const block of this.trainBlocks()) this.run(partition, block, shared);
     });
   }
 
   /** Records an op of one thread a row. */
-  private run(op: Op, block: WebgpuBlock, buffers: Readonly<Record<string, GPUBuffer>>): void {
+  private run(op: Op, block: WebgpuBlock, buffers: Readonly<Record<string, BoundBuffer>>): void {
     const rows = this.runner.uploadUniformOnce(op, 'block', { rows: block.rows });
     this.runner.dispatch(op, { ...buffersOf(block), ...buffers, block: rows }, groupsFor(op, block.rows));
   }

@@ -50,14 +50,14 @@ export async function readHistograms(
     choice === 'auto' ? (tilingPays(layout.firstSlot, nodes.length) ? 'tiled' : 'global') : choice;
   const op = histogramOps[variant];
   const histogram = runner.guard(() => {
-    const target = runner.createBuffer('histogram', bytes);
+    const target = runner.takeScratch(bytes);
     const firstSlot = Uint32Array.from(layout.firstSlot);
     const jobs = tileJobs(firstSlot, nodes.length);
     const shared = {
       histogram: target,
-      nodeIndex: runner.uploadOnce('nodeIndex', indexOfNodes(nodes, NO_NODE)),
-      firstSlot: runner.uploadOnce('firstSlot', firstSlot),
-      jobs: runner.uploadOnce('jobs', jobs),
+      nodeIndex: runner.uploadOnce(indexOfNodes(nodes, NO_NODE)),
+      firstSlot: runner.uploadOnce(firstSlot),
+      jobs: runner.uploadOnce(jobs),
       shape: runner.uploadUniformOnce(op, 'shape', { features: layout.features, slots: layout.slots }),
     };
     for (const { rows, positions, gradients, bins } of blocks) {
@@ -76,6 +76,6 @@ export async function readHistograms(
   try {
     joinLimbs(new Uint32Array(await runner.read(histogram, bytes)), result);
   } finally {
-    runner.tracker.destroy(histogram);
+    runner.giveBackScratch(histogram);
   }
 }

@@ -1,6 +1,7 @@
 // Runs ops on a GPUDevice that somebody else owns: compiles pipelines once, records dispatches into one command encoder
 // until a result is read, frees what was needed once, and turns every WebGPU error into a rejected call.
 
+import { BufferPool } from './bufferPool.ts';
 import { BufferTracker } from './bufferTracker.ts';
 import { bufferUsage } from './bufferUsage.ts';
 import { GpuGuard } from './gpuGuard.ts';
@@ -8,11 +9,15 @@ import { mappedRead } from './mappedRead.ts';
 import type { Op, WordArray } from './op.ts';
 import { PipelineCache } from './pipelineCache.ts';
 import { packUniform } from './shaderSource.ts';
+import { TransientArena } from './transientArena.ts';
 
 const STORAGE_USAGE = bufferUsage.storage | bufferUsage.copySource | bufferUsage.copyTarget;
 
 /** Smallest buffer: WebGPU refuses empty ones. Anything larger would show in a kernel's arrayLength. */
 const SMALLEST_BYTES = 4;
+
+/** What a dispatch is given for a binding: a whole buffer, or a part of one. */
+export type BoundBuffer = GPUBuffer | GPUBufferBinding;
 
 export class GpuRunner {
   readonly device: GPUDevice;
@@ -22,14 +27,23 @@ export class GpuRunner {
   private readonly pipelines = new Map<Op, GPUComputePipeline>();
   private encoder: GPUCommandEncoder | undefined;
   private pass: GPUComputePassEncoder | undefined;
-  /** Buffers that only the commands recorded so far need. */
-  private transients: GPUBuffer[] = [];
+  private readonly arena: TransientArena;
+  private readonly scratch: BufferPool;
+  private readonly staging: BufferPool;
 
   constructor(device: GPUDevice, options: { tracker?: BufferTracker; pipelines?: PipelineCache } = {}) {
     this.device = device;
     this.tracker = options.tracker ?? new BufferTracker();
     this.cache = options.pipelines ?? new PipelineCache(device);
     this.errors = new GpuGuard(device);
+    this.arena = new TransientArena(device, this.tracker);
+    this.scratch = new BufferPool(device, this.tracker, 'scratch', STORAGE_USAGE);
+    this.staging = new BufferPool(
+      device,
+      this.tracker,
+      'readback',
+      bufferUsage.mapRead | bufferUsage.copyTarget,
+    );
   }
 
   /** @throws DeviceFailedError when a shader doesn't compile. */
@@ -68,32 +82,40 @@ export class GpuRunner {
     return this.uploadAs(label, words, STORAGE_USAGE);
   }
 
-  /** As `upload`, freed once the commands recorded up to the next submission have been handed over. */
-  uploadOnce(label: string, words: WordArray): GPUBuffer {
-    const buffer = this.upload(label, words);
-    this.transients.push(buffer);
-    return buffer;
+  /** An array to read from, for commands that are recorded before the next submission. */
+  uploadOnce(words: WordArray): GPUBufferBinding {
+    return this.arena.add(words);
   }
 
   uploadUniform(op: Op, name: string, values: Readonly<Record<string, number>>): GPUBuffer {
     return this.uploadAs(name, packUniform(op, name, values), bufferUsage.uniform);
   }
 
-  uploadUniformOnce(op: Op, name: string, values: Readonly<Record<string, number>>): GPUBuffer {
-    const buffer = this.uploadUniform(op, name, values);
-    this.transients.push(buffer);
+  /** As `uploadOnce`. */
+  uploadUniformOnce(op: Op, name: string, values: Readonly<Record<string, number>>): GPUBufferBinding {
+    return this.arena.add(packUniform(op, name, values));
+  }
+
+  /** A storage buffer whose first `bytes` are zero; to be given back when its last commands are recorded. */
+  takeScratch(bytes: number): GPUBuffer {
+    const buffer = this.scratch.take(bytes);
+    if (bytes > 0) this.commandsOutsidePass().clearBuffer(buffer, 0, bytes);
     return buffer;
   }
 
+  giveBackScratch(buffer: GPUBuffer): void {
+    this.scratch.giveBack(buffer);
+  }
+
   /** Records one dispatch; `buffers` by binding name. Dispatches see each other's writes in order. */
-  dispatch(op: Op, buffers: Readonly<Record<string, GPUBuffer>>, groups: readonly [number, number]): void {
+  dispatch(op: Op, buffers: Readonly<Record<string, BoundBuffer>>, groups: readonly [number, number]): void {
     if (groups[0] === 0 || groups[1] === 0) return;
     const pipeline = this.pipelines.get(op);
     if (pipeline === undefined) throw new RangeError(`${op.name} was not compiled.`);
     const entries = [...op.storage, ...op.uniforms].map(({ name }, binding) => {
       const buffer = buffers[name];
       if (buffer === undefined) throw new RangeError(`${op.name}: no buffer for "${name}".`);
-      return { binding, resource: { buffer } };
+      return { binding, resource: 'buffer' in buffer ? buffer : { buffer } };
     });
     const layout = pipeline.getBindGroupLayout(0);
     this.pass ??= this.commands().beginComputePass();
@@ -102,21 +124,15 @@ export class GpuRunner {
     this.pass.dispatchWorkgroups(groups[0], groups[1]);
   }
 
-  /** Records a copy of `buffer` as it is after the commands recorded so far. */
-  copy(buffer: GPUBuffer): GPUBuffer {
-    const target = this.createBuffer('copy', buffer.size);
-    this.commandsOutsidePass().copyBufferToBuffer(buffer, 0, target, 0, buffer.size);
-    return target;
-  }
-
   /** Hands the recorded commands to the GPU without waiting for them. */
   submit(): void {
     if (this.encoder === undefined) return;
-    this.guard(() => this.device.queue.submit([this.commandsOutsidePass().finish()]));
+    this.guard(() => {
+      this.arena.flush();
+      this.device.queue.submit([this.commandsOutsidePass().finish()]);
+    });
     this.encoder = undefined;
-    // Destroying after submission is allowed: the GPU's work on them still completes.
-    for (const buffer of this.transients) this.tracker.destroy(buffer);
-    this.transients = [];
+    this.arena.reset();
   }
 
   /**
@@ -125,19 +141,19 @@ export class GpuRunner {
    */
   async read(buffer: GPUBuffer, bytes: number): Promise<ArrayBuffer> {
     const staging = this.guard(() => {
-      const target = this.tracker.create(this.device, {
-        label: 'readback',
-        size: Math.max(SMALLEST_BYTES, bytes),
-        usage: bufferUsage.mapRead | bufferUsage.copyTarget,
-      });
+      const target = this.staging.take(bytes);
       if (bytes > 0) this.commandsOutsidePass().copyBufferToBuffer(buffer, 0, target, 0, bytes);
       return target;
     });
     this.submit();
     try {
-      return await mappedRead(this.errors, staging, bytes);
-    } finally {
+      const content = await mappedRead(this.errors, staging, bytes);
+      staging.unmap();
+      this.staging.giveBack(staging);
+      return content;
+    } catch (error) {
       this.tracker.destroy(staging);
+      throw error;
     }
   }
 
@@ -146,7 +162,6 @@ export class GpuRunner {
     this.pass?.end();
     this.pass = undefined;
     this.encoder = undefined;
-    this.transients = [];
     this.tracker.destroyAll();
   }
 

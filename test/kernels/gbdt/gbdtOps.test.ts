@@ -1,7 +1,7 @@
 // Every op against its own CPU reference, number by number.
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { GpuRunner } from '../../../kernels/gpu/gpuRunner.ts';
+import { GpuRunner, type BoundBuffer } from '../../../kernels/gpu/gpuRunner.ts';
 import type { Op, OpInputs } from '../../../kernels/gpu/op.ts';
 import { groupsFor } from '../../../kernels/gpu/op.ts';
 import { gbdtOps } from '../../../kernels/gbdt/ops/gbdtOps.ts';
@@ -11,21 +11,21 @@ import { opCases } from './opCases.ts';
 
 /** What the op leaves in its read_write arrays, by binding name. */
 async function runOnGpu(runner: GpuRunner, op: Op, inputs: OpCase): Promise<Record<string, Int32Array>> {
-  const buffers: Record<string, GPUBuffer> = {};
+  const arrays: Record<string, GPUBuffer> = {};
   for (const [name, array] of Object.entries(inputs.storage))
-    buffers[name] = runner.uploadOnce(name, array.slice());
+    arrays[name] = runner.upload(name, array.slice());
+  const buffers: Record<string, BoundBuffer> = { ...arrays };
   for (const [name, values] of Object.entries(inputs.uniforms)) {
     buffers[name] = runner.uploadUniformOnce(op, name, values);
   }
   runner.dispatch(op, buffers, typeof inputs.grid === 'number' ? groupsFor(op, inputs.grid) : inputs.grid);
   const results: Record<string, Int32Array> = {};
   const written = op.storage.filter(({ access }) => access === 'read_write');
-  // Copies are recorded before the submission frees what was uploaded.
-  const copies = written.map(({ name }) => ({ name, copy: runner.copy(buffers[name]!) }));
-  for (const { name, copy } of copies) {
-    results[name] = new Int32Array(await runner.read(copy, copy.size));
-    runner.tracker.destroy(copy);
+  for (const { name } of written) {
+    const array = arrays[name]!;
+    results[name] = new Int32Array(await runner.read(array, array.size));
   }
+  for (const array of Object.values(arrays)) runner.tracker.destroy(array);
   return results;
 }
 
@@ -43,7 +43,11 @@ beforeAll(async () => {
   runner = new GpuRunner(gpu);
   await runner.compile(gbdtOps);
 });
-afterAll(() => gpu.destroy());
+afterAll(() => {
+  runner.close();
+  gpu.destroy();
+  expect(runner.tracker.liveBytes).toBe(0);
+});
 
 describe.each(gbdtOps.map((op) => [op.name, op] as const))('%s', (name, op) => {
   it.each(opCases(name).map((inputs) => [inputs.title, inputs] as const))(
@@ -60,7 +64,6 @@ describe.each(gbdtOps.map((op) => [op.name, op] as const))('%s', (name, op) => {
         expect(expected).not.toEqual(
           Object.fromEntries(Object.keys(expected).map((key) => [key, before[key]])),
         );
-      expect(runner.tracker.liveBytes).toBe(0);
     },
   );
 });
