@@ -1,6 +1,6 @@
 // Runs a plan's dispatches on a GPU, or its references, with buffers by name.
 
-import type { GpuRunner } from '../../../../kernels/gpu/gpuRunner.ts';
+import type { BoundBuffer, GpuRunner } from '../../../../kernels/gpu/gpuRunner.ts';
 import type { KernelPlan } from '../../../../kernels/neural/kernelCall.ts';
 import { batchUniform } from '../../../../kernels/neural/kernelCall.ts';
 
@@ -28,7 +28,7 @@ export async function runPlan(
   };
   for (const [name, array] of Object.entries(arrays)) buffers[name] = runner.upload(name, array);
   for (const call of plan.calls) {
-    const bound: Record<string, GPUBuffer> = {};
+    const bound: Record<string, BoundBuffer> = {};
     for (const [binding, name] of Object.entries(call.buffers)) bound[binding] = buffers[name]!;
     if (call.op.uniforms.includes(batchUniform)) {
       bound['batch'] = runner.uploadUniformOnce(call.op, 'batch', batchOf(examples));
