@@ -46,6 +46,16 @@ export type {
   TuneRunConfig,
 } from './tune/tuneOptions.ts';
 export type { TuneCallback, TuneEvent } from './tune/experiment/tuneEvent.ts';
+export { combinedStopper } from './tune/stop/combinedStopper.ts';
+export {
+  experimentPlateauStopper,
+  type ExperimentPlateauOptions,
+} from './tune/stop/experimentPlateauStopper.ts';
+export { functionStopper } from './tune/stop/functionStopper.ts';
+export { maximumIterationStopper } from './tune/stop/maximumIterationStopper.ts';
+export type { Stopper, StopReport, StopWatch } from './tune/stop/stopper.ts';
+export { timeoutStopper } from './tune/stop/timeoutStopper.ts';
+export { trialPlateauStopper, type TrialPlateauOptions } from './tune/stop/trialPlateauStopper.ts';
 export { ResultGrid, type MetricScope, type TrialResult } from './tune/resultGrid.ts';
 export {
   choice,

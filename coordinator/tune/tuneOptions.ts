@@ -12,6 +12,7 @@ import type { Scheduler, SchedulerKind } from './schedule/scheduler.ts';
 import { searchers } from './search/registry.ts';
 import type { Searcher } from './search/searcher.ts';
 import { resolveSpace, type ParamSpace, type SearchSpace } from './space/searchSpace.ts';
+import type { Stopper, StopReport } from './stop/stopper.ts';
 import { TuneArgumentError, SearchSpaceError } from './tuneErrors.ts';
 
 export type Config = Readonly<Record<string, unknown>>;
@@ -71,14 +72,15 @@ export interface TuneConfig {
 /** Metrics that end a trial when they are reached (under the tuned metric of mode "min": when it is as low). */
 export type StopRule =
   | Readonly<Record<string, number>>
-  | ((trialId: string, metrics: Metrics & { readonly trainingIteration: number }) => boolean);
+  | ((trialId: string, report: StopReport) => boolean)
+  | Stopper;
 
 export interface TuneRunConfig {
   /** Name of the experiment and of its folder. Default: tune and a random suffix. */
   readonly name?: string;
   /** Default "results". */
   readonly storagePath?: string;
-  /** e.g. { trainingIteration: 20 }, { timeTotalS: 60 }, { "valid-auc": 0.9 }, or a function. */
+  /** e.g. { trainingIteration: 20 }, { timeTotalS: 60 }, { "valid-auc": 0.9 }, a function, or a stopper. */
   readonly stop?: StopRule;
   readonly failureConfig?: {
     /** Times that a failed trial is gone on with from its checkpoint; -1 any number. Default 0. */

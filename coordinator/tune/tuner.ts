@@ -6,6 +6,7 @@ import { withInterrupt } from '../progress/withInterrupt.ts';
 import { GBDTTrainer } from '../train/gbdtTrainer.ts';
 import { Experiment } from './experiment/experiment.ts';
 import { ExperimentFolder } from './experiment/experimentFolder.ts';
+import { lockExperiment } from './experiment/lockExperiment.ts';
 import { restoreExperiment, type RestoreOptions } from './experiment/restoreExperiment.ts';
 import type { Trial } from './experiment/trial.ts';
 import { ResultGrid } from './resultGrid.ts';
@@ -42,7 +43,10 @@ export class Tuner {
    * @throws ExperimentError
    */
   static async restore(path: string, options: RestoreOptions): Promise<Tuner> {
-    const { options: restored, ...earlier } = await restoreExperiment(resolve(path), options);
+    const folder = resolve(path);
+    const { options: restored, ...earlier } = await restoreExperiment(folder, options);
+    // Another process may be at work on it: better told now than by fit.
+    (await lockExperiment(folder))();
     const tuner = new Tuner(restored);
     tuner.#earlier = earlier;
     return tuner;
@@ -54,7 +58,14 @@ export class Tuner {
    * @throws AbortedError, TuneMetricError, ExperimentError, ResultWriteError
    */
   async fit({ signal }: TuneFitOptions = {}): Promise<ResultGrid> {
-    return withInterrupt(signal, (until) => this.#run(until));
+    return withInterrupt(signal, async (until) => {
+      const unlock = await lockExperiment(this.#settings.folder);
+      try {
+        return await this.#run(until);
+      } finally {
+        unlock();
+      }
+    });
   }
 
   async #run(signal: AbortSignal): Promise<ResultGrid> {

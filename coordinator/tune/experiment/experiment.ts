@@ -15,7 +15,7 @@ import { Jury, type Ruling } from './jury.ts';
 import { newLiveTrial, type LiveTrial } from './liveTrial.ts';
 import { nextTrial } from './nextTrial.ts';
 import { scoreOf } from './score.ts';
-import { reachedStop } from './stopRule.ts';
+import { StopRules } from './stopRule.ts';
 import { dropUnsaved, isOver, mayReport, prune, undoTakeOver, type Trial } from './trial.ts';
 import { asFailure, isHopeless } from './trialFailure.ts';
 import type { TuneEvent } from './tuneEvent.ts';
@@ -41,6 +41,7 @@ export class Experiment {
   readonly #known = new Set<string>();
   readonly trials: Trial[];
   readonly #jury: Jury | undefined;
+  readonly #stops: StopRules;
   #change: () => void = () => undefined;
   /** Work between the pieces: checkpoints that are copied or cut. */
   #chores = 0;
@@ -54,6 +55,7 @@ export class Experiment {
     this.trials = parts.trials;
     const { judge } = parts.settings.scheduler;
     this.#jury = judge && new Jury(judge);
+    this.#stops = new StopRules(parts.settings, parts.now);
     for (const { reports } of this.trials) for (const report of reports) this.#hear(report.metrics);
   }
 
@@ -181,9 +183,11 @@ export class Experiment {
     this.#notify({ type: 'report', trial, iteration, metrics });
     // Who was just told may have called the experiment off.
     if (this.#ending?.error) return 'stop';
-    const stopped = this.#ending?.reason ?? reachedStop(settings, trial.id, report);
+    const stopped = this.#ending?.reason ?? this.#stops.reached(trial, report);
     if (stopped !== undefined) trial.stopReason ??= stopped;
     else this.#schedule(trial, live, iteration, scoreOf(metrics, settings));
+    const over = this.#stops.over();
+    if (over !== undefined) this.#end({ reason: over });
     const goesOn = mayReport(trial, iteration + 1) && live.pausedAt === undefined && !this.#ending;
     return goesOn ? 'continue' : 'stop';
   }

@@ -2,6 +2,7 @@
 
 import { spaceToJson } from '../space/spaceJson.ts';
 import type { TuneSettings } from '../tuneOptions.ts';
+import { isStopper } from './stopRule.ts';
 import type { ExperimentState } from './experimentFolder.ts';
 import type { Trial } from './trial.ts';
 
@@ -35,7 +36,7 @@ export function experimentState(
     },
     runConfig: {
       failureConfig: { maxFailures, failFast },
-      ...(typeof stop === 'object' && { stop }),
+      ...(typeof stop === 'object' && !isStopper(stop) && { stop }),
     },
     isFinished,
     trials: trials.map(({ reports: _reports, waiting: _waiting, ...trial }) => ({ ...trial })),

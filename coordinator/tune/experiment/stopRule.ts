@@ -1,27 +1,56 @@
-// When a trial has come as far as it should, by the owner's own rule or by the scheduler's.
+// When a trial, or all of them, have come as far as they should: by the owner's own rule or by the scheduler's.
 
-import type { TuneSettings } from '../tuneOptions.ts';
-import type { TrialReport } from './trial.ts';
+import { functionStopper } from '../stop/functionStopper.ts';
+import type { Stopper, StopReport, StopWatch } from '../stop/stopper.ts';
+import type { StopRule, TuneSettings } from '../tuneOptions.ts';
+import type { Trial, TrialReport } from './trial.ts';
 
-/** The rule that is reached, in words; undefined to go on. */
-export function reachedStop(
-  { stop, metric, mode, scheduler }: Pick<TuneSettings, 'stop' | 'metric' | 'mode' | 'scheduler'>,
-  trialId: string,
-  { iteration, metrics, elapsedMs }: TrialReport,
-): string | undefined {
-  if (iteration >= (scheduler.lastIteration ?? Infinity)) return `reached maxT, ${iteration}`;
-  if (stop === undefined) return undefined;
-  const known: Readonly<Record<string, number>> & { readonly trainingIteration: number } = {
-    ...metrics,
-    trainingIteration: iteration,
-    timeTotalS: elapsedMs / 1000,
-  };
-  if (typeof stop === 'function') return stop(trialId, known) ? 'the stop function said so' : undefined;
-  for (const [name, bound] of Object.entries(stop)) {
-    const value = known[name];
-    if (value === undefined) continue;
-    const isLow = name === metric && mode === 'min';
-    if (isLow ? value <= bound : value >= bound) return `${name} reached ${bound}`;
+type Ruled = Pick<TuneSettings, 'stop' | 'metric' | 'mode' | 'scheduler'>;
+
+export class StopRules {
+  readonly #settings: Ruled;
+  readonly #watch: StopWatch;
+
+  /** @param now milliseconds of a monotonic clock. */
+  constructor(settings: Ruled, now: () => number) {
+    this.#settings = settings;
+    this.#watch = stopperOf(settings).start(now);
   }
-  return undefined;
+
+  /** The rule that a trial reached with its newest report, in words; undefined to go on. */
+  reached({ id, reports }: Trial, { iteration, metrics, elapsedMs }: TrialReport): string | undefined {
+    const report: StopReport = { ...metrics, trainingIteration: iteration, timeTotalS: elapsedMs / 1000 };
+    const history = reports.map((one) => one.metrics);
+    const reason = this.#watch.hear(id, report, history);
+    const { lastIteration = Infinity } = this.#settings.scheduler;
+    return iteration >= lastIteration ? `reached maxT, ${iteration}` : reason;
+  }
+
+  /** Why the experiment ends; undefined to go on. */
+  over(): string | undefined {
+    return this.#watch.over?.();
+  }
+}
+
+export function isStopper(stop: StopRule | undefined): stop is Stopper {
+  return typeof stop === 'object' && typeof stop['start'] === 'function';
+}
+
+function stopperOf({ stop, metric, mode }: Ruled): Stopper {
+  if (isStopper(stop)) return stop;
+  if (typeof stop === 'function') return functionStopper(stop);
+  const bounds = Object.entries(stop ?? {});
+  return {
+    start: () => ({
+      hear(_trialId, report) {
+        for (const [name, bound] of bounds) {
+          const value = report[name];
+          if (value === undefined) continue;
+          const isLow = name === metric && mode === 'min';
+          if (isLow ? value <= bound : value >= bound) return `${name} reached ${bound}`;
+        }
+        return undefined;
+      },
+    }),
+  };
 }

@@ -1,5 +1,7 @@
 // The tuner with functions of the owner's own as trials: no workers, all in this process.
 
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -7,7 +9,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { seededRandom } from '../../setup/seededRandom.ts';
 import {
   choice,
+  experimentPlateauStopper,
   gridSearch,
+  maximumIterationStopper,
   readCsv,
   readParquet,
   sampleFrom,
@@ -151,12 +155,26 @@ describe('Tuner.fit', () => {
     ['a bound', { step: 4 }, 4, 'step reached 4'],
     ['iterations', { trainingIteration: 2 }, 2, 'trainingIteration reached 2'],
     ['the tuned metric, from above in mode min', { loss: 1.5 }, 2, 'loss reached 1.5'],
-    ['a function', (_trialId, metrics) => metrics['step']! >= 3, 3, 'the stop function said so'],
+    ['a function', (_trialId, report) => report['step']! >= 3, 3, 'the stop function said so'],
+    ['a stopper', maximumIterationStopper(5), 5, 'reached iteration 5'],
   ])('stops a trial at %s', async (_name, stop, iteration, stopReason) => {
     const name = `stop-${iteration}-${typeof stop}-${stopReason.length}`;
     const paramSpace = { x: gridSearch([2]) };
     const grid = await tuner(name, { paramSpace, runConfig: { name, stop } }).fit();
     expect(grid.get(0)).toMatchObject({ status: 'finished', stopReason, trainingIteration: iteration });
+  });
+
+  it('ends the experiment when a stopper says so, with what it has', async () => {
+    const stop = experimentPlateauStopper('loss', { top: 3, std: 0.02 });
+    // Losses of trial 0 come down to 9.1; the first three that lie that close are far before its end.
+    const runConfig = { name: 'plateau', stop };
+    const grid = await tuner('plateau', { runConfig }, { maxConcurrentTrials: 1 }).fit();
+    expect(grid.length).toBe(1);
+    expect(grid.get(0)).toMatchObject({
+      status: 'finished',
+      trainingIteration: 8,
+      stopReason: 'the best 3 values of loss differ no more than 0.02',
+    });
   });
 
   it('ends when the time budget is used up, with what it has', async () => {
@@ -511,6 +529,24 @@ describe('Tuner.restore', () => {
     const grid = await tuner('replaced', { paramSpace: { x: gridSearch([1]) } }).fit();
     expect(grid.length).toBe(1);
     expect(existsSync(path.join(storagePath, 'replaced', 'trial_00004'))).toBe(false);
+  });
+
+  it('leaves an experiment alone on which another process is at work, until that one is gone', async () => {
+    const folder = await interrupted('locked');
+    const program = path.join(import.meta.dirname, 'fixtures/holdLock.ts');
+    const holder = spawn(process.execPath, ['--import', 'tsx', program, folder], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+      timeout: 30_000,
+    });
+    const gone = once(holder, 'exit');
+    await once(holder.stdout, 'data');
+    const message = expect.stringMatching(/locked is in use: another process/);
+    const inUse = { code: 'TUNE_EXPERIMENT_INVALID', message };
+    await expect(tuner('locked', {}).fit()).rejects.toMatchObject(inUse);
+    await expect(Tuner.restore(folder, { trainable: approach })).rejects.toMatchObject(inUse);
+    holder.kill('SIGKILL');
+    await gone;
+    expect((await (await Tuner.restore(folder, { trainable: approach })).fit()).length).toBe(5);
   });
 
   it('survives a torn last line of reports', async () => {
