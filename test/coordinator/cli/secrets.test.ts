@@ -37,7 +37,7 @@ describe('secrets', () => {
     expect(stderr).not.toContain(MARK);
   };
 
-  it('are not in errors, with their causes or as JSON', async () => {
+  it('are not in errors, with their causes or as JSON', { timeout: 180_000 }, async () => {
     const up = ['up', '--port', '0', '--storage', join(folder, 'failing')];
     for (const style of ['--verbose', '--json']) {
       const refused = await runTabgrad([...up, style], {
@@ -74,65 +74,69 @@ describe('secrets', () => {
     expect(String(error)).not.toContain(MARK);
   });
 
-  it('are not in what a coordinator, a worker and an owner print and keep over a whole run', async () => {
-    const storage = join(folder, 'storage');
-    const up = startTabgrad(
-      [
-        'up',
-        '--port',
-        '0',
-        '--storage',
-        storage,
-        '--blobs',
-        s3Url(s3, 'run'),
-        '--json',
-        '--workers',
-        '1',
-        '--device',
-        'cpu',
-      ],
-      { env },
-    );
-    const printed = await up.printed('joined');
-    const { url } = JSON.parse(printed.split('\n')[0]!) as { url: string };
-    const data = join(folder, 'rows.csv');
-    await writeFile(data, `x,y\n${Array.from({ length: 200 }, (_, i) => `${i},${i % 3}`).join('\n')}\n`);
-    const config = join(folder, 'train.json');
-    await writeFile(
-      config,
-      JSON.stringify({
-        trainer: 'gbdt',
-        data: { train: data },
-        labelColumn: 'y',
-        params: { objective: 'reg:squarederror', max_depth: 2 },
-        numBoostRound: 2,
-        scalingConfig: { numWorkers: 1, url },
-        runConfig: { storagePath: join(folder, 'results'), name: 'kept' },
-      }),
-    );
-    const owner = { env: { ...env, TABGRAD_URL: url } };
-    const trained = await runTabgrad(['train', config, '--verbose'], owner);
-    expect([trained.code, trained.stderr]).toEqual([0, '']);
-    const wrong = await runTabgrad(['worker', '--url', url, '--token', 'marked-wrong', '--device', 'cpu'], {
-      env,
-    });
-    expect(wrong.stderr).toContain('token is missing or wrong');
-    const refused = await runTabgrad(['runs', '--token', 'marked-other', '--verbose'], owner);
-    expect(refused.stderr).toContain('TOKEN_REQUIRED');
-    const runs = await runTabgrad(['runs', '--json'], owner);
-    expect(runs.stdout).toContain('"kept"');
-    const logs = await runTabgrad(['logs', 'kept', '--json'], owner);
-    expect(logs.stdout).toContain('"round"');
-    up.signal('SIGTERM');
-    for (const ended of [await up.ended, trained, wrong, refused, runs, logs]) expectClean(ended);
-    // Shards and trees went to the bucket, the rest to files.
-    expect(s3.objects.size).toBeGreaterThan(1);
-    for (const { bytes } of s3.objects.values()) expect(bytes.includes(MARK)).toBe(false);
-    const entries = await readdir(folder, { recursive: true, withFileTypes: true });
-    const files = entries.filter((entry) => entry.isFile());
-    expect(files.map(({ name }) => name)).toEqual(expect.arrayContaining(['tabgrad.db', 'result.json']));
-    for (const { parentPath, name } of files) {
-      expect((await readFile(join(parentPath, name))).includes(MARK), name).toBe(false);
-    }
-  });
+  it(
+    'are not in what a coordinator, a worker and an owner print and keep over a whole run',
+    { timeout: 180_000 },
+    async () => {
+      const storage = join(folder, 'storage');
+      const up = startTabgrad(
+        [
+          'up',
+          '--port',
+          '0',
+          '--storage',
+          storage,
+          '--blobs',
+          s3Url(s3, 'run'),
+          '--json',
+          '--workers',
+          '1',
+          '--device',
+          'cpu',
+        ],
+        { env },
+      );
+      const printed = await up.printed('joined');
+      const { url } = JSON.parse(printed.split('\n')[0]!) as { url: string };
+      const data = join(folder, 'rows.csv');
+      await writeFile(data, `x,y\n${Array.from({ length: 200 }, (_, i) => `${i},${i % 3}`).join('\n')}\n`);
+      const config = join(folder, 'train.json');
+      await writeFile(
+        config,
+        JSON.stringify({
+          trainer: 'gbdt',
+          data: { train: data },
+          labelColumn: 'y',
+          params: { objective: 'reg:squarederror', max_depth: 2 },
+          numBoostRound: 2,
+          scalingConfig: { numWorkers: 1, url },
+          runConfig: { storagePath: join(folder, 'results'), name: 'kept' },
+        }),
+      );
+      const owner = { env: { ...env, TABGRAD_URL: url } };
+      const trained = await runTabgrad(['train', config, '--verbose'], owner);
+      expect([trained.code, trained.stderr]).toEqual([0, '']);
+      const wrong = await runTabgrad(['worker', '--url', url, '--token', 'marked-wrong', '--device', 'cpu'], {
+        env,
+      });
+      expect(wrong.stderr).toContain('token is missing or wrong');
+      const refused = await runTabgrad(['runs', '--token', 'marked-other', '--verbose'], owner);
+      expect(refused.stderr).toContain('TOKEN_REQUIRED');
+      const runs = await runTabgrad(['runs', '--json'], owner);
+      expect(runs.stdout).toContain('"kept"');
+      const logs = await runTabgrad(['logs', 'kept', '--json'], owner);
+      expect(logs.stdout).toContain('"round"');
+      up.signal('SIGTERM');
+      for (const ended of [await up.ended, trained, wrong, refused, runs, logs]) expectClean(ended);
+      // Shards and trees went to the bucket, the rest to files.
+      expect(s3.objects.size).toBeGreaterThan(1);
+      for (const { bytes } of s3.objects.values()) expect(bytes.includes(MARK)).toBe(false);
+      const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+      const files = entries.filter((entry) => entry.isFile());
+      expect(files.map(({ name }) => name)).toEqual(expect.arrayContaining(['tabgrad.db', 'result.json']));
+      for (const { parentPath, name } of files) {
+        expect((await readFile(join(parentPath, name))).includes(MARK), name).toBe(false);
+      }
+    },
+  );
 });
