@@ -80,7 +80,8 @@ export type { AutoscalingConfig, DeploymentOptions } from './serve/deployment/de
 export type { DeploymentHandle, HandleMethod } from './serve/deployment/handle.ts';
 export type { ReplicaSetStatus } from './serve/deployment/replicaSet.ts';
 export { batch, type BatchOptions } from './serve/batch.ts';
-export type { HttpAnswer, ServeRequest } from './serve/http/ownerHttp.ts';
+export type { HttpAnswer } from './serve/http/ownerHttp.ts';
+export type { ServeRequest } from '../shared/serve/serveRequest.ts';
 export type { AccessEntry } from './serve/http/exchange.ts';
 export type { RunOptions, ServeHttpOptions } from './serve/serveOptions.ts';
 export { startCoordinator, type Coordinator, type CoordinatorOptions } from './server/coordinator.ts';

@@ -2,6 +2,7 @@
 
 import type { CarriedCheckpoint } from '../../shared/program/carriedCheckpoint.ts';
 import { BatchPredictor, type BatchPredictorOptions } from '../../shared/gbdt/model/batchPredictor.ts';
+import { TreePredictor } from './treePredictor.ts';
 
 type ProgramClass = new (...args: never[]) => object;
 
@@ -11,5 +12,11 @@ class GBDTPredictor extends BatchPredictor {
   }
 }
 
-/** By the name that owners know; coordinator/program/programCode.ts has the other half. */
-export const builtinPrograms: ReadonlyMap<string, ProgramClass> = new Map([['GBDTPredictor', GBDTPredictor]]);
+/**
+ * By the name that owners know; coordinator/program/programCode.ts has the other half. TreePredictor is what replicas of
+ * served trees run.
+ */
+export const builtinPrograms: ReadonlyMap<string, ProgramClass> = new Map<string, ProgramClass>([
+  ['GBDTPredictor', GBDTPredictor],
+  ['TreePredictor', TreePredictor],
+]);

@@ -5,6 +5,8 @@ import type { BatchFormat } from '../../shared/columns/batchFormats.ts';
 import { callOnBatch } from '../../shared/columns/callOnBatch.ts';
 import { DictionaryStrings } from '../../shared/columns/dictionaryStrings.ts';
 
+import { ServeRequest, type RequestParts } from '../../shared/serve/serveRequest.ts';
+
 /** An opened program: an object of the owner's class, or a function as the method `call`. */
 export type Program = Readonly<Record<string, unknown>>;
 
@@ -29,9 +31,22 @@ const batches: ProgramForm = async (program, method, [bytes, format], signal) =>
   return bytesOfBatch(mapped);
 };
 
+/** What a replica of a served class is asked: see coordinator/serve/replica/replica.ts. */
+const service: ProgramForm = (program, op, args, signal) => {
+  switch (op) {
+    case 'http':
+      return invoke(program, 'call', [new ServeRequest(args[0] as RequestParts), signal]);
+    case 'health':
+      return typeof program['checkHealth'] === 'function' ? invoke(program, 'checkHealth', []) : undefined;
+    default:
+      return invoke(program, args[0] as string, args[1] as readonly unknown[]);
+  }
+};
+
 export const programForms: ReadonlyMap<string, ProgramForm> = new Map([
   ['plain', plain],
   ['batches', batches],
+  ['service', service],
 ]);
 
 /** Methods of Object.prototype and the constructor are nobody's business. */

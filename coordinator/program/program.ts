@@ -9,6 +9,6 @@ export interface Program {
   readonly code: Bundle | { readonly builtin: string };
   /** Plain values, typed arrays and Checkpoints. */
   readonly args: readonly unknown[];
-  /** How its calls look to the owner's code: "plain" passes arguments as they are. */
-  readonly form: 'plain' | 'batches';
+  /** How its calls look to the owner's code: "plain" passes arguments as they are, "service" makes HTTP requests of them. */
+  readonly form: 'plain' | 'batches' | 'service';
 }

@@ -6,6 +6,7 @@ import { Server as SecureServer } from 'node:https';
 import { systemClock, type Clock } from '../../shared/clock.ts';
 import type { BlobStore } from '../blobs/blobStore.ts';
 import type { Log } from '../pool/log.ts';
+import type { SeatSource } from '../program/programPipe.ts';
 import { packageVersion } from '../cli/packageVersion.ts';
 import { allowedHosts, coordinatorAddresses } from '../server/addresses.ts';
 import { listen } from '../server/httpServer.ts';
@@ -53,12 +54,14 @@ export function deployment(target: DeploymentTarget, options: DeploymentOptions 
 export interface ServeCoordinator {
   readonly deployments: ServeRecord;
   readonly blobs: BlobStore;
+  /** The pool's workers, for replicas that run on them; a storage folder has none. */
+  readonly seats?: SeatSource | undefined;
 }
 
 export interface ServeOptions {
   readonly clock?: Clock | undefined;
   readonly log?: Log | undefined;
-  /** Records what is deployed, so that `restore` brings it back after a restart. */
+  /** Records what is deployed, so that `restore` brings it back after a restart, and has workers for `runOn: 'pool'`. */
   readonly coordinator?: ServeCoordinator | undefined;
 }
 
@@ -210,7 +213,8 @@ export class Serve {
         { field: 'routePrefix' },
       );
     }
-    const plan = planApplication(application);
+    const { seats, blobs } = this.#coordinator ?? {};
+    const plan = planApplication(application, seats && blobs && { seats, blobs });
     const recipe = this.#coordinator && (await makeRecipe(application, this.#coordinator.blobs));
     await this.#listen(options);
     const app = this.#apps.get(name) ?? new RunningApp(name, this.#clock, this.#log);

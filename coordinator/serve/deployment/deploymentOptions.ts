@@ -34,6 +34,11 @@ const deploymentOptions = z
       .string()
       .regex(/^[\w.-]{1,100}$/, 'expected letters, digits, "_", "-" and "."')
       .optional(),
+    /** Where replicas run: threads beside the server, or workers of the coordinator's pool, tabs too. */
+    runOn: z.enum(['threads', 'pool']).default('threads'),
+    /** Which workers of the pool; any by default. */
+    runtime: z.enum(['browser', 'deno', 'node']).optional(),
+    device: z.enum(['cpu', 'webgpu']).optional(),
     numReplicas: count.default(1),
     maxOngoingRequests: z.number().int().min(1).max(100_000).default(5),
     /** -1 lets any number wait. */
@@ -47,6 +52,10 @@ const deploymentOptions = z
     gracefulShutdownTimeoutS: z.number().min(0).max(86_400).default(20),
     /** In place of numReplicas. */
     autoscalingConfig: autoscalingConfig.optional(),
+  })
+  .refine(({ runOn, runtime, device }) => runOn === 'pool' || (runtime ?? device) === undefined, {
+    path: ['runOn'],
+    error: 'runtime and device choose workers of the pool; they need runOn "pool"',
   })
   .refine((options) => options.autoscalingConfig === undefined || options.numReplicas === 1, {
     path: ['numReplicas'],

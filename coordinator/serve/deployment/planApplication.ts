@@ -3,6 +3,7 @@
 
 import { z } from 'zod';
 import { isLayersModel, readLayersFolder } from '../../predict/layersFolder.ts';
+import type { ProgramCluster } from '../../program/openProgram.ts';
 import type { Checkpoint } from '../../train/checkpoint.ts';
 import { describeLayers } from '../model/describeLayers.ts';
 import { describeTrees } from '../model/describeTrees.ts';
@@ -12,7 +13,9 @@ import { LocalReplica } from '../replica/localReplica.ts';
 import type { LayersOptions } from '../replica/layersProgram.ts';
 import type { Replica } from '../replica/replica.ts';
 import { ThreadReplica } from '../replica/threadReplica.ts';
-import type { TreeOptions } from '../replica/treeProgram.ts';
+import { classOnPool, treesOnPool } from '../replica/poolPrograms.ts';
+import { PoolReplica, type PoolProgram } from '../replica/poolReplica.ts';
+import { TreeProgram, type TreeOptions } from '../replica/treeProgram.ts';
 import { ServeArgumentError } from '../serveErrors.ts';
 import { Application, boundCheckpoint, moduleAddress } from './deployment.ts';
 import type { DeploymentSettings } from './deploymentOptions.ts';
@@ -46,7 +49,7 @@ const layersOptions = z.strictObject({
 });
 
 /** @throws ServeArgumentError, CheckpointError, ModelFormatError, ModelUnsupportedError */
-export function planApplication(application: Application): ApplicationPlan {
+export function planApplication(application: Application, pool?: ProgramCluster): ApplicationPlan {
   const deployments: PlannedDeployment[] = [];
   const names = new Map<Application, string>();
 
@@ -58,7 +61,11 @@ export function planApplication(application: Application): ApplicationPlan {
     for (let i = 1; deployments.some((other) => other.name === name); i++)
       name = `${node.deployment.name}_${i}`;
     names.set(node, name);
-    deployments.push(planDeployment(name, node, args));
+    deployments.push(
+      node.deployment.settings.runOn === 'pool'
+        ? planOnPool(name, node, args, pool)
+        : planDeployment(name, node, args),
+    );
     return name;
   };
   return { ingress: visit(application), deployments };
@@ -107,6 +114,58 @@ function planDeployment(name: string, node: Application, args: readonly unknown[
     model: undefined,
     makeReplica: (id, caller) => new ThreadReplica(id, program, caller),
   };
+}
+
+function planOnPool(
+  name: string,
+  node: Application,
+  args: readonly unknown[],
+  pool: ProgramCluster | undefined,
+): PlannedDeployment {
+  const { settings, target } = node.deployment;
+  if (!pool) {
+    throw new ServeArgumentError(
+      `Deployment "${name}" runs on the pool, which a server has with new Serve({ coordinator }).`,
+      { field: 'runOn' },
+    );
+  }
+  const planned = (service: Promise<PoolProgram>, model?: ModelDescription): PlannedDeployment => {
+    // Each replica tells it when it is not there.
+    service.catch(() => undefined);
+    return { name, settings, model, makeReplica: (id) => new PoolReplica(id, pool, service, settings) };
+  };
+  const bound = boundCheckpoint(node);
+  if (bound) {
+    const modelText = bound.checkpoint.modelText();
+    if (isLayersModel(modelText)) {
+      throw new ServeArgumentError(`Deployment "${name}" is a tf.LayersModel: those run in threads only.`, {
+        field: 'runOn',
+      });
+    }
+    const options = readOptions(treeOptions, bound.options) as TreeOptions;
+    const rows = new TreeProgram(modelText, options);
+    const model = { ...describeTrees(modelText, options), small: undefined };
+    return planned(Promise.resolve(treesOnPool(modelText, options, rows)), model);
+  }
+  const address = moduleAddress(target);
+  if (!address) {
+    throw new ServeArgumentError(
+      `Deployment "${name}" is a class given as a value; workers of the pool need its module: deployment({ module, export }).`,
+      { field: 'runOn' },
+    );
+  }
+  if (hasHandle(args)) {
+    throw new ServeArgumentError(
+      `Deployment "${name}" is bound to another one, which replicas on the pool can not call.`,
+      { field: 'runOn' },
+    );
+  }
+  return planned(classOnPool(name, address, args));
+}
+
+function hasHandle(value: unknown): boolean {
+  if (value instanceof HandleMark) return true;
+  return typeof value === 'object' && value !== null && Object.values(value).some(hasHandle);
 }
 
 function planLayers(

@@ -200,10 +200,12 @@ export class ReplicaSet {
     };
     this.#members.add(member);
     let failure: unknown;
-    const late = new DeadlineError(`Replica ${id} was not ready within ${settings.startTimeoutS} s.`, {
-      peer: id,
-    });
     member.stopTimers = this.#clock.after(settings.startTimeoutS * 1_000, () => {
+      const why = replica.waitsFor === undefined ? '' : ` ${replica.waitsFor}`;
+      const late = new DeadlineError(
+        `Replica ${id} was not ready within ${settings.startTimeoutS} s.${why}`,
+        { peer: id },
+      );
       failure = late;
       void replica.kill(late.message);
     });
@@ -223,7 +225,16 @@ export class ReplicaSet {
     member.state = 'running';
     member.slot = this.router.add(member.replica);
     this.#log({ level: 'info', message: `serve: replica ${member.replica.id} is ready` });
+    void member.replica.leaving?.then((reason) => this.#leaves(member, reason));
     this.#watch(member);
+    this.#reconcile();
+  }
+
+  /** Its worker is wanted back. */
+  #leaves(member: Member, reason: string): void {
+    if (member.state !== 'running' || this.#isClosing) return;
+    this.#log({ level: 'info', message: `serve: replica ${member.replica.id} leaves: ${reason}` });
+    this.#retire(member);
     this.#reconcile();
   }
 

@@ -1,19 +1,7 @@
-// The HTTP request that an owner's class gets to see, and the answers that it may give. Plain values on the way to a
-// replica in another thread; made into a ServeRequest where the class runs.
+// The answers that an owner's class may give over HTTP, and how they become what is written.
 
-import { BadRequestError } from '../../server/serverErrors.ts';
+import type { RequestParts } from '../../../shared/serve/serveRequest.ts';
 import { httpStream, jsonText, piecesOf, withErrors, type StreamedAnswer } from '../stream/streamedAnswer.ts';
-
-/** A request as it travels to a replica. */
-export interface RequestParts {
-  readonly method: string;
-  /** Path below the application's route prefix; begins with "/". */
-  readonly path: string;
-  /** As in the address, with its "?"; empty when there is none. */
-  readonly search: string;
-  readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
-  readonly body: string | Uint8Array;
-}
 
 /** What a class may give back to choose status and headers itself; any other value is answered as 200. */
 export interface HttpAnswer {
@@ -21,41 +9,6 @@ export interface HttpAnswer {
   readonly headers?: Readonly<Record<string, string>>;
   /** Text and bytes as they are, an async iterable or generator in pieces, any other value as JSON. */
   readonly body?: unknown;
-}
-
-/** An HTTP request, as the `call` of an ingress deployment gets it. */
-export class ServeRequest {
-  readonly method: string;
-  /** Path below the application's route prefix; begins with "/". */
-  readonly path: string;
-  readonly query: URLSearchParams;
-  readonly headers: RequestParts['headers'];
-  readonly #body: string | Uint8Array;
-
-  constructor(parts: RequestParts) {
-    this.method = parts.method;
-    this.path = parts.path;
-    this.query = new URLSearchParams(parts.search);
-    this.headers = parts.headers;
-    this.#body = parts.body;
-  }
-
-  text(): string {
-    return bodyText(this.#body);
-  }
-
-  bytes(): Uint8Array {
-    return typeof this.#body === 'string' ? Buffer.from(this.#body) : this.#body;
-  }
-
-  /** @throws BadRequestError, which the caller gets as 400. */
-  json(): unknown {
-    try {
-      return JSON.parse(this.text());
-    } catch (error) {
-      throw new BadRequestError(`The body is not JSON: ${(error as Error).message.slice(0, 200)}.`);
-    }
-  }
 }
 
 export function bodyText(body: string | Uint8Array): string {

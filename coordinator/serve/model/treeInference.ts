@@ -11,23 +11,34 @@ export interface InferModel {
   readonly features: readonly ModelFeature[];
   readonly outputs: number;
   readonly outputName: string;
-  predict(columns: readonly Float32Array[], rows: number): Float32Array;
+}
+
+/** The rows of a call, and how their predictions are answered. */
+export interface PreparedRows {
+  readonly columns: readonly Float32Array[];
+  readonly rows: number;
+  /** @param predicted [row][output] */
+  answer(predicted: Float32Array): unknown;
 }
 
 /**
  * @param headerBytes length of the JSON where binary tensors follow it; undefined when all is JSON.
  * @throws BadRequestError, ServeInputError
  */
-export function inferTrees(
+export function prepareInference(
   model: InferModel,
   body: string | Uint8Array,
   headerBytes: number | undefined,
-): InferAnswer {
+): PreparedRows {
   const inference = readInference(body, headerBytes);
   const { columns, rows } = toColumns(inference.inputs, model.features);
   const { outputs, outputName: name } = model;
   const shape = outputs === 1 ? [rows] : [rows, outputs];
-  return writeInference(inference, [{ name, datatype: 'FP32', shape, values: model.predict(columns, rows) }]);
+  return {
+    columns,
+    rows,
+    answer: (values): InferAnswer => writeInference(inference, [{ name, datatype: 'FP32', shape, values }]),
+  };
 }
 
 function toColumns(

@@ -1,7 +1,8 @@
 // An owner's class as a replica runs it. Over HTTP its `call` gets a ServeRequest; handles call any of its methods.
 
 import { TabgradError } from '../../../shared/errors.ts';
-import { ServeRequest, wireAnswer, type RequestParts } from '../http/ownerHttp.ts';
+import { ServeRequest, type RequestParts } from '../../../shared/serve/serveRequest.ts';
+import { wireAnswer } from '../http/ownerHttp.ts';
 import { OwnerCodeError, ServeArgumentError } from '../serveErrors.ts';
 import { piecesOf, StreamedAnswer, withErrors } from '../stream/streamedAnswer.ts';
 import type { ReplicaOp, ReplicaProgram } from './replica.ts';

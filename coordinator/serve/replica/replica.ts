@@ -25,6 +25,10 @@ export interface Replica {
   readonly ready: Promise<void>;
   /** Resolves with how it ended. All calls in its hands have failed with ReplicaLostError by then. */
   readonly ended: Promise<string>;
+  /** Resolves with the reason when it should take no more calls, and end once it has answered those in its hands. */
+  readonly leaving?: Promise<string>;
+  /** Why it is not ready yet, where that is known. */
+  readonly waitsFor?: string | undefined;
   /** @returns a number to cancel by. `done` is never called before this returns. */
   call(op: ReplicaOp, args: readonly unknown[], done: Done): number;
   /** Tells the program that nobody waits for the answer any more. */

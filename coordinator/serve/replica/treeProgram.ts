@@ -3,7 +3,7 @@
 import { Predictor, type PredictOptions } from '../../../shared/gbdt/model/predictor.ts';
 import { readModel } from '../../../shared/gbdt/model/readModel.ts';
 import { bodyText } from '../http/ownerHttp.ts';
-import { inferTrees, type InferModel } from '../model/treeInference.ts';
+import { prepareInference, type InferModel, type PreparedRows } from '../model/treeInference.ts';
 import { modelFeatures, type ModelFeature } from '../../../shared/gbdt/model/modelFeatures.ts';
 import { readColumns, readRows, type FeatureRows } from '../rows/readRows.ts';
 import { ServeArgumentError } from '../serveErrors.ts';
@@ -37,7 +37,7 @@ export class TreeProgram implements ReplicaProgram, InferModel {
     this.features = modelFeatures(model);
     this.#names = outputNames(this.#predictor.outputs, options.outputColumn);
     this.probe = JSON.stringify([Object.fromEntries(this.features.map(({ name }) => [name, null]))]);
-    this.#probeAnswer = this.#answer(this.probe);
+    this.#probeAnswer = this.run('http', [this.probe]) as string;
   }
 
   get outputs(): number {
@@ -54,42 +54,53 @@ export class TreeProgram implements ReplicaProgram, InferModel {
   }
 
   run(op: ReplicaOp, args: readonly unknown[]): unknown {
+    const { columns, rows, answer } = this.prepare(op, args);
+    return answer(this.predict(columns, rows));
+  }
+
+  /** The rows of a call, to be predicted here or on a worker of the pool. @throws ServeInputError, BadRequestError */
+  prepare(op: ReplicaOp, args: readonly unknown[]): PreparedRows {
     switch (op) {
       case 'http':
-        return this.#answer(bodyText(args[0] as Body));
+        return this.#prepareText(bodyText(args[0] as Body));
       case 'infer':
-        return inferTrees(this, args[0] as Body, args[1] as number | undefined);
-      case 'health':
-        if (this.#answer(this.probe) !== this.#probeAnswer)
-          throw new Error('the model does not predict what it did when it was loaded');
-        return undefined;
+        return prepareInference(this, args[0] as Body, args[1] as number | undefined);
+      case 'health': {
+        const probe = this.#prepareText(this.probe);
+        const answer = (predicted: Float32Array): void => {
+          if (probe.answer(predicted) !== this.#probeAnswer)
+            throw new Error('the model does not predict what it did when it was loaded');
+        };
+        return { ...probe, answer };
+      }
       case 'method':
         break;
     }
-    return this.#invoke(args[0] as string, args[1] as readonly unknown[]);
+    return this.#prepareMethod(args[0] as string, args[1] as readonly unknown[]);
   }
 
   /** `call(batch)`, as GBDTPredictor has it: columns in, columns of predictions out. */
-  #invoke(method: string, [batch]: readonly unknown[]): Record<string, Float32Array> {
+  #prepareMethod(method: string, [batch]: readonly unknown[]): PreparedRows {
     if (method !== 'call' || typeof batch !== 'object' || batch === null) {
       throw new ServeArgumentError(
         'A deployed model has one method, call(batch), and takes an object of columns.',
       );
     }
     const { columns, rows } = readColumns(batch as Readonly<Record<string, unknown>>, this.features);
-    const predicted = this.predict(columns, rows);
     const stride = this.#names.length;
-    return Object.fromEntries(
-      this.#names.map((name, output) => [
-        name,
-        Float32Array.from({ length: rows }, (_, row) => predicted[row * stride + output]!),
-      ]),
-    );
+    const answer = (predicted: Float32Array): Record<string, Float32Array> =>
+      Object.fromEntries(
+        this.#names.map((name, output) => [
+          name,
+          Float32Array.from({ length: rows }, (_, row) => predicted[row * stride + output]!),
+        ]),
+      );
+    return { columns, rows, answer };
   }
 
-  #answer(text: string): string {
+  #prepareText(text: string): PreparedRows {
     const { columns, rows, shape } = readRows(text, this.features);
-    return writePredictions(this.predict(columns, rows), rows, this.#names, shape);
+    return { columns, rows, answer: (predicted) => writePredictions(predicted, rows, this.#names, shape) };
   }
 }
 

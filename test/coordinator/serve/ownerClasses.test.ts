@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { deployment, Serve } from '../../../coordinator/serve/serve.ts';
 import type { DeploymentOptions } from '../../../coordinator/serve/deployment/deploymentOptions.ts';
-import type { ServeRequest } from '../../../coordinator/serve/http/ownerHttp.ts';
+import type { ServeRequest } from '../../../shared/serve/serveRequest.ts';
 
 const module = new URL('./fixtures/services.ts', import.meta.url);
 const inThread = (name: string, options: DeploymentOptions = {}) =>
