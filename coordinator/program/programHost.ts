@@ -125,7 +125,10 @@ export class ProgramHost implements SeatSource {
       log({ level: 'warn', message: `${request.demand.name}: ${pipe.message}`, workerId });
       request.setAside.set(workerId, pipe.message);
       if (!request.options.signal?.aborted) this.#requests.unshift(request);
-      return free();
+      free();
+      // The pool tells nothing more of a worker that it lost, and what it told came before the request was back in line.
+      this.#place();
+      return;
     }
     this.#open.add(pipe);
     const watch = this.#watch(workerId, pipe);

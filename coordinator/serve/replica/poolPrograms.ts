@@ -10,14 +10,17 @@ import type { TreeOptions, TreeProgram } from './treeProgram.ts';
 /** @param rows reads requests and writes answers here. */
 export function treesOnPool(
   modelText: string,
-  { outputColumn: _, ...options }: TreeOptions,
+  { outputMargin, iterationRange }: TreeOptions,
   rows: TreeProgram,
 ): PoolProgram {
   return {
     program: {
       name: 'a served tree model',
       code: { builtin: 'TreePredictor' },
-      args: [new TextEncoder().encode(modelText), options],
+      args: [
+        new TextEncoder().encode(modelText),
+        { ...(outputMargin !== undefined && { outputMargin }), ...(iterationRange && { iterationRange }) },
+      ],
       form: 'plain',
     },
     prepare: (op, args) => {

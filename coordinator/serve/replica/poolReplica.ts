@@ -10,7 +10,7 @@ import { OwnerCodeError, ReplicaLostError } from '../serveErrors.ts';
 import type { Done, Replica, ReplicaOp } from './replica.ts';
 
 /** A call of a replica as a call of the program on the worker. */
-export interface PoolCall {
+interface PoolCall {
   readonly method: string;
   readonly args: readonly unknown[];
   /** Makes the replica's answer of what the program gave. */
@@ -60,15 +60,7 @@ export class PoolReplica implements Replica {
     const call = ++this.#lastCall;
     const controller = new AbortController();
     this.#calls.set(call, controller);
-    void this.#run(op, args, controller.signal)
-      .then(
-        (value) => [undefined, value] as const,
-        (error: unknown) => [this.#explained(error), undefined] as const,
-      )
-      .then(([error, value]) => {
-        this.#calls.delete(call);
-        done(error, value);
-      });
+    void this.#answer(call, op, args, controller.signal, done);
     return call;
   }
 
@@ -99,6 +91,24 @@ export class PoolReplica implements Replica {
     void instance.leaving.then(this.#leave);
     void instance.ended.then((how) => this.#end(this.#killReason ?? how));
     if (this.#killReason !== undefined) await instance.close(this.#killReason);
+  }
+
+  async #answer(
+    call: number,
+    op: ReplicaOp,
+    args: readonly unknown[],
+    signal: AbortSignal,
+    done: Done,
+  ): Promise<void> {
+    let error: unknown;
+    let value: unknown;
+    try {
+      value = await this.#run(op, args, signal);
+    } catch (failure) {
+      error = this.#explained(failure);
+    }
+    this.#calls.delete(call);
+    done(error, value);
   }
 
   async #run(op: ReplicaOp, args: readonly unknown[], signal: AbortSignal): Promise<unknown> {

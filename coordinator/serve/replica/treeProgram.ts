@@ -54,8 +54,8 @@ export class TreeProgram implements ReplicaProgram, InferModel {
   }
 
   run(op: ReplicaOp, args: readonly unknown[]): unknown {
-    const { columns, rows, answer } = this.prepare(op, args);
-    return answer(this.predict(columns, rows));
+    const call = this.prepare(op, args);
+    return call.answer(this.predict(call.columns, call.rows));
   }
 
   /** The rows of a call, to be predicted here or on a worker of the pool. @throws ServeInputError, BadRequestError */
