@@ -139,8 +139,8 @@ async function main(signal: AbortSignal): Promise<void> {
     step(`Tune  max_depth over three trials, each on ${drawn} and one worker`);
     const best = await tuneStep(lesson, share);
 
-    step('Predict  with the best checkpoint, in batches');
-    const [first] = await predictStep(lesson, best);
+    step('Predict  with the best checkpoint, in batches on the workers');
+    const [first] = await predictStep(lesson, best, runtimes.length);
 
     step('Serve  the best checkpoint over HTTP');
     const { predictions: _chance, [config.labelColumn]: _label, ...flight } = first ?? {};

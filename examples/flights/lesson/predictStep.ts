@@ -1,4 +1,4 @@
-// The chance of being late of every flight of the validation set, written as Parquet.
+// The chance of being late of every flight of the validation set, computed by the workers and written as Parquet.
 
 import { join } from 'node:path';
 import { textTable } from '../../../coordinator/cli/textTable.ts';
@@ -15,8 +15,9 @@ type Row = Readonly<Record<string, unknown>>;
 
 /** The first flights, with what was predicted for them. */
 export async function predictStep(
-  { config, valid, resultsPath, signal, now, say }: Lesson,
+  { coordinator, config, valid, resultsPath, signal, now, say }: Lesson,
   checkpoint: Checkpoint,
+  workers: number,
 ): Promise<readonly Row[]> {
   const startedAt = now();
   const folder = join(resultsPath, config.runConfig.name, 'predictions');
@@ -24,6 +25,8 @@ export async function predictStep(
     .mapBatches(GBDTPredictor, {
       fnConstructorArgs: [checkpoint, { keepColumns: true }],
       batchSize: BATCH_ROWS,
+      concurrency: workers,
+      scalingConfig: { url: coordinator.url },
     })
     .writeParquet(folder, { mode: 'overwrite', signal });
   const ms = now() - startedAt;
