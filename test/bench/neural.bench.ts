@@ -12,11 +12,12 @@ import type { KernelRate } from './neural/kernelRates.ts';
 import { kernelRates } from './neural/kernelRates.ts';
 import { largeStemLayers, smallStemLayers, squareProducts } from './neural/layerShapes.ts';
 import { openBenchGpu } from './neural/openBenchGpu.ts';
+import { compiledStep, stepNets, tfjsStep } from './neural/stepRates.ts';
 import type { PeerRates } from './neural/tfjsRates.ts';
 import { openTfjsRates } from './neural/tfjsRates.ts';
 
 const { quick, json, alone, ...given } = benchArguments();
-const { device, adapter } = await openBenchGpu();
+const { gpu, device, adapter } = await openBenchGpu();
 const { vendor, architecture, description } = adapter.info;
 const kind = adapterClass(adapter.info);
 const isSoftware = kind === 'software';
@@ -33,7 +34,7 @@ console.log(
 );
 
 const others: Record<string, PeerRates> = {};
-if (!alone) {
+if (!alone && given.only !== 'step') {
   others['tfjs'] = await openTfjsRates({ repeats: isSoftware ? 1 : 10, secondsWanted });
   const jax = await openJaxRates({ repeats: isSoftware ? 1 : 10 });
   if ('missing' in jax) console.log(`jax-js is left out: ${jax.missing}.`);
@@ -46,12 +47,13 @@ const layers = quick
   ? [...smallStemLayers.slice(0, 2), ...squareProducts(sizes.slice(0, 1))]
   : [...smallStemLayers, ...largeStemLayers, ...squareProducts(sizes)];
 const rates: KernelRate[] = [];
+const steps: { net: string; batch: number; milliseconds: number; tfjsMilliseconds?: number }[] = [];
 /** After each figure, so that a run cut short leaves what it has. */
 function save(): void {
   if (json === undefined) return;
   writeFileSync(
     json,
-    JSON.stringify({ adapter: { vendor, architecture, description, kind }, peaks, batch, rates }),
+    JSON.stringify({ adapter: { vendor, architecture, description, kind }, peaks, batch, rates, steps }),
   );
 }
 save();
@@ -80,6 +82,32 @@ if (given.only !== 'step') {
     ];
     const label = `${rate.layer}, ${rate.product}`;
     console.log(`${label.padEnd(46)}${cells.map((cell) => cell.padStart(12)).join('')}`);
+  }
+}
+if (given.only !== 'kernels') {
+  const nets = quick || isSoftware ? [stepNets.small] : [stepNets.small, stepNets.lesson, stepNets.large];
+  const count = isSoftware ? 2 : 5;
+  console.log(`\nOne training step, batch ${batch}: forward, backward, update, loss read back.`);
+  for (const net of nets) {
+    const seconds = await compiledStep(device, net, batch, count);
+    const share = (net.flop * batch) / seconds / peaks.flopPerSecond;
+    const floor = net.flop === 0 ? '' : `, ${(100 * share).toFixed(0)} % of the adapter's multiply-adds`;
+    console.log(
+      `${net.name}: ${(1000 * seconds).toFixed(1)} ms, ${(batch / seconds).toFixed(0)} images/s${floor}`,
+    );
+    const step = { net: net.name, batch, milliseconds: 1000 * seconds };
+    steps.push(step);
+    save();
+    if (alone) continue;
+    // An adapter gives one device only, hence a fresh one.
+    const fresh = await gpu.requestAdapter({ powerPreference: 'high-performance' });
+    if (!fresh) throw new Error('WebGPU offers no second adapter for tfjs.');
+    const tfjsSeconds = await tfjsStep(fresh, net, batch, count);
+    console.log(
+      `  tfjs-webgpu: ${(1000 * tfjsSeconds).toFixed(1)} ms, ${(tfjsSeconds / seconds).toFixed(1)} times ours`,
+    );
+    steps[steps.length - 1] = { ...step, tfjsMilliseconds: 1000 * tfjsSeconds };
+    save();
   }
 }
 device.destroy();

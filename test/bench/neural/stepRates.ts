@@ -1,0 +1,123 @@
+// Seconds of one training step of a net, by the compiled engine and by tfjs's autodiff on its WebGPU backend, through the same
+// interface: forward, backward, update, and the small read of the loss that waits for all of it.
+
+import { loadTfjs } from '../../../client/neural/tfjs/loadTfjs.ts';
+import { openTfjsEngine } from '../../../client/neural/tfjs/tfjsEngine.ts';
+import { createTrainingEngine } from '../../../shared/neural/engine/createTrainingEngine.ts';
+import { readModel } from '../../../shared/neural/model/readModel.ts';
+import { resnet18 } from '../../../shared/neural/model/resnet18.ts';
+import type { EngineSpec, Microbatch, TrainingEngine } from '../../../shared/neural/trainingEngine.ts';
+import { seededNumbers } from '../../kernels/seededNumbers.ts';
+
+export interface StepNet {
+  readonly name: string;
+  readonly topology: object;
+  /** Multiplications and additions of one example trained; 0 where nobody counted. */
+  readonly flop: number;
+}
+
+const SIDE = 28;
+const CLASSES = 10;
+
+function layer(className: string, name: string, config: object): object {
+  return { class_name: className, config: { name, ...config } };
+}
+
+function convolution(name: string, filters: number, more: object = {}): object {
+  const config = {
+    filters,
+    kernel_size: [3, 3],
+    strides: [1, 1],
+    padding: 'same',
+    activation: 'relu',
+    use_bias: true,
+  };
+  return layer('Conv2D', name, { ...config, ...more });
+}
+
+function smallNet(): object {
+  const layers = [
+    convolution('first', 32, { batch_input_shape: [null, SIDE, SIDE, 1] }),
+    layer('MaxPooling2D', 'halved', { pool_size: [2, 2], strides: [2, 2], padding: 'valid' }),
+    convolution('second', 64),
+    layer('MaxPooling2D', 'quartered', { pool_size: [2, 2], strides: [2, 2], padding: 'valid' }),
+    layer('Flatten', 'flat', {}),
+    layer('Dense', 'classes', { units: CLASSES, activation: 'softmax', use_bias: true }),
+  ];
+  return { class_name: 'Sequential', config: { name: 'small', layers } };
+}
+
+export const stepNets: Readonly<Record<'large' | 'lesson' | 'small', StepNet>> = {
+  small: { name: 'convnet 32-64', topology: smallNet(), flop: 0 },
+  lesson: { name: 'ResNet-18, 7x7/2 stem', topology: resnet18({ stem: '7x7' }), flop: 0.197e9 },
+  large: { name: 'ResNet-18, 3x3 stem', topology: resnet18({ stem: '3x3' }), flop: 2.734e9 },
+};
+
+function specOf(microbatchSize: number): Omit<EngineSpec, 'graph'> {
+  return {
+    loss: { name: 'sparseCategoricalCrossentropy', fromLogits: false },
+    metrics: ['accuracy'],
+    optimizer: { name: 'sgd', momentum: 0.9, nesterov: false, weightDecay: 0 },
+    microbatchSize,
+    bucketBytes: 25e6,
+    seed: 1,
+    syncBatchNorm: false,
+  };
+}
+
+function batchOf(examples: number): Microbatch {
+  const random = seededNumbers(3);
+  return {
+    examples,
+    inputs: [Float32Array.from({ length: examples * SIDE * SIDE }, () => random.next())],
+    targets: Int32Array.from({ length: examples }, () => random.below(CLASSES)),
+    exampleIds: Uint32Array.from({ length: examples }, (_, i) => i),
+    step: 0,
+  };
+}
+
+/** Best of `steps`, after a first one that compiles. */
+async function secondsOfStep(engine: TrainingEngine, batch: Microbatch, steps: number): Promise<number> {
+  let best = Infinity;
+  for (let step = 0; step <= steps; step += 1) {
+    const start = performance.now();
+    engine.clear();
+    await engine.accumulate({ ...batch, step }, { isLast: true });
+    engine.update({ learningRate: 0.01, step, examples: batch.examples, microbatches: 1 });
+    await engine.takeTotals();
+    if (step > 0) best = Math.min(best, (performance.now() - start) / 1000);
+  }
+  await engine.close();
+  return best;
+}
+
+export async function compiledStep(
+  device: GPUDevice,
+  net: StepNet,
+  examples: number,
+  steps: number,
+): Promise<number> {
+  const model = readModel(net.topology);
+  if (model.kind !== 'compiled') throw new Error(`${net.name}: ${model.part.reason}`);
+  const engine = await createTrainingEngine(
+    { ...specOf(examples), graph: model.graph },
+    { device, readsBuckets: false },
+  );
+  const random = seededNumbers(5);
+  engine.write(
+    'parameters',
+    Float32Array.from({ length: engine.layout.lengths.parameters }, () => 0.1 * (random.next() - 0.5)),
+  );
+  return secondsOfStep(engine, batchOf(examples), steps);
+}
+
+export async function tfjsStep(
+  adapter: GPUAdapter,
+  net: StepNet,
+  examples: number,
+  steps: number,
+): Promise<number> {
+  const runtime = await loadTfjs(adapter);
+  const engine = await openTfjsEngine({ ...specOf(examples), topology: net.topology }, runtime);
+  return secondsOfStep(engine, batchOf(examples), steps);
+}
