@@ -1,15 +1,75 @@
 // Makes the training engine of a neural run from what the worker computes on.
 
+import { createTrainingEngine } from '../../shared/neural/engine/createTrainingEngine.ts';
+import { readModel } from '../../shared/neural/model/readModel.ts';
+import { NetTooLargeError } from '../../shared/neural/netErrors.ts';
 import type { NeuralSpec } from '../../shared/neural/run/neuralSpec.ts';
-import type { TrainingEngine } from '../../shared/neural/trainingEngine.ts';
+import type { EngineSpec, TrainingEngine } from '../../shared/neural/trainingEngine.ts';
 import { loadTfjs } from '../neural/tfjs/loadTfjs.ts';
 import { openTfjsEngine } from '../neural/tfjs/tfjsEngine.ts';
+
+/** Limits that decide how large a net may be; the defaults are far below what most adapters have. */
+const raisedLimits = ['maxBufferSize', 'maxStorageBufferBindingSize'] as const;
 
 /** @param adapter a fresh adapter for WebGPU; none for the processor. */
 export async function createNeuralEngine(
   spec: NeuralSpec,
   adapter: GPUAdapter | undefined,
 ): Promise<TrainingEngine> {
-  const runtime = await loadTfjs(adapter);
-  return openTfjsEngine({ ...spec, topology: spec.topology as object }, runtime);
+  const read = spec.engine === 'compiled' ? readModel(spec.topology) : undefined;
+  if (read?.kind !== 'compiled') {
+    return openTfjsEngine({ ...spec, topology: spec.topology as object }, await loadTfjs(adapter));
+  }
+  const engineSpec: EngineSpec = { ...spec, graph: read.graph };
+  if (!adapter) return createFitting(engineSpec, 'cpu');
+  const device = await adapter.requestDevice({
+    requiredLimits: Object.fromEntries(raisedLimits.map((limit) => [limit, adapter.limits[limit]])),
+  });
+  try {
+    return ownDevice(await createFitting(engineSpec, device), device);
+  } catch (error) {
+    device.destroy();
+    throw error;
+  }
+}
+
+/** @throws NetTooLargeError that suggests the largest microbatch that does fit. */
+async function createFitting(spec: EngineSpec, device: GPUDevice | 'cpu'): Promise<TrainingEngine> {
+  try {
+    return await createTrainingEngine(spec, { device });
+  } catch (error) {
+    if (!isTooLarge(error)) throw error;
+    for (let size = Math.floor(spec.microbatchSize / 2); size >= 1; size = Math.floor(size / 2)) {
+      try {
+        const smaller = await createTrainingEngine({ ...spec, microbatchSize: size }, { device });
+        await smaller.close();
+      } catch (still) {
+        if (isTooLarge(still)) continue;
+        throw still;
+      }
+      throw new NetTooLargeError(
+        `A microbatch of ${spec.microbatchSize} examples does not fit on this device: ${error.message} ` +
+          `${size} do fit: set microbatchSize to ${size}.`,
+        { field: 'microbatchSize' },
+        { cause: error },
+      );
+    }
+    throw error;
+  }
+}
+
+/** Over a limit of the device, or out of its memory. */
+function isTooLarge(error: unknown): error is Error {
+  const code = (error as { code?: unknown } | null)?.code;
+  return error instanceof Error && (code === 'NET_TOO_LARGE' || code === 'DEVICE_FAILED');
+}
+
+/** The engine leaves its GPUDevice alone when it is closed; here nobody else has it. */
+function ownDevice(engine: TrainingEngine, device: GPUDevice): TrainingEngine {
+  const close = engine.close.bind(engine);
+  engine.close = async () => {
+    await close();
+    device.destroy();
+  };
+  return engine;
 }

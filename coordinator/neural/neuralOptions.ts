@@ -1,7 +1,7 @@
 // What an owner passes to NeuralTrainer, in Ray's and Keras's names, and its check. Everything that needs neither model
 // nor data is refused here.
 
-import type { GradientCodec, LocalSteps } from '../../shared/neural/run/neuralSpec.ts';
+import type { GradientCodec } from '../../shared/neural/run/neuralSpec.ts';
 import { gradientCodecs } from '../../shared/neural/run/neuralSpec.ts';
 import type { LearningRateSchedule } from '../../shared/neural/run/learningRate.ts';
 import type { LossName, MetricName, OptimizerSpec } from '../../shared/neural/trainingEngine.ts';
@@ -79,8 +79,6 @@ export interface NeuralTrainerOptions {
   readonly syncBatchNorm?: boolean;
   /** Gradients are exchanged in pieces of about this size; default 4 MiB. */
   readonly bucketBytes?: number;
-  /** Steps that workers make on their own between two exchanges (DiLoCo). The result then depends on their number. */
-  readonly localSteps?: LocalSteps;
   /** Metrics every so many steps; default: about four times a second. */
   readonly reportEverySteps?: number;
   /** Compare the workers' parameters after every step, and not with the reports alone. */
@@ -125,7 +123,6 @@ const known = [
   'gradientCodec',
   'syncBatchNorm',
   'bucketBytes',
-  'localSteps',
   'reportEverySteps',
   'verifyEveryStep',
   'resumeFromCheckpoint',

@@ -128,7 +128,7 @@ export class NeuralTrainer {
       );
     }
     const frequency = settings.checkpoints.checkpointFrequency ?? 0;
-    const { clipNorm, clipValue, localSteps, reportEverySteps } = options;
+    const { clipNorm, clipValue, reportEverySteps } = options;
     const spec: NeuralSpec = {
       trainer: 'neural',
       topology: model.topology,
@@ -150,11 +150,9 @@ export class NeuralTrainer {
       ...(valid && { valid }),
       ...(clipNorm !== undefined && { clipNorm }),
       ...(clipValue !== undefined && { clipValue }),
-      ...(localSteps && { localSteps }),
       ...(reportEverySteps !== undefined && { reportEverySteps }),
       checkpointEverySteps: frequency > 0 ? frequency : perEpoch,
       verifyEveryStep: options.verifyEveryStep ?? false,
-      profile: false,
     };
     const shards = [...shardsOf('train', train), ...(valid ? shardsOf('valid', valid) : [])];
     return { spec, shards };

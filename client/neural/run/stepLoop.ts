@@ -56,7 +56,9 @@ export class StepLoop {
   #examplesSince = 0;
   /** Milliseconds since the last report. */
   #computeMs = 0;
+  /** The part of the exchange that computing did not hide, and all of it. */
   #exchangeMs = 0;
+  #exchangeTotalMs = 0;
   #microbatchesDone = 0;
   #bytesReported = 0;
 
@@ -175,16 +177,21 @@ export class StepLoop {
     const { state, context } = this.#options;
     const { engine } = state;
     if (!hasOwn) engine.clear();
+    const { now } = context.environment;
     const sums: Promise<void>[] = [];
+    let begun: number | undefined;
     for (const [bucket, { length }] of engine.layout.buckets.entries()) {
       const values = hasOwn ? await engine.readBucket(bucket) : new Float32Array(length);
+      begun ??= now();
       const sum = this.#gradients.add(bucket, values).then((all) => engine.writeBucket(bucket, all));
       sum.catch(() => undefined); // The first failure is thrown below, when all are under way.
       sums.push(sum);
     }
-    const computed = context.environment.now();
+    const computed = now();
     await Promise.all(sums);
-    return context.environment.now() - computed;
+    const end = now();
+    this.#exchangeTotalMs += end - (begun ?? end);
+    return end - computed;
   }
 
   /** Compares parameters, after each step or with the reports; where they may differ, the first rank's are taken. */
@@ -225,6 +232,9 @@ export class StepLoop {
       ...extra,
       epoch: state.step / this.#perEpoch,
       examplesPerSecond: this.#examplesSince / seconds,
+      ...(this.#exchangeTotalMs > 0 && {
+        exchangeHidden: 1 - this.#exchangeMs / this.#exchangeTotalMs,
+      }),
     };
     if (isLast && rank === 0) await this.keep();
     const bytes = [...context.links.values()].reduce((sum, link) => sum + link.stats.bytesSent, 0);
@@ -251,7 +261,7 @@ export class StepLoop {
     });
     this.#bytesReported = bytes;
     this.#reportedAt = environment.now();
-    this.#examplesSince = this.#computeMs = this.#exchangeMs = 0;
+    this.#examplesSince = this.#computeMs = this.#exchangeMs = this.#exchangeTotalMs = 0;
     this.#stepsSince = 0;
   }
 

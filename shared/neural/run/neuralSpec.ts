@@ -38,13 +38,6 @@ export interface TensorDataset {
   readonly shards: readonly TensorShard[];
 }
 
-/** Steps that each member makes on its own between two reductions (DiLoCo, Douillard et al. 2023). */
-export interface LocalSteps {
-  readonly steps: number;
-  readonly outerLearningRate: number;
-  readonly outerMomentum: number;
-}
-
 export const gradientCodecs = ['f32', 'f16', 'int8'] as const;
 export type GradientCodec = (typeof gradientCodecs)[number];
 
@@ -72,7 +65,6 @@ export interface NeuralSpec {
   readonly bucketBytes: number;
   readonly gradientCodec: GradientCodec;
   readonly syncBatchNorm: boolean;
-  readonly localSteps?: LocalSteps;
   readonly train: TensorDataset;
   readonly valid?: TensorDataset;
   /** Metrics reach the coordinator every so many steps; without it about four times a second. */
@@ -81,6 +73,4 @@ export interface NeuralSpec {
   readonly checkpointEverySteps: number;
   /** Whether parameters are compared among the members after every step, or with the reports alone. */
   readonly verifyEveryStep: boolean;
-  /** Whether the first member records what its ops took. */
-  readonly profile: boolean;
 }

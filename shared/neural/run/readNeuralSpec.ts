@@ -77,15 +77,11 @@ const neuralSpec = z.object({
   bucketBytes: count.min(1024),
   gradientCodec: z.enum(gradientCodecs),
   syncBatchNorm: z.boolean(),
-  localSteps: z
-    .object({ steps: count.min(1), outerLearningRate: z.number().positive(), outerMomentum: fraction })
-    .exactOptional(),
   train: dataset,
   valid: dataset.exactOptional(),
   reportEverySteps: count.min(1).exactOptional(),
   checkpointEverySteps: count.min(1),
   verifyEveryStep: z.boolean(),
-  profile: z.boolean(),
 });
 
 /** @throws NeuralSpecError naming the field. */

@@ -95,7 +95,6 @@ export class NetWorld extends SessionWorld {
       reportEverySteps: 1,
       checkpointEverySteps: 100,
       verifyEveryStep: true,
-      profile: false,
       ...change,
     };
     world.#specHash = world.putJson(world.spec);
