@@ -11,13 +11,12 @@ import {
 } from '../../../shared/neural/data/stepPlan.ts';
 import { learningRateAt } from '../../../shared/neural/run/learningRate.ts';
 import type { NeuralSpec } from '../../../shared/neural/run/neuralSpec.ts';
-import type { Microbatch } from '../../../shared/neural/trainingEngine.ts';
-import { checksum32 } from '../../../shared/wire/checksum.ts';
 import { eventTurn } from '../../session/eventTurn.ts';
 import type { GenerationContext } from '../../session/memberRun.ts';
 import { createGradientSum, type GradientSum } from './gradientSum.ts';
+import { areEqual, takeFromFirst } from './equalParameters.ts';
+import { explainNonFinite } from './explainNonFinite.ts';
 import type { MemberState } from './memberState.ts';
-import { LossNotFiniteError } from './nonFiniteError.ts';
 import { RunMetrics } from './runMetrics.ts';
 import type { TensorRows } from './tensorRows.ts';
 
@@ -125,7 +124,9 @@ export class StepLoop {
     }
     const exchanged = await this.#exchange(to > from);
     const totals = await engine.takeTotals();
-    if (to > from && !Number.isFinite(totals.loss)) await this.#explain(step, from, to);
+    if (to > from && !Number.isFinite(totals.loss)) {
+      await explainNonFinite({ ...this.#options, signal }, places.slice(from, to), step);
+    }
     const examples = places.reduce((sum, place) => sum + place.to - place.from, 0);
     engine.update({
       learningRate: learningRateAt(spec.learningRate, step, spec.steps),
@@ -177,7 +178,7 @@ export class StepLoop {
     const { state, context } = this.#options;
     const { engine } = state;
     if (!hasOwn) engine.clear();
-    const { now } = context.environment;
+    const now = (): number => context.environment.now();
     const sums: Promise<void>[] = [];
     let begun: number | undefined;
     for (const [bucket, { length }] of engine.layout.buckets.entries()) {
@@ -194,27 +195,18 @@ export class StepLoop {
     return end - computed;
   }
 
-  /** Compares parameters, after each step or with the reports; where they may differ, the first rank's are taken. */
+  /** Where members may differ, the first rank's parameters are taken; where that is found out here, from now on. */
   async #keepEqual(isDue: boolean): Promise<void> {
     const { spec, state, context } = this.#options;
-    const { collective, rank, signal, environment } = context;
-    if (collective.size === 1) return;
+    if (this.#collective.size === 1) return;
     if (!this.#isMixed && (spec.verifyEveryStep || isDue)) {
-      const parameters = await state.engine.read('parameters');
-      const own = checksum32(bytesOf(parameters));
-      const all = await collective.allGather(Uint8Array.from(asBytes(own)), { signal });
-      if (all.every((one) => one.join() === asBytes(own).join())) return;
-      environment.log(`After step ${state.step} members have different parameters; those of rank 0 count.`);
-      this.#isMixed = true;
+      this.#isMixed = !(await areEqual(state.engine, context));
+      if (this.#isMixed) {
+        const line = `After step ${state.step} members have different parameters; those of rank 0 count.`;
+        context.environment.log(line);
+      }
     }
-    if (!this.#isMixed) return;
-    for (const section of ['parameters', 'statistics'] as const) {
-      const length = state.engine.layout.lengths[section];
-      if (length === 0) continue;
-      const own = rank === 0 ? bytesOf(await state.engine.read(section)) : new Uint8Array(0);
-      const first = await collective.broadcast(own, 0, { signal });
-      if (rank > 0) state.engine.write(section, new Float32Array(first.slice().buffer, 0, length));
-    }
+    if (this.#isMixed) await takeFromFirst(state.engine, context);
   }
 
   async #report(extra: Readonly<Record<string, number>>, isLast: boolean): Promise<void> {
@@ -317,33 +309,4 @@ export class StepLoop {
     environment.send({ type: 'saved', runId, generation, rounds, ...address });
     this.#savedSteps = rounds;
   }
-
-  /** @throws LossNotFiniteError naming step, rows and layer. */
-  async #explain(step: number, from: number, to: number): Promise<never> {
-    const { spec, state, train, context } = this.#options;
-    const places = microbatchesOf(spec, step);
-    for (let at = from; at < to; at++) {
-      const batch: Microbatch = await train.read(places[at]!, step, context.signal);
-      const found = await state.engine.findNonFinite(batch);
-      if (!found) continue;
-      const { epoch, from: first, to: end } = places[at]!;
-      throw new LossNotFiniteError(
-        `the loss of step ${step} is not finite: microbatch ${at} (examples ${first} to ${end - 1} of epoch ${epoch}); ` +
-          `the first layer that is not finite is "${found.layer}" in the ${found.phase} pass. ` +
-          'Lower the learning rate, clip gradients, or look for extreme values in the data.',
-        { row: batch.exampleIds[0] ?? 0 },
-      );
-    }
-    throw new LossNotFiniteError(
-      `the loss of step ${step} is not finite, though every layer is: labels may be out of range.`,
-    );
-  }
-}
-
-function bytesOf(values: Float32Array): Uint8Array<ArrayBuffer> {
-  return new Uint8Array(values.buffer as ArrayBuffer, values.byteOffset, values.byteLength);
-}
-
-function asBytes(word: number): number[] {
-  return [word & 0xff, (word >>> 8) & 0xff, (word >>> 16) & 0xff, word >>> 24];
 }

@@ -151,7 +151,7 @@ describe('A neural run in a group', () => {
     world.addWorker('w0');
     await world.begin(1, ['w0']);
     await expect(world.hear('w0', 'saved')).rejects.toThrow(
-      /NEURAL_LOSS_NOT_FINITE the loss of step \d+ is not finite: microbatch \d+ \(examples \d+ to \d+ of epoch \d+\); the first layer that is not finite is "\w+"/,
+      /NEURAL_LOSS_NOT_FINITE the loss of step \d+ is not finite: examples \d+ to \d+ of epoch \d+; the first layer that is not finite is "\w+"/,
     );
   });
 });
