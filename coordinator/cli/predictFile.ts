@@ -4,10 +4,14 @@ import { resolve } from 'node:path';
 import { deriveColumns } from '../config/deriveColumns.ts';
 import { loadConfig, resolveSource } from '../config/loadConfig.ts';
 import { openSource } from '../config/openSource.ts';
+import type { Dataset } from '../data/dataset.ts';
 import { GBDTPredictor } from '../predict/gbdtPredictor.ts';
+import type { ScalingConfig } from '../train/trainerOptions.ts';
 import { formatCount, formatDuration } from '../progress/formatNumbers.ts';
 import type { CliContext, CommonValues } from './command.ts';
+import { BadArgumentError } from './cliErrors.ts';
 import { exitCodes, type ExitCode } from './exitCodes.ts';
+import { PredictProgress } from './predictProgress.ts';
 import { writeSingleFile } from './writeSingleFile.ts';
 
 export interface PredictFlags extends Pick<CommonValues, 'json' | 'quiet'> {
@@ -15,24 +19,76 @@ export interface PredictFlags extends Pick<CommonValues, 'json' | 'quiet'> {
   readonly data: string;
   readonly out: string;
   readonly config: string | undefined;
+  readonly url: string | undefined;
+  readonly token: string | undefined;
+  readonly workers: number | undefined;
+  readonly runtime: 'node' | 'deno' | 'browser' | undefined;
+  readonly 'batch-size': number;
 }
 
 /** @throws what opening the model and the data and writing throw; no file is left behind then. */
 export async function predictFile(
-  { checkpoint, data, out, config, json, quiet }: PredictFlags,
-  { stdout, cwd, signal, now }: CliContext,
+  flags: PredictFlags,
+  { stdout, stderr, cwd, signal, now }: CliContext,
 ): Promise<ExitCode> {
+  const { checkpoint, data, out, config, json, quiet } = flags;
   const startedAt = now();
   // All that needs no row is checked before any is read.
-  const predictor = new GBDTPredictor(resolve(cwd, checkpoint), { keepColumns: true });
+  const model = resolve(cwd, checkpoint);
+  const predictor = new GBDTPredictor(model, { keepColumns: true });
+  const scaling = scalingOf(flags);
   const source = openSource([resolveSource(data, cwd)]);
   const { derive } = config === undefined ? { derive: {} } : await loadConfig(config, cwd);
-  const predicted = deriveColumns(source, { derive, columns: undefined }).mapBatches((batch) =>
-    predictor.call(batch),
+  const rowsToPredict = deriveColumns(source, { derive, columns: undefined });
+  const progress = new PredictProgress({
+    stream: json ? stdout : stderr,
+    mode: quiet ? 'none' : json ? 'json' : stderr.isTTY === true ? 'live' : 'none',
+    totalRows: await knownRows(source, data),
+    now,
+  });
+  const batchSize = flags['batch-size'];
+  const predicted =
+    scaling === undefined
+      ? rowsToPredict.mapBatches((batch) => predictor.call(batch))
+      : rowsToPredict.mapBatches(GBDTPredictor, {
+          batchSize,
+          fnConstructorArgs: [model, { keepColumns: true }],
+          scalingConfig: scaling,
+          concurrency: flags.workers ?? [1, MOST_WORKERS],
+          onStatus: (status) => progress.poolIs(status),
+        });
+  const counted = predicted.mapBatches(
+    (batch) => {
+      progress.predicted(batch.numRows);
+      return batch;
+    },
+    { batchFormat: 'arrow' },
   );
-  const rows = await writeSingleFile(predicted, resolve(cwd, out), signal);
+  let rows: number;
+  try {
+    rows = await writeSingleFile(counted, resolve(cwd, out), signal);
+  } finally {
+    progress.close();
+  }
   if (json) stdout.write(`${JSON.stringify({ type: 'predicted', rows, out: resolve(cwd, out) })}\n`);
   else if (!quiet)
     stdout.write(`predicted ${formatCount(rows)} rows in ${formatDuration(now() - startedAt)}: ${out}\n`);
   return exitCodes.ok;
+}
+
+/** Of a coordinator's, where their number is not given: more do not read faster than one file is read. */
+const MOST_WORKERS = 16;
+
+/** Undefined for this process: a thread of its own costs more than predicting a small file. */
+function scalingOf({ url, token, workers, runtime }: PredictFlags): ScalingConfig | undefined {
+  if (url !== undefined) return { url, ...(token !== undefined && { token }), ...(runtime && { runtime }) };
+  if (workers !== undefined)
+    return { url: '', numWorkers: workers, runtime: runtime ?? 'node', device: 'cpu' };
+  if (runtime === undefined) return undefined;
+  throw new BadArgumentError('--runtime says what workers run on; add --workers N or --url URL.');
+}
+
+/** Only where it costs nothing: Parquet keeps it in the footer. */
+function knownRows(source: Dataset, data: string): Promise<number> | undefined {
+  return /\.parquet$/i.test(data) ? source.count() : undefined;
 }

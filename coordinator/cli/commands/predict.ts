@@ -30,6 +30,37 @@ export const predict = defineCommand({
       placeholder: 'CONFIG',
       help: 'Config of the training, for its derived columns.',
     },
+    workers: {
+      type: 'integer',
+      placeholder: 'N',
+      min: 1,
+      max: 64,
+      help: 'Predict on N local workers, or on N workers of --url. Without both: in this process.',
+    },
+    runtime: {
+      type: 'choice',
+      choices: ['node', 'deno', 'browser'],
+      help: 'What those workers run on; node where they are started here.',
+    },
+    url: {
+      type: 'url',
+      placeholder: 'URL',
+      help: 'Predict on the workers of the coordinator at this address.',
+    },
+    token: {
+      type: 'text',
+      placeholder: 'TOKEN',
+      help: "That coordinator's admin token, where it has one.",
+      env: 'TABGRAD_ADMIN_TOKEN',
+    },
+    'batch-size': {
+      type: 'integer',
+      placeholder: 'ROWS',
+      min: 1,
+      max: 1_000_000,
+      default: 16_384,
+      help: 'Rows that travel to a worker at a time.',
+    },
   },
   examples: [
     {
@@ -41,6 +72,11 @@ export const predict = defineCommand({
       command:
         'tabgrad predict --checkpoint model.json --data raw.parquet --config flights.yaml --out late.parquet',
       meaning: 'Compute the derived columns of the training first.',
+    },
+    {
+      command:
+        'tabgrad predict --checkpoint model.json --data new.parquet --out late.parquet --url http://127.0.0.1:7070',
+      meaning: 'On all workers of a pool; lost ones are made up for.',
     },
   ],
   async run(values, _positionals, context) {

@@ -89,6 +89,23 @@ describe('training from a config file', () => {
 describe('predicting a file', () => {
   const checkpoint = 'results/small/checkpoints/4';
 
+  it('writes the same on workers of its own, with progress for scripts', async () => {
+    const words = ['predict', '--checkpoint', checkpoint, '--data', 'rows.csv', '--config', 'small.json'];
+    const alone = await runTabgrad([...words, '--out', 'alone.csv'], { cwd: folder });
+    expect(alone.code).toBe(0);
+    const onWorkers = [...words, '--out', 'onWorkers.csv', '--workers', '2', '--batch-size', '64', '--json'];
+    const ended = await runTabgrad(onWorkers, { cwd: folder });
+    expect(ended).toMatchObject({ code: 0, stderr: '' });
+    const lines = ended.stdout.trim().split('\n');
+    expect(JSON.parse(lines.at(-1)!)).toMatchObject({ type: 'predicted', rows: 400 });
+    expect(JSON.parse(lines[0]!)).toMatchObject({ type: 'predicting' });
+    const read = (file: string): Promise<string> => readFile(join(folder, file), 'utf8');
+    expect(await read('onWorkers.csv')).toBe(await read('alone.csv'));
+
+    const senseless = await runTabgrad([...words, '--out', 'x.csv', '--runtime', 'deno'], { cwd: folder });
+    expect(senseless.stderr).toMatch(/BAD_ARGUMENT: --runtime says what workers run on/);
+  });
+
   it('writes all columns and the predictions, computing derived columns as the training did', async () => {
     const words = ['predict', '--checkpoint', checkpoint, '--data', 'rows.csv', '--config', 'small.json'];
     const ended = await runTabgrad([...words, '--out', 'out.jsonl', '--json'], { cwd: folder });

@@ -227,7 +227,9 @@ describe('A program', () => {
       code: 'PROGRAM_EXPORT_MISSING',
       message: expect.stringContaining('Did you mean "Calculator"?') as string,
     });
-    await expect(bundleModule({ module: 'coordinator/index.ts', export: 'Dataset' })).rejects.toMatchObject({
+    await expect(
+      bundleModule({ module: 'coordinator/blobs/blobStore.ts', export: 'BlobStore' }),
+    ).rejects.toMatchObject({
       code: 'PROGRAM_BUNDLE_FAILED',
       message: expect.stringMatching(/imports node:\w+.*which workers in tabs don't have/) as string,
     });

@@ -1,0 +1,92 @@
+// How far `tabgrad predict` has come: rows, rate, time left and workers, on a live line or as JSON for scripts.
+
+import type { PoolStatus } from '../data/operators/mapBatchesOnPool.ts';
+import { formatCount, formatDuration, formatShort } from '../progress/formatNumbers.ts';
+import type { TextOutput } from './command.ts';
+
+export interface PredictProgressOptions {
+  readonly stream: TextOutput;
+  readonly mode: 'live' | 'json' | 'none';
+  /** Rows in all, where that is known beforehand. */
+  readonly totalRows: number | undefined;
+  readonly now: () => number;
+}
+
+const REDRAW_MS = 100;
+const REPORT_MS = 1_000;
+const DEFAULT_COLUMNS = 80;
+/** To the start of the line, and clear to its end. */
+const ERASE_LINE = '\r\u001B[K';
+
+export class PredictProgress {
+  readonly #options: PredictProgressOptions;
+  readonly #startedAt: number;
+  #rows = 0;
+  #shownAt: number;
+  #pool: PoolStatus | undefined;
+
+  constructor(options: PredictProgressOptions) {
+    this.#options = options;
+    this.#startedAt = options.now();
+    this.#shownAt = this.#startedAt;
+  }
+
+  predicted(rows: number): void {
+    this.#rows += rows;
+    this.#show();
+  }
+
+  poolIs(pool: PoolStatus): void {
+    const isNew = pool.waiting !== this.#pool?.waiting || pool.workers.length !== this.#pool?.workers.length;
+    this.#pool = pool;
+    if (isNew) this.#shownAt = Number.NEGATIVE_INFINITY;
+    this.#show();
+  }
+
+  /** Takes the live line away. */
+  close(): void {
+    if (this.#options.mode === 'live') this.#options.stream.write(ERASE_LINE);
+  }
+
+  #show(): void {
+    const { mode, now, stream } = this.#options;
+    if (mode === 'none' || now() - this.#shownAt < (mode === 'json' ? REPORT_MS : REDRAW_MS)) return;
+    this.#shownAt = now();
+    if (mode === 'json') stream.write(`${JSON.stringify(this.#report())}\n`);
+    // A column is left free: a full line would wrap in some terminals.
+    else stream.write(ERASE_LINE + this.#line().slice(0, (stream.columns ?? DEFAULT_COLUMNS) - 1));
+  }
+
+  get #rowsPerSecond(): number {
+    const elapsedMs = this.#options.now() - this.#startedAt;
+    return elapsedMs > 0 ? (1000 * this.#rows) / elapsedMs : 0;
+  }
+
+  #report(): object {
+    const { totalRows } = this.#options;
+    return {
+      type: 'predicting',
+      rows: this.#rows,
+      ...(totalRows !== undefined && { totalRows }),
+      rowsPerSecond: Math.round(this.#rowsPerSecond),
+      ...(this.#pool && { workers: this.#pool.workers.map(({ workerId }) => workerId) }),
+      ...(this.#pool?.waiting !== undefined && { waiting: this.#pool.waiting }),
+    };
+  }
+
+  #line(): string {
+    const { totalRows } = this.#options;
+    const rate = this.#rowsPerSecond;
+    const parts = [totalRows === undefined ? `${formatCount(this.#rows)} rows` : ''];
+    if (totalRows !== undefined) parts[0] = `${formatCount(this.#rows)} of ${formatCount(totalRows)} rows`;
+    if (this.#rows > 0) parts.push(`${formatShort(rate)} rows/s`);
+    if (totalRows !== undefined && rate > 0)
+      parts.push(`${formatDuration((1000 * Math.max(0, totalRows - this.#rows)) / rate)} left`);
+    if (this.#pool) {
+      const { length } = this.#pool.workers;
+      parts.push(`${length} ${length === 1 ? 'worker' : 'workers'}`);
+    }
+    if (this.#pool?.waiting !== undefined) parts.push(this.#pool.waiting);
+    return parts.join('  ');
+  }
+}
