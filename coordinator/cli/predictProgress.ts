@@ -57,6 +57,11 @@ export class PredictProgress {
     else stream.write(ERASE_LINE + this.#line().slice(0, (stream.columns ?? DEFAULT_COLUMNS) - 1));
   }
 
+  /** A worker may run the program twice, where it has the cores. */
+  get #workers(): ReadonlySet<string> {
+    return new Set(this.#pool?.workers.map(({ workerId }) => workerId));
+  }
+
   get #rowsPerSecond(): number {
     const elapsedMs = this.#options.now() - this.#startedAt;
     return elapsedMs > 0 ? (1000 * this.#rows) / elapsedMs : 0;
@@ -69,7 +74,7 @@ export class PredictProgress {
       rows: this.#rows,
       ...(totalRows !== undefined && { totalRows }),
       rowsPerSecond: Math.round(this.#rowsPerSecond),
-      ...(this.#pool && { workers: this.#pool.workers.map(({ workerId }) => workerId) }),
+      ...(this.#pool && { workers: [...this.#workers] }),
       ...(this.#pool?.waiting !== undefined && { waiting: this.#pool.waiting }),
     };
   }
@@ -83,8 +88,8 @@ export class PredictProgress {
     if (totalRows !== undefined && rate > 0)
       parts.push(`${formatDuration((1000 * Math.max(0, totalRows - this.#rows)) / rate)} left`);
     if (this.#pool) {
-      const { length } = this.#pool.workers;
-      parts.push(`${length} ${length === 1 ? 'worker' : 'workers'}`);
+      const { size } = this.#workers;
+      parts.push(`${size} ${size === 1 ? 'worker' : 'workers'}`);
     }
     if (this.#pool?.waiting !== undefined) parts.push(this.#pool.waiting);
     return parts.join('  ');

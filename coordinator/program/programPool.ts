@@ -58,7 +58,13 @@ export async function openProgramPool(options: ProgramPoolOptions): Promise<Prog
     await coordinator.close();
   };
   return {
-    seats: coordinator.seats,
+    seats: {
+      // All are there first, or the first to join would get every program.
+      seat: async (...asked) => {
+        await crew.ready;
+        return coordinator.seats.seat(...asked);
+      },
+    },
     blobs: coordinator.blobs,
     lost: Promise.race([crew.lost, rejection(crew.ready)]),
     close: () => (closing ??= close()),
