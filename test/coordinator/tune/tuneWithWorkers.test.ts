@@ -137,6 +137,35 @@ describe('Tuner with real workers', () => {
     }
   });
 
+  it('goes on with a trial on another worker, to the same model, when its own is killed', async () => {
+    const coordinator = await startCoordinator({ port: 0 });
+    const { url } = coordinator;
+    const crew = await startLocalWorkers({ url, count: 2, runtime: 'node', device: 'cpu' });
+    let killed: number | undefined;
+    try {
+      const onEvent = (event: TuneEvent): void => {
+        if (event.type !== 'report' || event.iteration !== 5 || killed !== undefined) return;
+        killed = crew.workers[0]!.pid;
+        process.kill(killed, 'SIGKILL');
+      };
+      const grid = await new Tuner({
+        trainable: new GBDTTrainer({ ...trainerOptions(), scalingConfig: { numWorkers: 1, url } }),
+        paramSpace: { params: { max_depth: gridSearch([2, 3]) } },
+        tuneConfig: { ...tuneConfig, maxConcurrentTrials: 2 },
+        runConfig: { name: 'killed-worker', storagePath, callbacks: [{ onEvent }] },
+      }).fit();
+      expect(killed).toBeDefined();
+      expect(coordinator.pool.workers().filter((worker) => worker.present)).toHaveLength(1);
+      expect(grid.errors).toEqual([]);
+      for (const result of grid) {
+        expect(result.checkpoint?.modelText()).toBe(models.get(result.params['params.max_depth'] as number));
+      }
+    } finally {
+      await crew.stop();
+      await coordinator.close();
+    }
+  });
+
   it('keeps what it had when it is called off, and goes on from the very round', async () => {
     const off = new AbortController();
     const reports: number[] = [];
