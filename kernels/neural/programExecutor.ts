@@ -13,7 +13,7 @@ export interface CallTiming {
 
 /** A stretch of a view that is read again and again, with memory of its own for that. */
 export interface Readback {
-  /** The values after all that was asked for before. One at a time. */
+  /** The values after all that was asked for before. */
   take(): Promise<Float32Array<ArrayBuffer>>;
 }
 

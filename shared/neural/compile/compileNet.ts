@@ -17,6 +17,7 @@ import type { DeviceLimits } from './deviceLimits.ts';
 import { checkLimits } from './deviceLimits.ts';
 import type { FiniteCheck } from './finiteChecks.ts';
 import { FiniteChecks } from './finiteChecks.ts';
+import { foldPadding } from './foldPadding.ts';
 import { fuseLayers } from './fuseLayers.ts';
 import { GradientFlow } from './gradientFlow.ts';
 import { layerCompilerOf } from './layerCompilers.ts';
@@ -97,8 +98,8 @@ function withBucketStops(steps: readonly TrainingStep[], layout: EngineLayout): 
  * it says which microbatch would fit.
  */
 export function compileNet(spec: EngineSpec, options: CompileOptions): CompiledNet {
-  const { graph } = spec;
-  checkGraph(graph);
+  checkGraph(spec.graph);
+  const graph = foldPadding(spec.graph);
   const layout = engineLayout(graph, spec.optimizer, spec.bucketBytes);
   const builder = new ProgramBuilder(spec.microbatchSize);
   const flow = new GradientFlow();

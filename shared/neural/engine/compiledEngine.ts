@@ -63,11 +63,10 @@ export class CompiledEngine implements TrainingEngine {
   private readonly executor: ProgramExecutor;
   private readonly whole: readonly Segment[];
   private readonly byBucket: readonly Segment[];
+  private readonly totalsReadback: Readback;
   private readonly readbacks: readonly (Readback | undefined)[];
   /** Buckets of this step that are on their way already. */
   private readonly early = new Map<number, Promise<Float32Array<ArrayBuffer>>>();
-  /** Early reads whose staging memory is in use. */
-  private readonly reading = new Set<number>();
   private examples = 0;
   private closed = false;
 
@@ -83,6 +82,7 @@ export class CompiledEngine implements TrainingEngine {
     this.readbacks = net.layout.buckets.map(({ offset, length }) =>
       readsBuckets ? executor.createReadback('reduction', offset, length) : undefined,
     );
+    this.totalsReadback = executor.createReadback('totals', 0, 1 + spec.metrics.length);
     this.memory = memoryReport(net.program, readsBuckets ? net.layout.reductionLength : 0);
   }
 
@@ -166,7 +166,7 @@ export class CompiledEngine implements TrainingEngine {
     this.checkOpen();
     const { examples } = this;
     this.examples = 0;
-    const values = this.executor.read('totals', 0, 1 + this.spec.metrics.length);
+    const values = this.totalsReadback.take();
     this.executor.clear(['totals']);
     return this.totals(examples, await values);
   }
@@ -254,17 +254,10 @@ export class CompiledEngine implements TrainingEngine {
 
   private readEarly(index: number): void {
     const { offset, length } = this.bucket(index);
-    const readback = this.reading.has(index) ? undefined : this.readbacks[index];
-    if (readback !== undefined) this.reading.add(index);
-    const values = readback?.take() ?? this.executor.read('reduction', offset, length);
+    const values = this.readbacks[index]?.take() ?? this.executor.read('reduction', offset, length);
+    // Whoever reads the bucket hears of a failure; if nobody does, the next call will.
+    values.catch(() => {});
     this.early.set(index, values);
-    void this.readTo(index, values, readback !== undefined);
-  }
-
-  /** Whoever reads the bucket hears of a failure; if nobody does, the next call will. */
-  private async readTo(index: number, values: Promise<unknown>, staged: boolean): Promise<void> {
-    await Promise.allSettled([values]);
-    if (staged) this.reading.delete(index);
   }
 
   private async synchronize(
