@@ -20,6 +20,16 @@ export { readParquet, type ReadParquetOptions } from './data/readParquet.ts';
 export { NeuralTrainer, type NeuralResult } from './neural/neuralTrainer.ts';
 export { NeuralCheckpoint } from './neural/neuralCheckpoint.ts';
 export type { NeuralTrainerOptions, OptimizerOptions, ScheduleOptions } from './neural/neuralOptions.ts';
+export { DataParallelTrainer, type DataParallelResult } from './neural/ownLoop/dataParallelTrainer.ts';
+export { DataParallelCheckpoint } from './neural/ownLoop/dataParallelCheckpoint.ts';
+export type { DataParallelTrainerOptions } from './neural/ownLoop/loopOptions.ts';
+export type {
+  CheckpointContents,
+  DataParallelContext,
+  DataParallelLoop,
+  DatasetShard,
+  LoopCheckpoint,
+} from '../shared/neural/loop/dataParallelLoop.ts';
 export type { TensorColumn, TensorSet } from './neural/prepare/tensorSet.ts';
 export { resnet18, type ResNet18Options } from '../shared/neural/model/resnet18.ts';
 export { GBDTTrainer, type FitOptions } from './train/gbdtTrainer.ts';

@@ -55,6 +55,8 @@ export interface NeuralTrainerOptions {
   readonly featureColumns?: readonly string[] | Readonly<Record<string, readonly string[]>>;
   /** Inputs are bytes; the model gets them times this, e.g. 1 / 255. */
   readonly inputScale?: number;
+  /** Inputs are bytes; added after scaling, e.g. -1 with a scale of 1 / 127.5. */
+  readonly inputOffset?: number;
   readonly loss: LossName | { readonly name: LossName; readonly fromLogits: boolean };
   /** Default: accuracy for the cross-entropies, else none. */
   readonly metrics?: readonly MetricName[];
@@ -109,6 +111,7 @@ const known = [
   'labelColumn',
   'featureColumns',
   'inputScale',
+  'inputOffset',
   'loss',
   'metrics',
   'optimizer',

@@ -4,7 +4,12 @@ import { randomUUID } from 'node:crypto';
 import { AbortedError } from '../../shared/errors.ts';
 import { stepsPerEpoch } from '../../shared/neural/data/stepPlan.ts';
 import type { NeuralSpec, TensorDataset } from '../../shared/neural/run/neuralSpec.ts';
-import { encodeState, matchWeights, optimizerSlots } from '../../shared/neural/state/namedState.ts';
+import {
+  decodeState,
+  encodeState,
+  matchWeights,
+  optimizerSlots,
+} from '../../shared/neural/state/namedState.ts';
 import type { NamedState } from '../../shared/neural/state/namedState.ts';
 import type { ProgressEvent } from '../progress/progressEvent.ts';
 import { withInterrupt } from '../progress/withInterrupt.ts';
@@ -16,10 +21,12 @@ import { failedRecord, resultRecord, type RecordedRun, type RunClock } from '../
 import { RunFolder } from '../train/record/runFolder.ts';
 import type { Metrics, Result } from '../train/result.ts';
 import { TrainArgumentError } from '../train/trainErrors.ts';
+import { demandOf, followRun } from './followRun.ts';
 import { openModel, type OpenedModel } from './modelSource.ts';
-import { NeuralCheckpoint, type LoadedNet } from './neuralCheckpoint.ts';
+import { checkpointFiles, NeuralCheckpoint, type LoadedNet } from './neuralCheckpoint.ts';
 import { resolveNeural, type NeuralSettings, type NeuralTrainerOptions } from './neuralOptions.ts';
-import { NeuralRecorder } from './neuralRecorder.ts';
+import { shardsOf } from './shardsOf.ts';
+import { StateRecorder } from './stateRecorder.ts';
 import { prepareTensors, type NeuralData } from './prepare/prepareTensors.ts';
 
 export interface NeuralResult extends Omit<Result, 'checkpoint' | 'checkpoints'> {
@@ -44,7 +51,7 @@ interface Facts {
   readonly settings: NeuralSettings;
   steps: number;
   prepared?: NonNullable<RecordedRun['prepared']>;
-  recorder?: NeuralRecorder;
+  recorder?: StateRecorder;
 }
 
 export class NeuralTrainer {
@@ -110,6 +117,7 @@ export class NeuralTrainer {
         labelColumn: options.labelColumn,
         featureColumns: options.featureColumns,
         inputScale: options.inputScale,
+        inputOffset: options.inputOffset,
         blobs: cluster.blobs,
         onProgress: (rows) => this.#notify({ type: 'preparing', rows: (rowsDone += rows) }),
         signal,
@@ -169,74 +177,46 @@ export class NeuralTrainer {
     signal,
   }: Training): Promise<NeuralResult> {
     const { settings } = facts;
-    const { runtime, device } = settings.options.scalingConfig ?? {};
     const broken = new AbortController();
-    const recorder = new NeuralRecorder({
+    const recorder = new StateRecorder({
       folder,
-      topology: model.topology,
       checkpointFrequency: settings.checkpoints.checkpointFrequency ?? 0,
       readState: (saved) => cluster.readBlob(saved),
-      onCheckpoint: (checkpoint, metrics) => {
+      filesOf: (state, steps) =>
+        checkpointFiles(model.topology, decodeState(state, `the state of step ${steps}`)),
+      onCheckpoint: (path, metrics) => {
         for (const callback of settings.options.runConfig?.callbacks ?? [])
-          callback.onCheckpoint?.(checkpoint, metrics);
+          callback.onCheckpoint?.(new NeuralCheckpoint(path), metrics);
       },
       onFailure: (error) => broken.abort(error),
       now: clock.now,
     });
     facts.recorder = recorder;
-    if (signal.aborted) throw calledOff(settings);
     const request: RunRequest = {
       runId: facts.runId,
       name: settings.name,
       spec,
       shards,
-      workers: {
-        ...settings.workers,
-        // A list means a mixed group: any of them will do.
-        ...(typeof runtime === 'string' && { runtime }),
-        ...(device !== undefined && device !== 'auto' && { device }),
-      },
+      workers: demandOf(settings, settings.options.scalingConfig),
       maxFailures: settings.maxFailures,
     };
-    const handle = await cluster.startRun(request);
-    let isEnough = false;
-    const unsubscribe = handle.onEvent((event) => {
-      recorder.observe(event);
-      try {
-        this.#notify(event);
-        if (event.type !== 'round') return;
-        isEnough ||= this.#world.isEnough?.(event.committed.round, event.committed.metrics) === true;
-        if (isEnough) handle.stop('its owner has enough');
-      } catch (error) {
-        // The one who tells of events must not suffer for a callback.
-        broken.abort(error);
-      }
+    const { status, isEnough } = await followRun({
+      cluster,
+      request,
+      recorder,
+      broken,
+      signal,
+      notify: (event) => this.#notify(event),
+      isEnough: ({ committed }) => this.#world.isEnough?.(committed.round, committed.metrics) === true,
     });
-    broken.signal.addEventListener('abort', () => handle.stop('its owner can not go on'));
-    const onAbort = (): void => handle.stop('called off by its owner');
-    signal.addEventListener('abort', onAbort, { once: true });
-    if (signal.aborted) onAbort();
-    try {
-      const outcome = await handle.done.catch(async (error: unknown) => {
-        // What was stored before the failure is kept; the failure is what is reported.
-        await recorder.settle().catch(() => undefined);
-        throw error;
-      });
-      await recorder.settle();
-      if (broken.signal.aborted) throw broken.signal.reason;
-      if (signal.aborted) throw calledOff(settings);
-      const isWhole = outcome.status === 'finished' || isEnough;
-      const record = resultRecord(isWhole ? 'finished' : 'stopped', folder, recorded(facts), clock);
-      const checkpoints = folder.checkpoints().map(({ path }) => new NeuralCheckpoint(path));
-      const checkpoint = checkpoints.at(-1);
-      if (!checkpoint)
-        throw new AbortedError(`Run "${settings.name}" was stopped before its state was stored.`);
-      await folder.writeResult(record);
-      return { ...record, path: folder.path, checkpoint, checkpoints, metricsTable: recorder.metricsTable };
-    } finally {
-      unsubscribe();
-      signal.removeEventListener('abort', onAbort);
-    }
+    const isWhole = status === 'finished' || isEnough;
+    const record = resultRecord(isWhole ? 'finished' : 'stopped', folder, recorded(facts), clock);
+    const checkpoints = folder.savedPaths().map((path) => new NeuralCheckpoint(path));
+    const checkpoint = checkpoints.at(-1);
+    if (!checkpoint)
+      throw new AbortedError(`Run "${settings.name}" was stopped before its state was stored.`);
+    await folder.writeResult(record);
+    return { ...record, path: folder.path, checkpoint, checkpoints, metricsTable: recorder.metricsTable };
   }
 
   #notify(event: ProgressEvent): void {
@@ -287,15 +267,6 @@ function initialState(
   return { step: resumed.state.step, weights, optimizer: arrays };
 }
 
-function shardsOf(dataset: string, { shards }: TensorDataset): Shard[] {
-  let firstRow = 0;
-  return shards.map(({ sha256, sizeBytes, rows }, index) => {
-    const shard = { dataset, index, firstRow, rows, sha256, sizeBytes };
-    firstRow += rows;
-    return shard;
-  });
-}
-
 function recorded({ runId, settings, prepared, recorder, steps }: Facts): RecordedRun {
   const { name, optimizer, schedule, loss, globalBatchSize, microbatchSize, seed } = settings;
   return {
@@ -316,8 +287,4 @@ function fallbackWarning({ unsupported }: OpenedModel): string {
     `The compiled engine does not know layer "${layer}" (${className}: ${reason}), so tfjs's autodiff trains the model: ` +
     'steps take several times longer.'
   );
-}
-
-function calledOff({ name }: NeuralSettings): AbortedError {
-  return new AbortedError(`Run "${name}" was called off by its owner.`);
 }

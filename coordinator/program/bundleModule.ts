@@ -5,6 +5,7 @@ import { isBuiltin } from 'node:module';
 import { relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { SourceMapPayload } from 'node:module';
+import type { Plugin } from 'rolldown';
 import { nearestWord } from '../../shared/text/nearestWord.ts';
 import { PROGRAM_FILE } from '../../shared/protocol/program.ts';
 import { mappedPositions, type Bundle } from './bundle.ts';
@@ -21,8 +22,14 @@ export interface ModuleExport {
 /** Workers keep it in memory, tabs too. */
 const MAX_BUNDLE_BYTES = 32 * 1024 * 1024;
 
-/** @throws BundleError, ExportMissingError */
-export async function bundleModule({ module, export: exportName }: ModuleExport): Promise<Bundle> {
+/**
+ * @param provided text of modules, by specifier, that stand for packages which the worker has itself.
+ * @throws BundleError, ExportMissingError
+ */
+export async function bundleModule(
+  { module, export: exportName }: ModuleExport,
+  provided: Readonly<Record<string, string>> = {},
+): Promise<Bundle> {
   const file = modulePath(module);
   const cwd = process.cwd();
   const shown = relative(cwd, file);
@@ -36,6 +43,7 @@ export async function bundleModule({ module, export: exportName }: ModuleExport)
     input: file,
     cwd,
     platform: 'browser',
+    plugins: [providedModules(provided)],
     onLog: (level, { code, message }) => {
       if (level === 'warn' && (code === 'UNRESOLVED_IMPORT' || code === 'IMPORT_IS_UNDEFINED'))
         problems.push(message);
@@ -70,6 +78,15 @@ export async function bundleModule({ module, export: exportName }: ModuleExport)
   } finally {
     await bundle.close();
   }
+}
+
+function providedModules(provided: Readonly<Record<string, string>>): Plugin {
+  const prefix = '\0provided:';
+  return {
+    name: 'provided-modules',
+    resolveId: (specifier) => (Object.hasOwn(provided, specifier) ? prefix + specifier : undefined),
+    load: (id) => (id.startsWith(prefix) ? provided[id.slice(prefix.length)] : undefined),
+  };
 }
 
 function modulePath(module: string | URL): string {

@@ -1,11 +1,11 @@
 // The owner's loop as it travels to the workers: its text and its settings.
 
 import { compileFunction } from 'node:vm';
-import { MAX_TRAIN_LOOP_LENGTH, type TrainLoop, type TrainLoopSpec } from '../../shared/gbdt/trainLoop.ts';
+import { MAX_TRAIN_LOOP_LENGTH, type TrainLoopSpec } from '../../shared/gbdt/trainLoop.ts';
 import { TrainArgumentError } from './trainErrors.ts';
 
 /** @throws TrainArgumentError when the function or its settings can't travel. */
-export function trainLoopSpec(loop: TrainLoop<never>, config: unknown): TrainLoopSpec {
+export function trainLoopSpec(loop: (...args: never[]) => unknown, config: unknown): TrainLoopSpec {
   const source = String(loop);
   if (typeof loop !== 'function' || source.includes('[native code]')) {
     throw refused('trainLoopPerWorker', 'is not a function with source text');

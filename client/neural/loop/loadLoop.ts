@@ -4,11 +4,14 @@
 import type { DataParallelLoop } from '../../../shared/neural/loop/dataParallelLoop.ts';
 import type { LoopCode } from '../../../shared/neural/loop/loopSpec.ts';
 import type { SessionEnvironment } from '../../session/sessionEnvironment.ts';
+import { provideTfjs } from '../../../shared/neural/loop/providedTfjs.ts';
+import type { Tf } from '../tfjs/loadTfjs.ts';
 import { LoopMisuseError } from './loopErrors.ts';
 
 /** @throws LoopMisuseError where owners may not run code, or the code is no function. */
 export async function loadLoop(
   code: LoopCode,
+  tf: Tf,
   environment: SessionEnvironment,
   signal: AbortSignal,
 ): Promise<DataParallelLoop> {
@@ -21,6 +24,7 @@ export async function loadLoop(
   if (code.kind === 'text') return checked(evaluateCode(code.source), 'trainLoopPerWorker');
   const { bundle, exportName } = code;
   const bytes = await environment.fetchBlob(bundle.sha256, { sizeBytes: bundle.sizeBytes, signal });
+  provideTfjs(tf);
   const module = (await importCode(new TextDecoder().decode(bytes))) as Record<string, unknown>;
   return checked(module[exportName], `export ${exportName}`);
 }

@@ -82,10 +82,13 @@ class LoopMemberRun implements MemberRun {
       over: () => new GenerationOver('this generation has no further report'),
       onReport: (report) => this.#commit(report, context),
     });
-    const loop = await loadLoop(this.#spec.code, environment, signal);
+    const loop = await loadLoop(this.#spec.code, this.#runtime.tf, environment, signal);
     // A loop that computes on without asking for anything is left to itself.
     const calls = Promise.race([
-      Promise.resolve(loop(this.#spec.config, member.context)).then(() => member.returned()),
+      (async () => {
+        await loop(this.#spec.config, member.context);
+        await member.returned();
+      })(),
       whenAborted(signal),
     ]);
     try {

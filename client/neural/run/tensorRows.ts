@@ -95,7 +95,7 @@ function emptyColumn({ shape, dtype }: TensorField, rows: number): TargetValues 
 }
 
 function copyRow(
-  { shape, scale }: TensorField,
+  { shape, scale, offset = 0 }: TensorField,
   stored: StoredValues,
   row: number,
   column: TargetValues,
@@ -104,6 +104,6 @@ function copyRow(
   const width = elements(shape);
   const values = stored.subarray(row * width, (row + 1) * width);
   const start = example * width;
-  if (scale === 1) column.set(values, start);
-  else for (let i = 0; i < width; i++) column[start + i] = values[i]! * scale;
+  if (scale === 1 && offset === 0) column.set(values, start);
+  else for (let i = 0; i < width; i++) column[start + i] = values[i]! * scale + offset;
 }

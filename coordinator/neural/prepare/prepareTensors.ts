@@ -16,7 +16,14 @@ import { isTensorColumn, isTensorSet, type TensorSet } from './tensorSet.ts';
 
 export type NeuralData = Dataset | TensorSet;
 
-export interface PrepareTensors {
+/** Where shards go. */
+export interface TensorSink {
+  readonly blobs: BlobSink;
+  readonly onProgress?: (rows: number) => void;
+  readonly signal?: AbortSignal;
+}
+
+export interface PrepareTensors extends TensorSink {
   readonly model: OpenedModel;
   readonly loss: LossName;
   readonly labelColumn: string | undefined;
@@ -24,12 +31,11 @@ export interface PrepareTensors {
   readonly featureColumns: readonly string[] | Readonly<Record<string, readonly string[]>> | undefined;
   /** Inputs are bytes, and this times them is what the model gets. */
   readonly inputScale: number | undefined;
-  readonly blobs: BlobSink;
-  readonly onProgress?: (rows: number) => void;
-  readonly signal?: AbortSignal;
+  /** Added to that; default 0. */
+  readonly inputOffset?: number | undefined;
 }
 
-const SHARD_BYTES = 4 * 1024 * 1024;
+export const SHARD_BYTES = 4 * 1024 * 1024;
 const MAX_SHARD_ROWS = 65_536;
 
 /**
@@ -41,16 +47,17 @@ export async function prepareTensors(
   data: NeuralData,
   settings: PrepareTensors,
 ): Promise<TensorDataset> {
-  const { model, loss, inputScale } = settings;
+  const { model, loss } = settings;
   const rule = labelRuleOf(loss, model.outputShape);
   const isMemory = isTensorSet(data);
-  const inputs = model.inputs.map((port) => inputField(port, inputScale, isMemory ? data : undefined));
+  const inputs = model.inputs.map((port) => inputField(port, settings, isMemory ? data : undefined));
   const target: TensorField = {
     name: 'labels',
     shape: rule.shape,
     storage: rule.dtype,
     dtype: rule.dtype,
     scale: 1,
+    offset: 0,
   };
   const fields = fieldsOf({ inputs, target });
   const blocks = isMemory
@@ -69,12 +76,14 @@ export async function prepareTensors(
 
 function inputField(
   { name, shape, dtype }: ModelPort,
-  scale: number | undefined,
+  { inputScale, inputOffset }: PrepareTensors,
   set: TensorSet | undefined,
 ): TensorField {
   const column = set && (isTensorColumn(set.inputs) ? set.inputs : set.inputs[name]);
-  const isBytes = dtype === 'float32' && (scale !== undefined || column?.values instanceof Uint8Array);
-  return { name, shape, dtype, storage: isBytes ? 'uint8' : dtype, scale: isBytes ? (scale ?? 1) : 1 };
+  const isScaled = inputScale !== undefined || inputOffset !== undefined;
+  const isBytes = dtype === 'float32' && (isScaled || column?.values instanceof Uint8Array);
+  if (!isBytes) return { name, shape, dtype, storage: dtype, scale: 1, offset: 0 };
+  return { name, shape, dtype, storage: 'uint8', scale: inputScale ?? 1, offset: inputOffset ?? 0 };
 }
 
 async function* once(block: TensorBlock): AsyncGenerator<TensorBlock> {
@@ -115,11 +124,11 @@ async function sourcesOf(
 }
 
 /** Blocks of any size become shards of one; one is stored while the next is made. */
-async function writeTensorShards(
+export async function writeTensorShards(
   blocks: AsyncIterable<TensorBlock>,
   fields: readonly TensorField[],
   shardRows: number,
-  { blobs, onProgress }: PrepareTensors,
+  { blobs, onProgress }: TensorSink,
 ): Promise<TensorShard[]> {
   const shards: TensorShard[] = [];
   let open: TensorBlock[] = [];

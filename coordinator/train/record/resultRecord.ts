@@ -40,7 +40,7 @@ export function resultRecord(
   clock: RunClock,
 ): ResultRecord {
   const best = watch?.best;
-  const checkpoints = folder.checkpoints().map((checkpoint) => folder.relativePath(checkpoint));
+  const checkpoints = folder.savedPaths().map((path) => folder.relativePath(path));
   const last = checkpoints.at(-1);
   return {
     status,

@@ -62,24 +62,28 @@ export class RunFolder {
     }
   }
 
-  /** Writes checkpoints/<rounds>/ and removes those that the rule gives up. @throws ResultWriteError */
+  /** Writes checkpoints/<rounds>/, returns its path, and removes those that the rule gives up. @throws ResultWriteError */
   async saveCheckpoint(
     rounds: number,
-    modelText: string,
+    modelText: string | undefined,
     metrics: Metrics,
     beside: Readonly<Record<string, string | Uint8Array>> = {},
-  ): Promise<Checkpoint> {
+  ): Promise<string> {
     const path = join(this.#checkpointsPath, String(rounds));
     try {
       await mkdir(this.#checkpointsPath, { recursive: true });
     } catch (error) {
       throw writeFailure(error, path);
     }
-    await writeFolderAtomically(
-      path,
-      { name: MODEL_FILE, content: modelText },
-      { ...beside, [CHECKPOINT_FILE]: `${JSON.stringify({ format: 1, rounds, metrics }, null, 2)}\n` },
-    );
+    const facts = {
+      name: CHECKPOINT_FILE,
+      content: `${JSON.stringify({ format: 1, rounds, metrics }, null, 2)}\n`,
+    };
+    if (modelText === undefined) await writeFolderAtomically(path, facts, beside);
+    else {
+      const model = { name: MODEL_FILE, content: modelText };
+      await writeFolderAtomically(path, model, { ...beside, [facts.name]: facts.content });
+    }
     const earlier = this.#saved.findIndex((saved) => saved.rounds === rounds);
     if (earlier !== -1) this.#saved.splice(earlier, 1);
     this.#saved.push({ rounds, metrics, path });
@@ -90,16 +94,21 @@ export class RunFolder {
     for (const gone of [...surplus.map((checkpoint) => checkpoint.path), ...stale]) {
       await rm(gone, { recursive: true, force: true });
     }
-    return new Checkpoint(path);
+    return path;
   }
 
-  /** Those that are on disk, oldest first. */
+  /** Folders of those that are on disk, oldest first. */
+  savedPaths(): string[] {
+    return this.#saved.map(({ path }) => path);
+  }
+
+  /** The same, opened. */
   checkpoints(): Checkpoint[] {
-    return this.#saved.map(({ path }) => new Checkpoint(path));
+    return this.savedPaths().map((path) => new Checkpoint(path));
   }
 
   /** Path of a checkpoint as result.json keeps it. */
-  relativePath({ path }: Checkpoint): string {
+  relativePath(path: string): string {
     return relative(this.path, path).split('\\').join('/');
   }
 

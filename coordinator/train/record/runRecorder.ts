@@ -6,7 +6,7 @@ import { writeModel } from '../../../shared/gbdt/model/writeModel.ts';
 import { decodeTree } from '../../../shared/gbdt/treeCodec.ts';
 import type { BinnedTree } from '../../../kernels/gbdt/binnedTree.ts';
 import type { CommittedRound, RoundTiming, RunEvent } from '../../run/runRequest.ts';
-import type { Checkpoint } from '../checkpoint.ts';
+import { Checkpoint } from '../checkpoint.ts';
 import type { Metrics, RunWorker } from '../result.ts';
 import type { ScoreWatch } from '../scoreWatch.ts';
 import type { RunFolder } from './runFolder.ts';
@@ -108,7 +108,10 @@ export class RunRecorder {
     );
     const rounds = this.rounds;
     const metrics = metricsOf(this.#table[this.#rounds.length - 1]);
-    this.#enqueue(async () => onCheckpoint(await folder.saveCheckpoint(rounds, text, metrics), metrics));
+    this.#enqueue(async () => {
+      const path = await folder.saveCheckpoint(rounds, text, metrics);
+      onCheckpoint(new Checkpoint(path), metrics);
+    });
   }
 
   /** Takes rounds that no event told of, writes the last checkpoint, and waits until all is on disk. */

@@ -19,8 +19,9 @@ export interface TensorField {
   readonly storage: 'float32' | 'int32' | 'uint8';
   /** What the engine takes. */
   readonly dtype: 'float32' | 'int32';
-  /** Floats are stored values times this. */
+  /** Floats are stored values times `scale`, plus `offset` (0 when left out). */
   readonly scale: number;
+  readonly offset?: number;
 }
 
 export interface TensorShard extends BlobReference {

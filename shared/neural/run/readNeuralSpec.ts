@@ -20,11 +20,12 @@ const field = z.object({
   storage: z.enum(['float32', 'int32', 'uint8']),
   dtype: z.enum(['float32', 'int32']),
   scale: z.number(),
+  offset: z.number().exactOptional(),
 });
 export const dataset = z.object({
   rows: count.min(1),
   shardRows: count.min(1),
-  inputs: z.array(field).min(1).max(64),
+  inputs: z.array(field).max(64),
   target: field,
   shards: z
     .array(z.object({ ...blob, rows: count.min(1) }))

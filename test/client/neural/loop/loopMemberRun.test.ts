@@ -51,6 +51,7 @@ function specOf(code: LoopCode = { kind: 'text', source: String(fitLine) }, chan
     storage: 'float32',
     dtype: 'float32',
     scale: 1,
+    offset: 0,
   });
   const [x, y] = [column('x'), column('y')];
   const values = Float32Array.from({ length: ROWS }, (_, row) => row / ROWS);
@@ -183,6 +184,7 @@ describe('The loop of an owner', () => {
   });
 
   it.each([
+    ['throws at once', '() => { throw new Error("no luck") }', /trainLoopPerWorker threw: Error: no luck/],
     ['throws', 'async () => { throw new Error("no luck") }', /trainLoopPerWorker threw: Error: no luck/],
     ['swallows a failure of the group', swallowing, /metric "loss" is low/],
     ['is no function', '42', /trainLoopPerWorker is no function/],

@@ -1,26 +1,30 @@
-// Follows one neural run: collects what was reported, writes progress and checkpoints as they come, in order.
+// Follows a run whose state the members hold: collects what was reported, writes progress and checkpoints as they come, in order.
 
-import { decodeState } from '../../shared/neural/state/namedState.ts';
 import type { RunEvent, SavedState } from '../run/runRequest.ts';
-import type { Checkpoint } from '../train/checkpoint.ts';
 import type { RunFolder } from '../train/record/runFolder.ts';
 import type { Metrics, RunWorker } from '../train/result.ts';
-import { checkpointFiles, NeuralCheckpoint } from './neuralCheckpoint.ts';
 
-export interface NeuralRecorderOptions {
+export interface CheckpointFiles {
+  /** model.json; undefined for a checkpoint without a model. */
+  readonly modelText: string | undefined;
+  readonly beside: Readonly<Record<string, string | Uint8Array>>;
+}
+
+export interface StateRecorderOptions {
   readonly folder: RunFolder;
-  readonly topology: object;
+  /** The files of a checkpoint from a state as it was stored; undefined where there is nothing to keep. */
+  readonly filesOf: (state: Uint8Array, rounds: number) => CheckpointFiles | undefined;
   /** A checkpoint is written of states after so many steps; 0: of the last one alone. */
   readonly checkpointFrequency: number;
   readonly readState: (saved: SavedState) => Promise<Uint8Array>;
-  readonly onCheckpoint: (checkpoint: Checkpoint, metrics: Metrics) => void;
+  readonly onCheckpoint: (path: string, metrics: Metrics) => void;
   /** A write failed: the run should end; `settle` throws the reason. */
   readonly onFailure: (error: unknown) => void;
   readonly now: () => number;
 }
 
-export class NeuralRecorder {
-  readonly #options: NeuralRecorderOptions;
+export class StateRecorder {
+  readonly #options: StateRecorderOptions;
   readonly #table: (Metrics & { readonly round: number })[] = [];
   readonly #startedAt: number;
   #writing: Promise<void> = Promise.resolve();
@@ -30,7 +34,7 @@ export class NeuralRecorder {
   workersLost = 0;
   groupAt: number | undefined;
 
-  constructor(options: NeuralRecorderOptions) {
+  constructor(options: StateRecorderOptions) {
     this.#options = options;
     this.#startedAt = options.now();
   }
@@ -68,16 +72,18 @@ export class NeuralRecorder {
   }
 
   #write(saved: SavedState): void {
-    const { folder, topology, readState, onCheckpoint } = this.#options;
+    const { folder, filesOf, readState, onCheckpoint } = this.#options;
     if (this.#written === saved.rounds) return;
     this.#written = saved.rounds;
     this.#enqueue(async () => {
       // Metrics of the same step, where they were told.
       const metrics = metricsOf(this.#table.findLast(({ round }) => round < saved.rounds));
-      const state = decodeState(await readState(saved), `the state of step ${saved.rounds}`);
-      const { modelText, beside } = checkpointFiles(topology, state);
-      const { path } = await folder.saveCheckpoint(saved.rounds, modelText, metrics, beside);
-      onCheckpoint(new NeuralCheckpoint(path), metrics);
+      const files = filesOf(await readState(saved), saved.rounds);
+      if (!files) return;
+      onCheckpoint(
+        await folder.saveCheckpoint(saved.rounds, files.modelText, metrics, files.beside),
+        metrics,
+      );
     });
   }
 
