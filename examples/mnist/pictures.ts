@@ -70,7 +70,7 @@ export function samplePredictions(samples: readonly Sample[], title: string, col
       `<image x="${x}" y="${y}" width="${image}" height="${image}" style="image-rendering:pixelated" href="${grayPng(pixels, width)}"/>` +
       `<rect x="${x}" y="${y}" width="${image}" height="${image}" fill="none" stroke="${right ? '#d5dbe1' : BAD}" stroke-width="${right ? 1 : 3}" rx="2"/>` +
       text(x, y + image + 18, `${said}${verdict}`, {
-        size: 15,
+        size: right ? 15 : 13,
         bold: true,
         fill: right ? GOOD : BAD,
         anchor: 'start',
