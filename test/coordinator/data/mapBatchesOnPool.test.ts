@@ -1,6 +1,6 @@
 // mapBatches on real workers: tabs, Deno and Node processes.
 
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Dataset } from '../../../coordinator/data/dataset.ts';
 import { fromItems } from '../../../coordinator/data/fromMemory.ts';
 import type { PoolStatus } from '../../../coordinator/data/operators/mapBatchesOnPool.ts';
@@ -14,31 +14,31 @@ const MAPPERS = 'test/coordinator/data/fixtures/mappers.ts';
 const ADMIN_TOKEN = 'the-admin-token-of-this-test';
 
 let coordinator: Coordinator;
-const crews: LocalWorkers[] = [];
+let crew: LocalWorkers;
+/** Node and Deno workers that take no owners' code. */
+let refusing: LocalWorkers;
 
 beforeAll(async () => {
   coordinator = await startCoordinator({ port: 0, graceMs: 500, adminToken: ADMIN_TOKEN });
+  // For all cases: those that kill one come last, and leave a node worker.
+  [crew, refusing] = await Promise.all([
+    start(['browser', 'deno', 'node'], true),
+    start(['deno', 'node'], false),
+  ]);
 });
-afterEach(async () => {
-  await Promise.all(crews.splice(0).map((crew) => crew.stop()));
+afterAll(async () => {
+  await Promise.all([crew.stop(), refusing.stop()]);
+  await coordinator.close();
 });
-afterAll(() => coordinator.close());
 
-const start = (...runtimes: LocalRuntime[]): Promise<readonly LocalWorker[]> => startWorkers(runtimes, true);
-
-async function startWorkers(
-  runtime: readonly LocalRuntime[],
-  allowCode: boolean,
-): Promise<readonly LocalWorker[]> {
-  const crew = await startLocalWorkers({
+function start(runtime: readonly LocalRuntime[], allowCode: boolean): Promise<LocalWorkers> {
+  return startLocalWorkers({
     url: coordinator.url,
     count: runtime.length,
     runtime,
     device: 'cpu',
     allowCode,
   });
-  crews.push(crew);
-  return crew.workers;
 }
 
 const onPool = (): { url: string; token: string } => ({ url: coordinator.url, token: ADMIN_TOKEN });
@@ -51,9 +51,14 @@ function people(rows: number): Dataset {
 const scaled = (rows: number, factor: number): unknown[] =>
   Array.from({ length: rows }, (_, id) => ({ id, name: `n${id % 7}`, scaled: id * factor }));
 
+/** The worker of that kind that takes owners' code. */
+const only = (kind: LocalRuntime): LocalWorker => crew.workers.find((worker) => worker.kind === kind)!;
+
+const programsInAll = (): number =>
+  coordinator.pool.workers().reduce((sum, { programs }) => sum + programs, 0);
+
 describe('mapBatches on a pool', () => {
   it("maps by the owner's class on a tab, a Deno and a Node worker together, each row once and in order", async () => {
-    const workers = await start('browser', 'deno', 'node');
     let status: PoolStatus | undefined;
     const mapped = people(3_000).mapBatches(
       { module: MAPPERS, export: 'SlowScale' },
@@ -67,37 +72,17 @@ describe('mapBatches on a pool', () => {
     );
     expect(await mapped.takeAll()).toEqual(scaled(3_000, 0.5));
     const rows = status!.rows;
-    expect([...rows.keys()].sort()).toEqual(workers.map(({ workerId }) => workerId).sort());
+    expect([...rows.keys()].sort()).toEqual(crew.workers.map(({ workerId }) => workerId).sort());
     expect([...rows.values()].reduce((sum, count) => sum + count, 0)).toBe(3_000);
   });
 
-  it.each(['node', 'deno', 'browser'] as const)(
-    'gives the batches of a killed %s worker to another, and still has each row once and in order',
-    async (victim) => {
-      const [killed] = await start(victim, 'node');
-      let kill: Promise<void> | undefined;
-      const mapped = people(2_000).mapBatches(
-        { module: MAPPERS, export: 'SlowScale' },
-        {
-          batchSize: 20,
-          concurrency: 2,
-          fnConstructorArgs: [2],
-          scalingConfig: onPool(),
-          onStatus: ({ rows }) => {
-            if ((rows.get(killed!.workerId) ?? 0) >= 100) kill ??= killed!.kill();
-          },
-        },
-      );
-      expect(await mapped.takeAll()).toEqual(scaled(2_000, 2));
-      expect(kill).toBeDefined();
-      await kill;
-    },
-  );
-
   it("predicts with a checkpoint on workers that run no owners' code, as real XGBoost does", async () => {
     const models = makeServedModels();
+    // The others are taken: what is left are the tab, and processes that refuse owners' code.
+    const taken = crew.workers.filter(({ kind }) => kind !== 'browser');
+    for (const { workerId } of taken)
+      await expect.poll(() => coordinator.pool.claim(workerId, 'some-run')).toBe(true);
     try {
-      await startWorkers(['browser', 'deno', 'node'], false);
       const rows = flights(2_000);
       const predicted = await fromItems(rows)
         .mapBatches(GBDTPredictor, {
@@ -111,12 +96,12 @@ describe('mapBatches on a pool', () => {
       expect(predicted.map((row) => row['hour'])).toEqual(rows.map(({ hour }) => hour));
       predicted.forEach((row, i) => expect(row['predictions']).toBeCloseTo(expected[i]!, 6));
     } finally {
+      for (const { workerId } of taken) coordinator.pool.unclaim(workerId, 'some-run');
       models.remove();
     }
   });
 
   it('takes functions that stand alone as they are, in all forms of batches', async () => {
-    await start('node');
     const options = { batchSize: 64, scalingConfig: onPool() };
     const rows = await people(200)
       .mapBatches((batch) => batch.map((row) => ({ twice: 2 * (row['id'] as number) })), {
@@ -137,19 +122,21 @@ describe('mapBatches on a pool', () => {
   });
 
   it('names batch, rows, worker, file and line of what the function threw, and the pool lives on', async () => {
-    const [worker] = await start('node');
     const failing = people(1_000)
-      .mapBatches({ module: MAPPERS, export: 'refuseLarge' }, { batchSize: 100, scalingConfig: onPool() })
+      .mapBatches(
+        { module: MAPPERS, export: 'refuseLarge' },
+        { batchSize: 100, scalingConfig: { ...onPool(), runtime: 'deno' } },
+      )
       .takeAll();
     await expect(failing).rejects.toMatchObject({
       code: 'DATA_USER_FUNCTION',
       message: expect.stringMatching(
         new RegExp(
-          `mapBatches refuseLarge failed on batch 2 \\(rows 200 to 299\\) on worker ${worker!.workerId}: ` +
+          `mapBatches refuseLarge failed on batch 2 \\(rows 200 to 299\\) on worker ${only('deno').workerId}: ` +
             'RangeError: 251 is more than 250 \\(at test/coordinator/program/fixtures/limits.ts:9:11\\)',
         ),
       ) as string,
-      place: { row: 200, peer: worker!.workerId },
+      place: { row: 200, peer: only('deno').workerId },
     });
     expect(
       await people(10)
@@ -159,14 +146,13 @@ describe('mapBatches on a pool', () => {
   });
 
   it('gives up on a function that never returns, and names the worker', async () => {
-    const [worker] = await start('node');
     const hanging = people(10).mapBatches(
       { module: MAPPERS, export: 'loopForever' },
-      { scalingConfig: onPool(), batchTimeoutS: 0.5 },
+      { scalingConfig: { ...onPool(), runtime: 'node' }, batchTimeoutS: 0.5 },
     );
     await expect(hanging.takeAll()).rejects.toThrow(
       new RegExp(
-        `batch 0 .rows 0 to 9.*Worker ${worker!.workerId} \\(node\\) did not answer call within 500 ms`,
+        `batch 0 .rows 0 to 9.*Worker ${only('node').workerId} \\(node\\) did not answer call within 500 ms`,
       ),
     );
     expect(
@@ -177,7 +163,6 @@ describe('mapBatches on a pool', () => {
   });
 
   it('keeps a bounded number of batches under way, however slowly its output is taken', async () => {
-    await start('node');
     let read = 0;
     const source = people(10_000).mapBatches(
       (batch) => {
@@ -192,11 +177,10 @@ describe('mapBatches on a pool', () => {
       expect(read - taken).toBeLessThan(8);
       if (++taken === 30) break;
     }
-    await expect.poll(() => coordinator.pool.workers()[0]?.programs, { timeout: 10_000 }).toBe(0);
+    await expect.poll(() => programsInAll(), { timeout: 10_000 }).toBe(0);
   });
 
   it('is called off by its signal', async () => {
-    await start('node');
     const controller = new AbortController();
     const mapped = people(10).mapBatches(
       { module: MAPPERS, export: 'loopForever' },
@@ -213,7 +197,6 @@ describe('mapBatches on a pool', () => {
       { scalingConfig: onPool() },
     );
     await expect(missing.takeAll()).rejects.toMatchObject({ code: 'PROGRAM_BUNDLE_FAILED' });
-    await start('node');
     const args = people(10).mapBatches(
       { module: MAPPERS, export: 'Scale' },
       { scalingConfig: onPool(), fnConstructorArgs: [new Map()] },
@@ -228,4 +211,37 @@ describe('mapBatches on a pool', () => {
       /takes a function, a class, or \{ module, export \}/,
     );
   });
+});
+
+describe('mapBatches on a pool whose workers are killed', () => {
+  let more: LocalWorkers;
+  beforeAll(async () => void (more = await start(['node'], true)));
+  afterAll(() => more.stop());
+
+  it.each([
+    ['browser', 4],
+    ['deno', 3],
+    ['node', 2],
+  ] as const)(
+    'gives the batches of a killed %s worker, one of %d, to the others: each row is there once and in order',
+    async (victim, concurrency) => {
+      const killed = only(victim);
+      let kill: Promise<void> | undefined;
+      const mapped = people(2_000).mapBatches(
+        { module: MAPPERS, export: 'SlowScale' },
+        {
+          batchSize: 20,
+          concurrency,
+          fnConstructorArgs: [2],
+          scalingConfig: onPool(),
+          onStatus: ({ rows }) => {
+            if ((rows.get(killed.workerId) ?? 0) >= 100) kill ??= killed.kill();
+          },
+        },
+      );
+      expect(await mapped.takeAll()).toEqual(scaled(2_000, 2));
+      expect(kill).toBeDefined();
+      await kill;
+    },
+  );
 });

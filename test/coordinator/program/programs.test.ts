@@ -16,35 +16,46 @@ import { Checkpoint } from '../../../coordinator/train/checkpoint.ts';
 
 const CALCULATOR = 'test/coordinator/program/fixtures/calculator.ts';
 const JOIN_TOKEN = 'the-join-token-of-this-test';
-const runtimes = ['node', 'deno', 'browser'] as const;
+const runtimes = ['browser', 'deno', 'node'] as const;
 
 let coordinator: Coordinator;
-const crews: LocalWorkers[] = [];
+let crew: LocalWorkers;
+const instances: ProgramInstance[] = [];
 
 beforeAll(async () => {
   coordinator = await startCoordinator({ port: 0, graceMs: 500, joinToken: JOIN_TOKEN });
+  // For all cases: those that kill one come last, and leave a node worker.
+  crew = await startWorkers(coordinator, ['browser', 'deno', 'node', 'node']);
 });
 afterEach(async () => {
-  await Promise.all(crews.splice(0).map((crew) => crew.stop()));
+  await Promise.all(instances.splice(0).map((instance) => instance.close('the case is over')));
 });
-afterAll(() => coordinator.close());
+afterAll(async () => {
+  await crew.stop();
+  await coordinator.close();
+});
 
-async function start(runtime: LocalRuntime, count = 1, allowCode = true): Promise<LocalWorkers> {
-  const crew = await startLocalWorkers({
-    url: coordinator.url,
+function startWorkers(
+  { url }: Coordinator,
+  runtime: readonly LocalRuntime[],
+  allowCode = true,
+): Promise<LocalWorkers> {
+  return startLocalWorkers({
+    url,
     token: JOIN_TOKEN,
-    count,
+    count: runtime.length,
     runtime,
     device: 'cpu',
     allowCode,
   });
-  crews.push(crew);
-  return crew;
 }
 
+const bundles = new Map<string, ReturnType<typeof bundleModule>>();
+
 async function ofModule(exportName: string, args: readonly unknown[] = []): Promise<Program> {
-  const code = await bundleModule({ module: CALCULATOR, export: exportName });
-  return { name: exportName, code, args, form: 'plain' };
+  const bundle = bundles.get(exportName) ?? bundleModule({ module: CALCULATOR, export: exportName });
+  bundles.set(exportName, bundle);
+  return { name: exportName, code: await bundle, args, form: 'plain' };
 }
 
 async function open(program: Program, options?: OpenOptions): Promise<ProgramInstance> {
@@ -53,14 +64,16 @@ async function open(program: Program, options?: OpenOptions): Promise<ProgramIns
     program,
     options,
   );
+  instances.push(instance);
   void instance.leaving.then((reason) => instance.close(reason));
   return instance;
 }
 
 describe.each(runtimes)('A program on a %s worker', (runtime) => {
   it("is the owner's TypeScript class with its imports, and is called with typed arrays until it is closed", async () => {
-    await start(runtime);
-    const instance = await open(await ofModule('Calculator', [{ most: 100 }, Float32Array.of(0.5, NaN)]));
+    const instance = await open(await ofModule('Calculator', [{ most: 100 }, Float32Array.of(0.5, NaN)]), {
+      runtime,
+    });
     expect(instance.worker).toMatchObject({ runtime, device: 'cpu' });
     const sums = await instance.call('add', [Float32Array.of(1, 2, 3)]);
     expect(sums).toEqual(Float32Array.of(1.5, NaN, 3));
@@ -75,8 +88,9 @@ describe.each(runtimes)('A program on a %s worker', (runtime) => {
   });
 
   it("tells file and line of the owner's source when it throws, and goes on", async () => {
-    await start(runtime);
-    const instance = await open(await ofModule('Calculator', [{ most: 10 }, new Float32Array(1)]));
+    const instance = await open(await ofModule('Calculator', [{ most: 10 }, new Float32Array(1)]), {
+      runtime,
+    });
     const failing = instance.call('add', [Float32Array.of(11)]);
     await expect(failing).rejects.toMatchObject({
       code: 'PROGRAM_CODE_FAILED',
@@ -91,24 +105,26 @@ describe.each(runtimes)('A program on a %s worker', (runtime) => {
   });
 
   it('is ended by its owner when it does not answer in time', async () => {
-    const [worker] = (await start(runtime)).workers;
-    const instance = await open(await ofModule('Calculator', [{ most: 10 }, new Float32Array(1)]));
+    const instance = await open(await ofModule('Calculator', [{ most: 10 }, new Float32Array(1)]), {
+      runtime,
+    });
     await expect(instance.call('loopForever', [], { deadlineMs: 300 })).rejects.toMatchObject({
       code: 'DEADLINE_EXCEEDED',
       message: expect.stringContaining(
-        `Worker ${worker!.workerId} (${runtime}) did not answer loopForever`,
+        `Worker ${instance.worker.workerId} (${runtime}) did not answer loopForever`,
       ) as string,
-      place: { peer: worker!.workerId },
+      place: { peer: instance.worker.workerId },
     });
     await instance.close('it hangs');
-    const next = await open(await ofModule('Calculator', [{ most: 10 }, new Float32Array(1)]));
-    expect(next.worker.workerId).toBe(worker!.workerId);
+    const next = await open(await ofModule('Calculator', [{ most: 10 }, new Float32Array(1)]), { runtime });
+    expect(next.worker.workerId).toBe(instance.worker.workerId);
     expect(await next.call('calls', [])).toBe(0);
   });
 
   it('hears that a call was withdrawn', async () => {
-    await start(runtime);
-    const instance = await open(await ofModule('Calculator', [{ most: 10 }, new Float32Array(1)]));
+    const instance = await open(await ofModule('Calculator', [{ most: 10 }, new Float32Array(1)]), {
+      runtime,
+    });
     const controller = new AbortController();
     const waiting = instance.call('waitForCancel', [], { signal: controller.signal });
     controller.abort();
@@ -116,26 +132,8 @@ describe.each(runtimes)('A program on a %s worker', (runtime) => {
     await expect.poll(() => instance.call('calls', [])).toBe(1000);
   });
 
-  it('fails all calls at once when the worker is killed, and opens on another', async () => {
-    const [first] = (await start(runtime)).workers;
-    const program = await ofModule('Calculator', [{ most: 10 }, new Float32Array(1)]);
-    const instance = await open(program);
-    const calls = [1, 2, 3].map(() => instance.call('waitForCancel', []));
-    const settled = Promise.allSettled(calls);
-    await start('node');
-    await first!.kill();
-    for (const outcome of await settled) {
-      expect(outcome).toMatchObject({ status: 'rejected', reason: { code: 'PROGRAM_LOST' } });
-    }
-    expect(await instance.ended).not.toBe('');
-    const next = await open(program);
-    expect(next.worker.runtime).toBe('node');
-    expect(await next.call('calls', [])).toBe(0);
-  });
-
   it('does not see the tokens of its worker', async () => {
-    await start(runtime);
-    const instance = await open(await ofModule('look'));
+    const instance = await open(await ofModule('look'), { runtime });
     const seen = (await instance.call('call', [])) as string;
     expect(seen).toContain('Object=');
     expect(seen).not.toContain(JOIN_TOKEN);
@@ -143,7 +141,6 @@ describe.each(runtimes)('A program on a %s worker', (runtime) => {
   });
 
   it('has the files of a checkpoint that it was given', async () => {
-    await start(runtime);
     const folder = await mkdtemp(join(tmpdir(), 'tabgrad-checkpoint-'));
     try {
       await mkdir(join(folder, 'extra'));
@@ -151,6 +148,7 @@ describe.each(runtimes)('A program on a %s worker', (runtime) => {
       await writeFile(join(folder, 'extra', 'weights.bin'), 'y'.repeat(100_000));
       const instance = await open(
         await ofModule('FilesOfCheckpoint', [{ checkpoint: new Checkpoint(folder) }]),
+        { runtime },
       );
       expect(await instance.call('call', [])).toEqual({ 'model.json': 1000, 'extra/weights.bin': 100_000 });
     } finally {
@@ -161,7 +159,6 @@ describe.each(runtimes)('A program on a %s worker', (runtime) => {
 
 describe('A program', () => {
   it('may be a function that is given as a value, as far as it stands alone', async () => {
-    await start('node');
     const threshold = 3;
     const program = (code: Program['code']): Program => ({ name: 'inline', code, args: [], form: 'plain' });
     const doubled = await open(program(inlineBundle((x: number) => 2 * x, 'it')));
@@ -177,47 +174,56 @@ describe('A program', () => {
   });
 
   it('waits for a worker, says why, and can be called off', async () => {
-    await start('node', 1, false);
+    const without = await startCoordinator({ port: 0, joinToken: JOIN_TOKEN });
+    const refusing = await startWorkers(without, ['node'], false);
     const reasons: string[] = [];
     const controller = new AbortController();
     const program = await ofModule('Calculator', [{ most: 1 }, new Float32Array(1)]);
-    const waiting = open(program, { signal: controller.signal, onWaiting: (reason) => reasons.push(reason) });
+    const waiting = openProgram({ seats: without.seats, blobs: without.blobs }, program, {
+      signal: controller.signal,
+      onWaiting: (reason) => reasons.push(reason),
+    });
     await expect
       .poll(() => reasons.at(-1), { timeout: 10_000 })
       .toBe("Calculator waits for 1 worker; 0 of 1 are free (1 not running owners' code).");
     controller.abort();
     await expect(waiting).rejects.toMatchObject({ code: 'ABORTED' });
+    await refusing.stop();
+    await without.close();
   });
 
   it('shares no worker with a run', async () => {
-    const [worker] = (await start('node')).workers;
-    const instance = await open(await ofModule('Calculator', [{ most: 1 }, new Float32Array(1)]));
-    expect(coordinator.pool.claim(worker!.workerId, 'some-run')).toBe(false);
+    const instance = await open(await ofModule('Calculator', [{ most: 1 }, new Float32Array(1)]), {
+      runtime: 'deno',
+    });
+    const { workerId } = instance.worker;
+    expect(coordinator.pool.claim(workerId, 'some-run')).toBe(false);
     await instance.close('done');
-    await expect.poll(() => coordinator.pool.claim(worker!.workerId, 'some-run')).toBe(true);
+    await expect.poll(() => coordinator.pool.claim(workerId, 'some-run')).toBe(true);
     const reasons: string[] = [];
     const controller = new AbortController();
     const waiting = open(await ofModule('Calculator'), {
+      runtime: 'deno',
       signal: controller.signal,
       onWaiting: (reason) => reasons.push(reason),
     });
     await expect
       .poll(() => reasons.at(-1))
-      .toBe('Calculator waits for 1 worker; 0 of 1 are free (1 in a run).');
+      .toBe('Calculator waits for 1 deno worker; 0 of 4 are free (1 in a run, 3 of another kind).');
     controller.abort();
     await expect(waiting).rejects.toThrow();
-    coordinator.pool.unclaim(worker!.workerId, 'some-run');
+    coordinator.pool.unclaim(workerId, 'some-run');
   });
 
   it('spreads over the workers before they share one', async () => {
-    await start('node', 2);
     const program = await ofModule('Calculator', [{ most: 1 }, new Float32Array(1)]);
-    const instances = [await open(program), await open(program), await open(program)];
-    expect(new Set(instances.slice(0, 2).map(({ worker }) => worker.workerId)).size).toBe(2);
+    const three = [1, 2, 3].map(() => open(program, { runtime: 'node' }));
+    const places = (await Promise.all(three)).map(({ worker }) => worker.workerId);
+    expect(new Set(places.slice(0, 2)).size).toBe(2);
+    expect(new Set(places).size).toBe(2);
   });
 
   it('refuses what can not work, with the reason', async () => {
-    await start('node');
     const missing = bundleModule({ module: './no/such.ts', export: 'x' });
     await expect(missing).rejects.toMatchObject({
       code: 'PROGRAM_BUNDLE_FAILED',
@@ -252,5 +258,23 @@ describe('A program', () => {
       code: 'PROGRAM_FRAME_INVALID',
     });
     expect(await instance.call('calls', [])).toBe(0);
+  });
+});
+
+describe.each(runtimes)('A program on a %s worker that is killed', (runtime) => {
+  it('fails all calls at once, and opens on another', async () => {
+    const program = await ofModule('Calculator', [{ most: 10 }, new Float32Array(1)]);
+    const instance = await open(program, { runtime });
+    const { workerId } = instance.worker;
+    const calls = [1, 2, 3].map(() => instance.call('waitForCancel', []));
+    const settled = Promise.allSettled(calls);
+    await crew.workers.find((worker) => worker.workerId === workerId)!.kill();
+    for (const outcome of await settled) {
+      expect(outcome).toMatchObject({ status: 'rejected', reason: { code: 'PROGRAM_LOST' } });
+    }
+    expect(await instance.ended).not.toBe('');
+    const next = await open(program);
+    expect(next.worker.workerId).not.toBe(workerId);
+    expect(await next.call('calls', [])).toBe(0);
   });
 });
