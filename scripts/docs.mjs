@@ -11,7 +11,7 @@ const { commands } = await import('../coordinator/cli/commands.ts');
 const { commonOptions } = await import('../coordinator/cli/command.ts');
 const { optionRows, usageLine } = await import('../coordinator/cli/helpText.ts');
 const { exitCodeMeanings } = await import('../coordinator/cli/exitCodes.ts');
-const { configSchema } = await import('../coordinator/config/configSchema.ts');
+const { trainerSchemas } = await import('../coordinator/config/trainerSchemas.ts');
 const { functions } = await import('../coordinator/config/expression/functions.ts');
 
 const note = '<!-- Written by `npm run docs` from the code. Edit there. -->';
@@ -116,11 +116,19 @@ function kindOf(schema) {
 }
 
 function configPage() {
-  const schema = z.toJSONSchema(configSchema, { io: 'input', unrepresentable: 'any' });
+  const rowsOf = (trainer) =>
+    configRows(z.toJSONSchema(trainerSchemas[trainer], { io: 'input', unrepresentable: 'any' }));
+  const known = new Set(rowsOf('gbdt').map((row) => row.join()));
   return [
     '# Config files',
     '`tabgrad train CONFIG` reads JSON, YAML, or a TypeScript or JavaScript module that exports the config as `config` or as its default. Paths in it are relative to the folder of the file. Unknown keys are errors.',
-    table(['key', 'value', 'default', 'meaning'], configRows(schema)),
+    table(['key', 'value', 'default', 'meaning'], rowsOf('gbdt')),
+    '## Neural nets',
+    'With `trainer: neural` the keys are those of `NeuralTrainer`. `data`, `derive`, `columns`, `scalingConfig` and `runConfig` are as above; `examples/neural/moons.yaml` is an example.',
+    table(
+      ['key', 'value', 'default', 'meaning'],
+      rowsOf('neural').filter((row) => !known.has(row.join())),
+    ),
     '## Derived columns',
     'The values of `derive` are expressions: numbers, `"text"`, `true` and `false`, column names (in `` `backticks` `` where they are no plain words), `+ - * / %`, `== != < <= > >=`, `&& || !`, parentheses, and these functions. Times are milliseconds since 1970 and read as UTC. A missing value makes the result missing; `&&` and `||` follow SQL.',
     table(

@@ -1,19 +1,26 @@
 // The work of `tabgrad train`: config to datasets, trainer and progress.
 
-import { relative } from 'node:path';
+import { join, relative } from 'node:path';
 import { ConfigInvalidError } from '../config/configErrors.ts';
 import { checkColumns, deriveColumns } from '../config/deriveColumns.ts';
-import { loadConfig, type LoadedConfig } from '../config/loadConfig.ts';
+import { loadAnyConfig, type LoadedConfig, type LoadedNeuralConfig } from '../config/loadConfig.ts';
 import { openSource } from '../config/openSource.ts';
 import type { Dataset } from '../data/dataset.ts';
+import type { NeuralTrainerOptions } from '../neural/neuralOptions.ts';
+import type { NeuralResult, NeuralTrainer } from '../neural/neuralTrainer.ts';
+import { resnet18, type ResNet18Options } from '../../shared/neural/model/resnet18.ts';
+import type { ProgressEvent } from '../progress/progressEvent.ts';
 import { formatDuration, formatMetrics } from '../progress/formatNumbers.ts';
 import { terminalProgress, type ProgressMode } from '../progress/terminalProgress.ts';
+import { MODEL_FILE } from '../train/checkpoint.ts';
 import { GBDTTrainer } from '../train/gbdtTrainer.ts';
 import type { Result } from '../train/result.ts';
 import { NoRowsError } from '../train/trainErrors.ts';
 import type { CliContext, CommonValues } from './command.ts';
 import { MAX_LOCAL_WORKERS } from '../local/localWorker.ts';
 import { exitCodes, type ExitCode } from './exitCodes.ts';
+
+type AnyConfig = LoadedConfig | LoadedNeuralConfig;
 
 export interface TrainFlags extends Pick<CommonValues, 'json' | 'quiet' | 'verbose'> {
   readonly url: string | undefined;
@@ -23,52 +30,76 @@ export interface TrainFlags extends Pick<CommonValues, 'json' | 'quiet' | 'verbo
 /** @throws what reading the config, the data and training throw; everything that was started is ended then. */
 export async function trainFromConfig(
   file: string,
-  { url, token, json, quiet, verbose }: TrainFlags,
-  { stdout, stderr, cwd, signal, now }: CliContext,
+  flags: TrainFlags,
+  context: CliContext,
 ): Promise<ExitCode> {
-  const config = await loadConfig(file, cwd);
+  const { json, quiet, verbose } = flags;
+  const { stdout, stderr, cwd, signal, now } = context;
+  const config = await loadAnyConfig(file, cwd);
   const mode: ProgressMode = json ? 'json' : quiet ? 'none' : stdout.isTTY === true ? 'live' : 'plain';
-  const progress = terminalProgress({ stream: stdout, mode, roundsTotal: config.numBoostRound, now });
+  const roundsTotal = config.trainer === 'gbdt' ? config.numBoostRound : (config.maxSteps ?? 0);
+  const progress = terminalProgress({ stream: stdout, mode, roundsTotal, now });
   const warn = (message: string): void => {
     if (json) stdout.write(`${JSON.stringify({ type: 'warning', message })}\n`);
     else if (mode === 'live') progress.line(`warning: ${message}`);
     else if (!quiet) stderr.write(`warning: ${message}\n`);
   };
-  const address = url ?? config.scalingConfig.url;
-  const secret = token ?? config.scalingConfig.token;
+  const { numWorkers, runtime, device, ...connection } = config.scalingConfig;
+  const address = flags.url ?? connection.url;
+  const token = flags.token ?? connection.token;
   if (address === undefined) checkLocalWorkers(config);
   try {
-    const datasets = await openDatasets(config, signal);
-    const { numWorkers, runtime, device } = config.scalingConfig;
-    const trainer = new GBDTTrainer({
-      ...trainerKeys(config),
-      datasets,
-      scalingConfig: {
-        numWorkers,
-        runtime,
-        device,
-        ...(address !== undefined && { url: address }),
-        ...(secret !== undefined && { token: secret }),
-      },
+    const shared = {
+      datasets: await openDatasets(config, signal),
+      scalingConfig: { numWorkers, runtime, device, ...defined({ url: address, token }) },
       runConfig: {
         ...config.runConfig,
         checkpointConfig: defined(config.runConfig.checkpointConfig),
-        callbacks: [{ onEvent: (event) => progress.event(event), onWarning: warn }],
-        verbose: verbose ? 2 : 1,
+        callbacks: [{ onEvent: (event: ProgressEvent) => progress.event(event), onWarning: warn }],
+        verbose: verbose ? (2 as const) : (1 as const),
       },
-    });
+    };
+    const trainer =
+      config.trainer === 'gbdt'
+        ? new GBDTTrainer({ ...trainerKeys(config), ...shared })
+        : await neuralTrainer(config, shared);
     const result = await trainer.fit({ signal });
     progress.close();
     if (json) stdout.write(`${JSON.stringify({ type: 'result', ...plainResult(result) })}\n`);
-    else for (const line of resultLines(result, cwd)) progress.line(line);
+    else {
+      const word = config.trainer === 'gbdt' ? 'round' : 'step';
+      for (const line of resultLines(result, word, cwd)) progress.line(line);
+    }
     return exitCodes.ok;
   } finally {
     progress.close();
   }
 }
 
+async function neuralTrainer(
+  config: LoadedNeuralConfig,
+  shared: Pick<NeuralTrainerOptions, 'runConfig' | 'scalingConfig'> & {
+    readonly datasets: Record<string, Dataset>;
+  },
+): Promise<NeuralTrainer> {
+  // Loaded here: trees need none of it.
+  const { NeuralTrainer } = await import('../neural/neuralTrainer.ts');
+  const { file: _file, trainer: _trainer, data: _data, derive: _derive, columns: _columns, ...keys } = config;
+  const { model, ...options } = keys;
+  const { train, valid } = shared.datasets;
+  return new NeuralTrainer({
+    ...(defined(options) as Omit<NeuralTrainerOptions, 'datasets' | 'model'>),
+    ...shared,
+    model:
+      typeof model === 'object' && 'resnet18' in model
+        ? resnet18(defined(model.resnet18 as ResNet18Options))
+        : model,
+    datasets: { train: train!, ...(valid && { valid }) },
+  });
+}
+
 /** Without a coordinator that is up, all workers are processes of this machine. */
-function checkLocalWorkers({ file, scalingConfig: { numWorkers } }: LoadedConfig): void {
+function checkLocalWorkers({ file, scalingConfig: { numWorkers } }: AnyConfig): void {
   const most = Array.isArray(numWorkers) ? numWorkers[1] : numWorkers;
   if (most <= MAX_LOCAL_WORKERS) return;
   const field = 'scalingConfig.numWorkers';
@@ -80,10 +111,7 @@ function checkLocalWorkers({ file, scalingConfig: { numWorkers } }: LoadedConfig
 }
 
 /** Rows to train and to validate on. The split is made before anything is computed, where file footers tell the rows. */
-export async function openDatasets(
-  config: LoadedConfig,
-  signal: AbortSignal,
-): Promise<Record<string, Dataset>> {
+export async function openDatasets(config: AnyConfig, signal: AbortSignal): Promise<Record<string, Dataset>> {
   const { train, valid, testSize, seed, format } = config.data;
   const source = openSource(train, format);
   checkColumns(config, await columnsOf(source, train, signal), config.file);
@@ -125,18 +153,18 @@ export function defined<T extends object>(value: T): Partial<Defined<T>> {
   >;
 }
 
-function plainResult({ checkpoint, checkpoints, ...result }: Result) {
+function plainResult({ checkpoint, checkpoints, ...result }: NeuralResult | Result) {
   return { ...result, checkpoint: checkpoint.path, checkpoints: checkpoints.map(({ path }) => path) };
 }
 
-function resultLines(result: Result, cwd: string): string[] {
+function resultLines(result: NeuralResult | Result, word: 'round' | 'step', cwd: string): string[] {
   const { prepareMs, waitMs, trainMs, totalMs } = result.timings;
   const best = result.bestIteration === undefined ? '' : `, best round ${result.bestIteration + 1}`;
   return [
-    `${result.status}: ${result.rounds} rounds in ${formatDuration(totalMs)} ` +
+    `${result.status}: ${result.rounds} ${word}s in ${formatDuration(totalMs)} ` +
       `(prepare ${formatDuration(prepareMs)}, wait ${formatDuration(waitMs)}, train ${formatDuration(trainMs)})${best}`,
     ...(Object.keys(result.metrics).length === 0 ? [] : [`metrics  ${formatMetrics(result.metrics)}`]),
-    `model    ${relative(cwd, result.checkpoint.modelPath)}`,
+    `model    ${relative(cwd, join(result.checkpoint.path, MODEL_FILE))}`,
     `result   ${relative(cwd, `${result.path}/result.json`)}`,
   ];
 }

@@ -7,8 +7,8 @@ import { tuneSection } from '../tune/tuneConfigSchema.ts';
 const source = z
   .union([z.string().min(1), z.array(z.string().min(1)).min(1).max(10_000)])
   .describe('A file, a folder, an http(s):// or s3:// address, or a list of them.');
-const columnName = z.string().min(1).max(512);
-const wholeFrom = (min: number, max: number) => z.number().int().min(min).max(max);
+export const columnName = z.string().min(1).max(512);
+export const wholeFrom = (min: number, max: number) => z.number().int().min(min).max(max);
 
 const dataSection = z
   .strictObject({
@@ -34,7 +34,7 @@ const dataSection = z
 
 const runtime = z.enum(['node', 'deno', 'browser']);
 
-const scalingSection = z
+export const scalingSection = z
   .strictObject({
     numWorkers: z
       .union([wholeFrom(1, 4096), z.tuple([wholeFrom(1, 4096), wholeFrom(1, 4096)])])
@@ -60,7 +60,7 @@ const scalingSection = z
   })
   .describe('Who does the work.');
 
-const runSection = z
+export const runSection = z
   .strictObject({
     name: z
       .string()
@@ -96,8 +96,8 @@ const runSection = z
   })
   .describe('What the run is called and what it leaves.');
 
-export const configSchema = z.strictObject({
-  trainer: z.literal('gbdt').describe('Gradient-boosted trees.'),
+/** Which rows and columns there are: the same for every trainer. */
+export const rowSections = {
   data: dataSection,
   derive: z
     .record(columnName, z.string().min(1))
@@ -109,6 +109,11 @@ export const configSchema = z.strictObject({
     .max(100_000)
     .optional()
     .describe('Columns to keep, derived ones included. Without it all are kept.'),
+};
+
+export const configSchema = z.strictObject({
+  trainer: z.literal('gbdt').describe('Gradient-boosted trees.'),
+  ...rowSections,
   labelColumn: columnName.describe('The column to predict.'),
   weightColumn: columnName.optional().describe('Weights of the rows.'),
   featureColumns: z

@@ -9,6 +9,11 @@ import { deriveBatch, type DerivedColumn } from './deriveBatch.ts';
 import { parseExpression } from './expression/parseExpression.ts';
 import { columnsOf } from './expression/syntaxTree.ts';
 
+interface Features {
+  /** A list, or one an input of a net. */
+  readonly featureColumns?: string[] | Record<string, string[]> | undefined;
+}
+
 type ColumnSections = Pick<Config, 'derive' | 'columns'>;
 
 /** The dataset with its derived columns, and with no others than were asked for. */
@@ -42,7 +47,7 @@ export function neededColumns(derived: readonly DerivedColumn[], keep: readonly 
  * @throws ConfigInvalidError naming the file, the key and the nearest column.
  */
 export function checkColumns(
-  config: Pick<Config, 'derive' | 'columns' | 'labelColumn' | 'weightColumn' | 'featureColumns'>,
+  config: ColumnSections & Pick<Config, 'labelColumn' | 'weightColumn'> & Features,
   available: readonly string[],
   file: string,
 ): void {
@@ -66,7 +71,11 @@ export function checkColumns(
     for (const column of config.columns) known.add(column);
   }
   require(config.labelColumn, 'labelColumn');
-  for (const [index, column] of (config.featureColumns ?? []).entries())
-    require(column, `featureColumns[${index}]`);
+  const { featureColumns = [] } = config;
+  const lists = Array.isArray(featureColumns) ? { '': featureColumns } : featureColumns;
+  for (const [input, columns] of Object.entries(lists)) {
+    const key = input === '' ? 'featureColumns' : `featureColumns.${input}`;
+    for (const [index, column] of columns.entries()) require(column, `${key}[${index}]`);
+  }
   if (config.weightColumn !== undefined) require(config.weightColumn, 'weightColumn');
 }

@@ -2,7 +2,6 @@
 
 import { z } from 'zod';
 import { nearestWord } from '../../shared/text/nearestWord.ts';
-import { configSchema } from './configSchema.ts';
 
 type Path = readonly PropertyKey[];
 type JsonSchema = z.core.JSONSchema.BaseSchema;
@@ -13,14 +12,20 @@ export interface ConfigProblem {
   readonly sentence: string;
 }
 
-export function describeIssue(issue: z.core.$ZodIssue, input: unknown): ConfigProblem[] {
+/** @param schema of the whole config. */
+export function describeIssue(issue: z.core.$ZodIssue, input: unknown, schema: z.ZodType): ConfigProblem[] {
   const field = pathText(issue.path);
   const value = valueAt(input, issue.path);
   if (issue.code === 'unrecognized_keys')
-    return issue.keys.map((key) => unknownKey([...issue.path, key], keysAt(issue.path)));
+    return issue.keys.map((key) => unknownKey([...issue.path, key], keysAt(schema, issue.path)));
   if (field === '')
     return [{ field, sentence: `the whole config is ${shown(value)}, expected an object with keys` }];
   if (value === undefined) return [{ field, sentence: `${field} is missing, expected ${expected(issue)}` }];
+  const inner = issue.code === 'invalid_union' ? meantForm(issue.errors, value) : undefined;
+  if (inner !== undefined) {
+    const moved = inner.map((one) => ({ ...one, path: [...issue.path, ...one.path] }));
+    return moved.flatMap((one) => describeIssue(one, input, schema));
+  }
   const nearest = typeof value === 'string' ? nearestWord(value, validWords(issue)) : undefined;
   return [
     {
@@ -30,6 +35,22 @@ export function describeIssue(issue: z.core.$ZodIssue, input: unknown): ConfigPr
         (nearest === undefined ? '' : `; did you mean "${nearest}"?`),
     },
   ];
+}
+
+/** Of forms that a key may have, the one whose own keys the value has, if one alone fits that. */
+function meantForm(
+  forms: readonly (readonly z.core.$ZodIssue[])[],
+  value: unknown,
+): readonly z.core.$ZodIssue[] | undefined {
+  if (typeof value !== 'object' || value === null) return undefined;
+  const meant = forms.filter((issues) =>
+    issues.every(({ code, path }) => code !== 'unrecognized_keys' || path.length > 0)
+      ? issues.every(({ path }) => path.length > 0 && valueAt(value, path) !== undefined)
+      : false,
+  );
+  if (meant.length === 1) return meant[0];
+  const close = forms.filter((issues) => issues.every(({ code }) => code === 'unrecognized_keys'));
+  return close.length === 1 ? close[0] : undefined;
 }
 
 /** The words that would have been accepted, where the value is one of a list of words. */
@@ -79,13 +100,18 @@ function unitOf(origin: string): string {
 }
 
 /** The keys that the schema knows at a path. */
-function keysAt(path: Path): string[] {
-  let schema: JsonSchema | undefined = z.toJSONSchema(configSchema, { io: 'input', unrepresentable: 'any' });
+function keysAt(schema: z.ZodType, path: Path): string[] {
+  let at: JsonSchema | undefined = z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' });
   for (const step of path) {
-    const next: unknown = schema?.properties?.[String(step)];
-    schema = typeof next === 'object' && next !== null ? (next as JsonSchema) : undefined;
+    const next: unknown = withKeys(at)?.properties?.[String(step)];
+    at = typeof next === 'object' && next !== null ? (next as JsonSchema) : undefined;
   }
-  return Object.keys(schema?.properties ?? {});
+  return Object.keys(withKeys(at)?.properties ?? {});
+}
+
+/** Of several forms, the one that has keys. */
+function withKeys(schema: JsonSchema | undefined): JsonSchema | undefined {
+  return schema?.properties ? schema : (schema?.anyOf?.find(({ properties }) => properties) ?? schema);
 }
 
 function pathText(path: Path): string {

@@ -5,45 +5,88 @@ import { fileURLToPath } from 'node:url';
 import { TabgradError } from '../../shared/errors.ts';
 import { resolveParams } from '../../shared/gbdt/params.ts';
 import { ConfigInvalidError, ExpressionError } from './configErrors.ts';
-import { configSchema, type Config } from './configSchema.ts';
+import type { Config } from './configSchema.ts';
 import { describeIssue, type ConfigProblem } from './describeIssue.ts';
+import type { NeuralConfig } from './neuralConfigSchema.ts';
+import { trainerNames, trainerSchemas } from './trainerSchemas.ts';
+import { nearestWord } from '../../shared/text/nearestWord.ts';
 import { parseExpression } from './expression/parseExpression.ts';
 import { readConfigFile } from './readConfigFile.ts';
 
 /** A config whose sources and folders no longer depend on where the file lies. */
-export interface LoadedConfig extends Omit<Config, 'data' | 'runConfig'> {
+type Loaded<C extends Config | NeuralConfig> = Omit<C, 'data' | 'runConfig'> & {
   readonly file: string;
   readonly data: Omit<Config['data'], 'train' | 'valid'> & {
     readonly train: readonly string[];
     readonly valid: readonly string[] | null;
   };
   readonly runConfig: Config['runConfig'] & { readonly name: string };
-}
+};
+
+export type LoadedConfig = Loaded<Config>;
+export type LoadedNeuralConfig = Loaded<NeuralConfig>;
 
 /**
  * Reads and checks a config file. Paths in it are relative to its own folder.
  * @throws ConfigUnreadableError, ConfigSyntaxError, or ConfigInvalidError with a line for each problem.
  */
-export async function loadConfig(file: string, cwd: string): Promise<LoadedConfig> {
+export async function loadAnyConfig(file: string, cwd: string): Promise<LoadedConfig | LoadedNeuralConfig> {
   const input = await readConfigFile(file, cwd);
-  return resolvePaths(checkConfig(input, file), file, dirname(resolve(cwd, file)));
+  const config = checkAnyConfig(input, file);
+  const folder = dirname(resolve(cwd, file));
+  return config.trainer === 'neural'
+    ? resolveNeuralPaths(config, file, folder)
+    : resolveTreePaths(config, file, folder);
+}
+
+/** The same for what works on trees alone. */
+export async function loadConfig(file: string, cwd: string): Promise<LoadedConfig> {
+  const config = await loadAnyConfig(file, cwd);
+  return config.trainer === 'gbdt' ? config : failForTrees(file);
 }
 
 /** Checks a config value. `file` is named in messages. */
 export function checkConfig(input: unknown, file: string): Config {
-  const parsed = configSchema.safeParse(input);
+  const config = checkAnyConfig(input, file);
+  return config.trainer === 'gbdt' ? config : failForTrees(file);
+}
+
+function checkAnyConfig(input: unknown, file: string): Config | NeuralConfig {
+  const schema = trainerSchemas[trainerOf(input, file)];
+  const parsed = schema.safeParse(input);
   if (!parsed.success)
     fail(
       file,
-      parsed.error.issues.flatMap((issue) => describeIssue(issue, input)),
+      parsed.error.issues.flatMap((issue) => describeIssue(issue, input, schema)),
     );
-  const problems = [...crossChecks(parsed.data), ...parameterProblems(parsed.data.params)];
+  const config = parsed.data;
+  const problems = [
+    ...commonChecks(config),
+    ...(config.trainer === 'gbdt' ? [...treeChecks(config), ...parameterProblems(config.params)] : []),
+    ...(config.trainer === 'neural' ? neuralChecks(config) : []),
+  ];
   if (problems.length > 0) fail(file, problems);
-  return parsed.data;
+  return config;
+}
+
+/** Trees where the config has none or is no object: the schema says the rest. */
+function trainerOf(input: unknown, file: string): keyof typeof trainerSchemas {
+  const named: unknown =
+    typeof input === 'object' && input !== null && 'trainer' in input ? input.trainer : 'gbdt';
+  const known = trainerNames.find((name) => name === named);
+  if (known) return known;
+  const nearest = typeof named === 'string' ? nearestWord(named, trainerNames) : undefined;
+  const hint = nearest === undefined ? '' : `; did you mean "${nearest}"?`;
+  const sentence = `trainer is ${JSON.stringify(named)}, expected one of ${trainerNames.join(', ')}${hint}`;
+  return fail(file, [{ field: 'trainer', sentence }]);
+}
+
+function failForTrees(file: string): never {
+  return fail(file, [{ field: 'trainer', sentence: 'trainer is "neural", expected "gbdt" here' }]);
 }
 
 /** What no single key can tell. */
-function crossChecks(config: Config): ConfigProblem[] {
+function commonChecks(config: Config | NeuralConfig): ConfigProblem[] {
   const problems: ConfigProblem[] = [];
   const { data, derive, scalingConfig } = config;
   if (data.valid !== null && data.testSize !== undefined)
@@ -52,13 +95,6 @@ function crossChecks(config: Config): ConfigProblem[] {
     problems.push({
       field: 'scalingConfig.numWorkers',
       sentence: `scalingConfig.numWorkers is [${scalingConfig.numWorkers.join(', ')}], expected the fewest first`,
-    });
-  if (config.xgbModel !== undefined && config.resumeFromCheckpoint !== undefined)
-    problems.push({ field: 'xgbModel', sentence: 'xgbModel and resumeFromCheckpoint exclude each other' });
-  if (config.earlyStoppingRounds !== undefined && data.valid === null && data.testSize === undefined)
-    problems.push({
-      field: 'earlyStoppingRounds',
-      sentence: 'earlyStoppingRounds needs rows to validate on: set data.testSize or data.valid',
     });
   for (const [name, text] of Object.entries(derive)) {
     try {
@@ -69,6 +105,24 @@ function crossChecks(config: Config): ConfigProblem[] {
     }
   }
   return problems;
+}
+
+function treeChecks(config: Config): ConfigProblem[] {
+  const problems: ConfigProblem[] = [];
+  const { data } = config;
+  if (config.xgbModel !== undefined && config.resumeFromCheckpoint !== undefined)
+    problems.push({ field: 'xgbModel', sentence: 'xgbModel and resumeFromCheckpoint exclude each other' });
+  if (config.earlyStoppingRounds !== undefined && data.valid === null && data.testSize === undefined)
+    problems.push({
+      field: 'earlyStoppingRounds',
+      sentence: 'earlyStoppingRounds needs rows to validate on: set data.testSize or data.valid',
+    });
+  return problems;
+}
+
+function neuralChecks({ numEpochs, maxSteps }: NeuralConfig): ConfigProblem[] {
+  if (numEpochs === undefined || maxSteps === undefined) return [];
+  return [{ field: 'maxSteps', sentence: 'maxSteps and numEpochs exclude each other' }];
 }
 
 /** XGBoost's parameters are checked by their own registry, before anything is started. */
@@ -90,9 +144,7 @@ function fail(file: string, problems: readonly ConfigProblem[]): never {
   });
 }
 
-function resolvePaths(config: Config, file: string, folder: string): LoadedConfig {
-  const sources = (source: string | string[]): string[] =>
-    (Array.isArray(source) ? source : [source]).map((entry) => resolveSource(entry, folder));
+function resolveTreePaths(config: Config, file: string, folder: string): LoadedConfig {
   const resolved = (
     key: 'xgbModel' | 'resumeFromCheckpoint',
   ): Pick<Config, 'xgbModel' | 'resumeFromCheckpoint'> => {
@@ -101,18 +153,40 @@ function resolvePaths(config: Config, file: string, folder: string): LoadedConfi
   };
   return {
     ...config,
-    file,
-    data: {
-      ...config.data,
-      train: sources(config.data.train),
-      valid: config.data.valid === null ? null : sources(config.data.valid),
-    },
+    ...resolveSections(config, file, folder),
     ...resolved('xgbModel'),
     ...resolved('resumeFromCheckpoint'),
+  };
+}
+
+function resolveNeuralPaths(config: NeuralConfig, file: string, folder: string): LoadedNeuralConfig {
+  const { model, resumeFromCheckpoint: from } = config;
+  return {
+    ...config,
+    ...resolveSections(config, file, folder),
+    model: typeof model === 'string' ? resolveSource(model, folder) : model,
+    ...(from !== undefined && { resumeFromCheckpoint: resolveSource(from, folder) }),
+  };
+}
+
+function resolveSections(
+  { data, runConfig }: Config | NeuralConfig,
+  file: string,
+  folder: string,
+): Pick<LoadedConfig, 'data' | 'file' | 'runConfig'> {
+  const sources = (source: string | string[]): string[] =>
+    (Array.isArray(source) ? source : [source]).map((entry) => resolveSource(entry, folder));
+  return {
+    file,
+    data: {
+      ...data,
+      train: sources(data.train),
+      valid: data.valid === null ? null : sources(data.valid),
+    },
     runConfig: {
-      ...config.runConfig,
-      name: config.runConfig.name ?? basename(file, extname(file)).replaceAll(/[^\w.-]/g, '-'),
-      storagePath: resolve(folder, config.runConfig.storagePath),
+      ...runConfig,
+      name: runConfig.name ?? basename(file, extname(file)).replaceAll(/[^\w.-]/g, '-'),
+      storagePath: resolve(folder, runConfig.storagePath),
     },
   };
 }

@@ -128,6 +128,7 @@ export class NeuralTrainer {
     const perEpoch = stepsPerEpoch({ ...settings, train });
     const steps = options.maxSteps ?? (options.numEpochs ?? 1) * perEpoch;
     facts.steps = steps;
+    this.#notify({ type: 'planned', steps });
     const state = initialState(model, resumed, settings);
     if (state.step >= steps) {
       throw new TrainArgumentError(

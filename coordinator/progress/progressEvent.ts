@@ -5,7 +5,9 @@ import type { RunEvent } from '../run/runRequest.ts';
 export type ProgressEvent =
   | RunEvent
   /** Rows read, cut into bins and stored so far. */
-  | { readonly type: 'preparing'; readonly rows: number; readonly rowsTotal?: number };
+  | { readonly type: 'preparing'; readonly rows: number; readonly rowsTotal?: number }
+  /** How many steps a net will have been trained, once that is known from its rows. */
+  | { readonly type: 'planned'; readonly steps: number };
 
 /** The same as one plain JSON value, without the trees, which are large and in the checkpoint anyway. */
 export function eventJson(event: ProgressEvent): Record<string, unknown> {

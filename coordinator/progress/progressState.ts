@@ -12,6 +12,8 @@ export interface ProgressWorker {
 export interface ProgressState {
   readonly phase: 'preparing' | 'waiting' | 'loading' | 'training';
   readonly roundsTotal: number;
+  /** What a round is called. */
+  readonly roundWord: 'round' | 'step';
   readonly roundsDone: number;
   readonly metrics: Readonly<Record<string, number>>;
   readonly rows: number;
@@ -34,6 +36,7 @@ export function initialProgress(roundsTotal: number, timed: boolean): ProgressSt
   return {
     phase: 'preparing',
     roundsTotal,
+    roundWord: 'round',
     roundsDone: 0,
     metrics: {},
     rows: 0,
@@ -53,6 +56,8 @@ export function afterEvent(state: ProgressState, event: ProgressEvent, now: numb
   switch (event.type) {
     case 'preparing':
       return { ...state, phase: 'preparing', rows: event.rows, rowsTotal: event.rowsTotal };
+    case 'planned':
+      return { ...state, roundsTotal: event.steps, roundWord: 'step' };
     case 'waiting':
       return { ...state, phase: 'waiting', reason: event.reason, roundStartedAt: undefined };
     case 'loading':

@@ -30,7 +30,7 @@ function livePieces(state: ProgressState): string[] {
   const perRound = meanRoundMs(state);
   const speed = rowsPerSecond(state);
   return [
-    `round ${state.roundsDone}/${state.roundsTotal}`,
+    `${state.roundWord} ${state.roundsDone}/${state.roundsTotal}`,
     bar(state.roundsDone, state.roundsTotal),
     perRound === undefined ? '' : `${formatDuration(perRound * (state.roundsTotal - state.roundsDone))} left`,
     formatMetrics(state.metrics),
@@ -56,6 +56,7 @@ export function stayingLines(before: ProgressState, state: ProgressState, event:
 function eventLines(before: ProgressState, state: ProgressState, event: ProgressEvent): string[] {
   switch (event.type) {
     case 'preparing':
+    case 'planned':
     case 'loading':
     case 'checkpoint':
       return [];
@@ -68,7 +69,7 @@ function eventLines(before: ProgressState, state: ProgressState, event: Progress
         ...(event.note === undefined ? [] : [`  ${event.note}`]),
       ];
     case 'round':
-      return isShown(state.roundsDone, state.roundsTotal) ? [roundLine(state)] : [];
+      return isShown(before.roundsDone, state.roundsDone, state.roundsTotal) ? [roundLine(state)] : [];
     case 'workerLost':
       return [
         `lost worker ${event.workerId}: ${event.reason}; ${formatCount(event.shards)} of its shards go to others`,
@@ -88,7 +89,7 @@ function roundLine(state: ProgressState): string {
   const total = String(state.roundsTotal);
   const took = state.roundMs.at(-1);
   return [
-    `round ${String(state.roundsDone).padStart(total.length)}/${total}`,
+    `${state.roundWord} ${String(state.roundsDone).padStart(total.length)}/${total}`,
     formatMetrics(state.metrics),
     took === undefined ? '' : formatDuration(took),
   ]
@@ -100,9 +101,10 @@ function workerLine({ workerId, runtime, device, rows }: ProgressWorker): string
   return `  ${workerId}  ${runtime}  ${device}  ${formatCount(rows)} rows`;
 }
 
-function isShown(round: number, total: number): boolean {
-  const every = Math.ceil(total / MAX_ROUND_LINES);
-  return round === 1 || round === total || round % every === 0;
+/** @param before rounds that were told before: steps of a net come several at a time. */
+function isShown(before: number, round: number, total: number): boolean {
+  const every = Math.max(1, Math.ceil(total / MAX_ROUND_LINES));
+  return before === 0 || round === total || Math.floor(round / every) > Math.floor(before / every);
 }
 
 function workersInWords(state: ProgressState): string {

@@ -50,7 +50,7 @@ export function writeWeights(weights: ReadonlyMap<string, Tensor>): Uint8Array<A
   return file;
 }
 
-/** @param what the file, for messages. @throws NeuralModelError */
+/** Also a topology alone, as a model's toJSON gives it. @param what the file, for messages. @throws NeuralModelError */
 export function readModelJson(text: string, what: string): LayersModelFile {
   let value: unknown;
   try {
@@ -61,6 +61,9 @@ export function readModelJson(text: string, what: string): LayersModelFile {
       { file: what },
       { cause: error },
     );
+  }
+  if (typeof value === 'object' && value !== null && 'class_name' in value) {
+    return { topology: value, manifest: [] };
   }
   const parsed = modelFile.safeParse(value);
   if (!parsed.success || parsed.data.modelTopology === undefined) {

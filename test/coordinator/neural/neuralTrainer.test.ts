@@ -94,7 +94,7 @@ async function tfjsLosses(model: tf.LayersModel, steps: number): Promise<number[
       2,
     );
     const loss = optimizer.minimize(
-      () => tf.metrics.categoricalCrossentropy(labels, model.apply(inputs) as tf.Tensor).mean() as tf.Scalar,
+      () => tf.metrics.categoricalCrossentropy(labels, model.apply(inputs) as tf.Tensor).mean<tf.Scalar>(),
       true,
       model.trainableWeights.map((weight) => weight.read() as tf.Variable),
     );

@@ -26,7 +26,7 @@ export function smallRows(): { readonly x: Float32Array; readonly y: Int32Array 
 }
 
 /** With batch normalisation, so that statistics travel too. */
-export const smallNet = {
+const smallNet = {
   class_name: 'Sequential',
   config: {
     name: 'small',

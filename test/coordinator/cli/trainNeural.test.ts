@@ -1,0 +1,64 @@
+import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { parse, stringify } from 'yaml';
+import { loadAnyConfig } from '../../../coordinator/config/loadConfig.ts';
+import { runTabgrad } from './runTabgrad.ts';
+
+let folder: string;
+let example: Record<string, unknown>;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'tabgrad-cli-neural-'));
+  await cp(fileURLToPath(new URL('../../../examples/neural', import.meta.url)), folder, { recursive: true });
+  example = parse(await readFile(join(folder, 'moons.yaml'), 'utf8')) as typeof example;
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+const json = async (path: string) =>
+  JSON.parse(await readFile(join(folder, path), 'utf8')) as Record<string, unknown>;
+
+describe('training a net from a config file', () => {
+  it('trains the example on two workers, and leaves model and record as trees do', async () => {
+    const ended = await runTabgrad(['train', 'moons.yaml'], { cwd: folder });
+    expect(ended).toMatchObject({ code: 0, stderr: '' });
+    expect(ended.stdout).toMatch(/^step 360\/360 /m);
+    expect(ended.stdout).toMatch(/^finished: 360 steps in /m);
+    expect(ended.stdout).toContain('model    results/moons/checkpoints/360/model.json');
+    const result = await json('results/moons/result.json');
+    expect(result).toMatchObject({
+      status: 'finished',
+      rounds: 360,
+      datasetRows: { train: 300, valid: 100 },
+      workers: [{ runtime: 'node' }, { runtime: 'node' }],
+    });
+    expect((result['metrics'] as Record<string, number>)['valid-accuracy']).toBeGreaterThan(0.95);
+    const lines = (await readFile(join(folder, 'results/moons/progress.jsonl'), 'utf8')).trim().split('\n');
+    expect(JSON.parse(lines.at(-1)!)).toMatchObject({ round: 359 });
+  });
+
+  it('names the file and the key of a wrong value', async () => {
+    await writeFile(join(folder, 'wrong.yaml'), stringify({ ...example, optimizer: { name: 'adma' } }));
+    const { code, stderr } = await runTabgrad(['train', 'wrong.yaml'], { cwd: folder });
+    expect(code).not.toBe(0);
+    expect(stderr).toMatch(/CONFIG_INVALID.*wrong\.yaml: optimizer\.name is "adma".*did you mean "adam"/);
+  });
+
+  it.each([
+    [{ trainer: 'nural' }, 'trainer is "nural", expected one of gbdt, neural; did you mean "neural"?'],
+    [{ loss: 'categoricalCrossEntropy' }, 'did you mean "categoricalCrossentropy"?'],
+    [{ optimizer: { name: 'adam', learningRate: -1 } }, 'optimizer.learningRate is -1, expected more than 0'],
+    [
+      { optimizer: { name: 'adam', learnRate: 1 } },
+      'optimizer.learnRate is no known key; did you mean "learningRate"?',
+    ],
+    [{ model: { resnet18: { stem: '5x5' } } }, 'model.resnet18.stem is "5x5", expected one of 7x7, 3x3'],
+    [{ numBoostRound: 3 }, 'numBoostRound is no known key'],
+    [{ maxSteps: 3 }, 'maxSteps and numEpochs exclude each other'],
+  ])('refuses %j, also inside a key that has several forms', async (change, message) => {
+    await writeFile(join(folder, 'wrong.json'), JSON.stringify({ ...example, ...change }));
+    await expect(loadAnyConfig('wrong.json', folder)).rejects.toThrow(message);
+  });
+});
