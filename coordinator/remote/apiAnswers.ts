@@ -3,6 +3,7 @@
 
 import { z } from 'zod';
 import type { RunEvent } from '../run/runRequest.ts';
+import { recordedExperiment } from '../tune/record/experimentRecord.ts';
 
 const metrics = z.record(z.string(), z.number());
 
@@ -23,6 +24,8 @@ export type RunSummary = z.infer<typeof runSummary>;
 
 export const runsAnswer = z.looseObject({ runs: z.array(runSummary) });
 
+export const experimentsAnswer = z.looseObject({ experiments: z.array(recordedExperiment) });
+
 export const statusAnswer = z.looseObject({
   uptimeMs: z.number(),
   joinUrl: z.string(),
@@ -38,6 +41,7 @@ export const statusAnswer = z.looseObject({
       ),
     }),
   ),
+  experiments: z.array(recordedExperiment),
   traffic: z.record(z.string(), z.looseObject({ sentBytes: z.number(), receivedBytes: z.number() })),
 });
 

@@ -21,6 +21,7 @@ import type { RunHandle, RunRequest } from '../run/runRequest.ts';
 import type { RunTiming } from '../run/runState.ts';
 import { recipeBlobs } from '../serve/record/recipe.ts';
 import type { ServeRecord } from '../serve/record/serveRecord.ts';
+import type { ExperimentRecord } from '../tune/record/experimentRecord.ts';
 import { mountPeerServer } from '../signalling/peerServer.ts';
 import { mountRelay, RELAY_PATH } from '../signalling/relay.ts';
 import { openTls, type TlsSettings } from '../tls/openTls.ts';
@@ -36,6 +37,7 @@ import { createHttpServer, listen } from './httpServer.ts';
 import type { HttpTimeouts } from './httpServer.ts';
 import { authorityRoutes } from './routes/authorityRoutes.ts';
 import { blobRoutes } from './routes/blobRoutes.ts';
+import { experimentRoutes, latestExperiments } from './routes/experimentRoutes.ts';
 import { builtPageFolder, pageRoutes } from './routes/pageRoutes.ts';
 import { runRoutes } from './routes/runRoutes.ts';
 import { statusRoutes, statusText } from './routes/statusRoutes.ts';
@@ -96,6 +98,8 @@ export interface Coordinator {
   readonly pool: Pool;
   /** The record of what is served: for `new Serve({ coordinator })`. */
   readonly deployments: ServeRecord;
+  /** The record of tuning experiments. */
+  readonly experiments: ExperimentRecord;
   /** Gives workers to programs: see openProgram. */
   readonly seats: SeatSource;
   /** @throws RunExistsError, RunRequestInvalidError */
@@ -187,6 +191,7 @@ export async function startCoordinator(options: CoordinatorOptions = {}): Promis
     runs,
     traffic,
     applications: () => store.deployments.all(),
+    experiments: () => latestExperiments(store.experiments),
     uptimeMs: () => clock.now() - startedAtMs,
     joinUrl: () => addresses.joinUrl,
   };
@@ -194,6 +199,7 @@ export async function startCoordinator(options: CoordinatorOptions = {}): Promis
     ...blobRoutes(blobs, options.maxBlobBytes ?? GIBIBYTE),
     ...statusRoutes(status),
     ...runRoutes(runs, blobs),
+    ...experimentRoutes(store.experiments),
     ...(tls?.authority === undefined ? [] : authorityRoutes(tls.authority)),
     ...pageRoutes(options.pageFolder ?? builtPageFolder(), () => statusText(status)),
   ];
@@ -254,6 +260,7 @@ export async function startCoordinator(options: CoordinatorOptions = {}): Promis
     blobs,
     pool,
     deployments: store.deployments,
+    experiments: store.experiments,
     seats: programs,
     startRun: (request) => {
       if (closing) throw new CoordinatorClosedError('The coordinator is closed');

@@ -4,6 +4,7 @@
 import type { Dialect } from 'kysely';
 import { Kysely, Migrator, PostgresDialect } from 'kysely';
 import { DeploymentStore } from './deploymentStore.ts';
+import { ExperimentStore } from './experimentStore.ts';
 import { migrations } from './migrations/migrations.ts';
 import { currentSchema } from './postgresDialect.ts';
 import { RunStore } from './runStore.ts';
@@ -13,6 +14,7 @@ import type { StoreSchema } from './storeSchema.ts';
 export class Store {
   readonly runs: RunStore;
   readonly deployments: DeploymentStore;
+  readonly experiments: ExperimentStore;
   readonly #db: Kysely<StoreSchema>;
   readonly #place: string;
 
@@ -21,6 +23,7 @@ export class Store {
     this.#place = place;
     this.runs = new RunStore(db, pause);
     this.deployments = new DeploymentStore(db);
+    this.experiments = new ExperimentStore(db);
   }
 
   /**

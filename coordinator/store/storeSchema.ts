@@ -59,9 +59,39 @@ interface DeploymentsTable {
   replicas: number;
 }
 
+export interface ExperimentsTable {
+  experiment_id: string;
+  name: string;
+  /** On the machine of its owner. */
+  folder: string;
+  metric: string | null;
+  mode: string | null;
+  status: string;
+  error_code: string | null;
+  /** Milliseconds since 1970. */
+  started_at: number;
+  heard_at: number;
+  ended_at: number | null;
+}
+
+export interface TrialsTable {
+  experiment_id: string;
+  number: number;
+  status: string;
+  /** Values by their path in the search space, as JSON. */
+  assignment: string;
+  iterations: number;
+  last_score: number | null;
+  best_score: number | null;
+  run_id: string | null;
+  error_code: string | null;
+}
+
 export interface StoreSchema {
   applications: ApplicationsTable;
   deployments: DeploymentsTable;
+  experiments: ExperimentsTable;
+  trials: TrialsTable;
   runs: RunsTable;
   rounds: RoundsTable;
   run_events: RunEventsTable;

@@ -114,6 +114,8 @@ export interface TuneSettings {
   /** As experiment.json keeps it. */
   readonly schedulerChoice: SchedulerChoice;
   readonly seed: number;
+  /** Stays the same when the experiment is gone on with. */
+  readonly experimentId: string;
   readonly name: string;
   /** Absolute path. */
   readonly folder: string;
@@ -208,6 +210,7 @@ export function resolveTuneOptions(options: TunerOptions): TuneSettings {
     scheduler,
     schedulerChoice,
     seed,
+    experimentId: randomUUID(),
     name,
     folder: resolve(storagePath, name),
     stop: runConfig.stop,

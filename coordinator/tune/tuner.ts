@@ -2,6 +2,7 @@
 // one pool; the record on disk is enough to go on after anything.
 
 import { resolve } from 'node:path';
+import { systemClock } from '../../shared/clock.ts';
 import { withInterrupt } from '../progress/withInterrupt.ts';
 import { GBDTTrainer } from '../train/gbdtTrainer.ts';
 import { Experiment } from './experiment/experiment.ts';
@@ -13,6 +14,7 @@ import { ResultGrid } from './resultGrid.ts';
 import { createTrialRunner } from './run/createTrialRunner.ts';
 import { mergeConfig } from './run/mergeConfig.ts';
 import { configOf } from './space/searchSpace.ts';
+import { ExperimentRecorder, type ExperimentEnd } from './record/experimentRecorder.ts';
 import { tableCallback } from './progress/tuneTable.ts';
 import { resolveTuneOptions, type TunerOptions, type TuneSettings } from './tuneOptions.ts';
 
@@ -23,6 +25,7 @@ export interface TuneFitOptions {
 
 /** What an earlier process left. */
 interface Earlier {
+  readonly experimentId: string | undefined;
   readonly trials: Trial[];
   readonly isClosed: boolean;
 }
@@ -70,7 +73,14 @@ export class Tuner {
 
   async #run(signal: AbortSignal): Promise<ResultGrid> {
     const table = tableCallback(this.#settings);
-    const settings = { ...this.#settings, callbacks: [...this.#settings.callbacks, ...table.callbacks] };
+    const known = {
+      ...this.#settings,
+      experimentId: this.#earlier?.experimentId ?? this.#settings.experimentId,
+    };
+    const trials = this.#earlier?.trials ?? [];
+    const recorder = new ExperimentRecorder({ settings: known, trials, clock: systemClock, date: Date.now });
+    const callbacks = [...known.callbacks, ...table.callbacks, recorder.callback];
+    const settings = { ...known, callbacks };
     const {
       folder: path,
       space,
@@ -90,26 +100,44 @@ export class Tuner {
       trials: searcher.trials(space, numSamples),
       signal: closing.signal,
       onLine: settings.verbose === 2 ? (line) => process.stderr.write(`${line}\n`) : undefined,
+      onRecord: (record) => recorder.writeTo(record),
     });
     const experiment = new Experiment({
       settings,
       openFolder: (onFailure) => new ExperimentFolder(path, onFailure),
       runner,
-      trials: this.#earlier?.trials ?? [],
+      trials,
       isClosed: this.#earlier?.isClosed ?? false,
       now: () => performance.now(),
     });
+    let end: ExperimentEnd = { status: 'finished' };
     try {
       await experiment.run(signal);
+    } catch (error) {
+      end = endBy(error);
+      throw error;
     } finally {
+      const lost = await recorder.close(end);
+      if (lost !== undefined && settings.verbose > 0) {
+        process.stderr.write(
+          `warning: the coordinator's record of this experiment is behind: ${lost.message}\n`,
+        );
+      }
       table.close();
       closing.abort();
       await runner.close();
       // A second fit goes on with what the first one left.
-      this.#earlier = { trials: experiment.trials, isClosed: this.#earlier?.isClosed ?? false };
+      const { experimentId } = settings;
+      this.#earlier = { experimentId, trials, isClosed: this.#earlier?.isClosed ?? false };
     }
     return new ResultGrid({ path, space, trials: experiment.trials, metric, mode });
   }
+}
+
+function endBy(error: unknown): ExperimentEnd {
+  const { code } = error as { readonly code?: unknown };
+  if (code === 'ABORTED') return { status: 'stopped' };
+  return { status: 'failed', ...(typeof code === 'string' && { errorCode: code }) };
 }
 
 /** Options that no trial can have are told before anything is started; values that only some trials have are theirs. */

@@ -6,12 +6,13 @@ import { askForJson } from '../../remote/askCoordinator.ts';
 import { defineCommand } from '../command.ts';
 import { adminOptions, coordinatorAddress } from '../connectionOptions.ts';
 import { exitCodes } from '../exitCodes.ts';
+import { experimentRow } from '../experimentLines.ts';
 import { runRow } from '../runLines.ts';
 import { textTable } from '../textTable.ts';
 
 export const status = defineCommand({
   name: 'status',
-  summary: 'Show how a coordinator is: workers, runs, deployments, traffic.',
+  summary: 'Show how a coordinator is: workers, runs, experiments, deployments, traffic.',
   positionals: [],
   options: adminOptions,
   examples: [
@@ -30,12 +31,14 @@ export const status = defineCommand({
       stdout.write(`${JSON.stringify({ ...answer, url, workers })}\n`);
       return exitCodes.ok;
     }
-    const { uptimeMs, joinUrl, runs, applications, traffic } = answer;
+    const { uptimeMs, joinUrl, runs, experiments, applications, traffic } = answer;
+    const experimentRows = experiments.map((one) => experimentRow(one, Date.now()));
     stdout.write(
       `coordinator ${url}, up for ${formatDuration(uptimeMs)}\n` +
         `to lend a tab open ${joinUrl}\n\n` +
         `workers: ${workers.length}\n${textTable(workers.map(workerRow))}` +
         `runs: ${runs.length}\n${textTable(runs.map(runRow))}` +
+        `experiments: ${experiments.length}\n${textTable(experimentRows)}` +
         `deployments: ${applications.length}\n${textTable(applications.flatMap(deploymentRows))}` +
         `traffic: ${Object.entries(traffic)
           .map(([purpose, bytes]) => `${purpose} ${formatShort(bytes.sentBytes + bytes.receivedBytes)}B`)

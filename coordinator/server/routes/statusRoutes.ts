@@ -3,6 +3,7 @@
 import type { Pool } from '../../pool/pool.ts';
 import type { RecordedApplication } from '../../serve/record/serveRecord.ts';
 import type { RunRegistry } from '../../run/runRegistry.ts';
+import type { RecordedExperiment } from '../../tune/record/experimentRecord.ts';
 import { answerJson, answerText } from '../answers.ts';
 import { prometheusText } from '../prometheusText.ts';
 import type { MetricFamily } from '../prometheusText.ts';
@@ -14,6 +15,7 @@ export interface StatusSource {
   readonly runs: RunRegistry;
   readonly traffic: () => Traffic;
   readonly applications: () => Promise<RecordedApplication[]>;
+  readonly experiments: () => Promise<RecordedExperiment[]>;
   readonly uptimeMs: () => number;
   readonly joinUrl: () => string;
 }
@@ -46,6 +48,7 @@ export function statusRoutes(source: StatusSource): Route[] {
           ...told,
           isRestorable: 'nodes' in recipe,
         })),
+        experiments: await source.experiments(),
         counters: pool.counters,
         traffic: source.traffic(),
       }),

@@ -157,6 +157,9 @@ export class Experiment {
         trial.waiting = reason;
         this.#setStatus(trial, 'waiting');
       },
+      run: (runId) => {
+        trial.runId = runId;
+      },
       working: () => {
         live.startedAt ??= this.#parts.now();
         if (trial.status !== 'running') this.#setStatus(trial, 'running');

@@ -35,6 +35,7 @@ const trialForm = z.object({
     .optional(),
   stopReason: z.string().optional(),
   prunedAt: z.number().int().positive().optional(),
+  runId: z.string().optional(),
   error: z.object({ code: z.string(), message: z.string() }).optional(),
   failures: z.number().int().nonnegative(),
   workedMs: z.number().nonnegative(),
@@ -42,6 +43,8 @@ const trialForm = z.object({
 
 const stateForm = z.object({
   format: z.literal(1),
+  /** Earlier versions had none. */
+  experimentId: z.uuid().optional(),
   name: z.string(),
   seed: z.number().int(),
   /** Undefined where the space has values that JSON does not know. */

@@ -11,10 +11,12 @@ export function experimentState(
   trials: readonly Trial[],
   isFinished: boolean,
 ): ExperimentState {
-  const { name, seed, space, numSamples, metric, mode, maxConcurrentTrials, timeBudgetMs } = settings;
+  const { experimentId, name, seed, space, numSamples, metric, mode, maxConcurrentTrials, timeBudgetMs } =
+    settings;
   const { searcher, schedulerChoice, maxFailures, failFast, stop } = settings;
   return {
     format: 1,
+    experimentId,
     name,
     seed,
     paramSpace: spaceToJson(space.space),

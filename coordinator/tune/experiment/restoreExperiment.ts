@@ -25,6 +25,7 @@ export interface RestoredExperiment {
   readonly options: TunerOptions;
   readonly trials: Trial[];
   readonly isClosed: boolean;
+  readonly experimentId: string | undefined;
 }
 
 /** @throws ExperimentError */
@@ -51,6 +52,7 @@ export async function restoreExperiment(path: string, asked: RestoreOptions): Pr
     },
     trials,
     isClosed: state.isFinished,
+    experimentId: state.experimentId,
   };
 }
 
@@ -59,7 +61,7 @@ function restoredTrial(
   reports: TrialReport[],
   { resumeErrored = false, restartErrored = false }: RestoreOptions,
 ): Trial {
-  const { checkpoint, renewedAt, givenUp, stopReason, prunedAt, error, ...rest } = saved;
+  const { checkpoint, renewedAt, givenUp, stopReason, prunedAt, runId, error, ...rest } = saved;
   const isAgain = saved.status === 'errored' && (resumeErrored || restartErrored);
   const isKept = (saved.status === 'finished' || saved.status === 'errored') && !isAgain;
   const isAnew = saved.status === 'errored' && restartErrored;
@@ -74,6 +76,7 @@ function restoredTrial(
     ...(givenUp && !isAnew && { givenUp }),
     ...(isKept && stopReason !== undefined && { stopReason }),
     ...(isKept && prunedAt !== undefined && { prunedAt }),
+    ...(runId !== undefined && { runId }),
     ...(isKept && error && { error }),
     ...(isAgain && { failures: 0 }),
     workedMs: isAnew ? 0 : saved.workedMs,

@@ -47,6 +47,8 @@ export interface Trial {
   stopReason?: string;
   /** Iteration at which a scheduler stopped it. */
   prunedAt?: number;
+  /** The run that trains it, or did last. */
+  runId?: string;
   error?: { readonly code: string; readonly message: string };
   /** Failures that were forgiven. */
   failures: number;

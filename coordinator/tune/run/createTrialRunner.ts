@@ -8,6 +8,7 @@ import { GBDTTrainer } from '../../train/gbdtTrainer.ts';
 import { writeFileAtomically } from '../../train/record/atomicWrite.ts';
 import type { Metrics } from '../../train/result.ts';
 import type { GBDTTrainerOptions } from '../../train/trainerOptions.ts';
+import type { ExperimentRecord } from '../record/experimentRecord.ts';
 import { TrialFailedError } from '../tuneErrors.ts';
 import type { Config, Trainable, TrialContext } from '../tuneOptions.ts';
 import { mergeConfig } from './mergeConfig.ts';
@@ -25,6 +26,8 @@ export interface TrialRunnerOptions {
   /** Ends everything. */
   readonly signal: AbortSignal;
   readonly onLine?: ((line: string) => void) | undefined;
+  /** Told of the record of the coordinator that trains the trials, where one does. */
+  readonly onRecord: (record: ExperimentRecord) => void;
 }
 
 /** How long a function that was told to stop may go on before the experiment goes on without it. */
@@ -59,11 +62,11 @@ export function createTrialRunner(options: TrialRunnerOptions): TrialRunner {
   };
 }
 
-function openFor(
+async function openFor(
   { scalingConfig = {} }: GBDTTrainerOptions,
-  { signal, onLine }: TrialRunnerOptions,
+  { signal, onLine, onRecord }: TrialRunnerOptions,
 ): Promise<TrialCluster> {
-  return openTrialCluster({
+  const cluster = await openTrialCluster({
     url: scalingConfig.url ?? process.env['TABGRAD_URL'],
     token: scalingConfig.token ?? process.env['TABGRAD_ADMIN_TOKEN'],
     runtime: scalingConfig.runtime ?? 'node',
@@ -72,6 +75,8 @@ function openFor(
     signal,
     onLine,
   });
+  onRecord(cluster.experiments);
+  return cluster;
 }
 
 /** As many as processor cores allow; on a coordinator that is up, as many as its workers allow. */

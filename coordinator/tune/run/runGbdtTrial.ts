@@ -74,7 +74,16 @@ export async function runGbdtTrial(
       },
     },
     {
-      openCluster: () => Promise.resolve({ ...cluster, close: () => Promise.resolve() }),
+      openCluster: () =>
+        Promise.resolve({
+          ...cluster,
+          async startRun(request) {
+            const run = await cluster.startRun(request);
+            ears.run(run.runId);
+            return run;
+          },
+          close: () => Promise.resolve(),
+        }),
       now: () => performance.now(),
       prepare: (input) => preparation.prepare(input),
       isEnough: (round, metrics) => ears.report(done + round + 1, metrics) === 'stop',

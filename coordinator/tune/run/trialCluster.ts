@@ -9,8 +9,12 @@ import { LocalCrew } from '../../train/cluster/localCrew.ts';
 import { TrainArgumentError } from '../../train/trainErrors.ts';
 import { environmentAuthorities } from '../../remote/serverTrust.ts';
 import { openRemoteCluster } from '../../train/cluster/remoteCluster.ts';
+import type { ExperimentRecord } from '../record/experimentRecord.ts';
+import { remoteRecord } from '../record/remoteRecord.ts';
 
 export interface TrialCluster extends Cluster {
+  /** The coordinator's. */
+  readonly experiments: ExperimentRecord;
   /**
    * Makes sure that there are workers for so many trials, or on their way; nothing where workers come by themselves.
    * @throws TrainArgumentError when one trial wants more than one machine should start.
@@ -34,13 +38,14 @@ export interface TrialClusterOptions {
 export async function openTrialCluster(options: TrialClusterOptions): Promise<TrialCluster> {
   const { url, token, signal } = options;
   if (url === undefined || url === '') return openEmbedded(options);
-  const cluster = await openRemoteCluster({
-    url,
-    token,
-    ca: await environmentAuthorities(url, signal),
-    signal,
-  });
-  return { ...cluster, ensureWorkers: () => undefined, freeWorkers: () => undefined };
+  const address = { url, token, ca: await environmentAuthorities(url, signal), signal };
+  const cluster = await openRemoteCluster(address);
+  return {
+    ...cluster,
+    experiments: remoteRecord(address),
+    ensureWorkers: () => undefined,
+    freeWorkers: () => undefined,
+  };
 }
 
 async function openEmbedded({
@@ -64,6 +69,7 @@ async function openEmbedded({
   return {
     url: coordinator.url,
     blobs: coordinator.blobs,
+    experiments: coordinator.experiments,
     readBlob: ({ sha256 }) => coordinator.blobs.read(sha256),
     ensureWorkers(each, trials) {
       if (each > MAX_LOCAL_WORKERS) {

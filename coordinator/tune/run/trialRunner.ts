@@ -20,6 +20,8 @@ export interface TrialPiece {
 export interface TrialEars {
   /** It can't go on yet. */
   waiting(reason: string): void;
+  /** A coordinator has taken its work as this run. */
+  run(runId: string): void;
   /** It has what it needs, and works. */
   working(): void;
   /** An iteration is done. With "stop" it is the last one. */

@@ -6,6 +6,7 @@ import { RunLog } from '../../../coordinator/run/runLog.ts';
 import type { ShownEvent } from '../../../coordinator/run/runLog.ts';
 import type { RunFact } from '../../../coordinator/run/runRecord.ts';
 import type { RecordedApplication } from '../../../coordinator/serve/record/serveRecord.ts';
+import type { ExperimentUpdate, RecordedTrial } from '../../../coordinator/tune/record/experimentRecord.ts';
 import type { Store } from '../../../coordinator/store/store.ts';
 import { committed, requestOf, roundEvent, roundFact } from './storeFacts.ts';
 
@@ -201,6 +202,93 @@ export function describeStore(name: string, make: () => Promise<TestDatabase>): 
       await store.deployments.remove('a');
       await store.deployments.remove('a');
       expect((await store.deployments.all()).map(({ name }) => name)).toEqual(['b']);
+    });
+
+    it('gives experiments back as they were last told, each trial as it was last told', async () => {
+      const id = (last: number): string => `0b0e7b1c-0000-4000-8000-00000000000${last}`;
+      const experiment = (startedAtMs: number, trials: RecordedTrial[]): ExperimentUpdate => ({
+        name: 'an „Ünï𝄞',
+        folder: '/results/an',
+        metric: 'valid-auc',
+        mode: 'max',
+        status: 'running',
+        startedAtMs,
+        trials,
+      });
+      const begun = (number: number): RecordedTrial => ({
+        number,
+        status: 'running',
+        assignment: { 'params.eta': 1 / 3, kind: '„a"', flag: true, none: null },
+        iterations: 0,
+      });
+      const ended: RecordedTrial = {
+        ...begun(1),
+        status: 'finished',
+        iterations: 20,
+        lastScore: -1 / 3,
+        bestScore: 0.75,
+        runId: 'r-1',
+      };
+      const many = Array.from({ length: 130 }, (_, number) => begun(number));
+      const first = Date.now();
+      await store.experiments.save(id(2), experiment(2.5, many));
+      await store.experiments.save(id(3), {
+        name: 'bare',
+        folder: '/b',
+        status: 'running',
+        startedAtMs: 3,
+        trials: [],
+      });
+      await store.experiments.save(id(1), experiment(1, [{ ...begun(0), errorCode: 'ABORTED' }]));
+      await store.experiments.save(id(2), {
+        ...experiment(99, [ended]),
+        status: 'failed',
+        errorCode: 'TUNE_METRIC_MISSING',
+        endedAtMs: 7,
+      });
+      await reopen();
+      const [a, b, c] = await store.experiments.latest(10, 200);
+      expect(a).toEqual({
+        ...experiment(1, [{ ...begun(0), errorCode: 'ABORTED' }]),
+        experimentId: id(1),
+        heardAtMs: expect.any(Number) as number,
+        trialCount: 1,
+      });
+      expect(a!.heardAtMs).toBeGreaterThanOrEqual(first);
+      expect(b).toMatchObject({
+        status: 'failed',
+        errorCode: 'TUNE_METRIC_MISSING',
+        startedAtMs: 2.5,
+        endedAtMs: 7,
+      });
+      expect(b!.trials).toEqual(many.map((trial) => (trial.number === 1 ? ended : trial)));
+      expect(Object.keys(c!)).not.toContain('metric');
+      const short = await store.experiments.latest(2, 1);
+      expect(
+        short.map(({ experimentId, trialCount, trials }) => [experimentId, trialCount, trials.length]),
+      ).toEqual([
+        [id(2), 130, 1],
+        [id(3), 0, 0],
+      ]);
+    });
+
+    it('takes an experiment with all its trials or not at all', async () => {
+      const id = '0b0e7b1c-0000-4000-8000-000000000001';
+      const update: ExperimentUpdate = {
+        name: 'n',
+        folder: '/',
+        status: 'running',
+        startedAtMs: 1,
+        trials: [],
+      };
+      const broken = { number: null, status: 'running', assignment: {}, iterations: 0 };
+      await expect(
+        store.experiments.save(id, { ...update, trials: [broken as unknown as RecordedTrial] }),
+      ).rejects.toMatchObject({
+        code: 'STORAGE_FAILED',
+        message: expect.stringContaining(`Experiment ${id} cannot be recorded`) as string,
+      });
+      expect(await store.experiments.latest(10, 10)).toEqual([]);
     });
 
     it('makes a setting once', async () => {

@@ -15,6 +15,7 @@ import {
   Tuner,
   type TuneEvent,
 } from '../../../coordinator/index.ts';
+import type { RecordedExperiment } from '../../../coordinator/tune/record/experimentRecord.ts';
 import { inProcessWorld } from '../train/inProcessCluster.ts';
 import { DEPTHS, paramSpace, ROUNDS, trainerOptions } from './fixtures/depthExperiment.ts';
 
@@ -131,6 +132,29 @@ describe('Tuner with real workers', () => {
       }
       expect(waits.join('\n')).toMatch(/trial 0: Waiting for 1 more worker \(1 of 2 here\)/);
       expect(coordinator.pool.workers()).toHaveLength(2);
+      const answer = await fetch(`${coordinator.url}/api/v1/experiments`, {
+        headers: { authorization: 'Bearer secret' },
+      });
+      const { experiments } = (await answer.json()) as { experiments: RecordedExperiment[] };
+      expect(experiments).toMatchObject([
+        { name: 'remote', metric: 'valid-rmse', status: 'finished', endedAtMs: expect.any(Number) as number },
+      ]);
+      expect(experiments[0]!.trials).toMatchObject(
+        [...grid].map(({ params, metrics, metricsTable }, number) => ({
+          number,
+          status: 'finished',
+          assignment: params,
+          iterations: ROUNDS,
+          lastScore: metrics['valid-rmse'],
+          bestScore: Math.min(...metricsTable.map((row) => row['valid-rmse'] as number)),
+        })),
+      );
+      const runs = await fetch(`${coordinator.url}/api/v1/runs`, {
+        headers: { authorization: 'Bearer secret' },
+      });
+      const ran = ((await runs.json()) as { runs: { runId: string }[] }).runs.map(({ runId }) => runId);
+      expect(new Set(experiments[0]!.trials.map(({ runId }) => runId))).toEqual(new Set(ran));
+      expect(ran).toHaveLength(2);
     } finally {
       for (const crew of crews) await crew.stop();
       await coordinator.close();

@@ -1,0 +1,52 @@
+// Tuning experiments over HTTP: their owners tell of them, and others read what was told.
+
+import type { ExperimentStore } from '../../store/experimentStore.ts';
+import {
+  experimentIdForm,
+  experimentUpdate,
+  type RecordedExperiment,
+} from '../../tune/record/experimentRecord.ts';
+import { answerJson, readJsonBody } from '../answers.ts';
+import type { Route } from '../route.ts';
+import { BadRequestError } from '../serverErrors.ts';
+
+const MAX_UPDATE_BYTES = 16 * 1024 * 1024;
+const MAX_EXPERIMENTS = 20;
+const MAX_TRIALS = 500;
+
+/** The newest experiments, as far as one answer has room. */
+export function latestExperiments(experiments: ExperimentStore): Promise<RecordedExperiment[]> {
+  return experiments.latest(MAX_EXPERIMENTS, MAX_TRIALS);
+}
+
+export function experimentRoutes(experiments: ExperimentStore): Route[] {
+  return [
+    {
+      method: 'GET',
+      path: '/api/v1/experiments',
+      access: 'admin',
+      traffic: 'api',
+      handle: async ({ response }) =>
+        answerJson(response, 200, { experiments: await latestExperiments(experiments) }),
+    },
+    {
+      method: 'PUT',
+      path: '/api/v1/experiments/:experimentId',
+      access: 'admin',
+      traffic: 'api',
+      async handle({ request, response, params }) {
+        const experimentId = experimentIdForm.safeParse(params['experimentId']);
+        if (!experimentId.success) throw new BadRequestError('The id of an experiment is a UUID');
+        const update = experimentUpdate.safeParse(await readJsonBody(request, MAX_UPDATE_BYTES));
+        if (!update.success) {
+          const issue = update.error.issues[0];
+          const field = issue?.path.join('.') ?? '';
+          const what = field === '' ? 'The experiment' : field;
+          throw new BadRequestError(`${what}: ${issue?.message ?? 'unknown form'}`, { field });
+        }
+        await experiments.save(experimentId.data, update.data);
+        answerJson(response, 200, { experimentId: experimentId.data });
+      },
+    },
+  ];
+}

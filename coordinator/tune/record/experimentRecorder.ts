@@ -1,0 +1,141 @@
+// Writes an experiment into a coordinator's record while it goes on. Trials never wait for it: what changed meanwhile is
+// written together, and a record that can't be reached is tried again until the experiment has ended.
+
+import type { Clock } from '../../../shared/clock.ts';
+import type { Trial } from '../experiment/trial.ts';
+import type { TuneCallback } from '../experiment/tuneEvent.ts';
+import type { TuneSettings } from '../tuneOptions.ts';
+import { MAX_TRIALS_AT_ONCE, type ExperimentRecord, type ExperimentUpdate } from './experimentRecord.ts';
+import { recordedTrial } from './experimentUpdate.ts';
+
+/** Between two writes: reports may come a hundred times a second. */
+export const REST_MS = 500;
+/** So that a reader can tell an experiment whose trials take long from one whose owner is gone. */
+export const HEARTBEAT_MS = 30_000;
+/** How long an experiment that has ended waits for the record. */
+export const LAST_WRITE_MS = 10_000;
+
+export interface ExperimentEnd {
+  readonly status: Exclude<ExperimentUpdate['status'], 'running'>;
+  readonly errorCode?: string;
+}
+
+export interface ExperimentRecorderOptions {
+  readonly settings: TuneSettings;
+  /** From an earlier process: they are written as they are. */
+  readonly trials: readonly Trial[];
+  readonly clock: Clock;
+  /** Milliseconds since 1970. */
+  readonly date: () => number;
+}
+
+export class ExperimentRecorder {
+  readonly #options: ExperimentRecorderOptions;
+  readonly #startedAtMs: number;
+  readonly #changed: Set<Readonly<Trial>>;
+  #record: ExperimentRecord | undefined;
+  #end: (ExperimentEnd & { readonly endedAtMs: number }) | undefined;
+  #failure: Error | undefined;
+  #writing: Promise<void> | undefined;
+  /** The next write is due then, and not before. */
+  #isResting = false;
+  #cancelTimer: () => void = () => undefined;
+
+  readonly callback: TuneCallback = {
+    onEvent: (event) => {
+      if (event.type === 'started') return;
+      this.#changed.add(event.trial);
+      this.#writeSoon();
+    },
+  };
+
+  constructor(options: ExperimentRecorderOptions) {
+    this.#options = options;
+    this.#startedAtMs = options.date();
+    this.#changed = new Set(options.trials);
+  }
+
+  /** Begins to write; without a record nothing is. */
+  writeTo(record: ExperimentRecord): void {
+    this.#record = record;
+    this.#writeSoon();
+  }
+
+  /**
+   * Writes how the experiment ended, and waits for that. Resolves with what kept it from the record, if anything did: an
+   * experiment is none the worse for it.
+   */
+  async close(end: ExperimentEnd): Promise<Error | undefined> {
+    const { clock, date } = this.#options;
+    this.#end = { ...end, endedAtMs: date() };
+    if (!this.#record) return undefined;
+    let isLate = false;
+    let cancel = (): void => undefined;
+    const late = new Promise<void>((resolve) => {
+      cancel = clock.after(LAST_WRITE_MS, () => {
+        isLate = true;
+        this.#failure ??= new Error(`The record did not answer within ${LAST_WRITE_MS} ms.`);
+        resolve();
+      });
+    });
+    const written = (async () => {
+      await this.#writing;
+      for (;;) {
+        this.#cancelTimer();
+        await this.#write();
+        if (isLate || (this.#failure === undefined && this.#changed.size === 0)) return;
+        if (this.#failure !== undefined) await new Promise<void>((resolve) => clock.after(REST_MS, resolve));
+      }
+    })();
+    await Promise.race([written, late]);
+    cancel();
+    this.#cancelTimer();
+    return this.#failure;
+  }
+
+  #writeSoon(): void {
+    if (this.#record && !this.#writing && !this.#isResting && !this.#end) void this.#write();
+  }
+
+  async #write(): Promise<void> {
+    const { settings } = this.#options;
+    const { experimentId } = settings;
+    this.#cancelTimer();
+    const trials = [...this.#changed].slice(0, MAX_TRIALS_AT_ONCE);
+    for (const trial of trials) this.#changed.delete(trial);
+    const update = { ...this.#head(), trials: trials.map((trial) => recordedTrial(trial, settings)) };
+    this.#writing = (this.#record?.save(experimentId, update) ?? Promise.resolve()).then(
+      () => (this.#failure = undefined),
+      (error: unknown) => {
+        this.#failure = error instanceof Error ? error : new Error(String(error));
+        for (const trial of trials) this.#changed.add(trial);
+      },
+    );
+    await this.#writing;
+    this.#writing = undefined;
+    if (!this.#end) this.#rest();
+  }
+
+  #rest(): void {
+    const { clock } = this.#options;
+    this.#isResting = true;
+    this.#cancelTimer = clock.after(REST_MS, () => {
+      this.#isResting = false;
+      if (this.#changed.size > 0) return this.#writeSoon();
+      this.#cancelTimer = clock.after(HEARTBEAT_MS, () => this.#writeSoon());
+    });
+  }
+
+  #head(): Omit<ExperimentUpdate, 'trials'> {
+    const { name, folder, metric, mode } = this.#options.settings;
+    return {
+      name,
+      folder,
+      ...(metric !== undefined && { metric }),
+      ...(mode !== undefined && { mode }),
+      status: 'running',
+      startedAtMs: this.#startedAtMs,
+      ...this.#end,
+    };
+  }
+}
