@@ -1,6 +1,6 @@
 // Refuses runs that can't be: before anything is started, naming the field.
 
-import { runKindOf } from './kinds/runKinds.ts';
+import { runKindOf, trainerNames } from './kinds/runKinds.ts';
 import { TRAIN_DATASET } from './leasePlan.ts';
 import { RunRequestInvalidError } from './runErrors.ts';
 import type { RunRequest } from './runRequest.ts';
@@ -15,6 +15,9 @@ export function checkRunRequest({ runId, spec, shards, workers, maxFailures }: R
       'runId',
       `must be 1 to 128 letters, digits, dots, dashes or underscores, not "${runId.slice(0, 128)}"`,
     );
+  }
+  if (!trainerNames.includes(spec.trainer)) {
+    refuse('spec.trainer', `must be one of ${trainerNames.join(', ')}, not ${String(spec.trainer)}`);
   }
   runKindOf(spec).check(spec, refuse);
   if (!isCount(workers.min) || workers.min < 1)

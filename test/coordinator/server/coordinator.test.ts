@@ -447,6 +447,12 @@ describe('coordinator', () => {
       ['a run id with slashes', request({ runId: '../x' }), 'RUN_REQUEST_INVALID', 400],
       ['no shards', request({ shards: [] }), 'RUN_REQUEST_INVALID', 400],
       [
+        'a trainer that is not there',
+        request({ spec: { trainer: 'x' } as never }),
+        'RUN_REQUEST_INVALID',
+        400,
+      ],
+      [
         'fewer workers at most than at least',
         request({ workers: { min: 3, max: 2 } }),
         'RUN_REQUEST_INVALID',
@@ -530,7 +536,7 @@ describe('coordinator', () => {
       const run = coordinator.startRun({
         runId: 'r',
         name: 'r',
-        spec: { numBoostRound: 1 },
+        spec: { trainer: 'gbdt', numBoostRound: 1 },
         shards: [{ dataset: 'train', index: 0, firstRow: 0, rows: 1, sha256: name, sizeBytes: 1 }],
         workers: { min: 2, max: 2 },
         maxFailures: 0,
