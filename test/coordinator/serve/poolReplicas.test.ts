@@ -1,8 +1,8 @@
 // Replicas on real workers of the pool: tabs, Deno and Node.
 
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { LocalRuntime } from '../../../coordinator/local/localWorker.ts';
 import { startLocalWorkers, type LocalWorkers } from '../../../coordinator/local/localWorkers.ts';
+import type { PoolWorker } from '../../../coordinator/pool/poolWorker.ts';
 import { deployment, Serve } from '../../../coordinator/serve/serve.ts';
 import { startCoordinator, type Coordinator } from '../../../coordinator/server/coordinator.ts';
 import { flights, makeServedModels, oracleColumns, type ServedModels } from './servedModels.ts';
@@ -10,50 +10,45 @@ import { flights, makeServedModels, oracleColumns, type ServedModels } from './s
 let models: ServedModels;
 let coordinator: Coordinator;
 let serve: Serve;
-const crews: LocalWorkers[] = [];
+let crew: LocalWorkers;
 const logged: string[] = [];
 beforeAll(async () => {
   models = makeServedModels();
   coordinator = await startCoordinator({ port: 0, graceMs: 500 });
-});
-beforeEach(() => {
-  serve = new Serve({ coordinator, log: ({ message }) => void logged.push(message) });
-});
-afterEach(async () => {
-  await serve.shutdown();
-  await Promise.all(crews.splice(0).map((crew) => crew.stop()));
-});
-afterAll(async () => {
-  await coordinator.close();
-  models.remove();
-});
-
-async function start(runtime: LocalRuntime, count: number): Promise<LocalWorkers> {
-  const crew = await startLocalWorkers({
+  const runtime = ['browser', 'browser', 'node', 'deno'] as const;
+  crew = await startLocalWorkers({
     url: coordinator.url,
-    count,
+    count: runtime.length,
     runtime,
     device: 'cpu',
     allowCode: true,
   });
-  crews.push(crew);
-  return crew;
-}
+});
+beforeEach(() => {
+  serve = new Serve({ coordinator, log: ({ message }) => void logged.push(message) });
+});
+afterEach(() => serve.shutdown());
+afterAll(async () => {
+  await crew.stop();
+  await coordinator.close();
+  models.remove();
+});
 
 const module = new URL('./fixtures/poolService.ts', import.meta.url);
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 describe('a model on two tabs', () => {
   it('loses no request when one of them is closed under load', async () => {
-    const tabs = await start('browser', 2);
-    while (coordinator.pool.workers().filter(({ peerId }) => peerId !== undefined).length < 2) await turn();
+    const tabs = (): PoolWorker[] =>
+      coordinator.pool.workers().filter(({ runtime }) => runtime === 'browser');
+    while (tabs().filter(({ peerId }) => peerId !== undefined).length < 2) await turn();
     await serve.run(
       deployment(models.late.checkpoint, { runOn: 'pool', runtime: 'browser', numReplicas: 2 }),
       {
         port: 0,
       },
     );
-    expect(coordinator.pool.workers().map(({ programs }) => programs)).toEqual([1, 1]);
+    expect(tabs().map(({ programs }) => programs)).toEqual([1, 1]);
     const rows = flights(50);
     const expected = [...models.late.checkpoint.toPredictor().predict(oracleColumns(rows), rows.length)];
     const over = new AbortController();
@@ -72,7 +67,7 @@ describe('a model on two tabs', () => {
       while (!isReached()) await Promise.race([callers, turn()]);
     };
     await until(() => progress.answered >= 30);
-    await tabs.workers[0]!.kill();
+    await crew.workers[0]!.kill();
     // The tab that stayed has room for the other's replica too.
     await until(() => logged.some((line) => line.includes('replica Model#3 is ready')));
     const { answered } = progress;
@@ -85,7 +80,6 @@ describe('a model on two tabs', () => {
 
 describe.each(['node', 'deno'] as const)('replicas on %s workers', (runtime) => {
   it('predict for HTTP, the inference protocol and handles, and test their health on the worker', async () => {
-    await start(runtime, 1);
     const options = { runOn: 'pool', runtime, healthCheckPeriodS: 0.1 } as const;
     const handle = await serve.run(deployment(models.classes.checkpoint, options), { port: 0 });
     const expected = models.classes.checkpoint
@@ -105,7 +99,6 @@ describe.each(['node', 'deno'] as const)('replicas on %s workers', (runtime) => 
   });
 
   it("run the owner's class with its own health check", async () => {
-    await start(runtime, 1);
     const options = { runOn: 'pool', runtime, healthCheckPeriodS: 0.1, version: '1' } as const;
     const handle = await serve.run(deployment({ module, export: 'Doubler' }, options).bind(2), { port: 0 });
     const post = (place: string, body: string): Promise<Response> =>
@@ -129,13 +122,12 @@ describe.each(['node', 'deno'] as const)('replicas on %s workers', (runtime) => 
 
 describe('a deployment on the pool', () => {
   it('that finds no worker in time says what it waits for', async () => {
-    const run = serve.run(deployment(models.late.checkpoint, { runOn: 'pool', startTimeoutS: 0.2 }), {
-      port: 0,
-    });
+    const options = { runOn: 'pool', device: 'webgpu', startTimeoutS: 0.2 } as const;
+    const run = serve.run(deployment(models.late.checkpoint, options), { port: 0 });
     await expect(run).rejects.toMatchObject({
       code: 'DEADLINE_EXCEEDED',
       message: expect.stringMatching(
-        /not ready within 0.2 s\. a served tree model waits for 1 worker; 0 of 0/,
+        /not ready within 0.2 s\. a served tree model waits for 1 webgpu worker; 0 of \d are free .*\d of another kind/,
       ) as string,
     });
   });
