@@ -2,7 +2,7 @@
 
 interface DenoGlobal {
   readonly args: readonly string[];
-  readonly env: { get(name: string): string | undefined };
+  readonly env: { get(name: string): string | undefined; delete(name: string): void };
   readonly stdin: { readonly readable: ReadableStream<Uint8Array> };
   readonly stdout: { isTerminal(): boolean; writeSync(bytes: Uint8Array): number };
   readonly stderr: { writeSync(bytes: Uint8Array): number };

@@ -3,6 +3,7 @@
 
 import type { LaunchReport } from '../../shared/protocol/launchReport.ts';
 import { LAUNCHED_ENV } from '../../shared/protocol/launchReport.ts';
+import { secretVariables } from '../../shared/protocol/secretVariables.ts';
 import { InvalidWorkerOptionError, parseWorkerArguments, workerUsage } from './workerArguments.ts';
 import type { WorkerArguments } from './workerArguments.ts';
 import { Worker } from './worker.ts';
@@ -12,6 +13,8 @@ import { describeStatus, type WorkerStatus } from './workerStatus.ts';
 export interface Terminal {
   readonly args: readonly string[];
   env(name: string): string | undefined;
+  /** Takes a variable out of this process's environment. */
+  forgetEnv(name: string): void;
   /** True when standard output is a terminal that can rewrite its line. */
   readonly interactive: boolean;
   write(text: string): void;
@@ -44,6 +47,8 @@ export async function runTerminalWorker(
     terminal.writeError(`${error.code}: ${error.message}\n`);
     return EXIT_USAGE;
   }
+  // Before anything of an owner is loaded.
+  for (const name of secretVariables) terminal.forgetEnv(name);
   const launched = terminal.env(LAUNCHED_ENV) === '1';
   const clearLine = terminal.interactive ? '\r\u001b[2K' : '';
   const platform = createPlatform(options, (line) => terminal.writeError(`${clearLine}${line}\n`));

@@ -34,6 +34,13 @@ const exitCode = await runTerminalWorker(
   {
     args: deno.args,
     env: readEnv,
+    forgetEnv: (name) => {
+      try {
+        deno.env.delete(name);
+      } catch {
+        // Not permitted: then programs, which have the same permissions, can't read it either.
+      }
+    },
     interactive: deno.stdout.isTerminal(),
     write: (text) => void deno.stdout.writeSync(encoder.encode(text)),
     writeError: (text) => void deno.stderr.writeSync(encoder.encode(text)),

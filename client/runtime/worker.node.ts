@@ -29,6 +29,7 @@ const exitCode = await runTerminalWorker(
   {
     args: process.argv.slice(2),
     env: (name) => process.env[name],
+    forgetEnv: (name) => void Reflect.deleteProperty(process.env, name),
     interactive: process.stdout.isTTY,
     write: (text) => void process.stdout.write(text),
     writeError: (text) => void process.stderr.write(text),

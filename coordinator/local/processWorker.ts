@@ -9,6 +9,7 @@ import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { LAUNCHED_ENV, launchReport, type LaunchReport } from '../../shared/protocol/launchReport.ts';
+import { secretVariables } from '../../shared/protocol/secretVariables.ts';
 import { BoundedLog } from './boundedLog.ts';
 import { unpackChromium } from './chromium.ts';
 import { WorkerStartError } from './localErrors.ts';
@@ -120,7 +121,7 @@ async function environment(
   authorities: string | undefined,
 ): Promise<NodeJS.ProcessEnv> {
   const environment: NodeJS.ProcessEnv = {
-    ...process.env,
+    ...withoutSecrets(process.env),
     [LAUNCHED_ENV]: '1',
     NO_COLOR: '1',
     // In the environment rather than among the arguments, where every user of the machine could read it.
@@ -136,6 +137,11 @@ async function environment(
       .join(delimiter);
   }
   return environment;
+}
+
+/** Tokens and passwords of this process are no business of a worker; its own token is added. */
+function withoutSecrets(variables: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(variables).filter(([name]) => !secretVariables.includes(name)));
 }
 
 /** Runtimes read further authorities from one file alone: those that they were told of already stay. */
