@@ -12,10 +12,10 @@ const workerPackages = /^(node:|node-datachannel|webgpu$|ws$)/;
 /** What the carried bench needs only where it is not carried: the software driver and its Dawn. */
 const benchPackages = /^(node:|webgpu$|koffi$|playwright-core|@sparticuz)/;
 
-async function bundle(dir, input, external) {
+async function bundle(dir, input, external, platform = 'node') {
   const present = Object.fromEntries(Object.entries(input).filter(([, file]) => existsSync(file)));
   if (Object.keys(present).length === 0) return;
-  const bundle = await rolldown({ input: present, platform: 'node', external, logLevel: 'warn' });
+  const bundle = await rolldown({ input: present, platform, external, logLevel: 'warn' });
   // Plain names: a rebuilt file replaces the old one.
   const chunkFileNames = `${Object.keys(input)[0]}-[name].js`;
   await bundle.write({ dir, format: 'esm', sourcemap: true, minify: false, chunkFileNames });
@@ -46,6 +46,8 @@ const parts = {
       { worker: 'client/runtime/worker.deno.ts', programThread: 'client/program/programThread.deno.ts' },
       workerPackages,
     ),
+  // What 'tabgrad' is in the bundles of owners' code.
+  owner: () => bundle('dist/owner', { tabgrad: 'client/program/ownersEntry.ts' }, [], 'browser'),
   bench: () => bundle('dist/bench', { neural: 'test/bench/neural.bench.ts' }, benchPackages),
   page: () => build({ configFile: 'vite.config.ts', logLevel: 'warn' }),
 };

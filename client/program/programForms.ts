@@ -21,8 +21,15 @@ export type ProgramForm = (
 /** Arguments and answer as they are; the signal comes last. */
 const plain: ProgramForm = (program, method, args, signal) => invoke(program, method, [...args, signal]);
 
-/** args: [a batch in Arrow's IPC format, the form of batch that the method takes]; the answer is a batch. */
+/**
+ * args: [a batch in Arrow's IPC format, the form of batch that the method takes]; the answer is a batch. `close` has no
+ * batch: it is called once, after all others, and a program need not have it.
+ */
 const batches: ProgramForm = async (program, method, [bytes, format], signal) => {
+  if (method === 'close') {
+    if (typeof program['close'] === 'function') await invoke(program, 'close', []);
+    return undefined;
+  }
   const mapped = await callOnBatch(
     (batch) => invoke(program, method, [batch, signal]),
     batchOfBytes(bytes as Uint8Array),

@@ -1,6 +1,6 @@
 // Bundles a module of the owner's with all that it imports, for workers on every platform.
 
-import { statSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { isBuiltin } from 'node:module';
 import { relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -43,7 +43,7 @@ export async function bundleModule(
     input: file,
     cwd,
     platform: 'browser',
-    plugins: [providedModules(provided)],
+    plugins: [providedModules(provided), tabgradForWorkers],
     onLog: (level, { code, message }) => {
       if (level === 'warn' && (code === 'UNRESOLVED_IMPORT' || code === 'IMPORT_IS_UNDEFINED'))
         problems.push(message);
@@ -70,11 +70,9 @@ export async function bundleModule(
     return { bytes, exportName, positionOf };
   } catch (error) {
     if (error instanceof BundleError || error instanceof ExportMissingError) throw error;
-    throw new BundleError(
-      `${shown} can't be bundled: ${(error as Error).message}`,
-      { file },
-      { cause: error },
-    );
+    const { message } = error as Error;
+    const hint = message.includes(OWNERS_ENTRY) ? `\n${TABGRAD_ON_WORKERS}` : '';
+    throw new BundleError(`${shown} can't be bundled: ${message}${hint}`, { file }, { cause: error });
   } finally {
     await bundle.close();
   }
@@ -87,6 +85,26 @@ function providedModules(provided: Readonly<Record<string, string>>): Plugin {
     resolveId: (specifier) => (Object.hasOwn(provided, specifier) ? prefix + specifier : undefined),
     load: (id) => (id.startsWith(prefix) ? provided[id.slice(prefix.length)] : undefined),
   };
+}
+
+/** Of 'tabgrad' itself workers have a part; the whole needs Node. */
+const tabgradForWorkers: Plugin = {
+  name: 'tabgrad-for-workers',
+  resolveId: (specifier) => (specifier === 'tabgrad' ? ownersEntry() : undefined),
+};
+
+const OWNERS_ENTRY = 'owner/tabgrad.js';
+const TABGRAD_ON_WORKERS =
+  "Of 'tabgrad', code on workers has GBDTPredictor, TabgradError, errorCodes, resnet18 and all types (import type); " +
+  'move what uses the rest to another module, or pass its results by the constructor arguments.';
+
+/** Built, seen from dist/node/ or from the sources in coordinator/program/. */
+function ownersEntry(): string {
+  const found = ['../', '../../dist/']
+    .map((up) => fileURLToPath(new URL(up + OWNERS_ENTRY, import.meta.url)))
+    .find((file) => existsSync(file));
+  if (found !== undefined) return found;
+  throw new BundleError(`${OWNERS_ENTRY} is not built; run \`npm run build:js\`.`);
 }
 
 function modulePath(module: string | URL): string {

@@ -15,6 +15,8 @@ export interface CrewOptions extends Pick<OpenOptions, 'runtime' | 'device'> {
   readonly max: number;
   /** For one call, from being sent. */
   readonly deadlineMs: number;
+  /** What an instance is told before it is ended in peace, and how long that may take. */
+  readonly farewell?: { readonly method: string; readonly deadlineMs: number } | undefined;
   readonly onStatus?: ((status: CrewStatus) => void) | undefined;
 }
 
@@ -37,10 +39,13 @@ export class ProgramCrew {
   readonly #over = new AbortController();
   readonly #instances = new Set<ProgramInstance>();
   readonly #leaving = new Set<ProgramInstance>();
+  readonly #partings = new WeakMap<ProgramInstance, Promise<void>>();
   readonly #callers: Deferred<ProgramInstance>[] = [];
   #opening = 0;
   #waiting: string | undefined;
   #failure: Error | undefined;
+  /** The first that a farewell threw. */
+  #farewellFailure: Error | undefined;
 
   constructor(pool: ProgramPool, program: Program, options: CrewOptions) {
     this.#pool = pool;
@@ -83,7 +88,18 @@ export class ProgramCrew {
     }
   }
 
-  /** Ends all instances. Calls in hand fail. */
+  /**
+   * Says farewell to all instances, and ends them. No calls are taken any more.
+   * @throws what a farewell threw, of this or of an instance whose worker had left before; DeadlineError. A lost worker is
+   *   none of its failures.
+   */
+  async finish(reason: string): Promise<void> {
+    this.#fail(new AbortedError(`${this.#program.name} is over: ${reason}`));
+    await Promise.all([...this.#instances].map((instance) => this.#part(instance, reason)));
+    if (this.#farewellFailure) throw this.#farewellFailure;
+  }
+
+  /** Ends all instances at once, without farewell. Calls in hand fail. */
   async close(reason: string): Promise<void> {
     this.#fail(new AbortedError(`${this.#program.name} is over: ${reason}`));
     await Promise.all([...this.#instances].map((instance) => instance.close(reason)));
@@ -147,7 +163,24 @@ export class ProgramCrew {
   /** Closes a leaving instance once it has nothing in hand. */
   #dismiss(instance: ProgramInstance): void {
     if (this.#leaving.has(instance) && instance.callsInHand === 0)
-      void instance.close('the worker is leaving');
+      void this.#part(instance, 'the worker is leaving');
+  }
+
+  /** Once each, whoever asks. */
+  #part(instance: ProgramInstance, reason: string): Promise<void> {
+    const parting = this.#partings.get(instance) ?? this.#sayFarewell(instance, reason);
+    this.#partings.set(instance, parting);
+    return parting;
+  }
+
+  async #sayFarewell(instance: ProgramInstance, reason: string): Promise<void> {
+    const { farewell } = this.#options;
+    if (farewell) {
+      await instance.call(farewell.method, [], { deadlineMs: farewell.deadlineMs }).catch((error: Error) => {
+        if (!(error instanceof ProgramLostError)) this.#farewellFailure ??= error;
+      });
+    }
+    await instance.close(reason);
   }
 
   #forget(instance: ProgramInstance): void {

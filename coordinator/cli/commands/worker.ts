@@ -24,7 +24,7 @@ export const worker = defineCommand({
     ...workerOptions,
     'allow-code': {
       type: 'flag',
-      help: "Run owners' functions (trainLoopPerWorker) with the rights of this process. A tab always runs them, in its sandbox.",
+      help: 'Run code of owners (trainLoopPerWorker; programs of mapBatches, Serve and DataParallelTrainer) with the rights of this process. A tab always runs it, in its sandbox.',
     },
   },
   examples: [

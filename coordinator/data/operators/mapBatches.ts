@@ -24,7 +24,10 @@ type BatchFunction<F extends BatchFormat> = (batch: BatchInput[F]) => BatchResul
 /** An object that is made once and called for many batches: a model that is loaded once, say. */
 interface BatchMapper<F extends BatchFormat> {
   call(batch: BatchInput[F]): BatchResult | Promise<BatchResult>;
-  /** Called when the stream ends, however it ends. */
+  /**
+   * Called when the stream ends, however it ends. On a worker it has ten seconds, and is not called where the worker was
+   * lost or the stream called off by its signal.
+   */
   close?(): void | Promise<void>;
 }
 type BatchMapperClass<F extends BatchFormat, A extends readonly unknown[]> = new (

@@ -35,6 +35,9 @@ export interface PoolSettings {
   readonly onStatus: ((status: PoolStatus) => void) | undefined;
 }
 
+/** For close() of the owner's class, when the stream ends. */
+const CLOSE_TIMEOUT_MS = 10_000;
+
 export async function* mapBatchesOnPool(
   input: Batches,
   settings: PoolSettings,
@@ -46,6 +49,7 @@ export async function* mapBatchesOnPool(
   const signal = context.signal ? AbortSignal.any([context.signal, over.signal]) : over.signal;
   const status = new StatusTeller(settings.onStatus);
   let opening: Promise<{ readonly pool: ProgramPool; readonly crew: ProgramCrew }> | undefined;
+  let crew: ProgramCrew | undefined;
   let firstRow = 0;
   try {
     yield* orderedMap(input, ProgramCrew.callsOf(settings), async (batch, index) => {
@@ -53,20 +57,26 @@ export async function* mapBatchesOnPool(
       firstRow += batch.numRows;
       opening ??= openCrew(program, settings, signal, status);
       try {
-        const { crew } = await opening;
+        ({ crew } = await opening);
         const { value, worker } = await crew.call('call', [bytesOfBatch(batch), settings.format]);
         status.mapped(worker, batch.numRows);
         return batchOfBytes(value as Uint8Array);
       } catch (error) {
         throwIfAborted(context);
-        throw atBatch(
+        throw ofOwner(
           error,
           `${settings.label} failed on batch ${index} (rows ${first} to ${first + batch.numRows - 1})`,
           first,
         );
       }
     });
+    await crew?.finish('all batches are mapped').catch((error: Error) => {
+      throw ofOwner(error, `${settings.label} failed in close()`);
+    });
   } finally {
+    // What ended it is the one thing to tell, and who calls it off does not want to wait.
+    if (context.signal?.aborted !== true)
+      await crew?.finish('no more batches are wanted').catch(() => undefined);
     over.abort();
     const opened = await opening?.catch(() => undefined);
     await opened?.crew.close('all batches are mapped');
@@ -93,6 +103,7 @@ async function openCrew(
     min,
     max,
     deadlineMs,
+    farewell: { method: 'close', deadlineMs: CLOSE_TIMEOUT_MS },
     // A list is for local workers of several kinds; each of them will do.
     runtime: typeof runtime === 'string' ? runtime : undefined,
     device: device === 'auto' ? undefined : device,
@@ -102,8 +113,8 @@ async function openCrew(
   return { pool, crew };
 }
 
-/** What the owner's code threw, a hang and the loss of several workers are told with the batch; the rest is not its fault. */
-function atBatch(error: unknown, where: string, row: number): unknown {
+/** What the owner's code threw, a hang and the loss of several workers are told with the place; the rest is not its fault. */
+function ofOwner(error: unknown, where: string, row?: number): unknown {
   const isOfBatch =
     error instanceof ProgramCodeError || error instanceof DeadlineError || error instanceof ProgramLostError;
   if (!isOfBatch || error instanceof AbortedError) return error;
@@ -111,7 +122,11 @@ function atBatch(error: unknown, where: string, row: number): unknown {
   const worker = peer === undefined ? '' : ` on worker ${peer}`;
   return new UserFunctionError(
     `${where}${worker}: ${error.message}`,
-    { row, ...(peer !== undefined && { peer }), ...(file !== undefined && { file }) },
+    {
+      ...(row !== undefined && { row }),
+      ...(peer !== undefined && { peer }),
+      ...(file !== undefined && { file }),
+    },
     { cause: error },
   );
 }

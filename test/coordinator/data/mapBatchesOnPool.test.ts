@@ -1,5 +1,7 @@
 // mapBatches on real workers: tabs, Deno and Node processes.
 
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Dataset } from '../../../coordinator/data/dataset.ts';
 import { fromItems } from '../../../coordinator/data/fromMemory.ts';
@@ -178,6 +180,48 @@ describe('mapBatches on a pool', () => {
       if (++taken === 30) break;
     }
     await expect.poll(() => programsInAll(), { timeout: 10_000 }).toBe(0);
+  });
+
+  const closing = (address: string, runtime: LocalRuntime): Dataset =>
+    people(100).mapBatches(
+      { module: MAPPERS, export: 'Closes' },
+      {
+        batchSize: 10,
+        concurrency: 1,
+        fnConstructorArgs: [address],
+        scalingConfig: { ...onPool(), runtime },
+      },
+    );
+
+  it.each(['browser', 'deno', 'node'] as const)(
+    "calls close() of the owner's class on a %s worker when all is mapped, and tells what it throws",
+    async (runtime) => {
+      await expect(closing('', runtime).count()).rejects.toMatchObject({
+        code: 'DATA_USER_FUNCTION',
+        message: expect.stringMatching(
+          /^mapBatches Closes failed in close\(\) on worker .*RangeError: closed after 10 batches \(at test\/.*mappers\.ts:/,
+        ) as string,
+        place: { peer: only(runtime).workerId },
+      });
+    },
+  );
+
+  it('calls close() when no more batches are wanted, and ends after it', async () => {
+    const asked: string[] = [];
+    const server = createServer(({ url }, response) => {
+      asked.push(url!);
+      response.end();
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    try {
+      const address = `http://127.0.0.1:${(server.address() as AddressInfo).port}/closed`;
+      for await (const _ of closing(address, 'node').iterArrow()) break;
+      expect(asked).toEqual(['/closed']);
+      expect(await closing(address, 'node').count()).toBe(100);
+      expect(asked).toEqual(['/closed', '/closed']);
+    } finally {
+      server.close();
+    }
   });
 
   it('is called off by its signal', async () => {

@@ -3,7 +3,7 @@
 import { mkdtemp, rm, writeFile, mkdir } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { LocalRuntime } from '../../../coordinator/local/localWorker.ts';
 import { startLocalWorkers, type LocalWorkers } from '../../../coordinator/local/localWorkers.ts';
 import { bundleModule } from '../../../coordinator/program/bundleModule.ts';
@@ -13,9 +13,11 @@ import type { Program } from '../../../coordinator/program/program.ts';
 import type { ProgramInstance } from '../../../coordinator/program/programInstance.ts';
 import { startCoordinator, type Coordinator } from '../../../coordinator/server/coordinator.ts';
 import { Checkpoint } from '../../../coordinator/train/checkpoint.ts';
+import { flights, makeServedModels, oracleColumns } from '../serve/servedModels.ts';
 
 const CALCULATOR = 'test/coordinator/program/fixtures/calculator.ts';
 const JOIN_TOKEN = 'the-join-token-of-this-test';
+const ADMIN_TOKEN = 'the-admin-token-of-this-test';
 const runtimes = ['browser', 'deno', 'node'] as const;
 
 let coordinator: Coordinator;
@@ -23,6 +25,7 @@ let crew: LocalWorkers;
 const instances: ProgramInstance[] = [];
 
 beforeAll(async () => {
+  vi.stubEnv('TABGRAD_ADMIN_TOKEN', ADMIN_TOKEN);
   coordinator = await startCoordinator({ port: 0, graceMs: 500, joinToken: JOIN_TOKEN });
   // For all cases: those that kill one come last, and leave a node worker.
   crew = await startWorkers(coordinator, ['browser', 'deno', 'node', 'node']);
@@ -31,6 +34,7 @@ afterEach(async () => {
   await Promise.all(instances.splice(0).map((instance) => instance.close('the case is over')));
 });
 afterAll(async () => {
+  vi.unstubAllEnvs();
   await crew.stop();
   await coordinator.close();
 });
@@ -137,6 +141,11 @@ describe.each(runtimes)('A program on a %s worker', (runtime) => {
     const seen = (await instance.call('call', [])) as string;
     expect(seen).toContain('Object=');
     expect(seen).not.toContain(JOIN_TOKEN);
+    expect(seen).not.toContain(ADMIN_TOKEN);
+    // Deno's threads have the variables of the process: what is no secret shows that this looks in the right place.
+    const launched = `TABGRAD_LAUNCHED in Deno is ${runtime === 'deno' ? '1' : 'undefined'}`;
+    expect(seen).toContain(launched);
+    expect(seen).toContain('TABGRAD_TOKEN in Deno is undefined');
     expect(seen).not.toContain('auto=1');
   });
 
@@ -171,6 +180,50 @@ describe('A program', () => {
     expect(() => inlineBundle(Object.values({ call() {} })[0]!, 'the function')).toThrow(
       /can't travel as text/,
     );
+  });
+
+  it('may import tabgrad: all types, and what workers have of it', async () => {
+    const models = makeServedModels();
+    const folder = await mkdtemp(join(tmpdir(), 'tabgrad-owner-'));
+    try {
+      const module = join(folder, 'doubt.ts');
+      await writeFile(
+        module,
+        `import { GBDTPredictor, TabgradError, type Columns, type Dataset } from 'tabgrad';
+         export class Doubt {
+           predictor: GBDTPredictor;
+           constructor(checkpoint: any) { this.predictor = new GBDTPredictor(checkpoint); }
+           call(batch: Columns): unknown { return this.predictor.call(batch)['predictions']; }
+           isFailure(): boolean { return new Error('x') instanceof TabgradError; }
+         }`,
+      );
+      const code = await bundleModule({ module, export: 'Doubt' });
+      const doubt = { name: 'Doubt', code, args: [models.late.checkpoint], form: 'plain' } as const;
+      const rows = flights(50);
+      const batch = {
+        distance: rows.map(({ distance }) => distance),
+        hour: rows.map(({ hour }) => hour),
+        carrier: rows.map(({ carrier }) => carrier),
+      };
+      const expected = models.late.booster.predict({ columns: oracleColumns(rows), labels: [] });
+      for (const runtime of runtimes) {
+        const instance = await open(doubt, { runtime });
+        const predicted = (await instance.call('call', [batch])) as Float32Array;
+        predicted.forEach((chance, i) => expect(chance).toBeCloseTo(expected[i]!, 6));
+        expect(await instance.call('isFailure', [])).toBe(false);
+      }
+      await writeFile(
+        module,
+        "import { startCoordinator } from 'tabgrad'; export const x = startCoordinator;",
+      );
+      await expect(bundleModule({ module, export: 'x' })).rejects.toMatchObject({
+        code: 'PROGRAM_BUNDLE_FAILED',
+        message: expect.stringMatching(/startCoordinator.*Of 'tabgrad', code on workers has GBDT/s) as string,
+      });
+    } finally {
+      models.remove();
+      await rm(folder, { recursive: true });
+    }
   });
 
   it('waits for a worker, says why, and can be called off', async () => {
