@@ -1,21 +1,17 @@
 // Runs a program on a GPUDevice that somebody else owns. Pipelines and bind groups are made once; a run is one command
 // buffer in one submission, and nothing is read back but what is asked for.
 
-import { BufferTracker } from "../gpu/bufferTracker.ts";
-import { bufferUsage } from "../gpu/bufferUsage.ts";
-import { GpuGuard } from "../gpu/gpuGuard.ts";
-import { mappedRead } from "../gpu/mappedRead.ts";
-import type { WordArray } from "../gpu/op.ts";
-import { PipelineCache } from "../gpu/pipelineCache.ts";
-import { packUniform } from "../gpu/shaderSource.ts";
-import type { KernelCall } from "./kernelCall.ts";
-import type { BufferView, Program } from "./program.ts";
-import type {
-  CallTiming,
-  ProgramExecutor,
-  Readback,
-} from "./programExecutor.ts";
-import { RunTimer } from "./runTimer.ts";
+import { BufferTracker } from '../gpu/bufferTracker.ts';
+import { bufferUsage } from '../gpu/bufferUsage.ts';
+import { GpuGuard } from '../gpu/gpuGuard.ts';
+import { mappedRead } from '../gpu/mappedRead.ts';
+import type { WordArray } from '../gpu/op.ts';
+import { PipelineCache } from '../gpu/pipelineCache.ts';
+import { packUniform } from '../gpu/shaderSource.ts';
+import type { KernelCall } from './kernelCall.ts';
+import type { BufferView, Program } from './program.ts';
+import type { CallTiming, ProgramExecutor, Readback } from './programExecutor.ts';
+import { RunTimer } from './runTimer.ts';
 
 export interface WebgpuExecutorOptions {
   /** Counts this program's buffers; give one to watch memory from outside. */
@@ -38,7 +34,7 @@ interface PreparedCall {
 }
 
 class WebgpuExecutor implements ProgramExecutor {
-  readonly kind = "webgpu";
+  readonly kind = 'webgpu';
   readonly lost: Promise<string>;
   private readonly device: GPUDevice;
   private readonly guard: GpuGuard;
@@ -54,20 +50,14 @@ class WebgpuExecutor implements ProgramExecutor {
   private broken: { readonly error: unknown } | undefined;
   private closed = false;
 
-  constructor(
-    device: GPUDevice,
-    program: Program,
-    options: WebgpuExecutorOptions
-  ) {
+  constructor(device: GPUDevice, program: Program, options: WebgpuExecutorOptions) {
     this.device = device;
     this.program = program;
     this.tracker = options.tracker ?? new BufferTracker();
     this.pipelines = options.pipelines ?? new PipelineCache(device);
     this.guard = new GpuGuard(device);
-    this.lost = device.lost.then(({ message, reason }) =>
-      message === "" ? reason : message
-    );
-    if (options.timed === true && device.features.has("timestamp-query")) {
+    this.lost = device.lost.then(({ message, reason }) => (message === '' ? reason : message));
+    if (options.timed === true && device.features.has('timestamp-query')) {
       this.timer = new RunTimer(device, this.tracker);
     }
   }
@@ -76,32 +66,22 @@ class WebgpuExecutor implements ProgramExecutor {
   async open(): Promise<void> {
     const { memory, uniforms, calls } = this.program;
     this.guard.run(() => {
-      const usage =
-        bufferUsage.storage | bufferUsage.copySource | bufferUsage.copyTarget;
+      const usage = bufferUsage.storage | bufferUsage.copySource | bufferUsage.copyTarget;
       for (const { name, bytes } of memory.allocations) {
         this.memory.set(
           name,
-          this.tracker.create(this.device, {
-            label: name,
-            size: Math.max(4, bytes),
-            usage,
-          })
+          this.tracker.create(this.device, { label: name, size: Math.max(4, bytes), usage }),
         );
       }
       for (const { name, fields } of uniforms) {
         const size = 16 * Math.ceil(Object.keys(fields).length / 4);
-        const buffer = {
-          label: name,
-          size,
-          usage: bufferUsage.uniform | bufferUsage.copyTarget,
-        };
+        const buffer = { label: name, size, usage: bufferUsage.uniform | bufferUsage.copyTarget };
         this.uniforms.set(name, this.tracker.create(this.device, buffer));
       }
     });
     await this.guard.settled();
     this.guard.run(() => {
-      for (const [name, values] of Object.entries(memory.contents))
-        this.write(name, values);
+      for (const [name, values] of Object.entries(memory.contents)) this.write(name, values);
     });
     await this.prepare(calls);
   }
@@ -111,14 +91,11 @@ class WebgpuExecutor implements ProgramExecutor {
       await Promise.all(
         calls.map(async (call) => {
           const pipeline = await this.pipelines.get(call.op);
-          this.prepared.set(call, {
-            pipeline,
-            bindings: this.bind(call, pipeline),
-          });
-        })
+          this.prepared.set(call, { pipeline, bindings: this.bind(call, pipeline) });
+        }),
       );
     } catch (cause) {
-      throw this.guard.failure("compiling kernels", cause);
+      throw this.guard.failure('compiling kernels', cause);
     }
     await this.guard.settled();
   }
@@ -134,32 +111,16 @@ class WebgpuExecutor implements ProgramExecutor {
   write(name: string, values: WordArray, offset = 0): void {
     const { buffer, view } = this.place(name);
     if (4 * (offset + values.length) > view.bytes) {
-      throw new RangeError(
-        `"${name}" holds ${view.bytes / 4} values, not ${
-          offset + values.length
-        }.`
-      );
+      throw new RangeError(`"${name}" holds ${view.bytes / 4} values, not ${offset + values.length}.`);
     }
-    if (values.length > 0)
-      this.device.queue.writeBuffer(
-        buffer,
-        view.offsetBytes + 4 * offset,
-        values
-      );
+    if (values.length > 0) this.device.queue.writeBuffer(buffer, view.offsetBytes + 4 * offset, values);
   }
 
   setUniform(name: string, values: Readonly<Record<string, number>>): void {
-    const binding = this.program.uniforms.find(
-      (uniform) => uniform.name === name
-    );
+    const binding = this.program.uniforms.find((uniform) => uniform.name === name);
     const buffer = this.uniforms.get(name);
-    if (binding === undefined || buffer === undefined)
-      throw new RangeError(`No uniform "${name}".`);
-    this.device.queue.writeBuffer(
-      buffer,
-      0,
-      packUniform({ name, uniforms: [binding] }, name, values)
-    );
+    if (binding === undefined || buffer === undefined) throw new RangeError(`No uniform "${name}".`);
+    this.device.queue.writeBuffer(buffer, 0, packUniform({ name, uniforms: [binding] }, name, values));
   }
 
   clear(views: readonly string[]): void {
@@ -180,9 +141,7 @@ class WebgpuExecutor implements ProgramExecutor {
       const timed = this.timer?.begin(wanted.length);
       let pass = timed === undefined ? encoder.beginComputePass() : undefined;
       for (const [i, { call, groups }] of wanted.entries()) {
-        pass ??= encoder.beginComputePass({
-          timestampWrites: timed!.writesOf(i),
-        });
+        pass ??= encoder.beginComputePass({ timestampWrites: timed!.writesOf(i) });
         const { pipeline, bindings } = this.preparedOf(call);
         pass.setPipeline(pipeline);
         pass.setBindGroup(0, bindings);
@@ -194,13 +153,10 @@ class WebgpuExecutor implements ProgramExecutor {
       pass?.end();
       timed?.end(
         encoder,
-        wanted.map(({ call }) => ({ call, examples }))
+        wanted.map(({ call }) => ({ call, examples })),
       );
     });
-    const settled = Promise.all([
-      this.device.queue.onSubmittedWorkDone(),
-      this.guard.settled(),
-    ]);
+    const settled = Promise.all([this.device.queue.onSubmittedWorkDone(), this.guard.settled()]);
     const done = settled.then(() => {});
     done.catch((error: unknown) => {
       this.broken ??= { error };
@@ -208,11 +164,7 @@ class WebgpuExecutor implements ProgramExecutor {
     this.inFlight.push(done);
   }
 
-  async read(
-    name: string,
-    offset: number,
-    length: number
-  ): Promise<Float32Array<ArrayBuffer>> {
+  async read(name: string, offset: number, length: number): Promise<Float32Array<ArrayBuffer>> {
     const staging = this.guard.run(() => this.stagingOf(name, 4 * length));
     try {
       return await this.copyOut(staging, name, offset, length);
@@ -243,8 +195,7 @@ class WebgpuExecutor implements ProgramExecutor {
   async ready(): Promise<void> {
     while (this.inFlight.length > MOST_IN_FLIGHT) await this.inFlight.shift();
     if (this.broken !== undefined) throw this.broken.error;
-    if (this.guard.lostReason !== undefined)
-      throw this.guard.failure("training", undefined);
+    if (this.guard.lostReason !== undefined) throw this.guard.failure('training', undefined);
   }
 
   async takeTimings(): Promise<readonly CallTiming[]> {
@@ -272,24 +223,16 @@ class WebgpuExecutor implements ProgramExecutor {
     staging: GPUBuffer,
     name: string,
     offset: number,
-    length: number
+    length: number,
   ): Promise<Float32Array<ArrayBuffer>> {
     const { buffer, view } = this.place(name);
     const before = [...this.inFlight];
     this.submit((encoder) => {
       if (length > 0) {
-        encoder.copyBufferToBuffer(
-          buffer,
-          view.offsetBytes + 4 * offset,
-          staging,
-          0,
-          4 * length
-        );
+        encoder.copyBufferToBuffer(buffer, view.offsetBytes + 4 * offset, staging, 0, 4 * length);
       }
     });
-    const values = new Float32Array(
-      await mappedRead(this.guard, staging, 4 * length)
-    );
+    const values = new Float32Array(await mappedRead(this.guard, staging, 4 * length));
     // Runs before the copy are done; what they had to say must be heard before their numbers are used.
     await Promise.all(before);
     if (this.broken !== undefined) throw this.broken.error;
@@ -306,50 +249,31 @@ class WebgpuExecutor implements ProgramExecutor {
 
   private place(name: string): { buffer: GPUBuffer; view: BufferView } {
     const view = this.program.memory.views[name];
-    const buffer =
-      view === undefined ? undefined : this.memory.get(view.allocation);
+    const buffer = view === undefined ? undefined : this.memory.get(view.allocation);
     if (view === undefined || buffer === undefined)
       throw new RangeError(`The program has no buffer "${name}".`);
     return { buffer, view };
   }
 
-  private bind(
-    { op, buffers }: KernelCall,
-    pipeline: GPUComputePipeline
-  ): GPUBindGroup {
+  private bind({ op, buffers }: KernelCall, pipeline: GPUComputePipeline): GPUBindGroup {
     const storage = op.storage.map(({ name }) => {
-      const { buffer, view } = this.place(
-        buffers[name] ?? `${op.name}.${name}`
-      );
-      return {
-        buffer,
-        offset: view.offsetBytes,
-        size: Math.max(4, view.bytes),
-      };
+      const { buffer, view } = this.place(buffers[name] ?? `${op.name}.${name}`);
+      return { buffer, offset: view.offsetBytes, size: Math.max(4, view.bytes) };
     });
     const uniforms = op.uniforms.map(({ name }) => {
       const buffer = this.uniforms.get(name);
-      if (buffer === undefined)
-        throw new RangeError(`${op.name}: no uniform "${name}".`);
+      if (buffer === undefined) throw new RangeError(`${op.name}: no uniform "${name}".`);
       return { buffer };
     });
-    const entries = [...storage, ...uniforms].map((resource, binding) => ({
-      binding,
-      resource,
-    }));
+    const entries = [...storage, ...uniforms].map((resource, binding) => ({ binding, resource }));
     return this.guard.run(() =>
-      this.device.createBindGroup({
-        label: op.name,
-        layout: pipeline.getBindGroupLayout(0),
-        entries,
-      })
+      this.device.createBindGroup({ label: op.name, layout: pipeline.getBindGroupLayout(0), entries }),
     );
   }
 
   private preparedOf(call: KernelCall): PreparedCall {
     const prepared = this.prepared.get(call);
-    if (prepared === undefined)
-      throw new RangeError(`${call.op.name} is not of this program.`);
+    if (prepared === undefined) throw new RangeError(`${call.op.name} is not of this program.`);
     return prepared;
   }
 }
@@ -361,7 +285,7 @@ class WebgpuExecutor implements ProgramExecutor {
 export async function createWebgpuExecutor(
   device: GPUDevice,
   program: Program,
-  options: WebgpuExecutorOptions = {}
+  options: WebgpuExecutorOptions = {},
 ): Promise<ProgramExecutor> {
   const executor = new WebgpuExecutor(device, program, options);
   try {

@@ -1,14 +1,14 @@
 // What computes the steps of a training run, on any device. The run's logic (client/neural) speaks to this interface; the
 // compiled WebGPU program, its plain reference on the processor and tfjs's autodiff implement it.
 
-import type { LayerGraph, Shape } from "./layerGraph.ts";
+import type { LayerGraph, Shape } from './layerGraph.ts';
 
 export type LossName =
-  | "binaryCrossentropy"
-  | "categoricalCrossentropy"
-  | "meanSquaredError"
+  | 'binaryCrossentropy'
+  | 'categoricalCrossentropy'
+  | 'meanSquaredError'
   /** Targets are class indices. */
-  | "sparseCategoricalCrossentropy";
+  | 'sparseCategoricalCrossentropy';
 
 export interface LossSpec {
   readonly name: LossName;
@@ -16,13 +16,13 @@ export interface LossSpec {
   readonly fromLogits: boolean;
 }
 
-export type MetricName = "accuracy" | "meanAbsoluteError" | "meanSquaredError";
+export type MetricName = 'accuracy' | 'meanAbsoluteError' | 'meanSquaredError';
 
 /** Update rules with what stays the same during a run. Learning rates come with each update. */
 export type OptimizerSpec =
   /** v ← momentum·v + g, w ← w − rate·(nesterov ? g + momentum·v : v); PyTorch's SGD. */
   | {
-      readonly name: "sgd";
+      readonly name: 'sgd';
       readonly momentum: number;
       readonly nesterov: boolean;
       /** L2, added to the gradient. */
@@ -30,7 +30,7 @@ export type OptimizerSpec =
     }
   /** Kingma & Ba 2015. `weightDecay` is added to the gradient (PyTorch's Adam). */
   | {
-      readonly name: "adam";
+      readonly name: 'adam';
       readonly beta1: number;
       readonly beta2: number;
       readonly epsilon: number;
@@ -38,7 +38,7 @@ export type OptimizerSpec =
     }
   /** Loshchilov & Hutter 2019: `weightDecay` · rate is taken off the weights. */
   | {
-      readonly name: "adamw";
+      readonly name: 'adamw';
       readonly beta1: number;
       readonly beta2: number;
       readonly epsilon: number;
@@ -67,7 +67,7 @@ export interface EngineSpec {
 export interface ParameterSlot {
   readonly name: string;
   readonly shape: Shape;
-  readonly section: "parameters" | "statistics";
+  readonly section: 'parameters' | 'statistics';
   /** In elements. */
   readonly offset: number;
   readonly length: number;
@@ -78,7 +78,7 @@ export interface ParameterSlot {
  * optimizer's slots one after another, each as long as `parameters` (Adam: m, then v; SGD with momentum: v).
  * Frozen weights are parameters whose gradient stays zero.
  */
-export type StateSection = "optimizer" | "parameters" | "statistics";
+export type StateSection = 'optimizer' | 'parameters' | 'statistics';
 
 export interface EngineLayout {
   readonly slots: readonly ParameterSlot[];
@@ -126,9 +126,7 @@ export interface AccumulateOptions {
    */
   readonly isLast: boolean;
   /** With syncBatchNorm: sums `values` over the members, in place. Called once a batch-norm layer and direction. */
-  readonly reduceStatistics?: (
-    values: Float32Array<ArrayBuffer>
-  ) => Promise<void>;
+  readonly reduceStatistics?: (values: Float32Array<ArrayBuffer>) => Promise<void>;
 }
 
 export interface UpdateOptions {
@@ -152,7 +150,7 @@ export interface Totals {
 export interface ProfileEntry {
   readonly name: string;
   readonly layer: string;
-  readonly phase: "backward" | "forward" | "update";
+  readonly phase: 'backward' | 'forward' | 'update';
   readonly startNs: number;
   readonly endNs: number;
   readonly flop: number;
@@ -164,7 +162,7 @@ export interface ProfileEntry {
  * DEVICE_FAILED when the device can't go on; `lost` then resolves.
  */
 export interface TrainingEngine {
-  readonly kind: "cpu" | "tfjs" | "webgpu";
+  readonly kind: 'cpu' | 'tfjs' | 'webgpu';
   readonly layout: EngineLayout;
   readonly memory: MemoryReport;
   /** Resolves with the reason when the device is lost. */
@@ -188,19 +186,13 @@ export interface TrainingEngine {
   /** Loss and metrics of the microbatches accumulated since the last take. One small read. */
   takeTotals(): Promise<Totals>;
   /** Loss and metrics without training: moving statistics, no dropout. At most microbatchSize examples. */
-  evaluate(batch: Omit<Microbatch, "exampleIds" | "step">): Promise<Totals>;
+  evaluate(batch: Omit<Microbatch, 'exampleIds' | 'step'>): Promise<Totals>;
   /** The model's output [examples, ...output shape], as `evaluate` computes it. */
-  predict(
-    inputs: readonly TargetValues[],
-    examples: number
-  ): Promise<Float32Array<ArrayBuffer>>;
+  predict(inputs: readonly TargetValues[], examples: number): Promise<Float32Array<ArrayBuffer>>;
   /** The first layer, in forward order, whose output is not finite for this batch, with which phase; undefined if none. */
   findNonFinite(
-    batch: Microbatch
-  ): Promise<
-    | { readonly layer: string; readonly phase: "backward" | "forward" }
-    | undefined
-  >;
+    batch: Microbatch,
+  ): Promise<{ readonly layer: string; readonly phase: 'backward' | 'forward' } | undefined>;
   /** Timings of the ops since `profile` was last called; empty where the device has no timestamps. */
   profile(): Promise<readonly ProfileEntry[]>;
   /** Frees everything on the device. */

@@ -1,24 +1,24 @@
 // The steps of one generation at one member. A step is committed when its update is applied; what comes before it can be
 // given up at any time without a trace.
 
-import { AbortedError } from "../../../shared/errors.ts";
-import type { Collective } from "../../../shared/collective/collective.ts";
+import { AbortedError } from '../../../shared/errors.ts';
+import type { Collective } from '../../../shared/collective/collective.ts';
 import {
   allMicrobatches,
   microbatchesOf,
   shareOf,
   stepsPerEpoch,
-} from "../../../shared/neural/data/stepPlan.ts";
-import { learningRateAt } from "../../../shared/neural/run/learningRate.ts";
-import type { NeuralSpec } from "../../../shared/neural/run/neuralSpec.ts";
-import { eventTurn } from "../../session/eventTurn.ts";
-import type { GenerationContext } from "../../session/memberRun.ts";
-import { createGradientSum, type GradientSum } from "./gradientSum.ts";
-import { areEqual, takeFromFirst } from "./equalParameters.ts";
-import { explainNonFinite } from "./explainNonFinite.ts";
-import type { MemberState } from "./memberState.ts";
-import { RunMetrics } from "./runMetrics.ts";
-import type { TensorRows } from "./tensorRows.ts";
+} from '../../../shared/neural/data/stepPlan.ts';
+import { learningRateAt } from '../../../shared/neural/run/learningRate.ts';
+import type { NeuralSpec } from '../../../shared/neural/run/neuralSpec.ts';
+import { eventTurn } from '../../session/eventTurn.ts';
+import type { GenerationContext } from '../../session/memberRun.ts';
+import { createGradientSum, type GradientSum } from './gradientSum.ts';
+import { areEqual, takeFromFirst } from './equalParameters.ts';
+import { explainNonFinite } from './explainNonFinite.ts';
+import type { MemberState } from './memberState.ts';
+import { RunMetrics } from './runMetrics.ts';
+import type { TensorRows } from './tensorRows.ts';
 
 /** The coordinator writes every report down. */
 const REPORT_INTERVAL_MS = 250;
@@ -65,11 +65,7 @@ export class StepLoop {
     const { context, spec } = options;
     this.#options = options;
     this.#collective = context.collective;
-    this.#gradients = createGradientSum(
-      spec.gradientCodec,
-      context.collective,
-      context.signal
-    );
+    this.#gradients = createGradientSum(spec.gradientCodec, context.collective, context.signal);
     this.#metrics = new RunMetrics(spec.metrics);
     this.#perEpoch = stepsPerEpoch(spec);
     this.#speeds = context.members.map(() => 1);
@@ -88,8 +84,7 @@ export class StepLoop {
       if (flags & HALT) break;
       await this.#step((flags & REPORT) !== 0);
       await eventTurn();
-      if (context.signal.aborted)
-        throw new AbortedError(`step ${state.step} was withdrawn`);
+      if (context.signal.aborted) throw new AbortedError(`step ${state.step} was withdrawn`);
     }
     await this.#saving;
   }
@@ -107,19 +102,11 @@ export class StepLoop {
     const every = spec.reportEverySteps;
     const isDue =
       every === undefined
-        ? this.#stepsSince === 0 ||
-          environment.now() - this.#reportedAt >= REPORT_INTERVAL_MS
+        ? this.#stepsSince === 0 || environment.now() - this.#reportedAt >= REPORT_INTERVAL_MS
         : (state.step + 1) % every === 0;
-    const own =
-      rank === 0
-        ? (isDue ? REPORT : 0) | (context.haltAtRounds() < Infinity ? HALT : 0)
-        : 0;
+    const own = rank === 0 ? (isDue ? REPORT : 0) | (context.haltAtRounds() < Infinity ? HALT : 0) : 0;
     if (this.#collective.size === 1) return own;
-    const [agreed = 0] = await this.#collective.allReduce(
-      Uint32Array.of(own),
-      "max",
-      { signal }
-    );
+    const [agreed = 0] = await this.#collective.allReduce(Uint32Array.of(own), 'max', { signal });
     return agreed;
   }
 
@@ -143,16 +130,9 @@ export class StepLoop {
     const exchanged = await this.#exchange(to > from);
     const totals = await engine.takeTotals();
     if (to > from && !Number.isFinite(totals.loss)) {
-      await explainNonFinite(
-        { ...this.#options, signal },
-        places.slice(from, to),
-        step
-      );
+      await explainNonFinite({ ...this.#options, signal }, places.slice(from, to), step);
     }
-    const examples = places.reduce(
-      (sum, place) => sum + place.to - place.from,
-      0
-    );
+    const examples = places.reduce((sum, place) => sum + place.to - place.from, 0);
     engine.update({
       learningRate: learningRateAt(spec.learningRate, step, spec.steps),
       step,
@@ -172,8 +152,7 @@ export class StepLoop {
     const endsEpoch = state.step % this.#perEpoch === 0;
     const isSaved = state.step % spec.checkpointEverySteps === 0;
     if (isSaved && !isLast && rank === 0) this.#saveAside();
-    if (isDue || isLast || endsEpoch)
-      await this.#report({ learningRate: this.#rate(step) }, isLast);
+    if (isDue || isLast || endsEpoch) await this.#report({ learningRate: this.#rate(step) }, isLast);
   }
 
   #rate(step: number): number {
@@ -187,13 +166,10 @@ export class StepLoop {
   } {
     const { spec, context } = this.#options;
     const { size } = this.#collective;
-    if (!spec.syncBatchNorm || size === 1 || microbatches % size !== 0)
-      return {};
+    if (!spec.syncBatchNorm || size === 1 || microbatches % size !== 0) return {};
     return {
       reduceStatistics: async (values) => {
-        await this.#collective.allReduce(values, "sum", {
-          signal: context.signal,
-        });
+        await this.#collective.allReduce(values, 'sum', { signal: context.signal });
       },
     };
   }
@@ -211,13 +187,9 @@ export class StepLoop {
     const sums: Promise<void>[] = [];
     let begun: number | undefined;
     for (const [bucket, { length }] of engine.layout.buckets.entries()) {
-      const values = hasOwn
-        ? await engine.readBucket(bucket)
-        : new Float32Array(length);
+      const values = hasOwn ? await engine.readBucket(bucket) : new Float32Array(length);
       begun ??= now();
-      const sum = this.#gradients
-        .add(bucket, values)
-        .then((all) => engine.writeBucket(bucket, all));
+      const sum = this.#gradients.add(bucket, values).then((all) => engine.writeBucket(bucket, all));
       sum.catch(() => undefined); // The first failure is thrown below, when all are under way.
       sums.push(sum);
     }
@@ -242,13 +214,10 @@ export class StepLoop {
     if (this.#isMixed) await takeFromFirst(state.engine, context);
   }
 
-  async #report(
-    extra: Readonly<Record<string, number>>,
-    isLast: boolean
-  ): Promise<void> {
+  async #report(extra: Readonly<Record<string, number>>, isLast: boolean): Promise<void> {
     const { runId, spec, state, context } = this.#options;
     const { environment, generation, rank, signal, collective } = context;
-    const told = await this.#metrics.take("train", collective, signal);
+    const told = await this.#metrics.take('train', collective, signal);
     const isEpochEnd = state.step % this.#perEpoch === 0;
     const valid = isLast || isEpochEnd ? await this.#evaluate() : {};
     await this.#measureSpeed();
@@ -265,12 +234,9 @@ export class StepLoop {
       }),
     };
     if (isLast && rank === 0) await this.keep();
-    const bytes = [...context.links.values()].reduce(
-      (sum, link) => sum + link.stats.bytesSent,
-      0
-    );
+    const bytes = [...context.links.values()].reduce((sum, link) => sum + link.stats.bytesSent, 0);
     environment.send({
-      type: "committed",
+      type: 'committed',
       runId,
       generation,
       round: state.step - 1,
@@ -280,7 +246,7 @@ export class StepLoop {
       ...(rank === 0 && { metrics }),
     });
     environment.onStatus?.({
-      state: "training",
+      state: 'training',
       runId,
       round: state.step,
       rounds: spec.steps,
@@ -288,19 +254,11 @@ export class StepLoop {
       groupSize: collective.size,
       rank,
       rowsPerSecond: metrics.examplesPerSecond,
-      links: [...context.links.values()].map((link) => ({
-        peer: link.peer,
-        path: link.path,
-        ...link.stats,
-      })),
+      links: [...context.links.values()].map((link) => ({ peer: link.peer, path: link.path, ...link.stats })),
     });
     this.#bytesReported = bytes;
     this.#reportedAt = environment.now();
-    this.#examplesSince =
-      this.#computeMs =
-      this.#exchangeMs =
-      this.#exchangeTotalMs =
-        0;
+    this.#examplesSince = this.#computeMs = this.#exchangeMs = this.#exchangeTotalMs = 0;
     this.#stepsSince = 0;
   }
 
@@ -312,13 +270,9 @@ export class StepLoop {
     const places = allMicrobatches(spec.valid.rows, spec.microbatchSize);
     const [from, to] = shareOf(places.length, this.#speeds, context.rank);
     for (let at = from; at < to; at++) {
-      sums.add(
-        await state.engine.evaluate(
-          await valid.read(places[at]!, 0, context.signal)
-        )
-      );
+      sums.add(await state.engine.evaluate(await valid.read(places[at]!, 0, context.signal)));
     }
-    return sums.take("valid", this.#collective, context.signal);
+    return sums.take('valid', this.#collective, context.signal);
   }
 
   /** Shares of the next steps follow what a microbatch took each member; synchronised statistics need equal ones. */
@@ -328,15 +282,12 @@ export class StepLoop {
     if (size === 1 || spec.syncBatchNorm) return;
     const own = new Float64Array(size);
     own[context.rank] = this.#microbatchesDone / Math.max(1, this.#computeMs);
-    const speeds = await this.#collective.allReduce(own, "sum", {
-      signal: context.signal,
-    });
+    const speeds = await this.#collective.allReduce(own, 'sum', { signal: context.signal });
     this.#microbatchesDone = 0;
     // Who had nothing to do is not slow: it counts as the mean of the others.
     const measured = speeds.filter((speed) => speed > 0);
     if (measured.length === 0) return;
-    const mean =
-      measured.reduce((sum, speed) => sum + speed, 0) / measured.length;
+    const mean = measured.reduce((sum, speed) => sum + speed, 0) / measured.length;
     this.#speeds = Array.from(speeds, (speed, rank) => {
       const next = speed > 0 ? speed / mean : 1;
       return 0.5 * (this.#speeds[rank] ?? 1) + 0.5 * next;
@@ -347,23 +298,20 @@ export class StepLoop {
     // The engine is read in order, before the next step changes it.
     const encoded = this.#options.state.encode();
     const { step } = this.#options.state;
-    this.#saving = this.#saving.then(async () =>
-      this.#upload(await encoded, step)
-    );
+    this.#saving = this.#saving.then(async () => this.#upload(await encoded, step));
     this.#saving.catch(() => undefined); // Thrown where it is waited for.
   }
 
   async #save(): Promise<void> {
     const { state } = this.#options;
-    if (this.#savedSteps < state.step)
-      await this.#upload(await state.encode(), state.step);
+    if (this.#savedSteps < state.step) await this.#upload(await state.encode(), state.step);
   }
 
   async #upload(bytes: Uint8Array<ArrayBuffer>, rounds: number): Promise<void> {
     const { runId, context } = this.#options;
     const { environment, generation, signal } = context;
     const address = await environment.putBlob(bytes, signal);
-    environment.send({ type: "saved", runId, generation, rounds, ...address });
+    environment.send({ type: 'saved', runId, generation, rounds, ...address });
     this.#savedSteps = rounds;
   }
 }
