@@ -21,12 +21,14 @@ export async function createNeuralEngine(
     return openTfjsEngine({ ...spec, topology: spec.topology as object }, await loadTfjs(adapter));
   }
   const engineSpec: EngineSpec = { ...spec, graph: read.graph };
-  if (!adapter) return createFitting(engineSpec, 'cpu');
+  const clock = spec.profile === true ? () => performance.now() : undefined;
+  if (!adapter) return createFitting(engineSpec, 'cpu', clock);
   const device = await adapter.requestDevice({
+    requiredFeatures: clock && adapter.features.has('timestamp-query') ? ['timestamp-query'] : [],
     requiredLimits: Object.fromEntries(raisedLimits.map((limit) => [limit, adapter.limits[limit]])),
   });
   try {
-    return ownDevice(await createFitting(engineSpec, device), device);
+    return ownDevice(await createFitting(engineSpec, device, clock), device);
   } catch (error) {
     device.destroy();
     throw error;
@@ -34,9 +36,13 @@ export async function createNeuralEngine(
 }
 
 /** @throws NetTooLargeError that suggests the largest microbatch that does fit. */
-async function createFitting(spec: EngineSpec, device: GPUDevice | 'cpu'): Promise<TrainingEngine> {
+async function createFitting(
+  spec: EngineSpec,
+  device: GPUDevice | 'cpu',
+  clock: (() => number) | undefined,
+): Promise<TrainingEngine> {
   try {
-    return await createTrainingEngine(spec, { device });
+    return await createTrainingEngine(spec, { device, ...(clock && { clock }) });
   } catch (error) {
     if (!isTooLarge(error)) throw error;
     for (let size = Math.floor(spec.microbatchSize / 2); size >= 1; size = Math.floor(size / 2)) {

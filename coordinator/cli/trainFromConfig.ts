@@ -17,6 +17,7 @@ import { GBDTTrainer } from '../train/gbdtTrainer.ts';
 import type { Result } from '../train/result.ts';
 import { NoRowsError } from '../train/trainErrors.ts';
 import type { CliContext, CommonValues } from './command.ts';
+import { BadArgumentError } from './cliErrors.ts';
 import { MAX_LOCAL_WORKERS } from '../local/localWorker.ts';
 import { exitCodes, type ExitCode } from './exitCodes.ts';
 
@@ -25,6 +26,7 @@ type AnyConfig = LoadedConfig | LoadedNeuralConfig;
 export interface TrainFlags extends Pick<CommonValues, 'json' | 'quiet' | 'verbose'> {
   readonly url: string | undefined;
   readonly token: string | undefined;
+  readonly profile?: boolean;
 }
 
 /** @throws what reading the config, the data and training throw; everything that was started is ended then. */
@@ -36,6 +38,8 @@ export async function trainFromConfig(
   const { json, quiet, verbose } = flags;
   const { stdout, stderr, cwd, signal, now } = context;
   const config = await loadAnyConfig(file, cwd);
+  if (flags.profile === true && config.trainer !== 'neural')
+    throw new BadArgumentError(`--profile is for trainer: neural; ${file} has ${config.trainer}.`);
   const mode: ProgressMode = json ? 'json' : quiet ? 'none' : stdout.isTTY === true ? 'live' : 'plain';
   const roundsTotal = config.trainer === 'gbdt' ? config.numBoostRound : (config.maxSteps ?? 0);
   const progress = terminalProgress({ stream: stdout, mode, roundsTotal, now });
@@ -62,7 +66,7 @@ export async function trainFromConfig(
     const trainer =
       config.trainer === 'gbdt'
         ? new GBDTTrainer({ ...trainerKeys(config), ...shared })
-        : await neuralTrainer(config, shared);
+        : await neuralTrainer(config, { ...shared, ...(flags.profile === true && { profile: true }) });
     const result = await trainer.fit({ signal });
     progress.close();
     if (json) stdout.write(`${JSON.stringify({ type: 'result', ...plainResult(result) })}\n`);
@@ -78,7 +82,7 @@ export async function trainFromConfig(
 
 async function neuralTrainer(
   config: LoadedNeuralConfig,
-  shared: Pick<NeuralTrainerOptions, 'runConfig' | 'scalingConfig'> & {
+  shared: Pick<NeuralTrainerOptions, 'profile' | 'runConfig' | 'scalingConfig'> & {
     readonly datasets: Record<string, Dataset>;
   },
 ): Promise<NeuralTrainer> {
@@ -161,10 +165,16 @@ function resultLines(result: NeuralResult | Result, word: 'round' | 'step', cwd:
   const { prepareMs, waitMs, trainMs, totalMs } = result.timings;
   const best = result.bestIteration === undefined ? '' : `, best round ${result.bestIteration + 1}`;
   return [
+    ...('profile' in result ? profileLines(result.profile) : []),
     `${result.status}: ${result.rounds} ${word}s in ${formatDuration(totalMs)} ` +
       `(prepare ${formatDuration(prepareMs)}, wait ${formatDuration(waitMs)}, train ${formatDuration(trainMs)})${best}`,
     ...(Object.keys(result.metrics).length === 0 ? [] : [`metrics  ${formatMetrics(result.metrics)}`]),
     `model    ${relative(cwd, join(result.checkpoint.path, MODEL_FILE))}`,
     `result   ${relative(cwd, `${result.path}/result.json`)}`,
   ];
+}
+
+function profileLines(table: string | undefined): string[] {
+  if (table === undefined) return [];
+  return table === '' ? ['The device has no timestamps: the profile is empty.'] : table.split('\n');
 }

@@ -85,6 +85,8 @@ export interface NeuralTrainerOptions {
   readonly reportEverySteps?: number;
   /** Compare the workers' parameters after every step, and not with the reports alone. */
   readonly verifyEveryStep?: boolean;
+  /** Times the ops and the exchange of the last step: profile.json and timeline.json in the run's folder. Steps are slower. */
+  readonly profile?: boolean;
   /** A checkpoint to go on from, until numEpochs or maxSteps in all. */
   readonly resumeFromCheckpoint?: NeuralCheckpoint | string;
   readonly scalingConfig?: ScalingConfig;
@@ -128,6 +130,7 @@ const known = [
   'bucketBytes',
   'reportEverySteps',
   'verifyEveryStep',
+  'profile',
   'resumeFromCheckpoint',
   'scalingConfig',
   'runConfig',

@@ -3,6 +3,8 @@
 import { randomUUID } from 'node:crypto';
 import { AbortedError } from '../../shared/errors.ts';
 import { stepsPerEpoch } from '../../shared/neural/data/stepPlan.ts';
+import { readStepProfile, timelineTrace } from '../../shared/neural/run/stepProfile.ts';
+import { profileTable, profileTrace } from '../../shared/neural/engine/profileReport.ts';
 import type { NeuralSpec, TensorDataset } from '../../shared/neural/run/neuralSpec.ts';
 import {
   decodeState,
@@ -32,6 +34,8 @@ import { prepareTensors, type NeuralData } from './prepare/prepareTensors.ts';
 export interface NeuralResult extends Omit<Result, 'checkpoint' | 'checkpoints'> {
   readonly checkpoint: NeuralCheckpoint;
   readonly checkpoints: readonly NeuralCheckpoint[];
+  /** With the option `profile`: the ops of the last step by the time they took; empty where the device has no timestamps. */
+  readonly profile?: string;
 }
 
 /** What a trainer needs of the world; tests replace it. */
@@ -52,6 +56,8 @@ interface Facts {
   steps: number;
   prepared?: NonNullable<RecordedRun['prepared']>;
   recorder?: StateRecorder;
+  /** The table of a profile. */
+  profile?: string;
 }
 
 export class NeuralTrainer {
@@ -162,6 +168,7 @@ export class NeuralTrainer {
       ...(reportEverySteps !== undefined && { reportEverySteps }),
       checkpointEverySteps: frequency > 0 ? frequency : perEpoch,
       verifyEveryStep: options.verifyEveryStep ?? false,
+      ...(options.profile === true && { profile: true }),
     };
     const shards = [...shardsOf('train', train), ...(valid ? shardsOf('valid', valid) : [])];
     return { spec, shards };
@@ -188,6 +195,12 @@ export class NeuralTrainer {
       onCheckpoint: (path, metrics) => {
         for (const callback of settings.options.runConfig?.callbacks ?? [])
           callback.onCheckpoint?.(new NeuralCheckpoint(path), metrics);
+      },
+      onProfile: async (bytes) => {
+        const profile = readStepProfile(bytes);
+        facts.profile = profileTable(profile.ops);
+        await folder.writeBeside('profile.json', profileTrace(profile.ops));
+        await folder.writeBeside('timeline.json', timelineTrace(profile));
       },
       onFailure: (error) => broken.abort(error),
       now: clock.now,
@@ -217,7 +230,14 @@ export class NeuralTrainer {
     if (!checkpoint)
       throw new AbortedError(`Run "${settings.name}" was stopped before its state was stored.`);
     await folder.writeResult(record);
-    return { ...record, path: folder.path, checkpoint, checkpoints, metricsTable: recorder.metricsTable };
+    return {
+      ...record,
+      path: folder.path,
+      checkpoint,
+      checkpoints,
+      metricsTable: recorder.metricsTable,
+      ...(facts.profile !== undefined && { profile: facts.profile }),
+    };
   }
 
   #notify(event: ProgressEvent): void {

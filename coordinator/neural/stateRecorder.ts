@@ -1,5 +1,6 @@
 // Follows a run whose state the members hold: collects what was reported, writes progress and checkpoints as they come, in order.
 
+import type { BlobReference } from '../../shared/neural/run/neuralSpec.ts';
 import type { RunEvent, SavedState } from '../run/runRequest.ts';
 import type { RunFolder } from '../train/record/runFolder.ts';
 import type { Metrics, RunWorker } from '../train/result.ts';
@@ -16,7 +17,9 @@ export interface StateRecorderOptions {
   readonly filesOf: (state: Uint8Array, rounds: number) => CheckpointFiles | undefined;
   /** A checkpoint is written of states after so many steps; 0: of the last one alone. */
   readonly checkpointFrequency: number;
-  readonly readState: (saved: SavedState) => Promise<Uint8Array>;
+  readonly readState: (saved: BlobReference) => Promise<Uint8Array>;
+  /** A profile is there. */
+  readonly onProfile?: (bytes: Uint8Array) => Promise<void>;
   readonly onCheckpoint: (path: string, metrics: Metrics) => void;
   /** A write failed: the run should end; `settle` throws the reason. */
   readonly onFailure: (error: unknown) => void;
@@ -65,6 +68,9 @@ export class StateRecorder {
       this.#table.push({ round, ...metrics });
       const elapsedMs = Math.round(now() - this.#startedAt);
       this.#enqueue(() => folder.appendProgress({ round, metrics, elapsedMs, timings }));
+    } else if (event.type === 'profiled') {
+      const { onProfile, readState } = this.#options;
+      if (onProfile) this.#enqueue(async () => onProfile(await readState(event)));
     } else if (event.type === 'checkpoint') {
       this.#last = event;
       if (checkpointFrequency > 0 && event.rounds % checkpointFrequency === 0) this.#write(event);

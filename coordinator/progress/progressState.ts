@@ -94,6 +94,7 @@ export function afterEvent(state: ProgressState, event: ProgressEvent, now: numb
     case 'workerLost':
       return { ...state, lost: state.lost + 1, roundStartedAt: undefined };
     case 'checkpoint':
+    case 'profiled':
     case 'workerJoined':
       return state;
   }

@@ -59,6 +59,7 @@ function eventLines(before: ProgressState, state: ProgressState, event: Progress
     case 'planned':
     case 'loading':
     case 'checkpoint':
+    case 'profiled':
       return [];
     case 'waiting':
       return before.phase === 'waiting' && before.reason === event.reason ? [] : [waitingWords(event.reason)];

@@ -94,6 +94,7 @@ const reportedEvent = z.discriminatedUnion('type', [
     sha256: z.string(),
     sizeBytes: z.number(),
   }),
+  z.object({ type: z.literal('profiled'), sha256: z.string(), sizeBytes: z.number() }),
   z.object({
     type: z.literal('workerLost'),
     workerId: z.string(),

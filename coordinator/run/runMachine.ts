@@ -142,6 +142,10 @@ function onMessage(turn: Turn, workerId: string, message: RunMessage): void {
       return onFinished(turn, member, message);
     case 'saved':
       return onSaved(turn, message);
+    case 'profiled': {
+      const { sha256, sizeBytes } = message;
+      return turn.emit({ type: 'profiled', sha256, sizeBytes });
+    }
     case 'stalled':
       return onStalled(turn, member, message);
     case 'halted':

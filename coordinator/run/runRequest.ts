@@ -61,6 +61,8 @@ export type RunEvent =
       readonly timings: readonly RoundTiming[];
     }
   | ({ readonly type: 'checkpoint' } & SavedState)
+  /** Where the time of the last step went, for an owner who asked; in the blob store. */
+  | { readonly type: 'profiled'; readonly sha256: string; readonly sizeBytes: number }
   | {
       readonly type: 'workerLost';
       readonly workerId: string;

@@ -107,6 +107,8 @@ export const workerMessage = z.discriminatedUnion('type', [
     sha256,
     sizeBytes: count,
   }),
+  /** Where the time of the last step went is in the blob store, for an owner who asked. */
+  z.object({ type: z.literal('profiled'), runId: id, generation: count, sha256, sizeBytes: count }),
   /** The owner's own loop returned here: the run ends with the rounds committed so far. */
   z.object({ type: z.literal('finished'), runId: id, generation: count, rounds: count }),
   /** Answer to halt: how many rounds are committed here, and those that the coordinator said it lacks. */

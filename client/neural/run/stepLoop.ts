@@ -18,6 +18,7 @@ import { areEqual, takeFromFirst } from './equalParameters.ts';
 import { explainNonFinite } from './explainNonFinite.ts';
 import type { MemberState } from './memberState.ts';
 import { RunMetrics } from './runMetrics.ts';
+import { StepTimeline } from './stepTimeline.ts';
 import type { TensorRows } from './tensorRows.ts';
 
 /** The coordinator writes every report down. */
@@ -116,6 +117,7 @@ export class StepLoop {
     const { step } = state;
     const { rank, signal, environment } = context;
     const start = environment.now();
+    const timeline = await this.#openTimeline();
     const places = microbatchesOf(spec, step);
     const [from, to] = shareOf(places.length, this.#speeds, rank);
     // Alone, nothing is exchanged, and no bucket has to leave the device.
@@ -127,12 +129,13 @@ export class StepLoop {
         ...this.#statistics(places.length),
       });
     }
-    const exchanged = await this.#exchange(to > from);
+    const exchanged = await this.#exchange(to > from, timeline);
     const totals = await engine.takeTotals();
     if (to > from && !Number.isFinite(totals.loss)) {
       await explainNonFinite({ ...this.#options, signal }, places.slice(from, to), step);
     }
     const examples = places.reduce((sum, place) => sum + place.to - place.from, 0);
+    const updateFrom = environment.now();
     engine.update({
       learningRate: learningRateAt(spec.learningRate, step, spec.steps),
       step,
@@ -140,6 +143,7 @@ export class StepLoop {
       microbatches: places.length,
     });
     state.step = step + 1;
+    if (timeline) await this.#tellProfile(timeline, updateFrom);
     this.#metrics.add(totals);
     this.#stepsSince += 1;
     this.#examplesSince += examples;
@@ -153,6 +157,25 @@ export class StepLoop {
     const isSaved = state.step % spec.checkpointEverySteps === 0;
     if (isSaved && !isLast && rank === 0) this.#saveAside();
     if (isDue || isLast || endsEpoch) await this.#report({ learningRate: this.#rate(step) }, isLast);
+  }
+
+  /** Of the last step alone, at the first rank, where the owner asked. */
+  async #openTimeline(): Promise<StepTimeline | undefined> {
+    const { spec, state, context } = this.#options;
+    const { environment, rank } = context;
+    if (spec.profile !== true || rank !== 0) return undefined;
+    // Timings of earlier steps are dropped as they come, or memory would grow.
+    await state.engine.profile();
+    return state.step === spec.steps - 1 ? new StepTimeline(() => environment.now()) : undefined;
+  }
+
+  async #tellProfile(timeline: StepTimeline, updateFrom: number): Promise<void> {
+    const { runId, state, context } = this.#options;
+    const { environment, generation, signal } = context;
+    const profile = await timeline.end(state.engine, state.step - 1, updateFrom);
+    const bytes = new TextEncoder().encode(JSON.stringify(profile));
+    const address = await environment.putBlob(bytes, signal);
+    environment.send({ type: 'profiled', runId, generation, ...address });
   }
 
   #rate(step: number): number {
@@ -178,7 +201,7 @@ export class StepLoop {
    * Adds the reduction up over the members, bucket by bucket as the backward pass completes them.
    * @returns milliseconds after the last bucket was there: the part of the exchange that computing did not hide.
    */
-  async #exchange(hasOwn: boolean): Promise<number> {
+  async #exchange(hasOwn: boolean, timeline?: StepTimeline): Promise<number> {
     if (this.#collective.size === 1) return 0;
     const { state, context } = this.#options;
     const { engine } = state;
@@ -189,7 +212,11 @@ export class StepLoop {
     for (const [bucket, { length }] of engine.layout.buckets.entries()) {
       const values = hasOwn ? await engine.readBucket(bucket) : new Float32Array(length);
       begun ??= now();
-      const sum = this.#gradients.add(bucket, values).then((all) => engine.writeBucket(bucket, all));
+      const summed = timeline?.bucketReady(bucket, 4 * length);
+      const sum = this.#gradients.add(bucket, values).then((all) => {
+        summed?.();
+        engine.writeBucket(bucket, all);
+      });
       sum.catch(() => undefined); // The first failure is thrown below, when all are under way.
       sums.push(sum);
     }

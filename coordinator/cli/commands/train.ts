@@ -15,6 +15,10 @@ export const train = defineCommand({
       help: 'A coordinator that is up already. Without it one is started, with local workers.',
     },
     token: adminOptions.token,
+    profile: {
+      type: 'flag',
+      help: 'For nets: print where the time of the last step went, and write profile.json and timeline.json.',
+    },
   },
   examples: [
     {

@@ -62,6 +62,11 @@ export class RunFolder {
     }
   }
 
+  /** A file of the run's own beside its record, in place of an earlier one. @throws ResultWriteError */
+  async writeBeside(name: string, content: string): Promise<void> {
+    await writeFileAtomically(join(this.path, name), content);
+  }
+
   /** Writes checkpoints/<rounds>/, returns its path, and removes those that the rule gives up. @throws ResultWriteError */
   async saveCheckpoint(
     rounds: number,

@@ -74,4 +74,6 @@ export interface NeuralSpec {
   readonly checkpointEverySteps: number;
   /** Whether parameters are compared among the members after every step, or with the reports alone. */
   readonly verifyEveryStep: boolean;
+  /** The first rank times the ops and the exchange of the last step. */
+  readonly profile?: boolean;
 }

@@ -83,6 +83,7 @@ const neuralSpec = z.object({
   reportEverySteps: count.min(1).exactOptional(),
   checkpointEverySteps: count.min(1),
   verifyEveryStep: z.boolean(),
+  profile: z.boolean().exactOptional(),
 });
 
 /** @throws NeuralSpecError naming the field. */

@@ -22,7 +22,7 @@ const json = async (path: string) =>
 
 describe('training a net from a config file', () => {
   it('trains the example on two workers, and leaves model and record as trees do', async () => {
-    const ended = await runTabgrad(['train', 'moons.yaml'], { cwd: folder });
+    const ended = await runTabgrad(['train', 'moons.yaml', '--profile'], { cwd: folder });
     expect(ended).toMatchObject({ code: 0, stderr: '' });
     expect(ended.stdout).toMatch(/^step 360\/360 /m);
     expect(ended.stdout).toMatch(/^finished: 360 steps in /m);
@@ -35,6 +35,20 @@ describe('training a net from a config file', () => {
       workers: [{ runtime: 'node' }, { runtime: 'node' }],
     });
     expect((result['metrics'] as Record<string, number>)['valid-accuracy']).toBeGreaterThan(0.95);
+    // Where the last step's time went: a table here, and two traces of a form that viewers open.
+    expect(ended.stdout).toMatch(/share +ms +runs .* op\n/);
+    const profile = (await json('results/moons/profile.json')) as {
+      traceEvents: { cat?: string; dur: number }[];
+    };
+    expect(new Set(profile.traceEvents.map(({ cat }) => cat))).toEqual(
+      new Set(['forward', 'backward', 'update']),
+    );
+    const { traceEvents } = (await json('results/moons/timeline.json')) as {
+      traceEvents: { cat?: string }[];
+    };
+    expect(new Set(traceEvents.map(({ cat }) => cat))).toEqual(
+      new Set([undefined, 'backward', 'exchange', 'update']),
+    );
     const lines = (await readFile(join(folder, 'results/moons/progress.jsonl'), 'utf8')).trim().split('\n');
     expect(JSON.parse(lines.at(-1)!)).toMatchObject({ round: 359 });
   });
