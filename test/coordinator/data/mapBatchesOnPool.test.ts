@@ -10,6 +10,7 @@ import type { LocalRuntime, LocalWorker } from '../../../coordinator/local/local
 import { startLocalWorkers, type LocalWorkers } from '../../../coordinator/local/localWorkers.ts';
 import { GBDTPredictor } from '../../../coordinator/predict/gbdtPredictor.ts';
 import { startCoordinator, type Coordinator } from '../../../coordinator/server/coordinator.ts';
+import { deferred } from '../../../shared/deferred.ts';
 import { flights, makeServedModels, oracleColumns } from '../serve/servedModels.ts';
 
 const MAPPERS = 'test/coordinator/data/fixtures/mappers.ts';
@@ -59,17 +60,58 @@ const only = (kind: LocalRuntime): LocalWorker => crew.workers.find((worker) => 
 const programsInAll = (): number =>
   coordinator.pool.workers().reduce((sum, { programs }) => sum + programs, 0);
 
+const closing = (address: string, runtime: LocalRuntime, rows = 100): Dataset =>
+  people(rows).mapBatches(
+    { module: MAPPERS, export: 'Closes' },
+    {
+      batchSize: 10,
+      concurrency: 1,
+      fnConstructorArgs: [address],
+      scalingConfig: { ...onPool(), runtime },
+    },
+  );
+
+/** An address, and what was asked of it. */
+async function listen(onRequest: () => void = () => undefined): Promise<{
+  readonly address: string;
+  readonly asked: readonly string[];
+  readonly close: () => void;
+}> {
+  const asked: string[] = [];
+  const server = createServer(({ url }, response) => {
+    asked.push(url!);
+    response.end();
+    onRequest();
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  return { address: `http://127.0.0.1:${port}/closed`, asked, close: () => void server.close() };
+}
+
 describe('mapBatches on a pool', () => {
   it("maps by the owner's class on a tab, a Deno and a Node worker together, each row once and in order", async () => {
     let status: PoolStatus | undefined;
-    const mapped = people(3_000).mapBatches(
+    const allOpen = deferred<void>();
+    let given = 0;
+    // Some batches make the pool open; the others wait until every worker is there to take its part.
+    const source = people(3_000).mapBatches(
+      async (batch) => {
+        if (++given > 6) await allOpen.promise;
+        return batch;
+      },
+      { batchSize: 50 },
+    );
+    const mapped = source.mapBatches(
       { module: MAPPERS, export: 'SlowScale' },
       {
         batchSize: 50,
         concurrency: 3,
         fnConstructorArgs: [0.5],
         scalingConfig: onPool(),
-        onStatus: (now) => (status = now),
+        onStatus: (now) => {
+          status = now;
+          if (now.workers.length === 3) allOpen.resolve();
+        },
       },
     );
     expect(await mapped.takeAll()).toEqual(scaled(3_000, 0.5));
@@ -182,17 +224,6 @@ describe('mapBatches on a pool', () => {
     await expect.poll(() => programsInAll(), { timeout: 10_000 }).toBe(0);
   });
 
-  const closing = (address: string, runtime: LocalRuntime): Dataset =>
-    people(100).mapBatches(
-      { module: MAPPERS, export: 'Closes' },
-      {
-        batchSize: 10,
-        concurrency: 1,
-        fnConstructorArgs: [address],
-        scalingConfig: { ...onPool(), runtime },
-      },
-    );
-
   it.each(['browser', 'deno', 'node'] as const)(
     "calls close() of the owner's class on a %s worker when all is mapped, and tells what it throws",
     async (runtime) => {
@@ -207,20 +238,14 @@ describe('mapBatches on a pool', () => {
   );
 
   it('calls close() when no more batches are wanted, and ends after it', async () => {
-    const asked: string[] = [];
-    const server = createServer(({ url }, response) => {
-      asked.push(url!);
-      response.end();
-    });
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const { address, asked, close } = await listen();
     try {
-      const address = `http://127.0.0.1:${(server.address() as AddressInfo).port}/closed`;
       for await (const _ of closing(address, 'node').iterArrow()) break;
       expect(asked).toEqual(['/closed']);
       expect(await closing(address, 'node').count()).toBe(100);
       expect(asked).toEqual(['/closed', '/closed']);
     } finally {
-      server.close();
+      close();
     }
   });
 
@@ -257,7 +282,7 @@ describe('mapBatches on a pool', () => {
   });
 });
 
-describe('mapBatches on a pool whose workers are killed', () => {
+describe('mapBatches on a pool whose workers go', () => {
   let more: LocalWorkers;
   beforeAll(async () => void (more = await start(['node'], true)));
   afterAll(() => more.stop());
@@ -288,4 +313,21 @@ describe('mapBatches on a pool whose workers are killed', () => {
       await kill;
     },
   );
+
+  it('calls close() on a worker that leaves, once', async () => {
+    const controller = new AbortController();
+    const { address, asked, close } = await listen(() => controller.abort());
+    try {
+      let leaving: Promise<void> | undefined;
+      const mapped = closing(address, 'node', 100_000).iterArrow({ signal: controller.signal });
+      const taking = (async () => {
+        for await (const _ of mapped) leaving ??= more.workers[0]!.stop();
+      })();
+      await expect(taking).rejects.toMatchObject({ code: 'ABORTED' });
+      await leaving;
+      expect(asked).toEqual(['/closed']);
+    } finally {
+      close();
+    }
+  });
 });
