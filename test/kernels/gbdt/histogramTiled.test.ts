@@ -37,9 +37,16 @@ describe('rowsPerGroup', () => {
 });
 
 describe('tilingPays', () => {
-  it('while a word needs at most sixteen tiles', () => {
-    expect(tilingPays(slots256(8), 16)).toBe(true);
-    expect(tilingPays(slots256(8), 17)).toBe(false);
-    expect(tilingPays(Int32Array.of(0, 8, 16, 24, 32), 500)).toBe(true);
+  it('while a word needs at most four tiles', () => {
+    expect(tilingPays(slots256(8), 4)).toBe(true);
+    expect(tilingPays(slots256(8), 5)).toBe(false);
+  });
+
+  it('while a word needs at most sixteen, where a feature has few cells', () => {
+    const narrow = Int32Array.of(0, 8, 264, 520, 776);
+    expect(tilingPays(narrow, 16)).toBe(true);
+    expect(tilingPays(narrow, 17)).toBe(false);
+    // Four narrow features of many nodes fit few tiles.
+    expect(tilingPays(Int32Array.of(0, 8, 16, 24, 32), 120)).toBe(true);
   });
 });
