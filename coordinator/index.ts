@@ -18,6 +18,7 @@ export {
 } from './data/readFiles.ts';
 export { readParquet, type ReadParquetOptions } from './data/readParquet.ts';
 export { NeuralTrainer, type NeuralResult } from './neural/neuralTrainer.ts';
+export { NeuralPredictor, type NeuralPredictorOptions } from './predict/neuralPredictor.ts';
 export { NeuralCheckpoint } from './neural/neuralCheckpoint.ts';
 export type { NeuralTrainerOptions, OptimizerOptions, ScheduleOptions } from './neural/neuralOptions.ts';
 export { DataParallelTrainer, type DataParallelResult } from './neural/ownLoop/dataParallelTrainer.ts';

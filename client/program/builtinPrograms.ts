@@ -1,6 +1,7 @@
 // Programs that every worker has, so that it runs them for anybody: they are tabgrad's own code.
 
 import { GBDTPredictor } from './gbdtPredictor.ts';
+import { NeuralPredictor } from './neuralPredictor.ts';
 import { TreePredictor } from './treePredictor.ts';
 
 type ProgramClass = new (...args: never[]) => object;
@@ -11,5 +12,6 @@ type ProgramClass = new (...args: never[]) => object;
  */
 export const builtinPrograms: ReadonlyMap<string, ProgramClass> = new Map<string, ProgramClass>([
   ['GBDTPredictor', GBDTPredictor],
+  ['NeuralPredictor', NeuralPredictor],
   ['TreePredictor', TreePredictor],
 ]);

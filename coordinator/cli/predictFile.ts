@@ -2,10 +2,13 @@
 
 import { resolve } from 'node:path';
 import { deriveColumns } from '../config/deriveColumns.ts';
-import { loadConfig, resolveSource } from '../config/loadConfig.ts';
+import { loadAnyConfig, resolveSource } from '../config/loadConfig.ts';
 import { openSource } from '../config/openSource.ts';
 import type { Dataset } from '../data/dataset.ts';
 import { GBDTPredictor } from '../predict/gbdtPredictor.ts';
+import { isLayersModel } from '../predict/layersFolder.ts';
+import { NeuralPredictor } from '../predict/neuralPredictor.ts';
+import { Checkpoint } from '../train/checkpoint.ts';
 import type { ScalingConfig } from '../train/trainerOptions.ts';
 import { formatCount, formatDuration } from '../progress/formatNumbers.ts';
 import type { CliContext, CommonValues } from './command.ts';
@@ -35,10 +38,11 @@ export async function predictFile(
   const startedAt = now();
   // All that needs no row is checked before any is read.
   const model = resolve(cwd, checkpoint);
-  const predictor = new GBDTPredictor(model, { keepColumns: true });
+  const Predictor = isLayersModel(new Checkpoint(model).modelText()) ? NeuralPredictor : GBDTPredictor;
+  const predictor = new Predictor(model, { keepColumns: true });
   const scaling = scalingOf(flags);
   const source = openSource([resolveSource(data, cwd)]);
-  const { derive } = config === undefined ? { derive: {} } : await loadConfig(config, cwd);
+  const { derive } = config === undefined ? { derive: {} } : await loadAnyConfig(config, cwd);
   const rowsToPredict = deriveColumns(source, { derive, columns: undefined });
   const progress = new PredictProgress({
     stream: json ? stdout : stderr,
@@ -50,7 +54,7 @@ export async function predictFile(
   const predicted =
     scaling === undefined
       ? rowsToPredict.mapBatches((batch) => predictor.call(batch))
-      : rowsToPredict.mapBatches(GBDTPredictor, {
+      : rowsToPredict.mapBatches(Predictor, {
           batchSize,
           fnConstructorArgs: [model, { keepColumns: true }],
           scalingConfig: scaling,

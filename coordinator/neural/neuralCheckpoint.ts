@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { writeModelJson, writeWeights, WEIGHTS_FILE } from '../../shared/neural/model/layersFormat.ts';
 import { WeightsMismatchError } from '../../shared/neural/model/modelErrors.ts';
+import { INPUTS_FILE, writeNetInputs, type NetInput } from '../../shared/neural/predict/netInputs.ts';
 import { optimizerTensors, type NamedState } from '../../shared/neural/state/namedState.ts';
 import { decodeTensors, encodeTensors, type Tensor } from '../../shared/neural/state/safetensors.ts';
 import { Checkpoint } from '../train/checkpoint.ts';
@@ -34,6 +35,7 @@ const metadataForm = z.looseObject({
 export function checkpointFiles(
   topology: object,
   { step, weights, optimizer }: NamedState,
+  inputs: readonly NetInput[],
 ): { readonly modelText: string; readonly beside: Readonly<Record<string, Uint8Array>> } {
   const tensors = optimizerTensors(optimizer);
   const metadata = { format: 'tabgrad-1', step: String(step) };
@@ -41,6 +43,7 @@ export function checkpointFiles(
     modelText: writeModelJson(topology, weights),
     beside: {
       [WEIGHTS_FILE]: writeWeights(weights),
+      [INPUTS_FILE]: writeNetInputs(inputs),
       ...(tensors.size > 0 && { [OPTIMIZER_FILE]: encodeTensors({ tensors, metadata }) }),
     },
   };

@@ -3,6 +3,7 @@
 import { randomUUID } from 'node:crypto';
 import { AbortedError } from '../../shared/errors.ts';
 import { stepsPerEpoch } from '../../shared/neural/data/stepPlan.ts';
+import type { NetInput } from '../../shared/neural/predict/netInputs.ts';
 import { readStepProfile, timelineTrace } from '../../shared/neural/run/stepProfile.ts';
 import { profileTable, profileTrace } from '../../shared/neural/engine/profileReport.ts';
 import type { NeuralSpec, TensorDataset } from '../../shared/neural/run/neuralSpec.ts';
@@ -56,6 +57,8 @@ interface Facts {
   steps: number;
   prepared?: NonNullable<RecordedRun['prepared']>;
   recorder?: StateRecorder;
+  /** How columns became inputs. */
+  inputs: readonly NetInput[];
   /** The table of a profile. */
   profile?: string;
 }
@@ -85,7 +88,7 @@ export class NeuralTrainer {
   async #run(signal: AbortSignal): Promise<NeuralResult> {
     const settings = this.#settings;
     const { options } = settings;
-    const facts: Facts = { runId: randomUUID(), settings, steps: options.maxSteps ?? 0 };
+    const facts: Facts = { runId: randomUUID(), settings, steps: options.maxSteps ?? 0, inputs: [] };
     const clock: RunClock = { now: () => this.#world.now(), startedAt: this.#world.now() };
     const isResumed = options.resumeFromCheckpoint !== undefined;
     const folder = await RunFolder.open(settings.folder, settings.checkpoints, isResumed);
@@ -125,6 +128,7 @@ export class NeuralTrainer {
         inputScale: options.inputScale,
         inputOffset: options.inputOffset,
         blobs: cluster.blobs,
+        onInputs: (inputs) => (facts.inputs = inputs),
         onProgress: (rows) => this.#notify({ type: 'preparing', rows: (rowsDone += rows) }),
         signal,
       });
@@ -191,7 +195,7 @@ export class NeuralTrainer {
       checkpointFrequency: settings.checkpoints.checkpointFrequency ?? 0,
       readState: (saved) => cluster.readBlob(saved),
       filesOf: (state, steps) =>
-        checkpointFiles(model.topology, decodeState(state, `the state of step ${steps}`)),
+        checkpointFiles(model.topology, decodeState(state, `the state of step ${steps}`), facts.inputs),
       onCheckpoint: (path, metrics) => {
         for (const callback of settings.options.runConfig?.callbacks ?? [])
           callback.onCheckpoint?.(new NeuralCheckpoint(path), metrics);

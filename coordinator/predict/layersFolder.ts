@@ -3,6 +3,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { readModelJson } from '../../shared/neural/model/layersFormat.ts';
+import { NeuralModelError } from '../../shared/neural/model/modelErrors.ts';
 import type { Checkpoint } from '../train/checkpoint.ts';
 import { CheckpointError } from '../train/trainErrors.ts';
 
@@ -16,18 +18,15 @@ const weightSpec = z.looseObject({
   quantization: z.looseObject({ dtype: z.enum(['uint8', 'uint16', 'float16']) }).optional(),
 });
 
-const layersModel = z.looseObject({
-  modelTopology: z.looseObject({}),
-  weightsManifest: z
-    .array(
-      z.looseObject({
-        // Beside model.json, and nowhere else.
-        paths: z.array(z.string().regex(/^[\w.-]{1,200}$/, 'expected the name of a file beside model.json')),
-        weights: z.array(weightSpec),
-      }),
-    )
-    .max(1_000),
-});
+const weightsManifest = z
+  .array(
+    z.looseObject({
+      // Beside model.json, and nowhere else.
+      paths: z.array(z.string().regex(/^[\w.-]{1,200}$/, 'expected the name of a file beside model.json')),
+      weights: z.array(weightSpec),
+    }),
+  )
+  .max(1_000);
 
 type WeightSpec = z.output<typeof weightSpec>;
 
@@ -79,22 +78,31 @@ export function readLayersFolder(checkpoint: Checkpoint): LayersFiles {
   };
 }
 
-function parseModel(text: string, file: string): z.output<typeof layersModel> {
-  let value: unknown;
+/** What tfjs takes is more than the engine does: other types, and weights that are quantized. */
+function parseModel(
+  text: string,
+  file: string,
+): { readonly modelTopology: object; readonly weightsManifest: z.output<typeof weightsManifest> } {
+  const { topology, manifest } = asCheckpoint(() => readModelJson(text, file));
+  const parsed = weightsManifest.safeParse(manifest);
+  if (parsed.success && typeof topology === 'object' && topology !== null)
+    return { modelTopology: topology, weightsManifest: parsed.data };
+  const issue = parsed.error?.issues[0];
+  const field = ['weightsManifest', ...(issue?.path ?? [])].join('.');
+  throw new CheckpointError(`${file} is no tf.LayersModel: ${field}: ${issue?.message ?? 'no object'}.`, {
+    file,
+    field,
+  });
+}
+
+/** @throws CheckpointError in place of NeuralModelError: here the model is what was to be served. */
+function asCheckpoint<T>(read: () => T): T {
   try {
-    value = JSON.parse(text);
+    return read();
   } catch (error) {
-    throw new CheckpointError(
-      `${file} is not JSON: ${(error as Error).message}.`,
-      { file },
-      { cause: error },
-    );
+    if (!(error instanceof NeuralModelError)) throw error;
+    throw new CheckpointError(`${error.message}.`, error.place, { cause: error });
   }
-  const parsed = layersModel.safeParse(value);
-  if (parsed.success) return parsed.data;
-  const issue = parsed.error.issues[0]!;
-  const field = issue.path.join('.');
-  throw new CheckpointError(`${file} is no tf.LayersModel: ${field}: ${issue.message}.`, { file, field });
 }
 
 function sizeBytes({ shape, dtype, quantization }: WeightSpec): number {

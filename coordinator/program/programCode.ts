@@ -2,6 +2,7 @@
 // classes, which workers have already.
 
 import { GBDTPredictor } from '../predict/gbdtPredictor.ts';
+import { NeuralPredictor } from '../predict/neuralPredictor.ts';
 import { Checkpoint } from '../train/checkpoint.ts';
 import { bundleModule, type ModuleExport } from './bundleModule.ts';
 import { inlineBundle } from './inlineBundle.ts';
@@ -19,7 +20,8 @@ interface BuiltinCode {
 }
 
 /** Classes of the owner's API that every worker has, by the class. A model kind that is added is a line here. */
-const builtins: ReadonlyMap<unknown, BuiltinCode> = new Map([
+const builtins: ReadonlyMap<unknown, BuiltinCode> = new Map<unknown, BuiltinCode>([
+  [NeuralPredictor, { builtin: 'NeuralPredictor', carriedArgs: withCheckpoint }],
   [GBDTPredictor, { builtin: 'GBDTPredictor', carriedArgs: withCheckpoint }],
 ]);
 

@@ -11,7 +11,7 @@ export const predict = defineCommand({
       type: 'text',
       placeholder: 'DIR',
       required: true,
-      help: 'Checkpoint folder, or a model.json of XGBoost.',
+      help: 'Checkpoint folder of trees or of a net, or a model.json of XGBoost or tfjs.',
     },
     data: {
       type: 'text',

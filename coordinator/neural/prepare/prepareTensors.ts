@@ -4,6 +4,7 @@ import type { Dataset } from '../../data/dataset.ts';
 import { unknownColumn } from '../../../shared/columns/columnErrors.ts';
 import type { BlobSink } from '../../train/prepare/trainingData.ts';
 import { NoRowsError } from '../../train/trainErrors.ts';
+import type { NetInput } from '../../../shared/neural/predict/netInputs.ts';
 import { elements } from '../../../shared/neural/model/graphBuilder.ts';
 import { encodeTensorShard, fieldsOf, shardBytes } from '../../../shared/neural/data/tensorShard.ts';
 import type { TensorDataset, TensorField, TensorShard } from '../../../shared/neural/run/neuralSpec.ts';
@@ -33,6 +34,8 @@ export interface PrepareTensors extends TensorSink {
   readonly inputScale: number | undefined;
   /** Added to that; default 0. */
   readonly inputOffset?: number | undefined;
+  /** Told how columns become inputs. */
+  readonly onInputs?: (inputs: readonly NetInput[]) => void;
 }
 
 export const SHARD_BYTES = 4 * 1024 * 1024;
@@ -60,13 +63,20 @@ export async function prepareTensors(
     offset: 0,
   };
   const fields = fieldsOf({ inputs, target });
+  const sources = isMemory
+    ? []
+    : await sourcesOf(name, data, inputs, { field: target, columns: [], rule }, settings);
+  settings.onInputs?.(
+    inputs.map(({ name: input, scale, offset = 0 }, at) => ({
+      name: input,
+      columns: sources[at]?.columns,
+      scale,
+      offset,
+    })),
+  );
   const blocks = isMemory
     ? once(memoryBlock(data, fields, rule))
-    : tableBlocks(
-        data,
-        await sourcesOf(name, data, inputs, { field: target, columns: [], rule }, settings),
-        settings.signal ? { signal: settings.signal } : {},
-      );
+    : tableBlocks(data, sources, settings.signal ? { signal: settings.signal } : {});
   const shardRows = Math.min(MAX_SHARD_ROWS, Math.max(1, Math.floor(SHARD_BYTES / shardBytes(fields, 1))));
   const shards = await writeTensorShards(blocks, fields, shardRows, settings);
   const rows = shards.reduce((sum, shard) => sum + shard.rows, 0);

@@ -53,6 +53,23 @@ describe('training a net from a config file', () => {
     expect(JSON.parse(lines.at(-1)!)).toMatchObject({ round: 359 });
   });
 
+  it('predicts a file with the net, here and on workers alike', async () => {
+    const words = ['predict', '--checkpoint', 'results/moons/checkpoints/360', '--data', 'moons.csv'];
+    const alone = await runTabgrad([...words, '--out', 'alone.csv', '--quiet'], { cwd: folder });
+    expect(alone).toEqual({ code: 0, stdout: '', stderr: '' });
+    const text = await readFile(join(folder, 'alone.csv'), 'utf8');
+    const [head, ...rows] = text.trim().split('\n');
+    expect(head).toBe('x,y,moon,predictions_0,predictions_1');
+    const right = rows.filter((row) => {
+      const [, , moon, first, second] = row.split(',').map(Number);
+      return moon === (second! > first! ? 1 : 0);
+    });
+    expect(right.length / rows.length).toBeGreaterThan(0.95);
+    const others = ['--out', 'others.csv', '--quiet', '--workers', '1', '--batch-size', '150'];
+    expect(await runTabgrad([...words, ...others], { cwd: folder })).toMatchObject({ code: 0, stderr: '' });
+    expect(await readFile(join(folder, 'others.csv'), 'utf8')).toBe(text);
+  });
+
   it('names the file and the key of a wrong value', async () => {
     await writeFile(join(folder, 'wrong.yaml'), stringify({ ...example, optimizer: { name: 'adma' } }));
     const { code, stderr } = await runTabgrad(['train', 'wrong.yaml'], { cwd: folder });

@@ -11,6 +11,7 @@ import {
   type NeuralResult,
   type NeuralWorld,
 } from '../../../coordinator/neural/neuralTrainer.ts';
+import { NeuralPredictor } from '../../../coordinator/predict/neuralPredictor.ts';
 import { readLayersModel } from '../../../coordinator/neural/modelSource.ts';
 import { RowOrder } from '../../../shared/neural/data/rowOrder.ts';
 import { ROWS, smallRows } from '../../client/neural/run/netWorld.ts';
@@ -153,6 +154,36 @@ describe('NeuralTrainer', () => {
     await expect(fit({ model, maxSteps: 3, resumeFromCheckpoint: half.checkpoint })).rejects.toMatchObject({
       code: 'TRAIN_ARGUMENT',
     });
+  });
+
+  it('predicts batches as tfjs does, with the columns and the scale of the training', async () => {
+    const bytes = Array.from(x, (value) => Math.round((value + 1) * 127));
+    const pixels = Array.from({ length: ROWS }, (_, row) => bytes.slice(4 * row, 4 * row + 4));
+    const trained = await fit({
+      datasets: { train: fromItems(pixels.map((four, row) => ({ four, y: y[row]!, note: row }))) },
+      labelColumn: 'y',
+      featureColumns: ['four'],
+      inputScale: 1 / 127,
+      inputOffset: -1,
+      maxSteps: 2,
+    });
+    // More rows than are computed at a time.
+    const batch = { note: [...pixels.keys()], four: pixels };
+    const predictor = new NeuralPredictor(trained.checkpoint, { keepColumns: ['note'] });
+    const predicted = await predictor.call(batch);
+    expect(Object.keys(predicted)).toEqual(['note', 'predictions_0', 'predictions_1']);
+    const model = await loadInTfjs(trained.checkpoint.path);
+    const inputs = tf.tensor2d(pixels.map((four) => four.map((byte) => byte / 127 - 1)));
+    const expected = (model.predict(inputs) as tf.Tensor).dataSync();
+    for (let row = 0; row < ROWS; row++) {
+      for (const output of [0, 1]) {
+        const own = predicted[`predictions_${output}`]![row] as number;
+        expect(Math.abs(own - expected[2 * row + output]!)).toBeLessThan(1e-6);
+      }
+    }
+    await expect(predictor.call({ four: [[1, 2, 3]], note: [0] })).rejects.toThrow(/have 3 values.*takes 4/);
+    await expect(predictor.call({ for: pixels, note: batch.note })).rejects.toThrow(/No column "four"/);
+    await predictor.close();
   });
 
   it('learns from tables: scalar columns, lists, and bytes with a scale', async () => {

@@ -1,0 +1,30 @@
+// Predicts batches of a dataset with a neural net on disk.
+// Made for dataset.mapBatches(NeuralPredictor, { fnConstructorArgs: [checkpoint] }).
+
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import {
+  NetBatchPredictor,
+  type NetPredictorOptions,
+} from '../../shared/neural/predict/netBatchPredictor.ts';
+import { INPUTS_FILE, readNetInputs } from '../../shared/neural/predict/netInputs.ts';
+import { readLayersModel } from '../neural/modelSource.ts';
+import { Checkpoint } from '../train/checkpoint.ts';
+import { CheckpointError } from '../train/trainErrors.ts';
+
+export type NeuralPredictorOptions = NetPredictorOptions;
+
+export class NeuralPredictor extends NetBatchPredictor {
+  /**
+   * @param checkpoint a checkpoint, or the folder that tfjs has saved a model in; loaded here, once.
+   * @throws CheckpointError, NeuralModelError, WeightsMismatchError
+   */
+  constructor(checkpoint: Checkpoint | string, options: NeuralPredictorOptions = {}) {
+    const { path, modelPath } = typeof checkpoint === 'string' ? new Checkpoint(checkpoint) : checkpoint;
+    const { topology, weights } = readLayersModel(modelPath);
+    if (!weights) throw new CheckpointError(`${modelPath} has no weights.`, { file: modelPath });
+    const file = join(path, INPUTS_FILE);
+    const inputs = existsSync(file) ? readNetInputs(readFileSync(file, 'utf8'), file) : [];
+    super({ topology, weights, inputs, file: modelPath }, options);
+  }
+}
