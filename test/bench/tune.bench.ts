@@ -56,7 +56,7 @@ async function measure(groups: number, storagePath: string): Promise<Measured> {
         {
           onEvent(event) {
             const now = performance.now();
-            if (event.type === 'started') return;
+            if (!('trial' in event)) return;
             const { index } = event.trial;
             if (event.type === 'trial' && event.trial.status === 'running') {
               firstAt ||= now;

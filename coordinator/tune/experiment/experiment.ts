@@ -3,35 +3,22 @@
 
 import { AbortedError } from '../../../shared/errors.ts';
 import type { Metrics } from '../../train/result.ts';
-import type { TrialEars, TrialRunner } from '../run/trialRunner.ts';
+import type { TrialEars } from '../run/trialRunner.ts';
 import { configOf, shownValues } from '../space/searchSpace.ts';
 import { CheckpointMissingError, TuneMetricError } from '../tuneErrors.ts';
-import type { TuneSettings } from '../tuneOptions.ts';
 import type { ExperimentFolder } from './experimentFolder.ts';
+import type { ExperimentParts } from './experimentParts.ts';
 import { experimentState } from './experimentState.ts';
 import { cutCheckpoint } from './cutCheckpoint.ts';
 import { generationEnd, leftAtEnd, renewedGeneration, takeOver } from './generation.ts';
 import { Jury, type Ruling } from './jury.ts';
 import { newLiveTrial, type LiveTrial } from './liveTrial.ts';
-import { nextTrial } from './nextTrial.ts';
+import { nextTrial, queueReason } from './nextTrial.ts';
 import { scoreOf } from './score.ts';
 import { StopRules } from './stopRule.ts';
 import { dropUnsaved, isOver, mayReport, prune, undoTakeOver, type Trial } from './trial.ts';
 import { asFailure, isHopeless } from './trialFailure.ts';
 import type { TuneEvent } from './tuneEvent.ts';
-
-export interface ExperimentParts {
-  readonly settings: TuneSettings;
-  /** Makes the folder's writer; it is told whom to tell of a failure. */
-  readonly openFolder: (onFailure: (error: Error) => void) => ExperimentFolder;
-  readonly runner: TrialRunner;
-  /** From an earlier process; empty for a new experiment. */
-  readonly trials: Trial[];
-  /** The experiment came to its end before, perhaps of its time: no new trials are made. */
-  readonly isClosed: boolean;
-  /** Milliseconds of a monotonic clock. */
-  readonly now: () => number;
-}
 
 export class Experiment {
   readonly #parts: ExperimentParts;
@@ -45,6 +32,8 @@ export class Experiment {
   #change: () => void = () => undefined;
   /** Work between the pieces: checkpoints that are copied or cut. */
   #chores = 0;
+  /** What was last told of the next new trial. */
+  #queueReason: string | undefined;
   /** Why no more is begun. */
   #ending: { readonly error?: Error; readonly reason: string } | undefined;
 
@@ -111,12 +100,20 @@ export class Experiment {
     try {
       const next = nextTrial(this.trials, this.#planned, settings);
       if (next && next.index === this.trials.length) this.trials.push(next);
+      if (!next) this.#explainQueue();
       return next;
     } catch (error) {
       const message = `The search space threw for trial ${this.trials.length}`;
       this.#end({ reason: 'no trial can be made', error: asFailure(error, message) });
       return undefined;
     }
+  }
+
+  #explainQueue(): void {
+    const waiting = queueReason(this.trials, this.#planned, this.#parts.settings);
+    if (waiting === this.#queueReason) return;
+    this.#queueReason = waiting;
+    if (waiting !== undefined) this.#notify({ type: 'queued', index: this.trials.length, waiting });
   }
 
   async #runPiece(trial: Trial): Promise<void> {
@@ -319,6 +316,10 @@ export class Experiment {
   #setStatus(trial: Trial, status: Trial['status']): void {
     trial.status = status;
     if (status !== 'waiting') delete trial.waiting;
+    if (status === 'paused') {
+      const iteration = trial.reports.at(-1)?.iteration ?? 0;
+      trial.waiting = `trial ${trial.index} waits for the others at iteration ${iteration}`;
+    }
     this.#notify({ type: 'trial', trial, params: shownValues(this.#parts.settings.space, trial.assignment) });
     void this.#save();
   }

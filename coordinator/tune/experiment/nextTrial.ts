@@ -22,8 +22,26 @@ export function nextTrial(
   if (interrupted || trials.length >= planned) return interrupted;
   const { searcher, space, seed } = settings;
   const index = trials.length;
+  if (awaitedTrial(trials, searcher) !== undefined) return undefined;
   const settled = settledTrials(searcher, index);
-  if (!trials.slice(0, settled).every(isOver)) return undefined;
   const observations = observationsOf(trials, settled, settings);
   return newTrial(index, searcher.propose({ space, seed, index, observations }));
+}
+
+/** Why the next new trial can't be made yet, though there is room for one; undefined where it can, or none is to come. */
+export function queueReason(
+  trials: readonly Trial[],
+  planned: number,
+  { searcher }: Pick<TuneSettings, 'searcher'>,
+): string | undefined {
+  if (trials.length >= planned || trials.some(({ status }) => status === 'waiting' || status === 'pending'))
+    return undefined;
+  const awaited = awaitedTrial(trials, searcher);
+  if (awaited === undefined) return undefined;
+  return `trial ${trials.length} waits for trial ${awaited}: ${searcher.name} learns from it`;
+}
+
+/** The first trial that has to be over before the next new one is proposed, and is not. */
+function awaitedTrial(trials: readonly Trial[], searcher: TuneSettings['searcher']): number | undefined {
+  return trials.slice(0, settledTrials(searcher, trials.length)).find((trial) => !isOver(trial))?.index;
 }

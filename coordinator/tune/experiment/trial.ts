@@ -54,7 +54,7 @@ export interface Trial {
   failures: number;
   /** Time at work in earlier pieces, when it was interrupted. */
   workedMs: number;
-  /** What it waits for, while it waits. */
+  /** What it waits for, while it is waiting or paused. */
   waiting?: string;
 }
 

@@ -6,6 +6,12 @@ import type { Trial } from './trial.ts';
 export type TuneEvent =
   | { readonly type: 'started'; readonly trials: number; readonly name: string }
   | {
+      /** There is room for a new trial, and it can't be made yet. */
+      readonly type: 'queued';
+      readonly index: number;
+      readonly waiting: string;
+    }
+  | {
       readonly type: 'trial';
       readonly trial: Readonly<Trial>;
       readonly params: Readonly<Record<string, unknown>>;
@@ -32,6 +38,7 @@ export interface TuneCallback {
 /** The same as one plain JSON value. */
 export function tuneEventJson(event: TuneEvent): Record<string, unknown> {
   if (event.type === 'started') return { ...event };
+  if (event.type === 'queued') return { type: 'queued', trial: event.index, waiting: event.waiting };
   const { index, id, status, stopReason, error, waiting, failures, checkpoint } = event.trial;
   if (event.type === 'checkpoint') {
     return { type: 'checkpoint', trial: index, iteration: event.iteration, path: event.path };

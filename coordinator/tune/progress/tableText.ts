@@ -17,6 +17,8 @@ export interface TableOptions {
   readonly width: number;
   /** Most lines for trials. */
   readonly height: number;
+  /** Why the next new trial has not begun. */
+  readonly queued?: string | undefined;
 }
 
 const order: Readonly<Record<Trial['status'], number>> = {
@@ -67,6 +69,7 @@ export function tableLines(rows: readonly TableRow[], options: TableOptions): st
     ...aligned([header, ...cells]),
   ];
   if (sorted.length > shown.length) lines.push(`… ${sorted.length - shown.length} more`);
+  if (options.queued !== undefined) lines.push(options.queued);
   return lines.map((line) => (line.length <= width ? line : `${line.slice(0, Math.max(0, width - 1))}…`));
 }
 

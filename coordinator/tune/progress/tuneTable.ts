@@ -33,14 +33,22 @@ const DEFAULT_ROWS = 24;
 export function tuneTable({ stream, mode, metric, best, now }: TuneTableOptions): TuneTable {
   const rows = new Map<number, TableRow>();
   let planned = Infinity;
+  let queued: { readonly index: number; readonly waiting: string } | undefined;
   let drawnLines = 0;
   let drawnAt = Number.NEGATIVE_INFINITY;
   let isClosed = false;
 
   const draw = (): void => {
-    const height = Math.max(3, (stream.rows ?? DEFAULT_ROWS) - 5);
+    const height = Math.max(3, (stream.rows ?? DEFAULT_ROWS) - 6);
     const width = (stream.columns ?? DEFAULT_COLUMNS) - 1;
-    const lines = tableLines([...rows.values()], { metric, mode: best, planned, width, height });
+    const lines = tableLines([...rows.values()], {
+      metric,
+      mode: best,
+      planned,
+      width,
+      height,
+      queued: queued?.waiting,
+    });
     const back = drawnLines === 0 ? '' : `\u001B[${drawnLines}A\u001B[J`;
     stream.write(`${back}${lines.map((line) => `${line}\n`).join('')}`);
     drawnLines = lines.length;
@@ -63,7 +71,11 @@ export function tuneTable({ stream, mode, metric, best, now }: TuneTableOptions)
           return;
         }
         if (event.type === 'started') planned = event.trials;
-        if (event.type === 'trial') rows.set(event.trial.index, { trial: event.trial, params: event.params });
+        if (event.type === 'queued') queued = event;
+        if (event.type === 'trial') {
+          rows.set(event.trial.index, { trial: event.trial, params: event.params });
+          if (event.trial.index === queued?.index) queued = undefined;
+        }
         if (mode === 'plain') {
           const line = plainLine(event);
           if (line !== undefined) stream.write(`${line}\n`);
@@ -71,6 +83,8 @@ export function tuneTable({ stream, mode, metric, best, now }: TuneTableOptions)
       },
     },
     close() {
+      // Nothing comes any more.
+      queued = undefined;
       if (mode === 'live' && !isClosed && rows.size > 0) draw();
       isClosed = true;
     },

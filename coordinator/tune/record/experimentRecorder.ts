@@ -43,7 +43,7 @@ export class ExperimentRecorder {
 
   readonly callback: TuneCallback = {
     onEvent: (event) => {
-      if (event.type === 'started') return;
+      if (!('trial' in event)) return;
       this.#changed.add(event.trial);
       this.#writeSoon();
     },

@@ -69,9 +69,15 @@ export function randint(low: number, high: number): Domain {
   return numbers(`randint(${low}, ${high})`, low, high - 1, { step: 1 });
 }
 
-/** A multiple of the whole number `q` from `low` to `high`, which is included (Ray's rule: unlike randint). */
+/**
+ * A multiple of the whole number `q` from `low` to `high`, which is included (Ray's rule: unlike randint). Bounds between
+ * two multiples are moved inside, as Ray does for whole numbers and for no others.
+ */
 export function qrandint(low: number, high: number, q = 1): Domain {
-  return numbers(`qrandint(${low}, ${high}, ${q})`, low, high, { step: q });
+  const [least, most] = [Math.ceil(low / q) * q, Math.floor(high / q) * q];
+  // What is wrong is told in the owner's own words.
+  if (!(q > 0 && least <= most)) return numbers(`qrandint(${low}, ${high}, ${q})`, low, high, { step: q });
+  return numbers(`qrandint(${least}, ${most}, ${q})`, least, most, { step: q });
 }
 
 /** One of the values, all as likely. */

@@ -122,6 +122,8 @@ function checkForm(path: string, form: DomainForm): void {
   if (log && low <= 0) refuse(`is ${written}; a logarithm needs bounds above zero`);
   if (step === undefined) return;
   if (!(step > 0) || !Number.isFinite(step)) refuse(`is ${written}; expected a step above zero`);
+  if (written.startsWith('qrandint') && !Number.isInteger(step))
+    refuse(`is ${written}; expected a whole step`);
   const isWhole = (bound: number): boolean => Math.abs(bound / step - Math.round(bound / step)) < 1e-9;
   if (!isWhole(low) || !isWhole(high)) refuse(`is ${written}; expected bounds that are multiples of ${step}`);
 }

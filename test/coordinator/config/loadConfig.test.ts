@@ -138,7 +138,11 @@ describe('checking a config', () => {
     [changed({ numBoostRound: '20' }), 'numBoostRound', 'numBoostRound is "20", expected a number'],
     [changed({ numBoostRound: 2.5 }), 'numBoostRound', 'numBoostRound is 2.5, expected a whole number'],
     [changed({ numBoostRound: 0 }), 'numBoostRound', 'numBoostRound is 0, expected at least 1'],
-    [changed({ trainer: 'gbtd' }), 'trainer', 'trainer is "gbtd", expected one of gbdt, neural; did you mean "gbdt"?'],
+    [
+      changed({ trainer: 'gbtd' }),
+      'trainer',
+      'trainer is "gbtd", expected one of gbdt, neural; did you mean "gbdt"?',
+    ],
     [
       changed({ scalingConfig: { runtime: 'nod' } }),
       'scalingConfig.runtime',

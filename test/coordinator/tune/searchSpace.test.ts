@@ -51,6 +51,25 @@ describe('search space', () => {
     expect(draw(qloguniform(10, 1000, 10)).every((value) => value % 10 === 0 && value >= 10)).toBe(true);
   });
 
+  it('moves the bounds of qrandint inside to multiples, also on the way through JSON', () => {
+    const space = { x: qrandint(3, 11, 4) };
+    expect(new Set(draw(space.x))).toEqual(new Set([4, 8]));
+    expect(new Set(draw(qrandint(-5, 5, 4)))).toEqual(new Set([-4, 0, 4]));
+    expect(spaceFromJson(spaceToJson(space))).toEqual(space);
+  });
+
+  it('draws a quantised logarithm by the interval around each multiple, within bounds that have no exact fraction', () => {
+    const values = draw(qloguniform(0.1, 0.8, 0.1), 8000);
+    const exact = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8];
+    expect([...new Set(values)].sort((a, b) => a - b)).toEqual(exact);
+    for (const value of exact) {
+      const [from, to] = [Math.max(0.1, value - 0.05), Math.min(0.8, value + 0.05)];
+      const share = values.filter((one) => one === value).length / values.length;
+      expect(Math.abs(share - Math.log(to / from) / Math.log(8))).toBeLessThan(0.02);
+    }
+    expect(draw(quniform(-0.7, 0.7, 0.7)).every((value) => [-0.7, 0, 0.7].includes(value))).toBe(true);
+  });
+
   it('finds domains wherever they are nested, and puts values in their places', () => {
     const marker = new Date(0);
     const space = resolveSpace({
@@ -77,6 +96,11 @@ describe('search space', () => {
     [{ a: gridSearch([]) }, 'paramSpace.a is gridSearch of no values'],
     [{ a: loguniform(0, 1) }, 'paramSpace.a is loguniform(0, 1); a logarithm needs bounds above zero'],
     [{ a: quniform(0, 1, 0.3) }, 'expected bounds that are multiples of 0.3'],
+    [{ a: qrandint(3, 3, 2) }, 'paramSpace.a is qrandint(3, 3, 2); expected bounds that are multiples of 2'],
+    [{ a: qrandint(5, 7, 8) }, 'paramSpace.a is qrandint(5, 7, 8); expected bounds that are multiples of 8'],
+    [{ a: qrandint(0, 4, 0) }, 'paramSpace.a is qrandint(0, 4, 0); expected a step above zero'],
+    [{ a: qrandint(0, 4, 0.5) }, 'paramSpace.a is qrandint(0, 4, 0.5); expected a whole step'],
+    [{ a: quniform(0.1, 1, 0.2) }, 'expected bounds that are multiples of 0.2'],
     [{ a: randint(3, 3) }, 'paramSpace.a is randint(3, 3), which no number fits'],
     [{ a: uniform(0, NaN) }, 'paramSpace.a is uniform(0, NaN); expected finite bounds'],
     [{ a: [choice([uniform(0, 1)])] }, 'paramSpace.a[0] has a search space inside its choice'],

@@ -11,8 +11,16 @@ import { goodTrials, splitTrials } from '../../../coordinator/tune/search/tpe/sp
 import { randomSearcher } from '../../../coordinator/tune/search/randomSearcher.ts';
 import type { Observation, Searcher } from '../../../coordinator/tune/search/searcher.ts';
 import { tpeSearcher } from '../../../coordinator/tune/search/tpeSearcher.ts';
-import { choice, gridSearch, loguniform, randint, uniform } from '../../../coordinator/tune/space/domain.ts';
-import type { NumberForm } from '../../../coordinator/tune/space/domain.ts';
+import {
+  choice,
+  gridSearch,
+  loguniform,
+  qloguniform,
+  quniform,
+  randint,
+  uniform,
+} from '../../../coordinator/tune/space/domain.ts';
+import type { Domain, ListForm, NumberForm } from '../../../coordinator/tune/space/domain.ts';
 import { configOf, resolveSpace, type ParamSpace } from '../../../coordinator/tune/space/searchSpace.ts';
 import { seededRandom } from '../../setup/seededRandom.ts';
 
@@ -56,11 +64,12 @@ describe("Optuna's published rules, worked by hand", () => {
   });
 
   it('makes kernels as wide as the farther neighbour, clipped; the ends look at their one neighbour', () => {
-    // Sorted with the prior's 5: 1, 2, 5, 9 → 1 has 1, 2 has max(1, 3), 9 has 4; the least is 10/min(100, 3 + 2) = 2.
-    expect(kernelWidths([9, 1, 2], 0, 10)).toEqual([4, 2, 3]);
-    // One observation: its one neighbour is the prior.
-    expect(kernelWidths([2], 0, 10)).toEqual([10 / 3]);
-    expect(kernelWidths([0], 0, 10)).toEqual([5]);
+    // Sorted: 1, 2, 9 → 1 has 1, 2 has max(1, 7), 9 has 7; the least is 10/min(100, 3 + 2) = 2.
+    expect(kernelWidths([9, 1, 2], 0, 10)).toEqual([7, 2, 7]);
+    // One observation looks at the farther end.
+    expect(kernelWidths([2], 0, 10)).toEqual([8]);
+    expect(kernelWidths([10], 0, 10)).toEqual([10]);
+    expect(kernelWidths([], 0, 10)).toEqual([]);
   });
 
   it('smooths choices by 1/(n+1) each', () => {
@@ -125,6 +134,86 @@ describe('Parzen estimators', () => {
     const below = masses.slice(0, 2000).reduce((a, b) => a + b, 0) / total;
     const share = drawn.filter((value) => value < points[2000]!).length / drawn.length;
     expect(Math.abs(share - below)).toBeLessThan(0.03);
+  });
+});
+
+/**
+ * Recorded from Optuna 5.0.0: `_ParzenEstimator({"x": observed}, {"x": distribution}, parameters).log_pdf(at)` with
+ * prior_weight 1, magic clip, no endpoints, `default_weights`, not multivariate; real values differ, since its order of
+ * equal ones is not fixed. Each has what it observed, where it was asked,
+ * and what it said.
+ */
+const optunas: readonly [string, Domain, readonly number[], readonly number[], readonly number[]][] = [
+  [
+    'FloatDistribution(-3, 5)',
+    uniform(-3, 5),
+    [2, 4, -1.5],
+    [-3, -1, 2, 4.75],
+    [-2.47705643286, -2.24133281643, -1.94863728091, -2.00772330094],
+  ],
+  [
+    'FloatDistribution(0, 10.25) after 40 trials',
+    uniform(0, 10.25),
+    Array.from({ length: 40 }, (_, i) => ((7 * i) % 41) / 4),
+    [0, 3.1, 9.9],
+    [-3.63652651511, -2.20723053118, -2.20040948782],
+  ],
+  [
+    'FloatDistribution(0.01, 100, log=True)',
+    loguniform(0.01, 100),
+    [0.1, 3],
+    [0.01, 0.5, 80],
+    [-2.43231503894, -2.05616464204, -2.63064912474],
+  ],
+  [
+    'IntDistribution(1, 8)',
+    randint(1, 9),
+    [2, 4, 4],
+    [1, 2, 5, 8],
+    [-2.16498696904, -1.85759685867, -1.88779863168, -3.20116606587],
+  ],
+  [
+    'IntDistribution(1, 64, log=True)',
+    qloguniform(1, 64, 1),
+    [2, 30],
+    [1, 8, 64],
+    [-1.60623150819, -3.5769279385, -5.84122463055],
+  ],
+  [
+    'FloatDistribution(0, 2, step=0.5)',
+    quniform(0, 2, 0.5),
+    [0.5, 2, 1],
+    [0, 0.5, 2],
+    [-1.81396483929, -1.44006155728, -1.75956798659],
+  ],
+  [
+    'CategoricalDistribution(["a", "b", "c"])',
+    choice(['a', 'b', 'c']),
+    [0, 2, 2],
+    [0, 1, 2],
+    [-1.09861228867, -1.6582280766, -0.741937344729],
+  ],
+  ['FloatDistribution(0, 1) before anything', uniform(0, 1), [], [0.3], [0.0209778004909]],
+];
+
+describe("Optuna's own estimators", () => {
+  it.each(optunas)('of %s have these densities', (_name, { form }, observed, at, expected) => {
+    const isReal = form.kind === 'number' && form.step === undefined;
+    // Ours leave the constant factor of the normal density out: only their ratio counts.
+    const constant = isReal ? -Math.log(2 * Math.PI) / 2 : 0;
+    const parzen =
+      form.kind === 'number'
+        ? numberParzen(form, observed)
+        : choiceParzen((form as ListForm).values.length, observed);
+    for (const [i, value] of at.entries()) {
+      expect(parzen.logDensity(value) + constant).toBeCloseTo(expected[i]!, 9);
+    }
+  });
+
+  it('count as many trials as good', () => {
+    // default_gamma(n) for each n.
+    const counted = [1, 10, 11, 30, 70, 100, 249, 250, 1000].map(goodTrials);
+    expect(counted).toEqual([1, 1, 2, 3, 7, 10, 25, 25, 25]);
   });
 });
 

@@ -33,6 +33,25 @@ describe('table of trials', () => {
     ]);
   });
 
+  it('says last why no new trial begins, until it does', () => {
+    let text = '';
+    const stream = { write: (piece: string) => (text += piece), columns: 60, rows: 20 };
+    let time = 0;
+    const live = tuneTable({ stream, mode: 'live', metric: 'auc', best: 'max', now: () => (time += 200) });
+    const waiting = 'trial 4 waits for trial 1: tpe learns from it';
+    live.callback.onEvent?.({ type: 'trial', ...rows[1]! });
+    live.callback.onEvent?.({ type: 'queued', index: 4, waiting });
+    expect(text.endsWith(`\n${waiting}\n`)).toBe(true);
+    live.callback.onEvent?.({ type: 'trial', trial: trial(4, {}), params: {} });
+    expect(text.endsWith(`${waiting}\n`)).toBe(false);
+    expect(text.split(waiting)).toHaveLength(2);
+
+    text = '';
+    const json = tuneTable({ stream, mode: 'json', metric: 'auc', best: 'max', now: () => time });
+    json.callback.onEvent?.({ type: 'queued', index: 4, waiting });
+    expect(JSON.parse(text)).toEqual({ type: 'queued', trial: 4, waiting });
+  });
+
   it('fits its place', () => {
     const lines = tableLines(rows, { metric: 'auc', mode: 'min', planned: Infinity, width: 30, height: 2 });
     expect(lines[0]).toBe('trials: 4 (1 running, 1 waiti…');

@@ -381,6 +381,56 @@ describe('schedulers at work', () => {
     for (const concurrency of [1, 2, 4]) expect(withoutTimes(await run(concurrency))).toEqual(plain);
   });
 
+  it('says of a trial at the end of its generation that it waits for the others, and nothing once it goes on', async () => {
+    const told: string[] = [];
+    const onEvent = (event: TuneEvent): void => {
+      if (event.type !== 'trial') return;
+      const { status, waiting } = event.trial;
+      if (status === 'paused') told.push(waiting ?? '');
+      else if (status === 'running') expect(waiting).toBeUndefined();
+    };
+    const runConfig = { name: 'pbt-waits', callbacks: [{ onEvent }] };
+    const twelve = (config: { rate: number }, context: TrialContext): Promise<void> =>
+      follow(config, context, 12);
+    await tuner('pbt-waits', { trainable: twelve, paramSpace: rates, runConfig }, populationConfig).fit();
+    for (const index of Array(8).keys()) {
+      for (const iteration of [3, 6, 9]) {
+        expect(told).toContain(`trial ${index} waits for the others at iteration ${iteration}`);
+      }
+    }
+  });
+
+  it('says which trial tpe waits for, once, when there is room for another', async () => {
+    let release = (): void => undefined;
+    const slow = new Promise<void>((resolve) => (release = resolve));
+    const trainable = async ({ x }: Point, { index }: TrialContext): Promise<{ loss: number }> => {
+      if (index === 10) await slow;
+      return { loss: x };
+    };
+    const queued: [number, string][] = [];
+    const begun = new Set<number>();
+    const onEvent = (event: TuneEvent): void => {
+      if (event.type === 'trial') begun.add(event.trial.index);
+      if (event.type !== 'queued') return;
+      queued.push([event.index, event.waiting]);
+      expect(begun.has(event.index)).toBe(false);
+      if (event.waiting.includes('trial 10:')) release();
+    };
+    const grid = await tuner(
+      'tpe-waits',
+      {
+        trainable,
+        paramSpace: { x: uniform(0, 1) },
+        runConfig: { name: 'tpe-waits', callbacks: [{ onEvent }] },
+      },
+      { searcher: 'tpe', numSamples: 20, maxConcurrentTrials: 6 },
+    ).fit();
+    expect(grid.length).toBe(20);
+    expect(queued).toContainEqual([14, 'trial 14 waits for trial 10: tpe learns from it']);
+    expect(queued.every(([index], i) => i === 0 || queued[i - 1]![0] <= index)).toBe(true);
+    expect(queued.filter(([, waiting]) => waiting.includes('trial 10:'))).toHaveLength(1);
+  });
+
   it('pbt goes on from the record, in the middle of a generation too', async () => {
     const twelve = (config: { rate: number }, context: TrialContext): Promise<void> =>
       follow(config, context, 12);

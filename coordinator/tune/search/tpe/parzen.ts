@@ -1,4 +1,4 @@
-// Parzen estimators of one dimension, with the rules that Optuna documents for its TPESampler (univariate, prior weight
+// Parzen estimators of one dimension, with the rules of Optuna's TPESampler (each dimension by itself, prior weight
 // 1, magic clip, endpoints not considered): a kernel at every observation and one for the prior.
 
 import type { NumberForm } from '../../space/domain.ts';
@@ -30,19 +30,19 @@ export function kernelWeights(n: number): number[] {
 }
 
 /**
- * Widths of the kernels at `mus` within [low, high], without the prior's: the larger distance to a neighbour (the
- * middle, where the prior sits, is one), between (high-low)/min(100, n+2) and high-low.
+ * Widths of the kernels at `mus` within [low, high], without the prior's: the larger distance to a neighbour (to an end of the
+ * range where there is but one kernel), between (high-low)/min(100, n+2) and high-low. That is Optuna 5's rule; to earlier
+ * versions the middle of the range, where the prior sits, was a neighbour too.
  */
 export function kernelWidths(mus: readonly number[], low: number, high: number): number[] {
-  const withPrior = [...mus, (low + high) / 2];
-  const order = withPrior.map((_, i) => i).sort((a, b) => withPrior[a]! - withPrior[b]! || a - b);
+  const order = mus.map((_, i) => i).sort((a, b) => mus[a]! - mus[b]! || a - b);
   const narrowest = (high - low) / Math.min(100, mus.length + 2);
   const widths: number[] = [];
   for (const [place, i] of order.entries()) {
-    if (i === mus.length) continue;
-    const at = (neighbour: number): number => withPrior[order[neighbour]!]!;
-    const left = place > 0 ? withPrior[i]! - at(place - 1) : 0;
-    const right = place < order.length - 1 ? at(place + 1) - withPrior[i]! : 0;
+    const mu = mus[i]!;
+    const [only, first, last] = [order.length === 1, place === 0, place === order.length - 1];
+    const left = first ? (only ? mu - low : 0) : mu - mus[order[place - 1]!]!;
+    const right = last ? (only ? high - mu : 0) : mus[order[place + 1]!]! - mu;
     widths[i] = Math.min(high - low, Math.max(narrowest, left, right));
   }
   return widths;
