@@ -11,7 +11,13 @@ const sources = [
   'vite.config.ts',
   'package-lock.json',
 ];
-const products = ['dist/node/cli.js', 'dist/node/worker.js', 'dist/deno/worker.js', 'dist/page/join.html'];
+const products = [
+  'dist/node/cli.js',
+  'dist/node/worker.js',
+  'dist/deno/worker.js',
+  'dist/owner/tabgrad.js',
+  'dist/page/join.html',
+];
 
 /** @returns true when a product is missing, or a source is newer than the oldest product. */
 export function isStale() {

@@ -47,7 +47,13 @@ describe('the package', () => {
       const [packed] = JSON.parse(stdout) as [{ files: { path: string }[] }];
       const paths = packed.files.map(({ path }) => path);
       const entries = [...Object.values(manifest.bin), manifest.exports['.']!.default];
-      for (const path of [...entries, 'dist/node/worker.js', 'dist/deno/worker.js', 'dist/page/join.html']) {
+      for (const path of [
+        ...entries,
+        'dist/node/worker.js',
+        'dist/deno/worker.js',
+        'dist/owner/tabgrad.js',
+        'dist/page/join.html',
+      ]) {
         expect(paths).toContain(path.replace(/^\.\//, ''));
       }
       for (const path of ['README.md', 'LICENSE', 'CHANGELOG.md']) expect(paths).toContain(path);

@@ -162,10 +162,10 @@ describe('what was deployed', () => {
       routePrefix: '/late',
       port: 0,
     });
-    const text = await runTabgrad(['status', '--url', coordinator.url]);
+    const words = ['status', '--url', coordinator.url];
+    const [text, json] = await Promise.all([runTabgrad(words), runTabgrad([...words, '--json'])]);
     expect(text.stdout).toMatch(/deployments: 1\n\s*late\/Model +version 7 +2 replicas +\/late +running\n/);
-    const { stdout } = await runTabgrad(['status', '--url', coordinator.url, '--json']);
-    expect(JSON.parse(stdout)).toMatchObject({
+    expect(JSON.parse(json.stdout)).toMatchObject({
       applications: [
         { name: 'late', isRestorable: true, deployments: [{ name: 'Model', version: '7', replicas: 2 }] },
       ],
