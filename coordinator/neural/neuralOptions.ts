@@ -77,7 +77,7 @@ export interface NeuralTrainerOptions {
   readonly seed?: number;
   /** How gradients travel; default "f32". The others are smaller and not exact. */
   readonly gradientCodec?: GradientCodec;
-  /** Batch normalisation over the microbatches of all workers. */
+  /** Batch normalisation over a microbatch of every worker at a time; needs the compiled engine. */
   readonly syncBatchNorm?: boolean;
   /** Gradients are exchanged in pieces of about this size; default 4 MiB. */
   readonly bucketBytes?: number;

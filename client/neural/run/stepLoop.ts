@@ -122,14 +122,18 @@ export class StepLoop {
     const [from, to] = shareOf(places.length, this.#speeds, rank);
     // Alone, nothing is exchanged, and no bucket has to leave the device.
     const isShared = this.#collective.size > 1;
-    for (let at = from; at < to; at++) {
-      const batch = await train.read(places[at]!, step, signal);
+    // Statistics of a batch are summed up by all at once: who has one microbatch less takes part with an empty one.
+    const turns = spec.syncBatchNorm ? Math.ceil(places.length / this.#collective.size) : to - from;
+    const nothing = { epoch: places[0]!.epoch, from: 0, to: 0 };
+    for (let turn = 0; turn < turns; turn++) {
+      const place = from + turn < to ? places[from + turn]! : nothing;
+      const batch = await train.read(place, step, signal);
       await engine.accumulate(batch, {
-        isLast: isShared && at === to - 1,
-        ...this.#statistics(places.length),
+        isLast: isShared && turn === turns - 1,
+        ...(spec.syncBatchNorm && { reduceStatistics: (values) => this.#sumStatistics(values) }),
       });
     }
-    const exchanged = await this.#exchange(to > from, timeline);
+    const exchanged = await this.#exchange(turns > 0, timeline);
     const totals = await engine.takeTotals();
     if (to > from && !Number.isFinite(totals.loss)) {
       await explainNonFinite({ ...this.#options, signal }, places.slice(from, to), step);
@@ -140,7 +144,7 @@ export class StepLoop {
       learningRate: learningRateAt(spec.learningRate, step, spec.steps),
       step,
       examples,
-      microbatches: places.length,
+      microbatches: spec.syncBatchNorm ? turns * this.#collective.size : places.length,
     });
     state.step = step + 1;
     if (timeline) await this.#tellProfile(timeline, updateFrom);
@@ -183,18 +187,11 @@ export class StepLoop {
     return learningRateAt(spec.learningRate, step, spec.steps);
   }
 
-  /** Batch statistics are added up over members only where each has equally many microbatches of a step. */
-  #statistics(microbatches: number): {
-    reduceStatistics?: (values: Float32Array<ArrayBuffer>) => Promise<void>;
-  } {
-    const { spec, context } = this.#options;
-    const { size } = this.#collective;
-    if (!spec.syncBatchNorm || size === 1 || microbatches % size !== 0) return {};
-    return {
-      reduceStatistics: async (values) => {
-        await this.#collective.allReduce(values, 'sum', { signal: context.signal });
-      },
-    };
+  /** Of one layer and direction, in place. */
+  async #sumStatistics(values: Float32Array<ArrayBuffer>): Promise<void> {
+    if (this.#collective.size === 1) return;
+    const sum = await this.#collective.allReduce(values, 'sum', { signal: this.#options.context.signal });
+    if (sum !== values) values.set(sum);
   }
 
   /**

@@ -131,6 +131,18 @@ describe('A neural run in a group', () => {
     expect(logged.some((line) => line.includes('those of rank 0 count'))).toBe(true);
   });
 
+  it('has with synchronised batch norm the curve of one microbatch of all rows, also where members lack one', async () => {
+    // Three microbatches a step for four members, and two in the last step of an epoch.
+    const engine = 'compiled';
+    const alone = await undisturbed(1, { engine, microbatchSize: 36 });
+    const group = await undisturbed(4, { engine, microbatchSize: 12, syncBatchNorm: true });
+    expect(largestDifference(group.losses, alone.losses)).toBeLessThan(1e-5);
+    expect(largestDifference(group.weights, alone.weights)).toBeLessThan(1e-4);
+    // The oracle tells them apart from statistics of each microbatch alone.
+    const apart = await undisturbed(1, { engine, microbatchSize: 12 });
+    expect(largestDifference(apart.losses, alone.losses)).toBeGreaterThan(1e-3);
+  });
+
   it.each([
     ['f16', 2e-3],
     ['int8', 2e-2],

@@ -3,6 +3,7 @@
 
 import { openTfjsEngine } from '../../../../client/neural/tfjs/tfjsEngine.ts';
 import { loadTfjs, type TfjsRuntime } from '../../../../client/neural/tfjs/loadTfjs.ts';
+import { createNeuralEngine } from '../../../../client/runtime/createNeuralEngine.ts';
 import { openModel } from '../../../../coordinator/neural/modelSource.ts';
 import { prepareTensors } from '../../../../coordinator/neural/prepare/prepareTensors.ts';
 import type { NeuralSpec } from '../../../../shared/neural/run/neuralSpec.ts';
@@ -51,9 +52,14 @@ export class NetWorld extends SessionWorld {
     wrap: (engine: TrainingEngine, workerId: string) => TrainingEngine = (engine) => engine,
   ): Promise<NetWorld> {
     const runtime: TfjsRuntime = await loadTfjs(undefined);
-    const world = new NetWorld(async (spec, workerId) =>
-      wrap(await openTfjsEngine({ ...spec, topology: spec.topology as object }, runtime), workerId),
-    );
+    const world = new NetWorld(async (spec, workerId) => {
+      const topology = spec.topology as object;
+      const engine =
+        spec.engine === 'compiled'
+          ? await createNeuralEngine(spec, undefined)
+          : await openTfjsEngine({ ...spec, topology }, runtime);
+      return wrap(engine, workerId);
+    });
     const { x, y } = smallRows();
     const model = await openModel(smallNet, 11);
     const blobs = {
