@@ -1,18 +1,17 @@
-// Mean and variance of each channel over a microbatch. Lanes sum differences from their first value, which keeps f32
-// exact enough where the mean is large beside the deviation; lanes and blocks are merged by Chan's formula (Chan, Golub
-// & LeVeque 1983) in a fixed order.
+// Mean and variance of each channel over a microbatch: of blocks of rows, which are then merged, or of few rows at once.
 
 import type { Op, OpInputs } from '../../gpu/op.ts';
 import { groupsFor } from '../../gpu/op.ts';
 import type { KernelCall, KernelContext, KernelPlan } from '../kernelCall.ts';
 import { batchUniform, examplesOf, floatsOf } from '../kernelCall.ts';
 import type { ColumnBlocks, ReductionContext } from './columnBlocks.ts';
-import { addUpWgsl, columnBlocks, laneWgsl } from './columnBlocks.ts';
+import { addUpWgsl, columnBlocks, laneWgsl, mergingBlocks } from './columnBlocks.ts';
+import { spreadsOf, spreadWgsl } from './columnSpread.ts';
 import { changeVectors, float, readVectors, vectorAliases, widthOf } from './vectors.ts';
 
 /** partials: [mean, Σ(x−mean)²][block][channel]. */
 function blockMoments(channels: number, rowsPerExample: number, blocks: ColumnBlocks): Op {
-  const { vectors, rowsPerBlock, rowLanes, maxBlocks } = blocks;
+  const { vectors, rowsPerBlock, maxBlocks } = blocks;
   return {
     name: `batchMoments[${rowsPerExample}×${channels}]`,
     storage: [readVectors('input'), changeVectors('partials')],
@@ -21,48 +20,17 @@ function blockMoments(channels: number, rowsPerExample: number, blocks: ColumnBl
     declarations: `${vectorAliases(blocks.width)}\n${addUpWgsl(blocks)}`,
     body: `${laneWgsl(blocks)}
   let first = group.y * ${rowsPerBlock}u;
-  let end = min(first + ${rowsPerBlock}u, batch.examples * ${rowsPerExample}u);
-  var sum = T(0.0f);
-  var squares = T(0.0f);
-  var origin = T(0.0f);
-  var count = 0u;
-  if (inside && first + rowLane < end) {
-    origin = input[(first + rowLane) * ${vectors}u + column];
-    for (var row = first + rowLane; row < end; row += ${rowLanes}u) {
-      let difference = input[row * ${vectors}u + column] - origin;
-      sum += difference;
-      squares += difference * difference;
-      count += 1u;
-    }
-  }
-  let n = f32(max(count, 1u));
-  let laneMean = origin + sum / n;
-  let mean = addUp(lane, laneMean * f32(count)) / f32(end - first);
-  let away = laneMean - mean;
-  let spread = addUp(lane, (squares - sum * sum / n) + away * away * f32(count));
+  let end = min(first + ${rowsPerBlock}u, batch.examples * ${rowsPerExample}u);${spreadWgsl(blocks)}
   if (inside && rowLane == 0u) {
     partials[group.y * ${vectors}u + column] = mean;
     partials[(${maxBlocks}u + group.y) * ${vectors}u + column] = spread;
   }`,
     reference: (inputs) => {
-      const input = floatsOf(inputs, 'input');
       const partials = floatsOf(inputs, 'partials');
       const rows = examplesOf(inputs) * rowsPerExample;
-      const means = new Float64Array(channels);
-      const spreads = new Float64Array(channels);
       for (let first = 0, block = 0; first < rows; first += rowsPerBlock, block += 1) {
         const end = Math.min(first + rowsPerBlock, rows);
-        means.fill(0);
-        spreads.fill(0);
-        for (let i = first * channels; i < end * channels; i += channels) {
-          for (let channel = 0; channel < channels; channel += 1) means[channel]! += input[i + channel]!;
-        }
-        for (let channel = 0; channel < channels; channel += 1) means[channel]! /= end - first;
-        for (let i = first * channels; i < end * channels; i += channels) {
-          for (let channel = 0; channel < channels; channel += 1) {
-            spreads[channel]! += (input[i + channel]! - means[channel]!) ** 2;
-          }
-        }
+        const { means, spreads } = spreadsOf(floatsOf(inputs, 'input'), channels, first, end);
         partials.set(means, block * channels);
         partials.set(spreads, (maxBlocks + block) * channels);
       }
@@ -100,53 +68,93 @@ function takeReference(
 const takenInto = [changeVectors('moments'), changeVectors('meanSum'), changeVectors('varianceSum')];
 
 /**
- * moments: [mean, 1/√(variance + ε)][channel]; mean and variance are added to the batch statistics. When other members'
- * rows are still to come: moments: [mean, variance][channel] and nothing is added.
+ * What an op does with the statistics it found. moments: [mean, 1/√(variance + ε)][channel]; mean and variance are added to
+ * the batch statistics. When other members' rows are still to come: moments: [mean, variance][channel] and nothing is added.
  */
-function mergeMoments(shape: BatchNormShape, blocks: ColumnBlocks, synchronized: boolean): Op {
-  const { channels, rowsPerExample, epsilon } = shape;
-  const { vectors, rowsPerBlock, rowLanes, maxBlocks } = blocks;
+function ending({ channels, epsilon }: BatchNormShape, vectors: number, synchronized: boolean) {
+  return synchronized
+    ? {
+        name: 'own',
+        storage: [changeVectors('moments')],
+        wgsl: `\n    moments[column] = mean;\n    moments[${vectors}u + column] = variance;`,
+        reference: (inputs: OpInputs) => {
+          const moments = floatsOf(inputs, 'moments');
+          return (channel: number, mean: number, variance: number) => {
+            moments[channel] = mean;
+            moments[channels + channel] = variance;
+          };
+        },
+      }
+    : {
+        name: String(epsilon),
+        storage: takenInto,
+        wgsl: takeWgsl(vectors, epsilon),
+        reference: (inputs: OpInputs) => takeReference(inputs, epsilon),
+      };
+}
+
+/** All rows in one dispatch. */
+function wholeMoments(shape: BatchNormShape, blocks: ColumnBlocks, synchronized: boolean): Op {
+  const { channels, rowsPerExample } = shape;
+  const end = ending(shape, blocks.vectors, synchronized);
   return {
-    name: `batchStatistics[${rowsPerExample}×${channels}; ${synchronized ? 'own' : epsilon}]`,
-    storage: [readVectors('partials'), ...(synchronized ? [changeVectors('moments')] : takenInto)],
+    name: `batchStatistics[${rowsPerExample}×${channels}; ${end.name} at once]`,
+    storage: [readVectors('input'), ...end.storage],
     uniforms: [batchUniform],
     workgroupSize: blocks.workgroupSize,
     declarations: `${vectorAliases(blocks.width)}\n${addUpWgsl(blocks)}`,
     body: `${laneWgsl(blocks)}
+  let first = 0u;
+  let end = batch.examples * ${rowsPerExample}u;${spreadWgsl(blocks)}
+  let variance = spread / f32(end);
+  if (inside && rowLane == 0u) {${end.wgsl}
+  }`,
+    reference: (inputs) => {
+      const take = end.reference(inputs);
+      const rows = examplesOf(inputs) * rowsPerExample;
+      const { means, spreads } = spreadsOf(floatsOf(inputs, 'input'), channels, 0, rows);
+      for (let channel = 0; channel < channels; channel += 1) {
+        take(channel, means[channel]!, spreads[channel]! / rows);
+      }
+    },
+  };
+}
+
+/** Statistics from those of blocks. `blocks` is the second dispatch's. */
+function mergeMoments(shape: BatchNormShape, blocks: ColumnBlocks, synchronized: boolean): Op {
+  const { channels, rowsPerExample } = shape;
+  const { vectors, rowsPerBlock, rowLanes, maxBlocks } = blocks;
+  const end = ending(shape, vectors, synchronized);
+  return {
+    name: `batchStatistics[${rowsPerExample}×${channels}; ${end.name}]`,
+    storage: [readVectors('partials'), ...end.storage],
+    uniforms: [batchUniform],
+    workgroupSize: blocks.workgroupSize,
+    declarations: `${vectorAliases(blocks.width)}\n${addUpWgsl(blocks)}`,
+    // About the first block's mean, so that one walk over the blocks is enough.
+    body: `${laneWgsl(blocks)}
   let rows = batch.examples * ${rowsPerExample}u;
   let blocks = (rows + ${rowsPerBlock - 1}u) / ${rowsPerBlock}u;
+  var origin = T(0.0f);
   var sum = T(0.0f);
+  var squares = T(0.0f);
   if (inside) {
+    origin = partials[column];
     for (var block = rowLane; block < blocks; block += ${rowLanes}u) {
-      let count = min(${rowsPerBlock}u, rows - block * ${rowsPerBlock}u);
-      sum += partials[block * ${vectors}u + column] * f32(count);
+      let count = f32(min(${rowsPerBlock}u, rows - block * ${rowsPerBlock}u));
+      let away = partials[block * ${vectors}u + column] - origin;
+      sum += away * count;
+      squares += partials[(${maxBlocks}u + block) * ${vectors}u + column] + away * away * count;
     }
   }
-  let mean = addUp(lane, sum) / f32(rows);
-  var spread = T(0.0f);
-  if (inside) {
-    for (var block = rowLane; block < blocks; block += ${rowLanes}u) {
-      let count = min(${rowsPerBlock}u, rows - block * ${rowsPerBlock}u);
-      let away = partials[block * ${vectors}u + column] - mean;
-      spread += partials[(${maxBlocks}u + block) * ${vectors}u + column] + away * away * f32(count);
-    }
-  }
-  let variance = addUp(lane, spread) / f32(rows);
-  if (inside && rowLane == 0u) {${
-    synchronized
-      ? `\n    moments[column] = mean;\n    moments[${vectors}u + column] = variance;`
-      : takeWgsl(vectors, epsilon)
-  }
+  let shift = addUp(lane, sum) / f32(rows);
+  let mean = origin + shift;
+  let variance = addUp(lane, squares) / f32(rows) - shift * shift;
+  if (inside && rowLane == 0u) {${end.wgsl}
   }`,
     reference: (inputs) => {
       const partials = floatsOf(inputs, 'partials');
-      const moments = floatsOf(inputs, 'moments');
-      const take = synchronized
-        ? (channel: number, mean: number, variance: number) => {
-            moments[channel] = mean;
-            moments[channels + channel] = variance;
-          }
-        : takeReference(inputs, epsilon);
+      const take = end.reference(inputs);
       const rows = examplesOf(inputs) * rowsPerExample;
       const used = Math.ceil(rows / rowsPerBlock);
       const countOf = (block: number) => Math.min(rowsPerBlock, rows - block * rowsPerBlock);
@@ -218,27 +226,43 @@ export function batchNormStatistics(
 ): KernelPlan {
   const { channels, rowsPerExample } = shape;
   const blocks = columnBlocks(channels, context.maxExamples * rowsPerExample, context.adapter);
+  const merging = mergingBlocks(channels, blocks, context.adapter);
   const blocksOf = (examples: number) => Math.ceil((examples * rowsPerExample) / blocks.rowsPerBlock);
   const { layer, workspace } = context;
   const { input, moments, ...sums } = buffers;
+  const targets = { moments, ...(!synchronized && sums) };
+  const cost = (examples: number) => ({
+    flop: 4 * examples * rowsPerExample * channels,
+    bytes: 4 * examples * rowsPerExample * channels,
+  });
+  // Of no rows there are no statistics.
+  const mergingGroups = (examples: number) => [examples === 0 ? 0 : merging.columnGroups, 1] as const;
+  if (blocks.maxBlocks === 1) {
+    const op = wholeMoments(shape, blocks, synchronized);
+    const call: KernelCall = {
+      op,
+      buffers: { input, ...targets },
+      groups: mergingGroups,
+      cost,
+      layer,
+      phase: 'forward',
+    };
+    return { calls: [call], workspaceBytes: 0 };
+  }
   return {
     calls: [
       {
         op: blockMoments(channels, rowsPerExample, blocks),
         buffers: { input, partials: workspace },
         groups: (examples) => [blocks.columnGroups, blocksOf(examples)],
-        cost: (examples) => ({
-          flop: 4 * examples * rowsPerExample * channels,
-          bytes: 4 * examples * rowsPerExample * channels,
-        }),
+        cost,
         layer,
         phase: 'forward',
       },
       {
-        op: mergeMoments(shape, blocks, synchronized),
-        buffers: { partials: workspace, moments, ...(!synchronized && sums) },
-        // Of no rows there are no statistics.
-        groups: (examples) => [examples === 0 ? 0 : blocks.columnGroups, 1],
+        op: mergeMoments(shape, merging, synchronized),
+        buffers: { partials: workspace, ...targets },
+        groups: mergingGroups,
         cost: (examples) => ({
           flop: 8 * blocksOf(examples) * channels,
           bytes: 16 * blocksOf(examples) * channels,

@@ -1,11 +1,11 @@
 // Sums over rows, for each column of a [rows, columns] matrix: gradients of biases, of batch norm and of layer norm.
-// First blocks of rows (columnBlocks.ts), then the blocks; what comes out is added to gradients.
+// First blocks of rows (columnBlocks.ts), then the blocks, or few rows at once; what comes out is added to gradients.
 
-import type { Op, StorageBinding } from '../../gpu/op.ts';
+import type { Op, OpInputs, StorageBinding } from '../../gpu/op.ts';
 import type { KernelPlan } from '../kernelCall.ts';
 import { batchUniform, examplesOf, floatsOf } from '../kernelCall.ts';
 import type { ColumnBlocks, ReductionContext } from './columnBlocks.ts';
-import { addUpWgsl, columnBlocks, laneWgsl } from './columnBlocks.ts';
+import { addUpWgsl, columnBlocks, laneWgsl, mergingBlocks } from './columnBlocks.ts';
 import { changeVectors, readFloats, readVectors, vectorAliases } from './vectors.ts';
 
 /** One array that the terms read: an element of the matrix, or a value of its column or its row. */
@@ -53,13 +53,40 @@ function load(read: ColumnRead, vectors: number): string {
   return `      let ${name} = ${arrayOf(read)}Values[${place}];`;
 }
 
+/** `all0`, `all1`: the sums of the terms over the rows from `first` to `end`, for every lane of the column. */
+function sumsWgsl({ terms, reads }: ColumnFormula, { vectors, rowLanes }: ColumnBlocks): string {
+  return `
+${terms.map((_, k) => `  var sum${k} = T(0.0f);`).join('\n')}
+  if (inside) {
+    for (var row = first + rowLane; row < end; row += ${rowLanes}u) {
+      let i = row * ${vectors}u + column;
+${reads.map((read) => load(read, vectors)).join('\n')}
+${terms.map((term, k) => `      sum${k} += ${term};`).join('\n')}
+    }
+  }
+${terms.map((_, k) => `  let all${k} = addUp(lane, sum${k});`).join('\n')}`;
+}
+
+/** The same: term k's sums of these rows. */
+function sumsReference(formula: ColumnFormula, inputs: OpInputs, columns: number) {
+  const arrays = formula.reads.map((read) => floatsOf(inputs, `${arrayOf(read)}Values`));
+  const term = formula.evaluate(arrays);
+  return (k: number, first: number, end: number): Float64Array => {
+    const sums = new Float64Array(columns);
+    for (let row = first, i = first * columns; row < end; row += 1) {
+      for (let column = 0; column < columns; column += 1, i += 1) sums[column]! += term(k, i, row, column);
+    }
+    return sums;
+  };
+}
+
 function blockSumsOp(
   formula: ColumnFormula,
   columns: number,
   rowsPerExample: number,
   blocks: ColumnBlocks,
 ): Op {
-  const { vectors, rowsPerBlock, rowLanes, maxBlocks } = blocks;
+  const { vectors, rowsPerBlock, maxBlocks } = blocks;
   const { terms, reads } = formula;
   return {
     name: `${formula.name}Blocks[${rowsPerExample}×${columns}]`,
@@ -68,40 +95,76 @@ function blockSumsOp(
     workgroupSize: blocks.workgroupSize,
     declarations: `${vectorAliases(blocks.width)}\n${addUpWgsl(blocks)}`,
     body: `${laneWgsl(blocks)}
-  let end = min((group.y + 1u) * ${rowsPerBlock}u, batch.examples * ${rowsPerExample}u);
-${terms.map((_, k) => `  var sum${k} = T(0.0f);`).join('\n')}
-  if (inside) {
-    for (var row = group.y * ${rowsPerBlock}u + rowLane; row < end; row += ${rowLanes}u) {
-      let i = row * ${vectors}u + column;
-${reads.map((read) => load(read, vectors)).join('\n')}
-${terms.map((term, k) => `      sum${k} += ${term};`).join('\n')}
-    }
-  }
-${terms.map((_, k) => `  let all${k} = addUp(lane, sum${k});`).join('\n')}
+  let first = group.y * ${rowsPerBlock}u;
+  let end = min(first + ${rowsPerBlock}u, batch.examples * ${rowsPerExample}u);
+${sumsWgsl(formula, blocks)}
   if (inside && rowLane == 0u) {
 ${terms.map((_, k) => `    partials[(${k * maxBlocks}u + group.y) * ${vectors}u + column] = all${k};`).join('\n')}
   }`,
     reference: (inputs) => {
       const rows = examplesOf(inputs) * rowsPerExample;
       const partials = floatsOf(inputs, 'partials');
-      const term = formula.evaluate(reads.map((read) => floatsOf(inputs, `${arrayOf(read)}Values`)));
-      const sums = new Float64Array(columns);
+      const sumsOf = sumsReference(formula, inputs, columns);
       for (let first = 0, block = 0; first < rows; first += rowsPerBlock, block += 1) {
+        const end = Math.min(first + rowsPerBlock, rows);
         for (let k = 0; k < terms.length; k += 1) {
-          sums.fill(0);
-          const end = Math.min(first + rowsPerBlock, rows);
-          for (let row = first, i = first * columns; row < end; row += 1) {
-            for (let column = 0; column < columns; column += 1, i += 1) {
-              sums[column]! += term(k, i, row, column);
-            }
-          }
-          partials.set(sums, (k * maxBlocks + block) * columns);
+          partials.set(sumsOf(k, first, end), (k * maxBlocks + block) * columns);
         }
       }
     },
   };
 }
 
+/** What an op does with the sums `all0`, `all1`. */
+function ending({ terms }: ColumnFormula, columns: number, vectors: number, targets: ColumnTargets) {
+  const places = terms.map((_, k) => k);
+  const added = places.filter((k) => targets.gradients[k] !== undefined);
+  const keeps = targets.sums !== undefined;
+  const written = added.map((k) => `    gradient${k}[column] += all${k};`);
+  if (keeps) written.push(...places.map((k) => `    sums[${k * vectors}u + column] = all${k};`));
+  return {
+    name: `${added.join(',')}${keeps ? ' kept' : ''}`,
+    storage: [...added.map((k) => changeVectors(`gradient${k}`)), ...(keeps ? [changeVectors('sums')] : [])],
+    wgsl: written.join('\n'),
+    reference: (inputs: OpInputs) => (k: number, column: number, sum: number) => {
+      if (added.includes(k)) floatsOf(inputs, `gradient${k}`)[column]! += sum;
+      if (keeps) floatsOf(inputs, 'sums')[k * columns + column] = sum;
+    },
+  };
+}
+
+/** All rows in one dispatch. */
+function wholeSumsOp(
+  formula: ColumnFormula,
+  columns: number,
+  rowsPerExample: number,
+  blocks: ColumnBlocks,
+  targets: ColumnTargets,
+): Op {
+  const end = ending(formula, columns, blocks.vectors, targets);
+  return {
+    name: `${formula.name}[${rowsPerExample}×${columns}; ${end.name} at once]`,
+    storage: [...bindings(formula.reads), ...end.storage],
+    uniforms: [batchUniform],
+    workgroupSize: blocks.workgroupSize,
+    declarations: `${vectorAliases(blocks.width)}\n${addUpWgsl(blocks)}`,
+    body: `${laneWgsl(blocks)}
+  let first = 0u;
+  let end = batch.examples * ${rowsPerExample}u;
+${sumsWgsl(formula, blocks)}
+  if (inside && rowLane == 0u) {
+${end.wgsl}
+  }`,
+    reference: (inputs) => {
+      const sumsOf = sumsReference(formula, inputs, columns);
+      const take = end.reference(inputs);
+      const rows = examplesOf(inputs) * rowsPerExample;
+      formula.terms.forEach((_, k) => sumsOf(k, 0, rows).forEach((sum, column) => take(k, column, sum)));
+    },
+  };
+}
+
+/** Sums from those of blocks. `blocks` is the second dispatch's. */
 function finishOp(
   formula: ColumnFormula,
   columns: number,
@@ -111,17 +174,10 @@ function finishOp(
 ): Op {
   const { vectors, rowsPerBlock, rowLanes, maxBlocks } = blocks;
   const terms = formula.terms.map((_, k) => k);
-  const added = terms.filter((k) => targets.gradients[k] !== undefined);
-  const keeps = targets.sums !== undefined;
-  const written = added.map((k) => `    gradient${k}[column] += all${k};`);
-  if (keeps) written.push(...terms.map((k) => `    sums[${k * vectors}u + column] = all${k};`));
+  const end = ending(formula, columns, vectors, targets);
   return {
-    name: `columnSums[${rowsPerExample}×${columns}; ${added.join(',')}${keeps ? ' kept' : ''}]`,
-    storage: [
-      readVectors('partials'),
-      ...added.map((k) => changeVectors(`gradient${k}`)),
-      ...(keeps ? [changeVectors('sums')] : []),
-    ],
+    name: `columnSums[${rowsPerExample}×${columns}; ${end.name}]`,
+    storage: [readVectors('partials'), ...end.storage],
     uniforms: [batchUniform],
     workgroupSize: blocks.workgroupSize,
     declarations: `${vectorAliases(blocks.width)}\n${addUpWgsl(blocks)}`,
@@ -135,21 +191,19 @@ ${terms.map((k) => `      sum${k} += partials[(${k * maxBlocks}u + block) * ${ve
   }
 ${terms.map((k) => `  let all${k} = addUp(lane, sum${k});`).join('\n')}
   if (inside && rowLane == 0u) {
-${written.join('\n')}
+${end.wgsl}
   }`,
     reference: (inputs) => {
       const used = Math.ceil((examplesOf(inputs) * rowsPerExample) / rowsPerBlock);
       const partials = floatsOf(inputs, 'partials');
+      const take = end.reference(inputs);
       for (const k of terms) {
-        const gradient = added.includes(k) ? floatsOf(inputs, `gradient${k}`) : undefined;
-        const sums = keeps ? floatsOf(inputs, 'sums') : undefined;
         for (let column = 0; column < columns; column += 1) {
           let sum = 0;
           for (let block = 0; block < used; block += 1) {
             sum += partials[(k * maxBlocks + block) * columns + column]!;
           }
-          if (gradient) gradient[column]! += sum;
-          if (sums) sums[k * columns + column] = sum;
+          take(k, column, sum);
         }
       }
     },
@@ -166,46 +220,51 @@ export function columnSums(
   targets: ColumnTargets,
 ): KernelPlan {
   const blocks = columnBlocks(columns, context.maxExamples * rowsPerExample, context.adapter);
-  const first = blockSumsOp(formula, columns, rowsPerExample, blocks);
-  const last = finishOp(formula, columns, rowsPerExample, blocks, targets);
-  const blocksOf = (examples: number) => Math.ceil((examples * rowsPerExample) / blocks.rowsPerBlock);
   const { layer, workspace } = context;
   const elements = formula.reads.filter(({ of }) => of === 'element').length;
+  const cost = (examples: number) => ({
+    flop: 2 * formula.terms.length * examples * rowsPerExample * columns,
+    bytes: 4 * elements * examples * rowsPerExample * columns,
+  });
+  const read = Object.fromEntries(
+    formula.reads.map((each) => [`${arrayOf(each)}Values`, buffers[arrayOf(each)] ?? '']),
+  );
   const gradients = targets.gradients.flatMap((gradient, k) =>
     gradient === undefined ? [] : [[`gradient${k}`, gradient]],
   );
+  const written = {
+    ...(Object.fromEntries(gradients) as Record<string, string>),
+    ...(targets.sums !== undefined && { sums: targets.sums }),
+  };
+  const phase = 'backward';
+  if (blocks.maxBlocks === 1) {
+    const op = wholeSumsOp(formula, columns, rowsPerExample, blocks, targets);
+    const groups = () => [blocks.columnGroups, 1] as const;
+    const call = { op, buffers: { ...read, ...written }, groups, cost, layer, phase } as const;
+    return { calls: [call], workspaceBytes: 0 };
+  }
+  const merging = mergingBlocks(columns, blocks, context.adapter);
+  const blocksOf = (examples: number) => Math.ceil((examples * rowsPerExample) / blocks.rowsPerBlock);
   return {
     calls: [
       {
-        op: first,
-        buffers: {
-          ...Object.fromEntries(
-            formula.reads.map((read) => [`${arrayOf(read)}Values`, buffers[arrayOf(read)] ?? '']),
-          ),
-          partials: workspace,
-        },
+        op: blockSumsOp(formula, columns, rowsPerExample, blocks),
+        buffers: { ...read, partials: workspace },
         groups: (examples) => [blocks.columnGroups, blocksOf(examples)],
-        cost: (examples) => ({
-          flop: 2 * formula.terms.length * examples * rowsPerExample * columns,
-          bytes: 4 * elements * examples * rowsPerExample * columns,
-        }),
+        cost,
         layer,
-        phase: 'backward',
+        phase,
       },
       {
-        op: last,
-        buffers: {
-          partials: workspace,
-          ...(Object.fromEntries(gradients) as Record<string, string>),
-          ...(targets.sums !== undefined && { sums: targets.sums }),
-        },
-        groups: () => [blocks.columnGroups, 1],
+        op: finishOp(formula, columns, rowsPerExample, merging, targets),
+        buffers: { partials: workspace, ...written },
+        groups: () => [merging.columnGroups, 1],
         cost: (examples) => ({
           flop: blocksOf(examples) * columns * formula.terms.length,
           bytes: 4 * blocksOf(examples) * columns * formula.terms.length,
         }),
         layer,
-        phase: 'backward',
+        phase,
       },
     ],
     workspaceBytes: 4 * blocks.maxBlocks * columns * formula.terms.length,
