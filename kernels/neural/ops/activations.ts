@@ -21,9 +21,12 @@ export interface ActivationFormulas {
   readonly backward: ElementwiseFormula;
 }
 
-/** Comparisons are so turned that NaN stays NaN: WGSL's min and max may drop it. */
+/** Comparisons are so turned that NaN stays NaN: WGSL's min and max may drop it, and SwiftShader's exp does. */
 const sigmoidWgsl = `
-fn sigmoid(x: T) -> T { return T(1.0f) / (T(1.0f) + exp(select(-x, T(88.0f), x < T(-88.0f)))); }`;
+fn sigmoid(x: T) -> T {
+  let y = T(1.0f) / (T(1.0f) + exp(select(-x, T(88.0f), x < T(-88.0f))));
+  return select(select(x, y, x < T(0.0f)), y, x >= T(0.0f));
+}`;
 
 const sigmoid = (x: number): number => 1 / (1 + Math.exp(-x));
 

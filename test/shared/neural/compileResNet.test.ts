@@ -38,7 +38,7 @@ describe.each([
     expect(statistics.length).toBe(40);
     const trained = net.layout.slots.filter(({ section }) => section === 'parameters');
     expect(trained.reduce((sum, { length }) => sum + length, 0)).toBe(parameters);
-    const products = calls.filter(({ op }) => /^conv /.test(op.name));
+    const products = calls.filter(({ op }) => op.name.startsWith('conv '));
     const flop = products.reduce((sum, { cost }) => sum + cost(32).flop, 0);
     expect(flop / 32 / 1e9).toBeCloseTo(gflop, 2);
     expect(calls.length + net.update.length).toBeLessThan(270);
