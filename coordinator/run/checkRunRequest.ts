@@ -17,7 +17,7 @@ export function checkRunRequest({ runId, spec, shards, workers, maxFailures }: R
     );
   }
   if (!trainerNames.includes(spec.trainer)) {
-    refuse('spec.trainer', `must be one of ${trainerNames.join(', ')}, not ${String(spec.trainer)}`);
+    refuse('spec.trainer', `must be one of ${trainerNames.join(', ')}, not ${spec.trainer}`);
   }
   runKindOf(spec).check(spec, refuse);
   if (!isCount(workers.min) || workers.min < 1)

@@ -25,7 +25,7 @@ export interface MnistSettings {
   readonly now: () => number;
 }
 
-export interface CurvePoint {
+interface CurvePoint {
   readonly step: number;
   readonly steps: number;
   /** Means since the last point, in training. */
