@@ -1,10 +1,11 @@
 // A tf.LayersModel as tfjs saves it: a folder with model.json, which has the topology, and files of weights beside it.
 
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { readModelJson } from '../../shared/neural/model/layersFormat.ts';
 import { NeuralModelError } from '../../shared/neural/model/modelErrors.ts';
+import { INPUTS_FILE, readNetInputs } from '../../shared/neural/predict/netInputs.ts';
 import type { Checkpoint } from '../train/checkpoint.ts';
 import { CheckpointError } from '../train/trainErrors.ts';
 
@@ -30,11 +31,18 @@ const weightsManifest = z
 
 type WeightSpec = z.output<typeof weightSpec>;
 
+export interface InputScaling {
+  readonly scale: number;
+  readonly offset: number;
+}
+
 export interface LayersFiles {
   readonly modelTopology: object;
   readonly weightSpecs: readonly WeightSpec[];
   /** All weights, one after another; shared, so that replicas need no copy each. */
   readonly weights: SharedArrayBuffer;
+  /** By input, what its values become before the model sees them: times scale, plus offset. None: they stay. */
+  readonly scalings: readonly InputScaling[];
 }
 
 /** Whether a checkpoint's model.json is tfjs's, and not XGBoost's. */
@@ -42,10 +50,23 @@ export function isLayersModel(modelText: string): boolean {
   return !/^\s*\{\s*"learner"/.test(modelText) && /"modelTopology"\s*:/.test(modelText);
 }
 
-/** Names of the files of weights beside model.json. @throws CheckpointError */
-export function weightFiles(checkpoint: Checkpoint): readonly string[] {
+/** Names of the files beside model.json that predictions need. @throws CheckpointError */
+export function filesBesideModel(checkpoint: Checkpoint): readonly string[] {
   const { weightsManifest } = parseModel(checkpoint.modelText(), checkpoint.modelPath);
-  return weightsManifest.flatMap(({ paths }) => paths);
+  const weights = weightsManifest.flatMap(({ paths }) => paths);
+  return existsSync(join(checkpoint.path, INPUTS_FILE)) ? [...weights, INPUTS_FILE] : weights;
+}
+
+/** What a NeuralTrainer did to the inputs, in the model's order; nothing is known of other folders. */
+function readScalings(checkpoint: Checkpoint): readonly InputScaling[] {
+  const file = join(checkpoint.path, INPUTS_FILE);
+  if (!existsSync(file)) return [];
+  try {
+    return readNetInputs(readFileSync(file, 'utf8'), file);
+  } catch (error) {
+    if (error instanceof NeuralModelError) throw new CheckpointError(error.message, { file }, { cause: error });
+    throw error;
+  }
 }
 
 /** @throws CheckpointError naming the file, and the field or the number of bytes that is wrong. */
@@ -75,6 +96,7 @@ export function readLayersFolder(checkpoint: Checkpoint): LayersFiles {
     modelTopology,
     weightSpecs: weightsManifest.flatMap(({ weights }) => weights),
     weights: bytes.buffer,
+    scalings: readScalings(checkpoint),
   };
 }
 

@@ -6,7 +6,7 @@ import { readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { BlobStore } from '../../blobs/blobStore.ts';
-import { isLayersModel, weightFiles } from '../../predict/layersFolder.ts';
+import { isLayersModel, filesBesideModel } from '../../predict/layersFolder.ts';
 import { Checkpoint, MODEL_FILE } from '../../train/checkpoint.ts';
 import { Application, boundCheckpoint, Deployment, moduleAddress } from '../deployment/deployment.ts';
 import type { Recipe, RecipeFile, RecipeNode, Unrecordable } from './serveRecord.ts';
@@ -103,7 +103,7 @@ async function storeFiles(checkpoint: Checkpoint, blobs: Blobs): Promise<RecipeF
   const { sha256 } = await blobs.putBytes(Buffer.from(modelText));
   const files = [{ name: MODEL_FILE, sha256 }];
   if (!isLayersModel(modelText)) return files;
-  for (const name of weightFiles(checkpoint)) {
+  for (const name of filesBesideModel(checkpoint)) {
     files.push({ name, sha256: (await blobs.putBytes(readFileSync(join(checkpoint.path, name)))).sha256 });
   }
   return files;

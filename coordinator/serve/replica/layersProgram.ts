@@ -2,7 +2,7 @@
 // together are predicted together. Loaded only by threads that need it, since tfjs takes seconds to load.
 
 import * as tf from '@tensorflow/tfjs';
-import type { LayersFiles } from '../../predict/layersFolder.ts';
+import type { InputScaling, LayersFiles } from '../../predict/layersFolder.ts';
 import { CheckpointError } from '../../train/trainErrors.ts';
 import { batch } from '../batch.ts';
 import { readInference, writeInference, type InputTensor } from '../http/openInference.ts';
@@ -43,13 +43,19 @@ interface Rows {
 export class LayersProgram implements ReplicaProgram {
   readonly facts: LayersFacts;
   readonly #model: tf.LayersModel;
+  readonly #scalings: readonly InputScaling[];
   readonly #predictTogether: (rows: Rows) => Promise<readonly OutputRows[]>;
   /** A row of zeros, and what the model answered to it when it was loaded. */
   readonly #probe: Rows;
   #probeAnswer = '';
 
-  private constructor(model: tf.LayersModel, { maxBatchSize = 32, batchWaitTimeoutS = 0 }: LayersOptions) {
+  private constructor(
+    model: tf.LayersModel,
+    scalings: readonly InputScaling[],
+    { maxBatchSize = 32, batchWaitTimeoutS = 0 }: LayersOptions,
+  ) {
     this.#model = model;
+    this.#scalings = scalings;
     this.facts = factsOf(model);
     this.#predictTogether = batch((items: Rows[]) => this.#predictAll(items), {
       maxBatchSize,
@@ -68,7 +74,7 @@ export class LayersProgram implements ReplicaProgram {
   /** @throws CheckpointError, UnavailableError where the device is not there. */
   static async make(files: LayersFiles, options: LayersOptions): Promise<LayersProgram> {
     await useBackend(options.device ?? 'cpu');
-    const program = new LayersProgram(await loadModel(files), options);
+    const program = new LayersProgram(await loadModel(files), files.scalings, options);
     program.#probeAnswer = await program.#predictProbe();
     return program;
   }
@@ -149,7 +155,10 @@ export class LayersProgram implements ReplicaProgram {
     }
     const tensors = tf.tidy(() => {
       const inputs = this.facts.inputs.map(({ dtype }, input) => {
-        const values = joined(items.map(({ inputs }) => inputs[input]!.values));
+        const values = scaled(
+          joined(items.map(({ inputs }) => inputs[input]!.values)),
+          this.#scalings[input],
+        );
         return tf.tensor(values, [rows, ...items[0]!.inputs[input]!.shape], dtype);
       });
       return [this.#model.predict(inputs, { batchSize: ROWS_AT_A_TIME })].flat();
@@ -199,6 +208,12 @@ function factsOf(model: tf.LayersModel): LayersFacts {
       shape: shape.slice(1),
     })),
   };
+}
+
+/** As the workers scaled them in training, to the bit. */
+function scaled(values: InputRows['values'], scaling: InputScaling | undefined): InputRows['values'] {
+  if (!scaling || (scaling.scale === 1 && scaling.offset === 0)) return values;
+  return Float32Array.from(values, (value) => value * scaling.scale + scaling.offset);
 }
 
 function joined(parts: readonly InputRows['values'][]): InputRows['values'] {
