@@ -10,17 +10,19 @@ import * as tf from '@tensorflow/tfjs';
 import { NeuralTrainer, type NeuralResult, type NeuralTrainerOptions } from '../../coordinator/index.ts';
 import { listenForInterrupts } from '../../coordinator/cli/interrupts.ts';
 import { reportError } from '../../coordinator/cli/reportError.ts';
+import { untilAborted } from '../../coordinator/cli/untilAborted.ts';
 import { formatCount, formatDuration } from '../../coordinator/progress/formatNumbers.ts';
 import { convnet, resnet18, type Stem } from './models.ts';
 import { confusionMatrix, samplePredictions, type Sample } from './pictures.ts';
 import { readMnist, type Digits } from './readIdx.ts';
+import { serveDigits } from './serveDigits.ts';
 
 const CLASSES = 10;
 const HELP = `npm run mnist -- [options]
 
   --net auto|convnet|resnet18   what to train; auto: resnet18 where there is a GPU, else convnet (default auto)
   --stem 7x7|3x3                of ResNet-18: Ray's, or the one for small images (default 7x7)
-  --epochs N                    passes over the training images (default 2)
+  --epochs N                    passes over the training images (default 2; 1 for the convnet)
   --steps N                     ends sooner
   --schedule cosine|constant    the learning rate falls to 0 in the end, or stays as in Ray's lesson (default cosine)
   --images N                    training images (default all 60,000)
@@ -28,13 +30,15 @@ const HELP = `npm run mnist -- [options]
   --pictured N                  test images for the pictures (default: all for the convnet, 64 for ResNet-18 on a processor)
   --groups 1,2                  workers of each run; one is a Node process, more are tabs (default 1,2)
   --out FOLDER                  where results go (default results)
+  --serve-port PORT             of the predictions; a free one is taken when it is in use (default 8000)
+  --exit                        ends after the lesson, instead of answering until Ctrl-C
 `;
 
 const { values: options } = parseArgs({
   options: {
     net: { type: 'string', default: 'auto' },
     stem: { type: 'string', default: '7x7' },
-    epochs: { type: 'string', default: '2' },
+    epochs: { type: 'string' },
     steps: { type: 'string' },
     schedule: { type: 'string', default: 'cosine' },
     images: { type: 'string', default: '60000' },
@@ -42,6 +46,8 @@ const { values: options } = parseArgs({
     pictured: { type: 'string' },
     groups: { type: 'string', default: '1,2' },
     out: { type: 'string', default: 'results' },
+    'serve-port': { type: 'string', default: '8000' },
+    exit: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
   },
 });
@@ -77,7 +83,15 @@ async function main(signal: AbortSignal): Promise<void> {
   const pictured = Number(options.pictured ?? (isResnet && gpu === undefined ? 64 : test.rows));
   await draw(last, readMnist(folder, 'test', Math.min(pictured, test.rows)));
   say(`checkpoint ${shown(last.checkpoint.path)}   loads in tfjs: tf.loadLayersModel`);
-  say(`to serve it: npx tabgrad serve --checkpoint ${shown(last.checkpoint.path)}`);
+  say(`to serve it: npx tabgrad serve --checkpoint ${shown(last.checkpoint.path)}\n`);
+  const served = await serveDigits(last.checkpoint, test, Number(options['serve-port']), say);
+  try {
+    if (options.exit) return;
+    say('Press Ctrl-C to end.');
+    await untilAborted(signal);
+  } finally {
+    await served.close();
+  }
 }
 
 function trainerOptions(
@@ -86,7 +100,7 @@ function trainerOptions(
   train: Digits,
   test: Digits,
 ): NeuralTrainerOptions {
-  const { epochs, steps } = options;
+  const { epochs = isResnet ? '2' : '1', steps } = options;
   const perEpoch = Math.ceil(train.rows / 128);
   const total = steps === undefined ? Number(epochs) * perEpoch : Number(steps);
   const name = `mnist-${isResnet ? 'resnet18' : 'convnet'}-${workers}`;

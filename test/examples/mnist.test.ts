@@ -15,6 +15,7 @@ afterAll(() => rmSync(folder, { recursive: true }));
 
 it('the lesson of examples/mnist/start.ts runs on a few images and leaves checkpoint and pictures', async () => {
   const args = ['--images', '16', '--test', '24', '--steps', '2', '--groups', '1', '--net', 'convnet'];
+  args.push('--serve-port', '0', '--exit');
   const { stdout } = await promisify(execFile)(
     process.execPath,
     ['--import', 'tsx', 'examples/mnist/start.ts', ...args, '--out', folder],
@@ -26,6 +27,7 @@ it('the lesson of examples/mnist/start.ts runs on a few images and leaves checkp
   expect(stdout).toMatch(/step 2\/2 {2}loss \d+\.\d+ {2}accuracy [\d.]+ %/);
   const right = Math.round(24 * result.metrics['valid-accuracy']!);
   expect(stdout).toContain(`${right} of 24 test images right`);
+  expect(stdout).toMatch(/answered {3}\d \(it is 7\); logits (-?[\d.]+ ?){10}/);
   const confusion = readFileSync(path.join(run, 'pictures', 'confusion.svg'), 'utf8');
   expect(confusion).toContain(`${right} of 24 test images right`);
   const samples = readFileSync(path.join(run, 'pictures', 'samples.svg'), 'utf8');
