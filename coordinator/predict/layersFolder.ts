@@ -64,7 +64,8 @@ function readScalings(checkpoint: Checkpoint): readonly InputScaling[] {
   try {
     return readNetInputs(readFileSync(file, 'utf8'), file);
   } catch (error) {
-    if (error instanceof NeuralModelError) throw new CheckpointError(error.message, { file }, { cause: error });
+    if (error instanceof NeuralModelError)
+      throw new CheckpointError(error.message, { file }, { cause: error });
     throw error;
   }
 }

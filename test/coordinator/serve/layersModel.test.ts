@@ -243,19 +243,35 @@ describe('a served tf.LayersModel', () => {
   });
 });
 
+const spoilt = (name: string, spoil: (place: string, model: Record<string, unknown>) => void): Checkpoint => {
+  const place = path.join(models.folder, name);
+  cpSync(models.dense.checkpoint.path, place, { recursive: true });
+  const file = path.join(place, 'model.json');
+  const model = JSON.parse(readFileSync(file, 'utf8')) as Record<string, unknown>;
+  spoil(place, model);
+  writeFileSync(file, JSON.stringify(model));
+  return new Checkpoint(place);
+};
+
+it('does to inputs what the trainer did to them, one row and several alike, and refuses half of it', async () => {
+  const kept = (inputs: readonly object[]) => (place: string) =>
+    writeFileSync(path.join(place, 'inputs.json'), JSON.stringify({ inputs }));
+  const scaled = spoilt('scaled', kept([{ name: 'any', scale: 1 / 127.5, offset: -1 }]));
+  await serve.run(deployment(scaled), { name: 'scaled', routePrefix: '/scaled' });
+  const bytes = [0, 1].map((row) => [0, 255, 128, 7 + row]);
+  const expected = chances(bytes.map((row) => row.map((byte) => byte / 127.5 - 1)));
+  const answers = (await post(bytes, '/scaled')) as { predictions: number[] }[];
+  for (const [row, { predictions }] of answers.entries()) {
+    for (const [at, chance] of predictions.entries()) expect(chance).toBeCloseTo(expected[row]![at]!, 6);
+  }
+  expect(await post(bytes[1], '/scaled')).toEqual(answers[1]);
+  const halved = spoilt('halved', kept([{ name: 'any', scale: 2 }]));
+  await expect(serve.run(deployment(halved), { name: 'halved', routePrefix: '/halved' })).rejects.toThrow(
+    /inputs\.json is damaged: inputs\.0\.offset/,
+  );
+});
+
 describe('a folder that is no sound tf.LayersModel', () => {
-  const spoilt = (
-    name: string,
-    spoil: (place: string, model: Record<string, unknown>) => void,
-  ): Checkpoint => {
-    const place = path.join(models.folder, name);
-    cpSync(models.dense.checkpoint.path, place, { recursive: true });
-    const file = path.join(place, 'model.json');
-    const model = JSON.parse(readFileSync(file, 'utf8')) as Record<string, unknown>;
-    spoil(place, model);
-    writeFileSync(file, JSON.stringify(model));
-    return new Checkpoint(place);
-  };
   const shard = 'group1-shard2of2.bin';
 
   it('is refused with what is wrong, and nothing changes', async () => {
