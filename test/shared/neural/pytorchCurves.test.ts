@@ -161,7 +161,11 @@ function expectedWeight(curve: Curve, net: Net, name: string): number[] {
 const titleOf = ({ optimizer, clipNorm }: Curve): string =>
   clipNorm === undefined ? optimizer.name : `${optimizer.name} clipped`;
 
-const devices = [
+const devices: readonly {
+  readonly title: string;
+  readonly device: () => GPUDevice | 'cpu';
+  readonly followed: readonly Curve[];
+}[] = [
   { title: 'the processor', device: () => 'cpu', followed: curves },
   {
     title: 'WebGPU',
@@ -169,7 +173,7 @@ const devices = [
     // Every update rule, and each net once: compiling the kernels of a net takes seconds on a software adapter.
     followed: curves.filter(({ net, optimizer }) => net === 'dense' || optimizer.name === 'sgd'),
   },
-] as const;
+];
 
 describe.each(devices)('on $title', ({ device, followed }) => {
   it.each(followed.map((curve) => [titleOf(curve), curve.net, curve] as const))(
