@@ -1,5 +1,6 @@
 // Finds the fastest tiles for the products of a net on one adapter, by timing the likeliest. Done once an adapter; the
-// caller stores what comes out under `tuningKey` and gives it to createTileChooser.
+// caller stores what comes out under `tuningKey` and gives it to createTileChooser. Workers don't: docs/architecture.md
+// says why.
 
 import type { ConvolutionShape } from '../convolution.ts';
 import type { AdapterClass, ProductChoice, ProductSize, TunedChoices } from './chooseTile.ts';
