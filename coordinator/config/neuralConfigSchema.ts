@@ -111,6 +111,16 @@ export const neuralConfigSchema = z.strictObject({
     .boolean()
     .default(false)
     .describe('Batch normalisation over the microbatches of all workers.'),
+  localSteps: z
+    .strictObject({
+      steps: wholeFrom(1, 1_000_000),
+      outerLearningRate: above0.optional(),
+      outerMomentum: z.number().min(0).lt(1).optional(),
+    })
+    .optional()
+    .describe(
+      '{"steps": 8, "outerLearningRate": 0.7, "outerMomentum": 0.9}: workers make so many steps on their own before an outer step brings them together. The result then depends on the number of workers. Not with syncBatchNorm or profile.',
+    ),
   bucketBytes: wholeFrom(1024, 2 ** 30)
     .optional()
     .describe('Gradients are exchanged in pieces of about this size; 4 MiB without it.'),

@@ -4,10 +4,13 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { writeModelJson, writeWeights, WEIGHTS_FILE } from '../../shared/neural/model/layersFormat.ts';
-import { WeightsMismatchError } from '../../shared/neural/model/modelErrors.ts';
 import { INPUTS_FILE, writeNetInputs, type NetInput } from '../../shared/neural/predict/netInputs.ts';
-import { optimizerTensors, type NamedState } from '../../shared/neural/state/namedState.ts';
-import { decodeTensors, encodeTensors, type Tensor } from '../../shared/neural/state/safetensors.ts';
+import {
+  optimizerTensors,
+  readOptimizerTensors,
+  type NamedState,
+} from '../../shared/neural/state/namedState.ts';
+import { decodeTensors, encodeTensors } from '../../shared/neural/state/safetensors.ts';
 import { Checkpoint } from '../train/checkpoint.ts';
 import { CHECKPOINT_FILE } from '../train/record/runFolder.ts';
 import { CheckpointError } from '../train/trainErrors.ts';
@@ -34,10 +37,10 @@ const metadataForm = z.looseObject({
 /** The files of a checkpoint beside model.json, and that file's text. */
 export function checkpointFiles(
   topology: object,
-  { step, weights, optimizer }: NamedState,
+  { step, weights, ...rest }: NamedState,
   inputs: readonly NetInput[],
 ): { readonly modelText: string; readonly beside: Readonly<Record<string, Uint8Array>> } {
-  const tensors = optimizerTensors(optimizer);
+  const tensors = optimizerTensors(rest);
   const metadata = { format: 'tabgrad-1', step: String(step) };
   return {
     modelText: writeModelJson(topology, weights),
@@ -58,8 +61,7 @@ export class NeuralCheckpoint extends Checkpoint {
         file: this.modelPath,
       });
     }
-    const optimizer = this.#optimizer();
-    return { topology, state: { step: this.net().step, weights, optimizer } };
+    return { topology, state: { step: this.net().step, weights, ...this.#optimizer() } };
   }
 
   /** What is kept beside the model. A model that tfjs saved begins at step 0. @throws CheckpointError */
@@ -77,17 +79,9 @@ export class NeuralCheckpoint extends Checkpoint {
     return { step: parsed.data.rounds, metrics: parsed.data.metrics };
   }
 
-  #optimizer(): NamedState['optimizer'] {
+  #optimizer(): Pick<NamedState, 'optimizer' | 'velocity'> {
     const file = join(this.path, OPTIMIZER_FILE);
-    if (!existsSync(file)) return [];
-    const arrays: Map<string, Tensor>[] = [];
-    for (const [name, tensor] of decodeTensors(readFileSync(file), file).tensors) {
-      const [, at = '', rest = ''] = /^optimizer\/(\d)\/(.+)$/.exec(name) ?? [];
-      if (rest === '') {
-        throw new WeightsMismatchError(`${file}: unexpected tensor "${name}"`, { file, field: name });
-      }
-      (arrays[Number(at)] ??= new Map()).set(rest, tensor);
-    }
-    return Array.from(arrays, (named) => named ?? new Map<string, Tensor>());
+    if (!existsSync(file)) return { optimizer: [] };
+    return readOptimizerTensors(decodeTensors(readFileSync(file), file).tensors, file);
   }
 }

@@ -1,7 +1,7 @@
 // What an owner passes to NeuralTrainer, in Ray's and Keras's names, and its check. Everything that needs neither model
 // nor data is refused here.
 
-import type { GradientCodec } from '../../shared/neural/run/neuralSpec.ts';
+import type { GradientCodec, LocalSteps } from '../../shared/neural/run/neuralSpec.ts';
 import { gradientCodecs } from '../../shared/neural/run/neuralSpec.ts';
 import type { LearningRateSchedule } from '../../shared/neural/run/learningRate.ts';
 import type { LossName, MetricName, OptimizerSpec } from '../../shared/neural/trainingEngine.ts';
@@ -44,6 +44,13 @@ export type ScheduleOptions =
       readonly factor: number;
     };
 
+export interface LocalStepsOptions {
+  /** From 1. */
+  readonly steps: number;
+  readonly outerLearningRate?: number;
+  readonly outerMomentum?: number;
+}
+
 export interface NeuralTrainerOptions {
   /** "train", and "valid" where metrics on other rows are wanted. */
   readonly datasets: { readonly train: NeuralData; readonly valid?: NeuralData };
@@ -79,6 +86,11 @@ export interface NeuralTrainerOptions {
   readonly gradientCodec?: GradientCodec;
   /** Batch normalisation over a microbatch of every worker at a time; needs the compiled engine. */
   readonly syncBatchNorm?: boolean;
+  /**
+   * Workers make so many steps on their own before an outer step brings them together (DiLoCo): less is exchanged, and the
+   * result depends on the number of workers. The outer step's rate is 0.7 and its Nesterov momentum 0.9 unless given.
+   */
+  readonly localSteps?: LocalStepsOptions;
   /** Gradients are exchanged in pieces of about this size; default 4 MiB. */
   readonly bucketBytes?: number;
   /** Metrics every so many steps; default: about four times a second. */
@@ -104,6 +116,7 @@ export interface NeuralSettings extends RunSettings {
   readonly microbatchSize: number;
   readonly seed: number;
   readonly gradientCodec: GradientCodec;
+  readonly localSteps: LocalSteps | undefined;
   readonly bucketBytes: number;
 }
 
@@ -127,6 +140,7 @@ const known = [
   'seed',
   'gradientCodec',
   'syncBatchNorm',
+  'localSteps',
   'bucketBytes',
   'reportEverySteps',
   'verifyEveryStep',
@@ -180,6 +194,7 @@ export function resolveNeural(options: NeuralTrainerOptions): NeuralSettings {
     microbatchSize,
     seed: wholeNumber('seed', seed, 0),
     gradientCodec: oneOf('gradientCodec', options.gradientCodec ?? 'f32', gradientCodecs),
+    localSteps: options.localSteps && resolveLocalSteps(options.localSteps, options),
     bucketBytes: wholeNumber('bucketBytes', options.bucketBytes ?? DEFAULT_BUCKET_BYTES, 1024),
   };
 }
@@ -205,6 +220,27 @@ function resolveOptimizer(given: OptimizerOptions | OptimizerOptions['name']): {
   refuseUnknown('optimizer', options, ['name', 'learningRate', 'beta1', 'beta2', 'epsilon', 'weightDecay']);
   const { beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, weightDecay = name === 'adamw' ? 0.01 : 0 } = options;
   return { optimizer: { name, beta1, beta2, epsilon, weightDecay }, learningRate };
+}
+
+function resolveLocalSteps(given: LocalStepsOptions, options: NeuralTrainerOptions): LocalSteps {
+  refuseUnknown('localSteps', given, ['steps', 'outerLearningRate', 'outerMomentum']);
+  const { outerLearningRate = 0.7, outerMomentum = 0.9 } = given;
+  const steps = wholeNumber('localSteps.steps', given.steps, 1);
+  positive('localSteps.outerLearningRate', outerLearningRate);
+  if (!(outerMomentum >= 0 && outerMomentum < 1)) {
+    throw argument('localSteps.outerMomentum', `is ${outerMomentum}; expected a number from 0 and below 1`);
+  }
+  for (const field of ['syncBatchNorm', 'profile'] as const) {
+    if (options[field] === true) throw argument(field, 'and localSteps exclude each other');
+  }
+  const frequency = options.runConfig?.checkpointConfig?.checkpointFrequency ?? 0;
+  if (frequency % steps !== 0) {
+    throw argument(
+      'runConfig.checkpointConfig.checkpointFrequency',
+      `is ${frequency}; expected a multiple of localSteps.steps (${steps}): there is no common state between outer steps`,
+    );
+  }
+  return { steps, outerLearningRate, outerMomentum };
 }
 
 function resolveSchedule(initial: number, options: ScheduleOptions): LearningRateSchedule {

@@ -165,6 +165,7 @@ export class NeuralTrainer {
       bucketBytes: settings.bucketBytes,
       gradientCodec: settings.gradientCodec,
       syncBatchNorm: options.syncBatchNorm ?? false,
+      ...(settings.localSteps && { localSteps: settings.localSteps }),
       train,
       ...(valid && { valid }),
       ...(clipNorm !== undefined && { clipNorm }),
@@ -276,7 +277,7 @@ function loadResumed({ resumeFromCheckpoint: from }: NeuralTrainerOptions): Load
 function initialState(
   model: OpenedModel,
   resumed: LoadedNet | undefined,
-  { optimizer }: NeuralSettings,
+  { optimizer, localSteps }: NeuralSettings,
 ): NamedState {
   if (!resumed) return { step: 0, weights: model.weights, optimizer: [] };
   const wanted = [...model.weights].map(([name, { shape }]) => ({ name, shape }));
@@ -289,7 +290,8 @@ function initialState(
       { field: 'optimizer' },
     );
   }
-  return { step: resumed.state.step, weights, optimizer: arrays };
+  const { step, velocity } = resumed.state;
+  return { step, weights, optimizer: arrays, ...(localSteps && velocity && { velocity }) };
 }
 
 function recorded({ runId, settings, prepared, recorder, steps }: Facts): RecordedRun {

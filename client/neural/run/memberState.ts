@@ -8,6 +8,8 @@ import {
   encodeState,
   fromSections,
   toSections,
+  velocityOf,
+  type Sections,
 } from '../../../shared/neural/state/namedState.ts';
 import type { EngineLayout, StateSection, TrainingEngine } from '../../../shared/neural/trainingEngine.ts';
 import { sha256Hex } from '../../blobs/sha256Hex.ts';
@@ -36,12 +38,17 @@ export class MemberState {
   readonly engine: TrainingEngine;
   readonly #environment: SessionEnvironment;
   readonly #spec: NeuralSpec;
-  /** Steps that the engine's state has behind it; -1 while it has none. */
+  /** Committed steps; -1 while the engine has no state. */
   step = -1;
+  /** Of the outer steps, as long as the parameters; without local steps empty. Replaced as a whole. */
+  velocity: Float32Array<ArrayBuffer>;
+  /** What the engine had when its local steps began: none of them is committed before the outer step. */
+  #agreed: Sections | undefined;
 
   constructor(engine: TrainingEngine, spec: NeuralSpec, environment: SessionEnvironment) {
     this.engine = engine;
     this.#spec = spec;
+    this.velocity = new Float32Array(spec.localSteps ? engine.layout.lengths.parameters : 0);
     this.#environment = environment;
   }
 
@@ -54,6 +61,7 @@ export class MemberState {
     const { engine } = this;
     // What was added up of a step that was given up.
     engine.clear();
+    this.#giveUpLocalSteps();
     const own = this.step < 0 ? undefined : await this.#bytes();
     const greeting: Greeting = {
       step: this.step,
@@ -74,6 +82,7 @@ export class MemberState {
       const state = decodeState(bytes, 'the stored state');
       const values = toSections(engine.layout, state);
       for (const section of sections) engine.write(section, values[section]);
+      if (this.#spec.localSteps) this.velocity = velocityOf(engine.layout, state);
       this.step = known.rounds;
       return { isMixed };
     }
@@ -94,7 +103,9 @@ export class MemberState {
     signal: AbortSignal,
   ): Promise<void> {
     const { rank, size } = collective;
-    const total = sections.reduce((sum, section) => sum + 4 * this.engine.layout.lengths[section], 0);
+    const { lengths } = this.engine.layout;
+    const floats = sections.reduce((sum, section) => sum + lengths[section], this.velocity.length);
+    const total = 4 * floats;
     const bound = (at: number): number => Math.floor((total * at) / givers.length);
     const place = givers.indexOf(rank);
     const nothing = new Uint8Array(0);
@@ -118,10 +129,42 @@ export class MemberState {
     this.#writeBytes(bytes);
   }
 
-  /** All sections, one after another. */
+  /** From here on the engine's state is this member's alone. @returns what all have. */
+  async beginLocalSteps(): Promise<Sections> {
+    this.#agreed = await this.#read();
+    return this.#agreed;
+  }
+
+  /** The outer step: all members go on from this. */
+  commitLocalSteps(agreed: Sections, velocity: Float32Array<ArrayBuffer>, step: number): void {
+    for (const section of sections) this.engine.write(section, agreed[section]);
+    this.velocity = velocity;
+    this.#agreed = undefined;
+    this.step = step;
+  }
+
+  #giveUpLocalSteps(): void {
+    if (!this.#agreed) return;
+    for (const section of sections) this.engine.write(section, this.#agreed[section]);
+    this.#agreed = undefined;
+  }
+
+  async #read(): Promise<Sections> {
+    const { engine } = this;
+    // Asked for at once: the next step may change what is read later.
+    const [parameters, statistics, optimizer] = await Promise.all([
+      engine.read('parameters'),
+      engine.read('statistics'),
+      engine.read('optimizer'),
+    ]);
+    return { parameters, statistics, optimizer };
+  }
+
+  /** All sections and the velocity, one after another. */
   async #bytes(): Promise<Uint8Array> {
     const parts: Float32Array[] = [];
     for (const section of sections) parts.push(await this.engine.read(section));
+    parts.push(this.velocity);
     const bytes = new Uint8Array(parts.reduce((sum, part) => sum + part.byteLength, 0));
     let at = 0;
     for (const part of parts) {
@@ -138,17 +181,17 @@ export class MemberState {
       this.engine.write(section, new Float32Array(bytes.buffer, at, length));
       at += 4 * length;
     }
+    this.velocity = new Float32Array(bytes.buffer, at, this.velocity.length);
   }
 
   /** As it is stored and as checkpoints are made of it. */
   async encode(): Promise<Uint8Array<ArrayBuffer>> {
-    const { engine } = this;
-    const values = {
-      parameters: await engine.read('parameters'),
-      statistics: await engine.read('statistics'),
-      optimizer: await engine.read('optimizer'),
-    };
-    return encodeState(fromSections(engine.layout, values, this.step));
+    // Before the engine is waited for: they are of the same step as what it reads.
+    const { engine, step, velocity } = this;
+    const values = await this.#read();
+    return encodeState(
+      fromSections(engine.layout, values, step, this.#spec.localSteps ? velocity : undefined),
+    );
   }
 }
 

@@ -1,23 +1,29 @@
-// The steps of one generation at one member. A step is committed when its update is applied; what comes before it can be
-// given up at any time without a trace.
+// The steps of one generation at one member. A step is committed when its update is applied, local steps with the outer step
+// after them; what comes before can be given up at any time without a trace.
 
 import { AbortedError } from '../../../shared/errors.ts';
 import type { Collective } from '../../../shared/collective/collective.ts';
 import {
   allMicrobatches,
+  examplesIn,
   microbatchesOf,
+  nextCommit,
+  nextSpeeds,
+  passes,
   shareOf,
   stepsPerEpoch,
 } from '../../../shared/neural/data/stepPlan.ts';
 import { learningRateAt } from '../../../shared/neural/run/learningRate.ts';
-import type { NeuralSpec } from '../../../shared/neural/run/neuralSpec.ts';
+import type { LocalSteps, NeuralSpec } from '../../../shared/neural/run/neuralSpec.ts';
 import { eventTurn } from '../../session/eventTurn.ts';
 import type { GenerationContext } from '../../session/memberRun.ts';
 import { createGradientSum, type GradientSum } from './gradientSum.ts';
 import { areEqual, takeFromFirst } from './equalParameters.ts';
 import { explainNonFinite } from './explainNonFinite.ts';
+import { makeLocalSteps } from './localSteps.ts';
 import type { MemberState } from './memberState.ts';
 import { RunMetrics } from './runMetrics.ts';
+import { StateSaver } from './stateSaver.ts';
 import { StepTimeline } from './stepTimeline.ts';
 import type { TensorRows } from './tensorRows.ts';
 
@@ -45,12 +51,11 @@ export class StepLoop {
   readonly #collective: Collective;
   readonly #gradients: GradientSum;
   readonly #metrics: RunMetrics;
+  readonly #saver: StateSaver;
   readonly #perEpoch: number;
   /** Relative speed by rank; all members have the same. */
   #speeds: readonly number[];
   #isMixed: boolean;
-  #savedSteps: number;
-  #saving: Promise<void> = Promise.resolve();
   #reportedAt: number;
   #stepsSince = 0;
   #examplesSince = 0;
@@ -70,8 +75,9 @@ export class StepLoop {
     this.#metrics = new RunMetrics(spec.metrics);
     this.#perEpoch = stepsPerEpoch(spec);
     this.#speeds = context.members.map(() => 1);
-    this.#isMixed = options.isMixed;
-    this.#savedSteps = options.savedSteps;
+    // An outer step leaves the same bits everywhere.
+    this.#isMixed = options.isMixed && !spec.localSteps;
+    this.#saver = new StateSaver(options);
     this.#reportedAt = context.environment.now();
   }
 
@@ -79,21 +85,24 @@ export class StepLoop {
   async run(): Promise<void> {
     const { spec, state, context } = this.#options;
     // All who made the last step may have been lost before it was told.
-    if (state.step >= spec.steps) return this.#report({}, true);
+    if (state.step >= spec.steps) return this.#report({}, { isLast: true, endsEpoch: true });
     while (state.step < spec.steps) {
       const flags = await this.#agree();
       if (flags & HALT) break;
-      await this.#step((flags & REPORT) !== 0);
+      const first = state.step;
+      if (spec.localSteps) await this.#localSteps(spec.localSteps);
+      else await this.#step();
+      await this.#committed(first, (flags & REPORT) !== 0);
       await eventTurn();
       if (context.signal.aborted) throw new AbortedError(`step ${state.step} was withdrawn`);
     }
-    await this.#saving;
+    await this.#saver.settled();
   }
 
   /** The state is stored before the generation ends: nobody goes on with it. */
   async keep(): Promise<void> {
-    await this.#saving;
-    if (this.#options.context.rank === 0) await this.#save();
+    await this.#saver.settled();
+    if (this.#options.context.rank === 0) await this.#saver.save();
   }
 
   /** The first rank decides whether this step is told and whether the generation ends before it. */
@@ -104,14 +113,31 @@ export class StepLoop {
     const isDue =
       every === undefined
         ? this.#stepsSince === 0 || environment.now() - this.#reportedAt >= REPORT_INTERVAL_MS
-        : (state.step + 1) % every === 0;
+        : passes(every, state.step, nextCommit(spec, state.step));
     const own = rank === 0 ? (isDue ? REPORT : 0) | (context.haltAtRounds() < Infinity ? HALT : 0) : 0;
     if (this.#collective.size === 1) return own;
     const [agreed = 0] = await this.#collective.allReduce(Uint32Array.of(own), 'max', { signal });
     return agreed;
   }
 
-  async #step(isDue: boolean): Promise<void> {
+  /** Shares stay equal, so that runs can be repeated. */
+  async #localSteps(local: LocalSteps): Promise<void> {
+    const { state, context } = this.#options;
+    const first = state.step;
+    const spent = await makeLocalSteps(local, {
+      ...this.#options,
+      share: (count) => shareOf(count, this.#speeds, context.rank),
+      sum: this.#gradients,
+      metrics: this.#metrics,
+    });
+    this.#stepsSince += state.step - first;
+    this.#examplesSince += spent.examples;
+    this.#computeMs += spent.computeMs;
+    this.#exchangeMs += spent.exchangeMs;
+    this.#exchangeTotalMs += spent.exchangeMs;
+  }
+
+  async #step(): Promise<void> {
     const { spec, state, train, context } = this.#options;
     const { engine } = state;
     const { step } = state;
@@ -138,7 +164,7 @@ export class StepLoop {
     if (to > from && !Number.isFinite(totals.loss)) {
       await explainNonFinite({ ...this.#options, signal }, places.slice(from, to), step);
     }
-    const examples = places.reduce((sum, place) => sum + place.to - place.from, 0);
+    const examples = examplesIn(places);
     const updateFrom = environment.now();
     engine.update({
       learningRate: learningRateAt(spec.learningRate, step, spec.steps),
@@ -154,13 +180,19 @@ export class StepLoop {
     this.#microbatchesDone += to - from;
     this.#exchangeMs += exchanged;
     this.#computeMs += environment.now() - start - exchanged;
-    await this.#keepEqual(isDue);
+  }
 
+  /** @param first the step that what is committed now began with. */
+  async #committed(first: number, isDue: boolean): Promise<void> {
+    const { spec, state, context } = this.#options;
+    await this.#keepEqual(isDue);
     const isLast = state.step === spec.steps;
-    const endsEpoch = state.step % this.#perEpoch === 0;
-    const isSaved = state.step % spec.checkpointEverySteps === 0;
-    if (isSaved && !isLast && rank === 0) this.#saveAside();
-    if (isDue || isLast || endsEpoch) await this.#report({ learningRate: this.#rate(step) }, isLast);
+    const endsEpoch = passes(this.#perEpoch, first, state.step);
+    const isSaved = passes(spec.checkpointEverySteps, first, state.step);
+    if (isSaved && !isLast && context.rank === 0) this.#saver.saveAside();
+    if (isDue || isLast || endsEpoch) {
+      await this.#report({ learningRate: this.#rate(state.step - 1) }, { isLast, endsEpoch });
+    }
   }
 
   /** Of the last step alone, at the first rank, where the owner asked. */
@@ -238,12 +270,14 @@ export class StepLoop {
     if (this.#isMixed) await takeFromFirst(state.engine, context);
   }
 
-  async #report(extra: Readonly<Record<string, number>>, isLast: boolean): Promise<void> {
+  async #report(
+    extra: Readonly<Record<string, number>>,
+    { isLast, endsEpoch }: { readonly isLast: boolean; readonly endsEpoch: boolean },
+  ): Promise<void> {
     const { runId, spec, state, context } = this.#options;
     const { environment, generation, rank, signal, collective } = context;
     const told = await this.#metrics.take('train', collective, signal);
-    const isEpochEnd = state.step % this.#perEpoch === 0;
-    const valid = isLast || isEpochEnd ? await this.#evaluate() : {};
+    const valid = isLast || endsEpoch ? await this.#evaluate() : {};
     await this.#measureSpeed();
     const now = environment.now();
     const seconds = Math.max(1e-3, (now - this.#reportedAt) / 1000);
@@ -299,43 +333,15 @@ export class StepLoop {
     return sums.take('valid', this.#collective, context.signal);
   }
 
-  /** Shares of the next steps follow what a microbatch took each member; synchronised statistics need equal ones. */
+  /** Shares of the next steps follow what a microbatch took each member; synchronised statistics and local steps need equal ones. */
   async #measureSpeed(): Promise<void> {
     const { spec, context } = this.#options;
     const { size } = this.#collective;
-    if (size === 1 || spec.syncBatchNorm) return;
+    if (size === 1 || spec.syncBatchNorm || spec.localSteps) return;
     const own = new Float64Array(size);
     own[context.rank] = this.#microbatchesDone / Math.max(1, this.#computeMs);
     const speeds = await this.#collective.allReduce(own, 'sum', { signal: context.signal });
     this.#microbatchesDone = 0;
-    // Who had nothing to do is not slow: it counts as the mean of the others.
-    const measured = speeds.filter((speed) => speed > 0);
-    if (measured.length === 0) return;
-    const mean = measured.reduce((sum, speed) => sum + speed, 0) / measured.length;
-    this.#speeds = Array.from(speeds, (speed, rank) => {
-      const next = speed > 0 ? speed / mean : 1;
-      return 0.5 * (this.#speeds[rank] ?? 1) + 0.5 * next;
-    });
-  }
-
-  #saveAside(): void {
-    // The engine is read in order, before the next step changes it.
-    const encoded = this.#options.state.encode();
-    const { step } = this.#options.state;
-    this.#saving = this.#saving.then(async () => this.#upload(await encoded, step));
-    this.#saving.catch(() => undefined); // Thrown where it is waited for.
-  }
-
-  async #save(): Promise<void> {
-    const { state } = this.#options;
-    if (this.#savedSteps < state.step) await this.#upload(await state.encode(), state.step);
-  }
-
-  async #upload(bytes: Uint8Array<ArrayBuffer>, rounds: number): Promise<void> {
-    const { runId, context } = this.#options;
-    const { environment, generation, signal } = context;
-    const address = await environment.putBlob(bytes, signal);
-    environment.send({ type: 'saved', runId, generation, rounds, ...address });
-    this.#savedSteps = rounds;
+    this.#speeds = nextSpeeds(this.#speeds, speeds);
   }
 }

@@ -42,6 +42,17 @@ export interface TensorDataset {
 export const gradientCodecs = ['f32', 'f16', 'int8'] as const;
 export type GradientCodec = (typeof gradientCodecs)[number];
 
+/**
+ * Members make steps of their own, and an outer step brings them together (DiLoCo, Douillard et al. 2023): with Δ the mean of
+ * what the members' steps took off the parameters, v ← momentum·v + Δ, w ← w − rate·(Δ + momentum·v).
+ */
+export interface LocalSteps {
+  /** Steps between two outer steps. */
+  readonly steps: number;
+  readonly outerLearningRate: number;
+  readonly outerMomentum: number;
+}
+
 export interface NeuralSpec {
   readonly trainer: 'neural';
   /** A tf.LayersModel's topology. */
@@ -66,6 +77,8 @@ export interface NeuralSpec {
   readonly bucketBytes: number;
   readonly gradientCodec: GradientCodec;
   readonly syncBatchNorm: boolean;
+  /** Without it every step is one over all members. */
+  readonly localSteps?: LocalSteps;
   readonly train: TensorDataset;
   readonly valid?: TensorDataset;
   /** Metrics reach the coordinator every so many steps; without it about four times a second. */

@@ -78,6 +78,13 @@ const neuralSpec = z.object({
   bucketBytes: count.min(1024),
   gradientCodec: z.enum(gradientCodecs),
   syncBatchNorm: z.boolean(),
+  localSteps: z
+    .object({
+      steps: count.min(1),
+      outerLearningRate: z.number().positive(),
+      outerMomentum: z.number().min(0).lt(1),
+    })
+    .exactOptional(),
   train: dataset,
   valid: dataset.exactOptional(),
   reportEverySteps: count.min(1).exactOptional(),
@@ -95,6 +102,11 @@ export function readNeuralSpec(value: unknown): NeuralSpec {
     throw new NeuralSpecError(`neural spec: ${path}: ${issue?.message ?? 'unknown form'}`, { field: path });
   }
   const spec = parsed.data;
+  for (const field of ['syncBatchNorm', 'profile'] as const) {
+    if (spec.localSteps && spec[field] === true) {
+      throw new NeuralSpecError(`neural spec: localSteps and ${field} exclude each other`, { field });
+    }
+  }
   checkDataset('train', spec.train);
   if (spec.valid) checkDataset('valid', spec.valid);
   return spec;

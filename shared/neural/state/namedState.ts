@@ -14,6 +14,8 @@ export interface NamedState {
   readonly weights: ReadonlyMap<string, Tensor>;
   /** The optimizer's arrays, each by the names of the parameters: Adam's m and v, the momentum of SGD. */
   readonly optimizer: readonly ReadonlyMap<string, Tensor>[];
+  /** Of the outer steps, by the names of the parameters; runs without local steps have none. */
+  readonly velocity?: ReadonlyMap<string, Tensor>;
 }
 
 export type Sections = Readonly<Record<StateSection, Float32Array>>;
@@ -139,7 +141,26 @@ export function toSections(layout: EngineLayout, state: NamedState): Sections {
   return sections;
 }
 
-export function fromSections(layout: EngineLayout, sections: Sections, step: number): NamedState {
+/** The velocity of the outer steps as the engine lays parameters out; zeros before the first. @throws WeightsMismatchError */
+export function velocityOf(
+  { slots, lengths }: EngineLayout,
+  { velocity }: Pick<NamedState, 'velocity'>,
+): Float32Array<ArrayBuffer> {
+  const values = new Float32Array(lengths.parameters);
+  if (!velocity) return values;
+  const parameters = slots.filter((slot) => slot.section === 'parameters');
+  const named = matchWeights(parameters, velocity, 'the velocity of the outer steps');
+  for (const { name, offset } of parameters) values.set(named.get(name)!.values, offset);
+  return values;
+}
+
+/** @param velocity of the outer steps, as long as the parameters. */
+export function fromSections(
+  layout: EngineLayout,
+  sections: Sections,
+  step: number,
+  velocity?: Float32Array,
+): NamedState {
   const parameters = layout.slots.filter((slot) => slot.section === 'parameters');
   const tensor = (
     values: Float32Array,
@@ -154,14 +175,15 @@ export function fromSections(layout: EngineLayout, sections: Sections, step: num
       const values = sections.optimizer.subarray(at * lengths.parameters, (at + 1) * lengths.parameters);
       return new Map(parameters.map((slot) => [slot.name, tensor(values, slot)]));
     }),
+    ...(velocity && { velocity: new Map(parameters.map((slot) => [slot.name, tensor(velocity, slot)])) }),
   };
 }
 
-/** One safetensors file with everything: "weights/NAME" and "optimizer/0/NAME". */
-export function encodeState({ step, weights, optimizer }: NamedState): Uint8Array<ArrayBuffer> {
+/** One safetensors file with everything: "weights/NAME", "optimizer/0/NAME" and "velocity/NAME". */
+export function encodeState({ step, weights, ...rest }: NamedState): Uint8Array<ArrayBuffer> {
   const tensors = new Map<string, Tensor>();
   for (const [name, tensor] of weights) tensors.set(`weights/${name}`, tensor);
-  for (const [name, tensor] of optimizerTensors(optimizer)) tensors.set(name, tensor);
+  for (const [name, tensor] of optimizerTensors(rest)) tensors.set(name, tensor);
   return encodeTensors({ tensors, metadata: { format: 'tabgrad-1', step: String(step) } });
 }
 
@@ -173,21 +195,41 @@ export function decodeState(bytes: Uint8Array, what: string): NamedState {
     throw new WeightsMismatchError(`${what} does not say after how many steps it was kept`);
   }
   const weights = new Map<string, Tensor>();
-  const optimizer: Map<string, Tensor>[] = [];
+  const others = new Map<string, Tensor>();
   for (const [name, tensor] of tensors) {
-    const [, section = '', rest = ''] = /^(weights|optimizer\/\d)\/(.+)$/.exec(name) ?? [];
-    if (section === 'weights') weights.set(rest, tensor);
+    if (name.startsWith('weights/')) weights.set(name.slice('weights/'.length), tensor);
+    else others.set(name, tensor);
+  }
+  return { step, weights, ...readOptimizerTensors(others, what) };
+}
+
+type OptimizerState = Pick<NamedState, 'optimizer' | 'velocity'>;
+
+/** The arrays of the optimizer and of the outer steps under the names that files have for them. */
+export function optimizerTensors({ optimizer, velocity = new Map() }: OptimizerState): Map<string, Tensor> {
+  const sections = [
+    ...optimizer.map((named, at) => [`optimizer/${at}`, named] as const),
+    ['velocity', velocity] as const,
+  ];
+  return new Map(
+    sections.flatMap(([section, named]) =>
+      [...named].map(([name, tensor]) => [`${section}/${name}`, tensor] as const),
+    ),
+  );
+}
+
+/** The reverse. @param what the file, for messages. @throws WeightsMismatchError naming a tensor that is neither. */
+export function readOptimizerTensors(tensors: ReadonlyMap<string, Tensor>, what: string): OptimizerState {
+  const optimizer: Map<string, Tensor>[] = [];
+  const velocity = new Map<string, Tensor>();
+  for (const [name, tensor] of tensors) {
+    const [, section = '', rest = ''] = /^(velocity|optimizer\/\d)\/(.+)$/.exec(name) ?? [];
+    if (section === 'velocity') velocity.set(rest, tensor);
     else if (section !== '') (optimizer[Number(section.slice(-1))] ??= new Map()).set(rest, tensor);
     else throw new WeightsMismatchError(`${what}: unexpected tensor "${name}"`, { field: name });
   }
-  return { step, weights, optimizer: Array.from(optimizer, (named) => named ?? new Map<string, Tensor>()) };
-}
-
-/** The optimizer's arrays under the names that files have for them. */
-export function optimizerTensors(optimizer: NamedState['optimizer']): Map<string, Tensor> {
-  return new Map(
-    optimizer.flatMap((named, at) =>
-      [...named].map(([name, tensor]) => [`optimizer/${at}/${name}`, tensor] as const),
-    ),
-  );
+  return {
+    optimizer: Array.from(optimizer, (named) => named ?? new Map<string, Tensor>()),
+    ...(velocity.size > 0 && { velocity }),
+  };
 }

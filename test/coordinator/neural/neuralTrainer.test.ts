@@ -156,6 +156,31 @@ describe('NeuralTrainer', () => {
     });
   });
 
+  it('resumes local steps from an outer step with the same bits, outer velocity included', async () => {
+    const model = denseNet();
+    const localSteps = { steps: 3 };
+    const whole = await fit({ model, localSteps });
+    const half = await fit({ model, localSteps, maxSteps: 3 });
+    expect(half.checkpoint.loadNet().state.velocity?.size).toBeGreaterThan(0);
+    const resumed = await fit({ model, localSteps, resumeFromCheckpoint: half.checkpoint });
+    expect(resumed.checkpoint.loadNet().state).toEqual(whole.checkpoint.loadNet().state);
+  });
+
+  it.each([
+    [{ localSteps: { steps: 0 } }, 'localSteps.steps'],
+    [{ localSteps: { steps: 2, outerLearningRate: 0 } }, 'localSteps.outerLearningRate'],
+    [{ localSteps: { steps: 2, outerMomentum: 1 } }, 'localSteps.outerMomentum'],
+    [{ localSteps: { steps: 2 }, syncBatchNorm: true }, 'syncBatchNorm'],
+    [{ localSteps: { steps: 2 }, profile: true }, 'profile'],
+    [
+      { localSteps: { steps: 2 }, runConfig: { checkpointConfig: { checkpointFrequency: 3 } } },
+      'runConfig.checkpointConfig.checkpointFrequency',
+    ],
+  ])('refuses local steps as in %j, naming %s', (change, field) => {
+    const make = (): NeuralTrainer => new NeuralTrainer(options(change), world);
+    expect(make).toThrow(expect.objectContaining({ code: 'TRAIN_ARGUMENT', place: { field } }));
+  });
+
   it('predicts batches as tfjs does, with the columns and the scale of the training', async () => {
     const bytes = Array.from(x, (value) => Math.round((value + 1) * 127));
     const pixels = Array.from({ length: ROWS }, (_, row) => bytes.slice(4 * row, 4 * row + 4));

@@ -50,6 +50,7 @@ export class NetWorld extends SessionWorld {
   static async start(
     change: Partial<NeuralSpec> = {},
     wrap: (engine: TrainingEngine, workerId: string) => TrainingEngine = (engine) => engine,
+    from?: NamedState,
   ): Promise<NetWorld> {
     const runtime: TfjsRuntime = await loadTfjs(undefined);
     const world = new NetWorld(async (spec, workerId) => {
@@ -82,7 +83,9 @@ export class NetWorld extends SessionWorld {
       trainer: 'neural',
       topology: smallNet,
       engine: 'tfjs',
-      initialState: await blobs.putBytes(encodeState({ step: 0, weights: model.weights, optimizer: [] })),
+      initialState: await blobs.putBytes(
+        encodeState(from ?? { step: 0, weights: model.weights, optimizer: [] }),
+      ),
       firstStep: 0,
       steps: 9,
       loss: { name: 'sparseCategoricalCrossentropy', fromLogits: false },
