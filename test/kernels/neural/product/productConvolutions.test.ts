@@ -15,7 +15,11 @@ beforeAll(async () => {
   gpu = await openNodeGpuDevice();
   runner = new GpuRunner(gpu);
 });
-afterAll(() => gpu.destroy());
+afterAll(() => {
+  runner.close();
+  gpu.destroy();
+  expect(runner.tracker.liveBytes).toBe(0);
+});
 
 /** Small ones: a software adapter compiles a kernel with barriers for seconds, and longer the more each thread sums. */
 const doubleBuffered: ProductTile = {
@@ -70,7 +74,6 @@ describe('a convolution by product kernels', () => {
       for (const [name, difference] of Object.entries(differences)) {
         expect(difference, name).toBeLessThan(3e-6);
       }
-      expect(runner.tracker.liveBytes).toBe(0);
     },
   );
 
