@@ -12,7 +12,7 @@ import type { KernelRate } from './neural/kernelRates.ts';
 import { kernelRates } from './neural/kernelRates.ts';
 import { largeStemLayers, smallStemLayers, squareProducts } from './neural/layerShapes.ts';
 import { openBenchGpu } from './neural/openBenchGpu.ts';
-import { compiledStep, stepNets, tfjsStep } from './neural/stepRates.ts';
+import { compiledStep, fallbackStep, stepNets, tfjsStep } from './neural/stepRates.ts';
 import type { PeerRates } from './neural/tfjsRates.ts';
 import { openTfjsRates } from './neural/tfjsRates.ts';
 
@@ -47,7 +47,7 @@ const layers = quick
   ? [...smallStemLayers.slice(0, 2), ...squareProducts(sizes.slice(0, 1))]
   : [...smallStemLayers, ...largeStemLayers, ...squareProducts(sizes)];
 const rates: KernelRate[] = [];
-const steps: { net: string; batch: number; milliseconds: number; tfjsMilliseconds?: number }[] = [];
+const steps: { net: string; batch: number; milliseconds: number; peers: Record<string, number> }[] = [];
 /** After each figure, so that a run cut short leaves what it has. */
 function save(): void {
   if (json === undefined) return;
@@ -95,19 +95,21 @@ if (given.only !== 'kernels') {
     console.log(
       `${net.name}: ${(1000 * seconds).toFixed(1)} ms, ${(batch / seconds).toFixed(0)} images/s${floor}`,
     );
-    const step = { net: net.name, batch, milliseconds: 1000 * seconds };
-    steps.push(step);
+    const peers: Record<string, number> = {};
+    steps.push({ net: net.name, batch, milliseconds: 1000 * seconds, peers });
     save();
     if (alone) continue;
-    // An adapter gives one device only, hence a fresh one.
-    const fresh = await gpu.requestAdapter({ powerPreference: 'high-performance' });
-    if (!fresh) throw new Error('WebGPU offers no second adapter for tfjs.');
-    const tfjsSeconds = await tfjsStep(fresh, net, batch, count);
-    console.log(
-      `  tfjs-webgpu: ${(1000 * tfjsSeconds).toFixed(1)} ms, ${(tfjsSeconds / seconds).toFixed(1)} times ours`,
-    );
-    steps[steps.length - 1] = { ...step, tfjsMilliseconds: 1000 * tfjsSeconds };
-    save();
+    for (const [peer, timeStep] of Object.entries({ 'tfjs-webgpu': tfjsStep, fallback: fallbackStep })) {
+      // An adapter gives one device only, hence a fresh one.
+      const fresh = await gpu.requestAdapter({ powerPreference: 'high-performance' });
+      if (!fresh) throw new Error('WebGPU offers no second adapter for tfjs.');
+      const peerSeconds = await timeStep(fresh, net, batch, count);
+      console.log(
+        `  ${peer}: ${(1000 * peerSeconds).toFixed(1)} ms, ${(peerSeconds / seconds).toFixed(1)} times ours`,
+      );
+      peers[peer] = 1000 * peerSeconds;
+      save();
+    }
   }
 }
 device.destroy();

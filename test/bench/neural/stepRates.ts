@@ -1,6 +1,8 @@
-// Seconds of one training step of a net, by the compiled engine and by tfjs's autodiff on its WebGPU backend, through the same
-// interface: forward, backward, update, and the small read of the loss that waits for all of it.
+// Seconds of one training step of a net: forward, backward, update, and the small read of the loss that waits for all of it. By
+// the compiled engine; by tfjs as its users train, everything on its WebGPU backend; and by the engine that nets fall back
+// to, which takes tfjs's gradients but sums up and updates on the processor.
 
+import type * as tfjs from '@tensorflow/tfjs';
 import { loadTfjs } from '../../../client/neural/tfjs/loadTfjs.ts';
 import { openTfjsEngine } from '../../../client/neural/tfjs/tfjsEngine.ts';
 import { createTrainingEngine } from '../../../shared/neural/engine/createTrainingEngine.ts';
@@ -111,7 +113,38 @@ export async function compiledStep(
   return secondsOfStep(engine, batchOf(examples), steps);
 }
 
+/** tfjs by itself: optimizer.minimize on its WebGPU backend, with the same optimizer and loss. */
 export async function tfjsStep(
+  adapter: GPUAdapter,
+  net: StepNet,
+  examples: number,
+  steps: number,
+): Promise<number> {
+  const { tf } = await loadTfjs(adapter);
+  const json = { modelTopology: net.topology } as Parameters<typeof tf.models.modelFromJSON>[0];
+  const model = await tf.models.modelFromJSON(json);
+  const optimizer = tf.train.momentum(0.01, 0.9);
+  const { inputs, targets } = batchOf(examples);
+  let best = Infinity;
+  for (let step = 0; step <= steps; step += 1) {
+    const start = performance.now();
+    const images = tf.tensor4d(inputs[0]!, [examples, SIDE, SIDE, 1]);
+    const labels = tf.tidy(() => tf.oneHot(tf.tensor1d(targets, 'int32'), CLASSES).toFloat());
+    const loss = optimizer.minimize(() => {
+      const output = model.apply(images, { training: true }) as tfjs.Tensor2D;
+      return tf.losses.softmaxCrossEntropy(labels, output);
+    }, true)!;
+    await loss.data();
+    tf.dispose([images, labels, loss]);
+    if (step > 0) best = Math.min(best, (performance.now() - start) / 1000);
+  }
+  optimizer.dispose();
+  model.dispose();
+  return best;
+}
+
+/** The engine of nets that are not compiled. */
+export async function fallbackStep(
   adapter: GPUAdapter,
   net: StepNet,
   examples: number,
