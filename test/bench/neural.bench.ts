@@ -86,10 +86,10 @@ if (given.only !== 'step') {
 }
 if (given.only !== 'kernels') {
   const nets = quick || isSoftware ? [stepNets.small] : [stepNets.small, stepNets.lesson, stepNets.large];
-  const count = isSoftware ? 2 : 5;
+  const timing = isSoftware ? { leastSteps: 2, secondsWanted: 0 } : { leastSteps: 3, secondsWanted: 2 };
   console.log(`\nOne training step, batch ${batch}: forward, backward, update, loss read back.`);
   for (const net of nets) {
-    const seconds = await compiledStep(device, net, batch, count);
+    const seconds = await compiledStep(device, net, batch, timing);
     const share = (net.flop * batch) / seconds / peaks.flopPerSecond;
     const floor = net.flop === 0 ? '' : `, ${(100 * share).toFixed(0)} % of the adapter's multiply-adds`;
     console.log(
@@ -103,7 +103,7 @@ if (given.only !== 'kernels') {
       // An adapter gives one device only, hence a fresh one.
       const fresh = await gpu.requestAdapter({ powerPreference: 'high-performance' });
       if (!fresh) throw new Error('WebGPU offers no second adapter for tfjs.');
-      const peerSeconds = await timeStep(fresh, net, batch, count);
+      const peerSeconds = await timeStep(fresh, net, batch, timing);
       console.log(
         `  ${peer}: ${(1000 * peerSeconds).toFixed(1)} ms, ${(peerSeconds / seconds).toFixed(1)} times ours`,
       );

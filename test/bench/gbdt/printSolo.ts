@@ -1,7 +1,7 @@
 // Prints what soloTraining.ts measured.
 
 import { roundFloor } from './floors.ts';
-import { median } from './median.ts';
+import { median } from '../median.ts';
 import type { RoundTime, SoloTimes } from './soloTraining.ts';
 
 const ms = (value: number): string => `${value.toFixed(value < 10 ? 1 : 0)} ms`;

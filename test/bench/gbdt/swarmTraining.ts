@@ -12,7 +12,7 @@ import { GBDTTrainer } from '../../../coordinator/train/gbdtTrainer.ts';
 import type { OracleData } from '../../oracle/xgboost.ts';
 import { holdMatrix } from '../../oracle/xgboost.ts';
 import { BENCH_PARAMS } from './flightsTraining.ts';
-import { median } from './median.ts';
+import { median } from '../median.ts';
 
 type RoundEvent = Extract<RunEvent, { type: 'round' }>;
 

@@ -10,6 +10,7 @@ import { readModel } from '../../../shared/neural/model/readModel.ts';
 import { resnet18 } from '../../../shared/neural/model/resnet18.ts';
 import type { EngineSpec, Microbatch, TrainingEngine } from '../../../shared/neural/trainingEngine.ts';
 import { seededNumbers } from '../../kernels/seededNumbers.ts';
+import { median } from '../median.ts';
 
 export interface StepNet {
   readonly name: string;
@@ -78,26 +79,49 @@ function batchOf(examples: number): Microbatch {
   };
 }
 
-/** Best of `steps`, after a first one that compiles. */
-async function secondsOfStep(engine: TrainingEngine, batch: Microbatch, steps: number): Promise<number> {
-  let best = Infinity;
-  for (let step = 0; step <= steps; step += 1) {
+/** Steps that compile and warm up. */
+const WARM_STEPS = 2;
+
+/** How long a step is measured. */
+export interface StepTiming {
+  readonly leastSteps: number;
+  readonly secondsWanted: number;
+}
+
+/** Median, after some steps that do not count. */
+async function secondsOf(makeStep: (step: number) => Promise<unknown>, timing: StepTiming): Promise<number> {
+  const seconds: number[] = [];
+  let spent = 0;
+  for (let step = 0; seconds.length < timing.leastSteps || spent < timing.secondsWanted; step += 1) {
     const start = performance.now();
+    await makeStep(step);
+    if (step < WARM_STEPS) continue;
+    seconds.push((performance.now() - start) / 1000);
+    spent += seconds.at(-1)!;
+  }
+  return median(seconds);
+}
+
+async function secondsOfEngine(
+  engine: TrainingEngine,
+  batch: Microbatch,
+  timing: StepTiming,
+): Promise<number> {
+  const seconds = await secondsOf(async (step) => {
     engine.clear();
     await engine.accumulate({ ...batch, step }, { isLast: true });
     engine.update({ learningRate: 0.01, step, examples: batch.examples, microbatches: 1 });
     await engine.takeTotals();
-    if (step > 0) best = Math.min(best, (performance.now() - start) / 1000);
-  }
+  }, timing);
   await engine.close();
-  return best;
+  return seconds;
 }
 
 export async function compiledStep(
   device: GPUDevice,
   net: StepNet,
   examples: number,
-  steps: number,
+  timing: StepTiming,
 ): Promise<number> {
   const model = readModel(net.topology);
   if (model.kind !== 'compiled') throw new Error(`${net.name}: ${model.part.reason}`);
@@ -110,7 +134,7 @@ export async function compiledStep(
     'parameters',
     Float32Array.from({ length: engine.layout.lengths.parameters }, () => 0.1 * (random.next() - 0.5)),
   );
-  return secondsOfStep(engine, batchOf(examples), steps);
+  return secondsOfEngine(engine, batchOf(examples), timing);
 }
 
 /** tfjs by itself: optimizer.minimize on its WebGPU backend, with the same optimizer and loss. */
@@ -118,16 +142,14 @@ export async function tfjsStep(
   adapter: GPUAdapter,
   net: StepNet,
   examples: number,
-  steps: number,
+  timing: StepTiming,
 ): Promise<number> {
   const { tf } = await loadTfjs(adapter);
   const json = { modelTopology: net.topology } as Parameters<typeof tf.models.modelFromJSON>[0];
   const model = await tf.models.modelFromJSON(json);
   const optimizer = tf.train.momentum(0.01, 0.9);
   const { inputs, targets } = batchOf(examples);
-  let best = Infinity;
-  for (let step = 0; step <= steps; step += 1) {
-    const start = performance.now();
+  const seconds = await secondsOf(async () => {
     const images = tf.tensor4d(inputs[0]!, [examples, SIDE, SIDE, 1]);
     const labels = tf.tidy(() => tf.oneHot(tf.tensor1d(targets, 'int32'), CLASSES).toFloat());
     const loss = optimizer.minimize(() => {
@@ -136,11 +158,10 @@ export async function tfjsStep(
     }, true)!;
     await loss.data();
     tf.dispose([images, labels, loss]);
-    if (step > 0) best = Math.min(best, (performance.now() - start) / 1000);
-  }
+  }, timing);
   optimizer.dispose();
   model.dispose();
-  return best;
+  return seconds;
 }
 
 /** The engine of nets that are not compiled. */
@@ -148,9 +169,9 @@ export async function fallbackStep(
   adapter: GPUAdapter,
   net: StepNet,
   examples: number,
-  steps: number,
+  timing: StepTiming,
 ): Promise<number> {
   const runtime = await loadTfjs(adapter);
   const engine = await openTfjsEngine({ ...specOf(examples), topology: net.topology }, runtime);
-  return secondsOfStep(engine, batchOf(examples), steps);
+  return secondsOfEngine(engine, batchOf(examples), timing);
 }
