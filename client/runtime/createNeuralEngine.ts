@@ -7,9 +7,7 @@ import type { NeuralSpec } from '../../shared/neural/run/neuralSpec.ts';
 import type { EngineSpec, TrainingEngine } from '../../shared/neural/trainingEngine.ts';
 import { loadTfjs } from '../neural/tfjs/loadTfjs.ts';
 import { openTfjsEngine } from '../neural/tfjs/tfjsEngine.ts';
-
-/** Limits that decide how large a net may be; the defaults are far below what most adapters have. */
-const raisedLimits = ['maxBufferSize', 'maxStorageBufferBindingSize'] as const;
+import { onOwnDevice } from './ownedGpuDevice.ts';
 
 /** @param adapter a fresh adapter for WebGPU; none for the processor. */
 export async function createNeuralEngine(
@@ -23,16 +21,9 @@ export async function createNeuralEngine(
   const engineSpec: EngineSpec = { ...spec, graph: read.graph };
   const clock = spec.profile === true ? () => performance.now() : undefined;
   if (!adapter) return createFitting(engineSpec, 'cpu', clock);
-  const device = await adapter.requestDevice({
-    requiredFeatures: clock && adapter.features.has('timestamp-query') ? ['timestamp-query'] : [],
-    requiredLimits: Object.fromEntries(raisedLimits.map((limit) => [limit, adapter.limits[limit]])),
-  });
-  try {
-    return ownDevice(await createFitting(engineSpec, device, clock), device);
-  } catch (error) {
-    device.destroy();
-    throw error;
-  }
+  const features: GPUFeatureName[] =
+    clock && adapter.features.has('timestamp-query') ? ['timestamp-query'] : [];
+  return onOwnDevice(adapter, (device) => createFitting(engineSpec, device, clock), features);
 }
 
 /** @throws NetTooLargeError that suggests the largest microbatch that does fit. */
@@ -68,14 +59,4 @@ async function createFitting(
 function isTooLarge(error: unknown): error is Error {
   const code = (error as { code?: unknown } | null)?.code;
   return error instanceof Error && (code === 'NET_TOO_LARGE' || code === 'DEVICE_FAILED');
-}
-
-/** The engine leaves its GPUDevice alone when it is closed; here nobody else has it. */
-function ownDevice(engine: TrainingEngine, device: GPUDevice): TrainingEngine {
-  const close = engine.close.bind(engine);
-  engine.close = async () => {
-    await close();
-    device.destroy();
-  };
-  return engine;
 }

@@ -1,7 +1,7 @@
 // Where a model comes from: a live tf.LayersModel, a folder that tfjs has saved, or a topology alone. tfjs itself is
 // loaded only where a model has layers that nothing else here knows.
 
-import { readFileSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import type { LayerGraph } from '../../shared/neural/layerGraph.ts';
 import { readModelJson, readWeights } from '../../shared/neural/model/layersFormat.ts';
@@ -10,6 +10,7 @@ import { readModel, type UnsupportedPart } from '../../shared/neural/model/readM
 import { initialWeights, matchWeights, weightsOf } from '../../shared/neural/state/namedState.ts';
 import type { Tensor } from '../../shared/neural/state/safetensors.ts';
 import { MODEL_FILE } from '../train/checkpoint.ts';
+import { readCheckpointFile } from '../train/readCheckpointFile.ts';
 import { CheckpointError } from '../train/trainErrors.ts';
 import { inspectWithTfjs } from './inspectWithTfjs.ts';
 
@@ -124,22 +125,10 @@ export function readLayersModel(path: string): Source {
   if (!found) throw new CheckpointError(`No model at ${absolute}.`, { file: absolute });
   const folder = found.isDirectory() ? absolute : dirname(absolute);
   const file = found.isDirectory() ? join(folder, MODEL_FILE) : absolute;
-  const { topology, manifest } = readModelJson(readFile(file).toString('utf8'), file);
+  const { topology, manifest } = readModelJson(readCheckpointFile(file).toString('utf8'), file);
   const hasWeights = manifest.some(({ weights }) => weights.length > 0);
   const weights = hasWeights
-    ? readWeights(manifest, (name) => readFile(join(folder, basename(name))), file)
+    ? readWeights(manifest, (name) => readCheckpointFile(join(folder, basename(name))), file)
     : undefined;
   return { topology: asObject(topology), weights };
-}
-
-function readFile(file: string): Buffer {
-  try {
-    return readFileSync(file);
-  } catch (error) {
-    throw new CheckpointError(
-      `${file} can not be read: ${(error as Error).message}.`,
-      { file },
-      { cause: error },
-    );
-  }
 }

@@ -4,7 +4,8 @@
 import type { GradientCodec, LocalSteps } from '../../shared/neural/run/neuralSpec.ts';
 import { gradientCodecs } from '../../shared/neural/run/neuralSpec.ts';
 import type { LearningRateSchedule } from '../../shared/neural/run/learningRate.ts';
-import type { LossName, MetricName, OptimizerSpec } from '../../shared/neural/trainingEngine.ts';
+import type { OptimizerSpec } from '../../kernels/neural/optimizer.ts';
+import type { LossName, MetricName } from '../../shared/neural/trainingEngine.ts';
 import {
   argument,
   checkDatasetNames,

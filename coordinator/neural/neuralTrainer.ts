@@ -1,18 +1,14 @@
 // Trains neural nets: datasets and a tf.LayersModel in, a trained one and its record out.
 
 import { randomUUID } from 'node:crypto';
+import { optimizerSlots } from '../../kernels/neural/optimizer.ts';
 import { AbortedError } from '../../shared/errors.ts';
 import { stepsPerEpoch } from '../../shared/neural/data/stepPlan.ts';
 import type { NetInput } from '../../shared/neural/predict/netInputs.ts';
 import { readStepProfile, timelineTrace } from '../../shared/neural/run/stepProfile.ts';
 import { profileTable, profileTrace } from '../../shared/neural/engine/profileReport.ts';
 import type { NeuralSpec, TensorDataset } from '../../shared/neural/run/neuralSpec.ts';
-import {
-  decodeState,
-  encodeState,
-  matchWeights,
-  optimizerSlots,
-} from '../../shared/neural/state/namedState.ts';
+import { decodeState, encodeState, matchWeights } from '../../shared/neural/state/namedState.ts';
 import type { NamedState } from '../../shared/neural/state/namedState.ts';
 import type { ProgressEvent } from '../progress/progressEvent.ts';
 import { withInterrupt } from '../progress/withInterrupt.ts';
@@ -21,10 +17,11 @@ import type { Cluster } from '../train/cluster/cluster.ts';
 import { openCluster } from '../train/cluster/openCluster.ts';
 import type { FitOptions } from '../train/gbdtTrainer.ts';
 import { failedRecord, resultRecord, type RecordedRun, type RunClock } from '../train/record/resultRecord.ts';
+import { demandOf, followRun } from '../train/followRun.ts';
 import { RunFolder } from '../train/record/runFolder.ts';
 import type { Metrics, Result } from '../train/result.ts';
+import { notifyOwner, warnOwner } from '../train/tellOwner.ts';
 import { TrainArgumentError } from '../train/trainErrors.ts';
-import { demandOf, followRun } from './followRun.ts';
 import { openModel, type OpenedModel } from './modelSource.ts';
 import { checkpointFiles, NeuralCheckpoint, type LoadedNet } from './neuralCheckpoint.ts';
 import { resolveNeural, type NeuralSettings, type NeuralTrainerOptions } from './neuralOptions.ts';
@@ -96,7 +93,7 @@ export class NeuralTrainer {
     try {
       const resumed = loadResumed(options);
       const model = await openModel(options.model, settings.seed);
-      if (model.unsupported) this.#warn(fallbackWarning(model));
+      if (model.unsupported) warnOwner(this.#settings.options.runConfig, fallbackWarning(model));
       cluster = await this.#world.openCluster(settings, signal);
       const { spec, shards } = await this.#prepare(cluster, model, resumed, facts, signal);
       clock.preparedAt = clock.now();
@@ -219,14 +216,20 @@ export class NeuralTrainer {
       workers: demandOf(settings, settings.options.scalingConfig),
       maxFailures: settings.maxFailures,
     };
-    const { status, isEnough } = await followRun({
+    let isEnough = false;
+    const { status } = await followRun({
       cluster,
       request,
       recorder,
       broken,
       signal,
       notify: (event) => this.#notify(event),
-      isEnough: ({ committed }) => this.#world.isEnough?.(committed.round, committed.metrics) === true,
+      isEnough: (event) => {
+        if (event.type !== 'round') return undefined;
+        const { round, metrics } = event.committed;
+        isEnough ||= this.#world.isEnough?.(round, metrics) === true;
+        return isEnough ? 'its owner has enough' : undefined;
+      },
     });
     const isWhole = status === 'finished' || isEnough;
     const record = resultRecord(isWhole ? 'finished' : 'stopped', folder, recorded(facts), clock);
@@ -246,14 +249,7 @@ export class NeuralTrainer {
   }
 
   #notify(event: ProgressEvent): void {
-    for (const callback of this.#settings.options.runConfig?.callbacks ?? []) callback.onEvent?.(event);
-  }
-
-  #warn(message: string): void {
-    const { callbacks = [], verbose = 1 } = this.#settings.options.runConfig ?? {};
-    for (const callback of callbacks) callback.onWarning?.(message);
-    const isHeard = callbacks.some((callback) => callback.onWarning !== undefined);
-    if (!isHeard && verbose > 0) process.stderr.write(`warning: ${message}\n`);
+    notifyOwner(this.#settings.options.runConfig, event);
   }
 }
 
@@ -312,6 +308,6 @@ function fallbackWarning({ unsupported }: OpenedModel): string {
   const { layer, className, reason } = unsupported!;
   return (
     `The compiled engine does not know layer "${layer}" (${className}: ${reason}), so tfjs's autodiff trains the model: ` +
-    'steps take several times longer.'
+    'steps take 6 to 200 times as long, and there is neither syncBatchNorm nor a profile (docs/neural.md).'
   );
 }

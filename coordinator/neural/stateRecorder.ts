@@ -3,7 +3,8 @@
 import type { BlobReference } from '../../shared/neural/run/neuralSpec.ts';
 import type { RunEvent, SavedState } from '../run/runRequest.ts';
 import type { RunFolder } from '../train/record/runFolder.ts';
-import type { Metrics, RunWorker } from '../train/result.ts';
+import { WriteQueue } from '../train/record/writeQueue.ts';
+import { metricsOf, type Metrics, type RunWorker } from '../train/result.ts';
 
 export interface CheckpointFiles {
   /** model.json; undefined for a checkpoint without a model. */
@@ -30,7 +31,7 @@ export class StateRecorder {
   readonly #options: StateRecorderOptions;
   readonly #table: (Metrics & { readonly round: number })[] = [];
   readonly #startedAt: number;
-  #writing: Promise<void> = Promise.resolve();
+  readonly #writes: WriteQueue;
   #last: SavedState | undefined;
   #written = -1;
   workers: readonly RunWorker[] = [];
@@ -40,6 +41,7 @@ export class StateRecorder {
   constructor(options: StateRecorderOptions) {
     this.#options = options;
     this.#startedAt = options.now();
+    this.#writes = new WriteQueue(options.onFailure);
   }
 
   /** Rows of progress; `round` is the step, counted from 0. */
@@ -67,10 +69,10 @@ export class StateRecorder {
       const { round, metrics } = committed;
       this.#table.push({ round, ...metrics });
       const elapsedMs = Math.round(now() - this.#startedAt);
-      this.#enqueue(() => folder.appendProgress({ round, metrics, elapsedMs, timings }));
+      this.#writes.add(() => folder.appendProgress({ round, metrics, elapsedMs, timings }));
     } else if (event.type === 'profiled') {
       const { onProfile, readState } = this.#options;
-      if (onProfile) this.#enqueue(async () => onProfile(await readState(event)));
+      if (onProfile) this.#writes.add(async () => onProfile(await readState(event)));
     } else if (event.type === 'checkpoint') {
       this.#last = event;
       if (checkpointFrequency > 0 && event.rounds % checkpointFrequency === 0) this.#write(event);
@@ -81,7 +83,7 @@ export class StateRecorder {
     const { folder, filesOf, readState, onCheckpoint } = this.#options;
     if (this.#written === saved.rounds) return;
     this.#written = saved.rounds;
-    this.#enqueue(async () => {
+    this.#writes.add(async () => {
       // Metrics of the same step, where they were told.
       const metrics = metricsOf(this.#table.findLast(({ round }) => round < saved.rounds));
       const files = filesOf(await readState(saved), saved.rounds);
@@ -96,15 +98,6 @@ export class StateRecorder {
   /** Writes the last checkpoint, and waits until all is on disk. */
   async settle(): Promise<void> {
     if (this.#last) this.#write(this.#last);
-    await this.#writing;
+    await this.#writes.settled();
   }
-
-  #enqueue(write: () => Promise<void>): void {
-    this.#writing = this.#writing.then(write);
-    this.#writing.catch((error: unknown) => this.#options.onFailure(error));
-  }
-}
-
-function metricsOf(row: Metrics | undefined): Metrics {
-  return Object.fromEntries(Object.entries(row ?? {}).filter(([name]) => name !== 'round'));
 }

@@ -7,6 +7,7 @@ import { readModelJson } from '../../shared/neural/model/layersFormat.ts';
 import { NeuralModelError } from '../../shared/neural/model/modelErrors.ts';
 import { INPUTS_FILE, readNetInputs } from '../../shared/neural/predict/netInputs.ts';
 import type { Checkpoint } from '../train/checkpoint.ts';
+import { readCheckpointFile } from '../train/readCheckpointFile.ts';
 import { CheckpointError } from '../train/trainErrors.ts';
 
 const quantizedBytes = { uint8: 1, uint16: 2, float16: 2 } as const;
@@ -75,7 +76,7 @@ export function readLayersFolder(checkpoint: Checkpoint): LayersFiles {
   const file = checkpoint.modelPath;
   const { modelTopology, weightsManifest } = parseModel(checkpoint.modelText(), file);
   const groups = weightsManifest.map(({ paths, weights }) => {
-    const parts = paths.map((path) => readWeights(join(checkpoint.path, path)));
+    const parts = paths.map((path) => readCheckpointFile(join(checkpoint.path, path)));
     const expected = weights.reduce((sum, spec) => sum + sizeBytes(spec), 0);
     const found = parts.reduce((sum, part) => sum + part.byteLength, 0);
     if (found !== expected) {
@@ -131,16 +132,4 @@ function asCheckpoint<T>(read: () => T): T {
 function sizeBytes({ shape, dtype, quantization }: WeightSpec): number {
   const elementBytes = quantization ? quantizedBytes[quantization.dtype] : dtypeBytes[dtype];
   return shape.reduce((product, size) => product * size, elementBytes);
-}
-
-function readWeights(file: string): Uint8Array {
-  try {
-    return readFileSync(file);
-  } catch (error) {
-    throw new CheckpointError(
-      `${file} can not be read: ${(error as Error).message}.`,
-      { file },
-      { cause: error },
-    );
-  }
 }

@@ -1,10 +1,8 @@
 // Where an owner's programs run: the workers of a coordinator that is up already, or of one that is started for them.
 
 import { MAX_LOCAL_WORKERS, type LocalDevice, type LocalRuntime } from '../local/localWorker.ts';
-import { startLocalWorkers } from '../local/localWorkers.ts';
 import { environmentAuthorities } from '../remote/serverTrust.ts';
-import { startCoordinator } from '../server/coordinator.ts';
-import { LocalCrew } from '../train/cluster/localCrew.ts';
+import { startLocalCoordinator } from '../train/cluster/localCoordinator.ts';
 import { openRemoteCluster } from '../train/cluster/remoteCluster.ts';
 import { TrainArgumentError } from '../train/trainErrors.ts';
 import type { ProgramCluster } from './openProgram.ts';
@@ -40,23 +38,9 @@ export async function openProgramPool(options: ProgramPoolOptions): Promise<Prog
       { field: 'scalingConfig.numWorkers' },
     );
   }
-  const coordinator = await startCoordinator({ port: 0 });
   const { onLine, count, runtime, device, signal } = options;
-  const crew = new LocalCrew({
-    url: coordinator.url,
-    start: startLocalWorkers,
-    min: 1,
-    count,
-    runtime,
-    device,
-    signal,
-    ...(onLine && { onLine }),
-  });
-  let closing: Promise<void> | undefined;
-  const close = async (): Promise<void> => {
-    await crew.stop();
-    await coordinator.close();
-  };
+  const local = { min: 1, count, runtime, device, signal, onLine };
+  const { coordinator, crew, close } = await startLocalCoordinator(local);
   return {
     seats: {
       // All are there first, or the first to join would get every program.
@@ -67,7 +51,7 @@ export async function openProgramPool(options: ProgramPoolOptions): Promise<Prog
     },
     blobs: coordinator.blobs,
     lost: Promise.race([crew.lost, rejection(crew.ready)]),
-    close: () => (closing ??= close()),
+    close,
   };
 }
 

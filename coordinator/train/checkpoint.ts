@@ -1,6 +1,6 @@
 // A trained model on disk: a folder with model.json, which real XGBoost loads too.
 
-import { readFileSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import {
   modelCategories,
@@ -11,6 +11,7 @@ import {
 import { ModelFormatError, ModelUnsupportedError } from '../../shared/gbdt/errors.ts';
 import { Predictor } from '../../shared/gbdt/model/predictor.ts';
 import { readModel } from '../../shared/gbdt/model/readModel.ts';
+import { readCheckpointFile } from './readCheckpointFile.ts';
 import { CheckpointError } from './trainErrors.ts';
 
 /** File name of the model in a checkpoint's folder. */
@@ -82,15 +83,7 @@ export class Checkpoint {
 
   /** The model file as it is. */
   modelText(): string {
-    try {
-      return readFileSync(this.modelPath, 'utf8');
-    } catch (error) {
-      throw new CheckpointError(
-        `${this.modelPath} can not be read: ${(error as Error).message}.`,
-        { file: this.modelPath },
-        { cause: error },
-      );
-    }
+    return readCheckpointFile(this.modelPath).toString('utf8');
   }
 
   /** Predicts typed columns; GBDTPredictor predicts batches of a dataset. */

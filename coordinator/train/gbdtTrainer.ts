@@ -12,6 +12,7 @@ import { RunFolder } from './record/runFolder.ts';
 import { failedRecord, type RunClock, type RunFacts } from './record/resultRecord.ts';
 import type { Metrics, Result } from './result.ts';
 import { startingModel } from './startingModel.ts';
+import { notifyOwner, warnOwner } from './tellOwner.ts';
 import { TooManyWorkersError, TrainArgumentError } from './trainErrors.ts';
 import { trainPrepared } from './trainPrepared.ts';
 import { resolveOptions, type GBDTTrainerOptions, type TrainerSettings } from './trainerOptions.ts';
@@ -127,19 +128,12 @@ export class GBDTTrainer {
         { field: 'scalingConfig.numWorkers' },
       );
     }
-    for (const warning of prepared.warnings) this.#warn(warning);
+    for (const warning of prepared.warnings) warnOwner(this.#settings.options.runConfig, warning);
     return prepared;
   }
 
   #notify(event: ProgressEvent): void {
-    for (const callback of this.#settings.options.runConfig?.callbacks ?? []) callback.onEvent?.(event);
-  }
-
-  #warn(message: string): void {
-    const { callbacks = [], verbose = 1 } = this.#settings.options.runConfig ?? {};
-    for (const callback of callbacks) callback.onWarning?.(message);
-    const isHeard = callbacks.some((callback) => callback.onWarning !== undefined);
-    if (!isHeard && verbose > 0) process.stderr.write(`warning: ${message}\n`);
+    notifyOwner(this.#settings.options.runConfig, event);
   }
 }
 

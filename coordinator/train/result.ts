@@ -60,3 +60,8 @@ export interface Result extends Omit<ResultRecord, 'checkpoint' | 'checkpoints' 
   /** Metrics of every round of this fit, in order. */
   readonly metricsTable: readonly (Metrics & { readonly round: number })[];
 }
+
+/** The metrics of a row of a metrics table. */
+export function metricsOf(row: Metrics | undefined): Metrics {
+  return Object.fromEntries(Object.entries(row ?? {}).filter(([name]) => name !== 'round'));
+}

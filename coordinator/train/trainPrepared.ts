@@ -5,13 +5,13 @@ import type { GbdtModel } from '../../shared/gbdt/model/model.ts';
 import type { ProgressEvent } from '../progress/progressEvent.ts';
 import type { RunRequest } from '../run/runRequest.ts';
 import type { Cluster } from './cluster/cluster.ts';
+import { demandOf, followRun } from './followRun.ts';
 import type { PreparedTraining } from './prepare/prepareTraining.ts';
 import { resultRecord, type RunClock, type RunFacts } from './record/resultRecord.ts';
 import type { RunFolder } from './record/runFolder.ts';
 import { RunRecorder } from './record/runRecorder.ts';
 import type { Metrics, Result, ResultRecord } from './result.ts';
 import { ScoreWatch } from './scoreWatch.ts';
-import type { TrainerSettings } from './trainerOptions.ts';
 
 export interface PreparedRun {
   readonly cluster: Cluster;
@@ -37,40 +37,20 @@ export async function trainPrepared(run: PreparedRun): Promise<Result> {
   const recorder = recorderOf(run, watch, (error) => broken.abort(error));
   facts.recorder = recorder;
   facts.watch = watch;
-  if (signal.aborted) throw calledOff(settings);
-  const handle = await cluster.startRun(requestOf(facts, prepared, watch));
-  const unsubscribe = handle.onEvent((event) => {
-    recorder.observe(event);
-    try {
-      notify(event);
-    } catch (error) {
-      // The one who tells of events must not suffer for a callback.
-      broken.abort(error);
-    }
-    if (recorder.stopped) handle.stop('early stopping');
+  const { status } = await followRun({
+    cluster,
+    request: requestOf(facts, prepared, watch),
+    recorder,
+    broken,
+    signal,
+    notify,
+    isEnough: () => (recorder.stopped ? 'early stopping' : undefined),
   });
-  broken.signal.addEventListener('abort', () => handle.stop('its owner can not go on'));
-  const onAbort = (): void => handle.stop('called off by its owner');
-  signal.addEventListener('abort', onAbort, { once: true });
-  if (signal.aborted) onAbort();
-  try {
-    const outcome = await handle.done.catch(async (error: unknown) => {
-      // What was committed before the failure is kept; the failure is what is reported.
-      await recorder.settle().catch(() => undefined);
-      throw error;
-    });
-    await recorder.settle(outcome.rounds);
-    if (broken.signal.aborted) throw broken.signal.reason;
-    if (signal.aborted) throw calledOff(settings);
-    const isWhole = outcome.status === 'finished' || recorder.stopped;
-    const record = resultRecord(isWhole ? 'finished' : 'stopped', folder, facts, clock);
-    const result = toResult(record, folder, recorder);
-    await folder.writeResult(record);
-    return result;
-  } finally {
-    unsubscribe();
-    signal.removeEventListener('abort', onAbort);
-  }
+  const isWhole = status === 'finished' || recorder.stopped;
+  const record = resultRecord(isWhole ? 'finished' : 'stopped', folder, facts, clock);
+  const result = toResult(record, folder, recorder);
+  await folder.writeResult(record);
+  return result;
 }
 
 function recorderOf(run: PreparedRun, watch: ScoreWatch, onFailure: (error: unknown) => void): RunRecorder {
@@ -94,25 +74,15 @@ function recorderOf(run: PreparedRun, watch: ScoreWatch, onFailure: (error: unkn
 }
 
 function requestOf({ runId, settings }: RunFacts, prepared: PreparedTraining, watch: ScoreWatch): RunRequest {
-  const { runtime, device } = settings.options.scalingConfig ?? {};
   return {
     runId,
     name: settings.name,
     spec: settings.trainLoop ? { ...prepared.spec, trainLoop: settings.trainLoop } : prepared.spec,
     shards: prepared.shards,
-    workers: {
-      ...settings.workers,
-      // A list means a mixed group: any of them will do.
-      ...(typeof runtime === 'string' && { runtime }),
-      ...(device !== undefined && device !== 'auto' && { device }),
-    },
+    workers: demandOf(settings, settings.options.scalingConfig),
     maxFailures: settings.maxFailures,
     shouldStop: (round) => watch.observe(round),
   };
-}
-
-function calledOff({ name }: TrainerSettings): AbortedError {
-  return new AbortedError(`Run "${name}" was called off by its owner.`);
 }
 
 function toResult(record: ResultRecord, folder: RunFolder, recorder: RunRecorder): Result {

@@ -1,20 +1,15 @@
 // Where weights lie in an engine's flat arrays, and how the reduction is cut into buckets. Every implementation of
 // TrainingEngine uses this layout, so that members of one run may compute on different ones.
 
+import { optimizerSlots, type OptimizerSpec } from '../../kernels/neural/optimizer.ts';
 import { NetInvalidError } from './netErrors.ts';
 import type { LayerGraph, LayerNode, WeightSpec } from './layerGraph.ts';
-import type { EngineLayout, OptimizerSpec, ParameterSlot } from './trainingEngine.ts';
+import type { EngineLayout, ParameterSlot } from './trainingEngine.ts';
 
 /** Weights start at multiples of this many elements: WebGPU binds stretches of a buffer that start at 256 bytes. */
 export const SLOT_ALIGNMENT = 64;
 
 export const alignSlot = (length: number): number => Math.ceil(length / SLOT_ALIGNMENT) * SLOT_ALIGNMENT;
-
-/** How many arrays as long as the parameters an optimizer keeps. */
-export function optimizerSlots(optimizer: OptimizerSpec): number {
-  if (optimizer.name !== 'sgd') return 2;
-  return optimizer.momentum === 0 ? 0 : 1;
-}
 
 /** The moving mean and variance are the last two weights of a batch normalization. */
 export function sectionOf(node: LayerNode, weight: number): ParameterSlot['section'] {

@@ -1,6 +1,7 @@
 // What computes the steps of a training run, on any device. The run's logic (client/neural) speaks to this interface; the
 // compiled WebGPU program, its plain reference on the processor and tfjs's autodiff implement it.
 
+import type { OptimizerSpec } from '../../kernels/neural/optimizer.ts';
 import type { LayerGraph, Shape } from './layerGraph.ts';
 
 export type LossName =
@@ -17,33 +18,6 @@ export interface LossSpec {
 }
 
 export type MetricName = 'accuracy' | 'meanAbsoluteError' | 'meanSquaredError';
-
-/** Update rules with what stays the same during a run. Learning rates come with each update. */
-export type OptimizerSpec =
-  /** v ← momentum·v + g, w ← w − rate·(nesterov ? g + momentum·v : v); PyTorch's SGD. */
-  | {
-      readonly name: 'sgd';
-      readonly momentum: number;
-      readonly nesterov: boolean;
-      /** L2, added to the gradient. */
-      readonly weightDecay: number;
-    }
-  /** Kingma & Ba 2015. `weightDecay` is added to the gradient (PyTorch's Adam). */
-  | {
-      readonly name: 'adam';
-      readonly beta1: number;
-      readonly beta2: number;
-      readonly epsilon: number;
-      readonly weightDecay: number;
-    }
-  /** Loshchilov & Hutter 2019: `weightDecay` · rate is taken off the weights. */
-  | {
-      readonly name: 'adamw';
-      readonly beta1: number;
-      readonly beta2: number;
-      readonly epsilon: number;
-      readonly weightDecay: number;
-    };
 
 export interface EngineSpec {
   readonly graph: LayerGraph;

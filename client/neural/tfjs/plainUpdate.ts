@@ -1,13 +1,7 @@
 // Update rules in plain loops over flat arrays: f32 values, computed in f64. Peers that have summed up the same
 // gradients end with the same bits, whatever they compute on.
 
-import type { OptimizerSpec } from '../../../shared/neural/trainingEngine.ts';
-
-/** So many arrays as long as the parameters does the rule remember between steps. */
-export function optimizerSlots(optimizer: OptimizerSpec): number {
-  if (optimizer.name !== 'sgd') return 2;
-  return optimizer.momentum === 0 ? 0 : 1;
-}
+import type { OptimizerSpec } from '../../../kernels/neural/optimizer.ts';
 
 /** Cuts or scales gradients in place: to ±clipValue each, then down to the norm clipNorm over all. */
 export function clipGradients(

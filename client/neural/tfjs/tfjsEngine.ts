@@ -2,6 +2,7 @@
 // plain one. Slower than the compiled engine, and never an error where that one does not know a layer.
 
 import type * as tfjs from '@tensorflow/tfjs';
+import { optimizerSlots } from '../../../kernels/neural/optimizer.ts';
 import { messageOf } from '../../../shared/text/messageOf.ts';
 import type {
   EngineLayout,
@@ -19,7 +20,6 @@ import { hashDropout, type DropoutPlace } from './hashDropout.ts';
 import type { Tf, TfjsRuntime } from './loadTfjs.ts';
 import { layOutModel, type ModelLayout } from './modelLayout.ts';
 import { ModelState } from './modelState.ts';
-import { optimizerSlots } from './plainUpdate.ts';
 import { EngineFailedError, EngineLostError, EngineUnsuitableError } from './tfjsErrors.ts';
 import { lossSum, metricSum, targetTensor } from './tfjsLoss.ts';
 

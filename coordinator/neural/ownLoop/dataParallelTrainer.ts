@@ -19,9 +19,10 @@ import {
   type RecordedRun,
   type RunClock,
 } from '../../train/record/resultRecord.ts';
+import { demandOf, followRun } from '../../train/followRun.ts';
 import { RunFolder } from '../../train/record/runFolder.ts';
+import { notifyOwner } from '../../train/tellOwner.ts';
 import type { Result } from '../../train/result.ts';
-import { demandOf, followRun } from '../followRun.ts';
 import { shardsOf } from '../shardsOf.ts';
 import { StateRecorder } from '../stateRecorder.ts';
 import { DataParallelCheckpoint } from './dataParallelCheckpoint.ts';
@@ -171,7 +172,7 @@ export class DataParallelTrainer {
   }
 
   #notify(event: ProgressEvent): void {
-    for (const callback of this.#settings.options.runConfig?.callbacks ?? []) callback.onEvent?.(event);
+    notifyOwner(this.#settings.options.runConfig, event);
   }
 }
 

@@ -1,37 +1,11 @@
-// A coordinator inside the owner's process with workers on the same machine, for as long as one fit.
+// A cluster of this process and workers on the same machine, for as long as one fit.
 
-import { startCoordinator } from '../../server/coordinator.ts';
-import { startLocalWorkers } from '../../local/localWorkers.ts';
-import type { LocalDevice, LocalRuntime } from '../../local/localWorker.ts';
 import type { Cluster } from './cluster.ts';
-import { LocalCrew } from './localCrew.ts';
-
-export interface EmbeddedClusterOptions {
-  /** Fewest workers that the run can go on with. */
-  readonly min: number;
-  /** Workers to start. */
-  readonly count: number;
-  readonly runtime: LocalRuntime | readonly LocalRuntime[];
-  readonly device: LocalDevice;
-  readonly signal: AbortSignal;
-  readonly onLine?: ((line: string) => void) | undefined;
-}
+import { startLocalCoordinator, type LocalCoordinatorOptions } from './localCoordinator.ts';
 
 /** Resolves when the coordinator is up. Workers start meanwhile; a run waits for them, and fails if one can't start. */
-export async function openEmbeddedCluster(options: EmbeddedClusterOptions): Promise<Cluster> {
-  const { onLine, ...rest } = options;
-  const coordinator = await startCoordinator({ port: 0 });
-  const crew = new LocalCrew({
-    ...rest,
-    url: coordinator.url,
-    start: startLocalWorkers,
-    ...(onLine && { onLine }),
-  });
-  let closing: Promise<void> | undefined;
-  const close = async (): Promise<void> => {
-    await crew.stop();
-    await coordinator.close();
-  };
+export async function openEmbeddedCluster(options: LocalCoordinatorOptions): Promise<Cluster> {
+  const { coordinator, crew, close } = await startLocalCoordinator(options);
   return {
     url: coordinator.url,
     blobs: coordinator.blobs,
@@ -48,6 +22,6 @@ export async function openEmbeddedCluster(options: EmbeddedClusterOptions): Prom
         stop: (reason) => run.stop(reason),
       };
     },
-    close: () => (closing ??= close()),
+    close,
   };
 }

@@ -7,9 +7,10 @@ import { decodeTree } from '../../../shared/gbdt/treeCodec.ts';
 import type { BinnedTree } from '../../../kernels/gbdt/binnedTree.ts';
 import type { CommittedRound, RoundTiming, RunEvent } from '../../run/runRequest.ts';
 import { Checkpoint } from '../checkpoint.ts';
-import type { Metrics, RunWorker } from '../result.ts';
+import { metricsOf, type Metrics, type RunWorker } from '../result.ts';
 import type { ScoreWatch } from '../scoreWatch.ts';
 import type { RunFolder } from './runFolder.ts';
+import { WriteQueue } from './writeQueue.ts';
 
 export interface RunRecorderOptions {
   readonly folder: RunFolder;
@@ -30,7 +31,7 @@ export class RunRecorder {
   readonly #rounds: BinnedTree[][] = [];
   readonly #table: (Metrics & { readonly round: number })[] = [];
   readonly #startedAt: number;
-  #writing: Promise<void> = Promise.resolve();
+  readonly #writes: WriteQueue;
   #checkpointed = -1;
   #stopped = false;
   workers: readonly RunWorker[] = [];
@@ -41,6 +42,7 @@ export class RunRecorder {
   constructor(options: RunRecorderOptions) {
     this.#options = options;
     this.#startedAt = options.now();
+    this.#writes = new WriteQueue(options.onFailure);
   }
 
   /** True once the watch said that a round is the last. */
@@ -73,7 +75,7 @@ export class RunRecorder {
         this.#addRound(event.committed, event.timings);
       } catch (error) {
         // The one who tells of events must not suffer for it; `settle` throws it.
-        this.#enqueue(() => Promise.reject(error));
+        this.#writes.add(() => Promise.reject(error));
       }
     }
   }
@@ -85,7 +87,7 @@ export class RunRecorder {
       this.#table.push({ round, ...metrics });
       this.#stopped = watch.observe(committed);
       const elapsedMs = Math.round(now() - this.#startedAt);
-      this.#enqueue(() => folder.appendProgress({ round, metrics, elapsedMs, timings }));
+      this.#writes.add(() => folder.appendProgress({ round, metrics, elapsedMs, timings }));
     }
     // A coordinator in another process tells of rounds first and gives their trees at the end.
     if (trees.length === 0 || round !== this.#rounds.length || round >= this.#table.length) return;
@@ -108,7 +110,7 @@ export class RunRecorder {
     );
     const rounds = this.rounds;
     const metrics = metricsOf(this.#table[this.#rounds.length - 1]);
-    this.#enqueue(async () => {
+    this.#writes.add(async () => {
       const path = await folder.saveCheckpoint(rounds, text, metrics);
       onCheckpoint(new Checkpoint(path), metrics);
     });
@@ -118,15 +120,6 @@ export class RunRecorder {
   async settle(rounds: readonly CommittedRound[] = []): Promise<void> {
     for (const round of rounds) this.#addRound(round, []);
     this.#checkpoint();
-    await this.#writing;
+    await this.#writes.settled();
   }
-
-  #enqueue(write: () => Promise<void>): void {
-    this.#writing = this.#writing.then(write);
-    this.#writing.catch((error: unknown) => this.#options.onFailure(error));
-  }
-}
-
-function metricsOf(row: Metrics | undefined): Metrics {
-  return Object.fromEntries(Object.entries(row ?? {}).filter(([name]) => name !== 'round'));
 }

@@ -3,7 +3,7 @@
 // who came first, and trials may take turns on fewer workers than there are trials.
 
 import { z } from 'zod';
-import { trialRandom } from '../space/trialRandom.ts';
+import { randomFromWords } from '../../../shared/text/randomFromWords.ts';
 import { perturb } from './perturb.ts';
 import { defineScheduler, type Member } from './scheduler.ts';
 
@@ -44,7 +44,7 @@ export const pbt = defineScheduler({
       renew(members) {
         const { best, worst } = extremes(members, quantileFraction);
         return worst.flatMap(({ trial, iteration }) => {
-          const random = trialRandom(seed, 'pbt', trial, iteration);
+          const random = randomFromWords(seed, 'pbt', trial, iteration);
           const source = best[Math.floor(random() * best.length)];
           if (!source) return [];
           const how = { resampleProbability, perturbationFactors, random };

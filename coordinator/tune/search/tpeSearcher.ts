@@ -6,7 +6,7 @@
 import { SearchSpaceError } from '../tuneErrors.ts';
 import type { Dimension } from '../space/searchSpace.ts';
 import { sampleSpace } from '../space/sampleSpace.ts';
-import { trialRandom } from '../space/trialRandom.ts';
+import { randomFromWords } from '../../../shared/text/randomFromWords.ts';
 import type { Observation, Searcher } from './searcher.ts';
 import { choiceParzen, numberParzen, type Parzen } from './tpe/parzen.ts';
 import { splitTrials } from './tpe/splitTrials.ts';
@@ -37,7 +37,7 @@ export const tpeSearcher: Searcher = {
     for (const dimension of space.dimensions) {
       const { path, form } = dimension;
       if (form.kind === 'sampleFrom') continue;
-      const random = trialRandom(seed, index, path, 'tpe');
+      const random = randomFromWords(seed, index, path, 'tpe');
       chosen[path] = likeliest(parzenOf(dimension, good), parzenOf(dimension, other), random);
     }
     return sampleSpace(space, seed, index, chosen);

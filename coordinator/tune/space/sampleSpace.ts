@@ -2,7 +2,7 @@
 
 import type { ListForm, NumberForm } from './domain.ts';
 import { configOf, type Assignment, type SearchSpace } from './searchSpace.ts';
-import { trialRandom } from './trialRandom.ts';
+import { randomFromWords } from '../../../shared/text/randomFromWords.ts';
 
 /** The multiple of the step that is nearest to `value`, without the noise of binary fractions (0.1 · 3). */
 export function quantise(value: number, { low, high, step }: NumberForm): number {
@@ -34,7 +34,7 @@ export function sampleSpace(
 ): Assignment {
   const assignment: Record<string, unknown> = {};
   for (const { path, form } of space.dimensions) {
-    const random = trialRandom(seed, index, path);
+    const random = randomFromWords(seed, index, path);
     if (path in fixed) assignment[path] = fixed[path];
     else if (form.kind === 'number') assignment[path] = sampleNumber(form, random);
     else if (form.kind === 'sampleFrom') assignment[path] = form.sample(configOf(space, assignment), random);

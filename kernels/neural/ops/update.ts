@@ -6,26 +6,12 @@ import type { Op, OpInputs, UniformBinding } from '../../gpu/op.ts';
 import { groupsFor } from '../../gpu/op.ts';
 import type { KernelCall } from '../kernelCall.ts';
 import { floatsOf } from '../kernelCall.ts';
+import { optimizerSlots, type OptimizerSpec } from '../optimizer.ts';
 import { ROW_LANES, rowTreeWgsl } from './rows.ts';
 import { changeFloats, changeVectors, float, readFloats, readVectors, vectorAliases } from './vectors.ts';
 
-export type OptimizerForm =
-  | {
-      readonly name: 'sgd';
-      readonly momentum: number;
-      readonly nesterov: boolean;
-      readonly weightDecay: number;
-    }
-  | {
-      readonly name: 'adam' | 'adamw';
-      readonly beta1: number;
-      readonly beta2: number;
-      readonly epsilon: number;
-      readonly weightDecay: number;
-    };
-
 export interface UpdateForm {
-  readonly optimizer: OptimizerForm;
+  readonly optimizer: OptimizerSpec;
   readonly clipNorm: number | undefined;
   readonly clipValue: number | undefined;
   /** Whether some weights are frozen or have penalties: then a table says which. */
@@ -52,12 +38,6 @@ export const updateUniform: UniformBinding = {
   },
 };
 
-/** Slots of the optimizer beside the parameters. */
-export function slotsOf(optimizer: OptimizerForm): number {
-  if (optimizer.name !== 'sgd') return 2;
-  return optimizer.momentum === 0 ? 0 : 1;
-}
-
 /** The gradient as the loss has it: averaged, with the penalties' own. */
 function rawGradientWgsl({ hasTraits }: UpdateForm): string {
   if (!hasTraits) return '  var g = gradients[i] * update.gradientScale;';
@@ -66,7 +46,7 @@ function rawGradientWgsl({ hasTraits }: UpdateForm): string {
   g = g * trait_.z;`;
 }
 
-function optimizerWgsl(o: OptimizerForm, hasTraits: boolean): string {
+function optimizerWgsl(o: OptimizerSpec, hasTraits: boolean): string {
   const trainable = hasTraits ? ' * trait_.z' : '';
   if (o.name === 'sgd') {
     const decay = o.weightDecay === 0 ? '' : `  g += ${float(o.weightDecay)} * w${trainable};\n`;
@@ -114,7 +94,7 @@ function updateReference(form: UpdateForm, length: number): (inputs: OpInputs) =
     const parameters = floatsOf(inputs, 'parameters');
     const gradients = floatsOf(inputs, 'gradients');
     const { learningRate = 0, correction1 = 1, correction2 = 1 } = inputs.uniforms['update'] ?? {};
-    const slots = Array.from({ length: slotsOf(o) }, (_, k) => floatsOf(inputs, `slot${k}`));
+    const slots = Array.from({ length: optimizerSlots(o) }, (_, k) => floatsOf(inputs, `slot${k}`));
     const [first, second] = slots;
     const traits = form.hasTraits ? floatsOf(inputs, 'traits') : undefined;
     const raw = rawGradient(inputs, form);
@@ -152,7 +132,7 @@ const traitsBinding = { name: 'traits', type: 'array<vec4<f32>>', access: 'read'
 
 export function updateOp(form: UpdateForm, length: number): Op {
   const { optimizer, clipNorm, hasTraits } = form;
-  const slots = Array.from({ length: slotsOf(optimizer) }, (_, k) => changeVectors(`slot${k}`));
+  const slots = Array.from({ length: optimizerSlots(optimizer) }, (_, k) => changeVectors(`slot${k}`));
   return {
     name: `update ${JSON.stringify(form)}[${length}]`,
     storage: [
@@ -268,7 +248,7 @@ export function updateCalls(form: UpdateForm, pieces: readonly UpdatePiece[]): K
       op,
       buffers: pick(op, buffers),
       groups: () => groupsFor(op, length / 4),
-      cost: () => ({ flop: 10 * length, bytes: 4 * length * (4 + 2 * slotsOf(form.optimizer)) }),
+      cost: () => ({ flop: 10 * length, bytes: 4 * length * (4 + 2 * optimizerSlots(form.optimizer)) }),
     };
   });
   return [...norms, ...updates];

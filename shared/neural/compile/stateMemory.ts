@@ -3,7 +3,8 @@
 
 import type { Allocation, BufferView, MemoryKind } from '../../../kernels/neural/program.ts';
 import type { UpdateForm, UpdatePiece } from '../../../kernels/neural/ops/update.ts';
-import { BLOCK_LENGTH, TRAIT_FLOATS, slotsOf, squaresLength } from '../../../kernels/neural/ops/update.ts';
+import { BLOCK_LENGTH, TRAIT_FLOATS, squaresLength } from '../../../kernels/neural/ops/update.ts';
+import { optimizerSlots } from '../../../kernels/neural/optimizer.ts';
 import { alignSlot } from '../engineLayout.ts';
 import type { LayerGraph } from '../layerGraph.ts';
 import type { EngineLayout, EngineSpec } from '../trainingEngine.ts';
@@ -114,7 +115,7 @@ export function stateMemory(spec: EngineSpec, layout: EngineLayout, maxBindingBy
     };
     piece('parameters', 'parameters', offset, length);
     piece('gradients', 'reduction', offset, length);
-    for (let slot = 0; slot < slotsOf(updateForm.optimizer); slot += 1) {
+    for (let slot = 0; slot < optimizerSlots(updateForm.optimizer); slot += 1) {
       piece(`slot${slot}`, 'optimizer', slot * parameters + offset, length);
     }
     if (updateForm.hasTraits) {

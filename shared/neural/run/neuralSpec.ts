@@ -1,7 +1,8 @@
 // Everything the members of a neural run must agree on before they train: one JSON blob, content-addressed, made by the
 // coordinator from the owner's model, options and prepared data. Plain JSON values only.
 
-import type { LossSpec, MetricName, OptimizerSpec } from '../trainingEngine.ts';
+import type { OptimizerSpec } from '../../../kernels/neural/optimizer.ts';
+import type { LossSpec, MetricName } from '../trainingEngine.ts';
 import type { LearningRateSchedule } from './learningRate.ts';
 
 /** Bytes in the coordinator's blob store. */

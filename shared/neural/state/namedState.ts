@@ -1,10 +1,11 @@
 // The state of a neural run by the names of its weights, as it is kept and sent: engines may lay it out as they like.
 
+import { randomFromWords } from '../../text/randomFromWords.ts';
 import type { LayerGraph, WeightSpec } from '../layerGraph.ts';
 import { WeightsMismatchError } from '../model/modelErrors.ts';
 import { elements } from '../model/graphBuilder.ts';
 import { initialValues, type Initializer } from '../model/initializer.ts';
-import type { EngineLayout, OptimizerSpec, StateSection } from '../trainingEngine.ts';
+import type { EngineLayout, StateSection } from '../trainingEngine.ts';
 import { decodeTensors, encodeTensors, type Tensor } from './safetensors.ts';
 
 export interface NamedState {
@@ -20,12 +21,6 @@ export interface NamedState {
 
 export type Sections = Readonly<Record<StateSection, Float32Array>>;
 
-/** How many arrays as long as the parameters an optimizer keeps. */
-export function optimizerSlots(optimizer: OptimizerSpec): number {
-  if (optimizer.name === 'sgd') return optimizer.momentum === 0 ? 0 : 1;
-  return 2;
-}
-
 /** All weights of a graph, in forward order. */
 export function weightsOf({ nodes }: LayerGraph): WeightSpec[] {
   return nodes.flatMap((node) => node.weights);
@@ -40,21 +35,9 @@ export function initialWeights(
   return new Map(
     weightsOf(graph).map(({ name, shape }) => {
       const initializer = initializers.get(name) ?? { kind: 'constant', value: 0 };
-      return [name, { shape, values: initialValues(initializer, shape, randomFor(seed, name)) }];
+      return [name, { shape, values: initialValues(initializer, shape, randomFromWords(seed, name)) }];
     }),
   );
-}
-
-/** mulberry32, from a hash (FNV-1a) of seed and name. */
-function randomFor(seed: number, name: string): () => number {
-  let state = (0x811c9dc5 ^ seed) >>> 0;
-  for (const byte of new TextEncoder().encode(name)) state = Math.imul(state ^ byte, 0x01000193) >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let t = Math.imul(state ^ (state >>> 15), state | 1);
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
 }
 
 /**

@@ -58,7 +58,7 @@ async function runNode(plan: MemberPlan): Promise<MemberReport> {
   }
 }
 
-/** @param transferred How many data channels the page must have transferred into its worker. */
+/** @param transferred At least so many data channels must go from the page into its worker; 0: none. */
 async function runTab(plan: MemberPlan, transferred: number, query = ''): Promise<MemberReport> {
   const page = await browser.newPage();
   try {
@@ -68,9 +68,10 @@ async function runTab(plan: MemberPlan, transferred: number, query = ''): Promis
       (argument) => (globalThis as unknown as TabPage).runMember(argument),
       start,
     );
-    expect(await page.evaluate(() => (globalThis as unknown as TabPage).transferredChannels())).toBe(
-      transferred,
-    );
+    const channels = await page.evaluate(() => (globalThis as unknown as TabPage).transferredChannels());
+    // A member that isn't up yet is dialled again.
+    expect(channels).toBeGreaterThanOrEqual(transferred);
+    if (transferred === 0) expect(channels).toBe(0);
     return report;
   } finally {
     await page.close();

@@ -6,7 +6,8 @@ import * as tf from '@tensorflow/tfjs';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { createTrainingEngine } from '../../../shared/neural/engine/createTrainingEngine.ts';
 import { readModel } from '../../../shared/neural/model/readModel.ts';
-import type { OptimizerSpec, TrainingEngine } from '../../../shared/neural/trainingEngine.ts';
+import type { OptimizerSpec } from '../../../kernels/neural/optimizer.ts';
+import type { TrainingEngine } from '../../../shared/neural/trainingEngine.ts';
 import { seededNumbers } from '../../kernels/seededNumbers.ts';
 import { relativeDifference, specOf } from './netData.ts';
 

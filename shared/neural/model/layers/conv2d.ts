@@ -1,7 +1,8 @@
 // Convolution over images, with any stride, padding, dilation and groups.
 
-import { glorotNormal, zeros } from '../initializer.ts';
+import { glorotNormal } from '../initializer.ts';
 import { single, type LayerReader } from '../layerReader.ts';
+import { biasOf } from './biasOf.ts';
 import { NeuralModelError } from '../modelErrors.ts';
 import { placeWindow } from './windows.ts';
 
@@ -40,16 +41,7 @@ export const conv2d: LayerReader = {
           initializer: config.initializer('kernel_initializer', glorotNormal),
           penalty: config.penalty('kernel_regularizer'),
         },
-        ...(useBias
-          ? [
-              {
-                name: 'bias',
-                shape: [filters],
-                initializer: config.initializer('bias_initializer', zeros),
-                penalty: config.penalty('bias_regularizer'),
-              },
-            ]
-          : []),
+        ...biasOf(config, useBias, filters),
       ],
     );
     return graph.activate(config, node, config.activation());

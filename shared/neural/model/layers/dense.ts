@@ -1,7 +1,8 @@
 // Fully connected, along the last axis.
 
-import { glorotNormal, zeros } from '../initializer.ts';
+import { glorotNormal } from '../initializer.ts';
 import { single, type LayerReader } from '../layerReader.ts';
+import { biasOf } from './biasOf.ts';
 import { lastOf } from './lastOf.ts';
 
 export const dense: LayerReader = {
@@ -25,16 +26,7 @@ export const dense: LayerReader = {
           initializer: config.initializer('kernel_initializer', glorotNormal),
           penalty: config.penalty('kernel_regularizer'),
         },
-        ...(useBias
-          ? [
-              {
-                name: 'bias',
-                shape: [units],
-                initializer: config.initializer('bias_initializer', zeros),
-                penalty: config.penalty('bias_regularizer'),
-              },
-            ]
-          : []),
+        ...biasOf(config, useBias, units),
       ],
     );
     return graph.activate(config, node, config.activation());

@@ -1,7 +1,8 @@
 // Convolution of each channel by itself.
 
-import { glorotNormal, zeros } from '../initializer.ts';
+import { glorotNormal } from '../initializer.ts';
 import { single, type LayerReader } from '../layerReader.ts';
+import { biasOf } from './biasOf.ts';
 import { placeWindow } from './windows.ts';
 
 export const depthwiseConv2d: LayerReader = {
@@ -33,16 +34,7 @@ export const depthwiseConv2d: LayerReader = {
           initializer: config.initializer('depthwise_initializer', glorotNormal),
           penalty: config.penalty('depthwise_regularizer'),
         },
-        ...(useBias
-          ? [
-              {
-                name: 'bias',
-                shape: [filters],
-                initializer: config.initializer('bias_initializer', zeros),
-                penalty: config.penalty('bias_regularizer'),
-              },
-            ]
-          : []),
+        ...biasOf(config, useBias, filters),
       ],
     );
     return graph.activate(config, node, config.activation());

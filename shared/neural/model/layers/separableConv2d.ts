@@ -1,7 +1,8 @@
 // A depthwise convolution, then one of 1×1 over its channels.
 
-import { glorotNormal, zeros } from '../initializer.ts';
+import { glorotNormal } from '../initializer.ts';
 import { single, type LayerReader } from '../layerReader.ts';
+import { biasOf } from './biasOf.ts';
 import { placeWindow } from './windows.ts';
 
 export const separableConv2d: LayerReader = {
@@ -58,16 +59,7 @@ export const separableConv2d: LayerReader = {
           initializer: config.initializer('pointwise_initializer', glorotNormal),
           penalty: config.penalty('pointwise_regularizer'),
         },
-        ...(useBias
-          ? [
-              {
-                name: 'bias',
-                shape: [filters],
-                initializer: config.initializer('bias_initializer', zeros),
-                penalty: config.penalty('bias_regularizer'),
-              },
-            ]
-          : []),
+        ...biasOf(config, useBias, filters),
       ],
     );
     return graph.activate(config, node, config.activation());

@@ -4,7 +4,8 @@ import * as tf from '@tensorflow/tfjs';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { loadTfjs, type TfjsRuntime } from '../../../../client/neural/tfjs/loadTfjs.ts';
 import { openTfjsEngine, type TfjsEngineSpec } from '../../../../client/neural/tfjs/tfjsEngine.ts';
-import type { Microbatch, OptimizerSpec, TrainingEngine } from '../../../../shared/neural/trainingEngine.ts';
+import type { OptimizerSpec } from '../../../../kernels/neural/optimizer.ts';
+import type { Microbatch, TrainingEngine } from '../../../../shared/neural/trainingEngine.ts';
 import {
   batchOf,
   CLASSES,

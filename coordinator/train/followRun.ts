@@ -1,23 +1,29 @@
-// Asks a cluster for a run whose state the members hold, and follows it to its end.
+// Asks a cluster for a run, and follows it to its end, whatever it trains.
 
 import { AbortedError } from '../../shared/errors.ts';
 import type { ProgressEvent } from '../progress/progressEvent.ts';
-import type { RunEvent, RunOutcome, RunRequest } from '../run/runRequest.ts';
-import type { Cluster } from '../train/cluster/cluster.ts';
-import type { RunSettings } from '../train/runOptions.ts';
-import type { ScalingConfig } from '../train/trainerOptions.ts';
-import type { StateRecorder } from './stateRecorder.ts';
+import type { CommittedRound, RunEvent, RunOutcome, RunRequest } from '../run/runRequest.ts';
+import type { Cluster } from './cluster/cluster.ts';
+import type { RunSettings } from './runOptions.ts';
+import type { ScalingConfig } from './trainerOptions.ts';
+
+/** Writes down what a run tells. */
+interface FollowingRecorder {
+  observe(event: RunEvent): void;
+  /** Resolves when all is on disk. @param rounds all of the run, where it ended well. @throws what a write failed with. */
+  settle(rounds?: readonly CommittedRound[]): Promise<void>;
+}
 
 export interface FollowedRun {
   readonly cluster: Cluster;
   readonly request: RunRequest;
-  readonly recorder: StateRecorder;
+  readonly recorder: FollowingRecorder;
   /** Ends the run when a write or a callback failed. */
   readonly broken: AbortController;
   readonly signal: AbortSignal;
   readonly notify: (event: ProgressEvent) => void;
-  /** Asked for every report: true ends the run after it. */
-  readonly isEnough?: (event: RunEvent & { readonly type: 'round' }) => boolean;
+  /** Asked after every event: the reason why the run should end now, if it should. */
+  readonly isEnough?: (event: RunEvent) => string | undefined;
 }
 
 /** What a run asks of the pool. */
@@ -34,20 +40,18 @@ export function demandOf(
 }
 
 /** Resolves when all is written. @throws AbortedError when called off; what the run or a write failed with. */
-export async function followRun(run: FollowedRun): Promise<RunOutcome & { readonly isEnough: boolean }> {
+export async function followRun(run: FollowedRun): Promise<RunOutcome> {
   const { cluster, request, recorder, broken, signal, notify } = run;
   const calledOff = (): AbortedError =>
     new AbortedError(`Run "${request.name}" was called off by its owner.`);
   if (signal.aborted) throw calledOff();
   const handle = await cluster.startRun(request);
-  let isEnough = false;
   const unsubscribe = handle.onEvent((event) => {
     recorder.observe(event);
     try {
       notify(event);
-      if (event.type !== 'round') return;
-      isEnough ||= run.isEnough?.(event) === true;
-      if (isEnough) handle.stop('its owner has enough');
+      const reason = run.isEnough?.(event);
+      if (reason !== undefined) handle.stop(reason);
     } catch (error) {
       // The one who tells of events must not suffer for a callback.
       broken.abort(error);
@@ -59,14 +63,14 @@ export async function followRun(run: FollowedRun): Promise<RunOutcome & { readon
   if (signal.aborted) onAbort();
   try {
     const outcome = await handle.done.catch(async (error: unknown) => {
-      // What was stored before the failure is kept; the failure is what is reported.
+      // What was committed before the failure is kept; the failure is what is reported.
       await recorder.settle().catch(() => undefined);
       throw error;
     });
-    await recorder.settle();
+    await recorder.settle(outcome.rounds);
     if (broken.signal.aborted) throw broken.signal.reason;
     if (signal.aborted) throw calledOff();
-    return { ...outcome, isEnough };
+    return outcome;
   } finally {
     unsubscribe();
     signal.removeEventListener('abort', onAbort);

@@ -1,0 +1,15 @@
+// What a trainer tells its owner while it runs, by the callbacks of runConfig.
+
+import type { ProgressEvent } from '../progress/progressEvent.ts';
+import type { RunConfig } from './trainerOptions.ts';
+
+export function notifyOwner({ callbacks = [] }: RunConfig = {}, event: ProgressEvent): void {
+  for (const callback of callbacks) callback.onEvent?.(event);
+}
+
+/** On stderr where nobody listens, unless the run is to be silent. */
+export function warnOwner({ callbacks = [], verbose = 1 }: RunConfig = {}, message: string): void {
+  for (const callback of callbacks) callback.onWarning?.(message);
+  const isHeard = callbacks.some((callback) => callback.onWarning !== undefined);
+  if (!isHeard && verbose > 0) process.stderr.write(`warning: ${message}\n`);
+}
