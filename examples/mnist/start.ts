@@ -1,28 +1,31 @@
 // Ray's lesson on MNIST: `npm run mnist`. ResNet-18 in two epochs where there is a GPU; where there is none, a convnet that a
-// processor trains, and a few steps of ResNet-18 beside it. First on one worker, then on two browser tabs; then pictures of
-// what was learned. `npm run mnist -- --help` has the options.
+// processor trains, and a few steps of ResNet-18 after it. First on one worker, then on two browser tabs; then pictures of
+// what was learned, and the model behind a URL. `npm run mnist -- --help` has the options.
 
-import { mkdirSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join, relative } from 'node:path';
 import { parseArgs } from 'node:util';
 import * as tf from '@tensorflow/tfjs';
-import { NeuralTrainer, type NeuralResult, type NeuralTrainerOptions } from '../../coordinator/index.ts';
+import type { NeuralResult } from '../../coordinator/index.ts';
 import { listenForInterrupts } from '../../coordinator/cli/interrupts.ts';
 import { reportError } from '../../coordinator/cli/reportError.ts';
 import { untilAborted } from '../../coordinator/cli/untilAborted.ts';
-import { formatCount, formatDuration } from '../../coordinator/progress/formatNumbers.ts';
+import { formatCount } from '../../coordinator/progress/formatNumbers.ts';
+import { drawDigits } from './drawDigits.ts';
 import { convnet, resnet18, type Stem } from './models.ts';
-import { confusionMatrix, samplePredictions, type Sample } from './pictures.ts';
 import { readMnist, type Digits } from './readIdx.ts';
 import { serveDigits } from './serveDigits.ts';
+import { trainDigits, type DigitsRun } from './trainDigits.ts';
 
-const CLASSES = 10;
+/** ResNet-18 on a processor: enough to see that it learns. */
+const FEW = { steps: 20, batch: 32 };
+
 const HELP = `npm run mnist -- [options]
 
-  --net auto|convnet|resnet18   what to train; auto: resnet18 where there is a GPU, else convnet (default auto)
+  --net auto|convnet|resnet18   what to train; auto: resnet18 where there is a GPU, else the convnet and ${FEW.steps} steps of resnet18
   --stem 7x7|3x3                of ResNet-18: Ray's, or the one for small images (default 7x7)
   --epochs N                    passes over the training images (default 2; 1 for the convnet)
+  --batch N                     images of a step (default 128)
   --steps N                     ends sooner
   --schedule cosine|constant    the learning rate falls to 0 in the end, or stays as in Ray's lesson (default cosine)
   --images N                    training images (default all 60,000)
@@ -39,6 +42,7 @@ const { values: options } = parseArgs({
     net: { type: 'string', default: 'auto' },
     stem: { type: 'string', default: '7x7' },
     epochs: { type: 'string' },
+    batch: { type: 'string', default: '128' },
     steps: { type: 'string' },
     schedule: { type: 'string', default: 'cosine' },
     images: { type: 'string', default: '60000' },
@@ -56,7 +60,7 @@ const say = (text: string): void => void process.stdout.write(`${text}\n`);
 
 async function main(signal: AbortSignal): Promise<void> {
   if (options.help) return say(HELP);
-  if (!/^(constant|cosine)$/.test(options.schedule)) throw new Error('--schedule is constant or cosine.');
+  checkWords();
   await tf.setBackend('cpu');
   // Its first use in Node prints an advertisement for the native package.
   Object.assign(tf.backend(), { firstUse: false });
@@ -73,17 +77,29 @@ async function main(signal: AbortSignal): Promise<void> {
   let last: NeuralResult | undefined;
   for (const workers of options.groups.split(',').map(Number)) {
     say(`\n${workers === 1 ? 'One worker, a Node process' : `${workers} workers, browser tabs`}:`);
-    last = await new NeuralTrainer(trainerOptions(isResnet, workers, train, test)).fit({ signal });
-    const { timings, metrics } = last;
-    say(
-      `trained in ${formatDuration(timings.trainMs)}; on the test images: ${percent(metrics['valid-accuracy'])}`,
-    );
+    last = await trainDigits({
+      ...runOf(isResnet, train),
+      name: `mnist-${isResnet ? 'resnet18' : 'convnet'}-${workers}`,
+      train,
+      valid: test,
+      workers,
+      out: options.out,
+      say,
+      signal,
+    });
   }
   if (!last) return;
   const pictured = Number(options.pictured ?? (isResnet && gpu === undefined ? 64 : test.rows));
-  await draw(last, readMnist(folder, 'test', Math.min(pictured, test.rows)));
+  const { title, folder: pictures } = await drawDigits(
+    last,
+    readMnist(folder, 'test', Math.min(pictured, test.rows)),
+  );
+  say(`\n${title}`);
+  say(`pictures   ${shown(pictures)}/confusion.svg, samples.svg`);
   say(`checkpoint ${shown(last.checkpoint.path)}   loads in tfjs: tf.loadLayersModel`);
-  say(`to serve it: npx tabgrad serve --checkpoint ${shown(last.checkpoint.path)}\n`);
+  say(`to serve it: npx tabgrad serve --checkpoint ${shown(last.checkpoint.path)}`);
+  if (options.net === 'auto' && !isResnet) await fewStepsOfResnet(train, signal);
+  say('');
   const served = await serveDigits(last.checkpoint, test, Number(options['serve-port']), say);
   try {
     if (options.exit) return;
@@ -94,106 +110,58 @@ async function main(signal: AbortSignal): Promise<void> {
   }
 }
 
-function trainerOptions(
+function checkWords(): void {
+  const words = { net: /^(auto|convnet|resnet18)$/, stem: /^(7x7|3x3)$/, schedule: /^(constant|cosine)$/ };
+  for (const [name, known] of Object.entries(words)) {
+    const given = options[name as keyof typeof words];
+    if (!known.test(given)) {
+      throw new Error(`--${name} ${given}: expected ${known.source.slice(2, -2).replaceAll('|', ', ')}.`);
+    }
+  }
+}
+
+function runOf(
   isResnet: boolean,
-  workers: number,
   train: Digits,
-  test: Digits,
-): NeuralTrainerOptions {
-  const { epochs = isResnet ? '2' : '1', steps } = options;
-  const perEpoch = Math.ceil(train.rows / 128);
-  const total = steps === undefined ? Number(epochs) * perEpoch : Number(steps);
-  const name = `mnist-${isResnet ? 'resnet18' : 'convnet'}-${workers}`;
+): Pick<DigitsRun, 'batch' | 'learningRate' | 'model' | 'schedule' | 'steps'> {
+  const { epochs = isResnet ? '2' : '1' } = options;
+  const batch = Number(options.batch);
+  const steps = Number(options.steps ?? Number(epochs) * Math.ceil(train.rows / batch));
   return {
     model: isResnet ? resnet18(options.stem as Stem, 1) : convnet(1),
-    datasets: { train, valid: test },
-    // Normalize(0.5, 0.5): bytes become numbers from -1 to 1.
-    inputScale: 1 / 127.5,
-    inputOffset: -1,
-    loss: { name: 'sparseCategoricalCrossentropy', fromLogits: true },
-    optimizer: { name: 'adam', learningRate: isResnet ? 1e-3 : 0.01 },
+    learningRate: isResnet ? 1e-3 : 0.01,
     // Ray's lesson keeps the rate: after so few epochs that costs ResNet-18 a percent of the test images, for the last
     // steps are as long as the first ones.
-    learningRateSchedule:
+    schedule:
       options.schedule === 'constant'
         ? { name: 'constant' }
-        : { name: 'cosine', warmupSteps: Math.ceil(total / (isResnet ? 20 : 5)) },
-    globalBatchSize: 128,
-    maxSteps: total,
-    seed: 1,
-    scalingConfig: { numWorkers: workers, runtime: workers === 1 ? 'node' : 'browser' },
-    runConfig: { name, storagePath: options.out, callbacks: [progress(total)] },
+        : { name: 'cosine', warmupSteps: Math.ceil(steps / (isResnet ? 20 : 5)) },
+    batch,
+    steps,
   };
 }
 
-/** A line a report: on a terminal each replaces the one before. */
-function progress(
-  steps: number,
-): NonNullable<NonNullable<NeuralTrainerOptions['runConfig']>['callbacks']>[number] {
-  const startedAt = performance.now();
-  let firstAt: number | undefined;
-  return {
-    onEvent: (event) => {
-      if (event.type === 'waiting') say(`waiting: ${event.reason}`);
-      if (event.type !== 'round') return;
-      const { round, metrics } = event.committed;
-      const done = round + 1;
-      const now = performance.now();
-      firstAt ??= startedAt;
-      const left = done === steps ? 0 : ((now - firstAt) / done) * (steps - done);
-      const line =
-        `step ${done}/${steps}  loss ${metrics['train-loss']?.toFixed(4)}  accuracy ${percent(metrics['train-accuracy'])}  ` +
-        `${formatCount(Math.round(metrics['examplesPerSecond'] ?? 0))} images/s  ${formatDuration(left)} left`;
-      if (!process.stdout.isTTY) return say(line);
-      process.stdout.write(`\r\u001b[2K${line}${done === steps ? '\n' : ''}`);
-    },
-    onWarning: (text) => say(`warning: ${text}`),
-  };
-}
-
-/** Confusion matrix and sample predictions, by the checkpoint as any program of tfjs loads it. */
-async function draw({ checkpoint, path }: NeuralResult, digits: Digits): Promise<void> {
-  const { topology, state } = checkpoint.loadNet();
-  const model = await tf.models.modelFromJSON({ modelTopology: topology } as never);
-  for (const layer of model.layers) {
-    const tensors = layer.weights.map(({ originalName }) => state.weights.get(originalName)!);
-    layer.setWeights(tensors.map(({ values, shape }) => tf.tensor(values, [...shape])));
-  }
-  const counts = Array.from({ length: CLASSES }, () => Array.from({ length: CLASSES }, () => 0));
-  const samples: Sample[] = [];
-  const [pixels, { values: labels }] = [28 * 28, digits.labels];
-  for (let row = 0; row < digits.rows; row += 1) {
-    const image = digits.inputs.values.slice(row * pixels, (row + 1) * pixels);
-    const probabilities = tf.tidy(() => {
-      const input = tf.tensor(
-        Float32Array.from(image, (byte) => byte / 127.5 - 1),
-        [1, 28, 28, 1],
-      );
-      return [...tf.softmax(model.predict(input) as tf.Tensor).dataSync()];
-    });
-    const said = probabilities.indexOf(Math.max(...probabilities));
-    const label = labels[row]!;
-    counts[label]![said]! += 1;
-    samples.push({ pixels: image, width: 28, label, probabilities });
-  }
-  const isWrong = ({ label, probabilities }: Sample): boolean =>
-    probabilities.indexOf(Math.max(...probabilities)) !== label;
-  const wrong = samples.filter(isWrong);
-  const shownSamples = [...samples.slice(0, 16), ...wrong.slice(0, 16)];
-  const pictures = join(path, 'pictures');
-  mkdirSync(pictures, { recursive: true });
-  const hits = samples.length - wrong.length;
-  const title = `${formatCount(hits)} of ${formatCount(samples.length)} test images right (${percent(hits / samples.length)})`;
-  writeFileSync(join(pictures, 'confusion.svg'), confusionMatrix(counts, title));
-  writeFileSync(
-    join(pictures, 'samples.svg'),
-    samplePredictions(
-      shownSamples,
-      `The first ${Math.min(16, samples.length)} test images, and ${Math.min(16, wrong.length)} of those taken for others`,
-    ),
-  );
-  say(`\n${title}`);
-  say(`pictures   ${shown(pictures)}/confusion.svg, samples.svg`);
+/** What a processor can do of the lesson's own net in a minute. */
+async function fewStepsOfResnet(train: Digits, signal: AbortSignal): Promise<void> {
+  const { steps, batch } = FEW;
+  say(`\nResNet-18, ${options.stem} stem, ${steps} steps of ${batch} images on one worker, a Node process:`);
+  const { metricsTable } = await trainDigits({
+    name: 'mnist-resnet18-few-steps',
+    model: resnet18(options.stem as Stem, 1),
+    train,
+    workers: 1,
+    learningRate: 1e-3,
+    schedule: { name: 'constant' },
+    batch,
+    steps,
+    out: options.out,
+    say,
+    signal,
+  });
+  const losses = metricsTable.map((row) => row['train-loss'] ?? Number.NaN);
+  const mean = (part: readonly number[]): number => part.reduce((sum, loss) => sum + loss, 0) / part.length;
+  const [first, end] = [mean(losses.slice(0, 5)), mean(losses.slice(-5))];
+  say(`loss ${first.toFixed(2)} over the first five steps, ${end.toFixed(2)} over the last five`);
 }
 
 async function gpuName(): Promise<string | undefined> {
@@ -208,7 +176,6 @@ async function gpuName(): Promise<string | undefined> {
   }
 }
 
-const percent = (share: number | undefined): string => `${(100 * (share ?? Number.NaN)).toFixed(2)} %`;
 const shown = (path: string): string => relative(process.cwd(), path);
 
 const interrupts = listenForInterrupts(() => say('\nEnding in order; press Ctrl-C again to end at once.'));

@@ -34,6 +34,26 @@ it('the lesson of examples/mnist/start.ts runs on a few images and leaves checkp
   expect(samples.match(/<image /g)).toHaveLength(16 + Math.min(16, 24 - right));
 }, 180_000);
 
+it("Ray's ResNet-18 learns on a processor, in a few steps of few images", async () => {
+  const args = ['--net', 'resnet18', '--images', '512', '--test', '2', '--batch', '16', '--steps', '16'];
+  args.push('--schedule', 'constant', '--groups', '1', '--pictured', '1', '--serve-port', '0', '--exit');
+  await promisify(execFile)(
+    process.execPath,
+    ['--import', 'tsx', 'examples/mnist/start.ts', ...args, '--out', folder],
+    { cwd: path.resolve(import.meta.dirname, '../..'), timeout: 150_000 },
+  );
+  const lines = readFileSync(path.join(folder, 'mnist-resnet18-1', 'progress.jsonl'), 'utf8')
+    .trim()
+    .split('\n');
+  const losses = lines.map(
+    (line) => (JSON.parse(line) as { metrics: Record<string, number> }).metrics['train-loss']!,
+  );
+  const mean = (part: readonly number[]): number => part.reduce((sum, loss) => sum + loss, 0) / part.length;
+  expect(losses).toHaveLength(16);
+  expect(mean(losses.slice(0, 2))).toBeGreaterThan(1.9);
+  expect(mean(losses.slice(-5))).toBeLessThan(1.6);
+}, 180_000);
+
 describe('the parts of the lesson', () => {
   it('ResNet-18 has the parameters that it has in PyTorch', () => {
     const count = (model: ReturnType<typeof convnet>): number =>

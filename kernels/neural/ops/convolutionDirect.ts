@@ -18,7 +18,10 @@ import {
   sumPartsReference,
   weightPartsReference,
 } from './convolutionReference.ts';
+import { forwardProducts, inputGradientProducts, weightGradientProducts } from './convolutionProducts.ts';
 import { changeFloats, readFloats } from './vectors.ts';
+
+const isGrouped = ({ groups }: ConvolutionShape): boolean => groups > 1;
 
 const activationWgsl: Readonly<Record<FusedActivation, string>> = {
   none: 'sum',
@@ -67,7 +70,7 @@ function forwardOp(shape: ConvolutionShape, bias: boolean, activation: FusedActi
     }
   }
   output[flat] = ${activationWgsl[activation]};`,
-    reference: forwardReference(shape, bias, activation),
+    reference: (isGrouped(shape) ? forwardReference : forwardProducts)(shape, bias, activation),
   };
 }
 
@@ -100,7 +103,7 @@ function inputGradientOp(shape: ConvolutionShape, accumulate: boolean): Op {
     }
   }
   inputGradient[flat] ${accumulate ? '+=' : '='} sum;`,
-    reference: inputGradientReference(shape, accumulate),
+    reference: (isGrouped(shape) ? inputGradientReference : inputGradientProducts)(shape, accumulate),
   };
 }
 
@@ -136,7 +139,7 @@ function weightPartsOp(shape: ConvolutionShape, rowsPerPart: number): Op {
     }
   }
   parts[flat] = sum;`,
-    reference: weightPartsReference(shape, rowsPerPart),
+    reference: (isGrouped(shape) ? weightPartsReference : weightGradientProducts)(shape, rowsPerPart),
   };
 }
 

@@ -1,10 +1,8 @@
 // Runs one convolution's three plans on a GPU and by their references, and says how far they are from the definition.
 
 import type { GpuRunner } from '../../../../kernels/gpu/gpuRunner.ts';
-import type { ConvolutionContext } from '../../../../kernels/neural/convolution.ts';
+import type { ConvolutionContext, ConvolutionKernels } from '../../../../kernels/neural/convolution.ts';
 import type { KernelPlan } from '../../../../kernels/neural/kernelCall.ts';
-import type { ProductChoice } from '../../../../kernels/neural/product/chooseTile.ts';
-import { createProductConvolutions } from '../../../../kernels/neural/product/productConvolutions.ts';
 import { seededNumbers } from '../../seededNumbers.ts';
 import type { ConvolutionCase } from './convolutionCases.ts';
 import { plainConvolution } from './plainConvolution.ts';
@@ -28,19 +26,19 @@ function difference(
 export async function checkConvolution(
   runner: GpuRunner,
   { shape, examples }: ConvolutionCase,
-  choice: ProductChoice,
+  kernels: ConvolutionKernels,
   options: { readonly references?: boolean } = {},
 ): Promise<Record<string, number>> {
   const random = seededNumbers(7);
   const numbers = (count: number) => Float32Array.from({ length: count }, () => 2 * random.next() - 1);
   const input = numbers(examples * shape.inputHeight * shape.inputWidth * shape.inputChannels);
-  const kernel = numbers(shape.kernelHeight * shape.kernelWidth * shape.inputChannels * shape.filters);
+  const groupChannels = shape.inputChannels / shape.groups;
+  const kernel = numbers(shape.kernelHeight * shape.kernelWidth * groupChannels * shape.filters);
   const outputGradient = numbers(examples * shape.outputHeight * shape.outputWidth * shape.filters);
   const bias = numbers(shape.filters);
   const before = { input: numbers(input.length), kernel: numbers(kernel.length) };
   const plain = plainConvolution(shape, examples, { input, kernel, outputGradient });
 
-  const kernels = createProductConvolutions({ choose: () => choice });
   // Room for more examples than there are.
   const context: ConvolutionContext = {
     shape,

@@ -17,6 +17,7 @@ interface Sides {
   readonly dilations?: readonly [number, number];
   /** top, bottom, left, right */
   readonly padding?: readonly [number, number, number, number];
+  readonly groups?: number;
 }
 
 export function shapeOf(sides: Sides): ConvolutionShape {
@@ -27,6 +28,7 @@ export function shapeOf(sides: Sides): ConvolutionShape {
     strides = [1, 1],
     dilations = [1, 1],
     padding = [0, 0, 0, 0],
+    groups = 1,
   } = sides;
   const output = (axis: 0 | 1): number => {
     const padded = size[axis] + padding[2 * axis]! + padding[2 * axis + 1]!;
@@ -47,7 +49,7 @@ export function shapeOf(sides: Sides): ConvolutionShape {
     dilationWidth: dilations[1],
     padTop: padding[0],
     padLeft: padding[2],
-    groups: 1,
+    groups,
   };
 }
 
@@ -137,5 +139,26 @@ export const convolutionCases: readonly ConvolutionCase[] = [
     title: 'a kernel of 1 by 5 on channels that are no multiple of four',
     shape: shapeOf({ size: [3, 9], channels: [6, 7], kernel: [1, 5], padding: [0, 0, 2, 2] }),
     examples: 3,
+  },
+];
+
+/** For kernels that take groups. */
+export const groupedCases: readonly ConvolutionCase[] = [
+  {
+    title: 'two groups of 3 channels and 4 filters',
+    shape: shapeOf({ size: [7, 6], channels: [6, 8], kernel: [3, 3], padding: same3, groups: 2 }),
+    examples: 3,
+  },
+  {
+    title: 'a depthwise kernel with a multiplier of 2 and stride 2',
+    shape: shapeOf({
+      size: [9, 8],
+      channels: [5, 10],
+      kernel: [3, 3],
+      strides: [2, 2],
+      padding: same3,
+      groups: 5,
+    }),
+    examples: 2,
   },
 ];

@@ -37,6 +37,7 @@ export function plainConvolution(
     scale[name][at]! += Math.abs(value);
   };
   const { inputHeight, inputWidth, inputChannels, outputHeight, outputWidth, filters } = shape;
+  const groupChannels = inputChannels / shape.groups;
   for (let e = 0; e < examples; e += 1) {
     for (let i = 0; i < outputHeight; i += 1) {
       for (let j = 0; j < outputWidth; j += 1) {
@@ -45,10 +46,11 @@ export function plainConvolution(
             const y = i * shape.strideHeight - shape.padTop + r * shape.dilationHeight;
             const x = j * shape.strideWidth - shape.padLeft + s * shape.dilationWidth;
             if (y < 0 || y >= inputHeight || x < 0 || x >= inputWidth) continue;
-            for (let c = 0; c < inputChannels; c += 1) {
-              const inputAt = ((e * inputHeight + y) * inputWidth + x) * inputChannels + c;
-              for (let f = 0; f < filters; f += 1) {
-                const kernelAt = ((r * shape.kernelWidth + s) * inputChannels + c) * filters + f;
+            for (let f = 0; f < filters; f += 1) {
+              const firstChannel = Math.floor((f * shape.groups) / filters) * groupChannels;
+              for (let c = 0; c < groupChannels; c += 1) {
+                const inputAt = ((e * inputHeight + y) * inputWidth + x) * inputChannels + firstChannel + c;
+                const kernelAt = ((r * shape.kernelWidth + s) * groupChannels + c) * filters + f;
                 const outputAt = ((e * outputHeight + i) * outputWidth + j) * filters + f;
                 add('output', outputAt, input[inputAt]! * kernel[kernelAt]!);
                 add('inputGradient', inputAt, outputGradient[outputAt]! * kernel[kernelAt]!);

@@ -69,7 +69,11 @@ describe('a convolution by product kernels', () => {
   it.each(choices.map((choice) => [choice.each.title, nameOf(choice.tile), choice.splits, choice] as const))(
     'agrees with its definition, forward and backward, for %s, by tiles of %s in %d parts',
     async (_title, _tile, _splits, { each, tile, splits }) => {
-      const differences = await checkConvolution(runner, each, { tile, splits });
+      const differences = await checkConvolution(
+        runner,
+        each,
+        createProductConvolutions({ choose: () => ({ tile, splits }) }),
+      );
       // Rounding of f32, in units of the sum of the terms' sizes.
       for (const [name, difference] of Object.entries(differences)) {
         expect(difference, name).toBeLessThan(3e-6);
