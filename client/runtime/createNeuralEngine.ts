@@ -36,23 +36,35 @@ async function createFitting(
     return await createTrainingEngine(spec, { device, ...(clock && { clock }) });
   } catch (error) {
     if (!isTooLarge(error)) throw error;
-    for (let size = Math.floor(spec.microbatchSize / 2); size >= 1; size = Math.floor(size / 2)) {
+    const size = await largestFitting(spec.microbatchSize, async (microbatchSize) => {
       try {
-        const smaller = await createTrainingEngine({ ...spec, microbatchSize: size }, { device });
+        const smaller = await createTrainingEngine({ ...spec, microbatchSize }, { device });
         await smaller.close();
+        return true;
       } catch (still) {
-        if (isTooLarge(still)) continue;
+        if (isTooLarge(still)) return false;
         throw still;
       }
-      throw new NetTooLargeError(
-        `A microbatch of ${spec.microbatchSize} examples does not fit on this device: ${error.message} ` +
-          `${size} do fit: set microbatchSize to ${size}.`,
-        { field: 'microbatchSize' },
-        { cause: error },
-      );
-    }
-    throw error;
+    });
+    if (size === 0) throw error;
+    throw new NetTooLargeError(
+      `A microbatch of ${spec.microbatchSize} examples does not fit on this device: ${error.message} ` +
+        `The largest that does has ${size}: set microbatchSize to ${size}.`,
+      { field: 'microbatchSize' },
+      { cause: error },
+    );
   }
+}
+
+/** The largest size below `tooLarge` that fits, by bisection; 0 when not even 1 does. */
+async function largestFitting(tooLarge: number, fits: (size: number) => Promise<boolean>): Promise<number> {
+  let [fitting, failing] = [0, tooLarge];
+  while (failing - fitting > 1) {
+    const size = Math.floor((fitting + failing) / 2);
+    if (await fits(size)) fitting = size;
+    else failing = size;
+  }
+  return fitting;
 }
 
 /** Over a limit of the device, or out of its memory. */

@@ -33,7 +33,7 @@ export const processorLimits: DeviceLimits = {
 
 const megabytes = (bytes: number): string => `${Math.ceil(bytes / 2 ** 20)} MiB`;
 
-/** @throws NetTooLargeError naming the layer and the largest microbatch that would fit. */
+/** @throws NetTooLargeError naming the layer, what it needs and what the device takes. */
 export function checkLimits({ memory, calls }: Program, limits: DeviceLimits, microbatchSize: number): void {
   for (const { name, bytes } of memory.allocations) {
     if (bytes <= limits.maxBufferBytes) continue;
@@ -55,10 +55,8 @@ export function checkLimits({ memory, calls }: Program, limits: DeviceLimits, mi
       if (view === undefined)
         throw new RangeError(`${op.name} of "${layer}" uses "${name}", which is nowhere.`);
       if (view.bytes <= most) continue;
-      const fits = Math.floor((microbatchSize * most) / view.bytes);
-      const advice = name.startsWith('weight:') || fits === 0 ? '' : ` A microbatch of ${fits} would fit.`;
       throw new NetTooLargeError(
-        `Layer "${layer}" needs ${megabytes(view.bytes)} in one buffer for a microbatch of ${microbatchSize}; the device binds ${megabytes(most)}.${advice}`,
+        `Layer "${layer}" needs ${megabytes(view.bytes)} in one buffer for a microbatch of ${microbatchSize}; the device binds ${megabytes(most)}.`,
         { field: layer },
       );
     }
