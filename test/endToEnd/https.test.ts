@@ -2,7 +2,7 @@
 // over https, with Node and Deno workers that trust the coordinator's self-made authority.
 
 import { X509Certificate } from 'node:crypto';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { chromium, type Browser, type Page } from 'playwright-core';
@@ -63,6 +63,27 @@ describe('a swarm over https', () => {
     browser = await openBrowser([]);
     const page = await browser.newPage();
     await expect(page.goto(`${address('https')}/join`)).rejects.toThrow('ERR_CERT_AUTHORITY_INVALID');
+    await browser.close();
+  });
+
+  it('hands the certificate to whoever clicks past the warning, with what to do with it', async () => {
+    browser = await openBrowser([]);
+    const context = await browser.newContext({ ignoreHTTPSErrors: true, acceptDownloads: true });
+    const page = await context.newPage();
+    await page.goto(`${address('https')}/authority`);
+    // The page's policy lets its own style in.
+    expect(await page.evaluate(() => getComputedStyle(document.querySelector('main')!).maxWidth)).toBe(
+      '704px',
+    );
+    const [download] = await Promise.all([
+      page.waitForEvent('download', { timeout: 20_000 }),
+      page.getByRole('link', { name: 'Download the certificate' }).click(),
+    ]);
+    const certificate = new X509Certificate(await readFile((await download.path())!));
+    expect(certificate.fingerprint256).toBe(new X509Certificate(coordinator.authority!.pem).fingerprint256);
+    expect(await page.locator('pre').textContent()).toBe(
+      certificate.fingerprint256.replace(/^(.{48})/, '$1\n'),
+    );
     await browser.close();
   });
 

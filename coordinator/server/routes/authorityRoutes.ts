@@ -1,5 +1,6 @@
 // Where people get the certificate of a self-made authority, with what to do with it on each system.
 
+import { createHash } from 'node:crypto';
 import type { AuthorityCertificate } from '../../tls/tlsSource.ts';
 import { shownFingerprint } from '../../tls/fingerprint.ts';
 import { answerText } from '../answers.ts';
@@ -38,6 +39,26 @@ const systems: readonly { readonly name: string; readonly steps: string }[] = [
   },
 ];
 
+/** Looks as the page of volunteers does (client/page/join.css), which these people come from. */
+const style = `
+:root { color-scheme: light dark; font: 16px/1.5 system-ui, 'Open Sans', sans-serif; }
+body { margin: 0; background: light-dark(#f5f6f8, #14161a); color: light-dark(#1a1d23, #eceef2); }
+main { max-width: 44rem; margin: 0 auto; padding: 2rem 1rem 3rem; }
+section { margin-top: 1rem; padding: 0.25rem 1.25rem 0.75rem; border: 1px solid light-dark(#dfe2e8, #343943); border-radius: 12px;
+  background: light-dark(#ffffff, #1d2026); }
+h1 { margin: 0 0 0.4rem; font-size: 1.75rem; line-height: 1.2; }
+h2 { margin: 1rem 0 0; font-size: 1.125rem; }
+h2 + p { margin: 0.25rem 0 0; }
+li { margin: 0.75rem 0; }
+a, .brand { color: light-dark(#1d4ed8, #7aa2ff); }
+.brand { margin: 0; font-weight: 700; }
+pre, code { font: 0.875rem/1.4 ui-monospace, monospace; overflow-wrap: anywhere; white-space: pre-wrap; }
+pre { margin: 0.5rem 0 0; }
+`;
+
+/** Its own style and a download, and nothing else. */
+const pagePolicy = `default-src 'none'; style-src 'sha256-${createHash('sha256').update(style).digest('base64')}'; frame-ancestors 'none'; sandbox allow-downloads`;
+
 /** Open to everybody: a certificate is no secret. */
 export function authorityRoutes({ pem, der, fingerprint }: AuthorityCertificate): Route[] {
   const route = (path: string, handle: Route['handle']): Route => ({
@@ -48,9 +69,10 @@ export function authorityRoutes({ pem, der, fingerprint }: AuthorityCertificate)
     handle,
   });
   return [
-    route('/authority', ({ response }) =>
-      answerText(response, 200, 'text/html; charset=utf-8', page(fingerprint)),
-    ),
+    route('/authority', ({ response }) => {
+      response.setHeader('Content-Security-Policy', pagePolicy);
+      answerText(response, 200, 'text/html; charset=utf-8', page(fingerprint));
+    }),
     route('/authority.pem', ({ response }) => answerText(response, 200, 'application/x-pem-file', pem)),
     route('/authority.crt', ({ request, response }) => {
       // The type at which systems offer to install it.
@@ -74,16 +96,26 @@ function page(fingerprint: string): string {
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width">
 <title>Trust this coordinator</title>
+<style>${style}</style>
+<main>
+<p class="brand">tabgrad</p>
 <h1>Trust this coordinator</h1>
 <p>Browsers lend their GPU to encrypted pages alone. The certificate of this one comes from an authority that the coordinator
 made for itself, so your browser does not know it yet.</p>
-<p>1. <a href="authority.crt" download>Download the certificate</a>.</p>
-<p>2. Compare its SHA-256 fingerprint with the one that whoever runs the coordinator tells you, not with this page:</p>
-<pre>${shownFingerprint(fingerprint).replace(/^(.{48})/, '$1\n')}</pre>
-<p>3. Install it as below. Remove it the same way when you no longer take part: whoever holds its key can pretend to be any
-site to browsers that trust it.</p>
+<section>
+<ol>
+<li><a href="authority.crt" download>Download the certificate</a>.</li>
+<li>Compare its SHA-256 fingerprint with the one that whoever runs the coordinator tells you, not with this page:
+<pre>${shownFingerprint(fingerprint).replace(/^(.{48})/, '$1\n')}</pre></li>
+<li>Install it as below. Remove it the same way when you no longer take part: whoever holds its key can pretend to be any
+site to browsers that trust it.</li>
+</ol>
 <p>Node and Deno workers need no installing: <code>tabgrad worker --url ADDRESS --ca-fingerprint ${fingerprint}</code></p>
+</section>
+<section>
 ${sections.join('\n')}
+</section>
+</main>
 </html>
 `;
 }
