@@ -12,7 +12,15 @@ import type { KernelRate } from './neural/kernelRates.ts';
 import { kernelRates } from './neural/kernelRates.ts';
 import { largeStemLayers, smallStemLayers, squareProducts } from './neural/layerShapes.ts';
 import { openBenchGpu } from './neural/openBenchGpu.ts';
-import { compiledStep, fallbackStep, stepNets, tfjsStep } from './neural/stepRates.ts';
+import { stepFacts } from './neural/stepFacts.ts';
+import {
+  compiledSpec,
+  compiledStep,
+  fallbackStep,
+  stepNets,
+  submissionsOfStep,
+  tfjsStep,
+} from './neural/stepRates.ts';
 import type { PeerRates } from './neural/tfjsRates.ts';
 import { openTfjsRates } from './neural/tfjsRates.ts';
 
@@ -89,11 +97,19 @@ if (given.only !== 'kernels') {
   const timing = isSoftware ? { leastSteps: 2, secondsWanted: 0 } : { leastSteps: 3, secondsWanted: 2 };
   console.log(`\nOne training step, batch ${batch}: forward, backward, update, loss read back.`);
   for (const net of nets) {
+    const facts = stepFacts(device, compiledSpec(net, batch), peaks);
     const seconds = await compiledStep(device, net, batch, timing);
     const share = (net.flop * batch) / seconds / peaks.flopPerSecond;
-    const floor = net.flop === 0 ? '' : `, ${(100 * share).toFixed(0)} % of the adapter's multiply-adds`;
+    const multiplied = net.flop === 0 ? '' : `, ${(100 * share).toFixed(0)} % of the adapter's multiply-adds`;
     console.log(
-      `${net.name}: ${(1000 * seconds).toFixed(1)} ms, ${(batch / seconds).toFixed(0)} images/s${floor}`,
+      `${net.name}: ${(1000 * seconds).toFixed(1)} ms, ${(batch / seconds).toFixed(0)} images/s${multiplied}`,
+    );
+    const submissions = await submissionsOfStep(device, net, batch);
+    const { dispatches, memory, bytes, floorSeconds } = facts;
+    const megabytes = (count: number): string => `${(count / 2 ** 20).toFixed(1)} MiB`;
+    console.log(
+      `  ${dispatches} dispatches in ${submissions} submissions, those of the loss's read included; ${megabytes(memory.total)} planned (${megabytes(memory.activations)} activations), ` +
+        `${megabytes(bytes)} touched; floor ${(1000 * floorSeconds).toFixed(1)} ms, ${((100 * floorSeconds) / seconds).toFixed(0)} % of the step`,
     );
     const peers: Record<string, number> = {};
     steps.push({ net: net.name, batch, milliseconds: 1000 * seconds, peers });
@@ -111,6 +127,17 @@ if (given.only !== 'kernels') {
       save();
     }
   }
+}
+if (given.only !== 'kernels' && !alone) {
+  const net = stepNets.small;
+  const timing = { leastSteps: 3, secondsWanted: 1 };
+  const ours = await compiledStep('cpu', net, batch, timing);
+  const theirs = await tfjsStep(undefined, net, batch, timing);
+  console.log(
+    `\nOn one core, without WebGPU, ${net.name}: ${(1000 * ours).toFixed(1)} ms, ${(batch / ours).toFixed(0)} images/s\n` +
+      `  tfjs's plain backend: ${(1000 * theirs).toFixed(1)} ms, ${(theirs / ours).toFixed(1)} times ours\n` +
+      '  For orientation, recorded elsewhere: PyTorch 1.13, one core, ResNet-18 with the 7x7/2 stem, batch 128: 348 images/s',
+  );
 }
 device.destroy();
 // Dawn's threads and those of the others would keep the process alive.

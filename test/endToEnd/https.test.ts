@@ -79,7 +79,7 @@ describe('a swarm over https', () => {
       page.waitForEvent('download', { timeout: 20_000 }),
       page.getByRole('link', { name: 'Download the certificate' }).click(),
     ]);
-    const certificate = new X509Certificate(await readFile((await download.path())!));
+    const certificate = new X509Certificate(await readFile(await download.path()));
     expect(certificate.fingerprint256).toBe(new X509Certificate(coordinator.authority!.pem).fingerprint256);
     expect(await page.locator('pre').textContent()).toBe(
       certificate.fingerprint256.replace(/^(.{48})/, '$1\n'),

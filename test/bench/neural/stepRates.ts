@@ -11,6 +11,7 @@ import { resnet18 } from '../../../shared/neural/model/resnet18.ts';
 import type { EngineSpec, Microbatch, TrainingEngine } from '../../../shared/neural/trainingEngine.ts';
 import { seededNumbers } from '../../kernels/seededNumbers.ts';
 import { median } from '../median.ts';
+import { countSubmissions } from './stepFacts.ts';
 
 export interface StepNet {
   readonly name: string;
@@ -89,12 +90,12 @@ export interface StepTiming {
 }
 
 /** Median, after some steps that do not count. */
-async function secondsOf(makeStep: (step: number) => Promise<unknown>, timing: StepTiming): Promise<number> {
+async function secondsOf(once: (step: number) => Promise<unknown>, timing: StepTiming): Promise<number> {
   const seconds: number[] = [];
   let spent = 0;
   for (let step = 0; seconds.length < timing.leastSteps || spent < timing.secondsWanted; step += 1) {
     const start = performance.now();
-    await makeStep(step);
+    await once(step);
     if (step < WARM_STEPS) continue;
     seconds.push((performance.now() - start) / 1000);
     spent += seconds.at(-1)!;
@@ -102,44 +103,66 @@ async function secondsOf(makeStep: (step: number) => Promise<unknown>, timing: S
   return median(seconds);
 }
 
+/** The loss is read back, which waits for all of the step. */
+async function makeStep(engine: TrainingEngine, batch: Microbatch, step: number): Promise<void> {
+  await engine.accumulate({ ...batch, step }, { isLast: true });
+  engine.update({ learningRate: 0.01, step, examples: batch.examples, microbatches: 1 });
+  await engine.takeTotals();
+}
+
 async function secondsOfEngine(
   engine: TrainingEngine,
   batch: Microbatch,
   timing: StepTiming,
 ): Promise<number> {
-  const seconds = await secondsOf(async (step) => {
-    engine.clear();
-    await engine.accumulate({ ...batch, step }, { isLast: true });
-    engine.update({ learningRate: 0.01, step, examples: batch.examples, microbatches: 1 });
-    await engine.takeTotals();
-  }, timing);
+  const seconds = await secondsOf((step) => makeStep(engine, batch, step), timing);
   await engine.close();
   return seconds;
 }
 
-export async function compiledStep(
-  device: GPUDevice,
-  net: StepNet,
-  examples: number,
-  timing: StepTiming,
-): Promise<number> {
+export function compiledSpec(net: StepNet, examples: number): EngineSpec {
   const model = readModel(net.topology);
   if (model.kind !== 'compiled') throw new Error(`${net.name}: ${model.part.reason}`);
-  const engine = await createTrainingEngine(
-    { ...specOf(examples), graph: model.graph },
-    { device, readsBuckets: false },
-  );
+  return { ...specOf(examples), graph: model.graph };
+}
+
+async function compiledEngine(
+  device: GPUDevice | 'cpu',
+  net: StepNet,
+  examples: number,
+): Promise<TrainingEngine> {
+  const engine = await createTrainingEngine(compiledSpec(net, examples), { device, readsBuckets: false });
   const random = seededNumbers(5);
   engine.write(
     'parameters',
     Float32Array.from({ length: engine.layout.lengths.parameters }, () => 0.1 * (random.next() - 0.5)),
   );
-  return secondsOfEngine(engine, batchOf(examples), timing);
+  return engine;
 }
 
-/** tfjs by itself: optimizer.minimize on its WebGPU backend, with the same optimizer and loss. */
+/** On a GPU, or on the processor. */
+export async function compiledStep(
+  device: GPUDevice | 'cpu',
+  net: StepNet,
+  examples: number,
+  timing: StepTiming,
+): Promise<number> {
+  return secondsOfEngine(await compiledEngine(device, net, examples), batchOf(examples), timing);
+}
+
+/** Of one step, after the first. */
+export async function submissionsOfStep(device: GPUDevice, net: StepNet, examples: number): Promise<number> {
+  const engine = await compiledEngine(device, net, examples);
+  const batch = batchOf(examples);
+  await makeStep(engine, batch, 0);
+  const submissions = await countSubmissions(device, () => makeStep(engine, batch, 1));
+  await engine.close();
+  return submissions;
+}
+
+/** tfjs by itself: optimizer.minimize with the same optimizer and loss, on its WebGPU backend or, without an adapter, on its plain one. */
 export async function tfjsStep(
-  adapter: GPUAdapter,
+  adapter: GPUAdapter | undefined,
   net: StepNet,
   examples: number,
   timing: StepTiming,
