@@ -63,10 +63,7 @@ export async function trainFromConfig(
         verbose: verbose ? (2 as const) : (1 as const),
       },
     };
-    const trainer =
-      config.trainer === 'gbdt'
-        ? new GBDTTrainer({ ...trainerKeys(config), ...shared })
-        : await neuralTrainer(config, { ...shared, ...(flags.profile === true && { profile: true }) });
+    const trainer = await trainerOf(config, { ...shared, ...(flags.profile === true && { profile: true }) });
     const result = await trainer.fit({ signal });
     progress.close();
     if (json) stdout.write(`${JSON.stringify({ type: 'result', ...plainResult(result) })}\n`);
@@ -80,15 +77,32 @@ export async function trainFromConfig(
   }
 }
 
-async function neuralTrainer(
-  config: LoadedNeuralConfig,
-  shared: Pick<NeuralTrainerOptions, 'profile' | 'runConfig' | 'scalingConfig'> & {
-    readonly datasets: Record<string, Dataset>;
-  },
-): Promise<NeuralTrainer> {
+/** What a config does not say, or says in another form. */
+interface SharedOptions extends Pick<NeuralTrainerOptions, 'profile' | 'runConfig' | 'scalingConfig'> {
+  readonly datasets: Record<string, Dataset>;
+}
+
+/** The trainer that a config describes. @throws TrainArgumentError and its like */
+export async function trainerOf(
+  config: AnyConfig,
+  { profile, ...shared }: SharedOptions,
+): Promise<GBDTTrainer | NeuralTrainer> {
+  if (config.trainer === 'gbdt') return new GBDTTrainer({ ...trainerKeys(config), ...shared });
+  return neuralTrainer(config, { ...shared, ...defined({ profile }) });
+}
+
+async function neuralTrainer(config: LoadedNeuralConfig, shared: SharedOptions): Promise<NeuralTrainer> {
   // Loaded here: trees need none of it.
   const { NeuralTrainer } = await import('../neural/neuralTrainer.ts');
-  const { file: _file, trainer: _trainer, data: _data, derive: _derive, columns: _columns, ...keys } = config;
+  const {
+    file: _file,
+    trainer: _trainer,
+    data: _data,
+    derive: _derive,
+    columns: _columns,
+    tune: _tune,
+    ...keys
+  } = config;
   const { model, ...options } = keys;
   const { train, valid } = shared.datasets;
   return new NeuralTrainer({
@@ -137,7 +151,7 @@ async function columnsOf(source: Dataset, paths: readonly string[], signal: Abor
   throw new NoRowsError(`${paths.join(', ')} has no rows.`, { file: paths[0] ?? '' });
 }
 
-export function trainerKeys(config: LoadedConfig) {
+function trainerKeys(config: LoadedConfig) {
   const { labelColumn, params, numBoostRound } = config;
   const { weightColumn, featureColumns, earlyStoppingRounds, xgbModel, resumeFromCheckpoint } = config;
   return {

@@ -2,17 +2,16 @@
 
 import { join, relative } from 'node:path';
 import { ConfigInvalidError } from '../config/configErrors.ts';
-import { loadConfig } from '../config/loadConfig.ts';
+import { loadAnyConfig } from '../config/loadConfig.ts';
 import { formatMetrics } from '../progress/formatNumbers.ts';
 import type { ProgressMode } from '../progress/terminalProgress.ts';
-import { GBDTTrainer } from '../train/gbdtTrainer.ts';
 import { tuneTable } from '../tune/progress/tuneTable.ts';
 import type { ResultGrid } from '../tune/resultGrid.ts';
 import { declaredSpace } from '../tune/tuneConfigSchema.ts';
 import { Tuner } from '../tune/tuner.ts';
 import type { CliContext } from './command.ts';
 import { exitCodes, type ExitCode } from './exitCodes.ts';
-import { defined, openDatasets, trainerKeys, type TrainFlags } from './trainFromConfig.ts';
+import { defined, openDatasets, trainerOf, type TrainFlags } from './trainFromConfig.ts';
 
 /** @throws what reading the config, the data and tuning throw; everything that was started is ended then. */
 export async function tuneFromConfig(
@@ -20,7 +19,7 @@ export async function tuneFromConfig(
   { url, token, json, quiet, verbose, resume }: TrainFlags & { readonly resume: boolean },
   { stdout, stderr, cwd, signal, now }: CliContext,
 ): Promise<ExitCode> {
-  const config = await loadConfig(file, cwd);
+  const config = await loadAnyConfig(file, cwd);
   if (!config.tune) {
     throw new ConfigInvalidError(
       `${file}: tune is missing, expected an object with keys like paramSpace, metric and mode`,
@@ -38,8 +37,7 @@ export async function tuneFromConfig(
     if (json) stdout.write(`${JSON.stringify({ type: 'warning', message })}\n`);
     else if (!quiet) stderr.write(`warning: ${message}\n`);
   };
-  const trainable = new GBDTTrainer({
-    ...trainerKeys(config),
+  const trainable = await trainerOf(config, {
     datasets: await openDatasets(config, signal),
     scalingConfig: { numWorkers, runtime, device, ...defined({ url: address, token: secret }) },
     runConfig: { checkpointConfig: defined(checkpointConfig), callbacks: [{ onWarning }] },
@@ -53,7 +51,7 @@ export async function tuneFromConfig(
       ? await Tuner.restore(join(storagePath, name), { trainable, runConfig, resumeErrored: true })
       : new Tuner({
           trainable,
-          paramSpace: declaredSpace(paramSpace),
+          paramSpace: declaredSpace(paramSpace, config.trainer),
           tuneConfig: { metric, mode: best, ...defined(search) },
           runConfig: {
             ...runConfig,

@@ -3,6 +3,7 @@
 
 import { z } from 'zod';
 import { gradientCodecs } from '../../shared/neural/run/neuralSpec.ts';
+import { tuneSection } from '../tune/tuneConfigSchema.ts';
 import { columnName, rowSections, runSection, scalingSection, wholeFrom } from './configSchema.ts';
 
 const path = z.string().min(1);
@@ -133,6 +134,7 @@ export const neuralConfigSchema = z.strictObject({
     .describe('Checkpoint of an earlier run, to go on until numEpochs or maxSteps in all.'),
   scalingConfig: scalingSection.prefault({}),
   runConfig: runSection.prefault({}),
+  tune: tuneSection.optional(),
 });
 
 /** A checked config with every default filled in. */

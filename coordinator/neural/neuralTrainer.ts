@@ -27,7 +27,7 @@ import { checkpointFiles, NeuralCheckpoint, type LoadedNet } from './neuralCheck
 import { resolveNeural, type NeuralSettings, type NeuralTrainerOptions } from './neuralOptions.ts';
 import { shardsOf } from './shardsOf.ts';
 import { StateRecorder } from './stateRecorder.ts';
-import { prepareTensors, type NeuralData } from './prepare/prepareTensors.ts';
+import { prepareTensors, type NeuralData, type PrepareTensors } from './prepare/prepareTensors.ts';
 
 export interface NeuralResult extends Omit<Result, 'checkpoint' | 'checkpoints'> {
   readonly checkpoint: NeuralCheckpoint;
@@ -36,11 +36,22 @@ export interface NeuralResult extends Omit<Result, 'checkpoint' | 'checkpoints'>
   readonly profile?: string;
 }
 
+/** Makes a dataset's tensors. */
+export type PrepareNeural = (
+  name: string,
+  data: NeuralData,
+  settings: PrepareTensors,
+) => Promise<TensorDataset>;
+
 /** What a trainer needs of the world; tests replace it. */
 export interface NeuralWorld {
   openCluster(settings: NeuralSettings, signal: AbortSignal): Promise<Cluster>;
   /** Milliseconds of a monotonic clock. */
   now(): number;
+  /** A tuning experiment shares what its trials have in common. */
+  readonly prepare?: PrepareNeural;
+  /** Reports and checkpoints are those of the ends of epochs, unless the owner asked for others. */
+  readonly keepsEpochs?: boolean;
   /** Asked once for every report, in order: true ends the run after it. */
   isEnough?(step: number, metrics: Metrics): boolean;
 }
@@ -52,6 +63,8 @@ interface Facts {
   readonly runId: string;
   readonly settings: NeuralSettings;
   steps: number;
+  /** Of what is written to disk; 0: the last one alone. */
+  checkpointFrequency: number;
   prepared?: NonNullable<RecordedRun['prepared']>;
   recorder?: StateRecorder;
   /** How columns became inputs. */
@@ -85,7 +98,13 @@ export class NeuralTrainer {
   async #run(signal: AbortSignal): Promise<NeuralResult> {
     const settings = this.#settings;
     const { options } = settings;
-    const facts: Facts = { runId: randomUUID(), settings, steps: options.maxSteps ?? 0, inputs: [] };
+    const facts: Facts = {
+      runId: randomUUID(),
+      settings,
+      steps: options.maxSteps ?? 0,
+      checkpointFrequency: 0,
+      inputs: [],
+    };
     const clock: RunClock = { now: () => this.#world.now(), startedAt: this.#world.now() };
     const isResumed = options.resumeFromCheckpoint !== undefined;
     const folder = await RunFolder.open(settings.folder, settings.checkpoints, isResumed);
@@ -117,7 +136,7 @@ export class NeuralTrainer {
     const { options, loss, optimizer } = settings;
     let rowsDone = 0;
     const tensors = (name: string, data: NeuralData): Promise<TensorDataset> =>
-      prepareTensors(name, data, {
+      (this.#world.prepare ?? prepareTensors)(name, data, {
         model,
         loss: loss.name,
         labelColumn: options.labelColumn,
@@ -135,7 +154,7 @@ export class NeuralTrainer {
     const perEpoch = stepsPerEpoch({ ...settings, train });
     const steps = options.maxSteps ?? (options.numEpochs ?? 1) * perEpoch;
     facts.steps = steps;
-    this.#notify({ type: 'planned', steps });
+    this.#notify({ type: 'planned', steps, stepsPerEpoch: perEpoch });
     const state = initialState(model, resumed, settings);
     if (state.step >= steps) {
       throw new TrainArgumentError(
@@ -143,8 +162,10 @@ export class NeuralTrainer {
         { field: options.maxSteps === undefined ? 'numEpochs' : 'maxSteps' },
       );
     }
+    const keepsEpochs = this.#world.keepsEpochs === true;
     const frequency = settings.checkpoints.checkpointFrequency ?? 0;
-    const { clipNorm, clipValue, reportEverySteps } = options;
+    const { clipNorm, clipValue, reportEverySteps = keepsEpochs ? steps : undefined } = options;
+    facts.checkpointFrequency = keepsEpochs ? perEpoch : frequency;
     const spec: NeuralSpec = {
       trainer: 'neural',
       topology: model.topology,
@@ -168,7 +189,7 @@ export class NeuralTrainer {
       ...(clipNorm !== undefined && { clipNorm }),
       ...(clipValue !== undefined && { clipValue }),
       ...(reportEverySteps !== undefined && { reportEverySteps }),
-      checkpointEverySteps: frequency > 0 ? frequency : perEpoch,
+      checkpointEverySteps: frequency > 0 && !keepsEpochs ? frequency : perEpoch,
       verifyEveryStep: options.verifyEveryStep ?? false,
       ...(options.profile === true && { profile: true }),
     };
@@ -190,7 +211,7 @@ export class NeuralTrainer {
     const broken = new AbortController();
     const recorder = new StateRecorder({
       folder,
-      checkpointFrequency: settings.checkpoints.checkpointFrequency ?? 0,
+      checkpointFrequency: facts.checkpointFrequency,
       readState: (saved) => cluster.readBlob(saved),
       filesOf: (state, steps) =>
         checkpointFiles(model.topology, decodeState(state, `the state of step ${steps}`), facts.inputs),

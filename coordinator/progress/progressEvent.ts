@@ -7,7 +7,7 @@ export type ProgressEvent =
   /** Rows read, cut into bins and stored so far. */
   | { readonly type: 'preparing'; readonly rows: number; readonly rowsTotal?: number }
   /** How many steps a net will have been trained, once that is known from its rows. */
-  | { readonly type: 'planned'; readonly steps: number };
+  | { readonly type: 'planned'; readonly steps: number; readonly stepsPerEpoch: number };
 
 /** The same as one plain JSON value, without the trees, which are large and in the checkpoint anyway. */
 export function eventJson(event: ProgressEvent): Record<string, unknown> {

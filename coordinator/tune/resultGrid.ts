@@ -6,6 +6,7 @@ import { readFileSync } from 'node:fs';
 import type { Dataset } from '../data/dataset.ts';
 import { fromItems } from '../data/fromMemory.ts';
 import { writeFailure } from '../train/record/atomicWrite.ts';
+import { NeuralCheckpoint } from '../neural/neuralCheckpoint.ts';
 import { Checkpoint } from '../train/checkpoint.ts';
 import type { Metrics } from '../train/result.ts';
 import type { Trial, TrialStatus } from './experiment/trial.ts';
@@ -26,7 +27,7 @@ export interface TrialResult {
   readonly timeTotalS: number;
   /** Every report, in order. */
   readonly metricsTable: readonly (Metrics & { readonly trainingIteration: number })[];
-  /** The last one of a trainer's trial. */
+  /** The last one of a trainer's trial; a NeuralCheckpoint of a net. */
   readonly checkpoint?: Checkpoint;
   /** What a function of the owner's last gave as a checkpoint. */
   readonly state?: unknown;
@@ -188,7 +189,10 @@ function resultOf(trial: Trial, space: SearchSpace, folder: string): TrialResult
       ...metrics,
       trainingIteration: iteration,
     })),
-    ...(saved !== undefined && (saved.endsWith('.json') ? { state: savedState(saved) } : savedModel(saved))),
+    ...(saved !== undefined &&
+      (saved.endsWith('.json')
+        ? { state: savedState(saved) }
+        : savedModel(saved, trial.checkpoint?.roundsPerIteration !== undefined))),
     ...(trial.stopReason !== undefined && { stopReason: trial.stopReason }),
     ...(trial.error && { error: trial.error }),
     path: join(folder, trial.id),
@@ -196,9 +200,9 @@ function resultOf(trial: Trial, space: SearchSpace, folder: string): TrialResult
 }
 
 /** A checkpoint that somebody removed is none. */
-function savedModel(path: string): { checkpoint?: Checkpoint } {
+function savedModel(path: string, isNet: boolean): { checkpoint?: Checkpoint } {
   try {
-    return { checkpoint: new Checkpoint(path) };
+    return { checkpoint: isNet ? new NeuralCheckpoint(path) : new Checkpoint(path) };
   } catch {
     return {};
   }

@@ -15,7 +15,7 @@ export const tuneSection = z
     paramSpace: z
       .record(z.string(), z.unknown())
       .describe(
-        `What to search: parameters by name, or under params; numBoostRound, earlyStoppingRounds and scalingConfig too. Each is a value or one of ${kinds.join('; ')}.`,
+        `What to search. Of trees: parameters by name, or under params; numBoostRound, earlyStoppingRounds and scalingConfig too. Of nets: any key of the config, e.g. {optimizer: {learningRate: …}}. Each is a value or one of ${kinds.join('; ')}.`,
       ),
     metric: z.string().min(1).describe('What is tuned, e.g. valid-auc.'),
     mode: z.enum(['max', 'min']).describe('Which end of it is best.'),
@@ -54,12 +54,16 @@ export const tuneSection = z
   })
   .describe('For `tabgrad tune`: the trials to make of this config.');
 
-/** Keys of the trainer that a config may search; all others are parameters. */
+/** Keys of the trainer of trees that a config may search; all others are parameters. */
 const trainerKeys = ['params', 'numBoostRound', 'earlyStoppingRounds', 'scalingConfig'];
 
 /** The space of a Tuner. @throws SearchSpaceError */
-export function declaredSpace(declared: z.output<typeof tuneSection>['paramSpace']): ParamSpace {
+export function declaredSpace(
+  declared: z.output<typeof tuneSection>['paramSpace'],
+  trainer: 'gbdt' | 'neural',
+): ParamSpace {
   const space = spaceFromJson(declared) as Record<string, unknown>;
+  if (trainer === 'neural') return space;
   const entries = Object.entries(space);
   const own = entries.filter(([key]) => trainerKeys.includes(key));
   const short = entries.filter(([key]) => !trainerKeys.includes(key));

@@ -4,9 +4,9 @@ import { randomUUID } from 'node:crypto';
 import { resolve } from 'node:path';
 import { z } from 'zod';
 import { nearestWord } from '../../shared/text/nearestWord.ts';
-import type { GBDTTrainer } from '../train/gbdtTrainer.ts';
 import type { Metrics } from '../train/result.ts';
 import type { TuneCallback } from './experiment/tuneEvent.ts';
+import type { TunableTrainer } from './run/trialTrainers.ts';
 import { schedulers } from './schedule/registry.ts';
 import type { Scheduler, SchedulerKind } from './schedule/scheduler.ts';
 import { searchers } from './search/registry.ts';
@@ -38,7 +38,7 @@ export interface TrialContext {
  * A trainer, whose options a trial's config is merged into; a function from a config to one; or a function that does
  * the work itself and reports, or returns its metrics.
  */
-export type Trainable = GBDTTrainer | ((config: never, context: TrialContext) => unknown);
+export type Trainable = TunableTrainer | ((config: never, context: TrialContext) => unknown);
 
 /** "asha", or with options: { name: "asha", maxT: 50 }. */
 export type SchedulerChoice = string | (Readonly<Record<string, unknown>> & { readonly name: string });

@@ -4,7 +4,6 @@
 import { resolve } from 'node:path';
 import { systemClock } from '../../shared/clock.ts';
 import { withInterrupt } from '../progress/withInterrupt.ts';
-import { GBDTTrainer } from '../train/gbdtTrainer.ts';
 import { Experiment } from './experiment/experiment.ts';
 import { ExperimentFolder } from './experiment/experimentFolder.ts';
 import { lockExperiment } from './experiment/lockExperiment.ts';
@@ -13,8 +12,10 @@ import type { Trial } from './experiment/trial.ts';
 import { ResultGrid } from './resultGrid.ts';
 import { createTrialRunner } from './run/createTrialRunner.ts';
 import { mergeConfig } from './run/mergeConfig.ts';
+import { isTunableTrainer, trialTrainerOf, type TunedOptions } from './run/trialTrainers.ts';
 import { configOf } from './space/searchSpace.ts';
 import { ExperimentRecorder, type ExperimentEnd } from './record/experimentRecorder.ts';
+import { TuneArgumentError } from './tuneErrors.ts';
 import { tableCallback } from './progress/tuneTable.ts';
 import { resolveTuneOptions, type TunerOptions, type TuneSettings } from './tuneOptions.ts';
 
@@ -141,13 +142,20 @@ function endBy(error: unknown): ExperimentEnd {
 }
 
 /** Options that no trial can have are told before anything is started; values that only some trials have are theirs. */
-function checkTrainer({ trainable, space, searcher, seed }: TuneSettings): void {
-  if (!(trainable instanceof GBDTTrainer) || space.dimensions.some(({ form }) => form.kind === 'sampleFrom'))
-    return;
+function checkTrainer({ trainable, space, searcher, seed, scheduler }: TuneSettings): void {
+  if (!isTunableTrainer(trainable) || space.dimensions.some(({ form }) => form.kind === 'sampleFrom')) return;
+  const { check, boundOptions } = trialTrainerOf(trainable)!;
+  const bound = scheduler.generations && space.dimensions.find(({ path }) => boundOptions.includes(path));
+  if (bound) {
+    throw new TuneArgumentError(
+      `paramSpace.${bound.path} can not be searched by population based training: a trial could not go on from a checkpoint of another.`,
+      { field: bound.path },
+    );
+  }
   const assignment = searcher.propose({ space, seed, index: 0, observations: [] });
-  const options = mergeConfig(trainable.options, configOf(space, assignment)) as GBDTTrainer['options'];
+  const options = mergeConfig(trainable.options, configOf(space, assignment)) as TunedOptions;
   try {
-    void new GBDTTrainer(options);
+    check(options);
   } catch (error) {
     if ((error as { code?: unknown }).code !== 'PARAMETER_OUT_OF_RANGE') throw error;
   }

@@ -22,6 +22,6 @@ const rows = [
 const response = await fetch(serve.url!, { method: 'POST', body: JSON.stringify(rows) });
 console.log(await response.json());
 
-console.log(`Post rows to ${serve.url}; ${serve.url}/openapi.json describes them. Ctrl-C ends it.`);
 process.once('SIGINT', () => void serve.shutdown());
 process.once('SIGTERM', () => void serve.shutdown());
+console.log(`Post rows to ${serve.url}; ${serve.url}/openapi.json describes them. Ctrl-C ends it.`);

@@ -10,7 +10,8 @@ import { CHECKPOINT_FILE } from '../../train/record/runFolder.ts';
 import type { Trial, TrialCheckpoint } from './trial.ts';
 
 /**
- * Trees of later rounds are taken off a model. Of a function's states, the newest that is not too new is taken.
+ * Trees of later rounds are taken off a model. Of a function's states and of a net's epochs, the newest that is not too new is
+ * taken.
  * @param folder of the experiment.
  * @returns undefined where there is none.
  * @throws CheckpointError, ModelFormatError, ResultWriteError
@@ -21,6 +22,8 @@ export async function cutCheckpoint(
   iteration: number,
 ): Promise<TrialCheckpoint | undefined> {
   if (!checkpoint || checkpoint.iteration <= iteration) return checkpoint;
+  const { roundsPerIteration } = checkpoint;
+  if (roundsPerIteration !== undefined) return newestEpoch(folder, id, iteration, roundsPerIteration);
   if (checkpoint.path.endsWith('.json')) return newestState(folder, id, iteration);
   const model = new Checkpoint(join(folder, checkpoint.path)).loadModel();
   const rounds = modelRounds(model) - (checkpoint.iteration - iteration);
@@ -54,10 +57,26 @@ async function newestState(
   id: string,
   iteration: number,
 ): Promise<TrialCheckpoint | undefined> {
-  const names = await readdir(join(folder, id, 'checkpoints')).catch((): string[] => []);
+  const names = await namesOf(folder, id);
   const iterations = names.map((name) => Number(/^(\d+)\.json$/.exec(name)?.[1] ?? NaN));
   const newest = Math.max(...iterations.filter((one) => one <= iteration));
   return Number.isFinite(newest)
     ? { path: `${id}/checkpoints/${newest}.json`, iteration: newest }
     : undefined;
+}
+
+async function newestEpoch(
+  folder: string,
+  id: string,
+  iteration: number,
+  roundsPerIteration: number,
+): Promise<TrialCheckpoint | undefined> {
+  const epochs = (await namesOf(folder, id)).map((name) => Number(name) / roundsPerIteration);
+  const newest = Math.max(...epochs.filter((epoch) => Number.isInteger(epoch) && epoch <= iteration));
+  if (!Number.isFinite(newest)) return undefined;
+  return { path: `${id}/checkpoints/${newest * roundsPerIteration}`, iteration: newest, roundsPerIteration };
+}
+
+function namesOf(folder: string, id: string): Promise<string[]> {
+  return readdir(join(folder, id, 'checkpoints')).catch((): string[] => []);
 }

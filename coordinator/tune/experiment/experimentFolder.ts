@@ -17,6 +17,7 @@ const assignmentForm = z.record(z.string(), z.unknown());
 const checkpointForm = z.object({
   path: z.string().regex(/^trial_\d{5,}(\/[\w.-]*\w)+$/),
   iteration: z.number().int().nonnegative(),
+  roundsPerIteration: z.number().int().positive().exactOptional(),
 });
 
 const trialForm = z.object({
@@ -185,7 +186,7 @@ export class ExperimentFolder {
     } catch (error) {
       throw writeFailure(error, join(this.path, path));
     }
-    return { path, iteration: from.iteration };
+    return { ...from, path };
   }
 
   /** Waits until all is on disk. @throws ResultWriteError */

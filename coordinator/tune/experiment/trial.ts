@@ -22,6 +22,8 @@ export interface TrialCheckpoint {
   /** Folder or file, relative to the experiment's folder. */
   readonly path: string;
   readonly iteration: number;
+  /** Of nets, whose checkpoints are named by steps and whose iterations are epochs. */
+  readonly roundsPerIteration?: number;
 }
 
 /** What a trial gave up for another's checkpoint. */

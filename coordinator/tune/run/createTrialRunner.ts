@@ -4,18 +4,18 @@ import { availableParallelism } from 'node:os';
 import { isAbsolute, join } from 'node:path';
 import { mkdir, readFile } from 'node:fs/promises';
 import { AbortedError, TabgradError } from '../../../shared/errors.ts';
-import { GBDTTrainer } from '../../train/gbdtTrainer.ts';
 import { writeFileAtomically } from '../../train/record/atomicWrite.ts';
 import type { Metrics } from '../../train/result.ts';
-import type { GBDTTrainerOptions } from '../../train/trainerOptions.ts';
 import type { ExperimentRecord } from '../record/experimentRecord.ts';
 import { TrialFailedError } from '../tuneErrors.ts';
 import type { Config, Trainable, TrialContext } from '../tuneOptions.ts';
 import { mergeConfig } from './mergeConfig.ts';
-import { leastWorkers, runGbdtTrial } from './runGbdtTrial.ts';
+import { leastWorkers } from './trialFit.ts';
 import { SharedPreparation } from './sharedPreparation.ts';
+import { sharedTensors } from './sharedTensors.ts';
 import { openTrialCluster, type TrialCluster } from './trialCluster.ts';
 import type { TrialEars, TrialPiece, TrialRunner } from './trialRunner.ts';
+import { isTunableTrainer, trialTrainerOf, type TunableTrainer, type TunedOptions } from './trialTrainers.ts';
 
 export interface TrialRunnerOptions {
   readonly trainable: Trainable;
@@ -36,25 +36,33 @@ const STOP_GRACE_MS = 30_000;
 export function createTrialRunner(options: TrialRunnerOptions): TrialRunner {
   const { trainable, signal } = options;
   const preparation = new SharedPreparation(signal);
+  const tensors = sharedTensors(signal);
   let opening: Promise<TrialCluster> | undefined;
-  const defaultConcurrency =
-    trainable instanceof GBDTTrainer ? sideBySide(trainable.options) : availableParallelism();
-  const train = async (made: GBDTTrainerOptions, piece: TrialPiece, ears: TrialEars): Promise<void> => {
+  const defaultConcurrency = isTunableTrainer(trainable)
+    ? sideBySide(trainable.options)
+    : availableParallelism();
+  const train = async (
+    trainer: TunableTrainer,
+    made: TunedOptions,
+    piece: TrialPiece,
+    ears: TrialEars,
+  ): Promise<void> => {
     opening ??= openFor(made, options);
     const cluster = await opening;
     const most = made.scalingConfig?.numWorkers ?? 1;
     const each = typeof most === 'number' ? most : most[1];
     cluster.ensureWorkers(each, Math.min(options.concurrency ?? sideBySide(made), options.trials));
-    await runGbdtTrial(made, piece, ears, { cluster, preparation });
+    await trialTrainerOf(trainer)!.run(made, piece, ears, { cluster, preparation, tensors });
   };
   return {
     defaultConcurrency,
     async run(piece, ears) {
-      if (trainable instanceof GBDTTrainer) {
-        return train(mergeConfig(trainable.options, piece.config) as GBDTTrainerOptions, piece, ears);
+      if (isTunableTrainer(trainable)) {
+        const made = mergeConfig(trainable.options, piece.config) as TunedOptions;
+        return train(trainable, made, piece, ears);
       }
       const made = await runFunction(trainable as OwnFunction, piece, ears);
-      if (made instanceof GBDTTrainer) await train(made.options, piece, ears);
+      if (isTunableTrainer(made)) await train(made, made.options, piece, ears);
     },
     async close() {
       await (await opening?.catch(() => undefined))?.close();
@@ -63,7 +71,7 @@ export function createTrialRunner(options: TrialRunnerOptions): TrialRunner {
 }
 
 async function openFor(
-  { scalingConfig = {} }: GBDTTrainerOptions,
+  { scalingConfig = {} }: TunedOptions,
   { signal, onLine, onRecord }: TrialRunnerOptions,
 ): Promise<TrialCluster> {
   const cluster = await openTrialCluster({
@@ -71,7 +79,7 @@ async function openFor(
     token: scalingConfig.token ?? process.env['TABGRAD_ADMIN_TOKEN'],
     runtime: scalingConfig.runtime ?? 'node',
     device: scalingConfig.device ?? 'auto',
-    min: leastWorkers(scalingConfig.numWorkers),
+    min: leastWorkers(scalingConfig),
     signal,
     onLine,
   });
@@ -80,9 +88,9 @@ async function openFor(
 }
 
 /** As many as processor cores allow; on a coordinator that is up, as many as its workers allow. */
-function sideBySide({ scalingConfig = {} }: GBDTTrainerOptions): number {
+function sideBySide({ scalingConfig = {} }: TunedOptions): number {
   if ((scalingConfig.url ?? process.env['TABGRAD_URL'] ?? '') !== '') return Infinity;
-  return Math.max(1, Math.floor(availableParallelism() / leastWorkers(scalingConfig.numWorkers)));
+  return Math.max(1, Math.floor(availableParallelism() / leastWorkers(scalingConfig)));
 }
 
 type OwnFunction = (config: Config, context: TrialContext) => unknown;
@@ -119,7 +127,7 @@ async function runFunction(own: OwnFunction, piece: TrialPiece, ears: TrialEars)
   const working = (async (): Promise<unknown> => {
     const made = own(piece.config, context);
     // A trainer has to wait for its workers yet.
-    if (!(made instanceof GBDTTrainer)) ears.working();
+    if (!isTunableTrainer(made)) ears.working();
     return made;
   })();
   const returned = await endedInTime(working, signal, piece).catch((error: unknown) => {
@@ -132,7 +140,7 @@ async function runFunction(own: OwnFunction, piece: TrialPiece, ears: TrialEars)
     throw new TrialFailedError(`Trial ${piece.index} threw: ${message}`, {}, { cause: error });
   });
   if (piece.signal.aborted) throw new AbortedError(`Trial ${piece.index} was called off.`);
-  if (returned === undefined || returned === null || returned instanceof GBDTTrainer) return returned;
+  if (returned === undefined || returned === null || isTunableTrainer(returned)) return returned;
   if (!stopped.signal.aborted) {
     iteration++;
     tell(returned);

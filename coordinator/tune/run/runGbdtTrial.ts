@@ -2,46 +2,26 @@
 
 import { join, relative } from 'node:path';
 import { modelRounds } from '../../../shared/gbdt/model/model.ts';
-import type { ProgressEvent } from '../../progress/progressEvent.ts';
 import { Checkpoint } from '../../train/checkpoint.ts';
 import { GBDTTrainer } from '../../train/gbdtTrainer.ts';
 import type { GBDTTrainerOptions } from '../../train/trainerOptions.ts';
-import type { SharedPreparation } from './sharedPreparation.ts';
-import type { TrialCluster } from './trialCluster.ts';
+import { pathOnRecord, trialListener, trialsShareOf } from './trialFit.ts';
+import type { TrialPlace } from './trialTrainers.ts';
 import type { TrialEars, TrialPiece } from './trialRunner.ts';
-
-export interface GbdtTrialPlace {
-  readonly cluster: TrialCluster;
-  readonly preparation: SharedPreparation;
-}
 
 /** Resolves when the fit has ended; its iterations are the rounds that the trial added to what it began with. */
 export async function runGbdtTrial(
   options: GBDTTrainerOptions,
   piece: TrialPiece,
   ears: TrialEars,
-  { cluster, preparation }: GbdtTrialPlace,
+  { cluster, preparation }: TrialPlace,
 ): Promise<void> {
-  const { numBoostRound = 10, scalingConfig = {}, runConfig = {} } = options;
+  const { numBoostRound = 10, scalingConfig, runConfig = {} } = options;
   const base = options.xgbModel === undefined ? 0 : roundsIn(options.xgbModel);
   const resumed = piece.checkpoint && join(piece.experimentFolder, piece.checkpoint.path);
   const done = resumed === undefined ? startOf(options) : roundsIn(resumed) - base;
   if (resumed !== undefined && done >= numBoostRound) return ears.working();
-  const least = leastWorkers(scalingConfig.numWorkers);
-  const name = `trial ${piece.index}`;
-  const onEvent = (event: ProgressEvent): void => {
-    if (event.type === 'group') ears.working();
-    else if (event.type === 'preparing') ears.waiting(`${name} prepares ${event.rows} rows`);
-    else if (event.type === 'waiting') {
-      const free = cluster.freeWorkers();
-      const need = `${name} waits for ${least} ${least === 1 ? 'worker' : 'workers'}`;
-      ears.waiting(
-        free === undefined
-          ? `${name}: ${event.reason}`
-          : `${need}; ${free} ${free === 1 ? 'is' : 'are'} free`,
-      );
-    }
-  };
+  const onEvent = trialListener(piece, ears, cluster, scalingConfig);
   const { xgbModel, resumeFromCheckpoint, ...rest } = options;
   const start =
     resumed !== undefined
@@ -65,7 +45,7 @@ export async function runGbdtTrial(
             onCheckpoint({ path }) {
               const rounds = Number(relative(join(piece.experimentFolder, piece.id, 'checkpoints'), path));
               ears.checkpoint({
-                path: portable(relative(piece.experimentFolder, path)),
+                path: pathOnRecord(piece, path),
                 iteration: rounds - base,
               });
             },
@@ -74,27 +54,13 @@ export async function runGbdtTrial(
       },
     },
     {
-      openCluster: () =>
-        Promise.resolve({
-          ...cluster,
-          async startRun(request) {
-            const run = await cluster.startRun(request);
-            ears.run(run.runId);
-            return run;
-          },
-          close: () => Promise.resolve(),
-        }),
+      openCluster: () => Promise.resolve(trialsShareOf(cluster, ears)),
       now: () => performance.now(),
       prepare: (input) => preparation.prepare(input),
       isEnough: (round, metrics) => ears.report(done + round + 1, metrics) === 'stop',
     },
   );
-  ears.waiting(`${name} waits for its data`);
   await trainer.fit({ signal: piece.signal });
-}
-
-export function leastWorkers(numWorkers: number | readonly [number, number] = 1): number {
-  return typeof numWorkers === 'number' ? numWorkers : numWorkers[0];
 }
 
 function roundsIn(checkpoint: Checkpoint | string): number {
@@ -103,8 +69,4 @@ function roundsIn(checkpoint: Checkpoint | string): number {
 
 function startOf({ resumeFromCheckpoint }: GBDTTrainerOptions): number {
   return resumeFromCheckpoint === undefined ? 0 : roundsIn(resumeFromCheckpoint);
-}
-
-function portable(path: string): string {
-  return path.split('\\').join('/');
 }

@@ -1,6 +1,7 @@
 // Trials mostly differ in parameters that the prepared data does not depend on: what they share is prepared once.
 
 import { buildTrainSpec } from '../../../shared/gbdt/buildTrainSpec.ts';
+import { KeptWork } from './keptWork.ts';
 import {
   prepareTraining,
   type PreparedTraining,
@@ -30,9 +31,7 @@ function preparationKey(input: PrepareInput): string {
 export class SharedPreparation {
   readonly #signal: AbortSignal;
   readonly #prepare: (input: PrepareInput) => Promise<PreparedTraining>;
-  readonly #ids = new WeakMap<object, number>();
-  readonly #prepared = new Map<string, Promise<PreparedTraining>>();
-  #datasets = 0;
+  readonly #kept = new KeptWork<PreparedTraining>(KEPT);
 
   /** @param signal of the whole experiment: a trial that ends must not take the preparation from the others. */
   constructor(signal: AbortSignal, prepare = prepareTraining) {
@@ -43,32 +42,19 @@ export class SharedPreparation {
   async prepare(input: PrepareInput): Promise<PreparedTraining> {
     // Shards of a run that goes on from a model carry that model's margins.
     if (input.startFrom) return this.#prepare(input);
-    const datasets = Object.entries(input.datasets).map(([name, data]) => `${name}=${this.#idOf(data)}`);
+    const datasets = Object.entries(input.datasets).map(([name, data]) => `${name}=${this.#kept.idOf(data)}`);
     const key = `${datasets.join()}/${preparationKey(input)}`;
-    const known = this.#prepared.get(key);
-    let preparing = known;
-    if (!preparing) {
-      preparing = this.#prepare({ ...input, signal: this.#signal });
-      this.#prepared.set(key, preparing);
-      preparing.catch(() => this.#prepared.delete(key));
-      const [oldest] = this.#prepared.keys();
-      if (this.#prepared.size > KEPT && oldest !== undefined) this.#prepared.delete(oldest);
-    }
-    const prepared = await preparing;
+    const { result: prepared, isNew } = await this.#kept.do(key, () =>
+      this.#prepare({ ...input, signal: this.#signal }),
+    );
     const { params, numBoostRound } = input;
     const { features, target, spec } = prepared;
     const { trainRows, evaluationSets } = spec;
     return {
       ...prepared,
       // Said once is enough.
-      warnings: known ? [] : prepared.warnings,
+      warnings: isNew ? prepared.warnings : [],
       spec: buildTrainSpec({ params, numBoostRound, features, target, trainRows, evaluationSets }),
     };
-  }
-
-  #idOf(data: object): number {
-    const id = this.#ids.get(data) ?? ++this.#datasets;
-    this.#ids.set(data, id);
-    return id;
   }
 }

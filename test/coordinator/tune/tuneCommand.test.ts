@@ -82,16 +82,18 @@ describe('tabgrad tune', () => {
     const check = (): unknown =>
       declaredSpace(
         checkConfig({ ...config, tune: { ...config.tune, ...change } }, 'c.json').tune!.paramSpace,
+        'gbdt',
       );
     expect(check).toThrow(message);
   });
 
   it('takes parameters by name beside other settings of the trainer', () => {
-    const space = declaredSpace({
+    const declared = {
       eta: { loguniform: [0.01, 1] },
       params: { max_depth: { randint: [2, 9] } },
       numBoostRound: { choice: [10, 20] },
-    });
+    };
+    const space = declaredSpace(declared, 'gbdt');
     expect(space).toEqual({
       params: { eta: loguniform(0.01, 1), max_depth: randint(2, 9) },
       numBoostRound: choice([10, 20]),

@@ -1,0 +1,57 @@
+// What trials of all trainers do alike: they tell the experiment what they wait for, and train on the cluster that all trials
+// share.
+
+import { relative } from 'node:path';
+import type { ProgressEvent } from '../../progress/progressEvent.ts';
+import type { Cluster } from '../../train/cluster/cluster.ts';
+import type { ScalingConfig } from '../../train/trainerOptions.ts';
+import type { TrialCluster } from './trialCluster.ts';
+import type { TrialEars, TrialPiece } from './trialRunner.ts';
+
+/** The fewest workers that a trial begins with. */
+export function leastWorkers({ numWorkers = 1 }: ScalingConfig = {}): number {
+  return typeof numWorkers === 'number' ? numWorkers : numWorkers[0];
+}
+
+/** Hears a trainer's events for the experiment. */
+export function trialListener(
+  { index }: TrialPiece,
+  ears: TrialEars,
+  cluster: TrialCluster,
+  scalingConfig: ScalingConfig | undefined,
+): (event: ProgressEvent) => void {
+  const name = `trial ${index}`;
+  const least = leastWorkers(scalingConfig);
+  ears.waiting(`${name} waits for its data`);
+  return (event) => {
+    if (event.type === 'group') ears.working();
+    else if (event.type === 'preparing') ears.waiting(`${name} prepares ${event.rows} rows`);
+    else if (event.type === 'waiting') {
+      const free = cluster.freeWorkers();
+      const need = `${name} waits for ${least} ${least === 1 ? 'worker' : 'workers'}`;
+      ears.waiting(
+        free === undefined
+          ? `${name}: ${event.reason}`
+          : `${need}; ${free} ${free === 1 ? 'is' : 'are'} free`,
+      );
+    }
+  };
+}
+
+/** The experiment's cluster as one trainer sees it: it ends with the experiment, not with the fit. */
+export function trialsShareOf(cluster: TrialCluster, ears: TrialEars): Cluster {
+  return {
+    ...cluster,
+    async startRun(request) {
+      const run = await cluster.startRun(request);
+      ears.run(run.runId);
+      return run;
+    },
+    close: () => Promise.resolve(),
+  };
+}
+
+/** As checkpoints are on record: below the experiment's folder. */
+export function pathOnRecord({ experimentFolder }: TrialPiece, path: string): string {
+  return relative(experimentFolder, path).split('\\').join('/');
+}

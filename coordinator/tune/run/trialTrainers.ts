@@ -1,0 +1,64 @@
+// The trainers that can be tuned. One more is one more line, and a file that runs a trial of it.
+
+import type { PrepareNeural } from '../../neural/neuralTrainer.ts';
+import { NeuralTrainer } from '../../neural/neuralTrainer.ts';
+import { GBDTTrainer } from '../../train/gbdtTrainer.ts';
+import type { ScalingConfig } from '../../train/trainerOptions.ts';
+import { runGbdtTrial } from './runGbdtTrial.ts';
+import { checkTunable, runNeuralTrial } from './runNeuralTrial.ts';
+import type { SharedPreparation } from './sharedPreparation.ts';
+import type { TrialCluster } from './trialCluster.ts';
+import type { TrialEars, TrialPiece } from './trialRunner.ts';
+
+/** What the trials of an experiment share. */
+export interface TrialPlace {
+  readonly cluster: TrialCluster;
+  readonly preparation: SharedPreparation;
+  readonly tensors: PrepareNeural;
+}
+
+/** Options of any trainer, as far as they are alike. */
+export interface TunedOptions {
+  readonly scalingConfig?: ScalingConfig;
+}
+
+interface TrialTrainer<Options extends TunedOptions = TunedOptions> {
+  readonly isTrainer: (value: unknown) => value is { readonly options: Options };
+  /** @throws what the trainer's constructor throws for options that no trial can have. */
+  readonly check: (options: Options) => void;
+  /** Options that a checkpoint is bound to: a trial can not take over one that was trained with others. */
+  readonly boundOptions: readonly string[];
+  /** Resolves when the fit has ended. */
+  readonly run: (options: Options, piece: TrialPiece, ears: TrialEars, place: TrialPlace) => Promise<void>;
+}
+
+const gbdt: TrialTrainer<GBDTTrainer['options']> = {
+  isTrainer: (value) => value instanceof GBDTTrainer,
+  check: (options) => void new GBDTTrainer(options),
+  boundOptions: [],
+  run: runGbdtTrial,
+};
+
+const neural: TrialTrainer<NeuralTrainer['options']> = {
+  isTrainer: (value) => value instanceof NeuralTrainer,
+  check(options) {
+    void new NeuralTrainer(options);
+    checkTunable(options);
+  },
+  boundOptions: ['globalBatchSize', 'model', 'optimizer', 'optimizer.name'],
+  run: runNeuralTrial,
+};
+
+export type TunableTrainer = GBDTTrainer | NeuralTrainer;
+
+// Each is asked only for what it said is its own.
+const trialTrainers = [gbdt, neural] as unknown as readonly TrialTrainer[];
+
+/** Undefined for the owner's own functions. */
+export function trialTrainerOf(trainable: unknown): TrialTrainer | undefined {
+  return trialTrainers.find(({ isTrainer }) => isTrainer(trainable));
+}
+
+export function isTunableTrainer(value: unknown): value is TunableTrainer {
+  return trialTrainerOf(value) !== undefined;
+}
