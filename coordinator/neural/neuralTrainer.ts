@@ -212,6 +212,7 @@ export class NeuralTrainer {
     const recorder = new StateRecorder({
       folder,
       checkpointFrequency: facts.checkpointFrequency,
+      ...(this.#world.keepsEpochs === true && { keepsLast: (rounds) => rounds === spec.steps }),
       readState: (saved) => cluster.readBlob(saved),
       filesOf: (state, steps) =>
         checkpointFiles(model.topology, decodeState(state, `the state of step ${steps}`), facts.inputs),

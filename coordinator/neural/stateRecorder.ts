@@ -18,6 +18,8 @@ export interface StateRecorderOptions {
   readonly filesOf: (state: Uint8Array, rounds: number) => CheckpointFiles | undefined;
   /** A checkpoint is written of states after so many steps; 0: of the last one alone. */
   readonly checkpointFrequency: number;
+  /** Whether the last state is written too, after so many steps. Default: it is. */
+  readonly keepsLast?: (rounds: number) => boolean;
   readonly readState: (saved: BlobReference) => Promise<Uint8Array>;
   /** A profile is there. */
   readonly onProfile?: (bytes: Uint8Array) => Promise<void>;
@@ -97,7 +99,8 @@ export class StateRecorder {
 
   /** Writes the last checkpoint, and waits until all is on disk. */
   async settle(): Promise<void> {
-    if (this.#last) this.#write(this.#last);
+    const { keepsLast = () => true } = this.#options;
+    if (this.#last && keepsLast(this.#last.rounds)) this.#write(this.#last);
     await this.#writes.settled();
   }
 }

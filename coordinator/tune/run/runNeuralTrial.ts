@@ -38,6 +38,8 @@ export async function runNeuralTrial(
       ...(from !== undefined && { resumeFromCheckpoint: from }),
       runConfig: {
         ...runConfig,
+        // A scheduler may cut a trial back to any epoch that it has behind it.
+        checkpointConfig: {},
         name: piece.id,
         storagePath: piece.experimentFolder,
         callbacks: [

@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse, stringify } from 'yaml';
 import { loadAnyConfig } from '../../../coordinator/config/loadConfig.ts';
+import { readLayersModel } from '../../../coordinator/neural/modelSource.ts';
 import { runTabgrad } from './runTabgrad.ts';
 
 let folder: string;
@@ -51,6 +52,24 @@ describe('training a net from a config file', () => {
     );
     const lines = (await readFile(join(folder, 'results/moons/progress.jsonl'), 'utf8')).trim().split('\n');
     expect(JSON.parse(lines.at(-1)!)).toMatchObject({ round: 359 });
+  });
+
+  it('searches for the best net of a config, as it does for trees', async () => {
+    const ended = await runTabgrad(['tune', 'moonsTune.yaml', '--json'], { cwd: folder });
+    expect(ended).toMatchObject({ code: 0, stderr: '' });
+    const result = JSON.parse(ended.stdout.trim().split('\n').at(-1)!) as {
+      best: { params: Record<string, number>; metrics: Record<string, number>; checkpoint: string };
+      trials: { status: string; trainingIteration: number }[];
+    };
+    expect(result.trials).toHaveLength(6);
+    expect(new Set(result.trials.map(({ status }) => status))).toEqual(new Set(['finished']));
+    expect(Math.max(...result.trials.map(({ trainingIteration }) => trainingIteration))).toBe(20);
+    expect(Math.min(...result.trials.map(({ trainingIteration }) => trainingIteration))).toBeLessThan(20);
+    expect(Object.keys(result.best.params)).toEqual(['optimizer.learningRate', 'globalBatchSize']);
+    expect(result.best.metrics['valid-accuracy']).toBeGreaterThan(0.85);
+    expect((await readLayersModel(join(result.best.checkpoint, 'model.json'))).weights?.size).toBeGreaterThan(
+      0,
+    );
   });
 
   it('predicts a file with the net, here and on workers alike', async () => {
