@@ -67,9 +67,7 @@ describe('training a net from a config file', () => {
     expect(Math.min(...result.trials.map(({ trainingIteration }) => trainingIteration))).toBeLessThan(20);
     expect(Object.keys(result.best.params)).toEqual(['optimizer.learningRate', 'globalBatchSize']);
     expect(result.best.metrics['valid-accuracy']).toBeGreaterThan(0.85);
-    expect((await readLayersModel(join(result.best.checkpoint, 'model.json'))).weights?.size).toBeGreaterThan(
-      0,
-    );
+    expect(readLayersModel(join(result.best.checkpoint, 'model.json')).weights?.size).toBeGreaterThan(0);
   });
 
   it('predicts a file with the net, here and on workers alike', async () => {

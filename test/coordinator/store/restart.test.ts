@@ -11,7 +11,10 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { startLocalWorkers } from '../../../coordinator/local/localWorkers.ts';
 import type { LocalWorkers } from '../../../coordinator/local/localWorkers.ts';
 import type { ProgressEvent } from '../../../coordinator/progress/progressEvent.ts';
+import type { NeuralCheckpoint } from '../../../coordinator/neural/neuralCheckpoint.ts';
+import { NeuralTrainer } from '../../../coordinator/neural/neuralTrainer.ts';
 import { GBDTTrainer } from '../../../coordinator/train/gbdtTrainer.ts';
+import { netOptions } from '../tune/fixtures/moonsExperiment.ts';
 import { flights } from '../../endToEnd/swarm.ts';
 import { runTabgrad, startTabgrad } from '../cli/runTabgrad.ts';
 import type { Running } from '../cli/runTabgrad.ts';
@@ -119,4 +122,55 @@ describe('A run whose coordinator is killed', () => {
       ]);
     },
   );
+
+  it(
+    'goes on with a net from its last stored state, to the weights of the undisturbed run',
+    { timeout: 180_000 },
+    async () => {
+      crew = await startLocalWorkers({ url, count: 2, runtime: 'node', device: 'cpu' });
+      const undisturbed = await trainNet();
+
+      const steps: number[] = [];
+      const lives: Promise<void>[] = [];
+      const kills = [100, 900];
+      const disturbed = await trainNet((event) => {
+        if (event.type !== 'round') return;
+        steps.push(event.committed.round + 1);
+        if (kills.length === 0 || event.committed.round < kills[0]!) return;
+        kills.shift();
+        lives.push((lives.at(-1) ?? Promise.resolve()).then(() => restart('SIGKILL')));
+      });
+      await Promise.all(lives);
+
+      expect(kills).toEqual([]);
+      expect(steps).toEqual(steps.toSorted((a, b) => a - b));
+      expect(steps.at(-1)).toBe(NET_STEPS);
+      const [own, expected] = [disturbed, undisturbed].map(weightsOf) as [number[], number[]];
+      const most = Math.max(...own.map((weight, at) => Math.abs(weight - expected[at]!)));
+      // Shares follow the workers' speeds, and sums over other shares are rounded differently.
+      expect(most).toBeLessThan(1e-3);
+    },
+  );
 });
+
+/** Two moons, for so many steps that a coordinator has time to die in between. */
+const NET_STEPS = 2000;
+
+async function trainNet(
+  onEvent: (event: ProgressEvent) => void = () => undefined,
+): Promise<NeuralCheckpoint> {
+  const { numEpochs: _numEpochs, ...options } = netOptions();
+  const { checkpoint } = await new NeuralTrainer({
+    ...options,
+    optimizer: { name: 'sgd', learningRate: 0.05 },
+    maxSteps: NET_STEPS,
+    reportEverySteps: 20,
+    scalingConfig: { numWorkers: 2, url },
+    runConfig: { name: randomUUID(), storagePath: folder, verbose: 0, callbacks: [{ onEvent }] },
+  }).fit();
+  return checkpoint;
+}
+
+function weightsOf(checkpoint: NeuralCheckpoint): number[] {
+  return [...checkpoint.loadNet().state.weights.values()].flatMap(({ values }) => [...values]);
+}
