@@ -8,18 +8,21 @@ export interface BatchOptions {
   readonly maxBatchSize?: number;
   /** How long the first of a batch waits for others; default 0.01. */
   readonly batchWaitTimeoutS?: number;
+  /** Batches that are computed at a time; others wait, and grow while they do. Default: any number. */
+  readonly maxConcurrentBatches?: number;
   readonly clock?: Clock;
 }
 
 interface Waiting<In, Out> {
   readonly item: In;
+  readonly sinceMs: number;
   resolve(value: Out): void;
   reject(error: unknown): void;
 }
 
 /**
  * Makes a function of one item out of a function of many. A batch is closed when it is full or its first item has
- * waited long enough.
+ * waited long enough, and no more are being computed than may be.
  * @param fn gets the items in the order of their calls and returns as many results, in the same order.
  * @throws ServeArgumentError for options out of range. The calls reject with what `fn` throws.
  */
@@ -28,26 +31,46 @@ export function batch<In, Out>(
   options: BatchOptions = {},
 ): (item: In) => Promise<Out> {
   const { maxBatchSize = 10, batchWaitTimeoutS = 0.01, clock = systemClock } = options;
+  const { maxConcurrentBatches = Infinity } = options;
   if (!Number.isInteger(maxBatchSize) || maxBatchSize < 1)
     throw new ServeArgumentError(`maxBatchSize must be a whole number from 1, not ${maxBatchSize}.`);
   if (!(batchWaitTimeoutS >= 0 && batchWaitTimeoutS <= 3_600))
     throw new ServeArgumentError(`batchWaitTimeoutS must be from 0 to 3600, not ${batchWaitTimeoutS}.`);
+  if (!(maxConcurrentBatches >= 1))
+    throw new ServeArgumentError(`maxConcurrentBatches must be from 1, not ${maxConcurrentBatches}.`);
 
   let waiting: Waiting<In, Out>[] = [];
   let stopTimer: (() => void) | undefined;
+  let computing = 0;
+  /** Whether the first of those that wait has waited long enough. */
+  let isDue = false;
 
-  const close = (): void => {
-    stopTimer?.();
+  const proceed = (): void => {
+    while (computing < maxConcurrentBatches && (waiting.length >= maxBatchSize || isDue)) {
+      stopTimer?.();
+      stopTimer = undefined;
+      isDue = false;
+      const closed = waiting.slice(0, maxBatchSize);
+      waiting = waiting.slice(maxBatchSize);
+      computing += 1;
+      void answerBatch(fn, closed).then(() => {
+        computing -= 1;
+        proceed();
+      });
+    }
+    const [first] = waiting;
+    if (!first || isDue) return;
+    stopTimer ??= clock.after(Math.max(0, first.sinceMs + batchWaitTimeoutS * 1_000 - clock.now()), due);
+  };
+  const due = (): void => {
     stopTimer = undefined;
-    const closed = waiting;
-    waiting = [];
-    void answerBatch(fn, closed);
+    isDue = true;
+    proceed();
   };
   return (item) =>
     new Promise((resolve, reject) => {
-      waiting.push({ item, resolve, reject });
-      if (waiting.length >= maxBatchSize) close();
-      else stopTimer ??= clock.after(batchWaitTimeoutS * 1_000, close);
+      waiting.push({ item, resolve, reject, sinceMs: clock.now() });
+      proceed();
     });
 }
 

@@ -48,6 +48,36 @@ describe('batch', () => {
     await Promise.all(calls);
   });
 
+  it('computes as many batches at a time as it may, and the next one grows meanwhile', async () => {
+    const clock = new ManualClock();
+    const batches: { readonly items: number[]; finish(): void }[] = [];
+    const double = batch(
+      (items: number[]) =>
+        new Promise<number[]>((resolve) => {
+          batches.push({ items, finish: () => resolve(items.map((item) => 2 * item)) });
+        }),
+      { maxBatchSize: 3, batchWaitTimeoutS: 1, maxConcurrentBatches: 1, clock },
+    );
+    const items = (): number[][] => batches.map((one) => one.items);
+    const calls = [1, 2, 3, 4].map((item) => double(item));
+    await clock.advanceSettled(5_000);
+    calls.push(...[5, 6, 7, 8].map((item) => double(item)));
+    expect(items()).toEqual([[1, 2, 3]]);
+    batches[0]!.finish();
+    await clock.advanceSettled(0);
+    expect(items()).toEqual([
+      [1, 2, 3],
+      [4, 5, 6],
+    ]);
+    batches[1]!.finish();
+    await clock.advanceSettled(999);
+    expect(batches).toHaveLength(2);
+    await clock.advanceSettled(1);
+    expect(batches[2]!.items).toEqual([7, 8]);
+    batches[2]!.finish();
+    expect(await Promise.all(calls)).toEqual([2, 4, 6, 8, 10, 12, 14, 16]);
+  });
+
   it('rejects all calls of a batch that throws or returns too few, and goes on', async () => {
     const answers = [
       () => {
@@ -69,5 +99,6 @@ describe('batch', () => {
   it('refuses sizes and waits out of range', () => {
     expect(() => batch(() => [], { maxBatchSize: 0 })).toThrow(/maxBatchSize/);
     expect(() => batch(() => [], { batchWaitTimeoutS: NaN })).toThrow(/batchWaitTimeoutS/);
+    expect(() => batch(() => [], { maxConcurrentBatches: 0 })).toThrow(/maxConcurrentBatches/);
   });
 });
