@@ -2,7 +2,7 @@
 // wrong with arguments and checkpoints comes out here, before anything is started.
 
 import { z } from 'zod';
-import { isLayersModel, readLayersFolder } from '../../predict/layersFolder.ts';
+import { checkedLayersFiles, isLayersModel, readLayersFolder } from '../../predict/layersFolder.ts';
 import type { ProgramCluster } from '../../program/openProgram.ts';
 import type { Checkpoint } from '../../train/checkpoint.ts';
 import { describeLayers } from '../model/describeLayers.ts';
@@ -175,7 +175,13 @@ function planLayers(
   given: unknown,
 ): PlannedDeployment {
   const options = readOptions(layersOptions, given) as LayersOptions;
-  const files = readLayersFolder(checkpoint);
+  const files = checkedLayersFiles(readLayersFolder(checkpoint), checkpoint);
+  // Shared, so that replicas need no copy each while they wait to be started.
+  const program = {
+    kind: 'layers',
+    files: { ...files, weights: files.weights.map(shared) },
+    options,
+  } as const;
   let model: ModelDescription | undefined;
   return {
     name,
@@ -184,10 +190,16 @@ function planLayers(
       return model;
     },
     makeReplica: (id, caller) =>
-      new ThreadReplica(id, { kind: 'layers', files, options }, caller, (facts) => {
+      new ThreadReplica(id, program, caller, (facts) => {
         model ??= describeLayers(facts);
       }),
   };
+}
+
+function shared(bytes: Uint8Array): Uint8Array {
+  const copy = new Uint8Array(new SharedArrayBuffer(bytes.byteLength));
+  copy.set(bytes);
+  return copy;
 }
 
 /** @throws ServeArgumentError naming the option. */

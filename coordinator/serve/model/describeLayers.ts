@@ -1,23 +1,8 @@
 // The description of a served tf.LayersModel. A replica tells its inputs and outputs when it has loaded the model: tfjs
 // knows them, and is too large to be loaded on the server's own thread.
 
-import type { TensorInput } from '../rows/readTensors.ts';
+import type { LayersFacts, TensorInput, TensorOutput } from '../../../shared/serve/layersNet.ts';
 import type { ModelDescription, Schema, TensorDescription } from './modelDescription.ts';
-
-export interface TensorOutput {
-  readonly name: string;
-  readonly dtype: 'float32' | 'int32' | 'bool';
-  /** Of one row; null for any size. */
-  readonly shape: readonly (number | null)[];
-}
-
-/** What a replica tells of its model. */
-export interface LayersFacts {
-  readonly layers: number;
-  readonly parameters: number;
-  readonly inputs: readonly TensorInput[];
-  readonly outputs: readonly TensorOutput[];
-}
 
 export const datatypes = { float32: 'FP32', int32: 'INT32', bool: 'BOOL' } as const;
 

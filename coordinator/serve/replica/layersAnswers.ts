@@ -1,12 +1,12 @@
 // Predictions of a tf.LayersModel in the shape that the rows came in.
 
-import { isOneNumber, type TensorOutput } from '../model/describeLayers.ts';
-import type { OutputValues } from '../http/openInference.ts';
+import type { OutputValues, TensorOutput } from '../../../shared/serve/layersNet.ts';
+import { isOneNumber } from '../model/describeLayers.ts';
 import type { RowShape } from '../rows/readRows.ts';
 
 /** The rows of one output. */
 export interface OutputRows extends TensorOutput {
-  readonly values: OutputValues['values'];
+  readonly values: OutputValues;
   readonly rowShape: readonly number[];
 }
 

@@ -1,24 +1,22 @@
-// A tf.LayersModel as a replica runs it: rows or tensors in, the outputs of tfjs's predict out. Requests that wait
-// together are predicted together. Loaded only by threads that need it, since tfjs takes seconds to load.
+// A tf.LayersModel as a replica runs it: rows or tensors in, what the net predicts out. Requests that wait together are
+// predicted together. The net is in the same thread, or on a worker of the pool.
 
-import * as tf from '@tensorflow/tfjs';
-import type { InputScaling, LayersFiles } from '../../predict/layersFolder.ts';
-import { CheckpointError } from '../../train/trainErrors.ts';
+import {
+  joinValues,
+  sizeOf,
+  type LayersFacts,
+  type LayersNet,
+  type NetRows,
+  type TensorInput,
+} from '../../../shared/serve/layersNet.ts';
 import { batch } from '../batch.ts';
 import { readInference, writeInference, type InputTensor } from '../http/openInference.ts';
 import { bodyText } from '../http/ownerHttp.ts';
-import { datatypes, type LayersFacts } from '../model/describeLayers.ts';
-import {
-  readTensors,
-  tensorNumber,
-  tensorRows,
-  type InputRows,
-  type TensorInput,
-} from '../rows/readTensors.ts';
+import { datatypes } from '../model/describeLayers.ts';
+import { readTensors, tensorNumber, tensorRows } from '../rows/readTensors.ts';
 import { ServeArgumentError, ServeInputError } from '../serveErrors.ts';
 import { predictionsText, predictionsValue, type OutputRows } from './layersAnswers.ts';
 import type { Body, ReplicaOp, ReplicaProgram } from './replica.ts';
-import { useBackend } from './tfBackend.ts';
 
 export interface LayersOptions {
   /** Default "cpu". "webgpu" takes the first adapter of the machine, and fails where there is none. */
@@ -32,51 +30,21 @@ export interface LayersOptions {
   readonly batchWaitTimeoutS?: number;
 }
 
-/** Rows that tfjs computes at a time. */
-const ROWS_AT_A_TIME = 128;
-
-interface Rows {
-  readonly rows: number;
-  readonly inputs: readonly InputRows[];
-}
-
 export class LayersProgram implements ReplicaProgram {
-  readonly facts: LayersFacts;
-  readonly #model: tf.LayersModel;
-  readonly #scalings: readonly InputScaling[];
-  readonly #predictTogether: (rows: Rows) => Promise<readonly OutputRows[]>;
-  /** A row of zeros, and what the model answered to it when it was loaded. */
-  readonly #probe: Rows;
-  #probeAnswer = '';
+  readonly #net: LayersNet;
+  readonly #predictTogether: (rows: NetRows) => Promise<readonly OutputRows[]>;
 
-  private constructor(
-    model: tf.LayersModel,
-    scalings: readonly InputScaling[],
-    { maxBatchSize = 32, batchWaitTimeoutS = 0 }: LayersOptions,
-  ) {
-    this.#model = model;
-    this.#scalings = scalings;
-    this.facts = factsOf(model);
-    this.#predictTogether = batch((items: Rows[]) => this.#predictAll(items), {
+  constructor(net: LayersNet, { maxBatchSize = 32, batchWaitTimeoutS = 0 }: LayersOptions) {
+    this.#net = net;
+    this.#predictTogether = batch((items: NetRows[]) => this.#predictAll(items), {
       maxBatchSize,
       batchWaitTimeoutS,
+      maxConcurrentBatches: MAX_CONCURRENT_BATCHES,
     });
-    this.#probe = {
-      rows: 1,
-      inputs: this.facts.inputs.map(({ dtype, shape }) => {
-        const dims = shape.map((size) => size ?? 1);
-        const length = dims.reduce((product, size) => product * size, 1);
-        return { shape: dims, values: dtype === 'int32' ? new Int32Array(length) : new Float32Array(length) };
-      }),
-    };
   }
 
-  /** @throws CheckpointError, UnavailableError where the device is not there. */
-  static async make(files: LayersFiles, options: LayersOptions): Promise<LayersProgram> {
-    await useBackend(options.device ?? 'cpu');
-    const program = new LayersProgram(await loadModel(files), files.scalings, options);
-    program.#probeAnswer = await program.#predictProbe();
-    return program;
+  get facts(): LayersFacts {
+    return this.#net.facts;
   }
 
   async run(op: ReplicaOp, args: readonly unknown[]): Promise<unknown> {
@@ -100,9 +68,7 @@ export class LayersProgram implements ReplicaProgram {
         );
       }
       case 'health':
-        if ((await this.#predictProbe()) !== this.#probeAnswer)
-          throw new Error('the model does not predict what it did when it was loaded');
-        return undefined;
+        return this.#net.checkHealth();
       case 'method':
         break;
     }
@@ -113,13 +79,8 @@ export class LayersProgram implements ReplicaProgram {
     return predictionsValue(await this.#predictTogether(rows), rows.rows, shape);
   }
 
-  async #predictProbe(): Promise<string> {
-    const [outputs] = await this.#predictAll([this.#probe]);
-    return predictionsText(outputs!, 1, 'record');
-  }
-
   /** Requests whose rows are of one shape are one batch. */
-  async #predictAll(items: readonly Rows[]): Promise<(readonly OutputRows[])[]> {
+  async #predictAll(items: readonly NetRows[]): Promise<(readonly OutputRows[])[]> {
     const answers: (readonly OutputRows[])[] = [];
     const groups = new Map<string, number[]>();
     for (const [i, { inputs }] of items.entries()) {
@@ -135,7 +96,7 @@ export class LayersProgram implements ReplicaProgram {
         const from = row;
         row += items[i]!.rows;
         answers[i] = outputs.map((output) => {
-          const size = output.rowShape.reduce((product, length) => product * length, 1);
+          const size = sizeOf(output.rowShape);
           return { ...output, values: output.values.subarray(from * size, row * size) };
         });
       }
@@ -143,7 +104,7 @@ export class LayersProgram implements ReplicaProgram {
     return answers;
   }
 
-  async #predict(items: readonly Rows[]): Promise<OutputRows[]> {
+  async #predict(items: readonly NetRows[]): Promise<OutputRows[]> {
     const { outputs } = this.facts;
     const rows = items.reduce((sum, item) => sum + item.rows, 0);
     if (rows === 0) {
@@ -153,83 +114,23 @@ export class LayersProgram implements ReplicaProgram {
         rowShape: output.shape.map((size) => size ?? 0),
       }));
     }
-    const tensors = tf.tidy(() => {
-      const inputs = this.facts.inputs.map(({ dtype }, input) => {
-        const values = scaled(
-          joined(items.map(({ inputs }) => inputs[input]!.values)),
-          this.#scalings[input],
-        );
-        return tf.tensor(values, [rows, ...items[0]!.inputs[input]!.shape], dtype);
-      });
-      return [this.#model.predict(inputs, { batchSize: ROWS_AT_A_TIME })].flat();
+    const inputs = items[0]!.inputs.map(({ shape }, input) => ({
+      shape,
+      values: joinValues(items.map(({ inputs }) => inputs[input]!.values)),
+    }));
+    const predicted = await this.#net.predict({ rows, inputs });
+    return outputs.map((output, at) => {
+      const { values, shape } = predicted[at]!;
+      return { ...output, values, rowShape: shape };
     });
-    try {
-      return await Promise.all(
-        tensors.map(async (tensor, output) => ({
-          ...outputs[output]!,
-          values: await tensor.data<'float32' | 'int32' | 'bool'>(),
-          rowShape: tensor.shape.slice(1),
-        })),
-      );
-    } finally {
-      tf.dispose(tensors);
-    }
   }
 }
 
-async function loadModel({ modelTopology, weightSpecs, weights }: LayersFiles): Promise<tf.LayersModel> {
-  try {
-    // A copy: tfjs takes no shared memory.
-    const weightData = Uint8Array.from(new Uint8Array(weights)).buffer;
-    const artifacts = { modelTopology, weightSpecs: [...weightSpecs], weightData };
-    return await tf.loadLayersModel(tf.io.fromMemory(artifacts));
-  } catch (error) {
-    throw new CheckpointError(
-      `tfjs can not load the model: ${(error as Error).message}`,
-      {},
-      { cause: error },
-    );
-  }
-}
-
-function factsOf(model: tf.LayersModel): LayersFacts {
-  return {
-    layers: model.layers.length,
-    parameters: model.countParams(),
-    inputs: model.inputs.map(({ name, dtype, shape }) => ({
-      name,
-      dtype: dtype === 'int32' ? 'int32' : 'float32',
-      shape: shape.slice(1),
-    })),
-    outputs: model.outputs.map(({ name, dtype, shape }) => ({
-      // "layer/operation": callers know the layer. A model of one output has predictions, as a tree model.
-      name: model.outputs.length === 1 ? 'predictions' : name.split('/')[0]!,
-      dtype: dtype === 'int32' || dtype === 'bool' ? dtype : 'float32',
-      shape: shape.slice(1),
-    })),
-  };
-}
-
-/** As the workers scaled them in training, to the bit. */
-function scaled(values: InputRows['values'], scaling: InputScaling | undefined): InputRows['values'] {
-  if (!scaling || (scaling.scale === 1 && scaling.offset === 0)) return values;
-  return Float32Array.from(values, (value) => value * scaling.scale + scaling.offset);
-}
-
-function joined(parts: readonly InputRows['values'][]): InputRows['values'] {
-  if (parts.length === 1) return parts[0]!;
-  const length = parts.reduce((sum, part) => sum + part.length, 0);
-  const all = parts[0] instanceof Int32Array ? new Int32Array(length) : new Float32Array(length);
-  let at = 0;
-  for (const part of parts) {
-    all.set(part, at);
-    at += part.length;
-  }
-  return all;
-}
+/** One is computed while the next is on its way, where the net is on a worker. */
+const MAX_CONCURRENT_BATCHES = 2;
 
 /** The tensors of a request, by name; the name does not matter where the model has one input. */
-function inferenceRows(tensors: readonly InputTensor[], inputs: readonly TensorInput[]): Rows {
+function inferenceRows(tensors: readonly InputTensor[], inputs: readonly TensorInput[]): NetRows {
   const rows = tensors[0]!.shape[0]!;
   const found = inputs.map((input) => {
     const { name, dtype } = input;

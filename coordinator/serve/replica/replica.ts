@@ -1,6 +1,6 @@
 // What a replica is to the router: something that takes calls and may end at any time.
 
-import type { LayersFacts } from '../model/describeLayers.ts';
+import type { LayersFacts } from '../../../shared/serve/layersNet.ts';
 
 /** What can be asked of a replica. */
 export type ReplicaOp =

@@ -5,8 +5,8 @@ import { TabgradError, errorCodes, type ErrorCode, type ErrorPlace } from '../..
 import { OwnerCodeError } from '../serveErrors.ts';
 import type { StreamHead } from '../stream/answerStream.ts';
 import type { ReplicaOp } from './replica.ts';
-import type { LayersFiles } from '../../predict/layersFolder.ts';
-import type { LayersFacts } from '../model/describeLayers.ts';
+import type { LayersFiles } from '../../../shared/neural/model/layersFiles.ts';
+import type { LayersFacts } from '../../../shared/serve/layersNet.ts';
 import type { LayersOptions } from './layersProgram.ts';
 import type { TreeOptions } from './treeProgram.ts';
 

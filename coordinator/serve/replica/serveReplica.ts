@@ -8,6 +8,7 @@ import { reviveHandles, type HandleCaller } from '../deployment/handle.ts';
 import { StreamedAnswer } from '../stream/streamedAnswer.ts';
 import { ThreadStreams } from '../stream/threadStreams.ts';
 import { ClassProgram, type DeployableClass } from './classProgram.ts';
+import { LayersProgram } from './layersProgram.ts';
 import type { ReplicaProgram } from './replica.ts';
 import {
   fromPlainError,
@@ -38,8 +39,9 @@ const callDeployment: HandleCaller = (deployment, method, args) =>
 async function makeProgram(spec: ThreadProgram): Promise<ReplicaProgram> {
   if (spec.kind === 'tree') return new TreeProgram(spec.modelText, spec.options);
   if (spec.kind === 'layers') {
-    const { LayersProgram } = await import('./layersProgram.ts');
-    return LayersProgram.make(spec.files, spec.options);
+    // Loaded only by threads that need it, since tfjs takes seconds to load.
+    const { loadLayers } = await import('./loadLayers.ts');
+    return new LayersProgram(await loadLayers(spec.files, spec.options.device), spec.options);
   }
   const target = await importExport(spec.module, spec.exportName);
   return ClassProgram.make(

@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import type { HandleCaller } from '../deployment/handle.ts';
-import type { LayersFacts } from '../model/describeLayers.ts';
+import type { LayersFacts } from '../../../shared/serve/layersNet.ts';
 import { ReplicaLostError, UnavailableError } from '../serveErrors.ts';
 import { AnswerStream } from '../stream/answerStream.ts';
 import { ThreadStreams } from '../stream/threadStreams.ts';

@@ -1,29 +1,13 @@
 // Reads rows for a model whose inputs are tensors: records or columns by input name, or bare arrays where there is one
 // input. How deep the arrays are nested tells rows from a row.
 
+import type { InputRows, NetRows, TensorInput } from '../../../shared/serve/layersNet.ts';
 import { ServeInputError } from '../serveErrors.ts';
 import { parseJson, type RowShape } from './readRows.ts';
 
-export interface TensorInput {
-  readonly name: string;
-  readonly dtype: 'float32' | 'int32';
-  /** Of one row; null for any size. */
-  readonly shape: readonly (number | null)[];
-}
-
-/** The rows of one input. */
-export interface InputRows {
-  readonly values: Float32Array | Int32Array;
-  /** Of one row. */
-  readonly shape: readonly number[];
-}
-
-export interface TensorRows {
+interface TensorRows extends NetRows {
   /** How the rows came; predictions go back in the same form. */
   readonly shape: RowShape;
-  readonly rows: number;
-  /** In the model's order. */
-  readonly inputs: readonly InputRows[];
 }
 
 type JsonObject = Readonly<Record<string, unknown>>;

@@ -1,0 +1,96 @@
+// The files of a tf.LayersModel, ready for tfjs. tfjs takes more than the compiled engine does (other types of weights,
+// quantized ones), so that they are only measured here, and stay bytes.
+
+import { z } from 'zod';
+import type { CarriedCheckpoint } from '../../program/carriedCheckpoint.ts';
+import { INPUTS_FILE, readNetInputs } from '../predict/netInputs.ts';
+import { readModelJson } from './layersFormat.ts';
+import { NeuralModelError, WeightsMismatchError } from './modelErrors.ts';
+
+const quantizedBytes = { uint8: 1, uint16: 2, float16: 2 } as const;
+const dtypeBytes = { float32: 4, int32: 4, bool: 1 } as const;
+
+const weightSpec = z.looseObject({
+  name: z.string().min(1).max(1_000),
+  shape: z.array(z.number().int().min(0)).max(8),
+  dtype: z.enum(['float32', 'int32', 'bool']),
+  quantization: z.looseObject({ dtype: z.enum(['uint8', 'uint16', 'float16']) }).optional(),
+});
+
+const weightsManifest = z
+  .array(
+    z.looseObject({
+      // Beside model.json, and nowhere else.
+      paths: z.array(z.string().regex(/^[\w.-]{1,200}$/, 'expected the name of a file beside model.json')),
+      weights: z.array(weightSpec),
+    }),
+  )
+  .max(1_000);
+
+type WeightSpec = z.output<typeof weightSpec>;
+
+interface InputScaling {
+  readonly scale: number;
+  readonly offset: number;
+}
+
+export interface LayersFiles {
+  readonly modelTopology: object;
+  readonly weightSpecs: readonly WeightSpec[];
+  /** All weights, one file after another. */
+  readonly weights: readonly Uint8Array[];
+  /** By input, what its values become before the model sees them: times scale, plus offset. None: they stay. */
+  readonly scalings: readonly InputScaling[];
+}
+
+/** Names of the files of weights beside model.json. @param file for messages. @throws NeuralModelError */
+export function weightFiles(modelText: string, file: string): readonly string[] {
+  return parseModel(modelText, file).groups.flatMap(({ paths }) => paths);
+}
+
+/**
+ * @param file for messages.
+ * @throws NeuralModelError, WeightsMismatchError naming the field or the number of bytes that is wrong.
+ */
+export function readLayersFiles(checkpoint: CarriedCheckpoint, file: string): LayersFiles {
+  const { modelTopology, groups } = parseModel(checkpoint.modelText(), file);
+  const weights = groups.flatMap(({ paths, weights }) => {
+    const parts = paths.map((name) => checkpoint.readBytes(name));
+    const expected = weights.reduce((sum, spec) => sum + sizeBytes(spec), 0);
+    const found = parts.reduce((sum, part) => sum + part.byteLength, 0);
+    if (found === expected) return parts;
+    throw new WeightsMismatchError(
+      `The weights ${paths.join(', ')} of ${file} have ${found} bytes; its manifest tells ${expected}`,
+      { file },
+    );
+  });
+  return {
+    modelTopology,
+    weightSpecs: groups.flatMap(({ weights }) => weights),
+    weights,
+    scalings: checkpoint.fileNames().includes(INPUTS_FILE)
+      ? readNetInputs(checkpoint.readText(INPUTS_FILE), INPUTS_FILE)
+      : [],
+  };
+}
+
+function parseModel(
+  text: string,
+  file: string,
+): { readonly modelTopology: object; readonly groups: z.output<typeof weightsManifest> } {
+  const { topology, manifest } = readModelJson(text, file);
+  const parsed = weightsManifest.safeParse(manifest);
+  if (parsed.success && typeof topology === 'object' && topology !== null)
+    return { modelTopology: topology, groups: parsed.data };
+  const issue = parsed.error?.issues[0];
+  const field = ['weightsManifest', ...(issue?.path ?? [])].join('.');
+  throw new NeuralModelError(`${file} is no tf.LayersModel: ${field}: ${issue?.message ?? 'no object'}`, {
+    file,
+    field,
+  });
+}
+
+function sizeBytes({ shape, dtype, quantization }: WeightSpec): number {
+  const elementBytes = quantization ? quantizedBytes[quantization.dtype] : dtypeBytes[dtype];
+  return shape.reduce((product, size) => product * size, elementBytes);
+}
