@@ -1,6 +1,7 @@
 // Entry point of a program's thread in Node (dist/node/programThread.js).
 
 import { parentPort } from 'node:worker_threads';
+import { nodeGpuAccess } from '../runtime/acquireDevice.node.ts';
 import { importDataUrl } from './importDataUrl.node.ts';
 import { serveProgram } from './serveProgram.ts';
 import type { ToThread } from './threadMessages.ts';
@@ -11,5 +12,5 @@ serveProgram(
     post: (frame) => port.postMessage(frame, [frame]),
     onMessage: (receive) => void port.on('message', (message: ToThread) => receive(message)),
   },
-  importDataUrl,
+  { importText: importDataUrl, openGpu: nodeGpuAccess() },
 );

@@ -16,13 +16,21 @@ import {
   type OpenProgram,
   type ToProgram,
 } from '../../shared/protocol/program.ts';
+import { findAdapter, type OpenGpu } from '../runtime/findAdapter.ts';
 import { builtinPrograms } from './builtinPrograms.ts';
+import type { BuiltinSurroundings } from './builtinSurroundings.ts';
 import { ownerError } from './ownerError.ts';
 import { programForms, type Program, type ProgramForm } from './programForms.ts';
 import type { ThreadPort, ThreadStart } from './threadMessages.ts';
 
 /** Loads the text of an ES module; the address is what positions in it are reported under. */
 export type ImportText = (source: string) => { readonly url: string; readonly module: Promise<unknown> };
+
+/** What a platform gives to its programs' threads. */
+interface ThreadPlatform {
+  readonly importText: ImportText;
+  readonly openGpu: OpenGpu;
+}
 
 /** Longest rest at a time. */
 const MAX_REST_MS = 2_000;
@@ -33,8 +41,8 @@ class ExportMissingError extends TabgradError {
 }
 
 /** Says what a thread says; returns at once. */
-export function serveProgram(port: ThreadPort, importText: ImportText): void {
-  const thread = new ServedProgram(port, importText);
+export function serveProgram(port: ThreadPort, platform: ThreadPlatform): void {
+  const thread = new ServedProgram(port, platform);
   port.onMessage((message) => {
     if (message.type === 'start') void thread.start(message);
     else if (message.type === 'share') thread.share = message.share;
@@ -45,16 +53,16 @@ export function serveProgram(port: ThreadPort, importText: ImportText): void {
 class ServedProgram {
   share = 1;
   readonly #port: ThreadPort;
-  readonly #importText: ImportText;
+  readonly #platform: ThreadPlatform;
   readonly #calls = new Map<number, AbortController>();
   #program: Program = {};
   #form: ProgramForm = () => undefined;
   #moduleUrl: string | undefined;
   #rested: Promise<void> = Promise.resolve();
 
-  constructor(port: ThreadPort, importText: ImportText) {
+  constructor(port: ThreadPort, platform: ThreadPlatform) {
     this.#port = port;
-    this.#importText = importText;
+    this.#platform = platform;
   }
 
   async start(start: ThreadStart): Promise<void> {
@@ -95,12 +103,14 @@ class ServedProgram {
     }
     const made = new target(...args) as Program;
     const { init } = made;
-    if (typeof init === 'function') await Reflect.apply(init, made, []);
+    // The platform is for tabgrad's own programs.
+    const given = program.kind === 'builtin' ? [this.#surroundings()] : [];
+    if (typeof init === 'function') await Reflect.apply(init, made, given);
     return made;
   }
 
   async #imported(name: string, source: string | undefined): Promise<Callable> {
-    const { url, module } = this.#importText(source ?? '');
+    const { url, module } = this.#platform.importText(source ?? '');
     this.#moduleUrl = url;
     const exported = (await module) as object;
     const found: unknown = Reflect.get(exported, name);
@@ -126,6 +136,17 @@ class ServedProgram {
     } finally {
       this.#calls.delete(call);
     }
+  }
+
+  #surroundings(): BuiltinSurroundings {
+    return {
+      findAdapter: () => findAdapter(this.#platform.openGpu),
+      // What nobody catches ends a thread, on every platform.
+      end: (reason) =>
+        queueMicrotask(() => {
+          throw new Error(reason);
+        }),
+    };
   }
 
   /** The volunteer lends only a share of the time. */

@@ -5,14 +5,11 @@ import type { DeviceSpec, TreeDevice } from '../../kernels/gbdt/treeDevice.ts';
 import type { NeuralSpec } from '../../shared/neural/run/neuralSpec.ts';
 import type { TrainingEngine } from '../../shared/neural/trainingEngine.ts';
 import type { DeviceReport } from '../../shared/protocol/control.ts';
-import { messageOf } from '../../shared/text/messageOf.ts';
 import { loadTfjs, type TfjsRuntime } from '../neural/tfjs/loadTfjs.ts';
 import { chooseDevice, type AdapterFinding, type DeviceWish } from './deviceChoice.ts';
 import { createNeuralEngine } from './createNeuralEngine.ts';
 import { createTreeDevice } from './createTreeDevice.ts';
-
-/** The platform's WebGPU, or why it has none. */
-export type GpuAccess = { readonly gpu: GPU } | { readonly missing: string };
+import { findAdapter, type OpenGpu } from './findAdapter.ts';
 
 export interface AcquiredDevice {
   readonly report: DeviceReport;
@@ -27,7 +24,7 @@ export interface AcquiredDevice {
 /** Looks for an adapter (unless only the cpu device is wished for) and settles what this worker computes on. */
 export async function acquireDevice(
   wish: DeviceWish,
-  access: () => Promise<GpuAccess>,
+  access: OpenGpu,
   log: (line: string) => void,
 ): Promise<AcquiredDevice> {
   const found = wish === 'cpu' ? { missing: 'not asked for' } : await findAdapter(access);
@@ -47,17 +44,4 @@ export async function acquireDevice(
     createEngine: async (spec) => createNeuralEngine(spec, await adapter()),
     openTfjs: async () => loadTfjs(await adapter()),
   };
-}
-
-async function findAdapter(
-  access: () => Promise<GpuAccess>,
-): Promise<{ adapter: GPUAdapter } | { missing: string }> {
-  try {
-    const found = await access();
-    if ('missing' in found) return found;
-    const adapter = await found.gpu.requestAdapter({ powerPreference: 'high-performance' });
-    return adapter ? { adapter } : { missing: 'the system offers no adapter' };
-  } catch (error) {
-    return { missing: messageOf(error) };
-  }
 }

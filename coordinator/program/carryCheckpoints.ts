@@ -1,7 +1,8 @@
 // Checkpoints among the arguments of a program travel by content: their files become blobs, fetched once a worker.
 
 import { readdir, readFile } from 'node:fs/promises';
-import { join, relative, sep } from 'node:path';
+import { basename, join, relative, sep } from 'node:path';
+import { CarriedCheckpoint } from '../../shared/program/carriedCheckpoint.ts';
 import type { CarriedFile } from '../../shared/protocol/program.ts';
 import type { BlobAddress } from '../blobs/blobStore.ts';
 import { Checkpoint } from '../train/checkpoint.ts';
@@ -22,6 +23,9 @@ interface CarriedCheckpoints {
 /** A checkpoint is a model's folder; who names another one by mistake shall not upload a disk. */
 const MAX_FILES = 1024;
 
+/** On disk, or held in memory by whoever may open the program again when the folder is gone or changed. */
+type AnyCheckpoint = Checkpoint | CarriedCheckpoint;
+
 /** Stores the files of every checkpoint among the arguments, also within arrays and plain objects. */
 export async function carryCheckpoints(args: unknown, blobs: BlobStorer): Promise<CarriedCheckpoints> {
   const checkpoints = [...new Set(found(args, 0))];
@@ -30,35 +34,44 @@ export async function carryCheckpoints(args: unknown, blobs: BlobStorer): Promis
   return {
     carried,
     carry: (value) => {
-      const index = checkpoints.indexOf(value as Checkpoint);
+      const index = checkpoints.indexOf(value as AnyCheckpoint);
       return index === -1 ? undefined : index;
     },
   };
 }
 
-function found(value: unknown, depth: number): Checkpoint[] {
-  if (value instanceof Checkpoint) return [value];
+function found(value: unknown, depth: number): AnyCheckpoint[] {
+  if (value instanceof Checkpoint || value instanceof CarriedCheckpoint) return [value];
   if (typeof value !== 'object' || value === null || ArrayBuffer.isView(value) || depth > 64) return [];
   return Object.values(value).flatMap((item) => found(item, depth + 1));
 }
 
-async function storeFiles(checkpoint: Checkpoint, blobs: BlobStorer): Promise<CarriedFile[]> {
+async function storeFiles(checkpoint: AnyCheckpoint, blobs: BlobStorer): Promise<CarriedFile[]> {
+  const names = checkpoint instanceof Checkpoint ? await namesIn(checkpoint) : checkpoint.fileNames();
+  if (names.length > MAX_FILES) {
+    const where = checkpoint instanceof Checkpoint ? ` ${checkpoint.path}` : '';
+    throw new CheckpointError(
+      `The checkpoint${where} has ${names.length} files; expected at most ${MAX_FILES}.`,
+      checkpoint instanceof Checkpoint ? { file: checkpoint.path } : {},
+    );
+  }
   const files: CarriedFile[] = [];
-  for (const file of await filesOf(checkpoint)) {
-    const { sha256, sizeBytes } = await blobs.putBytes(await readFile(file));
-    files.push({ name: relative(checkpoint.path, file).split(sep).join('/'), sha256, sizeBytes });
+  for (const name of names) {
+    const bytes =
+      checkpoint instanceof Checkpoint
+        ? await readFile(join(checkpoint.path, name))
+        : checkpoint.readBytes(name);
+    files.push({ name, ...(await blobs.putBytes(bytes)) });
   }
   return files;
 }
 
-/** All files of the folder; where a model file was named, that one alone. */
-async function filesOf(checkpoint: Checkpoint): Promise<string[]> {
-  if (checkpoint.isSingleFile) return [checkpoint.modelPath];
-  const entries = await readdir(checkpoint.path, { recursive: true, withFileTypes: true });
-  const files = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
-  if (files.length <= MAX_FILES) return files.sort();
-  throw new CheckpointError(
-    `The checkpoint ${checkpoint.path} has ${files.length} files; expected at most ${MAX_FILES}.`,
-    { file: checkpoint.path },
-  );
+/** All files of the folder, with "/"; where a model file was named, that one alone. */
+async function namesIn({ path, isSingleFile, modelPath }: Checkpoint): Promise<string[]> {
+  if (isSingleFile) return [basename(modelPath)];
+  const entries = await readdir(path, { recursive: true, withFileTypes: true });
+  return entries
+    .filter((entry) => entry.isFile())
+    .map((entry) => relative(path, join(entry.parentPath, entry.name)).split(sep).join('/'))
+    .sort();
 }

@@ -93,11 +93,14 @@ export function moduleAddress(
   return { module: isAddress ? String(module) : pathToFileURL(resolve(module)).href, exportName };
 }
 
-/** The checkpoint that a deployment serves, and its predictor's options; undefined for an owner's class. */
-export function boundCheckpoint({
-  deployment: { target },
-  args,
-}: Application): { readonly checkpoint: Checkpoint; readonly options: unknown } | undefined {
+/** The checkpoint that a deployment serves, and its predictor's options. */
+export interface BoundCheckpoint {
+  readonly checkpoint: Checkpoint;
+  readonly options: unknown;
+}
+
+/** Undefined for an owner's class. */
+export function boundCheckpoint({ deployment: { target }, args }: Application): BoundCheckpoint | undefined {
   if (target instanceof Checkpoint) return { checkpoint: target, options: args[0] };
   if (target !== GBDTPredictor) return undefined;
   const [checkpoint, options] = args;

@@ -1,33 +1,20 @@
 // From a bound application to the deployments that make it up, each with how its replicas are made. All that can be
 // wrong with arguments and checkpoints comes out here, before anything is started.
 
-import { z } from 'zod';
 import { checkedLayersFiles, isLayersModel, readLayersFolder } from '../../predict/layersFolder.ts';
 import type { ProgramCluster } from '../../program/openProgram.ts';
 import type { Checkpoint } from '../../train/checkpoint.ts';
-import { describeLayers } from '../model/describeLayers.ts';
 import { describeTrees } from '../model/describeTrees.ts';
-import type { ModelDescription } from '../model/modelDescription.ts';
 import { ClassProgram } from '../replica/classProgram.ts';
 import { LocalReplica } from '../replica/localReplica.ts';
-import type { LayersOptions } from '../replica/layersProgram.ts';
-import type { Replica } from '../replica/replica.ts';
 import { ThreadReplica } from '../replica/threadReplica.ts';
-import { classOnPool, treesOnPool } from '../replica/poolPrograms.ts';
-import { PoolReplica, type PoolProgram } from '../replica/poolReplica.ts';
-import { TreeProgram, type TreeOptions } from '../replica/treeProgram.ts';
 import { ServeArgumentError } from '../serveErrors.ts';
 import { Application, boundCheckpoint, moduleAddress } from './deployment.ts';
 import type { DeploymentSettings } from './deploymentOptions.ts';
-import { HandleMark, reviveHandles, type HandleCaller } from './handle.ts';
-
-export interface PlannedDeployment {
-  readonly name: string;
-  readonly settings: DeploymentSettings;
-  /** Undefined for an owner's class, and before the first replica of a tf.LayersModel is ready. */
-  readonly model: ModelDescription | undefined;
-  makeReplica(id: string, caller: HandleCaller): Replica;
-}
+import { HandleMark, reviveHandles } from './handle.ts';
+import { planLearning, type PlannedDeployment } from './plannedDeployment.ts';
+import { planOnPool } from './planOnPool.ts';
+import { readLayersOptions, readTreeOptions } from './predictorOptions.ts';
 
 export interface ApplicationPlan {
   /** Name of the deployment that HTTP requests go to. */
@@ -35,18 +22,6 @@ export interface ApplicationPlan {
   /** Callees before their callers. */
   readonly deployments: readonly PlannedDeployment[];
 }
-
-const treeOptions = z.strictObject({
-  outputColumn: z.string().min(1).max(200).optional(),
-  outputMargin: z.boolean().optional(),
-  iterationRange: z.tuple([z.number().int().min(0), z.number().int().min(0)]).optional(),
-});
-
-const layersOptions = z.strictObject({
-  device: z.enum(['cpu', 'webgpu']).optional(),
-  maxBatchSize: z.number().int().min(1).max(100_000).optional(),
-  batchWaitTimeoutS: z.number().min(0).max(3_600).optional(),
-});
 
 /** @throws ServeArgumentError, CheckpointError, ModelFormatError, ModelUnsupportedError */
 export function planApplication(application: Application, pool?: ProgramCluster): ApplicationPlan {
@@ -86,7 +61,7 @@ function planDeployment(name: string, node: Application, args: readonly unknown[
     // Read once: replicas that are started later serve the same model, whatever becomes of the file.
     const modelText = bound.checkpoint.modelText();
     if (isLayersModel(modelText)) return planLayers(name, settings, bound.checkpoint, bound.options);
-    const options = readOptions(treeOptions, bound.options) as TreeOptions;
+    const options = readTreeOptions(bound.options);
     return {
       name,
       settings,
@@ -116,65 +91,13 @@ function planDeployment(name: string, node: Application, args: readonly unknown[
   };
 }
 
-function planOnPool(
-  name: string,
-  node: Application,
-  args: readonly unknown[],
-  pool: ProgramCluster | undefined,
-): PlannedDeployment {
-  const { settings, target } = node.deployment;
-  if (!pool) {
-    throw new ServeArgumentError(
-      `Deployment "${name}" runs on the pool, which a server has with new Serve({ coordinator }).`,
-      { field: 'runOn' },
-    );
-  }
-  const planned = (service: Promise<PoolProgram>, model?: ModelDescription): PlannedDeployment => {
-    // Each replica tells it when it is not there.
-    service.catch(() => undefined);
-    return { name, settings, model, makeReplica: (id) => new PoolReplica(id, pool, service, settings) };
-  };
-  const bound = boundCheckpoint(node);
-  if (bound) {
-    const modelText = bound.checkpoint.modelText();
-    if (isLayersModel(modelText)) {
-      throw new ServeArgumentError(`Deployment "${name}" is a tf.LayersModel: those run in threads only.`, {
-        field: 'runOn',
-      });
-    }
-    const options = readOptions(treeOptions, bound.options) as TreeOptions;
-    const rows = new TreeProgram(modelText, options);
-    const model = { ...describeTrees(modelText, options), small: undefined };
-    return planned(Promise.resolve(treesOnPool(modelText, options, rows)), model);
-  }
-  const address = moduleAddress(target);
-  if (!address) {
-    throw new ServeArgumentError(
-      `Deployment "${name}" is a class given as a value; workers of the pool need its module: deployment({ module, export }).`,
-      { field: 'runOn' },
-    );
-  }
-  if (hasHandle(args)) {
-    throw new ServeArgumentError(
-      `Deployment "${name}" is bound to another one, which replicas on the pool can not call.`,
-      { field: 'runOn' },
-    );
-  }
-  return planned(classOnPool(name, address, args));
-}
-
-function hasHandle(value: unknown): boolean {
-  if (value instanceof HandleMark) return true;
-  return typeof value === 'object' && value !== null && Object.values(value).some(hasHandle);
-}
-
 function planLayers(
   name: string,
   settings: DeploymentSettings,
   checkpoint: Checkpoint,
   given: unknown,
 ): PlannedDeployment {
-  const options = readOptions(layersOptions, given) as LayersOptions;
+  const options = readLayersOptions(given);
   const files = checkedLayersFiles(readLayersFolder(checkpoint), checkpoint);
   // Shared, so that replicas need no copy each while they wait to be started.
   const program = {
@@ -182,36 +105,17 @@ function planLayers(
     files: { ...files, weights: files.weights.map(shared) },
     options,
   } as const;
-  let model: ModelDescription | undefined;
-  return {
+  return planLearning(
     name,
     settings,
-    get model() {
-      return model;
-    },
-    makeReplica: (id, caller) =>
-      new ThreadReplica(id, program, caller, (facts) => {
-        model ??= describeLayers(facts);
-      }),
-  };
+    (id, caller, onFacts) => new ThreadReplica(id, program, caller, onFacts),
+  );
 }
 
 function shared(bytes: Uint8Array): Uint8Array {
   const copy = new Uint8Array(new SharedArrayBuffer(bytes.byteLength));
   copy.set(bytes);
   return copy;
-}
-
-/** @throws ServeArgumentError naming the option. */
-function readOptions<T extends z.ZodType>(schema: T, options: unknown): z.output<T> {
-  const parsed = schema.safeParse(options ?? {});
-  if (parsed.success) return parsed.data;
-  const issue = parsed.error.issues[0]!;
-  throw new ServeArgumentError(`Options of the predictor${where(issue.path)}: ${issue.message}.`);
-}
-
-function where(path: readonly PropertyKey[]): string {
-  return path.length === 0 ? '' : ` (${path.join('.')})`;
 }
 
 function checkClonable(name: string, args: readonly unknown[]): void {

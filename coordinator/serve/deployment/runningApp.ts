@@ -6,7 +6,8 @@ import type { ServedApp } from '../http/servedApp.ts';
 import type { Router } from '../routing/router.ts';
 import { ServeArgumentError } from '../serveErrors.ts';
 import type { ModelDescription } from '../model/modelDescription.ts';
-import type { ApplicationPlan, PlannedDeployment } from './planApplication.ts';
+import type { ApplicationPlan } from './planApplication.ts';
+import type { PlannedDeployment } from './plannedDeployment.ts';
 import { ReplicaSet, type ReplicaSetSpec, type ReplicaSetStatus } from './replicaSet.ts';
 
 export class RunningApp implements ServedApp {

@@ -1,9 +1,12 @@
-// What replicas on workers of the pool run: tabgrad's own predictor of trees, which every worker has, or the owner's
-// class, bundled with its imports.
+// What replicas on workers of the pool run: tabgrad's own predictors, which every worker has, or the owner's class, bundled
+// with its imports.
 
+import type { CarriedCheckpoint } from '../../../shared/program/carriedCheckpoint.ts';
 import type { RequestParts } from '../../../shared/serve/serveRequest.ts';
 import { bundleModule } from '../../program/bundleModule.ts';
 import { wireAnswer } from '../http/ownerHttp.ts';
+import { LayersProgram, type LayersOptions } from './layersProgram.ts';
+import { PooledNet } from './pooledNet.ts';
 import type { PoolProgram } from './poolReplica.ts';
 import type { TreeOptions, TreeProgram } from './treeProgram.ts';
 
@@ -23,14 +26,26 @@ export function treesOnPool(
       ],
       form: 'plain',
     },
-    prepare: (op, args) => {
-      const call = rows.prepare(op, args);
-      return {
-        method: 'predict',
-        args: [call.columns, call.rows],
-        answer: (predicted) => call.answer(predicted as Float32Array),
-      };
+    attach: (instance) => ({
+      run: async (op, args, signal) => {
+        const call = rows.prepare(op, args);
+        const predicted = await instance.call('predict', [call.columns, call.rows], { signal });
+        return call.answer(predicted as Float32Array);
+      },
+    }),
+  };
+}
+
+/** @param files go to the workers as blobs, which keep them. */
+export function layersOnPool(files: CarriedCheckpoint, options: LayersOptions): PoolProgram {
+  return {
+    program: {
+      name: 'a served tf.LayersModel',
+      code: { builtin: 'LayersPredictor' },
+      args: [files, options.device ?? 'cpu'],
+      form: 'plain',
     },
+    attach: async (instance) => new LayersProgram(await PooledNet.open(instance), options),
   };
 }
 
@@ -43,11 +58,12 @@ export async function classOnPool(
   const code = await bundleModule({ module, export: exportName });
   return {
     program: { name: `deployment "${name}"`, code, args, form: 'service' },
-    prepare: (op, args) => ({
-      method: op,
-      args,
-      answer: (value) =>
-        op === 'http' ? wireAnswer(value, args[0] as RequestParts, (error) => error as Error) : value,
+    attach: (instance) => ({
+      run: async (op, args, signal) => {
+        const value = await instance.call(op, args, { signal });
+        if (op !== 'http') return value;
+        return wireAnswer(value, args[0] as RequestParts, (error) => error as Error);
+      },
     }),
   };
 }

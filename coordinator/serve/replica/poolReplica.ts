@@ -1,85 +1,91 @@
 // A replica on a worker of the pool: a tab, a Deno or a Node process. It may vanish at any time; the router then gives
 // its calls to another.
 
+import { AbortedError } from '../../../shared/errors.ts';
+import type { LayersFacts } from '../../../shared/serve/layersNet.ts';
 import { messageOf } from '../../../shared/text/messageOf.ts';
 import { openProgram, type OpenOptions, type ProgramCluster } from '../../program/openProgram.ts';
 import type { Program } from '../../program/program.ts';
 import { ProgramCodeError, ProgramLostError } from '../../program/programErrors.ts';
 import type { ProgramInstance } from '../../program/programInstance.ts';
 import { OwnerCodeError, ReplicaLostError } from '../serveErrors.ts';
-import type { Done, Replica, ReplicaOp } from './replica.ts';
+import type { Done, Replica, ReplicaOp, ReplicaProgram } from './replica.ts';
 
-/** A call of a replica as a call of the program on the worker. */
-interface PoolCall {
-  readonly method: string;
-  readonly args: readonly unknown[];
-  /** Makes the replica's answer of what the program gave. */
-  answer(value: unknown): unknown;
-}
-
-/** What runs on the worker, and how calls become its calls. */
+/** What runs on the worker, and what makes calls of it from those of a replica. */
 export interface PoolProgram {
   readonly program: Program;
-  /** @throws ServeInputError, BadRequestError for what does not fit the model. */
-  prepare(op: ReplicaOp, args: readonly unknown[]): PoolCall;
+  /** Called when it is open. What it gives throws ServeInputError and BadRequestError for what does not fit the model. */
+  attach(instance: Pick<ProgramInstance, 'call'>): ReplicaProgram | Promise<ReplicaProgram>;
 }
+
+interface Call {
+  readonly done: Done;
+  readonly controller: AbortController;
+}
+
+/** Which worker, and how long it may take to open the program there. */
+export type OpenDemand = Pick<OpenOptions, 'runtime' | 'device' | 'openTimeoutMs'>;
 
 export class PoolReplica implements Replica {
   readonly id: string;
   readonly ready: Promise<void>;
   readonly ended: Promise<string>;
   readonly leaving: Promise<string>;
-  readonly #calls = new Map<number, AbortController>();
+  readonly #calls = new Map<number, Call>();
   readonly #opening = new AbortController();
-  #running: { readonly instance: ProgramInstance; readonly service: PoolProgram } | undefined;
+  #instance: ProgramInstance | undefined;
+  #program: ReplicaProgram | undefined;
   #waiting: string | undefined;
   #lastCall = 0;
   #killReason: string | undefined;
   #end: (how: string) => void = () => undefined;
   #leave: (reason: string) => void = () => undefined;
 
+  /** @param onFacts is told what a tf.LayersModel takes and gives, before `ready` resolves. */
   constructor(
     id: string,
     cluster: ProgramCluster,
     service: Promise<PoolProgram>,
-    demand: Pick<OpenOptions, 'runtime' | 'device'>,
+    demand: OpenDemand,
+    onFacts: (facts: LayersFacts) => void = () => undefined,
   ) {
     this.id = id;
     this.ended = new Promise((resolve) => (this.#end = resolve));
     this.leaving = new Promise((resolve) => (this.#leave = resolve));
-    this.ready = this.#open(cluster, service, demand);
-    this.ready.catch((error: unknown) => this.#end(messageOf(error)));
+    this.ready = this.#open(cluster, service, demand, onFacts);
+    this.ready.catch((error: unknown) => void this.kill(messageOf(error)));
   }
 
   /** Why it is not ready. */
   get waitsFor(): string | undefined {
-    return this.#running ? undefined : this.#waiting;
+    return this.#instance ? undefined : this.#waiting;
   }
 
   call(op: ReplicaOp, args: readonly unknown[], done: Done): number {
     const call = ++this.#lastCall;
     const controller = new AbortController();
-    this.#calls.set(call, controller);
-    void this.#answer(call, op, args, controller.signal, done);
+    this.#calls.set(call, { done, controller });
+    void this.#answer(call, op, args, controller.signal);
     return call;
   }
 
   cancel(call: number): void {
-    this.#calls.get(call)?.abort();
+    this.#calls.get(call)?.controller.abort();
   }
 
   async kill(reason: string): Promise<void> {
     this.#killReason ??= reason;
     this.#opening.abort();
-    await this.#running?.instance.close(reason);
-    if (!this.#running) this.#end(reason);
+    await this.#instance?.close(reason);
+    if (!this.#instance) this.#end(reason);
     await this.ended;
   }
 
   async #open(
     cluster: ProgramCluster,
     coming: Promise<PoolProgram>,
-    demand: Pick<OpenOptions, 'runtime' | 'device'>,
+    demand: OpenDemand,
+    onFacts: (facts: LayersFacts) => void,
   ): Promise<void> {
     const service = await coming;
     const instance = await openProgram(cluster, service.program, {
@@ -87,19 +93,25 @@ export class PoolReplica implements Replica {
       signal: this.#opening.signal,
       onWaiting: (reason) => (this.#waiting = reason),
     });
-    this.#running = { instance, service };
+    this.#instance = instance;
     void instance.leaving.then(this.#leave);
-    void instance.ended.then((how) => this.#end(this.#killReason ?? how));
-    if (this.#killReason !== undefined) await instance.close(this.#killReason);
+    void instance.ended.then((how) => this.#lose(this.#killReason ?? how));
+    if (this.#killReason !== undefined) {
+      await instance.close(this.#killReason);
+      throw new AbortedError(`Replica ${this.id} was ended before it was ready: ${this.#killReason}.`);
+    }
+    this.#program = await service.attach(instance);
+    if (this.#program.facts) onFacts(this.#program.facts);
   }
 
-  async #answer(
-    call: number,
-    op: ReplicaOp,
-    args: readonly unknown[],
-    signal: AbortSignal,
-    done: Done,
-  ): Promise<void> {
+  /** Also calls that wait here, to be computed together with others, have lost their replica. */
+  #lose(how: string): void {
+    const lost = new ReplicaLostError(`Replica ${this.id} ended: ${how}.`);
+    for (const call of this.#calls.keys()) this.#settle(call, lost, undefined);
+    this.#end(how);
+  }
+
+  async #answer(call: number, op: ReplicaOp, args: readonly unknown[], signal: AbortSignal): Promise<void> {
     let error: unknown;
     let value: unknown;
     try {
@@ -107,15 +119,18 @@ export class PoolReplica implements Replica {
     } catch (failure) {
       error = this.#explained(failure);
     }
+    this.#settle(call, error, value);
+  }
+
+  #settle(call: number, error: unknown, value: unknown): void {
+    const found = this.#calls.get(call);
     this.#calls.delete(call);
-    done(error, value);
+    found?.done(error, value);
   }
 
   async #run(op: ReplicaOp, args: readonly unknown[], signal: AbortSignal): Promise<unknown> {
-    if (!this.#running) throw new ReplicaLostError(`Replica ${this.id} is not open.`);
-    const { instance, service } = this.#running;
-    const call = service.prepare(op, args);
-    return call.answer(await instance.call(call.method, call.args, { signal }));
+    if (!this.#program) throw new ReplicaLostError(`Replica ${this.id} is not open.`);
+    return this.#program.run(op, args, signal);
   }
 
   #explained(error: unknown): unknown {

@@ -1,0 +1,57 @@
+// Predictions of a tf.LayersModel on this worker, for replicas of a served model. Rows are read and answers written by the
+// server: this computes, with tfjs, which is loaded when such a program is opened and not before.
+
+import { TabgradError } from '../../shared/errors.ts';
+import { readLayersFiles } from '../../shared/neural/model/layersFiles.ts';
+import { TfjsNet } from '../../shared/neural/predict/tfjsNet.ts';
+import type { CarriedCheckpoint } from '../../shared/program/carriedCheckpoint.ts';
+import type { LayersFacts, NetRows, PredictedRows } from '../../shared/serve/layersNet.ts';
+import { loadTfjs } from '../neural/tfjs/loadTfjs.ts';
+import type { BuiltinSurroundings } from './builtinSurroundings.ts';
+
+/** The model is to be computed on WebGPU, and this thread has no adapter. */
+class AdapterMissingError extends TabgradError {
+  readonly code = 'PROGRAM_REFUSED';
+}
+
+export class LayersPredictor {
+  readonly #device: 'cpu' | 'webgpu';
+  /** Until it is loaded. */
+  #checkpoint: CarriedCheckpoint | undefined;
+  #net!: TfjsNet;
+
+  constructor(checkpoint: CarriedCheckpoint, device: 'cpu' | 'webgpu') {
+    this.#checkpoint = checkpoint;
+    this.#device = device;
+  }
+
+  /** @throws AdapterMissingError, NeuralModelError, WeightsMismatchError */
+  async init({ findAdapter, end }: BuiltinSurroundings): Promise<void> {
+    const files = readLayersFiles(this.#checkpoint!, 'model.json');
+    this.#checkpoint = undefined;
+    let adapter: GPUAdapter | undefined;
+    if (this.#device === 'webgpu') {
+      const found = await findAdapter();
+      if ('missing' in found)
+        throw new AdapterMissingError(`The program's thread has no WebGPU: ${found.missing}.`);
+      ({ adapter } = found);
+    }
+    const { tf, lost } = await loadTfjs(adapter);
+    // Without checks of every value for NaN.
+    tf.enableProdMode();
+    void lost.then((reason) => end(`the GPU device was lost: ${reason}`));
+    this.#net = await TfjsNet.load(tf, files);
+  }
+
+  facts(): LayersFacts {
+    return this.#net.facts;
+  }
+
+  predict(rows: NetRows): Promise<readonly PredictedRows[]> {
+    return this.#net.predict(rows);
+  }
+
+  checkHealth(): Promise<void> {
+    return this.#net.checkHealth();
+  }
+}

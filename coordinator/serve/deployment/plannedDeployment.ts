@@ -1,0 +1,33 @@
+// A deployment with how its replicas are made, before any is started.
+
+import type { LayersFacts } from '../../../shared/serve/layersNet.ts';
+import { describeLayers } from '../model/describeLayers.ts';
+import type { ModelDescription } from '../model/modelDescription.ts';
+import type { Replica } from '../replica/replica.ts';
+import type { DeploymentSettings } from './deploymentOptions.ts';
+import type { HandleCaller } from './handle.ts';
+
+export interface PlannedDeployment {
+  readonly name: string;
+  readonly settings: DeploymentSettings;
+  /** Undefined for an owner's class, and before the first replica of a tf.LayersModel is ready. */
+  readonly model: ModelDescription | undefined;
+  makeReplica(id: string, caller: HandleCaller): Replica;
+}
+
+/** A deployment of a model that nobody knows here: its first replica tells what it takes and gives. */
+export function planLearning(
+  name: string,
+  settings: DeploymentSettings,
+  make: (id: string, caller: HandleCaller, onFacts: (facts: LayersFacts) => void) => Replica,
+): PlannedDeployment {
+  let model: ModelDescription | undefined;
+  return {
+    name,
+    settings,
+    get model() {
+      return model;
+    },
+    makeReplica: (id, caller) => make(id, caller, (facts) => (model ??= describeLayers(facts))),
+  };
+}

@@ -1,0 +1,94 @@
+// A served net on a worker of the pool. The rows of a batch travel in pieces, and what comes back is measured before it is
+// believed: workers are other people's machines.
+
+import { TabgradError } from '../../../shared/errors.ts';
+import {
+  joinValues,
+  layersFacts,
+  sizeOf,
+  type InputRows,
+  type LayersFacts,
+  type LayersNet,
+  type NetRows,
+  type PredictedRows,
+  type TensorOutput,
+} from '../../../shared/serve/layersNet.ts';
+import type { ProgramInstance } from '../../program/programInstance.ts';
+
+/** What a worker tells of its model, or predicts, can not be. */
+class WorkerAnswerError extends TabgradError {
+  readonly code = 'PROGRAM_FRAME_INVALID';
+}
+
+/** Far below what a frame takes, so that a large batch holds up no other for long. */
+const PIECE_BYTES = 8 * 1024 * 1024;
+/** Every type of tensor here has elements of so many bytes, or fewer. */
+const ELEMENT_BYTES = 4;
+
+export class PooledNet implements LayersNet {
+  readonly facts: LayersFacts;
+  readonly #instance: Pick<ProgramInstance, 'call'>;
+
+  private constructor(instance: Pick<ProgramInstance, 'call'>, facts: LayersFacts) {
+    this.#instance = instance;
+    this.facts = facts;
+  }
+
+  /** @throws WorkerAnswerError, ProgramLostError */
+  static async open(instance: Pick<ProgramInstance, 'call'>): Promise<PooledNet> {
+    const told = layersFacts.safeParse(await instance.call('facts', []));
+    if (told.success) return new PooledNet(instance, told.data);
+    const field = told.error.issues[0]?.path.join('.') ?? '';
+    throw new WorkerAnswerError(`What the worker tells of its model can not be: ${field}.`, { field });
+  }
+
+  async predict({ rows, inputs }: NetRows): Promise<readonly PredictedRows[]> {
+    const step = this.#rowsAtATime(inputs);
+    const pieces: (readonly PredictedRows[])[] = [];
+    for (let from = 0; from < rows; from += step) {
+      const to = Math.min(rows, from + step);
+      const piece = inputs.map(({ values, shape }) => {
+        const size = sizeOf(shape);
+        return { shape, values: values.subarray(from * size, to * size) };
+      });
+      pieces.push(await this.#predictPiece({ rows: to - from, inputs: piece }));
+    }
+    return this.facts.outputs.map((_, output) => ({
+      shape: pieces[0]![output]!.shape,
+      values: joinValues(pieces.map((piece) => piece[output]!.values)),
+    }));
+  }
+
+  async checkHealth(): Promise<void> {
+    await this.#instance.call('checkHealth', []);
+  }
+
+  async #predictPiece(rows: NetRows): Promise<readonly PredictedRows[]> {
+    const answer = await this.#instance.call('predict', [rows]);
+    const { outputs } = this.facts;
+    if (Array.isArray(answer) && answer.length === outputs.length) {
+      const predicted = answer as readonly PredictedRows[];
+      if (predicted.every((one, at) => fits(one, outputs[at]!, rows.rows))) return predicted;
+    }
+    throw new WorkerAnswerError('The worker answers with what is no output of the model.');
+  }
+
+  /** The worker tells no sizes for what the model leaves open: those are taken for small. */
+  #rowsAtATime(inputs: readonly InputRows[]): number {
+    const given = inputs.reduce((sum, { shape }) => sum + sizeOf(shape), 0);
+    const taken = this.facts.outputs.reduce((sum, { shape }) => sum + sizeOf(shape.map((n) => n ?? 1)), 0);
+    return Math.max(1, Math.floor(PIECE_BYTES / (ELEMENT_BYTES * Math.max(given, taken))));
+  }
+}
+
+function fits({ values, shape }: PredictedRows, { dtype, shape: told }: TensorOutput, rows: number): boolean {
+  const Kind = { float32: Float32Array, int32: Int32Array, bool: Uint8Array }[dtype];
+  return (
+    values instanceof Kind &&
+    shape.length === told.length &&
+    told.every(
+      (size, axis) => Number.isSafeInteger(shape[axis]) && (size === null || size === shape[axis]),
+    ) &&
+    values.length === rows * sizeOf(shape)
+  );
+}

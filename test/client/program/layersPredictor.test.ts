@@ -1,0 +1,108 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import * as tf from '@tensorflow/tfjs';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { BuiltinSurroundings } from '../../../client/program/builtinSurroundings.ts';
+import { LayersPredictor } from '../../../client/program/layersPredictor.ts';
+import { CarriedCheckpoint } from '../../../shared/program/carriedCheckpoint.ts';
+import { makeLayersModels, type LayersModels } from '../../coordinator/serve/layersModels.ts';
+import { openNodeGpuAdapter } from '../../setup/nodeGpu.ts';
+
+let models: LayersModels;
+beforeAll(async () => void (models = await makeLayersModels()));
+afterAll(() => models.remove());
+
+function carried(): CarriedCheckpoint {
+  const { path: folder } = models.branched.checkpoint;
+  const files = readdirSync(folder).map((name) => [name, readFileSync(path.join(folder, name))] as const);
+  return new CarriedCheckpoint(new Map(files));
+}
+
+const nowhere: BuiltinSurroundings = {
+  findAdapter: () => Promise.resolve({ missing: 'the system offers no adapter' }),
+  end: (reason) => {
+    throw new Error(reason);
+  },
+};
+
+const rows = {
+  rows: 2,
+  inputs: [
+    { shape: [6, 6, 1], values: Float32Array.from({ length: 72 }, (_, i) => (i % 7) / 3 - 1) },
+    { shape: [2], values: Int32Array.of(1, 2, 9, 0) },
+  ],
+};
+
+function oracle(): number[][] {
+  return tf.tidy(() => {
+    const [image, words] = rows.inputs;
+    const given = [tf.tensor(image!.values, [2, 6, 6, 1]), tf.tensor(words!.values, [2, 2], 'int32')];
+    return (models.branched.model.predict(given) as tf.Tensor[]).map((output) => [...output.dataSync()]);
+  });
+}
+
+describe('the predictor of a tf.LayersModel', () => {
+  it('predicts on the processor, keeps nothing of its batches, and tests its health', async () => {
+    const predictor = new LayersPredictor(carried(), 'cpu');
+    await predictor.init(nowhere);
+    expect(tf.getBackend()).toBe('cpu');
+    const kept = tf.memory().numTensors;
+    for (let i = 0; i < 3; i++) {
+      const outputs = await predictor.predict(rows);
+      expect(outputs.map(({ values }) => [...values])).toEqual(oracle());
+      expect(outputs.map(({ shape }) => shape)).toEqual([[1], [2]]);
+    }
+    await predictor.checkHealth();
+    expect(tf.memory().numTensors).toBe(kept);
+  });
+
+  it('computes on the adapter that it is given, and ends its thread when the device is lost', async () => {
+    const expected = oracle();
+    let device: GPUDevice | undefined;
+    const adapter = await openNodeGpuAdapter();
+    const open = adapter.requestDevice.bind(adapter);
+    adapter.requestDevice = async (wish) => (device = await open(wish));
+    let lose: (reason: string) => void;
+    const lost = new Promise<string>((resolve) => (lose = resolve));
+    const predictor = new LayersPredictor(carried(), 'webgpu');
+    await predictor.init({ findAdapter: () => Promise.resolve({ adapter }), end: (reason) => lose(reason) });
+    expect(tf.getBackend()).toBe('webgpu');
+    const outputs = await predictor.predict(rows);
+    for (const [output, { values }] of outputs.entries())
+      for (const [at, value] of values.entries()) expect(value).toBeCloseTo(expected[output]![at]!, 5);
+    await predictor.checkHealth();
+    device!.destroy();
+    expect(await lost).toMatch(/^the GPU device was lost: /);
+    await tf.setBackend('cpu');
+  });
+
+  it('says why where the adapter is not there, before it loads anything', async () => {
+    await expect(new LayersPredictor(carried(), 'webgpu').init(nowhere)).rejects.toMatchObject({
+      code: 'PROGRAM_REFUSED',
+      message: "The program's thread has no WebGPU: the system offers no adapter.",
+    });
+  });
+});
+
+describe.each([
+  ['dist/node', /^programThread\.js$/],
+  ['dist/deno', /^programThread\.js$/],
+  ['dist/page/assets', /^programThread\.browser-.*\.js$/],
+] as const)('the thread of a program in %s', (folder, entry) => {
+  it('loads tfjs for nets alone: what it imports at once has none of it', () => {
+    const first = readdirSync(folder).find((name) => entry.test(name))!;
+    const read = new Map<string, string>();
+    const visit = (name: string): void => {
+      if (read.has(name)) return;
+      const text = readFileSync(path.join(folder, name), 'utf8');
+      read.set(name, text);
+      for (const [, next] of text.matchAll(/(?:from|import)\s*["']\.\/([\w.-]+\.js)["']/g)) visit(next!);
+    };
+    visit(first);
+    const isTfjs = (text: string): boolean => text.includes('registerKernel');
+    expect([...read].filter(([, text]) => isTfjs(text))).toEqual([]);
+    // It is there, for when it is needed.
+    const others = readdirSync(folder).filter((name) => name.endsWith('.js') && !read.has(name));
+    expect(others.some((name) => isTfjs(readFileSync(path.join(folder, name), 'utf8')))).toBe(true);
+  });
+});
