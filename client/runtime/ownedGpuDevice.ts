@@ -17,20 +17,27 @@ export async function onOwnDevice<T extends Closable>(
   make: (device: GPUDevice) => Promise<T>,
   requiredFeatures: GPUFeatureName[] = [],
 ): Promise<T> {
-  const device = await adapter.requestDevice({
-    requiredFeatures,
-    requiredLimits: Object.fromEntries(raisedLimits.map((limit) => [limit, adapter.limits[limit]])),
-  });
+  // Deno 2.9 asks the adapter when a device is asked about itself, and panics where that has been collected: it is held as
+  // long as the device.
+  const held = { adapter, device: await requestRaised(adapter, requiredFeatures) };
+  const { device } = held;
   try {
     const made = await make(device);
     const close = made.close.bind(made);
     made.close = async () => {
       await close();
-      device.destroy();
+      held.device.destroy();
     };
     return made;
   } catch (error) {
     device.destroy();
     throw error;
   }
+}
+
+function requestRaised(adapter: GPUAdapter, requiredFeatures: GPUFeatureName[]): Promise<GPUDevice> {
+  return adapter.requestDevice({
+    requiredFeatures,
+    requiredLimits: Object.fromEntries(raisedLimits.map((limit) => [limit, adapter.limits[limit]])),
+  });
 }

@@ -138,6 +138,16 @@ describe('A neural net trained by a swarm', () => {
     expectSameCurve(result);
   });
 
+  it('has the same curve on a WebGPU device and a processor together', { timeout: 180_000 }, async () => {
+    await swarm.add('node', 'webgpu');
+    await swarm.add('browser', 'webgpu');
+    await swarm.add('node', 'cpu');
+    const { result, events } = await train(3);
+    expect(sizesOf(events)).toEqual([3]);
+    expect(result.workers.filter(({ device }) => /swiftshader/i.test(device))).toHaveLength(2);
+    expectSameCurve(result);
+  });
+
   it('has the same curve when the first worker is killed in the middle', { timeout: 180_000 }, async () => {
     const workers = await swarm.add('node', 'cpu', 3);
     let changing: Promise<unknown> | undefined;

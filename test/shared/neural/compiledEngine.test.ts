@@ -6,7 +6,8 @@ import { PipelineCache } from '../../../kernels/gpu/pipelineCache.ts';
 import { createTrainingEngine } from '../../../shared/neural/engine/createTrainingEngine.ts';
 import type { EngineSpec, Microbatch, TrainingEngine } from '../../../shared/neural/trainingEngine.ts';
 import { openNodeGpuDevice } from '../../setup/nodeGpu.ts';
-import { drawBatch, drawState, readReduction, relativeDifference } from './netData.ts';
+import { drawBatch, readReduction, relativeDifference } from './netData.ts';
+import { playSteps, writeState } from './playNet.ts';
 import { netCases } from './nets.ts';
 
 let gpu: GPUDevice;
@@ -16,35 +17,6 @@ beforeAll(async () => {
   pipelines = new PipelineCache(gpu);
 });
 afterAll(() => gpu.destroy());
-
-function writeState(engine: TrainingEngine, seed: number): Float32Array {
-  const { parameters, statistics } = drawState(engine.layout, seed);
-  engine.write('parameters', parameters);
-  engine.write('statistics', statistics);
-  return parameters;
-}
-
-/** Two steps of an uneven pair of microbatches, and everything that can be read. */
-async function play(engine: TrainingEngine, spec: EngineSpec): Promise<Float32Array[]> {
-  writeState(engine, 3);
-  const seen: Float32Array[] = [];
-  for (let step = 0; step < 2; step += 1) {
-    const batches = [drawBatch(spec, 4, 5 + step), drawBatch(spec, 3, 15 + step, 4)];
-    for (const [k, batch] of batches.entries())
-      await engine.accumulate({ ...batch, step }, { isLast: k === 1 });
-    seen.push(await readReduction(engine));
-    const { examples, loss, metrics } = await engine.takeTotals();
-    seen.push(Float32Array.of(examples, loss, ...Object.values(metrics)));
-    engine.update({ learningRate: 0.05, step, examples: 7, microbatches: 2 });
-  }
-  const batch = drawBatch(spec, 3, 25);
-  const { loss, metrics } = await engine.evaluate(batch);
-  seen.push(Float32Array.of(loss, ...Object.values(metrics)));
-  seen.push(await engine.predict(batch.inputs, 3));
-  for (const section of ['parameters', 'statistics', 'optimizer'] as const)
-    seen.push(await engine.read(section));
-  return seen;
-}
 
 /** The loss that the gradients are of, with batch statistics and dropout as in training. */
 async function trainingLoss(engine: TrainingEngine, batch: Microbatch): Promise<number> {
@@ -64,7 +36,7 @@ describe.each(netCases.map((each) => [each.title, each.spec] as const))('%s', (_
     const played = [];
     for (const device of ['cpu', gpu] as const) {
       const engine = await createTrainingEngine(spec, { device, tracker, pipelines });
-      played.push(await play(engine, spec));
+      played.push(await playSteps(engine, spec));
       if (device !== 'cpu') {
         expect(tracker.peakBytes / engine.memory.total).toBeGreaterThan(0.95);
         // Uniforms and what was read once.

@@ -1,16 +1,14 @@
 // Ops of the neural kernels one by one, at sizes that no kernel likes: what each factory makes is run by its references
 // and on a GPU.
 
-import type { KernelPlan } from '../../../../kernels/neural/kernelCall.ts';
 import { activationFormulas } from '../../../../kernels/neural/ops/activations.ts';
-import { addTo, product } from '../../../../kernels/neural/ops/arithmetic.ts';
+import { addTo, copy, multiplyBy, product, sum } from '../../../../kernels/neural/ops/arithmetic.ts';
 import {
   batchNormApply,
   batchNormGradientSums,
   batchNormInputGradient,
 } from '../../../../kernels/neural/ops/batchNorm.ts';
 import { batchNormStatistics } from '../../../../kernels/neural/ops/batchNormStatistics.ts';
-import type { ReductionContext } from '../../../../kernels/neural/ops/columnBlocks.ts';
 import { columnSums, sumOfRows } from '../../../../kernels/neural/ops/columnSums.ts';
 import { elementwise } from '../../../../kernels/neural/ops/elementwise.ts';
 import {
@@ -20,20 +18,9 @@ import {
 } from '../../../../kernels/neural/ops/layerNorm.ts';
 import { softmax, softmaxGradient } from '../../../../kernels/neural/ops/softmax.ts';
 import type { AdapterClass } from '../../../../kernels/neural/product/chooseTile.ts';
-
-export interface OpCase {
-  readonly title: string;
-  readonly maxExamples: number;
-  /** As many as fit when left out. */
-  readonly examples?: number;
-  /** Kernels for this kind of adapter, whatever runs them here. */
-  readonly adapter?: AdapterClass;
-  readonly plan: (context: ReductionContext) => KernelPlan;
-  /** Elements of each buffer, by name; all hold numbers at the start. */
-  readonly buffers: Readonly<Record<string, number>>;
-  /** The buffer that NaN and infinities are put into, when a run with them is wanted. */
-  readonly poisoned?: string;
-}
+import { imageCases } from './imageCases.ts';
+import { lossCases } from './lossCases.ts';
+import { plain, type OpCase } from './opCase.ts';
 
 /** Rows and columns: together they have all ways of summing (at once, in blocks; vectors and single columns). */
 const matrices: Readonly<
@@ -100,16 +87,6 @@ function reductions(adapter: AdapterClass): OpCase[] {
       },
     ];
   });
-}
-
-/** An op whose elements, rows or channels stand each for itself. */
-function plain(
-  title: string,
-  plan: (context: ReductionContext) => KernelPlan,
-  buffers: Readonly<Record<string, number>>,
-  poisoned?: string,
-): OpCase {
-  return { title, maxExamples: 3, plan, buffers, ...(poisoned !== undefined && { poisoned }) };
 }
 
 const activations = (
@@ -264,12 +241,28 @@ const arithmetic = [1, 65, 256].flatMap((length) => [
   ),
 ]);
 
+const ofTwo = [sum, multiplyBy, copy].map((formula) =>
+  plain(
+    `the formula ${formula.name}`,
+    (context) =>
+      elementwise(context, 'forward', formula, 63, {
+        ...Object.fromEntries(formula.reads.map((read) => [read, read])),
+        result: 'result',
+      }),
+    { a: 189, b: 189, result: 189 },
+    'a',
+  ),
+);
+
 /** Each op with its sizes; a new op's cases go here. */
 export const opCases: readonly OpCase[] = [
+  ...ofTwo,
   ...arithmetic,
   ...activations,
   ...rows,
   ...images,
   ...reductions('software'),
   ...reductions('gpu'),
+  ...imageCases,
+  ...lossCases,
 ];
