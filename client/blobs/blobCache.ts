@@ -11,3 +11,15 @@ export const noBlobCache: BlobCache = {
   get: () => Promise.resolve(undefined),
   put: () => Promise.resolve(),
 };
+
+/** Remembers what it is given as long as this process runs, whatever the cache below it does. For few and small things. */
+export function rememberedOver(cache: BlobCache): BlobCache {
+  const remembered = new Map<string, Uint8Array>();
+  return {
+    get: async (sha256) => remembered.get(sha256) ?? cache.get(sha256),
+    async put(sha256, bytes) {
+      remembered.set(sha256, bytes);
+      await cache.put(sha256, bytes);
+    },
+  };
+}

@@ -5,10 +5,12 @@ import type { DeviceSpec, TreeDevice } from '../../kernels/gbdt/treeDevice.ts';
 import type { NeuralSpec } from '../../shared/neural/run/neuralSpec.ts';
 import type { TrainingEngine } from '../../shared/neural/trainingEngine.ts';
 import type { DeviceReport } from '../../shared/protocol/control.ts';
+import { rememberedOver } from '../blobs/blobCache.ts';
 import { loadTfjs, type TfjsRuntime } from '../neural/tfjs/loadTfjs.ts';
 import { chooseDevice, type AdapterFinding, type DeviceWish } from './deviceChoice.ts';
 import { createNeuralEngine } from './createNeuralEngine.ts';
 import { createTreeDevice } from './createTreeDevice.ts';
+import type { TuningPlace } from './tunedConvolutions.ts';
 import { findAdapter, type OpenGpu } from './findAdapter.ts';
 
 export interface AcquiredDevice {
@@ -25,8 +27,9 @@ export interface AcquiredDevice {
 export async function acquireDevice(
   wish: DeviceWish,
   access: OpenGpu,
-  log: (line: string) => void,
+  place: TuningPlace,
 ): Promise<AcquiredDevice> {
+  const tuning = { ...place, cache: rememberedOver(place.cache) };
   const found = wish === 'cpu' ? { missing: 'not asked for' } : await findAdapter(access);
   const finding: AdapterFinding = 'missing' in found ? found : { facts: found.adapter.info };
   const report = chooseDevice(wish, finding);
@@ -35,13 +38,13 @@ export async function acquireDevice(
     if (report.kind === 'cpu') return undefined;
     const fresh = await findAdapter(access);
     if ('adapter' in fresh) return fresh.adapter;
-    log(`The GPU is gone (${fresh.missing}); going on with the cpu device.`);
+    tuning.log(`The GPU is gone (${fresh.missing}); going on with the cpu device.`);
     return undefined;
   };
   return {
     report,
     create: async (spec) => createTreeDevice(spec, await adapter()),
-    createEngine: async (spec) => createNeuralEngine(spec, await adapter()),
+    createEngine: async (spec) => createNeuralEngine(spec, await adapter(), tuning),
     openTfjs: async () => loadTfjs(await adapter()),
   };
 }

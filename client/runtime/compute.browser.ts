@@ -23,6 +23,7 @@ const MAX_CACHE_BYTES = 512 * 1024 ** 2;
 function tabPlatform({ url: origin }: ComputeStart, signalling: MessagePort | undefined): WorkerPlatform {
   const random = Math.random;
   const log = (line: string): void => console.info(line);
+  const cache = tabBlobCache(MAX_CACHE_BYTES);
   const openPeerEndpoint: OpenPeerEndpoint = async (options) => {
     if (!signalling) throw new Error('this browser has no WebRTC, or it is switched off');
     return remotePeerEndpoint(signalling, options);
@@ -33,11 +34,12 @@ function tabPlatform({ url: origin }: ComputeStart, signalling: MessagePort | un
     clock: systemClock,
     random,
     openSocket: (url) => new WebSocket(url) as unknown as ControlSocket,
-    acquireDevice: (wish) => acquireDevice(wish, browserGpuAccess, log),
+    acquireDevice: (wish) =>
+      acquireDevice(wish, browserGpuAccess, { cache, now: () => performance.now(), log }),
     openTransport: (welcome, signal) => openTransport(openPeerEndpoint, { origin, welcome, log, signal }),
     fetchBlob: createBlobFetcher({
       origin,
-      cache: tabBlobCache(MAX_CACHE_BYTES),
+      cache,
       clock: systemClock,
       random,
     }),

@@ -1,6 +1,9 @@
 // Makes the training engine of a neural run from what the worker computes on.
 
-import { createTrainingEngine } from '../../shared/neural/engine/createTrainingEngine.ts';
+import {
+  createTrainingEngine,
+  type TrainingEngineOptions,
+} from '../../shared/neural/engine/createTrainingEngine.ts';
 import { readModel } from '../../shared/neural/model/readModel.ts';
 import { NetTooLargeError } from '../../shared/neural/netErrors.ts';
 import type { NeuralSpec } from '../../shared/neural/run/neuralSpec.ts';
@@ -8,37 +11,41 @@ import type { EngineSpec, TrainingEngine } from '../../shared/neural/trainingEng
 import { loadTfjs } from '../neural/tfjs/loadTfjs.ts';
 import { openTfjsEngine } from '../neural/tfjs/tfjsEngine.ts';
 import { onOwnDevice } from './ownedGpuDevice.ts';
+import { tunedConvolutions, type TuningPlace } from './tunedConvolutions.ts';
 
-/** @param adapter a fresh adapter for WebGPU; none for the processor. */
+/** @param adapter a fresh adapter for WebGPU; none for the processor. @param tuning where the run's owner asked for it. */
 export async function createNeuralEngine(
   spec: NeuralSpec,
   adapter: GPUAdapter | undefined,
+  tuning?: TuningPlace,
 ): Promise<TrainingEngine> {
   const read = spec.engine === 'compiled' ? readModel(spec.topology) : undefined;
   if (read?.kind !== 'compiled') {
     return openTfjsEngine({ ...spec, topology: spec.topology as object }, await loadTfjs(adapter));
   }
   const engineSpec: EngineSpec = { ...spec, graph: read.graph };
-  const clock = spec.profile === true ? () => performance.now() : undefined;
-  if (!adapter) return createFitting(engineSpec, 'cpu', clock);
-  const features: GPUFeatureName[] =
-    clock && adapter.features.has('timestamp-query') ? ['timestamp-query'] : [];
-  return onOwnDevice(adapter, (device) => createFitting(engineSpec, device, clock), features);
+  const clocked = spec.profile === true && { clock: () => performance.now() };
+  if (!adapter) return createFitting(engineSpec, { device: 'cpu', ...clocked });
+  const isTuned = spec.tuneKernels === true && tuning !== undefined;
+  const isTimed = (isTuned || spec.profile === true) && adapter.features.has('timestamp-query');
+  const make = async (device: GPUDevice): Promise<TrainingEngine> => {
+    const options = { device, ...clocked };
+    if (!isTuned) return createFitting(engineSpec, options);
+    const convolutions = await tunedConvolutions(device, adapter.info, engineSpec, tuning);
+    return createFitting(engineSpec, { ...options, convolutions });
+  };
+  return onOwnDevice(adapter, make, isTimed ? ['timestamp-query'] : []);
 }
 
 /** @throws NetTooLargeError that suggests the largest microbatch that does fit. */
-async function createFitting(
-  spec: EngineSpec,
-  device: GPUDevice | 'cpu',
-  clock: (() => number) | undefined,
-): Promise<TrainingEngine> {
+async function createFitting(spec: EngineSpec, options: TrainingEngineOptions): Promise<TrainingEngine> {
   try {
-    return await createTrainingEngine(spec, { device, ...(clock && { clock }) });
+    return await createTrainingEngine(spec, options);
   } catch (error) {
     if (!isTooLarge(error)) throw error;
     const size = await largestFitting(spec.microbatchSize, async (microbatchSize) => {
       try {
-        const smaller = await createTrainingEngine({ ...spec, microbatchSize }, { device });
+        const smaller = await createTrainingEngine({ ...spec, microbatchSize }, options);
         await smaller.close();
         return true;
       } catch (still) {

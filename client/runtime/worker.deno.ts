@@ -65,7 +65,8 @@ const exitCode = await runTerminalWorker(
       clock: systemClock,
       random,
       openSocket: (url) => new WebSocket(url) as unknown as ControlSocket,
-      acquireDevice: (wish) => acquireDevice(wish, denoGpuAccess, log),
+      acquireDevice: (wish) =>
+        acquireDevice(wish, denoGpuAccess, { cache, now: () => performance.now(), log }),
       openTransport: (welcome, signal) => openTransport(openPeerEndpoint, { origin, welcome, log, signal }),
       fetchBlob: createBlobFetcher({ origin, cache, clock: systemClock, random }),
       programs: {

@@ -56,7 +56,7 @@ const exitCode = await runTerminalWorker(
           maxPayload: MAX_CONTROL_MESSAGE_BYTES,
           handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
         }) as unknown as ControlSocket,
-      acquireDevice: (wish) => acquireDevice(wish, gpuAccess, log),
+      acquireDevice: (wish) => acquireDevice(wish, gpuAccess, { cache, now: () => performance.now(), log }),
       openTransport: (welcome, signal) => openTransport(openPeerEndpoint, { origin, welcome, log, signal }),
       fetchBlob: createBlobFetcher({ origin, cache, clock: systemClock, random }),
       programs: {

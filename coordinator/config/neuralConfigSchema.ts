@@ -128,6 +128,12 @@ export const neuralConfigSchema = z.strictObject({
   reportEverySteps: wholeFrom(1, 1_000_000_000)
     .optional()
     .describe('Metrics every so many steps; without it about four times a second.'),
+  tuneKernels: z
+    .boolean()
+    .default(false)
+    .describe(
+      'Workers with WebGPU time tiles of their matrix products before the first step, for about 10 seconds at most, and keep what they find.',
+    ),
   verifyEveryStep: z.boolean().default(false).describe("Compare the workers' parameters after every step."),
   resumeFromCheckpoint: path
     .optional()

@@ -28,6 +28,11 @@ export interface LocalWorkersOptions {
    * machine that has no GPU.
    */
   readonly softwareGpu?: boolean;
+  /**
+   * Folder where Node and Deno workers keep downloaded shards and timed tiles for their next run; several may share it. Default: they
+   * keep nothing, since the coordinator is next door.
+   */
+  readonly cacheFolder?: string;
   /** How long each worker may take to join. Default one minute. */
   readonly joinTimeoutMs?: number;
   /** What the workers say, line by line, each prefixed with its runtime and number. */
@@ -60,6 +65,7 @@ export async function startLocalWorkers(options: LocalWorkersOptions): Promise<L
       device: options.device,
       softwareGpu,
       allowCode: options.allowCode ?? true,
+      cacheFolder: options.cacheFolder,
       joinTimeoutMs: options.joinTimeoutMs ?? JOIN_TIMEOUT_MS,
       signal: options.signal,
       onLine: options.onLine && ((line: string) => options.onLine?.(`[${kind} ${index}] ${line}`)),

@@ -25,8 +25,15 @@ export async function startProcessWorker(
   kind: 'node' | 'deno',
   settings: LocalWorkerSettings,
 ): Promise<LocalWorker> {
-  const { command, args } = kind === 'node' ? nodeCommand() : denoCommand(settings.url);
-  const flags = ['--url', settings.url, '--device', settings.device, '--cache', 'none'];
+  const { command, args } = kind === 'node' ? nodeCommand() : denoCommand(settings);
+  const flags = [
+    '--url',
+    settings.url,
+    '--device',
+    settings.device,
+    '--cache',
+    settings.cacheFolder ?? 'none',
+  ];
   flags.push('--code', settings.allowCode ? 'allow' : 'deny');
   if (settings.name !== undefined) flags.push('--name', settings.name);
   const authorities = settings.ca === undefined ? undefined : await authoritiesFile(settings.ca);
@@ -173,9 +180,10 @@ const denoEnvironment = [
  * Deno, allowed what a worker needs and no more: the coordinator, its own code, and WebRTC's native module (which opens
  * sockets of its own to peers).
  */
-function denoCommand(url: string): { command: string; args: string[] } {
+function denoCommand({ url, cacheFolder }: LocalWorkerSettings): { command: string; args: string[] } {
   const worker = bundle('deno');
   const packages = packagesFolder();
+  const kept = cacheFolder === undefined ? [] : [cacheFolder];
   return {
     command: denoExecutable(),
     args: [
@@ -185,7 +193,8 @@ function denoCommand(url: string): { command: string; args: string[] } {
       `--allow-net=${new URL(url).host}`,
       `--allow-env=${denoEnvironment.join(',')}`,
       // detect-libc reads ldd to tell which build of the native module fits.
-      `--allow-read=${[dirname(worker), packages, '/usr/bin/ldd'].join(',')}`,
+      `--allow-read=${[dirname(worker), packages, '/usr/bin/ldd', ...kept].join(',')}`,
+      ...kept.map((folder) => `--allow-write=${folder}`),
       `--allow-ffi=${packages}`,
       worker,
     ],

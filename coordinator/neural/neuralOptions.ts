@@ -100,6 +100,11 @@ export interface NeuralTrainerOptions {
   readonly verifyEveryStep?: boolean;
   /** Times the ops and the exchange of the last step: profile.json and timeline.json in the run's folder. Steps are slower. */
   readonly profile?: boolean;
+  /**
+   * Workers with WebGPU time the likeliest tiles of their matrix products before the first step, for about 10 seconds at most, and keep
+   * what they find for their next run. Without it tiles are estimated. Runs with other tiles round differently.
+   */
+  readonly tuneKernels?: boolean;
   /** A checkpoint to go on from, until numEpochs or maxSteps in all. */
   readonly resumeFromCheckpoint?: NeuralCheckpoint | string;
   readonly scalingConfig?: ScalingConfig;
@@ -146,6 +151,7 @@ const known = [
   'reportEverySteps',
   'verifyEveryStep',
   'profile',
+  'tuneKernels',
   'resumeFromCheckpoint',
   'scalingConfig',
   'runConfig',

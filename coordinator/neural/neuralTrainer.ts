@@ -192,6 +192,7 @@ export class NeuralTrainer {
       checkpointEverySteps: frequency > 0 && !keepsEpochs ? frequency : perEpoch,
       verifyEveryStep: options.verifyEveryStep ?? false,
       ...(options.profile === true && { profile: true }),
+      ...(options.tuneKernels === true && { tuneKernels: true }),
     };
     const shards = [...shardsOf('train', train), ...(valid ? shardsOf('valid', valid) : [])];
     return { spec, shards };

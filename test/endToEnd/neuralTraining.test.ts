@@ -5,6 +5,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { startLocalWorkers } from '../../coordinator/local/localWorkers.ts';
+import type { NeuralTrainerOptions } from '../../coordinator/neural/neuralOptions.ts';
 import { NeuralTrainer, type NeuralResult } from '../../coordinator/neural/neuralTrainer.ts';
 import type { ProgressEvent } from '../../coordinator/progress/progressEvent.ts';
 import { seededRandom } from '../setup/seededRandom.ts';
@@ -66,6 +68,7 @@ async function train(
   numWorkers: number | readonly [number, number],
   maxSteps = 24,
   onEvent: (event: ProgressEvent) => void = () => undefined,
+  more: Partial<NeuralTrainerOptions> = {},
 ): Promise<Trained> {
   const events: ProgressEvent[] = [];
   const rows = { inputs: { values: images, shape: [SIDE, SIDE, 1] }, labels: { values: labels, shape: [] } };
@@ -81,6 +84,7 @@ async function train(
     maxSteps,
     reportEverySteps: 1,
     verifyEveryStep: true,
+    ...more,
     scalingConfig: { numWorkers, url: swarm.coordinator.url },
     runConfig: {
       name: randomUUID(),
@@ -146,6 +150,25 @@ describe('A neural net trained by a swarm', () => {
     expect(sizesOf(events)).toEqual([3]);
     expect(result.workers.filter(({ device }) => /swiftshader/i.test(device))).toHaveLength(2);
     expectSameCurve(result);
+  });
+
+  it('has the same curve with tiles that a worker times once and keeps', { timeout: 180_000 }, async () => {
+    const cacheFolder = join(folder, 'cache');
+    const timed: string[] = [];
+    for (const life of ['first', 'second']) {
+      const crew = await startLocalWorkers({
+        url: swarm.coordinator.url,
+        count: 1,
+        runtime: 'node',
+        device: 'webgpu',
+        cacheFolder,
+        onLine: (line) => line.includes('Timed tiles') && timed.push(`${life}: ${line}`),
+      });
+      const { result } = await train(1, 24, undefined, { tuneKernels: true });
+      await crew.stop();
+      expectSameCurve(result);
+    }
+    expect(timed).toEqual([expect.stringMatching(/^first: .*Timed tiles for \d sizes of products/)]);
   });
 
   it('has the same curve when the first worker is killed in the middle', { timeout: 180_000 }, async () => {

@@ -1,5 +1,7 @@
 // `tabgrad worker`: lends this machine to a coordinator, here or elsewhere.
 
+import { homedir } from 'node:os';
+import { join, resolve } from 'node:path';
 import { z } from 'zod';
 import { WorkerStartError } from '../../local/localErrors.ts';
 import { askForJson } from '../../remote/askCoordinator.ts';
@@ -22,6 +24,12 @@ export const worker = defineCommand({
     },
     ...trustOptions,
     ...workerOptions,
+    cache: {
+      type: 'text',
+      placeholder: 'FOLDER',
+      help: 'Where downloaded shards and timed tiles are kept for the next run, or none. Without it ~/.cache/tabgrad/blobs.',
+      env: 'TABGRAD_CACHE',
+    },
     'allow-code': {
       type: 'flag',
       help: 'Run code of owners (trainLoopPerWorker; programs of mapBatches, Serve and DataParallelTrainer) with the rights of this process. A tab always runs it, in its sandbox.',
@@ -38,7 +46,7 @@ export const worker = defineCommand({
       meaning: 'Join with a headless browser tab on WebGPU.',
     },
   ],
-  async run(values, _positionals, { stdout, signal }) {
+  async run(values, _positionals, { stdout, cwd, signal }) {
     const { url, token, json, quiet } = values;
     // A wrong address is told at once; the worker itself would go on trying, since coordinators come back.
     const address = await coordinatorAddress({ ...values, token: undefined }, signal);
@@ -56,6 +64,9 @@ export const worker = defineCommand({
       runtime: values.runtime,
       device: values.device ?? 'auto',
       allowCode: values['allow-code'],
+      ...(values.cache !== 'none' && {
+        cacheFolder: resolve(cwd, values.cache ?? join(homedir(), '.cache/tabgrad/blobs')),
+      }),
       onLine: say,
       signal,
     });

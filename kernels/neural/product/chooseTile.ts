@@ -50,6 +50,8 @@ const models: Readonly<Record<AdapterClass, AdapterModel>> = {
 
 /** Most bytes of partial sums. */
 const PARTIAL_BYTES = 64 * 2 ** 20;
+/** Of choices from outside; those made here are within the bounds of `splitsOf`. */
+const MOST_SPLITS = 4096;
 /** Inner dimension of a part, at least. */
 const INNER_OF_PART = 128;
 /** The last tile of a unit is waited for while others idle: on average half of one. */
@@ -67,6 +69,14 @@ export function adapterClass(
 ): AdapterClass {
   const names = `${adapter.vendor} ${adapter.architecture} ${adapter.description}`.toLowerCase();
   return /swiftshader|llvmpipe|lavapipe|warp|software|basic render/.test(names) ? 'software' : 'gpu';
+}
+
+/** Whether a value from outside is a choice that kernels for such an adapter can be made of. */
+export function isChoice(adapter: AdapterClass, value: unknown): value is ProductChoice {
+  const { tile, splits } = (value ?? {}) as Partial<ProductChoice>;
+  const isCount = Number.isInteger(splits) && splits! >= 1 && splits! <= MOST_SPLITS;
+  const written = JSON.stringify(tile);
+  return isCount && models[adapter].tiles.some((rated) => JSON.stringify(rated.tile) === written);
 }
 
 export function createTileChooser(adapter: AdapterClass, tuned: TunedChoices = {}): TileChooser {

@@ -47,8 +47,16 @@ export class PlanTimer {
     await Promise.all(plan.calls.map(({ op }) => this.pipelines.get(op)));
   }
 
-  /** Seconds of one run of the plan. */
+  /** Seconds of one run of the plan; infinite where the device refuses it. */
   async time(timed: TimedPlan): Promise<number> {
+    this.device.pushErrorScope('out-of-memory');
+    this.device.pushErrorScope('validation');
+    const seconds = await this.timeUnchecked(timed);
+    const errors = [await this.device.popErrorScope(), await this.device.popErrorScope()];
+    return errors.every((error) => error === null) ? seconds : Infinity;
+  }
+
+  private async timeUnchecked(timed: TimedPlan): Promise<number> {
     const buffers = this.buffersOf(timed);
     try {
       const dispatches = await this.dispatchesOf(timed, buffers);

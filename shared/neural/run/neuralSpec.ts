@@ -90,4 +90,6 @@ export interface NeuralSpec {
   readonly verifyEveryStep: boolean;
   /** The first rank times the ops and the exchange of the last step. */
   readonly profile?: boolean;
+  /** Workers with WebGPU time tiles of their products before the first step, unless they know them already. */
+  readonly tuneKernels?: boolean;
 }

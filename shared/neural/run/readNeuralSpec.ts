@@ -91,6 +91,7 @@ const neuralSpec = z.object({
   checkpointEverySteps: count.min(1),
   verifyEveryStep: z.boolean(),
   profile: z.boolean().exactOptional(),
+  tuneKernels: z.boolean().exactOptional(),
 });
 
 /** @throws NeuralSpecError naming the field. */
