@@ -67,8 +67,9 @@ export class PooledNet implements LayersNet {
     const answer = await this.#instance.call('predict', [rows]);
     const { outputs } = this.facts;
     if (Array.isArray(answer) && answer.length === outputs.length) {
-      const predicted = answer as readonly PredictedRows[];
-      if (predicted.every((one, at) => fits(one, outputs[at]!, rows.rows))) return predicted;
+      const predicted = answer as readonly unknown[];
+      if (predicted.every((one, at) => fits(one, outputs[at]!, rows.rows)))
+        return predicted as readonly PredictedRows[];
     }
     throw new WorkerAnswerError('The worker answers with what is no output of the model.');
   }
@@ -81,14 +82,20 @@ export class PooledNet implements LayersNet {
   }
 }
 
-function fits({ values, shape }: PredictedRows, { dtype, shape: told }: TensorOutput, rows: number): boolean {
+function fits(found: unknown, { dtype, shape: told }: TensorOutput, rows: number): boolean {
+  const { values, shape } = (found ?? {}) as { readonly values?: unknown; readonly shape?: unknown };
   const Kind = { float32: Float32Array, int32: Int32Array, bool: Uint8Array }[dtype];
   return (
     values instanceof Kind &&
+    isShape(shape) &&
     shape.length === told.length &&
-    told.every(
-      (size, axis) => Number.isSafeInteger(shape[axis]) && (size === null || size === shape[axis]),
-    ) &&
-    values.length === rows * sizeOf(shape)
+    told.every((size, axis) => size === null || size === shape[axis]) &&
+    values.length === rows * sizeOf(shape) &&
+    // Beside a size of 0 another may be anything.
+    shape.every((size) => size <= values.length)
   );
+}
+
+function isShape(value: unknown): value is readonly number[] {
+  return Array.isArray(value) && value.every((size) => Number.isSafeInteger(size) && size >= 0);
 }
