@@ -125,6 +125,6 @@ export class OpenedProgram {
     if (this.#over.signal.aborted) return;
     this.#over.abort();
     this.#thread?.terminate();
-    this.#ended.resolve(reason);
+    void (this.#thread?.ended ?? Promise.resolve()).then(() => this.#ended.resolve(reason));
   }
 }

@@ -11,6 +11,7 @@ serveProgram(
   {
     post: (frame) => port.postMessage(frame, [frame]),
     onMessage: (receive) => void port.on('message', (message: ToThread) => receive(message)),
+    end: () => process.exit(),
   },
   { importText: importDataUrl, openGpu: nodeGpuAccess() },
 );

@@ -44,9 +44,16 @@ class ExportMissingError extends TabgradError {
 export function serveProgram(port: ThreadPort, platform: ThreadPlatform): void {
   const thread = new ServedProgram(port, platform);
   port.onMessage((message) => {
-    if (message.type === 'start') void thread.start(message);
-    else if (message.type === 'share') thread.share = message.share;
-    else thread.receive(message.frame);
+    switch (message.type) {
+      case 'start':
+        return thread.start(message);
+      case 'share':
+        return void (thread.share = message.share);
+      case 'frame':
+        return thread.receive(message.frame);
+      case 'end':
+        return void thread.end();
+    }
   });
 }
 
@@ -58,6 +65,9 @@ class ServedProgram {
   #program: Program = {};
   #form: ProgramForm = () => undefined;
   #moduleUrl: string | undefined;
+  /** Its start and its calls, until they are over. */
+  readonly #inHand = new Set<Promise<void>>();
+  #isEnding = false;
   #rested: Promise<void> = Promise.resolve();
 
   constructor(port: ThreadPort, platform: ThreadPlatform) {
@@ -65,8 +75,24 @@ class ServedProgram {
     this.#platform = platform;
   }
 
-  async start(start: ThreadStart): Promise<void> {
+  start(start: ThreadStart): void {
     this.share = start.share;
+    this.#keep(this.#start(start));
+  }
+
+  /** What has not begun is not done any more. */
+  async end(): Promise<void> {
+    this.#isEnding = true;
+    await Promise.all(this.#inHand);
+    this.#port.end();
+  }
+
+  #keep(work: Promise<void>): void {
+    this.#inHand.add(work);
+    void work.finally(() => this.#inHand.delete(work));
+  }
+
+  async #start(start: ThreadStart): Promise<void> {
     try {
       const frame = decodeFrame(new Uint8Array(start.frame), toProgram) as DecodedFrame<OpenProgram>;
       const checkpoints = start.checkpoints.map(
@@ -86,7 +112,8 @@ class ServedProgram {
 
   receive(bytes: ArrayBuffer): void {
     const frame: DecodedFrame<ToProgram> = decodeFrame(new Uint8Array(bytes), toProgram);
-    if (frame.message.type === 'call') void this.#answer(frame.message.call, frame.message.method, frame);
+    if (frame.message.type === 'call')
+      this.#keep(this.#answer(frame.message.call, frame.message.method, frame));
     else if (frame.message.type === 'cancel') this.#calls.get(frame.message.call)?.abort();
   }
 
@@ -125,6 +152,7 @@ class ServedProgram {
     this.#calls.set(call, controller);
     try {
       await this.#rested;
+      if (this.#isEnding) return;
       const startedAtMs = systemClock.now();
       const args = frameValue(frame) as readonly unknown[];
       const value = await this.#form(this.#program, method, args, controller.signal);

@@ -16,12 +16,16 @@ export interface ThreadStart {
 export type ToThread =
   | ThreadStart
   | { readonly type: 'frame'; readonly frame: ArrayBuffer }
-  | { readonly type: 'share'; readonly share: number };
+  | { readonly type: 'share'; readonly share: number }
+  /** To end by itself, once nothing is in hand. */
+  | { readonly type: 'end' };
 
 /** The thread's end of the port between the two. What it posts are frames, and it gives their memory away. */
 export interface ThreadPort {
   post(frame: ArrayBuffer): void;
   onMessage(receive: (message: ToThread) => void): void;
+  /** Ends the thread from inside. */
+  end(): void;
 }
 
 /** The thread as the main thread has it. */

@@ -9,5 +9,6 @@ export function workerScopePort(): ThreadPort {
     onMessage: (receive) => {
       scope.onmessage = (event: MessageEvent<ToThread>) => receive(event.data);
     },
+    end: () => scope.close(),
   };
 }

@@ -52,6 +52,8 @@ export type PieceRequest =
 export type ToReplica =
   | { readonly type: 'calls'; readonly items: readonly CallItem[] }
   | { readonly type: 'cancel'; readonly call: number }
+  /** To end by itself, once nothing is in hand. */
+  | { readonly type: 'end' }
   | { readonly type: 'handleReply'; readonly reply: ReplyItem }
   | PieceMessage
   | PieceRequest;

@@ -61,6 +61,13 @@ async function importExport(address: string, exportName: string): Promise<Deploy
 }
 
 const running = new Map<number, AbortController>();
+/** The making of the program and the calls that it has not answered. */
+const inHand = new Set<Promise<unknown>>();
+const keep = <T>(work: Promise<T>): Promise<T> => {
+  inHand.add(work);
+  void work.catch(() => undefined).finally(() => inHand.delete(work));
+  return work;
+};
 const streams = new ThreadStreams(tell);
 
 /** Answers of one message go back in one message, as far as they are ready at once. */
@@ -75,7 +82,7 @@ function answerAll(program: ReplicaProgram, items: readonly CallItem[]): void {
         continue;
       }
       running.set(call, controller);
-      void value
+      void keep(value)
         .then(
           (value: unknown) =>
             value instanceof StreamedAnswer ? streams.send(call, value) : reply(call, undefined, value),
@@ -99,13 +106,17 @@ function reply(call: number, error: PlainError | undefined, value: unknown): voi
 }
 
 let program: ReplicaProgram | undefined;
+let isEnding = false;
 
 // Before the program is made: its constructor may call other deployments.
 port.on('message', (message: ToReplica) => {
   if (message.type === 'calls') {
-    if (program) answerAll(program, message.items);
+    if (program && !isEnding) answerAll(program, message.items);
   } else if (message.type === 'cancel') running.get(message.call)?.abort();
-  else if (message.type === 'handleReply') {
+  else if (message.type === 'end') {
+    isEnding = true;
+    void Promise.allSettled(inHand).then(() => process.exit());
+  } else if (message.type === 'handleReply') {
     const [call, error, value] = message.reply;
     const waiting = handleCalls.get(call);
     handleCalls.delete(call);
@@ -120,7 +131,7 @@ port.on('message', (message: ToReplica) => {
   }
 });
 try {
-  program = await makeProgram(workerData as ThreadProgram);
+  program = await keep(makeProgram(workerData as ThreadProgram));
   tell({ type: 'ready', facts: program.facts });
 } catch (error) {
   tell({ type: 'failed', error: toPlainError(error) });

@@ -33,11 +33,15 @@ function replicaProgram(): URL {
   throw new UnavailableError('The program of replicas is not built; run "npm run build:js" first.');
 }
 
+/** For what is on the GPU to come back. */
+const END_TIMEOUT_MS = 5_000;
+
 export class ThreadReplica implements Replica {
   readonly id: string;
   readonly ready: Promise<void>;
   readonly ended: Promise<string>;
   readonly #thread: Worker;
+  readonly #usesDawn: boolean;
   readonly #callDeployment: HandleCaller;
   readonly #pending = new Map<number, Done>();
   readonly #streams = new ThreadStreams((message) => this.#tell(message));
@@ -56,6 +60,7 @@ export class ThreadReplica implements Replica {
   ) {
     this.id = id;
     this.#callDeployment = callDeployment;
+    this.#usesDawn = program.kind === 'layers' && program.options.device === 'webgpu';
     // The owner's class writes to the terminal as if it ran here; arguments of this process are not its business.
     this.#thread = new Worker(replicaProgram(), { workerData: program, name: id, argv: [], execArgv: [] });
     this.ready = new Promise((resolve, reject) => {
@@ -104,8 +109,16 @@ export class ThreadReplica implements Replica {
 
   async kill(reason: string): Promise<void> {
     this.#killReason ??= reason;
-    await this.#thread.terminate();
+    if (this.#usesDawn) this.#endGently();
+    else await this.#thread.terminate();
     await this.ended;
+  }
+
+  /** Dawn aborts the whole process when a thread ends that waits for it ("Promise not resolved or rejected"). */
+  #endGently(): void {
+    const timer = setTimeout(() => void this.#thread.terminate(), END_TIMEOUT_MS);
+    void this.ended.then(() => clearTimeout(timer));
+    this.#tell({ type: 'end' });
   }
 
   #flush(): void {

@@ -185,6 +185,31 @@ describe('a served tf.LayersModel', () => {
     device.destroy();
   });
 
+  it('outlives replicas on WebGPU that are ended while they compute', async () => {
+    const device = await openNodeGpuDevice();
+    const model = deployment(models.branched.checkpoint, { gracefulShutdownTimeoutS: 0 });
+    for (let round = 0; round < 4; round++) {
+      const handle = await serve.run(model.bind({ device: 'webgpu' }), { name: 'gpu', routePrefix: '/gpu' });
+      let answered = 0;
+      let reached: () => void;
+      const busy = new Promise<void>((resolve) => (reached = resolve));
+      const caller = async (): Promise<unknown> => {
+        for (;;) {
+          await handle.remote(examples);
+          if (++answered === 30) reached();
+        }
+      };
+      const callers = Promise.allSettled(Array.from({ length: 10 }, caller));
+      await busy;
+      await serve.delete('gpu');
+      for (const one of await callers) {
+        const code = expect.stringMatching(/^SERVE_(UNAVAILABLE|REPLICA_LOST)$/) as string;
+        expect(one).toMatchObject({ status: 'rejected', reason: { code } });
+      }
+    }
+    device.destroy();
+  });
+
   const one = [0.5, 0.5, 0.5, 0.5];
   const refused: readonly [string, unknown, RegExp, object?][] = [
     [

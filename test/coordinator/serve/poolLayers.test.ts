@@ -163,6 +163,29 @@ function copied(name: string, change: (place: string) => void): Checkpoint {
   return new Checkpoint(place);
 }
 
+describe.each(['browser', 'node', 'deno'] as const)('a %s worker with WebGPU', (runtime) => {
+  it('outlives nets that are ended while they compute', async () => {
+    const isIt = (worker: PoolWorker): boolean =>
+      worker.runtime === runtime && worker.device.kind === 'webgpu' && worker.present;
+    const before = coordinator.pool.workers().filter(isIt);
+    expect(before).toHaveLength(1);
+    const options = { runOn: 'pool', runtime, device: 'webgpu', gracefulShutdownTimeoutS: 0 } as const;
+    for (let round = 0; round < 5; round++) {
+      await serve.run(deployment(models.branched.checkpoint, options), { name: 'pool', port: 0 });
+      await predicted('/', examples);
+      const inHand = Array.from({ length: 5 }, () => post('/', JSON.stringify(examples)));
+      await Promise.race(inHand);
+      const more = Array.from({ length: 5 }, () => post('/', JSON.stringify(examples)));
+      await serve.delete('pool');
+      await Promise.all([...inHand, ...more]);
+    }
+    await serve.run(deployment(models.branched.checkpoint, options), { name: 'pool', port: 0 });
+    expect(((await predicted('/', examples)) as unknown[]).length).toBe(5);
+    expect(coordinator.pool.workers().filter(isIt)[0]!.workerId).toBe(before[0]!.workerId);
+    expect(coordinator.pool.workers().filter(isIt)[0]!.session).toBe(before[0]!.session);
+  });
+});
+
 describe('a tf.LayersModel on the pool', () => {
   it('computes requests together, each with its own rows, also of different lengths', async () => {
     const model = deployment(models.sequence.checkpoint, { runOn: 'pool', maxOngoingRequests: 40 });
