@@ -1,10 +1,12 @@
-// `npm run bench:neural [-- --quick] [--only kernels|step] [--json FILE] [--batch N] [--alone]`: how fast the neural kernels are on
+// `npm run bench:neural [-- --quick] [--only kernels|step] [--json FILE] [--batch N] [--alone] [--tuned]`: how fast the neural kernels are on
 // this adapter, beside its peak and beside tfjs and jax-js. From `node scripts/build.mjs bench` on, dist/bench/neural.js
 // does the same with nothing but Node, and a dawn.node that TABGRAD_DAWN names.
 
 import { writeFileSync } from 'node:fs';
 import { adapterClass, createTileChooser } from '../../kernels/neural/product/chooseTile.ts';
 import { PlanTimer } from '../../kernels/neural/product/planTimer.ts';
+import { noBlobCache } from '../../client/blobs/blobCache.ts';
+import { tunedConvolutions } from '../../client/runtime/tunedConvolutions.ts';
 import { measurePeaks } from './neural/adapterPeaks.ts';
 import { benchArguments } from './neural/benchArguments.ts';
 import { openJaxRates } from './neural/jaxRates.ts';
@@ -24,7 +26,7 @@ import {
 import type { PeerRates } from './neural/tfjsRates.ts';
 import { openTfjsRates } from './neural/tfjsRates.ts';
 
-const { quick, json, alone, ...given } = benchArguments();
+const { quick, json, alone, tuned, ...given } = benchArguments();
 const { gpu, device, adapter } = await openBenchGpu();
 const { vendor, architecture, description } = adapter.info;
 const kind = adapterClass(adapter.info);
@@ -114,6 +116,18 @@ if (given.only !== 'kernels') {
     const peers: Record<string, number> = {};
     steps.push({ net: net.name, batch, milliseconds: 1000 * seconds, peers });
     save();
+    if (tuned) {
+      const place = {
+        cache: noBlobCache,
+        now: () => performance.now(),
+        log: (line: string) => console.log(`  ${line}`),
+      };
+      const convolutions = await tunedConvolutions(device, adapter.info, compiledSpec(net, batch), place);
+      const tunedSeconds = await compiledStep(device, net, batch, timing, convolutions);
+      console.log(
+        `  with those tiles: ${(1000 * tunedSeconds).toFixed(2)} ms, ${(seconds / tunedSeconds).toFixed(2)} times as fast as by the estimate`,
+      );
+    }
     if (alone) continue;
     for (const [peer, timeStep] of Object.entries({ 'tfjs-webgpu': tfjsStep, fallback: fallbackStep })) {
       // An adapter gives one device only, hence a fresh one.

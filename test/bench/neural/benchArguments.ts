@@ -11,6 +11,8 @@ export interface BenchArguments {
   readonly batch: number | undefined;
   /** Leave tfjs and jax-js out. */
   readonly alone: boolean;
+  /** Time the net's own tiles too, as a worker with `tuneKernels` does, and make steps with them. */
+  readonly tuned: boolean;
 }
 
 export function benchArguments(): BenchArguments {
@@ -21,11 +23,12 @@ export function benchArguments(): BenchArguments {
       json: { type: 'string' },
       batch: { type: 'string' },
       alone: { type: 'boolean', default: false },
+      tuned: { type: 'boolean', default: false },
     },
   });
-  const { quick, only, json, batch, alone } = values;
+  const { quick, only, json, batch, alone, tuned } = values;
   if (only !== 'all' && only !== 'kernels' && only !== 'step') {
     throw new RangeError(`--only is kernels or step, not ${only}.`);
   }
-  return { quick, only, json, batch: batch === undefined ? undefined : Number(batch), alone };
+  return { quick, only, json, batch: batch === undefined ? undefined : Number(batch), alone, tuned };
 }

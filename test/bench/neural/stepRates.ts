@@ -3,6 +3,7 @@
 // to, which takes tfjs's gradients but sums up and updates on the processor.
 
 import type * as tfjs from '@tensorflow/tfjs';
+import type { ConvolutionKernels } from '../../../kernels/neural/convolution.ts';
 import { loadTfjs } from '../../../client/neural/tfjs/loadTfjs.ts';
 import { openTfjsEngine } from '../../../client/neural/tfjs/tfjsEngine.ts';
 import { createTrainingEngine } from '../../../shared/neural/engine/createTrainingEngine.ts';
@@ -130,8 +131,13 @@ async function compiledEngine(
   device: GPUDevice | 'cpu',
   net: StepNet,
   examples: number,
+  convolutions?: ConvolutionKernels,
 ): Promise<TrainingEngine> {
-  const engine = await createTrainingEngine(compiledSpec(net, examples), { device, readsBuckets: false });
+  const engine = await createTrainingEngine(compiledSpec(net, examples), {
+    device,
+    readsBuckets: false,
+    ...(convolutions && { convolutions }),
+  });
   const random = seededNumbers(5);
   engine.write(
     'parameters',
@@ -146,8 +152,13 @@ export async function compiledStep(
   net: StepNet,
   examples: number,
   timing: StepTiming,
+  convolutions?: ConvolutionKernels,
 ): Promise<number> {
-  return secondsOfEngine(await compiledEngine(device, net, examples), batchOf(examples), timing);
+  return secondsOfEngine(
+    await compiledEngine(device, net, examples, convolutions),
+    batchOf(examples),
+    timing,
+  );
 }
 
 /** Of one step, after the first. */
