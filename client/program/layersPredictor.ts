@@ -1,18 +1,13 @@
 // Predictions of a tf.LayersModel on this worker, for replicas of a served model. Rows are read and answers written by the
 // server: this computes, with tfjs, which is loaded when such a program is opened and not before.
 
-import { TabgradError } from '../../shared/errors.ts';
 import { readLayersFiles } from '../../shared/neural/model/layersFiles.ts';
 import { TfjsNet } from '../../shared/neural/predict/tfjsNet.ts';
 import type { CarriedCheckpoint } from '../../shared/program/carriedCheckpoint.ts';
 import type { LayersFacts, NetRows, PredictedRows } from '../../shared/serve/layersNet.ts';
 import { loadTfjs } from '../neural/tfjs/loadTfjs.ts';
+import { AdapterMissingError } from './adapterMissingError.ts';
 import type { BuiltinSurroundings } from './builtinSurroundings.ts';
-
-/** The model is to be computed on WebGPU, and this thread has no adapter. */
-class AdapterMissingError extends TabgradError {
-  readonly code = 'PROGRAM_REFUSED';
-}
 
 export class LayersPredictor {
   readonly #device: 'cpu' | 'webgpu';
@@ -32,8 +27,7 @@ export class LayersPredictor {
     let adapter: GPUAdapter | undefined;
     if (this.#device === 'webgpu') {
       const found = await findAdapter();
-      if ('missing' in found)
-        throw new AdapterMissingError(`The program's thread has no WebGPU: ${found.missing}.`);
+      if ('missing' in found) throw new AdapterMissingError(found.missing);
       ({ adapter } = found);
     }
     const { tf, lost } = await loadTfjs(adapter);

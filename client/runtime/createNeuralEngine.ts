@@ -10,7 +10,7 @@ import type { NeuralSpec } from '../../shared/neural/run/neuralSpec.ts';
 import type { EngineSpec, TrainingEngine } from '../../shared/neural/trainingEngine.ts';
 import { loadTfjs } from '../neural/tfjs/loadTfjs.ts';
 import { openTfjsEngine } from '../neural/tfjs/tfjsEngine.ts';
-import { onOwnDevice } from './ownedGpuDevice.ts';
+import { onOwnDevice } from '../../kernels/gpu/ownedGpuDevice.ts';
 import { tunedConvolutions, type TuningPlace } from './tunedConvolutions.ts';
 
 /** @param adapter a fresh adapter for WebGPU; none for the processor. @param tuning where the run's owner asked for it. */

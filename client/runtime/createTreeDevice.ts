@@ -3,7 +3,7 @@
 import { createCpuTreeDevice } from '../../kernels/gbdt/cpuDevice.ts';
 import type { DeviceSpec, TreeDevice } from '../../kernels/gbdt/treeDevice.ts';
 import { createWebgpuTreeDevice } from '../../kernels/gbdt/webgpuDevice.ts';
-import { onOwnDevice } from './ownedGpuDevice.ts';
+import { onOwnDevice } from '../../kernels/gpu/ownedGpuDevice.ts';
 
 /** @param adapter a fresh adapter for the webgpu device; none for the cpu device. */
 export async function createTreeDevice(

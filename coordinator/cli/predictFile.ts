@@ -26,6 +26,7 @@ export interface PredictFlags extends Pick<CommonValues, 'json' | 'quiet'> {
   readonly token: string | undefined;
   readonly workers: number | undefined;
   readonly runtime: 'node' | 'deno' | 'browser' | undefined;
+  readonly device: 'cpu' | 'webgpu' | undefined;
   readonly 'batch-size': number;
 }
 
@@ -38,8 +39,12 @@ export async function predictFile(
   const startedAt = now();
   // All that needs no row is checked before any is read.
   const model = resolve(cwd, checkpoint);
-  const Predictor = isLayersModel(new Checkpoint(model).modelText()) ? NeuralPredictor : GBDTPredictor;
-  const predictor = new Predictor(model, { keepColumns: true });
+  const isNet = isLayersModel(new Checkpoint(model).modelText());
+  if (!isNet && flags.device !== undefined)
+    throw new BadArgumentError('--device is for nets; trees are predicted on the processor.');
+  const Predictor = isNet ? NeuralPredictor : GBDTPredictor;
+  const options = { keepColumns: true, ...(flags.device && { device: flags.device }) };
+  const predictor = new Predictor(model, options);
   const scaling = scalingOf(flags);
   const source = openSource([resolveSource(data, cwd)]);
   const { derive } = config === undefined ? { derive: {} } : await loadAnyConfig(config, cwd);
@@ -56,7 +61,7 @@ export async function predictFile(
       ? rowsToPredict.mapBatches((batch) => predictor.call(batch))
       : rowsToPredict.mapBatches(Predictor, {
           batchSize,
-          fnConstructorArgs: [model, { keepColumns: true }],
+          fnConstructorArgs: [model, options],
           scalingConfig: scaling,
           concurrency: flags.workers ?? [1, MOST_WORKERS],
           onStatus: (status) => progress.poolIs(status),
@@ -84,10 +89,11 @@ export async function predictFile(
 const MOST_WORKERS = 16;
 
 /** Undefined for this process: a thread of its own costs more than predicting a small file. */
-function scalingOf({ url, token, workers, runtime }: PredictFlags): ScalingConfig | undefined {
-  if (url !== undefined) return { url, ...(token !== undefined && { token }), ...(runtime && { runtime }) };
+function scalingOf({ url, token, workers, runtime, device }: PredictFlags): ScalingConfig | undefined {
+  const wanted = { ...(runtime && { runtime }), ...(device && { device }) };
+  if (url !== undefined) return { url, ...(token !== undefined && { token }), ...wanted };
   if (workers !== undefined)
-    return { url: '', numWorkers: workers, runtime: runtime ?? 'node', device: 'cpu' };
+    return { url: '', numWorkers: workers, runtime: runtime ?? 'node', device: device ?? 'cpu' };
   if (runtime === undefined) return undefined;
   throw new BadArgumentError('--runtime says what workers run on; add --workers N or --url URL.');
 }

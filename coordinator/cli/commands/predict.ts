@@ -42,6 +42,11 @@ export const predict = defineCommand({
       choices: ['node', 'deno', 'browser'],
       help: 'What those workers run on; node where they are started here.',
     },
+    device: {
+      type: 'choice',
+      choices: ['webgpu', 'cpu'],
+      help: 'What a net is computed on, here or on the workers. Without it: the processor.',
+    },
     url: {
       type: 'url',
       placeholder: 'URL',

@@ -1,5 +1,5 @@
 // Predicts batches of a dataset with a neural net: columns by name become the model's inputs, its outputs become columns.
-// The same on the owner's machine and on the workers. It computes on the processor.
+// The same on the owner's machine and on the workers.
 
 import { ColumnUnsuitableError, UnknownColumnError, unknownColumn } from '../../columns/columnErrors.ts';
 import { createTrainingEngine } from '../engine/createTrainingEngine.ts';
@@ -9,7 +9,7 @@ import { NeuralModelError } from '../model/modelErrors.ts';
 import { readModel } from '../model/readModel.ts';
 import { matchWeights, toSections, weightsOf } from '../state/namedState.ts';
 import type { Tensor } from '../state/safetensors.ts';
-import type { TargetValues, TrainingEngine } from '../trainingEngine.ts';
+import type { EngineSpec, TargetValues, TrainingEngine } from '../trainingEngine.ts';
 import type { NetInput } from './netInputs.ts';
 
 /** A batch: an array of values a column, all of one length. */
@@ -22,7 +22,12 @@ export interface NetPredictorOptions {
   readonly keepColumns?: boolean | readonly string[];
   /** Default "predictions". */
   readonly outputColumn?: string;
+  /** Default "cpu". "webgpu" takes the first adapter of wherever this runs, and fails where there is none. */
+  readonly device?: 'cpu' | 'webgpu';
 }
+
+/** Makes the engine on WebGPU, as the platform can. */
+export type OpenGpuEngine = (spec: EngineSpec) => Promise<TrainingEngine>;
 
 /** A net as it lies in a checkpoint. */
 export interface StoredNet {
@@ -35,17 +40,18 @@ export interface StoredNet {
 }
 
 /** Rows that are computed at a time. */
-const ROWS = 64;
+const ROWS = { cpu: 64, webgpu: 512 } as const;
 
 export class NetBatchPredictor {
   readonly #net: StoredNet;
   readonly #graph: LayerGraph;
   readonly #options: NetPredictorOptions;
   readonly #outputs: number;
+  readonly #openGpu: OpenGpuEngine;
   #engine: Promise<TrainingEngine> | undefined;
 
   /** @throws NeuralModelError, WeightsMismatchError */
-  constructor(net: StoredNet, options: NetPredictorOptions = {}) {
+  constructor(net: StoredNet, options: NetPredictorOptions, openGpu: OpenGpuEngine) {
     const read = readModel(net.topology);
     if (read.kind === 'unsupported') {
       const { layer, className, reason } = read.part;
@@ -57,6 +63,7 @@ export class NetBatchPredictor {
     this.#net = { ...net, weights: matchWeights(weightsOf(read.graph), net.weights, net.file) };
     this.#graph = read.graph;
     this.#options = options;
+    this.#openGpu = openGpu;
     this.#outputs = elements(read.graph.nodes[read.graph.output]!.shape);
   }
 
@@ -85,8 +92,9 @@ export class NetBatchPredictor {
     const names = this.outputColumns;
     const columns = names.map(() => new Float32Array(rows));
     const engine = await (this.#engine ??= this.#openEngine());
-    for (let from = 0; from < rows; from += ROWS) {
-      const to = Math.min(rows, from + ROWS);
+    const step = ROWS[this.#device];
+    for (let from = 0; from < rows; from += step) {
+      const to = Math.min(rows, from + step);
       const inputs = this.#graph.inputs.map((at) => this.#inputOf(at, batch, from, to));
       const values = await engine.predict(inputs, to - from);
       values.forEach((value, at) => {
@@ -97,26 +105,31 @@ export class NetBatchPredictor {
     return result;
   }
 
+  get #device(): 'cpu' | 'webgpu' {
+    return this.#options.device ?? 'cpu';
+  }
+
   async close(): Promise<void> {
     const engine = await this.#engine;
     await engine?.close();
   }
 
   async #openEngine(): Promise<TrainingEngine> {
-    const engine = await createTrainingEngine(
-      {
-        graph: this.#graph,
-        // Nothing is trained: any loss and optimizer will do.
-        loss: { name: 'meanSquaredError', fromLogits: false },
-        metrics: [],
-        optimizer: { name: 'sgd', momentum: 0, nesterov: false, weightDecay: 0 },
-        microbatchSize: ROWS,
-        bucketBytes: 2 ** 30,
-        seed: 0,
-        syncBatchNorm: false,
-      },
-      { device: 'cpu', readsBuckets: false },
-    );
+    const spec: EngineSpec = {
+      graph: this.#graph,
+      // Nothing is trained: any loss and optimizer will do.
+      loss: { name: 'meanSquaredError', fromLogits: false },
+      metrics: [],
+      optimizer: { name: 'sgd', momentum: 0, nesterov: false, weightDecay: 0 },
+      microbatchSize: ROWS[this.#device],
+      bucketBytes: 2 ** 30,
+      seed: 0,
+      syncBatchNorm: false,
+    };
+    const engine =
+      this.#device === 'webgpu'
+        ? await this.#openGpu(spec)
+        : await createTrainingEngine(spec, { device: 'cpu', readsBuckets: false });
     const sections = toSections(engine.layout, { step: 0, weights: this.#net.weights, optimizer: [] });
     engine.write('parameters', sections.parameters);
     engine.write('statistics', sections.statistics);
