@@ -15,7 +15,11 @@ export const int8Vector: VectorCodec = {
       const start = block * BLOCK;
       const end = Math.min(values.length, start + BLOCK);
       let most = 0;
-      for (let i = start; i < end; i++) most = Math.max(most, Math.abs(values[i]!));
+      for (let i = start; i < end; i++) {
+        const size = Math.abs(values[i]!);
+        // Once it is NaN it stays so.
+        if (size > most || Number.isNaN(size)) most = size;
+      }
       // NaN and infinities pass as a scale that is not finite: the loss says what is wrong.
       const scale = Math.fround(most / MOST);
       scales[block] = scale;
@@ -34,6 +38,11 @@ export const int8Vector: VectorCodec = {
     const aligned = bytes.byteOffset % 4 === 0 ? bytes : bytes.slice();
     const scales = new Float32Array(aligned.buffer, aligned.byteOffset, blocks);
     const codes = new Int8Array(aligned.buffer, aligned.byteOffset + 4 * blocks, length);
-    return Float32Array.from(codes, (code, i) => code * scales[Math.floor(i / BLOCK)]!);
+    const values = new Float32Array(length);
+    for (let block = 0; block < blocks; block++) {
+      const end = Math.min(length, (block + 1) * BLOCK);
+      for (let i = block * BLOCK; i < end; i++) values[i] = codes[i]! * scales[block]!;
+    }
+    return values;
   },
 };

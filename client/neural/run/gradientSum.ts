@@ -74,7 +74,8 @@ class CompressedSum implements GradientSum {
   ): Uint8Array[] {
     const left = kept.get(bucket) ?? new Float32Array(values.length);
     kept.set(bucket, left);
-    const whole = values.map((value, i) => value + left[i]!);
+    const whole = new Float32Array(values.length);
+    for (let i = 0; i < whole.length; i++) whole[i] = values[i]! + left[i]!;
     return bounds.slice(0, -1).map((start, at) => {
       const piece = whole.subarray(start, bounds[at + 1]);
       const bytes = this.#codec.encode(piece);
