@@ -55,7 +55,7 @@ function workOf({ shape, examples }: TunedLayer): number {
 
 /** The known choices and those for each size class among the layers' products, the first layer of a class standing for it. */
 export async function tuneProducts(
-  timer: Pick<PlanTimer, 'time'>,
+  timer: Pick<PlanTimer, 'compile' | 'time'>,
   adapter: AdapterClass,
   layers: readonly TunedLayer[],
   { known = {}, isOver = () => false }: TuningOptions = {},
@@ -67,10 +67,17 @@ export async function tuneProducts(
       const name = sizeClass(size);
       if (tuned[name] !== undefined) continue;
       if (isOver()) return tuned;
+      const likeliest = candidates(adapter, size)
+        .slice(0, TIMED[adapter])
+        .map((choice) => {
+          const kernels = createProductConvolutions({ choose: () => choice });
+          return { choice, timed: timedProduct(kernels, shape, product, examples).timed };
+        });
+      // All at once: compiling takes most of the time. What can't be compiled is found out below.
+      await Promise.allSettled(likeliest.map(({ timed }) => timer.compile(timed.plan)));
       let best = Infinity;
-      for (const choice of candidates(adapter, size).slice(0, TIMED[adapter])) {
-        const kernels = createProductConvolutions({ choose: () => choice });
-        const seconds = await timer.time(timedProduct(kernels, shape, product, examples).timed);
+      for (const { choice, timed } of likeliest) {
+        const seconds = await timer.time(timed);
         if (seconds >= best) continue;
         best = seconds;
         tuned[name] = choice;

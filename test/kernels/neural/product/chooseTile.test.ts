@@ -83,6 +83,7 @@ describe('tuning', () => {
     const wanted = nameOf(slow.tile);
     const timed: string[] = [];
     const timer = {
+      compile: () => Promise.resolve(),
       time: ({ plan }: { plan: { calls: readonly { op: { name: string } }[] } }) => {
         timed.push(plan.calls[0]!.op.name);
         const isWanted =
