@@ -3,7 +3,7 @@
 import { AbortedError } from '../../shared/errors.ts';
 import type { Collective } from '../../shared/collective/collective.ts';
 import type { TrainSpec } from '../../shared/gbdt/trainSpec.ts';
-import { eventTurn } from '../session/eventTurn.ts';
+import { eventTurn } from '../../kernels/eventTurn.ts';
 import type { GenerationContext } from '../session/memberRun.ts';
 import { meteredCollective } from '../session/meteredCollective.ts';
 import type { ExchangeMeter } from '../session/meteredCollective.ts';

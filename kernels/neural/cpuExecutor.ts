@@ -1,13 +1,14 @@
 // Runs a program on the processor, each op by its reference: what a machine without a GPU trains with, and what the GPU's
 // numbers are compared with. Work is cut into slices, so that a worker's sockets are answered between them.
 
+import { eventTurn } from '../eventTurn.ts';
 import type { Op, OpInputs, WordArray } from '../gpu/op.ts';
 import type { KernelCall } from './kernelCall.ts';
 import type { BufferView, Program } from './program.ts';
 import type { CallTiming, ProgramExecutor, Readback } from './programExecutor.ts';
 
-/** About 30 ms of plain JavaScript. */
-const FLOP_PER_SLICE = 30e6;
+/** 15 to 60 ms of plain JavaScript. */
+const FLOP_PER_SLICE = 60e6;
 
 const arrayTypes = { f32: Float32Array, i32: Int32Array, u32: Uint32Array } as const;
 
@@ -78,7 +79,7 @@ class CpuExecutor implements ProgramExecutor {
         this.flop += call.cost(examples).flop;
         if (this.flop < FLOP_PER_SLICE) continue;
         this.flop = 0;
-        await new Promise((resolve) => setTimeout(resolve, 0));
+        await eventTurn();
       }
     });
   }

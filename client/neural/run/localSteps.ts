@@ -9,7 +9,7 @@ import {
 } from '../../../shared/neural/data/stepPlan.ts';
 import { learningRateAt } from '../../../shared/neural/run/learningRate.ts';
 import type { LocalSteps } from '../../../shared/neural/run/neuralSpec.ts';
-import { eventTurn } from '../../session/eventTurn.ts';
+import { eventTurn } from '../../../kernels/eventTurn.ts';
 import { explainNonFinite } from './explainNonFinite.ts';
 import type { GradientSum } from './gradientSum.ts';
 import { outerStep } from './outerStep.ts';

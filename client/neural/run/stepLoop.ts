@@ -15,7 +15,7 @@ import {
 } from '../../../shared/neural/data/stepPlan.ts';
 import { learningRateAt } from '../../../shared/neural/run/learningRate.ts';
 import type { LocalSteps, NeuralSpec } from '../../../shared/neural/run/neuralSpec.ts';
-import { eventTurn } from '../../session/eventTurn.ts';
+import { eventTurn } from '../../../kernels/eventTurn.ts';
 import type { GenerationContext } from '../../session/memberRun.ts';
 import { createGradientSum, type GradientSum } from './gradientSum.ts';
 import { areEqual, takeFromFirst } from './equalParameters.ts';
