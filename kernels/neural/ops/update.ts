@@ -66,11 +66,20 @@ function optimizerWgsl(o: OptimizerSpec, hasTraits: boolean): string {
   parameters[i] = w - update.learningRate * (step${decoupled ? ` + ${float(o.weightDecay)} * w${trainable}` : ''});`;
 }
 
+/** clamp and max may make a number of NaN, and a gradient that diverged must not look like one. Asked for by its bits. */
+const isNanWgsl = `
+fn isNan(v: T) -> vec4<bool> {
+  return (bitcast<vec4<u32>>(v) & vec4<u32>(0x7fffffffu)) > vec4<u32>(0x7f800000u);
+}`;
+
 function clipWgsl({ clipNorm, clipValue }: UpdateForm): string {
   const byNorm =
-    clipNorm === undefined ? '' : `  g = g * (${float(clipNorm)} / max(norm[0], ${float(clipNorm)}));\n`;
+    clipNorm === undefined
+      ? ''
+      : `  let all = T(norm[0]);
+  g = g * select(${float(clipNorm)} / max(all, T(${float(clipNorm)})), all, isNan(all));\n`;
   if (clipValue === undefined) return byNorm;
-  return `${byNorm}  g = clamp(g, T(${float(-clipValue)}), T(${float(clipValue)}));\n`;
+  return `${byNorm}  g = select(clamp(g, T(${float(-clipValue)}), T(${float(clipValue)})), g, isNan(g));\n`;
 }
 
 /** The averaged gradient with penalties of element i, in f64. */
@@ -144,7 +153,7 @@ export function updateOp(form: UpdateForm, length: number): Op {
     ],
     uniforms: [updateUniform],
     workgroupSize: 256,
-    declarations: vectorAliases(4),
+    declarations: `${vectorAliases(4)}\n${isNanWgsl}`,
     body: `
   let i = flat;
   if (i >= ${length / 4}u) { return; }

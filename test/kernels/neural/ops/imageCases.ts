@@ -74,6 +74,18 @@ const pools = poolShapes.flatMap((shape) =>
   }),
 );
 
+const [overlapping] = poolShapes;
+/** The first of equals wins, everywhere. */
+const ties = plain(
+  'max pooling of equal pixels',
+  (context) => pool(context, 'max', overlapping!, { input: 'x', output: 'y', winners: 'winners' }),
+  {
+    x: { length: EXAMPLES * 42 * 8, from: 1, to: 1 },
+    y: EXAMPLES * 12 * 8,
+    winners: { length: EXAMPLES * 12 * 8, type: 'u32', below: 42 },
+  },
+);
+
 const upSamples = (['bilinear', 'nearest'] as const).flatMap((interpolation) =>
   [4, 3].flatMap((channels): OpCase[] => {
     const shape = {
@@ -252,6 +264,7 @@ const convolutions = [
 
 export const imageCases: readonly OpCase[] = [
   ...pools,
+  ties,
   ...upSamples,
   ...shifts,
   ...slices,

@@ -105,6 +105,7 @@ function updateCase(form: UpdateForm): OpCase {
   return {
     title: `the update of ${optimizer.name} ${rule}${also}`,
     maxExamples: 1,
+    poisoned: 'gradients0',
     plan: () => ({
       calls: updateCalls(
         form,

@@ -85,6 +85,7 @@ function complaintOf(
   );
   const wrong = expected.findIndex((value, i) => {
     const found = actual[i]!;
+    // Which of them it is depends on the order of sums.
     if (!Number.isFinite(value) || !Number.isFinite(found))
       return Number.isFinite(value) !== Number.isFinite(found);
     return Math.abs(found - value) > 1e-5 * largest;
