@@ -25,6 +25,7 @@ export const errorCodes = {
   INVALID_BLOCK: 'A block of binned rows does not fit what the device was told to expect.',
   INVALID_TREE: 'A tree or split from a peer or a file can not be walked.',
   DEVICE_STATE: 'A tree device was asked for something it can not do in its present state.',
+  ADAPTER_MISSING: 'WebGPU was asked for where there is no adapter.',
   DEVICE_FAILED: 'WebGPU refused a command or ran out of memory.',
   ENGINE_UNSUITABLE: 'A training engine can not compute this model, or not with this setting.',
   TRAIN_LOOP_FAILED: "The owner's trainLoopPerWorker threw, or a worker does not run code of owners.",

@@ -6,7 +6,7 @@ import { TfjsNet } from '../../shared/neural/predict/tfjsNet.ts';
 import type { CarriedCheckpoint } from '../../shared/program/carriedCheckpoint.ts';
 import type { LayersFacts, NetRows, PredictedRows } from '../../shared/serve/layersNet.ts';
 import { loadTfjs } from '../neural/tfjs/loadTfjs.ts';
-import { AdapterMissingError } from './adapterMissingError.ts';
+import { AdapterMissingError } from '../../shared/neural/predict/adapterMissingError.ts';
 import type { BuiltinSurroundings } from './builtinSurroundings.ts';
 
 export class LayersPredictor {
@@ -27,7 +27,8 @@ export class LayersPredictor {
     let adapter: GPUAdapter | undefined;
     if (this.#device === 'webgpu') {
       const found = await findAdapter();
-      if ('missing' in found) throw new AdapterMissingError(found.missing);
+      if ('missing' in found)
+        throw new AdapterMissingError(`The program's thread has no WebGPU: ${found.missing}.`);
       ({ adapter } = found);
     }
     const { tf, lost } = await loadTfjs(adapter);

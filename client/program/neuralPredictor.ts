@@ -9,7 +9,7 @@ import {
 } from '../../shared/neural/predict/netBatchPredictor.ts';
 import { INPUTS_FILE, readNetInputs } from '../../shared/neural/predict/netInputs.ts';
 import type { CarriedCheckpoint } from '../../shared/program/carriedCheckpoint.ts';
-import { AdapterMissingError } from './adapterMissingError.ts';
+import { AdapterMissingError } from '../../shared/neural/predict/adapterMissingError.ts';
 import type { BuiltinSurroundings } from './builtinSurroundings.ts';
 
 export class NeuralPredictor extends NetBatchPredictor {
@@ -24,7 +24,8 @@ export class NeuralPredictor extends NetBatchPredictor {
     super({ topology, weights, inputs, file }, options, async (spec) => {
       const { findAdapter, end } = this.#surroundings!;
       const found = await findAdapter();
-      if ('missing' in found) throw new AdapterMissingError(found.missing);
+      if ('missing' in found)
+        throw new AdapterMissingError(`The program's thread has no WebGPU: ${found.missing}.`);
       const engine = await onOwnDevice(found.adapter, (device) =>
         createTrainingEngine(spec, { device, readsBuckets: false }),
       );

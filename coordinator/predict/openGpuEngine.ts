@@ -3,16 +3,16 @@
 import { onOwnDevice } from '../../kernels/gpu/ownedGpuDevice.ts';
 import { createTrainingEngine } from '../../shared/neural/engine/createTrainingEngine.ts';
 import type { EngineSpec, TrainingEngine } from '../../shared/neural/trainingEngine.ts';
-import { UnavailableError } from '../serve/serveErrors.ts';
+import { AdapterMissingError } from '../../shared/neural/predict/adapterMissingError.ts';
 
-/** @throws UnavailableError where there is no WebGPU adapter; NetTooLargeError */
+/** @throws AdapterMissingError, NetTooLargeError */
 export async function openGpuEngine(spec: EngineSpec): Promise<TrainingEngine> {
   const { create, globals } = await import('webgpu');
   Object.assign(globalThis, globals);
   const gpu = create([]);
   const adapter = await gpu.requestAdapter({ powerPreference: 'high-performance' });
   if (!adapter) {
-    throw new UnavailableError('There is no WebGPU adapter on this machine; predict with device "cpu".', {
+    throw new AdapterMissingError('There is no WebGPU adapter on this machine; predict with device "cpu".', {
       field: 'device',
     });
   }

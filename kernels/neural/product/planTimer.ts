@@ -2,6 +2,7 @@
 // enough repetitions that the way there and back counts little.
 
 import { bufferUsage, MAP_MODE_READ } from '../../gpu/bufferUsage.ts';
+import { DeviceFailedError } from '../../gpu/gpuErrors.ts';
 import { PipelineCache } from '../../gpu/pipelineCache.ts';
 import { packUniform } from '../../gpu/shaderSource.ts';
 import type { KernelPlan } from '../kernelCall.ts';
@@ -47,13 +48,17 @@ export class PlanTimer {
     await Promise.all(plan.calls.map(({ op }) => this.pipelines.get(op)));
   }
 
-  /** Seconds of one run of the plan; infinite where the device refuses it. */
+  /** Seconds of one run of the plan. @throws DeviceFailedError where the device refuses it: that takes no time at all. */
   async time(timed: TimedPlan): Promise<number> {
     this.device.pushErrorScope('out-of-memory');
     this.device.pushErrorScope('validation');
-    const seconds = await this.timeUnchecked(timed);
+    const timing = await Promise.allSettled([this.timeUnchecked(timed)]);
     const errors = [await this.device.popErrorScope(), await this.device.popErrorScope()];
-    return errors.every((error) => error === null) ? seconds : Infinity;
+    const [refused] = errors.filter((error) => error !== null);
+    if (refused) throw new DeviceFailedError(`A plan can not be timed: ${refused.message}`);
+    const [ended] = timing;
+    if (ended.status === 'rejected') throw ended.reason;
+    return ended.value;
   }
 
   private async timeUnchecked(timed: TimedPlan): Promise<number> {

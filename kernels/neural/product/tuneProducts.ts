@@ -73,11 +73,12 @@ export async function tuneProducts(
           const kernels = createProductConvolutions({ choose: () => choice });
           return { choice, timed: timedProduct(kernels, shape, product, examples).timed };
         });
-      // All at once: compiling takes most of the time. What can't be compiled is found out below.
+      // All at once: compiling takes most of the time.
       await Promise.allSettled(likeliest.map(({ timed }) => timer.compile(timed.plan)));
       let best = Infinity;
       for (const { choice, timed } of likeliest) {
-        const seconds = await timer.time(timed);
+        // What the device refuses, in compiling too, is no choice.
+        const seconds = await timer.time(timed).catch(() => Infinity);
         if (seconds >= best) continue;
         best = seconds;
         tuned[name] = choice;

@@ -78,7 +78,7 @@ describe('the predictor of a tf.LayersModel', () => {
 
   it('says why where the adapter is not there, before it loads anything', async () => {
     await expect(new LayersPredictor(carried(), 'webgpu').init(nowhere)).rejects.toMatchObject({
-      code: 'PROGRAM_REFUSED',
+      code: 'ADAPTER_MISSING',
       message: "The program's thread has no WebGPU: the system offers no adapter.",
     });
   });

@@ -22,7 +22,8 @@ export function startTabgrad(
   words: readonly string[],
   options: { readonly cwd?: string; readonly env?: Readonly<Record<string, string>> } = {},
 ): Running {
-  const env = { PATH: process.env['PATH'], HOME: process.env['HOME'], ...options.env };
+  // Tests leave nothing in the home of whoever runs them.
+  const env = { PATH: process.env['PATH'], HOME: process.env['HOME'], TABGRAD_CACHE: 'none', ...options.env };
   const child = spawn(process.execPath, [cli, ...words], {
     cwd: options.cwd,
     env,

@@ -71,7 +71,7 @@ describe('NeuralPredictor', () => {
     crew = undefined;
   });
 
-  it('says so where a worker has no adapter', async () => {
+  it('says so where there is no adapter', async () => {
     const { url } = coordinator;
     // Whatever this machine has.
     process.env['VK_ICD_FILENAMES'] = join(folder, 'none.json');
@@ -82,5 +82,9 @@ describe('NeuralPredictor', () => {
       scalingConfig: { url },
     });
     await expect(predicted.takeAll()).rejects.toThrow(/has no WebGPU/);
+    await expect(new NeuralPredictor(checkpoint, { device: 'webgpu' }).call(batch)).rejects.toMatchObject({
+      code: 'ADAPTER_MISSING',
+      place: { field: 'device' },
+    });
   });
 });

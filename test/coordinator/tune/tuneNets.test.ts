@@ -1,11 +1,8 @@
 // Tuning nets with everything real: an embedded coordinator, worker processes, trials whose iterations are epochs.
 
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { createInterface } from 'node:readline';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
   gridSearch,
@@ -20,6 +17,7 @@ import {
   type TuneEvent,
 } from '../../../coordinator/index.ts';
 import type { TrialResult } from '../../../coordinator/tune/resultGrid.ts';
+import { killExperiment } from './fixtures/killedExperiment.ts';
 import { EPOCHS, netOptions, rates, STEPS_PER_EPOCH } from './fixtures/moonsExperiment.ts';
 
 let storagePath = '';
@@ -132,17 +130,8 @@ describe('Tuner with nets', () => {
 
   it('goes on from the last epoch after its process was killed', async () => {
     const program = path.join(import.meta.dirname, 'fixtures/moonsExperiment.ts');
-    const child = spawn(process.execPath, ['--import', 'tsx', program, storagePath], {
-      stdio: ['ignore', 'pipe', 'inherit'],
-      timeout: 60_000,
-      killSignal: 'SIGKILL',
-    });
-    const exit = once(child, 'exit');
-    for await (const line of createInterface({ input: child.stdout })) {
-      const [trial, epoch] = line.split(' ').map(Number);
-      if (trial === 1 && epoch! >= 3) child.kill('SIGKILL');
-    }
-    expect((await exit)[1]).toBe('SIGKILL');
+    const killed = await killExperiment(program, storagePath, (trial, epoch) => trial === 1 && epoch >= 3);
+    expect(killed).toBe('SIGKILL');
     const reports: [number, number][] = [];
     const onEvent = (event: TuneEvent): void => {
       if (event.type === 'report') reports.push([event.trial.index, event.iteration]);

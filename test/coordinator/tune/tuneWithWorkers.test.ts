@@ -1,11 +1,8 @@
 // Tuning a trainer with everything real: an embedded coordinator, worker processes, trials on groups of one pool.
 
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtempSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { createInterface } from 'node:readline';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
   GBDTTrainer,
@@ -17,6 +14,7 @@ import {
 } from '../../../coordinator/index.ts';
 import type { RecordedExperiment } from '../../../coordinator/tune/record/experimentRecord.ts';
 import { inProcessWorld } from '../train/inProcessCluster.ts';
+import { killExperiment } from './fixtures/killedExperiment.ts';
 import { DEPTHS, paramSpace, ROUNDS, trainerOptions } from './fixtures/depthExperiment.ts';
 
 let storagePath = '';
@@ -67,17 +65,8 @@ describe('Tuner with real workers', () => {
 
   it('goes on after its process was killed, in a folder that was moved since', async () => {
     const program = path.join(import.meta.dirname, 'fixtures/depthExperiment.ts');
-    const child = spawn(process.execPath, ['--import', 'tsx', program, storagePath], {
-      stdio: ['ignore', 'pipe', 'inherit'],
-      timeout: 50_000,
-      killSignal: 'SIGKILL',
-    });
-    const exit = once(child, 'exit');
-    for await (const line of createInterface({ input: child.stdout })) {
-      // The first trial is finished, the second is not.
-      if (line.startsWith('1 ')) child.kill('SIGKILL');
-    }
-    expect((await exit)[1]).toBe('SIGKILL');
+    // The first trial is finished, the second is not.
+    expect(await killExperiment(program, storagePath, (trial) => trial === 1)).toBe('SIGKILL');
     const moved = path.join(storagePath, 'moved');
     renameSync(path.join(storagePath, 'killed'), moved);
     const reports: [number, number][] = [];

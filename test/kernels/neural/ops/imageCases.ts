@@ -9,8 +9,8 @@ import { pool, poolGradient, type PoolShape } from '../../../../kernels/neural/o
 import { shiftImage } from '../../../../kernels/neural/ops/shiftImage.ts';
 import { upSample, upSampleGradient } from '../../../../kernels/neural/ops/upSample.ts';
 import { createProductConvolutions } from '../../../../kernels/neural/product/productConvolutions.ts';
-import type { ProductTile } from '../../../../kernels/neural/product/productTile.ts';
 import { convolutionCases, groupedCases } from '../product/convolutionCases.ts';
+import { inRegisters } from '../product/inRegisters.ts';
 import { plain, type OpCase } from './opCase.ts';
 
 const EXAMPLES = 3;
@@ -204,18 +204,6 @@ const searches = [true, false].map((perExample) =>
     'x',
   ),
 );
-
-const inRegisters: ProductTile = {
-  memory: 'registers',
-  threadRows: 4,
-  threadColumns: 1,
-  rows: 4,
-  columns: 8,
-  depth: 4,
-  left: 'inner',
-  buffers: 1,
-  neighbours: 'rows',
-};
 
 /** Some of those that are compared with the definition in Node: whether other runtimes compute the same. */
 const convolutions = [

@@ -100,6 +100,19 @@ describe('tuning', () => {
     expect(createTileChooser('gpu', stored).choose(forward)).toEqual(slow);
   });
 
+  it('passes over what the device refuses, which would seem to take no time', async () => {
+    const forward = forwardSize(layer.shape, layer.examples);
+    const [likeliest, second] = candidates('gpu', forward);
+    let asked = 0;
+    const timer = {
+      compile: () => Promise.reject(new Error('not compiled')),
+      time: () => (asked++ === 0 ? Promise.reject(new Error('refused')) : Promise.resolve(asked)),
+    };
+    const tuned = await tuneProducts(timer, 'gpu', [{ ...layer, products: ['forward'] }]);
+    expect(tuned[sizeClass(forward)]).not.toEqual(likeliest);
+    expect(tuned[sizeClass(forward)]).toEqual(second);
+  });
+
   it('has a key that tells adapters apart', () => {
     const one = { vendor: 'a', architecture: 'b', device: 'c', description: 'd' };
     expect(tuningKey(one)).not.toBe(tuningKey({ ...one, architecture: 'e' }));

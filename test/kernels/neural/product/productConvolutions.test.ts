@@ -8,6 +8,7 @@ import { nameOf } from '../../../../kernels/neural/product/productTile.ts';
 import { openNodeGpuDevice } from '../../../setup/nodeGpu.ts';
 import { checkConvolution } from './checkConvolution.ts';
 import { convolutionCases } from './convolutionCases.ts';
+import { inRegisters } from './inRegisters.ts';
 
 let gpu: GPUDevice;
 let runner: GpuRunner;
@@ -45,18 +46,6 @@ const singleBuffered: ProductTile = {
   neighbours: 'rows',
 };
 const turned: ProductTile = { ...doubleBuffered, left: 'rows' };
-const inRegisters: ProductTile = {
-  memory: 'registers',
-  threadRows: 4,
-  threadColumns: 1,
-  rows: 4,
-  columns: 8,
-  depth: 4,
-  left: 'inner',
-  buffers: 1,
-  neighbours: 'rows',
-};
-
 const staged = [doubleBuffered, singleBuffered, turned] as const;
 
 /** Each shape by both ways through memory; the ones through workgroup memory by turns, whole and in parts. */
