@@ -270,8 +270,9 @@ describe('A program', () => {
 
   it('spreads over the workers before they share one', async () => {
     const program = await ofModule('Calculator', [{ most: 1 }, new Float32Array(1)]);
-    const three = [1, 2, 3].map(() => open(program, { runtime: 'node' }));
-    const places = (await Promise.all(three)).map(({ worker }) => worker.workerId);
+    const two = await Promise.all([1, 2].map(() => open(program, { runtime: 'node' })));
+    // Asked for later: which of several at once is first depends on when its bundle was stored.
+    const places = [...two, await open(program, { runtime: 'node' })].map(({ worker }) => worker.workerId);
     expect(new Set(places.slice(0, 2)).size).toBe(2);
     expect(new Set(places).size).toBe(2);
   });
