@@ -4,7 +4,7 @@
 import { z } from 'zod';
 
 /** Raised when a message changes its meaning. A worker of another version is refused with a reason. */
-export const PROTOCOL_VERSION = 1;
+export const PROTOCOL_VERSION = 2;
 /** Longest accepted control message. Trees of one round are the largest content. */
 export const MAX_CONTROL_MESSAGE_BYTES = 16 * 1024 * 1024;
 

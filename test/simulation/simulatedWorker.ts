@@ -8,7 +8,7 @@ import type {
   WorkerMessage,
   WorkerMessageOf,
 } from '../../shared/protocol/control.ts';
-import { coordinatorMessage } from '../../shared/protocol/control.ts';
+import { coordinatorMessage, PROTOCOL_VERSION } from '../../shared/protocol/control.ts';
 import type { ManualClock } from '../setup/manualClock.ts';
 import type { PeerNetwork } from './peerNetwork.ts';
 import type { RandomChoices } from './randomChoices.ts';
@@ -127,7 +127,7 @@ export class SimulatedWorker {
     this.#watch(socket);
     this.#write({
       type: 'hello',
-      protocol: 1,
+      protocol: PROTOCOL_VERSION,
       runtime: 'node',
       device: { kind: 'cpu', name: 'simulated' },
       cores: 1,

@@ -1,3 +1,4 @@
+import { PROTOCOL_VERSION } from '../../../shared/protocol/control.ts';
 import { describe, expect, test } from 'vitest';
 import { ControlClient, type ControlSocket } from '../../../client/control/controlClient.ts';
 import type { CoordinatorMessage, WorkerMessage } from '../../../shared/protocol/control.ts';
@@ -75,7 +76,7 @@ describe('ControlClient', () => {
   test('says hello without an identity first, and with the one it was given after a lost socket', () => {
     const { clock, sockets, join, seen } = start();
     const first = join();
-    expect(first.sent[0]).toMatchObject({ type: 'hello', protocol: 1, token: 't', cores: 2 });
+    expect(first.sent[0]).toMatchObject({ type: 'hello', protocol: PROTOCOL_VERSION, token: 't', cores: 2 });
     expect(first.sent[0]).not.toHaveProperty('identity');
     first.onclose?.({ code: 1006, reason: '' });
     expect(seen.lost).toEqual([{ reason: 'the connection broke off', retryInMs: 250 }]);

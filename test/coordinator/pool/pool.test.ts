@@ -1,3 +1,4 @@
+import { PROTOCOL_VERSION } from '../../../shared/protocol/control.ts';
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { ConnectionEvents } from '../../../coordinator/pool/controlConnection.ts';
 import { Pool } from '../../../coordinator/pool/pool.ts';
@@ -6,7 +7,13 @@ import type { PoolEvent } from '../../../coordinator/pool/poolWorker.ts';
 import type { CoordinatorMessage, CoordinatorMessageOf } from '../../../shared/protocol/control.ts';
 import { ManualClock } from '../../setup/manualClock.ts';
 
-const hello = { type: 'hello', protocol: 1, runtime: 'node', device: { kind: 'cpu', name: 'x' }, cores: 2 };
+const hello = {
+  type: 'hello',
+  protocol: PROTOCOL_VERSION,
+  runtime: 'node',
+  device: { kind: 'cpu', name: 'x' },
+  cores: 2,
+};
 
 /** The worker's end of a connection. */
 class Client {

@@ -1,5 +1,6 @@
 // The coordinator as others meet it: over real sockets, with good and with bad input.
 
+import { PROTOCOL_VERSION } from '../../../shared/protocol/control.ts';
 import { createHash } from 'node:crypto';
 import { access, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { request as httpRequest } from 'node:http';
@@ -26,7 +27,13 @@ interface Ask {
 }
 
 const sha256 = (bytes: Uint8Array | string): string => createHash('sha256').update(bytes).digest('hex');
-const hello = { type: 'hello', protocol: 1, runtime: 'node', device: { kind: 'cpu', name: 'x' }, cores: 1 };
+const hello = {
+  type: 'hello',
+  protocol: PROTOCOL_VERSION,
+  runtime: 'node',
+  device: { kind: 'cpu', name: 'x' },
+  cores: 1,
+};
 
 describe('coordinator', () => {
   let folder: string;

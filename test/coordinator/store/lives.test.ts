@@ -1,5 +1,6 @@
 // Two lives of a coordinator on one storage folder, as those outside see it.
 
+import { PROTOCOL_VERSION } from '../../../shared/protocol/control.ts';
 import { createHash } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -23,7 +24,13 @@ const shard = {
   sizeBytes: bytes.byteLength,
 };
 const request = requestOf('flights', { shards: [shard], workers: { min: 1, max: 1 } });
-const hello = { type: 'hello', protocol: 1, runtime: 'node', device: { kind: 'cpu', name: 'x' }, cores: 1 };
+const hello = {
+  type: 'hello',
+  protocol: PROTOCOL_VERSION,
+  runtime: 'node',
+  device: { kind: 'cpu', name: 'x' },
+  cores: 1,
+};
 
 let storagePath: string;
 let coordinator: Coordinator;
