@@ -118,9 +118,9 @@ describe('Pool', () => {
   });
 
   it('refuses another protocol version', () => {
-    expect(new Client(pool).say({ ...hello, protocol: 2 }).refusal).toMatchObject({
+    expect(new Client(pool).say({ ...hello, protocol: PROTOCOL_VERSION + 1 }).refusal).toMatchObject({
       code: 'PROTOCOL_MISMATCH',
-      message: 'The coordinator speaks protocol 1, the worker 2. Update the older of the two.',
+      message: `The coordinator speaks protocol ${PROTOCOL_VERSION}, the worker ${PROTOCOL_VERSION + 1}. Update the older of the two.`,
     });
   });
 
