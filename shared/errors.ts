@@ -66,10 +66,18 @@ export const errorCodes = {
   NOT_FOUND: 'Nothing is served at that path.',
   METHOD_NOT_ALLOWED: 'The path exists, but not for that HTTP method.',
   TOKEN_REQUIRED: 'The token is missing or wrong.',
+  TOKEN_INVALID:
+    'A token that was given can not be used: it is empty, too long or has other characters than ASCII.',
+  TOKEN_FILE:
+    'The file with the tokens of a coordinator of this machine can not be written, or others may read it.',
   ORIGIN_REFUSED: 'The request comes from a web page of another origin.',
   RATE_LIMITED: 'A worker sends more than the coordinator accepts.',
   PROTOCOL_MISMATCH: 'Worker and coordinator speak different protocol versions.',
   POOL_FULL: 'The coordinator accepts no more workers.',
+  WORKER_UNKNOWN: 'No worker of that id.',
+  WORKER_REMOVED: 'The owner sent this worker away.',
+  WORKER_BANNED: 'The owner banned this worker, or the address that it comes from.',
+  BAN_LIST_FULL: 'There are as many bans as the coordinator keeps; lift some first.',
   COORDINATOR_CLOSED: 'The coordinator is closing or closed.',
   RUN_UNKNOWN: 'No run of that id.',
   RUN_EXISTS: 'A run of that id exists already.',

@@ -6,40 +6,19 @@ import type {
   CoordinatorMessageOf,
   WorkerMessageOf,
 } from '../../shared/protocol/control.ts';
-import { PROTOCOL_VERSION } from '../../shared/protocol/control.ts';
+import { Admission } from './admission.ts';
 import { decodeWorkerMessage } from './decodeWorkerMessage.ts';
-import type { Clock } from '../../shared/clock.ts';
 import { closeCodes } from './controlConnection.ts';
 import type { ConnectionEvents, ControlConnection } from './controlConnection.ts';
-import { Identities } from './identities.ts';
-import type { Log } from './log.ts';
+import type { PoolOptions } from './poolOptions.ts';
 import { traits, type PoolEvent, type PoolWorker } from './poolWorker.ts';
-import type { RateLimit } from './rateLimit.ts';
 import { makeId, secretsEqual } from './secrets.ts';
 import { WorkerSocket } from './workerSocket.ts';
 
-export interface PoolOptions {
-  readonly clock: Clock;
-  readonly log: Log;
-  /** Workers must say it in their hello, where it is set. */
-  readonly joinToken?: string | undefined;
-  readonly peerServer: CoordinatorMessageOf<'welcome'>['peerServer'];
-  /** STUN and TURN servers for a worker, asked at each welcome: credentials may expire. */
-  readonly iceServers: (workerId: string) => CoordinatorMessageOf<'welcome'>['iceServers'];
-  readonly pingIntervalMs?: number | undefined;
-  /** How long a worker whose socket is lost keeps its place. */
-  readonly graceMs?: number | undefined;
-  readonly maxWorkers?: number;
-  readonly messageRate?: RateLimit;
-  readonly byteRate?: RateLimit;
-  /** Makes the secrets of identities: workers that come back to a restarted coordinator with the same key keep theirs. */
-  readonly identityKey?: string | undefined;
-  /** Makes worker ids; given in simulations, which must be repeatable. */
-  readonly makeWorkerId?: () => string;
-}
-
 interface Entry {
   worker: PoolWorker;
+  /** By which it joined. */
+  readonly joinToken: string;
   readonly secret: string;
   socket: WorkerSocket | undefined;
   cancelGrace: () => void;
@@ -68,12 +47,12 @@ export class Pool {
   readonly #entries = new Map<string, Entry>();
   readonly #listeners = new Set<(event: PoolEvent) => void>();
   readonly #waiting = new Set<WorkerSocket>();
-  readonly #identities: Identities;
+  readonly #admission: Admission;
   #closed = false;
 
   constructor(options: PoolOptions) {
     this.#options = options;
-    this.#identities = new Identities(options.identityKey);
+    this.#admission = new Admission(options);
   }
 
   /** Every known worker, in order of joining. */
@@ -129,6 +108,25 @@ export class Pool {
   unseat(workerId: string): void {
     const entry = this.#entries.get(workerId);
     if (entry) this.#change(entry, { programs: Math.max(0, entry.worker.programs - 1) });
+  }
+
+  /**
+   * Sends workers away: they are told why, lose their place at once, and do not come back by themselves.
+   * @returns the ids of those that were there.
+   */
+  remove(isMeant: (worker: PoolWorker) => boolean, reason: string): string[] {
+    return this.#removeEntries(
+      [...this.#entries.values()].filter(({ worker }) => isMeant(worker)),
+      reason,
+    );
+  }
+
+  /** Sends those away who joined by a token that is not in force any more. @returns their ids. */
+  removeOutdated(reason: string): string[] {
+    const outdated = [...this.#entries.values()].filter(
+      ({ joinToken }) => !this.#admission.accepts(joinToken),
+    );
+    return this.#removeEntries(outdated, reason);
   }
 
   /** Takes over a fresh control socket; the returned object receives what the socket reports. */
@@ -188,26 +186,17 @@ export class Pool {
       return this.#refuse(socket, 'BAD_REQUEST', why);
     }
     const hello = decoded.message;
-    if (hello.protocol !== PROTOCOL_VERSION) {
-      const versions = `The coordinator speaks protocol ${PROTOCOL_VERSION}, the worker ${hello.protocol}.`;
-      return this.#refuse(socket, 'PROTOCOL_MISMATCH', `${versions} Update the older of the two.`);
-    }
-    const provenId = this.#identities.proven(hello.identity);
-    const known = provenId === undefined ? undefined : this.#entries.get(provenId);
+    const verdict = this.#admission.judge(hello, socket.remoteAddress);
+    if (verdict.type === 'refused') return this.#refuse(socket, verdict.code, verdict.message);
+    const known = verdict.type === 'known' ? this.#entries.get(verdict.workerId) : undefined;
     if (known) return this.#resume(known, socket, hello);
-    const { joinToken, maxWorkers = 4096 } = this.#options;
-    if (provenId === undefined && joinToken !== undefined && !secretsEqual(hello.token, joinToken)) {
-      return this.#refuse(
-        socket,
-        'TOKEN_REQUIRED',
-        'The join token is missing or wrong. Ask the owner for the join link.',
-      );
-    }
+    const { maxWorkers = 4096 } = this.#options;
     if (this.#entries.size >= maxWorkers) {
       return this.#refuse(socket, 'POOL_FULL', `The coordinator takes at most ${maxWorkers} workers.`);
     }
     const makeWorkerId = this.#options.makeWorkerId ?? (() => `w-${makeId()}`);
-    return this.#join(socket, hello, provenId ?? makeWorkerId());
+    const workerId = verdict.type === 'known' ? verdict.workerId : makeWorkerId();
+    return this.#join(socket, hello, workerId, verdict.joinToken);
   }
 
   #refuse(socket: WorkerSocket, code: string, message: string): undefined {
@@ -217,7 +206,7 @@ export class Pool {
     socket.close(closeCodes.policy, code);
   }
 
-  #join(socket: WorkerSocket, hello: WorkerMessageOf<'hello'>, workerId: string): Entry {
+  #join(socket: WorkerSocket, hello: WorkerMessageOf<'hello'>, workerId: string, joinToken: string): Entry {
     const worker: PoolWorker = {
       ...traits(hello),
       workerId,
@@ -231,8 +220,8 @@ export class Pool {
       joinedAtMs: this.#options.clock.now(),
       roundTripMs: undefined,
     };
-    const secret = this.#identities.secretOf(workerId);
-    const entry: Entry = { worker, secret, socket, cancelGrace: () => undefined };
+    const secret = this.#admission.secretOf(workerId, joinToken);
+    const entry: Entry = { worker, joinToken, secret, socket, cancelGrace: () => undefined };
     this.#entries.set(workerId, entry);
     this.#welcome(entry, socket);
     this.#log(
@@ -316,10 +305,23 @@ export class Pool {
     this.#change(entry, { present: false });
   }
 
-  #lose(entry: Entry, reason: string): void {
+  #removeEntries(entries: readonly Entry[], reason: string): string[] {
+    for (const entry of entries) {
+      const { socket } = entry;
+      // What the socket reports from here on is not about a worker any more.
+      entry.socket = undefined;
+      socket?.send({ type: 'shutdown', reconnect: false, reason: reason.slice(0, 500) });
+      socket?.close(closeCodes.policy, 'WORKER_REMOVED');
+      this.#lose(entry, `sent away: ${reason}`, reason);
+    }
+    return entries.map(({ worker }) => worker.workerId);
+  }
+
+  /** @param toldReason where it was sent away. */
+  #lose(entry: Entry, reason: string, toldReason?: string): void {
     entry.cancelGrace();
     this.#entries.delete(entry.worker.workerId);
-    this.#identities.forget(entry.worker.workerId);
+    this.#admission.forget(entry.worker.workerId, toldReason);
     entry.worker = { ...entry.worker, present: false };
     this.counters.lostWorkers += 1;
     this.#log('info', `is gone: ${reason}`, entry);

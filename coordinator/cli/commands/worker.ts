@@ -5,8 +5,9 @@ import { join, resolve } from 'node:path';
 import { z } from 'zod';
 import { WorkerStartError } from '../../local/localErrors.ts';
 import { askForJson } from '../../remote/askCoordinator.ts';
+import { knownCoordinator } from '../../remote/knownCoordinator.ts';
 import { defineCommand } from '../command.ts';
-import { coordinatorAddress, trustOptions, urlOption, workerOptions } from '../connectionOptions.ts';
+import { reachedAt, trustOptions, urlOption, workerOptions } from '../connectionOptions.ts';
 import { exitCodes } from '../exitCodes.ts';
 import { untilAborted } from '../untilAborted.ts';
 
@@ -19,7 +20,7 @@ export const worker = defineCommand({
     token: {
       type: 'text',
       placeholder: 'TOKEN',
-      help: 'The join token, where the coordinator asks for one.',
+      help: 'The join token. Not needed for a coordinator that you started on this machine.',
       env: 'TABGRAD_TOKEN',
     },
     ...trustOptions,
@@ -46,10 +47,13 @@ export const worker = defineCommand({
       meaning: 'Join with a headless browser tab on WebGPU.',
     },
   ],
-  async run(values, _positionals, { stdout, cwd, signal }) {
-    const { url, token, json, quiet } = values;
+  async run(values, _positionals, { stdout, cwd, env, signal }) {
+    const { json, quiet } = values;
+    const known = values.token === undefined ? await knownCoordinator(values.url, env) : undefined;
+    const url = known?.url ?? values.url;
+    const token = values.token ?? known?.joinToken;
     // A wrong address is told at once; the worker itself would go on trying, since coordinators come back.
-    const address = await coordinatorAddress({ ...values, token: undefined }, signal);
+    const address = await reachedAt({ ...values, url, token: undefined }, signal);
     await askForJson(address, 'healthz', z.unknown());
     const say = (line: string): void => {
       if (json) stdout.write(`${JSON.stringify({ type: 'log', line })}\n`);

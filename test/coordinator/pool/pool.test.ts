@@ -2,7 +2,7 @@ import { PROTOCOL_VERSION } from '../../../shared/protocol/control.ts';
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { ConnectionEvents } from '../../../coordinator/pool/controlConnection.ts';
 import { Pool } from '../../../coordinator/pool/pool.ts';
-import type { PoolOptions } from '../../../coordinator/pool/pool.ts';
+import type { PoolOptions } from '../../../coordinator/pool/poolOptions.ts';
 import type { PoolEvent } from '../../../coordinator/pool/poolWorker.ts';
 import type { CoordinatorMessage, CoordinatorMessageOf } from '../../../shared/protocol/control.ts';
 import { ManualClock } from '../../setup/manualClock.ts';
@@ -125,7 +125,7 @@ describe('Pool', () => {
   });
 
   it.each([undefined, '', 'wrong', 'secret '])('refuses the join token %j', (token) => {
-    makePool({ joinToken: 'secret' });
+    makePool({ joinTokens: () => ['secret'] });
     expect(new Client(pool).say({ ...hello, ...(token !== undefined && { token }) }).refusal?.code).toBe(
       'TOKEN_REQUIRED',
     );
