@@ -1,6 +1,8 @@
 // Every failure a user can meet has a code here, so that scripts can act on it and docs can list it.
 // Rooms subclass TabgradError, one class a failure, next to the code that throws it.
 
+import { visibleText } from './text/visibleText.ts';
+
 /** The closed list of error codes with what each one means. Add a code here, then a class where it is thrown. */
 export const errorCodes = {
   INTERNAL: 'A defect of tabgrad itself.',
@@ -148,13 +150,16 @@ export interface ErrorPlace {
   readonly peer?: string;
 }
 
-/** Base of every error that tabgrad throws on purpose. The message says what was wrong, what was expected and where. */
+/**
+ * Base of every error that tabgrad throws on purpose. The message says what was wrong, what was expected and where. It may
+ * quote what came from elsewhere: what would act on a terminal is written out (see visibleText).
+ */
 export abstract class TabgradError extends Error {
   abstract readonly code: ErrorCode;
   readonly place: ErrorPlace;
 
   constructor(message: string, place: ErrorPlace = {}, options?: ErrorOptions) {
-    super(message, options);
+    super(visibleText(message), options);
     this.name = new.target.name;
     this.place = place;
   }
