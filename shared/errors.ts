@@ -16,6 +16,8 @@ export const errorCodes = {
   CONFIG_INVALID: 'A key of the config is unknown, missing or has a value that is not accepted.',
   EXPRESSION_INVALID: 'An expression of a derived column does not parse or does not fit the columns.',
   COORDINATOR_UNREACHABLE: 'No coordinator answers at that address.',
+  REDIRECT_REFUSED:
+    'A server redirects a request to where it must not go: to another host with a token or signature, or to http.',
   OUTPUT_FAILED: 'Standard output can not be written, e.g. to a file on a full disk.',
   BROWSER_MISSING: 'No browser to open local worker tabs with.',
   BLOB_UNAVAILABLE: 'A blob could not be fetched from the coordinator, or arrived with other bytes.',
