@@ -1,6 +1,8 @@
 // Every failure a user can meet has a code here, so that scripts can act on it and docs can list it.
 // Rooms subclass TabgradError, one class a failure, next to the code that throws it.
 
+import { visibleText } from './text/visibleText.ts';
+
 /** The closed list of error codes with what each one means. Add a code here, then a class where it is thrown. */
 export const errorCodes = {
   INTERNAL: 'A defect of tabgrad itself.',
@@ -14,6 +16,8 @@ export const errorCodes = {
   CONFIG_INVALID: 'A key of the config is unknown, missing or has a value that is not accepted.',
   EXPRESSION_INVALID: 'An expression of a derived column does not parse or does not fit the columns.',
   COORDINATOR_UNREACHABLE: 'No coordinator answers at that address.',
+  REDIRECT_REFUSED:
+    'A server redirects a request to where it must not go: to another host with a token or signature, or to http.',
   OUTPUT_FAILED: 'Standard output can not be written, e.g. to a file on a full disk.',
   BROWSER_MISSING: 'No browser to open local worker tabs with.',
   BLOB_UNAVAILABLE: 'A blob could not be fetched from the coordinator, or arrived with other bytes.',
@@ -159,13 +163,16 @@ export interface ErrorPlace {
   readonly peer?: string;
 }
 
-/** Base of every error that tabgrad throws on purpose. The message says what was wrong, what was expected and where. */
+/**
+ * Base of every error that tabgrad throws on purpose. The message says what was wrong, what was expected and where. It may
+ * quote what came from elsewhere: what would act on a terminal is written out (see visibleText).
+ */
 export abstract class TabgradError extends Error {
   abstract readonly code: ErrorCode;
   readonly place: ErrorPlace;
 
   constructor(message: string, place: ErrorPlace = {}, options?: ErrorOptions) {
-    super(message, options);
+    super(visibleText(message), options);
     this.name = new.target.name;
     this.place = place;
   }
