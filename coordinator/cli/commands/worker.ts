@@ -6,7 +6,13 @@ import { z } from 'zod';
 import { WorkerStartError } from '../../local/localErrors.ts';
 import { askForJson } from '../../remote/askCoordinator.ts';
 import { defineCommand } from '../command.ts';
-import { coordinatorAddress, trustOptions, urlOption, workerOptions } from '../connectionOptions.ts';
+import {
+  coordinatorAddress,
+  localWorkerSettings,
+  trustOptions,
+  urlOption,
+  workerOptions,
+} from '../connectionOptions.ts';
 import { exitCodes } from '../exitCodes.ts';
 import { untilAborted } from '../untilAborted.ts';
 
@@ -32,7 +38,7 @@ export const worker = defineCommand({
     },
     'allow-code': {
       type: 'flag',
-      help: 'Run code of owners (trainLoopPerWorker; programs of mapBatches, Serve and DataParallelTrainer) with the rights of this process. A tab always runs it, in its sandbox.',
+      help: "Run code of owners (trainLoopPerWorker; programs of mapBatches, Serve and DataParallelTrainer): in Node with the rights of this process, in Deno in a thread without permissions. A tab always runs it, in the browser's sandbox.",
     },
   },
   examples: [
@@ -46,8 +52,9 @@ export const worker = defineCommand({
       meaning: 'Join with a headless browser tab on WebGPU.',
     },
   ],
-  async run(values, _positionals, { stdout, cwd, signal }) {
+  async run(values, _positionals, { stdout, stderr, cwd, signal }) {
     const { url, token, json, quiet } = values;
+    const settings = localWorkerSettings(values);
     // A wrong address is told at once; the worker itself would go on trying, since coordinators come back.
     const address = await coordinatorAddress({ ...values, token: undefined }, signal);
     await askForJson(address, 'healthz', z.unknown());
@@ -64,10 +71,12 @@ export const worker = defineCommand({
       runtime: values.runtime,
       device: values.device ?? 'auto',
       allowCode: values['allow-code'],
+      ...settings,
       ...(values.cache !== 'none' && {
         cacheFolder: resolve(cwd, values.cache ?? join(homedir(), '.cache/tabgrad/blobs')),
       }),
       onLine: say,
+      onWarning: (line) => void stderr.write(`${line}\n`),
       signal,
     });
     try {
