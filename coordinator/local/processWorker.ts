@@ -190,6 +190,10 @@ function denoCommand({ url, cacheFolder }: LocalWorkerSettings): { command: stri
       'run',
       '--no-prompt',
       '--no-lock',
+      // Threads of owners' code have fewer permissions than the process, and imports of theirs fetch nothing.
+      '--unstable-worker-options',
+      '--no-remote',
+      '--cached-only',
       `--allow-net=${new URL(url).host}`,
       `--allow-env=${denoEnvironment.join(',')}`,
       // detect-libc reads ldd to tell which build of the native module fits.
