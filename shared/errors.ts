@@ -131,6 +131,8 @@ export const errorCodes = {
   MODEL_MALFORMED: 'A model file is damaged or not an XGBoost JSON model.',
   MODEL_UNSUPPORTED: 'A model file is valid but uses a booster or objective that is not supported.',
   NEURAL_MODEL_INVALID: 'The topology of a neural net, or an option for it, does not have the expected form.',
+  TFJS_UNAVAILABLE:
+    'The thread in which tfjs is asked about a model could not be started, or gave no answer.',
   NEURAL_WEIGHTS_MISMATCH: 'Weights or optimizer state are of another model, cut short or damaged.',
   NEURAL_DATA_MISMATCH: 'Rows do not fit the model: shape, kind or range; the message names row and column.',
   NEURAL_LOSS_NOT_FINITE: 'The loss of a step is not a finite number; the message names step and layer.',

@@ -3,9 +3,8 @@
 
 import { spawn, type ChildProcess } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
-import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import {
@@ -14,6 +13,7 @@ import {
   TOKEN_FROM_INPUT,
   type LaunchReport,
 } from '../../shared/protocol/launchReport.ts';
+import { makeTemporaryFolder } from '../files/temporaryFolder.ts';
 import { BoundedLog } from './boundedLog.ts';
 import { unpackChromium } from './chromium.ts';
 import { WorkerStartError } from './localErrors.ts';
@@ -154,7 +154,7 @@ async function environment(
 
 /** Runtimes read further authorities from one file alone: those that they were told of already stay. */
 async function authoritiesFile(ca: string): Promise<{ file: string; remove: () => Promise<void> }> {
-  const folder = await mkdtemp(join(tmpdir(), 'tabgrad-ca-'));
+  const folder = await makeTemporaryFolder('authority');
   const known = process.env['NODE_EXTRA_CA_CERTS'];
   const others = known === undefined ? '' : await readFile(known, 'utf8').catch(() => '');
   const file = join(folder, 'authorities.pem');
