@@ -2,7 +2,7 @@
 
 import type { Coordinator } from '../server/coordinator.ts';
 import { shownFingerprint } from '../tls/fingerprint.ts';
-import type { TextOutput } from './command.ts';
+import type { TextOutput } from '../progress/textOutput.ts';
 
 export interface Announcement {
   readonly coordinator: Pick<Coordinator, 'authority' | 'joinUrl' | 'tokens' | 'url'>;

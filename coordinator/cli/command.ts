@@ -1,14 +1,8 @@
 // What a command is: everything that parsing, help and docs need to know about it, and the function that runs it.
 
+import type { TextOutput } from '../progress/textOutput.ts';
 import type { ExitCode } from './exitCodes.ts';
 import type { OptionSpecs, OptionValues } from './options.ts';
-
-/** A place for text; process.stdout and a test's collector both fit. */
-export interface TextOutput {
-  write(text: string): unknown;
-  readonly isTTY?: boolean | undefined;
-  readonly columns?: number | undefined;
-}
 
 export interface CliContext {
   readonly stdout: TextOutput;

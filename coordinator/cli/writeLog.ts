@@ -1,7 +1,7 @@
 // What goes wrong while a command works goes to stderr, whatever else is printed: a person sees it on a terminal, and
 // scripts do not read it as an answer.
 
-import type { TextOutput } from './command.ts';
+import type { TextOutput } from '../progress/textOutput.ts';
 
 export interface LogLine {
   readonly level: 'warn' | 'error';

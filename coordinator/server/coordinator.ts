@@ -46,10 +46,12 @@ import { builtPageFolder, pageRoutes } from './routes/pageRoutes.ts';
 import { runRoutes } from './routes/runRoutes.ts';
 import { statusRoutes, statusText } from './routes/statusRoutes.ts';
 import { CoordinatorClosedError } from './serverErrors.ts';
-import { openStorage, type StorageOptions } from './storage.ts';
+import { openStorage } from './storage.ts';
+import type { StorageOptions } from './storageOptions.ts';
 import { Tokens } from './tokens.ts';
 import { TrafficMeter } from './trafficMeter.ts';
 import type { Traffic } from './trafficMeter.ts';
+import { UnjoinedSockets } from './unjoinedSockets.ts';
 import { UpgradeDispatcher } from './upgradeDispatcher.ts';
 
 export interface CoordinatorOptions {
@@ -82,6 +84,8 @@ export interface CoordinatorOptions {
   /** STUN and TURN servers. Without any, workers reach one another within a network, or through the relay. */
   readonly ice?: IceSettings;
   readonly maxBlobBytes?: number;
+  /** Workers from one IPv4 address or /64 network; those of this machine are not counted. Default 256. */
+  readonly maxWorkersPerAddress?: number | undefined;
   readonly graceMs?: number;
   readonly pingIntervalMs?: number;
   readonly pageFolder?: string;
@@ -150,6 +154,7 @@ export async function startCoordinator(options: CoordinatorOptions = {}): Promis
     log,
     joinTokens: () => tokens.joining,
     bans,
+    maxWorkersPerAddress: options.maxWorkersPerAddress,
     peerServer: PEER_SERVER,
     identityKey: await store.setting('identityKey', makeSecret),
     iceServers,
@@ -183,7 +188,7 @@ export async function startCoordinator(options: CoordinatorOptions = {}): Promis
     ],
   });
   const upgrades = new UpgradeDispatcher(access, meter, publicPath);
-  const closeSockets = mountSockets(upgrades, pool, proxies, programs);
+  const closeSockets = mountSockets({ upgrades, pool, proxies, programs, clock });
 
   const addressesAt = (actualPort: number): Addresses =>
     coordinatorAddresses({
@@ -223,6 +228,7 @@ export async function startCoordinator(options: CoordinatorOptions = {}): Promis
     log,
     publicPath,
     timeouts: options.timeouts,
+    standsForMany: (address) => proxies.isTrusted(address),
     tls: tls?.credentials,
     // A browser that once heard it refuses to connect past a warning, and with a self-made authority there may be one.
     strictTransport: tls !== undefined && tls.authority === undefined,
@@ -291,17 +297,23 @@ export async function startCoordinator(options: CoordinatorOptions = {}): Promis
   };
 }
 
+interface SocketParts {
+  readonly upgrades: UpgradeDispatcher;
+  readonly pool: Pool;
+  readonly proxies: TrustedProxies;
+  readonly programs: ProgramHost;
+  readonly clock: Clock;
+}
+
 /** All WebSockets of the coordinator; the returned function closes them. */
-function mountSockets(
-  upgrades: UpgradeDispatcher,
-  pool: Pool,
-  proxies: TrustedProxies,
-  programs: ProgramHost,
-): () => Promise<void> {
-  const control = controlSockets(
-    (connection) => pool.attach(connection),
-    (request) => proxies.clientAddress(request),
-  );
+function mountSockets({ upgrades, pool, proxies, programs, clock }: SocketParts): () => Promise<void> {
+  const unjoined = new UnjoinedSockets(proxies);
+  const control = controlSockets({
+    clock,
+    attach: (connection) => pool.attach(connection),
+    addressOf: (request) => proxies.clientAddress(request),
+    unjoined,
+  });
   // Each sees the handshakes of its own path alone: a listener on the real server would see everybody's.
   const signalling = new HttpServer();
   const relaying = new HttpServer();
@@ -309,11 +321,13 @@ function mountSockets(
   const peerServer = mountPeerServer(signalling, { ...PEER_SERVER, authorize });
   const relay = mountRelay(relaying, { authorize });
   const called = programSockets({
+    clock,
+    admit: (request) => unjoined.admit(request),
     authorize,
     accept: (workerId, instanceId, pipe) => programs.accept(workerId, instanceId, pipe),
   });
   upgrades.mount(PROGRAM_PATH, 'programs', called.handleUpgrade);
-  const owners = seatSockets(programs);
+  const owners = seatSockets(programs, clock);
   upgrades.mount(SEAT_PATH, 'programs', owners.handleUpgrade, 'admin');
   upgrades.mount('/control', 'control', control.handleUpgrade);
   upgrades.mount(peerServer.upgradePath, 'signalling', (...handshake) =>

@@ -43,6 +43,10 @@ export class CoordinatorClosedError extends TabgradError {
   readonly code = 'COORDINATOR_CLOSED';
 }
 
+export class TooManyConnectionsError extends TabgradError {
+  readonly code = 'TOO_MANY_CONNECTIONS';
+}
+
 /** HTTP status of an error code; codes that are not listed are the server's own failures. */
 const statuses: Partial<Record<ErrorCode, number>> = {
   BAD_REQUEST: 400,
@@ -58,7 +62,9 @@ const statuses: Partial<Record<ErrorCode, number>> = {
   BAN_LIST_FULL: 409,
   BODY_TOO_LARGE: 413,
   BLOB_MISMATCH: 422,
+  UPLOAD_REFUSED: 429,
   COORDINATOR_CLOSED: 503,
+  TOO_MANY_CONNECTIONS: 503,
   STORAGE_FULL: 507,
 };
 

@@ -4,7 +4,7 @@ import type { Coordinator } from '../../server/coordinator.ts';
 import type { IceSettings } from '../../server/iceServers.ts';
 import { defineCommand, type CliContext } from '../command.ts';
 import { MAX_LOCAL_WORKERS } from '../../local/localWorker.ts';
-import { workerOptions } from '../connectionOptions.ts';
+import { localWorkerSettings, workerOptions } from '../connectionOptions.ts';
 import { tlsOptions, tlsSettings } from '../tlsOptions.ts';
 import { exitCodes } from '../exitCodes.ts';
 import { untilAborted } from '../untilAborted.ts';
@@ -143,6 +143,7 @@ export const up = defineCommand({
   async run(values, _positionals, context) {
     const { startCoordinator } = await import('../../server/coordinator.ts');
     const { startLocalWorkers } = await import('../../local/localWorkers.ts');
+    const settings = localWorkerSettings(values);
     const publicUrl = values['public-url'];
     const adminToken = values['admin-token'];
     const tls = tlsSettings(values, values.storage, context.cwd);
@@ -198,7 +199,10 @@ export const up = defineCommand({
         count: values.workers,
         runtime: values.runtime,
         device: values.device ?? 'auto',
+        ...settings,
+        isOwnCoordinator: true,
         onLine: say,
+        onWarning: (line) => void context.stderr.write(`${line}\n`),
         signal: context.signal,
       });
       try {

@@ -1,6 +1,7 @@
 // Chooses where a run happens: scalingConfig.url, TABGRAD_URL, or a coordinator of its own.
 
 import { ownerAccess } from '../../remote/ownerAccess.ts';
+import { writeToStderr } from '../../progress/textOutput.ts';
 import { environmentAuthorities } from '../../remote/serverTrust.ts';
 import type { RunConfig, ScalingConfig } from '../trainerOptions.ts';
 import { MAX_LOCAL_WORKERS } from '../../local/localWorker.ts';
@@ -36,6 +37,6 @@ export async function openCluster({ options, workers }: ClusterWish, signal: Abo
     runtime: scalingConfig.runtime ?? 'node',
     device: scalingConfig.device ?? 'auto',
     signal,
-    onLine: runConfig.verbose === 2 ? (line) => process.stderr.write(`${line}\n`) : undefined,
+    onLine: runConfig.verbose === 2 ? writeToStderr : undefined,
   });
 }
