@@ -1,5 +1,6 @@
 # A coordinator or a prediction server. Build: docker build -t tabgrad .
 # Run: docker run -p 7070:7070 -v tabgrad:/var/lib/tabgrad tabgrad
+# The first start prints the join link; "docker exec CONTAINER tabgrad status" does later.
 
 FROM node:22-bookworm-slim AS build
 WORKDIR /build

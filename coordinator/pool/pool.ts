@@ -1,11 +1,7 @@
 // The workers that lend themselves to this coordinator: who they are, whether they are there, which run has them.
 // A lost socket does not lose the worker: it has a grace period to come back under the same identity.
 
-import type {
-  CoordinatorMessage,
-  CoordinatorMessageOf,
-  WorkerMessageOf,
-} from '../../shared/protocol/control.ts';
+import type { CoordinatorMessage, WorkerMessageOf } from '../../shared/protocol/control.ts';
 import { MAX_SHORT_MESSAGE_BYTES } from '../../shared/protocol/workerMessageBytes.ts';
 import { ByteBudget } from '../bounds/byteBudget.ts';
 import type { GiveBack } from './addressShares.ts';
