@@ -133,7 +133,7 @@ export async function startCoordinator(options: CoordinatorOptions = {}): Promis
   const makeIceServers = iceServersFor(ice);
   const iceServers = (workerId: string): IceServer[] => makeIceServers(workerId, Date.now() / 1000);
   const proxies = new TrustedProxies(options.trustedProxies ?? []);
-  const tls = options.tls && (await openTls(options.tls, host, publicUrl));
+  const tls = options.tls && (await openTls(options.tls, host, publicUrl, log));
   let takenOver!: (error: TabgradError) => void;
   const lost = new Promise<TabgradError>((resolve) => (takenOver = resolve));
   const storage = await openStorage(options, log, takenOver);
@@ -200,7 +200,7 @@ export async function startCoordinator(options: CoordinatorOptions = {}): Promis
     ...statusRoutes(status),
     ...runRoutes(runs, blobs),
     ...experimentRoutes(store.experiments),
-    ...(tls?.authority === undefined ? [] : authorityRoutes(tls.authority)),
+    ...(tls?.authority === undefined ? [] : authorityRoutes(() => tls.authority)),
     ...pageRoutes(options.pageFolder ?? builtPageFolder(), () => statusText(status)),
   ];
   const server = createHttpServer({
@@ -256,7 +256,9 @@ export async function startCoordinator(options: CoordinatorOptions = {}): Promis
   return {
     ...addresses,
     adminToken,
-    authority: tls?.authority,
+    get authority() {
+      return tls?.authority;
+    },
     blobs,
     pool,
     deployments: store.deployments,
