@@ -2,8 +2,9 @@
 // Node and Deno differ only in the Terminal and the platform that they pass.
 
 import type { LaunchReport } from '../../shared/protocol/launchReport.ts';
-import { LAUNCHED_ENV } from '../../shared/protocol/launchReport.ts';
+import { LAUNCHED_ENV, TOKEN_FROM_INPUT } from '../../shared/protocol/launchReport.ts';
 import { secretVariables } from '../../shared/protocol/secretVariables.ts';
+import { launcherInput, type LauncherInput } from './launcherInput.ts';
 import { visibleLine } from '../../shared/text/visibleText.ts';
 import { InvalidWorkerOptionError, parseWorkerArguments, workerUsage } from './workerArguments.ts';
 import type { WorkerArguments } from './workerArguments.ts';
@@ -22,8 +23,8 @@ export interface Terminal {
   writeError(text: string): void;
   /** SIGINT or SIGTERM. */
   onInterrupt(interrupted: (signal: string) => void): void;
-  /** Standard input was closed: whoever launched this worker is gone. */
-  onInputClosed(closed: () => void): void;
+  /** Standard input; opened at most once. */
+  openInput(): ReadableStream<Uint8Array>;
   readonly defaultCacheFolder: string;
 }
 
@@ -42,9 +43,13 @@ export async function runTerminalWorker(
     terminal.write(`${workerUsage}\n`);
     return EXIT_OK;
   }
+  const launched = terminal.env(LAUNCHED_ENV) === '1';
   let options: WorkerArguments;
+  let input: LauncherInput | undefined;
   try {
     options = parseWorkerArguments(terminal.args, (name) => terminal.env(name), terminal.defaultCacheFolder);
+    if (launched || options.token === TOKEN_FROM_INPUT) input = launcherInput(terminal.openInput());
+    if (input && options.token === TOKEN_FROM_INPUT) options = await withToken(options, input);
   } catch (error) {
     if (!(error instanceof InvalidWorkerOptionError)) throw error;
     terminal.writeError(`${error.code}: ${visibleLine(error.message)}\n`);
@@ -52,7 +57,6 @@ export async function runTerminalWorker(
   }
   // Before anything of an owner is loaded.
   for (const name of secretVariables) terminal.forgetEnv(name);
-  const launched = terminal.env(LAUNCHED_ENV) === '1';
   // What the coordinator and other workers say comes along in these lines.
   const shown = (text: string): string => `${terminal.interactive ? ERASE_LINE : ''}${visibleLine(text)}`;
   const platform = createPlatform(options, (text) => terminal.writeError(`${shown(text)}\n`));
@@ -62,13 +66,23 @@ export async function runTerminalWorker(
   terminal.onInterrupt((signal) => {
     if (++interrupts === 1) void worker.leave(`stopped by ${signal}`);
   });
-  if (launched) terminal.onInputClosed(() => void worker.leave('whoever started it is gone'));
+  if (launched) void input?.closed.then(() => worker.leave('whoever started it is gone'));
 
   const end = await worker.ended;
   if (launched) terminal.write(`${JSON.stringify({ event: 'ended', ...end } satisfies LaunchReport)}\n`);
   else terminal.write(`${shown(`${end.kind === 'refused' ? 'Refused' : 'Left'}: ${end.reason}`)}\n`);
   if (end.kind === 'refused') terminal.writeError(`JOIN_REFUSED: ${visibleLine(end.reason)}\n`);
   return end.kind === 'refused' ? EXIT_REFUSED : EXIT_OK;
+}
+
+/** @throws InvalidWorkerOptionError */
+async function withToken(options: WorkerArguments, { firstLine }: LauncherInput): Promise<WorkerArguments> {
+  const token = await firstLine;
+  if (token) return { ...options, token };
+  throw new InvalidWorkerOptionError(
+    `--token ${TOKEN_FROM_INPUT}: expected the token as the first line of standard input.`,
+    { field: 'token' },
+  );
 }
 
 /** One JSON line each time this worker has joined under a new identity. */

@@ -23,8 +23,8 @@ interface CommandExample {
 export interface CommandSpec<O extends OptionSpecs> {
   readonly name: string;
   readonly summary: string;
-  /** What the words without dashes are, in order; all are required. */
-  readonly positionals: readonly { readonly name: string; readonly help: string }[];
+  /** What the words without dashes are, in order; optional ones come last. */
+  readonly positionals: readonly { readonly name: string; readonly help: string; readonly optional?: true }[];
   readonly options: O;
   readonly examples: readonly CommandExample[];
   run(

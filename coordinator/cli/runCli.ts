@@ -74,7 +74,7 @@ async function runWords(
 
 function checkPositionals(command: Command, given: readonly string[]): void {
   const missing = command.positionals[given.length];
-  if (missing !== undefined)
+  if (missing !== undefined && missing.optional !== true)
     throw new BadArgumentError(`${missing.name} is missing: ${missing.help} Usage: ${usageLine(command)}`);
   const surplus = given[command.positionals.length];
   if (surplus !== undefined)

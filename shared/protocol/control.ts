@@ -9,6 +9,9 @@ export const PROTOCOL_VERSION = 2;
 /** Longest accepted control message. Trees of one round are the largest content. */
 export const MAX_CONTROL_MESSAGE_BYTES = 16 * 1024 * 1024;
 
+/** Codes of `refused` after which a worker does not try again as a new one, as it does where its identity is not known any more. */
+export const finalRefusals: readonly string[] = ['WORKER_REMOVED', 'WORKER_BANNED'];
+
 const id = z.string().min(1).max(128);
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 const count = z.number().int().nonnegative();

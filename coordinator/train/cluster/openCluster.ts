@@ -1,5 +1,6 @@
 // Chooses where a run happens: scalingConfig.url, TABGRAD_URL, or a coordinator of its own.
 
+import { ownerAccess } from '../../remote/ownerAccess.ts';
 import { writeToStderr } from '../../progress/textOutput.ts';
 import { environmentAuthorities } from '../../remote/serverTrust.ts';
 import type { RunConfig, ScalingConfig } from '../trainerOptions.ts';
@@ -20,12 +21,8 @@ export async function openCluster({ options, workers }: ClusterWish, signal: Abo
   const { scalingConfig = {}, runConfig = {} } = options;
   const url = scalingConfig.url ?? process.env['TABGRAD_URL'];
   if (url !== undefined && url !== '') {
-    return openRemoteCluster({
-      url,
-      ca: await environmentAuthorities(url, signal),
-      token: scalingConfig.token ?? process.env['TABGRAD_ADMIN_TOKEN'],
-      signal,
-    });
+    const access = await ownerAccess(url, scalingConfig.token);
+    return openRemoteCluster({ ...access, ca: await environmentAuthorities(access.url, signal), signal });
   }
   if (workers.max > MAX_LOCAL_WORKERS) {
     throw new TrainArgumentError(
