@@ -37,13 +37,13 @@ const parts = {
   node: () =>
     bundle(
       'dist/node',
-      { worker: 'client/runtime/worker.node.ts', programThread: 'client/program/programThread.node.ts' },
+      { worker: 'client/runtime/worker.node.ts', ownerThread: 'client/runtime/ownerThread.node.ts' },
       workerPackages,
     ),
   deno: () =>
     bundle(
       'dist/deno',
-      { worker: 'client/runtime/worker.deno.ts', programThread: 'client/program/programThread.deno.ts' },
+      { worker: 'client/runtime/worker.deno.ts', ownerThread: 'client/runtime/ownerThread.deno.ts' },
       workerPackages,
     ),
   // What 'tabgrad' is in the bundles of owners' code.
