@@ -2,6 +2,7 @@
 
 import type * as tfjs from '@tensorflow/tfjs';
 import type { Collective } from '../../../shared/collective/collective.ts';
+import { readFromPeer } from '../../../shared/collective/peerMessage.ts';
 import type {
   CheckpointContents,
   DataParallelContext,
@@ -11,6 +12,7 @@ import type {
 } from '../../../shared/neural/loop/dataParallelLoop.ts';
 import type { PackedFiles } from '../../../shared/neural/loop/packedFiles.ts';
 import { packFiles, unpackFiles } from '../../../shared/neural/loop/packedFiles.ts';
+import { finiteMetrics } from '../run/finiteMetrics.ts';
 import type { Tf } from '../tfjs/loadTfjs.ts';
 import { checkpointFiles, openCheckpoint } from './loopCheckpoint.ts';
 import { LoopMisuseError } from './loopErrors.ts';
@@ -37,6 +39,7 @@ export interface LoopDataset {
 export interface LoopReport {
   /** Counted from 1. */
   readonly report: number;
+  /** Rank 0's, the same at every member. */
   readonly metrics: Readonly<Record<string, number>>;
   /** Rank 0's, the same at every member; undefined where it gave none. */
   readonly checkpoint: PackedFiles | undefined;
@@ -88,12 +91,13 @@ export function joinLoop(surroundings: LoopSurroundings): LoopMember {
   const report: DataParallelContext['report'] = async (metrics, contents) => {
     const checked = checkMetrics(metrics);
     const wish = surroundings.endsAfter(reports + 1);
-    const isLast = await meetAll(collective, { doing: 'report', reports, isLast: wish }, options);
+    const own = { doing: 'report', reports, isLast: wish, metrics: finiteMetrics(checked) } as const;
+    const agreed = await meetAll(collective, own, options);
     const kept = await shareCheckpoint(surroundings, contents);
     checkpoint = kept ?? checkpoint;
     reports += 1;
-    await surroundings.onReport({ report: reports, metrics: checked, checkpoint: kept });
-    if (isLast) throw surroundings.over();
+    await surroundings.onReport({ report: reports, metrics: agreed.metrics, checkpoint: kept });
+    if (agreed.isLast) throw surroundings.over();
   };
   const context: DataParallelContext = {
     rank,
@@ -130,9 +134,9 @@ export function joinLoop(surroundings: LoopSurroundings): LoopMember {
       return failed?.error;
     },
     returned: () =>
-      guarded(
-        async () => void (await meetAll(collective, { doing: 'return', reports, isLast: false }, options)),
-      ),
+      guarded(async () => {
+        await meetAll(collective, { doing: 'return', reports, isLast: false, metrics: {} }, options);
+      }),
   };
 }
 
@@ -160,7 +164,7 @@ async function shareCheckpoint(
   const own =
     collective.rank === 0 && contents ? packFiles(await checkpointFiles(tf, contents)) : new Uint8Array();
   const bytes = await collective.broadcast(own, 0, { signal, timeoutMs });
-  return bytes.byteLength === 0 ? undefined : unpackFiles(bytes);
+  return bytes.byteLength === 0 ? undefined : readFromPeer(collective, 0, () => unpackFiles(bytes));
 }
 
 function shardOf(

@@ -10,6 +10,7 @@ import type { Assignment } from '../../session/generationTask.ts';
 import type { GenerationContext, MemberRun, MemberRunKind } from '../../session/memberRun.ts';
 import type { SessionEnvironment } from '../../session/sessionEnvironment.ts';
 import { TensorRows } from '../run/tensorRows.ts';
+import { tellState } from '../run/tellState.ts';
 import type { TfjsRuntime } from '../tfjs/loadTfjs.ts';
 import { loadLoop } from './loadLoop.ts';
 import { joinLoop, type LoopDataset, type LoopReport } from './loopContext.ts';
@@ -66,7 +67,7 @@ class LoopMemberRun implements MemberRun {
   }
 
   async train(context: GenerationContext): Promise<void> {
-    const { environment, signal, generation, collective, rank } = context;
+    const { environment, signal, generation, collective } = context;
     this.#reportedAt = environment.now();
     this.#bytesReported = 0;
     const { reports, checkpoint } = this.#state;
@@ -96,10 +97,11 @@ class LoopMemberRun implements MemberRun {
     } catch (error) {
       const cause = member.failure ?? error;
       if (!(cause instanceof GenerationOver)) throw loopFailure(cause);
-      if (rank === 0 && (context.keepsState() || this.#isOver)) await this.#save(context);
+      // The first rank stores the state where it is wanted; that the others tell theirs costs little.
+      if (context.rank > 0 || context.keepsState() || this.#isOver) await this.#tellState(context);
       return;
     }
-    if (rank === 0) await this.#save(context);
+    await this.#tellState(context);
     environment.send({ type: 'finished', runId: this.runId, generation, rounds: this.#state.reports });
   }
 
@@ -121,7 +123,7 @@ class LoopMemberRun implements MemberRun {
     this.#state.reports = report;
     if (checkpoint) this.#state.checkpoint = checkpoint;
     // What the owner sees as done must not be lost with the group.
-    if (rank === 0 && (checkpoint || this.#isOver)) await this.#save(context);
+    if (checkpoint || this.#isOver) await this.#tellState(context);
     const now = environment.now();
     const bytes = [...links.values()].reduce((sum, link) => sum + link.stats.bytesSent, 0);
     environment.send({
@@ -132,7 +134,7 @@ class LoopMemberRun implements MemberRun {
       computeMs: now - this.#reportedAt,
       exchangeMs: 0,
       bytesSent: bytes - this.#bytesReported,
-      ...(rank === 0 && { metrics: { ...metrics } }),
+      metrics: { ...metrics },
     });
     environment.onStatus?.({
       state: 'training',
@@ -149,11 +151,10 @@ class LoopMemberRun implements MemberRun {
     this.#bytesReported = bytes;
   }
 
-  async #save({ environment, generation, signal }: GenerationContext): Promise<void> {
+  async #tellState(context: GenerationContext): Promise<void> {
     const { reports } = this.#state;
     if (reports <= this.#savedReports) return;
-    const address = await environment.putBlob(this.#state.packed(), signal);
-    environment.send({ type: 'saved', runId: this.runId, generation, rounds: reports, ...address });
+    await tellState(context, this.runId, reports, this.#state.packed());
     this.#savedReports = reports;
   }
 }
