@@ -30,7 +30,11 @@ export async function takeFromFirst(
     if (length === 0) continue;
     const own = rank === 0 ? bytesOf(await engine.read(section)) : new Uint8Array(0);
     const first = await collective.broadcast(own, 0, { signal });
-    if (rank > 0) engine.write(section, readFromPeer(collective, 0, () => floatsOf(first, length)));
+    if (rank > 0)
+      engine.write(
+        section,
+        readFromPeer(collective, 0, () => floatsOf(first, length)),
+      );
   }
 }
 
