@@ -131,6 +131,12 @@ export class Pool {
     if (entry) this.#change(entry, { programs: Math.max(0, entry.worker.programs - 1) });
   }
 
+  /** A message of a worker has the right form and can not be all the same; one that goes on is dropped. */
+  countMalformed(workerId: string, what: string): void {
+    const entry = this.#entries.get(workerId);
+    if (entry) this.#malformed(entry, what);
+  }
+
   /** Takes over a fresh control socket; the returned object receives what the socket reports. */
   attach(connection: ControlConnection): ConnectionEvents {
     const { clock, messageRate, byteRate, pingIntervalMs = 5_000 } = this.#options;
@@ -279,12 +285,7 @@ export class Pool {
     this.counters.messagesReceived += 1;
     const decoded = decodeWorkerMessage(text);
     if ('error' in decoded) {
-      this.counters.malformedMessages += 1;
-      this.#log('warn', `sent a malformed message: ${decoded.error}`, entry);
-      // A worker of a later minor version may say things that are not known here: they are dropped, within limits.
-      if (entry.socket?.forgiveMalformed() === false)
-        this.#refuse(entry.socket, 'BAD_REQUEST', decoded.error);
-      return;
+      return this.#malformed(entry, decoded.error);
     }
     const { message } = decoded;
     if (message.type === 'available') {
@@ -297,6 +298,13 @@ export class Pool {
     } else if (message.type !== 'hello') {
       this.#emit({ type: 'message', worker: entry.worker, message });
     }
+  }
+
+  #malformed(entry: Entry, what: string): void {
+    this.counters.malformedMessages += 1;
+    this.#log('warn', `sent a malformed message: ${what}`, entry);
+    // A worker of a later minor version may say things that are not known here: they are dropped, within limits.
+    if (entry.socket?.forgiveMalformed() === false) this.#refuse(entry.socket, 'BAD_REQUEST', what);
   }
 
   #away(entry: Entry, code: number, reason: string): void {

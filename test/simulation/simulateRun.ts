@@ -128,6 +128,7 @@ class SimulatedLife {
           this.#blobs.set(sha256, JSON.parse(JSON.stringify(value)));
           return Promise.resolve({ sha256, sizeBytes: 1 });
         },
+        sizeBytes: () => Promise.resolve(undefined),
       },
     });
     driver.onEvent((event) => this.#observe(event));
@@ -183,6 +184,7 @@ class SimulatedLife {
   #check(outcome: RunOutcome): Life {
     checkRecord(outcome, this.#recorded, this.#world.numBoostRound, this.#options.stopAfterRound);
     checkAnnouncements(this.#record, outcome);
+    checkBlame(this.log);
     return {
       outcome,
       events: this.#events,
@@ -334,6 +336,12 @@ function checkRecord(
     if (round.round !== i || !isDeepStrictEqual(round, recorded[i]))
       throw new Error(`round ${i} of the outcome is not the recorded one`);
   }
+}
+
+/** Workers that only come and go are never taken for liars. */
+function checkBlame(log: readonly string[]): void {
+  const blame = log.find((line) => /malformed|for good|nobody can tell/.test(line));
+  if (blame !== undefined) throw new Error(`an honest worker was blamed: ${blame}`);
 }
 
 /** Rounds are announced once and in order, over all lives of the coordinator. */

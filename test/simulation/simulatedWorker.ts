@@ -12,7 +12,9 @@ import { coordinatorMessage, PROTOCOL_VERSION } from '../../shared/protocol/cont
 import type { ManualClock } from '../setup/manualClock.ts';
 import type { PeerNetwork } from './peerNetwork.ts';
 import type { RandomChoices } from './randomChoices.ts';
+import type { EncodedTree } from '../../shared/gbdt/treeCodec.ts';
 import { SimulatedSocket } from './simulatedSocket.ts';
+import { contentOf, treeOf, treesSha256 } from './simulatedTree.ts';
 
 const ROUNDS_PER_ANSWER = 64;
 const CONNECT_TIMEOUT_MS = 10_000;
@@ -29,6 +31,8 @@ export interface SimulatedWorld {
 }
 
 type Assignment = CoordinatorMessageOf<'assign'>;
+
+const metricsOf = (round: number): { loss: number } => ({ loss: 1 / (round + 1) });
 
 interface Task {
   readonly assignment: Assignment;
@@ -234,17 +238,18 @@ export class SimulatedWorker {
   }
 
   #catchUp({ committedRounds, agreedRounds = 0, trees }: Assignment): void {
-    const record = trees === null ? [] : (this.#world.blobs.get(trees) as string[][]);
+    const stored = trees === null ? [] : (this.#world.blobs.get(trees) as EncodedTree[][]);
+    const record = stored.map((round) => contentOf(round[0]!));
     if (record.length !== committedRounds) throw new Error('the trees blob has another number of rounds');
     const kept = this.committed.slice(
       0,
       Math.min(committedRounds, Math.max(agreedRounds, this.#verifiedRounds)),
     );
     for (const [round, content] of kept.entries()) {
-      if (record[round]?.[0] !== content)
+      if (record[round] !== content)
         throw new Error(`round ${round} is recorded otherwise than committed here`);
     }
-    this.committed = record.map((round) => round[0] ?? '');
+    this.committed = record;
     this.#verifiedRounds = committedRounds;
   }
 
@@ -295,7 +300,9 @@ export class SimulatedWorker {
       computeMs: 10,
       exchangeMs: 1,
       bytesSent: 100,
-      ...(rank === 0 && { trees: [content], metrics: { loss: 1 / (round + 1) } }),
+      treesSha256: treesSha256([treeOf(content)]),
+      metrics: metricsOf(round),
+      ...(rank === 0 && { trees: [treeOf(content)] }),
     });
     this.#startRound(task);
   }
@@ -338,7 +345,11 @@ export class SimulatedWorker {
   #answer({ runId, generation, knownRounds }: CoordinatorMessageOf<'halt'>): void {
     const rounds = this.committed
       .slice(knownRounds, knownRounds + ROUNDS_PER_ANSWER)
-      .map((content, i) => ({ round: knownRounds + i, trees: [content] }));
+      .map((content, i) => ({
+        round: knownRounds + i,
+        trees: [treeOf(content)],
+        metrics: metricsOf(knownRounds + i),
+      }));
     this.#send({ type: 'halted', runId, generation, committedRounds: this.committed.length, rounds });
   }
 

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { gbdtRun } from '../../../coordinator/run/kinds/gbdtRun.ts';
 import { usefulWorkers } from '../../../coordinator/run/leasePlan.ts';
@@ -39,9 +40,12 @@ function makeWorker(workerId: string, change: Partial<RunWorker> = {}): RunWorke
   };
 }
 
+const treesSha256 = (trees: readonly unknown[]): string =>
+  createHash('sha256').update(JSON.stringify(trees)).digest('hex');
+
 /** Drives the machine and keeps what it commanded. */
 class Bench {
-  state: RunState = initialRunState;
+  state: RunState = initialRunState();
   atMs = 0;
   readonly plan: RunPlan;
   commands: RunCommand[] = [];
@@ -53,6 +57,9 @@ class Bench {
       runId: 'run',
       shards,
       kind: gbdtRun,
+      readTrees: (trees) => ({ sha256: treesSha256(trees), sizeBytes: 10 }),
+      totalRows: shards.length * 1000,
+      isProfiled: false,
       usefulWorkers: usefulWorkers(shards),
       workers: { min: 2, max: 2 },
       totalRounds: 10,
@@ -99,14 +106,22 @@ class Bench {
       computeMs,
       exchangeMs: 1,
       bytesSent: 1,
-      ...(isFirst && { trees: [`tree ${round}`], metrics: { loss: round } }),
+      treesSha256: treesSha256([`tree ${round}`]),
+      metrics: { loss: round },
+      ...(isFirst && { trees: [`tree ${round}`] }),
     });
+  }
+
+  /** All members commit a round, in the order of their ranks. */
+  allCommitted(round: number): void {
+    for (const { workerId } of this.state.members) this.committed(workerId, round);
   }
 
   halted(workerId: string, committedRounds: number, from = committedRounds): void {
     const rounds = Array.from({ length: committedRounds - from }, (_, i) => ({
       round: from + i,
       trees: [`tree ${from + i}`],
+      metrics: { loss: from + i },
     }));
     this.message(workerId, { type: 'halted', committedRounds, rounds });
   }
@@ -223,21 +238,33 @@ describe('forming a group', () => {
 });
 
 describe('recording rounds', () => {
-  it('records what the first rank commits, once, and announces it with all timings', () => {
-    const bench = new Bench().training();
+  it('records what most members say of a round, once, and announces it with all timings', () => {
+    const bench = new Bench({ workers: { min: 3, max: 3 } });
+    bench.workers(makeWorker('a'), makeWorker('b'), makeWorker('c'));
+    bench.ready('a', 'b', 'c');
     bench.committed('a', 0);
+    expect(bench.recorded()).toEqual([]);
+    bench.committed('b', 0);
     expect(bench.recorded()).toEqual([{ round: 0, trees: ['tree 0'], metrics: { loss: 0 } }]);
     expect(bench.events('round')).toEqual([]);
-    bench.committed('b', 0);
+    bench.committed('c', 0);
     expect(bench.recorded()).toEqual([]);
-    expect(bench.events('round')[0]?.timings.map((timing) => timing.workerId)).toEqual(['a', 'b']);
+    expect(bench.events('round')[0]?.timings.map((timing) => timing.workerId)).toEqual(['a', 'b', 'c']);
     bench.committed('a', 0);
     expect(bench.recorded()).toEqual([]);
   });
 
+  it('waits for the trees, which the first rank sends', () => {
+    const bench = new Bench().training();
+    bench.committed('b', 0);
+    expect(bench.recorded()).toEqual([]);
+    bench.committed('a', 0);
+    expect(bench.recorded()).toHaveLength(1);
+  });
+
   it('finishes with the last round and lets everybody go', () => {
     const bench = new Bench({ totalRounds: 1 }).training();
-    bench.committed('a', 0);
+    bench.allCommitted(0);
     expect(bench.result()).toMatchObject({ status: 'finished', rounds: [{ round: 0 }] });
     expect(bench.sent('release').map((sent) => sent.workerId)).toEqual(['a', 'b']);
     expect(bench.events('round')).toHaveLength(1);
@@ -263,12 +290,12 @@ describe('losing a worker', () => {
   it('goes on without who is out of reach as soon as the group makes no progress', () => {
     const bench = new Bench({ workers: { min: 1, max: 2 } }).training();
     bench.atMs = 400;
-    bench.committed('a', 0);
+    bench.allCommitted(0);
     bench.atMs = 500;
     bench.workers(makeWorker('a', { present: false }), makeWorker('b'));
     expect(bench.sent('halt')).toEqual([]);
     bench.atMs = 700;
-    bench.committed('b', 0);
+    bench.committed('b', 1);
     bench.tick();
     // 1.5 s and one and a half of the longest round (400 ms) after the last sign of progress.
     expect(bench.atMs).toBe(700 + 1_500 + 600);
@@ -290,7 +317,7 @@ describe('losing a worker', () => {
 
   it('takes over what a survivor committed and gives the shards to those who are left', () => {
     const bench = new Bench({ workers: { min: 1, max: 2 } }).training();
-    bench.committed('a', 0);
+    bench.allCommitted(0);
     bench.input({
       type: 'workers',
       atMs: 1,
@@ -318,7 +345,7 @@ describe('losing a worker', () => {
       bench.message('b', {
         type: 'halted',
         committedRounds: 130,
-        rounds: Array.from({ length: to - from }, (_, i) => ({ round: from + i, trees: [] })),
+        rounds: Array.from({ length: to - from }, (_, i) => ({ round: from + i, trees: [], metrics: {} })),
       });
     answer(0, 64);
     expect(bench.sent('halt')).toMatchObject([{ workerId: 'b', message: { knownRounds: 64 } }]);
@@ -434,14 +461,14 @@ describe('planned changes', () => {
     bench.workers(makeWorker('a'), makeWorker('b'));
     bench.tick();
     bench.ready('a', 'b');
-    bench.committed('a', 0);
+    bench.allCommitted(0);
     bench.workers(makeWorker('a'), makeWorker('b'), makeWorker('c'));
     bench.tick();
     expect(bench.sent('halt').map((sent) => sent.message)).toMatchObject([
       { when: 'commit', atRounds: 2, knownRounds: 1 },
       { when: 'commit', atRounds: 2, knownRounds: 1 },
     ]);
-    bench.committed('a', 1);
+    bench.allCommitted(1);
     bench.halted('a', 2);
     bench.halted('b', 2);
     expect(bench.events('workerJoined')).toEqual([{ type: 'workerJoined', workerId: 'c' }]);
@@ -463,7 +490,7 @@ describe('planned changes', () => {
     const bench = new Bench().training();
     bench.input({ type: 'stop', atMs: 5, reason: 'enough' });
     expect(bench.sent('halt')[0]?.message).toMatchObject({ when: 'commit', atRounds: 1 });
-    bench.committed('a', 0);
+    bench.allCommitted(0);
     bench.halted('a', 1);
     bench.halted('b', 1);
     expect(bench.result()).toMatchObject({ status: 'stopped', rounds: [{ round: 0 }] });
