@@ -17,6 +17,8 @@ const MOST_IN_ALL = 8;
 
 interface Dispute {
   readonly workerIds: readonly string[];
+  /** Those who have to go when it comes to that: all, unless most of those who said anything are on one side. */
+  readonly suspects: readonly string[];
   readonly about: string;
 }
 
@@ -26,7 +28,7 @@ export function settleDispute(turn: Turn): boolean {
   const dispute = findDispute(turn);
   if (!dispute) return false;
   const { plan, state } = turn;
-  const { workerIds, about } = dispute;
+  const { workerIds, suspects, about } = dispute;
   const disputes = { inARow: state.disputes.inARow + 1, total: state.disputes.total + 1 };
   turn.set({ disputes });
   const text = `Workers ${workerIds.join(' and ')} ${about}, and nobody can tell who is right`;
@@ -35,9 +37,9 @@ export function settleDispute(turn: Turn): boolean {
     return true;
   }
   turn.set({ disputes: noDisputes });
-  if (enoughWithout(turn, workerIds)) {
-    turn.log('warn', `${text}: others go on (${plan.runId})`);
-    for (const workerId of workerIds) setAside(turn, workerId, { reason: about, until: 'never' });
+  if (enoughWithout(turn, suspects)) {
+    turn.log('warn', `${text}: the run goes on without ${suspects.join(' and ')} (${plan.runId})`);
+    for (const workerId of suspects) setAside(turn, workerId, { reason: about, until: 'never' });
     return true;
   }
   const error = new MembersDisagreeError(`${text}, ${disputes.total} times`, { peer: workerIds[0] ?? '' });
@@ -48,25 +50,30 @@ export function settleDispute(turn: Turn): boolean {
 
 function findDispute({ plan, state }: Turn): Dispute | undefined {
   const here = new Set(state.members.map(({ workerId }) => workerId));
-  /** Members that are for different candidates; those who are lost can't be asked again. */
-  const opponents = ({ candidates }: Ballot): string[] => {
+  /** Of members that are for different candidates; those who are lost can't be asked again. */
+  const between = ({ candidates }: Ballot, about: string): Dispute | undefined => {
     const sides = candidates.map(({ voters }) => [...voters].filter((id) => here.has(id)));
-    return sides.filter((side) => side.length > 0).length > 1 ? sides.flat() : [];
+    const workerIds = sides.flat();
+    const most = sides.find((side) => 2 * side.length > workerIds.length) ?? [];
+    if (sides.filter((side) => side.length > 0).length < 2) return undefined;
+    return { workerIds, suspects: workerIds.filter((id) => !most.includes(id)), about };
   };
   for (const round of state.votes.inOrder) {
     const ballot = state.votes.open(round)?.ballot;
-    const workerIds = ballot ? opponents(ballot) : [];
     const about = `came to different ${ballot?.differences.join(' and ')} of round ${round}`;
-    if (workerIds.length > 0) return { workerIds, about };
+    const dispute = ballot && between(ballot, about);
+    if (dispute) return dispute;
   }
   for (const { rounds, ballot } of state.states.open) {
-    const workerIds = opponents(ballot);
-    if (workerIds.length > 0) return { workerIds, about: `have different states after ${rounds} rounds` };
+    const dispute = between(ballot, `have different states after ${rounds} rounds`);
+    if (dispute) return dispute;
   }
   const { ahead, behind } = apart(state.members, recordedRounds(state));
   if (!plan.kind.recordsEveryRound || state.roster.length === 0 || ahead.length === 0) return undefined;
+  const workerIds = [...ahead, ...behind];
   return {
-    workerIds: [...ahead, ...behind],
+    workerIds,
+    suspects: workerIds,
     about: `say that ${Math.max(...state.members.map(farthest))} and ${recordedRounds(state)} rounds are committed`,
   };
 }

@@ -103,6 +103,7 @@ function assignGroup(turn: Turn, eligible: readonly RunWorker[]): void {
     members,
     engaged: new Set([...state.engaged, ...members.map((member) => member.workerId)]),
     holds: new Map([...state.holds, ...members.map((member) => [member.workerId, member.leases] as const)]),
+    groupSize: members.length,
     roster: [],
     votes: new RoundVotes(),
     states: new StateVotes(),

@@ -20,6 +20,7 @@ export function resumedRunState(saved: SavedRun, atMs: number): RunState {
     phase: members.length > 0 ? 'training' : 'waiting',
     generation,
     members,
+    groupSize: members.length,
     engaged: new Set(members.map((member) => member.workerId)),
     holds: new Map(members.map((member) => [member.workerId, member.leases])),
     savedState: saved.savedState,

@@ -144,7 +144,7 @@ function recordAgreed(turn: Turn, told: OpenRound, skipped: boolean): HaltWish |
   let isRecorded = false;
   if (recordsEveryRound) open = turn.state.votes.open(recordedRounds(turn.state));
   while (open && !halt && !turn.state.isComplete) {
-    const winner = open.ballot.winner(turn.state.members.length);
+    const winner = open.ballot.winner(turn.state.groupSize);
     if (!winner) break;
     const content = open.contents.get(winner);
     const hasFirst = hasFirstTold(turn, open.round);

@@ -177,6 +177,8 @@ export interface RunState {
   readonly savedState: SavedState | undefined;
   /** All rounds are recorded, or as many as the owner wants. */
   readonly isComplete: boolean;
+  /** Members of this generation when it was formed. */
+  readonly groupSize: number;
   /** Members that began the last generation, whatever became of them. */
   readonly roster: readonly string[];
   /** Rounds that a worker has committed surely as they are recorded: the recorded rounds when its last group ended. */
@@ -305,6 +307,7 @@ export function initialRunState(record: CommittedRound[] = []): RunState {
     withheldAtMs: undefined,
     savedState: undefined,
     isComplete: false,
+    groupSize: 0,
     roster: [],
     agreed: new Map(),
     recordAtFormation: 0,

@@ -30,7 +30,7 @@ export function takeState(
     return isSame ? undefined : expelDiffering(turn, rounds, [workerId]);
   }
   const open = state.states.vote(workerId, { rounds, sha256, sizeBytes }, isStored);
-  const winner = open.ballot.winner(state.members.length);
+  const winner = open.ballot.winner(state.groupSize);
   if (winner) return keep(turn, open, winner);
   if (open.ballot.candidates.length < 2) return undefined;
   return { when: 'commit', reason: `members have different states after ${rounds} rounds`, isUrgent: true };

@@ -29,6 +29,8 @@ export class PeerNetwork {
   readonly #clock: ManualClock;
   readonly #random: RandomChoices;
   readonly #meetings = new Map<number, Meeting>();
+  /** Contents of all rounds that were ever completed. */
+  readonly made = new Set<string>();
   /** Pairs that can't reach each other by any path. */
   readonly brokenPairs = new Set<string>();
 
@@ -70,6 +72,7 @@ export class PeerNetwork {
     }
     const digest = createHash('sha256').update(`${previous}/${generation}/${round}`).digest('hex');
     const content = digest.slice(0, 16);
+    this.made.add(content);
     for (const seat of meeting.seats.values()) {
       this.#clock.after(this.#random.between(0, 30), () => {
         if (!meeting.gone.has(seat.workerId)) seat.completed(round, content);

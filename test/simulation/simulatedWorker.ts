@@ -10,6 +10,7 @@ import type {
 } from '../../shared/protocol/control.ts';
 import { coordinatorMessage, PROTOCOL_VERSION } from '../../shared/protocol/control.ts';
 import type { ManualClock } from '../setup/manualClock.ts';
+import type { Lie } from './lies.ts';
 import type { PeerNetwork } from './peerNetwork.ts';
 import type { RandomChoices } from './randomChoices.ts';
 import type { EncodedTree } from '../../shared/gbdt/treeCodec.ts';
@@ -28,6 +29,8 @@ export interface SimulatedWorld {
   /** Milliseconds a round takes at each worker. */
   readonly roundMs: number;
   readonly numBoostRound: number;
+  /** What workers say in place of the truth, by id. */
+  readonly liars: Readonly<Record<string, Lie>>;
 }
 
 type Assignment = CoordinatorMessageOf<'assign'>;
@@ -157,10 +160,13 @@ export class SimulatedWorker {
     });
   }
 
-  #send(message: WorkerMessage): void {
+  #send(truth: WorkerMessage): void {
     if (this.isDead) return;
-    if (this.#isJoined && this.#socket?.isOpen === true) return this.#write(message);
-    this.#queue.push(message);
+    const lie = this.#world.liars[this.workerId];
+    for (const message of lie ? lie(truth, this.#world.random) : [truth]) {
+      if (this.#isJoined && this.#socket?.isOpen === true) this.#write(message);
+      else this.#queue.push(message);
+    }
   }
 
   #write(message: WorkerMessage): void {
@@ -265,7 +271,9 @@ export class SimulatedWorker {
         connected: () => {
           if (task.isOver || this.isDead || this.#isAsleep) return;
           isConnected = true;
-          this.#send({ type: 'ready', runId, generation, links: [] });
+          const others = members.filter(({ workerId }) => workerId !== this.workerId);
+        const links = others.map(({ workerId }) => ({ workerId, path: 'memory' as const }));
+        this.#send({ type: 'ready', runId, generation, links });
         },
         completed: (round, content) => this.#commit(task, round, content),
         stalled: (missing) => this.#stall(task, missing),
