@@ -289,15 +289,25 @@ export class Pool {
     }
     const { message } = decoded;
     if (message.type === 'available') {
-      if (entry.worker.peerId !== message.peerId || entry.worker.leaving !== undefined) {
-        this.#change(entry, { peerId: message.peerId, leaving: undefined });
-      }
+      this.#update(entry, { peerId: message.peerId, leaving: undefined });
     } else if (message.type === 'leaving') {
-      this.#log('info', `is leaving: ${message.reason}`, entry);
-      this.#change(entry, { leaving: message.reason });
+      if (this.#update(entry, { leaving: message.reason }))
+        this.#log('info', `is leaving: ${message.reason}`, entry);
     } else if (message.type !== 'hello') {
       this.#emit({ type: 'message', worker: entry.worker, message });
     }
+  }
+
+  /** What a worker says of itself is passed on where it is new, and not without end. */
+  #update(entry: Entry, change: Pick<PoolWorker, 'leaving'> & Partial<Pick<PoolWorker, 'peerId'>>): boolean {
+    const { peerId = entry.worker.peerId, leaving } = change;
+    if (peerId === entry.worker.peerId && leaving === entry.worker.leaving) return false;
+    if (entry.socket?.allowChange() === false) {
+      this.#malformed(entry, 'it changes its mind too often');
+      return false;
+    }
+    this.#change(entry, change);
+    return true;
   }
 
   #malformed(entry: Entry, what: string): void {

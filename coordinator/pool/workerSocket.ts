@@ -29,6 +29,8 @@ export interface WorkerSocketEvents {
 const MESSAGE_RATE: RateLimit = { perSecond: 10_000, burst: 20_000 };
 const BYTE_RATE: RateLimit = { perSecond: 32 * 1024 * 1024, burst: 64 * 1024 * 1024 };
 const MALFORMED_RATE: RateLimit = { perSecond: 0.1, burst: 20 };
+/** Of what all runs and programs are told: a volunteer pauses and goes on, an address changes. */
+const CHANGE_RATE: RateLimit = { perSecond: 1, burst: 20 };
 /** Until the hello a stranger may send this much. */
 const HELLO_BYTES = 64 * 1024;
 /** A worker that takes this little from its socket is as good as gone. */
@@ -50,6 +52,7 @@ export class WorkerSocket implements ConnectionEvents {
   readonly #messages: TokenBucket;
   readonly #bytes: TokenBucket;
   readonly #malformed: TokenBucket;
+  readonly #changes: TokenBucket;
   #cancelTimer: () => void = () => undefined;
   #heardAtMs: number;
   #pingedAtMs: number | undefined;
@@ -67,6 +70,7 @@ export class WorkerSocket implements ConnectionEvents {
     this.#messages = new TokenBucket(messageRate, now);
     this.#bytes = new TokenBucket(byteRate, now);
     this.#malformed = new TokenBucket(MALFORMED_RATE, now);
+    this.#changes = new TokenBucket(CHANGE_RATE, now);
     this.#heardAtMs = now;
   }
 
@@ -100,6 +104,11 @@ export class WorkerSocket implements ConnectionEvents {
   /** Counts a malformed message; false when there were too many. */
   forgiveMalformed(): boolean {
     return this.#malformed.take(1, this.#clock.now());
+  }
+
+  /** Counts a change of what the worker says of itself; false when there were too many. */
+  allowChange(): boolean {
+    return this.#changes.take(1, this.#clock.now());
   }
 
   message(text: string): void {

@@ -246,6 +246,32 @@ describe('Pool', () => {
     expect(heavy.refusal).toMatchObject({ code: 'RATE_LIMITED', message: 'Too many bytes a second.' });
   });
 
+  it('tells others of what a worker says of itself where it is new, and not without end', () => {
+    const client = new Client(pool).say(hello).say({ type: 'available', peerId: 'p' });
+    const changes = (): number => events.filter(({ type }) => type === 'changed').length;
+    const before = changes();
+    for (let i = 0; i < 50; i += 1) client.say({ type: 'available', peerId: 'p' });
+    expect(changes()).toBe(before);
+    for (let i = 0; i < 30; i += 1) client.say({ type: 'available', peerId: `p${i}` });
+    expect(changes()).toBe(before + 19);
+    expect(pool.counters.malformedMessages).toBe(11);
+    clock.advance(2_000);
+    client.say({ type: 'leaving', reason: 'enough' });
+    expect(pool.worker(client.welcome.workerId)?.leaving).toBe('enough');
+  });
+
+  it('counts messages that a run finds malformed, and drops who goes on', () => {
+    const client = new Client(pool).say(hello);
+    const { workerId } = client.welcome;
+    for (let i = 0; i < 20; i += 1) pool.countMalformed(workerId, 'committed: round 7 of 5');
+    expect(client.closed).toBeUndefined();
+    pool.countMalformed(workerId, 'committed: round 7 of 5');
+    expect(client.refusal).toMatchObject({ code: 'BAD_REQUEST', message: 'committed: round 7 of 5' });
+    expect(losses()).toHaveLength(1);
+    pool.countMalformed(workerId, 'late');
+    expect(pool.counters.malformedMessages).toBe(21);
+  });
+
   it('gives a worker to one run at a time', () => {
     const { workerId } = new Client(pool).say(hello).welcome;
     expect(pool.claim(workerId, 'a')).toBe(true);
