@@ -122,6 +122,12 @@ export class Pool {
     return this.#removeEntries(outdated, reason);
   }
 
+  /** A message of a worker has the right form and can not be all the same; one that goes on is dropped. */
+  countMalformed(workerId: string, what: string): void {
+    const entry = this.#entries.get(workerId);
+    if (entry) this.#malformed(entry, what);
+  }
+
   /** Takes over a fresh control socket; the returned object receives what the socket reports. */
   attach(connection: ControlConnection): ConnectionEvents {
     const { clock, messageRate, byteRate, pingIntervalMs = 5_000 } = this.#options;
@@ -259,12 +265,7 @@ export class Pool {
     this.counters.messagesReceived += 1;
     const decoded = decodeWorkerMessage(text);
     if ('error' in decoded) {
-      this.counters.malformedMessages += 1;
-      this.#log('warn', `sent a malformed message: ${decoded.error}`, entry);
-      // A worker of a later minor version may say things that are not known here: they are dropped, within limits.
-      if (entry.socket?.forgiveMalformed() === false)
-        this.#refuse(entry.socket, 'BAD_REQUEST', decoded.error);
-      return;
+      return this.#malformed(entry, decoded.error);
     }
     const { message } = decoded;
     if (message.type === 'available') {
@@ -287,6 +288,13 @@ export class Pool {
     }
     if (entry.socket) this.#refuse(entry.socket, 'RATE_LIMITED', 'Too many changes a second.');
     return false;
+  }
+
+  #malformed(entry: PoolEntry, what: string): void {
+    this.counters.malformedMessages += 1;
+    this.#log('warn', `sent a malformed message: ${what}`, entry);
+    // A worker of a later minor version may say things that are not known here: they are dropped, within limits.
+    if (entry.socket?.forgiveMalformed() === false) this.#refuse(entry.socket, 'BAD_REQUEST', what);
   }
 
   #away(entry: PoolEntry, code: number, reason: string): void {

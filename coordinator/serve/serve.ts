@@ -258,7 +258,7 @@ export class Serve {
         { field: differs },
       );
     }
-    const tls = options.tls && (await openTls(options.tls, host, publicUrl));
+    const tls = options.tls && (await openTls(options.tls, host, publicUrl, this.#log));
     const server = createServeServer({
       tls: tls?.credentials,
       apps: this.#table,
