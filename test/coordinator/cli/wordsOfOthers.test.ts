@@ -45,6 +45,7 @@ describe('a volunteer with hostile words', () => {
         name: 'x'.repeat(50) + HOSTILE.slice(0, 14),
         device,
         cores: 1,
+        token: coordinator.tokens.join,
       }),
     );
     await welcome;
