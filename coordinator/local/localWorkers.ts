@@ -16,6 +16,7 @@ export type { LocalDevice, LocalRuntime } from './localWorker.ts';
 export interface LocalWorkersOptions {
   /** Address of the coordinator, e.g. http://127.0.0.1:7070. */
   readonly url: string;
+  /** By which they join; of a coordinator in this process its `tokens.local`. */
   readonly token?: string;
   /** Certificates of authorities to trust besides the usual ones, in PEM. */
   readonly ca?: string;

@@ -1,11 +1,7 @@
 // The workers that lend themselves to this coordinator: who they are, whether they are there, which run has them.
 // A lost socket does not lose the worker: it has a grace period to come back under the same identity.
 
-import type {
-  CoordinatorMessage,
-  CoordinatorMessageOf,
-  WorkerMessageOf,
-} from '../../shared/protocol/control.ts';
+import type { CoordinatorMessage, WorkerMessageOf } from '../../shared/protocol/control.ts';
 import { MAX_SHORT_MESSAGE_BYTES } from '../../shared/protocol/workerMessageBytes.ts';
 import { ByteBudget } from '../bounds/byteBudget.ts';
 import type { GiveBack } from './addressShares.ts';
@@ -125,6 +121,12 @@ export class Pool {
       ({ joinToken }) => !this.#admission.accepts(joinToken),
     );
     return this.#removeEntries(outdated, reason);
+  }
+
+  /** A message of a worker has the right form and can not be all the same; one that goes on is dropped. */
+  countMalformed(workerId: string, what: string): void {
+    const entry = this.#entries.get(workerId);
+    if (entry) this.#malformed(entry, what);
   }
 
   /** Takes over a fresh control socket; the returned object receives what the socket reports. */
@@ -274,12 +276,7 @@ export class Pool {
     this.counters.messagesReceived += 1;
     const decoded = decodeWorkerMessage(text);
     if ('error' in decoded) {
-      this.counters.malformedMessages += 1;
-      this.#log('malformed', `sent a malformed message: ${decoded.error}`, entry);
-      // A worker of a later minor version may say things that are not known here: they are dropped, within limits.
-      if (entry.socket?.forgiveMalformed() === false)
-        this.#refuse(entry.socket, 'BAD_REQUEST', decoded.error);
-      return;
+      return this.#malformed(entry, decoded.error);
     }
     const { message } = decoded;
     if (message.type === 'available') {
@@ -302,6 +299,13 @@ export class Pool {
     }
     if (entry.socket) this.#refuse(entry.socket, 'RATE_LIMITED', 'Too many changes a second.');
     return false;
+  }
+
+  #malformed(entry: PoolEntry, what: string): void {
+    this.counters.malformedMessages += 1;
+    this.#log('malformed', `sent a malformed message: ${what}`, entry);
+    // A worker of a later minor version may say things that are not known here: they are dropped, within limits.
+    if (entry.socket?.forgiveMalformed() === false) this.#refuse(entry.socket, 'BAD_REQUEST', what);
   }
 
   #away(entry: PoolEntry, code: number, reason: string): void {

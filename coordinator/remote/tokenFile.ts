@@ -14,7 +14,6 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 const tokenFile = z.object({
   /** Its name: homes may be shared between machines, and addresses like 127.0.0.1 mean another one on each. */
   machine: z.string(),
-  pid: z.number(),
   /** For programs on this machine. */
   url: z.url(),
   publicUrl: z.url().optional(),

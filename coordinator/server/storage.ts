@@ -1,6 +1,6 @@
 // Where a coordinator keeps what it knows: the storage folder it was given, or a temporary one that goes with it.
 
-import { mkdir, rm } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { messageOf } from '../../shared/text/messageOf.ts';
 import { StorageError } from '../blobs/blobErrors.ts';
@@ -40,9 +40,8 @@ export async function openStorage(
   }
   const durable = storagePath !== undefined || databaseUrl !== undefined;
   await sweepKilled(log);
-  const folder = storagePath ?? (await makeTemporaryFolder('storage'));
-  const remove = (): Promise<void> =>
-    storagePath !== undefined ? Promise.resolve() : rm(folder, { recursive: true, force: true });
+  const temporary = storagePath === undefined ? await makeTemporaryFolder('storage') : undefined;
+  const folder = storagePath ?? temporary!.path;
   const onError = (error: Error): void =>
     log({ level: 'warn', message: `The database connection broke off: ${error.message}` });
   try {
@@ -62,11 +61,11 @@ export async function openStorage(
       durable,
       close: async () => {
         await store.close();
-        await remove();
+        await temporary?.remove();
       },
     };
   } catch (error) {
-    await remove();
+    await temporary?.remove();
     throw error;
   }
 }

@@ -180,7 +180,6 @@ export const up = defineCommand({
           {
             coordinator,
             tokenFile: published?.file,
-            isJoinGiven: values.token !== undefined,
             isShared: isShared(values.host, publicUrl, values['trust-proxy'] !== undefined),
             json: values.json,
           },

@@ -13,6 +13,8 @@ import { WebSocket } from 'ws';
 import { startCoordinator } from '../../../coordinator/server/coordinator.ts';
 import type { Coordinator, CoordinatorOptions } from '../../../coordinator/server/coordinator.ts';
 import type { RunRequest } from '../../../coordinator/run/runRequest.ts';
+import type { EncodedTree } from '../../../shared/gbdt/treeCodec.ts';
+import { treeOf, treesSha256 } from '../../simulation/simulatedTree.ts';
 
 interface Reply {
   readonly status: number;
@@ -416,7 +418,7 @@ describe('coordinator', () => {
       const outcome = JSON.parse((await ask('/api/v1/runs/flights/outcome')).body) as object;
       expect(outcome).toMatchObject({
         status: 'finished',
-        rounds: [0, 1, 2].map((round) => ({ round, trees: [`tree ${round}`], metrics: { loss: round } })),
+        rounds: [0, 1, 2].map((round) => ({ round, trees: [treeOfRound(round)], metrics: { loss: round } })),
       });
       expect(JSON.parse((await ask('/api/v1/runs')).body)).toMatchObject({
         runs: [{ runId: 'flights', status: 'finished', rounds: 3 }],
@@ -424,6 +426,8 @@ describe('coordinator', () => {
       const again = ask('/api/v1/runs/flights/events', { headers: { 'Last-Event-ID': '6' } });
       expect((await again).body).toMatch(/^id: 7\nevent: end\n/);
     });
+
+    const treeOfRound = (round: number): EncodedTree => treeOf(`${round}`.padStart(16, '0'));
 
     /** A worker that commits three rounds as soon as it is told to begin. */
     function trainAlone(socket: WebSocket): void {
@@ -436,7 +440,8 @@ describe('coordinator', () => {
         if (type !== 'begin') return;
         for (let round = 0; round < 3; round += 1) {
           const times = { computeMs: 1, exchangeMs: 0, bytesSent: 0 };
-          const result = { trees: [`tree ${round}`], metrics: { loss: round } };
+          const trees = [treeOfRound(round)];
+          const result = { trees, treesSha256: treesSha256(trees), metrics: { loss: round } };
           say({ type: 'committed', runId, generation, round, ...times, ...result });
         }
       });
