@@ -77,6 +77,7 @@ export const errorCodes = {
     'A token that was given can not be used: it is empty, too long or has other characters than ASCII.',
   TOKEN_FILE:
     'The file with the tokens of a coordinator of this machine can not be written, or others may read it.',
+  TOO_MANY_ATTEMPTS: 'Too many wrong tokens came from one address; the message says when to try again.',
   ORIGIN_REFUSED: 'The request comes from a web page of another origin.',
   RATE_LIMITED: 'A worker sends more than the coordinator accepts.',
   PROTOCOL_MISMATCH: 'Worker and coordinator speak different protocol versions.',

@@ -9,6 +9,8 @@ import { sweepBlobs } from '../blobs/sweepBlobs.ts';
 import type { TabgradError } from '../../shared/errors.ts';
 import { systemClock, type Clock } from '../../shared/clock.ts';
 import { BanList } from '../pool/banList.ts';
+import { logOrStderr } from '../log/logWriter.ts';
+import { AttemptThrottle } from '../pool/attemptThrottle.ts';
 import type { Log } from '../pool/log.ts';
 import { Pool } from '../pool/pool.ts';
 import { makeSecret } from '../pool/secrets.ts';
@@ -92,6 +94,7 @@ export interface CoordinatorOptions {
   readonly timeouts?: HttpTimeouts;
   readonly runTiming?: Partial<RunTiming>;
   readonly clock?: Clock;
+  /** Without it warnings and errors go to stderr. */
   readonly log?: Log;
 }
 
@@ -132,7 +135,8 @@ const PEER_SERVER = { path: '/peerjs', key: 'tabgrad' } as const;
  *   TlsFileError, TlsCertificateError, TokenInvalidError
  */
 export async function startCoordinator(options: CoordinatorOptions = {}): Promise<Coordinator> {
-  const { port = 7070, host = '127.0.0.1', publicUrl, clock = systemClock, log = () => undefined } = options;
+  const { port = 7070, host = '127.0.0.1', publicUrl, clock = systemClock } = options;
+  const { log, close: closeLog } = logOrStderr(options.log);
   const startedAtMs = clock.now();
   const ice = options.ice ?? { urls: [] };
   const makeIceServers = iceServersFor(ice);
@@ -149,10 +153,12 @@ export async function startCoordinator(options: CoordinatorOptions = {}): Promis
     throw error;
   });
   const bans = await BanList.open(store.bans);
+  const attempts = new AttemptThrottle(clock);
   const pool = new Pool({
     clock,
     log,
     joinTokens: () => tokens.joining,
+    attempts,
     bans,
     maxWorkersPerAddress: options.maxWorkersPerAddress,
     peerServer: PEER_SERVER,
@@ -179,6 +185,7 @@ export async function startCoordinator(options: CoordinatorOptions = {}): Promis
   const meter = new TrafficMeter();
   const access = new AccessControl({
     tokens,
+    attempts,
     allowedHosts: allowedHosts(host, publicUrl, tls?.names),
     proxies,
     allowedOrigins: [
@@ -187,7 +194,7 @@ export async function startCoordinator(options: CoordinatorOptions = {}): Promis
       ...(options.allowedOrigins ?? []),
     ],
   });
-  const upgrades = new UpgradeDispatcher(access, meter, publicPath);
+  const upgrades = new UpgradeDispatcher(access, meter, publicPath, log);
   const closeSockets = mountSockets({ upgrades, pool, proxies, programs, clock });
 
   const addressesAt = (actualPort: number): Addresses =>
@@ -273,6 +280,7 @@ export async function startCoordinator(options: CoordinatorOptions = {}): Promis
     server.closeAllConnections();
     await closed;
     await storage.close();
+    closeLog();
   };
   return {
     url: addressesAt(actualPort).url,
