@@ -15,7 +15,8 @@ import { PoolEntry } from './poolEntry.ts';
 import type { PoolOptions } from './poolOptions.ts';
 import { newWorker, traits, type PoolEvent, type PoolWorker } from './poolWorker.ts';
 import { Places } from './places.ts';
-import { makeId, secretsEqual } from './secrets.ts';
+import { makeId, makeSecret, secretsEqual } from './secrets.ts';
+import { WorkerKeys } from './workerKeys.ts';
 import { WorkerSocket } from './workerSocket.ts';
 
 const HELLO_TIMEOUT_MS = 10_000;
@@ -26,6 +27,8 @@ const MAX_UNREAD_BYTES = 1024 * 1024;
 
 export class Pool {
   readonly counters = newCounters();
+  /** What workers are given besides their secret. */
+  readonly keys: WorkerKeys;
   readonly #options: PoolOptions;
   readonly #entries = new Map<string, PoolEntry>();
   readonly #listeners = new Set<(event: PoolEvent) => void>();
@@ -38,7 +41,9 @@ export class Pool {
   constructor(options: PoolOptions) {
     this.#options = options;
     this.#places = new Places(options);
-    this.#admission = new Admission(options);
+    const { identityKey = makeSecret() } = options;
+    this.#admission = new Admission({ ...options, identityKey });
+    this.keys = new WorkerKeys(identityKey);
   }
 
   /** Every known worker, in order of joining. */
@@ -265,6 +270,7 @@ export class Pool {
       type: 'welcome',
       workerId,
       secret: entry.secret,
+      signallingToken: this.keys.signallingToken(workerId),
       peerServer,
       iceServers: iceServers(workerId),
       pingIntervalMs,
@@ -274,7 +280,7 @@ export class Pool {
 
   #receive(entry: PoolEntry, text: string): void {
     this.counters.messagesReceived += 1;
-    const decoded = decodeWorkerMessage(text);
+    const decoded = decodeWorkerMessage(text, entry.worker.workerId);
     if ('error' in decoded) {
       return this.#malformed(entry, decoded.error);
     }
