@@ -118,6 +118,7 @@ export const errorCodes = {
   NEURAL_DATA_MISMATCH: 'Rows do not fit the model: shape, kind or range; the message names row and column.',
   NEURAL_LOSS_NOT_FINITE: 'The loss of a step is not a finite number; the message names step and layer.',
   PEER_LOST: 'A link to a peer closed or could not be made; the message names the peer.',
+  PEER_UNPROVEN: 'A peer did not prove by the key of the link that it is the worker that it says it is.',
   FRAME_INVALID: 'A frame from a peer breaks the rules of the wire; the message names the peer.',
   FRAME_CORRUPT: 'The checksum of a frame does not match its bytes; the message names the peer.',
   FRAME_VERSION: 'A peer speaks another version of the peer-to-peer wire.',

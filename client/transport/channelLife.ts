@@ -3,11 +3,12 @@
 
 import { deferred, type Deferred } from '../../shared/deferred.ts';
 import { MessageQueue } from './messageQueue.ts';
+import type { ChannelTerms } from './peerEndpoint.ts';
 
 export class ChannelLife {
-  readonly opened: Promise<{ readonly maxMessageBytes: number }>;
+  readonly opened: Promise<ChannelTerms>;
   readonly closed: Promise<string>;
-  readonly #opened = deferred<{ readonly maxMessageBytes: number }>();
+  readonly #opened = deferred<ChannelTerms>();
   readonly #closed = deferred<string>();
   readonly #inbox = new MessageQueue<Uint8Array | string>();
   readonly #letGo: (reason: string) => void;
@@ -27,8 +28,8 @@ export class ChannelLife {
     return this.#over;
   }
 
-  open(maxMessageBytes: number): void {
-    this.#opened.resolve({ maxMessageBytes });
+  open(terms: ChannelTerms): void {
+    this.#opened.resolve(terms);
   }
 
   /** Hands a message to the receiver. Ends the channel when nobody reads and the queue is full. */

@@ -15,7 +15,8 @@ import { Identities } from './identities.ts';
 import type { Log } from './log.ts';
 import { traits, type PoolEvent, type PoolWorker } from './poolWorker.ts';
 import type { RateLimit } from './rateLimit.ts';
-import { makeId, secretsEqual } from './secrets.ts';
+import { makeId, makeSecret, secretsEqual } from './secrets.ts';
+import { WorkerKeys } from './workerKeys.ts';
 import { WorkerSocket } from './workerSocket.ts';
 
 export interface PoolOptions {
@@ -64,6 +65,8 @@ export class Pool {
     reconnects: 0,
     lostWorkers: 0,
   };
+  /** What else workers are given to prove who they are. */
+  readonly keys: WorkerKeys;
   readonly #options: PoolOptions;
   readonly #entries = new Map<string, Entry>();
   readonly #listeners = new Set<(event: PoolEvent) => void>();
@@ -73,7 +76,9 @@ export class Pool {
 
   constructor(options: PoolOptions) {
     this.#options = options;
-    this.#identities = new Identities(options.identityKey);
+    const identityKey = options.identityKey ?? makeSecret();
+    this.#identities = new Identities(identityKey);
+    this.keys = new WorkerKeys(identityKey);
   }
 
   /** Every known worker, in order of joining. */
@@ -89,6 +94,17 @@ export class Pool {
   knows(workerId: string, secret: string): boolean {
     const entry = this.#entries.get(workerId);
     return entry !== undefined && secretsEqual(secret, entry.secret);
+  }
+
+  /** Whether `token` is what this worker was given for signalling. */
+  knowsForSignalling(workerId: string, token: string): boolean {
+    return this.#entries.has(workerId) && secretsEqual(token, this.keys.signallingToken(workerId));
+  }
+
+  /** Whether the two are in the group of one run, so that they may meet. */
+  shareRun(one: string, other: string): boolean {
+    const runId = this.#entries.get(one)?.worker.runId;
+    return runId !== undefined && one !== other && this.#entries.get(other)?.worker.runId === runId;
   }
 
   /** Calls back for every event from now on; returns the function that ends it. */
@@ -268,6 +284,7 @@ export class Pool {
       type: 'welcome',
       workerId,
       secret: entry.secret,
+      signallingToken: this.keys.signallingToken(workerId),
       peerServer,
       iceServers: iceServers(workerId),
       pingIntervalMs,
@@ -278,16 +295,12 @@ export class Pool {
   #receive(entry: Entry, text: string): void {
     this.counters.messagesReceived += 1;
     const decoded = decodeWorkerMessage(text);
-    if ('error' in decoded) {
-      this.counters.malformedMessages += 1;
-      this.#log('warn', `sent a malformed message: ${decoded.error}`, entry);
-      // A worker of a later minor version may say things that are not known here: they are dropped, within limits.
-      if (entry.socket?.forgiveMalformed() === false)
-        this.#refuse(entry.socket, 'BAD_REQUEST', decoded.error);
-      return;
-    }
+    if ('error' in decoded) return this.#rejectMalformed(entry, decoded.error);
     const { message } = decoded;
     if (message.type === 'available') {
+      if (message.peerId !== entry.worker.workerId) {
+        return this.#rejectMalformed(entry, '"peerId" of "available": a worker has its own id and no other.');
+      }
       if (entry.worker.peerId !== message.peerId || entry.worker.leaving !== undefined) {
         this.#change(entry, { peerId: message.peerId, leaving: undefined });
       }
@@ -297,6 +310,13 @@ export class Pool {
     } else if (message.type !== 'hello') {
       this.#emit({ type: 'message', worker: entry.worker, message });
     }
+  }
+
+  #rejectMalformed(entry: Entry, why: string): void {
+    this.counters.malformedMessages += 1;
+    this.#log('warn', `sent a malformed message: ${why}`, entry);
+    // A worker of a later minor version may say things that are not known here: they are dropped, within limits.
+    if (entry.socket?.forgiveMalformed() === false) this.#refuse(entry.socket, 'BAD_REQUEST', why);
   }
 
   #away(entry: Entry, code: number, reason: string): void {

@@ -1,7 +1,6 @@
 // Starts a coordinator: one HTTP server with the pages, the API, blobs, control, signalling and the relay around a pool
 // of workers and the runs that they work on.
 
-import { Server as HttpServer } from 'node:http';
 import { Server as SecureServer } from 'node:https';
 import type { BlobStore } from '../blobs/blobStore.ts';
 import { sweepBlobs } from '../blobs/sweepBlobs.ts';
@@ -283,12 +282,19 @@ function mountSockets(
     (connection) => pool.attach(connection),
     (request) => proxies.clientAddress(request),
   );
-  // Each sees the handshakes of its own path alone: a listener on the real server would see everybody's.
-  const signalling = new HttpServer();
-  const relaying = new HttpServer();
   const authorize = (workerId: string, token: string): boolean => pool.knows(workerId, token);
-  const peerServer = mountPeerServer(signalling, { ...PEER_SERVER, authorize });
-  const relay = mountRelay(relaying, { authorize });
+  const mayMeet = (one: string, other: string): boolean => pool.shareRun(one, other);
+  const peerServer = mountPeerServer({
+    ...PEER_SERVER,
+    authorize: (peerId, token) => pool.knowsForSignalling(peerId, token),
+    mayMeet,
+  });
+  const relay = mountRelay({ authorize, mayMeet });
+  pool.on((event) => {
+    if (event.type !== 'lost') return;
+    peerServer.drop(event.worker.workerId);
+    relay.drop(event.worker.workerId);
+  });
   const called = programSockets({
     authorize,
     accept: (workerId, instanceId, pipe) => programs.accept(workerId, instanceId, pipe),
@@ -298,9 +304,9 @@ function mountSockets(
   upgrades.mount(SEAT_PATH, 'programs', owners.handleUpgrade, 'admin');
   upgrades.mount('/control', 'control', control.handleUpgrade);
   upgrades.mount(peerServer.upgradePath, 'signalling', (...handshake) =>
-    signalling.emit('upgrade', ...handshake),
+    peerServer.handleUpgrade(...handshake),
   );
-  upgrades.mount(RELAY_PATH, 'relay', (...handshake) => relaying.emit('upgrade', ...handshake));
+  upgrades.mount(RELAY_PATH, 'relay', (...handshake) => relay.handleUpgrade(...handshake));
   return async () => {
     await Promise.all([control.close(), called.close(), owners.close(), peerServer.close(), relay.close()]);
   };
