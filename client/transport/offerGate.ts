@@ -27,6 +27,7 @@ export interface Offer extends ExpectedDialler {
 
 interface WaitingOffer {
   readonly offer: Offer;
+  readonly key: string;
   readonly cancel: () => void;
 }
 
@@ -52,7 +53,7 @@ export class OfferGate {
     const key = keyOf(dialler);
     this.#expected.set(key, (this.#expected.get(key) ?? 0) + 1);
     for (const waiting of this.#waiting) {
-      if (keyOf(waiting.offer) !== key) continue;
+      if (waiting.key !== key) continue;
       this.#forget(waiting);
       this.#take(waiting.offer, key);
     }
@@ -68,12 +69,12 @@ export class OfferGate {
     const key = keyOf(offer);
     if (this.#expected.has(key)) return this.#take(offer, key);
     const mine = [...this.#waiting].filter((one) => one.offer.peerId === offer.peerId);
-    const former = mine.find((one) => keyOf(one.offer) === key);
+    const former = mine.find((one) => one.key === key);
     const surplus = former ?? (mine.length < MAX_WAITING_PER_PEER ? undefined : mine[0]);
     if (surplus) this.#forget(surplus);
     if (this.#waiting.size >= MAX_WAITING) return;
     const cancel = this.#clock.after(PATIENCE_MS, () => this.#waiting.delete(waiting));
-    const waiting: WaitingOffer = { offer, cancel };
+    const waiting: WaitingOffer = { offer, key, cancel };
     this.#waiting.add(waiting);
   }
 

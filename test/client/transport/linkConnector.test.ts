@@ -3,7 +3,7 @@ import { LinkCollective } from '../../../client/collective/linkCollective.ts';
 import { createLinkConnector } from '../../../client/transport/linkConnector.ts';
 import { openPeerEndpoint } from '../../../client/transport/openPeerEndpoint.node.ts';
 import type { IncomingChannel, PeerEndpoint, RawChannel } from '../../../client/transport/peerEndpoint.ts';
-import { addressOf } from './fixtures/connectedGroup.ts';
+import { addressOf } from './fixtures/memberProgram.ts';
 import { endpointOptions, nodeConnector, openRelayOf } from './fixtures/nodeMember.ts';
 import { startSignalling, type SignallingServer } from './fixtures/signallingServer.ts';
 
@@ -24,6 +24,7 @@ function refusingEndpoint(): PeerEndpoint {
     closed: new Promise(() => undefined),
     close: () => Promise.resolve(),
     onIncoming: () => undefined,
+    expect: () => () => undefined,
     useIceServers: () => undefined,
     dial: () => {
       throw new Error('no route');

@@ -92,8 +92,8 @@ describe('Pool', () => {
       peerId: undefined,
       remoteAddress: '192.0.2.7',
     });
-    client.say({ type: 'available', peerId: 'p' });
-    expect(pool.worker(workerId)?.peerId).toBe('p');
+    client.say({ type: 'available', peerId: workerId });
+    expect(pool.worker(workerId)?.peerId).toBe(workerId);
     expect(pool.knows(workerId, secret)).toBe(true);
     expect(pool.knows(workerId, `${secret}x`)).toBe(false);
     expect(pool.knows('nobody', secret)).toBe(false);
@@ -151,8 +151,9 @@ describe('Pool', () => {
   });
 
   it('keeps the place of a worker whose socket is lost, for the grace period', async () => {
-    const first = new Client(pool).say(hello).say({ type: 'available', peerId: 'p' });
+    const first = new Client(pool).say(hello);
     const { workerId, secret } = first.welcome;
+    first.say({ type: 'available', peerId: workerId });
     expect(pool.claim(workerId, 'run')).toBe(true);
     first.end.closed(1006, '');
     expect(pool.worker(workerId)).toMatchObject({ present: false, session: 1 });
@@ -160,7 +161,7 @@ describe('Pool', () => {
     await clock.advanceSettled(9_999);
     const second = new Client(pool).say({ ...hello, identity: { workerId, secret } });
     expect(second.welcome).toMatchObject({ workerId, secret });
-    expect(pool.worker(workerId)).toMatchObject({ present: true, session: 2, peerId: 'p', runId: 'run' });
+    expect(pool.worker(workerId)).toMatchObject({ present: true, session: 2, peerId: workerId, runId: 'run' });
     await clock.advanceSettled(60_000);
     expect(losses()).toEqual([]);
   });
@@ -221,6 +222,46 @@ describe('Pool', () => {
     expect(pool.worker(client.welcome.workerId)?.present).toBe(false);
     await clock.advanceSettled(10_000);
     expect(losses()).toEqual(['did not come back within 10000 ms']);
+  });
+
+  it('lets a worker be dialled under its own id alone', () => {
+    const [client, other] = [new Client(pool).say(hello), new Client(pool).say(hello)];
+    client.say({ type: 'available', peerId: other.welcome.workerId });
+    expect(pool.worker(client.welcome.workerId)?.peerId).toBeUndefined();
+    expect(pool.counters.malformedMessages).toBe(1);
+    client.say({ type: 'available', peerId: client.welcome.workerId });
+    expect(pool.worker(client.welcome.workerId)?.peerId).toBe(client.welcome.workerId);
+  });
+
+  it('gives each worker a token that is good for signalling alone', () => {
+    const [one, other] = [new Client(pool).say(hello).welcome, new Client(pool).say(hello).welcome];
+    const { workerId, secret, signallingToken } = one;
+    expect(pool.knowsForSignalling(workerId, signallingToken)).toBe(true);
+    expect(pool.knowsForSignalling(workerId, secret)).toBe(false);
+    expect(pool.knowsForSignalling(workerId, other.signallingToken)).toBe(false);
+    expect(pool.knows(workerId, signallingToken)).toBe(false);
+    const thief = new Client(pool).say({ ...hello, identity: { workerId, secret: signallingToken } });
+    expect(thief.welcome.workerId).not.toBe(workerId);
+  });
+
+  it('knows which workers share a run', () => {
+    const [a, b, c] = Array.from({ length: 3 }, () => new Client(pool).say(hello).welcome.workerId) as [
+      string,
+      string,
+      string,
+    ];
+    expect(pool.shareRun(a, b)).toBe(false);
+    pool.claim(a, 'one');
+    pool.claim(b, 'one');
+    pool.claim(c, 'other');
+    expect([pool.shareRun(a, b), pool.shareRun(b, a)]).toEqual([true, true]);
+    expect([pool.shareRun(a, c), pool.shareRun(a, a), pool.shareRun(a, 'nobody')]).toEqual([
+      false,
+      false,
+      false,
+    ]);
+    pool.unclaim(b, 'one');
+    expect(pool.shareRun(a, b)).toBe(false);
   });
 
   it('forgives some malformed messages, not many', () => {
