@@ -49,10 +49,7 @@ const exitCode = await runTerminalWorker(
         deno.addSignalListener(signal, () => interrupted(signal));
       }
     },
-    onInputClosed: (closed) => {
-      const drain = new WritableStream<Uint8Array>();
-      void deno.stdin.readable.pipeTo(drain).then(closed, closed);
-    },
+    openInput: () => deno.stdin.readable,
     defaultCacheFolder: `${readEnv('HOME') ?? '.'}/.cache/tabgrad/blobs`,
   },
   (options, log) => {

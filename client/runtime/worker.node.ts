@@ -2,6 +2,7 @@
 
 import { availableParallelism, homedir } from 'node:os';
 import { join } from 'node:path';
+import { Readable } from 'node:stream';
 import { WebSocket } from 'ws';
 import { MAX_CONTROL_MESSAGE_BYTES } from '../../shared/protocol/control.ts';
 import { noBlobCache } from '../blobs/blobCache.ts';
@@ -36,9 +37,7 @@ const exitCode = await runTerminalWorker(
     onInterrupt: (interrupted) => {
       for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => interrupted(signal));
     },
-    onInputClosed: (closed) => {
-      process.stdin.on('close', closed).on('end', closed).resume();
-    },
+    openInput: () => Readable.toWeb(process.stdin) as ReadableStream<Uint8Array>,
     defaultCacheFolder: join(homedir(), '.cache', 'tabgrad', 'blobs'),
   },
   (options, log) => {

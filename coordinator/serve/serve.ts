@@ -8,7 +8,7 @@ import type { BlobStore } from '../blobs/blobStore.ts';
 import type { Log } from '../pool/log.ts';
 import type { SeatSource } from '../program/programPipe.ts';
 import { packageVersion } from '../cli/packageVersion.ts';
-import { allowedHosts, coordinatorAddresses } from '../server/addresses.ts';
+import { allowedHosts, coordinatorAddresses, isShared } from '../server/addresses.ts';
 import { listen } from '../server/httpServer.ts';
 import { openTls } from '../tls/openTls.ts';
 import { keepRenewed, type AuthorityCertificate } from '../tls/tlsSource.ts';
@@ -257,6 +257,14 @@ export class Serve {
         `The server listens at ${this.#listening.url} already; "${differs}" can not change before shutdown().`,
         { field: differs },
       );
+    }
+    if (apiKey === undefined && isShared(host, publicUrl)) {
+      this.#log({
+        level: 'warn',
+        message:
+          `serve: ANYBODY WHO REACHES ${publicUrl ?? `${host}, port ${port},`} MAY ASK FOR PREDICTIONS, without a key. ` +
+          'Give an API key (apiKey, TABGRAD_API_KEY), or listen on 127.0.0.1 alone.',
+      });
     }
     const tls = options.tls && (await openTls(options.tls, host, publicUrl));
     const server = createServeServer({

@@ -5,10 +5,10 @@ import type { IncomingMessage } from 'node:http';
 import { secretsEqual } from '../pool/secrets.ts';
 import type { TrustedProxies } from './proxies.ts';
 import { OriginRefusedError, TokenRequiredError } from './serverErrors.ts';
+import type { Tokens } from './tokens.ts';
 
 export interface AccessOptions {
-  readonly adminToken: string | undefined;
-  readonly joinToken: string | undefined;
+  readonly tokens: Pick<Tokens, 'admin' | 'joining'>;
   /** Host names (without port) that requests may be addressed to; undefined allows all. */
   readonly allowedHosts: readonly string[] | undefined;
   /** Whose word counts on the name that was asked for. */
@@ -17,7 +17,7 @@ export interface AccessOptions {
   readonly allowedOrigins: readonly string[];
 }
 
-/** Who may use a route: anybody; who has the admin token; who has the admin or the join token. */
+/** Who may use a route: anybody; who has the admin token; who has the admin token or one that workers join with. */
 export type Access = 'public' | 'admin' | 'upload';
 
 export class AccessControl {
@@ -50,11 +50,11 @@ export class AccessControl {
 
   /** @throws TokenRequiredError */
   checkToken(request: IncomingMessage, access: Access): void {
-    const { adminToken, joinToken } = this.#options;
-    if (access === 'public' || adminToken === undefined) return;
+    if (access === 'public') return;
+    const { tokens } = this.#options;
     const given = bearerToken(request);
-    const isAdmin = secretsEqual(given, adminToken);
-    const mayUpload = access === 'upload' && joinToken !== undefined && secretsEqual(given, joinToken);
+    const isAdmin = secretsEqual(given, tokens.admin);
+    const mayUpload = access === 'upload' && tokens.joining.some((token) => secretsEqual(given, token));
     if (isAdmin || mayUpload) return;
     throw new TokenRequiredError(
       `${given === undefined ? 'A token is required' : 'The token is wrong'}: send "Authorization: Bearer <admin token>".`,

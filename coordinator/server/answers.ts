@@ -2,6 +2,7 @@
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { TabgradError } from '../../shared/errors.ts';
+import { visibleText } from '../../shared/text/visibleText.ts';
 import { BadRequestError, BodyTooLargeError, statusOf } from './serverErrors.ts';
 
 /** On every answer. Pages add their own policy. */
@@ -16,7 +17,9 @@ export const securityHeaders: Readonly<Record<string, string>> = {
 const BODY_TIMEOUT_MS = 30_000;
 
 export function answerJson(response: ServerResponse, status: number, value: unknown): void {
-  answerText(response, status, 'application/json; charset=utf-8', `${JSON.stringify(value)}\n`);
+  // It is the same value; curl shows it on a terminal.
+  const json = visibleText(JSON.stringify(value));
+  answerText(response, status, 'application/json; charset=utf-8', `${json}\n`);
 }
 
 export function answerText(

@@ -1,16 +1,18 @@
 // Where a coordinator keeps what it knows: the storage folder it was given, or a temporary one that goes with it.
 
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { messageOf } from '../../shared/text/messageOf.ts';
 import { StorageError } from '../blobs/blobErrors.ts';
 import type { BlobStore } from '../blobs/blobStore.ts';
 import { FolderBlobStore } from '../blobs/folderBlobStore.ts';
+import { makeTemporaryFolder, sweepTemporaryFolders } from '../files/temporaryFolder.ts';
 import type { Log } from '../pool/log.ts';
 import { openStore } from '../store/openStore.ts';
 import { openWhenFree } from '../store/openWhenFree.ts';
 import type { StorageInUseError } from '../store/storeErrors.ts';
 import type { Store } from '../store/store.ts';
+import type { StorageOptions } from './storageOptions.ts';
 
 export interface Storage {
   readonly blobs: BlobStore;
@@ -18,14 +20,6 @@ export interface Storage {
   /** Whether it is there after this process. */
   readonly durable: boolean;
   close(): Promise<void>;
-}
-
-export interface StorageOptions {
-  readonly storagePath?: string;
-  readonly databaseUrl?: string;
-  readonly blobsUrl?: string;
-  /** Waits until no other coordinator has the record, instead of refusing; `onStandby` is told when it has to. */
-  readonly standby?: { readonly onStandby: () => void; readonly signal?: AbortSignal | undefined };
 }
 
 /**
@@ -45,7 +39,8 @@ export async function openStorage(
     );
   }
   const durable = storagePath !== undefined || databaseUrl !== undefined;
-  const folder = storagePath ?? (await mkdtemp(join(tmpdir(), 'tabgrad-')));
+  await sweepKilled(log);
+  const folder = storagePath ?? (await makeTemporaryFolder('storage'));
   const remove = (): Promise<void> =>
     storagePath !== undefined ? Promise.resolve() : rm(folder, { recursive: true, force: true });
   const onError = (error: Error): void =>
@@ -72,6 +67,16 @@ export async function openStorage(
   } catch (error) {
     await remove();
     throw error;
+  }
+}
+
+/** What killed coordinators and trainings have left, rows among it. */
+async function sweepKilled(log: Log): Promise<void> {
+  try {
+    for (const folder of await sweepTemporaryFolders())
+      log({ level: 'info', message: `Removed ${folder}, which a process left behind that was killed` });
+  } catch (error) {
+    log({ level: 'warn', message: `Temporary folders could not be swept: ${messageOf(error)}` });
   }
 }
 

@@ -62,6 +62,9 @@ export class UpgradeDispatcher {
   }
 }
 
+/** For the answer to get out, whatever the other end goes on sending. */
+const REFUSAL_MS = 1_000;
+
 function refuse(socket: Duplex, error: unknown): void {
   const status = error instanceof TabgradError ? statusOf(error.code) : 500;
   const body = error instanceof TabgradError ? `${error.code}: ${error.message}\n` : '';
@@ -69,4 +72,6 @@ function refuse(socket: Duplex, error: unknown): void {
     `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\nConnection: close\r\nContent-Type: text/plain; charset=utf-8\r\n` +
       `Content-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
   );
+  const timer = setTimeout(() => socket.destroy(), REFUSAL_MS);
+  socket.once('close', () => clearTimeout(timer));
 }

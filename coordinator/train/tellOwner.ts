@@ -1,6 +1,7 @@
 // What a trainer tells its owner while it runs, by the callbacks of runConfig.
 
 import type { ProgressEvent } from '../progress/progressEvent.ts';
+import { writeToStderr } from '../progress/textOutput.ts';
 import type { RunConfig } from './trainerOptions.ts';
 
 export function notifyOwner({ callbacks = [] }: RunConfig = {}, event: ProgressEvent): void {
@@ -11,5 +12,5 @@ export function notifyOwner({ callbacks = [] }: RunConfig = {}, event: ProgressE
 export function warnOwner({ callbacks = [], verbose = 1 }: RunConfig = {}, message: string): void {
   for (const callback of callbacks) callback.onWarning?.(message);
   const isHeard = callbacks.some((callback) => callback.onWarning !== undefined);
-  if (!isHeard && verbose > 0) process.stderr.write(`warning: ${message}\n`);
+  if (!isHeard && verbose > 0) writeToStderr(`warning: ${message}`);
 }

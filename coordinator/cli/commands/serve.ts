@@ -11,6 +11,7 @@ import { tlsOptions, tlsSettings } from '../tlsOptions.ts';
 import { exitCodes } from '../exitCodes.ts';
 import { shownFingerprint } from '../../tls/fingerprint.ts';
 import { untilAborted } from '../untilAborted.ts';
+import { writeLog } from '../writeLog.ts';
 
 export const serve = defineCommand({
   name: 'serve',
@@ -64,7 +65,7 @@ export const serve = defineCommand({
     'api-key': {
       type: 'text',
       placeholder: 'KEY',
-      help: 'Key that callers must send as "Authorization: Bearer KEY" or "X-API-Key: KEY".',
+      help: 'Key that callers must send as "Authorization: Bearer KEY" or "X-API-Key: KEY". Without it anybody who reaches the port may ask. Better in the variable.',
       env: 'TABGRAD_API_KEY',
     },
     ...tlsOptions,
@@ -91,10 +92,13 @@ export const serve = defineCommand({
       meaning: 'For other machines too, with a key.',
     },
   ],
-  async run(values, _positionals, { stdout, cwd, signal }) {
+  async run(values, _positionals, { stdout, stderr, cwd, signal }) {
     const { checkpoint, device } = values;
     const storage = values.storage === undefined ? undefined : await openRecord(resolve(cwd, values.storage));
     const server = new Serve({
+      log: ({ level, message }) => {
+        if (level !== 'info') writeLog(stderr, values.json, { level, message });
+      },
       coordinator: storage && { deployments: storage.store.deployments, blobs: storage.blobs },
     });
     const accessLog = (entry: object): void =>

@@ -1,8 +1,8 @@
 // Files on web servers and object stores: ranges where the server knows them, else one download to a temporary file.
 
-import { mkdtemp, open, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { makeTemporaryFolder } from '../../files/temporaryFolder.ts';
 import { CorruptFileError, FileChangedError, HttpStatusError } from '../errors.ts';
 import type { ByteFile, FileLocation } from './byteFile.ts';
 import { type HttpRequest, type RequestSettings, sendRequest, type SendRequest } from './httpRequest.ts';
@@ -132,7 +132,7 @@ async function download(
   settings: RequestSettings,
   signal: AbortSignal | undefined,
 ): Promise<ByteFile> {
-  const folder = await mkdtemp(join(tmpdir(), 'tabgrad-download-'));
+  const folder = await makeTemporaryFolder('download');
   try {
     const path = join(folder, 'content');
     const handle = await open(path, 'w');

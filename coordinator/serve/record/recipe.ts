@@ -3,9 +3,9 @@
 
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { readFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { BlobStore } from '../../blobs/blobStore.ts';
+import { makeTemporaryFolder } from '../../files/temporaryFolder.ts';
 import { isLayersModel, filesBesideModel } from '../../predict/layersFolder.ts';
 import { Checkpoint, MODEL_FILE } from '../../train/checkpoint.ts';
 import { Application, boundCheckpoint, Deployment, moduleAddress } from '../deployment/deployment.ts';
@@ -73,7 +73,7 @@ export async function withRecipe<T>(
   blobs: Blobs,
   use: (application: Application) => Promise<T>,
 ): Promise<T> {
-  const folder = await mkdtemp(join(tmpdir(), 'tabgrad-recipe-'));
+  const folder = await makeTemporaryFolder('recipe');
   try {
     const applications: Application[] = [];
     const decode = (value: unknown): unknown => {

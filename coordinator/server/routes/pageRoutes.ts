@@ -4,6 +4,7 @@ import { existsSync, readdirSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { extname, join, relative, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { AccessControl } from '../access.ts';
 import { answerText } from '../answers.ts';
 import type { Exchange, Route } from '../route.ts';
 import { NotFoundError } from '../serverErrors.ts';
@@ -42,13 +43,30 @@ export function builtPageFolder(): string | undefined {
     .find((folder) => existsSync(join(folder, 'join.html')));
 }
 
-export function pageRoutes(folder: string | undefined, statusText: () => string): Route[] {
+/**
+ * @param access checks the token of those who show one.
+ * @param statusText for owners. Others are told no more than what answers here.
+ */
+export function pageRoutes(
+  folder: string | undefined,
+  access: Pick<AccessControl, 'checkToken'>,
+  statusText: () => string,
+): Route[] {
   const status: Route = {
     method: 'GET',
     path: '/',
     access: 'public',
     traffic: 'page',
-    handle: ({ response }) => answerText(response, 200, 'text/plain; charset=utf-8', statusText()),
+    handle: ({ request, response }) => {
+      const isOwner = request.headers.authorization !== undefined;
+      if (isOwner) access.checkToken(request, 'admin');
+      answerText(
+        response,
+        200,
+        'text/plain; charset=utf-8',
+        isOwner ? statusText() : 'tabgrad coordinator\n',
+      );
+    },
   };
   const joinRoute: Route = {
     method: 'GET',

@@ -30,6 +30,7 @@ export async function startLocalCoordinator(options: LocalCoordinatorOptions): P
   const crew = new LocalCrew({
     ...rest,
     url: coordinator.url,
+    token: coordinator.tokens.local,
     start: startLocalWorkers,
     ...(onLine && { onLine }),
   });

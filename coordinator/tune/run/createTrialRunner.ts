@@ -76,7 +76,7 @@ async function openFor(
 ): Promise<TrialCluster> {
   const cluster = await openTrialCluster({
     url: scalingConfig.url ?? process.env['TABGRAD_URL'],
-    token: scalingConfig.token ?? process.env['TABGRAD_ADMIN_TOKEN'],
+    token: scalingConfig.token,
     runtime: scalingConfig.runtime ?? 'node',
     device: scalingConfig.device ?? 'auto',
     min: leastWorkers(scalingConfig),

@@ -7,6 +7,7 @@ import { startCoordinator } from '../../server/coordinator.ts';
 import type { Cluster } from '../../train/cluster/cluster.ts';
 import { LocalCrew } from '../../train/cluster/localCrew.ts';
 import { TrainArgumentError } from '../../train/trainErrors.ts';
+import { ownerAccess } from '../../remote/ownerAccess.ts';
 import { environmentAuthorities } from '../../remote/serverTrust.ts';
 import { openRemoteCluster } from '../../train/cluster/remoteCluster.ts';
 import type { ExperimentRecord } from '../record/experimentRecord.ts';
@@ -38,7 +39,8 @@ export interface TrialClusterOptions {
 export async function openTrialCluster(options: TrialClusterOptions): Promise<TrialCluster> {
   const { url, token, signal } = options;
   if (url === undefined || url === '') return openEmbedded(options);
-  const address = { url, token, ca: await environmentAuthorities(url, signal), signal };
+  const access = await ownerAccess(url, token);
+  const address = { ...access, ca: await environmentAuthorities(access.url, signal), signal };
   const cluster = await openRemoteCluster(address);
   return {
     ...cluster,
@@ -82,6 +84,7 @@ async function openEmbedded({
       if (count <= asked) return;
       const crew = new LocalCrew({
         url: coordinator.url,
+        token: coordinator.tokens.local,
         start: startLocalWorkers,
         min: Math.min(min, count - asked),
         count: count - asked,

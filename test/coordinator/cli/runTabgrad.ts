@@ -23,7 +23,13 @@ export function startTabgrad(
   options: { readonly cwd?: string; readonly env?: Readonly<Record<string, string>> } = {},
 ): Running {
   // Tests leave nothing in the home of whoever runs them.
-  const env = { PATH: process.env['PATH'], HOME: process.env['HOME'], TABGRAD_CACHE: 'none', ...options.env };
+  const env = {
+    PATH: process.env['PATH'],
+    HOME: process.env['HOME'],
+    TABGRAD_STATE_DIR: process.env['TABGRAD_STATE_DIR'],
+    TABGRAD_CACHE: 'none',
+    ...options.env,
+  };
   const child = spawn(process.execPath, [cli, ...words], {
     cwd: options.cwd,
     env,
