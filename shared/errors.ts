@@ -20,7 +20,8 @@ export const errorCodes = {
     'A server redirects a request to where it must not go: to another host with a token or signature, or to http.',
   OUTPUT_FAILED: 'Standard output can not be written, e.g. to a file on a full disk.',
   BROWSER_MISSING: 'No browser to open local worker tabs with.',
-  BROWSER_SANDBOX_MISSING: 'The browser of local worker tabs has no sandbox here; the message says what is missing.',
+  BROWSER_SANDBOX_MISSING:
+    'The browser of local worker tabs has no sandbox here; the message says what is missing.',
   BLOB_UNAVAILABLE: 'A blob could not be fetched from the coordinator, or arrived with other bytes.',
   BLOB_NOT_STORED: 'A worker could not store a blob at the coordinator.',
   JOIN_REFUSED: 'The coordinator turned a worker away (wrong token, other version).',

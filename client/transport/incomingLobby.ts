@@ -59,7 +59,7 @@ export class IncomingLobby {
   }
 
   close(): void {
-    for (const key of [...this.#visitors.keys()]) this.#leave(key)?.incoming.channel.close('the worker leaves');
+    for (const key of this.#visitors.keys()) this.#leave(key)?.incoming.channel.close('the worker leaves');
   }
 
   #seat(key: string, incoming: IncomingChannel): void {

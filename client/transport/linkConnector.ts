@@ -67,9 +67,7 @@ class PeerLinkConnector implements LinkConnector {
 
   expect(peers: readonly PeerAddress[], group: string): () => void {
     const diallers = peers.filter(({ workerId }) => workerId < this.#workerId);
-    const stops = diallers.map(({ workerId, peerId }) =>
-      this.#endpoint?.expect({ workerId, peerId, group }),
-    );
+    const stops = diallers.map(({ workerId, peerId }) => this.#endpoint?.expect({ workerId, peerId, group }));
     return () => {
       for (const stop of stops) stop?.();
     };

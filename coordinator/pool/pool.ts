@@ -1,11 +1,7 @@
 // The workers that lend themselves to this coordinator: who they are, whether they are there, which run has them.
 // A lost socket does not lose the worker: it has a grace period to come back under the same identity.
 
-import type {
-  CoordinatorMessage,
-  CoordinatorMessageOf,
-  WorkerMessageOf,
-} from '../../shared/protocol/control.ts';
+import type { CoordinatorMessage, WorkerMessageOf } from '../../shared/protocol/control.ts';
 import { MAX_SHORT_MESSAGE_BYTES } from '../../shared/protocol/workerMessageBytes.ts';
 import { ByteBudget } from '../bounds/byteBudget.ts';
 import type { GiveBack } from './addressShares.ts';
@@ -30,7 +26,7 @@ const MAX_UNREAD_BYTES = 1024 * 1024;
 
 export class Pool {
   readonly counters = newCounters();
-  /** What else workers are given to prove who they are. */
+  /** What workers are given besides their secret. */
   readonly keys: WorkerKeys;
   readonly #options: PoolOptions;
   readonly #entries = new Map<string, PoolEntry>();
@@ -44,7 +40,7 @@ export class Pool {
   constructor(options: PoolOptions) {
     this.#options = options;
     this.#places = new Places(options);
-    const identityKey = options.identityKey ?? makeSecret();
+    const { identityKey = makeSecret() } = options;
     this.#admission = new Admission({ ...options, identityKey });
     this.keys = new WorkerKeys(identityKey);
   }
@@ -62,17 +58,6 @@ export class Pool {
   knows(workerId: string, secret: string): boolean {
     const entry = this.#entries.get(workerId);
     return entry !== undefined && secretsEqual(secret, entry.secret);
-  }
-
-  /** Whether `token` is what this worker was given for signalling. */
-  knowsForSignalling(workerId: string, token: string): boolean {
-    return this.#entries.has(workerId) && secretsEqual(token, this.keys.signallingToken(workerId));
-  }
-
-  /** Whether the two are in the group of one run, so that they may meet. */
-  shareRun(one: string, other: string): boolean {
-    const runId = this.#entries.get(one)?.worker.runId;
-    return runId !== undefined && one !== other && this.#entries.get(other)?.worker.runId === runId;
   }
 
   /** Calls back for every event from now on; returns the function that ends it. */
@@ -278,13 +263,17 @@ export class Pool {
 
   #receive(entry: PoolEntry, text: string): void {
     this.counters.messagesReceived += 1;
-    const decoded = decodeWorkerMessage(text);
-    if ('error' in decoded) return this.#rejectMalformed(entry, decoded.error);
+    const decoded = decodeWorkerMessage(text, entry.worker.workerId);
+    if ('error' in decoded) {
+      this.counters.malformedMessages += 1;
+      this.#log('warn', `sent a malformed message: ${decoded.error}`, entry);
+      // A worker of a later minor version may say things that are not known here: they are dropped, within limits.
+      if (entry.socket?.forgiveMalformed() === false)
+        this.#refuse(entry.socket, 'BAD_REQUEST', decoded.error);
+      return;
+    }
     const { message } = decoded;
     if (message.type === 'available') {
-      if (message.peerId !== entry.worker.workerId) {
-        return this.#rejectMalformed(entry, '"peerId" of "available": a worker has its own id and no other.');
-      }
       if (entry.worker.peerId === message.peerId && entry.worker.leaving === undefined) return;
       this.#changeByWorker(entry, { peerId: message.peerId, leaving: undefined });
     } else if (message.type === 'leaving') {
@@ -294,13 +283,6 @@ export class Pool {
     } else if (message.type !== 'hello') {
       this.#emit({ type: 'message', worker: entry.worker, message });
     }
-  }
-
-  #rejectMalformed(entry: PoolEntry, why: string): void {
-    this.counters.malformedMessages += 1;
-    this.#log('warn', `sent a malformed message: ${why}`, entry);
-    // A worker of a later minor version may say things that are not known here: they are dropped, within limits.
-    if (entry.socket?.forgiveMalformed() === false) this.#refuse(entry.socket, 'BAD_REQUEST', why);
   }
 
   /** A change that the worker asks for. @returns false when it asks too often; it is dropped then. */

@@ -2,6 +2,7 @@
 // coordinator keeps, so that it is the same after a restart and nothing more has to be stored.
 
 import { createHmac, hkdfSync } from 'node:crypto';
+import { secretsEqual } from './secrets.ts';
 
 const KEY_BYTES = 32;
 
@@ -23,9 +24,17 @@ export class WorkerKeys {
     return code(this.#signalling, workerId);
   }
 
+  provesSignalling(workerId: string, token: string): boolean {
+    return secretsEqual(token, this.signallingToken(workerId));
+  }
+
   /** For each member of a generation its keys with the others, by their ids. A key is known to the two of a pair alone. */
-  linkKeys(runId: string, generation: number, members: readonly string[]): Map<string, Record<string, string>> {
-    const keys = new Map(members.map((member) => [member, {} as Record<string, string>]));
+  linkKeys(
+    runId: string,
+    generation: number,
+    members: readonly string[],
+  ): Map<string, Record<string, string>> {
+    const keys = new Map<string, Record<string, string>>(members.map((member) => [member, {}]));
     const ordered = [...members].sort();
     for (const [at, lower] of ordered.entries()) {
       for (const higher of ordered.slice(at + 1)) {

@@ -1,6 +1,7 @@
 // Starts a coordinator: one HTTP server with the pages, the API, blobs, control, signalling and the relay around a pool
 // of workers and the runs that they work on.
 
+import type { IncomingMessage } from 'node:http';
 import { Server as SecureServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import type { BlobStore } from '../blobs/blobStore.ts';
@@ -10,6 +11,7 @@ import { systemClock, type Clock } from '../../shared/clock.ts';
 import { BanList } from '../pool/banList.ts';
 import type { Log } from '../pool/log.ts';
 import { Pool } from '../pool/pool.ts';
+import { shareRun } from '../pool/shareRun.ts';
 import { makeSecret } from '../pool/secrets.ts';
 import { ProgramHost } from '../program/programHost.ts';
 import type { SeatSource } from '../program/programPipe.ts';
@@ -314,13 +316,16 @@ function mountSockets({ upgrades, pool, proxies, programs, clock }: SocketParts)
     unjoined,
   });
   const authorize = (workerId: string, token: string): boolean => pool.knows(workerId, token);
-  const mayMeet = (one: string, other: string): boolean => pool.shareRun(one, other);
+  const admit = (request: IncomingMessage): (() => void) => unjoined.admit(request);
+  const mayMeet = (one: string, other: string): boolean => shareRun(pool, one, other);
   const peerServer = mountPeerServer({
     ...PEER_SERVER,
-    authorize: (peerId, token) => pool.knowsForSignalling(peerId, token),
+    clock,
+    authorize: (peerId, token) =>
+      pool.worker(peerId) !== undefined && pool.keys.provesSignalling(peerId, token),
     mayMeet,
   });
-  const relay = mountRelay({ authorize, mayMeet });
+  const relay = mountRelay({ clock, admit, authorize, mayMeet });
   pool.on((event) => {
     if (event.type !== 'lost') return;
     peerServer.drop(event.worker.workerId);
@@ -328,7 +333,7 @@ function mountSockets({ upgrades, pool, proxies, programs, clock }: SocketParts)
   });
   const called = programSockets({
     clock,
-    admit: (request) => unjoined.admit(request),
+    admit,
     authorize,
     accept: (workerId, instanceId, pipe) => programs.accept(workerId, instanceId, pipe),
   });

@@ -6,6 +6,8 @@ import type { Duplex } from 'node:stream';
 import { ExpressPeerServer } from 'peer';
 import { WebSocketServer, type WebSocket } from 'ws';
 import { systemClock, type Clock } from '../../shared/clock.ts';
+import { boundMessages } from '../bounds/boundMessages.ts';
+import { ByteBudget } from '../bounds/byteBudget.ts';
 import { dismissSocket } from './dismissSocket.ts';
 import { handshakeTarget, readHandshake, type Handshake } from './handshake.ts';
 import { ScreenedSocket, SignallingAllowance } from './screenedSocket.ts';
@@ -14,6 +16,10 @@ import { SteppedTimers } from './steppedTimers.ts';
 
 /** Offers, answers and candidates are a few KiB. */
 const MAX_SIGNAL_BYTES = 64 * 1024;
+/** Longer than a worker that says too much is made to wait. */
+const MESSAGE_TIMEOUT_MS = 60_000;
+/** Of messages that have not come completely. */
+const MAX_UNFINISHED_BYTES = 32 * 1024 * 1024;
 /** An odd number, so that the timer can be told from others. */
 const EXPIRE_CHECK_MS = 1009;
 /** How often `peer` looks for dead clients; fixed there. */
@@ -67,6 +73,7 @@ class PeerServer implements MountedPeerServer {
   // noServer: given an HTTP server, `ws` would answer the upgrades of all other paths with an error.
   readonly #sockets = new WebSocketServer({ noServer: true, maxPayload: MAX_SIGNAL_BYTES });
   readonly #timers = new SteppedTimers([EXPIRE_CHECK_MS, DEAD_CLIENT_CHECK_MS]);
+  readonly #unfinished = new ByteBudget({ maxBytes: MAX_UNFINISHED_BYTES });
   readonly #clients = new Map<string, Client>();
 
   constructor(options: PeerServerOptions) {
@@ -98,8 +105,11 @@ class PeerServer implements MountedPeerServer {
 
   handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     const handshake = readHandshake(request.url ?? '');
-    const refusal = handshake ? this.#refusal(handshake) : 'the key, the id or the token is missing or doubled';
+    const refusal = handshake
+      ? this.#refusal(handshake)
+      : 'the key, the id or the token is missing or doubled';
     this.#sockets.handleUpgrade(request, socket, head, (client) => {
+      this.#bound(client, socket, refusal === undefined ? handshake?.id : undefined);
       if (!handshake || refusal !== undefined) this.#refuse(client, refusal ?? '');
       else this.#register(client, request, handshake);
     });
@@ -114,6 +124,21 @@ class PeerServer implements MountedPeerServer {
     this.#timers.close();
     for (const client of this.#sockets.clients) client.terminate();
     return new Promise((resolve) => this.#sockets.close(() => resolve()));
+  }
+
+  /** @param party whose unfinished messages they are; undefined for who may send none. */
+  #bound(client: WebSocket, stream: Duplex, party: string | undefined): void {
+    const drop = (): void => client.terminate();
+    const held = this.#unfinished.open(party ?? '', drop);
+    client.once('close', () => held.release());
+    boundMessages(stream, {
+      clock: this.#clock,
+      maxMessageBytes: () =>
+        party !== undefined && client.readyState === client.OPEN ? MAX_SIGNAL_BYTES : 0,
+      messageTimeoutMs: () => MESSAGE_TIMEOUT_MS,
+      hold: (bytes) => held.set(bytes),
+      cut: drop,
+    });
   }
 
   #refusal({ key, id, token }: Handshake): string | undefined {

@@ -7,12 +7,18 @@ import { WebSocketServer, type WebSocket } from 'ws';
 import { z } from 'zod';
 import { systemClock, type Clock } from '../../shared/clock.ts';
 import { MAX_FRAME_BYTES } from '../../shared/wire/frame.ts';
+import { boundMessages } from '../bounds/boundMessages.ts';
+import { ByteBudget, type HeldBytes } from '../bounds/byteBudget.ts';
+import { closeCodes } from '../pool/controlConnection.ts';
 import { dismissSocket } from './dismissSocket.ts';
 import { defaultRelayLimits, type RelayLimits } from './relayAccount.ts';
-import { POLICY_VIOLATION, RelayLinks } from './relayLinks.ts';
+import { RelayLinks } from './relayLinks.ts';
 
 export const RELAY_PATH = '/relay';
 const JOIN_TIMEOUT_MS = 10_000;
+const MAX_JOIN_BYTES = 4 * 1024;
+/** For one message: longer than a writer is ever made to wait for its reader. */
+const MESSAGE_TIMEOUT_MS = 120_000;
 const DEFAULT_PARTNER_TIMEOUT_MS = 60_000;
 
 const name = z.string().min(1).max(300);
@@ -26,6 +32,8 @@ const joinMessage = z.object({
 type Join = z.infer<typeof joinMessage>;
 
 export interface RelayServerOptions {
+  /** Counts a socket until the returned function is called: when it has joined. @throws when there are too many. */
+  readonly admit?: (request: IncomingMessage) => () => void;
   /** Whether `token` is the secret of that worker. */
   readonly authorize: (workerId: string, token: string) => boolean;
   /** Whether the two are members of one group; asked again while they are linked. Default: any two may meet. */
@@ -72,10 +80,9 @@ class Relay implements MountedRelay {
     maxPayload: MAX_FRAME_BYTES,
     perMessageDeflate: false,
   });
-  /** In order of coming. */
-  readonly #unjoined = new Set<WebSocket>();
   readonly #waiting = new Map<string, Half>();
   readonly #halvesOfPair = new Map<string, number>();
+  readonly #unfinished: ByteBudget;
   #halves = 0;
   #refused = 0;
 
@@ -85,6 +92,7 @@ class Relay implements MountedRelay {
     this.#clock = options.clock ?? systemClock;
     this.#mayMeet = options.mayMeet ?? ((): boolean => true);
     this.#links = new RelayLinks(this.#limits, this.#clock, this.#mayMeet);
+    this.#unfinished = new ByteBudget({ maxBytes: this.#limits.unfinishedBytes });
   }
 
   get stats(): MountedRelay['stats'] {
@@ -97,7 +105,9 @@ class Relay implements MountedRelay {
   }
 
   handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
-    this.#sockets.handleUpgrade(request, socket, head, (client) => this.#greet(client));
+    const joinedOrGone = this.#options.admit?.(request) ?? ((): void => undefined);
+    socket.once('close', joinedOrGone);
+    this.#sockets.handleUpgrade(request, socket, head, (client) => this.#greet(client, socket, joinedOrGone));
   }
 
   drop(workerId: string): void {
@@ -114,25 +124,33 @@ class Relay implements MountedRelay {
     return new Promise((resolve) => this.#sockets.close(() => resolve()));
   }
 
-  #greet(socket: WebSocket): void {
-    const [oldest] = this.#unjoined;
-    // Who means it says who it is at once: strangers that say nothing push one another out.
-    if (this.#unjoined.size >= this.#limits.maxUnjoined) oldest?.terminate();
-    this.#unjoined.add(socket);
+  #greet(socket: WebSocket, stream: Duplex, joined: () => void): void {
+    let held: HeldBytes | undefined;
+    const drop = (): void => socket.terminate();
+    boundMessages(stream, {
+      clock: this.#clock,
+      maxMessageBytes: () =>
+        socket.readyState !== socket.OPEN ? 0 : held ? MAX_FRAME_BYTES : MAX_JOIN_BYTES,
+      messageTimeoutMs: () => MESSAGE_TIMEOUT_MS,
+      hold: (bytes) => held?.set(bytes),
+      cut: drop,
+    });
     const cancel = this.#clock.after(JOIN_TIMEOUT_MS, () =>
       this.#refuse(socket, 'it did not say whom it wants'),
     );
-    const isKnown = (): void => {
+    socket.on('error', drop);
+    socket.once('close', () => {
       cancel();
-      this.#unjoined.delete(socket);
-    };
-    socket.on('error', () => socket.terminate());
-    socket.once('close', isKnown);
+      held?.release();
+    });
     socket.once('message', (data, isBinary) => {
-      isKnown();
+      if (socket.readyState !== socket.OPEN) return;
+      cancel();
       const join = isBinary ? undefined : readJoin((data as Buffer).toString());
       const refusal = join ? this.#refusal(join) : 'it did not say whom it wants';
       if (!join || refusal !== undefined) return this.#refuse(socket, refusal ?? '');
+      joined();
+      held = this.#unfinished.open(join.worker, drop);
       this.#count(socket, join);
       this.#seat(socket, join);
     });
@@ -175,10 +193,10 @@ class Relay implements MountedRelay {
     const key = keyOf(worker, peer, group);
     const former = this.#waiting.get(key);
     former?.leave();
-    if (former) dismissSocket(former.socket, POLICY_VIOLATION, 'it was opened again');
+    if (former) dismissSocket(former.socket, closeCodes.policy, 'it was opened again');
     const early = (): void => this.#refuse(socket, 'it sent something before it was joined');
     const cancel = this.#clock.after(this.#options.partnerTimeoutMs ?? DEFAULT_PARTNER_TIMEOUT_MS, () =>
-      dismissSocket(socket, POLICY_VIOLATION, `worker ${peer} did not come to the relay`),
+      dismissSocket(socket, closeCodes.policy, `worker ${peer} did not come to the relay`),
     );
     const leave = (): void => {
       cancel();
@@ -193,7 +211,7 @@ class Relay implements MountedRelay {
 
   #refuse(socket: WebSocket, reason: string): void {
     this.#refused += 1;
-    dismissSocket(socket, POLICY_VIOLATION, reason);
+    dismissSocket(socket, closeCodes.policy, reason);
   }
 }
 

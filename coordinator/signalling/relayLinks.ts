@@ -2,12 +2,10 @@
 
 import type { WebSocket } from 'ws';
 import type { Clock } from '../../shared/clock.ts';
+import { closeCodes } from '../pool/controlConnection.ts';
 import { dismissSocket } from './dismissSocket.ts';
 import { RelayAccount, type RelayLimits } from './relayAccount.ts';
 import { RelayPipe } from './relayPipe.ts';
-
-/** WebSocket close code for refusals by policy (RFC 6455, 7.4.1). */
-export const POLICY_VIOLATION = 1008;
 
 export interface LinkEnd {
   readonly worker: string;
@@ -45,7 +43,12 @@ export class RelayLinks {
   accountOf(worker: string): RelayAccount {
     const known = this.#accounts.get(worker);
     if (known) return known;
-    const account = new RelayAccount(this.#limits, this.#clock.now(), (bytes) => this.#account(bytes));
+    const account = new RelayAccount(
+      this.#limits,
+      this.#clock.now(),
+      () => this.#waitingBytes < this.#limits.waitingBytes,
+      (bytes) => this.#account(bytes),
+    );
     this.#accounts.set(worker, account);
     return account;
   }
@@ -83,7 +86,7 @@ export class RelayLinks {
   #account(bytes: number): void {
     if (bytes > 0) this.bytesRelayed += bytes;
     this.#waitingBytes += bytes;
-    while (this.#waitingBytes > this.#limits.waitingBytes) {
+    while (this.#waitingBytes > 2 * this.#limits.waitingBytes) {
       const stuckSince = (link: RelayedLink): number =>
         Math.min(...link.pipes.map(({ stuckSinceMs }) => stuckSinceMs));
       const [worst, ...others] = [...this.#links, ...this.#closing];
@@ -122,7 +125,7 @@ export class RelayLinks {
 
   #close(link: RelayedLink, reason: string): void {
     this.#end(link);
-    for (const { socket } of link.ends) dismissSocket(socket, POLICY_VIOLATION, reason);
+    for (const { socket } of link.ends) dismissSocket(socket, closeCodes.policy, reason);
   }
 
   #end(link: RelayedLink): void {

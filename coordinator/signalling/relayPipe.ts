@@ -30,7 +30,9 @@ export class RelayPipe {
       this.#hold(message.length);
       to.send(message, { binary: isBinary }, () => this.#release(message.length));
     });
-    from.once('close', (_code, reason) => to.close(1000, reason.length > 0 ? reason : 'the far side closed it'));
+    from.once('close', (_code, reason) =>
+      to.close(1000, reason.length > 0 ? reason : 'the far side closed it'),
+    );
   }
 
   /** When the last message came. */

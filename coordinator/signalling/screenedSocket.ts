@@ -83,7 +83,8 @@ export class ScreenedSocket extends EventEmitter {
       if (!allowance.malformed.take(1, clock.now())) this.close();
       return;
     }
-    if (signal.type === 'HEARTBEAT' || this.#options.admit(signal)) this.emit('message', JSON.stringify(signal));
+    if (signal.type === 'HEARTBEAT' || this.#options.admit(signal))
+      this.emit('message', JSON.stringify(signal));
   }
 
   /** Reads no more from who has said too much until that is made up for. */

@@ -119,10 +119,7 @@ async function runMember(plan: Plan): Promise<void> {
   const connector = await nodeConnector({ url: plan.url } as SignallingServer, self);
   const others = members.filter((member) => member !== self);
   const connect = (group: string): Promise<Map<string, Link>> =>
-    connector.connect(
-      others.map(addressOf),
-      { group },
-    );
+    connector.connect(others.map(addressOf), { group });
   const collective = new LinkCollective({ rank, members, links: await connect('reduce'), generation: 1 });
   const rawLinks = await connect('raw');
   const raw = new Map([...rawLinks.values()].map((link) => [link, new Arrivals(link)]));

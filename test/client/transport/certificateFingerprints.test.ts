@@ -8,10 +8,19 @@ const media = 'm=application 9 UDP/DTLS/SCTP webrtc-datachannel\r\nc=IN IP4 0.0.
 const session = 'v=0\r\no=- 1 2 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\n';
 
 it.each([
-  ['in the media, as Chromium and Safari have it', `${session}${media}a=fingerprint:sha-256 ${digest.toUpperCase()}\r\n`],
-  ['in the session, as Firefox has it', `${session}a=fingerprint:sha-256 ${digest.toUpperCase()}\r\n${media}`],
+  [
+    'in the media, as Chromium and Safari have it',
+    `${session}${media}a=fingerprint:sha-256 ${digest.toUpperCase()}\r\n`,
+  ],
+  [
+    'in the session, as Firefox has it',
+    `${session}a=fingerprint:sha-256 ${digest.toUpperCase()}\r\n${media}`,
+  ],
   ['in small letters', `${session}${media}a=fingerprint:SHA-256 ${digest}\r\n`],
-  ['twice', `${session}a=fingerprint:sha-256 ${digest}\r\n${media}a=fingerprint:sha-256 ${digest.toUpperCase()}\r\n`],
+  [
+    'twice',
+    `${session}a=fingerprint:sha-256 ${digest}\r\n${media}a=fingerprint:sha-256 ${digest.toUpperCase()}\r\n`,
+  ],
   ['with plain line ends', `${session}${media}a=fingerprint:sha-256 ${digest}\n`.replaceAll('\r', '')],
 ])('finds the fingerprint of a session description %s', (_, sdp) => {
   expect(certificateFingerprints(sdp)).toBe(upper);

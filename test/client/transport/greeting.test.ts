@@ -39,7 +39,9 @@ function changing(field: string, change: (value: unknown) => unknown, from: 0 | 
   return {
     between: (text, sender) => {
       const said = JSON.parse(text) as Record<string, unknown>;
-      return JSON.stringify(sender === from && field in said ? { ...said, [field]: change(said[field]) } : said);
+      return JSON.stringify(
+        sender === from && field in said ? { ...said, [field]: change(said[field]) } : said,
+      );
     },
   };
 }
@@ -144,7 +146,9 @@ describe('a greeting', () => {
     ['the nonce of the dialler', 'nonce', 0, () => '0'.repeat(32)],
     ['the nonce of the acceptor', 'nonce', 1, () => '0'.repeat(32)],
   ] as const)('refuses when somebody changed %s', async (_, field, from, change) => {
-    expect(await greet(channelPair(changing(field, change, from)))).toMatchObject({ dialler: 'PEER_UNPROVEN' });
+    expect(await greet(channelPair(changing(field, change, from)))).toMatchObject({
+      dialler: 'PEER_UNPROVEN',
+    });
   });
 
   it.each([
@@ -156,6 +160,8 @@ describe('a greeting', () => {
   });
 
   it.each(['', '0'.repeat(31), 'G'.repeat(32), 7, null])('refuses the nonce %j', async (nonce) => {
-    expect(await greet(channelPair(changing('nonce', () => nonce, 0)))).toMatchObject({ acceptor: 'PEER_LOST' });
+    expect(await greet(channelPair(changing('nonce', () => nonce, 0)))).toMatchObject({
+      acceptor: 'PEER_LOST',
+    });
   });
 });

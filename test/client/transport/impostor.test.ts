@@ -37,7 +37,11 @@ interface Settings {
   readonly relay?: boolean;
 }
 
-function connectorOf(workerId: string, { endpoint, relay = false }: Settings, refused: string[] = []): LinkConnector {
+function connectorOf(
+  workerId: string,
+  { endpoint, relay = false }: Settings,
+  refused: string[] = [],
+): LinkConnector {
   const connector = createLinkConnector({
     workerId,
     endpoint,

@@ -3,6 +3,7 @@
 
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { startSignalling, type SignallingServer } from '../../client/transport/fixtures/signallingServer.ts';
+import { ManualClock } from '../../setup/manualClock.ts';
 import { HeardSocket } from './fixtures/heardSocket.ts';
 
 let server: SignallingServer;
@@ -11,7 +12,11 @@ let sockets: HeardSocket[];
 const friends = new Set(['a-1 b-1', 'b-1 a-1', 'a-1 absent-1']);
 
 beforeEach(async () => {
-  server = await startSignalling({ mayMeet: (from, to) => friends.has(`${from} ${to}`), maxClients: 5 });
+  server = await startSignalling({
+    mayMeet: (from, to) => friends.has(`${from} ${to}`),
+    maxClients: 5,
+    clock: new ManualClock(),
+  });
   sockets = [];
 });
 
@@ -43,7 +48,11 @@ const offer = {
   dst: 'b-1',
   payload: { ...connection, sdp: description, serialization: 'raw', reliable: true, label: 'dc_1', metadata },
 };
-const answer = { type: 'ANSWER', dst: 'a-1', payload: { ...connection, sdp: { type: 'answer', sdp: 'v=0' } } };
+const answer = {
+  type: 'ANSWER',
+  dst: 'a-1',
+  payload: { ...connection, sdp: { type: 'answer', sdp: 'v=0' } },
+};
 const candidate = {
   type: 'CANDIDATE',
   dst: 'b-1',
@@ -155,13 +164,25 @@ describe('messages over the signalling server', () => {
     ['EXPIRE, which only the server says', { type: 'EXPIRE', dst: 'b-1' }],
     ['an offer to nobody', { ...offer, dst: undefined }],
     ['an offer of media', { ...offer, payload: { ...offer.payload, type: 'media' } }],
-    ['an offer of another kind of connection', { ...offer, payload: { ...offer.payload, serialization: 'constructor' } }],
+    [
+      'an offer of another kind of connection',
+      { ...offer, payload: { ...offer.payload, serialization: 'constructor' } },
+    ],
     ['an offer without a description', { ...offer, payload: { ...offer.payload, sdp: undefined } }],
-    ['an offer without a group', { ...offer, payload: { ...offer.payload, metadata: { from: 'a', to: 'b' } } }],
-    ['a description that is too long', { ...offer, payload: { ...offer.payload, sdp: { type: 'offer', sdp: 'x'.repeat(32_769) } } }],
+    [
+      'an offer without a group',
+      { ...offer, payload: { ...offer.payload, metadata: { from: 'a', to: 'b' } } },
+    ],
+    [
+      'a description that is too long',
+      { ...offer, payload: { ...offer.payload, sdp: { type: 'offer', sdp: 'x'.repeat(32_769) } } },
+    ],
     ['an answer that is an offer', { ...answer, dst: 'b-1', payload: offer.payload }],
     ['a candidate without one', { ...candidate, payload: connection }],
-    ['a candidate that is too long', { ...candidate, payload: { ...connection, candidate: { candidate: 'x'.repeat(1025) } } }],
+    [
+      'a candidate that is too long',
+      { ...candidate, payload: { ...connection, candidate: { candidate: 'x'.repeat(1025) } } },
+    ],
   ])('pass nothing on of %s', async (_, message) => {
     const [a, b] = [await join('a'), await join('b')];
     a.send(message);

@@ -1,5 +1,6 @@
 // Who gets a place at the relay.
 
+import type { IncomingMessage } from 'node:http';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { RelayServerOptions } from '../../../coordinator/signalling/relay.ts';
 import type { RelayLimits } from '../../../coordinator/signalling/relayAccount.ts';
@@ -18,7 +19,10 @@ afterEach(async () => {
   await server.close();
 });
 
-async function start(limits: Partial<RelayLimits> = {}, options: Partial<RelayServerOptions> = {}): Promise<void> {
+async function start(
+  limits: Partial<RelayLimits> = {},
+  options: Partial<RelayServerOptions> = {},
+): Promise<void> {
   server = await startSignalling({}, { limits, ...options });
 }
 
@@ -68,15 +72,28 @@ describe('the relay', () => {
     expect(await refusal(await join('c', 'd'))).toBe('the relay is full');
   });
 
-  it('lets strangers that say nothing push out one another, and nobody else', async () => {
-    await start({ maxUnjoined: 2 });
-    const joined = await Promise.all([join('a', 'b'), join('b', 'a')]);
-    await Promise.all(joined.map((socket) => socket.next()));
-    const silent = [await open(), await open(), await open()];
-    expect(await silent[0]?.closed).toEqual({ code: 1006, reason: '' });
-    const pair = await Promise.all([join('c', 'd'), join('d', 'c')]);
+  it('counts those among the unjoined that have not said who they are', async () => {
+    const unjoined = new Set<IncomingMessage>();
+    const admit = (request: IncomingMessage): (() => void) => {
+      unjoined.add(request);
+      return () => void unjoined.delete(request);
+    };
+    await start({}, { admit });
+    const silent = await open();
+    expect(unjoined.size).toBe(1);
+    const pair = await Promise.all([join('a', 'b'), join('b', 'a')]);
     await Promise.all(pair.map((socket) => socket.next()));
-    expect(server.relay.stats.openPipes).toBe(2);
+    expect(unjoined.size).toBe(1);
+    silent.send({ type: 'join' });
+    expect(await refusal(silent)).toBe('it did not say whom it wants');
+    while (unjoined.size > 0) await new Promise((resolve) => setImmediate(resolve));
+  });
+
+  it('reads no more than an introduction of who has not said who it is', async () => {
+    await start();
+    const socket = await open();
+    socket.socket.send('x'.repeat(4_097));
+    expect(await socket.closed).toEqual({ code: 1006, reason: '' });
   });
 
   it('refuses who sends something while it waits for its partner', async () => {

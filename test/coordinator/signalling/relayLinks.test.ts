@@ -83,7 +83,7 @@ describe('relayed links', () => {
   });
 
   it('hold a bounded number of bytes together: those are cut that have been stuck for longest', () => {
-    links = makeLinks({ waitingBytes: 1000 });
+    links = makeLinks({ waitingBytes: 500 });
     const [stuckA, stuckB] = connect('a', 'b');
     const [slowA, slowB] = connect('c', 'd');
     stuckA.emit('message', Buffer.alloc(400), true);
@@ -102,8 +102,22 @@ describe('relayed links', () => {
     expect([slowB.isTerminated, honestA.isTerminated]).toEqual([true, false]);
   });
 
-  it('are counted as long as an end has not read what the other one left', () => {
+  it('go on message by message while all together hold much', () => {
     links = makeLinks({ waitingBytes: 1000 });
+    const [stuck] = connect('a', 'b');
+    stuck.emit('message', Buffer.alloc(1000), true);
+    expect(stuck.isPaused).toBe(true);
+    const [honest, reader] = connect('c', 'd');
+    for (let message = 0; message < 3; message += 1) {
+      honest.emit('message', Buffer.alloc(100), true);
+      expect(honest.isPaused).toBe(true);
+      reader.underWay.shift()?.();
+      expect(honest.isPaused).toBe(false);
+    }
+  });
+
+  it('are counted as long as an end has not read what the other one left', () => {
+    links = makeLinks({ waitingBytes: 500 });
     const [a, b] = connect('a', 'b');
     a.emit('message', Buffer.alloc(900), true);
     a.emit('close', 1000, Buffer.from(''));

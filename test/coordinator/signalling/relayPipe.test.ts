@@ -1,5 +1,9 @@
 import { expect, it } from 'vitest';
-import { defaultRelayLimits, RelayAccount } from '../../../coordinator/signalling/relayAccount.ts';
+import {
+  defaultRelayLimits,
+  RelayAccount,
+  type RelayLimits,
+} from '../../../coordinator/signalling/relayAccount.ts';
 import { RelayPipe } from '../../../coordinator/signalling/relayPipe.ts';
 import { ManualClock } from '../../setup/manualClock.ts';
 import { asSocket, HeldSocket } from './fixtures/heldSocket.ts';
@@ -11,10 +15,15 @@ interface PipeSettings {
 
 const clock = new ManualClock();
 
+const accountWith = (
+  limits: Partial<RelayLimits>,
+  onChange: (bytes: number) => void = () => undefined,
+): RelayAccount => new RelayAccount({ ...defaultRelayLimits, ...limits }, clock.now(), () => true, onChange);
+
 function pipe(
   from: HeldSocket,
   to: HeldSocket,
-  { onChange = () => undefined, account = new RelayAccount(defaultRelayLimits, 0, onChange) }: PipeSettings = {},
+  { onChange = () => undefined, account = accountWith({}, onChange) }: PipeSettings = {},
 ): RelayPipe {
   return new RelayPipe(asSocket(from), asSocket(to), account, clock);
 }
@@ -49,7 +58,7 @@ it('a relay pipe passes on the reason of the end that closes', () => {
 });
 
 it('a relay pipe goes on message by message while its worker has used its share up by others', () => {
-  const account = new RelayAccount({ ...defaultRelayLimits, waitingBytesPerWorker: 1024 }, 0, () => undefined);
+  const account = accountWith({ waitingBytesPerWorker: 1024 });
   const [stuckFrom, stuckTo, from, to] = [1, 2, 3, 4].map(() => new HeldSocket()) as [
     HeldSocket,
     HeldSocket,
@@ -74,7 +83,7 @@ it.each([
   ['bytes', { byteRate: { perSecond: 1000, burst: 1000 } }],
   ['messages', { messageRate: { perSecond: 1, burst: 1 } }],
 ])('a relay pipe reads no more %s than a worker may send, over all its pipes', (_, limits) => {
-  const account = new RelayAccount({ ...defaultRelayLimits, ...limits }, clock.now(), () => undefined);
+  const account = accountWith(limits);
   const [from, to] = [new HeldSocket(), new HeldSocket()];
   pipe(from, to, { account });
   from.emit('message', Buffer.alloc(1000), true);
