@@ -59,13 +59,13 @@ const parts = {
   node: () =>
     bundle(
       'dist/node',
-      { worker: 'client/runtime/worker.node.ts', programThread: 'client/program/programThread.node.ts' },
+      { worker: 'client/runtime/worker.node.ts', ownerThread: 'client/runtime/ownerThread.node.ts' },
       workerPackages,
     ),
   deno: () =>
     bundle(
       'dist/deno',
-      { worker: 'client/runtime/worker.deno.ts', programThread: 'client/program/programThread.deno.ts' },
+      { worker: 'client/runtime/worker.deno.ts', ownerThread: 'client/runtime/ownerThread.deno.ts' },
       workerPackages,
     ),
   vendor: () =>

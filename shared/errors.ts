@@ -94,7 +94,9 @@ export const errorCodes = {
   RUN_ABANDONED: 'The process of the run owner ended while the run went on.',
   RUN_REQUEST_INVALID: 'A run asks for something impossible.',
   RUN_STUCK: 'The group of a run can not get a round done; the message names the workers and why.',
-  WORKER_FAILED: 'A worker reported that it can not do the run.',
+  MEMBERS_DISAGREE:
+    'Workers of a run came to different results; the message names them and says what differs.',
+  WORKER_FAILED: 'Most workers of a run reported that they can not do it.',
   PARAMETER_UNKNOWN: 'A training parameter of that name does not exist.',
   PARAMETER_OUT_OF_RANGE: 'A training parameter has a value outside its range or of the wrong kind.',
   LABEL_INVALID: 'A label is missing, not finite or outside what the objective allows.',
@@ -141,6 +143,8 @@ export const errorCodes = {
   PEER_UNPROVEN: 'A peer did not prove by the key of the link that it is the worker that it says it is.',
   FRAME_INVALID: 'A frame from a peer breaks the rules of the wire; the message names the peer.',
   FRAME_CORRUPT: 'The checksum of a frame does not match its bytes; the message names the peer.',
+  PEER_MESSAGE_INVALID:
+    'What a peer sent can not be read, or contradicts itself; the message names the peer.',
   FRAME_VERSION: 'A peer speaks another version of the peer-to-peer wire.',
   COLLECTIVE_MISUSE: 'A collective was called with arguments that can not work, or after it had failed.',
   SIGNALLING_FAILED: 'The signalling server can not be reached.',

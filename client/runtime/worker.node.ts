@@ -11,9 +11,8 @@ import { diskBlobCache } from '../blobs/diskBlobCache.node.ts';
 import { systemClock } from '../../shared/clock.ts';
 import type { ControlSocket } from '../control/controlClient.ts';
 import { MAX_PROGRAM_FRAME_BYTES } from '../../shared/protocol/program.ts';
-import { importDataUrl } from '../program/importDataUrl.node.ts';
 import type { ByteSocket } from '../program/byteSocket.ts';
-import { openProgramThread } from '../program/openProgramThread.node.ts';
+import { openOwnerThread } from '../thread/openOwnerThread.node.ts';
 import { acquireDevice } from './acquireDevice.ts';
 import { nodeGpuAccess } from './acquireDevice.node.ts';
 import { openTransport, type OpenPeerEndpoint } from './openTransport.ts';
@@ -59,7 +58,7 @@ const exitCode = await runTerminalWorker(
       openTransport: (welcome, signal) => openTransport(openPeerEndpoint, { origin, welcome, log, signal }),
       fetchBlob: createBlobFetcher({ origin, cache, clock: systemClock, random }),
       programs: {
-        openThread: openProgramThread,
+        openThread: openOwnerThread,
         openSocket: (url) =>
           new WebSocket(url, {
             maxPayload: MAX_PROGRAM_FRAME_BYTES,
@@ -67,7 +66,6 @@ const exitCode = await runTerminalWorker(
             perMessageDeflate: false,
           }) as unknown as ByteSocket,
       },
-      importText: importDataUrl,
       log,
     };
   },

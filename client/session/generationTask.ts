@@ -1,6 +1,7 @@
 // One generation of a run, as one member lives it: load and catch up, connect, say ready, wait for begin, train until
 // told to halt, until a peer is missing, or until the last round.
 
+import { PeerMessageError } from '../../shared/collective/peerMessage.ts';
 import { AbortedError, DeadlineError, TabgradError, errorCodes } from '../../shared/errors.ts';
 import type { CoordinatorMessageOf } from '../../shared/protocol/control.ts';
 import { messageOf } from '../../shared/text/messageOf.ts';
@@ -160,14 +161,10 @@ export class GenerationTask {
       this.#environment.log(error instanceof Error ? (error.stack ?? message) : message);
       return { kind: 'failed', code: 'INTERNAL', message };
     }
-    const blamesPeer = error instanceof DeadlineError || error.place.peer !== undefined;
-    if (blamesPeer) {
-      return {
-        kind: 'stalled',
-        missing: error.place.peer ? [error.place.peer] : [],
-        code: error.code,
-        message,
-      };
+    const blamed =
+      error instanceof PeerMessageError ? error.peers : error.place.peer ? [error.place.peer] : undefined;
+    if (blamed || error instanceof DeadlineError) {
+      return { kind: 'stalled', missing: blamed ?? [], code: error.code, message };
     }
     return { kind: 'failed', code: error.code, message };
   }

@@ -3,7 +3,7 @@
 
 import { spawn, type ChildProcess } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { readFile, rm, writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -157,9 +157,9 @@ async function authoritiesFile(ca: string): Promise<{ file: string; remove: () =
   const folder = await makeTemporaryFolder('authority');
   const known = process.env['NODE_EXTRA_CA_CERTS'];
   const others = known === undefined ? '' : await readFile(known, 'utf8').catch(() => '');
-  const file = join(folder, 'authorities.pem');
+  const file = join(folder.path, 'authorities.pem');
   await writeFile(file, `${ca}\n${others}`);
-  return { file, remove: () => rm(folder, { recursive: true, force: true }) };
+  return { file, remove: () => folder.remove() };
 }
 
 function nodeCommand(): { command: string; args: string[] } {

@@ -96,8 +96,9 @@ function lockOf(file: string): () => void {
 async function sweepDead(folder: string): Promise<void> {
   for (const { path, content } of await readTokenFiles(folder)) {
     if (content.machine !== hostname() || isAlive(path)) continue;
-    await rm(path, { force: true });
-    await rm(lockFileOf(path), { force: true });
+    // SQLite has a journal beside its lock, which a killed process leaves.
+    for (const left of [path, lockFileOf(path), `${lockFileOf(path)}-journal`])
+      await rm(left, { force: true });
   }
 }
 

@@ -258,15 +258,7 @@ export class Serve {
         { field: differs },
       );
     }
-    if (apiKey === undefined && isShared(host, publicUrl)) {
-      this.#log({
-        level: 'warn',
-        message:
-          `serve: ANYBODY WHO REACHES ${publicUrl ?? `${host}, port ${port},`} MAY ASK FOR PREDICTIONS, without a key. ` +
-          'Give an API key (apiKey, TABGRAD_API_KEY), or listen on 127.0.0.1 alone.',
-      });
-    }
-    const tls = options.tls && (await openTls(options.tls, host, publicUrl));
+    const tls = options.tls && (await openTls(options.tls, host, publicUrl, this.#log));
     const server = createServeServer({
       tls: tls?.credentials,
       apps: this.#table,
@@ -301,6 +293,13 @@ export class Serve {
       authority: tls?.authority,
       stopRenewing,
     };
+    if (apiKey !== undefined || !isShared(host, publicUrl)) return;
+    this.#log({
+      level: 'warn',
+      message:
+        `serve: ANYBODY WHO REACHES ${publicUrl ?? `${host}, port ${actualPort},`} GETS PREDICTIONS, without a key. ` +
+        'Give a key (apiKey, or TABGRAD_API_KEY for tabgrad serve), or listen on 127.0.0.1 alone.',
+    });
   }
 
   async #closeIfUnused(): Promise<void> {

@@ -139,7 +139,7 @@ export async function startCoordinator(options: CoordinatorOptions = {}): Promis
   const makeIceServers = iceServersFor(ice);
   const iceServers = (workerId: string): IceServer[] => makeIceServers(workerId, Date.now() / 1000);
   const proxies = new TrustedProxies(options.trustedProxies ?? []);
-  const tls = options.tls && (await openTls(options.tls, host, publicUrl));
+  const tls = options.tls && (await openTls(options.tls, host, publicUrl, log));
   let takenOver!: (error: TabgradError) => void;
   const lost = new Promise<TabgradError>((resolve) => (takenOver = resolve));
   const storage = await openStorage(options, log, takenOver);
@@ -219,7 +219,7 @@ export async function startCoordinator(options: CoordinatorOptions = {}): Promis
     ...runRoutes(runs, blobs),
     ...moderationRoutes(moderation, joinUrl),
     ...experimentRoutes(store.experiments),
-    ...(tls?.authority === undefined ? [] : authorityRoutes(tls.authority)),
+    ...(tls?.authority === undefined ? [] : authorityRoutes(() => tls.authority)),
     ...pageRoutes(options.pageFolder ?? builtPageFolder(), access, () => statusText(status)),
   ];
   const server = createHttpServer({
@@ -282,7 +282,9 @@ export async function startCoordinator(options: CoordinatorOptions = {}): Promis
     },
     tokens,
     moderation,
-    authority: tls?.authority,
+    get authority() {
+      return tls?.authority;
+    },
     blobs,
     pool,
     deployments: store.deployments,

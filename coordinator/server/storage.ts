@@ -1,6 +1,6 @@
 // Where a coordinator keeps what it knows: the storage folder it was given, or a temporary one that goes with it.
 
-import { mkdir, rm } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { messageOf } from '../../shared/text/messageOf.ts';
 import { StorageError } from '../blobs/blobErrors.ts';
@@ -40,18 +40,18 @@ export async function openStorage(
   }
   const durable = storagePath !== undefined || databaseUrl !== undefined;
   await sweepKilled(log);
-  const folder = storagePath ?? (await makeTemporaryFolder('storage'));
-  const remove = (): Promise<void> =>
-    storagePath !== undefined ? Promise.resolve() : rm(folder, { recursive: true, force: true });
+  const temporary = storagePath === undefined ? await makeTemporaryFolder('storage') : undefined;
+  const folder = storagePath ?? temporary!.path;
   const onError = (error: Error): void =>
     log({ level: 'warn', message: `The database connection broke off: ${error.message}` });
   try {
-    await mkdir(folder, { recursive: true });
+    // One that is there already may be shared on purpose; what is made in it is not.
+    await mkdir(folder, { recursive: true, mode: 0o700 });
     const open = (): Promise<Store> => openStore({ folder, durable, databaseUrl, onError, onTakenOver });
     const store = await (standby
       ? openWhenFree(open, { onWaiting: standby.onStandby, signal: standby.signal })
       : open());
-    const blobs = await openBlobs(blobsUrl, folder).catch(async (error: unknown) => {
+    const blobs = await openBlobs(blobsUrl, folder, log).catch(async (error: unknown) => {
       await store.close();
       throw error;
     });
@@ -61,11 +61,11 @@ export async function openStorage(
       durable,
       close: async () => {
         await store.close();
-        await remove();
+        await temporary?.remove();
       },
     };
   } catch (error) {
-    await remove();
+    await temporary?.remove();
     throw error;
   }
 }
@@ -80,8 +80,10 @@ async function sweepKilled(log: Log): Promise<void> {
   }
 }
 
-async function openBlobs(url: string | undefined, folder: string): Promise<BlobStore> {
-  if (url === undefined) return FolderBlobStore.open(join(folder, 'blobs'));
+async function openBlobs(url: string | undefined, folder: string, log: Log): Promise<BlobStore> {
+  if (url === undefined) {
+    return FolderBlobStore.open(join(folder, 'blobs'), (message) => log({ level: 'warn', message }));
+  }
   // Loaded here: most coordinators have a folder.
   const { S3BlobStore } = await import('../blobs/s3/s3BlobStore.ts');
   return S3BlobStore.open(url);

@@ -59,6 +59,12 @@ const iceServers = z
 
 const member = z.object({ rank: count, workerId: id, peerId: id });
 
+/** More than any run reports: every metric of every evaluation set. */
+const MAX_METRICS = 4096;
+const metrics = z
+  .record(z.string().max(128), z.number())
+  .refine((named) => Object.keys(named).length <= MAX_METRICS, `at most ${MAX_METRICS} metrics`);
+
 /** Messages from a worker to the coordinator. */
 export const workerMessage = z.discriminatedUnion('type', [
   z.object({
@@ -93,7 +99,10 @@ export const workerMessage = z.discriminatedUnion('type', [
     rowsLoaded: count,
     rowsTotal: count,
   }),
-  /** A round (for neural nets: all steps up to this one) is committed here. Rank 0 adds trees and metrics. */
+  /**
+   * A round (for neural nets: all steps up to this one) is committed here. It is recorded once most members say the same
+   * of it: the same hash of the trees (shared/gbdt/treeBytes.ts) and the same metrics.
+   */
   z.object({
     type: z.literal('committed'),
     runId: id,
@@ -102,8 +111,14 @@ export const workerMessage = z.discriminatedUnion('type', [
     computeMs: z.number().nonnegative(),
     exchangeMs: z.number().nonnegative(),
     bytesSent: count,
+    treesSha256: sha256.optional(),
+    metrics: metrics.optional(),
+    /** Rank 0 alone. */
     trees: z.array(z.unknown()).max(1024).optional(),
-    metrics: z.record(z.string().max(128), z.number()).optional(),
+    /** Rank 0 alone: what it measured itself, and nobody else can know. */
+    measured: z
+      .strictObject({ examplesPerSecond: z.number().optional(), exchangeHidden: z.number().optional() })
+      .optional(),
   }),
   /** The generation can't go on here: a peer did not answer, a link closed, the device was lost. */
   z.object({
@@ -114,7 +129,19 @@ export const workerMessage = z.discriminatedUnion('type', [
     code: words(64),
     message: lines(4000),
   }),
-  /** State after so many rounds is in the blob store: what it costs to lose all members is bounded by it. */
+  /**
+   * The state after so many rounds has this hash here, in the form in which it is stored. What is stored counts once most
+   * members say the same.
+   */
+  z.object({
+    type: z.literal('state'),
+    runId: id,
+    generation: count,
+    rounds: count,
+    sha256,
+    sizeBytes: count,
+  }),
+  /** As `state`, and it is in the blob store: what it costs to lose all members is bounded by it. */
   z.object({
     type: z.literal('saved'),
     runId: id,
@@ -125,7 +152,7 @@ export const workerMessage = z.discriminatedUnion('type', [
   }),
   /** Where the time of the last step went is in the blob store, for an owner who asked. */
   z.object({ type: z.literal('profiled'), runId: id, generation: count, sha256, sizeBytes: count }),
-  /** The owner's own loop returned here: the run ends with the rounds committed so far. */
+  /** The owner's own loop returned here: the run ends with the rounds committed so far, once most members say so. */
   z.object({ type: z.literal('finished'), runId: id, generation: count, rounds: count }),
   /** Answer to halt: how many rounds are committed here, and those that the coordinator said it lacks. */
   z.object({
@@ -138,12 +165,12 @@ export const workerMessage = z.discriminatedUnion('type', [
         z.object({
           round: count,
           trees: z.array(z.unknown()).max(1024),
-          metrics: z.record(z.string(), z.number()).optional(),
+          metrics,
         }),
       )
       .max(64),
   }),
-  /** The worker can't do this run at all (bad shard, impossible spec): the run fails with this error. */
+  /** The worker can't do this run at all (bad shard, impossible spec): others try without it; the run fails when most say so. */
   z.object({
     type: z.literal('failed'),
     runId: id,

@@ -339,7 +339,7 @@ export class SimulatedWorker {
   #answer({ runId, generation, knownRounds }: CoordinatorMessageOf<'halt'>): void {
     const rounds = this.committed
       .slice(knownRounds, knownRounds + ROUNDS_PER_ANSWER)
-      .map((content, i) => ({ round: knownRounds + i, trees: [content] }));
+      .map((content, i) => ({ round: knownRounds + i, trees: [content], metrics: {} }));
     this.#send({ type: 'halted', runId, generation, committedRounds: this.committed.length, rounds });
   }
 

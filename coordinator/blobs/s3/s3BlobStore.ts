@@ -1,7 +1,6 @@
 // Blobs as objects of an S3-compatible store. An upload is spooled to a local file first: its hash, which names and signs
 // it, is known only at its end. The store checks the signed hash itself before the object appears.
 
-import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
@@ -58,7 +57,7 @@ export class S3BlobStore extends BlobStore {
     const folder = await makeTemporaryFolder('blob').catch((error: unknown) => {
       throw spoolFailure(error, tmpdir());
     });
-    const file = join(folder, 'content');
+    const file = join(folder.path, 'content');
     try {
       const address = await writeVerified(file, source, options);
       options.signal?.throwIfAborted();
@@ -67,7 +66,7 @@ export class S3BlobStore extends BlobStore {
     } catch (error) {
       throw spoolFailure(error, file);
     } finally {
-      await rm(folder, { recursive: true, force: true });
+      await folder.remove();
     }
   }
 

@@ -1,7 +1,7 @@
 // From a bound application to a plain value that is recorded, and back. Checkpoints are kept as blobs, so that what was
 // deployed comes back whatever became of its folder.
 
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, writeFile } from 'node:fs/promises';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { BlobStore } from '../../blobs/blobStore.ts';
@@ -86,12 +86,12 @@ export async function withRecipe<T>(
       const made =
         target.kind === 'module'
           ? { module: target.module, export: target.exportName }
-          : await restoreCheckpoint(target.files, blobs, await mkdtemp(join(folder, 'checkpoint-')));
+          : await restoreCheckpoint(target.files, blobs, await mkdtemp(join(folder.path, 'checkpoint-')));
       applications.push(new Deployment(made, settings).bind(...args.map(decode)));
     }
     return await use(applications.at(-1)!);
   } finally {
-    await rm(folder, { recursive: true, force: true });
+    await folder.remove();
   }
 }
 

@@ -66,12 +66,10 @@ function start(openTransport?: (attempt: number) => void) {
         sockets.push(socket);
         return socket;
       },
-      importText: () => ({ url: '', module: Promise.reject(new Error('there is no module in this test')) }),
       acquireDevice: async () => ({
         report: { kind: 'cpu', name: 'JavaScript' },
         create: async (spec) => createCpuTreeDevice(spec),
         createEngine: () => Promise.reject(new Error('there is no neural net in this test')),
-        openTfjs: () => Promise.reject(new Error('there is no tfjs in this test')),
       }),
       openTransport: async ({ workerId, iceServers }) => {
         openTransport?.(++attempts);

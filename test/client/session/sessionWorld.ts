@@ -4,9 +4,7 @@
 import { createHash } from 'node:crypto';
 import { createCpuTreeDevice } from '../../../kernels/gbdt/cpuDevice.ts';
 import type { BinnedBlock, TreeDevice } from '../../../kernels/gbdt/treeDevice.ts';
-import { loadTfjs } from '../../../client/neural/tfjs/loadTfjs.ts';
-import { importDataUrl } from '../../../client/program/importDataUrl.node.ts';
-import { evaluateOwnerCode } from '../../../client/runtime/evaluateOwnerCode.ts';
+import { LoopThread } from '../../../client/ownerLoop/loopThread.ts';
 import { createWorkerSession } from '../../../client/session/runSession.ts';
 import type { WorkerSession } from '../../../client/session/sessionEnvironment.ts';
 import type { Link, LinkConnector } from '../../../client/transport/link.ts';
@@ -23,6 +21,7 @@ import type { NeuralSpec } from '../../../shared/neural/run/neuralSpec.ts';
 import type { TrainingEngine } from '../../../shared/neural/trainingEngine.ts';
 import { encodeShard } from '../../../shared/gbdt/shardCodec.ts';
 import type { TrainSpec } from '../../../shared/gbdt/trainSpec.ts';
+import { inlineOwnerThread } from '../../setup/inlineOwnerThread.ts';
 import { seededRandom } from '../../setup/seededRandom.ts';
 
 export const RUN = 'run-1';
@@ -78,9 +77,8 @@ export class SessionWorld {
         return device;
       },
       createEngine: (spec) => this.#createEngine(spec, workerId),
-      openTfjs: () => loadTfjs(undefined),
-      evaluateCode: evaluateOwnerCode,
-      importCode: (source) => importDataUrl(source).module,
+      openLoop: (name, code) =>
+        new LoopThread(inlineOwnerThread, name === 'rounds' ? { name } : { name, device: 'cpu' }, code),
       putBlob: async (bytes) => ({ sha256: this.put(bytes), sizeBytes: bytes.length }),
       fetchBlob: async (sha256) => this.blobs.get(sha256)!,
       now: () => performance.now(),

@@ -30,7 +30,11 @@ function expectHarmless({ stdout, stderr }: Ended): void {
 
 describe('a volunteer with hostile words', () => {
   async function startAttacked(): Promise<Coordinator> {
-    const coordinator = await startCoordinator({ port: 0, adminToken: 'admin-token-of-the-test' });
+    const coordinator = await startCoordinator({
+      port: 0,
+      adminToken: 'admin-token-of-the-test',
+      joinToken: 'join-token-of-the-test',
+    });
     ends.push(() => coordinator.close());
     const socket = new WebSocket(`${coordinator.url.replace('http', 'ws')}/control`);
     ends.push(() => socket.terminate());
@@ -41,6 +45,7 @@ describe('a volunteer with hostile words', () => {
       JSON.stringify({
         type: 'hello',
         protocol: PROTOCOL_VERSION,
+        token: 'join-token-of-the-test',
         runtime: 'node',
         name: 'x'.repeat(50) + HOSTILE.slice(0, 14),
         device,

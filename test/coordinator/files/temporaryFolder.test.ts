@@ -2,25 +2,13 @@
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import {
-  chmod,
-  lstat,
-  mkdir,
-  mkdtemp,
-  readdir,
-  readFile,
-  rename,
-  rm,
-  symlink,
-  writeFile,
-} from 'node:fs/promises';
+import { chmod, lstat, mkdir, mkdtemp, readdir, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { pathToFileURL } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { builtFile } from '../../../coordinator/files/builtFile.ts';
-import type { ProcessMark } from '../../../coordinator/files/processMark.ts';
 import { makeTemporaryFolder, sweepTemporaryFolders } from '../../../coordinator/files/temporaryFolder.ts';
 
 let parent: string;
@@ -30,82 +18,78 @@ beforeEach(async () => {
 });
 afterEach(() => rm(parent, { recursive: true, force: true }));
 
-/** A folder of a process that has ended, with what `change` makes of its mark. */
-async function leftBehind(change: Partial<ProcessMark> = {}): Promise<string> {
-  const folder = await makeTemporaryFolder('storage', parent);
-  const file = join(folder, '.owner.json');
-  const mark = JSON.parse(await readFile(file, 'utf8')) as ProcessMark;
-  await writeFile(file, JSON.stringify({ ...mark, ...(await endedProcess()), ...change }));
-  await writeFile(join(folder, 'rows'), 'rows');
+/** What a killed process leaves: the system has lifted its lock. */
+async function leftBehind(name = 'tabgrad-storage-aB3dE6'): Promise<string> {
+  const folder = join(parent, name);
+  await mkdir(join(folder, 'blobs'), { recursive: true, mode: 0o700 });
+  await writeFile(join(folder, 'blobs/rows'), 'rows');
+  await writeFile(join(folder, '.lock'), '');
   return folder;
 }
 
-async function endedProcess(): Promise<{ pid: number }> {
-  const child = spawn(process.execPath, ['--version'], { stdio: 'ignore' });
-  await once(child, 'exit');
-  return { pid: child.pid! };
-}
-
-describe('temporary folders', () => {
-  it('are for their owner alone', async () => {
+describe('a temporary folder', () => {
+  it('is for its owner alone, and is removed once', async () => {
     const folder = await makeTemporaryFolder('download', parent);
-    expect((await lstat(folder)).mode & 0o777).toBe(0o700);
-    expect((await lstat(join(folder, '.owner.json'))).mode & 0o777).toBe(0o600);
+    expect(basename(folder.path)).toMatch(/^tabgrad-download-\w{6}$/);
+    expect((await lstat(folder.path)).mode & 0o777).toBe(0o700);
+    await writeFile(join(folder.path, 'content'), 'rows');
+    await folder.remove();
+    expect(await readdir(parent)).toEqual([]);
+    await folder.remove();
   });
 
-  it('of a process that has ended are removed', async () => {
+  it('is not made where there is no room for it', async () => {
+    const missing = join(parent, 'missing');
+    await expect(makeTemporaryFolder('blob', missing)).rejects.toMatchObject({ code: 'ENOENT' });
+  });
+
+  it('that a killed process left is removed with all that is in it', async () => {
     const folder = await leftBehind();
     expect(await sweepTemporaryFolders(parent)).toEqual([folder]);
     expect(await readdir(parent)).toEqual([]);
   });
 
-  it('of a process whose number another one has by now are removed', async () => {
-    const folder = await leftBehind({ pid: process.pid, started: '1' });
-    expect(await sweepTemporaryFolders(parent)).toEqual([folder]);
-  });
-
   const kept: readonly (readonly [string, () => Promise<unknown>])[] = [
-    ['of a process that runs', () => makeTemporaryFolder('storage', parent)],
-    ['of another machine', () => leftBehind({ host: 'another.example' })],
-    ['of another container', () => leftBehind({ pidSpace: 'pid:[1]' })],
-    ['that do not say whose they are', () => mkdir(join(parent, 'tabgrad-storage-AAAAAA'), 0o700)],
-    ['of another name', async () => renamed(await leftBehind(), 'tabgrad-storage-results')],
-    ['that others may read', async () => chmod(await leftBehind(), 0o755)],
+    ['of a process that lives', () => makeTemporaryFolder('storage', parent)],
+    ['without a lock', async () => rm(join(await leftBehind(), '.lock'))],
+    ['of another name', () => leftBehind('tabgrad-storage-results')],
+    ['that others can read', async () => chmod(await leftBehind(), 0o755)],
     [
-      'whose mark is damaged',
-      async () => writeFile(join(await leftBehind(), '.owner.json'), '{"pid":-1,"host":"x"}'),
+      'that is a link to elsewhere',
+      async () => {
+        await rename(await leftBehind(), join(parent, 'elsewhere'));
+        await symlink(join(parent, 'elsewhere'), join(parent, 'tabgrad-storage-aB3dE6'));
+      },
     ],
-    [
-      'that are links to elsewhere',
-      async () =>
-        symlink(await renamed(await leftBehind(), 'elsewhere'), join(parent, 'tabgrad-storage-AAAAAA')),
-    ],
+    ['that is a file', () => writeFile(join(parent, 'tabgrad-storage-aB3dE6'), '', { mode: 0o700 })],
   ];
 
-  it.each(kept)('%s stay', async (_, make) => {
+  it.each(kept)('%s stays', async (_, make) => {
     await make();
     const before = await readdir(parent, { recursive: true });
     expect(await sweepTemporaryFolders(parent)).toEqual([]);
     expect(await readdir(parent, { recursive: true })).toEqual(before);
   });
 
-  it('of a killed coordinator are gone when the next one has started', async () => {
+  it('of a killed coordinator is gone when the next one has started, and that of a living one is not', async () => {
+    const living = await startCoordinator(parent);
+    const [kept] = await readdir(parent);
     const killed = await startCoordinator(parent);
-    const [left] = await readdir(parent);
+    const left = (await readdir(parent)).find((name) => name !== kept)!;
     killed.kill('SIGKILL');
     await once(killed, 'exit');
-    expect(await readdir(parent)).toEqual([left]);
+    expect((await readdir(parent)).sort()).toEqual([kept, left].sort());
     const next = await startCoordinator(parent);
-    expect(await readdir(parent)).not.toContain(left);
-    next.kill('SIGKILL');
-    await once(next, 'exit');
+    const names = await readdir(parent);
+    expect(names).toHaveLength(2);
+    expect(names).toContain(kept);
+    expect(names).not.toContain(left);
+    for (const child of [living, next]) {
+      child.kill('SIGKILL');
+      await once(child, 'exit');
+    }
   });
 });
-
-async function renamed(folder: string, name: string): Promise<string> {
-  await rename(folder, join(parent, name));
-  return join(parent, name);
-}
 
 /** One without a storage folder, in a process of its own. */
 async function startCoordinator(temporary: string): Promise<ReturnType<typeof spawn>> {

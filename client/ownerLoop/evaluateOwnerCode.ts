@@ -1,5 +1,4 @@
-// Runs the text of an owner's function. Only where the person who lends the machine allows it: in a tab the browser's
-// sandbox stands around it; in Node and Deno it has the rights of the process.
+// Makes a value of the text of an owner's function, in the thread of owners' code and nowhere else.
 
 /** The value of a function expression. `__name` is what bundlers that keep names wrap functions in. */
 export function evaluateOwnerCode(source: string): unknown {

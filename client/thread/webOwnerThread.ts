@@ -1,14 +1,14 @@
-// A program's thread where threads are the web's workers: tabs and Deno.
+// The thread of an owner's code where threads are the web's workers: tabs and Deno.
 
 import { deferred } from '../../shared/deferred.ts';
-import type { ProgramThread } from './threadMessages.ts';
+import type { OwnerThread } from './threadPort.ts';
 
-export function webProgramThread(
+export function webOwnerThread(
   thread: globalThis.Worker,
-  onFrame: (frame: ArrayBuffer) => void,
-): ProgramThread {
+  onMessage: (message: unknown) => void,
+): OwnerThread {
   const ended = deferred<string>();
-  thread.onmessage = (event: MessageEvent<ArrayBuffer>) => onFrame(event.data);
+  thread.onmessage = (event: MessageEvent<unknown>) => onMessage(event.data);
   thread.onerror = (event) => {
     // Deno ends the process for an error that nobody prevents.
     event.preventDefault();

@@ -2,8 +2,8 @@
 // itself have no more. `tabgrad worker` allows this option (--unstable-worker-options), and keeps Deno from fetching
 // modules of others by itself, which no permission covers.
 
-import type { OpenProgramThread } from './threadMessages.ts';
-import { webProgramThread } from './webProgramThread.ts';
+import type { OpenOwnerThread } from './threadPort.ts';
+import { webOwnerThread } from './webOwnerThread.ts';
 
 interface DenoWorkerOptions extends WorkerOptions {
   readonly deno: { readonly permissions: Readonly<Record<string, false | readonly URL[]>> };
@@ -26,5 +26,5 @@ const options: DenoWorkerOptions = {
   },
 };
 
-export const openProgramThread: OpenProgramThread = (onFrame) =>
-  webProgramThread(new Worker(new URL('./programThread.js', import.meta.url), options), onFrame);
+export const openOwnerThread: OpenOwnerThread = (onMessage) =>
+  webOwnerThread(new Worker(new URL('./ownerThread.js', import.meta.url), options), onMessage);
