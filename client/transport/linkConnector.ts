@@ -17,6 +17,8 @@ import type { OpenRelay } from './relayChannel.ts';
 const DEFAULT_DIRECT_TIMEOUT_MS = 8_000;
 const DEFAULT_TIMEOUT_MS = 30_000;
 const REDIAL_AFTER_MS = 500;
+/** Channels of one dialler that are greeted at a time: it gives up one before it opens the next. */
+const MAX_GREETED = 4;
 
 export interface LinkConnectorOptions {
   readonly workerId: string;
@@ -170,7 +172,10 @@ class PeerLinkConnector implements LinkConnector {
     const { peer, greeting, directTimeoutMs } = attempt;
     const arrived = deferred<Link>();
     // The dialler may give up a channel and dial again: each one that comes is greeted, the first confirmed is the link.
+    const greeted: RawChannel[] = [];
     const leave = this.#lobby.await(peer, greeting.group, (channel) => {
+      greeted.push(channel);
+      if (greeted.length > MAX_GREETED) greeted.shift()?.close('the dialler opened too many others');
       this.#greeted(attempt, channel, 'direct', greetAsAcceptor).then(arrived.resolve, () => undefined);
     });
     const openRelay = this.#openRelay;
@@ -197,7 +202,6 @@ class PeerLinkConnector implements LinkConnector {
     attempt.channels.add(channel);
     try {
       const maxMessageBytes = await Promise.race([greet(channel, attempt.greeting), attempt.over]);
-      attempt.channels.delete(channel);
       return new ChannelLink(channel, {
         peer: attempt.peer.workerId,
         path,
@@ -211,6 +215,8 @@ class PeerLinkConnector implements LinkConnector {
       }
       channel.close(messageOf(error));
       throw error;
+    } finally {
+      attempt.channels.delete(channel);
     }
   }
 }

@@ -129,8 +129,9 @@ class Relay implements MountedRelay {
     const drop = (): void => socket.terminate();
     boundMessages(stream, {
       clock: this.#clock,
+      // One that is being closed may still be reading what the other end left.
       maxMessageBytes: () =>
-        socket.readyState !== socket.OPEN ? 0 : held ? MAX_FRAME_BYTES : MAX_JOIN_BYTES,
+        held ? MAX_FRAME_BYTES : socket.readyState === socket.OPEN ? MAX_JOIN_BYTES : 0,
       messageTimeoutMs: () => MESSAGE_TIMEOUT_MS,
       hold: (bytes) => held?.set(bytes),
       cut: drop,
