@@ -9,24 +9,27 @@ import {
   slowestHealthCheckMs,
   type AttackedCoordinator,
 } from './attackedCoordinator.ts';
-import { expectAtMost } from './figures.ts';
 import {
-  ADMIN_TOKEN,
   groupByHand,
   joinByHand,
-  JOIN_TOKEN,
   openSocket,
-  type HandmadeMember,
-} from './handmadeGroup.ts';
+  type CoordinatorAccess,
+  type HandmadeWorker,
+} from '../setup/handmadeGroup.ts';
+import { expectAtMost } from './figures.ts';
 
 const KIBIBYTE = 1024;
 const MIBIBYTE = 1024 * KIBIBYTE;
 
-const start = (): Promise<AttackedCoordinator> =>
-  attackedCoordinator(['--token', JOIN_TOKEN, '--admin-token', ADMIN_TOKEN]);
+const tokens = { join: 'JOIN', admin: 'ADMIN' };
 
-function signallingPath({ workerId, signallingToken }: HandmadeMember, more = ''): string {
-  return `/peerjs/peerjs?key=tabgrad&id=${workerId}&token=${signallingToken}${more}`;
+async function start(): Promise<AttackedCoordinator & CoordinatorAccess> {
+  const coordinator = await attackedCoordinator(['--token', tokens.join, '--admin-token', tokens.admin]);
+  return Object.assign(coordinator, { tokens });
+}
+
+function signallingPath({ welcome }: HandmadeWorker, more = ''): string {
+  return `/peerjs/peerjs?key=tabgrad&id=${welcome.workerId}&token=${welcome.signallingToken}${more}`;
 }
 
 /** Types of the first message of a socket, or "closed". */
@@ -37,7 +40,7 @@ async function answerOf(socket: WebSocket): Promise<string> {
   return Promise.race([answer, once(socket, 'close').then(() => 'closed')]);
 }
 
-async function present(coordinator: AttackedCoordinator, member: HandmadeMember): Promise<WebSocket> {
+async function present(coordinator: CoordinatorAccess, member: HandmadeWorker): Promise<WebSocket> {
   const socket = openSocket(coordinator, signallingPath(member));
   expect(await answerOf(socket)).toBe('OPEN');
   return socket;
@@ -75,7 +78,7 @@ test('a worker opens sockets for ids of others and thousands of its own: it has 
   const taken: string[] = [];
   for (let at = 0; at < 5000; at += 250) {
     const answers = Array.from({ length: 250 }, (_, i) => {
-      const more = i % 2 === 0 ? '' : `&id=${i === 1 ? victim.workerId : `x${at + i}`}&token=any`;
+      const more = i % 2 === 0 ? '' : `&id=${i === 1 ? victim.welcome.workerId : `x${at + i}`}&token=any`;
       return answerOf(openSocket(coordinator, signallingPath(thief, more)));
     });
     taken.push(...(await Promise.all(answers)).filter((answer) => answer === 'OPEN'));
@@ -92,17 +95,17 @@ for (const [what, atMostMiB, prepare] of [
   [
     'that reads nothing',
     50,
-    async (coordinator: AttackedCoordinator, victim: HandmadeMember): Promise<unknown> =>
+    async (coordinator: CoordinatorAccess, victim: HandmadeWorker): Promise<unknown> =>
       (await present(coordinator, victim)).pause(),
   ],
 ] as const) {
   test(`a member floods one ${what} with offers: memory and answers stay bounded`, async (context) => {
     await using coordinator = await start();
-    const [attacker, victim] = (await groupByHand(coordinator, 2)) as [HandmadeMember, HandmadeMember];
+    const [attacker, victim] = (await groupByHand(coordinator, 2)) as [HandmadeWorker, HandmadeWorker];
     await prepare(coordinator, victim);
     const socket = await present(coordinator, attacker);
     const before = coordinator.residentMiB();
-    const flooding = flood(socket, offerTo(victim.workerId, 30 * KIBIBYTE), 6_000);
+    const flooding = flood(socket, offerTo(victim.welcome.workerId, 30 * KIBIBYTE), 6_000);
     const slowestMs = await slowestHealthCheckMs(coordinator.url, flooding);
     const growthMiB = coordinator.residentMiB() - before;
     expectAtMost(context, { what: 'memory grew by', value: growthMiB, atMost: atMostMiB, unit: 'MiB' });
@@ -112,13 +115,13 @@ for (const [what, atMostMiB, prepare] of [
 
 test('a member sends a hundred thousand small messages over signalling: others are answered', async (context) => {
   await using coordinator = await start();
-  const [attacker, victim] = (await groupByHand(coordinator, 2)) as [HandmadeMember, HandmadeMember];
+  const [attacker, victim] = (await groupByHand(coordinator, 2)) as [HandmadeWorker, HandmadeWorker];
   const heard = await present(coordinator, victim);
   let passed = 0;
   heard.on('message', () => (passed += 1));
   const socket = await present(coordinator, attacker);
   const flooding = (async () => {
-    for (let at = 0; at < 100_000; at += 1) socket.send(offerTo(victim.workerId, 0));
+    for (let at = 0; at < 100_000; at += 1) socket.send(offerTo(victim.welcome.workerId, 0));
     await delay(5_000);
   })();
   const slowestMs = await slowestHealthCheckMs(coordinator.url, flooding);
@@ -129,14 +132,22 @@ test('a member sends a hundred thousand small messages over signalling: others a
 
 /** One half of a relayed link; resolves when it is joined to the other, or with why it is not. */
 async function half(
-  coordinator: AttackedCoordinator,
-  { workerId, secret }: HandmadeMember,
-  peer: HandmadeMember,
+  coordinator: CoordinatorAccess,
+  { welcome }: HandmadeWorker,
+  peer: HandmadeWorker,
   group: string,
 ): Promise<WebSocket | string> {
   const socket = openSocket(coordinator, '/relay');
   await once(socket, 'open');
-  socket.send(JSON.stringify({ type: 'join', worker: workerId, token: secret, peer: peer.workerId, group }));
+  socket.send(
+    JSON.stringify({
+      type: 'join',
+      worker: welcome.workerId,
+      token: welcome.secret,
+      peer: peer.welcome.workerId,
+      group,
+    }),
+  );
   const refused = once(socket, 'close').then(([, reason]) => String(reason));
   return Promise.race([once(socket, 'message').then(() => socket), refused]);
 }
@@ -145,10 +156,10 @@ test('a member fills a hundred relayed links that nobody reads: memory stays bou
   await using coordinator = await start();
   const members = await groupByHand(coordinator, 28);
   const [attacker, honest, other, ...readers] = members as [
-    HandmadeMember,
-    HandmadeMember,
-    HandmadeMember,
-    ...HandmadeMember[],
+    HandmadeWorker,
+    HandmadeWorker,
+    HandmadeWorker,
+    ...HandmadeWorker[],
   ];
   const writers: WebSocket[] = [];
   for (const reader of readers) {
@@ -163,7 +174,7 @@ test('a member fills a hundred relayed links that nobody reads: memory stays bou
       writers.push(near);
     }
   }
-  const refused = await half(coordinator, attacker, readers[0] as HandmadeMember, 'run/4');
+  const refused = await half(coordinator, attacker, readers[0] as HandmadeWorker, 'run/4');
   expect(refused).toMatch(/has 4 links to worker .* already/);
   const before = coordinator.residentMiB();
   const frame = Buffer.alloc(256 * KIBIBYTE);
@@ -199,5 +210,5 @@ test('a worker that is in no group gets no place at the relay', async (context) 
   );
   const places = outcomes.filter((outcome) => typeof outcome !== 'string').length;
   expectAtMost(context, { what: 'places', value: places, atMost: 0, unit: 'of 300' });
-  expect(new Set(outcomes)).toEqual(new Set([`it shares no group with worker ${another.workerId}`]));
+  expect(new Set(outcomes)).toEqual(new Set([`it shares no group with worker ${another.welcome.workerId}`]));
 });
