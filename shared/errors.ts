@@ -76,7 +76,8 @@ export const errorCodes = {
   RUN_ABANDONED: 'The process of the run owner ended while the run went on.',
   RUN_REQUEST_INVALID: 'A run asks for something impossible.',
   RUN_STUCK: 'The group of a run can not get a round done; the message names the workers and why.',
-  MEMBERS_DISAGREE: 'Workers of a run came to different results; the message names them and says what differs.',
+  MEMBERS_DISAGREE:
+    'Workers of a run came to different results; the message names them and says what differs.',
   WORKER_FAILED: 'Most workers of a run reported that they can not do it.',
   PARAMETER_UNKNOWN: 'A training parameter of that name does not exist.',
   PARAMETER_OUT_OF_RANGE: 'A training parameter has a value outside its range or of the wrong kind.',
@@ -121,7 +122,8 @@ export const errorCodes = {
   PEER_LOST: 'A link to a peer closed or could not be made; the message names the peer.',
   FRAME_INVALID: 'A frame from a peer breaks the rules of the wire; the message names the peer.',
   FRAME_CORRUPT: 'The checksum of a frame does not match its bytes; the message names the peer.',
-  PEER_MESSAGE_INVALID: 'What a peer sent can not be read, or contradicts itself; the message names the peer.',
+  PEER_MESSAGE_INVALID:
+    'What a peer sent can not be read, or contradicts itself; the message names the peer.',
   FRAME_VERSION: 'A peer speaks another version of the peer-to-peer wire.',
   COLLECTIVE_MISUSE: 'A collective was called with arguments that can not work, or after it had failed.',
   SIGNALLING_FAILED: 'The signalling server can not be reached.',

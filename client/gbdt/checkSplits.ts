@@ -37,7 +37,9 @@ function checkSplit(candidate: SplitCandidate, node: Sums, { first, end, feature
   if (categorical !== (categories !== undefined)) throw wrong(`the kind of feature ${feature}`);
   if (!categorical && splitBin >= bins) throw wrong(`bin ${splitBin} of ${bins} of feature ${feature}`);
   if (leftG + rightG !== node.g || leftH + rightH !== node.h || leftH < 0 || rightH < 0) {
-    throw wrong(`sums of children ${leftG}/${leftH} and ${rightG}/${rightH} of a node of ${node.g}/${node.h}`);
+    throw wrong(
+      `sums of children ${leftG}/${leftH} and ${rightG}/${rightH} of a node of ${node.g}/${node.h}`,
+    );
   }
 }
 

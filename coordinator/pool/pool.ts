@@ -9,6 +9,7 @@ import type {
 import { PROTOCOL_VERSION } from '../../shared/protocol/control.ts';
 import { decodeWorkerMessage } from './decodeWorkerMessage.ts';
 import type { Clock } from '../../shared/clock.ts';
+import { noCounts } from './poolCounters.ts';
 import { closeCodes } from './controlConnection.ts';
 import type { ConnectionEvents, ControlConnection } from './controlConnection.ts';
 import { Identities } from './identities.ts';
@@ -45,25 +46,11 @@ interface Entry {
   cancelGrace: () => void;
 }
 
-export interface PoolCounters {
-  messagesReceived: number;
-  malformedMessages: number;
-  refusedWorkers: number;
-  reconnects: number;
-  lostWorkers: number;
-}
-
 const HELLO_TIMEOUT_MS = 10_000;
 const MAX_WAITING_SOCKETS = 1024;
 
 export class Pool {
-  readonly counters: PoolCounters = {
-    messagesReceived: 0,
-    malformedMessages: 0,
-    refusedWorkers: 0,
-    reconnects: 0,
-    lostWorkers: 0,
-  };
+  readonly counters = noCounts();
   readonly #options: PoolOptions;
   readonly #entries = new Map<string, Entry>();
   readonly #listeners = new Set<(event: PoolEvent) => void>();
@@ -302,12 +289,10 @@ export class Pool {
   #update(entry: Entry, change: Pick<PoolWorker, 'leaving'> & Partial<Pick<PoolWorker, 'peerId'>>): boolean {
     const { peerId = entry.worker.peerId, leaving } = change;
     if (peerId === entry.worker.peerId && leaving === entry.worker.leaving) return false;
-    if (entry.socket?.allowChange() === false) {
-      this.#malformed(entry, 'it changes its mind too often');
-      return false;
-    }
-    this.#change(entry, change);
-    return true;
+    const isAllowed = entry.socket?.allowChange() !== false;
+    if (isAllowed) this.#change(entry, change);
+    else this.#malformed(entry, 'it changes its mind too often');
+    return isAllowed;
   }
 
   #malformed(entry: Entry, what: string): void {

@@ -42,7 +42,7 @@ export function takeVote(
   const { workerId } = member;
   const { round, computeMs, exchangeMs, bytesSent } = message;
   const wrong = misplaced(turn, member, round);
-  if (wrong !== undefined) return void turn.malformed(workerId, `committed: ${wrong}`);
+  if (wrong !== undefined) return turn.malformed(workerId, `committed: ${wrong}`);
   const told = readCommitted(turn, member, message);
   if ('error' in told) {
     turn.malformed(workerId, `committed: ${told.error}`);
@@ -61,7 +61,9 @@ export function takeVote(
   const decided = votes.decided(round);
   if (decided) {
     votes.time(round, { workerId, computeMs, exchangeMs, bytesSent });
-    return isSame(decided.says, told.says) ? undefined : expelDiffering(turn, round, decided.says, told.says, [workerId]);
+    return isSame(decided.says, told.says)
+      ? undefined
+      : expelDiffering(turn, round, decided.says, told.says, [workerId]);
   }
   if (round < recordedRounds(turn.state)) return undefined;
   const open = votes.vote(round, workerId, told.says, told.content);
@@ -149,7 +151,8 @@ function recordAgreed(turn: Turn, told: OpenRound, skipped: boolean): HaltWish |
     const content = open.contents.get(winner);
     const hasFirst = hasFirstTold(turn, open.round);
     if (!content || !(content.isWhole || hasFirst)) {
-      if (hasFirst) return { when: 'now', reason: `what the first rank tells of round ${open.round} is missing` };
+      if (hasFirst)
+        return { when: 'now', reason: `what the first rank tells of round ${open.round} is missing` };
       awaitContent(turn);
       break;
     }
@@ -192,7 +195,10 @@ function expelDiffering(
   const what = partsIn(most, other);
   for (const workerId of workerIds)
     expel(turn, workerId, `its ${what} of round ${round} differ from those of most members`);
-  return { when: 'now', reason: `worker ${workerIds.join(', ')} came to different ${what} of round ${round}` };
+  return {
+    when: 'now',
+    reason: `worker ${workerIds.join(', ')} came to different ${what} of round ${round}`,
+  };
 }
 
 /** Of this round or a later one. */

@@ -17,15 +17,7 @@ import type { RunFact, SavedRun } from './runRecord.ts';
 import type { CommittedRound, RunEvent, RunHandle, RunOutcome, RunRequest } from './runRequest.ts';
 import { stepRun, wakeAtMs } from './runMachine.ts';
 import { defaultTiming, initialRunState } from './runState.ts';
-import type {
-  BlobCheck,
-  RunCommand,
-  RunInput,
-  RunPlan,
-  RunState,
-  RunTiming,
-  RunWorker,
-} from './runState.ts';
+import type { BlobCheck, RunCommand, RunInput, RunPlan, RunState, RunTiming, RunWorker } from './runState.ts';
 import { allRows } from './speed.ts';
 
 /** The part of the blob store that a run needs. */

@@ -6,14 +6,7 @@ import type { RunMessage } from '../pool/poolWorker.ts';
 import type { RunKind, TreesReading } from './kinds/runKind.ts';
 import { RoundVotes } from './roundVotes.ts';
 import { StateVotes } from './stateVotes.ts';
-import type {
-  CommittedRound,
-  RunEvent,
-  RunOutcome,
-  SavedState,
-  Shard,
-  WorkerDemand,
-} from './runRequest.ts';
+import type { CommittedRound, RunEvent, RunOutcome, SavedState, Shard, WorkerDemand } from './runRequest.ts';
 
 /** What stays the same for the whole run. */
 export interface RunPlan {

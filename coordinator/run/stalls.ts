@@ -47,7 +47,9 @@ export function judgeStall(turn: Turn): void {
       ...(accuser !== undefined && { accuser }),
     });
   }
-  const error = new RunStuckError(`The group of ${names(state.members)} is stuck: ${what}`, { peer: workerId });
+  const error = new RunStuckError(`The group of ${names(state.members)} is stuck: ${what}`, {
+    peer: workerId,
+  });
   if (!forgive(turn)) return endRun(turn, error);
   // Whoever was set aside before may have been the wrong one.
   liftForgiven(turn);
@@ -69,7 +71,8 @@ interface Suspect {
  */
 function mostSuspect(turn: Turn): Suspect | undefined {
   const { members, barren } = turn.state;
-  const accusersOf = ({ workerId }: Member): ReadonlySet<string> => barren.accusers.get(workerId) ?? new Set();
+  const accusersOf = ({ workerId }: Member): ReadonlySet<string> =>
+    barren.accusers.get(workerId) ?? new Set();
   const isProven = (member: Member): boolean => {
     const accusers = accusersOf(member);
     return accusers.size > 1 || accusers.has(COORDINATOR) || accusers.has(member.workerId);

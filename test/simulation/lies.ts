@@ -11,7 +11,10 @@ export type Lie = (message: WorkerMessage, random: RandomChoices) => readonly Wo
 const forgedTree = treeOf('f'.repeat(16));
 
 const only =
-  <T extends WorkerMessage['type']>(type: T, say: (message: WorkerMessageOf<T>, random: RandomChoices) => WorkerMessage[]): Lie =>
+  <T extends WorkerMessage['type']>(
+    type: T,
+    say: (message: WorkerMessageOf<T>, random: RandomChoices) => WorkerMessage[],
+  ): Lie =>
   (message, random) =>
     message.type === type ? say(message as WorkerMessageOf<T>, random) : [message];
 

@@ -75,13 +75,10 @@ describe('a liar among workers that come and go', () => {
     'says nothing of its rounds',
     'stops every group',
     'can not do the run',
-  ] as const)(
-    'that %s holds no run up for good',
-    async (name) => {
-      for (let seed = 0; seed < 20; seed += 1) {
-        const life = await simulateRun(seed, { rounds: 30, min: 2, max: 4, liars: { w2: lies[name] } });
-        expect(life.outcome.rounds).toHaveLength(30);
-      }
-    },
-  );
+  ] as const)('that %s holds no run up for good', async (name) => {
+    for (let seed = 0; seed < 20; seed += 1) {
+      const life = await simulateRun(seed, { rounds: 30, min: 2, max: 4, liars: { w2: lies[name] } });
+      expect(life.outcome.rounds).toHaveLength(30);
+    }
+  });
 });

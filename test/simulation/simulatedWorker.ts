@@ -272,8 +272,8 @@ export class SimulatedWorker {
           if (task.isOver || this.isDead || this.#isAsleep) return;
           isConnected = true;
           const others = members.filter(({ workerId }) => workerId !== this.workerId);
-        const links = others.map(({ workerId }) => ({ workerId, path: 'memory' as const }));
-        this.#send({ type: 'ready', runId, generation, links });
+          const links = others.map(({ workerId }) => ({ workerId, path: 'memory' as const }));
+          this.#send({ type: 'ready', runId, generation, links });
         },
         completed: (round, content) => this.#commit(task, round, content),
         stalled: (missing) => this.#stall(task, missing),
@@ -351,13 +351,11 @@ export class SimulatedWorker {
   }
 
   #answer({ runId, generation, knownRounds }: CoordinatorMessageOf<'halt'>): void {
-    const rounds = this.committed
-      .slice(knownRounds, knownRounds + ROUNDS_PER_ANSWER)
-      .map((content, i) => ({
-        round: knownRounds + i,
-        trees: [treeOf(content)],
-        metrics: metricsOf(knownRounds + i),
-      }));
+    const rounds = this.committed.slice(knownRounds, knownRounds + ROUNDS_PER_ANSWER).map((content, i) => ({
+      round: knownRounds + i,
+      trees: [treeOf(content)],
+      metrics: metricsOf(knownRounds + i),
+    }));
     this.#send({ type: 'halted', runId, generation, committedRounds: this.committed.length, rounds });
   }
 

@@ -217,7 +217,10 @@ function layoutKey({ slots, buckets, lengths }: EngineLayout): unknown {
  * Of the states that are not behind the record, the one that most members have: one member does not decide. Of several with
  * as many the latest, and then the first rank's. Where all are behind the record, the same among those.
  */
-function commonState(greetings: readonly Greeting[], committedRounds: number): Pick<Greeting, 'step' | 'hash'> {
+function commonState(
+  greetings: readonly Greeting[],
+  committedRounds: number,
+): Pick<Greeting, 'step' | 'hash'> {
   const isOf = (a: Greeting, b: Greeting): boolean => a.step === b.step && a.hash === b.hash;
   const held = greetings.filter(({ step }) => step >= 0);
   const upToDate = held.filter(({ step }) => step >= committedRounds);

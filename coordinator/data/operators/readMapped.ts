@@ -42,19 +42,22 @@ function decoded(bytes: Uint8Array): arrow.RecordBatch {
 
 /** As many values as rows, and no text beyond the bytes that came. */
 function checkColumn(column: arrow.Data | undefined, name: string, rows: number): void {
-  if (column?.length !== rows) throw wrong(`${column?.length ?? 'no'} values in column "${name}" of ${rows} rows`);
+  if (column?.length !== rows)
+    throw wrong(`${column?.length ?? 'no'} values in column "${name}" of ${rows} rows`);
   const { type, values, valueOffsets: offsets } = column;
   if (arrow.DataType.isUtf8(type) || arrow.DataType.isBinary(type)) {
     let before = 0;
     for (let row = 0; row <= rows; row += 1) {
       const offset = Number(offsets[row] ?? Infinity);
-      if (offset < before || offset > values.length) throw wrong(`text of column "${name}" that is not there`);
+      if (offset < before || offset > values.length)
+        throw wrong(`text of column "${name}" that is not there`);
       before = offset;
     }
     return;
   }
   const isPlain = arrow.DataType.isInt(type) || arrow.DataType.isFloat(type);
-  if (isPlain && values.length < rows) throw wrong(`${values.length} numbers in column "${name}" of ${rows} rows`);
+  if (isPlain && values.length < rows)
+    throw wrong(`${values.length} numbers in column "${name}" of ${rows} rows`);
 }
 
 /** Columns that are kept are taken from what was sent: the worker has no say in them. */
@@ -86,7 +89,8 @@ function predictions(
 function checkOutput(column: arrow.Data, name: string, areFinite: boolean): void {
   const values: unknown = column.values;
   const isFloat = values instanceof Float32Array && arrow.DataType.isFloat(column.type);
-  if (!isFloat || column.nullCount > 0) throw wrong(`predictions in column "${name}" that are no float32 numbers`);
+  if (!isFloat || column.nullCount > 0)
+    throw wrong(`predictions in column "${name}" that are no float32 numbers`);
   if (areFinite && !values.subarray(0, column.length).every((one) => Number.isFinite(one)))
     throw wrong(`predictions in column "${name}" that are not finite`);
 }

@@ -124,7 +124,9 @@ describe('two members that differ', () => {
     bench.halted('a', 1, 0);
     bench.halted('b', 1, 0, 'forged');
     expect(bench.state).toMatchObject({ phase: 'loading', generation: 2, record: [] });
-    expect(bench.state.members.map(({ committedRounds, agreedRounds }) => [committedRounds, agreedRounds])).toEqual([
+    expect(
+      bench.state.members.map(({ committedRounds, agreedRounds }) => [committedRounds, agreedRounds]),
+    ).toEqual([
       [0, 0],
       [0, 0],
     ]);
@@ -250,7 +252,11 @@ describe('a round that can not be', () => {
     ['is nested deeply', [[[[[[]]]]]], /^committed: tree 0: malformed tree/],
     ['has another number of trees', [leaf, leaf], /a round has 2 trees; expected 1$/],
     ['is deeper than the run allows', [deep], /tree 0: node 3 is at depth 2; expected at most 1$/],
-    ['splits a feature that is not there', [{ ...stump, feature: [1, 0, 0] }], /node 0 splits feature 1 of 1$/],
+    [
+      'splits a feature that is not there',
+      [{ ...stump, feature: [1, 0, 0] }],
+      /node 0 splits feature 1 of 1$/,
+    ],
     ['splits after a bin that is not there', [{ ...stump, bin: [4, 0, 0] }], /after bin 4; it has 4 bins$/],
     [
       'splits numbers by categories',
@@ -343,9 +349,7 @@ describe('rounds that a member claims when the group halts', () => {
     bench.committed('c', 0);
     halt(bench);
     bench.halted('c', 1, 0, 'forged');
-    expect(bench.malformed().map(({ what }) => what)).toEqual([
-      'halted: round 0: it said otherwise before',
-    ]);
+    expect(bench.malformed().map(({ what }) => what)).toEqual(['halted: round 0: it said otherwise before']);
     expect(bench.group).toEqual(['a', 'b']);
   });
 
@@ -389,9 +393,7 @@ describe('rounds that a member claims when the group halts', () => {
     const bench = group('a', 'b', 'c');
     halt(bench);
     bench.halted('a', 5, 3);
-    expect(bench.malformed().map(({ what }) => what)).toEqual([
-      'halted: rounds from 3 on; 0 are recorded',
-    ]);
+    expect(bench.malformed().map(({ what }) => what)).toEqual(['halted: rounds from 3 on; 0 are recorded']);
     expect(bench.group).toEqual(['b', 'c']);
   });
 

@@ -113,6 +113,18 @@ describe('a state of a neural run', () => {
     bench.message('a', { type: 'saved', rounds: 5, ...state('2') });
     expect(bench.malformed()).toMatchObject([{ what: 'a state after 5 rounds after one of 5' }]);
   });
+
+  it('is one of few that are kept, however many one member tells of', () => {
+    const bench = neural({ totalRounds: 10_000 });
+    let malformed = 0;
+    for (let rounds = 1; rounds <= 1_000; rounds += 1) {
+      bench.message('b', { type: 'state', rounds, ...state('1') });
+      malformed += bench.malformed().length;
+    }
+    expect(bench.state.states.openStates).toBe(64);
+    expect(malformed).toBe(1_000 - 64);
+    expect(bench.state.halt?.reason).toBe('worker b tells of states that most members do not');
+  });
 });
 
 describe('the end of a neural run', () => {
@@ -120,7 +132,11 @@ describe('the end of a neural run', () => {
 
   function finish(bench: Bench): void {
     for (const workerId of bench.group) {
-      bench.message(workerId, { type: workerId === bench.group[0] ? 'saved' : 'state', rounds: 10, ...state('1') });
+      bench.message(workerId, {
+        type: workerId === bench.group[0] ? 'saved' : 'state',
+        rounds: 10,
+        ...state('1'),
+      });
     }
   }
 
@@ -176,7 +192,7 @@ describe('the end of a neural run', () => {
     const bench = neural();
     allReport(bench, last);
     for (let groups = 0; groups < 3; groups += 1) {
-      for (const { workerId, halted } of [...bench.state.members]) if (!halted) bench.halted(workerId, 10);
+      for (const { workerId, halted } of bench.state.members) if (!halted) bench.halted(workerId, 10);
       if (groups < 2) bench.ready(...bench.group);
     }
     expect(bench.result()).toMatchObject({ status: 'finished' });
@@ -203,7 +219,9 @@ describe('reports of a neural run', () => {
     report(bench, 'c', 3);
     expect(bench.state.record).toEqual([]);
     report(bench, 'a', 3);
-    expect(bench.state.record).toEqual([{ round: 3, trees: [], metrics: { loss: 3, examplesPerSecond: 100 } }]);
+    expect(bench.state.record).toEqual([
+      { round: 3, trees: [], metrics: { loss: 3, examplesPerSecond: 100 } },
+    ]);
   });
 
   it('have no metrics of the first rank alone, by whatever name', () => {
@@ -228,7 +246,11 @@ describe("an owner's loop that has returned", () => {
 
   function store(bench: Bench, rounds: number): void {
     for (const workerId of bench.group) {
-      bench.message(workerId, { type: workerId === bench.group[0] ? 'saved' : 'state', rounds, ...state('1') });
+      bench.message(workerId, {
+        type: workerId === bench.group[0] ? 'saved' : 'state',
+        rounds,
+        ...state('1'),
+      });
       if (checks(bench).length > 0) answer(bench, 'there');
     }
   }

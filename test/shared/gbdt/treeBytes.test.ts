@@ -58,5 +58,15 @@ describe('the bytes of trees', () => {
 
 function leaves(): EncodedTree {
   const one = [0];
-  return { left: [-1], feature: one, bin: one, flags: one, value: one, fixed: one, gain: one, cover: one, categories: [] };
+  return {
+    left: [-1],
+    feature: one,
+    bin: one,
+    flags: one,
+    value: one,
+    fixed: one,
+    gain: one,
+    cover: one,
+    categories: [],
+  };
 }
