@@ -75,10 +75,12 @@ async function download(
       signal: AbortSignal.any([signal, stall.signal]),
       // Kept by `cache`, or not at all: a second copy in the browser's HTTP cache would help nobody.
       cache: 'no-store',
+      // A coordinator sends no worker to other addresses.
+      redirect: 'manual',
     });
     if (!response.ok || !response.body) {
       await response.body?.cancel();
-      const message = `The coordinator answered ${response.status} for blob ${sha256}.`;
+      const message = `The coordinator answered ${answerOf(response)} for blob ${sha256}.`;
       throw response.status >= 500 || response.status === 429
         ? new BlobFetchError(message)
         : new Hopeless(message);
@@ -103,6 +105,12 @@ async function download(
   } finally {
     cancelStall();
   }
+}
+
+/** Browsers tell no more of a redirect than that there is one. */
+export function answerOf({ type, status }: Response): string {
+  const isRedirect = type === 'opaqueredirect' || (status >= 300 && status < 400);
+  return isRedirect ? 'a redirect, which is not followed,' : String(status);
 }
 
 /** The body's chunks; a reader rather than for-await, which Safari's streams lack. */

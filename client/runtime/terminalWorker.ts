@@ -5,6 +5,7 @@ import type { LaunchReport } from '../../shared/protocol/launchReport.ts';
 import { LAUNCHED_ENV, TOKEN_FROM_INPUT } from '../../shared/protocol/launchReport.ts';
 import { secretVariables } from '../../shared/protocol/secretVariables.ts';
 import { launcherInput, type LauncherInput } from './launcherInput.ts';
+import { visibleLine } from '../../shared/text/visibleText.ts';
 import { InvalidWorkerOptionError, parseWorkerArguments, workerUsage } from './workerArguments.ts';
 import type { WorkerArguments } from './workerArguments.ts';
 import { Worker } from './worker.ts';
@@ -27,6 +28,8 @@ export interface Terminal {
   readonly defaultCacheFolder: string;
 }
 
+/** To the start of the line, and clear it. */
+const ERASE_LINE = '\r\u001b[2K';
 const EXIT_OK = 0;
 const EXIT_REFUSED = 1;
 const EXIT_USAGE = 2;
@@ -49,14 +52,15 @@ export async function runTerminalWorker(
     if (input && options.token === TOKEN_FROM_INPUT) options = await withToken(options, input);
   } catch (error) {
     if (!(error instanceof InvalidWorkerOptionError)) throw error;
-    terminal.writeError(`${error.code}: ${error.message}\n`);
+    terminal.writeError(`${error.code}: ${visibleLine(error.message)}\n`);
     return EXIT_USAGE;
   }
   // Before anything of an owner is loaded.
   for (const name of secretVariables) terminal.forgetEnv(name);
-  const clearLine = terminal.interactive ? '\r\u001b[2K' : '';
-  const platform = createPlatform(options, (line) => terminal.writeError(`${clearLine}${line}\n`));
-  const show = launched ? reporter(terminal) : printer(terminal, options.url, clearLine);
+  // What the coordinator and other workers say comes along in these lines.
+  const shown = (text: string): string => `${terminal.interactive ? ERASE_LINE : ''}${visibleLine(text)}`;
+  const platform = createPlatform(options, (text) => terminal.writeError(`${shown(text)}\n`));
+  const show = launched ? reporter(terminal) : printer(terminal, options.url, shown);
   const worker = new Worker(options, platform, show);
   let interrupts = 0;
   terminal.onInterrupt((signal) => {
@@ -66,8 +70,8 @@ export async function runTerminalWorker(
 
   const end = await worker.ended;
   if (launched) terminal.write(`${JSON.stringify({ event: 'ended', ...end } satisfies LaunchReport)}\n`);
-  else terminal.write(`${clearLine}${end.kind === 'refused' ? 'Refused' : 'Left'}: ${end.reason}\n`);
-  if (end.kind === 'refused') terminal.writeError(`JOIN_REFUSED: ${end.reason}\n`);
+  else terminal.write(`${shown(`${end.kind === 'refused' ? 'Refused' : 'Left'}: ${end.reason}`)}\n`);
+  if (end.kind === 'refused') terminal.writeError(`JOIN_REFUSED: ${visibleLine(end.reason)}\n`);
   return end.kind === 'refused' ? EXIT_REFUSED : EXIT_OK;
 }
 
@@ -92,7 +96,11 @@ function reporter(terminal: Terminal): (status: WorkerStatus) => void {
 }
 
 /** Lines for people: joining and losing the coordinator always, everything else only on a terminal. */
-function printer(terminal: Terminal, url: string, clearLine: string): (status: WorkerStatus) => void {
+function printer(
+  terminal: Terminal,
+  url: string,
+  shown: (text: string) => string,
+): (status: WorkerStatus) => void {
   let known: string | undefined;
   let lost = false;
   return (status) => {
@@ -100,17 +108,16 @@ function printer(terminal: Terminal, url: string, clearLine: string): (status: W
     if (workerId !== undefined && workerId !== known && device) {
       known = workerId;
       const reason = device.reason === undefined ? '' : ` ${device.reason}`;
-      terminal.write(
-        `${clearLine}Joined ${url} as ${workerId}, computing on ${device.kind} (${device.name}).${reason}\n`,
-      );
+      const joined = `Joined ${url} as ${workerId}, computing on ${device.kind} (${device.name}).${reason}`;
+      terminal.write(`${shown(joined)}\n`);
     }
     if (lost !== (status.phase === 'reconnecting')) {
       lost = !lost;
       if (!terminal.interactive)
-        terminal.write(lost ? `Lost the coordinator: ${status.note}\n` : 'Joined again.\n');
+        terminal.write(`${shown(lost ? `Lost the coordinator: ${status.note}` : 'Joined again.')}\n`);
     }
     if (terminal.interactive && status.phase !== 'ended') {
-      terminal.write(`${clearLine}${describeStatus(status)}`);
+      terminal.write(shown(describeStatus(status)));
     }
   };
 }

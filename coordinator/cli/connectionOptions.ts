@@ -2,8 +2,10 @@
 
 import type { LocalWorkersOptions } from '../local/localWorkers.ts';
 import type { CoordinatorAddress } from '../remote/askCoordinator.ts';
+import { ownerAccess } from '../remote/ownerAccess.ts';
 import { trustedAuthorities } from '../remote/serverTrust.ts';
 import { BadArgumentError } from './cliErrors.ts';
+import type { CliContext } from './command.ts';
 import type { OptionSpecs, OptionValues } from './options.ts';
 
 export const urlOption = {
@@ -35,14 +37,22 @@ export const adminOptions = {
   token: {
     type: 'text',
     placeholder: 'TOKEN',
-    help: "The coordinator's admin token, where it has one.",
+    help: "The coordinator's admin token. Not needed for a coordinator that you started on this machine.",
     env: 'TABGRAD_ADMIN_TOKEN',
   },
   ...trustOptions,
 } as const satisfies OptionSpecs;
 
-/** @throws what trustedAuthorities throws. */
+/** The coordinator of the options, asked as its owner. @throws what trustedAuthorities and ownerAccess throw. */
 export async function coordinatorAddress(
+  options: ReachedBy,
+  { env, signal }: Pick<CliContext, 'env' | 'signal'>,
+): Promise<CoordinatorAddress> {
+  return reachedAt({ ...options, ...(await ownerAccess(options.url, options.token, env)) }, signal);
+}
+
+/** @throws what trustedAuthorities throws. */
+export async function reachedAt(
   { url, token, ca, 'ca-fingerprint': caFingerprint }: ReachedBy,
   signal: AbortSignal,
 ): Promise<CoordinatorAddress> {

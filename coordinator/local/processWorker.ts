@@ -3,17 +3,17 @@
 
 import { spawn, type ChildProcess } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
-import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import {
   LAUNCHED_ENV,
   launchReport,
   TOKEN_FROM_INPUT,
   type LaunchReport,
 } from '../../shared/protocol/launchReport.ts';
+import { builtFile } from '../files/builtFile.ts';
+import { makeTemporaryFolder } from '../files/temporaryFolder.ts';
 import { BoundedLog } from './boundedLog.ts';
 import { unpackChromium } from './chromium.ts';
 import { WorkerStartError } from './localErrors.ts';
@@ -154,12 +154,12 @@ async function environment(
 
 /** Runtimes read further authorities from one file alone: those that they were told of already stay. */
 async function authoritiesFile(ca: string): Promise<{ file: string; remove: () => Promise<void> }> {
-  const folder = await mkdtemp(join(tmpdir(), 'tabgrad-ca-'));
+  const folder = await makeTemporaryFolder('authority');
   const known = process.env['NODE_EXTRA_CA_CERTS'];
   const others = known === undefined ? '' : await readFile(known, 'utf8').catch(() => '');
-  const file = join(folder, 'authorities.pem');
+  const file = join(folder.path, 'authorities.pem');
   await writeFile(file, `${ca}\n${others}`);
-  return { file, remove: () => rm(folder, { recursive: true, force: true }) };
+  return { file, remove: () => folder.remove() };
 }
 
 function nodeCommand(): { command: string; args: string[] } {
@@ -233,11 +233,9 @@ function denoExecutable(): string {
   throw new WorkerStartError('Deno was not found on PATH or in node_modules. Run `npm install deno`.');
 }
 
-/** The built worker, seen from dist/node/ or from the sources in coordinator/local/. */
+/** The built worker. */
 function bundle(platform: 'node' | 'deno'): string {
-  const here = dirname(fileURLToPath(import.meta.url));
-  const candidates = ['..', join('..', '..', 'dist')].map((up) => join(here, up, platform, 'worker.js'));
-  const found = candidates.find((file) => existsSync(file));
+  const found = builtFile(`${platform}/worker.js`);
   if (found !== undefined) return found;
   throw new WorkerStartError(
     `The worker's bundle ${platform}/worker.js was not found; run \`npm run build:js\`.`,

@@ -42,7 +42,7 @@ export class RunRegistry {
       const { runId } = event.message;
       // A worker that was out of reach when its run ended, or when it lost its place, works on until it is told.
       if (this.#entries.get(runId)?.status === 'running') return;
-      options.pool.send(event.worker.workerId, { type: 'release', runId, reason: 'the run is over' });
+      options.pool.answer(event.worker.workerId, { type: 'release', runId, reason: 'the run is over' });
     });
   }
 

@@ -2,22 +2,24 @@
 // Host, any web page that a volunteer or owner has open could talk to a coordinator on their own machine.
 
 import type { IncomingMessage } from 'node:http';
-import { secretsEqual } from '../pool/secrets.ts';
+import type { AttemptThrottle } from '../pool/attemptThrottle.ts';
 import type { TrustedProxies } from './proxies.ts';
 import { OriginRefusedError, TokenRequiredError } from './serverErrors.ts';
+import type { Tokens } from './tokens.ts';
 
 export interface AccessOptions {
-  readonly adminToken: string | undefined;
-  readonly joinToken: string | undefined;
+  readonly tokens: Pick<Tokens, 'admin' | 'joining'>;
   /** Host names (without port) that requests may be addressed to; undefined allows all. */
   readonly allowedHosts: readonly string[] | undefined;
-  /** Whose word counts on the name that was asked for. */
+  /** Slows down who guesses. */
+  readonly attempts: AttemptThrottle;
+  /** Whose word counts on the name that was asked for, and on who asks. */
   readonly proxies: TrustedProxies;
   /** Origins of other pages that may ask, e.g. "https://example.org". */
   readonly allowedOrigins: readonly string[];
 }
 
-/** Who may use a route: anybody; who has the admin token; who has the admin or the join token. */
+/** Who may use a route: anybody; who has the admin token; who has the admin token or one that workers join with. */
 export type Access = 'public' | 'admin' | 'upload';
 
 export class AccessControl {
@@ -48,17 +50,22 @@ export class AccessControl {
     throw new OriginRefusedError(`A page of "${origin.slice(0, 200)}" may not use this coordinator.`);
   }
 
-  /** @throws TokenRequiredError */
+  /** @throws TokenRequiredError, TooManyAttemptsError */
   checkToken(request: IncomingMessage, access: Access): void {
-    const { adminToken, joinToken } = this.#options;
-    if (access === 'public' || adminToken === undefined) return;
-    const given = bearerToken(request);
-    const isAdmin = secretsEqual(given, adminToken);
-    const mayUpload = access === 'upload' && joinToken !== undefined && secretsEqual(given, joinToken);
-    if (isAdmin || mayUpload) return;
+    if (access === 'public') return;
+    const { tokens, attempts } = this.#options;
+    const accepted = access === 'upload' ? [tokens.admin, ...tokens.joining] : [tokens.admin];
+    const attempt = attempts.attempt(this.addressOf(request), bearerToken(request), accepted);
+    if (attempt.type === 'right') return;
+    if (attempt.type === 'throttled') throw attempt.error;
     throw new TokenRequiredError(
-      `${given === undefined ? 'A token is required' : 'The token is wrong'}: send "Authorization: Bearer <admin token>".`,
+      `${attempt.type === 'missing' ? 'A token is required' : 'The token is wrong'}: send "Authorization: Bearer <admin token>".`,
     );
+  }
+
+  /** The address that asks, seen from outside of trusted proxies. */
+  addressOf(request: IncomingMessage): string {
+    return this.#options.proxies.clientAddress(request);
   }
 }
 

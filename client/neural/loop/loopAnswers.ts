@@ -3,9 +3,11 @@
 
 import { z } from 'zod';
 import type { Collective } from '../../../shared/collective/collective.ts';
+import { readFromPeer } from '../../../shared/collective/peerMessage.ts';
 import { packFiles, unpackFiles, type PackedFiles } from '../../../shared/neural/loop/packedFiles.ts';
 import { readAsk } from '../../ownerLoop/callLoop.ts';
 import type { AnswerLoop, LoopAnswer } from '../../ownerLoop/loopThread.ts';
+import { finiteMetrics } from '../run/finiteMetrics.ts';
 import { LoopMisuseError } from './loopErrors.ts';
 import { meetAll } from './loopGroup.ts';
 
@@ -51,6 +53,7 @@ export interface LoopDataset {
 export interface LoopReport {
   /** Counted from 1. */
   readonly report: number;
+  /** Rank 0's, the same at every member. */
   readonly metrics: Readonly<Record<string, number>>;
   /** Rank 0's, the same at every member; undefined where it gave none. */
   readonly checkpoint: PackedFiles | undefined;
@@ -84,13 +87,14 @@ export function loopAnswers(group: LoopGroup): LoopAnswers {
 
   const report = async ({ metrics, checkpoint }: AskOf<'report'>): Promise<LoopAnswer> => {
     const wish = group.endsAfter(reports + 1);
-    const isLast = await meetAll(collective, { doing: 'report', reports, isLast: wish }, options);
+    const arrival = { doing: 'report', reports, isLast: wish, metrics: finiteMetrics(metrics) } as const;
+    const { isLast, metrics: agreed } = await meetAll(collective, arrival, options);
     // Empty bytes stand for none.
     const own = collective.rank === 0 && checkpoint ? checkpoint : new Uint8Array();
     const bytes = await collective.broadcast(own, 0, options);
-    const kept = bytes.byteLength === 0 ? undefined : unpackFiles(bytes);
+    const kept = bytes.byteLength === 0 ? undefined : readFromPeer(collective, 0, () => unpackFiles(bytes));
     reports += 1;
-    await group.onReport({ report: reports, metrics, checkpoint: kept });
+    await group.onReport({ report: reports, metrics: agreed, checkpoint: kept });
     const copy = kept && packFiles(kept);
     const value = { reports, checkpoint: copy, isLast } satisfies CommittedReport;
     return { value, transfer: copy ? [copy.buffer] : [], ...(isLast && { over: group.over() }) };
@@ -130,8 +134,9 @@ export function loopAnswers(group: LoopGroup): LoopAnswers {
           return read(asked);
       }
     },
-    returned: async () =>
-      void (await meetAll(collective, { doing: 'return', reports, isLast: false }, options)),
+    returned: async () => {
+      await meetAll(collective, { doing: 'return', reports, isLast: false, metrics: {} }, options);
+    },
   };
 }
 

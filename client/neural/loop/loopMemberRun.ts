@@ -11,6 +11,7 @@ import type { Assignment } from '../../session/generationTask.ts';
 import type { GenerationContext, MemberRun, MemberRunKind } from '../../session/memberRun.ts';
 import type { SessionEnvironment } from '../../session/sessionEnvironment.ts';
 import { TensorRows } from '../run/tensorRows.ts';
+import { tellState } from '../run/tellState.ts';
 import { loopAnswers, type LoopDataset, type LoopReport } from './loopAnswers.ts';
 import { GenerationOver, LoopMisuseError } from './loopErrors.ts';
 import { LoopState } from './loopState.ts';
@@ -77,8 +78,9 @@ class LoopMemberRun implements MemberRun {
     try {
       const failure = await this.#call(thread, context);
       if (failure !== undefined && !(failure instanceof GenerationOver)) throw failure;
-      if (rank === 0 && (failure === undefined || context.keepsState() || this.#isOver)) {
-        await this.#save(context);
+      // The first rank stores the state where it is wanted; that the others tell theirs costs little.
+      if (failure === undefined || rank > 0 || context.keepsState() || this.#isOver) {
+        await this.#tellState(context);
       }
       if (failure !== undefined) return;
     } finally {
@@ -129,7 +131,7 @@ class LoopMemberRun implements MemberRun {
     this.#state.reports = report;
     if (checkpoint) this.#state.checkpoint = checkpoint;
     // What the owner sees as done must not be lost with the group.
-    if (rank === 0 && (checkpoint || this.#isOver)) await this.#save(context);
+    if (checkpoint || this.#isOver) await this.#tellState(context);
     const now = environment.now();
     const bytes = [...links.values()].reduce((sum, link) => sum + link.stats.bytesSent, 0);
     environment.send({
@@ -140,7 +142,7 @@ class LoopMemberRun implements MemberRun {
       computeMs: now - this.#reportedAt,
       exchangeMs: 0,
       bytesSent: bytes - this.#bytesReported,
-      ...(rank === 0 && { metrics: { ...metrics } }),
+      metrics: { ...metrics },
     });
     environment.onStatus?.({
       state: 'training',
@@ -157,11 +159,10 @@ class LoopMemberRun implements MemberRun {
     this.#bytesReported = bytes;
   }
 
-  async #save({ environment, generation, signal }: GenerationContext): Promise<void> {
+  async #tellState(context: GenerationContext): Promise<void> {
     const { reports } = this.#state;
     if (reports <= this.#savedReports) return;
-    const address = await environment.putBlob(this.#state.packed(), signal);
-    environment.send({ type: 'saved', runId: this.runId, generation, rounds: reports, ...address });
+    await tellState(context, this.runId, reports, this.#state.packed());
     this.#savedReports = reports;
   }
 }

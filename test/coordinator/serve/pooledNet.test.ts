@@ -108,6 +108,7 @@ describe('a replica whose worker vanishes', () => {
             leaving: new Promise<string>(() => undefined),
             pipe: {
               bufferedBytes: 0,
+              read: () => undefined,
               closed: closed.promise,
               close: (reason) => closed.resolve(reason),
               onFrame: (next) => void (receive = next),
@@ -132,7 +133,7 @@ describe('a replica whose worker vanishes', () => {
         attach: async (instance) =>
           new LayersProgram(await PooledNet.open(instance), { batchWaitTimeoutS: 3_600 }),
       }),
-      {},
+      { excluded: new Set() },
       (facts) => told.push(facts),
     );
     await replica.ready;
