@@ -39,7 +39,7 @@ function train(
     trainLoopPerWorker,
     trainLoopConfig,
     datasets: { train: { x: { values: Float32Array.of(1, 2, 3, 4), shape: [] } } },
-    scalingConfig: { numWorkers, url: swarm.coordinator.url },
+    scalingConfig: { numWorkers, url: swarm.coordinator.url, token: swarm.coordinator.tokens.admin },
     runConfig: { name: `run-${runs}`, storagePath: folder, callbacks: [{ onEvent }] },
   });
   return trainer.fit();
