@@ -77,6 +77,7 @@ export const errorCodes = {
     'A token that was given can not be used: it is empty, too long or has other characters than ASCII.',
   TOKEN_FILE:
     'The file with the tokens of a coordinator of this machine can not be written, or others may read it.',
+  TOO_MANY_ATTEMPTS: 'Too many wrong tokens came from one address; the message says when to try again.',
   ORIGIN_REFUSED: 'The request comes from a web page of another origin.',
   RATE_LIMITED: 'A worker sends more than the coordinator accepts.',
   PROTOCOL_MISMATCH: 'Worker and coordinator speak different protocol versions.',
@@ -140,6 +141,7 @@ export const errorCodes = {
   NEURAL_DATA_MISMATCH: 'Rows do not fit the model: shape, kind or range; the message names row and column.',
   NEURAL_LOSS_NOT_FINITE: 'The loss of a step is not a finite number; the message names step and layer.',
   PEER_LOST: 'A link to a peer closed or could not be made; the message names the peer.',
+  PEER_UNPROVEN: 'A peer did not prove by the key of the link that it is the worker that it says it is.',
   FRAME_INVALID: 'A frame from a peer breaks the rules of the wire; the message names the peer.',
   FRAME_CORRUPT: 'The checksum of a frame does not match its bytes; the message names the peer.',
   PEER_MESSAGE_INVALID:

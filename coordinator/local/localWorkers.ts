@@ -1,5 +1,6 @@
 // Starts workers on this machine: the embedded pool of a script, and what `tabgrad up --workers N` lends by itself.
 
+import { writeToStderr } from '../progress/textOutput.ts';
 import { readdirSync } from 'node:fs';
 import { sandboxPolicy } from './browserSandbox.ts';
 import { openLocalBrowser, type LocalBrowser } from './browserWorker.ts';
@@ -132,7 +133,7 @@ async function openTrustingBrowser(
     sandbox,
     hasGpu: !lacksGpu(),
     trustedKeys: key === undefined ? [] : [key],
-    warn: onWarning ?? ((line) => void process.stderr.write(`tabgrad: ${line}\n`)),
+    warn: onWarning ?? ((line) => writeToStderr(`warning: ${line}`)),
     log: (line) => onLine?.(`[browser] ${line}`),
   });
 }

@@ -9,12 +9,14 @@ import { Admission } from './admission.ts';
 import { decodeWorkerMessage } from './decodeWorkerMessage.ts';
 import { closeCodes } from './controlConnection.ts';
 import type { ConnectionEvents, ControlConnection } from './controlConnection.ts';
+import type { LogKind } from './log.ts';
 import { newCounters } from './poolCounters.ts';
 import { PoolEntry } from './poolEntry.ts';
 import type { PoolOptions } from './poolOptions.ts';
 import { newWorker, traits, type PoolEvent, type PoolWorker } from './poolWorker.ts';
 import { Places } from './places.ts';
-import { makeId, secretsEqual } from './secrets.ts';
+import { makeId, makeSecret, secretsEqual } from './secrets.ts';
+import { WorkerKeys } from './workerKeys.ts';
 import { WorkerSocket } from './workerSocket.ts';
 
 const HELLO_TIMEOUT_MS = 10_000;
@@ -25,6 +27,8 @@ const MAX_UNREAD_BYTES = 1024 * 1024;
 
 export class Pool {
   readonly counters = newCounters();
+  /** What workers are given besides their secret. */
+  readonly keys: WorkerKeys;
   readonly #options: PoolOptions;
   readonly #entries = new Map<string, PoolEntry>();
   readonly #listeners = new Set<(event: PoolEvent) => void>();
@@ -37,7 +41,9 @@ export class Pool {
   constructor(options: PoolOptions) {
     this.#options = options;
     this.#places = new Places(options);
-    this.#admission = new Admission(options);
+    const { identityKey = makeSecret() } = options;
+    this.#admission = new Admission({ ...options, identityKey });
+    this.keys = new WorkerKeys(identityKey);
   }
 
   /** Every known worker, in order of joining. */
@@ -144,7 +150,7 @@ export class Pool {
         if (entry) entry.worker = { ...entry.worker, roundTripMs };
       },
       silent: (silentMs) =>
-        this.#log('warn', `silent for ${Math.round(silentMs)} ms, dropping its socket`, entry),
+        this.#log('silent', `silent for ${Math.round(silentMs)} ms, dropping its socket`, entry),
       closed: (code, reason) => {
         this.#waiting.delete(socket);
         if (entry?.socket === socket) this.#away(entry, code, reason);
@@ -184,7 +190,11 @@ export class Pool {
     }
     const hello = decoded.message;
     const verdict = this.#admission.judge(hello, socket.remoteAddress);
-    if (verdict.type === 'refused') return this.#refuse(socket, verdict.code, verdict.message);
+    if (verdict.type === 'refused') {
+      const { code, message } = verdict;
+      // The token may be right, and the address that of others as well.
+      return this.#refuse(socket, code, message, code !== 'TOO_MANY_ATTEMPTS');
+    }
     const known = verdict.type === 'known' ? this.#entries.get(verdict.workerId) : undefined;
     if (known?.mayChange(this.#options.clock.now()) === false)
       return this.#refuse(socket, 'RATE_LIMITED', 'this worker opens too many sockets', false);
@@ -204,7 +214,13 @@ export class Pool {
   /** @param isFinal false tells it to try again later. */
   #refuse(socket: WorkerSocket, code: string, message: string, isFinal = true): undefined {
     this.counters.refusedWorkers += 1;
-    this.#options.log({ level: 'warn', message: `Refused a worker at ${socket.remoteAddress}: ${message}` });
+    const source = socket.remoteAddress;
+    this.#options.log({
+      level: 'warn',
+      kind: 'refused',
+      source,
+      message: `Refused a worker at ${source}: ${message}`,
+    });
     if (isFinal) socket.send({ type: 'refused', code, message: message.slice(0, 1000) });
     socket.close(isFinal ? closeCodes.policy : closeCodes.tryAgainLater, isFinal ? code : message);
   }
@@ -222,7 +238,7 @@ export class Pool {
     this.#entries.set(workerId, entry);
     this.#welcome(entry, socket);
     this.#log(
-      'info',
+      'joined',
       `joined from ${socket.remoteAddress} (${worker.runtime}, ${worker.device.kind})`,
       entry,
     );
@@ -239,7 +255,7 @@ export class Pool {
     this.counters.reconnects += 1;
     this.#welcome(entry, socket);
     entry.socket = socket;
-    this.#log('info', 'is back', entry);
+    this.#log('joined', 'is back', entry);
     const session = entry.worker.session + 1;
     this.#change(entry, { ...traits(hello), present: true, session, remoteAddress: socket.remoteAddress });
     return entry;
@@ -254,6 +270,7 @@ export class Pool {
       type: 'welcome',
       workerId,
       secret: entry.secret,
+      signallingToken: this.keys.signallingToken(workerId),
       peerServer,
       iceServers: iceServers(workerId),
       pingIntervalMs,
@@ -263,7 +280,7 @@ export class Pool {
 
   #receive(entry: PoolEntry, text: string): void {
     this.counters.messagesReceived += 1;
-    const decoded = decodeWorkerMessage(text);
+    const decoded = decodeWorkerMessage(text, entry.worker.workerId);
     if ('error' in decoded) {
       return this.#malformed(entry, decoded.error);
     }
@@ -274,7 +291,7 @@ export class Pool {
     } else if (message.type === 'leaving') {
       if (entry.worker.leaving === message.reason) return;
       if (!this.#changeByWorker(entry, { leaving: message.reason })) return;
-      this.#log('info', `is leaving: ${message.reason}`, entry);
+      this.#log('left', `is leaving: ${message.reason}`, entry);
     } else if (message.type !== 'hello') {
       this.#emit({ type: 'message', worker: entry.worker, message });
     }
@@ -292,7 +309,7 @@ export class Pool {
 
   #malformed(entry: PoolEntry, what: string): void {
     this.counters.malformedMessages += 1;
-    this.#log('warn', `sent a malformed message: ${what}`, entry);
+    this.#log('malformed', `sent a malformed message: ${what}`, entry);
     // A worker of a later minor version may say things that are not known here: they are dropped, within limits.
     if (entry.socket?.forgiveMalformed() === false) this.#refuse(entry.socket, 'BAD_REQUEST', what);
   }
@@ -304,7 +321,7 @@ export class Pool {
     }
     const { clock, graceMs = 20_000 } = this.#options;
     this.#log(
-      'info',
+      'left',
       `lost its socket (${reason || `code ${code}`}); keeping its place for ${graceMs} ms`,
       entry,
     );
@@ -334,7 +351,7 @@ export class Pool {
     this.#admission.forget(entry.worker.workerId, toldReason);
     entry.worker = { ...entry.worker, present: false };
     this.counters.lostWorkers += 1;
-    this.#log('info', `is gone: ${reason}`, entry);
+    this.#log('left', `is gone: ${reason}`, entry);
     this.#emit({ type: 'lost', worker: entry.worker, reason });
   }
 
@@ -347,11 +364,17 @@ export class Pool {
     for (const listener of this.#listeners) listener(event);
   }
 
-  #log(level: 'info' | 'warn', what: string, entry: PoolEntry | undefined): void {
+  #log(kind: LogKind, what: string, entry: PoolEntry | undefined): void {
     const workerId = entry?.worker.workerId;
     const message =
       workerId === undefined ? `A socket without a worker ${what}` : `Worker ${workerId} ${what}`;
-    this.#options.log({ level, message, ...(workerId !== undefined && { workerId }) });
+    const level = kind === 'joined' || kind === 'left' ? 'info' : 'warn';
+    this.#options.log({
+      level,
+      kind,
+      message,
+      ...(workerId !== undefined && { workerId, source: workerId }),
+    });
   }
 }
 

@@ -5,6 +5,8 @@ import { Server as NetServer } from 'node:net';
 import { Server as SecureServer } from 'node:https';
 import { systemClock, type Clock } from '../../shared/clock.ts';
 import type { BlobStore } from '../blobs/blobStore.ts';
+import { logOrStderr } from '../log/logWriter.ts';
+import { AttemptThrottle } from '../pool/attemptThrottle.ts';
 import type { Log } from '../pool/log.ts';
 import type { SeatSource } from '../program/programPipe.ts';
 import { packageVersion } from '../cli/packageVersion.ts';
@@ -60,6 +62,7 @@ export interface ServeCoordinator {
 
 export interface ServeOptions {
   readonly clock?: Clock | undefined;
+  /** Without it warnings and errors go to stderr. */
   readonly log?: Log | undefined;
   /** Records what is deployed, so that `restore` brings it back after a restart, and has workers for `runOn: 'pool'`. */
   readonly coordinator?: ServeCoordinator | undefined;
@@ -86,9 +89,9 @@ export class Serve {
   #changes: Promise<unknown> = Promise.resolve();
   #isStopping = false;
 
-  constructor({ clock = systemClock, log = writeToStderr, coordinator }: ServeOptions = {}) {
+  constructor({ clock = systemClock, log, coordinator }: ServeOptions = {}) {
     this.#clock = clock;
-    this.#log = log;
+    this.#log = logOrStderr(log).log;
     this.#coordinator = coordinator;
   }
 
@@ -264,6 +267,7 @@ export class Serve {
       apps: this.#table,
       access: new CallerAccess({
         apiKey,
+        attempts: new AttemptThrottle(this.#clock),
         allowedHosts: allowedHosts(host, publicUrl, tls?.names),
         allowedOrigins: options.allowedOrigins ?? [],
       }),
@@ -330,7 +334,3 @@ function noCoordinator(): never {
     field: 'coordinator',
   });
 }
-
-const writeToStderr: Log = ({ level, message }) => {
-  if (level !== 'info') process.stderr.write(`${message}\n`);
-};

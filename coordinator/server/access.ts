@@ -2,7 +2,7 @@
 // Host, any web page that a volunteer or owner has open could talk to a coordinator on their own machine.
 
 import type { IncomingMessage } from 'node:http';
-import { secretsEqual } from '../pool/secrets.ts';
+import type { AttemptThrottle } from '../pool/attemptThrottle.ts';
 import type { TrustedProxies } from './proxies.ts';
 import { OriginRefusedError, TokenRequiredError } from './serverErrors.ts';
 import type { Tokens } from './tokens.ts';
@@ -11,7 +11,9 @@ export interface AccessOptions {
   readonly tokens: Pick<Tokens, 'admin' | 'joining'>;
   /** Host names (without port) that requests may be addressed to; undefined allows all. */
   readonly allowedHosts: readonly string[] | undefined;
-  /** Whose word counts on the name that was asked for. */
+  /** Slows down who guesses. */
+  readonly attempts: AttemptThrottle;
+  /** Whose word counts on the name that was asked for, and on who asks. */
   readonly proxies: TrustedProxies;
   /** Origins of other pages that may ask, e.g. "https://example.org". */
   readonly allowedOrigins: readonly string[];
@@ -48,17 +50,22 @@ export class AccessControl {
     throw new OriginRefusedError(`A page of "${origin.slice(0, 200)}" may not use this coordinator.`);
   }
 
-  /** @throws TokenRequiredError */
+  /** @throws TokenRequiredError, TooManyAttemptsError */
   checkToken(request: IncomingMessage, access: Access): void {
     if (access === 'public') return;
-    const { tokens } = this.#options;
-    const given = bearerToken(request);
-    const isAdmin = secretsEqual(given, tokens.admin);
-    const mayUpload = access === 'upload' && tokens.joining.some((token) => secretsEqual(given, token));
-    if (isAdmin || mayUpload) return;
+    const { tokens, attempts } = this.#options;
+    const accepted = access === 'upload' ? [tokens.admin, ...tokens.joining] : [tokens.admin];
+    const attempt = attempts.attempt(this.addressOf(request), bearerToken(request), accepted);
+    if (attempt.type === 'right') return;
+    if (attempt.type === 'throttled') throw attempt.error;
     throw new TokenRequiredError(
-      `${given === undefined ? 'A token is required' : 'The token is wrong'}: send "Authorization: Bearer <admin token>".`,
+      `${attempt.type === 'missing' ? 'A token is required' : 'The token is wrong'}: send "Authorization: Bearer <admin token>".`,
     );
+  }
+
+  /** The address that asks, seen from outside of trusted proxies. */
+  addressOf(request: IncomingMessage): string {
+    return this.#options.proxies.clientAddress(request);
   }
 }
 

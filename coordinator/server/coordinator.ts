@@ -1,7 +1,7 @@
 // Starts a coordinator: one HTTP server with the pages, the API, blobs, control, signalling and the relay around a pool
 // of workers and the runs that they work on.
 
-import { Server as HttpServer } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import { Server as SecureServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import type { BlobStore } from '../blobs/blobStore.ts';
@@ -9,8 +9,11 @@ import { sweepBlobs } from '../blobs/sweepBlobs.ts';
 import type { TabgradError } from '../../shared/errors.ts';
 import { systemClock, type Clock } from '../../shared/clock.ts';
 import { BanList } from '../pool/banList.ts';
+import { logOrStderr } from '../log/logWriter.ts';
+import { AttemptThrottle } from '../pool/attemptThrottle.ts';
 import type { Log } from '../pool/log.ts';
 import { Pool } from '../pool/pool.ts';
+import { shareRun } from '../pool/shareRun.ts';
 import { makeSecret } from '../pool/secrets.ts';
 import { ProgramHost } from '../program/programHost.ts';
 import type { SeatSource } from '../program/programPipe.ts';
@@ -92,6 +95,7 @@ export interface CoordinatorOptions {
   readonly timeouts?: HttpTimeouts;
   readonly runTiming?: Partial<RunTiming>;
   readonly clock?: Clock;
+  /** Without it warnings and errors go to stderr. */
   readonly log?: Log;
 }
 
@@ -132,7 +136,8 @@ const PEER_SERVER = { path: '/peerjs', key: 'tabgrad' } as const;
  *   TlsFileError, TlsCertificateError, TokenInvalidError
  */
 export async function startCoordinator(options: CoordinatorOptions = {}): Promise<Coordinator> {
-  const { port = 7070, host = '127.0.0.1', publicUrl, clock = systemClock, log = () => undefined } = options;
+  const { port = 7070, host = '127.0.0.1', publicUrl, clock = systemClock } = options;
+  const { log, close: closeLog } = logOrStderr(options.log);
   const startedAtMs = clock.now();
   const ice = options.ice ?? { urls: [] };
   const makeIceServers = iceServersFor(ice);
@@ -149,10 +154,12 @@ export async function startCoordinator(options: CoordinatorOptions = {}): Promis
     throw error;
   });
   const bans = await BanList.open(store.bans);
+  const attempts = new AttemptThrottle(clock);
   const pool = new Pool({
     clock,
     log,
     joinTokens: () => tokens.joining,
+    attempts,
     bans,
     maxWorkersPerAddress: options.maxWorkersPerAddress,
     peerServer: PEER_SERVER,
@@ -179,6 +186,7 @@ export async function startCoordinator(options: CoordinatorOptions = {}): Promis
   const meter = new TrafficMeter();
   const access = new AccessControl({
     tokens,
+    attempts,
     allowedHosts: allowedHosts(host, publicUrl, tls?.names),
     proxies,
     allowedOrigins: [
@@ -187,7 +195,7 @@ export async function startCoordinator(options: CoordinatorOptions = {}): Promis
       ...(options.allowedOrigins ?? []),
     ],
   });
-  const upgrades = new UpgradeDispatcher(access, meter, publicPath);
+  const upgrades = new UpgradeDispatcher(access, meter, publicPath, log);
   const closeSockets = mountSockets({ upgrades, pool, proxies, programs, clock });
 
   const addressesAt = (actualPort: number): Addresses =>
@@ -273,6 +281,7 @@ export async function startCoordinator(options: CoordinatorOptions = {}): Promis
     server.closeAllConnections();
     await closed;
     await storage.close();
+    closeLog();
   };
   return {
     url: addressesAt(actualPort).url,
@@ -316,15 +325,25 @@ function mountSockets({ upgrades, pool, proxies, programs, clock }: SocketParts)
     addressOf: (request) => proxies.clientAddress(request),
     unjoined,
   });
-  // Each sees the handshakes of its own path alone: a listener on the real server would see everybody's.
-  const signalling = new HttpServer();
-  const relaying = new HttpServer();
   const authorize = (workerId: string, token: string): boolean => pool.knows(workerId, token);
-  const peerServer = mountPeerServer(signalling, { ...PEER_SERVER, authorize });
-  const relay = mountRelay(relaying, { authorize });
+  const admit = (request: IncomingMessage): (() => void) => unjoined.admit(request);
+  const mayMeet = (one: string, other: string): boolean => shareRun(pool, one, other);
+  const peerServer = mountPeerServer({
+    ...PEER_SERVER,
+    clock,
+    authorize: (peerId, token) =>
+      pool.worker(peerId) !== undefined && pool.keys.provesSignalling(peerId, token),
+    mayMeet,
+  });
+  const relay = mountRelay({ clock, admit, authorize, mayMeet });
+  pool.on((event) => {
+    if (event.type !== 'lost') return;
+    peerServer.drop(event.worker.workerId);
+    relay.drop(event.worker.workerId);
+  });
   const called = programSockets({
     clock,
-    admit: (request) => unjoined.admit(request),
+    admit,
     authorize,
     accept: (workerId, instanceId, pipe) => programs.accept(workerId, instanceId, pipe),
   });
@@ -333,9 +352,9 @@ function mountSockets({ upgrades, pool, proxies, programs, clock }: SocketParts)
   upgrades.mount(SEAT_PATH, 'programs', owners.handleUpgrade, 'admin');
   upgrades.mount('/control', 'control', control.handleUpgrade);
   upgrades.mount(peerServer.upgradePath, 'signalling', (...handshake) =>
-    signalling.emit('upgrade', ...handshake),
+    peerServer.handleUpgrade(...handshake),
   );
-  upgrades.mount(RELAY_PATH, 'relay', (...handshake) => relaying.emit('upgrade', ...handshake));
+  upgrades.mount(RELAY_PATH, 'relay', (...handshake) => relay.handleUpgrade(...handshake));
   return async () => {
     await Promise.all([control.close(), called.close(), owners.close(), peerServer.close(), relay.close()]);
   };

@@ -80,7 +80,7 @@ export const workerMessage = z.discriminatedUnion('type', [
     /** Which programs it opens: those that every worker has, or those of owners too. Absent: none. */
     programs: z.enum(['builtin', 'any']).optional(),
   }),
-  /** The worker's PeerJS id is up, it can be put in groups. Sent again whenever the id changes. */
+  /** The worker can be reached under its PeerJS id, which is its worker id, and be put in groups. */
   z.object({ type: z.literal('available'), peerId: id }),
   /** The volunteer pauses or leaves: the worker takes no new work; what it holds is handed over at the next commit. */
   z.object({ type: z.literal('leaving'), reason: words(500) }),
@@ -187,6 +187,8 @@ export const coordinatorMessage = z.discriminatedUnion('type', [
     workerId: id,
     /** Proves the identity when the socket is opened again. */
     secret: z.string().max(128),
+    /** Lets the worker have its PeerJS id, and nothing else: it is in the address of the signalling socket. */
+    signallingToken: z.string().min(1).max(128),
     peerServer: z.object({ path: z.string().max(200), key: z.string().max(128) }),
     iceServers,
     /** The coordinator pings at this interval; a worker that hears nothing for three intervals opens a new socket. */
@@ -207,6 +209,8 @@ export const coordinatorMessage = z.discriminatedUnion('type', [
     generation: count,
     rank: count,
     members: z.array(member).min(1).max(4096),
+    /** A key for the link to each other member, by worker id. Only the coordinator and that member know it, too. */
+    linkKeys: z.record(id, z.string().min(32).max(128)),
     leases: z.array(lease).max(1_000_000),
     /** The run's TrainSpec as a JSON blob. */
     spec: sha256,

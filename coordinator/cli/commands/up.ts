@@ -10,7 +10,7 @@ import { exitCodes } from '../exitCodes.ts';
 import { untilAborted } from '../untilAborted.ts';
 import { announceUp } from '../announceUp.ts';
 import { leaveTokens } from '../leaveTokens.ts';
-import { writeLog } from '../writeLog.ts';
+import { logWriter } from '../../log/logWriter.ts';
 import type { PublishedTokens } from '../../remote/publishTokens.ts';
 import { isShared } from '../../server/addresses.ts';
 
@@ -144,10 +144,13 @@ export const up = defineCommand({
     const { startCoordinator } = await import('../../server/coordinator.ts');
     const { startLocalWorkers } = await import('../../local/localWorkers.ts');
     const settings = localWorkerSettings(values);
+    const { json, verbose } = values;
+    const { log, close: closeLog } = logWriter({ output: context.stderr, json, verbose });
     const publicUrl = values['public-url'];
     const adminToken = values['admin-token'];
     const tls = tlsSettings(values, values.storage, context.cwd);
     const coordinator = await startCoordinator({
+      log,
       ...(tls && { tls }),
       port: values.port,
       host: values.host,
@@ -170,7 +173,7 @@ export const up = defineCommand({
       published = await leaveTokens(
         coordinator,
         { host: values.host, publicUrl, env: context.env },
-        (message) => writeLog(context.stderr, values.json, { level: 'warn', message }),
+        (message) => log({ level: 'warn', message }),
       );
       if (values.json || !values.quiet) {
         announceUp(
@@ -201,7 +204,7 @@ export const up = defineCommand({
         ...settings,
         isOwnCoordinator: true,
         onLine: say,
-        onWarning: (line) => void context.stderr.write(`${line}\n`),
+        onWarning: (message) => log({ level: 'warn', message }),
         signal: context.signal,
       });
       try {
@@ -214,6 +217,7 @@ export const up = defineCommand({
     } finally {
       await published?.remove();
       await coordinator.close();
+      closeLog();
     }
     return exitCodes.ok;
   },

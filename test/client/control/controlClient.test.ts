@@ -26,6 +26,7 @@ const welcome: CoordinatorMessage = {
   type: 'welcome',
   workerId: 'w1',
   secret: 's3cret',
+  signallingToken: 't',
   peerServer: { path: '/peerjs', key: 'k' },
   iceServers: [],
   pingIntervalMs: 1000,

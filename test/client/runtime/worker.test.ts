@@ -28,6 +28,7 @@ class CoordinatorSocket implements ControlSocket {
       type: 'welcome',
       workerId,
       secret: 's',
+      signallingToken: 't',
       peerServer: { path: '/peerjs', key: 'k' },
       iceServers: [],
       pingIntervalMs: 1000,
@@ -83,7 +84,7 @@ function start(openTransport?: (attempt: number) => void) {
           useIceServers: (servers) => {
             transport.iceServers = servers;
           },
-          connector: { connect: async () => new Map(), close: async () => {} },
+          connector: { expect: () => () => {}, connect: async () => new Map(), close: async () => {} },
           close: async () => {
             transport.closedByWorker = true;
           },
@@ -114,6 +115,7 @@ const assign = (runId: string): CoordinatorMessage => ({
   generation: 1,
   rank: 0,
   members: [{ rank: 0, workerId: 'w1', peerId: 'w1-0' }],
+  linkKeys: {},
   leases: [],
   spec: 'a'.repeat(64),
   committedRounds: 0,

@@ -136,6 +136,7 @@ export class SessionWorld {
 
   #connector(self: string): LinkConnector {
     return {
+      expect: () => () => undefined,
       connect: async (peers, { group }) =>
         new Map(peers.map(({ workerId }) => [workerId, this.#link(group, self, workerId)])),
       close: async () => undefined,
@@ -198,6 +199,11 @@ export function smallRun(world: SessionWorld, shards: number, rounds: number): S
   return { spec, specHash: world.putJson(spec), leases };
 }
 
+/** Links in memory ask for none, but an assignment has one for every member. */
+export function linkKeysOf(members: readonly string[]): Record<string, string> {
+  return Object.fromEntries(members.map((id) => [id, `key of the link to ${id}`.padEnd(32, '.')]));
+}
+
 /** Puts `members` in a group, shards dealt in turn; resolves when all are ready. */
 export async function formGroup(
   world: SessionWorld,
@@ -213,6 +219,7 @@ export async function formGroup(
       generation,
       rank,
       members: members.map((id, at) => ({ rank: at, workerId: id, peerId: id })),
+      linkKeys: linkKeysOf(members),
       leases: run.leases.filter((lease) => lease.index % members.length === rank),
       spec: run.specHash,
       committedRounds: rounds.length,

@@ -109,6 +109,8 @@ describe('The tokens of a coordinator on this machine', () => {
         message: expect.stringContaining(`mode ${mode.toString(8)}, expected 600`) as string,
       });
     }
+    // Commands for other coordinators have nothing to do with it.
+    expect(await knownCoordinator('http://127.0.0.1:7071', env)).toBeUndefined();
   });
 
   it.runIf(isRoot)('are not believed when another user wrote them', async () => {

@@ -297,16 +297,30 @@ describe('coordinator', () => {
     });
 
     it('let only known workers signal', async () => {
-      const welcome = (await greet(openControl())) as unknown as { workerId: string; secret: string };
-      const path = (token: string): string =>
-        `/peerjs/peerjs?key=tabgrad&id=${welcome.workerId}&token=${token}`;
-      for (const wrong of [path('guess'), '/peerjs/peerjs?key=wrong&id=a&token=b']) {
+      interface Welcome {
+        readonly workerId: string;
+        readonly secret: string;
+        readonly signallingToken: string;
+      }
+      const welcome = (await greet(openControl())) as unknown as Welcome;
+      const other = (await greet(openControl())) as unknown as Welcome;
+      const path = (token: string, id = welcome.workerId): string =>
+        `/peerjs/peerjs?key=tabgrad&id=${id}&token=${token}`;
+      for (const wrong of [
+        path('guess'),
+        path(welcome.secret),
+        path(other.signallingToken),
+        // The first values are checked by one reader, the last ones used by another.
+        `${path(other.signallingToken, other.workerId)}&id=${welcome.workerId}&token=any`,
+        `${path('any')}&id=${other.workerId}&token=${other.signallingToken}`,
+        '/peerjs/peerjs?key=wrong&id=a&token=b',
+      ]) {
         const stranger = openControl({}, wrong);
         const closed = whenClosed(stranger);
         expect(await nextMessage(stranger)).toMatchObject({ type: 'ERROR' });
         await closed;
       }
-      expect(await nextMessage(openControl({}, path(welcome.secret)))).toEqual({ type: 'OPEN' });
+      expect(await nextMessage(openControl({}, path(welcome.signallingToken)))).toEqual({ type: 'OPEN' });
       expect(coordinator.traffic().signalling.sentBytes).toBeGreaterThan(0);
     });
   });
@@ -434,8 +448,8 @@ describe('coordinator', () => {
       const say = (message: object): void => socket.send(JSON.stringify(message));
       socket.on('open', () => say({ ...hello, token: coordinator.tokens.join }));
       socket.on('message', (data: Buffer) => {
-        const { type, runId, generation } = JSON.parse(data.toString()) as Record<string, unknown>;
-        if (type === 'welcome') say({ type: 'available', peerId: 'p' });
+        const { type, workerId, runId, generation } = JSON.parse(data.toString()) as Record<string, unknown>;
+        if (type === 'welcome') say({ type: 'available', peerId: workerId });
         if (type === 'assign') say({ type: 'ready', runId, generation, links: [] });
         if (type !== 'begin') return;
         for (let round = 0; round < 3; round += 1) {

@@ -96,8 +96,8 @@ interface Said {
 /** Trains alone from where it is told to go on, up to `rounds`. */
 function trainUpTo(rounds: number): (message: Said) => readonly object[] {
   let known = 0;
-  return ({ type, runId, generation, committedRounds }) => {
-    if (type === 'welcome') return [{ type: 'available', peerId: 'p' }];
+  return ({ type, workerId, runId, generation, committedRounds }) => {
+    if (type === 'welcome') return [{ type: 'available', peerId: workerId }];
     if (type === 'assign') {
       known = committedRounds;
       return [{ type: 'ready', runId, generation, links: [] }];
