@@ -2,6 +2,7 @@
 
 import { AbortedError } from '../../shared/errors.ts';
 import { backoffMs, delay, type Clock } from '../../shared/clock.ts';
+import { workerAuthorization, type WorkerCredentials } from '../../shared/protocol/workerCredentials.ts';
 import type { BlobReference } from '../../shared/neural/run/neuralSpec.ts';
 import { BlobUploadError } from './blobErrors.ts';
 import { sha256Hex } from './sha256Hex.ts';
@@ -9,7 +10,7 @@ import { sha256Hex } from './sha256Hex.ts';
 export interface BlobUploaderOptions {
   /** Address of the coordinator, e.g. http://127.0.0.1:7070. */
   readonly origin: string;
-  readonly token: string | undefined;
+  readonly credentials: WorkerCredentials;
   readonly clock: Clock;
   readonly random: () => number;
   readonly fetch?: typeof fetch;
@@ -37,8 +38,8 @@ export function createBlobUploader(options: BlobUploaderOptions): PutBlob {
         const status = await upload(options, sha256, bytes, signal);
         if (status < 300) return { sha256, sizeBytes: bytes.length };
         last = `the coordinator answered ${status}`;
-        // Neither a wrong token nor a full storage mends itself.
-        if (status < 500 && status !== 429) break;
+        // A coordinator that was restarted knows its workers again once they have come back; else nothing mends itself.
+        if (status < 500 && ![401, 429].includes(status)) break;
       } catch (error) {
         last = String(error);
       }
@@ -60,7 +61,7 @@ async function upload(
     const response = await (options.fetch ?? fetch)(`${options.origin}/blobs/${sha256}`, {
       method: 'PUT',
       body: bytes,
-      headers: options.token === undefined ? {} : { authorization: `Bearer ${options.token}` },
+      headers: { authorization: workerAuthorization(options.credentials) },
       signal: AbortSignal.any([signal, slow.signal]),
     });
     await response.body?.cancel();

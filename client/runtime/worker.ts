@@ -189,7 +189,7 @@ export class Worker {
       const transport = await this.#openTransport(membership);
       if (!transport) return;
       membership.transport = transport;
-      membership.session = this.#openSession(membership.workerId, transport);
+      membership.session = this.#openSession(membership.welcome, transport);
       this.#announce();
       const reason = await Promise.race([transport.closed, over]);
       if (signal.aborted) return;
@@ -228,7 +228,8 @@ export class Worker {
       origin: url,
       workerId,
       secret,
-      fetchBlob: platform.fetchBlob,
+      fetchBlob: (sha256, options) =>
+        platform.fetchBlob(sha256, { ...options, credentials: { workerId, secret } }),
       runsOwnersCode: allowCode,
       share: () => this.#share,
       log: (line) => platform.log(line),
@@ -236,16 +237,20 @@ export class Worker {
     });
   }
 
-  #openSession(workerId: string, transport: WorkerTransport): WorkerSession {
+  #openSession(
+    { workerId, secret }: CoordinatorMessageOf<'welcome'>,
+    transport: WorkerTransport,
+  ): WorkerSession {
     const platform = this.#platform;
+    const credentials = { workerId, secret };
     if (!this.#device) throw new Error('A worker joins after it has found a device.');
     return createWorkerSession({
       workerId,
       connector: transport.connector,
       send: (message) => this.#control?.send(message),
       ...lentDevices(this.#device, () => this.#share, platform.clock),
-      fetchBlob: (sha256, options) => platform.fetchBlob(sha256, options),
-      putBlob: createBlobUploader({ ...platform, origin: this.#options.url, token: this.#options.token }),
+      fetchBlob: (sha256, options) => platform.fetchBlob(sha256, { ...options, credentials }),
+      putBlob: createBlobUploader({ ...platform, origin: this.#options.url, credentials }),
       ...(this.#options.allowCode && ownersCode(platform)),
       now: () => platform.clock.now(),
       log: (line) => platform.log(line),

@@ -1,6 +1,7 @@
 // Ending a generation: by plan after a round, or at once when somebody is missing. What survivors committed and the
 // coordinator has not heard of is taken into the record, so that at most the round in flight is done again.
 
+import { outsideMessage } from '../../shared/outsideMessage.ts';
 import type { WorkerMessageOf } from '../../shared/protocol/control.ts';
 import { announceRounds, recordRound } from './commitRecord.ts';
 import { enoughWithout, formGroup } from './formation.ts';
@@ -216,7 +217,9 @@ export function outcome({ state }: Turn, status: RunOutcome['status']): RunOutco
 export function endRun(turn: Turn, result: RunOutcome | Error): void {
   announceRounds(turn, true);
   const reason =
-    result instanceof Error ? `the run failed: ${result.message}` : `the run is ${result.status}`;
+    result instanceof Error
+      ? `the run failed: ${outsideMessage(result).message}`
+      : `the run is ${result.status}`;
   for (const workerId of turn.state.engaged) turn.release(workerId, reason);
   turn.set({ phase: 'ended', members: [], halt: undefined, joinAtMs: undefined });
   turn.command({ type: 'end', result });

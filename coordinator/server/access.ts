@@ -2,13 +2,15 @@
 // Host, any web page that a volunteer or owner has open could talk to a coordinator on their own machine.
 
 import type { IncomingMessage } from 'node:http';
+import { readWorkerAuthorization } from '../../shared/protocol/workerCredentials.ts';
 import { secretsEqual } from '../pool/secrets.ts';
 import type { TrustedProxies } from './proxies.ts';
 import { OriginRefusedError, TokenRequiredError } from './serverErrors.ts';
 
 export interface AccessOptions {
   readonly adminToken: string | undefined;
-  readonly joinToken: string | undefined;
+  /** Whether a worker of the pool has this secret. */
+  readonly knowsWorker: (workerId: string, secret: string) => boolean;
   /** Host names (without port) that requests may be addressed to; undefined allows all. */
   readonly allowedHosts: readonly string[] | undefined;
   /** Whose word counts on the name that was asked for. */
@@ -17,8 +19,8 @@ export interface AccessOptions {
   readonly allowedOrigins: readonly string[];
 }
 
-/** Who may use a route: anybody; who has the admin token; who has the admin or the join token. */
-export type Access = 'public' | 'admin' | 'upload';
+/** Who may use a route: anybody; who has the admin token; that one, and workers of the pool. */
+export type Access = 'public' | 'admin' | 'worker';
 
 export class AccessControl {
   readonly #options: AccessOptions;
@@ -48,16 +50,26 @@ export class AccessControl {
     throw new OriginRefusedError(`A page of "${origin.slice(0, 200)}" may not use this coordinator.`);
   }
 
-  /** @throws TokenRequiredError */
-  checkToken(request: IncomingMessage, access: Access): void {
-    const { adminToken, joinToken } = this.#options;
-    if (access === 'public' || adminToken === undefined) return;
+  /** Whether the owner asks: who has the admin token, or anybody where there is none. */
+  isOwner(request: IncomingMessage): boolean {
+    const { adminToken } = this.#options;
+    return adminToken === undefined || secretsEqual(bearerToken(request), adminToken);
+  }
+
+  /**
+   * @returns the id of the worker that asks, where it is one that may.
+   * @throws TokenRequiredError
+   */
+  checkToken(request: IncomingMessage, access: Access): string | undefined {
+    if (access === 'public') return undefined;
+    const worker = access === 'worker' ? readWorkerAuthorization(request.headers.authorization) : undefined;
+    if (worker && this.#options.knowsWorker(worker.workerId, worker.secret)) return worker.workerId;
+    if (this.isOwner(request)) return undefined;
     const given = bearerToken(request);
-    const isAdmin = secretsEqual(given, adminToken);
-    const mayUpload = access === 'upload' && joinToken !== undefined && secretsEqual(given, joinToken);
-    if (isAdmin || mayUpload) return;
     throw new TokenRequiredError(
-      `${given === undefined ? 'A token is required' : 'The token is wrong'}: send "Authorization: Bearer <admin token>".`,
+      worker
+        ? 'No worker of that id and secret is in the pool.'
+        : `${given === undefined ? 'A token is required' : 'The token is wrong'}: send "Authorization: Bearer <admin token>".`,
     );
   }
 }

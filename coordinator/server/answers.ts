@@ -2,6 +2,7 @@
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { TabgradError } from '../../shared/errors.ts';
+import { outsideMessage } from '../../shared/outsideMessage.ts';
 import { BadRequestError, BodyTooLargeError, statusOf } from './serverErrors.ts';
 
 /** On every answer. Pages add their own policy. */
@@ -34,8 +35,11 @@ export function answerText(
   response.end(response.req.method === 'HEAD' ? undefined : bytes);
 }
 
-/** The answer to a request that failed: `{"error": {"code", "message"}}`. An unexpected error tells no details. */
-export function answerError(response: ServerResponse, error: unknown): void {
+/**
+ * The answer to a request that failed: `{"error": {"code", "message"}}`. An unexpected error tells no details.
+ * @param toOwner whether the owner asked, who may know about folders and files.
+ */
+export function answerError(response: ServerResponse, error: unknown, toOwner: boolean): void {
   const known = error instanceof TabgradError;
   const status = known ? statusOf(error.code) : 500;
   if (response.headersSent || response.destroyed) {
@@ -47,7 +51,7 @@ export function answerError(response: ServerResponse, error: unknown): void {
   if (status === 401) response.setHeader('WWW-Authenticate', 'Bearer');
   answerJson(response, status, {
     error: known
-      ? { code: error.code, message: error.message }
+      ? { code: error.code, message: toOwner ? error.message : outsideMessage(error).message }
       : { code: 'INTERNAL', message: 'The coordinator failed on this request; its log says how.' },
   });
 }

@@ -5,6 +5,7 @@ import { Server as HttpServer } from 'node:http';
 import { Server as SecureServer } from 'node:https';
 import type { BlobStore } from '../blobs/blobStore.ts';
 import { sweepBlobs } from '../blobs/sweepBlobs.ts';
+import { WorkerUploads } from '../blobs/workerUploads.ts';
 import type { TabgradError } from '../../shared/errors.ts';
 import { systemClock, type Clock } from '../../shared/clock.ts';
 import type { Log } from '../pool/log.ts';
@@ -156,6 +157,14 @@ export async function startCoordinator(options: CoordinatorOptions = {}): Promis
     graceMs: options.graceMs,
     pingIntervalMs: options.pingIntervalMs,
   });
+  const maxBlobBytes = options.maxBlobBytes ?? GIBIBYTE;
+  const uploads = new WorkerUploads({
+    blobs,
+    clock,
+    log,
+    maxBytes: (workerId) => Math.min(maxBlobBytes, runs.maxUploadBytes(pool.worker(workerId)?.runId ?? '')),
+    inUse: () => runs.blobsInUse(),
+  });
   const runs = await RunRegistry.open({
     pool,
     blobs,
@@ -164,6 +173,7 @@ export async function startCoordinator(options: CoordinatorOptions = {}): Promis
     timing: options.runTiming,
     record: store.runs,
     durable: storage.durable,
+    onStored: (sha256) => uploads.named(sha256),
   });
   const programs = new ProgramHost({ pool, clock, log });
   const publicPath = publicPathOf(publicUrl);
@@ -174,7 +184,7 @@ export async function startCoordinator(options: CoordinatorOptions = {}): Promis
   const meter = new TrafficMeter();
   const access = new AccessControl({
     adminToken,
-    joinToken,
+    knowsWorker: (workerId, secret) => pool.knows(workerId, secret),
     allowedHosts: allowedHosts(host, publicUrl, tls?.names),
     proxies,
     allowedOrigins: [
@@ -200,7 +210,7 @@ export async function startCoordinator(options: CoordinatorOptions = {}): Promis
     joinUrl: () => addresses.joinUrl,
   };
   const routes = [
-    ...blobRoutes(blobs, options.maxBlobBytes ?? GIBIBYTE),
+    ...blobRoutes({ blobs, uploads, maxBlobBytes }),
     ...statusRoutes(status),
     ...runRoutes(runs, blobs),
     ...experimentRoutes(store.experiments),
@@ -247,6 +257,7 @@ export async function startCoordinator(options: CoordinatorOptions = {}): Promis
   const close = async (): Promise<void> => {
     upgrades.close();
     stopSweeping();
+    uploads.close();
     stopRenewing();
     programs.close('the coordinator is closing');
     stopIceRenewal();

@@ -6,6 +6,7 @@ import { createServer as createSecureServer } from 'node:https';
 import type { Server as SecureServer } from 'node:https';
 import type { Socket } from 'node:net';
 import { TabgradError } from '../../shared/errors.ts';
+import { outsideMessage } from '../../shared/outsideMessage.ts';
 import type { ShareLimits } from '../pool/addressShares.ts';
 import type { Log } from '../pool/log.ts';
 import type { TlsCredentials } from '../tls/tlsCredentials.ts';
@@ -93,15 +94,16 @@ async function answer(
     const { route, params } = matchRoute(routes, request.method ?? '', url.pathname);
     meter.assign(request.socket, route.traffic);
     if (route.access !== 'public') access.checkOrigin(request);
-    access.checkToken(request, route.access);
-    await route.handle({ request, response, url, params, signal: gone.signal });
+    const workerId = access.checkToken(request, route.access);
+    await route.handle({ request, response, url, params, workerId, signal: gone.signal });
   } catch (error) {
     if (gone.signal.aborted) return;
-    if (!(error instanceof TabgradError)) {
+    const isOwner = access.isOwner(request);
+    if (!(error instanceof TabgradError) || (!isOwner && outsideMessage(error).isShortened)) {
       const message = error instanceof Error ? (error.stack ?? error.message) : String(error);
       log({ level: 'error', message: `${request.method} ${request.url?.slice(0, 200)} failed: ${message}` });
     }
-    answerError(response, error);
+    answerError(response, error, isOwner);
   }
 }
 

@@ -13,5 +13,6 @@ export const gbdtRun: RunKind<TrainSpec> = {
   },
   recordsEveryRound: true,
   leasesShards: true,
+  maxUploadBytes: () => 0,
   usefulWorkers: (_spec, shards) => usefulWorkers(shards),
 };

@@ -2,6 +2,7 @@
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { TabgradError } from '../../../shared/errors.ts';
+import { outsideMessage } from '../../../shared/outsideMessage.ts';
 import { retryAfterS, serveStatusOf } from '../serveErrors.ts';
 import type { AnswerStream } from '../stream/answerStream.ts';
 
@@ -171,7 +172,10 @@ function told(error: unknown, status: number, id: string): { code: string; messa
       place: {},
     };
   }
+  const { message, isShortened } = outsideMessage(error);
+  if (isShortened)
+    return { code: error.code, message: `${message} The log tells more, under ${id}.`, place: {} };
   const { row, field } = error.place;
   const place = { ...(row !== undefined && { row }), ...(field !== undefined && { field }) };
-  return { code: error.code, message: error.message, place };
+  return { code: error.code, message, place };
 }
