@@ -23,13 +23,15 @@ const CLOSE_TIMEOUT_MS = 3_000;
 const FIRST_TRANSPORT_RETRY_MS = 500;
 const MAX_TRANSPORT_RETRY_MS = 10_000;
 
+type Welcome = CoordinatorMessageOf<'welcome'>;
+
 /** What belongs to one identity: gone when the coordinator knows this worker by another. */
 interface Membership {
   readonly workerId: string;
   /** Fires when the membership ends. */
   readonly over: AbortController;
   /** The newest that was heard. */
-  welcome: CoordinatorMessageOf<'welcome'>;
+  welcome: Welcome;
   session: WorkerSession | undefined;
   transport: WorkerTransport | undefined;
   readonly programs: WorkerPrograms | undefined;
@@ -158,7 +160,7 @@ export class Worker {
     this.#report();
   }
 
-  #welcome(welcome: CoordinatorMessageOf<'welcome'>): void {
+  #welcome(welcome: Welcome): void {
     this.#note = undefined;
     if (this.#membership?.workerId !== welcome.workerId) {
       const former = this.#membership;
@@ -219,7 +221,7 @@ export class Worker {
     return undefined;
   }
 
-  #openPrograms({ workerId, secret }: CoordinatorMessageOf<'welcome'>): WorkerPrograms | undefined {
+  #openPrograms({ workerId, secret }: Welcome): WorkerPrograms | undefined {
     const { url, allowCode } = this.#options;
     const platform = this.#platform;
     if (!platform.programs) return undefined;
@@ -237,10 +239,7 @@ export class Worker {
     });
   }
 
-  #openSession(
-    { workerId, secret }: CoordinatorMessageOf<'welcome'>,
-    transport: WorkerTransport,
-  ): WorkerSession {
+  #openSession({ workerId, secret }: Welcome, transport: WorkerTransport): WorkerSession {
     const platform = this.#platform;
     const credentials = { workerId, secret };
     if (!this.#device) throw new Error('A worker joins after it has found a device.');

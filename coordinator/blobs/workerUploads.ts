@@ -183,7 +183,7 @@ export class WorkerUploads {
 
   /** Deletes what no run needs any more, oldest first, until it is enough. */
   async #drop(uploader: Uploader, inUse: ReadonlySet<string>, isEnough: () => boolean): Promise<void> {
-    for (const upload of [...uploader.uploads.values()]) {
+    for (const upload of uploader.uploads.values()) {
       if (isEnough()) return;
       if (!inUse.has(upload.sha256)) await this.#dropOne(uploader, upload);
     }
@@ -206,7 +206,7 @@ export class WorkerUploads {
     const oldestMs = clock.now() - UNNAMED_MS;
     const needed = inUse();
     for (const [workerId, uploader] of this.#uploaders) {
-      for (const upload of [...uploader.uploads.values()]) {
+      for (const upload of uploader.uploads.values()) {
         try {
           const isStale = !upload.isNamed && upload.atMs <= oldestMs && !needed.has(upload.sha256);
           if (isStale) await this.#dropOne(uploader, upload);

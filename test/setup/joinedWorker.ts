@@ -44,7 +44,7 @@ export async function joinWorker(
         if (at < 0 && !refused && socket.readyState < WebSocket.CLOSING) return;
         waiting.delete(check);
         if (at >= 0) resolve(seen.splice(at, 1)[0]!);
-        else reject(new Error(`no ${type}: ${String(refused?.['code'] ?? 'closed')}`));
+        else reject(new Error(`no ${type}: ${(refused?.['code'] as string | undefined) ?? 'closed'}`));
       };
       waiting.add(check);
       check();

@@ -4,6 +4,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { TabgradError } from '../../../shared/errors.ts';
 import { outsideMessage } from '../../../shared/outsideMessage.ts';
 import { retryAfterS, serveStatusOf } from '../serveErrors.ts';
+import type { HeldBytes } from '../../bounds/byteBudget.ts';
 import type { AnswerStream } from '../stream/answerStream.ts';
 
 /** A line of the access log. */
@@ -37,6 +38,8 @@ export class Exchange {
   application = '';
   /** The Open Inference Protocol has errors of its own shape. */
   isInference = false;
+  /** What is held of its body. */
+  body: HeldBytes | undefined;
   #ended: ((end: ExchangeEnd) => void) | undefined;
   #onGone: (() => void) | undefined;
 
@@ -69,6 +72,13 @@ export class Exchange {
   /** Calls back when the client is gone without an answer. */
   onGone(callback: () => void): void {
     this.#onGone = callback;
+  }
+
+  /** The answer is written without waiting for what was asked for, which is called off as if the client were gone. */
+  abandon(answer: () => void): void {
+    const onGone = this.#onGone;
+    answer();
+    onGone?.();
   }
 
   answer(status: number, headers: Readonly<Record<string, string>>, body: string | Uint8Array): void {
@@ -140,6 +150,7 @@ export class Exchange {
   #end(status: number): void {
     const ended = this.#ended;
     this.#ended = undefined;
+    this.body?.release();
     ended?.({ exchange: this, status });
   }
 }
