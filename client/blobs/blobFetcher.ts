@@ -17,7 +17,7 @@ export interface BlobFetcherOptions {
   readonly fetch?: typeof fetch;
 }
 
-export interface FetchOptions extends FetchBlobOptions {
+interface FetchOptions extends FetchBlobOptions {
   /** Whose end this is; undefined where the coordinator asks nobody. */
   readonly credentials?: WorkerCredentials | undefined;
 }

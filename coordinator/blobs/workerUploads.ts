@@ -8,7 +8,7 @@ import { BlobTooLargeError } from './blobErrors.ts';
 import type { BlobStore } from './blobStore.ts';
 
 /** A worker may not store that; some of the reasons pass. */
-export class UploadRefusedError extends TabgradError {
+class UploadRefusedError extends TabgradError {
   readonly code = 'UPLOAD_REFUSED';
 }
 
