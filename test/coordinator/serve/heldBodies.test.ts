@@ -2,6 +2,7 @@
 
 import { connect, type Socket } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { readDeploymentOptions } from '../../../coordinator/serve/deployment/deploymentOptions.ts';
 import { deployment, Serve } from '../../../coordinator/serve/serve.ts';
 import type { ServeRequest } from '../../../shared/serve/serveRequest.ts';
 
@@ -28,6 +29,11 @@ class Gate {
     while (Gate.waiting.length < count) await new Promise<void>((resolve) => (Gate.came = resolve));
   }
 }
+
+it('a line of requests has an end by default', () => {
+  expect(readDeploymentOptions({}).maxQueuedRequests).toBe(4096);
+  expect(readDeploymentOptions({ maxQueuedRequests: -1 }).maxQueuedRequests).toBe(-1);
+});
 
 describe('bodies of all requests together', () => {
   let serve: Serve;
