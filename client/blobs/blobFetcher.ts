@@ -82,10 +82,12 @@ async function download(
       // Kept by `cache`, or not at all: a second copy in the browser's HTTP cache would help nobody.
       cache: 'no-store',
       headers: credentials ? { authorization: workerAuthorization(credentials) } : {},
+      // A coordinator sends no worker to other addresses.
+      redirect: 'manual',
     });
     if (!response.ok || !response.body) {
       await response.body?.cancel();
-      const message = `The coordinator answered ${response.status} for blob ${sha256}.`;
+      const message = `The coordinator answered ${answerOf(response)} for blob ${sha256}.`;
       // A coordinator that was restarted knows its workers again once they have come back.
       throw response.status >= 500 || [401, 429].includes(response.status)
         ? new BlobFetchError(message)
@@ -111,6 +113,12 @@ async function download(
   } finally {
     cancelStall();
   }
+}
+
+/** Browsers tell no more of a redirect than that there is one. */
+export function answerOf({ type, status }: Response): string {
+  const isRedirect = type === 'opaqueredirect' || (status >= 300 && status < 400);
+  return isRedirect ? 'a redirect, which is not followed,' : String(status);
 }
 
 /** The body's chunks; a reader rather than for-await, which Safari's streams lack. */

@@ -50,6 +50,7 @@ export interface CollectiveStats {
 export class LinkCollective implements Collective {
   readonly rank: number;
   readonly size: number;
+  readonly members: readonly string[];
   readonly #group: OperationGroup;
   readonly #clock: Clock;
   readonly #timeoutMs: number;
@@ -64,6 +65,7 @@ export class LinkCollective implements Collective {
     const { rank, members, links, generation } = options;
     this.rank = rank;
     this.size = members.length;
+    this.members = members;
     this.#clock = options.clock ?? systemClock;
     this.#timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
     this.#allReduceAlgorithm = options.allReduceAlgorithm;

@@ -2,6 +2,7 @@
 // members, each computes its range's area in integers, and the areas are joined.
 
 import type { Collective, CollectiveOptions } from '../../shared/collective/collective.ts';
+import { readFromPeer } from '../../shared/collective/peerMessage.ts';
 import type { MetricBlock } from '../../shared/gbdt/metric/metric.ts';
 import { areaOfRuns, decodeArea, encodeArea, joinAreas } from '../../shared/gbdt/metric/rankArea.ts';
 import { decodeRuns, encodeRuns, firstAtLeast, sortRuns } from '../../shared/gbdt/metric/rankRuns.ts';
@@ -26,9 +27,10 @@ export async function exactAuc(
     encodeRuns(runs, cuts[r]!, cuts[r + 1]!),
   );
   const incoming = await collective.exchange(outgoing, options);
-  const area = areaOfRuns(incoming.map((bytes) => decodeRuns(bytes)));
+  const received = incoming.map((bytes, rank) => readFromPeer(collective, rank, () => decodeRuns(bytes)));
+  const area = areaOfRuns(received);
   const areas = await collective.allGather(encodeArea(area), options);
-  return joinAreas(areas.map((bytes) => decodeArea(bytes)));
+  return joinAreas(areas.map((bytes, rank) => readFromPeer(collective, rank, () => decodeArea(bytes))));
 }
 
 function encodeSamples({ margins }: RankRuns): Uint8Array {

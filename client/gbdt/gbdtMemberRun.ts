@@ -1,7 +1,7 @@
 // A run of boosted trees at one member: leased rows, and the trees of all committed rounds.
 
 import { readTrainSpec } from '../../shared/gbdt/readTrainSpec.ts';
-import { decodeTree } from '../../shared/gbdt/treeCodec.ts';
+import { readRoundTrees, treeBounds } from '../../shared/gbdt/readRoundTrees.ts';
 import type { WorkerMessageOf } from '../../shared/protocol/control.ts';
 import { BadAssignmentError } from '../session/errors.ts';
 import { fetchJson } from '../session/fetchJson.ts';
@@ -73,8 +73,7 @@ class GbdtMemberRun implements MemberRun {
     for (const round of missing) {
       if (!Array.isArray(round))
         throw new BadAssignmentError('a round of the trees blob is no list of trees');
-      const decoded = round.map((tree) => decodeTree(tree, data.spec.features.length));
-      data.committed.push({ trees: decoded, metrics: undefined });
+      data.committed.push({ trees: readRoundTrees(round, treeBounds(data.spec)), metrics: undefined });
     }
   }
 

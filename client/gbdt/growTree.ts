@@ -5,7 +5,7 @@
 import type { BinnedTree } from '../../kernels/gbdt/binnedTree.ts';
 import type { NodeSplit, TreeDevice } from '../../kernels/gbdt/treeDevice.ts';
 import type { Collective } from '../../shared/collective/collective.ts';
-import { TreeFormatError } from '../../shared/gbdt/errors.ts';
+import { readFromPeer } from '../../shared/collective/peerMessage.ts';
 import { checkGradientSum } from '../../shared/gbdt/exactSums.ts';
 import { FeatureSampling } from '../../shared/gbdt/featureSampling.ts';
 import type { OpenNode, SplitCandidate } from '../../shared/gbdt/split.ts';
@@ -17,6 +17,7 @@ import type { WeightBounds } from '../../shared/gbdt/splitScore.ts';
 import type { TrainSpec } from '../../shared/gbdt/trainSpec.ts';
 import type { BlockLayout } from './blockHistograms.ts';
 import { blockHistograms } from './blockHistograms.ts';
+import { agreedRoot, checkSplits, checkWhole } from './checkSplits.ts';
 import { featureBounds } from './featureBlocks.ts';
 import { TreeBuilder } from './treeBuilder.ts';
 
@@ -69,6 +70,8 @@ class TreeGrowth {
   readonly #score: SplitScore;
   readonly #sampling: FeatureSampling;
   readonly #layout: BlockLayout;
+  /** Member r searches the features [bounds[r], bounds[r+1]). */
+  readonly #featureBounds: readonly number[];
   readonly #firstFeature: number;
   readonly #endFeature: number;
   readonly #builder = new TreeBuilder();
@@ -87,6 +90,7 @@ class TreeGrowth {
       slots: firstSlot[slots.length]!,
       slotBounds: bounds.map((feature) => firstSlot[feature]!),
     };
+    this.#featureBounds = bounds;
     this.#firstFeature = bounds[collective.rank]!;
     this.#endFeature = bounds[collective.rank + 1]!;
     device.beginTree(round, output);
@@ -138,6 +142,7 @@ class TreeGrowth {
       g += sums[2 * slot]!;
       h += sums[2 * slot + 1]!;
     }
+    checkWhole([g, h], this.#group.collective);
     return { g, h };
   }
 
@@ -203,15 +208,25 @@ class TreeGrowth {
     const count = depth === 0 ? 1 : nodes.length;
     const message: SplitMessage = { root, candidates: own.length === count ? own : [undefined] };
     if (collective.size === 1) return { splits: own, root: root ?? { g: 0, h: 0 } };
+    for (const split of own) {
+      if (split) checkWhole([split.leftG, split.leftH, split.rightG, split.rightH], collective);
+    }
     const gathered = await collective.allGather(encodeSplits(message), this.#options());
-    const messages = gathered.map((bytes) => decodeSplits(bytes, count, spec.features.length));
+    const messages = gathered.map((bytes, rank) =>
+      readFromPeer(collective, rank, () => this.#readSplits(bytes, rank, nodes, depth)),
+    );
     const splits = Array.from({ length: count }, (_, i) =>
       messages.map(({ candidates }) => candidates[i]).reduce(betterSplit, undefined),
     );
-    const agreed = messages.find((one) => one.root !== undefined)?.root;
-    if (depth === 0 && agreed === undefined)
-      throw new TreeFormatError('no member of the group sent the sums of the root');
-    return { splits, root: agreed ?? { g: 0, h: 0 } };
+    return { splits, root: depth === 0 ? agreedRoot(messages, collective) : { g: 0, h: 0 } };
+  }
+
+  #readSplits(bytes: Uint8Array, rank: number, nodes: readonly FrontierNode[], depth: number): SplitMessage {
+    const { features } = this.#group.spec;
+    const message = decodeSplits(bytes, depth === 0 ? 1 : nodes.length, features.length);
+    const [first, end] = [this.#featureBounds[rank]!, this.#featureBounds[rank + 1]!];
+    checkSplits(message, { first, end, features, nodes, isRoot: depth === 0 });
+    return message;
   }
 
   #worthwhile({ gain }: SplitCandidate): boolean {

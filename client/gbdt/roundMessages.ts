@@ -21,18 +21,28 @@ export function encodeRound(
   round: number,
   maxCharacters = MAX_TREE_CHARACTERS,
 ): EncodedTree[] {
-  const encoded = trees.map((tree) => encodeTree(tree));
-  const characters = charactersOf(encoded, maxCharacters);
-  if (characters > maxCharacters) {
-    throw new TreesTooLargeError(
-      `the trees of round ${round} take ${characters} bytes as JSON, a control message takes ${maxCharacters}; ` +
-        'lower max_depth, or raise gamma or min_child_weight',
-    );
-  }
-  return encoded;
+  checkRoundSize(trees, round, maxCharacters);
+  return trees.map((tree) => encodeTree(tree));
 }
 
-/** The rounds from `firstRound` on, oldest first, as many as fit in one answer. */
+/** For all members, also those that do not send their trees: so all find out at once. @throws TreesTooLargeError */
+export function checkRoundSize(
+  trees: readonly BinnedTree[],
+  round: number,
+  maxCharacters = MAX_TREE_CHARACTERS,
+): void {
+  const characters = charactersOf(trees, maxCharacters);
+  if (characters <= maxCharacters) return;
+  throw new TreesTooLargeError(
+    `the trees of round ${round} take ${characters} bytes as JSON, a control message takes ${maxCharacters}; ` +
+      'lower max_depth, or raise gamma or min_child_weight',
+  );
+}
+
+/**
+ * The rounds from `firstRound` on, oldest first, as many as fit in one answer. Those that were taken from the record are
+ * known without their metrics; the record has them.
+ */
 export function encodeKnownRounds(
   committed: readonly KnownRound[],
   firstRound: number,
@@ -41,20 +51,16 @@ export function encodeKnownRounds(
   const rounds: WorkerMessageOf<'halted'>['rounds'] = [];
   let left = maxCharacters;
   for (const { trees, metrics } of committed.slice(firstRound, firstRound + ROUNDS_PER_ANSWER)) {
+    left -= charactersOf(trees, left);
+    if (left < 0 || !metrics) break;
     const encoded = trees.map((tree) => encodeTree(tree));
-    left -= charactersOf(encoded, left);
-    if (left < 0) break;
-    rounds.push({
-      round: firstRound + rounds.length,
-      trees: encoded,
-      ...(metrics && { metrics: { ...metrics } }),
-    });
+    rounds.push({ round: firstRound + rounds.length, trees: encoded, metrics: { ...metrics } });
   }
   return rounds;
 }
 
 /** An upper bound where that is within `enough`, else the length itself. */
-function charactersOf(trees: readonly EncodedTree[], enough: number): number {
+function charactersOf(trees: readonly BinnedTree[], enough: number): number {
   const bound = trees.reduce((sum, tree) => sum + tree.left.length * NODE_CHARACTERS, 0);
-  return bound <= enough ? bound : JSON.stringify(trees).length;
+  return bound <= enough ? bound : JSON.stringify(trees.map((tree) => encodeTree(tree))).length;
 }

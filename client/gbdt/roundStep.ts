@@ -3,14 +3,16 @@
 import { AbortedError } from '../../shared/errors.ts';
 import type { Collective } from '../../shared/collective/collective.ts';
 import type { TrainSpec } from '../../shared/gbdt/trainSpec.ts';
+import { treeBytes } from '../../shared/gbdt/treeBytes.ts';
 import { eventTurn } from '../../kernels/eventTurn.ts';
+import { sha256Hex } from '../blobs/sha256Hex.ts';
 import type { GenerationContext } from '../session/memberRun.ts';
 import { meteredCollective } from '../session/meteredCollective.ts';
 import type { ExchangeMeter } from '../session/meteredCollective.ts';
 import type { Link } from '../transport/link.ts';
 import { boostRound } from './boostRound.ts';
 import { evaluateRound } from './evaluateRound.ts';
-import { encodeRound } from './roundMessages.ts';
+import { checkRoundSize, encodeRound } from './roundMessages.ts';
 import type { RunData } from './runData.ts';
 
 export interface RoundContext extends GenerationContext {
@@ -51,9 +53,13 @@ export class RoundStep {
 
     const trees = await boostRound({ spec, device, collective, round, signal });
     const encoded = rank === 0 ? encodeRound(trees, round) : undefined;
+    if (!encoded) checkRoundSize(trees, round);
+    // Hashed while the metrics are computed.
+    const hashed = sha256Hex(treeBytes(trees));
     data.applyPending(trees);
     const blocks = data.blocks.bind(data);
     const metrics = await evaluateRound({ spec, device, collective, blocks, signal });
+    const treesSha256 = await hashed;
     if (signal.aborted) throw new AbortedError(`round ${round} was withdrawn`);
     data.committed.push({ trees, metrics });
 
@@ -66,7 +72,9 @@ export class RoundStep {
       computeMs: Math.max(0, totalMs - this.#meter.elapsedMs),
       exchangeMs: this.#meter.elapsedMs,
       bytesSent: bytesSent(links) - sentBefore,
-      ...(encoded && { trees: encoded, metrics }),
+      treesSha256,
+      metrics,
+      ...(encoded && { trees: encoded }),
     });
     this.#reportStatus(totalMs);
     await eventTurn();

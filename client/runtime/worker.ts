@@ -11,8 +11,8 @@ import { createWorkerSession } from '../session/runSession.ts';
 import type { SessionStatus, WorkerSession } from '../session/sessionEnvironment.ts';
 import { socketUrl } from '../transport/socketUrl.ts';
 import type { AcquiredDevice } from './acquireDevice.ts';
-import { ownersCode } from './ownersCode.ts';
 import { lentDevices } from './lentDevices.ts';
+import { loopThreads } from './loopThreads.ts';
 import type { WorkerOptions, WorkerPlatform, WorkerTransport } from './workerPlatform.ts';
 import type { WorkerEnd, WorkerPhase, WorkerStatus } from './workerStatus.ts';
 
@@ -250,7 +250,7 @@ export class Worker {
       ...lentDevices(this.#device, () => this.#share, platform.clock),
       fetchBlob: (sha256, options) => platform.fetchBlob(sha256, { ...options, credentials }),
       putBlob: createBlobUploader({ ...platform, origin: this.#options.url, credentials }),
-      ...(this.#options.allowCode && ownersCode(platform)),
+      ...(this.#options.allowCode && loopThreads(platform, this.#device.report.kind)),
       now: () => platform.clock.now(),
       log: (line) => platform.log(line),
       onStatus: (status) => {

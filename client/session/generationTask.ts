@@ -1,12 +1,14 @@
 // One generation of a run, as one member lives it: load and catch up, connect, say ready, wait for begin, train until
 // told to halt, until a peer is missing, or until the last round.
 
+import { PeerMessageError } from '../../shared/collective/peerMessage.ts';
 import { AbortedError, DeadlineError, TabgradError, errorCodes } from '../../shared/errors.ts';
 import type { CoordinatorMessageOf } from '../../shared/protocol/control.ts';
 import { messageOf } from '../../shared/text/messageOf.ts';
 import { deferred } from '../../shared/deferred.ts';
 import { LinkCollective } from '../collective/linkCollective.ts';
-import type { Link } from '../transport/link.ts';
+import type { Link, PeerAddress } from '../transport/link.ts';
+import { BadAssignmentError } from './errors.ts';
 import type { GenerationContext, MemberRun } from './memberRun.ts';
 import type { SessionEnvironment } from './sessionEnvironment.ts';
 
@@ -37,6 +39,7 @@ export class GenerationTask {
   #keepsState = false;
   #links: ReadonlyMap<string, Link> = new Map();
   #run: MemberRun | undefined;
+  #stopExpecting: () => void = () => undefined;
   /** Resolves when nothing of this generation is going on any more. Never rejects. */
   readonly ended: Promise<GenerationEnd>;
 
@@ -48,7 +51,9 @@ export class GenerationTask {
     this.assignment = assignment;
     this.#environment = environment;
     this.#openRun = openRun;
-    this.ended = this.#work().catch((error: unknown) => this.#judge(error));
+    this.ended = this.#work()
+      .catch((error: unknown) => this.#judge(error))
+      .finally(() => this.#stopExpecting());
   }
 
   begin(): void {
@@ -80,6 +85,10 @@ export class GenerationTask {
     const { runId, generation, members, rank } = this.assignment;
     const signal = this.#controller.signal;
     const environment = this.#environment;
+    const others = othersOf(this.assignment, environment.workerId);
+    const group = `${runId}/${generation}`;
+    // Peers that have loaded their rows earlier dial at once.
+    this.#stopExpecting = environment.connector.expect(others, group);
     const run = await this.#openRun(this.assignment, signal);
     this.#run = run;
     await run.prepare(this.assignment, signal, (rowsLoaded, rowsTotal) => {
@@ -98,16 +107,12 @@ export class GenerationTask {
       });
     });
 
-    const others = members.filter((member) => member.workerId !== environment.workerId);
     environment.onStatus?.({
       state: 'connecting',
       runId,
       peers: others.length,
     });
-    const links = await environment.connector.connect(others, {
-      group: `${runId}/${generation}`,
-      signal,
-    });
+    const links = await environment.connector.connect(others, { group, signal });
     this.#links = links;
     const ranked = [...members].sort((a, b) => a.rank - b.rank).map((member) => member.workerId);
     const context: GenerationContext = {
@@ -156,17 +161,27 @@ export class GenerationTask {
       this.#environment.log(error instanceof Error ? (error.stack ?? message) : message);
       return { kind: 'failed', code: 'INTERNAL', message };
     }
-    const blamesPeer = error instanceof DeadlineError || error.place.peer !== undefined;
-    if (blamesPeer) {
-      return {
-        kind: 'stalled',
-        missing: error.place.peer ? [error.place.peer] : [],
-        code: error.code,
-        message,
-      };
+    const blamed =
+      error instanceof PeerMessageError ? error.peers : error.place.peer ? [error.place.peer] : undefined;
+    if (blamed || error instanceof DeadlineError) {
+      return { kind: 'stalled', missing: blamed ?? [], code: error.code, message };
     }
     return { kind: 'failed', code: error.code, message };
   }
+}
+
+/** @throws BadAssignmentError where a member has no key. */
+function othersOf({ members, linkKeys, runId, generation }: Assignment, self: string): PeerAddress[] {
+  return members
+    .filter(({ workerId }) => workerId !== self)
+    .map(({ workerId, peerId }) => {
+      const linkKey = linkKeys[workerId];
+      if (linkKey !== undefined) return { workerId, peerId, linkKey };
+      throw new BadAssignmentError(
+        `Generation ${generation} of run ${runId} has no key for the link to member ${workerId}.`,
+        { field: `linkKeys.${workerId}` },
+      );
+    });
 }
 
 function whenAborted(signal: AbortSignal): Promise<never> {

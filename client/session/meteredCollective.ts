@@ -24,6 +24,7 @@ export function meteredCollective(
   return {
     rank: collective.rank,
     size: collective.size,
+    members: collective.members,
     allReduce: (data, operation, options) => timed(collective.allReduce(data, operation, options)),
     reduceScatter: (data, bounds, operation, options) =>
       timed(collective.reduceScatter(data, bounds, operation, options)),

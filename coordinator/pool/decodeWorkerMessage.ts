@@ -10,7 +10,8 @@ export type Decoded = { readonly message: WorkerMessage } | { readonly error: st
 /** Of messages that are not short: trees have ten arrays each and are six levels deep, metrics have the most keys. */
 const LONG_SHAPE: JsonShape = { maxDepth: 16, maxKeys: 1024, maxContainers: 1 << 20 };
 
-export function decodeWorkerMessage(text: string): Decoded {
+/** @param workerId of the worker that sent it, where that is known. */
+export function decodeWorkerMessage(text: string, workerId?: string): Decoded {
   if (text.length > MAX_SHORT_MESSAGE_BYTES) {
     const wrong = tooLong(text) ?? beyondShape(text, LONG_SHAPE);
     if (wrong !== undefined) return { error: wrong };
@@ -24,6 +25,8 @@ export function decodeWorkerMessage(text: string): Decoded {
   const parsed = workerMessage.safeParse(value);
   if (parsed.success) {
     const { type } = parsed.data;
+    if (type === 'available' && workerId !== undefined && parsed.data.peerId !== workerId)
+      return { error: `"peerId" of "available" must be the worker's own id.` };
     return text.length > maxWorkerMessageBytes[type]
       ? { error: lengthError(text, type) }
       : { message: parsed.data };

@@ -1,47 +1,23 @@
 // The workers that lend themselves to this coordinator: who they are, whether they are there, which run has them.
 // A lost socket does not lose the worker: it has a grace period to come back under the same identity.
 
-import type {
-  CoordinatorMessage,
-  CoordinatorMessageOf,
-  WorkerMessageOf,
-} from '../../shared/protocol/control.ts';
-import { PROTOCOL_VERSION } from '../../shared/protocol/control.ts';
+import type { CoordinatorMessage, WorkerMessageOf } from '../../shared/protocol/control.ts';
 import { MAX_SHORT_MESSAGE_BYTES } from '../../shared/protocol/workerMessageBytes.ts';
 import { ByteBudget } from '../bounds/byteBudget.ts';
 import type { GiveBack } from './addressShares.ts';
+import { Admission } from './admission.ts';
 import { decodeWorkerMessage } from './decodeWorkerMessage.ts';
-import type { Clock } from '../../shared/clock.ts';
 import { closeCodes } from './controlConnection.ts';
 import type { ConnectionEvents, ControlConnection } from './controlConnection.ts';
-import { Identities } from './identities.ts';
-import type { Log } from './log.ts';
+import type { LogKind } from './log.ts';
 import { newCounters } from './poolCounters.ts';
 import { PoolEntry } from './poolEntry.ts';
+import type { PoolOptions } from './poolOptions.ts';
 import { newWorker, traits, type PoolEvent, type PoolWorker } from './poolWorker.ts';
-import { Places, type PlaceOptions } from './places.ts';
-import type { RateLimit } from './rateLimit.ts';
-import { makeId, secretsEqual } from './secrets.ts';
+import { Places } from './places.ts';
+import { makeId, makeSecret, secretsEqual } from './secrets.ts';
+import { WorkerKeys } from './workerKeys.ts';
 import { WorkerSocket } from './workerSocket.ts';
-
-export interface PoolOptions extends PlaceOptions {
-  readonly clock: Clock;
-  readonly log: Log;
-  /** Workers must say it in their hello, where it is set. */
-  readonly joinToken?: string | undefined;
-  readonly peerServer: CoordinatorMessageOf<'welcome'>['peerServer'];
-  /** STUN and TURN servers for a worker, asked at each welcome: credentials may expire. */
-  readonly iceServers: (workerId: string) => CoordinatorMessageOf<'welcome'>['iceServers'];
-  readonly pingIntervalMs?: number | undefined;
-  /** How long a worker whose socket is lost keeps its place. */
-  readonly graceMs?: number | undefined;
-  readonly messageRate?: RateLimit;
-  readonly byteRate?: RateLimit;
-  /** Makes the secrets of identities: workers that come back to a restarted coordinator with the same key keep theirs. */
-  readonly identityKey?: string | undefined;
-  /** Makes worker ids; given in simulations, which must be repeatable. */
-  readonly makeWorkerId?: () => string;
-}
 
 const HELLO_TIMEOUT_MS = 10_000;
 /** Of all that is sent to workers and not taken by them. */
@@ -51,19 +27,23 @@ const MAX_UNREAD_BYTES = 1024 * 1024;
 
 export class Pool {
   readonly counters = newCounters();
+  /** What workers are given besides their secret. */
+  readonly keys: WorkerKeys;
   readonly #options: PoolOptions;
   readonly #entries = new Map<string, PoolEntry>();
   readonly #listeners = new Set<(event: PoolEvent) => void>();
   readonly #waiting = new Set<WorkerSocket>();
   readonly #places: Places;
   readonly #outgoing = new ByteBudget({ maxBytes: MAX_OUTGOING_BYTES });
-  readonly #identities: Identities;
+  readonly #admission: Admission;
   #closed = false;
 
   constructor(options: PoolOptions) {
     this.#options = options;
     this.#places = new Places(options);
-    this.#identities = new Identities(options.identityKey);
+    const { identityKey = makeSecret() } = options;
+    this.#admission = new Admission({ ...options, identityKey });
+    this.keys = new WorkerKeys(identityKey);
   }
 
   /** Every known worker, in order of joining. */
@@ -129,6 +109,31 @@ export class Pool {
     if (entry) this.#change(entry, { programs: Math.max(0, entry.worker.programs - 1) });
   }
 
+  /**
+   * Sends workers away: they are told why, lose their place at once, and do not come back by themselves.
+   * @returns the ids of those that were there.
+   */
+  remove(isMeant: (worker: PoolWorker) => boolean, reason: string): string[] {
+    return this.#removeEntries(
+      [...this.#entries.values()].filter(({ worker }) => isMeant(worker)),
+      reason,
+    );
+  }
+
+  /** Sends those away who joined by a token that is not in force any more. @returns their ids. */
+  removeOutdated(reason: string): string[] {
+    const outdated = [...this.#entries.values()].filter(
+      ({ joinToken }) => !this.#admission.accepts(joinToken),
+    );
+    return this.#removeEntries(outdated, reason);
+  }
+
+  /** A message of a worker has the right form and can not be all the same; one that goes on is dropped. */
+  countMalformed(workerId: string, what: string): void {
+    const entry = this.#entries.get(workerId);
+    if (entry) this.#malformed(entry, what);
+  }
+
   /** Takes over a fresh control socket; the returned object receives what the socket reports. */
   attach(connection: ControlConnection): ConnectionEvents {
     const { clock, messageRate, byteRate, pingIntervalMs = 5_000 } = this.#options;
@@ -145,7 +150,7 @@ export class Pool {
         if (entry) entry.worker = { ...entry.worker, roundTripMs };
       },
       silent: (silentMs) =>
-        this.#log('warn', `silent for ${Math.round(silentMs)} ms, dropping its socket`, entry),
+        this.#log('silent', `silent for ${Math.round(silentMs)} ms, dropping its socket`, entry),
       closed: (code, reason) => {
         this.#waiting.delete(socket);
         if (entry?.socket === socket) this.#away(entry, code, reason);
@@ -184,38 +189,38 @@ export class Pool {
       return this.#refuse(socket, 'BAD_REQUEST', why);
     }
     const hello = decoded.message;
-    if (hello.protocol !== PROTOCOL_VERSION) {
-      const versions = `The coordinator speaks protocol ${PROTOCOL_VERSION}, the worker ${hello.protocol}.`;
-      return this.#refuse(socket, 'PROTOCOL_MISMATCH', `${versions} Update the older of the two.`);
+    const verdict = this.#admission.judge(hello, socket.remoteAddress);
+    if (verdict.type === 'refused') {
+      const { code, message } = verdict;
+      // The token may be right, and the address that of others as well.
+      return this.#refuse(socket, code, message, code !== 'TOO_MANY_ATTEMPTS');
     }
-    const provenId = this.#identities.proven(hello.identity);
-    const known = provenId === undefined ? undefined : this.#entries.get(provenId);
+    const known = verdict.type === 'known' ? this.#entries.get(verdict.workerId) : undefined;
     if (known?.mayChange(this.#options.clock.now()) === false)
       return this.#refuse(socket, 'RATE_LIMITED', 'this worker opens too many sockets', false);
     if (known) return this.#resume(known, socket, hello);
-    const { joinToken } = this.#options;
-    if (provenId === undefined && joinToken !== undefined && !secretsEqual(hello.token, joinToken)) {
-      return this.#refuse(
-        socket,
-        'TOKEN_REQUIRED',
-        'The join token is missing or wrong. Ask the owner for the join link.',
-      );
-    }
     const place = this.#places.take(socket.remoteAddress);
     if (typeof place !== 'function') {
       return this.#refuse(socket, place.code, place.message, place.code !== 'RATE_LIMITED');
     }
     const makeWorkerId = this.#options.makeWorkerId ?? (() => `w-${makeId()}`);
-    const entry = this.#join(socket, hello, provenId ?? makeWorkerId(), place);
+    const workerId = verdict.type === 'known' ? verdict.workerId : makeWorkerId();
+    const entry = this.#join(socket, hello, workerId, verdict.joinToken, place);
     // It may have been a member when the coordinator was restarted.
-    if (provenId !== undefined) entry.wasMember(entry.worker.joinedAtMs);
+    if (verdict.type === 'known') entry.wasMember(entry.worker.joinedAtMs);
     return entry;
   }
 
   /** @param isFinal false tells it to try again later. */
   #refuse(socket: WorkerSocket, code: string, message: string, isFinal = true): undefined {
     this.counters.refusedWorkers += 1;
-    this.#options.log({ level: 'warn', message: `Refused a worker at ${socket.remoteAddress}: ${message}` });
+    const source = socket.remoteAddress;
+    this.#options.log({
+      level: 'warn',
+      kind: 'refused',
+      source,
+      message: `Refused a worker at ${source}: ${message}`,
+    });
     if (isFinal) socket.send({ type: 'refused', code, message: message.slice(0, 1000) });
     socket.close(isFinal ? closeCodes.policy : closeCodes.tryAgainLater, isFinal ? code : message);
   }
@@ -224,15 +229,16 @@ export class Pool {
     socket: WorkerSocket,
     hello: WorkerMessageOf<'hello'>,
     workerId: string,
+    joinToken: string,
     giveBackPlace: GiveBack,
   ): PoolEntry {
     const worker = newWorker(hello, workerId, socket.remoteAddress, this.#options.clock.now());
-    const secret = this.#identities.secretOf(workerId);
-    const entry = new PoolEntry(worker, secret, socket, giveBackPlace);
+    const secret = this.#admission.secretOf(workerId, joinToken);
+    const entry = new PoolEntry({ worker, joinToken, secret, socket, giveBackPlace });
     this.#entries.set(workerId, entry);
     this.#welcome(entry, socket);
     this.#log(
-      'info',
+      'joined',
       `joined from ${socket.remoteAddress} (${worker.runtime}, ${worker.device.kind})`,
       entry,
     );
@@ -249,7 +255,7 @@ export class Pool {
     this.counters.reconnects += 1;
     this.#welcome(entry, socket);
     entry.socket = socket;
-    this.#log('info', 'is back', entry);
+    this.#log('joined', 'is back', entry);
     const session = entry.worker.session + 1;
     this.#change(entry, { ...traits(hello), present: true, session, remoteAddress: socket.remoteAddress });
     return entry;
@@ -264,6 +270,7 @@ export class Pool {
       type: 'welcome',
       workerId,
       secret: entry.secret,
+      signallingToken: this.keys.signallingToken(workerId),
       peerServer,
       iceServers: iceServers(workerId),
       pingIntervalMs,
@@ -273,14 +280,9 @@ export class Pool {
 
   #receive(entry: PoolEntry, text: string): void {
     this.counters.messagesReceived += 1;
-    const decoded = decodeWorkerMessage(text);
+    const decoded = decodeWorkerMessage(text, entry.worker.workerId);
     if ('error' in decoded) {
-      this.counters.malformedMessages += 1;
-      this.#log('warn', `sent a malformed message: ${decoded.error}`, entry);
-      // A worker of a later minor version may say things that are not known here: they are dropped, within limits.
-      if (entry.socket?.forgiveMalformed() === false)
-        this.#refuse(entry.socket, 'BAD_REQUEST', decoded.error);
-      return;
+      return this.#malformed(entry, decoded.error);
     }
     const { message } = decoded;
     if (message.type === 'available') {
@@ -289,7 +291,7 @@ export class Pool {
     } else if (message.type === 'leaving') {
       if (entry.worker.leaving === message.reason) return;
       if (!this.#changeByWorker(entry, { leaving: message.reason })) return;
-      this.#log('info', `is leaving: ${message.reason}`, entry);
+      this.#log('left', `is leaving: ${message.reason}`, entry);
     } else if (message.type !== 'hello') {
       this.#emit({ type: 'message', worker: entry.worker, message });
     }
@@ -305,6 +307,13 @@ export class Pool {
     return false;
   }
 
+  #malformed(entry: PoolEntry, what: string): void {
+    this.counters.malformedMessages += 1;
+    this.#log('malformed', `sent a malformed message: ${what}`, entry);
+    // A worker of a later minor version may say things that are not known here: they are dropped, within limits.
+    if (entry.socket?.forgiveMalformed() === false) this.#refuse(entry.socket, 'BAD_REQUEST', what);
+  }
+
   #away(entry: PoolEntry, code: number, reason: string): void {
     entry.socket = undefined;
     if (code === closeCodes.normal || code === closeCodes.goingAway || code === closeCodes.policy) {
@@ -312,7 +321,7 @@ export class Pool {
     }
     const { clock, graceMs = 20_000 } = this.#options;
     this.#log(
-      'info',
+      'left',
       `lost its socket (${reason || `code ${code}`}); keeping its place for ${graceMs} ms`,
       entry,
     );
@@ -322,14 +331,27 @@ export class Pool {
     this.#change(entry, { present: false });
   }
 
-  #lose(entry: PoolEntry, reason: string): void {
+  #removeEntries(entries: readonly PoolEntry[], reason: string): string[] {
+    for (const entry of entries) {
+      const { socket } = entry;
+      // What the socket reports from here on is not about a worker any more.
+      entry.socket = undefined;
+      socket?.send({ type: 'shutdown', reconnect: false, reason: reason.slice(0, 500) });
+      socket?.close(closeCodes.policy, 'WORKER_REMOVED');
+      this.#lose(entry, `sent away: ${reason}`, reason);
+    }
+    return entries.map(({ worker }) => worker.workerId);
+  }
+
+  /** @param toldReason where it was sent away. */
+  #lose(entry: PoolEntry, reason: string, toldReason?: string): void {
     entry.cancelGrace();
     entry.giveBackPlace();
     this.#entries.delete(entry.worker.workerId);
-    this.#identities.forget(entry.worker.workerId);
+    this.#admission.forget(entry.worker.workerId, toldReason);
     entry.worker = { ...entry.worker, present: false };
     this.counters.lostWorkers += 1;
-    this.#log('info', `is gone: ${reason}`, entry);
+    this.#log('left', `is gone: ${reason}`, entry);
     this.#emit({ type: 'lost', worker: entry.worker, reason });
   }
 
@@ -342,11 +364,17 @@ export class Pool {
     for (const listener of this.#listeners) listener(event);
   }
 
-  #log(level: 'info' | 'warn', what: string, entry: PoolEntry | undefined): void {
+  #log(kind: LogKind, what: string, entry: PoolEntry | undefined): void {
     const workerId = entry?.worker.workerId;
     const message =
       workerId === undefined ? `A socket without a worker ${what}` : `Worker ${workerId} ${what}`;
-    this.#options.log({ level, message, ...(workerId !== undefined && { workerId }) });
+    const level = kind === 'joined' || kind === 'left' ? 'info' : 'warn';
+    this.#options.log({
+      level,
+      kind,
+      message,
+      ...(workerId !== undefined && { workerId, source: workerId }),
+    });
   }
 }
 

@@ -12,8 +12,18 @@ const CHANGE_RATE: RateLimit = { perSecond: 1, burst: 30 };
 /** What a member sent before it knew that it is none any more is still on its way. */
 const FORMER_MEMBER_MS = 60_000;
 
+export interface JoinedWorker {
+  readonly worker: PoolWorker;
+  /** By which it joined. */
+  readonly joinToken: string;
+  readonly secret: string;
+  readonly socket: WorkerSocket;
+  readonly giveBackPlace: GiveBack;
+}
+
 export class PoolEntry {
   worker: PoolWorker;
+  readonly joinToken: string;
   readonly secret: string;
   socket: WorkerSocket | undefined;
   cancelGrace: () => void = () => undefined;
@@ -21,8 +31,9 @@ export class PoolEntry {
   readonly #changes: TokenBucket;
   #memberUntilMs = -Infinity;
 
-  constructor(worker: PoolWorker, secret: string, socket: WorkerSocket, giveBackPlace: GiveBack) {
+  constructor({ worker, joinToken, secret, socket, giveBackPlace }: JoinedWorker) {
     this.worker = worker;
+    this.joinToken = joinToken;
     this.secret = secret;
     this.socket = socket;
     this.giveBackPlace = giveBackPlace;

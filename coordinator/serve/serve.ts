@@ -5,10 +5,12 @@ import { Server as NetServer } from 'node:net';
 import { Server as SecureServer } from 'node:https';
 import { systemClock, type Clock } from '../../shared/clock.ts';
 import type { BlobStore } from '../blobs/blobStore.ts';
+import { logOrStderr } from '../log/logWriter.ts';
+import { AttemptThrottle } from '../pool/attemptThrottle.ts';
 import type { Log } from '../pool/log.ts';
 import type { SeatSource } from '../program/programPipe.ts';
 import { packageVersion } from '../cli/packageVersion.ts';
-import { allowedHosts, coordinatorAddresses } from '../server/addresses.ts';
+import { allowedHosts, coordinatorAddresses, isShared } from '../server/addresses.ts';
 import { listen } from '../server/httpServer.ts';
 import { openTls } from '../tls/openTls.ts';
 import { keepRenewed, type AuthorityCertificate } from '../tls/tlsSource.ts';
@@ -61,6 +63,7 @@ export interface ServeCoordinator {
 
 export interface ServeOptions {
   readonly clock?: Clock | undefined;
+  /** Without it warnings and errors go to stderr. */
   readonly log?: Log | undefined;
   /** Records what is deployed, so that `restore` brings it back after a restart, and has workers for `runOn: 'pool'`. */
   readonly coordinator?: ServeCoordinator | undefined;
@@ -87,9 +90,9 @@ export class Serve {
   #changes: Promise<unknown> = Promise.resolve();
   #isStopping = false;
 
-  constructor({ clock = systemClock, log = writeToStderr, coordinator }: ServeOptions = {}) {
+  constructor({ clock = systemClock, log, coordinator }: ServeOptions = {}) {
     this.#clock = clock;
-    this.#log = log;
+    this.#log = logOrStderr(log).log;
     this.#coordinator = coordinator;
   }
 
@@ -267,12 +270,13 @@ export class Serve {
         { field: 'maxHeldBodyBytes' },
       );
     }
-    const tls = options.tls && (await openTls(options.tls, host, publicUrl));
+    const tls = options.tls && (await openTls(options.tls, host, publicUrl, this.#log));
     const server = createServeServer({
       tls: tls?.credentials,
       apps: this.#table,
       access: new CallerAccess({
         apiKey,
+        attempts: new AttemptThrottle(this.#clock),
         allowedHosts: allowedHosts(host, publicUrl, tls?.names),
         allowedOrigins: options.allowedOrigins ?? [],
       }),
@@ -303,6 +307,13 @@ export class Serve {
       authority: tls?.authority,
       stopRenewing,
     };
+    if (apiKey !== undefined || !isShared(host, publicUrl)) return;
+    this.#log({
+      level: 'warn',
+      message:
+        `serve: ANYBODY WHO REACHES ${publicUrl ?? `${host}, port ${actualPort},`} GETS PREDICTIONS, without a key. ` +
+        'Give a key (apiKey, or TABGRAD_API_KEY for tabgrad serve), or listen on 127.0.0.1 alone.',
+    });
   }
 
   async #closeIfUnused(): Promise<void> {
@@ -333,7 +344,3 @@ function noCoordinator(): never {
     field: 'coordinator',
   });
 }
-
-const writeToStderr: Log = ({ level, message }) => {
-  if (level !== 'info') process.stderr.write(`${message}\n`);
-};

@@ -3,17 +3,20 @@
 
 import type { IncomingMessage } from 'node:http';
 import { readWorkerAuthorization } from '../../shared/protocol/workerCredentials.ts';
-import { secretsEqual } from '../pool/secrets.ts';
+import type { AttemptThrottle } from '../pool/attemptThrottle.ts';
 import type { TrustedProxies } from './proxies.ts';
 import { OriginRefusedError, TokenRequiredError } from './serverErrors.ts';
+import type { Tokens } from './tokens.ts';
 
 export interface AccessOptions {
-  readonly adminToken: string | undefined;
+  readonly tokens: Pick<Tokens, 'admin'>;
   /** Whether a worker of the pool has this secret. */
   readonly knowsWorker: (workerId: string, secret: string) => boolean;
   /** Host names (without port) that requests may be addressed to; undefined allows all. */
   readonly allowedHosts: readonly string[] | undefined;
-  /** Whose word counts on the name that was asked for. */
+  /** Slows down who guesses. */
+  readonly attempts: AttemptThrottle;
+  /** Whose word counts on the name that was asked for, and on who asks. */
   readonly proxies: TrustedProxies;
   /** Origins of other pages that may ask, e.g. "https://example.org". */
   readonly allowedOrigins: readonly string[];
@@ -21,6 +24,11 @@ export interface AccessOptions {
 
 /** Who may use a route: anybody; who has the admin token; that one, and workers of the pool. */
 export type Access = 'public' | 'admin' | 'worker';
+
+/** Who asks, as far as that was to be shown. */
+export type Caller =
+  | { readonly type: 'anybody' | 'owner' }
+  | { readonly type: 'worker'; readonly workerId: string };
 
 export class AccessControl {
   readonly #options: AccessOptions;
@@ -50,27 +58,27 @@ export class AccessControl {
     throw new OriginRefusedError(`A page of "${origin.slice(0, 200)}" may not use this coordinator.`);
   }
 
-  /** Whether the owner asks: who has the admin token, or anybody where there is none. */
-  isOwner(request: IncomingMessage): boolean {
-    const { adminToken } = this.#options;
-    return adminToken === undefined || secretsEqual(bearerToken(request), adminToken);
+  /** @throws TokenRequiredError, TooManyAttemptsError */
+  checkToken(request: IncomingMessage, access: Access): Caller {
+    if (access === 'public') return { type: 'anybody' };
+    const { tokens, attempts, knowsWorker } = this.#options;
+    const worker = access === 'worker' ? readWorkerAuthorization(request.headers.authorization) : undefined;
+    if (worker) {
+      const { workerId, secret } = worker;
+      if (knowsWorker(workerId, secret)) return { type: 'worker', workerId };
+      throw new TokenRequiredError('No worker of that id and secret is in the pool.');
+    }
+    const attempt = attempts.attempt(this.addressOf(request), bearerToken(request), [tokens.admin]);
+    if (attempt.type === 'right') return { type: 'owner' };
+    if (attempt.type === 'throttled') throw attempt.error;
+    throw new TokenRequiredError(
+      `${attempt.type === 'missing' ? 'A token is required' : 'The token is wrong'}: send "Authorization: Bearer <admin token>".`,
+    );
   }
 
-  /**
-   * @returns the id of the worker that asks, where it is one that may.
-   * @throws TokenRequiredError
-   */
-  checkToken(request: IncomingMessage, access: Access): string | undefined {
-    if (access === 'public') return undefined;
-    const worker = access === 'worker' ? readWorkerAuthorization(request.headers.authorization) : undefined;
-    if (worker && this.#options.knowsWorker(worker.workerId, worker.secret)) return worker.workerId;
-    if (this.isOwner(request)) return undefined;
-    const given = bearerToken(request);
-    throw new TokenRequiredError(
-      worker
-        ? 'No worker of that id and secret is in the pool.'
-        : `${given === undefined ? 'A token is required' : 'The token is wrong'}: send "Authorization: Bearer <admin token>".`,
-    );
+  /** The address that asks, seen from outside of trusted proxies. */
+  addressOf(request: IncomingMessage): string {
+    return this.#options.proxies.clientAddress(request);
   }
 }
 

@@ -19,6 +19,8 @@ export interface CollectiveOptions {
 export interface Collective {
   readonly rank: number;
   readonly size: number;
+  /** Worker ids in rank order. */
+  readonly members: readonly string[];
   /** Combines `data` over all members, in place; returns it. */
   allReduce<T extends NumericArray>(
     data: T,

@@ -11,6 +11,7 @@ function check(options?: CollectiveOptions): void {
 export const soloCollective: Collective = {
   rank: 0,
   size: 1,
+  members: ['this worker'],
   async allReduce(data, _operation, options) {
     check(options);
     return data;

@@ -2,21 +2,37 @@
 // Each message is defined once, here; its type, its validator and its codec come from that definition.
 
 import { z } from 'zod';
+import { visibleLine, visibleText } from '../text/visibleText.ts';
 
 /** Raised when a message changes its meaning. A worker of another version is refused with a reason. */
 export const PROTOCOL_VERSION = 2;
 /** Longest accepted control message. Trees of one round are the largest content. */
 export const MAX_CONTROL_MESSAGE_BYTES = 16 * 1024 * 1024;
 
+/** Codes of `refused` after which a worker does not try again as a new one, as it does where its identity is not known any more. */
+export const finalRefusals: readonly string[] = ['WORKER_REMOVED', 'WORKER_BANNED'];
+
 const id = z.string().min(1).max(128);
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 const count = z.number().int().nonnegative();
+/** Words for people, one line: what would act on a terminal, or hide in the line, is written out (see visibleText). */
+const words = (maxLength: number) =>
+  z
+    .string()
+    .max(maxLength)
+    .transform((text) => visibleLine(text).slice(0, maxLength));
+/** The same with line feeds, e.g. of a stack trace. */
+const lines = (maxLength: number) =>
+  z
+    .string()
+    .max(maxLength)
+    .transform((text) => visibleText(text).slice(0, maxLength));
 
 export const deviceReport = z.object({
   kind: z.enum(['cpu', 'webgpu']),
-  name: z.string().max(200),
+  name: words(200),
   /** Why the device is not the one that was asked for, e.g. "no WebGPU adapter". */
-  reason: z.string().max(500).optional(),
+  reason: words(500).optional(),
 });
 
 /** Rows that a worker is responsible for, content-addressed. */
@@ -43,6 +59,12 @@ const iceServers = z
 
 const member = z.object({ rank: count, workerId: id, peerId: id });
 
+/** More than any run reports: every metric of every evaluation set. */
+const MAX_METRICS = 4096;
+const metrics = z
+  .record(z.string().max(128), z.number())
+  .refine((named) => Object.keys(named).length <= MAX_METRICS, `at most ${MAX_METRICS} metrics`);
+
 /** Messages from a worker to the coordinator. */
 export const workerMessage = z.discriminatedUnion('type', [
   z.object({
@@ -52,16 +74,16 @@ export const workerMessage = z.discriminatedUnion('type', [
     /** Sent when a socket was lost: the worker claims the identity it had. */
     identity: z.object({ workerId: id, secret: z.string().max(128) }).optional(),
     runtime: z.enum(['browser', 'deno', 'node']),
-    name: z.string().max(64).optional(),
+    name: words(64).optional(),
     device: deviceReport,
     cores: count.max(4096),
     /** Which programs it opens: those that every worker has, or those of owners too. Absent: none. */
     programs: z.enum(['builtin', 'any']).optional(),
   }),
-  /** The worker's PeerJS id is up, it can be put in groups. Sent again whenever the id changes. */
+  /** The worker can be reached under its PeerJS id, which is its worker id, and be put in groups. */
   z.object({ type: z.literal('available'), peerId: id }),
   /** The volunteer pauses or leaves: the worker takes no new work; what it holds is handed over at the next commit. */
-  z.object({ type: z.literal('leaving'), reason: z.string().max(500) }),
+  z.object({ type: z.literal('leaving'), reason: words(500) }),
   /** Shards are loaded, state is caught up, links to all members are up. */
   z.object({
     type: z.literal('ready'),
@@ -77,7 +99,10 @@ export const workerMessage = z.discriminatedUnion('type', [
     rowsLoaded: count,
     rowsTotal: count,
   }),
-  /** A round (for neural nets: all steps up to this one) is committed here. Rank 0 adds trees and metrics. */
+  /**
+   * A round (for neural nets: all steps up to this one) is committed here. It is recorded once most members say the same
+   * of it: the same hash of the trees (shared/gbdt/treeBytes.ts) and the same metrics.
+   */
   z.object({
     type: z.literal('committed'),
     runId: id,
@@ -86,8 +111,14 @@ export const workerMessage = z.discriminatedUnion('type', [
     computeMs: z.number().nonnegative(),
     exchangeMs: z.number().nonnegative(),
     bytesSent: count,
+    treesSha256: sha256.optional(),
+    metrics: metrics.optional(),
+    /** Rank 0 alone. */
     trees: z.array(z.unknown()).max(1024).optional(),
-    metrics: z.record(z.string().max(128), z.number()).optional(),
+    /** Rank 0 alone: what it measured itself, and nobody else can know. */
+    measured: z
+      .strictObject({ examplesPerSecond: z.number().optional(), exchangeHidden: z.number().optional() })
+      .optional(),
   }),
   /** The generation can't go on here: a peer did not answer, a link closed, the device was lost. */
   z.object({
@@ -95,10 +126,22 @@ export const workerMessage = z.discriminatedUnion('type', [
     runId: id,
     generation: count,
     missing: z.array(id).max(4096),
-    code: z.string().max(64),
-    message: z.string().max(4000),
+    code: words(64),
+    message: lines(4000),
   }),
-  /** State after so many rounds is in the blob store: what it costs to lose all members is bounded by it. */
+  /**
+   * The state after so many rounds has this hash here, in the form in which it is stored. What is stored counts once most
+   * members say the same.
+   */
+  z.object({
+    type: z.literal('state'),
+    runId: id,
+    generation: count,
+    rounds: count,
+    sha256,
+    sizeBytes: count,
+  }),
+  /** As `state`, and it is in the blob store: what it costs to lose all members is bounded by it. */
   z.object({
     type: z.literal('saved'),
     runId: id,
@@ -109,7 +152,7 @@ export const workerMessage = z.discriminatedUnion('type', [
   }),
   /** Where the time of the last step went is in the blob store, for an owner who asked. */
   z.object({ type: z.literal('profiled'), runId: id, generation: count, sha256, sizeBytes: count }),
-  /** The owner's own loop returned here: the run ends with the rounds committed so far. */
+  /** The owner's own loop returned here: the run ends with the rounds committed so far, once most members say so. */
   z.object({ type: z.literal('finished'), runId: id, generation: count, rounds: count }),
   /** Answer to halt: how many rounds are committed here, and those that the coordinator said it lacks. */
   z.object({
@@ -122,18 +165,18 @@ export const workerMessage = z.discriminatedUnion('type', [
         z.object({
           round: count,
           trees: z.array(z.unknown()).max(1024),
-          metrics: z.record(z.string(), z.number()).optional(),
+          metrics,
         }),
       )
       .max(64),
   }),
-  /** The worker can't do this run at all (bad shard, impossible spec): the run fails with this error. */
+  /** The worker can't do this run at all (bad shard, impossible spec): others try without it; the run fails when most say so. */
   z.object({
     type: z.literal('failed'),
     runId: id,
     generation: count,
-    code: z.string().max(64),
-    message: z.string().max(4000),
+    code: words(64),
+    message: lines(4000),
   }),
 ]);
 
@@ -144,12 +187,14 @@ export const coordinatorMessage = z.discriminatedUnion('type', [
     workerId: id,
     /** Proves the identity when the socket is opened again. */
     secret: z.string().max(128),
+    /** Lets the worker have its PeerJS id, and nothing else: it is in the address of the signalling socket. */
+    signallingToken: z.string().min(1).max(128),
     peerServer: z.object({ path: z.string().max(200), key: z.string().max(128) }),
     iceServers,
     /** The coordinator pings at this interval; a worker that hears nothing for three intervals opens a new socket. */
     pingIntervalMs: z.number().positive(),
   }),
-  z.object({ type: z.literal('refused'), code: z.string().max(64), message: z.string().max(1000) }),
+  z.object({ type: z.literal('refused'), code: words(64), message: words(1000) }),
   z.object({ type: z.literal('ping'), at: z.number() }),
   /** TURN credentials expire: from now on connections are made with these. */
   z.object({ type: z.literal('iceServers'), iceServers }),
@@ -164,6 +209,8 @@ export const coordinatorMessage = z.discriminatedUnion('type', [
     generation: count,
     rank: count,
     members: z.array(member).min(1).max(4096),
+    /** A key for the link to each other member, by worker id. Only the coordinator and that member know it, too. */
+    linkKeys: z.record(id, z.string().min(32).max(128)),
     leases: z.array(lease).max(1_000_000),
     /** The run's TrainSpec as a JSON blob. */
     spec: sha256,
@@ -195,14 +242,14 @@ export const coordinatorMessage = z.discriminatedUnion('type', [
     keepsState: z.boolean().optional(),
     /** The answer carries the rounds from this one on, oldest first, as many as fit. */
     knownRounds: count,
-    reason: z.string().max(500),
+    reason: words(500),
   }),
   /** The run is over for this worker: free its data. */
-  z.object({ type: z.literal('release'), runId: id, reason: z.string().max(500) }),
+  z.object({ type: z.literal('release'), runId: id, reason: words(500) }),
   /** Dial the socket of programs for this instance; all else is said there (shared/protocol/program.ts). */
   z.object({ type: z.literal('openProgram'), instanceId: id }),
   /** Go away; `reconnect` false means for good. */
-  z.object({ type: z.literal('shutdown'), reconnect: z.boolean(), reason: z.string().max(500) }),
+  z.object({ type: z.literal('shutdown'), reconnect: z.boolean(), reason: words(500) }),
 ]);
 
 export type WorkerMessage = z.infer<typeof workerMessage>;

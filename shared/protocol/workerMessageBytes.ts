@@ -23,6 +23,7 @@ export const maxWorkerMessageBytes: Readonly<Record<WorkerMessage['type'], numbe
   committed: MAX_CONTROL_MESSAGE_BYTES,
   stalled: MEMBERS_BYTES,
   saved: 4 * KIBIBYTE,
+  state: 4 * KIBIBYTE,
   profiled: 4 * KIBIBYTE,
   finished: 4 * KIBIBYTE,
   halted: MAX_CONTROL_MESSAGE_BYTES,

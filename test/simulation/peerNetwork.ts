@@ -9,6 +9,8 @@ import type { RandomChoices } from './randomChoices.ts';
 /** A member's place in a generation, as long as it takes part. */
 export interface Seat {
   readonly workerId: string;
+  /** Its keys with the others, as the coordinator gave them. */
+  readonly linkKeys: Readonly<Record<string, string>>;
   /** Everybody is connected. */
   connected(): void;
   /** A round is complete here. */
@@ -29,6 +31,8 @@ export class PeerNetwork {
   readonly #clock: ManualClock;
   readonly #random: RandomChoices;
   readonly #meetings = new Map<number, Meeting>();
+  /** Contents of all rounds that were ever completed. */
+  readonly made = new Set<string>();
   /** Pairs that can't reach each other by any path. */
   readonly brokenPairs = new Set<string>();
 
@@ -49,6 +53,7 @@ export class PeerNetwork {
     this.#meetings.set(generation, meeting);
     if (meeting.members.join() !== members.join())
       throw new Error(`generation ${generation} has two member lists`);
+    for (const other of meeting.seats.values()) checkKeys(generation, seat, other);
     meeting.seats.set(seat.workerId, seat);
     if (meeting.seats.size === members.length && meeting.gone.size === 0) this.#connect(meeting);
     return () => this.#leave(meeting, seat.workerId);
@@ -68,7 +73,9 @@ export class PeerNetwork {
     if (new Set(shares.values()).size !== 1) {
       throw new Error(`generation ${generation}, round ${round}: members start from different states`);
     }
-    const content = createHash('sha256').update(`${previous}/${generation}/${round}`).digest('hex');
+    const digest = createHash('sha256').update(`${previous}/${generation}/${round}`).digest('hex');
+    const content = digest.slice(0, 16);
+    this.made.add(content);
     for (const seat of meeting.seats.values()) {
       this.#clock.after(this.#random.between(0, 30), () => {
         if (!meeting.gone.has(seat.workerId)) seat.completed(round, content);
@@ -115,4 +122,12 @@ export class PeerNetwork {
         meeting.seats.get(workerId)?.stalled(named.filter((id) => id !== workerId));
     });
   }
+}
+
+/** The two ends of a link have one key, that is no other pair's. */
+function checkKeys(generation: number, one: Seat, other: Seat): void {
+  const key = one.linkKeys[other.workerId];
+  const isShared = Object.values(one.linkKeys).filter((another) => another === key).length !== 1;
+  if (key !== undefined && key === other.linkKeys[one.workerId] && !isShared) return;
+  throw new Error(`generation ${generation}: ${one.workerId} and ${other.workerId} have no key of their own`);
 }

@@ -11,12 +11,13 @@ const arrival = z.object({
   reports: z.number().int().nonnegative(),
   /** The member was told to end with this report. */
   isLast: z.boolean(),
+  metrics: z.record(z.string().max(128), z.number()),
 });
 type Arrival = z.infer<typeof arrival>;
 
 /**
  * Waits for all members to come for the same.
- * @returns whether any of them ends with this report: then all do.
+ * @returns whether any of them ends with this report: then all do; and rank 0's metrics, which count for all.
  * @throws LoopMisuseError naming the rank that came for something else; DeadlineError and PeerLostError naming who did
  *   not come.
  */
@@ -24,13 +25,13 @@ export async function meetAll(
   collective: Collective,
   own: Arrival,
   options: CollectiveOptions,
-): Promise<boolean> {
+): Promise<Pick<Arrival, 'isLast' | 'metrics'>> {
   const told = new TextEncoder().encode(JSON.stringify(own));
   const everyone = await collective.allGather(told, options);
   const arrivals = everyone.map((bytes, rank) => readArrival(bytes, rank));
   const first = arrivals[0]!;
   const odd = arrivals.findIndex((other) => other.doing !== first.doing || other.reports !== first.reports);
-  if (odd === -1) return arrivals.some(({ isLast }) => isLast);
+  if (odd === -1) return { isLast: arrivals.some(({ isLast }) => isLast), metrics: first.metrics };
   throw new LoopMisuseError(
     `rank 0 ${describe(first)}, rank ${odd} ${describe(arrivals[odd]!)}; ` +
       'every member must report equally often and then return',

@@ -2,6 +2,7 @@
 // its checkpoint take it from one who has it; where nobody has, from the blob store.
 
 import type { Collective } from '../../../shared/collective/collective.ts';
+import { readFromPeer } from '../../../shared/collective/peerMessage.ts';
 import type { LoopSpec } from '../../../shared/neural/loop/loopSpec.ts';
 import { packFiles, unpackFiles, type PackedFiles } from '../../../shared/neural/loop/packedFiles.ts';
 import { BadAssignmentError } from '../../session/errors.ts';
@@ -27,7 +28,8 @@ export class LoopState {
     signal: AbortSignal,
   ): Promise<void> {
     const own = Uint8Array.from(String(this.reports), (digit) => digit.charCodeAt(0));
-    const all = (await collective.allGather(own, { signal })).map(readCount);
+    const told = await collective.allGather(own, { signal });
+    const all = told.map((bytes, from) => readFromPeer(collective, from, () => readCount(bytes)));
     const latest = Math.max(...all);
     const stored = savedState ?? this.#startingState();
     if (stored && stored.rounds > latest) {
@@ -43,7 +45,7 @@ export class LoopState {
         giver,
         { signal },
       );
-      if (this.reports !== latest) this.checkpoint = kept(bytes);
+      if (this.reports !== latest) this.checkpoint = readFromPeer(collective, giver, () => kept(bytes));
     }
     this.reports = Math.max(0, latest);
   }

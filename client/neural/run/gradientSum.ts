@@ -2,6 +2,7 @@
 // the next step's values (error feedback, Karimireddy et al. 2019), so that nothing is lost for good.
 
 import type { Collective } from '../../../shared/collective/collective.ts';
+import { readFromPeer } from '../../../shared/collective/peerMessage.ts';
 import type { GradientCodec } from '../../../shared/neural/run/neuralSpec.ts';
 import { vectorCodecs, type VectorCodec } from '../codec/vectorCodecs.ts';
 
@@ -51,16 +52,18 @@ class CompressedSum implements GradientSum {
     const part = (at: number): [number, number] => [bounds[at]!, bounds[at + 1]!];
     const pieces = this.#encode(this.#own, bucket, values, bounds);
     const received = await this.#collective.exchange(pieces, options);
+    const decode = (bytes: Uint8Array, from: number, length: number): Float32Array =>
+      readFromPeer(this.#collective, from, () => this.#codec.decode(bytes, length));
     const sum = new Float32Array(part(rank)[1] - part(rank)[0]);
     for (let from = 0; from < size; from++) {
-      const piece = this.#codec.decode(from === rank ? pieces[rank]! : received[from]!, sum.length);
+      const piece = decode(from === rank ? pieces[rank]! : received[from]!, from, sum.length);
       for (let i = 0; i < sum.length; i++) sum[i] = sum[i]! + piece[i]!;
     }
     const [encoded] = this.#encode(this.#summed, bucket, sum, [0, sum.length]);
     const sums = await this.#collective.allGather(encoded!, options);
     for (let at = 0; at < size; at++) {
       const [start, end] = part(at);
-      values.set(this.#codec.decode(sums[at]!, end - start), start);
+      values.set(decode(sums[at]!, at, end - start), start);
     }
     return values;
   }

@@ -1,7 +1,8 @@
-// The state of a run at one member, and how a group agrees on it: the latest that any member has, by hash; those without
-// it take it from all who have it at once; where nobody has one, from the blob store.
+// The state of a run at one member, and how a group agrees on it: by hash, the one that most members have. Those without it
+// take it from all who have it at once; where nobody has one, from the blob store.
 
 import type { Collective } from '../../../shared/collective/collective.ts';
+import { PeerMessageError, readFromPeer } from '../../../shared/collective/peerMessage.ts';
 import type { NeuralSpec } from '../../../shared/neural/run/neuralSpec.ts';
 import {
   decodeState,
@@ -17,7 +18,11 @@ import { BadAssignmentError } from '../../session/errors.ts';
 import type { Assignment } from '../../session/generationTask.ts';
 import type { SessionEnvironment } from '../../session/sessionEnvironment.ts';
 
-const sections = ['parameters', 'statistics', 'optimizer'] as const satisfies readonly StateSection[];
+export const stateSections = [
+  'parameters',
+  'statistics',
+  'optimizer',
+] as const satisfies readonly StateSection[];
 /** Longest greeting of a member; its parts are all bounded. */
 const MAX_GREETING_BYTES = 4096;
 
@@ -55,7 +60,7 @@ export class MemberState {
   /** Brings all members to the same state. */
   async settle(
     collective: Collective,
-    { savedState }: Pick<Assignment, 'savedState'>,
+    { savedState, committedRounds }: Pick<Assignment, 'savedState' | 'committedRounds'>,
     signal: AbortSignal,
   ): Promise<Settled> {
     const { engine } = this;
@@ -70,31 +75,36 @@ export class MemberState {
       device: `${engine.kind} ${this.#environment.deviceName ?? ''}`.slice(0, 256),
     };
     const text = new TextEncoder().encode(JSON.stringify(greeting));
-    const greetings = (await collective.allGather(text, { signal })).map(readGreeting);
-    const other = greetings.find(({ layout }) => layout !== greeting.layout);
-    if (other) throw new BadAssignmentError('members lay the parameters of the model out in different ways');
+    const told = await collective.allGather(text, { signal });
+    const greetings = told.map((bytes, from) => readFromPeer(collective, from, () => readGreeting(bytes)));
+    const others = greetings.flatMap(({ layout }, from) => (layout === greeting.layout ? [] : [from]));
+    if (others.length > 0) {
+      throw new PeerMessageError(
+        'Members lay the parameters of the model out in different ways',
+        others.map((from) => collective.members[from]!),
+      );
+    }
     const isMixed = greetings.some(({ device }) => device !== greeting.device);
 
     const known = savedState ?? { ...this.#spec.initialState, rounds: this.#spec.firstStep };
-    const latest = Math.max(...greetings.map(({ step }) => step));
-    if (latest < known.rounds) {
+    const { step: agreed, hash } = commonState(greetings, committedRounds);
+    if (agreed < known.rounds) {
       const bytes = await this.#environment.fetchBlob(known.sha256, { sizeBytes: known.sizeBytes, signal });
       const state = decodeState(bytes, 'the stored state');
       const values = toSections(engine.layout, state);
-      for (const section of sections) engine.write(section, values[section]);
+      for (const section of stateSections) engine.write(section, values[section]);
       if (this.#spec.localSteps) this.velocity = velocityOf(engine.layout, state);
       this.step = known.rounds;
       return { isMixed };
     }
-    const hash = greetings.find(({ step }) => step === latest)!.hash;
-    const givers = greetings.flatMap((one, rank) => (one.step === latest && one.hash === hash ? [rank] : []));
+    const givers = greetings.flatMap((one, rank) => (one.step === agreed && one.hash === hash ? [rank] : []));
     if (givers.length === greetings.length) return { isMixed };
     await this.#passOn(collective, givers, own, hash, signal);
-    this.step = latest;
+    this.step = agreed;
     return { isMixed };
   }
 
-  /** Each giver sends its part of the state to all who lack it. */
+  /** Each giver sends its part of the state to all who lack it, or have another. */
   async #passOn(
     collective: Collective,
     givers: readonly number[],
@@ -104,7 +114,7 @@ export class MemberState {
   ): Promise<void> {
     const { rank, size } = collective;
     const { lengths } = this.engine.layout;
-    const floats = sections.reduce((sum, section) => sum + lengths[section], this.velocity.length);
+    const floats = stateSections.reduce((sum, section) => sum + lengths[section], this.velocity.length);
     const total = 4 * floats;
     const bound = (at: number): number => Math.floor((total * at) / givers.length);
     const place = givers.indexOf(rank);
@@ -117,14 +127,18 @@ export class MemberState {
     for (const [at, giver] of givers.entries()) {
       const piece = received[giver]!;
       if (piece.length !== bound(at + 1) - bound(at)) {
-        throw new BadAssignmentError(
-          `rank ${giver} sent ${piece.length} bytes of state; expected ${bound(at + 1) - bound(at)}`,
+        throw new PeerMessageError(
+          `Rank ${giver} sent ${piece.length} bytes of state; expected ${bound(at + 1) - bound(at)}`,
+          [collective.members[giver]!],
         );
       }
       bytes.set(piece, bound(at));
     }
     if ((await sha256Hex(bytes)) !== hash) {
-      throw new BadAssignmentError('the state that the others sent does not have the hash that they named');
+      throw new PeerMessageError(
+        'The state that the others sent does not have the hash that they named',
+        givers.map((giver) => collective.members[giver]!),
+      );
     }
     this.#writeBytes(bytes);
   }
@@ -137,7 +151,7 @@ export class MemberState {
 
   /** The outer step: all members go on from this. */
   commitLocalSteps(agreed: Sections, velocity: Float32Array<ArrayBuffer>, step: number): void {
-    for (const section of sections) this.engine.write(section, agreed[section]);
+    for (const section of stateSections) this.engine.write(section, agreed[section]);
     this.velocity = velocity;
     this.#agreed = undefined;
     this.step = step;
@@ -145,7 +159,7 @@ export class MemberState {
 
   #giveUpLocalSteps(): void {
     if (!this.#agreed) return;
-    for (const section of sections) this.engine.write(section, this.#agreed[section]);
+    for (const section of stateSections) this.engine.write(section, this.#agreed[section]);
     this.#agreed = undefined;
   }
 
@@ -163,7 +177,7 @@ export class MemberState {
   /** All sections and the velocity, one after another. */
   async #bytes(): Promise<Uint8Array> {
     const parts: Float32Array[] = [];
-    for (const section of sections) parts.push(await this.engine.read(section));
+    for (const section of stateSections) parts.push(await this.engine.read(section));
     parts.push(this.velocity);
     const bytes = new Uint8Array(parts.reduce((sum, part) => sum + part.byteLength, 0));
     let at = 0;
@@ -176,7 +190,7 @@ export class MemberState {
 
   #writeBytes(bytes: Uint8Array<ArrayBuffer>): void {
     let at = 0;
-    for (const section of sections) {
+    for (const section of stateSections) {
       const length = this.engine.layout.lengths[section];
       this.engine.write(section, new Float32Array(bytes.buffer, at, length));
       at += 4 * length;
@@ -197,6 +211,25 @@ export class MemberState {
 
 function layoutKey({ slots, buckets, lengths }: EngineLayout): unknown {
   return [slots.map(({ name, shape, section, offset }) => [name, shape, section, offset]), buckets, lengths];
+}
+
+/**
+ * Of the states that are not behind the record, the one that most members have: one member does not decide. Of several with
+ * as many the latest, and then the first rank's. Where all are behind the record, the same among those.
+ */
+function commonState(
+  greetings: readonly Greeting[],
+  committedRounds: number,
+): Pick<Greeting, 'step' | 'hash'> {
+  const isOf = (a: Greeting, b: Greeting): boolean => a.step === b.step && a.hash === b.hash;
+  const held = greetings.filter(({ step }) => step >= 0);
+  const upToDate = held.filter(({ step }) => step >= committedRounds);
+  const states = (upToDate.length > 0 ? upToDate : held).map((one) => ({
+    ...one,
+    holders: held.filter((other) => isOf(one, other)).length,
+  }));
+  const [best] = states.sort((a, b) => b.holders - a.holders || b.step - a.step);
+  return best ?? { step: -1, hash: '' };
 }
 
 function readGreeting(bytes: Uint8Array): Greeting {

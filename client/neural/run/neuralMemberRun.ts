@@ -48,7 +48,9 @@ class NeuralMemberRun implements MemberRun {
   }
 
   async meet({ collective, signal }: GenerationContext): Promise<void> {
-    const settled = await this.#state.settle(collective, this.#assignment ?? {}, signal);
+    const { savedState, committedRounds = 0 } = this.#assignment ?? {};
+    const known = { committedRounds, ...(savedState && { savedState }) };
+    const settled = await this.#state.settle(collective, known, signal);
     this.#isMixed = settled.isMixed;
   }
 
@@ -64,7 +66,6 @@ class NeuralMemberRun implements MemberRun {
       savedSteps: this.#assignment?.savedState?.rounds ?? this.#spec.firstStep,
     });
     await loop.run();
-    if (context.keepsState()) await loop.keep();
   }
 
   /** The members have it all. */

@@ -1,5 +1,6 @@
-// Stores the state of committed steps in the blob store, beside the steps that follow.
+// Tells and stores the state of committed steps, beside the steps that follow.
 
+import { tellState } from './tellState.ts';
 import type { StepLoopOptions } from './stepLoop.ts';
 
 type SaverOptions = Pick<StepLoopOptions, 'context' | 'runId' | 'savedSteps' | 'state'>;
@@ -18,26 +19,24 @@ export class StateSaver {
     // The engine is read in order, before the next step changes it.
     const encoded = this.#options.state.encode();
     const { step } = this.#options.state;
-    this.#saving = this.#saving.then(async () => this.#upload(await encoded, step));
+    this.#saving = this.#saving.then(async () => this.#tell(await encoded, step));
     this.#saving.catch(() => undefined); // Thrown where it is waited for.
   }
 
-  /** Waits for what is stored aside. */
+  /** Waits for what is told aside. */
   async settled(): Promise<void> {
     await this.#saving;
   }
 
-  /** Unless it is stored already. */
+  /** Unless it is told already. */
   async save(): Promise<void> {
     const { state } = this.#options;
-    if (this.#savedSteps < state.step) await this.#upload(await state.encode(), state.step);
+    if (this.#savedSteps < state.step) await this.#tell(await state.encode(), state.step);
   }
 
-  async #upload(bytes: Uint8Array<ArrayBuffer>, rounds: number): Promise<void> {
+  async #tell(bytes: Uint8Array<ArrayBuffer>, rounds: number): Promise<void> {
     const { runId, context } = this.#options;
-    const { environment, generation, signal } = context;
-    const address = await environment.putBlob(bytes, signal);
-    environment.send({ type: 'saved', runId, generation, rounds, ...address });
+    await tellState(context, runId, rounds, bytes);
     this.#savedSteps = rounds;
   }
 }

@@ -21,7 +21,8 @@ import { createGradientSum, type GradientSum } from './gradientSum.ts';
 import { areEqual, takeFromFirst } from './equalParameters.ts';
 import { explainNonFinite } from './explainNonFinite.ts';
 import { makeLocalSteps } from './localSteps.ts';
-import type { MemberState } from './memberState.ts';
+import { finiteMetrics } from './finiteMetrics.ts';
+import { stateSections, type MemberState } from './memberState.ts';
 import { RunMetrics } from './runMetrics.ts';
 import { StateSaver } from './stateSaver.ts';
 import { StepTimeline } from './stepTimeline.ts';
@@ -32,6 +33,8 @@ const REPORT_INTERVAL_MS = 250;
 /** What the first rank says before each step. */
 const REPORT = 1;
 const HALT = 2;
+/** With HALT: nobody goes on with the run, so its state is wanted. */
+const KEEP = 4;
 
 export interface StepLoopOptions {
   readonly runId: string;
@@ -88,7 +91,12 @@ export class StepLoop {
     if (state.step >= spec.steps) return this.#report({}, { isLast: true, endsEpoch: true });
     while (state.step < spec.steps) {
       const flags = await this.#agree();
-      if (flags & HALT) break;
+      if (flags & HALT) {
+        if (!(flags & KEEP)) break;
+        await this.#keepEqual(false, true);
+        await this.#keep();
+        break;
+      }
       const first = state.step;
       if (spec.localSteps) await this.#localSteps(spec.localSteps);
       else await this.#step();
@@ -99,10 +107,10 @@ export class StepLoop {
     await this.#saver.settled();
   }
 
-  /** The state is stored before the generation ends: nobody goes on with it. */
-  async keep(): Promise<void> {
+  /** The state is told, and stored by the first rank, before the generation ends: nobody goes on with it. */
+  async #keep(): Promise<void> {
     await this.#saver.settled();
-    if (this.#options.context.rank === 0) await this.#saver.save();
+    await this.#saver.save();
   }
 
   /** The first rank decides whether this step is told and whether the generation ends before it. */
@@ -114,7 +122,8 @@ export class StepLoop {
       every === undefined
         ? this.#stepsSince === 0 || environment.now() - this.#reportedAt >= REPORT_INTERVAL_MS
         : passes(every, state.step, nextCommit(spec, state.step));
-    const own = rank === 0 ? (isDue ? REPORT : 0) | (context.haltAtRounds() < Infinity ? HALT : 0) : 0;
+    const halt = context.haltAtRounds() < Infinity ? HALT | (context.keepsState() ? KEEP : 0) : 0;
+    const own = rank === 0 ? (isDue ? REPORT : 0) | halt : 0;
     if (this.#collective.size === 1) return own;
     const [agreed = 0] = await this.#collective.allReduce(Uint32Array.of(own), 'max', { signal });
     return agreed;
@@ -185,11 +194,11 @@ export class StepLoop {
   /** @param first the step that what is committed now began with. */
   async #committed(first: number, isDue: boolean): Promise<void> {
     const { spec, state, context } = this.#options;
-    await this.#keepEqual(isDue);
     const isLast = state.step === spec.steps;
     const endsEpoch = passes(this.#perEpoch, first, state.step);
     const isSaved = passes(spec.checkpointEverySteps, first, state.step);
-    if (isSaved && !isLast && context.rank === 0) this.#saver.saveAside();
+    await this.#keepEqual(isDue, isSaved || isLast);
+    if (isSaved && !isLast) this.#saver.saveAside();
     if (isDue || isLast || endsEpoch) {
       await this.#report({ learningRate: this.#rate(state.step - 1) }, { isLast, endsEpoch });
     }
@@ -256,18 +265,24 @@ export class StepLoop {
     return end - computed;
   }
 
-  /** Where members may differ, the first rank's parameters are taken; where that is found out here, from now on. */
-  async #keepEqual(isDue: boolean): Promise<void> {
+  /**
+   * Where members may differ, the first rank's parameters are taken; where that is found out here, from now on. A state that
+   * is to be stored has to be the same everywhere in all its parts.
+   */
+  async #keepEqual(isDue: boolean, isStored: boolean): Promise<void> {
     const { spec, state, context } = this.#options;
     if (this.#collective.size === 1) return;
-    if (!this.#isMixed && (spec.verifyEveryStep || isDue)) {
-      this.#isMixed = !(await areEqual(state.engine, context));
+    if (!this.#isMixed && (spec.verifyEveryStep || isDue || isStored)) {
+      const compared = isStored ? stateSections : (['parameters'] as const);
+      this.#isMixed = !(await areEqual(state.engine, compared, context));
       if (this.#isMixed) {
         const line = `After step ${state.step} members have different parameters; those of rank 0 count.`;
         context.environment.log(line);
       }
     }
-    if (this.#isMixed) await takeFromFirst(state.engine, context);
+    if (!this.#isMixed) return;
+    const taken = isStored ? stateSections : (['parameters', 'statistics'] as const);
+    await takeFromFirst(state.engine, taken, context);
   }
 
   async #report(
@@ -281,17 +296,13 @@ export class StepLoop {
     await this.#measureSpeed();
     const now = environment.now();
     const seconds = Math.max(1e-3, (now - this.#reportedAt) / 1000);
-    const metrics = {
-      ...told,
-      ...valid,
-      ...extra,
-      epoch: state.step / this.#perEpoch,
-      examplesPerSecond: this.#examplesSince / seconds,
-      ...(this.#exchangeTotalMs > 0 && {
-        exchangeHidden: 1 - this.#exchangeMs / this.#exchangeTotalMs,
-      }),
+    const metrics = finiteMetrics({ ...told, ...valid, ...extra, epoch: state.step / this.#perEpoch });
+    const examplesPerSecond = this.#examplesSince / seconds;
+    const measured = {
+      examplesPerSecond,
+      ...(this.#exchangeTotalMs > 0 && { exchangeHidden: 1 - this.#exchangeMs / this.#exchangeTotalMs }),
     };
-    if (isLast && rank === 0) await this.keep();
+    if (isLast) await this.#keep();
     const bytes = [...context.links.values()].reduce((sum, link) => sum + link.stats.bytesSent, 0);
     environment.send({
       type: 'committed',
@@ -301,7 +312,8 @@ export class StepLoop {
       computeMs: Math.max(0, this.#computeMs),
       exchangeMs: this.#exchangeMs,
       bytesSent: bytes - this.#bytesReported,
-      ...(rank === 0 && { metrics }),
+      metrics,
+      ...(rank === 0 && { measured }),
     });
     environment.onStatus?.({
       state: 'training',
@@ -311,7 +323,7 @@ export class StepLoop {
       rows: this.#examplesSince,
       groupSize: collective.size,
       rank,
-      rowsPerSecond: metrics.examplesPerSecond,
+      rowsPerSecond: examplesPerSecond,
       links: [...context.links.values()].map((link) => ({ peer: link.peer, path: link.path, ...link.stats })),
     });
     this.#bytesReported = bytes;

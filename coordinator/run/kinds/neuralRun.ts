@@ -1,6 +1,7 @@
 // Neural nets: many quick steps and a large state that the members hold; the record has metrics now and then.
 
 import type { NeuralSpec } from '../../../shared/neural/run/neuralSpec.ts';
+import { noTrees } from './noTrees.ts';
 import type { RunKind } from './runKind.ts';
 
 /** The arrays of a state beside the parameters: two of the optimizer, one of the outer steps. */
@@ -21,6 +22,9 @@ export const neuralRun: RunKind<NeuralSpec> = {
     }
   },
   recordsEveryRound: false,
+  readTrees: noTrees,
+  storesAfterwards: true,
+  isProfiled: ({ profile }) => profile === true,
   leasesShards: false,
   maxUploadBytes: ({ initialState }) => STATE_ARRAYS * initialState.sizeBytes + UPLOAD_ALLOWANCE_BYTES,
   usefulWorkers: ({ globalBatchSize, microbatchSize }) => Math.ceil(globalBatchSize / microbatchSize),

@@ -24,6 +24,7 @@ import type { WireAnswer } from './ownerHttp.ts';
 import { receiveBody, type Fail } from './receiveBody.ts';
 import { AnswerStream } from '../stream/answerStream.ts';
 import type { AppTable, ServedApp } from './servedApp.ts';
+import { isRefusal, logRefusal } from '../../server/logFailure.ts';
 import type { ServeMetrics } from './serveMetrics.ts';
 import {
   answerInference,
@@ -165,12 +166,21 @@ function answer(exchange: Exchange, options: ServeServerOptions, pages: PageCont
   }
 }
 
-/** What the caller is not told. */
-function logFailure({ id }: Exchange, error: unknown, log: Log): void {
+/** Who was refused, and what the caller is not told. */
+function logFailure({ id, request, path }: Exchange, error: unknown, log: Log): void {
+  if (isRefusal(error)) {
+    logRefusal(
+      log,
+      `serve: ${request.method} ${path.slice(0, 200)}`,
+      request.socket.remoteAddress ?? '',
+      error,
+    );
+    return;
+  }
   if (serveStatusOf(error) !== 500) return;
   const cause = error instanceof OwnerCodeError ? (error.cause ?? error) : error;
   const told = cause instanceof Error ? (cause.stack ?? cause.message) : String(cause);
-  log({ level: 'error', message: `serve: request ${id} failed: ${told}` });
+  log({ level: 'error', kind: 'failed', message: `serve: request ${id} failed: ${told}` });
 }
 
 function answerPreflight(exchange: Exchange): void {

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { afterEach, describe, expect, test } from 'vitest';
-import { mkdtemp, readdir, rm, utimes, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { noBlobCache, type BlobCache } from '../../../client/blobs/blobCache.ts';
@@ -160,5 +160,17 @@ describe('the disk cache', () => {
     const cache = diskBlobCache(join(folder, 'file', 'below'), 1000);
     await cache.put('a', shard);
     expect(await cache.get('a')).toBeUndefined();
+  });
+
+  test('is for one account alone, where an earlier version left it open too', async () => {
+    folder = await mkdtemp(join(tmpdir(), 'tabgrad-test-'));
+    const modeOf = async (path: string): Promise<string> => ((await stat(path)).mode & 0o777).toString(8);
+    for (const place of ['new', 'old']) {
+      const cacheFolder = join(folder, place);
+      if (place === 'old') await mkdir(cacheFolder, { mode: 0o755 });
+      await diskBlobCache(cacheFolder, 1000).put('a', new Uint8Array(1));
+      expect([place, await modeOf(cacheFolder)]).toEqual([place, '700']);
+      expect(await modeOf(join(cacheFolder, 'a'))).toBe('600');
+    }
   });
 });

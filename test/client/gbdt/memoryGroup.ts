@@ -40,6 +40,7 @@ export function memoryGroup(size: number): Collective[] {
   return Array.from({ length: size }, (_, rank): Collective => ({
     rank,
     size,
+    members: Array.from({ length: size }, (_, at) => `w${at}`),
     async allReduce(data, operation = 'sum') {
       const all = (await meet(rank, data.slice())) as NumericArray[];
       data.set(combine(all, operation));

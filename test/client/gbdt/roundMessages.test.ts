@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { encodeKnownRounds, encodeRound } from '../../../client/gbdt/roundMessages.ts';
+import { checkRoundSize, encodeKnownRounds, encodeRound } from '../../../client/gbdt/roundMessages.ts';
 import type { BinnedTree } from '../../../kernels/gbdt/binnedTree.ts';
 import { decodeTree, encodeTree } from '../../../shared/gbdt/treeCodec.ts';
 
@@ -25,7 +25,7 @@ function tree(leaves: number, value: number): BinnedTree {
 const rounds = (count: number, leaves: number) =>
   Array.from({ length: count }, (_, round) => ({
     trees: [tree(leaves, (round + 1) / 3)],
-    metrics: round % 2 ? undefined : { 'valid-auc': round },
+    metrics: { 'valid-auc': round },
   }));
 
 describe('rounds in messages to the coordinator', () => {
@@ -45,9 +45,22 @@ describe('rounds in messages to the coordinator', () => {
     const answer = encodeKnownRounds(rounds(100, 2), 30);
     expect(answer.map(({ round }) => round)).toEqual(Array.from({ length: 64 }, (_, i) => 30 + i));
     expect(answer[0]!.metrics).toEqual({ 'valid-auc': 30 });
-    expect(answer[1]).not.toHaveProperty('metrics');
     expect(decodeTree(answer[5]!.trees[0]).value.at(-1)).toBe(Math.fround(36 / 3));
     expect(encodeKnownRounds(rounds(3, 2), 3)).toEqual([]);
+  });
+
+  it('end before a round whose metrics are not known here: that was taken from the record', () => {
+    const known = rounds(4, 2).map((one, round) => (round === 2 ? { ...one, metrics: undefined } : one));
+    expect(encodeKnownRounds(known, 0).map(({ round }) => round)).toEqual([0, 1]);
+  });
+
+  it('are as large at members that do not send them, so that all find out', () => {
+    const trees = [tree(40, 1 / 3)];
+    const characters = JSON.stringify(trees.map((one) => encodeTree(one))).length;
+    expect(() => checkRoundSize(trees, 9, characters - 1)).toThrow(
+      expect.objectContaining({ code: 'TREES_TOO_LARGE' }),
+    );
+    expect(() => checkRoundSize(trees, 9, characters)).not.toThrow();
   });
 
   it('are as many as fit in one answer', () => {

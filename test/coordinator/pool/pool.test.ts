@@ -2,7 +2,8 @@ import { PROTOCOL_VERSION } from '../../../shared/protocol/control.ts';
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { ConnectionEvents } from '../../../coordinator/pool/controlConnection.ts';
 import { Pool } from '../../../coordinator/pool/pool.ts';
-import type { PoolOptions } from '../../../coordinator/pool/pool.ts';
+import { shareRun } from '../../../coordinator/pool/shareRun.ts';
+import type { PoolOptions } from '../../../coordinator/pool/poolOptions.ts';
 import type { PoolEvent } from '../../../coordinator/pool/poolWorker.ts';
 import type { CoordinatorMessage, CoordinatorMessageOf } from '../../../shared/protocol/control.ts';
 import { ManualClock } from '../../setup/manualClock.ts';
@@ -98,8 +99,8 @@ describe('Pool', () => {
       peerId: undefined,
       remoteAddress: '192.0.2.7',
     });
-    client.say({ type: 'available', peerId: 'p' });
-    expect(pool.worker(workerId)?.peerId).toBe('p');
+    client.say({ type: 'available', peerId: workerId });
+    expect(pool.worker(workerId)?.peerId).toBe(workerId);
     expect(pool.knows(workerId, secret)).toBe(true);
     expect(pool.knows(workerId, `${secret}x`)).toBe(false);
     expect(pool.knows('nobody', secret)).toBe(false);
@@ -131,7 +132,7 @@ describe('Pool', () => {
   });
 
   it.each([undefined, '', 'wrong', 'secret '])('refuses the join token %j', (token) => {
-    makePool({ joinToken: 'secret' });
+    makePool({ joinTokens: () => ['secret'] });
     expect(new Client(pool).say({ ...hello, ...(token !== undefined && { token }) }).refusal?.code).toBe(
       'TOKEN_REQUIRED',
     );
@@ -157,8 +158,9 @@ describe('Pool', () => {
   });
 
   it('keeps the place of a worker whose socket is lost, for the grace period', async () => {
-    const first = new Client(pool).say(hello).say({ type: 'available', peerId: 'p' });
+    const first = new Client(pool).say(hello);
     const { workerId, secret } = first.welcome;
+    first.say({ type: 'available', peerId: workerId });
     expect(pool.claim(workerId, 'run')).toBe(true);
     first.end.closed(1006, '');
     expect(pool.worker(workerId)).toMatchObject({ present: false, session: 1 });
@@ -166,7 +168,12 @@ describe('Pool', () => {
     await clock.advanceSettled(9_999);
     const second = new Client(pool).say({ ...hello, identity: { workerId, secret } });
     expect(second.welcome).toMatchObject({ workerId, secret });
-    expect(pool.worker(workerId)).toMatchObject({ present: true, session: 2, peerId: 'p', runId: 'run' });
+    expect(pool.worker(workerId)).toMatchObject({
+      present: true,
+      session: 2,
+      peerId: workerId,
+      runId: 'run',
+    });
     await clock.advanceSettled(60_000);
     expect(losses()).toEqual([]);
   });
@@ -227,6 +234,42 @@ describe('Pool', () => {
     expect(pool.worker(client.welcome.workerId)?.present).toBe(false);
     await clock.advanceSettled(10_000);
     expect(losses()).toEqual(['did not come back within 10000 ms']);
+  });
+
+  it('lets a worker be dialled under its own id alone', () => {
+    const [client, other] = [new Client(pool).say(hello), new Client(pool).say(hello)];
+    client.say({ type: 'available', peerId: other.welcome.workerId });
+    expect(pool.worker(client.welcome.workerId)?.peerId).toBeUndefined();
+    expect(pool.counters.malformedMessages).toBe(1);
+    client.say({ type: 'available', peerId: client.welcome.workerId });
+    expect(pool.worker(client.welcome.workerId)?.peerId).toBe(client.welcome.workerId);
+  });
+
+  it('gives each worker a token that is good for signalling alone', () => {
+    const [one, other] = [new Client(pool).say(hello).welcome, new Client(pool).say(hello).welcome];
+    const { workerId, secret, signallingToken } = one;
+    expect(pool.keys.provesSignalling(workerId, signallingToken)).toBe(true);
+    expect(pool.keys.provesSignalling(workerId, secret)).toBe(false);
+    expect(pool.keys.provesSignalling(workerId, other.signallingToken)).toBe(false);
+    expect(pool.knows(workerId, signallingToken)).toBe(false);
+    const thief = new Client(pool).say({ ...hello, identity: { workerId, secret: signallingToken } });
+    expect(thief.welcome.workerId).not.toBe(workerId);
+  });
+
+  it('knows which workers share a run', () => {
+    const [a, b, c] = Array.from({ length: 3 }, () => new Client(pool).say(hello).welcome.workerId) as [
+      string,
+      string,
+      string,
+    ];
+    expect(shareRun(pool, a, b)).toBe(false);
+    pool.claim(a, 'one');
+    pool.claim(b, 'one');
+    pool.claim(c, 'other');
+    expect([shareRun(pool, a, b), shareRun(pool, b, a)]).toEqual([true, true]);
+    for (const other of [a, c, 'nobody']) expect(shareRun(pool, a, other)).toBe(false);
+    pool.unclaim(b, 'one');
+    expect(shareRun(pool, a, b)).toBe(false);
   });
 
   it('forgives some malformed messages, not many', () => {
@@ -340,17 +383,18 @@ describe('Pool', () => {
   it('lets a worker change what all see of it now and then, not all the time', () => {
     const client = new Client(pool).say(hello);
     const { workerId } = client.welcome;
-    for (let i = 0; i < 30; i += 1) client.say({ type: 'available', peerId: `p${i % 2}` });
+    const isBack = { type: 'available', peerId: workerId };
+    for (let i = 0; i < 15; i += 1) client.say({ type: 'leaving', reason: 'paused' }).say(isBack);
     expect(client.refusal).toBeUndefined();
     const before = events.length;
     // What changes nothing is free.
-    for (let i = 0; i < 100; i += 1) client.say({ type: 'available', peerId: 'p1' });
+    for (let i = 0; i < 100; i += 1) client.say(isBack);
     expect([events.length, client.refusal]).toEqual([before, undefined]);
     clock.advance(1_000);
     client.say({ type: 'leaving', reason: 'paused' });
     for (let i = 0; i < 100; i += 1) client.say({ type: 'leaving', reason: 'paused' });
     expect(pool.worker(workerId)?.leaving).toBe('paused');
-    client.say({ type: 'available', peerId: 'p1' });
+    client.say(isBack);
     expect(client.refusal).toMatchObject({ code: 'RATE_LIMITED', message: 'Too many changes a second.' });
     expect(losses()).toHaveLength(1);
   });
@@ -379,7 +423,7 @@ describe('Pool', () => {
   });
 
   it('keeps the place of a worker that is away, and none for who only knocked', () => {
-    makePool({ maxWorkers: 1, joinToken: 'secret' });
+    makePool({ maxWorkers: 1, joinTokens: () => ['secret'] });
     for (let i = 0; i < 3; i += 1) new Client(pool).say(hello);
     const client = new Client(pool).say({ ...hello, token: 'secret' });
     client.end.closed(1006, '');
@@ -428,6 +472,18 @@ describe('Pool', () => {
       pool.send(client.welcome.workerId, { type: 'ping', at: 0 });
     }
     expect(clients.map((client) => client.wasTerminated)).toEqual([false, true, false]);
+  });
+
+  it('counts messages that a run finds malformed, and drops who goes on', () => {
+    const client = new Client(pool).say(hello);
+    const { workerId } = client.welcome;
+    for (let i = 0; i < 20; i += 1) pool.countMalformed(workerId, 'committed: round 7 of 5');
+    expect(client.closed).toBeUndefined();
+    pool.countMalformed(workerId, 'committed: round 7 of 5');
+    expect(client.refusal).toMatchObject({ code: 'BAD_REQUEST', message: 'committed: round 7 of 5' });
+    expect(losses()).toHaveLength(1);
+    pool.countMalformed(workerId, 'late');
+    expect(pool.counters.malformedMessages).toBe(21);
   });
 
   it('gives a worker to one run at a time', () => {

@@ -12,6 +12,8 @@ import type { RunRequest } from '../../../coordinator/run/runRequest.ts';
 import { startCoordinator } from '../../../coordinator/server/coordinator.ts';
 import type { Coordinator } from '../../../coordinator/server/coordinator.ts';
 import { openStore } from '../../../coordinator/store/openStore.ts';
+import type { EncodedTree } from '../../../shared/gbdt/treeCodec.ts';
+import { contentOf, treeOf, treesSha256 } from '../../simulation/simulatedTree.ts';
 import { requestOf } from './storeFacts.ts';
 
 const bytes = Buffer.from('rows');
@@ -55,8 +57,10 @@ afterEach(async () => {
   await rm(storagePath, { recursive: true, force: true });
 });
 
+const asOwner = (): Record<string, string> => ({ authorization: `Bearer ${coordinator.tokens.admin}` });
+
 async function ask(path: string, init: RequestInit = {}): Promise<string> {
-  return (await fetch(new URL(path, coordinator.url), init)).text();
+  return (await fetch(new URL(path, coordinator.url), { ...init, headers: asOwner() })).text();
 }
 
 async function submit(): Promise<void> {
@@ -68,7 +72,8 @@ async function submit(): Promise<void> {
 function joinAs(identity: object | undefined, answer: (message: Said) => readonly object[]): Promise<Said> {
   const socket = new WebSocket(new URL('/control', coordinator.url.replace('http', 'ws')));
   sockets.push(socket);
-  socket.on('open', () => socket.send(JSON.stringify(identity ? { ...hello, identity } : hello)));
+  const { join: token } = coordinator.tokens;
+  socket.on('open', () => socket.send(JSON.stringify({ ...hello, token, ...(identity && { identity }) })));
   return new Promise((resolve, reject) => {
     socket.once('error', reject);
     socket.on('message', (data: Buffer) => {
@@ -91,8 +96,8 @@ interface Said {
 /** Trains alone from where it is told to go on, up to `rounds`. */
 function trainUpTo(rounds: number): (message: Said) => readonly object[] {
   let known = 0;
-  return ({ type, runId, generation, committedRounds }) => {
-    if (type === 'welcome') return [{ type: 'available', peerId: 'p' }];
+  return ({ type, workerId, runId, generation, committedRounds }) => {
+    if (type === 'welcome') return [{ type: 'available', peerId: workerId }];
     if (type === 'assign') {
       known = committedRounds;
       return [{ type: 'ready', runId, generation, links: [] }];
@@ -107,15 +112,20 @@ function trainUpTo(rounds: number): (message: Said) => readonly object[] {
       computeMs: 1,
       exchangeMs: 0,
       bytesSent: 0,
-      trees: [`tree ${known + i} of generation ${generation}`],
-      metrics: { loss: known + i },
+      ...roundOf(known + i, generation),
     }));
   };
 }
 
+/** Trees that tell which generation made them. */
+function roundOf(round: number, generation: number): object {
+  const trees = [treeOf(`${generation}`.padStart(8, '0') + `${round}`.padStart(8, '0'))];
+  return { trees, treesSha256: treesSha256(trees), metrics: { loss: round } };
+}
+
 /** The events of the run from after `last` until one of type `until`. */
 async function eventsUntil(until: string, last = 0): Promise<{ id: number; type: string }[]> {
-  const headers = { 'Last-Event-ID': String(last) };
+  const headers = { ...asOwner(), 'Last-Event-ID': String(last) };
   const url = new URL('/api/v1/runs/flights/events', coordinator.url);
   const { body } = await fetch(url, { headers });
   let text = '';
@@ -153,12 +163,12 @@ describe('A coordinator that is started again on its storage folder', () => {
       'end',
     ]);
     const outcome = JSON.parse(await ask('/api/v1/runs/flights/outcome')) as {
-      rounds: { trees: string[] }[];
+      rounds: { trees: EncodedTree[] }[];
     };
-    expect(outcome.rounds.map(({ trees }) => trees[0])).toEqual([
-      'tree 0 of generation 1',
-      'tree 1 of generation 1',
-      'tree 2 of generation 2',
+    expect(outcome.rounds.map(({ trees }) => contentOf(trees[0]!))).toEqual([
+      '0000000100000000',
+      '0000000100000001',
+      '0000000200000002',
     ]);
   });
 
@@ -198,12 +208,12 @@ describe('A coordinator that is started again on its storage folder', () => {
     expect(thief.workerId).not.toBe(workerId);
   });
 
-  it('keeps the admin token that it made', async () => {
+  it('keeps the tokens that it made', async () => {
     await startAgain({ host: '0.0.0.0' });
-    const { adminToken } = coordinator;
-    expect(adminToken).toMatch(/^[\w-]{43}$/);
+    const { admin, join } = coordinator.tokens;
+    for (const token of [admin, join]) expect(token).toMatch(/^[\w-]{43}$/);
     await startAgain({ host: '0.0.0.0' });
-    expect(coordinator.adminToken).toBe(adminToken);
+    expect([coordinator.tokens.admin, coordinator.tokens.join]).toEqual([admin, join]);
   });
 
   it('is refused while the first one is up', async () => {

@@ -1,0 +1,79 @@
+// Whether what members tell of their best splits fits what all of them know: a split that does not would grow the same
+// wrong tree everywhere, or fail at those who believe it.
+
+import { othersOf, PeerMessageError } from '../../shared/collective/peerMessage.ts';
+import type { Collective } from '../../shared/collective/collective.ts';
+import { TreeFormatError } from '../../shared/gbdt/errors.ts';
+import type { OpenNode, SplitCandidate } from '../../shared/gbdt/split.ts';
+import type { SplitMessage } from '../../shared/gbdt/splitCodec.ts';
+import type { FeatureSpec } from '../../shared/gbdt/trainSpec.ts';
+
+type Sums = Pick<OpenNode, 'g' | 'h'>;
+
+export interface SplitSender {
+  /** Features that the sender searches: [first, end). */
+  readonly first: number;
+  readonly end: number;
+  readonly features: readonly FeatureSpec[];
+  /** The nodes that are asked for. Of the root nothing is known where this member has no features. */
+  readonly nodes: readonly Sums[];
+  readonly isRoot: boolean;
+}
+
+/** @throws TreeFormatError naming what does not fit. */
+export function checkSplits({ root, candidates }: SplitMessage, sender: SplitSender): void {
+  const { first, end, isRoot } = sender;
+  if ((root !== undefined) !== (isRoot && end > first)) throw wrong('sums of the root where none belong');
+  candidates.forEach((candidate, index) => {
+    const node = sender.nodes[index] ?? root;
+    if (candidate && node) checkSplit(candidate, node, sender);
+  });
+}
+
+function checkSplit(candidate: SplitCandidate, node: Sums, { first, end, features }: SplitSender): void {
+  const { feature, splitBin, categories, leftG, leftH, rightG, rightH } = candidate;
+  if (feature < first || feature >= end) throw wrong(`feature ${feature} of another member`);
+  const { bins, categorical } = features[feature]!;
+  if (categorical !== (categories !== undefined)) throw wrong(`the kind of feature ${feature}`);
+  if (!categorical && splitBin >= bins) throw wrong(`bin ${splitBin} of ${bins} of feature ${feature}`);
+  if (leftG + rightG !== node.g || leftH + rightH !== node.h || leftH < 0 || rightH < 0) {
+    throw wrong(
+      `sums of children ${leftG}/${leftH} and ${rightG}/${rightH} of a node of ${node.g}/${node.h}`,
+    );
+  }
+}
+
+function wrong(what: string): TreeFormatError {
+  return new TreeFormatError(`a split message of a peer has ${what}`);
+}
+
+/**
+ * The sums of the root, as all owners of features have them.
+ * @throws PeerMessageError naming whoever differs from most; all others where that can not be told.
+ */
+export function agreedRoot(messages: readonly SplitMessage[], collective: Collective): Sums {
+  const roots = messages.map(({ root }) => root && `${root.g}/${root.h}`);
+  const given = roots.filter((root) => root !== undefined);
+  const most = given.find((root) => 2 * given.filter((other) => other === root).length > given.length);
+  const isSuspect = roots.map((root) => root !== undefined && root !== most);
+  if (isSuspect.includes(true)) {
+    const peers = collective.members.filter((_, rank) => isSuspect[rank]);
+    const isClear = most !== undefined && isSuspect[collective.rank] !== true;
+    throw new PeerMessageError(
+      `Members sum the gradients of all rows to ${given.join(', ')}`,
+      isClear ? peers : othersOf(collective),
+    );
+  }
+  const root = messages.find((message) => message.root !== undefined)?.root;
+  if (!root) throw new TreeFormatError('no member of the group sent the sums of the root');
+  return root;
+}
+
+/** @throws PeerMessageError when what was summed over the members is not whole: honest contributions are. */
+export function checkWhole(numbers: readonly number[], collective: Collective): void {
+  if (numbers.every((number) => Number.isSafeInteger(number))) return;
+  throw new PeerMessageError(
+    `Gradients summed over the members are ${numbers.join(', ')}; expected whole numbers`,
+    othersOf(collective),
+  );
+}
