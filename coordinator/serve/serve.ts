@@ -21,6 +21,7 @@ import { planApplication } from './deployment/planApplication.ts';
 import { RunningApp } from './deployment/runningApp.ts';
 import type { ReplicaSetStatus } from './deployment/replicaSet.ts';
 import { CallerAccess } from './http/callerAccess.ts';
+import { HeldBodies } from './http/heldBodies.ts';
 import { OpenAnswers } from './http/openAnswers.ts';
 import { AppTable } from './http/servedApp.ts';
 import { ServeMetrics } from './http/serveMetrics.ts';
@@ -261,6 +262,14 @@ export class Serve {
         { field: differs },
       );
     }
+    const { maxBodyBytes = 16 * MEBIBYTE } = options;
+    const maxHeldBodyBytes = options.maxHeldBodyBytes ?? Math.max(256 * MEBIBYTE, maxBodyBytes);
+    if (!(maxHeldBodyBytes >= maxBodyBytes)) {
+      throw new ServeArgumentError(
+        `maxHeldBodyBytes (${maxHeldBodyBytes}) must be at least maxBodyBytes (${maxBodyBytes}): a body of that size would never fit.`,
+        { field: 'maxHeldBodyBytes' },
+      );
+    }
     const tls = options.tls && (await openTls(options.tls, host, publicUrl, this.#log));
     const server = createServeServer({
       tls: tls?.credentials,
@@ -276,7 +285,8 @@ export class Serve {
       hasKey: apiKey !== undefined,
       version: packageVersion(),
       accessLog: options.accessLog,
-      maxBodyBytes: options.maxBodyBytes ?? 16 * MEBIBYTE,
+      maxBodyBytes,
+      bodies: new HeldBodies(maxHeldBodyBytes),
       requestTimeoutMs: (options.bodyTimeoutS ?? 30) * 1_000,
       headersTimeoutMs: (options.headersTimeoutS ?? 15) * 1_000,
       idleTimeoutMs: IDLE_TIMEOUT_MS,

@@ -6,6 +6,7 @@ import { Server as SecureServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import type { BlobStore } from '../blobs/blobStore.ts';
 import { sweepBlobs } from '../blobs/sweepBlobs.ts';
+import { WorkerUploads } from '../blobs/workerUploads.ts';
 import type { TabgradError } from '../../shared/errors.ts';
 import { systemClock, type Clock } from '../../shared/clock.ts';
 import { BanList } from '../pool/banList.ts';
@@ -168,6 +169,14 @@ export async function startCoordinator(options: CoordinatorOptions = {}): Promis
     graceMs: options.graceMs,
     pingIntervalMs: options.pingIntervalMs,
   });
+  const maxBlobBytes = options.maxBlobBytes ?? GIBIBYTE;
+  const uploads = new WorkerUploads({
+    blobs,
+    clock,
+    log,
+    maxBytes: (workerId) => Math.min(maxBlobBytes, runs.maxUploadBytes(pool.worker(workerId)?.runId ?? '')),
+    inUse: () => runs.blobsInUse(),
+  });
   const runs = await RunRegistry.open({
     pool,
     blobs,
@@ -176,6 +185,7 @@ export async function startCoordinator(options: CoordinatorOptions = {}): Promis
     timing: options.runTiming,
     record: store.runs,
     durable: storage.durable,
+    onStored: (sha256) => uploads.named(sha256),
   });
   const programs = new ProgramHost({ pool, clock, log });
   const publicPath = publicPathOf(publicUrl);
@@ -187,6 +197,7 @@ export async function startCoordinator(options: CoordinatorOptions = {}): Promis
   const access = new AccessControl({
     tokens,
     attempts,
+    knowsWorker: (workerId, secret) => pool.knows(workerId, secret),
     allowedHosts: allowedHosts(host, publicUrl, tls?.names),
     proxies,
     allowedOrigins: [
@@ -221,7 +232,7 @@ export async function startCoordinator(options: CoordinatorOptions = {}): Promis
     joinUrl,
   };
   const routes = [
-    ...blobRoutes(blobs, options.maxBlobBytes ?? GIBIBYTE),
+    ...blobRoutes({ blobs, uploads, maxBlobBytes }),
     ...statusRoutes(status),
     ...runRoutes(runs, blobs),
     ...moderationRoutes(moderation, joinUrl),
@@ -271,6 +282,7 @@ export async function startCoordinator(options: CoordinatorOptions = {}): Promis
   const close = async (): Promise<void> => {
     upgrades.close();
     stopSweeping();
+    uploads.close();
     stopRenewing();
     programs.close('the coordinator is closing');
     stopIceRenewal();

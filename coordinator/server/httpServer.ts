@@ -9,7 +9,7 @@ import type { ShareLimits } from '../pool/addressShares.ts';
 import type { Log } from '../pool/log.ts';
 import { makeId } from '../pool/secrets.ts';
 import type { TlsCredentials } from '../tls/tlsCredentials.ts';
-import type { AccessControl } from './access.ts';
+import type { AccessControl, Caller } from './access.ts';
 import { answerError, securityHeaders } from './answers.ts';
 import { limitConnections } from './limitConnections.ts';
 import { logFailure, pathOf } from './logFailure.ts';
@@ -89,6 +89,7 @@ async function answer(
   response.on('error', () => undefined);
   for (const [name, value] of Object.entries(securityHeaders)) response.setHeader(name, value);
   if (strictTransport) response.setHeader('Strict-Transport-Security', STRICT_TRANSPORT);
+  let caller: Caller = { type: 'anybody' };
   try {
     access.checkHost(request);
     stripPublicPath(request, publicPath);
@@ -96,13 +97,14 @@ async function answer(
     const { route, params } = matchRoute(routes, request.method ?? '', url.pathname);
     meter.assign(request.socket, route.traffic);
     if (route.access !== 'public') access.checkOrigin(request);
-    access.checkToken(request, route.access);
-    await route.handle({ request, response, url, params, signal: gone.signal });
+    caller = access.checkToken(request, route.access);
+    const workerId = caller.type === 'worker' ? caller.workerId : undefined;
+    await route.handle({ request, response, url, params, workerId, signal: gone.signal });
   } catch (error) {
     if (gone.signal.aborted) return;
     const id = makeId();
     logFailure({ log, what: `${request.method} ${pathOf(request)}`, address, id }, error);
-    answerError(response, error, id);
+    answerError(response, error, id, caller.type === 'owner');
   }
 }
 

@@ -2,6 +2,7 @@
 
 import type { IncomingMessage } from 'node:http';
 import { TabgradError, type ErrorCode } from '../../shared/errors.ts';
+import { outsideMessage } from '../../shared/outsideMessage.ts';
 import type { Log } from '../pool/log.ts';
 
 export interface FailedRequest {
@@ -32,10 +33,10 @@ export function logRefusal(log: Log, what: string, address: string, { message }:
   log({ level: 'warn', kind: 'refused', source: address, message: told });
 }
 
-/** Errors of requests themselves are their sender's business and not logged; refusals and defects are. */
+/** Errors of requests themselves are their sender's business and not logged; refusals, defects and what only the owner is told are. */
 export function logFailure({ log, what, address, id }: FailedRequest, error: unknown): void {
   if (isRefusal(error)) logRefusal(log, what, address, error);
-  else if (!(error instanceof TabgradError)) {
+  else if (outsideMessage(error).isShortened) {
     const told = error instanceof Error ? (error.stack ?? error.message) : String(error);
     log({ level: 'error', kind: 'failed', message: `${what} failed, ${id}: ${told}` });
   }

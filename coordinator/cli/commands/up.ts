@@ -103,6 +103,15 @@ export const up = defineCommand({
       help: 'How long TURN credentials are good for; workers that stay get new ones in time.',
       env: 'TABGRAD_TURN_LIFETIME',
     },
+    'max-workers-per-address': {
+      type: 'integer',
+      placeholder: 'N',
+      min: 1,
+      max: 4096,
+      default: 256,
+      help: 'Workers that may join from one IPv4 address or /64 network; those of this machine are not counted.',
+      env: 'TABGRAD_MAX_WORKERS_PER_ADDRESS',
+    },
     'trust-proxy': {
       type: 'text',
       placeholder: 'ADDRESSES',
@@ -166,6 +175,7 @@ export const up = defineCommand({
       ...(values.ice !== undefined && {
         ice: iceSettings(values.ice, values['turn-secret'], values['turn-lifetime']),
       }),
+      maxWorkersPerAddress: values['max-workers-per-address'],
       ...(values['trust-proxy'] !== undefined && { trustedProxies: values['trust-proxy'].split(',') }),
     });
     let published: PublishedTokens | undefined;

@@ -192,7 +192,7 @@ describe('coordinator', () => {
       expect(got.headers).toMatchObject({
         etag: `"${sha256(bytes)}"`,
         'content-length': '1000',
-        'cache-control': 'public, max-age=31536000, immutable',
+        'cache-control': 'private, max-age=31536000, immutable',
       });
       expect((await ask(path, { headers: { 'If-None-Match': `"${sha256(bytes)}"` } })).status).toBe(304);
     });
@@ -366,7 +366,9 @@ describe('coordinator', () => {
       const { hostname, port } = new URL(coordinator.url);
       await new Promise<void>((resolve) => {
         const socket = connect(Number(port), hostname, () =>
-          socket.write(`GET /blobs/${name} HTTP/1.1\r\nHost: localhost\r\n\r\n`),
+          socket.write(
+            `GET /blobs/${name} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${coordinator.tokens.admin}\r\n\r\n`,
+          ),
         );
         socket.once('data', () => {
           socket.resetAndDestroy();
@@ -516,7 +518,7 @@ describe('coordinator', () => {
       expect([rebound.status, errorCode(rebound)]).toEqual([403, 'ORIGIN_REFUSED']);
     });
 
-    it('asks for the admin token; the join token only uploads', async () => {
+    it('asks for the admin token', async () => {
       await coordinator.close();
       await start({ adminToken: 'boss', joinToken: 'guest' });
       const status = async (path: string, token?: string, method = 'GET', body = ''): Promise<number> => {
@@ -530,8 +532,11 @@ describe('coordinator', () => {
       expect(await status('/healthz')).toBe(200);
       const blob = `/blobs/${sha256('x')}`;
       expect(await status(blob, undefined, 'PUT', 'x')).toBe(401);
-      expect(await status(blob, 'guest', 'PUT', 'x')).toBe(201);
-      expect(await status(blob)).toBe(200);
+      expect(await status(blob, 'guest', 'PUT', 'x')).toBe(401);
+      expect(await status(blob, 'boss', 'PUT', 'x')).toBe(201);
+      expect(await status(blob)).toBe(401);
+      expect(await status(blob, 'guest')).toBe(401);
+      expect(await status(blob, 'boss')).toBe(200);
     });
   });
 

@@ -24,7 +24,8 @@ it('are answered with the number under which the log has them, and with nothing 
       },
     ],
     access: new AccessControl({
-      tokens: { admin: 'admin', joining: [] },
+      tokens: { admin: 'admin' },
+      knowsWorker: () => false,
       attempts: new AttemptThrottle(systemClock),
       allowedHosts: undefined,
       proxies: new TrustedProxies([]),
