@@ -196,8 +196,8 @@ function denoCommand({ url, cacheFolder }: LocalWorkerSettings): { command: stri
       '--cached-only',
       `--allow-net=${new URL(url).host}`,
       `--allow-env=${denoEnvironment.join(',')}`,
-      // detect-libc reads ldd to tell which build of the native module fits.
-      `--allow-read=${[dirname(worker), packages, '/usr/bin/ldd', ...kept].join(',')}`,
+      // tfjs is beside the worker; detect-libc reads ldd to tell which build of the native module fits.
+      `--allow-read=${[dirname(worker), join(worker, '../../vendor'), packages, '/usr/bin/ldd', ...kept].join(',')}`,
       ...kept.map((folder) => `--allow-write=${folder}`),
       `--allow-ffi=${packages}`,
       worker,

@@ -26,7 +26,10 @@ export function takeFailure(
     setAside(turn, workerId, { reason: `can't do the run: ${what}`, until: 'forgiven' });
     return { when: 'now', reason: text };
   }
-  if (!forgive(turn)) return void endRun(turn, failure(failed));
+  if (!forgive(turn)) {
+    endRun(turn, failure(failed));
+    return undefined;
+  }
   turn.set({ failed: new Map() });
   liftForgiven(turn);
   turn.log('warn', `${text} (forgiven: ${turn.state.failures} of ${turn.plan.maxFailures})`);

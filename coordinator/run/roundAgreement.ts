@@ -42,7 +42,7 @@ export function takeVote(
   const { workerId } = member;
   const { round, computeMs, exchangeMs, bytesSent } = message;
   const wrong = misplaced(turn, member, round);
-  if (wrong !== undefined) return void turn.malformed(workerId, `committed: ${wrong}`);
+  if (wrong !== undefined) return turn.malformed(workerId, `committed: ${wrong}`);
   const told = readCommitted(turn, member, message);
   if ('error' in told) {
     turn.malformed(workerId, `committed: ${told.error}`);

@@ -9,6 +9,9 @@ import { expel } from './setAside.ts';
 import type { OpenState } from './stateVotes.ts';
 import type { Turn } from './turn.ts';
 
+/** States that members told of and most did not: then the group halts. At twice as many, what comes is malformed. */
+const MOST_OPEN = 32;
+
 /** Takes a member's word on a state. @returns why the group must halt, if it must. */
 export function takeState(
   turn: Turn,
@@ -19,9 +22,12 @@ export function takeState(
   const { plan, state } = turn;
   const { workerId } = member;
   const place = `a state after ${rounds} rounds`;
-  if (plan.kind.recordsEveryRound || rounds > plan.totalRounds) return void turn.malformed(workerId, place);
+  if (plan.kind.recordsEveryRound || rounds > plan.totalRounds) return turn.malformed(workerId, place);
   if (rounds <= member.toldState)
-    return void turn.malformed(workerId, `${place} after one of ${member.toldState}`);
+    return turn.malformed(workerId, `${place} after one of ${member.toldState}`);
+  const isNew = state.states.of(rounds) === undefined;
+  if (isNew && state.states.openStates >= 2 * MOST_OPEN)
+    return turn.malformed(workerId, `${place}, of which nobody else has told`);
   turn.setMember(workerId, { toldState: rounds });
   turn.set({ progressAtMs: turn.atMs });
   const saved = state.savedState;
@@ -33,6 +39,8 @@ export function takeState(
   const open = state.states.vote(workerId, { rounds, sha256, sizeBytes }, isStored);
   const winner = open.ballot.winner(state.groupSize);
   if (winner) return keep(turn, open, winner);
+  if (state.states.openStates >= MOST_OPEN)
+    return { when: 'now', reason: `worker ${workerId} tells of states that most members do not` };
   if (open.ballot.candidates.length < 2) return undefined;
   return { when: 'commit', reason: `members have different states after ${rounds} rounds`, isUrgent: true };
 }
@@ -82,7 +90,10 @@ export function takeBlob(turn: Turn, { check, found }: RunInput & { type: 'blob'
     return { when: 'now', reason: `worker ${workerId} did not store what it said` };
   }
   if (found === 'unknown') return undefined;
-  if (what === 'profile') return void turn.emit({ type: 'profiled', sha256, sizeBytes });
+  if (what === 'profile') {
+    turn.emit({ type: 'profiled', sha256, sizeBytes });
+    return undefined;
+  }
   if (rounds <= (turn.state.savedState?.rounds ?? -1)) return undefined;
   const savedState = { rounds, sha256, sizeBytes };
   turn.state.states.dropUpTo(rounds);

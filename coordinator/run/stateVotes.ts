@@ -11,9 +11,6 @@ export interface OpenState {
   isChecked: boolean;
 }
 
-/** States between two checks; an older one that is not agreed on by then is given up. */
-const MAX_OPEN = 64;
-
 export class StateVotes {
   readonly #open = new Map<number, OpenState>();
 
@@ -26,8 +23,11 @@ export class StateVotes {
     }
     const candidate = open.ballot.vote(workerId, { state: `${sha256} of ${sizeBytes} bytes` });
     if (isStored && !open.stored.has(candidate)) open.stored.set(candidate, { workerId, state });
-    if (this.#open.size > MAX_OPEN) this.#open.delete(Math.min(...this.#open.keys()));
     return open;
+  }
+
+  get openStates(): number {
+    return this.#open.size;
   }
 
   /** Fewest rounds first. */

@@ -46,7 +46,7 @@ export class Turn {
   }
 
   /** A message of a worker that can not be, though its form is right. */
-  malformed(workerId: string, what: string): void {
+  malformed(workerId: string, what: string): undefined {
     this.command({ type: 'malformed', workerId, what: what.slice(0, 500) });
   }
 

@@ -80,7 +80,7 @@ describe('a member that blames another again and again', () => {
         code: 'DEADLINE_EXCEEDED',
         message: `${accused} is mute`,
       });
-      for (const { workerId, halted } of [...bench.state.members]) if (!halted) bench.halted(workerId, 0);
+      for (const { workerId, halted } of bench.state.members) if (!halted) bench.halted(workerId, 0);
     }
   }
 

@@ -41,7 +41,7 @@ export function makeWorker(workerId: string, change: Partial<RunWorker> = {}): R
   };
 }
 
-export const treesSha256 = (trees: readonly unknown[]): string =>
+const treesSha256 = (trees: readonly unknown[]): string =>
   createHash('sha256').update(JSON.stringify(trees)).digest('hex');
 
 /** What a member says of a round, as far as it is not the truth. */

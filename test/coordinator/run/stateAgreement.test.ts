@@ -113,6 +113,18 @@ describe('a state of a neural run', () => {
     bench.message('a', { type: 'saved', rounds: 5, ...state('2') });
     expect(bench.malformed()).toMatchObject([{ what: 'a state after 5 rounds after one of 5' }]);
   });
+
+  it('is one of few that are kept, however many one member tells of', () => {
+    const bench = neural({ totalRounds: 10_000 });
+    let malformed = 0;
+    for (let rounds = 1; rounds <= 1_000; rounds += 1) {
+      bench.message('b', { type: 'state', rounds, ...state('1') });
+      malformed += bench.malformed().length;
+    }
+    expect(bench.state.states.openStates).toBe(64);
+    expect(malformed).toBe(1_000 - 64);
+    expect(bench.state.halt?.reason).toBe('worker b tells of states that most members do not');
+  });
 });
 
 describe('the end of a neural run', () => {
@@ -180,7 +192,7 @@ describe('the end of a neural run', () => {
     const bench = neural();
     allReport(bench, last);
     for (let groups = 0; groups < 3; groups += 1) {
-      for (const { workerId, halted } of [...bench.state.members]) if (!halted) bench.halted(workerId, 10);
+      for (const { workerId, halted } of bench.state.members) if (!halted) bench.halted(workerId, 10);
       if (groups < 2) bench.ready(...bench.group);
     }
     expect(bench.result()).toMatchObject({ status: 'finished' });
