@@ -9,9 +9,9 @@ import { Admission } from './admission.ts';
 import { decodeWorkerMessage } from './decodeWorkerMessage.ts';
 import { closeCodes } from './controlConnection.ts';
 import type { ConnectionEvents, ControlConnection } from './controlConnection.ts';
-import type { LogKind } from './log.ts';
 import { newCounters } from './poolCounters.ts';
 import { PoolEntry } from './poolEntry.ts';
+import { PoolLog } from './poolLog.ts';
 import type { PoolOptions } from './poolOptions.ts';
 import { newWorker, traits, type PoolEvent, type PoolWorker } from './poolWorker.ts';
 import { Places } from './places.ts';
@@ -30,6 +30,7 @@ export class Pool {
   /** What workers are given besides their secret. */
   readonly keys: WorkerKeys;
   readonly #options: PoolOptions;
+  readonly #log: PoolLog;
   readonly #entries = new Map<string, PoolEntry>();
   readonly #listeners = new Set<(event: PoolEvent) => void>();
   readonly #waiting = new Set<WorkerSocket>();
@@ -40,6 +41,7 @@ export class Pool {
 
   constructor(options: PoolOptions) {
     this.#options = options;
+    this.#log = new PoolLog(options.log);
     this.#places = new Places(options);
     const { identityKey = makeSecret() } = options;
     this.#admission = new Admission({ ...options, identityKey });
@@ -150,7 +152,7 @@ export class Pool {
         if (entry) entry.worker = { ...entry.worker, roundTripMs };
       },
       silent: (silentMs) =>
-        this.#log('silent', `silent for ${Math.round(silentMs)} ms, dropping its socket`, entry),
+        this.#log.worker('silent', `silent for ${Math.round(silentMs)} ms, dropping its socket`, entry),
       closed: (code, reason) => {
         this.#waiting.delete(socket);
         if (entry?.socket === socket) this.#away(entry, code, reason);
@@ -214,13 +216,7 @@ export class Pool {
   /** @param isFinal false tells it to try again later. */
   #refuse(socket: WorkerSocket, code: string, message: string, isFinal = true): undefined {
     this.counters.refusedWorkers += 1;
-    const source = socket.remoteAddress;
-    this.#options.log({
-      level: 'warn',
-      kind: 'refused',
-      source,
-      message: `Refused a worker at ${source}: ${message}`,
-    });
+    this.#log.refused(socket.remoteAddress, message);
     if (isFinal) socket.send({ type: 'refused', code, message: message.slice(0, 1000) });
     socket.close(isFinal ? closeCodes.policy : closeCodes.tryAgainLater, isFinal ? code : message);
   }
@@ -237,7 +233,7 @@ export class Pool {
     const entry = new PoolEntry({ worker, joinToken, secret, socket, giveBackPlace });
     this.#entries.set(workerId, entry);
     this.#welcome(entry, socket);
-    this.#log(
+    this.#log.worker(
       'joined',
       `joined from ${socket.remoteAddress} (${worker.runtime}, ${worker.device.kind})`,
       entry,
@@ -255,7 +251,7 @@ export class Pool {
     this.counters.reconnects += 1;
     this.#welcome(entry, socket);
     entry.socket = socket;
-    this.#log('joined', 'is back', entry);
+    this.#log.worker('joined', 'is back', entry);
     const session = entry.worker.session + 1;
     this.#change(entry, { ...traits(hello), present: true, session, remoteAddress: socket.remoteAddress });
     return entry;
@@ -291,7 +287,7 @@ export class Pool {
     } else if (message.type === 'leaving') {
       if (entry.worker.leaving === message.reason) return;
       if (!this.#changeByWorker(entry, { leaving: message.reason })) return;
-      this.#log('left', `is leaving: ${message.reason}`, entry);
+      this.#log.worker('left', `is leaving: ${message.reason}`, entry);
     } else if (message.type !== 'hello') {
       this.#emit({ type: 'message', worker: entry.worker, message });
     }
@@ -309,7 +305,7 @@ export class Pool {
 
   #malformed(entry: PoolEntry, what: string): void {
     this.counters.malformedMessages += 1;
-    this.#log('malformed', `sent a malformed message: ${what}`, entry);
+    this.#log.worker('malformed', `sent a malformed message: ${what}`, entry);
     // A worker of a later minor version may say things that are not known here: they are dropped, within limits.
     if (entry.socket?.forgiveMalformed() === false) this.#refuse(entry.socket, 'BAD_REQUEST', what);
   }
@@ -320,7 +316,7 @@ export class Pool {
       return this.#lose(entry, entry.worker.leaving ?? (reason || farewell(code)));
     }
     const { clock, graceMs = 20_000 } = this.#options;
-    this.#log(
+    this.#log.worker(
       'left',
       `lost its socket (${reason || `code ${code}`}); keeping its place for ${graceMs} ms`,
       entry,
@@ -351,7 +347,7 @@ export class Pool {
     this.#admission.forget(entry.worker.workerId, toldReason);
     entry.worker = { ...entry.worker, present: false };
     this.counters.lostWorkers += 1;
-    this.#log('left', `is gone: ${reason}`, entry);
+    this.#log.worker('left', `is gone: ${reason}`, entry);
     this.#emit({ type: 'lost', worker: entry.worker, reason });
   }
 
@@ -362,19 +358,6 @@ export class Pool {
 
   #emit(event: PoolEvent): void {
     for (const listener of this.#listeners) listener(event);
-  }
-
-  #log(kind: LogKind, what: string, entry: PoolEntry | undefined): void {
-    const workerId = entry?.worker.workerId;
-    const message =
-      workerId === undefined ? `A socket without a worker ${what}` : `Worker ${workerId} ${what}`;
-    const level = kind === 'joined' || kind === 'left' ? 'info' : 'warn';
-    this.#options.log({
-      level,
-      kind,
-      message,
-      ...(workerId !== undefined && { workerId, source: workerId }),
-    });
   }
 }
 

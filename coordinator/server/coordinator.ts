@@ -1,7 +1,6 @@
 // Starts a coordinator: one HTTP server with the pages, the API, blobs, control, signalling and the relay around a pool
 // of workers and the runs that they work on.
 
-import type { IncomingMessage } from 'node:http';
 import { Server as SecureServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import type { BlobStore } from '../blobs/blobStore.ts';
@@ -14,27 +13,20 @@ import { logOrStderr } from '../log/logWriter.ts';
 import { AttemptThrottle } from '../pool/attemptThrottle.ts';
 import type { Log } from '../pool/log.ts';
 import { Pool } from '../pool/pool.ts';
-import { shareRun } from '../pool/shareRun.ts';
 import { makeSecret } from '../pool/secrets.ts';
 import { ProgramHost } from '../program/programHost.ts';
 import type { SeatSource } from '../program/programPipe.ts';
-import { programSockets } from '../program/programSockets.ts';
-import { SEAT_PATH } from '../program/seatMessages.ts';
-import { seatSockets } from '../program/seatSockets.ts';
-import { PROGRAM_PATH } from '../../shared/protocol/program.ts';
 import { RunRegistry } from '../run/runRegistry.ts';
 import type { RunHandle, RunRequest } from '../run/runRequest.ts';
 import type { RunTiming } from '../run/runState.ts';
 import { recipeBlobs } from '../serve/record/recipe.ts';
 import type { ServeRecord } from '../serve/record/serveRecord.ts';
 import type { ExperimentRecord } from '../tune/record/experimentRecord.ts';
-import { mountPeerServer } from '../signalling/peerServer.ts';
-import { mountRelay, RELAY_PATH } from '../signalling/relay.ts';
 import { openTls, type TlsSettings } from '../tls/openTls.ts';
 import { keepRenewed, type AuthorityCertificate } from '../tls/tlsSource.ts';
 import { AccessControl } from './access.ts';
 import { allowedHosts, coordinatorAddresses, type Addresses } from './addresses.ts';
-import { controlSockets } from './controlSockets.ts';
+import { mountSockets, PEER_SERVER } from './mountSockets.ts';
 import { publicPathOf } from './publicPath.ts';
 import { TrustedProxies } from './proxies.ts';
 import { iceServersFor, type IceServer, type IceSettings } from './iceServers.ts';
@@ -55,7 +47,6 @@ import type { StorageOptions } from './storageOptions.ts';
 import { Tokens } from './tokens.ts';
 import { TrafficMeter } from './trafficMeter.ts';
 import type { Traffic } from './trafficMeter.ts';
-import { UnjoinedSockets } from './unjoinedSockets.ts';
 import { UpgradeDispatcher } from './upgradeDispatcher.ts';
 
 export interface CoordinatorOptions {
@@ -130,7 +121,6 @@ export interface Coordinator {
 }
 
 const GIBIBYTE = 1024 ** 3;
-const PEER_SERVER = { path: '/peerjs', key: 'tabgrad' } as const;
 
 /**
  * @throws PortInUseError, ListenError, StorageError, StorageFullError, StorageInUseError, StorageVersionError,
@@ -317,57 +307,5 @@ export async function startCoordinator(options: CoordinatorOptions = {}): Promis
     traffic,
     lost,
     close: () => (closing ??= close()),
-  };
-}
-
-interface SocketParts {
-  readonly upgrades: UpgradeDispatcher;
-  readonly pool: Pool;
-  readonly proxies: TrustedProxies;
-  readonly programs: ProgramHost;
-  readonly clock: Clock;
-}
-
-/** All WebSockets of the coordinator; the returned function closes them. */
-function mountSockets({ upgrades, pool, proxies, programs, clock }: SocketParts): () => Promise<void> {
-  const unjoined = new UnjoinedSockets(proxies);
-  const control = controlSockets({
-    clock,
-    attach: (connection) => pool.attach(connection),
-    addressOf: (request) => proxies.clientAddress(request),
-    unjoined,
-  });
-  const authorize = (workerId: string, token: string): boolean => pool.knows(workerId, token);
-  const admit = (request: IncomingMessage): (() => void) => unjoined.admit(request);
-  const mayMeet = (one: string, other: string): boolean => shareRun(pool, one, other);
-  const peerServer = mountPeerServer({
-    ...PEER_SERVER,
-    clock,
-    authorize: (peerId, token) =>
-      pool.worker(peerId) !== undefined && pool.keys.provesSignalling(peerId, token),
-    mayMeet,
-  });
-  const relay = mountRelay({ clock, admit, authorize, mayMeet });
-  pool.on((event) => {
-    if (event.type !== 'lost') return;
-    peerServer.drop(event.worker.workerId);
-    relay.drop(event.worker.workerId);
-  });
-  const called = programSockets({
-    clock,
-    admit,
-    authorize,
-    accept: (workerId, instanceId, pipe) => programs.accept(workerId, instanceId, pipe),
-  });
-  upgrades.mount(PROGRAM_PATH, 'programs', called.handleUpgrade);
-  const owners = seatSockets(programs, clock);
-  upgrades.mount(SEAT_PATH, 'programs', owners.handleUpgrade, 'admin');
-  upgrades.mount('/control', 'control', control.handleUpgrade);
-  upgrades.mount(peerServer.upgradePath, 'signalling', (...handshake) =>
-    peerServer.handleUpgrade(...handshake),
-  );
-  upgrades.mount(RELAY_PATH, 'relay', (...handshake) => relay.handleUpgrade(...handshake));
-  return async () => {
-    await Promise.all([control.close(), called.close(), owners.close(), peerServer.close(), relay.close()]);
   };
 }
