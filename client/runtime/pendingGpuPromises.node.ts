@@ -46,7 +46,7 @@ export class PendingGpuPromises {
   #ask(original: AsyncMethod, target: unknown, args: unknown[]): Promise<unknown> {
     // Whoever waits for it ends with the thread.
     if (this.#isClosed) return new Promise(() => undefined);
-    const promise = Reflect.apply(original, target, args) as Promise<unknown>;
+    const promise: Promise<unknown> = Reflect.apply(original, target, args);
     this.#pending.add(promise);
     const settled = (): unknown => this.#pending.delete(promise);
     promise.then(settled, settled);

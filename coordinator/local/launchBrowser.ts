@@ -33,7 +33,7 @@ export interface BrowserOptions {
 export interface LaunchedBrowser {
   readonly server: BrowserServer;
   /** Deletes what it leaves; for after its end. */
-  remove(): Promise<void>;
+  readonly remove: () => Promise<void>;
 }
 
 /** Playwright's own flags already switch updates, sync and background traffic off; these come on top. */

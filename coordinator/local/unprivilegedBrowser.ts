@@ -26,7 +26,7 @@ export interface UnprivilegedBrowser {
   /** Variables that differ from this process's. */
   readonly environment: Readonly<Record<string, string>>;
   /** Deletes the profile. */
-  remove(): Promise<void>;
+  readonly remove: () => Promise<void>;
 }
 
 /** systemd takes ids for short-lived services from here, so that no account of the system has one. */

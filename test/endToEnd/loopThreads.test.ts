@@ -47,7 +47,7 @@ function train(
 
 /** What a tab, Deno or Node multiplies on its GPU. */
 async function multiply(_config: unknown, { tf, allReduce, report }: DataParallelContext): Promise<void> {
-  const product = tf.matMul(tf.ones([64, 64]), tf.fill([64, 64], 3));
+  const product = tf.matMul(tf.ones([64, 64]), tf.mul(tf.ones([64, 64]), 3));
   const [sum] = await allReduce([tf.sum(product)], 'sum');
   await report({ webgpu: tf.getBackend() === 'webgpu' ? 1 : 0, sum: sum.dataSync()[0]! });
 }

@@ -77,7 +77,7 @@ export interface LoopGroup {
 export interface LoopAnswers {
   readonly answer: AnswerLoop;
   /** For when the loop has returned: waits until all have. @throws LoopMisuseError when some go on. */
-  returned(): Promise<void>;
+  readonly returned: () => Promise<void>;
 }
 
 export function loopAnswers(group: LoopGroup): LoopAnswers {
@@ -117,23 +117,18 @@ export function loopAnswers(group: LoopGroup): LoopAnswers {
     const columns = await dataset.read(epoch, from, to, signal);
     return { value: columns, transfer: columns.map((column) => column.values.buffer as ArrayBuffer) };
   };
+  const answer = async (asked: z.infer<typeof tensorsAsk>): Promise<LoopAnswer> => {
+    if (asked.op === 'allReduce') {
+      return handedOver(await collective.allReduce(asked.values, 'sum', options));
+    }
+    if (asked.op === 'broadcast') return broadcast(asked);
+    if (asked.op === 'report') return report(asked);
+    if (asked.op === 'read') return read(asked);
+    await collective.barrier(options);
+    return {};
+  };
   return {
-    async answer(what) {
-      const asked = readAsk(tensorsAsk, what);
-      switch (asked.op) {
-        case 'allReduce':
-          return handedOver(await collective.allReduce(asked.values, 'sum', options));
-        case 'broadcast':
-          return broadcast(asked);
-        case 'barrier':
-          await collective.barrier(options);
-          return {};
-        case 'report':
-          return report(asked);
-        case 'read':
-          return read(asked);
-      }
-    },
+    answer: async (what) => answer(readAsk(tensorsAsk, what)),
     returned: async () => {
       await meetAll(collective, { doing: 'return', reports, isLast: false, metrics: {} }, options);
     },

@@ -2,7 +2,6 @@
 
 import type * as tfjs from '@tensorflow/tfjs';
 import type {
-  CheckpointContents,
   DataParallelContext,
   DatasetShard,
   IterBatchesOptions,
