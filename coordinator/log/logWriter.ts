@@ -20,7 +20,7 @@ export interface LogWriterOptions {
 export interface LogWriter {
   readonly log: Log;
   /** Writes what is still held back. Idempotent. */
-  close(): void;
+  readonly close: () => void;
 }
 
 const WINDOW_MS = 10_000;

@@ -7,10 +7,9 @@ import { ByteBudget } from '../bounds/byteBudget.ts';
 import type { GiveBack } from './addressShares.ts';
 import { Admission } from './admission.ts';
 import { decodeWorkerMessage } from './decodeWorkerMessage.ts';
-import { closeCodes } from './controlConnection.ts';
-import type { ConnectionEvents, ControlConnection } from './controlConnection.ts';
-import type { LogKind } from './log.ts';
+import { closeCodes, type ConnectionEvents, type ControlConnection } from './controlConnection.ts';
 import { newCounters } from './poolCounters.ts';
+import { PoolLog } from './poolLog.ts';
 import { PoolEntry } from './poolEntry.ts';
 import type { PoolOptions } from './poolOptions.ts';
 import { newWorker, traits, type PoolEvent, type PoolWorker } from './poolWorker.ts';
@@ -33,12 +32,14 @@ export class Pool {
   readonly #places: Places;
   readonly #outgoing = new ByteBudget({ maxBytes: MAX_OUTGOING_BYTES });
   readonly #admission: Admission;
+  readonly #log: PoolLog;
   #closed = false;
 
   constructor(options: PoolOptions) {
     this.#options = options;
     this.#places = new Places(options);
     this.#admission = new Admission(options);
+    this.#log = new PoolLog(options.log);
   }
 
   /** Every known worker, in order of joining. */
@@ -145,7 +146,11 @@ export class Pool {
         if (entry) entry.worker = { ...entry.worker, roundTripMs };
       },
       silent: (silentMs) =>
-        this.#log('silent', `silent for ${Math.round(silentMs)} ms, dropping its socket`, entry),
+        this.#log.note(
+          'silent',
+          `silent for ${Math.round(silentMs)} ms, dropping its socket`,
+          entry?.worker.workerId,
+        ),
       closed: (code, reason) => {
         this.#waiting.delete(socket);
         if (entry?.socket === socket) this.#away(entry, code, reason);
@@ -185,11 +190,7 @@ export class Pool {
     }
     const hello = decoded.message;
     const verdict = this.#admission.judge(hello, socket.remoteAddress);
-    if (verdict.type === 'refused') {
-      const { code, message } = verdict;
-      // The token may be right, and the address that of others as well.
-      return this.#refuse(socket, code, message, code !== 'TOO_MANY_ATTEMPTS');
-    }
+    if (verdict.type === 'refused') return this.#refuse(socket, verdict.code, verdict.message);
     const known = verdict.type === 'known' ? this.#entries.get(verdict.workerId) : undefined;
     if (known?.mayChange(this.#options.clock.now()) === false)
       return this.#refuse(socket, 'RATE_LIMITED', 'this worker opens too many sockets', false);
@@ -206,16 +207,15 @@ export class Pool {
     return entry;
   }
 
-  /** @param isFinal false tells it to try again later. */
-  #refuse(socket: WorkerSocket, code: string, message: string, isFinal = true): undefined {
+  /** @param isFinal false tells it to try again later, e.g. when the wrong tokens may be those of others at its address. */
+  #refuse(
+    socket: WorkerSocket,
+    code: string,
+    message: string,
+    isFinal = code !== 'TOO_MANY_ATTEMPTS',
+  ): undefined {
     this.counters.refusedWorkers += 1;
-    const source = socket.remoteAddress;
-    this.#options.log({
-      level: 'warn',
-      kind: 'refused',
-      source,
-      message: `Refused a worker at ${source}: ${message}`,
-    });
+    this.#log.refused(socket.remoteAddress, message);
     if (isFinal) socket.send({ type: 'refused', code, message: message.slice(0, 1000) });
     socket.close(isFinal ? closeCodes.policy : closeCodes.tryAgainLater, isFinal ? code : message);
   }
@@ -232,10 +232,10 @@ export class Pool {
     const entry = new PoolEntry({ worker, joinToken, secret, socket, giveBackPlace });
     this.#entries.set(workerId, entry);
     this.#welcome(entry, socket);
-    this.#log(
+    this.#log.note(
       'joined',
       `joined from ${socket.remoteAddress} (${worker.runtime}, ${worker.device.kind})`,
-      entry,
+      entry.worker.workerId,
     );
     this.#emit({ type: 'changed', worker });
     return entry;
@@ -250,7 +250,7 @@ export class Pool {
     this.counters.reconnects += 1;
     this.#welcome(entry, socket);
     entry.socket = socket;
-    this.#log('joined', 'is back', entry);
+    this.#log.note('joined', 'is back', entry.worker.workerId);
     const session = entry.worker.session + 1;
     this.#change(entry, { ...traits(hello), present: true, session, remoteAddress: socket.remoteAddress });
     return entry;
@@ -260,14 +260,13 @@ export class Pool {
     this.#waiting.delete(socket);
     const { peerServer, iceServers } = this.#options;
     const { workerId } = entry.worker;
-    const pingIntervalMs = socket.pingIntervalMs;
     socket.send({
       type: 'welcome',
       workerId,
       secret: entry.secret,
       peerServer,
       iceServers: iceServers(workerId),
-      pingIntervalMs,
+      pingIntervalMs: socket.pingIntervalMs,
     });
     socket.startPinging();
   }
@@ -285,7 +284,7 @@ export class Pool {
     } else if (message.type === 'leaving') {
       if (entry.worker.leaving === message.reason) return;
       if (!this.#changeByWorker(entry, { leaving: message.reason })) return;
-      this.#log('left', `is leaving: ${message.reason}`, entry);
+      this.#log.note('left', `is leaving: ${message.reason}`, entry.worker.workerId);
     } else if (message.type !== 'hello') {
       this.#emit({ type: 'message', worker: entry.worker, message });
     }
@@ -303,7 +302,7 @@ export class Pool {
 
   #malformed(entry: PoolEntry, what: string): void {
     this.counters.malformedMessages += 1;
-    this.#log('malformed', `sent a malformed message: ${what}`, entry);
+    this.#log.note('malformed', `sent a malformed message: ${what}`, entry.worker.workerId);
     // A worker of a later minor version may say things that are not known here: they are dropped, within limits.
     if (entry.socket?.forgiveMalformed() === false) this.#refuse(entry.socket, 'BAD_REQUEST', what);
   }
@@ -314,10 +313,10 @@ export class Pool {
       return this.#lose(entry, entry.worker.leaving ?? (reason || farewell(code)));
     }
     const { clock, graceMs = 20_000 } = this.#options;
-    this.#log(
+    this.#log.note(
       'left',
       `lost its socket (${reason || `code ${code}`}); keeping its place for ${graceMs} ms`,
-      entry,
+      entry.worker.workerId,
     );
     entry.cancelGrace = clock.after(graceMs, () =>
       this.#lose(entry, `did not come back within ${graceMs} ms`),
@@ -345,7 +344,7 @@ export class Pool {
     this.#admission.forget(entry.worker.workerId, toldReason);
     entry.worker = { ...entry.worker, present: false };
     this.counters.lostWorkers += 1;
-    this.#log('left', `is gone: ${reason}`, entry);
+    this.#log.note('left', `is gone: ${reason}`, entry.worker.workerId);
     this.#emit({ type: 'lost', worker: entry.worker, reason });
   }
 
@@ -356,19 +355,6 @@ export class Pool {
 
   #emit(event: PoolEvent): void {
     for (const listener of this.#listeners) listener(event);
-  }
-
-  #log(kind: LogKind, what: string, entry: PoolEntry | undefined): void {
-    const workerId = entry?.worker.workerId;
-    const message =
-      workerId === undefined ? `A socket without a worker ${what}` : `Worker ${workerId} ${what}`;
-    const level = kind === 'joined' || kind === 'left' ? 'info' : 'warn';
-    this.#options.log({
-      level,
-      kind,
-      message,
-      ...(workerId !== undefined && { workerId, source: workerId }),
-    });
   }
 }
 

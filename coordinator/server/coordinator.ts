@@ -51,8 +51,7 @@ import { CoordinatorClosedError } from './serverErrors.ts';
 import { openStorage } from './storage.ts';
 import type { StorageOptions } from './storageOptions.ts';
 import { Tokens } from './tokens.ts';
-import { TrafficMeter } from './trafficMeter.ts';
-import type { Traffic } from './trafficMeter.ts';
+import { TrafficMeter, type Traffic } from './trafficMeter.ts';
 import { UnjoinedSockets } from './unjoinedSockets.ts';
 import { UpgradeDispatcher } from './upgradeDispatcher.ts';
 

@@ -5,7 +5,6 @@ import type { IncomingMessage, Server, ServerOptions, ServerResponse } from 'nod
 import { createServer as createSecureServer } from 'node:https';
 import type { Server as SecureServer } from 'node:https';
 import type { Socket } from 'node:net';
-import { TabgradError } from '../../shared/errors.ts';
 import type { ShareLimits } from '../pool/addressShares.ts';
 import type { Log } from '../pool/log.ts';
 import { makeId } from '../pool/secrets.ts';

@@ -33,10 +33,10 @@ export function s3Redirect(from: URL, answer: S3RedirectAnswer, name: string, is
   if (regional !== undefined && regional.host !== from.host) return { url: regional, region };
   if (target !== undefined && (!isSigned || target.origin === from.origin))
     return { url: target, region: undefined };
+  const where = target === undefined ? 'without an address' : `to ${target.host}`;
+  const found = region === undefined ? '' : `; the bucket is in the region ${region.slice(0, 50)}`;
   throw new RedirectRefusedError(
-    `${from.host} answers for ${name} with a redirect (status ${answer.status}) ` +
-      `${target === undefined ? 'without an address' : `to ${target.host}`}` +
-      `${region === undefined ? '' : `; the bucket is in the region ${region.slice(0, 50)}`}. ` +
+    `${from.host} answers for ${name} with a redirect (status ${answer.status}) ${where}${found}. ` +
       'A signature is good for one host: give the endpoint or the region of the bucket.',
     { file: name },
   );
