@@ -17,7 +17,7 @@ export interface Running {
   signal(name: NodeJS.Signals): void;
 }
 
-const DEADLINE_MS = 60_000;
+const DEADLINE_MS = 150_000;
 const cli = new URL('../../../dist/node/cli.js', import.meta.url).pathname;
 
 export function startTabgrad(

@@ -147,7 +147,9 @@ describe('blobs of workers', () => {
     expect(told).toEqual({
       status: 500,
       code: 'STORAGE_FAILED',
-      message: 'The coordinator storage can not be read or written.',
+      message: expect.stringMatching(
+        /^The coordinator storage can not be read or written\. The coordinator's log says more, under [0-9a-f]{12}\.$/,
+      ) as string,
     });
     expect(logged.join('\n')).toContain(folder);
     const toOwner = await errorOf(await put(Buffer.from('state'), asOwner));
