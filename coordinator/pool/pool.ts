@@ -7,8 +7,7 @@ import { ByteBudget } from '../bounds/byteBudget.ts';
 import type { GiveBack } from './addressShares.ts';
 import { Admission } from './admission.ts';
 import { decodeWorkerMessage } from './decodeWorkerMessage.ts';
-import { closeCodes } from './controlConnection.ts';
-import type { ConnectionEvents, ControlConnection } from './controlConnection.ts';
+import { closeCodes, type ConnectionEvents, type ControlConnection } from './controlConnection.ts';
 import { newCounters } from './poolCounters.ts';
 import { PoolEntry } from './poolEntry.ts';
 import { PoolLog } from './poolLog.ts';
@@ -261,7 +260,6 @@ export class Pool {
     this.#waiting.delete(socket);
     const { peerServer, iceServers } = this.#options;
     const { workerId } = entry.worker;
-    const pingIntervalMs = socket.pingIntervalMs;
     socket.send({
       type: 'welcome',
       workerId,
@@ -269,7 +267,7 @@ export class Pool {
       signallingToken: this.keys.signallingToken(workerId),
       peerServer,
       iceServers: iceServers(workerId),
-      pingIntervalMs,
+      pingIntervalMs: socket.pingIntervalMs,
     });
     socket.startPinging();
   }
@@ -277,9 +275,7 @@ export class Pool {
   #receive(entry: PoolEntry, text: string): void {
     this.counters.messagesReceived += 1;
     const decoded = decodeWorkerMessage(text, entry.worker.workerId);
-    if ('error' in decoded) {
-      return this.#malformed(entry, decoded.error);
-    }
+    if ('error' in decoded) return this.#malformed(entry, decoded.error);
     const { message } = decoded;
     if (message.type === 'available') {
       if (entry.worker.peerId === message.peerId && entry.worker.leaving === undefined) return;
