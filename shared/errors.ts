@@ -77,6 +77,7 @@ export const errorCodes = {
     'A token that was given can not be used: it is empty, too long or has other characters than ASCII.',
   TOKEN_FILE:
     'The file with the tokens of a coordinator of this machine can not be written, or others may read it.',
+  TOO_MANY_ATTEMPTS: 'Too many wrong tokens came from one address; the message says when to try again.',
   ORIGIN_REFUSED: 'The request comes from a web page of another origin.',
   RATE_LIMITED: 'A worker sends more than the coordinator accepts.',
   PROTOCOL_MISMATCH: 'Worker and coordinator speak different protocol versions.',
@@ -87,7 +88,8 @@ export const errorCodes = {
   BAN_LIST_FULL: 'There are as many bans as the coordinator keeps; lift some first.',
   ADDRESS_FULL: 'The coordinator accepts no more workers from that address.',
   TOO_MANY_CONNECTIONS: 'More connections are open than the server takes, in all or from one address.',
-  UPLOAD_REFUSED: 'A worker stores more, or faster, than its run allows; or its run stores nothing.',
+  UPLOAD_REFUSED:
+    'A worker may not store that: it is in no run that stores anything, or it stores too much or too fast.',
   COORDINATOR_CLOSED: 'The coordinator is closing or closed.',
   RUN_UNKNOWN: 'No run of that id.',
   RUN_EXISTS: 'A run of that id exists already.',

@@ -2,6 +2,7 @@
 
 import { AbortedError } from '../../shared/errors.ts';
 import { backoffMs, delay, type Clock } from '../../shared/clock.ts';
+import { workerAuthorization, type WorkerCredentials } from '../../shared/protocol/workerCredentials.ts';
 import type { BlobReference } from '../../shared/neural/run/neuralSpec.ts';
 import { BlobUploadError } from './blobErrors.ts';
 import { answerOf } from './blobFetcher.ts';
@@ -10,7 +11,7 @@ import { sha256Hex } from './sha256Hex.ts';
 export interface BlobUploaderOptions {
   /** Address of the coordinator, e.g. http://127.0.0.1:7070. */
   readonly origin: string;
-  readonly token: string | undefined;
+  readonly credentials: WorkerCredentials;
   readonly clock: Clock;
   readonly random: () => number;
   readonly fetch?: typeof fetch;
@@ -38,8 +39,8 @@ export function createBlobUploader(options: BlobUploaderOptions): PutBlob {
         const response = await upload(options, sha256, bytes, signal);
         if (response.ok) return { sha256, sizeBytes: bytes.length };
         last = `the coordinator answered ${answerOf(response)}`;
-        // Neither a wrong token nor a full storage mends itself.
-        if (response.status < 500 && response.status !== 429) break;
+        // A coordinator that was restarted knows its workers again once they have come back; else nothing mends itself.
+        if (response.status < 500 && ![401, 429].includes(response.status)) break;
       } catch (error) {
         last = String(error);
       }
@@ -61,9 +62,9 @@ async function upload(
     const response = await (options.fetch ?? fetch)(`${options.origin}/blobs/${sha256}`, {
       method: 'PUT',
       body: bytes,
-      // The token is for this coordinator alone.
+      // The secret is for this coordinator alone.
       redirect: 'manual',
-      headers: options.token === undefined ? {} : { authorization: `Bearer ${options.token}` },
+      headers: { authorization: workerAuthorization(options.credentials) },
       signal: AbortSignal.any([signal, slow.signal]),
     });
     await response.body?.cancel();

@@ -42,6 +42,8 @@ export class LoopThread {
   readonly opened: Promise<void>;
   /** Resolves with the reason when the GPU device is lost. Never rejects. */
   readonly lost: Promise<string>;
+  /** Resolves when the thread is gone. Never rejects. */
+  readonly ended: Promise<string>;
   readonly #thread: OwnerThread;
   readonly #isOnGpu: boolean;
   readonly #opened = deferred<void>();
@@ -58,7 +60,8 @@ export class LoopThread {
     this.#opened.promise.catch(() => undefined);
     this.#over.promise.catch(() => undefined);
     this.#thread = openThread((message) => this.#receive(message));
-    void this.#thread.ended.then((how) => {
+    this.ended = this.#thread.ended;
+    void this.ended.then((how) => {
       this.#isEnded = true;
       this.#fail(new OwnerLoopError('TRAIN_LOOP_FAILED', `the thread of trainLoopPerWorker is gone: ${how}`));
     });
@@ -76,7 +79,7 @@ export class LoopThread {
   async end(): Promise<void> {
     if (!this.#isEnded) this.#thread.terminate(this.#isOnGpu ? 'gently' : 'at once');
     this.#isEnded = true;
-    await this.#thread.ended;
+    await this.ended;
   }
 
   #receive(received: unknown): void {

@@ -81,6 +81,17 @@ export class FolderBlobStore extends BlobStore {
     }
   }
 
+  async deleteIdle(sha256: string, idleMs: number): Promise<boolean> {
+    try {
+      if ((await stat(this.pathOf(sha256))).mtimeMs >= Date.now() - idleMs) return false;
+    } catch (error) {
+      if (systemCode(error) === 'ENOENT') return true;
+      throw storageFailure(error, `Blob ${sha256} cannot be read`);
+    }
+    await this.delete(sha256);
+    return true;
+  }
+
   async sweep(inUse: ReadonlySet<string>, idleMs: number): Promise<number> {
     const oldest = Date.now() - idleMs;
     let swept = 0;

@@ -8,8 +8,6 @@ export interface Announcement {
   readonly coordinator: Pick<Coordinator, 'authority' | 'joinUrl' | 'tokens' | 'url'>;
   /** Where the tokens are for commands on this machine; undefined where they could not be written. */
   readonly tokenFile: string | undefined;
-  /** Whether the owner gave the join token, and so has it. */
-  readonly isJoinGiven: boolean;
   /** Whether others than this machine reach the coordinator. */
   readonly isShared: boolean;
   readonly json: boolean;
@@ -20,10 +18,10 @@ export interface Announcement {
  * never is. A join token that was made at this start is written once, or nobody could join.
  */
 export function announceUp(announcement: Announcement, stdout: TextOutput): void {
-  const { coordinator, tokenFile, isJoinGiven, json } = announcement;
+  const { coordinator, tokenFile, json } = announcement;
   const { url, tokens, authority } = coordinator;
   const isTerminal = stdout.isTTY === true;
-  const showsJoin = isTerminal || (!isJoinGiven && tokens.isJoinNew);
+  const showsJoin = isTerminal || tokens.isJoinNew;
   const joinUrl = showsJoin ? coordinator.joinUrl : coordinator.joinUrl.replace(/#.*$/, '');
   const adminToken = isTerminal ? tokens.admin : undefined;
   const fingerprint = authority?.fingerprint;

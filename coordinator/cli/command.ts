@@ -38,7 +38,10 @@ export interface CommandSpec<O extends OptionSpecs> {
 export const commonOptions = {
   json: { type: 'flag', help: 'Print JSON, one value a line, for scripts.' },
   quiet: { type: 'flag', help: 'Print no progress and no notices, only what was asked for and errors.' },
-  verbose: { type: 'flag', help: 'Print causes and stack traces with errors.' },
+  verbose: {
+    type: 'flag',
+    help: 'Print causes and stack traces with errors; a coordinator or server logs who comes and goes, too.',
+  },
   help: { type: 'flag', help: 'Print this help.' },
 } as const satisfies OptionSpecs;
 

@@ -9,10 +9,9 @@ import { fileURLToPath } from 'node:url';
  * @returns its absolute path; undefined when it is not built.
  */
 export function builtFile(path: string): string | undefined {
-  // The bundles are in dist/ and the sources beside it: one of the folders above this file holds dist/ either way.
-  for (let folder = dirname(fileURLToPath(import.meta.url)); ; folder = dirname(folder)) {
-    const file = join(folder, 'dist', path);
-    if (existsSync(file)) return file;
-    if (folder === dirname(folder)) return undefined;
-  }
+  // Bundles are in dist/ and sources beside it: the package's folder is above this file either way, and has a package.json.
+  let folder = dirname(fileURLToPath(import.meta.url));
+  while (!existsSync(join(folder, 'package.json')) && folder !== dirname(folder)) folder = dirname(folder);
+  const file = join(folder, 'dist', path);
+  return existsSync(file) ? file : undefined;
 }

@@ -1,5 +1,6 @@
 // Starts workers on this machine: the embedded pool of a script, and what `tabgrad up --workers N` lends by itself.
 
+import { writeToStderr } from '../progress/textOutput.ts';
 import { readdirSync } from 'node:fs';
 import { sandboxPolicy } from './browserSandbox.ts';
 import { openLocalBrowser, type LocalBrowser } from './browserWorker.ts';
@@ -15,6 +16,7 @@ export type { LocalDevice, LocalRuntime } from './localWorker.ts';
 export interface LocalWorkersOptions {
   /** Address of the coordinator, e.g. http://127.0.0.1:7070. */
   readonly url: string;
+  /** By which they join; of a coordinator in this process its `tokens.local`. */
   readonly token?: string;
   /** Certificates of authorities to trust besides the usual ones, in PEM. */
   readonly ca?: string;
@@ -131,7 +133,7 @@ async function openTrustingBrowser(
     sandbox,
     hasGpu: !lacksGpu(),
     trustedKeys: key === undefined ? [] : [key],
-    warn: onWarning ?? ((line) => void process.stderr.write(`tabgrad: ${line}\n`)),
+    warn: onWarning ?? ((line) => writeToStderr(`warning: ${line}`)),
     log: (line) => onLine?.(`[browser] ${line}`),
   });
 }

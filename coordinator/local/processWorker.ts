@@ -6,13 +6,13 @@ import { existsSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { delimiter, dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import {
   LAUNCHED_ENV,
   launchReport,
   TOKEN_FROM_INPUT,
   type LaunchReport,
 } from '../../shared/protocol/launchReport.ts';
+import { builtFile } from '../files/builtFile.ts';
 import { makeTemporaryFolder } from '../files/temporaryFolder.ts';
 import { BoundedLog } from './boundedLog.ts';
 import { unpackChromium } from './chromium.ts';
@@ -196,8 +196,8 @@ function denoCommand({ url, cacheFolder }: LocalWorkerSettings): { command: stri
       '--cached-only',
       `--allow-net=${new URL(url).host}`,
       `--allow-env=${denoEnvironment.join(',')}`,
-      // detect-libc reads ldd to tell which build of the native module fits.
-      `--allow-read=${[dirname(worker), packages, '/usr/bin/ldd', ...kept].join(',')}`,
+      // tfjs is beside the worker; detect-libc reads ldd to tell which build of the native module fits.
+      `--allow-read=${[dirname(worker), join(worker, '../../vendor'), packages, '/usr/bin/ldd', ...kept].join(',')}`,
       ...kept.map((folder) => `--allow-write=${folder}`),
       `--allow-ffi=${packages}`,
       worker,
@@ -233,11 +233,9 @@ function denoExecutable(): string {
   throw new WorkerStartError('Deno was not found on PATH or in node_modules. Run `npm install deno`.');
 }
 
-/** The built worker, seen from dist/node/ or from the sources in coordinator/local/. */
+/** The built worker. */
 function bundle(platform: 'node' | 'deno'): string {
-  const here = dirname(fileURLToPath(import.meta.url));
-  const candidates = ['..', join('..', '..', 'dist')].map((up) => join(here, up, platform, 'worker.js'));
-  const found = candidates.find((file) => existsSync(file));
+  const found = builtFile(`${platform}/worker.js`);
   if (found !== undefined) return found;
   throw new WorkerStartError(
     `The worker's bundle ${platform}/worker.js was not found; run \`npm run build:js\`.`,

@@ -4,7 +4,7 @@ import { PROTOCOL_VERSION, type WorkerMessageOf } from '../../shared/protocol/co
 import type { ErrorCode } from '../../shared/errors.ts';
 import type { BanList } from './banList.ts';
 import { Identities } from './identities.ts';
-import { secretsEqual } from './secrets.ts';
+import { compareSecrets, type AttemptThrottle } from './attemptThrottle.ts';
 
 export interface AdmissionOptions {
   /** The tokens of which a worker has to show one, those in force now. Absent: everybody may join, as in simulations. */
@@ -12,6 +12,8 @@ export interface AdmissionOptions {
   /** Makes the secrets of identities: workers that come back to a restarted coordinator with the same key keep theirs. */
   readonly identityKey?: string | undefined;
   readonly bans?: BanList | undefined;
+  /** Slows down who guesses join tokens. Absent: nobody is. */
+  readonly attempts?: AttemptThrottle | undefined;
 }
 
 export type Verdict =
@@ -55,13 +57,14 @@ export class Admission {
     if (known && !this.#gone.has(known.workerId)) return known;
     const reason = known && this.#gone.get(known.workerId);
     if (reason !== undefined) return refuse('WORKER_REMOVED', reason);
-    const tokens = this.#tokens();
-    const joinToken =
-      this.#options.joinTokens === undefined
-        ? NO_TOKEN
-        : tokens.find((token) => secretsEqual(hello.token, token));
     // A worker that was lost for good is a new one should it come back, or those that it left would wonder.
-    if (joinToken !== undefined) return { type: 'new', joinToken };
+    const { joinTokens, attempts } = this.#options;
+    if (joinTokens === undefined) return { type: 'new', joinToken: NO_TOKEN };
+    const attempt = attempts
+      ? attempts.attempt(address, hello.token, joinTokens())
+      : compareSecrets(hello.token, joinTokens());
+    if (attempt.type === 'right') return { type: 'new', joinToken: attempt.secret };
+    if (attempt.type === 'throttled') return refuse(attempt.error.code, attempt.error.message);
     return refuse('TOKEN_REQUIRED', 'The join token is missing or wrong. Ask the owner for the join link.');
   }
 

@@ -22,7 +22,7 @@ export interface BanRecord {
   remove(ban: Pick<Ban, 'kind' | 'value'>): Promise<void>;
 }
 
-export class BanListFullError extends TabgradError {
+class BanListFullError extends TabgradError {
   readonly code = 'BAN_LIST_FULL';
 }
 

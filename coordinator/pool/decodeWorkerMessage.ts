@@ -7,8 +7,8 @@ import { beyondShape, type JsonShape } from '../../shared/text/jsonShape.ts';
 
 export type Decoded = { readonly message: WorkerMessage } | { readonly error: string };
 
-/** Of messages that are not short. Trees are the deepest, seven levels; metrics of a round have the most keys. */
-const LONG_SHAPE: JsonShape = { maxDepth: 16, maxKeys: 1024 };
+/** Of messages that are not short: trees have ten arrays each and are six levels deep, metrics have the most keys. */
+const LONG_SHAPE: JsonShape = { maxDepth: 16, maxKeys: 1024, maxContainers: 1 << 20 };
 
 /** @param workerId of the worker that sent it, where that is known. */
 export function decodeWorkerMessage(text: string, workerId?: string): Decoded {

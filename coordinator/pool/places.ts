@@ -22,7 +22,7 @@ export interface PlaceRefusal {
 
 const DEFAULT_MAX_WORKERS = 4096;
 /** A school behind one address fits; sixteen addresses fill the pool. */
-export const DEFAULT_MAX_WORKERS_PER_ADDRESS = 256;
+const DEFAULT_MAX_WORKERS_PER_ADDRESS = 256;
 /** A class that opens the link at once, and then one that comes and goes. */
 const JOIN_RATE: RateLimit = { perSecond: 5, burst: 256 };
 /** Addresses whose rate is remembered: so many, and so many before them. */

@@ -11,6 +11,7 @@ import { closeCodes } from './controlConnection.ts';
 import type { ConnectionEvents, ControlConnection } from './controlConnection.ts';
 import { newCounters } from './poolCounters.ts';
 import { PoolEntry } from './poolEntry.ts';
+import { PoolLog } from './poolLog.ts';
 import type { PoolOptions } from './poolOptions.ts';
 import { newWorker, traits, type PoolEvent, type PoolWorker } from './poolWorker.ts';
 import { Places } from './places.ts';
@@ -29,6 +30,7 @@ export class Pool {
   /** What workers are given besides their secret. */
   readonly keys: WorkerKeys;
   readonly #options: PoolOptions;
+  readonly #log: PoolLog;
   readonly #entries = new Map<string, PoolEntry>();
   readonly #listeners = new Set<(event: PoolEvent) => void>();
   readonly #waiting = new Set<WorkerSocket>();
@@ -39,6 +41,7 @@ export class Pool {
 
   constructor(options: PoolOptions) {
     this.#options = options;
+    this.#log = new PoolLog(options.log);
     this.#places = new Places(options);
     const { identityKey = makeSecret() } = options;
     this.#admission = new Admission({ ...options, identityKey });
@@ -127,6 +130,12 @@ export class Pool {
     return this.#removeEntries(outdated, reason);
   }
 
+  /** A message of a worker has the right form and can not be all the same; one that goes on is dropped. */
+  countMalformed(workerId: string, what: string): void {
+    const entry = this.#entries.get(workerId);
+    if (entry) this.#malformed(entry, what);
+  }
+
   /** Takes over a fresh control socket; the returned object receives what the socket reports. */
   attach(connection: ControlConnection): ConnectionEvents {
     const { clock, messageRate, byteRate, pingIntervalMs = 5_000 } = this.#options;
@@ -143,7 +152,7 @@ export class Pool {
         if (entry) entry.worker = { ...entry.worker, roundTripMs };
       },
       silent: (silentMs) =>
-        this.#log('warn', `silent for ${Math.round(silentMs)} ms, dropping its socket`, entry),
+        this.#log.worker('silent', `silent for ${Math.round(silentMs)} ms, dropping its socket`, entry),
       closed: (code, reason) => {
         this.#waiting.delete(socket);
         if (entry?.socket === socket) this.#away(entry, code, reason);
@@ -183,7 +192,11 @@ export class Pool {
     }
     const hello = decoded.message;
     const verdict = this.#admission.judge(hello, socket.remoteAddress);
-    if (verdict.type === 'refused') return this.#refuse(socket, verdict.code, verdict.message);
+    if (verdict.type === 'refused') {
+      const { code, message } = verdict;
+      // The token may be right, and the address that of others as well.
+      return this.#refuse(socket, code, message, code !== 'TOO_MANY_ATTEMPTS');
+    }
     const known = verdict.type === 'known' ? this.#entries.get(verdict.workerId) : undefined;
     if (known?.mayChange(this.#options.clock.now()) === false)
       return this.#refuse(socket, 'RATE_LIMITED', 'this worker opens too many sockets', false);
@@ -203,7 +216,7 @@ export class Pool {
   /** @param isFinal false tells it to try again later. */
   #refuse(socket: WorkerSocket, code: string, message: string, isFinal = true): undefined {
     this.counters.refusedWorkers += 1;
-    this.#options.log({ level: 'warn', message: `Refused a worker at ${socket.remoteAddress}: ${message}` });
+    this.#log.refused(socket.remoteAddress, message);
     if (isFinal) socket.send({ type: 'refused', code, message: message.slice(0, 1000) });
     socket.close(isFinal ? closeCodes.policy : closeCodes.tryAgainLater, isFinal ? code : message);
   }
@@ -220,8 +233,8 @@ export class Pool {
     const entry = new PoolEntry({ worker, joinToken, secret, socket, giveBackPlace });
     this.#entries.set(workerId, entry);
     this.#welcome(entry, socket);
-    this.#log(
-      'info',
+    this.#log.worker(
+      'joined',
       `joined from ${socket.remoteAddress} (${worker.runtime}, ${worker.device.kind})`,
       entry,
     );
@@ -238,7 +251,7 @@ export class Pool {
     this.counters.reconnects += 1;
     this.#welcome(entry, socket);
     entry.socket = socket;
-    this.#log('info', 'is back', entry);
+    this.#log.worker('joined', 'is back', entry);
     const session = entry.worker.session + 1;
     this.#change(entry, { ...traits(hello), present: true, session, remoteAddress: socket.remoteAddress });
     return entry;
@@ -265,12 +278,7 @@ export class Pool {
     this.counters.messagesReceived += 1;
     const decoded = decodeWorkerMessage(text, entry.worker.workerId);
     if ('error' in decoded) {
-      this.counters.malformedMessages += 1;
-      this.#log('warn', `sent a malformed message: ${decoded.error}`, entry);
-      // A worker of a later minor version may say things that are not known here: they are dropped, within limits.
-      if (entry.socket?.forgiveMalformed() === false)
-        this.#refuse(entry.socket, 'BAD_REQUEST', decoded.error);
-      return;
+      return this.#malformed(entry, decoded.error);
     }
     const { message } = decoded;
     if (message.type === 'available') {
@@ -279,7 +287,7 @@ export class Pool {
     } else if (message.type === 'leaving') {
       if (entry.worker.leaving === message.reason) return;
       if (!this.#changeByWorker(entry, { leaving: message.reason })) return;
-      this.#log('info', `is leaving: ${message.reason}`, entry);
+      this.#log.worker('left', `is leaving: ${message.reason}`, entry);
     } else if (message.type !== 'hello') {
       this.#emit({ type: 'message', worker: entry.worker, message });
     }
@@ -295,14 +303,21 @@ export class Pool {
     return false;
   }
 
+  #malformed(entry: PoolEntry, what: string): void {
+    this.counters.malformedMessages += 1;
+    this.#log.worker('malformed', `sent a malformed message: ${what}`, entry);
+    // A worker of a later minor version may say things that are not known here: they are dropped, within limits.
+    if (entry.socket?.forgiveMalformed() === false) this.#refuse(entry.socket, 'BAD_REQUEST', what);
+  }
+
   #away(entry: PoolEntry, code: number, reason: string): void {
     entry.socket = undefined;
     if (code === closeCodes.normal || code === closeCodes.goingAway || code === closeCodes.policy) {
       return this.#lose(entry, entry.worker.leaving ?? (reason || farewell(code)));
     }
     const { clock, graceMs = 20_000 } = this.#options;
-    this.#log(
-      'info',
+    this.#log.worker(
+      'left',
       `lost its socket (${reason || `code ${code}`}); keeping its place for ${graceMs} ms`,
       entry,
     );
@@ -332,7 +347,7 @@ export class Pool {
     this.#admission.forget(entry.worker.workerId, toldReason);
     entry.worker = { ...entry.worker, present: false };
     this.counters.lostWorkers += 1;
-    this.#log('info', `is gone: ${reason}`, entry);
+    this.#log.worker('left', `is gone: ${reason}`, entry);
     this.#emit({ type: 'lost', worker: entry.worker, reason });
   }
 
@@ -343,13 +358,6 @@ export class Pool {
 
   #emit(event: PoolEvent): void {
     for (const listener of this.#listeners) listener(event);
-  }
-
-  #log(level: 'info' | 'warn', what: string, entry: PoolEntry | undefined): void {
-    const workerId = entry?.worker.workerId;
-    const message =
-      workerId === undefined ? `A socket without a worker ${what}` : `Worker ${workerId} ${what}`;
-    this.#options.log({ level, message, ...(workerId !== undefined && { workerId }) });
   }
 }
 

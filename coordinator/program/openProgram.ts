@@ -1,7 +1,7 @@
 // From a program's description to an instance on a worker: stores what the worker fetches, waits for one, and opens it.
 
 import { AbortedError, DeadlineError, type TabgradError } from '../../shared/errors.ts';
-import { decodeFrame, encodeFrame } from '../../shared/program/programFrame.ts';
+import { decodeFrame, encodeFrame, ProgramFrameError } from '../../shared/program/programFrame.ts';
 import { fromProgram, type FromProgram, type OpenProgram } from '../../shared/protocol/program.ts';
 import { carryCheckpoints, type BlobStorer } from './carryCheckpoints.ts';
 import { explainError } from './explainError.ts';
@@ -11,6 +11,10 @@ import { PipedInstance, type ProgramInstance } from './programInstance.ts';
 import type { Seat, SeatDemand, SeatSource } from './programPipe.ts';
 
 export interface OpenOptions extends Pick<SeatDemand, 'runtime' | 'device'> {
+  /** Workers that are not wanted. One that says what can not be while it opens the program is added. */
+  readonly excluded?: Set<string> | undefined;
+  /** Workers that are taken only where there is no other. */
+  readonly avoided?: ReadonlySet<string> | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onWaiting?: ((reason: string) => void) | undefined;
   /** From having a worker to being constructed there: fetching, loading, the constructor. Default one minute. */
@@ -24,6 +28,8 @@ export interface ProgramCluster {
 }
 
 const OPEN_TIMEOUT_MS = 60_000;
+/** Workers that a demand names as not wanted, the last ones first. */
+const MOST_NAMED = 1_000;
 /** Workers that may be lost while they open it, before it counts as the program's own fault. */
 const MAX_LOST = 3;
 
@@ -37,24 +43,28 @@ export async function openProgram(
   program: Program,
   options: OpenOptions = {},
 ): Promise<ProgramInstance> {
-  const { signal, onWaiting, openTimeoutMs = OPEN_TIMEOUT_MS } = options;
+  const { signal, onWaiting, openTimeoutMs = OPEN_TIMEOUT_MS, excluded = new Set() } = options;
   const { code } = program;
-  const demand: SeatDemand = {
-    name: program.name,
-    runtime: options.runtime,
-    device: options.device,
-    ownersCode: !('builtin' in code),
-  };
   for (let lost = 1; ; lost++) {
     // Stored anew each time: what nobody has asked for in a while is swept.
     const frame = await openFrame(program, blobs);
+    const demand: SeatDemand = {
+      name: program.name,
+      runtime: options.runtime,
+      device: options.device,
+      ownersCode: !('builtin' in code),
+      excluded: [...excluded].slice(-MOST_NAMED),
+      avoided: [...(options.avoided ?? [])].slice(-MOST_NAMED),
+    };
     const seat = await seats.seat(demand, { signal, onWaiting });
     try {
       await opened(seat, frame, program, openTimeoutMs, signal);
       return new PipedInstance(seat, (error, worker) => explainError(error, program, worker));
     } catch (error) {
       seat.pipe.close('it could not be opened');
-      if (!(error instanceof ProgramLostError) || lost >= MAX_LOST) throw error;
+      const isNonsense = error instanceof ProgramFrameError;
+      if (isNonsense) excluded.add(seat.worker.workerId);
+      if (!(isNonsense || error instanceof ProgramLostError) || lost >= MAX_LOST) throw error;
     }
   }
 }

@@ -5,7 +5,7 @@ import type { SeatDemand } from './programPipe.ts';
 
 type SetAside = ReadonlyMap<string, string>;
 
-/** The free worker with the fewest programs, of those the first that joined. */
+/** The free worker with the fewest programs, of those the first that joined; avoided ones last. */
 export function chooseWorker(
   workers: readonly PoolWorker[],
   demand: SeatDemand,
@@ -14,12 +14,15 @@ export function chooseWorker(
   return workers
     .filter((worker) => isHere(worker) && isWanted(worker, demand) && !setAside.has(worker.workerId))
     .filter((worker) => worker.runId === undefined && worker.programs < seatsOf(worker))
-    .sort((a, b) => a.programs - b.programs)[0];
+    .sort((a, b) => avoidance(a, demand) - avoidance(b, demand) || a.programs - b.programs)[0];
 }
+
+/** A worker says itself how many cores it has: no claim gets it more than this. */
+const MOST_PROGRAMS = 16;
 
 /** Programs that a worker takes at a time: each has a thread. */
 function seatsOf({ cores }: PoolWorker): number {
-  return Math.max(1, cores);
+  return Math.min(MOST_PROGRAMS, Math.max(1, cores));
 }
 
 function isHere(worker: PoolWorker): boolean {
@@ -28,10 +31,19 @@ function isHere(worker: PoolWorker): boolean {
 
 function isWanted(worker: PoolWorker, demand: SeatDemand): boolean {
   return (
+    !isExcluded(worker, demand) &&
     (demand.runtime === undefined || demand.runtime === worker.runtime) &&
     (demand.device === undefined || demand.device === worker.device.kind) &&
     runsIt(worker, demand)
   );
+}
+
+function isExcluded({ workerId }: PoolWorker, { excluded = [] }: SeatDemand): boolean {
+  return excluded.includes(workerId);
+}
+
+function avoidance({ workerId }: PoolWorker, { avoided = [] }: SeatDemand): number {
+  return avoided.includes(workerId) ? 1 : 0;
 }
 
 function runsIt({ takesPrograms }: PoolWorker, { ownersCode }: SeatDemand): boolean {
@@ -56,7 +68,11 @@ export function waitingReason(
     (worker) => isHere(worker) && isKind(worker) && worker.programs >= seatsOf(worker),
   );
   count("not running owners' code", (worker) => isHere(worker) && !runsIt(worker, demand));
-  count('of another kind', (worker) => isHere(worker) && runsIt(worker, demand) && !isKind(worker));
+  count('whose answers could not be', (worker) => isExcluded(worker, demand));
+  count(
+    'of another kind',
+    (worker) => isHere(worker) && runsIt(worker, demand) && !isKind(worker) && !isExcluded(worker, demand),
+  );
   count('leaving', (worker) => worker.leaving !== undefined);
   count('out of reach, perhaps for a moment', (worker) => !worker.present);
   count('starting', (worker) => worker.present && worker.peerId === undefined);

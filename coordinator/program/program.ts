@@ -3,6 +3,15 @@
 
 import type { Bundle } from './bundle.ts';
 
+/** What one of tabgrad's predictors makes of a batch. */
+export interface PredictedColumns {
+  /** Names of the columns of predictions, float32. */
+  readonly outputs: readonly string[];
+  /** Columns of the batch that are handed through. */
+  readonly keepColumns: boolean | readonly string[];
+  readonly areFinite: boolean;
+}
+
 export interface Program {
   /** For messages, e.g. "Classifier of ./classify.ts". */
   readonly name: string;
@@ -11,4 +20,6 @@ export interface Program {
   readonly args: readonly unknown[];
   /** How its calls look to the owner's code: "plain" passes arguments as they are, "service" makes HTTP requests of them. */
   readonly form: 'plain' | 'batches' | 'service';
+  /** Of tabgrad's predictors alone: what code of owners makes of a batch is not known. */
+  readonly predicts?: PredictedColumns;
 }

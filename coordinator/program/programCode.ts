@@ -6,7 +6,7 @@ import { NeuralPredictor } from '../predict/neuralPredictor.ts';
 import { Checkpoint } from '../train/checkpoint.ts';
 import { bundleModule, type ModuleExport } from './bundleModule.ts';
 import { inlineBundle } from './inlineBundle.ts';
-import type { Program } from './program.ts';
+import type { PredictedColumns, Program } from './program.ts';
 
 /** A function or class as a value. */
 type CodeValue = (abstract new (...args: never[]) => object) | ((...args: never[]) => unknown);
@@ -17,12 +17,28 @@ interface BuiltinCode {
   readonly builtin: string;
   /** Arguments as the program on the worker takes them. */
   carriedArgs(args: readonly unknown[]): readonly unknown[];
+  /** @throws what the class throws when it is constructed with the arguments. */
+  predicts(args: readonly unknown[]): PredictedColumns;
 }
 
 /** Classes of the owner's API that every worker has, by the class. A model kind that is added is a line here. */
 const builtins: ReadonlyMap<unknown, BuiltinCode> = new Map<unknown, BuiltinCode>([
-  [NeuralPredictor, { builtin: 'NeuralPredictor', carriedArgs: withCheckpoint }],
-  [GBDTPredictor, { builtin: 'GBDTPredictor', carriedArgs: withCheckpoint }],
+  [
+    NeuralPredictor,
+    {
+      builtin: 'NeuralPredictor',
+      carriedArgs: withCheckpoint,
+      predicts: (args) => columnsOf(new NeuralPredictor(...(args as [string])), args, false),
+    },
+  ],
+  [
+    GBDTPredictor,
+    {
+      builtin: 'GBDTPredictor',
+      carriedArgs: withCheckpoint,
+      predicts: (args) => columnsOf(new GBDTPredictor(...(args as [string])), args, true),
+    },
+  ],
 ]);
 
 /** @throws BundleError, ExportMissingError, CheckpointError */
@@ -33,9 +49,20 @@ export async function programOf(
 ): Promise<Program> {
   const name = `${what} ${nameOf(target)}`;
   const builtin = builtins.get(target);
-  if (builtin) return { name, form, code: builtin, args: builtin.carriedArgs(args) };
+  if (builtin) {
+    return { name, form, code: builtin, args: builtin.carriedArgs(args), predicts: builtin.predicts(args) };
+  }
   if (typeof target !== 'function') return { name, form, args, code: await bundleModule(target) };
   return { name, form, args, code: inlineBundle(target as never, name) };
+}
+
+function columnsOf(
+  { outputColumns }: { readonly outputColumns: readonly string[] },
+  [, options]: readonly unknown[],
+  areFinite: boolean,
+): PredictedColumns {
+  const { keepColumns = false } = (options ?? {}) as Partial<PredictedColumns>;
+  return { outputs: outputColumns, keepColumns, areFinite };
 }
 
 function nameOf(target: CodeTarget): string {

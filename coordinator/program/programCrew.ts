@@ -9,6 +9,7 @@ import { ProgramLostError } from './programErrors.ts';
 import type { ProgramInstance } from './programInstance.ts';
 import type { SeatedWorker } from './programPipe.ts';
 import type { ProgramPool } from './programPool.ts';
+import { WorkerAnswerError } from './workerAnswer.ts';
 
 export interface CrewOptions extends Pick<OpenOptions, 'runtime' | 'device'> {
   readonly min: number;
@@ -41,6 +42,10 @@ export class ProgramCrew {
   readonly #leaving = new Set<ProgramInstance>();
   readonly #partings = new WeakMap<ProgramInstance, Promise<void>>();
   readonly #callers: Deferred<ProgramInstance>[] = [];
+  /** Workers that vanished with a call. */
+  readonly #avoided = new Set<string>();
+  /** Workers whose answers could not be. */
+  readonly #excluded = new Set<string>();
   #opening = 0;
   #waiting: string | undefined;
   #failure: Error | undefined;
@@ -61,20 +66,28 @@ export class ProgramCrew {
   }
 
   /**
+   * @param read makes what is wanted of an answer; where it throws a WorkerAnswerError, another worker is asked.
    * @returns the answer, and who gave it.
    * @throws what the program threw; DeadlineError naming the worker; ProgramLostError when several workers were lost with
    *   this call; what opening the program threw.
    */
-  async call(method: string, args: readonly unknown[]): Promise<{ value: unknown; worker: SeatedWorker }> {
+  async call<T>(
+    method: string,
+    args: readonly unknown[],
+    read: (answer: unknown) => T,
+  ): Promise<{ value: T; worker: SeatedWorker }> {
     for (let lost = 1; ; lost++) {
       const instance = await this.#free();
       try {
-        const value = await instance.call(method, args, { deadlineMs: this.#options.deadlineMs });
-        return { value, worker: instance.worker };
+        const answer = await instance.call(method, args, { deadlineMs: this.#options.deadlineMs });
+        return { value: read(answer), worker: instance.worker };
       } catch (error) {
         // Its code may be in an endless loop: only the end of its thread ends that.
         if (error instanceof DeadlineError) void instance.close('it did not answer in time');
-        if (!(error instanceof ProgramLostError) || this.#over.signal.aborted) throw error;
+        const isNonsense = error instanceof WorkerAnswerError;
+        if (!(isNonsense || error instanceof ProgramLostError) || this.#over.signal.aborted) throw error;
+        (isNonsense ? this.#excluded : this.#avoided).add(instance.worker.workerId);
+        if (isNonsense) void instance.close('its answer can not be');
         if (lost >= MAX_LOST) {
           throw new ProgramLostError(
             `${this.#program.name} lost ${MAX_LOST} workers in a row with the same call; the last: ${error.message}`,
@@ -140,6 +153,8 @@ export class ProgramCrew {
       const instance = await openProgram(this.#pool, this.#program, {
         runtime,
         device,
+        excluded: this.#excluded,
+        avoided: this.#avoided,
         signal: this.#over.signal,
         onWaiting: (reason) => this.#tell(reason),
       });

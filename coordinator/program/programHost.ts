@@ -124,7 +124,13 @@ export class ProgramHost implements SeatSource {
     const free = (): void => pool.unseat(workerId);
     const pipe = await this.#dial(workerId).catch((error: Error) => error);
     if (pipe instanceof Error) {
-      log({ level: 'warn', message: `${request.demand.name}: ${pipe.message}`, workerId });
+      log({
+        level: 'warn',
+        kind: 'program',
+        source: workerId,
+        message: `${request.demand.name}: ${pipe.message}`,
+        workerId,
+      });
       if (pool.worker(workerId)) request.setAside.set(workerId, pipe.message);
       if (!request.options.signal?.aborted) this.#requests.unshift(request);
       free();

@@ -36,6 +36,10 @@ export interface SeatDemand {
   readonly device?: SeatedWorker['device'] | undefined;
   /** Whether it is the owner's code, which not every worker runs. */
   readonly ownersCode: boolean;
+  /** Workers that are not wanted, by id: their answers could not be. */
+  readonly excluded?: string[] | undefined;
+  /** Workers that are taken only where there is no other. */
+  readonly avoided?: string[] | undefined;
 }
 
 export interface SeatOptions {

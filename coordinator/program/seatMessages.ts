@@ -9,6 +9,8 @@ export const SEAT_PATH = '/api/v1/programs';
 const runtime = z.enum(['browser', 'deno', 'node']);
 const device = z.enum(['cpu', 'webgpu']);
 
+const workerIds = z.array(z.string().max(128)).max(4096);
+
 /** First message of the owner. */
 export const seatRequest = z.object({
   type: z.literal('seat'),
@@ -17,6 +19,8 @@ export const seatRequest = z.object({
     runtime: runtime.optional(),
     device: device.optional(),
     ownersCode: z.boolean(),
+    excluded: workerIds.optional(),
+    avoided: workerIds.optional(),
   }),
 });
 

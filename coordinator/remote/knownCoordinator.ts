@@ -3,7 +3,13 @@
 import { hostname, networkInterfaces } from 'node:os';
 import { isLoopback } from '../server/addresses.ts';
 import { isAlive } from './publishTokens.ts';
-import { readTokenFiles, tokenFolder, type Environment, type TokenFile } from './tokenFile.ts';
+import {
+  checkTokenFile,
+  readTokenFiles,
+  tokenFolder,
+  type Environment,
+  type TokenFile,
+} from './tokenFile.ts';
 
 export interface KnownCoordinator {
   /** Where to ask it: by an address that is surely its own. */
@@ -21,9 +27,11 @@ export async function knownCoordinator(
   url: string,
   env: Environment = process.env,
 ): Promise<KnownCoordinator | undefined> {
-  for (const { path, content } of await readTokenFiles(tokenFolder(env))) {
+  for (const found of await readTokenFiles(tokenFolder(env))) {
+    const { path, content } = found;
     const askedAt = content.machine === hostname() ? addressOf(content, url, ownAddresses()) : undefined;
     if (askedAt === undefined || !isAlive(path)) continue;
+    checkTokenFile(found);
     return { url: askedAt, adminToken: content.adminToken, joinToken: content.joinToken };
   }
   return undefined;

@@ -48,7 +48,6 @@ export async function publishTokens(
   const write = (): Promise<void> =>
     writeTokenFile(file, {
       machine: hostname(),
-      pid: process.pid,
       url,
       ...(publicUrl !== undefined && { publicUrl }),
       host,

@@ -14,7 +14,6 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 const tokenFile = z.object({
   /** Its name: homes may be shared between machines, and addresses like 127.0.0.1 mean another one on each. */
   machine: z.string(),
-  pid: z.number(),
   /** For programs on this machine. */
   url: z.url(),
   publicUrl: z.url().optional(),
@@ -31,6 +30,8 @@ export class TokenFileError extends TabgradError {
 
 const MAX_FILES = 256;
 const MAX_FILE_BYTES = 16 * 1024;
+/** A link may lead to a file that the user did not write, and a pipe has no end. Windows has neither flag. */
+const OPEN_FLAGS = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0);
 /** Read, write or list by the group or by others. */
 const OTHERS = 0o077;
 
@@ -61,9 +62,9 @@ export async function makeTokenFolder(folder: string): Promise<void> {
   }
 }
 
-/** Whole or not at all. @throws TokenFileError */
+/** Whole or not at all. One process at a time writes a file. @throws TokenFileError */
 export async function writeTokenFile(path: string, content: TokenFile): Promise<void> {
-  const aside = `${path}.${process.pid}.tmp`;
+  const aside = `${path}.tmp`;
   try {
     await rm(aside, { force: true });
     const file = await open(aside, 'wx', 0o600);
@@ -79,41 +80,45 @@ export async function writeTokenFile(path: string, content: TokenFile): Promise<
   }
 }
 
-/**
- * What is in the files of the folder that belong to this user. Others' and damaged ones are passed over.
- * @throws TokenFileError for a file of this user that others may read: its tokens may be known.
- */
-export async function readTokenFiles(
-  folder: string,
-): Promise<{ readonly path: string; readonly content: TokenFile }[]> {
+export interface FoundTokenFile {
+  readonly path: string;
+  readonly content: TokenFile;
+  /** Permissions by which others may read or change it; undefined for a file that is its user's alone. */
+  readonly exposedBy: number | undefined;
+}
+
+/** The files of the folder that belong to this user. Others' and damaged ones are passed over. */
+export async function readTokenFiles(folder: string): Promise<FoundTokenFile[]> {
   // Where there is none, or it can not be listed, there is nothing to be found.
   const names = await readdir(folder).catch((): string[] => []);
-  const files: { path: string; content: TokenFile }[] = [];
+  const files: FoundTokenFile[] = [];
   for (const name of names.filter((one) => one.endsWith('.json')).slice(0, MAX_FILES)) {
-    const path = join(folder, name);
-    const content = await readTokenFile(path);
-    if (content) files.push({ path, content });
+    const found = await readTokenFile(join(folder, name));
+    if (found) files.push(found);
   }
   return files;
 }
 
-async function readTokenFile(path: string): Promise<TokenFile | undefined> {
-  // A link may lead to a file that the user did not write.
-  const file = await open(path, constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0)).catch(() => undefined);
+/** Its tokens may be known to others. @throws TokenFileError when it is so. */
+export function checkTokenFile({ path, exposedBy }: FoundTokenFile): void {
+  if (exposedBy === undefined) return;
+  throw new TokenFileError(
+    `${path} has the tokens of a coordinator, and others may read or change it (mode ${exposedBy.toString(8)}, expected 600). ` +
+      'Take the file away, and start the coordinator again with other tokens.',
+    { file: path },
+  );
+}
+
+async function readTokenFile(path: string): Promise<FoundTokenFile | undefined> {
+  const file = await open(path, OPEN_FLAGS).catch(() => undefined);
   if (!file) return undefined;
   try {
     const facts = await file.stat();
     if (!facts.isFile() || !isOwn(facts.uid) || facts.size > MAX_FILE_BYTES) return undefined;
-    if (process.platform !== 'win32' && (facts.mode & OTHERS) !== 0) {
-      throw new TokenFileError(
-        `${path} has the tokens of a coordinator, and others may read it (mode ${(facts.mode & 0o777).toString(8)}, expected 600). ` +
-          'Change its tokens ("tabgrad token rotate"), or take the file away.',
-        { file: path },
-      );
-    }
-    return tokenFile.safeParse(JSON.parse(await file.readFile('utf8'))).data;
-  } catch (error) {
-    if (error instanceof TokenFileError) throw error;
+    const isExposed = process.platform !== 'win32' && (facts.mode & OTHERS) !== 0;
+    const content = tokenFile.safeParse(JSON.parse(await file.readFile('utf8'))).data;
+    return content && { path, content, exposedBy: isExposed ? facts.mode & 0o777 : undefined };
+  } catch {
     return undefined;
   } finally {
     await file.close();

@@ -3,7 +3,9 @@
 import { planLeases } from './leasePlan.ts';
 import { recordedRounds } from './runState.ts';
 import type { Member, RunPlan, RunState, RunWorker } from './runState.ts';
-import { trainRows } from './speed.ts';
+import { RoundVotes } from './roundVotes.ts';
+import { StateVotes } from './stateVotes.ts';
+import { allRows, trainRows } from './speed.ts';
 import type { Turn } from './turn.ts';
 
 /** Most members that can do something useful. */
@@ -15,10 +17,14 @@ function leastMembers(plan: RunPlan): number {
   return Math.min(plan.workers.min, plan.usefulWorkers);
 }
 
-/** Workers that could be members now: those of the last group by rank, then the others in order of joining. */
+/**
+ * Workers that could be members now: those of the last group by rank, then the others in order of joining; whoever kept
+ * back what the first rank tells comes last.
+ */
 export function eligibleWorkers({ plan, state }: Turn): RunWorker[] {
   const ranks = new Map(state.members.map((member) => [member.workerId, member.rank]));
-  const rank = (worker: RunWorker): number => ranks.get(worker.workerId) ?? Infinity;
+  const rank = ({ workerId }: RunWorker): number =>
+    state.withholders.has(workerId) ? Infinity : (ranks.get(workerId) ?? Number.MAX_SAFE_INTEGER);
   return [...state.workers.values()]
     .filter((worker) => worker.present && worker.peerId !== undefined && !worker.leaving)
     .filter((worker) => !state.setAside.has(worker.workerId) && isWanted(plan, worker))
@@ -36,10 +42,9 @@ export function canForm(turn: Turn): boolean {
   return eligibleWorkers(turn).length >= leastMembers(turn.plan);
 }
 
-export function enoughWithout(turn: Turn, workerId: string): boolean {
-  return (
-    eligibleWorkers(turn).filter((worker) => worker.workerId !== workerId).length >= leastMembers(turn.plan)
-  );
+export function enoughWithout(turn: Turn, workerIds: readonly string[]): boolean {
+  const others = eligibleWorkers(turn).filter(({ workerId }) => !workerIds.includes(workerId));
+  return others.length >= leastMembers(turn.plan);
 }
 
 /** Forms a group if there are enough workers and they have settled; else waits and says for what. */
@@ -78,10 +83,14 @@ function assignGroup(turn: Turn, eligible: readonly RunWorker[]): void {
     peerId: worker.peerId ?? '',
     session: worker.session,
     leases: leases[rank] ?? [],
+    rows: allRows(leases[rank] ?? []),
+    trainRows: trainRows(leases[rank] ?? []),
     ready: false,
-    rowsLoaded: 0,
+    rowsLoaded: -1,
     progressAtMs: atMs,
     committedRounds,
+    toldRounds: committedRounds,
+    toldState: 0,
     agreedRounds: Math.min(state.agreed.get(worker.workerId) ?? 0, committedRounds),
     hasWorked: false,
     halted: false,
@@ -94,7 +103,12 @@ function assignGroup(turn: Turn, eligible: readonly RunWorker[]): void {
     members,
     engaged: new Set([...state.engaged, ...members.map((member) => member.workerId)]),
     holds: new Map([...state.holds, ...members.map((member) => [member.workerId, member.leases] as const)]),
+    groupSize: members.length,
     roster: [],
+    votes: new RoundVotes(),
+    states: new StateVotes(),
+    finished: new Map(),
+    withheldAtMs: undefined,
     recordAtFormation: committedRounds,
     planChangedAtRound: committedRounds,
     waitingReason: undefined,
@@ -110,7 +124,8 @@ function assignGroup(turn: Turn, eligible: readonly RunWorker[]): void {
     type: 'assign',
     generation,
     members,
-    rounds: record,
+    // The record grows on before the command is carried out.
+    rounds: record.slice(),
     committedRounds,
     savedState,
   });
@@ -119,7 +134,7 @@ function assignGroup(turn: Turn, eligible: readonly RunWorker[]): void {
     if (!chosenIds.has(workerId)) turn.release(workerId, 'the group goes on without this worker');
   }
   const note = groupNote(plan, chosen.length);
-  const allRows = trainRows(plan.shards);
+  const rowsToTrain = trainRows(plan.shards);
   turn.emit({
     type: 'group',
     generation,
@@ -127,7 +142,7 @@ function assignGroup(turn: Turn, eligible: readonly RunWorker[]): void {
       workerId: worker.workerId,
       runtime: worker.runtime,
       device: worker.deviceName,
-      rows: plan.kind.leasesShards ? trainRows(leases[i] ?? []) : Math.round(allRows / chosen.length),
+      rows: plan.kind.leasesShards ? trainRows(leases[i] ?? []) : Math.round(rowsToTrain / chosen.length),
     })),
     ...(note !== undefined && { note }),
   });

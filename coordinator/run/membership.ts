@@ -1,9 +1,10 @@
 // Who is there: lost, returning, leaving and new workers, and what follows for the group.
 
 import { eligibleWorkers, formGroup, mostMembers } from './formation.ts';
-import { checkHalted, dropMember, haltAgain, startHalt } from './halting.ts';
+import { checkHalted, haltAgain, startHalt } from './halting.ts';
 import { recordedRounds } from './runState.ts';
 import type { Member, RunWorker } from './runState.ts';
+import { dropMember, liftAccusationsOf } from './setAside.ts';
 import type { Turn } from './turn.ts';
 
 /** Takes note of the workers that this run may use, and of what became of its members. */
@@ -21,9 +22,11 @@ export function onWorkers(
     engaged: new Set([...turn.state.engaged].filter((id) => now.has(id))),
     holds: only(turn.state.holds),
     agreed: only(turn.state.agreed),
-    msPerRow: only(turn.state.msPerRow),
     weights: only(turn.state.weights),
   });
+  for (const workerId of turn.state.msPerRow.keys())
+    if (!now.has(workerId)) turn.state.msPerRow.delete(workerId);
+  for (const workerId of before.keys()) if (!now.has(workerId)) liftAccusationsOf(turn, workerId);
   for (const worker of workers) {
     if (before.get(worker.workerId)?.session !== worker.session) lookAtAgain(turn, worker.workerId);
   }
@@ -84,7 +87,7 @@ function checkMember(
 
 /** A worker that was set aside for its silence is heard of again. */
 export function lookAtAgain(turn: Turn, workerId: string): void {
-  if (turn.state.setAside.get(workerId)?.forGood !== false) return;
+  if (turn.state.setAside.get(workerId)?.until !== 'heard') return;
   turn.set({ setAside: new Map([...turn.state.setAside].filter(([id]) => id !== workerId)) });
 }
 

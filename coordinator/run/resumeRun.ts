@@ -6,6 +6,7 @@ import { initialRunState, recordedRounds } from './runState.ts';
 import type { Member, RunState } from './runState.ts';
 import type { SavedMember, SavedRun } from './runRecord.ts';
 import type { Shard } from './runRequest.ts';
+import { allRows, trainRows } from './speed.ts';
 
 /** No socket of this life has that number: every return counts as one. */
 const SESSION_OF_EARLIER_LIFE = 0;
@@ -13,15 +14,15 @@ const SESSION_OF_EARLIER_LIFE = 0;
 export function resumedRunState(saved: SavedRun, atMs: number): RunState {
   const { request, generation, rounds, announcedRounds } = saved;
   const committed = recordedRounds({ record: rounds });
-  const members = saved.members.map((member, rank) => restore(member, rank, request.shards, saved, atMs));
+  const members = saved.members.map((member, rank) => restore(member, rank, request.shards, atMs));
   return {
-    ...initialRunState,
+    ...initialRunState([...rounds]),
     phase: members.length > 0 ? 'training' : 'waiting',
     generation,
     members,
+    groupSize: members.length,
     engaged: new Set(members.map((member) => member.workerId)),
     holds: new Map(members.map((member) => [member.workerId, member.leases])),
-    record: rounds,
     savedState: saved.savedState,
     isComplete: committed >= runKindOf(request.spec).totalRounds(request.spec),
     recordAtFormation: committed,
@@ -40,19 +41,24 @@ function restore(
   { workerId, peerId, shards: positions }: SavedMember,
   rank: number,
   shards: readonly Shard[],
-  { rounds }: SavedRun,
   atMs: number,
 ): Member {
+  const leases = positions.flatMap((position) => shards[position] ?? []);
   return {
     workerId,
     rank,
     peerId,
     session: SESSION_OF_EARLIER_LIFE,
-    leases: positions.flatMap((position) => shards[position] ?? []),
+    leases,
+    rows: allRows(leases),
+    trainRows: trainRows(leases),
     ready: true,
     rowsLoaded: 0,
     progressAtMs: atMs,
-    committedRounds: recordedRounds({ record: rounds }),
+    // What it tells first may be of rounds that are recorded: its socket may have been away for longer.
+    committedRounds: 0,
+    toldRounds: 0,
+    toldState: 0,
     // What it holds is not known to be the record's: it takes the record's rounds.
     agreedRounds: 0,
     hasWorked: true,

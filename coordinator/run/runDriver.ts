@@ -17,11 +17,13 @@ import type { RunFact, SavedRun } from './runRecord.ts';
 import type { CommittedRound, RunEvent, RunHandle, RunOutcome, RunRequest } from './runRequest.ts';
 import { stepRun, wakeAtMs } from './runMachine.ts';
 import { defaultTiming, initialRunState } from './runState.ts';
-import type { RunCommand, RunInput, RunPlan, RunState, RunTiming, RunWorker } from './runState.ts';
+import type { BlobCheck, RunCommand, RunInput, RunPlan, RunState, RunTiming, RunWorker } from './runState.ts';
+import { allRows } from './speed.ts';
 
 /** The part of the blob store that a run needs. */
 interface RunBlobs {
   putJson(value: unknown): Promise<BlobAddress>;
+  sizeBytes(sha256: string): Promise<number | undefined>;
 }
 
 export interface RunDriverOptions {
@@ -72,12 +74,15 @@ export class RunDriver implements RunHandle {
       workers: request.workers,
       kind,
       totalRounds: kind.totalRounds(spec),
+      readTrees: (trees) => kind.readTrees(spec, trees),
+      totalRows: allRows(shards),
+      isProfiled: kind.isProfiled(spec),
       usefulWorkers: kind.usefulWorkers(spec, shards),
       maxFailures: request.maxFailures,
       isEnough: (round) => this.#isEnough(round),
       timing: { ...defaultTiming, ...options.timing },
     };
-    this.#state = saved ? resumedRunState(saved, this.#now()) : initialRunState;
+    this.#state = saved ? resumedRunState(saved, this.#now()) : initialRunState();
     this.#outbox = new Outbox(options.keep, (error) => this.fail(asError(error)));
     this.started = this.#start(this.#plan.timing.musterMs);
     this.started.catch(() => undefined);
@@ -216,12 +221,32 @@ export class RunDriver implements RunHandle {
         });
       case 'unclaim':
         return pool.unclaim(command.workerId, this.runId);
+      case 'malformed':
+        return pool.countMalformed(command.workerId, command.what);
+      case 'checkBlob':
+        return void this.#checkBlob(command.check);
       case 'emit':
         return this.#emit(command.event);
       case 'log':
         return log({ level: command.level, message: command.message, runId: this.runId });
       case 'end':
         return this.#end(command.result);
+    }
+  }
+
+  async #checkBlob(check: BlobCheck): Promise<void> {
+    const found = await this.#find(check);
+    this.#handle({ type: 'blob', atMs: this.#now(), check, found });
+  }
+
+  async #find({ sha256, sizeBytes }: BlobCheck): Promise<'there' | 'missing' | 'unknown'> {
+    const { blobs, log } = this.#options;
+    try {
+      return (await blobs.sizeBytes(sha256)) === sizeBytes ? 'there' : 'missing';
+    } catch (error) {
+      const message = `Whether blob ${sha256} is stored could not be found out: ${asError(error).message}`;
+      log({ level: 'warn', message, runId: this.runId });
+      return 'unknown';
     }
   }
 

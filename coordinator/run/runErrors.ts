@@ -2,9 +2,14 @@
 
 import { TabgradError } from '../../shared/errors.ts';
 
-/** A worker said that it can't do the run; the message is the worker's. `place.peer` names it. */
+/** Most workers said that they can't do the run; the message is the first one's. `place.peer` names it. */
 export class WorkerFailedError extends TabgradError {
   readonly code = 'WORKER_FAILED';
+}
+
+/** Members came to different results twice, none of which has a majority. The message names them. */
+export class MembersDisagreeError extends TabgradError {
+  readonly code = 'MEMBERS_DISAGREE';
 }
 
 /** Generation after generation ended without a round. */

@@ -2,7 +2,7 @@
 // so that a number never stands for two events, whatever happens to the coordinator.
 
 import type { NumberedEvent, ReportedEvent, RunFact, RunRecord, RunRows } from './runRecord.ts';
-import type { RunEvent } from './runRequest.ts';
+import type { CommittedRound, RunEvent } from './runRequest.ts';
 
 /** Events read at a time for one follower. */
 const PAGE = 200;
@@ -92,7 +92,9 @@ export class RunLog {
 
 /** Numbers the events after `sequence`. Of several groups the last counts. */
 function rowsOf(facts: readonly RunFact[], sequence: number): RunRows {
-  let rows: RunRows = { rounds: [], events: [] };
+  const rounds: CommittedRound[] = [];
+  const events: NumberedEvent[] = [];
+  let rows: RunRows = { rounds, events };
   for (const fact of facts) {
     switch (fact.type) {
       case 'started': {
@@ -107,13 +109,11 @@ function rowsOf(facts: readonly RunFact[], sequence: number): RunRows {
         rows = { ...rows, group: fact };
         break;
       case 'round':
-        rows = { ...rows, rounds: [...rows.rounds, fact.committed] };
+        rounds.push(fact.committed);
         break;
-      case 'event': {
-        const numbered = { sequence: sequence + rows.events.length + 1, event: fact.event };
-        rows = { ...rows, events: [...rows.events, numbered] };
+      case 'event':
+        events.push({ sequence: sequence + events.length + 1, event: fact.event });
         break;
-      }
       case 'end': {
         rows = { ...rows, end: { ...fact, atMs: Date.now() } };
         break;

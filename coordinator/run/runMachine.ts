@@ -3,14 +3,26 @@
 
 import type { WorkerMessageOf } from '../../shared/protocol/control.ts';
 import type { RunMessage } from '../pool/poolWorker.ts';
-import { announceRounds, recordRound, recordTiming } from './commitRecord.ts';
+import { announceRounds } from './commitRecord.ts';
+import { endRun, outcome } from './ending.ts';
+import { takeFailure } from './failures.ts';
 import { canForm, formGroup } from './formation.ts';
-import { endRun, forgive, onHaltDeadline, onHalted, outcome, roundPatienceMs, startHalt } from './halting.ts';
+import {
+  checkHalted,
+  endByFinish,
+  haltFor,
+  onHaltDeadline,
+  onHalted,
+  roundPatienceMs,
+  startHalt,
+} from './halting.ts';
 import { absenceEndsAtMs, awaitNewcomers, giveUpAbsent, lookAtAgain, onWorkers } from './membership.ts';
-import { WorkerFailedError } from './runErrors.ts';
+import { takeVote, withheld } from './roundAgreement.ts';
 import { recordedRounds } from './runState.ts';
 import type { Member, RunCommand, RunInput, RunPlan, RunState } from './runState.ts';
 import { betterWeights } from './speed.ts';
+import { accuse, COORDINATOR } from './stalls.ts';
+import { checkBlob, isStored, takeBlob, takeState } from './stateAgreement.ts';
 import { Turn } from './turn.ts';
 
 /** Rounds between two looks at whether shards should move for speed. */
@@ -32,6 +44,10 @@ export function stepRun(
       break;
     case 'tick':
       onTick(turn);
+      break;
+    case 'blob':
+      haltFor(turn, takeBlob(turn, input));
+      goOn(turn);
       break;
     case 'stop':
       onStop(turn, input.reason);
@@ -57,6 +73,7 @@ export function wakeAtMs(plan: RunPlan, state: RunState): number {
       return Math.min(
         state.roundSinceMs + roundPatienceMs(new Turn(plan, state, 0)),
         state.joinAtMs ?? Infinity,
+        state.withheldAtMs ?? Infinity,
         absenceEndsAtMs(new Turn(plan, state, 0)),
       );
     case 'halting':
@@ -90,6 +107,7 @@ function onTick(turn: Turn): void {
         return startHalt(turn, 'commit', 'a worker joins');
       }
       if (atMs >= absenceEndsAtMs(turn)) return giveUpAbsent(turn);
+      if (state.withheldAtMs !== undefined && atMs >= state.withheldAtMs) return giveUpOnFirst(turn);
       return giveUpOn(turn, behind(state), `committed no round for ${Math.round(roundPatienceMs(turn))} ms`);
     case 'halting':
       return onHaltDeadline(turn);
@@ -105,15 +123,14 @@ function behind(state: RunState): Member[] {
 
 function giveUpOn(turn: Turn, members: readonly Member[], what: string): void {
   const ids = members.map((member) => member.workerId);
-  blame(turn, ids, `${ids.join(', ')} ${what}`);
+  accuse(turn, COORDINATOR, ids, `${ids.join(', ')} ${what}`);
   startHalt(turn, 'now', `${ids.join(', ')} ${what}`, true);
 }
 
-function blame(turn: Turn, workerIds: readonly string[], message: string): void {
-  const { barren } = turn.state;
-  const votes = new Map(barren.blame);
-  for (const workerId of workerIds) votes.set(workerId, (votes.get(workerId) ?? 0) + 1);
-  turn.set({ barren: { ...barren, blame: votes, message } });
+/** Most members agree on a round, and the first rank does not tell what it alone tells. */
+function giveUpOnFirst(turn: Turn): void {
+  const first = turn.state.members.find((member) => member.rank === 0);
+  if (first) haltFor(turn, withheld(turn, first.workerId, recordedRounds(turn.state)));
 }
 
 function onStop(turn: Turn, reason: string): void {
@@ -140,30 +157,30 @@ function onMessage(turn: Turn, workerId: string, message: RunMessage): void {
       return onCommitted(turn, member, message);
     case 'finished':
       return onFinished(turn, member, message);
+    case 'state':
     case 'saved':
-      return onSaved(turn, message);
-    case 'profiled': {
-      const { sha256, sizeBytes } = message;
-      return turn.emit({ type: 'profiled', sha256, sizeBytes });
-    }
+      return onState(turn, member, message);
+    case 'profiled':
+      return onProfiled(turn, member, message);
     case 'stalled':
       return onStalled(turn, member, message);
     case 'halted':
-      return onHalted(turn, workerId, message);
+      return onHalted(turn, member, message);
     case 'failed':
-      return onFailed(turn, member, message);
+      return haltFor(turn, takeFailure(turn, member, message));
   }
 }
 
 function onLoading(turn: Turn, member: Member, message: WorkerMessageOf<'loading'>): void {
   if (turn.state.phase !== 'loading') return;
-  turn.setMember(member.workerId, { rowsLoaded: message.rowsLoaded, progressAtMs: turn.atMs });
-  const { members } = turn.state;
-  const rowsTotal = turn.plan.shards.reduce((rows, shard) => rows + shard.rows, 0);
+  // To say the same again is no progress.
+  const rowsLoaded = Math.min(message.rowsLoaded, member.rows);
+  if (rowsLoaded <= member.rowsLoaded) return;
+  turn.setMember(member.workerId, { rowsLoaded, progressAtMs: turn.atMs });
   turn.emit({
     type: 'loading',
-    rowsLoaded: members.reduce((rows, one) => rows + one.rowsLoaded, 0),
-    rowsTotal,
+    rowsLoaded: turn.state.members.reduce((rows, one) => rows + Math.max(0, one.rowsLoaded), 0),
+    rowsTotal: turn.plan.totalRows,
   });
 }
 
@@ -180,51 +197,66 @@ function onReady(turn: Turn, member: Member): void {
   });
   for (const { workerId } of members)
     turn.send(workerId, { type: 'begin', runId: turn.plan.runId, generation });
+  // A group that was formed only to store the state has nothing else to do.
+  if (turn.state.isComplete) return onComplete(turn);
   awaitNewcomers(turn);
 }
 
 function onCommitted(turn: Turn, member: Member, message: WorkerMessageOf<'committed'>): void {
   const { phase } = turn.state;
   if (phase !== 'training' && phase !== 'halting') return;
-  const committedRounds = Math.max(member.committedRounds, message.round + 1);
-  turn.setMember(member.workerId, { committedRounds, hasWorked: true });
-  turn.set({ progressAtMs: turn.atMs });
-  recordTiming(turn, member.workerId, message);
-  if (member.rank === 0) {
-    const { round, trees, metrics = {} } = message;
-    const due = recordedRounds(turn.state);
-    if (turn.plan.kind.recordsEveryRound && (round > due || !trees)) {
-      return startHalt(turn, 'now', `round ${due} did not arrive from worker ${member.workerId}`);
-    }
-    recordRound(turn, { round, trees: trees ?? [], metrics });
-  }
+  haltFor(turn, takeVote(turn, member, message));
   announceRounds(turn, false);
+  endByFinish(turn);
   if (turn.state.isComplete) return onComplete(turn);
-  if (phase === 'training') considerMove(turn);
+  if (turn.state.phase === 'training') considerMove(turn);
 }
 
 /** The record has all that is wanted. Where the members hold the state, they store it first. */
 function onComplete(turn: Turn): void {
-  const { plan, state } = turn;
-  const isStored = plan.kind.recordsEveryRound || (state.savedState?.rounds ?? 0) >= recordedRounds(state);
-  if (isStored) return endRun(turn, outcome(turn, 'finished'));
-  startHalt(turn, 'commit', 'the run is complete');
+  const { phase, blobChecks } = turn.state;
+  if (phase !== 'training' && phase !== 'halting') return;
+  if (isStored(turn)) return endRun(turn, outcome(turn, 'finished'));
+  // Whether what was stored is there is known soon.
+  if (blobChecks === 0) startHalt(turn, 'commit', 'the run is complete');
 }
 
-/** State that is safe from the loss of all members. */
-function onSaved(turn: Turn, { rounds, sha256, sizeBytes }: WorkerMessageOf<'saved'>): void {
-  if (rounds <= (turn.state.savedState?.rounds ?? -1)) return;
-  const savedState = { rounds, sha256, sizeBytes };
-  turn.set({ savedState, progressAtMs: turn.atMs });
-  turn.emit({ type: 'checkpoint', ...savedState });
+/** After an answer from the blob store: what had to wait for it. */
+function goOn(turn: Turn): void {
+  const { phase, isComplete } = turn.state;
+  if (phase === 'halting') checkHalted(turn);
+  else if (phase === 'training' && isComplete) onComplete(turn);
 }
 
-/** The owner's loop returned. The first rank speaks for all: what it committed has been recorded before. */
-function onFinished(turn: Turn, member: Member, message: WorkerMessageOf<'finished'>): void {
+/** State that may be kept for the case that all members are lost, and for the end. */
+function onState(
+  turn: Turn,
+  member: Member,
+  message: WorkerMessageOf<'saved'> | WorkerMessageOf<'state'>,
+): void {
   const { phase } = turn.state;
-  const isAtWork = phase === 'training' || phase === 'halting';
-  if (!isAtWork || member.rank !== 0 || message.rounds !== recordedRounds(turn.state)) return;
-  endRun(turn, outcome(turn, 'finished'));
+  if (phase !== 'training' && phase !== 'halting') return;
+  haltFor(turn, takeState(turn, member, message, message.type === 'saved'));
+}
+
+/** Once a generation, from the first rank, where the owner asked. */
+function onProfiled(turn: Turn, member: Member, message: WorkerMessageOf<'profiled'>): void {
+  const { plan, state } = turn;
+  const { workerId, rank } = member;
+  if (!plan.isProfiled || rank > 0 || state.profiledGeneration === state.generation)
+    return turn.malformed(workerId, 'profiled: nobody asked for it');
+  turn.set({ profiledGeneration: state.generation });
+  const { sha256, sizeBytes } = message;
+  checkBlob(turn, { what: 'profile', workerId, rounds: 0, sha256, sizeBytes });
+}
+
+/** The owner's loop returned at a member. */
+function onFinished(turn: Turn, { workerId }: Member, { rounds }: WorkerMessageOf<'finished'>): void {
+  const { phase, finished } = turn.state;
+  if (phase !== 'training' && phase !== 'halting') return;
+  turn.set({ finished: new Map([...finished, [workerId, rounds]]) });
+  endByFinish(turn);
+  if (turn.state.isComplete) onComplete(turn);
 }
 
 /** Once all members have told their time of a round, now and then, looks whether shards should move. */
@@ -247,17 +279,11 @@ function considerMove(turn: Turn): void {
 function onStalled(turn: Turn, member: Member, message: WorkerMessageOf<'stalled'>): void {
   // While the group ends, links close earlier here than there: that is nobody's fault.
   if (turn.state.phase === 'halting') return startHalt(turn, 'now', 'members stopped at different times');
-  const others = message.missing.filter((workerId) => turn.member(workerId));
-  blame(turn, others.length > 0 ? others : [member.workerId], `${message.code}: ${message.message}`);
-  const about = others.length > 0 ? ` (missing: ${others.join(', ')})` : '';
-  turn.log('warn', `Worker ${member.workerId} stalled${about}: ${message.code}: ${message.message}`);
-  startHalt(turn, 'now', `worker ${member.workerId} stalled: ${message.code}`, true);
-}
-
-function onFailed(turn: Turn, member: Member, message: WorkerMessageOf<'failed'>): void {
   const { workerId } = member;
-  const text = `Worker ${workerId} can't do the run: ${message.code}: ${message.message}`;
-  if (!forgive(turn)) return endRun(turn, new WorkerFailedError(text, { peer: workerId }));
-  turn.log('warn', `${text} (forgiven: ${turn.state.failures} of ${turn.plan.maxFailures})`);
-  startHalt(turn, 'now', text);
+  const others = message.missing.filter((id) => id !== workerId && turn.member(id));
+  const what = `${message.code}: ${message.message}`;
+  accuse(turn, workerId, others.length > 0 ? others : [workerId], what);
+  const about = others.length > 0 ? ` (missing: ${others.join(', ')})` : '';
+  turn.log('warn', `Worker ${workerId} stalled${about}: ${what}`);
+  startHalt(turn, 'now', `worker ${workerId} stalled: ${message.code}`, true);
 }

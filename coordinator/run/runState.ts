@@ -3,16 +3,10 @@
 import type { TabgradError } from '../../shared/errors.ts';
 import type { CoordinatorMessage, Lease } from '../../shared/protocol/control.ts';
 import type { RunMessage } from '../pool/poolWorker.ts';
-import type { RunKind } from './kinds/runKind.ts';
-import type {
-  CommittedRound,
-  RoundTiming,
-  RunEvent,
-  RunOutcome,
-  SavedState,
-  Shard,
-  WorkerDemand,
-} from './runRequest.ts';
+import type { RunKind, TreesReading } from './kinds/runKind.ts';
+import { RoundVotes } from './roundVotes.ts';
+import { StateVotes } from './stateVotes.ts';
+import type { CommittedRound, RunEvent, RunOutcome, SavedState, Shard, WorkerDemand } from './runRequest.ts';
 
 /** What stays the same for the whole run. */
 export interface RunPlan {
@@ -21,7 +15,13 @@ export interface RunPlan {
   readonly workers: WorkerDemand;
   /** Rounds of boosting, or steps of the optimizer. */
   readonly totalRounds: number;
-  readonly kind: Pick<RunKind, 'leasesShards' | 'recordsEveryRound'>;
+  readonly kind: Pick<RunKind, 'leasesShards' | 'recordsEveryRound' | 'storesAfterwards'>;
+  /** Reads the trees of a round as a member sent them. */
+  readonly readTrees: (trees: readonly unknown[]) => TreesReading;
+  /** Rows of all shards. */
+  readonly totalRows: number;
+  /** The owner asked where the time of the last step goes. */
+  readonly isProfiled: boolean;
   /** More members than this have nothing to do. */
   readonly usefulWorkers: number;
   readonly maxFailures: number;
@@ -79,11 +79,19 @@ export interface Member {
   /** Session of the worker in which it was told its place. */
   readonly session: number;
   readonly leases: readonly Lease[];
+  /** Rows of its leases, and those of them that are trained on. */
+  readonly rows: number;
+  readonly trainRows: number;
   readonly ready: boolean;
+  /** -1 before it has said anything. */
   readonly rowsLoaded: number;
   readonly progressAtMs: number;
   /** Rounds that are known to be committed there. */
   readonly committedRounds: number;
+  /** One more than the last round that it told of in this generation. */
+  readonly toldRounds: number;
+  /** Rounds of the last state that it told of in this generation. */
+  readonly toldState: number;
   readonly agreedRounds: number;
   /** It has committed a round in this generation, so it has heard `begin`. */
   readonly hasWorked: boolean;
@@ -97,15 +105,29 @@ interface Halt {
   readonly deadlineMs: number;
   /** The generation did not end by plan, nor by a loss: it might fail the same way again. */
   readonly stalled: boolean;
-  /** Rounds that members named in their answers and the record lacks. */
-  readonly rounds: ReadonlyMap<number, CommittedRound>;
 }
 
-/** Generations that ended without a round, one after the other, and whom members blamed. */
+/** Generations that ended without a round, one after the other. */
 export interface Barren {
   readonly generations: number;
-  readonly blame: ReadonlyMap<string, number>;
+  /** By worker: who said that the group can not go on because of it. The worker itself, others, or the coordinator. */
+  readonly accusers: ReadonlyMap<string, ReadonlySet<string>>;
   readonly message: string;
+}
+
+/** A worker that is not to be used. */
+export interface SetAside {
+  readonly reason: string;
+  /** A sign of life is enough, failures that are forgiven are, or nothing is: its own messages are the proof. */
+  readonly until: 'heard' | 'forgiven' | 'never';
+  /** The only one who accused it; when that one is gone, so is the reason. */
+  readonly accuser?: string;
+}
+
+/** Members that came to different results, and nobody can tell who is right. */
+export interface Disputes {
+  readonly inARow: number;
+  readonly total: number;
 }
 
 export interface RunState {
@@ -116,16 +138,40 @@ export interface RunState {
   readonly members: readonly Member[];
   /** Workers that were given a place and have not been released. */
   readonly engaged: ReadonlySet<string>;
-  /** Workers not to be used, why, and whether a sign of life is enough to use them again. */
-  readonly setAside: ReadonlyMap<string, { readonly reason: string; readonly forGood: boolean }>;
+  readonly setAside: ReadonlyMap<string, SetAside>;
+  /** Of any two that accused one another, which others either has had to do with so. */
+  readonly suspects: ReadonlyMap<string, ReadonlySet<string>>;
+  /** Workers that kept back what only the first rank tells: they come last in the order of ranks. */
+  readonly withholders: ReadonlySet<string>;
+  /** Workers that said they can't do the run, since the last round. */
+  readonly failed: ReadonlyMap<string, string>;
+  readonly disputes: Disputes;
   /** What workers have loaded, as far as is known. */
   readonly holds: ReadonlyMap<string, readonly Lease[]>;
-  /** Committed rounds in order: all of them, or those that were reported (see RunKind.recordsEveryRound). */
-  readonly record: readonly CommittedRound[];
+  /**
+   * Committed rounds in order: all of them, or those that were reported (see RunKind.recordsEveryRound). One array for the
+   * whole run, which only grows: copies of it would make long runs slow.
+   */
+  readonly record: CommittedRound[];
+  /** Of this generation; changed in place, like the record. */
+  readonly votes: RoundVotes;
+  readonly states: StateVotes;
+  /** Members whose owner's loop has returned, with the rounds committed there. */
+  readonly finished: ReadonlyMap<string, number>;
+  /** Blobs that are being looked for. */
+  readonly blobChecks: number;
+  /** The last generation whose profile was told. */
+  readonly profiledGeneration: number;
+  /** Groups that were formed only because the state was not stored. */
+  readonly storingGroups: number;
+  /** When no more is waited for what the first rank tells of a round that most members agree on. */
+  readonly withheldAtMs: number | undefined;
   /** The last state that was stored for the case that no member is left who has a later one. */
   readonly savedState: SavedState | undefined;
   /** All rounds are recorded, or as many as the owner wants. */
   readonly isComplete: boolean;
+  /** Members of this generation when it was formed. */
+  readonly groupSize: number;
   /** Members that began the last generation, whatever became of them. */
   readonly roster: readonly string[];
   /** Rounds that a worker has committed surely as they are recorded: the recorded rounds when its last group ended. */
@@ -134,8 +180,8 @@ export interface RunState {
   readonly recordAtFormation: number;
   /** Entries of the record that were announced with their timings. */
   readonly announcedRounds: number;
-  readonly timings: ReadonlyMap<number, readonly RoundTiming[]>;
-  readonly msPerRow: ReadonlyMap<string, number>;
+  /** Changed in place. */
+  readonly msPerRow: Map<string, number>;
   readonly weights: ReadonlyMap<string, number>;
   readonly planChangedAtRound: number;
   readonly failures: number;
@@ -157,8 +203,18 @@ export interface RunState {
 }
 
 /** Rounds that the record knows to be committed. */
-export function recordedRounds({ record }: Pick<RunState, 'record'>): number {
+export function recordedRounds({ record }: { readonly record: readonly CommittedRound[] }): number {
   return (record.at(-1)?.round ?? -1) + 1;
+}
+
+/** A worker says that something is in the blob store. */
+export interface BlobCheck {
+  readonly what: 'state' | 'profile';
+  readonly workerId: string;
+  /** As in SavedState; of a profile without meaning. */
+  readonly rounds: number;
+  readonly sha256: string;
+  readonly sizeBytes: number;
 }
 
 export type RunInput =
@@ -177,6 +233,13 @@ export type RunInput =
     }
   /** The time that wakeAtMs named has come. */
   | { readonly type: 'tick'; readonly atMs: number }
+  /** Answers `checkBlob`. */
+  | {
+      readonly type: 'blob';
+      readonly atMs: number;
+      readonly check: BlobCheck;
+      readonly found: 'there' | 'missing' | 'unknown';
+    }
   | { readonly type: 'stop'; readonly atMs: number; readonly reason: string }
   | { readonly type: 'fail'; readonly atMs: number; readonly error: Error };
 
@@ -196,6 +259,9 @@ export type RunCommand =
       readonly savedState: SavedState | undefined;
     }
   | { readonly type: 'unclaim'; readonly workerId: string }
+  | { readonly type: 'checkBlob'; readonly check: BlobCheck }
+  /** A worker's message can not be, though its form is right: the pool counts it. */
+  | { readonly type: 'malformed'; readonly workerId: string; readonly what: string }
   | { readonly type: 'emit'; readonly event: RunEvent }
   | {
       readonly type: 'log';
@@ -207,36 +273,51 @@ export type RunCommand =
       readonly result: RunOutcome | TabgradError | Error;
     };
 
-export const noBarren: Barren = { generations: 0, blame: new Map(), message: '' };
+export const noBarren: Barren = { generations: 0, accusers: new Map(), message: '' };
+export const noDisputes: Disputes = { inARow: 0, total: 0 };
 
-export const initialRunState: RunState = {
-  phase: 'waiting',
-  generation: 0,
-  workers: new Map(),
-  members: [],
-  engaged: new Set(),
-  setAside: new Map(),
-  holds: new Map(),
-  record: [],
-  savedState: undefined,
-  isComplete: false,
-  roster: [],
-  agreed: new Map(),
-  recordAtFormation: 0,
-  announcedRounds: 0,
-  timings: new Map(),
-  msPerRow: new Map(),
-  weights: new Map(),
-  planChangedAtRound: 0,
-  failures: 0,
-  barren: noBarren,
-  halt: undefined,
-  stopReason: undefined,
-  waitingReason: undefined,
-  formAtMs: 0,
-  roundSinceMs: 0,
-  longestRoundMs: 0,
-  progressAtMs: 0,
-  awaySinceMs: undefined,
-  joinAtMs: undefined,
-};
+/** @param record of an earlier life of the coordinator; the run goes on with this very array. */
+export function initialRunState(record: CommittedRound[] = []): RunState {
+  return {
+    phase: 'waiting',
+    generation: 0,
+    workers: new Map(),
+    members: [],
+    engaged: new Set(),
+    setAside: new Map(),
+    suspects: new Map(),
+    withholders: new Set(),
+    failed: new Map(),
+    disputes: noDisputes,
+    holds: new Map(),
+    record,
+    votes: new RoundVotes(),
+    states: new StateVotes(),
+    finished: new Map(),
+    blobChecks: 0,
+    profiledGeneration: 0,
+    storingGroups: 0,
+    withheldAtMs: undefined,
+    savedState: undefined,
+    isComplete: false,
+    groupSize: 0,
+    roster: [],
+    agreed: new Map(),
+    recordAtFormation: 0,
+    announcedRounds: 0,
+    msPerRow: new Map(),
+    weights: new Map(),
+    planChangedAtRound: 0,
+    failures: 0,
+    barren: noBarren,
+    halt: undefined,
+    stopReason: undefined,
+    waitingReason: undefined,
+    formAtMs: 0,
+    roundSinceMs: 0,
+    longestRoundMs: 0,
+    progressAtMs: 0,
+    awaySinceMs: undefined,
+    joinAtMs: undefined,
+  };
+}

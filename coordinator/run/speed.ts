@@ -22,6 +22,10 @@ export function trainRows(leases: readonly Lease[]): number {
   return leases.reduce((rows, lease) => rows + (lease.dataset === TRAIN_DATASET ? lease.rows : 0), 0);
 }
 
+export function allRows(leases: readonly Lease[]): number {
+  return leases.reduce((rows, lease) => rows + lease.rows, 0);
+}
+
 export function smoothed(previous: number | undefined, value: number): number {
   return previous === undefined ? value : previous + SMOOTHING * (value - previous);
 }

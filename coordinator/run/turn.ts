@@ -45,6 +45,11 @@ export class Turn {
     this.command({ type: 'emit', event });
   }
 
+  /** A message of a worker that can not be, though its form is right. */
+  malformed(workerId: string, what: string): undefined {
+    this.command({ type: 'malformed', workerId, what: what.slice(0, 500) });
+  }
+
   log(level: 'info' | 'warn', message: string): void {
     this.command({ type: 'log', level, message });
   }

@@ -1,37 +1,32 @@
 // Starts a coordinator: one HTTP server with the pages, the API, blobs, control, signalling and the relay around a pool
 // of workers and the runs that they work on.
 
-import type { IncomingMessage } from 'node:http';
 import { Server as SecureServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import type { BlobStore } from '../blobs/blobStore.ts';
 import { sweepBlobs } from '../blobs/sweepBlobs.ts';
+import { WorkerUploads } from '../blobs/workerUploads.ts';
 import type { TabgradError } from '../../shared/errors.ts';
 import { systemClock, type Clock } from '../../shared/clock.ts';
 import { BanList } from '../pool/banList.ts';
+import { logOrStderr } from '../log/logWriter.ts';
+import { AttemptThrottle } from '../pool/attemptThrottle.ts';
 import type { Log } from '../pool/log.ts';
 import { Pool } from '../pool/pool.ts';
-import { shareRun } from '../pool/shareRun.ts';
 import { makeSecret } from '../pool/secrets.ts';
 import { ProgramHost } from '../program/programHost.ts';
 import type { SeatSource } from '../program/programPipe.ts';
-import { programSockets } from '../program/programSockets.ts';
-import { SEAT_PATH } from '../program/seatMessages.ts';
-import { seatSockets } from '../program/seatSockets.ts';
-import { PROGRAM_PATH } from '../../shared/protocol/program.ts';
 import { RunRegistry } from '../run/runRegistry.ts';
 import type { RunHandle, RunRequest } from '../run/runRequest.ts';
 import type { RunTiming } from '../run/runState.ts';
 import { recipeBlobs } from '../serve/record/recipe.ts';
 import type { ServeRecord } from '../serve/record/serveRecord.ts';
 import type { ExperimentRecord } from '../tune/record/experimentRecord.ts';
-import { mountPeerServer } from '../signalling/peerServer.ts';
-import { mountRelay, RELAY_PATH } from '../signalling/relay.ts';
 import { openTls, type TlsSettings } from '../tls/openTls.ts';
 import { keepRenewed, type AuthorityCertificate } from '../tls/tlsSource.ts';
 import { AccessControl } from './access.ts';
 import { allowedHosts, coordinatorAddresses, type Addresses } from './addresses.ts';
-import { controlSockets } from './controlSockets.ts';
+import { mountSockets, PEER_SERVER } from './mountSockets.ts';
 import { publicPathOf } from './publicPath.ts';
 import { TrustedProxies } from './proxies.ts';
 import { iceServersFor, type IceServer, type IceSettings } from './iceServers.ts';
@@ -52,7 +47,6 @@ import type { StorageOptions } from './storageOptions.ts';
 import { Tokens } from './tokens.ts';
 import { TrafficMeter } from './trafficMeter.ts';
 import type { Traffic } from './trafficMeter.ts';
-import { UnjoinedSockets } from './unjoinedSockets.ts';
 import { UpgradeDispatcher } from './upgradeDispatcher.ts';
 
 export interface CoordinatorOptions {
@@ -93,6 +87,7 @@ export interface CoordinatorOptions {
   readonly timeouts?: HttpTimeouts;
   readonly runTiming?: Partial<RunTiming>;
   readonly clock?: Clock;
+  /** Without it warnings and errors go to stderr. */
   readonly log?: Log;
 }
 
@@ -126,14 +121,14 @@ export interface Coordinator {
 }
 
 const GIBIBYTE = 1024 ** 3;
-const PEER_SERVER = { path: '/peerjs', key: 'tabgrad' } as const;
 
 /**
  * @throws PortInUseError, ListenError, StorageError, StorageFullError, StorageInUseError, StorageVersionError,
  *   TlsFileError, TlsCertificateError, TokenInvalidError
  */
 export async function startCoordinator(options: CoordinatorOptions = {}): Promise<Coordinator> {
-  const { port = 7070, host = '127.0.0.1', publicUrl, clock = systemClock, log = () => undefined } = options;
+  const { port = 7070, host = '127.0.0.1', publicUrl, clock = systemClock } = options;
+  const { log, close: closeLog } = logOrStderr(options.log);
   const startedAtMs = clock.now();
   const ice = options.ice ?? { urls: [] };
   const makeIceServers = iceServersFor(ice);
@@ -150,10 +145,12 @@ export async function startCoordinator(options: CoordinatorOptions = {}): Promis
     throw error;
   });
   const bans = await BanList.open(store.bans);
+  const attempts = new AttemptThrottle(clock);
   const pool = new Pool({
     clock,
     log,
     joinTokens: () => tokens.joining,
+    attempts,
     bans,
     maxWorkersPerAddress: options.maxWorkersPerAddress,
     peerServer: PEER_SERVER,
@@ -161,6 +158,14 @@ export async function startCoordinator(options: CoordinatorOptions = {}): Promis
     iceServers,
     graceMs: options.graceMs,
     pingIntervalMs: options.pingIntervalMs,
+  });
+  const maxBlobBytes = options.maxBlobBytes ?? GIBIBYTE;
+  const uploads = new WorkerUploads({
+    blobs,
+    clock,
+    log,
+    maxBytes: (workerId) => Math.min(maxBlobBytes, runs.maxUploadBytes(pool.worker(workerId)?.runId ?? '')),
+    inUse: () => runs.blobsInUse(),
   });
   const runs = await RunRegistry.open({
     pool,
@@ -170,6 +175,7 @@ export async function startCoordinator(options: CoordinatorOptions = {}): Promis
     timing: options.runTiming,
     record: store.runs,
     durable: storage.durable,
+    onStored: (sha256) => uploads.named(sha256),
   });
   const programs = new ProgramHost({ pool, clock, log });
   const publicPath = publicPathOf(publicUrl);
@@ -180,6 +186,8 @@ export async function startCoordinator(options: CoordinatorOptions = {}): Promis
   const meter = new TrafficMeter();
   const access = new AccessControl({
     tokens,
+    attempts,
+    knowsWorker: (workerId, secret) => pool.knows(workerId, secret),
     allowedHosts: allowedHosts(host, publicUrl, tls?.names),
     proxies,
     allowedOrigins: [
@@ -188,7 +196,7 @@ export async function startCoordinator(options: CoordinatorOptions = {}): Promis
       ...(options.allowedOrigins ?? []),
     ],
   });
-  const upgrades = new UpgradeDispatcher(access, meter, publicPath);
+  const upgrades = new UpgradeDispatcher(access, meter, publicPath, log);
   const closeSockets = mountSockets({ upgrades, pool, proxies, programs, clock });
 
   const addressesAt = (actualPort: number): Addresses =>
@@ -214,7 +222,7 @@ export async function startCoordinator(options: CoordinatorOptions = {}): Promis
     joinUrl,
   };
   const routes = [
-    ...blobRoutes(blobs, options.maxBlobBytes ?? GIBIBYTE),
+    ...blobRoutes({ blobs, uploads, maxBlobBytes }),
     ...statusRoutes(status),
     ...runRoutes(runs, blobs),
     ...moderationRoutes(moderation, joinUrl),
@@ -264,6 +272,7 @@ export async function startCoordinator(options: CoordinatorOptions = {}): Promis
   const close = async (): Promise<void> => {
     upgrades.close();
     stopSweeping();
+    uploads.close();
     stopRenewing();
     programs.close('the coordinator is closing');
     stopIceRenewal();
@@ -274,6 +283,7 @@ export async function startCoordinator(options: CoordinatorOptions = {}): Promis
     server.closeAllConnections();
     await closed;
     await storage.close();
+    closeLog();
   };
   return {
     url: addressesAt(actualPort).url,
@@ -297,57 +307,5 @@ export async function startCoordinator(options: CoordinatorOptions = {}): Promis
     traffic,
     lost,
     close: () => (closing ??= close()),
-  };
-}
-
-interface SocketParts {
-  readonly upgrades: UpgradeDispatcher;
-  readonly pool: Pool;
-  readonly proxies: TrustedProxies;
-  readonly programs: ProgramHost;
-  readonly clock: Clock;
-}
-
-/** All WebSockets of the coordinator; the returned function closes them. */
-function mountSockets({ upgrades, pool, proxies, programs, clock }: SocketParts): () => Promise<void> {
-  const unjoined = new UnjoinedSockets(proxies);
-  const control = controlSockets({
-    clock,
-    attach: (connection) => pool.attach(connection),
-    addressOf: (request) => proxies.clientAddress(request),
-    unjoined,
-  });
-  const authorize = (workerId: string, token: string): boolean => pool.knows(workerId, token);
-  const admit = (request: IncomingMessage): (() => void) => unjoined.admit(request);
-  const mayMeet = (one: string, other: string): boolean => shareRun(pool, one, other);
-  const peerServer = mountPeerServer({
-    ...PEER_SERVER,
-    clock,
-    authorize: (peerId, token) =>
-      pool.worker(peerId) !== undefined && pool.keys.provesSignalling(peerId, token),
-    mayMeet,
-  });
-  const relay = mountRelay({ clock, admit, authorize, mayMeet });
-  pool.on((event) => {
-    if (event.type !== 'lost') return;
-    peerServer.drop(event.worker.workerId);
-    relay.drop(event.worker.workerId);
-  });
-  const called = programSockets({
-    clock,
-    admit,
-    authorize,
-    accept: (workerId, instanceId, pipe) => programs.accept(workerId, instanceId, pipe),
-  });
-  upgrades.mount(PROGRAM_PATH, 'programs', called.handleUpgrade);
-  const owners = seatSockets(programs, clock);
-  upgrades.mount(SEAT_PATH, 'programs', owners.handleUpgrade, 'admin');
-  upgrades.mount('/control', 'control', control.handleUpgrade);
-  upgrades.mount(peerServer.upgradePath, 'signalling', (...handshake) =>
-    peerServer.handleUpgrade(...handshake),
-  );
-  upgrades.mount(RELAY_PATH, 'relay', (...handshake) => relay.handleUpgrade(...handshake));
-  return async () => {
-    await Promise.all([control.close(), called.close(), owners.close(), peerServer.close(), relay.close()]);
   };
 }

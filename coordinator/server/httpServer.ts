@@ -5,13 +5,14 @@ import type { IncomingMessage, Server, ServerOptions, ServerResponse } from 'nod
 import { createServer as createSecureServer } from 'node:https';
 import type { Server as SecureServer } from 'node:https';
 import type { Socket } from 'node:net';
-import { TabgradError } from '../../shared/errors.ts';
 import type { ShareLimits } from '../pool/addressShares.ts';
 import type { Log } from '../pool/log.ts';
+import { makeId } from '../pool/secrets.ts';
 import type { TlsCredentials } from '../tls/tlsCredentials.ts';
-import type { AccessControl } from './access.ts';
+import type { AccessControl, Caller } from './access.ts';
 import { answerError, securityHeaders } from './answers.ts';
 import { limitConnections } from './limitConnections.ts';
+import { logFailure, pathOf } from './logFailure.ts';
 import { stripPublicPath } from './publicPath.ts';
 import { matchRoute } from './route.ts';
 import type { Route } from './route.ts';
@@ -76,6 +77,8 @@ async function answer(
   response: ServerResponse,
   { routes, access, meter, log, publicPath = '', strictTransport = false }: HttpServerOptions,
 ): Promise<void> {
+  // A request that is answered may have no socket any more.
+  const address = access.addressOf(request);
   const gone = new AbortController();
   response.on('close', () => {
     meter.settle(request.socket);
@@ -86,6 +89,7 @@ async function answer(
   response.on('error', () => undefined);
   for (const [name, value] of Object.entries(securityHeaders)) response.setHeader(name, value);
   if (strictTransport) response.setHeader('Strict-Transport-Security', STRICT_TRANSPORT);
+  let caller: Caller = { type: 'anybody' };
   try {
     access.checkHost(request);
     stripPublicPath(request, publicPath);
@@ -93,15 +97,14 @@ async function answer(
     const { route, params } = matchRoute(routes, request.method ?? '', url.pathname);
     meter.assign(request.socket, route.traffic);
     if (route.access !== 'public') access.checkOrigin(request);
-    access.checkToken(request, route.access);
-    await route.handle({ request, response, url, params, signal: gone.signal });
+    caller = access.checkToken(request, route.access);
+    const workerId = caller.type === 'worker' ? caller.workerId : undefined;
+    await route.handle({ request, response, url, params, workerId, signal: gone.signal });
   } catch (error) {
     if (gone.signal.aborted) return;
-    if (!(error instanceof TabgradError)) {
-      const message = error instanceof Error ? (error.stack ?? error.message) : String(error);
-      log({ level: 'error', message: `${request.method} ${request.url?.slice(0, 200)} failed: ${message}` });
-    }
-    answerError(response, error);
+    const id = makeId();
+    logFailure({ log, what: `${request.method} ${pathOf(request)}`, address, id }, error);
+    answerError(response, error, id, caller.type === 'owner');
   }
 }
 

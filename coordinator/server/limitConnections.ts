@@ -5,7 +5,7 @@ import type { Server } from 'node:net';
 import { AddressShares, isOwnMachine, type ShareLimits } from '../pool/addressShares.ts';
 
 /** For as many workers as a pool takes, with a control socket, signalling, a download and a program each. */
-export const SERVER_CONNECTIONS: ShareLimits = { inAll: 16_384, byAddress: 2_048 };
+const SERVER_CONNECTIONS: ShareLimits = { inAll: 16_384, byAddress: 2_048 };
 
 /** @param standsForMany addresses, e.g. of proxies, that are limited in all alone; so is this machine. */
 export function limitConnections(

@@ -15,7 +15,7 @@ export interface TokenRecord {
   changeSettings(changes: Readonly<Record<string, string | undefined>>): Promise<void>;
 }
 
-export class TokenInvalidError extends TabgradError {
+class TokenInvalidError extends TabgradError {
   readonly code = 'TOKEN_INVALID';
 }
 

@@ -2,6 +2,8 @@
 
 import type { ProgressEvent } from '../progress/progressEvent.ts';
 import { writeToStderr } from '../progress/textOutput.ts';
+import { throttledLog } from '../log/logWriter.ts';
+import type { Log } from '../pool/log.ts';
 import type { RunConfig } from './trainerOptions.ts';
 
 export function notifyOwner({ callbacks = [] }: RunConfig = {}, event: ProgressEvent): void {
@@ -13,4 +15,9 @@ export function warnOwner({ callbacks = [], verbose = 1 }: RunConfig = {}, messa
   for (const callback of callbacks) callback.onWarning?.(message);
   const isHeard = callbacks.some((callback) => callback.onWarning !== undefined);
   if (!isHeard && verbose > 0) writeToStderr(`warning: ${message}`);
+}
+
+/** Of a coordinator in this process: its warnings and errors are warnings of the trainer. */
+export function ownersLog(config: RunConfig | undefined): Log {
+  return throttledLog(({ message }) => warnOwner(config, message)).log;
 }

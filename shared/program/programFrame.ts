@@ -10,7 +10,7 @@ import { MAX_PROGRAM_FRAME_BYTES } from '../protocol/program.ts';
 import { decodeValue, encodeValue, type CarriedObjects, type EncodedValue } from './values.ts';
 
 /** A frame that does not decode, or is larger than accepted. */
-class ProgramFrameError extends TabgradError {
+export class ProgramFrameError extends TabgradError {
   readonly code = 'PROGRAM_FRAME_INVALID';
 }
 

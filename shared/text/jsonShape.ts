@@ -6,6 +6,8 @@ export interface JsonShape {
   readonly maxDepth: number;
   /** Keys of one object. */
   readonly maxKeys: number;
+  /** Arrays and objects in all. */
+  readonly maxContainers: number;
 }
 
 const QUOTE = 0x22;
@@ -20,9 +22,13 @@ const CLOSING = 0x5d;
  * What is beyond `shape` in a text that may be JSON, as a sentence; undefined where nothing is. Takes one pass and no
  * memory. Whether the text is JSON is for the parser to say.
  */
-export function beyondShape(text: string, { maxDepth, maxKeys }: JsonShape): string | undefined {
+export function beyondShape(
+  text: string,
+  { maxDepth, maxKeys, maxContainers }: JsonShape,
+): string | undefined {
   const keys = new Uint32Array(maxDepth + 1);
   let depth = 0;
+  let containers = 0;
   for (let at = 0; at < text.length; at++) {
     const code = text.charCodeAt(at);
     if (code === QUOTE) {
@@ -33,6 +39,9 @@ export function beyondShape(text: string, { maxDepth, maxKeys }: JsonShape): str
     } else if ((code & ~BRACE_BIT) === OPENING) {
       depth += 1;
       if (depth > maxDepth) return `Arrays and objects may be nested ${maxDepth} deep, these are deeper.`;
+      containers += 1;
+      if (containers > maxContainers)
+        return `There may be ${maxContainers} arrays and objects, there are more.`;
       keys[depth] = 0;
     } else if ((code & ~BRACE_BIT) === CLOSING && depth > 0) depth -= 1;
   }

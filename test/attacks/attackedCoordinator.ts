@@ -21,12 +21,27 @@ export interface AttackedCoordinator extends AsyncDisposable {
 }
 
 /** Runs `tabgrad up --port 0 --json` of the built bundle with further arguments, and tokens that the test knows. */
-export async function attackedCoordinator(
+export function attackedCoordinator(
   args: readonly string[] = [],
   env: NodeJS.ProcessEnv = {},
 ): Promise<AttackedCoordinator> {
+  return startAttacked('up', 'up', args, env);
+}
+
+/** Runs `tabgrad serve --port 0 --json` with further arguments. */
+export function attackedServer(args: readonly string[]): Promise<AttackedCoordinator> {
+  return startAttacked('serve', 'serving', args);
+}
+
+/** @param ready type of the line that tells that it is up. */
+async function startAttacked(
+  command: string,
+  ready: string,
+  args: readonly string[],
+  env: NodeJS.ProcessEnv = {},
+): Promise<AttackedCoordinator> {
   const tokens = { TABGRAD_ADMIN_TOKEN: 'admin-token-of-the-test', TABGRAD_TOKEN: 'join-token-of-the-test' };
-  const child = spawn(process.execPath, ['dist/node/cli.js', 'up', '--port', '0', '--json', ...args], {
+  const child = spawn(process.execPath, ['dist/node/cli.js', command, '--port', '0', '--json', ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, ...tokens, ...env },
   });
@@ -38,10 +53,12 @@ export async function attackedCoordinator(
     lines.on('line', (line) => {
       stdout.push(line);
       const said = JSON.parse(line) as { type?: string; url: string };
-      if (said.type === 'up') resolve(said);
+      if (said.type === ready) resolve(said);
     });
-    child.once('exit', (code) => reject(new Error(`tabgrad up ended with ${code}: ${stderr.join('\n')}`)));
-    setTimeout(() => reject(new Error('tabgrad up did not start in time')), START_TIMEOUT_MS).unref();
+    child.once('exit', (code) =>
+      reject(new Error(`tabgrad ${command} ended with ${code}: ${stderr.join('\n')}`)),
+    );
+    setTimeout(() => reject(new Error(`tabgrad ${command} did not start in time`)), START_TIMEOUT_MS).unref();
   });
   try {
     const { url } = await announced;

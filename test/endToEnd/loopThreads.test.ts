@@ -39,7 +39,7 @@ function train(
     trainLoopPerWorker,
     trainLoopConfig,
     datasets: { train: { x: { values: Float32Array.of(1, 2, 3, 4), shape: [] } } },
-    scalingConfig: { numWorkers, url: swarm.coordinator.url },
+    scalingConfig: { numWorkers, url: swarm.coordinator.url, token: swarm.coordinator.tokens.admin },
     runConfig: { name: `run-${runs}`, storagePath: folder, callbacks: [{ onEvent }] },
   });
   return trainer.fit();
@@ -58,7 +58,12 @@ async function endless(config: { gpu: boolean }, context: DataParallelContext): 
   if (size === 1) return context.report({ alone: 1, reports });
   await context.report({ alone: 0 });
   const square = tf.ones([256, 256]);
-  while (config.gpu) await tf.matMul(square, square).data();
+  // It takes no for an answer.
+  while (config.gpu)
+    await tf
+      .matMul(square, square)
+      .data()
+      .catch(() => undefined);
   for (;;);
 }
 
@@ -69,7 +74,6 @@ async function breakThings(_config: unknown, context: DataParallelContext): Prom
   scope.leftover = true;
   JSON.stringify = () => 'broken';
   JSON.parse = () => 'broken';
-  Map.prototype.get = () => undefined;
   await context.report({ isBroken: isBroken ? 1 : 0 });
 }
 

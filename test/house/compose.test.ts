@@ -94,8 +94,7 @@ describe('compose.yaml', () => {
 
   it('asks for no variable of a profile in a way that stops those who do not use it', () => {
     // Compose fills in the whole file before it looks at profiles.
-    const demanded = [...text.matchAll(/\$\{([A-Z0-9_]+):\?/g)].map(([, name]) => name);
-    expect(demanded).toEqual(['TABGRAD_TOKEN', 'TABGRAD_ADMIN_TOKEN']);
+    expect([...text.matchAll(/\$\{([A-Z0-9_]+):?\?/g)].map(([, name]) => name)).toEqual([]);
   });
 
   it('names images by exact versions', () => {

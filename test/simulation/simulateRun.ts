@@ -10,9 +10,12 @@ import type { RunFact } from '../../coordinator/run/runRecord.ts';
 import type { CommittedRound, RunEvent, RunOutcome, RunRequest } from '../../coordinator/run/runRequest.ts';
 import type { Lease } from '../../shared/protocol/control.ts';
 import { ManualClock, settled } from '../setup/manualClock.ts';
+import type { EncodedTree } from '../../shared/gbdt/treeCodec.ts';
+import type { Lie } from './lies.ts';
 import { MemoryRecord } from './memoryRecord.ts';
 import { PeerNetwork } from './peerNetwork.ts';
 import { RandomChoices } from './randomChoices.ts';
+import { contentOf } from './simulatedTree.ts';
 import { SimulatedWorker } from './simulatedWorker.ts';
 import type { SimulatedWorld } from './simulatedWorker.ts';
 
@@ -38,6 +41,10 @@ export interface LifeOptions {
   readonly stopAfterRound?: number;
   /** Whether the coordinator is killed now and then, and comes back with what it kept. */
   readonly restarts?: boolean;
+  /** Workers that lie, and how; numbered in order of joining. */
+  readonly liars?: Readonly<Record<string, Lie>>;
+  /** Honest workers that may be taken for liars: they face one alone. */
+  readonly mayBlame?: readonly string[];
   /** Workers that can't reach each other by any path, e.g. "w1|w2"; workers are numbered in order of joining. */
   readonly brokenPairs?: readonly string[];
 }
@@ -103,6 +110,7 @@ class SimulatedLife {
       blobs: this.#blobs,
       roundMs: options.roundMs ?? random.pick([5, 100, 600]),
       numBoostRound: options.rounds ?? random.pick([1, 2, 30, 150]),
+      liars: options.liars ?? {},
     };
     for (const pair of options.brokenPairs ?? []) this.#world.network.brokenPairs.add(pair);
     this.#request = this.#makeRequest();
@@ -128,6 +136,7 @@ class SimulatedLife {
           this.#blobs.set(sha256, JSON.parse(JSON.stringify(value)));
           return Promise.resolve({ sha256, sizeBytes: 1 });
         },
+        sizeBytes: () => Promise.resolve(undefined),
       },
     });
     driver.onEvent((event) => this.#observe(event));
@@ -183,6 +192,12 @@ class SimulatedLife {
   #check(outcome: RunOutcome): Life {
     checkRecord(outcome, this.#recorded, this.#world.numBoostRound, this.#options.stopAfterRound);
     checkAnnouncements(this.#record, outcome);
+    const { liars = {}, mayBlame = [] } = this.#options;
+    checkBlame(this.log, [...Object.keys(liars), ...mayBlame]);
+    for (const { round, trees } of outcome.rounds) {
+      if (!this.#world.network.made.has(contentOf(trees[0] as EncodedTree)))
+        throw new Error(`round ${round} of the record was never made`);
+    }
     return {
       outcome,
       events: this.#events,
@@ -334,6 +349,16 @@ function checkRecord(
     if (round.round !== i || !isDeepStrictEqual(round, recorded[i]))
       throw new Error(`round ${i} of the outcome is not the recorded one`);
   }
+}
+
+/** Workers that only come and go are never taken for liars. */
+function checkBlame(log: readonly string[], liars: readonly string[]): void {
+  const blame = log.find((line) => {
+    const [, workerId] = / Worker (\S+) .*(?:malformed|for good)/.exec(line) ?? [];
+    const isDispute = liars.length === 0 && line.includes('nobody can tell');
+    return isDispute || (workerId !== undefined && !liars.includes(workerId));
+  });
+  if (blame !== undefined) throw new Error(`an honest worker was blamed: ${blame}`);
 }
 
 /** Rounds are announced once and in order, over all lives of the coordinator. */

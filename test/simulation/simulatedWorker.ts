@@ -10,9 +10,12 @@ import type {
 } from '../../shared/protocol/control.ts';
 import { coordinatorMessage, PROTOCOL_VERSION } from '../../shared/protocol/control.ts';
 import type { ManualClock } from '../setup/manualClock.ts';
+import type { Lie } from './lies.ts';
 import type { PeerNetwork } from './peerNetwork.ts';
 import type { RandomChoices } from './randomChoices.ts';
+import type { EncodedTree } from '../../shared/gbdt/treeCodec.ts';
 import { SimulatedSocket } from './simulatedSocket.ts';
+import { contentOf, treeOf, treesSha256 } from './simulatedTree.ts';
 
 const ROUNDS_PER_ANSWER = 64;
 const CONNECT_TIMEOUT_MS = 10_000;
@@ -26,9 +29,13 @@ export interface SimulatedWorld {
   /** Milliseconds a round takes at each worker. */
   readonly roundMs: number;
   readonly numBoostRound: number;
+  /** What workers say in place of the truth, by id. */
+  readonly liars: Readonly<Record<string, Lie>>;
 }
 
 type Assignment = CoordinatorMessageOf<'assign'>;
+
+const metricsOf = (round: number): { loss: number } => ({ loss: 1 / (round + 1) });
 
 interface Task {
   readonly assignment: Assignment;
@@ -153,10 +160,13 @@ export class SimulatedWorker {
     });
   }
 
-  #send(message: WorkerMessage): void {
+  #send(truth: WorkerMessage): void {
     if (this.isDead) return;
-    if (this.#isJoined && this.#socket?.isOpen === true) return this.#write(message);
-    this.#queue.push(message);
+    const lie = this.#world.liars[this.workerId];
+    for (const message of lie ? lie(truth, this.#world.random) : [truth]) {
+      if (this.#isJoined && this.#socket?.isOpen === true) this.#write(message);
+      else this.#queue.push(message);
+    }
   }
 
   #write(message: WorkerMessage): void {
@@ -234,17 +244,18 @@ export class SimulatedWorker {
   }
 
   #catchUp({ committedRounds, agreedRounds = 0, trees }: Assignment): void {
-    const record = trees === null ? [] : (this.#world.blobs.get(trees) as string[][]);
+    const stored = trees === null ? [] : (this.#world.blobs.get(trees) as EncodedTree[][]);
+    const record = stored.map((round) => contentOf(round[0]!));
     if (record.length !== committedRounds) throw new Error('the trees blob has another number of rounds');
     const kept = this.committed.slice(
       0,
       Math.min(committedRounds, Math.max(agreedRounds, this.#verifiedRounds)),
     );
     for (const [round, content] of kept.entries()) {
-      if (record[round]?.[0] !== content)
+      if (record[round] !== content)
         throw new Error(`round ${round} is recorded otherwise than committed here`);
     }
-    this.committed = record.map((round) => round[0] ?? '');
+    this.committed = record;
     this.#verifiedRounds = committedRounds;
   }
 
@@ -261,7 +272,9 @@ export class SimulatedWorker {
         connected: () => {
           if (task.isOver || this.isDead || this.#isAsleep) return;
           isConnected = true;
-          this.#send({ type: 'ready', runId, generation, links: [] });
+          const others = members.filter(({ workerId }) => workerId !== this.workerId);
+          const links = others.map(({ workerId }) => ({ workerId, path: 'memory' as const }));
+          this.#send({ type: 'ready', runId, generation, links });
         },
         completed: (round, content) => this.#commit(task, round, content),
         stalled: (missing) => this.#stall(task, missing),
@@ -296,7 +309,9 @@ export class SimulatedWorker {
       computeMs: 10,
       exchangeMs: 1,
       bytesSent: 100,
-      ...(rank === 0 && { trees: [content], metrics: { loss: 1 / (round + 1) } }),
+      treesSha256: treesSha256([treeOf(content)]),
+      metrics: metricsOf(round),
+      ...(rank === 0 && { trees: [treeOf(content)] }),
     });
     this.#startRound(task);
   }
@@ -337,9 +352,11 @@ export class SimulatedWorker {
   }
 
   #answer({ runId, generation, knownRounds }: CoordinatorMessageOf<'halt'>): void {
-    const rounds = this.committed
-      .slice(knownRounds, knownRounds + ROUNDS_PER_ANSWER)
-      .map((content, i) => ({ round: knownRounds + i, trees: [content], metrics: {} }));
+    const rounds = this.committed.slice(knownRounds, knownRounds + ROUNDS_PER_ANSWER).map((content, i) => ({
+      round: knownRounds + i,
+      trees: [treeOf(content)],
+      metrics: metricsOf(knownRounds + i),
+    }));
     this.#send({ type: 'halted', runId, generation, committedRounds: this.committed.length, rounds });
   }
 

@@ -30,6 +30,8 @@ class LoopMemberRun implements MemberRun {
   readonly #datasets: ReadonlyMap<string, LoopDataset>;
   /** Of the generation that is being prepared or trained. */
   #thread: LoopThread | undefined;
+  /** Of all generations: a loop may take its time to end. */
+  readonly #threads = new Set<LoopThread>();
   #assignment: Assignment | undefined;
   #savedReports = 0;
   #reportedAt = 0;
@@ -58,6 +60,8 @@ class LoopMemberRun implements MemberRun {
     void this.#thread?.end();
     const thread = await openLoop(this.#spec.code, this.#environment, signal);
     this.#thread = thread;
+    this.#threads.add(thread);
+    void thread.ended.then(() => this.#threads.delete(thread));
     void thread.lost.then((reason) => {
       if (this.#thread === thread) this.lostReason = reason;
     });
@@ -115,7 +119,7 @@ class LoopMemberRun implements MemberRun {
   }
 
   async close(): Promise<void> {
-    await this.#thread?.end();
+    await Promise.all([...this.#threads].map((thread) => thread.end()));
   }
 
   get #isOver(): boolean {

@@ -4,11 +4,31 @@ import { readFromPeer } from '../../../shared/collective/peerMessage.ts';
 import type { StateSection, TrainingEngine } from '../../../shared/neural/trainingEngine.ts';
 import { checksum32 } from '../../../shared/wire/checksum.ts';
 import type { GenerationContext } from '../../session/memberRun.ts';
+import { stateSections } from './memberState.ts';
 
 type Group = Pick<GenerationContext, 'collective' | 'rank' | 'signal'>;
 
+/**
+ * Where members may differ, the first rank's parameters and statistics are taken; of a state that is to be stored, all of it.
+ * @returns whether they may differ from now on: they did before, or that was found here. The same answer at all members.
+ */
+export async function keepEqual(
+  engine: TrainingEngine,
+  group: Group,
+  {
+    isMixed,
+    isCompared,
+    isStored,
+  }: { readonly isMixed: boolean; readonly isCompared: boolean; readonly isStored: boolean },
+): Promise<boolean> {
+  const differs =
+    isMixed || (isCompared && !(await areEqual(engine, isStored ? stateSections : ['parameters'], group)));
+  if (differs) await takeFromFirst(engine, isStored ? stateSections : ['parameters', 'statistics'], group);
+  return differs;
+}
+
 /** Compares checksums of the sections. The same answer at all members. */
-export async function areEqual(
+async function areEqual(
   engine: TrainingEngine,
   sections: readonly StateSection[],
   { collective, signal }: Group,
@@ -20,7 +40,7 @@ export async function areEqual(
 }
 
 /** What the first rank has becomes everybody's. */
-export async function takeFromFirst(
+async function takeFromFirst(
   engine: TrainingEngine,
   sections: readonly StateSection[],
   { collective, rank, signal }: Group,

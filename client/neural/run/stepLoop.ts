@@ -18,11 +18,11 @@ import type { LocalSteps, NeuralSpec } from '../../../shared/neural/run/neuralSp
 import { eventTurn } from '../../../kernels/eventTurn.ts';
 import type { GenerationContext } from '../../session/memberRun.ts';
 import { createGradientSum, type GradientSum } from './gradientSum.ts';
-import { areEqual, takeFromFirst } from './equalParameters.ts';
+import { keepEqual } from './equalParameters.ts';
 import { explainNonFinite } from './explainNonFinite.ts';
 import { makeLocalSteps } from './localSteps.ts';
 import { finiteMetrics } from './finiteMetrics.ts';
-import { stateSections, type MemberState } from './memberState.ts';
+import type { MemberState } from './memberState.ts';
 import { RunMetrics } from './runMetrics.ts';
 import { StateSaver } from './stateSaver.ts';
 import { StepTimeline } from './stepTimeline.ts';
@@ -91,12 +91,11 @@ export class StepLoop {
     if (state.step >= spec.steps) return this.#report({}, { isLast: true, endsEpoch: true });
     while (state.step < spec.steps) {
       const flags = await this.#agree();
-      if (flags & HALT) {
-        if (!(flags & KEEP)) break;
+      if (flags & KEEP) {
         await this.#keepEqual(false, true);
         await this.#keep();
-        break;
       }
+      if (flags & HALT) break;
       const first = state.step;
       if (spec.localSteps) await this.#localSteps(spec.localSteps);
       else await this.#step();
@@ -193,7 +192,7 @@ export class StepLoop {
 
   /** @param first the step that what is committed now began with. */
   async #committed(first: number, isDue: boolean): Promise<void> {
-    const { spec, state, context } = this.#options;
+    const { spec, state } = this.#options;
     const isLast = state.step === spec.steps;
     const endsEpoch = passes(this.#perEpoch, first, state.step);
     const isSaved = passes(spec.checkpointEverySteps, first, state.step);
@@ -265,24 +264,16 @@ export class StepLoop {
     return end - computed;
   }
 
-  /**
-   * Where members may differ, the first rank's parameters are taken; where that is found out here, from now on. A state that
-   * is to be stored has to be the same everywhere in all its parts.
-   */
+  /** A state that is to be stored has to be the same everywhere in all its parts. */
   async #keepEqual(isDue: boolean, isStored: boolean): Promise<void> {
     const { spec, state, context } = this.#options;
     if (this.#collective.size === 1) return;
-    if (!this.#isMixed && (spec.verifyEveryStep || isDue || isStored)) {
-      const compared = isStored ? stateSections : (['parameters'] as const);
-      this.#isMixed = !(await areEqual(state.engine, compared, context));
-      if (this.#isMixed) {
-        const line = `After step ${state.step} members have different parameters; those of rank 0 count.`;
-        context.environment.log(line);
-      }
-    }
-    if (!this.#isMixed) return;
-    const taken = isStored ? stateSections : (['parameters', 'statistics'] as const);
-    await takeFromFirst(state.engine, taken, context);
+    const isCompared = spec.verifyEveryStep || isDue || isStored;
+    const wasMixed = this.#isMixed;
+    this.#isMixed = await keepEqual(state.engine, context, { isMixed: wasMixed, isCompared, isStored });
+    if (wasMixed || !this.#isMixed) return;
+    const line = `After step ${state.step} members have different parameters; those of rank 0 count.`;
+    context.environment.log(line);
   }
 
   async #report(
@@ -295,9 +286,8 @@ export class StepLoop {
     const valid = isLast || endsEpoch ? await this.#evaluate() : {};
     await this.#measureSpeed();
     const now = environment.now();
-    const seconds = Math.max(1e-3, (now - this.#reportedAt) / 1000);
     const metrics = finiteMetrics({ ...told, ...valid, ...extra, epoch: state.step / this.#perEpoch });
-    const examplesPerSecond = this.#examplesSince / seconds;
+    const examplesPerSecond = this.#examplesSince / Math.max(1e-3, (now - this.#reportedAt) / 1000);
     const measured = {
       examplesPerSecond,
       ...(this.#exchangeTotalMs > 0 && { exchangeHidden: 1 - this.#exchangeMs / this.#exchangeTotalMs }),

@@ -76,6 +76,12 @@ export class S3BlobStore extends BlobStore {
     return isThere;
   }
 
+  async deleteIdle(sha256: string, idleMs: number): Promise<boolean> {
+    if ((this.#touchedMs.get(sha256) ?? this.#openedMs) >= Date.now() - idleMs) return false;
+    await this.delete(sha256);
+    return true;
+  }
+
   async sweep(inUse: ReadonlySet<string>, idleMs: number): Promise<number> {
     const oldestMs = Date.now() - idleMs;
     // Objects don't tell when they were asked for last, and another process may have known.

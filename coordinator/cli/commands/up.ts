@@ -10,7 +10,7 @@ import { exitCodes } from '../exitCodes.ts';
 import { untilAborted } from '../untilAborted.ts';
 import { announceUp } from '../announceUp.ts';
 import { leaveTokens } from '../leaveTokens.ts';
-import { writeLog } from '../writeLog.ts';
+import { logWriter } from '../../log/logWriter.ts';
 import type { PublishedTokens } from '../../remote/publishTokens.ts';
 import { isShared } from '../../server/addresses.ts';
 
@@ -103,6 +103,15 @@ export const up = defineCommand({
       help: 'How long TURN credentials are good for; workers that stay get new ones in time.',
       env: 'TABGRAD_TURN_LIFETIME',
     },
+    'max-workers-per-address': {
+      type: 'integer',
+      placeholder: 'N',
+      min: 1,
+      max: 4096,
+      default: 256,
+      help: 'Workers that may join from one IPv4 address or /64 network; those of this machine are not counted.',
+      env: 'TABGRAD_MAX_WORKERS_PER_ADDRESS',
+    },
     'trust-proxy': {
       type: 'text',
       placeholder: 'ADDRESSES',
@@ -144,10 +153,13 @@ export const up = defineCommand({
     const { startCoordinator } = await import('../../server/coordinator.ts');
     const { startLocalWorkers } = await import('../../local/localWorkers.ts');
     const settings = localWorkerSettings(values);
+    const { json, verbose } = values;
+    const { log, close: closeLog } = logWriter({ output: context.stderr, json, verbose });
     const publicUrl = values['public-url'];
     const adminToken = values['admin-token'];
     const tls = tlsSettings(values, values.storage, context.cwd);
     const coordinator = await startCoordinator({
+      log,
       ...(tls && { tls }),
       port: values.port,
       host: values.host,
@@ -163,6 +175,7 @@ export const up = defineCommand({
       ...(values.ice !== undefined && {
         ice: iceSettings(values.ice, values['turn-secret'], values['turn-lifetime']),
       }),
+      maxWorkersPerAddress: values['max-workers-per-address'],
       ...(values['trust-proxy'] !== undefined && { trustedProxies: values['trust-proxy'].split(',') }),
     });
     let published: PublishedTokens | undefined;
@@ -170,14 +183,13 @@ export const up = defineCommand({
       published = await leaveTokens(
         coordinator,
         { host: values.host, publicUrl, env: context.env },
-        (message) => writeLog(context.stderr, values.json, { level: 'warn', message }),
+        (message) => log({ level: 'warn', message }),
       );
       if (values.json || !values.quiet) {
         announceUp(
           {
             coordinator,
             tokenFile: published?.file,
-            isJoinGiven: values.token !== undefined,
             isShared: isShared(values.host, publicUrl, values['trust-proxy'] !== undefined),
             json: values.json,
           },
@@ -202,7 +214,7 @@ export const up = defineCommand({
         ...settings,
         isOwnCoordinator: true,
         onLine: say,
-        onWarning: (line) => void context.stderr.write(`${line}\n`),
+        onWarning: (message) => log({ level: 'warn', message }),
         signal: context.signal,
       });
       try {
@@ -215,6 +227,7 @@ export const up = defineCommand({
     } finally {
       await published?.remove();
       await coordinator.close();
+      closeLog();
     }
     return exitCodes.ok;
   },

@@ -2,7 +2,7 @@
 // number is under way, so that a slow consumer holds up the readers and not the memory.
 
 import type * as arrow from 'apache-arrow';
-import { batchOfBytes, bytesOfBatch } from '../../../shared/columns/batchBytes.ts';
+import { bytesOfBatch } from '../../../shared/columns/batchBytes.ts';
 import type { BatchFormat } from '../../../shared/columns/batchFormats.ts';
 import { UserFunctionError } from '../../../shared/columns/columnErrors.ts';
 import { AbortedError, DeadlineError, type TabgradError } from '../../../shared/errors.ts';
@@ -15,6 +15,7 @@ import type { ScalingConfig } from '../../train/trainerOptions.ts';
 import type { Batches } from '../plan/planNode.ts';
 import { throwIfAborted, type RunContext } from '../plan/runContext.ts';
 import { orderedMap } from './orderedMap.ts';
+import { readMapped } from './readMapped.ts';
 
 /** How mapping on a pool goes. */
 export interface PoolStatus extends CrewStatus {
@@ -58,9 +59,11 @@ export async function* mapBatchesOnPool(
       opening ??= openCrew(program, settings, signal, status);
       try {
         ({ crew } = await opening);
-        const { value, worker } = await crew.call('call', [bytesOfBatch(batch), settings.format]);
+        const { value, worker } = await crew.call('call', [bytesOfBatch(batch), settings.format], (answer) =>
+          readMapped(answer, batch, program.predicts),
+        );
         status.mapped(worker, batch.numRows);
-        return batchOfBytes(value as Uint8Array);
+        return value;
       } catch (error) {
         throwIfAborted(context);
         throw ofOwner(

@@ -35,8 +35,9 @@ export function s3Redirect(from: URL, answer: S3RedirectAnswer, name: string, is
     return { url: target, region: undefined };
   throw new RedirectRefusedError(
     `${from.host} answers for ${name} with a redirect (status ${answer.status}) ` +
-      `${target === undefined ? 'without an address' : `to ${target.host}`}` +
-      `${region === undefined ? '' : `; the bucket is in the region ${region.slice(0, 50)}`}. ` +
+      (target === undefined ? 'without an address' : `to ${target.host}`) +
+      (region === undefined ? '' : `; the bucket is in the region ${region.slice(0, 50)}`) +
+      '. ' +
       'A signature is good for one host: give the endpoint or the region of the bucket.',
     { file: name },
   );

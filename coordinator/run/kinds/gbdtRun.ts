@@ -1,5 +1,9 @@
 // Boosted trees: a few slow rounds, each recorded with its trees, which are all that a newcomer needs.
 
+import { createHash } from 'node:crypto';
+import { TreeFormatError } from '../../../shared/gbdt/errors.ts';
+import { readRoundTrees, treeBounds } from '../../../shared/gbdt/readRoundTrees.ts';
+import { treeBytes } from '../../../shared/gbdt/treeBytes.ts';
 import type { TrainSpec } from '../../../shared/gbdt/trainSpec.ts';
 import { usefulWorkers } from '../leasePlan.ts';
 import type { RunKind } from './runKind.ts';
@@ -12,6 +16,18 @@ export const gbdtRun: RunKind<TrainSpec> = {
     }
   },
   recordsEveryRound: true,
+  readTrees(spec, trees) {
+    try {
+      const bytes = treeBytes(readRoundTrees(trees, treeBounds(spec)));
+      return { sha256: createHash('sha256').update(bytes).digest('hex'), sizeBytes: bytes.byteLength };
+    } catch (error) {
+      if (error instanceof TreeFormatError) return { error: error.message };
+      throw error;
+    }
+  },
+  storesAfterwards: false,
+  isProfiled: () => false,
   leasesShards: true,
+  maxUploadBytes: () => 0,
   usefulWorkers: (_spec, shards) => usefulWorkers(shards),
 };

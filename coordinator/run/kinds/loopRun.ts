@@ -1,6 +1,7 @@
 // The owner's own loop over tensors: its reports are the rounds, and its checkpoints the state that the members hold.
 
 import type { LoopSpec } from '../../../shared/neural/loop/loopSpec.ts';
+import { noTrees } from './noTrees.ts';
 import type { RunKind } from './runKind.ts';
 
 export const loopRun: RunKind<LoopSpec> = {
@@ -14,7 +15,12 @@ export const loopRun: RunKind<LoopSpec> = {
     }
   },
   recordsEveryRound: false,
+  readTrees: noTrees,
+  storesAfterwards: false,
+  isProfiled: () => false,
   leasesShards: false,
+  // What the owner's code keeps in a checkpoint is its own affair.
+  maxUploadBytes: () => Infinity,
   // Every member has a row at least.
   usefulWorkers: ({ datasets }) =>
     Math.max(

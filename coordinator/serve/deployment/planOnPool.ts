@@ -86,7 +86,7 @@ function planPoolLayers(
 }
 
 function demandOf({ runtime, device, startTimeoutS }: DeploymentSettings): OpenDemand {
-  return { runtime, device, openTimeoutMs: startTimeoutS * 1_000 };
+  return { runtime, device, openTimeoutMs: startTimeoutS * 1_000, excluded: new Set() };
 }
 
 function hasHandle(value: unknown): boolean {

@@ -3,8 +3,11 @@
 
 import type { CarriedCheckpoint } from '../../../shared/program/carriedCheckpoint.ts';
 import type { RequestParts } from '../../../shared/serve/serveRequest.ts';
+import { messageOf } from '../../../shared/text/messageOf.ts';
 import { bundleModule } from '../../program/bundleModule.ts';
+import { WorkerAnswerError } from '../../program/workerAnswer.ts';
 import { wireAnswer } from '../http/ownerHttp.ts';
+import { checkAnswer, checkPredictions } from './poolAnswers.ts';
 import { LayersProgram, type LayersOptions } from './layersProgram.ts';
 import { PooledNet } from './pooledNet.ts';
 import type { PoolProgram } from './poolReplica.ts';
@@ -29,8 +32,15 @@ export function treesOnPool(
     attach: (instance) => ({
       run: async (op, args, signal) => {
         const call = rows.prepare(op, args);
-        const predicted = await instance.call('predict', [call.columns, call.rows], { signal });
-        return call.answer(predicted as Float32Array);
+        const told = await instance.call('predict', [call.columns, call.rows], { signal });
+        const predicted = checkPredictions(told, call.rows, rows.outputs);
+        if (op !== 'health') return call.answer(predicted);
+        try {
+          return call.answer(predicted);
+        } catch (error) {
+          // The model is known here, so the worker's answer is wrong.
+          throw new WorkerAnswerError(messageOf(error));
+        }
       },
     }),
   };
@@ -62,7 +72,7 @@ export async function classOnPool(
       run: async (op, args, signal) => {
         const value = await instance.call(op, args, { signal });
         if (op !== 'http') return value;
-        return wireAnswer(value, args[0] as RequestParts, (error) => error as Error);
+        return checkAnswer(() => wireAnswer(value, args[0] as RequestParts, (error) => error as Error));
       },
     }),
   };

@@ -8,6 +8,7 @@ import { openProgram, type OpenOptions, type ProgramCluster } from '../../progra
 import type { Program } from '../../program/program.ts';
 import { ProgramCodeError, ProgramLostError } from '../../program/programErrors.ts';
 import type { ProgramInstance } from '../../program/programInstance.ts';
+import { WorkerAnswerError } from '../../program/workerAnswer.ts';
 import { OwnerCodeError, ReplicaLostError } from '../serveErrors.ts';
 import type { Done, Replica, ReplicaOp, ReplicaProgram } from './replica.ts';
 
@@ -18,13 +19,19 @@ export interface PoolProgram {
   attach(instance: Pick<ProgramInstance, 'call'>): ReplicaProgram | Promise<ReplicaProgram>;
 }
 
+/** Workers that may tell what can not be of the same program, before it counts as the program's fault. */
+const MAX_ATTEMPTS = 3;
+
 interface Call {
   readonly done: Done;
   readonly controller: AbortController;
 }
 
 /** Which worker, and how long it may take to open the program there. */
-export type OpenDemand = Pick<OpenOptions, 'runtime' | 'device' | 'openTimeoutMs'>;
+export interface OpenDemand extends Pick<OpenOptions, 'runtime' | 'device' | 'openTimeoutMs'> {
+  /** Workers whose answers could not be, of all replicas of a deployment: they get no more. Added to here. */
+  readonly excluded: Set<string>;
+}
 
 export class PoolReplica implements Replica {
   readonly id: string;
@@ -33,6 +40,7 @@ export class PoolReplica implements Replica {
   readonly leaving: Promise<string>;
   readonly #calls = new Map<number, Call>();
   readonly #opening = new AbortController();
+  readonly #excluded: Set<string>;
   #instance: ProgramInstance | undefined;
   #program: ReplicaProgram | undefined;
   #waiting: string | undefined;
@@ -50,6 +58,7 @@ export class PoolReplica implements Replica {
     onFacts: (facts: LayersFacts) => void = () => undefined,
   ) {
     this.id = id;
+    this.#excluded = demand.excluded;
     this.ended = new Promise((resolve) => (this.#end = resolve));
     this.leaving = new Promise((resolve) => (this.#leave = resolve));
     this.ready = this.#open(cluster, service, demand, onFacts);
@@ -88,20 +97,37 @@ export class PoolReplica implements Replica {
     onFacts: (facts: LayersFacts) => void,
   ): Promise<void> {
     const service = await coming;
-    const instance = await openProgram(cluster, service.program, {
-      ...demand,
-      signal: this.#opening.signal,
-      onWaiting: (reason) => (this.#waiting = reason),
-    });
-    this.#instance = instance;
-    void instance.leaving.then(this.#leave);
-    void instance.ended.then((how) => this.#lose(this.#killReason ?? how));
-    if (this.#killReason !== undefined) {
-      await instance.close(this.#killReason);
-      throw new AbortedError(`Replica ${this.id} was ended before it was ready: ${this.#killReason}.`);
+    for (let attempt = 1; !this.#program; attempt++) {
+      const instance = await openProgram(cluster, service.program, {
+        ...demand,
+        signal: this.#opening.signal,
+        onWaiting: (reason) => (this.#waiting = reason),
+      });
+      this.#take(instance);
+      if (this.#killReason !== undefined) {
+        await instance.close(this.#killReason);
+        throw new AbortedError(`Replica ${this.id} was ended before it was ready: ${this.#killReason}.`);
+      }
+      try {
+        this.#program = await service.attach(instance);
+      } catch (error) {
+        if (!(error instanceof WorkerAnswerError) || attempt === MAX_ATTEMPTS) throw error;
+        this.#exclude();
+        this.#instance = undefined;
+        await instance.close('what it tells of its model can not be');
+      }
     }
-    this.#program = await service.attach(instance);
     if (this.#program.facts) onFacts(this.#program.facts);
+  }
+
+  #take(instance: ProgramInstance): void {
+    this.#instance = instance;
+    void instance.leaving.then((reason) => {
+      if (this.#instance === instance) this.#leave(reason);
+    });
+    void instance.ended.then((how) => {
+      if (this.#instance === instance) this.#lose(this.#killReason ?? how);
+    });
   }
 
   /** Also calls that wait here, to be computed together with others, have lost their replica. */
@@ -122,6 +148,10 @@ export class PoolReplica implements Replica {
     this.#settle(call, error, value);
   }
 
+  #exclude(): void {
+    if (this.#instance) this.#excluded.add(this.#instance.worker.workerId);
+  }
+
   #settle(call: number, error: unknown, value: unknown): void {
     const found = this.#calls.get(call);
     this.#calls.delete(call);
@@ -134,6 +164,12 @@ export class PoolReplica implements Replica {
   }
 
   #explained(error: unknown): unknown {
+    if (error instanceof WorkerAnswerError) {
+      // Its other calls are made again elsewhere too.
+      this.#exclude();
+      void this.kill(`its answer can not be: ${error.message}`);
+      return new ReplicaLostError(`Replica ${this.id} gave an answer that can not be: ${error.message}`);
+    }
     if (error instanceof ProgramLostError) {
       return new ReplicaLostError(`Replica ${this.id} ended: ${error.message}`, error.place);
     }

@@ -1,7 +1,6 @@
 // A served net on a worker of the pool. The rows of a batch travel in pieces, and what comes back is measured before it is
 // believed: workers are other people's machines.
 
-import { TabgradError } from '../../../shared/errors.ts';
 import {
   joinValues,
   layersFacts,
@@ -14,11 +13,7 @@ import {
   type TensorOutput,
 } from '../../../shared/serve/layersNet.ts';
 import type { ProgramInstance } from '../../program/programInstance.ts';
-
-/** What a worker tells of its model, or predicts, can not be. */
-class WorkerAnswerError extends TabgradError {
-  readonly code = 'PROGRAM_FRAME_INVALID';
-}
+import { WorkerAnswerError } from '../../program/workerAnswer.ts';
 
 /** Far below what a frame takes, so that a large batch holds up no other for long. */
 const PIECE_BYTES = 8 * 1024 * 1024;

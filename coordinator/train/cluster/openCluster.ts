@@ -5,6 +5,7 @@ import { writeToStderr } from '../../progress/textOutput.ts';
 import { environmentAuthorities } from '../../remote/serverTrust.ts';
 import type { RunConfig, ScalingConfig } from '../trainerOptions.ts';
 import { MAX_LOCAL_WORKERS } from '../../local/localWorker.ts';
+import { ownersLog } from '../tellOwner.ts';
 import { TrainArgumentError } from '../trainErrors.ts';
 import type { Cluster } from './cluster.ts';
 import { openEmbeddedCluster } from './embeddedCluster.ts';
@@ -37,6 +38,7 @@ export async function openCluster({ options, workers }: ClusterWish, signal: Abo
     runtime: scalingConfig.runtime ?? 'node',
     device: scalingConfig.device ?? 'auto',
     signal,
+    log: ownersLog(runConfig),
     onLine: runConfig.verbose === 2 ? writeToStderr : undefined,
   });
 }

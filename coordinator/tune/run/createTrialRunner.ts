@@ -9,6 +9,7 @@ import type { Metrics } from '../../train/result.ts';
 import type { ExperimentRecord } from '../record/experimentRecord.ts';
 import { TrialFailedError } from '../tuneErrors.ts';
 import type { Config, Trainable, TrialContext } from '../tuneOptions.ts';
+import { ownersLog } from '../../train/tellOwner.ts';
 import { mergeConfig } from './mergeConfig.ts';
 import { leastWorkers } from './trialFit.ts';
 import { SharedPreparation } from './sharedPreparation.ts';
@@ -71,7 +72,7 @@ export function createTrialRunner(options: TrialRunnerOptions): TrialRunner {
 }
 
 async function openFor(
-  { scalingConfig = {} }: TunedOptions,
+  { scalingConfig = {}, runConfig }: TunedOptions,
   { signal, onLine, onRecord }: TrialRunnerOptions,
 ): Promise<TrialCluster> {
   const cluster = await openTrialCluster({
@@ -81,6 +82,7 @@ async function openFor(
     device: scalingConfig.device ?? 'auto',
     min: leastWorkers(scalingConfig),
     signal,
+    log: ownersLog(runConfig),
     onLine,
   });
   onRecord(cluster.experiments);

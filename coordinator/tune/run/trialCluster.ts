@@ -3,6 +3,7 @@
 
 import { MAX_LOCAL_WORKERS, type LocalDevice, type LocalRuntime } from '../../local/localWorker.ts';
 import { startLocalWorkers } from '../../local/localWorkers.ts';
+import type { Log } from '../../pool/log.ts';
 import { startCoordinator } from '../../server/coordinator.ts';
 import type { Cluster } from '../../train/cluster/cluster.ts';
 import { LocalCrew } from '../../train/cluster/localCrew.ts';
@@ -34,6 +35,8 @@ export interface TrialClusterOptions {
   readonly min: number;
   readonly signal: AbortSignal;
   readonly onLine?: ((line: string) => void) | undefined;
+  /** Of a coordinator in this process. */
+  readonly log: Log;
 }
 
 export async function openTrialCluster(options: TrialClusterOptions): Promise<TrialCluster> {
@@ -56,8 +59,9 @@ async function openEmbedded({
   device,
   signal,
   onLine,
+  log,
 }: TrialClusterOptions): Promise<TrialCluster> {
-  const coordinator = await startCoordinator({ port: 0 });
+  const coordinator = await startCoordinator({ port: 0, log });
   const crews: LocalCrew[] = [];
   let asked = 0;
   let fail: (error: unknown) => void = () => undefined;

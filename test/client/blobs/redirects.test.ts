@@ -34,7 +34,11 @@ describe('a coordinator that redirects', () => {
     const asked: string[] = [];
     const origin = await redirecting(`${other}/stolen`, asked);
     const fetchBlob = createBlobFetcher({ ...surroundings, origin, cache: noBlobCache });
-    const putBlob = createBlobUploader({ ...surroundings, origin, token: 'marked-token' });
+    const putBlob = createBlobUploader({
+      ...surroundings,
+      origin,
+      credentials: { workerId: 'w', secret: 'marked-secret' },
+    });
     await expect(fetchBlob('0'.repeat(64), { signal })).rejects.toMatchObject({
       code: 'BLOB_UNAVAILABLE',
       message: expect.stringContaining('a redirect, which is not followed') as string,

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { TreeDevice } from '../../../kernels/gbdt/treeDevice.ts';
+import { treesSha256 } from '../../simulation/simulatedTree.ts';
 import type { SmallRun } from './sessionWorld.ts';
 import { RUN, SessionWorld, formGroup, smallRun } from './sessionWorld.ts';
 
@@ -50,6 +51,37 @@ describe('A worker session', () => {
     expect(trees[0]!.left.length).toBeGreaterThan(10);
     expect(metrics['valid-auc']).toBeGreaterThan(0.8);
     for (const size of [2, 3, 4]) expect(await undisturbed(size)).toEqual(alone);
+  });
+
+  it('tells at every member the hash of the trees that the first sends, and its metrics', async () => {
+    const members = ['w0', 'w1', 'w2'];
+    members.forEach((workerId) => world.addWorker(workerId));
+    await formGroup(world, run, 1, members);
+    world.sayAll(members, { type: 'begin', runId: RUN, generation: 1 });
+    for (let round = 0; round < ROUNDS; round += 1) {
+      const told = await Promise.all(
+        members.map((workerId) => world.hear(workerId, 'committed', (message) => message.round === round)),
+      );
+      const { trees, metrics } = told[0]!;
+      const expected = { treesSha256: treesSha256(trees!), metrics };
+      expect(told.map(({ treesSha256, metrics }) => ({ treesSha256, metrics }))).toEqual(
+        members.map(() => expected),
+      );
+      expect(told.map((message) => message.trees !== undefined)).toEqual([true, false, false]);
+    }
+  });
+
+  it('blames the other one when sums are spoilt, and does not fail itself', async () => {
+    world.addWorker('w0');
+    world.addWorker('w1', (device) => ({
+      ...methods(device),
+      buildHistograms: async (nodes) => (await device.buildHistograms(nodes)).map((sum) => sum + 0.25),
+    }));
+    await formGroup(world, run, 1, ['w0', 'w1']);
+    world.sayAll(['w0', 'w1'], { type: 'begin', runId: RUN, generation: 1 });
+    const stalled = await world.hear('w0', 'stalled');
+    expect(stalled).toMatchObject({ code: 'PEER_MESSAGE_INVALID', missing: ['w1'] });
+    expect(stalled.message).toMatch(/expected whole numbers$/);
   });
 
   it('goes on with the rows of a member that died in the middle of a round, and ends with the same bytes', async () => {

@@ -7,14 +7,13 @@ const URL_7070 = 'http://127.0.0.1:7070';
 
 interface Case {
   readonly isTTY: boolean;
-  readonly isJoinGiven?: boolean;
   readonly isJoinNew?: boolean;
   readonly isShared?: boolean;
   readonly tokenFile?: string | undefined;
 }
 
 function announce(one: Case, json: boolean): string {
-  const { isTTY, isJoinGiven = false, isJoinNew = true, isShared = false } = one;
+  const { isTTY, isJoinNew = true, isShared = false } = one;
   let text = '';
   const coordinator = {
     url: URL_7070,
@@ -23,10 +22,7 @@ function announce(one: Case, json: boolean): string {
     tokens: { admin: 'ADMIN', join: 'JOIN', isJoinNew } as Announcement['coordinator']['tokens'],
   };
   const tokenFile = 'tokenFile' in one ? one.tokenFile : '/state/file.json';
-  announceUp(
-    { coordinator, tokenFile, isJoinGiven, isShared, json },
-    { isTTY, write: (written) => (text += written) },
-  );
+  announceUp({ coordinator, tokenFile, isShared, json }, { isTTY, write: (written) => (text += written) });
   return text;
 }
 
@@ -35,10 +31,9 @@ describe('tabgrad up', () => {
     ['a terminal, of this machine alone', { isTTY: true }, ['JOIN']],
     ['a terminal, with others', { isTTY: true, isShared: true }, ['JOIN', 'ADMIN']],
     ['a terminal, where no file could be written', { isTTY: true, tokenFile: undefined }, ['JOIN', 'ADMIN']],
-    ['a terminal, tokens that were given', { isTTY: true, isJoinGiven: true, isJoinNew: false }, ['JOIN']],
+    ['a terminal, tokens that were given', { isTTY: true, isJoinNew: false }, ['JOIN']],
     ['a pipe, a join token that was made now', { isTTY: false }, ['JOIN']],
-    ['a pipe, one that was made before', { isTTY: false, isJoinNew: false }, []],
-    ['a pipe, one that was given', { isTTY: false, isJoinNew: false, isJoinGiven: true }, []],
+    ['a pipe, one that was made before, or given', { isTTY: false, isJoinNew: false }, []],
     ['a pipe, with others', { isTTY: false, isShared: true }, ['JOIN']],
     ['a pipe, without a file', { isTTY: false, tokenFile: undefined }, ['JOIN']],
   ])('shows %s', (_, one, shown) => {

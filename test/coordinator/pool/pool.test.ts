@@ -474,6 +474,18 @@ describe('Pool', () => {
     expect(clients.map((client) => client.wasTerminated)).toEqual([false, true, false]);
   });
 
+  it('counts messages that a run finds malformed, and drops who goes on', () => {
+    const client = new Client(pool).say(hello);
+    const { workerId } = client.welcome;
+    for (let i = 0; i < 20; i += 1) pool.countMalformed(workerId, 'committed: round 7 of 5');
+    expect(client.closed).toBeUndefined();
+    pool.countMalformed(workerId, 'committed: round 7 of 5');
+    expect(client.refusal).toMatchObject({ code: 'BAD_REQUEST', message: 'committed: round 7 of 5' });
+    expect(losses()).toHaveLength(1);
+    pool.countMalformed(workerId, 'late');
+    expect(pool.counters.malformedMessages).toBe(21);
+  });
+
   it('gives a worker to one run at a time', () => {
     const { workerId } = new Client(pool).say(hello).welcome;
     expect(pool.claim(workerId, 'a')).toBe(true);

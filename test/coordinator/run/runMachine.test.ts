@@ -1,148 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { gbdtRun } from '../../../coordinator/run/kinds/gbdtRun.ts';
-import { usefulWorkers } from '../../../coordinator/run/leasePlan.ts';
-import { stepRun, wakeAtMs } from '../../../coordinator/run/runMachine.ts';
-import type { CommittedRound, RunEvent } from '../../../coordinator/run/runRequest.ts';
-import { defaultTiming, initialRunState } from '../../../coordinator/run/runState.ts';
-import type {
-  RunCommand,
-  RunInput,
-  RunPlan,
-  RunState,
-  RunWorker,
-} from '../../../coordinator/run/runState.ts';
-import type { CoordinatorMessage, Lease } from '../../../shared/protocol/control.ts';
-import type { RunMessage } from '../../../coordinator/pool/poolWorker.ts';
-
-function makeShards(count: number): Lease[] {
-  return Array.from({ length: count }, (_, index) => ({
-    dataset: 'train',
-    index,
-    firstRow: index * 1000,
-    rows: 1000,
-    sha256: index.toString(16).padStart(64, '0'),
-    sizeBytes: 10,
-  }));
-}
-
-function makeWorker(workerId: string, change: Partial<RunWorker> = {}): RunWorker {
-  return {
-    workerId,
-    peerId: `peer-${workerId}`,
-    runtime: 'node',
-    device: 'cpu',
-    deviceName: 'JavaScript',
-    present: true,
-    leaving: false,
-    session: 1,
-    ...change,
-  };
-}
-
-/** Drives the machine and keeps what it commanded. */
-class Bench {
-  state: RunState = initialRunState;
-  atMs = 0;
-  readonly plan: RunPlan;
-  commands: RunCommand[] = [];
-  #recorded: CommittedRound[] = [];
-
-  constructor(plan: Partial<RunPlan> = {}) {
-    const { shards = makeShards(8) } = plan;
-    this.plan = {
-      runId: 'run',
-      shards,
-      kind: gbdtRun,
-      usefulWorkers: usefulWorkers(shards),
-      workers: { min: 2, max: 2 },
-      totalRounds: 10,
-      maxFailures: 0,
-      isEnough: (round) => {
-        this.#recorded.push(round);
-        return false;
-      },
-      timing: defaultTiming,
-      ...plan,
-    };
-  }
-
-  input(input: RunInput): void {
-    this.#recorded = [];
-    const [state, commands] = stepRun(this.plan, this.state, input);
-    this.state = state;
-    this.commands = [...commands];
-  }
-
-  workers(...workers: RunWorker[]): void {
-    this.input({ type: 'workers', atMs: this.atMs, workers, lost: new Map() });
-  }
-
-  message(workerId: string, message: { type: RunMessage['type'] } & Record<string, unknown>): void {
-    const whole = { runId: 'run', generation: this.state.generation, ...message } as unknown as RunMessage;
-    this.input({ type: 'message', atMs: this.atMs, workerId, message: whole });
-  }
-
-  tick(): void {
-    this.atMs = wakeAtMs(this.plan, this.state);
-    this.input({ type: 'tick', atMs: this.atMs });
-  }
-
-  ready(...workerIds: string[]): void {
-    for (const workerId of workerIds) this.message(workerId, { type: 'ready', links: [] });
-  }
-
-  committed(workerId: string, round: number, computeMs = 5): void {
-    const isFirst = this.state.members.find((member) => member.workerId === workerId)?.rank === 0;
-    this.message(workerId, {
-      type: 'committed',
-      round,
-      computeMs,
-      exchangeMs: 1,
-      bytesSent: 1,
-      ...(isFirst && { trees: [`tree ${round}`], metrics: { loss: round } }),
-    });
-  }
-
-  halted(workerId: string, committedRounds: number, from = committedRounds): void {
-    const rounds = Array.from({ length: committedRounds - from }, (_, i) => ({
-      round: from + i,
-      trees: [`tree ${from + i}`],
-    }));
-    this.message(workerId, { type: 'halted', committedRounds, rounds });
-  }
-
-  sent(type: CoordinatorMessage['type']): { workerId: string; message: CoordinatorMessage }[] {
-    return this.commands.flatMap((command) =>
-      command.type === 'send' && command.message.type === type
-        ? [{ workerId: command.workerId, message: command.message }]
-        : [],
-    );
-  }
-
-  events<T extends RunEvent['type']>(type: T): Extract<RunEvent, { type: T }>[] {
-    return this.commands.flatMap((command) =>
-      command.type === 'emit' && command.event.type === type
-        ? [command.event as Extract<RunEvent, { type: T }>]
-        : [],
-    );
-  }
-
-  result(): unknown {
-    return this.commands.flatMap((command) => (command.type === 'end' ? [command.result] : []))[0];
-  }
-
-  /** Rounds that the last input recorded. */
-  recorded(): CommittedRound[] {
-    return this.#recorded;
-  }
-
-  /** Two workers, "a" and "b", in the middle of training. */
-  training(): this {
-    this.workers(makeWorker('a'), makeWorker('b'));
-    this.ready('a', 'b');
-    return this;
-  }
-}
+import { wakeAtMs } from '../../../coordinator/run/runMachine.ts';
+import { defaultTiming } from '../../../coordinator/run/runState.ts';
+import { Bench, makeShards, makeWorker } from './runBench.ts';
 
 describe('forming a group', () => {
   it('says what it waits for, and what is wrong with the workers that are there', () => {
@@ -223,21 +82,33 @@ describe('forming a group', () => {
 });
 
 describe('recording rounds', () => {
-  it('records what the first rank commits, once, and announces it with all timings', () => {
-    const bench = new Bench().training();
+  it('records what most members say of a round, once, and announces it with all timings', () => {
+    const bench = new Bench({ workers: { min: 3, max: 3 } });
+    bench.workers(makeWorker('a'), makeWorker('b'), makeWorker('c'));
+    bench.ready('a', 'b', 'c');
     bench.committed('a', 0);
+    expect(bench.recorded()).toEqual([]);
+    bench.committed('b', 0);
     expect(bench.recorded()).toEqual([{ round: 0, trees: ['tree 0'], metrics: { loss: 0 } }]);
     expect(bench.events('round')).toEqual([]);
-    bench.committed('b', 0);
+    bench.committed('c', 0);
     expect(bench.recorded()).toEqual([]);
-    expect(bench.events('round')[0]?.timings.map((timing) => timing.workerId)).toEqual(['a', 'b']);
+    expect(bench.events('round')[0]?.timings.map((timing) => timing.workerId)).toEqual(['a', 'b', 'c']);
     bench.committed('a', 0);
     expect(bench.recorded()).toEqual([]);
   });
 
+  it('waits for the trees, which the first rank sends', () => {
+    const bench = new Bench().training();
+    bench.committed('b', 0);
+    expect(bench.recorded()).toEqual([]);
+    bench.committed('a', 0);
+    expect(bench.recorded()).toHaveLength(1);
+  });
+
   it('finishes with the last round and lets everybody go', () => {
     const bench = new Bench({ totalRounds: 1 }).training();
-    bench.committed('a', 0);
+    bench.allCommitted(0);
     expect(bench.result()).toMatchObject({ status: 'finished', rounds: [{ round: 0 }] });
     expect(bench.sent('release').map((sent) => sent.workerId)).toEqual(['a', 'b']);
     expect(bench.events('round')).toHaveLength(1);
@@ -263,12 +134,12 @@ describe('losing a worker', () => {
   it('goes on without who is out of reach as soon as the group makes no progress', () => {
     const bench = new Bench({ workers: { min: 1, max: 2 } }).training();
     bench.atMs = 400;
-    bench.committed('a', 0);
+    bench.allCommitted(0);
     bench.atMs = 500;
     bench.workers(makeWorker('a', { present: false }), makeWorker('b'));
     expect(bench.sent('halt')).toEqual([]);
     bench.atMs = 700;
-    bench.committed('b', 0);
+    bench.committed('b', 1);
     bench.tick();
     // 1.5 s and one and a half of the longest round (400 ms) after the last sign of progress.
     expect(bench.atMs).toBe(700 + 1_500 + 600);
@@ -290,7 +161,7 @@ describe('losing a worker', () => {
 
   it('takes over what a survivor committed and gives the shards to those who are left', () => {
     const bench = new Bench({ workers: { min: 1, max: 2 } }).training();
-    bench.committed('a', 0);
+    bench.allCommitted(0);
     bench.input({
       type: 'workers',
       atMs: 1,
@@ -318,7 +189,7 @@ describe('losing a worker', () => {
       bench.message('b', {
         type: 'halted',
         committedRounds: 130,
-        rounds: Array.from({ length: to - from }, (_, i) => ({ round: from + i, trees: [] })),
+        rounds: Array.from({ length: to - from }, (_, i) => ({ round: from + i, trees: [], metrics: {} })),
       });
     answer(0, 64);
     expect(bench.sent('halt')).toMatchObject([{ workerId: 'b', message: { knownRounds: 64 } }]);
@@ -434,14 +305,14 @@ describe('planned changes', () => {
     bench.workers(makeWorker('a'), makeWorker('b'));
     bench.tick();
     bench.ready('a', 'b');
-    bench.committed('a', 0);
+    bench.allCommitted(0);
     bench.workers(makeWorker('a'), makeWorker('b'), makeWorker('c'));
     bench.tick();
     expect(bench.sent('halt').map((sent) => sent.message)).toMatchObject([
       { when: 'commit', atRounds: 2, knownRounds: 1 },
       { when: 'commit', atRounds: 2, knownRounds: 1 },
     ]);
-    bench.committed('a', 1);
+    bench.allCommitted(1);
     bench.halted('a', 2);
     bench.halted('b', 2);
     expect(bench.events('workerJoined')).toEqual([{ type: 'workerJoined', workerId: 'c' }]);
@@ -463,7 +334,7 @@ describe('planned changes', () => {
     const bench = new Bench().training();
     bench.input({ type: 'stop', atMs: 5, reason: 'enough' });
     expect(bench.sent('halt')[0]?.message).toMatchObject({ when: 'commit', atRounds: 1 });
-    bench.committed('a', 0);
+    bench.allCommitted(0);
     bench.halted('a', 1);
     bench.halted('b', 1);
     expect(bench.result()).toMatchObject({ status: 'stopped', rounds: [{ round: 0 }] });

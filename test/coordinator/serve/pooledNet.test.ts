@@ -133,7 +133,7 @@ describe('a replica whose worker vanishes', () => {
         attach: async (instance) =>
           new LayersProgram(await PooledNet.open(instance), { batchWaitTimeoutS: 3_600 }),
       }),
-      {},
+      { excluded: new Set() },
       (facts) => told.push(facts),
     );
     await replica.ready;

@@ -13,6 +13,8 @@ import { WebSocket } from 'ws';
 import { startCoordinator } from '../../../coordinator/server/coordinator.ts';
 import type { Coordinator, CoordinatorOptions } from '../../../coordinator/server/coordinator.ts';
 import type { RunRequest } from '../../../coordinator/run/runRequest.ts';
+import type { EncodedTree } from '../../../shared/gbdt/treeCodec.ts';
+import { treeOf, treesSha256 } from '../../simulation/simulatedTree.ts';
 
 interface Reply {
   readonly status: number;
@@ -190,7 +192,7 @@ describe('coordinator', () => {
       expect(got.headers).toMatchObject({
         etag: `"${sha256(bytes)}"`,
         'content-length': '1000',
-        'cache-control': 'public, max-age=31536000, immutable',
+        'cache-control': 'private, max-age=31536000, immutable',
       });
       expect((await ask(path, { headers: { 'If-None-Match': `"${sha256(bytes)}"` } })).status).toBe(304);
     });
@@ -364,7 +366,9 @@ describe('coordinator', () => {
       const { hostname, port } = new URL(coordinator.url);
       await new Promise<void>((resolve) => {
         const socket = connect(Number(port), hostname, () =>
-          socket.write(`GET /blobs/${name} HTTP/1.1\r\nHost: localhost\r\n\r\n`),
+          socket.write(
+            `GET /blobs/${name} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${coordinator.tokens.admin}\r\n\r\n`,
+          ),
         );
         socket.once('data', () => {
           socket.resetAndDestroy();
@@ -430,7 +434,7 @@ describe('coordinator', () => {
       const outcome = JSON.parse((await ask('/api/v1/runs/flights/outcome')).body) as object;
       expect(outcome).toMatchObject({
         status: 'finished',
-        rounds: [0, 1, 2].map((round) => ({ round, trees: [`tree ${round}`], metrics: { loss: round } })),
+        rounds: [0, 1, 2].map((round) => ({ round, trees: [treeOfRound(round)], metrics: { loss: round } })),
       });
       expect(JSON.parse((await ask('/api/v1/runs')).body)).toMatchObject({
         runs: [{ runId: 'flights', status: 'finished', rounds: 3 }],
@@ -438,6 +442,8 @@ describe('coordinator', () => {
       const again = ask('/api/v1/runs/flights/events', { headers: { 'Last-Event-ID': '6' } });
       expect((await again).body).toMatch(/^id: 7\nevent: end\n/);
     });
+
+    const treeOfRound = (round: number): EncodedTree => treeOf(`${round}`.padStart(16, '0'));
 
     /** A worker that commits three rounds as soon as it is told to begin. */
     function trainAlone(socket: WebSocket): void {
@@ -450,7 +456,8 @@ describe('coordinator', () => {
         if (type !== 'begin') return;
         for (let round = 0; round < 3; round += 1) {
           const times = { computeMs: 1, exchangeMs: 0, bytesSent: 0 };
-          const result = { trees: [`tree ${round}`], metrics: { loss: round } };
+          const trees = [treeOfRound(round)];
+          const result = { trees, treesSha256: treesSha256(trees), metrics: { loss: round } };
           say({ type: 'committed', runId, generation, round, ...times, ...result });
         }
       });
@@ -511,7 +518,7 @@ describe('coordinator', () => {
       expect([rebound.status, errorCode(rebound)]).toEqual([403, 'ORIGIN_REFUSED']);
     });
 
-    it('asks for the admin token; the join token only uploads', async () => {
+    it('asks for the admin token', async () => {
       await coordinator.close();
       await start({ adminToken: 'boss', joinToken: 'guest' });
       const status = async (path: string, token?: string, method = 'GET', body = ''): Promise<number> => {
@@ -525,8 +532,11 @@ describe('coordinator', () => {
       expect(await status('/healthz')).toBe(200);
       const blob = `/blobs/${sha256('x')}`;
       expect(await status(blob, undefined, 'PUT', 'x')).toBe(401);
-      expect(await status(blob, 'guest', 'PUT', 'x')).toBe(201);
-      expect(await status(blob)).toBe(200);
+      expect(await status(blob, 'guest', 'PUT', 'x')).toBe(401);
+      expect(await status(blob, 'boss', 'PUT', 'x')).toBe(201);
+      expect(await status(blob)).toBe(401);
+      expect(await status(blob, 'guest')).toBe(401);
+      expect(await status(blob, 'boss')).toBe(200);
     });
   });
 

@@ -12,6 +12,8 @@ import type { RunRequest } from '../../../coordinator/run/runRequest.ts';
 import { startCoordinator } from '../../../coordinator/server/coordinator.ts';
 import type { Coordinator } from '../../../coordinator/server/coordinator.ts';
 import { openStore } from '../../../coordinator/store/openStore.ts';
+import type { EncodedTree } from '../../../shared/gbdt/treeCodec.ts';
+import { contentOf, treeOf, treesSha256 } from '../../simulation/simulatedTree.ts';
 import { requestOf } from './storeFacts.ts';
 
 const bytes = Buffer.from('rows');
@@ -110,10 +112,15 @@ function trainUpTo(rounds: number): (message: Said) => readonly object[] {
       computeMs: 1,
       exchangeMs: 0,
       bytesSent: 0,
-      trees: [`tree ${known + i} of generation ${generation}`],
-      metrics: { loss: known + i },
+      ...roundOf(known + i, generation),
     }));
   };
+}
+
+/** Trees that tell which generation made them. */
+function roundOf(round: number, generation: number): object {
+  const trees = [treeOf(`${generation}`.padStart(8, '0') + `${round}`.padStart(8, '0'))];
+  return { trees, treesSha256: treesSha256(trees), metrics: { loss: round } };
 }
 
 /** The events of the run from after `last` until one of type `until`. */
@@ -156,12 +163,12 @@ describe('A coordinator that is started again on its storage folder', () => {
       'end',
     ]);
     const outcome = JSON.parse(await ask('/api/v1/runs/flights/outcome')) as {
-      rounds: { trees: string[] }[];
+      rounds: { trees: EncodedTree[] }[];
     };
-    expect(outcome.rounds.map(({ trees }) => trees[0])).toEqual([
-      'tree 0 of generation 1',
-      'tree 1 of generation 1',
-      'tree 2 of generation 2',
+    expect(outcome.rounds.map(({ trees }) => contentOf(trees[0]!))).toEqual([
+      '0000000100000000',
+      '0000000100000001',
+      '0000000200000002',
     ]);
   });
 

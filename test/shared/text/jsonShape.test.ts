@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { beyondShape } from '../../../shared/text/jsonShape.ts';
 
-const shape = { maxDepth: 3, maxKeys: 2 };
+const shape = { maxDepth: 3, maxKeys: 2, maxContainers: 6 };
 const deep = 'Arrays and objects may be nested 3 deep, these are deeper.';
+const many = 'There may be 6 arrays and objects, there are more.';
 const wide = 'An object may have 2 keys, one has more.';
 
 describe('beyondShape', () => {
@@ -15,6 +16,8 @@ describe('beyondShape', () => {
     ['as many keys as may be, twice', '[{"a":1,"b":2},{"a":1,"b":2}]', undefined],
     ['a key too many', '[{"a":1,"b":2},{"a":1,"b":2,"c":3}]', wide],
     ['keys on both sides of a nested object', '{"a":{"x":1,"y":1},"b":2,"c":3}', wide],
+    ['as many arrays and objects as may be', '[[],{},[],{},[]]', undefined],
+    ['one of them too many', '[[],{},[],{},[],{}]', many],
     ['brackets and colons in a string', '"[[[[{\\"a\\":1,:::"', undefined],
     ['brackets after an escaped quote', '["\\"[[[[", 1]', undefined],
     ['brackets after an escaped backslash', '["\\\\", [[[]]]]', deep],

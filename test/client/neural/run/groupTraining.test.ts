@@ -131,6 +131,74 @@ describe('A neural run in a group', () => {
     expect(logged.some((line) => line.includes('those of rank 0 count'))).toBe(true);
   });
 
+  it('tells the same metrics and the same states at every member; the first stores them', async () => {
+    const world = await start({ checkpointEverySteps: 4 });
+    names(3).forEach((name) => world.addWorker(name));
+    await world.begin(1, names(3));
+    const told: Record<string, unknown[]> = {};
+    for (const name of names(3)) {
+      const said: unknown[] = (told[name] = []);
+      for (;;) {
+        const message = await world.hearAny(name, ['committed', 'state', 'saved']);
+        if (message.type === 'committed') {
+          expect('measured' in message).toBe(name === 'w0');
+          said.push(['metrics', message.round, message.metrics]);
+          if (message.round === 8) break;
+        } else {
+          expect(message.type).toBe(name === 'w0' ? 'saved' : 'state');
+          said.push(['state', message.rounds, message.sha256, message.sizeBytes]);
+        }
+      }
+    }
+    const parts = (name: string, kind: string): unknown[] =>
+      told[name]!.filter((one) => (one as unknown[])[0] === kind);
+    expect(parts('w0', 'metrics')).toHaveLength(9);
+    expect(parts('w0', 'state').map((one) => (one as unknown[])[1])).toEqual([4, 8, 9]);
+    for (const name of ['w1', 'w2'])
+      for (const kind of ['metrics', 'state']) expect(parts(name, kind)).toEqual(parts('w0', kind));
+  });
+
+  it('tells one state where members round differently, optimizer and all', async () => {
+    const world = await start({}, (engine, workerId) => {
+      if (workerId !== 'w1') return engine;
+      const update = engine.update.bind(engine);
+      engine.update = (options) => update({ ...options, learningRate: options.learningRate * (1 + 1e-7) });
+      const takeTotals = engine.takeTotals.bind(engine);
+      // Adam's arrays differ too.
+      engine.takeTotals = async () => {
+        const optimizer = await engine.read('optimizer');
+        optimizer[0] = optimizer[0]! + 1e-6;
+        engine.write('optimizer', optimizer);
+        return takeTotals();
+      };
+      return engine;
+    });
+    world.onLog = () => undefined;
+    names(2).forEach((name) => world.addWorker(name));
+    await world.begin(1, names(2));
+    const [saved, state] = await Promise.all([world.hear('w0', 'saved'), world.hear('w1', 'state')]);
+    expect([state.rounds, state.sha256]).toEqual([9, saved.sha256]);
+  });
+
+  it('goes on from the state that most members have, whoever leads', async () => {
+    const expected = await undisturbed(1);
+    const engines = new Map<string, TrainingEngine>();
+    const world = await start({}, (engine, workerId) => {
+      engines.set(workerId, engine);
+      return engine;
+    });
+    names(3).forEach((name) => world.addWorker(name));
+    await world.begin(1, names(3));
+    await world.losses('w0', 0, 2);
+    const [step] = await world.halt(1, names(3), 'commit');
+    const forged = engines.get('w2')!;
+    forged.write('parameters', (await forged.read('parameters')).fill(1));
+    await world.begin(2, ['w2', 'w0', 'w1']);
+    await world.losses('w2', step!, 8);
+    const saved = await world.hear('w2', 'saved');
+    expect(largestDifference(flat(world.state(saved)), expected.weights)).toBeLessThan(2e-5);
+  });
+
   it('has with synchronised batch norm the curve of one microbatch of all rows, also where members lack one', async () => {
     // Three microbatches a step for four members, and two in the last step of an epoch.
     const engine = 'compiled';

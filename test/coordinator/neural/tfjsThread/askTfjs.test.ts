@@ -64,7 +64,7 @@ describe('tfjs in its thread', () => {
     expect(inputs).toMatchObject([{ shape: [5, 2], dtype: 'float32' }]);
     expect(outputShape).toEqual([2]);
     expect(givesProbabilities).toBe(true);
-    expect([...initial.get('cells/bias')!.values]).toEqual(new Array(12).fill(1));
+    expect([...initial.get('cells/bias')!.values]).toEqual(Array.from({ length: 12 }, () => 1));
     expect(initial.get('cells/kernel')!.shape).toEqual([2, 12]);
   });
 

@@ -1,0 +1,112 @@
+// Generations that end without a round again and again though all members answer: somebody has to go. What one member says
+// of another is no proof, so that one counts as much against whoever says it.
+
+import { endRun, forgive, names } from './ending.ts';
+import { enoughWithout } from './formation.ts';
+import { RunStuckError } from './runErrors.ts';
+import { noBarren, recordedRounds } from './runState.ts';
+import type { Member } from './runState.ts';
+import { liftForgiven, setAside } from './setAside.ts';
+import type { Turn } from './turn.ts';
+
+/** Fruitless generations in a row before somebody is blamed. */
+const PATIENCE_GENERATIONS = 3;
+/** What the coordinator saw itself. */
+export const COORDINATOR = '';
+
+/** Notes that the group can not go on because of these workers. @param accuser a worker, or the coordinator itself. */
+export function accuse(turn: Turn, accuser: string, workerIds: readonly string[], message: string): void {
+  const { barren } = turn.state;
+  const accusers = new Map(barren.accusers);
+  for (const workerId of workerIds)
+    accusers.set(workerId, new Set([...(accusers.get(workerId) ?? []), accuser]));
+  turn.set({ barren: { ...barren, accusers, message } });
+}
+
+/** Sets one of a group aside that is stuck; without enough others the run fails. */
+export function judgeStall(turn: Turn): void {
+  const { state, plan, atMs } = turn;
+  const { barren } = state;
+  // Where not every round is recorded, a member that told of one is proof enough.
+  const hasWorked = !plan.kind.recordsEveryRound && state.members.some((member) => member.hasWorked);
+  if (hasWorked || recordedRounds(state) > state.recordAtFormation || state.members.length === 0) {
+    return turn.set({ barren: noBarren });
+  }
+  const generations = barren.generations + 1;
+  turn.set({ barren: { ...barren, generations } });
+  if (generations < PATIENCE_GENERATIONS) return;
+  const suspect = mostSuspect(turn);
+  turn.set({ barren: noBarren });
+  if (!suspect) return;
+  const { workerId, accuser } = suspect;
+  const what = `${generations} generations in a row ended without a round; the last message was: ${barren.message}`;
+  if (enoughWithout(turn, [workerId])) {
+    return setAside(turn, workerId, {
+      reason: what,
+      until: 'forgiven',
+      ...(accuser !== undefined && { accuser }),
+    });
+  }
+  const error = new RunStuckError(`The group of ${names(state.members)} is stuck: ${what}`, {
+    peer: workerId,
+  });
+  if (!forgive(turn)) return endRun(turn, error);
+  // Whoever was set aside before may have been the wrong one.
+  liftForgiven(turn);
+  turn.log(
+    'warn',
+    `${error.message}. Trying again in ${Math.round(turn.state.formAtMs - atMs)} ms (${plan.runId}).`,
+  );
+}
+
+interface Suspect {
+  readonly workerId: string;
+  /** The only one to accuse it, or whom alone it accused. */
+  readonly accuser?: string;
+}
+
+/**
+ * Whom several accuse, or itself, or the coordinator, goes first. Without one, two who have only each other's word against
+ * them: the one who had more such quarrels, of equal ones the newest, which is likelier the one that does not fit in.
+ */
+function mostSuspect(turn: Turn): Suspect | undefined {
+  const { members, barren } = turn.state;
+  const accusersOf = ({ workerId }: Member): ReadonlySet<string> =>
+    barren.accusers.get(workerId) ?? new Set();
+  const isProven = (member: Member): boolean => {
+    const accusers = accusersOf(member);
+    return accusers.size > 1 || accusers.has(COORDINATOR) || accusers.has(member.workerId);
+  };
+  const proven = members
+    .filter(isProven)
+    .sort((a, b) => accusersOf(b).size - accusersOf(a).size || b.rank - a.rank)[0];
+  if (proven) return { workerId: proven.workerId };
+  const quarrels = members.flatMap((member) =>
+    [...accusersOf(member)].filter((id) => turn.member(id)).map((id) => [member.workerId, id] as const),
+  );
+  if (quarrels.length === 0) {
+    const newest = [...members].sort((a, b) => b.rank - a.rank)[0];
+    return newest && { workerId: newest.workerId };
+  }
+  return pickOfQuarrel(turn, quarrels);
+}
+
+function pickOfQuarrel(turn: Turn, quarrels: readonly (readonly [string, string])[]): Suspect | undefined {
+  const suspects = new Map([...turn.state.suspects].map(([id, others]) => [id, new Set(others)]));
+  const note = (one: string, other: string): void =>
+    void suspects.set(one, (suspects.get(one) ?? new Set()).add(other));
+  for (const [accused, accuser] of quarrels) {
+    note(accused, accuser);
+    note(accuser, accused);
+  }
+  turn.set({ suspects });
+  const inQuarrel = new Set(quarrels.flat());
+  const [suspect] = turn.state.members
+    .filter(({ workerId }) => inQuarrel.has(workerId))
+    .sort((a, b) => suspects.get(b.workerId)!.size - suspects.get(a.workerId)!.size || b.rank - a.rank);
+  if (!suspect) return undefined;
+  const { workerId } = suspect;
+  const quarrel = quarrels.find((pair) => pair.includes(workerId));
+  const accuser = quarrel?.find((id) => id !== workerId);
+  return { workerId, ...(accuser !== undefined && { accuser }) };
+}
