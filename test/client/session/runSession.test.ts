@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { TreeDevice } from '../../../kernels/gbdt/treeDevice.ts';
 import { treesSha256 } from '../../simulation/simulatedTree.ts';
 import type { SmallRun } from './sessionWorld.ts';
-import { RUN, SessionWorld, formGroup, smallRun } from './sessionWorld.ts';
+import { RUN, SessionWorld, formGroup, linkKeysOf, smallRun } from './sessionWorld.ts';
 
 const ROUNDS = 4;
 const SHARDS = 6;
@@ -193,6 +193,25 @@ describe('A worker session', () => {
     const failed = await world.hear('w0', 'failed');
     expect(failed.code).toBe('BAD_ASSIGNMENT');
     expect(failed.message).toContain('shard 0 of "train" holds rows 500..999, the lease says 0..499');
+  });
+
+  it('fails before it loads anything when it has no key for the link to a member', async () => {
+    world.addWorker('w0');
+    const members = ['w0', 'w1'].map((workerId, rank) => ({ rank, workerId, peerId: workerId }));
+    const place = { runId: RUN, generation: 1, rank: 0, members, linkKeys: linkKeysOf(['w0']) };
+    world.say('w0', {
+      type: 'assign',
+      ...place,
+      leases: [...run.leases],
+      spec: run.specHash,
+      committedRounds: 0,
+      trees: null,
+    });
+    expect(await world.hear('w0', 'failed')).toMatchObject({
+      code: 'BAD_ASSIGNMENT',
+      message: `Generation 1 of run ${RUN} has no key for the link to member w1.`,
+    });
+    expect(world.devices.size).toBe(0);
   });
 });
 
