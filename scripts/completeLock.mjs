@@ -1,56 +1,60 @@
-// Completes package-lock.json: npm leaves out the binaries of platforms that its registry does not offer (a mirror often
-// has one platform's alone), and `npm ci` then refuses the file everywhere. Run after adding or updating a package:
+// Completes package-lock.json: the binaries of every platform, and the hash of every package. npm leaves out what its registry
+// does not offer (a mirror often has one platform's binaries alone), and `npm ci` then refuses the file elsewhere, or takes
+// packages unchecked. Run after adding or updating a package, with a registry that offers all platforms:
 //   npm install NAME && node scripts/completeLock.mjs
+// `node scripts/completeLock.mjs --check` changes nothing, and fails where something is missing.
+import { spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 
 const FILE = 'package-lock.json';
-const systems = ['darwin', 'win32', 'linux', 'android', 'freebsd', 'openharmony'];
-const processors = ['wasm32', 'arm64', 'x64', 'ia32', 'ppc64', 'riscv64', 's390x', 'loong64'];
+const before = readFileSync(FILE, 'utf8');
+const isCheck = process.argv.includes('--check');
+if (!isCheck) complete();
 
-const lock = JSON.parse(readFileSync(FILE, 'utf8'));
-const packages = lock.packages;
-for (const entry of Object.values(packages)) delete entry.resolved;
-
-/** Where Node looks for `name` from `path`, nearest first. */
-function places(path, name) {
-  const folders = [path];
-  for (let at = path; at !== ''; folders.push(at))
-    at = at.slice(0, Math.max(0, at.lastIndexOf('/node_modules/')));
-  return folders.map((folder) => `${folder === '' ? '' : `${folder}/`}node_modules/${name}`);
+const { packages } = JSON.parse(readFileSync(FILE, 'utf8'));
+const problems = problemsOf(packages);
+if (problems.length === 0) {
+  console.log(`${FILE}: ${Object.keys(packages).length - 1} packages, each with its hash`);
+} else {
+  if (!isCheck) writeFileSync(FILE, before);
+  console.error(`${FILE} is not complete:\n  ${problems.join('\n  ')}`);
+  process.exitCode = 1;
 }
 
-/** What a package of binaries runs on, by the customs of naming such packages. */
-function platformOf(name) {
-  const words = name.split(/[/-]/);
-  const os = systems.find((system) => words.includes(system));
-  const cpu =
-    processors.find((processor) => words.includes(processor)) ?? (words.includes('arm') ? 'arm' : undefined);
-  if (cpu === undefined) throw new Error(`${name}: its name does not say which processor it is for`);
-  const musl = words.some((word) => word.startsWith('musl'));
-  const glibc = words.some((word) => ['gnu', 'glibc', 'gnueabihf'].includes(word));
-  const libc = os === 'linux' && (musl || glibc) ? { libc: [musl ? 'musl' : 'glibc'] } : {};
-  return { cpu: [cpu], ...(os && { os: [os] }), ...libc };
-}
-
-let added = 0;
-const byDepth = Object.keys(packages).sort(
-  (a, b) => a.split('node_modules/').length - b.split('node_modules/').length,
-);
-for (const path of byDepth) {
-  const { optionalDependencies = {}, dev } = packages[path];
-  for (const [name, version] of Object.entries(optionalDependencies)) {
-    const candidates = places(path, name);
-    const found = candidates.findIndex((place) => packages[place]);
-    const isExact = /^\d+\.\d+\.\d+/.test(version);
-    if (!isExact || (found >= 0 && packages[candidates[found]].version === version)) continue;
-    // As near the root as possible without hiding another version from those who use it.
-    const place = found < 0 ? candidates.at(-1) : candidates[found - 1];
-    if (place === undefined)
-      throw new Error(`${path} wants ${name}@${version}, but another version is in its place`);
-    packages[place] = { version, ...(dev && { dev: true }), optional: true, ...platformOf(name) };
-    added += 1;
+function complete() {
+  const lock = JSON.parse(before);
+  for (const [path, entry] of Object.entries(lock.packages)) {
+    // Each user takes packages from the registry of their own settings.
+    delete entry.resolved;
+    // npm asks about what the file lacks, and does not add to what it has.
+    if (path !== '' && entry.integrity === undefined) delete lock.packages[path];
   }
+  writeFileSync(FILE, `${JSON.stringify(lock, null, 2)}\n`);
+  const npm = spawnSync('npm', ['install', '--package-lock-only', '--ignore-scripts', '--loglevel=error'], {
+    stdio: ['ignore', 'ignore', 'inherit'],
+    shell: process.platform === 'win32',
+  });
+  if (npm.status === 0) return;
+  writeFileSync(FILE, before);
+  throw new Error(`npm ended with code ${npm.status}; ${FILE} is as it was`);
 }
-lock.packages = Object.fromEntries(Object.entries(packages).sort(([a], [b]) => (a < b ? -1 : 1)));
-writeFileSync(FILE, `${JSON.stringify(lock, null, 2)}\n`);
-console.log(`${FILE}: ${added} packages of other platforms added`);
+
+function problemsOf(entries) {
+  const found = [];
+  const folder = 'node_modules/';
+  const versions = new Set(
+    Object.entries(entries).map(
+      ([path, { version }]) => `${path.slice(path.lastIndexOf(folder) + folder.length)}@${version}`,
+    ),
+  );
+  for (const [path, { integrity = '', resolved, optionalDependencies = {} }] of Object.entries(entries)) {
+    if (path !== '' && !/^sha512-[A-Za-z0-9+/]{86}==$/.test(integrity))
+      found.push(`${path}: no SHA-512 hash`);
+    if (resolved !== undefined) found.push(`${path}: names a registry`);
+    for (const [name, version] of Object.entries(optionalDependencies)) {
+      const isExact = /^\d+\.\d+\.\d+/.test(version);
+      if (isExact && !versions.has(`${name}@${version}`)) found.push(`${path}: lacks ${name}@${version}`);
+    }
+  }
+  return found;
+}

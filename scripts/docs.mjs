@@ -79,6 +79,7 @@ function cliPage() {
     'Options of every command:',
     optionTable(commonOptions),
     'Answers go to stdout, progress, notices and errors to where a script expects them: with `--json` every line of stdout is one JSON value, and an error is one JSON value on stderr.',
+    'Commands that talk to a coordinator take its token from `--token`, from the variable beside it, or from the file that `tabgrad up` left for its user on the same machine (docs/hosting.md). TABGRAD_STATE_DIR names another folder for that file.',
     ...commands.flatMap(section),
     '## Exit codes',
     table(['code', 'meaning'], exitCodeMeanings),

@@ -8,13 +8,17 @@ const sources = [
   'client',
   'coordinator',
   'scripts/build.mjs',
+  'scripts/bundledPackages.mjs',
+  'package.json',
   'vite.config.ts',
   'package-lock.json',
 ];
 const products = [
   'dist/node/cli.js',
   'dist/node/worker.js',
+  'dist/node/tfjsThread.js',
   'dist/deno/worker.js',
+  'dist/vendor/tfjs.js',
   'dist/owner/tabgrad.js',
   'dist/page/join.html',
 ];

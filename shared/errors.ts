@@ -1,6 +1,8 @@
 // Every failure a user can meet has a code here, so that scripts can act on it and docs can list it.
 // Rooms subclass TabgradError, one class a failure, next to the code that throws it.
 
+import { visibleText } from './text/visibleText.ts';
+
 /** The closed list of error codes with what each one means. Add a code here, then a class where it is thrown. */
 export const errorCodes = {
   INTERNAL: 'A defect of tabgrad itself.',
@@ -14,13 +16,18 @@ export const errorCodes = {
   CONFIG_INVALID: 'A key of the config is unknown, missing or has a value that is not accepted.',
   EXPRESSION_INVALID: 'An expression of a derived column does not parse or does not fit the columns.',
   COORDINATOR_UNREACHABLE: 'No coordinator answers at that address.',
+  REDIRECT_REFUSED:
+    'A server redirects a request to where it must not go: to another host with a token or signature, or to http.',
   OUTPUT_FAILED: 'Standard output can not be written, e.g. to a file on a full disk.',
   BROWSER_MISSING: 'No browser to open local worker tabs with.',
+  BROWSER_SANDBOX_MISSING:
+    'The browser of local worker tabs has no sandbox here; the message says what is missing.',
   BLOB_UNAVAILABLE: 'A blob could not be fetched from the coordinator, or arrived with other bytes.',
   BLOB_NOT_STORED: 'A worker could not store a blob at the coordinator.',
   JOIN_REFUSED: 'The coordinator turned a worker away (wrong token, other version).',
   WORKER_START_FAILED: 'A local worker ended before it had joined.',
   INVALID_WORKER_OPTION: 'A worker was started with an unknown or malformed setting.',
+  WORKER_SETTING_INVALID: 'A setting of local workers is not accepted, or has no effect with the others.',
   DEVICE_LOST: 'The GPU device was lost; the worker leaves or comes back with a new one.',
   INVALID_BLOCK: 'A block of binned rows does not fit what the device was told to expect.',
   INVALID_TREE: 'A tree or split from a peer or a file can not be walked.',
@@ -66,10 +73,23 @@ export const errorCodes = {
   NOT_FOUND: 'Nothing is served at that path.',
   METHOD_NOT_ALLOWED: 'The path exists, but not for that HTTP method.',
   TOKEN_REQUIRED: 'The token is missing or wrong.',
+  TOKEN_INVALID:
+    'A token that was given can not be used: it is empty, too long or has other characters than ASCII.',
+  TOKEN_FILE:
+    'The file with the tokens of a coordinator of this machine can not be written, or others may read it.',
+  TOO_MANY_ATTEMPTS: 'Too many wrong tokens came from one address; the message says when to try again.',
   ORIGIN_REFUSED: 'The request comes from a web page of another origin.',
   RATE_LIMITED: 'A worker sends more than the coordinator accepts.',
   PROTOCOL_MISMATCH: 'Worker and coordinator speak different protocol versions.',
   POOL_FULL: 'The coordinator accepts no more workers.',
+  WORKER_UNKNOWN: 'No worker of that id.',
+  WORKER_REMOVED: 'The owner sent this worker away.',
+  WORKER_BANNED: 'The owner banned this worker, or the address that it comes from.',
+  BAN_LIST_FULL: 'There are as many bans as the coordinator keeps; lift some first.',
+  ADDRESS_FULL: 'The coordinator accepts no more workers from that address.',
+  TOO_MANY_CONNECTIONS: 'More connections are open than the server takes, in all or from one address.',
+  UPLOAD_REFUSED:
+    'A worker may not store that: it is in no run that stores anything, or it stores too much or too fast.',
   COORDINATOR_CLOSED: 'The coordinator is closing or closed.',
   RUN_UNKNOWN: 'No run of that id.',
   RUN_EXISTS: 'A run of that id exists already.',
@@ -116,10 +136,13 @@ export const errorCodes = {
   MODEL_MALFORMED: 'A model file is damaged or not an XGBoost JSON model.',
   MODEL_UNSUPPORTED: 'A model file is valid but uses a booster or objective that is not supported.',
   NEURAL_MODEL_INVALID: 'The topology of a neural net, or an option for it, does not have the expected form.',
+  TFJS_UNAVAILABLE:
+    'The thread in which tfjs is asked about a model could not be started, or gave no answer.',
   NEURAL_WEIGHTS_MISMATCH: 'Weights or optimizer state are of another model, cut short or damaged.',
   NEURAL_DATA_MISMATCH: 'Rows do not fit the model: shape, kind or range; the message names row and column.',
   NEURAL_LOSS_NOT_FINITE: 'The loss of a step is not a finite number; the message names step and layer.',
   PEER_LOST: 'A link to a peer closed or could not be made; the message names the peer.',
+  PEER_UNPROVEN: 'A peer did not prove by the key of the link that it is the worker that it says it is.',
   FRAME_INVALID: 'A frame from a peer breaks the rules of the wire; the message names the peer.',
   FRAME_CORRUPT: 'The checksum of a frame does not match its bytes; the message names the peer.',
   PEER_MESSAGE_INVALID:
@@ -152,13 +175,16 @@ export interface ErrorPlace {
   readonly peer?: string;
 }
 
-/** Base of every error that tabgrad throws on purpose. The message says what was wrong, what was expected and where. */
+/**
+ * Base of every error that tabgrad throws on purpose. The message says what was wrong, what was expected and where. It may
+ * quote what came from elsewhere: what would act on a terminal is written out (see visibleText).
+ */
 export abstract class TabgradError extends Error {
   abstract readonly code: ErrorCode;
   readonly place: ErrorPlace;
 
   constructor(message: string, place: ErrorPlace = {}, options?: ErrorOptions) {
-    super(message, options);
+    super(visibleText(message), options);
     this.name = new.target.name;
     this.place = place;
   }

@@ -2,6 +2,7 @@
 
 import { AbortedError } from '../../shared/errors.ts';
 import { backoffMs, delay, type Clock } from '../../shared/clock.ts';
+import { workerAuthorization, type WorkerCredentials } from '../../shared/protocol/workerCredentials.ts';
 import type { FetchBlobOptions } from '../session/sessionEnvironment.ts';
 import type { BlobCache } from './blobCache.ts';
 import { BlobFetchError } from './blobErrors.ts';
@@ -16,7 +17,12 @@ export interface BlobFetcherOptions {
   readonly fetch?: typeof fetch;
 }
 
-export type FetchBlob = (sha256: string, options: FetchBlobOptions) => Promise<Uint8Array>;
+interface FetchOptions extends FetchBlobOptions {
+  /** Whose end this is; undefined where the coordinator asks nobody. */
+  readonly credentials?: WorkerCredentials | undefined;
+}
+
+export type FetchBlob = (sha256: string, options: FetchOptions) => Promise<Uint8Array>;
 
 /** Largest blob that is taken when the caller names no size: run specs and trees, not shards. */
 const MAX_UNANNOUNCED_BYTES = 256 * 1024 * 1024;
@@ -31,7 +37,8 @@ class Hopeless extends BlobFetchError {}
 
 /** @returns a function that rejects with BlobFetchError (after retries) or AbortedError. */
 export function createBlobFetcher(options: BlobFetcherOptions): FetchBlob {
-  return async (sha256, { sizeBytes, signal }) => {
+  return async (sha256, fetchOptions) => {
+    const { signal } = fetchOptions;
     const cached = await options.cache.get(sha256);
     if (cached && (await sha256Hex(cached)) === sha256) return cached;
     let last: unknown;
@@ -45,7 +52,7 @@ export function createBlobFetcher(options: BlobFetcherOptions): FetchBlob {
       }
       if (signal.aborted) throw new AbortedError(`Fetching blob ${sha256} was withdrawn.`);
       try {
-        const bytes = await download(options, sha256, sizeBytes, signal);
+        const bytes = await download(options, sha256, fetchOptions);
         await options.cache.put(sha256, bytes);
         return bytes;
       } catch (error) {
@@ -65,8 +72,7 @@ export function createBlobFetcher(options: BlobFetcherOptions): FetchBlob {
 async function download(
   options: BlobFetcherOptions,
   sha256: string,
-  sizeBytes: number | undefined,
-  signal: AbortSignal,
+  { sizeBytes, signal, credentials }: FetchOptions,
 ): Promise<Uint8Array> {
   const stall = new AbortController();
   let cancelStall = options.clock.after(STALL_MS, () => stall.abort());
@@ -75,11 +81,15 @@ async function download(
       signal: AbortSignal.any([signal, stall.signal]),
       // Kept by `cache`, or not at all: a second copy in the browser's HTTP cache would help nobody.
       cache: 'no-store',
+      headers: credentials ? { authorization: workerAuthorization(credentials) } : {},
+      // A coordinator sends no worker to other addresses.
+      redirect: 'manual',
     });
     if (!response.ok || !response.body) {
       await response.body?.cancel();
-      const message = `The coordinator answered ${response.status} for blob ${sha256}.`;
-      throw response.status >= 500 || response.status === 429
+      const message = `The coordinator answered ${answerOf(response)} for blob ${sha256}.`;
+      // A coordinator that was restarted knows its workers again once they have come back.
+      throw response.status >= 500 || [401, 429].includes(response.status)
         ? new BlobFetchError(message)
         : new Hopeless(message);
     }
@@ -103,6 +113,12 @@ async function download(
   } finally {
     cancelStall();
   }
+}
+
+/** Browsers tell no more of a redirect than that there is one. */
+export function answerOf({ type, status }: Response): string {
+  const isRedirect = type === 'opaqueredirect' || (status >= 300 && status < 400);
+  return isRedirect ? 'a redirect, which is not followed,' : String(status);
 }
 
 /** The body's chunks; a reader rather than for-await, which Safari's streams lack. */

@@ -2,14 +2,16 @@
 
 import { AbortedError } from '../../shared/errors.ts';
 import { backoffMs, delay, type Clock } from '../../shared/clock.ts';
+import { workerAuthorization, type WorkerCredentials } from '../../shared/protocol/workerCredentials.ts';
 import type { BlobReference } from '../../shared/neural/run/neuralSpec.ts';
 import { BlobUploadError } from './blobErrors.ts';
+import { answerOf } from './blobFetcher.ts';
 import { sha256Hex } from './sha256Hex.ts';
 
 export interface BlobUploaderOptions {
   /** Address of the coordinator, e.g. http://127.0.0.1:7070. */
   readonly origin: string;
-  readonly token: string | undefined;
+  readonly credentials: WorkerCredentials;
   readonly clock: Clock;
   readonly random: () => number;
   readonly fetch?: typeof fetch;
@@ -34,11 +36,11 @@ export function createBlobUploader(options: BlobUploaderOptions): PutBlob {
         await delay(clock, backoffMs(attempt - 1, FIRST_RETRY_MS, MAX_RETRY_MS, random), signal);
       if (signal.aborted) throw new AbortedError(`Storing blob ${sha256} was withdrawn.`);
       try {
-        const status = await upload(options, sha256, bytes, signal);
-        if (status < 300) return { sha256, sizeBytes: bytes.length };
-        last = `the coordinator answered ${status}`;
-        // Neither a wrong token nor a full storage mends itself.
-        if (status < 500 && status !== 429) break;
+        const response = await upload(options, sha256, bytes, signal);
+        if (response.ok) return { sha256, sizeBytes: bytes.length };
+        last = `the coordinator answered ${answerOf(response)}`;
+        // A coordinator that was restarted knows its workers again once they have come back; else nothing mends itself.
+        if (response.status < 500 && ![401, 429].includes(response.status)) break;
       } catch (error) {
         last = String(error);
       }
@@ -53,18 +55,20 @@ async function upload(
   sha256: string,
   bytes: Uint8Array<ArrayBuffer>,
   signal: AbortSignal,
-): Promise<number> {
+): Promise<Response> {
   const slow = new AbortController();
   const cancel = options.clock.after(UPLOAD_MS, () => slow.abort());
   try {
     const response = await (options.fetch ?? fetch)(`${options.origin}/blobs/${sha256}`, {
       method: 'PUT',
       body: bytes,
-      headers: options.token === undefined ? {} : { authorization: `Bearer ${options.token}` },
+      // The secret is for this coordinator alone.
+      redirect: 'manual',
+      headers: { authorization: workerAuthorization(options.credentials) },
       signal: AbortSignal.any([signal, slow.signal]),
     });
     await response.body?.cancel();
-    return response.status;
+    return response;
   } finally {
     cancel();
   }

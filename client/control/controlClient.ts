@@ -3,6 +3,7 @@
 
 import {
   coordinatorMessage,
+  finalRefusals,
   MAX_CONTROL_MESSAGE_BYTES,
   PROTOCOL_VERSION,
   type CoordinatorMessage,
@@ -183,7 +184,7 @@ export class ControlClient {
   }
 
   #refused(message: CoordinatorMessageOf<'refused'>): void {
-    if (this.#identity) {
+    if (this.#identity && !finalRefusals.includes(message.code)) {
       // The coordinator knows this identity no more (it was away for too long, or its record is new): join afresh.
       this.#identity = undefined;
       this.#queue.length = 0;

@@ -61,6 +61,11 @@ export class RunData {
       .sort((a, b) => a.lease.index - b.lease.index);
   }
 
+  /** Datasets of which something is held. */
+  get datasetNames(): readonly string[] {
+    return [...new Set([...this.#held.values()].map(({ lease }) => lease.dataset))];
+  }
+
   get rows(): number {
     let rows = 0;
     for (const held of this.#held.values()) rows += held.lease.rows;

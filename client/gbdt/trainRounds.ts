@@ -1,11 +1,16 @@
 // The rounds of one generation at one member, until the last round, the halt that the coordinator asked for, or an
 // error: by the plain loop, or by the owner's own.
 
+import { z } from 'zod';
 import { AbortedError } from '../../shared/errors.ts';
 import { resolveParams } from '../../shared/gbdt/params.ts';
 import { roundParameters } from '../../shared/gbdt/trainLoop.ts';
-import type { TrainLoop, TrainLoopContext, TrainLoopSpec } from '../../shared/gbdt/trainLoop.ts';
+import type { TrainLoopSpec } from '../../shared/gbdt/trainLoop.ts';
+import { callLoop, readAsk } from '../ownerLoop/callLoop.ts';
+import type { RoundsPlace } from '../ownerLoop/loopMessages.ts';
+import type { AnswerLoop } from '../ownerLoop/loopThread.ts';
 import { TrainLoopError } from '../session/errors.ts';
+import type { MadeRound } from './roundsLoop.ts';
 import type { RoundContext } from './roundStep.ts';
 import { RoundStep } from './roundStep.ts';
 
@@ -21,36 +26,40 @@ export async function trainRounds(context: RoundContext): Promise<void> {
 class GenerationOver extends AbortedError {}
 
 async function runOwnerLoop(context: RoundContext, step: RoundStep, spec: TrainLoopSpec): Promise<void> {
-  const { data, environment, generation } = context;
-  if (!environment.evaluateCode) {
+  const { data, environment, generation, signal } = context;
+  if (!environment.openLoop) {
     throw new TrainLoopError(
       'this worker does not run code of owners; start it with "tabgrad worker --allow-code", or train without trainLoopPerWorker',
     );
   }
-  // What ended the generation counts, even if the loop swallowed it.
-  let ended: { readonly error: unknown } | undefined;
-  const boost: TrainLoopContext['boost'] = async (params = {}) => {
-    if (ended) throw ended.error;
-    try {
-      if (step.isOver) throw new GenerationOver('this generation has no further round');
-      const resolved = resolveParams({ ...data.spec.params, ...params });
-      checkRoundParams(params);
-      return await step.make({ ...data.spec, params: resolved });
-    } catch (error) {
-      ended = { error };
-      throw error;
-    }
-  };
+  const thread = environment.openLoop('rounds', { kind: 'text', source: spec.source });
   try {
-    const loop = environment.evaluateCode(spec.source) as TrainLoop;
-    await loop(spec.config, loopContext(context, boost));
-  } catch (error) {
-    ended ??= { error: loopFailure(error) };
+    const answer = roundAnswers(context, step);
+    const failure = await callLoop(thread, { config: spec.config, place: placeOf(context), answer, signal });
+    if (failure instanceof GenerationOver) return;
+    if (failure !== undefined) throw failure;
+  } finally {
+    void thread.end();
   }
-  if (ended && !(ended.error instanceof GenerationOver)) throw ended.error;
-  if (!ended) {
-    environment.send({ type: 'finished', runId: data.runId, generation, rounds: data.committed.length });
-  }
+  environment.send({ type: 'finished', runId: data.runId, generation, rounds: data.committed.length });
+}
+
+const boostAsk = z.object({ op: z.literal('boost'), params: z.record(z.string(), z.unknown()) });
+
+/** Makes the rounds that a loop asks for, one at a time. */
+function roundAnswers({ data }: RoundContext, step: RoundStep): AnswerLoop {
+  let isMaking = false;
+  return async (what) => {
+    const { params } = readAsk(boostAsk, what);
+    if (isMaking) throw new TrainLoopError('boost was called again before its round was made');
+    if (step.isOver) throw new GenerationOver('this generation has no further round');
+    const resolved = resolveParams({ ...data.spec.params, ...params });
+    checkRoundParams(params);
+    isMaking = true;
+    const metrics = await step.make({ ...data.spec, params: resolved });
+    isMaking = false;
+    return { value: { round: data.committed.length, metrics } satisfies MadeRound };
+  };
 }
 
 /** The others are built into the device and the prepared data. The loop is plain JavaScript: its types are gone. */
@@ -63,26 +72,15 @@ function checkRoundParams(params: Readonly<Record<string, unknown>>): void {
   });
 }
 
-function loopContext(
-  { data, rank, members }: RoundContext,
-  boost: TrainLoopContext['boost'],
-): TrainLoopContext {
+function placeOf({ data, rank, members }: RoundContext): RoundsPlace {
+  const rowsOf = (name: string): number =>
+    data.blocks(name).reduce((rows, { block }) => rows + block.rows, 0);
   return {
     rank,
     size: members.length,
-    get round() {
-      return data.committed.length;
-    },
     numBoostRound: data.spec.numBoostRound,
-    get metrics() {
-      return data.committed.at(-1)?.metrics;
-    },
-    datasetRows: (dataset) => data.blocks(dataset).reduce((rows, { block }) => rows + block.rows, 0),
-    boost,
+    datasetRows: Object.fromEntries(data.datasetNames.map((name) => [name, rowsOf(name)])),
+    round: data.committed.length,
+    metrics: data.committed.at(-1)?.metrics,
   };
-}
-
-function loopFailure(error: unknown): TrainLoopError {
-  const what = error instanceof Error ? (error.stack ?? error.message) : String(error);
-  return new TrainLoopError(`trainLoopPerWorker threw: ${what.slice(0, 2000)}`, {}, { cause: error });
 }

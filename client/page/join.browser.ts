@@ -1,6 +1,6 @@
 // The volunteer's page: starts the compute worker when asked to, passes its reports to the view and the volunteer's
-// wishes back. `token`, `device` and `name` are settings, in the query or, where servers don't see them, in the
-// fragment; `auto=1` joins without a click (tabs that are opened by a launcher on the same machine).
+// wishes back. `device` and `name` are settings, in the query or in the fragment; `token` in the fragment alone, which no
+// server sees; `auto=1` joins without a click (tabs that are opened by a launcher on the same machine).
 
 import { proxy, transfer, wrap } from 'comlink';
 import { LAUNCH_REPORT_FUNCTION, type LaunchReport } from '../../shared/protocol/launchReport.ts';
@@ -19,10 +19,8 @@ import {
   showStatus,
 } from './joinView.browser.ts';
 
-const settings = new URLSearchParams([
-  ...new URLSearchParams(location.search),
-  ...new URLSearchParams(location.hash.slice(1)),
-]);
+const fragment = new URLSearchParams(location.hash.slice(1));
+const settings = new URLSearchParams([...new URLSearchParams(location.search), ...fragment]);
 const wish = settings.get('device');
 const reportToLauncher = (globalThis as Record<string, unknown>)[LAUNCH_REPORT_FUNCTION] as
   | ((report: LaunchReport) => unknown)
@@ -61,7 +59,7 @@ async function join(): Promise<void> {
     });
     const start = {
       url: new URL('.', location.href).href.slice(0, -1),
-      token: settings.get('token') ?? undefined,
+      token: fragment.get('token') ?? undefined,
       name: settings.get('name') ?? undefined,
       device: isDeviceWish(wish) ? wish : 'auto',
       share: chosenShare(),

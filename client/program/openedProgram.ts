@@ -10,8 +10,9 @@ import {
 } from '../../shared/protocol/program.ts';
 import { deferred } from '../../shared/deferred.ts';
 import type { ByteSocket } from './byteSocket.ts';
-import { ownerError } from './ownerError.ts';
-import type { ProgramThread, ThreadStart } from './threadMessages.ts';
+import { ownerError } from '../thread/ownerError.ts';
+import type { OwnerThread } from '../thread/threadPort.ts';
+import type { ThreadStart, ToProgramThread } from './threadMessages.ts';
 import { socketUrl } from '../transport/socketUrl.ts';
 import type { ProgramEnvironment } from './workerPrograms.ts';
 
@@ -31,7 +32,9 @@ export class OpenedProgram {
   readonly #ended = deferred<string>();
   /** Fires at the end: nothing more is fetched then. */
   readonly #over = new AbortController();
-  #thread: ProgramThread | undefined;
+  #thread: OwnerThread | undefined;
+  /** tabgrad's own programs compute on GPUs. */
+  #isBuiltin = false;
   #isOpening = false;
 
   constructor(instanceId: string, environment: ProgramEnvironment) {
@@ -50,7 +53,7 @@ export class OpenedProgram {
   }
 
   lendShare(share: number): void {
-    this.#thread?.post({ type: 'share', share }, []);
+    this.#thread?.post({ type: 'share', share } satisfies ToProgramThread, []);
   }
 
   close(reason: string): void {
@@ -62,7 +65,7 @@ export class OpenedProgram {
 
   #receive(data: unknown): void {
     if (!(data instanceof ArrayBuffer)) return this.close('frames are binary');
-    if (this.#thread) this.#thread.post({ type: 'frame', frame: data }, [data]);
+    if (this.#thread) this.#thread.post({ type: 'frame', frame: data } satisfies ToProgramThread, [data]);
     else if (this.#isOpening) this.close('a frame came before the program was open');
     else {
       this.#isOpening = true;
@@ -115,8 +118,12 @@ export class OpenedProgram {
   }
 
   #start(start: ThreadStart): void {
-    const thread = this.#environment.openThread((frame) => this.#socket.send(frame));
+    const thread = this.#environment.openThread((frame) => {
+      // The thread's own messages are frames; whatever else comes is the owner's code's.
+      if (frame instanceof ArrayBuffer) this.#socket.send(frame);
+    });
     this.#thread = thread;
+    this.#isBuiltin = start.source === undefined;
     void thread.ended.then((how) => this.close(how));
     thread.post(start, [start.frame]);
   }
@@ -124,7 +131,7 @@ export class OpenedProgram {
   #end(reason: string): void {
     if (this.#over.signal.aborted) return;
     this.#over.abort();
-    this.#thread?.terminate();
+    this.#thread?.terminate(this.#isBuiltin ? 'gently' : 'at once');
     void (this.#thread?.ended ?? Promise.resolve()).then(() => this.#ended.resolve(reason));
   }
 }

@@ -16,21 +16,14 @@ import {
   type OpenProgram,
   type ToProgram,
 } from '../../shared/protocol/program.ts';
-import { findAdapter, type OpenGpu } from '../runtime/findAdapter.ts';
+import { findAdapter } from '../runtime/findAdapter.ts';
+import type { ThreadPlatform } from '../thread/threadPlatform.ts';
+import type { ThreadPort } from '../thread/threadPort.ts';
 import { builtinPrograms } from './builtinPrograms.ts';
 import type { BuiltinSurroundings } from './builtinSurroundings.ts';
-import { ownerError } from './ownerError.ts';
+import { ownerError } from '../thread/ownerError.ts';
 import { programForms, type Program, type ProgramForm } from './programForms.ts';
-import type { ThreadPort, ThreadStart } from './threadMessages.ts';
-
-/** Loads the text of an ES module; the address is what positions in it are reported under. */
-export type ImportText = (source: string) => { readonly url: string; readonly module: Promise<unknown> };
-
-/** What a platform gives to its programs' threads. */
-interface ThreadPlatform {
-  readonly importText: ImportText;
-  readonly openGpu: OpenGpu;
-}
+import type { ThreadStart, ToProgramThread } from './threadMessages.ts';
 
 /** Longest rest at a time. */
 const MAX_REST_MS = 2_000;
@@ -40,10 +33,11 @@ class ExportMissingError extends TabgradError {
   readonly code = 'PROGRAM_EXPORT_MISSING';
 }
 
-/** Says what a thread says; returns at once. */
-export function serveProgram(port: ThreadPort, platform: ThreadPlatform): void {
+/** @returns what takes the messages of the main thread, in their order. */
+export function serveProgram(port: ThreadPort, platform: ThreadPlatform): (message: unknown) => void {
   const thread = new ServedProgram(port, platform);
-  port.onMessage((message) => {
+  return (received) => {
+    const message = received as ToProgramThread;
     switch (message.type) {
       case 'start':
         return thread.start(message);
@@ -54,7 +48,7 @@ export function serveProgram(port: ThreadPort, platform: ThreadPlatform): void {
       case 'end':
         return void thread.end();
     }
-  });
+  };
 }
 
 class ServedProgram {
@@ -185,7 +179,8 @@ class ServedProgram {
   }
 
   #say(message: FromProgram, value?: unknown): void {
-    this.#port.post(encodeFrame(message, value, 'the answer').buffer);
+    const { buffer } = encodeFrame(message, value, 'the answer');
+    this.#port.post(buffer, [buffer]);
   }
 }
 

@@ -1,5 +1,6 @@
-// What a worker's main thread and the thread of a program say to each other. Both are of one version and one process, so
-// that these are plain values; the frames among them are the wire's.
+// What a worker's main thread says to the thread of a program; what that answers are the wire's frames.
+
+import type { EndThread } from '../thread/threadPort.ts';
 
 export interface ThreadStart {
   readonly type: 'start';
@@ -13,27 +14,8 @@ export interface ThreadStart {
   readonly share: number;
 }
 
-export type ToThread =
+export type ToProgramThread =
   | ThreadStart
+  | EndThread
   | { readonly type: 'frame'; readonly frame: ArrayBuffer }
-  | { readonly type: 'share'; readonly share: number }
-  /** To end by itself, once nothing is in hand. */
-  | { readonly type: 'end' };
-
-/** The thread's end of the port between the two. What it posts are frames, and it gives their memory away. */
-export interface ThreadPort {
-  post(frame: ArrayBuffer): void;
-  onMessage(receive: (message: ToThread) => void): void;
-  /** Ends the thread from inside. */
-  end(): void;
-}
-
-/** The thread as the main thread has it. */
-export interface ProgramThread {
-  post(message: ToThread, transfer: readonly ArrayBuffer[]): void;
-  /** Resolves with how it ended, by itself or terminated. Never rejects. */
-  readonly ended: Promise<string>;
-  terminate(): void;
-}
-
-export type OpenProgramThread = (onFrame: (frame: ArrayBuffer) => void) => ProgramThread;
+  | { readonly type: 'share'; readonly share: number };

@@ -4,7 +4,7 @@
 import type { FetchBlob } from '../blobs/blobFetcher.ts';
 import { OpenedProgram } from './openedProgram.ts';
 import type { ByteSocket } from './byteSocket.ts';
-import type { OpenProgramThread } from './threadMessages.ts';
+import type { OpenOwnerThread } from '../thread/threadPort.ts';
 
 export interface ProgramEnvironment {
   /** Address of the coordinator, e.g. http://127.0.0.1:7070. */
@@ -13,7 +13,7 @@ export interface ProgramEnvironment {
   /** The secret of the welcome. */
   readonly secret: string;
   readonly openSocket: (url: string) => ByteSocket;
-  readonly openThread: OpenProgramThread;
+  readonly openThread: OpenOwnerThread;
   readonly fetchBlob: FetchBlob;
   /** Whether programs of owners may run here, or those that every worker has alone. */
   readonly runsOwnersCode: boolean;

@@ -6,7 +6,6 @@ import type { NeuralSpec } from '../../shared/neural/run/neuralSpec.ts';
 import type { TrainingEngine } from '../../shared/neural/trainingEngine.ts';
 import type { DeviceReport } from '../../shared/protocol/control.ts';
 import { rememberedOver } from '../blobs/blobCache.ts';
-import { loadTfjs, type TfjsRuntime } from '../neural/tfjs/loadTfjs.ts';
 import { chooseDevice, type AdapterFinding, type DeviceWish } from './deviceChoice.ts';
 import { createNeuralEngine } from './createNeuralEngine.ts';
 import { createTreeDevice } from './createTreeDevice.ts';
@@ -19,8 +18,6 @@ export interface AcquiredDevice {
   create(spec: DeviceSpec): Promise<TreeDevice>;
   /** The same for a neural net. */
   createEngine(spec: NeuralSpec): Promise<TrainingEngine>;
-  /** tfjs for a loop of the owner's, on the same. */
-  openTfjs(): Promise<TfjsRuntime>;
 }
 
 /** Looks for an adapter (unless only the cpu device is wished for) and settles what this worker computes on. */
@@ -45,6 +42,5 @@ export async function acquireDevice(
     report,
     create: async (spec) => createTreeDevice(spec, await adapter()),
     createEngine: async (spec) => createNeuralEngine(spec, await adapter(), tuning),
-    openTfjs: async () => loadTfjs(await adapter()),
   };
 }

@@ -6,9 +6,8 @@ import { createBlobFetcher } from '../blobs/blobFetcher.ts';
 import { tabBlobCache } from '../blobs/tabBlobCache.browser.ts';
 import { systemClock } from '../../shared/clock.ts';
 import type { ControlSocket } from '../control/controlClient.ts';
-import { importBlob } from '../program/importBlob.ts';
 import type { ByteSocket } from '../program/byteSocket.ts';
-import { openProgramThread } from '../program/openProgramThread.browser.ts';
+import { openOwnerThread } from '../thread/openOwnerThread.browser.ts';
 import { remotePeerEndpoint } from '../transport/remotePeerEndpoint.ts';
 import { browserGpuAccess } from './acquireDevice.browser.ts';
 import { acquireDevice } from './acquireDevice.ts';
@@ -44,10 +43,9 @@ function tabPlatform({ url: origin }: ComputeStart, signalling: MessagePort | un
       random,
     }),
     programs: {
-      openThread: openProgramThread,
+      openThread: openOwnerThread,
       openSocket: (url) => new WebSocket(url) as unknown as ByteSocket,
     },
-    importText: importBlob,
     log,
   };
 }

@@ -11,12 +11,10 @@ export function lentDevices(
   acquired: AcquiredDevice,
   share: () => number,
   clock: Clock,
-): Pick<SessionEnvironment, 'createDevice' | 'createEngine' | 'deviceName' | 'openTfjs'> {
+): Pick<SessionEnvironment, 'createDevice' | 'createEngine' | 'deviceName'> {
   return {
     createDevice: async (spec) => throttledDevice(await acquired.create(spec), share, clock),
     createEngine: async (spec) => throttledEngine(await acquired.createEngine(spec), share, clock),
-    // An owner's own loop paces itself.
-    openTfjs: () => acquired.openTfjs(),
     deviceName: acquired.report.name,
   };
 }

@@ -29,7 +29,7 @@ export async function openTransport(
   openEndpoint: OpenPeerEndpoint,
   { origin, welcome, signal, log }: OpenTransportOptions,
 ): Promise<WorkerTransport> {
-  const { workerId, secret, peerServer } = welcome;
+  const { workerId, secret, signallingToken, peerServer } = welcome;
   let endpoint: PeerEndpoint | undefined;
   try {
     endpoint = await openEndpoint({
@@ -37,7 +37,7 @@ export async function openTransport(
       coordinatorUrl: origin,
       path: peerServer.path,
       key: peerServer.key,
-      token: secret,
+      token: signallingToken,
       iceServers: iceServerList(welcome.iceServers),
       signal,
     });
@@ -48,7 +48,8 @@ export async function openTransport(
     log(`${why}, so everything goes through the relay: ${String(error)}`);
   }
   const openRelay = relayOpener({ coordinatorUrl: origin, workerId, token: secret });
-  const connector = createLinkConnector({ workerId, endpoint, openRelay });
+  const onUnproven = (error: Error): void => log(error.message);
+  const connector = createLinkConnector({ workerId, endpoint, openRelay, onUnproven });
   return {
     connector,
     peerId: endpoint?.id ?? workerId,

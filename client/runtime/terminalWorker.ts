@@ -2,8 +2,10 @@
 // Node and Deno differ only in the Terminal and the platform that they pass.
 
 import type { LaunchReport } from '../../shared/protocol/launchReport.ts';
-import { LAUNCHED_ENV } from '../../shared/protocol/launchReport.ts';
+import { LAUNCHED_ENV, TOKEN_FROM_INPUT } from '../../shared/protocol/launchReport.ts';
 import { secretVariables } from '../../shared/protocol/secretVariables.ts';
+import { launcherInput, type LauncherInput } from './launcherInput.ts';
+import { visibleLine } from '../../shared/text/visibleText.ts';
 import { InvalidWorkerOptionError, parseWorkerArguments, workerUsage } from './workerArguments.ts';
 import type { WorkerArguments } from './workerArguments.ts';
 import { Worker } from './worker.ts';
@@ -21,11 +23,13 @@ export interface Terminal {
   writeError(text: string): void;
   /** SIGINT or SIGTERM. */
   onInterrupt(interrupted: (signal: string) => void): void;
-  /** Standard input was closed: whoever launched this worker is gone. */
-  onInputClosed(closed: () => void): void;
+  /** Standard input; opened at most once. */
+  openInput(): ReadableStream<Uint8Array>;
   readonly defaultCacheFolder: string;
 }
 
+/** To the start of the line, and clear it. */
+const ERASE_LINE = '\r\u001b[2K';
 const EXIT_OK = 0;
 const EXIT_REFUSED = 1;
 const EXIT_USAGE = 2;
@@ -39,32 +43,46 @@ export async function runTerminalWorker(
     terminal.write(`${workerUsage}\n`);
     return EXIT_OK;
   }
+  const launched = terminal.env(LAUNCHED_ENV) === '1';
   let options: WorkerArguments;
+  let input: LauncherInput | undefined;
   try {
     options = parseWorkerArguments(terminal.args, (name) => terminal.env(name), terminal.defaultCacheFolder);
+    if (launched || options.token === TOKEN_FROM_INPUT) input = launcherInput(terminal.openInput());
+    if (input && options.token === TOKEN_FROM_INPUT) options = await withToken(options, input);
   } catch (error) {
     if (!(error instanceof InvalidWorkerOptionError)) throw error;
-    terminal.writeError(`${error.code}: ${error.message}\n`);
+    terminal.writeError(`${error.code}: ${visibleLine(error.message)}\n`);
     return EXIT_USAGE;
   }
   // Before anything of an owner is loaded.
   for (const name of secretVariables) terminal.forgetEnv(name);
-  const launched = terminal.env(LAUNCHED_ENV) === '1';
-  const clearLine = terminal.interactive ? '\r\u001b[2K' : '';
-  const platform = createPlatform(options, (line) => terminal.writeError(`${clearLine}${line}\n`));
-  const show = launched ? reporter(terminal) : printer(terminal, options.url, clearLine);
+  // What the coordinator and other workers say comes along in these lines.
+  const shown = (text: string): string => `${terminal.interactive ? ERASE_LINE : ''}${visibleLine(text)}`;
+  const platform = createPlatform(options, (text) => terminal.writeError(`${shown(text)}\n`));
+  const show = launched ? reporter(terminal) : printer(terminal, options.url, shown);
   const worker = new Worker(options, platform, show);
   let interrupts = 0;
   terminal.onInterrupt((signal) => {
     if (++interrupts === 1) void worker.leave(`stopped by ${signal}`);
   });
-  if (launched) terminal.onInputClosed(() => void worker.leave('whoever started it is gone'));
+  if (launched) void input?.closed.then(() => worker.leave('whoever started it is gone'));
 
   const end = await worker.ended;
   if (launched) terminal.write(`${JSON.stringify({ event: 'ended', ...end } satisfies LaunchReport)}\n`);
-  else terminal.write(`${clearLine}${end.kind === 'refused' ? 'Refused' : 'Left'}: ${end.reason}\n`);
-  if (end.kind === 'refused') terminal.writeError(`JOIN_REFUSED: ${end.reason}\n`);
+  else terminal.write(`${shown(`${end.kind === 'refused' ? 'Refused' : 'Left'}: ${end.reason}`)}\n`);
+  if (end.kind === 'refused') terminal.writeError(`JOIN_REFUSED: ${visibleLine(end.reason)}\n`);
   return end.kind === 'refused' ? EXIT_REFUSED : EXIT_OK;
+}
+
+/** @throws InvalidWorkerOptionError */
+async function withToken(options: WorkerArguments, { firstLine }: LauncherInput): Promise<WorkerArguments> {
+  const token = await firstLine;
+  if (token) return { ...options, token };
+  throw new InvalidWorkerOptionError(
+    `--token ${TOKEN_FROM_INPUT}: expected the token as the first line of standard input.`,
+    { field: 'token' },
+  );
 }
 
 /** One JSON line each time this worker has joined under a new identity. */
@@ -78,7 +96,11 @@ function reporter(terminal: Terminal): (status: WorkerStatus) => void {
 }
 
 /** Lines for people: joining and losing the coordinator always, everything else only on a terminal. */
-function printer(terminal: Terminal, url: string, clearLine: string): (status: WorkerStatus) => void {
+function printer(
+  terminal: Terminal,
+  url: string,
+  shown: (text: string) => string,
+): (status: WorkerStatus) => void {
   let known: string | undefined;
   let lost = false;
   return (status) => {
@@ -86,17 +108,16 @@ function printer(terminal: Terminal, url: string, clearLine: string): (status: W
     if (workerId !== undefined && workerId !== known && device) {
       known = workerId;
       const reason = device.reason === undefined ? '' : ` ${device.reason}`;
-      terminal.write(
-        `${clearLine}Joined ${url} as ${workerId}, computing on ${device.kind} (${device.name}).${reason}\n`,
-      );
+      const joined = `Joined ${url} as ${workerId}, computing on ${device.kind} (${device.name}).${reason}`;
+      terminal.write(`${shown(joined)}\n`);
     }
     if (lost !== (status.phase === 'reconnecting')) {
       lost = !lost;
       if (!terminal.interactive)
-        terminal.write(lost ? `Lost the coordinator: ${status.note}\n` : 'Joined again.\n');
+        terminal.write(`${shown(lost ? `Lost the coordinator: ${status.note}` : 'Joined again.')}\n`);
     }
     if (terminal.interactive && status.phase !== 'ended') {
-      terminal.write(`${clearLine}${describeStatus(status)}`);
+      terminal.write(shown(describeStatus(status)));
     }
   };
 }

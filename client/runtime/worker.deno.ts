@@ -5,9 +5,8 @@ import { createBlobFetcher } from '../blobs/blobFetcher.ts';
 import { diskBlobCache } from '../blobs/diskBlobCache.node.ts';
 import { systemClock } from '../../shared/clock.ts';
 import type { ControlSocket } from '../control/controlClient.ts';
-import { importBlob } from '../program/importBlob.ts';
 import type { ByteSocket } from '../program/byteSocket.ts';
-import { openProgramThread } from '../program/openProgramThread.deno.ts';
+import { openOwnerThread } from '../thread/openOwnerThread.deno.ts';
 import { denoGpuAccess } from './acquireDevice.deno.ts';
 import { acquireDevice } from './acquireDevice.ts';
 import { deno } from './denoGlobal.deno.ts';
@@ -49,10 +48,7 @@ const exitCode = await runTerminalWorker(
         deno.addSignalListener(signal, () => interrupted(signal));
       }
     },
-    onInputClosed: (closed) => {
-      const drain = new WritableStream<Uint8Array>();
-      void deno.stdin.readable.pipeTo(drain).then(closed, closed);
-    },
+    openInput: () => deno.stdin.readable,
     defaultCacheFolder: `${readEnv('HOME') ?? '.'}/.cache/tabgrad/blobs`,
   },
   (options, log) => {
@@ -70,10 +66,9 @@ const exitCode = await runTerminalWorker(
       openTransport: (welcome, signal) => openTransport(openPeerEndpoint, { origin, welcome, log, signal }),
       fetchBlob: createBlobFetcher({ origin, cache, clock: systemClock, random }),
       programs: {
-        openThread: openProgramThread,
+        openThread: openOwnerThread,
         openSocket: (url) => new WebSocket(url) as unknown as ByteSocket,
       },
-      importText: importBlob,
       log,
     };
   },

@@ -2,6 +2,7 @@
 
 import { availableParallelism, homedir } from 'node:os';
 import { join } from 'node:path';
+import { Readable } from 'node:stream';
 import { WebSocket } from 'ws';
 import { MAX_CONTROL_MESSAGE_BYTES } from '../../shared/protocol/control.ts';
 import { noBlobCache } from '../blobs/blobCache.ts';
@@ -10,9 +11,8 @@ import { diskBlobCache } from '../blobs/diskBlobCache.node.ts';
 import { systemClock } from '../../shared/clock.ts';
 import type { ControlSocket } from '../control/controlClient.ts';
 import { MAX_PROGRAM_FRAME_BYTES } from '../../shared/protocol/program.ts';
-import { importDataUrl } from '../program/importDataUrl.node.ts';
 import type { ByteSocket } from '../program/byteSocket.ts';
-import { openProgramThread } from '../program/openProgramThread.node.ts';
+import { openOwnerThread } from '../thread/openOwnerThread.node.ts';
 import { acquireDevice } from './acquireDevice.ts';
 import { nodeGpuAccess } from './acquireDevice.node.ts';
 import { openTransport, type OpenPeerEndpoint } from './openTransport.ts';
@@ -36,9 +36,7 @@ const exitCode = await runTerminalWorker(
     onInterrupt: (interrupted) => {
       for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => interrupted(signal));
     },
-    onInputClosed: (closed) => {
-      process.stdin.on('close', closed).on('end', closed).resume();
-    },
+    openInput: () => Readable.toWeb(process.stdin) as ReadableStream<Uint8Array>,
     defaultCacheFolder: join(homedir(), '.cache', 'tabgrad', 'blobs'),
   },
   (options, log) => {
@@ -60,7 +58,7 @@ const exitCode = await runTerminalWorker(
       openTransport: (welcome, signal) => openTransport(openPeerEndpoint, { origin, welcome, log, signal }),
       fetchBlob: createBlobFetcher({ origin, cache, clock: systemClock, random }),
       programs: {
-        openThread: openProgramThread,
+        openThread: openOwnerThread,
         openSocket: (url) =>
           new WebSocket(url, {
             maxPayload: MAX_PROGRAM_FRAME_BYTES,
@@ -68,7 +66,6 @@ const exitCode = await runTerminalWorker(
             perMessageDeflate: false,
           }) as unknown as ByteSocket,
       },
-      importText: importDataUrl,
       log,
     };
   },

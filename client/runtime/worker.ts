@@ -11,8 +11,8 @@ import { createWorkerSession } from '../session/runSession.ts';
 import type { SessionStatus, WorkerSession } from '../session/sessionEnvironment.ts';
 import { socketUrl } from '../transport/socketUrl.ts';
 import type { AcquiredDevice } from './acquireDevice.ts';
-import { ownersCode } from './ownersCode.ts';
 import { lentDevices } from './lentDevices.ts';
+import { loopThreads } from './loopThreads.ts';
 import type { WorkerOptions, WorkerPlatform, WorkerTransport } from './workerPlatform.ts';
 import type { WorkerEnd, WorkerPhase, WorkerStatus } from './workerStatus.ts';
 
@@ -23,13 +23,15 @@ const CLOSE_TIMEOUT_MS = 3_000;
 const FIRST_TRANSPORT_RETRY_MS = 500;
 const MAX_TRANSPORT_RETRY_MS = 10_000;
 
+type Welcome = CoordinatorMessageOf<'welcome'>;
+
 /** What belongs to one identity: gone when the coordinator knows this worker by another. */
 interface Membership {
   readonly workerId: string;
   /** Fires when the membership ends. */
   readonly over: AbortController;
   /** The newest that was heard. */
-  welcome: CoordinatorMessageOf<'welcome'>;
+  welcome: Welcome;
   session: WorkerSession | undefined;
   transport: WorkerTransport | undefined;
   readonly programs: WorkerPrograms | undefined;
@@ -158,7 +160,7 @@ export class Worker {
     this.#report();
   }
 
-  #welcome(welcome: CoordinatorMessageOf<'welcome'>): void {
+  #welcome(welcome: Welcome): void {
     this.#note = undefined;
     if (this.#membership?.workerId !== welcome.workerId) {
       const former = this.#membership;
@@ -189,7 +191,7 @@ export class Worker {
       const transport = await this.#openTransport(membership);
       if (!transport) return;
       membership.transport = transport;
-      membership.session = this.#openSession(membership.workerId, transport);
+      membership.session = this.#openSession(membership.welcome, transport);
       this.#announce();
       const reason = await Promise.race([transport.closed, over]);
       if (signal.aborted) return;
@@ -219,7 +221,7 @@ export class Worker {
     return undefined;
   }
 
-  #openPrograms({ workerId, secret }: CoordinatorMessageOf<'welcome'>): WorkerPrograms | undefined {
+  #openPrograms({ workerId, secret }: Welcome): WorkerPrograms | undefined {
     const { url, allowCode } = this.#options;
     const platform = this.#platform;
     if (!platform.programs) return undefined;
@@ -228,7 +230,8 @@ export class Worker {
       origin: url,
       workerId,
       secret,
-      fetchBlob: platform.fetchBlob,
+      fetchBlob: (sha256, options) =>
+        platform.fetchBlob(sha256, { ...options, credentials: { workerId, secret } }),
       runsOwnersCode: allowCode,
       share: () => this.#share,
       log: (line) => platform.log(line),
@@ -236,17 +239,18 @@ export class Worker {
     });
   }
 
-  #openSession(workerId: string, transport: WorkerTransport): WorkerSession {
+  #openSession({ workerId, secret }: Welcome, transport: WorkerTransport): WorkerSession {
     const platform = this.#platform;
+    const credentials = { workerId, secret };
     if (!this.#device) throw new Error('A worker joins after it has found a device.');
     return createWorkerSession({
       workerId,
       connector: transport.connector,
       send: (message) => this.#control?.send(message),
       ...lentDevices(this.#device, () => this.#share, platform.clock),
-      fetchBlob: (sha256, options) => platform.fetchBlob(sha256, options),
-      putBlob: createBlobUploader({ ...platform, origin: this.#options.url, token: this.#options.token }),
-      ...(this.#options.allowCode && ownersCode(platform)),
+      fetchBlob: (sha256, options) => platform.fetchBlob(sha256, { ...options, credentials }),
+      putBlob: createBlobUploader({ ...platform, origin: this.#options.url, credentials }),
+      ...(this.#options.allowCode && loopThreads(platform, this.#device.report.kind)),
       now: () => platform.clock.now(),
       log: (line) => platform.log(line),
       onStatus: (status) => {

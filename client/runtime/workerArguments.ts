@@ -21,7 +21,10 @@ interface Flag {
 
 const flags = {
   url: { env: 'TABGRAD_URL', meaning: 'Address of the coordinator, e.g. http://127.0.0.1:7070' },
-  token: { env: 'TABGRAD_TOKEN', meaning: 'Token of the coordinator, if it asks for one' },
+  token: {
+    env: 'TABGRAD_TOKEN',
+    meaning: 'Token of the coordinator, if it asks for one; - reads a line from standard input',
+  },
   device: { env: 'TABGRAD_DEVICE', meaning: `What to compute on: ${deviceWishes.join(', ')} (auto)` },
   name: { env: 'TABGRAD_NAME', meaning: 'A name for this worker, at most 64 characters' },
   code: {

@@ -5,8 +5,7 @@ import type { FetchBlob } from '../blobs/blobFetcher.ts';
 import type { Clock } from '../../shared/clock.ts';
 import type { ControlSocket } from '../control/controlClient.ts';
 import type { ByteSocket } from '../program/byteSocket.ts';
-import type { ImportText } from '../program/serveProgram.ts';
-import type { OpenProgramThread } from '../program/threadMessages.ts';
+import type { OpenOwnerThread } from '../thread/threadPort.ts';
 import type { LinkConnector } from '../transport/link.ts';
 import type { AcquiredDevice } from './acquireDevice.ts';
 import type { DeviceWish } from './deviceChoice.ts';
@@ -33,13 +32,11 @@ export interface WorkerPlatform {
   /** Rejects when signalling can't be reached; it is then tried again. */
   openTransport(welcome: CoordinatorMessageOf<'welcome'>, signal: AbortSignal): Promise<WorkerTransport>;
   readonly fetchBlob: FetchBlob;
-  /** Threads for programs, and sockets that they are called over; absent where there are no threads. */
+  /** Threads for owners' code, and sockets that programs in them are called over; absent where there are no threads. */
   readonly programs?: {
-    readonly openThread: OpenProgramThread;
+    readonly openThread: OpenOwnerThread;
     openSocket(url: string): ByteSocket;
   };
-  /** Imports the text of an owner's module into this thread. */
-  readonly importText: ImportText;
   log(line: string): void;
 }
 

@@ -7,7 +7,8 @@ import type { CoordinatorMessageOf } from '../../shared/protocol/control.ts';
 import { messageOf } from '../../shared/text/messageOf.ts';
 import { deferred } from '../../shared/deferred.ts';
 import { LinkCollective } from '../collective/linkCollective.ts';
-import type { Link } from '../transport/link.ts';
+import type { Link, PeerAddress } from '../transport/link.ts';
+import { BadAssignmentError } from './errors.ts';
 import type { GenerationContext, MemberRun } from './memberRun.ts';
 import type { SessionEnvironment } from './sessionEnvironment.ts';
 
@@ -38,6 +39,7 @@ export class GenerationTask {
   #keepsState = false;
   #links: ReadonlyMap<string, Link> = new Map();
   #run: MemberRun | undefined;
+  #stopExpecting: () => void = () => undefined;
   /** Resolves when nothing of this generation is going on any more. Never rejects. */
   readonly ended: Promise<GenerationEnd>;
 
@@ -49,7 +51,9 @@ export class GenerationTask {
     this.assignment = assignment;
     this.#environment = environment;
     this.#openRun = openRun;
-    this.ended = this.#work().catch((error: unknown) => this.#judge(error));
+    this.ended = this.#work()
+      .catch((error: unknown) => this.#judge(error))
+      .finally(() => this.#stopExpecting());
   }
 
   begin(): void {
@@ -81,6 +85,10 @@ export class GenerationTask {
     const { runId, generation, members, rank } = this.assignment;
     const signal = this.#controller.signal;
     const environment = this.#environment;
+    const others = othersOf(this.assignment, environment.workerId);
+    const group = `${runId}/${generation}`;
+    // Peers that have loaded their rows earlier dial at once.
+    this.#stopExpecting = environment.connector.expect(others, group);
     const run = await this.#openRun(this.assignment, signal);
     this.#run = run;
     await run.prepare(this.assignment, signal, (rowsLoaded, rowsTotal) => {
@@ -99,16 +107,12 @@ export class GenerationTask {
       });
     });
 
-    const others = members.filter((member) => member.workerId !== environment.workerId);
     environment.onStatus?.({
       state: 'connecting',
       runId,
       peers: others.length,
     });
-    const links = await environment.connector.connect(others, {
-      group: `${runId}/${generation}`,
-      signal,
-    });
+    const links = await environment.connector.connect(others, { group, signal });
     this.#links = links;
     const ranked = [...members].sort((a, b) => a.rank - b.rank).map((member) => member.workerId);
     const context: GenerationContext = {
@@ -164,6 +168,20 @@ export class GenerationTask {
     }
     return { kind: 'failed', code: error.code, message };
   }
+}
+
+/** @throws BadAssignmentError where a member has no key. */
+function othersOf({ members, linkKeys, runId, generation }: Assignment, self: string): PeerAddress[] {
+  return members
+    .filter(({ workerId }) => workerId !== self)
+    .map(({ workerId, peerId }) => {
+      const linkKey = linkKeys[workerId];
+      if (linkKey !== undefined) return { workerId, peerId, linkKey };
+      throw new BadAssignmentError(
+        `Generation ${generation} of run ${runId} has no key for the link to member ${workerId}.`,
+        { field: `linkKeys.${workerId}` },
+      );
+    });
 }
 
 function whenAborted(signal: AbortSignal): Promise<never> {

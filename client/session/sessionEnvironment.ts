@@ -5,7 +5,8 @@ import type { DeviceSpec, TreeDevice } from '../../kernels/gbdt/treeDevice.ts';
 import type { BlobReference, NeuralSpec } from '../../shared/neural/run/neuralSpec.ts';
 import type { TrainingEngine } from '../../shared/neural/trainingEngine.ts';
 import type { CoordinatorMessage, WorkerMessage } from '../../shared/protocol/control.ts';
-import type { TfjsRuntime } from '../neural/tfjs/loadTfjs.ts';
+import type { LoopSource } from '../ownerLoop/loopMessages.ts';
+import type { LoopThread } from '../ownerLoop/loopThread.ts';
 import type { LinkConnector } from '../transport/link.ts';
 
 export interface FetchBlobOptions {
@@ -19,8 +20,6 @@ export interface SessionEnvironment {
   send(message: WorkerMessage): void;
   createDevice(spec: DeviceSpec): Promise<TreeDevice>;
   createEngine(spec: NeuralSpec): Promise<TrainingEngine>;
-  /** tfjs on what this worker computes on. */
-  openTfjs(): Promise<TfjsRuntime>;
   /** What this worker computes on, for telling whether members are alike. */
   readonly deviceName?: string;
   readonly connector: LinkConnector;
@@ -28,10 +27,8 @@ export interface SessionEnvironment {
   fetchBlob(sha256: string, options: FetchBlobOptions): Promise<Uint8Array>;
   /** Stores bytes at the coordinator; resolves when they are safe there. */
   putBlob(bytes: Uint8Array<ArrayBuffer>, signal: AbortSignal): Promise<BlobReference>;
-  /** Evaluates a function expression of the owner's; absent where owners may not run code. */
-  readonly evaluateCode?: (source: string) => unknown;
-  /** Imports the text of an owner's module; absent as above. */
-  readonly importCode?: (source: string) => Promise<unknown>;
+  /** Opens a thread for an owner's loop; absent where owners may not run code. */
+  readonly openLoop?: (kind: 'rounds' | 'tensors', code: LoopSource) => LoopThread;
   /** Milliseconds from any fixed origin. */
   now(): number;
   log(line: string): void;

@@ -3,13 +3,20 @@
 
 import { deferred, type Deferred } from '../../shared/deferred.ts';
 import { MessageQueue } from './messageQueue.ts';
+import type { ChannelTerms } from './peerEndpoint.ts';
+
+/**
+ * Who sends has not proved who it is as long as nobody reads: a greeting is all that has to wait. (A link's own queue is
+ * larger.)
+ */
+const MAX_UNREAD_BYTES = 256 * 1024;
 
 export class ChannelLife {
-  readonly opened: Promise<{ readonly maxMessageBytes: number }>;
+  readonly opened: Promise<ChannelTerms>;
   readonly closed: Promise<string>;
-  readonly #opened = deferred<{ readonly maxMessageBytes: number }>();
+  readonly #opened = deferred<ChannelTerms>();
   readonly #closed = deferred<string>();
-  readonly #inbox = new MessageQueue<Uint8Array | string>();
+  readonly #inbox = new MessageQueue<Uint8Array | string>(MAX_UNREAD_BYTES);
   readonly #letGo: (reason: string) => void;
   #waiting: Deferred<void> | undefined;
   #over = false;
@@ -27,8 +34,8 @@ export class ChannelLife {
     return this.#over;
   }
 
-  open(maxMessageBytes: number): void {
-    this.#opened.resolve({ maxMessageBytes });
+  open(terms: ChannelTerms): void {
+    this.#opened.resolve(terms);
   }
 
   /** Hands a message to the receiver. Ends the channel when nobody reads and the queue is full. */

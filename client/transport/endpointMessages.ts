@@ -1,6 +1,7 @@
 // What a page and its compute worker say to each other about connections. Both are one release of one program.
 
-import type { ChannelMetadata, PeerJsOptions } from './peerEndpoint.ts';
+import type { ChannelMetadata } from './channelMetadata.ts';
+import type { ChannelTerms, ExpectedDialler, PeerJsOptions } from './peerEndpoint.ts';
 
 /** A data channel that was transferred, or a port to one that could not be. */
 export type HandedChannel = { readonly channel: RTCDataChannel } | { readonly port: MessagePort };
@@ -14,6 +15,9 @@ export type WorkerToPage =
       readonly peerId: string;
       readonly metadata: ChannelMetadata;
     }
+  /** `expectation` numbers one, so that it can be ended. */
+  | { readonly type: 'expect'; readonly expectation: number; readonly dialler: ExpectedDialler }
+  | { readonly type: 'expectNoMore'; readonly expectation: number }
   | { readonly type: 'iceServers'; readonly iceServers: readonly RTCIceServer[] }
   | { readonly type: 'drop'; readonly connection: number }
   | { readonly type: 'close' };
@@ -30,6 +34,6 @@ export type PageToWorker =
       readonly metadata: unknown;
       readonly handed: HandedChannel;
     }
-  | { readonly type: 'negotiated'; readonly connection: number; readonly maxMessageBytes: number }
+  | { readonly type: 'negotiated'; readonly connection: number; readonly terms: ChannelTerms }
   | { readonly type: 'ended'; readonly connection: number; readonly reason: string }
   | { readonly type: 'closed'; readonly reason: string };

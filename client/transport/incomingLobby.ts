@@ -1,17 +1,19 @@
-// Where incoming channels wait until this worker, too, has been told of the group they are for. Nothing gets past here
-// that doesn't say whom it is from, for this worker, and comes from the PeerJS id which that worker has.
+// Where incoming channels wait until this worker connects to the group they are for: it may still be loading. Nothing gets
+// past here that doesn't say whom it is from, for this worker, and comes from the PeerJS id which that worker has.
 
 import type { Clock } from '../../shared/clock.ts';
+import { readMetadata } from './channelMetadata.ts';
 import type { PeerAddress } from './link.ts';
-import type { ChannelMetadata, IncomingChannel, RawChannel } from './peerEndpoint.ts';
+import type { IncomingChannel, RawChannel } from './peerEndpoint.ts';
 
-/** How long a channel waits for its group to be known here. */
+/** How long a channel waits for this worker to connect to its group. */
 const PATIENCE_MS = 30_000;
-const MAX_WAITING = 256;
+/** Places of one dialler, whatever it says: it can take none of others. */
+const MAX_WAITING_PER_DIALLER = 4;
 
 interface Visitor {
   readonly incoming: IncomingChannel;
-  readonly leave: () => void;
+  readonly cancelPatience: () => void;
 }
 
 interface Host {
@@ -22,7 +24,9 @@ interface Host {
 export class IncomingLobby {
   readonly #workerId: string;
   readonly #clock: Clock;
+  /** By group, worker and PeerJS id: who says another's name takes no place of that one's. */
   readonly #visitors = new Map<string, Visitor>();
+  /** By group and worker. */
   readonly #hosts = new Map<string, Host>();
 
   constructor(workerId: string, clock: Clock) {
@@ -36,49 +40,51 @@ export class IncomingLobby {
       incoming.channel.close('it is not for this worker');
       return;
     }
-    const key = keyOf(metadata.from, metadata.group);
-    const host = this.#hosts.get(key);
-    if (host) {
-      admit(host, incoming);
-      return;
-    }
-    const former = this.#visitors.get(key);
-    // Nobody pushes a waiting channel out but its own dialler, dialling again.
-    if ((former && former.incoming.peerId !== incoming.peerId) || this.#visitors.size >= MAX_WAITING) {
-      incoming.channel.close('too many channels are waiting');
-      return;
-    }
-    former?.incoming.channel.close('it was dialled again');
-    former?.leave();
-    const leave = this.#clock.after(PATIENCE_MS, () => {
-      this.#visitors.delete(key);
-      incoming.channel.close('its group never came to be known here');
-    });
-    this.#visitors.set(key, { incoming, leave });
+    const { from, group } = metadata;
+    const host = this.#hosts.get(keyOf(group, from));
+    if (host) admit(host, incoming);
+    else this.#seat(keyOf(group, from, incoming.peerId), incoming);
   }
 
   /** @returns How to stop awaiting. */
   await(peer: PeerAddress, group: string, accept: (channel: RawChannel) => void): () => void {
-    const key = keyOf(peer.workerId, group);
+    const key = keyOf(group, peer.workerId);
     const host = { peerId: peer.peerId, accept };
     this.#hosts.set(key, host);
-    const visitor = this.#visitors.get(key);
-    if (visitor) {
-      visitor.leave();
-      this.#visitors.delete(key);
-      admit(host, visitor.incoming);
-    }
+    const visitor = this.#leave(keyOf(group, peer.workerId, peer.peerId));
+    if (visitor) admit(host, visitor.incoming);
     return () => {
       if (this.#hosts.get(key) === host) this.#hosts.delete(key);
     };
   }
 
   close(): void {
-    for (const { incoming, leave } of this.#visitors.values()) {
-      leave();
-      incoming.channel.close('the worker leaves');
+    for (const key of this.#visitors.keys()) this.#leave(key)?.incoming.channel.close('the worker leaves');
+  }
+
+  #seat(key: string, incoming: IncomingChannel): void {
+    const { peerId, channel } = incoming;
+    this.#leave(key)?.incoming.channel.close('it was dialled again');
+    const places = [...this.#visitors.values()].filter((visitor) => visitor.incoming.peerId === peerId);
+    if (places.length >= MAX_WAITING_PER_DIALLER) {
+      channel.close('too many channels of this dialler are waiting');
+      return;
     }
-    this.#visitors.clear();
+    const cancelPatience = this.#clock.after(PATIENCE_MS, () => {
+      this.#leave(key);
+      channel.close('this worker did not connect to its group');
+    });
+    this.#visitors.set(key, { incoming, cancelPatience });
+    void channel.closed.then(() => {
+      if (this.#visitors.get(key)?.incoming === incoming) this.#leave(key);
+    });
+  }
+
+  #leave(key: string): Visitor | undefined {
+    const visitor = this.#visitors.get(key);
+    visitor?.cancelPatience();
+    this.#visitors.delete(key);
+    return visitor;
   }
 }
 
@@ -87,15 +93,6 @@ function admit(host: Host, incoming: IncomingChannel): void {
   else incoming.channel.close('it comes from another PeerJS id than its worker has');
 }
 
-function keyOf(workerId: string, group: string): string {
-  return JSON.stringify([workerId, group]);
-}
-
-function readMetadata(metadata: unknown): ChannelMetadata | undefined {
-  if (typeof metadata !== 'object' || metadata === null) return undefined;
-  const { from, to, group } = metadata as Record<string, unknown>;
-  const valid = [from, to, group].every(
-    (text) => typeof text === 'string' && text.length > 0 && text.length <= 300,
-  );
-  return valid ? { from: from as string, to: to as string, group: group as string } : undefined;
+function keyOf(...parts: readonly string[]): string {
+  return JSON.stringify(parts);
 }

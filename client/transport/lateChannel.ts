@@ -1,10 +1,10 @@
 // A raw channel that is being made elsewhere: behaves as one that is not open yet until the real one arrives.
 
 import { deferred } from '../../shared/deferred.ts';
-import type { RawChannel } from './peerEndpoint.ts';
+import type { ChannelTerms, RawChannel } from './peerEndpoint.ts';
 
 export class LateChannel implements RawChannel {
-  readonly opened: Promise<{ readonly maxMessageBytes: number }>;
+  readonly opened: Promise<ChannelTerms>;
   readonly closed: Promise<string>;
   readonly #arrived = deferred<RawChannel>();
   readonly #closed = deferred<string>();

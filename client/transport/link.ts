@@ -27,9 +27,15 @@ export interface Link {
 /** Makes links between the members of a group. */
 export interface LinkConnector {
   /**
+   * Lets these peers dial this worker for the group, from now on: it may be long before it connects itself. `connect` does
+   * the same for as long as it lasts. @returns How to stop.
+   */
+  expect(peers: readonly PeerAddress[], group: string): () => void;
+  /**
    * Connects to every other member; the lower worker id (by code unit order) of a pair dials. Falls back to the relay by itself
-   * when a direct link does not come up within `directTimeoutMs`.
+   * when a direct link does not come up within `directTimeoutMs`. Both ends of a link have proved by its key who they are.
    * @throws DeadlineError naming the peer that could not be reached by any path.
+   * @throws PeerUnprovenError naming the peer in whose place something else answered, where there is no other path.
    */
   connect(peers: readonly PeerAddress[], options: ConnectOptions): Promise<Map<string, Link>>;
   close(): Promise<void>;
@@ -39,6 +45,8 @@ export interface PeerAddress {
   readonly workerId: string;
   /** The worker's PeerJS id. */
   readonly peerId: string;
+  /** The key of the link to it in this group, from the assignment. */
+  readonly linkKey: string;
 }
 
 export interface ConnectOptions {

@@ -11,11 +11,14 @@ import { IncomingLobby } from './incomingLobby.ts';
 import type { ConnectOptions, Link, LinkConnector, LinkPath, PeerAddress } from './link.ts';
 import type { PeerEndpoint, RawChannel } from './peerEndpoint.ts';
 import { PeerLostError } from './peerLostError.ts';
+import { PeerUnprovenError } from './peerUnprovenError.ts';
 import type { OpenRelay } from './relayChannel.ts';
 
 const DEFAULT_DIRECT_TIMEOUT_MS = 8_000;
 const DEFAULT_TIMEOUT_MS = 30_000;
 const REDIAL_AFTER_MS = 500;
+/** Channels of one dialler that are greeted at a time: it gives up one before it opens the next. */
+const MAX_GREETED = 4;
 
 export interface LinkConnectorOptions {
   readonly workerId: string;
@@ -24,6 +27,8 @@ export interface LinkConnectorOptions {
   /** Undefined where the coordinator's relay must not be used. */
   readonly openRelay: OpenRelay | undefined;
   readonly clock?: Clock;
+  /** Told of every channel whose other end did not prove who it is. */
+  readonly onUnproven?: (error: PeerUnprovenError) => void;
 }
 
 /** One attempt of `connect`, for one peer. */
@@ -35,6 +40,8 @@ interface Attempt {
   readonly over: Promise<never>;
   /** Channels to drop when it is over. */
   readonly channels: Set<RawChannel>;
+  /** The last channel whose other end did not prove who it is. */
+  unproven: PeerUnprovenError | undefined;
 }
 
 export function createLinkConnector(options: LinkConnectorOptions): LinkConnector {
@@ -46,6 +53,7 @@ class PeerLinkConnector implements LinkConnector {
   readonly #endpoint: PeerEndpoint | undefined;
   readonly #openRelay: OpenRelay | undefined;
   readonly #clock: Clock;
+  readonly #onUnproven: (error: PeerUnprovenError) => void;
   readonly #lobby: IncomingLobby;
   readonly #links = new Set<Link>();
 
@@ -54,8 +62,17 @@ class PeerLinkConnector implements LinkConnector {
     this.#endpoint = options.endpoint;
     this.#openRelay = options.openRelay;
     this.#clock = options.clock ?? systemClock;
+    this.#onUnproven = options.onUnproven ?? ((): void => undefined);
     this.#lobby = new IncomingLobby(options.workerId, this.#clock);
     this.#endpoint?.onIncoming((incoming) => this.#lobby.enter(incoming));
+  }
+
+  expect(peers: readonly PeerAddress[], group: string): () => void {
+    const diallers = peers.filter(({ workerId }) => workerId < this.#workerId);
+    const stops = diallers.map(({ workerId, peerId }) => this.#endpoint?.expect({ workerId, peerId, group }));
+    return () => {
+      for (const stop of stops) stop?.();
+    };
   }
 
   async connect(peers: readonly PeerAddress[], options: ConnectOptions): Promise<Map<string, Link>> {
@@ -81,24 +98,25 @@ class PeerLinkConnector implements LinkConnector {
     const { promise: over, reject: end } = deferred<never>();
     over.catch(() => undefined);
     const name = peer.workerId;
-    const cancel = this.#clock.after(timeoutMs, () =>
-      end(
-        new DeadlineError(`Worker ${name} could not be reached by any path within ${timeoutMs} ms.`, {
-          peer: name,
-        }),
-      ),
-    );
+    const late = `Worker ${name} could not be reached by any path within ${timeoutMs} ms`;
+    const cancel = this.#clock.after(timeoutMs, () => {
+      const { unproven } = attempt;
+      const impostor = unproven ? ', and something else answered in its place' : '';
+      end(new DeadlineError(`${late}${impostor}.`, { peer: name }, { cause: unproven }));
+    });
     const abort = (): void =>
       end(new AbortedError(`Connecting to worker ${name} was withdrawn.`, {}, { cause: signal?.reason }));
     signal?.addEventListener('abort', abort);
     if (signal?.aborted) abort();
     const attempt: Attempt = {
       peer,
-      greeting: { self: this.#workerId, peer: name, group },
+      greeting: { self: this.#workerId, peer: name, group, key: peer.linkKey },
       directTimeoutMs: options.directTimeoutMs ?? DEFAULT_DIRECT_TIMEOUT_MS,
       over,
       channels: new Set(),
+      unproven: undefined,
     };
+    const stopExpecting = this.expect([peer], group);
     try {
       const link = await Promise.race([
         over,
@@ -109,6 +127,7 @@ class PeerLinkConnector implements LinkConnector {
       return link;
     } finally {
       cancel();
+      stopExpecting();
       signal?.removeEventListener('abort', abort);
       for (const channel of attempt.channels) channel.close('it was not needed');
     }
@@ -120,7 +139,9 @@ class PeerLinkConnector implements LinkConnector {
       ? await this.#dialDirectly(attempt, this.#endpoint)
       : 'this worker has no WebRTC';
     if (typeof direct !== 'string') return direct;
-    if (!this.#openRelay) throw PeerLostError.of(peer.workerId, `${direct}, and there is no relay`);
+    if (!this.#openRelay) {
+      throw attempt.unproven ?? PeerLostError.of(peer.workerId, `${direct}, and there is no relay`);
+    }
     return this.#greeted(attempt, this.#openRelay(peer.workerId, greeting.group), 'relay', greetAsDialler);
   }
 
@@ -151,7 +172,10 @@ class PeerLinkConnector implements LinkConnector {
     const { peer, greeting, directTimeoutMs } = attempt;
     const arrived = deferred<Link>();
     // The dialler may give up a channel and dial again: each one that comes is greeted, the first confirmed is the link.
+    const greeted: RawChannel[] = [];
     const leave = this.#lobby.await(peer, greeting.group, (channel) => {
+      greeted.push(channel);
+      if (greeted.length > MAX_GREETED) greeted.shift()?.close('the dialler opened too many others');
       this.#greeted(attempt, channel, 'direct', greetAsAcceptor).then(arrived.resolve, () => undefined);
     });
     const openRelay = this.#openRelay;
@@ -178,7 +202,6 @@ class PeerLinkConnector implements LinkConnector {
     attempt.channels.add(channel);
     try {
       const maxMessageBytes = await Promise.race([greet(channel, attempt.greeting), attempt.over]);
-      attempt.channels.delete(channel);
       return new ChannelLink(channel, {
         peer: attempt.peer.workerId,
         path,
@@ -186,8 +209,14 @@ class PeerLinkConnector implements LinkConnector {
         clock: this.#clock,
       });
     } catch (error) {
+      if (error instanceof PeerUnprovenError) {
+        attempt.unproven = error;
+        this.#onUnproven(error);
+      }
       channel.close(messageOf(error));
       throw error;
+    } finally {
+      attempt.channels.delete(channel);
     }
   }
 }

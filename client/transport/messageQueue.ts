@@ -3,9 +3,14 @@
 const MAX_WAITING_BYTES = 32 * 1024 * 1024;
 
 export class MessageQueue<Message extends Uint8Array | string> {
+  readonly #maxWaitingBytes: number;
   readonly #waiting: Message[] = [];
   #waitingBytes = 0;
   #receive: ((message: Message) => void) | undefined;
+
+  constructor(maxWaitingBytes = MAX_WAITING_BYTES) {
+    this.#maxWaitingBytes = maxWaitingBytes;
+  }
 
   /** False when the message had to be dropped because nobody listens and the queue is full. */
   push(message: Message): boolean {
@@ -14,7 +19,7 @@ export class MessageQueue<Message extends Uint8Array | string> {
       return true;
     }
     this.#waitingBytes += message.length + 64;
-    if (this.#waitingBytes > MAX_WAITING_BYTES) return false;
+    if (this.#waitingBytes > this.#maxWaitingBytes) return false;
     this.#waiting.push(message);
     return true;
   }

@@ -1,20 +1,24 @@
 // How a worker reaches peers through signalling, whatever runtime it lives in. Built by openPeerEndpoint in Node and
 // Deno; in a tab by remotePeerEndpoint in the compute worker, with servePeerEndpoint on the page.
 
-/** What a dialler says about a connection; checked by the other end before anything else. */
-export interface ChannelMetadata {
-  /** Worker id of the dialler. */
-  readonly from: string;
-  /** Worker id of the other end. */
-  readonly to: string;
-  /** Run and generation; links of different groups never mix. */
-  readonly group: string;
+import type { ChannelMetadata } from './channelMetadata.ts';
+
+/** What is settled about a channel when it opens. */
+export interface ChannelTerms {
+  /** Largest message that both ends take, in bytes. */
+  readonly maxMessageBytes: number;
+  /**
+   * What the channel itself knows its ends by: fingerprints of the certificates of a WebRTC connection (see
+   * certificateFingerprints), a fixed word on paths without any. Each end has the other's `own` as `far`, unless somebody
+   * sits between them.
+   */
+  readonly ends: { readonly own: string; readonly far: string };
 }
 
 /** An ordered, reliable pipe of whole messages: text for the link's own handshake, bytes for frames. */
 export interface RawChannel {
-  /** Resolves once messages can be sent, with the largest message that both ends take. Rejects when it never opens. */
-  readonly opened: Promise<{ readonly maxMessageBytes: number }>;
+  /** Resolves once messages can be sent. Rejects when it never opens. */
+  readonly opened: Promise<ChannelTerms>;
   /** Resolves with the reason when the channel is gone. Never rejects. */
   readonly closed: Promise<string>;
   /** Hands a message over; the buffer may be used again when this returns. Throws once the channel is closed. */
@@ -35,12 +39,25 @@ export interface IncomingChannel {
   readonly channel: RawChannel;
 }
 
+/** Who may dial this worker, and for which group. */
+export interface ExpectedDialler {
+  /** Its PeerJS id. */
+  readonly peerId: string;
+  readonly workerId: string;
+  readonly group: string;
+}
+
 export interface PeerEndpoint {
   /** The id under which others dial this worker. */
   readonly id: string;
   dial(peerId: string, metadata: ChannelMetadata): RawChannel;
   /** STUN and TURN servers for connections that are made from now on. */
   useIceServers(servers: readonly RTCIceServer[]): void;
+  /**
+   * Takes what this dialler offers, from now on and what waits already. To offers that nobody expects no connection is
+   * made; a few of them wait a moment. @returns How to stop, which also drops what is still being negotiated.
+   */
+  expect(dialler: ExpectedDialler): () => void;
   /** Set once, before peers know the id. */
   onIncoming(accept: (incoming: IncomingChannel) => void): void;
   /** Resolves with the reason when the endpoint can't be used any more. Never rejects. */

@@ -6,6 +6,8 @@ import type * as PeerJs from 'peerjs';
 import type { BufferedConnection, Peer } from 'peerjs';
 import type { Clock } from '../../shared/clock.ts';
 import { deferred } from '../../shared/deferred.ts';
+import { certificateFingerprints } from './certificateFingerprints.ts';
+import type { ChannelTerms } from './peerEndpoint.ts';
 import type { ChannelCarrier } from './rtcChannel.ts';
 
 type SignallingMessage = Parameters<BufferedConnection['handleMessage']>[0];
@@ -20,11 +22,18 @@ const USUAL_MAX_MESSAGE_BYTES = 256 * 1024;
  */
 const DISCONNECTED_GRACE_MS = 3_000;
 
-/** Called in the very task in which the channel was created. */
-export type ChannelCreated = (connection: BufferedConnection, channel: RTCDataChannel) => void;
+/** More candidates than any host has addresses are not kept for an answer that has not come. */
+const MAX_HELD_CANDIDATES = 64;
+
+export interface ConnectionEvents {
+  /** Called in the very task in which the channel was created. */
+  created(connection: BufferedConnection, channel: RTCDataChannel): void;
+  /** It is over, by whatever cause; PeerJS itself tells this of open connections alone, and takes these for none. */
+  closed(connection: BufferedConnection): void;
+}
 
 /** @returns The class to register as PeerJS's 'raw' serializer. */
-export function connectionClass(peerjs: typeof PeerJs, created: ChannelCreated): ConnectionClass {
+export function connectionClass(peerjs: typeof PeerJs, events: ConnectionEvents): ConnectionClass {
   // PeerJS creates the channel of a dialled connection inside its own constructor, before fields of a subclass exist:
   // what a connection has to remember is kept beside it.
   const described = new WeakSet<object>();
@@ -36,13 +45,14 @@ export function connectionClass(peerjs: typeof PeerJs, created: ChannelCreated):
 
     override _initializeDataChannel(channel: RTCDataChannel): void {
       if (isDialled(this)) release.set(this, holdOwnCandidates(this.peerConnection));
-      created(this, channel);
+      events.created(this, channel);
     }
 
     override async handleMessage(message: SignallingMessage): Promise<void> {
       // The answering side has its description since it was constructed.
       if (message.type === peerjs.ServerMessageType.Candidate && isDialled(this) && !described.has(this)) {
-        heldBack.set(this, [...(heldBack.get(this) ?? []), message]);
+        const held = heldBack.get(this) ?? [];
+        if (held.length < MAX_HELD_CANDIDATES) heldBack.set(this, [...held, message]);
         return;
       }
       await super.handleMessage(message);
@@ -53,6 +63,11 @@ export function connectionClass(peerjs: typeof PeerJs, created: ChannelCreated):
       release.get(this)?.();
     }
 
+    override close(options?: { flush?: boolean }): void {
+      super.close(options);
+      events.closed(this);
+    }
+
     protected override _handleDataMessage(): void {}
 
     protected override _send(): void {}
@@ -60,7 +75,7 @@ export function connectionClass(peerjs: typeof PeerJs, created: ChannelCreated):
   return PlainConnection;
 }
 
-function isDialled(connection: BufferedConnection): boolean {
+export function isDialled(connection: BufferedConnection): boolean {
   return (connection.options as { _payload?: unknown })._payload === undefined;
 }
 
@@ -81,9 +96,13 @@ function holdOwnCandidates(connection: RTCPeerConnection): () => void {
 }
 
 /** The RTCPeerConnection under a PeerJS connection, reduced to what a channel needs of it. */
-export function carrierOf(connection: BufferedConnection, clock: Clock): ChannelCarrier {
+export function carrierOf(
+  connection: BufferedConnection,
+  closed: Promise<string>,
+  clock: Clock,
+): ChannelCarrier {
   const ended = deferred<string>();
-  const maxMessageBytes = deferred<number>();
+  const terms = deferred<ChannelTerms>();
   const underlying = connection.peerConnection;
   let reprieve = (): void => undefined;
   const look = (): void => {
@@ -93,13 +112,24 @@ export function carrierOf(connection: BufferedConnection, clock: Clock): Channel
       reprieve = clock.after(DISCONNECTED_GRACE_MS, () => ended.resolve('nothing was heard for seconds'));
     }
     if (state === 'connected') {
-      maxMessageBytes.resolve(underlying.sctp?.maxMessageSize || USUAL_MAX_MESSAGE_BYTES);
+      const settled = termsOf(underlying);
+      if (typeof settled === 'string') ended.resolve(settled);
+      else terms.resolve(settled);
     }
     if (state === 'failed' || state === 'closed') ended.resolve(`the WebRTC connection ${state}`);
   };
   underlying.addEventListener('connectionstatechange', look);
   connection.on('error', (error) => ended.resolve(error.message));
-  connection.on('close', () => ended.resolve('the connection was closed'));
+  void closed.then(ended.resolve);
   look();
-  return { maxMessageBytes: maxMessageBytes.promise, ended: ended.promise, close: () => connection.close() };
+  return { terms: terms.promise, ended: ended.promise, close: () => connection.close() };
+}
+
+/** What a connection has settled, or why it can not be used. */
+function termsOf(connection: RTCPeerConnection): ChannelTerms | string {
+  const own = certificateFingerprints(connection.localDescription?.sdp ?? '');
+  const far = certificateFingerprints(connection.remoteDescription?.sdp ?? '');
+  if (own === '' || far === '') return 'the WebRTC connection does not tell its certificates';
+  const maxMessageBytes = connection.sctp?.maxMessageSize || USUAL_MAX_MESSAGE_BYTES;
+  return { maxMessageBytes, ends: { own, far } };
 }

@@ -1,6 +1,7 @@
 // The endpoint where PeerJS and the links live in one thread: Node, Deno, and pages that compute without a worker.
 
-import type { ChannelMetadata, IncomingChannel, PeerEndpoint, RawChannel } from './peerEndpoint.ts';
+import type { ChannelMetadata } from './channelMetadata.ts';
+import type { ExpectedDialler, IncomingChannel, PeerEndpoint, RawChannel } from './peerEndpoint.ts';
 import type { PeerJsSession } from './peerJsSession.ts';
 import { RtcChannel } from './rtcChannel.ts';
 
@@ -22,6 +23,10 @@ export class PeerJsEndpoint implements PeerEndpoint {
     });
     if (!dialled) throw new Error(`PeerJS made no channel to ${peerId}.`);
     return dialled;
+  }
+
+  expect(dialler: ExpectedDialler): () => void {
+    return this.#session.expect(dialler);
   }
 
   useIceServers(servers: readonly RTCIceServer[]): void {

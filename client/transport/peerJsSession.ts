@@ -4,11 +4,14 @@
 import type * as PeerJs from 'peerjs';
 import type { BufferedConnection, Peer } from 'peerjs';
 import { backoffMs, systemClock, type Clock } from '../../shared/clock.ts';
-import { deferred } from '../../shared/deferred.ts';
-import type { ChannelMetadata, PeerJsOptions } from './peerEndpoint.ts';
+import { deferred, type Deferred } from '../../shared/deferred.ts';
+import type { ChannelMetadata } from './channelMetadata.ts';
+import { OfferGate } from './offerGate.ts';
+import type { ExpectedDialler, PeerJsOptions } from './peerEndpoint.ts';
 import { carrierOf, connectionClass } from './peerJsConnection.ts';
 import type { ChannelCarrier } from './rtcChannel.ts';
 import { SignallingError } from './signallingError.ts';
+import { guardMessages } from './signallingGuard.ts';
 import { SignallingRefusedError } from './signallingRefusedError.ts';
 
 const DEFAULT_TIMEOUT_MS = 10_000;
@@ -40,6 +43,8 @@ export class PeerJsSession {
   readonly #iceTransportPolicy: RTCIceTransportPolicy;
   readonly #closed = deferred<string>();
   readonly #dialled = new Map<BufferedConnection, string>();
+  readonly #endings = new WeakMap<BufferedConnection, Deferred<string>>();
+  readonly #gate: OfferGate;
   #adoptDialled: AdoptChannel | undefined;
   #adoptIncoming: AdoptIncoming | undefined;
   #reconnects = 0;
@@ -83,6 +88,7 @@ export class PeerJsSession {
     this.id = options.peerId;
     this.closed = this.#closed.promise;
     this.#clock = clock;
+    this.#gate = new OfferGate(clock);
     this.#iceTransportPolicy = options.iceTransportPolicy ?? 'all';
     const server = new URL(options.coordinatorUrl);
     const secure = server.protocol === 'https:';
@@ -95,10 +101,13 @@ export class PeerJsSession {
       token: options.token,
       config: this.#connectionSettings(options.iceServers),
       serializers: {
-        raw: connectionClass(peerjs, (connection, channel) => this.#adopt(connection, channel)),
+        raw: connectionClass(peerjs, {
+          created: (connection, channel) => this.#adopt(connection, channel),
+          closed: (connection) => this.#forget(connection),
+        }),
       },
     });
-    guardMessages(this.#peer);
+    guardMessages(this.#peer, (offer) => this.#gate.enter(offer));
     this.#peer.on('open', () => {
       this.#everOpen = true;
       this.#reconnects = 0;
@@ -124,7 +133,11 @@ export class PeerJsSession {
     }) as BufferedConnection;
     this.#adoptDialled = undefined;
     this.#dialled.set(connection, peerId);
-    connection.on('close', () => this.#dialled.delete(connection));
+  }
+
+  /** Takes offers of this dialler for its group; see PeerEndpoint. */
+  expect(dialler: ExpectedDialler): () => void {
+    return this.#gate.expect(dialler);
   }
 
   /** For connections that are made from now on: PeerJS reads its options at each. */
@@ -140,6 +153,7 @@ export class PeerJsSession {
     this.#closing = true;
     this.#cancelReconnect();
     this.#closed.resolve('it was closed');
+    this.#gate.close();
     this.#peer.destroy();
   }
 
@@ -152,17 +166,28 @@ export class PeerJsSession {
   }
 
   #adopt(connection: BufferedConnection, channel: RTCDataChannel): void {
-    const carrier = carrierOf(connection, this.#clock);
+    // The other end may open as many channels on a connection as it likes; one is what it is for.
+    if (this.#endings.has(connection)) return channel.close();
+    const ending = deferred<string>();
+    this.#endings.set(connection, ending);
+    this.#gate.settle(connection);
+    const carrier = carrierOf(connection, ending.promise, this.#clock);
     const adoptDialled = this.#adoptDialled;
     if (adoptDialled) adoptDialled(channel, carrier);
     else if (this.#adoptIncoming) this.#adoptIncoming(connection.peer, connection.metadata, channel, carrier);
     else connection.close();
   }
 
+  #forget(connection: BufferedConnection): void {
+    this.#dialled.delete(connection);
+    this.#gate.settle(connection);
+    this.#endings.get(connection)?.resolve('the connection was closed');
+  }
+
   #onError(type: string, message: string): void {
     if (type === 'peer-unavailable') {
       for (const [connection, peerId] of this.#dialled) {
-        if (message.endsWith(` ${peerId}`)) connection.close();
+        if (message.endsWith(` ${peerId}`) && !isConnected(connection)) connection.close();
       }
       return;
     }
@@ -177,7 +202,7 @@ export class PeerJsSession {
     if (this.#closing || this.#peer.destroyed || !this.#everOpen) return;
     // What is still being negotiated can't be finished; whoever dialled does so again.
     for (const connection of this.#dialled.keys()) {
-      if (connection.peerConnection?.connectionState !== 'connected') connection.close();
+      if (!isConnected(connection)) connection.close();
     }
     this.#reconnects += 1;
     const waitMs = backoffMs(this.#reconnects, FIRST_RECONNECT_MS, MAX_RECONNECT_MS, Math.random);
@@ -187,19 +212,7 @@ export class PeerJsSession {
   }
 }
 
-/**
- * PeerJS constructs whatever class an offer names and throws where there is none; it must not get to see such offers.
- * Nor LEAVE, at which it closes live connections because the other end's socket to the server is gone.
- */
-function guardMessages(peer: Peer): void {
-  const guarded = peer as unknown as { _handleMessage(message: unknown): void };
-  const handle = guarded._handleMessage.bind(peer);
-  guarded._handleMessage = (message) => {
-    const { type, payload } = (message ?? {}) as { type?: unknown; payload?: Record<string, unknown> };
-    if (type === 'LEAVE') return;
-    const isOffer = type === 'OFFER';
-    if (isOffer && (payload?.['type'] !== 'data' || payload['serialization'] !== 'raw')) return;
-    if (isOffer && (typeof payload?.['connectionId'] !== 'string' || payload['sdp'] === undefined)) return;
-    handle(message);
-  };
+/** Live links need the server no more, and whom it knows does not concern them. */
+function isConnected(connection: BufferedConnection): boolean {
+  return connection.peerConnection?.connectionState === 'connected';
 }

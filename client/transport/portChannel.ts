@@ -2,20 +2,20 @@
 // page bridges it to the real one; buffers are moved, not copied, on the way over.
 
 import { ChannelLife } from './channelLife.ts';
-import type { RawChannel } from './peerEndpoint.ts';
+import type { ChannelTerms, RawChannel } from './peerEndpoint.ts';
 
 /** Bytes given to the page, and not yet taken by the data channel, above which the sender waits. */
 const HIGH_WATER_BYTES = 1024 * 1024;
 
 type PortMessage =
-  | { readonly type: 'open'; readonly maxMessageBytes: number }
+  | { readonly type: 'open'; readonly terms: ChannelTerms }
   | { readonly type: 'text'; readonly text: string }
   | { readonly type: 'bytes'; readonly buffer: ArrayBuffer }
   | { readonly type: 'taken'; readonly bytes: number }
   | { readonly type: 'close'; readonly reason: string };
 
 export class PortChannel implements RawChannel {
-  readonly opened: Promise<{ readonly maxMessageBytes: number }>;
+  readonly opened: Promise<ChannelTerms>;
   readonly closed: Promise<string>;
   readonly #port: MessagePort;
   readonly #life: ChannelLife;
@@ -58,7 +58,7 @@ export class PortChannel implements RawChannel {
     if (this.#life.isOver) return;
     switch (message.type) {
       case 'open':
-        this.#life.open(message.maxMessageBytes);
+        this.#life.open(message.terms);
         return;
       case 'text':
         this.#life.take(message.text);
@@ -79,9 +79,7 @@ export class PortChannel implements RawChannel {
 /** The page's side: passes everything between the real channel and the port until either is closed. */
 export function bridgeChannel(channel: RawChannel, port: MessagePort): void {
   const post = (message: PortMessage): void => port.postMessage(message);
-  channel.opened
-    .then(({ maxMessageBytes }) => post({ type: 'open', maxMessageBytes }))
-    .catch(() => undefined);
+  channel.opened.then((terms) => post({ type: 'open', terms })).catch(() => undefined);
   channel.onMessage((message) => {
     if (typeof message === 'string') post({ type: 'text', text: message });
     else postBytes(port, message);

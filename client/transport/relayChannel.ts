@@ -4,7 +4,7 @@
 
 import { MAX_FRAME_BYTES } from '../../shared/wire/frame.ts';
 import { ChannelLife } from './channelLife.ts';
-import type { RawChannel } from './peerEndpoint.ts';
+import type { ChannelTerms, RawChannel } from './peerEndpoint.ts';
 import { socketUrl } from './socketUrl.ts';
 
 /** Bytes under way above which the sender waits, and below which it goes on. */
@@ -12,6 +12,9 @@ const HIGH_WATER_BYTES = 2 * 1024 * 1024;
 const LOW_WATER_BYTES = 1024 * 1024;
 /** The receiver reports each time it has taken this much more. */
 const REPORT_EVERY_BYTES = 256 * 1024;
+
+/** The relay stands between the ends by design, so that neither can tell the other's connection. */
+const RELAY_TERMS: ChannelTerms = { maxMessageBytes: MAX_FRAME_BYTES, ends: { own: 'relay', far: 'relay' } };
 
 export interface RelayOptions {
   /** Base URL of the coordinator without a slash at its end, e.g. http://127.0.0.1:7070. */
@@ -34,7 +37,7 @@ export function relayOpener(options: RelayOptions): OpenRelay {
 }
 
 class RelayChannel implements RawChannel {
-  readonly opened: Promise<{ readonly maxMessageBytes: number }>;
+  readonly opened: Promise<ChannelTerms>;
   readonly closed: Promise<string>;
   readonly #socket: WebSocket;
   readonly #life: ChannelLife;
@@ -94,7 +97,7 @@ class RelayChannel implements RawChannel {
   #control(text: string): boolean {
     if (text === '{"type":"joined"}') {
       this.#joined = true;
-      this.#life.open(MAX_FRAME_BYTES);
+      this.#life.open(RELAY_TERMS);
       return true;
     }
     const taken = /^\{"type":"taken","bytes":(\d{1,10})\}$/.exec(text);

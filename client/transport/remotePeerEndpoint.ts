@@ -2,11 +2,13 @@
 
 import { DeadlineError } from '../../shared/errors.ts';
 import { systemClock, type Clock } from '../../shared/clock.ts';
+import type { ChannelMetadata } from './channelMetadata.ts';
 import { deferred, type Deferred } from '../../shared/deferred.ts';
 import type { HandedChannel, PageToWorker, WorkerToPage } from './endpointMessages.ts';
 import { LateChannel } from './lateChannel.ts';
 import type {
-  ChannelMetadata,
+  ChannelTerms,
+  ExpectedDialler,
   IncomingChannel,
   PeerEndpoint,
   PeerJsOptions,
@@ -23,7 +25,7 @@ const DEFAULT_TIMEOUT_MS = 10_000;
 
 /** What the page tells about a connection, as promises. */
 interface Connection {
-  readonly maxMessageBytes: Deferred<number>;
+  readonly terms: Deferred<ChannelTerms>;
   readonly ended: Deferred<string>;
   readonly late?: LateChannel;
 }
@@ -67,6 +69,7 @@ class RemotePeerEndpoint implements PeerEndpoint {
   readonly #closed = deferred<string>();
   readonly #connections = new Map<number, Connection>();
   #lastDialled = 0;
+  #lastExpectation = 0;
   #accept: ((incoming: IncomingChannel) => void) | undefined;
 
   constructor(port: MessagePort, id: string) {
@@ -93,6 +96,13 @@ class RemotePeerEndpoint implements PeerEndpoint {
     this.#track(connection, late);
     this.#post({ type: 'dial', connection, peerId, metadata });
     return late;
+  }
+
+  expect(dialler: ExpectedDialler): () => void {
+    this.#lastExpectation += 1;
+    const expectation = this.#lastExpectation;
+    this.#post({ type: 'expect', expectation, dialler });
+    return () => this.#post({ type: 'expectNoMore', expectation });
   }
 
   useIceServers(iceServers: readonly RTCIceServer[]): void {
@@ -127,7 +137,7 @@ class RemotePeerEndpoint implements PeerEndpoint {
         return;
       }
       case 'negotiated':
-        return this.#connections.get(message.connection)?.maxMessageBytes.resolve(message.maxMessageBytes);
+        return this.#connections.get(message.connection)?.terms.resolve(message.terms);
       case 'ended': {
         const connection = this.#connections.get(message.connection);
         this.#connections.delete(message.connection);
@@ -140,7 +150,7 @@ class RemotePeerEndpoint implements PeerEndpoint {
   }
 
   #track(connection: number, late?: LateChannel): void {
-    const known = { maxMessageBytes: deferred<number>(), ended: deferred<string>() };
+    const known = { terms: deferred<ChannelTerms>(), ended: deferred<string>() };
     this.#connections.set(connection, late ? { ...known, late } : known);
   }
 
@@ -148,7 +158,7 @@ class RemotePeerEndpoint implements PeerEndpoint {
     if ('port' in handed) return new PortChannel(handed.port);
     const known = this.#connections.get(connection);
     return new RtcChannel(handed.channel, {
-      maxMessageBytes: known?.maxMessageBytes.promise ?? Promise.resolve(0),
+      terms: known?.terms.promise ?? new Promise(() => undefined),
       ended: known?.ended.promise ?? Promise.resolve('the connection is over'),
       close: () => this.#post({ type: 'drop', connection }),
     });

@@ -3,7 +3,7 @@
 import { ChannelLife } from './channelLife.ts';
 import { deferred } from '../../shared/deferred.ts';
 import { messageOf } from '../../shared/text/messageOf.ts';
-import type { RawChannel } from './peerEndpoint.ts';
+import type { ChannelTerms, RawChannel } from './peerEndpoint.ts';
 
 /**
  * Bytes handed to the channel above which the sender waits, and below which it goes on. Enough that the transport never
@@ -14,15 +14,15 @@ const LOW_WATER_BYTES = 512 * 1024;
 
 /** The connection under a data channel. */
 export interface ChannelCarrier {
-  /** Resolves with the largest message both ends announced (a=max-message-size), once they have. */
-  readonly maxMessageBytes: Promise<number>;
+  /** Resolves once both ends have announced theirs and certificates are checked. */
+  readonly terms: Promise<ChannelTerms>;
   /** Resolves with the reason when the connection failed or was closed. */
   readonly ended: Promise<string>;
   close(): void;
 }
 
 export class RtcChannel implements RawChannel {
-  readonly opened: Promise<{ readonly maxMessageBytes: number }>;
+  readonly opened: Promise<ChannelTerms>;
   readonly closed: Promise<string>;
   readonly #channel: RTCDataChannel;
   readonly #life: ChannelLife;
@@ -36,8 +36,8 @@ export class RtcChannel implements RawChannel {
     this.opened = this.#life.opened;
     this.closed = this.#life.closed;
     const open = deferred<void>();
-    void Promise.all([carrier.maxMessageBytes, open.promise]).then(
-      ([maxMessageBytes]) => this.#life.open(maxMessageBytes),
+    void Promise.all([carrier.terms, open.promise]).then(
+      ([terms]) => this.#life.open(terms),
       (error: unknown) => this.#life.end(messageOf(error)),
     );
     channel.binaryType = 'arraybuffer';

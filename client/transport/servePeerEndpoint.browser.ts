@@ -29,6 +29,7 @@ export function servePeerEndpoint(port: MessagePort): () => void {
 class ServedEndpoint {
   readonly #port: MessagePort;
   readonly #carriers = new Map<number, ChannelCarrier>();
+  readonly #expectations = new Map<number, () => void>();
   #session: PeerJsSession | undefined;
   #closed = false;
   #lastIncoming = 0;
@@ -45,6 +46,13 @@ class ServedEndpoint {
     switch (message.type) {
       case 'dial':
         this.#dial(message);
+        return;
+      case 'expect':
+        this.#expect(message);
+        return;
+      case 'expectNoMore':
+        this.#expectations.get(message.expectation)?.();
+        this.#expectations.delete(message.expectation);
         return;
       case 'iceServers':
         this.#session?.useIceServers(message.iceServers);
@@ -74,6 +82,11 @@ class ServedEndpoint {
     });
     void session.closed.then((reason) => this.#post({ type: 'closed', reason }));
     this.#post({ type: 'opened' });
+  }
+
+  #expect({ expectation, dialler }: Extract<WorkerToPage, { type: 'expect' }>): void {
+    const stop = this.#session?.expect(dialler);
+    if (stop) this.#expectations.set(expectation, stop);
   }
 
   #dial({ connection, peerId, metadata }: Extract<WorkerToPage, { type: 'dial' }>): void {
@@ -109,9 +122,7 @@ class ServedEndpoint {
 
   #watch(connection: number, carrier: ChannelCarrier): void {
     this.#carriers.set(connection, carrier);
-    void carrier.maxMessageBytes.then((maxMessageBytes) =>
-      this.#post({ type: 'negotiated', connection, maxMessageBytes }),
-    );
+    void carrier.terms.then((terms) => this.#post({ type: 'negotiated', connection, terms }));
     void carrier.ended.then((reason) => {
       this.#carriers.delete(connection);
       this.#post({ type: 'ended', connection, reason });

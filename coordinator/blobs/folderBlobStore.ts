@@ -6,6 +6,7 @@ import { mkdir, readdir, readFile, rename, rm, stat, utimes } from 'node:fs/prom
 import { join, resolve } from 'node:path';
 import type { Readable } from 'node:stream';
 import { isDiskFull } from '../files/isDiskFull.ts';
+import { makePrivateFolder } from '../files/privateFolder.ts';
 import { BlobMissingError, StorageError, StorageFullError } from './blobErrors.ts';
 import {
   BlobStore,
@@ -31,13 +32,19 @@ export class FolderBlobStore extends BlobStore {
   }
 
   /**
-   * Opens the store in `folder`, making it where it is missing.
+   * Opens the store in `folder`, making it where it is missing; other accounts of the machine can not open it.
+   * @param onRemark told where they could until now, or still can.
    * @throws StorageError when the folder can't be made or written.
    */
-  static async open(folder: string): Promise<FolderBlobStore> {
+  static async open(
+    folder: string,
+    onRemark: (remark: string) => void = () => undefined,
+  ): Promise<FolderBlobStore> {
     const store = new FolderBlobStore(resolve(folder));
     try {
-      await mkdir(store.#incoming, { recursive: true });
+      const remark = await makePrivateFolder(store.folder);
+      if (remark !== undefined) onRemark(remark);
+      await mkdir(store.#incoming, { recursive: true, mode: 0o700 });
       await store.#sweepLeftovers();
     } catch (error) {
       throw storageFailure(error, `The blob folder ${store.folder} cannot be used`);
@@ -54,7 +61,7 @@ export class FolderBlobStore extends BlobStore {
     try {
       const address = await writeVerified(file, source, options);
       const target = this.pathOf(address.sha256);
-      await mkdir(join(target, '..'), { recursive: true });
+      await mkdir(join(target, '..'), { recursive: true, mode: 0o700 });
       await rename(file, target);
       return address;
     } catch (error) {
@@ -72,6 +79,17 @@ export class FolderBlobStore extends BlobStore {
       if (systemCode(error) === 'ENOENT') return false;
       throw storageFailure(error, `Blob ${sha256} cannot be used`);
     }
+  }
+
+  async deleteIdle(sha256: string, idleMs: number): Promise<boolean> {
+    try {
+      if ((await stat(this.pathOf(sha256))).mtimeMs >= Date.now() - idleMs) return false;
+    } catch (error) {
+      if (systemCode(error) === 'ENOENT') return true;
+      throw storageFailure(error, `Blob ${sha256} cannot be read`);
+    }
+    await this.delete(sha256);
+    return true;
   }
 
   async sweep(inUse: ReadonlySet<string>, idleMs: number): Promise<number> {

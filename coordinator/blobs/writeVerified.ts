@@ -13,7 +13,7 @@ export async function writeVerified(
 ): Promise<BlobAddress> {
   const hash = createHash('sha256');
   let sizeBytes = 0;
-  const handle = await open(file, 'wx');
+  const handle = await open(file, 'wx', 0o600);
   try {
     for await (const chunk of source) {
       signal?.throwIfAborted();

@@ -1,14 +1,8 @@
 // What a command is: everything that parsing, help and docs need to know about it, and the function that runs it.
 
+import type { TextOutput } from '../progress/textOutput.ts';
 import type { ExitCode } from './exitCodes.ts';
 import type { OptionSpecs, OptionValues } from './options.ts';
-
-/** A place for text; process.stdout and a test's collector both fit. */
-export interface TextOutput {
-  write(text: string): unknown;
-  readonly isTTY?: boolean | undefined;
-  readonly columns?: number | undefined;
-}
 
 export interface CliContext {
   readonly stdout: TextOutput;
@@ -29,8 +23,8 @@ interface CommandExample {
 export interface CommandSpec<O extends OptionSpecs> {
   readonly name: string;
   readonly summary: string;
-  /** What the words without dashes are, in order; all are required. */
-  readonly positionals: readonly { readonly name: string; readonly help: string }[];
+  /** What the words without dashes are, in order; optional ones come last. */
+  readonly positionals: readonly { readonly name: string; readonly help: string; readonly optional?: true }[];
   readonly options: O;
   readonly examples: readonly CommandExample[];
   run(
@@ -44,7 +38,10 @@ export interface CommandSpec<O extends OptionSpecs> {
 export const commonOptions = {
   json: { type: 'flag', help: 'Print JSON, one value a line, for scripts.' },
   quiet: { type: 'flag', help: 'Print no progress and no notices, only what was asked for and errors.' },
-  verbose: { type: 'flag', help: 'Print causes and stack traces with errors.' },
+  verbose: {
+    type: 'flag',
+    help: 'Print causes and stack traces with errors; a coordinator or server logs who comes and goes, too.',
+  },
   help: { type: 'flag', help: 'Print this help.' },
 } as const satisfies OptionSpecs;
 

@@ -8,9 +8,11 @@ import { serve } from './commands/serve.ts';
 import { status } from './commands/status.ts';
 import { stop } from './commands/stop.ts';
 import { train } from './commands/train.ts';
+import { token } from './commands/token.ts';
 import { tune } from './commands/tune.ts';
 import { up } from './commands/up.ts';
 import { worker } from './commands/worker.ts';
+import { workers } from './commands/workers.ts';
 
 export const commands: readonly Command[] = [
   up,
@@ -23,4 +25,6 @@ export const commands: readonly Command[] = [
   runs,
   logs,
   stop,
+  workers,
+  token,
 ];

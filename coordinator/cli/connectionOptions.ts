@@ -1,7 +1,11 @@
 // Options shared by the commands that talk to a coordinator that is up already.
 
+import type { LocalWorkersOptions } from '../local/localWorkers.ts';
 import type { CoordinatorAddress } from '../remote/askCoordinator.ts';
+import { ownerAccess } from '../remote/ownerAccess.ts';
 import { trustedAuthorities } from '../remote/serverTrust.ts';
+import { BadArgumentError } from './cliErrors.ts';
+import type { CliContext } from './command.ts';
 import type { OptionSpecs, OptionValues } from './options.ts';
 
 export const urlOption = {
@@ -33,14 +37,22 @@ export const adminOptions = {
   token: {
     type: 'text',
     placeholder: 'TOKEN',
-    help: "The coordinator's admin token, where it has one.",
+    help: "The coordinator's admin token. Not needed for a coordinator that you started on this machine.",
     env: 'TABGRAD_ADMIN_TOKEN',
   },
   ...trustOptions,
 } as const satisfies OptionSpecs;
 
-/** @throws what trustedAuthorities throws. */
+/** The coordinator of the options, asked as its owner. @throws what trustedAuthorities and ownerAccess throw. */
 export async function coordinatorAddress(
+  options: ReachedBy,
+  { env, signal }: Pick<CliContext, 'env' | 'signal'>,
+): Promise<CoordinatorAddress> {
+  return reachedAt({ ...options, ...(await ownerAccess(options.url, options.token, env)) }, signal);
+}
+
+/** @throws what trustedAuthorities throws. */
+export async function reachedAt(
   { url, token, ca, 'ca-fingerprint': caFingerprint }: ReachedBy,
   signal: AbortSignal,
 ): Promise<CoordinatorAddress> {
@@ -52,7 +64,7 @@ interface ReachedBy extends OptionValues<typeof trustOptions> {
   readonly token: string | undefined;
 }
 
-/** What workers run on and compute with. */
+/** What workers of this machine run on, compute with and get. */
 export const workerOptions = {
   runtime: {
     type: 'choice',
@@ -65,4 +77,30 @@ export const workerOptions = {
     choices: ['webgpu', 'cpu'],
     help: 'What it computes on. Without it: WebGPU where a real GPU is there, else the processor.',
   },
+  'worker-env': {
+    type: 'text',
+    placeholder: 'NAMES',
+    help: "Variables of the environment, separated by commas, that workers get besides paths, proxies, certificates and drivers' settings.",
+    env: 'TABGRAD_WORKER_ENV',
+  },
+  'no-browser-sandbox': {
+    type: 'flag',
+    help: "Run the browser without its sandbox (or TABGRAD_BROWSER_SANDBOX=off). Refused where the coordinator is another machine's.",
+  },
 } as const satisfies OptionSpecs;
+
+/** @throws BadArgumentError where the browser's sandbox is declined and there is no browser. */
+export function localWorkerSettings({
+  runtime,
+  'worker-env': workerEnv,
+  'no-browser-sandbox': isDeclined,
+}: OptionValues<typeof workerOptions>): Pick<LocalWorkersOptions, 'browserSandbox' | 'workerEnv'> {
+  if (isDeclined && runtime !== 'browser')
+    throw new BadArgumentError(
+      `--no-browser-sandbox has no effect on workers in ${runtime}; expected --runtime browser beside it.`,
+    );
+  return {
+    ...(workerEnv !== undefined && { workerEnv: workerEnv.split(',').map((name) => name.trim()) }),
+    ...(isDeclined && { browserSandbox: false }),
+  };
+}

@@ -64,7 +64,8 @@ function remark(spec: OptionSpec): string {
 }
 
 function signature(command: Command): string {
-  return [command.name, ...command.positionals.map(({ name }) => name)].join(' ');
+  const words = command.positionals.map(({ name, optional }) => (optional === true ? `[${name}]` : name));
+  return [command.name, ...words].join(' ');
 }
 
 function table(rows: readonly (readonly [string, string])[]): string[] {

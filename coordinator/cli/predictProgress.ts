@@ -2,7 +2,8 @@
 
 import type { PoolStatus } from '../data/operators/mapBatchesOnPool.ts';
 import { formatCount, formatDuration, formatShort } from '../progress/formatNumbers.ts';
-import type { TextOutput } from './command.ts';
+import { visibleLine } from '../../shared/text/visibleText.ts';
+import { visibleOutput, type TextOutput, type VisibleOutput } from '../progress/textOutput.ts';
 
 export interface PredictProgressOptions {
   readonly stream: TextOutput;
@@ -20,6 +21,7 @@ const ERASE_LINE = '\r\u001B[K';
 
 export class PredictProgress {
   readonly #options: PredictProgressOptions;
+  readonly #output: VisibleOutput;
   readonly #startedAt: number;
   #rows = 0;
   #shownAt: number;
@@ -27,6 +29,7 @@ export class PredictProgress {
 
   constructor(options: PredictProgressOptions) {
     this.#options = options;
+    this.#output = visibleOutput(options.stream);
     this.#startedAt = options.now();
     this.#shownAt = this.#startedAt;
   }
@@ -45,16 +48,17 @@ export class PredictProgress {
 
   /** Takes the live line away. */
   close(): void {
-    if (this.#options.mode === 'live') this.#options.stream.write(ERASE_LINE);
+    if (this.#options.mode === 'live') this.#output.control(ERASE_LINE);
   }
 
   #show(): void {
-    const { mode, now, stream } = this.#options;
+    const { mode, now } = this.#options;
     if (mode === 'none' || now() - this.#shownAt < (mode === 'json' ? REPORT_MS : REDRAW_MS)) return;
     this.#shownAt = now();
-    if (mode === 'json') stream.write(`${JSON.stringify(this.#report())}\n`);
+    if (mode === 'json') this.#output.write(`${JSON.stringify(this.#report())}\n`);
     // A column is left free: a full line would wrap in some terminals.
-    else stream.write(ERASE_LINE + this.#line().slice(0, (stream.columns ?? DEFAULT_COLUMNS) - 1));
+    else
+      this.#output.control(ERASE_LINE, this.#line().slice(0, (this.#output.columns ?? DEFAULT_COLUMNS) - 1));
   }
 
   /** A worker may run the program twice, where it has the cores. */
@@ -92,6 +96,6 @@ export class PredictProgress {
       parts.push(`${size} ${size === 1 ? 'worker' : 'workers'}`);
     }
     if (this.#pool?.waiting !== undefined) parts.push(this.#pool.waiting);
-    return parts.join('  ');
+    return visibleLine(parts.join('  '));
   }
 }

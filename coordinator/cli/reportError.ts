@@ -1,7 +1,7 @@
 // How a failure reaches the person or script that ran the command: one clear line, its place, or JSON.
 
 import { AbortedError, TabgradError } from '../../shared/errors.ts';
-import type { TextOutput } from './command.ts';
+import { visibleOutput, type TextOutput } from '../progress/textOutput.ts';
 import { exitCodes, type ExitCode } from './exitCodes.ts';
 
 export interface ErrorStyle {
@@ -21,18 +21,24 @@ const usageCodes = new Set([
   'PARAMETER_OUT_OF_RANGE',
 ]);
 
-/** Writes `error` to `output` and says with which code the process should end. */
-export function reportError(error: unknown, output: TextOutput, style: ErrorStyle): ExitCode {
+/** Writes `error` to `stderr` and says with which code the process should end. */
+export function reportError(error: unknown, stderr: TextOutput, style: ErrorStyle): ExitCode {
+  const output = visibleOutput(stderr);
   const report = describeError(error);
   if (style.json) output.write(`${JSON.stringify({ type: 'error', ...report })}\n`);
-  else output.write(`error ${report.code}: ${report.message}\n`);
-  if (style.verbose) output.write(`${causes(error).join('\n')}\n`);
+  else output.write(`error ${report.code}: ${indented(report.message)}\n`);
+  if (style.verbose) output.write(`${causes(error).map(indented).join('\n')}\n`);
   else if (report.code === 'INTERNAL' && !style.json)
     output.write(
       'This is a defect of tabgrad. Run the command again with --verbose and report what it prints.\n',
     );
   if (error instanceof AbortedError) return exitCodes.interrupted;
   return usageCodes.has(report.code) ? exitCodes.usage : exitCodes.failure;
+}
+
+/** So that no line of a message can be taken for another error. */
+function indented(text: string): string {
+  return text.replaceAll(/\n(?! )/g, '\n  ');
 }
 
 /** Code, message and place of anything that was thrown. Unknown errors are defects: INTERNAL. */

@@ -6,6 +6,7 @@ import { BadArgumentError, didYouMean, UnknownCommandError } from './cliErrors.t
 import { exitCodes, type ExitCode } from './exitCodes.ts';
 import { commandText, overviewText, usageLine } from './helpText.ts';
 import { parseOptions } from './options.ts';
+import { visibleOutput } from '../progress/textOutput.ts';
 import { reportError } from './reportError.ts';
 
 /**
@@ -21,10 +22,13 @@ export async function runCli(
 ): Promise<ExitCode> {
   // Read before parsing, so that a mistake on the command line itself is reported in the asked style.
   const style = { json: words.includes('--json'), verbose: words.includes('--verbose') };
+  // Names, reasons and messages of others come along in what commands write.
+  const stdout = visibleOutput(context.stdout);
+  const stderr = visibleOutput(context.stderr);
   try {
-    return await runWords(words, commands, version, context);
+    return await runWords(words, commands, version, { ...context, stdout, stderr });
   } catch (error) {
-    return reportError(error, context.stderr, style);
+    return reportError(error, stderr, style);
   }
 }
 
@@ -70,7 +74,7 @@ async function runWords(
 
 function checkPositionals(command: Command, given: readonly string[]): void {
   const missing = command.positionals[given.length];
-  if (missing !== undefined)
+  if (missing !== undefined && missing.optional !== true)
     throw new BadArgumentError(`${missing.name} is missing: ${missing.help} Usage: ${usageLine(command)}`);
   const surplus = given[command.positionals.length];
   if (surplus !== undefined)

@@ -1,7 +1,10 @@
 // Columns of text for a terminal.
 
+import { visibleLine } from '../../shared/text/visibleText.ts';
+
 /** Cells padded to the width of their column, two spaces apart, one line a row. */
-export function textTable(rows: readonly (readonly string[])[]): string {
+export function textTable(cells: readonly (readonly string[])[]): string {
+  const rows = cells.map((row) => row.map(visibleLine));
   const widths: number[] = [];
   for (const row of rows)
     for (const [column, cell] of row.entries()) widths[column] = Math.max(widths[column] ?? 0, cell.length);

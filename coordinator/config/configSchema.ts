@@ -56,7 +56,9 @@ export const scalingSection = z
       .string()
       .min(1)
       .optional()
-      .describe("That coordinator's admin token. Better in TABGRAD_ADMIN_TOKEN."),
+      .describe(
+        "That coordinator's admin token. Better in TABGRAD_ADMIN_TOKEN; not needed for one that you started on this machine.",
+      ),
   })
   .describe('Who does the work.');
 

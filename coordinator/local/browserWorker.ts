@@ -1,34 +1,18 @@
 // Opens worker tabs in a headless browser. Several tabs may share one browser: each has its own page and its own
 // compute thread, as the tabs of a volunteer would.
 
-import type { Browser, Page } from 'playwright-core';
+import type { Browser, BrowserServer, Page } from 'playwright-core';
 import {
   launchReport,
   LAUNCH_REPORT_FUNCTION,
   type LaunchReport,
 } from '../../shared/protocol/launchReport.ts';
 import { BoundedLog } from './boundedLog.ts';
-import { BrowserMissingError } from './chromium.ts';
-import { findBrowser } from './findBrowser.ts';
+import { launchBrowser, type BrowserOptions } from './launchBrowser.ts';
 import { WorkerStartError } from './localErrors.ts';
 import type { LocalWorker, LocalWorkerSettings } from './localWorker.ts';
 
-/** Playwright's own flags already switch updates, sync and background traffic off; these come on top. */
-const flags = [
-  // Containers and root have no user namespaces. The only page that is opened is the coordinator's own.
-  '--no-sandbox',
-  // WebGPU on Linux is still behind this.
-  '--enable-unsafe-webgpu',
-  '--no-default-browser-check',
-  '--no-pings',
-  '--disable-domain-reliability',
-  '--disable-component-update',
-  '--mute-audio',
-];
-const softwareGpuFlags = ['--use-webgpu-adapter=swiftshader'];
-
 const KEPT_LINES = 20;
-const LAUNCH_TIMEOUT_MS = 30_000;
 /** A tab gives itself ten seconds to hand its rows over, and three to close. */
 const STOP_TIMEOUT_MS = 14_000;
 const CLOSE_TIMEOUT_MS = 5_000;
@@ -41,53 +25,27 @@ export interface LocalBrowser {
   close(): Promise<void>;
 }
 
-export interface BrowserOptions {
-  readonly softwareGpu: boolean;
-  /** SHA-256 of public keys in base64: servers that prove to have one are taken for genuine, whoever vouches for them. */
-  readonly trustedKeys?: readonly string[];
+/** Playwright is loaded by then: by the launch. */
+async function connect(server: BrowserServer): Promise<Browser> {
+  const { chromium } = await import('playwright-core');
+  return chromium.connect(server.wsEndpoint());
 }
 
-/** @throws BrowserMissingError when there is none, or it does not start. */
-export async function openLocalBrowser({
-  softwareGpu,
-  trustedKeys = [],
-}: BrowserOptions): Promise<LocalBrowser> {
-  const found = await findBrowser();
-  // Loaded here: most coordinators never open a browser.
-  const { chromium } = await import('playwright-core');
+/** @throws what launchBrowser throws. */
+export async function openLocalBrowser(options: BrowserOptions): Promise<LocalBrowser> {
+  const { server, remove } = await launchBrowser(options);
+  const pid = server.process().pid ?? 0;
+  const close = async (): Promise<void> => {
+    const deadline = setTimeout(() => void server.kill(), CLOSE_TIMEOUT_MS);
+    await server.close().finally(() => clearTimeout(deadline));
+    await remove();
+  };
   try {
-    const server = await chromium.launchServer({
-      executablePath: found.executablePath,
-      headless: true,
-      args: [
-        ...flags,
-        ...(softwareGpu ? softwareGpuFlags : []),
-        ...(trustedKeys.length > 0 ? [`--ignore-certificate-errors-spki-list=${trustedKeys.join(',')}`] : []),
-      ],
-      env: { ...(process.env as Record<string, string>), ...found.environment },
-      timeout: LAUNCH_TIMEOUT_MS,
-      host: '127.0.0.1',
-      // Whoever owns the workers decides what a signal means.
-      handleSIGINT: false,
-      handleSIGTERM: false,
-      handleSIGHUP: false,
-    });
-    const browser = await chromium.connect(server.wsEndpoint());
-    const pid = server.process().pid ?? 0;
-    return {
-      pid,
-      openWorker: (settings) => openTab(browser, pid, settings),
-      async close() {
-        const deadline = setTimeout(() => void server.kill(), CLOSE_TIMEOUT_MS);
-        await server.close().finally(() => clearTimeout(deadline));
-      },
-    };
-  } catch (cause) {
-    throw new BrowserMissingError(
-      `The browser ${found.executablePath} does not start: ${cause instanceof Error ? cause.message : String(cause)}`,
-      { file: found.executablePath },
-      { cause },
-    );
+    const browser = await connect(server);
+    return { pid, openWorker: (settings) => openTab(browser, pid, settings), close };
+  } catch (error) {
+    await close();
+    throw error;
   }
 }
 

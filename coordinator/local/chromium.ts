@@ -3,7 +3,7 @@
 // so Node's WebGPU uses them too.
 
 import { createReadStream, createWriteStream } from 'node:fs';
-import { mkdir, mkdtemp, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { basename, dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
@@ -56,6 +56,8 @@ export async function unpackChromium(): Promise<UnpackedChromium> {
       );
     }
   }
+  // Readable as other packages are: the browser of a process that is root runs under another account.
+  await chmod(cacheFolder, 0o755).catch(() => undefined);
   return {
     executablePath: join(cacheFolder, executable),
     swiftshaderIcd: join(cacheFolder, swiftshaderIcd),

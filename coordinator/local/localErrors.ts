@@ -6,3 +6,8 @@ import { TabgradError } from '../../shared/errors.ts';
 export class WorkerStartError extends TabgradError {
   readonly code = 'WORKER_START_FAILED';
 }
+
+/** An option of local workers is not accepted, or has no effect with the others. */
+export class LocalWorkersError extends TabgradError {
+  readonly code = 'WORKER_SETTING_INVALID';
+}

@@ -35,6 +35,8 @@ export interface LocalWorkerSettings {
   readonly softwareGpu: boolean;
   /** Whether functions of owners may run in it; a tab always runs them, in its sandbox. */
   readonly allowCode: boolean;
+  /** Names of variables that it gets besides those that all workers get. */
+  readonly extraVariables: readonly string[];
   /** Where a process keeps what it has downloaded and measured for its next run; without it nowhere. A tab's profile goes with its browser. */
   readonly cacheFolder?: string | undefined;
   /** How long it may take to join. */

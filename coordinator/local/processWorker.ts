@@ -3,17 +3,22 @@
 
 import { spawn, type ChildProcess } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
-import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { LAUNCHED_ENV, launchReport, type LaunchReport } from '../../shared/protocol/launchReport.ts';
-import { secretVariables } from '../../shared/protocol/secretVariables.ts';
+import {
+  LAUNCHED_ENV,
+  launchReport,
+  TOKEN_FROM_INPUT,
+  type LaunchReport,
+} from '../../shared/protocol/launchReport.ts';
+import { builtFile } from '../files/builtFile.ts';
+import { makeTemporaryFolder } from '../files/temporaryFolder.ts';
 import { BoundedLog } from './boundedLog.ts';
 import { unpackChromium } from './chromium.ts';
 import { WorkerStartError } from './localErrors.ts';
 import type { LocalWorker, LocalWorkerSettings } from './localWorker.ts';
+import { workerEnvironment } from './workerEnvironment.ts';
 
 const KEPT_LINES = 20;
 /** A worker gives itself ten seconds to hand its rows over, and three to close. */
@@ -36,6 +41,7 @@ export async function startProcessWorker(
   ];
   flags.push('--code', settings.allowCode ? 'allow' : 'deny');
   if (settings.name !== undefined) flags.push('--name', settings.name);
+  if (settings.token !== undefined) flags.push('--token', TOKEN_FROM_INPUT);
   const authorities = settings.ca === undefined ? undefined : await authoritiesFile(settings.ca);
   const child = spawn(command, [...args, ...flags], {
     stdio: ['pipe', 'pipe', 'pipe'],
@@ -45,6 +51,8 @@ export async function startProcessWorker(
   child.stderr.setEncoding('utf8').on('data', (text: string) => log.write(text));
   // The pipe breaks when the child dies; its end is reported below.
   child.stdin.on('error', () => {});
+  // Over a pipe: every user of the machine can read arguments, and code in the worker the variables that it began with.
+  if (settings.token !== undefined) child.stdin.write(`${settings.token}\n`);
   const ended = processEnd(child);
   if (authorities) void ended.then(authorities.remove);
   try {
@@ -124,15 +132,13 @@ async function end(
 }
 
 async function environment(
-  { softwareGpu, token }: LocalWorkerSettings,
+  { softwareGpu, extraVariables }: LocalWorkerSettings,
   authorities: string | undefined,
 ): Promise<NodeJS.ProcessEnv> {
   const environment: NodeJS.ProcessEnv = {
-    ...withoutSecrets(process.env),
+    ...workerEnvironment(process.env, extraVariables),
     [LAUNCHED_ENV]: '1',
     NO_COLOR: '1',
-    // In the environment rather than among the arguments, where every user of the machine could read it.
-    ...(token === undefined ? {} : { TABGRAD_TOKEN: token }),
     // What Node and Deno read it from; all their sockets go by it.
     ...(authorities === undefined ? {} : { NODE_EXTRA_CA_CERTS: authorities, DENO_CERT: authorities }),
   };
@@ -146,19 +152,14 @@ async function environment(
   return environment;
 }
 
-/** Tokens and passwords of this process are no business of a worker; its own token is added. */
-function withoutSecrets(variables: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
-  return Object.fromEntries(Object.entries(variables).filter(([name]) => !secretVariables.includes(name)));
-}
-
 /** Runtimes read further authorities from one file alone: those that they were told of already stay. */
 async function authoritiesFile(ca: string): Promise<{ file: string; remove: () => Promise<void> }> {
-  const folder = await mkdtemp(join(tmpdir(), 'tabgrad-ca-'));
+  const folder = await makeTemporaryFolder('authority');
   const known = process.env['NODE_EXTRA_CA_CERTS'];
   const others = known === undefined ? '' : await readFile(known, 'utf8').catch(() => '');
-  const file = join(folder, 'authorities.pem');
+  const file = join(folder.path, 'authorities.pem');
   await writeFile(file, `${ca}\n${others}`);
-  return { file, remove: () => rm(folder, { recursive: true, force: true }) };
+  return { file, remove: () => folder.remove() };
 }
 
 function nodeCommand(): { command: string; args: string[] } {
@@ -168,7 +169,6 @@ function nodeCommand(): { command: string; args: string[] } {
 /** Variables that a worker and its packages (ws, node-datachannel) read. */
 const denoEnvironment = [
   LAUNCHED_ENV,
-  'TABGRAD_TOKEN',
   'NODE_DEBUG',
   'TEXT_DECODER',
   'TEXT_ENCODING',
@@ -190,10 +190,14 @@ function denoCommand({ url, cacheFolder }: LocalWorkerSettings): { command: stri
       'run',
       '--no-prompt',
       '--no-lock',
+      // Threads of owners' code have fewer permissions than the process, and imports of theirs fetch nothing.
+      '--unstable-worker-options',
+      '--no-remote',
+      '--cached-only',
       `--allow-net=${new URL(url).host}`,
       `--allow-env=${denoEnvironment.join(',')}`,
-      // detect-libc reads ldd to tell which build of the native module fits.
-      `--allow-read=${[dirname(worker), packages, '/usr/bin/ldd', ...kept].join(',')}`,
+      // tfjs is beside the worker; detect-libc reads ldd to tell which build of the native module fits.
+      `--allow-read=${[dirname(worker), join(worker, '../../vendor'), packages, '/usr/bin/ldd', ...kept].join(',')}`,
       ...kept.map((folder) => `--allow-write=${folder}`),
       `--allow-ffi=${packages}`,
       worker,
@@ -229,11 +233,9 @@ function denoExecutable(): string {
   throw new WorkerStartError('Deno was not found on PATH or in node_modules. Run `npm install deno`.');
 }
 
-/** The built worker, seen from dist/node/ or from the sources in coordinator/local/. */
+/** The built worker. */
 function bundle(platform: 'node' | 'deno'): string {
-  const here = dirname(fileURLToPath(import.meta.url));
-  const candidates = ['..', join('..', '..', 'dist')].map((up) => join(here, up, platform, 'worker.js'));
-  const found = candidates.find((file) => existsSync(file));
+  const found = builtFile(`${platform}/worker.js`);
   if (found !== undefined) return found;
   throw new WorkerStartError(
     `The worker's bundle ${platform}/worker.js was not found; run \`npm run build:js\`.`,

@@ -1,5 +1,5 @@
 // Where a model comes from: a live tf.LayersModel, a folder that tfjs has saved, or a topology alone. tfjs itself is
-// loaded only where a model has layers that nothing else here knows.
+// asked only where a model has layers that nothing else here knows.
 
 import { statSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
@@ -12,7 +12,8 @@ import type { Tensor } from '../../shared/neural/state/safetensors.ts';
 import { MODEL_FILE } from '../train/checkpoint.ts';
 import { readCheckpointFile } from '../train/readCheckpointFile.ts';
 import { CheckpointError } from '../train/trainErrors.ts';
-import { inspectWithTfjs } from './inspectWithTfjs.ts';
+import type { ModelPort } from './modelPort.ts';
+import { inspectWithTfjs } from './tfjsThread/askTfjs.ts';
 
 /** As much of a tf.LayersModel as is looked at. */
 export interface LiveModel {
@@ -27,12 +28,6 @@ interface LiveTensor {
 
 /** A tf.LayersModel, the path of a folder or model.json, or a topology (an object, as `resnet18()` gives). */
 export type ModelSource = LiveModel | object | string;
-
-export interface ModelPort {
-  readonly name: string;
-  readonly shape: readonly number[];
-  readonly dtype: 'float32' | 'int32';
-}
 
 /** What a run needs to know of its model. */
 export interface OpenedModel {

@@ -16,6 +16,10 @@ export interface ControlConnection {
 
 /** What a connection reports. After `closed` it reports nothing more. */
 export interface ConnectionEvents {
+  /** Longest message that is accepted at the moment; 0 when nothing more is listened to. */
+  readonly maxMessageBytes: number;
+  /** Whether it is known who is at the other end. */
+  readonly hasJoined: boolean;
   message(text: string): void;
   pong(): void;
   closed(code: number, reason: string): void;

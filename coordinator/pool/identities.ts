@@ -1,32 +1,29 @@
 // Who a worker is over several sockets, and over several lives of the coordinator: an id with a secret that is made from
-// it by a key, so that the key alone has to be kept.
+// it by a key, so that the key alone has to be kept. The join token goes into the secret too: who joined by a token that
+// is not in force any more has to join again.
 
-import { createHmac } from 'node:crypto';
+import { createHash, createHmac } from 'node:crypto';
 import type { WorkerMessageOf } from '../../shared/protocol/control.ts';
 import { makeSecret, secretsEqual } from './secrets.ts';
 
-const MAX_FORGOTTEN = 100_000;
-
 export class Identities {
   readonly #key: string;
-  /** Workers that were lost: should one come back after all, it is a new one, or those that it left would wonder. */
-  readonly #forgotten = new Set<string>();
 
   constructor(key: string = makeSecret()) {
     this.#key = key;
   }
 
-  secretOf(workerId: string): string {
-    return createHmac('sha256', this.#key).update(workerId).digest('base64url');
+  /** @param joinToken by which the worker joined. */
+  secretOf(workerId: string, joinToken: string): string {
+    const binding = createHash('sha256').update(joinToken).digest();
+    return createHmac('sha256', this.#key).update(binding).update(workerId).digest('base64url');
   }
 
-  /** The id that the worker got earlier, in another life of the coordinator too, if it proves that. */
-  proven(identity: WorkerMessageOf<'hello'>['identity']): string | undefined {
-    if (!identity || this.#forgotten.has(identity.workerId)) return undefined;
-    return secretsEqual(identity.secret, this.secretOf(identity.workerId)) ? identity.workerId : undefined;
-  }
-
-  forget(workerId: string): void {
-    if (this.#forgotten.size < MAX_FORGOTTEN) this.#forgotten.add(workerId);
+  /** The one of `joinTokens` by which the worker got the identity, if it proves to have it. */
+  provenBy(
+    { workerId, secret }: NonNullable<WorkerMessageOf<'hello'>['identity']>,
+    joinTokens: readonly string[],
+  ): string | undefined {
+    return joinTokens.find((token) => secretsEqual(secret, this.secretOf(workerId, token)));
   }
 }

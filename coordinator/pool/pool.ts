@@ -1,66 +1,51 @@
 // The workers that lend themselves to this coordinator: who they are, whether they are there, which run has them.
 // A lost socket does not lose the worker: it has a grace period to come back under the same identity.
 
-import type {
-  CoordinatorMessage,
-  CoordinatorMessageOf,
-  WorkerMessageOf,
-} from '../../shared/protocol/control.ts';
-import { PROTOCOL_VERSION } from '../../shared/protocol/control.ts';
+import type { CoordinatorMessage, WorkerMessageOf } from '../../shared/protocol/control.ts';
+import { MAX_SHORT_MESSAGE_BYTES } from '../../shared/protocol/workerMessageBytes.ts';
+import { ByteBudget } from '../bounds/byteBudget.ts';
+import type { GiveBack } from './addressShares.ts';
+import { Admission } from './admission.ts';
 import { decodeWorkerMessage } from './decodeWorkerMessage.ts';
-import type { Clock } from '../../shared/clock.ts';
-import { noCounts } from './poolCounters.ts';
 import { closeCodes } from './controlConnection.ts';
 import type { ConnectionEvents, ControlConnection } from './controlConnection.ts';
-import { Identities } from './identities.ts';
-import type { Log } from './log.ts';
-import { traits, type PoolEvent, type PoolWorker } from './poolWorker.ts';
-import type { RateLimit } from './rateLimit.ts';
-import { makeId, secretsEqual } from './secrets.ts';
+import { newCounters } from './poolCounters.ts';
+import { PoolEntry } from './poolEntry.ts';
+import { PoolLog } from './poolLog.ts';
+import type { PoolOptions } from './poolOptions.ts';
+import { newWorker, traits, type PoolEvent, type PoolWorker } from './poolWorker.ts';
+import { Places } from './places.ts';
+import { makeId, makeSecret, secretsEqual } from './secrets.ts';
+import { WorkerKeys } from './workerKeys.ts';
 import { WorkerSocket } from './workerSocket.ts';
 
-export interface PoolOptions {
-  readonly clock: Clock;
-  readonly log: Log;
-  /** Workers must say it in their hello, where it is set. */
-  readonly joinToken?: string | undefined;
-  readonly peerServer: CoordinatorMessageOf<'welcome'>['peerServer'];
-  /** STUN and TURN servers for a worker, asked at each welcome: credentials may expire. */
-  readonly iceServers: (workerId: string) => CoordinatorMessageOf<'welcome'>['iceServers'];
-  readonly pingIntervalMs?: number | undefined;
-  /** How long a worker whose socket is lost keeps its place. */
-  readonly graceMs?: number | undefined;
-  readonly maxWorkers?: number;
-  readonly messageRate?: RateLimit;
-  readonly byteRate?: RateLimit;
-  /** Makes the secrets of identities: workers that come back to a restarted coordinator with the same key keep theirs. */
-  readonly identityKey?: string | undefined;
-  /** Makes worker ids; given in simulations, which must be repeatable. */
-  readonly makeWorkerId?: () => string;
-}
-
-interface Entry {
-  worker: PoolWorker;
-  readonly secret: string;
-  socket: WorkerSocket | undefined;
-  cancelGrace: () => void;
-}
-
 const HELLO_TIMEOUT_MS = 10_000;
-const MAX_WAITING_SOCKETS = 1024;
+/** Of all that is sent to workers and not taken by them. */
+const MAX_OUTGOING_BYTES = 512 * 1024 * 1024;
+/** A worker that leaves so much unread is not told things that it could know. */
+const MAX_UNREAD_BYTES = 1024 * 1024;
 
 export class Pool {
-  readonly counters = noCounts();
+  readonly counters = newCounters();
+  /** What workers are given besides their secret. */
+  readonly keys: WorkerKeys;
   readonly #options: PoolOptions;
-  readonly #entries = new Map<string, Entry>();
+  readonly #log: PoolLog;
+  readonly #entries = new Map<string, PoolEntry>();
   readonly #listeners = new Set<(event: PoolEvent) => void>();
   readonly #waiting = new Set<WorkerSocket>();
-  readonly #identities: Identities;
+  readonly #places: Places;
+  readonly #outgoing = new ByteBudget({ maxBytes: MAX_OUTGOING_BYTES });
+  readonly #admission: Admission;
   #closed = false;
 
   constructor(options: PoolOptions) {
     this.#options = options;
-    this.#identities = new Identities(options.identityKey);
+    this.#log = new PoolLog(options.log);
+    this.#places = new Places(options);
+    const { identityKey = makeSecret() } = options;
+    this.#admission = new Admission({ ...options, identityKey });
+    this.keys = new WorkerKeys(identityKey);
   }
 
   /** Every known worker, in order of joining. */
@@ -91,6 +76,12 @@ export class Pool {
     return socket.send(message);
   }
 
+  /** As `send`, but for answers that a worker can provoke: one that does not read them gets no more. */
+  answer(workerId: string, message: CoordinatorMessage): void {
+    const socket = this.#entries.get(workerId)?.socket;
+    if (socket && socket.bufferedBytes < MAX_UNREAD_BYTES) socket.send(message);
+  }
+
   /** Gives a worker to a run. False when it is unknown, another run has it, or it runs programs. */
   claim(workerId: string, runId: string): boolean {
     const entry = this.#entries.get(workerId);
@@ -103,7 +94,9 @@ export class Pool {
   /** Takes a worker back from a run. */
   unclaim(workerId: string, runId: string): void {
     const entry = this.#entries.get(workerId);
-    if (entry?.worker.runId === runId) this.#change(entry, { runId: undefined });
+    if (entry?.worker.runId !== runId) return;
+    entry.wasMember(this.#options.clock.now());
+    this.#change(entry, { runId: undefined });
   }
 
   /** One more program runs on the worker. */
@@ -118,6 +111,25 @@ export class Pool {
     if (entry) this.#change(entry, { programs: Math.max(0, entry.worker.programs - 1) });
   }
 
+  /**
+   * Sends workers away: they are told why, lose their place at once, and do not come back by themselves.
+   * @returns the ids of those that were there.
+   */
+  remove(isMeant: (worker: PoolWorker) => boolean, reason: string): string[] {
+    return this.#removeEntries(
+      [...this.#entries.values()].filter(({ worker }) => isMeant(worker)),
+      reason,
+    );
+  }
+
+  /** Sends those away who joined by a token that is not in force any more. @returns their ids. */
+  removeOutdated(reason: string): string[] {
+    const outdated = [...this.#entries.values()].filter(
+      ({ joinToken }) => !this.#admission.accepts(joinToken),
+    );
+    return this.#removeEntries(outdated, reason);
+  }
+
   /** A message of a worker has the right form and can not be all the same; one that goes on is dropped. */
   countMalformed(workerId: string, what: string): void {
     const entry = this.#entries.get(workerId);
@@ -127,9 +139,10 @@ export class Pool {
   /** Takes over a fresh control socket; the returned object receives what the socket reports. */
   attach(connection: ControlConnection): ConnectionEvents {
     const { clock, messageRate, byteRate, pingIntervalMs = 5_000 } = this.#options;
-    let entry: Entry | undefined;
-    const limits = { clock, messageRate, byteRate, pingIntervalMs };
+    let entry: PoolEntry | undefined;
+    const limits = { clock, messageRate, byteRate, pingIntervalMs, outgoing: this.#outgoing };
     const socket: WorkerSocket = new WorkerSocket(connection, limits, {
+      maxMessageBytes: () => entry?.maxMessageBytes(clock.now()) ?? MAX_SHORT_MESSAGE_BYTES,
       message: (text) => {
         if (entry) this.#receive(entry, text);
         else entry = this.#greet(socket, text);
@@ -139,17 +152,14 @@ export class Pool {
         if (entry) entry.worker = { ...entry.worker, roundTripMs };
       },
       silent: (silentMs) =>
-        this.#log('warn', `silent for ${Math.round(silentMs)} ms, dropping its socket`, entry),
+        this.#log.worker('silent', `silent for ${Math.round(silentMs)} ms, dropping its socket`, entry),
       closed: (code, reason) => {
         this.#waiting.delete(socket);
         if (entry?.socket === socket) this.#away(entry, code, reason);
       },
     });
-    if (this.#closed || this.#waiting.size >= MAX_WAITING_SOCKETS) {
-      socket.close(
-        closeCodes.tryAgainLater,
-        this.#closed ? 'the coordinator is closing' : 'too many sockets',
-      );
+    if (this.#closed) {
+      socket.close(closeCodes.tryAgainLater, 'the coordinator is closing');
     } else {
       this.#waiting.add(socket);
       socket.expectWithin(HELLO_TIMEOUT_MS, () =>
@@ -173,7 +183,7 @@ export class Pool {
     this.#listeners.clear();
   }
 
-  #greet(socket: WorkerSocket, text: string): Entry | undefined {
+  #greet(socket: WorkerSocket, text: string): PoolEntry | undefined {
     const decoded = decodeWorkerMessage(text);
     if ('error' in decoded || decoded.message.type !== 'hello') {
       this.counters.malformedMessages += 1;
@@ -181,55 +191,50 @@ export class Pool {
       return this.#refuse(socket, 'BAD_REQUEST', why);
     }
     const hello = decoded.message;
-    if (hello.protocol !== PROTOCOL_VERSION) {
-      const versions = `The coordinator speaks protocol ${PROTOCOL_VERSION}, the worker ${hello.protocol}.`;
-      return this.#refuse(socket, 'PROTOCOL_MISMATCH', `${versions} Update the older of the two.`);
+    const verdict = this.#admission.judge(hello, socket.remoteAddress);
+    if (verdict.type === 'refused') {
+      const { code, message } = verdict;
+      // The token may be right, and the address that of others as well.
+      return this.#refuse(socket, code, message, code !== 'TOO_MANY_ATTEMPTS');
     }
-    const provenId = this.#identities.proven(hello.identity);
-    const known = provenId === undefined ? undefined : this.#entries.get(provenId);
+    const known = verdict.type === 'known' ? this.#entries.get(verdict.workerId) : undefined;
+    if (known?.mayChange(this.#options.clock.now()) === false)
+      return this.#refuse(socket, 'RATE_LIMITED', 'this worker opens too many sockets', false);
     if (known) return this.#resume(known, socket, hello);
-    const { joinToken, maxWorkers = 4096 } = this.#options;
-    if (provenId === undefined && joinToken !== undefined && !secretsEqual(hello.token, joinToken)) {
-      return this.#refuse(
-        socket,
-        'TOKEN_REQUIRED',
-        'The join token is missing or wrong. Ask the owner for the join link.',
-      );
-    }
-    if (this.#entries.size >= maxWorkers) {
-      return this.#refuse(socket, 'POOL_FULL', `The coordinator takes at most ${maxWorkers} workers.`);
+    const place = this.#places.take(socket.remoteAddress);
+    if (typeof place !== 'function') {
+      return this.#refuse(socket, place.code, place.message, place.code !== 'RATE_LIMITED');
     }
     const makeWorkerId = this.#options.makeWorkerId ?? (() => `w-${makeId()}`);
-    return this.#join(socket, hello, provenId ?? makeWorkerId());
+    const workerId = verdict.type === 'known' ? verdict.workerId : makeWorkerId();
+    const entry = this.#join(socket, hello, workerId, verdict.joinToken, place);
+    // It may have been a member when the coordinator was restarted.
+    if (verdict.type === 'known') entry.wasMember(entry.worker.joinedAtMs);
+    return entry;
   }
 
-  #refuse(socket: WorkerSocket, code: string, message: string): undefined {
+  /** @param isFinal false tells it to try again later. */
+  #refuse(socket: WorkerSocket, code: string, message: string, isFinal = true): undefined {
     this.counters.refusedWorkers += 1;
-    this.#options.log({ level: 'warn', message: `Refused a worker at ${socket.remoteAddress}: ${message}` });
-    socket.send({ type: 'refused', code, message: message.slice(0, 1000) });
-    socket.close(closeCodes.policy, code);
+    this.#log.refused(socket.remoteAddress, message);
+    if (isFinal) socket.send({ type: 'refused', code, message: message.slice(0, 1000) });
+    socket.close(isFinal ? closeCodes.policy : closeCodes.tryAgainLater, isFinal ? code : message);
   }
 
-  #join(socket: WorkerSocket, hello: WorkerMessageOf<'hello'>, workerId: string): Entry {
-    const worker: PoolWorker = {
-      ...traits(hello),
-      workerId,
-      remoteAddress: socket.remoteAddress,
-      peerId: undefined,
-      present: true,
-      leaving: undefined,
-      session: 1,
-      runId: undefined,
-      programs: 0,
-      joinedAtMs: this.#options.clock.now(),
-      roundTripMs: undefined,
-    };
-    const secret = this.#identities.secretOf(workerId);
-    const entry: Entry = { worker, secret, socket, cancelGrace: () => undefined };
+  #join(
+    socket: WorkerSocket,
+    hello: WorkerMessageOf<'hello'>,
+    workerId: string,
+    joinToken: string,
+    giveBackPlace: GiveBack,
+  ): PoolEntry {
+    const worker = newWorker(hello, workerId, socket.remoteAddress, this.#options.clock.now());
+    const secret = this.#admission.secretOf(workerId, joinToken);
+    const entry = new PoolEntry({ worker, joinToken, secret, socket, giveBackPlace });
     this.#entries.set(workerId, entry);
     this.#welcome(entry, socket);
-    this.#log(
-      'info',
+    this.#log.worker(
+      'joined',
       `joined from ${socket.remoteAddress} (${worker.runtime}, ${worker.device.kind})`,
       entry,
     );
@@ -237,7 +242,7 @@ export class Pool {
     return entry;
   }
 
-  #resume(entry: Entry, socket: WorkerSocket, hello: WorkerMessageOf<'hello'>): Entry {
+  #resume(entry: PoolEntry, socket: WorkerSocket, hello: WorkerMessageOf<'hello'>): PoolEntry {
     entry.cancelGrace();
     // The old socket may look open for minutes after a laptop slept: the newer one counts.
     const old = entry.socket;
@@ -246,13 +251,13 @@ export class Pool {
     this.counters.reconnects += 1;
     this.#welcome(entry, socket);
     entry.socket = socket;
-    this.#log('info', 'is back', entry);
+    this.#log.worker('joined', 'is back', entry);
     const session = entry.worker.session + 1;
     this.#change(entry, { ...traits(hello), present: true, session, remoteAddress: socket.remoteAddress });
     return entry;
   }
 
-  #welcome(entry: Entry, socket: WorkerSocket): void {
+  #welcome(entry: PoolEntry, socket: WorkerSocket): void {
     this.#waiting.delete(socket);
     const { peerServer, iceServers } = this.#options;
     const { workerId } = entry.worker;
@@ -261,6 +266,7 @@ export class Pool {
       type: 'welcome',
       workerId,
       secret: entry.secret,
+      signallingToken: this.keys.signallingToken(workerId),
       peerServer,
       iceServers: iceServers(workerId),
       pingIntervalMs,
@@ -268,48 +274,50 @@ export class Pool {
     socket.startPinging();
   }
 
-  #receive(entry: Entry, text: string): void {
+  #receive(entry: PoolEntry, text: string): void {
     this.counters.messagesReceived += 1;
-    const decoded = decodeWorkerMessage(text);
+    const decoded = decodeWorkerMessage(text, entry.worker.workerId);
     if ('error' in decoded) {
       return this.#malformed(entry, decoded.error);
     }
     const { message } = decoded;
     if (message.type === 'available') {
-      this.#update(entry, { peerId: message.peerId, leaving: undefined });
+      if (entry.worker.peerId === message.peerId && entry.worker.leaving === undefined) return;
+      this.#changeByWorker(entry, { peerId: message.peerId, leaving: undefined });
     } else if (message.type === 'leaving') {
-      if (this.#update(entry, { leaving: message.reason }))
-        this.#log('info', `is leaving: ${message.reason}`, entry);
+      if (entry.worker.leaving === message.reason) return;
+      if (!this.#changeByWorker(entry, { leaving: message.reason })) return;
+      this.#log.worker('left', `is leaving: ${message.reason}`, entry);
     } else if (message.type !== 'hello') {
       this.#emit({ type: 'message', worker: entry.worker, message });
     }
   }
 
-  /** What a worker says of itself is passed on where it is new, and not without end. */
-  #update(entry: Entry, change: Pick<PoolWorker, 'leaving'> & Partial<Pick<PoolWorker, 'peerId'>>): boolean {
-    const { peerId = entry.worker.peerId, leaving } = change;
-    if (peerId === entry.worker.peerId && leaving === entry.worker.leaving) return false;
-    const isAllowed = entry.socket?.allowChange() !== false;
-    if (isAllowed) this.#change(entry, change);
-    else this.#malformed(entry, 'it changes its mind too often');
-    return isAllowed;
+  /** A change that the worker asks for. @returns false when it asks too often; it is dropped then. */
+  #changeByWorker(entry: PoolEntry, change: Partial<PoolWorker>): boolean {
+    if (entry.mayChange(this.#options.clock.now())) {
+      this.#change(entry, change);
+      return true;
+    }
+    if (entry.socket) this.#refuse(entry.socket, 'RATE_LIMITED', 'Too many changes a second.');
+    return false;
   }
 
-  #malformed(entry: Entry, what: string): void {
+  #malformed(entry: PoolEntry, what: string): void {
     this.counters.malformedMessages += 1;
-    this.#log('warn', `sent a malformed message: ${what}`, entry);
+    this.#log.worker('malformed', `sent a malformed message: ${what}`, entry);
     // A worker of a later minor version may say things that are not known here: they are dropped, within limits.
     if (entry.socket?.forgiveMalformed() === false) this.#refuse(entry.socket, 'BAD_REQUEST', what);
   }
 
-  #away(entry: Entry, code: number, reason: string): void {
+  #away(entry: PoolEntry, code: number, reason: string): void {
     entry.socket = undefined;
     if (code === closeCodes.normal || code === closeCodes.goingAway || code === closeCodes.policy) {
       return this.#lose(entry, entry.worker.leaving ?? (reason || farewell(code)));
     }
     const { clock, graceMs = 20_000 } = this.#options;
-    this.#log(
-      'info',
+    this.#log.worker(
+      'left',
       `lost its socket (${reason || `code ${code}`}); keeping its place for ${graceMs} ms`,
       entry,
     );
@@ -319,30 +327,37 @@ export class Pool {
     this.#change(entry, { present: false });
   }
 
-  #lose(entry: Entry, reason: string): void {
+  #removeEntries(entries: readonly PoolEntry[], reason: string): string[] {
+    for (const entry of entries) {
+      const { socket } = entry;
+      // What the socket reports from here on is not about a worker any more.
+      entry.socket = undefined;
+      socket?.send({ type: 'shutdown', reconnect: false, reason: reason.slice(0, 500) });
+      socket?.close(closeCodes.policy, 'WORKER_REMOVED');
+      this.#lose(entry, `sent away: ${reason}`, reason);
+    }
+    return entries.map(({ worker }) => worker.workerId);
+  }
+
+  /** @param toldReason where it was sent away. */
+  #lose(entry: PoolEntry, reason: string, toldReason?: string): void {
     entry.cancelGrace();
+    entry.giveBackPlace();
     this.#entries.delete(entry.worker.workerId);
-    this.#identities.forget(entry.worker.workerId);
+    this.#admission.forget(entry.worker.workerId, toldReason);
     entry.worker = { ...entry.worker, present: false };
     this.counters.lostWorkers += 1;
-    this.#log('info', `is gone: ${reason}`, entry);
+    this.#log.worker('left', `is gone: ${reason}`, entry);
     this.#emit({ type: 'lost', worker: entry.worker, reason });
   }
 
-  #change(entry: Entry, change: Partial<PoolWorker>): void {
+  #change(entry: PoolEntry, change: Partial<PoolWorker>): void {
     entry.worker = { ...entry.worker, ...change };
     this.#emit({ type: 'changed', worker: entry.worker });
   }
 
   #emit(event: PoolEvent): void {
     for (const listener of this.#listeners) listener(event);
-  }
-
-  #log(level: 'info' | 'warn', what: string, entry: Entry | undefined): void {
-    const workerId = entry?.worker.workerId;
-    const message =
-      workerId === undefined ? `A socket without a worker ${what}` : `Worker ${workerId} ${what}`;
-    this.#options.log({ level, message, ...(workerId !== undefined && { workerId }) });
   }
 }
 

@@ -1,4 +1,4 @@
-// What a pool counts, for the status page and Prometheus.
+// What happened in a pool since its start.
 
 export interface PoolCounters {
   messagesReceived: number;
@@ -8,6 +8,6 @@ export interface PoolCounters {
   lostWorkers: number;
 }
 
-export function noCounts(): PoolCounters {
+export function newCounters(): PoolCounters {
   return { messagesReceived: 0, malformedMessages: 0, refusedWorkers: 0, reconnects: 0, lostWorkers: 0 };
 }

@@ -44,3 +44,25 @@ export function traits(
   const { name, runtime, device, cores, programs = 'none' } = hello;
   return { name, runtime, device, cores, takesPrograms: programs };
 }
+
+/** A worker that has just said hello. */
+export function newWorker(
+  hello: WorkerMessageOf<'hello'>,
+  workerId: string,
+  remoteAddress: string,
+  joinedAtMs: number,
+): PoolWorker {
+  return {
+    ...traits(hello),
+    workerId,
+    remoteAddress,
+    peerId: undefined,
+    present: true,
+    leaving: undefined,
+    session: 1,
+    runId: undefined,
+    programs: 0,
+    joinedAtMs,
+    roundTripMs: undefined,
+  };
+}

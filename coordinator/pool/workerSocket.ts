@@ -2,7 +2,10 @@
 // sent. What it reports is clean: nothing after it closed, closed exactly once.
 
 import type { CoordinatorMessage } from '../../shared/protocol/control.ts';
+import { MAX_SHORT_MESSAGE_BYTES } from '../../shared/protocol/workerMessageBytes.ts';
 import type { Clock } from '../../shared/clock.ts';
+import type { ByteBudget, HeldBytes } from '../bounds/byteBudget.ts';
+import { shareOf } from './addressShares.ts';
 import type { ConnectionEvents, ControlConnection } from './controlConnection.ts';
 import { TokenBucket } from './rateLimit.ts';
 import type { RateLimit } from './rateLimit.ts';
@@ -12,9 +15,13 @@ export interface WorkerSocketOptions {
   readonly pingIntervalMs: number;
   readonly messageRate?: RateLimit | undefined;
   readonly byteRate?: RateLimit | undefined;
+  /** Of what waits to be sent to all workers. */
+  readonly outgoing: ByteBudget;
 }
 
 export interface WorkerSocketEvents {
+  /** Longest message that the worker at the other end may send now. */
+  maxMessageBytes(): number;
   message(text: string): void;
   /** More came than is accepted; the message is not delivered. */
   limited(why: string): void;
@@ -29,10 +36,6 @@ export interface WorkerSocketEvents {
 const MESSAGE_RATE: RateLimit = { perSecond: 10_000, burst: 20_000 };
 const BYTE_RATE: RateLimit = { perSecond: 32 * 1024 * 1024, burst: 64 * 1024 * 1024 };
 const MALFORMED_RATE: RateLimit = { perSecond: 0.1, burst: 20 };
-/** Of what all runs and programs are told: a volunteer pauses and goes on, an address changes. */
-const CHANGE_RATE: RateLimit = { perSecond: 1, burst: 20 };
-/** Until the hello a stranger may send this much. */
-const HELLO_BYTES = 64 * 1024;
 /** A worker that takes this little from its socket is as good as gone. */
 const MAX_BUFFERED_BYTES = 256 * 1024 * 1024;
 /** Missed pings before the socket counts as dead. */
@@ -52,7 +55,7 @@ export class WorkerSocket implements ConnectionEvents {
   readonly #messages: TokenBucket;
   readonly #bytes: TokenBucket;
   readonly #malformed: TokenBucket;
-  readonly #changes: TokenBucket;
+  readonly #waitingBytes: HeldBytes;
   #cancelTimer: () => void = () => undefined;
   #heardAtMs: number;
   #pingedAtMs: number | undefined;
@@ -70,14 +73,31 @@ export class WorkerSocket implements ConnectionEvents {
     this.#messages = new TokenBucket(messageRate, now);
     this.#bytes = new TokenBucket(byteRate, now);
     this.#malformed = new TokenBucket(MALFORMED_RATE, now);
-    this.#changes = new TokenBucket(CHANGE_RATE, now);
     this.#heardAtMs = now;
+    const overBudget = (): void => this.#drop('does not take what is sent, and others wait');
+    this.#waitingBytes = options.outgoing.open(shareOf(connection.remoteAddress), overBudget);
+  }
+
+  get hasJoined(): boolean {
+    return this.#welcomed;
+  }
+
+  get maxMessageBytes(): number {
+    if (!this.#open) return 0;
+    return this.#welcomed ? this.#events.maxMessageBytes() : MAX_SHORT_MESSAGE_BYTES;
+  }
+
+  /** Bytes that were sent and the worker has not taken. */
+  get bufferedBytes(): number {
+    return this.#connection.bufferedBytes;
   }
 
   send(message: CoordinatorMessage): boolean {
     if (!this.#open) return false;
     this.#connection.send(JSON.stringify(message));
-    if (this.#connection.bufferedBytes > MAX_BUFFERED_BYTES) this.#drop('does not take what is sent');
+    const { bufferedBytes } = this.#connection;
+    this.#waitingBytes.set(bufferedBytes);
+    if (bufferedBytes > MAX_BUFFERED_BYTES) this.#drop('does not take what is sent');
     return this.#open;
   }
 
@@ -106,17 +126,14 @@ export class WorkerSocket implements ConnectionEvents {
     return this.#malformed.take(1, this.#clock.now());
   }
 
-  /** Counts a change of what the worker says of itself; false when there were too many. */
-  allowChange(): boolean {
-    return this.#changes.take(1, this.#clock.now());
-  }
-
   message(text: string): void {
     if (!this.#open) return;
     const now = this.#clock.now();
     this.#heardAtMs = now;
-    if (!this.#welcomed && text.length > HELLO_BYTES) {
-      return this.#events.limited(`A hello may have ${HELLO_BYTES} characters, this one has ${text.length}.`);
+    if (!this.#welcomed && text.length > MAX_SHORT_MESSAGE_BYTES) {
+      return this.#events.limited(
+        `A hello may have ${MAX_SHORT_MESSAGE_BYTES} characters, this one has ${text.length}.`,
+      );
     }
     if (!this.#messages.take(1, now)) return this.#events.limited('Too many control messages a second.');
     if (!this.#bytes.take(text.length, now)) return this.#events.limited('Too many bytes a second.');
@@ -157,6 +174,7 @@ export class WorkerSocket implements ConnectionEvents {
     if (!this.#open) return;
     this.#open = false;
     this.#cancelTimer();
+    this.#waitingBytes.release();
     this.#events.closed(code, reason);
   }
 }

@@ -1,6 +1,6 @@
 // Bundles a module of the owner's with all that it imports, for workers on every platform.
 
-import { existsSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { isBuiltin } from 'node:module';
 import { relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -8,6 +8,7 @@ import type { SourceMapPayload } from 'node:module';
 import type { Plugin } from 'rolldown';
 import { nearestWord } from '../../shared/text/nearestWord.ts';
 import { PROGRAM_FILE } from '../../shared/protocol/program.ts';
+import { builtFile } from '../files/builtFile.ts';
 import { mappedPositions, type Bundle } from './bundle.ts';
 import { BundleError, ExportMissingError } from './programErrors.ts';
 
@@ -98,11 +99,8 @@ const TABGRAD_ON_WORKERS =
   "Of 'tabgrad', code on workers has GBDTPredictor, TabgradError, errorCodes, resnet18 and all types (import type); " +
   'move what uses the rest to another module, or pass its results by the constructor arguments.';
 
-/** Built, seen from dist/node/ or from the sources in coordinator/program/. */
 function ownersEntry(): string {
-  const found = ['../', '../../dist/']
-    .map((up) => fileURLToPath(new URL(up + OWNERS_ENTRY, import.meta.url)))
-    .find((file) => existsSync(file));
+  const found = builtFile(OWNERS_ENTRY);
   if (found !== undefined) return found;
   throw new BundleError(`${OWNERS_ENTRY} is not built; run \`npm run build:js\`.`);
 }

@@ -1,5 +1,6 @@
 // One class for each way in which a program on a worker can fail.
 
+import { visibleText } from '../../shared/text/visibleText.ts';
 import { TabgradError, type ErrorPlace } from '../../shared/errors.ts';
 
 /** The owner's module does not exist, does not parse, or imports what workers don't have. */
@@ -23,7 +24,7 @@ export class ProgramCodeError extends TabgradError {
 
   constructor(message: string, ownerStack: string | undefined, place: ErrorPlace = {}) {
     super(message, place);
-    this.ownerStack = ownerStack;
+    this.ownerStack = ownerStack === undefined ? undefined : visibleText(ownerStack);
   }
 }
 

@@ -50,6 +50,8 @@ export class ProgramHost implements SeatSource {
         for (const dial of this.#dials.values()) {
           if (dial.workerId === event.worker.workerId) dial.failed(event.reason);
         }
+        // It does not come back under that id.
+        for (const request of this.#requests) request.setAside.delete(event.worker.workerId);
       }
       if (event.type !== 'message') this.#place();
     });
@@ -122,8 +124,14 @@ export class ProgramHost implements SeatSource {
     const free = (): void => pool.unseat(workerId);
     const pipe = await this.#dial(workerId).catch((error: Error) => error);
     if (pipe instanceof Error) {
-      log({ level: 'warn', message: `${request.demand.name}: ${pipe.message}`, workerId });
-      request.setAside.set(workerId, pipe.message);
+      log({
+        level: 'warn',
+        kind: 'program',
+        source: workerId,
+        message: `${request.demand.name}: ${pipe.message}`,
+        workerId,
+      });
+      if (pool.worker(workerId)) request.setAside.set(workerId, pipe.message);
       if (!request.options.signal?.aborted) this.#requests.unshift(request);
       free();
       // The pool tells nothing more of a worker that it lost, and what it told came before the request was back in line.

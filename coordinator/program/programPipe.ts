@@ -1,10 +1,12 @@
 // Frames to and from one program, whatever carries them: the worker's socket, or the coordinator's that stands for it.
 
 export interface ProgramPipe {
-  /** Frames after the end are dropped. */
-  send(frame: Uint8Array): void;
+  /** Frames after the end are dropped. @param taken called when the connection has taken it, or never. */
+  send(frame: Uint8Array, taken?: () => void): void;
   /** Bytes that `send` took and the other end has not yet. */
   readonly bufferedBytes: number;
+  /** Whether frames are read from the connection; while they are not, its other end has to wait. */
+  read(isWanted: boolean): void;
   /** Takes over all frames from now on. None is lost before: frames wait for a receiver. */
   onFrame(receive: (frame: Uint8Array) => void): void;
   /** Resolves with the reason when it is over, on either side. Never rejects. */

@@ -1,6 +1,7 @@
 // Where an owner's programs run: the workers of a coordinator that is up already, or of one that is started for them.
 
 import { MAX_LOCAL_WORKERS, type LocalDevice, type LocalRuntime } from '../local/localWorker.ts';
+import { ownerAccess } from '../remote/ownerAccess.ts';
 import { environmentAuthorities } from '../remote/serverTrust.ts';
 import { startLocalCoordinator } from '../train/cluster/localCoordinator.ts';
 import { openRemoteCluster } from '../train/cluster/remoteCluster.ts';
@@ -56,12 +57,8 @@ export async function openProgramPool(options: ProgramPoolOptions): Promise<Prog
 }
 
 async function openRemote(url: string, { token, signal }: ProgramPoolOptions): Promise<ProgramPool> {
-  const address = {
-    url,
-    token: token ?? process.env['TABGRAD_ADMIN_TOKEN'],
-    ca: await environmentAuthorities(url, signal),
-    signal,
-  };
+  const access = await ownerAccess(url, token);
+  const address = { ...access, ca: await environmentAuthorities(access.url, signal), signal };
   const { blobs } = await openRemoteCluster(address);
   return {
     seats: new RemoteSeats(address),

@@ -1,21 +1,29 @@
 // Seats for owners in other processes: passes frames on between the owner's socket and the worker's.
 
+import type { Duplex } from 'node:stream';
 import { WebSocketServer, type WebSocket } from 'ws';
+import type { Clock } from '../../shared/clock.ts';
 import { MAX_PROGRAM_FRAME_BYTES } from '../../shared/protocol/program.ts';
+import { boundMessages } from '../bounds/boundMessages.ts';
 import type { UpgradeHandler } from '../server/upgradeDispatcher.ts';
+import { passFrames } from './passFrames.ts';
 import type { Seat, SeatSource } from './programPipe.ts';
-import type { ProgramSockets } from './programSockets.ts';
+import { FRAME_TIMEOUT_MS, MAX_JOIN_BYTES, type ProgramSockets } from './programSockets.ts';
 import { seatRequest, type SeatNews, type SeatRequest } from './seatMessages.ts';
 import { WebSocketPipe } from './webSocketPipe.ts';
 
-export function seatSockets(seats: SeatSource): ProgramSockets {
+/** For an owner to say what is asked for. */
+const REQUEST_TIMEOUT_MS = 10_000;
+
+/** Who may dial them is checked before. */
+export function seatSockets(seats: SeatSource, clock: Clock): ProgramSockets {
   const server = new WebSocketServer({
     noServer: true,
     maxPayload: MAX_PROGRAM_FRAME_BYTES,
     perMessageDeflate: false,
   });
   const handleUpgrade: UpgradeHandler = (request, socket, head) =>
-    server.handleUpgrade(request, socket, head, (client) => greet(client, seats));
+    server.handleUpgrade(request, socket, head, (client) => greet(client, socket, seats, clock));
   return {
     handleUpgrade,
     close: () => {
@@ -25,19 +33,33 @@ export function seatSockets(seats: SeatSource): ProgramSockets {
   };
 }
 
-function greet(socket: WebSocket, seats: SeatSource): void {
+function greet(socket: WebSocket, stream: Duplex, seats: SeatSource, clock: Clock): void {
   const gone = new AbortController();
   let isAsked = false;
+  let maxMessageBytes = MAX_JOIN_BYTES;
+  const cut = (): void => socket.terminate();
+  boundMessages(stream, {
+    clock,
+    maxMessageBytes: () => maxMessageBytes,
+    messageTimeoutMs: () => FRAME_TIMEOUT_MS,
+    hold: () => undefined,
+    cut,
+  });
+  const cancelTimer = clock.after(REQUEST_TIMEOUT_MS, cut);
   const owner = new WebSocketPipe(socket, (text) => {
     const request = isAsked ? undefined : readRequest(text);
     if (!request) return owner.close('the first message asks for a seat, and there is no second');
     isAsked = true;
+    cancelTimer();
     void give(request);
   });
   const tell = (news: SeatNews): void => {
     if (socket.readyState === socket.OPEN) socket.send(JSON.stringify(news));
   };
-  void owner.closed.then(() => gone.abort());
+  void owner.closed.then(() => {
+    cancelTimer();
+    gone.abort();
+  });
   const give = async ({ demand }: SeatRequest): Promise<void> => {
     let seat: Seat;
     try {
@@ -49,12 +71,13 @@ function greet(socket: WebSocket, seats: SeatSource): void {
       return owner.close('the coordinator gives no seats');
     }
     const { pipe, worker } = seat;
+    maxMessageBytes = MAX_PROGRAM_FRAME_BYTES;
     tell({ type: 'seated', worker });
     void seat.leaving.then((reason) => tell({ type: 'leaving', reason: reason.slice(0, 500) }));
     void pipe.closed.then((reason) => owner.close(reason));
     void owner.closed.then(() => pipe.close('its owner is gone'));
-    owner.onFrame((frame) => pipe.send(frame));
-    pipe.onFrame((frame) => owner.send(frame));
+    passFrames(owner, pipe);
+    passFrames(pipe, owner);
   };
 }
 

@@ -1,6 +1,7 @@
 // A pipe over a WebSocket of `ws`.
 
 import type { RawData, WebSocket } from 'ws';
+import { MAX_PROGRAM_FRAME_BYTES } from '../../shared/protocol/program.ts';
 import { closeCodes } from '../pool/controlConnection.ts';
 import type { ProgramPipe } from './programPipe.ts';
 
@@ -9,6 +10,7 @@ export class WebSocketPipe implements ProgramPipe {
   readonly #socket: WebSocket;
   #receive: ((frame: Uint8Array) => void) | undefined;
   #early: Uint8Array[] = [];
+  #earlyBytes = 0;
 
   /** @param onText receives text messages; without it a text ends the pipe. */
   constructor(socket: WebSocket, onText?: (text: string) => void) {
@@ -19,6 +21,7 @@ export class WebSocketPipe implements ProgramPipe {
     // A close event follows every error.
     socket.on('error', () => undefined);
     socket.on('message', (data: RawData, isBinary: boolean) => {
+      if (socket.readyState !== socket.OPEN) return;
       const bytes = data as Buffer;
       if (isBinary) this.#take(bytes);
       else if (onText) onText(bytes.toString('utf8'));
@@ -30,12 +33,21 @@ export class WebSocketPipe implements ProgramPipe {
     return this.#socket.bufferedAmount;
   }
 
-  send(frame: Uint8Array): void {
-    if (this.#socket.readyState === this.#socket.OPEN) this.#socket.send(frame, { binary: true });
+  send(frame: Uint8Array, taken?: () => void): void {
+    if (this.#socket.readyState !== this.#socket.OPEN) return;
+    this.#socket.send(frame, { binary: true }, (error) => {
+      if (!error) taken?.();
+    });
+  }
+
+  read(isWanted: boolean): void {
+    if (isWanted) this.#socket.resume();
+    else this.#socket.pause();
   }
 
   onFrame(receive: (frame: Uint8Array) => void): void {
     this.#receive = receive;
+    this.#earlyBytes = 0;
     for (const frame of this.#early.splice(0)) receive(frame);
   }
 
@@ -48,7 +60,9 @@ export class WebSocketPipe implements ProgramPipe {
 
   #take(frame: Uint8Array): void {
     if (this.#receive) return this.#receive(frame);
-    if (this.#early.push(frame) > 16) this.close('frames came before anybody asked');
+    this.#earlyBytes += frame.byteLength;
+    const isTooMuch = this.#early.push(frame) > 16 || this.#earlyBytes > MAX_PROGRAM_FRAME_BYTES;
+    if (isTooMuch) this.close('frames came before anybody asked');
   }
 }
 

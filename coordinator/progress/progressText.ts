@@ -1,5 +1,6 @@
 // Progress in words: the one live line of a terminal, and the lines that stay.
 
+import { visibleLine } from '../../shared/text/visibleText.ts';
 import { formatCount, formatDuration, formatMetrics, formatShort } from './formatNumbers.ts';
 import type { ProgressEvent } from './progressEvent.ts';
 import { meanRoundMs, rowsPerSecond, type ProgressState, type ProgressWorker } from './progressState.ts';
@@ -10,9 +11,8 @@ const MAX_ROUND_LINES = 25;
 
 /** The line that is rewritten in place, cut to `width` characters. */
 export function liveLine(state: ProgressState, width: number): string {
-  const line = livePieces(state)
-    .filter((piece) => piece !== '')
-    .join('  ');
+  const pieces = livePieces(state).filter((piece) => piece !== '');
+  const line = visibleLine(pieces.join('  '));
   return line.length <= width ? line : `${line.slice(0, Math.max(0, width - 1))}…`;
 }
 

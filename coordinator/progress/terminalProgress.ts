@@ -1,18 +1,15 @@
 // Puts progress on a stream: one live line on a terminal, few plain lines on a pipe, a JSON value a line for scripts.
 
+import { visibleLine } from '../../shared/text/visibleText.ts';
 import { eventJson, type ProgressEvent } from './progressEvent.ts';
 import { afterEvent, initialProgress } from './progressState.ts';
 import { liveLine, stayingLines } from './progressText.ts';
+import { visibleOutput, type TextOutput } from './textOutput.ts';
 
 export type ProgressMode = 'live' | 'plain' | 'json' | 'none';
 
-interface ProgressStream {
-  write(text: string): unknown;
-  readonly columns?: number | undefined;
-}
-
 export interface TerminalProgressOptions {
-  readonly stream: ProgressStream;
+  readonly stream: TextOutput;
   readonly mode: ProgressMode;
   readonly roundsTotal: number;
   /** Milliseconds of a monotonic clock. */
@@ -35,21 +32,22 @@ const DEFAULT_COLUMNS = 80;
 const ERASE_LINE = '\r\u001B[K';
 
 export function terminalProgress(options: TerminalProgressOptions): TerminalProgress {
-  const { stream, mode, now } = options;
+  const { mode, now } = options;
+  const output = visibleOutput(options.stream);
   let state = initialProgress(options.roundsTotal, options.timed ?? true);
   let drawn = '';
   let drawnAt = Number.NEGATIVE_INFINITY;
 
   const draw = (line: string): void => {
     if (line === drawn) return;
-    stream.write(`${drawn === '' ? '' : ERASE_LINE}${line}`);
+    output.control(drawn === '' ? '' : ERASE_LINE, line);
     drawn = line;
     drawnAt = now();
   };
   const writeLines = (lines: readonly string[]): void => {
     if (lines.length === 0) return;
     draw('');
-    stream.write(lines.map((line) => `${line}\n`).join(''));
+    output.write(lines.map((line) => `${visibleLine(line)}\n`).join(''));
     drawnAt = Number.NEGATIVE_INFINITY;
   };
 
@@ -57,7 +55,7 @@ export function terminalProgress(options: TerminalProgressOptions): TerminalProg
     event(event) {
       if (mode === 'none') return;
       if (mode === 'json') {
-        stream.write(`${JSON.stringify(eventJson(event))}\n`);
+        output.write(`${JSON.stringify(eventJson(event))}\n`);
         return;
       }
       const before = state;
@@ -65,7 +63,7 @@ export function terminalProgress(options: TerminalProgressOptions): TerminalProg
       writeLines(stayingLines(before, state, event));
       // A column is left free: a full line would wrap in some terminals.
       if (mode === 'live' && now() - drawnAt >= REDRAW_MS)
-        draw(liveLine(state, (stream.columns ?? DEFAULT_COLUMNS) - 1));
+        draw(liveLine(state, (output.columns ?? DEFAULT_COLUMNS) - 1));
     },
     line(text) {
       if (mode === 'live' || mode === 'plain') writeLines([text]);

@@ -52,11 +52,28 @@ export const workersAnswer = z.looseObject({
       name: z.string().optional(),
       runtime: z.string(),
       device: z.looseObject({ kind: z.string(), name: z.string(), reason: z.string().optional() }),
+      remoteAddress: z.string(),
       present: z.boolean(),
       leaving: z.string().optional(),
       runId: z.string().optional(),
     }),
   ),
+});
+
+const ban = z.looseObject({
+  kind: z.enum(['worker', 'address']),
+  value: z.string(),
+  reason: z.string(),
+  bannedAtMs: z.number(),
+});
+const workerIds = z.array(z.string());
+export const bansAnswer = z.looseObject({ bans: z.array(ban) });
+export const liftedAnswer = z.looseObject({ lifted: z.array(ban) });
+export const removalAnswer = z.looseObject({ removed: workerIds, bans: z.array(ban) });
+export const rotatedAnswer = z.looseObject({
+  token: z.string(),
+  removed: workerIds,
+  joinUrl: z.string().optional(),
 });
 
 const groupWorker = z.object({

@@ -2,6 +2,7 @@
 
 import { z } from 'zod';
 import { AbortedError, DeadlineError, type TabgradError } from '../../shared/errors.ts';
+import { checkHops, isRedirect, RedirectRefusedError, redirectTarget } from '../http/redirect.ts';
 import { CoordinatorUnreachableError, RemoteError } from './remoteErrors.ts';
 import { untrustedReason, untrustedServer } from './serverTrust.ts';
 import { trustingFetch } from './trustingFetch.ts';
@@ -33,7 +34,8 @@ const refusalForm = z.object({ error: z.object({ code: z.string(), message: z.st
 /**
  * An answer whose body is still to be read; the deadline is for its headers.
  * @param path below the coordinator's address, e.g. "api/v1/status".
- * @throws CoordinatorUnreachableError, ServerUntrustedError, RemoteError, DeadlineError, AbortedError
+ * @throws CoordinatorUnreachableError, ServerUntrustedError, RemoteError, RedirectRefusedError, DeadlineError,
+ *   AbortedError
  */
 export function askCoordinator(
   address: CoordinatorAddress,
@@ -63,16 +65,46 @@ export function askForJson<T>(
 }
 
 async function send(
-  { url, token, ca }: CoordinatorAddress,
+  address: CoordinatorAddress,
   path: string,
-  { method = 'GET', json, bytes, headers, accept = [] }: CoordinatorRequest,
+  request: CoordinatorRequest,
   signal: AbortSignal,
 ): Promise<Response> {
-  const target = new URL(path, url.endsWith('/') ? url : `${url}/`);
+  const { url } = address;
+  const { method = 'GET', accept = [] } = request;
+  let target = new URL(path, url.endsWith('/') ? url : `${url}/`);
+  let response = await exchange(target, address, request, signal);
+  for (let hops = 0; isRedirect(response.status); hops++) {
+    await response.body?.cancel();
+    checkHops(hops, target);
+    const next = redirectTarget(target, response.status, response.headers.get('location'));
+    // Token and body are for this coordinator alone; of what is no GET, 301 to 303 would make one.
+    if (next.origin !== target.origin || (response.status < 304 && method !== 'GET' && method !== 'HEAD')) {
+      throw new RedirectRefusedError(
+        `${target.origin} redirects ${method} ${target.pathname} to ${next.origin}${next.pathname} (status ` +
+          `${response.status}), which is not followed. Give the coordinator's own address.`,
+      );
+    }
+    target = next;
+    response = await exchange(target, address, request, signal);
+  }
+  if (response.ok || accept.includes(response.status)) return response;
+  const text = await response.text();
+  const refusal = refusalForm.safeParse(parseJson(text)).data?.error;
+  throw refusal ? new RemoteError(refusal.code, refusal.message) : noCoordinator(text, response.status, url);
+}
+
+function exchange(
+  target: URL,
+  { token, ca }: CoordinatorAddress,
+  { method = 'GET', json, bytes, headers }: CoordinatorRequest,
+  signal: AbortSignal,
+): Promise<Response> {
   const ask = ca === undefined || target.protocol !== 'https:' ? fetch : trustingFetch(ca);
-  const response = await ask(target, {
+  return ask(target, {
     method,
     signal,
+    redirect: 'manual',
     headers: {
       ...(token !== undefined && { authorization: `Bearer ${token}` }),
       ...(json !== undefined && { 'content-type': 'application/json' }),
@@ -81,10 +113,6 @@ async function send(
     ...(json !== undefined && { body: JSON.stringify(json) }),
     ...(bytes && { body: bytes }),
   });
-  if (response.ok || accept.includes(response.status)) return response;
-  const text = await response.text();
-  const refusal = refusalForm.safeParse(parseJson(text)).data?.error;
-  throw refusal ? new RemoteError(refusal.code, refusal.message) : noCoordinator(text, response.status, url);
 }
 
 async function withDeadline<T>(
@@ -99,6 +127,7 @@ async function withDeadline<T>(
     return await work(AbortSignal.any([signal, deadline.signal]));
   } catch (cause) {
     if (cause instanceof CoordinatorUnreachableError || cause instanceof RemoteError) throw cause;
+    if (cause instanceof RedirectRefusedError) throw cause;
     if (signal.aborted) {
       throw new AbortedError(`The request to the coordinator at ${url} was called off.`, {}, { cause });
     }

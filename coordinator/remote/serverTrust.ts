@@ -147,9 +147,9 @@ function chainOf(socket: TLSSocket): X509Certificate[] {
   return chain;
 }
 
-/** OpenSSL's reasons not to trust a certificate, as Node names them, and Node's own. */
+/** OpenSSL's reasons not to trust a certificate, as Node names them (violated constraints not at all), and Node's own. */
 const UNTRUSTED =
-  /^(UNABLE_TO_|SELF_SIGNED_|DEPTH_ZERO_|CERT_|ERR_TLS_CERT_|INVALID_CA|PATH_LENGTH_EXCEEDED)/;
+  /^(UNABLE_TO_|SELF_SIGNED_|DEPTH_ZERO_|CERT_|ERR_TLS_CERT_|INVALID_CA|PATH_LENGTH_EXCEEDED|UNSPECIFIED$)/;
 
 /** Why a server's certificate was not accepted, or undefined when something else went wrong. */
 export function untrustedReason(error: unknown): string | undefined {

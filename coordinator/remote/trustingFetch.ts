@@ -9,6 +9,8 @@ export interface TrustingRequest {
   readonly headers: Readonly<Record<string, string>>;
   readonly body?: string | Uint8Array<ArrayBuffer>;
   readonly signal: AbortSignal;
+  /** It follows none. */
+  readonly redirect?: 'manual';
 }
 
 /** Statuses whose answers have no body. */

@@ -1,5 +1,6 @@
 // How a run ends, and which failures it forgives.
 
+import { outsideMessage } from '../../shared/outsideMessage.ts';
 import { announceRounds } from './commitRecord.ts';
 import type { RunOutcome } from './runRequest.ts';
 import type { Member } from './runState.ts';
@@ -25,7 +26,9 @@ export function outcome({ state }: Turn, status: RunOutcome['status']): RunOutco
 export function endRun(turn: Turn, result: RunOutcome | Error): void {
   announceRounds(turn, true);
   const reason =
-    result instanceof Error ? `the run failed: ${result.message}` : `the run is ${result.status}`;
+    result instanceof Error
+      ? `the run failed: ${outsideMessage(result).message}`
+      : `the run is ${result.status}`;
   for (const workerId of turn.state.engaged) turn.release(workerId, reason);
   turn.set({ phase: 'ended', members: [], halt: undefined, joinAtMs: undefined });
   turn.command({ type: 'end', result });

@@ -261,6 +261,8 @@ export class RunDriver implements RunHandle {
     const trees = blob ? blob.sha256 : null;
     this.#treesSha256 = trees ?? undefined;
     const places = members.map(({ rank, workerId, peerId }) => ({ rank, workerId, peerId }));
+    const workerIds = members.map(({ workerId }) => workerId);
+    const linkKeys = this.#options.pool.keys.linkKeys(this.runId, generation, workerIds);
     for (const { workerId, rank, leases, agreedRounds } of members) {
       this.#send(workerId, {
         type: 'assign',
@@ -268,6 +270,7 @@ export class RunDriver implements RunHandle {
         generation,
         rank,
         members: places,
+        linkKeys: linkKeys.get(workerId) ?? {},
         leases: [...leases],
         spec: this.#specSha256,
         committedRounds,

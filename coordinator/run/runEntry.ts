@@ -56,6 +56,12 @@ export class RunEntry {
     return [...request.shards.map((shard) => shard.sha256), ...driver.blobsInUse];
   }
 
+  /** Largest blob that its members may store. */
+  get maxUploadBytes(): number {
+    const spec = this.#live?.request.spec;
+    return spec ? runKindOf(spec).maxUploadBytes(spec) : 0;
+  }
+
   summary(): RunSummary {
     if (this.#summary) return this.#summary;
     if (!this.#live) throw new Error('unreachable');

@@ -27,6 +27,8 @@ export interface RunRegistryOptions {
   readonly record: RunRecord;
   /** Whether the record is there after this process: then runs go on in its next life. */
   readonly durable: boolean;
+  /** A run counts on a blob that one of its members has stored. */
+  readonly onStored?: (sha256: string) => void;
 }
 
 export class RunRegistry {
@@ -42,7 +44,7 @@ export class RunRegistry {
       const { runId } = event.message;
       // A worker that was out of reach when its run ended, or when it lost its place, works on until it is told.
       if (this.#entries.get(runId)?.status === 'running') return;
-      options.pool.send(event.worker.workerId, { type: 'release', runId, reason: 'the run is over' });
+      options.pool.answer(event.worker.workerId, { type: 'release', runId, reason: 'the run is over' });
     });
   }
 
@@ -113,6 +115,11 @@ export class RunRegistry {
     return new Set(this.list().flatMap((entry) => entry.blobsInUse));
   }
 
+  /** Largest blob that members of a run may store. */
+  maxUploadBytes(runId: string): number {
+    return this.#entries.get(runId)?.maxUploadBytes ?? 0;
+  }
+
   /** Runs that a later life can go on with are left to it; others end with the error `cause`. */
   async close(cause: Error): Promise<void> {
     const { durable } = this.#options;
@@ -129,6 +136,7 @@ export class RunRegistry {
     const driver = new RunDriver({ request, ...this.#options, saved, keep: (facts) => log.write(facts) });
     driver.onEvent((event) => {
       if (event.type === 'loading') log.pass(event);
+      if (event.type === 'checkpoint' || event.type === 'profiled') this.#options.onStored?.(event.sha256);
     });
     this.#entries.set(request.runId, RunEntry.live(log, request, driver));
     return driver;

@@ -5,10 +5,12 @@ import { Server as NetServer } from 'node:net';
 import { Server as SecureServer } from 'node:https';
 import { systemClock, type Clock } from '../../shared/clock.ts';
 import type { BlobStore } from '../blobs/blobStore.ts';
+import { logOrStderr } from '../log/logWriter.ts';
+import { AttemptThrottle } from '../pool/attemptThrottle.ts';
 import type { Log } from '../pool/log.ts';
 import type { SeatSource } from '../program/programPipe.ts';
 import { packageVersion } from '../cli/packageVersion.ts';
-import { allowedHosts, coordinatorAddresses } from '../server/addresses.ts';
+import { allowedHosts, coordinatorAddresses, isShared } from '../server/addresses.ts';
 import { listen } from '../server/httpServer.ts';
 import { openTls } from '../tls/openTls.ts';
 import { keepRenewed, type AuthorityCertificate } from '../tls/tlsSource.ts';
@@ -19,6 +21,7 @@ import { planApplication } from './deployment/planApplication.ts';
 import { RunningApp } from './deployment/runningApp.ts';
 import type { ReplicaSetStatus } from './deployment/replicaSet.ts';
 import { CallerAccess } from './http/callerAccess.ts';
+import { HeldBodies } from './http/heldBodies.ts';
 import { OpenAnswers } from './http/openAnswers.ts';
 import { AppTable } from './http/servedApp.ts';
 import { ServeMetrics } from './http/serveMetrics.ts';
@@ -60,6 +63,7 @@ export interface ServeCoordinator {
 
 export interface ServeOptions {
   readonly clock?: Clock | undefined;
+  /** Without it warnings and errors go to stderr. */
   readonly log?: Log | undefined;
   /** Records what is deployed, so that `restore` brings it back after a restart, and has workers for `runOn: 'pool'`. */
   readonly coordinator?: ServeCoordinator | undefined;
@@ -86,9 +90,9 @@ export class Serve {
   #changes: Promise<unknown> = Promise.resolve();
   #isStopping = false;
 
-  constructor({ clock = systemClock, log = writeToStderr, coordinator }: ServeOptions = {}) {
+  constructor({ clock = systemClock, log, coordinator }: ServeOptions = {}) {
     this.#clock = clock;
-    this.#log = log;
+    this.#log = logOrStderr(log).log;
     this.#coordinator = coordinator;
   }
 
@@ -258,12 +262,21 @@ export class Serve {
         { field: differs },
       );
     }
-    const tls = options.tls && (await openTls(options.tls, host, publicUrl));
+    const { maxBodyBytes = 16 * MEBIBYTE } = options;
+    const maxHeldBodyBytes = options.maxHeldBodyBytes ?? Math.max(256 * MEBIBYTE, maxBodyBytes);
+    if (!(maxHeldBodyBytes >= maxBodyBytes)) {
+      throw new ServeArgumentError(
+        `maxHeldBodyBytes (${maxHeldBodyBytes}) must be at least maxBodyBytes (${maxBodyBytes}): a body of that size would never fit.`,
+        { field: 'maxHeldBodyBytes' },
+      );
+    }
+    const tls = options.tls && (await openTls(options.tls, host, publicUrl, this.#log));
     const server = createServeServer({
       tls: tls?.credentials,
       apps: this.#table,
       access: new CallerAccess({
         apiKey,
+        attempts: new AttemptThrottle(this.#clock),
         allowedHosts: allowedHosts(host, publicUrl, tls?.names),
         allowedOrigins: options.allowedOrigins ?? [],
       }),
@@ -272,7 +285,8 @@ export class Serve {
       hasKey: apiKey !== undefined,
       version: packageVersion(),
       accessLog: options.accessLog,
-      maxBodyBytes: options.maxBodyBytes ?? 16 * MEBIBYTE,
+      maxBodyBytes,
+      bodies: new HeldBodies(maxHeldBodyBytes),
       requestTimeoutMs: (options.bodyTimeoutS ?? 30) * 1_000,
       headersTimeoutMs: (options.headersTimeoutS ?? 15) * 1_000,
       idleTimeoutMs: IDLE_TIMEOUT_MS,
@@ -293,6 +307,13 @@ export class Serve {
       authority: tls?.authority,
       stopRenewing,
     };
+    if (apiKey !== undefined || !isShared(host, publicUrl)) return;
+    this.#log({
+      level: 'warn',
+      message:
+        `serve: ANYBODY WHO REACHES ${publicUrl ?? `${host}, port ${actualPort},`} GETS PREDICTIONS, without a key. ` +
+        'Give a key (apiKey, or TABGRAD_API_KEY for tabgrad serve), or listen on 127.0.0.1 alone.',
+    });
   }
 
   async #closeIfUnused(): Promise<void> {
@@ -323,7 +344,3 @@ function noCoordinator(): never {
     field: 'coordinator',
   });
 }
-
-const writeToStderr: Log = ({ level, message }) => {
-  if (level !== 'info') process.stderr.write(`${message}\n`);
-};

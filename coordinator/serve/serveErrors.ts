@@ -1,5 +1,6 @@
 // Failures of serving, and which status each travels under over HTTP.
 
+import { TooManyAttemptsError } from '../pool/attemptThrottle.ts';
 import { TabgradError } from '../../shared/errors.ts';
 import type { ErrorCode } from '../../shared/errors.ts';
 import { statusOf } from '../server/serverErrors.ts';
@@ -63,7 +64,7 @@ const statuses: Partial<Record<ErrorCode, number>> = {
 
 /** Seconds of a Retry-After; undefined where trying again is of no use. */
 export function retryAfterS(error: unknown): number | undefined {
-  if (error instanceof OverloadedError) return error.retryAfterS;
+  if (error instanceof OverloadedError || error instanceof TooManyAttemptsError) return error.retryAfterS;
   return serveStatusOf(error) === 503 ? 1 : undefined;
 }
 

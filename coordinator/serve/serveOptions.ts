@@ -19,6 +19,8 @@ export interface ServeHttpOptions {
   readonly allowedOrigins?: readonly string[] | undefined;
   /** Default 16 MiB. */
   readonly maxBodyBytes?: number | undefined;
+  /** Of all requests that are not answered yet together; default 256 MiB, or one body where that is more. */
+  readonly maxHeldBodyBytes?: number | undefined;
   /** For all of a request to arrive; default 30. */
   readonly bodyTimeoutS?: number | undefined;
   /** For the head of a request to arrive; default 15. */

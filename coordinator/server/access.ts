@@ -2,23 +2,33 @@
 // Host, any web page that a volunteer or owner has open could talk to a coordinator on their own machine.
 
 import type { IncomingMessage } from 'node:http';
-import { secretsEqual } from '../pool/secrets.ts';
+import { readWorkerAuthorization } from '../../shared/protocol/workerCredentials.ts';
+import type { AttemptThrottle } from '../pool/attemptThrottle.ts';
 import type { TrustedProxies } from './proxies.ts';
 import { OriginRefusedError, TokenRequiredError } from './serverErrors.ts';
+import type { Tokens } from './tokens.ts';
 
 export interface AccessOptions {
-  readonly adminToken: string | undefined;
-  readonly joinToken: string | undefined;
+  readonly tokens: Pick<Tokens, 'admin'>;
+  /** Whether a worker of the pool has this secret. */
+  readonly knowsWorker: (workerId: string, secret: string) => boolean;
   /** Host names (without port) that requests may be addressed to; undefined allows all. */
   readonly allowedHosts: readonly string[] | undefined;
-  /** Whose word counts on the name that was asked for. */
+  /** Slows down who guesses. */
+  readonly attempts: AttemptThrottle;
+  /** Whose word counts on the name that was asked for, and on who asks. */
   readonly proxies: TrustedProxies;
   /** Origins of other pages that may ask, e.g. "https://example.org". */
   readonly allowedOrigins: readonly string[];
 }
 
-/** Who may use a route: anybody; who has the admin token; who has the admin or the join token. */
-export type Access = 'public' | 'admin' | 'upload';
+/** Who may use a route: anybody; who has the admin token; that one, and workers of the pool. */
+export type Access = 'public' | 'admin' | 'worker';
+
+/** Who asks, as far as that was to be shown. */
+export type Caller =
+  | { readonly type: 'anybody' | 'owner' }
+  | { readonly type: 'worker'; readonly workerId: string };
 
 export class AccessControl {
   readonly #options: AccessOptions;
@@ -48,17 +58,27 @@ export class AccessControl {
     throw new OriginRefusedError(`A page of "${origin.slice(0, 200)}" may not use this coordinator.`);
   }
 
-  /** @throws TokenRequiredError */
-  checkToken(request: IncomingMessage, access: Access): void {
-    const { adminToken, joinToken } = this.#options;
-    if (access === 'public' || adminToken === undefined) return;
-    const given = bearerToken(request);
-    const isAdmin = secretsEqual(given, adminToken);
-    const mayUpload = access === 'upload' && joinToken !== undefined && secretsEqual(given, joinToken);
-    if (isAdmin || mayUpload) return;
+  /** @throws TokenRequiredError, TooManyAttemptsError */
+  checkToken(request: IncomingMessage, access: Access): Caller {
+    if (access === 'public') return { type: 'anybody' };
+    const { tokens, attempts, knowsWorker } = this.#options;
+    const worker = access === 'worker' ? readWorkerAuthorization(request.headers.authorization) : undefined;
+    if (worker) {
+      const { workerId, secret } = worker;
+      if (knowsWorker(workerId, secret)) return { type: 'worker', workerId };
+      throw new TokenRequiredError('No worker of that id and secret is in the pool.');
+    }
+    const attempt = attempts.attempt(this.addressOf(request), bearerToken(request), [tokens.admin]);
+    if (attempt.type === 'right') return { type: 'owner' };
+    if (attempt.type === 'throttled') throw attempt.error;
     throw new TokenRequiredError(
-      `${given === undefined ? 'A token is required' : 'The token is wrong'}: send "Authorization: Bearer <admin token>".`,
+      `${attempt.type === 'missing' ? 'A token is required' : 'The token is wrong'}: send "Authorization: Bearer <admin token>".`,
     );
+  }
+
+  /** The address that asks, seen from outside of trusted proxies. */
+  addressOf(request: IncomingMessage): string {
+    return this.#options.proxies.clientAddress(request);
   }
 }
 

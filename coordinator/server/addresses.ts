@@ -9,6 +9,11 @@ export function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || host.startsWith('127.');
 }
 
+/** Whether others than this machine reach a server: by its address, or through a proxy or tunnel. */
+export function isShared(host: string, publicUrl: string | undefined, hasProxy = false): boolean {
+  return !isLoopback(host) || publicUrl !== undefined || hasProxy;
+}
+
 function inUrl(host: string): string {
   return host.includes(':') ? `[${host}]` : host;
 }
@@ -24,6 +29,7 @@ export interface Reach {
   readonly host: string;
   readonly port: number;
   readonly publicUrl?: string | undefined;
+  /** Goes into the join link; a server that nobody joins has none. */
   readonly joinToken?: string | undefined;
   /** What the certificate is for, on a server that speaks https. */
   readonly certificateNames?: readonly string[] | undefined;

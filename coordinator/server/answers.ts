@@ -2,6 +2,9 @@
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { TabgradError } from '../../shared/errors.ts';
+import { outsideMessage } from '../../shared/outsideMessage.ts';
+import { visibleText } from '../../shared/text/visibleText.ts';
+import { TooManyAttemptsError } from '../pool/attemptThrottle.ts';
 import { BadRequestError, BodyTooLargeError, statusOf } from './serverErrors.ts';
 
 /** On every answer. Pages add their own policy. */
@@ -16,7 +19,9 @@ export const securityHeaders: Readonly<Record<string, string>> = {
 const BODY_TIMEOUT_MS = 30_000;
 
 export function answerJson(response: ServerResponse, status: number, value: unknown): void {
-  answerText(response, status, 'application/json; charset=utf-8', `${JSON.stringify(value)}\n`);
+  // It is the same value; curl shows it on a terminal.
+  const json = visibleText(JSON.stringify(value));
+  answerText(response, status, 'application/json; charset=utf-8', `${json}\n`);
 }
 
 export function answerText(
@@ -34,8 +39,12 @@ export function answerText(
   response.end(response.req.method === 'HEAD' ? undefined : bytes);
 }
 
-/** The answer to a request that failed: `{"error": {"code", "message"}}`. An unexpected error tells no details. */
-export function answerError(response: ServerResponse, error: unknown): void {
+/**
+ * The answer to a request that failed: `{"error": {"code", "message"}}`. An unexpected error tells no details.
+ * @param id under which the log has it.
+ * @param toOwner whether the owner asked, who may know about folders and files.
+ */
+export function answerError(response: ServerResponse, error: unknown, id: string, toOwner: boolean): void {
   const known = error instanceof TabgradError;
   const status = known ? statusOf(error.code) : 500;
   if (response.headersSent || response.destroyed) {
@@ -45,11 +54,20 @@ export function answerError(response: ServerResponse, error: unknown): void {
   // What is left of the body of a refused request is not waited for.
   if (!response.req.complete) response.setHeader('Connection', 'close');
   if (status === 401) response.setHeader('WWW-Authenticate', 'Bearer');
+  if (error instanceof TooManyAttemptsError) response.setHeader('Retry-After', error.retryAfterS);
   answerJson(response, status, {
     error: known
-      ? { code: error.code, message: error.message }
-      : { code: 'INTERNAL', message: 'The coordinator failed on this request; its log says how.' },
+      ? { code: error.code, message: toOwner ? error.message : messageToOthers(error, id) }
+      : {
+          code: 'INTERNAL',
+          message: `The coordinator failed on this request; its log says how, under ${id}.`,
+        },
   });
+}
+
+function messageToOthers(error: TabgradError, id: string): string {
+  const { message, isShortened } = outsideMessage(error);
+  return isShortened ? `${message} The coordinator's log says more, under ${id}.` : message;
 }
 
 /**

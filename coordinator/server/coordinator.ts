@@ -1,48 +1,50 @@
 // Starts a coordinator: one HTTP server with the pages, the API, blobs, control, signalling and the relay around a pool
 // of workers and the runs that they work on.
 
-import { Server as HttpServer } from 'node:http';
 import { Server as SecureServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
 import type { BlobStore } from '../blobs/blobStore.ts';
 import { sweepBlobs } from '../blobs/sweepBlobs.ts';
+import { WorkerUploads } from '../blobs/workerUploads.ts';
 import type { TabgradError } from '../../shared/errors.ts';
 import { systemClock, type Clock } from '../../shared/clock.ts';
+import { BanList } from '../pool/banList.ts';
+import { logOrStderr } from '../log/logWriter.ts';
+import { AttemptThrottle } from '../pool/attemptThrottle.ts';
 import type { Log } from '../pool/log.ts';
 import { Pool } from '../pool/pool.ts';
 import { makeSecret } from '../pool/secrets.ts';
 import { ProgramHost } from '../program/programHost.ts';
 import type { SeatSource } from '../program/programPipe.ts';
-import { programSockets } from '../program/programSockets.ts';
-import { SEAT_PATH } from '../program/seatMessages.ts';
-import { seatSockets } from '../program/seatSockets.ts';
-import { PROGRAM_PATH } from '../../shared/protocol/program.ts';
 import { RunRegistry } from '../run/runRegistry.ts';
 import type { RunHandle, RunRequest } from '../run/runRequest.ts';
 import type { RunTiming } from '../run/runState.ts';
 import { recipeBlobs } from '../serve/record/recipe.ts';
 import type { ServeRecord } from '../serve/record/serveRecord.ts';
 import type { ExperimentRecord } from '../tune/record/experimentRecord.ts';
-import { mountPeerServer } from '../signalling/peerServer.ts';
-import { mountRelay, RELAY_PATH } from '../signalling/relay.ts';
 import { openTls, type TlsSettings } from '../tls/openTls.ts';
 import { keepRenewed, type AuthorityCertificate } from '../tls/tlsSource.ts';
 import { AccessControl } from './access.ts';
-import { allowedHosts, coordinatorAddresses, isLoopback, type Addresses } from './addresses.ts';
-import { controlSockets } from './controlSockets.ts';
+import { allowedHosts, coordinatorAddresses, type Addresses } from './addresses.ts';
+import { mountSockets, PEER_SERVER } from './mountSockets.ts';
 import { publicPathOf } from './publicPath.ts';
 import { TrustedProxies } from './proxies.ts';
 import { iceServersFor, type IceServer, type IceSettings } from './iceServers.ts';
 import { renewIceServers } from './renewIceServers.ts';
 import { createHttpServer, listen } from './httpServer.ts';
+import { Moderation } from './moderation.ts';
 import type { HttpTimeouts } from './httpServer.ts';
 import { authorityRoutes } from './routes/authorityRoutes.ts';
 import { blobRoutes } from './routes/blobRoutes.ts';
+import { moderationRoutes } from './routes/moderationRoutes.ts';
 import { experimentRoutes, latestExperiments } from './routes/experimentRoutes.ts';
 import { builtPageFolder, pageRoutes } from './routes/pageRoutes.ts';
 import { runRoutes } from './routes/runRoutes.ts';
 import { statusRoutes, statusText } from './routes/statusRoutes.ts';
 import { CoordinatorClosedError } from './serverErrors.ts';
-import { openStorage, type StorageOptions } from './storage.ts';
+import { openStorage } from './storage.ts';
+import type { StorageOptions } from './storageOptions.ts';
+import { Tokens } from './tokens.ts';
 import { TrafficMeter } from './trafficMeter.ts';
 import type { Traffic } from './trafficMeter.ts';
 import { UpgradeDispatcher } from './upgradeDispatcher.ts';
@@ -64,9 +66,9 @@ export interface CoordinatorOptions {
   readonly standby?: NonNullable<StorageOptions['standby']>;
   /** Speaks https and wss with this certificate. Without it http, which browsers give a GPU on localhost alone. */
   readonly tls?: TlsSettings;
-  /** Workers must have it to join. */
+  /** Workers must have it to join. Without it one is made, and kept in the record. 1 to 256 printable ASCII characters. */
   readonly joinToken?: string;
-  /** Needed for the API. Without it a coordinator that others can reach makes one, and keeps it. */
+  /** Needed for the API. Without it one is made, and kept in the record. Another one than `joinToken`. */
   readonly adminToken?: string;
   /** Proxies whose X-Forwarded-For and X-Forwarded-Host are believed: addresses, networks, or "loopback". */
   readonly trustedProxies?: readonly string[];
@@ -77,21 +79,27 @@ export interface CoordinatorOptions {
   /** STUN and TURN servers. Without any, workers reach one another within a network, or through the relay. */
   readonly ice?: IceSettings;
   readonly maxBlobBytes?: number;
+  /** Workers from one IPv4 address or /64 network; those of this machine are not counted. Default 256. */
+  readonly maxWorkersPerAddress?: number | undefined;
   readonly graceMs?: number;
   readonly pingIntervalMs?: number;
   readonly pageFolder?: string;
   readonly timeouts?: HttpTimeouts;
   readonly runTiming?: Partial<RunTiming>;
   readonly clock?: Clock;
+  /** Without it warnings and errors go to stderr. */
   readonly log?: Log;
 }
 
 export interface Coordinator {
   /** Its address for programs on this machine, e.g. "http://127.0.0.1:7070". */
   readonly url: string;
-  /** What a volunteer opens; has the join token in it, where there is one. */
+  /** What a volunteer opens; has the join token in it. */
   readonly joinUrl: string;
-  readonly adminToken: string | undefined;
+  /** The tokens in force: `admin` for the API, `join` for workers, `local` for workers that this process starts. */
+  readonly tokens: Tokens;
+  /** Sends workers away, bans them, changes tokens. */
+  readonly moderation: Moderation;
   /** Whose certificate workers and browsers have to trust, where the coordinator made its own. */
   readonly authority: AuthorityCertificate | undefined;
   readonly blobs: BlobStore;
@@ -113,44 +121,51 @@ export interface Coordinator {
 }
 
 const GIBIBYTE = 1024 ** 3;
-const PEER_SERVER = { path: '/peerjs', key: 'tabgrad' } as const;
 
 /**
  * @throws PortInUseError, ListenError, StorageError, StorageFullError, StorageInUseError, StorageVersionError,
- *   TlsFileError, TlsCertificateError
+ *   TlsFileError, TlsCertificateError, TokenInvalidError
  */
 export async function startCoordinator(options: CoordinatorOptions = {}): Promise<Coordinator> {
-  const {
-    port = 7070,
-    host = '127.0.0.1',
-    joinToken,
-    publicUrl,
-    clock = systemClock,
-    log = () => undefined,
-  } = options;
+  const { port = 7070, host = '127.0.0.1', publicUrl, clock = systemClock } = options;
+  const { log, close: closeLog } = logOrStderr(options.log);
   const startedAtMs = clock.now();
   const ice = options.ice ?? { urls: [] };
   const makeIceServers = iceServersFor(ice);
   const iceServers = (workerId: string): IceServer[] => makeIceServers(workerId, Date.now() / 1000);
   const proxies = new TrustedProxies(options.trustedProxies ?? []);
-  const tls = options.tls && (await openTls(options.tls, host, publicUrl));
+  const tls = options.tls && (await openTls(options.tls, host, publicUrl, log));
   let takenOver!: (error: TabgradError) => void;
   const lost = new Promise<TabgradError>((resolve) => (takenOver = resolve));
   const storage = await openStorage(options, log, takenOver);
   const { blobs, store } = storage;
-  // Through a proxy others get in, too.
-  const isPrivate = isLoopback(host) && publicUrl === undefined && options.trustedProxies === undefined;
-  const madeToken = isPrivate ? undefined : await store.setting('adminToken', makeSecret);
-  const adminToken = options.adminToken ?? madeToken;
+  const given = { admin: options.adminToken, join: options.joinToken };
+  const tokens = await Tokens.open(store, given, log).catch(async (error: unknown) => {
+    await storage.close();
+    throw error;
+  });
+  const bans = await BanList.open(store.bans);
+  const attempts = new AttemptThrottle(clock);
   const pool = new Pool({
     clock,
     log,
-    joinToken,
+    joinTokens: () => tokens.joining,
+    attempts,
+    bans,
+    maxWorkersPerAddress: options.maxWorkersPerAddress,
     peerServer: PEER_SERVER,
     identityKey: await store.setting('identityKey', makeSecret),
     iceServers,
     graceMs: options.graceMs,
     pingIntervalMs: options.pingIntervalMs,
+  });
+  const maxBlobBytes = options.maxBlobBytes ?? GIBIBYTE;
+  const uploads = new WorkerUploads({
+    blobs,
+    clock,
+    log,
+    maxBytes: (workerId) => Math.min(maxBlobBytes, runs.maxUploadBytes(pool.worker(workerId)?.runId ?? '')),
+    inUse: () => runs.blobsInUse(),
   });
   const runs = await RunRegistry.open({
     pool,
@@ -160,6 +175,7 @@ export async function startCoordinator(options: CoordinatorOptions = {}): Promis
     timing: options.runTiming,
     record: store.runs,
     durable: storage.durable,
+    onStored: (sha256) => uploads.named(sha256),
   });
   const programs = new ProgramHost({ pool, clock, log });
   const publicPath = publicPathOf(publicUrl);
@@ -169,8 +185,9 @@ export async function startCoordinator(options: CoordinatorOptions = {}): Promis
   }
   const meter = new TrafficMeter();
   const access = new AccessControl({
-    adminToken,
-    joinToken,
+    tokens,
+    attempts,
+    knowsWorker: (workerId, secret) => pool.knows(workerId, secret),
     allowedHosts: allowedHosts(host, publicUrl, tls?.names),
     proxies,
     allowedOrigins: [
@@ -179,12 +196,21 @@ export async function startCoordinator(options: CoordinatorOptions = {}): Promis
       ...(options.allowedOrigins ?? []),
     ],
   });
-  const upgrades = new UpgradeDispatcher(access, meter, publicPath);
-  const closeSockets = mountSockets(upgrades, pool, proxies, programs);
+  const upgrades = new UpgradeDispatcher(access, meter, publicPath, log);
+  const closeSockets = mountSockets({ upgrades, pool, proxies, programs, clock });
 
   const addressesAt = (actualPort: number): Addresses =>
-    coordinatorAddresses({ host, port: actualPort, publicUrl, joinToken, certificateNames: tls?.names });
-  let addresses = addressesAt(port);
+    coordinatorAddresses({
+      host: boundHost,
+      port: actualPort,
+      publicUrl,
+      joinToken: tokens.join,
+      certificateNames: tls?.names,
+    });
+  let actualPort = port;
+  let boundHost = host;
+  const joinUrl = (): string => addressesAt(actualPort).joinUrl;
+  const moderation = new Moderation({ pool, bans, tokens });
   const traffic = (): Traffic => meter.totals();
   const status = {
     pool,
@@ -193,15 +219,16 @@ export async function startCoordinator(options: CoordinatorOptions = {}): Promis
     applications: () => store.deployments.all(),
     experiments: () => latestExperiments(store.experiments),
     uptimeMs: () => clock.now() - startedAtMs,
-    joinUrl: () => addresses.joinUrl,
+    joinUrl,
   };
   const routes = [
-    ...blobRoutes(blobs, options.maxBlobBytes ?? GIBIBYTE),
+    ...blobRoutes({ blobs, uploads, maxBlobBytes }),
     ...statusRoutes(status),
     ...runRoutes(runs, blobs),
+    ...moderationRoutes(moderation, joinUrl),
     ...experimentRoutes(store.experiments),
-    ...(tls?.authority === undefined ? [] : authorityRoutes(tls.authority)),
-    ...pageRoutes(options.pageFolder ?? builtPageFolder(), () => statusText(status)),
+    ...(tls?.authority === undefined ? [] : authorityRoutes(() => tls.authority)),
+    ...pageRoutes(options.pageFolder ?? builtPageFolder(), access, () => statusText(status)),
   ];
   const server = createHttpServer({
     routes,
@@ -210,13 +237,16 @@ export async function startCoordinator(options: CoordinatorOptions = {}): Promis
     log,
     publicPath,
     timeouts: options.timeouts,
+    standsForMany: (address) => proxies.isTrusted(address),
     tls: tls?.credentials,
     // A browser that once heard it refuses to connect past a warning, and with a self-made authority there may be one.
     strictTransport: tls !== undefined && tls.authority === undefined,
   });
   server.on('upgrade', (request, socket, head) => upgrades.dispatch(request, socket, head));
   try {
-    addresses = addressesAt(await listen(server, port, host));
+    actualPort = await listen(server, port, host);
+    // The name stands for two addresses, and another program may listen on the other one.
+    if (host === 'localhost') boundHost = (server.address() as AddressInfo).address;
   } catch (error) {
     await closeSockets();
     await runs.close(new CoordinatorClosedError('The coordinator could not start'));
@@ -242,6 +272,7 @@ export async function startCoordinator(options: CoordinatorOptions = {}): Promis
   const close = async (): Promise<void> => {
     upgrades.close();
     stopSweeping();
+    uploads.close();
     stopRenewing();
     programs.close('the coordinator is closing');
     stopIceRenewal();
@@ -252,11 +283,18 @@ export async function startCoordinator(options: CoordinatorOptions = {}): Promis
     server.closeAllConnections();
     await closed;
     await storage.close();
+    closeLog();
   };
   return {
-    ...addresses,
-    adminToken,
-    authority: tls?.authority,
+    url: addressesAt(actualPort).url,
+    get joinUrl() {
+      return joinUrl();
+    },
+    tokens,
+    moderation,
+    get authority() {
+      return tls?.authority;
+    },
     blobs,
     pool,
     deployments: store.deployments,
@@ -269,39 +307,5 @@ export async function startCoordinator(options: CoordinatorOptions = {}): Promis
     traffic,
     lost,
     close: () => (closing ??= close()),
-  };
-}
-
-/** All WebSockets of the coordinator; the returned function closes them. */
-function mountSockets(
-  upgrades: UpgradeDispatcher,
-  pool: Pool,
-  proxies: TrustedProxies,
-  programs: ProgramHost,
-): () => Promise<void> {
-  const control = controlSockets(
-    (connection) => pool.attach(connection),
-    (request) => proxies.clientAddress(request),
-  );
-  // Each sees the handshakes of its own path alone: a listener on the real server would see everybody's.
-  const signalling = new HttpServer();
-  const relaying = new HttpServer();
-  const authorize = (workerId: string, token: string): boolean => pool.knows(workerId, token);
-  const peerServer = mountPeerServer(signalling, { ...PEER_SERVER, authorize });
-  const relay = mountRelay(relaying, { authorize });
-  const called = programSockets({
-    authorize,
-    accept: (workerId, instanceId, pipe) => programs.accept(workerId, instanceId, pipe),
-  });
-  upgrades.mount(PROGRAM_PATH, 'programs', called.handleUpgrade);
-  const owners = seatSockets(programs);
-  upgrades.mount(SEAT_PATH, 'programs', owners.handleUpgrade, 'admin');
-  upgrades.mount('/control', 'control', control.handleUpgrade);
-  upgrades.mount(peerServer.upgradePath, 'signalling', (...handshake) =>
-    signalling.emit('upgrade', ...handshake),
-  );
-  upgrades.mount(RELAY_PATH, 'relay', (...handshake) => relaying.emit('upgrade', ...handshake));
-  return async () => {
-    await Promise.all([control.close(), called.close(), owners.close(), peerServer.close(), relay.close()]);
   };
 }

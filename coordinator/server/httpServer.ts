@@ -5,11 +5,14 @@ import type { IncomingMessage, Server, ServerOptions, ServerResponse } from 'nod
 import { createServer as createSecureServer } from 'node:https';
 import type { Server as SecureServer } from 'node:https';
 import type { Socket } from 'node:net';
-import { TabgradError } from '../../shared/errors.ts';
+import type { ShareLimits } from '../pool/addressShares.ts';
 import type { Log } from '../pool/log.ts';
+import { makeId } from '../pool/secrets.ts';
 import type { TlsCredentials } from '../tls/tlsCredentials.ts';
-import type { AccessControl } from './access.ts';
+import type { AccessControl, Caller } from './access.ts';
 import { answerError, securityHeaders } from './answers.ts';
+import { limitConnections } from './limitConnections.ts';
+import { logFailure, pathOf } from './logFailure.ts';
 import { stripPublicPath } from './publicPath.ts';
 import { matchRoute } from './route.ts';
 import type { Route } from './route.ts';
@@ -24,6 +27,9 @@ export interface HttpServerOptions {
   /** Taken off the paths of requests. */
   readonly publicPath?: string;
   readonly timeouts?: HttpTimeouts | undefined;
+  readonly connections?: ShareLimits | undefined;
+  /** Addresses whose connections are those of many. */
+  readonly standsForMany?: (address: string) => boolean;
   /** With it the server speaks https alone. */
   readonly tls?: TlsCredentials | undefined;
   /** Tells browsers to come by https alone from now on. */
@@ -57,6 +63,7 @@ export function createHttpServer(options: HttpServerOptions): Server | SecureSer
     options.tls === undefined
       ? createServer(limits, listener)
       : createSecureServer({ ...limits, ...options.tls, handshakeTimeout: headersMs }, listener);
+  limitConnections(server, options.connections, options.standsForMany);
   // Node destroys the socket on a timeout that nobody listens for.
   server.setTimeout(idleMs);
   // The socket that requests come by: over TLS not the one that was accepted.
@@ -70,6 +77,8 @@ async function answer(
   response: ServerResponse,
   { routes, access, meter, log, publicPath = '', strictTransport = false }: HttpServerOptions,
 ): Promise<void> {
+  // A request that is answered may have no socket any more.
+  const address = access.addressOf(request);
   const gone = new AbortController();
   response.on('close', () => {
     meter.settle(request.socket);
@@ -80,6 +89,7 @@ async function answer(
   response.on('error', () => undefined);
   for (const [name, value] of Object.entries(securityHeaders)) response.setHeader(name, value);
   if (strictTransport) response.setHeader('Strict-Transport-Security', STRICT_TRANSPORT);
+  let caller: Caller = { type: 'anybody' };
   try {
     access.checkHost(request);
     stripPublicPath(request, publicPath);
@@ -87,15 +97,14 @@ async function answer(
     const { route, params } = matchRoute(routes, request.method ?? '', url.pathname);
     meter.assign(request.socket, route.traffic);
     if (route.access !== 'public') access.checkOrigin(request);
-    access.checkToken(request, route.access);
-    await route.handle({ request, response, url, params, signal: gone.signal });
+    caller = access.checkToken(request, route.access);
+    const workerId = caller.type === 'worker' ? caller.workerId : undefined;
+    await route.handle({ request, response, url, params, workerId, signal: gone.signal });
   } catch (error) {
     if (gone.signal.aborted) return;
-    if (!(error instanceof TabgradError)) {
-      const message = error instanceof Error ? (error.stack ?? error.message) : String(error);
-      log({ level: 'error', message: `${request.method} ${request.url?.slice(0, 200)} failed: ${message}` });
-    }
-    answerError(response, error);
+    const id = makeId();
+    logFailure({ log, what: `${request.method} ${pathOf(request)}`, address, id }, error);
+    answerError(response, error, id, caller.type === 'owner');
   }
 }
 

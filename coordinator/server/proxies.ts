@@ -46,14 +46,14 @@ export class TrustedProxies {
   /** The address that the request came from, seen from outside of the proxies. */
   clientAddress(request: IncomingMessage): string {
     const nearest = request.socket.remoteAddress ?? 'an unknown address';
-    if (!this.#trusts(nearest)) return nearest;
+    if (!this.isTrusted(nearest)) return nearest;
     // Each proxy adds whom it was asked by at the end: the last one that is no proxy of ours is the client.
     const hops = listOf(request.headers['x-forwarded-for']).slice(-MAX_HOPS).reverse();
     let client = nearest;
     for (const hop of hops) {
       if (isIP(hop) === 0) break;
       client = hop;
-      if (!this.#trusts(hop)) break;
+      if (!this.isTrusted(hop)) break;
     }
     return client;
   }
@@ -61,11 +61,12 @@ export class TrustedProxies {
   /** The host (and port) that the client asked for. */
   host(request: IncomingMessage): string | undefined {
     const { host } = request.headers;
-    if (!this.#trusts(request.socket.remoteAddress ?? '')) return host;
+    if (!this.isTrusted(request.socket.remoteAddress ?? '')) return host;
     return listOf(request.headers['x-forwarded-host']).at(-1) ?? host;
   }
 
-  #trusts(address: string): boolean {
+  /** Whether a proxy of ours is at that address. */
+  isTrusted(address: string): boolean {
     if (this.#isEmpty) return false;
     // IPv4 on a socket that takes both is written as ::ffff:1.2.3.4.
     const bare = address.replace(/^::ffff:(?=[\d.]+$)/, '');

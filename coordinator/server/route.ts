@@ -11,6 +11,8 @@ export interface Exchange {
   readonly url: URL;
   /** Values of the path's `:name` segments. */
   readonly params: Readonly<Record<string, string>>;
+  /** The worker that asks; undefined where it is an owner, or anybody. */
+  readonly workerId: string | undefined;
   /** Fires when the client is gone. */
   readonly signal: AbortSignal;
 }

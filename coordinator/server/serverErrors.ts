@@ -31,12 +31,20 @@ export class TokenRequiredError extends TabgradError {
   readonly code = 'TOKEN_REQUIRED';
 }
 
+export class WorkerUnknownError extends TabgradError {
+  readonly code = 'WORKER_UNKNOWN';
+}
+
 export class OriginRefusedError extends TabgradError {
   readonly code = 'ORIGIN_REFUSED';
 }
 
 export class CoordinatorClosedError extends TabgradError {
   readonly code = 'COORDINATOR_CLOSED';
+}
+
+export class TooManyConnectionsError extends TabgradError {
+  readonly code = 'TOO_MANY_CONNECTIONS';
 }
 
 /** HTTP status of an error code; codes that are not listed are the server's own failures. */
@@ -48,11 +56,16 @@ const statuses: Partial<Record<ErrorCode, number>> = {
   NOT_FOUND: 404,
   BLOB_MISSING: 404,
   RUN_UNKNOWN: 404,
+  WORKER_UNKNOWN: 404,
   METHOD_NOT_ALLOWED: 405,
   RUN_EXISTS: 409,
+  BAN_LIST_FULL: 409,
   BODY_TOO_LARGE: 413,
   BLOB_MISMATCH: 422,
+  UPLOAD_REFUSED: 429,
+  TOO_MANY_ATTEMPTS: 429,
   COORDINATOR_CLOSED: 503,
+  TOO_MANY_CONNECTIONS: 503,
   STORAGE_FULL: 507,
 };
 

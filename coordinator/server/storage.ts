@@ -1,16 +1,18 @@
 // Where a coordinator keeps what it knows: the storage folder it was given, or a temporary one that goes with it.
 
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { messageOf } from '../../shared/text/messageOf.ts';
 import { StorageError } from '../blobs/blobErrors.ts';
 import type { BlobStore } from '../blobs/blobStore.ts';
 import { FolderBlobStore } from '../blobs/folderBlobStore.ts';
+import { makeTemporaryFolder, sweepTemporaryFolders } from '../files/temporaryFolder.ts';
 import type { Log } from '../pool/log.ts';
 import { openStore } from '../store/openStore.ts';
 import { openWhenFree } from '../store/openWhenFree.ts';
 import type { StorageInUseError } from '../store/storeErrors.ts';
 import type { Store } from '../store/store.ts';
+import type { StorageOptions } from './storageOptions.ts';
 
 export interface Storage {
   readonly blobs: BlobStore;
@@ -18,14 +20,6 @@ export interface Storage {
   /** Whether it is there after this process. */
   readonly durable: boolean;
   close(): Promise<void>;
-}
-
-export interface StorageOptions {
-  readonly storagePath?: string;
-  readonly databaseUrl?: string;
-  readonly blobsUrl?: string;
-  /** Waits until no other coordinator has the record, instead of refusing; `onStandby` is told when it has to. */
-  readonly standby?: { readonly onStandby: () => void; readonly signal?: AbortSignal | undefined };
 }
 
 /**
@@ -45,18 +39,19 @@ export async function openStorage(
     );
   }
   const durable = storagePath !== undefined || databaseUrl !== undefined;
-  const folder = storagePath ?? (await mkdtemp(join(tmpdir(), 'tabgrad-')));
-  const remove = (): Promise<void> =>
-    storagePath !== undefined ? Promise.resolve() : rm(folder, { recursive: true, force: true });
+  await sweepKilled(log);
+  const temporary = storagePath === undefined ? await makeTemporaryFolder('storage') : undefined;
+  const folder = storagePath ?? temporary!.path;
   const onError = (error: Error): void =>
     log({ level: 'warn', message: `The database connection broke off: ${error.message}` });
   try {
-    await mkdir(folder, { recursive: true });
+    // One that is there already may be shared on purpose; what is made in it is not.
+    await mkdir(folder, { recursive: true, mode: 0o700 });
     const open = (): Promise<Store> => openStore({ folder, durable, databaseUrl, onError, onTakenOver });
     const store = await (standby
       ? openWhenFree(open, { onWaiting: standby.onStandby, signal: standby.signal })
       : open());
-    const blobs = await openBlobs(blobsUrl, folder).catch(async (error: unknown) => {
+    const blobs = await openBlobs(blobsUrl, folder, log).catch(async (error: unknown) => {
       await store.close();
       throw error;
     });
@@ -66,17 +61,29 @@ export async function openStorage(
       durable,
       close: async () => {
         await store.close();
-        await remove();
+        await temporary?.remove();
       },
     };
   } catch (error) {
-    await remove();
+    await temporary?.remove();
     throw error;
   }
 }
 
-async function openBlobs(url: string | undefined, folder: string): Promise<BlobStore> {
-  if (url === undefined) return FolderBlobStore.open(join(folder, 'blobs'));
+/** What killed coordinators and trainings have left, rows among it. */
+async function sweepKilled(log: Log): Promise<void> {
+  try {
+    for (const folder of await sweepTemporaryFolders())
+      log({ level: 'info', message: `Removed ${folder}, which a process left behind that was killed` });
+  } catch (error) {
+    log({ level: 'warn', message: `Temporary folders could not be swept: ${messageOf(error)}` });
+  }
+}
+
+async function openBlobs(url: string | undefined, folder: string, log: Log): Promise<BlobStore> {
+  if (url === undefined) {
+    return FolderBlobStore.open(join(folder, 'blobs'), (message) => log({ level: 'warn', message }));
+  }
   // Loaded here: most coordinators have a folder.
   const { S3BlobStore } = await import('../blobs/s3/s3BlobStore.ts');
   return S3BlobStore.open(url);

@@ -3,6 +3,7 @@
 
 import type { Dialect } from 'kysely';
 import { Kysely, Migrator, PostgresDialect } from 'kysely';
+import { BanStore } from './banStore.ts';
 import { DeploymentStore } from './deploymentStore.ts';
 import { ExperimentStore } from './experimentStore.ts';
 import { migrations } from './migrations/migrations.ts';
@@ -15,6 +16,7 @@ export class Store {
   readonly runs: RunStore;
   readonly deployments: DeploymentStore;
   readonly experiments: ExperimentStore;
+  readonly bans: BanStore;
   readonly #db: Kysely<StoreSchema>;
   readonly #place: string;
 
@@ -24,6 +26,7 @@ export class Store {
     this.runs = new RunStore(db, pause);
     this.deployments = new DeploymentStore(db);
     this.experiments = new ExperimentStore(db);
+    this.bans = new BanStore(db);
   }
 
   /**
@@ -81,6 +84,31 @@ export class Store {
       return row.value;
     } catch (error) {
       throw storeFailure(error, `The setting "${name}" cannot be kept in ${this.#place}`);
+    }
+  }
+
+  /** The setting called `name`, if there is one. */
+  async savedSetting(name: string): Promise<string | undefined> {
+    const row = await this.#db
+      .selectFrom('settings')
+      .select('value')
+      .where('name', '=', name)
+      .executeTakeFirst();
+    return row?.value;
+  }
+
+  /** Sets settings, all or none; undefined takes one away. @throws StorageFullError, StorageError */
+  async changeSettings(changes: Readonly<Record<string, string | undefined>>): Promise<void> {
+    try {
+      await this.#db.transaction().execute(async (transaction) => {
+        for (const [name, value] of Object.entries(changes)) {
+          await transaction.deleteFrom('settings').where('name', '=', name).execute();
+          if (value !== undefined) await transaction.insertInto('settings').values({ name, value }).execute();
+        }
+      });
+    } catch (error) {
+      const names = Object.keys(changes).join(', ');
+      throw storeFailure(error, `The settings ${names} cannot be kept in ${this.#place}`);
     }
   }
 

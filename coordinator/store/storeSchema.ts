@@ -38,6 +38,14 @@ interface SettingsTable {
   value: string;
 }
 
+interface BansTable {
+  kind: string;
+  value: string;
+  reason: string;
+  /** Milliseconds since 1970. */
+  banned_at: number;
+}
+
 interface ApplicationsTable {
   name: string;
   route_prefix: string;
@@ -89,6 +97,7 @@ export interface TrialsTable {
 
 export interface StoreSchema {
   applications: ApplicationsTable;
+  bans: BansTable;
   deployments: DeploymentsTable;
   experiments: ExperimentsTable;
   trials: TrialsTable;

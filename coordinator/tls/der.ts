@@ -1,4 +1,7 @@
-// As much of DER (ITU-T X.690) as a certificate needs, to be written.
+// As much of DER (ITU-T X.690) as a certificate needs, to be written and read.
+
+/** Tags of elements. */
+export const tags = { boolean: 0x01, octetString: 0x04 } as const;
 
 /** An element with all its content. */
 function element(tag: number, ...content: readonly Uint8Array[]): Buffer {
@@ -51,4 +54,25 @@ export function time(ms: number): Buffer {
   const digits = `${new Date(ms).toISOString().replaceAll(/\D/g, '').slice(0, 14)}Z`;
   const isUtcTime = Number(digits.slice(0, 4)) < 2050;
   return element(isUtcTime ? 0x17 : 0x18, Buffer.from(isUtcTime ? digits.slice(2) : digits, 'ascii'));
+}
+
+export interface DerElement {
+  readonly tag: number;
+  readonly content: Buffer;
+}
+
+/** The elements that `bytes` consist of, one after another; what is cut off at the end is left out. */
+export function elementsIn(bytes: Buffer): DerElement[] {
+  const found: DerElement[] = [];
+  for (let at = 0; at + 2 <= bytes.byteLength;) {
+    const short = bytes[at + 1]!;
+    const lengthSize = short < 0x80 ? 0 : short & 0x7f;
+    const start = at + 2 + lengthSize;
+    if (lengthSize > 4 || start > bytes.byteLength) break;
+    const length = lengthSize === 0 ? short : bytes.readUIntBE(at + 2, lengthSize);
+    if (start + length > bytes.byteLength) break;
+    found.push({ tag: bytes[at]!, content: bytes.subarray(start, start + length) });
+    at = start + length;
+  }
+  return found;
 }

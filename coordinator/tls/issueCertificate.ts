@@ -2,6 +2,7 @@
 
 import { createHash, createPublicKey, randomBytes, sign, type KeyObject } from 'node:crypto';
 import { isIP } from 'node:net';
+import { addressBytes } from './addressBytes.ts';
 import {
   bitString,
   boolean,
@@ -15,6 +16,7 @@ import {
   time,
   utf8String,
 } from './der.ts';
+import { encodeConstraints, type NameConstraints } from './nameConstraints.ts';
 
 interface Validity {
   /** Milliseconds since 1970. */
@@ -25,6 +27,8 @@ interface Validity {
 export interface AuthorityRequest extends Validity {
   readonly commonName: string;
   readonly key: KeyObject;
+  /** For whom it may vouch. */
+  readonly constraints: NameConstraints;
 }
 
 export interface ServerRequest extends Validity {
@@ -44,18 +48,21 @@ const oids = {
   extendedKeyUsage: '2.5.29.37',
   serverAuth: '1.3.6.1.5.5.7.3.1',
   subjectAltName: '2.5.29.17',
+  nameConstraints: '2.5.29.30',
   subjectKeyIdentifier: '2.5.29.14',
   authorityKeyIdentifier: '2.5.29.35',
 } as const;
 
 /** @returns PEM. */
 export function issueAuthority(request: AuthorityRequest): string {
-  const { commonName, key } = request;
+  const { commonName, key, constraints } = request;
   return signed(request, commonName, commonName, key, key, [
     // An authority that vouches for servers and for no further authority.
     extension(oids.basicConstraints, sequence(boolean(true), integer(Buffer.from([0]))), true),
     // keyCertSign and cRLSign, bits 5 and 6.
     extension(oids.keyUsage, bitString(Buffer.from([0b0000_0110]), 1), true),
+    extension(oids.extendedKeyUsage, sequence(objectId(oids.serverAuth))),
+    extension(oids.nameConstraints, encodeConstraints(constraints), true),
     extension(oids.subjectKeyIdentifier, octetString(keyIdentifier(key))),
   ]);
 }
@@ -121,17 +128,6 @@ function extension(oid: string, value: Uint8Array, isCritical = false): Buffer {
 /** A dNSName, or an iPAddress of 4 or 16 bytes. */
 function generalName(name: string): Buffer {
   return isIP(name) === 0 ? implicit(2, Buffer.from(name, 'ascii')) : implicit(7, addressBytes(name));
-}
-
-function addressBytes(address: string): Buffer {
-  if (isIP(address) === 4) return Buffer.from(address.split('.').map(Number));
-  // The URL parser turns an IPv4 tail into hexadecimal groups.
-  const groups = new URL(`http://[${address}]`).hostname.slice(1, -1);
-  const [before = '', after] = groups.split('::');
-  const head = before === '' ? [] : before.split(':');
-  const tail = after === undefined || after === '' ? [] : after.split(':');
-  const zeros = Array.from({ length: 8 - head.length - tail.length }, () => '0');
-  return Buffer.from([...head, ...zeros, ...tail].map((group) => group.padStart(4, '0')).join(''), 'hex');
 }
 
 function publicKeyInfo(key: KeyObject): Buffer {

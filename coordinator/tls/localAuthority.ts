@@ -1,86 +1,38 @@
 // A certificate authority of one's own, for networks where no public one vouches for anybody: WebGPU needs a secure
-// context, and outside of localhost that is https. The authority is made once and kept; people trust it by its
+// context, and outside of localhost that is https. The authority is kept for two years; people trust it by its
 // fingerprint. Server certificates are issued for a month and by themselves replaced after two thirds of it.
 
-import {
-  createPrivateKey,
-  generateKeyPairSync,
-  randomBytes,
-  type KeyObject,
-  type X509Certificate,
-} from 'node:crypto';
-import { chmod, link, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { hostname } from 'node:os';
+import type { KeyObject } from 'node:crypto';
 import { join } from 'node:path';
-import { messageOf } from '../../shared/text/messageOf.ts';
+import type { Log } from '../pool/log.ts';
+import { BACKDATED_MS, openAuthority, replacementMs, type Authority } from './authorityKeys.ts';
 import { coversHost } from './certificateNames.ts';
 import { fingerprintOf } from './fingerprint.ts';
-import { issueAuthority, issueServer } from './issueCertificate.ts';
-import { checkCredentials, type TlsCredentials } from './tlsCredentials.ts';
-import { TlsCertificateError, TlsFileError } from './tlsErrors.ts';
+import { issueServer } from './issueCertificate.ts';
+import { prepareKeyFolder } from './keyFiles.ts';
+import { isPermitted } from './nameConstraints.ts';
+import { openServerKey, pemOf } from './serverKey.ts';
+import type { TlsCredentials } from './tlsCredentials.ts';
 import type { TlsSource } from './tlsSource.ts';
 
 export interface LocalAuthorityOptions {
   /** The storage folder; the keys are in its folder "tls", which only their owner may read. */
   readonly folder: string;
-  /** Names and addresses that the server goes by now; asked again at each renewal, since addresses change. */
-  readonly names: () => readonly string[];
+  /** Names and addresses that the server has to have. An authority that may not vouch for them is made anew. */
+  readonly wanted: readonly string[];
+  /** Those that the machine has now; asked again at each renewal, since addresses change. */
+  readonly present: () => readonly string[];
   /** Milliseconds since 1970. */
   readonly nowMs: () => number;
+  readonly log: Log;
 }
 
 const DAY_MS = 24 * 60 * 60 * 1000;
-const AUTHORITY_DAYS = 3_650;
 const SERVER_DAYS = 30;
 const RENEW_BEFORE_DAYS = 10;
-/** Clocks of other machines may be behind. */
-const BACKDATED_MS = DAY_MS;
-
-/** @throws TlsFileError, TlsCertificateError */
-export async function openLocalAuthority({
-  folder,
-  names,
-  nowMs,
-}: LocalAuthorityOptions): Promise<TlsSource> {
-  const keys = join(folder, 'tls');
-  await prepareFolder(keys);
-  const file = join(keys, 'authority.pem');
-  const pem = await readOrMake(file, () => makeAuthority(nowMs()));
-  const certificate = checkCredentials({ cert: pem, key: pem }, { cert: file, key: file }, nowMs());
-  if (!certificate.ca) {
-    throw new TlsCertificateError(`The certificate in ${file} is not that of an authority.`, { file });
-  }
-  // Kept over renewals: who trusts this one key (a headless tab) goes on doing so.
-  const keyFile = join(keys, 'server-key.pem');
-  const authority = { certificate, key: createPrivateKey(pem) };
-  const serverKey = privateKeyIn(keyFile, await readOrMake(keyFile, () => pemOf(newKey())));
-  const issue = (): Issued => issueFor(authority, serverKey, [...new Set(names())], nowMs());
-  let issued = issue();
-  return {
-    get credentials() {
-      return issued.credentials;
-    },
-    get names() {
-      return issued.names;
-    },
-    authority: {
-      pem: certificate.toString(),
-      der: certificate.raw,
-      fingerprint: fingerprintOf(certificate),
-    },
-    renew() {
-      const isFresh = issued.untilMs - nowMs() > RENEW_BEFORE_DAYS * DAY_MS;
-      if (isFresh && names().every((name) => coversHost(issued.names, name))) return Promise.resolve(false);
-      issued = issue();
-      return Promise.resolve(true);
-    },
-  };
-}
-
-interface Authority {
-  readonly certificate: X509Certificate;
-  readonly key: KeyObject;
-}
+/** From how long before the end on, and how often, the owner is told that the authority ends. */
+const ANNOUNCE_BEFORE_DAYS = 60;
+const ANNOUNCE_EVERY_DAYS = 7;
 
 interface Issued {
   readonly credentials: TlsCredentials;
@@ -88,28 +40,87 @@ interface Issued {
   readonly untilMs: number;
 }
 
-/** Certificate and key in one file, so that neither is ever there without the other. */
-function makeAuthority(nowMs: number): string {
-  const key = newKey();
-  const certificate = issueAuthority({
-    // The machine's name tells the authorities of several machines apart in a list of trusted ones.
-    commonName: `tabgrad on ${hostname()
-      .replaceAll(/[^\w.-]/g, '')
-      .slice(0, 40)}`,
-    key,
-    fromMs: nowMs - BACKDATED_MS,
-    untilMs: nowMs + AUTHORITY_DAYS * DAY_MS,
-  });
-  return certificate + pemOf(key);
+/** @throws TlsFileError, TlsCertificateError */
+export async function openLocalAuthority(options: LocalAuthorityOptions): Promise<TlsSource> {
+  const { wanted, present, nowMs, log } = options;
+  const folder = join(options.folder, 'tls');
+  await prepareKeyFolder(folder);
+  const open = (): Promise<Authority> =>
+    openAuthority({ folder, wanted, present: present(), nowMs: nowMs(), log });
+  // Kept over renewals: who trusts this one key (a headless tab) goes on doing so.
+  const serverKey = await openServerKey(join(folder, 'server-key.pem'));
+  let authority = await open();
+  let announcedMs = Number.NEGATIVE_INFINITY;
+  let leftOut = '';
+
+  const names = (): string[] => {
+    const all = [...new Set([...wanted, ...present()])];
+    const others = all.filter((name) => !isPermitted(authority.constraints, name)).join(', ');
+    if (others !== '' && others !== leftOut) {
+      log({
+        level: 'warn',
+        message: `The certificate is not good for ${others}: the authority may not vouch for them. Where they are needed, name them in --tls-names; the authority is made anew then`,
+      });
+    }
+    leftOut = others;
+    return all.filter((name) => isPermitted(authority.constraints, name));
+  };
+  const announceEnd = (): void => {
+    const { endsMs } = authority;
+    const isDue = nowMs() - announcedMs >= ANNOUNCE_EVERY_DAYS * DAY_MS;
+    if (!isDue || endsMs - nowMs() > ANNOUNCE_BEFORE_DAYS * DAY_MS) return;
+    announcedMs = nowMs();
+    log({
+      level: 'warn',
+      message:
+        `The certificate authority in ${folder} ends on ${new Date(endsMs).toISOString()}. A new one is made on ` +
+        `${new Date(replacementMs(endsMs)).toISOString()}, or at a start without the folder; volunteers have to trust it then`,
+    });
+  };
+  const renewAuthority = async (): Promise<boolean> => {
+    if (nowMs() < replacementMs(authority.endsMs)) return false;
+    authority = await open();
+    return true;
+  };
+
+  announceEnd();
+  let issued = issueFor(authority, serverKey, names(), nowMs());
+  return {
+    get credentials() {
+      return issued.credentials;
+    },
+    get names() {
+      return issued.names;
+    },
+    get authority() {
+      const { certificate } = authority;
+      return {
+        pem: certificate.toString(),
+        der: certificate.raw,
+        fingerprint: fingerprintOf(certificate),
+      };
+    },
+    async renew() {
+      const isNew = await renewAuthority();
+      announceEnd();
+      // One that ends with the authority can not be had for longer.
+      const isFresh =
+        issued.untilMs === authority.endsMs || issued.untilMs - nowMs() > RENEW_BEFORE_DAYS * DAY_MS;
+      const wantedNow = names();
+      if (!isNew && isFresh && wantedNow.every((name) => coversHost(issued.names, name))) return false;
+      issued = issueFor(authority, serverKey, wantedNow, nowMs());
+      return true;
+    },
+  };
 }
 
 function issueFor(
-  { certificate, key: issuerKey }: Authority,
+  { certificate, key: issuerKey, endsMs }: Authority,
   key: KeyObject,
   names: readonly string[],
   nowMs: number,
 ): Issued {
-  const untilMs = Math.min(nowMs + SERVER_DAYS * DAY_MS, Date.parse(certificate.validTo));
+  const untilMs = Math.min(nowMs + SERVER_DAYS * DAY_MS, endsMs);
   const cert = issueServer({
     commonName: 'tabgrad',
     names,
@@ -121,66 +132,4 @@ function issueFor(
   });
   // With the authority behind it, so that who knows its fingerprint alone can find it in the handshake.
   return { credentials: { cert: cert + certificate.toString(), key: pemOf(key) }, names, untilMs };
-}
-
-function newKey(): KeyObject {
-  return generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey;
-}
-
-function pemOf(key: KeyObject): string {
-  return key.export({ type: 'pkcs8', format: 'pem' });
-}
-
-function privateKeyIn(file: string, pem: string): KeyObject {
-  try {
-    return createPrivateKey(pem);
-  } catch (cause) {
-    throw new TlsCertificateError(`${file} holds no private key: ${messageOf(cause)}.`, { file }, { cause });
-  }
-}
-
-async function prepareFolder(folder: string): Promise<void> {
-  try {
-    await mkdir(folder, { recursive: true, mode: 0o700 });
-    await chmod(folder, 0o700);
-  } catch (cause) {
-    throw new TlsFileError(
-      `The folder ${folder} for keys can not be made: ${messageOf(cause)}.`,
-      { file: folder },
-      { cause },
-    );
-  }
-}
-
-/** What the file holds; made where it is missing. Two processes that make it at once end with the same. */
-async function readOrMake(file: string, make: () => string): Promise<string> {
-  try {
-    const found = await readIfThere(file);
-    if (found !== undefined) {
-      // A backup that was put back may have lost this.
-      await chmod(file, 0o600);
-      return found;
-    }
-    const aside = `${file}.${randomBytes(6).toString('hex')}`;
-    try {
-      await writeFile(aside, make(), { mode: 0o600, flag: 'wx', flush: true });
-      await link(aside, file);
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-    } finally {
-      await rm(aside, { force: true });
-    }
-    return await readFile(file, 'utf8');
-  } catch (cause) {
-    throw new TlsFileError(`The key file ${file} can not be used: ${messageOf(cause)}.`, { file }, { cause });
-  }
-}
-
-async function readIfThere(file: string): Promise<string | undefined> {
-  try {
-    return await readFile(file, 'utf8');
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw error;
-  }
 }

@@ -1,6 +1,7 @@
 // A server's certificate as its owner asks for it: from files, or from an authority made here.
 
 import { networkInterfaces, hostname } from 'node:os';
+import type { Log } from '../pool/log.ts';
 import { openFileTls } from './fileTls.ts';
 import { openLocalAuthority } from './localAuthority.ts';
 import type { TlsSource } from './tlsSource.ts';
@@ -16,26 +17,33 @@ export function openTls(
   settings: TlsSettings,
   host: string,
   publicUrl: string | undefined,
+  log: Log,
 ): Promise<TlsSource> {
   const nowMs = (): number => Date.now();
   if ('certFile' in settings) {
     return openFileTls({ cert: settings.certFile, key: settings.keyFile }, nowMs);
   }
-  const further = [
-    ...(publicUrl === undefined ? [] : [new URL(publicUrl).hostname.replace(/^\[(.*)\]$/, '$1')]),
-    ...(settings.names ?? []),
-  ];
   return openLocalAuthority({
     folder: settings.selfMadeIn,
-    names: () => [...ownNames(host), ...further],
+    wanted: [
+      ...(isEverywhere(host) ? [] : [host]),
+      ...(publicUrl === undefined ? [] : [new URL(publicUrl).hostname.replace(/^\[(.*)\]$/, '$1')]),
+      ...(settings.names ?? []),
+    ],
+    present: () => ownNames(host),
     nowMs,
+    log,
   });
 }
 
-/** What a server that listens on `host` can be called by. */
+function isEverywhere(host: string): boolean {
+  return host === '0.0.0.0' || host === '::';
+}
+
+/** What a server that listens on `host` can be called by, besides `host`. */
 function ownNames(host: string): string[] {
   const loopback = ['localhost', '127.0.0.1', '::1'];
-  if (host !== '0.0.0.0' && host !== '::') return [...loopback, host];
+  if (!isEverywhere(host)) return loopback;
   const addresses = Object.values(networkInterfaces())
     .flatMap((list) => list ?? [])
     // Link-local addresses are of use only together with the name of an interface, which no certificate has.

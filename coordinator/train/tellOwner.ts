@@ -1,6 +1,9 @@
 // What a trainer tells its owner while it runs, by the callbacks of runConfig.
 
 import type { ProgressEvent } from '../progress/progressEvent.ts';
+import { writeToStderr } from '../progress/textOutput.ts';
+import { throttledLog } from '../log/logWriter.ts';
+import type { Log } from '../pool/log.ts';
 import type { RunConfig } from './trainerOptions.ts';
 
 export function notifyOwner({ callbacks = [] }: RunConfig = {}, event: ProgressEvent): void {
@@ -11,5 +14,10 @@ export function notifyOwner({ callbacks = [] }: RunConfig = {}, event: ProgressE
 export function warnOwner({ callbacks = [], verbose = 1 }: RunConfig = {}, message: string): void {
   for (const callback of callbacks) callback.onWarning?.(message);
   const isHeard = callbacks.some((callback) => callback.onWarning !== undefined);
-  if (!isHeard && verbose > 0) process.stderr.write(`warning: ${message}\n`);
+  if (!isHeard && verbose > 0) writeToStderr(`warning: ${message}`);
+}
+
+/** Of a coordinator in this process: its warnings and errors are warnings of the trainer. */
+export function ownersLog(config: RunConfig | undefined): Log {
+  return throttledLog(({ message }) => warnOwner(config, message)).log;
 }

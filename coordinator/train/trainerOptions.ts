@@ -20,7 +20,7 @@ export interface ScalingConfig {
   readonly device?: LocalDevice;
   /** A coordinator that is up already, with workers of its own. Default: TABGRAD_URL, else an embedded one. */
   readonly url?: string;
-  /** The coordinator's admin token. Default: TABGRAD_ADMIN_TOKEN. */
+  /** The coordinator's admin token. Default: TABGRAD_ADMIN_TOKEN, or what your own coordinator on this machine left for you. */
   readonly token?: string;
 }
 

@@ -3,6 +3,7 @@
 
 import { resolve } from 'node:path';
 import { systemClock } from '../../shared/clock.ts';
+import { writeToStderr } from '../progress/textOutput.ts';
 import { withInterrupt } from '../progress/withInterrupt.ts';
 import { Experiment } from './experiment/experiment.ts';
 import { ExperimentFolder } from './experiment/experimentFolder.ts';
@@ -100,7 +101,7 @@ export class Tuner {
       concurrency: maxConcurrentTrials,
       trials: searcher.trials(space, numSamples),
       signal: closing.signal,
-      onLine: settings.verbose === 2 ? (line) => process.stderr.write(`${line}\n`) : undefined,
+      onLine: settings.verbose === 2 ? writeToStderr : undefined,
       onRecord: (record) => recorder.writeTo(record),
     });
     const experiment = new Experiment({
@@ -120,9 +121,7 @@ export class Tuner {
     } finally {
       const lost = await recorder.close(end);
       if (lost !== undefined && settings.verbose > 0) {
-        process.stderr.write(
-          `warning: the coordinator's record of this experiment is behind: ${lost.message}\n`,
-        );
+        writeToStderr(`warning: the coordinator's record of this experiment is behind: ${lost.message}`);
       }
       table.close();
       closing.abort();

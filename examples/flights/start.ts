@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { commonOptions } from '../../coordinator/cli/command.ts';
 import { optionRows } from '../../coordinator/cli/helpText.ts';
 import { listenForInterrupts } from '../../coordinator/cli/interrupts.ts';
+import { leaveTokens } from '../../coordinator/cli/leaveTokens.ts';
 import { parseOptions } from '../../coordinator/cli/options.ts';
 import { reportError } from '../../coordinator/cli/reportError.ts';
 import { textTable } from '../../coordinator/cli/textTable.ts';
@@ -97,8 +98,10 @@ async function main(signal: AbortSignal): Promise<void> {
   const startedAt = now();
   const step = (title: string): void => say(`\n${title}  (${formatDuration(now() - startedAt)})`);
   const coordinator = await startOnPort(values.port);
+  const left = await leaveTokens(coordinator, { host: '127.0.0.1', env: process.env }, say);
   const crew = new LocalCrew({
     url: coordinator.url,
+    token: coordinator.tokens.local,
     min: runtimes.length,
     count: runtimes.length,
     runtime: runtimes,
@@ -152,13 +155,14 @@ async function main(signal: AbortSignal): Promise<void> {
       say(`in all     ${formatDuration(now() - startedAt)}`);
       if (values.exit) return;
       say(`\n${served.url} answers, and tabs may join ${coordinator.joinUrl}, until Ctrl-C.`);
-      say('To train with machines of others: npx tabgrad up --host 0.0.0.0 --token SECRET');
+      say('To train with machines of others: npx tabgrad up --host 0.0.0.0');
       await untilAborted(signal);
     } finally {
       await served.close();
     }
   } finally {
     await crew.stop();
+    await left?.remove();
     await coordinator.close();
   }
 }

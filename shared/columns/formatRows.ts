@@ -1,11 +1,12 @@
 // Rows as a table of text, for the terminal.
 
+import { visibleLine } from '../text/visibleText.ts';
 import type { Row } from './valuesOf.ts';
 
 const MAX_CELL_CHARS = 40;
 
 export function formatRows(columns: readonly string[], rows: readonly Row[]): string {
-  const cells = [columns, ...rows.map((row) => columns.map((name) => cellOf(row[name])))];
+  const cells = [columns.map(visibleLine), ...rows.map((row) => columns.map((name) => cellOf(row[name])))];
   const widths = columns.map((_, c) => Math.max(...cells.map((line) => line[c]!.length)));
   const lines = cells.map((line) =>
     line
@@ -19,7 +20,7 @@ export function formatRows(columns: readonly string[], rows: readonly Row[]): st
 
 function cellOf(value: unknown): string {
   if (value === null || value === undefined) return '';
-  const text = textOf(value);
+  const text = visibleLine(textOf(value));
   return text.length > MAX_CELL_CHARS ? `${text.slice(0, MAX_CELL_CHARS - 1)}…` : text;
 }
 

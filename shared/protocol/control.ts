@@ -2,21 +2,37 @@
 // Each message is defined once, here; its type, its validator and its codec come from that definition.
 
 import { z } from 'zod';
+import { visibleLine, visibleText } from '../text/visibleText.ts';
 
 /** Raised when a message changes its meaning. A worker of another version is refused with a reason. */
 export const PROTOCOL_VERSION = 2;
 /** Longest accepted control message. Trees of one round are the largest content. */
 export const MAX_CONTROL_MESSAGE_BYTES = 16 * 1024 * 1024;
 
+/** Codes of `refused` after which a worker does not try again as a new one, as it does where its identity is not known any more. */
+export const finalRefusals: readonly string[] = ['WORKER_REMOVED', 'WORKER_BANNED'];
+
 const id = z.string().min(1).max(128);
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 const count = z.number().int().nonnegative();
+/** Words for people, one line: what would act on a terminal, or hide in the line, is written out (see visibleText). */
+const words = (maxLength: number) =>
+  z
+    .string()
+    .max(maxLength)
+    .transform((text) => visibleLine(text).slice(0, maxLength));
+/** The same with line feeds, e.g. of a stack trace. */
+const lines = (maxLength: number) =>
+  z
+    .string()
+    .max(maxLength)
+    .transform((text) => visibleText(text).slice(0, maxLength));
 
 export const deviceReport = z.object({
   kind: z.enum(['cpu', 'webgpu']),
-  name: z.string().max(200),
+  name: words(200),
   /** Why the device is not the one that was asked for, e.g. "no WebGPU adapter". */
-  reason: z.string().max(500).optional(),
+  reason: words(500).optional(),
 });
 
 /** Rows that a worker is responsible for, content-addressed. */
@@ -58,16 +74,16 @@ export const workerMessage = z.discriminatedUnion('type', [
     /** Sent when a socket was lost: the worker claims the identity it had. */
     identity: z.object({ workerId: id, secret: z.string().max(128) }).optional(),
     runtime: z.enum(['browser', 'deno', 'node']),
-    name: z.string().max(64).optional(),
+    name: words(64).optional(),
     device: deviceReport,
     cores: count.max(4096),
     /** Which programs it opens: those that every worker has, or those of owners too. Absent: none. */
     programs: z.enum(['builtin', 'any']).optional(),
   }),
-  /** The worker's PeerJS id is up, it can be put in groups. Sent again whenever the id changes. */
+  /** The worker can be reached under its PeerJS id, which is its worker id, and be put in groups. */
   z.object({ type: z.literal('available'), peerId: id }),
   /** The volunteer pauses or leaves: the worker takes no new work; what it holds is handed over at the next commit. */
-  z.object({ type: z.literal('leaving'), reason: z.string().max(500) }),
+  z.object({ type: z.literal('leaving'), reason: words(500) }),
   /** Shards are loaded, state is caught up, links to all members are up. */
   z.object({
     type: z.literal('ready'),
@@ -110,8 +126,8 @@ export const workerMessage = z.discriminatedUnion('type', [
     runId: id,
     generation: count,
     missing: z.array(id).max(4096),
-    code: z.string().max(64),
-    message: z.string().max(4000),
+    code: words(64),
+    message: lines(4000),
   }),
   /**
    * The state after so many rounds has this hash here, in the form in which it is stored. What is stored counts once most
@@ -159,8 +175,8 @@ export const workerMessage = z.discriminatedUnion('type', [
     type: z.literal('failed'),
     runId: id,
     generation: count,
-    code: z.string().max(64),
-    message: z.string().max(4000),
+    code: words(64),
+    message: lines(4000),
   }),
 ]);
 
@@ -171,12 +187,14 @@ export const coordinatorMessage = z.discriminatedUnion('type', [
     workerId: id,
     /** Proves the identity when the socket is opened again. */
     secret: z.string().max(128),
+    /** Lets the worker have its PeerJS id, and nothing else: it is in the address of the signalling socket. */
+    signallingToken: z.string().min(1).max(128),
     peerServer: z.object({ path: z.string().max(200), key: z.string().max(128) }),
     iceServers,
     /** The coordinator pings at this interval; a worker that hears nothing for three intervals opens a new socket. */
     pingIntervalMs: z.number().positive(),
   }),
-  z.object({ type: z.literal('refused'), code: z.string().max(64), message: z.string().max(1000) }),
+  z.object({ type: z.literal('refused'), code: words(64), message: words(1000) }),
   z.object({ type: z.literal('ping'), at: z.number() }),
   /** TURN credentials expire: from now on connections are made with these. */
   z.object({ type: z.literal('iceServers'), iceServers }),
@@ -191,6 +209,8 @@ export const coordinatorMessage = z.discriminatedUnion('type', [
     generation: count,
     rank: count,
     members: z.array(member).min(1).max(4096),
+    /** A key for the link to each other member, by worker id. Only the coordinator and that member know it, too. */
+    linkKeys: z.record(id, z.string().min(32).max(128)),
     leases: z.array(lease).max(1_000_000),
     /** The run's TrainSpec as a JSON blob. */
     spec: sha256,
@@ -222,14 +242,14 @@ export const coordinatorMessage = z.discriminatedUnion('type', [
     keepsState: z.boolean().optional(),
     /** The answer carries the rounds from this one on, oldest first, as many as fit. */
     knownRounds: count,
-    reason: z.string().max(500),
+    reason: words(500),
   }),
   /** The run is over for this worker: free its data. */
-  z.object({ type: z.literal('release'), runId: id, reason: z.string().max(500) }),
+  z.object({ type: z.literal('release'), runId: id, reason: words(500) }),
   /** Dial the socket of programs for this instance; all else is said there (shared/protocol/program.ts). */
   z.object({ type: z.literal('openProgram'), instanceId: id }),
   /** Go away; `reconnect` false means for good. */
-  z.object({ type: z.literal('shutdown'), reconnect: z.boolean(), reason: z.string().max(500) }),
+  z.object({ type: z.literal('shutdown'), reconnect: z.boolean(), reason: words(500) }),
 ]);
 
 export type WorkerMessage = z.infer<typeof workerMessage>;

@@ -1,15 +1,20 @@
 // Finds what a mistyped word probably meant, for messages that say "did you mean".
 
+/** What is compared at most: candidates may come from others. */
+const MAX_CANDIDATES = 1_000;
+const MAX_WORD = 200;
+
 /**
  * The candidate with the smallest edit distance to `word` (case ignored; insertions, deletions, substitutions and
  * transpositions of neighbours count 1 each), or undefined when none is near: more than a third of the word's length
- * away, and at least 1 is always allowed. On ties the earlier candidate.
+ * away, and at least 1 is always allowed. On ties the earlier candidate. Of very many candidates the first are compared.
  */
 export function nearestWord(word: string, candidates: readonly string[]): string | undefined {
+  if (word.length > MAX_WORD) return undefined;
   const limit = Math.max(1, Math.floor(word.length / 3));
   let best: string | undefined;
   let bestDistance = limit + 1;
-  for (const candidate of candidates) {
+  for (const candidate of candidates.slice(0, MAX_CANDIDATES)) {
     if (Math.abs(candidate.length - word.length) >= bestDistance) continue;
     const distance = editDistance(word.toLowerCase(), candidate.toLowerCase());
     if (distance < bestDistance) {

@@ -12,41 +12,61 @@ const MIBIBYTE = 1024 * 1024;
 export interface AttackedCoordinator extends AsyncDisposable {
   readonly url: string;
   readonly pid: number;
-  readonly adminToken: string | undefined;
+  readonly adminToken: string;
+  readonly joinToken: string;
   /** Everything written to stdout (a JSON value a line) and stderr so far. */
   readonly output: { readonly stdout: readonly string[]; readonly stderr: readonly string[] };
   /** Resident memory of the process, in MiB. */
   residentMiB(): number;
 }
 
-/** Runs `tabgrad up --port 0 --json` of the built bundle with further arguments. */
-export async function attackedCoordinator(
+/** Runs `tabgrad up --port 0 --json` of the built bundle with further arguments, and tokens that the test knows. */
+export function attackedCoordinator(
   args: readonly string[] = [],
   env: NodeJS.ProcessEnv = {},
 ): Promise<AttackedCoordinator> {
-  const child = spawn(process.execPath, ['dist/node/cli.js', 'up', '--port', '0', '--json', ...args], {
+  return startAttacked('up', 'up', args, env);
+}
+
+/** Runs `tabgrad serve --port 0 --json` with further arguments. */
+export function attackedServer(args: readonly string[]): Promise<AttackedCoordinator> {
+  return startAttacked('serve', 'serving', args);
+}
+
+/** @param ready type of the line that tells that it is up. */
+async function startAttacked(
+  command: string,
+  ready: string,
+  args: readonly string[],
+  env: NodeJS.ProcessEnv = {},
+): Promise<AttackedCoordinator> {
+  const tokens = { TABGRAD_ADMIN_TOKEN: 'admin-token-of-the-test', TABGRAD_TOKEN: 'join-token-of-the-test' };
+  const child = spawn(process.execPath, ['dist/node/cli.js', command, '--port', '0', '--json', ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
-    env: { ...process.env, ...env },
+    env: { ...process.env, ...tokens, ...env },
   });
   const stdout: string[] = [];
   const stderr: string[] = [];
   createInterface({ input: child.stderr }).on('line', (line) => stderr.push(line));
   const lines = createInterface({ input: child.stdout });
-  const announced = new Promise<{ url: string; adminToken?: string }>((resolve, reject) => {
+  const announced = new Promise<{ url: string }>((resolve, reject) => {
     lines.on('line', (line) => {
       stdout.push(line);
-      const said = JSON.parse(line) as { type?: string; url: string; adminToken?: string };
-      if (said.type === 'up') resolve(said);
+      const said = JSON.parse(line) as { type?: string; url: string };
+      if (said.type === ready) resolve(said);
     });
-    child.once('exit', (code) => reject(new Error(`tabgrad up ended with ${code}: ${stderr.join('\n')}`)));
-    setTimeout(() => reject(new Error('tabgrad up did not start in time')), START_TIMEOUT_MS).unref();
+    child.once('exit', (code) =>
+      reject(new Error(`tabgrad ${command} ended with ${code}: ${stderr.join('\n')}`)),
+    );
+    setTimeout(() => reject(new Error(`tabgrad ${command} did not start in time`)), START_TIMEOUT_MS).unref();
   });
   try {
-    const { url, adminToken } = await announced;
+    const { url } = await announced;
     return {
       url,
       pid: pidOf(child),
-      adminToken,
+      adminToken: tokens.TABGRAD_ADMIN_TOKEN,
+      joinToken: tokens.TABGRAD_TOKEN,
       output: { stdout, stderr },
       residentMiB: () => residentMiB(pidOf(child)),
       [Symbol.asyncDispose]: () => end(child),

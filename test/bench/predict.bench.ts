@@ -80,12 +80,18 @@ print('XGBoost 1.7.5, in this process', (1000 * ROWS) / (performance.now() - beg
 const coordinator = await startCoordinator({ port: 0 });
 try {
   for (const count of WORKERS) {
-    const crew = await startLocalWorkers({ url: coordinator.url, count, runtime: 'node', device: 'cpu' });
+    const crew = await startLocalWorkers({
+      url: coordinator.url,
+      token: coordinator.tokens.local,
+      count,
+      runtime: 'node',
+      device: 'cpu',
+    });
     const onPool = rows.mapBatches(GBDTPredictor, {
       batchSize: BATCH_ROWS,
       concurrency: count,
       fnConstructorArgs: args,
-      scalingConfig: { url: coordinator.url },
+      scalingConfig: { url: coordinator.url, token: coordinator.tokens.admin },
     });
     print(`${count} Node ${count === 1 ? 'worker' : 'workers'}`, await rowsPerSecond(onPool), local);
     await crew.stop();

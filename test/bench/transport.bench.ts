@@ -11,7 +11,7 @@ import type { Link } from '../../client/transport/link.ts';
 import { checksum32 } from '../../shared/wire/checksum.ts';
 import { FRAME_HEADER_BYTES } from '../../shared/wire/frame.ts';
 import { nodeConnector } from '../client/transport/fixtures/nodeMember.ts';
-import { peerIdOf } from '../client/transport/fixtures/memberProgram.ts';
+import { addressOf } from '../client/transport/fixtures/memberProgram.ts';
 import { startSignalling, type SignallingServer } from '../client/transport/fixtures/signallingServer.ts';
 
 const KIB = 1024;
@@ -119,10 +119,7 @@ async function runMember(plan: Plan): Promise<void> {
   const connector = await nodeConnector({ url: plan.url } as SignallingServer, self);
   const others = members.filter((member) => member !== self);
   const connect = (group: string): Promise<Map<string, Link>> =>
-    connector.connect(
-      others.map((workerId) => ({ workerId, peerId: peerIdOf(workerId) })),
-      { group },
-    );
+    connector.connect(others.map(addressOf), { group });
   const collective = new LinkCollective({ rank, members, links: await connect('reduce'), generation: 1 });
   const rawLinks = await connect('raw');
   const raw = new Map([...rawLinks.values()].map((link) => [link, new Arrivals(link)]));

@@ -158,6 +158,7 @@ describe('A neural net trained by a swarm', () => {
     for (const life of ['first', 'second']) {
       const crew = await startLocalWorkers({
         url: swarm.coordinator.url,
+        token: swarm.coordinator.tokens.local,
         count: 1,
         runtime: 'node',
         device: 'webgpu',

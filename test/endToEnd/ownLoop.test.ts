@@ -91,7 +91,7 @@ function train(name: string, numWorkers: number, changes: Partial<DataParallelTr
     trainLoopPerWorker: trainRings,
     trainLoopConfig: { epochs: 12, rate: 0.1 },
     datasets: rings(),
-    scalingConfig: { numWorkers, url: swarm.coordinator.url },
+    scalingConfig: { numWorkers, url: swarm.coordinator.url, token: swarm.coordinator.tokens.admin },
     runConfig: { name, storagePath: folder },
     ...changes,
   });

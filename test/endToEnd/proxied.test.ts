@@ -94,7 +94,7 @@ describe('a coordinator behind a proxy', () => {
     expect(assets.length).toBeGreaterThan(0);
     for (const [, asset] of assets) expect((await fetch(new URL(asset!, page.url))).status).toBe(200);
     expect((await fetch(`${publicUrl}api/v1/status`)).status).toBe(401);
-    const headers = { authorization: `Bearer ${coordinator.adminToken}` };
+    const headers = { authorization: `Bearer ${coordinator.tokens.admin}` };
     expect((await fetch(`${publicUrl}api/v1/status`, { headers })).status).toBe(200);
     expect(coordinator.joinUrl).toBe(`${publicUrl}join`);
   });
@@ -117,6 +117,7 @@ describe('a coordinator behind a proxy', () => {
   it('trains with a tab and a Node worker that came through it, and knows where they are', async () => {
     const crew = await startLocalWorkers({
       url: publicUrl,
+      token: coordinator.tokens.join,
       count: 2,
       runtime: ['node', 'browser'],
       device: 'cpu',
@@ -134,7 +135,7 @@ describe('a coordinator behind a proxy', () => {
         labelColumn: 'is_late',
         params: { objective: 'binary:logistic', max_depth: 3 },
         numBoostRound: 2,
-        scalingConfig: { numWorkers: 2, url: publicUrl, token: coordinator.adminToken! },
+        scalingConfig: { numWorkers: 2, url: publicUrl, token: coordinator.tokens.admin },
         runConfig: { name: 'proxied', storagePath: folder, verbose: 0 },
       }).fit();
       expect(result.metrics['train-logloss']).toBeLessThan(0.69);

@@ -63,7 +63,14 @@ export class Swarm {
     count = 1,
     allowCode = true,
   ): Promise<readonly LocalWorker[]> {
-    const crew = await startLocalWorkers({ url: this.coordinator.url, count, runtime, device, allowCode });
+    const crew = await startLocalWorkers({
+      url: this.coordinator.url,
+      token: this.coordinator.tokens.local,
+      count,
+      runtime,
+      device,
+      allowCode,
+    });
     this.#crews.push(crew);
     return crew.workers;
   }
@@ -88,7 +95,7 @@ export class Swarm {
       params: { objective: 'binary:logistic', max_depth: 5, eval_metric: ['logloss', 'auc'] },
       numBoostRound: 4,
       ...options,
-      scalingConfig: { numWorkers, url: this.coordinator.url },
+      scalingConfig: { numWorkers, url: this.coordinator.url, token: this.coordinator.tokens.admin },
       runConfig: {
         name: randomUUID(),
         storagePath: this.#folder,

@@ -9,6 +9,8 @@ import type { RandomChoices } from './randomChoices.ts';
 /** A member's place in a generation, as long as it takes part. */
 export interface Seat {
   readonly workerId: string;
+  /** Its keys with the others, as the coordinator gave them. */
+  readonly linkKeys: Readonly<Record<string, string>>;
   /** Everybody is connected. */
   connected(): void;
   /** A round is complete here. */
@@ -51,6 +53,7 @@ export class PeerNetwork {
     this.#meetings.set(generation, meeting);
     if (meeting.members.join() !== members.join())
       throw new Error(`generation ${generation} has two member lists`);
+    for (const other of meeting.seats.values()) checkKeys(generation, seat, other);
     meeting.seats.set(seat.workerId, seat);
     if (meeting.seats.size === members.length && meeting.gone.size === 0) this.#connect(meeting);
     return () => this.#leave(meeting, seat.workerId);
@@ -119,4 +122,12 @@ export class PeerNetwork {
         meeting.seats.get(workerId)?.stalled(named.filter((id) => id !== workerId));
     });
   }
+}
+
+/** The two ends of a link have one key, that is no other pair's. */
+function checkKeys(generation: number, one: Seat, other: Seat): void {
+  const key = one.linkKeys[other.workerId];
+  const isShared = Object.values(one.linkKeys).filter((another) => another === key).length !== 1;
+  if (key !== undefined && key === other.linkKeys[one.workerId] && !isShared) return;
+  throw new Error(`generation ${generation}: ${one.workerId} and ${other.workerId} have no key of their own`);
 }

@@ -261,13 +261,14 @@ export class SimulatedWorker {
 
   #connect(task: Task): void {
     const { clock, network } = this.#world;
-    const { runId, generation, members } = task.assignment;
+    const { runId, generation, members, linkKeys } = task.assignment;
     let isConnected = false;
     task.leave = network.join(
       generation,
       members.map((member) => member.workerId),
       {
         workerId: this.workerId,
+        linkKeys,
         connected: () => {
           if (task.isOver || this.isDead || this.#isAsleep) return;
           isConnected = true;

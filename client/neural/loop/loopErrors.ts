@@ -1,8 +1,15 @@
 // Failures of the owner's own loop over tensors.
 
-import { TabgradError } from '../../../shared/errors.ts';
+import { AbortedError, TabgradError } from '../../../shared/errors.ts';
 
 /** The loop asked for something that can't be: the run ends with it. */
 export class LoopMisuseError extends TabgradError {
   readonly code = 'TRAIN_LOOP_FAILED';
+}
+
+/** Thrown into the owner's loop to end it where the generation ends; nobody else sees it. */
+export class GenerationOver extends AbortedError {
+  constructor() {
+    super('this generation has no further report');
+  }
 }

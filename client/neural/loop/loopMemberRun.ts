@@ -1,65 +1,71 @@
-// A run of the owner's own loop at one member: tfjs, the rows, and the checkpoint to go on from.
+// A run of the owner's own loop at one member: the loop's thread, the rows, and the checkpoint to go on from.
 
-import { AbortedError } from '../../../shared/errors.ts';
-import type { LoopSpec } from '../../../shared/neural/loop/loopSpec.ts';
+import type { LoopCode, LoopSpec } from '../../../shared/neural/loop/loopSpec.ts';
+import { packFiles } from '../../../shared/neural/loop/packedFiles.ts';
 import { readLoopSpec } from '../../../shared/neural/loop/readLoopSpec.ts';
 import { fieldsOf } from '../../../shared/neural/data/tensorShard.ts';
 import type { TensorDataset } from '../../../shared/neural/run/neuralSpec.ts';
-import { TabgradError } from '../../../shared/errors.ts';
+import { callLoop, whenAborted } from '../../ownerLoop/callLoop.ts';
+import type { LoopThread } from '../../ownerLoop/loopThread.ts';
 import type { Assignment } from '../../session/generationTask.ts';
 import type { GenerationContext, MemberRun, MemberRunKind } from '../../session/memberRun.ts';
 import type { SessionEnvironment } from '../../session/sessionEnvironment.ts';
 import { TensorRows } from '../run/tensorRows.ts';
 import { tellState } from '../run/tellState.ts';
-import type { TfjsRuntime } from '../tfjs/loadTfjs.ts';
-import { loadLoop } from './loadLoop.ts';
-import { joinLoop, type LoopDataset, type LoopReport } from './loopContext.ts';
-import { LoopMisuseError } from './loopErrors.ts';
+import { loopAnswers, type LoopDataset, type LoopReport } from './loopAnswers.ts';
+import { GenerationOver, LoopMisuseError } from './loopErrors.ts';
 import { LoopState } from './loopState.ts';
 
 export const loopMemberRun: MemberRunKind = {
-  async open({ runId }, specJson, environment) {
-    const spec = readLoopSpec(specJson);
-    return new LoopMemberRun(runId, spec, await environment.openTfjs(), environment);
-  },
+  open: async ({ runId }, specJson, environment) =>
+    new LoopMemberRun(runId, readLoopSpec(specJson), environment),
 };
-
-/** Thrown into the owner's loop to end it where the generation ends; nobody else sees it. */
-class GenerationOver extends AbortedError {}
 
 class LoopMemberRun implements MemberRun {
   readonly runId: string;
   readonly endsTogether = true;
   readonly #spec: LoopSpec;
-  readonly #runtime: TfjsRuntime;
   readonly #state: LoopState;
+  readonly #environment: SessionEnvironment;
   readonly #datasets: ReadonlyMap<string, LoopDataset>;
+  /** Of the generation that is being prepared or trained. */
+  #thread: LoopThread | undefined;
+  /** Of all generations: a loop may take its time to end. */
+  readonly #threads = new Set<LoopThread>();
   #assignment: Assignment | undefined;
   #savedReports = 0;
   #reportedAt = 0;
   #bytesReported = 0;
   lostReason: string | undefined;
 
-  constructor(runId: string, spec: LoopSpec, runtime: TfjsRuntime, environment: SessionEnvironment) {
+  constructor(runId: string, spec: LoopSpec, environment: SessionEnvironment) {
     this.runId = runId;
     this.#spec = spec;
-    this.#runtime = runtime;
+    this.#environment = environment;
     this.#state = new LoopState(spec, environment);
     const datasets = Object.entries(spec.datasets);
     this.#datasets = new Map(
       datasets.map(([name, dataset]) => [name, columnsOf(dataset, spec.seed, environment)] as const),
     );
-    void runtime.lost.then((reason) => (this.lostReason = reason));
   }
 
   get committedRounds(): number {
     return Math.max(0, this.#state.reports);
   }
 
-  prepare(assignment: Assignment): Promise<void> {
+  /** A thread for each generation: a loop that was given up shares nothing with the next. */
+  async prepare(assignment: Assignment, signal: AbortSignal): Promise<void> {
     this.#assignment = assignment;
     this.#savedReports = assignment.savedState?.rounds ?? 0;
-    return Promise.resolve();
+    void this.#thread?.end();
+    const thread = await openLoop(this.#spec.code, this.#environment, signal);
+    this.#thread = thread;
+    this.#threads.add(thread);
+    void thread.ended.then(() => this.#threads.delete(thread));
+    void thread.lost.then((reason) => {
+      if (this.#thread === thread) this.lostReason = reason;
+    });
+    await Promise.race([thread.opened, whenAborted(signal)]);
   }
 
   meet({ collective, signal }: GenerationContext): Promise<void> {
@@ -67,42 +73,44 @@ class LoopMemberRun implements MemberRun {
   }
 
   async train(context: GenerationContext): Promise<void> {
-    const { environment, signal, generation, collective } = context;
+    const { environment, generation, rank } = context;
+    const thread = this.#thread!;
+    try {
+      const failure = await this.#call(thread, context);
+      if (failure !== undefined && !(failure instanceof GenerationOver)) throw failure;
+      // The first rank stores the state where it is wanted; that the others tell theirs costs little.
+      if (failure === undefined || rank > 0 || context.keepsState() || this.#isOver) {
+        await this.#tellState(context);
+      }
+      if (failure !== undefined) return;
+    } finally {
+      void thread.end();
+    }
+    environment.send({ type: 'finished', runId: this.runId, generation, rounds: this.#state.reports });
+  }
+
+  /** @returns what ended the generation before its loop had returned. */
+  async #call(thread: LoopThread, context: GenerationContext): Promise<unknown> {
+    const { environment, signal, collective } = context;
+    const { rank, size } = collective;
     this.#reportedAt = environment.now();
     this.#bytesReported = 0;
     const { reports, checkpoint } = this.#state;
-    const member = joinLoop({
-      tf: this.#runtime.tf,
+    const { answer, returned } = loopAnswers({
       collective,
       datasets: this.#datasets,
       signal,
       timeoutMs: this.#spec.timeoutMs,
       reports,
-      checkpoint,
       endsAfter: (report) => report >= this.#spec.maxReports || report >= context.haltAtRounds(),
-      over: () => new GenerationOver('this generation has no further report'),
+      over: () => new GenerationOver(),
       onReport: (report) => this.#commit(report, context),
     });
-    const loop = await loadLoop(this.#spec.code, this.#runtime.tf, environment, signal);
-    // A loop that computes on without asking for anything is left to itself.
-    const calls = Promise.race([
-      (async () => {
-        await loop(this.#spec.config, member.context);
-        await member.returned();
-      })(),
-      whenAborted(signal),
-    ]);
-    try {
-      await calls;
-    } catch (error) {
-      const cause = member.failure ?? error;
-      if (!(cause instanceof GenerationOver)) throw loopFailure(cause);
-      // The first rank stores the state where it is wanted; that the others tell theirs costs little.
-      if (context.rank > 0 || context.keepsState() || this.#isOver) await this.#tellState(context);
-      return;
-    }
-    await this.#tellState(context);
-    environment.send({ type: 'finished', runId: this.runId, generation, rounds: this.#state.reports });
+    const datasetRows = Object.fromEntries([...this.#datasets].map(([name, { rows }]) => [name, rows]));
+    const place = { rank, size, reports, datasetRows, checkpoint: checkpoint && packFiles(checkpoint) };
+    const failure = await callLoop(thread, { config: this.#spec.config, place, answer, signal });
+    if (failure === undefined) await returned();
+    return failure;
   }
 
   /** The members have it all. */
@@ -110,8 +118,8 @@ class LoopMemberRun implements MemberRun {
     return [];
   }
 
-  close(): Promise<void> {
-    return Promise.resolve();
+  async close(): Promise<void> {
+    await Promise.all([...this.#threads].map((thread) => thread.end()));
   }
 
   get #isOver(): boolean {
@@ -171,16 +179,21 @@ function columnsOf(dataset: TensorDataset, seed: number, environment: SessionEnv
   };
 }
 
-/** What the loop threw, under its own code; what the group or the device did keeps its. */
-function loopFailure(error: unknown): Error {
-  if (error instanceof TabgradError) return error;
-  const what = error instanceof Error ? (error.stack ?? error.message) : String(error);
-  return new LoopMisuseError(`trainLoopPerWorker threw: ${what.slice(0, 2000)}`, {}, { cause: error });
-}
-
-function whenAborted(signal: AbortSignal): Promise<never> {
-  return new Promise((_, reject) => {
-    if (signal.aborted) reject(signal.reason as Error);
-    else signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true });
-  });
+/** @throws LoopMisuseError where owners may not run code. */
+async function openLoop(
+  code: LoopCode,
+  environment: SessionEnvironment,
+  signal: AbortSignal,
+): Promise<LoopThread> {
+  if (!environment.openLoop) {
+    throw new LoopMisuseError(
+      'this worker does not run code of owners; start it with "tabgrad worker --allow-code"',
+    );
+  }
+  if (code.kind === 'text') return environment.openLoop('tensors', code);
+  const { sha256, sizeBytes } = code.bundle;
+  const bytes = await environment.fetchBlob(sha256, { sizeBytes, signal });
+  const { exportName } = code;
+  const source = new TextDecoder().decode(bytes);
+  return environment.openLoop('tensors', { kind: 'module', source, exportName });
 }

@@ -10,6 +10,8 @@ export interface TfjsRuntime {
   readonly backend: 'cpu' | 'webgpu';
   /** Resolves with the reason when the GPU device is lost; never on the processor. */
   readonly lost: Promise<string>;
+  /** Waits for the GPU, and gives the device back. */
+  close(): Promise<void>;
 }
 
 /** Limits that decide how large a tensor may be; the defaults are far below what most adapters have. */
@@ -35,7 +37,7 @@ async function openCpu(tf: Tf): Promise<TfjsRuntime> {
   await tf.setBackend('cpu');
   // Its first use in Node prints an advertisement for the native package.
   (tf.backend() as { firstUse?: boolean }).firstUse = false;
-  return { tf, backend: 'cpu', lost: new Promise(() => undefined) };
+  return { tf, backend: 'cpu', lost: new Promise(() => undefined), close: () => Promise.resolve() };
 }
 
 async function openWebgpu(tf: Tf, adapter: GPUAdapter): Promise<TfjsRuntime> {
@@ -53,7 +55,12 @@ async function openWebgpu(tf: Tf, adapter: GPUAdapter): Promise<TfjsRuntime> {
     device.destroy();
     throw new Error(`The WebGPU backend of tfjs does not start: ${messageOf(error)}`, { cause: error });
   }
-  return { tf, backend: 'webgpu', lost };
+  const close = async (): Promise<void> => {
+    await device.queue.onSubmittedWorkDone().catch(() => undefined);
+    device.destroy();
+    await lost;
+  };
+  return { tf, backend: 'webgpu', lost, close };
 }
 
 /** Computes on tfjs's plain backend, whatever the runtime's own is. */

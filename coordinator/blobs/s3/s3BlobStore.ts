@@ -1,8 +1,6 @@
 // Blobs as objects of an S3-compatible store. An upload is spooled to a local file first: its hash, which names and signs
 // it, is known only at its end. The store checks the signed hash itself before the object appears.
 
-import { randomUUID } from 'node:crypto';
-import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
@@ -10,6 +8,7 @@ import { TabgradError } from '../../../shared/errors.ts';
 import { messageOf } from '../../../shared/text/messageOf.ts';
 import { decodeXml, S3Location } from '../../data/store/s3Location.ts';
 import { isDiskFull } from '../../files/isDiskFull.ts';
+import { makeTemporaryFolder } from '../../files/temporaryFolder.ts';
 import { BlobMissingError, StorageError, StorageFullError } from '../blobErrors.ts';
 import {
   BlobStore,
@@ -55,7 +54,10 @@ export class S3BlobStore extends BlobStore {
   }
 
   async putStream(source: BytePieces, options: PutOptions = {}): Promise<BlobAddress> {
-    const file = join(tmpdir(), `tabgrad-blob-${randomUUID()}`);
+    const folder = await makeTemporaryFolder('blob').catch((error: unknown) => {
+      throw spoolFailure(error, tmpdir());
+    });
+    const file = join(folder.path, 'content');
     try {
       const address = await writeVerified(file, source, options);
       options.signal?.throwIfAborted();
@@ -64,7 +66,7 @@ export class S3BlobStore extends BlobStore {
     } catch (error) {
       throw spoolFailure(error, file);
     } finally {
-      await rm(file, { force: true });
+      await folder.remove();
     }
   }
 
@@ -72,6 +74,12 @@ export class S3BlobStore extends BlobStore {
     const isThere = (await this.sizeBytes(sha256)) !== undefined;
     if (isThere) this.#touchedMs.set(sha256, Date.now());
     return isThere;
+  }
+
+  async deleteIdle(sha256: string, idleMs: number): Promise<boolean> {
+    if ((this.#touchedMs.get(sha256) ?? this.#openedMs) >= Date.now() - idleMs) return false;
+    await this.delete(sha256);
+    return true;
   }
 
   async sweep(inUse: ReadonlySet<string>, idleMs: number): Promise<number> {

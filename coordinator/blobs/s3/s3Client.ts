@@ -5,6 +5,8 @@ import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 import { createReadStream } from 'node:fs';
 import { messageOf } from '../../../shared/text/messageOf.ts';
 import type { S3Location } from '../../data/store/s3Location.ts';
+import { atRegion, s3Redirect } from '../../data/store/s3Redirect.ts';
+import { checkHops, isRedirect } from '../../http/redirect.ts';
 import { signV4 } from '../../data/store/signV4.ts';
 import { StorageError } from '../blobErrors.ts';
 
@@ -40,6 +42,8 @@ class Passing extends Error {}
 export class S3Client {
   readonly location: S3Location;
   readonly #agent: HttpAgent;
+  /** Of the bucket, where Amazon said that it is another one. */
+  #region: string | undefined;
 
   constructor(location: S3Location) {
     this.location = location;
@@ -66,7 +70,7 @@ export class S3Client {
   }
 
   async #attempt(request: S3Request): Promise<IncomingMessage> {
-    const response = await this.#exchange(request);
+    const response = await this.#follow(request);
     const { statusCode: status = 0 } = response;
     if ((status >= 200 && status < 300) || request.accept?.includes(status) === true) return response;
     const body = await this.#collect(request, response, MAX_ERROR_BYTES);
@@ -76,10 +80,32 @@ export class S3Client {
     throw this.#failure(request, reason, undefined);
   }
 
-  #exchange({ method, key, query = {}, headers = {}, body }: S3Request): Promise<IncomingMessage> {
-    const { credentials, region } = this.location;
-    const url = this.location.urlOf(key);
+  async #follow(request: S3Request): Promise<IncomingMessage> {
+    const { key, query = {} } = request;
+    let url = this.location.urlOf(key);
     for (const [name, value] of Object.entries(query)) url.searchParams.set(name, value);
+    if (this.#region !== undefined) url = atRegion(url, this.#region) ?? url;
+    for (let hops = 0; ; hops++) {
+      const response = await this.#exchange(url, request);
+      const { statusCode: status = 0 } = response;
+      if (!isRedirect(status)) return response;
+      response.resume();
+      try {
+        checkHops(hops, url);
+        const answer = { status, header: (field: string) => headerOf(response, field) };
+        const { bucket, credentials } = this.location;
+        const next = s3Redirect(url, answer, `s3://${bucket}/${key}`, credentials !== undefined);
+        url = next.url;
+        this.#region = next.region ?? this.#region;
+      } catch (error) {
+        throw this.#failure(request, messageOf(error).replace(/\.$/, ''), error);
+      }
+    }
+  }
+
+  #exchange(url: URL, { method, headers = {}, body }: S3Request): Promise<IncomingMessage> {
+    const { credentials } = this.location;
+    const region = this.#region ?? this.location.region;
     const all = { ...headers, ...(body && { 'content-length': String(body.sizeBytes) }) };
     const signed =
       credentials === undefined
@@ -134,4 +160,9 @@ export class S3Client {
       cause === undefined ? {} : { cause },
     );
   }
+}
+
+function headerOf(response: IncomingMessage, name: string): string | null {
+  const value = response.headers[name];
+  return typeof value === 'string' ? value : null;
 }

@@ -19,8 +19,8 @@ export const logs = defineCommand({
   ],
   async run(values, [word = ''], context) {
     const { json } = values;
-    const { stdout, signal } = context;
-    const options = await coordinatorAddress(values, signal);
+    const { stdout } = context;
+    const options = await coordinatorAddress(values, context);
     const run = await findRun(word, options);
     const progress = terminalProgress({
       stream: stdout,

@@ -55,7 +55,7 @@ export const predict = defineCommand({
     token: {
       type: 'text',
       placeholder: 'TOKEN',
-      help: "That coordinator's admin token, where it has one.",
+      help: "That coordinator's admin token. Not needed for one that you started on this machine.",
       env: 'TABGRAD_ADMIN_TOKEN',
     },
     'batch-size': {

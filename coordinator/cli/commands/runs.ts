@@ -18,9 +18,10 @@ export const runs = defineCommand({
     { command: 'tabgrad runs', meaning: 'Runs of the coordinator of this machine, oldest first.' },
     { command: 'tabgrad runs --json', meaning: 'One JSON value a run, and one an experiment.' },
   ],
-  async run(values, _positionals, { stdout, signal }) {
+  async run(values, _positionals, context) {
+    const { stdout } = context;
     const { json, quiet } = values;
-    const address = await coordinatorAddress(values, signal);
+    const address = await coordinatorAddress(values, context);
     const answer = await askForJson(address, 'api/v1/runs', runsAnswer);
     const { experiments } = await askForJson(address, 'api/v1/experiments', experimentsAnswer);
     if (json) {

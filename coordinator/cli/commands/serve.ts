@@ -5,6 +5,8 @@ import { deployment, Serve } from '../../serve/serve.ts';
 import type { ServeHttpOptions } from '../../serve/serveOptions.ts';
 import { Checkpoint } from '../../train/checkpoint.ts';
 import { openStorage, type Storage } from '../../server/storage.ts';
+import { logWriter } from '../../log/logWriter.ts';
+import type { Log } from '../../pool/log.ts';
 import { BadArgumentError } from '../cliErrors.ts';
 import { defineCommand } from '../command.ts';
 import { tlsOptions, tlsSettings } from '../tlsOptions.ts';
@@ -64,7 +66,7 @@ export const serve = defineCommand({
     'api-key': {
       type: 'text',
       placeholder: 'KEY',
-      help: 'Key that callers must send as "Authorization: Bearer KEY" or "X-API-Key: KEY".',
+      help: 'Key that callers must send as "Authorization: Bearer KEY" or "X-API-Key: KEY". Without it anybody who reaches the port may ask. Better in the variable.',
       env: 'TABGRAD_API_KEY',
     },
     ...tlsOptions,
@@ -91,10 +93,17 @@ export const serve = defineCommand({
       meaning: 'For other machines too, with a key.',
     },
   ],
-  async run(values, _positionals, { stdout, cwd, signal }) {
+  async run(values, _positionals, { stdout, stderr, cwd, signal }) {
     const { checkpoint, device } = values;
-    const storage = values.storage === undefined ? undefined : await openRecord(resolve(cwd, values.storage));
+    const { log, close: closeLog } = logWriter({
+      output: stderr,
+      json: values.json,
+      verbose: values.verbose,
+    });
+    const storage =
+      values.storage === undefined ? undefined : await openRecord(resolve(cwd, values.storage), log);
     const server = new Serve({
+      log,
       coordinator: storage && { deployments: storage.store.deployments, blobs: storage.blobs },
     });
     const accessLog = (entry: object): void =>
@@ -143,14 +152,15 @@ export const serve = defineCommand({
     } finally {
       await server.shutdown();
       await storage?.close();
+      closeLog();
     }
     return exitCodes.ok;
   },
 });
 
 /** A record of its own: that of a coordinator in the same folder belongs to the coordinator's process. */
-function openRecord(storagePath: string): Promise<Storage> {
-  return openStorage({ storagePath: join(storagePath, 'serving') }, () => undefined);
+function openRecord(storagePath: string, log: Log): Promise<Storage> {
+  return openStorage({ storagePath: join(storagePath, 'serving') }, log);
 }
 
 function servedUrls(server: Serve): string[] {

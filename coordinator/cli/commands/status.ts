@@ -9,6 +9,7 @@ import { exitCodes } from '../exitCodes.ts';
 import { experimentRow } from '../experimentLines.ts';
 import { runRow } from '../runLines.ts';
 import { textTable } from '../textTable.ts';
+import { workerRow } from '../workerLines.ts';
 
 export const status = defineCommand({
   name: 'status',
@@ -22,9 +23,10 @@ export const status = defineCommand({
       meaning: 'One of another machine, as JSON.',
     },
   ],
-  async run(values, _positionals, { stdout, signal }) {
+  async run(values, _positionals, context) {
+    const { stdout } = context;
     const { url, json } = values;
-    const address = await coordinatorAddress(values, signal);
+    const address = await coordinatorAddress(values, context);
     const answer = await askForJson(address, 'api/v1/status', statusAnswer);
     const { workers } = await askForJson(address, 'api/v1/workers', workersAnswer);
     if (json) {
@@ -48,8 +50,6 @@ export const status = defineCommand({
   },
 });
 
-type Worker = Awaited<ReturnType<typeof workersAnswer.parse>>['workers'][number];
-
 type Application = Awaited<ReturnType<typeof statusAnswer.parse>>['applications'][number];
 
 function deploymentRows({ name, routePrefix, status, message, deployments }: Application): string[][] {
@@ -60,16 +60,4 @@ function deploymentRows({ name, routePrefix, status, message, deployments }: App
     routePrefix,
     message === '' ? status : `${status}: ${message}`,
   ]);
-}
-
-function workerRow({ workerId, name, runtime, device, present, leaving, runId }: Worker): string[] {
-  const state = leaving === undefined ? (present ? 'present' : 'away') : `leaving: ${leaving}`;
-  return [
-    workerId,
-    name ?? '',
-    runtime,
-    device.reason === undefined ? device.name : `${device.name} (${device.reason})`,
-    state,
-    runId === undefined ? 'idle' : `run ${runId.slice(0, 8)}`,
-  ];
 }

@@ -15,9 +15,10 @@ export const stop = defineCommand({
   examples: [
     { command: 'tabgrad stop flights', meaning: 'End the run called flights that was started last.' },
   ],
-  async run(values, [word = ''], { stdout, signal }) {
+  async run(values, [word = ''], context) {
+    const { stdout } = context;
     const { json, quiet } = values;
-    const address = await coordinatorAddress(values, signal);
+    const address = await coordinatorAddress(values, context);
     const run = await findRun(word, address);
     const stopped = await askForJson(
       address,

@@ -4,11 +4,15 @@ import type { Coordinator } from '../../server/coordinator.ts';
 import type { IceSettings } from '../../server/iceServers.ts';
 import { defineCommand, type CliContext } from '../command.ts';
 import { MAX_LOCAL_WORKERS } from '../../local/localWorker.ts';
-import { workerOptions } from '../connectionOptions.ts';
+import { localWorkerSettings, workerOptions } from '../connectionOptions.ts';
 import { tlsOptions, tlsSettings } from '../tlsOptions.ts';
 import { exitCodes } from '../exitCodes.ts';
-import { shownFingerprint } from '../../tls/fingerprint.ts';
 import { untilAborted } from '../untilAborted.ts';
+import { announceUp } from '../announceUp.ts';
+import { leaveTokens } from '../leaveTokens.ts';
+import { logWriter } from '../../log/logWriter.ts';
+import type { PublishedTokens } from '../../remote/publishTokens.ts';
+import { isShared } from '../../server/addresses.ts';
 
 export const up = defineCommand({
   name: 'up',
@@ -62,13 +66,13 @@ export const up = defineCommand({
     token: {
       type: 'text',
       placeholder: 'TOKEN',
-      help: 'Token that workers must show to join.',
+      help: 'Token that workers must show to join. Without it one is made; with --storage it is kept. Better in the variable.',
       env: 'TABGRAD_TOKEN',
     },
     'admin-token': {
       type: 'text',
       placeholder: 'TOKEN',
-      help: 'Token for status, runs, logs and stop. Made by itself where other machines are let in.',
+      help: 'Token for owners: runs, status, workers, tokens. Without it one is made; with --storage it is kept. Better in the variable.',
       env: 'TABGRAD_ADMIN_TOKEN',
     },
     ...tlsOptions,
@@ -99,6 +103,15 @@ export const up = defineCommand({
       help: 'How long TURN credentials are good for; workers that stay get new ones in time.',
       env: 'TABGRAD_TURN_LIFETIME',
     },
+    'max-workers-per-address': {
+      type: 'integer',
+      placeholder: 'N',
+      min: 1,
+      max: 4096,
+      default: 256,
+      help: 'Workers that may join from one IPv4 address or /64 network; those of this machine are not counted.',
+      env: 'TABGRAD_MAX_WORKERS_PER_ADDRESS',
+    },
     'trust-proxy': {
       type: 'text',
       placeholder: 'ADDRESSES',
@@ -116,7 +129,7 @@ export const up = defineCommand({
       meaning: 'Keep runs over restarts and crashes: workers come back, and runs go on.',
     },
     {
-      command: 'tabgrad up --host 0.0.0.0 --token "$(openssl rand -hex 16)"',
+      command: 'tabgrad up --host 0.0.0.0',
       meaning: 'Let volunteers of the same network join with the link that is printed.',
     },
     {
@@ -139,10 +152,14 @@ export const up = defineCommand({
   async run(values, _positionals, context) {
     const { startCoordinator } = await import('../../server/coordinator.ts');
     const { startLocalWorkers } = await import('../../local/localWorkers.ts');
+    const settings = localWorkerSettings(values);
+    const { json, verbose } = values;
+    const { log, close: closeLog } = logWriter({ output: context.stderr, json, verbose });
     const publicUrl = values['public-url'];
     const adminToken = values['admin-token'];
     const tls = tlsSettings(values, values.storage, context.cwd);
     const coordinator = await startCoordinator({
+      log,
       ...(tls && { tls }),
       port: values.port,
       host: values.host,
@@ -158,10 +175,27 @@ export const up = defineCommand({
       ...(values.ice !== undefined && {
         ice: iceSettings(values.ice, values['turn-secret'], values['turn-lifetime']),
       }),
+      maxWorkersPerAddress: values['max-workers-per-address'],
       ...(values['trust-proxy'] !== undefined && { trustedProxies: values['trust-proxy'].split(',') }),
     });
+    let published: PublishedTokens | undefined;
     try {
-      announce(coordinator, values, context);
+      published = await leaveTokens(
+        coordinator,
+        { host: values.host, publicUrl, env: context.env },
+        (message) => log({ level: 'warn', message }),
+      );
+      if (values.json || !values.quiet) {
+        announceUp(
+          {
+            coordinator,
+            tokenFile: published?.file,
+            isShared: isShared(values.host, publicUrl, values['trust-proxy'] !== undefined),
+            json: values.json,
+          },
+          context.stdout,
+        );
+      }
       const say = (line: string): void => {
         if (values.json) context.stdout.write(`${JSON.stringify({ type: 'log', line })}\n`);
         else if (!values.quiet) context.stdout.write(`${line}\n`);
@@ -172,12 +206,15 @@ export const up = defineCommand({
       }
       const local = await startLocalWorkers({
         url: coordinator.url,
-        ...(values.token !== undefined && { token: values.token }),
+        token: coordinator.tokens.local,
         ...(coordinator.authority && { ca: coordinator.authority.pem }),
         count: values.workers,
         runtime: values.runtime,
         device: values.device ?? 'auto',
+        ...settings,
+        isOwnCoordinator: true,
         onLine: say,
+        onWarning: (message) => log({ level: 'warn', message }),
         signal: context.signal,
       });
       try {
@@ -188,7 +225,9 @@ export const up = defineCommand({
         await local.stop();
       }
     } finally {
+      await published?.remove();
       await coordinator.close();
+      closeLog();
     }
     return exitCodes.ok;
   },
@@ -206,43 +245,6 @@ function announceStandby(
 ): void {
   if (values.json) stdout.write(`${JSON.stringify({ type: 'standby' })}\n`);
   else if (!values.quiet) stdout.write('standing by: another coordinator works on this record\n');
-}
-
-function announce(
-  coordinator: Coordinator,
-  values: {
-    readonly json: boolean;
-    readonly quiet: boolean;
-    readonly token: string | undefined;
-    readonly 'admin-token': string | undefined;
-  },
-  { stdout }: CliContext,
-): void {
-  const { url, authority } = coordinator;
-  // What is no terminal may be a log. The owner has the tokens that they gave; one that was made is shown nowhere else.
-  const mayShow = stdout.isTTY === true;
-  const adminToken = mayShow || values['admin-token'] === undefined ? coordinator.adminToken : undefined;
-  const joinUrl =
-    mayShow || values.token === undefined ? coordinator.joinUrl : coordinator.joinUrl.replace(/#.*$/, '');
-  const fingerprint = authority?.fingerprint;
-  if (values.json) {
-    const line = { type: 'up', url, joinUrl, adminToken, authorityFingerprint: fingerprint };
-    stdout.write(`${JSON.stringify(line)}\n`);
-  } else if (!values.quiet) {
-    const outside = joinUrl.replace(/\/join(#.*)?$/, '');
-    const trust = fingerprint === undefined ? '' : ` --ca-fingerprint ${fingerprint}`;
-    const rows = [
-      `coordinator   ${url}`,
-      `to lend a tab open ${joinUrl}${joinUrl === coordinator.joinUrl ? '' : ', with #token= and the token behind it'}`,
-      `a process     tabgrad worker --url ${outside}${trust}`,
-      ...(fingerprint === undefined
-        ? []
-        : [`authority     ${shownFingerprint(fingerprint)}`, `to trust it   ${outside}/authority`]),
-      ...(adminToken === undefined ? [] : [`admin token   ${adminToken}`]),
-      'Ctrl-C ends it.',
-    ];
-    stdout.write(`${rows.join('\n')}\n`);
-  }
 }
 
 function reasonIn(reason: string | undefined): string {

@@ -5,8 +5,15 @@ import { join, resolve } from 'node:path';
 import { z } from 'zod';
 import { WorkerStartError } from '../../local/localErrors.ts';
 import { askForJson } from '../../remote/askCoordinator.ts';
+import { knownCoordinator } from '../../remote/knownCoordinator.ts';
 import { defineCommand } from '../command.ts';
-import { coordinatorAddress, trustOptions, urlOption, workerOptions } from '../connectionOptions.ts';
+import {
+  localWorkerSettings,
+  reachedAt,
+  trustOptions,
+  urlOption,
+  workerOptions,
+} from '../connectionOptions.ts';
 import { exitCodes } from '../exitCodes.ts';
 import { untilAborted } from '../untilAborted.ts';
 
@@ -19,7 +26,7 @@ export const worker = defineCommand({
     token: {
       type: 'text',
       placeholder: 'TOKEN',
-      help: 'The join token, where the coordinator asks for one.',
+      help: 'The join token. Not needed for a coordinator that you started on this machine.',
       env: 'TABGRAD_TOKEN',
     },
     ...trustOptions,
@@ -32,7 +39,7 @@ export const worker = defineCommand({
     },
     'allow-code': {
       type: 'flag',
-      help: 'Run code of owners (trainLoopPerWorker; programs of mapBatches, Serve and DataParallelTrainer) with the rights of this process. A tab always runs it, in its sandbox.',
+      help: "Run code of owners (trainLoopPerWorker; programs of mapBatches, Serve and DataParallelTrainer): in Node with the rights of this process, in Deno in a thread without permissions. A tab always runs it, in the browser's sandbox.",
     },
   },
   examples: [
@@ -46,10 +53,14 @@ export const worker = defineCommand({
       meaning: 'Join with a headless browser tab on WebGPU.',
     },
   ],
-  async run(values, _positionals, { stdout, cwd, signal }) {
-    const { url, token, json, quiet } = values;
+  async run(values, _positionals, { stdout, stderr, cwd, env, signal }) {
+    const { json, quiet } = values;
+    const known = values.token === undefined ? await knownCoordinator(values.url, env) : undefined;
+    const url = known?.url ?? values.url;
+    const token = values.token ?? known?.joinToken;
+    const settings = localWorkerSettings(values);
     // A wrong address is told at once; the worker itself would go on trying, since coordinators come back.
-    const address = await coordinatorAddress({ ...values, token: undefined }, signal);
+    const address = await reachedAt({ ...values, url, token: undefined }, signal);
     await askForJson(address, 'healthz', z.unknown());
     const say = (line: string): void => {
       if (json) stdout.write(`${JSON.stringify({ type: 'log', line })}\n`);
@@ -64,10 +75,12 @@ export const worker = defineCommand({
       runtime: values.runtime,
       device: values.device ?? 'auto',
       allowCode: values['allow-code'],
+      ...settings,
       ...(values.cache !== 'none' && {
         cacheFolder: resolve(cwd, values.cache ?? join(homedir(), '.cache/tabgrad/blobs')),
       }),
       onLine: say,
+      onWarning: (line) => void stderr.write(`${line}\n`),
       signal,
     });
     try {

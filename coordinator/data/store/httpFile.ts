@@ -1,8 +1,8 @@
 // Files on web servers and object stores: ranges where the server knows them, else one download to a temporary file.
 
-import { mkdtemp, open, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { open } from 'node:fs/promises';
 import { join } from 'node:path';
+import { makeTemporaryFolder, type TemporaryFolder } from '../../files/temporaryFolder.ts';
 import { CorruptFileError, FileChangedError, HttpStatusError } from '../errors.ts';
 import type { ByteFile, FileLocation } from './byteFile.ts';
 import { type HttpRequest, type RequestSettings, sendRequest, type SendRequest } from './httpRequest.ts';
@@ -132,9 +132,9 @@ async function download(
   settings: RequestSettings,
   signal: AbortSignal | undefined,
 ): Promise<ByteFile> {
-  const folder = await mkdtemp(join(tmpdir(), 'tabgrad-download-'));
+  const folder = await makeTemporaryFolder('download');
   try {
-    const path = join(folder, 'content');
+    const path = join(folder.path, 'content');
     const handle = await open(path, 'w');
     let size = 0;
     try {
@@ -153,7 +153,7 @@ async function download(
     }
     return new DownloadedFile(name, versionOf(response, size), folder, await localFile(path).open(signal));
   } catch (error) {
-    await rm(folder, { recursive: true, force: true });
+    await folder.remove();
     throw error;
   }
 }
@@ -161,10 +161,10 @@ async function download(
 class DownloadedFile implements ByteFile {
   readonly name: string;
   readonly version: string;
-  readonly #folder: string;
+  readonly #folder: TemporaryFolder;
   readonly #local: ByteFile;
 
-  constructor(name: string, version: string, folder: string, local: ByteFile) {
+  constructor(name: string, version: string, folder: TemporaryFolder, local: ByteFile) {
     this.name = name;
     this.version = version;
     this.#folder = folder;
@@ -185,6 +185,6 @@ class DownloadedFile implements ByteFile {
 
   async close(): Promise<void> {
     await this.#local.close();
-    await rm(this.#folder, { recursive: true, force: true });
+    await this.#folder.remove();
   }
 }

@@ -2,6 +2,7 @@
 
 import { AbortedError, DeadlineError } from '../../../shared/errors.ts';
 import { messageOf } from '../../../shared/text/messageOf.ts';
+import { checkHops, isRedirect, redirectTarget } from '../../http/redirect.ts';
 import { AccessDeniedError, FileMissingError, HttpStatusError, UnreachableError } from '../errors.ts';
 
 export interface RequestSettings {
@@ -19,12 +20,20 @@ export interface HttpRequest {
   readonly headers: Readonly<Record<string, string>>;
   /** As errors show it; for s3:// not the URL of the request. */
   readonly name: string;
+  /** Headers that only this address may have; asked for anew before each attempt and after each redirect. */
+  readonly sign?: (url: URL) => Readonly<Record<string, string>>;
+  /** Where a redirect leads, other than where it says. @throws RedirectRefusedError */
+  readonly follow?: (from: URL, response: Response) => URL;
 }
 
 /** Sends requests; a store that signs them wraps this. */
 export type SendRequest = (request: HttpRequest, signal: AbortSignal | undefined) => Promise<Response>;
 
-/** @returns the response of any status below 400, and 412 and 416; its body is the caller's. */
+/**
+ * @returns the response of any status below 300, and 412 and 416; its body is the caller's. Redirects are followed.
+ * @throws RedirectRefusedError, UnreachableError, FileMissingError, AccessDeniedError, HttpStatusError, DeadlineError,
+ *   AbortedError
+ */
 export async function sendRequest(
   request: HttpRequest,
   settings: RequestSettings,
@@ -34,12 +43,12 @@ export async function sendRequest(
     const isLast = attempt >= settings.retries;
     let response: Response | undefined;
     try {
-      response = await fetchInTime(request, settings, signal);
+      response = await fetchFollowing(request, settings, signal);
     } catch (error) {
       if (isLast || !(error instanceof UnreachableError)) throw error;
     }
     if (response !== undefined) {
-      if (response.status < 400 || response.status === 412 || response.status === 416) return response;
+      if (response.status < 300 || response.status === 412 || response.status === 416) return response;
       const isTransient = response.status === 429 || (response.status >= 500 && response.status !== 501);
       if (isLast || !isTransient) throw await statusError(request, response);
       await response.body?.cancel();
@@ -48,8 +57,28 @@ export async function sendRequest(
   }
 }
 
+async function fetchFollowing(
+  request: HttpRequest,
+  settings: RequestSettings,
+  signal: AbortSignal | undefined,
+): Promise<Response> {
+  const { follow = plainRedirect } = request;
+  let { url } = request;
+  for (let hops = 0; ; hops++) {
+    const response = await fetchInTime({ ...request, url }, settings, signal);
+    if (!isRedirect(response.status)) return response;
+    await response.body?.cancel();
+    checkHops(hops, url);
+    url = follow(url, response);
+  }
+}
+
+function plainRedirect(from: URL, { status, headers }: Response): URL {
+  return redirectTarget(from, status, headers.get('location'));
+}
+
 async function fetchInTime(
-  { method, url, headers, name }: HttpRequest,
+  { method, url, headers, name, sign }: HttpRequest,
   { timeoutMs }: RequestSettings,
   signal: AbortSignal | undefined,
 ): Promise<Response> {
@@ -58,8 +87,8 @@ async function fetchInTime(
   const signals = signal === undefined ? [timer.signal] : [timer.signal, signal];
   try {
     // Compressed transfer would make ranges and lengths mean something else.
-    const all = { ...headers, 'accept-encoding': 'identity' };
-    return await fetch(url, { method, headers: all, signal: AbortSignal.any(signals), redirect: 'follow' });
+    const all = { ...headers, ...sign?.(url), 'accept-encoding': 'identity' };
+    return await fetch(url, { method, headers: all, signal: AbortSignal.any(signals), redirect: 'manual' });
   } catch (error) {
     if (signal?.aborted === true)
       throw new AbortedError(`Reading ${name} was stopped by its caller.`, {}, { cause: error });

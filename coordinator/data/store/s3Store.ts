@@ -5,6 +5,7 @@ import type { FileLocation } from './byteFile.ts';
 import { httpFile } from './httpFile.ts';
 import { type HttpRequest, type RequestSettings, sendRequest } from './httpRequest.ts';
 import { decodeXml, S3Location, type S3Options } from './s3Location.ts';
+import { atRegion, s3Redirect } from './s3Redirect.ts';
 import { signV4 } from './signV4.ts';
 
 const MAX_LISTED_OBJECTS = 1_000_000;
@@ -12,6 +13,8 @@ const MAX_LISTED_OBJECTS = 1_000_000;
 export class S3Store {
   readonly #settings: RequestSettings;
   readonly #location: S3Location;
+  /** Of the bucket, where Amazon said that it is another one. */
+  #region: string | undefined;
 
   /** @throws DataArgumentError */
   constructor(url: string, options: S3Options, settings: RequestSettings) {
@@ -92,12 +95,23 @@ export class S3Store {
     return keys.filter((key) => !key.endsWith('/'));
   }
 
-  async #send(request: HttpRequest, signal: AbortSignal | undefined): Promise<Response> {
-    const { credentials, region } = this.#location;
-    const signed =
-      credentials === undefined
-        ? {}
-        : signV4(request.method, request.url, request.headers, credentials, region, new Date());
-    return sendRequest({ ...request, headers: { ...request.headers, ...signed } }, this.#settings, signal);
+  #send(request: HttpRequest, signal: AbortSignal | undefined): Promise<Response> {
+    const { credentials } = this.#location;
+    const { method, headers, name } = request;
+    const signed: HttpRequest = {
+      ...request,
+      url: (this.#region === undefined ? undefined : atRegion(request.url, this.#region)) ?? request.url,
+      sign: (url) => {
+        const region = this.#region ?? this.#location.region;
+        return credentials === undefined ? {} : signV4(method, url, headers, credentials, region, new Date());
+      },
+      follow: (from, { status, headers: answered }) => {
+        const answer = { status, header: (field: string) => answered.get(field) };
+        const { url, region } = s3Redirect(from, answer, name, credentials !== undefined);
+        this.#region = region ?? this.#region;
+        return url;
+      },
+    };
+    return sendRequest(signed, this.#settings, signal);
   }
 }

@@ -25,6 +25,7 @@ import { notifyOwner } from '../../train/tellOwner.ts';
 import type { Result } from '../../train/result.ts';
 import { shardsOf } from '../shardsOf.ts';
 import { StateRecorder } from '../stateRecorder.ts';
+import { tfjsNames } from '../tfjsThread/askTfjs.ts';
 import { DataParallelCheckpoint } from './dataParallelCheckpoint.ts';
 import { resolveLoop, type DataParallelTrainerOptions, type LoopSettings } from './loopOptions.ts';
 import { prepareColumns } from './prepareColumns.ts';
@@ -177,9 +178,7 @@ export class DataParallelTrainer {
 }
 
 async function bundleLoop(target: ModuleExport): Promise<Bundle> {
-  // Loaded for its names alone, and only for loops that are modules.
-  const names = Object.keys(await import('@tensorflow/tfjs'));
-  return bundleModule(target, { '@tensorflow/tfjs': providedTfjs(names) });
+  return bundleModule(target, { '@tensorflow/tfjs': providedTfjs(await tfjsNames()) });
 }
 
 function recorded({ runId, settings, rows, recorder }: Facts): RecordedRun {

@@ -28,5 +28,6 @@ export const gbdtRun: RunKind<TrainSpec> = {
   storesAfterwards: false,
   isProfiled: () => false,
   leasesShards: true,
+  maxUploadBytes: () => 0,
   usefulWorkers: (_spec, shards) => usefulWorkers(shards),
 };

@@ -4,6 +4,11 @@ import type { NeuralSpec } from '../../../shared/neural/run/neuralSpec.ts';
 import { noTrees } from './noTrees.ts';
 import type { RunKind } from './runKind.ts';
 
+/** The arrays of a state beside the parameters: two of the optimizer, one of the outer steps. */
+const STATE_ARRAYS = 4;
+/** For names and shapes, and for a profile. */
+const UPLOAD_ALLOWANCE_BYTES = 16 * 1024 * 1024;
+
 export const neuralRun: RunKind<NeuralSpec> = {
   totalRounds: (spec) => spec.steps,
   check({ steps, firstStep, globalBatchSize, microbatchSize }, refuse) {
@@ -21,5 +26,6 @@ export const neuralRun: RunKind<NeuralSpec> = {
   storesAfterwards: true,
   isProfiled: ({ profile }) => profile === true,
   leasesShards: false,
+  maxUploadBytes: ({ initialState }) => STATE_ARRAYS * initialState.sizeBytes + UPLOAD_ALLOWANCE_BYTES,
   usefulWorkers: ({ globalBatchSize, microbatchSize }) => Math.ceil(globalBatchSize / microbatchSize),
 };

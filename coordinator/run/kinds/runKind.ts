@@ -26,6 +26,8 @@ export interface RunKind<Spec extends RunSpec = RunSpec> {
   isProfiled(spec: Spec): boolean;
   /** Whether shards are shared out; else every member fetches what it needs. */
   readonly leasesShards: boolean;
+  /** Largest blob that a member may store: a state, a checkpoint, a profile. 0 where members store nothing. */
+  maxUploadBytes(spec: Spec): number;
   /** More members than this have nothing to do. */
   usefulWorkers(spec: Spec, shards: readonly Shard[]): number;
 }

@@ -1,4 +1,4 @@
-// Options of a deployment, under Ray's names in camelCase, with Ray's defaults.
+// Options of a deployment, under Ray's names in camelCase, with Ray's defaults but for what may wait without end.
 
 import { z } from 'zod';
 import { nearestWord } from '../../../shared/text/nearestWord.ts';
@@ -41,8 +41,8 @@ const deploymentOptions = z
     device: z.enum(['cpu', 'webgpu']).optional(),
     numReplicas: count.default(1),
     maxOngoingRequests: z.number().int().min(1).max(100_000).default(5),
-    /** -1 lets any number wait. */
-    maxQueuedRequests: z.number().int().min(-1).max(10_000_000).default(-1),
+    /** -1 lets any number wait, as Ray's default does. */
+    maxQueuedRequests: z.number().int().min(-1).max(10_000_000).default(4096),
     /** From the arrival of a request to its answer. */
     requestTimeoutS: seconds.default(60),
     /** For a replica to load its model or construct its class. */

@@ -1,11 +1,13 @@
 // Who may ask for predictions: whoever has the API key, where one is set; and no web page of a foreign origin.
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { secretsEqual } from '../../pool/secrets.ts';
+import type { AttemptThrottle } from '../../pool/attemptThrottle.ts';
 import { OriginRefusedError, TokenRequiredError } from '../../server/serverErrors.ts';
 
 export interface CallerAccessOptions {
   readonly apiKey: string | undefined;
+  /** Slows down who guesses. */
+  readonly attempts: AttemptThrottle;
   /** Host names (without port) that requests may be addressed to; undefined allows all. */
   readonly allowedHosts: readonly string[] | undefined;
   /** Origins of web pages that may ask; "*" is any. */
@@ -56,16 +58,18 @@ export class CallerAccess {
     response.setHeader('Vary', 'Origin');
   }
 
-  /** @throws TokenRequiredError */
-  checkKey({ headers }: IncomingMessage): void {
-    const { apiKey } = this.#options;
+  /** @throws TokenRequiredError, TooManyAttemptsError */
+  checkKey({ headers, socket }: IncomingMessage): void {
+    const { apiKey, attempts } = this.#options;
     if (apiKey === undefined) return;
     const bearer = /^Bearer (.{1,512})$/i.exec(headers.authorization ?? '')?.[1];
     const plain = headers['x-api-key'];
     const given = bearer ?? (typeof plain === 'string' ? plain.slice(0, 512) : undefined);
-    if (secretsEqual(given, apiKey)) return;
+    const attempt = attempts.attempt(socket.remoteAddress ?? '', given, [apiKey]);
+    if (attempt.type === 'right') return;
+    if (attempt.type === 'throttled') throw attempt.error;
     throw new TokenRequiredError(
-      `${given === undefined ? 'An API key is required' : 'The API key is wrong'}: send "Authorization: Bearer KEY" or "X-API-Key: KEY".`,
+      `${attempt.type === 'missing' ? 'An API key is required' : 'The API key is wrong'}: send "Authorization: Bearer KEY" or "X-API-Key: KEY".`,
     );
   }
 

@@ -2,7 +2,9 @@
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { TabgradError } from '../../../shared/errors.ts';
+import { outsideMessage } from '../../../shared/outsideMessage.ts';
 import { retryAfterS, serveStatusOf } from '../serveErrors.ts';
+import type { HeldBytes } from '../../bounds/byteBudget.ts';
 import type { AnswerStream } from '../stream/answerStream.ts';
 
 /** A line of the access log. */
@@ -36,6 +38,8 @@ export class Exchange {
   application = '';
   /** The Open Inference Protocol has errors of its own shape. */
   isInference = false;
+  /** What is held of its body. */
+  body: HeldBytes | undefined;
   #ended: ((end: ExchangeEnd) => void) | undefined;
   #onGone: (() => void) | undefined;
 
@@ -68,6 +72,13 @@ export class Exchange {
   /** Calls back when the client is gone without an answer. */
   onGone(callback: () => void): void {
     this.#onGone = callback;
+  }
+
+  /** The answer is written without waiting for what was asked for, which is called off as if the client were gone. */
+  abandon(answer: () => void): void {
+    const onGone = this.#onGone;
+    answer();
+    onGone?.();
   }
 
   answer(status: number, headers: Readonly<Record<string, string>>, body: string | Uint8Array): void {
@@ -139,6 +150,7 @@ export class Exchange {
   #end(status: number): void {
     const ended = this.#ended;
     this.#ended = undefined;
+    this.body?.release();
     ended?.({ exchange: this, status });
   }
 }
@@ -171,7 +183,10 @@ function told(error: unknown, status: number, id: string): { code: string; messa
       place: {},
     };
   }
+  const { message, isShortened } = outsideMessage(error);
+  if (isShortened)
+    return { code: error.code, message: `${message} The log tells more, under ${id}.`, place: {} };
   const { row, field } = error.place;
   const place = { ...(row !== undefined && { row }), ...(field !== undefined && { field }) };
-  return { code: error.code, message: error.message, place };
+  return { code: error.code, message, place };
 }

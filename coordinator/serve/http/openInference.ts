@@ -3,6 +3,7 @@
 
 import { z } from 'zod';
 import { BadRequestError } from '../../server/serverErrors.ts';
+import { parseJson } from '../rows/readRows.ts';
 import { ServeInputError } from '../serveErrors.ts';
 import { bodyText } from './ownerHttp.ts';
 import { readBinaryTensor, readJsonTensor, tensorTypes, type TensorValues } from './tensors.ts';
@@ -23,6 +24,8 @@ export interface InferAnswer {
 }
 
 const MAX_ELEMENTS = 1 << 28;
+/** One a feature. */
+const MAX_INPUTS = 16_384;
 const parameters = z.record(z.string().max(200), z.unknown()).optional();
 const inferRequest = z.object({
   id: z.string().max(200).optional(),
@@ -38,7 +41,7 @@ const inferRequest = z.object({
       }),
     )
     .min(1)
-    .max(1_000_000),
+    .max(MAX_INPUTS),
   outputs: z
     .array(z.object({ name: z.string().max(1_000), parameters }))
     .max(100)
@@ -133,11 +136,13 @@ function jsonOf(values: OutputValues['values'], datatype: OutputTensor['datatype
 }
 
 function parseRequest(text: string): InferRequest {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch (error) {
-    throw new BadRequestError(`The request is not JSON: ${(error as Error).message.slice(0, 200)}.`);
+  const value = parseJson(text, MAX_INPUTS);
+  const { inputs } = (value ?? {}) as { inputs?: unknown };
+  // Each would be validated before they are counted.
+  if (Array.isArray(inputs) && inputs.length > MAX_INPUTS) {
+    throw new ServeInputError(`inputs: expected at most ${MAX_INPUTS}, there are ${inputs.length}.`, {
+      field: 'inputs',
+    });
   }
   const parsed = inferRequest.safeParse(value);
   if (parsed.success) return parsed.data;

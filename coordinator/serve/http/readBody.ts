@@ -8,16 +8,23 @@ const SHARED_FROM_BYTES = 64 * 1024;
 /** How long a client that was refused may go on sending, so that it gets to read why. */
 const LINGER_MS = 5_000;
 
+export interface BodyBounds {
+  readonly maxBodyBytes: number;
+  /** Told how much has come. */
+  readonly hold: (bytes: number) => void;
+}
+
 /**
  * Calls back once, unless the client breaks off before.
  * @param asBytes gives bytes even where the body is small.
+ * @returns how to give up the body while it is read: the callback gets the error.
  */
 export function readBody(
   request: IncomingMessage,
-  maxBodyBytes: number,
+  { maxBodyBytes, hold }: BodyBounds,
   asBytes: boolean,
   done: (error: Error | undefined, body: string | Uint8Array) => void,
-): void {
+): (error: Error) => void {
   let sizeBytes = 0;
   let chunks: Buffer[] = [];
   const refuse = (error: Error): void => {
@@ -30,19 +37,27 @@ export function readBody(
     refuse(new BodyTooLargeError(`The body may have ${maxBodyBytes} bytes, ${what}.`));
   const take = (chunk: Buffer): void => {
     sizeBytes += chunk.byteLength;
-    if (sizeBytes > maxBodyBytes) tooLarge('and more have come');
-    else chunks.push(chunk);
+    if (sizeBytes > maxBodyBytes) {
+      tooLarge('and more have come');
+      return;
+    }
+    chunks.push(chunk);
+    hold(sizeBytes);
   };
   const finish = (): void => {
-    done(undefined, joined(chunks, sizeBytes, asBytes));
+    const body = joined(chunks, sizeBytes, asBytes);
+    // The request, and with it this closure, lives until the answer: once is enough to have the body in memory.
+    chunks = [];
+    done(undefined, body);
   };
   const announced = Number(request.headers['content-length'] ?? 0);
   if (announced > maxBodyBytes) {
     tooLarge(`not ${announced}`);
-    return;
+  } else {
+    request.on('data', take);
+    request.on('end', finish);
   }
-  request.on('data', take);
-  request.on('end', finish);
+  return refuse;
 }
 
 function joined(chunks: readonly Buffer[], sizeBytes: number, asBytes: boolean): string | Uint8Array {

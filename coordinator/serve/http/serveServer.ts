@@ -16,13 +16,15 @@ import { BadRequestError, MethodNotAllowedError, NotFoundError } from '../../ser
 import { OwnerCodeError, serveStatusOf, UnavailableError } from '../serveErrors.ts';
 import type { CallerAccess } from './callerAccess.ts';
 import { Exchange, type AccessEntry, type ExchangeEnd } from './exchange.ts';
+import type { HeldBodies } from './heldBodies.ts';
 import type { Body } from '../replica/replica.ts';
 import type { InferAnswer } from './openInference.ts';
 import type { RequestParts } from '../../../shared/serve/serveRequest.ts';
 import type { WireAnswer } from './ownerHttp.ts';
-import { readBody } from './readBody.ts';
+import { receiveBody, type Fail } from './receiveBody.ts';
 import { AnswerStream } from '../stream/answerStream.ts';
 import type { AppTable, ServedApp } from './servedApp.ts';
+import { isRefusal, logRefusal } from '../../server/logFailure.ts';
 import type { ServeMetrics } from './serveMetrics.ts';
 import {
   answerInference,
@@ -43,6 +45,7 @@ export interface ServeServerOptions {
   readonly version: string;
   readonly accessLog: ((entry: AccessEntry) => void) | undefined;
   readonly maxBodyBytes: number;
+  readonly bodies: HeldBodies;
   readonly headersTimeoutMs: number;
   /** For a whole request to arrive. */
   readonly requestTimeoutMs: number;
@@ -51,6 +54,9 @@ export interface ServeServerOptions {
   readonly tls: TlsCredentials | undefined;
   isStopping(): boolean;
 }
+
+/** Proxies hold many: there is no limit by address. */
+const MAX_CONNECTIONS = 16_384;
 
 export function createServeServer(options: ServeServerOptions): Server {
   const pages: PageContext = options;
@@ -75,6 +81,7 @@ export function createServeServer(options: ServeServerOptions): Server {
           { ...limits, ...options.tls, handshakeTimeout: options.headersTimeoutMs },
           listener,
         );
+  server.maxConnections = MAX_CONNECTIONS;
   // Node destroys the socket on a timeout that nobody listens for.
   server.setTimeout(options.idleTimeoutMs);
   server.on('clientError', refuseSocket);
@@ -159,12 +166,21 @@ function answer(exchange: Exchange, options: ServeServerOptions, pages: PageCont
   }
 }
 
-/** What the caller is not told. */
-function logFailure({ id }: Exchange, error: unknown, log: Log): void {
+/** Who was refused, and what the caller is not told. */
+function logFailure({ id, request, path }: Exchange, error: unknown, log: Log): void {
+  if (isRefusal(error)) {
+    logRefusal(
+      log,
+      `serve: ${request.method} ${path.slice(0, 200)}`,
+      request.socket.remoteAddress ?? '',
+      error,
+    );
+    return;
+  }
   if (serveStatusOf(error) !== 500) return;
   const cause = error instanceof OwnerCodeError ? (error.cause ?? error) : error;
   const told = cause instanceof Error ? (cause.stack ?? cause.message) : String(cause);
-  log({ level: 'error', message: `serve: request ${id} failed: ${told}` });
+  log({ level: 'error', kind: 'failed', message: `serve: request ${id} failed: ${told}` });
 }
 
 function answerPreflight(exchange: Exchange): void {
@@ -179,8 +195,6 @@ function answerPreflight(exchange: Exchange): void {
     '',
   );
 }
-
-type Fail = (error: unknown) => void;
 
 function answerApp(exchange: Exchange, options: ServeServerOptions, fail: Fail): void {
   const { path, request } = exchange;
@@ -199,11 +213,9 @@ function answerApp(exchange: Exchange, options: ServeServerOptions, fail: Fail):
       `${request.method} is not possible on ${path.slice(0, 200)}: rows to predict are POSTed as JSON. /openapi.json describes them.`,
     );
   }
-  readBody(request, options.maxBodyBytes, false, (error, body) => {
-    if (error) fail(error);
-    else
-      ask(exchange, app, 'http', [body], fail, (value) => exchange.answer(200, jsonHeaders, value as string));
-  });
+  receiveBody(exchange, options, false, fail, (body) =>
+    ask(exchange, app, 'http', [body], fail, (value) => exchange.answer(200, jsonHeaders, value as string)),
+  );
 }
 
 const jsonHeaders = { 'content-type': 'application/json; charset=utf-8' } as const;
@@ -212,11 +224,7 @@ function answerClass(exchange: Exchange, app: ServedApp, options: ServeServerOpt
   const { request, path, search } = exchange;
   const below = app.routePrefix === '/' ? path : path.slice(app.routePrefix.length);
   const isText = /json|text|xml|urlencoded/.test(request.headers['content-type'] ?? 'text');
-  readBody(request, options.maxBodyBytes, !isText, (error, body) => {
-    if (error) {
-      fail(error);
-      return;
-    }
+  receiveBody(exchange, options, !isText, fail, (body) => {
     const parts: RequestParts = {
       method: request.method ?? '',
       path: below === '' ? '/' : below,
@@ -252,13 +260,11 @@ function infer(exchange: Exchange, options: ServeServerOptions, fail: Fail): voi
   const headerBytes = given === undefined ? undefined : Number(given);
   if (headerBytes !== undefined && !(Number.isInteger(headerBytes) && headerBytes >= 0))
     throw new BadRequestError('Inference-Header-Content-Length must be a number of bytes.');
-  readBody(exchange.request, options.maxBodyBytes, headerBytes !== undefined, (error, body) => {
-    if (error) fail(error);
-    else
-      ask(exchange, app, 'infer', [body, headerBytes], fail, (value) =>
-        answerInference(exchange, app, value as InferAnswer),
-      );
-  });
+  receiveBody(exchange, options, headerBytes !== undefined, fail, (body) =>
+    ask(exchange, app, 'infer', [body, headerBytes], fail, (value) =>
+      answerInference(exchange, app, value as InferAnswer),
+    ),
+  );
 }
 
 /** Asks a model: here where that is quickest, else a replica. */
@@ -291,6 +297,7 @@ function submit(
   answered: (value: unknown) => void,
 ): void {
   const withdraw = app.router.submit(op, args, (error, value) => {
+    exchange.body?.release();
     if (error !== undefined) {
       fail(error);
       return;

@@ -1,11 +1,11 @@
 // From a bound application to a plain value that is recorded, and back. Checkpoints are kept as blobs, so that what was
 // deployed comes back whatever became of its folder.
 
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, writeFile } from 'node:fs/promises';
 import { readFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { BlobStore } from '../../blobs/blobStore.ts';
+import { makeTemporaryFolder } from '../../files/temporaryFolder.ts';
 import { isLayersModel, filesBesideModel } from '../../predict/layersFolder.ts';
 import { Checkpoint, MODEL_FILE } from '../../train/checkpoint.ts';
 import { Application, boundCheckpoint, Deployment, moduleAddress } from '../deployment/deployment.ts';
@@ -73,7 +73,7 @@ export async function withRecipe<T>(
   blobs: Blobs,
   use: (application: Application) => Promise<T>,
 ): Promise<T> {
-  const folder = await mkdtemp(join(tmpdir(), 'tabgrad-recipe-'));
+  const folder = await makeTemporaryFolder('recipe');
   try {
     const applications: Application[] = [];
     const decode = (value: unknown): unknown => {
@@ -86,12 +86,12 @@ export async function withRecipe<T>(
       const made =
         target.kind === 'module'
           ? { module: target.module, export: target.exportName }
-          : await restoreCheckpoint(target.files, blobs, await mkdtemp(join(folder, 'checkpoint-')));
+          : await restoreCheckpoint(target.files, blobs, await mkdtemp(join(folder.path, 'checkpoint-')));
       applications.push(new Deployment(made, settings).bind(...args.map(decode)));
     }
     return await use(applications.at(-1)!);
   } finally {
-    await rm(folder, { recursive: true, force: true });
+    await folder.remove();
   }
 }
 

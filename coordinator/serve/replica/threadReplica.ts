@@ -1,10 +1,9 @@
 // A replica in a thread of its own, seen from the server's thread.
 
-import { existsSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import type { HandleCaller } from '../deployment/handle.ts';
 import type { LayersFacts } from '../../../shared/serve/layersNet.ts';
+import { builtFile } from '../../files/builtFile.ts';
 import { ReplicaLostError, UnavailableError } from '../serveErrors.ts';
 import { AnswerStream } from '../stream/answerStream.ts';
 import { ThreadStreams } from '../stream/threadStreams.ts';
@@ -19,17 +18,10 @@ import {
   type ToReplica,
 } from './replicaMessages.ts';
 
-/** The built program of a replica's thread, seen from the sources and from the bundle alike. */
-function replicaProgram(): URL {
-  const places = [
-    './serveReplica.js',
-    '../../../dist/node/serveReplica.js',
-    '../../dist/node/serveReplica.js',
-  ];
-  const found = places
-    .map((place) => new URL(place, import.meta.url))
-    .find((url) => existsSync(fileURLToPath(url)));
-  if (found) return found;
+/** The built program of a replica's thread. */
+function replicaProgram(): string {
+  const found = builtFile('node/serveReplica.js');
+  if (found !== undefined) return found;
   throw new UnavailableError('The program of replicas is not built; run "npm run build:js" first.');
 }
 

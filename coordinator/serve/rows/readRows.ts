@@ -1,6 +1,7 @@
 // Reads the rows of a request in the shapes that Ray's clients and people post: a JSON string of JSON records (what
 // Ray's own lesson sends), an array of records, one record, an object of columns, or arrays of values in the model's order.
 
+import { beyondShape, type JsonShape } from '../../../shared/text/jsonShape.ts';
 import { nearestWord } from '../../../shared/text/nearestWord.ts';
 import { BadRequestError } from '../../server/serverErrors.ts';
 import { ServeInputError } from '../serveErrors.ts';
@@ -17,6 +18,14 @@ export interface FeatureRows {
   readonly columns: readonly Float32Array[];
 }
 
+/** Shorter texts are read in a moment, whatever is in them. */
+const CHECKED_FROM = 16 * 1024;
+
+/** Tensors are nested nine deep at most, and there may be fields that the model ignores. */
+function shapeFor(fields: number): JsonShape {
+  return { maxDepth: 32, maxKeys: Math.max(10_000, 4 * fields), maxContainers: 1 << 21 };
+}
+
 type JsonObject = Readonly<Record<string, unknown>>;
 
 const EXPECTED =
@@ -24,8 +33,7 @@ const EXPECTED =
 
 /** @throws BadRequestError when it is no JSON; ServeInputError naming row and field that don't fit the model. */
 export function readRows(text: string, features: readonly ModelFeature[]): FeatureRows {
-  let value = parseJson(text);
-  if (typeof value === 'string') value = parseJson(value);
+  const value = parseRows(text, features.length);
   if (Array.isArray(value)) return readRecords(value, features, 'records');
   if (!isObject(value)) throw new ServeInputError(`The body is ${kindOf(value)}; ${EXPECTED}.`);
   const object = value;
@@ -108,8 +116,11 @@ function missing(
   row?: number,
 ): ServeInputError {
   // Of fields that the model does not know, one may be a misspelt one.
-  const strangers = Object.keys(given).filter((field) => !features.some((feature) => feature.name === field));
-  const near = nearestWord(name, strangers);
+  const known = new Set(features.map((feature) => feature.name));
+  const near = nearestWord(
+    name,
+    Object.keys(given).filter((field) => !known.has(field)),
+  );
   const hint = near === undefined ? '' : ` There is "${near.slice(0, 100)}": is it meant?`;
   const where = row === undefined ? 'The columns lack' : `Row ${row} lacks`;
   return new ServeInputError(
@@ -118,7 +129,20 @@ function missing(
   );
 }
 
-export function parseJson(text: string): unknown {
+/**
+ * The rows of a body, which may be JSON in a JSON string.
+ * @param fields that the model knows.
+ * @throws BadRequestError
+ */
+export function parseRows(text: string, fields: number): unknown {
+  const value = parseJson(text, fields);
+  return typeof value === 'string' ? parseJson(value, fields) : value;
+}
+
+/** @throws BadRequestError when it is no JSON, or JSON that takes far longer to read than its length tells. */
+export function parseJson(text: string, fields: number): unknown {
+  const beyond = text.length > CHECKED_FROM && beyondShape(text, shapeFor(fields));
+  if (typeof beyond === 'string') throw new BadRequestError(`The body is not accepted: ${beyond}`);
   try {
     return JSON.parse(text);
   } catch (error) {

@@ -3,7 +3,7 @@
 
 import type { InputRows, NetRows, TensorInput } from '../../../shared/serve/layersNet.ts';
 import { ServeInputError } from '../serveErrors.ts';
-import { parseJson, type RowShape } from './readRows.ts';
+import { parseRows, type RowShape } from './readRows.ts';
 
 interface TensorRows extends NetRows {
   /** How the rows came; predictions go back in the same form. */
@@ -14,9 +14,7 @@ type JsonObject = Readonly<Record<string, unknown>>;
 
 /** @throws BadRequestError when it is no JSON; ServeInputError naming row and input that don't fit the model. */
 export function readTensors(text: string, inputs: readonly TensorInput[]): TensorRows {
-  let value = parseJson(text);
-  if (typeof value === 'string') value = parseJson(value);
-  return tensorRows(value, inputs);
+  return tensorRows(parseRows(text, inputs.length), inputs);
 }
 
 /** As `readTensors`, of values as other deployments hand them over. */

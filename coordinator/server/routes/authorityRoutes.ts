@@ -5,6 +5,7 @@ import type { AuthorityCertificate } from '../../tls/tlsSource.ts';
 import { shownFingerprint } from '../../tls/fingerprint.ts';
 import { answerText } from '../answers.ts';
 import type { Route } from '../route.ts';
+import { NotFoundError } from '../serverErrors.ts';
 
 const systems: readonly { readonly name: string; readonly steps: string }[] = [
   {
@@ -59,8 +60,16 @@ pre { margin: 0.5rem 0 0; }
 /** Its own style and a download, and nothing else. */
 const pagePolicy = `default-src 'none'; style-src 'sha256-${createHash('sha256').update(style).digest('base64')}'; frame-ancestors 'none'; sandbox allow-downloads`;
 
-/** Open to everybody: a certificate is no secret. */
-export function authorityRoutes({ pem, der, fingerprint }: AuthorityCertificate): Route[] {
+/**
+ * Open to everybody: a certificate is no secret.
+ * @param current asked at each request, since an authority is made anew before it ends.
+ */
+export function authorityRoutes(current: () => AuthorityCertificate | undefined): Route[] {
+  const authority = (): AuthorityCertificate => {
+    const found = current();
+    if (!found) throw new NotFoundError('This coordinator has no authority of its own');
+    return found;
+  };
   const route = (path: string, handle: Route['handle']): Route => ({
     method: 'GET',
     path,
@@ -71,10 +80,13 @@ export function authorityRoutes({ pem, der, fingerprint }: AuthorityCertificate)
   return [
     route('/authority', ({ response }) => {
       response.setHeader('Content-Security-Policy', pagePolicy);
-      answerText(response, 200, 'text/html; charset=utf-8', page(fingerprint));
+      answerText(response, 200, 'text/html; charset=utf-8', page(authority().fingerprint));
     }),
-    route('/authority.pem', ({ response }) => answerText(response, 200, 'application/x-pem-file', pem)),
+    route('/authority.pem', ({ response }) =>
+      answerText(response, 200, 'application/x-pem-file', authority().pem),
+    ),
     route('/authority.crt', ({ request, response }) => {
+      const { der } = authority();
       // The type at which systems offer to install it.
       response.writeHead(200, {
         'Content-Type': 'application/x-x509-ca-cert',
@@ -107,8 +119,8 @@ made for itself, so your browser does not know it yet.</p>
 <li><a href="authority.crt" download>Download the certificate</a>.</li>
 <li>Compare its SHA-256 fingerprint with the one that whoever runs the coordinator tells you, not with this page:
 <pre>${shownFingerprint(fingerprint).replace(/^(.{48})/, '$1\n')}</pre></li>
-<li>Install it as below. Remove it the same way when you no longer take part: whoever holds its key can pretend to be any
-site to browsers that trust it.</li>
+<li>Install it as below. It may vouch for this machine's names and for addresses of local networks, and for no other site.
+Remove it the same way when you no longer take part.</li>
 </ol>
 <p>Node and Deno workers need no installing: <code>tabgrad worker --url ADDRESS --ca-fingerprint ${fingerprint}</code></p>
 </section>

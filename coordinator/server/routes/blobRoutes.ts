@@ -1,41 +1,52 @@
-// Blobs over HTTP: immutable, ranged downloads; verified, bounded uploads. A blob's name is a capability: who knows the
-// SHA-256 may read it, so workers need no token to fetch what they were assigned.
+// Blobs over HTTP: immutable, ranged downloads for owners and the workers of the pool; verified, bounded uploads of owners
+// and of members of a run.
 
 import { pipeline } from 'node:stream/promises';
 import { BlobMissingError, BlobTooLargeError } from '../../blobs/blobErrors.ts';
 import type { BlobStore, ByteRange } from '../../blobs/blobStore.ts';
 import { isSha256 } from '../../blobs/blobStore.ts';
+import type { UploadPlace, WorkerUploads } from '../../blobs/workerUploads.ts';
 import { answerJson, answerText } from '../answers.ts';
 import type { Exchange, Route } from '../route.ts';
 import { BadRequestError } from '../serverErrors.ts';
 
-export function blobRoutes(blobs: BlobStore, maxBlobBytes: number): Route[] {
+export interface BlobRouteOptions {
+  readonly blobs: BlobStore;
+  readonly uploads: WorkerUploads;
+  readonly maxBlobBytes: number;
+}
+
+export function blobRoutes(options: BlobRouteOptions): Route[] {
   return [
     {
       method: 'GET',
       path: '/blobs/:sha256',
-      access: 'public',
+      access: 'worker',
       traffic: 'blobs',
-      handle: (exchange) => download(blobs, exchange),
+      handle: (exchange) => download(options, exchange),
     },
     {
       method: 'PUT',
       path: '/blobs/:sha256',
-      access: 'upload',
+      access: 'worker',
       traffic: 'blobs',
-      handle: (exchange) => upload(blobs, maxBlobBytes, exchange),
+      handle: (exchange) => upload(options, exchange),
     },
   ];
 }
 
-async function download(blobs: BlobStore, { request, response, params, signal }: Exchange): Promise<void> {
+async function download(
+  { blobs, uploads }: BlobRouteOptions,
+  { request, response, params, signal }: Exchange,
+): Promise<void> {
   const sha256 = blobName(params);
   const sizeBytes = await blobs.sizeBytes(sha256);
   if (sizeBytes === undefined) throw new BlobMissingError(`No blob ${sha256} is stored`);
-  await blobs.touch(sha256);
+  // What a worker stored and no run counts on does not last longer by being asked for.
+  if (!uploads.isUnnamed(sha256)) await blobs.touch(sha256);
   const etag = `"${sha256}"`;
   response.setHeader('ETag', etag);
-  response.setHeader('Cache-Control', 'public, max-age=31536000, immutable');
+  response.setHeader('Cache-Control', 'private, max-age=31536000, immutable');
   response.setHeader('Accept-Ranges', 'bytes');
   if (request.headers['if-none-match']?.includes(etag)) {
     response.writeHead(304).end();
@@ -57,15 +68,37 @@ async function download(blobs: BlobStore, { request, response, params, signal }:
   await pipeline(blobs.stream(sha256, range), response, { signal });
 }
 
-async function upload(blobs: BlobStore, maxBytes: number, exchange: Exchange): Promise<void> {
+async function upload(options: BlobRouteOptions, exchange: Exchange): Promise<void> {
+  const { blobs, maxBlobBytes } = options;
   const { request, response, params, signal } = exchange;
   const sha256 = blobName(params);
-  const announced = Number(request.headers['content-length'] ?? 0);
-  if (announced > maxBytes)
-    throw new BlobTooLargeError(`A blob may have ${maxBytes} bytes, not ${announced}`);
-  const isNew = !(await blobs.has(sha256));
-  const address = await blobs.putStream(request as AsyncIterable<Buffer>, { sha256, maxBytes, signal });
-  answerJson(response, isNew ? 201 : 200, address);
+  const length = request.headers['content-length'];
+  const announced = Number(length ?? 0);
+  if (announced > maxBlobBytes)
+    throw new BlobTooLargeError(`A blob may have ${maxBlobBytes} bytes, not ${announced}`);
+  if (length === undefined && exchange.workerId !== undefined)
+    throw new BadRequestError('A worker says how long its blob is: send Content-Length');
+  const place = await placeOf(options, exchange, sha256, announced);
+  try {
+    const isNew = !(await blobs.has(sha256));
+    const source = request as AsyncIterable<Buffer>;
+    const maxBytes = place ? announced : maxBlobBytes;
+    const address = await blobs.putStream(source, { sha256, maxBytes, signal });
+    place?.stored(isNew);
+    answerJson(response, isNew ? 201 : 200, address);
+  } finally {
+    place?.end();
+  }
+}
+
+/** What an owner stores is not limited. */
+async function placeOf(
+  { uploads }: BlobRouteOptions,
+  { workerId }: Exchange,
+  sha256: string,
+  sizeBytes: number,
+): Promise<UploadPlace | undefined> {
+  return workerId === undefined ? undefined : uploads.begin(workerId, sha256, sizeBytes);
 }
 
 function blobName(params: Readonly<Record<string, string>>): string {

@@ -6,7 +6,8 @@ import {
   experimentUpdate,
   type RecordedExperiment,
 } from '../../tune/record/experimentRecord.ts';
-import { answerJson, readJsonBody } from '../answers.ts';
+import { answerJson } from '../answers.ts';
+import { readForm } from '../readForm.ts';
 import type { Route } from '../route.ts';
 import { BadRequestError } from '../serverErrors.ts';
 
@@ -37,14 +38,8 @@ export function experimentRoutes(experiments: ExperimentStore): Route[] {
       async handle({ request, response, params }) {
         const experimentId = experimentIdForm.safeParse(params['experimentId']);
         if (!experimentId.success) throw new BadRequestError('The id of an experiment is a UUID');
-        const update = experimentUpdate.safeParse(await readJsonBody(request, MAX_UPDATE_BYTES));
-        if (!update.success) {
-          const issue = update.error.issues[0];
-          const field = issue?.path.join('.') ?? '';
-          const what = field === '' ? 'The experiment' : field;
-          throw new BadRequestError(`${what}: ${issue?.message ?? 'unknown form'}`, { field });
-        }
-        await experiments.save(experimentId.data, update.data);
+        const update = await readForm(experimentUpdate, request, MAX_UPDATE_BYTES);
+        await experiments.save(experimentId.data, update);
         answerJson(response, 200, { experimentId: experimentId.data });
       },
     },

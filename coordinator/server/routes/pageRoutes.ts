@@ -1,9 +1,10 @@
 // The built pages. All files are listed once at the start, so a path can only name one of them.
 
-import { existsSync, readdirSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { extname, join, relative, sep } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { dirname, extname, join, relative, sep } from 'node:path';
+import { builtFile } from '../../files/builtFile.ts';
+import type { AccessControl } from '../access.ts';
 import { answerText } from '../answers.ts';
 import type { Exchange, Route } from '../route.ts';
 import { NotFoundError } from '../serverErrors.ts';
@@ -34,21 +35,36 @@ const pageHeaders: Readonly<Record<string, string>> = {
   'Cross-Origin-Embedder-Policy': 'require-corp',
 };
 
-/** Where the build puts the pages, seen from the sources and from the bundle alike; undefined before the first build. */
+/** Where the build puts the pages; undefined before the first build. */
 export function builtPageFolder(): string | undefined {
-  const places = ['../page/', '../../dist/page/', '../../../dist/page/'];
-  return places
-    .map((place) => fileURLToPath(new URL(place, import.meta.url)))
-    .find((folder) => existsSync(join(folder, 'join.html')));
+  const page = builtFile('page/join.html');
+  return page && dirname(page);
 }
 
-export function pageRoutes(folder: string | undefined, statusText: () => string): Route[] {
+/**
+ * @param access checks the token of those who show one.
+ * @param statusText for owners. Others are told no more than what answers here.
+ */
+export function pageRoutes(
+  folder: string | undefined,
+  access: Pick<AccessControl, 'checkToken'>,
+  statusText: () => string,
+): Route[] {
   const status: Route = {
     method: 'GET',
     path: '/',
     access: 'public',
     traffic: 'page',
-    handle: ({ response }) => answerText(response, 200, 'text/plain; charset=utf-8', statusText()),
+    handle: ({ request, response }) => {
+      const isOwner = request.headers.authorization !== undefined;
+      if (isOwner) access.checkToken(request, 'admin');
+      answerText(
+        response,
+        200,
+        'text/plain; charset=utf-8',
+        isOwner ? statusText() : 'tabgrad coordinator\n',
+      );
+    },
   };
   const joinRoute: Route = {
     method: 'GET',

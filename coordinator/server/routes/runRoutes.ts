@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
 import { z } from 'zod';
 import { lease } from '../../../shared/protocol/control.ts';
+import { visibleText } from '../../../shared/text/visibleText.ts';
 import type { BlobStore } from '../../blobs/blobStore.ts';
 import { trainerNames } from '../../run/kinds/runKinds.ts';
 import { RunRequestInvalidError } from '../../run/runErrors.ts';
@@ -114,7 +115,9 @@ async function streamEvents(entry: RunEntry, { request, response, signal }: Exch
   try {
     for await (const { sequence, event } of entry.log.follow(Number.isSafeInteger(last) ? last : 0, signal)) {
       const id = sequence === undefined ? '' : `id: ${sequence}\n`;
-      const taken = response.write(`${id}event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`);
+      const taken = response.write(
+        `${id}event: ${event.type}\ndata: ${visibleText(JSON.stringify(event))}\n\n`,
+      );
       // A watcher that takes nothing is cut off by the server's idle limit; it can ask from where it was.
       if (!taken) await once(response, 'drain', { signal });
     }

@@ -1,5 +1,6 @@
 // How the coordinator is: for people, for programs and for Prometheus.
 
+import { visibleLine } from '../../../shared/text/visibleText.ts';
 import type { Pool } from '../../pool/pool.ts';
 import type { RecordedApplication } from '../../serve/record/serveRecord.ts';
 import type { RunRegistry } from '../../run/runRegistry.ts';
@@ -72,7 +73,7 @@ export function statusText({ pool, runs, joinUrl }: StatusSource): string {
   }
   // The token of the join link is not for everybody who can read this page.
   lines.push('', `lend this machine: ${joinUrl().split('#')[0] ?? ''}`, '');
-  return lines.join('\n');
+  return lines.map(visibleLine).join('\n');
 }
 
 function metrics({ pool, runs, traffic, uptimeMs }: StatusSource): MetricFamily[] {

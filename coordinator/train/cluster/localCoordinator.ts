@@ -1,6 +1,7 @@
 // A coordinator inside the owner's process with workers on the same machine, started for one piece of work.
 
 import { startCoordinator, type Coordinator } from '../../server/coordinator.ts';
+import type { Log } from '../../pool/log.ts';
 import { startLocalWorkers } from '../../local/localWorkers.ts';
 import type { LocalDevice, LocalRuntime } from '../../local/localWorker.ts';
 import { LocalCrew } from './localCrew.ts';
@@ -14,6 +15,8 @@ export interface LocalCoordinatorOptions {
   readonly device: LocalDevice;
   readonly signal: AbortSignal;
   readonly onLine?: ((line: string) => void) | undefined;
+  /** Of the coordinator; without it warnings and errors go to stderr. */
+  readonly log?: Log | undefined;
 }
 
 export interface LocalCoordinator {
@@ -25,11 +28,12 @@ export interface LocalCoordinator {
 
 /** Resolves when the coordinator is up. Workers start meanwhile: `crew.ready`. */
 export async function startLocalCoordinator(options: LocalCoordinatorOptions): Promise<LocalCoordinator> {
-  const { onLine, ...rest } = options;
-  const coordinator = await startCoordinator({ port: 0 });
+  const { onLine, log, ...rest } = options;
+  const coordinator = await startCoordinator({ port: 0, ...(log && { log }) });
   const crew = new LocalCrew({
     ...rest,
     url: coordinator.url,
+    token: coordinator.tokens.local,
     start: startLocalWorkers,
     ...(onLine && { onLine }),
   });

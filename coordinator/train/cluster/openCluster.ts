@@ -1,8 +1,11 @@
 // Chooses where a run happens: scalingConfig.url, TABGRAD_URL, or a coordinator of its own.
 
+import { ownerAccess } from '../../remote/ownerAccess.ts';
+import { writeToStderr } from '../../progress/textOutput.ts';
 import { environmentAuthorities } from '../../remote/serverTrust.ts';
 import type { RunConfig, ScalingConfig } from '../trainerOptions.ts';
 import { MAX_LOCAL_WORKERS } from '../../local/localWorker.ts';
+import { ownersLog } from '../tellOwner.ts';
 import { TrainArgumentError } from '../trainErrors.ts';
 import type { Cluster } from './cluster.ts';
 import { openEmbeddedCluster } from './embeddedCluster.ts';
@@ -19,12 +22,8 @@ export async function openCluster({ options, workers }: ClusterWish, signal: Abo
   const { scalingConfig = {}, runConfig = {} } = options;
   const url = scalingConfig.url ?? process.env['TABGRAD_URL'];
   if (url !== undefined && url !== '') {
-    return openRemoteCluster({
-      url,
-      ca: await environmentAuthorities(url, signal),
-      token: scalingConfig.token ?? process.env['TABGRAD_ADMIN_TOKEN'],
-      signal,
-    });
+    const access = await ownerAccess(url, scalingConfig.token);
+    return openRemoteCluster({ ...access, ca: await environmentAuthorities(access.url, signal), signal });
   }
   if (workers.max > MAX_LOCAL_WORKERS) {
     throw new TrainArgumentError(
@@ -39,6 +38,7 @@ export async function openCluster({ options, workers }: ClusterWish, signal: Abo
     runtime: scalingConfig.runtime ?? 'node',
     device: scalingConfig.device ?? 'auto',
     signal,
-    onLine: runConfig.verbose === 2 ? (line) => process.stderr.write(`${line}\n`) : undefined,
+    log: ownersLog(runConfig),
+    onLine: runConfig.verbose === 2 ? writeToStderr : undefined,
   });
 }

@@ -24,7 +24,7 @@ export class RowSpool {
     const path = join(folder, `.rows-${randomUUID()}`);
     try {
       await mkdir(folder, { recursive: true });
-      const file = await open(path, 'wx+');
+      const file = await open(path, 'wx+', 0o600);
       // Without a name the file vanishes with the process, however that ends. Windows refuses; there close() does it.
       await rm(path, { force: true }).catch(() => undefined);
       return new RowSpool(layout, path, file);

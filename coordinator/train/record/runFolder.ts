@@ -2,6 +2,7 @@
 
 import { appendFile, mkdir, readdir, rm, rmdir, stat, writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
+import { visibleText } from '../../../shared/text/visibleText.ts';
 import { Checkpoint, MODEL_FILE } from '../checkpoint.ts';
 import type { Metrics, ResultRecord } from '../result.ts';
 import { sweepUnfinished, writeFailure, writeFileAtomically, writeFolderAtomically } from './atomicWrite.ts';
@@ -56,7 +57,7 @@ export class RunFolder {
   async appendProgress(line: Readonly<Record<string, unknown>>): Promise<void> {
     const path = join(this.path, 'progress.jsonl');
     try {
-      await appendFile(path, `${JSON.stringify(line)}\n`);
+      await appendFile(path, `${visibleText(JSON.stringify(line))}\n`);
     } catch (error) {
       throw writeFailure(error, path);
     }
@@ -120,7 +121,10 @@ export class RunFolder {
   /** @throws ResultWriteError; a folder in which there is nothing but the empty progress file goes then. */
   async writeResult(record: ResultRecord): Promise<void> {
     try {
-      await writeFileAtomically(join(this.path, 'result.json'), `${JSON.stringify(record, null, 2)}\n`);
+      await writeFileAtomically(
+        join(this.path, 'result.json'),
+        `${visibleText(JSON.stringify(record, null, 2))}\n`,
+      );
     } catch (error) {
       const progress = join(this.path, 'progress.jsonl');
       if ((await stat(progress).catch(() => undefined))?.size === 0) await rm(progress, { force: true });

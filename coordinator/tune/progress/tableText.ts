@@ -1,5 +1,6 @@
 // The trials as a table of text: one line a trial, what runs and what is best first.
 
+import { visibleLine } from '../../../shared/text/visibleText.ts';
 import { formatDuration } from '../../progress/formatNumbers.ts';
 import type { Trial } from '../experiment/trial.ts';
 
@@ -69,7 +70,7 @@ export function tableLines(rows: readonly TableRow[], options: TableOptions): st
     ...aligned([header, ...cells]),
   ];
   if (sorted.length > shown.length) lines.push(`… ${sorted.length - shown.length} more`);
-  if (options.queued !== undefined) lines.push(options.queued);
+  if (options.queued !== undefined) lines.push(visibleLine(options.queued));
   return lines.map((line) => (line.length <= width ? line : `${line.slice(0, Math.max(0, width - 1))}…`));
 }
 
@@ -103,7 +104,8 @@ function shown(value: unknown): string {
   return String(value).slice(0, 24);
 }
 
-function aligned(rows: readonly (readonly string[])[]): string[] {
+function aligned(cells: readonly (readonly string[])[]): string[] {
+  const rows = cells.map((row) => row.map(visibleLine));
   const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
   return rows.map((row) =>
     row

@@ -2,17 +2,15 @@
 // line for scripts.
 
 import type { ProgressMode } from '../../progress/terminalProgress.ts';
+import { visibleLine } from '../../../shared/text/visibleText.ts';
 import { formatMetrics } from '../../progress/formatNumbers.ts';
+import { visibleOutput, type TextOutput } from '../../progress/textOutput.ts';
 import { tuneEventJson, type TuneCallback, type TuneEvent } from '../experiment/tuneEvent.ts';
 import type { TuneSettings } from '../tuneOptions.ts';
 import { tableLines, type TableRow } from './tableText.ts';
 
 interface TuneTableOptions {
-  readonly stream: {
-    write(text: string): unknown;
-    readonly columns?: number | undefined;
-    readonly rows?: number | undefined;
-  };
+  readonly stream: TextOutput;
   readonly mode: ProgressMode;
   readonly metric: string | undefined;
   readonly best: 'max' | 'min' | undefined;
@@ -31,6 +29,7 @@ const DEFAULT_COLUMNS = 80;
 const DEFAULT_ROWS = 24;
 
 export function tuneTable({ stream, mode, metric, best, now }: TuneTableOptions): TuneTable {
+  const output = visibleOutput(stream);
   const rows = new Map<number, TableRow>();
   let planned = Infinity;
   let queued: { readonly index: number; readonly waiting: string } | undefined;
@@ -39,8 +38,8 @@ export function tuneTable({ stream, mode, metric, best, now }: TuneTableOptions)
   let isClosed = false;
 
   const draw = (): void => {
-    const height = Math.max(3, (stream.rows ?? DEFAULT_ROWS) - 6);
-    const width = (stream.columns ?? DEFAULT_COLUMNS) - 1;
+    const height = Math.max(3, (output.rows ?? DEFAULT_ROWS) - 6);
+    const width = (output.columns ?? DEFAULT_COLUMNS) - 1;
     const lines = tableLines([...rows.values()], {
       metric,
       mode: best,
@@ -50,7 +49,7 @@ export function tuneTable({ stream, mode, metric, best, now }: TuneTableOptions)
       queued: queued?.waiting,
     });
     const back = drawnLines === 0 ? '' : `\u001B[${drawnLines}A\u001B[J`;
-    stream.write(`${back}${lines.map((line) => `${line}\n`).join('')}`);
+    output.control(back, lines.map((line) => `${line}\n`).join(''));
     drawnLines = lines.length;
     drawnAt = now();
   };
@@ -67,7 +66,7 @@ export function tuneTable({ stream, mode, metric, best, now }: TuneTableOptions)
       onEvent(event) {
         if (mode === 'none' || isClosed) return;
         if (mode === 'json') {
-          stream.write(`${JSON.stringify(tuneEventJson(event))}\n`);
+          output.write(`${JSON.stringify(tuneEventJson(event))}\n`);
           return;
         }
         if (event.type === 'started') planned = event.trials;
@@ -78,7 +77,7 @@ export function tuneTable({ stream, mode, metric, best, now }: TuneTableOptions)
         }
         if (mode === 'plain') {
           const line = plainLine(event);
-          if (line !== undefined) stream.write(`${line}\n`);
+          if (line !== undefined) output.write(`${visibleLine(line)}\n`);
         } else if (now() - drawnAt >= REDRAW_MS) draw();
       },
     },

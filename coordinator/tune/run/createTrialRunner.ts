@@ -9,6 +9,7 @@ import type { Metrics } from '../../train/result.ts';
 import type { ExperimentRecord } from '../record/experimentRecord.ts';
 import { TrialFailedError } from '../tuneErrors.ts';
 import type { Config, Trainable, TrialContext } from '../tuneOptions.ts';
+import { ownersLog } from '../../train/tellOwner.ts';
 import { mergeConfig } from './mergeConfig.ts';
 import { leastWorkers } from './trialFit.ts';
 import { SharedPreparation } from './sharedPreparation.ts';
@@ -71,16 +72,17 @@ export function createTrialRunner(options: TrialRunnerOptions): TrialRunner {
 }
 
 async function openFor(
-  { scalingConfig = {} }: TunedOptions,
+  { scalingConfig = {}, runConfig }: TunedOptions,
   { signal, onLine, onRecord }: TrialRunnerOptions,
 ): Promise<TrialCluster> {
   const cluster = await openTrialCluster({
     url: scalingConfig.url ?? process.env['TABGRAD_URL'],
-    token: scalingConfig.token ?? process.env['TABGRAD_ADMIN_TOKEN'],
+    token: scalingConfig.token,
     runtime: scalingConfig.runtime ?? 'node',
     device: scalingConfig.device ?? 'auto',
     min: leastWorkers(scalingConfig),
     signal,
+    log: ownersLog(runConfig),
     onLine,
   });
   onRecord(cluster.experiments);

@@ -3,10 +3,12 @@
 
 import { MAX_LOCAL_WORKERS, type LocalDevice, type LocalRuntime } from '../../local/localWorker.ts';
 import { startLocalWorkers } from '../../local/localWorkers.ts';
+import type { Log } from '../../pool/log.ts';
 import { startCoordinator } from '../../server/coordinator.ts';
 import type { Cluster } from '../../train/cluster/cluster.ts';
 import { LocalCrew } from '../../train/cluster/localCrew.ts';
 import { TrainArgumentError } from '../../train/trainErrors.ts';
+import { ownerAccess } from '../../remote/ownerAccess.ts';
 import { environmentAuthorities } from '../../remote/serverTrust.ts';
 import { openRemoteCluster } from '../../train/cluster/remoteCluster.ts';
 import type { ExperimentRecord } from '../record/experimentRecord.ts';
@@ -33,12 +35,15 @@ export interface TrialClusterOptions {
   readonly min: number;
   readonly signal: AbortSignal;
   readonly onLine?: ((line: string) => void) | undefined;
+  /** Of a coordinator in this process. */
+  readonly log: Log;
 }
 
 export async function openTrialCluster(options: TrialClusterOptions): Promise<TrialCluster> {
   const { url, token, signal } = options;
   if (url === undefined || url === '') return openEmbedded(options);
-  const address = { url, token, ca: await environmentAuthorities(url, signal), signal };
+  const access = await ownerAccess(url, token);
+  const address = { ...access, ca: await environmentAuthorities(access.url, signal), signal };
   const cluster = await openRemoteCluster(address);
   return {
     ...cluster,
@@ -54,8 +59,9 @@ async function openEmbedded({
   device,
   signal,
   onLine,
+  log,
 }: TrialClusterOptions): Promise<TrialCluster> {
-  const coordinator = await startCoordinator({ port: 0 });
+  const coordinator = await startCoordinator({ port: 0, log });
   const crews: LocalCrew[] = [];
   let asked = 0;
   let fail: (error: unknown) => void = () => undefined;
@@ -82,6 +88,7 @@ async function openEmbedded({
       if (count <= asked) return;
       const crew = new LocalCrew({
         url: coordinator.url,
+        token: coordinator.tokens.local,
         start: startLocalWorkers,
         min: Math.min(min, count - asked),
         count: count - asked,

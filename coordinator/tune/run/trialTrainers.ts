@@ -3,7 +3,7 @@
 import type { PrepareNeural } from '../../neural/neuralTrainer.ts';
 import { NeuralTrainer } from '../../neural/neuralTrainer.ts';
 import { GBDTTrainer } from '../../train/gbdtTrainer.ts';
-import type { ScalingConfig } from '../../train/trainerOptions.ts';
+import type { RunConfig, ScalingConfig } from '../../train/trainerOptions.ts';
 import { runGbdtTrial } from './runGbdtTrial.ts';
 import { checkTunable, runNeuralTrial } from './runNeuralTrial.ts';
 import type { SharedPreparation } from './sharedPreparation.ts';
@@ -20,6 +20,7 @@ export interface TrialPlace {
 /** Options of any trainer, as far as they are alike. */
 export interface TunedOptions {
   readonly scalingConfig?: ScalingConfig;
+  readonly runConfig?: RunConfig;
 }
 
 interface TrialTrainer<Options extends TunedOptions = TunedOptions> {

@@ -26,7 +26,7 @@ export async function predictStep(
       fnConstructorArgs: [checkpoint, { keepColumns: true }],
       batchSize: BATCH_ROWS,
       concurrency: workers,
-      scalingConfig: { url: coordinator.url },
+      scalingConfig: { url: coordinator.url, token: coordinator.tokens.admin },
     })
     .writeParquet(folder, { mode: 'overwrite', signal });
   const ms = now() - startedAt;

@@ -42,6 +42,7 @@ export async function trainStep(lesson: Lesson, workers: number): Promise<Result
         // The coordinator outlives the fit here, so that volunteers can join it from the start to the end.
         openCluster: async () => ({
           url: coordinator.url,
+          token: coordinator.tokens.admin,
           blobs: coordinator.blobs,
           readBlob: ({ sha256 }) => coordinator.blobs.read(sha256),
           startRun: async (request) => {

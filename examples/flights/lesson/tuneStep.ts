@@ -35,7 +35,7 @@ export async function tuneStep(lesson: Lesson, share: number): Promise<Checkpoin
         labelColumn: config.labelColumn,
         params: config.params,
         numBoostRound: rounds,
-        scalingConfig: { numWorkers: 1, url: coordinator.url },
+        scalingConfig: { numWorkers: 1, url: coordinator.url, token: coordinator.tokens.admin },
       }),
       paramSpace: { params: { max_depth: gridSearch(DEPTHS) } },
       tuneConfig: { metric: METRIC, mode: 'max' },

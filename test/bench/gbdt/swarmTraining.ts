@@ -42,6 +42,7 @@ export async function timeSwarm(
   const storagePath = await mkdtemp(join(tmpdir(), 'tabgrad-bench-'));
   const crew = await startLocalWorkers({
     url: coordinator.url,
+    token: coordinator.tokens.local,
     count: workers,
     runtime: 'node',
     device: 'cpu',
@@ -54,7 +55,7 @@ export async function timeSwarm(
       labelColumn: 'is_late',
       params: { ...BENCH_PARAMS, eval_metric: ['logloss'] },
       numBoostRound: rounds,
-      scalingConfig: { numWorkers: workers, url: coordinator.url },
+      scalingConfig: { numWorkers: workers, url: coordinator.url, token: coordinator.tokens.admin },
       runConfig: {
         name: randomUUID(),
         storagePath,

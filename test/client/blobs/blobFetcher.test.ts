@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { afterEach, describe, expect, test } from 'vitest';
-import { mkdtemp, readdir, rm, utimes, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { noBlobCache, type BlobCache } from '../../../client/blobs/blobCache.ts';
@@ -39,18 +39,20 @@ function memoryCache(
 
 function fetcher(answers: (() => Response)[], cache: BlobCache = noBlobCache) {
   const asked: string[] = [];
+  const shown: unknown[] = [];
   const waits: number[] = [];
   const fetchBlob = createBlobFetcher({
     origin: 'http://host',
     cache,
     clock: instantClock(waits),
     random: () => 1,
-    fetch: (async (url: string) => {
+    fetch: (async (url: string, { headers }: RequestInit) => {
       asked.push(url);
+      shown.push(headers);
       return (answers[asked.length - 1] ?? answers.at(-1))!();
     }) as typeof fetch,
   });
-  return { fetchBlob, asked, waits };
+  return { fetchBlob, asked, shown, waits };
 }
 
 const good = () => new Response(shard);
@@ -87,6 +89,14 @@ describe('fetching a blob', () => {
     ]);
     expect(await fetchBlob(name, { sizeBytes: 1000, signal })).toEqual(shard);
     expect(waits).toEqual([200, 400, 800, 1600]);
+  });
+
+  test('shows whose end it is, and tries again until a restarted coordinator knows it', async () => {
+    const { fetchBlob, shown, waits } = fetcher([() => new Response('who?', { status: 401 }), good]);
+    const credentials = { workerId: 'w-1', secret: 's3' };
+    expect(await fetchBlob(name, { signal, credentials })).toEqual(shard);
+    expect(shown).toEqual([{ authorization: 'Worker w-1:s3' }, { authorization: 'Worker w-1:s3' }]);
+    expect(waits).toEqual([200]);
   });
 
   test('gives up after six attempts and says what went wrong last', async () => {
@@ -150,5 +160,17 @@ describe('the disk cache', () => {
     const cache = diskBlobCache(join(folder, 'file', 'below'), 1000);
     await cache.put('a', shard);
     expect(await cache.get('a')).toBeUndefined();
+  });
+
+  test('is for one account alone, where an earlier version left it open too', async () => {
+    folder = await mkdtemp(join(tmpdir(), 'tabgrad-test-'));
+    const modeOf = async (path: string): Promise<string> => ((await stat(path)).mode & 0o777).toString(8);
+    for (const place of ['new', 'old']) {
+      const cacheFolder = join(folder, place);
+      if (place === 'old') await mkdir(cacheFolder, { mode: 0o755 });
+      await diskBlobCache(cacheFolder, 1000).put('a', new Uint8Array(1));
+      expect([place, await modeOf(cacheFolder)]).toEqual([place, '700']);
+      expect(await modeOf(join(cacheFolder, 'a'))).toBe('600');
+    }
   });
 });

@@ -1,4 +1,4 @@
-import { PROTOCOL_VERSION } from '../../../shared/protocol/control.ts';
+import { finalRefusals, PROTOCOL_VERSION } from '../../../shared/protocol/control.ts';
 import { describe, expect, test } from 'vitest';
 import { ControlClient, type ControlSocket } from '../../../client/control/controlClient.ts';
 import type { CoordinatorMessage, WorkerMessage } from '../../../shared/protocol/control.ts';
@@ -26,6 +26,7 @@ const welcome: CoordinatorMessage = {
   type: 'welcome',
   workerId: 'w1',
   secret: 's3cret',
+  signallingToken: 't',
   peerServer: { path: '/peerjs', key: 'k' },
   iceServers: [],
   pingIntervalMs: 1000,
@@ -162,6 +163,18 @@ describe('ControlClient', () => {
     const third = join();
     expect(third.sent).toHaveLength(1);
     expect(third.sent[0]).not.toHaveProperty('identity');
+  });
+
+  test.each(finalRefusals)('stays away for good when it is refused by %s, with its identity', (code) => {
+    const { clock, sockets, seen, join } = start();
+    join().onclose?.({ code: 1006, reason: '' });
+    clock.advance(250);
+    sockets[1]?.onopen?.();
+    expect(sockets[1]?.sent[0]).toHaveProperty('identity');
+    sockets[1]?.say({ type: 'refused', code, message: 'Wrong sums.' });
+    expect(seen.refused).toEqual([`JOIN_REFUSED Wrong sums. (${code})`]);
+    clock.advance(3_600_000);
+    expect(sockets).toHaveLength(2);
   });
 
   test('stays away for good when it is refused without an identity', () => {

@@ -31,7 +31,14 @@ async function train(
   const workers: LocalWorkers[] = [];
   try {
     for (const group of groups) {
-      workers.push(await startLocalWorkers({ url: coordinator.url, softwareGpu: true, ...group }));
+      workers.push(
+        await startLocalWorkers({
+          url: coordinator.url,
+          token: coordinator.tokens.local,
+          softwareGpu: true,
+          ...group,
+        }),
+      );
     }
     for (const blob of world.blobs.values()) await coordinator.blobs.putBytes(blob);
     const stalls: string[] = [];

@@ -12,6 +12,7 @@ const open = (failure: Error) => {
       type: 'welcome',
       workerId: 'w1',
       secret: 's',
+      signallingToken: 't',
       peerServer: { path: '/peerjs', key: 'k' },
       iceServers: [],
       pingIntervalMs: 1000,

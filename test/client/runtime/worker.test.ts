@@ -28,6 +28,7 @@ class CoordinatorSocket implements ControlSocket {
       type: 'welcome',
       workerId,
       secret: 's',
+      signallingToken: 't',
       peerServer: { path: '/peerjs', key: 'k' },
       iceServers: [],
       pingIntervalMs: 1000,
@@ -65,12 +66,10 @@ function start(openTransport?: (attempt: number) => void) {
         sockets.push(socket);
         return socket;
       },
-      importText: () => ({ url: '', module: Promise.reject(new Error('there is no module in this test')) }),
       acquireDevice: async () => ({
         report: { kind: 'cpu', name: 'JavaScript' },
         create: async (spec) => createCpuTreeDevice(spec),
         createEngine: () => Promise.reject(new Error('there is no neural net in this test')),
-        openTfjs: () => Promise.reject(new Error('there is no tfjs in this test')),
       }),
       openTransport: async ({ workerId, iceServers }) => {
         openTransport?.(++attempts);
@@ -85,7 +84,7 @@ function start(openTransport?: (attempt: number) => void) {
           useIceServers: (servers) => {
             transport.iceServers = servers;
           },
-          connector: { connect: async () => new Map(), close: async () => {} },
+          connector: { expect: () => () => {}, connect: async () => new Map(), close: async () => {} },
           close: async () => {
             transport.closedByWorker = true;
           },
@@ -116,6 +115,7 @@ const assign = (runId: string): CoordinatorMessage => ({
   generation: 1,
   rank: 0,
   members: [{ rank: 0, workerId: 'w1', peerId: 'w1-0' }],
+  linkKeys: {},
   leases: [],
   spec: 'a'.repeat(64),
   committedRounds: 0,

@@ -184,6 +184,7 @@ describe('A worker session', () => {
       generation: 1,
       rank: 0,
       members: [{ rank: 0, workerId: 'w0', peerId: 'w0' }],
+      linkKeys: {},
       leases: [wrong],
       spec: run.specHash,
       committedRounds: 0,

@@ -4,9 +4,7 @@
 import { createHash } from 'node:crypto';
 import { createCpuTreeDevice } from '../../../kernels/gbdt/cpuDevice.ts';
 import type { BinnedBlock, TreeDevice } from '../../../kernels/gbdt/treeDevice.ts';
-import { loadTfjs } from '../../../client/neural/tfjs/loadTfjs.ts';
-import { importDataUrl } from '../../../client/program/importDataUrl.node.ts';
-import { evaluateOwnerCode } from '../../../client/runtime/evaluateOwnerCode.ts';
+import { LoopThread } from '../../../client/ownerLoop/loopThread.ts';
 import { createWorkerSession } from '../../../client/session/runSession.ts';
 import type { WorkerSession } from '../../../client/session/sessionEnvironment.ts';
 import type { Link, LinkConnector } from '../../../client/transport/link.ts';
@@ -23,6 +21,7 @@ import type { NeuralSpec } from '../../../shared/neural/run/neuralSpec.ts';
 import type { TrainingEngine } from '../../../shared/neural/trainingEngine.ts';
 import { encodeShard } from '../../../shared/gbdt/shardCodec.ts';
 import type { TrainSpec } from '../../../shared/gbdt/trainSpec.ts';
+import { inlineOwnerThread } from '../../setup/inlineOwnerThread.ts';
 import { seededRandom } from '../../setup/seededRandom.ts';
 
 export const RUN = 'run-1';
@@ -78,9 +77,8 @@ export class SessionWorld {
         return device;
       },
       createEngine: (spec) => this.#createEngine(spec, workerId),
-      openTfjs: () => loadTfjs(undefined),
-      evaluateCode: evaluateOwnerCode,
-      importCode: (source) => importDataUrl(source).module,
+      openLoop: (name, code) =>
+        new LoopThread(inlineOwnerThread, name === 'rounds' ? { name } : { name, device: 'cpu' }, code),
       putBlob: async (bytes) => ({ sha256: this.put(bytes), sizeBytes: bytes.length }),
       fetchBlob: async (sha256) => this.blobs.get(sha256)!,
       now: () => performance.now(),
@@ -138,6 +136,7 @@ export class SessionWorld {
 
   #connector(self: string): LinkConnector {
     return {
+      expect: () => () => undefined,
       connect: async (peers, { group }) =>
         new Map(peers.map(({ workerId }) => [workerId, this.#link(group, self, workerId)])),
       close: async () => undefined,
@@ -200,6 +199,11 @@ export function smallRun(world: SessionWorld, shards: number, rounds: number): S
   return { spec, specHash: world.putJson(spec), leases };
 }
 
+/** Links in memory ask for none, but an assignment has one for every member. */
+export function linkKeysOf(members: readonly string[]): Record<string, string> {
+  return Object.fromEntries(members.map((id) => [id, `key of the link to ${id}`.padEnd(32, '.')]));
+}
+
 /** Puts `members` in a group, shards dealt in turn; resolves when all are ready. */
 export async function formGroup(
   world: SessionWorld,
@@ -215,6 +219,7 @@ export async function formGroup(
       generation,
       rank,
       members: members.map((id, at) => ({ rank: at, workerId: id, peerId: id })),
+      linkKeys: linkKeysOf(members),
       leases: run.leases.filter((lease) => lease.index % members.length === rank),
       spec: run.specHash,
       committedRounds: rounds.length,

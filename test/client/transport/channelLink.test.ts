@@ -10,7 +10,7 @@ function linked() {
   const dropped: string[] = [];
   let receive!: (message: Uint8Array | string) => void;
   const channel: RawChannel = {
-    opened: Promise.resolve({ maxMessageBytes: 1024 }),
+    opened: Promise.resolve({ maxMessageBytes: 1024, ends: { own: 'a', far: 'b' } }),
     closed: new Promise(() => undefined),
     send: (message) => void sent.push(message),
     room: () => undefined,

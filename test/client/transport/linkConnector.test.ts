@@ -1,9 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { LinkCollective } from '../../../client/collective/linkCollective.ts';
+import { ChannelLife } from '../../../client/transport/channelLife.ts';
 import { createLinkConnector } from '../../../client/transport/linkConnector.ts';
 import { openPeerEndpoint } from '../../../client/transport/openPeerEndpoint.node.ts';
 import type { IncomingChannel, PeerEndpoint, RawChannel } from '../../../client/transport/peerEndpoint.ts';
-import { addressOf } from './fixtures/connectedGroup.ts';
+import { channelPair } from './fixtures/channelPair.ts';
+import { addressOf } from './fixtures/memberProgram.ts';
 import { endpointOptions, nodeConnector, openRelayOf } from './fixtures/nodeMember.ts';
 import { startSignalling, type SignallingServer } from './fixtures/signallingServer.ts';
 
@@ -24,6 +26,7 @@ function refusingEndpoint(): PeerEndpoint {
     closed: new Promise(() => undefined),
     close: () => Promise.resolve(),
     onIncoming: () => undefined,
+    expect: () => () => undefined,
     useIceServers: () => undefined,
     dial: () => {
       throw new Error('no route');
@@ -184,6 +187,31 @@ describe('a link connector', () => {
     expect(await reasonFor('thief-peer', greeting)).toContain('another PeerJS id');
     await expect(waiting).rejects.toMatchObject({ place: { peer: 'guest' } });
   });
+});
+
+it('a connector greets four channels of a dialler at a time, and lets the oldest go for another', async () => {
+  let enter!: (incoming: IncomingChannel) => void;
+  const endpoint = { ...refusingEndpoint(), onIncoming: (accept: typeof enter) => void (enter = accept) };
+  const connector = createLinkConnector({ workerId: 'host', endpoint, openRelay: undefined });
+  const waiting = connector.connect([addressOf('guest')], { group: 'run/1', timeoutMs: 300 });
+  const metadata = { from: 'guest', to: 'host', group: 'run/1' };
+  const reasons = Array.from({ length: 6 }, () => {
+    const [, channel] = channelPair();
+    enter({ peerId: 'guest-peer', metadata, channel });
+    return channel.closed;
+  });
+  expect(await Promise.all(reasons.slice(0, 2))).toEqual(Array(2).fill('the dialler opened too many others'));
+  await expect(waiting).rejects.toMatchObject({ code: 'DEADLINE_EXCEEDED' });
+  expect(await Promise.all(reasons.slice(2))).toEqual(Array(4).fill('it was not needed'));
+});
+
+it('a channel that nobody reads keeps a quarter of a MiB, and then ends', async () => {
+  let dropped = '';
+  const life = new ChannelLife((reason) => (dropped = reason));
+  for (let at = 0; at < 256; at += 1) life.take(new Uint8Array(960));
+  expect(life.isOver).toBe(false);
+  life.take('');
+  expect([life.isOver, dropped]).toEqual([true, 'more messages than the queue holds arrived unread']);
 });
 
 describe('a PeerJS endpoint', () => {

@@ -4,7 +4,7 @@ import { afterEach, beforeEach, expect, it } from 'vitest';
 import { LinkCollective } from '../../../client/collective/linkCollective.ts';
 import type { Link, LinkConnector } from '../../../client/transport/link.ts';
 import { ManualClock } from '../../setup/manualClock.ts';
-import { addressOf } from './fixtures/connectedGroup.ts';
+import { addressOf } from './fixtures/memberProgram.ts';
 import { nodeConnector } from './fixtures/nodeMember.ts';
 import { startSignalling, type SignallingServer } from './fixtures/signallingServer.ts';
 
@@ -83,7 +83,8 @@ it('a connection that is asked for during an outage is made when signalling is b
   const connecting = connect('run/1');
   await withTimePassing(server.outage.nextAttempt());
   server.outage.restore();
-  const links = await withTimePassing(connecting);
+  await withTimePassing(untilPresent(2));
+  const links = await connecting;
   expect(links.flatMap((held) => [...held.values()].map((link) => link.path))).toEqual(['direct', 'direct']);
   await reduce(collectivesOver(links));
 });

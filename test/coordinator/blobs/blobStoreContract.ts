@@ -123,5 +123,18 @@ export function blobStoreContract(kind: string, open: () => Promise<StoreUnderTe
       expect(await later.sweep(new Set([used]), HOUR_MS)).toBe(2);
       expect((await tested.names()).sort()).toEqual([used, touched, again, young].sort());
     });
+
+    it('deletes one blob, unless it was counted on lately', async () => {
+      const { sha256: name } = await store.putBytes(Buffer.from('stored just now'));
+      expect(await store.deleteIdle(name, HOUR_MS)).toBe(false);
+      expect(await store.has(name)).toBe(true);
+      await tested.age(name, 10 * HOUR_MS);
+      const later = await tested.reopened(-2 * HOUR_MS);
+      expect(await later.touch(name)).toBe(true);
+      expect(await later.deleteIdle(name, HOUR_MS)).toBe(false);
+      expect(await later.deleteIdle(name, -1)).toBe(true);
+      expect(await store.has(name)).toBe(false);
+      expect(await later.deleteIdle(name, -1)).toBe(true);
+    });
   });
 }

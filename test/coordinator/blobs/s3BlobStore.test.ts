@@ -2,8 +2,10 @@
 
 import { createHash } from 'node:crypto';
 import { readdir } from 'node:fs/promises';
+import { createServer, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { S3BlobStore } from '../../../coordinator/blobs/s3/s3BlobStore.ts';
 import { blobStoreContract } from './blobStoreContract.ts';
 import { s3Environment, s3Url, startS3Server, type S3Server } from './s3Server.ts';
@@ -85,5 +87,36 @@ describe('a blob store in S3', () => {
     expect(await failure('s3://key:secret@b/p')).not.toContain('secret@');
     await server.close();
     expect(await failure(s3Url(server, 'p'))).toContain('ECONNREFUSED');
+  });
+
+  it('sends nothing to another host that it is redirected to, and names both', async () => {
+    const asked: string[] = [];
+    const listen = async (answer: (response: ServerResponse) => void): Promise<string> => {
+      const http = createServer((request, response) => {
+        asked.push(`${request.headers.host}`);
+        answer(response);
+      });
+      onTestFinished(() => void http.close());
+      await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve));
+      return `127.0.0.1:${(http.address() as AddressInfo).port}`;
+    };
+    const other = await listen((response) => response.end());
+    const redirecting = await listen((response) =>
+      response.writeHead(307, { location: `http://${other}/`, connection: 'close' }).end(),
+    );
+    await expect(S3BlobStore.open(`s3://b/p?endpoint=http://${redirecting}`)).rejects.toMatchObject({
+      code: 'STORAGE_FAILED',
+      message: expect.stringContaining(
+        `${redirecting} answers for s3://b/ with a redirect (status 307) to ${other}.`,
+      ) as string,
+    });
+    const regional = await listen((response) =>
+      response.writeHead(301, { 'x-amz-bucket-region': 'eu-west-1', connection: 'close' }).end(),
+    );
+    await expect(S3BlobStore.open(`s3://b/p?endpoint=http://${regional}`)).rejects.toMatchObject({
+      code: 'STORAGE_FAILED',
+      message: expect.stringContaining('the bucket is in the region eu-west-1') as string,
+    });
+    expect(asked).toEqual([redirecting, regional]);
   });
 });

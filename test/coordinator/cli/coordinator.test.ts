@@ -1,5 +1,7 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { runTabgrad, startTabgrad, type Running } from './runTabgrad.ts';
 
@@ -56,7 +58,9 @@ describe('a coordinator that is up', () => {
   });
 
   it('turns away who has no admin token', async () => {
-    const { code, stderr } = await runTabgrad(['runs', '--url', url]);
+    // As another account, which has a folder of its own.
+    const env = { TABGRAD_STATE_DIR: join(tmpdir(), 'tabgrad-of-another') };
+    const { code, stderr } = await runTabgrad(['runs', '--url', url], { env });
     expect(code).toBe(1);
     expect(stderr).toContain('error TOKEN_REQUIRED: A token is required');
   });

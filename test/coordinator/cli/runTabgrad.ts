@@ -12,6 +12,8 @@ export interface Running {
   readonly ended: Promise<Ended>;
   /** Resolves with stdout so far once it contains `text`; rejects when the process ends first. */
   printed(text: string): Promise<string>;
+  /** The same of stderr. */
+  warned(text: string): Promise<string>;
   signal(name: NodeJS.Signals): void;
 }
 
@@ -23,7 +25,13 @@ export function startTabgrad(
   options: { readonly cwd?: string; readonly env?: Readonly<Record<string, string>> } = {},
 ): Running {
   // Tests leave nothing in the home of whoever runs them.
-  const env = { PATH: process.env['PATH'], HOME: process.env['HOME'], TABGRAD_CACHE: 'none', ...options.env };
+  const env = {
+    PATH: process.env['PATH'],
+    HOME: process.env['HOME'],
+    TABGRAD_STATE_DIR: process.env['TABGRAD_STATE_DIR'],
+    TABGRAD_CACHE: 'none',
+    ...options.env,
+  };
   const child = spawn(process.execPath, [cli, ...words], {
     cwd: options.cwd,
     env,
@@ -37,22 +45,27 @@ export function startTabgrad(
     stdout += text;
     for (const watch of watchers) watch();
   });
-  child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    stderr += text;
+    for (const watch of watchers) watch();
+  });
   const ended = new Promise<Ended>((resolve, reject) => {
     child.once('error', reject);
     child.once('close', (code) => resolve({ code, stdout, stderr }));
   });
+  const saying = (text: string, said: () => string): Promise<string> =>
+    new Promise((resolve, reject) => {
+      const watch = (): void => {
+        if (said().includes(text)) resolve(said());
+      };
+      watchers.add(watch);
+      watch();
+      void ended.then(() => reject(new Error(`ended without printing "${text}":\n${stdout}\n${stderr}`)));
+    });
   return {
     ended,
-    printed: (text) =>
-      new Promise((resolve, reject) => {
-        const watch = (): void => {
-          if (stdout.includes(text)) resolve(stdout);
-        };
-        watchers.add(watch);
-        watch();
-        void ended.then(() => reject(new Error(`ended without printing "${text}":\n${stdout}\n${stderr}`)));
-      }),
+    printed: (text) => saying(text, () => stdout),
+    warned: (text) => saying(text, () => stderr),
     signal: (name) => void child.kill(name),
   };
 }

@@ -37,6 +37,7 @@ afterAll(async () => {
 function start(runtime: readonly LocalRuntime[], allowCode: boolean): Promise<LocalWorkers> {
   return startLocalWorkers({
     url: coordinator.url,
+    token: coordinator.tokens.local,
     count: runtime.length,
     runtime,
     device: 'cpu',

@@ -31,6 +31,7 @@ test('workers of several runtimes start together, join under different ids and s
   const lines: string[] = [];
   const local = await startLocalWorkers({
     url: coordinator.url,
+    token: coordinator.tokens.local,
     count: 3,
     runtime: ['node', 'deno'],
     device: 'cpu',
@@ -51,7 +52,7 @@ test('workers leave when the process that started them is killed', async () => {
   const script = `
     import { startLocalWorkers } from './coordinator/local/localWorkers.ts';
     const { workers } = await startLocalWorkers({
-      url: ${JSON.stringify(coordinator.url)}, count: 2, runtime: ['node', 'deno'], device: 'cpu' });
+      url: ${JSON.stringify(coordinator.url)}, token: ${JSON.stringify(coordinator.tokens.local)}, count: 2, runtime: ['node', 'deno'], device: 'cpu' });
     console.log(JSON.stringify(workers.map(({ pid }) => pid)));
     setInterval(() => {}, 1000);`;
   const parent = spawn(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', script], {
@@ -84,6 +85,7 @@ test('one worker that fails takes the others down with it', async () => {
   const before = coordinator.pool.workers().length;
   const start = startLocalWorkers({
     url: coordinator.url,
+    token: coordinator.tokens.local,
     count: 2,
     runtime: ['node', 'browser'],
     device: 'cpu',

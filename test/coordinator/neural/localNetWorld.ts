@@ -44,6 +44,7 @@ function startRun(world: SessionWorld, { runId, spec }: RunRequest): RunHandle {
       generation: 1,
       rank: 0,
       members: [{ rank: 0, workerId: WORKER, peerId: WORKER }],
+      linkKeys: {},
       leases: [],
       spec: world.putJson(spec),
       committedRounds: 0,

@@ -2,7 +2,8 @@ import { PROTOCOL_VERSION } from '../../../shared/protocol/control.ts';
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { ConnectionEvents } from '../../../coordinator/pool/controlConnection.ts';
 import { Pool } from '../../../coordinator/pool/pool.ts';
-import type { PoolOptions } from '../../../coordinator/pool/pool.ts';
+import { shareRun } from '../../../coordinator/pool/shareRun.ts';
+import type { PoolOptions } from '../../../coordinator/pool/poolOptions.ts';
 import type { PoolEvent } from '../../../coordinator/pool/poolWorker.ts';
 import type { CoordinatorMessage, CoordinatorMessageOf } from '../../../shared/protocol/control.ts';
 import { ManualClock } from '../../setup/manualClock.ts';
@@ -24,10 +25,16 @@ class Client {
   wasTerminated = false;
   readonly end: ConnectionEvents;
 
-  constructor(pool: Pool) {
+  /** What the worker has not taken of what was sent. */
+  unreadBytes = 0;
+
+  constructor(pool: Pool, remoteAddress = '192.0.2.7') {
+    const unreadBytes = (): number => this.unreadBytes;
     this.end = pool.attach({
-      remoteAddress: '192.0.2.7',
-      bufferedBytes: 0,
+      remoteAddress,
+      get bufferedBytes() {
+        return unreadBytes();
+      },
       send: (text) => void this.received.push(JSON.parse(text) as CoordinatorMessage),
       ping: () => {
         this.pings += 1;
@@ -92,8 +99,8 @@ describe('Pool', () => {
       peerId: undefined,
       remoteAddress: '192.0.2.7',
     });
-    client.say({ type: 'available', peerId: 'p' });
-    expect(pool.worker(workerId)?.peerId).toBe('p');
+    client.say({ type: 'available', peerId: workerId });
+    expect(pool.worker(workerId)?.peerId).toBe(workerId);
     expect(pool.knows(workerId, secret)).toBe(true);
     expect(pool.knows(workerId, `${secret}x`)).toBe(false);
     expect(pool.knows('nobody', secret)).toBe(false);
@@ -125,7 +132,7 @@ describe('Pool', () => {
   });
 
   it.each([undefined, '', 'wrong', 'secret '])('refuses the join token %j', (token) => {
-    makePool({ joinToken: 'secret' });
+    makePool({ joinTokens: () => ['secret'] });
     expect(new Client(pool).say({ ...hello, ...(token !== undefined && { token }) }).refusal?.code).toBe(
       'TOKEN_REQUIRED',
     );
@@ -151,8 +158,9 @@ describe('Pool', () => {
   });
 
   it('keeps the place of a worker whose socket is lost, for the grace period', async () => {
-    const first = new Client(pool).say(hello).say({ type: 'available', peerId: 'p' });
+    const first = new Client(pool).say(hello);
     const { workerId, secret } = first.welcome;
+    first.say({ type: 'available', peerId: workerId });
     expect(pool.claim(workerId, 'run')).toBe(true);
     first.end.closed(1006, '');
     expect(pool.worker(workerId)).toMatchObject({ present: false, session: 1 });
@@ -160,7 +168,12 @@ describe('Pool', () => {
     await clock.advanceSettled(9_999);
     const second = new Client(pool).say({ ...hello, identity: { workerId, secret } });
     expect(second.welcome).toMatchObject({ workerId, secret });
-    expect(pool.worker(workerId)).toMatchObject({ present: true, session: 2, peerId: 'p', runId: 'run' });
+    expect(pool.worker(workerId)).toMatchObject({
+      present: true,
+      session: 2,
+      peerId: workerId,
+      runId: 'run',
+    });
     await clock.advanceSettled(60_000);
     expect(losses()).toEqual([]);
   });
@@ -223,6 +236,42 @@ describe('Pool', () => {
     expect(losses()).toEqual(['did not come back within 10000 ms']);
   });
 
+  it('lets a worker be dialled under its own id alone', () => {
+    const [client, other] = [new Client(pool).say(hello), new Client(pool).say(hello)];
+    client.say({ type: 'available', peerId: other.welcome.workerId });
+    expect(pool.worker(client.welcome.workerId)?.peerId).toBeUndefined();
+    expect(pool.counters.malformedMessages).toBe(1);
+    client.say({ type: 'available', peerId: client.welcome.workerId });
+    expect(pool.worker(client.welcome.workerId)?.peerId).toBe(client.welcome.workerId);
+  });
+
+  it('gives each worker a token that is good for signalling alone', () => {
+    const [one, other] = [new Client(pool).say(hello).welcome, new Client(pool).say(hello).welcome];
+    const { workerId, secret, signallingToken } = one;
+    expect(pool.keys.provesSignalling(workerId, signallingToken)).toBe(true);
+    expect(pool.keys.provesSignalling(workerId, secret)).toBe(false);
+    expect(pool.keys.provesSignalling(workerId, other.signallingToken)).toBe(false);
+    expect(pool.knows(workerId, signallingToken)).toBe(false);
+    const thief = new Client(pool).say({ ...hello, identity: { workerId, secret: signallingToken } });
+    expect(thief.welcome.workerId).not.toBe(workerId);
+  });
+
+  it('knows which workers share a run', () => {
+    const [a, b, c] = Array.from({ length: 3 }, () => new Client(pool).say(hello).welcome.workerId) as [
+      string,
+      string,
+      string,
+    ];
+    expect(shareRun(pool, a, b)).toBe(false);
+    pool.claim(a, 'one');
+    pool.claim(b, 'one');
+    pool.claim(c, 'other');
+    expect([shareRun(pool, a, b), shareRun(pool, b, a)]).toEqual([true, true]);
+    for (const other of [a, c, 'nobody']) expect(shareRun(pool, a, other)).toBe(false);
+    pool.unclaim(b, 'one');
+    expect(shareRun(pool, a, b)).toBe(false);
+  });
+
   it('forgives some malformed messages, not many', () => {
     const client = new Client(pool).say(hello);
     for (let i = 0; i < 20; i += 1) client.say('?');
@@ -246,18 +295,183 @@ describe('Pool', () => {
     expect(heavy.refusal).toMatchObject({ code: 'RATE_LIMITED', message: 'Too many bytes a second.' });
   });
 
-  it('tells others of what a worker says of itself where it is new, and not without end', () => {
-    const client = new Client(pool).say(hello).say({ type: 'available', peerId: 'p' });
-    const changes = (): number => events.filter(({ type }) => type === 'changed').length;
-    const before = changes();
-    for (let i = 0; i < 50; i += 1) client.say({ type: 'available', peerId: 'p' });
-    expect(changes()).toBe(before);
-    for (let i = 0; i < 30; i += 1) client.say({ type: 'available', peerId: `p${i}` });
-    expect(changes()).toBe(before + 19);
-    expect(pool.counters.malformedMessages).toBe(11);
-    clock.advance(2_000);
-    client.say({ type: 'leaving', reason: 'enough' });
-    expect(pool.worker(client.welcome.workerId)?.leaving).toBe('enough');
+  it('takes long messages from members of a run alone, and for a while from former ones', () => {
+    const long = 16 * 1024 * 1024;
+    const short = 64 * 1024;
+    const client = new Client(pool);
+    expect([client.end.maxMessageBytes, client.end.hasJoined]).toEqual([short, false]);
+    const { workerId } = client.say(hello).welcome;
+    expect([client.end.maxMessageBytes, client.end.hasJoined]).toEqual([short, true]);
+    pool.claim(workerId, 'run');
+    expect(client.end.maxMessageBytes).toBe(long);
+    pool.unclaim(workerId, 'run');
+    clock.advance(59_999);
+    expect(client.end.maxMessageBytes).toBe(long);
+    clock.advance(1);
+    expect(client.end.maxMessageBytes).toBe(short);
+    client.end.closed(1006, '');
+    expect(client.end.maxMessageBytes).toBe(0);
+  });
+
+  it('takes long messages from a worker of its earlier life, which may have been a member', () => {
+    makePool({ identityKey: 'key' });
+    const { workerId, secret } = new Client(pool).say(hello).welcome;
+    makePool({ identityKey: 'key' });
+    const back = new Client(pool).say({ ...hello, identity: { workerId, secret } });
+    expect(back.welcome.workerId).toBe(workerId);
+    expect(back.end.maxMessageBytes).toBe(16 * 1024 * 1024);
+  });
+
+  it('listens to nothing more of who was refused', () => {
+    const client = new Client(pool).say('{');
+    expect(client.end.maxMessageBytes).toBe(0);
+  });
+
+  const round = {
+    type: 'committed',
+    runId: 'r',
+    generation: 1,
+    round: 0,
+    computeMs: 1,
+    exchangeMs: 1,
+    bytesSent: 0,
+  };
+
+  it('accepts a long message of a kind that may be long', () => {
+    const client = new Client(pool).say(hello);
+    client.say({ ...round, trees: [Array.from({ length: 100_000 }, () => 1)] });
+    expect(events.at(-1)).toMatchObject({ type: 'message', message: { type: 'committed', round: 0 } });
+    expect(pool.counters.malformedMessages).toBe(0);
+  });
+
+  it.each([
+    [
+      'of a kind that is short',
+      { type: 'loading', runId: 'r', generation: 1, rowsLoaded: 1, rowsTotal: 1, filler: 'x'.repeat(5_000) },
+      /^A message "loading" may have 4096 characters, this one has 5\d\d\d\.$/,
+    ],
+    [
+      'of a short kind, far too long',
+      { type: 'leaving', reason: 'x'.repeat(70_000) },
+      /^A message "leaving" may have 8192 characters, this one has 700\d\d\.$/,
+    ],
+    [
+      'that hides its kind behind other fields',
+      { filler: 'x'.repeat(70_000), ...round },
+      'A control message of more than 65536 characters must begin with its type.',
+    ],
+    [
+      'that is nested deep',
+      `{"type":"committed","trees":${'['.repeat(5_000_000)}`,
+      'Arrays and objects may be nested 16 deep, these are deeper.',
+    ],
+    [
+      'with very many metrics',
+      { ...round, metrics: Object.fromEntries(Array.from({ length: 10_000 }, (_, i) => [`m${i}`, 1])) },
+      'An object may have 1024 keys, one has more.',
+    ],
+  ])('does not accept a message %s', (_, message, why) => {
+    const said: string[] = [];
+    makePool({ log: (entry) => void said.push(entry.message) });
+    const client = new Client(pool).say(hello);
+    const before = events.length;
+    client.say(message);
+    expect(said.at(-1)?.replace(/^.*sent a malformed message: /, '')).toMatch(why);
+    expect([events.length - before, pool.counters.malformedMessages]).toEqual([0, 1]);
+  });
+
+  it('lets a worker change what all see of it now and then, not all the time', () => {
+    const client = new Client(pool).say(hello);
+    const { workerId } = client.welcome;
+    const isBack = { type: 'available', peerId: workerId };
+    for (let i = 0; i < 15; i += 1) client.say({ type: 'leaving', reason: 'paused' }).say(isBack);
+    expect(client.refusal).toBeUndefined();
+    const before = events.length;
+    // What changes nothing is free.
+    for (let i = 0; i < 100; i += 1) client.say(isBack);
+    expect([events.length, client.refusal]).toEqual([before, undefined]);
+    clock.advance(1_000);
+    client.say({ type: 'leaving', reason: 'paused' });
+    for (let i = 0; i < 100; i += 1) client.say({ type: 'leaving', reason: 'paused' });
+    expect(pool.worker(workerId)?.leaving).toBe('paused');
+    client.say(isBack);
+    expect(client.refusal).toMatchObject({ code: 'RATE_LIMITED', message: 'Too many changes a second.' });
+    expect(losses()).toHaveLength(1);
+  });
+
+  it('puts off a worker that opens one socket after the other', () => {
+    const { workerId, secret } = new Client(pool).say(hello).welcome;
+    const again = (): Client => new Client(pool).say({ ...hello, identity: { workerId, secret } });
+    const sockets = Array.from({ length: 31 }, again);
+    expect(sockets[29]?.welcome.workerId).toBe(workerId);
+    expect([sockets[30]?.refusal, sockets[30]?.closed]).toEqual([
+      undefined,
+      { code: 1013, reason: 'this worker opens too many sockets' },
+    ]);
+    clock.advance(1_000);
+    expect(again().welcome.workerId).toBe(workerId);
+  });
+
+  it('refuses the workers of one address above its share, and takes others', () => {
+    makePool({ maxWorkersPerAddress: 2 });
+    const first = new Client(pool).say(hello);
+    new Client(pool).say(hello);
+    expect(new Client(pool).say(hello).refusal?.code).toBe('ADDRESS_FULL');
+    expect(new Client(pool, '192.0.2.8').say(hello).welcome.workerId).toBeTruthy();
+    first.end.closed(1000, '');
+    expect(new Client(pool).say(hello).welcome.workerId).toBeTruthy();
+  });
+
+  it('keeps the place of a worker that is away, and none for who only knocked', () => {
+    makePool({ maxWorkers: 1, joinTokens: () => ['secret'] });
+    for (let i = 0; i < 3; i += 1) new Client(pool).say(hello);
+    const client = new Client(pool).say({ ...hello, token: 'secret' });
+    client.end.closed(1006, '');
+    expect(new Client(pool).say({ ...hello, token: 'secret' }).refusal?.code).toBe('POOL_FULL');
+    clock.advance(10_000);
+    expect(new Client(pool).say({ ...hello, token: 'secret' }).welcome.workerId).toBeTruthy();
+  });
+
+  it('puts off workers that join too fast, so that they try again', () => {
+    makePool({ joinRate: { perSecond: 1, burst: 1 } });
+    new Client(pool).say(hello);
+    const second = new Client(pool).say(hello);
+    expect([second.refusal, second.closed]).toEqual([
+      undefined,
+      { code: 1013, reason: 'workers join too fast from this address' },
+    ]);
+    clock.advance(1_000);
+    expect(new Client(pool).say(hello).welcome.workerId).toBeTruthy();
+  });
+
+  it('gives no further answers to a worker that does not read them', () => {
+    const client = new Client(pool).say(hello);
+    const { workerId } = client.welcome;
+    const release = { type: 'release', runId: 'r', reason: 'over' } as const;
+    const releases = (): number => client.received.filter((one) => one.type === 'release').length;
+    pool.answer(workerId, release);
+    client.unreadBytes = 1024 * 1024;
+    pool.answer(workerId, release);
+    expect(releases()).toBe(1);
+    client.unreadBytes = 1000;
+    pool.answer(workerId, release);
+    expect(releases()).toBe(2);
+  });
+
+  it('drops the worker that leaves most unread, when all together leave too much', () => {
+    const clients = ['192.0.2.1', '192.0.2.2', '192.0.2.3'].map((address) =>
+      new Client(pool, address).say(hello),
+    );
+    const [small, large, last] = clients as [Client, Client, Client];
+    for (const [client, mebibytes] of [
+      [small, 150],
+      [large, 200],
+      [last, 170],
+    ] as const) {
+      client.unreadBytes = mebibytes * 1024 * 1024;
+      pool.send(client.welcome.workerId, { type: 'ping', at: 0 });
+    }
+    expect(clients.map((client) => client.wasTerminated)).toEqual([false, true, false]);
   });
 
   it('counts messages that a run finds malformed, and drops who goes on', () => {

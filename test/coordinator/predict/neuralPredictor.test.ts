@@ -57,13 +57,19 @@ describe('NeuralPredictor', () => {
   });
 
   it('computes on WebGPU in tabs, Deno and Node', async () => {
-    const { url } = coordinator;
-    crew = await startLocalWorkers({ url, count: 3, runtime: ['browser', 'deno', 'node'], device: 'webgpu' });
+    const { url, tokens } = coordinator;
+    crew = await startLocalWorkers({
+      url,
+      token: tokens.local,
+      count: 3,
+      runtime: ['browser', 'deno', 'node'],
+      device: 'webgpu',
+    });
     const predicted = fromItems(rows).mapBatches(NeuralPredictor, {
       fnConstructorArgs: [checkpoint, { device: 'webgpu' }],
       batchSize: 150,
       concurrency: 3,
-      scalingConfig: { url, device: 'webgpu' },
+      scalingConfig: { url, token: tokens.admin, device: 'webgpu' },
     });
     const values = (await predicted.takeAll()).map((row) => (row as Record<string, number>)['predictions_1']);
     expectAlike(values);
@@ -72,14 +78,14 @@ describe('NeuralPredictor', () => {
   });
 
   it('says so where there is no adapter', async () => {
-    const { url } = coordinator;
+    const { url, tokens } = coordinator;
     // Whatever this machine has.
     process.env['VK_ICD_FILENAMES'] = join(folder, 'none.json');
-    crew = await startLocalWorkers({ url, count: 1, runtime: 'node', device: 'cpu' });
+    crew = await startLocalWorkers({ url, token: tokens.local, count: 1, runtime: 'node', device: 'cpu' });
     const predicted = fromItems(rows).mapBatches(NeuralPredictor, {
       fnConstructorArgs: [checkpoint, { device: 'webgpu' }],
       concurrency: 1,
-      scalingConfig: { url },
+      scalingConfig: { url, token: tokens.admin },
     });
     await expect(predicted.takeAll()).rejects.toThrow(/has no WebGPU/);
     await expect(new NeuralPredictor(checkpoint, { device: 'webgpu' }).call(batch)).rejects.toMatchObject({

@@ -68,6 +68,56 @@ describe('asking a coordinator elsewhere', () => {
     await expect(askForJson(endless, 'x', form, { timeoutMs: 50 })).rejects.toMatchObject(expected);
   });
 
+  describe('that redirects', () => {
+    const token = 'marked-admin-token';
+
+    it('follows within its address, with the token', async () => {
+      const tokens: unknown[] = [];
+      const address = await answering((response) => {
+        tokens.push(response.req.headers.authorization);
+        if (response.req.url === '/x') response.writeHead(307, { location: '/y' }).end();
+        else response.end('{"rounds":3}');
+      });
+      expect(await askForJson({ ...address, token }, 'x', form, { method: 'POST', json: {} })).toEqual({
+        rounds: 3,
+      });
+      expect(tokens).toEqual([`Bearer ${token}`, `Bearer ${token}`]);
+    });
+
+    it.each([
+      ['another port', () => 'http://127.0.0.1:1/x', 'GET', 307],
+      ['another name of it', (url: string) => url.replace('127.0.0.1', 'localhost'), 'GET', 302],
+      ['https', (url: string) => url.replace('http:', 'https:'), 'GET', 301],
+      ['its own address by a status that makes a GET of it', () => '/y', 'POST', 302],
+    ] as const)('sends nothing to %s, and names both addresses', async (_, target, method, status) => {
+      const asked: string[] = [];
+      const address = await answering((response) => {
+        asked.push(`${response.req.method} ${response.req.url}`);
+        response.writeHead(status, { location: target(address.url) }).end();
+      });
+      const error = await askCoordinator({ ...address, token }, 'x', { method }).catch((e: unknown) => e);
+      const named = new URL(target(address.url), address.url);
+      expect(error).toMatchObject({
+        code: 'REDIRECT_REFUSED',
+        message: `${address.url} redirects ${method} /x to ${named.origin}${named.pathname} (status ${status}), which is not followed. Give the coordinator's own address.`,
+      });
+      expect(asked).toEqual([`${method} /x`]);
+    });
+
+    it('is given up after ten redirects', async () => {
+      let asked = 0;
+      const address = await answering((response) => {
+        asked += 1;
+        response.writeHead(307, { location: '/x' }).end();
+      });
+      await expect(askCoordinator({ ...address, token }, 'x')).rejects.toMatchObject({
+        code: 'REDIRECT_REFUSED',
+        message: expect.stringContaining('one redirect more than 10') as string,
+      });
+      expect(asked).toBe(11);
+    });
+  });
+
   it('ends when it is called off', async () => {
     const calledOff = new AbortController();
     const address = await answering(() => calledOff.abort());

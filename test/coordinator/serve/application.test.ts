@@ -247,6 +247,27 @@ describe('the server', () => {
       expect(await ask({}, place)).toBe(200);
   });
 
+  it('slows down who guesses the API key, writes down who does, and answers those who have it', async () => {
+    const log: string[] = [];
+    serve = new Serve({ log: ({ level, message }) => void log.push(`${level} ${message}`) });
+    const apiKey = 'a-key-that-nobody-guesses';
+    await serve.run(deployment(models.late.checkpoint), { port: 0, apiKey });
+    const ask = (key: string): Promise<Response> =>
+      fetch(`${serve.url}?key=secret`, { method: 'POST', body: small, headers: { 'x-api-key': key } });
+    const statuses: number[] = [];
+    for (let nth = 0; nth < 12; nth++) statuses.push((await ask(`guess-${nth}`)).status);
+    expect(statuses).toEqual([...Array<number>(10).fill(401), 429, 429]);
+    const refused = await ask('guess');
+    expect(Number(refused.headers.get('retry-after'))).toBe(1);
+    expect(await refused.json()).toMatchObject({ error: { code: 'TOO_MANY_ATTEMPTS' } });
+    expect((await ask(apiKey)).status).toBe(200);
+    expect(log.filter((line) => line.startsWith('warn'))).toHaveLength(13);
+    expect(log.find((line) => line.startsWith('warn'))).toBe(
+      'warn Refused serve: POST / of 127.0.0.1: The API key is wrong: send "Authorization: Bearer KEY" or "X-API-Key: KEY".',
+    );
+    expect(log.join()).not.toMatch(/guess-|key=secret/);
+  });
+
   it('lets pages of allowed origins ask, and tells browsers so', async () => {
     await serve.run(deployment(models.late.checkpoint), { port: 0, allowedOrigins: ['https://app.example'] });
     const origin = { origin: 'https://app.example' };

@@ -56,6 +56,61 @@ function raw(text: string, keepOpen = true): Promise<string> {
 
 const good = { distance: 100, hour: 5, carrier: 'AA' };
 
+describe('JSON that would take long to read', () => {
+  const padding = ' '.repeat(16 * 1024);
+  const keys = (count: number): string =>
+    `[{${Array.from({ length: count }, (_, i) => `"${i.toString(36)}":1`).join()},"distance":1,"hour":2,"carrier":null}]`;
+  const infer = (data: string): string =>
+    `{"inputs":[{"name":"distance","shape":[1],"datatype":"FP32","data":${data}}]}${padding}`;
+  const cases: readonly [string, string, string, RegExp][] = [
+    ['arrays nested deep', '/', '['.repeat(500_000), /nested 32 deep, these are deeper\.$/],
+    ['objects nested deep', '/', '{"a":'.repeat(100_000), /nested 32 deep, these are deeper\.$/],
+    ['arrays nested deep in a string', '/', JSON.stringify('['.repeat(500_000)), /nested 32 deep/],
+    ['tensors nested deep', '/v2/models/default/infer', infer('['.repeat(500_000)), /nested 32 deep/],
+    ['very many keys', '/', keys(10_001), /An object may have 10000 keys, one has more\.$/],
+    ['very many keys in a string', '/', JSON.stringify(keys(10_001)), /An object may have 10000 keys/],
+  ];
+  it.each(cases)('is refused: %s', async (_, place, body, message) => {
+    const response = await fetch(serve.url + place, { method: 'POST', body });
+    const text = await response.text();
+    expect([response.status, text]).toEqual([400, expect.stringContaining('BAD_REQUEST')]);
+    const { error } = JSON.parse(text) as { error: string | { message: string } };
+    expect(typeof error === 'string' ? error : error.message).toMatch(message);
+    await expectAlive();
+  });
+
+  it('is read as long as it is within the bounds', async () => {
+    const deep = `${'['.repeat(30)}${']'.repeat(30)}`;
+    const body = JSON.stringify([{ ...good, more: 'MORE', text: `${'['.repeat(100)}${':'.repeat(20_000)}` }]);
+    const response = await fetch(serve.url!, { method: 'POST', body: body.replace('"MORE"', deep) });
+    expect([response.status, await response.json()]).toEqual([
+      200,
+      [{ predictions: expect.any(Number) as number }],
+    ]);
+    expect((await fetch(serve.url!, { method: 'POST', body: keys(9_990) })).status).toBe(200);
+  });
+
+  it('looks for a misspelt field among the first of very many, and no longer', async () => {
+    const strangers = Array.from({ length: 9_000 }, (_, i) => `"hou${i}":1`);
+    const at = (place: number): string =>
+      `[{${strangers.toSpliced(place, 0, '"distanze":1').join()},"hour":2,"carrier":null}]`;
+    expect((await post(at(0))).error.message).toMatch(/There is "distanze": is it meant\?$/);
+    expect((await post(at(8_000))).error.message).toBe(
+      'Row 0 lacks the field "distance"; a value that is not known is sent as null.',
+    );
+  });
+
+  it('has no more tensors than a model may have features', async () => {
+    const tensor = '{"name":"x","shape":[1],"datatype":"FP32","data":[1]}';
+    const body = `{"inputs":[${Array(16_385).fill(tensor).join()}]}`;
+    const response = await fetch(`${serve.url}/v2/models/default/infer`, { method: 'POST', body });
+    expect([response.status, await response.json()]).toMatchObject([
+      400,
+      { code: 'SERVE_INPUT_INVALID', error: 'inputs: expected at most 16384, there are 16385.' },
+    ]);
+  });
+});
+
 describe('rows that do not fit', () => {
   const cases: readonly [string, string, string, RegExp, object?][] = [
     ['text that is no JSON', '{"distance": 1,', 'BAD_REQUEST', /not JSON/],

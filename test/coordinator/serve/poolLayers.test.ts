@@ -20,9 +20,18 @@ beforeAll(async () => {
   models = await makeLayersModels();
   coordinator = await startCoordinator({ port: 0, graceMs: 500 });
   const lend = async (runtime: ('browser' | 'node' | 'deno')[], device: 'cpu' | 'webgpu'): Promise<void> => {
-    const { url } = coordinator;
+    const { url, tokens } = coordinator;
     // The predictors are tabgrad's own: workers that run no code of owners run them.
-    crews.push(await startLocalWorkers({ url, count: runtime.length, runtime, device, allowCode: false }));
+    crews.push(
+      await startLocalWorkers({
+        url,
+        token: tokens.local,
+        count: runtime.length,
+        runtime,
+        device,
+        allowCode: false,
+      }),
+    );
   };
   await lend(['browser', 'browser', 'node', 'deno'], 'cpu');
   await lend(['browser', 'node', 'deno'], 'webgpu');

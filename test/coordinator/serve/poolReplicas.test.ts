@@ -18,6 +18,7 @@ beforeAll(async () => {
   const runtime = ['browser', 'browser', 'node', 'deno'] as const;
   crew = await startLocalWorkers({
     url: coordinator.url,
+    token: coordinator.tokens.local,
     count: runtime.length,
     runtime,
     device: 'cpu',

@@ -108,6 +108,7 @@ describe('a replica whose worker vanishes', () => {
             leaving: new Promise<string>(() => undefined),
             pipe: {
               bufferedBytes: 0,
+              read: () => undefined,
               closed: closed.promise,
               close: (reason) => closed.resolve(reason),
               onFrame: (next) => void (receive = next),

@@ -107,6 +107,35 @@ describe('tabgrad serve', () => {
     rmSync(storage, { recursive: true });
   });
 
+  it('warns, in every style, where others can ask without a key; with a key it does not', async () => {
+    const words = [
+      'serve',
+      '--checkpoint',
+      models.late.checkpoint.modelPath,
+      '--port',
+      '0',
+      '--host',
+      '0.0.0.0',
+    ];
+    const stderrOf = async (style: string, env: Record<string, string> = {}): Promise<string> => {
+      const running = startTabgrad([...words, style], { env });
+      if (style !== '--quiet') await running.printed('\n');
+      else await running.warned('\n');
+      running.signal('SIGTERM');
+      return (await running.ended).stderr;
+    };
+    const warning =
+      /^serve: ANYBODY WHO REACHES 0\.0\.0\.0, port \d+, GETS PREDICTIONS, without a key\. .*TABGRAD_API_KEY/;
+    const [line = ''] = (await stderrOf('--json')).split('\n');
+    expect(JSON.parse(line)).toEqual({
+      type: 'log',
+      level: 'warn',
+      message: expect.stringMatching(warning) as string,
+    });
+    expect(await stderrOf('--quiet')).toMatch(/^warning: serve: ANYBODY WHO REACHES/);
+    expect(await stderrOf('--json', { TABGRAD_API_KEY: 'k1' })).toBe('');
+  });
+
   it('needs something to serve', async () => {
     const { code, stderr } = await runTabgrad(['serve', '--port', '0', '--json']);
     expect([code, stderr]).toEqual([

@@ -26,6 +26,8 @@ interface Ask {
   readonly method?: string;
   readonly headers?: Record<string, string>;
   readonly body?: string | Buffer;
+  /** Whether it comes without the admin token. */
+  readonly isStranger?: boolean;
 }
 
 const sha256 = (bytes: Uint8Array | string): string => createHash('sha256').update(bytes).digest('hex');
@@ -60,9 +62,13 @@ describe('coordinator', () => {
     await rm(folder, { recursive: true, force: true });
   });
 
-  /** A request whose path is sent as it is: fetch would tidy it up. */
-  function ask(path: string, { method = 'GET', headers = {}, body }: Ask = {}): Promise<Reply> {
+  /** A request of the owner, whose path is sent as it is: fetch would tidy it up. */
+  function ask(
+    path: string,
+    { method = 'GET', headers: given = {}, body, isStranger = false }: Ask = {},
+  ): Promise<Reply> {
     const { hostname, port } = new URL(coordinator.url);
+    const headers = isStranger ? given : { ...asOwner(), ...given };
     return new Promise((resolve, reject) => {
       const request = httpRequest({ hostname, port, path, method, headers }, (response) => {
         const chunks: Buffer[] = [];
@@ -80,6 +86,8 @@ describe('coordinator', () => {
       request.end(body);
     });
   }
+
+  const asOwner = (): Record<string, string> => ({ Authorization: `Bearer ${coordinator.tokens.admin}` });
 
   const errorCode = (reply: Reply): string =>
     (JSON.parse(reply.body) as { error: { code: string } }).error.code;
@@ -109,7 +117,7 @@ describe('coordinator', () => {
 
   async function greet(
     socket: WebSocket,
-    message: unknown = hello,
+    message: unknown = { ...hello, token: coordinator.tokens.join },
   ): Promise<Awaited<ReturnType<typeof nextMessage>>> {
     await whenOpen(socket);
     const answer = nextMessage(socket);
@@ -184,7 +192,7 @@ describe('coordinator', () => {
       expect(got.headers).toMatchObject({
         etag: `"${sha256(bytes)}"`,
         'content-length': '1000',
-        'cache-control': 'public, max-age=31536000, immutable',
+        'cache-control': 'private, max-age=31536000, immutable',
       });
       expect((await ask(path, { headers: { 'If-None-Match': `"${sha256(bytes)}"` } })).status).toBe(304);
     });
@@ -255,15 +263,16 @@ describe('coordinator', () => {
       expect(await whenClosed(binary)).toBe(1008);
       const large = openControl();
       await greet(large);
-      large.send('x'.repeat(17 * 1024 * 1024));
-      // 1009: message too big (RFC 6455, 7.4.1).
-      expect(await whenClosed(large)).toBe(1009);
+      large.send('x'.repeat(64 * 1024 + 1));
+      // Cut off, without a word to who might not listen.
+      expect(await whenClosed(large)).toBe(1006);
     });
 
-    it('refuse a wrong token', async () => {
+    it('refuse a wrong token, and none', async () => {
       await coordinator.close();
       await start({ joinToken: 'open sesame' });
       expect(coordinator.joinUrl).toBe(`${coordinator.url}/join#token=open%20sesame`);
+      expect(await greet(openControl(), hello)).toMatchObject({ code: 'TOKEN_REQUIRED' });
       expect(await greet(openControl(), { ...hello, token: 'sesame' })).toMatchObject({
         code: 'TOKEN_REQUIRED',
       });
@@ -288,16 +297,30 @@ describe('coordinator', () => {
     });
 
     it('let only known workers signal', async () => {
-      const welcome = (await greet(openControl())) as unknown as { workerId: string; secret: string };
-      const path = (token: string): string =>
-        `/peerjs/peerjs?key=tabgrad&id=${welcome.workerId}&token=${token}`;
-      for (const wrong of [path('guess'), '/peerjs/peerjs?key=wrong&id=a&token=b']) {
+      interface Welcome {
+        readonly workerId: string;
+        readonly secret: string;
+        readonly signallingToken: string;
+      }
+      const welcome = (await greet(openControl())) as unknown as Welcome;
+      const other = (await greet(openControl())) as unknown as Welcome;
+      const path = (token: string, id = welcome.workerId): string =>
+        `/peerjs/peerjs?key=tabgrad&id=${id}&token=${token}`;
+      for (const wrong of [
+        path('guess'),
+        path(welcome.secret),
+        path(other.signallingToken),
+        // The first values are checked by one reader, the last ones used by another.
+        `${path(other.signallingToken, other.workerId)}&id=${welcome.workerId}&token=any`,
+        `${path('any')}&id=${other.workerId}&token=${other.signallingToken}`,
+        '/peerjs/peerjs?key=wrong&id=a&token=b',
+      ]) {
         const stranger = openControl({}, wrong);
         const closed = whenClosed(stranger);
         expect(await nextMessage(stranger)).toMatchObject({ type: 'ERROR' });
         await closed;
       }
-      expect(await nextMessage(openControl({}, path(welcome.secret)))).toEqual({ type: 'OPEN' });
+      expect(await nextMessage(openControl({}, path(welcome.signallingToken)))).toEqual({ type: 'OPEN' });
       expect(coordinator.traffic().signalling.sentBytes).toBeGreaterThan(0);
     });
   });
@@ -328,7 +351,8 @@ describe('coordinator', () => {
 
     it('cuts off who never ends the body, and keeps nothing of it', async () => {
       const name = sha256('x');
-      await raw(`PUT /blobs/${name} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\nhalf`);
+      const head = `PUT /blobs/${name} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${coordinator.tokens.admin}`;
+      await raw(`${head}\r\nContent-Length: 100\r\n\r\nhalf`);
       expect(await coordinator.blobs.has(name)).toBe(false);
     });
 
@@ -342,7 +366,9 @@ describe('coordinator', () => {
       const { hostname, port } = new URL(coordinator.url);
       await new Promise<void>((resolve) => {
         const socket = connect(Number(port), hostname, () =>
-          socket.write(`GET /blobs/${name} HTTP/1.1\r\nHost: localhost\r\n\r\n`),
+          socket.write(
+            `GET /blobs/${name} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${coordinator.tokens.admin}\r\n\r\n`,
+          ),
         );
         socket.once('data', () => {
           socket.resetAndDestroy();
@@ -422,10 +448,10 @@ describe('coordinator', () => {
     /** A worker that commits three rounds as soon as it is told to begin. */
     function trainAlone(socket: WebSocket): void {
       const say = (message: object): void => socket.send(JSON.stringify(message));
-      socket.on('open', () => say(hello));
+      socket.on('open', () => say({ ...hello, token: coordinator.tokens.join }));
       socket.on('message', (data: Buffer) => {
-        const { type, runId, generation } = JSON.parse(data.toString()) as Record<string, unknown>;
-        if (type === 'welcome') say({ type: 'available', peerId: 'p' });
+        const { type, workerId, runId, generation } = JSON.parse(data.toString()) as Record<string, unknown>;
+        if (type === 'welcome') say({ type: 'available', peerId: workerId });
         if (type === 'assign') say({ type: 'ready', runId, generation, links: [] });
         if (type !== 'begin') return;
         for (let round = 0; round < 3; round += 1) {
@@ -440,7 +466,7 @@ describe('coordinator', () => {
     it('stops a run that waits, and says what it waits for', async () => {
       await coordinator.blobs.putBytes(shard);
       await post('/api/v1/runs', request());
-      const events = await fetch(`${coordinator.url}/api/v1/runs/flights/events`);
+      const events = await fetch(`${coordinator.url}/api/v1/runs/flights/events`, { headers: asOwner() });
       await events.body?.getReader().read();
       expect(JSON.parse((await ask('/api/v1/runs/flights')).body)).toMatchObject({
         status: 'running',
@@ -492,12 +518,12 @@ describe('coordinator', () => {
       expect([rebound.status, errorCode(rebound)]).toEqual([403, 'ORIGIN_REFUSED']);
     });
 
-    it('asks for the admin token where there is one; the join token only uploads', async () => {
+    it('asks for the admin token', async () => {
       await coordinator.close();
       await start({ adminToken: 'boss', joinToken: 'guest' });
       const status = async (path: string, token?: string, method = 'GET', body = ''): Promise<number> => {
         const headers = token === undefined ? {} : { Authorization: `Bearer ${token}` };
-        return (await ask(path, { method, headers, ...(body !== '' && { body }) })).status;
+        return (await ask(path, { method, headers, isStranger: true, ...(body !== '' && { body }) })).status;
       };
       expect(await status('/api/v1/status')).toBe(401);
       expect(await status('/api/v1/status', 'guest')).toBe(401);
@@ -506,8 +532,11 @@ describe('coordinator', () => {
       expect(await status('/healthz')).toBe(200);
       const blob = `/blobs/${sha256('x')}`;
       expect(await status(blob, undefined, 'PUT', 'x')).toBe(401);
-      expect(await status(blob, 'guest', 'PUT', 'x')).toBe(201);
-      expect(await status(blob)).toBe(200);
+      expect(await status(blob, 'guest', 'PUT', 'x')).toBe(401);
+      expect(await status(blob, 'boss', 'PUT', 'x')).toBe(201);
+      expect(await status(blob)).toBe(401);
+      expect(await status(blob, 'guest')).toBe(401);
+      expect(await status(blob, 'boss')).toBe(200);
     });
   });
 
@@ -527,17 +556,26 @@ describe('coordinator', () => {
       });
     });
 
-    it('makes an admin token of its own when it listens beyond this machine', async () => {
+    it.each(['127.0.0.1', '0.0.0.0'])('makes tokens of its own when it listens on %s', async (host) => {
       await coordinator.close();
-      await start({ host: '0.0.0.0' });
-      expect(coordinator.adminToken).toMatch(/^[\w-]{43}$/);
-      expect((await ask('/api/v1/status')).status).toBe(401);
+      await start({ host });
+      const { admin, join, local } = coordinator.tokens;
+      for (const token of [admin, join, local]) expect(token).toMatch(/^[\w-]{43}$/);
+      expect(new Set([admin, join, local]).size).toBe(3);
+      expect(new URL(coordinator.joinUrl).hash).toBe(`#token=${join}`);
+      expect((await ask('/api/v1/status', { isStranger: true })).status).toBe(401);
+      for (const token of [undefined, admin, 'guess']) {
+        expect(await greet(openControl(), { ...hello, token })).toMatchObject({ code: 'TOKEN_REQUIRED' });
+      }
+      for (const token of [join, local]) {
+        expect(await greet(openControl(), { ...hello, token })).toMatchObject({ type: 'welcome' });
+      }
     });
 
     it('is known under its public URL', async () => {
       await coordinator.close();
       await start({ publicUrl: 'https://gpu.example/' });
-      expect(coordinator.joinUrl).toBe('https://gpu.example/join');
+      expect(coordinator.joinUrl).toBe(`https://gpu.example/join#token=${coordinator.tokens.join}`);
       expect((await ask('/join', { headers: { Host: 'gpu.example' } })).status).toBe(200);
     });
 

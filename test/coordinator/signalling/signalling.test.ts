@@ -1,5 +1,4 @@
 import { once } from 'node:events';
-import { createServer } from 'node:http';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import { mountPeerServer } from '../../../coordinator/signalling/peerServer.ts';
@@ -64,7 +63,7 @@ describe('WebSocket servers on one HTTP server', () => {
   it('stop their timers when closed, so that a process can end', async () => {
     const timers = (): number => process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout').length;
     const before = timers();
-    const mounted = mountPeerServer(createServer(), { key: 'k' });
+    const mounted = mountPeerServer({ key: 'k' });
     expect(timers()).toBe(before + 2);
     await mounted.close();
     expect(timers()).toBe(before);

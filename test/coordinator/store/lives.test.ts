@@ -57,8 +57,10 @@ afterEach(async () => {
   await rm(storagePath, { recursive: true, force: true });
 });
 
+const asOwner = (): Record<string, string> => ({ authorization: `Bearer ${coordinator.tokens.admin}` });
+
 async function ask(path: string, init: RequestInit = {}): Promise<string> {
-  return (await fetch(new URL(path, coordinator.url), init)).text();
+  return (await fetch(new URL(path, coordinator.url), { ...init, headers: asOwner() })).text();
 }
 
 async function submit(): Promise<void> {
@@ -70,7 +72,8 @@ async function submit(): Promise<void> {
 function joinAs(identity: object | undefined, answer: (message: Said) => readonly object[]): Promise<Said> {
   const socket = new WebSocket(new URL('/control', coordinator.url.replace('http', 'ws')));
   sockets.push(socket);
-  socket.on('open', () => socket.send(JSON.stringify(identity ? { ...hello, identity } : hello)));
+  const { join: token } = coordinator.tokens;
+  socket.on('open', () => socket.send(JSON.stringify({ ...hello, token, ...(identity && { identity }) })));
   return new Promise((resolve, reject) => {
     socket.once('error', reject);
     socket.on('message', (data: Buffer) => {
@@ -93,8 +96,8 @@ interface Said {
 /** Trains alone from where it is told to go on, up to `rounds`. */
 function trainUpTo(rounds: number): (message: Said) => readonly object[] {
   let known = 0;
-  return ({ type, runId, generation, committedRounds }) => {
-    if (type === 'welcome') return [{ type: 'available', peerId: 'p' }];
+  return ({ type, workerId, runId, generation, committedRounds }) => {
+    if (type === 'welcome') return [{ type: 'available', peerId: workerId }];
     if (type === 'assign') {
       known = committedRounds;
       return [{ type: 'ready', runId, generation, links: [] }];
@@ -122,7 +125,7 @@ function roundOf(round: number, generation: number): object {
 
 /** The events of the run from after `last` until one of type `until`. */
 async function eventsUntil(until: string, last = 0): Promise<{ id: number; type: string }[]> {
-  const headers = { 'Last-Event-ID': String(last) };
+  const headers = { ...asOwner(), 'Last-Event-ID': String(last) };
   const url = new URL('/api/v1/runs/flights/events', coordinator.url);
   const { body } = await fetch(url, { headers });
   let text = '';
@@ -205,12 +208,12 @@ describe('A coordinator that is started again on its storage folder', () => {
     expect(thief.workerId).not.toBe(workerId);
   });
 
-  it('keeps the admin token that it made', async () => {
+  it('keeps the tokens that it made', async () => {
     await startAgain({ host: '0.0.0.0' });
-    const { adminToken } = coordinator;
-    expect(adminToken).toMatch(/^[\w-]{43}$/);
+    const { admin, join } = coordinator.tokens;
+    for (const token of [admin, join]) expect(token).toMatch(/^[\w-]{43}$/);
     await startAgain({ host: '0.0.0.0' });
-    expect(coordinator.adminToken).toBe(adminToken);
+    expect([coordinator.tokens.admin, coordinator.tokens.join]).toEqual([admin, join]);
   });
 
   it('is refused while the first one is up', async () => {

@@ -8,6 +8,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { knownCoordinator } from '../../../coordinator/remote/knownCoordinator.ts';
 import { startLocalWorkers } from '../../../coordinator/local/localWorkers.ts';
 import type { LocalWorkers } from '../../../coordinator/local/localWorkers.ts';
 import type { ProgressEvent } from '../../../coordinator/progress/progressEvent.ts';
@@ -82,7 +83,8 @@ describe('A run whose coordinator is killed', () => {
     'goes on from its last round with the same workers to the same model, and lists it in its next life',
     { timeout: 180_000 },
     async () => {
-      crew = await startLocalWorkers({ url, count: 2, runtime: 'node', device: 'cpu' });
+      const { joinToken } = (await knownCoordinator(url))!;
+      crew = await startLocalWorkers({ url, token: joinToken, count: 2, runtime: 'node', device: 'cpu' });
       const undisturbed = await train();
 
       const rounds: number[] = [];
@@ -127,7 +129,8 @@ describe('A run whose coordinator is killed', () => {
     'goes on with a net from its last stored state, to the weights of the undisturbed run',
     { timeout: 180_000 },
     async () => {
-      crew = await startLocalWorkers({ url, count: 2, runtime: 'node', device: 'cpu' });
+      const { joinToken } = (await knownCoordinator(url))!;
+      crew = await startLocalWorkers({ url, token: joinToken, count: 2, runtime: 'node', device: 'cpu' });
       const undisturbed = await trainNet();
 
       const steps: number[] = [];

@@ -6,6 +6,7 @@ import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { knownCoordinator } from '../../../coordinator/remote/knownCoordinator.ts';
 import { startLocalWorkers, type LocalWorkers } from '../../../coordinator/local/localWorkers.ts';
 import { GBDTTrainer } from '../../../coordinator/train/gbdtTrainer.ts';
 import { flights } from '../../endToEnd/swarm.ts';
@@ -28,7 +29,8 @@ describe('A coordinator that stands by', () => {
     await coordinators[0]!.printed('"type":"up"');
     coordinators.push(startTabgrad(words));
     await coordinators[1]!.printed('"type":"standby"');
-    crew = await startLocalWorkers({ url, count: 2, runtime: 'node', device: 'cpu' });
+    const { joinToken } = (await knownCoordinator(url))!;
+    crew = await startLocalWorkers({ url, token: joinToken, count: 2, runtime: 'node', device: 'cpu' });
   });
   afterAll(async () => {
     await crew?.stop();
@@ -69,7 +71,9 @@ describe('A coordinator that stands by', () => {
       });
       expect(killed).toBe(true);
       expect(taken).toBe(undisturbed);
-      const now = (await (await fetch(`${url}/api/v1/workers`)).json()) as {
+      const { adminToken } = (await knownCoordinator(url))!;
+      const headers = { authorization: `Bearer ${adminToken}` };
+      const now = (await (await fetch(`${url}/api/v1/workers`, { headers })).json()) as {
         workers: { workerId: string }[];
       };
       expect(now.workers.map(({ workerId }) => workerId).sort()).toEqual([...workers].sort());

@@ -113,6 +113,34 @@ export function describeStore(name: string, make: () => Promise<TestDatabase>): 
       expect((await store.runs.unfinished()).map((run) => run.request.runId)).toEqual(['running']);
     });
 
+    it('keeps bans until they are lifted, each as it was saved last', async () => {
+      const ban = {
+        kind: 'address',
+        value: '192.0.2.7',
+        reason: 'spam „Ü"',
+        bannedAtMs: 1_700_000_000_123,
+      } as const;
+      const other = { kind: 'worker', value: '192.0.2.7', reason: 'x', bannedAtMs: 5 } as const;
+      await store.bans.save({ ...ban, reason: 'first' });
+      await store.bans.save(other);
+      await store.bans.save(ban);
+      await reopen();
+      expect(await store.bans.all()).toEqual([other, ban]);
+      await store.bans.remove(other);
+      await reopen();
+      expect(await store.bans.all()).toEqual([ban]);
+    });
+
+    it('changes settings together, and takes them away', async () => {
+      expect(await store.savedSetting('a')).toBeUndefined();
+      expect(await store.setting('a', () => 'made')).toBe('made');
+      await store.changeSettings({ a: 'changed', b: 'new' });
+      await reopen();
+      expect(await store.setting('a', () => 'made again')).toBe('changed');
+      await store.changeSettings({ a: undefined, b: undefined });
+      expect([await store.savedSetting('a'), await store.savedSetting('b')]).toEqual([undefined, undefined]);
+    });
+
     it('takes facts together or not at all', async () => {
       const log = await begin('r', roundFact(0));
       await expect(log.write([waiting, roundFact(1), roundFact(0)])).rejects.toMatchObject({

@@ -4,6 +4,7 @@ import { createPrivateKey, generateKeyPairSync, type KeyObject } from 'node:cryp
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { issueAuthority, issueServer } from '../../../coordinator/tls/issueCertificate.ts';
+import { constraintsFor } from '../../../coordinator/tls/nameConstraints.ts';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 
@@ -26,6 +27,7 @@ export function testAuthority(): TestAuthority {
   const pem = issueAuthority({
     commonName: 'test authority',
     key,
+    constraints: constraintsFor([]),
     fromMs: now - DAY_MS,
     untilMs: now + 30 * DAY_MS,
   });

@@ -54,7 +54,7 @@ describe('servers over https', () => {
   }
 
   const ask = (url: string, ca: string | undefined): Promise<unknown> =>
-    askForJson({ url, token: undefined, ca, signal }, 'api/v1/status', z.unknown());
+    askForJson({ url, token: coordinator!.tokens.admin, ca, signal }, 'api/v1/status', z.unknown());
 
   /** The serial number of the certificate that new connections are shown. */
   function shownSerial(url: string): Promise<string> {

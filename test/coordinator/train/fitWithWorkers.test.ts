@@ -50,6 +50,7 @@ describe('GBDTTrainer with real workers', () => {
     const coordinator = await startCoordinator({ port: 0, adminToken: 'secret' });
     const workers = await startLocalWorkers({
       url: coordinator.url,
+      token: coordinator.tokens.local,
       count: 2,
       runtime: 'node',
       device: 'cpu',

@@ -156,8 +156,14 @@ describe('Tuner with nets', () => {
 
   it('moves a trial to another worker, to the same net, when its own is killed', async () => {
     const coordinator = await startCoordinator({ port: 0 });
-    const { url } = coordinator;
-    const crew = await startLocalWorkers({ url, count: 2, runtime: 'node', device: 'cpu' });
+    const { url, tokens } = coordinator;
+    const crew = await startLocalWorkers({
+      url,
+      token: tokens.local,
+      count: 2,
+      runtime: 'node',
+      device: 'cpu',
+    });
     let killed: number | undefined;
     const onEvent = (event: TuneEvent): void => {
       if (event.type !== 'report' || event.iteration !== 2 || killed !== undefined) return;
@@ -166,7 +172,10 @@ describe('Tuner with nets', () => {
     };
     try {
       const grid = await new Tuner({
-        trainable: new NeuralTrainer({ ...netOptions(), scalingConfig: { numWorkers: 1, url } }),
+        trainable: new NeuralTrainer({
+          ...netOptions(),
+          scalingConfig: { numWorkers: 1, url, token: tokens.admin },
+        }),
         paramSpace: rates(1e-5, 0.03),
         tuneConfig: { ...tuneConfig, maxConcurrentTrials: 2 },
         runConfig: { name: 'killed-worker', storagePath, callbacks: [{ onEvent }], verbose: 0 },

@@ -93,7 +93,13 @@ describe('Tuner with real workers', () => {
   it('shares a coordinator that is up, says what a trial waits for, and puts more trials on workers that join', async () => {
     const coordinator = await startCoordinator({ port: 0, adminToken: 'secret' });
     const join = (count: number) =>
-      startLocalWorkers({ url: coordinator.url, count, runtime: 'node', device: 'cpu' });
+      startLocalWorkers({
+        url: coordinator.url,
+        token: coordinator.tokens.local,
+        count,
+        runtime: 'node',
+        device: 'cpu',
+      });
     const crews = [await join(1)];
     const waits: string[] = [];
     let late: Promise<unknown> | undefined;
@@ -152,8 +158,14 @@ describe('Tuner with real workers', () => {
 
   it('goes on with a trial on another worker, to the same model, when its own is killed', async () => {
     const coordinator = await startCoordinator({ port: 0 });
-    const { url } = coordinator;
-    const crew = await startLocalWorkers({ url, count: 2, runtime: 'node', device: 'cpu' });
+    const { url, tokens } = coordinator;
+    const crew = await startLocalWorkers({
+      url,
+      token: tokens.local,
+      count: 2,
+      runtime: 'node',
+      device: 'cpu',
+    });
     let killed: number | undefined;
     try {
       const onEvent = (event: TuneEvent): void => {
@@ -162,7 +174,10 @@ describe('Tuner with real workers', () => {
         process.kill(killed, 'SIGKILL');
       };
       const grid = await new Tuner({
-        trainable: new GBDTTrainer({ ...trainerOptions(), scalingConfig: { numWorkers: 1, url } }),
+        trainable: new GBDTTrainer({
+          ...trainerOptions(),
+          scalingConfig: { numWorkers: 1, url, token: tokens.admin },
+        }),
         paramSpace: { params: { max_depth: gridSearch([2, 3]) } },
         tuneConfig: { ...tuneConfig, maxConcurrentTrials: 2 },
         runConfig: { name: 'killed-worker', storagePath, callbacks: [{ onEvent }] },

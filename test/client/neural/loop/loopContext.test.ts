@@ -3,11 +3,13 @@
 import * as tf from '@tensorflow/tfjs';
 import { beforeAll, describe, expect, it } from 'vitest';
 import {
-  joinLoop,
+  loopAnswers,
+  type LoopAnswers,
   type LoopDataset,
+  type LoopGroup,
   type LoopReport,
-  type LoopSurroundings,
-} from '../../../../client/neural/loop/loopContext.ts';
+} from '../../../../client/neural/loop/loopAnswers.ts';
+import { joinLoop } from '../../../../client/neural/loop/loopContext.ts';
 import { openCheckpoint } from '../../../../client/neural/loop/loopCheckpoint.ts';
 import { loadTfjs } from '../../../../client/neural/tfjs/loadTfjs.ts';
 import type { Collective } from '../../../../shared/collective/collective.ts';
@@ -59,7 +61,7 @@ describe('collectives over tensors', () => {
   });
 
   it('refuse what is no float32 tensor, by its name', async () => {
-    const solo = (): DataParallelContext => joinLoop(surroundings(soloCollective)).context;
+    const solo = (): DataParallelContext => joined(soloCollective).context;
     await expect(solo().allReduce({ steps: tf.scalar(1, 'int32') })).rejects.toThrow(
       /allReduce: steps is of type int32; expected float32/,
     );
@@ -111,7 +113,7 @@ describe('a dataset', () => {
   });
 
   it('is asked for by a name that is there', () => {
-    const { context } = joinLoop(surroundings(soloCollective, { datasets }));
+    const { context } = joined(soloCollective, { datasets });
     expect(() => context.getDatasetShard('valid')).toThrow(/no dataset "valid"; the trainer was given train/);
   });
 });
@@ -166,10 +168,10 @@ describe('reports', () => {
     const ended = await Promise.all(
       memoryGroup(2).collectives.map(async (collective, rank) => {
         const endsAfter = (report: number): boolean => rank === 1 && report === 2;
-        const { context } = joinLoop(surroundings(collective, { endsAfter }));
+        const { context } = joined(collective, { endsAfter });
         await context.report({});
-        await expect(context.report({})).rejects.toThrow('over');
-        await expect(context.barrier()).rejects.toThrow('over');
+        await expect(context.report({})).rejects.toThrow('no further report');
+        await expect(context.barrier()).rejects.toThrow('no further report');
         return context.reports;
       }),
     );
@@ -177,7 +179,7 @@ describe('reports', () => {
   });
 
   it('take numbers alone, and state that is JSON', async () => {
-    const solo = (): DataParallelContext => joinLoop(surroundings(soloCollective)).context;
+    const solo = (): DataParallelContext => joined(soloCollective).context;
     await expect(solo().report({ loss: 'low' as unknown as number })).rejects.toThrow(/metric "loss" is low/);
     await expect(solo().report({}, { state: () => 1 })).rejects.toThrow(/state is not plain JSON/);
   });
@@ -200,36 +202,52 @@ describe('a packed checkpoint', () => {
   });
 });
 
-function surroundings(collective: Collective, changes: Partial<LoopSurroundings> = {}): LoopSurroundings {
-  return {
-    tf,
+interface Joined extends LoopAnswers {
+  readonly context: DataParallelContext;
+}
+
+/** Both sides of a loop, and copies of what they say to each other. */
+function joined(collective: Collective, changes: Partial<LoopGroup> = {}): Joined {
+  const group: LoopGroup = {
     collective,
     datasets: new Map(),
     signal: never,
     timeoutMs: 20_000,
     reports: 0,
-    checkpoint: undefined,
     endsAfter: () => false,
     over: () => new Error('over'),
     onReport: () => undefined,
     ...changes,
   };
+  const answers = loopAnswers(group);
+  const { rank, size } = collective;
+  const datasetRows = Object.fromEntries([...group.datasets].map(([name, { rows }]) => [name, rows]));
+  const { context } = joinLoop({
+    tf,
+    ask: async (what) => structuredClone((await answers.answer(structuredClone(what))).value),
+    rank,
+    size,
+    reports: 0,
+    datasetRows,
+    checkpoint: undefined,
+  });
+  return { ...answers, context };
 }
 
 /** Runs a loop at every member of a group; rejects with the first member's failure. */
 async function together<T>(
   size: number,
   loop: (context: DataParallelContext) => Promise<T>,
-  changes: Partial<LoopSurroundings> = {},
+  changes: Partial<LoopGroup> = {},
 ): Promise<{ readonly results: readonly T[]; readonly reports: readonly LoopReport[][] }> {
   const { collectives } = memoryGroup(size);
   const reports = collectives.map((): LoopReport[] => []);
   const results = await Promise.all(
     collectives.map(async (collective, rank) => {
       const onReport = (report: LoopReport): void => void reports[rank]!.push(report);
-      const member = joinLoop(surroundings(collective, { onReport, ...changes }));
-      const result = await loop(member.context);
-      await member.returned();
+      const { context, returned } = joined(collective, { onReport, ...changes });
+      const result = await loop(context);
+      await returned();
       return result;
     }),
   );

@@ -187,11 +187,16 @@ describe('The loop of an owner', () => {
     ['throws at once', '() => { throw new Error("no luck") }', /trainLoopPerWorker threw: Error: no luck/],
     ['throws', 'async () => { throw new Error("no luck") }', /trainLoopPerWorker threw: Error: no luck/],
     ['swallows a failure of the group', swallowing, /metric "loss" is low/],
-    ['is no function', '42', /trainLoopPerWorker is no function/],
   ])('fails the run when it %s', async (_title, source, message) => {
     world.addWorker('w0');
     await formGroup(world, specOf({ kind: 'text', source }), 1, ['w0']);
     begin(['w0'], 1);
     await expect(world.hear('w0', 'finished')).rejects.toThrow(message);
+  });
+
+  it('is refused before the group begins when it is no function', async () => {
+    world.addWorker('w0');
+    const forming = formGroup(world, specOf({ kind: 'text', source: '42' }), 1, ['w0']);
+    await expect(forming).rejects.toThrow(/trainLoopPerWorker is no function/);
   });
 });

@@ -11,7 +11,7 @@ import { decodeState, encodeState, type NamedState } from '../../../../shared/ne
 import type { TrainingEngine } from '../../../../shared/neural/trainingEngine.ts';
 import type { WorkerMessageOf } from '../../../../shared/protocol/control.ts';
 import { seededRandom } from '../../../setup/seededRandom.ts';
-import { SessionWorld } from '../../session/sessionWorld.ts';
+import { linkKeysOf, SessionWorld } from '../../session/sessionWorld.ts';
 
 const RUN = 'net-1';
 export const ROWS = 90;
@@ -123,6 +123,7 @@ export class NetWorld extends SessionWorld {
         generation,
         rank,
         members: members.map((id, at) => ({ rank: at, workerId: id, peerId: id })),
+        linkKeys: linkKeysOf(members),
         leases: [],
         spec: this.#specHash,
         committedRounds: 0,

@@ -1,0 +1,18 @@
+// Where a worker that was allowed to run owners' code runs their loops.
+
+import { LoopThread } from '../ownerLoop/loopThread.ts';
+import type { SessionEnvironment } from '../session/sessionEnvironment.ts';
+import type { WorkerPlatform } from './workerPlatform.ts';
+
+/** @param device what the worker computes on, and a loop over tensors too. */
+export function loopThreads(
+  { programs }: WorkerPlatform,
+  device: 'cpu' | 'webgpu',
+): Pick<SessionEnvironment, 'openLoop'> {
+  if (!programs) return {};
+  const { openThread } = programs;
+  return {
+    openLoop: (name, code) =>
+      new LoopThread(openThread, name === 'rounds' ? { name } : { name, device }, code),
+  };
+}

@@ -1,0 +1,185 @@
+// `tabgrad workers`: who lends a machine, and sending away who should not.
+
+import { bansAnswer, liftedAnswer, removalAnswer, workersAnswer } from '../../remote/apiAnswers.ts';
+import { askForJson, type CoordinatorAddress } from '../../remote/askCoordinator.ts';
+import { BadArgumentError, didYouMean } from '../cliErrors.ts';
+import { defineCommand, type CliContext } from '../command.ts';
+import { adminOptions, coordinatorAddress } from '../connectionOptions.ts';
+import { exitCodes } from '../exitCodes.ts';
+import { textTable } from '../textTable.ts';
+import { workerRow } from '../workerLines.ts';
+
+const options = {
+  ...adminOptions,
+  ban: {
+    type: 'flag',
+    help: 'With remove: for good. The same tab or process can not come back; its volunteer can, by the join link.',
+  },
+  'ban-address': {
+    type: 'flag',
+    help: 'With remove: also ban the address that it comes from, and remove all workers of it.',
+  },
+  reason: {
+    type: 'text',
+    placeholder: 'TEXT',
+    help: 'With remove and ban: why. The worker is told.',
+  },
+} as const;
+
+interface Values {
+  readonly json: boolean;
+  readonly quiet: boolean;
+  readonly ban: boolean;
+  readonly 'ban-address': boolean;
+  readonly reason: string | undefined;
+}
+
+type Action = (address: CoordinatorAddress, id: string, values: Values, context: CliContext) => Promise<void>;
+
+/** The actions, and whether each is about somebody. */
+const actions: Readonly<Record<string, { readonly takesId: boolean; readonly run: Action }>> = {
+  list: { takesId: false, run: list },
+  remove: { takesId: true, run: remove },
+  ban: { takesId: true, run: ban },
+  bans: { takesId: false, run: bans },
+  unban: { takesId: true, run: unban },
+};
+
+export const workers = defineCommand({
+  name: 'workers',
+  summary: 'List the workers of a coordinator, send them away, and ban them.',
+  positionals: [
+    {
+      name: 'ACTION',
+      help: 'list (also without it), remove ID, ban ADDRESS, bans, or unban ID or ADDRESS.',
+      optional: true,
+    },
+    { name: 'ID', help: 'Id of a worker, or an IP address.', optional: true },
+  ],
+  options,
+  examples: [
+    { command: 'tabgrad workers', meaning: 'Who is there, with addresses.' },
+    {
+      command: 'tabgrad workers remove w-3f9a2c11d0e4',
+      meaning: 'Send it away; its run goes on with the others. Its volunteer may join again.',
+    },
+    {
+      command: 'tabgrad workers remove w-3f9a2c11d0e4 --ban-address --reason "wrong sums"',
+      meaning: 'Send it and all of its address away for good.',
+    },
+    { command: 'tabgrad workers bans', meaning: 'Who may not come back, since when and why.' },
+    { command: 'tabgrad workers unban 192.0.2.7', meaning: 'Let them in again.' },
+  ],
+  async run(values, [action = 'list', id], context) {
+    const known = Object.keys(actions);
+    const chosen = Object.hasOwn(actions, action) ? actions[action] : undefined;
+    if (!chosen) {
+      throw new BadArgumentError(
+        `ACTION must be one of ${known.join(', ')}, but got "${action}".${didYouMean(action, known)}`,
+      );
+    }
+    if (chosen.takesId !== (id !== undefined)) {
+      throw new BadArgumentError(
+        id === undefined
+          ? `"tabgrad workers ${action}" needs an ID after it.`
+          : `Nothing is expected at "${id}".`,
+      );
+    }
+    const unused = (['ban', 'ban-address', 'reason'] as const).find(
+      (name) => Boolean(values[name]) && action !== 'remove' && !(name === 'reason' && action === 'ban'),
+    );
+    if (unused !== undefined) throw new BadArgumentError(`--${unused} does not go together with ${action}.`);
+    await chosen.run(await coordinatorAddress(values, context), id ?? '', values, context);
+    return exitCodes.ok;
+  },
+});
+
+async function list(
+  address: CoordinatorAddress,
+  _id: string,
+  { json, quiet }: Values,
+  { stdout }: CliContext,
+): Promise<void> {
+  const { workers } = await askForJson(address, 'api/v1/workers', workersAnswer);
+  if (json) stdout.write(workers.map((worker) => `${JSON.stringify(worker)}\n`).join(''));
+  else if (workers.length > 0)
+    stdout.write(textTable(workers.map((worker) => [...workerRow(worker), worker.remoteAddress])));
+  else if (!quiet) stdout.write('no workers yet\n');
+}
+
+async function remove(
+  address: CoordinatorAddress,
+  id: string,
+  values: Values,
+  context: CliContext,
+): Promise<void> {
+  const ban = values['ban-address'] ? 'address' : values.ban ? 'worker' : undefined;
+  const path = `api/v1/workers/${encodeURIComponent(id)}/remove`;
+  const json = { reason: values.reason, ban };
+  tellRemoval(await askForJson(address, path, removalAnswer, { method: 'POST', json }), values, context);
+}
+
+async function ban(
+  address: CoordinatorAddress,
+  id: string,
+  values: Values,
+  context: CliContext,
+): Promise<void> {
+  const json = { reason: values.reason, address: id };
+  tellRemoval(
+    await askForJson(address, 'api/v1/bans', removalAnswer, { method: 'POST', json }),
+    values,
+    context,
+  );
+}
+
+function tellRemoval(
+  removal: ReturnType<typeof removalAnswer.parse>,
+  { json, quiet }: Values,
+  { stdout }: CliContext,
+): void {
+  if (json) stdout.write(`${JSON.stringify(removal)}\n`);
+  else if (!quiet) {
+    const lines = [
+      ...removal.removed.map((workerId) => `removed ${workerId}\n`),
+      ...removal.bans.map(({ kind, value }) => `banned ${kind} ${value}\n`),
+    ];
+    stdout.write(lines.join(''));
+  }
+}
+
+async function bans(
+  address: CoordinatorAddress,
+  _id: string,
+  { json, quiet }: Values,
+  { stdout }: CliContext,
+): Promise<void> {
+  const { bans } = await askForJson(address, 'api/v1/bans', bansAnswer);
+  if (json) stdout.write(bans.map((ban) => `${JSON.stringify(ban)}\n`).join(''));
+  else if (bans.length > 0) {
+    const rows = bans.map(({ kind, value, reason, bannedAtMs }) => [
+      kind,
+      value,
+      new Date(bannedAtMs).toISOString().slice(0, 19).replace('T', ' '),
+      reason,
+    ]);
+    stdout.write(textTable(rows));
+  } else if (!quiet) stdout.write('no bans\n');
+}
+
+async function unban(
+  address: CoordinatorAddress,
+  id: string,
+  { json, quiet }: Values,
+  { stdout }: CliContext,
+): Promise<void> {
+  const { lifted } = await askForJson(address, 'api/v1/bans/lift', liftedAnswer, {
+    method: 'POST',
+    json: { value: id },
+  });
+  if (lifted.length === 0)
+    throw new BadArgumentError(`There is no ban of "${id}"; "tabgrad workers bans" lists them.`);
+  if (json) stdout.write(`${JSON.stringify({ lifted })}\n`);
+  else if (!quiet)
+    stdout.write(lifted.map(({ kind, value }) => `lifted the ban of ${kind} ${value}\n`).join(''));
+}

@@ -1,0 +1,44 @@
+// A lock on a file that goes with its process: the system lifts it when the process is killed, and nothing that a dead
+// process left can be mistaken for it.
+
+import { existsSync } from 'node:fs';
+import Database from 'libsql';
+
+/**
+ * Takes the lock for this process.
+ * @param file is made if need be. It holds nothing; SQLite's lock on it is what counts.
+ * @param waitMs how long another may have it.
+ * @returns lifts it; undefined when another process, or another part of this one, has it.
+ * @throws what opening the file throws.
+ */
+export function takeProcessLock(file: string, waitMs = 0): (() => void) | undefined {
+  const database = new Database(file, { timeout: waitMs });
+  try {
+    database.exec('begin exclusive');
+    return () => database.close();
+  } catch (error) {
+    database.close();
+    if (isBusy(error)) return undefined;
+    throw error;
+  }
+}
+
+/** Whether a process has the lock now. @throws what opening the file throws. */
+export function isProcessLocked(file: string): boolean {
+  if (!existsSync(file)) return false;
+  const database = new Database(file);
+  try {
+    // A shared lock: two that look do not take each other for the holder.
+    database.exec('select count(*) from sqlite_schema');
+    return false;
+  } catch (error) {
+    if (isBusy(error)) return true;
+    throw error;
+  } finally {
+    database.close();
+  }
+}
+
+function isBusy(error: unknown): boolean {
+  return (error as { code?: unknown }).code === 'SQLITE_BUSY';
+}

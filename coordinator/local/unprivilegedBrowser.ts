@@ -1,0 +1,118 @@
+// The browser of a process that runs as root on Linux. Chromium's sandbox refuses to start as root, so the browser gets an
+// account of its own: a user id that nobody else has, with a profile folder that it alone may read. What breaks out of
+// the browser is then not root either.
+
+import { randomInt } from 'node:crypto';
+import { constants } from 'node:fs';
+import {
+  access,
+  chmod,
+  chown,
+  mkdir,
+  mkdtemp,
+  readdir,
+  realpath,
+  rm,
+  stat,
+  writeFile,
+} from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { delimiter, dirname, join } from 'node:path';
+import { BrowserSandboxError } from './browserSandbox.ts';
+
+export interface UnprivilegedBrowser {
+  /** Starts the browser under the other account, with the arguments that it is given. */
+  readonly executablePath: string;
+  /** Variables that differ from this process's. */
+  readonly environment: Readonly<Record<string, string>>;
+  /** Deletes the profile. */
+  readonly remove: () => Promise<void>;
+}
+
+/** systemd takes ids for short-lived services from here, so that no account of the system has one. */
+const FIRST_UID = 61_184;
+const LAST_UID = 65_519;
+
+/** Whether this process is root where Chromium's sandbox minds that. */
+export function isLinuxRoot(): boolean {
+  return process.platform === 'linux' && process.getuid?.() === 0;
+}
+
+/** @throws BrowserSandboxError when the browser can't be run by another account; the message says what is missing. */
+export async function prepareUnprivileged(browser: string): Promise<UnprivilegedBrowser> {
+  const setpriv = await onPath('setpriv');
+  if (setpriv === undefined) {
+    throw new BrowserSandboxError(
+      'This process is root, and the program setpriv (package util-linux), which would run the browser as somebody else, was not found.',
+    );
+  }
+  const closed = (await firstClosed(browser)) ?? (await firstClosed(tmpdir()));
+  if (closed !== undefined) {
+    throw new BrowserSandboxError(
+      `This process is root, and other accounts may not use ${closed}, where ${browser} or its profile is: open it to all ` +
+        '(chmod o+rx), or install Chrome or Chromium.',
+      { file: closed },
+    );
+  }
+  const uid = randomInt(FIRST_UID, LAST_UID + 1);
+  const folder = await mkdtemp(join(tmpdir(), 'tabgrad-browser-'));
+  const remove = (): Promise<void> => rm(folder, { recursive: true, force: true });
+  try {
+    const home = join(folder, 'home');
+    const script = join(folder, 'browser');
+    await chmod(folder, 0o711);
+    await mkdir(home, { mode: 0o700 });
+    await chown(home, uid, uid);
+    const groups = await graphicsGroups();
+    const account = [
+      `--reuid=${uid}`,
+      `--regid=${uid}`,
+      groups.length > 0 ? `--groups=${groups.join(',')}` : '--clear-groups',
+      '--inh-caps=-all',
+    ];
+    // The last of several user data folders counts: Playwright's own belongs to root.
+    const words = [setpriv, ...account, '--', browser].map(quoted).join(' ');
+    const profile = quoted(`--user-data-dir=${join(home, 'profile')}`);
+    await writeFile(script, `#!/bin/sh\nexec ${words} "$@" ${profile}\n`, { mode: 0o755 });
+    return { executablePath: script, environment: { HOME: home, TMPDIR: home }, remove };
+  } catch (error) {
+    await remove();
+    throw error;
+  }
+}
+
+async function onPath(program: string): Promise<string | undefined> {
+  for (const folder of (process.env['PATH'] ?? '').split(delimiter)) {
+    const file = join(folder, program);
+    const isThere = await access(file, constants.X_OK).then(
+      () => true,
+      () => false,
+    );
+    if (folder !== '' && isThere) return file;
+  }
+  return undefined;
+}
+
+/** The file, or the outermost folder above it, that accounts without any right of their own can't use. */
+async function firstClosed(path: string): Promise<string | undefined> {
+  const file = await realpath(path);
+  const above: string[] = [];
+  for (let folder = dirname(file); above.at(-1) !== folder; folder = dirname(folder)) above.push(folder);
+  for (const folder of above.toReversed()) if (((await stat(folder)).mode & 0o001) === 0) return folder;
+  return ((await stat(file)).mode & 0o005) === 0o005 ? undefined : file;
+}
+
+/** Groups that the devices of GPUs belong to, where not everybody may use them. */
+async function graphicsGroups(): Promise<readonly number[]> {
+  const names = await readdir('/dev/dri').catch((): string[] => []);
+  const nodes = names.filter((name) => name.startsWith('renderD')).map((name) => join('/dev/dri', name));
+  const stats = await Promise.all(nodes.map((node) => stat(node)));
+  return [...new Set(stats.filter(({ mode }) => (mode & 0o006) !== 0o006).map(({ gid }) => gid))].filter(
+    (gid) => gid !== 0,
+  );
+}
+
+/** For the shell. */
+function quoted(word: string): string {
+  return `'${word.replaceAll("'", String.raw`'\''`)}'`;
+}

@@ -1,0 +1,23 @@
+// By which address and admin token an owner's program talks to a coordinator.
+
+import { knownCoordinator } from './knownCoordinator.ts';
+
+export interface OwnerAccess {
+  readonly url: string;
+  readonly token: string | undefined;
+}
+
+/**
+ * The token that was given, that of TABGRAD_ADMIN_TOKEN, or the one that a coordinator of this user on this machine left.
+ * @throws TokenFileError
+ */
+export async function ownerAccess(
+  url: string,
+  given: string | undefined,
+  env: Readonly<Record<string, string | undefined>> = process.env,
+): Promise<OwnerAccess> {
+  const token = given ?? (env['TABGRAD_ADMIN_TOKEN'] || undefined);
+  if (token !== undefined) return { url, token };
+  const known = await knownCoordinator(url, env);
+  return { url: known?.url ?? url, token: known?.adminToken };
+}

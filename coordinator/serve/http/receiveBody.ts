@@ -1,0 +1,35 @@
+// The body of a request, from its first byte to its answer.
+
+import type { Body } from '../replica/replica.ts';
+import type { Exchange } from './exchange.ts';
+import type { HeldBodies } from './heldBodies.ts';
+import { readBody } from './readBody.ts';
+
+export type Fail = (error: unknown) => void;
+
+export interface ReceiveOptions {
+  readonly maxBodyBytes: number;
+  readonly bodies: HeldBodies;
+}
+
+/** Reads the body, and counts what is held of it until the answer. @param asBytes gives bytes even where it is small. */
+export function receiveBody(
+  exchange: Exchange,
+  { maxBodyBytes, bodies }: ReceiveOptions,
+  asBytes: boolean,
+  fail: Fail,
+  received: (body: Body) => void,
+): void {
+  const { request } = exchange;
+  const held = bodies.open(request, (error) => giveUp(error));
+  exchange.body = held;
+  const bounds = { maxBodyBytes, hold: (bytes: number): void => held.set(bytes) };
+  let giveUp = readBody(request, bounds, asBytes, (error, body) => {
+    if (error) {
+      fail(error);
+      return;
+    }
+    giveUp = (late) => exchange.abandon(() => fail(late));
+    received(body);
+  });
+}

@@ -1,0 +1,71 @@
+// All WebSockets of the coordinator: workers' control, signalling, relay and programs, and the seats of owners.
+
+import type { IncomingMessage } from 'node:http';
+import type { Clock } from '../../shared/clock.ts';
+import { PROGRAM_PATH } from '../../shared/protocol/program.ts';
+import type { Pool } from '../pool/pool.ts';
+import { shareRun } from '../pool/shareRun.ts';
+import type { ProgramHost } from '../program/programHost.ts';
+import { programSockets } from '../program/programSockets.ts';
+import { SEAT_PATH } from '../program/seatMessages.ts';
+import { seatSockets } from '../program/seatSockets.ts';
+import { mountPeerServer } from '../signalling/peerServer.ts';
+import { mountRelay, RELAY_PATH } from '../signalling/relay.ts';
+import { controlSockets } from './controlSockets.ts';
+import type { TrustedProxies } from './proxies.ts';
+import { UnjoinedSockets } from './unjoinedSockets.ts';
+import type { UpgradeDispatcher } from './upgradeDispatcher.ts';
+
+export const PEER_SERVER = { path: '/peerjs', key: 'tabgrad' } as const;
+
+interface SocketParts {
+  readonly upgrades: UpgradeDispatcher;
+  readonly pool: Pool;
+  readonly proxies: TrustedProxies;
+  readonly programs: ProgramHost;
+  readonly clock: Clock;
+}
+
+/** The returned function closes them. */
+export function mountSockets({ upgrades, pool, proxies, programs, clock }: SocketParts): () => Promise<void> {
+  const unjoined = new UnjoinedSockets(proxies);
+  const control = controlSockets({
+    clock,
+    attach: (connection) => pool.attach(connection),
+    addressOf: (request) => proxies.clientAddress(request),
+    unjoined,
+  });
+  const authorize = (workerId: string, token: string): boolean => pool.knows(workerId, token);
+  const admit = (request: IncomingMessage): (() => void) => unjoined.admit(request);
+  const mayMeet = (one: string, other: string): boolean => shareRun(pool, one, other);
+  const peerServer = mountPeerServer({
+    ...PEER_SERVER,
+    clock,
+    authorize: (peerId, token) =>
+      pool.worker(peerId) !== undefined && pool.keys.provesSignalling(peerId, token),
+    mayMeet,
+  });
+  const relay = mountRelay({ clock, admit, authorize, mayMeet });
+  pool.on((event) => {
+    if (event.type !== 'lost') return;
+    peerServer.drop(event.worker.workerId);
+    relay.drop(event.worker.workerId);
+  });
+  const called = programSockets({
+    clock,
+    admit,
+    authorize,
+    accept: (workerId, instanceId, pipe) => programs.accept(workerId, instanceId, pipe),
+  });
+  upgrades.mount(PROGRAM_PATH, 'programs', called.handleUpgrade);
+  const owners = seatSockets(programs, clock);
+  upgrades.mount(SEAT_PATH, 'programs', owners.handleUpgrade, 'admin');
+  upgrades.mount('/control', 'control', control.handleUpgrade);
+  upgrades.mount(peerServer.upgradePath, 'signalling', (...handshake) =>
+    peerServer.handleUpgrade(...handshake),
+  );
+  upgrades.mount(RELAY_PATH, 'relay', (...handshake) => relay.handleUpgrade(...handshake));
+  return async () => {
+    await Promise.all([control.close(), called.close(), owners.close(), peerServer.close(), relay.close()]);
+  };
+}

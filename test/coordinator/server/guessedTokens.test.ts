@@ -1,0 +1,142 @@
+// Whoever guesses tokens, met over real sockets: slowed down, written down, and in nobody's way.
+
+import { once } from 'node:events';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { WebSocket } from 'ws';
+import type { LogEntry } from '../../../coordinator/pool/log.ts';
+import { FREE_ATTEMPTS } from '../../../coordinator/pool/attemptThrottle.ts';
+import { SEAT_PATH } from '../../../coordinator/program/seatMessages.ts';
+import { startCoordinator, type Coordinator } from '../../../coordinator/server/coordinator.ts';
+import { PROTOCOL_VERSION } from '../../../shared/protocol/control.ts';
+import { ManualClock } from '../../setup/manualClock.ts';
+
+const ADMIN = 'admin-token-that-nobody-guesses';
+const JOIN = 'letmein';
+
+describe('a coordinator whose tokens somebody guesses', () => {
+  let coordinator: Coordinator;
+  let clock: ManualClock;
+  let log: LogEntry[];
+  const sockets: WebSocket[] = [];
+
+  beforeEach(async () => {
+    clock = new ManualClock();
+    log = [];
+    coordinator = await startCoordinator({
+      port: 0,
+      adminToken: ADMIN,
+      joinToken: JOIN,
+      trustedProxies: ['loopback'],
+      clock,
+      log: (entry) => void log.push(entry),
+    });
+  });
+  afterEach(async () => {
+    for (const socket of sockets.splice(0)) socket.terminate();
+    await coordinator.close();
+  });
+
+  const ask = (token: string | undefined, address: string): Promise<Response> =>
+    fetch(`${coordinator.url}/api/v1/status`, {
+      headers: {
+        'x-forwarded-for': address,
+        ...(token !== undefined && { authorization: `Bearer ${token}` }),
+      },
+    });
+
+  const open = (path: string, headers: Record<string, string>): WebSocket => {
+    const socket = new WebSocket(`${coordinator.url.replace('http', 'ws')}${path}`, { headers });
+    socket.on('error', () => undefined);
+    sockets.push(socket);
+    return socket;
+  };
+
+  /** @returns the code of the refusal, or how the socket was closed, or "welcome". */
+  async function join(token: string, address: string): Promise<string> {
+    const socket = open('/control', { 'x-forwarded-for': address });
+    const outcome = Promise.race([
+      once(socket, 'message').then(([data]) => {
+        const { type, code } = JSON.parse(String(data)) as { type: string; code?: string };
+        return code ?? type;
+      }),
+      once(socket, 'close').then(([code, reason]) => `${String(code)} ${String(reason)}`),
+    ]);
+    await once(socket, 'open');
+    const device = { kind: 'cpu', name: 'x' };
+    const hello = { type: 'hello', protocol: PROTOCOL_VERSION, runtime: 'node', device, cores: 1, token };
+    socket.send(JSON.stringify(hello));
+    return outcome;
+  }
+
+  it('answers 401 ten times, then 429 with the time to wait, by address', async () => {
+    const statuses: number[] = [];
+    for (let nth = 0; nth < FREE_ATTEMPTS + 2; nth++) {
+      const response = await ask(`guess-${nth}`, '203.0.113.7');
+      statuses.push(response.status);
+      if (response.status !== 429) continue;
+      expect(response.headers.get('retry-after')).toBe('1');
+      expect(await response.json()).toEqual({
+        error: {
+          code: 'TOO_MANY_ATTEMPTS',
+          message: 'Too many wrong tokens came from this address; try again in 1 s.',
+        },
+      });
+    }
+    expect(statuses).toEqual([...Array<number>(FREE_ATTEMPTS).fill(401), 429, 429]);
+    expect((await ask('guess', '203.0.113.8')).status).toBe(401);
+    expect((await ask(ADMIN, '203.0.113.7')).status).toBe(200);
+    expect((await ask(undefined, '203.0.113.7')).status).toBe(401);
+    clock.advance(1_000);
+    expect((await ask('guess', '203.0.113.7')).status).toBe(401);
+    expect((await ask('guess', '203.0.113.7')).headers.get('retry-after')).toBe('2');
+  });
+
+  it('refuses sockets of owners the same way', async () => {
+    for (let nth = 0; nth < FREE_ATTEMPTS; nth++) await ask(`guess-${nth}`, '203.0.113.7');
+    const headers = { 'x-forwarded-for': '203.0.113.7', authorization: 'Bearer guess' };
+    const [, response] = (await once(open(SEAT_PATH, headers), 'unexpected-response')) as [
+      unknown,
+      { statusCode: number; headers: Record<string, string> },
+    ];
+    expect([response.statusCode, response.headers['retry-after']]).toEqual([429, '1']);
+    await once(open(SEAT_PATH, { ...headers, authorization: `Bearer ${ADMIN}` }), 'open');
+  });
+
+  it('tells workers to come back later, since one with the right token may be behind the same address', async () => {
+    for (let nth = 0; nth < FREE_ATTEMPTS; nth++)
+      expect(await join(`guess-${nth}`, '2001:db8::1')).toBe('TOKEN_REQUIRED');
+    // The token is short: it is not looked at.
+    expect(await join(JOIN, '2001:db8::2')).toBe('1013 Too many wrong tokens came from this add');
+    expect(await join(JOIN, '2001:db8:0:1::2')).toBe('welcome');
+    expect(await join(coordinator.tokens.local, '2001:db8::3')).toBe('welcome');
+    clock.advance(1_000);
+    expect(await join(JOIN, '2001:db8::2')).toBe('welcome');
+  });
+
+  it('has the refusals in its log, with the address and without the tokens', async () => {
+    await ask('guess-by-http', '203.0.113.7');
+    await ask(undefined, '203.0.113.7');
+    await join('guess-by-socket', '203.0.113.8');
+    await once(open('/api/v1/nothing?token=guess', {}), 'unexpected-response');
+    const foreign = await fetch(`${coordinator.url}/api/v1/status?token=guess`, {
+      headers: { origin: 'https://evil.example.org', 'x-forwarded-for': '203.0.113.9' },
+    });
+    expect(foreign.status).toBe(403);
+    expect(log.filter(({ kind }) => kind === 'refused').map(({ message }) => message)).toEqual([
+      'Refused GET /api/v1/status of 203.0.113.7: The token is wrong: send "Authorization: Bearer <admin token>".',
+      'Refused GET /api/v1/status of 203.0.113.7: A token is required: send "Authorization: Bearer <admin token>".',
+      'Refused a worker at 203.0.113.8: The join token is missing or wrong. Ask the owner for the join link.',
+      'Refused GET /api/v1/status of 203.0.113.9: A page of "https://evil.example.org" may not use this coordinator.',
+    ]);
+    expect(JSON.stringify(log)).not.toContain('guess');
+  });
+
+  it('is not open to guesses of the addresses that anybody writes into a header', async () => {
+    await coordinator.close();
+    coordinator = await startCoordinator({ port: 0, adminToken: ADMIN, log: () => undefined });
+    const statuses: number[] = [];
+    for (let nth = 0; nth <= FREE_ATTEMPTS; nth++)
+      statuses.push((await ask(`guess-${nth}`, `203.0.113.${nth}`)).status);
+    expect(statuses.at(-1)).toBe(429);
+  });
+});
