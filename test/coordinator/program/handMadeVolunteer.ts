@@ -28,7 +28,7 @@ interface Welcome {
 
 /** @param lie makes what it says of the right answer; undefined closes its socket instead. */
 export async function handMadeVolunteer(
-  { url }: Coordinator,
+  { url, tokens }: Coordinator,
   lie: (right: unknown, method: string, args: readonly unknown[]) => unknown = (right) => right,
 ): Promise<Volunteer> {
   const at = (path: string): string => new URL(path, url.replace('http', 'ws')).href;
@@ -45,9 +45,18 @@ export async function handMadeVolunteer(
     }),
   );
   const device = { kind: 'cpu', name: 'by hand' };
-  say({ type: 'hello', protocol: PROTOCOL_VERSION, runtime: 'node', device, cores: 4, programs: 'builtin' });
+  const token = tokens.join;
+  const programs = 'builtin';
+  say({ type: 'hello', protocol: PROTOCOL_VERSION, token, runtime: 'node', device, cores: 4, programs });
   const { workerId, secret } = await welcome;
   say({ type: 'available', peerId: workerId });
+
+  async function fetchBlob(sha256: string): Promise<Uint8Array> {
+    const headers = { authorization: `Bearer ${tokens.admin}` };
+    const response = await fetch(new URL(`/blobs/${sha256}`, url), { headers });
+    if (!response.ok) throw new Error(`blob ${sha256}: ${response.status}`);
+    return new Uint8Array(await response.arrayBuffer());
+  }
 
   async function dial(instanceId: string): Promise<void> {
     const socket = new WebSocket(at(PROGRAM_PATH));
@@ -61,7 +70,7 @@ export async function handMadeVolunteer(
       const { message } = frame;
       if (message.type === 'open') {
         form = message.form;
-        program = open(url, frame as DecodedFrame<OpenProgram>);
+        program = open(frame as DecodedFrame<OpenProgram>, fetchBlob);
         void program.then(() => socket.send(encodeFrame({ type: 'opened' }, undefined, '')));
       }
       if (message.type === 'call') void answer(message.call, message.method, frameValue(frame) as unknown[]);
@@ -88,15 +97,15 @@ export async function handMadeVolunteer(
   };
 }
 
-async function open(url: string, frame: DecodedFrame<OpenProgram>): Promise<Program> {
+async function open(
+  frame: DecodedFrame<OpenProgram>,
+  fetchBlob: (sha256: string) => Promise<Uint8Array>,
+): Promise<Program> {
   const { program, checkpoints } = frame.message;
   if (program.kind !== 'builtin') throw new Error('a volunteer made by hand runs no code of owners');
   const carried = await Promise.all(
     checkpoints.map(async (files) => {
-      const fetched = files.map(async ({ name, sha256 }) => {
-        const bytes = await (await fetch(new URL(`/blobs/${sha256}`, url))).arrayBuffer();
-        return [name, new Uint8Array(bytes)] as const;
-      });
+      const fetched = files.map(async ({ name, sha256 }) => [name, await fetchBlob(sha256)] as const);
       return new CarriedCheckpoint(new Map(await Promise.all(fetched)));
     }),
   );
