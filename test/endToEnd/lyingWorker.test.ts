@@ -4,6 +4,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { Dataset } from '../../coordinator/data/dataset.ts';
+import { TOKEN_FROM_INPUT } from '../../shared/protocol/launchReport.ts';
 import { flights, Swarm } from './swarm.ts';
 import type { Trained } from './swarm.ts';
 
@@ -17,14 +18,16 @@ const forgers: ChildProcess[] = [];
 
 /** A Node worker whose control messages are forged. @returns its id. */
 async function addForger(): Promise<string> {
-  const { pool, url } = swarm.coordinator;
+  const { pool, url, tokens } = swarm.coordinator;
   const known = new Set(pool.workers().map(({ workerId }) => workerId));
   const preload = ['--import', 'tsx', '--import', './test/endToEnd/fixtures/forgeRounds.ts'];
   const flags = ['--url', url, '--device', 'cpu', '--cache', 'none', '--code', 'deny'];
+  flags.push('--token', TOKEN_FROM_INPUT);
   const child = spawn(process.execPath, [...preload, 'dist/node/worker.js', ...flags], {
-    stdio: ['ignore', 'ignore', 'pipe'],
+    stdio: ['pipe', 'ignore', 'pipe'],
   });
   forgers.push(child);
+  child.stdin.write(`${tokens.join}\n`);
   let said = '';
   child.stderr.on('data', (data: Buffer) => (said += data.toString()));
   return new Promise((resolve, reject) => {

@@ -106,7 +106,8 @@ async function openCrew(
     min,
     max,
     deadlineMs,
-    farewell: { method: 'close', deadlineMs: CLOSE_TIMEOUT_MS },
+    // tabgrad's own predictors have nothing to close.
+    farewell: program.predicts ? undefined : { method: 'close', deadlineMs: CLOSE_TIMEOUT_MS },
     // A list is for local workers of several kinds; each of them will do.
     runtime: typeof runtime === 'string' ? runtime : undefined,
     device: device === 'auto' ? undefined : device,
