@@ -52,7 +52,7 @@ export type ToLoopThread =
 
 const shortText = z.string().max(4000);
 /** An error as it travels between the threads. */
-export const plainError = z.object({
+const plainError = z.object({
   name: z.string().max(100),
   message: shortText,
   code: z.string().max(64).optional(),

@@ -57,7 +57,7 @@ const allowedNames: readonly string[] = [
 const allowedPrefixes: readonly string[] = ['LC_', 'XDG_', 'VK_', 'MESA_', 'GALLIUM_', 'RADV_', '__GLX_'];
 
 /** Names of variables that this machine's owner hands on besides, separated by commas. */
-export const WORKER_ENV_VARIABLE = 'TABGRAD_WORKER_ENV';
+const WORKER_ENV_VARIABLE = 'TABGRAD_WORKER_ENV';
 
 /**
  * The variables that a worker or its browser starts with.
