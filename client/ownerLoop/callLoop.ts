@@ -2,6 +2,7 @@
 
 import type { z } from 'zod';
 import { delay, systemClock } from '../../shared/clock.ts';
+import { whenAborted } from '../../shared/whenAborted.ts';
 import type { LoopPlace } from './loopMessages.ts';
 import { OwnerLoopError, type AnswerLoop, type LoopThread } from './loopThread.ts';
 
@@ -61,11 +62,4 @@ export function readAsk<T>(schema: z.ZodType<T>, what: unknown): T {
   const { data, success } = schema.safeParse(what);
   if (success) return data;
   throw new OwnerLoopError('TRAIN_LOOP_FAILED', 'the loop asked its worker for something unknown');
-}
-
-export function whenAborted(signal: AbortSignal): Promise<never> {
-  return new Promise((_, reject) => {
-    if (signal.aborted) reject(signal.reason as Error);
-    else signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true });
-  });
 }

@@ -2,7 +2,7 @@
 // Node and Deno differ only in the Terminal and the platform that they pass.
 
 import type { LaunchReport } from '../../shared/protocol/launchReport.ts';
-import { LAUNCHED_ENV, TOKEN_FROM_INPUT } from '../../shared/protocol/launchReport.ts';
+import { TOKEN_FROM_INPUT } from '../../shared/protocol/launchReport.ts';
 import { secretVariables } from '../../shared/protocol/secretVariables.ts';
 import { launcherInput, type LauncherInput } from './launcherInput.ts';
 import { visibleLine } from '../../shared/text/visibleText.ts';
@@ -43,18 +43,18 @@ export async function runTerminalWorker(
     terminal.write(`${workerUsage}\n`);
     return EXIT_OK;
   }
-  const launched = terminal.env(LAUNCHED_ENV) === '1';
   let options: WorkerArguments;
   let input: LauncherInput | undefined;
   try {
     options = parseWorkerArguments(terminal.args, (name) => terminal.env(name), terminal.defaultCacheFolder);
-    if (launched || options.token === TOKEN_FROM_INPUT) input = launcherInput(terminal.openInput());
+    if (options.launched || options.token === TOKEN_FROM_INPUT) input = launcherInput(terminal.openInput());
     if (input && options.token === TOKEN_FROM_INPUT) options = await withToken(options, input);
   } catch (error) {
     if (!(error instanceof InvalidWorkerOptionError)) throw error;
     terminal.writeError(`${error.code}: ${visibleLine(error.message)}\n`);
     return EXIT_USAGE;
   }
+  const { launched } = options;
   // Before anything of an owner is loaded.
   for (const name of secretVariables) terminal.forgetEnv(name);
   // What the coordinator and other workers say comes along in these lines.

@@ -12,10 +12,12 @@ export class InvalidWorkerOptionError extends TabgradError {
 export interface WorkerArguments extends WorkerOptions {
   /** Folder for blobs that are kept between runs, or undefined for none. */
   readonly cacheFolder: string | undefined;
+  /** Another process started this worker: it is told what happens, and when it is gone the worker leaves. */
+  readonly launched: boolean;
 }
 
 interface Flag {
-  readonly env: string;
+  readonly env?: string;
   readonly meaning: string;
 }
 
@@ -32,6 +34,7 @@ const flags = {
     meaning: 'Run functions that owners send, with the rights of this process: allow, deny (deny)',
   },
   cache: { env: 'TABGRAD_CACHE', meaning: 'Folder for downloaded shards, or "none"' },
+  launched: { meaning: 'Report to the process that started this worker, and leave with it: yes, no (no)' },
 } satisfies Record<string, Flag>;
 
 type FlagName = keyof typeof flags;
@@ -39,7 +42,10 @@ type FlagName = keyof typeof flags;
 export const workerUsage = [
   'Lends this machine to a tabgrad coordinator.',
   '',
-  ...Object.entries(flags).map(([name, flag]) => `  --${name.padEnd(8)} ${flag.meaning} [${flag.env}]`),
+  ...Object.entries(flags).map(([name, flag]) => {
+    const env = 'env' in flag ? ` [${flag.env}]` : '';
+    return `  --${name.padEnd(8)} ${flag.meaning}${env}`;
+  }),
 ].join('\n');
 
 /**
@@ -65,7 +71,10 @@ export function parseWorkerArguments(
     if (value === undefined) throw new InvalidWorkerOptionError(`--${name} needs a value.`, { field: name });
     given.set(name as FlagName, value);
   }
-  const setting = (name: FlagName): string | undefined => given.get(name) ?? env(flags[name].env);
+  const setting = (name: FlagName): string | undefined => {
+    const flag: Flag = flags[name];
+    return given.get(name) ?? (flag.env === undefined ? undefined : env(flag.env));
+  };
   const device = setting('device') ?? 'auto';
   if (!isDeviceWish(device)) {
     throw new InvalidWorkerOptionError(`--device ${device}: expected one of ${deviceWishes.join(', ')}.`, {
@@ -82,6 +91,10 @@ export function parseWorkerArguments(
   if (code !== 'allow' && code !== 'deny') {
     throw new InvalidWorkerOptionError(`--code ${code}: expected allow or deny.`, { field: 'code' });
   }
+  const launched = setting('launched') ?? 'no';
+  if (launched !== 'yes' && launched !== 'no') {
+    throw new InvalidWorkerOptionError(`--launched ${launched}: expected yes or no.`, { field: 'launched' });
+  }
   const cache = setting('cache') ?? defaultCache;
   return {
     url: coordinatorUrl(setting('url')),
@@ -90,6 +103,7 @@ export function parseWorkerArguments(
     name,
     allowCode: code === 'allow',
     cacheFolder: cache === 'none' ? undefined : cache,
+    launched: launched === 'yes',
   };
 }
 

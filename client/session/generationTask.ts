@@ -6,6 +6,7 @@ import { AbortedError, DeadlineError, TabgradError, errorCodes } from '../../sha
 import type { CoordinatorMessageOf } from '../../shared/protocol/control.ts';
 import { messageOf } from '../../shared/text/messageOf.ts';
 import { deferred } from '../../shared/deferred.ts';
+import { whenAborted } from '../../shared/whenAborted.ts';
 import { LinkCollective } from '../collective/linkCollective.ts';
 import type { Link, PeerAddress } from '../transport/link.ts';
 import { BadAssignmentError } from './errors.ts';
@@ -182,13 +183,6 @@ function othersOf({ members, linkKeys, runId, generation }: Assignment, self: st
         { field: `linkKeys.${workerId}` },
       );
     });
-}
-
-function whenAborted(signal: AbortSignal): Promise<never> {
-  return new Promise((_, reject) => {
-    if (signal.aborted) reject(signal.reason as Error);
-    else signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true });
-  });
 }
 
 async function whenAnyCloses(links: ReadonlyMap<string, Link>): Promise<never> {

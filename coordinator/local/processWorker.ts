@@ -6,12 +6,7 @@ import { existsSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { delimiter, dirname, join } from 'node:path';
-import {
-  LAUNCHED_ENV,
-  launchReport,
-  TOKEN_FROM_INPUT,
-  type LaunchReport,
-} from '../../shared/protocol/launchReport.ts';
+import { launchReport, TOKEN_FROM_INPUT, type LaunchReport } from '../../shared/protocol/launchReport.ts';
 import { builtFile } from '../files/builtFile.ts';
 import { makeTemporaryFolder } from '../files/temporaryFolder.ts';
 import { BoundedLog } from './boundedLog.ts';
@@ -39,7 +34,7 @@ export async function startProcessWorker(
     '--cache',
     settings.cacheFolder ?? 'none',
   ];
-  flags.push('--code', settings.allowCode ? 'allow' : 'deny');
+  flags.push('--launched', 'yes', '--code', settings.allowCode ? 'allow' : 'deny');
   if (settings.name !== undefined) flags.push('--name', settings.name);
   if (settings.token !== undefined) flags.push('--token', TOKEN_FROM_INPUT);
   const authorities = settings.ca === undefined ? undefined : await authoritiesFile(settings.ca);
@@ -137,7 +132,6 @@ async function environment(
 ): Promise<NodeJS.ProcessEnv> {
   const environment: NodeJS.ProcessEnv = {
     ...workerEnvironment(process.env, extraVariables),
-    [LAUNCHED_ENV]: '1',
     NO_COLOR: '1',
     // What Node and Deno read it from; all their sockets go by it.
     ...(authorities === undefined ? {} : { NODE_EXTRA_CA_CERTS: authorities, DENO_CERT: authorities }),
@@ -168,7 +162,6 @@ function nodeCommand(): { command: string; args: string[] } {
 
 /** Variables that a worker and its packages (ws, node-datachannel) read. */
 const denoEnvironment = [
-  LAUNCHED_ENV,
   'NODE_DEBUG',
   'TEXT_DECODER',
   'TEXT_ENCODING',

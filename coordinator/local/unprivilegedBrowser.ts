@@ -2,6 +2,7 @@
 // account of its own: a user id that nobody else has, with a profile folder that it alone may read. What breaks out of
 // the browser is then not root either.
 
+import { execFile } from 'node:child_process';
 import { randomInt } from 'node:crypto';
 import { constants } from 'node:fs';
 import {
@@ -13,12 +14,16 @@ import {
   readdir,
   realpath,
   rm,
+  rmdir,
   stat,
   writeFile,
 } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
+import { promisify } from 'node:util';
 import { BrowserSandboxError } from './browserSandbox.ts';
+
+const run = promisify(execFile);
 
 export interface UnprivilegedBrowser {
   /** Starts the browser under the other account, with the arguments that it is given. */
@@ -55,23 +60,30 @@ export async function prepareUnprivileged(browser: string): Promise<Unprivileged
     );
   }
   const uid = randomInt(FIRST_UID, LAST_UID + 1);
+  const groups = await graphicsGroups();
+  const asAccount = [
+    `--reuid=${uid}`,
+    `--regid=${uid}`,
+    groups.length > 0 ? `--groups=${groups.join(',')}` : '--clear-groups',
+    '--inh-caps=-all',
+    '--',
+  ];
   const folder = await mkdtemp(join(tmpdir(), 'tabgrad-browser-'));
-  const remove = (): Promise<void> => rm(folder, { recursive: true, force: true });
+  const home = join(folder, 'home');
+  const script = join(folder, 'browser');
+  const remove = async (): Promise<void> => {
+    // By the account itself: what it has put there shall not lead root anywhere else.
+    await run(setpriv, [...asAccount, 'rm', '-rf', home]).catch(() => undefined);
+    await rm(script, { force: true });
+    await rmdir(home).catch(() => undefined);
+    await rmdir(folder).catch(() => undefined);
+  };
   try {
-    const home = join(folder, 'home');
-    const script = join(folder, 'browser');
     await chmod(folder, 0o711);
     await mkdir(home, { mode: 0o700 });
     await chown(home, uid, uid);
-    const groups = await graphicsGroups();
-    const account = [
-      `--reuid=${uid}`,
-      `--regid=${uid}`,
-      groups.length > 0 ? `--groups=${groups.join(',')}` : '--clear-groups',
-      '--inh-caps=-all',
-    ];
     // The last of several user data folders counts: Playwright's own belongs to root.
-    const words = [setpriv, ...account, '--', browser].map(quoted).join(' ');
+    const words = [setpriv, ...asAccount, browser].map(quoted).join(' ');
     const profile = quoted(`--user-data-dir=${join(home, 'profile')}`);
     await writeFile(script, `#!/bin/sh\nexec ${words} "$@" ${profile}\n`, { mode: 0o755 });
     return { executablePath: script, environment: { HOME: home, TMPDIR: home }, remove };

@@ -14,8 +14,6 @@ export const launchReport = z.discriminatedUnion('event', [
 ]);
 
 export type LaunchReport = z.infer<typeof launchReport>;
-/** Set for launched workers: they report as above and leave when their standard input is closed. */
-export const LAUNCHED_ENV = 'TABGRAD_LAUNCHED';
 /** As the value of a worker's --token: the token is the first line of its standard input. */
 export const TOKEN_FROM_INPUT = '-';
 /** Name of the function in a launched tab that takes a LaunchReport. */

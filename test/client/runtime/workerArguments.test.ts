@@ -15,6 +15,7 @@ describe('the arguments of a worker process', () => {
       token: 't',
       allowCode: false,
       cacheFolder: undefined,
+      launched: false,
     });
   });
 
@@ -25,13 +26,14 @@ describe('the arguments of a worker process', () => {
       TABGRAD_DEVICE: 'webgpu',
       TABGRAD_CODE: 'allow',
     };
-    expect(parse(['--token', 'f'], env)).toEqual({
+    expect(parse(['--token', 'f', '--launched', 'yes'], env)).toEqual({
       url: 'https://a',
       device: 'webgpu',
       name: undefined,
       token: 'f',
       allowCode: true,
       cacheFolder: '/cache',
+      launched: true,
     });
   });
 
@@ -43,6 +45,7 @@ describe('the arguments of a worker process', () => {
     [['--gpu', '1'], 'Unknown argument --gpu; a worker knows --url, --token, --device'],
     [['stray'], 'Unknown argument stray'],
     [['--url', 'http://a', '--device', 'tpu'], '--device tpu: expected one of auto, webgpu, cpu.'],
+    [['--url', 'http://a', '--launched', '1'], '--launched 1: expected yes or no.'],
     [['--url', 'http://a', '--code', 'yes'], '--code yes: expected allow or deny.'],
     [['--url', 'http://a', '--name', 'x'.repeat(65)], '--name has 65 characters, expected 1 to 64.'],
   ])('%j is refused in words', (args, message) => {

@@ -26,7 +26,7 @@ describe('The environment of workers', () => {
       PGUSER: 'x',
       DATABASE_URL: 'x',
       TABGRAD_TOKEN: 'x',
-      TABGRAD_LAUNCHED: 'x',
+      TABGRAD_NAME: 'x',
       NODE_OPTIONS: '--require x',
       NPM_TOKEN: 'x',
       SSH_AUTH_SOCK: 'x',
