@@ -10,7 +10,7 @@ import { makeTemporaryFolder, sweepTemporaryFolders } from '../files/temporaryFo
 import type { Log } from '../pool/log.ts';
 import { openStore } from '../store/openStore.ts';
 import { openWhenFree } from '../store/openWhenFree.ts';
-import type { StorageInUseError } from '../store/storeErrors.ts';
+import { storeFailure, type StorageInUseError } from '../store/storeErrors.ts';
 import type { Store } from '../store/store.ts';
 import type { StorageOptions } from './storageOptions.ts';
 
@@ -40,7 +40,12 @@ export async function openStorage(
   }
   const durable = storagePath !== undefined || databaseUrl !== undefined;
   await sweepKilled(log);
-  const temporary = storagePath === undefined ? await makeTemporaryFolder('storage') : undefined;
+  const temporary =
+    storagePath === undefined
+      ? await makeTemporaryFolder('storage').catch((error: unknown) => {
+          throw storeFailure(error, 'The temporary storage folder can not be made');
+        })
+      : undefined;
   const folder = storagePath ?? temporary!.path;
   const onError = (error: Error): void =>
     log({ level: 'warn', message: `The database connection broke off: ${error.message}` });

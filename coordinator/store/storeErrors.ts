@@ -20,7 +20,7 @@ export function storeFailure(error: unknown, what: string): Error {
   const { code, message } = error as { code?: unknown; message?: unknown };
   const text = typeof message === 'string' ? message : String(error);
   // 53100 is PostgreSQL's disk_full.
-  if (isDiskFull(error) || code === 'SQLITE_FULL' || code === '53100') {
+  if (isDiskFull(error) || code === '53100') {
     return new StorageFullError(`${what}: the disk has no room left.`, {}, { cause: error });
   }
   return new StorageError(`${what}: ${text}`, {}, { cause: error });
