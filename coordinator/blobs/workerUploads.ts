@@ -56,8 +56,8 @@ interface Uploader {
 
 const GIBIBYTE = 1024 ** 3;
 const QUOTA: UploadQuota = { bytesEach: GIBIBYTE, blobsEach: 4, bytesInAll: 16 * GIBIBYTE };
-/** A state every second, and the last ones of many short runs. */
-const UPLOAD_RATE: RateLimit = { perSecond: 2, burst: 20 };
+/** A net on a small set stores its state after each of its epochs, which take a few milliseconds. */
+const UPLOAD_RATE: RateLimit = { perSecond: 50, burst: 200 };
 /** A state that is stored aside, and a profile. */
 const MAX_UNDER_WAY = 2;
 /** The message that names an upload follows it at once. */

@@ -40,7 +40,7 @@ export function logWriter(options: LogWriterOptions): LogWriter {
   const output = visibleOutput(options.output);
   const write: Log = (entry) =>
     void output.write(`${json ? jsonLine(entry, nowMs()) : textLine(entry, nowMs())}\n`);
-  return throttledLog(write, { verbose: verbose || json, clock: options.clock });
+  return throttledLog(write, { verbose, clock: options.clock });
 }
 
 /** Passes entries on, what comes in great numbers as its number. @param verbose not warnings and errors alone. */

@@ -162,7 +162,7 @@ describe('what was deployed', () => {
       routePrefix: '/late',
       port: 0,
     });
-    const words = ['status', '--url', coordinator.url];
+    const words = ['status', '--url', coordinator.url, '--token', coordinator.tokens.admin];
     const [text, json] = await Promise.all([runTabgrad(words), runTabgrad([...words, '--json'])]);
     expect(text.stdout).toMatch(/deployments: 1\n\s*late\/Model +version 7 +2 replicas +\/late +running\n/);
     expect(JSON.parse(json.stdout)).toMatchObject({
