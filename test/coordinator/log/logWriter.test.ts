@@ -27,8 +27,8 @@ describe('the log of a coordinator', () => {
     expect(verbose.lines).toEqual([`${TIME} info: Worker w-1 joined\n`]);
   });
 
-  it('is a JSON value a line where that is asked for, of everything', () => {
-    const { log, lines } = written({ json: true });
+  it('is a JSON value a line where that is asked for', () => {
+    const { log, lines } = written({ json: true, verbose: true });
     log({ level: 'info', message: 'two\nlines\u009b', workerId: 'w-1', kind: 'joined', source: 'w-1' });
     log({ level: 'warn', message: 'x', runId: 'r' });
     expect(lines.map((line) => JSON.parse(line) as unknown)).toEqual([
