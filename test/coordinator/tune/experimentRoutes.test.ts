@@ -103,7 +103,7 @@ describe('experiments of a coordinator', () => {
       [{ ...update, trials: [{ ...trial, bestScore: null }] }, 'trials.0.bestScore'],
       [{ ...update, trials: [{ ...trial, assignment: { x: 'x'.repeat(30_000) } }] }, 'trials.0.assignment'],
       [{ ...update, trials: Array(501).fill(trial) }, 'trials'],
-      [[], 'The experiment'],
+      [[], 'The body'],
     ];
     for (const [body, where] of bad) {
       const response = await put(body);
