@@ -74,7 +74,7 @@ describe('the package', () => {
       ...Object.values(manifest.bin),
       manifest.exports['.']!.default,
       'dist/node/worker.js',
-      'dist/node/programThread.js',
+      'dist/node/ownerThread.js',
       'dist/node/serveReplica.js',
       'dist/node/tfjsThread.js',
       'dist/deno/worker.js',

@@ -85,9 +85,9 @@ describe('the predictor of a tf.LayersModel', () => {
 });
 
 describe.each([
-  ['dist/node', /^programThread\.js$/],
-  ['dist/deno', /^programThread\.js$/],
-  ['dist/page/assets', /^programThread\.browser-.*\.js$/],
+  ['dist/node', /^ownerThread\.js$/],
+  ['dist/deno', /^ownerThread\.js$/],
+  ['dist/page/assets', /^ownerThread\.browser-.*\.js$/],
 ] as const)('the thread of a program in %s', (folder, entry) => {
   it('loads tfjs for nets alone: what it imports at once has none of it', () => {
     const first = readdirSync(folder).find((name) => entry.test(name))!;
