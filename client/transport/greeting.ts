@@ -3,9 +3,10 @@
 // link: whatever is at the other end without the key is refused, and a dialler which gave up a slow channel and went on
 // by another path never leaves the other end with a dead link.
 
+import { messageOf } from '../../shared/text/messageOf.ts';
 import { FRAME_VERSION, MAX_FRAME_BYTES } from '../../shared/wire/frame.ts';
 import { checkLinkProof, linkProof, randomNonce, type LinkTranscript } from './linkProof.ts';
-import type { RawChannel } from './peerEndpoint.ts';
+import type { ChannelTerms, RawChannel } from './peerEndpoint.ts';
 import { PeerLostError } from './peerLostError.ts';
 
 /** Far below every transport's limit, and enough for any frame header with some payload. */
@@ -33,7 +34,7 @@ interface Introduction {
  */
 export async function greetAsDialler(channel: RawChannel, greeting: Greeting): Promise<number> {
   const words = new Words(channel, greeting.peer);
-  const { ends, maxMessageBytes } = await channel.opened;
+  const { ends, maxMessageBytes } = await opened(channel, greeting.peer);
   const mine = introduce(maxMessageBytes);
   channel.send(hello(greeting, mine));
   const answer = await words.next();
@@ -52,7 +53,7 @@ export async function greetAsDialler(channel: RawChannel, greeting: Greeting): P
 /** As greetAsDialler, at the other end. */
 export async function greetAsAcceptor(channel: RawChannel, greeting: Greeting): Promise<number> {
   const words = new Words(channel, greeting.peer);
-  const { ends, maxMessageBytes } = await channel.opened;
+  const { ends, maxMessageBytes } = await opened(channel, greeting.peer);
   const theirs = readHello(await words.next(), greeting);
   const mine = introduce(maxMessageBytes);
   const transcript: LinkTranscript = {
@@ -66,6 +67,13 @@ export async function greetAsAcceptor(channel: RawChannel, greeting: Greeting): 
   checkLinkProof(proof, greeting.key, 'dialler', transcript);
   words.stop();
   return Math.min(mine.maxMessageBytes, theirs.maxMessageBytes);
+}
+
+/** @throws PeerLostError when the channel ends before it opens. */
+function opened(channel: RawChannel, peer: string): Promise<ChannelTerms> {
+  return channel.opened.catch((error: unknown) => {
+    throw PeerLostError.of(peer, messageOf(error));
+  });
 }
 
 function introduce(maxMessageBytes: number): Introduction {
