@@ -85,24 +85,27 @@ describe('the predictor of a tf.LayersModel', () => {
 });
 
 describe.each([
-  ['dist/node', /^ownerThread\.js$/],
-  ['dist/deno', /^ownerThread\.js$/],
-  ['dist/page/assets', /^ownerThread\.browser-.*\.js$/],
-] as const)('the thread of a program in %s', (folder, entry) => {
+  ['dist/node', /^ownerThread\.js$/, 'dist/vendor'],
+  ['dist/deno', /^ownerThread\.js$/, 'dist/vendor'],
+  ['dist/page/assets', /^ownerThread\.browser-.*\.js$/, 'dist/page/assets'],
+] as const)('the thread of a program in %s', (folder, entry, tfjsFolder) => {
   it('loads tfjs for nets alone: what it imports at once has none of it', () => {
     const first = readdirSync(folder).find((name) => entry.test(name))!;
     const read = new Map<string, string>();
-    const visit = (name: string): void => {
-      if (read.has(name)) return;
-      const text = readFileSync(path.join(folder, name), 'utf8');
-      read.set(name, text);
-      for (const [, next] of text.matchAll(/(?:from|import)\s*["']\.\/([\w.-]+\.js)["']/g)) visit(next!);
+    const visit = (file: string): void => {
+      if (read.has(file)) return;
+      const text = readFileSync(file, 'utf8');
+      read.set(file, text);
+      for (const [, next] of text.matchAll(/(?:from|import)\s*["'](\.\.?\/[\w./-]+\.js)["']/g))
+        visit(path.join(path.dirname(file), next!));
     };
-    visit(first);
+    visit(path.join(folder, first));
     const isTfjs = (text: string): boolean => text.includes('registerKernel');
     expect([...read].filter(([, text]) => isTfjs(text))).toEqual([]);
     // It is there, for when it is needed.
-    const others = readdirSync(folder).filter((name) => name.endsWith('.js') && !read.has(name));
-    expect(others.some((name) => isTfjs(readFileSync(path.join(folder, name), 'utf8')))).toBe(true);
+    const others = readdirSync(tfjsFolder)
+      .filter((name) => name.endsWith('.js'))
+      .map((name) => path.join(tfjsFolder, name));
+    expect(others.some((file) => !read.has(file) && isTfjs(readFileSync(file, 'utf8')))).toBe(true);
   });
 });
