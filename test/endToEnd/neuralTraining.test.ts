@@ -85,7 +85,7 @@ async function train(
     reportEverySteps: 1,
     verifyEveryStep: true,
     ...more,
-    scalingConfig: { numWorkers, url: swarm.coordinator.url },
+    scalingConfig: { numWorkers, url: swarm.coordinator.url, token: swarm.coordinator.tokens.admin },
     runConfig: {
       name: randomUUID(),
       storagePath: folder,

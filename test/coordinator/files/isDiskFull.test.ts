@@ -16,7 +16,11 @@ it('knows what the operating system says of a full device', async () => {
   expect(isDiskFull(said)).toBe(true);
 });
 
-it.each(['EACCES', 'ENOENT', 'SQLITE_FULL'])('takes %s for something else', (code) => {
+it('knows what the database says of a full device', () => {
+  expect(isDiskFull(systemError('SQLITE_FULL'))).toBe(true);
+});
+
+it.each(['EACCES', 'ENOENT', 'SQLITE_BUSY'])('takes %s for something else', (code) => {
   expect(isDiskFull(systemError(code))).toBe(false);
 });
 
