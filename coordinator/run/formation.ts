@@ -33,7 +33,7 @@ export function eligibleWorkers({ plan, state }: Turn): RunWorker[] {
 
 function isWanted({ workers: demand }: RunPlan, worker: RunWorker): boolean {
   return (
-    (demand.runtime === undefined || demand.runtime === worker.runtime) &&
+    (demand.runtimes?.includes(worker.runtime) ?? true) &&
     (demand.device === undefined || demand.device === worker.device)
   );
 }
@@ -165,8 +165,8 @@ function groupNote(plan: RunPlan, members: number): string | undefined {
 }
 
 function waitingReason(plan: RunPlan, state: RunState, here: number, least: number): string {
-  const { runtime, device } = plan.workers;
-  const wanted = [runtime, device].filter((word) => word !== undefined).join(' ');
+  const { runtimes, device } = plan.workers;
+  const wanted = [runtimes?.join(' or '), device].filter((word) => word !== undefined).join(' ');
   const missing = least - here;
   const need = `Waiting for ${missing} more ${wanted === '' ? '' : `${wanted} `}${missing === 1 ? 'worker' : 'workers'} (${here} of ${least} here)`;
   const notes: string[] = [];

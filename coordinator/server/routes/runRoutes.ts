@@ -28,7 +28,7 @@ const runRequest = z.object({
   workers: z.object({
     min: z.number(),
     max: z.number(),
-    runtime: z.enum(['browser', 'deno', 'node']).optional(),
+    runtimes: z.array(z.enum(['browser', 'deno', 'node'])).min(1).max(3).optional(),
     device: z.enum(['cpu', 'webgpu']).optional(),
   }),
   maxFailures: z.number().default(0),

@@ -5,12 +5,24 @@ import { Bench, makeShards, makeWorker } from './runBench.ts';
 
 describe('forming a group', () => {
   it('says what it waits for, and what is wrong with the workers that are there', () => {
-    const bench = new Bench({ workers: { min: 2, max: 3, runtime: 'browser', device: 'webgpu' } });
+    const bench = new Bench({ workers: { min: 2, max: 3, runtimes: ['browser'], device: 'webgpu' } });
     bench.workers(makeWorker('a'), makeWorker('b', { runtime: 'browser', device: 'webgpu', present: false }));
     expect(bench.events('waiting')[0]?.reason).toBe(
       'Waiting for 2 more browser webgpu workers (0 of 2 here); besides: 1 of another kind, 1 out of reach, perhaps for a moment.',
     );
     expect(wakeAtMs(bench.plan, bench.state)).toBe(Infinity);
+  });
+
+  it('takes workers of every kind that was named, and of any kind where none was', () => {
+    const runtimes = ['browser', 'deno', 'node'] as const;
+    const workers = runtimes.map((runtime) => makeWorker(runtime, { runtime }));
+    const two = new Bench({ workers: { min: 2, max: 3, runtimes: ['browser', 'deno'] } });
+    two.workers(...workers);
+    two.tick();
+    expect(two.state.members.map(({ workerId }) => workerId)).toEqual(['browser', 'deno']);
+    const any = new Bench({ workers: { min: 3, max: 3 } });
+    any.workers(...workers);
+    expect(any.state.members.map(({ workerId }) => workerId)).toEqual(runtimes);
   });
 
   it('says a reason once', () => {
