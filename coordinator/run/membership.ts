@@ -2,6 +2,7 @@
 
 import { eligibleWorkers, formGroup, mostMembers } from './formation.ts';
 import { checkHalted, haltAgain, startHalt } from './halting.ts';
+import { longestRoundMs } from './patience.ts';
 import { recordedRounds } from './runState.ts';
 import type { Member, RunWorker } from './runState.ts';
 import { dropMember, liftAccusationsOf } from './setAside.ts';
@@ -109,11 +110,11 @@ function noteAbsence(turn: Turn): void {
 
 /** When a group that makes no progress goes on without those who are away. */
 export function absenceEndsAtMs({ plan, state }: Turn): number {
-  const { awaySinceMs, progressAtMs, longestRoundMs, phase } = state;
+  const { awaySinceMs, progressAtMs, phase } = state;
   if (awaySinceMs === undefined) return Infinity;
   const patientUntilMs = awaySinceMs + plan.timing.awayMs;
   if (phase !== 'training') return patientUntilMs;
-  return Math.max(patientUntilMs, progressAtMs + plan.timing.awayMs + 1.5 * longestRoundMs);
+  return Math.max(patientUntilMs, progressAtMs + plan.timing.awayMs + 1.5 * longestRoundMs(state));
 }
 
 export function giveUpAbsent(turn: Turn): void {

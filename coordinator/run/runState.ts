@@ -44,6 +44,8 @@ export interface RunTiming {
   readonly awayMs: number;
   /** For the answer to a halt. */
   readonly haltMs: number;
+  /** Least time for the first word of a member, and for its answer to a halt, where all others have given theirs. */
+  readonly silenceMs: number;
   /** How long a run waits, after a restart of the coordinator, for all of its group to come back. */
   readonly musterMs: number;
 }
@@ -55,6 +57,7 @@ export const defaultTiming: RunTiming = {
   roundIdleMs: 300_000,
   awayMs: 1_500,
   haltMs: 30_000,
+  silenceMs: 4_000,
   // Workers try again after 250 ms, then ever more rarely, at most 15 s apart.
   musterMs: 15_000,
 };
@@ -85,6 +88,9 @@ export interface Member {
   readonly ready: boolean;
   /** -1 before it has said anything. */
   readonly rowsLoaded: number;
+  /** How long it took to say the first thing of this generation, and to answer the halt. */
+  readonly heardAfterMs: number | undefined;
+  readonly haltedAfterMs: number | undefined;
   readonly progressAtMs: number;
   /** Rounds that are known to be committed there. */
   readonly committedRounds: number;
@@ -102,6 +108,7 @@ export interface Member {
 interface Halt {
   readonly when: 'now' | 'commit';
   readonly reason: string;
+  readonly askedAtMs: number;
   readonly deadlineMs: number;
   /** The generation did not end by plan, nor by a loss: it might fail the same way again. */
   readonly stalled: boolean;
@@ -172,6 +179,7 @@ export interface RunState {
   readonly isComplete: boolean;
   /** Members of this generation when it was formed. */
   readonly groupSize: number;
+  readonly formedAtMs: number;
   /** Members that began the last generation, whatever became of them. */
   readonly roster: readonly string[];
   /** Rounds that a worker has committed surely as they are recorded: the recorded rounds when its last group ended. */
@@ -193,7 +201,8 @@ export interface RunState {
   readonly formAtMs: number;
   /** Begin of the training phase, then of each round. */
   readonly roundSinceMs: number;
-  readonly longestRoundMs: number;
+  /** The last rounds; the first ones of a run warm up. */
+  readonly lastRoundsMs: readonly number[];
   /** When a member last committed a round, or the group began. */
   readonly progressAtMs: number;
   /** Since when some member's socket is lost; undefined while all are there. */
@@ -301,6 +310,7 @@ export function initialRunState(record: CommittedRound[] = []): RunState {
     savedState: undefined,
     isComplete: false,
     groupSize: 0,
+    formedAtMs: 0,
     roster: [],
     agreed: new Map(),
     recordAtFormation: 0,
@@ -315,7 +325,7 @@ export function initialRunState(record: CommittedRound[] = []): RunState {
     waitingReason: undefined,
     formAtMs: 0,
     roundSinceMs: 0,
-    longestRoundMs: 0,
+    lastRoundsMs: [],
     progressAtMs: 0,
     awaySinceMs: undefined,
     joinAtMs: undefined,

@@ -83,6 +83,7 @@ describe('forming a group', () => {
     const bench = new Bench();
     bench.workers(makeWorker('a'), makeWorker('b'));
     bench.ready('a');
+    bench.message('b', { type: 'loading', rowsLoaded: 0, rowsTotal: 4000 });
     bench.tick();
     expect(bench.atMs).toBe(defaultTiming.loadIdleMs);
     const [halt] = bench.sent('halt');
@@ -90,6 +91,38 @@ describe('forming a group', () => {
       when: 'now',
       reason: 'b made no progress in loading for 120000 ms',
     });
+  });
+
+  it.each([
+    ['quick', 100, defaultTiming.silenceMs],
+    ['slow', 3_000, 15_000],
+  ])('goes on without a member that says nothing: in a %s group soon', (_, firstWordMs, silenceMs) => {
+    const bench = new Bench({ workers: { min: 2, max: 3 } });
+    bench.workers(makeWorker('a'), makeWorker('b'), makeWorker('c'));
+    bench.atMs += firstWordMs;
+    for (const workerId of ['a', 'c'])
+      bench.message(workerId, { type: 'loading', rowsLoaded: 0, rowsTotal: 3000 });
+    const formedAtMs = bench.atMs - firstWordMs;
+    bench.tick();
+    expect(bench.atMs - formedAtMs).toBe(silenceMs);
+    expect(bench.events('workerLost')).toMatchObject([
+      { workerId: 'b', reason: `said nothing for ${silenceMs} ms after it got its place` },
+    ]);
+    bench.halted('a', 0);
+    bench.halted('c', 0);
+    expect(bench.group).toEqual(['a', 'c']);
+    // Set aside until it is heard of.
+    bench.message('b', { type: 'loading', rowsLoaded: 0, rowsTotal: 3000, generation: 1 });
+    bench.ready('a', 'c');
+    expect(bench.state.joinAtMs).toBeDefined();
+  });
+
+  it('blames nobody while most say nothing', () => {
+    const bench = new Bench({ workers: { min: 3, max: 3 } });
+    bench.workers(makeWorker('a'), makeWorker('b'), makeWorker('c'));
+    bench.message('a', { type: 'loading', rowsLoaded: 0, rowsTotal: 3000 });
+    bench.tick();
+    expect(bench.atMs).toBe(defaultTiming.loadIdleMs);
   });
 });
 
@@ -236,12 +269,36 @@ describe('losing a worker', () => {
     bench.message('a', { type: 'stalled', missing: ['b'], code: 'DEADLINE_EXCEEDED', message: 'no answer' });
     bench.halted('a', 0);
     bench.tick();
-    expect(bench.events('workerLost')[0]?.reason).toBe('did not answer a halt within 30000 ms');
+    expect(bench.events('workerLost')[0]?.reason).toBe('did not answer a halt within 4000 ms');
     expect(bench.state.members.map((member) => member.workerId)).toEqual(['a']);
     bench.ready('a');
     bench.message('b', { type: 'halted', generation: 1, committedRounds: 0, rounds: [] });
     bench.workers(makeWorker('a'), makeWorker('b'));
     expect(bench.state.joinAtMs).toBe(bench.atMs + defaultTiming.workBeforeJoinMs);
+  });
+
+  it('waits as long for the answer to a halt as the rounds of the group ask for', () => {
+    const bench = new Bench({ workers: { min: 1, max: 2 } }).training();
+    bench.atMs += 3_000;
+    bench.allCommitted(0);
+    bench.message('a', { type: 'stalled', missing: ['b'], code: 'DEADLINE_EXCEEDED', message: 'no answer' });
+    bench.halted('a', 1);
+    bench.tick();
+    expect(bench.events('workerLost')[0]?.reason).toBe('did not answer a halt within 9000 ms');
+  });
+
+  it('forgets the rounds that warmed up when it waits for a member that is away', () => {
+    const bench = new Bench().training();
+    bench.atMs += 20_000;
+    for (let round = 0; round < 9; round++) {
+      bench.allCommitted(round);
+      bench.atMs += 100;
+    }
+    const sinceMs = bench.atMs;
+    bench.workers(makeWorker('a'), makeWorker('b', { present: false }));
+    bench.tick();
+    expect(bench.atMs - sinceMs).toBe(defaultTiming.awayMs + 50);
+    expect(bench.sent('halt')[0]?.message).toMatchObject({ when: 'now' });
   });
 
   it('does not condemn a peer that is blamed but answers', () => {
