@@ -150,6 +150,7 @@ function onMessage(turn: Turn, workerId: string, message: RunMessage): void {
   lookAtAgain(turn, workerId);
   if (wasAside && turn.state.phase === 'waiting') formGroup(turn);
   if (wasAside && turn.state.phase === 'training') awaitNewcomers(turn);
+  if (message.type === 'prepared') return onPrepared(turn, workerId);
   if (message.generation !== turn.state.generation) return;
   const member = heard(turn, workerId);
   if (!member) return;
@@ -174,6 +175,14 @@ function onMessage(turn: Turn, workerId: string, message: RunMessage): void {
     case 'failed':
       return haltFor(turn, takeFailure(turn, member, message));
   }
+}
+
+/** A newcomer can take its place at once. */
+function onPrepared(turn: Turn, workerId: string): void {
+  const asked = turn.state.prepared.get(workerId);
+  if (!asked || asked.isDone) return;
+  turn.set({ prepared: new Map([...turn.state.prepared, [workerId, { ...asked, isDone: true }]]) });
+  if (turn.state.phase === 'training') awaitNewcomers(turn);
 }
 
 /** Notes the first word of a member in this generation. */

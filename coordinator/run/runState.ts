@@ -131,6 +131,12 @@ export interface SetAside {
   readonly accuser?: string;
 }
 
+export interface Preparation {
+  /** The session of the worker in which it was asked: what is said on a lost socket may be lost. */
+  readonly session: number;
+  readonly isDone: boolean;
+}
+
 /** Members that came to different results, and nobody can tell who is right. */
 export interface Disputes {
   readonly inARow: number;
@@ -153,6 +159,8 @@ export interface RunState {
   /** Workers that said they can't do the run, since the last round. */
   readonly failed: ReadonlyMap<string, string>;
   readonly disputes: Disputes;
+  /** Workers that were asked to load for a place that they do not have yet. */
+  readonly prepared: ReadonlyMap<string, Preparation>;
   /** What workers have loaded, as far as is known. */
   readonly holds: ReadonlyMap<string, readonly Lease[]>;
   /**
@@ -267,6 +275,13 @@ export type RunCommand =
       readonly committedRounds: number;
       readonly savedState: SavedState | undefined;
     }
+  /** Have a worker that is no member load what a place would need. */
+  | {
+      readonly type: 'prepare';
+      readonly workerId: string;
+      readonly generation: number;
+      readonly leases: readonly Lease[];
+    }
   | { readonly type: 'unclaim'; readonly workerId: string }
   | { readonly type: 'checkBlob'; readonly check: BlobCheck }
   /** A worker's message can not be, though its form is right: the pool counts it. */
@@ -298,6 +313,7 @@ export function initialRunState(record: CommittedRound[] = []): RunState {
     withholders: new Set(),
     failed: new Map(),
     disputes: noDisputes,
+    prepared: new Map(),
     holds: new Map(),
     record,
     votes: new RoundVotes(),

@@ -114,6 +114,7 @@ describe('forming a group', () => {
     // Set aside until it is heard of.
     bench.message('b', { type: 'loading', rowsLoaded: 0, rowsTotal: 3000, generation: 1 });
     bench.ready('a', 'c');
+    bench.prepared('b');
     expect(bench.state.joinAtMs).toBeDefined();
   });
 
@@ -274,6 +275,7 @@ describe('losing a worker', () => {
     bench.ready('a');
     bench.message('b', { type: 'halted', generation: 1, committedRounds: 0, rounds: [] });
     bench.workers(makeWorker('a'), makeWorker('b'));
+    bench.prepared('b');
     expect(bench.state.joinAtMs).toBe(bench.atMs + defaultTiming.workBeforeJoinMs);
   });
 
@@ -376,6 +378,9 @@ describe('planned changes', () => {
     bench.ready('a', 'b');
     bench.allCommitted(0);
     bench.workers(makeWorker('a'), makeWorker('b'), makeWorker('c'));
+    const loaded = bench.commands.flatMap((one) => (one.type === 'prepare' ? [one] : []));
+    expect(loaded).toMatchObject([{ workerId: 'c', generation: 1, leases: { length: 2 } }]);
+    bench.prepared('c');
     bench.tick();
     expect(bench.sent('halt').map((sent) => sent.message)).toMatchObject([
       { when: 'commit', atRounds: 2, knownRounds: 1 },
@@ -386,6 +391,31 @@ describe('planned changes', () => {
     bench.halted('b', 2);
     expect(bench.events('workerJoined')).toEqual([{ type: 'workerJoined', workerId: 'c' }]);
     expect(bench.state.members.map((member) => member.committedRounds)).toEqual([2, 2, 2]);
+    // Its place is what it has loaded.
+    expect(bench.state.members[2]?.leases).toEqual(loaded[0]?.leases);
+  });
+
+  it('are not for a newcomer that does not load what it is told to, nor for what nobody asked', () => {
+    const bench = new Bench({ workers: { min: 2, max: 3 } }).training();
+    bench.prepared('c');
+    bench.workers(makeWorker('a'), makeWorker('b'), makeWorker('c'));
+    const asked = (): number => bench.commands.filter(({ type }) => type === 'prepare').length;
+    expect([asked(), bench.state.joinAtMs]).toEqual([1, undefined]);
+    bench.workers(makeWorker('a'), makeWorker('b'), makeWorker('c'));
+    expect([asked(), bench.state.joinAtMs]).toEqual([0, undefined]);
+    // Over a new socket it is asked again: the question or its answer may be lost.
+    bench.workers(makeWorker('a'), makeWorker('b'), makeWorker('c', { session: 2 }));
+    expect([asked(), bench.state.joinAtMs]).toEqual([1, undefined]);
+    bench.prepared('c');
+    expect(bench.state.joinAtMs).toBe(bench.atMs + defaultTiming.workBeforeJoinMs);
+  });
+
+  it('let those go who have loaded for a place when the run is over', () => {
+    const bench = new Bench({ workers: { min: 2, max: 3 } }).training();
+    bench.workers(makeWorker('a'), makeWorker('b'), makeWorker('c'));
+    bench.prepared('c');
+    bench.input({ type: 'fail', atMs: bench.atMs, error: new Error('enough') });
+    expect(bench.sent('release').map(({ workerId }) => workerId)).toContain('c');
   });
 
   it('hand over what a leaving worker holds and let it go', () => {
