@@ -33,9 +33,9 @@ function lending(share: number, nextEvent?: () => Promise<void>) {
 /** Milliseconds of virtual time until it resolves. */
 async function msUntil(clock: ManualClock, work: Promise<unknown>): Promise<number> {
   const start = clock.now();
-  let isDone = false;
-  void work.then(() => (isDone = true));
-  for (let ms = 0; ms < 60_000 && !isDone; ms += 5) await clock.advanceSettled(isDone ? 0 : 5);
+  const state = { isDone: false };
+  void work.then(() => (state.isDone = true));
+  for (let ms = 0; ms < 60_000 && !state.isDone; ms += 5) await clock.advanceSettled(5);
   return clock.now() - start;
 }
 
