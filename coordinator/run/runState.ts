@@ -131,7 +131,7 @@ export interface SetAside {
   readonly accuser?: string;
 }
 
-export interface Preparation {
+interface Preparation {
   /** The session of the worker in which it was asked: what is said on a lost socket may be lost. */
   readonly session: number;
   readonly isDone: boolean;

@@ -27,6 +27,6 @@ it.each([
   { runtime: 'Deno', args: [deno, 'run', '--no-config', '--allow-net=127.0.0.1'] },
 ])('requests are answered in $runtime while it computes', async ({ args }) => {
   const { stdout } = await run(process.execPath, [...args, script], { timeout: 60_000 });
-  // Sixty turns, each of which hears at least one event; a request takes a few.
-  expect(Number(stdout)).toBeGreaterThan(5);
+  // Each turn hears what has arrived; a request takes a few. Without a look at the sockets there is one, or none.
+  expect(Number(stdout)).toBeGreaterThan(3);
 });
