@@ -22,7 +22,8 @@ import { RunningApp } from './deployment/runningApp.ts';
 import type { ReplicaSetStatus } from './deployment/replicaSet.ts';
 import { CallerAccess } from './http/callerAccess.ts';
 import { HeldBodies } from './http/heldBodies.ts';
-import { OpenAnswers } from './http/openAnswers.ts';
+import { Connections } from './http/connections.ts';
+import { ContentCodings } from './http/contentCodings.ts';
 import { AppTable } from './http/servedApp.ts';
 import { ServeMetrics } from './http/serveMetrics.ts';
 import { createServeServer } from './http/serveServer.ts';
@@ -76,7 +77,7 @@ export class Serve {
   readonly #apps = new Map<string, RunningApp>();
   readonly #table = new AppTable();
   readonly #metrics = new ServeMetrics();
-  readonly #answers = new OpenAnswers();
+  readonly #connections = new Connections();
   #listening:
     | {
         readonly server: Server;
@@ -187,6 +188,7 @@ export class Serve {
       // Stops listening. The HTTP server's own close() also cuts off answers that are not written out yet: it takes their
       // connections for idle.
       if (server) NetServer.prototype.close.call(server);
+      this.#connections.stop();
       this.#listening?.stopRenewing();
       await Promise.all([...this.#apps.values()].map((app) => app.close()));
       for (const { name } of this.#apps.values()) {
@@ -195,7 +197,7 @@ export class Serve {
       }
       this.#apps.clear();
       // Answers that are being written right now get out before their sockets are closed.
-      await this.#answers.written(this.#clock, WRITE_OUT_MS);
+      await this.#connections.written(this.#clock, WRITE_OUT_MS);
       server?.closeAllConnections();
       server?.close();
       await closed;
@@ -287,12 +289,13 @@ export class Serve {
       accessLog: options.accessLog,
       maxBodyBytes,
       bodies: new HeldBodies(maxHeldBodyBytes),
+      codings: new ContentCodings(maxBodyBytes),
+      connections: this.#connections,
       requestTimeoutMs: (options.bodyTimeoutS ?? 30) * 1_000,
       headersTimeoutMs: (options.headersTimeoutS ?? 15) * 1_000,
       idleTimeoutMs: IDLE_TIMEOUT_MS,
       isStopping: () => this.#isStopping,
     });
-    server.on('request', (_request, response) => this.#answers.add(response));
     const certificateNames = tls?.names;
     const actualPort = await listen(server, port, host);
     const { url } = coordinatorAddresses({ host, port: actualPort, publicUrl, certificateNames });

@@ -27,9 +27,10 @@ export class CallerAccess {
 
   /**
    * Refuses what a page of another site can send through a browser, also by a name that it made point here.
+   * @param host that the request is addressed to, with its port. @param origin of the page.
    * @throws OriginRefusedError
    */
-  checkSource({ headers: { host = '', origin } }: IncomingMessage): void {
+  checkSource(host: string, origin: string | undefined): void {
     const { allowedHosts } = this.#options;
     if (allowedHosts && !this.#goodHosts.has(host)) {
       const url = `http://${host}`;

@@ -8,13 +8,14 @@ import {
   type ServerResponse,
 } from 'node:http';
 import { createServer as createSecureServer } from 'node:https';
-import type { Duplex } from 'node:stream';
-import type { ErrorCode } from '../../../shared/errors.ts';
 import type { Log } from '../../pool/log.ts';
 import type { TlsCredentials } from '../../tls/tlsCredentials.ts';
 import { BadRequestError, MethodNotAllowedError, NotFoundError } from '../../server/serverErrors.ts';
 import { OwnerCodeError, serveStatusOf, UnavailableError } from '../serveErrors.ts';
+import { isUtf8Charset, requireUtf8 } from './bodyText.ts';
 import type { CallerAccess } from './callerAccess.ts';
+import type { Connections } from './connections.ts';
+import type { ContentCodings } from './contentCodings.ts';
 import { Exchange, type AccessEntry, type ExchangeEnd } from './exchange.ts';
 import type { HeldBodies } from './heldBodies.ts';
 import type { Body } from '../replica/replica.ts';
@@ -46,6 +47,8 @@ export interface ServeServerOptions {
   readonly accessLog: ((entry: AccessEntry) => void) | undefined;
   readonly maxBodyBytes: number;
   readonly bodies: HeldBodies;
+  readonly codings: ContentCodings;
+  readonly connections: Connections;
   readonly headersTimeoutMs: number;
   /** For a whole request to arrive. */
   readonly requestTimeoutMs: number;
@@ -72,8 +75,11 @@ export function createServeServer(options: ServeServerOptions): Server {
     maxHeaderSize: 16 * 1024,
     noDelay: true,
   };
-  const listener = (request: IncomingMessage, response: ServerResponse): void =>
+  const { connections } = options;
+  const listener = (request: IncomingMessage, response: ServerResponse<IncomingMessage>): void => {
+    connections.add(response);
     answer(new Exchange(request, response, newId, ended), options, pages);
+  };
   const server: Server =
     options.tls === undefined
       ? createServer(limits, listener)
@@ -84,7 +90,7 @@ export function createServeServer(options: ServeServerOptions): Server {
   server.maxConnections = MAX_CONNECTIONS;
   // Node destroys the socket on a timeout that nobody listens for.
   server.setTimeout(options.idleTimeoutMs);
-  server.on('clientError', refuseSocket);
+  connections.watch(server, options.tls === undefined ? 'connection' : 'secureConnection');
   server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => {
     // A client that asks first need not send what would be refused.
     if (Number(request.headers['content-length'] ?? 0) <= options.maxBodyBytes) response.writeContinue();
@@ -92,35 +98,6 @@ export function createServeServer(options: ServeServerOptions): Server {
   });
   return server;
 }
-
-/** Answers what is not HTTP, or did not arrive in time, and closes. */
-function refuseSocket(error: NodeJS.ErrnoException, socket: Duplex): void {
-  const [status, code, message] = socketErrors[error.code ?? ''] ?? [
-    '400 Bad Request',
-    'BAD_REQUEST',
-    'The request is not HTTP.',
-  ];
-  if (!socket.writable || error.code === 'ECONNRESET') {
-    socket.destroy();
-    return;
-  }
-  const body = `${JSON.stringify({ error: { code, message } })}\n`;
-  const head = `HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Type: application/json; charset=utf-8\r\nContent-Length: ${body.length}`;
-  socket.end(`${head}\r\n\r\n${body}`, () => socket.destroy());
-}
-
-const socketErrors: Readonly<Record<string, readonly [string, ErrorCode, string]>> = {
-  ERR_HTTP_REQUEST_TIMEOUT: [
-    '408 Request Timeout',
-    'REQUEST_TIMEOUT',
-    'The request did not arrive in the time that the server allows.',
-  ],
-  HPE_HEADER_OVERFLOW: [
-    '431 Request Header Fields Too Large',
-    'BODY_TOO_LARGE',
-    'The headers of a request may have 16384 bytes.',
-  ],
-};
 
 function note(
   { exchange, status }: ExchangeEnd,
@@ -149,7 +126,7 @@ function answer(exchange: Exchange, options: ServeServerOptions, pages: PageCont
   try {
     const { request, path } = exchange;
     exchange.isInference = path.startsWith('/v2');
-    options.access.checkSource(request);
+    options.access.checkSource(exchange.host, request.headers.origin);
     options.access.allowReading(request, exchange.response);
     if (request.method === 'OPTIONS' && request.headers['access-control-request-method'] !== undefined) {
       answerPreflight(exchange);
@@ -161,7 +138,6 @@ function answer(exchange: Exchange, options: ServeServerOptions, pages: PageCont
       infer(exchange, options, fail);
     else answerPage(exchange, pages);
   } catch (error) {
-    if (!exchange.request.complete) exchange.request.resume();
     fail(error);
   }
 }
@@ -213,6 +189,7 @@ function answerApp(exchange: Exchange, options: ServeServerOptions, fail: Fail):
       `${request.method} is not possible on ${path.slice(0, 200)}: rows to predict are POSTed as JSON. /openapi.json describes them.`,
     );
   }
+  requireUtf8(request.headers['content-type']);
   receiveBody(exchange, options, false, fail, (body) =>
     ask(exchange, app, 'http', [body], fail, (value) => exchange.answer(200, jsonHeaders, value as string)),
   );
@@ -223,13 +200,16 @@ const jsonHeaders = { 'content-type': 'application/json; charset=utf-8' } as con
 function answerClass(exchange: Exchange, app: ServedApp, options: ServeServerOptions, fail: Fail): void {
   const { request, path, search } = exchange;
   const below = app.routePrefix === '/' ? path : path.slice(app.routePrefix.length);
-  const isText = /json|text|xml|urlencoded/.test(request.headers['content-type'] ?? 'text');
+  const contentType = request.headers['content-type'] ?? 'text';
+  const isText = /json|text|xml|urlencoded/.test(contentType) && isUtf8Charset(contentType);
   receiveBody(exchange, options, !isText, fail, (body) => {
+    // The body is no longer as long, nor as compressed, as it was on its way.
+    const { 'content-encoding': coding, 'content-length': _, ...headers } = request.headers;
     const parts: RequestParts = {
       method: request.method ?? '',
       path: below === '' ? '/' : below,
       search,
-      headers: { ...request.headers, 'x-request-id': exchange.id },
+      headers: { ...(coding === undefined ? request.headers : headers), 'x-request-id': exchange.id },
       body,
     };
     submit(exchange, app, 'http', [parts], fail, (value) => {

@@ -2,7 +2,8 @@
 // single tensor of shape [rows, features] in the model's order.
 
 import { nearestWord } from '../../../shared/text/nearestWord.ts';
-import { readInference, writeInference, type InferAnswer, type InputTensor } from '../http/openInference.ts';
+import { readInference, writeInference, type InferAnswer } from '../http/openInference.ts';
+import type { InputTensor } from '../http/tensors.ts';
 import type { ModelFeature } from '../../../shared/gbdt/model/modelFeatures.ts';
 import { featureNumber } from '../rows/featureNumber.ts';
 import { ServeInputError } from '../serveErrors.ts';
@@ -30,7 +31,8 @@ export function prepareInference(
   body: string | Uint8Array,
   headerBytes: number | undefined,
 ): PreparedRows {
-  const inference = readInference(body, headerBytes);
+  const rawInput = { name: 'input', datatype: 'FP32', shape: [null, model.features.length] };
+  const inference = readInference(body, headerBytes, rawInput);
   const { columns, rows } = toColumns(inference.inputs, model.features);
   const { outputs, outputName: name } = model;
   const shape = outputs === 1 ? [rows] : [rows, outputs];
@@ -89,9 +91,13 @@ function matrixColumns(
     const column = new Float32Array(rows);
     for (let row = 0; row < rows; row++) {
       const value = values[row * width + index];
-      column[row] = featureNumber(value, typeof value === 'number' ? (reading ?? feature) : feature, row);
+      column[row] = featureNumber(value, isNumber(value) ? (reading ?? feature) : feature, row);
     }
     return column;
   });
   return { columns, rows };
+}
+
+function isNumber(value: unknown): boolean {
+  return typeof value === 'number' || typeof value === 'bigint';
 }
