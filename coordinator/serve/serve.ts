@@ -116,9 +116,19 @@ export class Serve {
    *   constructed, DeadlineError when one takes longer than startTimeoutS. What was there before goes on then.
    */
   run(application: Application | Deployment, options: RunOptions = {}): Promise<DeploymentHandle> {
+    const arrived = this.expect(options.name);
     return this.#inTurn(() =>
       this.#run(application instanceof Deployment ? application.bind() : application, options),
-    );
+    ).finally(arrived);
+  }
+
+  /**
+   * Says that an application will be run: until it is there the server is not ready, and answers 503 to requests for what
+   * it does not know. `run` and `restore` say so of theirs.
+   * @returns ends the waiting, where it is not to come after all.
+   */
+  expect(name = 'default'): () => void {
+    return this.#table.expect(name);
   }
 
   /**
@@ -129,7 +139,9 @@ export class Serve {
   async restore(options: ServeHttpOptions = {}): Promise<string[]> {
     const { deployments, blobs } = this.#coordinator ?? noCoordinator();
     const restored: string[] = [];
-    for (const { name, routePrefix, modelName, recipe } of await deployments.all()) {
+    const records = await deployments.all();
+    const arrived = records.map(({ name }) => this.expect(name));
+    for (const [at, { name, routePrefix, modelName, recipe }] of records.entries()) {
       try {
         if (!('nodes' in recipe)) throw new ServeArgumentError(`${recipe.reason} Deploy it again.`);
         await withRecipe(recipe, blobs, (application) =>
@@ -143,6 +155,8 @@ export class Serve {
           message: `serve: application "${name}" can not be brought back: ${reason}`,
         });
         await deployments.setStatus(name, 'failed', reason);
+      } finally {
+        arrived[at]!();
       }
     }
     return restored;

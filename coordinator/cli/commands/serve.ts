@@ -117,6 +117,8 @@ export const serve = defineCommand({
         tls: tlsSettings(values, values.storage, cwd),
         ...(values['access-log'] && { accessLog }),
       };
+      // So that the server is not ready before it, whatever is brought back earlier.
+      if (checkpoint !== undefined) server.expect(values.name);
       if (storage) await server.restore(http);
       if (checkpoint !== undefined) {
         const model = deployment(new Checkpoint(resolve(cwd, checkpoint)), { numReplicas: values.replicas });

@@ -30,6 +30,7 @@ import type { ServeMetrics } from './serveMetrics.ts';
 import {
   answerInference,
   answerPage,
+  checkExpected,
   findModel,
   isOpenPath,
   isServerPath,
@@ -292,8 +293,10 @@ function submit(
   exchange.onGone(withdraw);
 }
 
+/** @throws UnavailableError while applications are still to come. */
 function unknownPath(path: string, options: ServeServerOptions): Error {
   if (options.isStopping()) return new UnavailableError('The server is stopping.');
+  checkExpected(options.apps);
   const prefixes = options.apps.apps.map(({ routePrefix }) => routePrefix).join(', ');
   return new NotFoundError(
     `Nothing is served at ${path.slice(0, 200)}; applications are at ${prefixes || 'no path yet'}.`,

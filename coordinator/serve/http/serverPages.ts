@@ -39,12 +39,10 @@ export function answerPage(exchange: Exchange, context: PageContext): void {
   if (method !== 'GET' && method !== 'HEAD') {
     throw new MethodNotAllowedError(`${method} is not possible on ${path.slice(0, 200)}, only GET.`);
   }
-  const waiting = context.isStopping()
-    ? ['the server']
-    : apps.apps.filter((app) => !app.isReady()).map(({ name }) => name);
+  const waiting = notReady(context);
   switch (path) {
     case '/-/healthz':
-      if (waiting.length > 0) throw new UnavailableError(`Not ready: ${waiting.join(', ')}.`);
+      if (waiting.length > 0) throw new UnavailableError(`Not ready: ${waiting.join(', ').slice(0, 500)}.`);
       exchange.answer(200, { 'content-type': 'text/plain; charset=utf-8' }, 'success');
       return;
     case '/-/routes':
@@ -72,6 +70,20 @@ export function answerPage(exchange: Exchange, context: PageContext): void {
     default:
       answerModel(exchange, apps);
   }
+}
+
+/** What a caller would have to wait for. */
+function notReady({ apps, isStopping }: PageContext): readonly string[] {
+  if (isStopping()) return ['the server is stopping'];
+  const waiting = [...apps.expected, ...apps.apps.filter((app) => !app.isReady()).map(({ name }) => name)];
+  return waiting.length === 0 && apps.apps.length === 0 ? ['no application runs'] : waiting;
+}
+
+/** @throws UnavailableError while applications are still to come: what is asked for may be one of them. */
+export function checkExpected(apps: AppTable): void {
+  const { expected } = apps;
+  if (expected.length === 0) return;
+  throw new UnavailableError(`Applications are being started: ${expected.join(', ').slice(0, 500)}.`);
 }
 
 function answerModel(exchange: Exchange, apps: AppTable): void {
@@ -117,10 +129,11 @@ export function modelTarget(path: string): ModelTarget | undefined {
   }
 }
 
-/** @throws NotFoundError naming the models that there are. */
+/** @throws NotFoundError naming the models that there are; UnavailableError while others are still to come. */
 export function findModel(apps: AppTable, { model, version }: ModelTarget): ServedApp {
   const found = apps.byModel(model, version);
   if (found) return found;
+  checkExpected(apps);
   const known = apps.apps
     .filter((app) => app.model)
     .map((app) => `${app.modelName} (version ${app.version})`);
