@@ -17,8 +17,11 @@ import { nextTrial, queueReason } from './nextTrial.ts';
 import { scoreOf } from './score.ts';
 import { StopRules } from './stopRule.ts';
 import { dropUnsaved, isOver, mayReport, prune, undoTakeOver, type Trial } from './trial.ts';
-import { asFailure, isHopeless } from './trialFailure.ts';
+import { asFailure, isHopeless, isOutage } from './trialFailure.ts';
 import type { TuneEvent } from './tuneEvent.ts';
+
+/** How long a trial may take to report once more when the experiment ends; two of its iterations where they take longer. */
+const SILENCE_MS = 5_000;
 
 export class Experiment {
   readonly #parts: ExperimentParts;
@@ -141,6 +144,7 @@ export class Experiment {
       this.#failPiece(trial, live, error);
     } finally {
       if (live.startedAt !== undefined) trial.workedMs += now() - live.startedAt;
+      live.spare();
       this.#live.delete(trial);
       this.#renew();
       void this.#save();
@@ -261,6 +265,11 @@ export class Experiment {
     // It was told to end, and has.
     if (!mayReport(trial, (trial.reports.at(-1)?.iteration ?? 0) + 1)) return this.#finish(trial);
     const failure = asFailure(error, `Trial ${trial.index} failed`);
+    if (isOutage(failure)) {
+      // No fault of the trial's, and no other would fare better: it can be gone on with when the coordinator is back.
+      this.#setStatus(trial, 'pending');
+      return this.#end({ reason: 'the coordinator is out of reach', error: failure });
+    }
     trial.error = { code: failure.code, message: failure.message };
     if (!isHopeless(failure) && (maxFailures === -1 || trial.failures < maxFailures)) {
       trial.failures++;
@@ -295,7 +304,10 @@ export class Experiment {
     });
   }
 
-  /** Begins nothing more. With an error what runs is called off; without, it ends with the iteration in flight. */
+  /**
+   * Begins nothing more. With an error what runs is called off; without, it ends with the iteration in flight, and is
+   * called off where that takes too long.
+   */
   #end(ending: { readonly error?: Error; readonly reason: string }): void {
     if (this.#ending) return;
     this.#ending = ending;
@@ -303,10 +315,19 @@ export class Experiment {
       // Those that wait for their turn again will not have one.
       if (!this.#live.has(trial) && !isOver(trial)) this.#finish(trial);
     }
-    for (const [trial, { calledOff }] of this.#live) {
-      if (ending.error || trial.status === 'waiting') calledOff.abort();
+    for (const [trial, live] of this.#live) {
+      if (ending.error || trial.status === 'waiting') live.calledOff.abort();
+      else this.#callOffLate(trial, live);
     }
     this.#change();
+  }
+
+  #callOffLate({ reports, workedMs }: Trial, live: LiveTrial): void {
+    const { now } = this.#parts;
+    const { iteration = 0, elapsedMs = workedMs + now() - (live.startedAt ?? now()) } = reports.at(-1) ?? {};
+    const iterationMs = elapsedMs / Math.max(1, iteration);
+    const timer = setTimeout(() => live.calledOff.abort(), Math.max(SILENCE_MS, 2 * iterationMs));
+    live.spare = () => clearTimeout(timer);
   }
 
   #hear(metrics: Metrics): void {

@@ -7,6 +7,8 @@ export interface LiveTrial {
   recorded: Promise<void>;
   /** Iteration at which it is to end this piece, and to be gone on with when its generation is renewed. */
   pausedAt: number | undefined;
+  /** Keeps it from being called off, where the experiment ends. */
+  spare: () => void;
 }
 
 export function newLiveTrial(): LiveTrial {
@@ -15,5 +17,6 @@ export function newLiveTrial(): LiveTrial {
     startedAt: undefined,
     recorded: Promise.resolve(),
     pausedAt: undefined,
+    spare: () => undefined,
   };
 }

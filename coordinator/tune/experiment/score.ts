@@ -7,11 +7,11 @@ import type { Trial } from './trial.ts';
 
 type Tuned = Pick<TuneSettings, 'metric' | 'mode'>;
 
-/** Undefined where the metric is not among those reported; -Infinity for NaN. */
+/** Undefined where the metric is not among those reported; -Infinity for what is no finite number: it is never best. */
 export function scoreOf(metrics: Metrics, { metric, mode }: Tuned): number | undefined {
   const value = metric === undefined ? undefined : metrics[metric];
   if (value === undefined) return undefined;
-  if (Number.isNaN(value)) return -Infinity;
+  if (!Number.isFinite(value)) return -Infinity;
   return mode === 'min' ? -value : value;
 }
 
