@@ -30,7 +30,13 @@ import { createServeServer } from './http/serveServer.ts';
 import { makeRecipe, withRecipe } from './record/recipe.ts';
 import type { Recipe, ServeRecord, Unrecordable } from './record/serveRecord.ts';
 import { ServeArgumentError } from './serveErrors.ts';
-import { checkName, checkRoutePrefix, type RunOptions, type ServeHttpOptions } from './serveOptions.ts';
+import {
+  checkName,
+  checkOrigins,
+  checkRoutePrefix,
+  type RunOptions,
+  type ServeHttpOptions,
+} from './serveOptions.ts';
 
 export interface ServeStatus {
   /** Undefined before anything listens. */
@@ -286,6 +292,7 @@ export class Serve {
         { field: 'maxHeldBodyBytes' },
       );
     }
+    const allowedOrigins = checkOrigins(options.allowedOrigins ?? []);
     const tls = options.tls && (await openTls(options.tls, host, publicUrl, this.#log));
     const server = createServeServer({
       tls: tls?.credentials,
@@ -294,7 +301,7 @@ export class Serve {
         apiKey,
         attempts: new AttemptThrottle(this.#clock),
         allowedHosts: allowedHosts(host, publicUrl, tls?.names),
-        allowedOrigins: options.allowedOrigins ?? [],
+        allowedOrigins,
       }),
       metrics: this.#metrics,
       log: this.#log,

@@ -15,7 +15,7 @@ export interface ServeHttpOptions {
   readonly apiKey?: string | undefined;
   /** Address under which callers reach the server through a proxy. */
   readonly publicUrl?: string | undefined;
-  /** Origins of web pages that may ask, e.g. "https://example.org"; "*" is any. */
+  /** Origins of web pages that may ask, e.g. "https://example.org"; "*" is any. None by default but the server's own. */
   readonly allowedOrigins?: readonly string[] | undefined;
   /** Default 16 MiB. */
   readonly maxBodyBytes?: number | undefined;
@@ -47,6 +47,19 @@ export function checkRoutePrefix(routePrefix: string): string {
     `The route prefix "${routePrefix}" must be a path like /flights, other than /v2, /-, /metrics and /openapi.json.`,
     { field: 'routePrefix' },
   );
+}
+
+/** As browsers write them: a scheme, a host and perhaps a port. @throws ServeArgumentError */
+export function checkOrigins(origins: readonly string[]): readonly string[] {
+  for (const origin of origins) {
+    const isWritten = /^[a-z][a-z0-9+.-]*:\/\/[^/?#@*\s]+$/.test(origin) && URL.canParse(origin);
+    if (origin === '*' || (isWritten && ['null', origin].includes(new URL(origin).origin))) continue;
+    throw new ServeArgumentError(
+      `The allowed origin "${origin.slice(0, 200)}" must be like https://example.org, without a path, or "*".`,
+      { field: 'allowedOrigins' },
+    );
+  }
+  return origins;
 }
 
 /** @throws ServeArgumentError */

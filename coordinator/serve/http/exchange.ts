@@ -4,6 +4,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { TabgradError } from '../../../shared/errors.ts';
 import { outsideMessage } from '../../../shared/outsideMessage.ts';
 import { MediaTypeError, retryAfterS, serveStatusOf } from '../serveErrors.ts';
+import { endBeforeRest, isWhole } from './endBeforeRest.ts';
 import type { HeldBytes } from '../../bounds/byteBudget.ts';
 import type { AnswerStream } from '../stream/answerStream.ts';
 
@@ -174,37 +175,6 @@ function readTarget({ url = '/', headers: { host = '' } }: IncomingMessage): {
   if (!absolute) return { host, target: url };
   const [, authority = '', rest = ''] = absolute;
   return { host: authority, target: rest.startsWith('/') ? rest : `/${rest}` };
-}
-
-/** Nothing of it is still to come. */
-function isWhole({ complete, headers }: IncomingMessage): boolean {
-  return complete || (headers['content-length'] === undefined && headers['transfer-encoding'] === undefined);
-}
-
-/** How long a client that was answered before it had sent all may go on sending, so that it gets to read why. */
-const LINGER_MS = 5_000;
-
-/**
- * Writes the whole answer now, and throws away the rest of the request. A connection that ends with the answer is closed
- * after that: closed at once, it would be reset under a client that still sends and has not read the answer.
- */
-function endBeforeRest(
-  request: IncomingMessage,
-  response: ServerResponse,
-  body: string | Uint8Array | undefined,
-): void {
-  const { socket } = request;
-  if (response.shouldKeepAlive) response.end(body);
-  else if (body === undefined || body.length === 0) response.flushHeaders();
-  else response.write(body);
-  const timer = setTimeout(() => socket.destroy(), LINGER_MS);
-  const stop = (): void => clearTimeout(timer);
-  request.once('end', () => {
-    stop();
-    response.end();
-  });
-  socket.once('close', stop);
-  request.resume();
 }
 
 /** Closes the connection in the middle of the answer, when what was written of it so far is on its way. */

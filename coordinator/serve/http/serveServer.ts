@@ -30,6 +30,7 @@ import type { ServeMetrics } from './serveMetrics.ts';
 import {
   answerInference,
   answerPage,
+  answerReady,
   checkExpected,
   findModel,
   isOpenPath,
@@ -37,6 +38,7 @@ import {
   modelTarget,
   type PageContext,
 } from './serverPages.ts';
+import { kserveModel, type KserveTarget } from './kserveTarget.ts';
 
 export interface ServeServerOptions {
   readonly apps: AppTable;
@@ -126,7 +128,8 @@ function answer(exchange: Exchange, options: ServeServerOptions, pages: PageCont
   };
   try {
     const { request, path } = exchange;
-    exchange.isInference = path.startsWith('/v2');
+    const predicted = kserveModel(options.apps, path);
+    exchange.isInference = path.startsWith('/v2') || predicted !== undefined;
     options.access.checkSource(exchange.host, request.headers.origin);
     options.access.allowReading(request, exchange.response);
     if (request.method === 'OPTIONS' && request.headers['access-control-request-method'] !== undefined) {
@@ -134,7 +137,8 @@ function answer(exchange: Exchange, options: ServeServerOptions, pages: PageCont
       return;
     }
     if (!isOpenPath(path)) options.access.checkKey(request);
-    if (!isServerPath(path)) answerApp(exchange, options, fail);
+    if (predicted) answerKserve(exchange, predicted, options, fail);
+    else if (!isServerPath(path)) answerApp(exchange, options, fail);
     else if (request.method === 'POST' && modelTarget(path)?.action === 'infer')
       infer(exchange, options, fail);
     else answerPage(exchange, pages);
@@ -166,7 +170,7 @@ function answerPreflight(exchange: Exchange): void {
     {
       'access-control-allow-methods': 'GET, POST, PUT, PATCH, DELETE',
       'access-control-allow-headers':
-        'authorization, content-type, x-api-key, x-request-id, inference-header-content-length',
+        'authorization, content-type, content-encoding, x-api-key, x-request-id, inference-header-content-length',
       'access-control-max-age': '600',
     },
     '',
@@ -234,6 +238,34 @@ async function answerInPieces(exchange: Exchange, stream: AnswerStream, log: Log
   }
 }
 
+/** KServe's V1 protocol: whether a model is ready, and predictions of `instances`. */
+function answerKserve(
+  exchange: Exchange,
+  { app, action }: KserveTarget,
+  options: ServeServerOptions,
+  fail: Fail,
+): void {
+  const { request, path } = exchange;
+  const wanted = action === 'predict' ? 'POST' : 'GET';
+  if (request.method !== wanted) {
+    exchange.response.setHeader('Allow', wanted);
+    throw new MethodNotAllowedError(
+      `${request.method} is not possible on ${path.slice(0, 200)}, only ${wanted}.`,
+    );
+  }
+  if (action === 'ready') {
+    answerReady(exchange, app);
+    return;
+  }
+  exchange.application = app.name;
+  requireUtf8(request.headers['content-type']);
+  receiveBody(exchange, options, false, fail, (body) =>
+    ask(exchange, app, 'predict', [body], fail, (value) =>
+      exchange.answer(200, jsonHeaders, value as string),
+    ),
+  );
+}
+
 function infer(exchange: Exchange, options: ServeServerOptions, fail: Fail): void {
   const app = findModel(options.apps, modelTarget(exchange.path)!);
   exchange.application = app.name;
@@ -252,7 +284,7 @@ function infer(exchange: Exchange, options: ServeServerOptions, fail: Fail): voi
 function ask(
   exchange: Exchange,
   app: ServedApp,
-  op: 'http' | 'infer',
+  op: 'http' | 'infer' | 'predict',
   args: readonly [Body, (number | undefined)?],
   fail: Fail,
   answered: (value: unknown) => void,
@@ -272,7 +304,7 @@ function ask(
 function submit(
   exchange: Exchange,
   app: ServedApp,
-  op: 'http' | 'infer',
+  op: 'http' | 'infer' | 'predict',
   args: readonly unknown[],
   fail: Fail,
   answered: (value: unknown) => void,

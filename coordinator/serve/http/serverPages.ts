@@ -94,7 +94,7 @@ function answerModel(exchange: Exchange, apps: AppTable): void {
   }
   const app = findModel(apps, target);
   if (target.action === 'ready') {
-    exchange.json(app.isReady() ? 200 : 503, { name: app.modelName, ready: app.isReady() });
+    answerReady(exchange, app);
     return;
   }
   const { platform, inputs, outputs } = app.model!;
@@ -105,6 +105,11 @@ function answerModel(exchange: Exchange, apps: AppTable): void {
     inputs,
     outputs,
   });
+}
+
+export function answerReady(exchange: Exchange, app: ServedApp): void {
+  const ready = app.isReady();
+  exchange.json(ready ? 200 : 503, { name: app.modelName, ready });
 }
 
 export interface ModelTarget {

@@ -2,7 +2,7 @@
 // single tensor of shape [rows, features] in the model's order.
 
 import { nearestWord } from '../../../shared/text/nearestWord.ts';
-import { readInference, writeInference, type InferAnswer } from '../http/openInference.ts';
+import { readInference, writeInference, type InferAnswer, type OutputValues } from '../http/openInference.ts';
 import type { InputTensor } from '../http/tensors.ts';
 import type { ModelFeature } from '../../../shared/gbdt/model/modelFeatures.ts';
 import { featureNumber } from '../rows/featureNumber.ts';
@@ -10,8 +10,8 @@ import { ServeInputError } from '../serveErrors.ts';
 
 export interface InferModel {
   readonly features: readonly ModelFeature[];
-  readonly outputs: number;
-  readonly outputName: string;
+  /** @param raw what was predicted, [row][output]. */
+  outputValues(raw: Float32Array, rows: number): readonly OutputValues[];
 }
 
 /** The rows of a call, and how their predictions are answered. */
@@ -34,12 +34,10 @@ export function prepareInference(
   const rawInput = { name: 'input', datatype: 'FP32', shape: [null, model.features.length] };
   const inference = readInference(body, headerBytes, rawInput);
   const { columns, rows } = toColumns(inference.inputs, model.features);
-  const { outputs, outputName: name } = model;
-  const shape = outputs === 1 ? [rows] : [rows, outputs];
   return {
     columns,
     rows,
-    answer: (values): InferAnswer => writeInference(inference, [{ name, datatype: 'FP32', shape, values }]),
+    answer: (raw): InferAnswer => writeInference(inference, model.outputValues(raw, rows)),
   };
 }
 

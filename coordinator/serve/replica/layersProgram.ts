@@ -15,9 +15,9 @@ import type { InputTensor } from '../http/tensors.ts';
 import { bodyText } from '../http/bodyText.ts';
 import type { RawInput } from '../http/rawTensor.ts';
 import { datatypes } from '../model/describeLayers.ts';
-import { readTensors, tensorNumber, tensorRows } from '../rows/readTensors.ts';
+import { instanceRows, readTensors, tensorNumber, tensorRows } from '../rows/readTensors.ts';
 import { ServeArgumentError, ServeInputError } from '../serveErrors.ts';
-import { predictionsText, predictionsValue, type OutputRows } from './layersAnswers.ts';
+import { instancesText, predictionsText, predictionsValue, type OutputRows } from './layersAnswers.ts';
 import type { Body, ReplicaOp, ReplicaProgram } from './replica.ts';
 
 export interface LayersOptions {
@@ -72,6 +72,11 @@ export class LayersProgram implements ReplicaProgram {
             values,
           })),
         );
+      }
+      case 'predict': {
+        const { inputs } = this.facts;
+        const rows = instanceRows(bodyText(args[0] as Body), inputs);
+        return instancesText(await this.#predictTogether(rows), rows.rows);
       }
       case 'health':
         return this.#net.checkHealth();

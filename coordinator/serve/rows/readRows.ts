@@ -75,7 +75,8 @@ export function readColumns(
   return { shape: 'columns', rows, columns };
 }
 
-function readRecords(
+/** @throws ServeInputError naming row and field that don't fit the model. */
+export function readRecords(
   records: readonly unknown[],
   features: readonly ModelFeature[],
   shape: RowShape,

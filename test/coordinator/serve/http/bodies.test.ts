@@ -163,18 +163,18 @@ describe('a compressed body', () => {
 });
 
 /** Sends all of a request that announces `size` bytes, whatever comes back. */
-function sendAll(size: number, head: string): Promise<{ error: string; answer: string }> {
+function sendAll(size: number, head: string, more = 0): Promise<{ error: string; answer: string }> {
   return new Promise((resolve) => {
     let error = '';
     let answer = '';
-    let left = size;
+    let left = size + more;
     const block = Buffer.alloc(64 * 1024, ' ');
     const socket = connect(Number(new URL(serve.url!).port), '127.0.0.1');
-    const more = (): void => {
+    const send = (): void => {
       while (left > 0) {
         left -= block.byteLength;
         if (!socket.write(block)) {
-          socket.once('drain', more);
+          socket.once('drain', send);
           return;
         }
       }
@@ -185,17 +185,18 @@ function sendAll(size: number, head: string): Promise<{ error: string; answer: s
     socket.on('close', () => resolve({ error, answer }));
     socket.on('connect', () => {
       socket.write(`POST / HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: ${size}\r\n${head}\r\n\r\n`);
-      more();
+      send();
     });
   });
 }
 
 describe('a client that sends on after it was refused', () => {
   it.each([
-    ['too large', 'Connection: close', 413],
-    ['of an unknown coding', 'Connection: close\r\nContent-Encoding: zstd', 415],
-  ])('gets to read why: a body that is %s', async (_, head, status) => {
-    const { error, answer } = await sendAll(16 * 1024 * 1024, head);
+    ['too large', 'Connection: close', 413, 0],
+    ['too large, and longer than announced', 'Connection: close', 413, 64 * 1024],
+    ['of an unknown coding', 'Connection: close\r\nContent-Encoding: zstd', 415, 0],
+  ])('gets to read why: a body that is %s', async (_, head, status, more) => {
+    const { error, answer } = await sendAll(16 * 1024 * 1024, head, more);
     expect([error, answer.split('\r\n')[0]]).toEqual([
       '',
       expect.stringMatching(new RegExp(`^HTTP/1.1 ${status} `)),
