@@ -1,16 +1,14 @@
 // The connections of a server and the answers that each has open: so that callers are told to go before it stops, and that
 // what is no HTTP is refused after the requests before it were answered.
 
-import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { Server, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { Clock } from '../../../shared/clock.ts';
 import { refuseSocket } from './refuseSocket.ts';
 
-type OpenAnswer = ServerResponse<IncomingMessage>;
-
 interface Connection {
   readonly socket: Duplex;
-  readonly open: Set<OpenAnswer>;
+  readonly open: Set<ServerResponse>;
   idleSinceMs: number;
   isRefused: boolean;
 }
@@ -40,7 +38,7 @@ export class Connections {
     server.on('clientError', (error: NodeJS.ErrnoException, socket: Duplex) => this.#refuse(error, socket));
   }
 
-  add(response: OpenAnswer): void {
+  add(response: ServerResponse): void {
     const connection = this.#bySocket.get(response.req.socket);
     if (this.#isStopping) response.shouldKeepAlive = false;
     connection?.open.add(response);
@@ -73,7 +71,7 @@ export class Connections {
     this.#isStopping = false;
   }
 
-  #closed(connection: Connection, response: OpenAnswer): void {
+  #closed(connection: Connection, response: ServerResponse): void {
     connection.open.delete(response);
     connection.idleSinceMs = performance.now();
     // Its head may have been written before the server was told to stop.

@@ -62,11 +62,19 @@ export function readBody(
       done(undefined, joined(received, sizeBytes, asBytes));
       return;
     }
-    decoder(Buffer.concat(received, sizeBytes)).then((unpacked) => {
-      if (isGivenUp) return;
-      hold(unpacked.byteLength);
-      done(undefined, joined([unpacked], unpacked.byteLength, asBytes));
-    }, refuse);
+    void unpack(decoder, Buffer.concat(received, sizeBytes));
+  };
+  const unpack = async (decode: Decoder, packed: Buffer): Promise<void> => {
+    let unpacked: Buffer;
+    try {
+      unpacked = await decode(packed);
+    } catch (error) {
+      refuse(error as Error);
+      return;
+    }
+    if (isGivenUp) return;
+    hold(unpacked.byteLength);
+    done(undefined, joined([unpacked], unpacked.byteLength, asBytes));
   };
   const announced = Number(request.headers['content-length'] ?? 0);
   if (announced > maxBodyBytes) {

@@ -11,22 +11,21 @@ import { createServer as createSecureServer } from 'node:https';
 import type { Log } from '../../pool/log.ts';
 import type { TlsCredentials } from '../../tls/tlsCredentials.ts';
 import { BadRequestError, MethodNotAllowedError, NotFoundError } from '../../server/serverErrors.ts';
-import { OwnerCodeError, serveStatusOf, UnavailableError } from '../serveErrors.ts';
+import { UnavailableError } from '../serveErrors.ts';
 import { isUtf8Charset, requireUtf8 } from './bodyText.ts';
 import type { CallerAccess } from './callerAccess.ts';
 import type { Connections } from './connections.ts';
 import type { ContentCodings } from './contentCodings.ts';
-import { Exchange, type AccessEntry, type ExchangeEnd } from './exchange.ts';
+import { Exchange, type ExchangeEnd } from './exchange.ts';
 import type { HeldBodies } from './heldBodies.ts';
-import type { Body } from '../replica/replica.ts';
 import type { InferAnswer } from './openInference.ts';
 import type { RequestParts } from '../../../shared/serve/serveRequest.ts';
 import type { WireAnswer } from './ownerHttp.ts';
+import { logFailure, note, type ExchangeLog } from './exchangeLog.ts';
+import { ask, submit } from './submit.ts';
 import { receiveBody, type Fail } from './receiveBody.ts';
 import { AnswerStream } from '../stream/answerStream.ts';
 import type { AppTable, ServedApp } from './servedApp.ts';
-import { isRefusal, logRefusal } from '../../server/logFailure.ts';
-import type { ServeMetrics } from './serveMetrics.ts';
 import {
   answerInference,
   answerPage,
@@ -40,14 +39,12 @@ import {
 } from './serverPages.ts';
 import { kserveModel, type KserveTarget } from './kserveTarget.ts';
 
-export interface ServeServerOptions {
+export interface ServeServerOptions extends ExchangeLog {
   readonly apps: AppTable;
   readonly access: CallerAccess;
-  readonly metrics: ServeMetrics;
   readonly log: Log;
   readonly hasKey: boolean;
   readonly version: string;
-  readonly accessLog: ((entry: AccessEntry) => void) | undefined;
   readonly maxBodyBytes: number;
   readonly bodies: HeldBodies;
   readonly codings: ContentCodings;
@@ -79,7 +76,7 @@ export function createServeServer(options: ServeServerOptions): Server {
     noDelay: true,
   };
   const { connections } = options;
-  const listener = (request: IncomingMessage, response: ServerResponse<IncomingMessage>): void => {
+  const listener = (request: IncomingMessage, response: ServerResponse): void => {
     connections.add(response);
     answer(new Exchange(request, response, newId, ended), options, pages);
   };
@@ -100,24 +97,6 @@ export function createServeServer(options: ServeServerOptions): Server {
     server.emit('request', request, response);
   });
   return server;
-}
-
-function note(
-  { exchange, status }: ExchangeEnd,
-  { metrics, accessLog }: Pick<ServeServerOptions, 'metrics' | 'accessLog'>,
-): void {
-  const durationMs = performance.now() - exchange.startedAtMs;
-  if (exchange.application !== '') metrics.count(exchange.application, status, durationMs / 1_000);
-  accessLog?.({
-    time: new Date().toISOString(),
-    requestId: exchange.id,
-    method: exchange.request.method ?? '',
-    path: exchange.path.slice(0, 500),
-    application: exchange.application,
-    status,
-    durationMs: Math.round(durationMs * 1_000) / 1_000,
-    remoteAddress: exchange.request.socket.remoteAddress,
-  });
 }
 
 function answer(exchange: Exchange, options: ServeServerOptions, pages: PageContext): void {
@@ -145,23 +124,6 @@ function answer(exchange: Exchange, options: ServeServerOptions, pages: PageCont
   } catch (error) {
     fail(error);
   }
-}
-
-/** Who was refused, and what the caller is not told. */
-function logFailure({ id, request, path }: Exchange, error: unknown, log: Log): void {
-  if (isRefusal(error)) {
-    logRefusal(
-      log,
-      `serve: ${request.method} ${path.slice(0, 200)}`,
-      request.socket.remoteAddress ?? '',
-      error,
-    );
-    return;
-  }
-  if (serveStatusOf(error) !== 500) return;
-  const cause = error instanceof OwnerCodeError ? (error.cause ?? error) : error;
-  const told = cause instanceof Error ? (cause.stack ?? cause.message) : String(cause);
-  log({ level: 'error', kind: 'failed', message: `serve: request ${id} failed: ${told}` });
 }
 
 function answerPreflight(exchange: Exchange): void {
@@ -278,51 +240,6 @@ function infer(exchange: Exchange, options: ServeServerOptions, fail: Fail): voi
       answerInference(exchange, app, value as InferAnswer),
     ),
   );
-}
-
-/** Asks a model: here where that is quickest, else a replica. */
-function ask(
-  exchange: Exchange,
-  app: ServedApp,
-  op: 'http' | 'infer' | 'predict',
-  args: readonly [Body, (number | undefined)?],
-  fail: Fail,
-  answered: (value: unknown) => void,
-): void {
-  const { small } = app.model!;
-  if (!small || args[0].length > small.maxBytes || app.router.isClosed) {
-    submit(exchange, app, op, args, fail, answered);
-    return;
-  }
-  try {
-    answered(small.run(op, args));
-  } catch (error) {
-    fail(error);
-  }
-}
-
-function submit(
-  exchange: Exchange,
-  app: ServedApp,
-  op: 'http' | 'infer' | 'predict',
-  args: readonly unknown[],
-  fail: Fail,
-  answered: (value: unknown) => void,
-): void {
-  const withdraw = app.router.submit(op, args, (error, value) => {
-    exchange.body?.release();
-    if (error !== undefined) {
-      fail(error);
-      return;
-    }
-    try {
-      answered(value);
-    } catch (unwritable) {
-      // E.g. a header of an owner's answer that HTTP does not allow.
-      fail(unwritable);
-    }
-  });
-  exchange.onGone(withdraw);
 }
 
 /** @throws UnavailableError while applications are still to come. */

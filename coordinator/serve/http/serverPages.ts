@@ -73,8 +73,9 @@ export function answerPage(exchange: Exchange, context: PageContext): void {
 }
 
 /** What a caller would have to wait for. */
-function notReady({ apps, isStopping }: PageContext): readonly string[] {
-  if (isStopping()) return ['the server is stopping'];
+function notReady(context: PageContext): readonly string[] {
+  const { apps } = context;
+  if (context.isStopping()) return ['the server is stopping'];
   const waiting = [...apps.expected, ...apps.apps.filter((app) => !app.isReady()).map(({ name }) => name)];
   return waiting.length === 0 && apps.apps.length === 0 ? ['no application runs'] : waiting;
 }

@@ -2,7 +2,7 @@
 // values of JSON they can hold.
 
 /** A number of 64 bits keeps them all until the model takes it. */
-export type TensorNumber = number | bigint | boolean;
+type TensorNumber = number | bigint | boolean;
 
 export interface NumberType {
   readonly sizeBytes: number;

@@ -5,23 +5,19 @@ import { AbortedError } from '../../../shared/errors.ts';
 import type { Metrics } from '../../train/result.ts';
 import type { TrialEars } from '../run/trialRunner.ts';
 import { configOf, shownValues } from '../space/searchSpace.ts';
-import { CheckpointMissingError, TuneMetricError } from '../tuneErrors.ts';
 import type { ExperimentFolder } from './experimentFolder.ts';
 import type { ExperimentParts } from './experimentParts.ts';
 import { experimentState } from './experimentState.ts';
 import { cutCheckpoint } from './cutCheckpoint.ts';
-import { generationEnd, leftAtEnd, renewedGeneration, takeOver } from './generation.ts';
+import { generationEnd, leftAtEnd, renewedGeneration, requireCheckpoint, takeOver } from './generation.ts';
 import { Jury, type Ruling } from './jury.ts';
-import { newLiveTrial, type LiveTrial } from './liveTrial.ts';
+import { callOffLate, newLiveTrial, type LiveTrial } from './liveTrial.ts';
 import { nextTrial, queueReason } from './nextTrial.ts';
-import { scoreOf } from './score.ts';
+import { missingMetric, scoreOf } from './score.ts';
 import { StopRules } from './stopRule.ts';
 import { dropUnsaved, isOver, mayReport, prune, undoTakeOver, type Trial } from './trial.ts';
 import { asFailure, isHopeless, isOutage } from './trialFailure.ts';
 import type { TuneEvent } from './tuneEvent.ts';
-
-/** How long a trial may take to report once more when the experiment ends; two of its iterations where they take longer. */
-const SILENCE_MS = 5_000;
 
 export class Experiment {
   readonly #parts: ExperimentParts;
@@ -225,10 +221,8 @@ export class Experiment {
   #endPiece(trial: Trial, { pausedAt, calledOff }: LiveTrial): void {
     if (calledOff.signal.aborted && trial.stopReason === undefined) return this.#setStatus(trial, 'pending');
     if (pausedAt === undefined || this.#ending) return this.#finish(trial);
-    if (trial.checkpoint?.iteration === pausedAt) return this.#setStatus(trial, 'paused');
-    throw new CheckpointMissingError(
-      `Trial ${trial.index} is to be gone on with from iteration ${pausedAt}, but reported no checkpoint there: call report(metrics, checkpoint) at the end of each perturbationInterval.`,
-    );
+    requireCheckpoint(trial, pausedAt);
+    return this.#setStatus(trial, 'paused');
   }
 
   /** Once all trials are at the end of their generation: who goes on from what. */
@@ -285,11 +279,8 @@ export class Experiment {
     undoTakeOver(trial);
     this.#setStatus(trial, 'finished');
     this.#over(trial);
-    const { metric } = this.#parts.settings;
-    if (metric === undefined || this.#known.has(metric) || this.#known.size === 0) return;
-    const message = `No trial reported the metric "${metric}"; reported were ${[...this.#known].join(', ')}.`;
-    const error = new TuneMetricError(message, { field: 'tuneConfig.metric' });
-    this.#end({ reason: 'the metric is not reported', error });
+    const error = missingMetric(this.#parts.settings, this.#known);
+    if (error) this.#end({ reason: 'the metric is not reported', error });
   }
 
   #over(trial: Trial): void {
@@ -317,17 +308,9 @@ export class Experiment {
     }
     for (const [trial, live] of this.#live) {
       if (ending.error || trial.status === 'waiting') live.calledOff.abort();
-      else this.#callOffLate(trial, live);
+      else callOffLate(trial, live, this.#parts.now);
     }
     this.#change();
-  }
-
-  #callOffLate({ reports, workedMs }: Trial, live: LiveTrial): void {
-    const { now } = this.#parts;
-    const { iteration = 0, elapsedMs = workedMs + now() - (live.startedAt ?? now()) } = reports.at(-1) ?? {};
-    const iterationMs = elapsedMs / Math.max(1, iteration);
-    const timer = setTimeout(() => live.calledOff.abort(), Math.max(SILENCE_MS, 2 * iterationMs));
-    live.spare = () => clearTimeout(timer);
   }
 
   #hear(metrics: Metrics): void {

@@ -2,6 +2,7 @@
 
 import type { Metrics } from '../../train/result.ts';
 import type { Observation } from '../search/searcher.ts';
+import { TuneMetricError } from '../tuneErrors.ts';
 import type { TuneSettings } from '../tuneOptions.ts';
 import type { Trial } from './trial.ts';
 
@@ -13,6 +14,13 @@ export function scoreOf(metrics: Metrics, { metric, mode }: Tuned): number | und
   if (value === undefined) return undefined;
   if (!Number.isFinite(value)) return -Infinity;
   return mode === 'min' ? -value : value;
+}
+
+/** @param known metrics that were reported, by any trial. */
+export function missingMetric({ metric }: Tuned, known: ReadonlySet<string>): TuneMetricError | undefined {
+  if (metric === undefined || known.has(metric) || known.size === 0) return undefined;
+  const message = `No trial reported the metric "${metric}"; reported were ${[...known].join(', ')}.`;
+  return new TuneMetricError(message, { field: 'tuneConfig.metric' });
 }
 
 /**
