@@ -53,8 +53,6 @@ export interface ServeStatus {
   >;
 }
 
-const MEBIBYTE = 1024 ** 2;
-
 /** Describes a deployment. @throws ServeArgumentError */
 export function deployment(target: DeploymentTarget, options: DeploymentOptions = {}): Deployment {
   return new Deployment(target, options);
@@ -284,14 +282,7 @@ export class Serve {
         { field: differs },
       );
     }
-    const { maxBodyBytes = 16 * MEBIBYTE } = options;
-    const maxHeldBodyBytes = options.maxHeldBodyBytes ?? Math.max(256 * MEBIBYTE, maxBodyBytes);
-    if (!(maxHeldBodyBytes >= maxBodyBytes)) {
-      throw new ServeArgumentError(
-        `maxHeldBodyBytes (${maxHeldBodyBytes}) must be at least maxBodyBytes (${maxBodyBytes}): a body of that size would never fit.`,
-        { field: 'maxHeldBodyBytes' },
-      );
-    }
+    const { maxBodyBytes, maxHeldBodyBytes } = bodyLimits(options);
     const allowedOrigins = checkOrigins(options.allowedOrigins ?? []);
     const tls = options.tls && (await openTls(options.tls, host, publicUrl, this.#log));
     const server = createServeServer({

@@ -49,6 +49,19 @@ export function checkRoutePrefix(routePrefix: string): string {
   );
 }
 
+const MEBIBYTE = 1024 ** 2;
+
+/** @throws ServeArgumentError */
+export function bodyLimits(options: ServeHttpOptions): { maxBodyBytes: number; maxHeldBodyBytes: number } {
+  const { maxBodyBytes = 16 * MEBIBYTE } = options;
+  const maxHeldBodyBytes = options.maxHeldBodyBytes ?? Math.max(256 * MEBIBYTE, maxBodyBytes);
+  if (maxHeldBodyBytes >= maxBodyBytes) return { maxBodyBytes, maxHeldBodyBytes };
+  throw new ServeArgumentError(
+    `maxHeldBodyBytes (${maxHeldBodyBytes}) must be at least maxBodyBytes (${maxBodyBytes}): a body of that size would never fit.`,
+    { field: 'maxHeldBodyBytes' },
+  );
+}
+
 /** As browsers write them: a scheme, a host and perhaps a port. @throws ServeArgumentError */
 export function checkOrigins(origins: readonly string[]): readonly string[] {
   for (const origin of origins) {
