@@ -19,7 +19,6 @@ import type { DeploymentOptions } from './deployment/deploymentOptions.ts';
 import { DeploymentHandle } from './deployment/handle.ts';
 import { planApplication } from './deployment/planApplication.ts';
 import { RunningApp } from './deployment/runningApp.ts';
-import type { ReplicaSetStatus } from './deployment/replicaSet.ts';
 import { CallerAccess } from './http/callerAccess.ts';
 import { HeldBodies } from './http/heldBodies.ts';
 import { Connections } from './http/connections.ts';
@@ -28,30 +27,17 @@ import { AppTable } from './http/servedApp.ts';
 import { ServeMetrics } from './http/serveMetrics.ts';
 import { createServeServer } from './http/serveServer.ts';
 import { makeRecipe, withRecipe } from './record/recipe.ts';
+import type { ServeStatus } from './serveStatus.ts';
 import type { Recipe, ServeRecord, Unrecordable } from './record/serveRecord.ts';
 import { ServeArgumentError } from './serveErrors.ts';
 import {
+  bodyLimits,
   checkName,
   checkOrigins,
   checkRoutePrefix,
   type RunOptions,
   type ServeHttpOptions,
 } from './serveOptions.ts';
-
-export interface ServeStatus {
-  /** Undefined before anything listens. */
-  readonly url: string | undefined;
-  readonly applications: Readonly<
-    Record<
-      string,
-      {
-        readonly routePrefix: string;
-        readonly isReady: boolean;
-        readonly deployments: readonly ReplicaSetStatus[];
-      }
-    >
-  >;
-}
 
 /** Describes a deployment. @throws ServeArgumentError */
 export function deployment(target: DeploymentTarget, options: DeploymentOptions = {}): Deployment {
