@@ -4,13 +4,15 @@ import * as arrow from 'apache-arrow';
 import { TypeMismatchError, UnsupportedDataError } from './columnErrors.ts';
 import { arrowData, recordBatch } from './arrowData.ts';
 import { bitmapOf, packBits, unpackBitmap } from './bitmap.ts';
+import { castColumn, commonType } from './castColumn.ts';
 import { valuesFromWords, wordColumn } from './fixedWidth.ts';
 import { takeData } from './takeRows.ts';
 import { typeName } from './typeName.ts';
 import { validBytes } from './validBytes.ts';
 
 /**
- * All rows in order. Columns are matched by name; a column without any value in one batch fits every type.
+ * All rows in order. Columns are matched by name; a column without any value in one batch fits every type, and numbers of
+ * different widths become those of the wider one.
  * @throws TypeMismatchError naming the column when two batches disagree.
  */
 export function concatBatches(batches: readonly arrow.RecordBatch[]): arrow.RecordBatch {
@@ -26,6 +28,26 @@ export function concatBatches(batches: readonly arrow.RecordBatch[]): arrow.Reco
   }
   const rows = batches.reduce((total, batch) => total + batch.numRows, 0);
   return recordBatch(new arrow.Schema(fields), columns, rows);
+}
+
+/** No rows, with columns of the schema's types. */
+export function emptyBatch(schema: arrow.Schema): arrow.RecordBatch {
+  const columns = schema.fields.map(({ type }) => emptyData(type));
+  return recordBatch(schema, columns, 0);
+}
+
+function emptyData(type: arrow.DataType): arrow.Data {
+  const rows = { type, length: 0, nullCount: 0 };
+  if (!arrow.DataType.isDictionary(type)) return new arrow.RecordBatch(schemaOf(type)).data.children[0]!;
+  return arrowData({
+    ...rows,
+    data: new Int32Array(0),
+    dictionary: new arrow.Vector([emptyData(type.dictionary)]),
+  });
+}
+
+function schemaOf(type: arrow.DataType): arrow.Schema {
+  return new arrow.Schema([new arrow.Field('', type, true)]);
 }
 
 export function columnOf(batch: arrow.RecordBatch, name: string): arrow.Data {
@@ -44,17 +66,15 @@ function concatData(parts: readonly arrow.Data[], column: string): arrow.Data {
   const length = parts.reduce((total, part) => total + part.length, 0);
   if (typed === undefined) return arrowData({ type: parts[0]!.type, length, nullCount: length });
   const { type } = typed;
-  for (const part of parts) {
-    if (!arrow.DataType.isNull(part.type) && typeName(part.type) !== typeName(type)) {
-      throw new TypeMismatchError(
-        `Column "${column}" holds ${typeName(type)} in some rows and ${typeName(part.type)} in others.`,
-        { column },
-      );
-    }
-  }
+  const common = typeOfAll(parts, type, column);
+  if (typeName(common) !== typeName(type))
+    return concatData(
+      parts.map((part) => castColumn(part, common, column)),
+      column,
+    );
   const rows = { type, length, ...concatValidity(parts, length) };
   const filled = parts.map((part) =>
-    arrow.DataType.isNull(part.type) ? fillerLike(typed, part.length) : part,
+    arrow.DataType.isNull(part.type) ? fillerLike(typed, part.length) : castColumn(part, type, column),
   );
   if (filled.some((part) => arrow.DataType.isDictionary(part.type))) return concatCodes(filled, rows);
   if (arrow.DataType.isBool(type)) return concatBits(filled, rows);
@@ -79,6 +99,21 @@ function concatData(parts: readonly arrow.Data[], column: string): arrow.Data {
     return arrowData({ ...rows, children });
   }
   return concatWords(filled, rows, column);
+}
+
+function typeOfAll(parts: readonly arrow.Data[], first: arrow.DataType, column: string): arrow.DataType {
+  let type = first;
+  for (const part of parts) {
+    const common = commonType(type, part.type);
+    if (common === undefined) {
+      throw new TypeMismatchError(
+        `Column "${column}" holds ${typeName(type)} in some rows and ${typeName(part.type)} in others.`,
+        { column },
+      );
+    }
+    type = common;
+  }
+  return type;
 }
 
 interface Rows {
