@@ -3,10 +3,12 @@
 import * as arrow from 'apache-arrow';
 import { recordBatch } from '../../../shared/columns/arrowData.ts';
 import { requireColumns } from '../../../shared/columns/columnErrors.ts';
+import { DataArgumentError } from '../errors.ts';
 import type { Batches, Operator } from '../plan/planNode.ts';
 
 /** Keeps the named columns, in the given order. */
 export function selectOperator(columns: readonly string[]): Operator {
+  requireDistinct(columns, 'selectColumns');
   return {
     label: `select ${columns.join(', ')}`,
     schema: ([input]) => pick(input!, columns),
@@ -37,6 +39,10 @@ export function renameOperator(names: ReadonlyMap<string, string>): Operator {
   const back = new Map(Array.from(names, ([from, to]) => [to, from]));
   const renamed = (schema: arrow.Schema) => {
     requireColumns([...names.keys()], namesOf(schema), 'the dataset');
+    requireDistinct(
+      namesOf(schema).map((name) => names.get(name) ?? name),
+      'renameColumns',
+    );
     return new arrow.Schema(
       schema.fields.map((field) => field.clone({ name: names.get(field.name) ?? field.name })),
     );
@@ -49,6 +55,18 @@ export function renameOperator(names: ReadonlyMap<string, string>): Operator {
     narrow: (wanted) => renameOperator(new Map([...names].filter(([, to]) => wanted.includes(to)))),
     run: ([input]) => renameBatches(input!, renamed),
   };
+}
+
+/** Rows have one value of a name. @throws DataArgumentError */
+export function requireDistinct(names: readonly string[], what: string): void {
+  const seen = new Set<string>();
+  for (const name of names) {
+    if (seen.has(name))
+      throw new DataArgumentError(`${what} gives two columns named "${name}"; names must differ.`, {
+        column: name,
+      });
+    seen.add(name);
+  }
 }
 
 export function namesOf(schema: arrow.Schema): string[] {
