@@ -20,8 +20,9 @@ export function concatBatches(batches: readonly arrow.RecordBatch[]): arrow.Reco
   if (first === undefined || batches.length === 1) return first ?? recordBatch(new arrow.Schema([]), [], 0);
   const fields: arrow.Field[] = [];
   const columns: arrow.Data[] = [];
+  const finders = batches.map(columnFinder);
   for (const { name } of first.schema.fields) {
-    const parts = batches.map((batch) => columnOf(batch, name));
+    const parts = finders.map((columnOf) => columnOf(name));
     const data = concatData(parts, name);
     columns.push(data);
     fields.push(new arrow.Field(name, data.type, true));
@@ -32,27 +33,32 @@ export function concatBatches(batches: readonly arrow.RecordBatch[]): arrow.Reco
 
 /** No rows, with columns of the schema's types. */
 export function emptyBatch(schema: arrow.Schema): arrow.RecordBatch {
-  const columns = schema.fields.map(({ type }) => emptyData(type));
-  return recordBatch(schema, columns, 0);
-}
-
-function emptyData(type: arrow.DataType): arrow.Data {
-  const rows = { type, length: 0, nullCount: 0 };
-  if (!arrow.DataType.isDictionary(type)) return new arrow.RecordBatch(schemaOf(type)).data.children[0]!;
-  return arrowData({
-    ...rows,
-    data: new Int32Array(0),
-    dictionary: new arrow.Vector([emptyData(type.dictionary)]),
-  });
-}
-
-function schemaOf(type: arrow.DataType): arrow.Schema {
-  return new arrow.Schema([new arrow.Field('', type, true)]);
+  return recordBatch(
+    schema,
+    schema.fields.map(({ type }) => arrowData({ type, length: 0, nullCount: 0 })),
+    0,
+  );
 }
 
 export function columnOf(batch: arrow.RecordBatch, name: string): arrow.Data {
-  const index = batch.schema.fields.findIndex((field) => field.name === name);
-  const data = batch.data.children[index];
+  return columnAt(batch, name, (wanted) => batch.schema.fields.findIndex((field) => field.name === wanted));
+}
+
+/** The same for many columns: each is found at once, however many there are. */
+function columnFinder(batch: arrow.RecordBatch): (name: string) => arrow.Data {
+  const indexes = columnIndexes(batch.schema);
+  return (wanted) => columnAt(batch, wanted, (name) => indexes.get(name) ?? -1);
+}
+
+/** Where columns stand; of two with one name the first. */
+export function columnIndexes(schema: arrow.Schema): Map<string, number> {
+  const indexes = new Map<string, number>();
+  for (const [index, { name }] of schema.fields.entries()) if (!indexes.has(name)) indexes.set(name, index);
+  return indexes;
+}
+
+function columnAt(batch: arrow.RecordBatch, name: string, indexOf: (name: string) => number): arrow.Data {
+  const data = batch.data.children[indexOf(name)];
   if (data === undefined) {
     throw new TypeMismatchError(`Some batches have a column "${name}" and others do not.`, { column: name });
   }

@@ -2,6 +2,7 @@
 
 import * as arrow from 'apache-arrow';
 import { recordBatch } from '../../../shared/columns/arrowData.ts';
+import { columnIndexes } from '../../../shared/columns/concatBatches.ts';
 import { requireColumns } from '../../../shared/columns/columnErrors.ts';
 import { DataArgumentError } from '../errors.ts';
 import type { Batches, Operator } from '../plan/planNode.ts';
@@ -75,7 +76,8 @@ export function namesOf(schema: arrow.Schema): string[] {
 
 function pick(schema: arrow.Schema, columns: readonly string[]): arrow.Schema {
   requireColumns(columns, namesOf(schema), 'the dataset');
-  return new arrow.Schema(columns.map((name) => schema.fields.find((field) => field.name === name)!));
+  const indexes = columnIndexes(schema);
+  return new arrow.Schema(columns.map((name) => schema.fields[indexes.get(name)!]!));
 }
 
 async function* mapSchema(
@@ -84,8 +86,8 @@ async function* mapSchema(
 ): AsyncGenerator<arrow.RecordBatch> {
   for await (const batch of input) {
     const schema = change(batch.schema);
-    const names = namesOf(batch.schema);
-    const columns = schema.fields.map(({ name }) => batch.data.children[names.indexOf(name)]!);
+    const indexes = columnIndexes(batch.schema);
+    const columns = schema.fields.map(({ name }) => batch.data.children[indexes.get(name)!]!);
     yield recordBatch(schema, columns, batch.numRows);
   }
 }

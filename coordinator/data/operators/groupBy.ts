@@ -2,7 +2,7 @@
 // known of them is sorted on disk, and merged.
 
 import * as arrow from 'apache-arrow';
-import { recordBatch } from '../../../shared/columns/arrowData.ts';
+import { recordBatch, sliceBatch } from '../../../shared/columns/arrowData.ts';
 import { concatBatches, columnOf } from '../../../shared/columns/concatBatches.ts';
 import { columnFromValues } from '../../../shared/columns/columnFromValues.ts';
 import { DictionaryStrings } from '../../../shared/columns/dictionaryStrings.ts';
@@ -73,7 +73,7 @@ async function* aggregate(
     if (table.groups < OUTPUT_GROUPS) continue;
     const open = table.groups - 1;
     yield table.results(open);
-    const last = table.states().slice(open, open + 1);
+    const last = sliceBatch(table.states(), open, open + 1);
     table = make();
     table.mergeStates(last);
   }
@@ -90,7 +90,9 @@ async function* partialGroups(
   for await (const batch of input) {
     for (let start = 0; start < batch.numRows; start += OUTPUT_GROUPS) {
       table.addRows(
-        start === 0 && batch.numRows <= OUTPUT_GROUPS ? batch : batch.slice(start, start + OUTPUT_GROUPS),
+        start === 0 && batch.numRows <= OUTPUT_GROUPS
+          ? batch
+          : sliceBatch(batch, start, Math.min(batch.numRows, start + OUTPUT_GROUPS)),
       );
       if (table.bytes <= memoryLimitBytes / 2) continue;
       yield table.states();
@@ -171,7 +173,8 @@ class GroupTable {
   /** The first groups as they are told. */
   results(groups: number): arrow.RecordBatch {
     const columns = this.#accumulators.map((accumulator) => accumulator.results(this.groups));
-    return this.#withKeys(columns, (index) => aggregateName(this.#aggregates[index]!)).slice(0, groups);
+    const batch = this.#withKeys(columns, (index) => aggregateName(this.#aggregates[index]!));
+    return sliceBatch(batch, 0, groups);
   }
 
   /** Batches may differ in width, or have no value at all: then what was kept goes over to the wider type. */

@@ -1,7 +1,7 @@
 // Operators that pass on a range of rows, or two inputs side by side.
 
 import * as arrow from 'apache-arrow';
-import { recordBatch } from '../../../shared/columns/arrowData.ts';
+import { recordBatch, sliceBatch } from '../../../shared/columns/arrowData.ts';
 import { TypeMismatchError } from '../../../shared/columns/columnErrors.ts';
 import type { Batches, Operator } from '../plan/planNode.ts';
 import { rebatch } from './rebatch.ts';
@@ -34,7 +34,7 @@ async function* pickRange(input: Batches, range: RowRange): AsyncGenerator<arrow
   for await (const batch of input) {
     const from = Math.max(0, start - row);
     const to = Math.min(batch.numRows, end - row);
-    if (from < to) yield from === 0 && to === batch.numRows ? batch : batch.slice(from, to);
+    if (from < to) yield from === 0 && to === batch.numRows ? batch : sliceBatch(batch, from, to);
     row += batch.numRows;
     if (row >= end) return;
   }

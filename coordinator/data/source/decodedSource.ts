@@ -3,6 +3,7 @@
 
 import * as arrow from 'apache-arrow';
 import { recordBatch } from '../../../shared/columns/arrowData.ts';
+import { columnIndexes } from '../../../shared/columns/concatBatches.ts';
 import { castColumn, commonType } from '../../../shared/columns/castColumn.ts';
 import { columnFromValues } from '../../../shared/columns/columnFromValues.ts';
 import { typeName } from '../../../shared/columns/typeName.ts';
@@ -142,7 +143,7 @@ export class DecodedSource implements Source {
   ): arrow.RecordBatch {
     if (batch.schema === schema) return batch;
     if (this.#options.columns === undefined) requireKnown(batch.schema, files, location.name);
-    const indexes = new Map(batch.schema.fields.map(({ name }, index) => [name, index]));
+    const indexes = columnIndexes(batch.schema);
     const fields: arrow.Field[] = [];
     const columns = schema.fields.map(({ name, type }) => {
       const index = indexes.get(name);

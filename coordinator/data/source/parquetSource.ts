@@ -1,6 +1,7 @@
 // Parquet files as a source: schema and row count come from the footers, rows from the wanted columns only.
 
 import * as arrow from 'apache-arrow';
+import { columnIndexes } from '../../../shared/columns/concatBatches.ts';
 import { requireColumns } from '../../../shared/columns/columnErrors.ts';
 import { TypeMismatchError } from '../../../shared/columns/columnErrors.ts';
 import type { ReadRequest, Source } from '../plan/planNode.ts';
@@ -138,7 +139,8 @@ export function selectFields(schema: arrow.Schema, names: readonly string[], whe
     schema.fields.map(({ name }) => name),
     where,
   );
-  return new arrow.Schema(names.map((name) => schema.fields.find((field) => field.name === name)!));
+  const indexes = columnIndexes(schema);
+  return new arrow.Schema(names.map((name) => schema.fields[indexes.get(name)!]!));
 }
 
 /** @throws TypeMismatchError naming file and column. Columns that the first file does not have are not read. */

@@ -2,6 +2,7 @@
 
 import * as arrow from 'apache-arrow';
 import { recordBatch } from '../../../shared/columns/arrowData.ts';
+import { columnIndexes } from '../../../shared/columns/concatBatches.ts';
 import type { FileLocation } from '../store/byteFile.ts';
 import { inferTextType, textTypes } from '../text/inferTextType.ts';
 import { textColumn } from '../text/textColumn.ts';
@@ -70,7 +71,7 @@ export class PartitionColumns {
   /** The batch of a file with the wanted columns of its folders, all in the wanted order. */
   addToBatch(batch: arrow.RecordBatch, wanted: arrow.Schema, location: FileLocation): arrow.RecordBatch {
     if (this.#types.size === 0) return batch;
-    const indexes = new Map(batch.schema.fields.map(({ name }, index) => [name, index]));
+    const indexes = columnIndexes(batch.schema);
     const fields: arrow.Field[] = [];
     const columns = wanted.fields.map(({ name }) => {
       const index = indexes.get(name);
