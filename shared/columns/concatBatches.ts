@@ -35,9 +35,16 @@ export function concatBatches(batches: readonly arrow.RecordBatch[]): arrow.Reco
 export function emptyBatch(schema: arrow.Schema): arrow.RecordBatch {
   return recordBatch(
     schema,
-    schema.fields.map(({ type }) => arrowData({ type, length: 0, nullCount: 0 })),
+    schema.fields.map(({ type }) => emptyData(type)),
     0,
   );
+}
+
+function emptyData(type: arrow.DataType): arrow.Data {
+  const children = (type.children ?? []).map((field) => emptyData(field.type as arrow.DataType));
+  const rows = { type, length: 0, nullCount: 0 };
+  if (arrow.DataType.isStruct(type)) return arrowData({ ...rows, children });
+  return arrowData(children.length === 1 ? { ...rows, child: children[0]! } : rows);
 }
 
 export function columnOf(batch: arrow.RecordBatch, name: string): arrow.Data {

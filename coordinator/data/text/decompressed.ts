@@ -31,32 +31,58 @@ export async function* decompressed(
   file: ByteFile,
   signal: AbortSignal | undefined,
 ): AsyncGenerator<Uint8Array> {
-  const codec = await codecOf(file, signal);
-  if (codec === undefined) {
-    yield* file.stream(signal);
-    return;
+  const pieces = file.stream(signal)[Symbol.asyncIterator]();
+  try {
+    const head = await beginning(pieces);
+    const codec = codecOf(head, file.name);
+    const whole = joined(head, pieces);
+    yield* codec === undefined ? whole : undone(whole, codec, file.name);
+  } finally {
+    await pieces.return?.();
   }
+}
+
+/** Enough to tell the compression, or all there is. */
+async function beginning(pieces: AsyncIterator<Uint8Array>): Promise<Uint8Array> {
+  let head = new Uint8Array(0);
+  while (head.length < 4) {
+    const next = await pieces.next();
+    if (next.done === true) break;
+    head = head.length === 0 ? Uint8Array.from(next.value) : Uint8Array.from([...head, ...next.value]);
+  }
+  return head;
+}
+
+async function* joined(head: Uint8Array, pieces: AsyncIterator<Uint8Array>): AsyncGenerator<Uint8Array> {
+  if (head.length > 0) yield head;
+  for (let next = await pieces.next(); next.done !== true; next = await pieces.next()) yield next.value;
+}
+
+/** Text never begins like gzip or Zstandard; Brotli has no mark. */
+function codecOf(head: Uint8Array, name: string): Codec | undefined {
+  if (head[0] === 0x1f && head[1] === 0x8b) return 'gzip';
+  if (head[0] === 0x28 && head[1] === 0xb5 && head[2] === 0x2f && head[3] === 0xfd) return 'zstd';
+  return name.toLowerCase().endsWith('.br') ? 'brotli' : undefined;
+}
+
+async function* undone(
+  pieces: AsyncIterable<Uint8Array>,
+  codec: Codec,
+  name: string,
+): AsyncGenerator<Uint8Array> {
   const failure: { of?: unknown } = {};
-  const source = remembering(file.stream(signal), failure);
+  const source = remembering(pieces, failure);
   try {
     const make = transforms[codec];
     yield* make === undefined ? zstdStream(source) : throughNode(source, make());
   } catch (error) {
     if (failure.of !== undefined) throw failure.of;
     throw new CorruptFileError(
-      `${file.name} is damaged: its ${codec} compression can not be undone: ${messageOf(error)}.`,
-      { file: file.name },
+      `${name} is damaged: its ${codec} compression can not be undone: ${messageOf(error)}.`,
+      { file: name },
       { cause: error },
     );
   }
-}
-
-/** Text never begins like gzip or Zstandard; Brotli has no mark. */
-async function codecOf(file: ByteFile, signal: AbortSignal | undefined): Promise<Codec | undefined> {
-  const head = file.sizeBytes < 4 ? [] : await file.read(0, 4, signal);
-  if (head[0] === 0x1f && head[1] === 0x8b) return 'gzip';
-  if (head[0] === 0x28 && head[1] === 0xb5 && head[2] === 0x2f && head[3] === 0xfd) return 'zstd';
-  return file.name.toLowerCase().endsWith('.br') ? 'brotli' : undefined;
 }
 
 /** Errors of reading are not those of the compression. */
