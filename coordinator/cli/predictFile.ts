@@ -13,7 +13,7 @@ import type { ScalingConfig } from '../train/trainerOptions.ts';
 import { formatCount, formatDuration } from '../progress/formatNumbers.ts';
 import type { CliContext, CommonValues } from './command.ts';
 import { BadArgumentError } from './cliErrors.ts';
-import { csvFlags, csvOptionsOf } from './csvFlags.ts';
+import { type csvFlags, csvOptionsOf } from './csvFlags.ts';
 import type { OptionValues } from './options.ts';
 import { exitCodes, type ExitCode } from './exitCodes.ts';
 import { PredictProgress } from './predictProgress.ts';

@@ -46,7 +46,8 @@ function written(value: unknown): string {
   if (value === null || value === undefined) return '-';
   if (typeof value === 'string') return `s${value.length}:${value}`;
   if (typeof value === 'number') return `n${value === 0 ? 0 : value};`;
-  if (typeof value !== 'object') return `${typeof value === 'bigint' ? 'n' : 'b'}${String(value)};`;
+  if (typeof value === 'bigint') return `n${value};`;
+  if (typeof value !== 'object') return `b${String(value === true)};`;
   if (value instanceof Uint8Array) return `x${value.length}:${Buffer.from(value).toString('latin1')}`;
   if (Array.isArray(value)) return `l${value.length}:${value.map(written).join('')}`;
   const members = Object.entries(value);

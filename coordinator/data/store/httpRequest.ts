@@ -169,7 +169,7 @@ async function beginning(response: Response): Promise<string> {
   let text = '';
   try {
     for await (const piece of response.body ?? []) {
-      text += decoder.decode(piece as Uint8Array, { stream: true });
+      text += decoder.decode(piece, { stream: true });
       // Leaving the loop cancels the rest.
       if (text.length >= 4096) break;
     }

@@ -4,7 +4,7 @@
 import { parseInt64 } from './inferTextType.ts';
 
 /** Lists in objects in lists …; user data is a few levels deep. */
-export const MAX_JSON_DEPTH = 100;
+const MAX_JSON_DEPTH = 100;
 
 /** @throws Error saying what is wrong and where in `text`. */
 export function parseJson(text: string): unknown {

@@ -2,6 +2,7 @@ import * as arrow from 'apache-arrow';
 import { describe, expect, it } from 'vitest';
 import type { Dataset } from '../../../../coordinator/data/dataset.ts';
 import { fromArrow, fromItems } from '../../../../coordinator/data/fromMemory.ts';
+import { typeName } from '../../../../shared/columns/typeName.ts';
 import { failureOf } from '../support/failureOf.ts';
 
 const wide = [{ k: 2n ** 53n + 1n }, { k: 2n ** 53n }, { k: 7n }, { k: null }];
@@ -15,7 +16,7 @@ function micros(units: bigint[]): Dataset {
 async function columnOf(dataset: Dataset): Promise<{ type: string; units: unknown[] }> {
   for await (const batch of dataset.iterArrow()) {
     const [data] = batch.data.children;
-    return { type: String(data!.type), units: Array.from(data!.values as BigInt64Array) };
+    return { type: typeName(data!.type), units: Array.from(data!.values as BigInt64Array) };
   }
   throw new Error('no batch');
 }

@@ -2,6 +2,7 @@ import * as arrow from 'apache-arrow';
 import { describe, expect, it } from 'vitest';
 import { fromArrow, fromItems } from '../../../../coordinator/data/fromMemory.ts';
 import { readParquet } from '../../../../coordinator/data/readParquet.ts';
+import { typeName } from '../../../../shared/columns/typeName.ts';
 import { duckRows, withDuck } from '../support/duck.ts';
 import { failureOf } from '../support/failureOf.ts';
 import { scratchFolder } from '../support/scratch.ts';
@@ -53,7 +54,7 @@ describe('groups', () => {
     const groups = fromArrow(new arrow.Table({ t: new arrow.Vector([data]) })).groupBy('t');
     for await (const batch of groups.aggregate([{ kind: 'max', column: 't' }]).iterArrow()) {
       for (const column of batch.data.children) {
-        expect(String(column.type)).toBe('Timestamp<MICROSECOND>');
+        expect(typeName(column.type)).toBe('Timestamp<MICROSECOND>');
         expect(Array.from(column.values as BigInt64Array)).toEqual([1577836800000001n, 1577836800000002n]);
       }
     }
