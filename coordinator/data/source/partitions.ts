@@ -11,25 +11,6 @@ import { textFormat } from '../text/textFormat.ts';
 /** Hive's word for a missing value. */
 const MISSING = '__HIVE_DEFAULT_PARTITION__';
 
-/** @param folders names of the folders from the root down to the file. */
-export function partitionsOf(folders: readonly string[]): ReadonlyMap<string, string> {
-  const partitions = new Map<string, string>();
-  for (const folder of folders) {
-    const at = folder.indexOf('=');
-    if (at > 0) partitions.set(decoded(folder.slice(0, at)), decoded(folder.slice(at + 1)));
-  }
-  return partitions;
-}
-
-/** Spark and DuckDB write other characters as in URLs. */
-function decoded(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return text;
-  }
-}
-
 /** The types of partition columns are inferred from the names of all folders. */
 export class PartitionColumns {
   readonly #format = textFormat({ nullValues: [MISSING] });

@@ -1,8 +1,8 @@
 // s3://bucket/key and s3://bucket/prefix/ on Amazon's or any compatible store, signed or anonymous.
 
 import { DataArgumentError, FileMissingError, FolderEmptyError, HttpStatusError } from '../errors.ts';
-import { partitionsOf } from '../source/partitions.ts';
 import type { FileLocation } from './byteFile.ts';
+import { partitionsOf } from './partitionsOf.ts';
 import { httpFile } from './httpFile.ts';
 import { afterLostConnections, type HttpRequest, type RequestSettings, sendRequest } from './httpRequest.ts';
 import { responseText } from './responseBytes.ts';
