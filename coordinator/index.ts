@@ -1,6 +1,7 @@
 // The owner's API: what `import … from 'tabgrad'` gives. Names are Ray's, in camelCase; XGBoost's parameters keep theirs.
 
-export { Dataset, type ConsumeOptions, type IterBatchesOptions, type SplitOptions } from './data/dataset.ts';
+export type { ConsumeOptions } from './data/consumeOptions.ts';
+export { Dataset, type IterBatchesOptions, type SplitOptions } from './data/dataset.ts';
 export type { MapBatchesOptions } from './data/operators/mapBatches.ts';
 export type { PoolStatus } from './data/operators/mapBatchesOnPool.ts';
 export type { ModuleExport } from './program/bundleModule.ts';

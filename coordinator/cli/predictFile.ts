@@ -13,11 +13,13 @@ import type { ScalingConfig } from '../train/trainerOptions.ts';
 import { formatCount, formatDuration } from '../progress/formatNumbers.ts';
 import type { CliContext, CommonValues } from './command.ts';
 import { BadArgumentError } from './cliErrors.ts';
+import { type csvFlags, csvOptionsOf } from './csvFlags.ts';
+import type { OptionValues } from './options.ts';
 import { exitCodes, type ExitCode } from './exitCodes.ts';
 import { PredictProgress } from './predictProgress.ts';
 import { writeSingleFile } from './writeSingleFile.ts';
 
-export interface PredictFlags extends Pick<CommonValues, 'json' | 'quiet'> {
+export interface PredictFlags extends Pick<CommonValues, 'json' | 'quiet'>, OptionValues<typeof csvFlags> {
   readonly checkpoint: string;
   readonly data: string;
   readonly out: string;
@@ -46,8 +48,13 @@ export async function predictFile(
   const options = { keepColumns: true, ...(flags.device && { device: flags.device }) };
   const predictor = new Predictor(model, options);
   const scaling = scalingOf(flags);
-  const source = openSource([resolveSource(data, cwd)]);
-  const { derive } = config === undefined ? { derive: {} } : await loadAnyConfig(config, cwd);
+  const training = config === undefined ? undefined : await loadAnyConfig(config, cwd);
+  const csv = csvOptionsOf(flags);
+  const source = openSource([resolveSource(data, cwd)], {
+    csv: { ...training?.data.csv, ...csv },
+    csvIsAsked: Object.keys(csv).length > 0,
+  });
+  const derive = training?.derive ?? {};
   const rowsToPredict = deriveColumns(source, { derive, columns: undefined });
   const progress = new PredictProgress({
     stream: json ? stdout : stderr,

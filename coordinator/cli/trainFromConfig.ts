@@ -130,8 +130,9 @@ function checkLocalWorkers({ file, scalingConfig: { numWorkers } }: AnyConfig): 
 
 /** Rows to train and to validate on. The split is made before anything is computed, where file footers tell the rows. */
 export async function openDatasets(config: AnyConfig, signal: AbortSignal): Promise<Record<string, Dataset>> {
-  const { train, valid, testSize, seed, format } = config.data;
-  const source = openSource(train, format);
+  const { train, valid, testSize, seed, format, csv } = config.data;
+  const written = { format, csv };
+  const source = openSource(train, written);
   checkColumns(config, await columnsOf(source, train, signal), config.file);
   if (testSize !== undefined) {
     const [rows, rest] = source.trainTestSplit(testSize, { shuffle: true, seed });
@@ -139,7 +140,7 @@ export async function openDatasets(config: AnyConfig, signal: AbortSignal): Prom
   }
   const datasets = { train: deriveColumns(source, config) };
   if (valid === null) return datasets;
-  const validSource = openSource(valid, format);
+  const validSource = openSource(valid, written);
   checkColumns(config, await columnsOf(validSource, valid, signal), config.file);
   return { ...datasets, valid: deriveColumns(validSource, config) };
 }

@@ -2,6 +2,7 @@
 // Names are those of the owner's API; the parameters under `params` are XGBoost's and are checked by their registry.
 
 import { z } from 'zod';
+import { csvSection } from './csvSchema.ts';
 import { tuneSection } from '../tune/tuneConfigSchema.ts';
 
 const source = z
@@ -29,6 +30,7 @@ const dataSection = z
       .enum(['parquet', 'csv', 'json', 'arrow'])
       .optional()
       .describe('Format of the files, where their names do not tell it. json means a JSON value a line.'),
+    csv: csvSection.optional(),
   })
   .describe('Where the rows come from.');
 

@@ -1,20 +1,22 @@
 // The dataset of the owner's API: a lazy plan over Arrow record batches. Methods add to the plan; rows flow when
 // somebody consumes them, as a stream with back-pressure.
 
-import { tmpdir } from 'node:os';
 import * as arrow from 'apache-arrow';
 import { type BatchFormat, type Columns, columnsOf } from '../../shared/columns/batchFormats.ts';
 import type { BatchInput } from '../../shared/columns/callOnBatch.ts';
 import type { ColumnBatch } from '../../shared/columns/columnBatch.ts';
-import { concatBatches } from '../../shared/columns/concatBatches.ts';
+import { concatBatches, emptyBatch } from '../../shared/columns/concatBatches.ts';
 import { DictionaryStrings } from '../../shared/columns/dictionaryStrings.ts';
 import { formatRows } from '../../shared/columns/formatRows.ts';
+import { memberOf } from '../../shared/columns/memberOf.ts';
 import { toColumnBatch } from '../../shared/columns/toColumnBatch.ts';
 import { type Row, rowsOf } from '../../shared/columns/valuesOf.ts';
+import { type ConsumeOptions, contextOf } from './consumeOptions.ts';
 import { DataArgumentError } from './errors.ts';
 import { Grouped } from './grouped.ts';
 import { dropOperator, namesOf, renameOperator, selectOperator } from './operators/columnOperators.ts';
 import { gather } from './operators/gathered.ts';
+import { groupByOperator } from './operators/groupBy.ts';
 import {
   type BatchMapping,
   mapBatchesOperator,
@@ -27,7 +29,6 @@ import {
   limitOperator,
   rangeOperator,
   repartitionOperator,
-  unionOperator,
   zipOperator,
 } from './operators/rangeOperators.ts';
 import { rebatch } from './operators/rebatch.ts';
@@ -39,6 +40,7 @@ import {
   type RowFunction,
 } from './operators/rowOperators.ts';
 import { sortOperator } from './operators/sortRows.ts';
+import { unionOperator } from './operators/union.ts';
 import { checkTestSize, partRange, testRows } from './operators/splits.ts';
 import { execute, type OperatorStats, plannedRowCount, plannedSchema } from './plan/execution.ts';
 import { describePlan, type Operator, type PlanNode, type Source } from './plan/planNode.ts';
@@ -49,12 +51,6 @@ import { csvFormat, jsonFormat } from './sink/textFormats.ts';
 import { type PartFormat, writeFolder, type WriteOptions } from './sink/writeFolder.ts';
 import { GatheredSource } from './source/gatheredSource.ts';
 import { type DatasetShare, shareStream } from './streamingSplit.ts';
-
-export interface ConsumeOptions {
-  readonly signal?: AbortSignal;
-  /** Bytes of rows that one operator (shuffle, sort, materialize) keeps in memory; 256 MiB by default. */
-  readonly memoryLimitBytes?: number;
-}
 
 export interface IterBatchesOptions<F extends BatchFormat> extends ConsumeOptions {
   /** Rows of a batch; as they come when left out. */
@@ -68,8 +64,6 @@ export interface SplitOptions {
   /** Decides which; a random one when left out. */
   readonly seed?: number;
 }
-
-const DEFAULT_MEMORY_LIMIT_BYTES = 256 * 1024 * 1024;
 
 export class Dataset {
   readonly #plan: PlanNode;
@@ -132,11 +126,18 @@ export class Dataset {
     return this.#then(limitOperator(rows));
   }
 
+  /**
+   * The rows of this one, then those of the others. They must have the same columns; numbers of different widths become
+   * the wider one's. @throws TypeMismatchError while streaming.
+   */
   union(...others: readonly Dataset[]): Dataset {
-    return this.#with(unionOperator(), others);
+    const plans = [this, ...others].map((dataset) => dataset.#plan);
+    const planned = (context: RunContext): Promise<(arrow.Schema | undefined)[]> =>
+      Promise.all(plans.map((plan) => plannedSchema(plan, context)));
+    return this.#with(unionOperator(planned), others);
   }
 
-  /** Columns side by side. @throws TypeMismatchError while streaming, when row counts differ. */
+  /** Columns side by side. @throws TypeMismatchError while streaming or counting, when row counts differ. */
   zip(other: Dataset): Dataset {
     return this.#with(zipOperator(), [other]);
   }
@@ -247,7 +248,9 @@ export class Dataset {
   async takeBatch(rows = 20, options: ConsumeOptions = {}): Promise<Columns> {
     const batches: arrow.RecordBatch[] = [];
     for await (const batch of this.limit(rows).iterArrow(options)) batches.push(batch);
-    return columnsOf(concatBatches(batches), new DictionaryStrings()).columns;
+    // Without rows the columns are told by the plan.
+    const batch = batches.length > 0 ? concatBatches(batches) : emptyBatch(await this.schema(options));
+    return columnsOf(batch, new DictionaryStrings()).columns;
   }
 
   /** All rows; an error rather than a full memory when there are more than `limit`. */
@@ -266,8 +269,8 @@ export class Dataset {
 
   /** The different values of a column, sorted, a missing one last. */
   async unique(column: string, options: ConsumeOptions = {}): Promise<unknown[]> {
-    const groups = this.groupBy(column).count();
-    return (await groups.takeAll(Number.MAX_SAFE_INTEGER - 1, options)).map((row) => row[column]);
+    const groups = this.#then(groupByOperator([column], []));
+    return (await groups.takeAll(Number.MAX_SAFE_INTEGER - 1, options)).map((row) => memberOf(row, column));
   }
 
   /** Prints the first rows as a table. */
@@ -322,7 +325,12 @@ export class Dataset {
 
   /** Computes the rows once and keeps them: in memory, or in a temporary file beyond the memory limit. */
   async materialize(options: ConsumeOptions = {}): Promise<Dataset> {
-    return Dataset.fromSource(new GatheredSource(await gather(this.iterArrow(options), contextOf(options))));
+    return Dataset.fromSource(
+      new GatheredSource(
+        await gather(this.iterArrow(options), contextOf(options)),
+        await plannedSchema(this.#plan, contextOf(options)),
+      ),
+    );
   }
 
   /** A folder of Snappy-compressed Parquet files. @returns their paths. See {@link writeFolder} for failures. */
@@ -382,8 +390,4 @@ export class Dataset {
 
 function randomSeed(): number {
   return Math.floor(Math.random() * 0x7fff_ffff);
-}
-
-function contextOf({ signal, memoryLimitBytes = DEFAULT_MEMORY_LIMIT_BYTES }: ConsumeOptions): RunContext {
-  return { signal, memoryLimitBytes, tempFolder: tmpdir() };
 }

@@ -38,6 +38,9 @@ export class UnreachableError extends TabgradError {
   readonly code = 'DATA_UNREACHABLE';
 }
 
+/** The host was reached, and the connection broke while it sent. */
+export class LostConnectionError extends UnreachableError {}
+
 /** The host answered, with an error status. */
 export class HttpStatusError extends TabgradError {
   readonly code = 'DATA_HTTP_STATUS';

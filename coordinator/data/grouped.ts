@@ -1,6 +1,7 @@
 // A dataset with its rows put in groups, waiting for what is to be computed of each.
 
-import { type Aggregate, groupByOperator } from './operators/groupBy.ts';
+import type { Aggregate } from './operators/aggregates.ts';
+import { groupByOperator } from './operators/groupBy.ts';
 import type { Operator } from './plan/planNode.ts';
 
 /** One row a group comes out of each method: the keys and, named like Ray's, e.g. `mean(delay)`. */

@@ -1,69 +1,122 @@
 // CSV, JSON and Arrow files as datasets.
 
 import { Dataset } from './dataset.ts';
+import { DataArgumentError } from './errors.ts';
+import { requireDistinct } from './operators/columnOperators.ts';
 import { requireWhole } from './operators/mapBatches.ts';
 import { decodeArrow } from './source/decodeArrow.ts';
-import { DecodedSource } from './source/decodedSource.ts';
+import { type DecodeFile, DecodedSource, type FileSchemaOptions } from './source/decodedSource.ts';
 import { labelOf, listFiles, type Paths, type StoreOptions } from './store/listFiles.ts';
+import { compressedEndings } from './text/decompressed.ts';
 import { decodeCsv } from './text/decodeCsv.ts';
 import { decodeJson } from './text/decodeJson.ts';
-import type { TextType } from './text/textColumn.ts';
+import { decoderOf } from './text/decodeText.ts';
+import { type TextType, textTypes } from './text/inferTextType.ts';
+import { textFormat, type TextFormatOptions } from './text/textFormat.ts';
 
-export interface ReadTextOptions extends StoreOptions {
+export interface ReadTextOptions extends StoreOptions, FileSchemaOptions {
   /** Columns to keep; all when left out. */
   readonly columns?: readonly string[];
-  /** Types of columns that the first rows would not tell rightly. */
+  /**
+   * Types of columns that the first rows would not tell rightly: "number" (doubles), "int64", "boolean", "string",
+   * "timestamp" (milliseconds), "timestamp[us]" or "timestamp[ns]".
+   */
   readonly types?: Readonly<Record<string, TextType>>;
-  /** Rows of a batch at most, and rows from which types are inferred; 65,536 by default. */
+  /** Rows of a batch at most, and rows from which types are inferred; 65,536 by default, fewer of wide tables. */
   readonly batchRows?: number;
 }
 
-export interface ReadCsvOptions extends ReadTextOptions {
-  /** "," by default, a tab for .tsv files. */
+export interface ReadCsvOptions extends ReadTextOptions, TextFormatOptions {
+  /** One character: "," by default, a tab for .tsv files. */
   readonly delimiter?: string;
-  /** Whether the first line names the columns; true by default. */
+  /** Whether the first line names the columns; true by default. Columns without a name are f and their index. */
   readonly header?: boolean;
   /** Names to use instead of the header's; without either: f0, f1, … */
   readonly columnNames?: readonly string[];
+  /** "utf-8" by default; "latin1", "windows-1252", "utf-16le" and others of the Encoding Standard. */
+  readonly encoding?: string;
 }
 
 const DEFAULT_BATCH_ROWS = 65_536;
 
 /**
- * Reads CSV files (paths as for readParquet). Types come from the first rows: number, boolean, timestamp (ISO 8601,
- * UTC unless a zone is given) or string. Empty fields are missing; so are NA, null and NaN outside of string columns.
+ * Reads CSV files (paths as for readParquet), also compressed ones (.csv.gz, .zst, .br). Types come from the first rows:
+ * number, boolean, timestamp (ISO 8601, UTC unless a zone is given) or string; whole numbers that doubles would round are
+ * int64. Empty fields are missing; so are NA, null, NaN and the like outside of string columns. Blanks around values that
+ * are no strings are ignored. Lines end with LF, CR LF or CR; a blank line is a missing value of a single column.
  */
 export function readCsv(paths: Paths, options: ReadCsvOptions = {}): Dataset {
-  const { batchRows = DEFAULT_BATCH_ROWS, delimiter, header = true, columnNames, types = {} } = options;
+  const {
+    batchRows = DEFAULT_BATCH_ROWS,
+    delimiter,
+    header = true,
+    columnNames,
+    encoding = 'utf-8',
+  } = options;
   requireWhole(batchRows, 'batchRows');
-  const settings = { batchRows, delimiter, hasHeader: header, columnNames, types };
-  const list = listFiles(paths, ['.csv', '.tsv', '.txt'], options);
-  return Dataset.fromSource(
-    new DecodedSource(
-      `csv ${labelOf(paths)}`,
-      list,
-      (file, schema, signal) => decodeCsv(file, schema, settings, signal),
-      options.columns,
-    ),
+  if (delimiter !== undefined && !/^[^"\r\n]$/.test(delimiter)) {
+    throw new DataArgumentError(
+      `delimiter is ${JSON.stringify(delimiter)}; one character is expected, other than a quote or a line break.`,
+      { field: 'delimiter' },
+    );
+  }
+  if (columnNames !== undefined) requireDistinct(columnNames, 'columnNames');
+  decoderOf(encoding);
+  const settings = {
+    batchRows,
+    delimiter,
+    hasHeader: header,
+    columnNames,
+    types: checkedTypes(options.types),
+    encoding,
+    format: textFormat(options, delimiter ?? ','),
+  };
+  return textDataset('csv', paths, ['.csv', '.tsv', '.txt'], options, (file, schema, signal) =>
+    decodeCsv(file, schema, settings, signal),
   );
 }
 
-/** Reads files of JSON lines, or of one array of objects. Numbers become doubles; the first rows decide the columns. */
+/**
+ * Reads files of JSON lines, or of one array of objects, also compressed ones (.jsonl.gz, .zst, .br). Numbers become
+ * doubles; whole ones that doubles would round make int64 columns. NaN and infinities are read as Python writes them. The
+ * first rows decide the columns.
+ */
 export function readJson(paths: Paths, options: ReadTextOptions = {}): Dataset {
-  const { batchRows = DEFAULT_BATCH_ROWS, types = {} } = options;
+  const { batchRows = DEFAULT_BATCH_ROWS } = options;
   requireWhole(batchRows, 'batchRows');
-  const list = listFiles(paths, ['.json', '.jsonl', '.ndjson'], options);
-  return Dataset.fromSource(
-    new DecodedSource(
-      `json ${labelOf(paths)}`,
-      list,
-      (file, schema, signal) => decodeJson(file, schema, { types, batchRows }, signal),
-      options.columns,
-    ),
+  const types = checkedTypes(options.types);
+  return textDataset('json', paths, ['.json', '.jsonl', '.ndjson'], options, (file, schema, signal) =>
+    decodeJson(file, schema, { types, batchRows }, signal),
   );
 }
 
-export interface ReadArrowOptions extends StoreOptions {
+function textDataset(
+  format: string,
+  paths: Paths,
+  endings: readonly string[],
+  options: ReadTextOptions,
+  decode: DecodeFile,
+): Dataset {
+  const all = ['', ...compressedEndings].flatMap((compressed) =>
+    endings.map((ending) => ending + compressed),
+  );
+  const list = listFiles(paths, all, options);
+  return Dataset.fromSource(new DecodedSource(`${format} ${labelOf(paths)}`, list, decode, options));
+}
+
+/** Names of columns are data: a column may be called `constructor`. */
+function checkedTypes(types: Readonly<Record<string, TextType>> = {}): ReadonlyMap<string, TextType> {
+  for (const [column, type] of Object.entries(types)) {
+    if (Object.hasOwn(textTypes, type)) continue;
+    throw new DataArgumentError(
+      `The option types gives column "${column}" the type ${JSON.stringify(type)}; expected one of ${Object.keys(textTypes).join(', ')}.`,
+      { field: 'types', column },
+    );
+  }
+  return new Map(Object.entries(types));
+}
+
+export interface ReadArrowOptions extends StoreOptions, FileSchemaOptions {
   readonly columns?: readonly string[];
 }
 
@@ -75,7 +128,7 @@ export function readArrow(paths: Paths, options: ReadArrowOptions = {}): Dataset
       `arrow ${labelOf(paths)}`,
       list,
       (file, _schema, signal) => decodeArrow(file, signal),
-      options.columns,
+      options,
     ),
   );
 }

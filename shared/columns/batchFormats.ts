@@ -5,7 +5,10 @@ import { UserFunctionError } from './columnErrors.ts';
 import { arrowData, recordBatch } from './arrowData.ts';
 import { columnFromValues } from './columnFromValues.ts';
 import { DictionaryStrings } from './dictionaryStrings.ts';
+import type { ExactTimes } from './exactTimes.ts';
 import { inferType } from './inferType.ts';
+import { memberOf } from './memberOf.ts';
+import type { RowOrigin } from './rowOrigin.ts';
 import { numbersOf } from './toColumnBatch.ts';
 import { validBytes } from './validBytes.ts';
 import { type Row, valuesOf } from './valuesOf.ts';
@@ -67,7 +70,10 @@ function arrayOf(name: string, data: arrow.Data, strings: DictionaryStrings): Ar
   const numbers = numbersOf(name, data);
   const isWide = data.values instanceof BigInt64Array || data.values instanceof BigUint64Array;
   if (isWide && arrow.DataType.isInt(type) && !numbers.every((value) => Number.isSafeInteger(value))) {
-    return (data.values as BigInt64Array).slice(0, data.length);
+    // Arrays of bigints have no value for a missing one.
+    return data.nullCount > 0
+      ? valuesOf(data, strings)
+      : (data.values as BigInt64Array).slice(0, data.length);
   }
   if (data.nullCount === 0) return numbers.slice();
   const valid = validBytes(data);
@@ -78,7 +84,12 @@ function arrayOf(name: string, data: arrow.Data, strings: DictionaryStrings): Ar
  * A batch from what a function returned: a record batch or table, an object of arrays, or an array of rows.
  * @throws UserFunctionError when it is none of these or columns differ in length.
  */
-export function batchFrom(result: unknown, origins: Origins, operator: string): arrow.RecordBatch {
+export function batchFrom(
+  result: unknown,
+  origins: Origins,
+  operator: string,
+  origin?: RowOrigin,
+): arrow.RecordBatch {
   if (result instanceof arrow.RecordBatch) return result;
   if (result instanceof arrow.Table) {
     const [batch] = result.batches;
@@ -87,7 +98,7 @@ export function batchFrom(result: unknown, origins: Origins, operator: string): 
       `${operator} returned a table of ${result.batches.length} batches; one is expected.`,
     );
   }
-  if (Array.isArray(result)) return batchFromRows(result as Row[], operator);
+  if (Array.isArray(result)) return batchFromRows(result as Row[], operator, origin);
   if (typeof result === 'object' && result !== null)
     return batchFromColumns(result as Columns, origins, operator);
   throw new UserFunctionError(
@@ -95,7 +106,8 @@ export function batchFrom(result: unknown, origins: Origins, operator: string): 
   );
 }
 
-export function batchFromRows(rows: readonly Row[], operator: string): arrow.RecordBatch {
+/** @param origin where the rows come from. Columns that are handed through unchanged keep their type. */
+export function batchFromRows(rows: readonly Row[], operator: string, origin?: RowOrigin): arrow.RecordBatch {
   const names = new Set<string>();
   for (const [i, row] of rows.entries()) {
     if (typeof row !== 'object' || row === null || Array.isArray(row)) {
@@ -106,17 +118,23 @@ export function batchFromRows(rows: readonly Row[], operator: string): arrow.Rec
         },
       );
     }
-    for (const name in row) names.add(name);
+    for (const name of Object.keys(row)) names.add(name);
   }
   const fields: arrow.Field[] = [];
   const columns: arrow.Data[] = [];
   for (const name of names) {
-    const values = rows.map((row) => row[name]);
-    const type = inferType(values, name);
-    fields.push(new arrow.Field(name, type, true));
-    columns.push(columnFromValues(values, type));
+    const values = rows.map((row) => memberOf(row, name));
+    const data = origin?.unchanged(name, values) ?? columnOfValues(values, name, origin?.times);
+    fields.push(new arrow.Field(name, data.type, true));
+    columns.push(data);
   }
   return recordBatch(new arrow.Schema(fields), columns, rows.length);
+}
+
+function columnOfValues(values: readonly unknown[], name: string, times: ExactTimes | undefined): arrow.Data {
+  const type = inferType(values, name, times);
+  const isTime = times !== undefined && arrow.DataType.isTimestamp(type);
+  return columnFromValues(isTime ? times.unitsOf(values, type) : values, type);
 }
 
 function batchFromColumns(columns: Columns, origins: Origins, operator: string): arrow.RecordBatch {

@@ -1,9 +1,12 @@
-// Calls a function of batches with the form of batch that it takes, and makes Arrow of what it returns.
+// Calls a function of batches with the form of batch that it takes, and makes Arrow of what it returns or, as a generator,
+// yields.
 
 import type * as arrow from 'apache-arrow';
 import { batchFrom, columnsOf, type BatchFormat, type Columns, type Origins } from './batchFormats.ts';
 import type { DictionaryStrings } from './dictionaryStrings.ts';
-import { rowsOf, type Row } from './valuesOf.ts';
+import { concatBatches } from './concatBatches.ts';
+import { RowOrigin } from './rowOrigin.ts';
+import type { Row } from './valuesOf.ts';
 
 export interface BatchInput {
   readonly columns: Columns;
@@ -19,12 +22,24 @@ export async function callOnBatch(
 ): Promise<arrow.RecordBatch> {
   let given: BatchInput[BatchFormat] = batch;
   let origins: Origins = new Map();
+  const origin = new RowOrigin(batch, strings);
   if (format === 'columns') {
     const made = columnsOf(batch, strings);
     given = made.columns;
     origins = made.origins;
   } else if (format === 'rows') {
-    given = rowsOf(batch, strings);
+    given = origin.rows();
   }
-  return batchFrom(await call(given), origins, label);
+  const result: unknown = await call(given);
+  if (!isGenerator(result)) return batchFrom(result, origins, label, origin);
+  const batches: arrow.RecordBatch[] = [];
+  for await (const part of result) batches.push(batchFrom(part, origins, label, origin));
+  return concatBatches(batches);
+}
+
+/** Arrays and tables are iterable, too, and are batches themselves. */
+function isGenerator(result: unknown): result is AsyncIterable<unknown> | Iterable<unknown> {
+  if (typeof result !== 'object' || result === null) return false;
+  const { next } = result as { readonly next?: unknown };
+  return typeof next === 'function' && (Symbol.iterator in result || Symbol.asyncIterator in result);
 }

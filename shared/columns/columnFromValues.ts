@@ -3,6 +3,7 @@
 import * as arrow from 'apache-arrow';
 import { arrowData } from './arrowData.ts';
 import { bitmapOf, packBits } from './bitmap.ts';
+import { memberOf } from './memberOf.ts';
 import { typeName } from './typeName.ts';
 import { TypeMismatchError } from './columnErrors.ts';
 
@@ -47,10 +48,6 @@ interface Rows {
 function mismatch(value: unknown, row: number, type: arrow.DataType): TypeMismatchError {
   const shown = typeof value === 'string' ? JSON.stringify(value.slice(0, 40)) : String(value).slice(0, 40);
   return new TypeMismatchError(`Row ${row} holds ${shown} where ${typeName(type)} is expected.`, { row });
-}
-
-function memberOf(value: unknown, name: string): unknown {
-  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>)[name] : undefined;
 }
 
 function booleanOf(value: unknown, row: number): number {
@@ -131,16 +128,36 @@ function numericColumn(values: readonly unknown[], rows: Rows, type: arrow.DataT
   const isWide = array instanceof BigInt64Array || array instanceof BigUint64Array;
   const isDay = arrow.DataType.isDate(type) && type.unit === arrow.DateUnit.DAY;
   const isInt = arrow.DataType.isInt(type);
+  const isUnsigned = array instanceof BigUint64Array;
   for (const [row, value] of values.entries()) {
     if (value === null || value === undefined) continue;
     const number = value instanceof Date ? value.getTime() : value;
     if (typeof number !== 'number' && typeof number !== 'bigint' && typeof number !== 'boolean') {
       throw mismatch(value, row, type);
     }
-    if (isWide)
-      array[row] = typeof number === 'bigint' ? number : BigInt(Math.round(Number(number) * (perMs ?? 1)));
-    else array[row] = isDay ? Math.floor(Number(number) / 86_400_000) : Number(number);
+    if (isWide) {
+      const units = wideUnits(number, perMs ?? 1);
+      // Typed arrays keep the low 64 bits of what does not fit.
+      if (
+        units === undefined ||
+        units !== (isUnsigned ? BigInt.asUintN(64, units) : BigInt.asIntN(64, units))
+      )
+        throw mismatch(value, row, type);
+      array[row] = units;
+    } else {
+      array[row] = isDay ? Math.floor(Number(number) / 86_400_000) : Number(number);
+      // A whole number that is another one as a double.
+      if (typeof number === 'bigint' && !isDay && BigInt(Number(number)) !== number)
+        throw mismatch(value, row, type);
+    }
     if (isInt && Number(array[row]) !== Number(number)) throw mismatch(value, row, type);
   }
   return arrowData({ ...rows, data: array as Float64Array });
+}
+
+/** Undefined for NaN, infinities and invalid Dates. */
+function wideUnits(value: number | bigint | boolean, perMs: number): bigint | undefined {
+  if (typeof value === 'bigint') return value;
+  const units = Math.round(Number(value) * perMs);
+  return Number.isFinite(units) ? BigInt(units) : undefined;
 }

@@ -4,13 +4,15 @@ import * as arrow from 'apache-arrow';
 import { TypeMismatchError, UnsupportedDataError } from './columnErrors.ts';
 import { arrowData, recordBatch } from './arrowData.ts';
 import { bitmapOf, packBits, unpackBitmap } from './bitmap.ts';
+import { castColumn, commonType } from './castColumn.ts';
 import { valuesFromWords, wordColumn } from './fixedWidth.ts';
 import { takeData } from './takeRows.ts';
 import { typeName } from './typeName.ts';
 import { validBytes } from './validBytes.ts';
 
 /**
- * All rows in order. Columns are matched by name; a column without any value in one batch fits every type.
+ * All rows in order. Columns are matched by name; a column without any value in one batch fits every type, and numbers of
+ * different widths become those of the wider one.
  * @throws TypeMismatchError naming the column when two batches disagree.
  */
 export function concatBatches(batches: readonly arrow.RecordBatch[]): arrow.RecordBatch {
@@ -18,8 +20,9 @@ export function concatBatches(batches: readonly arrow.RecordBatch[]): arrow.Reco
   if (first === undefined || batches.length === 1) return first ?? recordBatch(new arrow.Schema([]), [], 0);
   const fields: arrow.Field[] = [];
   const columns: arrow.Data[] = [];
+  const finders = batches.map(columnFinder);
   for (const { name } of first.schema.fields) {
-    const parts = batches.map((batch) => columnOf(batch, name));
+    const parts = finders.map((columnOf) => columnOf(name));
     const data = concatData(parts, name);
     columns.push(data);
     fields.push(new arrow.Field(name, data.type, true));
@@ -28,9 +31,41 @@ export function concatBatches(batches: readonly arrow.RecordBatch[]): arrow.Reco
   return recordBatch(new arrow.Schema(fields), columns, rows);
 }
 
+/** No rows, with columns of the schema's types. */
+export function emptyBatch(schema: arrow.Schema): arrow.RecordBatch {
+  return recordBatch(
+    schema,
+    schema.fields.map(({ type }) => emptyData(type)),
+    0,
+  );
+}
+
+function emptyData(type: arrow.DataType): arrow.Data {
+  const children = (type.children ?? []).map((field) => emptyData(field.type as arrow.DataType));
+  const rows = { type, length: 0, nullCount: 0 };
+  if (arrow.DataType.isStruct(type)) return arrowData({ ...rows, children });
+  return arrowData(children.length === 1 ? { ...rows, child: children[0]! } : rows);
+}
+
 export function columnOf(batch: arrow.RecordBatch, name: string): arrow.Data {
-  const index = batch.schema.fields.findIndex((field) => field.name === name);
-  const data = batch.data.children[index];
+  return columnAt(batch, name, (wanted) => batch.schema.fields.findIndex((field) => field.name === wanted));
+}
+
+/** The same for many columns: each is found at once, however many there are. */
+function columnFinder(batch: arrow.RecordBatch): (name: string) => arrow.Data {
+  const indexes = columnIndexes(batch.schema);
+  return (wanted) => columnAt(batch, wanted, (name) => indexes.get(name) ?? -1);
+}
+
+/** Where columns stand; of two with one name the first. */
+export function columnIndexes(schema: arrow.Schema): Map<string, number> {
+  const indexes = new Map<string, number>();
+  for (const [index, { name }] of schema.fields.entries()) if (!indexes.has(name)) indexes.set(name, index);
+  return indexes;
+}
+
+function columnAt(batch: arrow.RecordBatch, name: string, indexOf: (name: string) => number): arrow.Data {
+  const data = batch.data.children[indexOf(name)];
   if (data === undefined) {
     throw new TypeMismatchError(`Some batches have a column "${name}" and others do not.`, { column: name });
   }
@@ -44,17 +79,15 @@ function concatData(parts: readonly arrow.Data[], column: string): arrow.Data {
   const length = parts.reduce((total, part) => total + part.length, 0);
   if (typed === undefined) return arrowData({ type: parts[0]!.type, length, nullCount: length });
   const { type } = typed;
-  for (const part of parts) {
-    if (!arrow.DataType.isNull(part.type) && typeName(part.type) !== typeName(type)) {
-      throw new TypeMismatchError(
-        `Column "${column}" holds ${typeName(type)} in some rows and ${typeName(part.type)} in others.`,
-        { column },
-      );
-    }
-  }
+  const common = typeOfAll(parts, type, column);
+  if (typeName(common) !== typeName(type))
+    return concatData(
+      parts.map((part) => castColumn(part, common, column)),
+      column,
+    );
   const rows = { type, length, ...concatValidity(parts, length) };
   const filled = parts.map((part) =>
-    arrow.DataType.isNull(part.type) ? fillerLike(typed, part.length) : part,
+    arrow.DataType.isNull(part.type) ? fillerLike(typed, part.length) : castColumn(part, type, column),
   );
   if (filled.some((part) => arrow.DataType.isDictionary(part.type))) return concatCodes(filled, rows);
   if (arrow.DataType.isBool(type)) return concatBits(filled, rows);
@@ -79,6 +112,21 @@ function concatData(parts: readonly arrow.Data[], column: string): arrow.Data {
     return arrowData({ ...rows, children });
   }
   return concatWords(filled, rows, column);
+}
+
+function typeOfAll(parts: readonly arrow.Data[], first: arrow.DataType, column: string): arrow.DataType {
+  let type = first;
+  for (const part of parts) {
+    const common = commonType(type, part.type);
+    if (common === undefined) {
+      throw new TypeMismatchError(
+        `Column "${column}" holds ${typeName(type)} in some rows and ${typeName(part.type)} in others.`,
+        { column },
+      );
+    }
+    type = common;
+  }
+  return type;
 }
 
 interface Rows {

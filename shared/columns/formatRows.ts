@@ -1,12 +1,16 @@
 // Rows as a table of text, for the terminal.
 
 import { visibleLine } from '../text/visibleText.ts';
+import { memberOf } from './memberOf.ts';
 import type { Row } from './valuesOf.ts';
 
 const MAX_CELL_CHARS = 40;
 
 export function formatRows(columns: readonly string[], rows: readonly Row[]): string {
-  const cells = [columns.map(visibleLine), ...rows.map((row) => columns.map((name) => cellOf(row[name])))];
+  const cells = [
+    columns.map(visibleLine),
+    ...rows.map((row) => columns.map((name) => cellOf(memberOf(row, name)))),
+  ];
   const widths = columns.map((_, c) => Math.max(...cells.map((line) => line[c]!.length)));
   const lines = cells.map((line) =>
     line

@@ -96,7 +96,11 @@ export function numbersOf(name: string, data: arrow.Data): Float64Array | Float3
 }
 
 /** Read as two halves: making a BigInt for each value costs several times more. */
-function wideNumbers(values: BigInt64Array | BigUint64Array, length: number, signed: boolean): Float64Array {
+export function wideNumbers(
+  values: BigInt64Array | BigUint64Array,
+  length: number,
+  signed: boolean,
+): Float64Array {
   const words = new Uint32Array(values.buffer, values.byteOffset, length * 2);
   const out = new Float64Array(length);
   for (let i = 0; i < length; i++) {

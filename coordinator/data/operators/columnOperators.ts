@@ -2,11 +2,14 @@
 
 import * as arrow from 'apache-arrow';
 import { recordBatch } from '../../../shared/columns/arrowData.ts';
+import { columnIndexes } from '../../../shared/columns/concatBatches.ts';
 import { requireColumns } from '../../../shared/columns/columnErrors.ts';
+import { DataArgumentError } from '../errors.ts';
 import type { Batches, Operator } from '../plan/planNode.ts';
 
 /** Keeps the named columns, in the given order. */
 export function selectOperator(columns: readonly string[]): Operator {
+  requireDistinct(columns, 'selectColumns');
   return {
     label: `select ${columns.join(', ')}`,
     schema: ([input]) => pick(input!, columns),
@@ -37,6 +40,10 @@ export function renameOperator(names: ReadonlyMap<string, string>): Operator {
   const back = new Map(Array.from(names, ([from, to]) => [to, from]));
   const renamed = (schema: arrow.Schema) => {
     requireColumns([...names.keys()], namesOf(schema), 'the dataset');
+    requireDistinct(
+      namesOf(schema).map((name) => names.get(name) ?? name),
+      'renameColumns',
+    );
     return new arrow.Schema(
       schema.fields.map((field) => field.clone({ name: names.get(field.name) ?? field.name })),
     );
@@ -51,13 +58,26 @@ export function renameOperator(names: ReadonlyMap<string, string>): Operator {
   };
 }
 
+/** Rows have one value of a name. @throws DataArgumentError */
+export function requireDistinct(names: readonly string[], what: string): void {
+  const seen = new Set<string>();
+  for (const name of names) {
+    if (seen.has(name))
+      throw new DataArgumentError(`${what} gives two columns named "${name}"; names must differ.`, {
+        column: name,
+      });
+    seen.add(name);
+  }
+}
+
 export function namesOf(schema: arrow.Schema): string[] {
   return schema.fields.map(({ name }) => name);
 }
 
 function pick(schema: arrow.Schema, columns: readonly string[]): arrow.Schema {
   requireColumns(columns, namesOf(schema), 'the dataset');
-  return new arrow.Schema(columns.map((name) => schema.fields.find((field) => field.name === name)!));
+  const indexes = columnIndexes(schema);
+  return new arrow.Schema(columns.map((name) => schema.fields[indexes.get(name)!]!));
 }
 
 async function* mapSchema(
@@ -66,8 +86,8 @@ async function* mapSchema(
 ): AsyncGenerator<arrow.RecordBatch> {
   for await (const batch of input) {
     const schema = change(batch.schema);
-    const names = namesOf(batch.schema);
-    const columns = schema.fields.map(({ name }) => batch.data.children[names.indexOf(name)]!);
+    const indexes = columnIndexes(batch.schema);
+    const columns = schema.fields.map(({ name }) => batch.data.children[indexes.get(name)!]!);
     yield recordBatch(schema, columns, batch.numRows);
   }
 }

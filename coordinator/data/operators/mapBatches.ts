@@ -19,11 +19,15 @@ import { orderedMap } from './orderedMap.ts';
 import { rebatch } from './rebatch.ts';
 
 type BatchResult = Columns | arrow.RecordBatch | arrow.Table | readonly Row[];
-type BatchFunction<F extends BatchFormat> = (batch: BatchInput[F]) => BatchResult | Promise<BatchResult>;
+/** One batch, or as a generator several, which are joined. */
+type BatchResults = BatchResult | Promise<BatchResult> | Generator<BatchResult> | AsyncGenerator<BatchResult>;
+type BatchFunction<F extends BatchFormat> = (batch: BatchInput[F]) => BatchResults;
 
 /** An object that is made once and called for many batches: a model that is loaded once, say. */
 interface BatchMapper<F extends BatchFormat> {
-  call(batch: BatchInput[F]): BatchResult | Promise<BatchResult>;
+  call(batch: BatchInput[F]): BatchResults;
+  /** Waited for before the first call. */
+  init?(): void | Promise<void>;
   /**
    * Called when the stream ends, however it ends. On a worker it has ten seconds, and is not called where the worker was
    * lost or the stream called off by its signal.
@@ -105,7 +109,7 @@ export function mapBatchesOperator<F extends BatchFormat, A extends readonly unk
       }
       const make = isClass(mapper)
         ? () => construct(mapper as BatchMapperClass<F, A>, options.fnConstructorArgs, label)
-        : () => ({ call: mapper as BatchFunction<F> });
+        : () => Promise.resolve({ call: mapper as BatchFunction<F> });
       return run(batches, make, { min, max, format, label }, context);
     },
   };
@@ -145,16 +149,19 @@ function isClass(mapper: unknown): boolean {
   return typeof mapper === 'function' && /^class\b/.test(Function.prototype.toString.call(mapper));
 }
 
-function construct<F extends BatchFormat, A extends readonly unknown[]>(
+async function construct<F extends BatchFormat, A extends readonly unknown[]>(
   mapper: BatchMapperClass<F, A>,
   args: A | undefined,
   label: string,
-): BatchMapper<F> {
+): Promise<BatchMapper<F>> {
+  let made: BatchMapper<F> | undefined;
   try {
-    return new mapper(...((args ?? []) as unknown as A));
+    made = new mapper(...((args ?? []) as unknown as A));
+    await made.init?.();
+    return made;
   } catch (error) {
     throw new UserFunctionError(
-      `The constructor of ${label} threw: ${messageOf(error)}`,
+      `${made === undefined ? 'The constructor' : 'init()'} of ${label} threw: ${messageOf(error)}`,
       {},
       { cause: error },
     );
@@ -170,25 +177,28 @@ interface Settings {
 
 async function* run(
   input: Batches,
-  make: () => BatchMapper<BatchFormat>,
+  make: () => Promise<BatchMapper<BatchFormat>>,
   { min, max, format, label }: Settings,
   context: RunContext,
 ): AsyncGenerator<arrow.RecordBatch> {
   const all: BatchMapper<BatchFormat>[] = [];
-  const create = (): BatchMapper<BatchFormat> => {
-    const mapper = make();
+  const create = async (): Promise<BatchMapper<BatchFormat>> => {
+    const mapper = await make();
     all.push(mapper);
     return mapper;
   };
   const strings = new DictionaryStrings();
   let firstRow = 0;
   try {
-    const idle = Array.from({ length: min }, create);
+    const made = await Promise.allSettled(Array.from({ length: min }, create));
+    const failed = made.find(({ status }) => status === 'rejected');
+    if (failed !== undefined) throw (failed as PromiseRejectedResult).reason;
+    const idle = [...all];
     yield* orderedMap(input, max, async (batch, index) => {
       const rows = { first: firstRow, last: firstRow + batch.numRows - 1 };
       firstRow += batch.numRows;
       // No more than `max` calls are in flight, so a mapper is idle or may still be made.
-      const mapper = idle.pop() ?? create();
+      const mapper = idle.pop() ?? (await create());
       try {
         return await callOnBatch((given) => mapper.call(given as never), batch, { format, label, strings });
       } catch (error) {

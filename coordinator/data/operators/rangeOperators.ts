@@ -1,7 +1,7 @@
-// Operators that pass on a range of rows, or several inputs one after the other or side by side.
+// Operators that pass on a range of rows, or two inputs side by side.
 
 import * as arrow from 'apache-arrow';
-import { recordBatch } from '../../../shared/columns/arrowData.ts';
+import { recordBatch, sliceBatch } from '../../../shared/columns/arrowData.ts';
 import { TypeMismatchError } from '../../../shared/columns/columnErrors.ts';
 import type { Batches, Operator } from '../plan/planNode.ts';
 import { rebatch } from './rebatch.ts';
@@ -34,7 +34,7 @@ async function* pickRange(input: Batches, range: RowRange): AsyncGenerator<arrow
   for await (const batch of input) {
     const from = Math.max(0, start - row);
     const to = Math.min(batch.numRows, end - row);
-    if (from < to) yield from === 0 && to === batch.numRows ? batch : batch.slice(from, to);
+    if (from < to) yield from === 0 && to === batch.numRows ? batch : sliceBatch(batch, from, to);
     row += batch.numRows;
     if (row >= end) return;
   }
@@ -57,27 +57,15 @@ async function* runRepartition(
   yield* rebatch(input, Math.max(1, await rows()));
 }
 
-/** All rows of the first input, then of the second, and so on. */
-export function unionOperator(): Operator {
-  return {
-    label: 'union',
-    schema: ([first]) => first,
-    rowCount: (inputs) => inputs.reduce((total, rows) => total + rows, 0),
-    needs: (wanted) => wanted,
-    run: (inputs) => oneAfterAnother(inputs),
-  };
-}
-
-async function* oneAfterAnother(inputs: readonly Batches[]): AsyncGenerator<arrow.RecordBatch> {
-  for (const input of inputs) yield* input;
-}
-
 /** Columns of both inputs side by side; a name that both have gets `_1` in the second. */
 export function zipOperator(): Operator {
   return {
     label: 'zip',
     schema: ([left, right]) => new arrow.Schema(zippedFields(left!, right!)),
-    rowCount: ([left]) => left,
+    rowCount: ([left, right]) => {
+      if (left !== right) throw unequal();
+      return left;
+    },
     needs: () => undefined,
     run: ([left, right]) => zip(left!, right!),
   };

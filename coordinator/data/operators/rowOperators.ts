@@ -9,8 +9,9 @@ import {
   dataFromArray,
 } from '../../../shared/columns/batchFormats.ts';
 import { DictionaryStrings } from '../../../shared/columns/dictionaryStrings.ts';
+import { RowOrigin } from '../../../shared/columns/rowOrigin.ts';
 import { takeRows } from '../../../shared/columns/takeRows.ts';
-import { type Row, rowsOf } from '../../../shared/columns/valuesOf.ts';
+import type { Row } from '../../../shared/columns/valuesOf.ts';
 import { messageOf } from '../../../shared/text/messageOf.ts';
 import { UserFunctionError } from '../../../shared/columns/columnErrors.ts';
 import type { Batches, Operator } from '../plan/planNode.ts';
@@ -21,7 +22,7 @@ export function mapOperator(change: RowFunction<Row>): Operator {
   return rowOperator(
     'map',
     change,
-    (batch, results) => (batch.numRows === 0 ? batch : batchFromRows(results, 'map')),
+    (batch, results, origin) => (batch.numRows === 0 ? batch : batchFromRows(results, 'map', origin)),
     {
       rowCount: ([rows]) => rows,
     },
@@ -29,7 +30,12 @@ export function mapOperator(change: RowFunction<Row>): Operator {
 }
 
 export function flatMapOperator(change: RowFunction<readonly Row[]>): Operator {
-  return rowOperator('flatMap', change, (_, results) => batchFromRows(results.flat(), 'flatMap'), {});
+  return rowOperator(
+    'flatMap',
+    change,
+    (_, results, origin) => batchFromRows(results.flat(), 'flatMap', origin),
+    {},
+  );
 }
 
 export function filterOperator(keep: RowFunction<boolean>): Operator {
@@ -45,10 +51,13 @@ export function filterOperator(keep: RowFunction<boolean>): Operator {
   return { ...operator, schema: ([input]) => input };
 }
 
+/** The batch that the results of a batch's rows make, or decide. */
+type BuildBatch<R> = (batch: arrow.RecordBatch, results: R[], origin: RowOrigin) => arrow.RecordBatch;
+
 function rowOperator<R>(
   label: string,
   call: RowFunction<R>,
-  build: (batch: arrow.RecordBatch, results: R[]) => arrow.RecordBatch,
+  build: BuildBatch<R>,
   more: Partial<Operator>,
 ): Operator {
   return {
@@ -65,13 +74,14 @@ async function* runRows<R>(
   input: Batches,
   label: string,
   call: RowFunction<R>,
-  build: (batch: arrow.RecordBatch, results: R[]) => arrow.RecordBatch,
+  build: BuildBatch<R>,
 ): AsyncGenerator<arrow.RecordBatch> {
   const strings = new DictionaryStrings();
   let firstRow = 0;
   for await (const batch of input) {
     const results: R[] = [];
-    for (const [i, row] of rowsOf(batch, strings).entries()) {
+    const origin = new RowOrigin(batch, strings);
+    for (const [i, row] of origin.rows().entries()) {
       try {
         const result = call(row);
         results.push(result instanceof Promise ? await result : result);
@@ -84,7 +94,7 @@ async function* runRows<R>(
         );
       }
     }
-    yield build(batch, results);
+    yield build(batch, results, origin);
     firstRow += batch.numRows;
   }
 }

@@ -5,13 +5,14 @@ import { concatBatches, columnOf } from '../../../shared/columns/concatBatches.t
 import { DictionaryStrings } from '../../../shared/columns/dictionaryStrings.ts';
 import { takeRows } from '../../../shared/columns/takeRows.ts';
 import { typeName } from '../../../shared/columns/typeName.ts';
-import { valuesOf } from '../../../shared/columns/valuesOf.ts';
+import { exactValuesOf } from '../../../shared/columns/valuesOf.ts';
 import { requireColumns } from '../../../shared/columns/columnErrors.ts';
 import { TypeMismatchError } from '../../../shared/columns/columnErrors.ts';
 import type { Batches, Operator } from '../plan/planNode.ts';
 import type { RunContext } from '../plan/runContext.ts';
 import { batchBytes, RowSpool } from '../spool/rowSpool.ts';
 import { namesOf } from './columnOperators.ts';
+import { comparePresent, rankOf } from './valueOrder.ts';
 
 const OUTPUT_ROWS = 65_536;
 
@@ -24,12 +25,27 @@ export function sortOperator(keys: readonly string[], descending: boolean): Oper
     },
     rowCount: ([rows]) => rows,
     needs: (wanted) => (wanted === undefined ? undefined : [...new Set([...wanted, ...keys])]),
-    run: ([input], context) => sort(input!, keys, descending ? -1 : 1, context),
+    run: ([input], context) => sort(ordered(input!, keys), keys, descending ? -1 : 1, context),
   };
 }
 
-/** Sorts what fits in memory; sorted runs that don't are spooled and merged. */
-async function* sort(
+/** @throws TypeMismatchError for keys that have no order that a reader would expect. */
+async function* ordered(input: Batches, keys: readonly string[]): AsyncGenerator<arrow.RecordBatch> {
+  for await (const batch of input) {
+    requireColumns(keys, namesOf(batch.schema), 'the dataset');
+    for (const key of keys) requireOrder(columnOf(batch, key).type, key);
+    yield batch;
+  }
+}
+
+/** @throws TypeMismatchError for nested columns. */
+export function requireOrder(type: arrow.DataType, column: string): void {
+  if (arrow.DataType.isDictionary(type) || (type.children?.length ?? 0) === 0) return;
+  throw new TypeMismatchError(`Column "${column}" holds ${typeName(type)}, which has no order.`, { column });
+}
+
+/** Sorts what fits in memory; sorted runs that don't are spooled and merged. Lists and structs by their first difference. */
+export async function* sort(
   input: Batches,
   keys: readonly string[],
   direction: number,
@@ -80,19 +96,10 @@ type KeyColumn = readonly unknown[];
 
 function keyColumns(batch: arrow.RecordBatch, keys: readonly string[]): KeyColumn[] {
   const strings = new DictionaryStrings();
-  requireColumns(keys, namesOf(batch.schema), 'the dataset');
-  return keys.map((key) => {
-    const data = columnOf(batch, key);
-    if (arrow.DataType.isList(data.type) || arrow.DataType.isStruct(data.type)) {
-      throw new TypeMismatchError(`Column "${key}" holds ${typeName(data.type)}, which has no order.`, {
-        column: key,
-      });
-    }
-    return valuesOf(data, strings);
-  });
+  return keys.map((key) => exactValuesOf(columnOf(batch, key), strings));
 }
 
-/** Strings by code unit. NaN and missing values last in either direction. */
+/** NaN and missing values last in either direction. */
 function compareRows(
   left: readonly KeyColumn[],
   a: number,
@@ -101,14 +108,13 @@ function compareRows(
   direction: number,
 ): number {
   for (let k = 0; k < left.length; k++) {
-    const x = left[k]![a] as number | null;
-    const y = right[k]![b] as number | null;
-    const xMissing = x === null || Number.isNaN(x);
-    const yMissing = y === null || Number.isNaN(y);
-    if (xMissing || yMissing) {
-      if (xMissing !== yMissing) return xMissing ? 1 : -1;
-    } else if (x < y) return -direction;
-    else if (x > y) return direction;
+    const x = left[k]![a];
+    const y = right[k]![b];
+    const rank = rankOf(x);
+    const difference = rank - rankOf(y);
+    if (difference !== 0) return difference;
+    const order = rank > 0 ? 0 : comparePresent(x, y);
+    if (order !== 0) return order * direction;
   }
   return 0;
 }

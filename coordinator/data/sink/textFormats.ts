@@ -1,13 +1,15 @@
 // CSV and JSON lines as part files.
 
-import type * as arrow from 'apache-arrow';
+import * as arrow from 'apache-arrow';
 import { DictionaryStrings } from '../../../shared/columns/dictionaryStrings.ts';
-import { rowsOf, valuesOf } from '../../../shared/columns/valuesOf.ts';
+import { exactValuesOf, valuesOf } from '../../../shared/columns/valuesOf.ts';
+import { formatTime } from '../text/textTime.ts';
+import { jsonText } from '../text/writeJson.ts';
 import type { PartFormat } from './writeFolder.ts';
 
 const BATCH_ROWS = 8192;
 
-/** With a header line. Missing values are empty fields, empty strings `""`; nested values are JSON. */
+/** With a header line. Missing values are empty fields, empty strings `""`; nested values are JSON. Times have all digits. */
 export const csvFormat: PartFormat = {
   extension: '.csv',
   batchRows: BATCH_ROWS,
@@ -20,12 +22,10 @@ export const csvFormat: PartFormat = {
         const lines: string[] = [];
         if (!hasHeader) lines.push(batch.schema.fields.map(({ name }) => csvField(name)).join(','));
         hasHeader = true;
-        const columns = batch.data.children.map((data) => valuesOf(data, strings));
-        for (let row = 0; row < batch.numRows; row++) {
-          const line = columns.map((column) => csvField(column[row])).join(',');
-          // A line without anything would be skipped by readers.
-          lines.push(line === '' ? '""' : line);
-        }
+        const columns = batch.data.children.map((data) => textValues(data, strings));
+        // A blank line is a missing value to readers of one column.
+        for (let row = 0; row < batch.numRows; row++)
+          lines.push(columns.map((column) => csvField(column[row])).join(','));
         await write(encoder.encode(`${lines.join('\n')}\n`));
       },
       finish: () => Promise.resolve(),
@@ -38,7 +38,7 @@ function csvField(value: unknown): string {
   if (typeof value === 'number' || typeof value === 'boolean' || typeof value === 'bigint')
     return String(value);
   const text =
-    typeof value === 'string' ? value : value instanceof Date ? value.toISOString() : toJson(value);
+    typeof value === 'string' ? value : value instanceof Date ? value.toISOString() : jsonText(value);
   return text === '' || /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }
 
@@ -51,7 +51,12 @@ export const jsonFormat: PartFormat = {
     const strings = new DictionaryStrings();
     return {
       async add(batch: arrow.RecordBatch) {
-        const lines = rowsOf(batch, strings).map(toJson);
+        const names = batch.schema.fields.map(({ name }) => JSON.stringify(name));
+        const columns = batch.data.children.map((data) => textValues(data, strings));
+        const lines = Array.from({ length: batch.numRows }, (_, row) => {
+          const members = columns.map((column, c) => `${names[c]!}:${jsonText(column[row])}`);
+          return `{${members.join(',')}}`;
+        });
         await write(encoder.encode(`${lines.join('\n')}\n`));
       },
       finish: () => Promise.resolve(),
@@ -59,10 +64,13 @@ export const jsonFormat: PartFormat = {
   },
 };
 
-/** Dates as ISO text, bytes as base64, bigints as text (a number would lose digits). */
-function toJson(value: unknown): string {
-  return JSON.stringify(value, (_, member: unknown) => {
-    if (typeof member === 'bigint') return member.toString();
-    return member instanceof Uint8Array ? Buffer.from(member).toString('base64') : member;
-  });
+/** The column's values, with times as text where a Date would cut them. */
+function textValues(data: arrow.Data, strings: DictionaryStrings): unknown[] {
+  const { type } = data;
+  if (!arrow.DataType.isTimestamp(type) || type.unit <= arrow.TimeUnit.MILLISECOND)
+    return valuesOf(data, strings);
+  const perMs = type.unit === arrow.TimeUnit.MICROSECOND ? 1000n : 1_000_000n;
+  return exactValuesOf(data, strings).map((units) =>
+    units === null ? null : formatTime(BigInt(units as number | bigint), perMs),
+  );
 }

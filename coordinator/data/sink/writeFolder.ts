@@ -5,6 +5,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdir, open, readdir, rm, rmdir, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import type * as arrow from 'apache-arrow';
+import { sliceBatch } from '../../../shared/columns/arrowData.ts';
 import { DataArgumentError } from '../errors.ts';
 import { rebatch } from '../operators/rebatch.ts';
 import type { Batches } from '../plan/planNode.ts';
@@ -143,7 +144,7 @@ async function writeParts(
           part = { file, rows: 0, encoder: format.encoder(write) };
         }
         const take = Math.min(batch.numRows - start, rowsPerFile - part.rows);
-        await part.encoder.add(take === batch.numRows ? batch : batch.slice(start, start + take));
+        await part.encoder.add(take === batch.numRows ? batch : sliceBatch(batch, start, start + take));
         part.rows += take;
         start += take;
         if (part.rows === rowsPerFile) await finish();

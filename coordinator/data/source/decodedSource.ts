@@ -1,40 +1,67 @@
-// Files that are read from beginning to end: CSV, JSON and Arrow. The first batch of the first file decides the schema.
+// Files that are read from beginning to end: CSV, JSON and Arrow. The first batch of the first file decides the schema,
+// or with unionByName the first batches of all files.
 
 import * as arrow from 'apache-arrow';
 import { recordBatch } from '../../../shared/columns/arrowData.ts';
-import { columnOf } from '../../../shared/columns/concatBatches.ts';
+import { columnIndexes } from '../../../shared/columns/concatBatches.ts';
+import { castColumn, commonType } from '../../../shared/columns/castColumn.ts';
+import { columnFromValues } from '../../../shared/columns/columnFromValues.ts';
 import { typeName } from '../../../shared/columns/typeName.ts';
 import { TypeMismatchError } from '../../../shared/columns/columnErrors.ts';
 import type { ReadRequest, Source } from '../plan/planNode.ts';
 import { type RunContext, throwIfAborted } from '../plan/runContext.ts';
-import type { ByteFile } from '../store/byteFile.ts';
+import type { ByteFile, FileLocation } from '../store/byteFile.ts';
 import { OpenedFiles } from './openedFiles.ts';
 import { type ListFiles, selectFields } from './parquetSource.ts';
+import { PartitionColumns } from './partitions.ts';
 
-/** @param schema of the first file when this is a later one: its columns must come with these types. */
+/**
+ * Batches of all columns of the file; one of no rows where its columns are known and it has none.
+ * @param schema of earlier files: their columns must come with these types, if they can.
+ */
 export type DecodeFile = (
   file: ByteFile,
   schema: arrow.Schema | undefined,
   signal: AbortSignal | undefined,
 ) => AsyncIterable<arrow.RecordBatch>;
 
+export interface FileSchemaOptions {
+  /**
+   * Reads files whose columns differ: the table has the columns of all of them, of types that hold all their values, and
+   * what a file does not have is missing. The beginning of each file is read twice then. Without it a file with other
+   * columns than the first one is an error.
+   */
+  readonly unionByName?: boolean;
+}
+
+export interface DecodedOptions extends FileSchemaOptions {
+  readonly columns?: readonly string[] | undefined;
+}
+
+interface Layout {
+  /** Columns of the files, and with those of their folders. */
+  readonly files: arrow.Schema;
+  readonly whole: arrow.Schema;
+  readonly partitions: PartitionColumns;
+}
+
 export class DecodedSource implements Source {
   readonly label: string;
   readonly #list: ListFiles;
   readonly #decode: DecodeFile;
-  readonly #columns: readonly string[] | undefined;
+  readonly #options: DecodedOptions;
   readonly #files = new OpenedFiles();
-  #schema: arrow.Schema | undefined;
+  #layout: Layout | undefined;
 
-  constructor(label: string, list: ListFiles, decode: DecodeFile, columns: readonly string[] | undefined) {
+  constructor(label: string, list: ListFiles, decode: DecodeFile, options: DecodedOptions) {
     this.label = label;
     this.#list = list;
     this.#decode = decode;
-    this.#columns = columns;
+    this.#options = options;
   }
 
   async schema(context: RunContext): Promise<arrow.Schema> {
-    return this.#chosen(await this.#wholeSchema(context));
+    return this.#chosen((await this.#layoutOf(context)).whole);
   }
 
   rowCount(): Promise<undefined> {
@@ -42,15 +69,15 @@ export class DecodedSource implements Source {
   }
 
   async *read(request: ReadRequest, context: RunContext): AsyncGenerator<arrow.RecordBatch> {
-    const whole = await this.#wholeSchema(context);
-    const chosen = this.#chosen(whole);
+    const layout = await this.#layoutOf(context);
+    const chosen = this.#chosen(layout.whole);
     const schema = request.columns === undefined ? chosen : selectFields(chosen, request.columns, this.label);
     for (const location of await this.#list(context.signal)) {
       const file = await this.#files.open(location, context.signal);
       try {
-        for await (const batch of this.#decode(file, whole, context.signal)) {
+        for await (const batch of this.#decode(file, layout.files, context.signal)) {
           throwIfAborted(context);
-          yield conform(batch, schema, file.name);
+          yield this.#conform(batch, schema, location, layout);
         }
       } finally {
         await file.close();
@@ -59,40 +86,124 @@ export class DecodedSource implements Source {
   }
 
   #chosen(whole: arrow.Schema): arrow.Schema {
-    return this.#columns === undefined ? whole : selectFields(whole, this.#columns, this.label);
+    const { columns } = this.#options;
+    return columns === undefined ? whole : selectFields(whole, columns, this.label);
   }
 
-  async #wholeSchema(context: RunContext): Promise<arrow.Schema> {
-    if (this.#schema !== undefined) return this.#schema;
+  async #layoutOf(context: RunContext): Promise<Layout> {
+    if (this.#layout !== undefined) return this.#layout;
     const locations = await this.#list(context.signal);
+    const partitions = new PartitionColumns(locations);
+    const files = await (this.#options.unionByName === true
+      ? this.#unitedSchema(locations, context)
+      : this.#firstSchema(locations, context));
+    this.#layout = { files, whole: partitions.addTo(files), partitions };
+    return this.#layout;
+  }
+
+  /** Of the first file that has rows: one without says nothing about types. */
+  async #firstSchema(locations: readonly FileLocation[], context: RunContext): Promise<arrow.Schema> {
+    let empty: arrow.Schema | undefined;
     for (const location of locations) {
-      this.#schema = await this.#files.with(location, context.signal, async (file) => {
-        for await (const batch of this.#decode(file, undefined, context.signal)) return batch.schema;
-        return undefined;
-      });
-      // A file without rows says nothing about types.
-      if (this.#schema !== undefined) return this.#schema;
+      const batch = await this.#firstBatch(location, context);
+      if (batch !== undefined && batch.numRows > 0) return batch.schema;
+      empty ??= batch?.schema;
     }
-    this.#schema = new arrow.Schema([]);
-    return this.#schema;
+    return empty ?? new arrow.Schema([]);
+  }
+
+  async #unitedSchema(locations: readonly FileLocation[], context: RunContext): Promise<arrow.Schema> {
+    const types = new Map<string, arrow.DataType>();
+    for (const location of locations) {
+      const batch = await this.#firstBatch(location, context);
+      for (const { name, type } of batch?.schema.fields ?? []) {
+        const held = types.get(name);
+        const own = batch!.numRows > 0 ? type : new arrow.Null();
+        const common = held === undefined ? own : commonType(held, own);
+        if (common === undefined) throw unlike(location.name, name, own, held!);
+        types.set(name, common);
+      }
+    }
+    return new arrow.Schema(Array.from(types, ([name, type]) => new arrow.Field(name, type, true)));
+  }
+
+  #firstBatch(location: FileLocation, context: RunContext): Promise<arrow.RecordBatch | undefined> {
+    return this.#files.with(location, context.signal, async (file) => {
+      for await (const batch of this.#decode(file, undefined, context.signal)) return batch;
+      return undefined;
+    });
+  }
+
+  /** The batch with the wanted columns in the wanted order. */
+  #conform(
+    batch: arrow.RecordBatch,
+    schema: arrow.Schema,
+    location: FileLocation,
+    { files, partitions }: Layout,
+  ): arrow.RecordBatch {
+    if (batch.schema === schema) return batch;
+    if (this.#options.columns === undefined) requireKnown(batch.schema, files, location.name);
+    const indexes = columnIndexes(batch.schema);
+    const fields: arrow.Field[] = [];
+    const columns = schema.fields.map(({ name, type }) => {
+      const index = indexes.get(name);
+      const data =
+        index === undefined
+          ? this.#absent(name, type, batch.numRows, location, partitions)
+          : inFile(batch.data.children[index]!, type, name, location.name);
+      fields.push(new arrow.Field(name, data.type, true));
+      return data;
+    });
+    return recordBatch(new arrow.Schema(fields), columns, batch.numRows);
+  }
+
+  #absent(
+    name: string,
+    type: arrow.DataType,
+    rows: number,
+    location: FileLocation,
+    partitions: PartitionColumns,
+  ): arrow.Data {
+    if (partitions.has(name)) return partitions.column(location, name, rows);
+    if (this.#options.unionByName === true) return columnFromValues(Array.from({ length: rows }), type);
+    throw new TypeMismatchError(
+      `${location.name} has no column "${name}", which the first file has; the option unionByName: true takes it for missing.`,
+      { file: location.name, column: name },
+    );
   }
 }
 
-/** The batch with the wanted columns in the wanted order. */
-function conform(batch: arrow.RecordBatch, schema: arrow.Schema, file: string): arrow.RecordBatch {
-  if (batch.schema === schema) return batch;
-  const fields: arrow.Field[] = [];
-  const columns = schema.fields.map((field) => {
-    const data = columnOf(batch, field.name);
-    const isEmpty = arrow.DataType.isNull(data.type) || arrow.DataType.isNull(field.type);
-    if (!isEmpty && typeName(data.type) !== typeName(field.type)) {
-      throw new TypeMismatchError(
-        `Column "${field.name}" of ${file} holds ${typeName(data.type)}; the first file's holds ${typeName(field.type)}.`,
-        { file, column: field.name },
-      );
-    }
-    fields.push(new arrow.Field(field.name, data.type, true));
-    return data;
-  });
-  return recordBatch(new arrow.Schema(fields), columns, batch.numRows);
+function requireKnown(own: arrow.Schema, files: arrow.Schema, file: string): void {
+  const known = new Set(files.fields.map(({ name }) => name));
+  const added = own.fields.find(({ name }) => !known.has(name));
+  if (added === undefined) return;
+  throw new TypeMismatchError(
+    `${file} has a column "${added.name}", which the first file does not have; the option unionByName: true reads it.`,
+    { file, column: added.name },
+  );
+}
+
+/** Narrower numbers than the first file's are widened. */
+function inFile(data: arrow.Data, type: arrow.DataType, column: string, file: string): arrow.Data {
+  if (arrow.DataType.isNull(data.type) || arrow.DataType.isNull(type)) return data;
+  try {
+    return castColumn(data, type, column);
+  } catch (error) {
+    if (!(error instanceof TypeMismatchError)) throw error;
+    throw unlike(file, column, data.type, type, error);
+  }
+}
+
+function unlike(
+  file: string,
+  column: string,
+  own: arrow.DataType,
+  first: arrow.DataType,
+  cause?: unknown,
+): TypeMismatchError {
+  return new TypeMismatchError(
+    `Column "${column}" of ${file} holds ${typeName(own)}; the first file's holds ${typeName(first)}.`,
+    { file, column },
+    { cause },
+  );
 }

@@ -9,9 +9,12 @@ import { narrowed } from './memorySource.ts';
 export class GatheredSource implements Source {
   readonly label: string;
   readonly #gathered: Gathered;
+  readonly #planned: arrow.Schema | undefined;
   #schema: arrow.Schema | undefined;
 
-  constructor(gathered: Gathered) {
+  /** @param schema where it is known without rows. */
+  constructor(gathered: Gathered, schema?: arrow.Schema) {
+    this.#planned = schema;
     this.label = `materialized rows (${gathered.batches === undefined ? 'on disk' : 'in memory'})`;
     this.#gathered = gathered;
   }
@@ -22,7 +25,7 @@ export class GatheredSource implements Source {
       this.#schema = batch.schema;
       return batch.schema;
     }
-    return new arrow.Schema([]);
+    return this.#planned ?? new arrow.Schema([]);
   }
 
   rowCount(): Promise<number> {

@@ -2,7 +2,7 @@
 
 import * as arrow from 'apache-arrow';
 import { recordBatch } from '../../../shared/columns/arrowData.ts';
-import { columnOf } from '../../../shared/columns/concatBatches.ts';
+import { columnIndexes } from '../../../shared/columns/concatBatches.ts';
 import type { ReadRequest, Source } from '../plan/planNode.ts';
 import { type RunContext, throwIfAborted } from '../plan/runContext.ts';
 import { selectFields } from './parquetSource.ts';
@@ -38,9 +38,10 @@ export function narrowed(
   where: string,
 ): arrow.RecordBatch {
   const schema = selectFields(batch.schema, columns, where);
+  const indexes = columnIndexes(batch.schema);
   return recordBatch(
     schema,
-    columns.map((name) => columnOf(batch, name)),
+    columns.map((name) => batch.data.children[indexes.get(name)!]!),
     batch.numRows,
   );
 }

@@ -1,6 +1,7 @@
 // Parquet files as a source: schema and row count come from the footers, rows from the wanted columns only.
 
 import * as arrow from 'apache-arrow';
+import { columnIndexes } from '../../../shared/columns/concatBatches.ts';
 import { requireColumns } from '../../../shared/columns/columnErrors.ts';
 import { TypeMismatchError } from '../../../shared/columns/columnErrors.ts';
 import type { ReadRequest, Source } from '../plan/planNode.ts';
@@ -15,6 +16,7 @@ import {
 import type { FileLocation } from '../store/byteFile.ts';
 import { typeName } from '../../../shared/columns/typeName.ts';
 import { OpenedFiles } from './openedFiles.ts';
+import { PartitionColumns } from './partitions.ts';
 
 /** Yields the files of a path list; done lazily, since listing a bucket takes requests. */
 export type ListFiles = (signal: AbortSignal | undefined) => Promise<readonly FileLocation[]>;
@@ -31,6 +33,7 @@ export class ParquetSource implements Source {
   readonly #options: ParquetSourceOptions;
   readonly #files = new OpenedFiles();
   #locations: readonly FileLocation[] | undefined;
+  #partitions: PartitionColumns | undefined;
   /** By file name: a path that is given ten times is opened once for its footer. */
   readonly #footers = new Map<string, ParquetFooter>();
 
@@ -44,12 +47,12 @@ export class ParquetSource implements Source {
     const [first] = await this.#located(context);
     const footer = await this.#footer(first!, context);
     const names = this.#options.columns ?? footer.columns.map(({ name }) => name);
-    requireColumns(
-      names,
-      footer.columns.map(({ name }) => name),
-      first!.name,
+    const own = this.#schemaOf(
+      footer,
+      names.filter((name) => footer.columns.some((column) => column.name === name)),
     );
-    return this.#schemaOf(footer, names);
+    const whole = (await this.#partitionColumns(context)).addTo(own);
+    return this.#options.columns === undefined ? whole : selectFields(whole, names, first!.name);
   }
 
   async rowCount(context: RunContext): Promise<number> {
@@ -61,22 +64,41 @@ export class ParquetSource implements Source {
   async *read(request: ReadRequest, context: RunContext): AsyncGenerator<arrow.RecordBatch> {
     const whole = await this.schema(context);
     const schema = request.columns === undefined ? whole : selectFields(whole, request.columns, this.label);
+    const partitions = await this.#partitionColumns(context);
     for (const location of await this.#located(context)) {
       const footer = await this.#footer(location, context);
-      checkSameTypes(location.name, footer, schema);
+      const stored = partitions.without(
+        schema,
+        footer.columns.map(({ name }) => name),
+      );
+      checkSameTypes(location.name, footer, stored);
       const file = await this.#files.open(location, context.signal);
       try {
-        let ahead = fetchRowGroup(file, footer, 0, schema, context.signal);
+        let ahead = fetchRowGroup(file, footer, 0, stored, context.signal);
         for (let group = 0; group < footer.metadata.row_groups.length; group++) {
           throwIfAborted(context);
           const joined = await ahead;
-          ahead = fetchRowGroup(file, footer, group + 1, schema, context.signal);
-          yield* readRowGroup(file, footer, group, schema, this.#options.batchRows, joined, context.signal);
+          ahead = fetchRowGroup(file, footer, group + 1, stored, context.signal);
+          const rows = readRowGroup(
+            file,
+            footer,
+            group,
+            stored,
+            this.#options.batchRows,
+            joined,
+            context.signal,
+          );
+          for await (const batch of rows) yield partitions.addToBatch(batch, schema, location);
         }
       } finally {
         await file.close();
       }
     }
+  }
+
+  async #partitionColumns(context: RunContext): Promise<PartitionColumns> {
+    this.#partitions ??= new PartitionColumns(await this.#located(context));
+    return this.#partitions;
   }
 
   async #located(context: RunContext): Promise<readonly FileLocation[]> {
@@ -117,7 +139,8 @@ export function selectFields(schema: arrow.Schema, names: readonly string[], whe
     schema.fields.map(({ name }) => name),
     where,
   );
-  return new arrow.Schema(names.map((name) => schema.fields.find((field) => field.name === name)!));
+  const indexes = columnIndexes(schema);
+  return new arrow.Schema(names.map((name) => schema.fields[indexes.get(name)!]!));
 }
 
 /** @throws TypeMismatchError naming file and column. Columns that the first file does not have are not read. */

@@ -5,6 +5,7 @@ import { read } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import * as arrow from 'apache-arrow';
+import { bytesOfBatch } from '../../../shared/columns/batchBytes.ts';
 import { concatBatches } from '../../../shared/columns/concatBatches.ts';
 import { writeError } from '../sink/writeError.ts';
 
@@ -50,7 +51,7 @@ export class RowSpool {
 
   #flush(): void {
     if (this.#held.length === 0) return;
-    const bytes = arrow.tableToIPC(new arrow.Table([concatBatches(this.#held)]), 'stream');
+    const bytes = bytesOfBatch(concatBatches(this.#held));
     try {
       for (let done = 0; done < bytes.length;) {
         done += writeSync(this.#descriptor, bytes, done, bytes.length - done, this.#position + done);

@@ -20,5 +20,7 @@ export interface ByteFile {
 /** A file that a path, folder, prefix or URL stands for. */
 export interface FileLocation {
   readonly name: string;
+  /** Values that the names of its folders give (year=2024), by column. */
+  readonly partitions?: ReadonlyMap<string, string>;
   open(signal?: AbortSignal): Promise<ByteFile>;
 }

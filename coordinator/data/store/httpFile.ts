@@ -3,9 +3,16 @@
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { makeTemporaryFolder, type TemporaryFolder } from '../../files/temporaryFolder.ts';
-import { CorruptFileError, FileChangedError, HttpStatusError } from '../errors.ts';
+import { CorruptFileError, FileChangedError, HttpStatusError, LostConnectionError } from '../errors.ts';
 import type { ByteFile, FileLocation } from './byteFile.ts';
-import { type HttpRequest, type RequestSettings, sendRequest, type SendRequest } from './httpRequest.ts';
+import {
+  afterLostConnections,
+  delay,
+  type HttpRequest,
+  type RequestSettings,
+  sendRequest,
+  type SendRequest,
+} from './httpRequest.ts';
 import { localFile } from './localFile.ts';
 import { responseBytes } from './responseBytes.ts';
 
@@ -21,6 +28,16 @@ export function httpFile(
 
 /** A one-byte range tells what a HEAD would and, too, whether ranges work; servers answer it more often than HEAD. */
 async function openHttpFile(
+  url: URL,
+  name: string,
+  settings: RequestSettings,
+  send: SendRequest,
+  signal: AbortSignal | undefined,
+): Promise<ByteFile> {
+  return afterLostConnections(settings, signal, () => openOnce(url, name, settings, send, signal));
+}
+
+async function openOnce(
   url: URL,
   name: string,
   settings: RequestSettings,
@@ -96,7 +113,25 @@ class RangedFile implements ByteFile {
     return Promise.resolve();
   }
 
+  /** A connection that is lost half-way is made again for the rest, as often as the settings allow. */
   async *#range(start: number, end: number, signal?: AbortSignal): AsyncGenerator<Uint8Array> {
+    let from = start;
+    for (let attempt = 0; ; attempt++) {
+      try {
+        for await (const piece of this.#oneRange(from, end, signal)) {
+          from += piece.length;
+          yield piece;
+        }
+        return;
+      } catch (error) {
+        if (attempt >= this.#settings.retries || !(error instanceof LostConnectionError) || from >= end)
+          throw error;
+      }
+      await delay(this.#settings.retryDelayMs * 2 ** attempt, signal);
+    }
+  }
+
+  async *#oneRange(start: number, end: number, signal?: AbortSignal): AsyncGenerator<Uint8Array> {
     const headers = { range: `bytes=${start}-${end - 1}` };
     const response = await this.#send({ method: 'GET', url: this.#url, headers, name: this.name }, signal);
     const total = Number(/\/(\d+)$/.exec(response.headers.get('content-range') ?? '')?.[1] ?? this.sizeBytes);

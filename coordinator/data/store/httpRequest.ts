@@ -3,7 +3,13 @@
 import { AbortedError, DeadlineError } from '../../../shared/errors.ts';
 import { messageOf } from '../../../shared/text/messageOf.ts';
 import { checkHops, isRedirect, redirectTarget } from '../../http/redirect.ts';
-import { AccessDeniedError, FileMissingError, HttpStatusError, UnreachableError } from '../errors.ts';
+import {
+  AccessDeniedError,
+  FileMissingError,
+  HttpStatusError,
+  LostConnectionError,
+  UnreachableError,
+} from '../errors.ts';
 
 export interface RequestSettings {
   /** How long to wait for the answer to begin, and for each piece of it. */
@@ -50,10 +56,40 @@ export async function sendRequest(
     if (response !== undefined) {
       if (response.status < 300 || response.status === 412 || response.status === 416) return response;
       const isTransient = response.status === 429 || (response.status >= 500 && response.status !== 501);
-      if (isLast || !isTransient) throw await statusError(request, response);
+      const askedMs = isTransient ? retryAfterMs(response) : 0;
+      if (isLast || !isTransient || askedMs > MAX_RETRY_AFTER_MS) throw await statusError(request, response);
       await response.body?.cancel();
+      await delay(Math.max(askedMs, settings.retryDelayMs * 2 ** attempt), signal);
+    } else {
+      await delay(settings.retryDelayMs * 2 ** attempt, signal);
     }
-    await delay(settings.retryDelayMs * 2 ** attempt, signal);
+  }
+}
+
+/** Whoever wants more time is told to the caller instead. */
+const MAX_RETRY_AFTER_MS = 120_000;
+
+/** What Retry-After asks for: seconds, or a date. 0 without it. */
+function retryAfterMs({ headers }: Response): number {
+  const asked = headers.get('retry-after')?.trim() ?? '';
+  if (/^\d+$/.test(asked)) return Number(asked) * 1000;
+  const date = Date.parse(asked);
+  return Number.isNaN(date) ? 0 : Math.max(0, date - Date.now());
+}
+
+/** Calls `read` again when its connection is lost half-way, as often as the settings allow. */
+export async function afterLostConnections<T>(
+  { retries, retryDelayMs }: RequestSettings,
+  signal: AbortSignal | undefined,
+  read: () => Promise<T>,
+): Promise<T> {
+  for (let attempt = 0; ; attempt++) {
+    try {
+      return await read();
+    } catch (error) {
+      if (attempt >= retries || !(error instanceof LostConnectionError)) throw error;
+    }
+    await delay(retryDelayMs * 2 ** attempt, signal);
   }
 }
 
@@ -110,9 +146,13 @@ export function tooSlow(url: URL, name: string, timeoutMs: number): DeadlineErro
 }
 
 async function statusError({ name, url, method }: HttpRequest, response: Response): Promise<Error> {
-  const body = method === 'HEAD' ? '' : (await response.text().catch(() => '')).slice(0, 4096);
+  const body = method === 'HEAD' ? '' : await beginning(response);
   const code = /<Code>([^<]*)<\/Code>/.exec(body)?.[1];
-  const reason = code === undefined ? `status ${response.status}` : `status ${response.status} (${code})`;
+  const asked = response.headers.get('retry-after');
+  const reason =
+    `status ${response.status}` +
+    (code === undefined ? '' : ` (${code})`) +
+    (asked === null ? '' : `; it asks to wait (Retry-After: ${asked.slice(0, 40)})`);
   const place = { file: name };
   if (response.status === 404 || response.status === 410) {
     return new FileMissingError(`${url.host} has no ${name}: ${reason}.`, place);
@@ -123,7 +163,23 @@ async function statusError({ name, url, method }: HttpRequest, response: Respons
   return new HttpStatusError(`${url.host} answered for ${name} with ${reason}.`, place);
 }
 
-function delay(ms: number, signal: AbortSignal | undefined): Promise<void> {
+/** Enough of an error's body to find its code. */
+async function beginning(response: Response): Promise<string> {
+  const decoder = new TextDecoder();
+  let text = '';
+  try {
+    for await (const piece of response.body ?? []) {
+      text += decoder.decode(piece, { stream: true });
+      // Leaving the loop cancels the rest.
+      if (text.length >= 4096) break;
+    }
+  } catch {
+    // The status says enough.
+  }
+  return text.slice(0, 4096);
+}
+
+export function delay(ms: number, signal: AbortSignal | undefined): Promise<void> {
   return new Promise((resolve, reject) => {
     const stop = (): void => {
       clearTimeout(timer);

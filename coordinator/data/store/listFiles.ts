@@ -1,11 +1,12 @@
 // What the paths that a user gives stand for: files, folders, prefixes, URLs, or a list of these.
 
 import { readdir, stat } from 'node:fs/promises';
-import { basename, dirname, extname, join, relative, sep } from 'node:path';
+import { extname, join, relative, sep } from 'node:path';
 import { DataArgumentError, FolderEmptyError } from '../errors.ts';
 import { fileURLToPath } from 'node:url';
 import { seePastReplacements } from '../sink/replaceParts.ts';
 import type { FileLocation } from './byteFile.ts';
+import { partitionsOf } from './partitionsOf.ts';
 import { httpFile } from './httpFile.ts';
 import { localError, localFile } from './localFile.ts';
 import type { S3Options } from './s3Location.ts';
@@ -21,6 +22,11 @@ export interface StoreOptions {
   /** Wait before the first further attempt, doubled for each; 200 ms by default. */
   readonly retryDelayMs?: number;
   readonly s3?: S3Options;
+  /**
+   * Whether folders named like year=2024 below a folder or prefix are columns of its files, as Hive, Spark and DuckDB write
+   * them; true by default. A file's own column of that name comes first.
+   */
+  readonly hivePartitioning?: boolean;
 }
 
 /** A function that lists the files when the data is first needed. */
@@ -31,13 +37,13 @@ export function listFiles(
 ): (signal: AbortSignal | undefined) => Promise<readonly FileLocation[]> {
   const list = typeof paths === 'string' ? [paths] : paths;
   if (list.length === 0) throw new DataArgumentError('The list of paths is empty.', { field: 'paths' });
-  const { timeoutMs = 30_000, retries = 3, retryDelayMs = 200 } = options;
+  const { timeoutMs = 30_000, retries = 3, retryDelayMs = 200, hivePartitioning = true } = options;
   const settings = { timeoutMs, retries, retryDelayMs };
   return async (signal) => {
     const files: FileLocation[] = [];
     for (const path of list) {
       if (path.startsWith('s3://')) {
-        const isWanted = (key: string): boolean => isData(key.slice(key.lastIndexOf('/') + 1), extensions);
+        const isWanted = (key: string): boolean => isData(key.split('/'), extensions);
         files.push(...(await new S3Store(path, options.s3 ?? {}, settings).list(isWanted, signal)));
       } else if (/^https?:\/\//.test(path)) {
         files.push(httpFile(webUrl(path), path, settings));
@@ -45,7 +51,9 @@ export function listFiles(
         files.push(...(await listLocal(localPath(path), extensions)));
       }
     }
-    return files;
+    return hivePartitioning
+      ? files
+      : files.map((file) => ({ name: file.name, open: (signal) => file.open(signal) }));
   };
 }
 
@@ -80,9 +88,9 @@ async function listLocal(path: string, extensions: readonly string[]): Promise<F
       .filter((entry) => entry.isFile())
       .map((entry) => join(entry.parentPath, entry.name));
     const files = [...(await seePastReplacements(paths))]
-      .filter(([name]) => isVisible(relative(path, name)) && isData(basename(name), extensions))
-      .sort(([a], [b]) => (a < b ? -1 : 1))
-      .map(([, file]) => file);
+      .map(([name, file]) => ({ parts: relative(path, name).split(sep), file }))
+      .filter(({ parts }) => isData(parts, extensions))
+      .sort((a, b) => (a.parts.join(sep) < b.parts.join(sep) ? -1 : 1));
     if (files.length === 0) {
       const others = new Set(entries.filter((entry) => entry.isFile()).map(({ name }) => extname(name)));
       others.delete('');
@@ -92,20 +100,25 @@ async function listLocal(path: string, extensions: readonly string[]): Promise<F
         file: path,
       });
     }
-    return files.map(localFile);
+    return files.map(({ parts, file }) => ({
+      ...localFile(file),
+      partitions: partitionsOf(parts.slice(0, -1)),
+    }));
   } catch (error) {
     throw localError(error, path);
   }
 }
 
-/** Hidden folders hold what is being written, or belong to other tools (.git). */
-function isVisible(path: string): boolean {
-  return !dirname(path)
-    .split(sep)
-    .some((name) => /^\.[^.]/.test(name));
+/**
+ * Files and folders whose name begins with a dot or an underscore are being written, or belong to other tools (.git,
+ * _SUCCESS, _temporary, _delta_log); those of partitions have a "=".
+ * @param parts of the path below what was asked for, the file's name last.
+ */
+function isData(parts: readonly string[], extensions: readonly string[]): boolean {
+  const name = parts.at(-1)!.toLowerCase();
+  return !parts.some(isHidden) && extensions.some((extension) => name.endsWith(extension));
 }
 
-/** Files whose name begins with a dot or an underscore are marks of other tools (_SUCCESS, .crc). */
-function isData(name: string, extensions: readonly string[]): boolean {
-  return !/^[._]/.test(name) && extensions.some((extension) => name.toLowerCase().endsWith(extension));
+function isHidden(name: string): boolean {
+  return name.startsWith('.') ? !/^\.{1,2}$/.test(name) : name.startsWith('_') && !name.includes('=');
 }

@@ -2,10 +2,10 @@
 
 import { AbortedError } from '../../../shared/errors.ts';
 import { messageOf } from '../../../shared/text/messageOf.ts';
-import { UnreachableError } from '../errors.ts';
+import { HttpStatusError, LostConnectionError } from '../errors.ts';
 import { tooSlow } from './httpRequest.ts';
 
-/** @throws DeadlineError, UnreachableError when the connection breaks, AbortedError. */
+/** @throws DeadlineError, LostConnectionError when the connection breaks, AbortedError. */
 export async function* responseBytes(
   response: Response,
   url: URL,
@@ -41,7 +41,7 @@ async function inTime(
     const { done, value } = await Promise.race([
       reader.read().catch((error: unknown) => {
         if (signal?.aborted === true) throw new AbortedError(`Reading ${name} was stopped by its caller.`);
-        throw new UnreachableError(
+        throw new LostConnectionError(
           `${url.host} broke off while sending ${name}: ${messageOf(error)}.`,
           { file: name },
           { cause: error },
@@ -53,4 +53,26 @@ async function inTime(
   } finally {
     clearTimeout(timer);
   }
+}
+
+/** The body as text. @throws HttpStatusError when it is longer, and what `responseBytes` throws. */
+export async function responseText(
+  response: Response,
+  url: URL,
+  name: string,
+  maxBytes: number,
+  timeoutMs: number,
+  signal: AbortSignal | undefined,
+): Promise<string> {
+  const pieces: Uint8Array[] = [];
+  let bytes = 0;
+  for await (const piece of responseBytes(response, url, name, timeoutMs, signal)) {
+    bytes += piece.length;
+    if (bytes > maxBytes)
+      throw new HttpStatusError(`${url.host} answered for ${name} with more than ${maxBytes} bytes.`, {
+        file: name,
+      });
+    pieces.push(piece);
+  }
+  return Buffer.concat(pieces).toString('utf8');
 }

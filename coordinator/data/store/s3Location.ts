@@ -44,7 +44,14 @@ export class S3Location {
     return this.#origin.host;
   }
 
+  /** @throws DataArgumentError for keys that no URL can name. */
   urlOf(key: string): URL {
+    if (key.split('/').some((part) => part === '.' || part === '..')) {
+      throw new DataArgumentError(
+        `s3://${this.bucket}/${key} has a part "." or ".."; URLs take it for the folder above, so that such an object can not be read.`,
+        { field: 'paths', file: `s3://${this.bucket}/${key}` },
+      );
+    }
     const url = new URL(this.#origin);
     const path = key.split('/').map(encodeRfc3986).join('/');
     url.pathname = `${url.pathname.replace(/\/$/, '')}/${path}`;
@@ -81,7 +88,10 @@ const xmlEntities: Readonly<Record<string, string>> = { amp: '&', lt: '<', gt: '
 /** The text of an element in what S3 answers. */
 export function decodeXml(text: string): string {
   return text.replaceAll(/&(#x?)?(\w+);/g, (whole, numeric: string | undefined, name: string) => {
-    if (numeric !== undefined) return String.fromCodePoint(Number.parseInt(name, numeric === '#x' ? 16 : 10));
+    if (numeric !== undefined) {
+      const code = Number.parseInt(name, numeric === '#x' ? 16 : 10);
+      return code <= 0x10_ffff ? String.fromCodePoint(code) : whole;
+    }
     return xmlEntities[name] ?? whole;
   });
 }

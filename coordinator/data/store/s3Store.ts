@@ -1,14 +1,19 @@
 // s3://bucket/key and s3://bucket/prefix/ on Amazon's or any compatible store, signed or anonymous.
 
-import { DataArgumentError, FileMissingError, FolderEmptyError } from '../errors.ts';
+import { DataArgumentError, FileMissingError, FolderEmptyError, HttpStatusError } from '../errors.ts';
 import type { FileLocation } from './byteFile.ts';
+import { partitionsOf } from './partitionsOf.ts';
 import { httpFile } from './httpFile.ts';
-import { type HttpRequest, type RequestSettings, sendRequest } from './httpRequest.ts';
+import { afterLostConnections, type HttpRequest, type RequestSettings, sendRequest } from './httpRequest.ts';
+import { responseText } from './responseBytes.ts';
 import { decodeXml, S3Location, type S3Options } from './s3Location.ts';
 import { atRegion, s3Redirect } from './s3Redirect.ts';
 import { signV4 } from './signV4.ts';
 
 const MAX_LISTED_OBJECTS = 1_000_000;
+/** Of at most a thousand keys each; some stores give shorter ones. */
+const MAX_PAGES = 20_000;
+const MAX_PAGE_BYTES = 16 * 1024 * 1024;
 
 export class S3Store {
   readonly #settings: RequestSettings;
@@ -24,6 +29,7 @@ export class S3Store {
 
   /**
    * The object itself, or all objects below it as a prefix.
+   * @param isData whether a key is wanted, given without the prefix.
    * @throws FileMissingError, FolderEmptyError, AccessDeniedError and what requests throw.
    */
   async list(isData: (key: string) => boolean, signal: AbortSignal | undefined): Promise<FileLocation[]> {
@@ -40,11 +46,14 @@ export class S3Store {
         file: name,
       });
     }
-    const data = keys.filter((key) => isData(key)).sort();
+    const data = keys.filter((key) => isData(key.slice(prefix.length))).sort();
     if (data.length === 0) {
       throw new FolderEmptyError(`The prefix ${name} holds no file of the expected kind.`, { file: name });
     }
-    return data.map((key) => this.#file(key));
+    return data.map((key) => {
+      const folders = key.slice(prefix.length).split('/').slice(0, -1);
+      return { ...this.#file(key), partitions: partitionsOf(folders) };
+    });
   }
 
   #file(key: string): FileLocation {
@@ -74,25 +83,48 @@ export class S3Store {
   }
 
   async #keys(prefix: string, signal: AbortSignal | undefined): Promise<string[]> {
+    const name = `s3://${this.#location.bucket}/${prefix}`;
     const keys: string[] = [];
-    for (let token: string | undefined = ''; token !== undefined;) {
-      const url = this.#location.urlOf('');
-      url.searchParams.set('list-type', '2');
-      url.searchParams.set('prefix', prefix);
-      if (token !== '') url.searchParams.set('continuation-token', token);
-      const name = `s3://${this.#location.bucket}/${prefix}`;
-      const response = await this.#send({ method: 'GET', url, headers: {}, name }, signal);
-      const xml = await response.text();
-      for (const [, key] of xml.matchAll(/<Key>([^<]*)<\/Key>/g)) keys.push(decodeXml(key!));
+    const tokens = new Set<string>();
+    for (let token = ''; ;) {
+      const page = listedPage(await this.#listing(prefix, token, name, signal));
+      if (page === undefined)
+        throw new HttpStatusError(`${this.#location.host} answered for ${name} with what is no listing.`, {
+          file: name,
+        });
+      for (const key of page.keys) if (key.startsWith(prefix)) keys.push(key);
       if (keys.length > MAX_LISTED_OBJECTS) {
         throw new DataArgumentError(
           `${name} holds more than ${MAX_LISTED_OBJECTS} objects; name a narrower prefix.`,
+          { file: name },
         );
       }
-      const next = /<NextContinuationToken>([^<]*)<\/NextContinuationToken>/.exec(xml)?.[1];
-      token = next === undefined ? undefined : decodeXml(next);
+      if (page.next === undefined) break;
+      token = page.next;
+      if (tokens.has(token) || tokens.size >= MAX_PAGES)
+        throw new HttpStatusError(
+          `${this.#location.host} lists ${name} without end: ${tokens.has(token) ? 'it repeats a page' : `more than ${MAX_PAGES} pages`}.`,
+          { file: name },
+        );
+      tokens.add(token);
     }
     return keys.filter((key) => !key.endsWith('/'));
+  }
+
+  async #listing(
+    prefix: string,
+    token: string,
+    name: string,
+    signal: AbortSignal | undefined,
+  ): Promise<string> {
+    const url = this.#location.urlOf('');
+    url.searchParams.set('list-type', '2');
+    url.searchParams.set('prefix', prefix);
+    if (token !== '') url.searchParams.set('continuation-token', token);
+    return afterLostConnections(this.#settings, signal, async () => {
+      const response = await this.#send({ method: 'GET', url, headers: {}, name }, signal);
+      return responseText(response, url, name, MAX_PAGE_BYTES, this.#settings.timeoutMs, signal);
+    });
   }
 
   #send(request: HttpRequest, signal: AbortSignal | undefined): Promise<Response> {
@@ -114,4 +146,12 @@ export class S3Store {
     };
     return sendRequest(signed, this.#settings, signal);
   }
+}
+
+/** Undefined for what is no listing. */
+function listedPage(xml: string): { readonly keys: string[]; readonly next: string | undefined } | undefined {
+  if (!xml.includes('<ListBucketResult')) return undefined;
+  const keys = Array.from(xml.matchAll(/<Key>([^<]*)<\/Key>/g), ([, key]) => decodeXml(key!));
+  const next = /<NextContinuationToken>([^<]*)<\/NextContinuationToken>/.exec(xml)?.[1];
+  return { keys, next: next === undefined || next === '' ? undefined : decodeXml(next) };
 }

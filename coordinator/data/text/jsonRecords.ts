@@ -1,14 +1,18 @@
-// JSON lines, or one array of objects, cut into objects without holding the whole file.
+// JSON lines, or one array of objects, cut into objects without holding the whole file. Each character is looked at
+// once, however the text comes in pieces.
 
 import { messageOf } from '../../../shared/text/messageOf.ts';
 import { MalformedRowError } from '../errors.ts';
+import { parseJson } from './parseJson.ts';
 
-const MAX_RECORD_CHARS = 64 * 1024 * 1024;
+const MAX_RECORD_CHARS = 16 * 1024 * 1024;
 
 /** A parsed value and the 1-based line of the file where it begins. */
 export interface JsonRecord {
   readonly value: unknown;
   readonly line: number;
+  /** Its length in the file. */
+  readonly chars: number;
 }
 
 /** The file's first character tells which of the two it is. @throws MalformedRowError naming file and line. */
@@ -17,17 +21,17 @@ export async function* jsonRecords(
   file: string,
 ): AsyncGenerator<JsonRecord[]> {
   let scanner: Scanner | undefined;
-  let head = '';
+  const open = new OpenRecord(file);
   for await (const piece of pieces) {
+    let rest = piece;
     if (scanner === undefined) {
-      head += piece;
-      const first = head.trimStart()[0];
-      if (first === undefined) continue;
-      scanner = first === '[' ? new ArrayScanner(file) : new LineScanner(file);
-      yield scanner.push(head);
-    } else {
-      yield scanner.push(piece);
+      rest = piece.trimStart();
+      open.countLines(piece.slice(0, piece.length - rest.length));
+      if (rest === '') continue;
+      scanner = rest.startsWith('[') ? new ArrayScanner(open) : new LineScanner(open);
     }
+    const records = scanner.push(rest);
+    if (records.length > 0) yield records;
   }
   if (scanner !== undefined) yield scanner.end();
 }
@@ -37,119 +41,146 @@ interface Scanner {
   end(): JsonRecord[];
 }
 
-function parse(text: string, file: string, line: number): JsonRecord {
-  try {
-    return { value: JSON.parse(text) as unknown, line };
-  } catch (error) {
-    throw new MalformedRowError(`${file}, line ${line}: ${messageOf(error)}.`, { file }, { cause: error });
-  }
-}
-
-function tooLong(file: string, line: number): MalformedRowError {
-  return new MalformedRowError(
-    `${file}, line ${line}: a record of more than ${MAX_RECORD_CHARS} characters.`,
-    { file },
-  );
-}
-
-class LineScanner implements Scanner {
+/** The pieces of the record that is being read. */
+class OpenRecord {
   readonly #file: string;
-  #text = '';
-  #line = 1;
+  #parts: string[] = [];
+  #chars = 0;
+  line = 1;
+  /** Where the record begins. */
+  startLine = 1;
 
   constructor(file: string) {
     this.#file = file;
   }
 
+  countLines(text: string): void {
+    for (let at = text.indexOf('\n'); at !== -1; at = text.indexOf('\n', at + 1)) this.line++;
+  }
+
+  add(text: string): void {
+    this.#parts.push(text);
+    this.#chars += text.length;
+    if (this.#chars > MAX_RECORD_CHARS)
+      throw this.malformed(`a record of more than ${MAX_RECORD_CHARS} characters`, this.startLine);
+  }
+
+  /** Nothing for a record of blanks. */
+  finish(records: JsonRecord[]): void {
+    const text = this.#parts.join('');
+    const chars = this.#chars;
+    this.#parts = [];
+    this.#chars = 0;
+    if (text.trim() === '') return;
+    try {
+      records.push({ value: parseJson(text), line: this.startLine, chars });
+    } catch (error) {
+      throw this.malformed(messageOf(error), this.startLine, error);
+    }
+  }
+
+  malformed(what: string, line = this.line, cause?: unknown): MalformedRowError {
+    return new MalformedRowError(
+      `${this.#file}, line ${line}: ${what}.`,
+      { file: this.#file, row: line },
+      { cause },
+    );
+  }
+}
+
+class LineScanner implements Scanner {
+  readonly #open: OpenRecord;
+
+  constructor(open: OpenRecord) {
+    this.#open = open;
+    open.startLine = open.line;
+  }
+
   push(piece: string): JsonRecord[] {
     const records: JsonRecord[] = [];
-    const lines = (this.#text + piece).split('\n');
-    this.#text = lines.pop() ?? '';
-    for (const line of lines) {
-      if (line.trim() !== '') records.push(parse(line, this.#file, this.#line));
-      this.#line++;
+    let start = 0;
+    for (let end = piece.indexOf('\n'); end !== -1; end = piece.indexOf('\n', start)) {
+      this.#open.add(piece.slice(start, end));
+      this.#open.finish(records);
+      this.#open.startLine = ++this.#open.line;
+      start = end + 1;
     }
-    if (this.#text.length > MAX_RECORD_CHARS) throw tooLong(this.#file, this.#line);
+    this.#open.add(piece.slice(start));
     return records;
   }
 
   end(): JsonRecord[] {
-    return this.#text.trim() === '' ? [] : [parse(this.#text, this.#file, this.#line)];
+    const records: JsonRecord[] = [];
+    this.#open.finish(records);
+    return records;
   }
 }
 
-/** Finds where the elements of the outer array begin and end; JSON.parse does the rest. */
+/** Finds where the elements of the outer array begin and end; the parser does the rest. */
 class ArrayScanner implements Scanner {
-  readonly #file: string;
-  #text = '';
-  #position = 0;
-  #line = 1;
-  /** Where the current element begins, with its line. */
-  #start = -1;
-  #startLine = 1;
+  readonly #open: OpenRecord;
   #depth = 0;
+  #inElement = false;
   #inString = false;
+  /** A backslash takes the next character with it; that may come with the next piece. */
+  #isEscaped = false;
   #ended = false;
 
-  constructor(file: string) {
-    this.#file = file;
+  constructor(open: OpenRecord) {
+    this.#open = open;
   }
 
   push(piece: string): JsonRecord[] {
-    this.#text += piece;
     const records: JsonRecord[] = [];
-    for (; this.#position < this.#text.length; this.#position++) {
-      const c = this.#text.charCodeAt(this.#position);
-      if (c === 10) this.#line++;
+    /** Where the part of the open element begins in this piece. */
+    let start = 0;
+    for (let i = 0; i < piece.length; i++) {
+      const c = piece.charCodeAt(i);
+      if (c === 10) this.#open.line++;
       if (this.#inString) {
-        // A backslash takes the next character with it; that may come with the next piece.
-        if (c === 92) this.#position++;
-        else if (c === 34) this.#inString = false;
+        this.#readString(c);
+        continue;
+      }
+      if (this.#ended) {
+        if (!isSpace(c)) throw this.#open.malformed('there is more after the end of the array');
+      } else if (this.#depth === 1 && (c === 44 || c === 93)) {
+        if (this.#inElement) {
+          this.#open.add(piece.slice(start, i));
+          this.#open.finish(records);
+        }
+        this.#inElement = false;
+        this.#ended = c === 93;
       } else {
-        this.#step(c, records);
+        if (this.#depth === 1 && !this.#inElement && !isSpace(c)) {
+          this.#inElement = true;
+          this.#open.startLine = this.#open.line;
+          start = i;
+        }
+        this.#step(c);
       }
     }
-    const keep = this.#start === -1 ? this.#text.length : this.#start;
-    const overshoot = this.#position - this.#text.length;
-    this.#position = this.#text.length - keep + overshoot;
-    this.#text = this.#text.slice(keep);
-    if (this.#start !== -1) this.#start = 0;
-    if (this.#text.length > MAX_RECORD_CHARS) throw tooLong(this.#file, this.#startLine);
+    if (this.#inElement) this.#open.add(piece.slice(start));
     return records;
   }
 
-  #step(c: number, records: JsonRecord[]): void {
-    const isSpace = c === 32 || c === 10 || c === 13 || c === 9;
-    if (this.#ended) {
-      if (!isSpace) throw this.#wrong('there is more after the end of the array');
-      return;
-    }
-    if (this.#depth === 1 && (c === 44 || c === 93)) {
-      if (this.#start !== -1) {
-        records.push(parse(this.#text.slice(this.#start, this.#position), this.#file, this.#startLine));
-        this.#start = -1;
-      }
-      if (c === 93) {
-        this.#depth = 0;
-        this.#ended = true;
-      }
-      return;
-    }
-    if (this.#depth === 1 && this.#start === -1 && !isSpace) {
-      this.#start = this.#position;
-      this.#startLine = this.#line;
-    }
+  #readString(c: number): void {
+    if (this.#isEscaped) this.#isEscaped = false;
+    else if (c === 92) this.#isEscaped = true;
+    else if (c === 34) this.#inString = false;
+  }
+
+  #step(c: number): void {
     if (c === 34) this.#inString = true;
     else if (c === 91 || c === 123) this.#depth++;
     else if (c === 93 || c === 125) this.#depth--;
   }
 
-  #wrong(what: string): MalformedRowError {
-    return new MalformedRowError(`${this.#file}, line ${this.#line}: ${what}.`, { file: this.#file });
-  }
-
   end(): JsonRecord[] {
-    if (!this.#ended) throw this.#wrong('the array is not closed; the file is cut off');
+    if (!this.#ended) throw this.#open.malformed('the array is not closed; the file is cut off');
     return [];
   }
+}
+
+function isSpace(c: number): boolean {
+  return c === 32 || c === 10 || c === 13 || c === 9;
 }

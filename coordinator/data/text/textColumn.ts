@@ -1,97 +1,120 @@
-// Columns of text fields: which type their texts look like, and their values as Arrow data of that type.
+// Columns of text fields as Arrow data of their type.
 
 import * as arrow from 'apache-arrow';
 import { arrowData } from '../../../shared/columns/arrowData.ts';
 import { bitmapOf } from '../../../shared/columns/bitmap.ts';
 import { columnFromValues } from '../../../shared/columns/columnFromValues.ts';
 import { TypeMismatchError } from '../../../shared/columns/columnErrors.ts';
-
-export type TextType = 'number' | 'boolean' | 'timestamp' | 'string';
-
-const missingWords = new Set(['NA', 'N/A', '#N/A', 'NULL', 'null', 'NaN', 'nan', 'n/a', 'None']);
-const numberPattern = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/;
-const infinityPattern = /^[+-]?inf(?:inity)?$/i;
-const timePattern = /^\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(?:Z|[+-]\d\d:?\d\d)?)?$/;
+import {
+  booleanPattern,
+  infinityPattern,
+  isMissing,
+  parseInt64,
+  SAFE_DIGITS,
+  type TextType,
+  wholePattern,
+} from './inferTextType.ts';
+import { bare, type TextFormat } from './textFormat.ts';
+import { timeReader } from './textTime.ts';
 
 type Field = string | undefined;
 
-/** The narrowest type that holds every field; strings when they differ. All missing: strings. */
-export function inferTextType(fields: readonly Field[]): TextType {
-  let type: TextType | undefined;
-  for (const field of fields) {
-    if (field === undefined || missingWords.has(field)) continue;
-    const own = typeOf(field);
-    if (own === 'string' || (type !== undefined && own !== type)) return 'string';
-    type = own;
-  }
-  return type ?? 'string';
+export interface TextColumnPlace {
+  readonly column: string;
+  readonly file: string;
+  /** The file's line of a field. */
+  readonly lineOf: (index: number) => number;
+  /** The owner named the type: doubles may round whole numbers then. */
+  readonly isNamed: boolean;
 }
 
-function typeOf(field: string): TextType {
-  if (numberPattern.test(field) || infinityPattern.test(field)) return 'number';
-  if (timePattern.test(field)) return 'timestamp';
-  return /^(?:true|false)$/i.test(field) ? 'boolean' : 'string';
-}
-
-export const textTypes: Record<TextType, () => arrow.DataType> = {
-  number: () => new arrow.Float64(),
-  boolean: () => new arrow.Bool(),
-  timestamp: () => new arrow.TimestampMillisecond(),
-  string: () => new arrow.Dictionary(new arrow.Utf8(), new arrow.Int32()),
-};
+type Fail = (field: string, index: number, what?: string, instead?: TextType) => never;
 
 function textTypeOf(type: arrow.DataType): TextType {
   if (arrow.DataType.isFloat(type)) return 'number';
+  if (arrow.DataType.isInt(type)) return 'int64';
   if (arrow.DataType.isBool(type)) return 'boolean';
-  return arrow.DataType.isTimestamp(type) ? 'timestamp' : 'string';
+  if (!arrow.DataType.isTimestamp(type)) return 'string';
+  if (type.unit === arrow.TimeUnit.NANOSECOND) return 'timestamp[ns]';
+  return type.unit === arrow.TimeUnit.MICROSECOND ? 'timestamp[us]' : 'timestamp';
 }
 
-/**
- * @param lineOf the file's line of a field, for messages.
- * @throws TypeMismatchError naming file, line and column for a field that is not of the type.
- */
+/** @throws TypeMismatchError naming file, line and column for a field that is not of the type. */
 export function textColumn(
   fields: readonly Field[],
   type: arrow.DataType,
-  name: string,
-  file: string,
-  lineOf: (index: number) => number,
+  format: TextFormat,
+  place: TextColumnPlace,
 ): arrow.Data {
   const kind = textTypeOf(type);
-  if (kind === 'string') return columnFromValues(fields, type);
-  const fail = (field: string, index: number): never => {
+  const fail: Fail = (field, index, what = expected[kind], instead = 'string') => {
+    const { column, file, lineOf } = place;
     throw new TypeMismatchError(
-      `${file}, line ${lineOf(index)}: column "${name}" holds ${JSON.stringify(field.slice(0, 40))} where a ${kind} ` +
-        `is expected, as in the rows before; name its type with the option types: { ${JSON.stringify(name)}: "string" }.`,
-      { file, column: name },
+      `${file}, line ${lineOf(index)}: column "${column}" holds ${JSON.stringify(field.slice(0, 40))} where ${what} ` +
+        `is expected${place.isNamed ? '' : ', as in the rows before'}; name its type with the option types: { ${JSON.stringify(column)}: "${instead}" }.`,
+      { file, column },
     );
   };
-  if (kind === 'number') return numberColumn(fields, type, fail);
+  if (kind === 'string')
+    return columnFromValues(
+      fields.map((field) => stringOf(field, format)),
+      type,
+    );
+  if (kind === 'number') return numberColumn(fields, type, format, place.isNamed, fail);
+  const read = kind === 'int64' ? int64Of : kind === 'boolean' ? booleanOf : timeReader(kind);
   const values = fields.map((field, i) => {
-    if (field === undefined || missingWords.has(field)) return null;
-    if (kind === 'boolean') return /^true$/i.test(field) || (!/^false$/i.test(field) && fail(field, i));
-    const time = timePattern.test(field) ? parseTime(field) : Number.NaN;
-    return Number.isNaN(time) ? fail(field, i) : time;
+    if (isMissing(field, format)) return null;
+    return read(bare(field), format) ?? fail(field, i);
   });
   return columnFromValues(values, type);
+}
+
+const expected: Record<TextType, string> = {
+  number: 'a number',
+  int64: 'a whole number of 64 bits',
+  boolean: 'a boolean',
+  timestamp: 'a time in milliseconds',
+  'timestamp[us]': 'a time in microseconds',
+  'timestamp[ns]': 'a time in nanoseconds (1677 to 2262)',
+  string: 'a string',
+};
+
+function stringOf(field: Field, { trim, nullStrings, nullWords }: TextFormat): Field {
+  if (field === undefined) return undefined;
+  const text = trim ? bare(field) : field;
+  return nullStrings && (nullWords.has(text) || nullWords.has(bare(text))) ? undefined : text;
+}
+
+function int64Of(text: string, format: TextFormat): bigint | undefined {
+  return parseInt64(format.plainNumber(text));
+}
+
+function booleanOf(text: string): boolean | undefined {
+  return booleanPattern.test(text) ? text.length === 4 : undefined;
 }
 
 function numberColumn(
   fields: readonly Field[],
   type: arrow.DataType,
-  fail: (field: string, index: number) => never,
+  format: TextFormat,
+  mayRound: boolean,
+  fail: Fail,
 ): arrow.Data {
   const values = new Float64Array(fields.length);
   const valid = new Uint8Array(fields.length);
   for (let i = 0; i < fields.length; i++) {
     const field = fields[i];
-    if (field === undefined || missingWords.has(field)) continue;
-    let value = Number(field);
-    if (Number.isNaN(value)) {
-      if (!infinityPattern.test(field)) fail(field, i);
-      value = field.startsWith('-') ? -Infinity : Infinity;
+    if (isMissing(field, format)) continue;
+    const text = bare(field);
+    values[i] = numberOf(format.plainNumber(text)) ?? fail(text, i);
+    if (!mayRound && text.length > SAFE_DIGITS && isRounded(format.plainNumber(text), values[i]!)) {
+      fail(
+        text,
+        i,
+        'a number that a double holds exactly',
+        parseInt64(text) === undefined ? 'string' : 'int64',
+      );
     }
-    values[i] = value;
     valid[i] = 1;
   }
   const { bitmap, nullCount } = bitmapOf(valid);
@@ -104,8 +127,16 @@ function numberColumn(
   });
 }
 
-/** Without a zone it is UTC: the same file must not mean another time on another machine. */
-function parseTime(field: string): number {
-  const iso = field.replace(' ', 'T');
-  return Date.parse(iso.length === 10 || /(?:Z|[+-]\d\d:?\d\d)$/.test(iso) ? iso : `${iso}Z`);
+function numberOf(text: string): number | undefined {
+  const value = Number(text);
+  // 0x10, 0b1 and 0o7 are numbers to JavaScript alone.
+  if (!Number.isNaN(value)) return /^0[xbo]/i.test(text) ? undefined : value;
+  if (!infinityPattern.test(text)) return undefined;
+  return text.startsWith('-') ? -Infinity : Infinity;
+}
+
+/** A whole number that is another one as a double: ids must not merge. */
+function isRounded(text: string, value: number): boolean {
+  if (Number.isSafeInteger(value) || text.length > 400 || !wholePattern.test(text)) return false;
+  return Number.isFinite(value) && BigInt(text.startsWith('+') ? text.slice(1) : text) !== BigInt(value);
 }

@@ -1,24 +1,15 @@
 import type * as arrow from 'apache-arrow';
 import { describe, expect, it } from 'vitest';
-import { TabgradError } from '../../../shared/errors.ts';
 import type { Dataset } from '../../../coordinator/data/dataset.ts';
 import { fromArrow, fromItems } from '../../../coordinator/data/fromMemory.ts';
 import { readParquet } from '../../../coordinator/data/readParquet.ts';
 import { duckRows, withDuck } from './support/duck.ts';
+import { failureOf } from './support/failureOf.ts';
 import { flightsParquet } from './support/scratch.ts';
 
 const numbers = (rows: number): Dataset => fromItems(Array.from({ length: rows }, (_, i) => ({ i })));
 const values = async (dataset: Dataset, column = 'i'): Promise<unknown[]> =>
   (await dataset.takeAll()).map((row) => row[column]);
-
-async function failureOf(action: Promise<unknown>): Promise<TabgradError> {
-  const error: unknown = await action.then(
-    () => undefined,
-    (reason: unknown) => reason,
-  );
-  expect(error).toBeInstanceOf(TabgradError);
-  return error as TabgradError;
-}
 
 /** The same rows in batches of 100, so that operators see several. */
 async function inBatches(dataset: Dataset, batchSize = 100): Promise<Dataset> {

@@ -1,15 +1,15 @@
 import { createHash, createHmac } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { afterEach, beforeAll, describe, expect, it } from 'vitest';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { readParquet } from '../../../coordinator/data/readParquet.ts';
 import { signV4 } from '../../../coordinator/data/store/signV4.ts';
+import { dataServers, sendRange } from './support/dataServer.ts';
 import { withDuck } from './support/duck.ts';
 import { scratchFolder } from './support/scratch.ts';
 
 const path = scratchFolder();
-const servers: Server[] = [];
+const serve = dataServers();
 let content: Buffer;
 
 beforeAll(async () => {
@@ -20,33 +20,6 @@ beforeAll(async () => {
   );
   content = readFileSync(path('data.parquet'));
 });
-
-afterEach(() => {
-  for (const server of servers.splice(0)) {
-    server.closeAllConnections();
-    server.close();
-  }
-});
-
-type Handler = (request: IncomingMessage, response: ServerResponse) => void;
-
-async function serve(handler: Handler): Promise<string> {
-  const server = createServer(handler);
-  servers.push(server);
-  await new Promise<void>((resolve) => {
-    server.listen(0, '127.0.0.1', resolve);
-  });
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-}
-
-function sendRange(request: IncomingMessage, response: ServerResponse, bytes: Buffer, etag = '"1"'): number {
-  const [, start, end] = /bytes=(\d+)-(\d+)/.exec(request.headers.range ?? '') ?? [];
-  const from = Number(start);
-  const to = Math.min(Number(end), bytes.length - 1);
-  response.writeHead(206, { 'content-range': `bytes ${from}-${to}/${bytes.length}`, etag });
-  response.end(bytes.subarray(from, to + 1));
-  return to - from + 1;
-}
 
 const fast = { retryDelayMs: 1 };
 const sum = async (url: string, options = {}): Promise<number> => {
@@ -109,8 +82,7 @@ describe('a Parquet file on a web server', () => {
   });
 
   it('is reported with the host when nobody listens', async () => {
-    const url = await serve(() => undefined);
-    servers.splice(0).forEach((server) => server.close());
+    const url = 'http://127.0.0.1:1';
     await expect(sum(`${url}/data.parquet`, { retries: 0 })).rejects.toMatchObject({
       code: 'DATA_UNREACHABLE',
     });
@@ -178,7 +150,7 @@ function isSigned(request: IncomingMessage, secret: string): boolean {
 }
 
 /** A bucket "lake" with two Parquet parts behind a prefix, listed one a page. */
-function bucket(needsKey: boolean): Handler {
+function bucket(needsKey: boolean): (request: IncomingMessage, response: ServerResponse) => void {
   const objects = [
     'set one/part-0.parquet',
     'set one/part-1&2.parquet',

@@ -1,9 +1,9 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import * as arrow from 'apache-arrow';
 import { describe, expect, it } from 'vitest';
-import { TabgradError } from '../../../shared/errors.ts';
 import { readArrow, readCsv, readJson } from '../../../coordinator/data/readFiles.ts';
 import { duckRows, withDuck } from './support/duck.ts';
+import { failureOf } from './support/failureOf.ts';
 import { flightsArrow, sampleData, scratchFolder, vegaData } from './support/scratch.ts';
 
 const path = scratchFolder();
@@ -11,15 +11,6 @@ const path = scratchFolder();
 function write(name: string, text: string): string {
   writeFileSync(path(name), text);
   return path(name);
-}
-
-async function failureOf(action: Promise<unknown>): Promise<TabgradError> {
-  const error: unknown = await action.then(
-    () => undefined,
-    (reason: unknown) => reason,
-  );
-  expect(error).toBeInstanceOf(TabgradError);
-  return error as TabgradError;
 }
 
 /** Whether the value is what the text of a field stands for. */

@@ -1,0 +1,19 @@
+// How a dataset is consumed.
+
+import { tmpdir } from 'node:os';
+import type { RunContext } from './plan/runContext.ts';
+
+export interface ConsumeOptions {
+  readonly signal?: AbortSignal;
+  /** Bytes of rows that one operator (shuffle, sort, groupBy, materialize) keeps in memory; 256 MiB by default. */
+  readonly memoryLimitBytes?: number;
+}
+
+const DEFAULT_MEMORY_LIMIT_BYTES = 256 * 1024 * 1024;
+
+export function contextOf({
+  signal,
+  memoryLimitBytes = DEFAULT_MEMORY_LIMIT_BYTES,
+}: ConsumeOptions): RunContext {
+  return { signal, memoryLimitBytes, tempFolder: tmpdir() };
+}

@@ -1,0 +1,12 @@
+import { expect } from 'vitest';
+import { TabgradError } from '../../../../shared/errors.ts';
+
+/** The coded error that the action ends with. */
+export async function failureOf(action: Promise<unknown>): Promise<TabgradError> {
+  const error: unknown = await action.then(
+    () => undefined,
+    (reason: unknown) => reason,
+  );
+  expect(error).toBeInstanceOf(TabgradError);
+  return error as TabgradError;
+}
