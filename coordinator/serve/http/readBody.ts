@@ -1,12 +1,11 @@
 // Reads the body of a request, with a limit on its size. The server has one on the time that a request takes.
 
 import type { IncomingMessage } from 'node:http';
+import { linger } from '../../http/linger.ts';
 import { BodyTooLargeError } from '../../server/serverErrors.ts';
 
 /** Larger bodies go to replicas in shared memory instead of being copied as text. */
 const SHARED_FROM_BYTES = 64 * 1024;
-/** How long a client that was refused may go on sending, so that it gets to read why. */
-const LINGER_MS = 5_000;
 
 export interface BodyBounds {
   readonly maxBodyBytes: number;
@@ -73,14 +72,4 @@ function joined(chunks: readonly Buffer[], sizeBytes: number, asBytes: boolean):
     at += chunk.byteLength;
   }
   return body;
-}
-
-/** Throws away what a refused client still sends, for a while. */
-function linger(request: IncomingMessage): void {
-  const { socket } = request;
-  const timer = setTimeout(() => socket.destroy(), LINGER_MS);
-  const stop = (): void => clearTimeout(timer);
-  request.once('end', stop);
-  socket.once('close', stop);
-  request.resume();
 }

@@ -10,6 +10,7 @@ import {
 import { createServer as createSecureServer } from 'node:https';
 import type { Duplex } from 'node:stream';
 import type { ErrorCode } from '../../../shared/errors.ts';
+import { linger } from '../../http/linger.ts';
 import type { Log } from '../../pool/log.ts';
 import type { TlsCredentials } from '../../tls/tlsCredentials.ts';
 import { BadRequestError, MethodNotAllowedError, NotFoundError } from '../../server/serverErrors.ts';
@@ -161,7 +162,7 @@ function answer(exchange: Exchange, options: ServeServerOptions, pages: PageCont
       infer(exchange, options, fail);
     else answerPage(exchange, pages);
   } catch (error) {
-    if (!exchange.request.complete) exchange.request.resume();
+    if (!exchange.request.complete) linger(exchange.request);
     fail(error);
   }
 }
@@ -173,7 +174,7 @@ function logFailure({ id, request, path }: Exchange, error: unknown, log: Log): 
       log,
       `serve: ${request.method} ${path.slice(0, 200)}`,
       request.socket.remoteAddress ?? '',
-      error,
+      error.message,
     );
     return;
   }
