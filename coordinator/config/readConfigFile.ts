@@ -1,13 +1,18 @@
 // Reads a config file of any of its formats into a plain value. Nothing is checked here but that it parses.
 
-import { readFile } from 'node:fs/promises';
+import { open } from 'node:fs/promises';
 import { extname, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { createJiti } from 'jiti';
-import { parseDocument } from 'yaml';
+import { LineCounter, parseDocument } from 'yaml';
+import { beyondShape, type JsonShape } from '../../shared/text/jsonShape.ts';
 import { ConfigSyntaxError, ConfigUnreadableError } from './configErrors.ts';
 
 const MAX_CONFIG_BYTES = 4 * 1024 * 1024;
+/** Its parser compares every key with all others. */
+const MAX_YAML_BYTES = 256 * 1024;
+/** The topology of a net is the deepest, and lists of columns are the longest. */
+const SHAPE: JsonShape = { maxDepth: 100, maxKeys: 10_000, maxContainers: 1 << 18 };
 
 /** Readers by file ending. `shown` is the path as the user wrote it. */
 const readers: Readonly<Record<string, (path: string, shown: string) => Promise<unknown>>> = {
@@ -34,25 +39,50 @@ export async function readConfigFile(file: string, cwd: string): Promise<unknown
   return reader(resolve(cwd, file), file);
 }
 
-async function readText(path: string, shown: string): Promise<string> {
-  let text: string;
+async function readText(path: string, shown: string, maxBytes = MAX_CONFIG_BYTES): Promise<string> {
+  let bytes: Buffer;
   try {
-    text = await readFile(path, 'utf8');
+    bytes = await readAtMost(path, maxBytes + 1);
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code;
     const reason =
       code === 'ENOENT' ? 'does not exist' : code === 'EISDIR' ? 'is a folder' : `can not be read (${code})`;
     throw new ConfigUnreadableError(`The config file ${shown} ${reason}.`, { file: shown }, { cause: error });
   }
-  if (text.length > MAX_CONFIG_BYTES)
-    throw new ConfigUnreadableError(`The config file ${shown} is longer than ${MAX_CONFIG_BYTES} bytes.`, {
+  if (bytes.length > maxBytes) {
+    const hint = maxBytes < MAX_CONFIG_BYTES ? '; JSON may have more' : '';
+    throw new ConfigUnreadableError(`The config file ${shown} is longer than ${maxBytes} bytes${hint}.`, {
       file: shown,
     });
-  return text;
+  }
+  return bytes.toString('utf8');
+}
+
+/** What a path leads to need not be a file, nor have an end. */
+async function readAtMost(path: string, maxBytes: number): Promise<Buffer> {
+  const file = await open(path);
+  try {
+    const pieces: Buffer[] = [];
+    for (let left = maxBytes; left > 0;) {
+      const { bytesRead, buffer } = await file.read(Buffer.alloc(Math.min(left, 64 * 1024)));
+      if (bytesRead === 0) break;
+      pieces.push(buffer.subarray(0, bytesRead));
+      left -= bytesRead;
+    }
+    return Buffer.concat(pieces);
+  } finally {
+    await file.close();
+  }
+}
+
+function tooComplex(shown: string, what: string): ConfigSyntaxError {
+  return new ConfigSyntaxError(`The config file ${shown} is too complex: ${what}`, { file: shown });
 }
 
 async function readJson(path: string, shown: string): Promise<unknown> {
   const text = await readText(path, shown);
+  const beyond = beyondShape(text, SHAPE);
+  if (beyond !== undefined) throw tooComplex(shown, beyond);
   try {
     return JSON.parse(text);
   } catch (error) {
@@ -71,26 +101,42 @@ async function readJson(path: string, shown: string): Promise<unknown> {
 }
 
 async function readYaml(path: string, shown: string): Promise<unknown> {
-  const document = parseDocument(await readText(path, shown), { prettyErrors: true });
+  const text = await readText(path, shown, MAX_YAML_BYTES);
+  const lineCounter = new LineCounter();
+  const document = parseDocument(text, { lineCounter, prettyErrors: false });
   const [error] = document.errors;
   if (error !== undefined) {
-    const start = error.linePos?.[0];
-    const place = start === undefined ? '' : ` at line ${start.line}, column ${start.col}`;
-    const short = error.message.split(/ at line \d|\n/)[0];
+    const { line, col } = lineCounter.linePos(error.pos[0]);
+    const place = line === 0 ? '' : ` at line ${line}, column ${col}`;
+    const isTooDeep = error.message.includes('call stack');
+    const short = isTooDeep ? 'it is nested too deeply' : error.message.split('\n')[0]?.slice(0, 500);
     throw new ConfigSyntaxError(
       `The config file ${shown} is no valid YAML${place}: ${short}.`,
       { file: shown },
       { cause: error },
     );
   }
+  let value: unknown;
   try {
-    return document.toJS({ maxAliasCount: 100 });
+    value = document.toJS({ maxAliasCount: 100 });
   } catch (cause) {
     throw new ConfigSyntaxError(
       `The config file ${shown} is no valid YAML: ${(cause as Error).message}.`,
       { file: shown },
       { cause },
     );
+  }
+  const beyond = beyondShape(withoutCycles(value, shown), SHAPE);
+  if (beyond !== undefined) throw tooComplex(shown, beyond);
+  return value;
+}
+
+/** @returns the value as JSON. An alias may stand within its own anchor. */
+function withoutCycles(value: unknown, shown: string): string {
+  try {
+    return JSON.stringify(value) ?? '';
+  } catch {
+    throw tooComplex(shown, 'an alias stands within its own anchor.');
   }
 }
 

@@ -126,13 +126,15 @@ test('a member sends a hundred thousand small messages over signalling: others a
   let passed = 0;
   heard.on('message', () => (passed += 1));
   const socket = await present(coordinator, attacker);
+  const begunAt = performance.now();
   const flooding = (async () => {
     for (let at = 0; at < 100_000; at += 1) socket.send(offerTo(victim.welcome.workerId, 0));
     await delay(5_000);
   })();
   const slowestMs = await slowestHealthCheckMs(coordinator, flooding);
   // A burst, what comes with it in one packet, and 200 a second.
-  expectAtMost(context, { what: 'passed on', value: passed, atMost: 8_000, unit: 'of 100000' });
+  const atMost = 7_000 + (200 * (performance.now() - begunAt)) / 1_000;
+  expectAtMost(context, { what: 'passed on', value: passed, atMost, unit: 'of 100000' });
   expectAtMost(context, { what: 'computed before an answer', value: slowestMs, atMost: 1_500, unit: 'ms' });
 });
 
@@ -175,7 +177,7 @@ test('a member fills a hundred relayed links that nobody reads: memory stays bou
         half(coordinator, reader, attacker, `run/${link}`),
       ]);
       if (typeof near === 'string' || typeof far === 'string')
-        throw new Error('a half of a link was refused');
+        throw new Error(`a half of a link was refused: ${String(near)}, ${String(far)}`);
       far.pause();
       writers.push(near);
     }
@@ -187,10 +189,12 @@ test('a member fills a hundred relayed links that nobody reads: memory stays bou
   const flooding = Promise.all(writers.map((socket) => flood(socket, frame, 10_000)));
   const slowestMs = await slowestHealthCheckMs(coordinator, flooding);
   const growthMiB = coordinator.residentMiB() - before;
-  const [near, far] = (await Promise.all([
+  const [near, far] = await Promise.all([
     half(coordinator, honest, other, 'run/1'),
     half(coordinator, other, honest, 'run/1'),
-  ])) as [WebSocket, WebSocket];
+  ]);
+  if (typeof near === 'string' || typeof far === 'string')
+    throw new Error(`a half of a link was refused: ${String(near)}, ${String(far)}`);
   const computedBeforeMs = coordinator.computedMs();
   let received = 0;
   const all = new Promise<void>((resolve) =>
