@@ -5,7 +5,8 @@ import { optimizerSlots } from '../../kernels/neural/optimizer.ts';
 import { AbortedError } from '../../shared/errors.ts';
 import { stepsPerEpoch } from '../../shared/neural/data/stepPlan.ts';
 import type { NetInput } from '../../shared/neural/predict/netInputs.ts';
-import { readStepProfile, timelineTrace } from '../../shared/neural/run/stepProfile.ts';
+import { NeuralSpecError } from '../../shared/neural/run/readNeuralSpec.ts';
+import { readStepProfile, timelineTrace, type StepProfile } from '../../shared/neural/run/stepProfile.ts';
 import { profileTable, profileTrace } from '../../shared/neural/engine/profileReport.ts';
 import type { NeuralSpec, TensorDataset } from '../../shared/neural/run/neuralSpec.ts';
 import { decodeState, encodeState, matchWeights } from '../../shared/neural/state/namedState.ts';
@@ -198,6 +199,17 @@ export class NeuralTrainer {
     return { spec, shards };
   }
 
+  /** One worker alone says it: where it is damaged, the run is as good without it. */
+  #profileOf(bytes: Uint8Array): StepProfile | undefined {
+    try {
+      return readStepProfile(bytes);
+    } catch (error) {
+      if (!(error instanceof NeuralSpecError)) throw error;
+      warnOwner(this.#settings.options.runConfig, `There is no profile of the last step: ${error.message}.`);
+      return undefined;
+    }
+  }
+
   async #train({
     cluster,
     spec,
@@ -222,7 +234,8 @@ export class NeuralTrainer {
           callback.onCheckpoint?.(new NeuralCheckpoint(path), metrics);
       },
       onProfile: async (bytes) => {
-        const profile = readStepProfile(bytes);
+        const profile = this.#profileOf(bytes);
+        if (!profile) return;
         facts.profile = profileTable(profile.ops);
         await folder.writeBeside('profile.json', profileTrace(profile.ops));
         await folder.writeBeside('timeline.json', timelineTrace(profile));
