@@ -233,7 +233,7 @@ describe('ControlClient', () => {
     await closed;
   });
 
-  it.each([
+  test.each([
     '@elsewhere.example:80',
     '//elsewhere.example',
     '/peerjs?x=',
