@@ -26,8 +26,8 @@ function ask() {
   });
 }
 
-let isOver = false;
-parentPort.once('message', () => (isOver = true));
+const over = new AbortController();
+parentPort.once('message', () => over.abort());
 let slowestMs = 0;
 do {
   const before = computedMs();
@@ -35,5 +35,5 @@ do {
   if (status !== 200) throw new Error(`${url} answered ${status}`);
   slowestMs = Math.max(slowestMs, computedMs() - before);
   await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
-} while (!isOver);
+} while (!over.signal.aborted);
 parentPort.postMessage(slowestMs);

@@ -24,7 +24,7 @@ describe('The manifest of a tf.LayersModel', () => {
     ['groups', Array(3_000_000).fill(0), 'has 3000000 paths; expected at most 50000'],
     [
       'weights over all groups',
-      Array(30).fill({ paths: [], weights: Array(2_000).fill(0) }),
+      Array.from({ length: 30 }, () => ({ paths: [], weights: Array(2_000).fill(0) })),
       'has 60030 weights; expected at most 50000',
     ],
   ])('with too many %s is refused in no time, with a short message', (_, manifest, message) => {
