@@ -1,11 +1,12 @@
 // Fetches blobs from the coordinator by their SHA-256 and believes none of them unverified, the cache's included.
 
 import { AbortedError } from '../../shared/errors.ts';
-import { backoffMs, delay, type Clock } from '../../shared/clock.ts';
+import type { Clock } from '../../shared/clock.ts';
 import { workerAuthorization, type WorkerCredentials } from '../../shared/protocol/workerCredentials.ts';
 import type { FetchBlobOptions } from '../session/sessionEnvironment.ts';
 import type { BlobCache } from './blobCache.ts';
 import { BlobFetchError } from './blobErrors.ts';
+import { BlobRetries, isAwayError, isAwayStatus } from './blobRetries.ts';
 import { sha256Hex } from './sha256Hex.ts';
 
 export interface BlobFetcherOptions {
@@ -26,9 +27,6 @@ export type FetchBlob = (sha256: string, options: FetchOptions) => Promise<Uint8
 
 /** Largest blob that is taken when the caller names no size: run specs and trees, not shards. */
 const MAX_UNANNOUNCED_BYTES = 256 * 1024 * 1024;
-const ATTEMPTS = 6;
-const FIRST_RETRY_MS = 200;
-const MAX_RETRY_MS = 5_000;
 /** A transfer without any progress for this long is given up and tried again. */
 const STALL_MS = 30_000;
 
@@ -37,21 +35,18 @@ class Hopeless extends BlobFetchError {}
 /** The coordinator may hold a blob that lost bytes: it is asked to look. */
 class OtherBytes extends BlobFetchError {}
 
+/** The coordinator is not there, or not as it was. */
+class Away extends BlobFetchError {}
+
 /** @returns a function that rejects with BlobFetchError (after retries) or AbortedError. */
 export function createBlobFetcher(options: BlobFetcherOptions): FetchBlob {
   return async (sha256, fetchOptions) => {
     const { signal } = fetchOptions;
     const cached = await options.cache.get(sha256);
     if (cached && (await sha256Hex(cached)) === sha256) return cached;
+    const retries = new BlobRetries(options);
     let last: unknown;
-    for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-      if (attempt > 0) {
-        await delay(
-          options.clock,
-          backoffMs(attempt - 1, FIRST_RETRY_MS, MAX_RETRY_MS, options.random),
-          signal,
-        );
-      }
+    do {
       if (signal.aborted) throw new AbortedError(`Fetching blob ${sha256} was withdrawn.`);
       try {
         const bytes = await download(options, sha256, fetchOptions, last instanceof OtherBytes);
@@ -61,10 +56,10 @@ export function createBlobFetcher(options: BlobFetcherOptions): FetchBlob {
         if (error instanceof Hopeless) throw error;
         last = error;
       }
-    }
+    } while (await retries.waitForNext(last instanceof Away || isAwayError(last), signal));
     if (signal.aborted) throw new AbortedError(`Fetching blob ${sha256} was withdrawn.`);
     throw new BlobFetchError(
-      `Blob ${sha256} could not be fetched in ${ATTEMPTS} attempts: ${String(last)}`,
+      `Blob ${sha256} could not be fetched in ${retries.attempts} attempts: ${String(last)}`,
       {},
       { cause: last },
     );
@@ -95,7 +90,8 @@ async function download(
       await response.body?.cancel();
       const message = `The coordinator answered ${answerOf(response)} for blob ${sha256}.`;
       // A coordinator that was restarted knows its workers again once they have come back.
-      throw response.status >= 500 || [401, 429].includes(response.status)
+      if (isAwayStatus(response.status)) throw new Away(message);
+      throw response.status >= 500 || response.status === 429
         ? new BlobFetchError(message)
         : new Hopeless(message);
     }

@@ -1,11 +1,12 @@
 // Stores bytes at the coordinator under their SHA-256: states of neural nets, which outlive the group that trained them.
 
 import { AbortedError } from '../../shared/errors.ts';
-import { backoffMs, delay, type Clock } from '../../shared/clock.ts';
+import type { Clock } from '../../shared/clock.ts';
 import { workerAuthorization, type WorkerCredentials } from '../../shared/protocol/workerCredentials.ts';
 import type { BlobReference } from '../../shared/neural/run/neuralSpec.ts';
 import { BlobUploadError } from './blobErrors.ts';
 import { answerOf } from './blobFetcher.ts';
+import { BlobRetries, isAwayError, isAwayStatus } from './blobRetries.ts';
 import { sha256Hex } from './sha256Hex.ts';
 
 export interface BlobUploaderOptions {
@@ -19,32 +20,30 @@ export interface BlobUploaderOptions {
 
 export type PutBlob = (bytes: Uint8Array<ArrayBuffer>, signal: AbortSignal) => Promise<BlobReference>;
 
-const ATTEMPTS = 6;
-const FIRST_RETRY_MS = 200;
-const MAX_RETRY_MS = 5_000;
 /** Large states go up over slow lines. */
 const UPLOAD_MS = 600_000;
 
 /** @returns a function that rejects with BlobUploadError (after retries) or AbortedError. */
 export function createBlobUploader(options: BlobUploaderOptions): PutBlob {
-  const { clock, random } = options;
   return async (bytes, signal) => {
     const sha256 = await sha256Hex(bytes);
-    let last = '';
-    for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-      if (attempt > 0)
-        await delay(clock, backoffMs(attempt - 1, FIRST_RETRY_MS, MAX_RETRY_MS, random), signal);
+    const retries = new BlobRetries(options);
+    let last: string;
+    let isAway: boolean;
+    do {
       if (signal.aborted) throw new AbortedError(`Storing blob ${sha256} was withdrawn.`);
       try {
         const response = await upload(options, sha256, bytes, signal);
         if (response.ok) return { sha256, sizeBytes: bytes.length };
         last = `the coordinator answered ${answerOf(response)}`;
         // A coordinator that was restarted knows its workers again once they have come back; else nothing mends itself.
-        if (response.status < 500 && ![401, 429].includes(response.status)) break;
+        isAway = isAwayStatus(response.status);
+        if (response.status < 500 && response.status !== 429 && !isAway) break;
       } catch (error) {
         last = String(error);
+        isAway = isAwayError(error);
       }
-    }
+    } while (await retries.waitForNext(isAway, signal));
     if (signal.aborted) throw new AbortedError(`Storing blob ${sha256} was withdrawn.`);
     throw new BlobUploadError(`Blob ${sha256} of ${bytes.length} bytes could not be stored: ${last}`);
   };

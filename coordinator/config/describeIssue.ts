@@ -12,26 +12,34 @@ export interface ConfigProblem {
   readonly sentence: string;
 }
 
-/** @param schema of the whole config. */
-export function describeIssue(issue: z.core.$ZodIssue, input: unknown, schema: z.ZodType): ConfigProblem[] {
+/**
+ * @param schema of the whole config.
+ * @param most problems that are told of one issue.
+ */
+export function describeIssue(
+  issue: z.core.$ZodIssue,
+  input: unknown,
+  schema: z.ZodType,
+  most: number,
+): ConfigProblem[] {
   const field = pathText(issue.path);
   const value = valueAt(input, issue.path);
   if (issue.code === 'unrecognized_keys')
-    return issue.keys.map((key) => unknownKey([...issue.path, key], keysAt(schema, issue.path)));
+    return unknownKeys(issue.keys.slice(0, most), issue.path, keysAt(schema, issue.path));
   if (field === '')
-    return [{ field, sentence: `the whole config is ${shown(value)}, expected an object with keys` }];
+    return [{ field, sentence: `the whole config is ${shownValue(value)}, expected an object with keys` }];
   if (value === undefined) return [{ field, sentence: `${field} is missing, expected ${expected(issue)}` }];
   const inner = issue.code === 'invalid_union' ? meantForm(issue.errors, value) : undefined;
   if (inner !== undefined) {
     const moved = inner.map((one) => ({ ...one, path: [...issue.path, ...one.path] }));
-    return moved.flatMap((one) => describeIssue(one, input, schema));
+    return moved.slice(0, most).flatMap((one) => describeIssue(one, input, schema, most));
   }
   const nearest = typeof value === 'string' ? nearestWord(value, validWords(issue)) : undefined;
   return [
     {
       field,
       sentence:
-        `${field} is ${shown(value)}, expected ${expected(issue)}` +
+        `${field} is ${shownValue(value)}, expected ${expected(issue)}` +
         (nearest === undefined ? '' : `; did you mean "${nearest}"?`),
     },
   ];
@@ -57,6 +65,10 @@ function meantForm(
 function validWords(issue: z.core.$ZodIssue): string[] {
   if (issue.code === 'invalid_value') return issue.values.map(String);
   return issue.code === 'invalid_union' ? issue.errors.flat().flatMap(validWords) : [];
+}
+
+function unknownKeys(keys: readonly string[], path: Path, known: readonly string[]): ConfigProblem[] {
+  return keys.map((key) => unknownKey([...path, key], known));
 }
 
 function unknownKey(path: Path, known: readonly string[]): ConfigProblem {
@@ -130,7 +142,16 @@ function valueAt(input: unknown, path: Path): unknown {
   return value;
 }
 
-function shown(value: unknown): string {
-  const text = JSON.stringify(value) ?? typeof value;
-  return text.length > 80 ? `${text.slice(0, 77)}...` : text;
+/** A value in few characters. Config modules may hold what JSON does not know. */
+export function shownValue(value: unknown): string {
+  if (typeof value === 'string') return JSON.stringify(shortened(value, 80));
+  try {
+    return shortened(JSON.stringify(value) ?? typeof value, 80);
+  } catch {
+    return typeof value;
+  }
+}
+
+export function shortened(text: string, maxLength: number): string {
+  return text.length > maxLength ? `${text.slice(0, maxLength - 3)}...` : text;
 }

@@ -2,16 +2,21 @@
 
 import { basename, dirname, extname, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { z } from 'zod';
 import { TabgradError } from '../../shared/errors.ts';
 import { resolveParams } from '../../shared/gbdt/params.ts';
 import { ConfigInvalidError, ExpressionError } from './configErrors.ts';
 import type { Config } from './configSchema.ts';
-import { describeIssue, type ConfigProblem } from './describeIssue.ts';
+import { describeIssue, shortened, shownValue, type ConfigProblem } from './describeIssue.ts';
 import type { NeuralConfig } from './neuralConfigSchema.ts';
 import { trainerNames, trainerSchemas } from './trainerSchemas.ts';
 import { nearestWord } from '../../shared/text/nearestWord.ts';
 import { parseExpression } from './expression/parseExpression.ts';
 import { readConfigFile } from './readConfigFile.ts';
+
+/** Of a config, told at once. */
+const MAX_PROBLEMS = 20;
+const MAX_SENTENCE = 2_000;
 
 /** A config whose sources and folders no longer depend on where the file lies. */
 type Loaded<C extends Config | NeuralConfig> = Omit<C, 'data' | 'runConfig'> & {
@@ -54,11 +59,7 @@ export function checkConfig(input: unknown, file: string): Config {
 function checkAnyConfig(input: unknown, file: string): Config | NeuralConfig {
   const schema = trainerSchemas[trainerOf(input, file)];
   const parsed = schema.safeParse(input);
-  if (!parsed.success)
-    fail(
-      file,
-      parsed.error.issues.flatMap((issue) => describeIssue(issue, input, schema)),
-    );
+  if (!parsed.success) fail(file, problemsOf(parsed.error, input, schema));
   const config = parsed.data;
   const problems = [
     ...commonChecks(config),
@@ -69,6 +70,16 @@ function checkAnyConfig(input: unknown, file: string): Config | NeuralConfig {
   return config;
 }
 
+/** As many as are told. */
+function problemsOf({ issues }: z.ZodError, input: unknown, schema: z.ZodType): ConfigProblem[] {
+  const problems: ConfigProblem[] = [];
+  for (const issue of issues) {
+    if (problems.length > MAX_PROBLEMS) break;
+    problems.push(...describeIssue(issue, input, schema, MAX_PROBLEMS + 1));
+  }
+  return problems;
+}
+
 /** Trees where the config has none or is no object: the schema says the rest. */
 function trainerOf(input: unknown, file: string): keyof typeof trainerSchemas {
   const named: unknown =
@@ -77,7 +88,7 @@ function trainerOf(input: unknown, file: string): keyof typeof trainerSchemas {
   if (known) return known;
   const nearest = typeof named === 'string' ? nearestWord(named, trainerNames) : undefined;
   const hint = nearest === undefined ? '' : `; did you mean "${nearest}"?`;
-  const sentence = `trainer is ${JSON.stringify(named)}, expected one of ${trainerNames.join(', ')}${hint}`;
+  const sentence = `trainer is ${shownValue(named)}, expected one of ${trainerNames.join(', ')}${hint}`;
   return fail(file, [{ field: 'trainer', sentence }]);
 }
 
@@ -137,11 +148,12 @@ function parameterProblems(params: Config['params']): ConfigProblem[] {
 }
 
 function fail(file: string, problems: readonly ConfigProblem[]): never {
-  const field = problems[0]?.field ?? '';
-  throw new ConfigInvalidError(problems.map(({ sentence }) => `${file}: ${sentence}`).join('\n'), {
-    file,
-    field,
-  });
+  const field = problems[0]?.field.slice(0, MAX_SENTENCE) ?? '';
+  const lines = problems
+    .slice(0, MAX_PROBLEMS)
+    .map(({ sentence }) => `${file}: ${shortened(sentence, MAX_SENTENCE)}`);
+  if (problems.length > MAX_PROBLEMS) lines.push(`${file}: and more that is not told here`);
+  throw new ConfigInvalidError(lines.join('\n'), { file, field });
 }
 
 function resolveTreePaths(config: Config, file: string, folder: string): LoadedConfig {

@@ -1,14 +1,18 @@
 // Reads a config file of any of its formats into a plain value. Nothing is checked here but that it parses.
 
-import { readFile, stat } from 'node:fs/promises';
+import { open } from 'node:fs/promises';
 import { extname, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { createJiti } from 'jiti';
-import { type Document, isScalar, LineCounter, parseDocument, visit } from 'yaml';
+import { LineCounter, parseDocument } from 'yaml';
+import { beyondShape, type JsonShape } from '../../shared/text/jsonShape.ts';
 import { ConfigSyntaxError, ConfigUnreadableError } from './configErrors.ts';
 
-const MAX_CONFIG_BYTES = 1024 * 1024;
-const MAX_DEPTH = 100;
+const MAX_CONFIG_BYTES = 4 * 1024 * 1024;
+/** Its parser compares every key with all others. */
+const MAX_YAML_BYTES = 256 * 1024;
+/** The topology of a net is the deepest, and lists of columns are the longest. */
+const SHAPE: JsonShape = { maxDepth: 100, maxKeys: 10_000, maxContainers: 1 << 18 };
 
 /** Readers by file ending. `shown` is the path as the user wrote it. */
 const readers: Readonly<Record<string, (path: string, shown: string) => Promise<unknown>>> = {
@@ -35,54 +39,53 @@ export async function readConfigFile(file: string, cwd: string): Promise<unknown
   return reader(resolve(cwd, file), file);
 }
 
-async function readText(path: string, shown: string): Promise<string> {
-  let text: string;
+async function readText(path: string, shown: string, maxBytes = MAX_CONFIG_BYTES): Promise<string> {
+  let bytes: Buffer;
   try {
-    const { size } = await stat(path);
-    if (size > MAX_CONFIG_BYTES) throw tooLong(shown);
-    text = await readFile(path, 'utf8');
+    bytes = await readAtMost(path, maxBytes + 1);
   } catch (error) {
-    if (error instanceof ConfigUnreadableError) throw error;
     const code = (error as NodeJS.ErrnoException).code;
     const reason =
       code === 'ENOENT' ? 'does not exist' : code === 'EISDIR' ? 'is a folder' : `can not be read (${code})`;
     throw new ConfigUnreadableError(`The config file ${shown} ${reason}.`, { file: shown }, { cause: error });
   }
-  // What is no regular file has no size.
-  if (text.length > MAX_CONFIG_BYTES) throw tooLong(shown);
-  return text;
-}
-
-function tooLong(shown: string): ConfigUnreadableError {
-  return new ConfigUnreadableError(`The config file ${shown} is longer than ${MAX_CONFIG_BYTES} bytes.`, {
-    file: shown,
-  });
-}
-
-/** Parsed values are walked by recursion later. @throws ConfigSyntaxError */
-function withinDepth(config: unknown, shown: string): unknown {
-  let level: unknown[] = [config];
-  for (let depth = 0; level.length > 0; depth++) {
-    if (depth > MAX_DEPTH)
-      throw new ConfigSyntaxError(`The config file ${shown} is nested more than ${MAX_DEPTH} levels deep.`, {
-        file: shown,
-      });
-    // A value that aliases name many times counts once.
-    const next = new Set<unknown>();
-    for (const value of level)
-      if (typeof value === 'object' && value !== null)
-        for (const member of Object.values(value)) next.add(member);
-    level = [...next];
+  if (bytes.length > maxBytes) {
+    const hint = maxBytes < MAX_CONFIG_BYTES ? '; JSON may have more' : '';
+    throw new ConfigUnreadableError(`The config file ${shown} is longer than ${maxBytes} bytes${hint}.`, {
+      file: shown,
+    });
   }
-  return config;
+  return bytes.toString('utf8');
+}
+
+/** What a path leads to need not be a file, nor have an end. */
+async function readAtMost(path: string, maxBytes: number): Promise<Buffer> {
+  const file = await open(path);
+  try {
+    const pieces: Buffer[] = [];
+    for (let left = maxBytes; left > 0;) {
+      const { bytesRead, buffer } = await file.read(Buffer.alloc(Math.min(left, 64 * 1024)));
+      if (bytesRead === 0) break;
+      pieces.push(buffer.subarray(0, bytesRead));
+      left -= bytesRead;
+    }
+    return Buffer.concat(pieces);
+  } finally {
+    await file.close();
+  }
+}
+
+function tooComplex(shown: string, what: string): ConfigSyntaxError {
+  return new ConfigSyntaxError(`The config file ${shown} is too complex: ${what}`, { file: shown });
 }
 
 async function readJson(path: string, shown: string): Promise<unknown> {
   const text = await readText(path, shown);
+  const beyond = beyondShape(text, SHAPE);
+  if (beyond !== undefined) throw tooComplex(shown, beyond);
   try {
-    return withinDepth(JSON.parse(text), shown);
+    return JSON.parse(text);
   } catch (error) {
-    if (error instanceof ConfigSyntaxError) throw error;
     const reason = (error as Error).message;
     const position = /at position (\d+)/.exec(reason)?.[1];
     const place = position === undefined ? '' : ` at ${lineAndColumn(text, Number(position))}`;
@@ -98,50 +101,43 @@ async function readJson(path: string, shown: string): Promise<unknown> {
 }
 
 async function readYaml(path: string, shown: string): Promise<unknown> {
-  const text = await readText(path, shown);
-  try {
-    const lines = new LineCounter();
-    // The parser's own check of names compares each with all others.
-    const document = parseDocument(text, { prettyErrors: true, uniqueKeys: false, lineCounter: lines });
-    const [error] = document.errors;
-    if (error !== undefined)
-      throw wrongYaml(shown, error.message.split(/ at line \d|\n/)[0]!, error.linePos?.[0]);
-    requireUniqueKeys(document, lines, shown);
-    return withinDepth(document.toJS({ maxAliasCount: 100 }), shown);
-  } catch (cause) {
-    if (cause instanceof ConfigSyntaxError) throw cause;
-    const reason = cause instanceof RangeError ? 'it is nested too deep' : (cause as Error).message;
-    throw wrongYaml(shown, reason, undefined, cause);
+  const text = await readText(path, shown, MAX_YAML_BYTES);
+  const lineCounter = new LineCounter();
+  const document = parseDocument(text, { lineCounter, prettyErrors: false });
+  const [error] = document.errors;
+  if (error !== undefined) {
+    const { line, col } = lineCounter.linePos(error.pos[0]);
+    const place = line === 0 ? '' : ` at line ${line}, column ${col}`;
+    const isTooDeep = error.message.includes('call stack');
+    const short = isTooDeep ? 'it is nested too deeply' : error.message.split('\n')[0]?.slice(0, 500);
+    throw new ConfigSyntaxError(
+      `The config file ${shown} is no valid YAML${place}: ${short}.`,
+      { file: shown },
+      { cause: error },
+    );
   }
+  let value: unknown;
+  try {
+    value = document.toJS({ maxAliasCount: 100 });
+  } catch (cause) {
+    throw new ConfigSyntaxError(
+      `The config file ${shown} is no valid YAML: ${(cause as Error).message}.`,
+      { file: shown },
+      { cause },
+    );
+  }
+  const beyond = beyondShape(withoutCycles(value, shown), SHAPE);
+  if (beyond !== undefined) throw tooComplex(shown, beyond);
+  return value;
 }
 
-function wrongYaml(
-  shown: string,
-  reason: string,
-  at: { readonly line: number; readonly col: number } | undefined,
-  cause?: unknown,
-): ConfigSyntaxError {
-  const place = at === undefined ? '' : ` at line ${at.line}, column ${at.col}`;
-  return new ConfigSyntaxError(
-    `The config file ${shown} is no valid YAML${place}: ${reason}.`,
-    { file: shown },
-    { cause },
-  );
-}
-
-function requireUniqueKeys(document: Document, lines: LineCounter, shown: string): void {
-  visit(document, {
-    Map(_, map) {
-      const seen = new Set<unknown>();
-      for (const { key } of map.items) {
-        if (!isScalar(key)) continue;
-        const place = key.range ? lines.linePos(key.range[0]) : undefined;
-        if (seen.has(key.value))
-          throw wrongYaml(shown, `Map keys must be unique, and "${String(key.value)}" is there twice`, place);
-        seen.add(key.value);
-      }
-    },
-  });
+/** @returns the value as JSON. An alias may stand within its own anchor. */
+function withoutCycles(value: unknown, shown: string): string {
+  try {
+    return JSON.stringify(value) ?? '';
+  } catch {
+    throw tooComplex(shown, 'an alias stands within its own anchor.');
+  }
 }
 
 async function readModule(path: string, shown: string): Promise<unknown> {

@@ -5,8 +5,6 @@ import { optimizerSlots } from '../../kernels/neural/optimizer.ts';
 import { AbortedError } from '../../shared/errors.ts';
 import { stepsPerEpoch } from '../../shared/neural/data/stepPlan.ts';
 import type { NetInput } from '../../shared/neural/predict/netInputs.ts';
-import { readStepProfile, timelineTrace } from '../../shared/neural/run/stepProfile.ts';
-import { profileTable, profileTrace } from '../../shared/neural/engine/profileReport.ts';
 import type { NeuralSpec, TensorDataset } from '../../shared/neural/run/neuralSpec.ts';
 import { decodeState, encodeState, matchWeights } from '../../shared/neural/state/namedState.ts';
 import type { NamedState } from '../../shared/neural/state/namedState.ts';
@@ -27,6 +25,7 @@ import { checkpointFiles, NeuralCheckpoint, type LoadedNet } from './neuralCheck
 import { resolveNeural, type NeuralSettings, type NeuralTrainerOptions } from './neuralOptions.ts';
 import { shardsOf } from './shardsOf.ts';
 import { StateRecorder } from './stateRecorder.ts';
+import { writeProfile } from './writeProfile.ts';
 import { prepareTensors, type NeuralData, type PrepareTensors } from './prepare/prepareTensors.ts';
 
 export interface NeuralResult extends Omit<Result, 'checkpoint' | 'checkpoints'> {
@@ -222,10 +221,10 @@ export class NeuralTrainer {
           callback.onCheckpoint?.(new NeuralCheckpoint(path), metrics);
       },
       onProfile: async (bytes) => {
-        const profile = readStepProfile(bytes);
-        facts.profile = profileTable(profile.ops);
-        await folder.writeBeside('profile.json', profileTrace(profile.ops));
-        await folder.writeBeside('timeline.json', timelineTrace(profile));
+        const table = await writeProfile(bytes, folder, (message) =>
+          warnOwner(settings.options.runConfig, message),
+        );
+        if (table !== undefined) facts.profile = table;
       },
       onFailure: (error) => broken.abort(error),
       now: clock.now,

@@ -60,9 +60,11 @@ export class Admission {
     // A worker that was lost for good is a new one should it come back, or those that it left would wonder.
     const { joinTokens, attempts } = this.#options;
     if (joinTokens === undefined) return { type: 'new', joinToken: NO_TOKEN };
+    // An identity that is not proven is a guess as well, where no token comes with it.
+    const shown = hello.token ?? (known ? undefined : hello.identity?.secret);
     const attempt = attempts
-      ? attempts.attempt(address, hello.token, joinTokens())
-      : compareSecrets(hello.token, joinTokens());
+      ? attempts.attempt(address, shown, joinTokens())
+      : compareSecrets(shown, joinTokens());
     if (attempt.type === 'right') return { type: 'new', joinToken: attempt.secret };
     if (attempt.type === 'throttled') return refuse(attempt.error.code, attempt.error.message);
     return refuse('TOKEN_REQUIRED', 'The join token is missing or wrong. Ask the owner for the join link.');
@@ -75,6 +77,11 @@ export class Admission {
 
   secretOf(workerId: string, joinToken: string): string {
     return this.#identities.secretOf(workerId, joinToken);
+  }
+
+  /** The secrets of this id, by the tokens in force. */
+  secretsOf(workerId: string): string[] {
+    return this.#tokens().map((joinToken) => this.secretOf(workerId, joinToken));
   }
 
   /** The worker is lost for good. @param reason where it was sent away: it is told when it comes back. */

@@ -14,7 +14,7 @@ import { PoolLog } from './poolLog.ts';
 import type { PoolOptions } from './poolOptions.ts';
 import { newWorker, traits, type PoolEvent, type PoolWorker } from './poolWorker.ts';
 import { Places } from './places.ts';
-import { makeId, makeSecret, secretsEqual } from './secrets.ts';
+import { makeId, makeSecret } from './secrets.ts';
 import { WorkerKeys } from './workerKeys.ts';
 import { WorkerSocket } from './workerSocket.ts';
 
@@ -56,10 +56,10 @@ export class Pool {
     return this.#entries.get(workerId)?.worker;
   }
 
-  /** Whether `secret` is the one that was given to this worker. */
-  knows(workerId: string, secret: string): boolean {
+  /** The secret that was given to this worker; those that it may have been given, where it is not in the pool. */
+  secretsOf(workerId: string): readonly string[] {
     const entry = this.#entries.get(workerId);
-    return entry !== undefined && secretsEqual(secret, entry.secret);
+    return entry ? [entry.secret] : this.#admission.secretsOf(workerId);
   }
 
   /** Calls back for every event from now on; returns the function that ends it. */

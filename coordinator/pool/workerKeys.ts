@@ -2,7 +2,6 @@
 // coordinator keeps, so that it is the same after a restart and nothing more has to be stored.
 
 import { createHmac, hkdfSync } from 'node:crypto';
-import { secretsEqual } from './secrets.ts';
 
 const KEY_BYTES = 32;
 
@@ -22,10 +21,6 @@ export class WorkerKeys {
   /** Lets the worker have its place at the signalling server. It is in an address, which proxies may log. */
   signallingToken(workerId: string): string {
     return code(this.#signalling, workerId);
-  }
-
-  provesSignalling(workerId: string, token: string): boolean {
-    return secretsEqual(token, this.signallingToken(workerId));
   }
 
   /** For each member of a generation its keys with the others, by their ids. A key is known to the two of a pair alone. */

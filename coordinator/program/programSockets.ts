@@ -27,7 +27,7 @@ export interface ProgramSocketOptions {
   /** Counts a socket until the returned function is called. @throws when there are too many. */
   readonly admit: (request: IncomingMessage) => () => void;
   /** Whether `secret` is that of the worker. */
-  readonly authorize: (workerId: string, secret: string) => boolean;
+  readonly authorize: (workerId: string, secret: string, request: IncomingMessage) => boolean;
   /** Takes the pipe over; false when nobody waits for this instance on this worker. */
   readonly accept: (workerId: string, instanceId: string, pipe: ProgramPipe) => boolean;
 }
@@ -48,7 +48,7 @@ export function programSockets(options: ProgramSocketOptions): ProgramSockets {
     maxBytes: MAX_UNFINISHED_BYTES,
     maxBytesEach: MAX_UNFINISHED_BYTES_EACH,
   });
-  const greet = (socket: WebSocket, stream: Duplex, joined: () => void): void => {
+  const greet = (socket: WebSocket, stream: Duplex, request: IncomingMessage, joined: () => void): void => {
     let held: HeldBytes | undefined;
     let maxMessageBytes = MAX_JOIN_BYTES;
     const cut = (): void => socket.terminate();
@@ -75,7 +75,7 @@ export function programSockets(options: ProgramSocketOptions): ProgramSockets {
       cancelTimer();
       const join = isBinary ? undefined : readJoin((data as Buffer).toString('utf8'));
       if (!join) return refuse('it did not say whose it is');
-      if (!authorize(join.workerId, join.secret)) return refuse('the secret is wrong');
+      if (!authorize(join.workerId, join.secret, request)) return refuse('the secret is wrong');
       if (!accept(join.workerId, join.instanceId, new WebSocketPipe(socket)))
         return refuse('nobody waits for it');
       joined();
@@ -87,7 +87,9 @@ export function programSockets(options: ProgramSocketOptions): ProgramSockets {
     handleUpgrade: (request, socket, head) => {
       const joinedOrGone = admit(request);
       socket.once('close', joinedOrGone);
-      server.handleUpgrade(request, socket, head, (webSocket) => greet(webSocket, socket, joinedOrGone));
+      server.handleUpgrade(request, socket, head, (webSocket) =>
+        greet(webSocket, socket, request, joinedOrGone),
+      );
     },
     close: () => {
       for (const client of server.clients) client.terminate();

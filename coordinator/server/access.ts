@@ -4,14 +4,14 @@
 import type { IncomingMessage } from 'node:http';
 import { readWorkerAuthorization } from '../../shared/protocol/workerCredentials.ts';
 import type { AttemptThrottle } from '../pool/attemptThrottle.ts';
+import type { WorkerProofs } from '../pool/workerProofs.ts';
 import type { TrustedProxies } from './proxies.ts';
 import { OriginRefusedError, TokenRequiredError } from './serverErrors.ts';
 import type { Tokens } from './tokens.ts';
 
 export interface AccessOptions {
   readonly tokens: Pick<Tokens, 'admin'>;
-  /** Whether a worker of the pool has this secret. */
-  readonly knowsWorker: (workerId: string, secret: string) => boolean;
+  readonly workers: Pick<WorkerProofs, 'bySecret'>;
   /** Host names (without port) that requests may be addressed to; undefined allows all. */
   readonly allowedHosts: readonly string[] | undefined;
   /** Slows down who guesses. */
@@ -61,11 +61,12 @@ export class AccessControl {
   /** @throws TokenRequiredError, TooManyAttemptsError */
   checkToken(request: IncomingMessage, access: Access): Caller {
     if (access === 'public') return { type: 'anybody' };
-    const { tokens, attempts, knowsWorker } = this.#options;
+    const { tokens, attempts, workers } = this.#options;
     const worker = access === 'worker' ? readWorkerAuthorization(request.headers.authorization) : undefined;
     if (worker) {
-      const { workerId, secret } = worker;
-      if (knowsWorker(workerId, secret)) return { type: 'worker', workerId };
+      const shown = workers.bySecret({ ...worker, address: this.addressOf(request) });
+      if (shown.type === 'right') return { type: 'worker', workerId: worker.workerId };
+      if (shown.type === 'throttled') throw shown.error;
       throw new TokenRequiredError('No worker of that id and secret is in the pool.');
     }
     const attempt = attempts.attempt(this.addressOf(request), bearerToken(request), [tokens.admin]);

@@ -4,6 +4,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { TabgradError } from '../../shared/errors.ts';
 import { outsideMessage } from '../../shared/outsideMessage.ts';
 import { visibleText } from '../../shared/text/visibleText.ts';
+import { linger } from '../http/linger.ts';
 import { TooManyAttemptsError } from '../pool/attemptThrottle.ts';
 import { BadRequestError, BodyTooLargeError, statusOf } from './serverErrors.ts';
 
@@ -51,8 +52,7 @@ export function answerError(response: ServerResponse, error: unknown, id: string
     response.destroy();
     return;
   }
-  // What is left of the body of a refused request is not waited for.
-  if (!response.req.complete) response.setHeader('Connection', 'close');
+  if (!response.req.complete) linger(response.req);
   if (status === 401) response.setHeader('WWW-Authenticate', 'Bearer');
   if (error instanceof TooManyAttemptsError) response.setHeader('Retry-After', error.retryAfterS);
   answerJson(response, status, {
@@ -70,6 +70,11 @@ function messageToOthers(error: TabgradError, id: string): string {
   return isShortened ? `${message} The coordinator's log says more, under ${id}.` : message;
 }
 
+/** The body piece by piece. Whoever stops in the middle leaves the connection open, for the answer that says why. */
+export function bodyOf(request: IncomingMessage): AsyncIterable<Buffer> {
+  return request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>;
+}
+
 /**
  * The JSON value of a request's body.
  * @throws BodyTooLargeError, BadRequestError
@@ -82,7 +87,7 @@ export async function readJsonBody(request: IncomingMessage, maxBytes: number): 
   try {
     const chunks: Buffer[] = [];
     let sizeBytes = 0;
-    for await (const chunk of request as AsyncIterable<Buffer>) {
+    for await (const chunk of bodyOf(request)) {
       sizeBytes += chunk.byteLength;
       if (sizeBytes > maxBytes) throw new BodyTooLargeError(`The body may have ${maxBytes} bytes`);
       chunks.push(chunk);

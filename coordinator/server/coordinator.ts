@@ -13,6 +13,7 @@ import { logOrStderr } from '../log/logWriter.ts';
 import { AttemptThrottle } from '../pool/attemptThrottle.ts';
 import type { Log } from '../pool/log.ts';
 import { Pool } from '../pool/pool.ts';
+import { WorkerProofs } from '../pool/workerProofs.ts';
 import { makeSecret } from '../pool/secrets.ts';
 import { ProgramHost } from '../program/programHost.ts';
 import type { SeatSource } from '../program/programPipe.ts';
@@ -159,6 +160,7 @@ export async function startCoordinator(options: CoordinatorOptions = {}): Promis
     graceMs: options.graceMs,
     pingIntervalMs: options.pingIntervalMs,
   });
+  const workers = new WorkerProofs(pool, attempts);
   const maxBlobBytes = options.maxBlobBytes ?? GIBIBYTE;
   const uploads = new WorkerUploads({
     blobs,
@@ -187,7 +189,7 @@ export async function startCoordinator(options: CoordinatorOptions = {}): Promis
   const access = new AccessControl({
     tokens,
     attempts,
-    knowsWorker: (workerId, secret) => pool.knows(workerId, secret),
+    workers,
     allowedHosts: allowedHosts(host, publicUrl, tls?.names),
     proxies,
     allowedOrigins: [
@@ -197,7 +199,7 @@ export async function startCoordinator(options: CoordinatorOptions = {}): Promis
     ],
   });
   const upgrades = new UpgradeDispatcher(access, meter, publicPath, log);
-  const closeSockets = mountSockets({ upgrades, pool, proxies, programs, clock });
+  const closeSockets = mountSockets({ upgrades, pool, workers, proxies, programs, clock, log });
 
   const addressesAt = (actualPort: number): Addresses =>
     coordinatorAddresses({

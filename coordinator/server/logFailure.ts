@@ -28,14 +28,14 @@ export function isRefusal(error: unknown): error is TabgradError {
 }
 
 /** @param what e.g. "GET /api/v1/runs". */
-export function logRefusal(log: Log, what: string, address: string, { message }: TabgradError): void {
+export function logRefusal(log: Log, what: string, address: string, message: string): void {
   const told = `Refused ${what} of ${address}: ${message}`;
   log({ level: 'warn', kind: 'refused', source: address, message: told });
 }
 
 /** Errors of requests themselves are their sender's business and not logged; refusals, defects and what only the owner is told are. */
 export function logFailure({ log, what, address, id }: FailedRequest, error: unknown): void {
-  if (isRefusal(error)) logRefusal(log, what, address, error);
+  if (isRefusal(error)) logRefusal(log, what, address, error.message);
   else if (outsideMessage(error).isShortened) {
     const told = error instanceof Error ? (error.stack ?? error.message) : String(error);
     log({ level: 'error', kind: 'failed', message: `${what} failed, ${id}: ${told}` });

@@ -3,8 +3,11 @@
 import type { IncomingMessage } from 'node:http';
 import type { Clock } from '../../shared/clock.ts';
 import { PROGRAM_PATH } from '../../shared/protocol/program.ts';
+import type { Attempt } from '../pool/attemptThrottle.ts';
+import type { Log } from '../pool/log.ts';
 import type { Pool } from '../pool/pool.ts';
 import { shareRun } from '../pool/shareRun.ts';
+import type { WorkerProofs } from '../pool/workerProofs.ts';
 import type { ProgramHost } from '../program/programHost.ts';
 import { programSockets } from '../program/programSockets.ts';
 import { SEAT_PATH } from '../program/seatMessages.ts';
@@ -12,6 +15,7 @@ import { seatSockets } from '../program/seatSockets.ts';
 import { mountPeerServer } from '../signalling/peerServer.ts';
 import { mountRelay, RELAY_PATH } from '../signalling/relay.ts';
 import { controlSockets } from './controlSockets.ts';
+import { logRefusal, pathOf } from './logFailure.ts';
 import type { TrustedProxies } from './proxies.ts';
 import { UnjoinedSockets } from './unjoinedSockets.ts';
 import type { UpgradeDispatcher } from './upgradeDispatcher.ts';
@@ -21,13 +25,16 @@ export const PEER_SERVER = { path: '/peerjs', key: 'tabgrad' } as const;
 interface SocketParts {
   readonly upgrades: UpgradeDispatcher;
   readonly pool: Pool;
+  readonly workers: WorkerProofs;
   readonly proxies: TrustedProxies;
   readonly programs: ProgramHost;
   readonly clock: Clock;
+  readonly log: Log;
 }
 
 /** The returned function closes them. */
-export function mountSockets({ upgrades, pool, proxies, programs, clock }: SocketParts): () => Promise<void> {
+export function mountSockets(parts: SocketParts): () => Promise<void> {
+  const { upgrades, pool, workers, proxies, programs, clock, log } = parts;
   const unjoined = new UnjoinedSockets(proxies);
   const control = controlSockets({
     clock,
@@ -35,14 +42,25 @@ export function mountSockets({ upgrades, pool, proxies, programs, clock }: Socke
     addressOf: (request) => proxies.clientAddress(request),
     unjoined,
   });
-  const authorize = (workerId: string, token: string): boolean => pool.knows(workerId, token);
+  const isRight = (request: IncomingMessage, { type }: Attempt): boolean => {
+    if (type === 'wrong' || type === 'throttled') {
+      const message = 'The secret of the worker is wrong.';
+      logRefusal(log, `a socket at ${pathOf(request)}`, proxies.clientAddress(request), message);
+    }
+    return type === 'right';
+  };
+  const authorize = (workerId: string, secret: string, request: IncomingMessage): boolean =>
+    isRight(request, workers.bySecret({ workerId, secret, address: proxies.clientAddress(request) }));
   const admit = (request: IncomingMessage): (() => void) => unjoined.admit(request);
   const mayMeet = (one: string, other: string): boolean => shareRun(pool, one, other);
   const peerServer = mountPeerServer({
     ...PEER_SERVER,
     clock,
-    authorize: (peerId, token) =>
-      pool.worker(peerId) !== undefined && pool.keys.provesSignalling(peerId, token),
+    authorize: (workerId, secret, request) =>
+      isRight(
+        request,
+        workers.bySignallingToken({ workerId, secret, address: proxies.clientAddress(request) }),
+      ),
     mayMeet,
   });
   const relay = mountRelay({ clock, admit, authorize, mayMeet });

@@ -32,7 +32,7 @@ export interface PeerServerOptions {
   /** What every worker must bring along; from the welcome. */
   readonly key: string;
   /** Whether the worker that holds `token` may use this PeerJS id. Default: whoever has the key may use any. */
-  readonly authorize?: (peerId: string, token: string) => boolean;
+  readonly authorize?: (peerId: string, token: string, request: IncomingMessage) => boolean;
   /** Whether messages of one may go to the other. Default: always. */
   readonly mayMeet?: (from: string, to: string) => boolean;
   readonly maxClients?: number;
@@ -106,7 +106,7 @@ class PeerServer implements MountedPeerServer {
   handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     const handshake = readHandshake(request.url ?? '');
     const refusal = handshake
-      ? this.#refusal(handshake)
+      ? this.#refusal(handshake, request)
       : 'the key, the id or the token is missing or doubled';
     this.#sockets.handleUpgrade(request, socket, head, (client) => {
       this.#bound(client, socket, refusal === undefined ? handshake?.id : undefined);
@@ -141,9 +141,9 @@ class PeerServer implements MountedPeerServer {
     });
   }
 
-  #refusal({ key, id, token }: Handshake): string | undefined {
+  #refusal({ key, id, token }: Handshake, request: IncomingMessage): string | undefined {
     const { authorize, maxClients = DEFAULT_MAX_CLIENTS } = this.#options;
-    if (key !== this.#options.key || authorize?.(id, token) === false)
+    if (key !== this.#options.key || authorize?.(id, token, request) === false)
       return 'the key, the id or its token is wrong';
     const client = this.#clients.get(id);
     if (client?.allowance.sockets.take(1, this.#clock.now()) === false) return 'this id comes too often';

@@ -35,7 +35,7 @@ export interface RelayServerOptions {
   /** Counts a socket until the returned function is called: when it has joined. @throws when there are too many. */
   readonly admit?: (request: IncomingMessage) => () => void;
   /** Whether `token` is the secret of that worker. */
-  readonly authorize: (workerId: string, token: string) => boolean;
+  readonly authorize: (workerId: string, token: string, request: IncomingMessage) => boolean;
   /** Whether the two are members of one group; asked again while they are linked. Default: any two may meet. */
   readonly mayMeet?: (one: string, other: string) => boolean;
   /** How long a half waits for its partner. Default 60 s. */
@@ -107,7 +107,9 @@ class Relay implements MountedRelay {
   handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     const joinedOrGone = this.#options.admit?.(request) ?? ((): void => undefined);
     socket.once('close', joinedOrGone);
-    this.#sockets.handleUpgrade(request, socket, head, (client) => this.#greet(client, socket, joinedOrGone));
+    this.#sockets.handleUpgrade(request, socket, head, (client) =>
+      this.#greet(client, socket, request, joinedOrGone),
+    );
   }
 
   drop(workerId: string): void {
@@ -124,7 +126,7 @@ class Relay implements MountedRelay {
     return new Promise((resolve) => this.#sockets.close(() => resolve()));
   }
 
-  #greet(socket: WebSocket, stream: Duplex, joined: () => void): void {
+  #greet(socket: WebSocket, stream: Duplex, request: IncomingMessage, joined: () => void): void {
     let held: HeldBytes | undefined;
     const drop = (): void => socket.terminate();
     boundMessages(stream, {
@@ -148,7 +150,7 @@ class Relay implements MountedRelay {
       if (socket.readyState !== socket.OPEN) return;
       cancel();
       const join = isBinary ? undefined : readJoin((data as Buffer).toString());
-      const refusal = join ? this.#refusal(join) : 'it did not say whom it wants';
+      const refusal = join ? this.#refusal(join, request) : 'it did not say whom it wants';
       if (!join || refusal !== undefined) return this.#refuse(socket, refusal ?? '');
       joined();
       held = this.#unfinished.open(join.worker, drop);
@@ -157,9 +159,9 @@ class Relay implements MountedRelay {
     });
   }
 
-  #refusal({ worker, token, peer }: Join): string | undefined {
+  #refusal({ worker, token, peer }: Join, request: IncomingMessage): string | undefined {
     const { maxHalves, maxHalvesPerPair, maxHalvesPerWorker } = this.#limits;
-    if (!this.#options.authorize(worker, token)) return 'the token is wrong';
+    if (!this.#options.authorize(worker, token, request)) return 'the token is wrong';
     if (!this.#mayMeet(worker, peer)) return `it shares no group with worker ${peer}`;
     const { halves } = this.#links.accountOf(worker);
     if (halves >= maxHalvesPerWorker) return `worker ${worker} has ${halves} relayed links already`;

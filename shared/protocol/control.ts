@@ -191,7 +191,14 @@ export const coordinatorMessage = z.discriminatedUnion('type', [
     secret: z.string().max(128),
     /** Lets the worker have its PeerJS id, and nothing else: it is in the address of the signalling socket. */
     signallingToken: z.string().min(1).max(128),
-    peerServer: z.object({ path: z.string().max(200), key: z.string().max(128) }),
+    /** A path and no more: what follows a host may make another host of it ("@elsewhere"). */
+    peerServer: z.object({
+      path: z
+        .string()
+        .max(200)
+        .regex(/^(?:\/[\w.~-]+)+$/),
+      key: z.string().max(128),
+    }),
     iceServers,
     /** The coordinator pings at this interval; a worker that hears nothing for three intervals opens a new socket. */
     pingIntervalMs: z.number().positive(),

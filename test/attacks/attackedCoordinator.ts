@@ -5,6 +5,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
+import { Worker } from 'node:worker_threads';
 
 const START_TIMEOUT_MS = 30_000;
 const MIBIBYTE = 1024 * 1024;
@@ -18,6 +19,8 @@ export interface AttackedCoordinator extends AsyncDisposable {
   readonly output: { readonly stdout: readonly string[]; readonly stderr: readonly string[] };
   /** Resident memory of the process, in MiB. */
   residentMiB(): number;
+  /** What its main thread has computed so far, in ms of processor time. */
+  computedMs(): number;
 }
 
 /** Runs `tabgrad up --port 0 --json` of the built bundle with further arguments, and tokens that the test knows. */
@@ -69,6 +72,7 @@ async function startAttacked(
       joinToken: tokens.TABGRAD_TOKEN,
       output: { stdout, stderr },
       residentMiB: () => residentMiB(pidOf(child)),
+      computedMs: () => computedMs(pidOf(child)),
       [Symbol.asyncDispose]: () => end(child),
     };
   } catch (error) {
@@ -77,25 +81,44 @@ async function startAttacked(
   }
 }
 
+/** Processor time of a process's main thread so far, in ms. Linux alone. */
+function computedMs(pid: number): number {
+  return Number(readFileSync(`/proc/${pid}/schedstat`, 'utf8').split(' ')[0]) / 1e6;
+}
+
 /** Resident memory of a process of this machine, in MiB. Linux alone. */
 function residentMiB(pid: number): number {
   const [, kib] = /VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? [];
   return Math.round((Number(kib) * 1024) / MIBIBYTE);
 }
 
-/** Asks /healthz over and over until `during` settles. @returns the longest time that an answer took, in ms. */
-export async function slowestHealthCheckMs(url: string, during: Promise<unknown>): Promise<number> {
-  const over = new AbortController();
-  void during.catch(() => undefined).finally(() => over.abort());
-  let slowestMs = 0;
-  while (!over.signal.aborted) {
-    const askedAt = performance.now();
-    await (await fetch(`${url}/healthz`)).arrayBuffer();
-    slowestMs = Math.max(slowestMs, performance.now() - askedAt);
-    await new Promise((resolve) => setTimeout(resolve, 20));
+/**
+ * Asks over and over until `during` settles.
+ * @param body POSTed, where there is one.
+ * @returns the most that the server's main thread computed between a question and its answer, in ms.
+ */
+export async function slowestAnswerMs(
+  { pid, url }: Pick<AttackedCoordinator, 'pid' | 'url'>,
+  { path, body }: { readonly path: string; readonly body?: string },
+  during: Promise<unknown>,
+): Promise<number> {
+  const workerData = { url: new URL(path, url).href, pid, body };
+  const probe = new Worker(new URL('./healthProbe.mjs', import.meta.url), { workerData });
+  const slowest = once(probe, 'message') as Promise<[number]>;
+  slowest.catch(() => undefined);
+  try {
+    await during;
+    probe.postMessage('over');
+    return (await slowest)[0];
+  } finally {
+    await probe.terminate();
   }
-  return slowestMs;
 }
+
+export const slowestHealthCheckMs = (
+  coordinator: Pick<AttackedCoordinator, 'pid' | 'url'>,
+  during: Promise<unknown>,
+): Promise<number> => slowestAnswerMs(coordinator, { path: '/healthz' }, during);
 
 function pidOf(child: ChildProcess): number {
   if (child.pid === undefined) throw new Error('The process has no id');

@@ -96,22 +96,24 @@ test('a member sends a message of nothing but brackets', async (context) => {
   await formGroup(coordinator.url, [worker!]);
   const text = `{"type":"committed","trees":${'['.repeat(15 * MEBIBYTE)}`;
   const sent = new Promise<void>((resolve) => worker!.socket.send(text, () => resolve()));
-  const slowestMs = await slowestHealthCheckMs(coordinator.url, Promise.all([sent, worker!.next('ping')]));
-  expectAtMost(context, { what: 'slowest health check', value: slowestMs, atMost: 1_500, unit: 'ms' });
+  const slowestMs = await slowestHealthCheckMs(coordinator, Promise.all([sent, worker!.next('ping')]));
+  expectAtMost(context, { what: 'computed before an answer', value: slowestMs, atMost: 1_500, unit: 'ms' });
 });
 
-test('workers change their peer id all the time', async (context) => {
+test('workers pause and come back all the time', async (context) => {
   await using coordinator = await start();
   const workers = await join(coordinator.url, 200);
   const flood = Promise.all(
     workers.map(async ({ socket, workerId }) => {
-      for (let i = 0; i < 500; i++)
-        socket.send(JSON.stringify({ type: 'available', peerId: `${workerId}-${i}` }));
+      for (let i = 0; i < 250; i++) {
+        socket.send(JSON.stringify({ type: 'available', peerId: workerId }));
+        socket.send(JSON.stringify({ type: 'leaving', reason: `pause ${i}` }));
+      }
       await new Promise((resolve) => socket.once('close', resolve));
     }),
   );
-  const slowestMs = await slowestHealthCheckMs(coordinator.url, flood);
-  expectAtMost(context, { what: 'slowest health check', value: slowestMs, atMost: 1_500, unit: 'ms' });
+  const slowestMs = await slowestHealthCheckMs(coordinator, flood);
+  expectAtMost(context, { what: 'computed before an answer', value: slowestMs, atMost: 1_500, unit: 'ms' });
 });
 
 test('one address asks for all places', async (context) => {

@@ -20,6 +20,7 @@ import { expectAtMost } from './figures.ts';
 
 const KIBIBYTE = 1024;
 const MIBIBYTE = 1024 * KIBIBYTE;
+const YIELD_BYTES = 256 * KIBIBYTE;
 
 const tokens = { join: 'JOIN', admin: 'ADMIN' };
 
@@ -63,11 +64,12 @@ async function flood(socket: WebSocket, message: string | Buffer, forMs: number)
   let sent = 0;
   while (performance.now() < until && socket.readyState === socket.OPEN) {
     // Not much more than the network takes: the attacker's own buffers are none of the coordinator's.
-    if (socket.bufferedAmount > MIBIBYTE / 2) await delay(10);
+    if (socket.bufferedAmount > MIBIBYTE / 2) await delay(50);
     else {
       socket.send(message);
       sent += message.length;
-      if (sent % (16 * message.length) === 0) await new Promise((resolve) => setImmediate(resolve));
+      // The members of the test answer pings in this thread, too.
+      if (sent % YIELD_BYTES < message.length) await new Promise((resolve) => setImmediate(resolve));
     }
   }
   return sent;
@@ -84,11 +86,16 @@ test('a worker opens sockets for ids of others and thousands of its own: it has 
     });
     taken.push(...(await Promise.all(answers)).filter((answer) => answer === 'OPEN'));
   }
-  const askedAt = performance.now();
+  const before = coordinator.computedMs();
   await present(coordinator, victim);
-  const waitedMs = performance.now() - askedAt;
+  const computedMs = coordinator.computedMs() - before;
   expectAtMost(context, { what: 'sockets taken', value: taken.length, atMost: 100, unit: 'of 5000' });
-  expectAtMost(context, { what: 'the next worker waits', value: waitedMs, atMost: 2_000, unit: 'ms' });
+  expectAtMost(context, {
+    what: 'computed before the next worker is let in',
+    value: computedMs,
+    atMost: 500,
+    unit: 'ms',
+  });
 });
 
 for (const [what, atMostMiB, prepare] of [
@@ -107,10 +114,10 @@ for (const [what, atMostMiB, prepare] of [
     const socket = await present(coordinator, attacker);
     const before = coordinator.residentMiB();
     const flooding = flood(socket, offerTo(victim.welcome.workerId, 30 * KIBIBYTE), 6_000);
-    const slowestMs = await slowestHealthCheckMs(coordinator.url, flooding);
+    const slowestMs = await slowestHealthCheckMs(coordinator, flooding);
     const growthMiB = coordinator.residentMiB() - before;
     expectAtMost(context, { what: 'memory grew by', value: growthMiB, atMost: atMostMiB, unit: 'MiB' });
-    expectAtMost(context, { what: 'slowest answer', value: slowestMs, atMost: 1_000, unit: 'ms' });
+    expectAtMost(context, { what: 'computed before an answer', value: slowestMs, atMost: 1_000, unit: 'ms' });
   });
 }
 
@@ -121,14 +128,16 @@ test('a member sends a hundred thousand small messages over signalling: others a
   let passed = 0;
   heard.on('message', () => (passed += 1));
   const socket = await present(coordinator, attacker);
+  const begunAt = performance.now();
   const flooding = (async () => {
     for (let at = 0; at < 100_000; at += 1) socket.send(offerTo(victim.welcome.workerId, 0));
     await delay(5_000);
   })();
-  const slowestMs = await slowestHealthCheckMs(coordinator.url, flooding);
+  const slowestMs = await slowestHealthCheckMs(coordinator, flooding);
   // A burst, what comes with it in one packet, and 200 a second.
-  expectAtMost(context, { what: 'passed on', value: passed, atMost: 8_000, unit: 'of 100000' });
-  expectAtMost(context, { what: 'slowest answer', value: slowestMs, atMost: 1_500, unit: 'ms' });
+  const atMost = 7_000 + (200 * (performance.now() - begunAt)) / 1_000;
+  expectAtMost(context, { what: 'passed on', value: passed, atMost, unit: 'of 100000' });
+  expectAtMost(context, { what: 'computed before an answer', value: slowestMs, atMost: 1_500, unit: 'ms' });
 });
 
 /** One half of a relayed link; resolves when it is joined to the other, or with why it is not. */
@@ -169,8 +178,8 @@ test('a member fills a hundred relayed links that nobody reads: memory stays bou
         half(coordinator, attacker, reader, `run/${link}`),
         half(coordinator, reader, attacker, `run/${link}`),
       ]);
-      if (typeof near === 'string' || typeof far === 'string')
-        throw new Error('a half of a link was refused');
+      if (typeof near === 'string') throw new Error(`a half of a link was refused: ${near}`);
+      if (typeof far === 'string') throw new Error(`a half of a link was refused: ${far}`);
       far.pause();
       writers.push(near);
     }
@@ -180,13 +189,15 @@ test('a member fills a hundred relayed links that nobody reads: memory stays bou
   const before = coordinator.residentMiB();
   const frame = Buffer.alloc(256 * KIBIBYTE);
   const flooding = Promise.all(writers.map((socket) => flood(socket, frame, 10_000)));
-  const slowestMs = await slowestHealthCheckMs(coordinator.url, flooding);
+  const slowestMs = await slowestHealthCheckMs(coordinator, flooding);
   const growthMiB = coordinator.residentMiB() - before;
-  const [near, far] = (await Promise.all([
+  const [near, far] = await Promise.all([
     half(coordinator, honest, other, 'run/1'),
     half(coordinator, other, honest, 'run/1'),
-  ])) as [WebSocket, WebSocket];
-  const askedAt = performance.now();
+  ]);
+  if (typeof near === 'string') throw new Error(`a half of a link was refused: ${near}`);
+  if (typeof far === 'string') throw new Error(`a half of a link was refused: ${far}`);
+  const computedBeforeMs = coordinator.computedMs();
   let received = 0;
   const all = new Promise<void>((resolve) =>
     far.on('message', (data: Buffer) => {
@@ -196,11 +207,16 @@ test('a member fills a hundred relayed links that nobody reads: memory stays bou
   );
   for (let sent = 0; sent < 16 * MIBIBYTE; sent += frame.length) near.send(frame);
   await all;
-  const waitedMs = performance.now() - askedAt;
+  const computedMs = coordinator.computedMs() - computedBeforeMs;
   expectAtMost(context, { what: 'links filled', value: writers.length, atMost: 100, unit: '' });
   expectAtMost(context, { what: 'memory grew by', value: growthMiB, atMost: 200, unit: 'MiB' });
-  expectAtMost(context, { what: 'slowest answer', value: slowestMs, atMost: 1_500, unit: 'ms' });
-  expectAtMost(context, { what: '16 MiB of others take', value: waitedMs, atMost: 5_000, unit: 'ms' });
+  expectAtMost(context, { what: 'computed before an answer', value: slowestMs, atMost: 1_500, unit: 'ms' });
+  expectAtMost(context, {
+    what: 'computed for 16 MiB of others',
+    value: computedMs,
+    atMost: 3_000,
+    unit: 'ms',
+  });
 });
 
 test('a worker that is in no group gets no place at the relay', async (context) => {

@@ -3,6 +3,8 @@
 import type { Reporter, TestModule } from 'vitest/node';
 import './figures.ts';
 
+const verdicts = { passed: 'held', failed: 'BROKEN', skipped: 'not run', pending: 'not run' } as const;
+
 export class TableReporter implements Reporter {
   onTestRunEnd(modules: readonly TestModule[]): void {
     const rows = modules.flatMap((module) =>
@@ -11,7 +13,7 @@ export class TableReporter implements Reporter {
           ({ what, value, atMost, unit }) =>
             `${what} ${rounded(value)} of at most ${rounded(atMost)} ${unit}`,
         );
-        const verdict = test.result().state === 'passed' ? 'held' : 'BROKEN';
+        const verdict = verdicts[test.result().state];
         return [verdict, test.fullName, figures.join('; ')];
       }),
     );

@@ -51,7 +51,11 @@ async function formGroup(url: string, worker: JoinedWorker): Promise<void> {
     initialState: { sha256: 'a'.repeat(64), sizeBytes: 1_000 },
     train: dataset,
   };
-  const request = { runId: 'run', name: 'run', spec, shards: [], workers: { min: 1, max: 1 } };
+  const rows = Buffer.alloc(64);
+  const sha256 = createHash('sha256').update(rows).digest('hex');
+  await fetch(`${url}/blobs/${sha256}`, { method: 'PUT', body: rows, headers: admin });
+  const shards = [{ dataset: 'train', index: 0, firstRow: 0, rows: 8, sha256, sizeBytes: 64 }];
+  const request = { runId: 'run', name: 'run', spec, shards, workers: { min: 1, max: 1 } };
   const submitted = await fetch(`${url}/api/v1/runs`, {
     method: 'POST',
     body: JSON.stringify(request),

@@ -54,6 +54,12 @@ export function joinByHand(coordinator: CoordinatorAccess): Promise<HandmadeWork
   });
 }
 
+/** Takes the place in the group, or it would be given to another one after a while. */
+async function begin({ control, assigned }: HandmadeWorker): Promise<void> {
+  const { runId, generation } = await assigned;
+  control.send(JSON.stringify({ type: 'ready', runId, generation, links: [] }));
+}
+
 /** So many workers in the group of one run, whose id is "run". */
 export async function groupByHand(coordinator: CoordinatorAccess, size: number): Promise<HandmadeWorker[]> {
   const rows = Buffer.from('rows');
@@ -80,6 +86,6 @@ export async function groupByHand(coordinator: CoordinatorAccess, size: number):
     '/api/v1/runs',
     JSON.stringify({ runId: 'run', name: 'run', spec, shards, workers: demand }),
   );
-  await Promise.all(workers.map(({ assigned }) => assigned));
+  await Promise.all(workers.map((worker) => begin(worker)));
   return workers;
 }

@@ -1,6 +1,6 @@
 // Who may ask for predictions: whoever has the API key, where one is set; and no web page of a foreign origin.
 
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
 import type { AttemptThrottle } from '../../pool/attemptThrottle.ts';
 import { OriginRefusedError, TokenRequiredError } from '../../server/serverErrors.ts';
 
@@ -29,10 +29,11 @@ export class CallerAccess {
 
   /**
    * Refuses what a page of another site can send through a browser, also by a name that it made point here.
-   * @param host that the request is addressed to, with its port. @param origin of the page.
+   * @param host that the request is addressed to, with its port.
    * @throws OriginRefusedError
    */
-  checkSource(host: string, origin: string | undefined): void {
+  checkSource(host: string, headers: IncomingHttpHeaders): void {
+    const { origin } = headers;
     const { allowedHosts } = this.#options;
     if (allowedHosts && !this.#goodHosts.has(host)) {
       const url = `http://${host}`;
@@ -44,13 +45,11 @@ export class CallerAccess {
       }
       if (this.#goodHosts.size < KEPT_HOSTS) this.#goodHosts.add(host);
     }
-    if (
-      origin === undefined ||
-      this.#allows(origin) ||
-      origin === `http://${host}` ||
-      origin === `https://${host}`
-    )
-      return;
+    if (origin === undefined) {
+      if (!isOfForeignPage(headers) || this.#allows('*')) return;
+      throw new OriginRefusedError('A page of another site may not use this server.');
+    }
+    if (this.#allows(origin) || origin === `http://${host}` || origin === `https://${host}`) return;
     throw new OriginRefusedError(`A page of "${origin.slice(0, 200)}" may not use this server.`);
   }
 
@@ -88,4 +87,13 @@ export class CallerAccess {
     const { allowedOrigins } = this.#options;
     return allowedOrigins.includes(origin) || allowedOrigins.includes('*');
   }
+}
+
+/**
+ * Images, frames and scripts of pages are asked for without an Origin; browsers then tell of the site by Fetch Metadata
+ * (W3C). A link that somebody follows is none of these.
+ */
+function isOfForeignPage(headers: IncomingHttpHeaders): boolean {
+  const { 'sec-fetch-site': site, 'sec-fetch-dest': destination } = headers;
+  return (site === 'cross-site' || site === 'same-site') && destination !== 'document';
 }

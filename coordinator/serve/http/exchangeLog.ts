@@ -34,7 +34,7 @@ export function logFailure({ id, request, path }: Exchange, error: unknown, log:
       log,
       `serve: ${request.method} ${path.slice(0, 200)}`,
       request.socket.remoteAddress ?? '',
-      error,
+      error.message,
     );
     return;
   }

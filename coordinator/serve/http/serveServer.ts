@@ -109,7 +109,7 @@ function answer(exchange: Exchange, options: ServeServerOptions, pages: PageCont
     const { request, path } = exchange;
     const predicted = kserveModel(options.apps, path);
     exchange.isInference = path.startsWith('/v2') || predicted !== undefined;
-    options.access.checkSource(exchange.host, request.headers.origin);
+    options.access.checkSource(exchange.host, request.headers);
     options.access.allowReading(request, exchange.response);
     if (request.method === 'OPTIONS' && request.headers['access-control-request-method'] !== undefined) {
       answerPreflight(exchange);

@@ -8,7 +8,7 @@ import type { BlobStore, ByteRange } from '../../blobs/blobStore.ts';
 import { isSha256 } from '../../blobs/blobStore.ts';
 import type { UploadPlace, WorkerUploads } from '../../blobs/workerUploads.ts';
 import type { Log } from '../../pool/log.ts';
-import { answerJson, answerText } from '../answers.ts';
+import { answerJson, answerText, bodyOf } from '../answers.ts';
 import type { Exchange, Route } from '../route.ts';
 import { BadRequestError } from '../serverErrors.ts';
 
@@ -91,9 +91,8 @@ async function upload(options: BlobRouteOptions, exchange: Exchange): Promise<vo
   const place = await placeOf(options, exchange, sha256, announced);
   try {
     const isNew = !(await blobs.has(sha256));
-    const source = request as AsyncIterable<Buffer>;
     const maxBytes = place ? announced : maxBlobBytes;
-    const address = await blobs.putStream(source, { sha256, maxBytes, signal });
+    const address = await blobs.putStream(bodyOf(request), { sha256, maxBytes, signal });
     place?.stored(isNew);
     answerJson(response, isNew ? 201 : 200, address);
   } finally {

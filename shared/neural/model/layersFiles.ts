@@ -60,7 +60,7 @@ export function readLayersFiles(checkpoint: CarriedCheckpoint, file: string): La
     const found = parts.reduce((sum, part) => sum + part.byteLength, 0);
     if (found === expected) return parts;
     throw new WeightsMismatchError(
-      `The weights ${paths.join(', ')} of ${file} have ${found} bytes; its manifest tells ${expected}`,
+      `The weights ${listed(paths)} of ${file} have ${found} bytes; its manifest tells ${expected}`,
       { file },
     );
   });
@@ -72,6 +72,12 @@ export function readLayersFiles(checkpoint: CarriedCheckpoint, file: string): La
       ? readNetInputs(checkpoint.readText(INPUTS_FILE), INPUTS_FILE)
       : [],
   };
+}
+
+/** The first few. */
+function listed(paths: readonly string[]): string {
+  const more = paths.length > 4 ? ` and ${paths.length - 4} more` : '';
+  return `${paths.slice(0, 4).join(', ')}${more}`;
 }
 
 function parseModel(

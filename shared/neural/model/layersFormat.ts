@@ -7,14 +7,17 @@ import { NeuralModelError, WeightsMismatchError } from './modelErrors.ts';
 
 export const WEIGHTS_FILE = 'weights.bin';
 
+/** Files, and tensors, of all groups together: a model has at most 20,000 layers. */
+const MAX_ENTRIES = 50_000;
+
 const manifest = z.array(
   z.object({
-    paths: z.array(z.string().min(1).max(1024)).max(100_000),
+    paths: z.array(z.string().min(1).max(1024)),
     weights: z.array(
       z.object({
-        name: z.string(),
+        name: z.string().max(1_000),
         shape: z.array(z.number().int().nonnegative()).max(16),
-        dtype: z.string(),
+        dtype: z.string().max(100),
         quantization: z.unknown().optional(),
       }),
     ),
@@ -65,6 +68,8 @@ export function readModelJson(text: string, what: string): LayersModelFile {
   if (typeof value === 'object' && value !== null && 'class_name' in value) {
     return { topology: value, manifest: [] };
   }
+  const tooMany = beyondEntries(value);
+  if (tooMany !== undefined) throw new NeuralModelError(`${what}: ${tooMany}`, { file: what });
   const parsed = modelFile.safeParse(value);
   if (!parsed.success || parsed.data.modelTopology === undefined) {
     const where = parsed.error?.issues[0]?.path.join('.') ?? 'modelTopology';
@@ -72,7 +77,31 @@ export function readModelJson(text: string, what: string): LayersModelFile {
       file: what,
     });
   }
-  return { topology: parsed.data.modelTopology, manifest: parsed.data.weightsManifest };
+  const { modelTopology: topology, weightsManifest } = parsed.data;
+  const paths = new Set<string>();
+  for (const path of weightsManifest.flatMap((group) => group.paths)) {
+    if (paths.has(path)) {
+      throw new NeuralModelError(`${what}: weightsManifest names the file "${path}" twice`, { file: what });
+    }
+    paths.add(path);
+  }
+  return { topology, manifest: weightsManifest };
+}
+
+/** What is too much of a manifest, counted before it is looked at: each wrong entry costs a message. */
+function beyondEntries(value: unknown): string | undefined {
+  const { weightsManifest: groups } = (value ?? {}) as { readonly weightsManifest?: unknown };
+  if (!Array.isArray(groups)) return undefined;
+  for (const key of ['paths', 'weights'] as const) {
+    const lists = groups.map((group) => (group as Record<string, unknown> | null)?.[key]);
+    const entries = lists.reduce<number>(
+      (sum, list) => sum + (Array.isArray(list) ? list.length : 0),
+      groups.length,
+    );
+    if (entries > MAX_ENTRIES)
+      return `weightsManifest has ${entries} ${key}; expected at most ${MAX_ENTRIES}`;
+  }
+  return undefined;
 }
 
 /**

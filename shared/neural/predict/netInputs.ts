@@ -17,8 +17,8 @@ const netInputs = z.looseObject({
   inputs: z
     .array(
       z.looseObject({
-        name: z.string(),
-        columns: z.array(z.string()).max(100_000).optional(),
+        name: z.string().max(1_000),
+        columns: z.array(z.string().max(10_000)).max(100_000).optional(),
         scale: z.number(),
         offset: z.number(),
       }),

@@ -3,6 +3,7 @@
 
 import { z } from 'zod';
 import type { ProfileEntry } from '../trainingEngine.ts';
+import { visibleLine } from '../../text/visibleText.ts';
 import { NeuralSpecError } from './readNeuralSpec.ts';
 
 /** One bar of the timeline, in milliseconds from the start of the step. */
@@ -22,15 +23,20 @@ export interface StepProfile {
   readonly timeline: readonly TimelineEntry[];
 }
 
-const MOST_ENTRIES = 1_000_000;
+const MOST_ENTRIES = 50_000;
+/** Read on a terminal. */
+const name = z
+  .string()
+  .max(1_000)
+  .transform((text) => visibleLine(text));
 const amount = z.number().nonnegative();
 const stepProfile = z.object({
   step: z.int().nonnegative(),
   ops: z
     .array(
       z.object({
-        name: z.string(),
-        layer: z.string(),
+        name,
+        layer: name,
         phase: z.enum(['backward', 'forward', 'update']),
         startNs: amount,
         endNs: amount,
@@ -54,7 +60,13 @@ const stepProfile = z.object({
 
 /** @throws NeuralSpecError: another process wrote it. */
 export function readStepProfile(bytes: Uint8Array): StepProfile {
-  const parsed = stepProfile.safeParse(JSON.parse(new TextDecoder().decode(bytes)));
+  let value: unknown;
+  try {
+    value = JSON.parse(new TextDecoder().decode(bytes));
+  } catch (cause) {
+    throw new NeuralSpecError('profile: it is no JSON', { field: '' }, { cause });
+  }
+  const parsed = stepProfile.safeParse(value);
   if (parsed.success) return parsed.data;
   const field = parsed.error.issues[0]?.path.join('.') ?? '';
   throw new NeuralSpecError(`profile: ${field}: ${parsed.error.issues[0]?.message}`, { field });

@@ -110,12 +110,29 @@ describe('fetching a blob', () => {
   });
 
   test('gives up after six attempts and says what went wrong last', async () => {
-    const { fetchBlob, asked } = fetcher([() => new Response('busy', { status: 503 })]);
+    const { fetchBlob, asked } = fetcher([() => new Response('broken', { status: 500 })]);
     await expect(fetchBlob(name, { signal })).rejects.toMatchObject({
       code: 'BLOB_UNAVAILABLE',
-      message: expect.stringContaining('answered 503') as string,
+      message: expect.stringContaining('answered 500') as string,
     });
     expect(asked).toHaveLength(6);
+  });
+
+  const noRoute = (): never => {
+    throw new TypeError('no route');
+  };
+  test.each([
+    ['is not there', noRoute],
+    ['is gone behind its proxy', () => new Response('', { status: 502 })],
+    ['does not know the worker yet', () => new Response('', { status: 401 })],
+  ])('waits for a coordinator that %s as long as a restart may take, and no longer', async (_, answer) => {
+    const restarted = fetcher([...Array.from({ length: 100 }, () => answer), good]);
+    expect(await restarted.fetchBlob(name, { signal })).toEqual(shard);
+    const gone = fetcher([answer]);
+    await expect(gone.fetchBlob(name, { signal })).rejects.toMatchObject({ code: 'BLOB_UNAVAILABLE' });
+    const waitedMs = gone.waits.reduce((sum, ms) => sum + ms, 0);
+    expect(waitedMs).toBeGreaterThanOrEqual(600_000);
+    expect(waitedMs).toBeLessThanOrEqual(605_000);
   });
 
   test.each([

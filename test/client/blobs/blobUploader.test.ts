@@ -55,6 +55,12 @@ describe('storing a blob', () => {
     expect(asked).toHaveLength(3);
   });
 
+  test('waits for a coordinator that is started again', async () => {
+    const { putBlob, asked, clock } = uploader([...Array<number>(50).fill(401), 201]);
+    expect(await outcome(clock, putBlob(state, signal))).toEqual({ sha256: name, sizeBytes: 3 });
+    expect(asked).toHaveLength(51);
+  });
+
   test.each([413, 422])('does not try again what is refused with %i', async (status) => {
     const { putBlob, asked, clock } = uploader([status]);
     expect(await outcome(clock, putBlob(state, signal))).toMatchObject({

@@ -232,4 +232,19 @@ describe('ControlClient', () => {
     clock.advance(500);
     await closed;
   });
+
+  test.each([
+    '@elsewhere.example:80',
+    '//elsewhere.example',
+    '/peerjs?x=',
+
+    'peerjs',
+    '/a b',
+    '/\\elsewhere',
+  ])('does not take %j for the path of signalling: it may lead to another host', (path) => {
+    const { seen, sockets, client } = start();
+    sockets[0]!.onopen?.();
+    sockets[0]!.say({ ...welcome, peerServer: { path, key: 'k' } });
+    expect([seen.welcomes, client.malformed]).toEqual([0, 1]);
+  });
 });

@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -35,6 +35,70 @@ async function problem(work: () => unknown): Promise<TabgradError> {
   }
   throw new Error('expected an error');
 }
+
+const nested = (depth: number): string => `${'['.repeat(depth)}${']'.repeat(depth)}`;
+const keys = (count: number): string =>
+  JSON.stringify(Object.fromEntries(Array.from({ length: count }, (_, at) => [`k${at}`, 1])));
+/** Twice as large with every line. */
+const doubling = [
+  'a0: &a0 [x, x]',
+  ...Array.from({ length: 60 }, (_, i) => `a${i + 1}: &a${i + 1} [*a${i}, *a${i}]`),
+];
+
+const large: readonly (readonly [string, () => string, string | RegExp])[] = [
+  [
+    'deep.json',
+    () => `{"data": ${nested(1_000_000)}}`,
+    'deep.json is too complex: Arrays and objects may be nested 100 deep',
+  ],
+  [
+    'deep.yaml',
+    () => `data: ${nested(3_000)}`,
+    /deep\.yaml is no valid YAML at line 1, column \d+: it is nested too deeply/,
+  ],
+  [
+    'flow.yaml',
+    () => `data: ${nested(200)}`,
+    'flow.yaml is too complex: Arrays and objects may be nested 100 deep',
+  ],
+  ['keys.json', () => keys(200_000), 'keys.json is too complex: An object may have 10000 keys'],
+  ['doubling.yaml', () => doubling.join('\n'), 'doubling.yaml is no valid YAML: Excessive alias count'],
+  [
+    'cycle.yaml',
+    () => 'data: &a { train: *a }',
+    'cycle.yaml is too complex: an alias stands within its own anchor.',
+  ],
+  [
+    'many.yaml',
+    () => 'x: &y 1\n'.repeat(50_000),
+    'many.yaml is longer than 262144 bytes; JSON may have more.',
+  ],
+];
+
+describe('a config that is made to be large', () => {
+  it.each(large)('is refused: %s', async (name, text, message) => {
+    const error = await problem(async () => loadConfig(await write(name, text()), folder));
+    expect(error).toMatchObject({ place: { file: name }, message: expect.stringMatching(message) });
+  });
+
+  it('is read no further than it may be long', async () => {
+    await symlink('/dev/zero', join(folder, 'endless.json'));
+    expect((await problem(() => readConfigFile('endless.json', folder))).message).toBe(
+      'The config file endless.json is longer than 4194304 bytes.',
+    );
+  });
+
+  it.each([
+    ['wrong entries', { ...example, featureColumns: Array(99_999).fill(1) }],
+    ['unknown keys', JSON.parse(keys(9_999)) as object],
+    ['a long word', { ...example, trainer: 'x'.repeat(1_000_000) }],
+    ['a long key', { ...example, ['y'.repeat(1_000_000)]: 1 }],
+  ])('with %s is told of in few words', async (_, config) => {
+    const { message, place } = await problem(() => checkConfig(config, 'config.ts'));
+    expect(message.length + (place.field?.length ?? 0)).toBeLessThan(45_000);
+    expect(message.split('\n').length).toBeLessThanOrEqual(21);
+  });
+});
 
 describe('loading a config', () => {
   it('reads the same config from JSON, YAML, TypeScript and JavaScript', async () => {

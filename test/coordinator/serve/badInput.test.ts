@@ -292,6 +292,25 @@ describe('requests that do not fit', () => {
     expect((await fetch(`${serve.url}/-/nothing`)).status).toBe(404);
   });
 
+  it.each([
+    ['an image of another site', { 'sec-fetch-site': 'cross-site', 'sec-fetch-dest': 'image' }, 403],
+    [
+      'a frame of another port of this machine',
+      { 'sec-fetch-site': 'same-site', 'sec-fetch-dest': 'iframe' },
+      403,
+    ],
+    ['a link that is followed', { 'sec-fetch-site': 'cross-site', 'sec-fetch-dest': 'document' }, 200],
+    ['an address that is typed', { 'sec-fetch-site': 'none', 'sec-fetch-dest': 'document' }, 200],
+    ['its own page', { 'sec-fetch-site': 'same-origin', 'sec-fetch-dest': 'image' }, 200],
+  ])('takes a GET without an Origin for what the browser says that it is: %s', async (_, headers, status) => {
+    const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
+    const { host } = new URL(serve.url!);
+    const answer = await raw(
+      `GET /-/healthz HTTP/1.1\r\nHost: ${host}\r\n${lines.join('')}Connection: close\r\n\r\n`,
+    );
+    expect(Number(answer.slice(9, 12))).toBe(status);
+  });
+
   it('refuses pages of other origins, and names that are not its own', async () => {
     const foreign = await fetch(serve.url!, {
       method: 'POST',

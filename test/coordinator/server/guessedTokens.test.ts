@@ -5,9 +5,13 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import type { LogEntry } from '../../../coordinator/pool/log.ts';
 import { FREE_ATTEMPTS } from '../../../coordinator/pool/attemptThrottle.ts';
+import { PROGRAM_PATH } from '../../../shared/protocol/program.ts';
+import { workerAuthorization } from '../../../shared/protocol/workerCredentials.ts';
+import { RELAY_PATH } from '../../../coordinator/signalling/relay.ts';
 import { SEAT_PATH } from '../../../coordinator/program/seatMessages.ts';
 import { startCoordinator, type Coordinator } from '../../../coordinator/server/coordinator.ts';
 import { PROTOCOL_VERSION } from '../../../shared/protocol/control.ts';
+import { joinWorker } from '../../setup/joinedWorker.ts';
 import { ManualClock } from '../../setup/manualClock.ts';
 
 const ADMIN = 'admin-token-that-nobody-guesses';
@@ -68,6 +72,39 @@ describe('a coordinator whose tokens somebody guesses', () => {
     return outcome;
   }
 
+  const guesser = '203.0.113.7';
+  const blob = async (id: string, secret: string): Promise<number> => {
+    const authorization = workerAuthorization({ workerId: id, secret });
+    const headers = { 'x-forwarded-for': guesser, authorization };
+    return (await fetch(`${coordinator.url}/blobs/${'0'.repeat(64)}`, { headers })).status;
+  };
+  /** Says one thing at a socket and waits until that is closed. */
+  async function refused(path: string, message?: object): Promise<void> {
+    const socket = open(path, { 'x-forwarded-for': guesser });
+    const closed = once(socket, 'close');
+    await once(socket, 'open');
+    if (message) socket.send(JSON.stringify(message));
+    await closed;
+  }
+  const relay = (worker: string, token: string): Promise<void> =>
+    refused(RELAY_PATH, { type: 'join', worker, token, peer: 'w-other', group: 'run/1' });
+  const program = (workerId: string, secret: string): Promise<void> =>
+    refused(PROGRAM_PATH, { type: 'join', workerId, secret, instanceId: 'p-1' });
+  const signalling = (id: string, token: string): Promise<void> =>
+    refused(`/peerjs/peerjs?key=tabgrad&id=${id}&token=${token}`);
+  const comeBack = (workerId: string, secret: string): Promise<void> => {
+    const device = { kind: 'cpu', name: 'x' };
+    const identity = { workerId, secret };
+    return refused('/control', {
+      type: 'hello',
+      protocol: PROTOCOL_VERSION,
+      runtime: 'node',
+      device,
+      cores: 1,
+      identity,
+    });
+  };
+
   it('answers 401 ten times, then 429 with the time to wait, by address', async () => {
     const statuses: number[] = [];
     for (let nth = 0; nth < FREE_ATTEMPTS + 2; nth++) {
@@ -111,6 +148,37 @@ describe('a coordinator whose tokens somebody guesses', () => {
     expect(await join(coordinator.tokens.local, '2001:db8::3')).toBe('welcome');
     clock.advance(1_000);
     expect(await join(JOIN, '2001:db8::2')).toBe('welcome');
+  });
+
+  it.each([
+    ['blobs', (id: string) => blob(id, 'guess')],
+    ['the relay', (id: string) => relay(id, 'guess')],
+    ['programs', (id: string) => program(id, 'guess')],
+    ['signalling', (id: string) => signalling(id, 'guess')],
+    ['the pool, by an identity', (id: string) => comeBack(id, 'guess')],
+  ] as const)("counts guesses of workers' secrets at %s like those of tokens", async (_, guess) => {
+    const { workerId } = await joinWorker(coordinator.url, JOIN, { 'x-forwarded-for': '203.0.113.9' });
+    for (let nth = 0; nth < FREE_ATTEMPTS - 1; nth++) await guess(workerId);
+    expect((await ask('guess', guesser)).status).toBe(401);
+    expect((await ask('guess', guesser)).status).toBe(429);
+    expect((await ask('guess', '203.0.113.9')).status).toBe(401);
+    expect(log.filter(({ kind }) => kind === 'refused').length).toBeGreaterThanOrEqual(FREE_ATTEMPTS);
+    expect(JSON.stringify(log)).not.toContain('guess');
+  });
+
+  it('counts no secret of a worker that is gone, and takes right ones from an address that waits', async () => {
+    const { workerId, secret, socket } = await joinWorker(coordinator.url, JOIN);
+    const other = await joinWorker(coordinator.url, JOIN);
+    const lost = new Promise((resolve) =>
+      coordinator.pool.on(({ type }) => type === 'lost' && resolve(type)),
+    );
+    socket.close(1000);
+    await lost;
+    for (let nth = 0; nth < FREE_ATTEMPTS; nth++) expect(await blob(workerId, secret)).toBe(401);
+    expect(await blob(workerId, 'guess')).toBe(401);
+    for (let nth = 1; nth < FREE_ATTEMPTS; nth++) await ask('guess', guesser);
+    expect(await blob(workerId, 'guess')).toBe(429);
+    expect(await blob(other.workerId, other.secret)).toBe(404);
   });
 
   it('has the refusals in its log, with the address and without the tokens', async () => {

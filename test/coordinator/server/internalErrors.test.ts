@@ -25,7 +25,7 @@ it('are answered with the number under which the log has them, and with nothing 
     ],
     access: new AccessControl({
       tokens: { admin: 'admin' },
-      knowsWorker: () => false,
+      workers: { bySecret: () => ({ type: 'wrong' }) },
       attempts: new AttemptThrottle(systemClock),
       allowedHosts: undefined,
       proxies: new TrustedProxies([]),

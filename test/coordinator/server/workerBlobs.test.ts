@@ -77,6 +77,20 @@ describe('blobs of workers', () => {
     initialState: { sha256: 'a'.repeat(64), sizeBytes: STATE_BYTES },
   };
 
+  it('that are refused before they have come completely get an answer that says why', async () => {
+    const bytes = new Uint8Array(32 * 1024 * 1024);
+    const refused = [await put(bytes), await put(bytes, { authorization: 'Bearer guess' })];
+    expect(await Promise.all(refused.map(errorOf))).toMatchObject([
+      { status: 429, code: 'UPLOAD_REFUSED' },
+      { status: 401, code: 'TOKEN_REQUIRED' },
+    ]);
+    const body = new ReadableStream({ pull: (stream) => stream.enqueue(bytes.subarray(0, 1024 * 1024)) });
+    const endless = { method: 'POST', headers: asOwner, body, duplex: 'half' } as RequestInit;
+    expect((await errorOf(await fetch(`${coordinator.url}/api/v1/runs`, endless))).code).toBe(
+      'BODY_TOO_LARGE',
+    );
+  });
+
   it('are read by workers of the pool, who show id and secret, and by nobody else', async () => {
     const { sha256: name } = await coordinator.blobs.putBytes(Buffer.from('rows'));
     expect((await get(name)).status).toBe(401);

@@ -1,0 +1,70 @@
+// A model.json of tfjs that others give: what it claims is counted before it is believed.
+
+import { describe, expect, it } from 'vitest';
+import { readLayersFiles } from '../../../../shared/neural/model/layersFiles.ts';
+import { readModelJson, readWeights } from '../../../../shared/neural/model/layersFormat.ts';
+import { CarriedCheckpoint } from '../../../../shared/program/carriedCheckpoint.ts';
+
+const weight = (name: string, shape: readonly number[]) => ({ name, shape, dtype: 'float32' });
+const text = (weightsManifest: unknown): string => JSON.stringify({ modelTopology: {}, weightsManifest });
+const read = (weightsManifest: unknown) => readModelJson(text(weightsManifest), 'model.json');
+
+describe('The manifest of a tf.LayersModel', () => {
+  it('is read as it is, up to 50,000 tensors', () => {
+    const weights = Array.from({ length: 49_999 }, (_, i) => weight(`w${i}`, [1]));
+    expect(read([{ paths: ['a', 'b'], weights }]).manifest[0]?.weights).toHaveLength(49_999);
+  });
+
+  it.each([
+    [
+      'weights',
+      [{ paths: ['w'], weights: Array(3_000_000).fill(0) }],
+      'has 3000001 weights; expected at most 50000',
+    ],
+    ['groups', Array(3_000_000).fill(0), 'has 3000000 paths; expected at most 50000'],
+    [
+      'weights over all groups',
+      Array.from({ length: 30 }, () => ({ paths: [], weights: Array(2_000).fill(0) })),
+      'has 60030 weights; expected at most 50000',
+    ],
+  ])('with too many %s is refused in no time, with a short message', (_, manifest, message) => {
+    expect(() => read(manifest)).toThrow(`model.json: weightsManifest ${message}`);
+  });
+
+  it('names each file once, or a small manifest would be a large model', () => {
+    expect(() =>
+      read([
+        { paths: ['a', 'b'], weights: [] },
+        { paths: ['a'], weights: [] },
+      ]),
+    ).toThrow('model.json: weightsManifest names the file "a" twice');
+  });
+
+  it('gives no name that fills the screen', () => {
+    expect(() => read([{ paths: ['a'], weights: [weight('n'.repeat(10_000_000), [1])] }])).toThrow(
+      /^model\.json is no model\.json of tfjs: weightsManifest\.0\.weights\.0\.name is missing or of another form$/,
+    );
+  });
+
+  it.each([
+    [[1e15, 1e15], 'ends at byte 4e+30, the files have 8'],
+    [[3], 'ends at byte 12, the files have 8'],
+    [[1], 'the weights have 8 bytes; the manifest names 4'],
+  ])(
+    'whose tensor claims the shape %j is compared with the bytes before memory is taken',
+    (shape, message) => {
+      const { manifest } = read([{ paths: ['a'], weights: [weight('w', shape)] }]);
+      expect(() => readWeights(manifest, () => new Uint8Array(8), 'model.json')).toThrow(message);
+    },
+  );
+
+  it('tells of many files that do not fit in few words', () => {
+    const paths = Array.from({ length: 3_000 }, (_, i) => `part${i}`);
+    const modelJson = new TextEncoder().encode(text([{ paths, weights: [weight('w', [1])] }]));
+    const files = new Map(paths.map((path) => [path, new Uint8Array(1)]));
+    const checkpoint = new CarriedCheckpoint(new Map([...files, ['model.json', modelJson]]));
+    expect(() => readLayersFiles(checkpoint, 'model.json')).toThrow(
+      'The weights part0, part1, part2, part3 and 2996 more of model.json have 3000 bytes; its manifest tells 4',
+    );
+  });
+});
