@@ -1,5 +1,5 @@
-// How prepared rows travel: an Arrow IPC stream of one record batch with a UInt8 column of bin codes a feature, the
-// label, and where the run has them row weights and margins to start from. The coordinator writes shards once and
+// How prepared rows travel: an Arrow IPC stream of one record batch with a UInt8 column of bin codes a feature, label and
+// weight as the data has them, and where the run goes on from a model the margins to start from. The coordinator writes shards once and
 // names them by their hash, so the same rows must always give the same bytes.
 //
 // Workers decode what they fetched from elsewhere, and Arrow's reader loops and allocates for ever on hostile
@@ -8,18 +8,17 @@
 
 import {
   Field,
+  Float32,
   Int32,
   RecordBatch,
   RecordBatchReader,
   RecordBatchStreamWriter,
   Schema,
   Struct,
-  Uint32,
   Uint8,
   makeData,
 } from 'apache-arrow';
 import type { Data, DataType } from 'apache-arrow';
-import type { BinnedBlock } from '../../kernels/gbdt/treeDevice.ts';
 import { TabgradError } from '../errors.ts';
 
 /** Rows of every shard but a dataset's last. */
@@ -27,8 +26,8 @@ export const ROWS_PER_SHARD = 65_536;
 /** Larger shards are refused before they are parsed. */
 const MAX_SHARD_BYTES = 256 * 1024 * 1024;
 
-/** "TGS1". */
-const MAGIC = 0x54475331;
+/** "TGS2". */
+const MAGIC = 0x54475332;
 const TRAILER_BYTES = 32;
 /** A field of Arrow's schema is longer than this. */
 const MIN_FIELD_BYTES = 32;
@@ -38,15 +37,30 @@ export class ShardInvalidError extends TabgradError {
   readonly code = 'SHARD_INVALID';
 }
 
+/** Consecutive rows of a dataset as they are prepared: the same for trees and for metrics, whatever scales a run has. */
+export interface ShardRows {
+  /** Global row id of the first row. */
+  readonly firstRow: number;
+  readonly rows: number;
+  /** As in BinnedBlock. */
+  readonly bins: readonly Uint8Array[];
+  /** A class, or the value to predict. */
+  readonly labels: Float32Array;
+  /** Without scale_pos_weight; undefined when all rows weigh the same. */
+  readonly weights?: Float32Array;
+  /** As in BinnedBlock. */
+  readonly baseMargins?: Int32Array;
+}
+
 /**
  * @param block every array has `block.rows` entries (baseMargins: a multiple of it).
  * @returns the Arrow IPC stream; equal blocks give equal bytes.
  * @throws ShardInvalidError when the arrays' lengths disagree.
  */
-export function encodeShard(block: BinnedBlock): Uint8Array {
+export function encodeShard(block: ShardRows): Uint8Array {
   const columns: Column[] = block.bins.map((bins, feature) => column(`f${feature}`, new Uint8(), bins));
-  columns.push(column('label', new Int32(), block.labels));
-  if (block.weights) columns.push(column('weight', new Uint32(), block.weights));
+  columns.push(column('label', new Float32(), block.labels));
+  if (block.weights) columns.push(column('weight', new Float32(), block.weights));
   const outputs = block.baseMargins ? block.baseMargins.length / block.rows : 0;
   for (let output = 0; output < outputs; output++) {
     const margins = block.baseMargins?.subarray(output * block.rows, (output + 1) * block.rows);
@@ -96,15 +110,15 @@ export function encodeShard(block: BinnedBlock): Uint8Array {
  * @param bytes a whole shard. The block's arrays may be views of it.
  * @throws ShardInvalidError when the bytes are not a shard, or are not as long as a shard of their shape is.
  */
-export function decodeShard(bytes: Uint8Array): BinnedBlock {
+export function decodeShard(bytes: Uint8Array): ShardRows {
   const shape = readShape(bytes);
   const { rows, features, weighted, outputs } = shape;
   const empty = encodeShard({
     firstRow: shape.firstRow,
     rows,
     bins: Array.from({ length: features }, () => new Uint8Array(rows)),
-    labels: new Int32Array(rows),
-    ...(weighted ? { weights: new Uint32Array(rows) } : {}),
+    labels: new Float32Array(rows),
+    ...(weighted ? { weights: new Float32Array(rows) } : {}),
     ...(outputs > 0 ? { baseMargins: new Int32Array(rows * outputs) } : {}),
   });
   if (empty.length !== bytes.length) {
@@ -132,8 +146,8 @@ export function decodeShard(bytes: Uint8Array): BinnedBlock {
     firstRow: shape.firstRow,
     rows,
     bins,
-    labels: new Int32Array(aligned.buffer, offsetOf(features), rows),
-    ...(weighted ? { weights: new Uint32Array(aligned.buffer, offsetOf(features + 1), rows) } : {}),
+    labels: new Float32Array(aligned.buffer, offsetOf(features), rows),
+    ...(weighted ? { weights: new Float32Array(aligned.buffer, offsetOf(features + 1), rows) } : {}),
     ...(outputs > 0 ? { baseMargins } : {}),
   };
 }
@@ -145,14 +159,14 @@ interface Column {
 
 function column(
   name: string,
-  type: Uint8 | Int32 | Uint32,
-  data: Uint8Array | Int32Array | Uint32Array,
+  type: Uint8 | Int32 | Float32,
+  data: Uint8Array | Int32Array | Float32Array,
 ): Column {
   const field = new Field(name, type as DataType, false);
-  return { field, data: makeData({ type, length: data.length, nullCount: 0, data }) as Data };
+  return { field, data: makeData({ type: type as Uint8, length: data.length, nullCount: 0, data }) as Data };
 }
 
-/** What the trailer says: ASCII "TGS1", then these as little-endian u32; firstRow as f64 so that it may pass 2^32. */
+/** What the trailer says: ASCII "TGS2", then these as little-endian u32; firstRow as f64 so that it may pass 2^32. */
 interface ShardShape {
   readonly firstRow: number;
   readonly rows: number;

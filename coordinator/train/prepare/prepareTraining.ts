@@ -12,7 +12,6 @@ import type { Shard } from '../../run/runRequest.ts';
 import { TrainArgumentError } from '../trainErrors.ts';
 import { planColumns, type ColumnPlan, type ColumnRoles } from './columnPlan.ts';
 import { spoolEvaluationSet, spoolTrainingSet, type SpooledSet, type SpoolSettings } from './spoolDataset.ts';
-import { targetRange } from './targetRange.ts';
 import {
   TRAIN_SET,
   type BlobSink,
@@ -74,7 +73,7 @@ export async function prepareTraining(input: PrepareInput): Promise<PreparedTrai
       requireColumns(wanted, await data.columns(reading), `dataset "${name}"`);
       spooled.push(await spoolEvaluationSet(name, data, settings, first.features));
     }
-    const target = targetRange(spooled, params);
+    const target = first.target.range;
     const spec: TrainSpec = {
       ...(input.startFrom && { firstRound: modelRounds(input.startFrom.model) }),
       ...buildTrainSpec({
@@ -97,7 +96,7 @@ export async function prepareTraining(input: PrepareInput): Promise<PreparedTrai
       shards,
       target,
       rows: Object.fromEntries(spooled.map(({ name, spool }) => [name, spool.rows])),
-      warnings: first.warnings,
+      warnings: [...first.warnings, ...first.target.warnings(spec)],
     };
   } finally {
     for (const { spool } of spooled) await spool.close();

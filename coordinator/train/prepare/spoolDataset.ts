@@ -2,7 +2,6 @@
 
 import { checkCategoryCount } from '../../../shared/gbdt/binColumn.ts';
 import { buildCategoricalCuts, buildCuts } from '../../../shared/gbdt/cuts.ts';
-import { effectiveWeight } from '../../../shared/gbdt/labels.ts';
 import type { GbdtParams } from '../../../shared/gbdt/params.ts';
 import { QuantileSketch } from '../../../shared/gbdt/quantileSketch.ts';
 import type { BatchColumn } from '../../../shared/columns/columnBatch.ts';
@@ -13,6 +12,7 @@ import { numbersAmongText, poorFeature, refuseNothingToLearn, ValueCount } from 
 import type { RawBlock } from './rawBlock.ts';
 import { readBlocks, refuseTime, type FeatureCoders } from './readBlocks.ts';
 import { RowSpool } from './rowSpool.ts';
+import { TargetSpan } from './targetSpan.ts';
 import { TRAIN_SET, type PreparedFeature, type StartingModel, type TrainingData } from './trainingData.ts';
 
 export interface SpoolSettings {
@@ -27,18 +27,18 @@ export interface SpoolSettings {
 export interface SpooledSet {
   readonly name: string;
   readonly spool: RowSpool;
-  readonly maxAbsLabel: number;
-  /** Largest effective weight. */
-  readonly maxWeight: number;
   /** Final category code of each spooled one, by feature; undefined where the spooled codes are final. */
   readonly finalCodes: readonly (Uint8Array | undefined)[];
 }
 
-/** @throws NoRowsError, LabelError, ColumnUnsuitableError when there is nothing to learn, and all that reading throws. */
+/**
+ * @throws NoRowsError, LabelError, WeightError, ColumnUnsuitableError when there is nothing to learn, and all that
+ * reading throws.
+ */
 export async function spoolTrainingSet(
   data: TrainingData,
   settings: SpoolSettings,
-): Promise<{ set: SpooledSet; features: PreparedFeature[]; warnings: string[] }> {
+): Promise<{ set: SpooledSet; features: PreparedFeature[]; target: TargetSpan; warnings: string[] }> {
   const { plan, params } = settings;
   const sketches = plan.features.map(() => new QuantileSketch());
   const codersFor = (columns: readonly BatchColumn[]): FeatureCoders =>
@@ -49,9 +49,11 @@ export async function spoolTrainingSet(
       return undefined;
     });
   const labels = new ValueCount();
+  const target = new TargetSpan(plan, params);
   const { coders, ...spooled } = await spoolRows(TRAIN_SET, data, settings, codersFor, (block) => {
     const weights = block.weights?.subarray(0, block.rows);
-    labels.add(block.labels.subarray(0, block.rows));
+    labels.add(block.labels.subarray(0, block.rows), weights);
+    target.add(block.labels.subarray(0, block.rows), weights);
     for (const [feature, values] of block.features.entries()) {
       if (values instanceof Float32Array) {
         sketches[feature]!.push(values.subarray(0, block.rows), weights);
@@ -77,11 +79,12 @@ export async function spoolTrainingSet(
     return { name, cuts: buildCuts(sketches[feature]!, params.max_bin), categories: undefined };
   };
   try {
+    target.refuseNoWeight();
     const features = plan.features.map(finish);
     // A model that is trained further may well meet rows of one kind.
     if (!settings.startFrom) refuseNothingToLearn(plan, labels, distinct);
     warnings.push(...plan.features.flatMap((name, feature) => poorFeature(name, distinct[feature]!)));
-    return { set: { ...spooled, finalCodes }, features, warnings };
+    return { set: { ...spooled, finalCodes }, features, target, warnings };
   } catch (error) {
     await spooled.spool.close();
     throw error;
@@ -117,7 +120,6 @@ async function spoolRows(
   const batches = data.streamColumns(columns, signal ? { signal } : {});
   let spool: RowSpool | undefined;
   let known: FeatureCoders = [];
-  const range = { maxAbsLabel: 0, maxWeight: 0 };
   try {
     for await (const { block, coders } of readBlocks({
       batches,
@@ -133,7 +135,6 @@ async function spoolRows(
         weighted: plan.weight !== undefined,
       });
       onBlock(block);
-      widen(range, block, params);
       await spool.append(block);
       onProgress?.(block.rows);
     }
@@ -144,16 +145,5 @@ async function spoolRows(
   if (!spool) {
     throw new NoRowsError(`Dataset "${name}" has no rows: a file, a filter or a split left it empty.`);
   }
-  return { name, spool, ...range, coders: known };
-}
-
-function widen(range: { maxAbsLabel: number; maxWeight: number }, block: RawBlock, params: GbdtParams): void {
-  const { labels, weights } = block;
-  for (let row = 0; row < block.rows; row++) {
-    const label = labels[row]!;
-    const weight = effectiveWeight(weights ? weights[row]! : 1, label, params);
-    if (weight > range.maxWeight) range.maxWeight = weight;
-    const size = label < 0 ? -label : label;
-    if (size > range.maxAbsLabel) range.maxAbsLabel = size;
-  }
+  return { name, spool, coders: known };
 }

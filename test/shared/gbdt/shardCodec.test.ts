@@ -1,18 +1,22 @@
 import { RecordBatchReader } from 'apache-arrow';
 import { describe, expect, it } from 'vitest';
-import type { BinnedBlock } from '../../../kernels/gbdt/treeDevice.ts';
-import { ShardInvalidError, decodeShard, encodeShard } from '../../../shared/gbdt/shardCodec.ts';
+import {
+  ShardInvalidError,
+  decodeShard,
+  encodeShard,
+  type ShardRows,
+} from '../../../shared/gbdt/shardCodec.ts';
 
 // Any fixed pseudo-random sequence does; Knuth's multiplicative one needs no state.
 const mixed = (i: number): number => Math.imul(i + 1, 2_654_435_761) >>> 0;
 
-function block(rows: number, options: { weights?: boolean; outputs?: number } = {}): BinnedBlock {
+function block(rows: number, options: { weights?: boolean; outputs?: number } = {}): ShardRows {
   return {
     firstRow: 131_072,
     rows,
     bins: [0, 1, 2].map((f) => Uint8Array.from({ length: rows }, (_, i) => mixed(i * 3 + f) >>> 24)),
-    labels: Int32Array.from({ length: rows }, (_, i) => mixed(i) | 0),
-    ...(options.weights ? { weights: Uint32Array.from({ length: rows }, (_, i) => mixed(i + 7)) } : {}),
+    labels: Float32Array.from({ length: rows }, (_, i) => mixed(i) | 0),
+    ...(options.weights ? { weights: Float32Array.from({ length: rows }, (_, i) => mixed(i + 7)) } : {}),
     ...(options.outputs
       ? { baseMargins: Int32Array.from({ length: rows * options.outputs }, (_, i) => mixed(i + 9) | 0) }
       : {}),
@@ -42,8 +46,8 @@ describe('shardCodec', () => {
       'f0: Uint8',
       'f1: Uint8',
       'f2: Uint8',
-      'label: Int32',
-      'weight: Uint32',
+      'label: Float32',
+      'weight: Float32',
       'margin0: Int32',
       'margin1: Int32',
     ]);
@@ -59,7 +63,7 @@ describe('shardCodec', () => {
   });
 
   it('refuses a block whose columns differ in length', () => {
-    expect(() => encodeShard({ ...block(10), labels: new Int32Array(9) })).toThrow(
+    expect(() => encodeShard({ ...block(10), labels: new Float32Array(9) })).toThrow(
       'Column "label" of a shard has 9 rows; expected 10.',
     );
   });
