@@ -79,6 +79,7 @@ function copyRows(
     } else if (!coder && column.kind === 'numeric' && target instanceof Float32Array) {
       refuseTime(column);
       copyNumbers(column, from, to, target, at);
+      refuseInfinity(target, at, at + to - from, column.name, { block, dataset });
     } else {
       throw new ColumnUnsuitableError(
         `Feature "${column.name}" of dataset "${dataset}" holds ${column.kind === 'numeric' ? 'numbers' : 'strings'} ` +
@@ -148,6 +149,26 @@ function copyNumbers(
   target.set(values.subarray(from, to), at);
   if (!valid) return;
   for (let row = from; row < to; row++) if (valid[row] === 0) target[at + row - from] = NaN;
+}
+
+/** Infinities are refused as in XGBoost: numbers beyond float32 become such, and all of them would look alike. */
+function refuseInfinity(
+  values: Float32Array,
+  from: number,
+  to: number,
+  column: string,
+  { block, dataset }: { readonly block: RawBlock; readonly dataset: string },
+): void {
+  for (let at = from; at < to; at++) {
+    const value = values[at]!;
+    if (value !== Infinity && value !== -Infinity) continue;
+    const place = { column, row: block.firstRow + at };
+    throw new ColumnUnsuitableError(
+      `Feature "${column}", ${rowOf({ ...place, dataset })}: the value is infinite, or beyond the range of float32; ` +
+        `expected a finite number, or none where it is missing.`,
+      place,
+    );
+  }
 }
 
 /** Refuses what would train without complaint and predict nonsense: instants as numbers. */

@@ -5,12 +5,14 @@ import { buildCategoricalCuts, buildCuts } from '../../../shared/gbdt/cuts.ts';
 import type { GbdtParams } from '../../../shared/gbdt/params.ts';
 import { QuantileSketch } from '../../../shared/gbdt/quantileSketch.ts';
 import type { BatchColumn } from '../../../shared/columns/columnBatch.ts';
+import { ColumnUnsuitableError } from '../../../shared/columns/columnErrors.ts';
 import { NoRowsError } from '../trainErrors.ts';
 import { GrowingCategories, KnownCategories } from './categoryCodes.ts';
 import type { ColumnPlan } from './columnPlan.ts';
 import { numbersAmongText, poorFeature, refuseNothingToLearn, ValueCount } from './learnable.ts';
 import type { RawBlock } from './rawBlock.ts';
 import { readBlocks, refuseTime, type FeatureCoders } from './readBlocks.ts';
+import { MeasuredRows } from './measuredRows.ts';
 import { RowSpool } from './rowSpool.ts';
 import { TargetSpan } from './targetSpan.ts';
 import { TRAIN_SET, type PreparedFeature, type StartingModel, type TrainingData } from './trainingData.ts';
@@ -27,6 +29,7 @@ export interface SpoolSettings {
 export interface SpooledSet {
   readonly name: string;
   readonly spool: RowSpool;
+  readonly classes: MeasuredRows;
   /** Final category code of each spooled one, by feature; undefined where the spooled codes are final. */
   readonly finalCodes: readonly (Uint8Array | undefined)[];
 }
@@ -43,6 +46,7 @@ export async function spoolTrainingSet(
   const sketches = plan.features.map(() => new QuantileSketch());
   const codersFor = (columns: readonly BatchColumn[]): FeatureCoders =>
     columns.map((column, feature) => {
+      if (settings.startFrom) checkKind(column, settings.startFrom.isCategorical[feature] === true);
       if (column.kind === 'categorical')
         return new GrowingCategories(column.name, settings.startFrom?.categories[feature]);
       refuseTime(column);
@@ -109,6 +113,10 @@ export async function spoolEvaluationSet(
   return { ...spooled, finalCodes: features.map(() => undefined) };
 }
 
+export function noRows(dataset: string): string {
+  return `Dataset "${dataset}" has no rows: a file, a filter or a split left it empty.`;
+}
+
 async function spoolRows(
   name: string,
   data: TrainingData,
@@ -120,6 +128,7 @@ async function spoolRows(
   const batches = data.streamColumns(columns, signal ? { signal } : {});
   let spool: RowSpool | undefined;
   let known: FeatureCoders = [];
+  const classes = new MeasuredRows();
   try {
     for await (const { block, coders } of readBlocks({
       batches,
@@ -135,6 +144,7 @@ async function spoolRows(
         weighted: plan.weight !== undefined,
       });
       onBlock(block);
+      classes.add(block.labels.subarray(0, block.rows), block.weights);
       await spool.append(block);
       onProgress?.(block.rows);
     }
@@ -143,7 +153,19 @@ async function spoolRows(
     throw error;
   }
   if (!spool) {
-    throw new NoRowsError(`Dataset "${name}" has no rows: a file, a filter or a split left it empty.`);
+    throw new NoRowsError(noRows(name));
   }
-  return { name, spool, coders: known };
+  return { name, spool, classes, coders: known };
+}
+
+/** @throws ColumnUnsuitableError when a model's feature is of the other kind. */
+function checkKind(column: BatchColumn, isCategorical: boolean): void {
+  // Text files give no type to a column without values.
+  const isEmpty = column.kind === 'categorical' && column.dictionary.length === 0;
+  if ((column.kind === 'categorical') === isCategorical || isEmpty) return;
+  throw new ColumnUnsuitableError(
+    `Feature "${column.name}" of dataset "train" holds ${isCategorical ? 'numbers' : 'strings'}, but ` +
+      `${isCategorical ? 'categories' : 'numbers'} in the model to continue from.`,
+    { column: column.name },
+  );
 }
