@@ -10,8 +10,8 @@ const SLOT_WORDS = BLOCK_ROWS + 2;
 /** XGBoost's limit of category codes that a float can hold. */
 const CATEGORY_LIMIT = 16_777_217;
 const NO_SLOT = -1;
-/** Beyond the end of every set. */
-const IMPOSSIBLE = 0x7fffffff;
+/** Beyond the end of every set, and below the bound at which rows wait in a leaf. */
+const IMPOSSIBLE = 0x7ffffffe;
 
 /** First word of each feature's slot, by kind; NO_SLOT where no node asks. */
 export interface RowSlots {
