@@ -9,7 +9,7 @@ import { mergeSummaries, pruneSummary } from './weightedSummary.ts';
 const EXACT_DISTINCT = 65_536;
 /** Entries of a pruned summary. Each of log2(batches) levels adds a rank error of about half a part in this many. */
 const PRUNED_SIZE = 16_384;
-const FIRST_CAPACITY = 1024;
+const FIRST_CAPACITY = 64;
 /** Bits of a NaN: no value has them, so they mark a free slot. */
 const FREE = 0xffffffff;
 

@@ -123,7 +123,8 @@ function planFeatures(columns: readonly string[], input: PrepareInput): ColumnPl
   const plan = planColumns(columns, input, TRAIN_SET);
   if (!input.startFrom) return plan;
   const names = input.startFrom.featureNames;
-  const same = names.length === plan.features.length && plan.features.every((name) => names.includes(name));
+  const known = new Set(names);
+  const same = names.length === plan.features.length && plan.features.every((name) => known.has(name));
   const features = same ? names : plan.features;
   checkContinues(input.startFrom.model, input.params, features);
   return { ...plan, features };

@@ -10,7 +10,7 @@ import type { BatchColumn, ColumnBatch, NumericColumn } from '../../../shared/co
 import { ColumnUnsuitableError } from '../../../shared/columns/columnErrors.ts';
 import type { GrowingCategories, KnownCategories } from './categoryCodes.ts';
 import type { ColumnPlan } from './columnPlan.ts';
-import { BLOCK_ROWS, RawBlock } from './rawBlock.ts';
+import { RawBlock } from './rawBlock.ts';
 
 /** What the columns of a dataset become: a coder for a categorical feature, undefined for a number. */
 export type FeatureCoders = readonly (GrowingCategories | KnownCategories | undefined)[];
@@ -48,11 +48,11 @@ export async function* readBlocks(
       });
     }
     for (let from = 0; from < batch.rows;) {
-      const to = Math.min(batch.rows, from + BLOCK_ROWS - block.rows);
+      const to = Math.min(batch.rows, from + block.capacity - block.rows);
       copyRows(batch, from, to, block, coders, input);
       block.rows += to - from;
       from = to;
-      if (block.rows === BLOCK_ROWS) {
+      if (block.rows === block.capacity) {
         yield { block, coders };
         block.firstRow += block.rows;
         block.rows = 0;

@@ -17,6 +17,9 @@ import { RowSpool } from './rowSpool.ts';
 import { TargetSpan } from './targetSpan.ts';
 import { TRAIN_SET, type PreparedFeature, type StartingModel, type TrainingData } from './trainingData.ts';
 
+/** Sketches of as many features are held at once: each may take some megabytes. Later features are read again. */
+const SKETCHES_AT_A_TIME = 128;
+
 export interface SpoolSettings {
   readonly plan: ColumnPlan;
   readonly params: GbdtParams;
@@ -43,7 +46,7 @@ export async function spoolTrainingSet(
   settings: SpoolSettings,
 ): Promise<{ set: SpooledSet; features: PreparedFeature[]; target: TargetSpan; warnings: string[] }> {
   const { plan, params } = settings;
-  const sketches = plan.features.map(() => new QuantileSketch());
+  const sketches = plan.features.slice(0, SKETCHES_AT_A_TIME).map(() => new QuantileSketch());
   const codersFor = (columns: readonly BatchColumn[]): FeatureCoders =>
     columns.map((column, feature) => {
       if (settings.startFrom) checkKind(column, settings.startFrom.isCategorical[feature] === true);
@@ -58,16 +61,15 @@ export async function spoolTrainingSet(
     const weights = block.weights?.subarray(0, block.rows);
     labels.add(block.labels.subarray(0, block.rows), weights);
     target.add(block.labels.subarray(0, block.rows), weights);
-    for (const [feature, values] of block.features.entries()) {
-      if (values instanceof Float32Array) {
-        sketches[feature]!.push(values.subarray(0, block.rows), weights);
-      }
+    for (const [feature, sketch] of sketches.entries()) {
+      const values = block.features[feature]!;
+      if (values instanceof Float32Array) sketch.push(values.subarray(0, block.rows), weights);
     }
   });
   const finalCodes: (Uint8Array | undefined)[] = [];
   const warnings: string[] = [];
   const distinct: number[] = [];
-  const finish = (name: string, feature: number): PreparedFeature => {
+  const finish = (name: string, feature: number, sketch: QuantileSketch): PreparedFeature => {
     const coder = coders[feature];
     if (coder instanceof GrowingCategories) {
       const finished = coder.finish();
@@ -79,12 +81,24 @@ export async function spoolTrainingSet(
       return { name, cuts: buildCategoricalCuts(categories.length), categories };
     }
     finalCodes.push(undefined);
-    distinct.push(sketches[feature]!.summary().values.length);
-    return { name, cuts: buildCuts(sketches[feature]!, params.max_bin), categories: undefined };
+    distinct.push(sketch.summary().values.length);
+    return { name, cuts: buildCuts(sketch, params.max_bin), categories: undefined };
   };
   try {
     target.refuseNoWeight();
-    const features = plan.features.map(finish);
+    const features = plan.features
+      .slice(0, SKETCHES_AT_A_TIME)
+      .map((name, feature) => finish(name, feature, sketches[feature]!));
+    for (let first = SKETCHES_AT_A_TIME; first < plan.features.length; first += SKETCHES_AT_A_TIME) {
+      const names = plan.features.slice(first, first + SKETCHES_AT_A_TIME);
+      const isNumeric = (index: number): boolean => coders[first + index] === undefined;
+      const later = await sketchColumns(
+        spooled.spool,
+        first,
+        names.map((_, index) => isNumeric(index)),
+      );
+      features.push(...names.map((name, index) => finish(name, first + index, later[index]!)));
+    }
     // A model that is trained further may well meet rows of one kind.
     if (!settings.startFrom) refuseNothingToLearn(plan, labels, distinct);
     warnings.push(...plan.features.flatMap((name, feature) => poorFeature(name, distinct[feature]!)));
@@ -93,6 +107,20 @@ export async function spoolTrainingSet(
     await spooled.spool.close();
     throw error;
   }
+}
+
+/** Sketches of numeric features from `first` on, from rows that were spooled; those of categories stay empty. */
+async function sketchColumns(
+  spool: RowSpool,
+  first: number,
+  isNumeric: readonly boolean[],
+): Promise<QuantileSketch[]> {
+  const sketches = isNumeric.map(() => new QuantileSketch());
+  const numeric = [...isNumeric.keys()].filter((index) => isNumeric[index]);
+  for await (const { columns, weights } of spool.columns(numeric.map((index) => first + index))) {
+    numeric.forEach((index, at) => sketches[index]!.push(columns[at]!, weights));
+  }
+  return sketches;
 }
 
 /** @throws NoRowsError, and all that reading throws. */

@@ -2,7 +2,7 @@
 
 import { MISSING_BIN } from '../../../kernels/gbdt/treeDevice.ts';
 import { AbortedError } from '../../../shared/errors.ts';
-import { createBinner, type Binner } from '../../../shared/gbdt/binColumn.ts';
+import { createBinner, tablesPay, type Binner } from '../../../shared/gbdt/binColumn.ts';
 import { encodeShard, ROWS_PER_SHARD, type ShardRows } from '../../../shared/gbdt/shardCodec.ts';
 import type { TrainSpec } from '../../../shared/gbdt/trainSpec.ts';
 import type { Shard } from '../../run/runRequest.ts';
@@ -22,16 +22,19 @@ const MIN_SHARD_ROWS = 64;
 /** A dataset is cut into at least this many shards where it has the rows, so that a group can share it evenly. */
 const MIN_SHARDS = 16;
 
-/** Rows of a dataset's shards but the last: a power of two that follows from the number of rows alone. */
-export function shardRows(rows: number): number {
+/** Rows of a dataset's shards but the last: a power of two that follows from its rows and columns alone. */
+export function shardRows(rows: number, mostRows: number = ROWS_PER_SHARD): number {
   const even = 2 ** Math.floor(Math.log2(Math.max(1, rows / MIN_SHARDS)));
-  return Math.max(MIN_SHARD_ROWS, Math.min(ROWS_PER_SHARD, even));
+  return Math.max(MIN_SHARD_ROWS, Math.min(mostRows, even));
 }
 
 /** Bins, encodes and stores a dataset. One shard is written while the next is made. */
 export async function writeShards(set: SpooledSet, settings: WriteShardsSettings): Promise<Shard[]> {
-  const size = shardRows(set.spool.rows);
-  const binners = settings.features.map(({ cuts }) => (cuts.categorical ? undefined : createBinner(cuts)));
+  const size = shardRows(set.spool.rows, set.spool.blockRows);
+  const usesTables = tablesPay(set.spool.rows, settings.features.length);
+  const binners = settings.features.map(({ cuts }) =>
+    cuts.categorical ? undefined : createBinner(cuts, usesTables),
+  );
   const shards: Shard[] = [];
   let writing: Promise<void> = Promise.resolve();
   for await (const block of set.spool.blocks()) {

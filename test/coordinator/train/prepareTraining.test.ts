@@ -214,6 +214,35 @@ describe('prepareTraining', () => {
     expect(bins[0]).toEqual(x);
   });
 
+  it('prepares a wide table as it would its columns alone, in little memory', async () => {
+    const columns = 3000;
+    const rows = 70;
+    const random = (row: number, column: number): number => Math.imul(row + 1, 2 * column + 7919) % 1009;
+    const column = (index: number): (number | string)[] =>
+      Array.from({ length: rows }, (_, row) => (index % 500 === 7 ? `k${row % 3}` : random(row, index)));
+    const y = Array.from({ length: rows }, (_, row) => row % 2);
+    const w = Array.from({ length: rows }, (_, row) => row % 4);
+    const wide = Object.fromEntries(
+      Array.from({ length: columns }, (_, index) => [`c${index}`, column(index)]),
+    );
+    const before = process.memoryUsage().arrayBuffers;
+    const whole = await prepare({ ...wide, y, w }, { weightColumn: 'w' });
+    expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(100 * 2 ** 20);
+    const { bins } = rowsOf(whole);
+    for (const index of [0, 7, 127, 128, 1507, 2999]) {
+      const alone = await prepare({ c0: column(index), y, w }, { weightColumn: 'w' });
+      expect(bins[index]).toEqual(rowsOf(alone).bins[0]);
+    }
+  });
+
+  it('refuses infinite values, naming column and row', async () => {
+    await expect(prepare({ x: [1, 2, -Infinity], y: [0, 1, 0] })).rejects.toMatchObject({
+      code: 'TRAIN_COLUMN_UNSUITABLE',
+      place: { column: 'x', row: 2 },
+    });
+    await expect(prepare({ x: [1, 1e39], y: [0, 1] })).rejects.toThrow(/beyond the range of float32/);
+  });
+
   it('leaves nothing in the temporary folder', async () => {
     await prepare({ x: [1, 2], y: [0, 1] });
     await expect(prepare({ x: [1, 2], y: [0, 2] })).rejects.toThrow();
