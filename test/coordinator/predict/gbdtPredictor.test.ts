@@ -132,7 +132,7 @@ describe('GBDTPredictor', () => {
     const keeping = new GBDTPredictor(binary, { keepColumns: true });
     const taken = { ...batch, predictions: [7, 7, 7] };
     expect(() => keeping.call(taken)).toThrow(
-      /has a column "predictions" already .* choose another outputColumn/,
+      /has a column "predictions" already, .* choose another outputColumn/,
     );
     expect(new GBDTPredictor(binary).call(taken)['predictions']).toHaveLength(3);
     const renamed = new GBDTPredictor(binary, { keepColumns: true, outputColumn: 'p' }).call(taken);

@@ -218,8 +218,10 @@ describe('prepareTraining', () => {
     const columns = 3000;
     const rows = 70;
     const random = (row: number, column: number): number => Math.imul(row + 1, 2 * column + 7919) % 1009;
-    const column = (index: number): (number | string)[] =>
-      Array.from({ length: rows }, (_, row) => (index % 500 === 7 ? `k${row % 3}` : random(row, index)));
+    const column = (index: number): TableColumn =>
+      index % 500 === 7
+        ? Array.from({ length: rows }, (_, row) => `k${row % 3}`)
+        : Array.from({ length: rows }, (_, row) => random(row, index));
     const y = Array.from({ length: rows }, (_, row) => row % 2);
     const w = Array.from({ length: rows }, (_, row) => row % 4);
     const wide = Object.fromEntries(
