@@ -98,7 +98,7 @@ export const parameterDefinitions = {
   }),
   base_score: floatParameter({
     default: 0.5,
-    doc: 'Prediction before the first tree: a probability for binary:logistic, else a value.',
+    doc: 'Prediction before the first tree: a probability for binary:logistic, else a value. XGBoost 2.0 and later estimate it from the labels where it is left out; with slow eta and uneven labels that matters for many rounds.',
   }),
   seed: integerParameter({
     aliases: ['random_state'],
