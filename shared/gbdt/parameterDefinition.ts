@@ -100,7 +100,7 @@ export function neutralParameter<const T extends number | boolean | string>(opti
     doc,
     parse(value, name) {
       const isNeutral =
-        value === neutral || (typeof value !== 'object' && String(value).toLowerCase() === String(neutral));
+        value === neutral || (typeof value === 'string' && value.toLowerCase() === String(neutral));
       const isSwitch =
         typeof neutral === 'boolean' && (value === Number(neutral) || value === String(Number(neutral)));
       if (!isNeutral && !isSwitch) throw outOfRange(name, value, range);

@@ -15,7 +15,7 @@ const MAX_BLOCK_BYTES = 32 * 1024 * 1024;
 const MIN_BLOCK_ROWS = 64;
 
 /** Rows of every block but a dataset's last: a power of two that follows from the layout alone. */
-export function blockRows(layout: BlockLayout): number {
+function blockRows(layout: BlockLayout): number {
   let rows = ROWS_PER_SHARD;
   while (rows > MIN_BLOCK_ROWS && rows * rowBytes(layout) > MAX_BLOCK_BYTES) rows /= 2;
   return rows;
@@ -26,7 +26,7 @@ function rowBytes({ categorical, weighted }: BlockLayout): number {
 }
 
 /** Where a column lies in a block's bytes. */
-export interface ColumnPlace {
+interface ColumnPlace {
   readonly offset: number;
   readonly isCategorical: boolean;
 }

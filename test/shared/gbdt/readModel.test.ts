@@ -254,16 +254,16 @@ describe('a hostile model file', () => {
   it('can not make sets of categories take more than the file is worth', () => {
     const shared = {
       categories: [1 << 24],
-      categories_segments: new Array(400).fill(0),
-      categories_sizes: new Array(400).fill(1),
+      categories_segments: Array.from({ length: 400 }, () => 0),
+      categories_sizes: Array.from({ length: 400 }, () => 1),
     };
     expect(() => readModel(chain(400, shared))).toThrow(
       /categories_sizes\[1\]: sets have more than 1 members in all/,
     );
     const own = {
-      categories: new Array(400).fill(1 << 24),
+      categories: Array.from({ length: 400 }, () => 1 << 24),
       categories_segments: Array.from({ length: 400 }, (_, i) => i),
-      categories_sizes: new Array(400).fill(1),
+      categories_sizes: Array.from({ length: 400 }, () => 1),
     };
     expect(() => readModel(chain(400, own))).toThrow(/take more than 64 MiB/);
   });
