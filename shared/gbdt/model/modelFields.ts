@@ -75,7 +75,7 @@ export function readCount(value: unknown, field: string, max: number): number {
 
 /** JSON with the NaN and Infinity that XGBoost writes: NaN becomes null, Infinity a number beyond all floats. */
 export function parseModelText(text: string): unknown {
-  if (/^(\u001f|\{[iUIlL#$])/.test(text)) throw notJson(text);
+  if (text.charCodeAt(0) === 0x1f || /^\{[iUIlL#$]/.test(text)) throw notJson(text);
   // A byte order mark is no part of JSON, but some editors put it there.
   const json = text.startsWith('\uFEFF') ? text.slice(1) : text;
   try {
