@@ -45,7 +45,7 @@ function parametersPage() {
   const value = (given) => (given === '' || given.length === 0 ? 'none' : code(given));
   return [
     '# Training parameters',
-    "Names, defaults and ranges are XGBoost's. An unknown name or a value out of range is an error that names the parameter and the nearest valid one.",
+    "Names and ranges are XGBoost's, defaults those of XGBoost 1.7. An unknown name or a value out of range is an error that names the parameter and the nearest valid one.",
     table(
       ['parameter', 'also', 'default', 'valid', 'meaning'],
       Object.entries(parameterDefinitions).map(([name, { aliases, default: usual, range, doc }]) => [

@@ -135,6 +135,7 @@ export const errorCodes = {
   PROGRAM_CODE_FAILED: "The owner's code threw on a worker; the message has file and line.",
   PROGRAM_LOST: 'The worker that ran a program is gone, or its thread ended.',
   MODEL_MALFORMED: 'A model file is damaged or not an XGBoost JSON model.',
+  PREDICT_ARGUMENT: 'An option of a prediction, or the shape of its columns, does not fit the model.',
   MODEL_UNSUPPORTED: 'A model file is valid but uses a booster or objective that is not supported.',
   NEURAL_MODEL_INVALID: 'The topology of a neural net, or an option for it, does not have the expected form.',
   TFJS_UNAVAILABLE:

@@ -2,7 +2,6 @@
 
 import type { LoadedBlock, TreeDevice } from '../../kernels/gbdt/treeDevice.ts';
 import type { Collective, CollectiveOptions } from '../../shared/collective/collective.ts';
-import { metricWeights } from '../../shared/gbdt/labels.ts';
 import { SUM_NUMBERS, addToMean, finishMean } from '../../shared/gbdt/metric/exactSum.ts';
 import type { Metric, MetricBlock, MetricSetting } from '../../shared/gbdt/metric/metric.ts';
 import { metricByName } from '../../shared/gbdt/metric/registry.ts';
@@ -12,9 +11,9 @@ import { exactAuc } from './exactAuc.ts';
 /** A loaded block with what devices don't give back. */
 export interface EvaluationBlock {
   readonly block: LoadedBlock;
-  /** As in BinnedBlock. */
-  readonly labels: Int32Array;
-  readonly weights?: Uint32Array | undefined;
+  /** As in MetricBlock. */
+  readonly labels: Float32Array;
+  readonly weights?: Float32Array | undefined;
 }
 
 export interface EvaluationGroup {
@@ -61,19 +60,16 @@ export async function evaluateRound(group: EvaluationGroup): Promise<Record<stri
   if (cells.some(({ metric }) => metric.kind === 'mean')) await collective.allReduce(sums, 'sum', options);
   cells.forEach(({ dataset, metric }: { dataset: string; metric: Metric }, index) => {
     if (metric.kind !== 'mean') return;
-    values[`${dataset}-${metric.name}`] = finishMean(metric, setting, sums, index * SUM_NUMBERS);
+    values[`${dataset}-${metric.name}`] = finishMean(metric, sums, index * SUM_NUMBERS);
   });
   return Object.fromEntries(Object.entries(values).filter(([, value]) => !Number.isNaN(value)));
 }
 
-async function readBlocks(
-  { device, spec, blocks }: EvaluationGroup,
-  dataset: string,
-): Promise<MetricBlock[]> {
+async function readBlocks({ device, blocks }: EvaluationGroup, dataset: string): Promise<MetricBlock[]> {
   const read: MetricBlock[] = [];
   for (const { block, labels, weights } of blocks(dataset)) {
     const margins = await device.readMargins(block);
-    read.push({ rows: block.rows, margins, labels, weights: metricWeights(weights, labels, spec.params) });
+    read.push({ rows: block.rows, margins, labels, weights });
   }
   return read;
 }

@@ -3,10 +3,18 @@
 
 import type { Collective, CollectiveOptions } from '../../shared/collective/collective.ts';
 import { readFromPeer } from '../../shared/collective/peerMessage.ts';
+import { TreeFormatError } from '../../shared/gbdt/errors.ts';
 import type { MetricBlock } from '../../shared/gbdt/metric/metric.ts';
 import { areaOfRuns, decodeArea, encodeArea, joinAreas } from '../../shared/gbdt/metric/rankArea.ts';
-import { decodeRuns, encodeRuns, firstAtLeast, sortRuns } from '../../shared/gbdt/metric/rankRuns.ts';
-import type { RankRuns } from '../../shared/gbdt/metric/rankRuns.ts';
+import {
+  decodeRuns,
+  encodeRuns,
+  firstAtLeast,
+  joinSpans,
+  sortRuns,
+  weightSpan,
+} from '../../shared/gbdt/metric/rankRuns.ts';
+import type { RankRuns, WeightSpan } from '../../shared/gbdt/metric/rankRuns.ts';
 
 /** Margins that each member proposes as borders between ranges. */
 const SAMPLES = 64;
@@ -17,8 +25,13 @@ export async function exactAuc(
   collective: Collective,
   options: CollectiveOptions,
 ): Promise<number> {
-  const runs = sortRuns(blocks);
-  if (collective.size === 1) return joinAreas([areaOfRuns([runs])]);
+  const span = weightSpan(blocks);
+  if (collective.size === 1) return joinAreas([areaOfRuns([sortRuns(blocks, span)])]);
+  const spans = await collective.allGather(encodeSpan(span), options);
+  const ofAll = joinSpans(
+    spans.map((bytes, rank) => readFromPeer(collective, rank, () => decodeSpan(bytes))),
+  );
+  const runs = sortRuns(blocks, ofAll);
   // Where the borders lie changes who does the work, not the result.
   const samples = await collective.allGather(encodeSamples(runs), options);
   const borders = chooseBorders(samples, collective.size);
@@ -31,6 +44,19 @@ export async function exactAuc(
   const area = areaOfRuns(received);
   const areas = await collective.allGather(encodeArea(area), options);
   return joinAreas(areas.map((bytes, rank) => readFromPeer(collective, rank, () => decodeArea(bytes))));
+}
+
+function encodeSpan({ rows, largest }: WeightSpan): Uint8Array {
+  return new Uint8Array(Float64Array.of(rows, largest).buffer);
+}
+
+/** @throws TreeFormatError when a peer's bytes are not a span. */
+function decodeSpan(bytes: Uint8Array): WeightSpan {
+  const [rows = NaN, largest = NaN] = bytes.length === 16 ? new Float64Array(bytes.slice().buffer) : [];
+  if (!Number.isSafeInteger(rows) || rows < 0 || !(largest >= 0 && largest < 2 ** 128)) {
+    throw new TreeFormatError('malformed weights of a peer');
+  }
+  return { rows, largest };
 }
 
 function encodeSamples({ margins }: RankRuns): Uint8Array {

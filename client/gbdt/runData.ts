@@ -4,6 +4,7 @@
 import type { BinnedTree } from '../../kernels/gbdt/binnedTree.ts';
 import type { LoadedBlock, TreeDevice } from '../../kernels/gbdt/treeDevice.ts';
 import { AbortedError } from '../../shared/errors.ts';
+import { binnedBlock } from '../../shared/gbdt/binnedBlock.ts';
 import { decodeShard } from '../../shared/gbdt/shardCodec.ts';
 import type { TrainSpec } from '../../shared/gbdt/trainSpec.ts';
 import type { Lease } from '../../shared/protocol/control.ts';
@@ -19,8 +20,9 @@ export interface KnownRound {
 /** A loaded block with what metrics read of it besides its margins. */
 export interface HeldRows {
   readonly block: LoadedBlock;
-  readonly labels: Int32Array;
-  readonly weights: Uint32Array | undefined;
+  /** As in MetricBlock. */
+  readonly labels: Float32Array;
+  readonly weights: Float32Array | undefined;
 }
 
 interface HeldBlock extends HeldRows {
@@ -137,20 +139,21 @@ export class RunData {
 
   async #load(lease: Lease, signal: AbortSignal): Promise<HeldRows> {
     const bytes = await this.#environment.fetchBlob(lease.sha256, { sizeBytes: lease.sizeBytes, signal });
-    const block = decodeShard(bytes);
-    if (block.rows !== lease.rows || block.firstRow !== lease.firstRow) {
+    const shard = decodeShard(bytes);
+    if (shard.rows !== lease.rows || shard.firstRow !== lease.firstRow) {
       throw new BadAssignmentError(
-        `shard ${lease.index} of "${lease.dataset}" holds rows ${block.firstRow}..${block.firstRow + block.rows - 1}, ` +
+        `shard ${lease.index} of "${lease.dataset}" holds rows ${shard.firstRow}..${shard.firstRow + shard.rows - 1}, ` +
           `the lease says ${lease.firstRow}..${lease.firstRow + lease.rows - 1}`,
       );
     }
-    if (block.bins.length !== this.spec.features.length) {
+    if (shard.bins.length !== this.spec.features.length) {
       throw new BadAssignmentError(
-        `shard ${lease.index} of "${lease.dataset}" has ${block.bins.length} features, the run has ${this.spec.features.length}`,
+        `shard ${lease.index} of "${lease.dataset}" has ${shard.bins.length} features, the run has ${this.spec.features.length}`,
       );
     }
+    const block = binnedBlock(shard, this.spec);
     const loaded = await this.device.load(block, lease.dataset === 'train' ? 'train' : 'evaluate');
-    return { block: loaded, labels: block.labels, weights: block.weights };
+    return { block: loaded, labels: shard.labels, weights: shard.weights };
   }
 
   async close(): Promise<void> {

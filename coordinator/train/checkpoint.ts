@@ -1,10 +1,13 @@
 // A trained model on disk: a folder with model.json, which real XGBoost loads too.
 
+import { constants } from 'node:buffer';
 import { statSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import {
+  featureName,
   modelCategories,
   modelRounds,
+  type CategoryName,
   type FeatureType,
   type GbdtModel,
 } from '../../shared/gbdt/model/model.ts';
@@ -26,7 +29,7 @@ export interface CheckpointMetadata {
     readonly name: string;
     readonly type: FeatureType;
     /** Names by category code, where the model tells. */
-    readonly categories?: readonly string[];
+    readonly categories?: readonly CategoryName[];
   }[];
   /** XGBoost's attributes, e.g. best_iteration and best_score. */
   readonly attributes: Readonly<Record<string, string>>;
@@ -83,7 +86,12 @@ export class Checkpoint {
 
   /** The model file as it is. */
   modelText(): string {
-    return readCheckpointFile(this.modelPath).toString('utf8');
+    const { size } = statSync(this.modelPath);
+    if (size <= constants.MAX_STRING_LENGTH) return readCheckpointFile(this.modelPath).toString('utf8');
+    throw new CheckpointError(
+      `${this.modelPath} has ${size} bytes; a model file of at most ${constants.MAX_STRING_LENGTH} can be read.`,
+      { file: this.modelPath },
+    );
   }
 
   /** Predicts typed columns; GBDTPredictor predicts batches of a dataset. */
@@ -99,9 +107,9 @@ export class Checkpoint {
       numClass: model.numClass,
       rounds: modelRounds(model),
       features: Array.from({ length: model.numFeature }, (_, index) => {
-        const name = model.featureNames[index] ?? `f${index}`;
+        const name = featureName(model, index);
         const type = model.featureTypes[index] ?? 'float';
-        const names = categories[name];
+        const names = categories.get(name);
         return names ? { name, type, categories: names } : { name, type };
       }),
       attributes: model.attributes,

@@ -34,6 +34,7 @@ export interface ResultRecord {
   readonly metrics: Metrics;
   /** Of the best round by `scoreMetric`. */
   readonly bestMetrics: Metrics;
+  /** Counted from 0 in the model, rounds of a model it went on from included. */
   readonly bestIteration?: number;
   readonly bestScore?: number;
   /** The last metric of the last evaluation set. */

@@ -10,6 +10,14 @@ export interface BestRound {
   readonly metrics: Readonly<Record<string, number>>;
 }
 
+/** The metric that rules early stopping: the last of the last evaluation set, e.g. "valid-auc". */
+export function scoreMetric({
+  evaluationSets,
+  metrics,
+}: Pick<TrainSpec, 'evaluationSets' | 'metrics'>): string {
+  return `${evaluationSets.at(-1) ?? ''}-${metrics.at(-1) ?? ''}`;
+}
+
 export class ScoreWatch {
   /** The last metric of the last evaluation set, e.g. "valid-auc". */
   readonly metric: string;
@@ -23,17 +31,19 @@ export class ScoreWatch {
   /**
    * @param patience rounds without improvement after which to stop; Infinity never stops.
    * @param isEnough asked once for every round: true stops too.
+   * @param earlier the best round of a run that this one resumes, counted from this run's first: negative.
    */
   constructor(
     { evaluationSets, metrics }: Pick<TrainSpec, 'evaluationSets' | 'metrics'>,
     patience = Infinity,
     isEnough: (round: number, metrics: CommittedRound['metrics']) => boolean = () => false,
+    earlier?: Omit<BestRound, 'metrics'>,
   ) {
-    const name = metrics.at(-1) ?? '';
-    this.metric = `${evaluationSets.at(-1) ?? ''}-${name}`;
-    this.#higherIsBetter = metricByName(name)?.higherIsBetter ?? false;
+    this.metric = scoreMetric({ evaluationSets, metrics });
+    this.#higherIsBetter = metricByName(metrics.at(-1) ?? '')?.higherIsBetter ?? false;
     this.#patience = patience;
     this.#isEnough = isEnough;
+    this.#best = earlier && { ...earlier, metrics: { [this.metric]: earlier.score } };
   }
 
   get best(): BestRound | undefined {
@@ -56,7 +66,8 @@ export class ScoreWatch {
       ) {
         this.#best = { round, score, metrics };
       }
-      const isPatient = round - (this.#best?.round ?? -1) < this.#patience;
+      // A metric without a value (auc of one class) says nothing about the round.
+      const isPatient = !this.#best || round - this.#best.round < this.#patience;
       if (this.#isEnough(round, metrics) || !isPatient) this.#overAt = Math.min(this.#overAt, round);
     }
     return round >= this.#overAt;

@@ -1,7 +1,7 @@
 // From prepared data to a result: asks the cluster for a run, follows it to its end, and writes down what came of it.
 
 import { AbortedError } from '../../shared/errors.ts';
-import type { GbdtModel } from '../../shared/gbdt/model/model.ts';
+import { bestIteration, modelRounds, type GbdtModel } from '../../shared/gbdt/model/model.ts';
 import type { ProgressEvent } from '../progress/progressEvent.ts';
 import type { RunRequest } from '../run/runRequest.ts';
 import type { Cluster } from './cluster/cluster.ts';
@@ -11,7 +11,7 @@ import { resultRecord, type RunClock, type RunFacts } from './record/resultRecor
 import type { RunFolder } from './record/runFolder.ts';
 import { RunRecorder } from './record/runRecorder.ts';
 import type { Metrics, Result, ResultRecord } from './result.ts';
-import { ScoreWatch } from './scoreWatch.ts';
+import { ScoreWatch, scoreMetric } from './scoreWatch.ts';
 
 export interface PreparedRun {
   readonly cluster: Cluster;
@@ -32,7 +32,12 @@ export interface PreparedRun {
 export async function trainPrepared(run: PreparedRun): Promise<Result> {
   const { cluster, prepared, folder, facts, clock, signal, notify } = run;
   const { settings } = facts;
-  const watch = new ScoreWatch(prepared.spec, settings.options.earlyStoppingRounds, run.isEnough);
+  const watch = new ScoreWatch(
+    prepared.spec,
+    settings.options.earlyStoppingRounds,
+    run.isEnough,
+    earlierBest(run),
+  );
   const broken = new AbortController();
   const recorder = recorderOf(run, watch, (error) => broken.abort(error));
   facts.recorder = recorder;
@@ -51,6 +56,19 @@ export async function trainPrepared(run: PreparedRun): Promise<Result> {
   const result = toResult(record, folder, recorder);
   await folder.writeResult(record);
   return result;
+}
+
+/** The best round before a run was cut short, if it was of the same metric. */
+function earlierBest({
+  continued,
+  facts,
+  prepared,
+}: PreparedRun): { round: number; score: number } | undefined {
+  const { earlyStoppingRounds, resumeFromCheckpoint } = facts.settings.options;
+  if (!continued || earlyStoppingRounds === undefined || resumeFromCheckpoint === undefined) return undefined;
+  const best = bestIteration(continued);
+  if (best?.metric !== scoreMetric(prepared.spec)) return undefined;
+  return { round: best.round - modelRounds(continued), score: best.score };
 }
 
 function recorderOf(run: PreparedRun, watch: ScoreWatch, onFailure: (error: unknown) => void): RunRecorder {

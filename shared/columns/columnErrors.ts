@@ -30,10 +30,10 @@ export class ColumnUnsuitableError extends TabgradError {
 /** Names the column that is not there and the nearest one that is. */
 export function unknownColumn(column: string, columns: readonly string[], where: string): UnknownColumnError {
   const near = nearestWord(column, columns);
-  const suggestion = near === undefined ? '' : `; did you mean "${near}"?`;
+  const suggestion = near === undefined ? '.' : `; did you mean "${near}"?`;
   const shown = columns.slice(0, 50).join(', ') + (columns.length > 50 ? ', …' : '');
   return new UnknownColumnError(
-    `No column "${column}" in ${where}${suggestion} Columns: ${shown || 'none'}.`.replace('?;', '?'),
+    `No column "${column}" in ${where}${suggestion} Columns: ${shown || 'none'}.`,
     {
       column,
     },

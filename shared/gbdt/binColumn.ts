@@ -11,9 +11,22 @@ export type Binner = (values: Float32Array) => Uint8Array<ArrayBuffer>;
 /** Values are first looked up by the upper 16 bits of their order-preserving key. */
 const BUCKETS = 1 << 16;
 
-/** Prepares the look-up of one numeric feature; use the binner for all batches of the column. */
-export function createBinner({ cuts }: FeatureCuts): Binner {
+/** A feature's table takes this much. */
+const TABLE_BYTES = 4 * BUCKETS;
+const MOST_TABLE_BYTES = 128 * 1024 * 1024;
+
+/** Whether tables of look-ups are made in less time than they save, and do not take too much. */
+export function tablesPay(rows: number, features: number): boolean {
+  return rows >= BUCKETS / 2 && features * TABLE_BYTES <= MOST_TABLE_BYTES;
+}
+
+/**
+ * Prepares the look-up of one numeric feature; use the binner for all batches of the column.
+ * @param usesTable look values up in a table of 256 KB, and not by bisection alone.
+ */
+export function createBinner({ cuts }: FeatureCuts, usesTable = true): Binner {
   const last = cuts.length - 1;
+  if (!usesTable) return (values) => Uint8Array.from(values, (value) => bisect(cuts, value));
   const { lowest, highest } = bucketRanges(cuts);
   return (values) => {
     const codes = new Uint8Array(values.length);
@@ -38,6 +51,20 @@ export function createBinner({ cuts }: FeatureCuts): Binner {
     }
     return codes;
   };
+}
+
+/** The bin of a value; MISSING_BIN for NaN. */
+function bisect(cuts: Float32Array, value: number): number {
+  // NaN is the only number unlike itself.
+  if (value !== value) return MISSING_BIN;
+  let low = 0;
+  let high = cuts.length - 1;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (cuts[middle]! <= value) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }
 
 /** For each bucket, the bins of its smallest and its largest value. */
@@ -68,7 +95,7 @@ function unsignedZeroKey(bits: Uint32Array): number {
 
 /** Bin codes of one batch; prefer createBinner for several batches of a column. */
 export function binColumn(values: Float32Array, cuts: FeatureCuts): Uint8Array<ArrayBuffer> {
-  return createBinner(cuts)(values);
+  return createBinner(cuts, false)(values);
 }
 
 /**

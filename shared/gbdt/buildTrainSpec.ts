@@ -98,5 +98,5 @@ function monotoneSigns(params: GbdtParams, features: TrainSpecInput['features'])
       throw outOfRange('monotone_constraints', name, `a feature's name: ${names.join(', ').slice(0, 500)}`);
     }
   }
-  return names.map((name) => (byName[name] ?? 0) as -1 | 0 | 1);
+  return names.map((name) => (Object.hasOwn(byName, name) ? byName[name]! : 0) as -1 | 0 | 1);
 }

@@ -40,6 +40,11 @@ export class ModelFormatError extends TabgradError {
   readonly code = 'MODEL_MALFORMED';
 }
 
+/** An option of a prediction, or the shape of its columns, does not fit the model. */
+export class PredictArgumentError extends TabgradError {
+  readonly code = 'PREDICT_ARGUMENT';
+}
+
 export class ModelUnsupportedError extends TabgradError {
   readonly code = 'MODEL_UNSUPPORTED';
 }

@@ -5,7 +5,7 @@ import { LabelError, WeightError } from './errors.ts';
 import { objectiveByName } from './objective/registry.ts';
 import type { GbdtParams } from './params.ts';
 
-/** What must be known of all rows before labels and weights become integers. */
+/** What must be known of all rows that train, that is of weight above 0, before labels and weights become integers. */
 export interface TargetRange {
   /** Largest |label|. */
   readonly maxAbsLabel: number;
@@ -57,15 +57,12 @@ export function needsWeights(params: GbdtParams, hasWeightColumn: boolean): bool
   return hasWeightColumn || params.scale_pos_weight !== 1;
 }
 
-/** The weight that a row has in training. Metrics take the scale_pos_weight out again, for every dataset alike. */
+/** The weight that a row has in training; metrics know no scale_pos_weight. */
 export function effectiveWeight(weight: number, label: number, params: GbdtParams): number {
   return label === 1 && params.scale_pos_weight !== 1 ? weight * params.scale_pos_weight : weight;
 }
 
-/**
- * BinnedBlock.weights of an effective weight. Evaluation sets may take their own largest weight for `maxWeight`, since
- * metrics divide by the sum of weights; a weight above it counts as the largest.
- */
+/** BinnedBlock.weights of an effective weight; one above `maxWeight` counts as that. */
 export function weightToFixed(effective: number, maxWeight: number): number {
   if (maxWeight === 0) return 0;
   return Math.min(Math.round((effective / maxWeight) * 2 ** WEIGHT_FRACTION_BITS), 2 ** WEIGHT_FRACTION_BITS);
@@ -79,19 +76,3 @@ export function labelToFixed(label: number, params: GbdtParams, marginUnit: numb
 
 /** Labels lie within this many margin units, as devices demand (kernels/gbdt/checkBlock.ts). */
 export const LABEL_LIMIT = 2 ** 28;
-
-/** Weights for metrics: those of BinnedBlock without scale_pos_weight. */
-export function metricWeights(
-  weights: Uint32Array | undefined,
-  labels: Int32Array,
-  params: GbdtParams,
-): Uint32Array | undefined {
-  const factor = params.scale_pos_weight;
-  if (weights === undefined || factor === 1) return weights;
-  // Below one the negatives are scaled up instead, so that no weight leaves its 24 bits.
-  const divisorOfPositives = Math.max(factor, 1);
-  const factorOfNegatives = Math.min(factor, 1);
-  return weights.map((weight, row) =>
-    Math.round(labels[row] === 1 ? weight / divisorOfPositives : weight * factorOfNegatives),
-  );
-}

@@ -63,6 +63,8 @@ export function floatParameter(options: Common<number> & Interval): ParameterDef
     parse(value, name) {
       const number = toNumber(value);
       const rounded = Math.fround(number);
+      if (Number.isFinite(number) && !Number.isFinite(rounded))
+        throw outOfRange(name, value, `${range} that float32 can hold, at most 3.4e38`);
       if (!Number.isFinite(rounded) || !within(number, options)) throw outOfRange(name, value, range);
       return rounded;
     },
@@ -80,6 +82,29 @@ export function integerParameter(options: Common<number> & Interval): ParameterD
       const number = toNumber(value);
       if (!Number.isSafeInteger(number) || !within(number, options)) throw outOfRange(name, value, range);
       return number;
+    },
+  };
+}
+
+/** A parameter of XGBoost that has one value here: pasted settings are accepted where they change nothing. */
+export function neutralParameter<const T extends number | boolean | string>(options: {
+  readonly value: T;
+  readonly doc: string;
+}): ParameterDefinition<T> {
+  const { value: neutral, doc } = options;
+  const range = `${JSON.stringify(neutral)}, which changes nothing`;
+  return {
+    aliases: [],
+    default: neutral,
+    range,
+    doc,
+    parse(value, name) {
+      const isNeutral =
+        value === neutral || (typeof value === 'string' && value.toLowerCase() === String(neutral));
+      const isSwitch =
+        typeof neutral === 'boolean' && (value === Number(neutral) || value === String(Number(neutral)));
+      if (!isNeutral && !isSwitch) throw outOfRange(name, value, range);
+      return neutral;
     },
   };
 }

@@ -8,6 +8,7 @@ import {
   integerParameter,
   monotoneParameter,
   namesParameter,
+  neutralParameter,
 } from './parameterDefinition.ts';
 
 /** Trees deeper than this are refused: a level's histograms grow with 2^depth. */
@@ -97,7 +98,7 @@ export const parameterDefinitions = {
   }),
   base_score: floatParameter({
     default: 0.5,
-    doc: 'Prediction before the first tree: a probability for binary:logistic, else a value.',
+    doc: 'Prediction before the first tree: a probability for binary:logistic, else a value. XGBoost 2.0 and later estimate it from the labels where it is left out; with slow eta and uneven labels that matters for many rounds.',
   }),
   seed: integerParameter({
     aliases: ['random_state'],
@@ -149,6 +150,17 @@ export const parameterDefinitions = {
     aliases: ['n_jobs'],
     default: 0,
     doc: 'Accepted for compatibility; has no effect: the workers are the threads.',
+  }),
+  device: neutralParameter({ value: 'cpu', doc: 'Where workers compute is chosen by scalingConfig.device.' }),
+  num_parallel_tree: neutralParameter({ value: 1, doc: 'One tree an output and round.' }),
+  max_leaves: neutralParameter({ value: 0, doc: 'No limit of leaves but that of max_depth.' }),
+  process_type: neutralParameter({ value: 'default', doc: 'Trees are grown, not updated.' }),
+  multi_strategy: neutralParameter({ value: 'one_output_per_tree', doc: 'A tree for each output.' }),
+  validate_parameters: neutralParameter({ value: true, doc: 'Parameters are always validated.' }),
+  seed_per_iteration: neutralParameter({ value: false, doc: 'One seed; draws differ from round to round.' }),
+  disable_default_eval_metric: neutralParameter({
+    value: false,
+    doc: 'Without eval_metric the metric of the objective is reported.',
   }),
 } as const;
 

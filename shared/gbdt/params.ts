@@ -15,9 +15,26 @@ export type GbdtParams = {
 
 const names = Object.keys(parameterDefinitions) as ParameterName[];
 
+/** What other interfaces of XGBoost take among the parameters, and where it goes here. */
+const elsewhere: ReadonlyMap<string, string> = new Map([
+  ['n_estimators', 'numBoostRound'],
+  ['num_boost_round', 'numBoostRound'],
+  ['num_round', 'numBoostRound'],
+  ['early_stopping_rounds', 'earlyStoppingRounds'],
+]);
+
 function canonicalName(name: string): ParameterName {
   const found = names.find((one) => one === name || parameterDefinitions[one].aliases.includes(name));
   if (found !== undefined) return found;
+  const option = elsewhere.get(name);
+  if (option !== undefined) {
+    throw new UnknownParameterError(
+      `${name} is not among the parameters of trees; set ${option} beside params`,
+      {
+        field: `params.${name}`,
+      },
+    );
+  }
   const known = names.flatMap((one) => [one, ...parameterDefinitions[one].aliases]);
   const near = nearestWord(name, known);
   const hint = near === undefined ? `known are ${names.join(', ')}` : `did you mean ${near}?`;

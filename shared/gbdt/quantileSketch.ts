@@ -9,7 +9,7 @@ import { mergeSummaries, pruneSummary } from './weightedSummary.ts';
 const EXACT_DISTINCT = 65_536;
 /** Entries of a pruned summary. Each of log2(batches) levels adds a rank error of about half a part in this many. */
 const PRUNED_SIZE = 16_384;
-const FIRST_CAPACITY = 1024;
+const FIRST_CAPACITY = 64;
 /** Bits of a NaN: no value has them, so they mark a free slot. */
 const FREE = 0xffffffff;
 
@@ -21,7 +21,7 @@ interface ValueBuffer {
 
 /**
  * Feed it batches in row order: the result depends on that order (beyond EXACT_DISTINCT values), not on batch sizes.
- * NaN (missing) and infinities are passed over. Memory: at most about 10 MB, a few KB for columns of few values.
+ * NaN (missing), infinities and values of weight 0 are passed over. Memory: at most about 10 MB, a few KB for columns of few values.
  */
 export class QuantileSketch {
   // Open addressing: the bits of a value and its weight so far.
@@ -41,6 +41,7 @@ export class QuantileSketch {
       if ((key & 0x7f800000) === 0x7f800000) continue;
       if (key === 0x80000000) key = 0;
       const weight = weights === undefined ? 1 : weights[i]!;
+      if (weight === 0) continue;
       if (this.#buffer === undefined) this.#count(key, weight);
       else this.#append(this.#buffer, flipFloat(key), weight);
     }

@@ -16,7 +16,11 @@ export function describeTrees(modelText: string, options: TreeOptions): ModelDes
   return {
     platform: 'tabgrad_xgboost',
     summary: `${model.objective}, ${modelRounds(model)} rounds`,
-    inputs: features.map(({ name, codes }) => ({ name, datatype: codes ? 'BYTES' : 'FP32', shape: [-1] })),
+    inputs: features.map(({ name, codes, hasNumberNames }) => ({
+      name,
+      datatype: codes && !hasNumberNames ? 'BYTES' : 'FP32',
+      shape: [-1],
+    })),
     outputs: answer
       .tensors(new Float32Array(0), 0)
       .map(({ name, datatype, shape }) => ({ name, datatype, shape: [-1, ...shape.slice(1)] })),
@@ -28,10 +32,10 @@ export function describeTrees(modelText: string, options: TreeOptions): ModelDes
   };
 }
 
-function featureSchema({ codes, isCategorical }: ModelFeature): Schema {
+function featureSchema({ codes, hasNumberNames, isCategorical }: ModelFeature): Schema {
   if (codes)
     return {
-      type: ['string', 'null'],
+      type: [hasNumberNames ? 'number' : 'string', 'null'],
       description: `One of ${codes.size} categories; others count as missing`,
     };
   return isCategorical ? { type: ['integer', 'null'] } : { type: ['number', 'boolean', 'null'] };

@@ -12,8 +12,14 @@ export function featureNumber(value: unknown, feature: ModelFeature, row: number
   if (value === null) return NaN;
   if (feature.codes !== undefined) {
     if (typeof value === 'string') return feature.codes.get(value) ?? NaN;
-    if (typeof value === 'number' && Number.isNaN(value)) return NaN;
-    throw wrongValue(value, feature, row, 'a category by its name');
+    if (typeof value === 'number' && (feature.hasNumberNames || Number.isNaN(value)))
+      return feature.codes.get(value) ?? NaN;
+    throw wrongValue(
+      value,
+      feature,
+      row,
+      feature.hasNumberNames ? 'a category, which are numbers' : 'a category by its name',
+    );
   }
   if (typeof value === 'number') {
     const rounded = Math.fround(value);

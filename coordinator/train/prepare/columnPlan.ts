@@ -22,9 +22,10 @@ export interface ColumnPlan {
  */
 export function planColumns(columns: readonly string[], roles: ColumnRoles, dataset: string): ColumnPlan {
   const { labelColumn: label, weightColumn: weight } = roles;
+  const known = new Set(columns);
   refuseRepeats(columns, `dataset "${dataset}" has`);
   for (const column of weight === undefined ? [label] : [label, weight]) {
-    if (!columns.includes(column)) throw unknownColumn(column, columns, `dataset "${dataset}"`);
+    if (!known.has(column)) throw unknownColumn(column, columns, `dataset "${dataset}"`);
   }
   if (weight === label) {
     throw new TrainArgumentError(`Column "${label}" can not be both label and weight.`, { column: label });
@@ -39,7 +40,7 @@ export function planColumns(columns: readonly string[], roles: ColumnRoles, data
         { column: feature },
       );
     }
-    if (!columns.includes(feature)) throw unknownColumn(feature, columns, `dataset "${dataset}"`);
+    if (!known.has(feature)) throw unknownColumn(feature, columns, `dataset "${dataset}"`);
   }
   if (features.length === 0) {
     throw new TrainArgumentError(
@@ -50,7 +51,8 @@ export function planColumns(columns: readonly string[], roles: ColumnRoles, data
 }
 
 function refuseRepeats(columns: readonly string[], where: string): void {
-  const repeated = columns.find((column, index) => columns.indexOf(column) !== index);
+  const seen = new Set<string>();
+  const repeated = columns.find((column) => seen.size === seen.add(column).size);
   if (repeated === undefined) return;
   throw new TrainArgumentError(`${where} column "${repeated}" more than once; each name may appear once.`, {
     column: repeated,

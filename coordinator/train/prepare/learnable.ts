@@ -9,9 +9,13 @@ export class ValueCount {
   #first: number | undefined;
   #several = false;
 
-  add(values: Float32Array): void {
-    this.#first ??= values[0];
-    if (!this.#several) this.#several = values.some((value) => value !== this.#first);
+  /** @param weights values of weight 0 do not count. */
+  add(values: Float32Array, weights?: Float32Array): void {
+    for (let row = 0; row < values.length && !this.#several; row++) {
+      if (weights?.[row] === 0) continue;
+      this.#first ??= values[row]!;
+      this.#several = values[row] !== this.#first;
+    }
   }
 
   /** The one value, or undefined when there are several or none. */

@@ -9,10 +9,15 @@ import type { GbdtParams } from '../../../shared/gbdt/params.ts';
 import type { TrainSpec } from '../../../shared/gbdt/trainSpec.ts';
 import { requireColumns } from '../../../shared/columns/columnErrors.ts';
 import type { Shard } from '../../run/runRequest.ts';
-import { TrainArgumentError } from '../trainErrors.ts';
+import { NoRowsError, TrainArgumentError } from '../trainErrors.ts';
 import { planColumns, type ColumnPlan, type ColumnRoles } from './columnPlan.ts';
-import { spoolEvaluationSet, spoolTrainingSet, type SpooledSet, type SpoolSettings } from './spoolDataset.ts';
-import { targetRange } from './targetRange.ts';
+import {
+  noRows,
+  spoolEvaluationSet,
+  spoolTrainingSet,
+  type SpooledSet,
+  type SpoolSettings,
+} from './spoolDataset.ts';
 import {
   TRAIN_SET,
   type BlobSink,
@@ -62,7 +67,10 @@ export async function prepareTraining(input: PrepareInput): Promise<PreparedTrai
     );
   }
   const reading = signal ? { signal } : {};
-  const plan = planFeatures(await train.columns(reading), input);
+  const columns = await train.columns(reading);
+  // A file that has a header alone has no types, and so no columns.
+  if (columns.length === 0) throw new NoRowsError(noRows(TRAIN_SET));
+  const plan = planFeatures(columns, input);
   const settings: SpoolSettings = { ...input, plan };
   const spooled: SpooledSet[] = [];
   try {
@@ -71,10 +79,12 @@ export async function prepareTraining(input: PrepareInput): Promise<PreparedTrai
     for (const [name, data] of Object.entries(datasets)) {
       if (name === TRAIN_SET) continue;
       const wanted = [...plan.features, plan.label, ...(plan.weight === undefined ? [] : [plan.weight])];
-      requireColumns(wanted, await data.columns(reading), `dataset "${name}"`);
+      const found = await data.columns(reading);
+      if (found.length === 0) throw new NoRowsError(noRows(name));
+      requireColumns(wanted, found, `dataset "${name}"`);
       spooled.push(await spoolEvaluationSet(name, data, settings, first.features));
     }
-    const target = targetRange(spooled, params);
+    const target = first.target.range;
     const spec: TrainSpec = {
       ...(input.startFrom && { firstRound: modelRounds(input.startFrom.model) }),
       ...buildTrainSpec({
@@ -97,7 +107,11 @@ export async function prepareTraining(input: PrepareInput): Promise<PreparedTrai
       shards,
       target,
       rows: Object.fromEntries(spooled.map(({ name, spool }) => [name, spool.rows])),
-      warnings: first.warnings,
+      warnings: [
+        ...first.warnings,
+        ...first.target.warnings(spec),
+        ...spooled.flatMap(({ name, classes }) => classes.warnings(name, spec)),
+      ],
     };
   } finally {
     for (const { spool } of spooled) await spool.close();
@@ -109,7 +123,8 @@ function planFeatures(columns: readonly string[], input: PrepareInput): ColumnPl
   const plan = planColumns(columns, input, TRAIN_SET);
   if (!input.startFrom) return plan;
   const names = input.startFrom.featureNames;
-  const same = names.length === plan.features.length && plan.features.every((name) => names.includes(name));
+  const known = new Set(names);
+  const same = names.length === plan.features.length && plan.features.every((name) => known.has(name));
   const features = same ? names : plan.features;
   checkContinues(input.startFrom.model, input.params, features);
   return { ...plan, features };

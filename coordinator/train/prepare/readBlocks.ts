@@ -10,7 +10,7 @@ import type { BatchColumn, ColumnBatch, NumericColumn } from '../../../shared/co
 import { ColumnUnsuitableError } from '../../../shared/columns/columnErrors.ts';
 import type { GrowingCategories, KnownCategories } from './categoryCodes.ts';
 import type { ColumnPlan } from './columnPlan.ts';
-import { BLOCK_ROWS, RawBlock } from './rawBlock.ts';
+import { RawBlock } from './rawBlock.ts';
 
 /** What the columns of a dataset become: a coder for a categorical feature, undefined for a number. */
 export type FeatureCoders = readonly (GrowingCategories | KnownCategories | undefined)[];
@@ -48,11 +48,11 @@ export async function* readBlocks(
       });
     }
     for (let from = 0; from < batch.rows;) {
-      const to = Math.min(batch.rows, from + BLOCK_ROWS - block.rows);
+      const to = Math.min(batch.rows, from + block.capacity - block.rows);
       copyRows(batch, from, to, block, coders, input);
       block.rows += to - from;
       from = to;
-      if (block.rows === BLOCK_ROWS) {
+      if (block.rows === block.capacity) {
         yield { block, coders };
         block.firstRow += block.rows;
         block.rows = 0;
@@ -79,6 +79,7 @@ function copyRows(
     } else if (!coder && column.kind === 'numeric' && target instanceof Float32Array) {
       refuseTime(column);
       copyNumbers(column, from, to, target, at);
+      refuseInfinity(target, at, at + to - from, column.name, { block, dataset });
     } else {
       throw new ColumnUnsuitableError(
         `Feature "${column.name}" of dataset "${dataset}" holds ${column.kind === 'numeric' ? 'numbers' : 'strings'} ` +
@@ -148,6 +149,26 @@ function copyNumbers(
   target.set(values.subarray(from, to), at);
   if (!valid) return;
   for (let row = from; row < to; row++) if (valid[row] === 0) target[at + row - from] = NaN;
+}
+
+/** Infinities are refused as in XGBoost: numbers beyond float32 become such, and all of them would look alike. */
+function refuseInfinity(
+  values: Float32Array,
+  from: number,
+  to: number,
+  column: string,
+  { block, dataset }: { readonly block: RawBlock; readonly dataset: string },
+): void {
+  for (let at = from; at < to; at++) {
+    const value = values[at]!;
+    if (value !== Infinity && value !== -Infinity) continue;
+    const place = { column, row: block.firstRow + at };
+    throw new ColumnUnsuitableError(
+      `Feature "${column}", ${rowOf({ ...place, dataset })}: the value is infinite, or beyond the range of float32; ` +
+        `expected a finite number, or none where it is missing.`,
+      place,
+    );
+  }
 }
 
 /** Refuses what would train without complaint and predict nonsense: instants as numbers. */

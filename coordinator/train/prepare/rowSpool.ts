@@ -5,16 +5,18 @@ import { mkdir, open, rm, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import { WriteFailedError } from '../../data/errors.ts';
 import { writeError } from '../../data/sink/writeError.ts';
-import { BLOCK_ROWS, RawBlock, type BlockLayout } from './rawBlock.ts';
+import { placeColumns, RawBlock, type BlockLayout, type BlockPlaces } from './rawBlock.ts';
 
 export class RowSpool {
   readonly #layout: BlockLayout;
+  readonly #places: BlockPlaces;
   readonly #path: string;
   readonly #file: FileHandle;
   #rows = 0;
 
   private constructor(layout: BlockLayout, path: string, file: FileHandle) {
     this.#layout = layout;
+    this.#places = placeColumns(layout);
     this.#path = path;
     this.#file = file;
   }
@@ -37,9 +39,14 @@ export class RowSpool {
     return this.#rows;
   }
 
+  /** Rows of every block but the last. */
+  get blockRows(): number {
+    return this.#places.rows;
+  }
+
   /** Appends a block; all but the last must be full. */
   async append(block: RawBlock): Promise<void> {
-    const position = (this.#rows / BLOCK_ROWS) * block.bytes.byteLength;
+    const position = (this.#rows / block.capacity) * block.bytes.byteLength;
     try {
       for (let written = 0; written < block.bytes.byteLength;) {
         const piece = block.bytes.subarray(written);
@@ -54,17 +61,44 @@ export class RowSpool {
   /** All blocks in order, each in the same memory: use one before asking for the next. */
   async *blocks(): AsyncGenerator<RawBlock> {
     const block = new RawBlock(this.#layout);
-    const size = block.bytes.byteLength;
-    for (let firstRow = 0; firstRow < this.#rows; firstRow += BLOCK_ROWS) {
-      const position = (firstRow / BLOCK_ROWS) * size;
-      for (let read = 0; read < size;) {
-        const { bytesRead } = await this.#file.read(block.bytes, read, size - read, position + read);
-        if (bytesRead === 0) throw new WriteFailedError(`The temporary file ${this.#path} was cut off.`);
-        read += bytesRead;
-      }
+    for (let firstRow = 0; firstRow < this.#rows; firstRow += block.capacity) {
+      await this.#read(block.bytes, (firstRow / block.capacity) * block.bytes.byteLength);
       block.firstRow = firstRow;
-      block.rows = Math.min(BLOCK_ROWS, this.#rows - firstRow);
+      block.rows = Math.min(block.capacity, this.#rows - firstRow);
       yield block;
+    }
+  }
+
+  /**
+   * Some numeric features, and the weights, of all blocks in order: no more is read than they take.
+   * @returns arrays that are used again for the next block.
+   */
+  async *columns(features: readonly number[]): AsyncGenerator<{
+    readonly columns: readonly Float32Array[];
+    readonly weights: Float32Array | undefined;
+  }> {
+    const { rows, sizeBytes, weight, features: places } = this.#places;
+    const columns = features.map(() => new Float32Array(rows));
+    const weights = weight && new Float32Array(rows);
+    for (let firstRow = 0; firstRow < this.#rows; firstRow += rows) {
+      const count = Math.min(rows, this.#rows - firstRow);
+      const position = (firstRow / rows) * sizeBytes;
+      const read = (column: Float32Array<ArrayBuffer>, offset: number): Promise<void> =>
+        this.#read(new Uint8Array(column.buffer, 0, 4 * count), position + offset);
+      for (const [index, feature] of features.entries()) await read(columns[index]!, places[feature]!.offset);
+      if (weight && weights) await read(weights, weight.offset);
+      yield {
+        columns: columns.map((column) => column.subarray(0, count)),
+        weights: weights?.subarray(0, count),
+      };
+    }
+  }
+
+  async #read(target: Uint8Array, position: number): Promise<void> {
+    for (let read = 0; read < target.byteLength;) {
+      const { bytesRead } = await this.#file.read(target, read, target.byteLength - read, position + read);
+      if (bytesRead === 0) throw new WriteFailedError(`The temporary file ${this.#path} was cut off.`);
+      read += bytesRead;
     }
   }
 

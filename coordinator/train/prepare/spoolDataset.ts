@@ -2,18 +2,23 @@
 
 import { checkCategoryCount } from '../../../shared/gbdt/binColumn.ts';
 import { buildCategoricalCuts, buildCuts } from '../../../shared/gbdt/cuts.ts';
-import { effectiveWeight } from '../../../shared/gbdt/labels.ts';
 import type { GbdtParams } from '../../../shared/gbdt/params.ts';
 import { QuantileSketch } from '../../../shared/gbdt/quantileSketch.ts';
 import type { BatchColumn } from '../../../shared/columns/columnBatch.ts';
+import { ColumnUnsuitableError } from '../../../shared/columns/columnErrors.ts';
 import { NoRowsError } from '../trainErrors.ts';
 import { GrowingCategories, KnownCategories } from './categoryCodes.ts';
 import type { ColumnPlan } from './columnPlan.ts';
 import { numbersAmongText, poorFeature, refuseNothingToLearn, ValueCount } from './learnable.ts';
 import type { RawBlock } from './rawBlock.ts';
 import { readBlocks, refuseTime, type FeatureCoders } from './readBlocks.ts';
+import { MeasuredRows } from './measuredRows.ts';
 import { RowSpool } from './rowSpool.ts';
+import { TargetSpan } from './targetSpan.ts';
 import { TRAIN_SET, type PreparedFeature, type StartingModel, type TrainingData } from './trainingData.ts';
+
+/** Sketches of as many features are held at once: each may take some megabytes. Later features are read again. */
+const SKETCHES_AT_A_TIME = 128;
 
 export interface SpoolSettings {
   readonly plan: ColumnPlan;
@@ -27,41 +32,44 @@ export interface SpoolSettings {
 export interface SpooledSet {
   readonly name: string;
   readonly spool: RowSpool;
-  readonly maxAbsLabel: number;
-  /** Largest effective weight. */
-  readonly maxWeight: number;
+  readonly classes: MeasuredRows;
   /** Final category code of each spooled one, by feature; undefined where the spooled codes are final. */
   readonly finalCodes: readonly (Uint8Array | undefined)[];
 }
 
-/** @throws NoRowsError, LabelError, ColumnUnsuitableError when there is nothing to learn, and all that reading throws. */
+/**
+ * @throws NoRowsError, LabelError, WeightError, ColumnUnsuitableError when there is nothing to learn, and all that
+ * reading throws.
+ */
 export async function spoolTrainingSet(
   data: TrainingData,
   settings: SpoolSettings,
-): Promise<{ set: SpooledSet; features: PreparedFeature[]; warnings: string[] }> {
+): Promise<{ set: SpooledSet; features: PreparedFeature[]; target: TargetSpan; warnings: string[] }> {
   const { plan, params } = settings;
-  const sketches = plan.features.map(() => new QuantileSketch());
+  const sketches = plan.features.slice(0, SKETCHES_AT_A_TIME).map(() => new QuantileSketch());
   const codersFor = (columns: readonly BatchColumn[]): FeatureCoders =>
     columns.map((column, feature) => {
+      if (settings.startFrom) checkKind(column, settings.startFrom.isCategorical[feature] === true);
       if (column.kind === 'categorical')
         return new GrowingCategories(column.name, settings.startFrom?.categories[feature]);
       refuseTime(column);
       return undefined;
     });
   const labels = new ValueCount();
+  const target = new TargetSpan(plan, params);
   const { coders, ...spooled } = await spoolRows(TRAIN_SET, data, settings, codersFor, (block) => {
     const weights = block.weights?.subarray(0, block.rows);
-    labels.add(block.labels.subarray(0, block.rows));
-    for (const [feature, values] of block.features.entries()) {
-      if (values instanceof Float32Array) {
-        sketches[feature]!.push(values.subarray(0, block.rows), weights);
-      }
+    labels.add(block.labels.subarray(0, block.rows), weights);
+    target.add(block.labels.subarray(0, block.rows), weights);
+    for (const [feature, sketch] of sketches.entries()) {
+      const values = block.features[feature]!;
+      if (values instanceof Float32Array) sketch.push(values.subarray(0, block.rows), weights);
     }
   });
   const finalCodes: (Uint8Array | undefined)[] = [];
   const warnings: string[] = [];
   const distinct: number[] = [];
-  const finish = (name: string, feature: number): PreparedFeature => {
+  const finish = (name: string, feature: number, sketch: QuantileSketch): PreparedFeature => {
     const coder = coders[feature];
     if (coder instanceof GrowingCategories) {
       const finished = coder.finish();
@@ -73,19 +81,46 @@ export async function spoolTrainingSet(
       return { name, cuts: buildCategoricalCuts(categories.length), categories };
     }
     finalCodes.push(undefined);
-    distinct.push(sketches[feature]!.summary().values.length);
-    return { name, cuts: buildCuts(sketches[feature]!, params.max_bin), categories: undefined };
+    distinct.push(sketch.summary().values.length);
+    return { name, cuts: buildCuts(sketch, params.max_bin), categories: undefined };
   };
   try {
-    const features = plan.features.map(finish);
+    target.refuseNoWeight();
+    const features = plan.features
+      .slice(0, SKETCHES_AT_A_TIME)
+      .map((name, feature) => finish(name, feature, sketches[feature]!));
+    for (let first = SKETCHES_AT_A_TIME; first < plan.features.length; first += SKETCHES_AT_A_TIME) {
+      const names = plan.features.slice(first, first + SKETCHES_AT_A_TIME);
+      const isNumeric = (index: number): boolean => coders[first + index] === undefined;
+      const later = await sketchColumns(
+        spooled.spool,
+        first,
+        names.map((_, index) => isNumeric(index)),
+      );
+      features.push(...names.map((name, index) => finish(name, first + index, later[index]!)));
+    }
     // A model that is trained further may well meet rows of one kind.
     if (!settings.startFrom) refuseNothingToLearn(plan, labels, distinct);
     warnings.push(...plan.features.flatMap((name, feature) => poorFeature(name, distinct[feature]!)));
-    return { set: { ...spooled, finalCodes }, features, warnings };
+    return { set: { ...spooled, finalCodes }, features, target, warnings };
   } catch (error) {
     await spooled.spool.close();
     throw error;
   }
+}
+
+/** Sketches of numeric features from `first` on, from rows that were spooled; those of categories stay empty. */
+async function sketchColumns(
+  spool: RowSpool,
+  first: number,
+  isNumeric: readonly boolean[],
+): Promise<QuantileSketch[]> {
+  const sketches = isNumeric.map(() => new QuantileSketch());
+  const numeric = [...isNumeric.keys()].filter((index) => isNumeric[index]);
+  for await (const { columns, weights } of spool.columns(numeric.map((index) => first + index))) {
+    numeric.forEach((index, at) => sketches[index]!.push(columns[at]!, weights));
+  }
+  return sketches;
 }
 
 /** @throws NoRowsError, and all that reading throws. */
@@ -106,6 +141,10 @@ export async function spoolEvaluationSet(
   return { ...spooled, finalCodes: features.map(() => undefined) };
 }
 
+export function noRows(dataset: string): string {
+  return `Dataset "${dataset}" has no rows: a file, a filter or a split left it empty.`;
+}
+
 async function spoolRows(
   name: string,
   data: TrainingData,
@@ -117,7 +156,7 @@ async function spoolRows(
   const batches = data.streamColumns(columns, signal ? { signal } : {});
   let spool: RowSpool | undefined;
   let known: FeatureCoders = [];
-  const range = { maxAbsLabel: 0, maxWeight: 0 };
+  const classes = new MeasuredRows();
   try {
     for await (const { block, coders } of readBlocks({
       batches,
@@ -133,7 +172,7 @@ async function spoolRows(
         weighted: plan.weight !== undefined,
       });
       onBlock(block);
-      widen(range, block, params);
+      classes.add(block.labels.subarray(0, block.rows), block.weights);
       await spool.append(block);
       onProgress?.(block.rows);
     }
@@ -142,18 +181,19 @@ async function spoolRows(
     throw error;
   }
   if (!spool) {
-    throw new NoRowsError(`Dataset "${name}" has no rows: a file, a filter or a split left it empty.`);
+    throw new NoRowsError(noRows(name));
   }
-  return { name, spool, ...range, coders: known };
+  return { name, spool, classes, coders: known };
 }
 
-function widen(range: { maxAbsLabel: number; maxWeight: number }, block: RawBlock, params: GbdtParams): void {
-  const { labels, weights } = block;
-  for (let row = 0; row < block.rows; row++) {
-    const label = labels[row]!;
-    const weight = effectiveWeight(weights ? weights[row]! : 1, label, params);
-    if (weight > range.maxWeight) range.maxWeight = weight;
-    const size = label < 0 ? -label : label;
-    if (size > range.maxAbsLabel) range.maxAbsLabel = size;
-  }
+/** @throws ColumnUnsuitableError when a model's feature is of the other kind. */
+function checkKind(column: BatchColumn, isCategorical: boolean): void {
+  // Text files give no type to a column without values.
+  const isEmpty = column.kind === 'categorical' && column.dictionary.length === 0;
+  if ((column.kind === 'categorical') === isCategorical || isEmpty) return;
+  throw new ColumnUnsuitableError(
+    `Feature "${column.name}" of dataset "train" holds ${isCategorical ? 'numbers' : 'strings'}, but ` +
+      `${isCategorical ? 'categories' : 'numbers'} in the model to continue from.`,
+    { column: column.name },
+  );
 }

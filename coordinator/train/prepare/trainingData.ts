@@ -29,6 +29,8 @@ export interface BlobSink {
 export interface StartingModel {
   readonly model: GbdtModel;
   readonly featureNames: readonly string[];
+  /** Which features hold categories, one entry a feature. */
+  readonly isCategorical: readonly boolean[];
   /** Names by category code, one entry a feature; undefined for numbers. */
   readonly categories: readonly (readonly string[] | undefined)[];
   /**

@@ -1,11 +1,9 @@
 // The second pass: spooled rows become binned shards in the blob store.
 
-import { MISSING_BIN, type BinnedBlock } from '../../../kernels/gbdt/treeDevice.ts';
+import { MISSING_BIN } from '../../../kernels/gbdt/treeDevice.ts';
 import { AbortedError } from '../../../shared/errors.ts';
-import { createBinner, type Binner } from '../../../shared/gbdt/binColumn.ts';
-import { effectiveWeight, labelToFixed, needsWeights, weightToFixed } from '../../../shared/gbdt/labels.ts';
-import type { GbdtParams } from '../../../shared/gbdt/params.ts';
-import { encodeShard, ROWS_PER_SHARD } from '../../../shared/gbdt/shardCodec.ts';
+import { createBinner, tablesPay, type Binner } from '../../../shared/gbdt/binColumn.ts';
+import { encodeShard, ROWS_PER_SHARD, type ShardRows } from '../../../shared/gbdt/shardCodec.ts';
 import type { TrainSpec } from '../../../shared/gbdt/trainSpec.ts';
 import type { Shard } from '../../run/runRequest.ts';
 import type { RawBlock } from './rawBlock.ts';
@@ -13,7 +11,6 @@ import type { SpooledSet } from './spoolDataset.ts';
 import type { BlobSink, PreparedFeature, StartingModel } from './trainingData.ts';
 
 export interface WriteShardsSettings {
-  readonly params: GbdtParams;
   readonly spec: TrainSpec;
   readonly features: readonly PreparedFeature[];
   readonly blobs: BlobSink;
@@ -25,16 +22,19 @@ const MIN_SHARD_ROWS = 64;
 /** A dataset is cut into at least this many shards where it has the rows, so that a group can share it evenly. */
 const MIN_SHARDS = 16;
 
-/** Rows of a dataset's shards but the last: a power of two that follows from the number of rows alone. */
-export function shardRows(rows: number): number {
+/** Rows of a dataset's shards but the last: a power of two that follows from its rows and columns alone. */
+export function shardRows(rows: number, mostRows: number = ROWS_PER_SHARD): number {
   const even = 2 ** Math.floor(Math.log2(Math.max(1, rows / MIN_SHARDS)));
-  return Math.max(MIN_SHARD_ROWS, Math.min(ROWS_PER_SHARD, even));
+  return Math.max(MIN_SHARD_ROWS, Math.min(mostRows, even));
 }
 
 /** Bins, encodes and stores a dataset. One shard is written while the next is made. */
 export async function writeShards(set: SpooledSet, settings: WriteShardsSettings): Promise<Shard[]> {
-  const size = shardRows(set.spool.rows);
-  const binners = settings.features.map(({ cuts }) => (cuts.categorical ? undefined : createBinner(cuts)));
+  const size = shardRows(set.spool.rows, set.spool.blockRows);
+  const usesTables = tablesPay(set.spool.rows, settings.features.length);
+  const binners = settings.features.map(({ cuts }) =>
+    cuts.categorical ? undefined : createBinner(cuts, usesTables),
+  );
   const shards: Shard[] = [];
   let writing: Promise<void> = Promise.resolve();
   for await (const block of set.spool.blocks()) {
@@ -42,7 +42,7 @@ export async function writeShards(set: SpooledSet, settings: WriteShardsSettings
     recode(block, set);
     for (let from = 0; from < block.rows; from += size) {
       const to = Math.min(block.rows, from + size);
-      const bytes = encodeShard(binRows(block, from, to, set, binners, settings));
+      const bytes = encodeShard(binRows(block, from, to, binners, settings));
       const shard = {
         dataset: set.name,
         index: shards.length,
@@ -75,10 +75,9 @@ function binRows(
   block: RawBlock,
   from: number,
   to: number,
-  set: SpooledSet,
   binners: readonly (Binner | undefined)[],
-  { params, spec, startFrom }: WriteShardsSettings,
-): BinnedBlock {
+  { spec, startFrom }: WriteShardsSettings,
+): ShardRows {
   const rows = to - from;
   const raw = block.features.map((column) => column.subarray(from, to));
   const bins = raw.map((column, feature) =>
@@ -86,25 +85,12 @@ function binRows(
       ? (binners[feature]?.(column) ?? new Uint8Array(rows).fill(MISSING_BIN))
       : column,
   );
-  const unit = 2 ** -spec.device.marginFractionBits;
-  const labels = new Int32Array(rows);
-  for (let row = 0; row < rows; row++) {
-    labels[row] = labelToFixed(block.labels[from + row]!, params, unit);
-  }
-  const base = {
+  return {
     firstRow: block.firstRow + from,
     rows,
     bins,
-    labels,
+    labels: block.labels.subarray(from, to),
+    ...(block.weights && { weights: block.weights.subarray(from, to) }),
     ...(startFrom && { baseMargins: startFrom.margins(raw, rows, spec.device.marginFractionBits) }),
   };
-  if (!needsWeights(params, block.weights !== undefined)) return base;
-  const weights = new Uint32Array(rows);
-  for (let row = 0; row < rows; row++) {
-    const label = block.labels[from + row]!;
-    const weight = effectiveWeight(block.weights ? block.weights[from + row]! : 1, label, params);
-    // Each dataset has its own scale: metrics are ratios, and only the training set's weights reach the trees.
-    weights[row] = weightToFixed(weight, set.maxWeight);
-  }
-  return { ...base, weights };
 }

@@ -15,7 +15,9 @@ export interface RecordedRun {
     readonly params: Readonly<Record<string, unknown>>;
   };
   readonly prepared?: Pick<PreparedTraining, 'rows' | 'warnings'>;
-  readonly recorder?: Pick<RunRecorder, 'groupAt' | 'lastMetrics' | 'rounds' | 'workers' | 'workersLost'>;
+  readonly recorder?: Pick<RunRecorder, 'groupAt' | 'lastMetrics' | 'rounds' | 'workers' | 'workersLost'> & {
+    readonly earlierRounds?: number;
+  };
   readonly watch?: Pick<ScoreWatch, 'best' | 'metric'>;
 }
 
@@ -49,7 +51,12 @@ export function resultRecord(
     rounds: recorder?.rounds ?? 0,
     metrics: recorder?.lastMetrics ?? {},
     bestMetrics: best?.metrics ?? {},
-    ...(best && watch && { bestIteration: best.round, bestScore: best.score, scoreMetric: watch.metric }),
+    ...(best &&
+      watch && {
+        bestIteration: (recorder?.earlierRounds ?? 0) + best.round,
+        bestScore: best.score,
+        scoreMetric: watch.metric,
+      }),
     ...(last !== undefined && { checkpoint: last }),
     checkpoints,
     timings: timings(clock, recorder?.groupAt),

@@ -60,8 +60,13 @@ export class RunRecorder {
 
   /** Rounds in the model: of this run and of the one that it goes on from. */
   get rounds(): number {
+    return this.#rounds.length + this.earlierRounds;
+  }
+
+  /** Rounds of the model that the run goes on from. */
+  get earlierRounds(): number {
     const { continued } = this.#options.model;
-    return this.#rounds.length + (continued ? modelRounds(continued) : 0);
+    return continued ? modelRounds(continued) : 0;
   }
 
   /** Takes an event of the run. Rounds beyond the last one (a stop takes a while to arrive) are left out. */
@@ -105,7 +110,7 @@ export class RunRecorder {
       buildModel({
         ...model,
         rounds: this.#rounds,
-        ...(best && tellsBest && { best: { round: best.round, score: best.score } }),
+        ...(best && tellsBest && { best: { round: best.round, score: best.score, metric: watch.metric } }),
       }),
     );
     const rounds = this.rounds;

@@ -7,7 +7,6 @@ export const error: MeanMetric = {
   name: 'error',
   objectives: ['binary:logistic'],
   higherIsBetter: false,
-  lossFractionBits: () => 24,
   // A probability of exactly one half counts as the negative class, as in XGBoost.
   rowLoss:
     () =>

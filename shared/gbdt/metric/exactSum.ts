@@ -1,17 +1,66 @@
-// Weighted sums of losses that come out the same whatever the order of addition and whoever holds which rows: each
-// row's contribution becomes an integer, and the integers are summed exactly in two limbs.
+// Weighted sums of losses that come out the same whatever the order of addition and whoever holds which rows, and lose
+// nothing beside large ones: each addend is cut at fixed powers of two, and the pieces are summed as integers.
+// Source: the small superaccumulator of R. Neal, "Fast exact summation using small and large superaccumulators" (2015).
 
 import { scaleByPowerOfTwo } from '../../../kernels/fixed/scaleByPowerOfTwo.ts';
-import { WEIGHT_FRACTION_BITS } from '../../../kernels/gbdt/treeDevice.ts';
 import type { MeanMetric, MetricBlock, MetricSetting } from './metric.ts';
 
-/** Numbers of one sum: high limb, low limb, sum of weights. All are integers below 2^53 for up to 2^27 rows. */
-export const SUM_NUMBERS = 3;
-const LIMB = 2 ** 26;
-const LIMB_INVERSE = 2 ** -26;
-const HEAVIEST = 2 ** WEIGHT_FRACTION_BITS;
+/** Bits of a piece: sums of up to 2^27 of them are exact in a double. */
+const LIMB_BITS = 26;
+/** Limb k counts units of 2^(LOWEST_EXPONENT + 26 k). What is smaller is dropped. Losses about 1 share a limb. */
+const LOWEST_EXPONENT = -325;
+/** The highest takes addends up to 2^429: squares of float32 numbers, times a weight. */
+const LIMBS = 29;
+const units = Float64Array.from({ length: LIMBS }, (_, k) =>
+  scaleByPowerOfTwo(1, LOWEST_EXPONENT + LIMB_BITS * k),
+);
+const perUnit = units.map((unit) => 1 / unit);
 
-/** Adds the rows of `block` to `sums` at `offset`. */
+/** Numbers of one sum: the limbs of the losses, then those of the weights. */
+export const SUM_NUMBERS = 2 * LIMBS;
+
+/** Adds numbers that are not negative to limbs. */
+class LimbAdder {
+  readonly #limbs: Float64Array;
+  /** Limb of the upper bits of numbers from #from to below #to. */
+  #top = 0;
+  #from = 0;
+  #to = 0;
+
+  constructor(limbs: Float64Array) {
+    this.#limbs = limbs;
+  }
+
+  add(value: number): void {
+    if (value < this.#from || value >= this.#to) {
+      if (value < units[0]!) return;
+      this.#moveTo(value);
+    }
+    const limbs = this.#limbs;
+    let k = this.#top;
+    // A double has 53 bits, so it reaches over three limbs.
+    let piece = Math.floor(value * perUnit[k]!);
+    limbs[k]! += piece;
+    if (k === 0) return;
+    let rest = value - piece * units[k]!;
+    k -= 1;
+    piece = Math.floor(rest * perUnit[k]!);
+    limbs[k]! += piece;
+    if (k === 0) return;
+    rest -= piece * units[k]!;
+    limbs[k - 1]! += Math.floor(rest * perUnit[k - 1]!);
+  }
+
+  #moveTo(value: number): void {
+    let top = LIMBS - 1;
+    while (top > 0 && value < units[top]!) top -= 1;
+    this.#top = top;
+    this.#from = units[top]!;
+    this.#to = units[top + 1] ?? Infinity;
+  }
+}
+
+/** Adds the rows of `blocks` to `sums` at `offset`. */
 export function addToMean(
   metric: MeanMetric,
   setting: MetricSetting,
@@ -20,35 +69,37 @@ export function addToMean(
   offset: number,
 ): void {
   const rowLoss = metric.rowLoss(setting);
-  const scale = scaleByPowerOfTwo(1, metric.lossFractionBits(setting));
-  let high = 0;
-  let low = 0;
-  let total = 0;
+  const losses = new LimbAdder(sums.subarray(offset, offset + LIMBS));
+  const total = new LimbAdder(sums.subarray(offset + LIMBS, offset + SUM_NUMBERS));
   for (const block of blocks) {
     const { rows, weights } = block;
+    if (weights === undefined) {
+      for (let row = 0; row < rows; row += 1) losses.add(rowLoss(block, row));
+      total.add(rows);
+      continue;
+    }
     for (let row = 0; row < rows; row += 1) {
-      const weight = weights === undefined ? HEAVIEST : weights[row]!;
-      // At most 2^52: losses are bounded so, and the relative weight is at most 1.
-      const contribution = Math.round(rowLoss(block, row) * scale * (weight / HEAVIEST));
-      const carry = Math.floor(contribution * LIMB_INVERSE);
-      high += carry;
-      low += contribution - carry * LIMB;
-      total += weight;
+      losses.add(rowLoss(block, row) * weights[row]!);
+      total.add(weights[row]!);
     }
   }
-  sums[offset]! += high;
-  sums[offset + 1]! += low;
-  sums[offset + 2]! += total;
 }
 
 /** The metric's value from sums over all workers; NaN without any weight. */
-export function finishMean(
-  metric: MeanMetric,
-  setting: MetricSetting,
-  sums: Float64Array,
-  offset: number,
-): number {
-  const scale = scaleByPowerOfTwo(1, -metric.lossFractionBits(setting));
-  const weight = sums[offset + 2]! / HEAVIEST;
-  return metric.finish(((sums[offset]! * LIMB + sums[offset + 1]!) * scale) / weight);
+export function finishMean(metric: MeanMetric, sums: Float64Array, offset: number): number {
+  const losses = joinLimbs(sums.subarray(offset, offset + LIMBS));
+  return metric.finish(losses / joinLimbs(sums.subarray(offset + LIMBS, offset + SUM_NUMBERS)));
+}
+
+/** The sum as a double. Carries go up first, so that the same sum always rounds alike. */
+function joinLimbs(limbs: Float64Array): number {
+  const whole = limbs.slice();
+  for (let k = 0; k + 1 < LIMBS; k += 1) {
+    const carry = Math.floor(whole[k]! / 2 ** LIMB_BITS);
+    whole[k]! -= carry * 2 ** LIMB_BITS;
+    whole[k + 1]! += carry;
+  }
+  let sum = 0;
+  for (let k = LIMBS - 1; k >= 0; k -= 1) sum += whole[k]! * units[k]!;
+  return sum;
 }

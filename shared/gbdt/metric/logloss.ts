@@ -9,8 +9,6 @@ export const logloss: MeanMetric = {
   name: 'logloss',
   objectives: ['binary:logistic'],
   higherIsBetter: false,
-  // Margins end at ±2^9, so losses do.
-  lossFractionBits: () => 42,
   rowLoss({ marginFractionBits }) {
     const softplus = buildSoftplus();
     const unit = scaleByPowerOfTwo(1, -marginFractionBits);

@@ -8,11 +8,9 @@ export const mae: MeanMetric = {
   name: 'mae',
   objectives: ['reg:squarederror'],
   higherIsBetter: false,
-  // Margins and labels differ by less than 2^30 units.
-  lossFractionBits: ({ marginFractionBits }) => marginFractionBits + 20,
   rowLoss({ marginFractionBits }) {
     const unit = scaleByPowerOfTwo(1, -marginFractionBits);
-    return ({ margins, labels }, row) => Math.abs(margins[row]! - labels[row]!) * unit;
+    return ({ margins, labels }, row) => Math.abs(margins[row]! * unit - labels[row]!);
   },
   finish: (mean) => mean,
 };

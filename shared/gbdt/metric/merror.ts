@@ -7,7 +7,6 @@ export const merror: MeanMetric = {
   name: 'merror',
   objectives: ['multi:softprob'],
   higherIsBetter: false,
-  lossFractionBits: () => 24,
   rowLoss:
     ({ outputs }) =>
     ({ margins, labels, rows }, row) => {

@@ -1,5 +1,5 @@
-// What a metric must say about itself. A metric's value must not depend on who holds which rows: losses of single rows
-// become integers whose sums are exact, and ranks are exact over all workers.
+// What a metric must say about itself. A metric's value must not depend on who holds which rows: sums of losses are
+// exact, and ranks are exact over all workers.
 
 import type { ObjectiveName } from '../objective/objective.ts';
 
@@ -8,10 +8,10 @@ export interface MetricBlock {
   readonly rows: number;
   /** [output][row] in margin units. */
   readonly margins: Int32Array;
-  /** As in BinnedBlock. */
-  readonly labels: Int32Array;
-  /** As in BinnedBlock; undefined when all weigh the same. */
-  readonly weights?: Uint32Array | undefined;
+  /** As the data has them. */
+  readonly labels: Float32Array;
+  /** As the data has them; undefined when all weigh the same. */
+  readonly weights?: Float32Array | undefined;
 }
 
 export interface MetricSetting {
@@ -20,7 +20,7 @@ export interface MetricSetting {
   readonly marginFractionBits: number;
 }
 
-/** Loss of one row of a block. Finite, not negative, times 2^lossFractionBits at most 2^52. */
+/** Loss of one row of a block: finite, not negative. */
 type RowLoss = (block: MetricBlock, row: number) => number;
 
 /** The weighted mean of a loss over rows, after `finish`. */
@@ -29,8 +29,6 @@ export interface MeanMetric {
   readonly name: string;
   readonly objectives: readonly ObjectiveName[];
   readonly higherIsBetter: boolean;
-  /** Losses are rounded to multiples of 2^-lossFractionBits. */
-  lossFractionBits(setting: MetricSetting): number;
   rowLoss(setting: MetricSetting): RowLoss;
   finish(mean: number): number;
 }

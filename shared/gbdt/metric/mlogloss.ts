@@ -10,8 +10,6 @@ export const mlogloss: MeanMetric = {
   name: 'mlogloss',
   objectives: ['multi:softprob'],
   higherIsBetter: false,
-  // Margins end at ±2^9: losses stay below 2^10 + ln(classes).
-  lossFractionBits: () => 41,
   rowLoss({ marginFractionBits, outputs }) {
     const unit = scaleByPowerOfTwo(1, -marginFractionBits);
     return ({ margins, labels, rows }, row) => {

@@ -12,20 +12,54 @@ export interface RankRuns {
   readonly positives: Float64Array;
 }
 
-/** Sorts the rows of all blocks. Unweighted rows count 1 each. */
-export function sortRuns(blocks: readonly MetricBlock[]): RankRuns {
+/** What members must know of one another before weights become integers of one scale. */
+export interface WeightSpan {
+  readonly rows: number;
+  readonly largest: number;
+}
+
+export function weightSpan(blocks: readonly MetricBlock[]): WeightSpan {
+  let rows = 0;
+  let largest = 0;
+  for (const block of blocks) {
+    rows += block.rows;
+    for (const weight of block.weights ?? []) if (weight > largest) largest = weight;
+  }
+  return { rows, largest };
+}
+
+export function joinSpans(spans: readonly WeightSpan[]): WeightSpan {
+  return spans.reduce((a, b) => ({ rows: a.rows + b.rows, largest: Math.max(a.largest, b.largest) }));
+}
+
+/** A power of two by which weights become integers whose sums over all rows are exact. */
+function weightScale({ rows, largest }: WeightSpan): number {
+  let scale = 1;
+  const fits = (candidate: number): boolean => largest * candidate * rows <= 2 ** 52;
+  if (largest === 0) return scale;
+  while (fits(scale * 2)) scale *= 2;
+  while (!fits(scale)) scale /= 2;
+  return scale;
+}
+
+/** Sorts the rows of all blocks. Unweighted rows count 1 each. @param span over the blocks of all members. */
+export function sortRuns(blocks: readonly MetricBlock[], span: WeightSpan): RankRuns {
+  const scale = weightScale(span);
   const rows = blocks.reduce((sum, block) => sum + block.rows, 0);
   const keys = new Uint32Array(rows);
-  // Weight times two, plus one for a positive row; weights are at most 2^24.
-  const tags = new Uint32Array(rows);
+  const places = new Uint32Array(rows);
+  const counts = new Float64Array(rows);
+  const isPositive = new Uint8Array(rows);
   let at = 0;
   for (const { margins, labels, weights, rows: count } of blocks) {
     for (let row = 0; row < count; row += 1, at += 1) {
       keys[at] = (margins[row]! ^ 0x80000000) >>> 0;
-      tags[at] = (weights === undefined ? 2 : weights[row]! * 2) + labels[row]!;
+      places[at] = at;
+      counts[at] = weights === undefined ? 1 : Math.round(weights[row]! * scale);
+      isPositive[at] = labels[row]!;
     }
   }
-  radixSort(keys, tags);
+  radixSort(keys, places);
   const margins = new Int32Array(rows);
   const negatives = new Float64Array(rows);
   const positives = new Float64Array(rows);
@@ -35,8 +69,9 @@ export function sortRuns(blocks: readonly MetricBlock[]): RankRuns {
       margins[runs] = keys[i]! ^ 0x80000000;
       runs += 1;
     }
-    const side = (tags[i]! & 1) === 1 ? positives : negatives;
-    side[runs - 1]! += tags[i]! >>> 1;
+    const place = places[i]!;
+    const side = isPositive[place] === 1 ? positives : negatives;
+    side[runs - 1]! += counts[place]!;
   }
   return {
     margins: margins.subarray(0, runs),

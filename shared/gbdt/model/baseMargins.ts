@@ -3,10 +3,9 @@
 
 import { addToMargin } from '../../../kernels/gbdt/fixedPoint.ts';
 import { toMarginUnits } from '../marginUnits.ts';
-import { objectiveByName } from '../objective/registry.ts';
 import { compileForest } from './flatForest.ts';
 import { ForestWalk } from './forestWalk.ts';
-import { modelOutputs, type GbdtModel } from './model.ts';
+import { modelBaseMargins, type GbdtModel } from './model.ts';
 
 /** BinnedBlock.baseMargins of rows given as raw columns: [output][row] in margin units. All rounds of the model count. */
 export function baseMargins(
@@ -15,8 +14,11 @@ export function baseMargins(
   rows: number,
   marginFractionBits: number,
 ): Int32Array<ArrayBuffer> {
-  const base = objectiveByName(model.objective).baseMargin(model.baseScore);
-  const margins = new Int32Array(rows * modelOutputs(model)).fill(toMarginUnits(base, marginFractionBits));
+  const base = modelBaseMargins(model);
+  const margins = new Int32Array(rows * base.length);
+  base.forEach((margin, output) => {
+    margins.fill(toMarginUnits(margin, marginFractionBits), output * rows, (output + 1) * rows);
+  });
   const forest = compileForest(model.trees, model.numFeature);
   const units = Int32Array.from(forest.leafValues, (value) => toMarginUnits(value, marginFractionBits));
   const walk = new ForestWalk(forest);

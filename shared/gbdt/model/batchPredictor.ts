@@ -2,6 +2,7 @@
 // same on the owner's machine and on the workers.
 
 import { ColumnUnsuitableError, UnknownColumnError, unknownColumn } from '../../columns/columnErrors.ts';
+import { PredictArgumentError } from '../errors.ts';
 import type { GbdtModel } from './model.ts';
 import { modelFeatures, type ModelFeature } from './modelFeatures.ts';
 import { Predictor, type PredictOptions } from './predictor.ts';
@@ -45,25 +46,25 @@ export class BatchPredictor {
   /**
    * Predictions of a batch as float32 columns, after the columns that are kept. Columns that the model does not know
    * are ignored; categories that it has not seen count as missing.
-   * @throws UnknownColumnError for a missing column, ColumnUnsuitableError for strings where numbers are expected.
+   * @throws UnknownColumnError for a missing column, ColumnUnsuitableError for strings where numbers are expected,
+   * PredictArgumentError for columns of different lengths, or a kept one that has the name of a prediction.
    */
   call(batch: PredictBatch): Record<string, ArrayLike<unknown>> {
     const { keepColumns = false } = this.#options;
-    const rows = Object.values(batch)[0]?.length ?? 0;
+    const rows = rowsOf(batch);
     const values = this.#featuresOf(batch, rows);
     const predictions = this.predictor.predict(values, rows, this.#options);
     const names = this.outputColumns;
     const kept = keepColumns === true ? Object.keys(batch) : keepColumns === false ? [] : keepColumns;
     const result: Record<string, ArrayLike<unknown>> = {};
     for (const name of kept) {
-      const column = batch[name];
-      if (!column) throw unknownColumn(name, Object.keys(batch), 'the data to predict');
-      result[name] = column;
+      if (names.includes(name)) throw takenName(name);
+      setOwn(result, name, columnOf(batch, name));
     }
     for (const [output, name] of names.entries()) {
       const column = new Float32Array(rows);
       for (let row = 0; row < rows; row++) column[row] = predictions[row * names.length + output]!;
-      result[name] = column;
+      setOwn(result, name, column);
     }
     return result;
   }
@@ -71,9 +72,7 @@ export class BatchPredictor {
   #featuresOf(batch: PredictBatch, rows: number): Float32Array[] {
     if (this.#named) {
       return this.#columns.map((column) => {
-        const values = batch[column.name];
-        if (!values) throw unknownColumn(column.name, Object.keys(batch), 'the data to predict');
-        return toNumbers(values, rows, column);
+        return toNumbers(columnOf(batch, column.name), rows, column);
       });
     }
     const all = Object.values(batch);
@@ -87,21 +86,66 @@ export class BatchPredictor {
   }
 }
 
-/** Float32 values of a column: NaN where missing, codes of categories. */
-function toNumbers(values: ArrayLike<unknown>, rows: number, column: ModelFeature): Float32Array {
-  if (values instanceof Float32Array && !column.codes) return values;
-  const numbers = new Float32Array(rows);
-  for (let row = 0; row < rows; row++) numbers[row] = toNumber(values[row], column);
-  return numbers;
+/** @throws PredictArgumentError naming a column that is shorter or longer than the first. */
+function rowsOf(batch: PredictBatch): number {
+  const [first, ...others] = Object.entries(batch);
+  if (!first) return 0;
+  const rows = first[1].length;
+  const odd = others.find(([, values]) => values.length !== rows);
+  if (!odd) return rows;
+  throw new PredictArgumentError(
+    `Column "${odd[0]}" has ${odd[1].length} rows, column "${first[0]}" ${rows}: expected columns of one length.`,
+    { column: odd[0] },
+  );
 }
 
-function toNumber(value: unknown, { name, codes, isCategorical }: ModelFeature): number {
+/** Columns may be called "constructor" or "toString": only those of the batch itself count. */
+function columnOf(batch: PredictBatch, name: string): ArrayLike<unknown> {
+  const column = Object.hasOwn(batch, name) ? batch[name] : undefined;
+  if (!column) throw unknownColumn(name, Object.keys(batch), 'the data to predict');
+  return column;
+}
+
+/** Also for "__proto__", which an assignment would not make a column. */
+function setOwn(result: Record<string, ArrayLike<unknown>>, name: string, value: ArrayLike<unknown>): void {
+  Object.defineProperty(result, name, { value, enumerable: true, configurable: true, writable: true });
+}
+
+function takenName(name: string): PredictArgumentError {
+  return new PredictArgumentError(
+    `The data has a column "${name}" already, which predictions would replace: choose another outputColumn, or do not ` +
+      `keep that column.`,
+    { column: name, field: 'outputColumn' },
+  );
+}
+
+/** Float32 values of a column: NaN where missing, codes of categories. */
+function toNumbers(values: ArrayLike<unknown>, rows: number, column: ModelFeature): Float32Array {
+  if (values instanceof Float32Array && !column.codes) return refuseInfinity(values, column);
+  const numbers = new Float32Array(rows);
+  for (let row = 0; row < rows; row++) numbers[row] = toNumber(values[row], column);
+  return refuseInfinity(numbers, column);
+}
+
+/** As training and serving do, and XGBoost. */
+function refuseInfinity(values: Float32Array, { name }: ModelFeature): Float32Array {
+  const row = values.findIndex((value) => value === Infinity || value === -Infinity);
+  if (row === -1) return values;
+  throw new ColumnUnsuitableError(
+    `Column "${name}", row ${row} holds an infinite number, or one beyond the range of float32; expected a finite ` +
+      `number, or none where it is missing.`,
+    { column: name, row },
+  );
+}
+
+function toNumber(value: unknown, { name, codes, hasNumberNames, isCategorical }: ModelFeature): number {
   if (value === null || value === undefined) return NaN;
   if (codes) {
     if (typeof value === 'string') return codes.get(value) ?? NaN;
-    if (typeof value === 'number' && Number.isNaN(value)) return NaN;
+    if (typeof value === 'number' && (hasNumberNames || Number.isNaN(value))) return codes.get(value) ?? NaN;
+    if (typeof value === 'bigint' && hasNumberNames) return codes.get(Number(value)) ?? NaN;
     throw new ColumnUnsuitableError(
-      `Column "${name}" holds ${JSON.stringify(value)}; the model knows its categories by name, so strings are expected.`,
+      `Column "${name}" holds ${typeof value === 'bigint' ? value : JSON.stringify(value)}; the model knows its categories by name, so strings are expected.`,
       { column: name },
     );
   }

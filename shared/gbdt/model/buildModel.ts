@@ -4,8 +4,8 @@ import type { BinnedTree } from '../../../kernels/gbdt/binnedTree.ts';
 import type { FeatureCuts } from '../cuts.ts';
 import { ModelUnsupportedError } from '../errors.ts';
 import type { GbdtParams } from '../params.ts';
-import type { GbdtModel, ModelTree } from './model.ts';
-import { categoriesAttribute, modelOutputs, modelRounds } from './model.ts';
+import type { BestIteration, GbdtModel, ModelTree } from './model.ts';
+import { bestAttributes, categoriesAttribute, modelOutputs, modelRounds } from './model.ts';
 
 interface ModelFeature {
   readonly name: string;
@@ -19,8 +19,8 @@ export interface ModelInput {
   readonly features: readonly ModelFeature[];
   /** Committed rounds, each with a tree an output. */
   readonly rounds: readonly (readonly BinnedTree[])[];
-  /** The best round of this run (early stopping) and its score. */
-  readonly best?: { readonly round: number; readonly score: number };
+  /** The best round (early stopping), counted from this run's first: negative in a run that was resumed after it. */
+  readonly best?: BestIteration;
   /** The model that the run went on from. */
   readonly continued?: GbdtModel;
   /** Further facts to keep in learner.attributes. */
@@ -32,23 +32,21 @@ export function buildModel(input: ModelInput): GbdtModel {
   const cuts = features.map((feature) => feature.cuts);
   const trees = input.rounds.flatMap((round) => round.map((tree) => toModelTree(tree, cuts, params.eta)));
   const outputs = Math.max(1, params.num_class);
-  const categories: Record<string, readonly string[]> = {};
-  for (const feature of features) {
-    if (feature.categories !== undefined) categories[feature.name] = feature.categories;
-  }
+  const categories = Object.fromEntries(
+    features.flatMap(({ name, categories: names }) => (names ? [[name, names] as const] : [])),
+  );
   const earlierRounds = continued === undefined ? 0 : modelRounds(continued);
   return {
     objective: params.objective,
     numClass: params.objective === 'multi:softprob' ? params.num_class : 0,
     numFeature: features.length,
     baseScore: continued?.baseScore ?? params.base_score,
+    ...(continued?.baseVector && { baseVector: continued.baseVector }),
     scalePosWeight: params.scale_pos_weight,
     featureNames: features.map(({ name }) => name),
     featureTypes: features.map((feature) => (feature.cuts.categorical ? 'c' : 'float')),
     attributes: {
-      ...(best === undefined
-        ? {}
-        : { best_iteration: String(earlierRounds + best.round), best_score: String(best.score) }),
+      ...(best && bestAttributes({ ...best, round: earlierRounds + best.round })),
       ...categoriesAttribute(categories),
       ...input.attributes,
     },

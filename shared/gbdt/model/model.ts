@@ -1,8 +1,9 @@
 // A trained model in memory: trees over raw values, as XGBoost's model file holds them.
 
 import type { ObjectiveName } from '../objective/objective.ts';
+import { objectiveByName } from '../objective/registry.ts';
 
-/** Structure of arrays, one entry a node; node 0 is the root; children follow their parents. */
+/** Structure of arrays, one entry a node; node 0 is the root; children follow their parents. Every node can be reached. */
 export interface ModelTree {
   /** -1 for a leaf. */
   readonly left: Int32Array;
@@ -20,6 +21,9 @@ export interface ModelTree {
   readonly weight: Float32Array;
 }
 
+/** What the data calls a category: text, or a number that is not its code. */
+export type CategoryName = string | number;
+
 export type FeatureType = 'float' | 'int' | 'i' | 'q' | 'c';
 
 export interface GbdtModel {
@@ -29,10 +33,14 @@ export interface GbdtModel {
   readonly numFeature: number;
   /** A probability for binary:logistic; float32. */
   readonly baseScore: number;
+  /** Margins before the first tree, one an output, in place of baseScore: models of XGBoost 3.1 and later with classes. */
+  readonly baseVector?: readonly number[];
   readonly scalePosWeight: number;
   /** Empty when the file has none. */
   readonly featureNames: readonly string[];
   readonly featureTypes: readonly FeatureType[];
+  /** Categories by code, by feature, where the file has them as XGBoost 3.1 and later write them. */
+  readonly categories?: ReadonlyMap<string, readonly CategoryName[]>;
   /** learner.attributes: best_iteration, best_score and others, as text. */
   readonly attributes: Readonly<Record<string, string>>;
   readonly trees: readonly ModelTree[];
@@ -46,9 +54,43 @@ export function modelOutputs(model: GbdtModel): number {
   return Math.max(1, model.numClass);
 }
 
+/** Margins before the first tree, one an output; float32. */
+export function modelBaseMargins(model: GbdtModel): Float32Array<ArrayBuffer> {
+  if (model.baseVector) return Float32Array.from(model.baseVector);
+  const margin = objectiveByName(model.objective).baseMargin(model.baseScore);
+  return new Float32Array(modelOutputs(model)).fill(margin);
+}
+
+/** Name of a feature: as in XGBoost f0, f1 … in a model without names. */
+export function featureName(model: GbdtModel, index: number): string {
+  return model.featureNames[index] ?? `f${index}`;
+}
+
 /** Boosting rounds in the model. */
 export function modelRounds(model: GbdtModel): number {
   return Math.floor(model.trees.length / (modelOutputs(model) * model.parallelTrees));
+}
+
+/** learner.attributes key of the metric that best_score is of, e.g. "valid-logloss". */
+const BEST_METRIC_KEY = 'tabgrad_best_metric';
+
+/** A round that early stopping found best, counted from the first of the model. */
+export interface BestIteration {
+  readonly round: number;
+  readonly score: number;
+  readonly metric: string;
+}
+
+export function bestAttributes({ round, score, metric }: BestIteration): Record<string, string> {
+  return { best_iteration: String(round), best_score: String(score), [BEST_METRIC_KEY]: metric };
+}
+
+/** What `bestAttributes` wrote, if it did. */
+export function bestIteration({ attributes }: GbdtModel): BestIteration | undefined {
+  const { best_iteration: iteration, best_score: text, [BEST_METRIC_KEY]: metric } = attributes;
+  if (iteration === undefined || text === undefined || metric === undefined) return undefined;
+  const [round, score] = [Number(iteration), Number(text)];
+  return Number.isInteger(round) && Number.isFinite(score) ? { round, score, metric } : undefined;
 }
 
 /** learner.attributes key of the category names: JSON, feature name to names by code. */
@@ -60,17 +102,18 @@ export function categoriesAttribute(
   return Object.keys(categories).length === 0 ? {} : { [CATEGORIES_KEY]: JSON.stringify(categories) };
 }
 
-/** Category names by feature, in the order of their codes; empty when the model does not tell. */
-export function modelCategories(model: GbdtModel): Readonly<Record<string, readonly string[]>> {
+/** Categories by feature, in the order of their codes; empty when the model does not tell. */
+export function modelCategories(model: GbdtModel): ReadonlyMap<string, readonly CategoryName[]> {
+  if (model.categories) return model.categories;
   try {
     const parsed: unknown = JSON.parse(model.attributes[CATEGORIES_KEY] ?? '{}');
-    if (typeof parsed !== 'object' || parsed === null) return {};
+    if (typeof parsed !== 'object' || parsed === null) return new Map();
     const entries = Object.entries(parsed).filter(
       (entry): entry is [string, string[]] =>
         Array.isArray(entry[1]) && entry[1].every((name: unknown) => typeof name === 'string'),
     );
-    return Object.fromEntries(entries);
+    return new Map(entries);
   } catch {
-    return {};
+    return new Map();
   }
 }

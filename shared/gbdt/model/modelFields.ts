@@ -75,14 +75,14 @@ export function readCount(value: unknown, field: string, max: number): number {
 
 /** JSON with the NaN and Infinity that XGBoost writes: NaN becomes null, Infinity a number beyond all floats. */
 export function parseModelText(text: string): unknown {
+  if (text.charCodeAt(0) === 0x1f || /^\{[iUIlL#$]/.test(text)) throw notJson(text);
+  // A byte order mark is no part of JSON, but some editors put it there.
+  const json = text.startsWith('\uFEFF') ? text.slice(1) : text;
   try {
-    return JSON.parse(text);
+    return JSON.parse(json);
   } catch {
-    const plain = text.replace(/"(?:[^"\\]|\\.)*"|\bNaN\b|\bInfinity\b/g, (token) =>
-      token === 'NaN' ? 'null' : token === 'Infinity' ? '1e999' : token,
-    );
     try {
-      return JSON.parse(plain);
+      return JSON.parse(replaceNonFinite(json));
     } catch (error) {
       throw new ModelFormatError(
         `model file: not JSON (${(error as Error).message.slice(0, 200)})`,
@@ -91,4 +91,41 @@ export function parseModelText(text: string): unknown {
       );
     }
   }
+}
+
+/** For files of other formats that are named .json. */
+function notJson(text: string): ModelFormatError {
+  const [what, advice] = text.startsWith('{')
+    ? ['UBJSON', 'save it with a name that ends in .json']
+    : ['compressed with gzip', 'decompress it first'];
+  return new ModelFormatError(`model file: it is ${what}, expected JSON; ${advice}`);
+}
+
+/** In one pass, outside of strings: a regular expression that matches strings starts anew at each quote of an open one. */
+function replaceNonFinite(text: string): string {
+  const pieces: string[] = [];
+  let from = 0;
+  const token = /"|\bNaN\b|\bInfinity\b/g;
+  for (let match = token.exec(text); match; match = token.exec(text)) {
+    if (match[0] === '"') {
+      const end = endOfString(text, match.index + 1);
+      if (end === -1) break;
+      token.lastIndex = end + 1;
+      continue;
+    }
+    pieces.push(text.slice(from, match.index), match[0] === 'NaN' ? 'null' : '1e999');
+    from = token.lastIndex;
+  }
+  pieces.push(text.slice(from));
+  return pieces.join('');
+}
+
+/** Place of the quote that ends a string; -1 when none does. */
+function endOfString(text: string, start: number): number {
+  for (let i = start; i < text.length; i += 1) {
+    const code = text.charCodeAt(i);
+    if (code === 0x22) return i;
+    if (code === 0x5c) i += 1;
+  }
+  return -1;
 }

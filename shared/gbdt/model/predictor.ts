@@ -1,34 +1,43 @@
 // Predictions of a model on raw columns, in float32 as XGBoost computes them.
 
+import { PredictArgumentError } from '../errors.ts';
 import { objectiveByName } from '../objective/registry.ts';
 import { compileForest, type FlatForest } from './flatForest.ts';
 import { ForestWalk } from './forestWalk.ts';
 import type { GbdtModel } from './model.ts';
-import { modelOutputs, modelRounds } from './model.ts';
+import { modelBaseMargins, modelOutputs, modelRounds } from './model.ts';
 
 export interface PredictOptions {
   /** Margins instead of predictions. */
   readonly outputMargin?: boolean;
-  /** Rounds [first, end) to use; default all, or up to the best one when the model has best_iteration. */
+  /**
+   * Rounds [first, end) to use; [0, 0] is all. Default: up to the best one where early stopping left best_iteration and
+   * best_score in the model, else all.
+   */
   readonly iterationRange?: readonly [first: number, end: number];
 }
 
 export class Predictor {
   readonly model: GbdtModel;
   readonly outputs: number;
-  readonly #baseMargin: number;
+  readonly #baseMargins: Float32Array;
   /** Made when first used; many models are only opened. */
   #compiled: { readonly forest: FlatForest; readonly walk: ForestWalk } | undefined;
 
   constructor(model: GbdtModel) {
     this.model = model;
     this.outputs = modelOutputs(model);
-    this.#baseMargin = objectiveByName(model.objective).baseMargin(model.baseScore);
+    this.#baseMargins = modelBaseMargins(model);
   }
 
-  /** Rounds that predictions use by default: XGBoost's rule for models with best_iteration. */
+  /**
+   * Rounds that predictions use by default. XGBoost's estimators stop at best_iteration, its Booster.predict does not;
+   * and up to 1.7 xgb.train wrote it without early stopping too, so that rounds trained later lie beyond it. Only early
+   * stopping writes best_score.
+   */
   defaultRange(): readonly [number, number] {
-    const best = Number(this.model.attributes['best_iteration'] ?? NaN);
+    const { best_iteration: iteration, best_score: score } = this.model.attributes;
+    const best = score === undefined ? NaN : Number(iteration ?? NaN);
     const rounds = modelRounds(this.model);
     return [0, Number.isInteger(best) && best >= 0 ? Math.min(best + 1, rounds) : rounds];
   }
@@ -37,7 +46,7 @@ export class Predictor {
    * Predicts rows given as columns.
    * @param columns model.numFeature columns of `rows` values; NaN is missing; categories as codes.
    * @returns [row][output].
-   * @throws RangeError when the columns don't fit the model.
+   * @throws PredictArgumentError when columns or rounds don't fit the model.
    */
   predict(
     columns: readonly Float32Array[],
@@ -46,12 +55,18 @@ export class Predictor {
   ): Float32Array<ArrayBuffer> {
     const { numFeature, treeOutputs, parallelTrees, objective } = this.model;
     if (columns.length !== numFeature || columns.some((column) => column.length < rows)) {
-      throw new RangeError(`predict takes ${numFeature} columns of ${rows} rows, got ${columns.length}`);
+      const short = columns.findIndex((column) => column.length < rows);
+      const found =
+        columns.length === numFeature
+          ? `column ${short} has ${columns[short]!.length}`
+          : `${columns.length} columns`;
+      throw new PredictArgumentError(`predict takes ${numFeature} columns of ${rows} rows, but ${found}.`);
     }
     const outputs = this.outputs;
-    const [first, end] = options.iterationRange ?? this.defaultRange();
+    const [first, end] = this.#rounds(options);
     const perRound = outputs * parallelTrees;
-    const margins = new Float32Array(rows * outputs).fill(this.#baseMargin);
+    const margins = new Float32Array(rows * outputs);
+    for (let at = 0; at < margins.length; at += outputs) margins.set(this.#baseMargins, at);
     const { forest, walk } = (this.#compiled ??= this.#compile());
     const { leafValues } = forest;
     const last = Math.min(end * perRound, treeOutputs.length);
@@ -61,6 +76,21 @@ export class Predictor {
     });
     if (options.outputMargin !== true) objectiveByName(objective).transform(margins, outputs);
     return margins;
+  }
+
+  /** @throws PredictArgumentError when the model has no such rounds. */
+  #rounds({ iterationRange }: PredictOptions): readonly [number, number] {
+    if (iterationRange === undefined) return this.defaultRange();
+    const [first, end] = iterationRange;
+    const rounds = modelRounds(this.model);
+    if (first === 0 && end === 0) return [0, rounds];
+    if (Number.isInteger(first) && Number.isInteger(end) && first >= 0 && first < end && end <= rounds)
+      return iterationRange;
+    throw new PredictArgumentError(
+      `iterationRange is [${first}, ${end}], expected whole numbers 0 <= first < end <= ${rounds}, the rounds of the ` +
+        `model, or [0, 0] for all.`,
+      { field: 'iterationRange' },
+    );
   }
 
   #compile(): { readonly forest: FlatForest; readonly walk: ForestWalk } {

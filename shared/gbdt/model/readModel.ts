@@ -1,10 +1,10 @@
 // Reads model files that XGBoost (1.0 and later) or tabgrad saved as JSON. Nothing in the file is trusted: a model that
-// passes can be walked without bounds checks.
+// passes can be walked without bounds checks, and takes memory in proportion to its file.
 
 import { ModelUnsupportedError } from '../errors.ts';
 import type { ModelFormatError } from '../errors.ts';
 import { objectiveByName, objectiveNames } from '../objective/registry.ts';
-import type { FeatureType, GbdtModel, ModelTree } from './model.ts';
+import type { CategoryName, FeatureType, GbdtModel } from './model.ts';
 import type { JsonObject } from './modelFields.ts';
 import {
   malformed,
@@ -16,13 +16,17 @@ import {
   readNumber,
   readObject,
 } from './modelFields.ts';
+import { readCategoryNames } from './readCategoryNames.ts';
+import { readTree, type TreeReading } from './readTree.ts';
 
 const MAX_FEATURES = 1_000_000;
-const MAX_NODES = 1 << 24;
 const MAX_TREES = 1_000_000;
-/** XGBoost's largest category code. */
-const MAX_CATEGORY = 1 << 24;
-const NO_PARENT = 2147483647;
+/** Classes that a model may have without as many trees. */
+const MAX_CLASSES = 1000;
+/** 64 MiB. */
+const MAX_SET_WORDS = 1 << 24;
+/** XGBoost 3.4.1 clips base_score of binary:logistic to this far from 0 and 1. */
+const LEAST_PROBABILITY = 1e-6;
 const featureTypes: readonly string[] = ['float', 'int', 'i', 'q', 'c'] satisfies readonly FeatureType[];
 
 /**
@@ -30,49 +34,52 @@ const featureTypes: readonly string[] = ['float', 'int', 'i', 'q', 'c'] satisfie
  * @throws ModelFormatError naming the field that is wrong; ModelUnsupportedError for other boosters and objectives.
  */
 export function readModel(text: string): GbdtModel {
-  const root = readObject(parseModelText(text), '(root)');
-  const learner = readObject(root['learner'], 'learner');
-  const booster = readObject(learner['gradient_booster'], 'learner.gradient_booster');
-  if (booster['name'] !== 'gbtree') throw unsupported('booster', booster['name'], 'gbtree');
+  const learner = readLearner(parseModelText(text));
   const objectiveSection = readObject(learner['objective'], 'learner.objective');
   const objective = objectiveNames.find((name) => name === objectiveSection['name']);
   if (objective === undefined)
     throw unsupported('objective', objectiveSection['name'], objectiveNames.join(', '));
 
+  const { model, field, weights } = readBooster(learner);
+  const treeList = readArray(model['trees'], `${field}.trees`);
+  if (treeList.length > MAX_TREES) throw malformed(`${field}.trees`, `has ${treeList.length} trees`);
+
   const settings = readObject(learner['learner_model_param'], 'learner.learner_model_param');
   const setting = (name: string, max: number): number =>
     readCount(settings[name] ?? '0', `learner.learner_model_param.${name}`, max);
   const numFeature = setting('num_feature', MAX_FEATURES);
-  const numClass = setting('num_class', 1_000_000);
-  if (setting('num_target', 1_000_000) > 1) throw unsupported('num_target', settings['num_target'], '1');
-  const baseScore = Math.fround(readNumber(settings['base_score'], 'learner.learner_model_param.base_score'));
-  checkBaseScore(objective, baseScore);
-
-  const field = 'learner.gradient_booster.model';
-  const model = readObject(booster['model'], field);
-  const treeList = readArray(model['trees'], `${field}.trees`);
-  if (treeList.length > MAX_TREES) throw malformed(`${field}.trees`, `has ${treeList.length} trees`);
+  const numClass = setting('num_class', Math.max(MAX_CLASSES, treeList.length));
   const outputs = Math.max(1, numClass);
+
   const treeParam = readObject(model['gbtree_model_param'] ?? {}, `${field}.gbtree_model_param`);
   const treeOutputs = readInts(model['tree_info'], `${field}.tree_info`, {
     min: 0,
     max: outputs - 1,
     length: treeList.length,
   });
-  const names = readNames(learner['feature_names'], 'learner.feature_names', numFeature);
+  const reading: TreeReading = { numFeature, setWordsLeft: MAX_SET_WORDS };
+  const scales = weights && readFloats(weights.value, weights.field, treeList.length);
+  const trees = treeList.map((tree, i) => readTree(tree, `${field}.trees[${i}]`, reading, scales?.[i]));
+  // After the trees, which say more of why a model has several targets.
+  if (setting('num_target', 1_000_000) > 1) throw unsupported('num_target', settings['num_target'], '1');
+  const featureNames = readNames(learner['feature_names'], 'learner.feature_names', numFeature);
+  refuseRepeats(featureNames, 'learner.feature_names');
   const types = readNames(learner['feature_types'], 'learner.feature_types', numFeature);
   const wrong = types.find((type) => !featureTypes.includes(type));
-  if (wrong !== undefined) throw malformed('learner.feature_types', `"${wrong}" is no feature type`);
+  if (wrong !== undefined)
+    throw malformed('learner.feature_types', `"${wrong.slice(0, 100)}" is no feature type`);
+  const categories = readCategoryNames(model['cats'], `${field}.cats`, numFeature);
   return {
     objective,
     numClass,
     numFeature,
-    baseScore,
+    ...readBaseScore(objective, settings['base_score'], outputs),
     scalePosWeight: readScalePosWeight(objectiveSection),
-    featureNames: names,
+    featureNames,
     featureTypes: types as readonly FeatureType[],
+    ...(categories.some(Boolean) && { categories: namedCategories(categories, featureNames) }),
     attributes: readAttributes(learner['attributes']),
-    trees: treeList.map((tree, i) => readTree(tree, `${field}.trees[${i}]`, numFeature)),
+    trees,
     treeOutputs: Array.from(treeOutputs),
     parallelTrees: Math.max(
       1,
@@ -82,6 +89,42 @@ export function readModel(text: string): GbdtModel {
         MAX_TREES,
       ),
     ),
+  };
+}
+
+function readLearner(root: unknown): JsonObject {
+  if (Array.isArray(root) && typeof root[0] === 'object' && root[0] !== null && 'nodeid' in root[0]) {
+    throw malformed(
+      '(root)',
+      'this is what dump_model or get_dump writes, from which no model can be loaded; save it with save_model',
+    );
+  }
+  return readObject(readObject(root, '(root)')['learner'], 'learner');
+}
+
+/** The trees of a booster, and in DART what each one weighs: beside the trees from 3.4 on, around them before. */
+function readBooster(learner: JsonObject): {
+  readonly model: JsonObject;
+  readonly field: string;
+  readonly weights: { readonly value: unknown; readonly field: string } | undefined;
+} {
+  const at = 'learner.gradient_booster';
+  const booster = readObject(learner['gradient_booster'], at);
+  if (booster['name'] === 'gbtree') {
+    const field = `${at}.model`;
+    const model = readObject(booster['model'], field);
+    const value = model['weight_drop'];
+    // Models without drop-outs may have the list, empty.
+    const isPlain = value === undefined || (Array.isArray(value) && value.length === 0);
+    return { model, field, weights: isPlain ? undefined : { value, field: `${field}.weight_drop` } };
+  }
+  if (booster['name'] !== 'dart') throw unsupported('booster', booster['name'], 'gbtree or dart');
+  const trees = readObject(booster['gbtree'], `${at}.gbtree`);
+  const field = `${at}.gbtree.model`;
+  return {
+    model: readObject(trees['model'], field),
+    field,
+    weights: { value: booster['weight_drop'], field: `${at}.weight_drop` },
   };
 }
 
@@ -96,11 +139,50 @@ function unsupported(
   );
 }
 
-function checkBaseScore(objective: GbdtModel['objective'], baseScore: number): void {
-  const margin = objectiveByName(objective).baseMargin(baseScore);
-  if (!Number.isFinite(margin)) {
-    throw malformed('learner.learner_model_param.base_score', `${baseScore} is not valid for ${objective}`);
+/** From 3.1 on a list in text. With several entries they are margins as they stand. */
+function readBaseScore(
+  objective: GbdtModel['objective'],
+  value: unknown,
+  outputs: number,
+): Pick<GbdtModel, 'baseScore' | 'baseVector'> {
+  const field = 'learner.learner_model_param.base_score';
+  const list = typeof value === 'string' ? /^\s*\[([^[\]]*,[^[\]]*)\]\s*$/.exec(value)?.[1] : undefined;
+  if (list !== undefined) {
+    const entries = list.split(',');
+    if (entries.length !== outputs) {
+      throw malformed(field, `has ${entries.length} entries, expected ${outputs}, one an output`);
+    }
+    const baseVector = entries.map((entry, i) => Math.fround(readNumber(entry, `${field}[${i}]`)));
+    const wrong = baseVector.findIndex((margin) => !Number.isFinite(margin));
+    if (wrong !== -1) throw malformed(`${field}[${wrong}]`, 'expected a float32');
+    return { baseScore: 0.5, baseVector };
   }
+  let baseScore = Math.fround(readNumber(value, field));
+  if (objective === 'binary:logistic' && (baseScore === 0 || baseScore === 1)) {
+    baseScore = Math.fround(baseScore === 0 ? LEAST_PROBABILITY : 1 - LEAST_PROBABILITY);
+  }
+  if (!Number.isFinite(objectiveByName(objective).baseMargin(baseScore))) {
+    throw malformed(field, `${baseScore} is not valid for ${objective}`);
+  }
+  return { baseScore };
+}
+
+function refuseRepeats(names: readonly string[], field: string): void {
+  const seen = new Set<string>();
+  names.forEach((name, i) => {
+    if (seen.has(name))
+      throw malformed(`${field}[${i}]`, `"${name.slice(0, 100)}" is there twice; names must differ`);
+    seen.add(name);
+  });
+}
+
+function namedCategories(
+  categories: readonly (readonly CategoryName[] | undefined)[],
+  names: readonly string[],
+): ReadonlyMap<string, readonly CategoryName[]> {
+  return new Map(
+    categories.flatMap((list, i) => (list === undefined ? [] : [[names[i] ?? `f${i}`, list] as const])),
+  );
 }
 
 function readScalePosWeight(section: JsonObject): number {
@@ -127,62 +209,10 @@ function readNames(value: unknown, field: string, numFeature: number): readonly 
 function readAttributes(value: unknown): Readonly<Record<string, string>> {
   if (value === undefined) return {};
   const entries = Object.entries(readObject(value, 'learner.attributes'));
-  return Object.fromEntries(entries.map(([key, text]) => [key, String(text)]));
-}
-
-function readTree(value: unknown, field: string, numFeature: number): ModelTree {
-  const tree = readObject(value, field);
-  const at = (name: string): string => `${field}.${name}`;
-  const nodes = readArray(tree['left_children'], at('left_children')).length;
-  if (nodes === 0 || nodes > MAX_NODES) throw malformed(at('left_children'), `has ${nodes} nodes`);
-  const ints = (name: string, min: number, max: number): Int32Array =>
-    readInts(tree[name], at(name), { min, max, length: nodes });
-  const floats = (name: string): Float32Array => readFloats(tree[name], at(name), nodes);
-  const left = ints('left_children', -1, nodes - 1);
-  const right = ints('right_children', -1, nodes - 1);
-  const hasParent = new Uint8Array(nodes);
-  for (let node = 0; node < nodes; node += 1) {
-    // Children after their parents: walks end. One parent each: a tree has no more paths than nodes.
-    const leaf = left[node] === -1;
-    if (leaf !== (right[node] === -1) || (!leaf && (left[node]! <= node || right[node]! <= node))) {
-      throw malformed(at(`left_children[${node}]`), 'children do not follow their parent');
-    }
-    if (leaf) continue;
-    for (const child of [left[node]!, right[node]!]) {
-      if (hasParent[child] === 1) throw malformed(at(`left_children[${node}]`), 'a child has two parents');
-      hasParent[child] = 1;
-    }
-  }
-  const parents = ints('parents', -1, NO_PARENT);
-  return {
-    left,
-    right,
-    parent: parents.map((parent) => (parent >= nodes ? -1 : parent)),
-    feature: ints('split_indices', 0, Math.max(0, numFeature - 1)),
-    threshold: floats('split_conditions'),
-    defaultLeft: Uint8Array.from(ints('default_left', 0, 1)),
-    categories: readCategories(tree, field, nodes),
-    gain: floats('loss_changes'),
-    cover: floats('sum_hessian'),
-    weight: floats('base_weights'),
-  };
-}
-
-function readCategories(tree: JsonObject, field: string, nodes: number): ReadonlyMap<number, Uint32Array> {
-  const sets = new Map<number, Uint32Array>();
-  if (tree['categories_nodes'] === undefined) return sets;
-  const at = (name: string): string => `${field}.${name}`;
-  const all = readInts(tree['categories'], at('categories'), { min: 0, max: MAX_CATEGORY });
-  const owners = readInts(tree['categories_nodes'], at('categories_nodes'), { min: 0, max: nodes - 1 });
-  const range = { min: 0, max: all.length, length: owners.length };
-  const starts = readInts(tree['categories_segments'], at('categories_segments'), range);
-  const sizes = readInts(tree['categories_sizes'], at('categories_sizes'), range);
-  owners.forEach((node, i) => {
-    const set = all.subarray(starts[i], starts[i]! + sizes[i]!);
-    if (set.length !== sizes[i]) throw malformed(at('categories_sizes'), 'reaches beyond categories');
-    const words = new Uint32Array(set.reduce((most, category) => Math.max(most, (category >> 5) + 1), 0));
-    for (const category of set) words[category >> 5]! |= 1 << (category & 31);
-    sets.set(node, words);
-  });
-  return sets;
+  return Object.fromEntries(
+    entries.map(([key, text]) => {
+      if (typeof text === 'string' || typeof text === 'number') return [key, String(text)];
+      throw malformed(`learner.attributes.${key.slice(0, 100)}`, 'expected text');
+    }),
+  );
 }

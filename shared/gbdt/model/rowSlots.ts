@@ -10,6 +10,8 @@ const SLOT_WORDS = BLOCK_ROWS + 2;
 /** XGBoost's limit of category codes that a float can hold. */
 const CATEGORY_LIMIT = 16_777_217;
 const NO_SLOT = -1;
+/** Beyond the end of every set, and below the bound at which rows wait in a leaf. */
+const IMPOSSIBLE = 0x7ffffffe;
 
 /** First word of each feature's slot, by kind; NO_SLOT where no node asks. */
 export interface RowSlots {
@@ -17,7 +19,7 @@ export interface RowSlots {
   readonly missingBelow: Int32Array;
   /** The same, but missing values lie above and go right. */
   readonly missingAbove: Int32Array;
-  /** Categories + 1; 0 for missing values. */
+  /** Categories + 1; 0 for missing values, IMPOSSIBLE for what can be no category. */
   readonly category: Int32Array;
   count: number;
 }
@@ -73,7 +75,9 @@ export function fillRowBlock(
   }
 }
 
-/** XGBoost's rule: codes that can't be count as missing; fractions are cut off. */
+/** XGBoost's rule (src/common/categorical.h): codes that can't be go left, as those do that no set has; fractions are cut off. */
 function categoryKey(value: number): number {
-  return value >= 0 && value < CATEGORY_LIMIT ? Math.trunc(value) + 1 : 0;
+  // NaN is the only number unlike itself.
+  if (value !== value) return 0;
+  return value >= 0 && value < CATEGORY_LIMIT ? Math.trunc(value) + 1 : IMPOSSIBLE;
 }

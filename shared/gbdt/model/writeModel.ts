@@ -32,14 +32,15 @@ export function writeModel(model: GbdtModel): string {
       name: '"gbtree"',
     }),
     learner_model_param: JSON.stringify({
-      base_score: writeFloat(model.baseScore),
+      base_score: model.baseVector ? floats(model.baseVector) : writeFloat(model.baseScore),
       num_class: String(model.numClass),
       num_feature: String(model.numFeature),
       num_target: '1',
     }),
     objective: JSON.stringify(objective),
   });
-  return object({ learner, version: '[1,7,5]' });
+  // XGBoost has vectors of base_score since 3.1.
+  return object({ learner, version: model.baseVector ? '[3,1,0]' : '[1,7,5]' });
 }
 
 function writeTree(tree: ModelTree, id: number, numFeature: number): string {

@@ -18,7 +18,7 @@ export const binaryLogistic: ObjectiveDefinition = {
     if (!(baseScore > 0 && baseScore < 1)) {
       throw outOfRange('base_score', baseScore, 'a probability in (0, 1) for binary:logistic');
     }
-    if (classes > 2)
+    if (classes > 1)
       throw outOfRange('num_class', classes, '0 for binary:logistic; multi:softprob takes classes');
   },
   outputs: () => 1,

@@ -12,6 +12,7 @@ import type { PreparedFeature } from '../../../coordinator/train/prepare/trainin
 import { prepareTraining } from '../../../coordinator/train/prepare/prepareTraining.ts';
 import type { BinnedBlock } from '../../../kernels/gbdt/treeDevice.ts';
 import { resolveParams } from '../../../shared/gbdt/params.ts';
+import { binnedBlock } from '../../../shared/gbdt/binnedBlock.ts';
 import { decodeShard } from '../../../shared/gbdt/shardCodec.ts';
 import type { TrainSpec } from '../../../shared/gbdt/trainSpec.ts';
 import { memoryBlobs } from '../../coordinator/train/memoryBlobs.ts';
@@ -54,7 +55,9 @@ export async function prepareFlights(dataset: Dataset, rounds: number): Promise<
       blobs,
       tempFolder,
     });
-    const blocks = prepared.shards.map(({ sha256 }) => decodeShard(blobs.get(sha256)));
+    const blocks = prepared.shards.map(({ sha256 }) =>
+      binnedBlock(decodeShard(blobs.get(sha256)), prepared.spec),
+    );
     const rows = prepared.rows['train'] ?? 0;
     const oracle = await oracleColumns(dataset, prepared.features, rows);
     return { spec: { ...prepared.spec, evaluationSets: [] }, blocks, oracle, rows };

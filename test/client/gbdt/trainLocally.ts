@@ -2,7 +2,7 @@
 
 import { createCpuTreeDevice } from '../../../kernels/gbdt/cpuDevice.ts';
 import type { BinnedTree } from '../../../kernels/gbdt/binnedTree.ts';
-import type { BinnedBlock, DeviceSpec, TreeDevice } from '../../../kernels/gbdt/treeDevice.ts';
+import type { DeviceSpec, TreeDevice } from '../../../kernels/gbdt/treeDevice.ts';
 import { boostRound } from '../../../client/gbdt/boostRound.ts';
 import type { EvaluationBlock } from '../../../client/gbdt/evaluateRound.ts';
 import { evaluateRound } from '../../../client/gbdt/evaluateRound.ts';
@@ -10,12 +10,14 @@ import { binCategories, binColumn } from '../../../shared/gbdt/binColumn.ts';
 import { buildTrainSpec } from '../../../shared/gbdt/buildTrainSpec.ts';
 import type { FeatureCuts } from '../../../shared/gbdt/cuts.ts';
 import { buildCategoricalCuts, buildCuts } from '../../../shared/gbdt/cuts.ts';
-import { effectiveWeight, labelToFixed, needsWeights, weightToFixed } from '../../../shared/gbdt/labels.ts';
+import { binnedBlock } from '../../../shared/gbdt/binnedBlock.ts';
+import { effectiveWeight } from '../../../shared/gbdt/labels.ts';
 import { baseMargins } from '../../../shared/gbdt/model/baseMargins.ts';
 import { buildModel } from '../../../shared/gbdt/model/buildModel.ts';
 import type { GbdtModel } from '../../../shared/gbdt/model/model.ts';
 import { resolveParams } from '../../../shared/gbdt/params.ts';
 import { createSketch } from '../../../shared/gbdt/quantileSketch.ts';
+import type { ShardRows } from '../../../shared/gbdt/shardCodec.ts';
 import type { TrainSpec } from '../../../shared/gbdt/trainSpec.ts';
 import { memoryGroup } from './memoryGroup.ts';
 import type { OracleData } from '../../oracle/xgboost.ts';
@@ -65,12 +67,8 @@ export async function trainLocally(train: OracleData, options: LocalOptions): Pr
     trainRows: rows,
     evaluationSets: Object.keys(sets),
   });
-  const toBlock = (data: OracleData): BinnedBlock => {
+  const toBlock = (data: OracleData): ShardRows => {
     const count = data.columns[0]!.length;
-    const weighted = needsWeights(params, train.weights !== undefined);
-    const effective = (row: number): number =>
-      effectiveWeight(data.weights?.[row] ?? 1, data.labels[row]!, params);
-    const unit = 2 ** -spec.device.marginFractionBits;
     const known = (column: Float32Array, f: number): Float32Array =>
       column.map((code) => (code >= spec.features[f]!.bins ? NaN : code));
     return {
@@ -81,10 +79,8 @@ export async function trainLocally(train: OracleData, options: LocalOptions): Pr
           ? binCategories(known(column, f), spec.features[f]!.bins, { column: names[f]! })
           : binColumn(column, cuts[f]!),
       ),
-      labels: Int32Array.from({ length: count }, (_, row) => labelToFixed(data.labels[row]!, params, unit)),
-      ...(weighted && {
-        weights: Uint32Array.from({ length: count }, (_, row) => weightToFixed(effective(row), maxWeight)),
-      }),
+      labels: Float32Array.from(data.labels),
+      ...(data.weights && { weights: Float32Array.from(data.weights) }),
       ...(options.continued !== undefined && {
         baseMargins: baseMargins(options.continued, data.columns, count, spec.device.marginFractionBits),
       }),
@@ -101,13 +97,17 @@ export async function trainLocally(train: OracleData, options: LocalOptions): Pr
   const members = await Promise.all(
     memoryGroup(workers).map(async (collective) => {
       const device = (options.createDevice ?? createCpuTreeDevice)(spec.device);
-      const mine = (block: BinnedBlock): BinnedBlock[] =>
+      const mine = (block: ShardRows): ShardRows[] =>
         cutBlock(block, cutCount).filter((_, i) => i % workers === collective.rank);
       const held = new Map<string, EvaluationBlock[]>();
-      const load = async (name: string, block: BinnedBlock, role: 'train' | 'evaluate'): Promise<void> => {
+      const load = async (name: string, block: ShardRows, role: 'train' | 'evaluate'): Promise<void> => {
         const loaded: EvaluationBlock[] = [];
         for (const part of mine(block)) {
-          loaded.push({ block: await device.load(part, role), labels: part.labels, weights: part.weights });
+          loaded.push({
+            block: await device.load(binnedBlock(part, spec), role),
+            labels: part.labels,
+            weights: part.weights,
+          });
         }
         held.set(name, loaded);
       };
@@ -150,7 +150,7 @@ export async function trainLocally(train: OracleData, options: LocalOptions): Pr
 }
 
 /** Cuts a block into `count` parts of unequal size. */
-function cutBlock(block: BinnedBlock, count: number): BinnedBlock[] {
+function cutBlock(block: ShardRows, count: number): ShardRows[] {
   const outputs = (block.baseMargins?.length ?? 0) / Math.max(1, block.rows);
   const border = (i: number): number => Math.floor((block.rows * i * (i + 1)) / (count * (count + 1)));
   return Array.from({ length: count }, (_, i) => {

@@ -3,7 +3,7 @@
 
 import { createHash } from 'node:crypto';
 import { createCpuTreeDevice } from '../../../kernels/gbdt/cpuDevice.ts';
-import type { BinnedBlock, TreeDevice } from '../../../kernels/gbdt/treeDevice.ts';
+import type { TreeDevice } from '../../../kernels/gbdt/treeDevice.ts';
 import { LoopThread } from '../../../client/ownerLoop/loopThread.ts';
 import { createWorkerSession } from '../../../client/session/runSession.ts';
 import type { WorkerSession } from '../../../client/session/sessionEnvironment.ts';
@@ -185,10 +185,10 @@ export function smallRun(world: SessionWorld, shards: number, rounds: number): S
     const bins = Array.from({ length: features }, () =>
       Uint8Array.from({ length: rows }, () => random() * 32),
     );
-    const labels = Int32Array.from({ length: rows }, (_, row) =>
+    const labels = Float32Array.from({ length: rows }, (_, row) =>
       bins[0]![row]! + bins[1]![row]! * random() > 24 + 12 * random() ? 1 : 0,
     );
-    const block: BinnedBlock = { firstRow: index * rows, rows, bins, labels };
+    const block = { firstRow: index * rows, rows, bins, labels };
     const bytes = encodeShard(block);
     return {
       dataset,

@@ -128,6 +128,44 @@ describe('GBDTPredictor', () => {
     }
   });
 
+  it('refuses to replace a kept column, columns of unequal length and infinities', () => {
+    const keeping = new GBDTPredictor(binary, { keepColumns: true });
+    const taken = { ...batch, predictions: [7, 7, 7] };
+    expect(() => keeping.call(taken)).toThrow(
+      /has a column "predictions" already, .* choose another outputColumn/,
+    );
+    expect(new GBDTPredictor(binary).call(taken)['predictions']).toHaveLength(3);
+    const renamed = new GBDTPredictor(binary, { keepColumns: true, outputColumn: 'p' }).call(taken);
+    expect(renamed['predictions']).toEqual([7, 7, 7]);
+    const predictor = new GBDTPredictor(binary);
+    expect(() => predictor.call({ ...batch, colour: ['red'] })).toThrow(
+      /Column "colour" has 1 rows, column "big" 3/,
+    );
+    expect(() => predictor.call({ ...batch, size: [1, Infinity, 2] })).toThrow(
+      /Column "size", row 1 holds an infinite/,
+    );
+    expect(() => predictor.call({ ...batch, size: [1, 2, 1e39] })).toThrow(/Column "size", row 2/);
+  });
+
+  it('takes features that are called as properties of every object', async () => {
+    const items = rows.map(({ size, big }) => ({ constructor: size, toString: Number(big), y: Number(big) }));
+    const trained = await new GBDTTrainer(
+      {
+        datasets: { train: fromItems(items) },
+        labelColumn: 'y',
+        params: { objective: 'binary:logistic', max_depth: 2, monotone_constraints: { toString: 1 } },
+        runConfig: { name: 'properties', storagePath: folder },
+      },
+      inProcessWorld(),
+    ).fit();
+    const predictor = new GBDTPredictor(trained.checkpoint);
+    const predicted = predictor.call({ constructor: [1, 1] as never, toString: [0, 1] as never });
+    const [low, high] = predicted['predictions'] as Float32Array;
+    expect(low).toBeLessThan(0.5);
+    expect(high).toBeGreaterThan(0.5);
+    expect(() => predictor.call({ constructor: [1] as never })).toThrow(/No column "toString"/);
+  });
+
   it('takes batches without rows', () => {
     expect(new GBDTPredictor(binary).call({ size: [], colour: [], big: [] })['predictions']).toHaveLength(0);
   });

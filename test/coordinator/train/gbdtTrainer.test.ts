@@ -1,4 +1,13 @@
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -174,6 +183,36 @@ describe('early stopping', () => {
     expect(record().status).toBe('finished');
   });
 
+  it('finds the same best round where the run was cut short after it and resumed', async () => {
+    const whole = await trainer(noisy).trainer.fit();
+    const cut = await trainer({
+      ...noisy,
+      numBoostRound: whole.rounds - 1,
+      runConfig: { name: 'cut' },
+    }).trainer.fit();
+    const resume = { ...noisy, resumeFromCheckpoint: cut.checkpoint, runConfig: { name: 'resumed' } };
+    const resumed = await trainer(resume).trainer.fit();
+    expect(resumed.rounds).toBe(whole.rounds);
+    expect(resumed.bestIteration).toBe(whole.bestIteration);
+    expect(resumed.bestScore).toBe(whole.bestScore);
+    expect(resumed.checkpoint.metadata().attributes).toEqual(whole.checkpoint.metadata().attributes);
+  });
+
+  it('warns of a set of one class, and trains on', async () => {
+    const warned: string[] = [];
+    const one = table(100, 2);
+    const result = await trainer({
+      datasets: { train: tableData(table(500, 1)), valid: tableData({ ...one, y: one['y']!.map(() => 1) }) },
+      earlyStoppingRounds: 1,
+      params: { objective: 'binary:logistic', eval_metric: 'auc' },
+      runConfig: { callbacks: [{ onWarning: (message) => warned.push(message) }] },
+    }).trainer.fit();
+    expect(result.rounds).toBe(6);
+    expect(warned).toEqual([
+      expect.stringMatching(/"valid" has rows of one class alone: valid-auc has no value/),
+    ]);
+  });
+
   it('goes by a metric that grows when that is the last one', async () => {
     const params = { objective: 'binary:logistic', max_depth: 6, eta: 1, eval_metric: ['logloss', 'auc'] };
     const { metricsTable, bestIteration, scoreMetric } = await trainer({ ...noisy, params }).trainer.fit();
@@ -298,6 +337,19 @@ describe('going on from a model', () => {
       { name: 'kind', categories: ['a', 'b', 'c', 'd', 'e', 'A new one'] },
     ]);
     expect(checkpoint.loadModel().trees.slice(0, 3)).toEqual(first.checkpoint.loadModel().trees);
+  });
+
+  it('refuses a model whose categories have no names, and columns of another kind', async () => {
+    const { checkpoint } = await trainer({ numBoostRound: 1 }).trainer.fit();
+    const next = (options: Partial<GBDTTrainerOptions>) =>
+      trainer({ xgbModel: checkpoint.path, runConfig: { name: 'next' }, ...options }).trainer.fit();
+    const codes = { ...table(200, 1), kind: Array.from({ length: 200 }, (_, row) => row % 5) };
+    await expect(next({ datasets: { train: tableData(codes) } })).rejects.toThrow(
+      /Feature "kind" of dataset "train" holds numbers, but categories in the model/,
+    );
+    const file = path.join(checkpoint.path, 'model.json');
+    writeFileSync(file, readFileSync(file, 'utf8').replace('tabgrad_categories', 'other'));
+    await expect(next({})).rejects.toThrow(/has categories of feature "kind" but not their names/);
   });
 
   it('refuses a model of other features or of another objective', async () => {

@@ -6,6 +6,7 @@ import { boostRound } from '../../../client/gbdt/boostRound.ts';
 import { evaluateRound, type EvaluationBlock } from '../../../client/gbdt/evaluateRound.ts';
 import type { Cluster } from '../../../coordinator/train/cluster/cluster.ts';
 import type { TrainerWorld } from '../../../coordinator/train/gbdtTrainer.ts';
+import { binnedBlock } from '../../../shared/gbdt/binnedBlock.ts';
 import { decodeShard } from '../../../shared/gbdt/shardCodec.ts';
 import { encodeTree } from '../../../shared/gbdt/treeCodec.ts';
 import type {
@@ -80,7 +81,10 @@ function startRun(request: RunRequest, blobs: MemoryBlobs, behaviour: ClusterBeh
     for (const shard of request.shards) {
       const block = decodeShard(blobs.get(shard.sha256));
       if (block.rows !== shard.rows || block.firstRow !== shard.firstRow) throw new Error('shard mismatch');
-      const loaded = await device.load(block, shard.dataset === 'train' ? 'train' : 'evaluate');
+      const loaded = await device.load(
+        binnedBlock(block, spec),
+        shard.dataset === 'train' ? 'train' : 'evaluate',
+      );
       const list = held.get(shard.dataset) ?? [];
       list.push({ block: loaded, labels: block.labels, weights: block.weights });
       held.set(shard.dataset, list);

@@ -125,9 +125,9 @@ describe('prepareTraining', () => {
       (table['cut'] as (string | null)[]).map((cut) => (cut === null ? 255 : categories.indexOf(cut))),
     );
     expect(labels).toEqual(y);
-    const effective = w.map((weight, row) => Math.fround(weight) * (y[row] === 1 ? 2 : 1));
-    const largest = Math.max(...effective);
-    expect(weights).toEqual(effective.map((weight) => Math.round((weight / largest) * 2 ** 24)));
+    expect(weights).toEqual(w.map((weight) => Math.fround(weight)));
+    const effective = weights.map((weight, row) => weight * (y[row] === 1 ? 2 : 1));
+    expect(prepared.target.maxWeight).toBe(Math.max(...effective));
     expect(prepared.spec.features.map(({ bins: count }) => count)).toEqual([...binCounts, 5, 7]);
     expect(prepared.spec.evaluationSets).toEqual(['train']);
   });
@@ -156,13 +156,45 @@ describe('prepareTraining', () => {
     expect(beside.shards[0]).toEqual(alone.shards[0]);
   });
 
-  it('widens the scale of labels for an evaluation set whose labels would not fit', async () => {
-    const prepared = await prepare(
-      { x: [1, 2], y: [1, 2] },
-      { params: { objective: 'reg:squarederror' }, valid: { x: [1, 2], y: [1000, -3] } },
+  it('takes the scales from training rows that have a weight', async () => {
+    const params = { objective: 'reg:squarederror' };
+    const usual = { x: [1, 2, 3, 4], y: [10, -20, 30, 5], w: [1, 0.5, 1, 2] };
+    const odd = { x: [1, 9, 2, 3, 4], y: [10, 1e9, -20, 30, 5], w: [1, 0, 0.5, 1, 2] };
+    const valid = { x: [1, 2], y: [1e30, -3], w: [1e9, 1] };
+    const alone = await prepare(usual, { params, weightColumn: 'w' });
+    const beside = await prepare(odd, { params, weightColumn: 'w', valid });
+    expect({ ...beside.spec, trainRows: 4, evaluationSets: ['train'] }).toEqual(alone.spec);
+    expect(beside.features).toEqual(alone.features);
+    expect(beside.warnings).toEqual([]);
+    expect(rowsOf(beside, 'valid')).toMatchObject({ labels: [Math.fround(1e30), -3], weights: [1e9, 1] });
+  });
+
+  it('refuses training rows without any weight', async () => {
+    const data = { x: [1, 2], y: [0, 1], w: [0, 0] };
+    await expect(prepare(data, { weightColumn: 'w' })).rejects.toThrow(
+      /Weight column "w" is 0 in all rows of dataset "train"/,
     );
-    const unit = 2 ** -prepared.spec.device.marginFractionBits;
-    expect(rowsOf(prepared, 'valid').labels.map((label) => label * unit)).toEqual([1000, -3]);
+  });
+
+  it('warns of labels and weights that the scales can not hold apart', async () => {
+    const x = Array.from({ length: 100 }, (_, row) => row);
+    const regression = { params: { objective: 'reg:squarederror' } };
+    const labels = await prepare({ x, y: x.map((row) => (row === 50 ? 1e9 : row / 100)) }, regression);
+    expect(labels.warnings).toEqual([
+      expect.stringMatching(/Labels of "y" reach 1000000000 and are held in steps/),
+    ]);
+    const offset = await prepare({ x, y: x.map((row) => 1e7 + row) }, regression);
+    expect(offset.warnings).toEqual([]);
+    const y = x.map((row) => row % 2);
+    const weights = await prepare({ x, y, w: x.map((row) => (row < 3 ? 1e9 : 1)) }, { weightColumn: 'w' });
+    expect(weights.warnings).toEqual([
+      expect.stringMatching(/Weights by "w" reach from 1 to 1000000000: 97 rows/),
+    ]);
+    const positives = await prepare({ x, y }, { params: { ...logistic, scale_pos_weight: 1e9 } });
+    expect(positives.warnings).toEqual([expect.stringMatching(/by scale_pos_weight reach .* 50 rows/)]);
+    expect(
+      (await prepare({ x, y, w: x.map((row) => 1 + row * 100) }, { weightColumn: 'w' })).warnings,
+    ).toEqual([]);
   });
 
   it.each([1, 63, 64, 65, 257, 65_536, 65_537, 2_100_000])('shares %i rows out in even shards', (rows) => {
@@ -180,6 +212,37 @@ describe('prepareTraining', () => {
     const { bins, labels } = rowsOf(prepared);
     expect(labels).toEqual(y);
     expect(bins[0]).toEqual(x);
+  });
+
+  it('prepares a wide table as it would its columns alone, in little memory', async () => {
+    const columns = 3000;
+    const rows = 70;
+    const random = (row: number, column: number): number => Math.imul(row + 1, 2 * column + 7919) % 1009;
+    const column = (index: number): TableColumn =>
+      index % 500 === 7
+        ? Array.from({ length: rows }, (_, row) => `k${row % 3}`)
+        : Array.from({ length: rows }, (_, row) => random(row, index));
+    const y = Array.from({ length: rows }, (_, row) => row % 2);
+    const w = Array.from({ length: rows }, (_, row) => row % 4);
+    const wide = Object.fromEntries(
+      Array.from({ length: columns }, (_, index) => [`c${index}`, column(index)]),
+    );
+    const before = process.memoryUsage().arrayBuffers;
+    const whole = await prepare({ ...wide, y, w }, { weightColumn: 'w' });
+    expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(100 * 2 ** 20);
+    const { bins } = rowsOf(whole);
+    for (const index of [0, 7, 127, 128, 1507, 2999]) {
+      const alone = await prepare({ c0: column(index), y, w }, { weightColumn: 'w' });
+      expect(bins[index]).toEqual(rowsOf(alone).bins[0]);
+    }
+  });
+
+  it('refuses infinite values, naming column and row', async () => {
+    await expect(prepare({ x: [1, 2, -Infinity], y: [0, 1, 0] })).rejects.toMatchObject({
+      code: 'TRAIN_COLUMN_UNSUITABLE',
+      place: { column: 'x', row: 2 },
+    });
+    await expect(prepare({ x: [1, 1e39], y: [0, 1] })).rejects.toThrow(/beyond the range of float32/);
   });
 
   it('leaves nothing in the temporary folder', async () => {

@@ -24,6 +24,22 @@ describe('ScoreWatch', () => {
     expect(stopsAt('logloss', [3, NaN, NaN], 2)).toBe(2);
   });
 
+  it('does not stop while the metric has no value', () => {
+    const watch = new ScoreWatch({ evaluationSets: ['valid'], metrics: ['auc'] }, 1);
+    expect([0, 1, 2].map((round) => watch.observe({ round, metrics: {} }))).toEqual([false, false, false]);
+  });
+
+  it('goes on from the best round of a run that was cut short', () => {
+    const watch = new ScoreWatch({ evaluationSets: ['valid'], metrics: ['logloss'] }, 3, () => false, {
+      round: -2,
+      score: 1,
+    });
+    expect(
+      [1.5, 1.2].map((score, round) => watch.observe({ round, metrics: { 'valid-logloss': score } })),
+    ).toEqual([false, true]);
+    expect(watch.best).toMatchObject({ round: -2, score: 1 });
+  });
+
   it('does not count a round twice, and remembers the best one', () => {
     const watch = new ScoreWatch({ evaluationSets: ['train'], metrics: ['rmse'] }, 2);
     const rounds = [3, 1, 2].map((rmse, round) => ({ round, metrics: { 'train-rmse': rmse } }));

@@ -1,13 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { buildTrainSpec, marginFractionBits } from '../../../shared/gbdt/buildTrainSpec.ts';
-import {
-  checkLabel,
-  checkWeight,
-  effectiveWeight,
-  labelToFixed,
-  metricWeights,
-  weightToFixed,
-} from '../../../shared/gbdt/labels.ts';
+import { checkLabel, checkWeight, labelToFixed, weightToFixed } from '../../../shared/gbdt/labels.ts';
 import { resolveParams } from '../../../shared/gbdt/params.ts';
 import { soloCollective } from '../../../shared/collective/soloCollective.ts';
 
@@ -88,16 +81,6 @@ describe('labels and weights', () => {
     expect(labelToFixed(1, logistic, 0.25)).toBe(1);
     expect(labelToFixed(-1.5, regression, 0.25)).toBe(-6);
     expect(labelToFixed(1e30, regression, 0.25)).toBe(2 ** 28);
-  });
-
-  it.each([0.25, 4])('lose scale_pos_weight %s again in metrics', (factor) => {
-    const params = resolveParams({ objective: 'binary:logistic', scale_pos_weight: factor });
-    const labels = Int32Array.of(0, 1, 1, 0);
-    const raw = [1, 1, 0.5, 0.25];
-    const effective = raw.map((weight, row) => effectiveWeight(weight, labels[row]!, params));
-    const fixed = Uint32Array.from(effective, (weight) => weightToFixed(weight, Math.max(...effective)));
-    const metric = metricWeights(fixed, labels, params)!;
-    raw.forEach((weight, row) => expect(metric[row]! / metric[0]!).toBe(weight));
   });
 });
 

@@ -4,7 +4,7 @@ import { soloCollective } from '../../../shared/collective/soloCollective.ts';
 import { SUM_NUMBERS, addToMean, finishMean } from '../../../shared/gbdt/metric/exactSum.ts';
 import type { MeanMetric, MetricBlock, MetricSetting } from '../../../shared/gbdt/metric/metric.ts';
 import { decodeArea } from '../../../shared/gbdt/metric/rankArea.ts';
-import { decodeRuns, encodeRuns, sortRuns } from '../../../shared/gbdt/metric/rankRuns.ts';
+import { decodeRuns, encodeRuns, sortRuns, weightSpan } from '../../../shared/gbdt/metric/rankRuns.ts';
 import { metricByName } from '../../../shared/gbdt/metric/registry.ts';
 import { memoryGroup } from '../../client/gbdt/memoryGroup.ts';
 import { seededRandom } from '../../setup/seededRandom.ts';
@@ -20,8 +20,10 @@ function makeBlock(rows: number, seed: number, classes = 2, weighted = false): M
       { length: rows * outputs },
       () => Math.round((random() - 0.5) * 64) * 2 ** (BITS - 4),
     ),
-    labels: Int32Array.from({ length: rows }, () => Math.floor(random() * classes)),
-    weights: weighted ? Uint32Array.from({ length: rows }, () => Math.floor(random() * 2 ** 24)) : undefined,
+    labels: Float32Array.from({ length: rows }, () => Math.floor(random() * classes)),
+    weights: weighted
+      ? Float32Array.from({ length: rows }, () => Math.floor(random() * 2 ** 24) / 2 ** 24)
+      : undefined,
   };
 }
 
@@ -30,7 +32,7 @@ function measure(name: string, blocks: readonly MetricBlock[], setting: Partial<
   const whole = { objective: 'binary:logistic', outputs: 1, marginFractionBits: BITS, ...setting } as const;
   const sums = new Float64Array(SUM_NUMBERS);
   for (const block of blocks) addToMean(metric, whole, [block], sums, 0);
-  return finishMean(metric, whole, sums, 0);
+  return finishMean(metric, sums, 0);
 }
 
 /** The plain definition, in floats. */
@@ -62,7 +64,7 @@ describe.each([false, true])('metrics of rows with weights: %s', (weighted) => {
 
   it('rmse and mae agree with their definitions', () => {
     const setting = { objective: 'reg:squarederror' } as const;
-    const difference = (row: number): number => margin(block, row) - block.labels[row]! / 2 ** BITS;
+    const difference = (row: number): number => margin(block, row) - block.labels[row]!;
     expect(measure('rmse', [block], setting)).toBeCloseTo(
       Math.sqrt(mean(block, (row) => difference(row) ** 2)),
       9,
@@ -126,11 +128,67 @@ describe.each([false, true])('metrics of rows with weights: %s', (weighted) => {
   });
 });
 
+/** The correctly rounded quotient of two sums of doubles, in rational numbers. */
+function exactQuotient(above: readonly number[], below: readonly number[]): number {
+  const sum = (values: readonly number[]): bigint =>
+    values.reduce((total, value) => {
+      const [, exponent] = value.toExponential().split('e');
+      const shift = value === 0 ? 0 : Math.max(0, 60 - Math.floor(Number(exponent) * Math.log2(10)));
+      return total + ((BigInt(value * 2 ** Math.min(shift, 1000)) << 1200n) >> BigInt(Math.min(shift, 1000)));
+    }, 0n);
+  return Number((sum(above) << 60n) / sum(below)) / 2 ** 60;
+}
+
+describe('metrics of rows that span much', () => {
+  const rows = 400;
+  const random = seededRandom(21);
+  const setting = { objective: 'reg:squarederror' } as const;
+  const block: MetricBlock = {
+    rows,
+    margins: Int32Array.from({ length: rows }, () => Math.round((random() - 0.5) * 2 ** 24)),
+    labels: Float32Array.from({ length: rows }, (_, row) => (row % 2 ? 1 : 1e9 * random() ** 40) * random()),
+    weights: Float32Array.from({ length: rows }, () => random() ** 30 * 1e6 + 1e-9),
+  };
+  const difference = (row: number): number => margin(block, row) - block.labels[row]!;
+
+  it.each(['rmse', 'mae'] as const)('%s is exact beside one label of a billion', (name) => {
+    const loss = (row: number): number =>
+      name === 'mae' ? Math.abs(difference(row)) : difference(row) * difference(row);
+    const all = Array.from({ length: rows }, (_, row) => row);
+    const mean = exactQuotient(
+      all.map((row) => loss(row) * block.weights![row]!),
+      all.map((row) => block.weights![row]!),
+    );
+    const expected = name === 'mae' ? mean : Math.sqrt(mean);
+    expect(Math.abs(measure(name, [block], setting) / expected - 1)).toBeLessThan(4e-16);
+  });
+
+  it('the light rows decide where the heavy ones have no loss', () => {
+    const light: MetricBlock = {
+      rows: 3,
+      margins: Int32Array.of(0, 0, 2 ** 20),
+      labels: Float32Array.of(0, 1e-3, 1),
+      weights: Float32Array.of(1e9, 1, 1e9),
+    };
+    expect(measure('mae', [light], setting)).toBeCloseTo(Math.fround(1e-3) / (2e9 + 1), 25);
+  });
+
+  it('auc counts light rows of a class that has no others', async () => {
+    const light: MetricBlock = {
+      rows: 4,
+      margins: Int32Array.of(1, 2, 3, 4),
+      labels: Float32Array.of(0, 1, 0, 1),
+      weights: Float32Array.of(1e10, 1, 1e10, 3),
+    };
+    expect(await exactAuc([light], soloCollective, {})).toBeCloseTo((1 * 1 + 3 * 2) / (4 * 2), 9);
+  });
+});
+
 describe('metrics at the edges', () => {
   const extreme: MetricBlock = {
     rows: 2,
     margins: Int32Array.of(2 ** 29, -(2 ** 29)),
-    labels: Int32Array.of(0, 1),
+    labels: Float32Array.of(0, 1),
   };
 
   it('stay finite at the largest margins', () => {
@@ -139,20 +197,21 @@ describe('metrics at the edges', () => {
   });
 
   it('are NaN without rows, or for auc without one of the classes', async () => {
-    const none: MetricBlock = { rows: 0, margins: new Int32Array(0), labels: new Int32Array(0) };
+    const none: MetricBlock = { rows: 0, margins: new Int32Array(0), labels: new Float32Array(0) };
     expect(measure('logloss', [none])).toBeNaN();
     expect(await exactAuc([none], soloCollective, {})).toBeNaN();
-    const positives: MetricBlock = { rows: 1, margins: Int32Array.of(3), labels: Int32Array.of(1) };
+    const positives: MetricBlock = { rows: 1, margins: Int32Array.of(3), labels: Float32Array.of(1) };
     expect(await exactAuc([positives], soloCollective, {})).toBeNaN();
   });
 
   it('auc of a perfect and of a reversed order are 1 and 0', async () => {
     expect(await exactAuc([extreme], soloCollective, {})).toBe(0);
-    expect(await exactAuc([{ ...extreme, labels: Int32Array.of(1, 0) }], soloCollective, {})).toBe(1);
+    expect(await exactAuc([{ ...extreme, labels: Float32Array.of(1, 0) }], soloCollective, {})).toBe(1);
   });
 
   it('ranks travel unchanged, and damaged bytes are refused', () => {
-    const runs = sortRuns([makeBlock(300, 7, 2, true), { ...extreme, weights: Uint32Array.of(2 ** 24, 0) }]);
+    const blocks = [makeBlock(300, 7, 2, true), { ...extreme, weights: Float32Array.of(1, 0) }];
+    const runs = sortRuns(blocks, weightSpan(blocks));
     const bytes = encodeRuns(runs, 0, runs.margins.length);
     expect(decodeRuns(bytes)).toEqual(runs);
     expect(() => decodeRuns(bytes.subarray(0, bytes.length - 1))).toThrow(/malformed ranks/);

@@ -41,7 +41,7 @@ describe('a model file', () => {
     const attributes = { best_iteration: '1', best_score: '0.5', ...categoriesAttribute(categories) };
     const named: GbdtModel = { ...model, featureNames: ['carrier', 'a b'], attributes };
     const throughXgboost = readModel(loadOracle(writeModel(named)).save());
-    expect(modelCategories(throughXgboost)).toEqual(categories);
+    expect(modelCategories(throughXgboost)).toEqual(new Map(Object.entries(categories)));
     expect(throughXgboost.attributes).toEqual(attributes);
     expect(throughXgboost.featureNames).toEqual(['carrier', 'a b']);
     expect(throughXgboost.featureTypes).toEqual(['c', 'float']);
@@ -91,12 +91,29 @@ describe('a model file', () => {
 
   it('uses rounds up to the best one by default, and any range on request', async () => {
     const { model } = await trained;
-    const best = new Predictor({ ...model, attributes: { best_iteration: '1' } });
+    const best = new Predictor({ ...model, attributes: { best_iteration: '1', best_score: '0.5' } });
     const two = best.predict(data.columns, 2000);
     expect(two).toEqual(new Predictor(model).predict(data.columns, 2000, { iterationRange: [0, 2] }));
     expect(two).not.toEqual(new Predictor(model).predict(data.columns, 2000));
-    const none = new Predictor(model).predict(data.columns, 3, { iterationRange: [0, 0] });
-    expect(Array.from(none)).toEqual([0.5, 0.5, 0.5]);
+    // As XGBoost 1.7 writes it without early stopping, and leaves it when training goes on.
+    const all = new Predictor(model).predict(data.columns, 2000);
+    expect(
+      new Predictor({ ...model, attributes: { best_iteration: '1' } }).predict(data.columns, 2000),
+    ).toEqual(all);
+    expect(best.predict(data.columns, 2000, { iterationRange: [0, 0] })).toEqual(all);
+  });
+
+  it.each([
+    [1, 9],
+    [2, 2],
+    [-1, 2],
+    [0.5, 2],
+    [3, 4],
+  ])('refuses rounds %s to %s of three', async (first, end) => {
+    const predictor = new Predictor((await trained).model);
+    expect(() => predictor.predict(data.columns, 3, { iterationRange: [first, end] })).toThrow(
+      /iterationRange is \[.*\], expected whole numbers 0 <= first < end <= 3/,
+    );
   });
 
   it.each([0, 1, 511, 512, 513])('predicts %i rows', async (rows) => {
@@ -163,7 +180,7 @@ describe('a damaged model file', () => {
 
   it('of another booster or objective is refused as unsupported', async () => {
     const text = writeModel((await trained).model);
-    expect(failure(text.replace('"name":"gbtree"', '"name":"dart"')).code).toBe('MODEL_UNSUPPORTED');
+    expect(failure(text.replace('"name":"gbtree"', '"name":"gblinear"')).code).toBe('MODEL_UNSUPPORTED');
     expect(failure(text.replace('"name":"binary:logistic"', '"name":"rank:ndcg"')).code).toBe(
       'MODEL_UNSUPPORTED',
     );

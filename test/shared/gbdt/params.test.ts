@@ -48,6 +48,17 @@ describe('parameters', () => {
     expect(failure({ learning_rat: 0.1 }).message).toContain('learning_rate');
   });
 
+  it('that belong beside the parameters are told so', () => {
+    expect(failure({ n_estimators: 100 }).message).toContain('set numBoostRound beside params');
+    expect(failure({ early_stopping_rounds: 3 }).message).toContain('set earlyStoppingRounds beside params');
+  });
+
+  it('with the one value that they have here are accepted, in all forms', () => {
+    const pasted = { device: 'cpu', num_parallel_tree: '1', max_leaves: 0, process_type: 'default' };
+    const switches = { validate_parameters: 1, seed_per_iteration: 'False', disable_default_eval_metric: 0 };
+    expect(resolveParams({ ...pasted, ...switches })).toEqual(resolveParams({}));
+  });
+
   it('that are given twice under two names are refused', () => {
     expect(failure({ eta: 0.1, learning_rate: 0.2 }).message).toContain('same parameter');
   });
@@ -61,6 +72,11 @@ describe('parameters', () => {
     [{ max_bin: 257 }, 'max_bin', '[2, 256]'],
     [{ subsample: 0 }, 'subsample', '(0, 1]'],
     [{ lambda: Infinity }, 'lambda', '[0, inf)'],
+    [{ lambda: 1e308 }, 'lambda', 'that float32 can hold, at most 3.4e38'],
+    [{ objective: 'binary:logistic', num_class: 2 }, 'num_class', '0 for binary:logistic'],
+    [{ device: 'cuda' }, 'device', '"cpu", which changes nothing'],
+    [{ num_parallel_tree: 4 }, 'num_parallel_tree', '1, which changes nothing'],
+    [{ max_leaves: 31 }, 'max_leaves', '0, which changes nothing'],
     [{ objective: 'binary:hinge' }, 'objective', 'binary:logistic'],
     [{ tree_method: 'exact' }, 'tree_method', 'hist'],
     [{ objective: 'binary:logistic', base_score: 1 }, 'base_score', '(0, 1)'],

@@ -105,7 +105,7 @@ function isLeft(tree: ModelTree, node: number, value: number): boolean {
   if (Number.isNaN(value)) return missing;
   const words = tree.categories.get(node);
   if (words === undefined) return value < tree.threshold[node]!;
-  if (value < 0 || value >= 16_777_217) return missing;
+  if (value < 0 || value >= 16_777_217) return true;
   const code = Math.floor(value);
   return code >= words.length * 32 || ((words[Math.floor(code / 32)]! >>> (code % 32)) & 1) === 0;
 }

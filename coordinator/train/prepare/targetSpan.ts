@@ -1,0 +1,107 @@
+// How far labels and weights of the training rows reach: the scales of a run follow from them, and what the scales lose is
+// told. Rows of weight 0 do not count, nor do evaluation sets.
+
+import { WEIGHT_FRACTION_BITS } from '../../../kernels/gbdt/treeDevice.ts';
+import { WeightError } from '../../../shared/gbdt/errors.ts';
+import { effectiveWeight, type TargetRange } from '../../../shared/gbdt/labels.ts';
+import type { GbdtParams } from '../../../shared/gbdt/params.ts';
+import { QuantileSketch } from '../../../shared/gbdt/quantileSketch.ts';
+import type { TrainSpec } from '../../../shared/gbdt/trainSpec.ts';
+import type { ColumnPlan } from './columnPlan.ts';
+
+/** Bits of a gradient that a light row must keep: fewer make splits among such rows a matter of rounding. */
+const LEAST_GRADIENT_BITS = 8;
+/** Steps of the labels' scale that the closest labels must lie apart. */
+const LEAST_STEPS = 8;
+/** Labels closer to the median than all but this share of the others tell how fine a scale is needed. */
+const CLOSE_SHARE = 0.01;
+
+export class TargetSpan {
+  readonly #plan: ColumnPlan;
+  readonly #params: GbdtParams;
+  readonly #labels = new QuantileSketch();
+  readonly #weights = new QuantileSketch();
+  #maxAbsLabel = 0;
+  #maxWeight = 0;
+
+  constructor(plan: ColumnPlan, params: GbdtParams) {
+    this.#plan = plan;
+    this.#params = params;
+  }
+
+  add(labels: Float32Array, weights: Float32Array | undefined): void {
+    const isRegression = this.#params.objective === 'reg:squarederror';
+    const effective = new Float32Array(labels.length);
+    for (let row = 0; row < labels.length; row++) {
+      const label = labels[row]!;
+      const weight = effectiveWeight(weights ? weights[row]! : 1, label, this.#params);
+      effective[row] = weight;
+      if (weight === 0) continue;
+      if (weight > this.#maxWeight) this.#maxWeight = weight;
+      const size = label < 0 ? -label : label;
+      if (size > this.#maxAbsLabel) this.#maxAbsLabel = size;
+    }
+    const counted = effective.map((weight) => (weight > 0 ? 1 : 0));
+    if (weights || this.#params.scale_pos_weight !== 1) this.#weights.push(effective, counted);
+    if (isRegression) this.#labels.push(labels, counted);
+  }
+
+  get range(): TargetRange {
+    return { maxAbsLabel: this.#maxAbsLabel, maxWeight: this.#maxWeight };
+  }
+
+  /** @throws WeightError when no row has a weight. */
+  refuseNoWeight(): void {
+    if (this.#maxWeight > 0) return;
+    const { weight = '' } = this.#plan;
+    throw new WeightError(
+      `Weight column "${weight}" is 0 in all rows of dataset "train"; expected a weight above 0 in some.`,
+      { column: weight },
+    );
+  }
+
+  /** What the scales of a run lose, if anything, in words. */
+  warnings({ device }: Pick<TrainSpec, 'device'>): string[] {
+    return [...this.#labelWarning(2 ** -device.marginFractionBits), ...this.#weightWarning()];
+  }
+
+  #labelWarning(step: number): string[] {
+    const { values, weight } = this.#labels.summary();
+    const closest = closestDeviation(values, weight);
+    if (closest === undefined || closest >= LEAST_STEPS * step) return [];
+    return [
+      `Labels of "${this.#plan.label}" reach ${this.#maxAbsLabel} and are held in steps of ${step.toPrecision(3)}, ` +
+        `while many lie only ${closest.toPrecision(3)} from their median: such differences are learned badly or not at ` +
+        `all. Drop or cap the outliers, subtract the median, or train on the logarithm.`,
+    ];
+  }
+
+  #weightWarning(): string[] {
+    const { values, weight } = this.#weights.summary();
+    const least = this.#maxWeight * 2 ** (LEAST_GRADIENT_BITS - WEIGHT_FRACTION_BITS);
+    let light = 0;
+    for (let i = 0; i < values.length && values[i]! < least; i++) light += weight[i]!;
+    if (light === 0) return [];
+    const where = this.#plan.weight === undefined ? 'scale_pos_weight' : `"${this.#plan.weight}"`;
+    return [
+      `Weights by ${where} reach from ${values[0]} to ${this.#maxWeight}: ${light} rows below ${least.toPrecision(3)} ` +
+        `are learned badly or not at all beside the heaviest. Expected weights within a factor of ` +
+        `${2 ** (WEIGHT_FRACTION_BITS - LEAST_GRADIENT_BITS)}.`,
+    ];
+  }
+}
+
+/** The deviation from the median that CLOSE_SHARE of the values that are not the median stay below. */
+function closestDeviation(values: Float32Array, counts: Float64Array): number | undefined {
+  const total = counts.reduce((sum, count) => sum + count, 0);
+  let before = 0;
+  const middle = values.findIndex((_, i) => (before += counts[i]!) * 2 >= total);
+  const median = values[middle];
+  if (median === undefined) return undefined;
+  const others = Array.from(values, (value, i) => ({ size: Math.abs(value - median), count: counts[i]! }))
+    .filter(({ size }) => size > 0)
+    .sort((a, b) => a.size - b.size);
+  const wanted = CLOSE_SHARE * others.reduce((sum, { count }) => sum + count, 0);
+  let seen = 0;
+  return others.find(({ count }) => (seen += count) >= wanted)?.size;
+}
