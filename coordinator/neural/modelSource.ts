@@ -6,7 +6,9 @@ import { basename, dirname, join, resolve } from 'node:path';
 import type { LayerGraph } from '../../shared/neural/layerGraph.ts';
 import { readModelJson, readWeights } from '../../shared/neural/model/layersFormat.ts';
 import { NeuralModelError } from '../../shared/neural/model/modelErrors.ts';
-import { readModel, type UnsupportedPart } from '../../shared/neural/model/readModel.ts';
+import { inputNameOf, readGraph, type UnsupportedPart } from '../../shared/neural/model/readModel.ts';
+import { readCalls } from '../../shared/neural/model/layerCalls.ts';
+import { outputKind, type OutputKind } from '../../shared/neural/model/outputKind.ts';
 import { initialWeights, matchWeights, weightsOf } from '../../shared/neural/state/namedState.ts';
 import type { Tensor } from '../../shared/neural/state/safetensors.ts';
 import { MODEL_FILE } from '../train/checkpoint.ts';
@@ -34,23 +36,32 @@ export interface OpenedModel {
   readonly topology: object;
   readonly inputs: readonly ModelPort[];
   readonly outputShape: readonly number[];
-  /** Whether the last thing that it does is a softmax or sigmoid. */
-  readonly givesProbabilities: boolean;
+  readonly outputKind: OutputKind;
   readonly weights: ReadonlyMap<string, Tensor>;
   /** Undefined when the compiled engine knows all of it. */
   readonly unsupported: UnsupportedPart | undefined;
 }
 
-/** @param seed of the first weights, for a model that comes without any. */
+/**
+ * @param seed of the first weights, for a model that comes without any.
+ * @throws NeuralModelError, WeightsMismatchError, CheckpointError
+ */
 export async function openModel(source: ModelSource, seed: number): Promise<OpenedModel> {
   const { topology, weights } = fromSource(source);
-  const read = readModel(topology);
+  const calls = readCalls(topology);
+  const read = readGraph(calls);
+  const found = { topology, outputKind: outputKind(calls) };
   if (read.kind === 'unsupported') {
-    const { initial, ...model } = await inspectWithTfjs(topology);
+    const { initial, inputs, outputShape } = await inspectWithTfjs(topology);
     const wanted = [...initial].map(([name, { shape }]) => ({ name, shape }));
     return {
-      ...model,
-      topology,
+      ...found,
+      // As the model calls them: tfjs's own names are other ones where it has seen such names before.
+      inputs: inputs.map((port, at) => ({
+        ...port,
+        name: inputNameOf(calls.calls[calls.inputs[at]!]!.layer),
+      })),
+      outputShape,
       weights: weights ? matchWeights(wanted, weights, 'the model') : initial,
       unsupported: read.part,
     };
@@ -58,10 +69,9 @@ export async function openModel(source: ModelSource, seed: number): Promise<Open
   const { graph, initializers } = read;
   const wanted = weightsOf(graph);
   return {
-    topology,
+    ...found,
     inputs: graph.inputs.map((at) => portOf(graph, at)),
     outputShape: graph.nodes[graph.output]!.shape,
-    givesProbabilities: endsInProbabilities(graph),
     weights: weights ? matchWeights(wanted, weights, 'the model') : initialWeights(graph, initializers, seed),
     unsupported: undefined,
   };
@@ -70,13 +80,6 @@ export async function openModel(source: ModelSource, seed: number): Promise<Open
 function portOf({ nodes }: LayerGraph, at: number): ModelPort {
   const { name, shape, operation } = nodes[at]!;
   return { name, shape, dtype: operation.type === 'input' ? operation.dtype : 'float32' };
-}
-
-function endsInProbabilities({ nodes, output }: LayerGraph): boolean {
-  const { operation } = nodes[output]!;
-  return (
-    operation.type === 'activation' && (operation.function === 'softmax' || operation.function === 'sigmoid')
-  );
 }
 
 interface Source {

@@ -25,6 +25,7 @@ import { TrainArgumentError } from '../train/trainErrors.ts';
 import { openModel, type OpenedModel } from './modelSource.ts';
 import { checkpointFiles, NeuralCheckpoint, type LoadedNet } from './neuralCheckpoint.ts';
 import { resolveNeural, type NeuralSettings, type NeuralTrainerOptions } from './neuralOptions.ts';
+import { resolveLoss } from './resolveLoss.ts';
 import { shardsOf } from './shardsOf.ts';
 import { StateRecorder } from './stateRecorder.ts';
 import { prepareTensors, type NeuralData, type PrepareTensors } from './prepare/prepareTensors.ts';
@@ -112,6 +113,7 @@ export class NeuralTrainer {
     try {
       const resumed = loadResumed(options);
       const model = await openModel(options.model, settings.seed);
+      resolveLoss(settings.loss, model);
       if (model.unsupported) warnOwner(this.#settings.options.runConfig, fallbackWarning(model));
       cluster = await this.#world.openCluster(settings, signal);
       const { spec, shards } = await this.#prepare(cluster, model, resumed, facts, signal);
@@ -173,7 +175,7 @@ export class NeuralTrainer {
       initialState: await cluster.blobs.putBytes(encodeState(state)),
       firstStep: state.step,
       steps,
-      loss: { name: loss.name, fromLogits: loss.fromLogits ?? !model.givesProbabilities },
+      loss: resolveLoss(loss, model),
       metrics: settings.metrics,
       optimizer,
       learningRate: settings.schedule,

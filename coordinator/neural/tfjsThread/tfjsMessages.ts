@@ -7,7 +7,6 @@ import type { ModelPort } from '../modelPort.ts';
 export interface InspectedModel {
   readonly inputs: readonly ModelPort[];
   readonly outputShape: readonly number[];
-  readonly givesProbabilities: boolean;
   /** First values of the weights, by name. */
   readonly initial: ReadonlyMap<string, Tensor>;
 }

@@ -13,7 +13,6 @@ async function inspect(topology: object): Promise<InspectedModel> {
   await tf.setBackend('cpu');
   const model = await tf.models.modelFromJSON({ modelTopology: topology } as never);
   const fixed = (shape: readonly (number | null)[]): number[] => shape.slice(1).map((size) => size ?? 1);
-  const last = model.layers.at(-1)?.getConfig()['activation'];
   return {
     inputs: model.inputs.map(({ name, shape, dtype }): ModelPort => ({
       name,
@@ -21,7 +20,6 @@ async function inspect(topology: object): Promise<InspectedModel> {
       dtype: dtype === 'int32' ? 'int32' : 'float32',
     })),
     outputShape: fixed(model.outputs[0]!.shape),
-    givesProbabilities: last === 'softmax' || last === 'sigmoid',
     initial: new Map(
       model.weights.map((weight): [string, Tensor] => {
         const tensor = weight.read();

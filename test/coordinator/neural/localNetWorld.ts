@@ -1,5 +1,5 @@
-// A cluster of one in this process for NeuralTrainer: a real session trains on tfjs's autodiff; the coordinator is this
-// file.
+// A cluster of one in this process for NeuralTrainer: a real session trains, on tfjs's autodiff unless told otherwise; the
+// coordinator is this file.
 
 import type { NeuralWorld } from '../../../coordinator/neural/neuralTrainer.ts';
 import type { RunEvent, RunHandle, RunOutcome, RunRequest } from '../../../coordinator/run/runRequest.ts';
@@ -9,14 +9,16 @@ import { SessionWorld } from '../../client/session/sessionWorld.ts';
 
 const WORKER = 'w0';
 
-export async function localNetWorld(): Promise<NeuralWorld> {
+type OpenEngine = ConstructorParameters<typeof SessionWorld>[0];
+
+export async function localNetWorld(openEngine?: OpenEngine): Promise<NeuralWorld> {
   const runtime = await loadTfjs(undefined);
   let time = 0;
   return {
     now: () => (time += 1),
     openCluster: () => {
-      const world = new SessionWorld((spec) =>
-        openTfjsEngine({ ...spec, topology: spec.topology as object }, runtime),
+      const world = new SessionWorld(
+        openEngine ?? ((spec) => openTfjsEngine({ ...spec, topology: spec.topology as object }, runtime)),
       );
       return Promise.resolve({
         url: 'memory:',
