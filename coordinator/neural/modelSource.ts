@@ -2,8 +2,9 @@
 // asked only where a model has layers that nothing else here knows.
 
 import { statSync } from 'node:fs';
-import { basename, dirname, join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import type { LayerGraph } from '../../shared/neural/layerGraph.ts';
+import { asKeras2 } from '../../shared/neural/model/asKeras2.ts';
 import { readModelJson, readWeights } from '../../shared/neural/model/layersFormat.ts';
 import { NeuralModelError } from '../../shared/neural/model/modelErrors.ts';
 import { inputNameOf, readGraph, type UnsupportedPart } from '../../shared/neural/model/readModel.ts';
@@ -14,19 +15,9 @@ import type { Tensor } from '../../shared/neural/state/safetensors.ts';
 import { MODEL_FILE } from '../train/checkpoint.ts';
 import { readCheckpointFile } from '../train/readCheckpointFile.ts';
 import { CheckpointError } from '../train/trainErrors.ts';
+import { isLive, liveWeights, writeFrozen, type LiveModel } from './liveModel.ts';
 import type { ModelPort } from './modelPort.ts';
 import { inspectWithTfjs } from './tfjsThread/askTfjs.ts';
-
-/** As much of a tf.LayersModel as is looked at. */
-export interface LiveModel {
-  toJSON(unused?: unknown, returnString?: boolean): unknown;
-  readonly weights: readonly { readonly originalName: string; read(): LiveTensor }[];
-}
-
-interface LiveTensor {
-  readonly shape: readonly number[];
-  dataSync(): ArrayLike<number>;
-}
 
 /** A tf.LayersModel, the path of a folder or model.json, or a topology (an object, as `resnet18()` gives). */
 export type ModelSource = LiveModel | object | string;
@@ -90,24 +81,19 @@ interface Source {
 function fromSource(source: ModelSource): Source {
   if (typeof source === 'string') return readLayersModel(source);
   if (isLive(source)) {
-    const weights = source.weights.map((weight): [string, Tensor] => {
-      const tensor = weight.read();
-      return [weight.originalName, { shape: tensor.shape, values: Float32Array.from(tensor.dataSync()) }];
-    });
-    return { topology: asObject(source.toJSON(null, false)), weights: new Map(weights) };
+    const topology = asObject(source.toJSON(null, false));
+    writeFrozen(source, topology);
+    return { topology, weights: liveWeights(source) };
   }
   const topology = 'modelTopology' in source ? source.modelTopology : source;
   return { topology: asObject(topology), weights: undefined };
 }
 
-function isLive(source: object): source is LiveModel {
-  return 'toJSON' in source && typeof source.toJSON === 'function' && 'weights' in source;
-}
-
 /** Plain JSON: what travels to the workers. */
 function asObject(topology: unknown): object {
   const value: unknown = typeof topology === 'string' ? JSON.parse(topology) : topology;
-  if (typeof value === 'object' && value !== null) return JSON.parse(JSON.stringify(value)) as object;
+  if (typeof value === 'object' && value !== null)
+    return asKeras2(JSON.parse(JSON.stringify(value))) as object;
   throw new NeuralModelError('model is neither a tf.LayersModel, nor a folder of one, nor a topology', {
     field: 'model',
   });
@@ -126,7 +112,7 @@ export function readLayersModel(path: string): Source {
   const { topology, manifest } = readModelJson(readCheckpointFile(file).toString('utf8'), file);
   const hasWeights = manifest.some(({ weights }) => weights.length > 0);
   const weights = hasWeights
-    ? readWeights(manifest, (name) => readCheckpointFile(join(folder, basename(name))), file)
+    ? readWeights(manifest, (name) => readCheckpointFile(join(folder, name)), file)
     : undefined;
   return { topology: asObject(topology), weights };
 }

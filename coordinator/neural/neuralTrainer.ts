@@ -22,6 +22,7 @@ import { RunFolder } from '../train/record/runFolder.ts';
 import type { Metrics, Result } from '../train/result.ts';
 import { notifyOwner, warnOwner } from '../train/tellOwner.ts';
 import { TrainArgumentError } from '../train/trainErrors.ts';
+import { fallbackWarning } from './fallbackWarning.ts';
 import { openModel, type OpenedModel } from './modelSource.ts';
 import { checkpointFiles, NeuralCheckpoint, type LoadedNet } from './neuralCheckpoint.ts';
 import { resolveNeural, type NeuralSettings, type NeuralTrainerOptions } from './neuralOptions.ts';
@@ -114,7 +115,7 @@ export class NeuralTrainer {
       const resumed = loadResumed(options);
       const model = await openModel(options.model, settings.seed);
       resolveLoss(settings.loss, model);
-      if (model.unsupported) warnOwner(this.#settings.options.runConfig, fallbackWarning(model));
+      if (model.unsupported) warnOwner(settings.options.runConfig, fallbackWarning(model.unsupported));
       cluster = await this.#world.openCluster(settings, signal);
       const { spec, shards } = await this.#prepare(cluster, model, resumed, facts, signal);
       clock.preparedAt = clock.now();
@@ -327,12 +328,4 @@ function recorded({ runId, settings, prepared, recorder, steps }: Facts): Record
     ...(prepared && { prepared }),
     ...(recorder && { recorder }),
   };
-}
-
-function fallbackWarning({ unsupported }: OpenedModel): string {
-  const { layer, className, reason } = unsupported!;
-  return (
-    `The compiled engine does not know layer "${layer}" (${className}: ${reason}), so tfjs's autodiff trains the model: ` +
-    'steps take 6 to 200 times as long, and there is neither syncBatchNorm nor a profile (docs/neural.md).'
-  );
 }
