@@ -65,6 +65,8 @@ export type LayerOperation =
       readonly epsilon: number;
       readonly center: boolean;
       readonly scale: boolean;
+      /** In training too it normalizes by the moving statistics, and leaves them as they are. */
+      readonly frozen?: boolean;
     }
   /** Over the last axis. Weights: gamma (if `scale`), beta (if `center`). */
   | {

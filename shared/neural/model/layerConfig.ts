@@ -28,6 +28,14 @@ export class LayerConfig {
     this.name = typeof name === 'string' && name !== '' ? name.slice(0, 512) : fallbackName;
   }
 
+  /** Without what has a meaning in training alone. */
+  forPredictions(): LayerConfig {
+    const kept = Object.entries(this.#values).filter(
+      ([field]) => !/_(constraint|regularizer)$/.test(field) && field !== 'noise_shape',
+    );
+    return new LayerConfig(this.className, Object.fromEntries(kept), this.name);
+  }
+
   raw(field: string): unknown {
     return this.#values[field];
   }

@@ -24,16 +24,30 @@ export type ReadModel =
     }
   | { readonly kind: 'unsupported'; readonly part: UnsupportedPart };
 
+/** What a graph is for: what matters in training alone is no hindrance to predictions. */
+export type GraphUse = 'predictions' | 'training';
+
+/** Layers that do something in training alone. */
+const trainingLayers: ReadonlySet<string> = new Set([
+  'ActivityRegularization',
+  'AlphaDropout',
+  'Dropout',
+  'GaussianDropout',
+  'GaussianNoise',
+  'SpatialDropout1D',
+  'SpatialDropout2D',
+]);
+
 /**
  * @param topology what `model.toJSON(null, false)` gives, or the `modelTopology` of a model.json (Keras's included).
  * @throws NeuralModelError when it is no model at all, or has several outputs.
  */
-export function readModel(topology: unknown): ReadModel {
-  return readGraph(readCalls(topology));
+export function readModel(topology: unknown, use: GraphUse = 'training'): ReadModel {
+  return readGraph(readCalls(topology), use);
 }
 
 /** The same of calls that are read already. */
-export function readGraph(net: NetCalls): ReadModel {
+export function readGraph(net: NetCalls, use: GraphUse = 'training'): ReadModel {
   const [output, ...more] = net.outputs;
   if (more.length > 0) {
     throw new NeuralModelError(
@@ -45,7 +59,9 @@ export function readGraph(net: NetCalls): ReadModel {
     /** The node of each call. */
     const nodes: number[] = [];
     for (const [at, call] of net.calls.entries()) {
-      nodes.push(readCall(call, nodes, graph, net.severalValued.has(at)));
+      const layer = use === 'predictions' ? call.layer.forPredictions() : call.layer;
+      const infers = call.infers || use === 'predictions';
+      nodes.push(readCall({ ...call, layer, infers }, nodes, graph, net.severalValued.has(at)));
     }
     indexInputs(graph);
     return {
@@ -68,7 +84,8 @@ function readCall(
 ): number {
   if (isInput) return addInput(layer, graph);
   const given = inputs.map((at) => nodes[at]!);
-  if (layer.className === 'InputLayer') return given[0]!;
+  const passes = layer.className === 'InputLayer' || (infers && trainingLayers.has(layer.className));
+  if (passes && given[0] !== undefined) return given[0];
   const reader = layerReaders.get(layer.className);
   if (!reader) throw layer.unsupported('layers of this kind are not compiled');
   if (given.length === 0 || (reader.inputs === 'one' && given.length > 1) || isSeveralValued) {

@@ -52,7 +52,7 @@ export class NetBatchPredictor {
 
   /** @throws NeuralModelError, WeightsMismatchError */
   constructor(net: StoredNet, options: NetPredictorOptions, openGpu: OpenGpuEngine) {
-    const read = readModel(net.topology);
+    const read = readModel(net.topology, 'predictions');
     if (read.kind === 'unsupported') {
       const { layer, className, reason } = read.part;
       throw new NeuralModelError(

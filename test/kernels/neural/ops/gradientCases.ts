@@ -273,7 +273,7 @@ const norm = inPlace(
       normForm,
       normShape,
       { x: 'x', y: 'y', moments: 'moments', sums: 'sums', gamma: 'gamma', gradient: 'dy' },
-      false,
+      'batch',
     ),
   ],
   { gamma: 'dGamma', beta: 'dBeta' },

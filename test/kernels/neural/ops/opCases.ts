@@ -187,34 +187,36 @@ const images = [1, 7, 8].flatMap((channels) => {
       },
       'x',
     ),
-    plain(
-      `the gradient of batch norm of ${channels} channels`,
-      (context) =>
-        batchNormInputGradient(
-          context,
-          form,
-          shape,
-          {
-            x: 'x',
-            y: 'y',
-            moments: 'moments',
-            sums: 'sums',
-            gamma: 'gamma',
-            gradient: 'gradient',
-            inputGradient: 'inputGradient',
-          },
-          false,
-        ),
-      {
-        x: elements,
-        y: elements,
-        gradient: elements,
-        inputGradient: elements,
-        moments: 2 * channels,
-        sums: 3 * channels,
-        gamma: channels,
-      },
-      'gradient',
+    ...(['batch', 'moving'] as const).map((from) =>
+      plain(
+        `the gradient of batch norm of ${channels} channels, statistics: ${from}`,
+        (context) =>
+          batchNormInputGradient(
+            context,
+            form,
+            shape,
+            {
+              x: 'x',
+              y: 'y',
+              moments: 'moments',
+              sums: 'sums',
+              gamma: 'gamma',
+              gradient: 'gradient',
+              inputGradient: 'inputGradient',
+            },
+            from,
+          ),
+        {
+          x: elements,
+          y: elements,
+          gradient: elements,
+          inputGradient: elements,
+          moments: 2 * channels,
+          sums: 3 * channels,
+          gamma: channels,
+        },
+        'gradient',
+      ),
     ),
     plain(
       `the gradient of a bias of ${channels}`,

@@ -96,12 +96,12 @@ const cases: readonly [string, () => tf.LayersModel, 'numbers' | 'probabilities'
   ],
   [
     'softmax at every time step',
-    () => net([3, 4], chain(layers.timeDistributed({ layer: dense("softmax") }))),
+    () => net([3, 4], chain(layers.timeDistributed({ layer: dense('softmax') }))),
     'probabilities',
   ],
   [
     'a recurrent layer of sigmoids',
-    () => net([3, 4], chain(layers.simpleRNN({ units: 4, activation: "sigmoid" }))),
+    () => net([3, 4], chain(layers.simpleRNN({ units: 4, activation: 'sigmoid' }))),
     'probabilities',
   ],
   ['a dense layer', () => net([4], chain(dense())), 'numbers'],
@@ -148,11 +148,7 @@ describe('The kind of output of a net', () => {
       'Activation',
       () => net([4], chain(dense('softmax'), layers.activation({ activation: 'tanh', name: 'end' }))),
     ],
-    [
-      'Rescaling',
-      () =>
-        net([4], chain(dense('softmax'), layers.rescaling({ scale: 100, name: 'end' }))),
-    ],
+    ['Rescaling', () => net([4], chain(dense('softmax'), layers.rescaling({ scale: 100, name: 'end' })))],
   ])('is not guessed after %s', (className, build) => {
     expect(kindOf(build().toJSON(null, false))).toEqual({ kind: 'unknown', layer: 'end', className });
   });
