@@ -31,12 +31,13 @@ export class NeuralPredictor extends NetBatchPredictor {
         return engine;
       },
       openTfjs: async (files, device) => {
-        const { net, close } = await openTfjsHere(
+        const opened = await openTfjsHere(
           files,
           device === 'webgpu' ? await this.#adapter() : undefined,
           (reason) => this.#endLost(reason),
         );
-        return { facts: net.facts, predict: (rows) => net.predict(rows), close };
+        const { net } = opened;
+        return { facts: net.facts, predict: (rows) => net.predict(rows), close: () => opened.close() };
       },
     });
   }

@@ -10,7 +10,8 @@ export async function openTfjsHere(
   adapter: GPUAdapter | undefined,
   onLost: (reason: string) => void,
 ): Promise<{ readonly net: TfjsNet; close(): Promise<void> }> {
-  const { tf, lost, close } = await loadTfjs(adapter);
+  const runtime = await loadTfjs(adapter);
+  const { tf, lost } = runtime;
   let isClosed = false;
   // Without checks of every value for NaN.
   tf.enableProdMode();
@@ -22,7 +23,7 @@ export async function openTfjsHere(
     net,
     close: () => {
       isClosed = true;
-      return close();
+      return runtime.close();
     },
   };
 }

@@ -7,10 +7,17 @@ import type { LayerGraph } from '../../shared/neural/layerGraph.ts';
 import { asKeras2 } from '../../shared/neural/model/asKeras2.ts';
 import { readModelJson, readWeights } from '../../shared/neural/model/layersFormat.ts';
 import { NeuralModelError } from '../../shared/neural/model/modelErrors.ts';
-import { inputNameOf, readGraph, type UnsupportedPart } from '../../shared/neural/model/readModel.ts';
+import {
+  inputNameOf,
+  openInputShapes,
+  readGraph,
+  type UnsupportedPart,
+} from '../../shared/neural/model/readModel.ts';
+import { bindInputs } from '../../shared/neural/model/bindInputs.ts';
 import { readCalls } from '../../shared/neural/model/layerCalls.ts';
 import { outputKind, type OutputKind } from '../../shared/neural/model/outputKind.ts';
 import { initialWeights, matchWeights, weightsOf } from '../../shared/neural/state/namedState.ts';
+import { messageOf } from '../../shared/text/messageOf.ts';
 import type { Tensor } from '../../shared/neural/state/safetensors.ts';
 import { MODEL_FILE } from '../train/checkpoint.ts';
 import { readCheckpointFile } from '../train/readCheckpointFile.ts';
@@ -24,7 +31,10 @@ export type ModelSource = LiveModel | object | string;
 
 /** What a run needs to know of its model. */
 export interface OpenedModel {
+  /** As it came: what checkpoints have. */
   readonly topology: object;
+  /** The same for inputs of one size: what is trained. */
+  readonly boundTopology: object;
   readonly inputs: readonly ModelPort[];
   readonly outputShape: readonly number[];
   readonly outputKind: OutputKind;
@@ -33,15 +43,24 @@ export interface OpenedModel {
   readonly unsupported: UnsupportedPart | undefined;
 }
 
+/** What the data have for an input whose size the model leaves open; undefined where they do not say. */
+export type RowShapeOf = (name: string, shape: readonly (number | null)[]) => readonly number[] | undefined;
+
 /**
  * @param seed of the first weights, for a model that comes without any.
+ * @param rowShapeOf asked for inputs of open size.
  * @throws NeuralModelError, WeightsMismatchError, CheckpointError
  */
-export async function openModel(source: ModelSource, seed: number): Promise<OpenedModel> {
-  const { topology, weights } = fromSource(source);
+export async function openModel(
+  source: ModelSource,
+  seed: number,
+  rowShapeOf: RowShapeOf = () => undefined,
+): Promise<OpenedModel> {
+  const { topology: given, weights } = fromSource(source);
+  const topology = boundToRows(given, rowShapeOf);
   const calls = readCalls(topology);
   const read = readGraph(calls);
-  const found = { topology, outputKind: outputKind(calls) };
+  const found = { topology: given, boundTopology: topology, outputKind: outputKind(calls) };
   if (read.kind === 'unsupported') {
     const { initial, inputs, outputShape } = await inspectWithTfjs(topology);
     const wanted = [...initial].map(([name, { shape }]) => ({ name, shape }));
@@ -68,6 +87,27 @@ export async function openModel(source: ModelSource, seed: number): Promise<Open
   };
 }
 
+/** @throws NeuralModelError naming the input whose size nobody says. */
+function boundToRows(topology: object, rowShapeOf: RowShapeOf): object {
+  const net = readCalls(topology);
+  const shapes = openInputShapes(net);
+  if (shapes.every((shape) => !shape.includes(null))) return topology;
+  const bound = shapes.map((shape, at) => {
+    if (!shape.includes(null)) return shape as readonly number[];
+    const name = inputNameOf(net.calls[net.inputs[at]!]!.layer);
+    const found = rowShapeOf(name, shape);
+    const fits =
+      found?.length === shape.length && shape.every((size, axis) => size === null || size === found[axis]);
+    if (found && fits) return found;
+    const open = shape.map((size) => size ?? 'any').join(', ');
+    throw new NeuralModelError(
+      `input "${name}" is of any size ([${open}]), and ${found ? `its rows are [${found.join(', ')}]` : 'a table does not say which'}; give tensors in memory whose shape fits, or fix the size in the model`,
+      { field: name },
+    );
+  });
+  return bindInputs(topology, bound);
+}
+
 function portOf({ nodes }: LayerGraph, at: number): ModelPort {
   const { name, shape, operation } = nodes[at]!;
   return { name, shape, dtype: operation.type === 'input' ? operation.dtype : 'float32' };
@@ -91,9 +131,17 @@ function fromSource(source: ModelSource): Source {
 
 /** Plain JSON: what travels to the workers. */
 function asObject(topology: unknown): object {
-  const value: unknown = typeof topology === 'string' ? JSON.parse(topology) : topology;
-  if (typeof value === 'object' && value !== null)
-    return asKeras2(JSON.parse(JSON.stringify(value))) as object;
+  try {
+    const value: unknown = typeof topology === 'string' ? JSON.parse(topology) : topology;
+    if (typeof value === 'object' && value !== null)
+      return asKeras2(JSON.parse(JSON.stringify(value))) as object;
+  } catch (error) {
+    if (error instanceof NeuralModelError) throw error;
+    const place = { field: 'model' };
+    throw new NeuralModelError(`the model's topology is no JSON: ${messageOf(error)}`, place, {
+      cause: error,
+    });
+  }
   throw new NeuralModelError('model is neither a tf.LayersModel, nor a folder of one, nor a topology', {
     field: 'model',
   });

@@ -29,6 +29,7 @@ import { resolveNeural, type NeuralSettings, type NeuralTrainerOptions } from '.
 import { resolveLoss } from './resolveLoss.ts';
 import { shardsOf } from './shardsOf.ts';
 import { StateRecorder } from './stateRecorder.ts';
+import { columnOf, isTensorSet } from './prepare/tensorSet.ts';
 import { prepareTensors, type NeuralData, type PrepareTensors } from './prepare/prepareTensors.ts';
 
 export interface NeuralResult extends Omit<Result, 'checkpoint' | 'checkpoints'> {
@@ -113,7 +114,10 @@ export class NeuralTrainer {
     let cluster: Cluster | undefined;
     try {
       const resumed = loadResumed(options);
-      const model = await openModel(options.model, settings.seed);
+      const { train } = options.datasets;
+      const model = await openModel(options.model, settings.seed, (name) =>
+        isTensorSet(train) ? columnOf(train, name)?.shape : undefined,
+      );
       resolveLoss(settings.loss, model);
       if (model.unsupported) warnOwner(settings.options.runConfig, fallbackWarning(model.unsupported));
       cluster = await this.#world.openCluster(settings, signal);
@@ -171,7 +175,7 @@ export class NeuralTrainer {
     facts.checkpointFrequency = keepsEpochs ? perEpoch : frequency;
     const spec: NeuralSpec = {
       trainer: 'neural',
-      topology: model.topology,
+      topology: model.boundTopology,
       engine: model.unsupported ? 'tfjs' : 'compiled',
       initialState: await cluster.blobs.putBytes(encodeState(state)),
       firstStep: state.step,

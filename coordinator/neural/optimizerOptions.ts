@@ -76,7 +76,6 @@ function fraction(field: string, value: number): number {
 export function resolveSchedule(initial: number, given: ScheduleOptions): LearningRateSchedule {
   const section = 'learningRateSchedule';
   const options = optionsOf(section, given);
-  oneOf(`${section}.name`, options.name, ['constant', 'cosine', 'step'] as const);
   const warmupSteps = wholeNumber(`${section}.warmupSteps`, options.warmupSteps ?? 0, 0);
   switch (options.name) {
     case 'constant':
@@ -94,4 +93,5 @@ export function resolveSchedule(initial: number, given: ScheduleOptions): Learni
       return { initial, warmupSteps, decay: { kind: 'step', steps, factor } };
     }
   }
+  throw argument(`${section}.name`, 'is unknown; expected one of constant, cosine, step');
 }

@@ -111,6 +111,16 @@ export function inputNameOf({ className, name }: LayerConfig): string {
   return className === 'InputLayer' ? name : `${name}_input`;
 }
 
+/** Shapes of the model's inputs, null where a dimension beside the batch is open. @throws NeuralModelError */
+export function openInputShapes({ calls, inputs }: NetCalls): readonly (readonly (number | null)[])[] {
+  return inputs.map((at) => {
+    const { layer } = calls[at]!;
+    const shape = layer.raw('batch_input_shape') ?? layer.raw('batch_shape');
+    if (!Array.isArray(shape)) return [];
+    return shape.slice(1).map((size: unknown) => (typeof size === 'number' ? size : null));
+  });
+}
+
 function inputShapeOf(config: LayerConfig): number[] {
   // Embeddings say the length of their input apart from its batch.
   const length = config.raw('input_length');

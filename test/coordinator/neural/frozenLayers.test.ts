@@ -6,11 +6,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { NeuralTrainer, type NeuralWorld } from '../../../coordinator/neural/neuralTrainer.ts';
+import { NeuralTrainer } from '../../../coordinator/neural/neuralTrainer.ts';
 import { NeuralPredictor } from '../../../coordinator/predict/neuralPredictor.ts';
-import { createTrainingEngine } from '../../../shared/neural/engine/createTrainingEngine.ts';
 import { readModel } from '../../../shared/neural/model/readModel.ts';
-import { localNetWorld } from './localNetWorld.ts';
+import { compiledNetWorld, localNetWorld } from './localNetWorld.ts';
 
 const { layers } = tf;
 const ROWS = 6;
@@ -24,13 +23,6 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'tabgrad-frozen-'));
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
-
-const compiledWorld = (): Promise<NeuralWorld> =>
-  localNetWorld((spec) => {
-    const read = readModel(spec.topology);
-    if (read.kind !== 'compiled') throw new Error(read.part.reason);
-    return createTrainingEngine({ ...spec, graph: read.graph }, { device: 'cpu' });
-  });
 
 function net(middle: tf.layers.Layer): tf.LayersModel {
   const seeded = (seed: number) => tf.initializers.randomNormal({ stddev: 0.4, seed });
@@ -92,7 +84,7 @@ const values = Float32Array.from({ length: 50 * ROWS }, (_, i) => Math.sin(i * i
 const labels = Int32Array.from({ length: ROWS }, (_, row) => row % 3);
 
 it.each([
-  ['compiled', compiledWorld],
+  ['compiled', compiledNetWorld],
   ['by tfjs', localNetWorld],
 ] as const)('trains what is not frozen as if it were a fixed scale and shift, %s', async (title, open) => {
   const model = frozenNet();

@@ -5,6 +5,8 @@ import type { NeuralWorld } from '../../../coordinator/neural/neuralTrainer.ts';
 import type { RunEvent, RunHandle, RunOutcome, RunRequest } from '../../../coordinator/run/runRequest.ts';
 import { loadTfjs } from '../../../client/neural/tfjs/loadTfjs.ts';
 import { openTfjsEngine } from '../../../client/neural/tfjs/tfjsEngine.ts';
+import { createTrainingEngine } from '../../../shared/neural/engine/createTrainingEngine.ts';
+import { readModel } from '../../../shared/neural/model/readModel.ts';
 import { SessionWorld } from '../../client/session/sessionWorld.ts';
 
 const WORKER = 'w0';
@@ -32,6 +34,15 @@ export async function localNetWorld(openEngine?: OpenEngine): Promise<NeuralWorl
       });
     },
   };
+}
+
+/** The same with the compiled engine on the processor. */
+export function compiledNetWorld(): Promise<NeuralWorld> {
+  return localNetWorld((spec) => {
+    const read = readModel(spec.topology);
+    if (read.kind !== 'compiled') throw new Error(read.part.reason);
+    return createTrainingEngine({ ...spec, graph: read.graph }, { device: 'cpu' });
+  });
 }
 
 function startRun(world: SessionWorld, { runId, spec }: RunRequest): RunHandle {

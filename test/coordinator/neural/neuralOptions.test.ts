@@ -8,7 +8,7 @@ const base = {
   loss: 'meanSquaredError',
 } as const satisfies NeuralTrainerOptions;
 
-const resolve = (change: object) => resolveNeural({ ...base, ...change } as NeuralTrainerOptions);
+const resolve = (change: object) => resolveNeural({ ...base, ...change });
 
 describe('Options of a neural run', () => {
   it.each([

@@ -7,10 +7,7 @@ import * as tf from '@tensorflow/tfjs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { NeuralTrainer, type NeuralWorld } from '../../../coordinator/neural/neuralTrainer.ts';
 import type { TensorColumn } from '../../../coordinator/neural/prepare/tensorSet.ts';
-import type { TrainingEngine } from '../../../shared/neural/trainingEngine.ts';
-import { createTrainingEngine } from '../../../shared/neural/engine/createTrainingEngine.ts';
-import { readModel } from '../../../shared/neural/model/readModel.ts';
-import { localNetWorld } from './localNetWorld.ts';
+import { compiledNetWorld, localNetWorld } from './localNetWorld.ts';
 
 const { layers } = tf;
 const ROWS = 12;
@@ -23,11 +20,7 @@ beforeAll(async () => {
   await tf.setBackend('cpu');
   folder = await mkdtemp(join(tmpdir(), 'tabgrad-losses-'));
   byTfjs = await localNetWorld();
-  compiled = await localNetWorld((spec): Promise<TrainingEngine> => {
-    const read = readModel(spec.topology);
-    if (read.kind !== 'compiled') throw new Error(read.part.reason);
-    return createTrainingEngine({ ...spec, graph: read.graph }, { device: 'cpu' });
-  });
+  compiled = await compiledNetWorld();
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 

@@ -18,7 +18,7 @@ import { readLayersFolder, checkedLayersFiles } from '../../../coordinator/predi
 import { Checkpoint } from '../../../coordinator/train/checkpoint.ts';
 import { TfjsNet } from '../../../shared/neural/predict/tfjsNet.ts';
 import { keras3Functional, keras3Sequential } from './keras3Models.ts';
-import { localNetWorld } from './localNetWorld.ts';
+import { compiledNetWorld, localNetWorld } from './localNetWorld.ts';
 import { loadFolder, quantizedAs, saveFolder } from './savedFolders.ts';
 
 const { layers } = tf;
@@ -187,6 +187,68 @@ it('A model that is served keeps the names of its inputs, twice in a process', a
   const files = checkedLayersFiles(readLayersFolder(checkpoint), checkpoint);
   for (let time = 0; time < 2; time += 1)
     expect((await TfjsNet.load(tf, files)).facts.inputs.map(({ name }) => name)).toEqual(['served']);
+});
+
+describe('Inputs of open size', () => {
+  const images = (): tf.LayersModel => {
+    const x = tf.input({ shape: [null, null, 1], name: 'image' });
+    const pooled = layers
+      .globalAveragePooling2d({})
+      .apply(layers.conv2d({ filters: 3, kernelSize: 2, name: 'seen' }).apply(x));
+    const head = layers.dense({ units: 3, activation: 'softmax', name: 'head' }).apply(pooled);
+    return tf.model({ inputs: x, outputs: head as tf.SymbolicTensor });
+  };
+  const rowsOf = (shape: number[]): NeuralTrainerOptions['datasets'] => ({
+    train: {
+      inputs: { image: { values: values.slice(0, 4 * ROWS), shape } },
+      labels: { values: Int32Array.from({ length: ROWS }, (_, row) => row % 3), shape: [] },
+    },
+  });
+
+  it('are those of the data, and the checkpoint takes any size again', async () => {
+    const model = images();
+    const { unsupported, outputShape } = await openModel(model, 0, () => [2, 2, 1]);
+    expect({ unsupported, outputShape }).toEqual({ unsupported: undefined, outputShape: [3] });
+    const { metricsTable, checkpoint } = await fit({
+      model,
+      datasets: rowsOf([2, 2, 1]),
+      optimizer: { name: 'sgd', learningRate: 0.1 },
+    });
+    model.compile({ optimizer: tf.train.sgd(0.1), loss: 'sparseCategoricalCrossentropy' });
+    const labels = tf.tensor(
+      Float32Array.from({ length: ROWS }, (_, row) => row % 3),
+      [ROWS, 1],
+    );
+    const loss = (await model.trainOnBatch(tf.tensor(values, [ROWS, 2, 2, 1]), labels)) as number;
+    expect(metricsTable[0]!['train-loss']).toBeCloseTo(loss, 4);
+    expect((await loadFolder(checkpoint.path)).inputs[0]!.shape).toEqual([null, null, null, 1]);
+  });
+
+  it('are refused where the data do not fit or do not say', async () => {
+    await expect(fit({ model: images(), datasets: rowsOf([2, 2]) })).rejects.toThrow(
+      'input "image" is of any size ([any, any, 1]), and its rows are [2, 2]',
+    );
+    await expect(openModel(images(), 0)).rejects.toMatchObject({ code: 'NEURAL_MODEL_INVALID' });
+  });
+});
+
+it('Inputs named like what every object has are inputs as others', async () => {
+  const x = tf.input({ shape: [4], name: 'constructor' });
+  const output = layers.dense({ units: 3, activation: 'softmax' }).apply(x) as tf.SymbolicTensor;
+  const labels = { values: Int32Array.from({ length: ROWS }, (_, row) => row % 3), shape: [] };
+  const model = tf.model({ inputs: x, outputs: output });
+  const compiled = await compiledNetWorld();
+  await expect(fit({ model, datasets: { train: { inputs: {}, labels } } }, compiled)).rejects.toMatchObject({
+    code: 'NEURAL_DATA_MISMATCH',
+    message: 'inputs has no "constructor"; the model takes constructor',
+  });
+  const inputs = JSON.parse('{"constructor":{}}') as Record<string, object>;
+  Object.assign(inputs['constructor']!, { values, shape: [4] });
+  const { metricsTable } = await fit(
+    { model, datasets: { train: { inputs: inputs as never, labels } } },
+    compiled,
+  );
+  expect(metricsTable[0]!['train-loss']).toBeGreaterThan(0);
 });
 
 describe('A live model', () => {
