@@ -60,6 +60,12 @@ function objectOf(written: Fields, depth: number): unknown {
 
 function configOf(className: string, fields: Fields, written: Fields, built: unknown): Fields {
   const { batch_shape: batchShape, ...rest } = fields;
+  if (rest['activation'] === 'hard_sigmoid') {
+    throw new NeuralModelError(
+      `${className} "${String(rest['name']).slice(0, 200)}": hard_sigmoid of Keras 3 is another function than that of tfjs and Keras 2; save the model with tf_keras, or use sigmoid`,
+      { field: `${String(rest['name']).slice(0, 200)}.activation` },
+    );
+  }
   // tfjs has it by its older name.
   const config: Fields = rest['activation'] === 'silu' ? { ...rest, activation: 'swish' } : rest;
   const shaped = batchShape === undefined ? config : { ...config, batch_input_shape: batchShape };

@@ -84,6 +84,13 @@ export class LayerConfig {
     return this.refuse(field, value, 'a whole number from 1, or two of them');
   }
 
+  /** One number, or a list of it: what sequences have in place of a pair. */
+  single(field: string, fallback?: number): number {
+    const value = this.#values[field] ?? fallback;
+    const one: unknown = Array.isArray(value) && value.length === 1 ? value[0] : value;
+    return isCount(one) ? one : this.refuse(field, value, 'a whole number from 1');
+  }
+
   /** A shape with the batch's place first, as `batch_input_shape` has it. */
   batchShape(field: string): number[] | undefined {
     const value = this.#values[field];
@@ -161,6 +168,11 @@ export function plainActivation(value: unknown): string {
 const activations: Readonly<Record<string, ActivationConfig>> = {
   elu: { function: 'elu', alpha: 1 },
   gelu: { function: 'gelu' },
+  hardsigmoid: { function: 'hardSigmoid' },
+  mish: { function: 'mish' },
+  selu: { function: 'selu' },
+  softplus: { function: 'softplus' },
+  softsign: { function: 'softsign' },
   leakyrelu: { function: 'leakyRelu', alpha: 0.2 },
   relu: { function: 'relu' },
   relu6: { function: 'relu6' },

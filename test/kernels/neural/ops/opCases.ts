@@ -2,7 +2,15 @@
 // and on a GPU.
 
 import { activationFormulas } from '../../../../kernels/neural/ops/activations.ts';
-import { addTo, copy, multiplyBy, product, sum } from '../../../../kernels/neural/ops/arithmetic.ts';
+import {
+  addTo,
+  affine,
+  copy,
+  multiplyBy,
+  product,
+  scaleBy,
+  sum,
+} from '../../../../kernels/neural/ops/arithmetic.ts';
 import {
   batchNormApply,
   batchNormGradientSums,
@@ -90,7 +98,21 @@ function reductions(adapter: AdapterClass): OpCase[] {
 }
 
 const activations = (
-  ['elu', 'gelu', 'leakyRelu', 'relu', 'relu6', 'sigmoid', 'swish', 'tanh'] as const
+  [
+    'elu',
+    'gelu',
+    'hardSigmoid',
+    'leakyRelu',
+    'mish',
+    'relu',
+    'relu6',
+    'selu',
+    'sigmoid',
+    'softplus',
+    'softsign',
+    'swish',
+    'tanh',
+  ] as const
 ).flatMap((name) => {
   const { forward, backward } = activationFormulas(name, 0.2);
   return [name.length % 2 === 0 ? 64 : 65].flatMap((length) => [
@@ -243,7 +265,7 @@ const arithmetic = [1, 65, 256].flatMap((length) => [
   ),
 ]);
 
-const ofTwo = [sum, multiplyBy, copy].map((formula) =>
+const ofTwo = [sum, multiplyBy, copy, affine(0.3, -2), scaleBy(-1.7)].map((formula) =>
   plain(
     `the formula ${formula.name}`,
     (context) =>
