@@ -119,8 +119,7 @@ async function sourcesOf(
   }
   const columnsFor = (field: TensorField): readonly string[] => {
     if (featureColumns && 'length' in featureColumns) return featureColumns as readonly string[];
-    if (featureColumns && Object.hasOwn(featureColumns, field.name))
-      return (featureColumns as Readonly<Record<string, readonly string[]>>)[field.name]!;
+    if (featureColumns && Object.hasOwn(featureColumns, field.name)) return featureColumns[field.name]!;
     if (inputs.length > 1) return [field.name];
     return present.filter((column) => column !== labelColumn);
   };

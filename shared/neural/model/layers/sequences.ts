@@ -35,22 +35,19 @@ function asSequence(config: LayerConfig, image: number, graph: GraphBuilder): nu
 
 /** A window along the length. */
 function placeAlong(config: LayerConfig, length: number, size: number, stride: number, dilation: number) {
-  const [window, strides, dilations]: Pair[] = [
-    [size, 1],
-    [stride, 1],
-    [dilation, 1],
-  ] as const;
+  const along = (extent: number): Pair => [extent, 1];
+  const [window, strides, dilations] = [along(size), along(stride), along(dilation)] as const;
   const padding = config.raw('padding') ?? 'valid';
   if (padding === 'causal') throw config.unsupported('its padding is causal');
   const around = paddingOf(
     config.text('padding', ['valid', 'same'], 'valid'),
     [length, 1],
-    window!,
-    strides!,
+    window,
+    strides,
     dilations,
   );
-  const output = windowOutput([length, 1], window!, strides!, around, dilations);
-  if (output) return { window: window!, strides: strides!, dilations: dilations!, padding: around, output };
+  const output = windowOutput([length, 1], window, strides, around, dilations);
+  if (output) return { window, strides, dilations, padding: around, output };
   throw new NeuralModelError(
     `${config.className} "${config.name}": a window of ${size} does not fit into a sequence of ${length}`,
     { field: config.name },
