@@ -44,7 +44,7 @@ export interface OpenedModel {
 }
 
 /** What the data have for an input whose size the model leaves open; undefined where they do not say. */
-export type RowShapeOf = (name: string, shape: readonly (number | null)[]) => readonly number[] | undefined;
+type RowShapeOf = (name: string, shape: readonly (number | null)[]) => readonly number[] | undefined;
 
 /**
  * @param seed of the first weights, for a model that comes without any.

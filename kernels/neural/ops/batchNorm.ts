@@ -160,7 +160,7 @@ function gradientSums(relu: boolean): ColumnFormula {
 }
 
 /** Where the statistics are from: a microbatch of this member or of all, or the moving averages, which no value moves. */
-export type BatchNormStatistics = 'batch' | 'moving' | 'synchronized';
+type BatchNormStatistics = 'batch' | 'moving' | 'synchronized';
 
 /**
  * In place: `gradient` becomes the gradient of the input, or, with a residual, that of the residual while the input's

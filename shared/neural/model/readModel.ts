@@ -25,7 +25,7 @@ export type ReadModel =
   | { readonly kind: 'unsupported'; readonly part: UnsupportedPart };
 
 /** What a graph is for: what matters in training alone is no hindrance to predictions. */
-export type GraphUse = 'predictions' | 'training';
+type GraphUse = 'predictions' | 'training';
 
 /** Layers that do something in training alone. */
 const trainingLayers: ReadonlySet<string> = new Set([

@@ -10,7 +10,7 @@ export const quantization = z.discriminatedUnion('dtype', [
   z.looseObject({ dtype: z.literal('float16') }),
 ]);
 
-export type Quantization = z.output<typeof quantization>;
+type Quantization = z.output<typeof quantization>;
 
 const codeBytes = { uint8: 1, uint16: 2, float16: 2 } as const satisfies Record<
   Quantization['dtype'],

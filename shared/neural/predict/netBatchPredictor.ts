@@ -35,7 +35,7 @@ export interface NetPredictorOptions {
 }
 
 /** What the platform opens nets with. */
-export interface NetOpeners {
+interface NetOpeners {
   readonly openGpu: OpenGpuEngine;
   readonly openTfjs: OpenTfjsNet;
 }

@@ -4,7 +4,7 @@ import * as tf from '@tensorflow/tfjs';
 
 const { layers } = tf;
 
-export interface Keras3Model {
+interface Keras3Model {
   readonly topology: object;
   readonly same: () => tf.LayersModel;
 }

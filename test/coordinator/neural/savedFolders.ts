@@ -7,7 +7,7 @@ import * as tf from '@tensorflow/tfjs';
 
 type Weight = tf.io.WeightsManifestEntry;
 
-export interface SavedAs {
+interface SavedAs {
   /** Name of the file of weights. */
   readonly file?: string;
   /** What the manifest calls it. */
