@@ -2,11 +2,11 @@
 // server: this computes, with tfjs, which is loaded when such a program is opened and not before.
 
 import { readLayersFiles } from '../../shared/neural/model/layersFiles.ts';
-import { TfjsNet } from '../../shared/neural/predict/tfjsNet.ts';
+import type { TfjsNet } from '../../shared/neural/predict/tfjsNet.ts';
 import type { CarriedCheckpoint } from '../../shared/program/carriedCheckpoint.ts';
 import type { LayersFacts, NetRows, PredictedRows } from '../../shared/serve/layersNet.ts';
-import { loadTfjs } from '../neural/tfjs/loadTfjs.ts';
 import { AdapterMissingError } from '../../shared/neural/predict/adapterMissingError.ts';
+import { openTfjsHere } from './openTfjsHere.ts';
 import type { BuiltinSurroundings } from './builtinSurroundings.ts';
 
 export class LayersPredictor {
@@ -31,11 +31,9 @@ export class LayersPredictor {
         throw new AdapterMissingError(`The program's thread has no WebGPU: ${found.missing}.`);
       ({ adapter } = found);
     }
-    const { tf, lost } = await loadTfjs(adapter);
-    // Without checks of every value for NaN.
-    tf.enableProdMode();
-    void lost.then((reason) => end(`the GPU device was lost: ${reason}`));
-    this.#net = await TfjsNet.load(tf, files);
+    ({ net: this.#net } = await openTfjsHere(files, adapter, (reason) =>
+      end(`the GPU device was lost: ${reason}`),
+    ));
   }
 
   facts(): LayersFacts {

@@ -10,6 +10,7 @@ import {
 import { INPUTS_FILE, readNetInputs } from '../../shared/neural/predict/netInputs.ts';
 import type { CarriedCheckpoint } from '../../shared/program/carriedCheckpoint.ts';
 import { AdapterMissingError } from '../../shared/neural/predict/adapterMissingError.ts';
+import { openTfjsHere } from './openTfjsHere.ts';
 import type { BuiltinSurroundings } from './builtinSurroundings.ts';
 
 export class NeuralPredictor extends NetBatchPredictor {
@@ -21,17 +22,34 @@ export class NeuralPredictor extends NetBatchPredictor {
     const weights = readWeights(manifest, (name) => checkpoint.readBytes(name), file);
     const isTold = checkpoint.fileNames().includes(INPUTS_FILE);
     const inputs = isTold ? readNetInputs(checkpoint.readText(INPUTS_FILE), INPUTS_FILE) : [];
-    super({ topology, weights, inputs, file }, options, async (spec) => {
-      const { findAdapter, end } = this.#surroundings!;
-      const found = await findAdapter();
-      if ('missing' in found)
-        throw new AdapterMissingError(`The program's thread has no WebGPU: ${found.missing}.`);
-      const engine = await onOwnDevice(found.adapter, (device) =>
-        createTrainingEngine(spec, { device, readsBuckets: false }),
-      );
-      void engine.lost.then((reason) => end(`the GPU device was lost: ${reason}`));
-      return engine;
+    super({ topology, weights, inputs, file }, options, {
+      openGpu: async (spec) => {
+        const engine = await onOwnDevice(await this.#adapter(), (device) =>
+          createTrainingEngine(spec, { device, readsBuckets: false }),
+        );
+        void engine.lost.then((reason) => this.#endLost(reason));
+        return engine;
+      },
+      openTfjs: async (files, device) => {
+        const opened = await openTfjsHere(
+          files,
+          device === 'webgpu' ? await this.#adapter() : undefined,
+          (reason) => this.#endLost(reason),
+        );
+        const { net } = opened;
+        return { facts: net.facts, predict: (rows) => net.predict(rows), close: () => opened.close() };
+      },
     });
+  }
+
+  async #adapter(): Promise<GPUAdapter> {
+    const found = await this.#surroundings!.findAdapter();
+    if (!('missing' in found)) return found.adapter;
+    throw new AdapterMissingError(`The program's thread has no WebGPU: ${found.missing}.`);
+  }
+
+  #endLost(reason: string): void {
+    this.#surroundings!.end(`the GPU device was lost: ${reason}`);
   }
 
   init(surroundings: BuiltinSurroundings): void {

@@ -17,33 +17,15 @@ import {
 import type { RunConfig, ScalingConfig } from '../train/trainerOptions.ts';
 import type { ModelSource } from './modelSource.ts';
 import type { NeuralCheckpoint } from './neuralCheckpoint.ts';
+import {
+  resolveOptimizer,
+  resolveSchedule,
+  type OptimizerOptions,
+  type ScheduleOptions,
+} from './optimizerOptions.ts';
+import { flag, numberAbove, numberFrom, oneOf, optionsOf } from './optionChecks.ts';
 import type { NeuralData } from './prepare/prepareTensors.ts';
-
-export interface OptimizerOptions {
-  readonly name: 'adam' | 'adamw' | 'sgd';
-  /** Default 0.01 for SGD, 0.001 for the others. */
-  readonly learningRate?: number;
-  /** Of SGD; default 0. */
-  readonly momentum?: number;
-  readonly nesterov?: boolean;
-  /** Of Adam; default 0.9, 0.999 and 1e-8. */
-  readonly beta1?: number;
-  readonly beta2?: number;
-  readonly epsilon?: number;
-  /** Default 0; 0.01 for AdamW. */
-  readonly weightDecay?: number;
-}
-
-export type ScheduleOptions =
-  | { readonly name: 'constant'; readonly warmupSteps?: number }
-  /** Down to `final` times the rate, default 0. */
-  | { readonly name: 'cosine'; readonly warmupSteps?: number; readonly final?: number }
-  | {
-      readonly name: 'step';
-      readonly warmupSteps?: number;
-      readonly everySteps: number;
-      readonly factor: number;
-    };
+import { isTensorColumn, isTensorSet } from './prepare/tensorSet.ts';
 
 export interface LocalStepsOptions {
   /** From 1. */
@@ -182,18 +164,25 @@ export function resolveNeural(options: NeuralTrainerOptions): NeuralSettings {
   wholeNumber('globalBatchSize', globalBatchSize, 1);
   const microbatchSize = options.microbatchSize ?? Math.ceil(globalBatchSize / run.workers.max);
   wholeNumber('microbatchSize', microbatchSize, 1);
-  const loss = typeof options.loss === 'string' ? { name: options.loss } : options.loss;
-  const lossName = oneOf('loss', loss.name, lossNames);
-  const metrics = options.metrics ?? (lossName === 'meanSquaredError' ? [] : ['accuracy']);
+  const loss = resolveLoss(options.loss);
+  const metrics = options.metrics ?? (loss.name === 'meanSquaredError' ? [] : ['accuracy']);
+  if (!Array.isArray(metrics)) throw argument('metrics', `must be a list of ${metricNames.join(', ')}`);
   for (const metric of metrics) oneOf('metrics', metric, metricNames);
+  if (new Set(metrics).size < metrics.length) throw argument('metrics', 'names one of them twice');
+  checkSets(options);
   const { optimizer, learningRate } = resolveOptimizer(options.optimizer ?? 'adam');
   for (const field of ['clipNorm', 'clipValue', 'inputScale'] as const) {
-    if (options[field] !== undefined) positive(field, options[field]);
+    if (options[field] !== undefined) numberAbove(field, options[field], 0);
   }
+  if (options.inputOffset !== undefined) numberFrom('inputOffset', options.inputOffset, -Number.MAX_VALUE);
+  for (const field of ['profile', 'syncBatchNorm', 'tuneKernels', 'verifyEveryStep'] as const) {
+    if (options[field] !== undefined) flag(field, options[field]);
+  }
+  if (options.reportEverySteps !== undefined) wholeNumber('reportEverySteps', options.reportEverySteps, 1);
   return {
     ...run,
     options,
-    loss: { name: lossName, fromLogits: 'fromLogits' in loss ? loss.fromLogits : undefined },
+    loss,
     metrics,
     optimizer,
     schedule: resolveSchedule(learningRate, options.learningRateSchedule ?? { name: 'constant' }),
@@ -206,37 +195,38 @@ export function resolveNeural(options: NeuralTrainerOptions): NeuralSettings {
   };
 }
 
-function resolveOptimizer(given: OptimizerOptions | OptimizerOptions['name']): {
-  optimizer: OptimizerSpec;
-  learningRate: number;
-} {
-  const options: OptimizerOptions = typeof given === 'string' ? { name: given } : given;
-  const names = ['adam', 'adamw', 'sgd'] as const;
-  const name = oneOf('optimizer.name', options.name, names);
-  const learningRate = positive(
-    'optimizer.learningRate',
-    options.learningRate ?? (name === 'sgd' ? 0.01 : 0.001),
-  );
-  if (name === 'sgd') {
-    refuseUnknown('optimizer', options, ['name', 'learningRate', 'momentum', 'nesterov', 'weightDecay']);
-    const { momentum = 0, nesterov = false, weightDecay = 0 } = options;
-    if (!(momentum >= 0 && momentum < 1))
-      throw argument('optimizer.momentum', `is ${momentum}; expected a number from 0 and below 1`);
-    return { optimizer: { name, momentum, nesterov, weightDecay }, learningRate };
+/** What a set in memory has no use for, or what is missing in it. */
+function checkSets({ datasets, labelColumn, featureColumns }: NeuralTrainerOptions): void {
+  const sets = Object.entries(datasets);
+  for (const [name, data] of sets) {
+    if (!isTensorSet(data)) continue;
+    refuseUnknown(`datasets.${name}`, data, ['inputs', 'labels']);
+    for (const column of [data.labels, ...(isTensorColumn(data.inputs) ? [data.inputs] : [])])
+      refuseUnknown(`datasets.${name}`, column, ['values', 'shape']);
   }
-  refuseUnknown('optimizer', options, ['name', 'learningRate', 'beta1', 'beta2', 'epsilon', 'weightDecay']);
-  const { beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, weightDecay = name === 'adamw' ? 0.01 : 0 } = options;
-  return { optimizer: { name, beta1, beta2, epsilon, weightDecay }, learningRate };
+  if (!sets.every(([, data]) => isTensorSet(data))) return;
+  for (const [field, value] of Object.entries({ labelColumn, featureColumns })) {
+    if (value !== undefined) throw argument(field, 'is for tables; tensors in memory have inputs and labels');
+  }
+}
+
+function resolveLoss(given: NeuralTrainerOptions['loss']): NeuralSettings['loss'] {
+  if (typeof given === 'string') return { name: oneOf('loss', given, lossNames), fromLogits: undefined };
+  const options = optionsOf('loss', given);
+  refuseUnknown('loss', options, ['name', 'fromLogits']);
+  const { fromLogits } = options as { fromLogits?: boolean };
+  return {
+    name: oneOf('loss', options.name, lossNames),
+    fromLogits: fromLogits === undefined ? undefined : flag('loss.fromLogits', fromLogits),
+  };
 }
 
 function resolveLocalSteps(given: LocalStepsOptions, options: NeuralTrainerOptions): LocalSteps {
   refuseUnknown('localSteps', given, ['steps', 'outerLearningRate', 'outerMomentum']);
   const { outerLearningRate = 0.7, outerMomentum = 0.9 } = given;
   const steps = wholeNumber('localSteps.steps', given.steps, 1);
-  positive('localSteps.outerLearningRate', outerLearningRate);
-  if (!(outerMomentum >= 0 && outerMomentum < 1)) {
-    throw argument('localSteps.outerMomentum', `is ${outerMomentum}; expected a number from 0 and below 1`);
-  }
+  numberAbove('localSteps.outerLearningRate', outerLearningRate, 0);
+  numberFrom('localSteps.outerMomentum', outerMomentum, 0, { below: 1 });
   for (const field of ['syncBatchNorm', 'profile'] as const) {
     if (options[field] === true) throw argument(field, 'and localSteps exclude each other');
   }
@@ -248,32 +238,4 @@ function resolveLocalSteps(given: LocalStepsOptions, options: NeuralTrainerOptio
     );
   }
   return { steps, outerLearningRate, outerMomentum };
-}
-
-function resolveSchedule(initial: number, options: ScheduleOptions): LearningRateSchedule {
-  const { warmupSteps = 0 } = options;
-  wholeNumber('learningRateSchedule.warmupSteps', warmupSteps, 0);
-  switch (options.name) {
-    case 'constant':
-      return { initial, warmupSteps, decay: { kind: 'constant' } };
-    case 'cosine':
-      return { initial, warmupSteps, decay: { kind: 'cosine', final: options.final ?? 0 } };
-    case 'step': {
-      const steps = wholeNumber('learningRateSchedule.everySteps', options.everySteps, 1);
-      const factor = positive('learningRateSchedule.factor', options.factor);
-      return { initial, warmupSteps, decay: { kind: 'step', steps, factor } };
-    }
-  }
-  throw argument('learningRateSchedule.name', 'must be constant, cosine or step');
-}
-
-function oneOf<T extends string>(field: string, value: unknown, allowed: readonly T[]): T {
-  const found = allowed.find((one) => one === value);
-  if (found !== undefined) return found;
-  throw argument(field, `is ${JSON.stringify(value)}; expected one of ${allowed.join(', ')}`);
-}
-
-function positive(field: string, value: number): number {
-  if (Number.isFinite(value) && value > 0) return value;
-  throw argument(field, `is ${value}; expected a number above 0`);
 }

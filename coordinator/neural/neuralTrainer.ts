@@ -20,12 +20,15 @@ import { RunFolder } from '../train/record/runFolder.ts';
 import type { Metrics, Result } from '../train/result.ts';
 import { notifyOwner, warnOwner } from '../train/tellOwner.ts';
 import { TrainArgumentError } from '../train/trainErrors.ts';
+import { fallbackWarning } from './fallbackWarning.ts';
 import { openModel, type OpenedModel } from './modelSource.ts';
 import { checkpointFiles, NeuralCheckpoint, type LoadedNet } from './neuralCheckpoint.ts';
 import { resolveNeural, type NeuralSettings, type NeuralTrainerOptions } from './neuralOptions.ts';
+import { resolveLoss } from './resolveLoss.ts';
 import { shardsOf } from './shardsOf.ts';
 import { StateRecorder } from './stateRecorder.ts';
 import { writeProfile } from './writeProfile.ts';
+import { columnOf, isTensorSet } from './prepare/tensorSet.ts';
 import { prepareTensors, type NeuralData, type PrepareTensors } from './prepare/prepareTensors.ts';
 
 export interface NeuralResult extends Omit<Result, 'checkpoint' | 'checkpoints'> {
@@ -110,8 +113,12 @@ export class NeuralTrainer {
     let cluster: Cluster | undefined;
     try {
       const resumed = loadResumed(options);
-      const model = await openModel(options.model, settings.seed);
-      if (model.unsupported) warnOwner(this.#settings.options.runConfig, fallbackWarning(model));
+      const { train } = options.datasets;
+      const model = await openModel(options.model, settings.seed, (name) =>
+        isTensorSet(train) ? columnOf(train, name)?.shape : undefined,
+      );
+      resolveLoss(settings.loss, model);
+      if (model.unsupported) warnOwner(settings.options.runConfig, fallbackWarning(model.unsupported));
       cluster = await this.#world.openCluster(settings, signal);
       const { spec, shards } = await this.#prepare(cluster, model, resumed, facts, signal);
       clock.preparedAt = clock.now();
@@ -167,12 +174,12 @@ export class NeuralTrainer {
     facts.checkpointFrequency = keepsEpochs ? perEpoch : frequency;
     const spec: NeuralSpec = {
       trainer: 'neural',
-      topology: model.topology,
+      topology: model.boundTopology,
       engine: model.unsupported ? 'tfjs' : 'compiled',
       initialState: await cluster.blobs.putBytes(encodeState(state)),
       firstStep: state.step,
       steps,
-      loss: { name: loss.name, fromLogits: loss.fromLogits ?? !model.givesProbabilities },
+      loss: resolveLoss(loss, model),
       metrics: settings.metrics,
       optimizer,
       learningRate: settings.schedule,
@@ -324,12 +331,4 @@ function recorded({ runId, settings, prepared, recorder, steps }: Facts): Record
     ...(prepared && { prepared }),
     ...(recorder && { recorder }),
   };
-}
-
-function fallbackWarning({ unsupported }: OpenedModel): string {
-  const { layer, className, reason } = unsupported!;
-  return (
-    `The compiled engine does not know layer "${layer}" (${className}: ${reason}), so tfjs's autodiff trains the model: ` +
-    'steps take 6 to 200 times as long, and there is neither syncBatchNorm nor a profile (docs/neural.md).'
-  );
 }

@@ -9,6 +9,7 @@ import {
 } from '../../shared/neural/predict/netBatchPredictor.ts';
 import { INPUTS_FILE, readNetInputs } from '../../shared/neural/predict/netInputs.ts';
 import { openGpuEngine } from './openGpuEngine.ts';
+import { openTfjsThread } from '../neural/tfjsThread/openTfjsThread.ts';
 import { readLayersModel } from '../neural/modelSource.ts';
 import { Checkpoint } from '../train/checkpoint.ts';
 import { CheckpointError } from '../train/trainErrors.ts';
@@ -26,6 +27,9 @@ export class NeuralPredictor extends NetBatchPredictor {
     if (!weights) throw new CheckpointError(`${modelPath} has no weights.`, { file: modelPath });
     const file = join(path, INPUTS_FILE);
     const inputs = existsSync(file) ? readNetInputs(readFileSync(file, 'utf8'), file) : [];
-    super({ topology, weights, inputs, file: modelPath }, options, openGpuEngine);
+    super({ topology, weights, inputs, file: modelPath }, options, {
+      openGpu: openGpuEngine,
+      openTfjs: openTfjsThread,
+    });
   }
 }

@@ -18,7 +18,7 @@ interface BuiltinCode {
   /** Arguments as the program on the worker takes them. */
   carriedArgs(args: readonly unknown[]): readonly unknown[];
   /** @throws what the class throws when it is constructed with the arguments. */
-  predicts(args: readonly unknown[]): PredictedColumns;
+  predicts(args: readonly unknown[]): PredictedColumns | Promise<PredictedColumns>;
 }
 
 /** Classes of the owner's API that every worker has, by the class. A model kind that is added is a line here. */
@@ -28,7 +28,14 @@ const builtins: ReadonlyMap<unknown, BuiltinCode> = new Map<unknown, BuiltinCode
     {
       builtin: 'NeuralPredictor',
       carriedArgs: withCheckpoint,
-      predicts: (args) => columnsOf(new NeuralPredictor(...(args as [string])), args, false),
+      predicts: async (args) => {
+        const predictor = new NeuralPredictor(...(args as [string]));
+        try {
+          return columnsOf(await predictor.outputColumns(), args, false);
+        } finally {
+          await predictor.close();
+        }
+      },
     },
   ],
   [
@@ -36,7 +43,7 @@ const builtins: ReadonlyMap<unknown, BuiltinCode> = new Map<unknown, BuiltinCode
     {
       builtin: 'GBDTPredictor',
       carriedArgs: withCheckpoint,
-      predicts: (args) => columnsOf(new GBDTPredictor(...(args as [string])), args, true),
+      predicts: (args) => columnsOf(new GBDTPredictor(...(args as [string])).outputColumns, args, true),
     },
   ],
 ]);
@@ -50,14 +57,15 @@ export async function programOf(
   const name = `${what} ${nameOf(target)}`;
   const builtin = builtins.get(target);
   if (builtin) {
-    return { name, form, code: builtin, args: builtin.carriedArgs(args), predicts: builtin.predicts(args) };
+    const predicts = await builtin.predicts(args);
+    return { name, form, code: builtin, args: builtin.carriedArgs(args), predicts };
   }
   if (typeof target !== 'function') return { name, form, args, code: await bundleModule(target) };
   return { name, form, args, code: inlineBundle(target as never, name) };
 }
 
 function columnsOf(
-  { outputColumns }: { readonly outputColumns: readonly string[] },
+  outputColumns: readonly string[],
   [, options]: readonly unknown[],
   areFinite: boolean,
 ): PredictedColumns {

@@ -78,10 +78,12 @@ function workerRange(numWorkers: number | readonly [number, number]): { min: num
   return { min, max };
 }
 
+const MOST = 2 ** 31;
+
 /** @throws TrainArgumentError */
 export function wholeNumber(field: string, value: number, least: number): number {
-  if (Number.isInteger(value) && value >= least && value <= 2 ** 31) return value;
-  throw argument(field, `is ${String(value)}; expected a whole number of at least ${least}`);
+  if (Number.isInteger(value) && value >= least && value <= MOST) return value;
+  throw argument(field, `is ${String(value)}; expected a whole number from ${least} to ${MOST}`);
 }
 
 /** @throws TrainArgumentError naming the option, with the one that was probably meant. */

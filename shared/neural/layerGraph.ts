@@ -17,11 +17,16 @@ export interface Padding {
 export type ActivationName =
   | 'elu'
   | 'gelu'
+  | 'hardSigmoid'
   | 'leakyRelu'
+  | 'mish'
   | 'relu'
   | 'relu6'
+  | 'selu'
   | 'sigmoid'
   | 'softmax'
+  | 'softplus'
+  | 'softsign'
   | 'swish'
   | 'tanh';
 
@@ -65,6 +70,8 @@ export type LayerOperation =
       readonly epsilon: number;
       readonly center: boolean;
       readonly scale: boolean;
+      /** In training too it normalizes by the moving statistics, and leaves them as they are. */
+      readonly frozen?: boolean;
     }
   /** Over the last axis. Weights: gamma (if `scale`), beta (if `center`). */
   | {
@@ -91,6 +98,8 @@ export type LayerOperation =
   /** Also flatten: the node's shape says what comes out. */
   | { readonly type: 'reshape' }
   | { readonly type: 'add' | 'multiply' }
+  /** Times `scale`, plus `offset`. */
+  | { readonly type: 'rescale'; readonly scale: number; readonly offset: number }
   /** `axis` counts without the batch. */
   | { readonly type: 'concatenate'; readonly axis: number }
   /** Active in training only; kept values are scaled by 1/(1−rate). */

@@ -3,6 +3,7 @@
 
 import type * as tfjs from '@tensorflow/tfjs';
 import type { EngineLayout, ParameterSlot, StateSection } from '../../../shared/neural/trainingEngine.ts';
+import { holdInInference } from './inferringLayers.ts';
 import { EngineUnsuitableError } from './tfjsErrors.ts';
 
 const F32_BYTES = 4;
@@ -25,6 +26,7 @@ export interface ParameterPlace extends WeightPlace {
 }
 
 export interface StatisticPlace extends WeightPlace {
+  /** 1 for those that stay as they are. */
   readonly momentum: number;
   /** How often the layer occurs in the model. */
   readonly uses: number;
@@ -38,13 +40,18 @@ export interface ModelLayout {
   readonly layers: readonly Layer[];
 }
 
-/** @param optimizerSlots arrays as long as the parameters that the optimizer keeps. */
+/**
+ * @param optimizerSlots arrays as long as the parameters that the optimizer keeps.
+ * @param topology what the model was built of.
+ */
 export function layOutModel(
   model: tfjs.LayersModel,
+  topology: object,
   optimizerSlots: number,
   bucketBytes: number,
 ): ModelLayout {
   const layers = model.layers.flatMap(innermost);
+  const held = holdInInference(layers, topology);
   const parameters: ParameterPlace[] = [];
   const statistics: StatisticPlace[] = [];
   const lengths: Record<StateSection, number> = { parameters: 0, statistics: 0, optimizer: 0 };
@@ -62,7 +69,7 @@ export function layOutModel(
     const penalties = penaltiesOf(layer);
     layer.weights.forEach((weight, at) => {
       if (isNorm && at >= layer.weights.length - 2) {
-        const momentum = layer.getConfig()['momentum'] as number;
+        const momentum = held.has(layer) ? 1 : (layer.getConfig()['momentum'] as number);
         statistics.push({ ...place(weight, 'statistics'), momentum, uses: layer.inboundNodes.length });
         return;
       }

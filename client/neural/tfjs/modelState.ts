@@ -58,9 +58,12 @@ export class ModelState {
     this.#statisticsAre = 'current';
   }
 
-  /** For training, which does not look at them: moved from zero, they will tell the batch's own. */
+  /** For training, which does not look at those that move: moved from zero, they will tell the batch's own. */
   clearStatistics(): void {
-    this.#assign(this.#places.statistics, new Float32Array(this.#sections.statistics.length));
+    const values = this.#sections.statistics.slice();
+    for (const { slot, momentum } of this.#places.statistics)
+      if (momentum !== 1) values.fill(0, slot.offset, slot.offset + slot.length);
+    this.#assign(this.#places.statistics, values);
     this.#statisticsAre = 'other';
   }
 

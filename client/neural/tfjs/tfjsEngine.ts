@@ -41,7 +41,7 @@ export async function openTfjsEngine(spec: TfjsEngineSpec, runtime: TfjsRuntime)
   const model = await buildModel(runtime.tf, spec.topology);
   try {
     checkModel(model);
-    const places = layOutModel(model, optimizerSlots(spec.optimizer), spec.bucketBytes);
+    const places = layOutModel(model, spec.topology, optimizerSlots(spec.optimizer), spec.bucketBytes);
     const state = new ModelState(spec, runtime, places);
     await state.adopt();
     return new TfjsEngine(spec, runtime, model, places, state);

@@ -14,7 +14,7 @@ import type { OpenedModel } from '../modelSource.ts';
 import { NeuralDataError } from '../neuralErrors.ts';
 import { labelRuleOf } from './labelRule.ts';
 import { memoryBlock, tableBlocks, type FieldSource, type TensorBlock } from './tensorBlocks.ts';
-import { isTensorColumn, isTensorSet, type TensorSet } from './tensorSet.ts';
+import { columnOf, isTensorSet, type TensorSet } from './tensorSet.ts';
 
 export type NeuralData = Dataset | TensorSet;
 
@@ -90,7 +90,7 @@ function inputField(
   { inputScale, inputOffset }: PrepareTensors,
   set: TensorSet | undefined,
 ): TensorField {
-  const column = set && (isTensorColumn(set.inputs) ? set.inputs : set.inputs[name]);
+  const column = set && columnOf(set, name);
   const isScaled = inputScale !== undefined || inputOffset !== undefined;
   const isBytes = dtype === 'float32' && (isScaled || column?.values instanceof Uint8Array);
   if (!isBytes) return { name, shape, dtype, storage: dtype, scale: 1, offset: 0 };
@@ -119,8 +119,7 @@ async function sourcesOf(
   }
   const columnsFor = (field: TensorField): readonly string[] => {
     if (featureColumns && 'length' in featureColumns) return featureColumns as readonly string[];
-    const named = featureColumns?.[field.name];
-    if (named) return named;
+    if (featureColumns && Object.hasOwn(featureColumns, field.name)) return featureColumns[field.name]!;
     if (inputs.length > 1) return [field.name];
     return present.filter((column) => column !== labelColumn);
   };

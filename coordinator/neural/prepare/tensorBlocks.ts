@@ -6,7 +6,7 @@ import type { TensorField } from '../../../shared/neural/run/neuralSpec.ts';
 import type { StoredValues } from '../../../shared/neural/data/tensorShard.ts';
 import { NeuralDataError } from '../neuralErrors.ts';
 import type { LabelRule } from './labelRule.ts';
-import { isTensorColumn, type TensorColumn, type TensorSet } from './tensorSet.ts';
+import { columnOf, type TensorColumn, type TensorSet } from './tensorSet.ts';
 
 export interface TensorBlock {
   readonly rows: number;
@@ -120,13 +120,9 @@ function refuse(field: TensorField, column: string, row: number, value: string, 
 }
 
 /** The columns of a set in memory, checked as a whole. @throws NeuralDataError */
-export function memoryBlock(
-  { inputs, labels }: TensorSet,
-  fields: readonly TensorField[],
-  rule: LabelRule,
-): TensorBlock {
+export function memoryBlock(set: TensorSet, fields: readonly TensorField[], rule: LabelRule): TensorBlock {
   const named = fields.slice(0, -1).map((field): [TensorField, TensorColumn] => {
-    const column = isTensorColumn(inputs) ? inputs : inputs[field.name];
+    const column = columnOf(set, field.name);
     if (!column) {
       throw new NeuralDataError(
         `inputs has no "${field.name}"; the model takes ${fields
@@ -140,7 +136,7 @@ export function memoryBlock(
     }
     return [field, column];
   });
-  const all: [TensorField, TensorColumn][] = [...named, [fields.at(-1)!, labels]];
+  const all: [TensorField, TensorColumn][] = [...named, [fields.at(-1)!, set.labels]];
   const counts = all.map(([field, { values }]) => values.length / elements(field.shape));
   const rows = Math.floor(counts[0]!);
   for (const [at, [field, { shape, values }]] of all.entries()) {

@@ -19,3 +19,9 @@ export function isTensorSet(data: object): data is TensorSet {
 export function isTensorColumn(value: TensorSet['inputs']): value is TensorColumn {
   return 'values' in value && ArrayBuffer.isView(value.values);
 }
+
+/** The column of an input; undefined where there is none of that name. */
+export function columnOf({ inputs }: TensorSet, name: string): TensorColumn | undefined {
+  if (isTensorColumn(inputs)) return inputs;
+  return Object.hasOwn(inputs, name) ? inputs[name] : undefined;
+}

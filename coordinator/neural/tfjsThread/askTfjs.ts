@@ -29,11 +29,15 @@ export async function inspectWithTfjs(topology: object): Promise<InspectedModel>
   return (await ask({ kind: 'inspect', topology })) as InspectedModel;
 }
 
-function ask(question: TfjsQuestion): Promise<TfjsAnswer> {
+/** The built program of the thread. @throws TfjsUnavailableError */
+export function tfjsProgram(): string {
   const file = builtFile(THREAD_FILE);
-  if (file === undefined)
-    throw new TfjsUnavailableError(`dist/${THREAD_FILE} is not built; run "npm run build:js".`);
-  const thread = new Worker(file, { workerData: question, argv: [], execArgv: [] });
+  if (file !== undefined) return file;
+  throw new TfjsUnavailableError(`dist/${THREAD_FILE} is not built; run "npm run build:js".`);
+}
+
+function ask(question: TfjsQuestion): Promise<TfjsAnswer> {
+  const thread = new Worker(tfjsProgram(), { workerData: question, argv: [], execArgv: [] });
   return new Promise<TfjsAnswer>((resolve, reject) => {
     const fail = (how: string): void =>
       reject(new TfjsUnavailableError(`The thread in which tfjs is asked ${how}.`));

@@ -1,5 +1,7 @@
 // What is said between the owner's process and the thread in which tfjs answers.
 
+import type { LayersFiles } from '../../../shared/neural/model/layersFiles.ts';
+import type { LayersFacts, PredictedRows } from '../../../shared/serve/layersNet.ts';
 import type { Tensor } from '../../../shared/neural/state/safetensors.ts';
 import type { ModelPort } from '../modelPort.ts';
 
@@ -7,10 +9,21 @@ import type { ModelPort } from '../modelPort.ts';
 export interface InspectedModel {
   readonly inputs: readonly ModelPort[];
   readonly outputShape: readonly number[];
-  readonly givesProbabilities: boolean;
   /** First values of the weights, by name. */
   readonly initial: ReadonlyMap<string, Tensor>;
 }
+
+/** A thread that goes on answering: it tells the facts, then what it predicts for each message of rows. */
+export interface TfjsNetData {
+  readonly kind: 'net';
+  readonly files: LayersFiles;
+  readonly device: 'cpu' | 'webgpu';
+}
+
+export type TfjsNetReply =
+  | { readonly type: 'facts'; readonly facts: LayersFacts }
+  | { readonly type: 'predicted'; readonly predicted: readonly PredictedRows[] }
+  | { readonly type: 'failed'; readonly message: string };
 
 export type TfjsQuestion =
   | { readonly kind: 'names' }

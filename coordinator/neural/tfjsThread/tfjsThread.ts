@@ -1,11 +1,14 @@
-// The program of the thread in which tfjs answers one question.
+// The program of the thread in which tfjs answers one question, or predicts with one net.
 
 import { parentPort, workerData } from 'node:worker_threads';
 import * as tf from '@tensorflow/tfjs';
 import type { Tensor } from '../../../shared/neural/state/safetensors.ts';
+import { TfjsNet } from '../../../shared/neural/predict/tfjsNet.ts';
+import type { NetRows } from '../../../shared/serve/layersNet.ts';
 import { messageOf } from '../../../shared/text/messageOf.ts';
 import type { ModelPort } from '../modelPort.ts';
-import type { InspectedModel, TfjsQuestion, TfjsReply } from './tfjsMessages.ts';
+import { useBackend } from './tfBackend.ts';
+import type { InspectedModel, TfjsNetData, TfjsNetReply, TfjsQuestion, TfjsReply } from './tfjsMessages.ts';
 
 async function inspect(topology: object): Promise<InspectedModel> {
   // Without its advertisement on the terminal.
@@ -13,7 +16,6 @@ async function inspect(topology: object): Promise<InspectedModel> {
   await tf.setBackend('cpu');
   const model = await tf.models.modelFromJSON({ modelTopology: topology } as never);
   const fixed = (shape: readonly (number | null)[]): number[] => shape.slice(1).map((size) => size ?? 1);
-  const last = model.layers.at(-1)?.getConfig()['activation'];
   return {
     inputs: model.inputs.map(({ name, shape, dtype }): ModelPort => ({
       name,
@@ -21,7 +23,6 @@ async function inspect(topology: object): Promise<InspectedModel> {
       dtype: dtype === 'int32' ? 'int32' : 'float32',
     })),
     outputShape: fixed(model.outputs[0]!.shape),
-    givesProbabilities: last === 'softmax' || last === 'sigmoid',
     initial: new Map(
       model.weights.map((weight): [string, Tensor] => {
         const tensor = weight.read();
@@ -31,13 +32,30 @@ async function inspect(topology: object): Promise<InspectedModel> {
   };
 }
 
-const tell = (reply: TfjsReply): void => parentPort!.postMessage(reply);
-const question = workerData as TfjsQuestion;
-try {
-  tell({
-    type: 'answer',
-    answer: question.kind === 'names' ? Object.keys(tf) : await inspect(question.topology),
-  });
-} catch (error) {
-  tell({ type: 'failed', message: messageOf(error) });
+async function answer(question: TfjsQuestion): Promise<void> {
+  const tell = (reply: TfjsReply): void => parentPort!.postMessage(reply);
+  try {
+    const found = question.kind === 'names' ? Object.keys(tf) : await inspect(question.topology);
+    tell({ type: 'answer', answer: found });
+  } catch (error) {
+    tell({ type: 'failed', message: messageOf(error) });
+  }
 }
+
+async function serveNet({ files, device }: TfjsNetData): Promise<void> {
+  const tell = (reply: TfjsNetReply): void => parentPort!.postMessage(reply);
+  const told = (error: unknown): void => tell({ type: 'failed', message: messageOf(error) });
+  try {
+    await useBackend(device);
+    const net = await TfjsNet.load(tf, files);
+    parentPort!.on('message', (rows: NetRows) => {
+      net.predict(rows).then((predicted) => tell({ type: 'predicted', predicted }), told);
+    });
+    tell({ type: 'facts', facts: net.facts });
+  } catch (error) {
+    told(error);
+  }
+}
+
+const given = workerData as TfjsNetData | TfjsQuestion;
+await (given.kind === 'net' ? serveNet(given) : answer(given));

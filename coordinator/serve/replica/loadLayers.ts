@@ -5,14 +5,18 @@ import type { LayersFiles } from '../../../shared/neural/model/layersFiles.ts';
 import { NeuralModelError } from '../../../shared/neural/model/modelErrors.ts';
 import { TfjsNet } from '../../../shared/neural/predict/tfjsNet.ts';
 import { CheckpointError } from '../../train/trainErrors.ts';
-import { useBackend } from './tfBackend.ts';
+import { AdapterMissingError } from '../../../shared/neural/predict/adapterMissingError.ts';
+import { useBackend } from '../../neural/tfjsThread/tfBackend.ts';
+import { UnavailableError } from '../serveErrors.ts';
 
 /** @throws CheckpointError, UnavailableError where the device is not there. */
 export async function loadLayers(files: LayersFiles, device: 'cpu' | 'webgpu' = 'cpu'): Promise<TfjsNet> {
-  await useBackend(device);
   try {
+    await useBackend(device);
     return await TfjsNet.load(tf, files);
   } catch (error) {
+    if (error instanceof AdapterMissingError)
+      throw new UnavailableError(error.message, error.place, { cause: error });
     if (!(error instanceof NeuralModelError)) throw error;
     throw new CheckpointError(error.message, error.place, { cause: error });
   }

@@ -8,10 +8,15 @@ import { float } from './vectors.ts';
 export type ElementwiseActivation =
   | 'elu'
   | 'gelu'
+  | 'hardSigmoid'
   | 'leakyRelu'
+  | 'mish'
   | 'relu'
   | 'relu6'
+  | 'selu'
   | 'sigmoid'
+  | 'softplus'
+  | 'softsign'
   | 'swish'
   | 'tanh';
 
@@ -48,6 +53,26 @@ function erf(x: number): number {
 }
 const normalCdf = (x: number): number => 0.5 * (1 + erf(x * Math.SQRT1_2));
 const normalDensity = (x: number): number => Math.exp(-0.5 * x * x) / Math.sqrt(2 * Math.PI);
+
+/** log(1 + eˣ), which no x overflows. */
+const softplusWgsl = `
+fn softplus(x: T) -> T {
+  let z = abs(x);
+  return select(x, T(0.0f), x < T(0.0f)) + log(T(1.0f) + exp(-select(z, T(88.0f), z > T(88.0f))));
+}`;
+
+const softplus = (x: number): number => Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x)));
+
+/** Below −88 the rest is 0 in f32, and −∞ · 0 no number. */
+const mishWgsl = `${sigmoidWgsl}${softplusWgsl}
+fn bounded(x: T) -> T { return select(x, T(-88.0f), x < T(-88.0f)); }
+fn slowTanh(x: T) -> T { return select(tanh(x), T(1.0f), x > T(15.0f)); }`;
+
+const bounded = (x: number): number => (x < -88 ? -88 : x);
+
+/** Klambauer et al. 2017. */
+const SELU_SCALE = 1.0507009873554805;
+const SELU_SCALE_ALPHA = 1.7580993408473768;
 
 /** From the input x to a value. */
 function forward(
@@ -117,6 +142,72 @@ const fixed: Readonly<Record<Exclude<ElementwiseActivation, 'elu' | 'leakyRelu'>
       'y',
       'select(select(before, T(0.0f), y <= T(0.0f)), T(0.0f), y >= T(6.0f))',
       (y, g) => (y <= 0 || y >= 6 ? 0 : g),
+    ),
+  },
+  selu: {
+    forward: forward(
+      'selu',
+      `select(x * ${float(SELU_SCALE)}, ${float(SELU_SCALE_ALPHA)} * (exp(min(x, T(0.0f))) - T(1.0f)), x < T(0.0f))`,
+      (x) => (x < 0 ? SELU_SCALE_ALPHA * Math.expm1(x) : SELU_SCALE * x),
+    ),
+    backward: backward(
+      'selu',
+      'x',
+      `before * select(T(${float(SELU_SCALE)}), ${float(SELU_SCALE_ALPHA)} * exp(min(x, T(0.0f))), x < T(0.0f))`,
+      (x, g) => g * (x < 0 ? SELU_SCALE_ALPHA * Math.exp(x) : SELU_SCALE),
+    ),
+  },
+  softplus: {
+    forward: forward('softplus', 'softplus(x)', softplus, softplusWgsl),
+    backward: backward('softplus', 'x', 'before * sigmoid(x)', (x, g) => g * sigmoid(x), sigmoidWgsl),
+  },
+  softsign: {
+    // ∞ / ∞ is no number.
+    forward: forward('softsign', 'select(x / (T(1.0f) + abs(x)), sign(x), abs(x) > T(1e30f))', (x) =>
+      Math.abs(x) > 1e30 ? Math.sign(x) : x / (1 + Math.abs(x)),
+    ),
+    backward: backward(
+      'softsign',
+      'y',
+      'before * (T(1.0f) - abs(y)) * (T(1.0f) - abs(y))',
+      (y, g) => g * (1 - Math.abs(y)) * (1 - Math.abs(y)),
+    ),
+  },
+  // Of tfjs and Keras 2: x / 5 + 1/2, cut to 0 and 1.
+  hardSigmoid: {
+    forward: forward(
+      'hardSigmoid',
+      'select(select(0.2f * x + 0.5f, T(0.0f), x < T(-2.5f)), T(1.0f), x > T(2.5f))',
+      (x) => (x < -2.5 ? 0 : x > 2.5 ? 1 : 0.2 * x + 0.5),
+    ),
+    backward: backward(
+      'hardSigmoid',
+      'y',
+      'select(select(before * 0.2f, T(0.0f), y <= T(0.0f)), T(0.0f), y >= T(1.0f))',
+      (y, g) => (y <= 0 || y >= 1 ? 0 : g * 0.2),
+    ),
+  },
+  /** Misra 2019. */
+  mish: {
+    forward: forward(
+      'mish',
+      'bounded(x) * slowTanh(softplus(bounded(x)))',
+      (x) => bounded(x) * Math.tanh(softplus(bounded(x))),
+      mishWgsl,
+    ),
+    backward: backward(
+      'mish',
+      'x',
+      'before * mishSlope(bounded(x))',
+      (x, g) => {
+        const t = Math.tanh(softplus(bounded(x)));
+        return g * (t + bounded(x) * (1 - t * t) * sigmoid(bounded(x)));
+      },
+      `${mishWgsl}
+fn mishSlope(x: T) -> T {
+  let t = slowTanh(softplus(x));
+  return t + x * (T(1.0f) - t * t) * sigmoid(x);
+}`,
     ),
   },
   sigmoid: {

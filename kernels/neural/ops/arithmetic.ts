@@ -1,6 +1,7 @@
 // Sums and products of whole arrays as elementwise formulas.
 
 import type { ElementwiseFormula } from './elementwise.ts';
+import { float } from './vectors.ts';
 
 /** result = a + b. */
 export const sum: ElementwiseFormula = {
@@ -43,3 +44,24 @@ export const copy: ElementwiseFormula = {
   expression: 'a',
   evaluate: (a) => a,
 };
+
+/** result = a · scale + offset. */
+export function affine(scale: number, offset: number): ElementwiseFormula {
+  return {
+    name: `affine(${scale}; ${offset})`,
+    reads: ['a'],
+    expression: `a * ${float(scale)} + ${float(offset)}`,
+    evaluate: (a) => a * scale + offset,
+  };
+}
+
+/** result *= scale. */
+export function scaleBy(scale: number): ElementwiseFormula {
+  return {
+    name: `scaleBy(${scale})`,
+    reads: [],
+    expression: `before * ${float(scale)}`,
+    updates: true,
+    evaluate: (_, __, before) => before * scale,
+  };
+}

@@ -159,6 +159,9 @@ function gradientSums(relu: boolean): ColumnFormula {
   };
 }
 
+/** Where the statistics are from: a microbatch of this member or of all, or the moving averages, which no value moves. */
+type BatchNormStatistics = 'batch' | 'moving' | 'synchronized';
+
 /**
  * In place: `gradient` becomes the gradient of the input, or, with a residual, that of the residual while the input's
  * goes to `inputGradient`.
@@ -167,18 +170,19 @@ function inputGradientOp(
   form: BatchNormForm,
   channels: number,
   rowsPerExample: number,
-  synchronized: boolean,
+  from: BatchNormStatistics,
 ): Op {
   const width = widthOf(channels);
   const vectors = channels / width;
+  const isMoving = from === 'moving';
+  const synchronized = from === 'synchronized';
   // Rows that the statistics are over: with those of other members the third row of the sums says it.
   const over = synchronized ? `sums[${2 * vectors}u + column]` : `f32(batch.examples * ${rowsPerExample}u)`;
   return {
-    name: `batchNormGradient[${rowsPerExample}×${channels}; ${formName(form)}${synchronized ? ' sync' : ''}]`,
+    name: `batchNormGradient[${rowsPerExample}×${channels}; ${formName(form)} ${from}]`,
     storage: [
-      readVectors('x'),
+      ...(isMoving ? [] : [readVectors('x'), readVectors('sums')]),
       readVectors('moments'),
-      readVectors('sums'),
       ...(form.gamma ? [readVectors('gamma')] : []),
       ...(form.relu ? [readVectors('y')] : []),
       changeVectors('gradient'),
@@ -193,26 +197,30 @@ function inputGradientOp(
   var g = gradient[flat];
 ${form.relu ? '  g = select(g, T(0.0f), y[flat] <= T(0.0f));' : ''}
   let inverse = moments[${vectors}u + column];
-  let normalized = (x[flat] - moments[column]) * inverse;
   let scale = inverse${form.gamma ? ' * gamma[column]' : ''};
-  let dx = scale * (g - (sums[column] + normalized * sums[${vectors}u + column]) / ${over});
+${
+  isMoving
+    ? '  let dx = scale * g;'
+    : `  let normalized = (x[flat] - moments[column]) * inverse;
+  let dx = scale * (g - (sums[column] + normalized * sums[${vectors}u + column]) / ${over});`
+}
 ${form.residual ? '  gradient[flat] = g;\n  inputGradient[flat] = dx;' : '  gradient[flat] = dx;'}`,
     reference: (inputs) => {
-      const x = floatsOf(inputs, 'x');
+      const x = isMoving ? undefined : floatsOf(inputs, 'x');
       const moments = floatsOf(inputs, 'moments');
-      const sums = floatsOf(inputs, 'sums');
+      const sums = isMoving ? undefined : floatsOf(inputs, 'sums');
       const gradient = floatsOf(inputs, 'gradient');
       const gamma = form.gamma ? floatsOf(inputs, 'gamma') : undefined;
       const y = form.relu ? floatsOf(inputs, 'y') : undefined;
       const target = form.residual ? floatsOf(inputs, 'inputGradient') : gradient;
       const rows = examplesOf(inputs) * rowsPerExample;
-      const over = synchronized ? sums[2 * channels]! : rows;
+      const over = synchronized ? sums![2 * channels]! : rows;
       for (let row = 0, i = 0; row < rows; row += 1) {
         for (let c = 0; c < channels; c += 1, i += 1) {
           const g = y && y[i]! <= 0 ? 0 : gradient[i]!;
           const inverse = moments[channels + c]!;
-          const normalized = (x[i]! - moments[c]!) * inverse;
-          const mean = (sums[c]! + normalized * sums[channels + c]!) / over;
+          const normalized = x ? (x[i]! - moments[c]!) * inverse : 0;
+          const mean = sums ? (sums[c]! + normalized * sums[channels + c]!) / over : 0;
           if (form.residual) gradient[i] = g;
           target[i] = inverse * (gamma ? gamma[c]! : 1) * (g - mean);
         }
@@ -256,9 +264,9 @@ export function batchNormInputGradient(
   form: BatchNormForm,
   { channels, rowsPerExample }: BatchNormShape,
   buffers: BatchNormGradientBuffers,
-  synchronized: boolean,
+  from: BatchNormStatistics,
 ): KernelPlan {
-  const op = inputGradientOp(form, channels, rowsPerExample, synchronized);
+  const op = inputGradientOp(form, channels, rowsPerExample, from);
   const bound = Object.fromEntries(
     op.storage.map(({ name }) => [name, buffers[name as keyof BatchNormGradientBuffers]!]),
   );

@@ -15,13 +15,11 @@ export interface FusedLayer {
 
 /** Nodes that the output depends on. */
 function needed(graph: LayerGraph): Set<number> {
-  const found = new Set<number>();
-  const visit = (place: number): void => {
-    if (found.has(place)) return;
-    found.add(place);
-    graph.nodes[place]?.inputs.forEach(visit);
-  };
-  visit(graph.output);
+  const found = new Set<number>([graph.output]);
+  // Nodes come after their inputs, so one way back sees all. Nets are deeper than call stacks.
+  for (let place = graph.output; place >= 0; place -= 1) {
+    if (found.has(place)) graph.nodes[place]?.inputs.forEach((input) => found.add(input));
+  }
   // Inputs are given with every batch, used or not.
   graph.inputs.forEach((place) => found.add(place));
   return found;

@@ -3,7 +3,13 @@
 
 import type { OperationType } from '../layerGraph.ts';
 import type { LayerCompiler } from './layerContext.ts';
-import { activationLayer, addLayer, dropoutLayer, multiplyLayer } from './layers/arithmeticLayers.ts';
+import {
+  activationLayer,
+  addLayer,
+  dropoutLayer,
+  multiplyLayer,
+  rescaleLayer,
+} from './layers/arithmeticLayers.ts';
 import { convolutionLayer } from './layers/convolutionLayers.ts';
 import { poolLayer, upSampleLayer, zeroPadLayer } from './layers/imageLayers.ts';
 import { batchNormalizationLayer, layerNormalizationLayer } from './layers/normalizationLayers.ts';
@@ -26,6 +32,7 @@ const layerCompilers = {
   layerNormalization: layerNormalizationLayer,
   maxPool2d: poolLayer,
   multiply: multiplyLayer,
+  rescale: rescaleLayer,
   reshape: reshapeLayer,
   upSample2d: upSampleLayer,
   zeroPad2d: zeroPadLayer,

@@ -28,6 +28,7 @@ type ShapeRule<T extends OperationType> = (
 ) => Inferred | Problem;
 
 const text = (shape: Shape): string => `[${shape.join(', ')}]`;
+const withoutOnes = (shape: Shape): Shape => shape.filter((size) => size !== 1);
 const optional = (present: boolean, shape: Shape): Shape[] => (present ? [shape] : []);
 
 /** Outputs of a window that moves over an image. */
@@ -129,6 +130,7 @@ const rules: { readonly [T in OperationType]: ShapeRule<T> } = {
       ? { shape: declared, weights: [] }
       : `can not make ${text(declared)} of ${text(shape)}`,
   add: alike,
+  rescale: (_, [shape = []]) => ({ shape, weights: [] }),
   multiply: alike,
   concatenate: ({ axis }, inputs) => {
     const [first = []] = inputs;
@@ -178,7 +180,9 @@ export function checkNode(node: LayerNode, inputs: readonly Shape[]): void {
   }
   inferred.weights.forEach((shape, k) => {
     const weight = node.weights[k];
-    if (weight === undefined || text(shape) === text(weight.shape)) return;
+    // Kernels of sequences leave out the width of 1.
+    const isAlike = weight !== undefined && text(withoutOnes(shape)) === text(withoutOnes(weight.shape));
+    if (weight === undefined || isAlike) return;
     fail(`needs the weight "${weight.name}" with the shape ${text(shape)}, not ${text(weight.shape)}`);
   });
   return undefined;

@@ -62,7 +62,7 @@ function traitsOf(graph: LayerGraph, layout: EngineLayout): Float32Array<ArrayBu
   return table;
 }
 
-/** Momentum of each moving statistic. */
+/** Momentum of each moving statistic: 1 for those that stay, of which there are no sums. */
 function momentumsOf(graph: LayerGraph, layout: EngineLayout): Float32Array<ArrayBuffer> {
   const table = new Float32Array(layout.lengths.statistics).fill(1);
   const slots = new Map(layout.slots.map((slot) => [slot.name, slot]));
@@ -70,7 +70,8 @@ function momentumsOf(graph: LayerGraph, layout: EngineLayout): Float32Array<Arra
     if (operation.type !== 'batchNormalization') continue;
     for (const { name } of weights.slice(-2)) {
       const slot = slots.get(name);
-      if (slot !== undefined) table.fill(operation.momentum, slot.offset, slot.offset + slot.length);
+      const momentum = operation.frozen === true ? 1 : operation.momentum;
+      if (slot !== undefined) table.fill(momentum, slot.offset, slot.offset + slot.length);
     }
   }
   return table;

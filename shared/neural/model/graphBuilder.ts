@@ -22,6 +22,8 @@ export interface NewWeight {
 export class GraphBuilder {
   readonly nodes: LayerNode[] = [];
   readonly initializers = new Map<string, Initializer>();
+  /** Whether the layer that is read now behaves as in inference always. */
+  infers = false;
   #weights = 0;
 
   shape(node: number): Shape {

@@ -28,8 +28,25 @@ export class LayerConfig {
     this.name = typeof name === 'string' && name !== '' ? name.slice(0, 512) : fallbackName;
   }
 
+  /** Without what has a meaning in training alone. */
+  forPredictions(): LayerConfig {
+    const kept = Object.entries(this.#values).filter(
+      ([field]) => !/_(constraint|regularizer)$/.test(field) && field !== 'noise_shape',
+    );
+    return new LayerConfig(this.className, Object.fromEntries(kept), this.name);
+  }
+
   raw(field: string): unknown {
     return this.#values[field];
+  }
+
+  /** A layer within this one, as wrappers have it; undefined where there is none. */
+  layer(field: string): LayerConfig | undefined {
+    const value = this.#values[field];
+    if (typeof value !== 'object' || value === null) return undefined;
+    const { class_name: className, config } = value as { class_name?: unknown; config?: unknown };
+    const isLayer = typeof className === 'string' && typeof config === 'object' && config !== null;
+    return isLayer && !Array.isArray(config) ? new LayerConfig(className, config) : undefined;
   }
 
   flag(field: string, fallback: boolean): boolean {
@@ -65,6 +82,13 @@ export class LayerConfig {
       if (isCount(first) && isCount(second)) return [first, second];
     }
     return this.refuse(field, value, 'a whole number from 1, or two of them');
+  }
+
+  /** One number, or a list of it: what sequences have in place of a pair. */
+  single(field: string, fallback?: number): number {
+    const value = this.#values[field] ?? fallback;
+    const one: unknown = Array.isArray(value) && value.length === 1 ? value[0] : value;
+    return isCount(one) ? one : this.refuse(field, value, 'a whole number from 1');
   }
 
   /** A shape with the batch's place first, as `batch_input_shape` has it. */
@@ -113,12 +137,11 @@ export class LayerConfig {
 
   /** The `activation:` option; undefined for none. */
   activation(field = 'activation'): ActivationConfig | undefined {
-    const value = this.#values[field] ?? 'linear';
-    const name = typeof value === 'object' ? (value as { class_name?: unknown }).class_name : value;
-    const plain = String(name).toLowerCase();
-    if (plain === 'linear') return undefined;
-    if (typeof name === 'string' && Object.hasOwn(activations, plain)) return activations[plain]!;
-    throw this.unsupported(`the activation ${JSON.stringify(name)} is not compiled`);
+    const value = this.#values[field];
+    const name = plainActivation(value);
+    if (name === 'linear') return undefined;
+    if (Object.hasOwn(activations, name)) return activations[name]!;
+    throw this.unsupported(`the activation ${JSON.stringify(value)?.slice(0, 80)} is not compiled`);
   }
 
   unsupported(reason: string): UnsupportedLayer {
@@ -133,10 +156,24 @@ export class LayerConfig {
   }
 }
 
+/** An activation's name as it is compared: without underscores and capitals, which writers use as they like. */
+export function plainActivation(value: unknown): string {
+  const name =
+    typeof value === 'object' && value !== null ? (value as { class_name?: unknown }).class_name : value;
+  return typeof (name ?? 'linear') === 'string'
+    ? ((name ?? 'linear') as string).toLowerCase().replaceAll('_', '')
+    : '';
+}
+
 const activations: Readonly<Record<string, ActivationConfig>> = {
   elu: { function: 'elu', alpha: 1 },
   gelu: { function: 'gelu' },
-  leaky_relu: { function: 'leakyRelu', alpha: 0.2 },
+  hardsigmoid: { function: 'hardSigmoid' },
+  mish: { function: 'mish' },
+  selu: { function: 'selu' },
+  softplus: { function: 'softplus' },
+  softsign: { function: 'softsign' },
+  leakyrelu: { function: 'leakyRelu', alpha: 0.2 },
   relu: { function: 'relu' },
   relu6: { function: 'relu6' },
   sigmoid: { function: 'sigmoid' },

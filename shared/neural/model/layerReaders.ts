@@ -9,19 +9,31 @@ import { depthwiseConv2d } from './layers/depthwiseConv2d.ts';
 import { dropout } from './layers/dropout.ts';
 import { embedding } from './layers/embedding.ts';
 import { layerNormalization } from './layers/layerNormalization.ts';
-import { add, concatenate, multiply } from './layers/merging.ts';
+import { add, average, concatenate, multiply } from './layers/merging.ts';
 import { averagePool2d, globalAveragePool2d, globalMaxPool2d, maxPool2d } from './layers/pooling.ts';
+import { rescaling } from './layers/rescaling.ts';
 import { flatten, reshape } from './layers/reshape.ts';
 import { separableConv2d } from './layers/separableConv2d.ts';
+import {
+  averagePool1d,
+  conv1d,
+  globalAveragePool1d,
+  globalMaxPool1d,
+  maxPool1d,
+  repeatVector,
+} from './layers/sequences.ts';
 import { upSampling2d } from './layers/upSampling2d.ts';
 import { zeroPadding2d } from './layers/zeroPadding2d.ts';
 
 const readers: readonly LayerReader[] = [
   activation,
   add,
+  average,
+  averagePool1d,
   averagePool2d,
   batchNormalization,
   concatenate,
+  conv1d,
   conv2d,
   dense,
   depthwiseConv2d,
@@ -29,13 +41,18 @@ const readers: readonly LayerReader[] = [
   elu,
   embedding,
   flatten,
+  globalAveragePool1d,
   globalAveragePool2d,
+  globalMaxPool1d,
   globalMaxPool2d,
   layerNormalization,
   leakyRelu,
+  maxPool1d,
   maxPool2d,
   multiply,
   relu,
+  repeatVector,
+  rescaling,
   reshape,
   separableConv2d,
   softmax,

@@ -4,7 +4,7 @@
 import { z } from 'zod';
 import type { CarriedCheckpoint } from '../../program/carriedCheckpoint.ts';
 import { INPUTS_FILE, readNetInputs } from '../predict/netInputs.ts';
-import { readModelJson } from './layersFormat.ts';
+import { readModelJson, weightFileName } from './layersFormat.ts';
 import { NeuralModelError, WeightsMismatchError } from './modelErrors.ts';
 
 const quantizedBytes = { uint8: 1, uint16: 2, float16: 2 } as const;
@@ -20,8 +20,7 @@ const weightSpec = z.looseObject({
 const weightsManifest = z
   .array(
     z.looseObject({
-      // Beside model.json, and nowhere else.
-      paths: z.array(z.string().regex(/^[\w.-]{1,200}$/, 'expected the name of a file beside model.json')),
+      paths: z.array(weightFileName),
       weights: z.array(weightSpec),
     }),
   )

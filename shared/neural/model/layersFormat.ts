@@ -2,6 +2,8 @@
 // tf.loadLayersModel reads what is written here, and this reads what tfjs and its Keras converter write.
 
 import { z } from 'zod';
+import { asKeras2 } from './asKeras2.ts';
+import { elementBytes, quantization, weightValues } from './weightValues.ts';
 import type { Tensor } from '../state/safetensors.ts';
 import { NeuralModelError, WeightsMismatchError } from './modelErrors.ts';
 
@@ -10,15 +12,27 @@ export const WEIGHTS_FILE = 'weights.bin';
 /** Files, and tensors, of all groups together: a model has at most 20,000 layers. */
 const MAX_ENTRIES = 50_000;
 
+/** tfjs's own writers say "weights.bin" or "./weights.bin": a file beside model.json, and nowhere else. */
+export const weightFileName = z
+  .string()
+  .max(1024)
+  .transform((path) => path.replace(/^\.\//, ''))
+  .refine(isPlainName, 'expected the name of a file beside model.json');
+
+function isPlainName(name: string): boolean {
+  // eslint-disable-next-line no-control-regex
+  return /^[^/\\\u0000-\u001f\u007f]{1,200}$/.test(name) && name !== '.' && name !== '..';
+}
+
 const manifest = z.array(
   z.object({
-    paths: z.array(z.string().min(1).max(1024)),
+    paths: z.array(weightFileName),
     weights: z.array(
       z.object({
         name: z.string().max(1_000),
         shape: z.array(z.number().int().nonnegative()).max(16),
         dtype: z.string().max(100),
-        quantization: z.unknown().optional(),
+        quantization: quantization.optional(),
       }),
     ),
   }),
@@ -66,16 +80,18 @@ export function readModelJson(text: string, what: string): LayersModelFile {
     );
   }
   if (typeof value === 'object' && value !== null && 'class_name' in value) {
-    return { topology: value, manifest: [] };
+    return { topology: asKeras2(value), manifest: [] };
   }
   const tooMany = beyondEntries(value);
   if (tooMany !== undefined) throw new NeuralModelError(`${what}: ${tooMany}`, { file: what });
   const parsed = modelFile.safeParse(value);
   if (!parsed.success || parsed.data.modelTopology === undefined) {
-    const where = parsed.error?.issues[0]?.path.join('.') ?? 'modelTopology';
-    throw new NeuralModelError(`${what} is no model.json of tfjs: ${where} is missing or of another form`, {
-      file: what,
-    });
+    const issue = parsed.error?.issues[0];
+    const field = issue?.path.join('.') ?? 'modelTopology';
+    throw new NeuralModelError(
+      `${what} is no tf.LayersModel: ${field}: ${issue?.message ?? 'it is missing'}`,
+      { file: what, field },
+    );
   }
   const { modelTopology: topology, weightsManifest } = parsed.data;
   const paths = new Set<string>();
@@ -85,7 +101,7 @@ export function readModelJson(text: string, what: string): LayersModelFile {
     }
     paths.add(path);
   }
-  return { topology, manifest: weightsManifest };
+  return { topology: asKeras2(topology), manifest: weightsManifest };
 }
 
 /** What is too much of a manifest, counted before it is looked at: each wrong entry costs a message. */
@@ -117,22 +133,28 @@ export function readWeights(
   for (const { paths, weights: specs } of groups) {
     const bytes = joined(paths.map(files));
     let at = 0;
-    for (const { name, shape, dtype, quantization } of specs) {
-      if (dtype !== 'float32' || quantization !== undefined) {
+    for (const { name, shape, dtype, quantization: quantized } of specs) {
+      if (dtype !== 'float32') {
+        throw new WeightsMismatchError(`${what}: tensor "${name}" is ${dtype}; expected float32`, {
+          field: name,
+          file: what,
+        });
+      }
+      if (weights.has(name)) {
+        throw new WeightsMismatchError(`${what}: the manifest names tensor "${name}" twice`, {
+          field: name,
+          file: what,
+        });
+      }
+      const end = at + shape.reduce((product, dimension) => product * dimension, elementBytes(quantized));
+      if (end > bytes.length) {
         throw new WeightsMismatchError(
-          `${what}: tensor "${name}" is ${quantization === undefined ? dtype : 'quantized'}; expected float32`,
+          `${what}: the weights are cut short: tensor "${name}" ends at byte ${end}, the files have ${bytes.length}`,
           { field: name, file: what },
         );
       }
-      const length = shape.reduce((product, dimension) => product * dimension, 1);
-      if (at + 4 * length > bytes.length) {
-        throw new WeightsMismatchError(
-          `${what}: the weights are cut short: tensor "${name}" ends at byte ${at + 4 * length}, the files have ${bytes.length}`,
-          { field: name, file: what },
-        );
-      }
-      weights.set(name, { shape, values: new Float32Array(bytes.slice(at, at + 4 * length).buffer) });
-      at += 4 * length;
+      weights.set(name, { shape, values: weightValues(bytes.slice(at, end), quantized) });
+      at = end;
     }
     if (at !== bytes.length) {
       throw new WeightsMismatchError(
@@ -146,7 +168,7 @@ export function readWeights(
   return weights;
 }
 
-function joined(pieces: readonly Uint8Array[]): Uint8Array {
+function joined(pieces: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
   const whole = new Uint8Array(pieces.reduce((sum, piece) => sum + piece.length, 0));
   let at = 0;
   for (const piece of pieces) {

@@ -1,16 +1,24 @@
 // Predicts batches of a dataset with a neural net: columns by name become the model's inputs, its outputs become columns.
 // The same on the owner's machine and on the workers.
 
-import { ColumnUnsuitableError, UnknownColumnError, unknownColumn } from '../../columns/columnErrors.ts';
-import { createTrainingEngine } from '../engine/createTrainingEngine.ts';
+import { UnknownColumnError, unknownColumn } from '../../columns/columnErrors.ts';
 import type { LayerGraph } from '../layerGraph.ts';
 import { elements } from '../model/graphBuilder.ts';
+import { readCalls } from '../model/layerCalls.ts';
 import { NeuralModelError } from '../model/modelErrors.ts';
-import { readModel } from '../model/readModel.ts';
-import { matchWeights, toSections, weightsOf } from '../state/namedState.ts';
+import { inputNameOf, readGraph } from '../model/readModel.ts';
+import { matchWeights, weightsOf } from '../state/namedState.ts';
 import type { Tensor } from '../state/safetensors.ts';
-import type { EngineSpec, TargetValues, TrainingEngine } from '../trainingEngine.ts';
+import { inputRows, type RowRange } from './inputRows.ts';
 import type { NetInput } from './netInputs.ts';
+import {
+  filesOf,
+  openCompiledNet,
+  openFallbackNet,
+  type OpenedNet,
+  type OpenGpuEngine,
+  type OpenTfjsNet,
+} from './openedNet.ts';
 
 /** A batch: an array of values a column, all of one length. */
 export type NetBatch = Readonly<Record<string, ArrayLike<unknown>>>;
@@ -26,8 +34,11 @@ export interface NetPredictorOptions {
   readonly device?: 'cpu' | 'webgpu';
 }
 
-/** Makes the engine on WebGPU, as the platform can. */
-export type OpenGpuEngine = (spec: EngineSpec) => Promise<TrainingEngine>;
+/** What the platform opens nets with. */
+interface NetOpeners {
+  readonly openGpu: OpenGpuEngine;
+  readonly openTfjs: OpenTfjsNet;
+}
 
 /** A net as it lies in a checkpoint. */
 export interface StoredNet {
@@ -39,39 +50,41 @@ export interface StoredNet {
   readonly file: string;
 }
 
-/** Rows that are computed at a time. */
-const ROWS = { cpu: 64, webgpu: 512 } as const;
-
 export class NetBatchPredictor {
   readonly #net: StoredNet;
-  readonly #graph: LayerGraph;
+  /** Undefined where only tfjs knows the net. */
+  readonly #graph: LayerGraph | undefined;
+  /** Of the inputs. */
+  readonly #names: readonly string[];
   readonly #options: NetPredictorOptions;
-  readonly #outputs: number;
-  readonly #openGpu: OpenGpuEngine;
-  #engine: Promise<TrainingEngine> | undefined;
+  readonly #openers: NetOpeners;
+  #opening: Promise<OpenedNet> | undefined;
 
   /** @throws NeuralModelError, WeightsMismatchError */
-  constructor(net: StoredNet, options: NetPredictorOptions, openGpu: OpenGpuEngine) {
-    const read = readModel(net.topology);
-    if (read.kind === 'unsupported') {
-      const { layer, className, reason } = read.part;
-      throw new NeuralModelError(
-        `${net.file}: layer "${layer}" (${className}: ${reason}) is none that predictions of batches know; tfjs loads the model`,
-        { file: net.file, field: layer },
-      );
-    }
-    this.#net = { ...net, weights: matchWeights(weightsOf(read.graph), net.weights, net.file) };
-    this.#graph = read.graph;
+  constructor(net: StoredNet, options: NetPredictorOptions, openers: NetOpeners) {
+    const calls = readCalls(net.topology);
+    const read = readGraph(calls, 'predictions');
+    this.#graph = read.kind === 'compiled' ? read.graph : undefined;
+    this.#net = this.#graph
+      ? { ...net, weights: matchWeights(weightsOf(this.#graph), net.weights, net.file) }
+      : net;
+    this.#names = calls.inputs.map((at) => inputNameOf(calls.calls[at]!.layer));
     this.#options = options;
-    this.#openGpu = openGpu;
-    this.#outputs = elements(read.graph.nodes[read.graph.output]!.shape);
+    this.#openers = openers;
   }
 
-  /** Names of the columns that predictions are returned in: one, or one an output of the model. */
-  get outputColumns(): readonly string[] {
-    const { outputColumn = 'predictions' } = this.#options;
-    if (this.#outputs === 1) return [outputColumn];
-    return Array.from({ length: this.#outputs }, (_, output) => `${outputColumn}_${output}`);
+  /**
+   * Names of the columns that predictions are returned in: one, or one an output of the model.
+   * @throws NeuralModelError when their number depends on the rows, and what opening the net throws.
+   */
+  async outputColumns(): Promise<readonly string[]> {
+    const { graph, file } = { graph: this.#graph, ...this.#net };
+    const length = graph ? elements(graph.nodes[graph.output]!.shape) : (await this.#opened()).outputLength;
+    if (length !== undefined) return this.#columnNames(length);
+    throw new NeuralModelError(
+      `${file}: the size of the output depends on that of the input, so its columns are not known before; predict in this process, or save the model for inputs of one size`,
+      { file },
+    );
   }
 
   /**
@@ -85,101 +98,70 @@ export class NetBatchPredictor {
     const kept = keepColumns === true ? present : keepColumns === false ? [] : keepColumns;
     const result: Record<string, ArrayLike<unknown>> = {};
     for (const name of kept) {
-      const column = batch[name];
-      if (!column) throw unknownColumn(name, present, 'the data to predict');
-      result[name] = column;
+      if (!present.includes(name)) throw unknownColumn(name, present, 'the data to predict');
+      result[name] = batch[name]!;
     }
-    const names = this.outputColumns;
-    const columns = names.map(() => new Float32Array(rows));
-    const engine = await (this.#engine ??= this.#openEngine());
-    const step = ROWS[this.#device];
-    for (let from = 0; from < rows; from += step) {
-      const to = Math.min(rows, from + step);
-      const inputs = this.#graph.inputs.map((at) => this.#inputOf(at, batch, from, to));
-      const values = await engine.predict(inputs, to - from);
-      values.forEach((value, at) => {
-        columns[at % names.length]![from + Math.floor(at / names.length)] = value;
-      });
+    const net = await this.#opened();
+    let columns: readonly Float32Array[] | undefined;
+    for (let from = 0; from < rows; from += net.mostRows) {
+      const range = { from, to: Math.min(rows, from + net.mostRows) };
+      const values = await net.predict(
+        net.inputs.map((port) => this.#inputOf(port, batch, range)),
+        range.to - from,
+      );
+      const outputs = values.length / (range.to - from);
+      columns ??= Array.from({ length: outputs }, () => new Float32Array(rows));
+      if (columns.length !== outputs) throw this.#unequalOutputs(columns.length, outputs, range);
+      for (const [at, value] of values.entries())
+        columns[at % outputs]![from + Math.floor(at / outputs)] = value;
     }
-    names.forEach((name, at) => (result[name] = columns[at]!));
+    columns ??= Array.from({ length: net.outputLength ?? 1 }, () => new Float32Array(0));
+    for (const [at, name] of this.#columnNames(columns.length).entries()) result[name] = columns[at]!;
     return result;
   }
 
-  get #device(): 'cpu' | 'webgpu' {
-    return this.#options.device ?? 'cpu';
-  }
-
   async close(): Promise<void> {
-    const engine = await this.#engine;
-    await engine?.close();
+    const net = await this.#opening;
+    await net?.close();
   }
 
-  async #openEngine(): Promise<TrainingEngine> {
-    const spec: EngineSpec = {
-      graph: this.#graph,
-      // Nothing is trained: any loss and optimizer will do.
-      loss: { name: 'meanSquaredError', fromLogits: false },
-      metrics: [],
-      optimizer: { name: 'sgd', momentum: 0, nesterov: false, weightDecay: 0 },
-      microbatchSize: ROWS[this.#device],
-      bucketBytes: 2 ** 30,
-      seed: 0,
-      syncBatchNorm: false,
-    };
-    const engine =
-      this.#device === 'webgpu'
-        ? await this.#openGpu(spec)
-        : await createTrainingEngine(spec, { device: 'cpu', readsBuckets: false });
-    const sections = toSections(engine.layout, { step: 0, weights: this.#net.weights, optimizer: [] });
-    engine.write('parameters', sections.parameters);
-    engine.write('statistics', sections.statistics);
-    return engine;
+  #columnNames(outputs: number): readonly string[] {
+    const { outputColumn = 'predictions' } = this.#options;
+    if (outputs === 1) return [outputColumn];
+    return Array.from({ length: outputs }, (_, output) => `${outputColumn}_${output}`);
   }
 
-  #inputOf(at: number, batch: NetBatch, from: number, to: number): TargetValues {
-    const { name, shape, operation } = this.#graph.nodes[at]!;
-    const trained = this.#net.inputs.find((input) => input.name === name);
-    const columns = this.#columnsOf(name, trained, Object.keys(batch));
-    const width = elements(shape);
-    const isWhole = operation.type === 'input' && operation.dtype === 'int32';
-    const values = new (isWhole ? Int32Array : Float32Array)((to - from) * width);
-    const { scale = 1, offset = 0 } = trained ?? {};
-    for (let row = from; row < to; row++) {
-      let end = (row - from) * width;
-      const take = (value: unknown, column: string): void => {
-        if (Array.isArray(value) || ArrayBuffer.isView(value)) {
-          for (const one of value as unknown as Iterable<unknown>) take(one, column);
-          return;
-        }
-        const isNumber = typeof value === 'number' || typeof value === 'boolean' || typeof value === 'bigint';
-        if (!isNumber || !Number.isFinite(Number(value))) {
-          throw new ColumnUnsuitableError(
-            `row ${row} of a batch: column "${column}" is ${String(value).slice(0, 60)}; the model expects finite numbers`,
-            { row, column },
-          );
-        }
-        if (end < (row - from + 1) * width) values[end] = Number(value) * scale + offset;
-        end += 1;
-      };
-      for (const column of columns) take(batch[column]![row], column);
-      const found = end - (row - from) * width;
-      if (found !== width) {
-        throw new ColumnUnsuitableError(
-          `row ${row} of a batch: ${columns.join(', ')} have ${found} values; "${name}" takes ${width} ([${shape.join(', ')}])`,
-          { row, column: columns[0] ?? name },
-        );
-      }
-    }
-    return values;
+  #unequalOutputs(before: number, here: number, { from }: RowRange): NeuralModelError {
+    return new NeuralModelError(
+      `${this.#net.file}: rows before row ${from} of a batch have ${before} outputs, the next ones ${here}; predict rows of one size at a time`,
+      { file: this.#net.file, row: from },
+    );
+  }
+
+  #opened(): Promise<OpenedNet> {
+    const { device = 'cpu' } = this.#options;
+    const { topology, weights } = this.#net;
+    const { openGpu, openTfjs } = this.#openers;
+    this.#opening ??= this.#graph
+      ? openCompiledNet(this.#graph, weights, device === 'webgpu' ? openGpu : undefined)
+      : openFallbackNet(this.#names, () => openTfjs(filesOf(topology as object, weights), device));
+    return this.#opening;
+  }
+
+  #inputOf(port: OpenedNet['inputs'][number], batch: NetBatch, range: RowRange) {
+    const trained = this.#net.inputs.find((input) => input.name === port.name);
+    const columns = this.#columnsOf(port.name, trained, Object.keys(batch));
+    return inputRows(port, columns, batch, range, trained ?? { scale: 1, offset: 0 });
   }
 
   #columnsOf(name: string, trained: NetInput | undefined, present: readonly string[]): readonly string[] {
     const { featureColumns } = this.#options;
-    const single = this.#graph.inputs.length === 1;
-    const asked =
-      featureColumns && 'length' in featureColumns
-        ? (featureColumns as readonly string[])
-        : featureColumns?.[name];
+    const single = this.#names.length === 1;
+    const asked = Array.isArray(featureColumns)
+      ? (featureColumns as readonly string[])
+      : featureColumns && Object.hasOwn(featureColumns, name)
+        ? (featureColumns as Readonly<Record<string, readonly string[]>>)[name]
+        : undefined;
     const columns = asked ?? trained?.columns ?? (single ? present : [name]);
     if (columns.length === 0) throw new UnknownColumnError('the data to predict has no columns');
     for (const column of columns) {

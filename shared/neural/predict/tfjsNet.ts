@@ -101,8 +101,9 @@ function factsOf(model: tfjs.LayersModel): LayersFacts {
   return {
     layers: model.layers.length,
     parameters: model.countParams(),
-    inputs: model.inputs.map(({ name, dtype, shape }) => ({
-      name,
+    inputs: model.inputs.map(({ dtype, shape }, at) => ({
+      // The layer's: names of tensors are made unique in a process.
+      name: model.inputNames[at]!,
       dtype: dtype === 'int32' ? 'int32' : 'float32',
       shape: shape.slice(1),
     })),

@@ -1,22 +1,26 @@
-// A cluster of one in this process for NeuralTrainer: a real session trains on tfjs's autodiff; the coordinator is this
-// file.
+// A cluster of one in this process for NeuralTrainer: a real session trains, on tfjs's autodiff unless told otherwise; the
+// coordinator is this file.
 
 import type { NeuralWorld } from '../../../coordinator/neural/neuralTrainer.ts';
 import type { RunEvent, RunHandle, RunOutcome, RunRequest } from '../../../coordinator/run/runRequest.ts';
 import { loadTfjs } from '../../../client/neural/tfjs/loadTfjs.ts';
 import { openTfjsEngine } from '../../../client/neural/tfjs/tfjsEngine.ts';
+import { createTrainingEngine } from '../../../shared/neural/engine/createTrainingEngine.ts';
+import { readModel } from '../../../shared/neural/model/readModel.ts';
 import { SessionWorld } from '../../client/session/sessionWorld.ts';
 
 const WORKER = 'w0';
 
-export async function localNetWorld(): Promise<NeuralWorld> {
+type OpenEngine = ConstructorParameters<typeof SessionWorld>[0];
+
+export async function localNetWorld(openEngine?: OpenEngine): Promise<NeuralWorld> {
   const runtime = await loadTfjs(undefined);
   let time = 0;
   return {
     now: () => (time += 1),
     openCluster: () => {
-      const world = new SessionWorld((spec) =>
-        openTfjsEngine({ ...spec, topology: spec.topology as object }, runtime),
+      const world = new SessionWorld(
+        openEngine ?? ((spec) => openTfjsEngine({ ...spec, topology: spec.topology as object }, runtime)),
       );
       return Promise.resolve({
         url: 'memory:',
@@ -30,6 +34,15 @@ export async function localNetWorld(): Promise<NeuralWorld> {
       });
     },
   };
+}
+
+/** The same with the compiled engine on the processor. */
+export function compiledNetWorld(): Promise<NeuralWorld> {
+  return localNetWorld((spec) => {
+    const read = readModel(spec.topology);
+    if (read.kind !== 'compiled') throw new Error(read.part.reason);
+    return createTrainingEngine({ ...spec, graph: read.graph }, { device: 'cpu' });
+  });
 }
 
 function startRun(world: SessionWorld, { runId, spec }: RunRequest): RunHandle {

@@ -386,7 +386,7 @@ describe('options', () => {
       'checkpointConfig.numToKep',
       /did you mean numToKeep\?/,
     ],
-    [{ numBoostRound: 0 }, 'numBoostRound', /is 0; expected a whole number of at least 1/],
+    [{ numBoostRound: 0 }, 'numBoostRound', /is 0; expected a whole number from 1 to 2147483648/],
     [{ scalingConfig: { numWorkers: [3, 2] } }, 'scalingConfig.numWorkers', /expected the fewest first/],
     [{ scalingConfig: { numWorkers: 1.5 } }, 'scalingConfig.numWorkers', /is 1.5/],
     [{ runConfig: { name: '../up' } }, 'runConfig.name', /letters, digits/],

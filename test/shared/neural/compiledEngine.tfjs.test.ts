@@ -79,6 +79,41 @@ function perceptron(): tf.LayersModel {
   return tf.model({ inputs: x, outputs: head(y) });
 }
 
+/** Howard et al. 2019: gates of channels, and what Keras puts in front of its nets. */
+function squeezeAndExcite(): tf.LayersModel {
+  const x = tf.input({ shape: [6, 5, 3] });
+  const scaled = chain(x, layers.rescaling({ scale: 1 / 0.7, offset: -0.2 }));
+  const y = chain(scaled, layers.conv2d({ filters: 4, kernelSize: 3, activation: 'selu' }));
+  const gate = chain(
+    y,
+    layers.globalAveragePooling2d({}),
+    layers.reshape({ targetShape: [1, 1, 4] }),
+    layers.conv2d({ filters: 2, kernelSize: 1, activation: 'mish' }),
+    layers.conv2d({ filters: 4, kernelSize: 1, activation: 'hardSigmoid' }),
+  );
+  const gated = layers.multiply().apply([y, gate]) as tf.SymbolicTensor;
+  const shifted = layers.add().apply([gate, gated]) as tf.SymbolicTensor;
+  const mean = layers.average().apply([shifted, y, gated]) as tf.SymbolicTensor;
+  return tf.model({ inputs: x, outputs: head(chain(mean, layers.globalMaxPooling2d({}))) });
+}
+
+function sequences(): tf.LayersModel {
+  const x = tf.input({ shape: [13, 3] });
+  const y = chain(
+    x,
+    layers.conv1d({ filters: 5, kernelSize: 3, strides: 2, padding: 'same', activation: 'softplus' }),
+    layers.maxPooling1d({ poolSize: 3, strides: 1, padding: 'same' }),
+    layers.conv1d({ filters: 4, kernelSize: 2, activation: 'softsign', useBias: false }),
+    layers.averagePooling1d({ poolSize: 2 }),
+  );
+  const pooled = [layers.globalAveragePooling1d(), layers.globalMaxPooling1d(), layers.flatten()].map(
+    (layer) => layer.apply(y) as tf.SymbolicTensor,
+  );
+  const joined = layers.concatenate().apply(pooled) as tf.SymbolicTensor;
+  const repeated = chain(joined, layers.repeatVector({ n: 3 }), layers.dense({ units: 2 }), layers.flatten());
+  return tf.model({ inputs: x, outputs: head(repeated) });
+}
+
 const optimizers: readonly { spec: OptimizerSpec; theirs: () => tf.Optimizer; title: string }[] = [
   {
     title: 'Nesterov momentum',
@@ -113,6 +148,8 @@ function weightOf(model: tf.LayersModel, name: string): Float32Array {
 describe.each([
   { title: 'convolutions and batch norm', build: convolutions },
   { title: 'pools, sums, products and padding', build: branches },
+  { title: 'gates of channels, rescaling and averages', build: squeezeAndExcite },
+  { title: 'sequences', build: sequences },
   { title: 'dense layers, layer norm, a softmax inside and a penalty', build: perceptron },
 ])('$title', ({ build }) => {
   it.each(optimizers)("follows tfjs's curve by $title", async ({ spec: optimizer, theirs }) => {

@@ -82,16 +82,31 @@ export class NetBuilder {
 
   batchNorm(
     from: number,
-    options: { momentum?: number; epsilon?: number; center?: boolean; scale?: boolean } = {},
+    options: {
+      momentum?: number;
+      epsilon?: number;
+      center?: boolean;
+      scale?: boolean;
+      frozen?: boolean;
+      trainable?: boolean;
+    } = {},
   ): number {
-    const { momentum = 0.99, epsilon = 1e-3, center = true, scale = true } = options;
+    const {
+      momentum = 0.99,
+      epsilon = 1e-3,
+      center = true,
+      scale = true,
+      frozen,
+      trainable = true,
+    } = options;
     const channels = this.shapeOf(from).slice(-1);
     const weights: [string, Shape][] = [];
     if (scale) weights.push(['gamma', channels]);
     if (center) weights.push(['beta', channels]);
     weights.push(['moving_mean', channels], ['moving_variance', channels]);
-    const operation = { type: 'batchNormalization', momentum, epsilon, center, scale } as const;
-    return this.add(operation, [from], this.shapeOf(from), weights);
+    const norm = { type: 'batchNormalization', momentum, epsilon, center, scale } as const;
+    const operation = { ...norm, ...(frozen !== undefined && { frozen }) };
+    return this.add(operation, [from], this.shapeOf(from), weights, { trainable });
   }
 
   layerNorm(from: number, options: { epsilon?: number; center?: boolean; scale?: boolean } = {}): number {

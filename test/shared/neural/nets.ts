@@ -41,6 +41,17 @@ export const netCases: readonly NetCase[] = [
     const c = net.activation(net.combine('add', [next, down]), 'relu');
     return net.activation(net.dense(net.globalPool(c, 'globalAveragePool2d'), 5), 'softmax');
   }),
+  netCase('frozen batch norms, with weights to train and without', 'sparseCategoricalCrossentropy', (net) => {
+    const x = net.input([7, 6, 3]);
+    const fixed = { frozen: true, trainable: false };
+    const stem = net.activation(net.batchNorm(net.conv(x, 8, { padding: 'same' }), fixed), 'relu');
+    const main = net.batchNorm(net.conv(stem, 8, { padding: 'same' }), { frozen: true });
+    const b = net.activation(net.combine('add', [stem, main]), 'relu');
+    const c = net.batchNorm(net.conv(b, 5, { size: 1 }), { ...fixed, scale: false });
+    const d = net.batchNorm(net.conv(c, 5), { scale: false, frozen: true });
+    const e = net.batchNorm(net.conv(d, 6, { size: 1 }));
+    return net.activation(net.dense(net.globalPool(e, 'globalAveragePool2d'), 4), 'softmax');
+  }),
   netCase(
     'odd windows, dilation, groups and depthwise',
     'categoricalCrossentropy',

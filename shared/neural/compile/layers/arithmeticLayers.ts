@@ -1,7 +1,14 @@
 // Operations on values at the same place: activations, sums, products, dropout.
 
 import { activationFormulas } from '../../../../kernels/neural/ops/activations.ts';
-import { addTo, multiplyBy, product, sum } from '../../../../kernels/neural/ops/arithmetic.ts';
+import {
+  addTo,
+  affine,
+  multiplyBy,
+  product,
+  scaleBy,
+  sum,
+} from '../../../../kernels/neural/ops/arithmetic.ts';
 import { dropout } from '../../../../kernels/neural/ops/dropout.ts';
 import { softmax, softmaxGradient } from '../../../../kernels/neural/ops/softmax.ts';
 import { elementsOf } from '../../engineLayout.ts';
@@ -77,6 +84,19 @@ export const multiplyLayer: LayerCompiler<'multiply'> = {
         context.emitElementwise('backward', multiplyBy, length, { a: context.input(j), result });
       }
     });
+  },
+};
+
+export const rescaleLayer: LayerCompiler<'rescale'> = {
+  forward: (context) => {
+    const { scale, offset } = context.operation;
+    const buffers = { a: context.input(), result: context.output() };
+    context.emitElementwise('forward', affine(scale, offset), lengthOf(context), buffers);
+  },
+  backward: (context) => {
+    const result = context.ownGradient();
+    context.emitElementwise('backward', scaleBy(context.operation.scale), lengthOf(context), { result });
+    context.passToInput(result);
   },
 };
 

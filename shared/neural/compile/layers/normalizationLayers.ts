@@ -41,28 +41,22 @@ function placesOf({ operation: { scale, center } }: BatchNorm) {
   return { gamma: 0, beta: Number(scale), mean, variance: mean + 1 };
 }
 
+/** Whether members exchange statistics in the middle of this layer. */
+function isSynchronized({ state, operation }: BatchNorm): boolean {
+  return state.syncBatchNorm && operation.frozen !== true;
+}
+
 function batchNormForward(context: BatchNorm): void {
-  const { state, node, layer } = context;
+  const { layer } = context;
   const shape = shapeOf(context);
   const form = formOf(context);
   const places = placesOf(context);
   const moments = context.keepFixed('moments', 2 * shape.channels);
-  const statistics = {
-    input: context.input(),
-    moments,
-    meanSum: `gradient:${node.weights[places.mean]?.name ?? ''}`,
-    varianceSum: `gradient:${node.weights[places.variance]?.name ?? ''}`,
-  };
-  const mean = context.weight(places.mean);
-  context.emit('training', (kernel) => batchNormStatistics(kernel, shape, statistics, state.syncBatchNorm));
-  if (state.syncBatchNorm) {
-    const { channels, rowsPerExample } = shape;
-    const stop = { stop: 'statistics', direction: 'forward', channels, rowsPerExample } as const;
-    state.builder.stop({ ...stop, values: moments, origin: mean });
-    context.emit('training', (kernel) => takeSynchronized(kernel, shape, statistics));
-  }
-  const variance = context.weight(places.variance);
-  context.emit('inference', (kernel) => movingMoments(kernel, shape, { mean, variance, moments }));
+  if (context.operation.frozen !== true) emitStatistics(context, moments);
+  const moving = { mean: context.weight(places.mean), variance: context.weight(places.variance), moments };
+  context.emit(context.operation.frozen === true ? 'all' : 'inference', (kernel) =>
+    movingMoments(kernel, shape, moving),
+  );
   const buffers = {
     input: context.input(),
     moments,
@@ -74,11 +68,32 @@ function batchNormForward(context: BatchNorm): void {
   context.emit('all', (kernel) => batchNormApply(kernel, form, shape, buffers));
 }
 
+/** Of the microbatch, in training. */
+function emitStatistics(context: BatchNorm, moments: string): void {
+  const { state, node } = context;
+  const shape = shapeOf(context);
+  const places = placesOf(context);
+  const statistics = {
+    input: context.input(),
+    moments,
+    meanSum: `gradient:${node.weights[places.mean]?.name ?? ''}`,
+    varianceSum: `gradient:${node.weights[places.variance]?.name ?? ''}`,
+  };
+  const synchronized = isSynchronized(context);
+  context.emit('training', (kernel) => batchNormStatistics(kernel, shape, statistics, synchronized));
+  if (!synchronized) return;
+  const { channels, rowsPerExample } = shape;
+  const stop = { stop: 'statistics', direction: 'forward', channels, rowsPerExample } as const;
+  state.builder.stop({ ...stop, values: moments, origin: context.weight(places.mean) });
+  context.emit('training', (kernel) => takeSynchronized(kernel, shape, statistics));
+}
+
 function batchNormBackward(context: BatchNorm): void {
   const { state, layer } = context;
   const shape = shapeOf(context);
   const form = formOf(context);
   const places = placesOf(context);
+  const frozen = context.operation.frozen === true;
   const gradient = context.ownGradient();
   const sums = context.keepFixed('sums', 3 * shape.channels);
   const gammaGradient = form.gamma ? context.weightGradient(places.gamma) : undefined;
@@ -93,17 +108,19 @@ function batchNormBackward(context: BatchNorm): void {
     ...(gammaGradient !== undefined && { gammaGradient }),
     ...(betaGradient !== undefined && { betaGradient }),
   };
-  context.emit('training', (kernel) => batchNormGradientSums(kernel, form, shape, buffers));
-  if (state.syncBatchNorm) {
+  if (!frozen || gammaGradient !== undefined || betaGradient !== undefined) {
+    context.emit('training', (kernel) => batchNormGradientSums(kernel, form, shape, buffers));
+  }
+  const synchronized = isSynchronized(context);
+  if (synchronized) {
     const { channels, rowsPerExample } = shape;
     const stop = { stop: 'statistics', direction: 'backward', channels, rowsPerExample } as const;
     state.builder.stop({ ...stop, values: sums, origin: context.weight(places.mean) });
   }
   const inputGradient = form.residual ? context.freshInputGradient() : undefined;
   const written = { ...buffers, ...(inputGradient !== undefined && { inputGradient }) };
-  context.emit('training', (kernel) =>
-    batchNormInputGradient(kernel, form, shape, written, state.syncBatchNorm),
-  );
+  const from = frozen ? 'moving' : synchronized ? 'synchronized' : 'batch';
+  context.emit('training', (kernel) => batchNormInputGradient(kernel, form, shape, written, from));
   // In place: what was the gradient of the sum is now that of the residual, or of the input where there is none.
   if (layer.residual === undefined) context.passToInput(gradient);
   else context.pass(layer.residual, gradient);

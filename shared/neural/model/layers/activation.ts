@@ -5,12 +5,13 @@ import { single, type LayerReader } from '../layerReader.ts';
 
 function reader(
   classNames: readonly string[],
-  activationOf: (config: LayerConfig) => ActivationConfig | undefined,
+  activationOf: (config: LayerConfig, rank: number) => ActivationConfig | undefined,
 ): LayerReader {
   return {
     classNames,
     inputs: 'one',
-    read: (config, inputs, graph) => graph.activate(config, single(inputs), activationOf(config)),
+    read: (config, inputs, graph) =>
+      graph.activate(config, single(inputs), activationOf(config, graph.shape(single(inputs)).length)),
   };
 }
 
@@ -33,7 +34,9 @@ export const leakyRelu = reader(['LeakyReLU'], (config) => ({
 
 export const elu = reader(['ELU'], (config) => ({ function: 'elu', alpha: config.number('alpha', 1) }));
 
-export const softmax = reader(['Softmax'], (config) => {
-  if (config.number('axis', -1) !== -1) throw config.unsupported('its axis is not the last');
+export const softmax = reader(['Softmax'], (config, rank) => {
+  // Counted with the batch, or from behind; tfjs writes 1 where nothing was given.
+  const axis = config.number('axis', -1);
+  if (axis !== -1 && axis !== rank) throw config.unsupported('its axis is not the last');
   return { function: 'softmax' };
 });

@@ -9,8 +9,8 @@ export const batchNormalization: LayerReader = {
   inputs: 'one',
   read(config, inputs, graph) {
     config.refuseSet('beta_constraint', 'gamma_constraint', 'renorm', 'virtual_batch_size');
-    // Keras then uses the moving statistics, and they stay as they are.
-    if (!config.flag('trainable', true)) throw config.unsupported('it is frozen');
+    // As Keras has it from version 2 on: frozen, or called with training=False.
+    const frozen = !config.flag('trainable', true) || graph.infers;
     const input = single(inputs);
     const shape = graph.shape(input);
     const axis = config.raw('axis') ?? -1;
@@ -27,6 +27,7 @@ export const batchNormalization: LayerReader = {
         epsilon: config.number('epsilon', 1e-3),
         center,
         scale,
+        ...(frozen && { frozen }),
       },
       [input],
       shape,

@@ -1,27 +1,58 @@
 // Several inputs become one.
 
+import type { Pair, Shape } from '../../layerGraph.ts';
+import type { GraphBuilder } from '../graphBuilder.ts';
+import type { LayerConfig } from '../layerConfig.ts';
 import type { LayerReader } from '../layerReader.ts';
 import { NeuralModelError } from '../modelErrors.ts';
 
-function elementwise(className: string, type: 'add' | 'multiply'): LayerReader {
+function elementwise(
+  classNames: readonly string[],
+  type: 'add' | 'multiply',
+  finish: (config: LayerConfig, node: number, inputs: number, graph: GraphBuilder) => number = (_, node) =>
+    node,
+): LayerReader {
   return {
-    classNames: [className],
+    classNames,
     inputs: 'many',
     read(config, inputs, graph) {
-      const shape = graph.shape(inputs[0]!);
-      const other = inputs.find((input) => graph.shape(input).join() !== shape.join());
-      if (other !== undefined) {
-        throw config.unsupported(
-          `it broadcasts [${graph.shape(other).join(', ')}] to [${shape.join(', ')}] or the reverse`,
-        );
-      }
-      return graph.add(config, { type }, inputs, shape);
+      const shape = commonShape(config, inputs, graph);
+      const alike = inputs.map((input) => spread(config, input, shape, graph));
+      const [first] = alike;
+      // A merge of one is that one.
+      const node = alike.length === 1 ? first! : graph.add(config, { type }, alike, shape);
+      return finish(config, node, alike.length, graph);
     },
   };
 }
 
-export const add = elementwise('Add', 'add');
-export const multiply = elementwise('Multiply', 'multiply');
+/** Each dimension is the largest of the inputs', where the others are as large or 1. */
+function commonShape(config: LayerConfig, inputs: readonly number[], graph: GraphBuilder): Shape {
+  const shapes = inputs.map((input) => graph.shape(input));
+  const [first = []] = shapes;
+  const shape = first.map((_, axis) => Math.max(...shapes.map((other) => other[axis] ?? 0)));
+  const other = shapes.find((one) => one.length !== shape.length || !fits(one, shape));
+  if (!other) return shape;
+  throw config.unsupported(`it broadcasts [${other.join(', ')}] to [${shape.join(', ')}]`);
+}
+
+/** Whether values can be repeated along the height and width of an image, as the gates of squeeze-and-excitation are. */
+function fits(from: Shape, to: Shape): boolean {
+  return from.every((size, axis) => size === to[axis] || (size === 1 && to.length === 3 && axis < 2));
+}
+
+function spread(config: LayerConfig, input: number, shape: Shape, graph: GraphBuilder): number {
+  const from = graph.shape(input);
+  if (from.join() === shape.join()) return input;
+  const size: Pair = [shape[0]! / from[0]!, shape[1]! / from[1]!];
+  return graph.add(config, { type: 'upSample2d', size, interpolation: 'nearest' }, [input], shape);
+}
+
+export const add = elementwise(['Add'], 'add');
+export const multiply = elementwise(['Multiply'], 'multiply');
+export const average = elementwise(['Average'], 'add', (config, node, inputs, graph) =>
+  graph.add(config, { type: 'rescale', scale: 1 / inputs, offset: 0 }, [node], graph.shape(node)),
+);
 
 export const concatenate: LayerReader = {
   classNames: ['Concatenate'],

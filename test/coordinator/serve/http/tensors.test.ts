@@ -111,7 +111,7 @@ describe('a datatype that a request announces', () => {
     const value = 2n ** 60n + 2n ** 36n + 1n;
     const bytes = new Uint8Array(BigUint64Array.of(value, 2n ** 64n - 1n).buffer);
     expect(Array.from(readBinaryTensor('t', 'UINT64', bytes, 2))).toEqual([value, 2n ** 64n - 1n]);
-    const feature = { name: 't', isCategorical: false, codes: undefined };
+    const feature = { name: 't', isCategorical: false, codes: undefined, hasNumberNames: false };
     expect(featureNumber(value, feature, 0)).toBe(2 ** 60 + 2 ** 37);
     expect(featureNumber(-value, feature, 0)).toBe(-(2 ** 60 + 2 ** 37));
     expect(featureNumber(2n ** 60n + 2n ** 36n, feature, 0)).toBe(2 ** 60);

@@ -87,18 +87,32 @@ function inPlace(
   };
 }
 
-const activations = (['elu', 'gelu', 'leakyRelu', 'relu', 'relu6', 'sigmoid', 'swish', 'tanh'] as const).map(
-  (name) => {
-    const { forward, backward } = activationFormulas(name, 0.3);
-    return inPlace(name, 3 * 65, {}, (context) => [
-      elementwise(context, 'forward', forward, 65, { x: 'x', result: 'y' }),
-      elementwise(context, 'backward', backward, 65, {
-        ...Object.fromEntries(backward.reads.map((read) => [read, read])),
-        result: 'dy',
-      }),
-    ]);
-  },
-);
+const activations = (
+  [
+    'elu',
+    'gelu',
+    'hardSigmoid',
+    'leakyRelu',
+    'mish',
+    'relu',
+    'relu6',
+    'selu',
+    'sigmoid',
+    'softplus',
+    'softsign',
+    'swish',
+    'tanh',
+  ] as const
+).map((name) => {
+  const { forward, backward } = activationFormulas(name, 0.3);
+  return inPlace(name, 3 * 65, {}, (context) => [
+    elementwise(context, 'forward', forward, 65, { x: 'x', result: 'y' }),
+    elementwise(context, 'backward', backward, 65, {
+      ...Object.fromEntries(backward.reads.map((read) => [read, read])),
+      result: 'dy',
+    }),
+  ]);
+});
 
 const pools = poolShapes.flatMap((shape) =>
   (['average', 'max'] as const).map((kind) => {
@@ -273,7 +287,7 @@ const norm = inPlace(
       normForm,
       normShape,
       { x: 'x', y: 'y', moments: 'moments', sums: 'sums', gamma: 'gamma', gradient: 'dy' },
-      false,
+      'batch',
     ),
   ],
   { gamma: 'dGamma', beta: 'dBeta' },

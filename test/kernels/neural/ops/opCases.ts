@@ -2,7 +2,15 @@
 // and on a GPU.
 
 import { activationFormulas } from '../../../../kernels/neural/ops/activations.ts';
-import { addTo, copy, multiplyBy, product, sum } from '../../../../kernels/neural/ops/arithmetic.ts';
+import {
+  addTo,
+  affine,
+  copy,
+  multiplyBy,
+  product,
+  scaleBy,
+  sum,
+} from '../../../../kernels/neural/ops/arithmetic.ts';
 import {
   batchNormApply,
   batchNormGradientSums,
@@ -90,7 +98,21 @@ function reductions(adapter: AdapterClass): OpCase[] {
 }
 
 const activations = (
-  ['elu', 'gelu', 'leakyRelu', 'relu', 'relu6', 'sigmoid', 'swish', 'tanh'] as const
+  [
+    'elu',
+    'gelu',
+    'hardSigmoid',
+    'leakyRelu',
+    'mish',
+    'relu',
+    'relu6',
+    'selu',
+    'sigmoid',
+    'softplus',
+    'softsign',
+    'swish',
+    'tanh',
+  ] as const
 ).flatMap((name) => {
   const { forward, backward } = activationFormulas(name, 0.2);
   return [name.length % 2 === 0 ? 64 : 65].flatMap((length) => [
@@ -187,34 +209,36 @@ const images = [1, 7, 8].flatMap((channels) => {
       },
       'x',
     ),
-    plain(
-      `the gradient of batch norm of ${channels} channels`,
-      (context) =>
-        batchNormInputGradient(
-          context,
-          form,
-          shape,
-          {
-            x: 'x',
-            y: 'y',
-            moments: 'moments',
-            sums: 'sums',
-            gamma: 'gamma',
-            gradient: 'gradient',
-            inputGradient: 'inputGradient',
-          },
-          false,
-        ),
-      {
-        x: elements,
-        y: elements,
-        gradient: elements,
-        inputGradient: elements,
-        moments: 2 * channels,
-        sums: 3 * channels,
-        gamma: channels,
-      },
-      'gradient',
+    ...(['batch', 'moving'] as const).map((from) =>
+      plain(
+        `the gradient of batch norm of ${channels} channels, statistics: ${from}`,
+        (context) =>
+          batchNormInputGradient(
+            context,
+            form,
+            shape,
+            {
+              x: 'x',
+              y: 'y',
+              moments: 'moments',
+              sums: 'sums',
+              gamma: 'gamma',
+              gradient: 'gradient',
+              inputGradient: 'inputGradient',
+            },
+            from,
+          ),
+        {
+          x: elements,
+          y: elements,
+          gradient: elements,
+          inputGradient: elements,
+          moments: 2 * channels,
+          sums: 3 * channels,
+          gamma: channels,
+        },
+        'gradient',
+      ),
     ),
     plain(
       `the gradient of a bias of ${channels}`,
@@ -241,7 +265,7 @@ const arithmetic = [1, 65, 256].flatMap((length) => [
   ),
 ]);
 
-const ofTwo = [sum, multiplyBy, copy].map((formula) =>
+const ofTwo = [sum, multiplyBy, copy, affine(0.3, -2), scaleBy(-1.7)].map((formula) =>
   plain(
     `the formula ${formula.name}`,
     (context) =>

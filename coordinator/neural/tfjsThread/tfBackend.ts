@@ -1,15 +1,15 @@
 // Chooses what tfjs computes on, in a thread of Node.
 
 import * as tf from '@tensorflow/tfjs';
-import { UnavailableError } from '../serveErrors.ts';
+import { AdapterMissingError } from '../../../shared/neural/predict/adapterMissingError.ts';
 
-/** @throws UnavailableError where there is no WebGPU adapter. */
+/** @throws AdapterMissingError where there is no WebGPU adapter. */
 export async function useBackend(device: 'cpu' | 'webgpu'): Promise<void> {
   // Without checks of every value for NaN, and without advertisements on the terminal.
   tf.enableProdMode();
   if (device === 'webgpu') await mountDawn();
   const isSet = await tf.setBackend(device).catch(() => false);
-  if (!isSet) throw new UnavailableError(`tfjs can not compute on the device "${device}" here.`);
+  if (!isSet) throw new AdapterMissingError(`tfjs can not compute on the device "${device}" here.`);
   await tf.ready();
 }
 
@@ -19,7 +19,7 @@ async function mountDawn(): Promise<void> {
   Object.assign(globalThis, globals);
   const gpu = create([]);
   if (!(await gpu.requestAdapter()))
-    throw new UnavailableError('There is no WebGPU adapter on this machine; deploy with device "cpu".');
+    throw new AdapterMissingError('There is no WebGPU adapter on this machine; use device "cpu".');
   Object.defineProperty(globalThis, 'navigator', { value: { gpu, userAgent: 'node' }, configurable: true });
   await import('@tensorflow/tfjs-backend-webgpu');
 }
