@@ -14,7 +14,7 @@ import { FlatColumn } from './flatColumn.ts';
 import { chunkOf, chunkRange, FOOTER_GUESS_BYTES, type ParquetFooter } from './footer.ts';
 import { LeafReader } from './leafReader.ts';
 import { formOf } from './leafType.ts';
-import { BudgetExceeded, DEFAULT_PAGE_MEMORY_BYTES, MemoryBudget } from './memoryBudget.ts';
+import { BudgetExceeded, DEFAULT_PAGE_MEMORY_BYTES, MemoryBudget } from '../memoryBudget.ts';
 import { type NestedLeaf, NestedColumn } from './nestedColumn.ts';
 import { leavesOf, type ColumnNode, type LeafNode } from './schemaTree.ts';
 
