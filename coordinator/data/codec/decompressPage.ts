@@ -22,7 +22,8 @@ export function decompressPage(codec: CompressionCodec, bytes: Uint8Array, sizeB
 }
 
 function decompressAny(codec: CompressionCodec, bytes: Uint8Array, sizeBytes: number): Uint8Array {
-  const limit = { maxOutputLength: sizeBytes };
+  // All in one piece, which need not be joined of many; a little larger, so that its end is seen without a second one.
+  const limit = { maxOutputLength: sizeBytes, chunkSize: sizeBytes + 64 };
   switch (codec) {
     case 'GZIP':
       return zlib.gunzipSync(bytes, limit);

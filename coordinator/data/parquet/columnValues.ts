@@ -5,7 +5,7 @@ import { bitmapOf } from '../../../shared/columns/bitmap.ts';
 import { requireUtf8 } from '../text/requireUtf8.ts';
 import { arrowFromPlain, type ValueForm } from './arrowValues.ts';
 import type { ColumnPages } from './columnPages.ts';
-import type { MemoryBudget } from '../memoryBudget.ts';
+import { BudgetExceeded, type MemoryBudget } from '../memoryBudget.ts';
 import type { ByteValues, PageValues, PlainValues } from './physicalValues.ts';
 import { StringDictionary } from './stringDictionary.ts';
 
@@ -91,8 +91,8 @@ export class ColumnValues {
     let total = 0;
     for (const { values, start, count } of runs)
       if (count > 0) total += byteCount(values, dictionary, start, count);
-    if (total > 0x7fff_ffff) throw new Error('the strings of one batch exceed 2 GiB; smaller batchRows would do');
     this.#budget.takeForBatch(total, 'the strings of a batch');
+    if (total > 0x7fff_ffff) throw new BudgetExceeded('the strings of a batch exceed 2 GiB');
     const data = new Uint8Array(total);
     const offsets = new Int32Array(rows + 1);
     let row = 0;
