@@ -19,7 +19,11 @@ export function bytesOfBatch(batch: arrow.RecordBatch): Uint8Array {
 /** @throws UserFunctionError when the bytes are no Arrow stream, or claim what is not in them. */
 export function batchOfBytes(bytes: Uint8Array): arrow.RecordBatch {
   try {
-    const decoder = new IpcDecoder({ unpack: refuseCompression, hold: requireProportion, checkText: () => undefined });
+    const decoder = new IpcDecoder({
+      unpack: refuseCompression,
+      hold: requireProportion,
+      checkText: () => undefined,
+    });
     const batches = batchesOf(bytes, decoder);
     return batches.length > 0 ? concatBatches(batches) : emptyBatch(decoder.schema ?? new arrow.Schema([]));
   } catch (cause) {
@@ -54,5 +58,6 @@ function refuseCompression(): never {
 }
 
 function requireProportion(taken: number, what: string, bodyBytes: number): void {
-  if (taken > Math.max(MIN_LIMIT_BYTES, MAX_EXPANSION * bodyBytes)) throw new Error(`${what} would take too much memory`);
+  if (taken > Math.max(MIN_LIMIT_BYTES, MAX_EXPANSION * bodyBytes))
+    throw new Error(`${what} would take too much memory`);
 }

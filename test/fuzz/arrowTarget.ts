@@ -16,29 +16,72 @@ function table(): arrow.Table {
   const item = new arrow.Field('item', new arrow.Int32(), true);
   const word = new arrow.Field('word', new arrow.Utf8(), true);
   return new arrow.Table({
-    whole: arrow.vectorFromArray(some((i) => BigInt(i)), new arrow.Int64()),
-    small: arrow.vectorFromArray(some((i) => i), new arrow.Uint8()),
-    real: arrow.vectorFromArray(some((i) => i / 3), new arrow.Float64()),
-    flag: arrow.vectorFromArray(some((i) => i % 2 === 0), new arrow.Bool()),
-    text: arrow.vectorFromArray(some((i) => `text ${i}`), new arrow.Utf8()),
-    large: arrow.vectorFromArray(some((i) => `large ${i}`), new arrow.LargeUtf8()),
-    bytes: arrow.vectorFromArray(some((i) => Uint8Array.of(i, 255)), new arrow.Binary()),
-    word: arrow.vectorFromArray(some((i) => `w${i % 5}`), new arrow.Dictionary(new arrow.Utf8(), new arrow.Int8())),
-    when: arrow.vectorFromArray(some((i) => new Date(i * 1e9)), new arrow.TimestampMillisecond()),
-    list: arrow.vectorFromArray(some((i) => [i, null]), new arrow.List(item)),
-    pair: arrow.vectorFromArray(some((i) => [i, i + 1]), new arrow.FixedSizeList(2, item)),
-    struct: arrow.vectorFromArray(some((i) => ({ item: i, word: `w${i}` })), new arrow.Struct([item, word])),
-    nothing: arrow.vectorFromArray(rows.map(() => null), new arrow.Null()),
+    whole: arrow.vectorFromArray(
+      some((i) => BigInt(i)),
+      new arrow.Int64(),
+    ),
+    small: arrow.vectorFromArray(
+      some((i) => i),
+      new arrow.Uint8(),
+    ),
+    real: arrow.vectorFromArray(
+      some((i) => i / 3),
+      new arrow.Float64(),
+    ),
+    flag: arrow.vectorFromArray(
+      some((i) => i % 2 === 0),
+      new arrow.Bool(),
+    ),
+    text: arrow.vectorFromArray(
+      some((i) => `text ${i}`),
+      new arrow.Utf8(),
+    ),
+    large: arrow.vectorFromArray(
+      some((i) => `large ${i}`),
+      new arrow.LargeUtf8(),
+    ),
+    bytes: arrow.vectorFromArray(
+      some((i) => Uint8Array.of(i, 255)),
+      new arrow.Binary(),
+    ),
+    word: arrow.vectorFromArray(
+      some((i) => `w${i % 5}`),
+      new arrow.Dictionary(new arrow.Utf8(), new arrow.Int8()),
+    ),
+    when: arrow.vectorFromArray(
+      some((i) => new Date(i * 1e9)),
+      new arrow.TimestampMillisecond(),
+    ),
+    list: arrow.vectorFromArray(
+      some((i) => [i, null]),
+      new arrow.List(item),
+    ),
+    pair: arrow.vectorFromArray(
+      some((i) => [i, i + 1]),
+      new arrow.FixedSizeList(2, item),
+    ),
+    struct: arrow.vectorFromArray(
+      some((i) => ({ item: i, word: `w${i}` })),
+      new arrow.Struct([item, word]),
+    ),
+    nothing: arrow.vectorFromArray(
+      rows.map(() => null),
+      new arrow.Null(),
+    ),
   });
 }
 
 export const arrowTarget: FuzzTarget = {
   name: 'arrow',
-  files: () =>
-    Promise.resolve([arrow.tableToIPC(table(), 'file'), arrow.tableToIPC(table(), 'stream')]),
+  files: () => Promise.resolve([arrow.tableToIPC(table(), 'file'), arrow.tableToIPC(table(), 'stream')]),
   read(bytes) {
     const list = () => Promise.resolve([memoryFile('fuzzed.arrow', bytes)]);
-    const source = new DecodedSource('fuzzed', list, (file, _schema, signal) => decodeArrow(file, signal), undefined);
+    const source = new DecodedSource(
+      'fuzzed',
+      list,
+      (file, _schema, signal) => decodeArrow(file, signal),
+      undefined,
+    );
     return Dataset.fromSource(source).takeAll();
   },
 };

@@ -30,7 +30,10 @@ function readFiles(name: string, from: number, complain: (report: Report) => voi
     const child = fork(
       fileURLToPath(new URL('fuzzChild.ts', import.meta.url)),
       [name, String(from), String(last)],
-      { execArgv: ['--import', 'tsx', `--max-old-space-size=${HEAP_MB}`], stdio: ['ignore', 'ignore', 'pipe', 'ipc'] },
+      {
+        execArgv: ['--import', 'tsx', `--max-old-space-size=${HEAP_MB}`],
+        stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+      },
     );
     let at = from;
     let stderr = '';
@@ -50,7 +53,9 @@ function readFiles(name: string, from: number, complain: (report: Report) => voi
     child.on('close', (code, signal) => {
       clearTimeout(timer);
       if (at === last && code === 0) return resolve(last);
-      const how = isLate ? `no answer in ${FILE_DEADLINE_MS / 1000} s` : `the process ended with ${code ?? signal}`;
+      const how = isLate
+        ? `no answer in ${FILE_DEADLINE_MS / 1000} s`
+        : `the process ended with ${code ?? signal}`;
       complain({ number: at, complaint: `${how}\n${stderr}` });
       resolve(at + 1);
     });
@@ -66,8 +71,11 @@ for (const name of chosen) {
     at = await readFiles(name, at, (report) => complaints.push(report));
   }
   const seconds = ((performance.now() - started) / 1000).toFixed(0);
-  console.log(`${name}: ${last - first} damaged files from ${first} on, ${complaints.length} wrongly taken, ${seconds} s`);
-  for (const { number, complaint } of complaints.slice(0, SHOWN_COMPLAINTS)) console.log(`  ${number}: ${complaint}`);
+  console.log(
+    `${name}: ${last - first} damaged files from ${first} on, ${complaints.length} wrongly taken, ${seconds} s`,
+  );
+  for (const { number, complaint } of complaints.slice(0, SHOWN_COMPLAINTS))
+    console.log(`  ${number}: ${complaint}`);
   failures += complaints.length;
 }
 process.exit(failures === 0 ? 0 : 1);

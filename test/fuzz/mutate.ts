@@ -3,7 +3,9 @@
 type Random = () => number;
 
 /** Lengths, counts and offsets that readers get wrong. */
-const ODD_NUMBERS = [0, 1, -1, 127, 128, 255, 256, 0x7fff, 0xffff, 0x10000, 0x7fff_ffff, -0x8000_0000, 0x1fff_ffff];
+const ODD_NUMBERS = [
+  0, 1, -1, 127, 128, 255, 256, 0x7fff, 0xffff, 0x10000, 0x7fff_ffff, -0x8000_0000, 0x1fff_ffff,
+];
 const MAX_RUN_BYTES = 64;
 
 type Mutation = (bytes: Uint8Array, random: Random) => Uint8Array;

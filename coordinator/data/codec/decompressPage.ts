@@ -39,8 +39,11 @@ function decompressAny(codec: CompressionCodec, bytes: Uint8Array, sizeBytes: nu
       const out = new Uint8Array(sizeBytes);
       return out.subarray(0, unpackLz4Block(bytes, out, 0));
     }
+    case 'UNCOMPRESSED':
+      return bytes;
+    case 'LZO':
     default:
-      throw new UnsupportedDataError(`The codec ${String(codec)} is not supported.`);
+      throw new UnsupportedDataError(`The codec ${codec} is not supported.`);
   }
 }
 

@@ -14,7 +14,8 @@ export function unpackLz4Block(block: Uint8Array, out: Uint8Array, at: number): 
     const token = block[from++]!;
     let literals = token >> 4;
     if (literals === 15) [literals, from] = extended(block, from, literals);
-    if (from + literals > block.length || to + literals > out.length) throw new Error('an LZ4 block is cut off');
+    if (from + literals > block.length || to + literals > out.length)
+      throw new Error('an LZ4 block is cut off');
     if (literals < 32) for (let i = 0; i < literals; i++) out[to + i] = block[from + i]!;
     else out.set(block.subarray(from, from + literals), to);
     from += literals;
@@ -26,7 +27,8 @@ export function unpackLz4Block(block: Uint8Array, out: Uint8Array, at: number): 
     let length = token & 15;
     if (length === 15) [length, from] = extended(block, from, length);
     length += MIN_MATCH;
-    if (distance === 0 || distance > to || to + length > out.length) throw new Error('an LZ4 match leads outside');
+    if (distance === 0 || distance > to || to + length > out.length)
+      throw new Error('an LZ4 match leads outside');
     // Matches may overlap what they write.
     if (distance >= length) out.copyWithin(to, to - distance, to - distance + length);
     else for (let i = 0; i < length; i++) out[to + i] = out[to + i - distance]!;
@@ -86,7 +88,8 @@ export function unpackLz4Frames(bytes: Uint8Array, sizeBytes: number): Uint8Arra
   while (from < bytes.length) {
     if (view.getUint32(from, true) !== FRAME_MAGIC) throw new Error('no LZ4 frame');
     const flags = view.getUint8(from + 4);
-    if (flags >> 6 !== 1 || (flags & 1) !== 0) throw new Error('an LZ4 frame of an unknown version, or with a dictionary');
+    if (flags >> 6 !== 1 || (flags & 1) !== 0)
+      throw new Error('an LZ4 frame of an unknown version, or with a dictionary');
     from += 7 + ((flags & 8) === 0 ? 0 : 8);
     for (;;) {
       const header = view.getUint32(from, true);

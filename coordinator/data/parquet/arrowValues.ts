@@ -61,7 +61,8 @@ function microsecondsOfInt96(words: Int32Array): BigInt64Array {
     const high = BigInt(words[3 * i + 1]! >>> 0);
     const days = BigInt(words[3 * i + 2]! - 2_440_588);
     const micros = days * 86_400_000_000n + ((high << 32n) + low) / 1000n;
-    if (BigInt.asIntN(64, micros) !== micros) throw new Error(`an instant of the Julian day ${words[3 * i + 2]}`);
+    if (BigInt.asIntN(64, micros) !== micros)
+      throw new Error(`an instant of the Julian day ${words[3 * i + 2]}`);
     out[i] = micros;
   }
   return out;

@@ -51,7 +51,11 @@ export class ChunkBytes {
     const needed = Math.min(wanted, (beyond || this.#position >= end ? limit : end) - this.#position);
     if (this.#window.length - from < needed) {
       const rest = Math.min(WINDOW_BYTES, end - this.#position);
-      this.#window = await this.#file.read(this.#position, this.#position + Math.max(needed, rest), this.#signal);
+      this.#window = await this.#file.read(
+        this.#position,
+        this.#position + Math.max(needed, rest),
+        this.#signal,
+      );
       this.#windowStart = this.#position;
       return this.#window;
     }

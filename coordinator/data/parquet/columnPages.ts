@@ -268,7 +268,8 @@ function levelRun(
   encoding: string | undefined,
 ): { reader: HybridReader | undefined; end: number } {
   if (max === 0) return { reader: undefined, end: start };
-  if (encoding === 'BIT_PACKED') throw new Error('its levels have the encoding BIT_PACKED, which is not supported');
+  if (encoding === 'BIT_PACKED')
+    throw new Error('its levels have the encoding BIT_PACKED, which is not supported');
   if (start + 4 > bytes.length) throw new Error('the levels are cut off');
   const length = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength).getUint32(start, true);
   const end = start + 4 + length;

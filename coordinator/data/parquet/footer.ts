@@ -125,9 +125,12 @@ function checkChunk(
   const where = `row group ${groupIndex}, column "${leaf.path.join('.')}"`;
   if (chunk === undefined) throw new Error(`${where} is not there`);
   if (chunk.type !== leaf.element.type) {
-    throw new Error(`${where} is stored as ${chunk.type ?? 'an unknown type'} where ${leaf.element.type} is expected`);
+    throw new Error(
+      `${where} is stored as ${chunk.type ?? 'an unknown type'} where ${leaf.element.type} is expected`,
+    );
   }
-  if (chunk.encodings?.includes(undefined as never)) throw new Error(`${where} has an encoding that does not exist`);
+  if (chunk.encodings?.includes(undefined as never))
+    throw new Error(`${where} has an encoding that does not exist`);
   const { start, end } = statedRange(chunk);
   if (!(start >= 4 && end >= start && end <= footerStart)) throw new Error(`${where} lies outside the file`);
 }

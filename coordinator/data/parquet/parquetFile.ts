@@ -211,7 +211,7 @@ export function seemsDictionaryEncoded(footer: ParquetFooter, leaf: LeafNode): b
     const stats = chunk.encoding_stats?.filter(({ page_type }) => page_type !== 'DICTIONARY_PAGE');
     const encodings = stats?.map(({ encoding }) => encoding) ?? [];
     if (encodings.length > 0) return encodings.every(isDictionary);
-    return chunk.encodings?.some(isDictionary) === true;
+    return chunk.encodings.some(isDictionary);
   });
 }
 

@@ -11,7 +11,7 @@ export interface WordValues {
   readonly words: Int32Array;
 }
 /** One byte (0 or 1) a value. */
-export interface BitValues {
+interface BitValues {
   readonly kind: 'bits';
   readonly bits: Uint8Array;
 }
@@ -23,7 +23,7 @@ export interface ByteValues {
 }
 export type PlainValues = WordValues | BitValues | ByteValues;
 /** Indexes into the chunk's dictionary, all of them inside it. */
-export interface CodeValues {
+interface CodeValues {
   readonly kind: 'codes';
   readonly codes: Int32Array;
 }

@@ -22,7 +22,7 @@ export interface LeafNode extends NodeOfAll {
   readonly maxRepetition: number;
 }
 
-export interface StructNode extends NodeOfAll {
+interface StructNode extends NodeOfAll {
   readonly kind: 'struct';
   readonly children: readonly ColumnNode[];
 }
@@ -85,7 +85,8 @@ class TreeReader {
     if (typeof element.name !== 'string') throw new Error('a column of the schema has no name');
     if (depth > MAX_DEPTH) throw new Error(`the schema is nested more than ${MAX_DEPTH} deep`);
     const count = element.num_children ?? 0;
-    if (!(count >= 0 && count <= this.#schema.length)) throw new Error(`"${element.name}" has ${count} members`);
+    if (!(count >= 0 && count <= this.#schema.length))
+      throw new Error(`"${element.name}" has ${count} members`);
     const path = depth === 0 ? [] : [...above, element.name];
     const children: SchemaTree[] = [];
     for (let i = 0; i < count; i++) children.push(this.node(depth + 1, path));
@@ -165,6 +166,8 @@ function isElement({ element, children }: SchemaTree, listName: string): boolean
   const [only] = children;
   if (only === undefined || children.length > 1) return true;
   return (
-    only.element.repetition_type === 'REPEATED' || element.name === 'array' || element.name === `${listName}_tuple`
+    only.element.repetition_type === 'REPEATED' ||
+    element.name === 'array' ||
+    element.name === `${listName}_tuple`
   );
 }

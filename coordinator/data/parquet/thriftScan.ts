@@ -67,7 +67,8 @@ class ThriftScan {
     else if (type === BINARY) this.#skip(this.#varint());
     else if (type === LIST || type === SET) this.#list(fields, depth, path);
     else if (type === STRUCT) this.struct(fields, depth + 1, path);
-    else throw new Error(type === MAP ? 'a map where Parquet has none' : `a field of the unknown kind ${type}`);
+    else
+      throw new Error(type === MAP ? 'a map where Parquet has none' : `a field of the unknown kind ${type}`);
   }
 
   #list(fields: RequiredFields, depth: number, path: string): void {
@@ -100,7 +101,8 @@ class ThriftScan {
   }
 
   #skip(count: number): void {
-    if (count > this.#bytes.length - this.#at) throw new Error(`${count} bytes are claimed where fewer are left`);
+    if (count > this.#bytes.length - this.#at)
+      throw new Error(`${count} bytes are claimed where fewer are left`);
     this.#at += count;
   }
 }

@@ -1,6 +1,12 @@
 // Gives the values of one data page in pieces: what a page stands for may be many times what it is.
 
-import { decodeDelta32, decodeDelta64, decodeDeltaByteArray, decodeDeltaLength, deltaCount } from './deltaValues.ts';
+import {
+  decodeDelta32,
+  decodeDelta64,
+  decodeDeltaByteArray,
+  decodeDeltaLength,
+  deltaCount,
+} from './deltaValues.ts';
 import {
   type ByteValues,
   decodePlain,
@@ -44,6 +50,7 @@ export function openValues(page: ValuePage): ValueReader {
     case 'RLE':
       if (layout.type === 'BOOLEAN') return new BooleanRunReader(bytes);
       break;
+    case undefined:
     default: {
       const values = decodeWhole(page);
       if (values !== undefined) return new SliceReader(values);
@@ -197,11 +204,12 @@ function decodeWhole(page: ValuePage): PlainValues | undefined {
 }
 
 /** Deltas of no bits take no bytes: their number is only claimed. */
-function heldDeltas({ bytes, entries, hold }: ValuePage): number {
+function heldDeltas(page: ValuePage): number {
+  const { bytes, entries } = page;
   const count = deltaCount(bytes);
   if (count > entries) throw new Error(`${count} delta values in a page of ${entries} rows`);
   // Words of each, and offsets for what are lengths.
-  hold(count * 24, `${count} delta values`);
+  page.hold(count * 24, `${count} delta values`);
   return count;
 }
 

@@ -59,7 +59,7 @@ function elementsOf(name: string, type: arrow.DataType): SchemaElement[] {
   // Of a dictionary the values are stored.
   if (arrow.DataType.isDictionary(type)) return elementsOf(name, type.dictionary as arrow.DataType);
   if (arrow.DataType.isList(type) || arrow.DataType.isFixedSizeList(type)) {
-    const [item] = type.children as arrow.Field[];
+    const [item] = type.children;
     return [
       { ...optional, num_children: 1, converted_type: 'LIST' },
       { name: 'list', repetition_type: 'REPEATED', num_children: 1 },
@@ -68,9 +68,12 @@ function elementsOf(name: string, type: arrow.DataType): SchemaElement[] {
   }
   if (arrow.DataType.isStruct(type)) {
     if (type.children.length === 0) {
-      throw new UnsupportedDataError(`Column "${name}" is a struct without members, which Parquet does not have.`, {
-        column: name,
-      });
+      throw new UnsupportedDataError(
+        `Column "${name}" is a struct without members, which Parquet does not have.`,
+        {
+          column: name,
+        },
+      );
     }
     const children = type.children.flatMap((field) => elementsOf(field.name, field.type as arrow.DataType));
     return [{ ...optional, num_children: type.children.length }, ...children];

@@ -40,7 +40,9 @@ function allValues(data: arrow.Data, strings: DictionaryStrings): unknown[] {
     const items = storedValues(data.children[0]!, strings);
     return Array.from({ length }, (_, i) => items.slice(i * type.listSize, (i + 1) * type.listSize));
   }
-  return isStoredAsIs(type) ? Array.from((data.values as BigInt64Array).subarray(0, length)) : valuesOf(data, strings);
+  return isStoredAsIs(type)
+    ? Array.from((data.values as BigInt64Array).subarray(0, length))
+    : valuesOf(data, strings);
 }
 
 function isStoredAsIs(type: arrow.DataType): boolean {

@@ -28,9 +28,12 @@ export async function* decodeArrow(
 ): AsyncGenerator<arrow.RecordBatch> {
   if (file.sizeBytes === 0) throw corrupt(file, 'it is empty');
   const head = textOf(await file.read(0, Math.min(HEAD_BYTES, file.sizeBytes), signal));
-  if (head.startsWith(FEATHER_1_MARK)) throw corrupt(file, 'it is Feather of version 1, which is not supported');
+  if (head.startsWith(FEATHER_1_MARK))
+    throw corrupt(file, 'it is Feather of version 1, which is not supported');
   try {
-    yield* head.startsWith(FILE_MARK) ? decodeFile(file, signal) : decodeStream(file, 0, file.sizeBytes, signal);
+    yield* head.startsWith(FILE_MARK)
+      ? decodeFile(file, signal)
+      : decodeStream(file, 0, file.sizeBytes, signal);
   } catch (error) {
     if (error instanceof TabgradError || signal?.aborted === true) throw error;
     if (error instanceof BudgetExceeded) {

@@ -46,7 +46,8 @@ export class BodyBuffers {
     if (size === 0n) return new Uint8Array(0);
     this.#hold(Number(size), 'a compressed buffer');
     const content = this.#unpack(codec, packed, Number(size));
-    if (content.length !== Number(size)) throw new Error(`${content.length} bytes unpacked where ${size} are expected`);
+    if (content.length !== Number(size))
+      throw new Error(`${content.length} bytes unpacked where ${size} are expected`);
     return content;
   }
 }
@@ -60,7 +61,10 @@ export class BodyBuffer {
 
   /** The first `count` elements, in place where they are aligned. @throws Error when there are fewer. */
   typed<T extends Uint8Array | Int32Array | Uint32Array | Float64Array | BigInt64Array>(
-    Values: { new (buffer: ArrayBufferLike, offset: number, length: number): T; readonly BYTES_PER_ELEMENT: number },
+    Values: {
+      new (buffer: ArrayBufferLike, offset: number, length: number): T;
+      readonly BYTES_PER_ELEMENT: number;
+    },
     count: number,
   ): T {
     const { bytes } = this;

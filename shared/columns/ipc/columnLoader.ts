@@ -62,7 +62,7 @@ export class ColumnLoader {
       return arrowData({ ...rows, child: this.#child(type, length * type.listSize) });
     }
     if (arrow.DataType.isStruct(type)) {
-      const fields = type.children as arrow.Field[];
+      const fields = type.children;
       if (fields.length === 0) this.#countUnstored(length);
       return arrowData({ ...rows, children: fields.map((field) => exactly(this.next(field.type), length)) });
     }
@@ -101,7 +101,9 @@ export class ColumnLoader {
     // Columns without rows need not have an offset.
     if (length === 0) return new Int32Array(1);
     const isLarge = type.OffsetArrayType === BigInt64Array;
-    const offsets = isLarge ? narrowed(buffer.typed(BigInt64Array, length + 1)) : buffer.typed(Int32Array, length + 1);
+    const offsets = isLarge
+      ? narrowed(buffer.typed(BigInt64Array, length + 1))
+      : buffer.typed(Int32Array, length + 1);
     for (let i = 0, before = 0; i <= length; i++) {
       const offset = offsets[i]!;
       if (offset < before) throw new Error(`the offset ${offset} of value ${i} leads back`);
@@ -155,7 +157,7 @@ export class ColumnLoader {
   }
 
   #child(type: arrow.DataType, length: number): arrow.Data {
-    const [item] = type.children as arrow.Field[];
+    const [item] = type.children;
     if (item === undefined) throw new Error('a list without the type of its elements');
     return exactly(this.next(item.type), length);
   }
@@ -166,7 +168,8 @@ export class ColumnLoader {
     const divisor = 10 ** type.scale;
     const data = Float64Array.from({ length: rows.length }, (_, row) => {
       let value = 0n;
-      for (let limb = limbs - 1; limb >= 0; limb--) value = (value << 32n) | BigInt(words[row * limbs + limb]!);
+      for (let limb = limbs - 1; limb >= 0; limb--)
+        value = (value << 32n) | BigInt(words[row * limbs + limb]!);
       return Number(BigInt.asIntN(type.bitWidth, value)) / divisor;
     });
     return arrowData({ ...rows, data });
@@ -189,11 +192,13 @@ export class ColumnLoader {
 }
 
 function narrowed(wide: BigInt64Array): Int32Array {
-  return Int32Array.from(wide as unknown as ArrayLike<number>, (offset) => {
-    const number = Number(offset);
-    if (number < 0 || number > 0x7fff_ffff) throw new Error(`the offset ${number}; up to 2 GiB are supported`);
-    return number;
-  });
+  const offsets = new Int32Array(wide.length);
+  for (const [i, offset] of wide.entries()) {
+    if (offset < 0n || offset > 0x7fff_ffffn)
+      throw new Error(`the offset ${offset}; up to 2 GiB are supported`);
+    offsets[i] = Number(offset);
+  }
+  return offsets;
 }
 
 /** Columns inside of others may be longer than what is used of them. */

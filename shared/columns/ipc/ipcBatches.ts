@@ -30,7 +30,10 @@ export function* ipcBatches(
     if (length === 0) return;
     if (length < 0) throw new Error(`a message of ${length} bytes`);
     const message = readIpcMessage(yield* take(length));
-    const batch = decoder.take(message, message.bodyBytes === 0 ? new Uint8Array(0) : yield* take(message.bodyBytes));
+    const batch = decoder.take(
+      message,
+      message.bodyBytes === 0 ? new Uint8Array(0) : yield* take(message.bodyBytes),
+    );
     if (batch !== undefined) yield batch;
   }
 }

@@ -52,6 +52,7 @@ export class IpcDecoder {
         return undefined;
       case 'batch':
         return this.#batch(message.batch, body);
+      case 'other':
       default:
         return undefined;
     }
@@ -71,15 +72,19 @@ export class IpcDecoder {
   }
 
   #loader(batch: IpcBatch, body: Uint8Array, isKept: boolean): ColumnLoader {
-    const { unpack, checkText } = this.#settings;
+    const settings = this.#settings;
     let held = this.#dictionaryBytes;
     const hold = (bytes: number, what: string): void => {
       held += bytes;
       this.#settings.hold(held, what, body.length);
       if (isKept) this.#dictionaryBytes = held;
     };
-    const buffers = new BodyBuffers(batch, body, unpack, hold);
-    return new ColumnLoader(batch, buffers, { dictionaries: this.#dictionaries, hold, checkText });
+    const buffers = new BodyBuffers(batch, body, (...packed) => settings.unpack(...packed), hold);
+    return new ColumnLoader(batch, buffers, {
+      dictionaries: this.#dictionaries,
+      hold,
+      checkText: (offsets, data) => settings.checkText(offsets, data),
+    });
   }
 
   #takeDictionary(id: number, isDelta: boolean, batch: IpcBatch, body: Uint8Array): void {
@@ -98,7 +103,7 @@ export class IpcDecoder {
       this.#enterDictionaries(value);
       return;
     }
-    for (const field of (type.children ?? []) as arrow.Field[]) this.#enterDictionaries(field.type);
+    for (const field of type.children ?? []) this.#enterDictionaries(field.type);
   }
 }
 

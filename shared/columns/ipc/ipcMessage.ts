@@ -55,6 +55,9 @@ export function readIpcMessage(metadata: Uint8Array): IpcMessage {
       const id = Number(dictionary.id());
       return { kind: 'dictionary', bodyBytes, id, isDelta: dictionary.isDelta(), batch };
     }
+    case MessageHeader.NONE:
+    case MessageHeader.Tensor:
+    case MessageHeader.SparseTensor:
     default:
       return { kind: 'other', bodyBytes };
   }
@@ -69,7 +72,9 @@ export function readFooterSchema(footer: Uint8Array): arrow.Schema {
 
 function requireVersion(version: MetadataVersion): void {
   if (version === MetadataVersion.V4 || version === MetadataVersion.V5) return;
-  throw new UnsupportedDataError(`Arrow's format of the version ${version + 1} is not supported; 4 and 5 are.`);
+  throw new UnsupportedDataError(
+    `Arrow's format of the version ${version + 1} is not supported; 4 and 5 are.`,
+  );
 }
 
 function readSchema(schema: Schema | null, metadataBytes: number): arrow.Schema {
@@ -79,8 +84,10 @@ function readSchema(schema: Schema | null, metadataBytes: number): arrow.Schema 
   }
   new SchemaCheck(metadataBytes).schema(schema);
   // The library's own way, which its types leave out.
-  const { decode } = ArrowSchema as unknown as { decode(schema: Schema, dictionaries: Map<number, unknown>): arrow.Schema };
-  return decode(schema, new Map());
+  const library = ArrowSchema as unknown as {
+    decode(schema: Schema, dictionaries: Map<number, unknown>): arrow.Schema;
+  };
+  return library.decode(schema, new Map());
 }
 
 const unknownTypes = new Map<Type, string>([
@@ -109,13 +116,17 @@ class SchemaCheck {
     if (field === null) throw new Error('a field without its description');
     // A field has at least eight bytes of its own.
     this.#fields++;
-    if (depth > MAX_DEPTH || this.#fields * 8 > this.#metadataBytes) throw new Error('the schema is nested in itself');
+    if (depth > MAX_DEPTH || this.#fields * 8 > this.#metadataBytes)
+      throw new Error('the schema is nested in itself');
     const name = above + (field.name() ?? '');
     const unknown = unknownTypes.get(field.typeType());
     if (unknown !== undefined) {
-      throw new UnsupportedDataError(`Column "${name}" has the Arrow type ${unknown}, which is not supported.`, {
-        column: name,
-      });
+      throw new UnsupportedDataError(
+        `Column "${name}" has the Arrow type ${unknown}, which is not supported.`,
+        {
+          column: name,
+        },
+      );
     }
     this.#vector(field.customMetadataLength(), 4);
     this.#vector(field.childrenLength(), 4);
@@ -168,7 +179,8 @@ function compressionOf(batch: RecordBatch): IpcBatch['compression'] {
   const compression = batch.compression();
   if (compression === null) return undefined;
   const codec: number = compression.codec();
-  if (codec !== 0 && codec !== 1) throw new UnsupportedDataError(`Arrow's compression ${codec} is not supported.`);
+  if (codec !== 0 && codec !== 1)
+    throw new UnsupportedDataError(`Arrow's compression ${codec} is not supported.`);
   return codec === 0 ? 'lz4' : 'zstd';
 }
 

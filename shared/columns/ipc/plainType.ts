@@ -15,17 +15,19 @@ export function plainType(type: arrow.DataType): arrow.DataType {
   if (isBytes(type)) return new arrow.Binary();
   if (arrow.DataType.isDecimal(type)) return new arrow.Float64();
   if (isListed(type)) {
-    const [item] = type.children as arrow.Field[];
+    const [item] = type.children;
     return new arrow.List(plainField(item!));
   }
   if (arrow.DataType.isFixedSizeList(type)) {
-    const [item] = type.children as arrow.Field[];
+    const [item] = type.children;
     return new arrow.FixedSizeList(type.listSize, plainField(item!));
   }
   if (arrow.DataType.isStruct(type)) {
-    const fields = type.children as arrow.Field[];
+    const fields = type.children;
     const names = distinctNames(fields.map(({ name }) => name));
-    return new arrow.Struct(fields.map((field, i) => new arrow.Field(names[i]!, plainType(field.type), true)));
+    return new arrow.Struct(
+      fields.map((field, i) => new arrow.Field(names[i]!, plainType(field.type), true)),
+    );
   }
   return type;
 }
@@ -34,7 +36,9 @@ export function plainType(type: arrow.DataType): arrow.DataType {
 export function plainSchema(schema: arrow.Schema): arrow.Schema {
   const names = distinctNames(schema.fields.map(({ name }) => name));
   return new arrow.Schema(
-    schema.fields.map((field, i) => new arrow.Field(names[i]!, plainType(field.type as arrow.DataType), true)),
+    schema.fields.map(
+      (field, i) => new arrow.Field(names[i]!, plainType(field.type as arrow.DataType), true),
+    ),
   );
 }
 
@@ -47,7 +51,9 @@ export function isText(type: arrow.DataType): boolean {
 }
 
 export function isBytes(type: arrow.DataType): boolean {
-  return arrow.DataType.isBinary(type) || arrow.DataType.isLargeBinary(type) || arrow.DataType.isBinaryView(type);
+  return (
+    arrow.DataType.isBinary(type) || arrow.DataType.isLargeBinary(type) || arrow.DataType.isBinaryView(type)
+  );
 }
 
 export function isListed(type: arrow.DataType): boolean {

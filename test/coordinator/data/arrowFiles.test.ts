@@ -54,16 +54,26 @@ describe('Arrow files', () => {
       arrow.tableToIPC(
         tableOf({
           text: arrow.vectorFromArray(['b', null, 'a'], new arrow.LargeUtf8()),
-          list: arrow.vectorFromArray([[1, 2], null, []], new arrow.LargeList(new arrow.Field('item', new arrow.Int32(), true))),
+          list: arrow.vectorFromArray(
+            [[1, 2], null, []],
+            new arrow.LargeList(new arrow.Field('item', new arrow.Int32(), true)),
+          ),
         }),
       ),
     );
-    expect(await readArrow(file).filter(() => true).takeAll()).toEqual([
+    expect(
+      await readArrow(file)
+        .filter(() => true)
+        .takeAll(),
+    ).toEqual([
       { text: 'b', list: [1, 2] },
       { text: null, list: null },
       { text: 'a', list: [] },
     ]);
-    expect(await readArrow(file).selectColumns(['text']).sort('text').take(2)).toEqual([{ text: 'a' }, { text: 'b' }]);
+    expect(await readArrow(file).selectColumns(['text']).sort('text').take(2)).toEqual([
+      { text: 'a' },
+      { text: 'b' },
+    ]);
   });
 
   it('with decimals give doubles', async () => {
@@ -86,7 +96,10 @@ describe('Arrow files', () => {
       new arrow.Schema(fields),
       arrow.makeData({ type: new arrow.Struct(fields), length: 2, nullCount: 0, children }),
     );
-    const expected = [{ x: 1, x_1: 3 }, { x: 2, x_1: 4 }];
+    const expected = [
+      { x: 1, x_1: 3 },
+      { x: 2, x_1: 4 },
+    ];
     const file = written(arrow.RecordBatchStreamWriter.writeAll([batch]).toUint8Array(true));
     expect(await readArrow(file).takeAll()).toEqual(expected);
     expect(await fromArrow(batch).takeAll()).toEqual(expected);
@@ -94,13 +107,18 @@ describe('Arrow files', () => {
 });
 
 describe('a damaged Arrow file', () => {
-  const stream = arrow.tableToIPC(tableOf({ x: ints(1, 2, 3), s: arrow.vectorFromArray(['a', 'b', 'c'], new arrow.Utf8()) }));
+  const stream = arrow.tableToIPC(
+    tableOf({ x: ints(1, 2, 3), s: arrow.vectorFromArray(['a', 'b', 'c'], new arrow.Utf8()) }),
+  );
 
   it('is named at every length that it may be cut to', async () => {
     // The last eight bytes say that the stream is over, which they need not.
     for (let length = 1; length < stream.length - 8; length += 7) {
       const error = { code: 'DATA_FILE_CORRUPT' };
-      await expect(readArrow(written(stream.slice(0, length))).takeAll(), `cut to ${length}`).rejects.toMatchObject(error);
+      await expect(
+        readArrow(written(stream.slice(0, length))).takeAll(),
+        `cut to ${length}`,
+      ).rejects.toMatchObject(error);
     }
   });
 

@@ -37,12 +37,19 @@ const rowsOf = (bytes: Uint8Array, options: ReadParquetOptions = {}): Promise<un
   readParquet(written(bytes), options).takeAll();
 
 /** One column of pages. */
-function single(column: Thrift, rows: number, type: number, pages: readonly Page[], odd: Partial<Column> = {}): Uint8Array {
+function single(
+  column: Thrift,
+  rows: number,
+  type: number,
+  pages: readonly Page[],
+  odd: Partial<Column> = {},
+): Uint8Array {
   return handmadeParquet([column], 1, rows, [{ path: [column[4] as string], type, pages, ...odd }]);
 }
 
 const int = (name: string, repetition: number): Thrift => element(name, repetition, { 1: TYPE.int32 });
-const text = (name: string, repetition: number): Thrift => element(name, repetition, { 1: TYPE.bytes, 6: CONVERTED.utf8 });
+const text = (name: string, repetition: number): Thrift =>
+  element(name, repetition, { 1: TYPE.bytes, 6: CONVERTED.utf8 });
 
 describe('lists of old writers', () => {
   it('of two levels, of which the inner one is a struct of two fields', async () => {
@@ -61,12 +68,24 @@ describe('lists of old writers', () => {
         pages: [
           {
             entries: 3,
-            body: [...levels(run(1, 0), run(1, 1), run(1, 0)), ...levels(run(3, 2)), ...int32s(1 + 3 * i, 2 + 3 * i, 3 + 3 * i)],
+            body: [
+              ...levels(run(1, 0), run(1, 1), run(1, 0)),
+              ...levels(run(3, 2)),
+              ...int32s(1 + 3 * i, 2 + 3 * i, 3 + 3 * i),
+            ],
           },
         ],
       })),
     );
-    const expected = [{ l: [{ a: 1, b: 4 }, { a: 2, b: 5 }] }, { l: [{ a: 3, b: 6 }] }];
+    const expected = [
+      {
+        l: [
+          { a: 1, b: 4 },
+          { a: 2, b: 5 },
+        ],
+      },
+      { l: [{ a: 3, b: 6 }] },
+    ];
     expect(await rowsOf(bytes)).toEqual(expected);
     expect(await withDuck((duck) => duckRows(duck, `SELECT * FROM '${written(bytes)}'`))).toEqual(expected);
   });
@@ -74,14 +93,20 @@ describe('lists of old writers', () => {
   it('take the repeated group for the element when it is called array, or after the list', async () => {
     for (const name of ['array', 'l_tuple']) {
       const bytes = handmadeParquet(
-        [element('l', OPTIONAL, { 5: 1, 6: CONVERTED.list }), element(name, REPEATED, { 5: 1 }), int('a', REQUIRED)],
+        [
+          element('l', OPTIONAL, { 5: 1, 6: CONVERTED.list }),
+          element(name, REPEATED, { 5: 1 }),
+          int('a', REQUIRED),
+        ],
         1,
         1,
         [
           {
             path: ['l', name, 'a'],
             type: TYPE.int32,
-            pages: [{ entries: 2, body: [...levels(run(1, 0), run(1, 1)), ...levels(run(2, 2)), ...int32s(7, 8)] }],
+            pages: [
+              { entries: 2, body: [...levels(run(1, 0), run(1, 1)), ...levels(run(2, 2)), ...int32s(7, 8)] },
+            ],
           },
         ],
       );
@@ -131,7 +156,12 @@ describe('lists of old writers', () => {
         ],
       },
     ]);
-    expect(await rowsOf(bytes)).toEqual([{ g: { r: [1, 2] } }, { g: { r: [] } }, { g: null }, { g: { r: [3] } }]);
+    expect(await rowsOf(bytes)).toEqual([
+      { g: { r: [1, 2] } },
+      { g: { r: [] } },
+      { g: null },
+      { g: { r: [3] } },
+    ]);
   });
 
   it('are refused where members of a struct disagree in number', async () => {
@@ -141,7 +171,11 @@ describe('lists of old writers', () => {
       pages: [
         {
           entries,
-          body: [...levels(run(1, 0), run(entries - 1, 1)), ...levels(run(entries, 1)), ...int32s(...new Array<number>(entries).fill(1))],
+          body: [
+            ...levels(run(1, 0), run(entries - 1, 1)),
+            ...levels(run(entries, 1)),
+            ...int32s(...Array.from({ length: entries }, () => 1)),
+          ],
         },
       ],
     });
@@ -151,7 +185,9 @@ describe('lists of old writers', () => {
       int('a', REQUIRED),
       int('b', REQUIRED),
     ];
-    await expect(rowsOf(handmadeParquet(schema, 1, 1, [column('a', 3), column('b', 2)]))).rejects.toMatchObject({
+    await expect(
+      rowsOf(handmadeParquet(schema, 1, 1, [column('a', 3), column('b', 2)])),
+    ).rejects.toMatchObject({
       code: 'DATA_FILE_CORRUPT',
       place: { column: 'l' },
     });
@@ -161,20 +197,37 @@ describe('lists of old writers', () => {
 describe('maps', () => {
   const map = (key: Thrift, keyType: number, keys: readonly number[], annotation: Thrift): Uint8Array =>
     handmadeParquet(
-      [element('m', OPTIONAL, { 5: 1, ...annotation }), element('map', REPEATED, { 5: 2 }), key, int('value', OPTIONAL)],
+      [
+        element('m', OPTIONAL, { 5: 1, ...annotation }),
+        element('map', REPEATED, { 5: 2 }),
+        key,
+        int('value', OPTIONAL),
+      ],
       1,
       2,
       [
         {
           path: ['m', 'map', 'key'],
           type: keyType,
-          pages: [{ entries: 3, body: [...levels(run(1, 0), run(1, 1), run(1, 0)), ...levels(run(2, 2), run(1, 1)), ...keys] }],
+          pages: [
+            {
+              entries: 3,
+              body: [...levels(run(1, 0), run(1, 1), run(1, 0)), ...levels(run(2, 2), run(1, 1)), ...keys],
+            },
+          ],
         },
         {
           path: ['m', 'map', 'value'],
           type: TYPE.int32,
           pages: [
-            { entries: 3, body: [...levels(run(1, 0), run(1, 1), run(1, 0)), ...levels(run(1, 3), run(1, 2), run(1, 1)), ...int32s(7)] },
+            {
+              entries: 3,
+              body: [
+                ...levels(run(1, 0), run(1, 1), run(1, 0)),
+                ...levels(run(1, 3), run(1, 2), run(1, 1)),
+                ...int32s(7),
+              ],
+            },
           ],
         },
       ],
@@ -182,10 +235,25 @@ describe('maps', () => {
 
   it('keep keys of any type, repeated ones and those of any name, in order', async () => {
     const whole = map(int('key', REQUIRED), TYPE.int32, int32s(10, 9), { 6: CONVERTED.map });
-    expect(await rowsOf(whole)).toEqual([{ m: [{ key: 10, value: 7 }, { key: 9, value: null }] }, { m: [] }]);
-    const same = map(text('key', REQUIRED), TYPE.bytes, strings('__proto__', '__proto__'), { 6: CONVERTED.mapKeyValue });
+    expect(await rowsOf(whole)).toEqual([
+      {
+        m: [
+          { key: 10, value: 7 },
+          { key: 9, value: null },
+        ],
+      },
+      { m: [] },
+    ]);
+    const same = map(text('key', REQUIRED), TYPE.bytes, strings('__proto__', '__proto__'), {
+      6: CONVERTED.mapKeyValue,
+    });
     expect(await rowsOf(same)).toEqual([
-      { m: [{ key: '__proto__', value: 7 }, { key: '__proto__', value: null }] },
+      {
+        m: [
+          { key: '__proto__', value: 7 },
+          { key: '__proto__', value: null },
+        ],
+      },
       { m: [] },
     ]);
   });
@@ -200,26 +268,43 @@ describe('columns of one name', () => {
     });
     const ra = element('ra', REQUIRED, { 1: TYPE.int64 });
     const bytes = handmadeParquet([ra, ra], 2, 2, [column(1n), column(4n)]);
-    expect(await rowsOf(bytes)).toEqual([{ ra: 1, ra_1: 4 }, { ra: 2, ra_1: 5 }]);
+    expect(await rowsOf(bytes)).toEqual([
+      { ra: 1, ra_1: 4 },
+      { ra: 2, ra_1: 5 },
+    ]);
     expect(await rowsOf(bytes, { columns: ['ra_1'] })).toEqual([{ ra_1: 4 }, { ra_1: 5 }]);
   });
 });
 
 describe('dictionaries', () => {
-  const dictionary = (...entries: string[]): Page => ({ entries: entries.length, body: strings(...entries), isDictionary: true });
+  const dictionary = (...entries: string[]): Page => ({
+    entries: entries.length,
+    body: strings(...entries),
+    isDictionary: true,
+  });
   const inFooter = { odd: { 2: [0, 8] } };
 
   it('with a repeated entry keep rows apart from those of a plain page after it', async () => {
-    const codes = { entries: 3, encoding: ENCODING.dictionary, body: [2, ...run(1, 0), ...run(1, 1), ...run(1, 2)] };
+    const codes = {
+      entries: 3,
+      encoding: ENCODING.dictionary,
+      body: [2, ...run(1, 0), ...run(1, 1), ...run(1, 2)],
+    };
     const plain = { entries: 2, body: strings('c', 'a') };
-    const bytes = single(text('s', REQUIRED), 5, TYPE.bytes, [dictionary('a', 'a', 'b'), codes, plain], inFooter);
+    const bytes = single(
+      text('s', REQUIRED),
+      5,
+      TYPE.bytes,
+      [dictionary('a', 'a', 'b'), codes, plain],
+      inFooter,
+    );
     expect(await rowsOf(bytes)).toEqual(['a', 'a', 'b', 'c', 'a'].map((s) => ({ s })));
   });
 
   it('of one entry need no bytes for their codes', async () => {
     const codes = { entries: 1000, encoding: ENCODING.dictionary, body: [0] };
     const bytes = single(text('s', REQUIRED), 1000, TYPE.bytes, [dictionary('only'), codes], inFooter);
-    expect(await rowsOf(bytes)).toEqual(new Array(1000).fill({ s: 'only' }));
+    expect(await rowsOf(bytes)).toEqual(Array.from({ length: 1000 }, () => ({ s: 'only' })));
   });
 });
 
@@ -267,12 +352,16 @@ describe('text', () => {
       await expect(rowsOf(bytes)).rejects.toMatchObject(error);
     }
     // Together they are a character; apart they are none.
-    const halves = single(text('s', REQUIRED), 2, TYPE.bytes, [{ entries: 2, body: strings([0xc3], [0xa9]) }]);
+    const halves = single(text('s', REQUIRED), 2, TYPE.bytes, [
+      { entries: 2, body: strings([0xc3], [0xa9]) },
+    ]);
     await expect(rowsOf(halves)).rejects.toMatchObject({ code: 'DATA_FILE_CORRUPT' });
   });
 
   it('without a logical type is bytes, or text when that is asked for', async () => {
-    const bytes = single(element('s', REQUIRED, { 1: TYPE.bytes }), 1, TYPE.bytes, [{ entries: 1, body: strings('red') }]);
+    const bytes = single(element('s', REQUIRED, { 1: TYPE.bytes }), 1, TYPE.bytes, [
+      { entries: 1, body: strings('red') },
+    ]);
     expect(await rowsOf(bytes)).toEqual([{ s: Uint8Array.from([114, 101, 100]) }]);
     expect(await rowsOf(bytes, { binaryAsString: true })).toEqual([{ s: 'red' }]);
   });
@@ -282,7 +371,13 @@ describe('odd but readable', () => {
   const pages = [{ entries: 2, body: int32s(1, 2) }];
   const expected = [{ x: 1 }, { x: 2 }];
   const file = (column: Partial<Column>, footer: Thrift = {}): Uint8Array =>
-    handmadeParquet([int('x', REQUIRED)], 1, 2, [{ path: ['x'], type: TYPE.int32, pages, ...column }], footer);
+    handmadeParquet(
+      [int('x', REQUIRED)],
+      1,
+      2,
+      [{ path: ['x'], type: TYPE.int32, pages, ...column }],
+      footer,
+    );
 
   it('is a footer that says that the file has no rows', async () => {
     const bytes = file({}, { 3: 0n });
@@ -296,7 +391,9 @@ describe('odd but readable', () => {
 
   it('is a page that unpacks to less than its header says', async () => {
     const body = gzipSync(Uint8Array.from(int32s(1, 2)));
-    expect(await rowsOf(file({ codec: CODEC.gzip, pages: [{ entries: 2, body, unpackedBytes: 10 }] }))).toEqual(expected);
+    expect(
+      await rowsOf(file({ codec: CODEC.gzip, pages: [{ entries: 2, body, unpackedBytes: 10 }] })),
+    ).toEqual(expected);
     const more = file({ codec: CODEC.gzip, pages: [{ entries: 2, body, unpackedBytes: 7 }] });
     await expect(rowsOf(more)).rejects.toMatchObject({ code: 'DATA_FILE_CORRUPT' });
   });
@@ -309,6 +406,8 @@ describe('odd but readable', () => {
 
   it('says what is missing in the metadata of a chunk', async () => {
     await expect(rowsOf(file({ odd: { 3: undefined } }))).rejects.toThrow(/path_in_schema is missing/);
-    await expect(rowsOf(file({ odd: { 2: [77] } }))).rejects.toThrow(/column "x" has an encoding that does not exist/);
+    await expect(rowsOf(file({ odd: { 2: [77] } }))).rejects.toThrow(
+      /column "x" has an encoding that does not exist/,
+    );
   });
 });

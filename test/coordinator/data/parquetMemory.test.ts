@@ -27,7 +27,11 @@ const path = scratchFolder();
 const MIB = 2 ** 20;
 
 /** Reads the first batch. @returns how much more memory that took, at most, or the error. */
-async function firstBatch(name: string, bytes: Uint8Array, options: ReadParquetOptions = {}): Promise<unknown> {
+async function firstBatch(
+  name: string,
+  bytes: Uint8Array,
+  options: ReadParquetOptions = {},
+): Promise<unknown> {
   writeFileSync(path(name), bytes);
   const before = process.memoryUsage().rss;
   try {
@@ -42,7 +46,13 @@ async function firstBatch(name: string, bytes: Uint8Array, options: ReadParquetO
   }
 }
 
-function file(column: Thrift, rows: number, type: number, pages: readonly Page[], codec: number = CODEC.none): Uint8Array {
+function file(
+  column: Thrift,
+  rows: number,
+  type: number,
+  pages: readonly Page[],
+  codec: number = CODEC.none,
+): Uint8Array {
   const chunk = { path: [column[4] as string], type, pages, codec, odd: { 2: [0, 8] } };
   return handmadeParquet([column], 1, rows, [chunk]);
 }
@@ -80,7 +90,9 @@ describe('a file of a few bytes', () => {
 
   it('is refused when its pages together unpack to more than is in proportion', async () => {
     const unpackedBytes = 128 * MIB;
-    const body = brotliCompressSync(new Uint8Array(unpackedBytes), { params: { [constants.BROTLI_PARAM_QUALITY]: 4 } });
+    const body = brotliCompressSync(new Uint8Array(unpackedBytes), {
+      params: { [constants.BROTLI_PARAM_QUALITY]: 4 },
+    });
     const rows = unpackedBytes / 4;
     const names = ['a', 'b', 'x'];
     const bytes = handmadeParquet(
@@ -97,23 +109,30 @@ describe('a file of a few bytes', () => {
     expect(bytes.length).toBeLessThan(10_000);
     writeFileSync(path('pages.parquet'), bytes);
     await expect(readParquet(path('pages.parquet')).take(1)).rejects.toMatchObject(tooLarge);
-    expect(await readParquet(path('pages.parquet'), { columns: ['a', 'x'] }).take(1)).toEqual([{ a: 0, x: 0 }]);
+    expect(await readParquet(path('pages.parquet'), { columns: ['a', 'x'] }).take(1)).toEqual([
+      { a: 0, x: 0 },
+    ]);
   });
 
   it('is refused when one row has 300 million elements', async () => {
-    const bytes = handmadeParquet([element('x', REQUIRED, { 5: 1 }), element('r', REPEATED, { 1: TYPE.int32 })], 1, 1, [
-      {
-        path: ['x', 'r'],
-        type: TYPE.int32,
-        pages: [{ entries: ROWS, body: [...levels(run(1, 0), run(ROWS - 1, 1)), ...levels(run(ROWS, 0))] }],
-      },
-    ]);
+    const bytes = handmadeParquet(
+      [element('x', REQUIRED, { 5: 1 }), element('r', REPEATED, { 1: TYPE.int32 })],
+      1,
+      1,
+      [
+        {
+          path: ['x', 'r'],
+          type: TYPE.int32,
+          pages: [{ entries: ROWS, body: [...levels(run(1, 0), run(ROWS - 1, 1)), ...levels(run(ROWS, 0))] }],
+        },
+      ],
+    );
     expect(await firstBatch('elements.parquet', bytes)).toMatchObject(tooLarge);
   });
 
   it('is refused when its deltas take no bits', async () => {
     const block = 2 ** 28;
-    const body = [...varint(block), ...varint(1), ...varint(ROWS), 0, ...[0, 0], ...[0, 0]];
+    const body = [...varint(block), ...varint(1), ...varint(ROWS), 0, 0, 0, 0, 0];
     const bytes = file(element('x', REQUIRED, { 1: TYPE.int32 }), ROWS, TYPE.int32, [
       { entries: ROWS, encoding: ENCODING.delta, body },
     ]);
@@ -130,10 +149,17 @@ describe('a file of a few bytes', () => {
   });
 
   it('is refused when its metadata claims lists of what is not there', async () => {
-    const bytes = file(element('x', REQUIRED, { 1: TYPE.int32 }), 1, TYPE.int32, [{ entries: 1, body: int32s(1) }]);
+    const bytes = file(element('x', REQUIRED, { 1: TYPE.int32 }), 1, TYPE.int32, [
+      { entries: 1, body: int32s(1) },
+    ]);
     // The list of schema elements, said to have half a milliard.
     const footer = [0x05, 0x02, 0x02, 0x09, 0x04, 0xfc, ...varint(500_000_000), ...thrift({ 4: 'root' })];
-    const claimed = Uint8Array.from([...bytes.slice(0, 50), ...footer, ...int32s(footer.length), ...bytes.slice(-4)]);
+    const claimed = Uint8Array.from([
+      ...bytes.slice(0, 50),
+      ...footer,
+      ...int32s(footer.length),
+      ...bytes.slice(-4),
+    ]);
     expect(await firstBatch('claims.parquet', claimed)).toMatchObject({ code: 'DATA_FILE_CORRUPT' });
   });
 });
@@ -147,7 +173,11 @@ describe('a table of many columns', () => {
       names.map((name) => element(name, OPTIONAL, { 1: TYPE.int64 })),
       columns,
       rows,
-      names.map((name) => ({ path: [name], type: TYPE.int64, pages: [{ entries: rows, body: levels(run(rows, 0)) }] })),
+      names.map((name) => ({
+        path: [name],
+        type: TYPE.int64,
+        pages: [{ entries: rows, body: levels(run(rows, 0)) }],
+      })),
     );
     expect(await firstBatch('wide.parquet', bytes)).toBeLessThan(400 * MIB);
   });

@@ -17,12 +17,36 @@ describe('LZ4', () => {
 
   it('unpacks blocks behind their lengths, and bare ones', () => {
     const hadoop = Uint8Array.from([0, 0, 0, content.length, 0, 0, 0, block.length, ...block]);
-    expect(textOf(unpackHadoopLz4(Uint8Array.from([...hadoop, ...hadoop]), 2 * content.length))).toBe(content + content);
+    expect(textOf(unpackHadoopLz4(Uint8Array.from([...hadoop, ...hadoop]), 2 * content.length))).toBe(
+      content + content,
+    );
     expect(textOf(unpackHadoopLz4(block, content.length))).toBe(content);
   });
 
   it('unpacks frames of packed and of stored blocks', () => {
-    const frame = [0x04, 0x22, 0x4d, 0x18, 0x60, 0x40, 0x82, block.length, 0, 0, 0, ...block, 3, 0, 0, 0x80, ...ascii('xyz'), 0, 0, 0, 0];
+    const frame = [
+      0x04,
+      0x22,
+      0x4d,
+      0x18,
+      0x60,
+      0x40,
+      0x82,
+      block.length,
+      0,
+      0,
+      0,
+      ...block,
+      3,
+      0,
+      0,
+      0x80,
+      ...ascii('xyz'),
+      0,
+      0,
+      0,
+      0,
+    ];
     expect(textOf(unpackLz4Frames(Uint8Array.from(frame), 100))).toBe(`${content}xyz`);
   });
 
@@ -38,7 +62,9 @@ describe('LZ4', () => {
       }
       expect(end).toBeLessThan(content.length);
     }
-    expect(() => unpackLz4Block(Uint8Array.from([0x10, 97, 2, 0, 0]), new Uint8Array(20), 0)).toThrow(/outside/);
+    expect(() => unpackLz4Block(Uint8Array.from([0x10, 97, 2, 0, 0]), new Uint8Array(20), 0)).toThrow(
+      /outside/,
+    );
     expect(() => unpackLz4Block(block, new Uint8Array(content.length - 1), 0)).toThrow();
   });
 });

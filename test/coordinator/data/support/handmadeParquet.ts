@@ -22,7 +22,8 @@ export function varint(value: number | bigint): number[] {
   return [...out, Number(left)];
 }
 
-const zigzag = (value: number | bigint): number[] => varint(value < 0 ? BigInt(value) * -2n - 1n : BigInt(value) * 2n);
+const zigzag = (value: number | bigint): number[] =>
+  varint(value < 0 ? BigInt(value) * -2n - 1n : BigInt(value) * 2n);
 
 function typeOf(value: Value): number {
   if (typeof value === 'boolean') return value ? 1 : 2;
@@ -37,16 +38,18 @@ function bytesOf(value: Value): number[] {
   if (typeof value === 'number' || typeof value === 'bigint') return zigzag(value);
   if (typeof value === 'string') return bytesOf(new TextEncoder().encode(value));
   if (value instanceof Uint8Array) return [...varint(value.length), ...value];
-  if (!Array.isArray(value)) return thrift(value as Thrift);
+  if (!Array.isArray(value)) return thrift(value);
   const items = value as Value[];
-  return [0xf0 | (items.length === 0 ? 5 : typeOf(items[0]!)), ...varint(items.length), ...items.flatMap(bytesOf)];
+  return [
+    0xf0 | (items.length === 0 ? 5 : typeOf(items[0]!)),
+    ...varint(items.length),
+    ...items.flatMap(bytesOf),
+  ];
 }
 
 export function thrift(fields: Thrift): number[] {
   const parts = Object.entries(fields).flatMap(([field, value]) =>
-    value === undefined
-      ? []
-      : [[typeOf(value as Value)], zigzag(Number(field)), bytesOf(value as Value)],
+    value === undefined ? [] : [[typeOf(value as Value)], zigzag(Number(field)), bytesOf(value as Value)],
   );
   return [...parts.flat(), 0];
 }
@@ -59,7 +62,9 @@ export function levels(...runs: readonly number[][]): number[] {
   return [bytes.length & 255, bytes.length >> 8, 0, 0, ...bytes];
 }
 export const int32s = (...values: number[]): number[] => [...new Uint8Array(Int32Array.from(values).buffer)];
-export const int64s = (...values: bigint[]): number[] => [...new Uint8Array(BigInt64Array.from(values).buffer)];
+export const int64s = (...values: bigint[]): number[] => [
+  ...new Uint8Array(BigInt64Array.from(values).buffer),
+];
 export const strings = (...values: (string | readonly number[])[]): number[] =>
   values.flatMap((value) => {
     const bytes = typeof value === 'string' ? [...new TextEncoder().encode(value)] : [...value];
@@ -85,8 +90,15 @@ export interface Column {
   readonly odd?: Thrift;
 }
 
-function pageBytes({ entries, encoding = ENCODING.plain, body, isDictionary, unpackedBytes }: Page): number[] {
-  const own = isDictionary === true ? { 7: { 1: entries, 2: 0 } } : { 5: { 1: entries, 2: encoding, 3: 3, 4: 3 } };
+function pageBytes({
+  entries,
+  encoding = ENCODING.plain,
+  body,
+  isDictionary,
+  unpackedBytes,
+}: Page): number[] {
+  const own =
+    isDictionary === true ? { 7: { 1: entries, 2: 0 } } : { 5: { 1: entries, 2: encoding, 3: 3, 4: 3 } };
   const kind = isDictionary === true ? 2 : 0;
   return [...thrift({ 1: kind, 2: unpackedBytes ?? body.length, 3: body.length, ...own }), ...body];
 }
@@ -105,7 +117,16 @@ export function handmadeParquet(
     for (const page of pages) for (const byte of pageBytes(page)) bytes.push(byte);
     const entries = pages.reduce((sum, page) => sum + (page.isDictionary === true ? 0 : page.entries), 0);
     const size = BigInt(bytes.length - start);
-    const meta = { 1: type, 2: [0, 3], 3: path, 4: codec, 5: BigInt(entries), 6: size, 7: size, 9: BigInt(start) };
+    const meta = {
+      1: type,
+      2: [0, 3],
+      3: path,
+      4: codec,
+      5: BigInt(entries),
+      6: size,
+      7: size,
+      9: BigInt(start),
+    };
     return { 2: BigInt(start), 3: { ...meta, ...oddChunk } };
   });
   const footer = thrift({
@@ -115,7 +136,12 @@ export function handmadeParquet(
     4: [{ 1: chunks, 2: BigInt(bytes.length), 3: BigInt(rows) }],
     ...odd,
   });
-  return Uint8Array.from([...bytes, ...footer, ...int32s(footer.length), ...new TextEncoder().encode('PAR1')]);
+  return Uint8Array.from([
+    ...bytes,
+    ...footer,
+    ...int32s(footer.length),
+    ...new TextEncoder().encode('PAR1'),
+  ]);
 }
 
 /** An element of the schema. */
