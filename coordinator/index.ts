@@ -80,7 +80,8 @@ export {
   uniform,
   type Domain,
 } from './tune/space/domain.ts';
-export { deployment, Serve, type ServeStatus } from './serve/serve.ts';
+export { deployment, Serve } from './serve/serve.ts';
+export type { ServeStatus } from './serve/serveStatus.ts';
 export {
   Application,
   Deployment,

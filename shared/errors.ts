@@ -72,6 +72,7 @@ export const errorCodes = {
   BLOB_MISMATCH: 'The bytes do not have the SHA-256 or the length that was announced.',
   BODY_TOO_LARGE: 'A request or message is larger than accepted.',
   BAD_REQUEST: 'A request or message does not have the expected form.',
+  MEDIA_TYPE_UNSUPPORTED: 'The body of a request has a charset or a content coding that is not read here.',
   NOT_FOUND: 'Nothing is served at that path.',
   METHOD_NOT_ALLOWED: 'The path exists, but not for that HTTP method.',
   TOKEN_REQUIRED: 'The token is missing or wrong.',

@@ -163,6 +163,7 @@ export class ControlClient {
         return;
       case 'iceServers':
       case 'assign':
+      case 'prepare':
       case 'begin':
       case 'halt':
       case 'release':

@@ -2,7 +2,7 @@
 
 import { readTrainSpec } from '../../shared/gbdt/readTrainSpec.ts';
 import { readRoundTrees, treeBounds } from '../../shared/gbdt/readRoundTrees.ts';
-import type { WorkerMessageOf } from '../../shared/protocol/control.ts';
+import type { Lease, WorkerMessageOf } from '../../shared/protocol/control.ts';
 import { BadAssignmentError } from '../session/errors.ts';
 import { fetchJson } from '../session/fetchJson.ts';
 import type { Assignment } from '../session/generationTask.ts';
@@ -40,6 +40,10 @@ class GbdtMemberRun implements MemberRun {
 
   get lostReason(): string | undefined {
     return this.#data.lostReason;
+  }
+
+  preload(leases: readonly Lease[], signal: AbortSignal): Promise<void> {
+    return this.#data.hold(leases, signal, () => undefined);
   }
 
   async prepare(

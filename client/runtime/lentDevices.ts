@@ -1,20 +1,26 @@
-// What a worker computes on, as its session gets it: made when a run needs it, and lent for a share of the time.
+// What a worker computes with, as its session gets it: made when a run needs it, and lent for a share of the time.
 
-import type { Clock } from '../../shared/clock.ts';
+import type { TreeDevice } from '../../kernels/gbdt/treeDevice.ts';
+import type { TrainingEngine } from '../../shared/neural/trainingEngine.ts';
 import type { SessionEnvironment } from '../session/sessionEnvironment.ts';
+import type { LinkConnector } from '../transport/link.ts';
 import type { AcquiredDevice } from './acquireDevice.ts';
-import { throttledDevice } from './throttledDevice.ts';
-import { throttledEngine } from './throttledEngine.ts';
+import { lentConnector } from './lentLinks.ts';
+import { lent, type LentTime } from './lentTime.ts';
 
-/** @param share how much of the time may be used, in (0, 1]; asked anew each time. */
+/** Nearly all of the device's time goes here: they wait for what was submitted before them, too. */
+const deviceRests: ReadonlySet<keyof TreeDevice> = new Set(['buildHistograms']);
+const engineRests: ReadonlySet<keyof TrainingEngine> = new Set(['accumulate']);
+
 export function lentDevices(
   acquired: AcquiredDevice,
-  share: () => number,
-  clock: Clock,
-): Pick<SessionEnvironment, 'createDevice' | 'createEngine' | 'deviceName'> {
+  connector: LinkConnector,
+  time: LentTime,
+): Pick<SessionEnvironment, 'connector' | 'createDevice' | 'createEngine' | 'deviceName'> {
   return {
-    createDevice: async (spec) => throttledDevice(await acquired.create(spec), share, clock),
-    createEngine: async (spec) => throttledEngine(await acquired.createEngine(spec), share, clock),
+    connector: lentConnector(connector, time),
+    createDevice: async (spec) => lent(await acquired.create(spec), time, deviceRests),
+    createEngine: async (spec) => lent(await acquired.createEngine(spec), time, engineRests),
     deviceName: acquired.report.name,
   };
 }

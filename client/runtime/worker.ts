@@ -12,6 +12,7 @@ import type { SessionStatus, WorkerSession } from '../session/sessionEnvironment
 import { socketUrl } from '../transport/socketUrl.ts';
 import type { AcquiredDevice } from './acquireDevice.ts';
 import { lentDevices } from './lentDevices.ts';
+import { LentTime } from './lentTime.ts';
 import { loopThreads } from './loopThreads.ts';
 import type { WorkerOptions, WorkerPlatform, WorkerTransport } from './workerPlatform.ts';
 import type { WorkerEnd, WorkerPhase, WorkerStatus } from './workerStatus.ts';
@@ -245,9 +246,8 @@ export class Worker {
     if (!this.#device) throw new Error('A worker joins after it has found a device.');
     return createWorkerSession({
       workerId,
-      connector: transport.connector,
       send: (message) => this.#control?.send(message),
-      ...lentDevices(this.#device, () => this.#share, platform.clock),
+      ...lentDevices(this.#device, transport.connector, new LentTime(() => this.#share, platform.clock)),
       fetchBlob: (sha256, options) => platform.fetchBlob(sha256, { ...options, credentials }),
       putBlob: createBlobUploader({ ...platform, origin: this.#options.url, credentials }),
       ...(this.#options.allowCode && loopThreads(platform, this.#device.report.kind)),

@@ -90,23 +90,18 @@ export class GenerationTask {
     const group = `${runId}/${generation}`;
     // Peers that have loaded their rows earlier dial at once.
     this.#stopExpecting = environment.connector.expect(others, group);
+    const onRows = (rowsLoaded: number, rowsTotal: number): void => {
+      environment.onStatus?.({ state: 'loading', runId, rowsLoaded, rowsTotal });
+      environment.send({ type: 'loading', runId, generation, rowsLoaded, rowsTotal });
+    };
+    // The place is taken: nobody has to wonder, however long the first rows take.
+    onRows(
+      0,
+      this.assignment.leases.reduce((rows, lease) => rows + lease.rows, 0),
+    );
     const run = await this.#openRun(this.assignment, signal);
     this.#run = run;
-    await run.prepare(this.assignment, signal, (rowsLoaded, rowsTotal) => {
-      environment.onStatus?.({
-        state: 'loading',
-        runId,
-        rowsLoaded,
-        rowsTotal,
-      });
-      environment.send({
-        type: 'loading',
-        runId,
-        generation,
-        rowsLoaded,
-        rowsTotal,
-      });
-    });
+    await run.prepare(this.assignment, signal, onRows);
 
     environment.onStatus?.({
       state: 'connecting',

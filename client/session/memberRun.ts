@@ -2,7 +2,7 @@
 // kind of run (trees, neural nets) implements it.
 
 import type { Collective } from '../../shared/collective/collective.ts';
-import type { Member, WorkerMessageOf } from '../../shared/protocol/control.ts';
+import type { Lease, Member, WorkerMessageOf } from '../../shared/protocol/control.ts';
 import type { Link } from '../transport/link.ts';
 import type { Assignment } from './generationTask.ts';
 import type { SessionEnvironment } from './sessionEnvironment.ts';
@@ -25,6 +25,8 @@ export interface GenerationContext {
 
 export interface MemberRun {
   readonly runId: string;
+  /** Loads what a place with these leases will need, as far as that can be had outside a group. */
+  preload(leases: readonly Lease[], signal: AbortSignal): Promise<void>;
   /** Rounds (steps) that are committed here. */
   readonly committedRounds: number;
   /** Why the device was lost, once it is: the run is then opened anew for the next generation. */
@@ -52,7 +54,7 @@ export interface MemberRun {
 export interface MemberRunKind {
   /** @param spec the run's spec as it was fetched, not checked yet. */
   open(
-    assignment: Assignment,
+    place: Pick<Assignment, 'runId'>,
     spec: unknown,
     environment: SessionEnvironment,
     signal: AbortSignal,

@@ -2,12 +2,16 @@
 // Messages are put in a queue, so that a generation has quite ended before the next one starts.
 
 import type { CoordinatorMessage, CoordinatorMessageOf } from '../../shared/protocol/control.ts';
+import { AbortedError } from '../../shared/errors.ts';
 import { fetchJson } from './fetchJson.ts';
 import { GenerationTask } from './generationTask.ts';
 import type { Assignment } from './generationTask.ts';
 import type { MemberRun } from './memberRun.ts';
 import { memberRunKindOf } from './memberRunKinds.ts';
 import type { SessionEnvironment, WorkerSession } from './sessionEnvironment.ts';
+
+/** What a run needs to be opened. */
+type Place = Pick<Assignment, 'runId' | 'spec'>;
 
 export function createWorkerSession(environment: SessionEnvironment): WorkerSession {
   return new RunSession(environment);
@@ -18,6 +22,8 @@ class RunSession implements WorkerSession {
   #queue: Promise<void> = Promise.resolve();
   #run: MemberRun | undefined;
   #task: GenerationTask | undefined;
+  /** Loading for a place that is not assigned yet. */
+  #preparing = new AbortController();
   #closed = false;
 
   constructor(environment: SessionEnvironment) {
@@ -26,7 +32,11 @@ class RunSession implements WorkerSession {
 
   handle(message: CoordinatorMessage): void {
     switch (message.type) {
+      case 'prepare':
+        this.#enqueue(() => this.#prepare(message));
+        break;
       case 'assign':
+        this.#stopPreparing(`generation ${message.generation} has a place`);
         this.#task?.withdraw(`generation ${message.generation} replaces this one`);
         this.#enqueue(() => this.#assign(message));
         break;
@@ -42,7 +52,10 @@ class RunSession implements WorkerSession {
         this.#enqueue(() => this.#answerHalt(message));
         break;
       case 'release':
-        if (this.#run?.runId === message.runId) this.#task?.withdraw(message.reason);
+        if (this.#run?.runId === message.runId) {
+          this.#stopPreparing(message.reason);
+          this.#task?.withdraw(message.reason);
+        }
         this.#enqueue(() => this.#release(message.runId));
         break;
       case 'welcome':
@@ -57,6 +70,7 @@ class RunSession implements WorkerSession {
 
   async close(reason: string): Promise<void> {
     this.#closed = true;
+    this.#stopPreparing(reason);
     this.#task?.withdraw(reason);
     this.#enqueue(() => this.#drop());
     await this.#queue;
@@ -77,6 +91,22 @@ class RunSession implements WorkerSession {
   #isCurrent(message: { runId: string; generation: number }): boolean {
     const assignment = this.#task?.assignment;
     return assignment?.runId === message.runId && assignment.generation === message.generation;
+  }
+
+  #stopPreparing(reason: string): void {
+    this.#preparing.abort(new AbortedError(reason));
+    this.#preparing = new AbortController();
+  }
+
+  /** What can't be loaded now is tried again, and told, when there is a place. */
+  async #prepare(message: CoordinatorMessageOf<'prepare'>): Promise<void> {
+    const { signal } = this.#preparing;
+    if (this.#closed || signal.aborted) return;
+    await this.#task?.ended;
+    const run = await this.#openRun(message, signal);
+    await run.preload(message.leases, signal);
+    const { runId, generation } = message;
+    this.#environment.send({ type: 'prepared', runId, generation });
   }
 
   async #assign(assignment: Assignment): Promise<void> {
@@ -116,15 +146,15 @@ class RunSession implements WorkerSession {
     }
   }
 
-  async #openRun(assignment: Assignment, signal: AbortSignal): Promise<MemberRun> {
-    if (this.#run && this.#run.runId !== assignment.runId) await this.#closeRun();
-    this.#run ??= await this.#startRun(assignment, signal);
+  async #openRun(place: Place, signal: AbortSignal): Promise<MemberRun> {
+    if (this.#run && this.#run.runId !== place.runId) await this.#closeRun();
+    this.#run ??= await this.#startRun(place, signal);
     return this.#run;
   }
 
-  async #startRun(assignment: Assignment, signal: AbortSignal): Promise<MemberRun> {
-    const spec = await fetchJson(this.#environment, assignment.spec, signal);
-    return memberRunKindOf(spec).open(assignment, spec, this.#environment, signal);
+  async #startRun(place: Place, signal: AbortSignal): Promise<MemberRun> {
+    const spec = await fetchJson(this.#environment, place.spec, signal);
+    return memberRunKindOf(spec).open(place, spec, this.#environment, signal);
   }
 
   async #answerHalt(message: CoordinatorMessageOf<'halt'>): Promise<void> {

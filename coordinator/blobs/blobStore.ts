@@ -72,7 +72,7 @@ export abstract class BlobStore {
   /** Stores bytes; storing the same bytes again costs a hash and nothing else. */
   async putBytes(bytes: Uint8Array): Promise<BlobAddress> {
     const sha256 = createHash('sha256').update(bytes).digest('hex');
-    if (!(await this.touch(sha256))) await this.putStream([bytes], { sha256 });
+    if (!(await this.verify(sha256))) await this.putStream([bytes], { sha256 });
     return { sha256, sizeBytes: bytes.byteLength };
   }
 
@@ -83,6 +83,19 @@ export abstract class BlobStore {
 
   async has(sha256: string): Promise<boolean> {
     return (await this.sizeBytes(sha256)) !== undefined;
+  }
+
+  /**
+   * Whether a blob is stored and still has the bytes that it is named by; it is as good as new then. One that lost bytes
+   * is dropped, so that it can be stored anew.
+   */
+  async verify(sha256: string): Promise<boolean> {
+    if (!(await this.touch(sha256))) return false;
+    const hash = createHash('sha256');
+    for await (const piece of this.stream(sha256)) hash.update(piece as Uint8Array);
+    if (hash.digest('hex') === sha256) return true;
+    await this.delete(sha256);
+    return false;
   }
 
   /**

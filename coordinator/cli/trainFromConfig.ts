@@ -55,7 +55,7 @@ export async function trainFromConfig(
   try {
     const shared = {
       datasets: await openDatasets(config, signal),
-      scalingConfig: { numWorkers, runtime, device, ...defined({ url: address, token }) },
+      scalingConfig: { numWorkers, device, ...defined({ runtime, url: address, token }) },
       runConfig: {
         ...config.runConfig,
         checkpointConfig: defined(config.runConfig.checkpointConfig),

@@ -39,7 +39,7 @@ export async function tuneFromConfig(
   };
   const trainable = await trainerOf(config, {
     datasets: await openDatasets(config, signal),
-    scalingConfig: { numWorkers, runtime, device, ...defined({ url: address, token: secret }) },
+    scalingConfig: { numWorkers, device, ...defined({ runtime, url: address, token: secret }) },
     runConfig: { checkpointConfig: defined(checkpointConfig), callbacks: [{ onWarning }] },
   });
   const runConfig = {

@@ -42,8 +42,10 @@ export const scalingSection = z
       .describe('How many workers train, or [fewest, most].'),
     runtime: z
       .union([runtime, z.array(runtime).min(1).max(64)])
-      .default('node')
-      .describe('What the local workers run on; a list makes a mixed group.'),
+      .optional()
+      .describe(
+        'What the local workers run on (node, if nothing is said); a list makes a mixed group. With url: which of its workers take part; any, if nothing is said.',
+      ),
     device: z
       .enum(['webgpu', 'cpu', 'auto'])
       .default('auto')

@@ -5,12 +5,15 @@ import { deferred } from '../../shared/deferred.ts';
 import { AbortedError } from '../../shared/errors.ts';
 import { MAX_PROGRAM_FRAME_BYTES } from '../../shared/protocol/program.ts';
 import type { CoordinatorAddress } from '../remote/askCoordinator.ts';
+import { Outage, OUTAGE_MS } from '../remote/outage.ts';
 import { CoordinatorUnreachableError } from '../remote/remoteErrors.ts';
 import type { Seat, SeatDemand, SeatOptions, SeatSource } from './programPipe.ts';
 import { seatNews, SEAT_PATH, type SeatNews, type SeatRequest } from './seatMessages.ts';
 import { WebSocketPipe } from './webSocketPipe.ts';
 
 const HANDSHAKE_TIMEOUT_MS = 10_000;
+/** Broken off, going away, restarting, try later (RFC 6455, section 7.4, and its registry). */
+const passingCloses: readonly number[] = [1001, 1006, 1012, 1013];
 
 export class RemoteSeats implements SeatSource {
   readonly #address: Omit<CoordinatorAddress, 'signal'>;
@@ -19,8 +22,22 @@ export class RemoteSeats implements SeatSource {
     this.#address = address;
   }
 
-  /** @throws CoordinatorUnreachableError, AbortedError */
-  seat(demand: SeatDemand, { signal, onWaiting }: SeatOptions = {}): Promise<Seat> {
+  /**
+   * Asks again while the coordinator is out of reach, for two minutes. @throws CoordinatorUnreachableError, AbortedError
+   */
+  async seat(demand: SeatDemand, options: SeatOptions = {}): Promise<Seat> {
+    const signal = options.signal ?? new AbortController().signal;
+    const outage = new Outage(this.#address.url, { outageMs: OUTAGE_MS }, signal);
+    for (;;) {
+      try {
+        return await this.#ask(demand, options);
+      } catch (error) {
+        await outage.wait(error, `${demand.name} has no worker`);
+      }
+    }
+  }
+
+  #ask(demand: SeatDemand, { signal, onWaiting }: SeatOptions): Promise<Seat> {
     const { url, token, ca } = this.#address;
     // A coordinator behind a proxy may have a path of its own.
     const address = new URL(`.${SEAT_PATH}`, url.endsWith('/') ? url : `${url}/`);
@@ -43,7 +60,9 @@ export class RemoteSeats implements SeatSource {
     });
     socket.once('open', () => socket.send(JSON.stringify({ type: 'seat', demand } satisfies SeatRequest)));
     let failure = '';
+    let closeCode = 0;
     socket.once('error', (error) => (failure = error.message));
+    socket.once('close', (code) => (closeCode = code));
     const withdraw = (): void => {
       seated.reject(new AbortedError(`${demand.name} was called off before it had a worker.`));
       pipe.close('nobody waits for it any more');
@@ -52,7 +71,10 @@ export class RemoteSeats implements SeatSource {
     signal?.addEventListener('abort', withdraw, { once: true });
     void pipe.closed.then((reason) =>
       seated.reject(
-        new CoordinatorUnreachableError(`The coordinator at ${url} gives no workers: ${failure || reason}.`),
+        new CoordinatorUnreachableError(
+          `The coordinator at ${url} gives no workers: ${failure || reason}.`,
+          passingCloses.includes(closeCode) && !/response: [34]\d\d/.test(failure),
+        ),
       ),
     );
     return seated.promise.finally(() => signal?.removeEventListener('abort', withdraw));

@@ -3,6 +3,7 @@
 import { z } from 'zod';
 import { AbortedError, DeadlineError, type TabgradError } from '../../shared/errors.ts';
 import { checkHops, isRedirect, RedirectRefusedError, redirectTarget } from '../http/redirect.ts';
+import { Outage, type Patience } from './outage.ts';
 import { CoordinatorUnreachableError, RemoteError } from './remoteErrors.ts';
 import { untrustedReason, untrustedServer } from './serverTrust.ts';
 import { trustingFetch } from './trustingFetch.ts';
@@ -24,6 +25,8 @@ export interface CoordinatorRequest {
   readonly timeoutMs?: number;
   /** Statuses besides 2xx that are answers too. */
   readonly accept?: readonly number[];
+  /** Makes the request again while the coordinator is out of reach, for so long; by default it is made once. */
+  readonly patience?: Patience;
 }
 
 const TIMEOUT_MS = 10_000;
@@ -42,7 +45,7 @@ export function askCoordinator(
   path: string,
   request: CoordinatorRequest = {},
 ): Promise<Response> {
-  return withDeadline(address, path, request, (signal) => send(address, path, request, signal));
+  return patiently(address, path, request, (signal) => send(address, path, request, signal));
 }
 
 /**
@@ -55,13 +58,30 @@ export function askForJson<T>(
   form: z.ZodType<T>,
   request: CoordinatorRequest = {},
 ): Promise<T> {
-  return withDeadline(address, path, request, async (signal) => {
+  return patiently(address, path, request, async (signal) => {
     const response = await send(address, path, request, signal);
     const text = await response.text();
     const answer = form.safeParse(parseJson(text));
     if (!answer.success) throw noCoordinator(text, response.status, address.url);
     return answer.data;
   });
+}
+
+async function patiently<T>(
+  address: CoordinatorAddress,
+  path: string,
+  request: CoordinatorRequest,
+  work: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const { method = 'GET', patience = { outageMs: 0 } } = request;
+  const outage = new Outage(address.url, patience, address.signal);
+  for (;;) {
+    try {
+      return await withDeadline(address, path, request, work);
+    } catch (error) {
+      await outage.wait(error, `${method} ${path} was given up`);
+    }
+  }
 }
 
 async function send(
@@ -142,7 +162,7 @@ async function withDeadline<T>(
     if (untrusted !== undefined) throw untrustedServer(url, untrusted, cause);
     throw new CoordinatorUnreachableError(
       `No coordinator answers at ${url} (${reasonOf(cause)}). Start one with "tabgrad up", or correct the address.`,
-      {},
+      true,
       { cause },
     );
   } finally {
@@ -154,6 +174,8 @@ function noCoordinator(text: string, status: number, url: string): TabgradError 
   const beginning = text.slice(0, MAX_SHOWN_CHARACTERS).trim();
   return new CoordinatorUnreachableError(
     `What answers at ${url} is no tabgrad coordinator of this version: status ${status}, ${beginning}`,
+    // A proxy says so of a coordinator that is being restarted.
+    [502, 503, 504].includes(status),
   );
 }
 

@@ -5,6 +5,13 @@ import { errorCodes, TabgradError, type ErrorCode } from '../../shared/errors.ts
 /** Nobody answers at the coordinator's address, or somebody who is no coordinator of this version. */
 export class CoordinatorUnreachableError extends TabgradError {
   readonly code = 'COORDINATOR_UNREACHABLE';
+  /** Nobody answered; false where somebody else did. */
+  readonly mayComeBack: boolean;
+
+  constructor(message: string, mayComeBack = true, options?: ErrorOptions) {
+    super(message, {}, options);
+    this.mayComeBack = mayComeBack;
+  }
 }
 
 /** What the coordinator reported, under the code that it reported. */

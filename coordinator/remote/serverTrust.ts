@@ -169,9 +169,7 @@ export function untrustedServer(url: string, reason: string, cause: unknown): Se
 function connectionFailure(url: string, error: Error): Error {
   const reason = untrustedReason(error);
   if (reason !== undefined) return untrustedServer(url, reason, error);
-  return new CoordinatorUnreachableError(
-    `${url} can not be reached over TLS: ${messageOf(error)}.`,
-    {},
-    { cause: error },
-  );
+  return new CoordinatorUnreachableError(`${url} can not be reached over TLS: ${messageOf(error)}.`, true, {
+    cause: error,
+  });
 }

@@ -6,6 +6,9 @@ import type { Member } from './runState.ts';
 import { smoothed } from './speed.ts';
 import type { Turn } from './turn.ts';
 
+/** A first round that warms up is forgotten after so many. */
+const ROUNDS_REMEMBERED = 8;
+
 /** Appends a round if it is the next one (or a later one); a round that is recorded already is not recorded again. */
 export function recordRound(turn: Turn, round: CommittedRound): boolean {
   const { state, plan, atMs } = turn;
@@ -15,7 +18,7 @@ export function recordRound(turn: Turn, round: CommittedRound): boolean {
   state.record.push(round);
   turn.set({
     isComplete: plan.isEnough(round) || recordedRounds(state) === plan.totalRounds,
-    longestRoundMs: Math.max(state.longestRoundMs, atMs - state.roundSinceMs),
+    lastRoundsMs: [...state.lastRoundsMs, atMs - state.roundSinceMs].slice(-ROUNDS_REMEMBERED),
     roundSinceMs: atMs,
     withheldAtMs: undefined,
     disputes: { ...noDisputes, total: state.disputes.total },

@@ -1,5 +1,6 @@
 // Forming a group: who may take part, who does, who holds what; or why the run has to wait.
 
+import type { Lease } from '../../shared/protocol/control.ts';
 import { planLeases } from './leasePlan.ts';
 import { recordedRounds } from './runState.ts';
 import type { Member, RunPlan, RunState, RunWorker } from './runState.ts';
@@ -33,7 +34,7 @@ export function eligibleWorkers({ plan, state }: Turn): RunWorker[] {
 
 function isWanted({ workers: demand }: RunPlan, worker: RunWorker): boolean {
   return (
-    (demand.runtime === undefined || demand.runtime === worker.runtime) &&
+    (demand.runtimes?.includes(worker.runtime) ?? true) &&
     (demand.device === undefined || demand.device === worker.device)
   );
 }
@@ -65,11 +66,9 @@ export function formGroup(turn: Turn): void {
   assignGroup(turn, eligible);
 }
 
-function assignGroup(turn: Turn, eligible: readonly RunWorker[]): void {
-  const { plan, state, atMs } = turn;
-  const chosen = eligible.slice(0, mostMembers(plan));
-  const committedRounds = recordedRounds(state);
-  const leases = planLeases(
+/** What each of these would hold in a group of them. */
+function leasesOf({ plan, state }: Turn, chosen: readonly RunWorker[]): Lease[][] {
+  return planLeases(
     plan.kind.leasesShards ? plan.shards : [],
     chosen.map(({ workerId }) => ({
       workerId,
@@ -77,6 +76,35 @@ function assignGroup(turn: Turn, eligible: readonly RunWorker[]): void {
       holds: state.holds.get(workerId) ?? [],
     })),
   );
+}
+
+/**
+ * Has newcomers load what they would hold in the next group, while this one works on.
+ * @returns whether one of them has: before that, nobody is interrupted for them.
+ */
+export function prepareNewcomers(turn: Turn, newcomers: readonly RunWorker[]): boolean {
+  const next = eligibleWorkers(turn).slice(0, mostMembers(turn.plan));
+  const leases = leasesOf(turn, next);
+  for (const [rank, { workerId, session }] of next.entries()) {
+    const known = turn.state.prepared.get(workerId);
+    if (turn.member(workerId) || (known && (known.isDone || known.session === session))) continue;
+    const { state } = turn;
+    const wanted = leases[rank] ?? [];
+    turn.set({
+      prepared: new Map([...state.prepared, [workerId, { session, isDone: false }]]),
+      holds: new Map([...state.holds, [workerId, wanted]]),
+      engaged: new Set([...state.engaged, workerId]),
+    });
+    turn.command({ type: 'prepare', workerId, generation: state.generation, leases: wanted });
+  }
+  return newcomers.some(({ workerId }) => turn.state.prepared.get(workerId)?.isDone === true);
+}
+
+function assignGroup(turn: Turn, eligible: readonly RunWorker[]): void {
+  const { plan, state, atMs } = turn;
+  const chosen = eligible.slice(0, mostMembers(plan));
+  const committedRounds = recordedRounds(state);
+  const leases = leasesOf(turn, chosen);
   const members = chosen.map((worker, rank): Member => ({
     workerId: worker.workerId,
     rank,
@@ -87,6 +115,8 @@ function assignGroup(turn: Turn, eligible: readonly RunWorker[]): void {
     trainRows: trainRows(leases[rank] ?? []),
     ready: false,
     rowsLoaded: -1,
+    heardAfterMs: undefined,
+    haltedAfterMs: undefined,
     progressAtMs: atMs,
     committedRounds,
     toldRounds: committedRounds,
@@ -103,7 +133,9 @@ function assignGroup(turn: Turn, eligible: readonly RunWorker[]): void {
     members,
     engaged: new Set([...state.engaged, ...members.map((member) => member.workerId)]),
     holds: new Map([...state.holds, ...members.map((member) => [member.workerId, member.leases] as const)]),
+    prepared: new Map(),
     groupSize: members.length,
+    formedAtMs: atMs,
     roster: [],
     votes: new RoundVotes(),
     states: new StateVotes(),
@@ -165,8 +197,8 @@ function groupNote(plan: RunPlan, members: number): string | undefined {
 }
 
 function waitingReason(plan: RunPlan, state: RunState, here: number, least: number): string {
-  const { runtime, device } = plan.workers;
-  const wanted = [runtime, device].filter((word) => word !== undefined).join(' ');
+  const { runtimes, device } = plan.workers;
+  const wanted = [runtimes?.join(' or '), device].filter((word) => word !== undefined).join(' ');
   const missing = least - here;
   const need = `Waiting for ${missing} more ${wanted === '' ? '' : `${wanted} `}${missing === 1 ? 'worker' : 'workers'} (${here} of ${least} here)`;
   const notes: string[] = [];

@@ -6,6 +6,7 @@ import { announceRounds } from './commitRecord.ts';
 import { settleDispute } from './disputes.ts';
 import { endRun, names, outcome } from './ending.ts';
 import { formGroup } from './formation.ts';
+import { longestRoundMs, silentMembers } from './patience.ts';
 import { settleRounds, takeHaltedRounds, type HaltWish } from './roundAgreement.ts';
 import { noBarren, recordedRounds } from './runState.ts';
 import type { Member } from './runState.ts';
@@ -38,6 +39,7 @@ function halt(turn: Turn, { when, reason, isUrgent = false }: HaltWish, stalled:
     halt: {
       when,
       reason,
+      askedAtMs: atMs,
       deadlineMs: atMs + patienceMs,
       stalled: stalled || (state.halt?.stalled ?? false),
     },
@@ -49,7 +51,7 @@ function halt(turn: Turn, { when, reason, isUrgent = false }: HaltWish, stalled:
 }
 
 export function roundPatienceMs({ plan, state }: Turn): number {
-  return Math.max(plan.timing.roundIdleMs, 20 * state.longestRoundMs);
+  return Math.max(plan.timing.roundIdleMs, 20 * longestRoundMs(state));
 }
 
 function sendHalt(turn: Turn, member: Member): void {
@@ -93,7 +95,11 @@ export function onHalted(turn: Turn, member: Member, message: WorkerMessageOf<'h
   if (state.phase !== 'halting' || member.halted) return;
   const wrong = takeHaltedRounds(turn, member, message);
   if (wrong === undefined) {
-    turn.setMember(workerId, { halted: true, committedRounds: message.committedRounds });
+    turn.setMember(workerId, {
+      halted: true,
+      haltedAfterMs: turn.atMs - (state.halt?.askedAtMs ?? turn.atMs),
+      committedRounds: message.committedRounds,
+    });
   } else {
     turn.malformed(workerId, `halted: ${wrong}`);
     expel(turn, workerId, `what it says it committed can not be: ${wrong}`);
@@ -101,20 +107,33 @@ export function onHalted(turn: Turn, member: Member, message: WorkerMessageOf<'h
   checkHalted(turn);
 }
 
-/** The time for answers is over. */
+/** The time for answers is over: for all, or for those who keep the others waiting. */
 export function onHaltDeadline(turn: Turn): void {
-  const { state, plan } = turn;
+  const { state, atMs } = turn;
   const silent = state.members.filter((member) => !member.halted);
   if (state.halt?.when === 'commit' && silent.length > 0) {
     return startHalt(turn, 'now', `no round was committed by ${names(silent)} in time`, true);
   }
   // Whether a blob is there is not waited for any longer.
-  turn.set({ blobChecks: 0 });
+  if (atMs >= (state.halt?.deadlineMs ?? 0)) turn.set({ blobChecks: 0 });
+  const waitedMs = Math.round(atMs - (state.halt?.askedAtMs ?? atMs));
   for (const { workerId } of silent) {
-    const reason = `did not answer a halt within ${plan.timing.haltMs} ms`;
-    setAside(turn, workerId, { reason, until: 'heard' });
+    setAside(turn, workerId, { reason: `did not answer a halt within ${waitedMs} ms`, until: 'heard' });
   }
   checkHalted(turn);
+}
+
+/** Goes on without those who have not said a word of this generation, though all others have. */
+export function giveUpSilent(turn: Turn): void {
+  const silent = silentMembers(turn.state);
+  const waitedMs = Math.round(turn.atMs - turn.state.formedAtMs);
+  for (const { workerId } of silent) {
+    setAside(turn, workerId, {
+      reason: `said nothing for ${waitedMs} ms after it got its place`,
+      until: 'heard',
+    });
+  }
+  startHalt(turn, 'now', `${names(silent)} said nothing`);
 }
 
 /** Goes on once everybody who is still there has answered. */
@@ -177,8 +196,10 @@ function askForMore(turn: Turn): boolean {
   const { state, plan, atMs } = turn;
   const ahead = state.members.filter((member) => member.committedRounds > recordedRounds(state));
   if (ahead.length === 0 || !state.halt || state.isComplete || !plan.kind.recordsEveryRound) return false;
-  turn.set({ halt: { ...state.halt, when: 'now', deadlineMs: atMs + plan.timing.haltMs } });
-  for (const { workerId } of ahead) turn.setMember(workerId, { halted: false });
+  turn.set({
+    halt: { ...state.halt, when: 'now', askedAtMs: atMs, deadlineMs: atMs + plan.timing.haltMs },
+  });
+  for (const { workerId } of ahead) turn.setMember(workerId, { halted: false, haltedAfterMs: undefined });
   for (const member of ahead) sendHalt(turn, member);
   return ahead.some(({ workerId }) => turn.member(workerId));
 }

@@ -1,7 +1,8 @@
 // Who is there: lost, returning, leaving and new workers, and what follows for the group.
 
-import { eligibleWorkers, formGroup, mostMembers } from './formation.ts';
+import { eligibleWorkers, formGroup, mostMembers, prepareNewcomers } from './formation.ts';
 import { checkHalted, haltAgain, startHalt } from './halting.ts';
+import { longestRoundMs } from './patience.ts';
 import { recordedRounds } from './runState.ts';
 import type { Member, RunWorker } from './runState.ts';
 import { dropMember, liftAccusationsOf } from './setAside.ts';
@@ -21,6 +22,7 @@ export function onWorkers(
     workers: now,
     engaged: new Set([...turn.state.engaged].filter((id) => now.has(id))),
     holds: only(turn.state.holds),
+    prepared: only(turn.state.prepared),
     agreed: only(turn.state.agreed),
     weights: only(turn.state.weights),
   });
@@ -109,11 +111,11 @@ function noteAbsence(turn: Turn): void {
 
 /** When a group that makes no progress goes on without those who are away. */
 export function absenceEndsAtMs({ plan, state }: Turn): number {
-  const { awaySinceMs, progressAtMs, longestRoundMs, phase } = state;
+  const { awaySinceMs, progressAtMs, phase } = state;
   if (awaySinceMs === undefined) return Infinity;
   const patientUntilMs = awaySinceMs + plan.timing.awayMs;
   if (phase !== 'training') return patientUntilMs;
-  return Math.max(patientUntilMs, progressAtMs + plan.timing.awayMs + 1.5 * longestRoundMs);
+  return Math.max(patientUntilMs, progressAtMs + plan.timing.awayMs + 1.5 * longestRoundMs(state));
 }
 
 export function giveUpAbsent(turn: Turn): void {
@@ -144,6 +146,7 @@ export function awaitNewcomers(turn: Turn): void {
   const newcomers = eligibleWorkers(turn).filter((worker) => !turn.member(worker.workerId));
   const isWorth = recordedRounds(state) < plan.totalRounds - 1 && state.members.length < mostMembers(plan);
   if (newcomers.length === 0 || !isWorth) return turn.set({ joinAtMs: undefined });
+  if (!prepareNewcomers(turn, newcomers)) return turn.set({ joinAtMs: undefined });
   const { settleMs, workBeforeJoinMs } = plan.timing;
   if (state.joinAtMs === undefined) turn.set({ joinAtMs: atMs + Math.max(settleMs, workBeforeJoinMs) });
 }

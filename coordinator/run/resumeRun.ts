@@ -21,6 +21,7 @@ export function resumedRunState(saved: SavedRun, atMs: number): RunState {
     generation,
     members,
     groupSize: members.length,
+    formedAtMs: atMs,
     engaged: new Set(members.map((member) => member.workerId)),
     holds: new Map(members.map((member) => [member.workerId, member.leases])),
     savedState: saved.savedState,
@@ -54,6 +55,8 @@ function restore(
     trainRows: trainRows(leases),
     ready: true,
     rowsLoaded: 0,
+    heardAfterMs: 0,
+    haltedAfterMs: undefined,
     progressAtMs: atMs,
     // What it tells first may be of rounds that are recorded: its socket may have been away for longer.
     committedRounds: 0,

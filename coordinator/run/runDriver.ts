@@ -219,6 +219,17 @@ export class RunDriver implements RunHandle {
           facts: [groupFact(command.generation, command.members, this.#plan.shards)],
           deliver: () => this.#assign(command),
         });
+      case 'prepare': {
+        const { workerId, generation, leases } = command;
+        const message = {
+          type: 'prepare' as const,
+          runId: this.runId,
+          generation,
+          spec: this.#specSha256,
+          leases: [...leases],
+        };
+        return this.#outbox.post({ deliver: () => this.#send(workerId, message) });
+      }
       case 'unclaim':
         return pool.unclaim(command.workerId, this.runId);
       case 'malformed':

@@ -12,6 +12,7 @@ export class RunEntry {
   readonly log: RunLog;
   #live: { readonly request: RunRequest; readonly driver: RunDriver } | undefined;
   #summary: RunSummary | undefined;
+  #blobs: readonly string[] = [];
 
   private constructor(log: RunLog) {
     this.runId = log.runId;
@@ -40,7 +41,16 @@ export class RunEntry {
     return entry;
   }
 
-  /** Undefined when the run has ended. */
+  /** A run that goes on later, and needs these blobs then. */
+  static paused(log: RunLog, last: RunSummary, blobs: readonly string[], waiting: string): RunEntry {
+    const { error: _, ...summary } = last;
+    const entry = new RunEntry(log);
+    entry.#summary = { ...summary, status: 'running', phase: 'waiting', workers: [], waiting };
+    entry.#blobs = blobs;
+    return entry;
+  }
+
+  /** Undefined when the run has ended, or is paused. */
   get driver(): RunDriver | undefined {
     return this.#live?.driver;
   }
@@ -51,7 +61,7 @@ export class RunEntry {
 
   /** The blobs that its workers may ask for. */
   get blobsInUse(): readonly string[] {
-    if (!this.#live) return [];
+    if (!this.#live) return this.#blobs;
     const { request, driver } = this.#live;
     return [...request.shards.map((shard) => shard.sha256), ...driver.blobsInUse];
   }

@@ -19,6 +19,7 @@ export class RunLog {
   readonly #waiting = new Set<() => void>();
   #sequence: number;
   #isOver: boolean;
+  #failure: Error | undefined;
   /** How far loading has come, while it goes on. */
   #passing: ReportedEvent | undefined;
 
@@ -29,10 +30,19 @@ export class RunLog {
     this.#isOver = isOver;
   }
 
-  /** Resolves when all facts are safe; they are kept together or not at all. Called one after the other. */
+  /**
+   * Resolves when all facts are safe; they are kept together or not at all. Called one after the other.
+   * @throws StorageFullError, StorageError; the log ends with it, for those who follow too.
+   */
   async write(facts: readonly RunFact[]): Promise<void> {
     const rows = rowsOf(facts, this.#sequence);
-    await this.#record.append(this.runId, rows);
+    try {
+      await this.#record.append(this.runId, rows);
+    } catch (error) {
+      this.#failure = error instanceof Error ? error : new Error(String(error));
+      this.#wake();
+      throw error;
+    }
     this.#sequence += rows.events.length;
     this.#passing = undefined;
     if (rows.end) this.#isOver = true;
@@ -44,13 +54,21 @@ export class RunLog {
     return this.#isOver;
   }
 
+  /** Why nothing more can be kept here. */
+  get failure(): Error | undefined {
+    return this.#failure;
+  }
+
   /** Shows an event to those who follow now, and to nobody else. */
   pass(event: RunEvent & { type: 'loading' }): void {
     this.#passing = event;
     this.#wake();
   }
 
-  /** Every event after the one numbered `after`, in order, as they come; ends with the run. */
+  /**
+   * Every event after the one numbered `after`, in order, as they come; ends with the run.
+   * @throws what a write failed with, after all that is kept.
+   */
   async *follow(after: number, signal: AbortSignal): AsyncGenerator<ShownEvent> {
     let passed: ReportedEvent | undefined;
     while (!signal.aborted) {
@@ -62,9 +80,11 @@ export class RunLog {
         }
       }
       if (isOver) return;
+      if (this.#failure) throw this.#failure;
       if (passing && passing !== passed) yield { event: passing };
       passed = passing;
-      if (sequence === this.#sequence && passing === this.#passing) await this.#changed(signal);
+      const isNew = sequence !== this.#sequence || passing !== this.#passing || this.#failure !== undefined;
+      if (!isNew) await this.#changed(signal);
     }
   }
 

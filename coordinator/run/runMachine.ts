@@ -10,6 +10,7 @@ import { canForm, formGroup } from './formation.ts';
 import {
   checkHalted,
   endByFinish,
+  giveUpSilent,
   haltFor,
   onHaltDeadline,
   onHalted,
@@ -18,6 +19,7 @@ import {
 } from './halting.ts';
 import { absenceEndsAtMs, awaitNewcomers, giveUpAbsent, lookAtAgain, onWorkers } from './membership.ts';
 import { takeVote, withheld } from './roundAgreement.ts';
+import { silenceEndsAtMs } from './patience.ts';
 import { recordedRounds } from './runState.ts';
 import type { Member, RunCommand, RunInput, RunPlan, RunState } from './runState.ts';
 import { betterWeights } from './speed.ts';
@@ -67,6 +69,7 @@ export function wakeAtMs(plan: RunPlan, state: RunState): number {
     case 'loading':
       return Math.min(
         plan.timing.loadIdleMs + Math.min(...late(state).map((member) => member.progressAtMs)),
+        silenceEndsAtMs(plan, state),
         absenceEndsAtMs(new Turn(plan, state, 0)),
       );
     case 'training':
@@ -77,7 +80,7 @@ export function wakeAtMs(plan: RunPlan, state: RunState): number {
         absenceEndsAtMs(new Turn(plan, state, 0)),
       );
     case 'halting':
-      return state.halt?.deadlineMs ?? Infinity;
+      return Math.min(state.halt?.deadlineMs ?? Infinity, silenceEndsAtMs(plan, state));
     case 'ended':
       break;
   }
@@ -96,6 +99,7 @@ function onTick(turn: Turn): void {
       return formGroup(turn);
     case 'loading':
       if (atMs >= absenceEndsAtMs(turn)) return giveUpAbsent(turn);
+      if (atMs >= silenceEndsAtMs(plan, state)) return giveUpSilent(turn);
       return giveUpOn(
         turn,
         late(state).filter((member) => atMs >= member.progressAtMs + plan.timing.loadIdleMs),
@@ -146,8 +150,10 @@ function onMessage(turn: Turn, workerId: string, message: RunMessage): void {
   lookAtAgain(turn, workerId);
   if (wasAside && turn.state.phase === 'waiting') formGroup(turn);
   if (wasAside && turn.state.phase === 'training') awaitNewcomers(turn);
-  const member = turn.member(workerId);
-  if (!member || message.generation !== turn.state.generation) return;
+  if (message.type === 'prepared') return onPrepared(turn, workerId);
+  if (message.generation !== turn.state.generation) return;
+  const member = heard(turn, workerId);
+  if (!member) return;
   switch (message.type) {
     case 'loading':
       return onLoading(turn, member, message);
@@ -169,6 +175,21 @@ function onMessage(turn: Turn, workerId: string, message: RunMessage): void {
     case 'failed':
       return haltFor(turn, takeFailure(turn, member, message));
   }
+}
+
+/** A newcomer can take its place at once. */
+function onPrepared(turn: Turn, workerId: string): void {
+  const asked = turn.state.prepared.get(workerId);
+  if (!asked || asked.isDone) return;
+  turn.set({ prepared: new Map([...turn.state.prepared, [workerId, { ...asked, isDone: true }]]) });
+  if (turn.state.phase === 'training') awaitNewcomers(turn);
+}
+
+/** Notes the first word of a member in this generation. */
+function heard(turn: Turn, workerId: string): Member | undefined {
+  if (turn.member(workerId)?.heardAfterMs === undefined)
+    turn.setMember(workerId, { heardAfterMs: turn.atMs - turn.state.formedAtMs });
+  return turn.member(workerId);
 }
 
 function onLoading(turn: Turn, member: Member, message: WorkerMessageOf<'loading'>): void {

@@ -108,6 +108,8 @@ export interface SavedRun {
 export interface RunRecord {
   /** Resolves when the rows are safe. @throws RunExistsError, StorageFullError, StorageError */
   append(runId: string, rows: RunRows): Promise<void>;
+  /** Resolves when something could be written to the run's record. @throws StorageFullError, StorageError */
+  touch(runId: string): Promise<void>;
   /** Runs that have not ended, in order of starting. */
   unfinished(): Promise<SavedRun[]>;
   /** The last runs that ended, in order of starting. */

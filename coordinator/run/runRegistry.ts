@@ -1,6 +1,7 @@
 // The runs of this coordinator, running and ended, of this life and earlier ones: other processes ask for it later than
 // it happens.
 
+import { StorageFullError } from '../blobs/blobErrors.ts';
 import type { BlobStore } from '../blobs/blobStore.ts';
 import type { Clock } from '../../shared/clock.ts';
 import type { Log } from '../pool/log.ts';
@@ -17,6 +18,8 @@ import type { RunTiming } from './runState.ts';
 
 /** Ended runs that are listed; older ones are found by their id. */
 const MAX_ENDED_RUNS = 100;
+/** How long after it found the disk full a run tries again. */
+const FULL_RETRY_MS = 5_000;
 
 export interface RunRegistryOptions {
   readonly pool: Pool;
@@ -36,6 +39,8 @@ export class RunRegistry {
   readonly #entries = new Map<string, RunEntry>();
   /** Runs that belong to this process: their owner's functions are in it. */
   readonly #attended = new Set<string>();
+  /** Runs that go on when the disk has room again, and why they were stopped meanwhile, if they were. */
+  readonly #paused = new Map<string, { stopReason?: string; cancel: () => void }>();
 
   private constructor(options: RunRegistryOptions) {
     this.#options = options;
@@ -100,6 +105,13 @@ export class RunRegistry {
     return RunEntry.ended(new RunLog(record, runId, 0, true), summary);
   }
 
+  /** Ends a run after the round in flight; a paused one ends when it goes on. */
+  stop(runId: string, reason: string): void {
+    const paused = this.#paused.get(runId);
+    if (paused) paused.stopReason = reason;
+    this.#entries.get(runId)?.driver?.stop(reason);
+  }
+
   /** All rounds that are kept of a run, with their trees. */
   rounds(runId: string): Promise<CommittedRound[]> {
     return this.#options.record.rounds(runId);
@@ -123,6 +135,7 @@ export class RunRegistry {
   /** Runs that a later life can go on with are left to it; others end with the error `cause`. */
   async close(cause: Error): Promise<void> {
     const { durable } = this.#options;
+    for (const { cancel } of this.#paused.values()) cancel();
     const settled = this.list().flatMap(({ driver, runId }): Promise<unknown>[] => {
       if (!driver) return [];
       if (durable && !this.#attended.has(runId)) return [driver.abandon(cause)];
@@ -139,7 +152,47 @@ export class RunRegistry {
       if (event.type === 'checkpoint' || event.type === 'profiled') this.#options.onStored?.(event.sha256);
     });
     this.#entries.set(request.runId, RunEntry.live(log, request, driver));
+    driver.done.catch(() => {
+      if (!(log.failure instanceof StorageFullError)) return;
+      if (!this.#options.durable || this.#attended.has(request.runId)) return;
+      const blobs = [...request.shards.map(({ sha256 }) => sha256), ...driver.blobsInUse];
+      this.#pause(log, blobs);
+    });
     return driver;
+  }
+
+  /** Its owner and its workers have been told. It goes on as a later life of the coordinator would, once there is room. */
+  #pause(log: RunLog, blobs: readonly string[]): void {
+    const { runId } = log;
+    const last = this.#entries.get(runId)?.summary();
+    if (!last) return;
+    const waiting = 'The disk has no room left; the run goes on when it has some.';
+    this.#entries.set(runId, RunEntry.paused(log, last, blobs, waiting));
+    this.#paused.set(runId, { cancel: this.#retryLater(runId) });
+  }
+
+  #retryLater(runId: string): () => void {
+    const { clock, log } = this.#options;
+    return clock.after(FULL_RETRY_MS, () => {
+      this.#goOn(runId).catch((error: unknown) => {
+        const paused = this.#paused.get(runId);
+        if (paused) paused.cancel = this.#retryLater(runId);
+        if (error instanceof StorageFullError) return;
+        log({ level: 'error', message: `Run ${runId} cannot go on yet: ${String(error)}`, runId });
+      });
+    });
+  }
+
+  async #goOn(runId: string): Promise<void> {
+    const { record } = this.#options;
+    await record.touch(runId);
+    const saved = (await record.unfinished()).find(({ request }) => request.runId === runId);
+    const stopReason = this.#paused.get(runId)?.stopReason;
+    this.#paused.delete(runId);
+    if (!saved) return;
+    // Its members were let go.
+    await this.#resume({ ...saved, members: [] });
+    if (stopReason !== undefined) this.stop(runId, stopReason);
   }
 
   async #resume(saved: SavedRun): Promise<void> {

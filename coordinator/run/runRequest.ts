@@ -12,7 +12,8 @@ export interface WorkerDemand {
   readonly min: number;
   /** No more workers than this take part. */
   readonly max: number;
-  readonly runtime?: 'browser' | 'deno' | 'node';
+  /** Any of these; without it any at all. */
+  readonly runtimes?: readonly ('browser' | 'deno' | 'node')[];
   readonly device?: 'cpu' | 'webgpu';
 }
 

@@ -44,6 +44,8 @@ export interface RunTiming {
   readonly awayMs: number;
   /** For the answer to a halt. */
   readonly haltMs: number;
+  /** Least time for the first word of a member, and for its answer to a halt, where all others have given theirs. */
+  readonly silenceMs: number;
   /** How long a run waits, after a restart of the coordinator, for all of its group to come back. */
   readonly musterMs: number;
 }
@@ -55,6 +57,7 @@ export const defaultTiming: RunTiming = {
   roundIdleMs: 300_000,
   awayMs: 1_500,
   haltMs: 30_000,
+  silenceMs: 4_000,
   // Workers try again after 250 ms, then ever more rarely, at most 15 s apart.
   musterMs: 15_000,
 };
@@ -85,6 +88,9 @@ export interface Member {
   readonly ready: boolean;
   /** -1 before it has said anything. */
   readonly rowsLoaded: number;
+  /** How long it took to say the first thing of this generation, and to answer the halt. */
+  readonly heardAfterMs: number | undefined;
+  readonly haltedAfterMs: number | undefined;
   readonly progressAtMs: number;
   /** Rounds that are known to be committed there. */
   readonly committedRounds: number;
@@ -102,6 +108,7 @@ export interface Member {
 interface Halt {
   readonly when: 'now' | 'commit';
   readonly reason: string;
+  readonly askedAtMs: number;
   readonly deadlineMs: number;
   /** The generation did not end by plan, nor by a loss: it might fail the same way again. */
   readonly stalled: boolean;
@@ -122,6 +129,12 @@ export interface SetAside {
   readonly until: 'heard' | 'forgiven' | 'never';
   /** The only one who accused it; when that one is gone, so is the reason. */
   readonly accuser?: string;
+}
+
+interface Preparation {
+  /** The session of the worker in which it was asked: what is said on a lost socket may be lost. */
+  readonly session: number;
+  readonly isDone: boolean;
 }
 
 /** Members that came to different results, and nobody can tell who is right. */
@@ -146,6 +159,8 @@ export interface RunState {
   /** Workers that said they can't do the run, since the last round. */
   readonly failed: ReadonlyMap<string, string>;
   readonly disputes: Disputes;
+  /** Workers that were asked to load for a place that they do not have yet. */
+  readonly prepared: ReadonlyMap<string, Preparation>;
   /** What workers have loaded, as far as is known. */
   readonly holds: ReadonlyMap<string, readonly Lease[]>;
   /**
@@ -172,6 +187,7 @@ export interface RunState {
   readonly isComplete: boolean;
   /** Members of this generation when it was formed. */
   readonly groupSize: number;
+  readonly formedAtMs: number;
   /** Members that began the last generation, whatever became of them. */
   readonly roster: readonly string[];
   /** Rounds that a worker has committed surely as they are recorded: the recorded rounds when its last group ended. */
@@ -193,7 +209,8 @@ export interface RunState {
   readonly formAtMs: number;
   /** Begin of the training phase, then of each round. */
   readonly roundSinceMs: number;
-  readonly longestRoundMs: number;
+  /** The last rounds; the first ones of a run warm up. */
+  readonly lastRoundsMs: readonly number[];
   /** When a member last committed a round, or the group began. */
   readonly progressAtMs: number;
   /** Since when some member's socket is lost; undefined while all are there. */
@@ -258,6 +275,13 @@ export type RunCommand =
       readonly committedRounds: number;
       readonly savedState: SavedState | undefined;
     }
+  /** Have a worker that is no member load what a place would need. */
+  | {
+      readonly type: 'prepare';
+      readonly workerId: string;
+      readonly generation: number;
+      readonly leases: readonly Lease[];
+    }
   | { readonly type: 'unclaim'; readonly workerId: string }
   | { readonly type: 'checkBlob'; readonly check: BlobCheck }
   /** A worker's message can not be, though its form is right: the pool counts it. */
@@ -289,6 +313,7 @@ export function initialRunState(record: CommittedRound[] = []): RunState {
     withholders: new Set(),
     failed: new Map(),
     disputes: noDisputes,
+    prepared: new Map(),
     holds: new Map(),
     record,
     votes: new RoundVotes(),
@@ -301,6 +326,7 @@ export function initialRunState(record: CommittedRound[] = []): RunState {
     savedState: undefined,
     isComplete: false,
     groupSize: 0,
+    formedAtMs: 0,
     roster: [],
     agreed: new Map(),
     recordAtFormation: 0,
@@ -315,7 +341,7 @@ export function initialRunState(record: CommittedRound[] = []): RunState {
     waitingReason: undefined,
     formAtMs: 0,
     roundSinceMs: 0,
-    longestRoundMs: 0,
+    lastRoundsMs: [],
     progressAtMs: 0,
     awaySinceMs: undefined,
     joinAtMs: undefined,

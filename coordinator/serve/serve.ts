@@ -19,34 +19,25 @@ import type { DeploymentOptions } from './deployment/deploymentOptions.ts';
 import { DeploymentHandle } from './deployment/handle.ts';
 import { planApplication } from './deployment/planApplication.ts';
 import { RunningApp } from './deployment/runningApp.ts';
-import type { ReplicaSetStatus } from './deployment/replicaSet.ts';
 import { CallerAccess } from './http/callerAccess.ts';
 import { HeldBodies } from './http/heldBodies.ts';
-import { OpenAnswers } from './http/openAnswers.ts';
+import { Connections } from './http/connections.ts';
+import { ContentCodings } from './http/contentCodings.ts';
 import { AppTable } from './http/servedApp.ts';
 import { ServeMetrics } from './http/serveMetrics.ts';
 import { createServeServer } from './http/serveServer.ts';
 import { makeRecipe, withRecipe } from './record/recipe.ts';
+import type { ServeStatus } from './serveStatus.ts';
 import type { Recipe, ServeRecord, Unrecordable } from './record/serveRecord.ts';
 import { ServeArgumentError } from './serveErrors.ts';
-import { checkName, checkRoutePrefix, type RunOptions, type ServeHttpOptions } from './serveOptions.ts';
-
-export interface ServeStatus {
-  /** Undefined before anything listens. */
-  readonly url: string | undefined;
-  readonly applications: Readonly<
-    Record<
-      string,
-      {
-        readonly routePrefix: string;
-        readonly isReady: boolean;
-        readonly deployments: readonly ReplicaSetStatus[];
-      }
-    >
-  >;
-}
-
-const MEBIBYTE = 1024 ** 2;
+import {
+  bodyLimits,
+  checkName,
+  checkOrigins,
+  checkRoutePrefix,
+  type RunOptions,
+  type ServeHttpOptions,
+} from './serveOptions.ts';
 
 /** Describes a deployment. @throws ServeArgumentError */
 export function deployment(target: DeploymentTarget, options: DeploymentOptions = {}): Deployment {
@@ -76,7 +67,7 @@ export class Serve {
   readonly #apps = new Map<string, RunningApp>();
   readonly #table = new AppTable();
   readonly #metrics = new ServeMetrics();
-  readonly #answers = new OpenAnswers();
+  readonly #connections = new Connections();
   #listening:
     | {
         readonly server: Server;
@@ -115,9 +106,19 @@ export class Serve {
    *   constructed, DeadlineError when one takes longer than startTimeoutS. What was there before goes on then.
    */
   run(application: Application | Deployment, options: RunOptions = {}): Promise<DeploymentHandle> {
+    const arrived = this.expect(options.name);
     return this.#inTurn(() =>
       this.#run(application instanceof Deployment ? application.bind() : application, options),
-    );
+    ).finally(arrived);
+  }
+
+  /**
+   * Says that an application will be run: until it is there the server is not ready, and answers 503 to requests for what
+   * it does not know. `run` and `restore` say so of theirs.
+   * @returns ends the waiting, where it is not to come after all.
+   */
+  expect(name = 'default'): () => void {
+    return this.#table.expect(name);
   }
 
   /**
@@ -128,7 +129,9 @@ export class Serve {
   async restore(options: ServeHttpOptions = {}): Promise<string[]> {
     const { deployments, blobs } = this.#coordinator ?? noCoordinator();
     const restored: string[] = [];
-    for (const { name, routePrefix, modelName, recipe } of await deployments.all()) {
+    const records = await deployments.all();
+    const arrived = records.map(({ name }) => this.expect(name));
+    for (const [at, { name, routePrefix, modelName, recipe }] of records.entries()) {
       try {
         if (!('nodes' in recipe)) throw new ServeArgumentError(`${recipe.reason} Deploy it again.`);
         await withRecipe(recipe, blobs, (application) =>
@@ -142,6 +145,8 @@ export class Serve {
           message: `serve: application "${name}" can not be brought back: ${reason}`,
         });
         await deployments.setStatus(name, 'failed', reason);
+      } finally {
+        arrived[at]!();
       }
     }
     return restored;
@@ -187,6 +192,7 @@ export class Serve {
       // Stops listening. The HTTP server's own close() also cuts off answers that are not written out yet: it takes their
       // connections for idle.
       if (server) NetServer.prototype.close.call(server);
+      this.#connections.stop();
       this.#listening?.stopRenewing();
       await Promise.all([...this.#apps.values()].map((app) => app.close()));
       for (const { name } of this.#apps.values()) {
@@ -195,7 +201,7 @@ export class Serve {
       }
       this.#apps.clear();
       // Answers that are being written right now get out before their sockets are closed.
-      await this.#answers.written(this.#clock, WRITE_OUT_MS);
+      await this.#connections.written(this.#clock, WRITE_OUT_MS);
       server?.closeAllConnections();
       server?.close();
       await closed;
@@ -262,14 +268,8 @@ export class Serve {
         { field: differs },
       );
     }
-    const { maxBodyBytes = 16 * MEBIBYTE } = options;
-    const maxHeldBodyBytes = options.maxHeldBodyBytes ?? Math.max(256 * MEBIBYTE, maxBodyBytes);
-    if (!(maxHeldBodyBytes >= maxBodyBytes)) {
-      throw new ServeArgumentError(
-        `maxHeldBodyBytes (${maxHeldBodyBytes}) must be at least maxBodyBytes (${maxBodyBytes}): a body of that size would never fit.`,
-        { field: 'maxHeldBodyBytes' },
-      );
-    }
+    const { maxBodyBytes, maxHeldBodyBytes } = bodyLimits(options);
+    const allowedOrigins = checkOrigins(options.allowedOrigins ?? []);
     const tls = options.tls && (await openTls(options.tls, host, publicUrl, this.#log));
     const server = createServeServer({
       tls: tls?.credentials,
@@ -278,7 +278,7 @@ export class Serve {
         apiKey,
         attempts: new AttemptThrottle(this.#clock),
         allowedHosts: allowedHosts(host, publicUrl, tls?.names),
-        allowedOrigins: options.allowedOrigins ?? [],
+        allowedOrigins,
       }),
       metrics: this.#metrics,
       log: this.#log,
@@ -287,12 +287,13 @@ export class Serve {
       accessLog: options.accessLog,
       maxBodyBytes,
       bodies: new HeldBodies(maxHeldBodyBytes),
+      codings: new ContentCodings(maxBodyBytes),
+      connections: this.#connections,
       requestTimeoutMs: (options.bodyTimeoutS ?? 30) * 1_000,
       headersTimeoutMs: (options.headersTimeoutS ?? 15) * 1_000,
       idleTimeoutMs: IDLE_TIMEOUT_MS,
       isStopping: () => this.#isStopping,
     });
-    server.on('request', (_request, response) => this.#answers.add(response));
     const certificateNames = tls?.names;
     const actualPort = await listen(server, port, host);
     const { url } = coordinatorAddresses({ host, port: actualPort, publicUrl, certificateNames });

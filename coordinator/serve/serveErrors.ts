@@ -15,6 +15,18 @@ export class ServeInputError extends TabgradError {
   readonly code = 'SERVE_INPUT_INVALID';
 }
 
+/** The body's charset or content coding is not read here. */
+export class MediaTypeError extends TabgradError {
+  readonly code = 'MEDIA_TYPE_UNSUPPORTED';
+  /** Content codings that are read, where the body's was the fault: Accept-Encoding of the answer (RFC 7694). */
+  readonly acceptEncoding: string | undefined;
+
+  constructor(message: string, acceptEncoding?: string) {
+    super(message);
+    this.acceptEncoding = acceptEncoding;
+  }
+}
+
 /** As many requests wait as `maxQueuedRequests` allows, while replicas run: too much is asked of them. */
 export class OverloadedError extends TabgradError {
   readonly code = 'SERVE_OVERLOADED';

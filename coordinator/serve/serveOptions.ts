@@ -15,7 +15,7 @@ export interface ServeHttpOptions {
   readonly apiKey?: string | undefined;
   /** Address under which callers reach the server through a proxy. */
   readonly publicUrl?: string | undefined;
-  /** Origins of web pages that may ask, e.g. "https://example.org"; "*" is any. */
+  /** Origins of web pages that may ask, e.g. "https://example.org"; "*" is any. None by default but the server's own. */
   readonly allowedOrigins?: readonly string[] | undefined;
   /** Default 16 MiB. */
   readonly maxBodyBytes?: number | undefined;
@@ -47,6 +47,32 @@ export function checkRoutePrefix(routePrefix: string): string {
     `The route prefix "${routePrefix}" must be a path like /flights, other than /v2, /-, /metrics and /openapi.json.`,
     { field: 'routePrefix' },
   );
+}
+
+const MEBIBYTE = 1024 ** 2;
+
+/** @throws ServeArgumentError */
+export function bodyLimits(options: ServeHttpOptions): { maxBodyBytes: number; maxHeldBodyBytes: number } {
+  const { maxBodyBytes = 16 * MEBIBYTE } = options;
+  const maxHeldBodyBytes = options.maxHeldBodyBytes ?? Math.max(256 * MEBIBYTE, maxBodyBytes);
+  if (maxHeldBodyBytes >= maxBodyBytes) return { maxBodyBytes, maxHeldBodyBytes };
+  throw new ServeArgumentError(
+    `maxHeldBodyBytes (${maxHeldBodyBytes}) must be at least maxBodyBytes (${maxBodyBytes}): a body of that size would never fit.`,
+    { field: 'maxHeldBodyBytes' },
+  );
+}
+
+/** As browsers write them: a scheme, a host and perhaps a port. @throws ServeArgumentError */
+export function checkOrigins(origins: readonly string[]): readonly string[] {
+  for (const origin of origins) {
+    const isWritten = /^[a-z][a-z0-9+.-]*:\/\/[^/?#@*\s]+$/.test(origin) && URL.canParse(origin);
+    if (origin === '*' || (isWritten && ['null', origin].includes(new URL(origin).origin))) continue;
+    throw new ServeArgumentError(
+      `The allowed origin "${origin.slice(0, 200)}" must be like https://example.org, without a path, or "*".`,
+      { field: 'allowedOrigins' },
+    );
+  }
+  return origins;
 }
 
 /** @throws ServeArgumentError */

@@ -222,7 +222,7 @@ export async function startCoordinator(options: CoordinatorOptions = {}): Promis
     joinUrl,
   };
   const routes = [
-    ...blobRoutes({ blobs, uploads, maxBlobBytes }),
+    ...blobRoutes({ blobs, uploads, maxBlobBytes, log }),
     ...statusRoutes(status),
     ...runRoutes(runs, blobs),
     ...moderationRoutes(moderation, joinUrl),

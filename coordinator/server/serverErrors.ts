@@ -61,6 +61,7 @@ const statuses: Partial<Record<ErrorCode, number>> = {
   RUN_EXISTS: 409,
   BAN_LIST_FULL: 409,
   BODY_TOO_LARGE: 413,
+  MEDIA_TYPE_UNSUPPORTED: 415,
   BLOB_MISMATCH: 422,
   UPLOAD_REFUSED: 429,
   TOO_MANY_ATTEMPTS: 429,

@@ -54,10 +54,14 @@ function openDatabase(file: string): SqliteDatabase {
     },
     prepare(sql) {
       const statement = database.prepare(sql);
+      // SQLite has rolled back by itself after some errors, a full disk among them: those are what is to be reported
+      // (https://www.sqlite.org/lang_transaction.html#response_to_errors_within_a_transaction).
+      const isNeedless = (): boolean => sql === 'rollback' && !database.inTransaction;
       return {
         reader: statement.reader,
         all: (parameters) => statement.all(...parameters),
-        run: (parameters) => statement.run(...parameters),
+        run: (parameters) =>
+          isNeedless() ? { changes: 0, lastInsertRowid: 0 } : statement.run(...parameters),
         iterate: (parameters) => statement.iterate(...parameters),
       };
     },

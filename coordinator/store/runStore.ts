@@ -37,6 +37,18 @@ export class RunStore implements RunRecord {
     }
   }
 
+  async touch(runId: string): Promise<void> {
+    try {
+      await this.#db
+        .updateTable('runs')
+        .set((update) => ({ status: update.ref('status') }))
+        .where('run_id', '=', runId)
+        .execute();
+    } catch (error) {
+      throw storeFailure(error, `Run ${runId} cannot be recorded`);
+    }
+  }
+
   /** Rows are written all at once: one that could not be written twice speaks for the others. */
   async #isWritten(runId: string, { started, rounds, events }: RunRows): Promise<boolean> {
     const round = rounds.at(-1)?.round;

@@ -33,8 +33,7 @@ export function demandOf(
 ): RunRequest['workers'] {
   return {
     ...workers,
-    // A list means a mixed group: any of them will do.
-    ...(typeof runtime === 'string' && { runtime }),
+    ...(runtime !== undefined && { runtimes: [...new Set([runtime].flat())] }),
     ...(device !== undefined && device !== 'auto' && { device }),
   };
 }

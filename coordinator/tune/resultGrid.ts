@@ -81,9 +81,9 @@ export class ResultGrid implements Iterable<TrialResult> {
   }
 
   /**
-   * The best trial; the first of equals. Trials that failed, and values that are NaN, are left out.
+   * The best trial; the first of equals. Trials that failed, and values that are NaN or infinite, are left out.
    * @param metric default: that of the tuneConfig, as for mode.
-   * @throws TuneArgumentError without metric and mode; TuneMetricError when no trial has the metric.
+   * @throws TuneArgumentError without metric and mode; TuneMetricError that says why no trial is the best.
    */
   getBestResult(metric = this.#metric, mode = this.#mode, scope: MetricScope = 'last'): TrialResult {
     if (metric === undefined || (mode !== 'max' && mode !== 'min')) {
@@ -98,22 +98,34 @@ export class ResultGrid implements Iterable<TrialResult> {
     for (const result of this.#results) {
       if (result.status === 'errored') continue;
       const value = inScope(result, metric, mode, scope);
-      if (value === undefined || Number.isNaN(value)) continue;
+      if (value === undefined || !Number.isFinite(value)) continue;
       if (best && !(mode === 'max' ? value > bestValue : value < bestValue)) continue;
       best = result;
       bestValue = value;
     }
     if (best) return best;
-    const names = new Set(this.#results.flatMap(({ metricsTable }) => metricsTable.flatMap(Object.keys)));
-    names.delete('trainingIteration');
-    const known = names.size === 0 ? 'no trial reported anything' : `reported were ${[...names].join(', ')}`;
     const [failed] = this.errors;
     const why = failed
       ? ` ${this.errors.length} of ${this.length} trials failed, the first: ${failed.error?.message}`
       : '';
-    throw new TuneMetricError(`No trial that did not fail has the metric "${metric}"; ${known}.${why}`, {
+    throw new TuneMetricError(`No trial that did not fail has ${this.#missing(metric)}.${why}`, {
       field: 'metric',
     });
+  }
+
+  /** What none of the trials has that did not fail. */
+  #missing(metric: string): string {
+    const tables = this.#results.filter(({ status }) => status !== 'errored').map((one) => one.metricsTable);
+    const last = tables.map((rows) => rows.findLast((row) => row[metric] !== undefined)?.[metric]);
+    const values = last.filter((value) => value !== undefined);
+    if (values.length > 0) {
+      const words = [...new Set(values.map(String))].join(', ');
+      return `a finite "${metric}": ${values.length} of ${this.length} trials reported ${words}`;
+    }
+    const names = new Set(tables.flatMap((rows) => rows.flatMap(Object.keys)));
+    names.delete('trainingIteration');
+    const known = names.size === 0 ? 'no trial reported anything' : `reported were ${[...names].join(', ')}`;
+    return `the metric "${metric}"; ${known}`;
   }
 
   /** A row a trial, as plain values: trial, status, iteration, time, "config/…" for what was searched, metrics. */
@@ -157,7 +169,7 @@ function inScope(
     case 'last':
       return values.at(-1);
     case 'all': {
-      const numbers = values.filter((value) => !Number.isNaN(value));
+      const numbers = values.filter(Number.isFinite);
       return mode === 'max' ? Math.max(...numbers) : Math.min(...numbers);
     }
     case 'avg':

@@ -91,6 +91,8 @@ export const workerMessage = z.discriminatedUnion('type', [
     generation: count,
     links: z.array(z.object({ workerId: id, path: z.enum(['direct', 'relay', 'memory']) })).max(4096),
   }),
+  /** What `prepare` named is loaded; `generation` is that of `prepare`. */
+  z.object({ type: z.literal('prepared'), runId: id, generation: count }),
   /** How far loading has come, for "waiting for…" lines. */
   z.object({
     type: z.literal('loading'),
@@ -224,6 +226,17 @@ export const coordinatorMessage = z.discriminatedUnion('type', [
     trees: sha256.nullable(),
     /** State to begin with where no member has a later one. */
     savedState: z.object({ rounds: count, sha256, sizeBytes: count }).optional(),
+  }),
+  /**
+   * The group works and has a place for this worker: load these leases, as far as they can be loaded outside a group, and
+   * answer prepared. Only then is the group interrupted, and a place assigned.
+   */
+  z.object({
+    type: z.literal('prepare'),
+    runId: id,
+    generation: count,
+    spec: sha256,
+    leases: z.array(lease).max(1_000_000),
   }),
   /** Everybody is ready: work. */
   z.object({ type: z.literal('begin'), runId: id, generation: count }),

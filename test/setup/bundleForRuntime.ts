@@ -2,9 +2,13 @@
 
 import { rolldown } from 'rolldown';
 
-/** One script with everything in it; `iife` for a page's script tag. */
-export async function bundleForRuntime(entry: string, format: 'esm' | 'iife'): Promise<string> {
-  const bundle = await rolldown({ input: entry, platform: 'browser', logLevel: 'warn' });
+/** One script with everything in it; `iife` for a page's script tag, platform `node` where it imports Node's modules. */
+export async function bundleForRuntime(
+  entry: string,
+  format: 'esm' | 'iife',
+  platform: 'browser' | 'node' = 'browser',
+): Promise<string> {
+  const bundle = await rolldown({ input: entry, platform, logLevel: 'warn' });
   try {
     const { output } = await bundle.generate({ format });
     return output[0].code;

@@ -21,6 +21,10 @@ export class MemoryRecord implements RunRecord {
     return this.#events;
   }
 
+  touch(): Promise<void> {
+    return Promise.resolve();
+  }
+
   append(runId: string, { started, group, rounds, events, end }: RunRows): Promise<void> {
     if (this.#isOver) throw new Error(`${runId} is over, and more is kept`);
     if (started) this.#started = started;

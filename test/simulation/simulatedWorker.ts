@@ -182,6 +182,13 @@ export class SimulatedWorker {
         return this.#welcome(message);
       case 'assign':
         return this.#assign(message);
+      case 'prepare': {
+        const { runId, generation } = message;
+        this.#world.clock.after(this.#world.random.between(10, 300), () => {
+          if (!this.#isAsleep) this.#send({ type: 'prepared', runId, generation });
+        });
+        return;
+      }
       case 'begin':
         if (this.#task && this.#isCurrent(message) && !this.#task.hasBegun) {
           this.#task.hasBegun = true;

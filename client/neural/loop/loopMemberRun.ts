@@ -55,6 +55,11 @@ class LoopMemberRun implements MemberRun {
   }
 
   /** A thread for each generation: a loop that was given up shares nothing with the next. */
+  /** Rows are read as they are needed. */
+  preload(): Promise<void> {
+    return Promise.resolve();
+  }
+
   async prepare(assignment: Assignment, signal: AbortSignal): Promise<void> {
     this.#assignment = assignment;
     this.#savedReports = assignment.savedState?.rounds ?? 0;

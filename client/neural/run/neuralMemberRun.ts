@@ -42,6 +42,11 @@ class NeuralMemberRun implements MemberRun {
     return Math.max(0, this.#state.step);
   }
 
+  /** Rows are read as they are needed. */
+  preload(): Promise<void> {
+    return Promise.resolve();
+  }
+
   prepare(assignment: Assignment): Promise<void> {
     this.#assignment = assignment;
     return Promise.resolve();

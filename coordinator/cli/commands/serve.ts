@@ -80,6 +80,19 @@ export const serve = defineCommand({
       placeholder: 'URL',
       help: 'Address under which callers reach the server through a proxy.',
     },
+    'allow-origins': {
+      type: 'text',
+      placeholder: 'ORIGINS',
+      help: 'Web pages that may ask, by their origins, e.g. "https://app.example,https://other.example"; "*" is any. None by default.',
+    },
+    'with-label': {
+      type: 'flag',
+      help: 'Answer the class beside the predictions of trees, as "label".',
+    },
+    'with-margin': {
+      type: 'flag',
+      help: 'Answer the margins beside the predictions of trees, as "margin".',
+    },
     'access-log': { type: 'flag', help: 'Print a line of JSON for every request.' },
   },
   examples: [
@@ -115,12 +128,20 @@ export const serve = defineCommand({
         apiKey: values['api-key'],
         publicUrl: values['public-url'],
         tls: tlsSettings(values, values.storage, cwd),
+        allowedOrigins: values['allow-origins']?.split(',').map((origin) => origin.trim()),
         ...(values['access-log'] && { accessLog }),
       };
+      // So that the server is not ready before it, whatever is brought back earlier.
+      if (checkpoint !== undefined) server.expect(values.name);
       if (storage) await server.restore(http);
       if (checkpoint !== undefined) {
         const model = deployment(new Checkpoint(resolve(cwd, checkpoint)), { numReplicas: values.replicas });
-        await server.run(model.bind(...(device === undefined ? [] : [{ device }])), {
+        const options = {
+          ...(device !== undefined && { device }),
+          ...(values['with-label'] && { withLabel: true }),
+          ...(values['with-margin'] && { withMargin: true }),
+        };
+        await server.run(model.bind(...(Object.keys(options).length === 0 ? [] : [options])), {
           ...http,
           name: values.name,
           routePrefix: values['route-prefix'],

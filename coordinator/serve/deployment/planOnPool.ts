@@ -41,7 +41,7 @@ export function planOnPool(
     const options = readTreeOptions(bound.options);
     const rows = new TreeProgram(modelText, options);
     const model = { ...describeTrees(modelText, options), small: undefined };
-    return planned(Promise.resolve(treesOnPool(modelText, options, rows)), model);
+    return planned(Promise.resolve(treesOnPool(modelText, rows)), model);
   }
   const address = moduleAddress(target);
   if (!address) {

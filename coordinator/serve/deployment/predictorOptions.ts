@@ -8,6 +8,8 @@ import { ServeArgumentError } from '../serveErrors.ts';
 const treeOptions = z.strictObject({
   outputColumn: z.string().min(1).max(200).optional(),
   outputMargin: z.boolean().optional(),
+  withLabel: z.boolean().optional(),
+  withMargin: z.boolean().optional(),
   iterationRange: z.tuple([z.number().int().min(0), z.number().int().min(0)]).optional(),
 });
 

@@ -50,7 +50,11 @@ export class RunningApp implements ServedApp {
   }
 
   isReady(): boolean {
-    return [...this.#sets.values()].every((set) => set.status().replicas.running > 0);
+    // Those of an update that is under way do not count yet.
+    const { deployments } = this.#plan;
+    return (
+      deployments.length > 0 && deployments.every(({ name }) => this.#set(name).status().replicas.running > 0)
+    );
   }
 
   deployments(): readonly ReplicaSetStatus[] {

@@ -15,6 +15,8 @@ export interface CallerAccessOptions {
 }
 
 const KEPT_HOSTS = 64;
+/** What a page may read besides the usual ones. */
+const EXPOSED_HEADERS = 'x-request-id, retry-after, inference-header-content-length';
 
 export class CallerAccess {
   readonly #options: CallerAccessOptions;
@@ -27,9 +29,10 @@ export class CallerAccess {
 
   /**
    * Refuses what a page of another site can send through a browser, also by a name that it made point here.
+   * @param host that the request is addressed to, with its port. @param origin of the page.
    * @throws OriginRefusedError
    */
-  checkSource({ headers: { host = '', origin } }: IncomingMessage): void {
+  checkSource(host: string, origin: string | undefined): void {
     const { allowedHosts } = this.#options;
     if (allowedHosts && !this.#goodHosts.has(host)) {
       const url = `http://${host}`;
@@ -51,11 +54,19 @@ export class CallerAccess {
     throw new OriginRefusedError(`A page of "${origin.slice(0, 200)}" may not use this server.`);
   }
 
-  /** Lets a page of an allowed origin read the answer. */
+  /**
+   * Lets a page of an allowed origin read the answer. Keys are headers that a page sends itself: cookies and a browser's
+   * own credentials are never allowed, so that "*" may be said.
+   */
   allowReading({ headers: { origin } }: IncomingMessage, response: ServerResponse): void {
+    const { allowedOrigins } = this.#options;
+    if (allowedOrigins.length === 0) return;
+    const isAny = allowedOrigins.includes('*');
+    // Also where there is no origin: a cache must not give the answer to a page.
+    if (!isAny) response.setHeader('Vary', 'Origin');
     if (origin === undefined || !this.#allows(origin)) return;
-    response.setHeader('Access-Control-Allow-Origin', origin);
-    response.setHeader('Vary', 'Origin');
+    response.setHeader('Access-Control-Allow-Origin', isAny ? '*' : origin);
+    response.setHeader('Access-Control-Expose-Headers', EXPOSED_HEADERS);
   }
 
   /** @throws TokenRequiredError, TooManyAttemptsError */

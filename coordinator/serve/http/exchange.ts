@@ -3,7 +3,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { TabgradError } from '../../../shared/errors.ts';
 import { outsideMessage } from '../../../shared/outsideMessage.ts';
-import { retryAfterS, serveStatusOf } from '../serveErrors.ts';
+import { MediaTypeError, retryAfterS, serveStatusOf } from '../serveErrors.ts';
+import { endBeforeRest, isWhole } from './endBeforeRest.ts';
 import type { HeldBytes } from '../../bounds/byteBudget.ts';
 import type { AnswerStream } from '../stream/answerStream.ts';
 
@@ -31,6 +32,8 @@ export class Exchange {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
   readonly id: string;
+  /** Name and port that it is addressed to. */
+  readonly host: string;
   readonly path: string;
   readonly search: string;
   readonly startedAtMs = performance.now();
@@ -53,7 +56,8 @@ export class Exchange {
     this.response = response;
     const given = request.headers['x-request-id'];
     this.id = typeof given === 'string' && /^[\w.:-]{1,128}$/.test(given) ? given : newId();
-    const target = request.url ?? '/';
+    const { host, target } = readTarget(request);
+    this.host = host;
     const query = target.indexOf('?');
     this.path = query < 0 ? target : target.slice(0, query);
     this.search = query < 0 ? '' : target.slice(query);
@@ -88,7 +92,9 @@ export class Exchange {
     this.#writeHead(status, headers, ['content-length', String(sizeBytes)]);
     this.#onGone = undefined;
     this.#end(status);
-    response.end(this.request.method === 'HEAD' ? undefined : body);
+    const written = this.request.method === 'HEAD' ? undefined : body;
+    if (isWhole(this.request)) response.end(written);
+    else endBeforeRest(this.request, response, written);
   }
 
   /**
@@ -131,6 +137,8 @@ export class Exchange {
     if (status === 401) this.response.setHeader('WWW-Authenticate', 'Bearer');
     const retryAfter = retryAfterS(error);
     if (retryAfter !== undefined) this.response.setHeader('Retry-After', retryAfter);
+    if (error instanceof MediaTypeError && error.acceptEncoding !== undefined)
+      this.response.setHeader('Accept-Encoding', error.acceptEncoding);
     this.json(status, this.#failure(error));
   }
 
@@ -153,6 +161,20 @@ export class Exchange {
     this.body?.release();
     ended?.({ exchange: this, status });
   }
+}
+
+/**
+ * Through a proxy a target may be a whole address, whose host then stands in place of the header's (RFC 9112, section
+ * 3.2.2).
+ */
+function readTarget({ url = '/', headers: { host = '' } }: IncomingMessage): {
+  host: string;
+  target: string;
+} {
+  const absolute = url.startsWith('/') ? undefined : /^https?:\/\/([^/?#]*)(.*)$/i.exec(url);
+  if (!absolute) return { host, target: url };
+  const [, authority = '', rest = ''] = absolute;
+  return { host: authority, target: rest.startsWith('/') ? rest : `/${rest}` };
 }
 
 /** Closes the connection in the middle of the answer, when what was written of it so far is on its way. */

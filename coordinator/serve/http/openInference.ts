@@ -2,11 +2,14 @@
 // https://kserve.github.io/website/docs/concepts/architecture/data-plane/v2-protocol
 
 import { z } from 'zod';
+import { sizeOf } from '../../../shared/serve/layersNet.ts';
 import { BadRequestError } from '../../server/serverErrors.ts';
 import { parseJson } from '../rows/readRows.ts';
 import { ServeInputError } from '../serveErrors.ts';
-import { bodyText } from './ownerHttp.ts';
-import { readBinaryTensor, readJsonTensor, tensorTypes, type TensorValues } from './tensors.ts';
+import { bodyText } from './bodyText.ts';
+import { readRawTensor, type RawInput } from './rawTensor.ts';
+import { readBinaryTensor, readJsonTensor, type InputTensor } from './tensors.ts';
+import { tensorTypes } from './tensorTypes.ts';
 
 /** A tensor of the answer. */
 interface OutputTensor {
@@ -50,14 +53,6 @@ const inferRequest = z.object({
 
 type InferRequest = z.infer<typeof inferRequest>;
 
-/** A tensor of a request. */
-export interface InputTensor {
-  readonly name: string;
-  readonly datatype: string;
-  readonly shape: readonly number[];
-  readonly values: TensorValues;
-}
-
 export interface Inference {
   readonly id: string | undefined;
   readonly inputs: readonly InputTensor[];
@@ -68,15 +63,24 @@ export interface Inference {
 }
 
 /**
- * @param headerBytes length of the JSON where binary tensors follow it; undefined when all is JSON.
+ * @param headerBytes length of the JSON where binary tensors follow it; undefined when all is JSON; 0 where all is the
+ *   bytes of the model's one input, and the outputs are wanted as bytes too.
+ * @param rawInput undefined where the model has several.
  * @throws BadRequestError, ServeInputError
  */
-export function readInference(body: string | Uint8Array, headerBytes: number | undefined): Inference {
+export function readInference(
+  body: string | Uint8Array,
+  headerBytes: number | undefined,
+  rawInput: RawInput | undefined,
+): Inference {
   const bytes = typeof body === 'string' ? Buffer.from(body) : body;
   if (headerBytes !== undefined && headerBytes > bytes.byteLength) {
     throw new BadRequestError(
       `Inference-Header-Content-Length is ${headerBytes} and the body has ${bytes.byteLength} bytes.`,
     );
+  }
+  if (headerBytes === 0) {
+    return { id: undefined, inputs: [readRawTensor(bytes, rawInput)], wanted: undefined, isBinary: true };
   }
   const request = parseRequest(bodyText(headerBytes === undefined ? body : bytes.subarray(0, headerBytes)));
   const isBinary = request.parameters?.['binary_data_output'] === true;
@@ -155,16 +159,20 @@ function parseRequest(text: string): InferRequest {
 
 function readTensors({ inputs }: InferRequest, binary: Uint8Array): InputTensor[] {
   let at = 0;
+  const names = new Set<string>();
   const tensors = inputs.map(({ name, shape, datatype, parameters, data }) => {
+    if (names.has(name)) throw new ServeInputError(`There are two tensors "${name}".`, { field: name });
+    names.add(name);
     if (!tensorTypes.includes(datatype)) {
       throw new ServeInputError(
         `Tensor "${name}" has datatype "${datatype}"; expected one of ${tensorTypes.join(', ')}.`,
         { field: name },
       );
     }
-    const count = shape.reduce((product, size) => product * size, 1);
+    const count = sizeOf(shape);
     const size = parameters?.['binary_data_size'];
-    if (size === undefined) return { name, datatype, shape, values: readJsonTensor(name, data, count) };
+    if (size === undefined)
+      return { name, datatype, shape, values: readJsonTensor(name, datatype, data, shape) };
     if (!Number.isInteger(size) || (size as number) < 0 || at + (size as number) > binary.byteLength) {
       throw new ServeInputError(
         `Tensor "${name}" announces ${JSON.stringify(size)} bytes; ${binary.byteLength - at} are left after the JSON.`,

@@ -11,11 +11,6 @@ export interface HttpAnswer {
   readonly body?: unknown;
 }
 
-export function bodyText(body: string | Uint8Array): string {
-  if (typeof body === 'string') return body;
-  return Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString('utf8');
-}
-
 /** An answer ready to be written. */
 export interface WireAnswer {
   readonly status: number;

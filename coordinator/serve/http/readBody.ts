@@ -1,12 +1,12 @@
 // Reads the body of a request, with a limit on its size. The server has one on the time that a request takes.
 
+import { isUtf8 } from 'node:buffer';
 import type { IncomingMessage } from 'node:http';
 import { BodyTooLargeError } from '../../server/serverErrors.ts';
+import type { Decoder } from './contentCodings.ts';
 
 /** Larger bodies go to replicas in shared memory instead of being copied as text. */
 const SHARED_FROM_BYTES = 64 * 1024;
-/** How long a client that was refused may go on sending, so that it gets to read why. */
-const LINGER_MS = 5_000;
 
 export interface BodyBounds {
   readonly maxBodyBytes: number;
@@ -14,23 +14,33 @@ export interface BodyBounds {
   readonly hold: (bytes: number) => void;
 }
 
+/** What to make of the bytes that come. */
+export interface BodyForm {
+  /** Where the body is compressed. */
+  readonly decoder: Decoder | undefined;
+  /** Gives bytes even where the body is small. */
+  readonly asBytes: boolean;
+}
+
 /**
- * Calls back once, unless the client breaks off before.
- * @param asBytes gives bytes even where the body is small.
+ * Calls back once, unless the client breaks off before. A body that is not UTF-8 is given as bytes.
  * @returns how to give up the body while it is read: the callback gets the error.
  */
 export function readBody(
   request: IncomingMessage,
   { maxBodyBytes, hold }: BodyBounds,
-  asBytes: boolean,
+  { decoder, asBytes }: BodyForm,
   done: (error: Error | undefined, body: string | Uint8Array) => void,
 ): (error: Error) => void {
   let sizeBytes = 0;
   let chunks: Buffer[] = [];
+  let isGivenUp = false;
   const refuse = (error: Error): void => {
+    if (isGivenUp) return;
+    isGivenUp = true;
     chunks = [];
     request.off('data', take).off('end', finish);
-    linger(request);
+    request.resume();
     done(error, '');
   };
   const tooLarge = (what: string): void =>
@@ -45,10 +55,26 @@ export function readBody(
     hold(sizeBytes);
   };
   const finish = (): void => {
-    const body = joined(chunks, sizeBytes, asBytes);
+    const received = chunks;
     // The request, and with it this closure, lives until the answer: once is enough to have the body in memory.
     chunks = [];
-    done(undefined, body);
+    if (!decoder) {
+      done(undefined, joined(received, sizeBytes, asBytes));
+      return;
+    }
+    void unpack(decoder, Buffer.concat(received, sizeBytes));
+  };
+  const unpack = async (decode: Decoder, packed: Buffer): Promise<void> => {
+    let unpacked: Buffer;
+    try {
+      unpacked = await decode(packed);
+    } catch (error) {
+      refuse(error as Error);
+      return;
+    }
+    if (isGivenUp) return;
+    hold(unpacked.byteLength);
+    done(undefined, joined([unpacked], unpacked.byteLength, asBytes));
   };
   const announced = Number(request.headers['content-length'] ?? 0);
   if (announced > maxBodyBytes) {
@@ -62,9 +88,8 @@ export function readBody(
 
 function joined(chunks: readonly Buffer[], sizeBytes: number, asBytes: boolean): string | Uint8Array {
   if (sizeBytes < SHARED_FROM_BYTES && !asBytes) {
-    return chunks.length === 1
-      ? chunks[0]!.toString('utf8')
-      : Buffer.concat(chunks, sizeBytes).toString('utf8');
+    const bytes = chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks, sizeBytes);
+    if (isUtf8(bytes)) return bytes.toString('utf8');
   }
   const body = new Uint8Array(new SharedArrayBuffer(sizeBytes));
   let at = 0;
@@ -73,14 +98,4 @@ function joined(chunks: readonly Buffer[], sizeBytes: number, asBytes: boolean):
     at += chunk.byteLength;
   }
   return body;
-}
-
-/** Throws away what a refused client still sends, for a while. */
-function linger(request: IncomingMessage): void {
-  const { socket } = request;
-  const timer = setTimeout(() => socket.destroy(), LINGER_MS);
-  const stop = (): void => clearTimeout(timer);
-  request.once('end', stop);
-  socket.once('close', stop);
-  request.resume();
 }

@@ -3,6 +3,7 @@
 import type { Body } from '../replica/replica.ts';
 import type { Exchange } from './exchange.ts';
 import type { HeldBodies } from './heldBodies.ts';
+import type { ContentCodings } from './contentCodings.ts';
 import { readBody } from './readBody.ts';
 
 export type Fail = (error: unknown) => void;
@@ -10,21 +11,26 @@ export type Fail = (error: unknown) => void;
 export interface ReceiveOptions {
   readonly maxBodyBytes: number;
   readonly bodies: HeldBodies;
+  readonly codings: ContentCodings;
 }
 
-/** Reads the body, and counts what is held of it until the answer. @param asBytes gives bytes even where it is small. */
+/**
+ * Reads the body, and counts what is held of it until the answer.
+ * @param asBytes gives bytes even where it is small. @throws MediaTypeError
+ */
 export function receiveBody(
   exchange: Exchange,
-  { maxBodyBytes, bodies }: ReceiveOptions,
+  { maxBodyBytes, bodies, codings }: ReceiveOptions,
   asBytes: boolean,
   fail: Fail,
   received: (body: Body) => void,
 ): void {
   const { request } = exchange;
+  const decoder = codings.decoder(request.headers['content-encoding']);
   const held = bodies.open(request, (error) => giveUp(error));
   exchange.body = held;
   const bounds = { maxBodyBytes, hold: (bytes: number): void => held.set(bytes) };
-  let giveUp = readBody(request, bounds, asBytes, (error, body) => {
+  let giveUp = readBody(request, bounds, { decoder, asBytes }, (error, body) => {
     if (error) {
       fail(error);
       return;

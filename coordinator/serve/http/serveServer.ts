@@ -8,44 +8,47 @@ import {
   type ServerResponse,
 } from 'node:http';
 import { createServer as createSecureServer } from 'node:https';
-import type { Duplex } from 'node:stream';
-import type { ErrorCode } from '../../../shared/errors.ts';
 import type { Log } from '../../pool/log.ts';
 import type { TlsCredentials } from '../../tls/tlsCredentials.ts';
 import { BadRequestError, MethodNotAllowedError, NotFoundError } from '../../server/serverErrors.ts';
-import { OwnerCodeError, serveStatusOf, UnavailableError } from '../serveErrors.ts';
+import { UnavailableError } from '../serveErrors.ts';
+import { isUtf8Charset, requireUtf8 } from './bodyText.ts';
 import type { CallerAccess } from './callerAccess.ts';
-import { Exchange, type AccessEntry, type ExchangeEnd } from './exchange.ts';
+import type { Connections } from './connections.ts';
+import type { ContentCodings } from './contentCodings.ts';
+import { Exchange, type ExchangeEnd } from './exchange.ts';
 import type { HeldBodies } from './heldBodies.ts';
-import type { Body } from '../replica/replica.ts';
 import type { InferAnswer } from './openInference.ts';
 import type { RequestParts } from '../../../shared/serve/serveRequest.ts';
 import type { WireAnswer } from './ownerHttp.ts';
+import { logFailure, note, type ExchangeLog } from './exchangeLog.ts';
+import { ask, submit } from './submit.ts';
 import { receiveBody, type Fail } from './receiveBody.ts';
 import { AnswerStream } from '../stream/answerStream.ts';
 import type { AppTable, ServedApp } from './servedApp.ts';
-import { isRefusal, logRefusal } from '../../server/logFailure.ts';
-import type { ServeMetrics } from './serveMetrics.ts';
 import {
   answerInference,
   answerPage,
+  answerReady,
+  checkExpected,
   findModel,
   isOpenPath,
   isServerPath,
   modelTarget,
   type PageContext,
 } from './serverPages.ts';
+import { kserveModel, type KserveTarget } from './kserveTarget.ts';
 
-export interface ServeServerOptions {
+export interface ServeServerOptions extends ExchangeLog {
   readonly apps: AppTable;
   readonly access: CallerAccess;
-  readonly metrics: ServeMetrics;
   readonly log: Log;
   readonly hasKey: boolean;
   readonly version: string;
-  readonly accessLog: ((entry: AccessEntry) => void) | undefined;
   readonly maxBodyBytes: number;
   readonly bodies: HeldBodies;
+  readonly codings: ContentCodings;
+  readonly connections: Connections;
   readonly headersTimeoutMs: number;
   /** For a whole request to arrive. */
   readonly requestTimeoutMs: number;
@@ -72,8 +75,11 @@ export function createServeServer(options: ServeServerOptions): Server {
     maxHeaderSize: 16 * 1024,
     noDelay: true,
   };
-  const listener = (request: IncomingMessage, response: ServerResponse): void =>
+  const { connections } = options;
+  const listener = (request: IncomingMessage, response: ServerResponse): void => {
+    connections.add(response);
     answer(new Exchange(request, response, newId, ended), options, pages);
+  };
   const server: Server =
     options.tls === undefined
       ? createServer(limits, listener)
@@ -84,60 +90,13 @@ export function createServeServer(options: ServeServerOptions): Server {
   server.maxConnections = MAX_CONNECTIONS;
   // Node destroys the socket on a timeout that nobody listens for.
   server.setTimeout(options.idleTimeoutMs);
-  server.on('clientError', refuseSocket);
+  connections.watch(server, options.tls === undefined ? 'connection' : 'secureConnection');
   server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => {
     // A client that asks first need not send what would be refused.
     if (Number(request.headers['content-length'] ?? 0) <= options.maxBodyBytes) response.writeContinue();
     server.emit('request', request, response);
   });
   return server;
-}
-
-/** Answers what is not HTTP, or did not arrive in time, and closes. */
-function refuseSocket(error: NodeJS.ErrnoException, socket: Duplex): void {
-  const [status, code, message] = socketErrors[error.code ?? ''] ?? [
-    '400 Bad Request',
-    'BAD_REQUEST',
-    'The request is not HTTP.',
-  ];
-  if (!socket.writable || error.code === 'ECONNRESET') {
-    socket.destroy();
-    return;
-  }
-  const body = `${JSON.stringify({ error: { code, message } })}\n`;
-  const head = `HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Type: application/json; charset=utf-8\r\nContent-Length: ${body.length}`;
-  socket.end(`${head}\r\n\r\n${body}`, () => socket.destroy());
-}
-
-const socketErrors: Readonly<Record<string, readonly [string, ErrorCode, string]>> = {
-  ERR_HTTP_REQUEST_TIMEOUT: [
-    '408 Request Timeout',
-    'REQUEST_TIMEOUT',
-    'The request did not arrive in the time that the server allows.',
-  ],
-  HPE_HEADER_OVERFLOW: [
-    '431 Request Header Fields Too Large',
-    'BODY_TOO_LARGE',
-    'The headers of a request may have 16384 bytes.',
-  ],
-};
-
-function note(
-  { exchange, status }: ExchangeEnd,
-  { metrics, accessLog }: Pick<ServeServerOptions, 'metrics' | 'accessLog'>,
-): void {
-  const durationMs = performance.now() - exchange.startedAtMs;
-  if (exchange.application !== '') metrics.count(exchange.application, status, durationMs / 1_000);
-  accessLog?.({
-    time: new Date().toISOString(),
-    requestId: exchange.id,
-    method: exchange.request.method ?? '',
-    path: exchange.path.slice(0, 500),
-    application: exchange.application,
-    status,
-    durationMs: Math.round(durationMs * 1_000) / 1_000,
-    remoteAddress: exchange.request.socket.remoteAddress,
-  });
 }
 
 function answer(exchange: Exchange, options: ServeServerOptions, pages: PageContext): void {
@@ -148,39 +107,23 @@ function answer(exchange: Exchange, options: ServeServerOptions, pages: PageCont
   };
   try {
     const { request, path } = exchange;
-    exchange.isInference = path.startsWith('/v2');
-    options.access.checkSource(request);
+    const predicted = kserveModel(options.apps, path);
+    exchange.isInference = path.startsWith('/v2') || predicted !== undefined;
+    options.access.checkSource(exchange.host, request.headers.origin);
     options.access.allowReading(request, exchange.response);
     if (request.method === 'OPTIONS' && request.headers['access-control-request-method'] !== undefined) {
       answerPreflight(exchange);
       return;
     }
     if (!isOpenPath(path)) options.access.checkKey(request);
-    if (!isServerPath(path)) answerApp(exchange, options, fail);
+    if (predicted) answerKserve(exchange, predicted, options, fail);
+    else if (!isServerPath(path)) answerApp(exchange, options, fail);
     else if (request.method === 'POST' && modelTarget(path)?.action === 'infer')
       infer(exchange, options, fail);
     else answerPage(exchange, pages);
   } catch (error) {
-    if (!exchange.request.complete) exchange.request.resume();
     fail(error);
   }
-}
-
-/** Who was refused, and what the caller is not told. */
-function logFailure({ id, request, path }: Exchange, error: unknown, log: Log): void {
-  if (isRefusal(error)) {
-    logRefusal(
-      log,
-      `serve: ${request.method} ${path.slice(0, 200)}`,
-      request.socket.remoteAddress ?? '',
-      error,
-    );
-    return;
-  }
-  if (serveStatusOf(error) !== 500) return;
-  const cause = error instanceof OwnerCodeError ? (error.cause ?? error) : error;
-  const told = cause instanceof Error ? (cause.stack ?? cause.message) : String(cause);
-  log({ level: 'error', kind: 'failed', message: `serve: request ${id} failed: ${told}` });
 }
 
 function answerPreflight(exchange: Exchange): void {
@@ -189,7 +132,7 @@ function answerPreflight(exchange: Exchange): void {
     {
       'access-control-allow-methods': 'GET, POST, PUT, PATCH, DELETE',
       'access-control-allow-headers':
-        'authorization, content-type, x-api-key, x-request-id, inference-header-content-length',
+        'authorization, content-type, content-encoding, x-api-key, x-request-id, inference-header-content-length',
       'access-control-max-age': '600',
     },
     '',
@@ -213,6 +156,7 @@ function answerApp(exchange: Exchange, options: ServeServerOptions, fail: Fail):
       `${request.method} is not possible on ${path.slice(0, 200)}: rows to predict are POSTed as JSON. /openapi.json describes them.`,
     );
   }
+  requireUtf8(request.headers['content-type']);
   receiveBody(exchange, options, false, fail, (body) =>
     ask(exchange, app, 'http', [body], fail, (value) => exchange.answer(200, jsonHeaders, value as string)),
   );
@@ -223,13 +167,16 @@ const jsonHeaders = { 'content-type': 'application/json; charset=utf-8' } as con
 function answerClass(exchange: Exchange, app: ServedApp, options: ServeServerOptions, fail: Fail): void {
   const { request, path, search } = exchange;
   const below = app.routePrefix === '/' ? path : path.slice(app.routePrefix.length);
-  const isText = /json|text|xml|urlencoded/.test(request.headers['content-type'] ?? 'text');
+  const contentType = request.headers['content-type'] ?? 'text';
+  const isText = /json|text|xml|urlencoded/.test(contentType) && isUtf8Charset(contentType);
   receiveBody(exchange, options, !isText, fail, (body) => {
+    // The body is no longer as long, nor as compressed, as it was on its way.
+    const { 'content-encoding': coding, 'content-length': _, ...headers } = request.headers;
     const parts: RequestParts = {
       method: request.method ?? '',
       path: below === '' ? '/' : below,
       search,
-      headers: { ...request.headers, 'x-request-id': exchange.id },
+      headers: { ...(coding === undefined ? request.headers : headers), 'x-request-id': exchange.id },
       body,
     };
     submit(exchange, app, 'http', [parts], fail, (value) => {
@@ -253,6 +200,34 @@ async function answerInPieces(exchange: Exchange, stream: AnswerStream, log: Log
   }
 }
 
+/** KServe's V1 protocol: whether a model is ready, and predictions of `instances`. */
+function answerKserve(
+  exchange: Exchange,
+  { app, action }: KserveTarget,
+  options: ServeServerOptions,
+  fail: Fail,
+): void {
+  const { request, path } = exchange;
+  const wanted = action === 'predict' ? 'POST' : 'GET';
+  if (request.method !== wanted) {
+    exchange.response.setHeader('Allow', wanted);
+    throw new MethodNotAllowedError(
+      `${request.method} is not possible on ${path.slice(0, 200)}, only ${wanted}.`,
+    );
+  }
+  if (action === 'ready') {
+    answerReady(exchange, app);
+    return;
+  }
+  exchange.application = app.name;
+  requireUtf8(request.headers['content-type']);
+  receiveBody(exchange, options, false, fail, (body) =>
+    ask(exchange, app, 'predict', [body], fail, (value) =>
+      exchange.answer(200, jsonHeaders, value as string),
+    ),
+  );
+}
+
 function infer(exchange: Exchange, options: ServeServerOptions, fail: Fail): void {
   const app = findModel(options.apps, modelTarget(exchange.path)!);
   exchange.application = app.name;
@@ -267,53 +242,10 @@ function infer(exchange: Exchange, options: ServeServerOptions, fail: Fail): voi
   );
 }
 
-/** Asks a model: here where that is quickest, else a replica. */
-function ask(
-  exchange: Exchange,
-  app: ServedApp,
-  op: 'http' | 'infer',
-  args: readonly [Body, (number | undefined)?],
-  fail: Fail,
-  answered: (value: unknown) => void,
-): void {
-  const { small } = app.model!;
-  if (!small || args[0].length > small.maxBytes || app.router.isClosed) {
-    submit(exchange, app, op, args, fail, answered);
-    return;
-  }
-  try {
-    answered(small.run(op, args));
-  } catch (error) {
-    fail(error);
-  }
-}
-
-function submit(
-  exchange: Exchange,
-  app: ServedApp,
-  op: 'http' | 'infer',
-  args: readonly unknown[],
-  fail: Fail,
-  answered: (value: unknown) => void,
-): void {
-  const withdraw = app.router.submit(op, args, (error, value) => {
-    exchange.body?.release();
-    if (error !== undefined) {
-      fail(error);
-      return;
-    }
-    try {
-      answered(value);
-    } catch (unwritable) {
-      // E.g. a header of an owner's answer that HTTP does not allow.
-      fail(unwritable);
-    }
-  });
-  exchange.onGone(withdraw);
-}
-
+/** @throws UnavailableError while applications are still to come. */
 function unknownPath(path: string, options: ServeServerOptions): Error {
   if (options.isStopping()) return new UnavailableError('The server is stopping.');
+  checkExpected(options.apps);
   const prefixes = options.apps.apps.map(({ routePrefix }) => routePrefix).join(', ');
   return new NotFoundError(
     `Nothing is served at ${path.slice(0, 200)}; applications are at ${prefixes || 'no path yet'}.`,

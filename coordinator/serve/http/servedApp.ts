@@ -24,6 +24,8 @@ export interface ServedApp {
 export class AppTable {
   /** The longest prefix first. */
   #apps: readonly ServedApp[] = [];
+  /** Applications that are to come, an entry for each that says so. */
+  readonly #expected = new Set<{ readonly name: string }>();
 
   get apps(): readonly ServedApp[] {
     return this.#apps;
@@ -33,6 +35,23 @@ export class AppTable {
   set(app: ServedApp): void {
     const others = this.#apps.filter(({ name }) => name !== app.name);
     this.#apps = [...others, app].sort((a, b) => b.routePrefix.length - a.routePrefix.length);
+    for (const entry of this.#expected) if (entry.name === app.name) this.#expected.delete(entry);
+  }
+
+  /**
+   * Says that an application will come: until it is there the server is not ready.
+   * @returns ends the waiting, whether it came or not.
+   */
+  expect(name: string): () => void {
+    if (this.#apps.some((app) => app.name === name)) return () => undefined;
+    const entry = { name };
+    this.#expected.add(entry);
+    return () => void this.#expected.delete(entry);
+  }
+
+  /** Names of the applications that are to come. */
+  get expected(): readonly string[] {
+    return [...new Set(Array.from(this.#expected, ({ name }) => name))];
   }
 
   remove(name: string): void {

@@ -39,12 +39,10 @@ export function answerPage(exchange: Exchange, context: PageContext): void {
   if (method !== 'GET' && method !== 'HEAD') {
     throw new MethodNotAllowedError(`${method} is not possible on ${path.slice(0, 200)}, only GET.`);
   }
-  const waiting = context.isStopping()
-    ? ['the server']
-    : apps.apps.filter((app) => !app.isReady()).map(({ name }) => name);
+  const waiting = notReady(context);
   switch (path) {
     case '/-/healthz':
-      if (waiting.length > 0) throw new UnavailableError(`Not ready: ${waiting.join(', ')}.`);
+      if (waiting.length > 0) throw new UnavailableError(`Not ready: ${waiting.join(', ').slice(0, 500)}.`);
       exchange.answer(200, { 'content-type': 'text/plain; charset=utf-8' }, 'success');
       return;
     case '/-/routes':
@@ -74,6 +72,21 @@ export function answerPage(exchange: Exchange, context: PageContext): void {
   }
 }
 
+/** What a caller would have to wait for. */
+function notReady(context: PageContext): readonly string[] {
+  const { apps } = context;
+  if (context.isStopping()) return ['the server is stopping'];
+  const waiting = [...apps.expected, ...apps.apps.filter((app) => !app.isReady()).map(({ name }) => name)];
+  return waiting.length === 0 && apps.apps.length === 0 ? ['no application runs'] : waiting;
+}
+
+/** @throws UnavailableError while applications are still to come: what is asked for may be one of them. */
+export function checkExpected(apps: AppTable): void {
+  const { expected } = apps;
+  if (expected.length === 0) return;
+  throw new UnavailableError(`Applications are being started: ${expected.join(', ').slice(0, 500)}.`);
+}
+
 function answerModel(exchange: Exchange, apps: AppTable): void {
   const target = modelTarget(exchange.path);
   if (!target || target.action === 'infer') {
@@ -82,7 +95,7 @@ function answerModel(exchange: Exchange, apps: AppTable): void {
   }
   const app = findModel(apps, target);
   if (target.action === 'ready') {
-    exchange.json(app.isReady() ? 200 : 503, { name: app.modelName, ready: app.isReady() });
+    answerReady(exchange, app);
     return;
   }
   const { platform, inputs, outputs } = app.model!;
@@ -93,6 +106,11 @@ function answerModel(exchange: Exchange, apps: AppTable): void {
     inputs,
     outputs,
   });
+}
+
+export function answerReady(exchange: Exchange, app: ServedApp): void {
+  const ready = app.isReady();
+  exchange.json(ready ? 200 : 503, { name: app.modelName, ready });
 }
 
 export interface ModelTarget {
@@ -117,10 +135,11 @@ export function modelTarget(path: string): ModelTarget | undefined {
   }
 }
 
-/** @throws NotFoundError naming the models that there are. */
+/** @throws NotFoundError naming the models that there are; UnavailableError while others are still to come. */
 export function findModel(apps: AppTable, { model, version }: ModelTarget): ServedApp {
   const found = apps.byModel(model, version);
   if (found) return found;
+  checkExpected(apps);
   const known = apps.apps
     .filter((app) => app.model)
     .map((app) => `${app.modelName} (version ${app.version})`);

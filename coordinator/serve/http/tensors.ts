@@ -1,31 +1,22 @@
 // Tensors of the Open Inference Protocol (v2), as JSON data or as little-endian bytes after the JSON (its binary
 // extension): https://kserve.github.io/website/docs/concepts/architecture/data-plane/v2-protocol/binary-tensor-data-extension
 
+import { sizeOf } from '../../../shared/serve/layersNet.ts';
+import { messageOf } from '../../../shared/text/messageOf.ts';
 import { ServeInputError } from '../serveErrors.ts';
+import { utf8Text } from './bodyText.ts';
+import { numberTypes } from './tensorTypes.ts';
 
 /** Elements in row-major order. */
-export type TensorValues = ArrayLike<unknown>;
+type TensorValues = ArrayLike<unknown>;
 
-interface NumberType {
-  readonly sizeBytes: number;
-  read(view: DataView, offset: number): number | boolean;
+/** A tensor of a request. */
+export interface InputTensor {
+  readonly name: string;
+  readonly datatype: string;
+  readonly shape: readonly number[];
+  readonly values: TensorValues;
 }
-
-const numberTypes: Readonly<Record<string, NumberType>> = {
-  BOOL: { sizeBytes: 1, read: (view, at) => view.getUint8(at) !== 0 },
-  UINT8: { sizeBytes: 1, read: (view, at) => view.getUint8(at) },
-  UINT16: { sizeBytes: 2, read: (view, at) => view.getUint16(at, true) },
-  UINT32: { sizeBytes: 4, read: (view, at) => view.getUint32(at, true) },
-  UINT64: { sizeBytes: 8, read: (view, at) => Number(view.getBigUint64(at, true)) },
-  INT8: { sizeBytes: 1, read: (view, at) => view.getInt8(at) },
-  INT16: { sizeBytes: 2, read: (view, at) => view.getInt16(at, true) },
-  INT32: { sizeBytes: 4, read: (view, at) => view.getInt32(at, true) },
-  INT64: { sizeBytes: 8, read: (view, at) => Number(view.getBigInt64(at, true)) },
-  FP32: { sizeBytes: 4, read: (view, at) => view.getFloat32(at, true) },
-  FP64: { sizeBytes: 8, read: (view, at) => view.getFloat64(at, true) },
-};
-
-export const tensorTypes: readonly string[] = [...Object.keys(numberTypes), 'BYTES'];
 
 /**
  * Elements of a tensor that came as bytes. BYTES elements are text in UTF-8, each after its length (uint32).
@@ -55,7 +46,7 @@ function readTexts(name: string, bytes: Uint8Array, view: DataView, count: numbe
   while (texts.length < count && at + 4 <= bytes.byteLength) {
     const end = at + 4 + view.getUint32(at, true);
     if (end > bytes.byteLength) break;
-    texts.push(Buffer.from(bytes.buffer, bytes.byteOffset + at + 4, end - at - 4).toString('utf8'));
+    texts.push(elementText(name, texts.length, bytes.subarray(at + 4, end)));
     at = end;
   }
   if (texts.length === count && at === bytes.byteLength) return texts;
@@ -65,21 +56,69 @@ function readTexts(name: string, bytes: Uint8Array, view: DataView, count: numbe
   );
 }
 
-/** A shape has eight sizes at most. */
-const MAX_NESTING = 7;
+function elementText(name: string, element: number, bytes: Uint8Array): string {
+  try {
+    return utf8Text(bytes, `Element ${element} of tensor "${name}"`);
+  } catch (error) {
+    throw new ServeInputError(messageOf(error), { field: name });
+  }
+}
 
-/** Elements of a tensor in JSON: flat or nested as its shape. */
-export function readJsonTensor(name: string, data: unknown, count: number): TensorValues {
+/**
+ * Elements of a tensor in JSON: flat, or nested as its shape. null is a missing value.
+ * @throws ServeInputError for elements that its datatype can not hold, or that don't make up its shape.
+ */
+export function readJsonTensor(
+  name: string,
+  datatype: string,
+  data: unknown,
+  shape: readonly number[],
+): TensorValues {
   if (!Array.isArray(data)) {
     throw new ServeInputError(`Tensor "${name}" has no data: expected an array, or binary_data_size.`, {
       field: name,
     });
   }
-  const flat: unknown[] = data.flat(MAX_NESTING);
+  const count = sizeOf(shape);
+  const flat: unknown[] = data.some(Array.isArray) ? flattened(name, data, shape) : data;
   if (flat.length !== count) {
     throw new ServeInputError(`Tensor "${name}" has ${flat.length} elements; its shape tells ${count}.`, {
       field: name,
     });
   }
+  const type = numberTypes[datatype];
+  return flat.map((value, element) => {
+    const held = type ? type.hold(value) : typeof value === 'string' ? value : undefined;
+    if (held !== undefined || value === null) return value === null ? null : held;
+    throw new ServeInputError(
+      `Element ${element} of tensor "${name}" is ${shown(value)}; ${datatype} holds ${type?.range ?? 'text'}.`,
+      { field: name },
+    );
+  });
+}
+
+function flattened(name: string, data: readonly unknown[], shape: readonly number[]): unknown[] {
+  const flat: unknown[] = [];
+  const add = (value: unknown, axis: number): void => {
+    if (axis === shape.length) {
+      flat.push(value);
+      return;
+    }
+    if (!Array.isArray(value) || value.length !== shape[axis]) {
+      const found = Array.isArray(value) ? `${value.length} elements` : shown(value);
+      throw new ServeInputError(
+        `Tensor "${name}" has shape [${shape.join()}], and its data has ${found} where axis ${axis} tells ${shape[axis]}.`,
+        { field: name },
+      );
+    }
+    for (const item of value) add(item, axis + 1);
+  };
+  add(data, 0);
   return flat;
+}
+
+function shown(value: unknown): string {
+  if (typeof value === 'string') return JSON.stringify(value.slice(0, 40));
+  if (typeof value === 'number' || typeof value === 'boolean') return String(value);
+  return Array.isArray(value) ? 'an array' : value === undefined ? 'nothing' : 'an object';
 }

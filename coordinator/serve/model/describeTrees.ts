@@ -1,26 +1,28 @@
 // The description of a served tree model, from its features.
 
-import { modelOutputs, modelRounds } from '../../../shared/gbdt/model/model.ts';
+import { modelRounds } from '../../../shared/gbdt/model/model.ts';
 import { readModel } from '../../../shared/gbdt/model/readModel.ts';
 import { modelFeatures, type ModelFeature } from '../../../shared/gbdt/model/modelFeatures.ts';
 import { SmallRequests } from '../replica/smallRequests.ts';
-import { outputNames, type TreeOptions } from '../replica/treeProgram.ts';
+import { answerColumns } from '../replica/answerColumns.ts';
+import type { TreeOptions } from '../replica/treeProgram.ts';
 import type { ModelDescription, Schema } from './modelDescription.ts';
 
-/** @throws ModelFormatError, ModelUnsupportedError */
+/** @throws ModelFormatError, ModelUnsupportedError, ServeArgumentError */
 export function describeTrees(modelText: string, options: TreeOptions): ModelDescription {
   const model = readModel(modelText);
-  const outputs = modelOutputs(model);
   const features = modelFeatures(model);
-  const outputName = options.outputColumn ?? 'predictions';
+  const answer = answerColumns(model, options);
   return {
     platform: 'tabgrad_xgboost',
     summary: `${model.objective}, ${modelRounds(model)} rounds`,
     inputs: features.map(({ name, codes }) => ({ name, datatype: codes ? 'BYTES' : 'FP32', shape: [-1] })),
-    outputs: [{ name: outputName, datatype: 'FP32', shape: outputs === 1 ? [-1] : [-1, outputs] }],
+    outputs: answer
+      .tensors(new Float32Array(0), 0)
+      .map(({ name, datatype, shape }) => ({ name, datatype, shape: [-1, ...shape.slice(1)] })),
     row: Object.fromEntries(features.map((feature) => [feature.name, featureSchema(feature)])),
     predicted: Object.fromEntries(
-      outputNames(outputs, options.outputColumn).map((column) => [column, { type: 'number' }]),
+      answer.names.map((name) => [name, { type: name === 'label' ? 'integer' : 'number' }]),
     ),
     small: new SmallRequests(modelText, options),
   };

@@ -2,15 +2,16 @@
 // single tensor of shape [rows, features] in the model's order.
 
 import { nearestWord } from '../../../shared/text/nearestWord.ts';
-import { readInference, writeInference, type InferAnswer, type InputTensor } from '../http/openInference.ts';
+import { readInference, writeInference, type InferAnswer, type OutputValues } from '../http/openInference.ts';
+import type { InputTensor } from '../http/tensors.ts';
 import type { ModelFeature } from '../../../shared/gbdt/model/modelFeatures.ts';
 import { featureNumber } from '../rows/featureNumber.ts';
 import { ServeInputError } from '../serveErrors.ts';
 
 export interface InferModel {
   readonly features: readonly ModelFeature[];
-  readonly outputs: number;
-  readonly outputName: string;
+  /** @param raw what was predicted, [row][output]. */
+  outputValues(raw: Float32Array, rows: number): readonly OutputValues[];
 }
 
 /** The rows of a call, and how their predictions are answered. */
@@ -30,14 +31,13 @@ export function prepareInference(
   body: string | Uint8Array,
   headerBytes: number | undefined,
 ): PreparedRows {
-  const inference = readInference(body, headerBytes);
+  const rawInput = { name: 'input', datatype: 'FP32', shape: [null, model.features.length] };
+  const inference = readInference(body, headerBytes, rawInput);
   const { columns, rows } = toColumns(inference.inputs, model.features);
-  const { outputs, outputName: name } = model;
-  const shape = outputs === 1 ? [rows] : [rows, outputs];
   return {
     columns,
     rows,
-    answer: (values): InferAnswer => writeInference(inference, [{ name, datatype: 'FP32', shape, values }]),
+    answer: (raw): InferAnswer => writeInference(inference, model.outputValues(raw, rows)),
   };
 }
 
@@ -89,9 +89,13 @@ function matrixColumns(
     const column = new Float32Array(rows);
     for (let row = 0; row < rows; row++) {
       const value = values[row * width + index];
-      column[row] = featureNumber(value, typeof value === 'number' ? (reading ?? feature) : feature, row);
+      column[row] = featureNumber(value, isNumber(value) ? (reading ?? feature) : feature, row);
     }
     return column;
   });
   return { columns, rows };
+}
+
+function isNumber(value: unknown): boolean {
+  return typeof value === 'number' || typeof value === 'bigint';
 }

@@ -59,6 +59,7 @@ export class ClassProgram implements ReplicaProgram {
           ? this.#invoke('checkHealth', [])
           : undefined;
       case 'infer':
+      case 'predict':
         break;
     }
     throw new ServeArgumentError(

@@ -17,6 +17,14 @@ export function predictionsText(outputs: readonly OutputRows[], rows: number, sh
   return JSON.stringify(predictionsValue(outputs, rows, shape));
 }
 
+/** As KServe's V1 protocol has it: the values of a row, by name where there are several outputs. */
+export function instancesText(outputs: readonly OutputRows[], rows: number): string {
+  const [only, ...others] = outputs;
+  const predictions =
+    only && others.length === 0 ? rowsOf(only, rows) : predictionsValue(outputs, rows, 'records');
+  return JSON.stringify({ predictions });
+}
+
 export function predictionsValue(
   outputs: readonly OutputRows[],
   rows: number,

@@ -10,12 +10,14 @@ import {
   type TensorInput,
 } from '../../../shared/serve/layersNet.ts';
 import { batch } from '../batch.ts';
-import { readInference, writeInference, type InputTensor } from '../http/openInference.ts';
-import { bodyText } from '../http/ownerHttp.ts';
+import { readInference, writeInference } from '../http/openInference.ts';
+import type { InputTensor } from '../http/tensors.ts';
+import { bodyText } from '../http/bodyText.ts';
+import type { RawInput } from '../http/rawTensor.ts';
 import { datatypes } from '../model/describeLayers.ts';
-import { readTensors, tensorNumber, tensorRows } from '../rows/readTensors.ts';
+import { instanceRows, readTensors, tensorNumber, tensorRows } from '../rows/readTensors.ts';
 import { ServeArgumentError, ServeInputError } from '../serveErrors.ts';
-import { predictionsText, predictionsValue, type OutputRows } from './layersAnswers.ts';
+import { instancesText, predictionsText, predictionsValue, type OutputRows } from './layersAnswers.ts';
 import type { Body, ReplicaOp, ReplicaProgram } from './replica.ts';
 
 export interface LayersOptions {
@@ -54,7 +56,11 @@ export class LayersProgram implements ReplicaProgram {
         return predictionsText(await this.#predictTogether(rows), rows.rows, shape);
       }
       case 'infer': {
-        const inference = readInference(args[0] as Body, args[1] as number | undefined);
+        const inference = readInference(
+          args[0] as Body,
+          args[1] as number | undefined,
+          rawInput(this.facts.inputs),
+        );
         const rows = inferenceRows(inference.inputs, this.facts.inputs);
         const outputs = await this.#predictTogether(rows);
         return writeInference(
@@ -66,6 +72,11 @@ export class LayersProgram implements ReplicaProgram {
             values,
           })),
         );
+      }
+      case 'predict': {
+        const { inputs } = this.facts;
+        const rows = instanceRows(bodyText(args[0] as Body), inputs);
+        return instancesText(await this.#predictTogether(rows), rows.rows);
       }
       case 'health':
         return this.#net.checkHealth();
@@ -131,6 +142,12 @@ export class LayersProgram implements ReplicaProgram {
  * second where one answers 2,790 (a small convnet, 64 in hand); more make batches smaller, and nothing quicker.
  */
 const MAX_CONCURRENT_BATCHES = 2;
+
+/** What a request without JSON holds, where that is clear. */
+function rawInput([input, ...others]: readonly TensorInput[]): RawInput | undefined {
+  if (!input || others.length > 0) return undefined;
+  return { name: input.name, datatype: datatypes[input.dtype], shape: [null, ...input.shape] };
+}
 
 /** The tensors of a request, by name; the name does not matter where the model has one input. */
 function inferenceRows(tensors: readonly InputTensor[], inputs: readonly TensorInput[]): NetRows {

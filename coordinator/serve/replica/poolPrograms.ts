@@ -11,22 +11,15 @@ import { checkAnswer, checkPredictions } from './poolAnswers.ts';
 import { LayersProgram, type LayersOptions } from './layersProgram.ts';
 import { PooledNet } from './pooledNet.ts';
 import type { PoolProgram } from './poolReplica.ts';
-import type { TreeOptions, TreeProgram } from './treeProgram.ts';
+import type { TreeProgram } from './treeProgram.ts';
 
 /** @param rows reads requests and writes answers here. */
-export function treesOnPool(
-  modelText: string,
-  { outputMargin, iterationRange }: TreeOptions,
-  rows: TreeProgram,
-): PoolProgram {
+export function treesOnPool(modelText: string, rows: TreeProgram): PoolProgram {
   return {
     program: {
       name: 'a served tree model',
       code: { builtin: 'TreePredictor' },
-      args: [
-        new TextEncoder().encode(modelText),
-        { ...(outputMargin !== undefined && { outputMargin }), ...(iterationRange && { iterationRange }) },
-      ],
+      args: [new TextEncoder().encode(modelText), { ...rows.predictOptions }],
       form: 'plain',
     },
     attach: (instance) => ({

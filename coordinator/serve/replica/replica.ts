@@ -10,6 +10,8 @@ export type ReplicaOp =
   | 'http'
   /** args: [body, bytes of its JSON header]; gives InferAnswer. Models alone. */
   | 'infer'
+  /** args: [body] of KServe's V1 protocol; gives a string that is JSON. Models alone. */
+  | 'predict'
   /** Tests the real path: a prediction, or the class's own checkHealth. */
   | 'health';
 

@@ -2,40 +2,41 @@
 
 import { Predictor, type PredictOptions } from '../../../shared/gbdt/model/predictor.ts';
 import { readModel } from '../../../shared/gbdt/model/readModel.ts';
-import { bodyText } from '../http/ownerHttp.ts';
+import { bodyText } from '../http/bodyText.ts';
 import { prepareInference, type InferModel, type PreparedRows } from '../model/treeInference.ts';
 import { modelFeatures, type ModelFeature } from '../../../shared/gbdt/model/modelFeatures.ts';
-import { readColumns, readRows, type FeatureRows } from '../rows/readRows.ts';
+import type { OutputValues } from '../http/openInference.ts';
+import { readInstances } from '../rows/readInstances.ts';
+import { readColumns, readRecords, readRows, type FeatureRows } from '../rows/readRows.ts';
 import { ServeArgumentError } from '../serveErrors.ts';
+import { answerColumns, type AnswerColumns } from './answerColumns.ts';
 import type { Body, ReplicaOp, ReplicaProgram } from './replica.ts';
 
 export interface TreeOptions extends PredictOptions {
   /** Default "predictions"; a model of several classes has one column a class, "predictions_0" and so on. */
   readonly outputColumn?: string;
-}
-
-/** Names of the columns of predictions. */
-export function outputNames(outputs: number, outputColumn = 'predictions'): readonly string[] {
-  if (outputs === 1) return [outputColumn];
-  return Array.from({ length: outputs }, (_, output) => `${outputColumn}_${output}`);
+  /** Adds a column "label": the class, 0 or 1 of binary:logistic, the most probable of several. */
+  readonly withLabel?: boolean;
+  /** Adds a column "margin", or "margin_0" and so on: what the trees add up to, before it becomes a prediction. */
+  readonly withMargin?: boolean;
 }
 
 export class TreeProgram implements ReplicaProgram, InferModel {
   readonly features: readonly ModelFeature[];
   readonly #predictor: Predictor;
   readonly #options: TreeOptions;
-  readonly #names: readonly string[];
+  readonly #answer: AnswerColumns;
   /** A row with all values missing, and what the model answered to it when it was loaded. */
   readonly probe: string;
   readonly #probeAnswer: string;
 
-  /** @throws ModelFormatError, ModelUnsupportedError */
+  /** @throws ModelFormatError, ModelUnsupportedError, ServeArgumentError */
   constructor(modelText: string, options: TreeOptions) {
     const model = readModel(modelText);
     this.#predictor = new Predictor(model);
     this.#options = options;
     this.features = modelFeatures(model);
-    this.#names = outputNames(this.#predictor.outputs, options.outputColumn);
+    this.#answer = answerColumns(model, options);
     this.probe = JSON.stringify([Object.fromEntries(this.features.map(({ name }) => [name, null]))]);
     this.#probeAnswer = this.run('http', [this.probe]) as string;
   }
@@ -44,13 +45,23 @@ export class TreeProgram implements ReplicaProgram, InferModel {
     return this.#predictor.outputs;
   }
 
-  get outputName(): string {
-    return this.#options.outputColumn ?? 'predictions';
+  /** What the predictor is asked for: margins, where more than predictions is made of them. */
+  get predictOptions(): PredictOptions {
+    const { outputMargin, iterationRange } = this.#options;
+    const isMargin = this.#answer.needsMargins ? true : outputMargin;
+    return {
+      ...(isMargin !== undefined && { outputMargin: isMargin }),
+      ...(iterationRange && { iterationRange }),
+    };
+  }
+
+  outputValues(raw: Float32Array, rows: number): readonly OutputValues[] {
+    return this.#answer.tensors(raw, rows);
   }
 
   /** @returns [row][output] */
   predict(columns: readonly Float32Array[], rows: number): Float32Array {
-    return this.#predictor.predict(columns, rows, this.#options);
+    return this.#predictor.predict(columns, rows, this.predictOptions);
   }
 
   run(op: ReplicaOp, args: readonly unknown[]): unknown {
@@ -65,6 +76,8 @@ export class TreeProgram implements ReplicaProgram, InferModel {
         return this.#prepareText(bodyText(args[0] as Body));
       case 'infer':
         return prepareInference(this, args[0] as Body, args[1] as number | undefined);
+      case 'predict':
+        return this.#prepareInstances(bodyText(args[0] as Body));
       case 'health': {
         const probe = this.#prepareText(this.probe);
         const answer = (predicted: Float32Array): void => {
@@ -87,20 +100,38 @@ export class TreeProgram implements ReplicaProgram, InferModel {
       );
     }
     const { columns, rows } = readColumns(batch as Readonly<Record<string, unknown>>, this.features);
-    const stride = this.#names.length;
-    const answer = (predicted: Float32Array): Record<string, Float32Array> =>
-      Object.fromEntries(
-        this.#names.map((name, output) => [
+    const { names } = this.#answer;
+    const answer = (raw: Float32Array): Record<string, Float32Array> => {
+      const table = this.#answer.table(raw, rows);
+      return Object.fromEntries(
+        names.map((name, column) => [
           name,
-          Float32Array.from({ length: rows }, (_, row) => predicted[row * stride + output]!),
+          Float32Array.from({ length: rows }, (_, row) => table[row * names.length + column]!),
         ]),
       );
+    };
     return { columns, rows, answer };
   }
 
   #prepareText(text: string): PreparedRows {
     const { columns, rows, shape } = readRows(text, this.features);
-    return { columns, rows, answer: (predicted) => writePredictions(predicted, rows, this.#names, shape) };
+    const answer = (raw: Float32Array): string =>
+      writePredictions(this.#answer.table(raw, rows), rows, this.#answer.names, shape);
+    return { columns, rows, answer };
+  }
+
+  #prepareInstances(text: string): PreparedRows {
+    const instances = readInstances(text, this.features.length);
+    const { columns, rows } = readRecords(instances, this.features, 'records');
+    const { names, needsMargins } = this.#answer;
+    const answer = (raw: Float32Array): string => {
+      const table = this.#answer.table(raw, rows);
+      const predictions = needsMargins
+        ? writePredictions(table, rows, names, 'records')
+        : writeValues(table, rows, names.length);
+      return `{"predictions":${predictions}}`;
+    };
+    return { columns, rows, answer };
   }
 }
 
@@ -130,4 +161,11 @@ function writePredictions(
     text += '}';
   }
   return shape === 'record' ? text : `[${text}]`;
+}
+
+/** A number a row, or an array of them. */
+function writeValues(table: Float32Array, rows: number, stride: number): string {
+  if (stride === 1) return `[${table.join(',')}]`;
+  const row = (at: number): string => `[${table.subarray(at * stride, (at + 1) * stride).join(',')}]`;
+  return `[${Array.from({ length: rows }, (_, at) => row(at)).join(',')}]`;
 }

@@ -21,13 +21,22 @@ export function featureNumber(value: unknown, feature: ModelFeature, row: number
     if (rounded - rounded === 0 || Number.isNaN(value)) return rounded;
     throw wrongValue(value, feature, row, 'a number within the range of float32');
   }
-  if (typeof value === 'boolean' || typeof value === 'bigint') return Number(value);
+  if (typeof value === 'boolean') return Number(value);
+  if (typeof value === 'bigint') return nearestFloat32(value);
   throw wrongValue(
     value,
     feature,
     row,
     feature.isCategorical ? 'a category code (the model does not keep their names)' : 'a number',
   );
+}
+
+/** By way of a double, which has 53 bits, some would be rounded twice. The bits that it has no room for are one sticky bit. */
+function nearestFloat32(value: bigint): number {
+  const number = Number(value);
+  if (Number.isSafeInteger(number)) return Math.fround(number);
+  const dropped = value & 0x7ffn;
+  return Math.fround(Number((value >> 11n) | (dropped === 0n ? 0n : 1n))) * 2048;
 }
 
 function wrongValue(value: unknown, { name }: ModelFeature, row: number, expected: string): ServeInputError {
@@ -39,6 +48,6 @@ function wrongValue(value: unknown, { name }: ModelFeature, row: number, expecte
 
 function shown(value: unknown): string {
   if (typeof value === 'string') return JSON.stringify(value.slice(0, 40));
-  if (typeof value === 'number') return String(value);
+  if (typeof value === 'number' || typeof value === 'bigint') return String(value);
   return Array.isArray(value) ? 'an array' : typeof value === 'object' ? 'an object' : typeof value;
 }

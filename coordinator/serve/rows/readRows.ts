@@ -75,7 +75,8 @@ export function readColumns(
   return { shape: 'columns', rows, columns };
 }
 
-function readRecords(
+/** @throws ServeInputError naming row and field that don't fit the model. */
+export function readRecords(
   records: readonly unknown[],
   features: readonly ModelFeature[],
   shape: RowShape,
@@ -140,7 +141,9 @@ export function parseRows(text: string, fields: number): unknown {
 }
 
 /** @throws BadRequestError when it is no JSON, or JSON that takes far longer to read than its length tells. */
-export function parseJson(text: string, fields: number): unknown {
+export function parseJson(body: string, fields: number): unknown {
+  // A byte order mark, as PowerShell, .NET and Excel write it, may be ignored (RFC 8259, section 8.1).
+  const text = body.startsWith('\ufeff') ? body.slice(1) : body;
   const beyond = text.length > CHECKED_FROM && beyondShape(text, shapeFor(fields));
   if (typeof beyond === 'string') throw new BadRequestError(`The body is not accepted: ${beyond}`);
   try {

@@ -3,6 +3,7 @@
 
 import type { InputRows, NetRows, TensorInput } from '../../../shared/serve/layersNet.ts';
 import { ServeInputError } from '../serveErrors.ts';
+import { readInstances } from './readInstances.ts';
 import { parseRows, type RowShape } from './readRows.ts';
 
 interface TensorRows extends NetRows {
@@ -39,6 +40,18 @@ export function tensorRows(value: unknown, inputs: readonly TensorInput[]): Tens
   const object = value;
   const isColumns = inputs.some(({ name, shape }) => depthOf(object[name]) > shape.length);
   return isColumns ? readColumns(object, inputs) : readRecords([object], inputs, 'record');
+}
+
+/**
+ * Rows of KServe's V1 protocol: records by input name, or the values alone where there is one input.
+ * @throws BadRequestError, ServeInputError
+ */
+export function instanceRows(text: string, inputs: readonly TensorInput[]): NetRows {
+  const [only, ...others] = inputs;
+  const records = readInstances(text, inputs.length).map((instance) =>
+    only && others.length === 0 && !isObject(instance) ? { [only.name]: instance } : instance,
+  );
+  return readRecords(records, inputs, 'records');
 }
 
 function readRecords(

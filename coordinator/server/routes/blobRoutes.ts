@@ -1,11 +1,13 @@
 // Blobs over HTTP: immutable, ranged downloads for owners and the workers of the pool; verified, bounded uploads of owners
 // and of members of a run.
 
+import type { IncomingMessage } from 'node:http';
 import { pipeline } from 'node:stream/promises';
 import { BlobMissingError, BlobTooLargeError } from '../../blobs/blobErrors.ts';
 import type { BlobStore, ByteRange } from '../../blobs/blobStore.ts';
 import { isSha256 } from '../../blobs/blobStore.ts';
 import type { UploadPlace, WorkerUploads } from '../../blobs/workerUploads.ts';
+import type { Log } from '../../pool/log.ts';
 import { answerJson, answerText } from '../answers.ts';
 import type { Exchange, Route } from '../route.ts';
 import { BadRequestError } from '../serverErrors.ts';
@@ -14,6 +16,7 @@ export interface BlobRouteOptions {
   readonly blobs: BlobStore;
   readonly uploads: WorkerUploads;
   readonly maxBlobBytes: number;
+  readonly log: Log;
 }
 
 export function blobRoutes(options: BlobRouteOptions): Route[] {
@@ -36,12 +39,19 @@ export function blobRoutes(options: BlobRouteOptions): Route[] {
 }
 
 async function download(
-  { blobs, uploads }: BlobRouteOptions,
+  { blobs, uploads, log }: BlobRouteOptions,
   { request, response, params, signal }: Exchange,
 ): Promise<void> {
   const sha256 = blobName(params);
   const sizeBytes = await blobs.sizeBytes(sha256);
   if (sizeBytes === undefined) throw new BlobMissingError(`No blob ${sha256} is stored`);
+  if (wantsDigest(request)) {
+    if (!(await blobs.verify(sha256))) {
+      log({ level: 'error', message: `Blob ${sha256} of ${blobs.place} lost bytes and was dropped.` });
+      throw new BlobMissingError(`Blob ${sha256} was stored, lost bytes and was dropped; store it anew`);
+    }
+    response.setHeader('Repr-Digest', `sha-256=:${Buffer.from(sha256, 'hex').toString('base64')}:`);
+  }
   // What a worker stored and no run counts on does not last longer by being asked for.
   if (!uploads.isUnnamed(sha256)) await blobs.touch(sha256);
   const etag = `"${sha256}"`;
@@ -99,6 +109,11 @@ async function placeOf(
   sizeBytes: number,
 ): Promise<UploadPlace | undefined> {
   return workerId === undefined ? undefined : uploads.begin(workerId, sha256, sizeBytes);
+}
+
+/** Whoever asks for a digest (RFC 9530) wants to know that the bytes are still those: they are read. */
+function wantsDigest({ headers }: IncomingMessage): boolean {
+  return /(^|,)\s*sha-256\s*=\s*([1-9]|10)\s*(,|$)/.test(String(headers['want-repr-digest'] ?? ''));
 }
 
 function blobName(params: Readonly<Record<string, string>>): string {

@@ -5,6 +5,7 @@ import type { ServerResponse } from 'node:http';
 import { z } from 'zod';
 import { lease } from '../../../shared/protocol/control.ts';
 import { visibleText } from '../../../shared/text/visibleText.ts';
+import { StorageFullError } from '../../blobs/blobErrors.ts';
 import type { BlobStore } from '../../blobs/blobStore.ts';
 import { trainerNames } from '../../run/kinds/runKinds.ts';
 import { RunRequestInvalidError } from '../../run/runErrors.ts';
@@ -28,7 +29,11 @@ const runRequest = z.object({
   workers: z.object({
     min: z.number(),
     max: z.number(),
-    runtime: z.enum(['browser', 'deno', 'node']).optional(),
+    runtimes: z
+      .array(z.enum(['browser', 'deno', 'node']))
+      .min(1)
+      .max(3)
+      .optional(),
     device: z.enum(['cpu', 'webgpu']).optional(),
   }),
   maxFailures: z.number().default(0),
@@ -61,7 +66,7 @@ export function runRoutes(runs: RunRegistry, blobs: BlobStore): Route[] {
     route('POST', '/api/v1/runs/:runId/stop', async (exchange) => {
       const entry = await entryOf(exchange);
       const { reason } = parse(stopRequest, await readJsonBody(exchange.request, MAX_STOP_BYTES));
-      entry.driver?.stop(reason);
+      runs.stop(entry.runId, reason);
       answerJson(exchange.response, 202, entry.summary());
     }),
   ];
@@ -103,8 +108,15 @@ async function answerOutcome(entry: RunEntry, runs: RunRegistry, response: Serve
   else answerJson(response, 200, { status, rounds: await runs.rounds(entry.runId) });
 }
 
+function pausedError(runId: string, cause: Error): StorageFullError {
+  const words = `It goes on when there is some: "tabgrad logs ${runId}" follows it then, "tabgrad stop ${runId}" ends it.`;
+  return new StorageFullError(`${cause.message} ${words}`, {}, { cause });
+}
+
 /** Server-sent events, from the one after `Last-Event-ID` or from the first; ends with the run. */
 async function streamEvents(entry: RunEntry, { request, response, signal }: Exchange): Promise<void> {
+  const { failure } = entry.log;
+  if (failure) throw entry.status === 'running' ? pausedError(entry.runId, failure) : failure;
   response.writeHead(200, {
     'Content-Type': 'text/event-stream; charset=utf-8',
     'Cache-Control': 'no-store',

@@ -3,7 +3,10 @@
 import { createHash } from 'node:crypto';
 import { asRunEvent, outcomeAnswer, parseEvent } from '../../remote/apiAnswers.ts';
 import { askCoordinator, askForJson, type CoordinatorAddress } from '../../remote/askCoordinator.ts';
+import { Outage, OUTAGE_MS, type Patience } from '../../remote/outage.ts';
 import { CoordinatorUnreachableError, RemoteError } from '../../remote/remoteErrors.ts';
+import { TabgradError } from '../../../shared/errors.ts';
+import { messageOf } from '../../../shared/text/messageOf.ts';
 import { readEvents } from '../../remote/serverSentEvents.ts';
 import type { BlobReference } from '../../../shared/neural/run/neuralSpec.ts';
 import type { RunEvent, RunHandle, RunOutcome, RunRequest } from '../../run/runRequest.ts';
@@ -15,14 +18,14 @@ export interface RemoteClusterOptions {
   /** Authorities to trust besides the usual ones, in PEM. */
   readonly ca?: string | undefined;
   readonly signal: AbortSignal;
-  /** How long the coordinator may be out of reach before the run counts as failed here. Default two minutes. */
+  /** How long the coordinator may be out of reach once it has answered. Default two minutes. */
   readonly outageMs?: number;
+  /** How long it may be out of reach at first; default 0, since its address may be wrong. */
+  readonly firstContactMs?: number;
   /** Waits before another attempt; tests replace it. */
   readonly pause?: (ms: number) => Promise<void>;
 }
 
-const OUTAGE_MS = 120_000;
-const RETRY_MS = 1_000;
 /** Shards and requests go up over slow lines. */
 const SLOW_MS = 60_000;
 /** The outcome holds every tree, and comes in one piece. */
@@ -32,32 +35,54 @@ const OUTCOME_MS = 600_000;
 export async function openRemoteCluster(options: RemoteClusterOptions): Promise<Cluster> {
   const { url, signal } = options;
   const address: CoordinatorAddress = { url, signal, token: options.token, ca: options.ca };
-  await askCoordinator(address, 'api/v1/runs');
+  const pause = options.pause && { pause: options.pause };
+  const patience: Patience = { outageMs: options.outageMs ?? OUTAGE_MS, ...pause };
+  await askCoordinator(address, 'api/v1/runs', {
+    patience: { outageMs: options.firstContactMs ?? 0, ...pause },
+  });
   return {
     url,
-    blobs: { putBytes: (bytes) => upload(address, bytes) },
-    readBlob: (blob) => download(address, blob),
+    blobs: { putBytes: (bytes) => upload(address, bytes, patience) },
+    readBlob: (blob) => download(address, blob, patience),
     async startRun(request) {
-      // JSON leaves shouldStop out; the trainer stops the run itself.
-      await askCoordinator(address, 'api/v1/runs', { method: 'POST', json: request, timeoutMs: SLOW_MS });
-      return followRun(address, request, options);
+      await submit(address, request, patience);
+      return followRun(address, request, patience);
     },
     close: () => Promise.resolve(),
   };
 }
 
+/** The coordinator may have taken the run, and gone before it said so: then it has it already. */
+async function submit(address: CoordinatorAddress, request: RunRequest, patience: Patience): Promise<void> {
+  const outage = new Outage(address.url, patience, address.signal);
+  for (let isFirst = true; ; isFirst = false) {
+    try {
+      // JSON leaves shouldStop out; the trainer stops the run itself.
+      await askCoordinator(address, 'api/v1/runs', { method: 'POST', json: request, timeoutMs: SLOW_MS });
+      return;
+    } catch (error) {
+      if (!isFirst && error instanceof RemoteError && error.code === 'RUN_EXISTS') return;
+      await outage.wait(error, `run ${request.runId} was not started`);
+    }
+  }
+}
+
 async function upload(
   address: CoordinatorAddress,
   bytes: Uint8Array,
+  patience: Patience,
 ): Promise<{ sha256: string; sizeBytes: number }> {
   const sha256 = createHash('sha256').update(bytes).digest('hex');
   const path = `blobs/${sha256}`;
-  const stored = await askCoordinator(address, path, { method: 'HEAD', accept: [404], timeoutMs: SLOW_MS });
+  const common = { timeoutMs: SLOW_MS, patience };
+  // What lost bytes there is stored anew.
+  const headers = { 'want-repr-digest': 'sha-256=10' };
+  const stored = await askCoordinator(address, path, { method: 'HEAD', headers, accept: [404], ...common });
   if (!stored.ok) {
     await askCoordinator(address, path, {
       method: 'PUT',
       bytes: bytes as Uint8Array<ArrayBuffer>,
-      timeoutMs: SLOW_MS,
+      ...common,
     });
   }
   return { sha256, sizeBytes: bytes.byteLength };
@@ -65,41 +90,65 @@ async function upload(
 
 async function download(
   address: CoordinatorAddress,
+  blob: BlobReference,
+  patience: Patience,
+): Promise<Uint8Array> {
+  const outage = new Outage(address.url, patience, address.signal);
+  for (;;) {
+    try {
+      return await receive(address, blob);
+    } catch (error) {
+      await outage.wait(error, `blob ${blob.sha256} was not fetched`);
+    }
+  }
+}
+
+/** @throws CoordinatorUnreachableError also where the connection is lost in the middle. */
+async function receive(
+  address: CoordinatorAddress,
   { sha256, sizeBytes }: BlobReference,
 ): Promise<Uint8Array> {
   const { body } = await askCoordinator(address, `blobs/${sha256}`, { timeoutMs: SLOW_MS });
   const chunks: Uint8Array[] = [];
   let received = 0;
-  for await (const chunk of body as unknown as AsyncIterable<Uint8Array>) {
-    received += chunk.byteLength;
-    if (received > sizeBytes) break;
-    chunks.push(chunk);
+  try {
+    for await (const chunk of body as unknown as AsyncIterable<Uint8Array>) {
+      received += chunk.byteLength;
+      if (received > sizeBytes) break;
+      chunks.push(chunk);
+    }
+  } catch (cause) {
+    if (address.signal.aborted) throw cause;
+    throw new CoordinatorUnreachableError(
+      `The coordinator at ${address.url} was lost at byte ${received} of ${sizeBytes} of blob ${sha256}: ${messageOf(cause)}.`,
+      true,
+      { cause },
+    );
   }
   const bytes = Buffer.concat(chunks);
   const actual = createHash('sha256').update(bytes).digest('hex');
   if (actual === sha256) return bytes;
   throw new CoordinatorUnreachableError(
     `The coordinator at ${address.url} gave other bytes for blob ${sha256} (${received} of ${sizeBytes}).`,
+    received < sizeBytes,
   );
 }
 
-function followRun(
-  address: CoordinatorAddress,
-  { runId }: RunRequest,
-  { outageMs = OUTAGE_MS, pause = wait }: RemoteClusterOptions,
-): RunHandle {
+function followRun(address: CoordinatorAddress, { runId }: RunRequest, patience: Patience): RunHandle {
   const listeners = new Set<(event: RunEvent) => void>();
   // The run is stopped through the API when its owner calls it off: following goes on until it has ended.
   const following: CoordinatorAddress = { ...address, signal: new AbortController().signal };
   const path = `api/v1/runs/${encodeURIComponent(runId)}`;
   const follow = async (): Promise<RunOutcome> => {
     let last = '0';
-    for (let outage = 0; ; outage += RETRY_MS) {
+    const outage = new Outage(address.url, patience, following.signal);
+    for (;;) {
       try {
         const headers = { 'last-event-id': last };
         const { body } = await askCoordinator(following, `${path}/events`, { headers });
+        outage.answered();
         for await (const { id, data } of readEvents(body as unknown as AsyncIterable<Uint8Array>)) {
-          outage = 0;
+          outage.over();
           const event = parseEvent(data);
           if (event?.type === 'end') {
             return await askForJson(following, `${path}/outcome`, outcomeAnswer, { timeoutMs: OUTCOME_MS });
@@ -109,18 +158,10 @@ function followRun(
           if (!event) continue;
           for (const listener of listeners) listener(asRunEvent(event));
         }
+        throw new CoordinatorUnreachableError('its events ended before the run did');
       } catch (error) {
-        // A coordinator that closes may come back, and go on with the run.
-        if (error instanceof RemoteError && error.code !== 'COORDINATOR_CLOSED') throw error;
-        if (outage >= outageMs) {
-          throw new CoordinatorUnreachableError(
-            `The coordinator at ${address.url} has been out of reach for ${Math.round(outageMs / 1000)} s; run ${runId} may go on there.`,
-            {},
-            { cause: error },
-          );
-        }
+        await outage.wait(asLoss(error), `run ${runId} may go on there`);
       }
-      await pause(RETRY_MS);
     }
   };
   const done = follow();
@@ -133,13 +174,19 @@ function followRun(
       return () => void listeners.delete(listener);
     },
     stop(reason) {
-      const stopped = askCoordinator(following, `${path}/stop`, { method: 'POST', json: { reason } });
+      const stopped = askCoordinator(following, `${path}/stop`, {
+        method: 'POST',
+        json: { reason },
+        patience,
+      });
       // Out of reach: following reports that.
       stopped.catch(() => undefined);
     },
   };
 }
 
-function wait(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
+/** A stream that breaks off fails with an error of fetch's own. */
+function asLoss(error: unknown): TabgradError {
+  if (error instanceof TabgradError) return error;
+  return new CoordinatorUnreachableError(`its events broke off: ${messageOf(error)}`, true, { cause: error });
 }

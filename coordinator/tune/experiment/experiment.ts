@@ -5,19 +5,18 @@ import { AbortedError } from '../../../shared/errors.ts';
 import type { Metrics } from '../../train/result.ts';
 import type { TrialEars } from '../run/trialRunner.ts';
 import { configOf, shownValues } from '../space/searchSpace.ts';
-import { CheckpointMissingError, TuneMetricError } from '../tuneErrors.ts';
 import type { ExperimentFolder } from './experimentFolder.ts';
 import type { ExperimentParts } from './experimentParts.ts';
 import { experimentState } from './experimentState.ts';
 import { cutCheckpoint } from './cutCheckpoint.ts';
-import { generationEnd, leftAtEnd, renewedGeneration, takeOver } from './generation.ts';
+import { generationEnd, leftAtEnd, renewedGeneration, requireCheckpoint, takeOver } from './generation.ts';
 import { Jury, type Ruling } from './jury.ts';
-import { newLiveTrial, type LiveTrial } from './liveTrial.ts';
+import { callOffLate, newLiveTrial, type LiveTrial } from './liveTrial.ts';
 import { nextTrial, queueReason } from './nextTrial.ts';
-import { scoreOf } from './score.ts';
+import { missingMetric, scoreOf } from './score.ts';
 import { StopRules } from './stopRule.ts';
 import { dropUnsaved, isOver, mayReport, prune, undoTakeOver, type Trial } from './trial.ts';
-import { asFailure, isHopeless } from './trialFailure.ts';
+import { asFailure, isHopeless, isOutage } from './trialFailure.ts';
 import type { TuneEvent } from './tuneEvent.ts';
 
 export class Experiment {
@@ -141,6 +140,7 @@ export class Experiment {
       this.#failPiece(trial, live, error);
     } finally {
       if (live.startedAt !== undefined) trial.workedMs += now() - live.startedAt;
+      live.spare();
       this.#live.delete(trial);
       this.#renew();
       void this.#save();
@@ -221,10 +221,8 @@ export class Experiment {
   #endPiece(trial: Trial, { pausedAt, calledOff }: LiveTrial): void {
     if (calledOff.signal.aborted && trial.stopReason === undefined) return this.#setStatus(trial, 'pending');
     if (pausedAt === undefined || this.#ending) return this.#finish(trial);
-    if (trial.checkpoint?.iteration === pausedAt) return this.#setStatus(trial, 'paused');
-    throw new CheckpointMissingError(
-      `Trial ${trial.index} is to be gone on with from iteration ${pausedAt}, but reported no checkpoint there: call report(metrics, checkpoint) at the end of each perturbationInterval.`,
-    );
+    requireCheckpoint(trial, pausedAt);
+    return this.#setStatus(trial, 'paused');
   }
 
   /** Once all trials are at the end of their generation: who goes on from what. */
@@ -261,6 +259,11 @@ export class Experiment {
     // It was told to end, and has.
     if (!mayReport(trial, (trial.reports.at(-1)?.iteration ?? 0) + 1)) return this.#finish(trial);
     const failure = asFailure(error, `Trial ${trial.index} failed`);
+    if (isOutage(failure)) {
+      // No fault of the trial's, and no other would fare better: it can be gone on with when the coordinator is back.
+      this.#setStatus(trial, 'pending');
+      return this.#end({ reason: 'the coordinator is out of reach', error: failure });
+    }
     trial.error = { code: failure.code, message: failure.message };
     if (!isHopeless(failure) && (maxFailures === -1 || trial.failures < maxFailures)) {
       trial.failures++;
@@ -276,11 +279,8 @@ export class Experiment {
     undoTakeOver(trial);
     this.#setStatus(trial, 'finished');
     this.#over(trial);
-    const { metric } = this.#parts.settings;
-    if (metric === undefined || this.#known.has(metric) || this.#known.size === 0) return;
-    const message = `No trial reported the metric "${metric}"; reported were ${[...this.#known].join(', ')}.`;
-    const error = new TuneMetricError(message, { field: 'tuneConfig.metric' });
-    this.#end({ reason: 'the metric is not reported', error });
+    const error = missingMetric(this.#parts.settings, this.#known);
+    if (error) this.#end({ reason: 'the metric is not reported', error });
   }
 
   #over(trial: Trial): void {
@@ -295,7 +295,10 @@ export class Experiment {
     });
   }
 
-  /** Begins nothing more. With an error what runs is called off; without, it ends with the iteration in flight. */
+  /**
+   * Begins nothing more. With an error what runs is called off; without, it ends with the iteration in flight, and is
+   * called off where that takes too long.
+   */
   #end(ending: { readonly error?: Error; readonly reason: string }): void {
     if (this.#ending) return;
     this.#ending = ending;
@@ -303,8 +306,9 @@ export class Experiment {
       // Those that wait for their turn again will not have one.
       if (!this.#live.has(trial) && !isOver(trial)) this.#finish(trial);
     }
-    for (const [trial, { calledOff }] of this.#live) {
-      if (ending.error || trial.status === 'waiting') calledOff.abort();
+    for (const [trial, live] of this.#live) {
+      if (ending.error || trial.status === 'waiting') live.calledOff.abort();
+      else callOffLate(trial, live, this.#parts.now);
     }
     this.#change();
   }

@@ -63,7 +63,7 @@ export type ExperimentState = z.output<typeof stateForm>;
 const reportForm = z.object({
   trial: z.number().int().nonnegative(),
   iteration: z.number().int().positive(),
-  metrics: z.record(z.string(), z.union([z.number(), z.null()])),
+  metrics: z.record(z.string(), z.union([z.number(), z.enum(['NaN', 'Infinity', '-Infinity']), z.null()])),
   elapsedMs: z.number().nonnegative(),
 });
 
@@ -83,20 +83,17 @@ export class ExperimentFolder {
     this.#onFailure = onFailure;
   }
 
-  /**
-   * Makes the folder, or clears it of an earlier experiment that was finished.
-   * @throws ExperimentError when it holds one that was not; ResultWriteError.
-   */
+  /** Makes the folder. @throws ExperimentError when it holds an experiment; ResultWriteError. */
   async create(): Promise<void> {
     if (await stat(join(this.path, STATE_FILE)).catch(() => undefined)) {
       const { isFinished, trials } = await this.read();
-      if (!isFinished) {
-        throw new ExperimentError(
-          `${this.path} holds an experiment that is not finished; go on with it by Tuner.restore, choose another runConfig.name, or remove it.`,
-          { file: this.path },
-        );
-      }
-      for (const { id } of trials) await rm(join(this.path, id), { recursive: true, force: true });
+      const what = isFinished
+        ? `the finished experiment of ${trials.length} trials; read it by Tuner.restore`
+        : 'an experiment that is not finished; go on with it by Tuner.restore (tabgrad tune --resume)';
+      throw new ExperimentError(
+        `${this.path} holds ${what}, choose another runConfig.name, or remove the folder.`,
+        { file: this.path },
+      );
     }
     try {
       await mkdir(this.path, { recursive: true });
@@ -143,7 +140,8 @@ export class ExperimentFolder {
       const { trial, iteration, elapsedMs, metrics } = parsed.data;
       const earlier = (reports.get(trial) ?? []).filter((report) => report.iteration < iteration);
       const numbers = Object.fromEntries(
-        Object.entries(metrics).map(([name, value]) => [name, value ?? NaN]),
+        // Earlier versions wrote null for what is no finite number.
+        Object.entries(metrics).map(([name, value]) => [name, Number(value ?? NaN)]),
       );
       reports.set(trial, [...earlier, { iteration, metrics: numbers, elapsedMs }]);
     }
@@ -166,7 +164,10 @@ export class ExperimentFolder {
   /** Reports that follow one another fast are written as one. Resolves when this one is in the file. */
   report(trial: number, report: TrialReport): Promise<void> {
     const isQueued = this.#lines.length > 0;
-    this.#lines.push(`${JSON.stringify({ trial, ...report })}\n`);
+    // JSON has no word for what is no finite number.
+    const finite = (_: string, value: unknown): unknown =>
+      typeof value === 'number' && !Number.isFinite(value) ? String(value) : value;
+    this.#lines.push(`${JSON.stringify({ trial, ...report }, finite)}\n`);
     if (isQueued) return this.#reporting;
     this.#reporting = this.#enqueue(() => {
       const text = this.#lines.join('');

@@ -5,6 +5,7 @@ import type { Exploit, Generations, Scheduler } from '../schedule/scheduler.ts';
 import type { ExperimentFolder } from './experimentFolder.ts';
 import { scoreOf } from './score.ts';
 import { dropUnsaved, isOver, type Trial } from './trial.ts';
+import { CheckpointMissingError } from '../tuneErrors.ts';
 import type { TuneSettings } from '../tuneOptions.ts';
 
 /** The iteration at which a trial's generation ends. */
@@ -71,4 +72,12 @@ export async function takeOver(
       if (trial.status === 'paused') trial.renewedAt = trial.reports.at(-1)?.iteration ?? 0;
     }
   };
+}
+
+/** @throws CheckpointMissingError */
+export function requireCheckpoint({ index, checkpoint }: Trial, iteration: number): void {
+  if (checkpoint?.iteration === iteration) return;
+  throw new CheckpointMissingError(
+    `Trial ${index} is to be gone on with from iteration ${iteration}, but reported no checkpoint there: call report(metrics, checkpoint) at the end of each perturbationInterval.`,
+  );
 }

@@ -2,17 +2,25 @@
 
 import type { Metrics } from '../../train/result.ts';
 import type { Observation } from '../search/searcher.ts';
+import { TuneMetricError } from '../tuneErrors.ts';
 import type { TuneSettings } from '../tuneOptions.ts';
 import type { Trial } from './trial.ts';
 
 type Tuned = Pick<TuneSettings, 'metric' | 'mode'>;
 
-/** Undefined where the metric is not among those reported; -Infinity for NaN. */
+/** Undefined where the metric is not among those reported; -Infinity for what is no finite number: it is never best. */
 export function scoreOf(metrics: Metrics, { metric, mode }: Tuned): number | undefined {
   const value = metric === undefined ? undefined : metrics[metric];
   if (value === undefined) return undefined;
-  if (Number.isNaN(value)) return -Infinity;
+  if (!Number.isFinite(value)) return -Infinity;
   return mode === 'min' ? -value : value;
+}
+
+/** @param known metrics that were reported, by any trial. */
+export function missingMetric({ metric }: Tuned, known: ReadonlySet<string>): TuneMetricError | undefined {
+  if (metric === undefined || known.has(metric) || known.size === 0) return undefined;
+  const message = `No trial reported the metric "${metric}"; reported were ${[...known].join(', ')}.`;
+  return new TuneMetricError(message, { field: 'tuneConfig.metric' });
 }
 
 /**

@@ -15,6 +15,11 @@ export function isHopeless({ code }: TabgradError): boolean {
   return hopeless.has(code);
 }
 
+/** The coordinator has been out of reach for as long as it may be. */
+export function isOutage({ code }: TabgradError): boolean {
+  return code === 'COORDINATOR_UNREACHABLE' || code === 'COORDINATOR_CLOSED';
+}
+
 const hopeless: ReadonlySet<string> = new Set([
   'TRAIN_ARGUMENT',
   'PARAMETER_UNKNOWN',

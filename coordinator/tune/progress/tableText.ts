@@ -91,7 +91,7 @@ function rowCells(trial: Readonly<Trial>, values: readonly unknown[], metric: st
 function better(a: TableRow, b: TableRow, { metric, mode }: TableOptions): number {
   const score = ({ trial }: TableRow): number => {
     const value = metric === undefined ? undefined : trial.reports.at(-1)?.metrics[metric];
-    if (value === undefined || Number.isNaN(value)) return -Infinity;
+    if (value === undefined || !Number.isFinite(value)) return -Infinity;
     return mode === 'min' ? -value : value;
   };
   const difference = score(b) - score(a);

@@ -31,7 +31,7 @@ export interface TrialRunnerOptions {
   readonly onRecord: (record: ExperimentRecord) => void;
 }
 
-/** How long a function that was told to stop may go on before the experiment goes on without it. */
+/** How long a trial that was told to stop may go on before the experiment goes on without it. */
 const STOP_GRACE_MS = 30_000;
 
 export function createTrialRunner(options: TrialRunnerOptions): TrialRunner {
@@ -60,10 +60,12 @@ export function createTrialRunner(options: TrialRunnerOptions): TrialRunner {
     async run(piece, ears) {
       if (isTunableTrainer(trainable)) {
         const made = mergeConfig(trainable.options, piece.config) as TunedOptions;
-        return train(trainable, made, piece, ears);
+        return endedInTime(train(trainable, made, piece, ears), piece.signal, piece);
       }
       const made = await runFunction(trainable as OwnFunction, piece, ears);
-      if (isTunableTrainer(made)) await train(made, made.options, piece, ears);
+      if (isTunableTrainer(made)) {
+        await endedInTime(train(made, made.options, piece, ears), piece.signal, piece);
+      }
     },
     async close() {
       await (await opening?.catch(() => undefined))?.close();
@@ -150,12 +152,8 @@ async function runFunction(own: OwnFunction, piece: TrialPiece, ears: TrialEars)
   return undefined;
 }
 
-/** The function's own end, or an end for it when it does not heed its signal. */
-async function endedInTime(
-  working: Promise<unknown>,
-  signal: AbortSignal,
-  { index }: TrialPiece,
-): Promise<unknown> {
+/** The work's own end, or an end for it when it does not heed its signal. */
+async function endedInTime<T>(working: Promise<T>, signal: AbortSignal, { index }: TrialPiece): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   let onAbort = (): void => undefined;
   const overdue = new Promise<never>((_, reject) => {

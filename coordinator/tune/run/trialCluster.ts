@@ -39,12 +39,15 @@ export interface TrialClusterOptions {
   readonly log: Log;
 }
 
+/** An experiment takes long: a coordinator that is just being restarted is waited for. */
+const FIRST_CONTACT_MS = 30_000;
+
 export async function openTrialCluster(options: TrialClusterOptions): Promise<TrialCluster> {
   const { url, token, signal } = options;
   if (url === undefined || url === '') return openEmbedded(options);
   const access = await ownerAccess(url, token);
   const address = { ...access, ca: await environmentAuthorities(access.url, signal), signal };
-  const cluster = await openRemoteCluster(address);
+  const cluster = await openRemoteCluster({ ...address, firstContactMs: FIRST_CONTACT_MS });
   return {
     ...cluster,
     experiments: remoteRecord(address),

@@ -8,7 +8,7 @@ interface ScoredReport {
   readonly trial: number;
   /** Counts from 1; a boosting round, or a report of the owner's function. */
   readonly iteration: number;
-  /** Higher is better, whatever the mode; -Infinity for NaN. */
+  /** Higher is better, whatever the mode; -Infinity for what is no finite number. */
   readonly score: number;
 }
 

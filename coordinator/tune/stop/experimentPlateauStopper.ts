@@ -27,7 +27,7 @@ export function experimentPlateauStopper(
       return {
         hear(_trialId, report) {
           const value = report[metric];
-          if (value === undefined || Number.isNaN(value)) return undefined;
+          if (value === undefined || !Number.isFinite(value)) return undefined;
           best = [...best, value].sort((a, b) => (mode === 'min' ? a - b : b - a)).slice(0, top);
           reports = isFlat() ? reports + 1 : 0;
           return undefined;

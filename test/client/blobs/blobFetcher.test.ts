@@ -91,6 +91,16 @@ describe('fetching a blob', () => {
     expect(waits).toEqual([200, 400, 800, 1600]);
   });
 
+  test('has the coordinator look at a blob that came with other bytes', async () => {
+    const { fetchBlob, shown } = fetcher([
+      () => new Response('busy', { status: 503 }),
+      () => new Response(shard.subarray(1)),
+      () => new Response('gone', { status: 404 }),
+    ]);
+    await expect(fetchBlob(name, { signal })).rejects.toMatchObject({ code: 'BLOB_UNAVAILABLE' });
+    expect(shown).toEqual([{}, {}, { 'want-repr-digest': 'sha-256=10' }]);
+  });
+
   test('shows whose end it is, and tries again until a restarted coordinator knows it', async () => {
     const { fetchBlob, shown, waits } = fetcher([() => new Response('who?', { status: 401 }), good]);
     const credentials = { workerId: 'w-1', secret: 's3' };

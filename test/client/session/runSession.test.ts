@@ -141,6 +141,46 @@ describe('A worker session', () => {
     expect(await record('w2', 2, ROUNDS)).toEqual(expected.slice(2));
   });
 
+  it('loads for a place before it has one, so that the place costs no fetching', async () => {
+    const expected = await undisturbed(2);
+    ['w0', 'w1'].forEach((workerId) => world.addWorker(workerId));
+    await formGroup(world, run, 1, ['w0']);
+    const leases = run.leases.filter((lease) => lease.index % 2 === 1);
+    world.fetched.length = 0;
+    world.say('w1', { type: 'prepare', runId: RUN, generation: 1, spec: run.specHash, leases });
+    expect(await world.hear('w1', 'prepared')).toEqual({ type: 'prepared', runId: RUN, generation: 1 });
+    expect(world.fetched.sort()).toEqual([run.specHash, ...leases.map(({ sha256 }) => sha256)].sort());
+    world.say('w0', {
+      type: 'halt',
+      runId: RUN,
+      generation: 1,
+      when: 'now',
+      knownRounds: 0,
+      reason: 'w1 joins',
+    });
+    await world.hear('w0', 'halted');
+    world.fetched.length = 0;
+    await formGroup(world, run, 2, ['w0', 'w1']);
+    expect(world.fetched).toEqual([]);
+    world.sayAll(['w0', 'w1'], { type: 'begin', runId: RUN, generation: 2 });
+    expect(await record('w0', 0, ROUNDS)).toEqual(expected);
+  });
+
+  it('takes its place in the middle of loading for it', async () => {
+    const expected = await undisturbed(2);
+    ['w0', 'w1'].forEach((workerId) => world.addWorker(workerId));
+    world.say('w1', {
+      type: 'prepare',
+      runId: RUN,
+      generation: 1,
+      spec: run.specHash,
+      leases: [...run.leases],
+    });
+    await formGroup(world, run, 2, ['w0', 'w1']);
+    world.sayAll(['w0', 'w1'], { type: 'begin', runId: RUN, generation: 2 });
+    expect(await record('w0', 0, ROUNDS)).toEqual(expected);
+  });
+
   it('reports a lost device as a stall that blames nobody, and comes back with a new device', async () => {
     const expected = await undisturbed(1);
     let lose: (reason: string) => void = () => undefined;

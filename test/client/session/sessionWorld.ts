@@ -33,6 +33,8 @@ interface Inbox {
 
 export class SessionWorld {
   readonly blobs = new Map<string, Uint8Array>();
+  /** SHA-256 of what workers fetched, in order. */
+  readonly fetched: string[] = [];
   readonly sessions = new Map<string, WorkerSession>();
   readonly devices = new Map<string, TreeDevice>();
   /** Nothing is worth a line unless the test expects it. */
@@ -80,7 +82,10 @@ export class SessionWorld {
       openLoop: (name, code) =>
         new LoopThread(inlineOwnerThread, name === 'rounds' ? { name } : { name, device: 'cpu' }, code),
       putBlob: async (bytes) => ({ sha256: this.put(bytes), sizeBytes: bytes.length }),
-      fetchBlob: async (sha256) => this.blobs.get(sha256)!,
+      fetchBlob: async (sha256) => {
+        this.fetched.push(sha256);
+        return this.blobs.get(sha256)!;
+      },
       now: () => performance.now(),
       log: (line) => this.onLog(line),
     });

@@ -85,6 +85,19 @@ describe('a blob store in a folder', () => {
     expect(await readdir(join(folder, 'incoming'))).toEqual(['fresh']);
   });
 
+  it.each(['other bytes', 'prec'])('stores anew what rotted to "%s"', async (rotten) => {
+    const { sha256: name } = await store.putBytes(Buffer.from('precious'));
+    await writeFile(store.pathOf(name), rotten);
+    await store.putBytes(Buffer.from('precious'));
+    expect(Buffer.from(await store.read(name)).toString()).toBe('precious');
+    await writeFile(store.pathOf(name), rotten);
+    expect([await store.verify(name), await store.has(name), await store.verify(name)]).toEqual([
+      false,
+      false,
+      false,
+    ]);
+  });
+
   it('says so when the folder can not be used', async () => {
     const file = join(folder, 'a-file');
     await mkdir(folder, { recursive: true });

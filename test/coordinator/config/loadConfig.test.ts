@@ -85,7 +85,7 @@ describe('loading a config', () => {
     expect(config.runConfig).toMatchObject({ name: 'my-run', storagePath: join(folder, 'results') });
     expect(config.runConfig.checkpointConfig.checkpointFrequency).toBe(0);
     expect(config.runConfig.failureConfig.maxFailures).toBe(0);
-    expect(config.scalingConfig).toEqual({ numWorkers: 1, runtime: 'node', device: 'auto' });
+    expect(config.scalingConfig).toEqual({ numWorkers: 1, device: 'auto' });
     expect(config.numBoostRound).toBe(10);
   });
 

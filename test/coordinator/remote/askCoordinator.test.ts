@@ -1,6 +1,6 @@
 import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import {
   askCoordinator,
@@ -115,6 +115,74 @@ describe('asking a coordinator elsewhere', () => {
         message: expect.stringContaining('one redirect more than 10') as string,
       });
       expect(asked).toBe(11);
+    });
+  });
+
+  describe('that is out of reach for a while', () => {
+    const pauses: number[] = [];
+    const patience = {
+      outageMs: 20_000,
+      pause: (ms: number): Promise<void> => {
+        pauses.push(ms);
+        return Promise.resolve();
+      },
+    };
+    beforeEach(() => void (pauses.length = 0));
+
+    /** Answers as each of `answers` says, one request after the other. */
+    const inTurn = (...answers: ((response: ServerResponse) => void)[]): Promise<CoordinatorAddress> =>
+      answering((response) => answers.shift()!(response));
+    const lost = (response: ServerResponse): void => void response.destroy();
+    const closed = (response: ServerResponse): void =>
+      void response.writeHead(503).end('{"error":{"code":"COORDINATOR_CLOSED","message":"it closes"}}');
+    const proxied = (response: ServerResponse): void => void response.writeHead(502).end('<h1>Bad Gateway');
+    const cut = (response: ServerResponse): void => {
+      response.writeHead(200, { 'content-length': 100 });
+      response.write('{"rounds"', () => response.destroy());
+    };
+    const good = (response: ServerResponse): void => void response.end('{"rounds":3}');
+
+    it('is asked again, at longer and longer intervals', async () => {
+      const address = await inTurn(lost, closed, proxied, cut, lost, lost, lost, good);
+      expect(await askForJson(address, 'x', form, { method: 'POST', json: {}, patience })).toEqual({
+        rounds: 3,
+      });
+      expect(pauses).toEqual([250, 500, 1000, 2000, 4000, 5000, 5000]);
+    });
+
+    it('is given up after the time that was stated', async () => {
+      const address = await answering(lost);
+      await expect(askCoordinator(address, 'x', { patience })).rejects.toMatchObject({
+        code: 'COORDINATOR_UNREACHABLE',
+        message: expect.stringMatching(
+          /^The coordinator at http:.* has been out of reach for 20 s; GET x was given up\. The last attempt: /,
+        ) as string,
+      });
+      expect(pauses.slice(0, 6)).toEqual([250, 500, 1000, 2000, 4000, 5000]);
+      expect(pauses.reduce((sum, ms) => sum + ms)).toBeLessThanOrEqual(20_000);
+    });
+
+    it.each([
+      ['a refusal', 404, '{"error":{"code":"RUN_UNKNOWN","message":"no run"}}'],
+      ['a wrong token', 401, '{"error":{"code":"TOKEN_REQUIRED","message":"wrong"}}'],
+      ['what is no coordinator', 404, '<h1>Not found'],
+      ['what is no coordinator, with 200', 200, '<h1>Hello'],
+    ])('takes %s for an answer', async (_, status, text) => {
+      const address = await answering((response) => response.writeHead(status).end(text));
+      await expect(askForJson(address, 'x', form, { patience })).rejects.toThrow();
+      expect(pauses).toEqual([]);
+    });
+
+    it('is not waited for when the request is called off', async () => {
+      const calledOff = new AbortController();
+      const address = await answering((response) => {
+        response.destroy();
+        setImmediate(() => calledOff.abort());
+      });
+      const asked = askCoordinator({ ...address, signal: calledOff.signal }, 'x', {
+        patience: { outageMs: 600_000 },
+      });
+      await expect(asked).rejects.toMatchObject({ code: 'ABORTED' });
     });
   });
 

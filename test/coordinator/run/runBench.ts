@@ -102,6 +102,11 @@ export class Bench {
     for (const workerId of workerIds) this.message(workerId, { type: 'ready', links: [] });
   }
 
+  /** A newcomer has loaded what it was told to. */
+  prepared(workerId: string): void {
+    this.message(workerId, { type: 'prepared' });
+  }
+
   committed(workerId: string, round: number, computeMs = 5): void {
     this.says(workerId, round, { computeMs });
   }

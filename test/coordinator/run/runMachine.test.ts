@@ -5,12 +5,24 @@ import { Bench, makeShards, makeWorker } from './runBench.ts';
 
 describe('forming a group', () => {
   it('says what it waits for, and what is wrong with the workers that are there', () => {
-    const bench = new Bench({ workers: { min: 2, max: 3, runtime: 'browser', device: 'webgpu' } });
+    const bench = new Bench({ workers: { min: 2, max: 3, runtimes: ['browser'], device: 'webgpu' } });
     bench.workers(makeWorker('a'), makeWorker('b', { runtime: 'browser', device: 'webgpu', present: false }));
     expect(bench.events('waiting')[0]?.reason).toBe(
       'Waiting for 2 more browser webgpu workers (0 of 2 here); besides: 1 of another kind, 1 out of reach, perhaps for a moment.',
     );
     expect(wakeAtMs(bench.plan, bench.state)).toBe(Infinity);
+  });
+
+  it('takes workers of every kind that was named, and of any kind where none was', () => {
+    const runtimes = ['browser', 'deno', 'node'] as const;
+    const workers = runtimes.map((runtime) => makeWorker(runtime, { runtime }));
+    const two = new Bench({ workers: { min: 2, max: 3, runtimes: ['browser', 'deno'] } });
+    two.workers(...workers);
+    two.tick();
+    expect(two.state.members.map(({ workerId }) => workerId)).toEqual(['browser', 'deno']);
+    const any = new Bench({ workers: { min: 3, max: 3 } });
+    any.workers(...workers);
+    expect(any.state.members.map(({ workerId }) => workerId)).toEqual(runtimes);
   });
 
   it('says a reason once', () => {
@@ -71,6 +83,7 @@ describe('forming a group', () => {
     const bench = new Bench();
     bench.workers(makeWorker('a'), makeWorker('b'));
     bench.ready('a');
+    bench.message('b', { type: 'loading', rowsLoaded: 0, rowsTotal: 4000 });
     bench.tick();
     expect(bench.atMs).toBe(defaultTiming.loadIdleMs);
     const [halt] = bench.sent('halt');
@@ -78,6 +91,39 @@ describe('forming a group', () => {
       when: 'now',
       reason: 'b made no progress in loading for 120000 ms',
     });
+  });
+
+  it.each([
+    ['quick', 100, defaultTiming.silenceMs],
+    ['slow', 3_000, 15_000],
+  ])('goes on without a member that says nothing: in a %s group soon', (_, firstWordMs, silenceMs) => {
+    const bench = new Bench({ workers: { min: 2, max: 3 } });
+    bench.workers(makeWorker('a'), makeWorker('b'), makeWorker('c'));
+    bench.atMs += firstWordMs;
+    for (const workerId of ['a', 'c'])
+      bench.message(workerId, { type: 'loading', rowsLoaded: 0, rowsTotal: 3000 });
+    const formedAtMs = bench.atMs - firstWordMs;
+    bench.tick();
+    expect(bench.atMs - formedAtMs).toBe(silenceMs);
+    expect(bench.events('workerLost')).toMatchObject([
+      { workerId: 'b', reason: `said nothing for ${silenceMs} ms after it got its place` },
+    ]);
+    bench.halted('a', 0);
+    bench.halted('c', 0);
+    expect(bench.group).toEqual(['a', 'c']);
+    // Set aside until it is heard of.
+    bench.message('b', { type: 'loading', rowsLoaded: 0, rowsTotal: 3000, generation: 1 });
+    bench.ready('a', 'c');
+    bench.prepared('b');
+    expect(bench.state.joinAtMs).toBeDefined();
+  });
+
+  it('blames nobody while most say nothing', () => {
+    const bench = new Bench({ workers: { min: 3, max: 3 } });
+    bench.workers(makeWorker('a'), makeWorker('b'), makeWorker('c'));
+    bench.message('a', { type: 'loading', rowsLoaded: 0, rowsTotal: 3000 });
+    bench.tick();
+    expect(bench.atMs).toBe(defaultTiming.loadIdleMs);
   });
 });
 
@@ -224,12 +270,37 @@ describe('losing a worker', () => {
     bench.message('a', { type: 'stalled', missing: ['b'], code: 'DEADLINE_EXCEEDED', message: 'no answer' });
     bench.halted('a', 0);
     bench.tick();
-    expect(bench.events('workerLost')[0]?.reason).toBe('did not answer a halt within 30000 ms');
+    expect(bench.events('workerLost')[0]?.reason).toBe('did not answer a halt within 4000 ms');
     expect(bench.state.members.map((member) => member.workerId)).toEqual(['a']);
     bench.ready('a');
     bench.message('b', { type: 'halted', generation: 1, committedRounds: 0, rounds: [] });
     bench.workers(makeWorker('a'), makeWorker('b'));
+    bench.prepared('b');
     expect(bench.state.joinAtMs).toBe(bench.atMs + defaultTiming.workBeforeJoinMs);
+  });
+
+  it('waits as long for the answer to a halt as the rounds of the group ask for', () => {
+    const bench = new Bench({ workers: { min: 1, max: 2 } }).training();
+    bench.atMs += 3_000;
+    bench.allCommitted(0);
+    bench.message('a', { type: 'stalled', missing: ['b'], code: 'DEADLINE_EXCEEDED', message: 'no answer' });
+    bench.halted('a', 1);
+    bench.tick();
+    expect(bench.events('workerLost')[0]?.reason).toBe('did not answer a halt within 9000 ms');
+  });
+
+  it('forgets the rounds that warmed up when it waits for a member that is away', () => {
+    const bench = new Bench().training();
+    bench.atMs += 20_000;
+    for (let round = 0; round < 9; round++) {
+      bench.allCommitted(round);
+      bench.atMs += 100;
+    }
+    const sinceMs = bench.atMs;
+    bench.workers(makeWorker('a'), makeWorker('b', { present: false }));
+    bench.tick();
+    expect(bench.atMs - sinceMs).toBe(defaultTiming.awayMs + 50);
+    expect(bench.sent('halt')[0]?.message).toMatchObject({ when: 'now' });
   });
 
   it('does not condemn a peer that is blamed but answers', () => {
@@ -307,6 +378,9 @@ describe('planned changes', () => {
     bench.ready('a', 'b');
     bench.allCommitted(0);
     bench.workers(makeWorker('a'), makeWorker('b'), makeWorker('c'));
+    const loaded = bench.commands.flatMap((one) => (one.type === 'prepare' ? [one] : []));
+    expect(loaded).toMatchObject([{ workerId: 'c', generation: 1, leases: { length: 2 } }]);
+    bench.prepared('c');
     bench.tick();
     expect(bench.sent('halt').map((sent) => sent.message)).toMatchObject([
       { when: 'commit', atRounds: 2, knownRounds: 1 },
@@ -317,6 +391,31 @@ describe('planned changes', () => {
     bench.halted('b', 2);
     expect(bench.events('workerJoined')).toEqual([{ type: 'workerJoined', workerId: 'c' }]);
     expect(bench.state.members.map((member) => member.committedRounds)).toEqual([2, 2, 2]);
+    // Its place is what it has loaded.
+    expect(bench.state.members[2]?.leases).toEqual(loaded[0]?.leases);
+  });
+
+  it('are not for a newcomer that does not load what it is told to, nor for what nobody asked', () => {
+    const bench = new Bench({ workers: { min: 2, max: 3 } }).training();
+    bench.prepared('c');
+    bench.workers(makeWorker('a'), makeWorker('b'), makeWorker('c'));
+    const asked = (): number => bench.commands.filter(({ type }) => type === 'prepare').length;
+    expect([asked(), bench.state.joinAtMs]).toEqual([1, undefined]);
+    bench.workers(makeWorker('a'), makeWorker('b'), makeWorker('c'));
+    expect([asked(), bench.state.joinAtMs]).toEqual([0, undefined]);
+    // Over a new socket it is asked again: the question or its answer may be lost.
+    bench.workers(makeWorker('a'), makeWorker('b'), makeWorker('c', { session: 2 }));
+    expect([asked(), bench.state.joinAtMs]).toEqual([1, undefined]);
+    bench.prepared('c');
+    expect(bench.state.joinAtMs).toBe(bench.atMs + defaultTiming.workBeforeJoinMs);
+  });
+
+  it('let those go who have loaded for a place when the run is over', () => {
+    const bench = new Bench({ workers: { min: 2, max: 3 } }).training();
+    bench.workers(makeWorker('a'), makeWorker('b'), makeWorker('c'));
+    bench.prepared('c');
+    bench.input({ type: 'fail', atMs: bench.atMs, error: new Error('enough') });
+    expect(bench.sent('release').map(({ workerId }) => workerId)).toContain('c');
   });
 
   it('hand over what a leaving worker holds and let it go', () => {

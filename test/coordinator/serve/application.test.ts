@@ -279,11 +279,42 @@ describe('the server', () => {
       204,
       'https://app.example',
     ]);
+    expect(preflight.headers.get('access-control-allow-headers')).toMatch(/content-encoding/);
     const answer = await fetch(serve.url!, { method: 'POST', body: small, headers: origin });
-    expect([answer.status, answer.headers.get('access-control-allow-origin')]).toEqual([
-      200,
-      'https://app.example',
-    ]);
+    expect([
+      answer.status,
+      ...['access-control-allow-origin', 'vary', 'access-control-allow-credentials'].map((name) =>
+        answer.headers.get(name),
+      ),
+    ]).toEqual([200, 'https://app.example', 'Origin', null]);
+    expect(answer.headers.get('access-control-expose-headers')).toMatch(/x-request-id/);
+    for (const method of ['POST', 'OPTIONS']) {
+      const other = await fetch(serve.url!, {
+        method,
+        headers: { origin: 'https://app.example.evil', 'access-control-request-method': 'POST' },
+      });
+      expect([other.status, other.headers.get('access-control-allow-origin')]).toEqual([403, null]);
+    }
+    expect((await fetch(`${serve.url}/-/healthz`)).headers.get('vary')).toBe('Origin');
+  });
+
+  it('lets any page ask with "*", never with credentials; other words are no origins', async () => {
+    const wrong = (allowedOrigins: string[]): Promise<unknown> =>
+      serve.run(deployment(models.late.checkpoint), { port: 0, allowedOrigins });
+    for (const origin of ['https://app.example/', 'app.example', 'https://*.example', 'null', '']) {
+      await expect(wrong([origin])).rejects.toMatchObject({
+        code: 'SERVE_ARGUMENT',
+        place: { field: 'allowedOrigins' },
+      });
+    }
+    await serve.run(deployment(models.late.checkpoint), { port: 0, allowedOrigins: ['*'] });
+    const headers = { origin: 'https://any.example' };
+    const answer = await fetch(serve.url!, { method: 'POST', body: small, headers });
+    expect([
+      answer.status,
+      answer.headers.get('access-control-allow-origin'),
+      answer.headers.get('access-control-allow-credentials'),
+    ]).toEqual([200, '*', null]);
   });
 
   it('describes itself, counts for Prometheus and logs accesses where asked', async () => {

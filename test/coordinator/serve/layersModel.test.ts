@@ -108,6 +108,45 @@ describe('a served tf.LayersModel', () => {
     expect(answers).toEqual(expected.map((predictions) => [{ predictions }]));
   });
 
+  it("speaks KServe's V1 protocol", async () => {
+    const rows = points(3);
+    const expected = { predictions: chances(rows) };
+    const records = rows.map((row) => ({ dense_Dense1_input: row }));
+    for (const instances of [rows, records])
+      expect(await post({ instances }, '/v1/models/dense:predict')).toEqual(expected);
+    expect(await post({ instances: rows.slice(0, 1) }, '/v1/models/dense:predict')).toEqual({
+      predictions: chances(rows.slice(0, 1)),
+    });
+    const { score, label } = branchedOracle();
+    expect(await post({ instances: examples }, '/v1/models/branched:predict')).toEqual({
+      predictions: examples.map((_, i) => ({ score: score[i]![0], label: label[i] })),
+    });
+    expect(await post({ instances: [[1, 2]] }, '/v1/models/dense:predict')).toMatchObject({
+      code: 'SERVE_INPUT_INVALID',
+    });
+  });
+
+  it('takes the bytes of its one input without any JSON', async () => {
+    const rows = points(3);
+    const response = await fetch(`${serve.url}/v2/models/dense/infer`, {
+      method: 'POST',
+      body: Float32Array.from(rows.flat()),
+      headers: { 'inference-header-content-length': '0' },
+    });
+    const bytes = await response.arrayBuffer();
+    const headerBytes = Number(response.headers.get('inference-header-content-length'));
+    expect(Array.from(new Float32Array(bytes.slice(headerBytes)))).toEqual(chances(rows).flat());
+    const several = await fetch(`${serve.url}/v2/models/branched/infer`, {
+      method: 'POST',
+      body: new Uint8Array(8),
+      headers: { 'inference-header-content-length': '0' },
+    });
+    expect([several.status, await several.json()]).toMatchObject([
+      400,
+      { error: expect.stringContaining('a model of one input') as string },
+    ]);
+  });
+
   it('speaks the Open Inference Protocol, in JSON and binary', async () => {
     expect(await (await fetch(`${serve.url}/v2/models/branched`)).json()).toEqual({
       name: 'branched',

@@ -143,6 +143,25 @@ describe('the Open Inference Protocol', () => {
     expect(outputs[0]!.data).toEqual([...models.late.checkpoint.toPredictor().predict(columns, 1)]);
   });
 
+  it('takes the bytes of a matrix without any JSON, and answers with bytes', async () => {
+    const columns = oracleColumns(rows);
+    const matrix = Float32Array.from({ length: 600 }, (_, i) => columns[i % 3]![Math.floor(i / 3)]!);
+    const response = await infer(new Uint8Array(matrix.buffer), { 'inference-header-content-length': '0' });
+    const bytes = await response.arrayBuffer();
+    const headerBytes = Number(response.headers.get('inference-header-content-length'));
+    expect(new Float32Array(bytes.slice(headerBytes))).toEqual(expected);
+    const cut = await infer(new Uint8Array(10), { 'inference-header-content-length': '0' });
+    expect([cut.status, await cut.json()]).toMatchObject([400, { code: 'SERVE_INPUT_INVALID' }]);
+  });
+
+  it('predicts from what a datatype of 16 bits holds', async () => {
+    const half = [tensor('hour', 'FP16', [7.0001]), tensor('distance', 'BF16', [501]), one[0]!];
+    const { outputs } = (await (await infer(JSON.stringify({ inputs: half }))).json()) as Answer;
+    const code = carriers.indexOf(rows[0]!.carrier!);
+    const columns = [500, 7, code].map((value) => Float32Array.of(value));
+    expect(outputs[0]!.data).toEqual([...models.late.checkpoint.toPredictor().predict(columns, 1)]);
+  });
+
   const one = inputs(1);
   const refused: readonly [string, object | string, RegExp][] = [
     ['text that is no JSON', '{', /not JSON/],
@@ -155,6 +174,9 @@ describe('the Open Inference Protocol', () => {
       { inputs: [tensor('hour', 'FP32', [1, 2], [3])] },
       /has 2 elements; its shape tells 3/,
     ],
+    ['a value beyond its datatype', { inputs: [tensor('hour', 'INT8', [300])] }, /is 300; INT8 holds whole/],
+    ['a fraction among whole numbers', { inputs: [tensor('hour', 'INT32', [1.5])] }, /is 1\.5; INT32 holds/],
+    ['two tensors of one name', { inputs: [one[0], ...one] }, /two tensors "carrier"/],
     ['no data', { inputs: [{ name: 'hour', shape: [1], datatype: 'FP32' }] }, /has no data/],
     ['a negative shape', { inputs: [tensor('hour', 'FP32', [], [-1])] }, /inputs\.0\.shape\.0/],
     [

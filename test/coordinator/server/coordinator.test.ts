@@ -10,6 +10,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
+import type { FolderBlobStore } from '../../../coordinator/blobs/folderBlobStore.ts';
 import { startCoordinator } from '../../../coordinator/server/coordinator.ts';
 import type { Coordinator, CoordinatorOptions } from '../../../coordinator/server/coordinator.ts';
 import type { RunRequest } from '../../../coordinator/run/runRequest.ts';
@@ -229,6 +230,18 @@ describe('coordinator', () => {
       const headers = { 'Transfer-Encoding': 'chunked' };
       const chunked = await ask(path, { method: 'PUT', headers, body: bytes });
       expect([chunked.status, errorCode(chunked)]).toEqual([413, 'BODY_TOO_LARGE']);
+    });
+
+    it('reads a blob again for who wants its digest, and drops one that lost bytes', async () => {
+      const { sha256: name } = await coordinator.blobs.putBytes(bytes);
+      const look = { method: 'HEAD', headers: { 'Want-Repr-Digest': 'sha-256=10' } };
+      const digest = createHash('sha256').update(bytes).digest('base64');
+      const whole = await ask(`/blobs/${name}`, look);
+      expect([whole.status, whole.headers['repr-digest']]).toEqual([200, `sha-256=:${digest}:`]);
+      await writeFile((coordinator.blobs as FolderBlobStore).pathOf(name), 'rotten');
+      expect((await ask(`/blobs/${name}`, { method: 'HEAD' })).status).toBe(200);
+      expect((await ask(`/blobs/${name}`, look)).status).toBe(404);
+      expect((await ask(`/blobs/${name}`, { method: 'HEAD' })).status).toBe(404);
     });
 
     it.each(['nonsense', '..%2f..%2fsecret.txt', 'A'.repeat(64), 'a'.repeat(63)])(

@@ -102,6 +102,63 @@ describe('a coordinator elsewhere', () => {
     });
   });
 
+  it('gets shards and runs when it is back after a restart, the run once', async () => {
+    const asked: string[] = [];
+    /** Every request is lost once: before the coordinator took it, or (a PUT or POST) after that. */
+    const seen = new Set<string>();
+    const url = await serve((incoming, response) => {
+      const key = `${incoming.method} ${incoming.url?.slice(0, 12)}`;
+      asked.push(key);
+      const isFirst = !seen.has(key);
+      seen.add(key);
+      if (isFirst && key !== 'GET /api/v1/runs') return void response.destroy();
+      if (key.startsWith('HEAD')) return void response.writeHead(404).end();
+      if (key.startsWith('POST'))
+        return json(response, 409, { error: { code: 'RUN_EXISTS', message: 'it has it' } });
+      if (incoming.url?.startsWith('/blobs')) return void response.end('bytes');
+      if (incoming.url?.endsWith('/outcome')) return json(response, 200, { status: 'finished', rounds });
+      if (incoming.url?.endsWith('/events'))
+        return response.end(event(1, { type: 'end', status: 'finished' }));
+      json(response, 200, {});
+    });
+    const cluster = await openRemoteCluster({ url, signal, pause });
+    const blob = await cluster.blobs.putBytes(Buffer.from('bytes'));
+    expect(Buffer.from(await cluster.readBlob(blob)).toString()).toBe('bytes');
+    const run = await cluster.startRun(request);
+    expect(await run.done).toEqual({ status: 'finished', rounds });
+    expect(asked.slice(0, 9)).toEqual([
+      'GET /api/v1/runs',
+      ...['HEAD', 'HEAD', 'PUT', 'PUT', 'GET', 'GET'].map(
+        (method) => `${method} /blobs/${blob.sha256.slice(0, 5)}`,
+      ),
+      'POST /api/v1/runs',
+      'POST /api/v1/runs',
+    ]);
+  });
+
+  it('that has a run of that id already refuses a second one', async () => {
+    const url = await serve((incoming, response) =>
+      incoming.method === 'POST'
+        ? json(response, 409, { error: { code: 'RUN_EXISTS', message: 'taken' } })
+        : json(response, 200, {}),
+    );
+    const cluster = await openRemoteCluster({ url, signal, pause });
+    await expect(cluster.startRun(request)).rejects.toMatchObject({ code: 'RUN_EXISTS' });
+  });
+
+  it('is waited for at first only where that is asked for', async () => {
+    let asked = 0;
+    const url = await serve((_, response) => {
+      if (++asked < 3) response.destroy();
+      else json(response, 200, {});
+    });
+    await expect(openRemoteCluster({ url, signal, pause })).rejects.toMatchObject({
+      code: 'COORDINATOR_UNREACHABLE',
+    });
+    await openRemoteCluster({ url, signal, pause, firstContactMs: 10_000 });
+    expect(asked).toBe(3);
+  });
+
   it('is stopped through its API', async () => {
     let reason: unknown;
     let end: () => void = () => undefined;

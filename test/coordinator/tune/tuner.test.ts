@@ -2,10 +2,11 @@
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { CoordinatorUnreachableError } from '../../../coordinator/remote/remoteErrors.ts';
 import { seededRandom } from '../../setup/seededRandom.ts';
 import {
   choice,
@@ -195,6 +196,97 @@ describe('Tuner.fit', () => {
       code: 'TUNE_METRIC_MISSING',
       message: 'No trial reported the metric "los"; reported were loss, step.',
     });
+  });
+
+  describe('a metric that is no finite number', () => {
+    const told = async (name: string, trainable: TunerOptions['trainable']): Promise<string> => {
+      const grid = await tuner(name, { trainable }).fit();
+      try {
+        return `trial ${grid.getBestResult().index}`;
+      } catch (error) {
+        return (error as Error).message;
+      }
+    };
+
+    it.each([
+      ['NaN', 'NaN'],
+      ['Infinity', 'Infinity'],
+      ['-Infinity', '-Infinity'],
+    ])('is never best, for either mode: %s', async (word, name) => {
+      const value = Number(word);
+      const trainable = ({ x }: Point): object => ({ loss: x === 2 ? value : x });
+      const grid = await tuner(`one${name}`, { trainable }).fit();
+      expect(grid.getBestResult('loss', 'min').index).toBe(0);
+      expect(grid.getBestResult('loss', 'max').index).toBe(4);
+      expect(grid.get(2)!.metrics).toEqual({ loss: value });
+      const folder = path.join(storagePath, `one${name}`);
+      const restored = await (await Tuner.restore(folder, { trainable })).fit();
+      expect(restored.get(2)!.metrics).toEqual({ loss: value });
+    });
+
+    it('is said to be the reason why no trial is best', async () => {
+      expect(await told('all-nan', () => ({ loss: NaN }))).toBe(
+        'No trial that did not fail has a finite "loss": 5 of 5 trials reported NaN.',
+      );
+      const some = ({ x }: Point): object => {
+        if (x > 2) throw new Error('boom');
+        return { loss: x === 0 ? NaN : Infinity };
+      };
+      expect(await told('some-nan', some)).toBe(
+        'No trial that did not fail has a finite "loss": 3 of 5 trials reported NaN, Infinity. 2 of 5 trials failed, the first: Trial 3 threw: boom',
+      );
+    });
+  });
+
+  it('tells a silent trial to end when the time budget is used up, and goes on without one that does not', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    try {
+      const told: number[] = [];
+      const begun = new Set<number>();
+      const trainable = ({ x }: Point, { signal }: TrialContext): Promise<void> =>
+        new Promise((_, reject) => {
+          begun.add(x);
+          signal.addEventListener('abort', () => {
+            told.push(x);
+            // Trial 1 takes no notice.
+            if (x === 0) reject(new Error('told to end'));
+          });
+        });
+      const fitted = tuner(
+        'silent',
+        { trainable, paramSpace: { x: gridSearch([0, 1]) } },
+        { timeBudgetS: 60, maxConcurrentTrials: 2 },
+      ).fit();
+      while (begun.size < 2) await new Promise((resolve) => setImmediate(resolve));
+      await vi.advanceTimersByTimeAsync(64_000);
+      expect(told).toEqual([]);
+      await vi.advanceTimersByTimeAsync(2_000);
+      expect(told).toEqual([0, 1]);
+      await vi.advanceTimersByTimeAsync(31_000);
+      const grid = await fitted;
+      const stopReason = 'the time budget is used up';
+      expect([...grid]).toMatchObject([
+        { status: 'finished', stopReason },
+        { status: 'finished', stopReason },
+      ]);
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
+  it('ends, to be gone on with, when the coordinator stays out of reach: that is no failure of a trial', async () => {
+    const away = ({ x }: Point): object => {
+      if (x === 2) throw new CoordinatorUnreachableError('The coordinator has been out of reach for 120 s.');
+      return { loss: x };
+    };
+    await expect(tuner('away', { trainable: away }, { maxConcurrentTrials: 1 }).fit()).rejects.toMatchObject({
+      code: 'COORDINATOR_UNREACHABLE',
+    });
+    const back = ({ x }: Point): object => ({ loss: x });
+    const grid = await (await Tuner.restore(path.join(storagePath, 'away'), { trainable: back })).fit();
+    expect([...grid].map(({ status, metrics }) => [status, metrics['loss']])).toEqual(
+      [0, 1, 2, 3, 4].map((x) => ['finished', x]),
+    );
   });
 
   it('refuses reports that are no numbers', async () => {
@@ -572,13 +664,19 @@ describe('Tuner.restore', () => {
     expect(grid.get(2)?.trainingIteration).toBe(10);
   });
 
-  it('will not write over an unfinished experiment, but over a finished one', async () => {
+  it('will not write over an experiment, be it finished or not', async () => {
+    const code = 'TUNE_EXPERIMENT_INVALID';
     await interrupted('kept');
-    await expect(tuner('kept', {}).fit()).rejects.toMatchObject({ code: 'TUNE_EXPERIMENT_INVALID' });
-    await tuner('replaced', {}).fit();
-    const grid = await tuner('replaced', { paramSpace: { x: gridSearch([1]) } }).fit();
-    expect(grid.length).toBe(1);
-    expect(existsSync(path.join(storagePath, 'replaced', 'trial_00004'))).toBe(false);
+    const going = expect.stringMatching(/not finished; go on with it by Tuner\.restore/) as string;
+    await expect(tuner('kept', {}).fit()).rejects.toMatchObject({ code, message: going });
+    const first = await tuner('whole', {}).fit();
+    const whole = expect.stringMatching(/the finished experiment of 5 trials; read it by/) as string;
+    await expect(tuner('whole', { paramSpace: { x: gridSearch([1]) } }).fit()).rejects.toMatchObject({
+      code,
+      message: whole,
+    });
+    const kept = await Tuner.restore(path.join(storagePath, 'whole'), { trainable: approach });
+    expect((await kept.fit()).getTable()).toEqual(first.getTable());
   });
 
   it('leaves an experiment alone on which another process is at work, until that one is gone', async () => {

@@ -1,0 +1,101 @@
+// What is answered for each row of a tree model: its predictions, and beside them its class and its margins where a
+// deployment asks for them.
+
+import { objectiveByName } from '../../../shared/gbdt/objective/registry.ts';
+import { modelOutputs, type GbdtModel } from '../../../shared/gbdt/model/model.ts';
+import type { OutputValues } from '../http/openInference.ts';
+import { ServeArgumentError } from '../serveErrors.ts';
+import type { TreeOptions } from './treeProgram.ts';
+
+export interface AnswerColumns {
+  /** A column of a JSON row each. */
+  readonly names: readonly string[];
+  /** Whether it is made of margins, not of predictions. */
+  readonly needsMargins: boolean;
+  /** @param raw predictions or margins, [row][output]. @returns [row][name] */
+  table(raw: Float32Array, rows: number): Float32Array;
+  /** The same as tensors. */
+  tensors(raw: Float32Array, rows: number): readonly OutputValues[];
+}
+
+/** Names of the columns of predictions. */
+function columnNames(outputs: number, column: string): string[] {
+  return outputs === 1 ? [column] : Array.from({ length: outputs }, (_, output) => `${column}_${output}`);
+}
+
+/** @throws ServeArgumentError for options that contradict the model or one another. */
+export function answerColumns(
+  model: Pick<GbdtModel, 'objective' | 'numClass'>,
+  { outputColumn = 'predictions', outputMargin, withLabel = false, withMargin = false }: TreeOptions,
+): AnswerColumns {
+  const outputs = modelOutputs(model as GbdtModel);
+  const predicted = columnNames(outputs, outputColumn);
+  const labelOf = withLabel ? labelRule(model.objective, outputs) : undefined;
+  const margins = withMargin ? columnNames(outputs, 'margin') : [];
+  const names = [...predicted, ...(labelOf ? ['label'] : []), ...margins];
+  const twice = names.find((name, at) => names.indexOf(name) !== at);
+  if (twice !== undefined) {
+    throw new ServeArgumentError(`outputColumn gives predictions the name "${twice}" of another column.`, {
+      field: 'outputColumn',
+    });
+  }
+  const needsMargins = withLabel || withMargin;
+  if (needsMargins && outputMargin === true) {
+    const field = withLabel ? 'withLabel' : 'withMargin';
+    throw new ServeArgumentError(`${field} stands beside predictions, which outputMargin turns off.`, {
+      field,
+    });
+  }
+  const shape = (rows: number): number[] => (outputs === 1 ? [rows] : [rows, outputs]);
+  const transformed = (raw: Float32Array): Float32Array => {
+    const values = raw.slice();
+    objectiveByName(model.objective).transform(values, outputs);
+    return values;
+  };
+  const labelsOf = (values: Float32Array, rows: number): Int32Array =>
+    Int32Array.from({ length: rows }, (_, row) => labelOf!(values, row * outputs));
+  return {
+    names,
+    needsMargins,
+    table(raw, rows) {
+      if (!needsMargins) return raw;
+      const values = transformed(raw);
+      const table = new Float32Array(rows * names.length);
+      for (let row = 0, at = 0; row < rows; row++) {
+        const from = row * outputs;
+        for (let output = 0; output < outputs; output++) table[at++] = values[from + output]!;
+        if (labelOf) table[at++] = labelOf(values, from);
+        for (let margin = 0; margin < margins.length; margin++) table[at++] = raw[from + margin]!;
+      }
+      return table;
+    },
+    tensors(raw, rows) {
+      const values = needsMargins ? transformed(raw) : raw;
+      return [
+        { name: outputColumn, datatype: 'FP32', shape: shape(rows), values },
+        ...(labelOf
+          ? [{ name: 'label', datatype: 'INT32' as const, shape: [rows], values: labelsOf(values, rows) }]
+          : []),
+        ...(withMargin
+          ? [{ name: 'margin', datatype: 'FP32' as const, shape: shape(rows), values: raw }]
+          : []),
+      ];
+    },
+  };
+}
+
+/** The class of a row, as XGBClassifier.predict has it: beyond one half, or the first of the most probable. */
+function labelRule(objective: string, outputs: number): (values: Float32Array, from: number) => number {
+  if (objective === 'binary:logistic') return (values, from) => Number(values[from]! > 0.5);
+  if (objective.startsWith('multi:') && outputs > 1) {
+    return (values, from) => {
+      let best = 0;
+      for (let output = 1; output < outputs; output++)
+        if (values[from + output]! > values[from + best]!) best = output;
+      return best;
+    };
+  }
+  throw new ServeArgumentError(`withLabel needs a model of classes; the objective is ${objective}.`, {
+    field: 'withLabel',
+  });
+}

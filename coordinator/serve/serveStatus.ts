@@ -1,0 +1,18 @@
+// What a server tells of its applications.
+
+import type { ReplicaSetStatus } from './deployment/replicaSet.ts';
+
+export interface ServeStatus {
+  /** Undefined before anything listens. */
+  readonly url: string | undefined;
+  readonly applications: Readonly<
+    Record<
+      string,
+      {
+        readonly routePrefix: string;
+        readonly isReady: boolean;
+        readonly deployments: readonly ReplicaSetStatus[];
+      }
+    >
+  >;
+}
