@@ -44,6 +44,8 @@ export const errorCodes = {
   DATA_FILE_MISSING: 'A data file, folder or object does not exist.',
   DATA_FOLDER_EMPTY: 'A data folder or prefix holds no file of the expected format.',
   DATA_FILE_CORRUPT: 'A data file is truncated, damaged or not of the expected format.',
+  DATA_TOO_LARGE:
+    'Reading a data file would take more memory than it may: the message has column and limit, and what to do.',
   DATA_FILE_CHANGED: 'A data file changed after it was first opened.',
   DATA_FILE_UNREADABLE: 'A data file can not be read: permission, or an I/O failure.',
   DATA_UNSUPPORTED: 'A data file uses a feature that is not supported.',

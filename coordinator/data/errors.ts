@@ -20,6 +20,11 @@ export class CorruptFileError extends TabgradError {
   readonly code = 'DATA_FILE_CORRUPT';
 }
 
+/** Reading would take more memory than the operation may use. */
+export class DataTooLargeError extends TabgradError {
+  readonly code = 'DATA_TOO_LARGE';
+}
+
 /** The file is not the one that the dataset first opened. */
 export class FileChangedError extends TabgradError {
   readonly code = 'DATA_FILE_CHANGED';

@@ -43,7 +43,7 @@ export function arrowFromPlain(
 }
 
 function wordData(type: arrow.DataType, { words, width }: WordValues): ArrowBuffers['data'] {
-  if (width === 3) return nanosecondsOfInt96(words);
+  if (width === 3) return microsecondsOfInt96(words);
   if (arrow.DataType.isInt(type) && type.bitWidth < 32) {
     // The value is in the low bits of the word; typed arrays keep exactly these.
     const array = new type.ArrayType(words.length);
@@ -53,14 +53,17 @@ function wordData(type: arrow.DataType, { words, width }: WordValues): ArrowBuff
   return new type.ArrayType(words.buffer, words.byteOffset, words.length / width);
 }
 
-/** INT96: nanoseconds of the day, then the Julian day. */
-function nanosecondsOfInt96(words: Int32Array): BigInt64Array {
+/** INT96: nanoseconds of the day, then the Julian day. Rounded down to microseconds, as Spark and DuckDB read it. */
+function microsecondsOfInt96(words: Int32Array): BigInt64Array {
   const out = new BigInt64Array(words.length / 3);
   for (let i = 0; i < out.length; i++) {
     const low = BigInt(words[3 * i]! >>> 0);
     const high = BigInt(words[3 * i + 1]! >>> 0);
     const days = BigInt(words[3 * i + 2]! - 2_440_588);
-    out[i] = days * 86_400_000_000_000n + (high << 32n) + low;
+    const micros = days * 86_400_000_000n + ((high << 32n) + low) / 1000n;
+    if (BigInt.asIntN(64, micros) !== micros)
+      throw new Error(`an instant of the Julian day ${words[3 * i + 2]}`);
+    out[i] = micros;
   }
   return out;
 }
@@ -115,9 +118,13 @@ function decimals(values: PlainValues, rows: number, scale: number): Float64Arra
   return out;
 }
 
-/** Big-endian two's complement of any length, rounded once to a double. */
+/** No decimal of any writer is longer; the sum below takes time that grows with the square of the length. */
+const MAX_DECIMAL_BYTES = 128;
+
+/** Big-endian two's complement, rounded once to a double. */
 function bigEndian(bytes: Uint8Array): number {
   if (bytes.length === 0) return 0;
+  if (bytes.length > MAX_DECIMAL_BYTES) throw new Error(`a decimal of ${bytes.length} bytes`);
   let value = 0n;
   for (const byte of bytes) value = (value << 8n) | BigInt(byte);
   return Number(BigInt.asIntN(bytes.length * 8, value));

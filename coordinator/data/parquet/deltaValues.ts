@@ -8,6 +8,14 @@ interface DeltaHeader {
   readonly miniblocks: number;
 }
 
+/** Values that the encoded bytes say they have. */
+export function deltaCount(bytes: Uint8Array): number {
+  const cursor = cursorOf(bytes);
+  readVarint(cursor);
+  readVarint(cursor);
+  return readVarint(cursor);
+}
+
 function readHeader(cursor: ByteCursor, count: number): DeltaHeader {
   const blockSize = readVarint(cursor);
   const miniblocks = readVarint(cursor);
@@ -109,6 +117,7 @@ export function decodeDeltaLength(cursor: ByteCursor, count: number): ByteString
     const length = lengths[i]!;
     if (length < 0) throw new Error(`value ${i} has the length ${length}`);
     total += length;
+    if (total > cursor.end) throw new Error(`value ${i} runs past the end of the page`);
     offsets[i + 1] = total;
   }
   const start = cursor.position;
@@ -117,8 +126,15 @@ export function decodeDeltaLength(cursor: ByteCursor, count: number): ByteString
   return { offsets, data: cursor.bytes.subarray(start, start + total) };
 }
 
-/** Each value repeats a prefix of the one before. */
-export function decodeDeltaByteArray(cursor: ByteCursor, count: number): ByteStrings {
+/**
+ * Each value repeats a prefix of the one before.
+ * @param hold called with the bytes that the values take together, before they are taken.
+ */
+export function decodeDeltaByteArray(
+  cursor: ByteCursor,
+  count: number,
+  hold: (bytes: number) => void,
+): ByteStrings {
   const prefixes = decodeDelta32(cursor, count);
   const suffixes = decodeDeltaLength(cursor, count);
   const offsets = new Int32Array(count + 1);
@@ -133,6 +149,7 @@ export function decodeDeltaByteArray(cursor: ByteCursor, count: number): ByteStr
     if (total > 0x7fff_ffff) throw new Error('the values of one page exceed 2 GiB');
     offsets[i + 1] = total;
   }
+  hold(total);
   const data = new Uint8Array(total);
   for (let i = 0; i < count; i++) {
     const at = offsets[i]!;

@@ -1,109 +1,36 @@
-// One Parquet file: its footer, and its row groups as Arrow batches.
+// The row groups of a Parquet file as Arrow batches.
 
 import type * as arrow from 'apache-arrow';
-import { parquetMetadata, type ColumnMetaData, type FileMetaData, type RowGroup } from 'hyparquet';
+import type { ColumnMetaData, RowGroup } from 'hyparquet';
 import { recordBatch } from '../../../shared/columns/arrowData.ts';
 import { messageOf } from '../../../shared/text/messageOf.ts';
-import { CorruptFileError } from '../errors.ts';
-import { UnsupportedDataError } from '../../../shared/columns/columnErrors.ts';
+import { CorruptFileError, DataTooLargeError } from '../errors.ts';
 import type { ByteFile } from '../store/byteFile.ts';
 import { TabgradError } from '../../../shared/errors.ts';
-import type { ValueForm } from './arrowValues.ts';
 import { ChunkBytes } from './chunkBytes.ts';
 import { ColumnPages } from './columnPages.ts';
+import { ColumnValues } from './columnValues.ts';
 import { FlatColumn } from './flatColumn.ts';
-import { parquetColumns, type ParquetColumn } from './leafColumn.ts';
-import { NestedColumn } from './nestedColumn.ts';
+import { chunkOf, chunkRange, FOOTER_GUESS_BYTES, type ParquetFooter } from './footer.ts';
+import { LeafReader } from './leafReader.ts';
+import { formOf } from './leafType.ts';
+import { BudgetExceeded, DEFAULT_PAGE_MEMORY_BYTES, MemoryBudget } from '../memoryBudget.ts';
+import { type NestedLeaf, NestedColumn } from './nestedColumn.ts';
+import { leavesOf, type ColumnNode, type LeafNode } from './schemaTree.ts';
 
-const FOOTER_GUESS_BYTES = 64 * 1024;
-const MAX_FOOTER_BYTES = 512 * 1024 * 1024;
 /** Chunks of a row group that lie together are fetched as one when they are no larger than this. */
 const JOINED_READ_BYTES = 16 * 1024 * 1024;
-
-export interface ParquetFooter {
-  readonly metadata: FileMetaData;
-  readonly columns: readonly ParquetColumn[];
-  readonly rows: number;
-}
 
 /** Gives consecutive rows of one column of a row group. */
 export interface ColumnReader {
   read(rows: number): Promise<arrow.Data>;
 }
 
-/** @throws CorruptFileError, UnsupportedDataError for encrypted files. */
-export async function readFooter(file: ByteFile, signal?: AbortSignal): Promise<ParquetFooter> {
-  const bytes = await footerBytes(file, signal);
-  try {
-    const metadata = parquetMetadata(bytes, { geoparquet: false });
-    checkLayout(metadata, file.sizeBytes);
-    const columns = parquetColumns(metadata);
-    checkChunks(metadata, columns);
-    return { metadata, columns, rows: Number(metadata.num_rows) };
-  } catch (error) {
-    if (error instanceof TabgradError) throw error;
-    throw corrupt(file, `its footer can not be read (${messageOf(error)})`, error);
-  }
-}
-
-async function footerBytes(file: ByteFile, signal?: AbortSignal): Promise<Uint8Array> {
-  const size = file.sizeBytes;
-  if (size < 12) throw corrupt(file, `it has ${size} bytes, fewer than any Parquet file`);
-  const tailStart = Math.max(0, size - FOOTER_GUESS_BYTES);
-  const tail = await file.read(tailStart, size, signal);
-  const magic = String.fromCharCode(...tail.subarray(-4));
-  if (magic === 'PARE') throw new UnsupportedDataError(`${file.name} is encrypted.`, { file: file.name });
-  if (magic !== 'PAR1') {
-    throw corrupt(file, 'it does not end with the Parquet mark "PAR1"; it is truncated or of another format');
-  }
-  const length = new DataView(tail.buffer, tail.byteOffset + tail.length - 8).getUint32(0, true);
-  if (length + 12 > size || length > MAX_FOOTER_BYTES) {
-    throw corrupt(file, `its footer claims ${length} bytes of the file's ${size}`);
-  }
-  return length + 8 <= tail.length ? tail : file.read(size - length - 8, size, signal);
-}
-
-/** A damaged footer must not send reads astray. */
-function checkLayout(metadata: FileMetaData, sizeBytes: number): void {
-  let rows = 0;
-  for (const [index, group] of metadata.row_groups.entries()) {
-    rows += Number(group.num_rows);
-    for (const { meta_data: chunk } of group.columns) {
-      if (chunk === undefined)
-        throw new Error(`row group ${index} has a column chunk without its description`);
-      const { start, end } = chunkRange(chunk);
-      if (!(start >= 4 && end >= start && end <= sizeBytes)) {
-        throw new Error(
-          `row group ${index}, column "${chunk.path_in_schema.join('.')}" lies outside the file`,
-        );
-      }
-    }
-  }
-  if (rows !== Number(metadata.num_rows))
-    throw new Error(`its row groups hold ${rows} of ${metadata.num_rows} rows`);
-}
-
-/** Every row group must hold every column, stored as the schema says. */
-function checkChunks(metadata: FileMetaData, columns: readonly ParquetColumn[]): void {
-  for (const [index, group] of metadata.row_groups.entries()) {
-    const types = new Map(
-      group.columns.map(({ meta_data: chunk }) => [chunk?.path_in_schema[0], chunk?.type]),
-    );
-    for (const { name, flat, tree } of columns) {
-      if (!types.has(name)) throw new Error(`row group ${index} has no column "${name}"`);
-      if (flat && types.get(name) !== tree.element.type) {
-        throw new Error(`row group ${index} stores column "${name}" as ${String(types.get(name))}`);
-      }
-    }
-  }
-}
-
-function chunkRange(chunk: ColumnMetaData): { start: number; end: number } {
-  const data = Number(chunk.data_page_offset);
-  // Some writers put 0 for "none".
-  const dictionary = Number(chunk.dictionary_page_offset ?? 0);
-  const start = dictionary > 0 && dictionary < data ? dictionary : data;
-  return { start, end: start + Number(chunk.total_compressed_size) };
+export interface RowGroupOptions {
+  /** Rows of a batch at most. */
+  readonly batchRows: number;
+  /** Bytes that pages, dictionaries and texts of a row group take at one time; in proportion to the file when left out. */
+  readonly memoryLimitBytes: number | undefined;
 }
 
 /** Starts fetching what {@link readRowGroup} needs, so that it can go on while another row group is decoded. */
@@ -115,53 +42,84 @@ export function fetchRowGroup(
   signal?: AbortSignal,
 ): Promise<JoinedBytes | undefined> {
   const group = footer.metadata.row_groups[groupIndex];
-  if (group === undefined) return Promise.resolve(undefined);
-  const fetched = joinedRead(file, group, wantedColumns(footer, schema), signal);
+  if (group === undefined || Number(group.num_rows) === 0) return Promise.resolve(undefined);
+  const fetched = joinedRead(file, footer, group, wantedColumns(footer, schema), signal);
   // A failure is reported when the bytes are asked for, which may be never.
   fetched.catch(() => undefined);
   return fetched;
 }
 
-function wantedColumns(footer: ParquetFooter, schema: arrow.Schema): ParquetColumn[] {
-  return schema.fields.map((field) => footer.columns.find(({ name }) => name === field.name)!);
+function wantedColumns(footer: ParquetFooter, schema: arrow.Schema): ColumnNode[] {
+  const columns = new Map(footer.columns.map((column) => [column.name, column]));
+  return schema.fields.map((field) => columns.get(field.name)!);
 }
 
 /**
  * Batches of one row group.
- * @param fields what to read, with the types to give (a dictionary of Utf8 for strings kept as codes).
- * @throws CorruptFileError naming file, row group and column.
+ * @param schema what to read, with the types to give (a dictionary of Utf8 for strings kept as codes).
+ * @throws CorruptFileError and DataTooLargeError naming file, row group and column.
  */
 export async function* readRowGroup(
   file: ByteFile,
   footer: ParquetFooter,
   groupIndex: number,
   schema: arrow.Schema,
-  batchRows: number,
+  options: RowGroupOptions,
   joined: JoinedBytes | undefined,
   signal?: AbortSignal,
 ): AsyncGenerator<arrow.RecordBatch> {
   const group = footer.metadata.row_groups[groupIndex]!;
   const rows = Number(group.num_rows);
-  const wanted = wantedColumns(footer, schema);
-  const readers = schema.fields.map((field, i) =>
-    columnReader(file, footer, groupIndex, wanted[i]!, field.type, joined, signal),
-  );
+  if (rows === 0) return;
+  const columns = wantedColumns(footer, schema);
+  const budget = budgetOf(group, columns, options);
+  const opener = new GroupOpener(file, footer, group, joined, budget, signal);
+  const batchRows = boundedRows(options.batchRows, columns.length, budget.limitBytes);
+  const readers: ColumnReader[] = [];
   for (let row = 0; row < rows; row += batchRows) {
     signal?.throwIfAborted();
     const take = Math.min(batchRows, rows - row);
-    const columns: arrow.Data[] = [];
-    for (const [i, reader] of readers.entries()) {
+    const data: arrow.Data[] = [];
+    for (const [i, column] of columns.entries()) {
       try {
-        columns.push(await reader.read(take));
+        readers[i] ??= opener.open(column, schema.fields[i]!.type);
+        data.push(await readers[i].read(take));
       } catch (error) {
         if (error instanceof TabgradError || signal?.aborted === true) throw error;
-        const column = wanted[i]!.name;
-        const reason = `row group ${groupIndex}, column "${column}", near row ${row} of the group: ${messageOf(error)}`;
-        throw corrupt(file, reason, error, column);
+        throw groupError(file.name, groupIndex, column.name, row, error);
       }
     }
-    yield recordBatch(schema, columns, take);
+    budget.releaseBatch();
+    yield recordBatch(schema, data, take);
   }
+}
+
+function groupError(
+  file: string,
+  groupIndex: number,
+  column: string,
+  row: number,
+  error: unknown,
+): TabgradError {
+  const where = `row group ${groupIndex}, column "${column}", near row ${row} of the group`;
+  const place = { file, column };
+  if (error instanceof BudgetExceeded) {
+    const message = `${file}: ${where}: ${error.message}. Raise memoryLimitBytes, or lower batchRows.`;
+    return new DataTooLargeError(message, place, { cause: error });
+  }
+  return new CorruptFileError(`${file} is damaged: ${where}: ${messageOf(error)}.`, place, { cause: error });
+}
+
+function budgetOf(group: RowGroup, columns: readonly ColumnNode[], options: RowGroupOptions): MemoryBudget {
+  if (options.memoryLimitBytes !== undefined) return new MemoryBudget(options.memoryLimitBytes);
+  const chunks = columns.flatMap(leavesOf).map((leaf) => chunkOf(group, leaf)!);
+  return MemoryBudget.forStored(chunks.reduce((sum, chunk) => sum + Number(chunk.total_compressed_size), 0));
+}
+
+/** Tables of thousands of columns come in smaller batches: values take 8 bytes or so each. */
+function boundedRows(batchRows: number, columns: number, limitBytes: number): number {
+  const bytes = Math.min(limitBytes, DEFAULT_PAGE_MEMORY_BYTES) / 2;
+  return Math.max(1, Math.min(batchRows, Math.floor(bytes / (8 * Math.max(1, columns)))));
 }
 
 interface JoinedBytes {
@@ -169,69 +127,94 @@ interface JoinedBytes {
   readonly bytes: Uint8Array;
 }
 
-/** One read for all flat columns, when they lie near each other: a round trip instead of one a column. */
+/** One read for all columns, when they lie near each other: a round trip instead of one a column. */
 async function joinedRead(
   file: ByteFile,
+  footer: ParquetFooter,
   group: RowGroup,
-  columns: readonly ParquetColumn[],
+  columns: readonly ColumnNode[],
   signal?: AbortSignal,
 ): Promise<JoinedBytes | undefined> {
-  const ranges = columns.filter(({ flat }) => flat).map((column) => chunkRange(chunkOf(group, column)));
+  const leaves = columns.flatMap(leavesOf);
+  const ranges = leaves.map((leaf) => chunkRange(footer, chunkOf(group, leaf)!));
   if (ranges.length === 0) return undefined;
-  const start = Math.min(...ranges.map((range) => range.start));
-  const end = Math.max(...ranges.map((range) => range.end));
-  const used = ranges.reduce((total, range) => total + range.end - range.start, 0);
+  let start = Infinity;
+  let end = 0;
+  let used = 0;
+  for (const range of ranges) {
+    start = Math.min(start, range.start);
+    end = Math.max(end, range.end);
+    used += range.end - range.start;
+  }
   if (end - start > JOINED_READ_BYTES || end - start > 1.5 * used + FOOTER_GUESS_BYTES) return undefined;
   return { start, bytes: await file.read(start, end, signal) };
 }
 
-function chunkOf(group: RowGroup, column: ParquetColumn): ColumnMetaData {
-  const chunk = group.columns.find(
-    ({ meta_data }) => meta_data?.path_in_schema[0] === column.name,
-  )?.meta_data;
-  if (chunk === undefined) throw new Error(`column "${column.name}" is missing in a row group`);
-  return chunk;
-}
+/** Opens the columns of one row group. */
+class GroupOpener {
+  readonly #file: ByteFile;
+  readonly #footer: ParquetFooter;
+  readonly #group: RowGroup;
+  readonly #joined: JoinedBytes | undefined;
+  readonly #budget: MemoryBudget;
+  readonly #signal: AbortSignal | undefined;
 
-function columnReader(
-  file: ByteFile,
-  footer: ParquetFooter,
-  groupIndex: number,
-  column: ParquetColumn,
-  type: arrow.DataType,
-  joined: JoinedBytes | undefined,
-  signal?: AbortSignal,
-): ColumnReader {
-  if (!column.flat) return new NestedColumn(file, footer.metadata, groupIndex, column, signal);
-  const group = footer.metadata.row_groups[groupIndex]!;
-  const chunk = chunkOf(group, column);
-  const { start, end } = chunkRange(chunk);
-  const prefetched = joined?.bytes.subarray(start - joined.start, end - joined.start);
-  const bytes = new ChunkBytes(file, start, end, signal, prefetched);
-  const layout = { type: chunk.type, typeLength: column.tree.element.type_length ?? 0 };
-  const pages = new ColumnPages(bytes, chunk, layout, column.nullable, Number(group.num_rows));
-  return new FlatColumn(pages, type, formOf(column));
-}
+  constructor(
+    file: ByteFile,
+    footer: ParquetFooter,
+    group: RowGroup,
+    joined: JoinedBytes | undefined,
+    budget: MemoryBudget,
+    signal: AbortSignal | undefined,
+  ) {
+    this.#file = file;
+    this.#footer = footer;
+    this.#group = group;
+    this.#joined = joined;
+    this.#budget = budget;
+    this.#signal = signal;
+  }
 
-function formOf({ tree: { element } }: ParquetColumn): ValueForm {
-  const logical = element.logical_type;
-  if (logical?.type === 'DECIMAL') return { kind: 'decimal', scale: logical.scale };
-  if (element.converted_type === 'DECIMAL') return { kind: 'decimal', scale: element.scale ?? 0 };
-  if (logical?.type === 'UUID') return { kind: 'uuid' };
-  return { kind: logical?.type === 'FLOAT16' ? 'half' : 'plain' };
+  open(column: ColumnNode, type: arrow.DataType): ColumnReader {
+    if (column.kind !== 'leaf') return new NestedColumn(column, (leaf) => this.#leaf(leaf, leaf.type));
+    const { entries, values } = this.#leaf(column, type);
+    return new FlatColumn(entries, values);
+  }
+
+  #leaf(leaf: LeafNode, type: arrow.DataType): NestedLeaf {
+    const chunk = chunkOf(this.#group, leaf)!;
+    const layout = { type: chunk.type, typeLength: leaf.element.type_length ?? 0 };
+    const max = { definition: leaf.definition, repetition: leaf.maxRepetition };
+    const rows = Number(this.#group.num_rows);
+    const entries = max.repetition === 0 ? rows : Number(chunk.num_values);
+    const pages = new ColumnPages(this.#bytes(chunk), chunk, layout, max, entries, this.#budget);
+    return {
+      entries: new LeafReader(pages, max, rows, this.#budget),
+      values: new ColumnValues(pages, type, formOf(leaf.element), this.#budget),
+    };
+  }
+
+  #bytes(chunk: ColumnMetaData): ChunkBytes {
+    const range = chunkRange(this.#footer, chunk);
+    const joined = this.#joined;
+    const prefetched = joined?.bytes.subarray(range.start - joined.start, range.end - joined.start);
+    return new ChunkBytes(this.#file, range, this.#signal, prefetched);
+  }
 }
 
 /** True when every data page of a string column seems to hold dictionary codes. */
-export function seemsDictionaryEncoded(footer: ParquetFooter, column: ParquetColumn): boolean {
+export function seemsDictionaryEncoded(footer: ParquetFooter, leaf: LeafNode): boolean {
   return footer.metadata.row_groups.every((group) => {
-    const chunk = chunkOf(group, column);
+    const chunk = chunkOf(group, leaf);
+    // A group without rows says nothing.
+    if (chunk === undefined || Number(group.num_rows) === 0) return true;
     const stats = chunk.encoding_stats?.filter(({ page_type }) => page_type !== 'DICTIONARY_PAGE');
-    if (stats !== undefined) return stats.every(({ encoding }) => encoding.endsWith('_DICTIONARY'));
-    return chunk.encodings.some((encoding) => encoding.endsWith('_DICTIONARY'));
+    const encodings = stats?.map(({ encoding }) => encoding) ?? [];
+    if (encodings.length > 0) return encodings.every(isDictionary);
+    return chunk.encodings.some(isDictionary);
   });
 }
 
-function corrupt(file: ByteFile, reason: string, cause?: unknown, column?: string): CorruptFileError {
-  const place = column === undefined ? { file: file.name } : { file: file.name, column };
-  return new CorruptFileError(`${file.name} is damaged: ${reason}.`, place, { cause });
+function isDictionary(encoding: string | undefined): boolean {
+  return encoding === 'RLE_DICTIONARY' || encoding === 'PLAIN_DICTIONARY';
 }

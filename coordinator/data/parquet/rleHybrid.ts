@@ -30,60 +30,88 @@ export function readVarint(cursor: ByteCursor): number {
   throw new Error('a number is longer than 32 bits');
 }
 
-/**
- * Reads `count` values of `width` bits (0..32) into out[0..count).
- * @returns the largest value read.
- */
-export function readHybrid(
-  cursor: ByteCursor,
-  width: number,
-  count: number,
-  out: Int32Array | Uint8Array,
-): number {
-  if (width < 0 || width > 32) throw new Error(`bit width ${width} is impossible`);
-  let seen = 0;
-  let max = 0;
-  while (seen < count) {
-    const header = readVarint(cursor);
-    if ((header & 1) === 1) {
-      const packed = (header >>> 1) * 8;
-      // The last group may be padded, and writers may cut its unused bytes.
-      const wanted = Math.min(packed, count - seen);
-      const used = Math.ceil((wanted * width) / 8);
-      if (packed === 0) throw new Error('an empty run of packed values');
-      max = Math.max(max, unpackBits(cursor, width, wanted, out, seen));
-      cursor.position += used;
-      requireInside(cursor);
-      cursor.position = Math.min(cursor.position - used + (packed * width) / 8, cursor.end);
-      seen += wanted;
-    } else {
-      const run = header >>> 1;
-      if (run === 0) throw new Error('an empty run');
-      let value = 0;
-      for (let bits = 0; bits < width; bits += 8) {
-        value |= (cursor.bytes[cursor.position++] ?? 0) << bits;
-      }
-      requireInside(cursor);
-      const end = Math.min(seen + run, count);
-      out.fill(value, seen, end);
-      max = Math.max(max, value >>> 0);
-      seen = end;
-    }
+/** Reads the hybrid in pieces: a run of millions of values is a few bytes, and is not made an array of at once. */
+export class HybridReader {
+  readonly #cursor: ByteCursor;
+  readonly #width: number;
+  /** What is left of the run that was begun. */
+  #left = 0;
+  #value = 0;
+  /** First bit of a run of packed values that was begun; undefined in a run of one value. */
+  #packedBit: number | undefined;
+
+  /** @param width bits of a value, 0 to 32. Values of no bits are zeros, and take no bytes. */
+  constructor(cursor: ByteCursor, width: number) {
+    if (width > 32) throw new Error(`bit width ${width} is impossible`);
+    this.#cursor = cursor;
+    this.#width = width;
+    if (width === 0) this.#left = Infinity;
   }
-  return max;
+
+  /**
+   * The next `count` values into out[start, start + count).
+   * @returns the largest of them.
+   * @throws Error when the bytes end before.
+   */
+  read(count: number, out: Int32Array | Uint8Array, start = 0): number {
+    let max = 0;
+    for (let at = start, end = start + count; at < end;) {
+      if (this.#left === 0) this.#nextRun();
+      const take = Math.min(this.#left, end - at);
+      if (this.#packedBit === undefined) {
+        out.fill(this.#value, at, at + take);
+        max = Math.max(max, this.#value >>> 0);
+      } else {
+        max = Math.max(max, this.#unpack(take, out, at));
+      }
+      this.#left -= take;
+      at += take;
+    }
+    return max;
+  }
+
+  #nextRun(): void {
+    const cursor = this.#cursor;
+    const header = readVarint(cursor);
+    const length = header >>> 1;
+    if (length === 0) throw new Error('an empty run');
+    if ((header & 1) === 1) {
+      this.#left = length * 8;
+      this.#packedBit = cursor.position * 8;
+      // The last group may be padded, and writers may cut its unused bytes.
+      cursor.position = Math.min(cursor.position + length * this.#width, cursor.end);
+      return;
+    }
+    let value = 0;
+    for (let bits = 0; bits < this.#width; bits += 8) value |= (cursor.bytes[cursor.position++] ?? 0) << bits;
+    requireInside(cursor);
+    this.#left = length;
+    this.#value = value;
+    this.#packedBit = undefined;
+  }
+
+  #unpack(count: number, out: Int32Array | Uint8Array, start: number): number {
+    const bit = this.#packedBit!;
+    const next = bit + count * this.#width;
+    const { bytes, end } = this.#cursor;
+    requireInside({ bytes, position: Math.ceil(next / 8), end });
+    this.#packedBit = next;
+    return unpackBits(bytes, bit, this.#width, count, out, start);
+  }
 }
 
-/** Unpacks from the cursor without moving it; returns the largest value. */
+/** Unpacks `count` values of `width` bits that begin at bit `from`, least significant first; returns the largest. */
 export function unpackBits(
-  cursor: ByteCursor,
+  bytes: Uint8Array,
+  from: number,
   width: number,
   count: number,
   out: Int32Array | Uint8Array,
   start: number,
 ): number {
-  const { bytes } = cursor;
-  let position = cursor.position;
-  if (width === 8) {
+  let position = Math.floor(from / 8);
+  const skipped = from & 7;
+  if (width === 8 && skipped === 0) {
     let max = 0;
     for (let i = 0; i < count; i++) {
       const value = bytes[position++]!;
@@ -92,11 +120,11 @@ export function unpackBits(
     }
     return max;
   }
-  if (width > 24) return unpackWide(bytes, position, width, count, out, start);
+  if (width > 24) return unpackWide(bytes, position, skipped, width, count, out, start);
   const mask = (1 << width) - 1;
   let max = 0;
-  let buffer = 0;
-  let bits = 0;
+  let buffer = skipped === 0 ? 0 : bytes[position++]! >>> skipped;
+  let bits = skipped === 0 ? 0 : 8 - skipped;
   for (let i = start, end = start + count; i < end; i++) {
     while (bits < width) {
       buffer |= bytes[position++]! << bits;
@@ -114,16 +142,18 @@ export function unpackBits(
 /** Widths whose bits don't fit a 32-bit buffer along with a partial byte. */
 function unpackWide(
   bytes: Uint8Array,
-  position: number,
+  from: number,
+  skipped: number,
   width: number,
   count: number,
   out: Int32Array | Uint8Array,
   start: number,
 ): number {
+  let position = from;
   const modulus = 2 ** width;
   let max = 0;
-  let buffer = 0;
-  let bits = 0;
+  let buffer = skipped === 0 ? 0 : bytes[position++]! >>> skipped;
+  let bits = skipped === 0 ? 0 : 8 - skipped;
   for (let i = 0; i < count; i++) {
     while (bits < width) {
       buffer += (bytes[position++] ?? 0) * 2 ** bits;

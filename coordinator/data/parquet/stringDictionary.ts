@@ -2,6 +2,7 @@
 
 import * as arrow from 'apache-arrow';
 import { arrowData } from '../../../shared/columns/arrowData.ts';
+import { requireUtf8 } from '../text/requireUtf8.ts';
 import type { ByteValues } from './physicalValues.ts';
 
 interface RowProps {
@@ -14,18 +15,19 @@ export class StringDictionary {
   readonly #type: arrow.Dictionary;
   #adopted: ByteValues | undefined;
   #vector: arrow.Vector | undefined;
-  /** Present once plain values had to be encoded: every entry by its text. */
-  #codes: Map<string, number> | undefined;
+  /** Present once plain values had to be encoded: the entries in the order of their codes, and the code of each text. */
+  #entries: string[] | undefined;
+  readonly #codes = new Map<string, number>();
 
   constructor(type: arrow.Dictionary) {
     this.#type = type;
   }
 
-  /** Takes the file's dictionary. Codes given by `encode` come after its entries. */
+  /** Takes the file's dictionary. Codes given by `encode` come after its entries. @throws Error for what is no text */
   adopt(values: ByteValues): void {
     if (this.#adopted === values) return;
+    requireUtf8(values.offsets, values.data);
     this.#adopted = values;
-    this.#codes = undefined;
     const data = arrowData({
       type: new arrow.Utf8(),
       length: values.offsets.length - 1,
@@ -36,26 +38,33 @@ export class StringDictionary {
     this.#vector = new arrow.Vector([data]);
   }
 
-  /** Codes of values [start, start+count), entered where they are new. */
+  /** Codes of values [start, start+count), entered where they are new. @throws Error for what is no text */
   encode(values: ByteValues, start: number, count: number): Int32Array {
-    this.#codes ??= new Map(Array.from(this.#vector ?? [], (text, code) => [String(text), code]));
-    const before = this.#codes.size;
+    const { data, offsets } = values;
+    requireUtf8(offsets.subarray(start, start + count + 1), data);
+    const entries = (this.#entries ??= this.#adoptedEntries());
+    const before = entries.length;
     const decoder = new TextDecoder();
     const out = new Int32Array(count);
     for (let i = 0; i < count; i++) {
-      const text = decoder.decode(
-        values.data.subarray(values.offsets[start + i], values.offsets[start + i + 1]),
-      );
+      const text = decoder.decode(data.subarray(offsets[start + i], offsets[start + i + 1]));
       let code = this.#codes.get(text);
       if (code === undefined) {
-        code = this.#codes.size;
+        code = entries.length;
         this.#codes.set(text, code);
+        entries.push(text);
       }
       out[i] = code;
     }
-    if (this.#codes.size !== before)
-      this.#vector = arrow.vectorFromArray([...this.#codes.keys()], new arrow.Utf8());
+    if (entries.length !== before) this.#vector = arrow.vectorFromArray(entries, new arrow.Utf8());
     return out;
+  }
+
+  /** Writers have repeated an entry: each keeps its place, since rows before this refer to it. */
+  #adoptedEntries(): string[] {
+    const entries = Array.from(this.#vector ?? [], String);
+    for (const [code, text] of entries.entries()) if (!this.#codes.has(text)) this.#codes.set(text, code);
+    return entries;
   }
 
   data(codes: Int32Array, props: RowProps): arrow.Data {

@@ -5,9 +5,8 @@ import type { SchemaElement } from 'hyparquet';
 import { ByteWriter, ParquetWriter } from 'hyparquet-writer';
 import { DictionaryStrings } from '../../../shared/columns/dictionaryStrings.ts';
 import { typeName } from '../../../shared/columns/typeName.ts';
-import { validBytes } from '../../../shared/columns/validBytes.ts';
-import { valuesOf } from '../../../shared/columns/valuesOf.ts';
 import { TypeMismatchError, UnsupportedDataError } from '../../../shared/columns/columnErrors.ts';
+import { storedValues } from './storedValues.ts';
 import type { PartFormat } from './writeFolder.ts';
 
 const ROW_GROUP_ROWS = 131_072;
@@ -41,7 +40,7 @@ export const parquetFormat: PartFormat = {
         }
         const columnData = fields.map(({ name }, i) => ({
           name,
-          data: columnValues(batch.data.children[i]!, strings),
+          data: storedValues(batch.data.children[i]!, strings),
         }));
         await writer.write({ columnData, rowGroupSize: ROW_GROUP_ROWS });
         await flush();
@@ -57,14 +56,25 @@ export const parquetFormat: PartFormat = {
 /** The column's schema elements, depth first. */
 function elementsOf(name: string, type: arrow.DataType): SchemaElement[] {
   const optional = { name, repetition_type: 'OPTIONAL' } as const;
-  if (arrow.DataType.isList(type)) {
+  // Of a dictionary the values are stored.
+  if (arrow.DataType.isDictionary(type)) return elementsOf(name, type.dictionary as arrow.DataType);
+  if (arrow.DataType.isList(type) || arrow.DataType.isFixedSizeList(type)) {
+    const [item] = type.children;
     return [
       { ...optional, num_children: 1, converted_type: 'LIST' },
       { name: 'list', repetition_type: 'REPEATED', num_children: 1 },
-      ...elementsOf('element', type.valueType as arrow.DataType),
+      ...elementsOf('element', item!.type),
     ];
   }
   if (arrow.DataType.isStruct(type)) {
+    if (type.children.length === 0) {
+      throw new UnsupportedDataError(
+        `Column "${name}" is a struct without members, which Parquet does not have.`,
+        {
+          column: name,
+        },
+      );
+    }
     const children = type.children.flatMap((field) => elementsOf(field.name, field.type as arrow.DataType));
     return [{ ...optional, num_children: type.children.length }, ...children];
   }
@@ -91,23 +101,11 @@ function leafOf(type: arrow.DataType, name: string): Partial<SchemaElement> {
     return { type: 'INT64', logical_type: { type: 'TIMESTAMP', isAdjustedToUTC, unit } };
   }
   if (arrow.DataType.isTime(type)) return { type: 'DOUBLE' };
-  if (arrow.DataType.isUtf8(type) || arrow.DataType.isDictionary(type) || arrow.DataType.isNull(type)) {
+  if (arrow.DataType.isUtf8(type) || arrow.DataType.isNull(type)) {
     return { type: 'BYTE_ARRAY', converted_type: 'UTF8' };
   }
   if (arrow.DataType.isBinary(type)) return { type: 'BYTE_ARRAY' };
   throw new UnsupportedDataError(`Column "${name}" of type ${typeName(type)} can't be written to Parquet.`, {
     column: name,
   });
-}
-
-/** Raw units for 64-bit integers and instants, so that nothing is rounded on the way. */
-function columnValues(data: arrow.Data, strings: DictionaryStrings): unknown[] {
-  const { type } = data;
-  const isDay = arrow.DataType.isDate(type) && type.unit === arrow.DateUnit.DAY;
-  const isSecond = arrow.DataType.isTimestamp(type) && type.unit === arrow.TimeUnit.SECOND;
-  const isRaw = isDay || (data.values instanceof BigInt64Array && !arrow.DataType.isTime(type) && !isSecond);
-  if (!isRaw && !(data.values instanceof BigUint64Array)) return valuesOf(data, strings);
-  const valid = validBytes(data);
-  const values = data.values as BigInt64Array | Int32Array;
-  return Array.from(valid, (isValid, i) => (isValid === 1 ? values[i] : null));
 }

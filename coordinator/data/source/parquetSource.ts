@@ -6,13 +6,14 @@ import { requireColumns } from '../../../shared/columns/columnErrors.ts';
 import { TypeMismatchError } from '../../../shared/columns/columnErrors.ts';
 import type { ReadRequest, Source } from '../plan/planNode.ts';
 import { type RunContext, throwIfAborted } from '../plan/runContext.ts';
+import { type ParquetFooter, readFooter } from '../parquet/footer.ts';
 import {
   fetchRowGroup,
-  type ParquetFooter,
-  readFooter,
   readRowGroup,
+  type RowGroupOptions,
   seemsDictionaryEncoded,
 } from '../parquet/parquetFile.ts';
+import type { SchemaOptions } from '../parquet/schemaTree.ts';
 import type { FileLocation } from '../store/byteFile.ts';
 import { typeName } from '../../../shared/columns/typeName.ts';
 import { OpenedFiles } from './openedFiles.ts';
@@ -21,10 +22,8 @@ import { PartitionColumns } from './partitions.ts';
 /** Yields the files of a path list; done lazily, since listing a bucket takes requests. */
 export type ListFiles = (signal: AbortSignal | undefined) => Promise<readonly FileLocation[]>;
 
-export interface ParquetSourceOptions {
+export interface ParquetSourceOptions extends RowGroupOptions, SchemaOptions {
   readonly columns?: readonly string[] | undefined;
-  /** Rows of a batch at most. */
-  readonly batchRows: number;
 }
 
 export class ParquetSource implements Source {
@@ -79,15 +78,7 @@ export class ParquetSource implements Source {
           throwIfAborted(context);
           const joined = await ahead;
           ahead = fetchRowGroup(file, footer, group + 1, stored, context.signal);
-          const rows = readRowGroup(
-            file,
-            footer,
-            group,
-            stored,
-            this.#options.batchRows,
-            joined,
-            context.signal,
-          );
+          const rows = readRowGroup(file, footer, group, stored, this.#options, joined, context.signal);
           for await (const batch of rows) yield partitions.addToBatch(batch, schema, location);
         }
       } finally {
@@ -109,7 +100,9 @@ export class ParquetSource implements Source {
   async #footer(location: FileLocation, context: RunContext): Promise<ParquetFooter> {
     let footer = this.#footers.get(location.name);
     if (footer === undefined) {
-      footer = await this.#files.with(location, context.signal, (file) => readFooter(file, context.signal));
+      footer = await this.#files.with(location, context.signal, (file) =>
+        readFooter(file, this.#options, context.signal),
+      );
       this.#footers.set(location.name, footer);
     }
     return footer;
@@ -119,7 +112,11 @@ export class ParquetSource implements Source {
     let dictionaries = 0;
     const fields = names.map((name) => {
       const column = footer.columns.find((candidate) => candidate.name === name)!;
-      const keepsCodes = column.flat && isText(column.type) && seemsDictionaryEncoded(footer, column);
+      const keepsCodes =
+        column.kind === 'leaf' &&
+        column.element.type === 'BYTE_ARRAY' &&
+        isText(column.type) &&
+        seemsDictionaryEncoded(footer, column);
       const type = keepsCodes
         ? new arrow.Dictionary(column.type, new arrow.Int32(), dictionaries++)
         : column.type;

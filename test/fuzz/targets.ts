@@ -1,0 +1,7 @@
+// The formats that are fuzzed. A further one is a FuzzTarget in a file of its own and a line here.
+
+import { arrowTarget, batchBytesTarget } from './arrowTarget.ts';
+import type { FuzzTarget } from './fuzzTarget.ts';
+import { parquetTarget } from './parquetTarget.ts';
+
+export const fuzzTargets: readonly FuzzTarget[] = [parquetTarget, arrowTarget, batchBytesTarget];
