@@ -2,7 +2,6 @@
 
 import { isUtf8 } from 'node:buffer';
 import type { IncomingMessage } from 'node:http';
-import { linger } from '../../http/linger.ts';
 import { BodyTooLargeError } from '../../server/serverErrors.ts';
 import type { Decoder } from './contentCodings.ts';
 
