@@ -145,10 +145,10 @@ export async function openDatasets(config: AnyConfig, signal: AbortSignal): Prom
   return { ...datasets, valid: deriveColumns(validSource, config) };
 }
 
-/** @throws NoRowsError for text files that are empty or have a header alone: their columns have no types. */
+/** @throws NoRowsError for files that are empty or have a header alone. */
 async function columnsOf(source: Dataset, paths: readonly string[], signal: AbortSignal): Promise<string[]> {
   const columns = await source.columns({ signal });
-  if (columns.length > 0) return columns;
+  if (columns.length > 0 && (await source.take(1, { signal })).length > 0) return columns;
   throw new NoRowsError(`${paths.join(', ')} has no rows.`, { file: paths[0] ?? '' });
 }
 
