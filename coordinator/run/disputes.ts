@@ -53,7 +53,8 @@ function findDispute({ plan, state }: Turn): Dispute | undefined {
   /** Of members that are for different candidates; those who are lost can't be asked again. */
   const between = ({ candidates }: Ballot, about: string): Dispute | undefined => {
     const sides = candidates.map(({ voters }) => [...voters].filter((id) => here.has(id)));
-    const workerIds = sides.flat();
+    const inSides = new Set(sides.flat());
+    const workerIds = state.members.map(({ workerId }) => workerId).filter((id) => inSides.has(id));
     const most = sides.find((side) => 2 * side.length > workerIds.length) ?? [];
     if (sides.filter((side) => side.length > 0).length < 2) return undefined;
     return { workerIds, suspects: workerIds.filter((id) => !most.includes(id)), about };

@@ -31,7 +31,7 @@ export async function trainDigits(run: DigitsRun): Promise<NeuralResult> {
   const { name, model, train, valid, workers, learningRate, schedule, batch, steps, out, say } = run;
   const trainer = new NeuralTrainer({
     model,
-    datasets: { train, ...(valid && { valid }) },
+    datasets: { train: tensorsOf(train), ...(valid && { valid: tensorsOf(valid) }) },
     // Normalize(0.5, 0.5): bytes become numbers from -1 to 1.
     inputScale: 1 / 127.5,
     inputOffset: -1,
@@ -50,6 +50,8 @@ export async function trainDigits(run: DigitsRun): Promise<NeuralResult> {
   say(`trained in ${formatDuration(result.timings.trainMs)}${evaluated}`);
   return result;
 }
+
+const tensorsOf = ({ inputs, labels }: Digits): Pick<Digits, 'inputs' | 'labels'> => ({ inputs, labels });
 
 /** On a terminal each line replaces the one before. */
 function progress(steps: number, say: (text: string) => void): Callback {

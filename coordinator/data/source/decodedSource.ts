@@ -12,7 +12,8 @@ import type { ReadRequest, Source } from '../plan/planNode.ts';
 import { type RunContext, throwIfAborted } from '../plan/runContext.ts';
 import type { ByteFile, FileLocation } from '../store/byteFile.ts';
 import { OpenedFiles } from './openedFiles.ts';
-import { type ListFiles, selectFields } from './parquetSource.ts';
+import type { ListFiles } from '../store/listFiles.ts';
+import { selectFields } from './selectFields.ts';
 import { PartitionColumns } from './partitions.ts';
 
 /**

@@ -5,7 +5,7 @@ import { recordBatch } from '../../../shared/columns/arrowData.ts';
 import { columnIndexes } from '../../../shared/columns/concatBatches.ts';
 import type { ReadRequest, Source } from '../plan/planNode.ts';
 import { type RunContext, throwIfAborted } from '../plan/runContext.ts';
-import { selectFields } from './parquetSource.ts';
+import { selectFields } from './selectFields.ts';
 
 export class MemorySource implements Source {
   readonly label: string;

@@ -1,8 +1,6 @@
 // Parquet files as a source: schema and row count come from the footers, rows from the wanted columns only.
 
 import * as arrow from 'apache-arrow';
-import { columnIndexes } from '../../../shared/columns/concatBatches.ts';
-import { requireColumns } from '../../../shared/columns/columnErrors.ts';
 import { TypeMismatchError } from '../../../shared/columns/columnErrors.ts';
 import type { ReadRequest, Source } from '../plan/planNode.ts';
 import { type RunContext, throwIfAborted } from '../plan/runContext.ts';
@@ -16,11 +14,10 @@ import {
 import type { SchemaOptions } from '../parquet/schemaTree.ts';
 import type { FileLocation } from '../store/byteFile.ts';
 import { typeName } from '../../../shared/columns/typeName.ts';
+import type { ListFiles } from '../store/listFiles.ts';
 import { OpenedFiles } from './openedFiles.ts';
 import { PartitionColumns } from './partitions.ts';
-
-/** Yields the files of a path list; done lazily, since listing a bucket takes requests. */
-export type ListFiles = (signal: AbortSignal | undefined) => Promise<readonly FileLocation[]>;
+import { selectFields } from './selectFields.ts';
 
 export interface ParquetSourceOptions extends RowGroupOptions, SchemaOptions {
   readonly columns?: readonly string[] | undefined;
@@ -128,16 +125,6 @@ export class ParquetSource implements Source {
 
 function isText(type: arrow.DataType): boolean {
   return arrow.DataType.isUtf8(type);
-}
-
-export function selectFields(schema: arrow.Schema, names: readonly string[], where: string): arrow.Schema {
-  requireColumns(
-    names,
-    schema.fields.map(({ name }) => name),
-    where,
-  );
-  const indexes = columnIndexes(schema);
-  return new arrow.Schema(names.map((name) => schema.fields[indexes.get(name)!]!));
 }
 
 /** @throws TypeMismatchError naming file and column. Columns that the first file does not have are not read. */

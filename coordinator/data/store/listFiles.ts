@@ -14,6 +14,9 @@ import { S3Store } from './s3Store.ts';
 
 export type Paths = string | readonly string[];
 
+/** Yields the files of a path list; done lazily, since listing a bucket takes requests. */
+export type ListFiles = (signal: AbortSignal | undefined) => Promise<readonly FileLocation[]>;
+
 export interface StoreOptions {
   /** How long to wait for a host to begin to answer, and for each piece of the answer; 30 s by default. */
   readonly timeoutMs?: number;

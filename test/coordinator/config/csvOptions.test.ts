@@ -3,8 +3,6 @@ import { describe, expect, it } from 'vitest';
 import { csvOptionsOf } from '../../../coordinator/cli/csvFlags.ts';
 import { checkConfig } from '../../../coordinator/config/loadConfig.ts';
 import { openSource } from '../../../coordinator/config/openSource.ts';
-import { readConfigFile } from '../../../coordinator/config/readConfigFile.ts';
-import { failureOf } from '../data/support/failureOf.ts';
 import { scratchFolder } from '../data/support/scratch.ts';
 
 const path = scratchFolder();
@@ -64,33 +62,5 @@ describe('options of CSV', () => {
     expect(() => openSource(['in.parquet'], { csv, csvIsAsked: false })).not.toThrow();
     expect(() => openSource(['in.csv.gz'], { csv })).not.toThrow();
     expect(() => openSource(['in.parquet.gz'])).toThrow(/ends with "\.parquet\.gz"/);
-  });
-});
-
-describe('config files', () => {
-  it('are bounded in size and depth, also by aliases', async () => {
-    const files: [string, string, string, RegExp][] = [
-      ['long.yaml', `a: "${'x'.repeat(1024 * 1024)}"`, 'CONFIG_UNREADABLE', /longer than 1048576 bytes/],
-      ['deep.json', `{"a":${'['.repeat(3000)}${']'.repeat(3000)}}`, 'CONFIG_SYNTAX', /more than 100 levels/],
-      [
-        'deep.yaml',
-        `a: ${'['.repeat(3000)}${']'.repeat(3000)}`,
-        'CONFIG_SYNTAX',
-        /is no valid YAML|100 levels/,
-      ],
-      ['circle.yaml', 'a: &a\n  b: *a\n', 'CONFIG_SYNTAX', /more than 100 levels/],
-      [
-        'keys.yaml',
-        'a: 1\nb:\n  c: 1\n  c: 2\n',
-        'CONFIG_SYNTAX',
-        /line 4, column 3: Map keys must be unique/,
-      ],
-    ];
-    for (const [name, text, code, message] of files) {
-      writeFileSync(path(name), text);
-      const error = await failureOf(readConfigFile(path(name), '/'));
-      expect(error.code).toBe(code);
-      expect(error.message).toMatch(message);
-    }
   });
 });

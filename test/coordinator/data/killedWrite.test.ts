@@ -50,7 +50,7 @@ describe.each([
       liveFor(kill, Infinity);
       rmSync(folder, { recursive: true });
       await write(folder, before, 'error');
-      writeFileSync(join(folder, 'own.txt'), 'kept');
+      writeFileSync(join(folder, '_own.txt'), 'kept');
       liveFor(kill, at);
       await expect(write(folder, written, mode)).rejects.toThrow('killed');
       met.add(JSON.stringify(await read(folder)));
@@ -58,7 +58,7 @@ describe.each([
       await write(folder, [9], 'overwrite');
       expect(await read(folder)).toEqual([9]);
       expect(readdirSync(folder).filter((name) => !name.startsWith('.writing-'))).toEqual([
-        'own.txt',
+        '_own.txt',
         'part-00000.csv',
       ]);
     }
