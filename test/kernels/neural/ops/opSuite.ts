@@ -3,6 +3,7 @@
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { netCases } from '../../../shared/neural/nets.ts';
+import { sampled } from '../../../setup/longRun.ts';
 import type { Asked } from './opPlayer.ts';
 import { opCases } from './opCases.ts';
 
@@ -11,8 +12,11 @@ export interface OpRuntime {
   close(): Promise<void>;
 }
 
-/** @param nets How many of the small nets; they are many, and each compiles many kernels. */
-export function opSuite(name: string, open: () => Promise<OpRuntime>, nets: number): void {
+/**
+ * @param nets How many of the small nets; they are many, and each compiles many kernels.
+ * @param every Each so manieth op, where another runtime has them all.
+ */
+export function opSuite(name: string, open: () => Promise<OpRuntime>, nets: number, every: number): void {
   describe(name, () => {
     let runtime: OpRuntime;
     beforeAll(async () => {
@@ -20,7 +24,7 @@ export function opSuite(name: string, open: () => Promise<OpRuntime>, nets: numb
     });
     afterAll(() => runtime.close());
 
-    it.each(opCases.map(({ title }) => title))('%s is as on the processor', async (title) => {
+    it.each(sampled(opCases, every).map(({ title }) => title))('%s is as on the processor', async (title) => {
       expect(await runtime.play({ kind: 'op', title })).toEqual([]);
     });
 

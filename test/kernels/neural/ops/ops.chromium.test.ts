@@ -6,4 +6,5 @@ opSuite(
   'ops in a Chromium tab',
   () => openChromiumPlayer(fileURLToPath(import.meta.resolve('./opPlayer.browser.ts'))),
   3,
+  2,
 );

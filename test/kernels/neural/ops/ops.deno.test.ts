@@ -6,4 +6,5 @@ opSuite(
   'ops in Deno',
   () => openDenoPlayer(fileURLToPath(import.meta.resolve('./opPlayer.deno.ts')), 300_000),
   3,
+  2,
 );

@@ -1,0 +1,18 @@
+import { defineConfig } from 'vitest/config';
+
+// `npm run test:long`: the suites of which `npm test` runs a part, whole (test/setup/longRun.ts).
+export default defineConfig({
+  test: {
+    include: [
+      'test/simulation/runSimulation.test.ts',
+      'test/coordinator/store/killedWriter.test.ts',
+      'test/kernels/neural/ops/ops.*.test.ts',
+      'test/kernels/neural/product/productConvolutions.test.ts',
+    ],
+    globalSetup: ['test/setup/buildBundles.ts'],
+    env: { TABGRAD_TEST_LONG: '1' },
+    maxWorkers: 2,
+    testTimeout: 180_000,
+    hookTimeout: 180_000,
+  },
+});
