@@ -84,10 +84,16 @@ function leasesOf({ plan, state }: Turn, chosen: readonly RunWorker[]): Lease[][
  */
 export function prepareNewcomers(turn: Turn, newcomers: readonly RunWorker[]): boolean {
   const next = eligibleWorkers(turn).slice(0, mostMembers(turn.plan));
-  const leases = leasesOf(turn, next);
-  for (const [rank, { workerId, session }] of next.entries()) {
+  const isAsked = ({ workerId, session }: RunWorker): boolean => {
     const known = turn.state.prepared.get(workerId);
-    if (turn.member(workerId) || (known && (known.isDone || known.session === session))) continue;
+    return known !== undefined && (known.isDone || known.session === session);
+  };
+  // Plans of many shards take a while, and the pool changes often.
+  const wanting = next.some((worker) => !turn.member(worker.workerId) && !isAsked(worker));
+  const leases = wanting ? leasesOf(turn, next) : [];
+  for (const [rank, worker] of next.entries()) {
+    const { workerId, session } = worker;
+    if (turn.member(workerId) || isAsked(worker)) continue;
     const { state } = turn;
     const wanted = leases[rank] ?? [];
     turn.set({

@@ -42,6 +42,8 @@ export class RunRegistry {
   /** Runs that go on when the disk has room again, and why they were stopped meanwhile, if they were. */
   readonly #paused = new Map<string, { stopReason?: string; cancel: () => void }>();
 
+  #isClosed = false;
+
   private constructor(options: RunRegistryOptions) {
     this.#options = options;
     options.pool.on((event) => {
@@ -135,6 +137,7 @@ export class RunRegistry {
   /** Runs that a later life can go on with are left to it; others end with the error `cause`. */
   async close(cause: Error): Promise<void> {
     const { durable } = this.#options;
+    this.#isClosed = true;
     for (const { cancel } of this.#paused.values()) cancel();
     const settled = this.list().flatMap(({ driver, runId }): Promise<unknown>[] => {
       if (!driver) return [];
@@ -188,11 +191,11 @@ export class RunRegistry {
     await record.touch(runId);
     const saved = (await record.unfinished()).find(({ request }) => request.runId === runId);
     const stopReason = this.#paused.get(runId)?.stopReason;
-    this.#paused.delete(runId);
-    if (!saved) return;
+    if (this.#isClosed) return;
     // Its members were let go.
-    await this.#resume({ ...saved, members: [] });
-    if (stopReason !== undefined) this.stop(runId, stopReason);
+    if (saved) await this.#resume({ ...saved, members: [] });
+    this.#paused.delete(runId);
+    if (saved && stopReason !== undefined) this.stop(runId, stopReason);
   }
 
   async #resume(saved: SavedRun): Promise<void> {
