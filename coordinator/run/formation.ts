@@ -20,12 +20,15 @@ function leastMembers(plan: RunPlan): number {
 
 /**
  * Workers that could be members now: those of the last group by rank, then the others in order of joining; whoever kept
- * back what the first rank tells comes last.
+ * back what the first rank tells comes last, after those who were told to load and have not said that they did.
  */
 export function eligibleWorkers({ plan, state }: Turn): RunWorker[] {
   const ranks = new Map(state.members.map((member) => [member.workerId, member.rank]));
   const rank = ({ workerId }: RunWorker): number =>
-    state.withholders.has(workerId) ? Infinity : (ranks.get(workerId) ?? Number.MAX_SAFE_INTEGER);
+    state.withholders.has(workerId)
+      ? Infinity
+      : (ranks.get(workerId) ??
+        (state.prepared.get(workerId)?.isDone === false ? Number.MAX_VALUE : Number.MAX_SAFE_INTEGER));
   return [...state.workers.values()]
     .filter((worker) => worker.present && worker.peerId !== undefined && !worker.leaving)
     .filter((worker) => !state.setAside.has(worker.workerId) && isWanted(plan, worker))

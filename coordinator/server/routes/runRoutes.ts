@@ -109,7 +109,7 @@ async function answerOutcome(entry: RunEntry, runs: RunRegistry, response: Serve
 }
 
 function pausedError(runId: string, cause: Error): StorageFullError {
-  const words = `It goes on when there is some: "tabgrad logs ${runId}" follows it then, "tabgrad stop ${runId}" ends it.`;
+  const words = `The run goes on when there is room: "tabgrad logs ${runId}" follows it then, "tabgrad stop ${runId}" ends it.`;
   return new StorageFullError(`${cause.message} ${words}`, {}, { cause });
 }
 

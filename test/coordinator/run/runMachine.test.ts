@@ -410,6 +410,18 @@ describe('planned changes', () => {
     expect(bench.state.joinAtMs).toBe(bench.atMs + defaultTiming.workBeforeJoinMs);
   });
 
+  it('are for the next newcomer when the first says nothing, and it gets the place', () => {
+    const bench = new Bench({ workers: { min: 2, max: 3 } }).training();
+    bench.workers(makeWorker('a'), makeWorker('b'), makeWorker('silent'));
+    bench.workers(makeWorker('a'), makeWorker('b'), makeWorker('silent'), makeWorker('c'));
+    expect(bench.commands).toMatchObject([{ type: 'prepare', workerId: 'c' }]);
+    bench.prepared('c');
+    bench.tick();
+    bench.halted('a', 0);
+    bench.halted('b', 0);
+    expect(bench.group).toEqual(['a', 'b', 'c']);
+  });
+
   it('let those go who have loaded for a place when the run is over', () => {
     const bench = new Bench({ workers: { min: 2, max: 3 } }).training();
     bench.workers(makeWorker('a'), makeWorker('b'), makeWorker('c'));
