@@ -100,8 +100,12 @@ function readToken(name: string, spec: OptionSpec, value: string | undefined, in
     return true;
   }
   // parseArgs lets a string option swallow the next flag; a value that starts with "-" must be written --name=value.
-  if (value === undefined || (!inline && value.startsWith('-') && value.length > 1))
-    throw new BadArgumentError(`--${name} expects ${expectation(spec)}, but no value follows it.`);
+  const follows = value !== undefined && (inline || !value.startsWith('-') || value.length === 1);
+  if (!follows)
+    throw new BadArgumentError(
+      `--${name} expects ${expectation(spec)}, but no value follows it.` +
+        (value === undefined ? '' : ` A value that begins with "-" is written --${name}=VALUE.`),
+    );
   return readValue(`--${name}`, spec, value);
 }
 

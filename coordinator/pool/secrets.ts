@@ -7,9 +7,15 @@ export function secretsEqual(given: string | undefined, expected: string): boole
   return timingSafeEqual(digest(given ?? ''), digest(expected)) && given !== undefined;
 }
 
-/** 256 bits, URL-safe. */
+/**
+ * 256 bits, URL-safe. The first character is a letter or a digit: a command line takes a word that begins with "-"
+ * for an option, so that `--token -abc` would lack its value.
+ */
 export function makeSecret(): string {
-  return randomBytes(32).toString('base64url');
+  for (;;) {
+    const secret = randomBytes(32).toString('base64url');
+    if (/^[A-Za-z0-9]/.test(secret)) return secret;
+  }
 }
 
 /** 48 bits in hex: PeerJS refuses ids that begin, end or go on with "-" or "_" where base64url may put them. */
