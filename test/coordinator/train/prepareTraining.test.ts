@@ -110,7 +110,7 @@ describe('prepareTraining', () => {
       const values = (table[name] as (number | null)[]).map((value) => value ?? NaN);
       const sketch = new QuantileSketch();
       sketch.push(Float32Array.from(values), Float32Array.from(w));
-      const { cuts } = buildCuts(sketch, 32);
+      const { cuts } = buildCuts(sketch.summary(), 32);
       binCounts.push(cuts.length);
       const expected = values.map((value) =>
         Number.isNaN(value)
