@@ -3,7 +3,7 @@
 
 import * as arrow from 'apache-arrow';
 import { recordBatch } from '../../../shared/columns/arrowData.ts';
-import { castColumn } from '../../../shared/columns/castColumn.ts';
+import { castColumn, commonType } from '../../../shared/columns/castColumn.ts';
 import { TypeMismatchError } from '../../../shared/columns/columnErrors.ts';
 import { columnFromValues } from '../../../shared/columns/columnFromValues.ts';
 import { columnIndexes } from '../../../shared/columns/concatBatches.ts';
@@ -105,8 +105,9 @@ export function unlike(
   other: arrow.DataType,
   where: string,
 ): TypeMismatchError {
+  const hint = commonType(other, type) === undefined ? '' : '; the option unionByName: true reads both';
   return new TypeMismatchError(
-    `Column "${column}" of ${file} holds ${typeName(type)}; ${where} ${typeName(other)}.`,
+    `Column "${column}" of ${file} holds ${typeName(type)}; ${where} ${typeName(other)}${hint}.`,
     { file, column },
   );
 }

@@ -139,7 +139,13 @@ describe('Parquet files whose columns differ', () => {
         seen: seen === null ? null : BigInt((seen as Date).getTime()) * 1000n,
       })),
     ).toEqual(
-      duck.map(({ id, place, ratio, late, seen }) => ({ id: BigInt(id as number), place, ratio, late, seen })),
+      duck.map(({ id, place, ratio, late, seen }) => ({
+        id: BigInt(id as number),
+        place,
+        ratio,
+        late,
+        seen,
+      })),
     );
     expect(await dataset.selectColumns(['late', 'place']).limit(6).takeAll()).toEqual([
       ...[0, 1, 2, 0, 1].map((i) => ({ late: null, place: `p${i}` })),
@@ -152,7 +158,9 @@ describe('Parquet files whose columns differ', () => {
     const folder = await folderOf('parquet-unlike', files);
     const failure = await failureOf(readParquet(folder).takeAll());
     expect(failure).toMatchObject({ code: 'DATA_TYPE_MISMATCH', place: { column: 'id' } });
-    expect(failure.message).toContain('b.parquet holds Int64');
+    expect(failure.message).toContain(
+      "b.parquet holds Int64; the first file's holds Int32; the option unionByName: true reads both.",
+    );
     expect((await failureOf(readParquet(folder).selectColumns(['place']).takeAll())).message).toContain(
       'b.parquet has no column "place", which the first file has; the option unionByName: true',
     );
