@@ -4,7 +4,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { TabgradError } from '../../shared/errors.ts';
 import { outsideMessage } from '../../shared/outsideMessage.ts';
 import { visibleText } from '../../shared/text/visibleText.ts';
-import { linger } from '../http/linger.ts';
+import { endBeforeRest, isWhole } from '../http/endBeforeRest.ts';
 import { TooManyAttemptsError } from '../pool/attemptThrottle.ts';
 import { BadRequestError, BodyTooLargeError, statusOf } from './serverErrors.ts';
 
@@ -37,7 +37,10 @@ export function answerText(
     'Content-Length': bytes.byteLength,
     'Cache-Control': 'no-store',
   });
-  response.end(response.req.method === 'HEAD' ? undefined : bytes);
+  const { req: request } = response;
+  const body = request.method === 'HEAD' ? undefined : bytes;
+  if (isWhole(request)) response.end(body);
+  else endBeforeRest(request, response, body);
 }
 
 /**
@@ -52,7 +55,6 @@ export function answerError(response: ServerResponse, error: unknown, id: string
     response.destroy();
     return;
   }
-  if (!response.req.complete) linger(response.req);
   if (status === 401) response.setHeader('WWW-Authenticate', 'Bearer');
   if (error instanceof TooManyAttemptsError) response.setHeader('Retry-After', error.retryAfterS);
   answerJson(response, status, {

@@ -4,7 +4,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { TabgradError } from '../../../shared/errors.ts';
 import { outsideMessage } from '../../../shared/outsideMessage.ts';
 import { MediaTypeError, retryAfterS, serveStatusOf } from '../serveErrors.ts';
-import { endBeforeRest, isWhole } from './endBeforeRest.ts';
+import { endBeforeRest, isWhole } from '../../http/endBeforeRest.ts';
 import type { HeldBytes } from '../../bounds/byteBudget.ts';
 import type { AnswerStream } from '../stream/answerStream.ts';
 
