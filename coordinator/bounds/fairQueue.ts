@@ -29,7 +29,7 @@ export class FairQueue {
         try {
           resolve(await work());
         } catch (error) {
-          reject(error as Error);
+          reject(error);
         }
       };
       if (signal.aborted) {
