@@ -43,7 +43,7 @@ const partial: readonly {
   readonly words: string;
   readonly field: string;
   readonly formats: readonly string[];
-  isIn(options: FileOptions): boolean;
+  readonly isIn: (options: FileOptions) => boolean;
 }[] = [
   {
     words: 'options for CSV have',
