@@ -6,6 +6,11 @@ import { BadArgumentError } from './cliErrors.ts';
 import type { OptionSpecs, OptionValues } from './options.ts';
 
 export const readFlags = {
+  format: {
+    type: 'choice',
+    choices: ['parquet', 'csv', 'json', 'arrow'],
+    help: 'Format of the data, where its name does not tell it: a folder is taken for one of Parquet files.',
+  },
   delimiter: {
     type: 'text',
     placeholder: 'CHAR',
@@ -72,6 +77,7 @@ export function fileOptionsOf(flags: OptionValues<typeof readFlags>): FileOption
     ...(flags['no-hive-partitioning'] && { hivePartitioning: false }),
   };
   return {
+    ...(flags.format !== undefined && { format: flags.format }),
     ...(Object.keys(csv).length > 0 && { csv }),
     ...(Object.keys(read).length > 0 && { read }),
     ...(flags.types !== undefined && { types: typesOf(flags.types) }),

@@ -8,6 +8,7 @@ import { scratchFolder } from '../data/support/scratch.ts';
 
 const path = scratchFolder();
 const noFlags = {
+  format: undefined,
   delimiter: undefined,
   'null-values': undefined,
   trim: false,
@@ -79,10 +80,12 @@ describe('options of CSV', () => {
         'union-by-name': true,
         'no-hive-partitioning': true,
         types: 'a=b=string,id=int64',
+        format: 'csv',
       }),
     ).toEqual({
       read: { binaryAsString: true, memoryLimitBytes: 1000, unionByName: true, hivePartitioning: false },
       types: { 'a=b': 'string', id: 'int64' },
+      format: 'csv',
     });
     expect(() => fileOptionsOf({ ...noFlags, types: 'id=integer' })).toThrow(
       '--types has "id=integer"; expected COLUMN=TYPE',
