@@ -73,7 +73,11 @@ function perceptron(): tf.LayersModel {
     x,
     layers.dense({ units: 6, activation: 'tanh' }),
     layers.layerNormalization(),
-    layers.dense({ units: 5, activation: 'sigmoid', kernelRegularizer: tf.regularizers.l2({ l2: 0.01 }) }),
+    layers.dense({
+      units: 5,
+      activation: 'sigmoid',
+      kernelRegularizer: tf.regularizers.l1l2({ l1: 0.02, l2: 0.01 }),
+    }),
     layers.dense({ units: 6, activation: 'softmax' }),
   );
   return tf.model({ inputs: x, outputs: head(y) });
@@ -260,8 +264,10 @@ describe.each([
         { examples: EXAMPLES, inputs: [inputs], targets, exampleIds: new Uint32Array(EXAMPLES), step },
         { isLast: false },
       );
+      const { loss, penalty } = await engine.takeTotals();
       engine.update({ learningRate: 0.05, step, examples: EXAMPLES, microbatches: 1 });
-      await model.trainOnBatch(x, y);
+      const theirLoss = (await model.trainOnBatch(x, y)) as number;
+      expect(Math.abs(loss / EXAMPLES + penalty - theirLoss) / theirLoss).toBeLessThan(1e-4);
     }
     const sections = {
       parameters: await engine.read('parameters'),
