@@ -12,6 +12,7 @@ import {
 } from '../../serve/layersNet.ts';
 import { messageOf } from '../../text/messageOf.ts';
 import type { LayersFiles } from '../model/layersFiles.ts';
+import { withWeightLimit } from '../model/weightLimit.ts';
 import { NeuralModelError } from '../model/modelErrors.ts';
 
 type Tf = typeof tfjs;
@@ -85,8 +86,12 @@ async function loadModel(
 ): Promise<tfjs.LayersModel> {
   try {
     const artifacts = { modelTopology, weightSpecs: [...weightSpecs], weightData: weights.map(ownBuffer) };
-    return await tf.loadLayersModel(tf.io.fromMemory(artifacts));
+    const most = weightSpecs.reduce((sum, { shape }) => sum + sizeOf(shape), 0);
+    return await withWeightLimit(tf, { most, whose: 'its manifest names' }, () =>
+      tf.loadLayersModel(tf.io.fromMemory(artifacts)),
+    );
   } catch (error) {
+    if (error instanceof NeuralModelError) throw error;
     throw new NeuralModelError(`tfjs can not load the model: ${messageOf(error)}`, {}, { cause: error });
   }
 }

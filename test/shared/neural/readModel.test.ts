@@ -272,6 +272,19 @@ describe('Reading a tf.LayersModel', () => {
   });
 });
 
+describe('Options of resnet18', () => {
+  it.each([
+    [{ stm: '3x3' }, 'stm is not an option; did you mean stem?'],
+    [{ stem: '5x5' }, 'stem is "5x5"; expected 3x3 or 7x7'],
+    [{ classes: 0 }, 'classes is 0; expected a whole number from 1'],
+    [{ inputShape: [28, 28] }, 'inputShape is [28,28]; expected height, width and channels'],
+  ])('%j are refused by name', (options, message) => {
+    expect(() => resnet18(options as never)).toThrow(
+      expect.objectContaining({ code: 'NEURAL_MODEL_INVALID', message: `resnet18: ${message}` }),
+    );
+  });
+});
+
 describe('Initial weights', () => {
   it('depend on seed and name alone, with the spread that tfjs gives them', () => {
     const read = readModel(resnet18());
