@@ -2,6 +2,14 @@
 
 import { arrowTarget, batchBytesTarget } from './arrowTarget.ts';
 import type { FuzzTarget } from './fuzzTarget.ts';
+import { netInputsTarget, netTarget, safetensorsTarget } from './netTarget.ts';
 import { parquetTarget } from './parquetTarget.ts';
 
-export const fuzzTargets: readonly FuzzTarget[] = [parquetTarget, arrowTarget, batchBytesTarget];
+export const fuzzTargets: readonly FuzzTarget[] = [
+  parquetTarget,
+  arrowTarget,
+  batchBytesTarget,
+  netInputsTarget,
+  netTarget,
+  safetensorsTarget,
+];

@@ -3,6 +3,7 @@
 
 import type * as tfjs from '@tensorflow/tfjs';
 import { optimizerSlots } from '../../../kernels/neural/optimizer.ts';
+import { checkTopology } from '../../../shared/neural/model/layerCalls.ts';
 import { MOST_FIRST_WEIGHTS, withWeightLimit } from '../../../shared/neural/model/weightLimit.ts';
 import { messageOf } from '../../../shared/text/messageOf.ts';
 import type {
@@ -55,6 +56,7 @@ export async function openTfjsEngine(spec: TfjsEngineSpec, runtime: TfjsRuntime)
 async function buildModel(tf: Tf, topology: object): Promise<tfjs.LayersModel> {
   try {
     const json = { modelTopology: topology } as Parameters<typeof tf.models.modelFromJSON>[0];
+    checkTopology(topology);
     const limit = { most: MOST_FIRST_WEIGHTS, whose: 'tfjs trains' };
     return await withWeightLimit(tf, limit, () => tf.models.modelFromJSON(json));
   } catch (cause) {
