@@ -42,10 +42,7 @@ function sequenceNet(): tf.LayersModel {
 
 function recurrentNet(): tf.LayersModel {
   const x = tf.input({ shape: [6, 12] });
-  const y = chain(
-    x,
-    layers.bidirectional({ layer: layers.lstm({ units: 2 }) as tf.RNN, mergeMode: 'concat' }),
-  );
+  const y = chain(x, layers.bidirectional({ layer: layers.lstm({ units: 2 }), mergeMode: 'concat' }));
   return tf.model({ inputs: x, outputs: chain(y, layers.dense({ units: 2 })) });
 }
 

@@ -3,7 +3,7 @@
 
 import type * as tfjs from '@tensorflow/tfjs';
 import { optimizerSlots } from '../../../kernels/neural/optimizer.ts';
-import { checkTopology } from '../../../shared/neural/model/layerCalls.ts';
+import { checkTopology } from '../../../shared/neural/model/checkConnected.ts';
 import { MOST_FIRST_WEIGHTS, withWeightLimit } from '../../../shared/neural/model/weightLimit.ts';
 import { messageOf } from '../../../shared/text/messageOf.ts';
 import type {

@@ -12,7 +12,7 @@ import {
 } from '../../serve/layersNet.ts';
 import { messageOf } from '../../text/messageOf.ts';
 import type { LayersFiles } from '../model/layersFiles.ts';
-import { checkTopology } from '../model/layerCalls.ts';
+import { checkTopology } from '../model/checkConnected.ts';
 import { withWeightLimit } from '../model/weightLimit.ts';
 import { NeuralModelError } from '../model/modelErrors.ts';
 

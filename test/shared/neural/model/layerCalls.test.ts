@@ -1,7 +1,8 @@
 import * as tf from '@tensorflow/tfjs';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { fuseLayers } from '../../../../shared/neural/compile/fuseLayers.ts';
-import { checkTopology, readCalls } from '../../../../shared/neural/model/layerCalls.ts';
+import { checkTopology } from '../../../../shared/neural/model/checkConnected.ts';
+import { readCalls } from '../../../../shared/neural/model/layerCalls.ts';
 import { readModel } from '../../../../shared/neural/model/readModel.ts';
 import { denseNet121, mobileNetV2, resNet50, xception, type Order } from './knownNets.ts';
 
