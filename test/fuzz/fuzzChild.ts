@@ -16,5 +16,4 @@ for (let number = Number(first); number < Number(last); number++) {
   const complaint = await complaintOf(target, damagedFile(target, files, number));
   if (complaint !== undefined) process.send?.({ number, complaint });
 }
-process.send?.({ number: Number(last) });
-process.disconnect?.();
+process.send?.({ number: Number(last) }, () => process.disconnect?.());

@@ -3,6 +3,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import * as tf from '@tensorflow/tfjs';
 import type { Tensor } from '../../../shared/neural/state/safetensors.ts';
+import { checkTopology } from '../../../shared/neural/model/checkConnected.ts';
 import { MOST_FIRST_WEIGHTS, withWeightLimit } from '../../../shared/neural/model/weightLimit.ts';
 import { TfjsNet } from '../../../shared/neural/predict/tfjsNet.ts';
 import type { NetRows } from '../../../shared/serve/layersNet.ts';
@@ -15,6 +16,7 @@ async function inspect(topology: object, weights: number | undefined): Promise<I
   // Without its advertisement on the terminal.
   tf.enableProdMode();
   await tf.setBackend('cpu');
+  checkTopology(topology);
   const limit =
     weights === undefined
       ? { most: MOST_FIRST_WEIGHTS, whose: 'tfjs trains' }

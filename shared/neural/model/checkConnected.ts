@@ -17,12 +17,12 @@ import {
  * @throws NeuralModelError
  */
 export function checkTopology(topology: unknown): void {
-  checkConnected(writtenNet(modelOf(topology), 0));
+  checkConnected(writtenNet(modelOf(topology), 0), 'tfjs');
 }
 
 /** Every call gets its inputs, those that no output depends on too, and layers have one name each. */
-export function checkConnected({ className, layers, byName }: WrittenNet): void {
-  for (const { net } of layers) if (net) checkConnected(net);
+export function checkConnected({ className, layers, byName }: WrittenNet, reader?: 'tfjs'): void {
+  for (const { net } of layers) if (net) checkConnected(net, reader);
   if (className === 'Sequential') return;
   for (const { config, name } of layers) {
     if (name === config.name) continue;
@@ -49,6 +49,11 @@ export function checkConnected({ className, layers, byName }: WrittenNet): void 
       // Inputs are called with nothing.
       if (Array.isArray(node) && node.length === 0) return [];
       const where = `inbound_nodes of layer "${layer.config.name}"`;
+      // One reference that is no list of them, as Keras writes for some layers, tfjs takes for a list of letters.
+      if (reader === 'tfjs' && !(Array.isArray(node) && Array.isArray(node[0])))
+        throw new NeuralModelError(`${where} are no lists of [layer, call, output]`, {
+          field: layer.config.name,
+        });
       return [{ layer, sources: references(node, where), next: 0 }];
     }),
   );

@@ -128,6 +128,17 @@ describe('Calls of layers', () => {
     }
   });
 
+  it('may be written without the inner list, which tfjs can not read', () => {
+    const written = JSON.stringify(functional([input('x'), { name: 'end', takes: ['x', 'x'] }], 'end'));
+    const flat = JSON.parse(
+      written.replace('"inbound_nodes":[[["x",0,0,{}],["x",0,0,{}]]]', '"inbound_nodes":[["x",0,0,{}]]'),
+    ) as object;
+    expect(readCalls(flat).calls).toHaveLength(2);
+    expect(() => checkTopology(flat)).toThrow(
+      'inbound_nodes of layer "end" are no lists of [layer, call, output]',
+    );
+  });
+
   it('of a long chain with skips, and of a loop as long, are read in a moment', () => {
     const count = 19_000;
     const chain = (first: string): Written[] => [
