@@ -5,6 +5,8 @@ import type { Collective, CollectiveOptions } from '../../shared/collective/coll
 
 /** Numbers of the largest array that a device is asked for at a time (32 MB). */
 const BATCH_NUMBERS = 4 * 1024 * 1024;
+/** Nodes share a batch's memory up to here; beyond, a node that is split further must not hold on to the others'. */
+const SHARED_NUMBERS = 64 * 1024;
 
 export interface BlockLayout {
   /** Histogram slots of a node over all features. */
@@ -37,7 +39,10 @@ export async function blockHistograms(
       collective.size === 1
         ? local
         : await collective.reduceScatter(byOwner(local, layout, batch.length), bounds, 'sum', options);
-    for (let i = 0; i < batch.length; i += 1) result.push(reduced.slice(i * own, (i + 1) * own));
+    const isShared = reduced.length <= SHARED_NUMBERS;
+    for (let i = 0; i < batch.length; i += 1) {
+      result.push(isShared ? reduced.subarray(i * own, (i + 1) * own) : reduced.slice(i * own, (i + 1) * own));
+    }
   }
   return result;
 }

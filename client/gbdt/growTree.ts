@@ -109,6 +109,7 @@ class TreeGrowth {
       device.applySplits(pairs.map(({ parent, left }) => this.#nodeSplit(parent.id, left.id)));
       if (depth === spec.params.max_depth) break;
       frontier = await this.#openNodes(pairs);
+      if (frontier.length === 0) break;
       splits = (await this.#exchangeBest(frontier, depth, undefined)).splits;
     }
     return this.#builder.build(spec.device.marginFractionBits);
@@ -129,6 +130,7 @@ class TreeGrowth {
         : this.#open({ id: 0, ...owned, bounds: UNBOUNDED, parentBounds: UNBOUNDED }, sums);
     const { splits, root: agreed } = await this.#exchangeBest(root === undefined ? [] : [root], 0, owned);
     const { g, h } = agreed;
+    checkGradientSum(g, this.#group.spec);
     const frontier = root ?? this.#open({ id: 0, g, h, bounds: UNBOUNDED, parentBounds: UNBOUNDED }, sums);
     this.#builder.add(-1, this.#leafValue(this.#score.weight(g, h, UNBOUNDED)), this.#score.cover(h));
     return { frontier: [frontier], splits };
@@ -156,11 +158,14 @@ class TreeGrowth {
     return { ...(signal === undefined ? {} : { signal }), ...(timeoutMs === undefined ? {} : { timeoutMs }) };
   }
 
-  /** Histograms of the new level's nodes. */
-  async #openNodes(pairs: readonly Pair[]): Promise<FrontierNode[]> {
+  /** Histograms of the new level's nodes, but of those that are too light for children. */
+  async #openNodes(all: readonly Pair[]): Promise<FrontierNode[]> {
+    for (const { left, right } of all) for (const { g } of [left, right]) checkGradientSum(g, this.#group.spec);
+    const isOpen = ({ h }: PendingNode): boolean => this.#score.maySplit(h);
+    const pairs = all.filter(({ left, right }) => isOpen(left) || isOpen(right));
     const subtract = pairs.length * 2 * this.#layout.slots * 2 <= MAX_KEPT_NUMBERS;
     if (!subtract) {
-      const nodes = pairs.flatMap(({ left, right }) => [left, right]);
+      const nodes = pairs.flatMap(({ left, right }) => [left, right]).filter(isOpen);
       const sums = await this.#histograms(nodes.map(({ id }) => id));
       return nodes.map((node, i) => this.#open(node, sums[i]!));
     }
@@ -174,13 +179,15 @@ class TreeGrowth {
       const larger = pair.parent.sums;
       for (let k = 0; k < larger.length; k += 1) larger[k]! -= smaller[k]!;
       const [left, right] = leftIsSmaller(pair) ? [smaller, larger] : [larger, smaller];
-      return [this.#open(pair.left, left), this.#open(pair.right, right)];
+      const opened: FrontierNode[] = [];
+      if (isOpen(pair.left)) opened.push(this.#open(pair.left, left));
+      if (isOpen(pair.right)) opened.push(this.#open(pair.right, right));
+      return opened;
     });
   }
 
   #open(node: PendingNode, sums: Float64Array): FrontierNode {
     const { id, g, h, bounds } = node;
-    checkGradientSum(g, this.#group.spec);
     const gain = this.#score.gain(g, h, this.#score.weight(g, h, node.parentBounds));
     return { id, g, h, bounds, gain, sums };
   }

@@ -68,7 +68,7 @@ class CpuTreeDevice implements TreeDevice {
       partitionWaiting(this.spec, block, this.route, this.scratch);
       nodes.forEach((node, i) => addHistogram(this.layout, block, node, { cells, start: i * nodeLength }));
     }
-    return cells.slice(0, length);
+    return cells.subarray(0, length);
   }
 
   applySplits(splits: readonly NodeSplit[]): void {

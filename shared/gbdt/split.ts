@@ -120,8 +120,12 @@ function searchNumeric(search: Search, feature: number, { bins, monotone }: Feat
   let leftG = 0;
   let leftH = 0;
   for (let bin = 0; bin < bins; bin += 1) {
-    leftG += sums[2 * bin]!;
-    leftH += sums[2 * bin + 1]!;
+    const binG = sums[2 * bin]!;
+    const binH = sums[2 * bin + 1]!;
+    // A bin without rows parts them as the one before it, which keeps the place.
+    if (binG === 0 && binH === 0) continue;
+    leftG += binG;
+    leftH += binH;
     const gain = gainOf(search, leftG, leftH, monotone);
     if (gain > bestGain) {
       bestGain = gain;
@@ -135,8 +139,11 @@ function searchNumeric(search: Search, feature: number, { bins, monotone }: Feat
     leftG = node.g;
     leftH = node.h;
     for (let bin = bins - 1; bin >= 0; bin -= 1) {
-      leftG -= sums[2 * bin]!;
-      leftH -= sums[2 * bin + 1]!;
+      const binG = sums[2 * bin]!;
+      const binH = sums[2 * bin + 1]!;
+      if (binG === 0 && binH === 0) continue;
+      leftG -= binG;
+      leftH -= binH;
       const gain = gainOf(search, leftG, leftH, monotone);
       if (gain > bestGain) {
         bestGain = gain;

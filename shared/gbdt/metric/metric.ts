@@ -21,7 +21,7 @@ export interface MetricSetting {
 }
 
 /** Loss of one row of a block: finite, not negative. */
-type RowLoss = (block: MetricBlock, row: number) => number;
+export type RowLoss = (block: MetricBlock, row: number) => number;
 
 /** The weighted mean of a loss over rows, after `finish`. */
 export interface MeanMetric {
@@ -29,6 +29,7 @@ export interface MeanMetric {
   readonly name: string;
   readonly objectives: readonly ObjectiveName[];
   readonly higherIsBetter: boolean;
+  /** Made once a run: tables that it rests on are built here. */
   rowLoss(setting: MetricSetting): RowLoss;
   finish(mean: number): number;
 }

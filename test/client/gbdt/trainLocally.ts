@@ -5,7 +5,7 @@ import type { BinnedTree } from '../../../kernels/gbdt/binnedTree.ts';
 import type { DeviceSpec, TreeDevice } from '../../../kernels/gbdt/treeDevice.ts';
 import { boostRound } from '../../../client/gbdt/boostRound.ts';
 import type { EvaluationBlock } from '../../../client/gbdt/evaluateRound.ts';
-import { evaluateRound } from '../../../client/gbdt/evaluateRound.ts';
+import { evaluateRound, roundMetrics } from '../../../client/gbdt/evaluateRound.ts';
 import { binCategories, binColumn } from '../../../shared/gbdt/binColumn.ts';
 import { buildTrainSpec } from '../../../shared/gbdt/buildTrainSpec.ts';
 import type { FeatureCuts } from '../../../shared/gbdt/cuts.ts';
@@ -119,6 +119,7 @@ export async function trainLocally(train: OracleData, options: LocalOptions): Pr
 
   const history: Record<string, number[]> = {};
   const rounds: BinnedTree[][] = [];
+  const measured = roundMetrics(spec);
   for (let round = 0; round < options.rounds; round += 1) {
     const results = await Promise.all(
       members.map(async ({ device, collective, held }) => {
@@ -130,7 +131,7 @@ export async function trainLocally(train: OracleData, options: LocalOptions): Pr
         const metrics = await evaluateRound({
           device,
           collective,
-          spec,
+          metrics: measured,
           blocks: (name) => held.get(name) ?? [],
         });
         return { trees, metrics };
