@@ -12,8 +12,9 @@ export async function sha256Hex(
   bytes: Uint8Array,
   subtle: SubtleCrypto | null = globalThis.crypto.subtle ?? null,
 ): Promise<string> {
-  const digest = subtle && bytes.length > MAX_PLAIN_BYTES
-    ? new Uint8Array(await subtle.digest('SHA-256', bytes as Uint8Array<ArrayBuffer>))
-    : sha256(bytes);
+  const digest =
+    subtle && bytes.length > MAX_PLAIN_BYTES
+      ? new Uint8Array(await subtle.digest('SHA-256', bytes as Uint8Array<ArrayBuffer>))
+      : sha256(bytes);
   return toHex(digest);
 }

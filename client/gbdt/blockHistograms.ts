@@ -41,7 +41,9 @@ export async function blockHistograms(
         : await collective.reduceScatter(byOwner(local, layout, batch.length), bounds, 'sum', options);
     const isShared = reduced.length <= SHARED_NUMBERS;
     for (let i = 0; i < batch.length; i += 1) {
-      result.push(isShared ? reduced.subarray(i * own, (i + 1) * own) : reduced.slice(i * own, (i + 1) * own));
+      result.push(
+        isShared ? reduced.subarray(i * own, (i + 1) * own) : reduced.slice(i * own, (i + 1) * own),
+      );
     }
   }
   return result;

@@ -160,7 +160,8 @@ class TreeGrowth {
 
   /** Histograms of the new level's nodes, but of those that are too light for children. */
   async #openNodes(all: readonly Pair[]): Promise<FrontierNode[]> {
-    for (const { left, right } of all) for (const { g } of [left, right]) checkGradientSum(g, this.#group.spec);
+    for (const { left, right } of all)
+      for (const { g } of [left, right]) checkGradientSum(g, this.#group.spec);
     const isOpen = ({ h }: PendingNode): boolean => this.#score.maySplit(h);
     const pairs = all.filter(({ left, right }) => isOpen(left) || isOpen(right));
     const subtract = pairs.length * 2 * this.#layout.slots * 2 <= MAX_KEPT_NUMBERS;

@@ -10,6 +10,7 @@ import { objectiveByName } from './objective/registry.ts';
 import { outOfRange } from './parameterDefinition.ts';
 import type { GbdtParams } from './params.ts';
 import { effectiveMetrics } from './params.ts';
+import { areShared } from './sharedRows.ts';
 import type { TrainSpec } from './trainSpec.ts';
 
 export interface TrainSpecInput {
@@ -19,6 +20,8 @@ export interface TrainSpecInput {
   readonly features: readonly { readonly name: string; readonly cuts: FeatureCuts }[];
   readonly target: TargetRange;
   readonly trainRows: number;
+  /** Of all datasets. Few enough are shared; absent: none are. */
+  readonly allRows?: number;
   readonly evaluationSets: readonly string[];
 }
 
@@ -60,6 +63,7 @@ export function buildTrainSpec(input: TrainSpecInput): TrainSpec {
     evaluationSets: input.evaluationSets,
     metrics: effectiveMetrics(params),
     trainRows: input.trainRows,
+    ...(input.allRows !== undefined && { sharesRows: areShared(input.allRows, features.length) }),
   };
 }
 

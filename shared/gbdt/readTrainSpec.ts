@@ -44,6 +44,7 @@ const trainSpec = z.object({
   evaluationSets: names,
   metrics: names,
   trainRows: count,
+  sharesRows: z.boolean().optional(),
   trainLoop: z.object({ source: z.string().max(MAX_TRAIN_LOOP_LENGTH), config: z.unknown() }).optional(),
 });
 
@@ -58,7 +59,7 @@ export function readTrainSpec(value: unknown): TrainSpec {
     const field = issue?.path.join('.') ?? '';
     throw new TrainSpecError(`train spec: ${field}: ${issue?.message ?? 'unknown form'}`, { field });
   }
-  const { firstRound, trainLoop, ...spec } = parsed.data;
+  const { firstRound, sharesRows, trainLoop, ...spec } = parsed.data;
   if (spec.device.slotsPerFeature.length !== spec.features.length) {
     throw new TrainSpecError(
       `train spec: device.slotsPerFeature has ${spec.device.slotsPerFeature.length} entries, features ${spec.features.length}`,
@@ -69,6 +70,7 @@ export function readTrainSpec(value: unknown): TrainSpec {
     ...spec,
     params: resolveParams(spec.params),
     ...(firstRound !== undefined && { firstRound }),
+    ...(sharesRows !== undefined && { sharesRows }),
     ...(trainLoop && { trainLoop: { source: trainLoop.source, config: trainLoop.config } }),
   };
 }

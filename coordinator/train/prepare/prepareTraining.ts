@@ -93,6 +93,7 @@ export async function prepareTraining(input: PrepareInput): Promise<PreparedTrai
         features: first.features,
         target,
         trainRows: first.set.spool.rows,
+        allRows: spooled.reduce((rows, { spool }) => rows + spool.rows, 0),
         evaluationSets: spooled.map(({ name }) => name),
       }),
     };
