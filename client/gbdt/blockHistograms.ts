@@ -17,6 +17,7 @@ export interface BlockLayout {
 
 /**
  * Sums of `nodes` over all members, this member's block of features.
+ * @param limb of sums that have two.
  * @returns for each node an array [slot of the block][g, h].
  */
 export async function blockHistograms(
@@ -25,6 +26,7 @@ export async function blockHistograms(
   layout: BlockLayout,
   nodes: readonly number[],
   options: CollectiveOptions,
+  limb: 'high' | 'low' = 'high',
 ): Promise<Float64Array[]> {
   const { slots, slotBounds } = layout;
   const own = 2 * (slotBounds[collective.rank + 1]! - slotBounds[collective.rank]!);
@@ -32,7 +34,7 @@ export async function blockHistograms(
   const result: Float64Array[] = [];
   for (let first = 0; first < nodes.length; first += perBatch) {
     const batch = nodes.slice(first, first + perBatch);
-    const local = await device.buildHistograms(Int32Array.from(batch));
+    const local = await device.buildHistograms(Int32Array.from(batch), limb);
     options.signal?.throwIfAborted();
     const bounds = slotBounds.map((slot) => 2 * slot * batch.length);
     const reduced =

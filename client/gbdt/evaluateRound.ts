@@ -1,5 +1,6 @@
 // The metrics of all evaluation sets after a round, equal at every member of the group.
 
+import { hasWideMargins } from '../../kernels/gbdt/treeDevice.ts';
 import type { LoadedBlock, TreeDevice } from '../../kernels/gbdt/treeDevice.ts';
 import type { Collective, CollectiveOptions } from '../../shared/collective/collective.ts';
 import { SUM_NUMBERS, addToMean, finishMean } from '../../shared/gbdt/metric/exactSum.ts';
@@ -34,7 +35,12 @@ export interface RoundMetrics {
 /** Made once for all rounds: a loss may rest on a table that takes longer than a round of few rows. */
 export function roundMetrics({ params, device, metrics, evaluationSets }: TrainSpec): RoundMetrics {
   const { outputs, marginFractionBits } = device;
-  const setting: MetricSetting = { objective: params.objective, outputs, marginFractionBits };
+  const setting: MetricSetting = {
+    objective: params.objective,
+    outputs,
+    marginFractionBits,
+    hasWideMargins: hasWideMargins(device),
+  };
   const known = metrics.map((name) => metricByName(name)).filter((metric) => metric !== undefined);
   const losses = known.map((metric) =>
     metric.kind === 'mean' ? { metric, rowLoss: metric.rowLoss(setting) } : undefined,

@@ -1,6 +1,8 @@
 // Puts together what the members of a group must agree on, from the owner's parameters and what preparation saw.
 
-import { LOGIT_FRACTION_BITS, PROBABILITY_FRACTION_BITS } from '../../kernels/gbdt/treeDevice.ts';
+import { highLimb } from '../../kernels/gbdt/fixedPoint.ts';
+import { wideLeafUnits } from '../../kernels/gbdt/wideLeaf.ts';
+import { LIMB_BITS, LOGIT_FRACTION_BITS, PROBABILITY_FRACTION_BITS } from '../../kernels/gbdt/treeDevice.ts';
 import { scaleByPowerOfTwo } from '../../kernels/fixed/scaleByPowerOfTwo.ts';
 import type { FeatureCuts } from './cuts.ts';
 import { checkRowCount } from './exactSums.ts';
@@ -36,6 +38,8 @@ export function buildTrainSpec(input: TrainSpecInput): TrainSpec {
   const objective = objectiveByName(params.objective);
   const fractionBits = marginFractionBits(params, target, input.trainRows);
   const weightUnit = target.maxWeight * 2 ** -PROBABILITY_FRACTION_BITS;
+  const isWide = target.isWide === true;
+  const isSquared = objective.gradient === 'squaredError';
   const signs = monotoneSigns(params, features);
   return {
     trainer: 'gbdt',
@@ -51,7 +55,8 @@ export function buildTrainSpec(input: TrainSpecInput): TrainSpec {
       gradient: objective.gradient,
       outputs: objective.outputs(params),
       marginFractionBits: fractionBits,
-      baseMargin: Math.round(scaleByPowerOfTwo(objective.baseMargin(params.base_score), fractionBits)),
+      ...baseMarginOf(objective.baseMargin(params.base_score), fractionBits, isWide && isSquared),
+      ...(isWide && { isWide }),
       slotsPerFeature: features.map(({ cuts }) => cuts.cuts.length + 1),
       sampling: { seed: params.seed, threshold: Math.round(params.subsample * 2 ** 32) },
     },
@@ -65,6 +70,17 @@ export function buildTrainSpec(input: TrainSpecInput): TrainSpec {
     trainRows: input.trainRows,
     ...(input.allRows !== undefined && { sharesRows: areShared(input.allRows, features.length) }),
   };
+}
+
+function baseMarginOf(
+  margin: number,
+  fractionBits: number,
+  isWide: boolean,
+): Pick<TrainSpec['device'], 'baseMargin' | 'baseMarginLow'> {
+  if (!isWide) return { baseMargin: Math.round(scaleByPowerOfTwo(margin, fractionBits)) };
+  const units = wideLeafUnits(margin, fractionBits);
+  const baseMargin = highLimb(units);
+  return { baseMargin, baseMarginLow: units - baseMargin * 2 ** LIMB_BITS };
 }
 
 /**

@@ -39,7 +39,7 @@ export class SplitScore {
   /** False when no split of Hessian sum `h` leaves two children that may exist. */
   maySplit(h: number): boolean {
     // Each side's product is rounded on its own: half of the sum may miss the bound by a little and yet be allowed.
-    return h > 1 && h * this.#hessianUnit >= 2 * this.minChildWeight * (1 - 2 ** -40);
+    return h > 0 && h * this.#hessianUnit >= 2 * this.minChildWeight * (1 - 2 ** -40);
   }
 
   /** Hessian sum in real units. */

@@ -84,7 +84,7 @@ export async function prepareTraining(input: PrepareInput): Promise<PreparedTrai
       requireColumns(wanted, found, `dataset "${name}"`);
       spooled.push(await spoolEvaluationSet(name, data, settings, first.features));
     }
-    const target = first.target.range;
+    const target = first.target.rangeOf(first.set.spool.rows);
     const spec: TrainSpec = {
       ...(input.startFrom && { firstRound: modelRounds(input.startFrom.model) }),
       ...buildTrainSpec({

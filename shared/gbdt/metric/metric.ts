@@ -6,7 +6,7 @@ import type { ObjectiveName } from '../objective/objective.ts';
 /** One dataset's block as metrics see it. */
 export interface MetricBlock {
   readonly rows: number;
-  /** [output][row] in margin units. */
+  /** As devices give them: [output][row] in margin units, where they are wide followed by the low limbs. */
   readonly margins: Int32Array;
   /** As the data has them. */
   readonly labels: Float32Array;
@@ -18,6 +18,8 @@ export interface MetricSetting {
   readonly objective: ObjectiveName;
   readonly outputs: number;
   readonly marginFractionBits: number;
+  /** Margins have two limbs. Default false. */
+  readonly hasWideMargins?: boolean;
 }
 
 /** Loss of one row of a block: finite, not negative. */

@@ -82,7 +82,7 @@ export async function trainLocally(train: OracleData, options: LocalOptions): Pr
       labels: Float32Array.from(data.labels),
       ...(data.weights && { weights: Float32Array.from(data.weights) }),
       ...(options.continued !== undefined && {
-        baseMargins: baseMargins(options.continued, data.columns, count, spec.device.marginFractionBits),
+        baseMargins: baseMargins(options.continued, data.columns, count, spec.device),
       }),
     };
   };

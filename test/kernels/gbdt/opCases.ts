@@ -27,6 +27,8 @@ const wide = (bits: number): number => {
   return random.next() < 0.5 ? -size : size;
 };
 
+/** High limbs of a margin within its limit, whatever its low limb is. */
+const below = (bits: number): number => Math.max(1 - 2 ** bits, Math.min(2 ** bits - 1, wide(bits)));
 const lowLimb = (): number => random.below(2 ** 24) - 2 ** 23;
 
 function gradientCase(name: string, rows: number, outputs: number, weighted: boolean): OpCase {
@@ -143,14 +145,14 @@ function addTreeCase(rows: number, standing: number, isWide: boolean): OpCase {
   const nodes = nodeTable(31, true);
   if (isWide)
     for (let at = 4; at < nodes.length; at += WORDS_PER_NODE)
-      if (nodes[at - 3] === (LEAF | 0)) nodes[at] = lowLimb();
+      if (nodes[at - 3] === (LEAF | 0)) nodes.set([below(29), lowLimb()], at - 1);
   return {
     title: `${rows} rows, ${standing === 1 ? 'from where they stand' : 'from the root'}`,
     storage: {
       positions: words(rows, () => random.below(31)),
       bins: words(2 * rows, bytes),
       nodes,
-      margins: signed(2 * rows, (i) => (isWide && i >= rows ? lowLimb() : wide(29))),
+      margins: signed(2 * rows, (i) => (isWide && i >= rows ? lowLimb() : isWide ? below(29) : wide(29))),
     },
     uniforms: { block: { rows }, call: { output: isWide ? 0 : 1, standing } },
     grid: rows,
