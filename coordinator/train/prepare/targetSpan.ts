@@ -69,7 +69,11 @@ export class TargetSpan {
   warnings({ device }: Pick<TrainSpec, 'device'>): string[] {
     const lowBits = device.isWide === true ? LIMB_BITS : 0;
     const labelBits = device.marginFractionBits + (hasWideMargins(device) ? LIMB_BITS : 0);
-    return [...this.#labelWarning(2 ** -labelBits), ...this.#weightWarning(lowBits)];
+    return [
+      ...this.#labelWarning(2 ** -labelBits),
+      ...this.#weightWarning(lowBits),
+      ...(hasWideMargins(device) ? this.#productWarning(2 ** -labelBits) : []),
+    ];
   }
 
   /** How close many labels lie to their median, where that is less than a scale of this step can tell apart. */
@@ -95,6 +99,18 @@ export class TargetSpan {
       `Labels of "${this.#plan.label}" reach ${this.#maxAbsLabel} and are held in steps of ${step.toPrecision(3)}, ` +
         `while many lie only ${closest.toPrecision(3)} from their median: such differences are learned badly or not at ` +
         `all. Drop or cap the outliers, subtract the median, or train on the logarithm.`,
+    ];
+  }
+
+  /** Two limbs hold a label, or a weight; of a product of both that is small twice they hold less. */
+  #productWarning(step: number): string[] {
+    const { lightest } = this.#tooLight(0);
+    const closest = this.#tooClose((step * this.#maxWeight) / lightest);
+    if (lightest === 0 || closest === undefined || this.#tooClose(step) !== undefined) return [];
+    return [
+      `Labels of "${this.#plan.label}" reach ${this.#maxAbsLabel} while many lie only ${closest.toPrecision(3)} from their ` +
+        `median, and weights reach from ${lightest} to ${this.#maxWeight}: such differences are learned badly or not at ` +
+        `all where they are of light rows. Drop or cap the outliers, or bring weights closer together.`,
     ];
   }
 

@@ -30,7 +30,9 @@ export interface LocalOptions {
   /** Blocks that the training rows are cut into. */
   readonly blocks?: number;
   readonly continued?: GbdtModel;
-  readonly createDevice?: (spec: DeviceSpec) => TreeDevice;
+  /** Sums have two limbs. */
+  readonly isWide?: boolean;
+  readonly createDevice?: (spec: DeviceSpec) => TreeDevice | Promise<TreeDevice>;
 }
 
 export interface LocalTraining {
@@ -63,7 +65,7 @@ export async function trainLocally(train: OracleData, options: LocalOptions): Pr
     params,
     numBoostRound: options.rounds,
     features: names.map((name, f) => ({ name, cuts: cuts[f]! })),
-    target: { maxAbsLabel, maxWeight },
+    target: { maxAbsLabel, maxWeight, ...(options.isWide && { isWide: true }) },
     trainRows: rows,
     evaluationSets: Object.keys(sets),
   });
@@ -96,7 +98,7 @@ export async function trainLocally(train: OracleData, options: LocalOptions): Pr
   const cutCount = Math.max(workers, options.blocks ?? workers);
   const members = await Promise.all(
     memoryGroup(workers).map(async (collective) => {
-      const device = (options.createDevice ?? createCpuTreeDevice)(spec.device);
+      const device = await (options.createDevice ?? createCpuTreeDevice)(spec.device);
       const mine = (block: ShardRows): ShardRows[] =>
         cutBlock(block, cutCount).filter((_, i) => i % workers === collective.rank);
       const held = new Map<string, EvaluationBlock[]>();
