@@ -55,4 +55,6 @@ export interface ConnectOptions {
   readonly directTimeoutMs?: number;
   readonly timeoutMs?: number;
   readonly signal?: AbortSignal;
+  /** Called with each peer to which there is a link. */
+  readonly onLink?: (workerId: string) => void;
 }

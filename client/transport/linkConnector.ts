@@ -124,6 +124,7 @@ class PeerLinkConnector implements LinkConnector {
       ]);
       this.#links.add(link);
       void link.closed.then(() => this.#links.delete(link));
+      options.onLink?.(name);
       return link;
     } finally {
       cancel();

@@ -1,9 +1,10 @@
 // Who is there: lost, returning, leaving and new workers, and what follows for the group.
 
-import { eligibleWorkers, formGroup, mostMembers, prepareNewcomers } from './formation.ts';
+import { eligibleWorkers, formGroup, mostMembers } from './formation.ts';
 import { checkHalted, haltAgain, startHalt } from './halting.ts';
+import { beCautious, lookAtAgain } from './lateness.ts';
+import { awaitNewcomers } from './newcomers.ts';
 import { longestRoundMs } from './patience.ts';
-import { recordedRounds } from './runState.ts';
 import type { Member, RunWorker } from './runState.ts';
 import { dropMember, liftAccusationsOf } from './setAside.ts';
 import type { Turn } from './turn.ts';
@@ -64,6 +65,8 @@ function checkMember(
   const { phase } = turn.state;
   if (!worker) {
     const reason = lost.get(workerId) ?? 'left the run';
+    // It interrupted the others for nothing.
+    if (member.isNew && !member.hasWorked) beCautious(turn);
     dropMember(turn, workerId, reason);
     return startHalt(turn, 'now', `worker ${workerId} is lost: ${reason}`);
   }
@@ -85,12 +88,6 @@ function checkMember(
   }
   if (worker.leaving)
     startHalt(turn, phase === 'loading' ? 'now' : 'commit', `worker ${workerId} is leaving`);
-}
-
-/** A worker that was set aside for its silence is heard of again. */
-export function lookAtAgain(turn: Turn, workerId: string): void {
-  if (turn.state.setAside.get(workerId)?.until !== 'heard') return;
-  turn.set({ setAside: new Map([...turn.state.setAside].filter(([id]) => id !== workerId)) });
 }
 
 function releaseLeaving(turn: Turn): void {
@@ -138,15 +135,4 @@ function settle(turn: Turn): void {
   const { state, plan, atMs } = turn;
   if (eligibleWorkers(turn).length >= mostMembers(plan)) return;
   turn.set({ formAtMs: Math.max(state.formAtMs, atMs + plan.timing.settleMs) });
-}
-
-/** Plans the interruption for workers that are not members yet, when it is worth it. */
-export function awaitNewcomers(turn: Turn): void {
-  const { state, plan, atMs } = turn;
-  const newcomers = eligibleWorkers(turn).filter((worker) => !turn.member(worker.workerId));
-  const isWorth = recordedRounds(state) < plan.totalRounds - 1 && state.members.length < mostMembers(plan);
-  if (newcomers.length === 0 || !isWorth) return turn.set({ joinAtMs: undefined });
-  if (!prepareNewcomers(turn, newcomers)) return turn.set({ joinAtMs: undefined });
-  const { settleMs, workBeforeJoinMs } = plan.timing;
-  if (state.joinAtMs === undefined) turn.set({ joinAtMs: atMs + Math.max(settleMs, workBeforeJoinMs) });
 }

@@ -6,20 +6,29 @@ import type { RunMessage } from '../pool/poolWorker.ts';
 import { announceRounds } from './commitRecord.ts';
 import { endRun, outcome } from './ending.ts';
 import { takeFailure } from './failures.ts';
-import { canForm, formGroup } from './formation.ts';
+import { canForm, enoughWithout, formGroup } from './formation.ts';
 import {
   checkHalted,
   endByFinish,
   giveUpSilent,
   haltFor,
+  haltStalled,
   onHaltDeadline,
   onHalted,
-  roundPatienceMs,
   startHalt,
 } from './halting.ts';
-import { absenceEndsAtMs, awaitNewcomers, giveUpAbsent, lookAtAgain, onWorkers } from './membership.ts';
+import { liftPaused, lookAtAgain, pauseEndsAtMs, setAsideLate } from './lateness.ts';
+import { absenceEndsAtMs, giveUpAbsent, onWorkers } from './membership.ts';
+import { awaitNewcomers, giveUpUnprepared, onPrepared, preparationEndsAtMs } from './newcomers.ts';
 import { takeVote, withheld } from './roundAgreement.ts';
-import { silenceEndsAtMs } from './patience.ts';
+import {
+  earliestMs,
+  idleUntilMs,
+  overdue,
+  roundPatienceMs,
+  silenceEndsAtMs,
+  slowUntilMs,
+} from './patience.ts';
 import { recordedRounds } from './runState.ts';
 import type { Member, RunCommand, RunInput, RunPlan, RunState } from './runState.ts';
 import { betterWeights } from './speed.ts';
@@ -37,6 +46,7 @@ export function stepRun(
 ): readonly [RunState, readonly RunCommand[]] {
   if (state.phase === 'ended') return [state, []];
   const turn = new Turn(plan, state, input.atMs);
+  goOnWith(turn, liftPaused(turn));
   switch (input.type) {
     case 'workers':
       onWorkers(turn, input.workers, input.lost);
@@ -65,18 +75,24 @@ export function stepRun(
 export function wakeAtMs(plan: RunPlan, state: RunState): number {
   switch (state.phase) {
     case 'waiting':
-      return canForm(new Turn(plan, state, 0)) ? state.formAtMs : Infinity;
+      return Math.min(
+        canForm(new Turn(plan, state, 0)) ? state.formAtMs : Infinity,
+        pauseEndsAtMs(state),
+      );
     case 'loading':
       return Math.min(
-        plan.timing.loadIdleMs + Math.min(...late(state).map((member) => member.progressAtMs)),
+        earliestMs(idleUntilMs(plan, state)),
+        earliestMs(tooSlow(new Turn(plan, state, 0))),
         silenceEndsAtMs(plan, state),
         absenceEndsAtMs(new Turn(plan, state, 0)),
       );
     case 'training':
       return Math.min(
-        state.roundSinceMs + roundPatienceMs(new Turn(plan, state, 0)),
+        state.roundSinceMs + roundPatienceMs(plan, state),
         state.joinAtMs ?? Infinity,
         state.withheldAtMs ?? Infinity,
+        preparationEndsAtMs(state),
+        pauseEndsAtMs(state),
         absenceEndsAtMs(new Turn(plan, state, 0)),
       );
     case 'halting':
@@ -87,8 +103,11 @@ export function wakeAtMs(plan: RunPlan, state: RunState): number {
   return Infinity;
 }
 
-function late(state: RunState): Member[] {
-  return state.members.filter((member) => !member.ready);
+/** Slow members count where there are enough others; without these everybody would wait for them anyway. */
+function tooSlow(turn: Turn): ReturnType<typeof slowUntilMs> {
+  const slow = slowUntilMs(turn.plan, turn.state);
+  const ids = slow.map(({ member }) => member.workerId);
+  return slow.length > 0 && enoughWithout(turn, ids) ? slow : [];
 }
 
 function onTick(turn: Turn): void {
@@ -98,21 +117,9 @@ function onTick(turn: Turn): void {
     case 'waiting':
       return formGroup(turn);
     case 'loading':
-      if (atMs >= absenceEndsAtMs(turn)) return giveUpAbsent(turn);
-      if (atMs >= silenceEndsAtMs(plan, state)) return giveUpSilent(turn);
-      return giveUpOn(
-        turn,
-        late(state).filter((member) => atMs >= member.progressAtMs + plan.timing.loadIdleMs),
-        `made no progress in loading for ${plan.timing.loadIdleMs} ms`,
-      );
+      return onLoadingTick(turn);
     case 'training':
-      if (state.joinAtMs !== undefined && atMs >= state.joinAtMs) {
-        turn.set({ joinAtMs: undefined });
-        return startHalt(turn, 'commit', 'a worker joins');
-      }
-      if (atMs >= absenceEndsAtMs(turn)) return giveUpAbsent(turn);
-      if (state.withheldAtMs !== undefined && atMs >= state.withheldAtMs) return giveUpOnFirst(turn);
-      return giveUpOn(turn, behind(state), `committed no round for ${Math.round(roundPatienceMs(turn))} ms`);
+      return onTrainingTick(turn);
     case 'halting':
       return onHaltDeadline(turn);
     case 'ended':
@@ -120,15 +127,52 @@ function onTick(turn: Turn): void {
   }
 }
 
-function behind(state: RunState): Member[] {
-  const least = Math.min(...state.members.map((member) => member.committedRounds));
-  return state.members.filter((member) => member.committedRounds === least);
+function onLoadingTick(turn: Turn): void {
+  const { plan, state, atMs } = turn;
+  if (atMs >= absenceEndsAtMs(turn)) return giveUpAbsent(turn);
+  if (atMs >= silenceEndsAtMs(plan, state)) return giveUpSilent(turn);
+  const slow = overdue(tooSlow(turn), atMs);
+  if (slow.length > 0) return giveUpSlow(turn, slow);
+  const idle = overdue(idleUntilMs(plan, state), atMs);
+  if (idle.length > 0) giveUpOn(turn, idle, `made no progress in loading for ${plan.timing.loadIdleMs} ms`);
+}
+
+function onTrainingTick(turn: Turn): void {
+  const { plan, state, atMs } = turn;
+  if (state.joinAtMs !== undefined && atMs >= state.joinAtMs) {
+    turn.set({ joinAtMs: undefined });
+    return startHalt(turn, 'commit', 'a worker joins');
+  }
+  if (atMs >= absenceEndsAtMs(turn)) return giveUpAbsent(turn);
+  if (state.withheldAtMs !== undefined && atMs >= state.withheldAtMs) return giveUpOnFirst(turn);
+  const patienceMs = roundPatienceMs(plan, state);
+  if (atMs >= state.roundSinceMs + patienceMs)
+    return giveUpOn(turn, behind(state), `committed no round for ${Math.round(patienceMs)} ms`);
+  if (atMs >= preparationEndsAtMs(state)) giveUpUnprepared(turn);
+}
+
+/** Members that the others have got ahead of: none, where all wait for the same round. */
+function behind({ members }: RunState): Member[] {
+  const least = Math.min(...members.map((member) => member.committedRounds));
+  return members.filter((member) => member.committedRounds === least);
 }
 
 function giveUpOn(turn: Turn, members: readonly Member[], what: string): void {
   const ids = members.map((member) => member.workerId);
-  accuse(turn, COORDINATOR, ids, `${ids.join(', ')} ${what}`);
-  startHalt(turn, 'now', `${ids.join(', ')} ${what}`, true);
+  const isOfAll = members.length === turn.state.members.length;
+  // What all have not done says nothing of any of them: their answers to the halt may.
+  if (!isOfAll || members.length === 1) accuse(turn, COORDINATOR, ids, `${ids.join(', ')} ${what}`);
+  haltStalled(turn, `${ids.join(', ')} ${what}`, true);
+}
+
+/** Goes on without those whose rows take far longer than the others'. They go on loading, and nobody waits for them. */
+function giveUpSlow(turn: Turn, slow: readonly Member[]): void {
+  const waitedMs = Math.round(turn.atMs - turn.state.formedAtMs);
+  for (const { workerId, rowsLoaded, rows } of slow) {
+    const reason = `loaded ${Math.max(0, rowsLoaded)} of ${rows} rows in ${waitedMs} ms, far behind the others`;
+    setAsideLate(turn, workerId, reason, { isProven: true });
+  }
+  startHalt(turn, 'now', `${slow.map(({ workerId }) => workerId).join(', ')} loads far slower than the others`);
 }
 
 /** Most members agree on a round, and the first rank does not tell what it alone tells. */
@@ -146,11 +190,8 @@ function onStop(turn: Turn, reason: string): void {
 
 function onMessage(turn: Turn, workerId: string, message: RunMessage): void {
   if (message.runId !== turn.plan.runId) return;
-  const wasAside = turn.state.setAside.has(workerId);
-  lookAtAgain(turn, workerId);
-  if (wasAside && turn.state.phase === 'waiting') formGroup(turn);
-  if (wasAside && turn.state.phase === 'training') awaitNewcomers(turn);
-  if (message.type === 'prepared') return onPrepared(turn, workerId);
+  goOnWith(turn, lookAtAgain(turn, workerId));
+  if (message.type === 'prepared') return onPrepared(turn, workerId, message);
   if (message.generation !== turn.state.generation) return;
   const member = heard(turn, workerId);
   if (!member) return;
@@ -177,11 +218,10 @@ function onMessage(turn: Turn, workerId: string, message: RunMessage): void {
   }
 }
 
-/** A newcomer can take its place at once. */
-function onPrepared(turn: Turn, workerId: string): void {
-  const asked = turn.state.prepared.get(workerId);
-  if (!asked || asked.isDone) return;
-  turn.set({ prepared: new Map([...turn.state.prepared, [workerId, { ...asked, isDone: true }]]) });
+/** Somebody may be used again. */
+function goOnWith(turn: Turn, isMore: boolean): void {
+  if (!isMore) return;
+  if (turn.state.phase === 'waiting') formGroup(turn);
   if (turn.state.phase === 'training') awaitNewcomers(turn);
 }
 
@@ -197,7 +237,12 @@ function onLoading(turn: Turn, member: Member, message: WorkerMessageOf<'loading
   // To say the same again is no progress.
   const rowsLoaded = Math.min(message.rowsLoaded, member.rows);
   if (rowsLoaded <= member.rowsLoaded) return;
-  turn.setMember(member.workerId, { rowsLoaded, progressAtMs: turn.atMs });
+  const afterMs = turn.atMs - turn.state.formedAtMs;
+  turn.setMember(member.workerId, {
+    rowsLoaded,
+    progressAtMs: turn.atMs,
+    ...(rowsLoaded === member.rows && { loadedAfterMs: afterMs }),
+  });
   turn.emit({
     type: 'loading',
     rowsLoaded: turn.state.members.reduce((rows, one) => rows + Math.max(0, one.rowsLoaded), 0),
@@ -207,11 +252,13 @@ function onLoading(turn: Turn, member: Member, message: WorkerMessageOf<'loading
 
 function onReady(turn: Turn, member: Member): void {
   if (turn.state.phase !== 'loading') return;
-  turn.setMember(member.workerId, { ready: true, progressAtMs: turn.atMs });
+  const loadedAfterMs = member.loadedAfterMs ?? turn.atMs - turn.state.formedAtMs;
+  turn.setMember(member.workerId, { ready: true, loadedAfterMs, progressAtMs: turn.atMs });
   const { members, generation } = turn.state;
   if (members.some((one) => !one.ready)) return;
   turn.set({
     phase: 'training',
+    begunAtMs: turn.atMs,
     roundSinceMs: turn.atMs,
     progressAtMs: turn.atMs,
     roster: members.map((one) => one.workerId),
@@ -306,5 +353,5 @@ function onStalled(turn: Turn, member: Member, message: WorkerMessageOf<'stalled
   accuse(turn, workerId, others.length > 0 ? others : [workerId], what);
   const about = others.length > 0 ? ` (missing: ${others.join(', ')})` : '';
   turn.log('warn', `Worker ${workerId} stalled${about}: ${what}`);
-  startHalt(turn, 'now', `worker ${workerId} stalled: ${message.code}`, true);
+  haltStalled(turn, `worker ${workerId} stalled: ${message.code}`, message.code === 'DEADLINE_EXCEEDED');
 }
