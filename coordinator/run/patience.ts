@@ -11,8 +11,8 @@ const TIMES_THE_SLOWEST = 5;
 const TIMES_THE_LONGEST_ROUND = 20;
 /** A worker may be in the middle of a round of its last generation. */
 const ROUNDS_IN_FLIGHT = 3;
-/** Rounds before anything is learned from them. */
-const LEAST_ROUNDS = 3;
+/** For the first round of a run, before anything is known of rounds. */
+const FIRST_ROUND_FACTOR = 4;
 /** Where nobody knows why nothing happens (an owner's function may take its time), more time is given each time. */
 const PATIENCE_GROWTH = 4;
 /** The slowest line that still is one. */
@@ -28,9 +28,10 @@ export function roundPatienceMs({ kind, timing }: RunPlan, state: RunState): num
   const learnedMs = TIMES_THE_LONGEST_ROUND * longestRoundMs(state);
   const longestMs = Math.max(timing.roundIdleMs, learnedMs);
   // Steps are told of several at a time, and between them evaluations and stored states take their time.
-  if (!kind.recordsEveryRound || lastRoundsMs.length < LEAST_ROUNDS) return longestMs;
+  if (!kind.recordsEveryRound) return longestMs;
+  const leastMs = timing.quietMs * (lastRoundsMs.length === 0 ? FIRST_ROUND_FACTOR : 1);
   const unexplained = barren.accusers.size > 0 ? 0 : barren.generations;
-  return Math.min(longestMs, Math.max(learnedMs, timing.quietMs * PATIENCE_GROWTH ** unexplained));
+  return Math.min(longestMs, Math.max(learnedMs, leastMs * PATIENCE_GROWTH ** unexplained));
 }
 
 /** However slow a line is: longer than this nobody loads. */
