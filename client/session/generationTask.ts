@@ -88,6 +88,15 @@ export class GenerationTask {
     for (const link of this.#links.values()) link.close(`generation ${this.assignment.generation} is over`);
   }
 
+  /** The same where another generation follows: those who are in it, too, need not connect anew. */
+  parkLinks(): void {
+    const reason = `generation ${this.assignment.generation} is over`;
+    for (const link of this.#links.values()) {
+      if (link.park) link.park(reason);
+      else link.close(reason);
+    }
+  }
+
   async #work(): Promise<GenerationEnd> {
     const { runId, generation, members, rank } = this.assignment;
     const signal = this.#controller.signal;

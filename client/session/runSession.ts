@@ -120,7 +120,9 @@ class RunSession implements WorkerSession {
 
   async #assign(assignment: Assignment): Promise<void> {
     await this.#task?.ended;
-    this.#task?.closeLinks();
+    const isSameRun = this.#task?.assignment.runId === assignment.runId;
+    if (isSameRun && !this.#closed) this.#task?.parkLinks();
+    else this.#task?.closeLinks();
     if (this.#closed) return;
     const task = new GenerationTask(assignment, this.#environment, (one, signal) =>
       this.#openRun(one, signal),

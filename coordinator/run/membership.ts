@@ -106,13 +106,18 @@ function noteAbsence(turn: Turn): void {
   turn.set({ awaySinceMs: isAway ? (awaySinceMs ?? turn.atMs) : undefined });
 }
 
-/** When a group that makes no progress goes on without those who are away. */
+/**
+ * When a group that makes no progress goes on without those who are away. One socket of several closes when a process is
+ * killed; where most close at once it is the coordinator's line, and they come back.
+ */
 export function absenceEndsAtMs({ plan, state }: Turn): number {
-  const { awaySinceMs, progressAtMs, phase } = state;
+  const { awaySinceMs, progressAtMs, phase, members, workers } = state;
   if (awaySinceMs === undefined) return Infinity;
-  const patientUntilMs = awaySinceMs + plan.timing.awayMs;
-  if (phase !== 'training') return patientUntilMs;
-  return Math.max(patientUntilMs, progressAtMs + plan.timing.awayMs + 1.5 * longestRoundMs(state));
+  const away = members.filter(({ workerId }) => workers.get(workerId)?.present === false).length;
+  const { awayMs, aloneAwayMs } = plan.timing;
+  const patienceMs = 2 * away < members.length ? aloneAwayMs : awayMs;
+  if (phase !== 'training') return awaySinceMs + patienceMs;
+  return Math.max(awaySinceMs, progressAtMs + 1.5 * longestRoundMs(state)) + patienceMs;
 }
 
 export function giveUpAbsent(turn: Turn): void {

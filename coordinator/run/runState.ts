@@ -44,8 +44,10 @@ export interface RunTiming {
   readonly roundIdleMs: number;
   /** The same where rounds are recorded one by one and some are known. */
   readonly quietMs: number;
-  /** How long the group may make no progress while a member's socket is lost, before it goes on without that one. */
+  /** How long the group may make no progress while the sockets of most members are lost, before it goes on without those. */
   readonly awayMs: number;
+  /** The same while most are there. */
+  readonly aloneAwayMs: number;
   /** For the answer to a halt. */
   readonly haltMs: number;
   /** Least time for the first word of a member, and for its answer to a halt, where all others have given theirs. */
@@ -62,6 +64,7 @@ export const defaultTiming: RunTiming = {
   roundIdleMs: 300_000,
   quietMs: 15_000,
   awayMs: 1_500,
+  aloneAwayMs: 250,
   haltMs: 30_000,
   silenceMs: 4_000,
   // Workers try again after 250 ms, then ever more rarely, at most 15 s apart.
