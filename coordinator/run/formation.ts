@@ -1,7 +1,7 @@
 // Forming a group: who may take part, who does, who holds what; or why the run has to wait.
 
 import type { Lease } from '../../shared/protocol/control.ts';
-import { liftHeard } from './lateness.ts';
+import { joinNotBeforeMs, liftHeard } from './lateness.ts';
 import { leaseKey, planLeases } from './leasePlan.ts';
 import { recordedRounds } from './runState.ts';
 import type { Member, RunPlan, RunState, RunWorker } from './runState.ts';
@@ -68,20 +68,24 @@ export function formGroup(turn: Turn): void {
     turn.set({ phase: 'waiting' });
     return;
   }
-  assignGroup(turn, withRows(turn, eligible));
+  assignGroup(turn, chooseFrom(turn, eligible));
 }
 
 /**
- * Those who were in the last group, or have loaded for a place: nobody waits for others to load, who do so while the group
- * works. Where too few are left of the group, everybody is taken.
+ * Those who were in the last group, and at the time for newcomers those who have loaded for a place: nobody waits for others to
+ * load or to connect, who cost more than they bring when the group changes all the time. Where too few are left of the group,
+ * those who have loaded come too; where these are too few, everybody.
  */
-function withRows({ plan, state }: Turn, eligible: readonly RunWorker[]): readonly RunWorker[] {
+function chooseFrom(turn: Turn, eligible: readonly RunWorker[]): readonly RunWorker[] {
+  const { plan, state, atMs } = turn;
   const members = new Set(state.members.map(({ workerId }) => workerId));
-  const known = eligible.filter(
-    ({ workerId }) => members.has(workerId) || state.prepared.get(workerId)?.isDone === true,
-  );
-  const isEnough = known.length >= leastMembers(plan) && 2 * known.length >= state.groupSize;
-  return known.length > 0 && isEnough ? known : eligible;
+  const isLoaded = (workerId: string): boolean => state.prepared.get(workerId)?.isDone === true;
+  const left = eligible.filter(({ workerId }) => members.has(workerId));
+  const known = eligible.filter(({ workerId }) => members.has(workerId) || isLoaded(workerId));
+  const isEnough = ({ length }: readonly RunWorker[]): boolean =>
+    length > 0 && length >= leastMembers(plan) && 2 * length >= state.groupSize;
+  if (atMs < joinNotBeforeMs(turn) && isEnough(left)) return left;
+  return isEnough(known) ? known : eligible;
 }
 
 /** What each of these would hold in a group of them. */

@@ -50,6 +50,17 @@ export function beCautious(turn: Turn): void {
   turn.set({ cautiousUntilMs: Math.max(state.cautiousUntilMs, untilMs) });
 }
 
+/**
+ * Before this the group does not wait for newcomers: it works longer than forming it took when the last ones came, and works
+ * off what the last late ones cost.
+ */
+export function joinNotBeforeMs({ plan, state }: Turn): number {
+  const { begunAtMs, joinCostMs, cautiousUntilMs } = state;
+  if (begunAtMs === undefined) return Infinity;
+  const workMs = Math.max(plan.timing.workBeforeJoinMs, WORK_PER_WAIT * joinCostMs);
+  return Math.max(begunAtMs + workMs, cautiousUntilMs);
+}
+
 /** A worker that was set aside for its silence is heard of. @returns whether it may be used again. */
 export function lookAtAgain(turn: Turn, workerId: string): boolean {
   const entry = turn.state.setAside.get(workerId);

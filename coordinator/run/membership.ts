@@ -4,7 +4,7 @@ import { eligibleWorkers, formGroup, mostMembers } from './formation.ts';
 import { checkHalted, haltAgain, startHalt } from './halting.ts';
 import { beCautious, lookAtAgain } from './lateness.ts';
 import { awaitNewcomers } from './newcomers.ts';
-import { longestRoundMs } from './patience.ts';
+import { usualRoundMs } from './patience.ts';
 import type { Member, RunWorker } from './runState.ts';
 import { dropMember, liftAccusationsOf } from './setAside.ts';
 import type { Turn } from './turn.ts';
@@ -117,7 +117,7 @@ export function absenceEndsAtMs({ plan, state }: Turn): number {
   const { awayMs, aloneAwayMs } = plan.timing;
   const patienceMs = 2 * away < members.length ? aloneAwayMs : awayMs;
   if (phase !== 'training') return awaySinceMs + patienceMs;
-  return Math.max(awaySinceMs, progressAtMs + 1.5 * longestRoundMs(state)) + patienceMs;
+  return Math.max(awaySinceMs, progressAtMs + 1.5 * usualRoundMs(state)) + patienceMs;
 }
 
 export function giveUpAbsent(turn: Turn): void {

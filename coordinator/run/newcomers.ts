@@ -3,7 +3,7 @@
 
 import type { WorkerMessageOf } from '../../shared/protocol/control.ts';
 import { eligibleWorkers, leasesOf, mostMembers } from './formation.ts';
-import { setAsideLate } from './lateness.ts';
+import { joinNotBeforeMs, setAsideLate } from './lateness.ts';
 import { longestLoadMs } from './patience.ts';
 import { recordedRounds } from './runState.ts';
 import type { RunState, RunWorker } from './runState.ts';
@@ -18,7 +18,7 @@ export function awaitNewcomers(turn: Turn): void {
   if (!prepareNewcomers(turn, newcomers)) return turn.set({ joinAtMs: undefined });
   const { settleMs, workBeforeJoinMs } = plan.timing;
   if (state.joinAtMs !== undefined) return;
-  turn.set({ joinAtMs: Math.max(atMs + Math.max(settleMs, workBeforeJoinMs), state.cautiousUntilMs) });
+  turn.set({ joinAtMs: Math.max(atMs + Math.max(settleMs, workBeforeJoinMs), joinNotBeforeMs(turn)) });
 }
 
 /**

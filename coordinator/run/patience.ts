@@ -22,6 +22,12 @@ export function longestRoundMs({ lastRoundsMs }: Pick<RunState, 'lastRoundsMs'>)
   return Math.max(0, ...lastRoundsMs);
 }
 
+/** The median of the last rounds. */
+export function usualRoundMs({ lastRoundsMs }: Pick<RunState, 'lastRoundsMs'>): number {
+  const sorted = [...lastRoundsMs].sort((a, b) => a - b);
+  return sorted[Math.floor(sorted.length / 2)] ?? 0;
+}
+
 /** How long the group may go without a committed round. */
 export function roundPatienceMs({ kind, timing }: RunPlan, state: RunState): number {
   const { lastRoundsMs, barren } = state;

@@ -259,6 +259,7 @@ function onReady(turn: Turn, member: Member): void {
   turn.set({
     phase: 'training',
     begunAtMs: turn.atMs,
+    ...(members.some(({ isNew }) => isNew) && { joinCostMs: turn.atMs - turn.state.formedAtMs }),
     roundSinceMs: turn.atMs,
     progressAtMs: turn.atMs,
     roster: members.map((one) => one.workerId),

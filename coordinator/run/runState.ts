@@ -245,6 +245,8 @@ export interface RunState {
   readonly joinAtMs: number | undefined;
   /** No newcomer interrupts before: what the last ones cost is worked off first. */
   readonly cautiousUntilMs: number;
+  /** How long it took to form the last group that had newcomers. */
+  readonly joinCostMs: number;
 }
 
 /** Rounds that the record knows to be committed. */
@@ -376,5 +378,6 @@ export function initialRunState(record: CommittedRound[] = []): RunState {
     awaySinceMs: undefined,
     joinAtMs: undefined,
     cautiousUntilMs: 0,
+    joinCostMs: 0,
   };
 }
