@@ -107,15 +107,17 @@ function noteAbsence(turn: Turn): void {
 }
 
 /**
- * When a group that makes no progress goes on without those who are away. One socket of several closes when a process is
- * killed; where most close at once it is the coordinator's line, and they come back.
+ * When a group that makes no progress goes on without those who are away. A socket closes when its process is killed; where
+ * those of most workers do it is the coordinator's line, and they come back. How long a round may take has to be known.
  */
 export function absenceEndsAtMs({ plan, state }: Turn): number {
-  const { awaySinceMs, progressAtMs, phase, members, workers } = state;
+  const { awaySinceMs, progressAtMs, phase, members, workers, lastRoundsMs } = state;
   if (awaySinceMs === undefined) return Infinity;
   const away = members.filter(({ workerId }) => workers.get(workerId)?.present === false).length;
+  const present = [...workers.values()].filter((worker) => worker.present).length;
   const { awayMs, aloneAwayMs } = plan.timing;
-  const patienceMs = 2 * away < members.length ? aloneAwayMs : awayMs;
+  const isKnown = phase !== 'training' || lastRoundsMs.length > 0;
+  const patienceMs = away <= present && isKnown ? aloneAwayMs : awayMs;
   if (phase !== 'training') return awaySinceMs + patienceMs;
   return Math.max(awaySinceMs, progressAtMs + 1.5 * usualRoundMs(state)) + patienceMs;
 }

@@ -107,17 +107,20 @@ export function slowUntilMs(plan: RunPlan, { members, formedAtMs }: RunState): D
   });
 }
 
-/** When members that say nothing new of their rows have said nothing new for too long, or have loaded for too long. */
+/**
+ * When members that say nothing new of their rows have said nothing new for too long, or have loaded for too long. Who has all
+ * rows waits for those who do not.
+ */
 export function idleUntilMs(plan: RunPlan, { members, formedAtMs }: RunState): Due[] {
-  return members
-    .filter(({ ready }) => !ready)
-    .map((member) => ({
-      member,
-      untilMs: Math.min(
-        member.progressAtMs + plan.timing.loadIdleMs,
-        formedAtMs + longestLoadMs(plan, member.leases),
-      ),
-    }));
+  const late = members.filter(({ ready }) => !ready);
+  const loading = late.filter(({ loadedAfterMs }) => loadedAfterMs === undefined);
+  return (loading.length > 0 ? loading : late).map((member) => ({
+    member,
+    untilMs: Math.min(
+      member.progressAtMs + plan.timing.loadIdleMs,
+      formedAtMs + longestLoadMs(plan, member.leases),
+    ),
+  }));
 }
 
 export function earliestMs(due: readonly Due[]): number {

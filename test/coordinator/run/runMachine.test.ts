@@ -187,10 +187,17 @@ describe('losing a worker', () => {
     bench.atMs = 700;
     bench.committed('b', 1);
     bench.tick();
-    // 1.5 s and one and a half of the longest round (400 ms) after the last sign of progress.
-    expect(bench.atMs).toBe(700 + 1_500 + 600);
+    // A moment, and one and a half of a round (400 ms), after the last sign of progress.
+    expect(bench.atMs).toBe(700 + defaultTiming.aloneAwayMs + 600);
     expect(bench.sent('halt').map((sent) => sent.workerId)).toEqual(['b']);
     expect(bench.events('workerLost')).toMatchObject([{ workerId: 'a', reason: 'its socket is lost' }]);
+  });
+
+  it('waits longer where the sockets of most workers are lost at once: they come back', () => {
+    const bench = new Bench({ workers: { min: 1, max: 3 } }).training('a', 'b', 'c');
+    bench.allCommitted(0);
+    bench.workers(makeWorker('a', { present: false }), makeWorker('b', { present: false }), makeWorker('c'));
+    expect(wakeAtMs(bench.plan, bench.state)).toBe(defaultTiming.awayMs);
   });
 
   it('waits for who is out of reach while the group works on', () => {
@@ -300,7 +307,7 @@ describe('losing a worker', () => {
     const sinceMs = bench.atMs;
     bench.workers(makeWorker('a'), makeWorker('b', { present: false }));
     bench.tick();
-    expect(bench.atMs - sinceMs).toBe(defaultTiming.awayMs + 50);
+    expect(bench.atMs - sinceMs).toBe(defaultTiming.aloneAwayMs + 50);
     expect(bench.sent('halt')[0]?.message).toMatchObject({ when: 'now' });
   });
 
