@@ -6,7 +6,7 @@ import { appendFileSync } from 'node:fs';
 import { availableParallelism, loadavg } from 'node:os';
 import { fromItems } from '../../coordinator/data/fromMemory.ts';
 import { seededRandom } from '../setup/seededRandom.ts';
-import { churnRun, type ChurnResult } from './run/churnRun.ts';
+import { churnRun, type ChurnResult } from '../endToEnd/churnRun.ts';
 
 const WORKERS = 4;
 const FEATURES = 10;

@@ -4,11 +4,11 @@ import { createHash } from 'node:crypto';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Dataset } from '../../../coordinator/data/dataset.ts';
-import { startProcessWorker } from '../../../coordinator/local/processWorker.ts';
-import type { LocalWorker } from '../../../coordinator/local/localWorker.ts';
-import { startCoordinator, type Coordinator } from '../../../coordinator/server/coordinator.ts';
-import { GBDTTrainer } from '../../../coordinator/train/gbdtTrainer.ts';
+import type { Dataset } from '../../coordinator/data/dataset.ts';
+import { startProcessWorker } from '../../coordinator/local/processWorker.ts';
+import type { LocalWorker } from '../../coordinator/local/localWorker.ts';
+import { startCoordinator, type Coordinator } from '../../coordinator/server/coordinator.ts';
+import { GBDTTrainer } from '../../coordinator/train/gbdtTrainer.ts';
 
 export interface ChurnOptions {
   readonly dataset: Dataset;
