@@ -7,7 +7,7 @@ import { settleDispute } from './disputes.ts';
 import { endRun, names, outcome } from './ending.ts';
 import { formGroup } from './formation.ts';
 import { setAsideLate } from './lateness.ts';
-import { roundPatienceMs, silentMembers } from './patience.ts';
+import { roundPatienceMs, silentMembers, standsStill } from './patience.ts';
 import { settleRounds, takeHaltedRounds, type HaltWish } from './roundAgreement.ts';
 import { noBarren, recordedRounds } from './runState.ts';
 import type { Member } from './runState.ts';
@@ -24,9 +24,9 @@ export function startHalt(turn: Turn, when: 'now' | 'commit', reason: string): v
   halt(turn, { when, reason });
 }
 
-/** Stops a generation that does not get on. @param isStandstill nothing has happened for long. */
-export function haltStalled(turn: Turn, reason: string, isStandstill: boolean): void {
-  halt(turn, { when: 'now', reason }, { isStandstill });
+/** Stops a generation that does not get on. */
+export function haltStalled(turn: Turn, reason: string): void {
+  halt(turn, { when: 'now', reason }, true);
 }
 
 /** As startHalt, where there is a reason. */
@@ -34,11 +34,7 @@ export function haltFor(turn: Turn, wish: HaltWish | undefined): void {
   if (wish) halt(turn, wish);
 }
 
-function halt(
-  turn: Turn,
-  { when, reason, isUrgent = false }: HaltWish,
-  stall?: { readonly isStandstill: boolean },
-): void {
+function halt(turn: Turn, { when, reason, isUrgent = false }: HaltWish, stalled = false): void {
   const { state, plan, atMs } = turn;
   if (state.phase !== 'loading' && state.phase !== 'training' && state.phase !== 'halting') return;
   // A member may have gone for whom the halt in progress waited.
@@ -51,8 +47,8 @@ function halt(
       reason,
       askedAtMs: atMs,
       deadlineMs: atMs + patienceMs,
-      stalled: stall !== undefined || (state.halt?.stalled ?? false),
-      isStandstill: stall?.isStandstill ?? state.halt?.isStandstill ?? false,
+      stalled: stalled || (state.halt?.stalled ?? false),
+      isStandstill: state.halt?.isStandstill ?? (stalled && standsStill(plan, state, atMs)),
     },
     joinAtMs: undefined,
   });
@@ -120,7 +116,7 @@ export function onHaltDeadline(turn: Turn): void {
   const { state, atMs } = turn;
   const silent = state.members.filter((member) => !member.halted);
   if (state.halt?.when === 'commit' && silent.length > 0) {
-    return haltStalled(turn, `no round was committed by ${names(silent)} in time`, true);
+    return haltStalled(turn, `no round was committed by ${names(silent)} in time`);
   }
   // Whether a blob is there is not waited for any longer.
   if (atMs >= (state.halt?.deadlineMs ?? 0)) turn.set({ blobChecks: 0 });

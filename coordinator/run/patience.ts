@@ -40,6 +40,16 @@ export function roundPatienceMs({ kind, timing }: RunPlan, state: RunState): num
   return Math.min(longestMs, Math.max(learnedMs, leastMs * PATIENCE_GROWTH ** unexplained));
 }
 
+/** Whether nothing has happened for far longer than a round takes, as the coordinator itself has seen. */
+export function standsStill({ timing }: RunPlan, state: RunState, atMs: number): boolean {
+  const { begunAtMs, progressAtMs, formedAtMs, members } = state;
+  const lastMs =
+    begunAtMs === undefined
+      ? Math.max(formedAtMs, ...members.map((member) => member.progressAtMs))
+      : progressAtMs;
+  return atMs - lastMs >= Math.max(timing.silenceMs, TIMES_THE_SLOWEST * usualRoundMs(state));
+}
+
 /** However slow a line is: longer than this nobody loads. */
 export function longestLoadMs({ timing }: RunPlan, leases: readonly Lease[]): number {
   const bytes = leases.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
@@ -70,7 +80,12 @@ function silentUntilMs(plan: RunPlan, state: RunState): Due[] {
     return dueOf(state, formedAtMs, ({ heardAfterMs }) => heardAfterMs, leastMs);
   }
   if (phase === 'halting' && halt)
-    return dueOf(state, halt.askedAtMs, ({ haltedAfterMs }) => haltedAfterMs, () => silenceMs);
+    return dueOf(
+      state,
+      halt.askedAtMs,
+      ({ haltedAfterMs }) => haltedAfterMs,
+      () => silenceMs,
+    );
   return [];
 }
 

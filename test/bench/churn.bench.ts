@@ -39,7 +39,7 @@ function print(name: string, result: ChurnResult): void {
   console.log(
     `  ${name.padEnd(8)}${rate(result).toFixed(2).padStart(10)} rounds/s` +
       `${(longestPauseMs(result) / 1000).toFixed(2).padStart(10)} s${String(kills).padStart(8)}${String(generations).padStart(14)}` +
-      `${loadavg()[0]!.toFixed(1).padStart(8)}`,
+      loadavg()[0]!.toFixed(1).padStart(8),
   );
 }
 

@@ -73,7 +73,11 @@ export async function churnRun(options: ChurnOptions): Promise<ChurnResult> {
         callbacks: [
           {
             onEvent(event) {
-              note(event.type === 'round' ? `ROUND ${event.committed.round}` : `EVENT ${JSON.stringify(event).slice(0, 300)}`);
+              note(
+                event.type === 'round'
+                  ? `ROUND ${event.committed.round}`
+                  : `EVENT ${JSON.stringify(event).slice(0, 300)}`,
+              );
               if (event.type === 'group') generations += 1;
               if (event.type !== 'round') return;
               roundsAtMs.push(performance.now());
@@ -85,7 +89,7 @@ export async function churnRun(options: ChurnOptions): Promise<ChurnResult> {
         ],
       },
     }).fit();
-    const model = await readFile(join(result.checkpoint!.path, 'model.json'));
+    const model = await readFile(join(result.checkpoint.path, 'model.json'));
     return {
       roundsAtMs,
       rounds: seen,

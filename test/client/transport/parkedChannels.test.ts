@@ -60,7 +60,8 @@ async function connect(
 }
 
 const park = (links: Links, ...members: string[]): void => {
-  for (const member of members) for (const link of links.get(member)!.values()) link.park?.('the group is over');
+  for (const member of members)
+    for (const link of links.get(member)!.values()) link.park?.('the group is over');
 };
 
 /** Sends a byte each way and resolves with what arrives. */
@@ -107,7 +108,9 @@ it('prove their ends by the key of the new group', async () => {
   const world = worldOf('a', 'b');
   park(await connect(world, 'run/1', ['a', 'b']), 'a', 'b');
   const keys = connect(world, 'run/2', ['a', 'b'], (self) => `another key for ${self}`.padEnd(32, '.'));
-  await expect(keys).rejects.toMatchObject({ code: expect.stringMatching(/PEER_UNPROVEN|DEADLINE_EXCEEDED/) });
+  await expect(keys).rejects.toMatchObject({
+    code: expect.stringMatching(/PEER_UNPROVEN|DEADLINE_EXCEEDED/),
+  });
 });
 
 it('are closed to those who are not in the next group', async () => {

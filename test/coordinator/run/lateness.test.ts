@@ -1,7 +1,7 @@
 // Members that keep the others waiting, in each phase: how long they may, and how often.
 
 import { describe, expect, it } from 'vitest';
-import { wakeAtMs } from '../../../coordinator/run/runMachine.ts';
+import { wakeAtMs } from '../../../coordinator/run/ticks.ts';
 import { defaultTiming } from '../../../coordinator/run/runState.ts';
 import { Bench, makeShards, makeWorker } from './runBench.ts';
 
@@ -16,7 +16,7 @@ function groupOf(...workerIds: string[]): Bench {
 
 /** Time passes; a group that trains makes its rounds. */
 function pass(bench: Bench, isOver: () => boolean): void {
-  for (const untilMs = bench.atMs + 10 * MINUTE_MS; bench.atMs < untilMs && !isOver(); ) {
+  for (const untilMs = bench.atMs + 10 * MINUTE_MS; bench.atMs < untilMs && !isOver();) {
     if (bench.state.phase === 'training') bench.allCommitted(bench.state.record.length);
     bench.atMs += 1_000;
     bench.input({ type: 'tick', atMs: bench.atMs });
@@ -61,8 +61,7 @@ describe('a member that loads a row now and then', () => {
     for (let rows = 0; rows < 100 && bench.state.phase === 'loading'; rows += 1) {
       loads(bench, 'slow', rows);
       bench.atMs += 119_000;
-      if (bench.atMs >= wakeAtMs(bench.plan, bench.state))
-        bench.input({ type: 'tick', atMs: bench.atMs });
+      if (bench.atMs >= wakeAtMs(bench.plan, bench.state)) bench.input({ type: 'tick', atMs: bench.atMs });
     }
     expect(bench.state.phase).toBe('halting');
     expect(bench.atMs).toBeLessThan(5 * MINUTE_MS);
@@ -76,8 +75,7 @@ describe('a member that loads a row now and then', () => {
     for (let rows = 0; bench.state.phase === 'loading'; rows += 1) {
       loads(bench, 'slow', rows);
       bench.atMs += 100_000;
-      if (bench.atMs >= wakeAtMs(bench.plan, bench.state))
-        bench.input({ type: 'tick', atMs: bench.atMs });
+      if (bench.atMs >= wakeAtMs(bench.plan, bench.state)) bench.input({ type: 'tick', atMs: bench.atMs });
     }
     // 256 MB at 16 kB/s.
     expect(bench.atMs).toBeGreaterThan(4 * 60 * MINUTE_MS);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { wakeAtMs } from '../../../coordinator/run/runMachine.ts';
+import { wakeAtMs } from '../../../coordinator/run/ticks.ts';
 import { defaultTiming } from '../../../coordinator/run/runState.ts';
 import { Bench, makeShards, makeWorker } from './runBench.ts';
 
