@@ -1,7 +1,7 @@
 // Forming a group: who may take part, who does, who holds what; or why the run has to wait.
 
 import type { Lease } from '../../shared/protocol/control.ts';
-import { joinNotBeforeMs, liftHeard } from './lateness.ts';
+import { joinNotBeforeMs, liftHeard, loadedNewcomers } from './lateness.ts';
 import { leaseKey, planLeases } from './leasePlan.ts';
 import { recordedRounds } from './runState.ts';
 import type { Member, RunPlan, RunState, RunWorker } from './runState.ts';
@@ -73,8 +73,8 @@ export function formGroup(turn: Turn): void {
 
 /**
  * Those who were in the last group, and at the time for newcomers those who have loaded for a place: nobody waits for others to
- * load or to connect, who cost more than they bring when the group changes all the time. Where too few are left of the group,
- * those who have loaded come too; where these are too few, everybody.
+ * load or to connect, who cost more than they bring when the group changes all the time. Where few are left of the group, those
+ * who have loaded come too; where these are too few, everybody.
  */
 function chooseFrom(turn: Turn, eligible: readonly RunWorker[]): readonly RunWorker[] {
   const { plan, state, atMs } = turn;
@@ -84,7 +84,8 @@ function chooseFrom(turn: Turn, eligible: readonly RunWorker[]): readonly RunWor
   const known = eligible.filter(({ workerId }) => members.has(workerId) || isLoaded(workerId));
   const isEnough = ({ length }: readonly RunWorker[]): boolean =>
     length > 0 && length >= leastMembers(plan) && 2 * length >= state.groupSize;
-  if (atMs < joinNotBeforeMs(turn) && isEnough(left)) return left;
+  const areMost = left.length > loadedNewcomers(state);
+  if (areMost && atMs < joinNotBeforeMs(turn) && isEnough(left)) return left;
   return isEnough(known) ? known : eligible;
 }
 

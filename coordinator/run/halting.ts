@@ -48,7 +48,7 @@ function halt(turn: Turn, { when, reason, isUrgent = false }: HaltWish, stalled 
       askedAtMs: atMs,
       deadlineMs: atMs + patienceMs,
       stalled: stalled || (state.halt?.stalled ?? false),
-      isStandstill: state.halt?.isStandstill ?? (stalled && standsStill(plan, state, atMs)),
+      isStandstill: state.halt?.isStandstill === true || (stalled && standsStill(plan, state, atMs)),
     },
     joinAtMs: undefined,
   });

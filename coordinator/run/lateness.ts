@@ -51,14 +51,20 @@ export function beCautious(turn: Turn): void {
 }
 
 /**
- * Before this the group does not wait for newcomers: it works longer than forming it took when the last ones came, and works
- * off what the last late ones cost.
+ * Before this the group does not wait for newcomers: it works longer than forming it took when the last ones came, unless they
+ * are as many as its members, and works off what the last late ones cost.
  */
 export function joinNotBeforeMs({ plan, state }: Turn): number {
-  const { begunAtMs, joinCostMs, cautiousUntilMs } = state;
+  const { begunAtMs, joinCostMs, cautiousUntilMs, members } = state;
   if (begunAtMs === undefined) return Infinity;
-  const workMs = Math.max(plan.timing.workBeforeJoinMs, WORK_PER_WAIT * joinCostMs);
+  const costMs = loadedNewcomers(state) >= members.length ? 0 : joinCostMs;
+  const workMs = Math.max(plan.timing.workBeforeJoinMs, WORK_PER_WAIT * costMs);
   return Math.max(begunAtMs + workMs, cautiousUntilMs);
+}
+
+/** Workers that have loaded for a place and have none. */
+export function loadedNewcomers({ prepared, workers }: RunState): number {
+  return [...prepared].filter(([id, { isDone }]) => isDone && workers.get(id)?.present === true).length;
 }
 
 /** A worker that was set aside for its silence is heard of. @returns whether it may be used again. */
