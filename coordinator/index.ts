@@ -36,13 +36,8 @@ export type {
 export type { TensorColumn, TensorSet } from './neural/prepare/tensorSet.ts';
 export { resnet18, type ResNet18Options } from '../shared/neural/model/resnet18.ts';
 export { GBDTTrainer, type FitOptions } from './train/gbdtTrainer.ts';
-export type {
-  CheckpointConfig,
-  GBDTTrainerOptions,
-  RunCallback,
-  RunConfig,
-  ScalingConfig,
-} from './train/trainerOptions.ts';
+export type { GBDTTrainerOptions } from './train/trainerOptions.ts';
+export type { CheckpointConfig, RunCallback, RunConfig, ScalingConfig } from './train/runOptions.ts';
 export type { ProgressEvent } from './progress/progressEvent.ts';
 export { Checkpoint, type CheckpointMetadata } from './train/checkpoint.ts';
 export type { Metrics, Result, ResultRecord, RunTimings, RunWorker } from './train/result.ts';

@@ -3,7 +3,7 @@
 import { ownerAccess } from '../../remote/ownerAccess.ts';
 import { writeToStderr } from '../../progress/textOutput.ts';
 import { environmentAuthorities } from '../../remote/serverTrust.ts';
-import type { RunConfig, ScalingConfig } from '../trainerOptions.ts';
+import type { RunConfig, ScalingConfig } from '../runOptions.ts';
 import { MAX_LOCAL_WORKERS } from '../../local/localWorker.ts';
 import { ownersLog } from '../tellOwner.ts';
 import { TrainArgumentError } from '../trainErrors.ts';

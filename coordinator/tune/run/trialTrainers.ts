@@ -3,7 +3,7 @@
 import type { PrepareNeural } from '../../neural/neuralTrainer.ts';
 import { NeuralTrainer } from '../../neural/neuralTrainer.ts';
 import { GBDTTrainer } from '../../train/gbdtTrainer.ts';
-import type { RunConfig, ScalingConfig } from '../../train/trainerOptions.ts';
+import type { RunConfig, ScalingConfig } from '../../train/runOptions.ts';
 import { runGbdtTrial } from './runGbdtTrial.ts';
 import { checkTunable, runNeuralTrial } from './runNeuralTrial.ts';
 import type { SharedPreparation } from './sharedPreparation.ts';
