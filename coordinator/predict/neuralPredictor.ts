@@ -12,7 +12,7 @@ import { openGpuEngine } from './openGpuEngine.ts';
 import { openTfjsThread } from '../neural/tfjsThread/openTfjsThread.ts';
 import { readLayersModel } from '../neural/modelSource.ts';
 import { Checkpoint } from '../train/checkpoint.ts';
-import { CheckpointError } from '../train/trainErrors.ts';
+import { CheckpointError } from '../train/checkpointError.ts';
 
 export type NeuralPredictorOptions = NetPredictorOptions;
 

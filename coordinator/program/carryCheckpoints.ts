@@ -6,7 +6,7 @@ import { CarriedCheckpoint } from '../../shared/program/carriedCheckpoint.ts';
 import type { CarriedFile } from '../../shared/protocol/program.ts';
 import type { BlobAddress } from '../blobs/blobStore.ts';
 import { Checkpoint } from '../train/checkpoint.ts';
-import { CheckpointError } from '../train/trainErrors.ts';
+import { CheckpointError } from '../train/checkpointError.ts';
 
 /** Keeps bytes where workers can fetch them. */
 export interface BlobStorer {

@@ -5,7 +5,7 @@ import { ownerAccess } from '../remote/ownerAccess.ts';
 import { environmentAuthorities } from '../remote/serverTrust.ts';
 import { startLocalCoordinator } from '../train/cluster/localCoordinator.ts';
 import { openRemoteCluster } from '../train/cluster/remoteCluster.ts';
-import { TrainArgumentError } from '../train/trainErrors.ts';
+import { TrainArgumentError } from '../train/trainArgumentError.ts';
 import type { ProgramCluster } from './openProgram.ts';
 import { RemoteSeats } from './remoteSeats.ts';
 

@@ -3,7 +3,7 @@
 import { randomUUID } from 'node:crypto';
 import { resolve } from 'node:path';
 import { nearestWord } from '../../shared/text/nearestWord.ts';
-import { TrainArgumentError } from './trainErrors.ts';
+import { TrainArgumentError } from './trainArgumentError.ts';
 import type { LocalDevice, LocalRuntime } from '../local/localWorker.ts';
 import type { ProgressEvent } from '../progress/progressEvent.ts';
 import type { Checkpoint } from './checkpoint.ts';

@@ -9,7 +9,8 @@ import type { GbdtParams } from '../../../shared/gbdt/params.ts';
 import type { TrainSpec } from '../../../shared/gbdt/trainSpec.ts';
 import { requireColumns } from '../../../shared/columns/columnErrors.ts';
 import type { Shard } from '../../run/runRequest.ts';
-import { NoRowsError, TrainArgumentError } from '../trainErrors.ts';
+import { NoRowsError } from '../trainErrors.ts';
+import { TrainArgumentError } from '../trainArgumentError.ts';
 import { planColumns, type ColumnPlan, type ColumnRoles } from './columnPlan.ts';
 import {
   noRows,
