@@ -19,13 +19,8 @@ import {
   type SpooledSet,
   type SpoolSettings,
 } from './spoolDataset.ts';
-import {
-  TRAIN_SET,
-  type BlobSink,
-  type PreparedFeature,
-  type StartingModel,
-  type TrainingData,
-} from './trainingData.ts';
+import { TRAIN_SET, type PreparedFeature, type StartingModel, type TrainingData } from './trainingData.ts';
+import type { BlobSink } from '../../blobs/blobStore.ts';
 import { writeShards } from './writeShards.ts';
 
 export interface PrepareInput extends ColumnRoles {
