@@ -60,3 +60,11 @@ export interface ServeRecord {
   /** In the order in which they were deployed. */
   all(): Promise<RecordedApplication[]>;
 }
+
+/** The blobs that recipes need. */
+export function recipeBlobs(recipes: readonly (Recipe | Unrecordable)[]): ReadonlySet<string> {
+  const files = recipes
+    .flatMap((recipe) => ('nodes' in recipe ? recipe.nodes : []))
+    .flatMap(({ target }) => (target.kind === 'checkpoint' ? target.files : []));
+  return new Set(files.map(({ sha256 }) => sha256));
+}
