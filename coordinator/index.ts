@@ -85,7 +85,7 @@ export {
   type DeploymentTarget,
   type ModuleTarget,
 } from './serve/deployment/deployment.ts';
-export type { AutoscalingConfig, DeploymentOptions } from './serve/deployment/deploymentOptions.ts';
+export type { AutoscalingConfig, DeploymentOptions } from './serve/record/deploymentSettings.ts';
 export type { DeploymentHandle, HandleMethod } from './serve/deployment/handle.ts';
 export type { ReplicaSetStatus } from './serve/deployment/replicaSet.ts';
 export { batch, type BatchOptions } from './serve/batch.ts';

@@ -1,6 +1,6 @@
 // What the durable record knows of served applications.
 
-import type { DeploymentSettings } from '../deployment/deploymentOptions.ts';
+import type { DeploymentSettings } from './deploymentSettings.ts';
 
 interface RecordedDeployment {
   readonly name: string;
