@@ -12,8 +12,7 @@ import type { Link, PeerAddress } from '../transport/link.ts';
 import { BadAssignmentError } from './errors.ts';
 import type { GenerationContext, MemberRun } from './memberRun.ts';
 import type { SessionEnvironment } from './sessionEnvironment.ts';
-
-export type Assignment = CoordinatorMessageOf<'assign'>;
+import type { Assignment } from './memberRun.ts';
 
 /** How a generation ended here. A withdrawn one was cut short by halt or by a newer assignment. */
 export type GenerationEnd =

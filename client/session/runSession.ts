@@ -5,7 +5,7 @@ import type { CoordinatorMessage, CoordinatorMessageOf } from '../../shared/prot
 import { AbortedError } from '../../shared/errors.ts';
 import { fetchJson } from './fetchJson.ts';
 import { GenerationTask } from './generationTask.ts';
-import type { Assignment } from './generationTask.ts';
+import type { Assignment } from './memberRun.ts';
 import type { MemberRun } from './memberRun.ts';
 import { memberRunKindOf } from './memberRunKinds.ts';
 import type { SessionEnvironment, WorkerSession } from './sessionEnvironment.ts';

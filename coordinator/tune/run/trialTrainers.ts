@@ -9,13 +9,7 @@ import { checkTunable, runNeuralTrial } from './runNeuralTrial.ts';
 import type { SharedPreparation } from './sharedPreparation.ts';
 import type { TrialCluster } from './trialCluster.ts';
 import type { TrialEars, TrialPiece } from './trialRunner.ts';
-
-/** What the trials of an experiment share. */
-export interface TrialPlace {
-  readonly cluster: TrialCluster;
-  readonly preparation: SharedPreparation;
-  readonly tensors: PrepareNeural;
-}
+import type { TrialPlace } from './trialPlace.ts';
 
 /** Options of any trainer, as far as they are alike. */
 export interface TunedOptions {

@@ -23,19 +23,7 @@ import {
 } from './stagedProduct.ts';
 import { weightReference } from './weightReference.ts';
 import { arrayType, isQuads, readQuad, times } from './wgslText.ts';
-
-export interface WeightProduct {
-  readonly name: string;
-  /** The forward convolution's. */
-  readonly gather: Gather;
-  /** Of the image. */
-  readonly channels: number;
-  /** Of the gradient. */
-  readonly columns: number;
-  readonly tile: ProductTile;
-  /** Parts of the positions that are summed apart, into `partial`; 1 adds to the result. */
-  readonly splits: number;
-}
+import type { WeightProduct } from './weightReference.ts';
 
 export function weightRows({ gather, channels }: Pick<WeightProduct, 'channels' | 'gather'>): number {
   return tapsOf(gather) * channels;
