@@ -1,10 +1,7 @@
 // The programs that are open on this worker. Each has a socket to the coordinator and a thread here; what comes from one
 // goes to the other, and when either ends, so does the other.
 
-import type { FetchBlob } from '../blobs/blobFetcher.ts';
 import { OpenedProgram } from './openedProgram.ts';
-import type { ByteSocket } from './byteSocket.ts';
-import type { OpenOwnerThread } from '../thread/threadPort.ts';
 import type { ProgramEnvironment } from './openedProgram.ts';
 
 /** A worker has no use for more, and each costs a thread. */

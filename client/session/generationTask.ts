@@ -3,7 +3,6 @@
 
 import { PeerMessageError } from '../../shared/collective/peerMessage.ts';
 import { AbortedError, DeadlineError, TabgradError, errorCodes } from '../../shared/errors.ts';
-import type { CoordinatorMessageOf } from '../../shared/protocol/control.ts';
 import { messageOf } from '../../shared/text/messageOf.ts';
 import { deferred } from '../../shared/deferred.ts';
 import { whenAborted } from '../../shared/whenAborted.ts';

@@ -14,19 +14,16 @@ import {
   stepsPerEpoch,
 } from '../../../shared/neural/data/stepPlan.ts';
 import { learningRateAt } from '../../../shared/neural/run/learningRate.ts';
-import type { LocalSteps, NeuralSpec } from '../../../shared/neural/run/neuralSpec.ts';
+import type { LocalSteps } from '../../../shared/neural/run/neuralSpec.ts';
 import { eventTurn } from '../../../kernels/eventTurn.ts';
-import type { GenerationContext } from '../../session/memberRun.ts';
 import { createGradientSum, type GradientSum } from './gradientSum.ts';
 import { keepEqual } from './equalParameters.ts';
 import { explainNonFinite } from './explainNonFinite.ts';
 import { makeLocalSteps } from './localSteps.ts';
 import { finiteMetrics } from './finiteMetrics.ts';
-import type { MemberState } from './memberState.ts';
 import { RunMetrics } from './runMetrics.ts';
 import { StateSaver } from './stateSaver.ts';
 import { StepTimeline } from './stepTimeline.ts';
-import type { TensorRows } from './tensorRows.ts';
 import type { StepLoopOptions } from './stepLoopOptions.ts';
 
 /** The coordinator writes every report down. */

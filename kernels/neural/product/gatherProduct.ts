@@ -6,7 +6,6 @@ import type { Op, StorageBinding } from '../../gpu/op.ts';
 import { batchUniform } from '../kernelCall.ts';
 import type { Gather } from './convolutionGeometry.ts';
 import { positionsOf, staysInside, tapsOf } from './convolutionGeometry.ts';
-import type { Finish } from './finish.ts';
 import { finishElement, writeQuad } from './finish.ts';
 import { gatherReference } from './gatherReference.ts';
 import type { PhaseWgsl } from './phaseWgsl.ts';

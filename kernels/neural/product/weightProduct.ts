@@ -4,10 +4,8 @@
 
 import type { Op, StorageBinding } from '../../gpu/op.ts';
 import { batchUniform } from '../kernelCall.ts';
-import type { Gather } from './convolutionGeometry.ts';
 import { positionsOf, staysInside, tapsOf } from './convolutionGeometry.ts';
 import { accumulate, finishElement, writeQuad } from './finish.ts';
-import type { ProductTile } from './productTile.ts';
 import { heightOf, nameOf, threadsOf, widthOf } from './productTile.ts';
 import type { StagedOperand } from './stagedProduct.ts';
 import {
