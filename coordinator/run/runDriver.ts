@@ -150,11 +150,11 @@ export class RunDriver implements RunHandle {
   }
 
   #lookAtPool(lost: ReadonlyMap<string, string>): void {
-    const workers = this.#options.pool
-      .workers()
+    const all = this.#options.pool.workers();
+    const workers = all
       .filter(({ runId, programs }) => runId === this.runId || (runId === undefined && programs === 0))
       .map(asRunWorker);
-    this.#handle({ type: 'workers', atMs: this.#now(), workers, lost });
+    this.#handle({ type: 'workers', atMs: this.#now(), workers, busy: all.length - workers.length, lost });
   }
 
   #now(): number {
