@@ -2,7 +2,7 @@
 
 import { randomUUID } from 'node:crypto';
 import { resolve } from 'node:path';
-import { nearestWord } from '../../shared/text/nearestWord.ts';
+import { unknownKey } from '../../shared/text/unknownKey.ts';
 import { TrainArgumentError } from './trainErrors.ts';
 import type { CheckpointConfig, RunConfig, ScalingConfig } from './trainerOptions.ts';
 
@@ -88,12 +88,8 @@ export function wholeNumber(field: string, value: number, least: number): number
 
 /** @throws TrainArgumentError naming the option, with the one that was probably meant. */
 export function refuseUnknown(section: string, value: object, names: readonly string[]): void {
-  for (const name of Object.keys(value)) {
-    if (names.includes(name)) continue;
-    const near = nearestWord(name, names);
-    const hint = near === undefined ? `expected one of ${names.join(', ')}` : `did you mean ${near}?`;
-    throw argument(section === '' ? name : `${section}.${name}`, `is not an option; ${hint}`);
-  }
+  const unknown = unknownKey(value, names);
+  if (unknown) throw argument(section === '' ? unknown.key : `${section}.${unknown.key}`, unknown.problem);
 }
 
 export function argument(field: string, what: string): TrainArgumentError {

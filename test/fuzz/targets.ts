@@ -2,6 +2,7 @@
 
 import { arrowTarget, batchBytesTarget } from './arrowTarget.ts';
 import type { FuzzTarget } from './fuzzTarget.ts';
+import { netInputsTarget, netTarget, safetensorsTarget } from './netTarget.ts';
 import { parquetTarget } from './parquetTarget.ts';
 import { csvTarget, jsonTarget } from './textTarget.ts';
 
@@ -11,4 +12,7 @@ export const fuzzTargets: readonly FuzzTarget[] = [
   batchBytesTarget,
   csvTarget,
   jsonTarget,
+  netInputsTarget,
+  netTarget,
+  safetensorsTarget,
 ];
