@@ -9,7 +9,7 @@ import { GBDTPredictor } from '../predict/gbdtPredictor.ts';
 import { isLayersModel } from '../predict/layersFolder.ts';
 import { NeuralPredictor } from '../predict/neuralPredictor.ts';
 import { Checkpoint } from '../train/checkpoint.ts';
-import type { ScalingConfig } from '../train/trainerOptions.ts';
+import type { ScalingConfig } from '../train/runOptions.ts';
 import { formatCount, formatDuration } from '../progress/formatNumbers.ts';
 import type { CliContext, CommonValues } from './command.ts';
 import { BadArgumentError } from './cliErrors.ts';

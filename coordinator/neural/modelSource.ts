@@ -21,7 +21,7 @@ import { messageOf } from '../../shared/text/messageOf.ts';
 import type { Tensor } from '../../shared/neural/state/safetensors.ts';
 import { MODEL_FILE } from '../train/checkpoint.ts';
 import { readCheckpointFile } from '../train/readCheckpointFile.ts';
-import { CheckpointError } from '../train/trainErrors.ts';
+import { CheckpointError } from '../train/checkpointError.ts';
 import { isLive, liveWeights, writeFrozen, type LiveModel } from './liveModel.ts';
 import type { ModelPort } from './modelPort.ts';
 import { inspectWithTfjs } from './tfjsThread/askTfjs.ts';

@@ -12,8 +12,8 @@ import {
 } from '../../shared/neural/state/namedState.ts';
 import { decodeTensors, encodeTensors } from '../../shared/neural/state/safetensors.ts';
 import { Checkpoint } from '../train/checkpoint.ts';
-import { CHECKPOINT_FILE } from '../train/record/runFolder.ts';
-import { CheckpointError } from '../train/trainErrors.ts';
+import { CHECKPOINT_FILE } from '../train/checkpoint.ts';
+import { CheckpointError } from '../train/checkpointError.ts';
 import { readLayersModel } from './modelSource.ts';
 
 const OPTIMIZER_FILE = 'optimizer.safetensors';

@@ -14,7 +14,7 @@ import {
   wholeNumber,
   type RunSettings,
 } from '../train/runOptions.ts';
-import type { RunConfig, ScalingConfig } from '../train/trainerOptions.ts';
+import type { RunConfig, ScalingConfig } from '../train/runOptions.ts';
 import type { ModelSource } from './modelSource.ts';
 import type { NeuralCheckpoint } from './neuralCheckpoint.ts';
 import {

@@ -10,7 +10,7 @@ import {
   wholeNumber,
   type RunSettings,
 } from '../../train/runOptions.ts';
-import type { RunConfig, ScalingConfig } from '../../train/trainerOptions.ts';
+import type { RunConfig, ScalingConfig } from '../../train/runOptions.ts';
 import type { DataParallelCheckpoint } from './dataParallelCheckpoint.ts';
 import { isTable, type LoopData } from './prepareColumns.ts';
 
