@@ -41,6 +41,7 @@ export class GenerationTask {
   #links: ReadonlyMap<string, Link> = new Map();
   #run: MemberRun | undefined;
   #stopExpecting: () => void = () => undefined;
+  #missing: () => readonly string[] = () => [];
   /** Resolves when nothing of this generation is going on any more. Never rejects. */
   readonly ended: Promise<GenerationEnd>;
 
@@ -55,6 +56,11 @@ export class GenerationTask {
     this.ended = this.#work()
       .catch((error: unknown) => this.#judge(error))
       .finally(() => this.#stopExpecting());
+  }
+
+  /** Members for whom this one was waiting when the generation ended here. */
+  get missing(): readonly string[] {
+    return this.#missing();
   }
 
   begin(): void {
@@ -80,6 +86,15 @@ export class GenerationTask {
    */
   closeLinks(): void {
     for (const link of this.#links.values()) link.close(`generation ${this.assignment.generation} is over`);
+  }
+
+  /** The same where another generation follows: those who are in it, too, need not connect anew. */
+  parkLinks(): void {
+    const reason = `generation ${this.assignment.generation} is over`;
+    for (const link of this.#links.values()) {
+      if (link.park) link.park(reason);
+      else link.close(reason);
+    }
   }
 
   async #work(): Promise<GenerationEnd> {
@@ -108,17 +123,17 @@ export class GenerationTask {
       runId,
       peers: others.length,
     });
-    const links = await environment.connector.connect(others, { group, signal });
+    const unlinked = new Set(others.map(({ workerId }) => workerId));
+    this.#missing = () => [...unlinked];
+    const onLink = (workerId: string): void => void unlinked.delete(workerId);
+    const links = await environment.connector.connect(others, { group, signal, onLink });
     this.#links = links;
     const ranked = [...members].sort((a, b) => a.rank - b.rank).map((member) => member.workerId);
+    const collective = new LinkCollective({ rank, members: ranked, links, generation });
+    this.#missing = () => collective.missing;
     const context: GenerationContext = {
       links,
-      collective: new LinkCollective({
-        rank,
-        members: ranked,
-        links,
-        generation,
-      }),
+      collective,
       members,
       rank,
       generation,

@@ -15,7 +15,8 @@ import { Outbox } from './outbox.ts';
 import { resumedRunState } from './resumeRun.ts';
 import type { RunFact, SavedRun } from './runRecord.ts';
 import type { CommittedRound, RunEvent, RunHandle, RunOutcome, RunRequest } from './runRequest.ts';
-import { stepRun, wakeAtMs } from './runMachine.ts';
+import { stepRun } from './runMachine.ts';
+import { wakeAtMs } from './ticks.ts';
 import { defaultTiming, initialRunState } from './runState.ts';
 import type { BlobCheck, RunCommand, RunInput, RunPlan, RunState, RunTiming, RunWorker } from './runState.ts';
 import { allRows } from './speed.ts';
@@ -78,6 +79,7 @@ export class RunDriver implements RunHandle {
       totalRows: allRows(shards),
       isProfiled: kind.isProfiled(spec),
       usefulWorkers: kind.usefulWorkers(spec, shards),
+      movesShards: kind.movesShards(spec),
       maxFailures: request.maxFailures,
       isEnough: (round) => this.#isEnough(round),
       timing: { ...defaultTiming, ...options.timing },

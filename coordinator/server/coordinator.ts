@@ -6,6 +6,7 @@ import type { AddressInfo } from 'node:net';
 import { MAX_BLOB_BYTES } from '../blobs/maxBlobBytes.ts';
 import type { BlobStore } from '../blobs/blobStore.ts';
 import { sweepBlobs } from '../blobs/sweepBlobs.ts';
+import { BlobChecks } from '../blobs/blobChecks.ts';
 import { WorkerUploads } from '../blobs/workerUploads.ts';
 import type { TabgradError } from '../../shared/errors.ts';
 import { systemClock, type Clock } from '../../shared/clock.ts';
@@ -161,6 +162,7 @@ export async function startCoordinator(options: CoordinatorOptions = {}): Promis
   });
   const workers = new WorkerProofs(pool, attempts);
   const maxBlobBytes = options.maxBlobBytes ?? MAX_BLOB_BYTES;
+  const checks = new BlobChecks(blobs, clock);
   const uploads = new WorkerUploads({
     blobs,
     clock,
@@ -223,7 +225,7 @@ export async function startCoordinator(options: CoordinatorOptions = {}): Promis
     joinUrl,
   };
   const routes = [
-    ...blobRoutes({ blobs, uploads, maxBlobBytes, log }),
+    ...blobRoutes({ blobs, checks, uploads, maxBlobBytes, log }),
     ...statusRoutes(status),
     ...runRoutes(runs, blobs),
     ...moderationRoutes(moderation, joinUrl),

@@ -84,7 +84,7 @@ export async function prepareTraining(input: PrepareInput): Promise<PreparedTrai
       requireColumns(wanted, found, `dataset "${name}"`);
       spooled.push(await spoolEvaluationSet(name, data, settings, first.features));
     }
-    const target = first.target.range;
+    const target = first.target.rangeOf(first.set.spool.rows);
     const spec: TrainSpec = {
       ...(input.startFrom && { firstRound: modelRounds(input.startFrom.model) }),
       ...buildTrainSpec({
@@ -93,6 +93,7 @@ export async function prepareTraining(input: PrepareInput): Promise<PreparedTrai
         features: first.features,
         target,
         trainRows: first.set.spool.rows,
+        allRows: spooled.reduce((rows, { spool }) => rows + spool.rows, 0),
         evaluationSets: spooled.map(({ name }) => name),
       }),
     };

@@ -1,5 +1,6 @@
 // What preparation takes and gives back, apart from how it does that.
 
+import type { DeviceSpec } from '../../../kernels/gbdt/treeDevice.ts';
 import type { FeatureCuts } from '../../../shared/gbdt/cuts.ts';
 import type { GbdtModel } from '../../../shared/gbdt/model/model.ts';
 import type { ColumnBatch } from '../../../shared/columns/columnBatch.ts';
@@ -37,5 +38,9 @@ export interface StartingModel {
    * Margins of rows, [output][row], in units of 2^-fractionBits.
    * @param features one column a feature: float32 numbers (NaN is missing) or category codes (MISSING_BIN is missing).
    */
-  margins(features: readonly (Float32Array | Uint8Array)[], rows: number, fractionBits: number): Int32Array;
+  margins(
+    features: readonly (Float32Array | Uint8Array)[],
+    rows: number,
+    device: Pick<DeviceSpec, 'gradient' | 'marginFractionBits' | 'isWide'>,
+  ): Int32Array;
 }

@@ -91,6 +91,6 @@ function binRows(
     bins,
     labels: block.labels.subarray(from, to),
     ...(block.weights && { weights: block.weights.subarray(from, to) }),
-    ...(startFrom && { baseMargins: startFrom.margins(raw, rows, spec.device.marginFractionBits) }),
+    ...(startFrom && { baseMargins: startFrom.margins(raw, rows, spec.device) }),
   };
 }

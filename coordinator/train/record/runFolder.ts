@@ -54,10 +54,10 @@ export class RunFolder {
   }
 
   /** @throws ResultWriteError */
-  async appendProgress(line: Readonly<Record<string, unknown>>): Promise<void> {
+  async appendProgress(lines: readonly Readonly<Record<string, unknown>>[]): Promise<void> {
     const path = join(this.path, 'progress.jsonl');
     try {
-      await appendFile(path, `${visibleText(JSON.stringify(line))}\n`);
+      await appendFile(path, lines.map((line) => `${visibleText(JSON.stringify(line))}\n`).join(''));
     } catch (error) {
       throw writeFailure(error, path);
     }

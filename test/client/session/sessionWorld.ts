@@ -8,6 +8,7 @@ import { LoopThread } from '../../../client/ownerLoop/loopThread.ts';
 import { createWorkerSession } from '../../../client/session/runSession.ts';
 import type { WorkerSession } from '../../../client/session/sessionEnvironment.ts';
 import type { Link, LinkConnector } from '../../../client/transport/link.ts';
+import { BlobFetchError } from '../../../client/blobs/blobErrors.ts';
 import { memoryLinkPair } from '../../../client/transport/memoryLink.ts';
 import type {
   CoordinatorMessage,
@@ -21,6 +22,7 @@ import type { NeuralSpec } from '../../../shared/neural/run/neuralSpec.ts';
 import type { TrainingEngine } from '../../../shared/neural/trainingEngine.ts';
 import { encodeShard } from '../../../shared/gbdt/shardCodec.ts';
 import type { TrainSpec } from '../../../shared/gbdt/trainSpec.ts';
+import { whenAborted } from '../../../shared/whenAborted.ts';
 import { inlineOwnerThread } from '../../setup/inlineOwnerThread.ts';
 import { seededRandom } from '../../setup/seededRandom.ts';
 
@@ -28,11 +30,14 @@ export const RUN = 'run-1';
 
 interface Inbox {
   readonly messages: WorkerMessage[];
+  readonly all: WorkerMessage[];
   wake: () => void;
 }
 
 export class SessionWorld {
   readonly blobs = new Map<string, Uint8Array>();
+  /** By SHA-256: what has to happen before a blob arrives. */
+  readonly held = new Map<string, Promise<void>>();
   /** SHA-256 of what workers fetched, in order. */
   readonly fetched: string[] = [];
   readonly sessions = new Map<string, WorkerSession>();
@@ -63,14 +68,16 @@ export class SessionWorld {
   }
 
   addWorker(workerId: string, wrap: (device: TreeDevice) => TreeDevice = (device) => device): void {
-    const inbox: Inbox = { messages: [], wake: () => undefined };
+    const inbox: Inbox = { messages: [], all: [], wake: () => undefined };
     this.#inboxes.set(workerId, inbox);
     const session = createWorkerSession({
       workerId,
       connector: this.#connector(workerId),
       send: (message) => {
         if (!this.sessions.has(workerId)) return;
-        inbox.messages.push(JSON.parse(JSON.stringify(message)) as WorkerMessage);
+        const copy = JSON.parse(JSON.stringify(message)) as WorkerMessage;
+        inbox.messages.push(copy);
+        inbox.all.push(copy);
         inbox.wake();
       },
       createDevice: async (spec) => {
@@ -82,9 +89,12 @@ export class SessionWorld {
       openLoop: (name, code) =>
         new LoopThread(inlineOwnerThread, name === 'rounds' ? { name } : { name, device: 'cpu' }, code),
       putBlob: async (bytes) => ({ sha256: this.put(bytes), sizeBytes: bytes.length }),
-      fetchBlob: async (sha256) => {
+      fetchBlob: async (sha256, { signal }) => {
         this.fetched.push(sha256);
-        return this.blobs.get(sha256)!;
+        await Promise.race([this.held.get(sha256), whenAborted(signal)]);
+        const bytes = this.blobs.get(sha256);
+        if (!bytes) throw new BlobFetchError(`there is no blob ${sha256}`);
+        return bytes;
       },
       now: () => performance.now(),
       log: (line) => this.onLog(line),
@@ -127,6 +137,11 @@ export class SessionWorld {
     }
   }
 
+  /** All that a worker said since the start. */
+  heard(workerId: string): readonly WorkerMessage[] {
+    return this.#inboxes.get(workerId)?.all ?? [];
+  }
+
   /** The worker's process is gone: it says nothing more and its links break. */
   kill(workerId: string): void {
     const session = this.sessions.get(workerId);
@@ -166,7 +181,7 @@ export interface SmallRun {
 }
 
 /** A run on random rows with a learnable label: `shards` training shards of 500 rows, one evaluation shard. */
-export function smallRun(world: SessionWorld, shards: number, rounds: number): SmallRun {
+export function smallRun(world: SessionWorld, shards: number, rounds: number, sharesRows = false): SmallRun {
   const random = seededRandom(7);
   const features = 5;
   const spec = buildTrainSpec({
@@ -178,6 +193,7 @@ export function smallRun(world: SessionWorld, shards: number, rounds: number): S
     })),
     target: { maxAbsLabel: 1, maxWeight: 1 },
     trainRows: shards * 500,
+    ...(sharesRows && { allRows: (shards + 1) * 500 }),
     evaluationSets: ['train', 'valid'],
   });
   const shard = (dataset: string, index: number): Lease => {

@@ -3,7 +3,8 @@
 import { createHash } from 'node:crypto';
 import { gbdtRun } from '../../../coordinator/run/kinds/gbdtRun.ts';
 import { usefulWorkers } from '../../../coordinator/run/leasePlan.ts';
-import { stepRun, wakeAtMs } from '../../../coordinator/run/runMachine.ts';
+import { stepRun } from '../../../coordinator/run/runMachine.ts';
+import { wakeAtMs } from '../../../coordinator/run/ticks.ts';
 import type { CommittedRound, RunEvent } from '../../../coordinator/run/runRequest.ts';
 import { defaultTiming, initialRunState } from '../../../coordinator/run/runState.ts';
 import type {
@@ -65,6 +66,7 @@ export class Bench {
       totalRows: shards.length * 1000,
       isProfiled: false,
       usefulWorkers: usefulWorkers(shards),
+      movesShards: true,
       workers: { min: 2, max: 2 },
       totalRounds: 10,
       maxFailures: 0,
