@@ -56,7 +56,9 @@ export class LinkCollective implements Collective {
   readonly #timeoutMs: number;
   readonly #allReduceAlgorithm: AllReduceAlgorithm | undefined;
   readonly #active = new Set<number>();
-  readonly #waits = new Set<(error: unknown) => void>();
+  /** Each wait under way, and the peer that it is for. */
+  readonly #waits = new Map<(error: unknown) => void, string>();
+  #missing: readonly string[] = [];
   #nextSequence = 0;
   #staleFrames = 0;
   #failure: { readonly error: unknown } | undefined;
@@ -103,6 +105,11 @@ export class LinkCollective implements Collective {
         }
       },
     };
+  }
+
+  /** Peers for whom this member was waiting when its collectives failed or were withdrawn. */
+  get missing(): readonly string[] {
+    return this.#missing;
   }
 
   get stats(): CollectiveStats {
@@ -208,7 +215,7 @@ export class LinkCollective implements Collective {
       const cancel = this.#clock.after(timeoutMs, () =>
         this.#fail(new DeadlineError(`Peer ${peer} did not ${doing} within ${timeoutMs} ms.`, { peer })),
       );
-      this.#waits.add(give);
+      this.#waits.set(give, peer);
       promise.then((value) => {
         cancel();
         this.#waits.delete(give);
@@ -228,7 +235,8 @@ export class LinkCollective implements Collective {
   #fail(error: unknown): void {
     if (this.#failure) return;
     this.#failure = { error };
-    for (const give of this.#waits) give(error);
+    this.#missing = [...new Set(this.#waits.values())];
+    for (const give of this.#waits.keys()) give(error);
   }
 }
 

@@ -57,6 +57,8 @@ export interface ControlClientEvents {
 
 const FIRST_RETRY_MS = 250;
 const MAX_RETRY_MS = 15_000;
+/** After a shorter conversation without any work the next attempt waits as after one that failed. */
+const USEFUL_MS = 10_000;
 /** From opening the socket until the welcome. */
 const JOIN_TIMEOUT_MS = 15_000;
 /** Missed pings before the socket counts as dead: a sleeping laptop's socket looks open for minutes. */
@@ -84,6 +86,10 @@ export class ControlClient {
   #joined = false;
   #closed = false;
   #attempt = 0;
+  /** Times that this worker was not known any more, since it was last of use. */
+  #refusals = 0;
+  #joinedAtMs = 0;
+  #isUseful = false;
   #silenceMs = JOIN_TIMEOUT_MS;
   #cancelTimer: () => void = () => {};
 
@@ -180,13 +186,16 @@ export class ControlClient {
         if (message.reconnect) this.#lose(`the coordinator is going down: ${message.reason}`);
         else void this.close(message.reason);
         return;
-      case 'iceServers':
       case 'assign':
       case 'prepare':
+      case 'openProgram':
+        this.#isUseful = true;
+        this.#events.onMessage(message);
+        return;
+      case 'iceServers':
       case 'begin':
       case 'halt':
       case 'release':
-      case 'openProgram':
         this.#events.onMessage(message);
     }
   }
@@ -196,7 +205,8 @@ export class ControlClient {
     if (this.#identity?.workerId !== message.workerId) this.#queue.length = 0;
     this.#identity = { workerId: message.workerId, secret: message.secret };
     this.#joined = true;
-    this.#attempt = 0;
+    this.#isUseful = false;
+    this.#joinedAtMs = this.#options.clock.now();
     this.#silenceMs = message.pingIntervalMs * SILENT_INTERVALS;
     this.#watchSilence('the coordinator fell silent', this.#silenceMs);
     this.#events.onWelcome(message);
@@ -208,7 +218,8 @@ export class ControlClient {
       // The coordinator knows this identity no more (it was away for too long, or its record is new): join afresh.
       this.#identity = undefined;
       this.#queue.length = 0;
-      this.#lose(`${message.message} Joining as a new worker.`, 0);
+      const isFirst = this.#refusals++ === 0;
+      this.#lose(`${message.message} Joining as a new worker.`, isFirst ? 0 : undefined);
       return;
     }
     void this.close(message.message);
@@ -276,6 +287,7 @@ export class ControlClient {
 
   #lose(reason: string, retryInMs?: number): void {
     if (this.#closed) return;
+    this.#forgetFailures();
     this.#joined = false;
     this.#release()?.close();
     const waitMs =
@@ -283,6 +295,14 @@ export class ControlClient {
     this.#cancelTimer();
     this.#cancelTimer = this.#options.clock.after(waitMs, () => this.#open());
     this.#events.onLost(reason, waitMs);
+  }
+
+  /** A coordinator that welcomes and refuses in turn, or hangs up after each welcome, is asked ever more rarely. */
+  #forgetFailures(): void {
+    if (!this.#joined) return;
+    if (!this.#isUseful && this.#options.clock.now() - this.#joinedAtMs < USEFUL_MS) return;
+    this.#attempt = 0;
+    this.#refusals = 0;
   }
 
   #release(): ControlSocket | undefined {

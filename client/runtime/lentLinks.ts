@@ -35,5 +35,6 @@ function lentLink(link: Link, time: LentTime): Link {
       });
     },
     close: (reason) => link.close(reason),
+    park: (reason) => (link.park ? link.park(reason) : link.close(reason)),
   };
 }

@@ -3,7 +3,6 @@
 
 import { PeerMessageError } from '../../shared/collective/peerMessage.ts';
 import { AbortedError, DeadlineError, TabgradError, errorCodes } from '../../shared/errors.ts';
-import type { CoordinatorMessageOf } from '../../shared/protocol/control.ts';
 import { messageOf } from '../../shared/text/messageOf.ts';
 import { deferred } from '../../shared/deferred.ts';
 import { whenAborted } from '../../shared/whenAborted.ts';
@@ -12,8 +11,7 @@ import type { Link, PeerAddress } from '../transport/link.ts';
 import { BadAssignmentError } from './errors.ts';
 import type { GenerationContext, MemberRun } from './memberRun.ts';
 import type { SessionEnvironment } from './sessionEnvironment.ts';
-
-export type Assignment = CoordinatorMessageOf<'assign'>;
+import type { Assignment } from './memberRun.ts';
 
 /** How a generation ended here. A withdrawn one was cut short by halt or by a newer assignment. */
 export type GenerationEnd =
@@ -41,6 +39,7 @@ export class GenerationTask {
   #links: ReadonlyMap<string, Link> = new Map();
   #run: MemberRun | undefined;
   #stopExpecting: () => void = () => undefined;
+  #missing: () => readonly string[] = () => [];
   /** Resolves when nothing of this generation is going on any more. Never rejects. */
   readonly ended: Promise<GenerationEnd>;
 
@@ -55,6 +54,11 @@ export class GenerationTask {
     this.ended = this.#work()
       .catch((error: unknown) => this.#judge(error))
       .finally(() => this.#stopExpecting());
+  }
+
+  /** Members for whom this one was waiting when the generation ended here. */
+  get missing(): readonly string[] {
+    return this.#missing();
   }
 
   begin(): void {
@@ -80,6 +84,15 @@ export class GenerationTask {
    */
   closeLinks(): void {
     for (const link of this.#links.values()) link.close(`generation ${this.assignment.generation} is over`);
+  }
+
+  /** The same where another generation follows: those who are in it, too, need not connect anew. */
+  parkLinks(): void {
+    const reason = `generation ${this.assignment.generation} is over`;
+    for (const link of this.#links.values()) {
+      if (link.park) link.park(reason);
+      else link.close(reason);
+    }
   }
 
   async #work(): Promise<GenerationEnd> {
@@ -108,17 +121,17 @@ export class GenerationTask {
       runId,
       peers: others.length,
     });
-    const links = await environment.connector.connect(others, { group, signal });
+    const unlinked = new Set(others.map(({ workerId }) => workerId));
+    this.#missing = () => [...unlinked];
+    const onLink = (workerId: string): void => void unlinked.delete(workerId);
+    const links = await environment.connector.connect(others, { group, signal, onLink });
     this.#links = links;
     const ranked = [...members].sort((a, b) => a.rank - b.rank).map((member) => member.workerId);
+    const collective = new LinkCollective({ rank, members: ranked, links, generation });
+    this.#missing = () => collective.missing;
     const context: GenerationContext = {
       links,
-      collective: new LinkCollective({
-        rank,
-        members: ranked,
-        links,
-        generation,
-      }),
+      collective,
       members,
       rank,
       generation,

@@ -2,10 +2,11 @@
 // Messages are put in a queue, so that a generation has quite ended before the next one starts.
 
 import type { CoordinatorMessage, CoordinatorMessageOf } from '../../shared/protocol/control.ts';
-import { AbortedError } from '../../shared/errors.ts';
+import { AbortedError, TabgradError } from '../../shared/errors.ts';
+import { messageOf } from '../../shared/text/messageOf.ts';
 import { fetchJson } from './fetchJson.ts';
 import { GenerationTask } from './generationTask.ts';
-import type { Assignment } from './generationTask.ts';
+import type { Assignment } from './memberRun.ts';
 import type { MemberRun } from './memberRun.ts';
 import { memberRunKindOf } from './memberRunKinds.ts';
 import type { SessionEnvironment, WorkerSession } from './sessionEnvironment.ts';
@@ -98,20 +99,30 @@ class RunSession implements WorkerSession {
     this.#preparing = new AbortController();
   }
 
-  /** What can't be loaded now is tried again, and told, when there is a place. */
+  /** What can't be loaded is told, so that another is asked; nobody waits for it, so it may be asked again later. */
   async #prepare(message: CoordinatorMessageOf<'prepare'>): Promise<void> {
     const { signal } = this.#preparing;
     if (this.#closed || signal.aborted) return;
     await this.#task?.ended;
-    const run = await this.#openRun(message, signal);
-    await run.preload(message.leases, signal);
-    const { runId, generation } = message;
-    this.#environment.send({ type: 'prepared', runId, generation });
+    const { runId, generation, leases } = message;
+    try {
+      const run = await this.#openRun(message, signal);
+      await run.preload(leases, signal);
+      this.#environment.send({ type: 'prepared', runId, generation });
+    } catch (error) {
+      // A place has come meanwhile, or the run is over.
+      if (signal.aborted) return;
+      const code = error instanceof TabgradError ? error.code : 'INTERNAL';
+      const words = messageOf(error).slice(0, 1000);
+      this.#environment.send({ type: 'prepared', runId, generation, error: { code, message: words } });
+    }
   }
 
   async #assign(assignment: Assignment): Promise<void> {
     await this.#task?.ended;
-    this.#task?.closeLinks();
+    const isSameRun = this.#task?.assignment.runId === assignment.runId;
+    if (isSameRun && !this.#closed) this.#task?.parkLinks();
+    else this.#task?.closeLinks();
     if (this.#closed) return;
     const task = new GenerationTask(assignment, this.#environment, (one, signal) =>
       this.#openRun(one, signal),
@@ -158,7 +169,9 @@ class RunSession implements WorkerSession {
   }
 
   async #answerHalt(message: CoordinatorMessageOf<'halt'>): Promise<void> {
-    if (this.#isCurrent(message)) await this.#task?.ended;
+    const task = this.#isCurrent(message) ? this.#task : undefined;
+    await task?.ended;
+    const missing = task?.missing ?? [];
     const { runId, generation, knownRounds } = message;
     const run = this.#run?.runId === runId ? this.#run : undefined;
     const committedRounds = run?.committedRounds ?? 0;
@@ -168,6 +181,7 @@ class RunSession implements WorkerSession {
       runId,
       generation,
       committedRounds,
+      ...(missing.length > 0 && { missing: [...missing] }),
       rounds,
     });
   }

@@ -1,4 +1,5 @@
-// A link over a raw channel that has been greeted on. Bytes are frames; text is a farewell or a sign of life.
+// A link over a raw channel that has been greeted on. Bytes are frames; text is a farewell, for good or
+// until the channel is greeted on again, or a sign of life.
 
 import type { Clock } from '../../shared/clock.ts';
 import { messageOf } from '../../shared/text/messageOf.ts';
@@ -18,12 +19,16 @@ const MAX_REASON_CHARACTERS = 500;
  */
 const ALIVE_EVERY_MS = 1_000;
 const ALIVE = '{"type":"alive"}';
+/** The last word on this link; what follows is the greeting of the next one. */
+const PARKED = '{"type":"parked"}';
 
 export interface ChannelLinkOptions {
   readonly peer: string;
   readonly path: LinkPath;
   readonly maxMessageBytes: number;
   readonly clock: Clock;
+  /** Takes the channel over when the link is parked; `free` resolves when the other end has parked it, too. */
+  readonly onPark?: (free: Promise<void>) => void;
 }
 
 export class ChannelLink implements Link {
@@ -36,6 +41,10 @@ export class ChannelLink implements Link {
   readonly #inbox = new MessageQueue<Uint8Array>();
   readonly #closed = deferred<string>();
   readonly #stats = { bytesSent: 0, bytesReceived: 0 };
+  readonly #onPark: ((free: Promise<void>) => void) | undefined;
+  readonly #farParked = deferred<void>();
+  #isParked = false;
+  #isFarParked = false;
   #closedReason: string | undefined;
   #quiet = true;
   #cancelAlive: () => void = () => undefined;
@@ -46,6 +55,7 @@ export class ChannelLink implements Link {
     this.maxMessageBytes = options.maxMessageBytes;
     this.#channel = channel;
     this.#clock = options.clock;
+    this.#onPark = options.onPark;
     this.closed = this.#closed.promise;
     void channel.closed.then((reason) => this.#end(reason));
     channel.onMessage((message) => this.#receive(message));
@@ -81,7 +91,21 @@ export class ChannelLink implements Link {
     this.#inbox.onMessage(receive);
   }
 
+  park(reason: string): void {
+    const isOpen = this.#closedReason === undefined || this.#isFarParked;
+    if (!this.#onPark || this.#isParked || !isOpen) return this.close(reason);
+    try {
+      this.#channel.send(PARKED);
+    } catch {
+      return this.close(reason);
+    }
+    this.#isParked = true;
+    this.#end(reason);
+    this.#onPark(this.#farParked.promise);
+  }
+
   close(reason: string): void {
+    if (this.#isFarParked && !this.#isParked) this.#channel.close(reason);
     if (this.#closedReason !== undefined) return;
     try {
       this.#channel.send(JSON.stringify({ type: 'bye', reason: reason.slice(0, MAX_REASON_CHARACTERS) }));
@@ -96,6 +120,13 @@ export class ChannelLink implements Link {
 
   #receive(message: Uint8Array | string): void {
     if (message === ALIVE) return;
+    if (message === PARKED) {
+      this.#isFarParked = true;
+      // What comes next waits for the next link.
+      this.#channel.onMessage(undefined);
+      this.#farParked.resolve();
+      return this.#end('the other end has left the group');
+    }
     if (typeof message === 'string') {
       const reason = farewellReason(message);
       this.#end(reason);

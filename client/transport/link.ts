@@ -22,6 +22,8 @@ export interface Link {
   /** Resolves with the reason when the link is closed by either side. Never rejects. */
   readonly closed: Promise<string>;
   close(reason: string): void;
+  /** Closes the link, but keeps what carries it for the next group with the same peer, where that is possible. */
+  park?(reason: string): void;
 }
 
 /** Makes links between the members of a group. */
@@ -55,4 +57,6 @@ export interface ConnectOptions {
   readonly directTimeoutMs?: number;
   readonly timeoutMs?: number;
   readonly signal?: AbortSignal;
+  /** Called with each peer to which there is a link. */
+  readonly onLink?: (workerId: string) => void;
 }

@@ -10,6 +10,7 @@ import { greetAsAcceptor, greetAsDialler, type Greeting } from './greeting.ts';
 import { IncomingLobby } from './incomingLobby.ts';
 import type { ConnectOptions, Link, LinkConnector, LinkPath, PeerAddress } from './link.ts';
 import type { PeerEndpoint, RawChannel } from './peerEndpoint.ts';
+import { ParkedChannels } from './parkedChannels.ts';
 import { PeerLostError } from './peerLostError.ts';
 import { PeerUnprovenError } from './peerUnprovenError.ts';
 import type { OpenRelay } from './relayChannel.ts';
@@ -17,6 +18,8 @@ import type { OpenRelay } from './relayChannel.ts';
 const DEFAULT_DIRECT_TIMEOUT_MS = 8_000;
 const DEFAULT_TIMEOUT_MS = 30_000;
 const REDIAL_AFTER_MS = 500;
+/** How long the other end of a channel of the last group has to answer on it, before another is dialled. */
+const REUSE_TIMEOUT_MS = 3_000;
 /** Channels of one dialler that are greeted at a time: it gives up one before it opens the next. */
 const MAX_GREETED = 4;
 
@@ -56,6 +59,7 @@ class PeerLinkConnector implements LinkConnector {
   readonly #onUnproven: (error: PeerUnprovenError) => void;
   readonly #lobby: IncomingLobby;
   readonly #links = new Set<Link>();
+  readonly #parked: ParkedChannels;
 
   constructor(options: LinkConnectorOptions) {
     this.#workerId = options.workerId;
@@ -63,6 +67,7 @@ class PeerLinkConnector implements LinkConnector {
     this.#openRelay = options.openRelay;
     this.#clock = options.clock ?? systemClock;
     this.#onUnproven = options.onUnproven ?? ((): void => undefined);
+    this.#parked = new ParkedChannels(this.#clock);
     this.#lobby = new IncomingLobby(options.workerId, this.#clock);
     this.#endpoint?.onIncoming((incoming) => this.#lobby.enter(incoming));
   }
@@ -76,6 +81,7 @@ class PeerLinkConnector implements LinkConnector {
   }
 
   async connect(peers: readonly PeerAddress[], options: ConnectOptions): Promise<Map<string, Link>> {
+    this.#parked.keepOnly(peers);
     const outcomes = await Promise.allSettled(peers.map((peer) => this.#connectOne(peer, options)));
     const links = new Map<string, Link>();
     for (const outcome of outcomes)
@@ -88,6 +94,7 @@ class PeerLinkConnector implements LinkConnector {
 
   async close(): Promise<void> {
     this.#lobby.close();
+    this.#parked.keepOnly([]);
     for (const link of this.#links) link.close('the worker leaves');
     await this.#endpoint?.close();
   }
@@ -124,6 +131,7 @@ class PeerLinkConnector implements LinkConnector {
       ]);
       this.#links.add(link);
       void link.closed.then(() => this.#links.delete(link));
+      options.onLink?.(name);
       return link;
     } finally {
       cancel();
@@ -135,6 +143,8 @@ class PeerLinkConnector implements LinkConnector {
 
   async #dial(attempt: Attempt): Promise<Link> {
     const { peer, greeting } = attempt;
+    const reused = await this.#reuse(attempt, greetAsDialler, REUSE_TIMEOUT_MS);
+    if (reused) return reused;
     const direct = this.#endpoint
       ? await this.#dialDirectly(attempt, this.#endpoint)
       : 'this worker has no WebRTC';
@@ -143,6 +153,28 @@ class PeerLinkConnector implements LinkConnector {
       throw attempt.unproven ?? PeerLostError.of(peer.workerId, `${direct}, and there is no relay`);
     }
     return this.#greeted(attempt, this.#openRelay(peer.workerId, greeting.group), 'relay', greetAsDialler);
+  }
+
+  /** The channel of the last group, greeted on again; undefined where there is none, or the other end does not answer. */
+  async #reuse(
+    attempt: Attempt,
+    greet: (channel: RawChannel, greeting: Greeting) => Promise<number>,
+    timeoutMs: number,
+  ): Promise<Link | undefined> {
+    const parked = this.#parked.take(attempt.peer);
+    if (!parked) return undefined;
+    const { channel, free } = parked;
+    attempt.channels.add(channel);
+    const stop = this.#clock.after(timeoutMs, () => channel.close('the other end did not answer on it'));
+    try {
+      await Promise.race([free, channel.closed, attempt.over]);
+      return await this.#greeted(attempt, channel, 'direct', greet);
+    } catch {
+      channel.close('a new one is dialled');
+      return undefined;
+    } finally {
+      stop();
+    }
   }
 
   /** Dials until it works or the time for it is over: the other end may be about to come back to signalling. */
@@ -178,6 +210,9 @@ class PeerLinkConnector implements LinkConnector {
       if (greeted.length > MAX_GREETED) greeted.shift()?.close('the dialler opened too many others');
       this.#greeted(attempt, channel, 'direct', greetAsAcceptor).then(arrived.resolve, () => undefined);
     });
+    // The dialler decides; it may still be loading.
+    const reused = this.#reuse(attempt, greetAsAcceptor, directTimeoutMs);
+    void reused.then((link) => link && arrived.resolve(link));
     const openRelay = this.#openRelay;
     const relay = (): void => {
       if (!openRelay) return;
@@ -207,6 +242,9 @@ class PeerLinkConnector implements LinkConnector {
         path,
         maxMessageBytes,
         clock: this.#clock,
+        ...(path === 'direct' && {
+          onPark: (free: Promise<void>) => this.#parked.add(attempt.peer, channel, free),
+        }),
       });
     } catch (error) {
       if (error instanceof PeerUnprovenError) {

@@ -3,12 +3,18 @@
 
 import { createHash } from 'node:crypto';
 import type { Readable } from 'node:stream';
+import { AbortedError } from '../../shared/errors.ts';
 import { BlobMismatchError } from './blobErrors.ts';
 
 export interface BlobAddress {
   /** 64 lower-case hexadecimal digits. */
   readonly sha256: string;
   readonly sizeBytes: number;
+}
+
+/** Where shards go: the coordinator's blob store, here or over HTTP. */
+export interface BlobSink {
+  putBytes(bytes: Uint8Array): Promise<BlobAddress>;
 }
 
 export interface PutOptions {
@@ -88,11 +94,15 @@ export abstract class BlobStore {
   /**
    * Whether a blob is stored and still has the bytes that it is named by; it is as good as new then. One that lost bytes
    * is dropped, so that it can be stored anew.
+   * @throws AbortedError once `signal` fires.
    */
-  async verify(sha256: string): Promise<boolean> {
+  async verify(sha256: string, signal?: AbortSignal): Promise<boolean> {
     if (!(await this.touch(sha256))) return false;
     const hash = createHash('sha256');
-    for await (const piece of this.stream(sha256)) hash.update(piece as Uint8Array);
+    for await (const piece of this.stream(sha256)) {
+      if (signal?.aborted === true) throw new AbortedError(`The check of blob ${sha256} was withdrawn.`);
+      hash.update(piece as Uint8Array);
+    }
     if (hash.digest('hex') === sha256) return true;
     await this.delete(sha256);
     return false;

@@ -1,6 +1,14 @@
-// Ctrl-C and SIGTERM: the first asks the command to end in order, the second ends the process at once.
+// Ctrl-C, SIGTERM and the end of the terminal: the first asks the command to end in order, the second ends the process at
+// once. Node undoes what nohup asks for, so that a command that nobody hears of has to end what it started.
 
 import { exitCodes, type ExitCode } from './exitCodes.ts';
+
+const codes = {
+  SIGHUP: exitCodes.hungUp,
+  SIGINT: exitCodes.interrupted,
+  SIGTERM: exitCodes.terminated,
+} as const;
+const signals = Object.keys(codes) as (keyof typeof codes)[];
 
 export interface Interrupts {
   readonly signal: AbortSignal;
@@ -15,22 +23,20 @@ export interface Interrupts {
 export function listenForInterrupts(notify: () => void): Interrupts {
   const controller = new AbortController();
   let code: ExitCode | undefined;
-  const onSignal = (name: 'SIGINT' | 'SIGTERM'): void => {
-    const asked = name === 'SIGINT' ? exitCodes.interrupted : exitCodes.terminated;
+  const onSignal = (name: keyof typeof codes): void => {
+    const asked = codes[name];
     if (code !== undefined) process.exit(asked);
     code = asked;
     notify();
     controller.abort(new Error(`received ${name}`));
   };
-  process.on('SIGINT', onSignal);
-  process.on('SIGTERM', onSignal);
+  for (const name of signals) process.on(name, onSignal);
   return {
     signal: controller.signal,
     code: () => code,
     end: (reason) => controller.abort(reason),
     close() {
-      process.off('SIGINT', onSignal);
-      process.off('SIGTERM', onSignal);
+      for (const name of signals) process.off(name, onSignal);
     },
   };
 }

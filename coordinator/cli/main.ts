@@ -21,6 +21,8 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   brokenOutput ??= error;
   interrupts.end(error);
 });
+// A terminal that is gone takes no last words.
+process.stderr.on('error', () => undefined);
 
 let code = await runCli(words, commands, packageVersion(), {
   stdout: process.stdout,

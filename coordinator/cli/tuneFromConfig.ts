@@ -65,7 +65,10 @@ export async function tuneFromConfig(
     table.close();
     if (json) stdout.write(`${JSON.stringify({ type: 'result', ...plainGrid(grid) })}\n`);
     else if (!quiet) stdout.write(`${gridLines(grid, cwd).join('\n')}\n`);
-    return exitCodes.ok;
+    if (grid.errors.length === 0) return exitCodes.ok;
+    if (!quiet)
+      stderr.write(`${grid.errors.length} of ${grid.length} trials failed; --resume tries them again.\n`);
+    return exitCodes.failure;
   } finally {
     table.close();
   }

@@ -285,8 +285,8 @@ export class Pool {
       if (!this.#changeByWorker(entry, { leaving: message.reason })) return;
       this.#log.worker('left', `is leaving: ${message.reason}`, entry);
     } else if (message.type !== 'hello') {
-      const told = message.type === 'several' ? message.messages : [message];
-      for (const one of told) this.#emit({ type: 'message', worker: entry.worker, message: one });
+      const said = message.type === 'several' ? message.messages : [message];
+      for (const one of said) this.#emit({ type: 'message', worker: entry.worker, message: one });
     }
   }
 

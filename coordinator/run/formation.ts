@@ -1,7 +1,8 @@
 // Forming a group: who may take part, who does, who holds what; or why the run has to wait.
 
 import type { Lease } from '../../shared/protocol/control.ts';
-import { planLeases } from './leasePlan.ts';
+import { joinNotBeforeMs, liftHeard, loadedNewcomers } from './lateness.ts';
+import { leaseKey, planLeases } from './leasePlan.ts';
 import { recordedRounds } from './runState.ts';
 import type { Member, RunPlan, RunState, RunWorker } from './runState.ts';
 import { RoundVotes } from './roundVotes.ts';
@@ -53,9 +54,10 @@ export function enoughWithout(turn: Turn, workerIds: readonly string[]): boolean
 
 /** Forms a group if there are enough workers and they have settled; else waits and says for what. */
 export function formGroup(turn: Turn): void {
+  const least = leastMembers(turn.plan);
+  if (!canForm(turn)) liftHeard(turn);
   const { plan, state, atMs } = turn;
   const eligible = eligibleWorkers(turn);
-  const least = leastMembers(plan);
   if (eligible.length < least) {
     const reason = waitingReason(plan, state, eligible.length, least);
     if (reason !== state.waitingReason) turn.emit({ type: 'waiting', reason });
@@ -66,11 +68,29 @@ export function formGroup(turn: Turn): void {
     turn.set({ phase: 'waiting' });
     return;
   }
-  assignGroup(turn, eligible);
+  assignGroup(turn, chooseFrom(turn, eligible));
+}
+
+/**
+ * Those who were in the last group, and at the time for newcomers those who have loaded for a place: nobody waits for others to
+ * load or to connect, who cost more than they bring when the group changes all the time. Where few are left of the group, those
+ * who have loaded come too; where these are too few, everybody.
+ */
+function chooseFrom(turn: Turn, eligible: readonly RunWorker[]): readonly RunWorker[] {
+  const { plan, state, atMs } = turn;
+  const members = new Set(state.members.map(({ workerId }) => workerId));
+  const isLoaded = (workerId: string): boolean => state.prepared.get(workerId)?.isDone === true;
+  const left = eligible.filter(({ workerId }) => members.has(workerId));
+  const known = eligible.filter(({ workerId }) => members.has(workerId) || isLoaded(workerId));
+  const isEnough = ({ length }: readonly RunWorker[]): boolean =>
+    length > 0 && length >= leastMembers(plan) && 2 * length >= state.groupSize;
+  const areMost = left.length > loadedNewcomers(state);
+  if (areMost && atMs < joinNotBeforeMs(turn) && isEnough(left)) return left;
+  return isEnough(known) ? known : eligible;
 }
 
 /** What each of these would hold in a group of them. */
-function leasesOf({ plan, state }: Turn, chosen: readonly RunWorker[]): Lease[][] {
+export function leasesOf({ plan, state }: Turn, chosen: readonly RunWorker[]): Lease[][] {
   return planLeases(
     plan.kind.leasesShards ? plan.shards : [],
     chosen.map(({ workerId }) => ({
@@ -81,39 +101,13 @@ function leasesOf({ plan, state }: Turn, chosen: readonly RunWorker[]): Lease[][
   );
 }
 
-/**
- * Has newcomers load what they would hold in the next group, while this one works on.
- * @returns whether one of them has: before that, nobody is interrupted for them.
- */
-export function prepareNewcomers(turn: Turn, newcomers: readonly RunWorker[]): boolean {
-  const next = eligibleWorkers(turn).slice(0, mostMembers(turn.plan));
-  const isAsked = ({ workerId, session }: RunWorker): boolean => {
-    const known = turn.state.prepared.get(workerId);
-    return known !== undefined && (known.isDone || known.session === session);
-  };
-  // Plans of many shards take a while, and the pool changes often.
-  const wanting = next.some((worker) => !turn.member(worker.workerId) && !isAsked(worker));
-  const leases = wanting ? leasesOf(turn, next) : [];
-  for (const [rank, worker] of next.entries()) {
-    const { workerId, session } = worker;
-    if (turn.member(workerId) || isAsked(worker)) continue;
-    const { state } = turn;
-    const wanted = leases[rank] ?? [];
-    turn.set({
-      prepared: new Map([...state.prepared, [workerId, { session, isDone: false }]]),
-      holds: new Map([...state.holds, [workerId, wanted]]),
-      engaged: new Set([...state.engaged, workerId]),
-    });
-    turn.command({ type: 'prepare', workerId, generation: state.generation, leases: wanted });
-  }
-  return newcomers.some(({ workerId }) => turn.state.prepared.get(workerId)?.isDone === true);
-}
-
 function assignGroup(turn: Turn, eligible: readonly RunWorker[]): void {
   const { plan, state, atMs } = turn;
   const chosen = eligible.slice(0, mostMembers(plan));
   const committedRounds = recordedRounds(state);
   const leases = leasesOf(turn, chosen);
+  const before = new Set(state.members.map((member) => member.workerId));
+  const chosenIds = new Set(chosen.map((worker) => worker.workerId));
   const members = chosen.map((worker, rank): Member => ({
     workerId: worker.workerId,
     rank,
@@ -122,9 +116,12 @@ function assignGroup(turn: Turn, eligible: readonly RunWorker[]): void {
     leases: leases[rank] ?? [],
     rows: allRows(leases[rank] ?? []),
     trainRows: trainRows(leases[rank] ?? []),
+    isPromised: isPromised(state, worker.workerId, leases[rank] ?? []),
+    isNew: before.size > 0 && !before.has(worker.workerId),
     ready: false,
     rowsLoaded: -1,
     heardAfterMs: undefined,
+    loadedAfterMs: undefined,
     haltedAfterMs: undefined,
     progressAtMs: atMs,
     committedRounds,
@@ -135,16 +132,17 @@ function assignGroup(turn: Turn, eligible: readonly RunWorker[]): void {
     halted: false,
   }));
   const generation = state.generation + 1;
-  const before = new Set(state.members.map((member) => member.workerId));
   turn.set({
     phase: 'loading',
     generation,
     members,
     engaged: new Set([...state.engaged, ...members.map((member) => member.workerId)]),
     holds: new Map([...state.holds, ...members.map((member) => [member.workerId, member.leases] as const)]),
-    prepared: new Map(),
+    // Who loads goes on with it.
+    prepared: new Map([...state.prepared].filter(([workerId]) => !chosenIds.has(workerId))),
     groupSize: members.length,
     formedAtMs: atMs,
+    begunAtMs: undefined,
     roster: [],
     votes: new RoundVotes(),
     states: new StateVotes(),
@@ -170,9 +168,9 @@ function assignGroup(turn: Turn, eligible: readonly RunWorker[]): void {
     committedRounds,
     savedState,
   });
-  const chosenIds = new Set(chosen.map((worker) => worker.workerId));
   for (const workerId of state.engaged) {
-    if (!chosenIds.has(workerId)) turn.release(workerId, 'the group goes on without this worker');
+    if (!chosenIds.has(workerId) && !turn.state.prepared.has(workerId))
+      turn.release(workerId, 'the group goes on without this worker');
   }
   const note = groupNote(plan, chosen.length);
   const rowsToTrain = trainRows(plan.shards);
@@ -187,6 +185,13 @@ function assignGroup(turn: Turn, eligible: readonly RunWorker[]): void {
     })),
     ...(note !== undefined && { note }),
   });
+}
+
+/** Whether the worker has said that it holds all of these. */
+function isPromised({ prepared, holds }: RunState, workerId: string, leases: readonly Lease[]): boolean {
+  if (prepared.get(workerId)?.isDone !== true) return false;
+  const held = new Set((holds.get(workerId) ?? []).map(leaseKey));
+  return leases.every((lease) => held.has(leaseKey(lease)));
 }
 
 /** A measured worker's weight; others count as the median of those. */
@@ -219,6 +224,7 @@ function waitingReason(plan: RunPlan, state: RunState, here: number, least: numb
   count('leaving', workers.filter((worker) => worker.leaving).length);
   count('out of reach, perhaps for a moment', workers.filter((worker) => !worker.present).length);
   count('starting', workers.filter((worker) => worker.present && worker.peerId === undefined).length);
+  count('at work for other runs or programs', state.busy);
   for (const [workerId, { reason }] of state.setAside) notes.push(`${workerId} set aside: ${reason}`);
   return notes.length === 0 ? `${need}.` : `${need}; besides: ${notes.join(', ')}.`;
 }

@@ -6,12 +6,13 @@ import { announceRounds } from './commitRecord.ts';
 import { settleDispute } from './disputes.ts';
 import { endRun, names, outcome } from './ending.ts';
 import { formGroup } from './formation.ts';
-import { longestRoundMs, silentMembers } from './patience.ts';
+import { setAsideLate } from './lateness.ts';
+import { roundPatienceMs, silentMembers, standsStill } from './patience.ts';
 import { settleRounds, takeHaltedRounds, type HaltWish } from './roundAgreement.ts';
 import { noBarren, recordedRounds } from './runState.ts';
 import type { Member } from './runState.ts';
-import { dropMember, expel, setAside } from './setAside.ts';
-import { judgeStall } from './stalls.ts';
+import { dropMember, expel } from './setAside.ts';
+import { hearWaiting, judgeStall } from './stalls.ts';
 import { isStored, settleStates } from './stateAgreement.ts';
 import type { Turn } from './turn.ts';
 
@@ -19,21 +20,26 @@ import type { Turn } from './turn.ts';
 const MOST_STORING_GROUPS = 2;
 
 /** Stops the current generation. A halt in progress becomes more urgent, never less. */
-export function startHalt(turn: Turn, when: 'now' | 'commit', reason: string, stalled = false): void {
-  halt(turn, { when, reason }, stalled);
+export function startHalt(turn: Turn, when: 'now' | 'commit', reason: string): void {
+  halt(turn, { when, reason });
+}
+
+/** Stops a generation that does not get on. */
+export function haltStalled(turn: Turn, reason: string): void {
+  halt(turn, { when: 'now', reason }, true);
 }
 
 /** As startHalt, where there is a reason. */
 export function haltFor(turn: Turn, wish: HaltWish | undefined): void {
-  if (wish) halt(turn, wish, false);
+  if (wish) halt(turn, wish);
 }
 
-function halt(turn: Turn, { when, reason, isUrgent = false }: HaltWish, stalled: boolean): void {
+function halt(turn: Turn, { when, reason, isUrgent = false }: HaltWish, stalled = false): void {
   const { state, plan, atMs } = turn;
   if (state.phase !== 'loading' && state.phase !== 'training' && state.phase !== 'halting') return;
   // A member may have gone for whom the halt in progress waited.
   if (state.halt && (state.halt.when === 'now' || when === 'commit')) return checkHalted(turn);
-  const patienceMs = when === 'now' || isUrgent ? plan.timing.haltMs : roundPatienceMs(turn);
+  const patienceMs = when === 'now' || isUrgent ? plan.timing.haltMs : roundPatienceMs(plan, state);
   turn.set({
     phase: 'halting',
     halt: {
@@ -42,16 +48,13 @@ function halt(turn: Turn, { when, reason, isUrgent = false }: HaltWish, stalled:
       askedAtMs: atMs,
       deadlineMs: atMs + patienceMs,
       stalled: stalled || (state.halt?.stalled ?? false),
+      isStandstill: state.halt?.isStandstill === true || (stalled && standsStill(plan, state, atMs)),
     },
     joinAtMs: undefined,
   });
   turn.log('info', `Halting generation ${state.generation} (${when}): ${reason}`);
   for (const member of turn.state.members) if (!member.halted) sendHalt(turn, member);
   checkHalted(turn);
-}
-
-export function roundPatienceMs({ plan, state }: Turn): number {
-  return Math.max(plan.timing.roundIdleMs, 20 * longestRoundMs(state));
 }
 
 function sendHalt(turn: Turn, member: Member): void {
@@ -100,6 +103,7 @@ export function onHalted(turn: Turn, member: Member, message: WorkerMessageOf<'h
       haltedAfterMs: turn.atMs - (state.halt?.askedAtMs ?? turn.atMs),
       committedRounds: message.committedRounds,
     });
+    hearWaiting(turn, workerId, message.missing ?? []);
   } else {
     turn.malformed(workerId, `halted: ${wrong}`);
     expel(turn, workerId, `what it says it committed can not be: ${wrong}`);
@@ -112,26 +116,24 @@ export function onHaltDeadline(turn: Turn): void {
   const { state, atMs } = turn;
   const silent = state.members.filter((member) => !member.halted);
   if (state.halt?.when === 'commit' && silent.length > 0) {
-    return startHalt(turn, 'now', `no round was committed by ${names(silent)} in time`, true);
+    return haltStalled(turn, `no round was committed by ${names(silent)} in time`);
   }
   // Whether a blob is there is not waited for any longer.
   if (atMs >= (state.halt?.deadlineMs ?? 0)) turn.set({ blobChecks: 0 });
   const waitedMs = Math.round(atMs - (state.halt?.askedAtMs ?? atMs));
   for (const { workerId } of silent) {
-    setAside(turn, workerId, { reason: `did not answer a halt within ${waitedMs} ms`, until: 'heard' });
+    setAsideLate(turn, workerId, `did not answer a halt within ${waitedMs} ms`);
   }
   checkHalted(turn);
 }
 
 /** Goes on without those who have not said a word of this generation, though all others have. */
 export function giveUpSilent(turn: Turn): void {
-  const silent = silentMembers(turn.state);
+  const silent = silentMembers(turn.plan, turn.state, turn.atMs);
   const waitedMs = Math.round(turn.atMs - turn.state.formedAtMs);
-  for (const { workerId } of silent) {
-    setAside(turn, workerId, {
-      reason: `said nothing for ${waitedMs} ms after it got its place`,
-      until: 'heard',
-    });
+  for (const { workerId, isPromised } of silent) {
+    const reason = `said nothing for ${waitedMs} ms after it got its place`;
+    setAsideLate(turn, workerId, reason, { isProven: isPromised });
   }
   startHalt(turn, 'now', `${names(silent)} said nothing`);
 }

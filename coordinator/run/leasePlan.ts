@@ -99,6 +99,6 @@ function remainder(exact: readonly number[], i: number): number {
   return share - Math.floor(share);
 }
 
-function leaseKey(lease: Lease): string {
+export function leaseKey(lease: Lease): string {
   return `${lease.dataset}/${lease.index}/${lease.sha256}`;
 }

@@ -1,9 +1,10 @@
 // Who is there: lost, returning, leaving and new workers, and what follows for the group.
 
-import { eligibleWorkers, formGroup, mostMembers, prepareNewcomers } from './formation.ts';
+import { eligibleWorkers, formGroup, mostMembers } from './formation.ts';
 import { checkHalted, haltAgain, startHalt } from './halting.ts';
-import { longestRoundMs } from './patience.ts';
-import { recordedRounds } from './runState.ts';
+import { beCautious, lookAtAgain } from './lateness.ts';
+import { awaitNewcomers } from './newcomers.ts';
+import { usualRoundMs } from './patience.ts';
 import type { Member, RunWorker } from './runState.ts';
 import { dropMember, liftAccusationsOf } from './setAside.ts';
 import type { Turn } from './turn.ts';
@@ -64,6 +65,8 @@ function checkMember(
   const { phase } = turn.state;
   if (!worker) {
     const reason = lost.get(workerId) ?? 'left the run';
+    // It interrupted the others for nothing.
+    if (member.isNew && !member.hasWorked) beCautious(turn);
     dropMember(turn, workerId, reason);
     return startHalt(turn, 'now', `worker ${workerId} is lost: ${reason}`);
   }
@@ -87,12 +90,6 @@ function checkMember(
     startHalt(turn, phase === 'loading' ? 'now' : 'commit', `worker ${workerId} is leaving`);
 }
 
-/** A worker that was set aside for its silence is heard of again. */
-export function lookAtAgain(turn: Turn, workerId: string): void {
-  if (turn.state.setAside.get(workerId)?.until !== 'heard') return;
-  turn.set({ setAside: new Map([...turn.state.setAside].filter(([id]) => id !== workerId)) });
-}
-
 function releaseLeaving(turn: Turn): void {
   for (const workerId of turn.state.engaged) {
     if (turn.state.workers.get(workerId)?.leaving === true) turn.release(workerId, 'the worker is leaving');
@@ -109,13 +106,20 @@ function noteAbsence(turn: Turn): void {
   turn.set({ awaySinceMs: isAway ? (awaySinceMs ?? turn.atMs) : undefined });
 }
 
-/** When a group that makes no progress goes on without those who are away. */
+/**
+ * When a group that makes no progress goes on without those who are away. A socket closes when its process is killed; where
+ * those of most workers do it is the coordinator's line, and they come back. How long a round may take has to be known.
+ */
 export function absenceEndsAtMs({ plan, state }: Turn): number {
-  const { awaySinceMs, progressAtMs, phase } = state;
+  const { awaySinceMs, progressAtMs, phase, members, workers, lastRoundsMs } = state;
   if (awaySinceMs === undefined) return Infinity;
-  const patientUntilMs = awaySinceMs + plan.timing.awayMs;
-  if (phase !== 'training') return patientUntilMs;
-  return Math.max(patientUntilMs, progressAtMs + plan.timing.awayMs + 1.5 * longestRoundMs(state));
+  const away = members.filter(({ workerId }) => workers.get(workerId)?.present === false).length;
+  const present = [...workers.values()].filter((worker) => worker.present).length;
+  const { awayMs, aloneAwayMs } = plan.timing;
+  const isKnown = phase !== 'training' || lastRoundsMs.length > 0;
+  const patienceMs = away <= present && isKnown ? aloneAwayMs : awayMs;
+  if (phase !== 'training') return awaySinceMs + patienceMs;
+  return Math.max(awaySinceMs, progressAtMs + 1.5 * usualRoundMs(state)) + patienceMs;
 }
 
 export function giveUpAbsent(turn: Turn): void {
@@ -138,15 +142,4 @@ function settle(turn: Turn): void {
   const { state, plan, atMs } = turn;
   if (eligibleWorkers(turn).length >= mostMembers(plan)) return;
   turn.set({ formAtMs: Math.max(state.formAtMs, atMs + plan.timing.settleMs) });
-}
-
-/** Plans the interruption for workers that are not members yet, when it is worth it. */
-export function awaitNewcomers(turn: Turn): void {
-  const { state, plan, atMs } = turn;
-  const newcomers = eligibleWorkers(turn).filter((worker) => !turn.member(worker.workerId));
-  const isWorth = recordedRounds(state) < plan.totalRounds - 1 && state.members.length < mostMembers(plan);
-  if (newcomers.length === 0 || !isWorth) return turn.set({ joinAtMs: undefined });
-  if (!prepareNewcomers(turn, newcomers)) return turn.set({ joinAtMs: undefined });
-  const { settleMs, workBeforeJoinMs } = plan.timing;
-  if (state.joinAtMs === undefined) turn.set({ joinAtMs: atMs + Math.max(settleMs, workBeforeJoinMs) });
 }

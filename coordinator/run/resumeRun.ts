@@ -22,6 +22,7 @@ export function resumedRunState(saved: SavedRun, atMs: number): RunState {
     members,
     groupSize: members.length,
     formedAtMs: atMs,
+    begunAtMs: members.length > 0 ? atMs : undefined,
     engaged: new Set(members.map((member) => member.workerId)),
     holds: new Map(members.map((member) => [member.workerId, member.leases])),
     savedState: saved.savedState,
@@ -55,7 +56,10 @@ function restore(
     trainRows: trainRows(leases),
     ready: true,
     rowsLoaded: 0,
+    isPromised: false,
+    isNew: false,
     heardAfterMs: 0,
+    loadedAfterMs: 0,
     haltedAfterMs: undefined,
     progressAtMs: atMs,
     // What it tells first may be of rounds that are recorded: its socket may have been away for longer.

@@ -6,25 +6,17 @@ import type { RunMessage } from '../pool/poolWorker.ts';
 import { announceRounds } from './commitRecord.ts';
 import { endRun, outcome } from './ending.ts';
 import { takeFailure } from './failures.ts';
-import { canForm, formGroup } from './formation.ts';
-import {
-  checkHalted,
-  endByFinish,
-  giveUpSilent,
-  haltFor,
-  onHaltDeadline,
-  onHalted,
-  roundPatienceMs,
-  startHalt,
-} from './halting.ts';
-import { absenceEndsAtMs, awaitNewcomers, giveUpAbsent, lookAtAgain, onWorkers } from './membership.ts';
-import { takeVote, withheld } from './roundAgreement.ts';
-import { silenceEndsAtMs } from './patience.ts';
-import { recordedRounds } from './runState.ts';
+import { formGroup } from './formation.ts';
+import { checkHalted, endByFinish, haltFor, haltStalled, onHalted, startHalt } from './halting.ts';
+import { liftPaused, lookAtAgain } from './lateness.ts';
+import { onWorkers } from './membership.ts';
+import { awaitNewcomers, onPrepared } from './newcomers.ts';
+import { takeVote } from './roundAgreement.ts';
 import type { Member, RunCommand, RunInput, RunPlan, RunState } from './runState.ts';
 import { betterWeights } from './speed.ts';
-import { accuse, COORDINATOR } from './stalls.ts';
+import { accuse } from './stalls.ts';
 import { checkBlob, isStored, takeBlob, takeState } from './stateAgreement.ts';
+import { onTick } from './ticks.ts';
 import { Turn } from './turn.ts';
 
 /** Rounds between two looks at whether shards should move for speed. */
@@ -37,8 +29,10 @@ export function stepRun(
 ): readonly [RunState, readonly RunCommand[]] {
   if (state.phase === 'ended') return [state, []];
   const turn = new Turn(plan, state, input.atMs);
+  goOnWith(turn, liftPaused(turn));
   switch (input.type) {
     case 'workers':
+      turn.set({ busy: input.busy });
       onWorkers(turn, input.workers, input.lost);
       break;
     case 'message':
@@ -61,82 +55,6 @@ export function stepRun(
   return [turn.state, turn.commands];
 }
 
-/** When the machine wants to be woken by a tick, or Infinity when only messages can move it. */
-export function wakeAtMs(plan: RunPlan, state: RunState): number {
-  switch (state.phase) {
-    case 'waiting':
-      return canForm(new Turn(plan, state, 0)) ? state.formAtMs : Infinity;
-    case 'loading':
-      return Math.min(
-        plan.timing.loadIdleMs + Math.min(...late(state).map((member) => member.progressAtMs)),
-        silenceEndsAtMs(plan, state),
-        absenceEndsAtMs(new Turn(plan, state, 0)),
-      );
-    case 'training':
-      return Math.min(
-        state.roundSinceMs + roundPatienceMs(new Turn(plan, state, 0)),
-        state.joinAtMs ?? Infinity,
-        state.withheldAtMs ?? Infinity,
-        absenceEndsAtMs(new Turn(plan, state, 0)),
-      );
-    case 'halting':
-      return Math.min(state.halt?.deadlineMs ?? Infinity, silenceEndsAtMs(plan, state));
-    case 'ended':
-      break;
-  }
-  return Infinity;
-}
-
-function late(state: RunState): Member[] {
-  return state.members.filter((member) => !member.ready);
-}
-
-function onTick(turn: Turn): void {
-  const { plan, state, atMs } = turn;
-  if (atMs < wakeAtMs(plan, state)) return;
-  switch (state.phase) {
-    case 'waiting':
-      return formGroup(turn);
-    case 'loading':
-      if (atMs >= absenceEndsAtMs(turn)) return giveUpAbsent(turn);
-      if (atMs >= silenceEndsAtMs(plan, state)) return giveUpSilent(turn);
-      return giveUpOn(
-        turn,
-        late(state).filter((member) => atMs >= member.progressAtMs + plan.timing.loadIdleMs),
-        `made no progress in loading for ${plan.timing.loadIdleMs} ms`,
-      );
-    case 'training':
-      if (state.joinAtMs !== undefined && atMs >= state.joinAtMs) {
-        turn.set({ joinAtMs: undefined });
-        return startHalt(turn, 'commit', 'a worker joins');
-      }
-      if (atMs >= absenceEndsAtMs(turn)) return giveUpAbsent(turn);
-      if (state.withheldAtMs !== undefined && atMs >= state.withheldAtMs) return giveUpOnFirst(turn);
-      return giveUpOn(turn, behind(state), `committed no round for ${Math.round(roundPatienceMs(turn))} ms`);
-    case 'halting':
-      return onHaltDeadline(turn);
-    case 'ended':
-      return undefined;
-  }
-}
-
-function behind(state: RunState): Member[] {
-  const least = Math.min(...state.members.map((member) => member.committedRounds));
-  return state.members.filter((member) => member.committedRounds === least);
-}
-
-function giveUpOn(turn: Turn, members: readonly Member[], what: string): void {
-  const ids = members.map((member) => member.workerId);
-  accuse(turn, COORDINATOR, ids, `${ids.join(', ')} ${what}`);
-  startHalt(turn, 'now', `${ids.join(', ')} ${what}`, true);
-}
-
-/** Most members agree on a round, and the first rank does not tell what it alone tells. */
-function giveUpOnFirst(turn: Turn): void {
-  const first = turn.state.members.find((member) => member.rank === 0);
-  if (first) haltFor(turn, withheld(turn, first.workerId, recordedRounds(turn.state)));
-}
-
 function onStop(turn: Turn, reason: string): void {
   const { phase } = turn.state;
   turn.set({ stopReason: reason });
@@ -146,11 +64,8 @@ function onStop(turn: Turn, reason: string): void {
 
 function onMessage(turn: Turn, workerId: string, message: RunMessage): void {
   if (message.runId !== turn.plan.runId) return;
-  const wasAside = turn.state.setAside.has(workerId);
-  lookAtAgain(turn, workerId);
-  if (wasAside && turn.state.phase === 'waiting') formGroup(turn);
-  if (wasAside && turn.state.phase === 'training') awaitNewcomers(turn);
-  if (message.type === 'prepared') return onPrepared(turn, workerId);
+  goOnWith(turn, lookAtAgain(turn, workerId));
+  if (message.type === 'prepared') return onPrepared(turn, workerId, message);
   if (message.generation !== turn.state.generation) return;
   const member = heard(turn, workerId);
   if (!member) return;
@@ -177,11 +92,10 @@ function onMessage(turn: Turn, workerId: string, message: RunMessage): void {
   }
 }
 
-/** A newcomer can take its place at once. */
-function onPrepared(turn: Turn, workerId: string): void {
-  const asked = turn.state.prepared.get(workerId);
-  if (!asked || asked.isDone) return;
-  turn.set({ prepared: new Map([...turn.state.prepared, [workerId, { ...asked, isDone: true }]]) });
+/** Somebody may be used again. */
+function goOnWith(turn: Turn, isMore: boolean): void {
+  if (!isMore) return;
+  if (turn.state.phase === 'waiting') formGroup(turn);
   if (turn.state.phase === 'training') awaitNewcomers(turn);
 }
 
@@ -197,7 +111,12 @@ function onLoading(turn: Turn, member: Member, message: WorkerMessageOf<'loading
   // To say the same again is no progress.
   const rowsLoaded = Math.min(message.rowsLoaded, member.rows);
   if (rowsLoaded <= member.rowsLoaded) return;
-  turn.setMember(member.workerId, { rowsLoaded, progressAtMs: turn.atMs });
+  const afterMs = turn.atMs - turn.state.formedAtMs;
+  turn.setMember(member.workerId, {
+    rowsLoaded,
+    progressAtMs: turn.atMs,
+    ...(rowsLoaded === member.rows && { loadedAfterMs: afterMs }),
+  });
   turn.emit({
     type: 'loading',
     rowsLoaded: turn.state.members.reduce((rows, one) => rows + Math.max(0, one.rowsLoaded), 0),
@@ -207,11 +126,14 @@ function onLoading(turn: Turn, member: Member, message: WorkerMessageOf<'loading
 
 function onReady(turn: Turn, member: Member): void {
   if (turn.state.phase !== 'loading') return;
-  turn.setMember(member.workerId, { ready: true, progressAtMs: turn.atMs });
+  const loadedAfterMs = member.loadedAfterMs ?? turn.atMs - turn.state.formedAtMs;
+  turn.setMember(member.workerId, { ready: true, loadedAfterMs, progressAtMs: turn.atMs });
   const { members, generation } = turn.state;
   if (members.some((one) => !one.ready)) return;
   turn.set({
     phase: 'training',
+    begunAtMs: turn.atMs,
+    ...(members.some(({ isNew }) => isNew) && { joinCostMs: turn.atMs - turn.state.formedAtMs }),
     roundSinceMs: turn.atMs,
     progressAtMs: turn.atMs,
     roster: members.map((one) => one.workerId),
@@ -306,5 +228,5 @@ function onStalled(turn: Turn, member: Member, message: WorkerMessageOf<'stalled
   accuse(turn, workerId, others.length > 0 ? others : [workerId], what);
   const about = others.length > 0 ? ` (missing: ${others.join(', ')})` : '';
   turn.log('warn', `Worker ${workerId} stalled${about}: ${what}`);
-  startHalt(turn, 'now', `worker ${workerId} stalled: ${message.code}`, true);
+  haltStalled(turn, `worker ${workerId} stalled: ${message.code}`);
 }

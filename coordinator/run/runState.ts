@@ -40,10 +40,16 @@ export interface RunTiming {
   readonly workBeforeJoinMs: number;
   /** Without any progress in loading and connecting. */
   readonly loadIdleMs: number;
+  /** Least time for loading where most others have loaded theirs; a worker that loads for longer does so outside the group. */
+  readonly slowLoadMs: number;
   /** Without a committed round; at least, since 20 times the longest round are granted. */
   readonly roundIdleMs: number;
-  /** How long the group may make no progress while a member's socket is lost, before it goes on without that one. */
+  /** The same where rounds are recorded one by one and some are known. */
+  readonly quietMs: number;
+  /** How long the group may make no progress while the sockets of most members are lost, before it goes on without those. */
   readonly awayMs: number;
+  /** The same while most are there. */
+  readonly aloneAwayMs: number;
   /** For the answer to a halt. */
   readonly haltMs: number;
   /** Least time for the first word of a member, and for its answer to a halt, where all others have given theirs. */
@@ -56,8 +62,11 @@ export const defaultTiming: RunTiming = {
   settleMs: 400,
   workBeforeJoinMs: 1_000,
   loadIdleMs: 120_000,
+  slowLoadMs: 30_000,
   roundIdleMs: 300_000,
+  quietMs: 15_000,
   awayMs: 1_500,
+  aloneAwayMs: 250,
   haltMs: 30_000,
   silenceMs: 4_000,
   // Workers try again after 250 ms, then ever more rarely, at most 15 s apart.
@@ -90,8 +99,13 @@ export interface Member {
   readonly ready: boolean;
   /** -1 before it has said anything. */
   readonly rowsLoaded: number;
-  /** How long it took to say the first thing of this generation, and to answer the halt. */
+  /** Its rows were there before it got its place, as it said. */
+  readonly isPromised: boolean;
+  /** It was no member of the group before. */
+  readonly isNew: boolean;
+  /** How long it took to say the first thing of this generation, to load all rows, and to answer the halt. */
   readonly heardAfterMs: number | undefined;
+  readonly loadedAfterMs: number | undefined;
   readonly haltedAfterMs: number | undefined;
   readonly progressAtMs: number;
   /** Rounds that are known to be committed there. */
@@ -114,6 +128,8 @@ interface Halt {
   readonly deadlineMs: number;
   /** The generation did not end by plan, nor by a loss: it might fail the same way again. */
   readonly stalled: boolean;
+  /** It stood still for long: whom a member waits for then is who holds it up. */
+  readonly isStandstill: boolean;
 }
 
 /** Generations that ended without a round, one after the other. */
@@ -129,6 +145,10 @@ export interface SetAside {
   readonly reason: string;
   /** A sign of life is enough, failures that are forgiven are, or nothing is: its own messages are the proof. */
   readonly until: 'heard' | 'forgiven' | 'never';
+  /** With 'heard': the sign of life counts from then on. */
+  readonly notBeforeMs?: number;
+  /** It was heard of before that. */
+  readonly isHeard?: boolean;
   /** The only one who accused it; when that one is gone, so is the reason. */
   readonly accuser?: string;
 }
@@ -137,6 +157,8 @@ interface Preparation {
   /** The session of the worker in which it was asked: what is said on a lost socket may be lost. */
   readonly session: number;
   readonly isDone: boolean;
+  /** Of a worker that has not answered. */
+  readonly deadlineMs: number;
 }
 
 /** Members that came to different results, and nobody can tell who is right. */
@@ -154,6 +176,8 @@ export interface RunState {
   /** Workers that were given a place and have not been released. */
   readonly engaged: ReadonlySet<string>;
   readonly setAside: ReadonlyMap<string, SetAside>;
+  /** How often a worker kept all others waiting, in the whole run. */
+  readonly delays: ReadonlyMap<string, number>;
   /** Of any two that accused one another, which others either has had to do with so. */
   readonly suspects: ReadonlyMap<string, ReadonlySet<string>>;
   /** Workers that kept back what only the first rank tells: they come last in the order of ranks. */
@@ -190,6 +214,8 @@ export interface RunState {
   /** Members of this generation when it was formed. */
   readonly groupSize: number;
   readonly formedAtMs: number;
+  /** When all members of this generation were ready; undefined before. */
+  readonly begunAtMs: number | undefined;
   /** Members that began the last generation, whatever became of them. */
   readonly roster: readonly string[];
   /** Rounds that a worker has committed surely as they are recorded: the recorded rounds when its last group ended. */
@@ -207,6 +233,8 @@ export interface RunState {
   readonly halt: Halt | undefined;
   readonly stopReason: string | undefined;
   readonly waitingReason: string | undefined;
+  /** Workers that other runs and programs have. */
+  readonly busy: number;
   /** No group is formed before this. */
   readonly formAtMs: number;
   /** Begin of the training phase, then of each round. */
@@ -219,6 +247,10 @@ export interface RunState {
   readonly awaySinceMs: number | undefined;
   /** When a newcomer may interrupt; undefined while none waits. */
   readonly joinAtMs: number | undefined;
+  /** No newcomer interrupts before: what the last ones cost is worked off first. */
+  readonly cautiousUntilMs: number;
+  /** How long it took to form the last group that had newcomers. */
+  readonly joinCostMs: number;
 }
 
 /** Rounds that the record knows to be committed. */
@@ -242,6 +274,8 @@ export type RunInput =
       readonly type: 'workers';
       readonly atMs: number;
       readonly workers: readonly RunWorker[];
+      /** Workers that other runs and programs have. */
+      readonly busy: number;
       readonly lost: ReadonlyMap<string, string>;
     }
   | {
@@ -311,6 +345,7 @@ export function initialRunState(record: CommittedRound[] = []): RunState {
     members: [],
     engaged: new Set(),
     setAside: new Map(),
+    delays: new Map(),
     suspects: new Map(),
     withholders: new Set(),
     failed: new Map(),
@@ -329,6 +364,7 @@ export function initialRunState(record: CommittedRound[] = []): RunState {
     isComplete: false,
     groupSize: 0,
     formedAtMs: 0,
+    begunAtMs: undefined,
     roster: [],
     agreed: new Map(),
     recordAtFormation: 0,
@@ -341,11 +377,14 @@ export function initialRunState(record: CommittedRound[] = []): RunState {
     halt: undefined,
     stopReason: undefined,
     waitingReason: undefined,
+    busy: 0,
     formAtMs: 0,
     roundSinceMs: 0,
     lastRoundsMs: [],
     progressAtMs: 0,
     awaySinceMs: undefined,
     joinAtMs: undefined,
+    cautiousUntilMs: 0,
+    joinCostMs: 0,
   };
 }

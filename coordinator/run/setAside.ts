@@ -42,7 +42,10 @@ export function liftForgiven(turn: Turn): void {
   lift(turn, (entry) => entry.until !== 'never');
 }
 
-function lift(turn: Turn, isLifted: (entry: SetAside) => boolean): void {
-  const kept = [...turn.state.setAside].filter(([, entry]) => !isLifted(entry));
-  if (kept.length < turn.state.setAside.size) turn.set({ setAside: new Map(kept) });
+/** @returns whether any was. */
+export function lift(turn: Turn, isLifted: (entry: SetAside, workerId: string) => boolean): boolean {
+  const kept = [...turn.state.setAside].filter(([workerId, entry]) => !isLifted(entry, workerId));
+  if (kept.length === turn.state.setAside.size) return false;
+  turn.set({ setAside: new Map(kept) });
+  return true;
 }

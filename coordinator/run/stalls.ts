@@ -3,6 +3,7 @@
 
 import { endRun, forgive, names } from './ending.ts';
 import { enoughWithout } from './formation.ts';
+import { setAsideLate, WORK_PER_WAIT } from './lateness.ts';
 import { RunStuckError } from './runErrors.ts';
 import { noBarren, recordedRounds } from './runState.ts';
 import type { Member } from './runState.ts';
@@ -23,15 +24,33 @@ export function accuse(turn: Turn, accuser: string, workerIds: readonly string[]
   turn.set({ barren: { ...barren, accusers, message } });
 }
 
-/** Sets one of a group aside that is stuck; without enough others the run fails. */
+/**
+ * A member was waiting for these when the group was halted. Only after a standstill that says who holds it up: otherwise
+ * those are missing, too, who are in the middle of their work, or were told to stop.
+ */
+export function hearWaiting(turn: Turn, workerId: string, missing: readonly string[]): void {
+  if (turn.state.halt?.isStandstill !== true) return;
+  const others = missing.filter((id) => id !== workerId && turn.member(id));
+  const { message } = turn.state.barren;
+  if (others.length > 0)
+    accuse(turn, workerId, others, message === '' ? `${workerId} waited for ${others.join(', ')}` : message);
+}
+
+/** Sets one of a group aside that is stuck; without enough others the run fails, unless it got something done. */
 export function judgeStall(turn: Turn): void {
   const { state, plan, atMs } = turn;
-  const { barren } = state;
+  if (state.members.length === 0) return turn.set({ barren: noBarren });
+  const culprit = accusedByMost(turn);
+  if (culprit !== undefined && enoughWithout(turn, [culprit])) {
+    turn.set({ barren: noBarren });
+    return setAsideLate(turn, culprit, 'most others waited for it in vain', { isProven: true });
+  }
   // Where not every round is recorded, a member that told of one is proof enough.
   const hasWorked = !plan.kind.recordsEveryRound && state.members.some((member) => member.hasWorked);
-  if (hasWorked || recordedRounds(state) > state.recordAtFormation || state.members.length === 0) {
-    return turn.set({ barren: noBarren });
-  }
+  const hasRounds = hasWorked || recordedRounds(state) > state.recordAtFormation;
+  const isEnough = state.members.some(({ workerId }) => enoughWithout(turn, [workerId]));
+  if (hasRounds && (!isEnough || wasWorth(turn))) return turn.set({ barren: noBarren });
+  const { barren } = state;
   const generations = barren.generations + 1;
   turn.set({ barren: { ...barren, generations } });
   if (generations < PATIENCE_GENERATIONS) return;
@@ -57,6 +76,25 @@ export function judgeStall(turn: Turn): void {
     'warn',
     `${error.message}. Trying again in ${Math.round(turn.state.formAtMs - atMs)} ms (${plan.runId}).`,
   );
+}
+
+/** Whether the generation worked for longer than the others had to wait at its end, by far. */
+function wasWorth({ state, atMs }: Turn): boolean {
+  const { begunAtMs = state.formedAtMs, progressAtMs } = state;
+  return progressAtMs - begunAtMs >= WORK_PER_WAIT * (atMs - progressAtMs);
+}
+
+/** The member for whom most of the group waited. */
+function accusedByMost({ state }: Turn): string | undefined {
+  const { members, barren } = state;
+  const here = new Set(members.map(({ workerId }) => workerId));
+  const accusers = (workerId: string): number =>
+    [...(barren.accusers.get(workerId) ?? [])].filter((id) => id !== workerId && here.has(id)).length;
+  const [most, next] = members
+    .map(({ workerId }) => ({ workerId, count: accusers(workerId) }))
+    .sort((a, b) => b.count - a.count);
+  const isClear = most !== undefined && 2 * most.count > members.length && most.count > (next?.count ?? 0);
+  return isClear ? most.workerId : undefined;
 }
 
 interface Suspect {

@@ -4,7 +4,8 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { TabgradError } from '../../shared/errors.ts';
 import { outsideMessage } from '../../shared/outsideMessage.ts';
 import { visibleText } from '../../shared/text/visibleText.ts';
-import { linger } from '../http/linger.ts';
+import { endBeforeRest, isWhole } from '../http/endBeforeRest.ts';
+import { utf8Text } from '../http/utf8Text.ts';
 import { TooManyAttemptsError } from '../pool/attemptThrottle.ts';
 import { BadRequestError, BodyTooLargeError, statusOf } from './serverErrors.ts';
 
@@ -18,6 +19,7 @@ export const securityHeaders: Readonly<Record<string, string>> = {
 };
 
 const BODY_TIMEOUT_MS = 30_000;
+const BYTE_ORDER_MARK = '\ufeff';
 
 export function answerJson(response: ServerResponse, status: number, value: unknown): void {
   // It is the same value; curl shows it on a terminal.
@@ -37,7 +39,10 @@ export function answerText(
     'Content-Length': bytes.byteLength,
     'Cache-Control': 'no-store',
   });
-  response.end(response.req.method === 'HEAD' ? undefined : bytes);
+  const { req: request } = response;
+  const body = request.method === 'HEAD' ? undefined : bytes;
+  if (isWhole(request)) response.end(body);
+  else endBeforeRest(request, response, body);
 }
 
 /**
@@ -52,7 +57,6 @@ export function answerError(response: ServerResponse, error: unknown, id: string
     response.destroy();
     return;
   }
-  if (!response.req.complete) linger(response.req);
   if (status === 401) response.setHeader('WWW-Authenticate', 'Bearer');
   if (error instanceof TooManyAttemptsError) response.setHeader('Retry-After', error.retryAfterS);
   answerJson(response, status, {
@@ -80,9 +84,14 @@ export function bodyOf(request: IncomingMessage): AsyncIterable<Buffer> {
  * @throws BodyTooLargeError, BadRequestError
  */
 export async function readJsonBody(request: IncomingMessage, maxBytes: number): Promise<unknown> {
-  const announced = Number(request.headers['content-length'] ?? 0);
+  const { 'content-length': length, 'content-encoding': coding = 'identity' } = request.headers;
+  const announced = Number(length ?? 0);
   if (announced > maxBytes)
     throw new BodyTooLargeError(`The body may have ${maxBytes} bytes, not ${announced}`);
+  if (coding.trim().toLowerCase() !== 'identity')
+    throw new BadRequestError(
+      `The body has the content coding "${coding.slice(0, 100)}"; the coordinator reads JSON as it is, in UTF-8.`,
+    );
   const timer = setTimeout(() => request.destroy(), BODY_TIMEOUT_MS);
   try {
     const chunks: Buffer[] = [];
@@ -92,7 +101,7 @@ export async function readJsonBody(request: IncomingMessage, maxBytes: number): 
       if (sizeBytes > maxBytes) throw new BodyTooLargeError(`The body may have ${maxBytes} bytes`);
       chunks.push(chunk);
     }
-    return parseJson(Buffer.concat(chunks).toString('utf8'));
+    return parseJson(utf8Text(Buffer.concat(chunks), 'The body'));
   } finally {
     clearTimeout(timer);
   }
@@ -100,7 +109,7 @@ export async function readJsonBody(request: IncomingMessage, maxBytes: number): 
 
 function parseJson(text: string): unknown {
   try {
-    return JSON.parse(text);
+    return JSON.parse(text.startsWith(BYTE_ORDER_MARK) ? text.slice(1) : text);
   } catch {
     throw new BadRequestError('The body must be JSON');
   }

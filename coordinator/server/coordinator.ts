@@ -5,6 +5,7 @@ import { Server as SecureServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import type { BlobStore } from '../blobs/blobStore.ts';
 import { sweepBlobs } from '../blobs/sweepBlobs.ts';
+import { BlobChecks } from '../blobs/blobChecks.ts';
 import { WorkerUploads } from '../blobs/workerUploads.ts';
 import type { TabgradError } from '../../shared/errors.ts';
 import { systemClock, type Clock } from '../../shared/clock.ts';
@@ -20,7 +21,7 @@ import type { SeatSource } from '../program/programPipe.ts';
 import { RunRegistry } from '../run/runRegistry.ts';
 import type { RunHandle, RunRequest } from '../run/runRequest.ts';
 import type { RunTiming } from '../run/runState.ts';
-import { recipeBlobs } from '../serve/record/recipe.ts';
+import { recipeBlobs } from '../serve/record/serveRecord.ts';
 import type { ServeRecord } from '../serve/record/serveRecord.ts';
 import type { ExperimentRecord } from '../tune/record/experimentRecord.ts';
 import { openTls, type TlsSettings } from '../tls/openTls.ts';
@@ -162,6 +163,7 @@ export async function startCoordinator(options: CoordinatorOptions = {}): Promis
   });
   const workers = new WorkerProofs(pool, attempts);
   const maxBlobBytes = options.maxBlobBytes ?? GIBIBYTE;
+  const checks = new BlobChecks(blobs, clock);
   const uploads = new WorkerUploads({
     blobs,
     clock,
@@ -224,7 +226,7 @@ export async function startCoordinator(options: CoordinatorOptions = {}): Promis
     joinUrl,
   };
   const routes = [
-    ...blobRoutes({ blobs, uploads, maxBlobBytes, log }),
+    ...blobRoutes({ blobs, checks, uploads, maxBlobBytes, log }),
     ...statusRoutes(status),
     ...runRoutes(runs, blobs),
     ...moderationRoutes(moderation, joinUrl),

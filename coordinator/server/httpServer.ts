@@ -5,6 +5,7 @@ import type { IncomingMessage, Server, ServerOptions, ServerResponse } from 'nod
 import { createServer as createSecureServer } from 'node:https';
 import type { Server as SecureServer } from 'node:https';
 import type { Socket } from 'node:net';
+import { readTarget } from '../http/readTarget.ts';
 import type { ShareLimits } from '../pool/addressShares.ts';
 import type { Log } from '../pool/log.ts';
 import { makeId } from '../pool/secrets.ts';
@@ -91,6 +92,7 @@ async function answer(
   if (strictTransport) response.setHeader('Strict-Transport-Security', STRICT_TRANSPORT);
   let caller: Caller = { type: 'anybody' };
   try {
+    addressToPath(request);
     access.checkHost(request);
     stripPublicPath(request, publicPath);
     const url = parseUrl(request.url ?? '');
@@ -106,6 +108,13 @@ async function answer(
     logFailure({ log, what: `${request.method} ${pathOf(request)}`, address, id }, error);
     answerError(response, error, id, caller.type === 'owner');
   }
+}
+
+/** A target that is a whole address becomes a path, and its host the header's. */
+function addressToPath(request: IncomingMessage): void {
+  const { host, target } = readTarget(request);
+  request.url = target;
+  if (request.headers.host !== undefined) request.headers.host = host;
 }
 
 function parseUrl(target: string): URL {

@@ -116,8 +116,13 @@ export const workerMessage = z.discriminatedUnion('type', [
     generation: count,
     links: z.array(z.object({ workerId: id, path: z.enum(['direct', 'relay', 'memory']) })).max(4096),
   }),
-  /** What `prepare` named is loaded; `generation` is that of `prepare`. */
-  z.object({ type: z.literal('prepared'), runId: id, generation: count }),
+  /** What `prepare` named is loaded, or why it can't be; `generation` is that of `prepare`. */
+  z.object({
+    type: z.literal('prepared'),
+    runId: id,
+    generation: count,
+    error: z.object({ code: words(64), message: words(1000) }).optional(),
+  }),
   /** How far loading has come, for "waiting for…" lines. */
   z.object({
     type: z.literal('loading'),
@@ -169,6 +174,8 @@ export const workerMessage = z.discriminatedUnion('type', [
     runId: id,
     generation: count,
     committedRounds: count,
+    /** Members that this one was waiting for when the halt came. */
+    missing: z.array(id).max(4096).optional(),
     rounds: z
       .array(
         z.object({

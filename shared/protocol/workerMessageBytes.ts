@@ -18,7 +18,7 @@ export const maxWorkerMessageBytes: Readonly<Record<WorkerMessage['type'], numbe
   hello: MAX_SHORT_MESSAGE_BYTES,
   available: 4 * KIBIBYTE,
   leaving: 8 * KIBIBYTE,
-  prepared: 4 * KIBIBYTE,
+  prepared: 8 * KIBIBYTE,
   ready: MEMBERS_BYTES,
   loading: 4 * KIBIBYTE,
   committed: MAX_CONTROL_MESSAGE_BYTES,

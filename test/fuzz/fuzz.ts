@@ -50,7 +50,9 @@ function readFiles(name: string, from: number, complain: (report: Report) => voi
       at = report.number;
       if (report.complaint !== undefined) complain(report);
     });
-    child.on('close', (code, signal) => {
+    // Its last messages may come after its end.
+    const told = new Promise<void>((done) => child.once('disconnect', done));
+    const ended = (code: number | null, signal: NodeJS.Signals | null): void => {
       clearTimeout(timer);
       if (at === last && code === 0) return resolve(last);
       const how = isLate
@@ -58,7 +60,8 @@ function readFiles(name: string, from: number, complain: (report: Report) => voi
         : `the process ended with ${code ?? signal}`;
       complain({ number: at, complaint: `${how}\n${stderr}` });
       resolve(at + 1);
-    });
+    };
+    child.on('close', (code, signal) => void told.then(() => ended(code, signal)));
   });
 }
 

@@ -92,6 +92,15 @@ export class PeerNetwork {
     );
   }
 
+  /** Members that hold up this one, which has sent its share of the round, or waits for them to meet. */
+  waitingFor(generation: number, workerId: string, round: number): string[] {
+    const meeting = this.#meetings.get(generation);
+    if (!meeting) return [];
+    if (meeting.seats.size < meeting.members.length) return this.missing(generation, workerId);
+    const shares = meeting.contributions.get(round);
+    return shares?.has(workerId) === true ? meeting.members.filter((other) => !shares.has(other)) : [];
+  }
+
   #isBroken(a: string, b: string): boolean {
     return this.brokenPairs.has([a, b].sort().join('|'));
   }

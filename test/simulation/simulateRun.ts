@@ -17,7 +17,7 @@ import { PeerNetwork } from './peerNetwork.ts';
 import { RandomChoices } from './randomChoices.ts';
 import { contentOf } from './simulatedTree.ts';
 import { SimulatedWorker } from './simulatedWorker.ts';
-import type { SimulatedWorld } from './simulatedWorker.ts';
+import type { SimulatedWorld, Stall } from './simulatedWorker.ts';
 
 export interface Life {
   readonly outcome: RunOutcome;
@@ -43,6 +43,8 @@ export interface LifeOptions {
   readonly restarts?: boolean;
   /** Workers that lie, and how; numbered in order of joining. */
   readonly liars?: Readonly<Record<string, Lie>>;
+  /** Workers that hold all others up, and how. */
+  readonly stallers?: Readonly<Record<string, Stall>>;
   /** Honest workers that may be taken for liars: they face one alone. */
   readonly mayBlame?: readonly string[];
   /** Workers that can't reach each other by any path, e.g. "w1|w2"; workers are numbered in order of joining. */
@@ -111,6 +113,7 @@ class SimulatedLife {
       roundMs: options.roundMs ?? random.pick([5, 100, 600]),
       numBoostRound: options.rounds ?? random.pick([1, 2, 30, 150]),
       liars: options.liars ?? {},
+      stallers: options.stallers ?? {},
     };
     for (const pair of options.brokenPairs ?? []) this.#world.network.brokenPairs.add(pair);
     this.#request = this.#makeRequest();

@@ -31,7 +31,21 @@ export interface SimulatedWorld {
   readonly numBoostRound: number;
   /** What workers say in place of the truth, by id. */
   readonly liars: Readonly<Record<string, Lie>>;
+  /** Workers that hold all others up, by id. */
+  readonly stallers: Readonly<Record<string, Stall>>;
 }
+
+/** How a worker holds the others up: its socket lives, and it answers halts. */
+export type Stall =
+  | 'loads a row every two minutes'
+  | 'is silent once it has a place'
+  | 'has no links'
+  | 'is quiet after a round';
+
+/** Just within the time that is granted to who makes no progress in loading. */
+const BETWEEN_ROWS_MS = 119_000;
+/** Until a silent one is heard of again. */
+const SILENCE_MS = 6_000;
 
 type Assignment = CoordinatorMessageOf<'assign'>;
 
@@ -241,13 +255,32 @@ export class SimulatedWorker {
     this.#task = task;
     const { clock, random } = this.#world;
     const { runId, generation } = assignment;
+    if (this.#manner === 'is silent once it has a place') return this.#speakLater(runId, generation);
     clock.after(random.between(10, 300), () => {
       if (task.isOver || this.isDead || this.#isAsleep) return;
+      if (this.#manner === 'loads a row every two minutes') return this.#loadRow(task, 1);
       this.#catchUp(assignment);
       const rows = assignment.leases.reduce((sum, lease) => sum + lease.rows, 0);
       this.#send({ type: 'loading', runId, generation, rowsLoaded: rows, rowsTotal: rows });
-      this.#connect(task);
+      if (this.#manner !== 'has no links') this.#connect(task);
     });
+  }
+
+  get #manner(): Stall | undefined {
+    return this.#world.stallers[this.workerId];
+  }
+
+  #loadRow(task: Task, rowsLoaded: number): void {
+    if (task.isOver || this.isDead) return;
+    const { runId, generation } = task.assignment;
+    this.#send({ type: 'loading', runId, generation, rowsLoaded, rowsTotal: 1_000 });
+    this.#world.clock.after(BETWEEN_ROWS_MS, () => this.#loadRow(task, rowsLoaded + 1));
+  }
+
+  #speakLater(runId: string, generation: number): void {
+    this.#world.clock.after(SILENCE_MS, () =>
+      this.#send({ type: 'loading', runId, generation, rowsLoaded: 0, rowsTotal: 1_000 }),
+    );
   }
 
   #catchUp({ committedRounds, agreedRounds = 0, trees }: Assignment): void {
@@ -296,6 +329,7 @@ export class SimulatedWorker {
     const { clock, random, network, roundMs, numBoostRound } = this.#world;
     const round = this.committed.length;
     if (round >= Math.min(numBoostRound, task.haltAtRounds)) return;
+    if (this.#manner === 'is quiet after a round' && round > task.assignment.committedRounds) return;
     clock.after(roundMs * random.between(0.5, 1.5), () => {
       if (task.isOver || this.isDead || this.#isAsleep) return;
       network.contribute(task.assignment.generation, this.workerId, round, this.committed.at(-1) ?? '');
@@ -359,12 +393,14 @@ export class SimulatedWorker {
   }
 
   #answer({ runId, generation, knownRounds }: CoordinatorMessageOf<'halt'>): void {
+    const missing = this.#world.network.waitingFor(generation, this.workerId, this.committed.length);
     const rounds = this.committed.slice(knownRounds, knownRounds + ROUNDS_PER_ANSWER).map((content, i) => ({
       round: knownRounds + i,
       trees: [treeOf(content)],
       metrics: metricsOf(knownRounds + i),
     }));
-    this.#send({ type: 'halted', runId, generation, committedRounds: this.committed.length, rounds });
+    const committedRounds = this.committed.length;
+    this.#send({ type: 'halted', runId, generation, committedRounds, missing, rounds });
   }
 
   #end(): void {

@@ -2,11 +2,12 @@
 
 import { terminalProgress } from '../../progress/terminalProgress.ts';
 import { asRunEvent, type ReportedEvent } from '../../remote/apiAnswers.ts';
+import { followEvents } from '../../remote/followEvents.ts';
+import { OUTAGE_MS } from '../../remote/outage.ts';
 import { defineCommand } from '../command.ts';
 import { adminOptions, coordinatorAddress } from '../connectionOptions.ts';
 import { exitCodes } from '../exitCodes.ts';
 import { findRun } from '../findRun.ts';
-import { followEvents } from '../followEvents.ts';
 
 export const logs = defineCommand({
   name: 'logs',
@@ -29,10 +30,14 @@ export const logs = defineCommand({
       now: context.now,
       timed: false,
     });
-    for await (const event of followEvents(run.runId, options)) {
-      if (json) stdout.write(`${JSON.stringify(event)}\n`);
-      else if (event.type === 'end') progress.line(endLine(event));
-      else progress.event(asRunEvent(event));
+    try {
+      for await (const event of followEvents(run.runId, options, { outageMs: OUTAGE_MS })) {
+        if (json) stdout.write(`${JSON.stringify(event)}\n`);
+        else if (event.type === 'end') progress.line(endLine(event));
+        else progress.event(asRunEvent(event));
+      }
+    } catch (error) {
+      if (!options.signal.aborted) throw error;
     }
     return exitCodes.ok;
   },

@@ -4,7 +4,8 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { TabgradError } from '../../../shared/errors.ts';
 import { outsideMessage } from '../../../shared/outsideMessage.ts';
 import { MediaTypeError, retryAfterS, serveStatusOf } from '../serveErrors.ts';
-import { endBeforeRest, isWhole } from './endBeforeRest.ts';
+import { readTarget } from '../../http/readTarget.ts';
+import { endBeforeRest, isWhole } from '../../http/endBeforeRest.ts';
 import type { HeldBytes } from '../../bounds/byteBudget.ts';
 import type { AnswerStream } from '../stream/answerStream.ts';
 
@@ -161,20 +162,6 @@ export class Exchange {
     this.body?.release();
     ended?.({ exchange: this, status });
   }
-}
-
-/**
- * Through a proxy a target may be a whole address, whose host then stands in place of the header's (RFC 9112, section
- * 3.2.2).
- */
-function readTarget({ url = '/', headers: { host = '' } }: IncomingMessage): {
-  host: string;
-  target: string;
-} {
-  const absolute = url.startsWith('/') ? undefined : /^https?:\/\/([^/?#]*)(.*)$/i.exec(url);
-  if (!absolute) return { host, target: url };
-  const [, authority = '', rest = ''] = absolute;
-  return { host: authority, target: rest.startsWith('/') ? rest : `/${rest}` };
 }
 
 /** Closes the connection in the middle of the answer, when what was written of it so far is on its way. */

@@ -1,5 +1,6 @@
 // The body of a request, from its first byte to its answer.
 
+import { shareOf } from '../../pool/addressShares.ts';
 import type { Body } from '../replica/replica.ts';
 import type { Exchange } from './exchange.ts';
 import type { HeldBodies } from './heldBodies.ts';
@@ -25,9 +26,15 @@ export function receiveBody(
   fail: Fail,
   received: (body: Body) => void,
 ): void {
-  const { request } = exchange;
-  const decoder = codings.decoder(request.headers['content-encoding']);
-  const held = bodies.open(request, (error) => giveUp(error));
+  const { request, response } = exchange;
+  const unwanted = new AbortController();
+  const sender = { party: shareOf(request.socket.remoteAddress ?? ''), signal: unwanted.signal };
+  const decoder = codings.decoder(request.headers['content-encoding'], sender);
+  if (decoder) response.once('close', () => unwanted.abort());
+  const held = bodies.open(request, (error) => {
+    giveUp(error);
+    unwanted.abort();
+  });
   exchange.body = held;
   const bounds = { maxBodyBytes, hold: (bytes: number): void => held.set(bytes) };
   let giveUp = readBody(request, bounds, { decoder, asBytes }, (error, body) => {

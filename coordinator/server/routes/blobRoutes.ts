@@ -3,6 +3,7 @@
 
 import type { IncomingMessage } from 'node:http';
 import { pipeline } from 'node:stream/promises';
+import type { BlobChecks } from '../../blobs/blobChecks.ts';
 import { BlobMissingError, BlobTooLargeError } from '../../blobs/blobErrors.ts';
 import type { BlobStore, ByteRange } from '../../blobs/blobStore.ts';
 import { isSha256 } from '../../blobs/blobStore.ts';
@@ -14,6 +15,7 @@ import { BadRequestError } from '../serverErrors.ts';
 
 export interface BlobRouteOptions {
   readonly blobs: BlobStore;
+  readonly checks: BlobChecks;
   readonly uploads: WorkerUploads;
   readonly maxBlobBytes: number;
   readonly log: Log;
@@ -39,15 +41,15 @@ export function blobRoutes(options: BlobRouteOptions): Route[] {
 }
 
 async function download(
-  { blobs, uploads, log }: BlobRouteOptions,
-  { request, response, params, signal }: Exchange,
+  { blobs, checks, uploads, log }: BlobRouteOptions,
+  { request, response, params, signal, workerId }: Exchange,
 ): Promise<void> {
   const sha256 = blobName(params);
   const sizeBytes = await blobs.sizeBytes(sha256);
   if (sizeBytes === undefined) throw new BlobMissingError(`No blob ${sha256} is stored`);
   // What a worker stored and no run counts on is not read for it, nor does it last longer.
   if (wantsDigest(request) && !uploads.isUnnamed(sha256)) {
-    if (!(await blobs.verify(sha256))) {
+    if (!(await checks.check(sha256, workerId, signal))) {
       log({ level: 'error', message: `Blob ${sha256} of ${blobs.place} lost bytes and was dropped.` });
       throw new BlobMissingError(`Blob ${sha256} was stored, lost bytes and was dropped; store it anew`);
     }

@@ -1,13 +1,12 @@
 // A coordinator that is up already, over its HTTP API: shards are uploaded, the run is submitted, its events followed.
 
 import { createHash } from 'node:crypto';
-import { asRunEvent, outcomeAnswer, parseEvent } from '../../remote/apiAnswers.ts';
+import { asRunEvent, outcomeAnswer } from '../../remote/apiAnswers.ts';
 import { askCoordinator, askForJson, type CoordinatorAddress } from '../../remote/askCoordinator.ts';
+import { followEvents } from '../../remote/followEvents.ts';
 import { Outage, OUTAGE_MS, type Patience } from '../../remote/outage.ts';
 import { CoordinatorUnreachableError, RemoteError } from '../../remote/remoteErrors.ts';
-import { TabgradError } from '../../../shared/errors.ts';
 import { messageOf } from '../../../shared/text/messageOf.ts';
-import { readEvents } from '../../remote/serverSentEvents.ts';
 import type { BlobReference } from '../../../shared/neural/run/neuralSpec.ts';
 import type { RunEvent, RunHandle, RunOutcome, RunRequest } from '../../run/runRequest.ts';
 import type { Cluster } from './cluster.ts';
@@ -140,29 +139,11 @@ function followRun(address: CoordinatorAddress, { runId }: RunRequest, patience:
   const following: CoordinatorAddress = { ...address, signal: new AbortController().signal };
   const path = `api/v1/runs/${encodeURIComponent(runId)}`;
   const follow = async (): Promise<RunOutcome> => {
-    let last = '0';
-    const outage = new Outage(address.url, patience, following.signal);
-    for (;;) {
-      try {
-        const headers = { 'last-event-id': last };
-        const { body } = await askCoordinator(following, `${path}/events`, { headers });
-        outage.answered();
-        for await (const { id, data } of readEvents(body as unknown as AsyncIterable<Uint8Array>)) {
-          outage.over();
-          const event = parseEvent(data);
-          if (event?.type === 'end') {
-            return await askForJson(following, `${path}/outcome`, outcomeAnswer, { timeoutMs: OUTCOME_MS });
-          }
-          // Passing events have no id.
-          if (id !== '') last = id;
-          if (!event) continue;
-          for (const listener of listeners) listener(asRunEvent(event));
-        }
-        throw new CoordinatorUnreachableError('its events ended before the run did');
-      } catch (error) {
-        await outage.wait(asLoss(error), `run ${runId} may go on there`);
-      }
+    for await (const event of followEvents(runId, following, patience)) {
+      if (event.type === 'end') break;
+      for (const listener of listeners) listener(asRunEvent(event));
     }
+    return askForJson(following, `${path}/outcome`, outcomeAnswer, { timeoutMs: OUTCOME_MS, patience });
   };
   const done = follow();
   done.catch(() => undefined);
@@ -183,10 +164,4 @@ function followRun(address: CoordinatorAddress, { runId }: RunRequest, patience:
       stopped.catch(() => undefined);
     },
   };
-}
-
-/** A stream that breaks off fails with an error of fetch's own. */
-function asLoss(error: unknown): TabgradError {
-  if (error instanceof TabgradError) return error;
-  return new CoordinatorUnreachableError(`its events broke off: ${messageOf(error)}`, true, { cause: error });
 }

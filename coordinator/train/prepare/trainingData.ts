@@ -21,11 +21,6 @@ export interface PreparedFeature {
   readonly categories: readonly string[] | undefined;
 }
 
-/** Where shards go: the coordinator's blob store, here or over HTTP. */
-export interface BlobSink {
-  putBytes(bytes: Uint8Array): Promise<{ readonly sha256: string; readonly sizeBytes: number }>;
-}
-
 /** A model that training goes on from. */
 export interface StartingModel {
   readonly model: GbdtModel;

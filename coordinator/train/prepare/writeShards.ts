@@ -8,7 +8,8 @@ import type { TrainSpec } from '../../../shared/gbdt/trainSpec.ts';
 import type { Shard } from '../../run/runRequest.ts';
 import type { RawBlock } from './rawBlock.ts';
 import type { SpooledSet } from './spoolDataset.ts';
-import type { BlobSink, PreparedFeature, StartingModel } from './trainingData.ts';
+import type { PreparedFeature, StartingModel } from './trainingData.ts';
+import type { BlobSink } from '../../blobs/blobStore.ts';
 
 export interface WriteShardsSettings {
   readonly spec: TrainSpec;

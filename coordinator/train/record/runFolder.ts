@@ -3,13 +3,10 @@
 import { appendFile, mkdir, readdir, rm, rmdir, stat, writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { visibleText } from '../../../shared/text/visibleText.ts';
-import { Checkpoint, MODEL_FILE } from '../checkpoint.ts';
+import { Checkpoint, CHECKPOINT_FILE, MODEL_FILE } from '../checkpoint.ts';
 import type { Metrics, ResultRecord } from '../result.ts';
 import { sweepUnfinished, writeFailure, writeFileAtomically, writeFolderAtomically } from './atomicWrite.ts';
 import { surplusCheckpoints, type KeepRule, type SavedCheckpoint } from './keepCheckpoints.ts';
-
-/** Facts beside the model that are not XGBoost's business. */
-export const CHECKPOINT_FILE = 'checkpoint.json';
 
 interface Saved extends SavedCheckpoint {
   readonly path: string;

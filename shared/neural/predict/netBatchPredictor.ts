@@ -9,6 +9,7 @@ import { NeuralModelError } from '../model/modelErrors.ts';
 import { inputNameOf, readGraph } from '../model/readModel.ts';
 import { matchWeights, weightsOf } from '../state/namedState.ts';
 import type { Tensor } from '../state/safetensors.ts';
+import { checkPredictorOptions } from './checkPredictorOptions.ts';
 import { inputRows, type RowRange } from './inputRows.ts';
 import type { NetInput } from './netInputs.ts';
 import {
@@ -19,20 +20,10 @@ import {
   type OpenGpuEngine,
   type OpenTfjsNet,
 } from './openedNet.ts';
+import type { NetPredictorOptions } from './checkPredictorOptions.ts';
 
 /** A batch: an array of values a column, all of one length. */
 export type NetBatch = Readonly<Record<string, ArrayLike<unknown>>>;
-
-export interface NetPredictorOptions {
-  /** Columns of the model's input, or of each by its name. Default: as it was trained, else all, or those named like the inputs. */
-  readonly featureColumns?: readonly string[] | Readonly<Record<string, readonly string[]>>;
-  /** Columns of the batch to hand through beside the predictions: some, all (true) or none (default). */
-  readonly keepColumns?: boolean | readonly string[];
-  /** Default "predictions". */
-  readonly outputColumn?: string;
-  /** Default "cpu". "webgpu" takes the first adapter of wherever this runs, and fails where there is none. */
-  readonly device?: 'cpu' | 'webgpu';
-}
 
 /** What the platform opens nets with. */
 interface NetOpeners {
@@ -60,7 +51,7 @@ export class NetBatchPredictor {
   readonly #openers: NetOpeners;
   #opening: Promise<OpenedNet> | undefined;
 
-  /** @throws NeuralModelError, WeightsMismatchError */
+  /** @throws NeuralModelError, WeightsMismatchError, and PREDICT_ARGUMENT naming an option. */
   constructor(net: StoredNet, options: NetPredictorOptions, openers: NetOpeners) {
     const calls = readCalls(net.topology);
     const read = readGraph(calls, 'predictions');
@@ -69,6 +60,7 @@ export class NetBatchPredictor {
       ? { ...net, weights: matchWeights(weightsOf(this.#graph), net.weights, net.file) }
       : net;
     this.#names = calls.inputs.map((at) => inputNameOf(calls.calls[at]!.layer));
+    checkPredictorOptions(options, this.#names);
     this.#options = options;
     this.#openers = openers;
   }

@@ -208,6 +208,48 @@ describe('ControlClient', () => {
     expect(third.sent[0]).not.toHaveProperty('identity');
   });
 
+  describe('waits ever longer for a coordinator', () => {
+    const waits = (hangUp: (socket: FakeSocket) => void, times: number): number[] => {
+      const { clock, join, seen } = start();
+      for (let i = 0; i < times; i++) {
+        hangUp(join());
+        clock.advance(seen.lost.at(-1)?.retryInMs ?? 0);
+      }
+      return seen.lost.map(({ retryInMs }) => retryInMs);
+    };
+    const refuse = (socket: FakeSocket): void =>
+      socket.say({ type: 'refused', code: 'UNKNOWN_WORKER', message: 'Never heard of you.' });
+
+    test('that refuses it after each welcome', () => {
+      expect(waits(refuse, 8)).toEqual([0, 250, 500, 1000, 2000, 4000, 8000, 15_000]);
+    });
+
+    test('that hangs up after each welcome', () => {
+      const hangUp = (socket: FakeSocket): void => socket.onclose?.({ code: 1006, reason: '' });
+      expect(waits(hangUp, 8)).toEqual([250, 500, 1000, 2000, 4000, 8000, 15_000, 15_000]);
+    });
+
+    test('until it was of use', () => {
+      const { clock, join, seen } = start();
+      for (let i = 0; i < 6; i++) {
+        refuse(join());
+        clock.advance(seen.lost.at(-1)?.retryInMs ?? 0);
+      }
+      const working = join();
+      working.say({ type: 'prepare', runId: 'r', generation: 1, spec: 'ab'.repeat(32), leases: [] });
+      working.onclose?.({ code: 1006, reason: '' });
+      expect(seen.lost.at(-1)?.retryInMs).toBe(250);
+      clock.advance(250);
+      const long = join();
+      for (let second = 0; second < 10; second++) {
+        clock.advance(1000);
+        long.say({ type: 'ping', at: second });
+      }
+      refuse(long);
+      expect(seen.lost.at(-1)?.retryInMs).toBe(0);
+    });
+  });
+
   test.each(finalRefusals)('stays away for good when it is refused by %s, with its identity', (code) => {
     const { clock, sockets, seen, join } = start();
     join().onclose?.({ code: 1006, reason: '' });

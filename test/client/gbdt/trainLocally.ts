@@ -52,7 +52,7 @@ export async function trainLocally(train: OracleData, options: LocalOptions): Pr
     }
     const sketch = createSketch();
     sketch.push(column, train.weights);
-    return buildCuts(sketch, params.max_bin);
+    return buildCuts(sketch.summary(), params.max_bin);
   });
   const rows = train.columns[0]!.length;
   let maxAbsLabel = 0;

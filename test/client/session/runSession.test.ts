@@ -1,5 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { TreeDevice } from '../../../kernels/gbdt/treeDevice.ts';
+import { eventTurn } from '../../../kernels/eventTurn.ts';
+import { deferred } from '../../../shared/deferred.ts';
 import { treesSha256 } from '../../simulation/simulatedTree.ts';
 import type { SmallRun } from './sessionWorld.ts';
 import { RUN, SessionWorld, formGroup, linkKeysOf, smallRun } from './sessionWorld.ts';
@@ -179,6 +181,66 @@ describe('A worker session', () => {
     await formGroup(world, run, 2, ['w0', 'w1']);
     world.sayAll(['w0', 'w1'], { type: 'begin', runId: RUN, generation: 2 });
     expect(await record('w0', 0, ROUNDS)).toEqual(expected);
+  });
+
+  it('says what it could not load for a place, and loads it when it is asked again', async () => {
+    world.addWorker('w1');
+    const prepare = {
+      type: 'prepare' as const,
+      runId: RUN,
+      generation: 1,
+      spec: run.specHash,
+      leases: [...run.leases],
+    };
+    const { sha256 } = run.leases[3]!;
+    const bytes = world.blobs.get(sha256)!;
+    world.blobs.delete(sha256);
+    world.say('w1', prepare);
+    expect(await world.hear('w1', 'prepared')).toEqual({
+      type: 'prepared',
+      runId: RUN,
+      generation: 1,
+      error: { code: 'BLOB_UNAVAILABLE', message: `there is no blob ${sha256}` },
+    });
+    world.put(bytes);
+    world.say('w1', prepare);
+    expect(await world.hear('w1', 'prepared')).not.toHaveProperty('error');
+  });
+
+  it('does not complain of what it could not load when it has a place instead', async () => {
+    world.addWorker('w1');
+    const { specHash, leases } = run;
+    world.held.set(leases[0]!.sha256, new Promise<never>(() => undefined));
+    world.say('w1', { type: 'prepare', runId: RUN, generation: 1, spec: specHash, leases: [...leases] });
+    while (!world.fetched.includes(leases[0]!.sha256)) await eventTurn();
+    world.held.clear();
+    await formGroup(world, run, 2, ['w1']);
+    expect(world.heard('w1').map(({ type }) => type)).not.toContain('prepared');
+  });
+
+  it('names the member that it was waiting for when it has to halt', async () => {
+    const asked = new Set<string>();
+    const stuck = deferred<never>();
+    stuck.promise.catch(() => undefined);
+    for (const workerId of ['w0', 'w1', 'w2'])
+      world.addWorker(workerId, (device) => ({
+        ...methods(device),
+        buildHistograms: (nodes) => {
+          asked.add(workerId);
+          return workerId === 'w2' ? stuck.promise : device.buildHistograms(nodes);
+        },
+      }));
+    await formGroup(world, run, 1, ['w0', 'w1', 'w2']);
+    world.sayAll(['w0', 'w1', 'w2'], { type: 'begin', runId: RUN, generation: 1 });
+    while (asked.size < 3) await eventTurn();
+    // Their own work, and what they have to say to one another.
+    for (let turn = 0; turn < 50; turn += 1) await eventTurn();
+    const halt = { type: 'halt', runId: RUN, generation: 1, when: 'now', knownRounds: 0 } as const;
+    world.sayAll(['w0', 'w1'], { ...halt, reason: 'no round' });
+    for (const workerId of ['w0', 'w1'])
+      expect(await world.hear(workerId, 'halted')).toMatchObject({ missing: ['w2'] });
+    stuck.reject(new Error('the test is over'));
+    world.onLog = () => undefined;
   });
 
   it('reports a lost device as a stall that blames nobody, and comes back with a new device', async () => {

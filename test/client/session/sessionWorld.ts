@@ -8,6 +8,7 @@ import { LoopThread } from '../../../client/ownerLoop/loopThread.ts';
 import { createWorkerSession } from '../../../client/session/runSession.ts';
 import type { WorkerSession } from '../../../client/session/sessionEnvironment.ts';
 import type { Link, LinkConnector } from '../../../client/transport/link.ts';
+import { BlobFetchError } from '../../../client/blobs/blobErrors.ts';
 import { memoryLinkPair } from '../../../client/transport/memoryLink.ts';
 import type {
   CoordinatorMessage,
@@ -21,6 +22,7 @@ import type { NeuralSpec } from '../../../shared/neural/run/neuralSpec.ts';
 import type { TrainingEngine } from '../../../shared/neural/trainingEngine.ts';
 import { encodeShard } from '../../../shared/gbdt/shardCodec.ts';
 import type { TrainSpec } from '../../../shared/gbdt/trainSpec.ts';
+import { whenAborted } from '../../../shared/whenAborted.ts';
 import { inlineOwnerThread } from '../../setup/inlineOwnerThread.ts';
 import { seededRandom } from '../../setup/seededRandom.ts';
 
@@ -28,11 +30,14 @@ export const RUN = 'run-1';
 
 interface Inbox {
   readonly messages: WorkerMessage[];
+  readonly all: WorkerMessage[];
   wake: () => void;
 }
 
 export class SessionWorld {
   readonly blobs = new Map<string, Uint8Array>();
+  /** By SHA-256: what has to happen before a blob arrives. */
+  readonly held = new Map<string, Promise<void>>();
   /** SHA-256 of what workers fetched, in order. */
   readonly fetched: string[] = [];
   readonly sessions = new Map<string, WorkerSession>();
@@ -63,14 +68,16 @@ export class SessionWorld {
   }
 
   addWorker(workerId: string, wrap: (device: TreeDevice) => TreeDevice = (device) => device): void {
-    const inbox: Inbox = { messages: [], wake: () => undefined };
+    const inbox: Inbox = { messages: [], all: [], wake: () => undefined };
     this.#inboxes.set(workerId, inbox);
     const session = createWorkerSession({
       workerId,
       connector: this.#connector(workerId),
       send: (message) => {
         if (!this.sessions.has(workerId)) return;
-        inbox.messages.push(JSON.parse(JSON.stringify(message)) as WorkerMessage);
+        const copy = JSON.parse(JSON.stringify(message)) as WorkerMessage;
+        inbox.messages.push(copy);
+        inbox.all.push(copy);
         inbox.wake();
       },
       createDevice: async (spec) => {
@@ -82,9 +89,12 @@ export class SessionWorld {
       openLoop: (name, code) =>
         new LoopThread(inlineOwnerThread, name === 'rounds' ? { name } : { name, device: 'cpu' }, code),
       putBlob: async (bytes) => ({ sha256: this.put(bytes), sizeBytes: bytes.length }),
-      fetchBlob: async (sha256) => {
+      fetchBlob: async (sha256, { signal }) => {
         this.fetched.push(sha256);
-        return this.blobs.get(sha256)!;
+        await Promise.race([this.held.get(sha256), whenAborted(signal)]);
+        const bytes = this.blobs.get(sha256);
+        if (!bytes) throw new BlobFetchError(`there is no blob ${sha256}`);
+        return bytes;
       },
       now: () => performance.now(),
       log: (line) => this.onLog(line),
@@ -125,6 +135,11 @@ export class SessionWorld {
       }
       await new Promise<void>((resolve) => (inbox.wake = resolve));
     }
+  }
+
+  /** All that a worker said since the start. */
+  heard(workerId: string): readonly WorkerMessage[] {
+    return this.#inboxes.get(workerId)?.all ?? [];
   }
 
   /** The worker's process is gone: it says nothing more and its links break. */

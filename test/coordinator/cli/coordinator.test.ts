@@ -128,6 +128,7 @@ describe('addresses and ports', () => {
 
 describe('ending', () => {
   it.each([
+    ['SIGHUP', 129],
     ['SIGINT', 130],
     ['SIGTERM', 143],
   ] as const)('%s closes the coordinator in order with exit code %d', async (name, code) => {

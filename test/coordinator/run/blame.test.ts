@@ -97,6 +97,12 @@ describe('a member that blames another again and again', () => {
     expect(bench.state.setAside.get('d')).toMatchObject({ until: 'forgiven', accuser: 'b' });
     blame(bench, 'b', 'c');
     expect(bench.state.setAside.get('b')).toMatchObject({ accuser: 'c' });
+    expect(bench.group).toEqual(['a', 'c']);
+    bench.ready('a', 'c');
+    bench.prepared('d');
+    bench.tick();
+    bench.halted('a', 0);
+    bench.halted('c', 0);
     expect(bench.group).toEqual(['a', 'c', 'd']);
   });
 

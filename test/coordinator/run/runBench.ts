@@ -3,7 +3,8 @@
 import { createHash } from 'node:crypto';
 import { gbdtRun } from '../../../coordinator/run/kinds/gbdtRun.ts';
 import { usefulWorkers } from '../../../coordinator/run/leasePlan.ts';
-import { stepRun, wakeAtMs } from '../../../coordinator/run/runMachine.ts';
+import { stepRun } from '../../../coordinator/run/runMachine.ts';
+import { wakeAtMs } from '../../../coordinator/run/ticks.ts';
 import type { CommittedRound, RunEvent } from '../../../coordinator/run/runRequest.ts';
 import { defaultTiming, initialRunState } from '../../../coordinator/run/runState.ts';
 import type {
@@ -86,7 +87,7 @@ export class Bench {
   }
 
   workers(...workers: RunWorker[]): void {
-    this.input({ type: 'workers', atMs: this.atMs, workers, lost: new Map() });
+    this.input({ type: 'workers', atMs: this.atMs, workers, busy: 0, lost: new Map() });
   }
 
   message(workerId: string, message: { type: RunMessage['type'] } & Record<string, unknown>): void {

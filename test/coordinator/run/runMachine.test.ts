@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { wakeAtMs } from '../../../coordinator/run/runMachine.ts';
+import { wakeAtMs } from '../../../coordinator/run/ticks.ts';
 import { defaultTiming } from '../../../coordinator/run/runState.ts';
 import { Bench, makeShards, makeWorker } from './runBench.ts';
 
@@ -11,6 +11,14 @@ describe('forming a group', () => {
       'Waiting for 2 more browser webgpu workers (0 of 2 here); besides: 1 of another kind, 1 out of reach, perhaps for a moment.',
     );
     expect(wakeAtMs(bench.plan, bench.state)).toBe(Infinity);
+  });
+
+  it('says that others have the workers', () => {
+    const bench = new Bench();
+    bench.input({ type: 'workers', atMs: 1, workers: [], busy: 2, lost: new Map() });
+    expect(bench.events('waiting').map(({ reason }) => reason)).toEqual([
+      'Waiting for 1 more worker (0 of 1 here); besides: 2 at work for other runs or programs.',
+    ]);
   });
 
   it('takes workers of every kind that was named, and of any kind where none was', () => {
@@ -187,10 +195,17 @@ describe('losing a worker', () => {
     bench.atMs = 700;
     bench.committed('b', 1);
     bench.tick();
-    // 1.5 s and one and a half of the longest round (400 ms) after the last sign of progress.
-    expect(bench.atMs).toBe(700 + 1_500 + 600);
+    // A moment, and one and a half of a round (400 ms), after the last sign of progress.
+    expect(bench.atMs).toBe(700 + defaultTiming.aloneAwayMs + 600);
     expect(bench.sent('halt').map((sent) => sent.workerId)).toEqual(['b']);
     expect(bench.events('workerLost')).toMatchObject([{ workerId: 'a', reason: 'its socket is lost' }]);
+  });
+
+  it('waits longer where the sockets of most workers are lost at once: they come back', () => {
+    const bench = new Bench({ workers: { min: 1, max: 3 } }).training('a', 'b', 'c');
+    bench.allCommitted(0);
+    bench.workers(makeWorker('a', { present: false }), makeWorker('b', { present: false }), makeWorker('c'));
+    expect(wakeAtMs(bench.plan, bench.state)).toBe(defaultTiming.awayMs);
   });
 
   it('waits for who is out of reach while the group works on', () => {
@@ -212,6 +227,7 @@ describe('losing a worker', () => {
       type: 'workers',
       atMs: 1,
       workers: [makeWorker('b')],
+      busy: 0,
       lost: new Map([['a', 'its tab was closed']]),
     });
     expect(bench.events('workerLost')).toEqual([
@@ -276,7 +292,8 @@ describe('losing a worker', () => {
     bench.message('b', { type: 'halted', generation: 1, committedRounds: 0, rounds: [] });
     bench.workers(makeWorker('a'), makeWorker('b'));
     bench.prepared('b');
-    expect(bench.state.joinAtMs).toBe(bench.atMs + defaultTiming.workBeforeJoinMs);
+    // The others work off what it cost before it interrupts them.
+    expect(bench.state.joinAtMs).toBe(bench.atMs + 4 * defaultTiming.silenceMs);
   });
 
   it('waits as long for the answer to a halt as the rounds of the group ask for', () => {
@@ -299,7 +316,7 @@ describe('losing a worker', () => {
     const sinceMs = bench.atMs;
     bench.workers(makeWorker('a'), makeWorker('b', { present: false }));
     bench.tick();
-    expect(bench.atMs - sinceMs).toBe(defaultTiming.awayMs + 50);
+    expect(bench.atMs - sinceMs).toBe(defaultTiming.aloneAwayMs + 50);
     expect(bench.sent('halt')[0]?.message).toMatchObject({ when: 'now' });
   });
 

@@ -6,7 +6,7 @@ import {
   prepareTraining,
   type PreparedTraining,
 } from '../../../coordinator/train/prepare/prepareTraining.ts';
-import type { BlobSink } from '../../../coordinator/train/prepare/trainingData.ts';
+import type { BlobSink } from '../../../coordinator/blobs/blobStore.ts';
 import { shardRows } from '../../../coordinator/train/prepare/writeShards.ts';
 import { buildCuts } from '../../../shared/gbdt/cuts.ts';
 import { resolveParams } from '../../../shared/gbdt/params.ts';
@@ -110,7 +110,7 @@ describe('prepareTraining', () => {
       const values = (table[name] as (number | null)[]).map((value) => value ?? NaN);
       const sketch = new QuantileSketch();
       sketch.push(Float32Array.from(values), Float32Array.from(w));
-      const { cuts } = buildCuts(sketch, 32);
+      const { cuts } = buildCuts(sketch.summary(), 32);
       binCounts.push(cuts.length);
       const expected = values.map((value) =>
         Number.isNaN(value)

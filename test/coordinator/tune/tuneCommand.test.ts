@@ -57,6 +57,14 @@ describe('tabgrad tune', () => {
     expect(values[1]).toMatchObject({ best: { trial: 'trial_00001', params: { 'params.max_depth': 3 } } });
   });
 
+  it('fails when trials failed, and names the best of the others all the same', async () => {
+    const bounds = { paramSpace: { max_depth: { grid: [2, 0] } }, metric: 'valid-auc', mode: 'max' };
+    const ended = await run('bounds', { tune: bounds });
+    expect(ended.stderr).toContain('1 of 2 trials failed; --resume tries them again.');
+    expect(ended.stdout).toContain('best of 2 trials, 1 failed: trial 0  {"params.max_depth":2}');
+    expect(ended.code).toBe(1);
+  });
+
   it.each([
     ['no-tune', { tune: undefined }, 'tune is missing'],
     ['typo', { tune: { ...config.tune, paramSpace: { max_dept: { grid: [1] } } } }, 'did you mean max_depth'],

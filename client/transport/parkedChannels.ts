@@ -1,0 +1,65 @@
+// Channels of a group that is over, kept for a moment: most members of a group are in the next one too, and to connect anew
+// takes long on a busy machine. A channel is greeted again there, with the key of the new link, as a new one would be; where
+// the other end has not kept it, or does not answer, a new one is dialled.
+
+import type { Clock } from '../../shared/clock.ts';
+import type { PeerAddress } from './link.ts';
+import type { RawChannel } from './peerEndpoint.ts';
+
+/** The coordinator forms the next group sooner, or this worker has no place in it. */
+const KEPT_MS = 10_000;
+
+interface Parked {
+  readonly peerId: string;
+  readonly channel: RawChannel;
+  /** Resolves when the other end has left the old link, too. */
+  readonly free: Promise<void>;
+  readonly forget: () => void;
+}
+
+export class ParkedChannels {
+  readonly #clock: Clock;
+  readonly #parked = new Map<string, Parked>();
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  add({ workerId, peerId }: PeerAddress, channel: RawChannel, free: Promise<void>): void {
+    this.drop(workerId, 'another one took its place');
+    const forget = this.#clock.after(KEPT_MS, () => this.drop(workerId, 'it was not needed any more'));
+    this.#parked.set(workerId, { peerId, channel, free, forget });
+    void channel.closed.then(() => {
+      forget();
+      if (this.#parked.get(workerId)?.channel === channel) this.#parked.delete(workerId);
+    });
+  }
+
+  /** The channel to this peer, no longer kept here, and when it is free; undefined where there is none. */
+  take({ workerId, peerId }: PeerAddress): Pick<Parked, 'channel' | 'free'> | undefined {
+    const parked = this.#parked.get(workerId);
+    if (!parked) return undefined;
+    if (parked.peerId !== peerId) {
+      this.drop(workerId, 'the peer has another address');
+      return undefined;
+    }
+    parked.forget();
+    this.#parked.delete(workerId);
+    return parked;
+  }
+
+  /** Closes those to peers that are not in the next group. */
+  keepOnly(peers: readonly PeerAddress[]): void {
+    const wanted = new Set(peers.map(({ workerId }) => workerId));
+    for (const workerId of this.#parked.keys())
+      if (!wanted.has(workerId)) this.drop(workerId, 'the peer is not in the next group');
+  }
+
+  drop(workerId: string, reason: string): void {
+    const parked = this.#parked.get(workerId);
+    if (!parked) return;
+    this.#parked.delete(workerId);
+    parked.forget();
+    parked.channel.close(reason);
+  }
+}

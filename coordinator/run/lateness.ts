@@ -1,0 +1,98 @@
+// Workers that keep all others waiting. Each wait is counted by worker, over all generations of the run: the first may be
+// chance, and a word from the worker ends it; after the next ones it is left alone for longer and longer, then for good.
+// Volunteers that come as new ones every time are met by a pause: a group works longer than the last of them cost.
+
+import { lift, setAside } from './setAside.ts';
+import type { RunState } from './runState.ts';
+import type { Turn } from './turn.ts';
+
+/** How long a worker is left alone after it kept the others waiting once, twice, three times; then it is for good. */
+const PAUSES_MS: readonly number[] = [0, 15_000, 60_000];
+/** The longest pause of one that kept nobody waiting. */
+const LONGEST_HARMLESS_MS = 300_000;
+/** A wait must be worth this many times as long of work. */
+export const WORK_PER_WAIT = 4;
+/** One wait, however long it was, keeps newcomers away no longer. */
+const LONGEST_CAUTION_MS = 600_000;
+
+export interface Lateness {
+  /** It had said that it was ready, or most others say that it is the one: that is no chance. */
+  readonly isProven?: boolean;
+  /** Nobody waited for it. */
+  readonly isHarmless?: boolean;
+  /** It has spoken: the pause is all that is waited for. */
+  readonly isHeard?: boolean;
+}
+
+/** Sets a worker aside that kept the others waiting. The caller halts the generation where it is a member. */
+export function setAsideLate(
+  turn: Turn,
+  workerId: string,
+  reason: string,
+  { isProven = false, isHarmless = false, isHeard = false }: Lateness = {},
+): void {
+  const before = turn.state.delays.get(workerId) ?? 0;
+  const delays = Math.max(before + 1, isProven || isHarmless ? 2 : 1);
+  turn.set({ delays: new Map([...turn.state.delays, [workerId, delays]]) });
+  if (turn.member(workerId)) beCautious(turn);
+  const pauseMs = PAUSES_MS[delays - 1] ?? (isHarmless ? LONGEST_HARMLESS_MS : Infinity);
+  setAside(turn, workerId, { reason, until: 'heard', notBeforeMs: turn.atMs + pauseMs, isHeard });
+}
+
+/** What this generation lost by waiting has to be worked off before a newcomer interrupts the group again. */
+export function beCautious(turn: Turn): void {
+  const { atMs, state } = turn;
+  const { phase, halt, formedAtMs, begunAtMs, progressAtMs } = state;
+  // The wait for the answers to a halt counts too.
+  const idleSinceMs = begunAtMs === undefined ? formedAtMs : progressAtMs;
+  const lostMs = atMs - (phase === 'halting' && halt ? Math.min(halt.askedAtMs, idleSinceMs) : idleSinceMs);
+  const untilMs = atMs + Math.min(LONGEST_CAUTION_MS, WORK_PER_WAIT * lostMs);
+  turn.set({ cautiousUntilMs: Math.max(state.cautiousUntilMs, untilMs) });
+}
+
+/**
+ * Before this the group does not wait for newcomers: it works longer than forming it took when the last ones came, unless they
+ * are as many as its members, and works off what the last late ones cost.
+ */
+export function joinNotBeforeMs({ plan, state }: Turn): number {
+  const { begunAtMs, joinCostMs, cautiousUntilMs, members } = state;
+  if (begunAtMs === undefined) return Infinity;
+  const costMs = loadedNewcomers(state) >= members.length ? 0 : joinCostMs;
+  const workMs = Math.max(plan.timing.workBeforeJoinMs, WORK_PER_WAIT * costMs);
+  return Math.max(begunAtMs + workMs, cautiousUntilMs);
+}
+
+/** Workers that have loaded for a place and have none. */
+export function loadedNewcomers({ prepared, workers }: RunState): number {
+  return [...prepared].filter(([id, { isDone }]) => isDone && workers.get(id)?.present === true).length;
+}
+
+/** A worker that was set aside for its silence is heard of. @returns whether it may be used again. */
+export function lookAtAgain(turn: Turn, workerId: string): boolean {
+  const entry = turn.state.setAside.get(workerId);
+  if (entry?.until !== 'heard') return false;
+  if (turn.atMs >= (entry.notBeforeMs ?? 0)) return lift(turn, (_, id) => id === workerId);
+  if (entry.isHeard !== true)
+    turn.set({ setAside: new Map([...turn.state.setAside, [workerId, { ...entry, isHeard: true }]]) });
+  return false;
+}
+
+/** When the next pause is over of one that has been heard of. */
+export function pauseEndsAtMs({ setAside: aside }: RunState): number {
+  const heard = [...aside.values()].filter(({ until, isHeard }) => until === 'heard' && isHeard === true);
+  return Math.min(...heard.map(({ notBeforeMs = 0 }) => notBeforeMs));
+}
+
+/** @returns whether anybody may be used again. */
+export function liftPaused(turn: Turn): boolean {
+  return lift(
+    turn,
+    ({ until, isHeard, notBeforeMs = 0 }) =>
+      until === 'heard' && isHeard === true && turn.atMs >= notBeforeMs,
+  );
+}
+
+/** Without enough others the run stands still anyway: whoever has been heard of may try again. */
+export function liftHeard(turn: Turn): boolean {
+  return lift(turn, ({ until, isHeard }) => until === 'heard' && isHeard === true);
+}

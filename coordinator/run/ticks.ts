@@ -1,0 +1,131 @@
+// What becomes of a run when time passes and nobody says anything: when that has to be looked at, and who is given up then.
+
+import { canForm, enoughWithout, formGroup } from './formation.ts';
+import { giveUpSilent, haltFor, haltStalled, onHaltDeadline, startHalt } from './halting.ts';
+import { pauseEndsAtMs, setAsideLate } from './lateness.ts';
+import { absenceEndsAtMs, giveUpAbsent } from './membership.ts';
+import { giveUpUnprepared, preparationEndsAtMs } from './newcomers.ts';
+import {
+  earliestMs,
+  idleUntilMs,
+  overdue,
+  roundPatienceMs,
+  silenceEndsAtMs,
+  slowUntilMs,
+} from './patience.ts';
+import { withheld } from './roundAgreement.ts';
+import { recordedRounds } from './runState.ts';
+import type { Member, RunPlan, RunState } from './runState.ts';
+import { accuse, COORDINATOR } from './stalls.ts';
+import { Turn } from './turn.ts';
+
+/** When the machine wants to be woken by a tick, or Infinity when only messages can move it. */
+export function wakeAtMs(plan: RunPlan, state: RunState): number {
+  switch (state.phase) {
+    case 'waiting':
+      return Math.min(canForm(new Turn(plan, state, 0)) ? state.formAtMs : Infinity, pauseEndsAtMs(state));
+    case 'loading':
+      return Math.min(
+        earliestMs(idleUntilMs(plan, state)),
+        earliestMs(tooSlow(new Turn(plan, state, 0))),
+        silenceEndsAtMs(plan, state),
+        absenceEndsAtMs(new Turn(plan, state, 0)),
+      );
+    case 'training':
+      return Math.min(
+        state.roundSinceMs + roundPatienceMs(plan, state),
+        state.joinAtMs ?? Infinity,
+        state.withheldAtMs ?? Infinity,
+        preparationEndsAtMs(state),
+        pauseEndsAtMs(state),
+        absenceEndsAtMs(new Turn(plan, state, 0)),
+      );
+    case 'halting':
+      return Math.min(state.halt?.deadlineMs ?? Infinity, silenceEndsAtMs(plan, state));
+    case 'ended':
+      break;
+  }
+  return Infinity;
+}
+
+/** Slow members count where there are enough others; without these everybody would wait for them anyway. */
+function tooSlow(turn: Turn): ReturnType<typeof slowUntilMs> {
+  const slow = slowUntilMs(turn.plan, turn.state);
+  const ids = slow.map(({ member }) => member.workerId);
+  return slow.length > 0 && enoughWithout(turn, ids) ? slow : [];
+}
+
+export function onTick(turn: Turn): void {
+  const { plan, state, atMs } = turn;
+  if (atMs < wakeAtMs(plan, state)) return;
+  switch (state.phase) {
+    case 'waiting':
+      return formGroup(turn);
+    case 'loading':
+      return onLoadingTick(turn);
+    case 'training':
+      return onTrainingTick(turn);
+    case 'halting':
+      return onHaltDeadline(turn);
+    case 'ended':
+      return undefined;
+  }
+}
+
+function onLoadingTick(turn: Turn): void {
+  const { plan, state, atMs } = turn;
+  if (atMs >= absenceEndsAtMs(turn)) return giveUpAbsent(turn);
+  if (atMs >= silenceEndsAtMs(plan, state)) return giveUpSilent(turn);
+  const slow = overdue(tooSlow(turn), atMs);
+  if (slow.length > 0) return giveUpSlow(turn, slow);
+  const idle = overdue(idleUntilMs(plan, state), atMs);
+  if (idle.length > 0) giveUpOn(turn, idle, `made no progress in loading for ${plan.timing.loadIdleMs} ms`);
+}
+
+function onTrainingTick(turn: Turn): void {
+  const { plan, state, atMs } = turn;
+  if (state.joinAtMs !== undefined && atMs >= state.joinAtMs) {
+    turn.set({ joinAtMs: undefined });
+    return startHalt(turn, 'commit', 'a worker joins');
+  }
+  if (atMs >= absenceEndsAtMs(turn)) return giveUpAbsent(turn);
+  if (state.withheldAtMs !== undefined && atMs >= state.withheldAtMs) return giveUpOnFirst(turn);
+  const patienceMs = roundPatienceMs(plan, state);
+  if (atMs >= state.roundSinceMs + patienceMs)
+    return giveUpOn(turn, behind(state), `committed no round for ${Math.round(patienceMs)} ms`);
+  if (atMs >= preparationEndsAtMs(state)) giveUpUnprepared(turn);
+}
+
+/** Members that the others have got ahead of: none, where all wait for the same round. */
+function behind({ members }: RunState): Member[] {
+  const least = Math.min(...members.map((member) => member.committedRounds));
+  return members.filter((member) => member.committedRounds === least);
+}
+
+function giveUpOn(turn: Turn, members: readonly Member[], what: string): void {
+  const ids = members.map((member) => member.workerId);
+  const isOfAll = members.length === turn.state.members.length;
+  // What all have not done says nothing of any of them: their answers to the halt may.
+  if (!isOfAll || members.length === 1) accuse(turn, COORDINATOR, ids, `${ids.join(', ')} ${what}`);
+  haltStalled(turn, `${ids.join(', ')} ${what}`);
+}
+
+/** Goes on without those whose rows take far longer than the others'. They go on loading, and nobody waits for them. */
+function giveUpSlow(turn: Turn, slow: readonly Member[]): void {
+  const waitedMs = Math.round(turn.atMs - turn.state.formedAtMs);
+  for (const { workerId, rowsLoaded, rows } of slow) {
+    const reason = `loaded ${Math.max(0, rowsLoaded)} of ${rows} rows in ${waitedMs} ms, far behind the others`;
+    setAsideLate(turn, workerId, reason, { isProven: true });
+  }
+  startHalt(
+    turn,
+    'now',
+    `${slow.map(({ workerId }) => workerId).join(', ')} loads far slower than the others`,
+  );
+}
+
+/** Most members agree on a round, and the first rank does not tell what it alone tells. */
+function giveUpOnFirst(turn: Turn): void {
+  const first = turn.state.members.find((member) => member.rank === 0);
+  if (first) haltFor(turn, withheld(turn, first.workerId, recordedRounds(turn.state)));
+}
