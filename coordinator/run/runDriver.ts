@@ -79,8 +79,7 @@ export class RunDriver implements RunHandle {
 
   /** SHA-256 of the blobs that workers may ask for, besides the shards. */
   get blobsInUse(): readonly string[] {
-    const { savedState } = this.#state;
-    const needed = [this.#specSha256, this.#treesSha256, savedState?.sha256];
+    const needed = [this.#specSha256, this.#treesSha256, this.#state.savedState?.sha256];
     return needed.filter((sha256) => sha256 !== undefined);
   }
 

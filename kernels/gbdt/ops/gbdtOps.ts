@@ -12,7 +12,7 @@ import { histogramGlobal } from './histogramGlobal.ts';
 import { histogramTiled } from './histogramTiled.ts';
 import { partition } from './partition.ts';
 
-export const gradientOps: Readonly<Record<GradientKind, GradientOps>> = {
+const gradientOps: Readonly<Record<GradientKind, GradientOps>> = {
   logistic: gradientLogistic,
   softmax: gradientSoftmax,
   squaredError: gradientSquaredError,

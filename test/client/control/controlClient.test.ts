@@ -1,4 +1,4 @@
-import { finalRefusals, PROTOCOL_VERSION } from '../../../shared/protocol/control.ts';
+import { finalRefusals, MAX_SEVERAL, PROTOCOL_VERSION } from '../../../shared/protocol/control.ts';
 import { describe, expect, test } from 'vitest';
 import { ControlClient, type ControlSocket } from '../../../client/control/controlClient.ts';
 import type { CoordinatorMessage, WorkerMessage } from '../../../shared/protocol/control.ts';
@@ -31,6 +31,15 @@ const welcome: CoordinatorMessage = {
   iceServers: [],
   pingIntervalMs: 1000,
 };
+const committed = (round: number): WorkerMessage => ({
+  type: 'committed',
+  runId: 'r',
+  generation: 1,
+  round,
+  computeMs: 1,
+  exchangeMs: 0,
+  bytesSent: 0,
+});
 const release = (runId: string): CoordinatorMessage => ({ type: 'release', runId, reason: 'over' });
 
 function start(random = 1) {
@@ -102,6 +111,40 @@ describe('ControlClient', () => {
     };
     expect(waits(1)).toEqual([250, 500, 1000, 2000, 4000, 8000, 15_000, 15_000, 15_000]);
     expect(waits(0)).toEqual([125, 250, 500, 1000, 2000, 4000, 7500, 7500, 7500]);
+  });
+
+  test('tells of rounds that one turn commits in one message, in order and before what is said after them', async () => {
+    const { client, join } = start();
+    const socket = join();
+    socket.sent.length = 0;
+    for (const round of [0, 1, 2]) client.send(committed(round));
+    expect(socket.sent).toEqual([]);
+    client.send({ type: 'leaving', reason: 'done' });
+    const several = { type: 'several', messages: [committed(0), committed(1), committed(2)] };
+    expect(socket.sent).toEqual([several, { type: 'leaving', reason: 'done' }]);
+    client.send(committed(3));
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    expect(socket.sent.slice(2)).toEqual([committed(3)]);
+    for (let round = 4; round < 4 + MAX_SEVERAL + 1; round += 1) client.send(committed(round));
+    void client.close('bye');
+    expect(
+      socket.sent.slice(3).map((message) => ('messages' in message ? message.messages.length : 1)),
+    ).toEqual([MAX_SEVERAL, 1]);
+  });
+
+  test('says rounds again on the next socket that no socket took', () => {
+    const { client, clock, join } = start();
+    const first = join();
+    client.send(committed(0));
+    first.onclose?.({ code: 1006, reason: '' });
+    client.send(committed(1));
+    clock.advance(250);
+    const second = join();
+    client.send({ type: 'leaving', reason: 'done' });
+    expect(second.sent.slice(1)).toEqual([
+      { type: 'several', messages: [committed(0), committed(1)] },
+      { type: 'leaving', reason: 'done' },
+    ]);
   });
 
   test('keeps what it was to say while there is no socket, in order, and at most 256 messages', () => {

@@ -1,4 +1,4 @@
-import { PROTOCOL_VERSION } from '../../../shared/protocol/control.ts';
+import { MAX_SEVERAL, PROTOCOL_VERSION } from '../../../shared/protocol/control.ts';
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { ConnectionEvents } from '../../../coordinator/pool/controlConnection.ts';
 import { Pool } from '../../../coordinator/pool/pool.ts';
@@ -334,6 +334,18 @@ describe('Pool', () => {
     exchangeMs: 1,
     bytesSent: 0,
   };
+
+  it('passes rounds that came in one message on one by one, and refuses more than may come in one', () => {
+    const client = new Client(pool).say(hello);
+    const before = events.length;
+    client.say({ type: 'several', messages: [0, 1, 2].map((number) => ({ ...round, round: number })) });
+    const told = events.slice(before).map((event) => event.type === 'message' && event.message);
+    expect(told).toEqual([0, 1, 2].map((number) => ({ ...round, round: number })));
+    client.say({ type: 'several', messages: Array.from({ length: MAX_SEVERAL + 1 }, () => round) });
+    client.say({ type: 'several', messages: [{ type: 'leaving', reason: 'no round' }] });
+    expect(events.length).toBe(before + 3);
+    expect(pool.counters.malformedMessages).toBe(2);
+  });
 
   it('accepts a long message of a kind that may be long', () => {
     const client = new Client(pool).say(hello);
