@@ -36,13 +36,8 @@ export type {
 export type { TensorColumn, TensorSet } from './neural/prepare/tensorSet.ts';
 export { resnet18, type ResNet18Options } from '../shared/neural/model/resnet18.ts';
 export { GBDTTrainer, type FitOptions } from './train/gbdtTrainer.ts';
-export type {
-  CheckpointConfig,
-  GBDTTrainerOptions,
-  RunCallback,
-  RunConfig,
-  ScalingConfig,
-} from './train/trainerOptions.ts';
+export type { GBDTTrainerOptions } from './train/trainerOptions.ts';
+export type { CheckpointConfig, RunCallback, RunConfig, ScalingConfig } from './train/runOptions.ts';
 export type { ProgressEvent } from './progress/progressEvent.ts';
 export { Checkpoint, type CheckpointMetadata } from './train/checkpoint.ts';
 export type { Metrics, Result, ResultRecord, RunTimings, RunWorker } from './train/result.ts';
@@ -90,7 +85,7 @@ export {
   type DeploymentTarget,
   type ModuleTarget,
 } from './serve/deployment/deployment.ts';
-export type { AutoscalingConfig, DeploymentOptions } from './serve/deployment/deploymentOptions.ts';
+export type { AutoscalingConfig, DeploymentOptions } from './serve/record/deploymentSettings.ts';
 export type { DeploymentHandle, HandleMethod } from './serve/deployment/handle.ts';
 export type { ReplicaSetStatus } from './serve/deployment/replicaSet.ts';
 export { batch, type BatchOptions } from './serve/batch.ts';

@@ -4,13 +4,17 @@
 import { sha256 } from '../../shared/hash/sha256.ts';
 import { toHex } from '../../shared/hash/toHex.ts';
 
+/** Up to here the plain code takes no longer (0.2 ms) than a question to another thread. */
+const MAX_PLAIN_BYTES = 8 * 1024;
+
 /** Lower-case hexadecimal digest. */
 export async function sha256Hex(
   bytes: Uint8Array,
   subtle: SubtleCrypto | null = globalThis.crypto.subtle ?? null,
 ): Promise<string> {
-  const digest = subtle
-    ? new Uint8Array(await subtle.digest('SHA-256', bytes as Uint8Array<ArrayBuffer>))
-    : sha256(bytes);
+  const digest =
+    subtle && bytes.length > MAX_PLAIN_BYTES
+      ? new Uint8Array(await subtle.digest('SHA-256', bytes as Uint8Array<ArrayBuffer>))
+      : sha256(bytes);
   return toHex(digest);
 }

@@ -3,7 +3,6 @@
 
 import { FrameInvalidError, type ElementType, type Frame } from '../../shared/wire/frame.ts';
 import { deferred, type Deferred } from '../../shared/deferred.ts';
-import { payloadCodecs } from './payloadCodec.ts';
 
 /**
  * Bytes a sender may be ahead of what its receiver consumed, per stream. Large enough that a stream of histograms never
@@ -43,15 +42,15 @@ export class InStream {
 
   accept(frame: Frame): void {
     this.#agree(frame.elementType, frame.totalBytes);
-    const decoded = payloadCodecs[frame.codec].decode(frame.payload);
-    if (frame.offset !== this.#arrivedBytes || this.#arrivedBytes + decoded.length > frame.totalBytes) {
-      throw this.#invalid(`bytes ${frame.offset}+${decoded.length} where ${this.#arrivedBytes} was next`);
+    const { payload } = frame;
+    if (frame.offset !== this.#arrivedBytes || this.#arrivedBytes + payload.length > frame.totalBytes) {
+      throw this.#invalid(`bytes ${frame.offset}+${payload.length} where ${this.#arrivedBytes} was next`);
     }
-    this.#arrivedBytes += decoded.length;
+    this.#arrivedBytes += payload.length;
     if (this.#arrivedBytes - this.#consumedBytes > WINDOW_BYTES) {
       throw this.#invalid(`more than ${WINDOW_BYTES} bytes ahead of what was consumed`);
     }
-    if (decoded.length > 0) this.#pieces.push(decoded);
+    if (payload.length > 0) this.#pieces.push(payload);
     this.#waiting?.resolve();
     this.#waiting = undefined;
   }

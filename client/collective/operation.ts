@@ -3,7 +3,6 @@
 import { encodeFrame, type ElementType, type FrameHeader } from '../../shared/wire/frame.ts';
 import type { InStream } from './inStream.ts';
 import type { OutStream } from './outStream.ts';
-import { payloadCodecs } from './payloadCodec.ts';
 import type { PeerStreams } from './peerStreams.ts';
 
 export interface OperationGroup {
@@ -74,10 +73,7 @@ export class Operation {
     await Promise.all(
       outputs.map(async ([rank, output]) => {
         const offset = output.advance(chunk.length);
-        message ??= encodeFrame(
-          this.#header(stream, offset, output.totalBytes),
-          payloadCodecs.raw.encode(chunk),
-        );
+        message ??= encodeFrame(this.#header(stream, offset, output.totalBytes), chunk);
         const sent = this.#peer(rank).link.send(message);
         await this.group.wait(sent, output.peer, 'take what was sent to it', this.#timeoutMs);
       }),
@@ -102,7 +98,6 @@ export class Operation {
     return {
       kind: 'data',
       elementType: this.#elementType,
-      codec: payloadCodecs.raw.name,
       generation: this.group.generation,
       sequence: this.#sequence,
       stream,

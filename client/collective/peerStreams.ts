@@ -101,7 +101,6 @@ export class PeerStreams {
     const header = {
       kind: 'credit',
       elementType: 'bytes',
-      codec: 'raw',
       generation: this.#context.generation,
       sequence,
       stream,

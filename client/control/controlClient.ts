@@ -5,13 +5,16 @@ import {
   coordinatorMessage,
   finalRefusals,
   MAX_CONTROL_MESSAGE_BYTES,
+  MAX_SEVERAL,
   PROTOCOL_VERSION,
   type CoordinatorMessage,
   type CoordinatorMessageOf,
   type WorkerMessage,
   type WorkerMessageOf,
 } from '../../shared/protocol/control.ts';
+import { MAX_SHORT_MESSAGE_BYTES } from '../../shared/protocol/workerMessageBytes.ts';
 import { backoffMs, type Clock } from '../../shared/clock.ts';
+import { eventTurn } from '../../kernels/eventTurn.ts';
 import { JoinRefusedError } from './controlErrors.ts';
 
 /** The part of WebSocket that is used; the `ws` package and the platforms' own fit. */
@@ -36,6 +39,8 @@ export interface ControlClientOptions {
   readonly openSocket: (url: string) => ControlSocket;
   readonly clock: Clock;
   readonly random: () => number;
+  /** Resolves when what has happened so far has been dealt with; tests replace it. */
+  readonly nextTurn?: () => Promise<void>;
 }
 
 export interface ControlClientEvents {
@@ -62,6 +67,8 @@ const SILENT_INTERVALS = 3;
 const FAREWELL_TIMEOUT_MS = 500;
 /** Messages kept while there is no socket. Older ones belong to generations that are over by then. */
 const MAX_QUEUED = 256;
+/** Characters of short messages that wait to go out as one. */
+const MAX_GATHERED_CHARACTERS = MAX_SHORT_MESSAGE_BYTES - 1024;
 /** Malformed messages that are reported one by one; later ones are only counted. */
 const MAX_REPORTED = 20;
 
@@ -71,6 +78,9 @@ export class ControlClient {
   readonly #options: ControlClientOptions;
   readonly #events: ControlClientEvents;
   readonly #queue: WorkerMessage[] = [];
+  /** Rounds committed in this turn: they go out as one message when the turn is over. */
+  #gathered: { readonly message: WorkerMessage; readonly text: string }[] = [];
+  #gatheredCharacters = 0;
   #identity: Identity | undefined;
   #socket: ControlSocket | undefined;
   #joined = false;
@@ -94,10 +104,17 @@ export class ControlClient {
     return this.#joined;
   }
 
-  /** Sends now, or once the coordinator is there again. */
+  /** Sends now (rounds: at the end of this turn, several at once), or once the coordinator is there again. */
   send(message: WorkerMessage): void {
     if (this.#closed) return;
-    if (this.#joined && this.#socket) return this.#write(this.#socket, message);
+    if (this.#joined && this.#socket) {
+      if (message.type === 'committed') return this.#gather(this.#socket, message);
+      return this.#write(this.#socket, JSON.stringify(message));
+    }
+    this.#keep(message);
+  }
+
+  #keep(message: WorkerMessage): void {
     this.#queue.push(message);
     if (this.#queue.length > MAX_QUEUED) this.#queue.shift();
   }
@@ -105,6 +122,7 @@ export class ControlClient {
   /** Ends the conversation for good. Idempotent. @returns when the farewell is out, or could not be said in time. */
   close(reason: string): Promise<void> {
     if (this.#closed) return Promise.resolve();
+    if (this.#socket) this.#writeGathered(this.#socket);
     this.#closed = true;
     this.#cancelTimer();
     const socket = this.#release();
@@ -138,12 +156,13 @@ export class ControlClient {
     this.#socket = socket;
     socket.onopen = () => {
       const identity = this.#identity;
-      this.#write(socket, {
+      const hello: WorkerMessageOf<'hello'> = {
         type: 'hello',
         protocol: PROTOCOL_VERSION,
         ...this.#options.greeting,
         ...(identity ? { identity } : {}),
-      });
+      };
+      this.#write(socket, JSON.stringify(hello));
     };
     socket.onmessage = (event) => this.#receive(event.data);
     socket.onclose = (event) => this.#lose(closeReason(event));
@@ -225,9 +244,42 @@ export class ControlClient {
     if (this.malformed <= MAX_REPORTED) this.#events.log(`Ignored a control message: ${why}`);
   }
 
-  #write(socket: ControlSocket, message: WorkerMessage): void {
+  #gather(socket: ControlSocket, message: WorkerMessageOf<'committed'>): void {
+    const text = JSON.stringify(message);
+    if (this.#gatheredCharacters + text.length > MAX_GATHERED_CHARACTERS) this.#writeGathered(socket);
+    if (text.length > MAX_GATHERED_CHARACTERS) return this.#write(socket, text);
+    this.#gathered.push({ message, text });
+    this.#gatheredCharacters += text.length + 1;
+    if (this.#gathered.length === MAX_SEVERAL) return this.#writeGathered(socket);
+    if (this.#gathered.length > 1) return;
+    const { nextTurn = eventTurn } = this.#options;
+    void nextTurn().then(() => {
+      if (this.#socket === socket) this.#writeGathered(socket);
+    });
+  }
+
+  #writeGathered(socket: ControlSocket): void {
+    const texts = this.#takeGathered().map(({ text }) => text);
+    if (texts.length === 0) return;
+    this.#send(socket, texts.length === 1 ? texts[0]! : `{"type":"several","messages":[${texts.join()}]}`);
+  }
+
+  #takeGathered(): { readonly message: WorkerMessage; readonly text: string }[] {
+    const taken = this.#gathered;
+    this.#gathered = [];
+    this.#gatheredCharacters = 0;
+    return taken;
+  }
+
+  /** In the order in which things were said. */
+  #write(socket: ControlSocket, text: string): void {
+    this.#writeGathered(socket);
+    this.#send(socket, text);
+  }
+
+  #send(socket: ControlSocket, text: string): void {
     try {
-      socket.send(JSON.stringify(message));
+      socket.send(text);
     } catch (error) {
       this.#lose(`cannot send: ${String(error)}`);
     }
@@ -256,6 +308,7 @@ export class ControlClient {
   #release(): ControlSocket | undefined {
     const socket = this.#socket;
     this.#socket = undefined;
+    for (const { message } of this.#takeGathered()) this.#keep(message);
     if (socket) {
       socket.onopen = socket.onmessage = socket.onclose = null;
       socket.onerror = () => {};

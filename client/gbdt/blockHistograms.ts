@@ -5,6 +5,8 @@ import type { Collective, CollectiveOptions } from '../../shared/collective/coll
 
 /** Numbers of the largest array that a device is asked for at a time (32 MB). */
 const BATCH_NUMBERS = 4 * 1024 * 1024;
+/** Nodes share a batch's memory up to here; beyond, a node that is split further must not hold on to the others'. */
+const SHARED_NUMBERS = 64 * 1024;
 
 export interface BlockLayout {
   /** Histogram slots of a node over all features. */
@@ -15,6 +17,7 @@ export interface BlockLayout {
 
 /**
  * Sums of `nodes` over all members, this member's block of features.
+ * @param limb of sums that have two.
  * @returns for each node an array [slot of the block][g, h].
  */
 export async function blockHistograms(
@@ -23,6 +26,7 @@ export async function blockHistograms(
   layout: BlockLayout,
   nodes: readonly number[],
   options: CollectiveOptions,
+  limb: 'high' | 'low' = 'high',
 ): Promise<Float64Array[]> {
   const { slots, slotBounds } = layout;
   const own = 2 * (slotBounds[collective.rank + 1]! - slotBounds[collective.rank]!);
@@ -30,14 +34,19 @@ export async function blockHistograms(
   const result: Float64Array[] = [];
   for (let first = 0; first < nodes.length; first += perBatch) {
     const batch = nodes.slice(first, first + perBatch);
-    const local = await device.buildHistograms(Int32Array.from(batch));
+    const local = await device.buildHistograms(Int32Array.from(batch), limb);
     options.signal?.throwIfAborted();
     const bounds = slotBounds.map((slot) => 2 * slot * batch.length);
     const reduced =
       collective.size === 1
         ? local
         : await collective.reduceScatter(byOwner(local, layout, batch.length), bounds, 'sum', options);
-    for (let i = 0; i < batch.length; i += 1) result.push(reduced.slice(i * own, (i + 1) * own));
+    const isShared = reduced.length <= SHARED_NUMBERS;
+    for (let i = 0; i < batch.length; i += 1) {
+      result.push(
+        isShared ? reduced.subarray(i * own, (i + 1) * own) : reduced.slice(i * own, (i + 1) * own),
+      );
+    }
   }
   return result;
 }

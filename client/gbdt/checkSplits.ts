@@ -4,11 +4,10 @@
 import { othersOf, PeerMessageError } from '../../shared/collective/peerMessage.ts';
 import type { Collective } from '../../shared/collective/collective.ts';
 import { TreeFormatError } from '../../shared/gbdt/errors.ts';
-import type { OpenNode, SplitCandidate } from '../../shared/gbdt/split.ts';
+import { joinLimbs } from '../../shared/gbdt/split.ts';
+import type { NodeSums, SplitCandidate } from '../../shared/gbdt/split.ts';
 import type { SplitMessage } from '../../shared/gbdt/splitCodec.ts';
 import type { FeatureSpec } from '../../shared/gbdt/trainSpec.ts';
-
-type Sums = Pick<OpenNode, 'g' | 'h'>;
 
 export interface SplitSender {
   /** Features that the sender searches: [first, end). */
@@ -16,7 +15,7 @@ export interface SplitSender {
   readonly end: number;
   readonly features: readonly FeatureSpec[];
   /** The nodes that are asked for. Of the root nothing is known where this member has no features. */
-  readonly nodes: readonly Sums[];
+  readonly nodes: readonly NodeSums[];
   readonly isRoot: boolean;
 }
 
@@ -30,17 +29,25 @@ export function checkSplits({ root, candidates }: SplitMessage, sender: SplitSen
   });
 }
 
-function checkSplit(candidate: SplitCandidate, node: Sums, { first, end, features }: SplitSender): void {
-  const { feature, splitBin, categories, leftG, leftH, rightG, rightH } = candidate;
+function checkSplit(candidate: SplitCandidate, node: NodeSums, sender: SplitSender): void {
+  const { first, end, features } = sender;
+  const { feature, splitBin, categories, leftG, leftH, rightG, rightH, low } = candidate;
   if (feature < first || feature >= end) throw wrong(`feature ${feature} of another member`);
   const { bins, categorical } = features[feature]!;
   if (categorical !== (categories !== undefined)) throw wrong(`the kind of feature ${feature}`);
   if (!categorical && splitBin >= bins) throw wrong(`bin ${splitBin} of ${bins} of feature ${feature}`);
-  if (leftG + rightG !== node.g || leftH + rightH !== node.h || leftH < 0 || rightH < 0) {
+  const isWhole = leftG + rightG === node.g && leftH + rightH === node.h;
+  const [left, right] = [joinLimbs(leftH, low?.leftH ?? 0), joinLimbs(rightH, low?.rightH ?? 0)];
+  if (!isWhole || !lowIsWhole(candidate, node) || left < 0 || right < 0) {
     throw wrong(
       `sums of children ${leftG}/${leftH} and ${rightG}/${rightH} of a node of ${node.g}/${node.h}`,
     );
   }
+}
+
+function lowIsWhole({ low }: SplitCandidate, node: NodeSums): boolean {
+  if (!low || !node.low) return low === node.low;
+  return low.leftG + low.rightG === node.low.g && low.leftH + low.rightH === node.low.h;
 }
 
 function wrong(what: string): TreeFormatError {
@@ -51,8 +58,11 @@ function wrong(what: string): TreeFormatError {
  * The sums of the root, as all owners of features have them.
  * @throws PeerMessageError naming whoever differs from most; all others where that can not be told.
  */
-export function agreedRoot(messages: readonly SplitMessage[], collective: Collective): Sums {
-  const roots = messages.map(({ root }) => root && `${root.g}/${root.h}`);
+export function agreedRoot(messages: readonly SplitMessage[], collective: Collective): NodeSums {
+  const roots = messages.map(
+    ({ root }) =>
+      root && [root.g, root.h, root.low?.g, root.low?.h].filter((sum) => sum !== undefined).join('/'),
+  );
   const given = roots.filter((root) => root !== undefined);
   const most = given.find((root) => 2 * given.filter((other) => other === root).length > given.length);
   const isSuspect = roots.map((root) => root !== undefined && root !== most);

@@ -1,9 +1,10 @@
 // The metrics of all evaluation sets after a round, equal at every member of the group.
 
+import { hasWideMargins } from '../../kernels/gbdt/treeDevice.ts';
 import type { LoadedBlock, TreeDevice } from '../../kernels/gbdt/treeDevice.ts';
 import type { Collective, CollectiveOptions } from '../../shared/collective/collective.ts';
 import { SUM_NUMBERS, addToMean, finishMean } from '../../shared/gbdt/metric/exactSum.ts';
-import type { Metric, MetricBlock, MetricSetting } from '../../shared/gbdt/metric/metric.ts';
+import type { MeanMetric, MetricBlock, MetricSetting, RowLoss } from '../../shared/gbdt/metric/metric.ts';
 import { metricByName } from '../../shared/gbdt/metric/registry.ts';
 import type { TrainSpec } from '../../shared/gbdt/trainSpec.ts';
 import { exactAuc } from './exactAuc.ts';
@@ -16,10 +17,44 @@ export interface EvaluationBlock {
   readonly weights?: Float32Array | undefined;
 }
 
+/** One metric of one evaluation set. */
+interface MetricCell {
+  readonly dataset: string;
+  /** XGBoost's name of it, "valid-logloss". */
+  readonly name: string;
+  /** Undefined for ranks. */
+  readonly mean: { readonly metric: MeanMetric; readonly rowLoss: RowLoss } | undefined;
+}
+
+/** What is measured after each round of a run, in the order of spec.evaluationSets and spec.metrics. */
+export interface RoundMetrics {
+  readonly evaluationSets: readonly string[];
+  readonly cells: readonly MetricCell[];
+}
+
+/** Made once for all rounds: a loss may rest on a table that takes longer than a round of few rows. */
+export function roundMetrics({ params, device, metrics, evaluationSets }: TrainSpec): RoundMetrics {
+  const { outputs, marginFractionBits } = device;
+  const setting: MetricSetting = {
+    objective: params.objective,
+    outputs,
+    marginFractionBits,
+    hasWideMargins: hasWideMargins(device),
+  };
+  const known = metrics.map((name) => metricByName(name)).filter((metric) => metric !== undefined);
+  const losses = known.map((metric) =>
+    metric.kind === 'mean' ? { metric, rowLoss: metric.rowLoss(setting) } : undefined,
+  );
+  const cells = evaluationSets.flatMap((dataset) =>
+    known.map(({ name }, i) => ({ dataset, name: `${dataset}-${name}`, mean: losses[i] })),
+  );
+  return { evaluationSets, cells };
+}
+
 export interface EvaluationGroup {
   readonly device: TreeDevice;
   readonly collective: Collective;
-  readonly spec: TrainSpec;
+  readonly metrics: RoundMetrics;
   /** The blocks of a dataset that this member holds; may be none. */
   readonly blocks: (dataset: string) => readonly EvaluationBlock[];
   readonly signal?: AbortSignal;
@@ -27,40 +62,33 @@ export interface EvaluationGroup {
 }
 
 /**
- * @returns values by XGBoost's names, "valid-logloss", in the order of spec.evaluationSets and spec.metrics. What has no
- * value (auc without one of the classes, a set without weight) is left out: messages can't carry NaN.
+ * @returns values by XGBoost's names, in the order of the metrics. What has no value (auc without one of the classes, a
+ * set without weight) is left out: messages can't carry NaN.
  * @throws AbortedError, DeadlineError or PeerLostError of the collective.
  */
 export async function evaluateRound(group: EvaluationGroup): Promise<Record<string, number>> {
-  const { spec, collective, signal, timeoutMs } = group;
+  const { metrics, collective, signal, timeoutMs } = group;
+  const { cells } = metrics;
   const options: CollectiveOptions = {
     ...(signal === undefined ? {} : { signal }),
     ...(timeoutMs === undefined ? {} : { timeoutMs }),
   };
-  const setting: MetricSetting = {
-    objective: spec.params.objective,
-    outputs: spec.device.outputs,
-    marginFractionBits: spec.device.marginFractionBits,
-  };
-  const metrics = spec.metrics.map((name) => metricByName(name)).filter((metric) => metric !== undefined);
-  const cells = spec.evaluationSets.flatMap((dataset) => metrics.map((metric) => ({ dataset, metric })));
   const values: Record<string, number> = {};
-  for (const { dataset, metric } of cells) values[`${dataset}-${metric.name}`] = NaN;
+  for (const { name } of cells) values[name] = NaN;
 
   const sums = new Float64Array(cells.length * SUM_NUMBERS);
-  for (const dataset of spec.evaluationSets) {
+  for (const dataset of metrics.evaluationSets) {
     const blocks = await readBlocks(group, dataset);
     signal?.throwIfAborted();
     for (const [index, cell] of cells.entries()) {
       if (cell.dataset !== dataset) continue;
-      if (cell.metric.kind === 'mean') addToMean(cell.metric, setting, blocks, sums, index * SUM_NUMBERS);
-      else values[`${dataset}-${cell.metric.name}`] = await exactAuc(blocks, collective, options);
+      if (cell.mean) addToMean(cell.mean.rowLoss, blocks, sums, index * SUM_NUMBERS);
+      else values[cell.name] = await exactAuc(blocks, collective, options);
     }
   }
-  if (cells.some(({ metric }) => metric.kind === 'mean')) await collective.allReduce(sums, 'sum', options);
-  cells.forEach(({ dataset, metric }: { dataset: string; metric: Metric }, index) => {
-    if (metric.kind !== 'mean') return;
-    values[`${dataset}-${metric.name}`] = finishMean(metric, sums, index * SUM_NUMBERS);
+  if (collective.size > 1 && cells.some(({ mean }) => mean)) await collective.allReduce(sums, 'sum', options);
+  cells.forEach(({ name, mean }, index) => {
+    if (mean) values[name] = finishMean(mean.metric, sums, index * SUM_NUMBERS);
   });
   return Object.fromEntries(Object.entries(values).filter(([, value]) => !Number.isNaN(value)));
 }

@@ -5,7 +5,7 @@ import { readRoundTrees, treeBounds } from '../../shared/gbdt/readRoundTrees.ts'
 import type { Lease, WorkerMessageOf } from '../../shared/protocol/control.ts';
 import { BadAssignmentError } from '../session/errors.ts';
 import { fetchJson } from '../session/fetchJson.ts';
-import type { Assignment } from '../session/generationTask.ts';
+import type { Assignment } from '../session/memberRun.ts';
 import type { GenerationContext, MemberRun, MemberRunKind } from '../session/memberRun.ts';
 import type { SessionEnvironment } from '../session/sessionEnvironment.ts';
 import { encodeKnownRounds } from './roundMessages.ts';

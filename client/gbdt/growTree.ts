@@ -8,8 +8,8 @@ import type { Collective } from '../../shared/collective/collective.ts';
 import { readFromPeer } from '../../shared/collective/peerMessage.ts';
 import { checkGradientSum } from '../../shared/gbdt/exactSums.ts';
 import { FeatureSampling } from '../../shared/gbdt/featureSampling.ts';
-import type { OpenNode, SplitCandidate } from '../../shared/gbdt/split.ts';
-import { betterSplit, findBestSplit } from '../../shared/gbdt/split.ts';
+import type { NodeSums, OpenNode, SplitCandidate } from '../../shared/gbdt/split.ts';
+import { betterSplit, findBestSplit, joinLimbs } from '../../shared/gbdt/split.ts';
 import { decodeSplits, encodeSplits } from '../../shared/gbdt/splitCodec.ts';
 import type { SplitMessage } from '../../shared/gbdt/splitCodec.ts';
 import { SplitScore, UNBOUNDED, childBounds } from '../../shared/gbdt/splitScore.ts';
@@ -37,14 +37,18 @@ const MAX_KEPT_NUMBERS = 32 * 1024 * 1024;
 
 interface FrontierNode extends OpenNode {
   readonly id: number;
-  /** Histogram over this member's block of features. */
-  readonly sums: Float64Array;
+  readonly histogram: NodeHistogram;
 }
 
-interface PendingNode {
+/** Over this member's block of features. */
+interface NodeHistogram {
+  readonly sums: Float64Array;
+  /** Low limbs, where the run's sums are wide. */
+  readonly low: Float64Array | undefined;
+}
+
+interface PendingNode extends NodeSums {
   readonly id: number;
-  readonly g: number;
-  readonly h: number;
   readonly bounds: WeightBounds;
   /** Bounds of the parent, which rule the node's own gain as in XGBoost. */
   readonly parentBounds: WeightBounds;
@@ -109,6 +113,7 @@ class TreeGrowth {
       device.applySplits(pairs.map(({ parent, left }) => this.#nodeSplit(parent.id, left.id)));
       if (depth === spec.params.max_depth) break;
       frontier = await this.#openNodes(pairs);
+      if (frontier.length === 0) break;
       splits = (await this.#exchangeBest(frontier, depth, undefined)).splits;
     }
     return this.#builder.build(spec.device.marginFractionBits);
@@ -120,35 +125,44 @@ class TreeGrowth {
     frontier: FrontierNode[];
     splits: (SplitCandidate | undefined)[];
   }> {
-    const sums = (await this.#histograms([0]))[0]!;
-    const owned = this.#endFeature > this.#firstFeature ? this.#sumFirstFeature(sums) : undefined;
+    const histogram = (await this.#histograms([0]))[0]!;
+    const owned = this.#endFeature > this.#firstFeature ? this.#sumFirstFeature(histogram) : undefined;
     // Without a feature of its own a member learns the root's sums from the others, and has nothing to search.
     const root =
       owned === undefined
         ? undefined
-        : this.#open({ id: 0, ...owned, bounds: UNBOUNDED, parentBounds: UNBOUNDED }, sums);
+        : this.#open({ id: 0, ...owned, bounds: UNBOUNDED, parentBounds: UNBOUNDED }, histogram);
     const { splits, root: agreed } = await this.#exchangeBest(root === undefined ? [] : [root], 0, owned);
-    const { g, h } = agreed;
-    const frontier = root ?? this.#open({ id: 0, g, h, bounds: UNBOUNDED, parentBounds: UNBOUNDED }, sums);
+    checkGradientSum(agreed.g, this.#group.spec);
+    const { g, h } = joined(agreed);
+    const frontier =
+      root ?? this.#open({ id: 0, ...agreed, bounds: UNBOUNDED, parentBounds: UNBOUNDED }, histogram);
     this.#builder.add(-1, this.#leafValue(this.#score.weight(g, h, UNBOUNDED)), this.#score.cover(h));
     return { frontier: [frontier], splits };
   }
 
-  #sumFirstFeature(sums: Float64Array): { g: number; h: number } {
-    let g = 0;
-    let h = 0;
+  #sumFirstFeature({ sums, low }: NodeHistogram): NodeSums {
     const slots = this.#group.spec.device.slotsPerFeature[this.#firstFeature]!;
-    for (let slot = 0; slot < slots; slot += 1) {
-      g += sums[2 * slot]!;
-      h += sums[2 * slot + 1]!;
-    }
-    checkWhole([g, h], this.#group.collective);
-    return { g, h };
+    const sum = (limb: Float64Array): { g: number; h: number } => {
+      let g = 0;
+      let h = 0;
+      for (let slot = 0; slot < slots; slot += 1) {
+        g += limb[2 * slot]!;
+        h += limb[2 * slot + 1]!;
+      }
+      checkWhole([g, h], this.#group.collective);
+      return { g, h };
+    };
+    return { ...sum(sums), ...(low && { low: sum(low) }) };
   }
 
-  #histograms(nodes: readonly number[]): Promise<Float64Array[]> {
-    const { device, collective } = this.#group;
-    return blockHistograms(device, collective, this.#layout, nodes, this.#options());
+  async #histograms(nodes: readonly number[]): Promise<NodeHistogram[]> {
+    const { device, collective, spec } = this.#group;
+    const sum = (limb: 'high' | 'low'): Promise<Float64Array[]> =>
+      blockHistograms(device, collective, this.#layout, nodes, this.#options(), limb);
+    const high = await sum('high');
+    const low = spec.device.isWide === true ? await sum('low') : undefined;
+    return high.map((sums, i) => ({ sums, low: low?.[i] }));
   }
 
   #options(): { signal?: AbortSignal; timeoutMs?: number } {
@@ -156,33 +170,41 @@ class TreeGrowth {
     return { ...(signal === undefined ? {} : { signal }), ...(timeoutMs === undefined ? {} : { timeoutMs }) };
   }
 
-  /** Histograms of the new level's nodes. */
-  async #openNodes(pairs: readonly Pair[]): Promise<FrontierNode[]> {
-    const subtract = pairs.length * 2 * this.#layout.slots * 2 <= MAX_KEPT_NUMBERS;
+  /** Histograms of the new level's nodes, but of those that are too light for children. */
+  async #openNodes(all: readonly Pair[]): Promise<FrontierNode[]> {
+    for (const { left, right } of all)
+      for (const { g } of [left, right]) checkGradientSum(g, this.#group.spec);
+    const isOpen = (node: PendingNode): boolean => this.#score.maySplit(joined(node).h);
+    const pairs = all.filter(({ left, right }) => isOpen(left) || isOpen(right));
+    const limbs = this.#group.spec.device.isWide === true ? 2 : 1;
+    const subtract = pairs.length * 2 * this.#layout.slots * 2 * limbs <= MAX_KEPT_NUMBERS;
     if (!subtract) {
-      const nodes = pairs.flatMap(({ left, right }) => [left, right]);
+      const nodes = pairs.flatMap(({ left, right }) => [left, right]).filter(isOpen);
       const sums = await this.#histograms(nodes.map(({ id }) => id));
       return nodes.map((node, i) => this.#open(node, sums[i]!));
     }
-    const leftIsSmaller = ({ left, right }: Pair): boolean => left.h <= right.h;
+    const leftIsSmaller = ({ left, right }: Pair): boolean => joined(left).h <= joined(right).h;
     const built = await this.#histograms(
       pairs.map((pair) => (leftIsSmaller(pair) ? pair.left.id : pair.right.id)),
     );
     return pairs.flatMap((pair, i) => {
       const smaller = built[i]!;
       // The parent is done with: its array becomes the larger child's.
-      const larger = pair.parent.sums;
-      for (let k = 0; k < larger.length; k += 1) larger[k]! -= smaller[k]!;
+      const larger = pair.parent.histogram;
+      subtractFrom(larger.sums, smaller.sums);
+      if (larger.low && smaller.low) subtractFrom(larger.low, smaller.low);
       const [left, right] = leftIsSmaller(pair) ? [smaller, larger] : [larger, smaller];
-      return [this.#open(pair.left, left), this.#open(pair.right, right)];
+      const opened: FrontierNode[] = [];
+      if (isOpen(pair.left)) opened.push(this.#open(pair.left, left));
+      if (isOpen(pair.right)) opened.push(this.#open(pair.right, right));
+      return opened;
     });
   }
 
-  #open(node: PendingNode, sums: Float64Array): FrontierNode {
-    const { id, g, h, bounds } = node;
-    checkGradientSum(g, this.#group.spec);
-    const gain = this.#score.gain(g, h, this.#score.weight(g, h, node.parentBounds));
-    return { id, g, h, bounds, gain, sums };
+  #open({ id, bounds, parentBounds, ...sums }: PendingNode, histogram: NodeHistogram): FrontierNode {
+    const { g, h } = joined(sums);
+    const gain = this.#score.gain(g, h, this.#score.weight(g, h, parentBounds));
+    return { id, ...sums, bounds, gain, histogram };
   }
 
   /** Best splits over all features: each member searches its own, then all compare. */
@@ -192,7 +214,7 @@ class TreeGrowth {
     root: SplitMessage['root'],
   ): Promise<{
     splits: (SplitCandidate | undefined)[];
-    root: { g: number; h: number };
+    root: NodeSums;
   }> {
     const { spec, collective } = this.#group;
     const block = {
@@ -203,13 +225,20 @@ class TreeGrowth {
       params: spec.params,
     };
     const own = nodes.map((node) =>
-      findBestSplit(block, node.sums, node, this.#sampling.forNode(depth, node.id)),
+      findBestSplit(
+        block,
+        node.histogram.sums,
+        node,
+        this.#sampling.forNode(depth, node.id),
+        node.histogram.low,
+      ),
     );
     const count = depth === 0 ? 1 : nodes.length;
     const message: SplitMessage = { root, candidates: own.length === count ? own : [undefined] };
     if (collective.size === 1) return { splits: own, root: root ?? { g: 0, h: 0 } };
     for (const split of own) {
-      if (split) checkWhole([split.leftG, split.leftH, split.rightG, split.rightH], collective);
+      for (const sides of split ? [split, ...(split.low ? [split.low] : [])] : [])
+        checkWhole([sides.leftG, sides.leftH, sides.rightG, sides.rightH], collective);
     }
     const gathered = await collective.allGather(encodeSplits(message), this.#options());
     const messages = gathered.map((bytes, rank) =>
@@ -222,8 +251,8 @@ class TreeGrowth {
   }
 
   #readSplits(bytes: Uint8Array, rank: number, nodes: readonly FrontierNode[], depth: number): SplitMessage {
-    const { features } = this.#group.spec;
-    const message = decodeSplits(bytes, depth === 0 ? 1 : nodes.length, features.length);
+    const { features, device } = this.#group.spec;
+    const message = decodeSplits(bytes, depth === 0 ? 1 : nodes.length, features.length, device.isWide);
     const [first, end] = [this.#featureBounds[rank]!, this.#featureBounds[rank + 1]!];
     checkSplits(message, { first, end, features, nodes, isRoot: depth === 0 });
     return message;
@@ -234,20 +263,27 @@ class TreeGrowth {
   }
 
   #split(parent: FrontierNode, split: SplitCandidate): Pair {
-    const { leftG, leftH, rightG, rightH } = split;
-    const leftWeight = this.#score.weight(leftG, leftH, parent.bounds);
-    const rightWeight = this.#score.weight(rightG, rightH, parent.bounds);
+    const { leftG, leftH, rightG, rightH, low } = split;
+    const leftSums: NodeSums = { g: leftG, h: leftH, ...(low && { low: { g: low.leftG, h: low.leftH } }) };
+    const rightSums: NodeSums = {
+      g: rightG,
+      h: rightH,
+      ...(low && { low: { g: low.rightG, h: low.rightH } }),
+    };
+    const [ofLeft, ofRight] = [joined(leftSums), joined(rightSums)];
+    const leftWeight = this.#score.weight(ofLeft.g, ofLeft.h, parent.bounds);
+    const rightWeight = this.#score.weight(ofRight.g, ofRight.h, parent.bounds);
     const monotone = this.#group.spec.features[split.feature]!.monotone;
     const bounds = childBounds(parent.bounds, leftWeight, rightWeight, monotone);
-    const left = this.#builder.add(parent.id, this.#leafValue(leftWeight), this.#score.cover(leftH));
-    const right = this.#builder.add(parent.id, this.#leafValue(rightWeight), this.#score.cover(rightH));
+    const left = this.#builder.add(parent.id, this.#leafValue(leftWeight), this.#score.cover(ofLeft.h));
+    const right = this.#builder.add(parent.id, this.#leafValue(rightWeight), this.#score.cover(ofRight.h));
     this.#builder.split(parent.id, split, left);
     this.#chosen.set(parent.id, split);
     const parentBounds = parent.bounds;
     return {
       parent,
-      left: { id: left, g: leftG, h: leftH, bounds: bounds.left, parentBounds },
-      right: { id: right, g: rightG, h: rightH, bounds: bounds.right, parentBounds },
+      left: { id: left, ...leftSums, bounds: bounds.left, parentBounds },
+      right: { id: right, ...rightSums, bounds: bounds.right, parentBounds },
     };
   }
 
@@ -261,4 +297,14 @@ class TreeGrowth {
     const split = { node, left, right: left + 1, feature, splitBin, missingGoesLeft };
     return categories === undefined ? split : { ...split, categories };
   }
+}
+
+/** Sums as numbers, in units of their high limbs. */
+function joined(sums: NodeSums): { readonly g: number; readonly h: number } {
+  const { g, h, low } = sums;
+  return low === undefined ? sums : { g: joinLimbs(g, low.g), h: joinLimbs(h, low.h) };
+}
+
+function subtractFrom(larger: Float64Array, smaller: Float64Array): void {
+  for (let k = 0; k < larger.length; k += 1) larger[k]! -= smaller[k]!;
 }

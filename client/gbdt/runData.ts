@@ -31,6 +31,8 @@ interface HeldBlock extends HeldRows {
   rounds: number;
   /** The margins include a round that was forgotten, or never committed. */
   isDoubtful?: boolean;
+  /** Leased by another member, and held here too while its group shares all rows. */
+  isShared: boolean;
 }
 
 const leaseKey = (lease: Lease): string => `${lease.dataset}/${lease.index}/${lease.sha256}`;
@@ -63,15 +65,23 @@ export class RunData {
       .sort((a, b) => a.lease.index - b.lease.index);
   }
 
+  /** Rows of a dataset that this member leases. */
+  leasedRows(dataset: string): number {
+    return this.leases.reduce((rows, lease) => rows + (lease.dataset === dataset ? lease.rows : 0), 0);
+  }
+
+  /** What this member leases; what others do and it holds as well is left out. */
+  get leases(): Lease[] {
+    return [...this.#held.values()].filter(({ isShared }) => !isShared).map(({ lease }) => lease);
+  }
+
   /** Datasets of which something is held. */
   get datasetNames(): readonly string[] {
     return [...new Set([...this.#held.values()].map(({ lease }) => lease.dataset))];
   }
 
   get rows(): number {
-    let rows = 0;
-    for (const held of this.#held.values()) rows += held.lease.rows;
-    return rows;
+    return this.leases.reduce((rows, lease) => rows + lease.rows, 0);
   }
 
   /**
@@ -81,6 +91,7 @@ export class RunData {
   async hold(leases: readonly Lease[], signal: AbortSignal, onRows: (rows: number) => void): Promise<void> {
     const wanted = new Map(leases.map((lease) => [leaseKey(lease), lease]));
     for (const [key, held] of this.#held) {
+      held.isShared = false;
       if (wanted.has(key)) continue;
       this.device.unload(held.block);
       this.#held.delete(key);
@@ -88,9 +99,22 @@ export class RunData {
     onRows(this.rows);
     for (const [key, lease] of wanted) {
       if (this.#held.has(key)) continue;
-      this.#held.set(key, { lease, ...(await this.#load(lease, signal)), rounds: 0 });
+      await this.#add(key, lease, false, signal);
       onRows(this.rows);
     }
+  }
+
+  /** Holds what other members lease too, until `hold` is called again, and brings it to the committed rounds. */
+  async holdShared(leases: readonly Lease[], signal: AbortSignal): Promise<void> {
+    for (const lease of leases) {
+      const key = leaseKey(lease);
+      if (!this.#held.has(key)) await this.#add(key, lease, true, signal);
+    }
+    await this.catchUp(signal);
+  }
+
+  async #add(key: string, lease: Lease, isShared: boolean, signal: AbortSignal): Promise<void> {
+    this.#held.set(key, { lease, ...(await this.#load(lease, signal)), rounds: 0, isShared });
   }
 
   /**
@@ -112,7 +136,7 @@ export class RunData {
     for (const [key, held] of this.#held) {
       if (held.rounds <= target && !held.isDoubtful) continue;
       this.device.unload(held.block);
-      this.#held.set(key, { lease: held.lease, ...(await this.#load(held.lease, signal)), rounds: 0 });
+      await this.#add(key, held.lease, held.isShared, signal);
     }
     const behind = [...this.#held.values()].filter((held) => held.rounds < target);
     const first = Math.min(target, ...behind.map((held) => held.rounds));

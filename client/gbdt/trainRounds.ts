@@ -13,10 +13,12 @@ import { TrainLoopError } from '../session/errors.ts';
 import type { MadeRound } from './roundsLoop.ts';
 import type { RoundContext } from './roundStep.ts';
 import { RoundStep } from './roundStep.ts';
+import { shareRows } from './shareRows.ts';
 
 /** Resolves when the last round is committed, the halt is reached, or the owner's loop has returned. */
 export async function trainRounds(context: RoundContext): Promise<void> {
-  const step = new RoundStep(context);
+  const { data, collective, signal } = context;
+  const step = new RoundStep(context, await shareRows(data, collective, signal));
   const { trainLoop } = context.data.spec;
   if (trainLoop) return runOwnerLoop(context, step, trainLoop);
   while (!step.isOver) await step.make(context.data.spec);
@@ -73,13 +75,11 @@ function checkRoundParams(params: Readonly<Record<string, unknown>>): void {
 }
 
 function placeOf({ data, rank, members }: RoundContext): RoundsPlace {
-  const rowsOf = (name: string): number =>
-    data.blocks(name).reduce((rows, { block }) => rows + block.rows, 0);
   return {
     rank,
     size: members.length,
     numBoostRound: data.spec.numBoostRound,
-    datasetRows: Object.fromEntries(data.datasetNames.map((name) => [name, rowsOf(name)])),
+    datasetRows: Object.fromEntries(data.datasetNames.map((name) => [name, data.leasedRows(name)])),
     round: data.committed.length,
     metrics: data.committed.at(-1)?.metrics,
   };

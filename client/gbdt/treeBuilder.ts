@@ -33,24 +33,37 @@ export class TreeBuilder {
 
   build(marginFractionBits: number): BinnedTree {
     const nodes = this.#nodes;
-    const categories = new Uint32Array(nodes.length * 8);
-    nodes.forEach(({ split }, node) => {
-      if (split?.categories !== undefined) categories.set(split.categories, node * 8);
-    });
-    const ints = (of: (node: GrowingNode) => number): Int32Array => Int32Array.from(nodes, of);
-    return {
-      left: ints(({ left }) => left),
-      right: ints(({ left }) => (left === -1 ? -1 : left + 1)),
-      parent: ints(({ parent }) => parent),
-      feature: ints(({ split }) => split?.feature ?? 0),
-      splitBin: ints(({ split }) => split?.splitBin ?? 0),
-      categories,
-      isCategorical: Uint8Array.from(nodes, ({ split }) => (split?.categories === undefined ? 0 : 1)),
-      missingGoesLeft: Uint8Array.from(nodes, ({ split }) => (split?.missingGoesLeft === true ? 1 : 0)),
-      value: Float32Array.from(nodes, ({ value }) => value),
-      valueFixed: ints(({ value, left }) => (left === -1 ? toMarginUnits(value, marginFractionBits) : 0)),
-      gain: Float32Array.from(nodes, ({ split }) => split?.gain ?? 0),
-      cover: Float32Array.from(nodes, ({ cover }) => cover),
+    const count = nodes.length;
+    const tree = {
+      left: new Int32Array(count),
+      right: new Int32Array(count),
+      parent: new Int32Array(count),
+      feature: new Int32Array(count),
+      splitBin: new Int32Array(count),
+      categories: new Uint32Array(count * 8),
+      isCategorical: new Uint8Array(count),
+      missingGoesLeft: new Uint8Array(count),
+      value: new Float32Array(count),
+      valueFixed: new Int32Array(count),
+      gain: new Float32Array(count),
+      cover: new Float32Array(count),
     };
+    nodes.forEach(({ left, parent, value, cover, split }, node) => {
+      tree.left[node] = left;
+      tree.right[node] = left === -1 ? -1 : left + 1;
+      tree.parent[node] = parent;
+      tree.value[node] = value;
+      tree.valueFixed[node] = left === -1 ? toMarginUnits(value, marginFractionBits) : 0;
+      tree.cover[node] = cover;
+      if (!split) return;
+      tree.feature[node] = split.feature;
+      tree.splitBin[node] = split.splitBin;
+      tree.missingGoesLeft[node] = split.missingGoesLeft ? 1 : 0;
+      tree.gain[node] = split.gain;
+      if (!split.categories) return;
+      tree.isCategorical[node] = 1;
+      tree.categories.set(split.categories, node * 8);
+    });
+    return tree;
   }
 }

@@ -14,7 +14,26 @@ import { ownerError } from '../thread/ownerError.ts';
 import type { OwnerThread } from '../thread/threadPort.ts';
 import type { ThreadStart, ToProgramThread } from './threadMessages.ts';
 import { socketUrl } from '../transport/socketUrl.ts';
-import type { ProgramEnvironment } from './workerPrograms.ts';
+import type { OpenOwnerThread } from '../thread/threadPort.ts';
+import type { FetchBlob } from '../blobs/blobFetcher.ts';
+
+export interface ProgramEnvironment {
+  /** Address of the coordinator, e.g. http://127.0.0.1:7070. */
+  readonly origin: string;
+  readonly workerId: string;
+  /** The secret of the welcome. */
+  readonly secret: string;
+  readonly openSocket: (url: string) => ByteSocket;
+  readonly openThread: OpenOwnerThread;
+  readonly fetchBlob: FetchBlob;
+  /** Whether programs of owners may run here, or those that every worker has alone. */
+  readonly runsOwnersCode: boolean;
+  /** Share of the time that is lent, in (0, 1]. */
+  readonly share: () => number;
+  readonly log: (line: string) => void;
+  /** The number of open programs changed. */
+  readonly onChange: () => void;
+}
 
 /** This worker does not run the program. */
 class ProgramRefusedError extends TabgradError {

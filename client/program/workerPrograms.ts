@@ -1,28 +1,8 @@
 // The programs that are open on this worker. Each has a socket to the coordinator and a thread here; what comes from one
 // goes to the other, and when either ends, so does the other.
 
-import type { FetchBlob } from '../blobs/blobFetcher.ts';
 import { OpenedProgram } from './openedProgram.ts';
-import type { ByteSocket } from './byteSocket.ts';
-import type { OpenOwnerThread } from '../thread/threadPort.ts';
-
-export interface ProgramEnvironment {
-  /** Address of the coordinator, e.g. http://127.0.0.1:7070. */
-  readonly origin: string;
-  readonly workerId: string;
-  /** The secret of the welcome. */
-  readonly secret: string;
-  readonly openSocket: (url: string) => ByteSocket;
-  readonly openThread: OpenOwnerThread;
-  readonly fetchBlob: FetchBlob;
-  /** Whether programs of owners may run here, or those that every worker has alone. */
-  readonly runsOwnersCode: boolean;
-  /** Share of the time that is lent, in (0, 1]. */
-  readonly share: () => number;
-  readonly log: (line: string) => void;
-  /** The number of open programs changed. */
-  readonly onChange: () => void;
-}
+import type { ProgramEnvironment } from './openedProgram.ts';
 
 /** A worker has no use for more, and each costs a thread. */
 const MAX_PROGRAMS = 256;

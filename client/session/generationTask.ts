@@ -3,7 +3,6 @@
 
 import { PeerMessageError } from '../../shared/collective/peerMessage.ts';
 import { AbortedError, DeadlineError, TabgradError, errorCodes } from '../../shared/errors.ts';
-import type { CoordinatorMessageOf } from '../../shared/protocol/control.ts';
 import { messageOf } from '../../shared/text/messageOf.ts';
 import { deferred } from '../../shared/deferred.ts';
 import { whenAborted } from '../../shared/whenAborted.ts';
@@ -12,8 +11,7 @@ import type { Link, PeerAddress } from '../transport/link.ts';
 import { BadAssignmentError } from './errors.ts';
 import type { GenerationContext, MemberRun } from './memberRun.ts';
 import type { SessionEnvironment } from './sessionEnvironment.ts';
-
-export type Assignment = CoordinatorMessageOf<'assign'>;
+import type { Assignment } from './memberRun.ts';
 
 /** How a generation ended here. A withdrawn one was cut short by halt or by a newer assignment. */
 export type GenerationEnd =

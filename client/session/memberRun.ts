@@ -2,10 +2,11 @@
 // kind of run (trees, neural nets) implements it.
 
 import type { Collective } from '../../shared/collective/collective.ts';
-import type { Lease, Member, WorkerMessageOf } from '../../shared/protocol/control.ts';
+import type { CoordinatorMessageOf, Lease, Member, WorkerMessageOf } from '../../shared/protocol/control.ts';
 import type { Link } from '../transport/link.ts';
-import type { Assignment } from './generationTask.ts';
 import type { SessionEnvironment } from './sessionEnvironment.ts';
+
+export type Assignment = CoordinatorMessageOf<'assign'>;
 
 /** One generation, when its links are up. */
 export interface GenerationContext {

@@ -6,7 +6,7 @@ import { AbortedError, TabgradError } from '../../shared/errors.ts';
 import { messageOf } from '../../shared/text/messageOf.ts';
 import { fetchJson } from './fetchJson.ts';
 import { GenerationTask } from './generationTask.ts';
-import type { Assignment } from './generationTask.ts';
+import type { Assignment } from './memberRun.ts';
 import type { MemberRun } from './memberRun.ts';
 import { memberRunKindOf } from './memberRunKinds.ts';
 import type { SessionEnvironment, WorkerSession } from './sessionEnvironment.ts';

@@ -12,6 +12,11 @@ export interface BlobAddress {
   readonly sizeBytes: number;
 }
 
+/** Where shards go: the coordinator's blob store, here or over HTTP. */
+export interface BlobSink {
+  putBytes(bytes: Uint8Array): Promise<BlobAddress>;
+}
+
 export interface PutOptions {
   /** Refuse bytes that hash to anything else. */
   readonly sha256?: string;

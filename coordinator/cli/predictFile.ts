@@ -9,17 +9,17 @@ import { GBDTPredictor } from '../predict/gbdtPredictor.ts';
 import { isLayersModel } from '../predict/layersFolder.ts';
 import { NeuralPredictor } from '../predict/neuralPredictor.ts';
 import { Checkpoint } from '../train/checkpoint.ts';
-import type { ScalingConfig } from '../train/trainerOptions.ts';
+import type { ScalingConfig } from '../train/runOptions.ts';
 import { formatCount, formatDuration } from '../progress/formatNumbers.ts';
 import type { CliContext, CommonValues } from './command.ts';
 import { BadArgumentError } from './cliErrors.ts';
-import { type csvFlags, csvOptionsOf } from './csvFlags.ts';
 import type { OptionValues } from './options.ts';
 import { exitCodes, type ExitCode } from './exitCodes.ts';
 import { PredictProgress } from './predictProgress.ts';
+import { fileOptionsOf, type readFlags } from './readFlags.ts';
 import { writeSingleFile } from './writeSingleFile.ts';
 
-export interface PredictFlags extends Pick<CommonValues, 'json' | 'quiet'>, OptionValues<typeof csvFlags> {
+export interface PredictFlags extends Pick<CommonValues, 'json' | 'quiet'>, OptionValues<typeof readFlags> {
   readonly checkpoint: string;
   readonly data: string;
   readonly out: string;
@@ -49,11 +49,8 @@ export async function predictFile(
   const predictor = new Predictor(model, options);
   const scaling = scalingOf(flags);
   const training = config === undefined ? undefined : await loadAnyConfig(config, cwd);
-  const csv = csvOptionsOf(flags);
-  const source = openSource([resolveSource(data, cwd)], {
-    csv: { ...training?.data.csv, ...csv },
-    csvIsAsked: Object.keys(csv).length > 0,
-  });
+  const { csv, json: jsonLines, read } = training?.data ?? {};
+  const source = openSource([resolveSource(data, cwd)], fileOptionsOf(flags), { csv, json: jsonLines, read });
   const derive = training?.derive ?? {};
   const rowsToPredict = deriveColumns(source, { derive, columns: undefined });
   const progress = new PredictProgress({

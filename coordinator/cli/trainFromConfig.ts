@@ -130,8 +130,7 @@ function checkLocalWorkers({ file, scalingConfig: { numWorkers } }: AnyConfig): 
 
 /** Rows to train and to validate on. The split is made before anything is computed, where file footers tell the rows. */
 export async function openDatasets(config: AnyConfig, signal: AbortSignal): Promise<Record<string, Dataset>> {
-  const { train, valid, testSize, seed, format, csv } = config.data;
-  const written = { format, csv };
+  const { train, valid, testSize, seed, ...written } = config.data;
   const source = openSource(train, written);
   checkColumns(config, await columnsOf(source, train, signal), config.file);
   if (testSize !== undefined) {

@@ -3,6 +3,7 @@
 
 import { z } from 'zod';
 import { csvSection } from './csvSchema.ts';
+import { jsonSection, readSection } from './readSchema.ts';
 import { tuneSection } from '../tune/tuneConfigSchema.ts';
 
 const source = z
@@ -31,6 +32,8 @@ const dataSection = z
       .optional()
       .describe('Format of the files, where their names do not tell it. json means a JSON value a line.'),
     csv: csvSection.optional(),
+    json: jsonSection.optional(),
+    read: readSection.optional(),
   })
   .describe('Where the rows come from.');
 

@@ -1,9 +1,7 @@
 // How CSV files are written, as a config file says it: the options of readCsv.
 
 import { z } from 'zod';
-import { textTypes, type TextType } from '../data/text/inferTextType.ts';
-
-const textType = z.enum(Object.keys(textTypes) as [TextType, ...TextType[]]);
+import { columnTypes } from './readSchema.ts';
 
 export const csvSection = z
   .strictObject({
@@ -12,10 +10,13 @@ export const csvSection = z
       .boolean()
       .exactOptional()
       .describe('Whether the first line names the columns; true without it.'),
-    types: z
-      .record(z.string().min(1).max(512), textType)
+    columnNames: z
+      .array(z.string().min(1).max(512))
+      .min(1)
+      .max(100_000)
       .exactOptional()
-      .describe('Types of columns that the first rows would not tell rightly.'),
+      .describe("Names to use instead of the header's; without either: f0, f1, …"),
+    types: columnTypes,
     nullValues: z
       .array(z.string().max(100))
       .max(1000)

@@ -1,50 +1,100 @@
 // From paths or addresses to a dataset, by the format that is named or that the file name tells.
 
 import type { Dataset } from '../data/dataset.ts';
-import { readArrow, readCsv, type ReadCsvOptions, readJson } from '../data/readFiles.ts';
-import { readParquet } from '../data/readParquet.ts';
+import {
+  readArrow,
+  readCsv,
+  type ReadCsvOptions,
+  readJson,
+  type ReadTextOptions,
+} from '../data/readFiles.ts';
+import { readParquet, type ReadParquetOptions } from '../data/readParquet.ts';
+import type { FileSchemaOptions } from '../data/source/decodedSource.ts';
 import { compressedEndings, plainName } from '../data/text/decompressed.ts';
 import { ConfigInvalidError } from './configErrors.ts';
+
+/** Options of the readers, as config files and flags have them; `types` are those of text, whatever its format. */
+export interface FileOptions {
+  /** Where the names do not tell it; a name without an ending is taken for a folder of Parquet files. */
+  readonly format?: string | undefined;
+  readonly csv?: ReadCsvOptions | undefined;
+  readonly json?: ReadTextOptions | undefined;
+  readonly read?: (ReadParquetOptions & FileSchemaOptions) | undefined;
+  readonly types?: ReadTextOptions['types'] | undefined;
+}
 
 interface FileFormat {
   readonly name: string;
   readonly endings: readonly string[];
   readonly canBeCompressed?: boolean;
-  read(paths: readonly string[], csv: ReadCsvOptions): Dataset;
+  read(paths: readonly string[], options: ReadCsvOptions & ReadParquetOptions): Dataset;
 }
 
 /** An addition is one entry here and its name in configSchema.ts. */
 const formats: readonly FileFormat[] = [
-  { name: 'parquet', endings: ['.parquet', '.pq'], read: (paths) => readParquet(paths) },
-  {
-    name: 'csv',
-    endings: ['.csv', '.tsv'],
-    canBeCompressed: true,
-    read: (paths, csv) => readCsv(paths, csv),
-  },
-  {
-    name: 'json',
-    endings: ['.json', '.jsonl', '.ndjson'],
-    canBeCompressed: true,
-    read: (paths) => readJson(paths),
-  },
-  { name: 'arrow', endings: ['.arrow', '.feather', '.arrows', '.ipc'], read: (paths) => readArrow(paths) },
+  { name: 'parquet', endings: ['.parquet', '.pq'], read: readParquet },
+  { name: 'csv', endings: ['.csv', '.tsv'], canBeCompressed: true, read: readCsv },
+  { name: 'json', endings: ['.json', '.jsonl', '.ndjson'], canBeCompressed: true, read: readJson },
+  { name: 'arrow', endings: ['.arrow', '.feather', '.arrows', '.ipc'], read: readArrow },
 ];
 
-export interface SourceFormat {
-  /** Where the names do not tell it; a name without an ending is taken for a folder of Parquet files. */
-  readonly format?: string | undefined;
-  /** How CSV files are written. */
-  readonly csv?: ReadCsvOptions | undefined;
-  /** Whether `csv` is wrong, and not merely of no use, where the files are of another format. */
-  readonly csvIsAsked?: boolean;
+/** Options of some formats alone: what they are called in words and in a config file, and where they have an effect. */
+const partial: readonly {
+  readonly words: string;
+  readonly field: string;
+  readonly formats: readonly string[];
+  readonly isIn: (options: FileOptions) => boolean;
+}[] = [
+  {
+    words: 'options for CSV have',
+    field: 'data.csv',
+    formats: ['csv'],
+    isIn: ({ csv }) => csv !== undefined,
+  },
+  {
+    words: 'options for JSON have',
+    field: 'data.json',
+    formats: ['json'],
+    isIn: ({ json }) => json !== undefined,
+  },
+  {
+    words: 'types have',
+    field: 'data.csv.types',
+    formats: ['csv', 'json'],
+    isIn: ({ types }) => types !== undefined,
+  },
+  ...(['binaryAsString', 'memoryLimitBytes'] as const).map((option) => ({
+    words: `${option} has`,
+    field: `data.read.${option}`,
+    formats: ['parquet'],
+    isIn: ({ read }: FileOptions) => read?.[option] !== undefined,
+  })),
+  {
+    words: 'batchRows has',
+    field: 'data.read.batchRows',
+    formats: ['parquet', 'csv', 'json'],
+    isIn: ({ read }) => read?.batchRows !== undefined,
+  },
+];
+
+function optionsOf(
+  { csv, json, read, types }: FileOptions,
+  format: string,
+): ReadCsvOptions & ReadParquetOptions {
+  const own = format === 'csv' ? csv : format === 'json' ? json : {};
+  return { ...read, ...own, ...(types !== undefined && { types }) };
 }
 
-/** @throws ConfigInvalidError when the ending is of no known format, or options for CSV have no use. */
+/**
+ * @param usual options of the training, which have an effect where they can; those that are `asked` come first.
+ * @throws ConfigInvalidError when the ending is of no known format, or options that are asked have no effect on it.
+ */
 export function openSource(
   paths: readonly string[],
-  { format, csv, csvIsAsked = csv !== undefined }: SourceFormat = {},
+  asked: FileOptions = {},
+  usual: FileOptions = {},
 ): Dataset {
+  const { format } = asked;
   const [first = ''] = paths;
   const path = URL.canParse(first) ? new URL(first).pathname : first;
   const plain = plainName(path);
@@ -62,11 +112,12 @@ export function openSource(
       { file: first, field: 'data.format' },
     );
   }
-  if (csvIsAsked && chosen.name !== 'csv') {
+  const idle = partial.find(({ formats: ones, isIn }) => isIn(asked) && !ones.includes(chosen.name));
+  if (idle !== undefined) {
     throw new ConfigInvalidError(
-      `${first} is read as ${chosen.name}, and options for CSV have no effect on it; leave them out`,
-      { file: first, field: 'data.csv' },
+      `${first} is read as ${chosen.name}, and ${idle.words} no effect on it; leave them out`,
+      { file: first, field: idle.field },
     );
   }
-  return chosen.read(paths, csv ?? {});
+  return chosen.read(paths, { ...optionsOf(usual, chosen.name), ...optionsOf(asked, chosen.name) });
 }

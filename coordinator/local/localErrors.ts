@@ -11,3 +11,8 @@ export class WorkerStartError extends TabgradError {
 export class LocalWorkersError extends TabgradError {
   readonly code = 'WORKER_SETTING_INVALID';
 }
+
+/** Local workers are gone and can not be replaced. */
+export class WorkersLostError extends TabgradError {
+  readonly code = 'TRAIN_WORKERS_LOST';
+}

@@ -21,7 +21,7 @@ import { messageOf } from '../../shared/text/messageOf.ts';
 import type { Tensor } from '../../shared/neural/state/safetensors.ts';
 import { MODEL_FILE } from '../train/checkpoint.ts';
 import { readCheckpointFile } from '../train/readCheckpointFile.ts';
-import { CheckpointError } from '../train/trainErrors.ts';
+import { CheckpointError } from '../train/checkpointError.ts';
 import { isLive, liveWeights, writeFrozen, type LiveModel } from './liveModel.ts';
 import type { ModelPort } from './modelPort.ts';
 import { inspectWithTfjs } from './tfjsThread/askTfjs.ts';
@@ -62,7 +62,7 @@ export async function openModel(
   const read = readGraph(calls);
   const found = { topology: given, boundTopology: topology, outputKind: outputKind(calls) };
   if (read.kind === 'unsupported') {
-    const { initial, inputs, outputShape } = await inspectWithTfjs(topology);
+    const { initial, inputs, outputShape } = await inspectWithTfjs(topology, weights && numbersIn(weights));
     const wanted = [...initial].map(([name, { shape }]) => ({ name, shape }));
     return {
       ...found,
@@ -85,6 +85,10 @@ export async function openModel(
     weights: weights ? matchWeights(wanted, weights, 'the model') : initialWeights(graph, initializers, seed),
     unsupported: undefined,
   };
+}
+
+function numbersIn(weights: ReadonlyMap<string, Tensor>): number {
+  return [...weights.values()].reduce((sum, { values }) => sum + values.length, 0);
 }
 
 /** @throws NeuralModelError naming the input whose size nobody says. */

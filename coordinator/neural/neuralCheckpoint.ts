@@ -3,7 +3,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { writeModelJson, writeWeights, WEIGHTS_FILE } from '../../shared/neural/model/layersFormat.ts';
+import { writeLayersModel } from '../../shared/neural/model/layersFormat.ts';
 import { INPUTS_FILE, writeNetInputs, type NetInput } from '../../shared/neural/predict/netInputs.ts';
 import {
   optimizerTensors,
@@ -12,8 +12,8 @@ import {
 } from '../../shared/neural/state/namedState.ts';
 import { decodeTensors, encodeTensors } from '../../shared/neural/state/safetensors.ts';
 import { Checkpoint } from '../train/checkpoint.ts';
-import { CHECKPOINT_FILE } from '../train/record/runFolder.ts';
-import { CheckpointError } from '../train/trainErrors.ts';
+import { CHECKPOINT_FILE } from '../train/checkpoint.ts';
+import { CheckpointError } from '../train/checkpointError.ts';
 import { readLayersModel } from './modelSource.ts';
 
 const OPTIMIZER_FILE = 'optimizer.safetensors';
@@ -42,10 +42,11 @@ export function checkpointFiles(
 ): { readonly modelText: string; readonly beside: Readonly<Record<string, Uint8Array>> } {
   const tensors = optimizerTensors(rest);
   const metadata = { format: 'tabgrad-1', step: String(step) };
+  const { modelText, files } = writeLayersModel(topology, weights);
   return {
-    modelText: writeModelJson(topology, weights),
+    modelText,
     beside: {
-      [WEIGHTS_FILE]: writeWeights(weights),
+      ...Object.fromEntries(files),
       [INPUTS_FILE]: writeNetInputs(inputs),
       ...(tensors.size > 0 && { [OPTIMIZER_FILE]: encodeTensors({ tensors, metadata }) }),
     },

@@ -14,7 +14,7 @@ import {
   wholeNumber,
   type RunSettings,
 } from '../train/runOptions.ts';
-import type { RunConfig, ScalingConfig } from '../train/trainerOptions.ts';
+import type { RunConfig, ScalingConfig } from '../train/runOptions.ts';
 import type { ModelSource } from './modelSource.ts';
 import type { NeuralCheckpoint } from './neuralCheckpoint.ts';
 import {
@@ -201,7 +201,8 @@ function checkSets({ datasets, labelColumn, featureColumns }: NeuralTrainerOptio
   for (const [name, data] of sets) {
     if (!isTensorSet(data)) continue;
     refuseUnknown(`datasets.${name}`, data, ['inputs', 'labels']);
-    for (const column of [data.labels, ...(isTensorColumn(data.inputs) ? [data.inputs] : [])])
+    const inputs = isTensorColumn(data.inputs) ? [data.inputs] : Object.values(data.inputs);
+    for (const column of [data.labels, ...inputs])
       refuseUnknown(`datasets.${name}`, column, ['values', 'shape']);
   }
   if (!sets.every(([, data]) => isTensorSet(data))) return;

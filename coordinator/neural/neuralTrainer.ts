@@ -19,7 +19,7 @@ import { demandOf, followRun } from '../train/followRun.ts';
 import { RunFolder } from '../train/record/runFolder.ts';
 import type { Metrics, Result } from '../train/result.ts';
 import { notifyOwner, warnOwner } from '../train/tellOwner.ts';
-import { TrainArgumentError } from '../train/trainErrors.ts';
+import { TrainArgumentError } from '../train/trainArgumentError.ts';
 import { fallbackWarning } from './fallbackWarning.ts';
 import { openModel, type OpenedModel } from './modelSource.ts';
 import { checkpointFiles, NeuralCheckpoint, type LoadedNet } from './neuralCheckpoint.ts';

@@ -1,7 +1,7 @@
 // The loss as the engines take it: of probabilities or of logits, as the owner says or else the model.
 
 import type { LossSpec } from '../../shared/neural/trainingEngine.ts';
-import { TrainArgumentError } from '../train/trainErrors.ts';
+import { TrainArgumentError } from '../train/trainArgumentError.ts';
 import type { OpenedModel } from './modelSource.ts';
 import type { NeuralSettings } from './neuralOptions.ts';
 

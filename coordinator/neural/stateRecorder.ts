@@ -3,6 +3,7 @@
 import type { BlobReference } from '../../shared/neural/run/neuralSpec.ts';
 import type { RunEvent, SavedState } from '../run/runRequest.ts';
 import type { RunFolder } from '../train/record/runFolder.ts';
+import { ProgressLines } from '../train/record/progressLines.ts';
 import { WriteQueue } from '../train/record/writeQueue.ts';
 import { metricsOf, type Metrics, type RunWorker } from '../train/result.ts';
 
@@ -34,6 +35,7 @@ export class StateRecorder {
   readonly #table: (Metrics & { readonly round: number })[] = [];
   readonly #startedAt: number;
   readonly #writes: WriteQueue;
+  readonly #progress: ProgressLines;
   #last: SavedState | undefined;
   #written = -1;
   workers: readonly RunWorker[] = [];
@@ -44,6 +46,7 @@ export class StateRecorder {
     this.#options = options;
     this.#startedAt = options.now();
     this.#writes = new WriteQueue(options.onFailure);
+    this.#progress = new ProgressLines(options.folder, this.#writes);
   }
 
   /** Rows of progress; `round` is the step, counted from 0. */
@@ -61,7 +64,7 @@ export class StateRecorder {
   }
 
   observe(event: RunEvent): void {
-    const { folder, checkpointFrequency, now } = this.#options;
+    const { checkpointFrequency, now } = this.#options;
     if (event.type === 'group') {
       this.workers = event.workers;
       this.groupAt ??= now();
@@ -71,7 +74,7 @@ export class StateRecorder {
       const { round, metrics } = committed;
       this.#table.push({ round, ...metrics });
       const elapsedMs = Math.round(now() - this.#startedAt);
-      this.#writes.add(() => folder.appendProgress({ round, metrics, elapsedMs, timings }));
+      this.#progress.add({ round, metrics, elapsedMs, timings });
     } else if (event.type === 'profiled') {
       const { onProfile, readState } = this.#options;
       if (onProfile) this.#writes.add(async () => onProfile(await readState(event)));

@@ -2,12 +2,20 @@
 // Made for dataset.mapBatches(GBDTPredictor, { fnConstructorArgs: [checkpoint] }), as in Ray's lesson.
 
 import { BatchPredictor, type BatchPredictorOptions } from '../../shared/gbdt/model/batchPredictor.ts';
+import { builtinProgram, type BuiltinProgram } from '../program/builtinProgram.ts';
 import { Checkpoint } from '../train/checkpoint.ts';
+import { predictedColumns, withCheckpoint } from './predictorProgram.ts';
 
 export type { PredictBatch } from '../../shared/gbdt/model/batchPredictor.ts';
 export type GBDTPredictorOptions = BatchPredictorOptions;
 
 export class GBDTPredictor extends BatchPredictor {
+  static readonly [builtinProgram]: BuiltinProgram = {
+    builtin: 'GBDTPredictor',
+    carriedArgs: withCheckpoint,
+    predicts: (args) => predictedColumns(new GBDTPredictor(...(args as [string])).outputColumns, args, true),
+  };
+
   /**
    * @param checkpoint a checkpoint, its folder, or a model file; loaded here, once.
    * @throws CheckpointError, ModelFormatError, ModelUnsupportedError

@@ -8,7 +8,7 @@ import { INPUTS_FILE } from '../../shared/neural/predict/netInputs.ts';
 import { CarriedCheckpoint } from '../../shared/program/carriedCheckpoint.ts';
 import { MODEL_FILE, type Checkpoint } from '../train/checkpoint.ts';
 import { readCheckpointFile } from '../train/readCheckpointFile.ts';
-import { CheckpointError } from '../train/trainErrors.ts';
+import { CheckpointError } from '../train/checkpointError.ts';
 
 /** Whether a checkpoint's model.json is tfjs's, and not XGBoost's. */
 export function isLayersModel(modelText: string): boolean {

@@ -8,15 +8,30 @@ import {
   type NetPredictorOptions,
 } from '../../shared/neural/predict/netBatchPredictor.ts';
 import { INPUTS_FILE, readNetInputs } from '../../shared/neural/predict/netInputs.ts';
+import { predictedColumns, withCheckpoint } from './predictorProgram.ts';
 import { openGpuEngine } from './openGpuEngine.ts';
 import { openTfjsThread } from '../neural/tfjsThread/openTfjsThread.ts';
 import { readLayersModel } from '../neural/modelSource.ts';
+import { builtinProgram, type BuiltinProgram } from '../program/builtinProgram.ts';
 import { Checkpoint } from '../train/checkpoint.ts';
-import { CheckpointError } from '../train/trainErrors.ts';
+import { CheckpointError } from '../train/checkpointError.ts';
 
 export type NeuralPredictorOptions = NetPredictorOptions;
 
 export class NeuralPredictor extends NetBatchPredictor {
+  static readonly [builtinProgram]: BuiltinProgram = {
+    builtin: 'NeuralPredictor',
+    carriedArgs: withCheckpoint,
+    async predicts(args) {
+      const predictor = new NeuralPredictor(...(args as [string]));
+      try {
+        return predictedColumns(await predictor.outputColumns(), args, false);
+      } finally {
+        await predictor.close();
+      }
+    },
+  };
+
   /**
    * @param checkpoint a checkpoint, or the folder that tfjs has saved a model in; loaded here, once.
    * @throws CheckpointError, NeuralModelError, WeightsMismatchError

@@ -4,14 +4,9 @@ import { readdir, readFile } from 'node:fs/promises';
 import { basename, join, relative, sep } from 'node:path';
 import { CarriedCheckpoint } from '../../shared/program/carriedCheckpoint.ts';
 import type { CarriedFile } from '../../shared/protocol/program.ts';
-import type { BlobAddress } from '../blobs/blobStore.ts';
+import type { BlobSink } from '../blobs/blobStore.ts';
 import { Checkpoint } from '../train/checkpoint.ts';
-import { CheckpointError } from '../train/trainErrors.ts';
-
-/** Keeps bytes where workers can fetch them. */
-export interface BlobStorer {
-  putBytes(bytes: Uint8Array): Promise<BlobAddress>;
-}
+import { CheckpointError } from '../train/checkpointError.ts';
 
 interface CarriedCheckpoints {
   /** The files of each checkpoint; a checkpoint's number is its place. */
@@ -27,7 +22,7 @@ const MAX_FILES = 1024;
 type AnyCheckpoint = Checkpoint | CarriedCheckpoint;
 
 /** Stores the files of every checkpoint among the arguments, also within arrays and plain objects. */
-export async function carryCheckpoints(args: unknown, blobs: BlobStorer): Promise<CarriedCheckpoints> {
+export async function carryCheckpoints(args: unknown, blobs: BlobSink): Promise<CarriedCheckpoints> {
   const checkpoints = [...new Set(found(args, 0))];
   const carried: CarriedFile[][] = [];
   for (const checkpoint of checkpoints) carried.push(await storeFiles(checkpoint, blobs));
@@ -46,7 +41,7 @@ function found(value: unknown, depth: number): AnyCheckpoint[] {
   return Object.values(value).flatMap((item) => found(item, depth + 1));
 }
 
-async function storeFiles(checkpoint: AnyCheckpoint, blobs: BlobStorer): Promise<CarriedFile[]> {
+async function storeFiles(checkpoint: AnyCheckpoint, blobs: BlobSink): Promise<CarriedFile[]> {
   const names = checkpoint instanceof Checkpoint ? await namesIn(checkpoint) : checkpoint.fileNames();
   if (names.length > MAX_FILES) {
     const where = checkpoint instanceof Checkpoint ? ` ${checkpoint.path}` : '';

@@ -3,12 +3,14 @@
 import { AbortedError, DeadlineError, type TabgradError } from '../../shared/errors.ts';
 import { decodeFrame, encodeFrame, ProgramFrameError } from '../../shared/program/programFrame.ts';
 import { fromProgram, type FromProgram, type OpenProgram } from '../../shared/protocol/program.ts';
-import { carryCheckpoints, type BlobStorer } from './carryCheckpoints.ts';
+import type { BlobSink } from '../blobs/blobStore.ts';
+import { carryCheckpoints } from './carryCheckpoints.ts';
 import { explainError } from './explainError.ts';
 import type { Program } from './program.ts';
 import { ProgramLostError, ProgramStartError } from './programErrors.ts';
 import { PipedInstance, type ProgramInstance } from './programInstance.ts';
-import type { Seat, SeatDemand, SeatSource } from './programPipe.ts';
+import type { Seat, SeatDemand } from './programPipe.ts';
+import type { ProgramCluster } from './programPool.ts';
 
 export interface OpenOptions extends Pick<SeatDemand, 'runtime' | 'device'> {
   /** Workers that are not wanted. One that says what can not be while it opens the program is added. */
@@ -19,12 +21,6 @@ export interface OpenOptions extends Pick<SeatDemand, 'runtime' | 'device'> {
   readonly onWaiting?: ((reason: string) => void) | undefined;
   /** From having a worker to being constructed there: fetching, loading, the constructor. Default one minute. */
   readonly openTimeoutMs?: number | undefined;
-}
-
-/** Where programs run: the coordinator that has the workers, and its blobs. */
-export interface ProgramCluster {
-  readonly seats: SeatSource;
-  readonly blobs: BlobStorer;
 }
 
 const OPEN_TIMEOUT_MS = 60_000;
@@ -69,7 +65,7 @@ export async function openProgram(
   }
 }
 
-async function openFrame(program: Program, blobs: BlobStorer): Promise<Uint8Array> {
+async function openFrame(program: Program, blobs: BlobSink): Promise<Uint8Array> {
   const { carry, carried } = await carryCheckpoints(program.args, blobs);
   const { code } = program;
   const bundle = 'builtin' in code ? undefined : await blobs.putBytes(code.bytes);

@@ -5,9 +5,16 @@ import { ownerAccess } from '../remote/ownerAccess.ts';
 import { environmentAuthorities } from '../remote/serverTrust.ts';
 import { startLocalCoordinator } from '../train/cluster/localCoordinator.ts';
 import { openRemoteCluster } from '../train/cluster/remoteCluster.ts';
-import { TrainArgumentError } from '../train/trainErrors.ts';
-import type { ProgramCluster } from './openProgram.ts';
+import { TrainArgumentError } from '../train/trainArgumentError.ts';
+import type { BlobSink } from '../blobs/blobStore.ts';
+import type { SeatSource } from './programPipe.ts';
 import { RemoteSeats } from './remoteSeats.ts';
+
+/** Where programs run: the coordinator that has the workers, and its blobs. */
+export interface ProgramCluster {
+  readonly seats: SeatSource;
+  readonly blobs: BlobSink;
+}
 
 export interface ProgramPool extends ProgramCluster {
   /** Rejects when its local workers are gone for good; never resolves. */

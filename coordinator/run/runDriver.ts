@@ -79,6 +79,7 @@ export class RunDriver implements RunHandle {
       totalRows: allRows(shards),
       isProfiled: kind.isProfiled(spec),
       usefulWorkers: kind.usefulWorkers(spec, shards),
+      movesShards: kind.movesShards(spec),
       maxFailures: request.maxFailures,
       isEnough: (round) => this.#isEnough(round),
       timing: { ...defaultTiming, ...options.timing },

@@ -204,7 +204,7 @@ function onFinished(turn: Turn, { workerId }: Member, { rounds }: WorkerMessageO
 /** Once all members have told their time of a round, now and then, looks whether shards should move. */
 function considerMove(turn: Turn): void {
   const { state, plan } = turn;
-  if (!plan.kind.leasesShards || state.announcedRounds < state.record.length) return;
+  if (!plan.movesShards || state.announcedRounds < state.record.length) return;
   if (state.record.length - state.planChangedAtRound < ROUNDS_BETWEEN_MOVES) return;
   const measured = state.members.map(({ workerId, leases }) => ({
     workerId,

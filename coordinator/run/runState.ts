@@ -24,6 +24,8 @@ export interface RunPlan {
   readonly isProfiled: boolean;
   /** More members than this have nothing to do. */
   readonly usefulWorkers: number;
+  /** Whether it is worth while to move shards from slower members to faster ones. */
+  readonly movesShards: boolean;
   readonly maxFailures: number;
   /** Asked once for every recorded round, in order: whether it is the last one that the owner wants. */
   readonly isEnough: (round: CommittedRound) => boolean;

@@ -15,7 +15,7 @@ import { listen } from '../server/httpServer.ts';
 import { openTls } from '../tls/openTls.ts';
 import { keepRenewed, type AuthorityCertificate } from '../tls/tlsSource.ts';
 import { Deployment, type Application, type DeploymentTarget } from './deployment/deployment.ts';
-import type { DeploymentOptions } from './deployment/deploymentOptions.ts';
+import type { DeploymentOptions } from './record/deploymentSettings.ts';
 import { DeploymentHandle } from './deployment/handle.ts';
 import { planApplication } from './deployment/planApplication.ts';
 import { RunningApp } from './deployment/runningApp.ts';

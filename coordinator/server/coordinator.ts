@@ -21,7 +21,7 @@ import type { SeatSource } from '../program/programPipe.ts';
 import { RunRegistry } from '../run/runRegistry.ts';
 import type { RunHandle, RunRequest } from '../run/runRequest.ts';
 import type { RunTiming } from '../run/runState.ts';
-import { recipeBlobs } from '../serve/record/recipe.ts';
+import { recipeBlobs } from '../serve/record/serveRecord.ts';
 import type { ServeRecord } from '../serve/record/serveRecord.ts';
 import type { ExperimentRecord } from '../tune/record/experimentRecord.ts';
 import { openTls, type TlsSettings } from '../tls/openTls.ts';

@@ -15,8 +15,10 @@ import { ModelFormatError, ModelUnsupportedError } from '../../shared/gbdt/error
 import { Predictor } from '../../shared/gbdt/model/predictor.ts';
 import { readModel } from '../../shared/gbdt/model/readModel.ts';
 import { readCheckpointFile } from './readCheckpointFile.ts';
-import { CheckpointError } from './trainErrors.ts';
+import { CheckpointError } from './checkpointError.ts';
 
+/** Facts beside the model that are not XGBoost's business. */
+export const CHECKPOINT_FILE = 'checkpoint.json';
 /** File name of the model in a checkpoint's folder. */
 export const MODEL_FILE = 'model.json';
 

@@ -5,7 +5,7 @@ import type { ProgressEvent } from '../progress/progressEvent.ts';
 import type { CommittedRound, RunEvent, RunOutcome, RunRequest } from '../run/runRequest.ts';
 import type { Cluster } from './cluster/cluster.ts';
 import type { RunSettings } from './runOptions.ts';
-import type { ScalingConfig } from './trainerOptions.ts';
+import type { ScalingConfig } from './runOptions.ts';
 
 /** Writes down what a run tells. */
 interface FollowingRecorder {

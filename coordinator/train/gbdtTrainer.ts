@@ -13,7 +13,8 @@ import { failedRecord, type RunClock, type RunFacts } from './record/resultRecor
 import type { Metrics, Result } from './result.ts';
 import { startingModel } from './startingModel.ts';
 import { notifyOwner, warnOwner } from './tellOwner.ts';
-import { TooManyWorkersError, TrainArgumentError } from './trainErrors.ts';
+import { TooManyWorkersError } from './trainErrors.ts';
+import { TrainArgumentError } from './trainArgumentError.ts';
 import { trainPrepared } from './trainPrepared.ts';
 import { resolveOptions, type GBDTTrainerOptions, type TrainerSettings } from './trainerOptions.ts';
 

@@ -1,7 +1,7 @@
 // Reads a file of a checkpoint, or says which one can not be read.
 
 import { readFileSync } from 'node:fs';
-import { CheckpointError } from './trainErrors.ts';
+import { CheckpointError } from './checkpointError.ts';
 
 /** @throws CheckpointError */
 export function readCheckpointFile(file: string): Buffer {

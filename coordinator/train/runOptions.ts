@@ -1,10 +1,57 @@
-// Checks that options of all trainers have in common.
+// Options that all trainers have in common, in Ray's names, and their checks.
 
 import { randomUUID } from 'node:crypto';
 import { resolve } from 'node:path';
-import { nearestWord } from '../../shared/text/nearestWord.ts';
-import { TrainArgumentError } from './trainErrors.ts';
-import type { CheckpointConfig, RunConfig, ScalingConfig } from './trainerOptions.ts';
+import { unknownKey } from '../../shared/text/unknownKey.ts';
+import { TrainArgumentError } from './trainArgumentError.ts';
+import type { LocalDevice, LocalRuntime } from '../local/localWorker.ts';
+import type { ProgressEvent } from '../progress/progressEvent.ts';
+import type { Checkpoint } from './checkpoint.ts';
+
+export interface ScalingConfig {
+  /** How many workers train, or [fewest, most]: the run starts with the fewest and takes up to the most. Default 1. */
+  readonly numWorkers?: number | readonly [number, number];
+  /** What they run on; a list for a mixed group of local workers. Default "node". */
+  readonly runtime?: LocalRuntime | readonly LocalRuntime[];
+  /** Default "auto": WebGPU where a real GPU is there, else the processor. */
+  readonly device?: LocalDevice;
+  /** A coordinator that is up already, with workers of its own. Default: TABGRAD_URL, else an embedded one. */
+  readonly url?: string;
+  /** The coordinator's admin token. Default: TABGRAD_ADMIN_TOKEN, or what your own coordinator on this machine left for you. */
+  readonly token?: string;
+}
+
+export interface CheckpointConfig {
+  /** How many checkpoints are kept; all when left out. The last one is always among them. */
+  readonly numToKeep?: number;
+  /** Keep the best by this metric, e.g. "valid-auc", and not the most recent. */
+  readonly scoreAttribute?: string;
+  /** Default "max". */
+  readonly scoreOrder?: 'max' | 'min';
+  /** A checkpoint every so many rounds; 0, the default, writes one at the end. */
+  readonly checkpointFrequency?: number;
+}
+
+export interface RunCallback {
+  /** Everything that happens, in order; see ProgressEvent. What it throws ends the run, and fit rejects with it. */
+  onEvent?(event: ProgressEvent): void;
+  onCheckpoint?(checkpoint: Checkpoint, metrics: Readonly<Record<string, number>>): void;
+  /** Things that are allowed and probably not meant. */
+  onWarning?(message: string): void;
+}
+
+export interface RunConfig {
+  /** Name of the run and of its folder. Default: gbdt and a random suffix. */
+  readonly name?: string;
+  /** Folder that results are written under. Default "results". */
+  readonly storagePath?: string;
+  readonly checkpointConfig?: CheckpointConfig;
+  /** Failures of workers that are forgiven; -1 forgives any number. A lost worker is no failure. Default 0. */
+  readonly failureConfig?: { readonly maxFailures?: number };
+  readonly callbacks?: readonly RunCallback[];
+  /** 0 silent, 1 warnings on stderr (default), 2 also what local workers say. */
+  readonly verbose?: 0 | 1 | 2;
+}
 
 /** Where a run happens and what it leaves, with defaults filled in. */
 export interface RunSettings {
@@ -88,12 +135,8 @@ export function wholeNumber(field: string, value: number, least: number): number
 
 /** @throws TrainArgumentError naming the option, with the one that was probably meant. */
 export function refuseUnknown(section: string, value: object, names: readonly string[]): void {
-  for (const name of Object.keys(value)) {
-    if (names.includes(name)) continue;
-    const near = nearestWord(name, names);
-    const hint = near === undefined ? `expected one of ${names.join(', ')}` : `did you mean ${near}?`;
-    throw argument(section === '' ? name : `${section}.${name}`, `is not an option; ${hint}`);
-  }
+  const unknown = unknownKey(value, names);
+  if (unknown) throw argument(section === '' ? unknown.key : `${section}.${unknown.key}`, unknown.problem);
 }
 
 export function argument(field: string, what: string): TrainArgumentError {

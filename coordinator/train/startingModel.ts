@@ -22,8 +22,7 @@ export function startingModel(model: GbdtModel): StartingModel {
     categories: isCategorical.map((categorical, index) =>
       categorical ? textNames(featureName(model, index), names.get(featureName(model, index))) : undefined,
     ),
-    margins: (features, rows, fractionBits) =>
-      baseMargins(model, features.map(asNumbers), rows, fractionBits),
+    margins: (features, rows, device) => baseMargins(model, features.map(asNumbers), rows, device),
   };
 }
 

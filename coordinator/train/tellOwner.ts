@@ -4,7 +4,7 @@ import type { ProgressEvent } from '../progress/progressEvent.ts';
 import { writeToStderr } from '../progress/textOutput.ts';
 import { throttledLog } from '../log/logWriter.ts';
 import type { Log } from '../pool/log.ts';
-import type { RunConfig } from './trainerOptions.ts';
+import type { RunConfig } from './runOptions.ts';
 
 export function notifyOwner({ callbacks = [] }: RunConfig = {}, event: ProgressEvent): void {
   for (const callback of callbacks) callback.onEvent?.(event);

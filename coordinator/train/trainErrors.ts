@@ -2,11 +2,6 @@
 
 import { TabgradError } from '../../shared/errors.ts';
 
-/** An argument of the trainer is missing, out of range or contradicts another. */
-export class TrainArgumentError extends TabgradError {
-  readonly code = 'TRAIN_ARGUMENT';
-}
-
 /** A dataset has no rows, e.g. after a split or a filter. */
 export class NoRowsError extends TabgradError {
   readonly code = 'TRAIN_NO_ROWS';
@@ -15,16 +10,6 @@ export class NoRowsError extends TabgradError {
 /** The run asks for more workers than there are rows. */
 export class TooManyWorkersError extends TabgradError {
   readonly code = 'TRAIN_TOO_MANY_WORKERS';
-}
-
-/** Local workers are gone and can not be replaced. */
-export class WorkersLostError extends TabgradError {
-  readonly code = 'TRAIN_WORKERS_LOST';
-}
-
-/** A checkpoint does not exist, can not be read or does not fit the run. */
-export class CheckpointError extends TabgradError {
-  readonly code = 'CHECKPOINT_INVALID';
 }
 
 /** Results can not be written: no room, no permission. Nothing half-written is left. */

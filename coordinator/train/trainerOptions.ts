@@ -2,59 +2,12 @@
 // before any file is opened or worker started.
 
 import { resolveParams, type GbdtParams } from '../../shared/gbdt/params.ts';
-import type { LocalDevice, LocalRuntime } from '../local/localWorker.ts';
-import type { ProgressEvent } from '../progress/progressEvent.ts';
 import type { Checkpoint } from './checkpoint.ts';
 import type { TrainingData } from './prepare/trainingData.ts';
 import type { TrainLoop, TrainLoopSpec } from '../../shared/gbdt/trainLoop.ts';
 import { argument, checkDatasetNames, refuseUnknown, resolveRun, wholeNumber } from './runOptions.ts';
-import type { RunSettings } from './runOptions.ts';
+import type { RunConfig, RunSettings, ScalingConfig } from './runOptions.ts';
 import { trainLoopSpec } from './trainLoopSpec.ts';
-
-export interface ScalingConfig {
-  /** How many workers train, or [fewest, most]: the run starts with the fewest and takes up to the most. Default 1. */
-  readonly numWorkers?: number | readonly [number, number];
-  /** What they run on; a list for a mixed group of local workers. Default "node". */
-  readonly runtime?: LocalRuntime | readonly LocalRuntime[];
-  /** Default "auto": WebGPU where a real GPU is there, else the processor. */
-  readonly device?: LocalDevice;
-  /** A coordinator that is up already, with workers of its own. Default: TABGRAD_URL, else an embedded one. */
-  readonly url?: string;
-  /** The coordinator's admin token. Default: TABGRAD_ADMIN_TOKEN, or what your own coordinator on this machine left for you. */
-  readonly token?: string;
-}
-
-export interface CheckpointConfig {
-  /** How many checkpoints are kept; all when left out. The last one is always among them. */
-  readonly numToKeep?: number;
-  /** Keep the best by this metric, e.g. "valid-auc", and not the most recent. */
-  readonly scoreAttribute?: string;
-  /** Default "max". */
-  readonly scoreOrder?: 'max' | 'min';
-  /** A checkpoint every so many rounds; 0, the default, writes one at the end. */
-  readonly checkpointFrequency?: number;
-}
-
-export interface RunCallback {
-  /** Everything that happens, in order; see ProgressEvent. What it throws ends the run, and fit rejects with it. */
-  onEvent?(event: ProgressEvent): void;
-  onCheckpoint?(checkpoint: Checkpoint, metrics: Readonly<Record<string, number>>): void;
-  /** Things that are allowed and probably not meant. */
-  onWarning?(message: string): void;
-}
-
-export interface RunConfig {
-  /** Name of the run and of its folder. Default: gbdt and a random suffix. */
-  readonly name?: string;
-  /** Folder that results are written under. Default "results". */
-  readonly storagePath?: string;
-  readonly checkpointConfig?: CheckpointConfig;
-  /** Failures of workers that are forgiven; -1 forgives any number. A lost worker is no failure. Default 0. */
-  readonly failureConfig?: { readonly maxFailures?: number };
-  readonly callbacks?: readonly RunCallback[];
-  /** 0 silent, 1 warnings on stderr (default), 2 also what local workers say. */
-  readonly verbose?: 0 | 1 | 2;
-}
 
 export interface GBDTTrainerOptions {
   /** "train", and any number of evaluation sets, e.g. "valid"; metrics are reported for all, as "valid-logloss". */

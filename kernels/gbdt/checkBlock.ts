@@ -4,7 +4,7 @@
 import { InvalidBlockError } from './deviceErrors.ts';
 import { MARGIN_LIMIT, ONE } from './fixedPoint.ts';
 import type { BinnedBlock, DeviceSpec } from './treeDevice.ts';
-import { MAX_VALUE_BINS, MISSING_BIN } from './treeDevice.ts';
+import { LIMB_BITS, MAX_VALUE_BINS, MISSING_BIN, hasWideMargins } from './treeDevice.ts';
 
 /** Labels of squared error, in margin units, stay below this, so that margin - label fits 31 bits. */
 const LABEL_LIMIT = 2 ** 28;
@@ -48,12 +48,44 @@ function checkLabels(spec: DeviceSpec, block: BinnedBlock): void {
   }
 }
 
+/** Low limbs are where the spec has them, one a row, and as small as they must be. */
+function checkLow(spec: DeviceSpec, block: BinnedBlock): void {
+  const { low, rows, weights, baseMargins } = block;
+  const wideMargins = hasWideMargins(spec);
+  if (low !== undefined && spec.isWide !== true) fail(block, 'it has low limbs, and the spec is not wide.');
+  const check = (
+    what: string,
+    limb: ArrayLike<number> | undefined,
+    isDue: boolean,
+    least: number,
+    end: number,
+  ): void => {
+    if (limb === undefined && !isDue) return;
+    if (limb?.length !== (isDue ? rows : -1)) {
+      fail(
+        block,
+        `it has ${limb?.length ?? 0} low limbs of ${what}, expected ${isDue ? 'one a row' : 'none'}.`,
+      );
+    }
+    for (let row = 0; row < rows; row += 1) {
+      const value = limb[row] ?? 0;
+      if (value < least || value >= end)
+        fail(block, `row ${row}: low limb ${value} of ${what}, expected ${least} to ${end - 1}.`);
+    }
+  };
+  const half = 2 ** (LIMB_BITS - 1);
+  check('labels', low?.labels, wideMargins, -half, half);
+  check('weights', low?.weights, spec.isWide === true && weights !== undefined, 0, 2 ** LIMB_BITS);
+  check('base margins', low?.baseMargins, wideMargins && baseMargins !== undefined, -half, half);
+}
+
 /** @throws InvalidBlockError naming the first thing in `block` that doesn't fit `spec`. */
 export function checkBlock(spec: DeviceSpec, block: BinnedBlock): void {
   if (!Number.isSafeInteger(block.rows) || block.rows < 0) fail(block, 'the number of rows is no count.');
   if (!Number.isSafeInteger(block.firstRow) || block.firstRow < 0) fail(block, 'the first row is no row id.');
   checkBins(spec, block);
   checkLabels(spec, block);
+  checkLow(spec, block);
   const { weights, baseMargins } = block;
   if (weights !== undefined) {
     if (weights.length !== block.rows) fail(block, `it has ${weights.length} weights, expected one a row.`);

@@ -2,7 +2,7 @@
 // histogram pass loads each gradient once), and for each node of the growing tree a contiguous run of row indices.
 
 import type { BinnedBlock, DeviceSpec, LoadedBlock, NodeSplit } from './treeDevice.ts';
-import { MISSING_BIN } from './treeDevice.ts';
+import { MISSING_BIN, hasWideMargins } from './treeDevice.ts';
 
 interface RowRange {
   readonly begin: number;
@@ -22,6 +22,8 @@ export interface CpuBlock extends LoadedBlock {
   readonly margins: Int32Array<ArrayBuffer>;
   /** [row][g, h]; empty for evaluation blocks. */
   readonly gradients: Int32Array<ArrayBuffer>;
+  /** Low limbs of what is above, where the spec is wide. */
+  readonly low: CpuLowLimbs | undefined;
   /** Row indices, those of a node next to one another in ascending order. Not filled while all rows are at the root. */
   readonly order: Uint32Array<ArrayBuffer>;
   /** Counts up from zero, for at least as many rows as there are; shared by the device's blocks. */
@@ -35,6 +37,24 @@ export interface CpuBlock extends LoadedBlock {
     readonly highest: Int32Array<ArrayBuffer>;
     readonly total: Uint32Array<ArrayBuffer>;
     fresh: boolean;
+  };
+}
+
+export interface CpuLowLimbs {
+  readonly labels: Int32Array | undefined;
+  readonly weights: Uint32Array | undefined;
+  readonly margins: Int32Array<ArrayBuffer> | undefined;
+  readonly gradients: Int32Array<ArrayBuffer>;
+}
+
+function lowLimbs(spec: DeviceSpec, { low, rows }: BinnedBlock, trained: number): CpuLowLimbs | undefined {
+  if (spec.isWide !== true) return undefined;
+  const base = low?.baseMargins ?? new Int32Array(rows).fill(spec.baseMarginLow ?? 0);
+  return {
+    labels: low?.labels,
+    weights: low?.weights,
+    margins: hasWideMargins(spec) ? Int32Array.from(base) : undefined,
+    gradients: new Int32Array(2 * trained),
   };
 }
 
@@ -74,6 +94,7 @@ export function createCpuBlock(
       block.baseMargins ?? new Int32Array(block.rows * spec.outputs).fill(spec.baseMargin),
     ),
     gradients: new Int32Array(2 * trained),
+    low: lowLimbs(spec, block, trained),
     order: new Uint32Array(trained),
     identity,
     ranges: new Map(),

@@ -7,7 +7,14 @@ import { createCpuBlock } from './cpuBlock.ts';
 import { checkSplits, checkTree } from './checkTree.ts';
 import { computeGradients } from './cpuGradients.ts';
 import { addHistogram } from './cpuHistogram.ts';
-import { addStandingRows, gatherAtRoot, makeWalkable, partitionWaiting, walkBlock } from './cpuPartition.ts';
+import {
+  addStandingRows,
+  gatherAtRoot,
+  makeWalkable,
+  partitionWaiting,
+  walkBlock,
+  walkWideBlock,
+} from './cpuPartition.ts';
 import { DeviceStateError } from './deviceErrors.ts';
 import { buildGradientTables } from './gradients.ts';
 import type { HistogramLayout } from './histogramLayout.ts';
@@ -58,7 +65,7 @@ class CpuTreeDevice implements TreeDevice {
     }
   }
 
-  async buildHistograms(nodes: Int32Array): Promise<Float64Array> {
+  async buildHistograms(nodes: Int32Array, limb: 'high' | 'low' = 'high'): Promise<Float64Array> {
     this.checkOpen();
     const nodeLength = 2 * this.layout.slots;
     const length = nodes.length * nodeLength;
@@ -66,9 +73,10 @@ class CpuTreeDevice implements TreeDevice {
     // Block by block: the rows of all nodes share a block's cache lines (a quarter faster than node by node).
     for (const block of this.trainBlocks()) {
       partitionWaiting(this.spec, block, this.route, this.scratch);
-      nodes.forEach((node, i) => addHistogram(this.layout, block, node, { cells, start: i * nodeLength }));
+      const source = limb === 'high' ? block : ofLowLimb(block);
+      nodes.forEach((node, i) => addHistogram(this.layout, source, node, { cells, start: i * nodeLength }));
     }
-    return cells.slice(0, length);
+    return cells.subarray(0, length);
   }
 
   applySplits(splits: readonly NodeSplit[]): void {
@@ -92,7 +100,9 @@ class CpuTreeDevice implements TreeDevice {
       for (const handle of blocks) {
         const block = this.own(handle);
         block.softmax.fresh = false;
-        if (grown && block.ranges.size > 0) {
+        if (block.low?.margins)
+          walkWideBlock(walkable, block, block.low.margins, this.spec.marginFractionBits);
+        else if (grown && block.ranges.size > 0) {
           addStandingRows(this.spec, tree, block, output, this.route, this.scratch);
         } else walkBlock(walkable, block, output);
       }
@@ -101,7 +111,8 @@ class CpuTreeDevice implements TreeDevice {
 
   async readMargins(block: LoadedBlock): Promise<Int32Array> {
     this.checkOpen();
-    return this.own(block).margins.slice();
+    const { margins, low } = this.own(block);
+    return low?.margins ? Int32Array.from([...margins, ...low.margins]) : margins.slice();
   }
 
   async close(): Promise<void> {
@@ -125,6 +136,12 @@ class CpuTreeDevice implements TreeDevice {
   private checkOpen(): void {
     if (this.closed) throw new DeviceStateError('The tree device is closed.');
   }
+}
+
+/** The block as one whose gradients are the low limbs. */
+function ofLowLimb(block: CpuBlock): CpuBlock {
+  if (!block.low) throw new DeviceStateError('There is one limb alone: the spec is not wide.');
+  return { ...block, gradients: block.low.gradients };
 }
 
 /** A tree device in plain JavaScript on the calling thread. Works everywhere; is never lost. */

@@ -1,8 +1,8 @@
 // Gradients of a whole block on the cpu device: gradientOfRow written out as one tight loop a kind, which runs several
 // times faster. The contract suite holds the two equal.
 
-import type { CpuBlock } from './cpuBlock.ts';
-import { ONE, divideToOne, multiplyShift, multiplyShiftSigned } from './fixedPoint.ts';
+import type { CpuBlock, CpuLowLimbs } from './cpuBlock.ts';
+import { ONE, divideToOne, multiplyShift, multiplyShiftSigned, weighLow } from './fixedPoint.ts';
 import type { GradientTables } from './gradients.ts';
 import { curvature } from './gradients.ts';
 import { expFixed, sigmoidFixed, softmaxShift } from './probabilityTable.ts';
@@ -65,12 +65,24 @@ function weighGradients(block: CpuBlock, weights: Uint32Array): void {
   }
 }
 
+/** Low limbs of the gradients, before their high limbs are weighed. */
+function lowGradients(block: CpuBlock, { labels, weights, margins, gradients: low }: CpuLowLimbs): void {
+  const { gradients, weights: high } = block;
+  for (let row = 0; row < block.rows; row += 1) {
+    const rest = margins && labels ? margins[row]! - labels[row]! : 0;
+    const [g, h] = [gradients[2 * row]!, gradients[2 * row + 1]!];
+    low[2 * row] = high && weights ? weighLow(g, rest, high[row]!, weights[row]!) : rest;
+    low[2 * row + 1] = high && weights ? weighLow(h, 0, high[row]!, weights[row]!) : 0;
+  }
+}
+
 function sampleGradients(block: CpuBlock, seed: number, threshold: number, round: number): void {
-  const { gradients } = block;
+  const { gradients, low } = block;
   for (let row = 0; row < block.rows; row += 1) {
     if (rowHash(seed, round, block.firstRow + row) < threshold) continue;
     gradients[2 * row] = 0;
     gradients[2 * row + 1] = 0;
+    low?.gradients.fill(0, 2 * row, 2 * row + 2);
   }
 }
 
@@ -85,6 +97,7 @@ export function computeGradients(
   if (spec.gradient === 'logistic') logisticGradients(tables.sigmoid, block);
   else if (spec.gradient === 'softmax') softmaxGradients(tables.exp, block, spec.outputs, output);
   else squaredErrorGradients(block);
+  if (block.low) lowGradients(block, block.low);
   if (block.weights !== undefined) weighGradients(block, block.weights);
   const { seed, threshold } = spec.sampling;
   if (threshold < 2 ** 32) sampleGradients(block, seed, threshold, round);

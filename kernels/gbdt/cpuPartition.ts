@@ -3,9 +3,11 @@
 import type { BinnedTree } from './binnedTree.ts';
 import type { CpuBlock } from './cpuBlock.ts';
 import { rowsInOrder } from './cpuBlock.ts';
-import { addToMargin } from './fixedPoint.ts';
+import { addToMargin, addToWideMargin, highLimb } from './fixedPoint.ts';
+import { wideLeafUnits } from './wideLeaf.ts';
 import { splitOfNode, writeRoute } from './splitRoute.ts';
 import type { DeviceSpec, NodeSplit } from './treeDevice.ts';
+import { LIMB_BITS } from './treeDevice.ts';
 
 /** Puts all rows at node 0. */
 export function gatherAtRoot(block: CpuBlock): void {
@@ -93,18 +95,39 @@ export function makeWalkable(spec: DeviceSpec, tree: BinnedTree): WalkableTree {
 
 /** Adds what each of the block's rows gets from the tree to the margins of `output`. */
 export function walkBlock(walkable: WalkableTree, block: CpuBlock, output: number): void {
-  const { words, wordsPerRow, margins, rows } = block;
-  const { routes } = walkable;
-  const { left, right, feature, valueFixed } = walkable.tree;
+  const { margins, rows } = block;
+  const { valueFixed } = walkable.tree;
   const base = output * rows;
   for (let row = 0; row < rows; row += 1) {
-    let node = 0;
-    for (let next = left[0]!; next >= 0; next = left[node]!) {
-      const split = feature[node]!;
-      const slot = (words[row * wordsPerRow + (split >> 2)]! >>> (8 * (split & 3))) & 255;
-      node = routes[node * 256 + slot] === 1 ? next : right[node]!;
-    }
-    margins[base + row] = addToMargin(margins[base + row]!, valueFixed[node]!);
+    margins[base + row] = addToMargin(margins[base + row]!, valueFixed[leafOf(walkable, block, row)]!);
+  }
+}
+
+function leafOf({ tree, routes }: WalkableTree, { words, wordsPerRow }: CpuBlock, row: number): number {
+  const { left, right, feature } = tree;
+  let node = 0;
+  for (let next = left[0]!; next >= 0; next = left[node]!) {
+    const split = feature[node]!;
+    const slot = (words[row * wordsPerRow + (split >> 2)]! >>> (8 * (split & 3))) & 255;
+    node = routes[node * 256 + slot] === 1 ? next : right[node]!;
+  }
+  return node;
+}
+
+/** As walkBlock for the one output of margins that have two limbs. */
+export function walkWideBlock(
+  walkable: WalkableTree,
+  block: CpuBlock,
+  low: Int32Array,
+  marginFractionBits: number,
+): void {
+  const high = block.margins;
+  const units = Float64Array.from(walkable.tree.value, (value) => wideLeafUnits(value, marginFractionBits));
+  for (let row = 0; row < block.rows; row += 1) {
+    const margin = high[row]! * 2 ** LIMB_BITS + low[row]!;
+    const sum = addToWideMargin(margin, units[leafOf(walkable, block, row)]!);
+    high[row] = highLimb(sum);
+    low[row] = sum - high[row]! * 2 ** LIMB_BITS;
   }
 }
 

@@ -1,7 +1,7 @@
 // Integer arithmetic of the gradients, as every device must do it. The WGSL twin is fixedPointWgsl.ts; both are exact,
 // so they agree to the last bit by construction, and the contract suite checks it.
 
-import { PROBABILITY_FRACTION_BITS } from './treeDevice.ts';
+import { LIMB_BITS, PROBABILITY_FRACTION_BITS } from './treeDevice.ts';
 
 /** 1.0 as a probability or as a relative weight. */
 export const ONE = 2 ** PROBABILITY_FRACTION_BITS;
@@ -25,6 +25,28 @@ export function multiplyShift(a: number, b: number): number {
 /** As multiplyShift for |a| < 2^30 of either sign, halves away from zero. */
 export function multiplyShiftSigned(a: number, b: number): number {
   return a < 0 ? -multiplyShift(-a, b) : multiplyShift(a, b);
+}
+
+/** The high limb of an integer below 2^53 in size; the low one, within ±2^23, is the rest. */
+export function highLimb(value: number): number {
+  return Math.floor((value + 2 ** (LIMB_BITS - 1)) / 2 ** LIMB_BITS);
+}
+
+/** As addToMargin for wide margins. @returns the whole number of both limbs. */
+export function addToWideMargin(margin: number, value: number): number {
+  const limit = MARGIN_LIMIT * 2 ** LIMB_BITS;
+  const sum = margin + value;
+  return sum > limit ? limit : sum < -limit ? -limit : sum;
+}
+
+/**
+ * The low limb of (high, low) · weight, where the weight is weightHigh + weightLow · 2^-24 in units of 2^-24; the high
+ * limb is multiplyShiftSigned(high, weightHigh), and what that rounds off is in here.
+ */
+export function weighLow(high: number, low: number, weightHigh: number, weightLow: number): number {
+  // The remainder fits 24 bits, so 32-bit arithmetic that wraps around gives it exactly.
+  const rest = (Math.imul(high, weightHigh) - (multiplyShiftSigned(high, weightHigh) << LIMB_BITS)) | 0;
+  return rest + multiplyShiftSigned(high, weightLow) + multiplyShiftSigned(low, weightHigh);
 }
 
 /** round(2^24 · part / total), halves up, for 0 <= part <= total and 0 < total < 2^31. */

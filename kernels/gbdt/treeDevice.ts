@@ -17,6 +17,9 @@ export const MISSING_BIN = 255;
 /** Value bins are 0..MAX_VALUE_BINS-1; a feature has at most this many. */
 export const MAX_VALUE_BINS = 255;
 
+/** Bits of the low limb of wide numbers: such a number is high · 2^24 + low. */
+export const LIMB_BITS = 24;
+
 export type GradientKind = 'logistic' | 'softmax' | 'squaredError';
 
 /** What every device of a group must know alike before it touches a row. */
@@ -28,6 +31,13 @@ export interface DeviceSpec {
   readonly marginFractionBits: number;
   /** Initial margin of every row and output, in margin units. */
   readonly baseMargin: number;
+  /**
+   * Gradients and Hessians have a second limb of LIMB_BITS bits below the first, and so do weights; for squared error
+   * labels and margins as well. For runs whose rows differ by more than one limb holds. Default false.
+   */
+  readonly isWide?: boolean;
+  /** Low limb of baseMargin, for squared error where it is wide. */
+  readonly baseMarginLow?: number;
   /** Number of histogram slots of each feature: its value bins and, last, one slot for missing values. */
   readonly slotsPerFeature: readonly number[];
   /** Row sampling: a row takes part in a round when rowHash(seed, round, rowId) < threshold; 2^32 keeps all. */
@@ -47,6 +57,22 @@ export interface BinnedBlock {
   readonly weights?: Uint32Array;
   /** Margins to start from, [output][row] in margin units (warm start); else spec.baseMargin. */
   readonly baseMargins?: Int32Array;
+  /** Low limbs where the spec is wide; the fields above are the high ones then, of weights rounded down. */
+  readonly low?: LowLimbs;
+}
+
+export interface LowLimbs {
+  /** Squared error: within ±2^23. */
+  readonly labels?: Int32Array;
+  /** Below 2^24. */
+  readonly weights?: Uint32Array;
+  /** Squared error: within ±2^23. */
+  readonly baseMargins?: Int32Array;
+}
+
+/** Whether margins and labels have two limbs, and not gradients alone. */
+export function hasWideMargins({ isWide, gradient }: Pick<DeviceSpec, 'isWide' | 'gradient'>): boolean {
+  return isWide === true && gradient === 'squaredError';
 }
 
 /** Opaque handle of a loaded block. */
@@ -96,10 +122,11 @@ export interface TreeDevice {
   beginTree(round: number, output: number): void;
   /**
    * Sums over the rows that are at each of `nodes`, for every feature and slot.
+   * @param limb which limb of a wide spec is summed; each is a sum of its own.
    * @returns exact integers below 2^53, layout [node][feature][slot][g, h]; features are adjacent, each with its own
    * number of slots (spec.slotsPerFeature).
    */
-  buildHistograms(nodes: Int32Array): Promise<Float64Array>;
+  buildHistograms(nodes: Int32Array, limb?: 'high' | 'low'): Promise<Float64Array>;
   /** Moves rows of training blocks from split nodes to their children. */
   applySplits(splits: readonly NodeSplit[]): void;
 
@@ -108,7 +135,7 @@ export interface TreeDevice {
    * Training state of the last tree may be used as a short cut; the result equals walking each tree for each row.
    */
   applyTrees(blocks: readonly LoadedBlock[], trees: readonly BinnedTree[]): void;
-  /** Margins of a block, [output][row], in margin units. */
+  /** Margins of a block, [output][row], in margin units; where they are wide all high limbs, then all low ones. */
   readMargins(block: LoadedBlock): Promise<Int32Array>;
 
   /** Frees everything. Idempotent. */

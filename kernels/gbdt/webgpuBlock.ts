@@ -3,7 +3,7 @@
 import type { GpuRunner } from '../gpu/gpuRunner.ts';
 import { InvalidBlockError } from './deviceErrors.ts';
 import type { BinnedBlock, DeviceSpec, LoadedBlock } from './treeDevice.ts';
-import { MISSING_BIN } from './treeDevice.ts';
+import { MISSING_BIN, hasWideMargins } from './treeDevice.ts';
 
 export interface WebgpuBlock extends LoadedBlock {
   /** [word][row]: slots of features 4·word.. from the lowest byte; a missing value is the last slot. */
@@ -11,10 +11,12 @@ export interface WebgpuBlock extends LoadedBlock {
   readonly labels: GPUBuffer;
   readonly weights: GPUBuffer;
   readonly weighted: boolean;
-  /** [output][row]. */
+  /** [output][row]; where margins are wide all high limbs, then all low ones, and so are labels and weights. */
   readonly margins: GPUBuffer;
   /** [row] (g, h). */
   readonly gradients: GPUBuffer;
+  /** As gradients, their low limbs; empty where the spec is not wide. */
+  readonly lowGradients: GPUBuffer;
   /** [row] node of the growing tree. */
   readonly positions: GPUBuffer;
   /** True once a tree was begun with this block in it. */
@@ -48,7 +50,8 @@ export function createWebgpuBlock(
 ): WebgpuBlock {
   const { rows } = block;
   const limit = runner.device.limits.maxStorageBufferBindingSize;
-  const bytesPerRow = 4 * Math.max(Math.ceil(spec.slotsPerFeature.length / 4), spec.outputs, 2);
+  const limbs = hasWideMargins(spec) ? 2 : 1;
+  const bytesPerRow = 4 * Math.max(Math.ceil(spec.slotsPerFeature.length / 4), spec.outputs * limbs, 2);
   if (rows * bytesPerRow > limit) {
     throw new InvalidBlockError(
       `Block of ${rows} rows from row ${block.firstRow}: an array of ${rows * bytesPerRow} bytes, ` +
@@ -59,19 +62,30 @@ export function createWebgpuBlock(
   const trained = role === 'train' ? rows : 0;
   const weights = role === 'train' ? block.weights : undefined;
   const margins = block.baseMargins ?? new Int32Array(rows * spec.outputs).fill(spec.baseMargin);
+  const lowMargins = block.low?.baseMargins ?? new Int32Array(rows).fill(spec.baseMarginLow ?? 0);
+  const low = role === 'train' ? block.low : undefined;
   return {
     firstRow: block.firstRow,
     rows,
     role,
     bins: runner.upload('bins', packColumns(spec, block)),
-    labels: runner.upload('labels', Int32Array.from(role === 'train' ? block.labels : [])),
-    weights: runner.upload('weights', Uint32Array.from(weights ?? [])),
+    labels: runner.upload('labels', joined(role === 'train' ? block.labels : new Int32Array(0), low?.labels)),
+    weights: runner.upload('weights', joined(weights ?? new Uint32Array(0), low?.weights)),
     weighted: weights !== undefined,
-    margins: runner.upload('margins', Int32Array.from(margins)),
+    margins: runner.upload('margins', joined(margins, limbs === 2 ? lowMargins : undefined)),
     gradients: runner.createBuffer('gradients', 8 * trained),
+    lowGradients: runner.createBuffer('lowGradients', spec.isWide === true ? 8 * trained : 0),
     positions: runner.createBuffer('positions', 4 * trained),
     placed: false,
   };
+}
+
+/** Both limbs, one behind the other. */
+function joined(high: ArrayLike<number>, low: ArrayLike<number> | undefined): Int32Array<ArrayBuffer> {
+  const both = new Int32Array(high.length + (low?.length ?? 0));
+  both.set(high);
+  if (low) both.set(low, high.length);
+  return both;
 }
 
 export function destroyWebgpuBlock(runner: GpuRunner, block: WebgpuBlock): void {
@@ -81,6 +95,7 @@ export function destroyWebgpuBlock(runner: GpuRunner, block: WebgpuBlock): void 
     block.weights,
     block.margins,
     block.gradients,
+    block.lowGradients,
     block.positions,
   ]) {
     runner.tracker.destroy(buffer);

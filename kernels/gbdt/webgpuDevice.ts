@@ -12,9 +12,8 @@ import { checkSplits, checkTree } from './checkTree.ts';
 import { DeviceStateError } from './deviceErrors.ts';
 import type { HistogramLayout } from './histogramLayout.ts';
 import { layoutHistogram } from './histogramLayout.ts';
-import { addTree } from './ops/addTree.ts';
 import type { HistogramChoice } from './ops/gbdtOps.ts';
-import { gradientOps, opsOfDevice } from './ops/gbdtOps.ts';
+import { addTreeOpOf, gradientOpOf, opsOfDevice } from './ops/gbdtOps.ts';
 import { NO_NODE } from './ops/histogramOp.ts';
 import { defaultTiling, type Tiling } from './ops/histogramTiled.ts';
 import { indexOfNodes, splitTable, treeTable } from './ops/nodeTable.ts';
@@ -22,6 +21,8 @@ import { partition } from './ops/partition.ts';
 import { buildExpTable, buildSigmoidTable, softmaxShift } from './probabilityTable.ts';
 import { treeMatchesSplits } from './splitRoute.ts';
 import type { BinnedBlock, DeviceSpec, LoadedBlock, NodeSplit, TreeDevice } from './treeDevice.ts';
+import { hasWideMargins } from './treeDevice.ts';
+import { wideLeafUnits } from './wideLeaf.ts';
 import type { WebgpuBlock } from './webgpuBlock.ts';
 import { createWebgpuBlock, destroyWebgpuBlock } from './webgpuBlock.ts';
 import { nodesAtATime, readHistograms, type HistogramPlan } from './webgpuHistogram.ts';
@@ -59,7 +60,7 @@ class WebgpuTreeDevice implements TreeDevice {
     this.spec = spec;
     this.histogram = histogram;
     this.layout = layoutHistogram(spec.slotsPerFeature);
-    this.gradientOp = gradientOps[spec.gradient];
+    this.gradientOp = gradientOpOf(spec);
     this.tables = runner.guard(() => ({
       sigmoidTable: runner.upload('sigmoidTable', buildSigmoidTable()),
       expTable: runner.upload('expTable', buildExpTable()),
@@ -107,13 +108,18 @@ class WebgpuTreeDevice implements TreeDevice {
     });
   }
 
-  async buildHistograms(nodes: Int32Array): Promise<Float64Array> {
+  async buildHistograms(nodes: Int32Array, limb: 'high' | 'low' = 'high'): Promise<Float64Array> {
     this.checkOpen();
+    if (limb === 'low' && this.spec.isWide !== true) {
+      throw new DeviceStateError('There is one limb alone: the spec is not wide.');
+    }
     this.moveRows();
     const nodeLength = 2 * this.layout.slots;
     const result = new Float64Array(nodes.length * nodeLength);
     const stride = nodesAtATime(this.runner.device, this.layout);
-    const blocks = this.trainBlocks().filter((block) => block.placed);
+    const placed = this.trainBlocks().filter((block) => block.placed);
+    const blocks =
+      limb === 'high' ? placed : placed.map((block) => ({ ...block, gradients: block.lowGradients }));
     for (let first = 0; first < nodes.length; first += stride) {
       const some = nodes.subarray(first, first + stride);
       const part = result.subarray(first * nodeLength, (first + some.length) * nodeLength);
@@ -135,12 +141,16 @@ class WebgpuTreeDevice implements TreeDevice {
     this.checkOpen();
     for (const tree of trees) checkTree(this.spec, tree);
     const own = blocks.map((block) => this.own(block));
-    const { runner } = this;
+    const { runner, spec } = this;
+    const addTree = addTreeOpOf(spec);
     runner.guard(() => {
       trees.forEach((tree, i) => {
         const output = i % this.spec.outputs;
         const grown = i === trees.length - 1 && treeMatchesSplits(tree, this.applied);
-        const nodes = runner.uploadOnce(treeTable(this.spec.slotsPerFeature, tree));
+        const wideUnits = hasWideMargins(spec)
+          ? Float64Array.from(tree.value, (value) => wideLeafUnits(value, spec.marginFractionBits))
+          : undefined;
+        const nodes = runner.uploadOnce(treeTable(spec.slotsPerFeature, tree, wideUnits));
         for (const block of own) {
           const standing = grown && block.placed ? 1 : 0;
           this.run(addTree, block, {
@@ -157,7 +167,8 @@ class WebgpuTreeDevice implements TreeDevice {
   async readMargins(block: LoadedBlock): Promise<Int32Array> {
     this.checkOpen();
     const own = this.own(block);
-    return new Int32Array(await this.runner.read(own.margins, 4 * own.rows * this.spec.outputs));
+    const limbs = hasWideMargins(this.spec) ? 2 : 1;
+    return new Int32Array(await this.runner.read(own.margins, 4 * own.rows * this.spec.outputs * limbs));
   }
 
   async close(): Promise<void> {
@@ -207,8 +218,8 @@ class WebgpuTreeDevice implements TreeDevice {
 }
 
 function buffersOf(block: WebgpuBlock): Record<string, GPUBuffer> {
-  const { bins, labels, weights, margins, gradients, positions } = block;
-  return { bins, labels, weights, margins, gradients, positions };
+  const { bins, labels, weights, margins, gradients, lowGradients, positions } = block;
+  return { bins, labels, weights, margins, gradients, lowGradients, positions };
 }
 
 function adapterName(info: GPUAdapterInfo | undefined): string {
@@ -230,7 +241,7 @@ export async function createWebgpuTreeDevice(
   checkSpec(spec);
   const runner = new GpuRunner(device, options);
   const choice = options.histogram ?? (device.adapterInfo?.isFallbackAdapter ? 'global' : 'auto');
-  await runner.compile(opsOfDevice(spec.gradient, choice));
+  await runner.compile(opsOfDevice(spec, choice));
   const created = new WebgpuTreeDevice(runner, spec, { choice, tiling: options.tiling ?? defaultTiling });
   await runner.settled();
   return created;

@@ -7,7 +7,6 @@ import { columnFromValues } from './columnFromValues.ts';
 import { DictionaryStrings } from './dictionaryStrings.ts';
 import type { ExactTimes } from './exactTimes.ts';
 import { inferType } from './inferType.ts';
-import { memberOf } from './memberOf.ts';
 import type { RowOrigin } from './rowOrigin.ts';
 import { numbersOf } from './toColumnBatch.ts';
 import { validBytes } from './validBytes.ts';
@@ -108,27 +107,53 @@ export function batchFrom(
 
 /** @param origin where the rows come from. Columns that are handed through unchanged keep their type. */
 export function batchFromRows(rows: readonly Row[], operator: string, origin?: RowOrigin): arrow.RecordBatch {
-  const names = new Set<string>();
+  const fields: arrow.Field[] = [];
+  const columns: arrow.Data[] = [];
+  const byName = valuesByName(rows, operator);
+  for (const [name, values] of byName) {
+    const data = origin?.unchanged(name, values) ?? columnOfValues(values, name, origin?.times);
+    fields.push(new arrow.Field(name, data.type, true));
+    columns.push(data);
+    byName.delete(name);
+  }
+  return recordBatch(new arrow.Schema(fields), columns, rows.length);
+}
+
+/**
+ * Row by row, each member looked at once: looking for each name in each row takes most of the time where there are
+ * thousands of names.
+ */
+function valuesByName(rows: readonly Row[], operator: string): Map<string, unknown[]> {
+  const columns = new Map<string, unknown[]>();
+  // Rows mostly have the members of the row before, in the same order.
+  const order: { readonly name: string; readonly values: unknown[] }[] = [];
   for (const [i, row] of rows.entries()) {
     if (typeof row !== 'object' || row === null || Array.isArray(row)) {
       throw new UserFunctionError(
         `${operator} gave ${JSON.stringify(row)} as row ${i}; an object is expected.`,
-        {
-          row: i,
-        },
+        { row: i },
       );
     }
-    for (const name of Object.keys(row)) names.add(name);
+    const names = Object.keys(row);
+    for (let member = 0; member < names.length; member++) {
+      const name = names[member]!;
+      let column = order[member];
+      if (column?.name !== name) {
+        column = { name, values: columns.get(name) ?? [] };
+        columns.set(name, column.values);
+        order[member] = column;
+      }
+      fillUpTo(column.values, i);
+      // Arrays that only ever were added to hold numbers without a box for each.
+      column.values.push(row[name]);
+    }
   }
-  const fields: arrow.Field[] = [];
-  const columns: arrow.Data[] = [];
-  for (const name of names) {
-    const values = rows.map((row) => memberOf(row, name));
-    const data = origin?.unchanged(name, values) ?? columnOfValues(values, name, origin?.times);
-    fields.push(new arrow.Field(name, data.type, true));
-    columns.push(data);
-  }
-  return recordBatch(new arrow.Schema(fields), columns, rows.length);
+  for (const values of columns.values()) fillUpTo(values, rows.length);
+  return columns;
+}
+
+function fillUpTo(values: unknown[], length: number): void {
+  while (values.length < length) values.push(undefined);
 }
 
 function columnOfValues(values: readonly unknown[], name: string, times: ExactTimes | undefined): arrow.Data {

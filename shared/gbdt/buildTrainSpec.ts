@@ -1,6 +1,8 @@
 // Puts together what the members of a group must agree on, from the owner's parameters and what preparation saw.
 
-import { LOGIT_FRACTION_BITS, PROBABILITY_FRACTION_BITS } from '../../kernels/gbdt/treeDevice.ts';
+import { highLimb } from '../../kernels/gbdt/fixedPoint.ts';
+import { wideLeafUnits } from '../../kernels/gbdt/wideLeaf.ts';
+import { LIMB_BITS, LOGIT_FRACTION_BITS, PROBABILITY_FRACTION_BITS } from '../../kernels/gbdt/treeDevice.ts';
 import { scaleByPowerOfTwo } from '../../kernels/fixed/scaleByPowerOfTwo.ts';
 import type { FeatureCuts } from './cuts.ts';
 import { checkRowCount } from './exactSums.ts';
@@ -10,6 +12,7 @@ import { objectiveByName } from './objective/registry.ts';
 import { outOfRange } from './parameterDefinition.ts';
 import type { GbdtParams } from './params.ts';
 import { effectiveMetrics } from './params.ts';
+import { areShared } from './sharedRows.ts';
 import type { TrainSpec } from './trainSpec.ts';
 
 export interface TrainSpecInput {
@@ -19,6 +22,8 @@ export interface TrainSpecInput {
   readonly features: readonly { readonly name: string; readonly cuts: FeatureCuts }[];
   readonly target: TargetRange;
   readonly trainRows: number;
+  /** Of all datasets. Few enough are shared; absent: none are. */
+  readonly allRows?: number;
   readonly evaluationSets: readonly string[];
 }
 
@@ -33,6 +38,8 @@ export function buildTrainSpec(input: TrainSpecInput): TrainSpec {
   const objective = objectiveByName(params.objective);
   const fractionBits = marginFractionBits(params, target, input.trainRows);
   const weightUnit = target.maxWeight * 2 ** -PROBABILITY_FRACTION_BITS;
+  const isWide = target.isWide === true;
+  const isSquared = objective.gradient === 'squaredError';
   const signs = monotoneSigns(params, features);
   return {
     trainer: 'gbdt',
@@ -48,7 +55,8 @@ export function buildTrainSpec(input: TrainSpecInput): TrainSpec {
       gradient: objective.gradient,
       outputs: objective.outputs(params),
       marginFractionBits: fractionBits,
-      baseMargin: Math.round(scaleByPowerOfTwo(objective.baseMargin(params.base_score), fractionBits)),
+      ...baseMarginOf(objective.baseMargin(params.base_score), fractionBits, isWide && isSquared),
+      ...(isWide && { isWide }),
       slotsPerFeature: features.map(({ cuts }) => cuts.cuts.length + 1),
       sampling: { seed: params.seed, threshold: Math.round(params.subsample * 2 ** 32) },
     },
@@ -60,7 +68,19 @@ export function buildTrainSpec(input: TrainSpecInput): TrainSpec {
     evaluationSets: input.evaluationSets,
     metrics: effectiveMetrics(params),
     trainRows: input.trainRows,
+    ...(input.allRows !== undefined && { sharesRows: areShared(input.allRows, features.length) }),
   };
+}
+
+function baseMarginOf(
+  margin: number,
+  fractionBits: number,
+  isWide: boolean,
+): Pick<TrainSpec['device'], 'baseMargin' | 'baseMarginLow'> {
+  if (!isWide) return { baseMargin: Math.round(scaleByPowerOfTwo(margin, fractionBits)) };
+  const units = wideLeafUnits(margin, fractionBits);
+  const baseMargin = highLimb(units);
+  return { baseMargin, baseMarginLow: units - baseMargin * 2 ** LIMB_BITS };
 }
 
 /**

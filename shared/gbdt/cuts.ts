@@ -2,8 +2,7 @@
 // bin(x) is the number of cuts <= x, so x < cut[b] means bin(x) <= b, and the last cut lies above every value.
 
 import { MAX_VALUE_BINS } from '../../kernels/gbdt/treeDevice.ts';
-import type { QuantileSketch } from './quantileSketch.ts';
-import { pruneSummary } from './weightedSummary.ts';
+import { pruneSummary, type WeightedSummary } from './weightedSummary.ts';
 
 export interface FeatureCuts {
   /** Ascending; the last lies above the largest value of the data it was made from. */
@@ -15,13 +14,13 @@ export interface FeatureCuts {
 }
 
 /**
- * Cuts of a numeric feature from its sketch: one bin a distinct value while they fit, else weighted quantiles.
+ * Cuts of a numeric feature from the summary of its values: one bin a distinct value while they fit, else weighted quantiles.
  * A column without a value gets one bin that stays empty.
  * @param maxBin most bins; more than MAX_VALUE_BINS are never made.
  */
-export function buildCuts(sketch: QuantileSketch, maxBin: number): FeatureCuts {
+export function buildCuts(whole: WeightedSummary, maxBin: number): FeatureCuts {
   const bins = Math.min(maxBin, MAX_VALUE_BINS);
-  const summary = pruneSummary(sketch.summary(), bins + 1);
+  const summary = pruneSummary(whole, bins + 1);
   const size = summary.values.length;
   if (size === 0) return { cuts: Float32Array.of(1e-5), belowAll: Math.fround(-1e-5), categorical: false };
   const first = summary.values[0]!;

@@ -45,6 +45,7 @@ export class FeatureSampling {
   forNode(depth: number, node: number): (feature: number) => boolean {
     const { seed, colsample_bylevel: byLevel, colsample_bynode: byNode } = this.#params;
     const tree = this.#tree;
+    if (this.#params.colsample_bytree >= 1 && byLevel >= 1 && byNode >= 1) return () => true;
     let ofLevel = this.#ofLevel.get(depth);
     if (ofLevel === undefined) {
       ofLevel = draw(this.#ofTree, byLevel, (feature) => hash(seed, 2, tree, depth, feature));

@@ -1,6 +1,7 @@
 // Labels and weights of rows as the integers that training reads (BinnedBlock.labels and .weights).
 
-import { WEIGHT_FRACTION_BITS } from '../../kernels/gbdt/treeDevice.ts';
+import { highLimb } from '../../kernels/gbdt/fixedPoint.ts';
+import { LIMB_BITS, WEIGHT_FRACTION_BITS } from '../../kernels/gbdt/treeDevice.ts';
 import { LabelError, WeightError } from './errors.ts';
 import { objectiveByName } from './objective/registry.ts';
 import type { GbdtParams } from './params.ts';
@@ -11,6 +12,8 @@ export interface TargetRange {
   readonly maxAbsLabel: number;
   /** Largest row weight times scale_pos_weight where it applies; see `effectiveWeight`. */
   readonly maxWeight: number;
+  /** Labels or weights span more than one limb holds: the run's sums have two. Default false. */
+  readonly isWide?: boolean;
 }
 
 /** Where a label or weight is. */
@@ -72,6 +75,28 @@ export function weightToFixed(effective: number, maxWeight: number): number {
 export function labelToFixed(label: number, params: GbdtParams, marginUnit: number): number {
   if (params.objective !== 'reg:squarederror') return label;
   return Math.max(-LABEL_LIMIT, Math.min(LABEL_LIMIT, Math.round(label / marginUnit)));
+}
+
+export interface Limbs {
+  readonly high: number;
+  readonly low: number;
+}
+
+/** Limbs of an effective weight: the high one rounded down. */
+export function weightToLimbs(effective: number, maxWeight: number): Limbs {
+  if (maxWeight === 0) return { high: 0, low: 0 };
+  const most = 2 ** (WEIGHT_FRACTION_BITS + LIMB_BITS);
+  const fixed = Math.min(Math.round((effective / maxWeight) * most), most);
+  const high = Math.floor(fixed / 2 ** LIMB_BITS);
+  return { high, low: fixed - high * 2 ** LIMB_BITS };
+}
+
+/** Limbs of a label of squared error. @param marginUnit of the high limb. */
+export function labelToLimbs(label: number, marginUnit: number): Limbs {
+  const most = LABEL_LIMIT * 2 ** LIMB_BITS;
+  const fixed = Math.max(-most, Math.min(most, Math.round((label / marginUnit) * 2 ** LIMB_BITS)));
+  const high = highLimb(fixed);
+  return { high, low: fixed - high * 2 ** LIMB_BITS };
 }
 
 /** Labels lie within this many margin units, as devices demand (kernels/gbdt/checkBlock.ts). */

@@ -1,12 +1,13 @@
 // Reads a TrainSpec that another process wrote. Its blob is what its hash says, but that says nothing of its meaning.
 
 import { z } from 'zod';
-import { MAX_VALUE_BINS } from '../../kernels/gbdt/treeDevice.ts';
+import { LIMB_BITS, MAX_VALUE_BINS } from '../../kernels/gbdt/treeDevice.ts';
 import { TrainSpecError } from './errors.ts';
 import { resolveParams } from './params.ts';
 import { MAX_TRAIN_LOOP_LENGTH } from './trainLoop.ts';
 import type { TrainSpec } from './trainSpec.ts';
 
+const HALF_LIMB = 2 ** (LIMB_BITS - 1);
 const MAX_FEATURES = 1 << 20;
 const MAX_CLASSES = 1024;
 const MAX_EVALUATION_SETS = 64;
@@ -36,6 +37,12 @@ const trainSpec = z.object({
     outputs: count.min(1).max(MAX_CLASSES),
     marginFractionBits: z.int(),
     baseMargin: z.int(),
+    isWide: z.boolean().optional(),
+    baseMarginLow: z
+      .int()
+      .min(-HALF_LIMB)
+      .max(HALF_LIMB - 1)
+      .optional(),
     slotsPerFeature: z.array(count.min(1).max(MAX_VALUE_BINS + 1)),
     sampling: z.object({ seed: z.number(), threshold: count.max(2 ** 32) }),
   }),
@@ -44,6 +51,7 @@ const trainSpec = z.object({
   evaluationSets: names,
   metrics: names,
   trainRows: count,
+  sharesRows: z.boolean().optional(),
   trainLoop: z.object({ source: z.string().max(MAX_TRAIN_LOOP_LENGTH), config: z.unknown() }).optional(),
 });
 
@@ -58,17 +66,24 @@ export function readTrainSpec(value: unknown): TrainSpec {
     const field = issue?.path.join('.') ?? '';
     throw new TrainSpecError(`train spec: ${field}: ${issue?.message ?? 'unknown form'}`, { field });
   }
-  const { firstRound, trainLoop, ...spec } = parsed.data;
-  if (spec.device.slotsPerFeature.length !== spec.features.length) {
+  const { firstRound, sharesRows, trainLoop, device, ...spec } = parsed.data;
+  const { isWide, baseMarginLow, ...narrow } = device;
+  if (device.slotsPerFeature.length !== spec.features.length) {
     throw new TrainSpecError(
-      `train spec: device.slotsPerFeature has ${spec.device.slotsPerFeature.length} entries, features ${spec.features.length}`,
+      `train spec: device.slotsPerFeature has ${device.slotsPerFeature.length} entries, features ${spec.features.length}`,
       { field: 'device.slotsPerFeature' },
     );
   }
   return {
     ...spec,
     params: resolveParams(spec.params),
+    device: {
+      ...narrow,
+      ...(isWide !== undefined && { isWide }),
+      ...(baseMarginLow !== undefined && { baseMarginLow }),
+    },
     ...(firstRound !== undefined && { firstRound }),
+    ...(sharesRows !== undefined && { sharesRows }),
     ...(trainLoop && { trainLoop: { source: trainLoop.source, config: trainLoop.config } }),
   };
 }

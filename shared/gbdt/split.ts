@@ -1,6 +1,7 @@
 // The best split of a node over a block of features, from exact integer histogram sums.
 // Source: XGBoost 1.7, src/tree/hist/evaluate_splits.h: order of enumeration, ties and categorical splits are its own.
 
+import { LIMB_BITS } from '../../kernels/gbdt/treeDevice.ts';
 import type { SplitScore, WeightBounds } from './splitScore.ts';
 import type { FeatureSpec, TrainSpec } from './trainSpec.ts';
 
@@ -18,12 +19,27 @@ export interface SplitCandidate {
   readonly leftH: number;
   readonly rightG: number;
   readonly rightH: number;
+  /** Low limbs of the sums, where a run's are wide. */
+  readonly low?: LowSums;
+}
+
+export interface LowSums {
+  readonly leftG: number;
+  readonly leftH: number;
+  readonly rightG: number;
+  readonly rightH: number;
+}
+
+/** Sums of gradients and Hessians over the rows of a node: exact integers. */
+export interface NodeSums {
+  readonly g: number;
+  readonly h: number;
+  /** Low limbs, where a run's sums are wide. */
+  readonly low?: { readonly g: number; readonly h: number };
 }
 
 /** A node that looks for a split. */
-export interface OpenNode {
-  readonly g: number;
-  readonly h: number;
+export interface OpenNode extends NodeSums {
   /** Gain of the node as a leaf, a float32. */
   readonly gain: number;
   readonly bounds: WeightBounds;
@@ -42,6 +58,8 @@ interface Search {
   readonly score: SplitScore;
   readonly node: OpenNode;
   readonly sums: Float64Array;
+  /** Low limbs of the sums. */
+  readonly low: Float64Array | undefined;
   best: SplitCandidate | undefined;
 }
 
@@ -49,12 +67,14 @@ interface Search {
  * The best split of a node over the block's features; undefined when nothing gains.
  * @param sums the node's histogram over the block: [feature][slot][g, h]; the last slot of a feature holds missing rows.
  * @param allowed whether a feature (by its index in the run) may be split (column sampling).
+ * @param low the low limbs of `sums`, where they are wide.
  */
 export function findBestSplit(
   block: FeatureBlock,
   sums: Float64Array,
   node: OpenNode,
   allowed: (feature: number) => boolean,
+  low?: Float64Array,
 ): SplitCandidate | undefined {
   let best: SplitCandidate | undefined;
   let offset = 0;
@@ -66,6 +86,7 @@ export function findBestSplit(
         score: block.score,
         node,
         sums: sums.subarray(offset, offset + length),
+        low: low?.subarray(offset, offset + length),
         best: undefined,
       };
       if (!spec.categorical) searchNumeric(search, feature, spec);
@@ -89,10 +110,65 @@ export function betterSplit(
   return a.feature <= b.feature ? a : b;
 }
 
-function gainOf(search: Search, leftG: number, leftH: number, monotone: number): number {
-  const { score, node } = search;
-  const rightG = node.g - leftG;
-  const rightH = node.h - leftH;
+/**
+ * Both limbs as one number, in units of the high one. The limbs are exact and their sum rounds once, so the number
+ * depends on the whole alone.
+ */
+export function joinLimbs(high: number, low: number): number {
+  return high + low * 2 ** -LIMB_BITS;
+}
+
+/** Sums of the rows that go left, as they grow. */
+interface LeftSums {
+  g: number;
+  h: number;
+  lowG: number;
+  lowH: number;
+}
+
+const noRows = (): LeftSums => ({ g: 0, h: 0, lowG: 0, lowH: 0 });
+const allRows = ({ g, h, low }: OpenNode): LeftSums => ({ g, h, lowG: low?.g ?? 0, lowH: low?.h ?? 0 });
+
+/** @param sign of what is added: -1 takes the bin's rows away. @returns false when the bin has none. */
+function addBin(left: LeftSums, { sums, low }: Search, bin: number, sign: 1 | -1): boolean {
+  const g = sums[2 * bin]!;
+  const h = sums[2 * bin + 1]!;
+  const lowG = low === undefined ? 0 : low[2 * bin]!;
+  const lowH = low === undefined ? 0 : low[2 * bin + 1]!;
+  if (g === 0 && h === 0 && lowG === 0 && lowH === 0) return false;
+  left.g += sign * g;
+  left.h += sign * h;
+  if (low === undefined) return true;
+  left.lowG += sign * lowG;
+  left.lowH += sign * lowH;
+  return true;
+}
+
+function gainOf({ score, node }: Search, left: LeftSums, monotone: number): number {
+  const { low } = node;
+  if (low === undefined) {
+    return gainOfSides(score, node, left.g, left.h, node.g - left.g, node.h - left.h, monotone);
+  }
+  return gainOfSides(
+    score,
+    node,
+    joinLimbs(left.g, left.lowG),
+    joinLimbs(left.h, left.lowH),
+    joinLimbs(node.g - left.g, low.g - left.lowG),
+    joinLimbs(node.h - left.h, low.h - left.lowH),
+    monotone,
+  );
+}
+
+function gainOfSides(
+  score: SplitScore,
+  node: OpenNode,
+  leftG: number,
+  leftH: number,
+  rightG: number,
+  rightH: number,
+  monotone: number,
+): number {
   if (!score.allows(leftH) || !score.allows(rightH)) return -Infinity;
   const gain = Math.fround(score.splitGain(leftG, leftH, rightG, rightH, node.bounds, monotone) - node.gain);
   // Beyond float32 (labels above 1e19): such a split is passed over, as in XGBoost.
@@ -102,72 +178,68 @@ function gainOf(search: Search, leftG: number, leftH: number, monotone: number):
 function take(
   search: Search,
   gain: number,
-  leftG: number,
-  leftH: number,
+  left: LeftSums,
   rest: Pick<SplitCandidate, 'feature' | 'splitBin' | 'categories' | 'missingGoesLeft'>,
 ): void {
-  const { node } = search;
-  search.best = { gain, leftG, leftH, rightG: node.g - leftG, rightH: node.h - leftH, ...rest };
+  const { g, h, low } = search.node;
+  const { g: leftG, h: leftH, lowG, lowH } = left;
+  search.best = {
+    gain,
+    leftG,
+    leftH,
+    rightG: g - leftG,
+    rightH: h - leftH,
+    ...(low && { low: { leftG: lowG, leftH: lowH, rightG: low.g - lowG, rightH: low.h - lowH } }),
+    ...rest,
+  };
 }
 
 function searchNumeric(search: Search, feature: number, { bins, monotone }: FeatureSpec): void {
-  const { sums, node } = search;
+  const { sums, low, node } = search;
   let bestGain = 0;
   let bestBin = -2;
-  let bestG = 0;
-  let bestH = 0;
+  const best = noRows();
   let missingGoesLeft = false;
-  let leftG = 0;
-  let leftH = 0;
+  let left = noRows();
   for (let bin = 0; bin < bins; bin += 1) {
-    leftG += sums[2 * bin]!;
-    leftH += sums[2 * bin + 1]!;
-    const gain = gainOf(search, leftG, leftH, monotone);
+    // A bin without rows parts them as the one before it, which keeps the place.
+    if (!addBin(left, search, bin, 1)) continue;
+    const gain = gainOf(search, left, monotone);
     if (gain > bestGain) {
       bestGain = gain;
       bestBin = bin;
-      bestG = leftG;
-      bestH = leftH;
+      Object.assign(best, left);
     }
   }
   // Rows without a value: try them on the left as well, from the highest bin down.
-  if (sums[2 * bins] !== 0 || sums[2 * bins + 1] !== 0) {
-    leftG = node.g;
-    leftH = node.h;
+  const hasMissing = (limb: Float64Array): boolean => limb[2 * bins] !== 0 || limb[2 * bins + 1] !== 0;
+  if (hasMissing(sums) || (low && hasMissing(low))) {
+    left = allRows(node);
     for (let bin = bins - 1; bin >= 0; bin -= 1) {
-      leftG -= sums[2 * bin]!;
-      leftH -= sums[2 * bin + 1]!;
-      const gain = gainOf(search, leftG, leftH, monotone);
+      if (!addBin(left, search, bin, -1)) continue;
+      const gain = gainOf(search, left, monotone);
       if (gain > bestGain) {
         bestGain = gain;
         bestBin = bin - 1;
-        bestG = leftG;
-        bestH = leftH;
+        Object.assign(best, left);
         missingGoesLeft = true;
       }
     }
   }
   if (bestBin === -2) return;
-  take(search, bestGain, bestG, bestH, {
-    feature,
-    splitBin: bestBin,
-    categories: undefined,
-    missingGoesLeft,
-  });
+  take(search, bestGain, best, { feature, splitBin: bestBin, categories: undefined, missingGoesLeft });
 }
 
 /** One category against the rest; missing rows are tried on both sides. */
 function searchOneCategory(search: Search, feature: number, { bins, monotone }: FeatureSpec): void {
-  const { sums, node } = search;
-  const missingG = sums[2 * bins]!;
-  const missingH = sums[2 * bins + 1]!;
   for (let bin = 0; bin < bins; bin += 1) {
     for (const missingGoesLeft of [true, false]) {
-      const leftG = node.g - sums[2 * bin]! - (missingGoesLeft ? 0 : missingG);
-      const leftH = node.h - sums[2 * bin + 1]! - (missingGoesLeft ? 0 : missingH);
-      const gain = gainOf(search, leftG, leftH, monotone);
+      const left = allRows(search.node);
+      addBin(left, search, bin, -1);
+      if (!missingGoesLeft) addBin(left, search, bins, -1);
+      const gain = gainOf(search, left, monotone);
       if (gain > (search.best?.gain ?? 0)) {
-        take(search, gain, leftG, leftH, {
+        take(search, gain, left, {
           feature,
           splitBin: -1,
           categories: categorySet([bin]),
@@ -180,31 +252,27 @@ function searchOneCategory(search: Search, feature: number, { bins, monotone }: 
 
 /** Categories in the order of their leaf weights, cut in two: first with missing rows left, then right. */
 function searchPartition(search: Search, feature: number, spec: FeatureSpec, threshold: number): void {
-  const { sums, node, score } = search;
+  const { node } = search;
   const { bins, monotone } = spec;
-  const order = orderByWeight(sums, bins, score);
+  const order = orderByWeight(search, bins);
   const steps = Math.min(threshold, bins) - 1;
 
-  let leftG = node.g;
-  let leftH = node.h;
+  let left = allRows(node);
   for (let i = 0; i < steps; i += 1) {
-    leftG -= sums[2 * order[i]!]!;
-    leftH -= sums[2 * order[i]! + 1]!;
-    const gain = gainOf(search, leftG, leftH, monotone);
+    addBin(left, search, order[i]!, -1);
+    const gain = gainOf(search, left, monotone);
     if (gain > (search.best?.gain ?? 0)) {
       const categories = categorySet(order.slice(0, i + 1));
-      take(search, gain, leftG, leftH, { feature, splitBin: -1, categories, missingGoesLeft: true });
+      take(search, gain, left, { feature, splitBin: -1, categories, missingGoesLeft: true });
     }
   }
-  leftG = 0;
-  leftH = 0;
+  left = noRows();
   for (let i = bins - 1; i > bins - 1 - steps; i -= 1) {
-    leftG += sums[2 * order[i]!]!;
-    leftH += sums[2 * order[i]! + 1]!;
-    const gain = gainOf(search, leftG, leftH, monotone);
+    addBin(left, search, order[i]!, 1);
+    const gain = gainOf(search, left, monotone);
     if (gain > (search.best?.gain ?? 0)) {
       const categories = categorySet(order.slice(0, i));
-      take(search, gain, leftG, leftH, { feature, splitBin: -1, categories, missingGoesLeft: false });
+      take(search, gain, left, { feature, splitBin: -1, categories, missingGoesLeft: false });
     }
   }
 }
@@ -213,11 +281,11 @@ function searchPartition(search: Search, feature: number, spec: FeatureSpec, thr
  * Categories by ascending leaf weight, on ties by code. A weight is a float32, whose bits order as integers; with the
  * code behind them they are one exact number, which typed arrays sort without a comparator, ten times as fast.
  */
-function orderByWeight(sums: Float64Array, bins: number, score: SplitScore): Int32Array {
+function orderByWeight({ sums, low, score }: Search, bins: number): Int32Array {
+  const of = (at: number): number => (low ? joinLimbs(sums[at]!, low[at]!) : sums[at]!);
   const weights = new Float32Array(bins);
   // Adding zero turns -0, which has bits of its own, into 0.
-  for (let bin = 0; bin < bins; bin += 1)
-    weights[bin] = score.freeWeight(sums[2 * bin]!, sums[2 * bin + 1]!) + 0;
+  for (let bin = 0; bin < bins; bin += 1) weights[bin] = score.freeWeight(of(2 * bin), of(2 * bin + 1)) + 0;
   const bits = new Int32Array(weights.buffer);
   const keys = new Float64Array(bins);
   for (let bin = 0; bin < bins; bin += 1) {

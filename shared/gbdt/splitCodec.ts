@@ -1,20 +1,21 @@
 // The best splits of a feature block as bytes, for the exchange between block owners. Little endian.
 // A message: hasRoot u8, [root g f64, root h f64], then a record for each node: kind u8 (0 none, 1 numeric,
 // 2 categorical; +4 missing goes left), and unless none: gain f32, feature u32, splitBin i16, four sums f64, [8 words].
+// Where a run's sums are wide their low limbs follow them.
 
 import { TreeFormatError } from './errors.ts';
-import type { SplitCandidate } from './split.ts';
+import type { LowSums, NodeSums, SplitCandidate } from './split.ts';
 
-const LONGEST_RECORD = 1 + 4 + 4 + 2 + 32 + 32;
+const LONGEST_RECORD = 1 + 4 + 4 + 2 + 2 * 32 + 32;
 
 export interface SplitMessage {
   /** Sums of the root, from an owner of at least one feature; only at the first level. */
-  readonly root: { readonly g: number; readonly h: number } | undefined;
+  readonly root: NodeSums | undefined;
   readonly candidates: readonly (SplitCandidate | undefined)[];
 }
 
 export function encodeSplits({ root, candidates }: SplitMessage): Uint8Array<ArrayBuffer> {
-  const bytes = new Uint8Array(17 + candidates.length * LONGEST_RECORD);
+  const bytes = new Uint8Array(33 + candidates.length * LONGEST_RECORD);
   const view = new DataView(bytes.buffer);
   let at = 0;
   const f64 = (value: number): void => {
@@ -25,6 +26,7 @@ export function encodeSplits({ root, candidates }: SplitMessage): Uint8Array<Arr
   if (root !== undefined) {
     f64(root.g);
     f64(root.h);
+    if (root.low) [root.low.g, root.low.h].forEach(f64);
   }
   for (const candidate of candidates) {
     if (candidate === undefined) {
@@ -41,6 +43,8 @@ export function encodeSplits({ root, candidates }: SplitMessage): Uint8Array<Arr
     f64(candidate.leftH);
     f64(candidate.rightG);
     f64(candidate.rightH);
+    const { low } = candidate;
+    if (low) [low.leftG, low.leftH, low.rightG, low.rightH].forEach(f64);
     categories?.forEach((word) => {
       view.setUint32(at, word, true);
       at += 4;
@@ -51,9 +55,15 @@ export function encodeSplits({ root, candidates }: SplitMessage): Uint8Array<Arr
 
 /**
  * Reads a message about `nodes` nodes.
+ * @param isWide sums have two limbs.
  * @throws TreeFormatError when the bytes are not such a message.
  */
-export function decodeSplits(bytes: Uint8Array, nodes: number, features: number): SplitMessage {
+export function decodeSplits(
+  bytes: Uint8Array,
+  nodes: number,
+  features: number,
+  isWide = false,
+): SplitMessage {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   let at = 0;
   const need = (count: number): number => {
@@ -67,7 +77,9 @@ export function decodeSplits(bytes: Uint8Array, nodes: number, features: number)
     if (!Number.isSafeInteger(value)) throw malformed(`a sum of ${value}`);
     return value;
   };
-  const root = view.getUint8(need(1)) === 1 ? { g: integer(), h: integer() } : undefined;
+  const pair = (): { g: number; h: number } => ({ g: integer(), h: integer() });
+  const hasRoot = view.getUint8(need(1)) === 1;
+  const root = hasRoot ? { ...pair(), ...(isWide && { low: pair() }) } : undefined;
   const candidates: (SplitCandidate | undefined)[] = [];
   for (let node = 0; node < nodes; node += 1) {
     const kind = view.getUint8(need(1));
@@ -84,11 +96,17 @@ export function decodeSplits(bytes: Uint8Array, nodes: number, features: number)
     if (!Number.isFinite(gain) || feature >= features || splitBin < -1 || splitBin > 255) {
       throw malformed(`gain ${gain}, feature ${feature}, bin ${splitBin}`);
     }
-    const [leftG, leftH, rightG, rightH] = [integer(), integer(), integer(), integer()];
+    const sides = (): LowSums => ({
+      leftG: integer(),
+      leftH: integer(),
+      rightG: integer(),
+      rightH: integer(),
+    });
+    const sums = { ...sides(), ...(isWide && { low: sides() }) };
     const categories =
       shape === 2 ? Uint32Array.from({ length: 8 }, () => view.getUint32(need(4), true)) : undefined;
     const missingGoesLeft = (kind & 4) !== 0;
-    candidates.push({ gain, feature, splitBin, categories, missingGoesLeft, leftG, leftH, rightG, rightH });
+    candidates.push({ gain, feature, splitBin, categories, missingGoesLeft, ...sums });
   }
   if (at !== bytes.byteLength) throw malformed(`${bytes.byteLength - at} bytes too many`);
   return { root, candidates };

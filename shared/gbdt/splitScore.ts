@@ -36,6 +36,12 @@ export class SplitScore {
     return h > 0 && h * this.#hessianUnit >= this.minChildWeight;
   }
 
+  /** False when no split of Hessian sum `h` leaves two children that may exist. */
+  maySplit(h: number): boolean {
+    // Each side's product is rounded on its own: half of the sum may miss the bound by a little and yet be allowed.
+    return h > 0 && h * this.#hessianUnit >= 2 * this.minChildWeight * (1 - 2 ** -40);
+  }
+
   /** Hessian sum in real units. */
   cover(h: number): number {
     return Math.fround(h * this.#hessianUnit);

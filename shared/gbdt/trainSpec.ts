@@ -33,6 +33,8 @@ export interface TrainSpec {
   readonly metrics: readonly string[];
   /** Rows of the training set over all workers. */
   readonly trainRows: number;
+  /** Every member of a group holds all rows (shared/gbdt/sharedRows.ts). Default false: each sums up its own. */
+  readonly sharesRows?: boolean;
   /** The owner's own loop over rounds, in place of the plain one. */
   readonly trainLoop?: TrainLoopSpec;
 }

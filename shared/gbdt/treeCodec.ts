@@ -10,24 +10,37 @@ import { TreeFormatError } from './errors.ts';
 const MAX_TREE_NODES = 1 << 20;
 const CATEGORY_WORDS = 8;
 
-const int32 = z.int32();
-const finite = z.number();
-const column = (item: z.ZodType<number>) => z.array(item).max(MAX_TREE_NODES);
+/** One check for all of a column: a schema for each number takes ten times as long as reading it. */
+const column = (what: string, fits: (value: number) => boolean) =>
+  z.custom<number[]>(
+    (values) =>
+      Array.isArray(values) &&
+      values.length <= MAX_TREE_NODES &&
+      values.every((value) => typeof value === 'number' && fits(value)),
+    `expected at most ${MAX_TREE_NODES} ${what}`,
+  );
+const within = (lowest: number, highest: number) =>
+  column(
+    `whole numbers from ${lowest} to ${highest}`,
+    (value) => Number.isInteger(value) && value >= lowest && value <= highest,
+  );
+const int32 = (): z.ZodType<number[]> => within(-(2 ** 31), 2 ** 31 - 1);
+const finite = (): z.ZodType<number[]> => column('finite numbers', Number.isFinite);
 
 // One array a field, in node order. Right children follow left ones, so `right` and `parent` need not be sent.
 const encodedTree = z.strictObject({
   /** Left child, or -1 for a leaf. */
-  left: column(int32),
-  feature: column(int32),
-  bin: column(z.int().min(-1).max(MAX_VALUE_BINS)),
+  left: int32(),
+  feature: int32(),
+  bin: within(-1, MAX_VALUE_BINS),
   /** 1: missing goes left; 2: categorical; 3: both. */
-  flags: column(z.int().min(0).max(3)),
-  value: column(finite),
-  fixed: column(int32),
-  gain: column(finite),
-  cover: column(finite),
+  flags: within(0, 3),
+  value: finite(),
+  fixed: int32(),
+  gain: finite(),
+  cover: finite(),
   /** Eight words for each categorical node, in node order. */
-  categories: column(z.int().min(0).max(0xffffffff)),
+  categories: within(0, 0xffffffff),
 });
 
 export type EncodedTree = z.infer<typeof encodedTree>;

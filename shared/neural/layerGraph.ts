@@ -61,6 +61,18 @@ export type LayerOperation =
       readonly useBias: boolean;
     }
   /**
+   * The input gradient of a convolution, by which an image becomes larger. Weights: kernel [h, w, filters, channels in], then
+   * bias [filters]. The padding is that of the convolution, around what comes out here.
+   */
+  | {
+      readonly type: 'conv2dTranspose';
+      readonly filters: number;
+      readonly kernelSize: Pair;
+      readonly strides: Pair;
+      readonly padding: Padding;
+      readonly useBias: boolean;
+    }
+  /**
    * Over all axes but the last. Weights in tfjs's order: gamma (if `scale`), beta (if `center`), moving mean, moving
    * variance (the last two not trainable).
    */
@@ -86,6 +98,8 @@ export type LayerOperation =
       readonly function: ActivationName;
       readonly alpha?: number;
     }
+  /** Times alpha below zero. Weights: alpha, of the input's shape with 1 for each of the first `sharedAxes` axes. */
+  | { readonly type: 'prelu'; readonly sharedAxes: number }
   | {
       readonly type: 'maxPool2d' | 'averagePool2d';
       readonly poolSize: Pair;
@@ -95,6 +109,10 @@ export type LayerOperation =
     }
   | { readonly type: 'globalAveragePool2d' | 'globalMaxPool2d' }
   | { readonly type: 'zeroPad2d'; readonly padding: Padding }
+  /** Takes so many rows and columns away from around an image. */
+  | { readonly type: 'crop2d'; readonly cropping: Padding }
+  /** Axis k of what comes out is axis `axes[k]` of what goes in, without the batch. */
+  | { readonly type: 'permute'; readonly axes: readonly number[] }
   /** Also flatten: the node's shape says what comes out. */
   | { readonly type: 'reshape' }
   | { readonly type: 'add' | 'multiply' }
@@ -144,7 +162,10 @@ export interface LayerNode {
   /** Positions in `nodes`, all before this one. */
   readonly inputs: readonly number[];
   readonly shape: Shape;
+  /** A layer that is called several times has the same weights in all of its nodes. */
   readonly weights: readonly WeightSpec[];
+  /** So many parts along the first axis, of which the operation sees each by itself, as an example of its own. */
+  readonly parts?: number;
 }
 
 export interface LayerGraph {

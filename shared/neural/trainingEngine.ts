@@ -113,11 +113,14 @@ export interface UpdateOptions {
   readonly microbatches: number;
 }
 
-/** Sums over examples since they were last taken. `loss` is without the penalties of weights. */
+/** Sums over examples since they were last taken. */
 export interface Totals {
   readonly examples: number;
+  /** Without penalties. */
   readonly loss: number;
   readonly metrics: Readonly<Partial<Record<MetricName, number>>>;
+  /** Of the weights that are trained, as they are now: l1 · Σ|w| + l2 · Σw². No sum over examples. */
+  readonly penalty: number;
 }
 
 /** One line of a profile: an op of the program, with the time of its last runs. */

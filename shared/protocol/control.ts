@@ -5,7 +5,7 @@ import { z } from 'zod';
 import { visibleLine, visibleText } from '../text/visibleText.ts';
 
 /** Raised when a message changes its meaning. A worker of another version is refused with a reason. */
-export const PROTOCOL_VERSION = 2;
+export const PROTOCOL_VERSION = 3;
 /** Longest accepted control message. Trees of one round are the largest content. */
 export const MAX_CONTROL_MESSAGE_BYTES = 16 * 1024 * 1024;
 
@@ -65,6 +65,31 @@ const metrics = z
   .record(z.string().max(128), z.number())
   .refine((named) => Object.keys(named).length <= MAX_METRICS, `at most ${MAX_METRICS} metrics`);
 
+/**
+ * A round (for neural nets: all steps up to this one) is committed here. It is recorded once most members say the same
+ * of it: the same hash of the trees (shared/gbdt/treeBytes.ts) and the same metrics.
+ */
+const committed = z.object({
+  type: z.literal('committed'),
+  runId: id,
+  generation: count,
+  round: count,
+  computeMs: z.number().nonnegative(),
+  exchangeMs: z.number().nonnegative(),
+  bytesSent: count,
+  treesSha256: sha256.optional(),
+  metrics: metrics.optional(),
+  /** Rank 0 alone. */
+  trees: z.array(z.unknown()).max(1024).optional(),
+  /** Rank 0 alone: what it measured itself, and nobody else can know. */
+  measured: z
+    .strictObject({ examplesPerSecond: z.number().optional(), exchangeHidden: z.number().optional() })
+    .optional(),
+});
+
+/** Rounds that one message tells of, at most. */
+export const MAX_SEVERAL = 64;
+
 /** Messages from a worker to the coordinator. */
 export const workerMessage = z.discriminatedUnion('type', [
   z.object({
@@ -106,27 +131,9 @@ export const workerMessage = z.discriminatedUnion('type', [
     rowsLoaded: count,
     rowsTotal: count,
   }),
-  /**
-   * A round (for neural nets: all steps up to this one) is committed here. It is recorded once most members say the same
-   * of it: the same hash of the trees (shared/gbdt/treeBytes.ts) and the same metrics.
-   */
-  z.object({
-    type: z.literal('committed'),
-    runId: id,
-    generation: count,
-    round: count,
-    computeMs: z.number().nonnegative(),
-    exchangeMs: z.number().nonnegative(),
-    bytesSent: count,
-    treesSha256: sha256.optional(),
-    metrics: metrics.optional(),
-    /** Rank 0 alone. */
-    trees: z.array(z.unknown()).max(1024).optional(),
-    /** Rank 0 alone: what it measured itself, and nobody else can know. */
-    measured: z
-      .strictObject({ examplesPerSecond: z.number().optional(), exchangeHidden: z.number().optional() })
-      .optional(),
-  }),
+  committed,
+  /** Rounds that took so little that they were committed between two events: a message each would cost as much as they did. */
+  z.object({ type: z.literal('several'), messages: z.array(committed).min(1).max(MAX_SEVERAL) }),
   /** The generation can't go on here: a peer did not answer, a link closed, the device was lost. */
   z.object({
     type: z.literal('stalled'),

@@ -22,6 +22,7 @@ export const maxWorkerMessageBytes: Readonly<Record<WorkerMessage['type'], numbe
   ready: MEMBERS_BYTES,
   loading: 4 * KIBIBYTE,
   committed: MAX_CONTROL_MESSAGE_BYTES,
+  several: MAX_SHORT_MESSAGE_BYTES,
   stalled: MEMBERS_BYTES,
   saved: 4 * KIBIBYTE,
   state: 4 * KIBIBYTE,

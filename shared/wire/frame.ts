@@ -3,7 +3,7 @@
 //   0 u8  magic 0x54 ('T')      8 u32 sequence number of the collective    20 u32 payload length in bytes
 //   1 u8  version              12 u16 stream within the collective         24 u32 bytes of the whole stream
 //   2 u8  kind                 14 u16 part (the rank that it belongs to)   28 u32 XXH32 of bytes 0..27 and payload
-//   3 u8  element type, codec  16 u32 offset within the stream in bytes
+//   3 u8  element type         16 u32 offset within the stream in bytes
 //   4 u32 generation
 //
 // The header is a multiple of 8, so a payload can be viewed as Float64Array without copying.
@@ -22,24 +22,20 @@ const MAGIC = 0x54;
 /** data: a piece of a stream; credit: how far a receiver has consumed one (in `offset`). Index is the wire tag. */
 export const frameKinds = ['data', 'credit'] as const;
 export const elementTypes = ['bytes', 'f64', 'f32', 'i32', 'u32'] as const;
-/** How the payload was encoded. raw: the elements as they are. */
-const codecNames = ['raw'] as const;
 
 type FrameKind = (typeof frameKinds)[number];
 export type ElementType = (typeof elementTypes)[number];
-export type CodecName = (typeof codecNames)[number];
 
 export interface FrameHeader {
   readonly kind: FrameKind;
   readonly elementType: ElementType;
-  readonly codec: CodecName;
   readonly generation: number;
   readonly sequence: number;
   readonly stream: number;
   readonly part: number;
-  /** Position of the decoded payload within the stream, in bytes. */
+  /** Position of the payload within the stream, in bytes. */
   readonly offset: number;
-  /** Decoded length of the whole stream, in bytes. */
+  /** Length of the whole stream, in bytes. */
   readonly totalBytes: number;
 }
 
@@ -70,7 +66,7 @@ export function encodeFrame(header: FrameHeader, payload: Uint8Array): Uint8Arra
   view.setUint8(0, MAGIC);
   view.setUint8(1, FRAME_VERSION);
   view.setUint8(2, frameKinds.indexOf(header.kind));
-  view.setUint8(3, elementTypes.indexOf(header.elementType) | (codecNames.indexOf(header.codec) << 4));
+  view.setUint8(3, elementTypes.indexOf(header.elementType));
   view.setUint32(4, header.generation, true);
   view.setUint32(8, header.sequence, true);
   view.setUint16(12, header.stream, true);
@@ -117,19 +113,15 @@ export function decodeFrame(message: Uint8Array, peer: string): Frame {
     );
   }
   const kind = frameKinds[view.getUint8(2)];
-  const elementType = elementTypes[view.getUint8(3) & 15];
-  const codec = codecNames[view.getUint8(3) >>> 4];
+  const elementType = elementTypes[view.getUint8(3)];
   if (kind === undefined) throw invalid(`unknown kind ${view.getUint8(2)}`);
-  if (elementType === undefined || codec === undefined) {
-    throw invalid(`unknown element type or codec ${view.getUint8(3)}`);
-  }
+  if (elementType === undefined) throw invalid(`unknown element type ${view.getUint8(3)}`);
   const offset = view.getUint32(16, true);
   const totalBytes = view.getUint32(24, true);
   if (offset > totalBytes) throw invalid(`offset ${offset} lies beyond the stream's ${totalBytes} bytes`);
   return {
     kind,
     elementType,
-    codec,
     generation: view.getUint32(4, true),
     sequence: view.getUint32(8, true),
     stream: view.getUint16(12, true),

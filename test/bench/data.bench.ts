@@ -1,6 +1,7 @@
 // Parquet to column batches, and on to the shards that workers train on: rows per second against hyparquet's own reader
 // and DuckDB, which only read, on the same file in one run. With --big: preparing 30 million rows (the file ten times
-// over) and the peak of resident memory, in a process of its own.
+// over) and the peak of resident memory, in a process of its own. With --groups-only: groupBy of 12 million groups, which
+// do not fit in the memory that it may take.
 
 import { spawnSync } from 'node:child_process';
 import { statSync } from 'node:fs';
@@ -9,9 +10,11 @@ import { availableParallelism, cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { DuckDBInstance } from '@duckdb/node-api';
+import * as arrow from 'apache-arrow';
 import { asyncBufferFromFile, parquetRead, parquetReadObjects } from 'hyparquet';
 import { compressors } from 'hyparquet-compressors';
 import { FolderBlobStore } from '../../coordinator/blobs/folderBlobStore.ts';
+import { fromArrow } from '../../coordinator/data/fromMemory.ts';
 import { readParquet } from '../../coordinator/data/readParquet.ts';
 import { prepareTraining } from '../../coordinator/train/prepare/prepareTraining.ts';
 import { resolveParams } from '../../shared/gbdt/params.ts';
@@ -144,8 +147,52 @@ async function big(): Promise<void> {
   );
 }
 
+const GROUPS = 12_000_000;
+const GROUP_BATCH_ROWS = 100_000;
+
+/** A count and a sum of each of as many groups as there are rows; keys come in no order. */
+async function groups(): Promise<void> {
+  const batches = Array.from({ length: GROUPS / GROUP_BATCH_ROWS }, (_, batch) => {
+    const first = batch * GROUP_BATCH_ROWS;
+    // 7,368,787 and 12 million have no factor in common: each key comes once.
+    const id = Float64Array.from({ length: GROUP_BATCH_ROWS }, (__, i) => ((first + i) * 7_368_787) % GROUPS);
+    const table = new arrow.Table({
+      id: arrow.makeVector(id),
+      value: arrow.makeVector(id.map((key) => key / 4)),
+    });
+    return table.batches[0]!;
+  });
+  const started = performance.now();
+  const before = process.memoryUsage().rss;
+  let rows = 0;
+  let sum = 0;
+  const grouped = fromArrow(batches)
+    .groupBy('id')
+    .aggregate([
+      { kind: 'count', column: undefined },
+      { kind: 'sum', column: 'value' },
+    ]);
+  for await (const batch of grouped.iterArrow()) {
+    rows += batch.numRows;
+    const column = batch.getChild('sum(value)')!;
+    for (let row = 0; row < batch.numRows; row++) sum += Number(column.get(row));
+  }
+  const seconds = (performance.now() - started) / 1000;
+  const expected = ((GROUPS / 4) * (GROUPS - 1)) / 2;
+  if (rows !== GROUPS || sum !== expected)
+    throw new Error(`${rows} groups with the sum ${sum}, not ${expected}`);
+  const { user, system } = process.cpuUsage();
+  const peakMb = process.resourceUsage().maxRSS / 1000;
+  console.log(
+    `${rows.toLocaleString('en')} groups in ${seconds.toFixed(1)} s, ${((user + system) / 1e6).toFixed(1)} s of processor; ` +
+      `peak resident ${peakMb.toFixed(0)} MB, of which ${(before / 1e6).toFixed(0)} MB with the rows before it began`,
+  );
+}
+
 if (process.argv.includes('--big-only')) {
   await big();
+} else if (process.argv.includes('--groups-only')) {
+  await groups();
 } else {
   await compare();
   if (process.argv.includes('--big')) {

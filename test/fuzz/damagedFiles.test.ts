@@ -11,7 +11,10 @@ for (const target of fuzzTargets) {
       const files = await target.files();
       for (const bytes of files) expect(await complaintOf(target, bytes)).toBeUndefined();
       for (let number = 1; number <= COUNT; number++) {
-        expect(await complaintOf(target, damagedFile(files, number)), `file ${number}`).toBeUndefined();
+        expect(
+          await complaintOf(target, damagedFile(target, files, number)),
+          `file ${number}`,
+        ).toBeUndefined();
       }
     });
   });

@@ -50,7 +50,10 @@ function readFiles(name: string, from: number, complain: (report: Report) => voi
       at = report.number;
       if (report.complaint !== undefined) complain(report);
     });
-    child.on('close', (code, signal) => {
+    // Its last messages may come after its end.
+    const told = new Promise<void>((done) => child.once('disconnect', done));
+    child.on('close', async (code, signal) => {
+      await told;
       clearTimeout(timer);
       if (at === last && code === 0) return resolve(last);
       const how = isLate

@@ -13,8 +13,7 @@ for (const bytes of files) {
 }
 for (let number = Number(first); number < Number(last); number++) {
   process.send?.({ number });
-  const complaint = await complaintOf(target, damagedFile(files, number));
+  const complaint = await complaintOf(target, damagedFile(target, files, number));
   if (complaint !== undefined) process.send?.({ number, complaint });
 }
-process.send?.({ number: Number(last) });
-process.disconnect?.();
+process.send?.({ number: Number(last) }, () => process.disconnect?.());

@@ -59,6 +59,8 @@ const refused: readonly (readonly [string, string, string])[] = [
   ]),
   ['shared/loop.ts', importing('./loopBack.ts'), 'no-cycle'],
   ['shared/loopBack.ts', importing('./loop.ts'), 'no-cycle'],
+  ['shared/typeLoop.ts', "import type { X } from './typeLoopBack.ts';\nexport type Y = X;\n", 'no-cycle'],
+  ['shared/typeLoopBack.ts', "import type { Y } from './typeLoop.ts';\nexport type X = Y;\n", 'no-cycle'],
   ['shared/default.ts', 'export default 1;\n', 'no-default-export'],
 ];
 

@@ -2,7 +2,7 @@
 // loop without calls of callbacks: every gradient passes here.
 
 import { decodeHalves } from '../../../shared/neural/state/decodeHalves.ts';
-import type { VectorCodec } from './vectorCodecs.ts';
+import type { VectorCodec } from './vectorCodec.ts';
 
 /** Exponent of the first f32 that no half holds: 2^16. */
 const TOO_LARGE = 127 + 16;

@@ -1,6 +1,6 @@
 // One signed byte a value and one f32 scale a block (Dettmers et al. 2022): a quarter of the bytes.
 
-import type { VectorCodec } from './vectorCodecs.ts';
+import type { VectorCodec } from './vectorCodec.ts';
 
 const BLOCK = 256;
 const MOST = 127;

@@ -8,6 +8,7 @@ import type {
   Tensors,
 } from '../../../shared/neural/loop/dataParallelLoop.ts';
 import { packFiles, unpackFiles } from '../../../shared/neural/loop/packedFiles.ts';
+import { unknownKey } from '../../../shared/text/unknownKey.ts';
 import type { AskMain } from '../../ownerLoop/askMain.ts';
 import type { TensorsPlace } from '../../ownerLoop/loopMessages.ts';
 import type { Tf } from '../tfjs/loadTfjs.ts';
@@ -47,6 +48,7 @@ export function joinLoop(surroundings: LoopSurroundings): LoopMember {
 
   const report: DataParallelContext['report'] = async (metrics, contents) => {
     const checked = checkMetrics(metrics);
+    if (contents) refuseUnknown('report', contents, ['model', 'tensors', 'state']);
     // Rank 0's counts.
     const own = rank === 0 && contents ? packFiles(await checkpointFiles(tf, contents)) : undefined;
     const what: TensorsAsk = { op: 'report', metrics: checked, ...(own && { checkpoint: own }) };
@@ -103,11 +105,11 @@ type ReadRows = (epoch: number, from: number, to: number) => Promise<readonly Re
 function shardOf(tf: Tf, totalRows: number, read: ReadRows, rank: number, size: number): DatasetShard {
   // Equal numbers, so that all members make the same steps.
   const rows = Math.floor(totalRows / size);
-  async function* iterBatches({
-    batchSize,
-    epoch = 0,
-    dropLast = false,
-  }: IterBatchesOptions): AsyncIterableIterator<Record<string, tfjs.Tensor>> {
+  async function* iterBatches(
+    options: IterBatchesOptions,
+  ): AsyncIterableIterator<Record<string, tfjs.Tensor>> {
+    refuseUnknown('iterBatches', options, ['batchSize', 'epoch', 'dropLast']);
+    const { batchSize, epoch = 0, dropLast = false } = options;
     if (!Number.isInteger(batchSize) || batchSize < 1) {
       throw new LoopMisuseError(`iterBatches: batchSize is ${batchSize}; expected a whole number from 1`);
     }
@@ -132,7 +134,13 @@ function shardOf(tf: Tf, totalRows: number, read: ReadRows, rank: number, size: 
   return { rows, totalRows, iterBatches };
 }
 
-/** The loop is plain JavaScript: its types are gone. */
+/** The loop is plain JavaScript: its types are gone. @throws LoopMisuseError */
+function refuseUnknown(what: string, options: object, names: readonly string[]): void {
+  const unknown = unknownKey(options, names);
+  if (unknown)
+    throw new LoopMisuseError(`${what}: ${unknown.key} ${unknown.problem}`, { field: unknown.key });
+}
+
 function checkMetrics(metrics: unknown): Readonly<Record<string, number>> {
   if (typeof metrics !== 'object' || metrics === null) {
     throw new LoopMisuseError('report: expected an object of numbers by name');

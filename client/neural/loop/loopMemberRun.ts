@@ -8,7 +8,7 @@ import type { TensorDataset } from '../../../shared/neural/run/neuralSpec.ts';
 import { whenAborted } from '../../../shared/whenAborted.ts';
 import { callLoop } from '../../ownerLoop/callLoop.ts';
 import type { LoopThread } from '../../ownerLoop/loopThread.ts';
-import type { Assignment } from '../../session/generationTask.ts';
+import type { Assignment } from '../../session/memberRun.ts';
 import type { GenerationContext, MemberRun, MemberRunKind } from '../../session/memberRun.ts';
 import type { SessionEnvironment } from '../../session/sessionEnvironment.ts';
 import { TensorRows } from '../run/tensorRows.ts';

@@ -6,7 +6,7 @@ import { readFromPeer } from '../../../shared/collective/peerMessage.ts';
 import type { LoopSpec } from '../../../shared/neural/loop/loopSpec.ts';
 import { packFiles, unpackFiles, type PackedFiles } from '../../../shared/neural/loop/packedFiles.ts';
 import { BadAssignmentError } from '../../session/errors.ts';
-import type { Assignment } from '../../session/generationTask.ts';
+import type { Assignment } from '../../session/memberRun.ts';
 import type { SessionEnvironment } from '../../session/sessionEnvironment.ts';
 
 export class LoopState {

@@ -4,7 +4,8 @@
 import type { Collective } from '../../../shared/collective/collective.ts';
 import { readFromPeer } from '../../../shared/collective/peerMessage.ts';
 import type { GradientCodec } from '../../../shared/neural/run/neuralSpec.ts';
-import { vectorCodecs, type VectorCodec } from '../codec/vectorCodecs.ts';
+import { vectorCodecs } from '../codec/vectorCodecs.ts';
+import type { VectorCodec } from '../codec/vectorCodec.ts';
 
 export interface GradientSum {
   /** Replaces `values` by the sum over the members; the same bits at all of them. Calls are carried out in order. */

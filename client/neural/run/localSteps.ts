@@ -14,7 +14,7 @@ import { explainNonFinite } from './explainNonFinite.ts';
 import type { GradientSum } from './gradientSum.ts';
 import { outerStep } from './outerStep.ts';
 import type { RunMetrics } from './runMetrics.ts';
-import type { StepLoopOptions } from './stepLoop.ts';
+import type { StepLoopOptions } from './stepLoopOptions.ts';
 
 interface LocalStepsOptions extends Pick<StepLoopOptions, 'context' | 'spec' | 'state' | 'train'> {
   /** This member's bounds in a list of so many microbatches. */

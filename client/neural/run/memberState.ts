@@ -15,7 +15,7 @@ import {
 import type { EngineLayout, StateSection, TrainingEngine } from '../../../shared/neural/trainingEngine.ts';
 import { sha256Hex } from '../../blobs/sha256Hex.ts';
 import { BadAssignmentError } from '../../session/errors.ts';
-import type { Assignment } from '../../session/generationTask.ts';
+import type { Assignment } from '../../session/memberRun.ts';
 import type { SessionEnvironment } from '../../session/sessionEnvironment.ts';
 
 export const stateSections = [

@@ -3,7 +3,7 @@
 import { readNeuralSpec } from '../../../shared/neural/run/readNeuralSpec.ts';
 import type { NeuralSpec } from '../../../shared/neural/run/neuralSpec.ts';
 import type { TrainingEngine } from '../../../shared/neural/trainingEngine.ts';
-import type { Assignment } from '../../session/generationTask.ts';
+import type { Assignment } from '../../session/memberRun.ts';
 import type { GenerationContext, MemberRun, MemberRunKind } from '../../session/memberRun.ts';
 import type { SessionEnvironment } from '../../session/sessionEnvironment.ts';
 import { MemberState } from './memberState.ts';

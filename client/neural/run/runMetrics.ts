@@ -13,8 +13,9 @@ export class RunMetrics {
     this.#sums = new Float64Array(2 + names.length);
   }
 
-  add({ examples, loss, metrics }: Totals): void {
-    const parts = [examples, loss, ...this.#names.map((name) => metrics[name] ?? 0)];
+  /** The loss is told with the penalties of weights, as Keras does. */
+  add({ examples, loss, metrics, penalty }: Totals): void {
+    const parts = [examples, loss + penalty * examples, ...this.#names.map((name) => metrics[name] ?? 0)];
     for (const [at, part] of parts.entries()) this.#sums[at]! += part;
   }
 

@@ -1,7 +1,7 @@
 // Tells and stores the state of committed steps, beside the steps that follow.
 
 import { tellState } from './tellState.ts';
-import type { StepLoopOptions } from './stepLoop.ts';
+import type { StepLoopOptions } from './stepLoopOptions.ts';
 
 type SaverOptions = Pick<StepLoopOptions, 'context' | 'runId' | 'savedSteps' | 'state'>;
 

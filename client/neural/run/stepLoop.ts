@@ -14,19 +14,17 @@ import {
   stepsPerEpoch,
 } from '../../../shared/neural/data/stepPlan.ts';
 import { learningRateAt } from '../../../shared/neural/run/learningRate.ts';
-import type { LocalSteps, NeuralSpec } from '../../../shared/neural/run/neuralSpec.ts';
+import type { LocalSteps } from '../../../shared/neural/run/neuralSpec.ts';
 import { eventTurn } from '../../../kernels/eventTurn.ts';
-import type { GenerationContext } from '../../session/memberRun.ts';
 import { createGradientSum, type GradientSum } from './gradientSum.ts';
 import { keepEqual } from './equalParameters.ts';
 import { explainNonFinite } from './explainNonFinite.ts';
 import { makeLocalSteps } from './localSteps.ts';
 import { finiteMetrics } from './finiteMetrics.ts';
-import type { MemberState } from './memberState.ts';
 import { RunMetrics } from './runMetrics.ts';
 import { StateSaver } from './stateSaver.ts';
 import { StepTimeline } from './stepTimeline.ts';
-import type { TensorRows } from './tensorRows.ts';
+import type { StepLoopOptions } from './stepLoopOptions.ts';
 
 /** The coordinator writes every report down. */
 const REPORT_INTERVAL_MS = 250;
@@ -35,19 +33,6 @@ const REPORT = 1;
 const HALT = 2;
 /** With HALT: nobody goes on with the run, so its state is wanted. */
 const KEEP = 4;
-
-export interface StepLoopOptions {
-  readonly runId: string;
-  readonly spec: NeuralSpec;
-  readonly state: MemberState;
-  readonly train: TensorRows;
-  readonly valid: TensorRows | undefined;
-  readonly context: GenerationContext;
-  /** Members of different kinds round differently: the first rank's parameters then count. */
-  readonly isMixed: boolean;
-  /** Steps of the last state that is stored. */
-  readonly savedSteps: number;
-}
 
 export class StepLoop {
   readonly #options: StepLoopOptions;

@@ -90,6 +90,18 @@ export class ModelState {
     this.reduction.fill(0);
   }
 
+  /** Of the weights that are trained. */
+  penalty(): number {
+    const weights = this.#sections.parameters;
+    let sum = 0;
+    for (const { trained, slot, l1, l2 } of this.#places.parameters) {
+      if (!trained || (l1 === 0 && l2 === 0)) continue;
+      for (let i = slot.offset; i < slot.offset + slot.length; i += 1)
+        sum += l1 * Math.abs(weights[i]!) + l2 * weights[i]! ** 2;
+    }
+    return sum;
+  }
+
   #moveStatistics(microbatches: number): void {
     const moving = this.#sections.statistics;
     const sums = this.reduction.subarray(this.#sections.parameters.length);

@@ -3,6 +3,8 @@
 
 import type * as tfjs from '@tensorflow/tfjs';
 import { optimizerSlots } from '../../../kernels/neural/optimizer.ts';
+import { checkTopology } from '../../../shared/neural/model/checkConnected.ts';
+import { MOST_FIRST_WEIGHTS, withWeightLimit } from '../../../shared/neural/model/weightLimit.ts';
 import { messageOf } from '../../../shared/text/messageOf.ts';
 import type {
   EngineLayout,
@@ -54,7 +56,9 @@ export async function openTfjsEngine(spec: TfjsEngineSpec, runtime: TfjsRuntime)
 async function buildModel(tf: Tf, topology: object): Promise<tfjs.LayersModel> {
   try {
     const json = { modelTopology: topology } as Parameters<typeof tf.models.modelFromJSON>[0];
-    return await tf.models.modelFromJSON(json);
+    checkTopology(topology);
+    const limit = { most: MOST_FIRST_WEIGHTS, whose: 'tfjs trains' };
+    return await withWeightLimit(tf, limit, () => tf.models.modelFromJSON(json));
   } catch (cause) {
     throw new EngineUnsuitableError(`tfjs can't build the model: ${messageOf(cause)}`, {}, { cause });
   }
@@ -170,7 +174,7 @@ class TfjsEngine implements TrainingEngine {
 
   takeTotals(): Promise<Totals> {
     return this.#carryOut(async () => {
-      const totals = this.#totals;
+      const totals = { ...this.#totals, penalty: this.#state.penalty() };
       this.#totals = this.#sumsAsTotals(0, []);
       return totals;
     });
@@ -180,7 +184,8 @@ class TfjsEngine implements TrainingEngine {
     return this.#carryOut(async () => {
       this.#state.loadStatistics();
       const sums = this.#tf.tidy(() => this.#forward(batch, false));
-      return this.#sumsAsTotals(batch.examples, await takeScalars(sums));
+      const totals = this.#sumsAsTotals(batch.examples, await takeScalars(sums));
+      return { ...totals, penalty: this.#state.penalty() };
     });
   }
 
@@ -302,7 +307,7 @@ class TfjsEngine implements TrainingEngine {
 
   #sumsAsTotals(examples: number, [loss = 0, ...sums]: readonly number[]): Totals {
     const metrics = this.#spec.metrics.map((metric, at) => [metric, sums[at] ?? 0] as const);
-    return { examples, loss, metrics: Object.fromEntries(metrics) };
+    return { examples, loss, metrics: Object.fromEntries(metrics), penalty: 0 };
   }
 }
 
@@ -314,7 +319,8 @@ function addTotals(a: Totals, b: Totals): Totals {
   const metrics = Object.entries(a.metrics).map(
     ([name, sum]) => [name, sum + b.metrics[name as keyof Totals['metrics']]!] as const,
   );
-  return { examples: a.examples + b.examples, loss: a.loss + b.loss, metrics: Object.fromEntries(metrics) };
+  const [examples, loss] = [a.examples + b.examples, a.loss + b.loss];
+  return { examples, loss, metrics: Object.fromEntries(metrics), penalty: 0 };
 }
 
 async function takeValues(tensor: tfjs.Tensor): Promise<Float32Array<ArrayBuffer>> {

@@ -1,7 +1,7 @@
 // `tabgrad predict`: rows in, the same rows with predictions out.
 
 import { defineCommand } from '../command.ts';
-import { csvFlags } from '../csvFlags.ts';
+import { readFlags } from '../readFlags.ts';
 
 export const predict = defineCommand({
   name: 'predict',
@@ -20,7 +20,7 @@ export const predict = defineCommand({
       required: true,
       help: 'Parquet, CSV, JSON lines or Arrow: a file, a folder or an address.',
     },
-    ...csvFlags,
+    ...readFlags,
     out: {
       type: 'text',
       placeholder: 'FILE',
@@ -30,7 +30,7 @@ export const predict = defineCommand({
     config: {
       type: 'text',
       placeholder: 'CONFIG',
-      help: 'Config of the training, for its derived columns and for how CSV files are written (data.csv).',
+      help: 'Config of the training, for its derived columns and for how files are read (data.csv, data.json, data.read).',
     },
     workers: {
       type: 'integer',

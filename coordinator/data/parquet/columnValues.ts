@@ -29,7 +29,7 @@ export class ColumnValues {
     this.#type = type;
     this.#form = form;
     this.#budget = budget;
-    if (arrow.DataType.isDictionary(type)) this.#strings = new StringDictionary(type);
+    if (arrow.DataType.isDictionary(type)) this.#strings = new StringDictionary(type, budget);
   }
 
   /** @param valid one byte a row, 1 for those that the runs' values belong to; undefined for all. */

@@ -3,7 +3,7 @@
 import type * as arrow from 'apache-arrow';
 import type { ColumnValues } from './columnValues.ts';
 import type { LeafReader } from './leafReader.ts';
-import type { ColumnReader } from './parquetFile.ts';
+import type { ColumnReader } from './columnReader.ts';
 
 export class FlatColumn implements ColumnReader {
   readonly #entries: LeafReader;

@@ -6,7 +6,7 @@ import { arrowData } from '../../../shared/columns/arrowData.ts';
 import { bitmapOf } from '../../../shared/columns/bitmap.ts';
 import type { ColumnValues } from './columnValues.ts';
 import type { LeafEntries, LeafReader } from './leafReader.ts';
-import type { ColumnReader } from './parquetFile.ts';
+import type { ColumnReader } from './columnReader.ts';
 import { firstLeaf, leavesOf, type ColumnNode, type LeafNode, type ListNode } from './schemaTree.ts';
 
 export interface NestedLeaf {

@@ -17,14 +17,10 @@ import { formOf } from './leafType.ts';
 import { BudgetExceeded, DEFAULT_PAGE_MEMORY_BYTES, MemoryBudget } from '../memoryBudget.ts';
 import { type NestedLeaf, NestedColumn } from './nestedColumn.ts';
 import { leavesOf, type ColumnNode, type LeafNode } from './schemaTree.ts';
+import type { ColumnReader } from './columnReader.ts';
 
 /** Chunks of a row group that lie together are fetched as one when they are no larger than this. */
 const JOINED_READ_BYTES = 16 * 1024 * 1024;
-
-/** Gives consecutive rows of one column of a row group. */
-export interface ColumnReader {
-  read(rows: number): Promise<arrow.Data>;
-}
 
 export interface RowGroupOptions {
   /** Rows of a batch at most. */

@@ -1,7 +1,7 @@
 // Parquet files as a source: schema and row count come from the footers, rows from the wanted columns only.
 
 import * as arrow from 'apache-arrow';
-import { TypeMismatchError } from '../../../shared/columns/columnErrors.ts';
+import { commonType } from '../../../shared/columns/castColumn.ts';
 import type { ReadRequest, Source } from '../plan/planNode.ts';
 import { type RunContext, throwIfAborted } from '../plan/runContext.ts';
 import { type ParquetFooter, readFooter } from '../parquet/footer.ts';
@@ -11,16 +11,18 @@ import {
   type RowGroupOptions,
   seemsDictionaryEncoded,
 } from '../parquet/parquetFile.ts';
-import type { SchemaOptions } from '../parquet/schemaTree.ts';
+import type { ColumnNode, SchemaOptions } from '../parquet/schemaTree.ts';
 import type { FileLocation } from '../store/byteFile.ts';
-import { typeName } from '../../../shared/columns/typeName.ts';
 import type { ListFiles } from '../store/listFiles.ts';
+import { FileColumns, isOnlyNull, unlike } from './fileColumns.ts';
 import { OpenedFiles } from './openedFiles.ts';
 import { PartitionColumns } from './partitions.ts';
 import { selectFields } from './selectFields.ts';
 
 export interface ParquetSourceOptions extends RowGroupOptions, SchemaOptions {
   readonly columns?: readonly string[] | undefined;
+  /** Files whose columns differ; by name otherwise, too, but with the first one's columns and types. */
+  readonly unionByName?: boolean | undefined;
 }
 
 export class ParquetSource implements Source {
@@ -30,6 +32,7 @@ export class ParquetSource implements Source {
   readonly #files = new OpenedFiles();
   #locations: readonly FileLocation[] | undefined;
   #partitions: PartitionColumns | undefined;
+  #schema: arrow.Schema | undefined;
   /** By file name: a path that is given ten times is opened once for its footer. */
   readonly #footers = new Map<string, ParquetFooter>();
 
@@ -40,15 +43,19 @@ export class ParquetSource implements Source {
   }
 
   async schema(context: RunContext): Promise<arrow.Schema> {
-    const [first] = await this.#located(context);
-    const footer = await this.#footer(first!, context);
-    const names = this.#options.columns ?? footer.columns.map(({ name }) => name);
-    const own = this.#schemaOf(
-      footer,
-      names.filter((name) => footer.columns.some((column) => column.name === name)),
-    );
+    this.#schema ??= await this.#chosenSchema(context);
+    return this.#schema;
+  }
+
+  async #chosenSchema(context: RunContext): Promise<arrow.Schema> {
+    const locations = await this.#located(context);
+    const own = await (this.#options.unionByName === true
+      ? this.#unitedSchema(locations, context)
+      : this.#schemaOfFile(locations[0]!, context));
     const whole = (await this.#partitionColumns(context)).addTo(own);
-    return this.#options.columns === undefined ? whole : selectFields(whole, names, first!.name);
+    const { columns } = this.#options;
+    const where = this.#options.unionByName === true ? this.label : locations[0]!.name;
+    return columns === undefined ? whole : selectFields(whole, columns, where);
   }
 
   async rowCount(context: RunContext): Promise<number> {
@@ -63,11 +70,14 @@ export class ParquetSource implements Source {
     const partitions = await this.#partitionColumns(context);
     for (const location of await this.#located(context)) {
       const footer = await this.#footer(location, context);
-      const stored = partitions.without(
+      const columns = new FileColumns(
+        location,
+        footer,
         schema,
-        footer.columns.map(({ name }) => name),
+        partitions,
+        this.#options.unionByName === true,
       );
-      checkSameTypes(location.name, footer, stored);
+      const stored = columns.stored;
       const file = await this.#files.open(location, context.signal);
       try {
         let ahead = fetchRowGroup(file, footer, 0, stored, context.signal);
@@ -76,7 +86,7 @@ export class ParquetSource implements Source {
           const joined = await ahead;
           ahead = fetchRowGroup(file, footer, group + 1, stored, context.signal);
           const rows = readRowGroup(file, footer, group, stored, this.#options, joined, context.signal);
-          for await (const batch of rows) yield partitions.addToBatch(batch, schema, location);
+          for await (const batch of rows) yield columns.conform(batch);
         }
       } finally {
         await file.close();
@@ -105,42 +115,58 @@ export class ParquetSource implements Source {
     return footer;
   }
 
-  #schemaOf(footer: ParquetFooter, names: readonly string[]): arrow.Schema {
+  async #schemaOfFile(location: FileLocation, context: RunContext): Promise<arrow.Schema> {
+    const footer = await this.#footer(location, context);
     let dictionaries = 0;
-    const fields = names.map((name) => {
-      const column = footer.columns.find((candidate) => candidate.name === name)!;
-      const keepsCodes =
-        column.kind === 'leaf' &&
-        column.element.type === 'BYTE_ARRAY' &&
-        isText(column.type) &&
-        seemsDictionaryEncoded(footer, column);
-      const type = keepsCodes
-        ? new arrow.Dictionary(column.type, new arrow.Int32(), dictionaries++)
-        : column.type;
-      return new arrow.Field(name, type, true);
-    });
-    return new arrow.Schema(fields);
+    return new arrow.Schema(
+      footer.columns.map((column) => fieldOf(column, keepsCodes(footer, column), () => dictionaries++)),
+    );
+  }
+
+  /** The columns of all files, of types that hold the values of each. */
+  async #unitedSchema(locations: readonly FileLocation[], context: RunContext): Promise<arrow.Schema> {
+    const united = new Map<string, { type: arrow.DataType; readonly keepsCodes: boolean }>();
+    for (const location of locations) {
+      const footer = await this.#footer(location, context);
+      for (const column of footer.columns) {
+        const held = united.get(column.name);
+        const type = isOnlyNull(column) ? new arrow.Null() : column.type;
+        if (held === undefined || arrow.DataType.isNull(held.type)) {
+          united.set(column.name, { type, keepsCodes: keepsCodes(footer, column) });
+          continue;
+        }
+        const common = commonType(held.type, type);
+        if (common === undefined) throw unlike(location.name, column, held.type, 'those before it hold');
+        held.type = common;
+      }
+    }
+    let dictionaries = 0;
+    return new arrow.Schema(
+      Array.from(united, ([name, { type, keepsCodes }]) =>
+        fieldOf({ name, type }, keepsCodes, () => dictionaries++),
+      ),
+    );
   }
 }
 
-function isText(type: arrow.DataType): boolean {
-  return arrow.DataType.isUtf8(type);
+function fieldOf(
+  { name, type }: { readonly name: string; readonly type: arrow.DataType },
+  asDictionary: boolean,
+  nextId: () => number,
+): arrow.Field {
+  return new arrow.Field(
+    name,
+    asDictionary ? new arrow.Dictionary(type, new arrow.Int32(), nextId()) : type,
+    true,
+  );
 }
 
-/** @throws TypeMismatchError naming file and column. Columns that the first file does not have are not read. */
-function checkSameTypes(file: string, footer: ParquetFooter, schema: arrow.Schema): void {
-  for (const field of schema.fields) {
-    const column = footer.columns.find(({ name }) => name === field.name);
-    const place = { file, column: field.name };
-    if (column === undefined) {
-      throw new TypeMismatchError(`${file} has no column "${field.name}", which the first file has.`, place);
-    }
-    const expected = arrow.DataType.isDictionary(field.type) ? field.type.dictionary : field.type;
-    if (typeName(column.type) !== typeName(expected)) {
-      throw new TypeMismatchError(
-        `Column "${field.name}" of ${file} holds ${typeName(column.type)}; the first file's holds ${typeName(expected)}.`,
-        place,
-      );
-    }
-  }
+/** Whether its codes are handed on, and not each string. */
+function keepsCodes(footer: ParquetFooter, column: ColumnNode): boolean {
+  return (
+    column.kind === 'leaf' &&
+    column.element.type === 'BYTE_ARRAY' &&
+    arrow.DataType.isUtf8(column.type) &&
+    seemsDictionaryEncoded(footer, column)
+  );
 }

@@ -1,8 +1,6 @@
 // Columns that stand in the names of folders, as Hive, Spark and DuckDB write them: year=2024/month=5/part-0.parquet.
 
 import * as arrow from 'apache-arrow';
-import { recordBatch } from '../../../shared/columns/arrowData.ts';
-import { columnIndexes } from '../../../shared/columns/concatBatches.ts';
 import type { FileLocation } from '../store/byteFile.ts';
 import { inferTextType, textTypes } from '../text/inferTextType.ts';
 import { textColumn } from '../text/textColumn.ts';
@@ -41,27 +39,6 @@ export class PartitionColumns {
 
   has(name: string): boolean {
     return this.#types.has(name);
-  }
-
-  /** The wanted columns that a file has to have itself. @param stored those that it has. */
-  without(wanted: arrow.Schema, stored: readonly string[]): arrow.Schema {
-    if (this.#types.size === 0) return wanted;
-    return new arrow.Schema(wanted.fields.filter(({ name }) => stored.includes(name) || !this.has(name)));
-  }
-
-  /** The batch of a file with the wanted columns of its folders, all in the wanted order. */
-  addToBatch(batch: arrow.RecordBatch, wanted: arrow.Schema, location: FileLocation): arrow.RecordBatch {
-    if (this.#types.size === 0) return batch;
-    const indexes = columnIndexes(batch.schema);
-    const fields: arrow.Field[] = [];
-    const columns = wanted.fields.map(({ name }) => {
-      const index = indexes.get(name);
-      const data =
-        index === undefined ? this.column(location, name, batch.numRows) : batch.data.children[index]!;
-      fields.push(new arrow.Field(name, data.type, true));
-      return data;
-    });
-    return recordBatch(new arrow.Schema(fields), columns, batch.numRows);
   }
 
   /** The same value for each row of a file; missing where its folders do not have that name. */

@@ -1,8 +1,13 @@
 // Where an s3:// URL points to and with whose keys: for readers of data and for the blob store alike.
 
 import { env } from 'node:process';
-import { DataArgumentError } from '../errors.ts';
+import { TabgradError } from '../../../shared/errors.ts';
 import { encodeRfc3986, type S3Credentials } from './signV4.ts';
+
+/** A location or an endpoint is none. */
+class S3ArgumentError extends TabgradError {
+  readonly code = 'DATA_ARGUMENT';
+}
 
 export interface S3Options {
   /** Other than Amazon's, e.g. http://localhost:9000; AWS_ENDPOINT_URL_S3 or AWS_ENDPOINT_URL when left out. */
@@ -26,11 +31,11 @@ export class S3Location {
   readonly credentials: S3Credentials | undefined;
   readonly #origin: URL;
 
-  /** @throws DataArgumentError */
+  /** @throws S3ArgumentError */
   constructor(url: string, options: S3Options) {
     const match = /^s3:\/\/(?:(anonymous)@)?([^/@]+)(?:\/(.*))?$/.exec(url);
     if (match === null) {
-      throw new DataArgumentError(`"${url}" is not of the form s3://bucket/key.`, { field: 'paths' });
+      throw new S3ArgumentError(`"${url}" is not of the form s3://bucket/key.`, { field: 'paths' });
     }
     this.bucket = match[2]!;
     this.key = match[3] ?? '';
@@ -44,10 +49,10 @@ export class S3Location {
     return this.#origin.host;
   }
 
-  /** @throws DataArgumentError for keys that no URL can name. */
+  /** @throws S3ArgumentError for keys that no URL can name. */
   urlOf(key: string): URL {
     if (key.split('/').some((part) => part === '.' || part === '..')) {
-      throw new DataArgumentError(
+      throw new S3ArgumentError(
         `s3://${this.bucket}/${key} has a part "." or ".."; URLs take it for the folder above, so that such an object can not be read.`,
         { field: 'paths', file: `s3://${this.bucket}/${key}` },
       );
@@ -73,7 +78,7 @@ function credentialsOf(options: S3Options): S3Credentials | undefined {
 function originOf(bucket: string, region: string, options: S3Options): URL {
   const endpoint = options.endpoint ?? env['AWS_ENDPOINT_URL_S3'] ?? env['AWS_ENDPOINT_URL'];
   if (endpoint !== undefined && !URL.canParse(endpoint)) {
-    throw new DataArgumentError(`The S3 endpoint "${endpoint}" is not a URL.`, { field: 's3.endpoint' });
+    throw new S3ArgumentError(`The S3 endpoint "${endpoint}" is not a URL.`, { field: 's3.endpoint' });
   }
   const url = new URL(endpoint ?? `https://s3.${region}.amazonaws.com`);
   // A dot in the bucket's name doesn't match the certificate of *.s3.amazonaws.com.

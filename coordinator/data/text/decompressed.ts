@@ -6,7 +6,7 @@ import zlib from 'node:zlib';
 import { messageOf } from '../../../shared/text/messageOf.ts';
 import { CorruptFileError } from '../errors.ts';
 import type { ByteFile } from '../store/byteFile.ts';
-import { nativeZstd, zstdStream } from './zstdStream.ts';
+import { zstdStream } from './zstdStream.ts';
 
 /** Endings that stand behind that of the format. */
 export const compressedEndings: readonly string[] = ['.gz', '.zst', '.br'];
@@ -18,12 +18,16 @@ export function plainName(name: string): string {
   return ending === undefined ? name : name.slice(0, -ending.length);
 }
 
+type Decompress = (
+  source: AsyncIterable<Uint8Array>,
+  signal: AbortSignal | undefined,
+) => AsyncGenerator<Uint8Array>;
 type Codec = 'gzip' | 'zstd' | 'brotli';
 
-const transforms: Record<Codec, (() => Transform) | undefined> = {
-  gzip: () => zlib.createGunzip(),
-  brotli: () => zlib.createBrotliDecompress(),
-  zstd: nativeZstd,
+const codecs: Record<Codec, Decompress> = {
+  gzip: (source) => throughNode(source, zlib.createGunzip()),
+  brotli: (source) => throughNode(source, zlib.createBrotliDecompress()),
+  zstd: zstdStream,
 };
 
 /** @throws CorruptFileError when the compression is damaged or cut off. */
@@ -36,7 +40,7 @@ export async function* decompressed(
     const head = await beginning(pieces);
     const codec = codecOf(head, file.name);
     const whole = joined(head, pieces);
-    yield* codec === undefined ? whole : undone(whole, codec, file.name);
+    yield* codec === undefined ? whole : undone(whole, codec, file.name, signal);
   } finally {
     await pieces.return?.();
   }
@@ -69,13 +73,14 @@ async function* undone(
   pieces: AsyncIterable<Uint8Array>,
   codec: Codec,
   name: string,
+  signal: AbortSignal | undefined,
 ): AsyncGenerator<Uint8Array> {
   const failure: { of?: unknown } = {};
   const source = remembering(pieces, failure);
   try {
-    const make = transforms[codec];
-    yield* make === undefined ? zstdStream(source) : throughNode(source, make());
+    yield* codecs[codec](source, signal);
   } catch (error) {
+    if (signal?.aborted === true) throw error;
     if (failure.of !== undefined) throw failure.of;
     throw new CorruptFileError(
       `${name} is damaged: its ${codec} compression can not be undone: ${messageOf(error)}.`,

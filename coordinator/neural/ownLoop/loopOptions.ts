@@ -10,9 +10,9 @@ import {
   wholeNumber,
   type RunSettings,
 } from '../../train/runOptions.ts';
-import type { RunConfig, ScalingConfig } from '../../train/trainerOptions.ts';
+import type { RunConfig, ScalingConfig } from '../../train/runOptions.ts';
 import type { DataParallelCheckpoint } from './dataParallelCheckpoint.ts';
-import type { LoopData } from './prepareColumns.ts';
+import { isTable, type LoopData } from './prepareColumns.ts';
 
 export interface DataParallelTrainerOptions {
   /**
@@ -71,10 +71,13 @@ export function resolveLoop(options: DataParallelTrainerOptions): LoopSettings {
   refuseUnknown('', options, known);
   const { trainLoopPerWorker: loop, trainLoopConfig, datasets = {}, seed = 0 } = options;
   const { timeoutS = DEFAULT_TIMEOUT_S, maxReports = ENDLESS } = options;
-  for (const name of Object.keys(datasets)) {
+  for (const [name, data] of Object.entries(datasets)) {
     if (!/^[\w.-]{1,64}$/.test(name)) {
       throw argument('datasets', `has the name "${name}"; expected letters, digits, "_", "-", "."`);
     }
+    if (isTable(data)) continue;
+    for (const [column, given] of Object.entries(data))
+      refuseUnknown(`datasets.${name}.${column}`, given, ['values', 'shape']);
   }
   if (!(timeoutS > 0 && timeoutS < 1e6))
     throw argument('timeoutS', `is ${timeoutS}; expected seconds above 0`);

@@ -34,7 +34,7 @@ interface Columns {
   readonly blocks: AsyncIterable<TensorBlock>;
 }
 
-function isTable(data: LoopData): data is Dataset {
+export function isTable(data: LoopData): data is Dataset {
   return typeof (data as Partial<Dataset>).iterBatches === 'function';
 }
 

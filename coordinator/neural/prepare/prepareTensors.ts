@@ -2,7 +2,7 @@
 
 import type { Dataset } from '../../data/dataset.ts';
 import { unknownColumn } from '../../../shared/columns/columnErrors.ts';
-import type { BlobSink } from '../../train/prepare/trainingData.ts';
+import type { BlobSink } from '../../blobs/blobStore.ts';
 import { NoRowsError } from '../../train/trainErrors.ts';
 import type { NetInput } from '../../../shared/neural/predict/netInputs.ts';
 import { elements } from '../../../shared/neural/model/graphBuilder.ts';

@@ -8,7 +8,7 @@ import { builtFile } from '../../files/builtFile.ts';
 import type { InspectedModel, TfjsAnswer, TfjsQuestion, TfjsReply } from './tfjsMessages.ts';
 
 /** tfjs is loaded in half a second; the first weights of a large model take longer. */
-const ANSWER_TIMEOUT_MS = 120_000;
+export const ANSWER_TIMEOUT_MS = 120_000;
 const THREAD_FILE = 'node/tfjsThread.js';
 
 /** The thread is not built, ended without an answer, or did not answer in time. */
@@ -23,10 +23,11 @@ export async function tfjsNames(): Promise<readonly string[]> {
 
 /**
  * Shapes and first weights of a model that only tfjs can build.
+ * @param weights numbers of all weights that it comes with: it may not ask for more.
  * @throws NeuralModelError when it can not, TfjsUnavailableError.
  */
-export async function inspectWithTfjs(topology: object): Promise<InspectedModel> {
-  return (await ask({ kind: 'inspect', topology })) as InspectedModel;
+export async function inspectWithTfjs(topology: object, weights?: number): Promise<InspectedModel> {
+  return (await ask({ kind: 'inspect', topology, weights })) as InspectedModel;
 }
 
 /** The built program of the thread. @throws TfjsUnavailableError */

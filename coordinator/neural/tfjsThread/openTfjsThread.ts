@@ -4,13 +4,20 @@ import { Worker } from 'node:worker_threads';
 import { NeuralModelError } from '../../../shared/neural/model/modelErrors.ts';
 import type { OpenTfjsNet } from '../../../shared/neural/predict/openedNet.ts';
 import type { NetRows, PredictedRows } from '../../../shared/serve/layersNet.ts';
-import { TfjsUnavailableError, tfjsProgram } from './askTfjs.ts';
+import { ANSWER_TIMEOUT_MS, TfjsUnavailableError, tfjsProgram } from './askTfjs.ts';
 import type { TfjsNetData, TfjsNetReply } from './tfjsMessages.ts';
 
 /** @throws NeuralModelError when tfjs can not load the model or compute with it, TfjsUnavailableError. */
-export const openTfjsThread: OpenTfjsNet = async (files, device) => {
-  const data: TfjsNetData = { kind: 'net', files, device };
-  const thread = new Worker(tfjsProgram(), { workerData: data, argv: [], execArgv: [] });
+export const openTfjsThread: OpenTfjsNet = (files, device) =>
+  openThread(tfjsProgram(), { kind: 'net', files, device }, ANSWER_TIMEOUT_MS);
+
+/** @param timeoutMs for the first answer: tfjs is loaded, the model is built, and a row of zeros is predicted. */
+export async function openThread(
+  program: string,
+  data: TfjsNetData,
+  timeoutMs: number,
+): ReturnType<OpenTfjsNet> {
+  const thread = new Worker(program, { workerData: data, argv: [], execArgv: [] });
   /** How it ended, from then on. */
   let ended: string | undefined;
   let fail: (error: Error) => void = () => undefined;
@@ -28,9 +35,15 @@ export const openTfjsThread: OpenTfjsNet = async (files, device) => {
       // The process need not wait for a thread that has nothing to do.
       thread.ref();
     }).finally(() => thread.unref());
-  const first = await reply();
+  const timer = setTimeout(() => end(`did not open the model within ${timeoutMs} ms`), timeoutMs);
+  let first: TfjsNetReply | undefined;
+  try {
+    first = await reply();
+  } finally {
+    clearTimeout(timer);
+    if (first?.type !== 'facts') await thread.terminate();
+  }
   if (first.type !== 'facts') {
-    await thread.terminate();
     throw new NeuralModelError(first.type === 'failed' ? first.message : 'tfjs did not open the model');
   }
   let last: Promise<unknown> = Promise.resolve();
@@ -56,4 +69,4 @@ export const openTfjsThread: OpenTfjsNet = async (files, device) => {
       await thread.terminate();
     },
   };
-};
+}

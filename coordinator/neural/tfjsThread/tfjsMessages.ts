@@ -27,7 +27,12 @@ export type TfjsNetReply =
 
 export type TfjsQuestion =
   | { readonly kind: 'names' }
-  | { readonly kind: 'inspect'; readonly topology: object };
+  | {
+      readonly kind: 'inspect';
+      readonly topology: object;
+      /** Numbers of all weights that the model comes with; undefined where it comes without. */
+      readonly weights: number | undefined;
+    };
 
 export type TfjsAnswer = readonly string[] | InspectedModel;
 

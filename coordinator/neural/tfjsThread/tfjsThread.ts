@@ -3,6 +3,8 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import * as tf from '@tensorflow/tfjs';
 import type { Tensor } from '../../../shared/neural/state/safetensors.ts';
+import { checkTopology } from '../../../shared/neural/model/checkConnected.ts';
+import { MOST_FIRST_WEIGHTS, withWeightLimit } from '../../../shared/neural/model/weightLimit.ts';
 import { TfjsNet } from '../../../shared/neural/predict/tfjsNet.ts';
 import type { NetRows } from '../../../shared/serve/layersNet.ts';
 import { messageOf } from '../../../shared/text/messageOf.ts';
@@ -10,11 +12,18 @@ import type { ModelPort } from '../modelPort.ts';
 import { useBackend } from './tfBackend.ts';
 import type { InspectedModel, TfjsNetData, TfjsNetReply, TfjsQuestion, TfjsReply } from './tfjsMessages.ts';
 
-async function inspect(topology: object): Promise<InspectedModel> {
+async function inspect(topology: object, weights: number | undefined): Promise<InspectedModel> {
   // Without its advertisement on the terminal.
   tf.enableProdMode();
   await tf.setBackend('cpu');
-  const model = await tf.models.modelFromJSON({ modelTopology: topology } as never);
+  checkTopology(topology);
+  const limit =
+    weights === undefined
+      ? { most: MOST_FIRST_WEIGHTS, whose: 'tfjs trains' }
+      : { most: weights, whose: 'it comes with' };
+  const model = await withWeightLimit(tf, limit, () =>
+    tf.models.modelFromJSON({ modelTopology: topology } as never),
+  );
   const fixed = (shape: readonly (number | null)[]): number[] => shape.slice(1).map((size) => size ?? 1);
   return {
     inputs: model.inputs.map(({ name, shape, dtype }): ModelPort => ({
@@ -35,7 +44,8 @@ async function inspect(topology: object): Promise<InspectedModel> {
 async function answer(question: TfjsQuestion): Promise<void> {
   const tell = (reply: TfjsReply): void => parentPort!.postMessage(reply);
   try {
-    const found = question.kind === 'names' ? Object.keys(tf) : await inspect(question.topology);
+    const found =
+      question.kind === 'names' ? Object.keys(tf) : await inspect(question.topology, question.weights);
     tell({ type: 'answer', answer: found });
   } catch (error) {
     tell({ type: 'failed', message: messageOf(error) });

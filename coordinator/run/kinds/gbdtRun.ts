@@ -29,5 +29,6 @@ export const gbdtRun: RunKind<TrainSpec> = {
   isProfiled: () => false,
   leasesShards: true,
   maxUploadBytes: () => 0,
+  movesShards: ({ sharesRows }) => sharesRows !== true,
   usefulWorkers: (_spec, shards) => usefulWorkers(shards),
 };

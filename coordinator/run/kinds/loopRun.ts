@@ -22,6 +22,7 @@ export const loopRun: RunKind<LoopSpec> = {
   // What the owner's code keeps in a checkpoint is its own affair.
   maxUploadBytes: () => Infinity,
   // Every member has a row at least.
+  movesShards: () => false,
   usefulWorkers: ({ datasets }) =>
     Math.max(
       1,

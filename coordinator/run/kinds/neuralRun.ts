@@ -27,5 +27,6 @@ export const neuralRun: RunKind<NeuralSpec> = {
   isProfiled: ({ profile }) => profile === true,
   leasesShards: false,
   maxUploadBytes: ({ initialState }) => STATE_ARRAYS * initialState.sizeBytes + UPLOAD_ALLOWANCE_BYTES,
+  movesShards: () => false,
   usefulWorkers: ({ globalBatchSize, microbatchSize }) => Math.ceil(globalBatchSize / microbatchSize),
 };

@@ -28,6 +28,8 @@ export interface RunKind<Spec extends RunSpec = RunSpec> {
   readonly leasesShards: boolean;
   /** Largest blob that a member may store: a state, a checkpoint, a profile. 0 where members store nothing. */
   maxUploadBytes(spec: Spec): number;
+  /** Whether members are the faster the fewer rows they lease. */
+  movesShards(spec: Spec): boolean;
   /** More members than this have nothing to do. */
   usefulWorkers(spec: Spec, shards: readonly Shard[]): number;
 }

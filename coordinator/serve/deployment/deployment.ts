@@ -6,11 +6,8 @@ import { GBDTPredictor } from '../../predict/gbdtPredictor.ts';
 import { Checkpoint } from '../../train/checkpoint.ts';
 import type { DeployableClass } from '../replica/classProgram.ts';
 import { ServeArgumentError } from '../serveErrors.ts';
-import {
-  readDeploymentOptions,
-  type DeploymentOptions,
-  type DeploymentSettings,
-} from './deploymentOptions.ts';
+import { readDeploymentOptions } from './deploymentOptions.ts';
+import type { DeploymentOptions, DeploymentSettings } from '../record/deploymentSettings.ts';
 
 /** A class that replicas in threads of their own import. */
 export interface ModuleTarget {

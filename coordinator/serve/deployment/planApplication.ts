@@ -2,7 +2,7 @@
 // wrong with arguments and checkpoints comes out here, before anything is started.
 
 import { checkedLayersFiles, isLayersModel, readLayersFolder } from '../../predict/layersFolder.ts';
-import type { ProgramCluster } from '../../program/openProgram.ts';
+import type { ProgramCluster } from '../../program/programPool.ts';
 import type { Checkpoint } from '../../train/checkpoint.ts';
 import { describeTrees } from '../model/describeTrees.ts';
 import { ClassProgram } from '../replica/classProgram.ts';
@@ -10,7 +10,7 @@ import { LocalReplica } from '../replica/localReplica.ts';
 import { ThreadReplica } from '../replica/threadReplica.ts';
 import { ServeArgumentError } from '../serveErrors.ts';
 import { Application, boundCheckpoint, moduleAddress } from './deployment.ts';
-import type { DeploymentSettings } from './deploymentOptions.ts';
+import type { DeploymentSettings } from '../record/deploymentSettings.ts';
 import { HandleMark, reviveHandles } from './handle.ts';
 import { planLearning, type PlannedDeployment } from './plannedDeployment.ts';
 import { planOnPool } from './planOnPool.ts';

@@ -1,7 +1,7 @@
 // How a deployment's replicas are made on workers of the pool. What can be wrong comes out before any worker is asked for.
 
 import { checkedLayersFiles, isLayersModel, readLayersFolder } from '../../predict/layersFolder.ts';
-import type { ProgramCluster } from '../../program/openProgram.ts';
+import type { ProgramCluster } from '../../program/programPool.ts';
 import { describeTrees } from '../model/describeTrees.ts';
 import type { ModelDescription } from '../model/modelDescription.ts';
 import { classOnPool, layersOnPool, treesOnPool } from '../replica/poolPrograms.ts';
@@ -9,7 +9,7 @@ import { PoolReplica, type OpenDemand, type PoolProgram } from '../replica/poolR
 import { TreeProgram } from '../replica/treeProgram.ts';
 import { ServeArgumentError } from '../serveErrors.ts';
 import { boundCheckpoint, moduleAddress, type Application, type BoundCheckpoint } from './deployment.ts';
-import type { DeploymentSettings } from './deploymentOptions.ts';
+import type { DeploymentSettings } from '../record/deploymentSettings.ts';
 import { HandleMark } from './handle.ts';
 import { planLearning, type PlannedDeployment } from './plannedDeployment.ts';
 import { readLayersOptions, readTreeOptions } from './predictorOptions.ts';

@@ -2,7 +2,7 @@
 
 import { z } from 'zod';
 import type { LayersOptions } from '../replica/layersProgram.ts';
-import type { TreeOptions } from '../replica/treeProgram.ts';
+import type { TreeOptions } from '../replica/answerColumns.ts';
 import { ServeArgumentError } from '../serveErrors.ts';
 
 const treeOptions = z.strictObject({

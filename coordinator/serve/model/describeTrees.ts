@@ -5,7 +5,7 @@ import { readModel } from '../../../shared/gbdt/model/readModel.ts';
 import { modelFeatures, type ModelFeature } from '../../../shared/gbdt/model/modelFeatures.ts';
 import { SmallRequests } from '../replica/smallRequests.ts';
 import { answerColumns } from '../replica/answerColumns.ts';
-import type { TreeOptions } from '../replica/treeProgram.ts';
+import type { TreeOptions } from '../replica/answerColumns.ts';
 import type { ModelDescription, Schema } from './modelDescription.ts';
 
 /** @throws ModelFormatError, ModelUnsupportedError, ServeArgumentError */

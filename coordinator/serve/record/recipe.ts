@@ -117,11 +117,3 @@ async function restoreCheckpoint(
   for (const { name, sha256 } of files) await writeFile(join(folder, name), await blobs.read(sha256));
   return new Checkpoint(folder);
 }
-
-/** The blobs that recipes need. */
-export function recipeBlobs(recipes: readonly (Recipe | Unrecordable)[]): ReadonlySet<string> {
-  const files = recipes
-    .flatMap((recipe) => ('nodes' in recipe ? recipe.nodes : []))
-    .flatMap(({ target }) => (target.kind === 'checkpoint' ? target.files : []));
-  return new Set(files.map(({ sha256 }) => sha256));
-}

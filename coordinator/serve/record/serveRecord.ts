@@ -1,6 +1,6 @@
 // What the durable record knows of served applications.
 
-import type { DeploymentSettings } from '../deployment/deploymentOptions.ts';
+import type { DeploymentSettings } from './deploymentSettings.ts';
 
 interface RecordedDeployment {
   readonly name: string;
@@ -59,4 +59,12 @@ export interface ServeRecord {
   remove(name: string): Promise<void>;
   /** In the order in which they were deployed. */
   all(): Promise<RecordedApplication[]>;
+}
+
+/** The blobs that recipes need. */
+export function recipeBlobs(recipes: readonly (Recipe | Unrecordable)[]): ReadonlySet<string> {
+  const files = recipes
+    .flatMap((recipe) => ('nodes' in recipe ? recipe.nodes : []))
+    .flatMap(({ target }) => (target.kind === 'checkpoint' ? target.files : []));
+  return new Set(files.map(({ sha256 }) => sha256));
 }

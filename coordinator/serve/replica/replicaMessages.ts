@@ -8,7 +8,7 @@ import type { ReplicaOp } from './replica.ts';
 import type { LayersFiles } from '../../../shared/neural/model/layersFiles.ts';
 import type { LayersFacts } from '../../../shared/serve/layersNet.ts';
 import type { LayersOptions } from './layersProgram.ts';
-import type { TreeOptions } from './treeProgram.ts';
+import type { TreeOptions } from './answerColumns.ts';
 
 /** What a thread is started with. */
 export type ThreadProgram =

@@ -2,7 +2,8 @@
 // than predicting it here. Larger ones, and models that are slow, go to replicas.
 
 import type { ReplicaOp } from './replica.ts';
-import { TreeProgram, type TreeOptions } from './treeProgram.ts';
+import { TreeProgram } from './treeProgram.ts';
+import type { TreeOptions } from './answerColumns.ts';
 
 /** Nothing that would hold up other requests for longer is predicted here. */
 const MAX_HOLD_MS = 0.1;

@@ -11,15 +11,7 @@ import { readColumns, readRecords, readRows, type FeatureRows } from '../rows/re
 import { ServeArgumentError } from '../serveErrors.ts';
 import { answerColumns, type AnswerColumns } from './answerColumns.ts';
 import type { Body, ReplicaOp, ReplicaProgram } from './replica.ts';
-
-export interface TreeOptions extends PredictOptions {
-  /** Default "predictions"; a model of several classes has one column a class, "predictions_0" and so on. */
-  readonly outputColumn?: string;
-  /** Adds a column "label": the class, 0 or 1 of binary:logistic, the most probable of several. */
-  readonly withLabel?: boolean;
-  /** Adds a column "margin", or "margin_0" and so on: what the trees add up to, before it becomes a prediction. */
-  readonly withMargin?: boolean;
-}
+import type { TreeOptions } from './answerColumns.ts';
 
 export class TreeProgram implements ReplicaProgram, InferModel {
   readonly features: readonly ModelFeature[];

@@ -3,7 +3,7 @@
 
 import type { RunHandle, RunRequest } from '../../run/runRequest.ts';
 import type { BlobReference } from '../../../shared/neural/run/neuralSpec.ts';
-import type { BlobSink } from '../prepare/trainingData.ts';
+import type { BlobSink } from '../../blobs/blobStore.ts';
 
 export interface Cluster {
   /** Address of the coordinator, or what stands for it. */

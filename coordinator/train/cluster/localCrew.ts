@@ -3,7 +3,7 @@
 
 import type { LocalRuntime, LocalWorker } from '../../local/localWorker.ts';
 import type { LocalWorkers, LocalWorkersOptions } from '../../local/localWorkers.ts';
-import { WorkersLostError } from '../trainErrors.ts';
+import { WorkersLostError } from '../../local/localErrors.ts';
 
 export interface LocalCrewOptions extends LocalWorkersOptions {
   /** With fewer than this the run can't go on. */

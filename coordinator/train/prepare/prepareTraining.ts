@@ -9,7 +9,8 @@ import type { GbdtParams } from '../../../shared/gbdt/params.ts';
 import type { TrainSpec } from '../../../shared/gbdt/trainSpec.ts';
 import { requireColumns } from '../../../shared/columns/columnErrors.ts';
 import type { Shard } from '../../run/runRequest.ts';
-import { NoRowsError, TrainArgumentError } from '../trainErrors.ts';
+import { NoRowsError } from '../trainErrors.ts';
+import { TrainArgumentError } from '../trainArgumentError.ts';
 import { planColumns, type ColumnPlan, type ColumnRoles } from './columnPlan.ts';
 import {
   noRows,
@@ -18,13 +19,8 @@ import {
   type SpooledSet,
   type SpoolSettings,
 } from './spoolDataset.ts';
-import {
-  TRAIN_SET,
-  type BlobSink,
-  type PreparedFeature,
-  type StartingModel,
-  type TrainingData,
-} from './trainingData.ts';
+import { TRAIN_SET, type PreparedFeature, type StartingModel, type TrainingData } from './trainingData.ts';
+import type { BlobSink } from '../../blobs/blobStore.ts';
 import { writeShards } from './writeShards.ts';
 
 export interface PrepareInput extends ColumnRoles {
@@ -84,7 +80,7 @@ export async function prepareTraining(input: PrepareInput): Promise<PreparedTrai
       requireColumns(wanted, found, `dataset "${name}"`);
       spooled.push(await spoolEvaluationSet(name, data, settings, first.features));
     }
-    const target = first.target.range;
+    const target = first.target.rangeOf(first.set.spool.rows);
     const spec: TrainSpec = {
       ...(input.startFrom && { firstRound: modelRounds(input.startFrom.model) }),
       ...buildTrainSpec({
@@ -93,6 +89,7 @@ export async function prepareTraining(input: PrepareInput): Promise<PreparedTrai
         features: first.features,
         target,
         trainRows: first.set.spool.rows,
+        allRows: spooled.reduce((rows, { spool }) => rows + spool.rows, 0),
         evaluationSets: spooled.map(({ name }) => name),
       }),
     };

@@ -26,7 +26,7 @@ function rowBytes({ categorical, weighted }: BlockLayout): number {
 }
 
 /** Where a column lies in a block's bytes. */
-interface ColumnPlace {
+export interface ColumnPlace {
   readonly offset: number;
   readonly isCategorical: boolean;
 }

@@ -5,7 +5,7 @@ import { mkdir, open, rm, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import { WriteFailedError } from '../../data/errors.ts';
 import { writeError } from '../../data/sink/writeError.ts';
-import { placeColumns, RawBlock, type BlockLayout, type BlockPlaces } from './rawBlock.ts';
+import { placeColumns, RawBlock, type BlockLayout, type BlockPlaces, type ColumnPlace } from './rawBlock.ts';
 
 export class RowSpool {
   readonly #layout: BlockLayout;
@@ -78,19 +78,17 @@ export class RowSpool {
     readonly weights: Float32Array | undefined;
   }> {
     const { rows, sizeBytes, weight, features: places } = this.#places;
-    const columns = features.map(() => new Float32Array(rows));
-    const weights = weight && new Float32Array(rows);
+    const runs = adjacentColumns(
+      [...features.map((feature) => places[feature]!), ...(weight ? [weight] : [])],
+      rows,
+    );
+    const columns = runs.flatMap((run) => run.columns);
     for (let firstRow = 0; firstRow < this.#rows; firstRow += rows) {
       const count = Math.min(rows, this.#rows - firstRow);
       const position = (firstRow / rows) * sizeBytes;
-      const read = (column: Float32Array<ArrayBuffer>, offset: number): Promise<void> =>
-        this.#read(new Uint8Array(column.buffer, 0, 4 * count), position + offset);
-      for (const [index, feature] of features.entries()) await read(columns[index]!, places[feature]!.offset);
-      if (weight && weights) await read(weights, weight.offset);
-      yield {
-        columns: columns.map((column) => column.subarray(0, count)),
-        weights: weights?.subarray(0, count),
-      };
+      for (const { offset, bytes } of runs) await this.#read(bytes, position + offset);
+      const filled = columns.map((column) => column.subarray(0, count));
+      yield { columns: filled.slice(0, features.length), weights: filled[features.length] };
     }
   }
 
@@ -107,4 +105,29 @@ export class RowSpool {
     await this.#file.close().catch(() => undefined);
     await rm(this.#path, { force: true });
   }
+}
+
+/** Columns that lie one behind the other: of wide tables each has a few hundred bytes, and a read takes its time. */
+interface ColumnRun {
+  readonly offset: number;
+  readonly bytes: Uint8Array;
+  readonly columns: readonly Float32Array[];
+}
+
+/** The columns of all runs together are those of `places`, in their order. */
+function adjacentColumns(places: readonly ColumnPlace[], rows: number): ColumnRun[] {
+  const runs: ColumnRun[] = [];
+  for (let first = 0; first < places.length;) {
+    const { offset } = places[first]!;
+    let count = 1;
+    while (places[first + count]?.offset === offset + 4 * rows * count) count++;
+    const buffer = new ArrayBuffer(4 * rows * count);
+    runs.push({
+      offset,
+      bytes: new Uint8Array(buffer),
+      columns: Array.from({ length: count }, (_, i) => new Float32Array(buffer, 4 * rows * i, rows)),
+    });
+    first += count;
+  }
+  return runs;
 }

@@ -81,8 +81,9 @@ export async function spoolTrainingSet(
       return { name, cuts: buildCategoricalCuts(categories.length), categories };
     }
     finalCodes.push(undefined);
-    distinct.push(sketch.summary().values.length);
-    return { name, cuts: buildCuts(sketch, params.max_bin), categories: undefined };
+    const summary = sketch.summary();
+    distinct.push(summary.values.length);
+    return { name, cuts: buildCuts(summary, params.max_bin), categories: undefined };
   };
   try {
     target.refuseNoWeight();

@@ -1,7 +1,8 @@
-// How far labels and weights of the training rows reach: the scales of a run follow from them, and what the scales lose is
-// told. Rows of weight 0 do not count, nor do evaluation sets.
+// How far labels and weights of the training rows reach: the scales of a run follow from them, and whether its
+// sums have two limbs; what even those lose is told. Rows of weight 0 do not count, nor do evaluation sets.
 
-import { WEIGHT_FRACTION_BITS } from '../../../kernels/gbdt/treeDevice.ts';
+import { hasWideMargins, LIMB_BITS, WEIGHT_FRACTION_BITS } from '../../../kernels/gbdt/treeDevice.ts';
+import { marginFractionBits } from '../../../shared/gbdt/buildTrainSpec.ts';
 import { WeightError } from '../../../shared/gbdt/errors.ts';
 import { effectiveWeight, type TargetRange } from '../../../shared/gbdt/labels.ts';
 import type { GbdtParams } from '../../../shared/gbdt/params.ts';
@@ -46,8 +47,12 @@ export class TargetSpan {
     if (isRegression) this.#labels.push(labels, counted);
   }
 
-  get range(): TargetRange {
-    return { maxAbsLabel: this.#maxAbsLabel, maxWeight: this.#maxWeight };
+  /** @param rows of the training set. */
+  rangeOf(rows: number): TargetRange {
+    const range = { maxAbsLabel: this.#maxAbsLabel, maxWeight: this.#maxWeight };
+    const step = 2 ** -marginFractionBits(this.#params, range, rows);
+    const isWide = this.#tooClose(step) !== undefined || this.#tooLight(0).rows > 0;
+    return isWide ? { ...range, isWide } : range;
   }
 
   /** @throws WeightError when no row has a weight. */
@@ -62,13 +67,34 @@ export class TargetSpan {
 
   /** What the scales of a run lose, if anything, in words. */
   warnings({ device }: Pick<TrainSpec, 'device'>): string[] {
-    return [...this.#labelWarning(2 ** -device.marginFractionBits), ...this.#weightWarning()];
+    const lowBits = device.isWide === true ? LIMB_BITS : 0;
+    const labelBits = device.marginFractionBits + (hasWideMargins(device) ? LIMB_BITS : 0);
+    return [
+      ...this.#labelWarning(2 ** -labelBits),
+      ...this.#weightWarning(lowBits),
+      ...(hasWideMargins(device) ? this.#productWarning(2 ** -labelBits) : []),
+    ];
+  }
+
+  /** How close many labels lie to their median, where that is less than a scale of this step can tell apart. */
+  #tooClose(step: number): number | undefined {
+    const { values, weight } = this.#labels.summary();
+    const closest = closestDeviation(values, weight);
+    return closest === undefined || closest >= LEAST_STEPS * step ? undefined : closest;
+  }
+
+  /** Rows whose weights a scale with so many bits below the first limb holds badly, and where such weights end. */
+  #tooLight(lowBits: number): { rows: number; end: number; lightest: number } {
+    const { values, weight } = this.#weights.summary();
+    const end = this.#maxWeight * 2 ** (LEAST_GRADIENT_BITS - WEIGHT_FRACTION_BITS - lowBits);
+    let rows = 0;
+    for (let i = 0; i < values.length && values[i]! < end; i++) rows += weight[i]!;
+    return { rows, end, lightest: values[0] ?? 0 };
   }
 
   #labelWarning(step: number): string[] {
-    const { values, weight } = this.#labels.summary();
-    const closest = closestDeviation(values, weight);
-    if (closest === undefined || closest >= LEAST_STEPS * step) return [];
+    const closest = this.#tooClose(step);
+    if (closest === undefined) return [];
     return [
       `Labels of "${this.#plan.label}" reach ${this.#maxAbsLabel} and are held in steps of ${step.toPrecision(3)}, ` +
         `while many lie only ${closest.toPrecision(3)} from their median: such differences are learned badly or not at ` +
@@ -76,17 +102,26 @@ export class TargetSpan {
     ];
   }
 
-  #weightWarning(): string[] {
-    const { values, weight } = this.#weights.summary();
-    const least = this.#maxWeight * 2 ** (LEAST_GRADIENT_BITS - WEIGHT_FRACTION_BITS);
-    let light = 0;
-    for (let i = 0; i < values.length && values[i]! < least; i++) light += weight[i]!;
-    if (light === 0) return [];
+  /** Two limbs hold a label, or a weight; of a product of both that is small twice they hold less. */
+  #productWarning(step: number): string[] {
+    const { lightest } = this.#tooLight(0);
+    const closest = this.#tooClose((step * this.#maxWeight) / lightest);
+    if (lightest === 0 || closest === undefined || this.#tooClose(step) !== undefined) return [];
+    return [
+      `Labels of "${this.#plan.label}" reach ${this.#maxAbsLabel} while many lie only ${closest.toPrecision(3)} from their ` +
+        `median, and weights reach from ${lightest} to ${this.#maxWeight}: such differences are learned badly or not at ` +
+        `all where they are of light rows. Drop or cap the outliers, or bring weights closer together.`,
+    ];
+  }
+
+  #weightWarning(lowBits: number): string[] {
+    const { rows, end, lightest } = this.#tooLight(lowBits);
+    if (rows === 0) return [];
     const where = this.#plan.weight === undefined ? 'scale_pos_weight' : `"${this.#plan.weight}"`;
     return [
-      `Weights by ${where} reach from ${values[0]} to ${this.#maxWeight}: ${light} rows below ${least.toPrecision(3)} ` +
+      `Weights by ${where} reach from ${lightest} to ${this.#maxWeight}: ${rows} rows below ${end.toPrecision(3)} ` +
         `are learned badly or not at all beside the heaviest. Expected weights within a factor of ` +
-        `${2 ** (WEIGHT_FRACTION_BITS - LEAST_GRADIENT_BITS)}.`,
+        `${(2 ** (WEIGHT_FRACTION_BITS + lowBits - LEAST_GRADIENT_BITS)).toPrecision(3)}.`,
     ];
   }
 }

@@ -1,5 +1,6 @@
 // What preparation takes and gives back, apart from how it does that.
 
+import type { DeviceSpec } from '../../../kernels/gbdt/treeDevice.ts';
 import type { FeatureCuts } from '../../../shared/gbdt/cuts.ts';
 import type { GbdtModel } from '../../../shared/gbdt/model/model.ts';
 import type { ColumnBatch } from '../../../shared/columns/columnBatch.ts';
@@ -20,11 +21,6 @@ export interface PreparedFeature {
   readonly categories: readonly string[] | undefined;
 }
 
-/** Where shards go: the coordinator's blob store, here or over HTTP. */
-export interface BlobSink {
-  putBytes(bytes: Uint8Array): Promise<{ readonly sha256: string; readonly sizeBytes: number }>;
-}
-
 /** A model that training goes on from. */
 export interface StartingModel {
   readonly model: GbdtModel;
@@ -37,5 +33,9 @@ export interface StartingModel {
    * Margins of rows, [output][row], in units of 2^-fractionBits.
    * @param features one column a feature: float32 numbers (NaN is missing) or category codes (MISSING_BIN is missing).
    */
-  margins(features: readonly (Float32Array | Uint8Array)[], rows: number, fractionBits: number): Int32Array;
+  margins(
+    features: readonly (Float32Array | Uint8Array)[],
+    rows: number,
+    device: Pick<DeviceSpec, 'gradient' | 'marginFractionBits' | 'isWide'>,
+  ): Int32Array;
 }

@@ -8,7 +8,8 @@ import type { TrainSpec } from '../../../shared/gbdt/trainSpec.ts';
 import type { Shard } from '../../run/runRequest.ts';
 import type { RawBlock } from './rawBlock.ts';
 import type { SpooledSet } from './spoolDataset.ts';
-import type { BlobSink, PreparedFeature, StartingModel } from './trainingData.ts';
+import type { PreparedFeature, StartingModel } from './trainingData.ts';
+import type { BlobSink } from '../../blobs/blobStore.ts';
 
 export interface WriteShardsSettings {
   readonly spec: TrainSpec;
@@ -91,6 +92,6 @@ function binRows(
     bins,
     labels: block.labels.subarray(from, to),
     ...(block.weights && { weights: block.weights.subarray(from, to) }),
-    ...(startFrom && { baseMargins: startFrom.margins(raw, rows, spec.device.marginFractionBits) }),
+    ...(startFrom && { baseMargins: startFrom.margins(raw, rows, spec.device) }),
   };
 }

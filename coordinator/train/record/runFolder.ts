@@ -3,13 +3,10 @@
 import { appendFile, mkdir, readdir, rm, rmdir, stat, writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { visibleText } from '../../../shared/text/visibleText.ts';
-import { Checkpoint, MODEL_FILE } from '../checkpoint.ts';
+import { Checkpoint, CHECKPOINT_FILE, MODEL_FILE } from '../checkpoint.ts';
 import type { Metrics, ResultRecord } from '../result.ts';
 import { sweepUnfinished, writeFailure, writeFileAtomically, writeFolderAtomically } from './atomicWrite.ts';
 import { surplusCheckpoints, type KeepRule, type SavedCheckpoint } from './keepCheckpoints.ts';
-
-/** Facts beside the model that are not XGBoost's business. */
-export const CHECKPOINT_FILE = 'checkpoint.json';
 
 interface Saved extends SavedCheckpoint {
   readonly path: string;
@@ -54,10 +51,10 @@ export class RunFolder {
   }
 
   /** @throws ResultWriteError */
-  async appendProgress(line: Readonly<Record<string, unknown>>): Promise<void> {
+  async appendProgress(lines: readonly Readonly<Record<string, unknown>>[]): Promise<void> {
     const path = join(this.path, 'progress.jsonl');
     try {
-      await appendFile(path, `${visibleText(JSON.stringify(line))}\n`);
+      await appendFile(path, lines.map((line) => `${visibleText(JSON.stringify(line))}\n`).join(''));
     } catch (error) {
       throw writeFailure(error, path);
     }

@@ -9,6 +9,7 @@ import type { CommittedRound, RoundTiming, RunEvent } from '../../run/runRequest
 import { Checkpoint } from '../checkpoint.ts';
 import { metricsOf, type Metrics, type RunWorker } from '../result.ts';
 import type { ScoreWatch } from '../scoreWatch.ts';
+import { ProgressLines } from './progressLines.ts';
 import type { RunFolder } from './runFolder.ts';
 import { WriteQueue } from './writeQueue.ts';
 
@@ -32,6 +33,7 @@ export class RunRecorder {
   readonly #table: (Metrics & { readonly round: number })[] = [];
   readonly #startedAt: number;
   readonly #writes: WriteQueue;
+  readonly #progress: ProgressLines;
   #checkpointed = -1;
   #stopped = false;
   workers: readonly RunWorker[] = [];
@@ -43,6 +45,7 @@ export class RunRecorder {
     this.#options = options;
     this.#startedAt = options.now();
     this.#writes = new WriteQueue(options.onFailure);
+    this.#progress = new ProgressLines(options.folder, this.#writes);
   }
 
   /** True once the watch said that a round is the last. */
@@ -86,13 +89,13 @@ export class RunRecorder {
   }
 
   #addRound(committed: CommittedRound, timings: readonly RoundTiming[]): void {
-    const { watch, model, folder, checkpointFrequency, now } = this.#options;
+    const { watch, model, checkpointFrequency, now } = this.#options;
     const { round, metrics, trees } = committed;
     if (round === this.#table.length && !this.#stopped) {
       this.#table.push({ round, ...metrics });
       this.#stopped = watch.observe(committed);
       const elapsedMs = Math.round(now() - this.#startedAt);
-      this.#writes.add(() => folder.appendProgress({ round, metrics, elapsedMs, timings }));
+      this.#progress.add({ round, metrics, elapsedMs, timings });
     }
     // A coordinator in another process tells of rounds first and gives their trees at the end.
     if (trees.length === 0 || round !== this.#rounds.length || round >= this.#table.length) return;

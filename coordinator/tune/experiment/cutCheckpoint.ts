@@ -6,7 +6,7 @@ import { modelRounds, type GbdtModel } from '../../../shared/gbdt/model/model.ts
 import { writeModel } from '../../../shared/gbdt/model/writeModel.ts';
 import { Checkpoint, MODEL_FILE } from '../../train/checkpoint.ts';
 import { writeFolderAtomically } from '../../train/record/atomicWrite.ts';
-import { CHECKPOINT_FILE } from '../../train/record/runFolder.ts';
+import { CHECKPOINT_FILE } from '../../train/checkpoint.ts';
 import type { Trial, TrialCheckpoint } from './trial.ts';
 
 /**

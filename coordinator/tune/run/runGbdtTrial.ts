@@ -6,7 +6,7 @@ import { Checkpoint } from '../../train/checkpoint.ts';
 import { GBDTTrainer } from '../../train/gbdtTrainer.ts';
 import type { GBDTTrainerOptions } from '../../train/trainerOptions.ts';
 import { pathOnRecord, trialListener, trialsShareOf } from './trialFit.ts';
-import type { TrialPlace } from './trialTrainers.ts';
+import type { TrialPlace } from './trialPlace.ts';
 import type { TrialEars, TrialPiece } from './trialRunner.ts';
 
 /** Resolves when the fit has ended; its iterations are the rounds that the trial added to what it began with. */

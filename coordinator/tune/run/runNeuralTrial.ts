@@ -5,9 +5,9 @@ import { basename, join } from 'node:path';
 import { NeuralCheckpoint } from '../../neural/neuralCheckpoint.ts';
 import type { NeuralTrainerOptions } from '../../neural/neuralOptions.ts';
 import { NeuralTrainer } from '../../neural/neuralTrainer.ts';
-import { TrainArgumentError } from '../../train/trainErrors.ts';
+import { TrainArgumentError } from '../../train/trainArgumentError.ts';
 import { pathOnRecord, trialListener, trialsShareOf } from './trialFit.ts';
-import type { TrialPlace } from './trialTrainers.ts';
+import type { TrialPlace } from './trialPlace.ts';
 import type { TrialEars, TrialPiece } from './trialRunner.ts';
 
 /** @throws TrainArgumentError, and what the fit throws. */

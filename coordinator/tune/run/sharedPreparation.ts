@@ -54,7 +54,15 @@ export class SharedPreparation {
       ...prepared,
       // Said once is enough.
       warnings: isNew ? prepared.warnings : [],
-      spec: buildTrainSpec({ params, numBoostRound, features, target, trainRows, evaluationSets }),
+      spec: buildTrainSpec({
+        params,
+        numBoostRound,
+        features,
+        target,
+        trainRows,
+        allRows: Object.values(prepared.rows).reduce((sum, rows) => sum + rows, 0),
+        evaluationSets,
+      }),
     };
   }
 }

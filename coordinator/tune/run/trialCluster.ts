@@ -7,7 +7,7 @@ import type { Log } from '../../pool/log.ts';
 import { startCoordinator } from '../../server/coordinator.ts';
 import type { Cluster } from '../../train/cluster/cluster.ts';
 import { LocalCrew } from '../../train/cluster/localCrew.ts';
-import { TrainArgumentError } from '../../train/trainErrors.ts';
+import { TrainArgumentError } from '../../train/trainArgumentError.ts';
 import { ownerAccess } from '../../remote/ownerAccess.ts';
 import { environmentAuthorities } from '../../remote/serverTrust.ts';
 import { openRemoteCluster } from '../../train/cluster/remoteCluster.ts';

@@ -1,21 +1,12 @@
 // The trainers that can be tuned. One more is one more line, and a file that runs a trial of it.
 
-import type { PrepareNeural } from '../../neural/neuralTrainer.ts';
 import { NeuralTrainer } from '../../neural/neuralTrainer.ts';
 import { GBDTTrainer } from '../../train/gbdtTrainer.ts';
-import type { RunConfig, ScalingConfig } from '../../train/trainerOptions.ts';
+import type { RunConfig, ScalingConfig } from '../../train/runOptions.ts';
 import { runGbdtTrial } from './runGbdtTrial.ts';
 import { checkTunable, runNeuralTrial } from './runNeuralTrial.ts';
-import type { SharedPreparation } from './sharedPreparation.ts';
-import type { TrialCluster } from './trialCluster.ts';
 import type { TrialEars, TrialPiece } from './trialRunner.ts';
-
-/** What the trials of an experiment share. */
-export interface TrialPlace {
-  readonly cluster: TrialCluster;
-  readonly preparation: SharedPreparation;
-  readonly tensors: PrepareNeural;
-}
+import type { TrialPlace } from './trialPlace.ts';
 
 /** Options of any trainer, as far as they are alike. */
 export interface TunedOptions {

@@ -1,6 +1,7 @@
 // The WGSL twins of fixedPoint.ts, probabilityTable.ts and rowHash.ts: 32-bit integers only, equal to the last bit.
 
 import { MARGIN_LIMIT, ONE } from '../fixedPoint.ts';
+import { LIMB_BITS } from '../treeDevice.ts';
 import { EXP_LIMIT, INTERPOLATION_BITS, SIGMOID_LIMIT } from '../probabilityTable.ts';
 
 const interpolation = `
@@ -24,6 +25,13 @@ fn multiplyShiftSigned(a: i32, b: u32) -> i32 {
 }
 fn curvature(probability: u32) -> u32 {
   return max(multiplyShift(probability, ONE - probability), 1u);
+}`;
+
+/** Needs multiplyShiftWgsl. The product and the shifted limb wrap around; their difference fits 24 bits. */
+export const weighLowWgsl = `
+fn weighLow(high: i32, low: i32, weightHigh: u32, weightLow: u32) -> i32 {
+  let rest = high * i32(weightHigh) - (multiplyShiftSigned(high, weightHigh) << ${LIMB_BITS}u);
+  return rest + multiplyShiftSigned(high, weightLow) + multiplyShiftSigned(low, weightHigh);
 }`;
 
 /** Needs a storage array \`sigmoidTable\`. */
@@ -69,6 +77,18 @@ fn mixBits(value: u32) -> u32 {
 }
 fn rowHash(seed: u32, round: u32, rowId: u32) -> u32 {
   return mixBits(mixBits(mixBits(seed) + round * 0x9e3779b1u) + rowId * 0x85ebca77u);
+}`;
+
+/** Adds limb by limb; the low one stays within ±2^23. */
+export const addToWideMarginWgsl = `
+fn addToWideMargin(margin: vec2<i32>, value: vec2<i32>) -> vec2<i32> {
+  let low = margin.y + value.y;
+  let carry = (low + ${2 ** (LIMB_BITS - 1)}) >> ${LIMB_BITS}u;
+  let sum = vec2<i32>(margin.x + value.x + carry, low - (carry << ${LIMB_BITS}u));
+  let limit = ${MARGIN_LIMIT};
+  if (sum.x > limit || (sum.x == limit && sum.y > 0)) { return vec2<i32>(limit, 0); }
+  if (sum.x < -limit || (sum.x == -limit && sum.y < 0)) { return vec2<i32>(-limit, 0); }
+  return sum;
 }`;
 
 export const addToMarginWgsl = `

@@ -1,8 +1,10 @@
 // The registry of tree ops: an op added here is compiled by the device and run by the op tests.
 
 import type { Op } from '../../gpu/op.ts';
-import type { GradientKind } from '../treeDevice.ts';
-import { addTree } from './addTree.ts';
+import type { DeviceSpec, GradientKind } from '../treeDevice.ts';
+import { hasWideMargins } from '../treeDevice.ts';
+import { addTree, addTreeWide } from './addTree.ts';
+import type { GradientOps } from './gradientOp.ts';
 import { gradientLogistic } from './gradientLogistic.ts';
 import { gradientSoftmax } from './gradientSoftmax.ts';
 import { gradientSquaredError } from './gradientSquaredError.ts';
@@ -10,7 +12,7 @@ import { histogramGlobal } from './histogramGlobal.ts';
 import { histogramTiled } from './histogramTiled.ts';
 import { partition } from './partition.ts';
 
-export const gradientOps: Readonly<Record<GradientKind, Op>> = {
+export const gradientOps: Readonly<Record<GradientKind, GradientOps>> = {
   logistic: gradientLogistic,
   softmax: gradientSoftmax,
   squaredError: gradientSquaredError,
@@ -22,16 +24,27 @@ export type HistogramVariant = keyof typeof histogramOps;
 /** How histograms are summed: one kernel always, or, by default on real GPUs, the one that suits the number of nodes. */
 export type HistogramChoice = HistogramVariant | 'auto';
 
+type Kind = Pick<DeviceSpec, 'gradient' | 'isWide'>;
+
+export function gradientOpOf({ gradient, isWide }: Kind): Op {
+  return gradientOps[gradient][isWide === true ? 'wide' : 'narrow'];
+}
+
+export function addTreeOpOf(spec: Kind): Op {
+  return hasWideMargins(spec) ? addTreeWide : addTree;
+}
+
 /** The ops of a tree device of this kind. */
-export function opsOfDevice(gradient: GradientKind, histogram: HistogramChoice): Op[] {
+export function opsOfDevice(spec: Kind, histogram: HistogramChoice): Op[] {
   const histograms = histogram === 'auto' ? Object.values(histogramOps) : [histogramOps[histogram]];
-  return [gradientOps[gradient], ...histograms, partition, addTree];
+  return [gradientOpOf(spec), ...histograms, partition, addTreeOpOf(spec)];
 }
 
 /** Every op, for tests. */
 export const gbdtOps: readonly Op[] = [
-  ...Object.values(gradientOps),
+  ...Object.values(gradientOps).flatMap(({ narrow, wide }) => [narrow, wide]),
   ...Object.values(histogramOps),
   partition,
   addTree,
+  addTreeWide,
 ];

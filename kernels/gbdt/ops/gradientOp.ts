@@ -2,9 +2,9 @@
 // row at node 0.
 
 import type { Op, OpInputs, StorageBinding } from '../../gpu/op.ts';
-import { multiplyShift, multiplyShiftSigned } from '../fixedPoint.ts';
+import { multiplyShift, multiplyShiftSigned, weighLow } from '../fixedPoint.ts';
 import { rowHash } from '../rowHash.ts';
-import { multiplyShiftWgsl, rowHashWgsl } from './fixedPointWgsl.ts';
+import { multiplyShiftWgsl, rowHashWgsl, weighLowWgsl } from './fixedPointWgsl.ts';
 
 export interface GradientFormula {
   readonly name: string;
@@ -13,12 +13,29 @@ export interface GradientFormula {
   readonly declarations: string;
   /** WGSL that sets `g: i32` and `h: u32`, from `row`, `margins`, `labels` and `call`. */
   readonly body: string;
+  /** Margins and labels have two limbs where the op is wide, the low ones behind all high ones. */
+  readonly hasWideMargins?: boolean;
   readonly reference: (inputs: OpInputs, row: number) => [gradient: number, hessian: number];
 }
 
-export function gradientOp(formula: GradientFormula): Op {
+export interface GradientOps {
+  readonly narrow: Op;
+  /** The same, with low limbs of weights (behind all high ones) and of gradients (in a buffer of their own). */
+  readonly wide: Op;
+}
+
+export function gradientOp(formula: GradientFormula): GradientOps {
+  return { narrow: opOf(formula, false), wide: opOf(formula, true) };
+}
+
+const LOW_BODY = `
+      gLow = weighLow(g, gLow, weights[row], weights[block.rows + row]);
+      hLow = weighLow(i32(h), 0, weights[row], weights[block.rows + row]);`;
+
+function opOf(formula: GradientFormula, isWide: boolean): Op {
+  const hasLowMargins = isWide && formula.hasWideMargins === true;
   return {
-    name: formula.name,
+    name: isWide ? `${formula.name}Wide` : formula.name,
     storage: [
       { name: 'margins', type: 'array<i32>', access: 'read' }, // [output][row]
       { name: 'labels', type: 'array<i32>', access: 'read' }, // [row]
@@ -26,6 +43,7 @@ export function gradientOp(formula: GradientFormula): Op {
       ...formula.tables,
       { name: 'gradients', type: 'array<vec2<i32>>', access: 'read_write' }, // [row] (g, h)
       { name: 'positions', type: 'array<u32>', access: 'read_write' }, // [row] node
+      ...(isWide ? [{ name: 'lowGradients', type: 'array<vec2<i32>>', access: 'read_write' } as const] : []),
     ],
     uniforms: [
       { name: 'block', fields: { rows: 'u32', firstRow: 'u32', weighted: 'u32' } },
@@ -43,27 +61,28 @@ export function gradientOp(formula: GradientFormula): Op {
       },
     ],
     workgroupSize: 64,
-    declarations: `${multiplyShiftWgsl}${rowHashWgsl}${formula.declarations}`,
+    declarations: `${multiplyShiftWgsl}${isWide ? weighLowWgsl : ''}${rowHashWgsl}${formula.declarations}`,
     body: `
   let row = flat;
   if (row >= block.rows) { return; }
   var g = 0i;
-  var h = 0u;
+  var h = 0u;${isWide ? '\n  var gLow = 0i;\n  var hLow = 0i;' : ''}
   if (call.sampled == 0u || rowHash(call.seed, call.round, block.firstRow + row) < call.threshold) {
-${formula.body}
-    if (block.weighted != 0u) {
+${formula.body}${hasLowMargins ? '\n    gLow = margins[block.rows + row] - labels[block.rows + row];' : ''}
+    if (block.weighted != 0u) {${isWide ? LOW_BODY : ''}
       g = multiplyShiftSigned(g, weights[row]);
       h = multiplyShift(h, weights[row]);
     }
   }
-  gradients[row] = vec2<i32>(g, i32(h));
+  gradients[row] = vec2<i32>(g, i32(h));${isWide ? '\n  lowGradients[row] = vec2<i32>(gLow, hLow);' : ''}
   positions[row] = 0u;`,
     reference: (inputs) => {
-      const { gradients, positions, weights } = inputs.storage;
+      const { gradients, positions, weights, lowGradients, margins, labels } = inputs.storage;
       const { block, call } = inputs.uniforms;
       if (!gradients || !positions || !weights || !block || !call)
         throw new RangeError('Inputs are missing.');
-      for (let row = 0; row < (block['rows'] ?? 0); row += 1) {
+      const rows = block['rows'] ?? 0;
+      for (let row = 0; row < rows; row += 1) {
         const id = (block['firstRow'] ?? 0) + row;
         const taken =
           call['sampled'] === 0 ||
@@ -73,6 +92,11 @@ ${formula.body}
         gradients[2 * row] = weight === undefined ? g : multiplyShiftSigned(g, weight);
         gradients[2 * row + 1] = weight === undefined ? h : multiplyShift(h, weight);
         positions[row] = 0;
+        if (!lowGradients) continue;
+        const low = taken && hasLowMargins ? (margins?.[rows + row] ?? 0) - (labels?.[rows + row] ?? 0) : 0;
+        const lowWeight = weights[rows + row] ?? 0;
+        lowGradients[2 * row] = weight === undefined ? low : weighLow(g, low, weight, lowWeight);
+        lowGradients[2 * row + 1] = weight === undefined ? 0 : weighLow(h, 0, weight, lowWeight);
       }
     },
   };

@@ -6,6 +6,7 @@ import { gradientOp } from './gradientOp.ts';
 export const gradientSquaredError = gradientOp({
   name: 'gradientSquaredError',
   tables: [],
+  hasWideMargins: true,
   declarations: '',
   body: `
     g = margins[row] - labels[row];

@@ -1,9 +1,11 @@
 // Splits and tree nodes as the GPU reads them: twelve words each, with the direction of every slot as a bit mask, so
 // that numeric, categorical and missing values need no cases of their own.
 
+import { highLimb } from '../fixedPoint.ts';
 import type { BinnedTree } from '../binnedTree.ts';
 import { splitOfNode, writeRoute } from '../splitRoute.ts';
 import type { NodeSplit } from '../treeDevice.ts';
+import { LIMB_BITS } from '../treeDevice.ts';
 
 /** feature, left, right, leaf value, then eight mask words: bit s set sends slot s left. */
 export const WORDS_PER_NODE = 12;
@@ -43,7 +45,12 @@ export function splitTable(
   return table;
 }
 
-export function treeTable(slotsPerFeature: readonly number[], tree: BinnedTree): Int32Array<ArrayBuffer> {
+/** @param wideUnits leaf values in units of two limbs, where margins have two: the low one takes a leaf's first mask word. */
+export function treeTable(
+  slotsPerFeature: readonly number[],
+  tree: BinnedTree,
+  wideUnits?: Float64Array,
+): Int32Array<ArrayBuffer> {
   const nodes = tree.left.length;
   const table = new Int32Array(nodes * WORDS_PER_NODE);
   const route = new Uint8Array(256);
@@ -51,7 +58,13 @@ export function treeTable(slotsPerFeature: readonly number[], tree: BinnedTree):
     const at = node * WORDS_PER_NODE;
     table[at + 1] = LEAF;
     table[at + 3] = tree.valueFixed[node] ?? 0;
-    if ((tree.left[node] ?? -1) < 0) continue;
+    if ((tree.left[node] ?? -1) < 0) {
+      if (!wideUnits) continue;
+      const high = highLimb(wideUnits[node] ?? 0);
+      table[at + 3] = high;
+      table[at + 4] = (wideUnits[node] ?? 0) - high * 2 ** LIMB_BITS;
+      continue;
+    }
     const split = splitOfNode(tree, node);
     writeNode(table, at, split, slotsPerFeature[split.feature] ?? 1, route);
   }

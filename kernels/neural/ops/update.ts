@@ -137,7 +137,7 @@ function updateReference(form: UpdateForm, length: number): (inputs: OpInputs) =
   };
 }
 
-const traitsBinding = { name: 'traits', type: 'array<vec4<f32>>', access: 'read' } as const;
+export const traitsBinding = { name: 'traits', type: 'array<vec4<f32>>', access: 'read' } as const;
 
 export function updateOp(form: UpdateForm, length: number): Op {
   const { optimizer, clipNorm, hasTraits } = form;

@@ -6,7 +6,6 @@ import type { Op, StorageBinding } from '../../gpu/op.ts';
 import { batchUniform } from '../kernelCall.ts';
 import type { Gather } from './convolutionGeometry.ts';
 import { positionsOf, staysInside, tapsOf } from './convolutionGeometry.ts';
-import type { Finish } from './finish.ts';
 import { finishElement, writeQuad } from './finish.ts';
 import { gatherReference } from './gatherReference.ts';
 import type { PhaseWgsl } from './phaseWgsl.ts';
@@ -27,24 +26,7 @@ import {
   vectorsOfThread,
 } from './stagedProduct.ts';
 import { arrayType, isQuads, readQuad, times } from './wgslText.ts';
-
-export interface GatherProduct {
-  readonly name: string;
-  readonly gathers: readonly Gather[];
-  /** Of the image that is read. */
-  readonly channels: number;
-  /** Channels of the result. */
-  readonly columns: number;
-  readonly tile: ProductTile;
-  /** Parts of the inner dimension that are summed apart, into `partial`; 1 writes the result. */
-  readonly splits: number;
-  /** With splits: elements of `partial` from one part to the next, and before the first. */
-  readonly partialStride: number;
-  readonly partialOffset: number;
-  /** Where the weights are: a binding of their own, or the start of `partial`, which can't be bound twice. */
-  readonly weights: 'partial' | 'weights';
-  readonly finish: Finish;
-}
+import type { GatherProduct } from './gatherReference.ts';
 
 /** Most positions of a phase in one example. */
 function mostPositions(gathers: readonly Gather[]): number {

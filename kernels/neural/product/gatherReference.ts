@@ -5,7 +5,26 @@ import { examplesOf, floatsOf } from '../kernelCall.ts';
 import type { Gather } from './convolutionGeometry.ts';
 import { tapsOf } from './convolutionGeometry.ts';
 import { activate } from './finish.ts';
-import type { GatherProduct } from './gatherProduct.ts';
+import type { Finish } from './finish.ts';
+import type { ProductTile } from './productTile.ts';
+
+export interface GatherProduct {
+  readonly name: string;
+  readonly gathers: readonly Gather[];
+  /** Of the image that is read. */
+  readonly channels: number;
+  /** Channels of the result. */
+  readonly columns: number;
+  readonly tile: ProductTile;
+  /** Parts of the inner dimension that are summed apart, into `partial`; 1 writes the result. */
+  readonly splits: number;
+  /** With splits: elements of `partial` from one part to the next, and before the first. */
+  readonly partialStride: number;
+  readonly partialOffset: number;
+  /** Where the weights are: a binding of their own, or the start of `partial`, which can't be bound twice. */
+  readonly weights: 'partial' | 'weights';
+  readonly finish: Finish;
+}
 
 /** With splits the whole sum goes into the first part and the others are zero: only their sum is promised. */
 export function gatherReference(product: GatherProduct, inputs: OpInputs): void {

@@ -10,7 +10,7 @@ import type { Gather } from './convolutionGeometry.ts';
 import { forwardGather, inputGradientGathers, positionsOf, tapsOf } from './convolutionGeometry.ts';
 import type { Finish } from './finish.ts';
 import { accumulate as add, replace } from './finish.ts';
-import type { GatherProduct } from './gatherProduct.ts';
+import type { GatherProduct } from './gatherReference.ts';
 import { gatherProductOp, gatherTiles } from './gatherProduct.ts';
 import type { SumPartials } from './sumPartials.ts';
 import { sumPartialsOp, sumThreads } from './sumPartials.ts';

@@ -4,10 +4,8 @@
 
 import type { Op, StorageBinding } from '../../gpu/op.ts';
 import { batchUniform } from '../kernelCall.ts';
-import type { Gather } from './convolutionGeometry.ts';
 import { positionsOf, staysInside, tapsOf } from './convolutionGeometry.ts';
 import { accumulate, finishElement, writeQuad } from './finish.ts';
-import type { ProductTile } from './productTile.ts';
 import { heightOf, nameOf, threadsOf, widthOf } from './productTile.ts';
 import type { StagedOperand } from './stagedProduct.ts';
 import {
@@ -23,19 +21,7 @@ import {
 } from './stagedProduct.ts';
 import { weightReference } from './weightReference.ts';
 import { arrayType, isQuads, readQuad, times } from './wgslText.ts';
-
-export interface WeightProduct {
-  readonly name: string;
-  /** The forward convolution's. */
-  readonly gather: Gather;
-  /** Of the image. */
-  readonly channels: number;
-  /** Of the gradient. */
-  readonly columns: number;
-  readonly tile: ProductTile;
-  /** Parts of the positions that are summed apart, into `partial`; 1 adds to the result. */
-  readonly splits: number;
-}
+import type { WeightProduct } from './weightReference.ts';
 
 export function weightRows({ gather, channels }: Pick<WeightProduct, 'channels' | 'gather'>): number {
   return tapsOf(gather) * channels;

@@ -2,7 +2,21 @@
 
 import type { OpInputs } from '../../gpu/op.ts';
 import { examplesOf, floatsOf } from '../kernelCall.ts';
-import type { WeightProduct } from './weightProduct.ts';
+import type { Gather } from './convolutionGeometry.ts';
+import type { ProductTile } from './productTile.ts';
+
+export interface WeightProduct {
+  readonly name: string;
+  /** The forward convolution's. */
+  readonly gather: Gather;
+  /** Of the image. */
+  readonly channels: number;
+  /** Of the gradient. */
+  readonly columns: number;
+  readonly tile: ProductTile;
+  /** Parts of the positions that are summed apart, into `partial`; 1 adds to the result. */
+  readonly splits: number;
+}
 
 /** With splits the whole sum goes into the first part and the others are zero: only their sum is promised. */
 export function weightReference(product: WeightProduct, inputs: OpInputs): void {

@@ -5,6 +5,7 @@ import * as arrow from 'apache-arrow';
 import { arrowData } from '../arrowData.ts';
 import { columnFromValues } from '../columnFromValues.ts';
 import type { BodyBuffers } from './bodyBuffers.ts';
+import type { DictionaryEntries } from './dictionaryEntries.ts';
 import { valueBytesOf } from './fixedTypes.ts';
 import type { IpcBatch } from './ipcMessage.ts';
 import { isBytes, isListed, isText, plainType } from './plainType.ts';
@@ -13,7 +14,7 @@ import { isBytes, isListed, isText, plainType } from './plainType.ts';
 const MAX_UNSTORED_VALUES = 2 ** 24;
 
 export interface LoadSettings {
-  readonly dictionaries: ReadonlyMap<number, arrow.Vector>;
+  readonly dictionaries: ReadonlyMap<number, DictionaryEntries>;
   /** Called before memory is taken for more than the body holds. */
   hold(bytes: number, what: string): void;
   /** Called with what is said to be text: value i is data[offsets[i], offsets[i+1]). */
@@ -178,7 +179,7 @@ export class ColumnLoader {
   #codes(type: arrow.Dictionary, rows: Rows): arrow.Data {
     const codes = Int32Array.from(this.#fixed(type.indices as arrow.DataType, rows.length), Number);
     const dictionary =
-      this.#settings.dictionaries.get(type.id) ??
+      this.#settings.dictionaries.get(type.id)?.vector() ??
       new arrow.Vector([columnFromValues([], plainType(type.dictionary as arrow.DataType))]);
     for (let i = 0; i < rows.length; i++) {
       const code = codes[i]!;

@@ -2,11 +2,11 @@
 
 import * as arrow from 'apache-arrow';
 import { recordBatch } from '../arrowData.ts';
-import { concatBatches } from '../concatBatches.ts';
 import { BodyBuffers, type UnpackBuffer } from './bodyBuffers.ts';
 import { ColumnLoader } from './columnLoader.ts';
+import { DictionaryEntries } from './dictionaryEntries.ts';
 import type { IpcBatch, IpcMessage } from './ipcMessage.ts';
-import { plainSchema, plainType } from './plainType.ts';
+import { plainSchema } from './plainType.ts';
 
 export interface IpcSettings {
   readonly unpack: UnpackBuffer;
@@ -17,7 +17,7 @@ export interface IpcSettings {
 
 export class IpcDecoder {
   readonly #settings: IpcSettings;
-  readonly #dictionaries = new Map<number, arrow.Vector>();
+  readonly #dictionaries = new Map<number, DictionaryEntries>();
   readonly #dictionaryTypes = new Map<number, arrow.DataType>();
   /** Taken beyond what bodies held, for entries that stay. */
   #dictionaryBytes = 0;
@@ -92,8 +92,8 @@ export class IpcDecoder {
     if (type === undefined) throw new Error(`a dictionary ${id} that no column has`);
     const data = inColumn(`dictionary ${id}`, () => this.#loader(batch, body, true).next(type));
     const before = this.#dictionaries.get(id);
-    const isMore = isDelta && before !== undefined && before.length > 0;
-    this.#dictionaries.set(id, new arrow.Vector(isMore ? [joined(before.data[0]!, data)] : [data]));
+    if (isDelta && before !== undefined) before.append(data);
+    else this.#dictionaries.set(id, new DictionaryEntries(data));
   }
 
   #enterDictionaries(type: arrow.DataType): void {
@@ -114,11 +114,4 @@ function inColumn(name: string, load: () => arrow.Data): arrow.Data {
     if (error instanceof Error && !('code' in error)) error.message = `column "${name}": ${error.message}`;
     throw error;
   }
-}
-
-/** Entries that a later message adds come after those that were there. */
-function joined(before: arrow.Data, more: arrow.Data): arrow.Data {
-  const schema = new arrow.Schema([new arrow.Field('entries', plainType(before.type), true)]);
-  const batches = [before, more].map((data) => recordBatch(schema, [data], data.length));
-  return concatBatches(batches).data.children[0]!;
 }

@@ -3,7 +3,7 @@
 // Source: the small superaccumulator of R. Neal, "Fast exact summation using small and large superaccumulators" (2015).
 
 import { scaleByPowerOfTwo } from '../../../kernels/fixed/scaleByPowerOfTwo.ts';
-import type { MeanMetric, MetricBlock, MetricSetting } from './metric.ts';
+import type { MeanMetric, MetricBlock, RowLoss } from './metric.ts';
 
 /** Bits of a piece: sums of up to 2^27 of them are exact in a double. */
 const LIMB_BITS = 26;
@@ -62,13 +62,11 @@ class LimbAdder {
 
 /** Adds the rows of `blocks` to `sums` at `offset`. */
 export function addToMean(
-  metric: MeanMetric,
-  setting: MetricSetting,
+  rowLoss: RowLoss,
   blocks: readonly MetricBlock[],
   sums: Float64Array,
   offset: number,
 ): void {
-  const rowLoss = metric.rowLoss(setting);
   const losses = new LimbAdder(sums.subarray(offset, offset + LIMBS));
   const total = new LimbAdder(sums.subarray(offset + LIMBS, offset + SUM_NUMBERS));
   for (const block of blocks) {

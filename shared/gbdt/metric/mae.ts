@@ -1,16 +1,16 @@
 // Mean absolute error.
 
-import { scaleByPowerOfTwo } from '../../../kernels/fixed/scaleByPowerOfTwo.ts';
 import type { MeanMetric } from './metric.ts';
+import { rowDeviation } from './rowDeviation.ts';
 
 export const mae: MeanMetric = {
   kind: 'mean',
   name: 'mae',
   objectives: ['reg:squarederror'],
   higherIsBetter: false,
-  rowLoss({ marginFractionBits }) {
-    const unit = scaleByPowerOfTwo(1, -marginFractionBits);
-    return ({ margins, labels }, row) => Math.abs(margins[row]! * unit - labels[row]!);
+  rowLoss(setting) {
+    const deviation = rowDeviation(setting);
+    return (block, row) => Math.abs(deviation(block, row));
   },
   finish: (mean) => mean,
 };

@@ -6,7 +6,7 @@ import type { ObjectiveName } from '../objective/objective.ts';
 /** One dataset's block as metrics see it. */
 export interface MetricBlock {
   readonly rows: number;
-  /** [output][row] in margin units. */
+  /** As devices give them: [output][row] in margin units, where they are wide followed by the low limbs. */
   readonly margins: Int32Array;
   /** As the data has them. */
   readonly labels: Float32Array;
@@ -18,10 +18,12 @@ export interface MetricSetting {
   readonly objective: ObjectiveName;
   readonly outputs: number;
   readonly marginFractionBits: number;
+  /** Margins have two limbs. Default false. */
+  readonly hasWideMargins?: boolean;
 }
 
 /** Loss of one row of a block: finite, not negative. */
-type RowLoss = (block: MetricBlock, row: number) => number;
+export type RowLoss = (block: MetricBlock, row: number) => number;
 
 /** The weighted mean of a loss over rows, after `finish`. */
 export interface MeanMetric {
@@ -29,6 +31,7 @@ export interface MeanMetric {
   readonly name: string;
   readonly objectives: readonly ObjectiveName[];
   readonly higherIsBetter: boolean;
+  /** Made once a run: tables that it rests on are built here. */
   rowLoss(setting: MetricSetting): RowLoss;
   finish(mean: number): number;
 }

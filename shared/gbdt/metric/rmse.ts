@@ -1,17 +1,17 @@
 // Root of the mean squared error.
 
-import { scaleByPowerOfTwo } from '../../../kernels/fixed/scaleByPowerOfTwo.ts';
 import type { MeanMetric } from './metric.ts';
+import { rowDeviation } from './rowDeviation.ts';
 
 export const rmse: MeanMetric = {
   kind: 'mean',
   name: 'rmse',
   objectives: ['reg:squarederror'],
   higherIsBetter: false,
-  rowLoss({ marginFractionBits }) {
-    const unit = scaleByPowerOfTwo(1, -marginFractionBits);
-    return ({ margins, labels }, row) => {
-      const difference = margins[row]! * unit - labels[row]!;
+  rowLoss(setting) {
+    const deviation = rowDeviation(setting);
+    return (block, row) => {
+      const difference = deviation(block, row);
       return difference * difference;
     };
   },

@@ -6,6 +6,7 @@ import type { KernelCall } from '../../../kernels/neural/kernelCall.ts';
 import { batchUniform } from '../../../kernels/neural/kernelCall.ts';
 import { directConvolution } from '../../../kernels/neural/ops/convolutionDirect.ts';
 import { addTotals, loss } from '../../../kernels/neural/ops/loss.ts';
+import { penaltyCalls } from '../../../kernels/neural/ops/penalty.ts';
 import { statisticsUpdate, updateCalls, updateUniform } from '../../../kernels/neural/ops/update.ts';
 import type { AdapterClass } from '../../../kernels/neural/product/chooseTile.ts';
 import type { Program } from '../../../kernels/neural/program.ts';
@@ -43,6 +44,8 @@ export interface CompiledNet {
   readonly training: readonly TrainingStep[];
   readonly evaluation: readonly KernelCall[];
   readonly prediction: readonly KernelCall[];
+  /** Writes the penalty of the weights behind the metrics in "totals"; empty where none has one. */
+  readonly penalty: readonly KernelCall[];
   readonly update: readonly KernelCall[];
   readonly loss: NetLoss;
   /** Buffer of the net's output, and elements of it an example. */
@@ -151,6 +154,7 @@ export function compileNet(spec: EngineSpec, options: CompileOptions): CompiledN
     ...updateCalls(memory.updateForm, memory.pieces),
     ...(layout.lengths.statistics > 0 ? [statisticsUpdate(layout.lengths.statistics)] : []),
   ];
+  const penalty = memory.hasPenalties ? penaltyCalls(memory.pieces, 1 + spec.metrics.length) : [];
   const program: Program = {
     memory: {
       allocations: [
@@ -166,7 +170,7 @@ export function compileNet(spec: EngineSpec, options: CompileOptions): CompiledN
       contents: memory.contents,
     },
     uniforms: [batchUniform, updateUniform],
-    calls: [...builder.calls, ...update],
+    calls: [...builder.calls, ...penalty, ...update],
   };
   checkLimits(program, options.limits, spec.microbatchSize);
   return {
@@ -175,6 +179,7 @@ export function compileNet(spec: EngineSpec, options: CompileOptions): CompiledN
     training: withBucketStops(builder.training, layout),
     evaluation: builder.evaluation,
     prediction: builder.prediction,
+    penalty,
     update,
     loss: netLoss,
     output: {

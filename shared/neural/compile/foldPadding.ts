@@ -13,7 +13,7 @@ export function foldPadding(graph: LayerGraph): LayerGraph {
     const { operation, inputs } = node;
     const before = graph.nodes[inputs[0] ?? -1];
     if (operation.type !== 'conv2d' && operation.type !== 'depthwiseConv2d') return node;
-    if (before?.operation.type !== 'zeroPad2d') return node;
+    if (before?.operation.type !== 'zeroPad2d' || before.parts !== node.parts) return node;
     const padding = together(before.operation.padding, operation.padding);
     return { ...node, operation: { ...operation, padding }, inputs: before.inputs };
   };

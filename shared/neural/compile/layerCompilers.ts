@@ -11,9 +11,17 @@ import {
   rescaleLayer,
 } from './layers/arithmeticLayers.ts';
 import { convolutionLayer } from './layers/convolutionLayers.ts';
-import { poolLayer, upSampleLayer, zeroPadLayer } from './layers/imageLayers.ts';
+import { convolutionTransposeLayer } from './layers/convolutionTransposeLayer.ts';
+import { cropLayer, poolLayer, upSampleLayer, zeroPadLayer } from './layers/imageLayers.ts';
 import { batchNormalizationLayer, layerNormalizationLayer } from './layers/normalizationLayers.ts';
-import { concatenateLayer, embeddingLayer, inputLayer, reshapeLayer } from './layers/shapeLayers.ts';
+import { preluLayer } from './layers/preluLayer.ts';
+import {
+  concatenateLayer,
+  embeddingLayer,
+  inputLayer,
+  permuteLayer,
+  reshapeLayer,
+} from './layers/shapeLayers.ts';
 
 const layerCompilers = {
   activation: activationLayer,
@@ -22,6 +30,8 @@ const layerCompilers = {
   batchNormalization: batchNormalizationLayer,
   concatenate: concatenateLayer,
   conv2d: convolutionLayer,
+  conv2dTranspose: convolutionTransposeLayer,
+  crop2d: cropLayer,
   dense: convolutionLayer,
   depthwiseConv2d: convolutionLayer,
   dropout: dropoutLayer,
@@ -32,6 +42,8 @@ const layerCompilers = {
   layerNormalization: layerNormalizationLayer,
   maxPool2d: poolLayer,
   multiply: multiplyLayer,
+  permute: permuteLayer,
+  prelu: preluLayer,
   rescale: rescaleLayer,
   reshape: reshapeLayer,
   upSample2d: upSampleLayer,

@@ -6,6 +6,7 @@ import type { ElementwiseFormula } from '../../../kernels/neural/ops/elementwise
 import { elementwise } from '../../../kernels/neural/ops/elementwise.ts';
 import type { ConvolutionKernels } from '../../../kernels/neural/convolution.ts';
 import type { KernelPlan } from '../../../kernels/neural/kernelCall.ts';
+import { ofParts } from '../../../kernels/neural/ofParts.ts';
 import type { AdapterClass } from '../../../kernels/neural/product/chooseTile.ts';
 import { elementsOf } from '../engineLayout.ts';
 import type { LayerGraph, LayerNode, OperationOf, OperationType, Shape } from '../layerGraph.ts';
@@ -29,6 +30,7 @@ export interface CompileState {
 
 export class LayerContext<T extends OperationType> {
   readonly layer: FusedLayer;
+  /** Its shape is that of a part, where the layer sees parts. */
   readonly node: LayerNode;
   readonly operation: OperationOf<T>;
   readonly state: CompileState;
@@ -36,6 +38,7 @@ export class LayerContext<T extends OperationType> {
   private held: string | undefined;
 
   private readonly forwardUse: Use;
+  private readonly parts: number;
 
   /** @param forwardUse what the forward pass is needed for. */
   constructor(state: CompileState, layer: FusedLayer, forwardUse: Use = 'all') {
@@ -44,7 +47,9 @@ export class LayerContext<T extends OperationType> {
     this.forwardUse = forwardUse;
     const node = state.graph.nodes[layer.node];
     if (node === undefined) throw new RangeError(`The graph has no node ${layer.node}.`);
-    this.node = node;
+    // Compilers see one part, as if it were an example.
+    this.parts = node.parts ?? 1;
+    this.node = node.parts === undefined ? node : { ...node, shape: node.shape.slice(1) };
     // The registry of layers is by type: a compiler only sees its own.
     this.operation = node.operation as OperationOf<T>;
   }
@@ -54,7 +59,8 @@ export class LayerContext<T extends OperationType> {
   }
 
   inputShape(k = 0): Shape {
-    return this.state.graph.nodes[this.node.inputs[k] ?? -1]?.shape ?? [];
+    const shape = this.state.graph.nodes[this.node.inputs[k] ?? -1]?.shape ?? [];
+    return this.node.parts === undefined ? shape : shape.slice(1);
   }
 
   /** Buffer of an input's value. */
@@ -91,7 +97,7 @@ export class LayerContext<T extends OperationType> {
 
   /** A value that the backward pass needs again: so many elements an example, or in all. */
   keep(what: string, elementsPerExample: number, type: 'f32' | 'u32' = 'f32'): string {
-    return this.state.builder.declare(`${what}:${this.layer.node}`, elementsPerExample, type);
+    return this.state.builder.declare(`${what}:${this.layer.node}`, elementsPerExample * this.parts, type);
   }
 
   keepFixed(what: string, elements: number): string {
@@ -106,7 +112,8 @@ export class LayerContext<T extends OperationType> {
   emit(use: Use, make: (context: ReductionContext) => KernelPlan): void {
     const { builder, adapter } = this.state;
     const workspace = builder.freshName(`workspace:${this.layer.node}`);
-    const plan = make({ layer: this.name, maxExamples: builder.maxExamples, workspace, adapter });
+    const maxExamples = builder.maxExamples * this.parts;
+    const plan = ofParts(make({ layer: this.name, maxExamples, workspace, adapter }), this.parts);
     builder.emit(plan, use === 'all' ? this.forwardUse : use, workspace);
   }
 
@@ -127,21 +134,21 @@ export class LayerContext<T extends OperationType> {
 
   /** Adds up what consumers passed. False if nothing depends on this layer. */
   beginBackward(): boolean {
-    const { flow, graph } = this.state;
-    const length = elementsOf(graph.nodes[this.layer.last]?.shape ?? []);
+    const { flow } = this.state;
+    const length = this.outputLength();
     const [first, ...others] = flow.take(this.layer.last);
     if (first === undefined) return false;
     let total = first;
     for (const other of others) {
       const [own, more] = flow.isOwn(other) ? [other, total] : [total, other];
       if (flow.isOwn(own)) {
-        this.emitElementwise('backward', addTo, length, { a: more, result: own });
+        this.emitElementwise('backward', addTo, length / this.parts, { a: more, result: own });
         flow.release(more);
         total = own;
       } else {
         const fresh = this.fresh(this.layer.last, length);
         flow.hold(fresh);
-        this.emitElementwise('backward', sum, length, { a: total, b: other, result: fresh });
+        this.emitElementwise('backward', sum, length / this.parts, { a: total, b: other, result: fresh });
         flow.release(total);
         flow.release(other);
         total = fresh;
@@ -164,13 +171,13 @@ export class LayerContext<T extends OperationType> {
 
   /** The same, to be changed in place. */
   ownGradient(): string {
-    const { flow, graph } = this.state;
+    const { flow } = this.state;
     const shared = this.gradient();
     if (flow.isOwn(shared)) return shared;
-    const length = elementsOf(graph.nodes[this.layer.last]?.shape ?? []);
+    const length = this.outputLength();
     const fresh = this.fresh(this.layer.last, length);
     flow.hold(fresh);
-    this.emitElementwise('backward', copy, length, { a: shared, result: fresh });
+    this.emitElementwise('backward', copy, length / this.parts, { a: shared, result: fresh });
     flow.release(shared);
     this.held = fresh;
     return fresh;
@@ -196,9 +203,14 @@ export class LayerContext<T extends OperationType> {
   /** A buffer of its own for the gradient of an input. */
   freshInputGradient(k = 0): string {
     const input = this.node.inputs[k] ?? -1;
-    const fresh = this.fresh(input, elementsOf(this.inputShape(k)));
+    const fresh = this.fresh(input, elementsOf(this.inputShape(k)) * this.parts);
     this.pass(input, fresh);
     return fresh;
+  }
+
+  /** Elements an example, of all parts. */
+  private outputLength(): number {
+    return elementsOf(this.state.graph.nodes[this.layer.last]?.shape ?? []);
   }
 
   private fresh(node: number, length: number): string {

@@ -104,6 +104,16 @@ const rules: { readonly [T in OperationType]: ShapeRule<T> } = {
     const kernel = [...kernelSize, channels, multiplier];
     return { shape: [...size, outputs], weights: [kernel, ...optional(useBias, [outputs])] };
   },
+  conv2dTranspose: ({ filters, kernelSize, strides, padding, useBias }, [shape = []], declared) => {
+    const channels = shape[2];
+    if (!isImage(shape) || channels === undefined) return notImage(shape);
+    const size = slide(declared, kernelSize, strides, [1, 1], padding);
+    if (typeof size === 'string') return size;
+    if (text(size) !== text(shape.slice(0, 2)))
+      return `makes ${text(declared)} of ${text(shape)}, whose convolution gives ${text(size)}`;
+    const kernel = [...kernelSize, filters, channels];
+    return { shape: [...declared.slice(0, 2), filters], weights: [kernel, ...optional(useBias, [filters])] };
+  },
   batchNormalization: ({ scale, center }, [shape = []]) => {
     const channels = shape.slice(-1);
     const weights = [...optional(scale, channels), ...optional(center, channels), channels, channels];
@@ -115,6 +125,10 @@ const rules: { readonly [T in OperationType]: ShapeRule<T> } = {
     return shape.length === 0 ? 'needs an input of at least one dimension' : { shape, weights };
   },
   activation: (_, [shape = []]) => ({ shape, weights: [] }),
+  prelu: ({ sharedAxes }, [shape = []]) => ({
+    shape,
+    weights: [shape.map((size, axis) => (axis < sharedAxes ? 1 : size))],
+  }),
   maxPool2d: pooling,
   averagePool2d: pooling,
   globalAveragePool2d: globalPooling,
@@ -125,6 +139,18 @@ const rules: { readonly [T in OperationType]: ShapeRule<T> } = {
     const padded = [height + padding.top + padding.bottom, width + padding.left + padding.right, channels];
     return { shape: padded, weights: [] };
   },
+  crop2d: ({ cropping }, [shape = []]) => {
+    if (!isImage(shape)) return notImage(shape);
+    const [height = 0, width = 0, channels = 0] = shape;
+    const rows = height - cropping.top - cropping.bottom;
+    const columns = width - cropping.left - cropping.right;
+    if (rows < 1 || columns < 1) return `leaves nothing of ${text(shape)}`;
+    return { shape: [rows, columns, channels], weights: [] };
+  },
+  permute: ({ axes }, [shape = []]) =>
+    axes.length === shape.length && shape.every((_, axis) => axes.includes(axis))
+      ? { shape: axes.map((axis) => shape[axis] ?? 0), weights: [] }
+      : `puts the axes of ${text(shape)} in the order ${text(axes)}`,
   reshape: (_, [shape = []], declared) =>
     elementsOf(shape) === elementsOf(declared)
       ? { shape: declared, weights: [] }
@@ -170,20 +196,27 @@ export function checkNode(node: LayerNode, inputs: readonly Shape[]): void {
   };
   const takesInput = node.operation.type !== 'input';
   if (takesInput === (inputs.length === 0)) fail(takesInput ? 'has no input' : 'has inputs of its own');
-  const inferred = infer(node.operation, inputs, node.shape);
+  const { parts } = node;
+  const ofPart = (shape: Shape): Shape => {
+    if (parts === undefined) return shape;
+    if (shape[0] !== parts) fail(`sees ${parts} parts of ${text(shape)}`);
+    return shape.slice(1);
+  };
+  const shape = ofPart(node.shape);
+  const inferred = infer(node.operation, inputs.map(ofPart), shape);
   if (typeof inferred === 'string') return fail(inferred);
-  if (text(inferred.shape) !== text(node.shape)) {
-    fail(`gives ${text(inferred.shape)}, but the graph says ${text(node.shape)}`);
+  if (text(inferred.shape) !== text(shape)) {
+    fail(`gives ${text(inferred.shape)}, but the graph says ${text(shape)}`);
   }
   if (inferred.weights.length !== node.weights.length) {
     fail(`has ${node.weights.length} weights, expected ${inferred.weights.length}`);
   }
-  inferred.weights.forEach((shape, k) => {
+  inferred.weights.forEach((expected, k) => {
     const weight = node.weights[k];
     // Kernels of sequences leave out the width of 1.
-    const isAlike = weight !== undefined && text(withoutOnes(shape)) === text(withoutOnes(weight.shape));
+    const isAlike = weight !== undefined && text(withoutOnes(expected)) === text(withoutOnes(weight.shape));
     if (weight === undefined || isAlike) return;
-    fail(`needs the weight "${weight.name}" with the shape ${text(shape)}, not ${text(weight.shape)}`);
+    fail(`needs the weight "${weight.name}" with the shape ${text(expected)}, not ${text(weight.shape)}`);
   });
   return undefined;
 }

@@ -14,8 +14,8 @@ import type { DeviceLimits } from './deviceLimits.ts';
 export function productsOf(spec: EngineSpec, limits: DeviceLimits, adapter: AdapterClass): TunedLayer[] {
   const kernels = createProductConvolutions(createTileChooser(adapter));
   const layers: TunedLayer[] = [];
-  const note = ({ shape }: ConvolutionContext, product: ProductName): void => {
-    layers.push({ shape, examples: spec.microbatchSize, products: [product] });
+  const note = ({ shape, maxExamples }: ConvolutionContext, product: ProductName): void => {
+    layers.push({ shape, examples: maxExamples, products: [product] });
   };
   const noting: ConvolutionKernels = {
     forward: (context, ...rest) => {

@@ -4,9 +4,10 @@
 import type { Allocation, BufferView, MemoryKind } from '../../../kernels/neural/program.ts';
 import type { UpdateForm, UpdatePiece } from '../../../kernels/neural/ops/update.ts';
 import { BLOCK_LENGTH, TRAIT_FLOATS, squaresLength } from '../../../kernels/neural/ops/update.ts';
+import { penaltiesLength } from '../../../kernels/neural/ops/penalty.ts';
 import { optimizerSlots } from '../../../kernels/neural/optimizer.ts';
 import { alignSlot } from '../engineLayout.ts';
-import type { LayerGraph } from '../layerGraph.ts';
+import type { LayerGraph, WeightSpec } from '../layerGraph.ts';
 import type { EngineLayout, EngineSpec } from '../trainingEngine.ts';
 
 export interface StateMemory {
@@ -14,6 +15,8 @@ export interface StateMemory {
   readonly views: Readonly<Record<string, BufferView>>;
   readonly contents: Readonly<Record<string, Float32Array<ArrayBuffer>>>;
   readonly updateForm: UpdateForm;
+  /** Whether weights that are trained have penalties. */
+  readonly hasPenalties: boolean;
   /** Pieces of the parameters that fit a binding. */
   readonly pieces: readonly UpdatePiece[];
 }
@@ -39,10 +42,15 @@ class StateViews {
   }
 }
 
-function updateFormOf(spec: EngineSpec): UpdateForm {
-  const weights = spec.graph.nodes.flatMap((node) =>
+/** Those among the parameters. */
+function weightsOf(graph: LayerGraph): WeightSpec[] {
+  return graph.nodes.flatMap((node) =>
     node.operation.type === 'batchNormalization' ? node.weights.slice(0, -2) : node.weights,
   );
+}
+
+function updateFormOf(spec: EngineSpec): UpdateForm {
+  const weights = weightsOf(spec.graph);
   const hasTraits = weights.some(({ trainable, l1 = 0, l2 = 0 }) => !trainable || l1 !== 0 || l2 !== 0);
   return { optimizer: spec.optimizer, clipNorm: spec.clipNorm, clipValue: spec.clipValue, hasTraits };
 }
@@ -92,7 +100,8 @@ export function stateMemory(spec: EngineSpec, layout: EngineLayout, maxBindingBy
     state.view(`weight:${name}`, section, offset, length);
     state.view(`gradient:${name}`, 'reduction', (section === 'statistics' ? parameters : 0) + offset, length);
   }
-  state.allocate('totals', 1 + spec.metrics.length, 'workspace');
+  // Loss, metrics, and the penalty of the weights.
+  state.allocate('totals', 2 + spec.metrics.length, 'workspace');
   const contents: Record<string, Float32Array<ArrayBuffer>> = {};
   if (statistics > 0) {
     state.allocate('momentums', statistics, 'workspace');
@@ -129,5 +138,9 @@ export function stateMemory(spec: EngineSpec, layout: EngineLayout, maxBindingBy
     state.allocate('squares', squaresLength(pieces.length), 'workspace');
     state.allocate('norm', 1, 'workspace');
   }
-  return { allocations: state.allocations, views: state.views, contents, updateForm, pieces };
+  const hasPenalties = weightsOf(spec.graph).some(
+    ({ trainable, l1 = 0, l2 = 0 }) => trainable && (l1 !== 0 || l2 !== 0),
+  );
+  if (hasPenalties) state.allocate('penalties', penaltiesLength(pieces.length), 'workspace');
+  return { hasPenalties, allocations: state.allocations, views: state.views, contents, updateForm, pieces };
 }

@@ -88,7 +88,7 @@ export class CompiledEngine implements TrainingEngine {
     this.readbacks = readsBuckets
       ? net.layout.buckets.map(({ offset, length }) => executor.createReadback('reduction', offset, length))
       : [];
-    this.totalsReadback = executor.createReadback('totals', 0, 1 + spec.metrics.length);
+    this.totalsReadback = executor.createReadback('totals', 0, 2 + spec.metrics.length);
     this.memory = memoryReport(
       net.program,
       readsBuckets && executor.kind === 'webgpu' ? net.layout.reductionLength : 0,
@@ -175,6 +175,7 @@ export class CompiledEngine implements TrainingEngine {
     this.checkOpen();
     const { examples } = this;
     this.examples = 0;
+    this.executor.run(this.net.penalty, 1);
     const values = this.totalsReadback.take();
     this.executor.clear(['totals']);
     return this.totals(examples, await values);
@@ -193,7 +194,7 @@ export class CompiledEngine implements TrainingEngine {
     rows.forEach((value, i) => {
       sums[i % columns]! += value / rowsPerExample;
     });
-    return this.totals(batch.examples, sums);
+    return this.totals(batch.examples, [...sums, await this.penalty()]);
   }
 
   async predict(inputs: readonly TargetValues[], examples: number): Promise<Float32Array<ArrayBuffer>> {
@@ -281,9 +282,22 @@ export class CompiledEngine implements TrainingEngine {
     this.executor.write(stop.values, await synchronizeStatistics(stop, values, origin, examples, reduce));
   }
 
+  private async penalty(): Promise<number> {
+    if (this.net.penalty.length === 0) return 0;
+    this.executor.run(this.net.penalty, 1);
+    const [penalty = 0] = await this.executor.read('totals', 1 + this.spec.metrics.length, 1);
+    return penalty;
+  }
+
+  /** @param values loss, metrics, penalty. */
   private totals(examples: number, values: ArrayLike<number>): Totals {
     const metrics = this.spec.metrics.map((metric, k) => [metric, values[k + 1] ?? 0] as const);
-    return { examples, loss: values[0] ?? 0, metrics: Object.fromEntries(metrics) };
+    return {
+      examples,
+      loss: values[0] ?? 0,
+      metrics: Object.fromEntries(metrics),
+      penalty: values[1 + metrics.length] ?? 0,
+    };
   }
 
   private bucket(index: number): EngineLayout['buckets'][number] {

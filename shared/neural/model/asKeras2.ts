@@ -2,7 +2,7 @@
 // Keras 3 writes each object with its module, types as policies, shapes of inputs under another name, and the inputs of a
 // call as its arguments (keras/src/saving/serialization_lib.py, keras/src/models/functional.py).
 
-import { modelClasses } from './layerCalls.ts';
+import { modelClasses } from './writtenNet.ts';
 import { NeuralModelError } from './modelErrors.ts';
 
 type Fields = Readonly<Record<string, unknown>>;

@@ -1,6 +1,6 @@
 // Input shapes that a model leaves open, written into its topology: the compiled engine and tfjs's training are for one size.
 
-import { modelClasses } from './layerCalls.ts';
+import { modelClasses } from './writtenNet.ts';
 import type { Shape } from '../layerGraph.ts';
 
 type Fields = Record<string, unknown>;

@@ -19,17 +19,33 @@ export interface NewWeight {
   readonly penalty?: { readonly l1?: number; readonly l2?: number };
 }
 
+const seesNoParts: ReadonlySet<LayerOperation['type']> = new Set(['activation', 'rescale', 'reshape']);
+
 export class GraphBuilder {
   readonly nodes: LayerNode[] = [];
   readonly initializers = new Map<string, Initializer>();
   /** Whether the layer that is read now behaves as in inference always. */
   infers = false;
+  /** The layer that is read now: one object for all of its calls. */
+  layer: object | undefined;
+  readonly #owners = new Map<string, { readonly layer: object | undefined; readonly shape: Shape }>();
+  #parts: number | undefined;
   #weights = 0;
 
   shape(node: number): Shape {
     const found = this.nodes[node];
     if (!found) throw new NeuralModelError(`node ${node} of the model is used before it is made`);
-    return found.shape;
+    return this.#parts === undefined ? found.shape : found.shape.slice(1);
+  }
+
+  /** Reads a layer that sees each of `parts` parts along the first axis by itself: shapes are those of a part meanwhile. */
+  ofParts(parts: number, read: () => number): number {
+    this.#parts = parts;
+    try {
+      return read();
+    } finally {
+      this.#parts = undefined;
+    }
   }
 
   /** Shape [height, width, channels]. */
@@ -61,14 +77,39 @@ export class GraphBuilder {
       ...penalty,
     }));
     for (const [i, spec] of specs.entries()) {
-      if (this.initializers.has(spec.name))
-        throw config.unsupported('it is called more than once and has weights');
+      if (this.#isKnown(config, spec)) continue;
       this.initializers.set(spec.name, weights[i]!.initializer);
       this.#weights += elements(spec.shape);
     }
     if (this.#weights > MAX_WEIGHTS)
       throw new NeuralModelError(`the model has more than ${MAX_WEIGHTS} weights`);
-    return this.nodes.push({ name: config.name, operation, inputs, shape, weights: specs }) - 1;
+    const node: LayerNode = { name: config.name, operation, inputs, shape, weights: specs };
+    const parts = this.#parts;
+    if (parts === undefined) return this.nodes.push(node) - 1;
+    const whole = { ...node, shape: [parts, ...shape] };
+    // What computes each value by itself need not know of parts.
+    return this.nodes.push(seesNoParts.has(operation.type) ? whole : { ...whole, parts }) - 1;
+  }
+
+  /** Whether a call before this one has brought it. */
+  hasWeight(config: LayerConfig, name: string): boolean {
+    return this.#owners.has(`${config.name}/${name}`);
+  }
+
+  /** Whether an earlier call of the same layer has brought this weight. */
+  #isKnown(config: LayerConfig, { name, shape }: WeightSpec): boolean {
+    const known = this.#owners.get(name);
+    if (known === undefined) {
+      this.#owners.set(name, { layer: this.layer, shape });
+      return false;
+    }
+    if (known.layer === undefined || known.layer !== this.layer)
+      throw config.unsupported(`another layer has a weight "${name}" too`);
+    if (known.shape.join() === shape.join()) return true;
+    throw new NeuralModelError(
+      `${config.className} "${config.name}" is called with inputs of different shapes: its weight "${name}" would be [${known.shape.join(', ')}] and [${shape.join(', ')}]`,
+      { field: config.name },
+    );
   }
 
   /** A node of its own for an `activation:` option, or the node itself when there is none. */

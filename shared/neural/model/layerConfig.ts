@@ -33,7 +33,17 @@ export class LayerConfig {
     const kept = Object.entries(this.#values).filter(
       ([field]) => !/_(constraint|regularizer)$/.test(field) && field !== 'noise_shape',
     );
-    return new LayerConfig(this.className, Object.fromEntries(kept), this.name);
+    const inner = this.layer('layer')?.forPredictions();
+    const wrapped = inner && { layer: { class_name: inner.className, config: inner.#values } };
+    return new LayerConfig(this.className, { ...Object.fromEntries(kept), ...wrapped }, this.name);
+  }
+
+  /** The layer within this one, with the name of this one, which its weights have, and frozen where either is. */
+  wrapped(field: string): LayerConfig | undefined {
+    const inner = this.layer(field);
+    if (inner === undefined) return undefined;
+    const trainable = this.flag('trainable', true) && inner.flag('trainable', true);
+    return new LayerConfig(inner.className, { ...inner.#values, name: this.name, trainable });
   }
 
   raw(field: string): unknown {

@@ -4,13 +4,17 @@ import type { LayerReader } from './layerReader.ts';
 import { activation, elu, leakyRelu, relu, softmax } from './layers/activation.ts';
 import { batchNormalization } from './layers/batchNormalization.ts';
 import { conv2d } from './layers/conv2d.ts';
+import { conv2dTranspose } from './layers/conv2dTranspose.ts';
+import { cropping2d } from './layers/cropping2d.ts';
 import { dense } from './layers/dense.ts';
 import { depthwiseConv2d } from './layers/depthwiseConv2d.ts';
 import { dropout } from './layers/dropout.ts';
 import { embedding } from './layers/embedding.ts';
 import { layerNormalization } from './layers/layerNormalization.ts';
 import { add, average, concatenate, multiply } from './layers/merging.ts';
+import { permute } from './layers/permute.ts';
 import { averagePool2d, globalAveragePool2d, globalMaxPool2d, maxPool2d } from './layers/pooling.ts';
+import { prelu } from './layers/prelu.ts';
 import { rescaling } from './layers/rescaling.ts';
 import { flatten, reshape } from './layers/reshape.ts';
 import { separableConv2d } from './layers/separableConv2d.ts';
@@ -22,6 +26,7 @@ import {
   maxPool1d,
   repeatVector,
 } from './layers/sequences.ts';
+import { timeDistributed } from './layers/timeDistributed.ts';
 import { upSampling2d } from './layers/upSampling2d.ts';
 import { zeroPadding2d } from './layers/zeroPadding2d.ts';
 
@@ -35,6 +40,8 @@ const readers: readonly LayerReader[] = [
   concatenate,
   conv1d,
   conv2d,
+  conv2dTranspose,
+  cropping2d,
   dense,
   depthwiseConv2d,
   dropout,
@@ -50,12 +57,15 @@ const readers: readonly LayerReader[] = [
   maxPool1d,
   maxPool2d,
   multiply,
+  permute,
+  prelu,
   relu,
   repeatVector,
   rescaling,
   reshape,
   separableConv2d,
   softmax,
+  timeDistributed,
   upSampling2d,
   zeroPadding2d,
 ];

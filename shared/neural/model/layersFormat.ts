@@ -1,5 +1,6 @@
 // The folder that tfjs's model.save writes: model.json with the topology and a manifest of weights, and files of weights.
-// tf.loadLayersModel reads what is written here, and this reads what tfjs and its Keras converter write.
+// tf.loadLayersModel reads what is written here, and this reads what tfjs and its Keras converter write. Neither writes nor
+// reads all weights as one array: engines have less room for one than for several.
 
 import { z } from 'zod';
 import { asKeras2 } from './asKeras2.ts';
@@ -7,7 +8,9 @@ import { elementBytes, quantization, weightValues } from './weightValues.ts';
 import type { Tensor } from '../state/safetensors.ts';
 import { NeuralModelError, WeightsMismatchError } from './modelErrors.ts';
 
-export const WEIGHTS_FILE = 'weights.bin';
+const WEIGHTS_FILE = 'weights.bin';
+/** Of one file of weights: well below what one buffer, and one read of a file, may have anywhere. */
+const SHARD_BYTES = 256 * 1024 * 1024;
 
 /** Files, and tensors, of all groups together: a model has at most 20,000 layers. */
 const MAX_ENTRIES = 50_000;
@@ -44,27 +47,47 @@ export interface LayersModelFile {
   readonly manifest: z.infer<typeof manifest>;
 }
 
-/** model.json's text, for weights that lie in weights.bin in the order of `weights`. */
-export function writeModelJson(topology: unknown, weights: ReadonlyMap<string, Tensor>): string {
+export interface WrittenModel {
+  /** model.json's text. */
+  readonly modelText: string;
+  /** The files beside it: weights in the order of the manifest, cut into files where they are too many for one. */
+  readonly files: ReadonlyMap<string, Uint8Array<ArrayBuffer>>;
+}
+
+/** @param shardBytes most bytes of a file of weights. */
+export function writeLayersModel(
+  topology: unknown,
+  weights: ReadonlyMap<string, Tensor>,
+  shardBytes = SHARD_BYTES,
+): WrittenModel {
   const specs = [...weights].map(([name, { shape }]) => ({ name, shape, dtype: 'float32' }));
-  return JSON.stringify({
+  const files = writeShards(weights, shardBytes);
+  const modelText = JSON.stringify({
     format: 'layers-model',
     generatedBy: 'tabgrad',
     convertedBy: null,
     modelTopology: topology,
-    weightsManifest: [{ paths: [WEIGHTS_FILE], weights: specs }],
+    weightsManifest: [{ paths: [...files.keys()], weights: specs }],
   });
+  return { modelText, files };
 }
 
-export function writeWeights(weights: ReadonlyMap<string, Tensor>): Uint8Array<ArrayBuffer> {
-  const bytes = [...weights.values()].reduce((sum, { values }) => sum + values.byteLength, 0);
-  const file = new Uint8Array(bytes);
-  let at = 0;
-  for (const { values } of weights.values()) {
-    file.set(new Uint8Array(values.buffer, values.byteOffset, values.byteLength), at);
-    at += values.byteLength;
-  }
-  return file;
+/** Tensors go on from one file to the next, as in the files of tfjs's converter. */
+function writeShards(
+  weights: ReadonlyMap<string, Tensor>,
+  shardBytes: number,
+): Map<string, Uint8Array<ArrayBuffer>> {
+  const tensors = [...weights.values()].map(
+    ({ values }) => new Uint8Array(values.buffer, values.byteOffset, values.byteLength),
+  );
+  const all = new FilesInOrder(tensors);
+  const count = Math.max(1, Math.ceil(all.length / shardBytes));
+  const shards = Array.from({ length: count }, (_, shard) => {
+    const name = count === 1 ? WEIGHTS_FILE : `weights-shard${shard + 1}of${count}.bin`;
+    const bytes = all.slice(shard * shardBytes, Math.min(all.length, (shard + 1) * shardBytes));
+    return [name, bytes] as const;
+  });
+  return new Map(shards);
 }
 
 /** Also a topology alone, as a model's toJSON gives it. @param what the file, for messages. @throws NeuralModelError */
@@ -131,7 +154,7 @@ export function readWeights(
 ): Map<string, Tensor> {
   const weights = new Map<string, Tensor>();
   for (const { paths, weights: specs } of groups) {
-    const bytes = joined(paths.map(files));
+    const bytes = new FilesInOrder(paths.map(files));
     let at = 0;
     for (const { name, shape, dtype, quantization: quantized } of specs) {
       if (dtype !== 'float32') {
@@ -168,12 +191,40 @@ export function readWeights(
   return weights;
 }
 
-function joined(pieces: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
-  const whole = new Uint8Array(pieces.reduce((sum, piece) => sum + piece.length, 0));
-  let at = 0;
-  for (const piece of pieces) {
-    whole.set(piece, at);
-    at += piece.length;
+/** Bytes of several arrays read as if they were one. */
+class FilesInOrder {
+  readonly length: number;
+  readonly #files: readonly Uint8Array[];
+  /** Where each begins. */
+  readonly #starts: readonly number[];
+
+  constructor(files: readonly Uint8Array[]) {
+    this.#files = files;
+    let end = 0;
+    this.#starts = files.map(({ length }) => (end += length) - length);
+    this.length = end;
   }
-  return whole;
+
+  /** A copy. */
+  slice(from: number, to: number): Uint8Array<ArrayBuffer> {
+    const bytes = new Uint8Array(to - from);
+    for (let at = from, k = this.#fileAt(from); at < to; k += 1) {
+      const start = this.#starts[k]!;
+      const part = this.#files[k]!.subarray(at - start, to - start);
+      bytes.set(part, at - from);
+      at += part.length;
+    }
+    return bytes;
+  }
+
+  /** The last that begins at or before this byte. */
+  #fileAt(at: number): number {
+    let [low, high] = [0, this.#files.length];
+    while (high - low > 1) {
+      const middle = (low + high) >> 1;
+      if (this.#starts[middle]! <= at) low = middle;
+      else high = middle;
+    }
+    return low;
+  }
 }

@@ -61,6 +61,7 @@ export function readGraph(net: NetCalls, use: GraphUse = 'training'): ReadModel 
     for (const [at, call] of net.calls.entries()) {
       const layer = use === 'predictions' ? call.layer.forPredictions() : call.layer;
       const infers = call.infers || use === 'predictions';
+      graph.layer = call.layer;
       nodes.push(readCall({ ...call, layer, infers }, nodes, graph, net.severalValued.has(at)));
     }
     indexInputs(graph);

@@ -1,5 +1,8 @@
 // ResNet-18 (He et al. 2016, torchvision's layout) as a topology that tfjs, Keras and this package read.
 
+import { unknownKey } from '../../text/unknownKey.ts';
+import { NeuralModelError } from './modelErrors.ts';
+
 export interface ResNet18Options {
   /** "7x7": stride 2 and max-pooling, as for ImageNet and in Ray's lesson. "3x3": stride 1, for small images. */
   readonly stem?: '3x3' | '7x7';
@@ -10,12 +13,29 @@ export interface ResNet18Options {
 
 type Layer = Record<string, unknown>;
 
-/** 11,175,370 parameters with ten classes, one channel and the 7x7 stem; 11,172,810 with the 3x3 one. */
-export function resnet18({
-  stem = '7x7',
-  classes = 10,
-  inputShape = [28, 28, 1],
-}: ResNet18Options = {}): object {
+const known = ['stem', 'classes', 'inputShape'] as const satisfies readonly (keyof ResNet18Options)[];
+
+function checkOptions(options: ResNet18Options): void {
+  const fail = (field: string, problem: string): never => {
+    throw new NeuralModelError(`resnet18: ${field} ${problem}`, { field });
+  };
+  const unknown = unknownKey(options, known);
+  if (unknown) fail(unknown.key, unknown.problem);
+  const { stem = '7x7', classes = 10, inputShape = [28, 28, 1] } = options;
+  if (!['3x3', '7x7'].includes(stem)) fail('stem', `is ${JSON.stringify(stem)}; expected 3x3 or 7x7`);
+  const isCount = (value: unknown): boolean => Number.isSafeInteger(value) && (value as number) >= 1;
+  if (!isCount(classes)) fail('classes', `is ${String(classes)}; expected a whole number from 1`);
+  if (!Array.isArray(inputShape) || inputShape.length !== 3 || !inputShape.every(isCount))
+    fail('inputShape', `is ${JSON.stringify(inputShape)}; expected height, width and channels`);
+}
+
+/**
+ * 11,175,370 parameters with ten classes, one channel and the 7x7 stem; 11,172,810 with the 3x3 one.
+ * @throws NeuralModelError naming an option that is none.
+ */
+export function resnet18(options: ResNet18Options = {}): object {
+  const { stem = '7x7', classes = 10, inputShape = [28, 28, 1] } = options;
+  checkOptions(options);
   const layers: Layer[] = [];
   const add = (className: string, name: string, config: object, inputs: readonly string[]): string => {
     const calls = inputs.length === 0 ? [] : [inputs.map((input) => [input, 0, 0, {}])];

@@ -9,6 +9,7 @@ import { NeuralModelError } from '../model/modelErrors.ts';
 import { inputNameOf, readGraph } from '../model/readModel.ts';
 import { matchWeights, weightsOf } from '../state/namedState.ts';
 import type { Tensor } from '../state/safetensors.ts';
+import { checkPredictorOptions } from './checkPredictorOptions.ts';
 import { inputRows, type RowRange } from './inputRows.ts';
 import type { NetInput } from './netInputs.ts';
 import {
@@ -60,7 +61,7 @@ export class NetBatchPredictor {
   readonly #openers: NetOpeners;
   #opening: Promise<OpenedNet> | undefined;
 
-  /** @throws NeuralModelError, WeightsMismatchError */
+  /** @throws NeuralModelError, WeightsMismatchError, and PREDICT_ARGUMENT naming an option. */
   constructor(net: StoredNet, options: NetPredictorOptions, openers: NetOpeners) {
     const calls = readCalls(net.topology);
     const read = readGraph(calls, 'predictions');
@@ -69,6 +70,7 @@ export class NetBatchPredictor {
       ? { ...net, weights: matchWeights(weightsOf(this.#graph), net.weights, net.file) }
       : net;
     this.#names = calls.inputs.map((at) => inputNameOf(calls.calls[at]!.layer));
+    checkPredictorOptions(options, this.#names);
     this.#options = options;
     this.#openers = openers;
   }

@@ -12,6 +12,8 @@ import {
 } from '../../serve/layersNet.ts';
 import { messageOf } from '../../text/messageOf.ts';
 import type { LayersFiles } from '../model/layersFiles.ts';
+import { checkTopology } from '../model/checkConnected.ts';
+import { withWeightLimit } from '../model/weightLimit.ts';
 import { NeuralModelError } from '../model/modelErrors.ts';
 
 type Tf = typeof tfjs;
@@ -37,7 +39,15 @@ export class TfjsNet implements LayersNet {
   /** @param tf on the backend that is to compute. @throws NeuralModelError for a model that tfjs does not load. */
   static async load(tf: Tf, files: LayersFiles): Promise<TfjsNet> {
     const net = new TfjsNet(tf, await loadModel(tf, files), files.scalings);
-    net.#probeAnswer = await net.#predictZeros();
+    try {
+      net.#probeAnswer = await net.#predictZeros();
+    } catch (error) {
+      throw new NeuralModelError(
+        `tfjs can not compute with the model: ${messageOf(error)}`,
+        {},
+        { cause: error },
+      );
+    }
     return net;
   }
 
@@ -85,8 +95,13 @@ async function loadModel(
 ): Promise<tfjs.LayersModel> {
   try {
     const artifacts = { modelTopology, weightSpecs: [...weightSpecs], weightData: weights.map(ownBuffer) };
-    return await tf.loadLayersModel(tf.io.fromMemory(artifacts));
+    checkTopology(modelTopology);
+    const most = weightSpecs.reduce((sum, { shape }) => sum + sizeOf(shape), 0);
+    return await withWeightLimit(tf, { most, whose: 'its manifest names' }, () =>
+      tf.loadLayersModel(tf.io.fromMemory(artifacts)),
+    );
   } catch (error) {
+    if (error instanceof NeuralModelError) throw error;
     throw new NeuralModelError(`tfjs can not load the model: ${messageOf(error)}`, {}, { cause: error });
   }
 }

@@ -21,9 +21,10 @@ export interface NamedState {
 
 export type Sections = Readonly<Record<StateSection, Float32Array>>;
 
-/** All weights of a graph, in forward order. */
+/** All weights of a graph, in forward order; those of a layer that is called several times once. */
 export function weightsOf({ nodes }: LayerGraph): WeightSpec[] {
-  return nodes.flatMap((node) => node.weights);
+  const all = nodes.flatMap((node) => node.weights);
+  return [...new Map(all.map((weight) => [weight.name, weight])).values()];
 }
 
 /** The weights that a model begins with. Each has a seed of its own, so none depends on what else is in the model. */

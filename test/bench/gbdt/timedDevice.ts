@@ -36,10 +36,10 @@ export function timedDevice(device: TreeDevice, times: PhaseTimes, fence?: Loade
     load: (block, role) => device.load(block, role),
     unload: (block) => device.unload(block),
     beginTree: (round, output) => timed('gradients', () => device.beginTree(round, output)),
-    async buildHistograms(nodes) {
+    async buildHistograms(nodes, limb) {
       await settle();
       const start = performance.now();
-      const sums = await device.buildHistograms(nodes);
+      const sums = await device.buildHistograms(nodes, limb);
       times.histogram += performance.now() - start;
       return sums;
     },

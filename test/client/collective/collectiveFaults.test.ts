@@ -221,7 +221,6 @@ describe('a collective', () => {
       {
         kind: 'data',
         elementType: 'bytes',
-        codec: 'raw',
         generation: 7,
         sequence: 0,
         stream: 0,

@@ -5,7 +5,7 @@ import type { BinnedTree } from '../../../kernels/gbdt/binnedTree.ts';
 import type { DeviceSpec, TreeDevice } from '../../../kernels/gbdt/treeDevice.ts';
 import { boostRound } from '../../../client/gbdt/boostRound.ts';
 import type { EvaluationBlock } from '../../../client/gbdt/evaluateRound.ts';
-import { evaluateRound } from '../../../client/gbdt/evaluateRound.ts';
+import { evaluateRound, roundMetrics } from '../../../client/gbdt/evaluateRound.ts';
 import { binCategories, binColumn } from '../../../shared/gbdt/binColumn.ts';
 import { buildTrainSpec } from '../../../shared/gbdt/buildTrainSpec.ts';
 import type { FeatureCuts } from '../../../shared/gbdt/cuts.ts';
@@ -30,7 +30,9 @@ export interface LocalOptions {
   /** Blocks that the training rows are cut into. */
   readonly blocks?: number;
   readonly continued?: GbdtModel;
-  readonly createDevice?: (spec: DeviceSpec) => TreeDevice;
+  /** Sums have two limbs. */
+  readonly isWide?: boolean;
+  readonly createDevice?: (spec: DeviceSpec) => TreeDevice | Promise<TreeDevice>;
 }
 
 export interface LocalTraining {
@@ -50,7 +52,7 @@ export async function trainLocally(train: OracleData, options: LocalOptions): Pr
     }
     const sketch = createSketch();
     sketch.push(column, train.weights);
-    return buildCuts(sketch, params.max_bin);
+    return buildCuts(sketch.summary(), params.max_bin);
   });
   const rows = train.columns[0]!.length;
   let maxAbsLabel = 0;
@@ -63,7 +65,7 @@ export async function trainLocally(train: OracleData, options: LocalOptions): Pr
     params,
     numBoostRound: options.rounds,
     features: names.map((name, f) => ({ name, cuts: cuts[f]! })),
-    target: { maxAbsLabel, maxWeight },
+    target: { maxAbsLabel, maxWeight, ...(options.isWide && { isWide: true }) },
     trainRows: rows,
     evaluationSets: Object.keys(sets),
   });
@@ -82,7 +84,7 @@ export async function trainLocally(train: OracleData, options: LocalOptions): Pr
       labels: Float32Array.from(data.labels),
       ...(data.weights && { weights: Float32Array.from(data.weights) }),
       ...(options.continued !== undefined && {
-        baseMargins: baseMargins(options.continued, data.columns, count, spec.device.marginFractionBits),
+        baseMargins: baseMargins(options.continued, data.columns, count, spec.device),
       }),
     };
   };
@@ -96,7 +98,7 @@ export async function trainLocally(train: OracleData, options: LocalOptions): Pr
   const cutCount = Math.max(workers, options.blocks ?? workers);
   const members = await Promise.all(
     memoryGroup(workers).map(async (collective) => {
-      const device = (options.createDevice ?? createCpuTreeDevice)(spec.device);
+      const device = await (options.createDevice ?? createCpuTreeDevice)(spec.device);
       const mine = (block: ShardRows): ShardRows[] =>
         cutBlock(block, cutCount).filter((_, i) => i % workers === collective.rank);
       const held = new Map<string, EvaluationBlock[]>();
@@ -119,6 +121,7 @@ export async function trainLocally(train: OracleData, options: LocalOptions): Pr
 
   const history: Record<string, number[]> = {};
   const rounds: BinnedTree[][] = [];
+  const measured = roundMetrics(spec);
   for (let round = 0; round < options.rounds; round += 1) {
     const results = await Promise.all(
       members.map(async ({ device, collective, held }) => {
@@ -130,7 +133,7 @@ export async function trainLocally(train: OracleData, options: LocalOptions): Pr
         const metrics = await evaluateRound({
           device,
           collective,
-          spec,
+          metrics: measured,
           blocks: (name) => held.get(name) ?? [],
         });
         return { trees, metrics };

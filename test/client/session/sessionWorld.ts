@@ -181,7 +181,7 @@ export interface SmallRun {
 }
 
 /** A run on random rows with a learnable label: `shards` training shards of 500 rows, one evaluation shard. */
-export function smallRun(world: SessionWorld, shards: number, rounds: number): SmallRun {
+export function smallRun(world: SessionWorld, shards: number, rounds: number, sharesRows = false): SmallRun {
   const random = seededRandom(7);
   const features = 5;
   const spec = buildTrainSpec({
@@ -193,6 +193,7 @@ export function smallRun(world: SessionWorld, shards: number, rounds: number): S
     })),
     target: { maxAbsLabel: 1, maxWeight: 1 },
     trainRows: shards * 500,
+    ...(sharesRows && { allRows: (shards + 1) * 500 }),
     evaluationSets: ['train', 'valid'],
   });
   const shard = (dataset: string, index: number): Lease => {

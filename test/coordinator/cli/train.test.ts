@@ -120,6 +120,25 @@ describe('predicting a file', () => {
     expect(right).toBeGreaterThan(340);
   });
 
+  it('reads files as its flags say, and refuses flags that have no effect', async () => {
+    await mkdir(join(folder, 'parts/year=2024'), { recursive: true });
+    await writeFile(join(folder, 'parts/year=2024/1.csv'), 'a,b,kind\n6,7,x\n');
+    await writeFile(join(folder, 'parts/year=2024/2.csv'), 'b,a\n1,2\n');
+    const words = ['predict', '--checkpoint', checkpoint, '--config', 'small.json', '--data'];
+    const flags = ['--format', 'csv', '--union-by-name', '--no-hive-partitioning', '--out', 'parts.jsonl'];
+    const ended = await runTabgrad([...words, 'parts', ...flags], { cwd: folder });
+    expect(ended.stderr).toBe('');
+    const rows = (await readFile(join(folder, 'parts.jsonl'), 'utf8')).trim().split('\n');
+    expect(rows.map((line) => JSON.parse(line) as object)).toEqual([
+      { a: 6, b: 7, kind: 'x', sum: 13, big: true, predictions: expect.any(Number) as number },
+      { a: 2, b: 1, kind: null, sum: 3, big: false, predictions: expect.any(Number) as number },
+    ]);
+    const idle = await runTabgrad([...words, 'rows.csv', '--binary-as-string', '--out', 'x.csv'], {
+      cwd: folder,
+    });
+    expect(idle.stderr).toContain('rows.csv is read as csv, and binaryAsString has no effect on it');
+  });
+
   it.each([
     [['--data', 'rows.csv', '--out', 'x.csv'], 1, 'DATA_COLUMN_UNKNOWN', 'sum'],
     [['--data', 'gone.csv', '--out', 'x.csv'], 1, 'DATA_FILE_MISSING', 'gone.csv'],

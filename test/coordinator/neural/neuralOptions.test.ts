@@ -39,6 +39,11 @@ describe('Options of a neural run', () => {
       { optimizer: { name: 'sgd', momentum: 1 } },
       'is 1; expected a number from 0 and below 1',
     ],
+    [
+      'datasets.train.valeus',
+      { datasets: { train: { inputs: { a: { ...column([1]), valeus: 1 } }, labels: column([1]) } } },
+      'is not an option; did you mean values?',
+    ],
     ['optimizer.nesterov', { optimizer: { name: 'sgd', nesterov: true } }, 'needs a momentum above 0'],
     [
       'optimizer.nesterov',

@@ -1,7 +1,8 @@
 // Nets that only tfjs knows, and nets whose inputs are open, are predicted in batches as they are served: by tfjs, which is
 // the oracle here.
 
-import { rmSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { fromItems } from '../../../coordinator/data/fromMemory.ts';
@@ -48,7 +49,34 @@ function expectClose(
   );
 }
 
+describe('Options of a predictor', () => {
+  it.each([
+    ['outputColum', { outputColum: 'p' }, 'is not an option; did you mean outputColumn?'],
+    ['device', { device: 'gpu' }, 'is "gpu"; expected cpu or webgpu'],
+    ['keepColumns', { keepColumns: 'id' }, 'is "id"; expected true, false or a list of names'],
+    ['outputColumn', { outputColumn: '' }, 'is ""; expected a name'],
+    ['featureColumns', { featureColumns: 'x' }, 'is "x"; expected a list of names, or one for each input'],
+    ['featureColumns.other', { featureColumns: { other: ['x'] } }, 'is no input of the model, which takes '],
+  ])('are refused by name: %s', (field, options, problem) => {
+    const make = () => new NeuralPredictor(folder, options as never);
+    expect(make).toThrow(expect.objectContaining({ code: 'PREDICT_ARGUMENT', place: { field } }));
+    expect(make).toThrow(`${field} ${problem}`);
+  });
+});
+
 describe('A net that only tfjs knows', () => {
+  it('is refused before it takes memory for weights that its manifest does not name', async () => {
+    const made = await saved(recurrent);
+    const file = join(made, 'model.json');
+    writeFileSync(file, readFileSync(file, 'utf8').replace('"units":3', '"units":1048576'));
+    await expect(new NeuralPredictor(made).call({ x: rows })).rejects.toMatchObject({
+      code: 'NEURAL_MODEL_INVALID',
+      message: expect.stringMatching(
+        /more than the \d+ numbers that its manifest names: layer ".*" asks for a kernel of \[2, 4194304\]/,
+      ) as string,
+    });
+  });
+
   it('is predicted in this process, in many batches', async () => {
     const wanted = (recurrent.predict(tf.tensor(values, [ROWS, 3, 2])) as tf.Tensor2D).arraySync();
     const predictor = new NeuralPredictor(folder, { keepColumns: ['id'], featureColumns: ['x'] });

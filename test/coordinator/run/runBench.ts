@@ -66,6 +66,7 @@ export class Bench {
       totalRows: shards.length * 1000,
       isProfiled: false,
       usefulWorkers: usefulWorkers(shards),
+      movesShards: true,
       workers: { min: 2, max: 2 },
       totalRounds: 10,
       maxFailures: 0,

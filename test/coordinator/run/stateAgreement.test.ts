@@ -15,6 +15,7 @@ function neural(plan: Partial<RunPlan> = {}, ...workerIds: string[]): Bench {
     kind: neuralRun,
     readTrees: (trees) => neuralRun.readTrees({} as never, trees),
     usefulWorkers: 8,
+    movesShards: false,
     workers: { min: 1, max: ids.length },
     ...plan,
   }).training(...ids);

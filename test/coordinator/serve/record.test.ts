@@ -2,7 +2,7 @@ import { cpSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { recipeBlobs } from '../../../coordinator/serve/record/recipe.ts';
+import { recipeBlobs } from '../../../coordinator/serve/record/serveRecord.ts';
 import { deployment, Serve } from '../../../coordinator/serve/serve.ts';
 import { startCoordinator, type Coordinator } from '../../../coordinator/server/coordinator.ts';
 import { Checkpoint } from '../../../coordinator/train/checkpoint.ts';

@@ -3,7 +3,7 @@
 import type { BinnedTree } from '../../../kernels/gbdt/binnedTree.ts';
 import { createCpuTreeDevice } from '../../../kernels/gbdt/cpuDevice.ts';
 import { boostRound } from '../../../client/gbdt/boostRound.ts';
-import { evaluateRound, type EvaluationBlock } from '../../../client/gbdt/evaluateRound.ts';
+import { evaluateRound, roundMetrics, type EvaluationBlock } from '../../../client/gbdt/evaluateRound.ts';
 import type { Cluster } from '../../../coordinator/train/cluster/cluster.ts';
 import type { TrainerWorld } from '../../../coordinator/train/gbdtTrainer.ts';
 import { binnedBlock } from '../../../shared/gbdt/binnedBlock.ts';
@@ -96,6 +96,7 @@ function startRun(request: RunRequest, blobs: MemoryBlobs, behaviour: ClusterBeh
       workers: [{ workerId: 'w0', runtime: 'node', device: 'cpu', rows }],
     });
     const rounds: CommittedRound[] = [];
+    const measured = roundMetrics(spec);
     let extra = behaviour.roundsAfterStop ?? 0;
     for (let round = 0; round < spec.numBoostRound; round++) {
       if (stopped && extra-- <= 0) break;
@@ -108,7 +109,7 @@ function startRun(request: RunRequest, blobs: MemoryBlobs, behaviour: ClusterBeh
       const metrics = await evaluateRound({
         device,
         collective: collective!,
-        spec,
+        metrics: measured,
         blocks: (name) => held.get(name) ?? [],
       });
       const committed = { round, trees: overTheWire(trees), metrics };

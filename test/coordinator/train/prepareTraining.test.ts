@@ -6,7 +6,7 @@ import {
   prepareTraining,
   type PreparedTraining,
 } from '../../../coordinator/train/prepare/prepareTraining.ts';
-import type { BlobSink } from '../../../coordinator/train/prepare/trainingData.ts';
+import type { BlobSink } from '../../../coordinator/blobs/blobStore.ts';
 import { shardRows } from '../../../coordinator/train/prepare/writeShards.ts';
 import { buildCuts } from '../../../shared/gbdt/cuts.ts';
 import { resolveParams } from '../../../shared/gbdt/params.ts';
@@ -110,7 +110,7 @@ describe('prepareTraining', () => {
       const values = (table[name] as (number | null)[]).map((value) => value ?? NaN);
       const sketch = new QuantileSketch();
       sketch.push(Float32Array.from(values), Float32Array.from(w));
-      const { cuts } = buildCuts(sketch, 32);
+      const { cuts } = buildCuts(sketch.summary(), 32);
       binCounts.push(cuts.length);
       const expected = values.map((value) =>
         Number.isNaN(value)
@@ -176,25 +176,36 @@ describe('prepareTraining', () => {
     );
   });
 
-  it('warns of labels and weights that the scales can not hold apart', async () => {
+  it('takes two limbs where one can not hold labels or weights apart, and warns where two can not', async () => {
     const x = Array.from({ length: 100 }, (_, row) => row);
     const regression = { params: { objective: 'reg:squarederror' } };
     const labels = await prepare({ x, y: x.map((row) => (row === 50 ? 1e9 : row / 100)) }, regression);
-    expect(labels.warnings).toEqual([
-      expect.stringMatching(/Labels of "y" reach 1000000000 and are held in steps/),
+    expect(labels).toMatchObject({ warnings: [], spec: { device: { isWide: true } } });
+    const far = await prepare({ x, y: x.map((row) => (row === 50 ? 1e20 : row / 100)) }, regression);
+    expect(far.warnings).toEqual([
+      expect.stringMatching(/Labels of "y" reach 100000002004087730000 and are held in steps/),
+    ]);
+    const y2 = x.map((row) => (row === 50 ? 1e9 : row / 100));
+    const twice = await prepare(
+      { x, y: y2, w: x.map((row) => (row < 3 ? 1e9 : 1)) },
+      { ...regression, weightColumn: 'w' },
+    );
+    expect(twice.warnings).toEqual([
+      expect.stringMatching(/learned badly or not at all where they are of light rows/),
     ]);
     const offset = await prepare({ x, y: x.map((row) => 1e7 + row) }, regression);
     expect(offset.warnings).toEqual([]);
+    expect(offset.spec.device.isWide).toBeUndefined();
     const y = x.map((row) => row % 2);
     const weights = await prepare({ x, y, w: x.map((row) => (row < 3 ? 1e9 : 1)) }, { weightColumn: 'w' });
-    expect(weights.warnings).toEqual([
-      expect.stringMatching(/Weights by "w" reach from 1 to 1000000000: 97 rows/),
-    ]);
+    expect(weights).toMatchObject({ warnings: [], spec: { device: { isWide: true } } });
+    const heavy = await prepare({ x, y, w: x.map((row) => (row < 3 ? 1e15 : 1)) }, { weightColumn: 'w' });
+    expect(heavy.warnings).toEqual([expect.stringMatching(/Weights by "w" reach from 1 to .* 97 rows/)]);
     const positives = await prepare({ x, y }, { params: { ...logistic, scale_pos_weight: 1e9 } });
-    expect(positives.warnings).toEqual([expect.stringMatching(/by scale_pos_weight reach .* 50 rows/)]);
-    expect(
-      (await prepare({ x, y, w: x.map((row) => 1 + row * 100) }, { weightColumn: 'w' })).warnings,
-    ).toEqual([]);
+    expect(positives).toMatchObject({ warnings: [], spec: { device: { isWide: true } } });
+    const even = await prepare({ x, y, w: x.map((row) => 1 + row * 100) }, { weightColumn: 'w' });
+    expect(even.warnings).toEqual([]);
+    expect(even.spec.device.isWide).toBeUndefined();
   });
 
   it.each([1, 63, 64, 65, 257, 65_536, 65_537, 2_100_000])('shares %i rows out in even shards', (rows) => {

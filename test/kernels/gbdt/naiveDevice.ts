@@ -18,6 +18,7 @@ interface NaiveBlock extends LoadedBlock {
   /** [row][output]. */
   readonly margins: bigint[][];
   gradients: [bigint, bigint][];
+  lowGradients: [bigint, bigint][];
   nodes: number[];
 }
 
@@ -28,6 +29,12 @@ const least = (a: bigint, b: bigint): bigint => (a < b ? a : b);
 function times(a: bigint, b: bigint): bigint {
   const size = (abs(a) * b + (1n << 23n)) >> 24n;
   return a < 0n ? -size : size;
+}
+
+/** The limbs of a number: its multiple of 2^24 that is nearest (halves upwards), and the rest. */
+function limbs(x: bigint): [high: bigint, low: bigint] {
+  const high = (x + (1n << 23n)) >> 24n;
+  return [high, x - (high << 24n)];
 }
 
 /** f on the grid of 1/256, integers of 2^-24, linear in between; x in 2^-20. */
@@ -83,6 +90,38 @@ export function createNaiveDevice(spec: DeviceSpec): TreeDevice {
   );
   const slots = spec.slotsPerFeature.reduce((a, b) => a + b, 0);
 
+  const hasWideMargins = spec.isWide === true && spec.gradient === 'squaredError';
+  const limit = hasWideMargins ? MARGIN_LIMIT << 24n : MARGIN_LIMIT;
+  /** High and low limbs of a weighted number whose own limbs are given. */
+  const weighWide = (block: NaiveBlock, row: number, high: bigint, low: bigint): [bigint, bigint] => {
+    if (!block.source.weights) return [high, low];
+    const weight = BigInt(block.source.weights[row] ?? 0);
+    const weighed = times(high, weight);
+    const rest = high * weight - (weighed << 24n);
+    return [weighed, rest + times(high, BigInt(block.source.low?.weights?.[row] ?? 0)) + times(low, weight)];
+  };
+  /** [g, h, low limb of g, low limb of h] */
+  const wideGradient = (block: NaiveBlock, row: number, round: number, output: number): bigint[] => {
+    const { seed, threshold } = spec.sampling;
+    if (hash(seed, round, block.firstRow + row) >= threshold) return [0n, 0n, 0n, 0n];
+    const { source } = block;
+    if (hasWideMargins) {
+      const [high, low] = limbs(block.margins[row]?.[0] ?? 0n);
+      const g = [
+        high - BigInt(source.labels[row] ?? 0),
+        low - BigInt(source.low?.labels?.[row] ?? 0),
+      ] as const;
+      const [gHigh, gLow] = weighWide(block, row, ...g);
+      const [hHigh, hLow] = weighWide(block, row, ONE, 0n);
+      return [gHigh, hHigh, gLow, hLow];
+    }
+    const unweighted: NaiveBlock = { ...block, source: { ...source, weights: Uint32Array.of() } };
+    delete (unweighted.source as { weights?: Uint32Array }).weights;
+    const [g, h] = gradient(unweighted, row, round, output);
+    const [gHigh, gLow] = weighWide(block, row, g, 0n);
+    const [hHigh, hLow] = weighWide(block, row, h, 0n);
+    return [gHigh, hHigh, gLow, hLow];
+  };
   const gradient = (block: NaiveBlock, row: number, round: number, output: number): [bigint, bigint] => {
     const { seed, threshold } = spec.sampling;
     if (hash(seed, round, block.firstRow + row) >= threshold) return [0n, 0n];
@@ -103,17 +142,24 @@ export function createNaiveDevice(spec: DeviceSpec): TreeDevice {
     return [times(g, weight), times(h, weight)];
   };
 
+  const baseOf = (source: BinnedBlock, at: number): bigint => {
+    const high = BigInt(source.baseMargins?.[at] ?? spec.baseMargin);
+    if (!hasWideMargins) return high;
+    return (
+      (high << 24n) +
+      BigInt(source.baseMargins ? (source.low?.baseMargins?.[at] ?? 0) : (spec.baseMarginLow ?? 0))
+    );
+  };
+
   return {
     description: { kind: 'cpu', name: 'naive' },
     lost: new Promise(() => {}),
     async load(source, role) {
       const margins = Array.from({ length: source.rows }, (_, row) =>
-        Array.from({ length: spec.outputs }, (_, output) =>
-          BigInt(source.baseMargins?.[output * source.rows + row] ?? spec.baseMargin),
-        ),
+        Array.from({ length: spec.outputs }, (_, output) => baseOf(source, output * source.rows + row)),
       );
       const { firstRow, rows } = source;
-      const block: NaiveBlock = { firstRow, rows, role, source, margins, gradients: [], nodes: [] };
+      const block = { firstRow, rows, role, source, margins, gradients: [], lowGradients: [], nodes: [] };
       blocks.push(block);
       return block;
     },
@@ -122,11 +168,15 @@ export function createNaiveDevice(spec: DeviceSpec): TreeDevice {
     },
     beginTree(round, output) {
       for (const block of trained()) {
-        block.gradients = block.margins.map((_, row) => gradient(block, row, round, output));
+        if (spec.isWide) {
+          const all = block.margins.map((_, row) => wideGradient(block, row, round, output));
+          block.gradients = all.map(([g = 0n, h = 0n]) => [g, h]);
+          block.lowGradients = all.map(([, , g = 0n, h = 0n]) => [g, h]);
+        } else block.gradients = block.margins.map((_, row) => gradient(block, row, round, output));
         block.nodes = block.margins.map(() => 0);
       }
     },
-    async buildHistograms(nodes) {
+    async buildHistograms(nodes, limb = 'high') {
       const sums = Array.from({ length: nodes.length * slots * 2 }, () => 0n);
       for (const block of trained()) {
         block.nodes.forEach((node, row) => {
@@ -136,7 +186,7 @@ export function createNaiveDevice(spec: DeviceSpec): TreeDevice {
             const bin = block.source.bins[feature]?.[row] ?? 0;
             const slot = (firstSlot[feature] ?? 0) + (bin === 255 ? count - 1 : bin);
             const cell = 2 * (place * slots + slot);
-            const [g, h] = block.gradients[row] ?? [0n, 0n];
+            const [g, h] = (limb === 'high' ? block.gradients : block.lowGradients)[row] ?? [0n, 0n];
             sums[cell] = (sums[cell] ?? 0n) + g;
             sums[cell + 1] = (sums[cell + 1] ?? 0n) + h;
           });
@@ -157,15 +207,23 @@ export function createNaiveDevice(spec: DeviceSpec): TreeDevice {
         const output = i % spec.outputs;
         for (const block of targets.map(own)) {
           block.margins.forEach((margins, row) => {
-            const value = valueOf(tree, (feature) => block.source.bins[feature]?.[row] ?? 0);
+            const value = valueOf(
+              tree,
+              hasWideMargins ? spec.marginFractionBits : undefined,
+              (feature) => block.source.bins[feature]?.[row] ?? 0,
+            );
             const sum = (margins[output] ?? 0n) + value;
-            margins[output] = sum > MARGIN_LIMIT ? MARGIN_LIMIT : sum < -MARGIN_LIMIT ? -MARGIN_LIMIT : sum;
+            margins[output] = sum > limit ? limit : sum < -limit ? -limit : sum;
           });
         }
       });
     },
     async readMargins(block) {
       const { margins } = own(block);
+      if (hasWideMargins) {
+        const both = margins.map(([margin = 0n]) => limbs(margin).map(Number));
+        return Int32Array.from([...both.map(([high]) => high!), ...both.map(([, low]) => low!)]);
+      }
       return Int32Array.from(
         Array.from({ length: spec.outputs }, (_, output) => margins.map((row) => Number(row[output]))).flat(),
       );
@@ -176,7 +234,11 @@ export function createNaiveDevice(spec: DeviceSpec): TreeDevice {
   };
 }
 
-function valueOf(tree: BinnedTree, binOf: (feature: number) => number): bigint {
+function valueOf(
+  tree: BinnedTree,
+  wideFractionBits: number | undefined,
+  binOf: (feature: number) => number,
+): bigint {
   let node = 0;
   while ((tree.left[node] ?? -1) >= 0) {
     const numeric = {
@@ -193,5 +255,6 @@ function valueOf(tree: BinnedTree, binOf: (feature: number) => number): bigint {
       binOf(numeric.feature),
     );
   }
-  return BigInt(tree.valueFixed[node] ?? 0);
+  if (wideFractionBits === undefined) return BigInt(tree.valueFixed[node] ?? 0);
+  return BigInt(Math.round((tree.value[node] ?? 0) * 2 ** (wideFractionBits + 24)));
 }

@@ -27,17 +27,40 @@ const wide = (bits: number): number => {
   return random.next() < 0.5 ? -size : size;
 };
 
+/** High limbs of a margin within its limit, whatever its low limb is. */
+const below = (bits: number): number => Math.max(1 - 2 ** bits, Math.min(2 ** bits - 1, wide(bits)));
+const lowLimb = (): number => random.below(2 ** 24) - 2 ** 23;
+
 function gradientCase(name: string, rows: number, outputs: number, weighted: boolean): OpCase {
-  const squared = name === 'gradientSquaredError';
+  const squared = name.startsWith('gradientSquaredError');
+  const isWide = name.endsWith('Wide');
+  const limbs = isWide && squared ? 2 : 1;
+  /** High limbs, then low ones. */
+  const both = (count: number, high: () => number, low: () => number) => (i: number) =>
+    i < count ? high() : low();
   return {
     title: `${rows} rows, ${outputs} outputs, ${weighted ? 'weights' : 'no weights'}`,
     storage: {
-      margins: signed(rows * outputs, () => wide(29)),
-      labels: signed(rows, () => (squared ? wide(28) : random.below(Math.max(2, outputs)))),
-      weights: words(weighted ? rows : 1, () => Math.abs(wide(24))),
-      ...(name === 'gradientLogistic' && { sigmoidTable: buildSigmoidTable() }),
-      ...(name === 'gradientSoftmax' && { expTable: buildExpTable() }),
+      margins: signed(
+        rows * outputs * limbs,
+        both(rows * outputs, () => wide(29), lowLimb),
+      ),
+      labels: signed(
+        rows * limbs,
+        both(rows, () => (squared ? wide(28) : random.below(Math.max(2, outputs))), lowLimb),
+      ),
+      weights: words(
+        weighted ? rows * (isWide ? 2 : 1) : 1,
+        both(
+          rows,
+          () => Math.abs(wide(24)),
+          () => random.below(2 ** 24),
+        ),
+      ),
+      ...(name.startsWith('gradientLogistic') && { sigmoidTable: buildSigmoidTable() }),
+      ...(name.startsWith('gradientSoftmax') && { expTable: buildExpTable() }),
       gradients: new Int32Array(2 * rows),
+      ...(isWide && { lowGradients: new Int32Array(2 * rows) }),
       positions: words(rows, () => 7),
     },
     uniforms: {
@@ -118,23 +141,27 @@ function partitionCase(rows: number): OpCase {
   };
 }
 
-function addTreeCase(rows: number, standing: number): OpCase {
+function addTreeCase(rows: number, standing: number, isWide: boolean): OpCase {
+  const nodes = nodeTable(31, true);
+  if (isWide)
+    for (let at = 4; at < nodes.length; at += WORDS_PER_NODE)
+      if (nodes[at - 3] === (LEAF | 0)) nodes.set([below(29), lowLimb()], at - 1);
   return {
     title: `${rows} rows, ${standing === 1 ? 'from where they stand' : 'from the root'}`,
     storage: {
       positions: words(rows, () => random.below(31)),
       bins: words(2 * rows, bytes),
-      nodes: nodeTable(31, true),
-      margins: signed(2 * rows, () => wide(29)),
+      nodes,
+      margins: signed(2 * rows, (i) => (isWide && i >= rows ? lowLimb() : isWide ? below(29) : wide(29))),
     },
-    uniforms: { block: { rows }, call: { output: 1, standing } },
+    uniforms: { block: { rows }, call: { output: isWide ? 0 : 1, standing } },
     grid: rows,
   };
 }
 
 export function opCases(name: string): OpCase[] {
   if (name.startsWith('gradient')) {
-    const outputs = name === 'gradientSoftmax' ? [1, 3, 200] : [1];
+    const outputs = name.startsWith('gradientSoftmax') ? [1, 3, 200] : [1];
     return outputs.flatMap((k) =>
       sizes.flatMap((rows) => [gradientCase(name, rows, k, false), gradientCase(name, rows, k, true)]),
     );
@@ -145,6 +172,9 @@ export function opCases(name: string): OpCase[] {
     );
   }
   if (name === 'partition') return sizes.map(partitionCase);
-  if (name === 'addTree') return sizes.flatMap((rows) => [addTreeCase(rows, 0), addTreeCase(rows, 1)]);
+  if (name.startsWith('addTree')) {
+    const isWide = name === 'addTreeWide';
+    return sizes.flatMap((rows) => [addTreeCase(rows, 0, isWide), addTreeCase(rows, 1, isWide)]);
+  }
   throw new Error(`The op ${name} has no cases: add them to opCases.ts.`);
 }

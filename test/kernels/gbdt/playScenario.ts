@@ -50,7 +50,10 @@ function treeOf(scenario: Scenario, random: SeededNumbers, splits: readonly Node
   const size = scenario.leaf ?? 2 ** 19;
   for (let node = 0; node < nodes; node += 1) {
     const value = Math.round((random.next() * 2 - 1) * size);
-    if ((tree.left[node] ?? -1) < 0) tree.valueFixed[node] = value;
+    if ((tree.left[node] ?? -1) >= 0) continue;
+    tree.valueFixed[node] = value;
+    // Less than a unit more, which wide margins keep.
+    tree.value[node] = (value + value / 2 ** 19) * 2 ** -20;
   }
   return tree;
 }
@@ -62,7 +65,11 @@ async function growTree(
   random: SeededNumbers,
   note: (at: string, values: ArrayLike<number>) => void,
 ): Promise<BinnedTree> {
-  note('root', await device.buildHistograms(Int32Array.of(0)));
+  const sum = async (at: string, ...nodes: number[]): Promise<void> => {
+    note(at, await device.buildHistograms(Int32Array.from(nodes)));
+    if (scenario.wide) note(`${at}, low`, await device.buildHistograms(Int32Array.from(nodes), 'low'));
+  };
+  await sum('root', 0);
   const depth = scenario.depth ?? 3;
   const splits: NodeSplit[] = [];
   let kept = 0;
@@ -76,7 +83,7 @@ async function growTree(
     splits.push(...taken);
     leaves = taken.flatMap(({ left, right }) => [right, left]);
     const asked = level === depth ? [...leaves, 1000] : taken.map(({ left }) => left);
-    note(`level ${level}`, await device.buildHistograms(Int32Array.from(asked)));
+    await sum(`level ${level}`, ...asked);
   }
   return treeOf(scenario, random, scenario.pruned ? splits.slice(0, kept) : splits);
 }

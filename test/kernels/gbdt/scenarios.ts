@@ -1,6 +1,7 @@
 // What every tree device must get right, as data: the same list drives Node, Deno and a browser tab.
 
-import type { BinnedBlock, DeviceSpec, GradientKind } from '../../../kernels/gbdt/treeDevice.ts';
+import type { BinnedBlock, DeviceSpec, GradientKind, LowLimbs } from '../../../kernels/gbdt/treeDevice.ts';
+import type { SeededNumbers } from '../seededNumbers.ts';
 import { seededNumbers } from '../seededNumbers.ts';
 
 export interface Scenario {
@@ -16,6 +17,8 @@ export interface Scenario {
   readonly firstRow?: number;
   readonly missing?: number;
   readonly weighted?: boolean;
+  /** Gradients have two limbs. */
+  readonly wide?: boolean;
   readonly threshold?: number;
   readonly baseMargins?: boolean;
   readonly depth?: number;
@@ -148,6 +151,41 @@ export const scenarios: readonly Scenario[] = [
     blocks: [20_000],
     depth: 2,
   },
+  ...(['logistic', 'squaredError'] as const).flatMap((gradient, i) =>
+    [false, true].map((weighted, k) => ({
+      title: `two limbs, ${gradient}, ${weighted ? 'weights' : 'no weights'}`,
+      seed: 40 + 2 * i + k,
+      gradient,
+      weighted,
+      wide: true,
+      slots: [9, 30, 256, 4, 5],
+      blocks: [257, 64, -65],
+      missing: 0.1,
+      threshold: 2 ** 32 - 2 ** 29,
+      rounds: 3,
+    })),
+  ),
+  {
+    title: 'two limbs, softmax of three classes',
+    seed: 44,
+    gradient: 'softmax',
+    outputs: 3,
+    slots: [9, 30],
+    blocks: [257, -65],
+    weighted: true,
+    wide: true,
+  },
+  {
+    title: 'two limbs, margins at and beyond their limit',
+    seed: 45,
+    gradient: 'squaredError',
+    slots: [9, 8],
+    blocks: [257, -65],
+    leaf: 2 ** 28,
+    baseMargins: true,
+    wide: true,
+    rounds: 4,
+  },
   {
     title: 'more rows than one workgroup sums',
     seed: 37,
@@ -164,6 +202,7 @@ export function specOf(scenario: Scenario): DeviceSpec {
     outputs,
     marginFractionBits: 20,
     baseMargin: -1_234_567,
+    ...(scenario.wide && { isWide: true, baseMarginLow: 7_654_321 }),
     slotsPerFeature: slots,
     sampling: { seed: Math.imul(seed, 0x9e3779b1) >>> 0, threshold },
   };
@@ -205,7 +244,21 @@ export function blocksOf(scenario: Scenario): RoledBlock[] {
         ),
       }),
     };
+    const low = scenario.wide ? { low: lowLimbs(scenario, rows, random) } : {};
     firstRow += rows;
-    return { role: signedRows < 0 ? 'evaluate' : 'train', block };
+    return { role: signedRows < 0 ? 'evaluate' : 'train', block: { ...block, ...low } };
   });
+}
+
+/** The ends of the range as well; weights that are nothing but a low limb are among them. */
+function lowLimbs(scenario: Scenario, rows: number, random: SeededNumbers): LowLimbs {
+  const { gradient, weighted, baseMargins } = scenario;
+  const half = 2 ** 23;
+  const signed = (): Int32Array =>
+    Int32Array.from({ length: rows }, () => (random.next() < 0.1 ? -half : random.below(2 * half) - half));
+  return {
+    ...(weighted && { weights: Uint32Array.from({ length: rows }, () => random.below(2 * half)) }),
+    ...(gradient === 'squaredError' && { labels: signed() }),
+    ...(gradient === 'squaredError' && baseMargins && { baseMargins: signed() }),
+  };
 }

@@ -31,7 +31,8 @@ function measure(name: string, blocks: readonly MetricBlock[], setting: Partial<
   const metric = metricByName(name) as MeanMetric;
   const whole = { objective: 'binary:logistic', outputs: 1, marginFractionBits: BITS, ...setting } as const;
   const sums = new Float64Array(SUM_NUMBERS);
-  for (const block of blocks) addToMean(metric, whole, [block], sums, 0);
+  const rowLoss = metric.rowLoss(whole);
+  for (const block of blocks) addToMean(rowLoss, [block], sums, 0);
   return finishMean(metric, sums, 0);
 }
 

@@ -104,6 +104,62 @@ describe('the best numeric split', () => {
     },
   );
 
+  it('from sums of two limbs is that of the exact sums, whatever the carry between the limbs', () => {
+    const [bins, limb] = [40, 2n ** 24n];
+    const random = seededRandom(77);
+    const exact = Array.from({ length: bins + 1 }, (): [g: bigint, h: bigint] => {
+      // From a unit of the low limb to 2^68 of them.
+      const size = 2n ** BigInt(Math.floor(random() * 50));
+      return [
+        BigInt(Math.round((random() - 0.5) * 2 ** 20)) * size,
+        BigInt(Math.ceil(random() * 2 ** 18)) * size,
+      ];
+    });
+    const total = (k: 0 | 1, from: readonly [bigint, bigint][]): bigint =>
+      from.reduce((sum, one) => sum + one[k], 0n);
+    const spec = specOf([bins], { lambda: 0, min_child_weight: 0 });
+    const score = new SplitScore(spec);
+    /** Rounds once, to a double. */
+    const number = (units: bigint): number => Number(units) / 2 ** 24;
+    const gainOf = (g: bigint, h: bigint): number => score.gain(number(g), number(h), 0);
+    const [g, h] = [total(0, exact), total(1, exact)];
+    let best = { gain: 0, g: 0n, h: 0n };
+    for (const withMissing of [false, true]) {
+      for (let bin = 0; bin < bins; bin += 1) {
+        const left = [...exact.slice(0, bin + 1), ...(withMissing ? exact.slice(bins) : [])];
+        const [leftG, leftH] = [total(0, left), total(1, left)];
+        const split = Math.fround(gainOf(leftG, leftH) + gainOf(g - leftG, h - leftH));
+        const gain = Math.fround(split - gainOf(g, h));
+        if (gain > best.gain) best = { gain, g: leftG, h: leftH };
+      }
+    }
+    // Limbs as they come from many rows: their sums are not carried over.
+    const cut = exact.map((sums) => sums.map((sum) => [sum / limb - 5n, (sum % limb) + 5n * limb] as const));
+    const sums = Float64Array.from(cut.flat(), ([high]) => Number(high));
+    const low = Float64Array.from(cut.flat(), ([, rest]) => Number(rest));
+    const add = (of: Float64Array, k: number): number =>
+      of.reduce((sum, one, i) => (i % 2 === k ? sum + one : sum), 0);
+    const node = {
+      g: add(sums, 0),
+      h: add(sums, 1),
+      low: { g: add(low, 0), h: add(low, 1) },
+      gain: gainOf(g, h),
+      bounds: UNBOUNDED,
+    };
+    const block = { first: 0, end: 1, features: spec.features, score, params: spec.params };
+    const found = findBestSplit(block, sums, node, () => true, low)!;
+    expect(found.gain).toBe(best.gain);
+    const whole = (high: number, rest: number): bigint => BigInt(high) * limb + BigInt(rest);
+    expect(whole(found.leftG, found.low!.leftG)).toBe(best.g);
+    expect(whole(found.leftH, found.low!.leftH)).toBe(best.h);
+    expect(whole(found.rightG, found.low!.rightG)).toBe(g - best.g);
+    expect(whole(found.rightH, found.low!.rightH)).toBe(h - best.h);
+    const message = { root: node, candidates: [found, undefined] };
+    const { root, candidates } = decodeSplits(encodeSplits(message), 2, 1, true);
+    expect(candidates).toEqual(message.candidates);
+    expect(root).toEqual({ g: node.g, h: node.h, low: node.low });
+  });
+
   it('is of the lower feature when two gain the same, and skips features that were not drawn', () => {
     const one = randomSums([5], 9, false);
     const sums = Float64Array.from([...one, ...one, ...one]);

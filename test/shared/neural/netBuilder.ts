@@ -80,6 +80,71 @@ export class NetBuilder {
     return this.add(operation, [from], [...shape, channels * multiplier], weights);
   }
 
+  /** Made so large that its convolution gives the input again. */
+  convTranspose(
+    from: number,
+    filters: number,
+    options: { size?: Pair; stride?: Pair; padding?: Padding; beyond?: Pair; useBias?: boolean } = {},
+  ): number {
+    const { size = [3, 3], stride = [2, 2], beyond = [0, 0], useBias = true } = options;
+    const { padding = { top: 0, bottom: 0, left: 0, right: 0 } } = options;
+    const [height, width, channels] = this.shapeOf(from) as [number, number, number];
+    const rows = (height - 1) * stride[0] + size[0] - padding.top - padding.bottom + beyond[0];
+    const columns = (width - 1) * stride[1] + size[1] - padding.left - padding.right + beyond[1];
+    const weights: [string, Shape][] = [['kernel', [...size, filters, channels]]];
+    if (useBias) weights.push(['bias', [filters]]);
+    return this.add(
+      { type: 'conv2dTranspose', filters, kernelSize: size, strides: stride, padding, useBias },
+      [from],
+      [rows, columns, filters],
+      weights,
+    );
+  }
+
+  prelu(from: number, sharedAxes: number): number {
+    const shape = this.shapeOf(from);
+    const alpha = shape.map((size, axis) => (axis < sharedAxes ? 1 : size));
+    return this.add({ type: 'prelu', sharedAxes }, [from], shape, [['alpha', alpha]]);
+  }
+
+  crop(from: number, cropping: Padding): number {
+    const [height, width, channels] = this.shapeOf(from) as [number, number, number];
+    const { top, bottom, left, right } = cropping;
+    return this.add(
+      { type: 'crop2d', cropping },
+      [from],
+      [height - top - bottom, width - left - right, channels],
+    );
+  }
+
+  permute(from: number, axes: readonly number[]): number {
+    const shape = this.shapeOf(from);
+    return this.add(
+      { type: 'permute', axes },
+      [from],
+      axes.map((axis) => shape[axis]!),
+    );
+  }
+
+  /** Layers that see each part of the first axis by itself. @param make layers from an input of a part's shape. */
+  ofParts(from: number, make: (part: number) => number): number {
+    const [parts = 1, ...part] = this.shapeOf(from);
+    const first = this.nodes.length;
+    const stand = this.add({ type: 'reshape' }, [from], part);
+    make(stand);
+    const added = this.nodes.splice(first);
+    for (const [at, node] of added.entries()) {
+      const shape = [parts, ...node.shape];
+      this.nodes.push(at === 0 ? { ...node, shape } : { ...node, shape, parts });
+    }
+    return this.nodes.length - 1;
+  }
+
+  /** The last layer again, with the same weights, of another input. */
+  again(layer: number, from: number): number {
+    return this.nodes.push({ ...this.nodes[layer]!, inputs: [from] }) - 1;
+  }
+
   batchNorm(
     from: number,
     options: {

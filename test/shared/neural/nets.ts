@@ -117,6 +117,57 @@ export const netCases: readonly NetCase[] = [
     },
     { metrics: [] },
   ),
+  netCase(
+    'transposed convolutions, slopes that are learned, cropping and other orders of axes',
+    'meanSquaredError',
+    (net) => {
+      const x = net.prelu(net.conv(net.input([4, 5, 2]), 4), 2);
+      const wide = net.convTranspose(x, 8, {
+        size: [3, 2],
+        padding: { top: 0, bottom: 1, left: 0, right: 0 },
+      });
+      // A window that leaves gaps, which hold the bias alone.
+      const gaps = net.convTranspose(net.prelu(wide, 0), 3, { size: [1, 2], stride: [2, 3], beyond: [1, 1] });
+      const cut = net.crop(gaps, { top: 1, bottom: 0, left: 2, right: 1 });
+      const turned = net.permute(net.prelu(cut, 3), [2, 0, 1]);
+      const back = net.combine('add', [net.permute(turned, [1, 2, 0]), cut, cut]);
+      return net.dense(net.concatenate([net.flatten(back), net.flatten(turned), net.flatten(wide)], 0), 3);
+    },
+    { metrics: [] },
+  ),
+  netCase('layers that are called several times', 'sparseCategoricalCrossentropy', (net) => {
+    const x = net.input([6, 6, 3]);
+    const a = net.activation(net.conv(x, 3, { padding: 'same' }), 'tanh');
+    const b = net.activation(net.again(1, a), 'relu');
+    const c = net.activation(net.again(1, net.combine('add', [a, b])), 'relu');
+    const flat = net.flatten(net.pool(c, 'averagePool2d'));
+    const other = net.flatten(net.pool(a, 'averagePool2d'));
+    const d = net.dense(flat, 5);
+    const siamese = net.combine('multiply', [net.layerNorm(d), net.again(d, other)]);
+    return net.activation(net.dense(siamese, 3), 'softmax');
+  }),
+  netCase(
+    'layers over the parts of a sequence',
+    'meanSquaredError',
+    (net) => {
+      const frames = net.input([3, 7, 5, 2]);
+      const seen = net.ofParts(frames, (frame) => {
+        const padded = net.zeroPad(frame, { top: 1, bottom: 0, left: 0, right: 1 });
+        const a = net.conv(padded, 5, { stride: 2, padding: 'same' });
+        const b = net.depthwise(net.prelu(a, 2), 2, { size: 2 });
+        return net.pool(b, 'maxPool2d', { size: 2, stride: 1 });
+      });
+      const active = net.activation(seen, 'relu');
+      const wide = net.ofParts(active, (frame) => net.convTranspose(frame, 4));
+      const turned = net.ofParts(wide, (frame) => net.permute(frame, [1, 0, 2]));
+      const pooled = net.ofParts(turned, (frame) => net.globalPool(frame, 'globalAveragePool2d'));
+      const normal = net.ofParts(pooled, (frame) => net.layerNorm(frame));
+      // Two that take its gradient.
+      const both = net.combine('multiply', [net.dense(normal, 4), pooled]);
+      return net.dense(net.flatten(both), 2);
+    },
+    { metrics: [] },
+  ),
   netCase('probabilities that no softmax made', 'categoricalCrossentropy', (net) => {
     const x = net.input([3]);
     const made = net.activation(net.dense(x, 4), 'sigmoid');

@@ -21,13 +21,13 @@ export async function playSteps(engine: TrainingEngine, spec: EngineSpec): Promi
     for (const [k, batch] of batches.entries())
       await engine.accumulate({ ...batch, step }, { isLast: k === 1 });
     seen.push(await readReduction(engine));
-    const { examples, loss, metrics } = await engine.takeTotals();
-    seen.push(Float32Array.of(examples, loss, ...Object.values(metrics)));
+    const { examples, loss, metrics, penalty } = await engine.takeTotals();
+    seen.push(Float32Array.of(examples, loss, ...Object.values(metrics)), Float32Array.of(penalty));
     engine.update({ learningRate: 0.05, step, examples: 7, microbatches: 2 });
   }
   const batch = drawBatch(spec, 3, 25);
-  const { loss, metrics } = await engine.evaluate(batch);
-  seen.push(Float32Array.of(loss, ...Object.values(metrics)));
+  const { loss, metrics, penalty } = await engine.evaluate(batch);
+  seen.push(Float32Array.of(loss, ...Object.values(metrics)), Float32Array.of(penalty));
   seen.push(await engine.predict(batch.inputs, 3));
   for (const section of ['parameters', 'statistics', 'optimizer'] as const)
     seen.push(await engine.read(section));

@@ -65,6 +65,14 @@ function everyImageLayer(): tf.Sequential {
   });
 }
 
+/** One layer of that input. */
+const sequential = (shape: readonly number[], layer: { class_name: string; config: object }) => ({
+  class_name: 'Sequential',
+  config: {
+    layers: [{ ...layer, config: { ...layer.config, batch_input_shape: [null, ...shape] } }],
+  },
+});
+
 describe('Reading a tf.LayersModel', () => {
   it('finds the shapes, weights and parameter count that tfjs has', () => {
     const model = everyImageLayer();
@@ -111,13 +119,62 @@ describe('Reading a tf.LayersModel', () => {
   it('names the layer that only tfjs can train', () => {
     const model = tf.sequential({
       layers: [
-        tf.layers.conv2d({ inputShape: [8, 8, 1], filters: 2, kernelSize: 3 }),
-        tf.layers.conv2dTranspose({ name: 'widen', filters: 2, kernelSize: 3 }),
+        tf.layers.dense({ inputShape: [8, 1], units: 2 }),
+        tf.layers.lstm({ name: 'remember', units: 2 }),
       ],
     });
     expect(readModel(topologyOf(model))).toEqual({
       kind: 'unsupported',
-      part: { layer: 'widen', className: 'Conv2DTranspose', reason: 'layers of this kind are not compiled' },
+      part: { layer: 'remember', className: 'LSTM', reason: 'layers of this kind are not compiled' },
+    });
+  });
+
+  it('gives a layer that is called several times its weights once', () => {
+    const x = tf.input({ shape: [4] });
+    const twice = tf.layers.dense({ name: 'twice', units: 4 });
+    const y = twice.apply(twice.apply(x)) as tf.SymbolicTensor;
+    const graph = compiled(topologyOf(tf.model({ inputs: x, outputs: y })));
+    expect(graph.nodes.filter(({ name }) => name === 'twice')).toHaveLength(2);
+    expect(weightsOf(graph).map(({ name }) => name)).toEqual(['twice/kernel', 'twice/bias']);
+  });
+
+  it('keeps two layers of one name apart, and moving statistics that would move twice, for tfjs', () => {
+    const x = tf.input({ shape: [4] });
+    const named = () => {
+      const inner = tf.input({ shape: [4] });
+      const y = tf.layers.dense({ name: 'same', units: 4 }).apply(inner) as tf.SymbolicTensor;
+      return tf.model({ inputs: inner, outputs: y });
+    };
+    const apart = named().apply(named().apply(x)) as tf.SymbolicTensor;
+    expect(readModel(topologyOf(tf.model({ inputs: x, outputs: apart })))).toMatchObject({
+      part: { layer: 'same', reason: 'another layer has a weight "same/kernel" too' },
+    });
+    const norm = tf.layers.batchNormalization({ name: 'norm' });
+    const model = tf.model({ inputs: x, outputs: norm.apply(norm.apply(x)) as tf.SymbolicTensor });
+    expect(readModel(topologyOf(model))).toMatchObject({
+      part: { layer: 'norm', reason: 'it is called more than once' },
+    });
+    // Nothing moves in predictions.
+    expect(readModel(topologyOf(model), 'predictions').kind).toBe('compiled');
+  });
+
+  it('sees a frozen layer in a wrapper, and one that is not compiled', () => {
+    const wrapped = (layer: tf.layers.Layer) =>
+      readModel(
+        topologyOf(
+          tf.sequential({
+            layers: [tf.layers.timeDistributed({ name: 'each', layer, inputShape: [3, 4, 2] })],
+          }),
+        ),
+      );
+    const frozen = wrapped(tf.layers.dense({ units: 2, trainable: false }));
+    if (frozen.kind !== 'compiled') throw new Error(frozen.part.reason);
+    expect(weightsOf(frozen.graph)).toEqual([
+      { name: 'each/kernel', shape: [2, 2], trainable: false },
+      { name: 'each/bias', shape: [2], trainable: false },
+    ]);
+    expect(wrapped(tf.layers.lstm({ units: 2 }))).toMatchObject({
+      part: { layer: 'each', reason: 'a LSTM for each part is not compiled' },
     });
   });
 
@@ -163,6 +220,34 @@ describe('Reading a tf.LayersModel', () => {
       },
       /form a loop/,
     ],
+    [
+      'a cropping that leaves nothing',
+      sequential([4, 4, 1], { class_name: 'Cropping2D', config: { name: 'c', cropping: 2 } }),
+      /Cropping2D "c" leaves nothing of an image of 4×4/,
+    ],
+    [
+      'an order of axes that is none',
+      sequential([4, 3], { class_name: 'Permute', config: { name: 'p', dims: [1, 1] } }),
+      /Permute "p": dims is \[1,1\]; expected the numbers 1 to 2 in any order/,
+    ],
+    [
+      'slopes shared along no axis',
+      sequential([4, 3], { class_name: 'PReLU', config: { name: 'p', shared_axes: [0] } }),
+      /PReLU "p": shared_axes is \[0\]; expected numbers from 1 to 2/,
+    ],
+    [
+      'a wrapper around nothing',
+      sequential([4, 3], { class_name: 'TimeDistributed', config: { name: 't', layer: 3 } }),
+      /TimeDistributed "t": layer is 3; expected a layer/,
+    ],
+    [
+      'a sequence of numbers for a layer of parts',
+      sequential([4], {
+        class_name: 'TimeDistributed',
+        config: { name: 't', layer: { class_name: 'Dense', config: { units: 2 } } },
+      }),
+      /TimeDistributed "t" takes inputs of at least two dimensions/,
+    ],
   ])('refuses %s with a code', (_what, topology, message) => {
     expect(() => readModel(topology)).toThrow(message);
     expect(() => readModel(topology)).toThrow(expect.objectContaining({ code: 'NEURAL_MODEL_INVALID' }));
@@ -184,6 +269,19 @@ describe('Reading a tf.LayersModel', () => {
       expect(model.outputShape).toEqual([null, 10]);
       model.dispose();
     }
+  });
+});
+
+describe('Options of resnet18', () => {
+  it.each([
+    [{ stm: '3x3' }, 'stm is not an option; did you mean stem?'],
+    [{ stem: '5x5' }, 'stem is "5x5"; expected 3x3 or 7x7'],
+    [{ classes: 0 }, 'classes is 0; expected a whole number from 1'],
+    [{ inputShape: [28, 28] }, 'inputShape is [28,28]; expected height, width and channels'],
+  ])('%j are refused by name', (options, message) => {
+    expect(() => resnet18(options as never)).toThrow(
+      expect.objectContaining({ code: 'NEURAL_MODEL_INVALID', message: `resnet18: ${message}` }),
+    );
   });
 });
 

@@ -13,7 +13,6 @@ import {
 const header: FrameHeader = {
   kind: 'data',
   elementType: 'f32',
-  codec: 'raw',
   generation: 4_000_000_001,
   sequence: 4_000_000_002,
   stream: 1,
@@ -97,7 +96,7 @@ describe('frames', () => {
     expect(() => decodeFrame(tampered(1, 2), 'w')).toThrow(/version 2.*speaks 1/);
   });
 
-  it('with unknown kinds, element types or codecs, or an offset beyond the stream, are refused', () => {
+  it('with unknown kinds or element types, or an offset beyond the stream, are refused', () => {
     expect(codeOf(tampered(2, 2))).toBe('FRAME_INVALID');
     expect(codeOf(tampered(3, 5))).toBe('FRAME_INVALID');
     expect(codeOf(tampered(3, 0x12))).toBe('FRAME_INVALID');

@@ -17,7 +17,7 @@ interface Window {
   readonly padding: Padding;
 }
 
-function imageShape(input: Shape, output: Shape, window: Window, groups: number): ConvolutionShape {
+export function imageShape(input: Shape, output: Shape, window: Window, groups: number): ConvolutionShape {
   const [inputHeight = 1, inputWidth = 1, inputChannels = 1] = input;
   const [outputHeight = 1, outputWidth = 1, filters = 1] = output;
   return {

@@ -62,33 +62,40 @@ export const poolLayer: LayerCompiler<Pool['operation']['type']> = {
   },
 };
 
-export const zeroPadLayer: LayerCompiler<'zeroPad2d'> = {
+/** How far an image is moved in what comes out. */
+function shiftOf({ operation }: LayerContext<'crop2d' | 'zeroPad2d'>): { down: number; right: number } {
+  if (operation.type === 'zeroPad2d') return { down: operation.padding.top, right: operation.padding.left };
+  return { down: -operation.cropping.top, right: -operation.cropping.left };
+}
+
+const shiftLayer: LayerCompiler<'crop2d' | 'zeroPad2d'> = {
   forward: (context) => {
-    const { padding } = context.operation;
     const shape = {
       input: sizeOf(context.inputShape()),
       output: sizeOf(context.node.shape),
       channels: context.node.shape[2] ?? 1,
-      down: padding.top,
-      right: padding.left,
+      ...shiftOf(context),
     };
     const buffers = { input: context.input(), output: context.output() };
     context.emit('all', (kernel) => shiftImage(kernel, 'forward', shape, buffers, false));
   },
   backward: (context) => {
-    const { padding } = context.operation;
+    const { down, right } = shiftOf(context);
     const shape = {
       input: sizeOf(context.node.shape),
       output: sizeOf(context.inputShape()),
       channels: context.node.shape[2] ?? 1,
-      down: -padding.top,
-      right: -padding.left,
+      down: -down,
+      right: -right,
     };
     const { buffer, accumulate } = context.inputGradient();
     const buffers = { input: context.gradient(), output: buffer };
     context.emit('training', (kernel) => shiftImage(kernel, 'backward', shape, buffers, accumulate));
   },
 };
+
+export const zeroPadLayer: LayerCompiler<'zeroPad2d'> = shiftLayer;
+export const cropLayer: LayerCompiler<'crop2d'> = shiftLayer;
 
 function upSampleShapeOf(context: LayerContext<'upSample2d'>): UpSampleShape {
   const { size, interpolation } = context.operation;

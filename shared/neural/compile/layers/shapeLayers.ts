@@ -1,7 +1,8 @@
-// Operations that move values without computing: inputs, reshaping, concatenation, look-ups.
+// Operations that move values without computing: inputs, reshaping, other orders of axes, concatenation, look-ups.
 
 import { copySlice } from '../../../../kernels/neural/ops/copySlice.ts';
 import { embedding, embeddingGradient } from '../../../../kernels/neural/ops/embedding.ts';
+import { permute } from '../../../../kernels/neural/ops/permute.ts';
 import { elementsOf } from '../../engineLayout.ts';
 import type { LayerCompiler, LayerContext } from '../layerContext.ts';
 
@@ -21,6 +22,21 @@ export const reshapeLayer: LayerCompiler<'reshape'> = {
     context.state.values.set(context.layer.last, context.input());
   },
   backward: (context) => context.passToInput(context.gradient()),
+};
+
+export const permuteLayer: LayerCompiler<'permute'> = {
+  forward: (context) => {
+    const shape = { input: context.inputShape(), axes: context.operation.axes };
+    const buffers = { input: context.input(), output: context.output() };
+    context.emit('all', (kernel) => permute(kernel, 'forward', shape, buffers, false));
+  },
+  backward: (context) => {
+    const { axes } = context.operation;
+    const shape = { input: context.node.shape, axes: axes.map((_, axis) => axes.indexOf(axis)) };
+    const { buffer, accumulate } = context.inputGradient();
+    const buffers = { input: context.gradient(), output: buffer };
+    context.emit('training', (kernel) => permute(kernel, 'backward', shape, buffers, accumulate));
+  },
 };
 
 /** Of the k-th input: elements of a row, and where they begin in the output's row. */

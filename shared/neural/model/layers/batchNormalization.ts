@@ -16,6 +16,9 @@ export const batchNormalization: LayerReader = {
     const axis = config.raw('axis') ?? -1;
     const at = Array.isArray(axis) ? axis[0] : axis;
     if (at !== -1 && at !== shape.length) throw config.unsupported(`its axis is ${JSON.stringify(axis)}`);
+    // The moving statistics would have to move once a call.
+    if (!frozen && graph.hasWeight(config, 'moving_mean'))
+      throw config.unsupported('it is called more than once');
     const channels = [lastOf(config, shape)];
     const center = config.flag('center', true);
     const scale = config.flag('scale', true);

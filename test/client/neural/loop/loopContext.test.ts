@@ -112,6 +112,14 @@ describe('a dataset', () => {
     expect(results).toEqual(seen.map((own) => ({ rows: 5, totalRows: 11, seen: own })));
   });
 
+  it('refuses options that are none', async () => {
+    const { context } = joined(soloCollective, { datasets });
+    const batches = context.getDatasetShard().iterBatches({ batchsize: 2 } as never);
+    await expect(batches.next()).rejects.toThrow(
+      'iterBatches: batchsize is not an option; did you mean batchSize?',
+    );
+  });
+
   it('is asked for by a name that is there', () => {
     const { context } = joined(soloCollective, { datasets });
     expect(() => context.getDatasetShard('valid')).toThrow(/no dataset "valid"; the trainer was given train/);
@@ -182,6 +190,9 @@ describe('reports', () => {
     const solo = (): DataParallelContext => joined(soloCollective).context;
     await expect(solo().report({ loss: 'low' as unknown as number })).rejects.toThrow(/metric "loss" is low/);
     await expect(solo().report({}, { state: () => 1 })).rejects.toThrow(/state is not plain JSON/);
+    await expect(solo().report({}, { stat: 1 } as never)).rejects.toThrow(
+      'report: stat is not an option; did you mean state?',
+    );
   });
 });
 

@@ -6,6 +6,7 @@ import { readCsv, readJson } from '../../../../coordinator/data/readFiles.ts';
 import { readParquet } from '../../../../coordinator/data/readParquet.ts';
 import { duckRows, withDuck } from '../support/duck.ts';
 import { failureOf } from '../support/failureOf.ts';
+import { ENCODING, handmadeParquet, levels, OPTIONAL, run, TYPE } from '../support/handmadeParquet.ts';
 import { scratchFolder } from '../support/scratch.ts';
 
 const path = scratchFolder();
@@ -99,5 +100,107 @@ describe('text files whose columns differ', () => {
   it('have the types of the first file that has rows', async () => {
     written({ 'empty/a.csv': 'x,y\n', 'empty/b.csv': 'x,y\n1,2\n' });
     expect(await readCsv(path('empty')).takeAll()).toEqual([{ x: 1, y: 2 }]);
+  });
+});
+
+describe('Parquet files whose columns differ', () => {
+  const files = {
+    a: `SELECT i::INTEGER AS id, 'p' || (i % 3) AS place, i::FLOAT AS ratio FROM range(5) t(i)`,
+    b: `SELECT (i + 5000000000)::BIGINT AS id, (i / 4)::DOUBLE AS ratio, i % 2 = 0 AS late FROM range(4) t(i)`,
+    c: `SELECT TIMESTAMP '2024-01-02 03:04:05' AS seen, 'q' AS place, 7::TINYINT AS id FROM range(2) t(i)`,
+  };
+
+  async function folderOf(name: string, tables: Readonly<Record<string, string>>): Promise<string> {
+    mkdirSync(path(name), { recursive: true });
+    await withDuck(async (duck) => {
+      for (const [file, sql] of Object.entries(tables))
+        await duck.run(`COPY (${sql}) TO '${path(name)}/${file}.parquet' (FORMAT parquet)`);
+    });
+    return path(name);
+  }
+
+  it('are read by name with unionByName, as DuckDB reads them', async () => {
+    const folder = await folderOf('parquet-union', files);
+    const dataset = readParquet(folder, { unionByName: true });
+    expect(await dataset.columns()).toEqual(['id', 'place', 'ratio', 'late', 'seen']);
+    expect(await dataset.count()).toBe(11);
+    const columns = 'id, place, ratio, late, epoch_us(seen) AS seen';
+    const duck = await withDuck((connection) =>
+      duckRows(
+        connection,
+        `SELECT ${columns} FROM read_parquet('${folder}/*.parquet', union_by_name = true, filename = true) ORDER BY filename, id`,
+      ),
+    );
+    const own = await dataset.takeAll();
+    expect(
+      own.map(({ id, seen, ...rest }) => ({
+        id: BigInt(id as number),
+        ...rest,
+        seen: seen === null ? null : BigInt((seen as Date).getTime()) * 1000n,
+      })),
+    ).toEqual(
+      duck.map(({ id, place, ratio, late, seen }) => ({
+        id: BigInt(id as number),
+        place,
+        ratio,
+        late,
+        seen,
+      })),
+    );
+    expect(await dataset.selectColumns(['late', 'place']).limit(6).takeAll()).toEqual([
+      ...[0, 1, 2, 0, 1].map((i) => ({ late: null, place: `p${i}` })),
+      { late: true, place: null },
+    ]);
+    expect(await readParquet(folder, { unionByName: true, columns: ['late'] }).columns()).toEqual(['late']);
+  });
+
+  it('are an error without it, which names the file, the column and the option', async () => {
+    const folder = await folderOf('parquet-unlike', files);
+    const failure = await failureOf(readParquet(folder).takeAll());
+    expect(failure).toMatchObject({ code: 'DATA_TYPE_MISMATCH', place: { column: 'id' } });
+    expect(failure.message).toContain(
+      "b.parquet holds Int64; the first file's holds Int32; the option unionByName: true reads both.",
+    );
+    expect((await failureOf(readParquet(folder).selectColumns(['place']).takeAll())).message).toContain(
+      'b.parquet has no column "place", which the first file has; the option unionByName: true',
+    );
+  });
+
+  it('are an error with it where no type holds the values of a column', async () => {
+    const folder = await folderOf('parquet-mixed', { a: 'SELECT 1 AS x', b: `SELECT 'one' AS x` });
+    const failure = await failureOf(readParquet(folder, { unionByName: true }).takeAll());
+    expect(failure).toMatchObject({ code: 'DATA_TYPE_MISMATCH', place: { column: 'x' } });
+    expect(failure.message).toContain('b.parquet holds Utf8; those before it hold Int32');
+    const rounded = await folderOf('parquet-rounded', {
+      a: 'SELECT 0.5::DOUBLE AS x',
+      b: 'SELECT 9007199254740993::BIGINT AS x',
+    });
+    expect((await failureOf(readParquet(rounded, { unionByName: true }).takeAll())).message).toContain(
+      'b.parquet',
+    );
+  });
+
+  it('go with the columns of folders, and with a column that has no type because it has no value', async () => {
+    const folder = await folderOf('parquet-parts/year=2024', { a: 'SELECT 1 AS x' });
+    await folderOf('parquet-parts/year=2025', { b: `SELECT 'z' AS y, 2::BIGINT AS x` });
+    expect(folder).toContain('year=2024');
+    expect(await readParquet(path('parquet-parts'), { unionByName: true }).takeAll()).toEqual([
+      { x: 1, y: null, year: 2024 },
+      { x: 2, y: 'z', year: 2025 },
+    ]);
+    const [nulls, texts] = [path('nulls.parquet'), path('texts.parquet')];
+    const column = { 1: TYPE.int32, 3: OPTIONAL, 4: 'x', 10: { 11: {} } };
+    const pages = [{ entries: 2, encoding: ENCODING.plain, body: levels(run(2, 0)) }];
+    writeFileSync(nulls, handmadeParquet([column], 1, 2, [{ path: ['x'], type: TYPE.int32, pages }]));
+    await withDuck((duck) => duck.run(`COPY (SELECT 'z' AS x) TO '${texts}' (FORMAT parquet)`));
+    for (const order of [
+      [nulls, texts],
+      [texts, nulls],
+    ]) {
+      const rows = await readParquet(order, { unionByName: true }).takeAll();
+      expect(rows.map(({ x }) => x).filter((x) => x !== null)).toEqual(['z']);
+      expect(rows).toHaveLength(3);
+    }
+    expect(await readParquet(nulls, { unionByName: true }).takeAll()).toEqual([{ x: null }, { x: null }]);
   });
 });

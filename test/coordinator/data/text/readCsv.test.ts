@@ -5,6 +5,7 @@ import { readCsv, type ReadCsvOptions } from '../../../../coordinator/data/readF
 import { duckRows, withDuck } from '../support/duck.ts';
 import { failureOf } from '../support/failureOf.ts';
 import { scratchFolder } from '../support/scratch.ts';
+import { concatenated, endlessWeights, frame, raw, repeated } from '../support/zstdFrames.ts';
 
 const path = scratchFolder();
 let files = 0;
@@ -241,6 +242,16 @@ describe('compressed CSV', () => {
       0,
     ]);
     expect((await failureOf(readCsv(written(greedy, '.csv.zst')).takeAll())).code).toBe('DATA_FILE_CORRUPT');
+  });
+
+  it('is read to the last of several Zstandard frames, and refused where one is cut off or never ends', async () => {
+    const frames = concatenated(frame([raw('a,b\n1,')]), frame([repeated('2', 3), raw('\n')]));
+    expect(await readCsv(written(frames, '.csv.zst')).takeAll()).toEqual([{ a: 1, b: 222 }]);
+    for (const damaged of [frames.subarray(0, -1), endlessWeights()]) {
+      const failure = await failureOf(readCsv(written(damaged, '.csv.zst')).takeAll());
+      expect(failure.code).toBe('DATA_FILE_CORRUPT');
+      expect(failure.message).toContain('zstd compression can not be undone');
+    }
   });
 
   it('of a thousand times its size is read as a stream', async () => {

@@ -90,6 +90,21 @@ describe('tfjs in its thread', () => {
     });
   });
 
+  it('makes no weights that are more than it may, and names the layer', async () => {
+    const written = JSON.stringify(topologyOf(recurrentNet(ownersTf)));
+    const topology = JSON.parse(written.replace('"units":3', '"units":1048576')) as object;
+    const message = expect.stringMatching(
+      /more than the 268435456 numbers that tfjs trains: layer ".*" asks for a recurrent_kernel of \[1048576, 4194304\]/,
+    ) as string;
+    await expect(inspectWithTfjs(topology)).rejects.toMatchObject({ code: 'NEURAL_MODEL_INVALID', message });
+    const small = topologyOf(recurrentNet(ownersTf));
+    const weights = 2 * 12 + 3 * 12 + 12 + 3 * 2 + 2;
+    expect((await inspectWithTfjs(small, weights)).initial.size).toBe(5);
+    await expect(inspectWithTfjs(small, weights - 1)).rejects.toThrow(
+      /more than the 79 numbers that it comes with: layer "out" asks for a bias of \[2\]/,
+    );
+  });
+
   it('tells the names that modules of owners may import, which are those of the package', async () => {
     const names = await tfjsNames();
     expect(names).toEqual(expect.arrayContaining(['variableGrads', 'layers', 'train', 'loadGraphModel']));

@@ -3,9 +3,12 @@
 import { dropout } from '../../../../kernels/neural/ops/dropout.ts';
 import { copySlice } from '../../../../kernels/neural/ops/copySlice.ts';
 import { directConvolution } from '../../../../kernels/neural/ops/convolutionDirect.ts';
+import { addColumns, columnwise, type ColumnwiseFormula } from '../../../../kernels/neural/ops/columnwise.ts';
 import { embedding, embeddingGradient } from '../../../../kernels/neural/ops/embedding.ts';
 import { findNonFinite } from '../../../../kernels/neural/ops/findNonFinite.ts';
 import { pool, poolGradient, type PoolShape } from '../../../../kernels/neural/ops/pooling.ts';
+import { permute } from '../../../../kernels/neural/ops/permute.ts';
+import { prelu, preluGradient } from '../../../../kernels/neural/ops/prelu.ts';
 import { shiftImage } from '../../../../kernels/neural/ops/shiftImage.ts';
 import { upSample, upSampleGradient } from '../../../../kernels/neural/ops/upSample.ts';
 import { createProductConvolutions } from '../../../../kernels/neural/product/productConvolutions.ts';
@@ -145,6 +148,44 @@ const slices = [false, true].map((accumulate) =>
   ),
 );
 
+const permutations = [
+  { input: [3, 5, 4], axes: [2, 0, 1] },
+  { input: [257], axes: [0] },
+  { input: [2, 3, 1, 11], axes: [3, 1, 2, 0] },
+].flatMap((shape) => {
+  const length = EXAMPLES * shape.input.reduce((a, b) => a * b, 1);
+  return [false, true].map((accumulate) =>
+    plain(
+      `the axes of [${shape.input.join(', ')}] as ${shape.axes.join(', ')}${accumulate ? ', added' : ''}`,
+      (context) => permute(context, 'forward', shape, { input: 'x', output: 'y' }, accumulate),
+      { x: length, y: length },
+      'x',
+    ),
+  );
+});
+
+/** Rows of as many columns: 8 are vectors, 63 are not. */
+const columnwiseCases = [addColumns, prelu, preluGradient].flatMap((formula: ColumnwiseFormula) =>
+  [
+    { columns: 8, rowsPerExample: 33 },
+    { columns: 63, rowsPerExample: 1 },
+    { columns: 1, rowsPerExample: 65 },
+  ].map((shape) => {
+    const length = EXAMPLES * shape.columns * shape.rowsPerExample;
+    return plain(
+      `${formula.name} over ${shape.rowsPerExample} × ${shape.columns}`,
+      (context) =>
+        columnwise(context, 'forward', formula, shape, {
+          table: 'table',
+          ...(formula.readsX && { x: 'x' }),
+          result: 'y',
+        }),
+      { table: shape.columns, ...(formula.readsX && { x: length }), y: length },
+      formula.readsX ? 'x' : 'y',
+    );
+  }),
+);
+
 /** More indices than rows: some come again. */
 const tables = [1, 65].flatMap((width): OpCase[] => {
   const shape = { length: 30, vocabulary: 7, width };
@@ -256,6 +297,8 @@ export const imageCases: readonly OpCase[] = [
   ...upSamples,
   ...shifts,
   ...slices,
+  ...permutations,
+  ...columnwiseCases,
   ...tables,
   ...drops,
   ...searches,

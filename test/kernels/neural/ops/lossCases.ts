@@ -3,6 +3,7 @@
 import type { OptimizerSpec } from '../../../../kernels/neural/optimizer.ts';
 import { addTotals, loss } from '../../../../kernels/neural/ops/loss.ts';
 import type { LossForm, LossKind } from '../../../../kernels/neural/ops/lossForm.ts';
+import { penaltiesLength, penaltyCalls } from '../../../../kernels/neural/ops/penalty.ts';
 import {
   BLOCK_LENGTH,
   squaresLength,
@@ -131,6 +132,35 @@ function updateCase(form: UpdateForm): OpCase {
   };
 }
 
+/** Two pieces, one of them of more parameters than the lanes of all workgroups see at once. */
+const penalized = [3 * BLOCK_LENGTH, 2 ** 16 + BLOCK_LENGTH];
+
+const penalties: OpCase = {
+  title: 'the penalties of weights',
+  maxExamples: 1,
+  poisoned: 'parameters0',
+  plan: () => ({
+    calls: penaltyCalls(
+      penalized.map((length, piece) => ({
+        length,
+        buffers: { parameters: `parameters${piece}`, traits: `traits${piece}` },
+      })),
+      2,
+    ),
+    workspaceBytes: 0,
+  }),
+  buffers: {
+    ...Object.fromEntries(
+      penalized.flatMap((length, piece): [string, BufferSpec][] => [
+        [`parameters${piece}`, length],
+        [`traits${piece}`, { length: (length / BLOCK_LENGTH) * TRAIT_FLOATS, from: 0, to: 1 }],
+      ]),
+    ),
+    penalties: penaltiesLength(penalized.length),
+    totals: 3,
+  },
+};
+
 const statistics: OpCase = {
   title: 'the update of moving statistics',
   maxExamples: 1,
@@ -144,4 +174,5 @@ export const lossCases: readonly OpCase[] = [
   totals,
   ...optimizers.flatMap((optimizer) => limits.map((limit) => updateCase({ optimizer, ...limit }))),
   statistics,
+  penalties,
 ];

@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { fuseLayers } from '../../../../shared/neural/compile/fuseLayers.ts';
+import { checkTopology } from '../../../../shared/neural/model/checkConnected.ts';
 import { readCalls } from '../../../../shared/neural/model/layerCalls.ts';
 import { readModel } from '../../../../shared/neural/model/readModel.ts';
 import { denseNet121, mobileNetV2, resNet50, xception, type Order } from './knownNets.ts';
@@ -85,6 +86,57 @@ describe('Calls of layers', () => {
     ],
   ] as const)('refuse a loop %s', (_what, written, output) => {
     expect(() => readCalls(functional(written, output))).toThrow(/form a loop/);
+  });
+
+  // tfjs would look for these for ever.
+  it.each([
+    [
+      'whose call takes one that is never made',
+      [input('x'), { name: 'aside', takes: ['x', ['end', 3]] }, { name: 'end', takes: ['x', 'x'] }],
+      '"aside" waits for call 3 of "end"',
+    ],
+    [
+      'that form a loop which no output depends on',
+      [
+        input('x'),
+        { name: 'a', takes: ['x', 'b'] },
+        { name: 'b', takes: ['a', 'x'] },
+        { name: 'end', takes: ['x', 'x'] },
+      ],
+      'form a loop, or take what is not there: "',
+    ],
+    [
+      'that take a layer that is not there',
+      [input('x'), { name: 'aside', takes: ['x', 'gone'] }, { name: 'end', takes: ['x', 'x'] }],
+      '"aside" waits for call 0 of "gone"',
+    ],
+    [
+      'with one name for two',
+      [input('x'), { name: 'end', takes: ['x', 'x'] }, { name: 'end', takes: ['x', 'x'] }],
+      'two layers of a Model have the same name',
+    ],
+    [
+      'with another name in the config than beside it',
+      [input('x'), { name: 'end', takes: ['x', 'x'] }, { name: 'aside', config: { name: 'other' } }],
+      'the layer "other" of a Model is named "aside" beside its config',
+    ],
+  ] as const)('are refused %s, though the output does not depend on it', (_what, written, message) => {
+    const model = functional(written, 'end');
+    for (const check of [readCalls, checkTopology]) {
+      expect(() => check(model)).toThrow(message);
+      expect(() => check(model)).toThrow(expect.objectContaining({ code: 'NEURAL_MODEL_INVALID' }));
+    }
+  });
+
+  it('may be written without the inner list, which tfjs can not read', () => {
+    const written = JSON.stringify(functional([input('x'), { name: 'end', takes: ['x', 'x'] }], 'end'));
+    const flat = JSON.parse(
+      written.replace('"inbound_nodes":[[["x",0,0,{}],["x",0,0,{}]]]', '"inbound_nodes":[["x",0,0,{}]]'),
+    ) as object;
+    expect(readCalls(flat).calls).toHaveLength(2);
+    expect(() => checkTopology(flat)).toThrow(
+      'inbound_nodes of layer "end" are no lists of [layer, call, output]',
+    );
   });
 
   it('of a long chain with skips, and of a loop as long, are read in a moment', () => {

@@ -2,12 +2,68 @@
 
 import { describe, expect, it } from 'vitest';
 import { readLayersFiles } from '../../../../shared/neural/model/layersFiles.ts';
-import { readModelJson, readWeights } from '../../../../shared/neural/model/layersFormat.ts';
+import {
+  readModelJson,
+  readWeights,
+  writeLayersModel,
+} from '../../../../shared/neural/model/layersFormat.ts';
 import { CarriedCheckpoint } from '../../../../shared/program/carriedCheckpoint.ts';
 
 const weight = (name: string, shape: readonly number[]) => ({ name, shape, dtype: 'float32' });
 const text = (weightsManifest: unknown): string => JSON.stringify({ modelTopology: {}, weightsManifest });
 const read = (weightsManifest: unknown) => readModelJson(text(weightsManifest), 'model.json');
+
+describe('A tf.LayersModel that is written', () => {
+  const tensor = (name: string, shape: readonly number[]) => {
+    const values = Float32Array.from({ length: shape.reduce((a, b) => a * b, 1) }, (_, i) => name.length + i);
+    return [name, { shape, values }] as const;
+  };
+  const weights = new Map([
+    tensor('kernel', [5, 7]),
+    tensor('none', [0, 3]),
+    tensor('scalar', []),
+    tensor('long', [64]),
+  ]);
+  const bytes = 4 * (35 + 1 + 64);
+
+  it.each([
+    [1, bytes + 1],
+    [1, bytes],
+    [2, bytes - 1],
+    [2, bytes / 2],
+    // Ends in the middle of numbers.
+    [8, 57],
+    [100, 4],
+  ])('has its weights in %i files, no larger than said, and is read again', (count, shardBytes) => {
+    const { modelText, files } = writeLayersModel({ class_name: 'Sequential' }, weights, shardBytes);
+    expect(files.size).toBe(count);
+    for (const file of files.values()) expect(file.length).toBeLessThanOrEqual(shardBytes);
+    const { manifest } = readModelJson(modelText, 'model.json');
+    expect(manifest[0]!.paths).toEqual([...files.keys()]);
+    expect(files.has('weights.bin')).toBe(count === 1);
+    expect(readWeights(manifest, (path) => files.get(path)!, 'model.json')).toEqual(weights);
+  });
+
+  it('is read from files of which some are empty', () => {
+    const { modelText, files } = writeLayersModel({ class_name: 'Sequential' }, weights);
+    const { manifest } = readModelJson(modelText, 'model.json');
+    const whole = files.get('weights.bin')!;
+    const parts = new Map([
+      ['a', new Uint8Array()],
+      ['b', whole.subarray(0, 17)],
+      ['c', new Uint8Array()],
+      ['d', whole.subarray(17)],
+      ['e', new Uint8Array()],
+    ]);
+    const cut = [{ ...manifest[0]!, paths: [...parts.keys()] }];
+    expect(readWeights(cut, (path) => parts.get(path)!, 'model.json')).toEqual(weights);
+  });
+
+  it('has a file of weights, if an empty one, without any', () => {
+    const { files } = writeLayersModel({ class_name: 'Sequential' }, new Map());
+    expect([...files].map(([name, { length }]) => [name, length])).toEqual([['weights.bin', 0]]);
+  });
+});
 
 describe('The manifest of a tf.LayersModel', () => {
   it('is read as it is, up to 50,000 tensors', () => {

@@ -9,12 +9,12 @@ import { outputKind } from '../../../../shared/neural/model/outputKind.ts';
 import { openInputShapes, readGraph } from '../../../../shared/neural/model/readModel.ts';
 import { matchWeights, weightsOf } from '../../../../shared/neural/state/namedState.ts';
 import { keras3Functional } from '../../../coordinator/neural/keras3Models.ts';
+import { mutateJson as mutated } from '../../../fuzz/mutateJson.ts';
 import { seededRandom } from '../../../setup/seededRandom.ts';
 
 const { layers } = tf;
 const MUTANTS = 400;
 const MOST_MS = 2_000;
-type Json = Record<string, unknown>;
 
 beforeAll(async () => {
   await tf.setBackend('cpu');
@@ -46,56 +46,6 @@ function nestedNet(): tf.LayersModel {
     .dense({ units: 3, activation: 'softmax', kernelRegularizer: 'l1l2' })
     .apply(layers.concatenate().apply(ends as tf.SymbolicTensor[]));
   return tf.model({ inputs: [x, words], outputs: output as tf.SymbolicTensor });
-}
-
-/** What people's and programs' mistakes look like, and what an attacker would try. */
-const strange: readonly (() => unknown)[] = [
-  () => null,
-  () => -1,
-  () => 0,
-  () => 1.5,
-  () => 2 ** 31 - 1,
-  () => 1e308,
-  () => '',
-  () => 'constructor',
-  () => '__proto__',
-  () => 'Sequential',
-  () => 'softmax',
-  () => [],
-  () => ({}),
-  () => [null, null, null],
-  () => [[['x', 0, 0, {}]]],
-  () => true,
-  () => Array.from({ length: 1000 }, () => 7),
-  () => JSON.parse('['.repeat(3000) + ']'.repeat(3000)) as unknown,
-  () => JSON.parse('{"class_name":"Sequential","config":'.repeat(50) + '[]' + '}'.repeat(50)) as unknown,
-];
-
-function placesIn(value: unknown, found: [Json, string][] = []): [Json, string][] {
-  if (typeof value !== 'object' || value === null) return found;
-  for (const key of Object.keys(value)) {
-    found.push([value as Json, key]);
-    placesIn((value as Json)[key], found);
-  }
-  return found;
-}
-
-function mutated(model: object, random: () => number): object {
-  const copy = structuredClone(model);
-  const pick = <T>(from: readonly T[]): T => from[Math.floor(random() * from.length)]!;
-  for (let change = 0; change <= Math.floor(random() * 3); change += 1) {
-    const places = placesIn(copy);
-    const [owner, key] = pick(places);
-    const kind = random();
-    if (kind < 0.2) {
-      if (Array.isArray(owner)) owner.splice(Number(key), 1);
-      else delete owner[key];
-    } else if (kind < 0.4) {
-      const [other, at] = pick(places);
-      owner[key] = structuredClone(other[at]);
-    } else owner[key] = pick(strange)();
-  }
-  return copy;
 }
 
 function readAll(text: string, bytes: Uint8Array): void {

@@ -1,0 +1,19 @@
+// What the predictors have in common when they run on workers.
+
+import type { PredictedColumns } from '../program/program.ts';
+import { Checkpoint } from '../train/checkpoint.ts';
+
+/** The path of a checkpoint means nothing on a worker: the checkpoint itself is carried there. */
+export function withCheckpoint([checkpoint, ...others]: readonly unknown[]): readonly unknown[] {
+  return [typeof checkpoint === 'string' ? new Checkpoint(checkpoint) : checkpoint, ...others];
+}
+
+/** @param args of the predictor's constructor. @param areFinite whether every prediction is a finite number. */
+export function predictedColumns(
+  outputColumns: readonly string[],
+  [, options]: readonly unknown[],
+  areFinite: boolean,
+): PredictedColumns {
+  const { keepColumns = false } = (options ?? {}) as Partial<PredictedColumns>;
+  return { outputs: outputColumns, keepColumns, areFinite };
+}

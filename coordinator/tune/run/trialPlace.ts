@@ -1,0 +1,11 @@
+// What the trials of an experiment share.
+
+import type { PrepareNeural } from '../../neural/neuralTrainer.ts';
+import type { SharedPreparation } from './sharedPreparation.ts';
+import type { TrialCluster } from './trialCluster.ts';
+
+export interface TrialPlace {
+  readonly cluster: TrialCluster;
+  readonly preparation: SharedPreparation;
+  readonly tensors: PrepareNeural;
+}
