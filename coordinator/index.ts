@@ -96,4 +96,4 @@ export type { RunOptions, ServeHttpOptions } from './serve/serveOptions.ts';
 export { startCoordinator, type Coordinator, type CoordinatorOptions } from './server/coordinator.ts';
 export { startLocalWorkers, type LocalWorkers, type LocalWorkersOptions } from './local/localWorkers.ts';
 export type { TrainLoop, TrainLoopContext } from '../shared/gbdt/trainLoop.ts';
-export { TabgradError, errorCodes, type ErrorCode, type ErrorPlace } from '../shared/errors.ts';
+export { TabgradError, errorCodes, type ErrorCode, type ErrorPlace } from '../kernels/errors.ts';

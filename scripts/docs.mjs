@@ -5,7 +5,7 @@ import { register } from 'tsx/esm/api';
 import { z } from 'zod';
 
 register();
-const { errorCodes } = await import('../shared/errors.ts');
+const { errorCodes } = await import('../kernels/errors.ts');
 const { parameterDefinitions } = await import('../shared/gbdt/parameterRegistry.ts');
 const { commands } = await import('../coordinator/cli/commands.ts');
 const { commonOptions } = await import('../coordinator/cli/command.ts');

@@ -1,7 +1,7 @@
 // What strangers, workers and callers are told of failures of the server itself: of what kind, and not where. Messages for
 // the owner name folders, files and databases.
 
-import { errorCodes, TabgradError, type ErrorCode } from './errors.ts';
+import { errorCodes, TabgradError, type ErrorCode } from '../kernels/errors.ts';
 
 /** Of files, folders, databases and defects of the server. */
 const OWN_FAILURES = /^(INTERNAL|STORAGE|DATA|CHECKPOINT|RESULT|CONFIG|OUTPUT|TLS)(_|$)/;

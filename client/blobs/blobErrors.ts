@@ -1,6 +1,6 @@
 // Failures of fetching blobs.
 
-import { TabgradError } from '../../shared/errors.ts';
+import { TabgradError } from '../../kernels/errors.ts';
 
 /** A blob could not be had: the coordinator has none of that name, or sent other bytes, or could not be reached. */
 export class BlobFetchError extends TabgradError {

@@ -1,6 +1,6 @@
 // Fetches blobs from the coordinator by their SHA-256 and believes none of them unverified, the cache's included.
 
-import { AbortedError } from '../../shared/errors.ts';
+import { AbortedError } from '../../kernels/errors.ts';
 import type { Clock } from '../../shared/clock.ts';
 import { workerAuthorization, type WorkerCredentials } from '../../shared/protocol/workerCredentials.ts';
 import type { FetchBlobOptions } from '../session/sessionEnvironment.ts';

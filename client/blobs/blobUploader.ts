@@ -1,6 +1,6 @@
 // Stores bytes at the coordinator under their SHA-256: states of neural nets, which outlive the group that trained them.
 
-import { AbortedError } from '../../shared/errors.ts';
+import { AbortedError } from '../../kernels/errors.ts';
 import type { Clock } from '../../shared/clock.ts';
 import { workerAuthorization, type WorkerCredentials } from '../../shared/protocol/workerCredentials.ts';
 import type { BlobReference } from '../../shared/neural/run/neuralSpec.ts';

@@ -6,7 +6,7 @@ import type {
   NumericArray,
   ReduceOperation,
 } from '../../shared/collective/collective.ts';
-import { AbortedError, DeadlineError, TabgradError } from '../../shared/errors.ts';
+import { AbortedError, DeadlineError, TabgradError } from '../../kernels/errors.ts';
 import { FRAME_HEADER_BYTES, MAX_FRAME_BYTES, type ElementType } from '../../shared/wire/frame.ts';
 import { systemClock, type Clock } from '../../shared/clock.ts';
 import type { Link } from '../transport/link.ts';

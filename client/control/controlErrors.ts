@@ -1,6 +1,6 @@
 // Failures of the conversation with the coordinator.
 
-import { TabgradError } from '../../shared/errors.ts';
+import { TabgradError } from '../../kernels/errors.ts';
 
 /** The coordinator turned the worker away (wrong token, other version). The message is the coordinator's. */
 export class JoinRefusedError extends TabgradError {

@@ -3,7 +3,7 @@
 
 import { othersOf, PeerMessageError } from '../../shared/collective/peerMessage.ts';
 import type { Collective } from '../../shared/collective/collective.ts';
-import { TreeFormatError } from '../../shared/gbdt/errors.ts';
+import { TreeFormatError } from '../../shared/gbdt/errors/gbdtErrors.ts';
 import { joinLimbs } from '../../shared/gbdt/split.ts';
 import type { NodeSums, SplitCandidate } from '../../shared/gbdt/split.ts';
 import type { SplitMessage } from '../../shared/gbdt/splitCodec.ts';

@@ -3,7 +3,7 @@
 
 import type { Collective, CollectiveOptions } from '../../shared/collective/collective.ts';
 import { readFromPeer } from '../../shared/collective/peerMessage.ts';
-import { TreeFormatError } from '../../shared/gbdt/errors.ts';
+import { TreeFormatError } from '../../shared/gbdt/errors/gbdtErrors.ts';
 import type { MetricBlock } from '../../shared/gbdt/metric/metric.ts';
 import { areaOfRuns, decodeArea, encodeArea, joinAreas } from '../../shared/gbdt/metric/rankArea.ts';
 import {

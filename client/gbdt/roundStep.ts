@@ -1,6 +1,6 @@
 // One round at one member: grow, apply, measure, commit.
 
-import { AbortedError } from '../../shared/errors.ts';
+import { AbortedError } from '../../kernels/errors.ts';
 import type { Collective } from '../../shared/collective/collective.ts';
 import { soloCollective } from '../../shared/collective/soloCollective.ts';
 import type { TrainSpec } from '../../shared/gbdt/trainSpec.ts';

@@ -3,7 +3,7 @@
 
 import type { BinnedTree } from '../../kernels/gbdt/binnedTree.ts';
 import type { LoadedBlock, TreeDevice } from '../../kernels/gbdt/treeDevice.ts';
-import { AbortedError } from '../../shared/errors.ts';
+import { AbortedError } from '../../kernels/errors.ts';
 import { binnedBlock } from '../../shared/gbdt/binnedBlock.ts';
 import { decodeShard } from '../../shared/gbdt/shardCodec.ts';
 import type { TrainSpec } from '../../shared/gbdt/trainSpec.ts';

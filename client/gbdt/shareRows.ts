@@ -4,7 +4,7 @@
 import { z } from 'zod';
 import { othersOf, PeerMessageError, readFromPeer } from '../../shared/collective/peerMessage.ts';
 import type { Collective } from '../../shared/collective/collective.ts';
-import { TreeFormatError } from '../../shared/gbdt/errors.ts';
+import { TreeFormatError } from '../../shared/gbdt/errors/gbdtErrors.ts';
 import { areShared } from '../../shared/gbdt/sharedRows.ts';
 import { lease } from '../../shared/protocol/control.ts';
 import type { Lease } from '../../shared/protocol/control.ts';

@@ -2,7 +2,7 @@
 // error: by the plain loop, or by the owner's own.
 
 import { z } from 'zod';
-import { AbortedError } from '../../shared/errors.ts';
+import { AbortedError } from '../../kernels/errors.ts';
 import { resolveParams } from '../../shared/gbdt/params.ts';
 import { roundParameters } from '../../shared/gbdt/trainLoop.ts';
 import type { TrainLoopSpec } from '../../shared/gbdt/trainLoop.ts';

@@ -1,6 +1,6 @@
 // The function that an owner's loop is, from what travelled.
 
-import { TabgradError } from '../../shared/errors.ts';
+import { TabgradError } from '../../kernels/errors.ts';
 import type { ImportText } from '../thread/threadPlatform.ts';
 import { evaluateOwnerCode } from './evaluateOwnerCode.ts';
 import type { LoopSource } from './loopMessages.ts';

@@ -1,6 +1,6 @@
 // A loop of an owner's in a thread of its own, as the worker's main thread has it.
 
-import { errorCodes, TabgradError, type ErrorCode, type ErrorPlace } from '../../shared/errors.ts';
+import { errorCodes, TabgradError, type ErrorCode, type ErrorPlace } from '../../kernels/errors.ts';
 import { deferred } from '../../shared/deferred.ts';
 import { messageOf } from '../../shared/text/messageOf.ts';
 import type { OpenOwnerThread, OwnerThread } from '../thread/threadPort.ts';

@@ -3,7 +3,7 @@
 
 import { delay, systemClock } from '../../shared/clock.ts';
 import { deferred, type Deferred } from '../../shared/deferred.ts';
-import { AbortedError } from '../../shared/errors.ts';
+import { AbortedError } from '../../kernels/errors.ts';
 import { openRoundsLoop } from '../gbdt/roundsLoop.ts';
 import { openTensorsLoop } from '../neural/loop/tensorsLoop.ts';
 import { findAdapter } from '../runtime/findAdapter.ts';

@@ -5,7 +5,7 @@ import { createTrainingEngine } from '../../shared/neural/engine/createTrainingE
 import { readModelJson, readWeights } from '../../shared/neural/model/layersFormat.ts';
 import { NetBatchPredictor } from '../../shared/neural/predict/netBatchPredictor.ts';
 import type { NetPredictorOptions } from '../../shared/neural/predict/checkPredictorOptions.ts';
-import { INPUTS_FILE, readNetInputs } from '../../shared/neural/predict/netInputs.ts';
+import { INPUTS_FILE, readNetInputs } from '../../shared/neural/model/netInputs.ts';
 import type { CarriedCheckpoint } from '../../shared/program/carriedCheckpoint.ts';
 import { AdapterMissingError } from '../../shared/neural/predict/adapterMissingError.ts';
 import { openTfjsHere } from './openTfjsHere.ts';

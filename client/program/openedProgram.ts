@@ -1,6 +1,6 @@
 // One program on this worker, from the coordinator's wish until its socket or its thread ends.
 
-import { TabgradError } from '../../shared/errors.ts';
+import { TabgradError } from '../../kernels/errors.ts';
 import { decodeFrame, encodeFrame } from '../../shared/program/programFrame.ts';
 import {
   PROGRAM_PATH,

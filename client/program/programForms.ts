@@ -1,6 +1,6 @@
 // How the calls of a program look: what a message's value becomes before the program's code sees it, and back.
 
-import { batchOfBytes, bytesOfBatch } from '../../shared/columns/batchBytes.ts';
+import { batchOfBytes, bytesOfBatch } from '../../shared/columns/ipc/batchBytes.ts';
 import type { BatchFormat } from '../../shared/columns/batchFormats.ts';
 import { callOnBatch } from '../../shared/columns/callOnBatch.ts';
 import { DictionaryStrings } from '../../shared/columns/dictionaryStrings.ts';

@@ -2,7 +2,7 @@
 // coordinator; an endless loop in the owner's code holds up nobody else.
 
 import { systemClock, delay } from '../../shared/clock.ts';
-import { TabgradError } from '../../shared/errors.ts';
+import { TabgradError } from '../../kernels/errors.ts';
 import { CarriedCheckpoint } from '../../shared/program/carriedCheckpoint.ts';
 import {
   decodeFrame,

@@ -1,7 +1,7 @@
 // Opens this worker's end of the peer-to-peer network: a PeerJS endpoint where the platform has WebRTC, and the relay
 // for peers that can't be reached that way.
 
-import { TabgradError } from '../../shared/errors.ts';
+import { TabgradError } from '../../kernels/errors.ts';
 import type { CoordinatorMessageOf } from '../../shared/protocol/control.ts';
 import { iceServerList } from '../transport/iceServerList.ts';
 import { createLinkConnector } from '../transport/linkConnector.ts';

@@ -5,7 +5,7 @@ import type { LaunchReport } from '../../shared/protocol/launchReport.ts';
 import { TOKEN_FROM_INPUT } from '../../shared/protocol/launchReport.ts';
 import { secretVariables } from '../../shared/protocol/secretVariables.ts';
 import { launcherInput, type LauncherInput } from './launcherInput.ts';
-import { visibleLine } from '../../shared/text/visibleText.ts';
+import { visibleLine } from '../../kernels/visibleText.ts';
 import { InvalidWorkerOptionError, parseWorkerArguments, workerUsage } from './workerArguments.ts';
 import type { WorkerArguments } from './workerArguments.ts';
 import { Worker } from './worker.ts';

@@ -1,6 +1,6 @@
 // The settings of a worker that is started as a process: flags, or environment variables of the same meaning.
 
-import { TabgradError } from '../../shared/errors.ts';
+import { TabgradError } from '../../kernels/errors.ts';
 import { deviceWishes, isDeviceWish } from './deviceChoice.ts';
 import type { WorkerOptions } from './workerPlatform.ts';
 

@@ -1,6 +1,6 @@
 // Failures of a worker's session. (A lost device is a value, not an exception: see GenerationEnd.)
 
-import { TabgradError } from '../../shared/errors.ts';
+import { TabgradError } from '../../kernels/errors.ts';
 
 /** The coordinator's plan contradicts itself or the data: the run can't go on with it. */
 export class BadAssignmentError extends TabgradError {

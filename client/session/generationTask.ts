@@ -2,7 +2,7 @@
 // told to halt, until a peer is missing, or until the last round.
 
 import { PeerMessageError } from '../../shared/collective/peerMessage.ts';
-import { AbortedError, DeadlineError, TabgradError, errorCodes } from '../../shared/errors.ts';
+import { AbortedError, DeadlineError, TabgradError, errorCodes } from '../../kernels/errors.ts';
 import { messageOf } from '../../shared/text/messageOf.ts';
 import { deferred } from '../../shared/deferred.ts';
 import { whenAborted } from '../../shared/whenAborted.ts';

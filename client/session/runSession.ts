@@ -2,7 +2,7 @@
 // Messages are put in a queue, so that a generation has quite ended before the next one starts.
 
 import type { CoordinatorMessage, CoordinatorMessageOf } from '../../shared/protocol/control.ts';
-import { AbortedError, TabgradError } from '../../shared/errors.ts';
+import { AbortedError, TabgradError } from '../../kernels/errors.ts';
 import { messageOf } from '../../shared/text/messageOf.ts';
 import { fetchJson } from './fetchJson.ts';
 import { GenerationTask } from './generationTask.ts';

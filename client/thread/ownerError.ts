@@ -1,6 +1,6 @@
 // What the owner's code threw, as it travels: with positions in the bundle, under a name that all platforms share.
 
-import { TabgradError } from '../../shared/errors.ts';
+import { TabgradError } from '../../kernels/errors.ts';
 import { PROGRAM_FILE, type CodeError } from '../../shared/protocol/program.ts';
 
 /** @param moduleUrl under which this platform loaded the bundle. */

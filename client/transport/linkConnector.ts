@@ -1,7 +1,7 @@
 // Makes the links of a group: directly over WebRTC, and through the relay where that doesn't come up in time. The lower
 // worker id of a pair dials and decides about the path; the other end takes whichever channel the dialler confirms.
 
-import { AbortedError, DeadlineError } from '../../shared/errors.ts';
+import { AbortedError, DeadlineError } from '../../kernels/errors.ts';
 import { delay, systemClock, type Clock } from '../../shared/clock.ts';
 import { messageOf } from '../../shared/text/messageOf.ts';
 import { ChannelLink } from './channelLink.ts';

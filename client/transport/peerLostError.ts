@@ -1,4 +1,4 @@
-import { TabgradError } from '../../shared/errors.ts';
+import { TabgradError } from '../../kernels/errors.ts';
 
 /** The link to a peer closed, or could not be made; `place.peer` names the peer. */
 export class PeerLostError extends TabgradError {

@@ -1,4 +1,4 @@
-import { TabgradError } from '../../shared/errors.ts';
+import { TabgradError } from '../../kernels/errors.ts';
 
 /** A peer did not prove that it is the worker that it says; `place.peer` names that worker. */
 export class PeerUnprovenError extends TabgradError {

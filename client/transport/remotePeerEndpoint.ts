@@ -1,6 +1,6 @@
 // The compute worker's side of a tab's transport: an endpoint whose PeerJS lives on the page (servePeerEndpoint).
 
-import { DeadlineError } from '../../shared/errors.ts';
+import { DeadlineError } from '../../kernels/errors.ts';
 import { systemClock, type Clock } from '../../shared/clock.ts';
 import type { ChannelMetadata } from './channelMetadata.ts';
 import { deferred, type Deferred } from '../../shared/deferred.ts';

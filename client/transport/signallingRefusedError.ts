@@ -1,4 +1,4 @@
-import { TabgradError } from '../../shared/errors.ts';
+import { TabgradError } from '../../kernels/errors.ts';
 
 /** The signalling server won't have this worker as it presents itself. Trying again changes nothing; the relay remains. */
 export class SignallingRefusedError extends TabgradError {

@@ -3,7 +3,7 @@
 // workers that ask soon after, and ends when nobody waits for it any more.
 
 import type { Clock } from '../../shared/clock.ts';
-import { AbortedError } from '../../shared/errors.ts';
+import { AbortedError } from '../../kernels/errors.ts';
 import { FairQueue } from '../bounds/fairQueue.ts';
 import type { BlobStore } from './blobStore.ts';
 

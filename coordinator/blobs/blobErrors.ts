@@ -1,6 +1,6 @@
 // Failures of the blob store.
 
-import { TabgradError } from '../../shared/errors.ts';
+import { TabgradError } from '../../kernels/errors.ts';
 
 /** The volume of the storage folder is full; what was being written is gone. */
 export class StorageFullError extends TabgradError {

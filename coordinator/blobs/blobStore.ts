@@ -3,7 +3,7 @@
 
 import { createHash } from 'node:crypto';
 import type { Readable } from 'node:stream';
-import { AbortedError } from '../../shared/errors.ts';
+import { AbortedError } from '../../kernels/errors.ts';
 import { BlobMismatchError } from './blobErrors.ts';
 
 export interface BlobAddress {

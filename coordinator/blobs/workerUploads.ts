@@ -1,7 +1,7 @@
 // What workers store: only members of a run, no more than the run's kind needs, and only for as long as a run counts on it.
 
 import type { Clock } from '../../shared/clock.ts';
-import { TabgradError } from '../../shared/errors.ts';
+import { TabgradError } from '../../kernels/errors.ts';
 import type { Log } from '../pool/log.ts';
 import { TokenBucket, type RateLimit } from '../pool/rateLimit.ts';
 import { BlobTooLargeError } from './blobErrors.ts';

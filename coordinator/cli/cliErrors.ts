@@ -1,6 +1,6 @@
 // Mistakes on the command line and failures of its output.
 
-import { TabgradError } from '../../shared/errors.ts';
+import { TabgradError } from '../../kernels/errors.ts';
 import { nearestWord } from '../../shared/text/nearestWord.ts';
 
 /** `Did you mean "x"? ` or nothing, ready to be put into a message. */

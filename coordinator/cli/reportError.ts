@@ -1,6 +1,6 @@
 // How a failure reaches the person or script that ran the command: one clear line, its place, or JSON.
 
-import { AbortedError, TabgradError } from '../../shared/errors.ts';
+import { AbortedError, TabgradError } from '../../kernels/errors.ts';
 import { visibleOutput, type TextOutput } from '../progress/textOutput.ts';
 import { exitCodes, type ExitCode } from './exitCodes.ts';
 

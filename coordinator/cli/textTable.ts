@@ -1,6 +1,6 @@
 // Columns of text for a terminal.
 
-import { visibleLine } from '../../shared/text/visibleText.ts';
+import { visibleLine } from '../../kernels/visibleText.ts';
 
 /** Cells padded to the width of their column, two spaces apart, one line a row. */
 export function textTable(cells: readonly (readonly string[])[]): string {

@@ -3,7 +3,7 @@
 import { basename, dirname, extname, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { z } from 'zod';
-import { TabgradError } from '../../shared/errors.ts';
+import { TabgradError } from '../../kernels/errors.ts';
 import { resolveParams } from '../../shared/gbdt/params.ts';
 import { ConfigInvalidError, ExpressionError } from './configErrors.ts';
 import type { Config } from './configSchema.ts';

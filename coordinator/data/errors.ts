@@ -1,6 +1,6 @@
 // One class for each way in which reading, transforming or writing data can fail.
 
-import { TabgradError } from '../../shared/errors.ts';
+import { TabgradError } from '../../kernels/errors.ts';
 
 /** An argument of a data operation is out of range or of the wrong kind. */
 export class DataArgumentError extends TabgradError {

@@ -1,7 +1,7 @@
 // Datasets of rows that a program has in memory.
 
 import * as arrow from 'apache-arrow';
-import { batchOfBytes, bytesOfBatch } from '../../shared/columns/batchBytes.ts';
+import { batchOfBytes, bytesOfBatch } from '../../shared/columns/ipc/batchBytes.ts';
 import { batchFromRows } from '../../shared/columns/batchFormats.ts';
 import type { Row } from '../../shared/columns/valuesOf.ts';
 import { plainSchema } from '../../shared/columns/ipc/plainType.ts';

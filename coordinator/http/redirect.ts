@@ -1,7 +1,7 @@
 // Where an HTTP answer sends its request on to. Requests follow by rules of their own, since those of `fetch` take all
 // headers but a few along, tokens in headers of other names among them.
 
-import { TabgradError } from '../../shared/errors.ts';
+import { TabgradError } from '../../kernels/errors.ts';
 
 /** An answer sends a request to where it must not go. */
 export class RedirectRefusedError extends TabgradError {

@@ -2,7 +2,7 @@
 // opens is the coordinator's: on another machine, a stranger's.
 
 import { readFileSync } from 'node:fs';
-import { TabgradError } from '../../shared/errors.ts';
+import { TabgradError } from '../../kernels/errors.ts';
 
 /** The sandbox was asked for, or is a must, and can't be had; or it was declined where it is a must. */
 export class BrowserSandboxError extends TabgradError {

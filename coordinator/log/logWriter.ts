@@ -1,7 +1,7 @@
 // Writes what a coordinator or server has to say of its own doings: a line an entry, with the time, for people or as JSON.
 
 import type { Clock } from '../../shared/clock.ts';
-import { visibleLine } from '../../shared/text/visibleText.ts';
+import { visibleLine } from '../../kernels/visibleText.ts';
 import type { Log, LogEntry } from '../pool/log.ts';
 import { visibleOutput, type TextOutput } from '../progress/textOutput.ts';
 import { LogThrottle } from './logThrottle.ts';

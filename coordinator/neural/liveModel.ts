@@ -1,6 +1,6 @@
 // A tf.LayersModel that an owner's script has in memory, of whatever copy of tfjs: its topology, and its weights.
 
-import { NeuralModelError } from '../../shared/neural/model/modelErrors.ts';
+import { NeuralModelError } from '../../shared/neural/graph/modelErrors.ts';
 import type { Tensor } from '../../shared/neural/state/safetensors.ts';
 
 /** As much of a tf.LayersModel as is looked at. */

@@ -6,7 +6,7 @@ import { dirname, join, resolve } from 'node:path';
 import type { LayerGraph } from '../../shared/neural/layerGraph.ts';
 import { asKeras2 } from '../../shared/neural/model/asKeras2.ts';
 import { readModelJson, readWeights } from '../../shared/neural/model/layersFormat.ts';
-import { NeuralModelError } from '../../shared/neural/model/modelErrors.ts';
+import { NeuralModelError } from '../../shared/neural/graph/modelErrors.ts';
 import {
   inputNameOf,
   openInputShapes,

@@ -4,7 +4,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { writeLayersModel } from '../../shared/neural/model/layersFormat.ts';
-import { INPUTS_FILE, writeNetInputs, type NetInput } from '../../shared/neural/predict/netInputs.ts';
+import { INPUTS_FILE, writeNetInputs, type NetInput } from '../../shared/neural/model/netInputs.ts';
 import {
   optimizerTensors,
   readOptimizerTensors,

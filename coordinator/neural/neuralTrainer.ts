@@ -2,9 +2,9 @@
 
 import { randomUUID } from 'node:crypto';
 import { optimizerSlots } from '../../kernels/neural/optimizer.ts';
-import { AbortedError } from '../../shared/errors.ts';
-import { stepsPerEpoch } from '../../shared/neural/data/stepPlan.ts';
-import type { NetInput } from '../../shared/neural/predict/netInputs.ts';
+import { AbortedError } from '../../kernels/errors.ts';
+import { stepsPerEpoch } from '../../shared/neural/run/stepPlan.ts';
+import type { NetInput } from '../../shared/neural/model/netInputs.ts';
 import type { NeuralSpec, TensorDataset } from '../../shared/neural/run/neuralSpec.ts';
 import { decodeState, encodeState, matchWeights } from '../../shared/neural/state/namedState.ts';
 import type { NamedState } from '../../shared/neural/state/namedState.ts';

@@ -1,7 +1,7 @@
 // Who may join the pool: by protocol version, bans, and a join token or the identity of an earlier socket.
 
 import { PROTOCOL_VERSION, type WorkerMessageOf } from '../../shared/protocol/control.ts';
-import type { ErrorCode } from '../../shared/errors.ts';
+import type { ErrorCode } from '../../kernels/errors.ts';
 import type { BanList } from './banList.ts';
 import { Identities } from './identities.ts';
 import { compareSecrets, type AttemptThrottle } from './attemptThrottle.ts';

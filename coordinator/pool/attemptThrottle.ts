@@ -1,7 +1,7 @@
 // Slows down whoever guesses tokens, by address. Workers and owners behind one NAT share an address, so that a token which
 // nobody can guess always counts; one that is short enough to be guessed is not even looked at while its address waits.
 
-import { TabgradError } from '../../shared/errors.ts';
+import { TabgradError } from '../../kernels/errors.ts';
 import type { Clock } from '../../shared/clock.ts';
 import { shareOf } from './addressShares.ts';
 import { secretsEqual } from './secrets.ts';

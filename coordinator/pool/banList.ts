@@ -1,6 +1,6 @@
 // Who may not come back: workers by their identity, and addresses. Kept in the record, so that a restart changes nothing.
 
-import { TabgradError } from '../../shared/errors.ts';
+import { TabgradError } from '../../kernels/errors.ts';
 import { addressBlock } from './addressBlock.ts';
 
 export interface Ban {

@@ -2,9 +2,9 @@
 
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { TabgradError } from '../../shared/errors.ts';
+import { TabgradError } from '../../kernels/errors.ts';
 import { readLayersFiles, weightFiles, type LayersFiles } from '../../shared/neural/model/layersFiles.ts';
-import { INPUTS_FILE } from '../../shared/neural/predict/netInputs.ts';
+import { INPUTS_FILE } from '../../shared/neural/model/netInputs.ts';
 import { CarriedCheckpoint } from '../../shared/program/carriedCheckpoint.ts';
 import { MODEL_FILE, type Checkpoint } from '../train/checkpoint.ts';
 import { readCheckpointFile } from '../train/readCheckpointFile.ts';

@@ -1,6 +1,6 @@
 // What the owner's code threw on a worker, told with file and line of the owner's sources.
 
-import { errorCodes, type ErrorCode } from '../../shared/errors.ts';
+import { errorCodes, type ErrorCode } from '../../kernels/errors.ts';
 import type { CodeError } from '../../shared/protocol/program.ts';
 import { RemoteError } from '../remote/remoteErrors.ts';
 import { firstPosition, inSources, shownPosition } from './bundle.ts';

@@ -1,6 +1,6 @@
 // From a program's description to an instance on a worker: stores what the worker fetches, waits for one, and opens it.
 
-import { AbortedError, DeadlineError, type TabgradError } from '../../shared/errors.ts';
+import { AbortedError, DeadlineError, type TabgradError } from '../../kernels/errors.ts';
 import { decodeFrame, encodeFrame, ProgramFrameError } from '../../shared/program/programFrame.ts';
 import { fromProgram, type FromProgram, type OpenProgram } from '../../shared/protocol/program.ts';
 import type { BlobSink } from '../blobs/blobStore.ts';

@@ -1,7 +1,7 @@
 // Keeps some instances of a program open and gives calls to them: a call whose worker vanishes is made again on another,
 // a worker that leaves finishes what it has, more instances are opened when calls wait, up to the most.
 
-import { AbortedError, DeadlineError } from '../../shared/errors.ts';
+import { AbortedError, DeadlineError } from '../../kernels/errors.ts';
 import { deferred, type Deferred } from '../../shared/deferred.ts';
 import { openProgram, type OpenOptions } from './openProgram.ts';
 import type { Program } from './program.ts';

@@ -1,7 +1,7 @@
 // One class for each way in which a program on a worker can fail.
 
-import { visibleText } from '../../shared/text/visibleText.ts';
-import { TabgradError, type ErrorPlace } from '../../shared/errors.ts';
+import { visibleText } from '../../kernels/visibleText.ts';
+import { TabgradError, type ErrorPlace } from '../../kernels/errors.ts';
 
 /** The owner's module does not exist, does not parse, or imports what workers don't have. */
 export class BundleError extends TabgradError {

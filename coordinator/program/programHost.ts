@@ -1,7 +1,7 @@
 // Gives workers of the pool to programs, in the order in which they were asked for. A worker that runs programs takes part
 // in no run, and the other way round; several programs may share a worker, one for each of its cores.
 
-import { AbortedError } from '../../shared/errors.ts';
+import { AbortedError } from '../../kernels/errors.ts';
 import type { Clock } from '../../shared/clock.ts';
 import type { Log } from '../pool/log.ts';
 import type { Pool } from '../pool/pool.ts';

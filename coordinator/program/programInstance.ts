@@ -1,7 +1,7 @@
 // A program that is open on a worker, as its owner calls it. Each call is answered once: by the program, by its deadline,
 // by its caller's signal, or by the loss of the worker, whichever is first.
 
-import { AbortedError, DeadlineError } from '../../shared/errors.ts';
+import { AbortedError, DeadlineError } from '../../kernels/errors.ts';
 import {
   decodeFrame,
   encodeFrame,

@@ -2,7 +2,7 @@
 
 import { WebSocket } from 'ws';
 import { deferred } from '../../shared/deferred.ts';
-import { AbortedError } from '../../shared/errors.ts';
+import { AbortedError } from '../../kernels/errors.ts';
 import { MAX_PROGRAM_FRAME_BYTES } from '../../shared/protocol/program.ts';
 import type { CoordinatorAddress } from '../remote/askCoordinator.ts';
 import { Outage, OUTAGE_MS } from '../remote/outage.ts';

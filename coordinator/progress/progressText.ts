@@ -1,6 +1,6 @@
 // Progress in words: the one live line of a terminal, and the lines that stay.
 
-import { visibleLine } from '../../shared/text/visibleText.ts';
+import { visibleLine } from '../../kernels/visibleText.ts';
 import { formatCount, formatDuration, formatMetrics, formatShort } from './formatNumbers.ts';
 import type { ProgressEvent } from './progressEvent.ts';
 import { meanRoundMs, rowsPerSecond, type ProgressState, type ProgressWorker } from './progressState.ts';

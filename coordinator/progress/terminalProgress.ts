@@ -1,6 +1,6 @@
 // Puts progress on a stream: one live line on a terminal, few plain lines on a pipe, a JSON value a line for scripts.
 
-import { visibleLine } from '../../shared/text/visibleText.ts';
+import { visibleLine } from '../../kernels/visibleText.ts';
 import { eventJson, type ProgressEvent } from './progressEvent.ts';
 import { afterEvent, initialProgress } from './progressState.ts';
 import { liveLine, stayingLines } from './progressText.ts';

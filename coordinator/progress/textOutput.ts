@@ -1,7 +1,7 @@
 // Where text for people goes. Whatever is written as text is text: only what is said to be a control sequence acts on the
 // terminal, wherever the words came from.
 
-import { visibleText } from '../../shared/text/visibleText.ts';
+import { visibleText } from '../../kernels/visibleText.ts';
 
 /** A place for text; process.stdout and a test's collector both fit. */
 export interface TextOutput {

@@ -1,7 +1,7 @@
 // Requests to a coordinator in another process: deadlines, checked answers, and its refusals as errors.
 
 import { z } from 'zod';
-import { AbortedError, DeadlineError, type TabgradError } from '../../shared/errors.ts';
+import { AbortedError, DeadlineError, type TabgradError } from '../../kernels/errors.ts';
 import { checkHops, isRedirect, RedirectRefusedError, redirectTarget } from '../http/redirect.ts';
 import { Outage, type Patience } from './outage.ts';
 import { CoordinatorUnreachableError, RemoteError } from './remoteErrors.ts';

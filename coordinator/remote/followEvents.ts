@@ -1,6 +1,6 @@
 // The events of a run, from the first that the coordinator keeps to its end, whatever happens to the connection meanwhile.
 
-import { TabgradError } from '../../shared/errors.ts';
+import { TabgradError } from '../../kernels/errors.ts';
 import { messageOf } from '../../shared/text/messageOf.ts';
 import { parseEvent, type ReportedEvent } from './apiAnswers.ts';
 import { askCoordinator, type CoordinatorAddress } from './askCoordinator.ts';

@@ -1,7 +1,7 @@
 // A coordinator that is out of reach for a while: it is restarted, its machine is, or the network between is gone. Requests
 // of an owner are made again, at longer and longer intervals, for a stated time.
 
-import { AbortedError, DeadlineError } from '../../shared/errors.ts';
+import { AbortedError, DeadlineError } from '../../kernels/errors.ts';
 import { CoordinatorUnreachableError, RemoteError } from './remoteErrors.ts';
 
 /** How long a coordinator may be out of reach. */

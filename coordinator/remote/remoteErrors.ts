@@ -1,6 +1,6 @@
 // Failures of talking to a coordinator in another process.
 
-import { errorCodes, TabgradError, type ErrorCode } from '../../shared/errors.ts';
+import { errorCodes, TabgradError, type ErrorCode } from '../../kernels/errors.ts';
 
 /** Nobody answers at the coordinator's address, or somebody who is no coordinator of this version. */
 export class CoordinatorUnreachableError extends TabgradError {

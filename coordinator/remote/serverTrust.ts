@@ -3,7 +3,7 @@
 
 import { X509Certificate } from 'node:crypto';
 import { connect, type DetailedPeerCertificate, type TLSSocket } from 'node:tls';
-import { AbortedError, DeadlineError } from '../../shared/errors.ts';
+import { AbortedError, DeadlineError } from '../../kernels/errors.ts';
 import { messageOf } from '../../shared/text/messageOf.ts';
 import { readPem } from '../tls/fileTls.ts';
 import { fingerprintOf, keyPinOf, parseFingerprint } from '../tls/fingerprint.ts';

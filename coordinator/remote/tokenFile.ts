@@ -6,7 +6,7 @@ import { mkdir, open, chmod, readdir, rename, rm, stat } from 'node:fs/promises'
 import { homedir } from 'node:os';
 import { isAbsolute, join, resolve } from 'node:path';
 import { z } from 'zod';
-import { TabgradError } from '../../shared/errors.ts';
+import { TabgradError } from '../../kernels/errors.ts';
 import { messageOf } from '../../shared/text/messageOf.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;

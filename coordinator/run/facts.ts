@@ -1,6 +1,6 @@
 // What is kept of what a run machine decides.
 
-import type { TabgradError } from '../../shared/errors.ts';
+import type { TabgradError } from '../../kernels/errors.ts';
 import type { RunFact } from './runRecord.ts';
 import type { CommittedRound, RunEvent, RunOutcome, Shard } from './runRequest.ts';
 import type { Member } from './runState.ts';

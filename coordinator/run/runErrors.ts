@@ -1,6 +1,6 @@
 // How a run can fail.
 
-import { TabgradError } from '../../shared/errors.ts';
+import { TabgradError } from '../../kernels/errors.ts';
 
 /** Most workers said that they can't do the run; the message is the first one's. `place.peer` names it. */
 export class WorkerFailedError extends TabgradError {

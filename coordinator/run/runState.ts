@@ -1,6 +1,6 @@
 // What the run machine knows, what happens to it and what it wants done. Values only.
 
-import type { TabgradError } from '../../shared/errors.ts';
+import type { TabgradError } from '../../kernels/errors.ts';
 import type { CoordinatorMessage, Lease } from '../../shared/protocol/control.ts';
 import type { RunMessage } from '../pool/poolWorker.ts';
 import type { RunKind, TreesReading } from './kinds/runKind.ts';

@@ -1,8 +1,8 @@
 // Failures of serving, and which status each travels under over HTTP.
 
 import { TooManyAttemptsError } from '../pool/attemptThrottle.ts';
-import { TabgradError } from '../../shared/errors.ts';
-import type { ErrorCode } from '../../shared/errors.ts';
+import { TabgradError } from '../../kernels/errors.ts';
+import type { ErrorCode } from '../../kernels/errors.ts';
 import { statusOf } from '../server/serverErrors.ts';
 
 /** An option or argument of serving is unknown, out of range or contradicts another. */

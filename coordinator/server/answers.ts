@@ -1,9 +1,9 @@
 // How the server writes its answers: JSON, text and coded errors, each with headers that keep browsers strict.
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { TabgradError } from '../../shared/errors.ts';
+import { TabgradError } from '../../kernels/errors.ts';
 import { outsideMessage } from '../../shared/outsideMessage.ts';
-import { visibleText } from '../../shared/text/visibleText.ts';
+import { visibleText } from '../../kernels/visibleText.ts';
 import { endBeforeRest, isWhole } from '../http/endBeforeRest.ts';
 import { utf8Text } from '../http/utf8Text.ts';
 import { TooManyAttemptsError } from '../pool/attemptThrottle.ts';

@@ -8,7 +8,7 @@ import type { BlobStore } from '../blobs/blobStore.ts';
 import { sweepBlobs } from '../blobs/sweepBlobs.ts';
 import { BlobChecks } from '../blobs/blobChecks.ts';
 import { WorkerUploads } from '../blobs/workerUploads.ts';
-import type { TabgradError } from '../../shared/errors.ts';
+import type { TabgradError } from '../../kernels/errors.ts';
 import { systemClock, type Clock } from '../../shared/clock.ts';
 import { BanList } from '../pool/banList.ts';
 import { logOrStderr } from '../log/logWriter.ts';

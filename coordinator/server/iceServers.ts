@@ -1,7 +1,7 @@
 // STUN and TURN servers that workers use to reach one another across networks, and credentials for TURN that expire.
 
 import { createHmac } from 'node:crypto';
-import { TabgradError } from '../../shared/errors.ts';
+import { TabgradError } from '../../kernels/errors.ts';
 import type { CoordinatorMessageOf } from '../../shared/protocol/control.ts';
 
 export type IceServer = CoordinatorMessageOf<'welcome'>['iceServers'][number];

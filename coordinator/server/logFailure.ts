@@ -1,7 +1,7 @@
 // What the log has of requests that were turned away or failed.
 
 import type { IncomingMessage } from 'node:http';
-import { TabgradError, type ErrorCode } from '../../shared/errors.ts';
+import { TabgradError, type ErrorCode } from '../../kernels/errors.ts';
 import { outsideMessage } from '../../shared/outsideMessage.ts';
 import type { Log } from '../pool/log.ts';
 

@@ -1,7 +1,7 @@
 // Failures of the HTTP side, and which status each error code travels under.
 
-import { TabgradError } from '../../shared/errors.ts';
-import type { ErrorCode } from '../../shared/errors.ts';
+import { TabgradError } from '../../kernels/errors.ts';
+import type { ErrorCode } from '../../kernels/errors.ts';
 
 export class PortInUseError extends TabgradError {
   readonly code = 'PORT_IN_USE';

@@ -2,7 +2,7 @@
 // changed is never in force again, also where the owner still gives it at the next start.
 
 import { createHash } from 'node:crypto';
-import { TabgradError } from '../../shared/errors.ts';
+import { TabgradError } from '../../kernels/errors.ts';
 import type { Log } from '../pool/log.ts';
 import { makeSecret } from '../pool/secrets.ts';
 

@@ -4,7 +4,7 @@ import { STATUS_CODES } from 'node:http';
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { Socket } from 'node:net';
-import { TabgradError } from '../../shared/errors.ts';
+import { TabgradError } from '../../kernels/errors.ts';
 import { TooManyAttemptsError } from '../pool/attemptThrottle.ts';
 import type { Log } from '../pool/log.ts';
 import { makeId } from '../pool/secrets.ts';

@@ -1,6 +1,6 @@
 // Standing by: a second coordinator that opens the record as soon as the one that works there is gone.
 
-import { AbortedError, TabgradError } from '../../shared/errors.ts';
+import { AbortedError, TabgradError } from '../../kernels/errors.ts';
 import { isConnectionLoss, StorageInUseError } from './storeErrors.ts';
 
 export interface StandbyOptions {

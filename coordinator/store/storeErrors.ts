@@ -1,6 +1,6 @@
 // Failures of the record, whatever database it is in.
 
-import { TabgradError } from '../../shared/errors.ts';
+import { TabgradError } from '../../kernels/errors.ts';
 import { StorageError, StorageFullError } from '../blobs/blobErrors.ts';
 import { isDiskFull } from '../files/isDiskFull.ts';
 

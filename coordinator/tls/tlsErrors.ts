@@ -1,6 +1,6 @@
 // Failures around certificates: the server's own ones, and those of a server that is asked.
 
-import { TabgradError } from '../../shared/errors.ts';
+import { TabgradError } from '../../kernels/errors.ts';
 
 /** A file of a certificate or key can't be read or written. */
 export class TlsFileError extends TabgradError {

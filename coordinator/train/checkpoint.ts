@@ -11,7 +11,7 @@ import {
   type FeatureType,
   type GbdtModel,
 } from '../../shared/gbdt/model/model.ts';
-import { ModelFormatError, ModelUnsupportedError } from '../../shared/gbdt/errors.ts';
+import { ModelFormatError, ModelUnsupportedError } from '../../shared/gbdt/errors/gbdtErrors.ts';
 import { Predictor } from '../../shared/gbdt/model/predictor.ts';
 import { readModel } from '../../shared/gbdt/model/readModel.ts';
 import { readCheckpointFile } from './readCheckpointFile.ts';

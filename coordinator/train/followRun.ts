@@ -1,6 +1,6 @@
 // Asks a cluster for a run, and follows it to its end, whatever it trains.
 
-import { AbortedError } from '../../shared/errors.ts';
+import { AbortedError } from '../../kernels/errors.ts';
 import type { ProgressEvent } from '../progress/progressEvent.ts';
 import type { CommittedRound, RunEvent, RunOutcome, RunRequest } from '../run/runRequest.ts';
 import type { Cluster } from './cluster/cluster.ts';

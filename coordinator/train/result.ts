@@ -1,6 +1,6 @@
 // What a fit returns, and what it leaves in result.json.
 
-import type { ErrorPlace } from '../../shared/errors.ts';
+import type { ErrorPlace } from '../../kernels/errors.ts';
 import type { Checkpoint } from './checkpoint.ts';
 
 export type Metrics = Readonly<Record<string, number>>;

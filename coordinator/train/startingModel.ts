@@ -1,7 +1,7 @@
 // A model that training goes on from, as preparation sees it: names, categories and margins.
 
 import { MISSING_BIN } from '../../kernels/gbdt/treeDevice.ts';
-import { ModelUnsupportedError } from '../../shared/gbdt/errors.ts';
+import { ModelUnsupportedError } from '../../shared/gbdt/errors/gbdtErrors.ts';
 import { baseMargins } from '../../shared/gbdt/model/baseMargins.ts';
 import {
   featureName,

@@ -1,6 +1,6 @@
 // One class for each way in which preparing data, training or keeping its results can fail.
 
-import { TabgradError } from '../../shared/errors.ts';
+import { TabgradError } from '../../kernels/errors.ts';
 
 /** A dataset has no rows, e.g. after a split or a filter. */
 export class NoRowsError extends TabgradError {

@@ -1,6 +1,6 @@
 // From prepared data to a result: asks the cluster for a run, follows it to its end, and writes down what came of it.
 
-import { AbortedError } from '../../shared/errors.ts';
+import { AbortedError } from '../../kernels/errors.ts';
 import { bestIteration, modelRounds, type GbdtModel } from '../../shared/gbdt/model/model.ts';
 import type { ProgressEvent } from '../progress/progressEvent.ts';
 import type { RunRequest } from '../run/runRequest.ts';

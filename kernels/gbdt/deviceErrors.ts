@@ -1,5 +1,5 @@
 // Failures of tree devices (those of the GPU itself are in kernels/gpu/gpuErrors.ts). Kernels import no other room, so these can't extend TabgradError; they carry a `code` of
-// the same closed list (shared/errors.ts), which is what callers look at.
+// the same closed list (kernels/errors.ts), which is what callers look at.
 
 /** A block doesn't fit the spec the device was made for. The message names the block's rows, the feature and the row. */
 export class InvalidBlockError extends Error {

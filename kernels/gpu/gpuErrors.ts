@@ -1,5 +1,5 @@
 // Failures of the GPU. Kernels import no other room, so these can't extend TabgradError; they carry a `code` of the
-// same closed list (shared/errors.ts), which is what callers look at.
+// same closed list (kernels/errors.ts), which is what callers look at.
 
 /** The GPU device is gone: driver reset, tab discarded, adapter unplugged. State on it is lost. */
 export class DeviceLostError extends Error {

@@ -1,7 +1,7 @@
 // What other members send is read here, so that a message that can not be read is told apart from a failure of this
 // worker's own, and the coordinator hears who sent it.
 
-import { TabgradError } from '../errors.ts';
+import { TabgradError } from '../../kernels/errors.ts';
 import { messageOf } from '../text/messageOf.ts';
 import type { Collective } from './collective.ts';
 

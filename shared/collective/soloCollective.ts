@@ -1,6 +1,6 @@
 // The collective of a group of one: everything is already where it belongs.
 
-import { AbortedError } from '../errors.ts';
+import { AbortedError } from '../../kernels/errors.ts';
 import type { Collective, CollectiveOptions } from './collective.ts';
 
 function check(options?: CollectiveOptions): void {

@@ -1,6 +1,6 @@
 // Failures of columns and batches, wherever they are looked at.
 
-import { TabgradError } from '../errors.ts';
+import { TabgradError } from '../../kernels/errors.ts';
 import { nearestWord } from '../text/nearestWord.ts';
 
 /** A column or file uses a feature that is not supported. */

@@ -1,6 +1,6 @@
 // Rows as a table of text, for the terminal.
 
-import { visibleLine } from '../text/visibleText.ts';
+import { visibleLine } from '../../kernels/visibleText.ts';
 import { memberOf } from './memberOf.ts';
 import type { Row } from './valuesOf.ts';
 

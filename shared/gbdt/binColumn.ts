@@ -2,8 +2,8 @@
 
 import { MAX_VALUE_BINS, MISSING_BIN } from '../../kernels/gbdt/treeDevice.ts';
 import type { FeatureCuts } from './cuts.ts';
-import { CategoryError } from './errors.ts';
-import { flipFloat } from './radixSort.ts';
+import { CategoryError } from './errors/gbdtErrors.ts';
+import { flipFloat } from './metric/radixSort.ts';
 
 /** Bin codes of a batch of values of one feature. NaN becomes MISSING_BIN; values beyond the cuts go to the outer bins. */
 export type Binner = (values: Float32Array) => Uint8Array<ArrayBuffer>;

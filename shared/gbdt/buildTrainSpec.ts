@@ -9,7 +9,7 @@ import { checkRowCount } from './exactSums.ts';
 import { LABEL_LIMIT } from './labels.ts';
 import type { TargetRange } from './labels.ts';
 import { objectiveByName } from './objective/registry.ts';
-import { outOfRange } from './parameterDefinition.ts';
+import { outOfRange } from './objective/parameterDefinition.ts';
 import type { GbdtParams } from './params.ts';
 import { effectiveMetrics } from './params.ts';
 import { areShared } from './sharedRows.ts';

@@ -2,7 +2,7 @@
 // sure of that there is nothing to watch; beyond, a run is refused rather than grown on sums that depend on their order.
 
 import { MARGIN_LIMIT, ONE } from '../../kernels/gbdt/fixedPoint.ts';
-import { SumsInexactError } from './errors.ts';
+import { SumsInexactError } from './errors/gbdtErrors.ts';
 import { LABEL_LIMIT } from './labels.ts';
 import type { TrainSpec } from './trainSpec.ts';
 

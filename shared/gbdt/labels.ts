@@ -2,7 +2,7 @@
 
 import { highLimb } from '../../kernels/gbdt/fixedPoint.ts';
 import { LIMB_BITS, WEIGHT_FRACTION_BITS } from '../../kernels/gbdt/treeDevice.ts';
-import { LabelError, WeightError } from './errors.ts';
+import { LabelError, WeightError } from './errors/gbdtErrors.ts';
 import { objectiveByName } from './objective/registry.ts';
 import type { GbdtParams } from './params.ts';
 

@@ -9,7 +9,7 @@ import {
   monotoneParameter,
   namesParameter,
   neutralParameter,
-} from './parameterDefinition.ts';
+} from './objective/parameterDefinition.ts';
 
 /** Trees deeper than this are refused: a level's histograms grow with 2^depth. */
 const DEEPEST_TREE = 24;

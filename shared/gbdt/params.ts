@@ -1,10 +1,10 @@
 // XGBoost's parameters under XGBoost's names, from what an owner writes to what training reads.
 
 import { nearestWord } from '../text/nearestWord.ts';
-import { UnknownParameterError } from './errors.ts';
+import { UnknownParameterError } from './errors/gbdtErrors.ts';
 import { metricsFor } from './metric/registry.ts';
 import { objectiveByName } from './objective/registry.ts';
-import { outOfRange } from './parameterDefinition.ts';
+import { outOfRange } from './objective/parameterDefinition.ts';
 import type { ParameterName } from './parameterRegistry.ts';
 import { parameterDefinitions } from './parameterRegistry.ts';
 

@@ -1,7 +1,7 @@
 // A streaming summary of one numeric column: which values, and how much weight up to each. Exact while the distinct
 // values are few; beyond that its memory stays bounded and ranks are approximate.
 
-import { flipFloat, radixSort, unflipFloat } from './radixSort.ts';
+import { flipFloat, radixSort, unflipFloat } from './metric/radixSort.ts';
 import type { WeightedSummary } from './weightedSummary.ts';
 import { mergeSummaries, pruneSummary } from './weightedSummary.ts';
 

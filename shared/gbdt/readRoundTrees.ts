@@ -1,7 +1,7 @@
 // The trees of a round as a peer or a record has them, checked against what the run can grow.
 
 import type { BinnedTree } from '../../kernels/gbdt/binnedTree.ts';
-import { TreeFormatError } from './errors.ts';
+import { TreeFormatError } from './errors/gbdtErrors.ts';
 import { decodeTree } from './treeCodec.ts';
 import type { FeatureSpec, TrainSpec } from './trainSpec.ts';
 

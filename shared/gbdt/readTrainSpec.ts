@@ -2,7 +2,7 @@
 
 import { z } from 'zod';
 import { LIMB_BITS, MAX_VALUE_BINS } from '../../kernels/gbdt/treeDevice.ts';
-import { TrainSpecError } from './errors.ts';
+import { TrainSpecError } from './errors/gbdtErrors.ts';
 import { resolveParams } from './params.ts';
 import { MAX_TRAIN_LOOP_LENGTH } from './trainLoop.ts';
 import type { TrainSpec } from './trainSpec.ts';

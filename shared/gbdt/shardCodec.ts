@@ -3,7 +3,7 @@
 // endian. The coordinator writes shards once and names them by their hash, so the same rows must always give the same
 // bytes. The header fixes the length, so a worker takes no more memory than what has arrived, and arrays are views of it.
 
-import { TabgradError } from '../errors.ts';
+import { TabgradError } from '../../kernels/errors.ts';
 
 /** Rows of every shard but a dataset's last, unless the table is wide. */
 export const ROWS_PER_SHARD = 65_536;

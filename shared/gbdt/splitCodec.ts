@@ -3,7 +3,7 @@
 // 2 categorical; +4 missing goes left), and unless none: gain f32, feature u32, splitBin i16, four sums f64, [8 words].
 // Where a run's sums are wide their low limbs follow them.
 
-import { TreeFormatError } from './errors.ts';
+import { TreeFormatError } from './errors/gbdtErrors.ts';
 import type { LowSums, NodeSums, SplitCandidate } from './split.ts';
 
 const LONGEST_RECORD = 1 + 4 + 4 + 2 + 2 * 32 + 32;

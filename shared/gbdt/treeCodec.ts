@@ -4,7 +4,7 @@
 import { z } from 'zod';
 import type { BinnedTree } from '../../kernels/gbdt/binnedTree.ts';
 import { MAX_VALUE_BINS } from '../../kernels/gbdt/treeDevice.ts';
-import { TreeFormatError } from './errors.ts';
+import { TreeFormatError } from './errors/gbdtErrors.ts';
 
 /** Nodes of the largest tree that is accepted. */
 const MAX_TREE_NODES = 1 << 20;

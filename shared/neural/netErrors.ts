@@ -1,6 +1,6 @@
 // What can be wrong with a neural net and with what an engine is asked for.
 
-import { TabgradError } from '../errors.ts';
+import { TabgradError } from '../../kernels/errors.ts';
 
 /** A layer's shapes or settings contradict each other. */
 export class NetInvalidError extends TabgradError {

@@ -1,7 +1,7 @@
 // A checkpoint as a program on a worker has it: its files in memory, fetched by their hashes. It answers what the
 // owner's Checkpoint answers, but for the path: there is no folder here.
 
-import { TabgradError } from '../errors.ts';
+import { TabgradError } from '../../kernels/errors.ts';
 import type { GbdtModel } from '../gbdt/model/model.ts';
 import { Predictor } from '../gbdt/model/predictor.ts';
 import { readModel } from '../gbdt/model/readModel.ts';

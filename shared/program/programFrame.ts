@@ -5,7 +5,7 @@
 // Little-endian. The padding lets a receiver look at arrays where they lie, without a copy.
 
 import { z } from 'zod';
-import { TabgradError } from '../errors.ts';
+import { TabgradError } from '../../kernels/errors.ts';
 import { MAX_PROGRAM_FRAME_BYTES } from '../protocol/program.ts';
 import { decodeValue, encodeValue, type CarriedObjects, type EncodedValue } from './values.ts';
 

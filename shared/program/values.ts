@@ -1,7 +1,7 @@
 // Arguments and answers of programs on their way between processes: JSON, and besides it what JSON has no form for
 // (typed arrays, NaN, dates, undefined). The bytes of arrays stay bytes. What can't travel is refused with its path.
 
-import { TabgradError } from '../errors.ts';
+import { TabgradError } from '../../kernels/errors.ts';
 
 /** A value that has no form on the wire: a function, an instance of a class, a cycle. */
 class ValueNotPlainError extends TabgradError {

@@ -2,7 +2,7 @@
 // Each message is defined once, here; its type, its validator and its codec come from that definition.
 
 import { z } from 'zod';
-import { visibleLine, visibleText } from '../text/visibleText.ts';
+import { visibleLine, visibleText } from '../../kernels/visibleText.ts';
 
 /** Raised when a message changes its meaning. A worker of another version is refused with a reason. */
 export const PROTOCOL_VERSION = 3;

@@ -1,6 +1,6 @@
 // The HTTP request that a served class gets to see, wherever it runs: a thread of the server, or a worker of the pool.
 
-import { TabgradError } from '../errors.ts';
+import { TabgradError } from '../../kernels/errors.ts';
 
 /** A request as it travels to a replica: a plain value. */
 export interface RequestParts {

@@ -8,7 +8,7 @@
 //
 // The header is a multiple of 8, so a payload can be viewed as Float64Array without copying.
 
-import { TabgradError } from '../errors.ts';
+import { TabgradError } from '../../kernels/errors.ts';
 import { checksum32 } from './checksum.ts';
 
 /** Raised when a header field changes its meaning. Frames of other versions are refused. */

@@ -4,8 +4,8 @@
 
 import { availableParallelism, cpus } from 'node:os';
 import { parseArgs } from 'node:util';
-import { createCpuTreeDevice } from '../../kernels/gbdt/cpuDevice.ts';
-import { createWebgpuTreeDevice } from '../../kernels/gbdt/webgpuDevice.ts';
+import { createCpuTreeDevice } from '../../kernels/gbdt/devices/cpuDevice.ts';
+import { createWebgpuTreeDevice } from '../../kernels/gbdt/devices/webgpuDevice.ts';
 import { setup as buildBundles } from '../setup/buildBundles.ts';
 import { openNodeGpuDevice } from '../setup/nodeGpu.ts';
 import { flightsDataset, prepareFlights } from './gbdt/flightsTraining.ts';

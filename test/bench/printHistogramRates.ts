@@ -1,8 +1,8 @@
 // The table of histogram.bench.ts, for any GPU device.
 
-import { createCpuTreeDevice } from '../../kernels/gbdt/cpuDevice.ts';
+import { createCpuTreeDevice } from '../../kernels/gbdt/devices/cpuDevice.ts';
 import type { HistogramVariant } from '../../kernels/gbdt/ops/gbdtOps.ts';
-import { createWebgpuTreeDevice } from '../../kernels/gbdt/webgpuDevice.ts';
+import { createWebgpuTreeDevice } from '../../kernels/gbdt/devices/webgpuDevice.ts';
 import type { HistogramBenchSize } from './histogramRate.ts';
 import { benchSpec, measureAtomicRate, measureHistogramRate } from './histogramRate.ts';
 

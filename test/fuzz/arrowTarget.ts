@@ -4,7 +4,7 @@ import * as arrow from 'apache-arrow';
 import { Dataset } from '../../coordinator/data/dataset.ts';
 import { decodeArrow } from '../../coordinator/data/source/decodeArrow.ts';
 import { DecodedSource } from '../../coordinator/data/source/decodedSource.ts';
-import { batchOfBytes } from '../../shared/columns/batchBytes.ts';
+import { batchOfBytes } from '../../shared/columns/ipc/batchBytes.ts';
 import { DictionaryStrings } from '../../shared/columns/dictionaryStrings.ts';
 import { rowsOf } from '../../shared/columns/valuesOf.ts';
 import type { FuzzTarget } from './fuzzTarget.ts';

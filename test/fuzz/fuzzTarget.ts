@@ -1,6 +1,6 @@
 // What is fed with damaged bytes: a format, by its valid files and its reader.
 
-import { TabgradError } from '../../shared/errors.ts';
+import { TabgradError } from '../../kernels/errors.ts';
 import { seededRandom } from '../setup/seededRandom.ts';
 import { mutate } from './mutate.ts';
 

@@ -5,7 +5,7 @@ import * as tf from '@tensorflow/tfjs';
 import { readLayersFiles } from '../../shared/neural/model/layersFiles.ts';
 import { readModelJson, readWeights } from '../../shared/neural/model/layersFormat.ts';
 import { NetBatchPredictor } from '../../shared/neural/predict/netBatchPredictor.ts';
-import { readNetInputs, writeNetInputs } from '../../shared/neural/predict/netInputs.ts';
+import { readNetInputs, writeNetInputs } from '../../shared/neural/model/netInputs.ts';
 import { TfjsNet } from '../../shared/neural/predict/tfjsNet.ts';
 import { decodeState, encodeState } from '../../shared/neural/state/namedState.ts';
 import { CarriedCheckpoint } from '../../shared/program/carriedCheckpoint.ts';

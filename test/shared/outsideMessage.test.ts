@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { StorageError } from '../../coordinator/blobs/blobErrors.ts';
 import { BadRequestError } from '../../coordinator/server/serverErrors.ts';
-import { DeadlineError, errorCodes } from '../../shared/errors.ts';
+import { DeadlineError, errorCodes } from '../../kernels/errors.ts';
 import { outsideMessage } from '../../shared/outsideMessage.ts';
 
 describe('outsideMessage', () => {

@@ -1,6 +1,6 @@
 // Failures of the owner's own loop over tensors.
 
-import { AbortedError, TabgradError } from '../../../shared/errors.ts';
+import { AbortedError, TabgradError } from '../../../kernels/errors.ts';
 
 /** The loop asked for something that can't be: the run ends with it. */
 export class LoopMisuseError extends TabgradError {

@@ -3,7 +3,7 @@
 import type { LoopCode, LoopSpec } from '../../../shared/neural/loop/loopSpec.ts';
 import { packFiles } from '../../../shared/neural/loop/packedFiles.ts';
 import { readLoopSpec } from '../../../shared/neural/loop/readLoopSpec.ts';
-import { fieldsOf } from '../../../shared/neural/data/tensorShard.ts';
+import { fieldsOf } from '../../../shared/neural/run/tensorShard.ts';
 import type { TensorDataset } from '../../../shared/neural/run/neuralSpec.ts';
 import { whenAborted } from '../../../shared/whenAborted.ts';
 import { callLoop } from '../../ownerLoop/callLoop.ts';

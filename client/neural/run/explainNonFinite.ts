@@ -1,7 +1,7 @@
 // Training has gone wrong for good: it would do so again from the same state. The message says where it began.
 
-import { TabgradError } from '../../../shared/errors.ts';
-import type { MicrobatchPlace } from '../../../shared/neural/data/stepPlan.ts';
+import { TabgradError } from '../../../kernels/errors.ts';
+import type { MicrobatchPlace } from '../../../shared/neural/run/stepPlan.ts';
 import type { MemberState } from './memberState.ts';
 import type { TensorRows } from './tensorRows.ts';
 

@@ -1,12 +1,12 @@
 // Steps over a member's own rows, up to the outer step over all members that commits them.
 
-import { AbortedError } from '../../../shared/errors.ts';
+import { AbortedError } from '../../../kernels/errors.ts';
 import {
   examplesIn,
   microbatchesOf,
   nextCommit,
   type MicrobatchPlace,
-} from '../../../shared/neural/data/stepPlan.ts';
+} from '../../../shared/neural/run/stepPlan.ts';
 import { learningRateAt } from '../../../shared/neural/run/learningRate.ts';
 import type { LocalSteps } from '../../../shared/neural/run/neuralSpec.ts';
 import { eventTurn } from '../../../kernels/eventTurn.ts';

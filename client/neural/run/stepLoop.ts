@@ -1,7 +1,7 @@
 // The steps of one generation at one member. A step is committed when its update is applied, local steps with the outer step
 // after them; what comes before can be given up at any time without a trace.
 
-import { AbortedError } from '../../../shared/errors.ts';
+import { AbortedError } from '../../../kernels/errors.ts';
 import type { Collective } from '../../../shared/collective/collective.ts';
 import {
   allMicrobatches,
@@ -12,7 +12,7 @@ import {
   passes,
   shareOf,
   stepsPerEpoch,
-} from '../../../shared/neural/data/stepPlan.ts';
+} from '../../../shared/neural/run/stepPlan.ts';
 import { learningRateAt } from '../../../shared/neural/run/learningRate.ts';
 import type { LocalSteps } from '../../../shared/neural/run/neuralSpec.ts';
 import { eventTurn } from '../../../kernels/eventTurn.ts';

@@ -1,11 +1,11 @@
 // The rows of a dataset at one member: shards are fetched when they are needed and given up when others are.
 
-import { elements } from '../../../shared/neural/model/graphBuilder.ts';
+import { elements } from '../../../shared/neural/graph/graphBuilder.ts';
 import type { TensorDataset, TensorField } from '../../../shared/neural/run/neuralSpec.ts';
 import type { Microbatch, TargetValues } from '../../../shared/neural/trainingEngine.ts';
-import { RowOrder } from '../../../shared/neural/data/rowOrder.ts';
-import type { MicrobatchPlace } from '../../../shared/neural/data/stepPlan.ts';
-import { decodeTensorShard, fieldsOf, type StoredValues } from '../../../shared/neural/data/tensorShard.ts';
+import { RowOrder } from '../../../shared/neural/run/rowOrder.ts';
+import type { MicrobatchPlace } from '../../../shared/neural/run/stepPlan.ts';
+import { decodeTensorShard, fieldsOf, type StoredValues } from '../../../shared/neural/run/tensorShard.ts';
 import type { SessionEnvironment } from '../../session/sessionEnvironment.ts';
 
 /** Somewhat more than a window of the order, so that the next one's shards find room. */

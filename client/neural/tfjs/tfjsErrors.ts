@@ -1,6 +1,6 @@
 // Failures of the engine that runs on tfjs.
 
-import { TabgradError } from '../../../shared/errors.ts';
+import { TabgradError } from '../../../kernels/errors.ts';
 
 /** The model or a setting is beyond this engine. */
 export class EngineUnsuitableError extends TabgradError {

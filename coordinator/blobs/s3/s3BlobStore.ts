@@ -4,7 +4,7 @@
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
-import { TabgradError } from '../../../shared/errors.ts';
+import { TabgradError } from '../../../kernels/errors.ts';
 import { messageOf } from '../../../shared/text/messageOf.ts';
 import { decodeXml, S3Location } from '../../data/store/s3Location.ts';
 import { isDiskFull } from '../../files/isDiskFull.ts';

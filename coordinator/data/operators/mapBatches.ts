@@ -1,7 +1,7 @@
 // mapBatches: a user's function or class over batches of rows, several at a time, order kept.
 
 import type * as arrow from 'apache-arrow';
-import { TabgradError } from '../../../shared/errors.ts';
+import { TabgradError } from '../../../kernels/errors.ts';
 import type { BatchFormat, Columns } from '../../../shared/columns/batchFormats.ts';
 import { callOnBatch, type BatchInput } from '../../../shared/columns/callOnBatch.ts';
 import { DictionaryStrings } from '../../../shared/columns/dictionaryStrings.ts';

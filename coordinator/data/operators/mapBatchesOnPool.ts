@@ -2,10 +2,10 @@
 // number is under way, so that a slow consumer holds up the readers and not the memory.
 
 import type * as arrow from 'apache-arrow';
-import { bytesOfBatch } from '../../../shared/columns/batchBytes.ts';
+import { bytesOfBatch } from '../../../shared/columns/ipc/batchBytes.ts';
 import type { BatchFormat } from '../../../shared/columns/batchFormats.ts';
 import { UserFunctionError } from '../../../shared/columns/columnErrors.ts';
-import { AbortedError, DeadlineError, type TabgradError } from '../../../shared/errors.ts';
+import { AbortedError, DeadlineError, type TabgradError } from '../../../kernels/errors.ts';
 import { ProgramCodeError, ProgramLostError } from '../../program/programErrors.ts';
 import type { Program } from '../../program/program.ts';
 import { ProgramCrew, type CrewStatus } from '../../program/programCrew.ts';

@@ -2,7 +2,7 @@
 
 import * as arrow from 'apache-arrow';
 import { recordBatch } from '../../../shared/columns/arrowData.ts';
-import { batchOfBytes } from '../../../shared/columns/batchBytes.ts';
+import { batchOfBytes } from '../../../shared/columns/ipc/batchBytes.ts';
 import { columnOf } from '../../../shared/columns/concatBatches.ts';
 import { messageOf } from '../../../shared/text/messageOf.ts';
 import type { PredictedColumns } from '../../program/program.ts';

@@ -5,7 +5,7 @@ import { messageOf } from '../../../shared/text/messageOf.ts';
 import { CorruptFileError } from '../errors.ts';
 import { UnsupportedDataError } from '../../../shared/columns/columnErrors.ts';
 import type { ByteFile } from '../store/byteFile.ts';
-import { TabgradError } from '../../../shared/errors.ts';
+import { TabgradError } from '../../../kernels/errors.ts';
 import type { ChunkRange } from './chunkBytes.ts';
 import { columnNodes, leavesOf, type ColumnNode, type LeafNode, type SchemaOptions } from './schemaTree.ts';
 import { scanThriftStruct, type RequiredFields } from './thriftScan.ts';

@@ -6,7 +6,7 @@ import { recordBatch } from '../../../shared/columns/arrowData.ts';
 import { messageOf } from '../../../shared/text/messageOf.ts';
 import { CorruptFileError, DataTooLargeError } from '../errors.ts';
 import type { ByteFile } from '../store/byteFile.ts';
-import { TabgradError } from '../../../shared/errors.ts';
+import { TabgradError } from '../../../kernels/errors.ts';
 import { ChunkBytes } from './chunkBytes.ts';
 import { ColumnPages } from './columnPages.ts';
 import { ColumnValues } from './columnValues.ts';

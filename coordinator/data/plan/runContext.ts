@@ -1,6 +1,6 @@
 // What one execution of a plan shares: how to stop it and what it may use.
 
-import { AbortedError } from '../../../shared/errors.ts';
+import { AbortedError } from '../../../kernels/errors.ts';
 
 export interface RunContext {
   readonly signal: AbortSignal | undefined;

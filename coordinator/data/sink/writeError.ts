@@ -1,6 +1,6 @@
 // Failures of writing as coded errors.
 
-import { TabgradError } from '../../../shared/errors.ts';
+import { TabgradError } from '../../../kernels/errors.ts';
 import { isDiskFull } from '../../files/isDiskFull.ts';
 import { messageOf } from '../../../shared/text/messageOf.ts';
 import { DiskFullError, WriteFailedError } from '../errors.ts';

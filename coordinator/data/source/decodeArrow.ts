@@ -1,7 +1,7 @@
 // Arrow IPC files and streams, batch by batch.
 
 import type * as arrow from 'apache-arrow';
-import { emptyBatch } from '../../../shared/columns/batchBytes.ts';
+import { emptyBatch } from '../../../shared/columns/ipc/batchBytes.ts';
 import { ipcBatches } from '../../../shared/columns/ipc/ipcBatches.ts';
 import { IpcDecoder, type IpcSettings } from '../../../shared/columns/ipc/ipcDecoder.ts';
 import { readFooterSchema } from '../../../shared/columns/ipc/ipcMessage.ts';
@@ -12,7 +12,7 @@ import { CorruptFileError, DataTooLargeError } from '../errors.ts';
 import { BudgetExceeded, MemoryBudget } from '../memoryBudget.ts';
 import type { ByteFile } from '../store/byteFile.ts';
 import { requireUtf8 } from '../text/requireUtf8.ts';
-import { TabgradError } from '../../../shared/errors.ts';
+import { TabgradError } from '../../../kernels/errors.ts';
 
 const FILE_MARK = 'ARROW1';
 const FEATHER_1_MARK = 'FEA1';

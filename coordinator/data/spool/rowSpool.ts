@@ -5,7 +5,7 @@ import { read } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import * as arrow from 'apache-arrow';
-import { bytesOfBatch } from '../../../shared/columns/batchBytes.ts';
+import { bytesOfBatch } from '../../../shared/columns/ipc/batchBytes.ts';
 import { concatBatches } from '../../../shared/columns/concatBatches.ts';
 import { writeError } from '../sink/writeError.ts';
 

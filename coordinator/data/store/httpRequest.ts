@@ -1,6 +1,6 @@
 // One HTTP request for data, with a deadline, retries of what is worth retrying, and coded errors.
 
-import { AbortedError, DeadlineError } from '../../../shared/errors.ts';
+import { AbortedError, DeadlineError } from '../../../kernels/errors.ts';
 import { messageOf } from '../../../shared/text/messageOf.ts';
 import { checkHops, isRedirect, redirectTarget } from '../../http/redirect.ts';
 import {

@@ -1,6 +1,6 @@
 // The body of a response, piece by piece, with a deadline for each piece.
 
-import { AbortedError } from '../../../shared/errors.ts';
+import { AbortedError } from '../../../kernels/errors.ts';
 import { messageOf } from '../../../shared/text/messageOf.ts';
 import { HttpStatusError, LostConnectionError } from '../errors.ts';
 import { tooSlow } from './httpRequest.ts';

@@ -1,7 +1,7 @@
 // JSON records to Arrow batches. The first batch decides the columns and their types.
 
 import * as arrow from 'apache-arrow';
-import { TabgradError } from '../../../shared/errors.ts';
+import { TabgradError } from '../../../kernels/errors.ts';
 import { recordBatch } from '../../../shared/columns/arrowData.ts';
 import { columnFromValues } from '../../../shared/columns/columnFromValues.ts';
 import { inferType } from '../../../shared/columns/inferType.ts';

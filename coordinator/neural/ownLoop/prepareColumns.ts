@@ -2,8 +2,8 @@
 // others become float32.
 
 import * as arrow from 'apache-arrow';
-import { elements } from '../../../shared/neural/model/graphBuilder.ts';
-import { shardBytes, type StoredValues } from '../../../shared/neural/data/tensorShard.ts';
+import { elements } from '../../../shared/neural/graph/graphBuilder.ts';
+import { shardBytes, type StoredValues } from '../../../shared/neural/run/tensorShard.ts';
 import type { TensorDataset, TensorField } from '../../../shared/neural/run/neuralSpec.ts';
 import { typeName } from '../../../shared/columns/typeName.ts';
 import type { Dataset } from '../../data/dataset.ts';

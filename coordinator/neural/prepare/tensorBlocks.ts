@@ -1,9 +1,9 @@
 // Rows of a dataset as columns of numbers, one column an input of the model and one for the labels, a block at a time.
 
 import type { Dataset } from '../../data/dataset.ts';
-import { elements } from '../../../shared/neural/model/graphBuilder.ts';
+import { elements } from '../../../shared/neural/graph/graphBuilder.ts';
 import type { TensorField } from '../../../shared/neural/run/neuralSpec.ts';
-import type { StoredValues } from '../../../shared/neural/data/tensorShard.ts';
+import type { StoredValues } from '../../../shared/neural/run/tensorShard.ts';
 import { NeuralDataError } from '../neuralErrors.ts';
 import type { LabelRule } from './labelRule.ts';
 import { columnOf, type TensorColumn, type TensorSet } from './tensorSet.ts';

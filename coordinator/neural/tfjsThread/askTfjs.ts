@@ -2,8 +2,8 @@
 // thread share their engine and its current backend: each would change what the other computes on.
 
 import { Worker } from 'node:worker_threads';
-import { TabgradError } from '../../../shared/errors.ts';
-import { NeuralModelError } from '../../../shared/neural/model/modelErrors.ts';
+import { TabgradError } from '../../../kernels/errors.ts';
+import { NeuralModelError } from '../../../shared/neural/graph/modelErrors.ts';
 import { builtFile } from '../../files/builtFile.ts';
 import type { InspectedModel, TfjsAnswer, TfjsQuestion, TfjsReply } from './tfjsMessages.ts';
 

@@ -1,7 +1,7 @@
 // A net that only tfjs knows, in a thread of its own beside the owner's script: predictions of batches are asked for here.
 
 import { Worker } from 'node:worker_threads';
-import { NeuralModelError } from '../../../shared/neural/model/modelErrors.ts';
+import { NeuralModelError } from '../../../shared/neural/graph/modelErrors.ts';
 import type { OpenTfjsNet } from '../../../shared/neural/predict/openedNet.ts';
 import type { NetRows, PredictedRows } from '../../../shared/serve/layersNet.ts';
 import { ANSWER_TIMEOUT_MS, TfjsUnavailableError, tfjsProgram } from './askTfjs.ts';

@@ -1,7 +1,7 @@
 // Boosted trees: a few slow rounds, each recorded with its trees, which are all that a newcomer needs.
 
 import { createHash } from 'node:crypto';
-import { TreeFormatError } from '../../../shared/gbdt/errors.ts';
+import { TreeFormatError } from '../../../shared/gbdt/errors/gbdtErrors.ts';
 import { readRoundTrees, treeBounds } from '../../../shared/gbdt/readRoundTrees.ts';
 import { treeBytes } from '../../../shared/gbdt/treeBytes.ts';
 import type { TrainSpec } from '../../../shared/gbdt/trainSpec.ts';

@@ -1,7 +1,7 @@
 // The replicas of one deployment: as many as are wanted, all of the newest revision. Starting, replacing the dead,
 // rolling to a new revision and scaling are all the same step, #reconcile, which compares what is with what should be.
 
-import { DeadlineError } from '../../../shared/errors.ts';
+import { DeadlineError } from '../../../kernels/errors.ts';
 import type { Clock } from '../../../shared/clock.ts';
 import type { Log } from '../../pool/log.ts';
 import type { Replica } from '../replica/replica.ts';

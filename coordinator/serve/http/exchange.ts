@@ -1,7 +1,7 @@
 // One HTTP request on its way: its id, its clock, and how its answer is written, counted and logged, once.
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { TabgradError } from '../../../shared/errors.ts';
+import { TabgradError } from '../../../kernels/errors.ts';
 import { outsideMessage } from '../../../shared/outsideMessage.ts';
 import { MediaTypeError, retryAfterS, serveStatusOf } from '../serveErrors.ts';
 import { readTarget } from '../../http/readTarget.ts';

@@ -1,7 +1,7 @@
 // The answer to what is not HTTP, or did not arrive in time, after which the connection is closed.
 
 import type { Duplex } from 'node:stream';
-import type { ErrorCode } from '../../../shared/errors.ts';
+import type { ErrorCode } from '../../../kernels/errors.ts';
 
 const socketErrors: Readonly<Record<string, readonly [string, ErrorCode, string]>> = {
   ERR_HTTP_REQUEST_TIMEOUT: [

@@ -1,6 +1,6 @@
 // An owner's class as a replica runs it. Over HTTP its `call` gets a ServeRequest; handles call any of its methods.
 
-import { TabgradError } from '../../../shared/errors.ts';
+import { TabgradError } from '../../../kernels/errors.ts';
 import { ServeRequest, type RequestParts } from '../../../shared/serve/serveRequest.ts';
 import { wireAnswer } from '../http/ownerHttp.ts';
 import { OwnerCodeError, ServeArgumentError } from '../serveErrors.ts';

@@ -2,7 +2,7 @@
 
 import * as tf from '@tensorflow/tfjs';
 import type { LayersFiles } from '../../../shared/neural/model/layersFiles.ts';
-import { NeuralModelError } from '../../../shared/neural/model/modelErrors.ts';
+import { NeuralModelError } from '../../../shared/neural/graph/modelErrors.ts';
 import { TfjsNet } from '../../../shared/neural/predict/tfjsNet.ts';
 import { CheckpointError } from '../../train/checkpointError.ts';
 import { AdapterMissingError } from '../../../shared/neural/predict/adapterMissingError.ts';

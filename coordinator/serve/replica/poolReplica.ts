@@ -1,7 +1,7 @@
 // A replica on a worker of the pool: a tab, a Deno or a Node process. It may vanish at any time; the router then gives
 // its calls to another.
 
-import { AbortedError } from '../../../shared/errors.ts';
+import { AbortedError } from '../../../kernels/errors.ts';
 import type { LayersFacts } from '../../../shared/serve/layersNet.ts';
 import { messageOf } from '../../../shared/text/messageOf.ts';
 import { openProgram, type OpenOptions } from '../../program/openProgram.ts';

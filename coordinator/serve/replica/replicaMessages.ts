@@ -1,7 +1,7 @@
 // What a replica's thread and the server's say to each other. Both ends are of one version and one machine, so that
 // these are plain values, unlike the messages of the wire.
 
-import { TabgradError, errorCodes, type ErrorCode, type ErrorPlace } from '../../../shared/errors.ts';
+import { TabgradError, errorCodes, type ErrorCode, type ErrorPlace } from '../../../kernels/errors.ts';
 import { OwnerCodeError } from '../serveErrors.ts';
 import type { StreamHead } from '../stream/answerStream.ts';
 import type { ReplicaOp } from './replica.ts';

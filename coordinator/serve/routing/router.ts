@@ -1,7 +1,7 @@
 // Gives calls to replicas: to the one with least to do, never more at a time than it takes; the rest wait in line, and
 // a call whose replica ends goes to another.
 
-import { AbortedError, DeadlineError } from '../../../shared/errors.ts';
+import { AbortedError, DeadlineError } from '../../../kernels/errors.ts';
 import type { Clock } from '../../../shared/clock.ts';
 import type { Replica, ReplicaOp } from '../replica/replica.ts';
 import { AnswerStream } from '../stream/answerStream.ts';

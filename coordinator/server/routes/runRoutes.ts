@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
 import { z } from 'zod';
 import { lease } from '../../../shared/protocol/control.ts';
-import { visibleText } from '../../../shared/text/visibleText.ts';
+import { visibleText } from '../../../kernels/visibleText.ts';
 import { StorageFullError } from '../../blobs/blobErrors.ts';
 import type { BlobStore } from '../../blobs/blobStore.ts';
 import { trainerNames } from '../../run/kinds/runKinds.ts';

@@ -1,6 +1,6 @@
 // How the coordinator is: for people, for programs and for Prometheus.
 
-import { visibleLine } from '../../../shared/text/visibleText.ts';
+import { visibleLine } from '../../../kernels/visibleText.ts';
 import type { Pool } from '../../pool/pool.ts';
 import type { RecordedApplication } from '../../serve/record/serveRecord.ts';
 import type { RunRegistry } from '../../run/runRegistry.ts';

@@ -1,7 +1,7 @@
 // One dictionary for a categorical column over all batches, whatever dictionaries the batches came with.
 
 import { MAX_VALUE_BINS, MISSING_BIN } from '../../../kernels/gbdt/treeDevice.ts';
-import { CategoryError } from '../../../shared/gbdt/errors.ts';
+import { CategoryError } from '../../../shared/gbdt/errors/gbdtErrors.ts';
 import type { CategoricalColumn } from '../../../shared/columns/columnBatch.ts';
 
 /** Distinct names are counted for the message up to here, then reading ends. */

@@ -1,6 +1,6 @@
 // Columns that can not tell anything: what is refused, and what the owner is warned of and probably did not mean.
 
-import { LabelError } from '../../../shared/gbdt/errors.ts';
+import { LabelError } from '../../../shared/gbdt/errors/gbdtErrors.ts';
 import { ColumnUnsuitableError } from '../../../shared/columns/columnErrors.ts';
 import type { ColumnPlan } from './columnPlan.ts';
 

@@ -4,8 +4,8 @@
 import { checkLabel, checkWeight, rowOf } from '../../../shared/gbdt/labels.ts';
 import { objectiveByName } from '../../../shared/gbdt/objective/registry.ts';
 import type { GbdtParams } from '../../../shared/gbdt/params.ts';
-import { AbortedError } from '../../../shared/errors.ts';
-import { LabelError, WeightError } from '../../../shared/gbdt/errors.ts';
+import { AbortedError } from '../../../kernels/errors.ts';
+import { LabelError, WeightError } from '../../../shared/gbdt/errors/gbdtErrors.ts';
 import type { BatchColumn, ColumnBatch, NumericColumn } from '../../../shared/columns/columnBatch.ts';
 import { ColumnUnsuitableError } from '../../../shared/columns/columnErrors.ts';
 import type { GrowingCategories, KnownCategories } from './categoryCodes.ts';

@@ -3,7 +3,7 @@
 
 import { hasWideMargins, LIMB_BITS, WEIGHT_FRACTION_BITS } from '../../../kernels/gbdt/treeDevice.ts';
 import { marginFractionBits } from '../../../shared/gbdt/buildTrainSpec.ts';
-import { WeightError } from '../../../shared/gbdt/errors.ts';
+import { WeightError } from '../../../shared/gbdt/errors/gbdtErrors.ts';
 import { effectiveWeight, type TargetRange } from '../../../shared/gbdt/labels.ts';
 import type { GbdtParams } from '../../../shared/gbdt/params.ts';
 import { QuantileSketch } from '../../../shared/gbdt/quantileSketch.ts';

@@ -1,7 +1,7 @@
 // The second pass: spooled rows become binned shards in the blob store.
 
 import { MISSING_BIN } from '../../../kernels/gbdt/treeDevice.ts';
-import { AbortedError } from '../../../shared/errors.ts';
+import { AbortedError } from '../../../kernels/errors.ts';
 import { createBinner, tablesPay, type Binner } from '../../../shared/gbdt/binColumn.ts';
 import { encodeShard, ROWS_PER_SHARD, type ShardRows } from '../../../shared/gbdt/shardCodec.ts';
 import type { TrainSpec } from '../../../shared/gbdt/trainSpec.ts';

@@ -1,6 +1,6 @@
 // Puts together result.json from what is known when a run ends, well or not.
 
-import { AbortedError, TabgradError } from '../../../shared/errors.ts';
+import { AbortedError, TabgradError } from '../../../kernels/errors.ts';
 import type { PreparedTraining } from '../prepare/prepareTraining.ts';
 import type { RunFolder } from './runFolder.ts';
 import type { RunRecorder } from './runRecorder.ts';

@@ -2,7 +2,7 @@
 
 import { appendFile, mkdir, readdir, rm, rmdir, stat, writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
-import { visibleText } from '../../../shared/text/visibleText.ts';
+import { visibleText } from '../../../kernels/visibleText.ts';
 import { Checkpoint, CHECKPOINT_FILE, MODEL_FILE } from '../checkpoint.ts';
 import type { Metrics, ResultRecord } from '../result.ts';
 import { sweepUnfinished, writeFailure, writeFileAtomically, writeFolderAtomically } from './atomicWrite.ts';

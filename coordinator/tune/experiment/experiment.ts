@@ -1,7 +1,7 @@
 // An experiment at work: makes trials, starts one after the other as there is room, listens to them, and writes down what
 // happens. What to try and what to stop is decided by pure functions; here is the order of events.
 
-import { AbortedError } from '../../../shared/errors.ts';
+import { AbortedError } from '../../../kernels/errors.ts';
 import type { Metrics } from '../../train/result.ts';
 import type { TrialEars } from '../run/trialRunner.ts';
 import { configOf, shownValues } from '../space/searchSpace.ts';

@@ -1,6 +1,6 @@
 // Failures of a trial: all are coded, and some are not worth a second attempt.
 
-import { TabgradError } from '../../../shared/errors.ts';
+import { TabgradError } from '../../../kernels/errors.ts';
 import { TrialFailedError } from '../tuneErrors.ts';
 
 /** @param what begins the message of an error that is not tabgrad's. */

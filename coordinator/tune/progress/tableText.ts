@@ -1,6 +1,6 @@
 // The trials as a table of text: one line a trial, what runs and what is best first.
 
-import { visibleLine } from '../../../shared/text/visibleText.ts';
+import { visibleLine } from '../../../kernels/visibleText.ts';
 import { formatDuration } from '../../progress/formatNumbers.ts';
 import type { Trial } from '../experiment/trial.ts';
 

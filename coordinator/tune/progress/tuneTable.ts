@@ -2,7 +2,7 @@
 // line for scripts.
 
 import type { ProgressMode } from '../../progress/terminalProgress.ts';
-import { visibleLine } from '../../../shared/text/visibleText.ts';
+import { visibleLine } from '../../../kernels/visibleText.ts';
 import { formatMetrics } from '../../progress/formatNumbers.ts';
 import { visibleOutput, type TextOutput } from '../../progress/textOutput.ts';
 import { tuneEventJson, type TuneCallback, type TuneEvent } from '../experiment/tuneEvent.ts';

@@ -3,7 +3,7 @@
 import { availableParallelism } from 'node:os';
 import { isAbsolute, join } from 'node:path';
 import { mkdir, readFile } from 'node:fs/promises';
-import { AbortedError, TabgradError } from '../../../shared/errors.ts';
+import { AbortedError, TabgradError } from '../../../kernels/errors.ts';
 import { writeFileAtomically } from '../../train/record/atomicWrite.ts';
 import type { Metrics } from '../../train/result.ts';
 import type { ExperimentRecord } from '../record/experimentRecord.ts';

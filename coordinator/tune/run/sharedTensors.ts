@@ -2,7 +2,7 @@
 
 import type { PrepareNeural } from '../../neural/neuralTrainer.ts';
 import { prepareTensors } from '../../neural/prepare/prepareTensors.ts';
-import type { NetInput } from '../../../shared/neural/predict/netInputs.ts';
+import type { NetInput } from '../../../shared/neural/model/netInputs.ts';
 import type { TensorDataset } from '../../../shared/neural/run/neuralSpec.ts';
 import { KeptWork } from './keptWork.ts';
 

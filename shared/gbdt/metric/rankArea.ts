@@ -1,7 +1,7 @@
 // The area under the ROC curve as exact integers: twice the weighted count of (positive, negative) pairs in order, ties
 // counting one half.
 
-import { TreeFormatError } from '../errors.ts';
+import { TreeFormatError } from '../errors/gbdtErrors.ts';
 import type { RankRuns } from './rankRuns.ts';
 
 /** Sums over a range of margins. */

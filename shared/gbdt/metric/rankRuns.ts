@@ -1,8 +1,8 @@
 // Rows in the order of their margins, as runs of equal margin with the weight of each class: what the exact area under
 // the ROC curve needs. Runs travel between workers as variable-length integers.
 
-import { TreeFormatError } from '../errors.ts';
-import { radixSort } from '../radixSort.ts';
+import { TreeFormatError } from '../errors/gbdtErrors.ts';
+import { radixSort } from './radixSort.ts';
 import type { MetricBlock } from './metric.ts';
 
 /** Ascending distinct margins and the summed weights of the negative and positive rows at each. */

@@ -2,7 +2,7 @@
 // same on the owner's machine and on the workers.
 
 import { ColumnUnsuitableError, UnknownColumnError, unknownColumn } from '../../columns/columnErrors.ts';
-import { PredictArgumentError } from '../errors.ts';
+import { PredictArgumentError } from '../errors/gbdtErrors.ts';
 import type { GbdtModel } from './model.ts';
 import { modelFeatures, type ModelFeature } from './modelFeatures.ts';
 import { Predictor, type PredictOptions } from './predictor.ts';

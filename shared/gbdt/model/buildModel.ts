@@ -2,7 +2,7 @@
 
 import type { BinnedTree } from '../../../kernels/gbdt/binnedTree.ts';
 import type { FeatureCuts } from '../cuts.ts';
-import { ModelUnsupportedError } from '../errors.ts';
+import { ModelUnsupportedError } from '../errors/gbdtErrors.ts';
 import type { GbdtParams } from '../params.ts';
 import type { BestIteration, GbdtModel, ModelTree } from './model.ts';
 import { bestAttributes, categoriesAttribute, modelOutputs, modelRounds } from './model.ts';

@@ -1,6 +1,6 @@
 // Reading fields of a model file that may be damaged: each reader names the field it failed at.
 
-import { ModelFormatError } from '../errors.ts';
+import { ModelFormatError } from '../errors/gbdtErrors.ts';
 
 export type JsonObject = Readonly<Record<string, unknown>>;
 

@@ -1,6 +1,6 @@
 // Predictions of a model on raw columns, in float32 as XGBoost computes them.
 
-import { PredictArgumentError } from '../errors.ts';
+import { PredictArgumentError } from '../errors/gbdtErrors.ts';
 import { objectiveByName } from '../objective/registry.ts';
 import { compileForest, type FlatForest } from './flatForest.ts';
 import { ForestWalk } from './forestWalk.ts';

@@ -1,8 +1,8 @@
 // Reads model files that XGBoost (1.0 and later) or tabgrad saved as JSON. Nothing in the file is trusted: a model that
 // passes can be walked without bounds checks, and takes memory in proportion to its file.
 
-import { ModelUnsupportedError } from '../errors.ts';
-import type { ModelFormatError } from '../errors.ts';
+import { ModelUnsupportedError } from '../errors/gbdtErrors.ts';
+import type { ModelFormatError } from '../errors/gbdtErrors.ts';
 import { objectiveByName, objectiveNames } from '../objective/registry.ts';
 import type { CategoryName, FeatureType, GbdtModel } from './model.ts';
 import type { JsonObject } from './modelFields.ts';

@@ -1,6 +1,6 @@
 // Reads a tree of a model file. Nothing in it is trusted: a tree that passes can be walked without bounds checks and ends.
 
-import { ModelUnsupportedError } from '../errors.ts';
+import { ModelUnsupportedError } from '../errors/gbdtErrors.ts';
 import type { ModelTree } from './model.ts';
 import { malformed, readArray, readCount, readFloats, readInts, readObject } from './modelFields.ts';
 import type { JsonObject } from './modelFields.ts';

@@ -2,7 +2,7 @@
 
 import { deterministicExp } from '../../../kernels/fixed/deterministicExp.ts';
 import { deterministicLog } from '../../../kernels/fixed/deterministicLog.ts';
-import { outOfRange } from '../parameterDefinition.ts';
+import { outOfRange } from './parameterDefinition.ts';
 import type { ObjectiveDefinition } from './objective.ts';
 
 /** XGBoost's float formula: exp is cut at 88.7, where float32 overflows. */

@@ -1,7 +1,7 @@
 // Several classes, cross-entropy, a tree a class a round. XGBoost: src/objective/multiclass_obj.cu.
 
 import { deterministicExp } from '../../../kernels/fixed/deterministicExp.ts';
-import { outOfRange } from '../parameterDefinition.ts';
+import { outOfRange } from './parameterDefinition.ts';
 import type { ObjectiveDefinition } from './objective.ts';
 
 export const softprob: ObjectiveDefinition = {

@@ -1,6 +1,6 @@
 // Regression on squared error. XGBoost: src/objective/regression_loss.h, LinearSquareLoss.
 
-import { outOfRange } from '../parameterDefinition.ts';
+import { outOfRange } from './parameterDefinition.ts';
 import type { ObjectiveDefinition } from './objective.ts';
 
 export const squaredError: ObjectiveDefinition = {

@@ -3,25 +3,13 @@
 
 import type { OperationType } from '../layerGraph.ts';
 import type { LayerCompiler } from './layerContext.ts';
-import {
-  activationLayer,
-  addLayer,
-  dropoutLayer,
-  multiplyLayer,
-  rescaleLayer,
-} from './layers/arithmeticLayers.ts';
-import { convolutionLayer } from './layers/convolutionLayers.ts';
-import { convolutionTransposeLayer } from './layers/convolutionTransposeLayer.ts';
-import { cropLayer, poolLayer, upSampleLayer, zeroPadLayer } from './layers/imageLayers.ts';
-import { batchNormalizationLayer, layerNormalizationLayer } from './layers/normalizationLayers.ts';
-import { preluLayer } from './layers/preluLayer.ts';
-import {
-  concatenateLayer,
-  embeddingLayer,
-  inputLayer,
-  permuteLayer,
-  reshapeLayer,
-} from './layers/shapeLayers.ts';
+import { activationLayer, addLayer, dropoutLayer, multiplyLayer, rescaleLayer } from './arithmeticLayers.ts';
+import { convolutionLayer } from './convolutionLayers.ts';
+import { convolutionTransposeLayer } from './convolutionTransposeLayer.ts';
+import { cropLayer, poolLayer, upSampleLayer, zeroPadLayer } from './imageLayers.ts';
+import { batchNormalizationLayer, layerNormalizationLayer } from './normalizationLayers.ts';
+import { preluLayer } from './preluLayer.ts';
+import { concatenateLayer, embeddingLayer, inputLayer, permuteLayer, reshapeLayer } from './shapeLayers.ts';
 
 const layerCompilers = {
   activation: activationLayer,

@@ -3,7 +3,7 @@
 //   u32 header length | header: {"name": byte length, …} | the files one after another
 
 import { z } from 'zod';
-import { TabgradError } from '../../errors.ts';
+import { TabgradError } from '../../../kernels/errors.ts';
 
 export type PackedFiles = ReadonlyMap<string, Uint8Array>;
 

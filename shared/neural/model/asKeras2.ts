@@ -3,7 +3,7 @@
 // call as its arguments (keras/src/saving/serialization_lib.py, keras/src/models/functional.py).
 
 import { modelClasses } from './writtenNet.ts';
-import { NeuralModelError } from './modelErrors.ts';
+import { NeuralModelError } from '../graph/modelErrors.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
 

@@ -1,7 +1,7 @@
 // Whether the calls of a model can be made at all. tfjs looks for the inputs of all calls, those that no output depends on too,
 // and does so for ever where they never come.
 
-import { NeuralModelError } from './modelErrors.ts';
+import { NeuralModelError } from '../graph/modelErrors.ts';
 import {
   modelOf,
   references,

@@ -2,8 +2,8 @@
 // computed, with nested models taken apart: what all readers of models begin with, whether the layers are known or not.
 
 import { checkConnected } from './checkConnected.ts';
-import { LayerConfig } from './layerConfig.ts';
-import { NeuralModelError } from './modelErrors.ts';
+import { LayerConfig } from '../graph/layerConfig.ts';
+import { NeuralModelError } from '../graph/modelErrors.ts';
 import {
   modelOf,
   references,

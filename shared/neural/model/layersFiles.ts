@@ -3,9 +3,9 @@
 
 import { z } from 'zod';
 import type { CarriedCheckpoint } from '../../program/carriedCheckpoint.ts';
-import { INPUTS_FILE, readNetInputs } from '../predict/netInputs.ts';
+import { INPUTS_FILE, readNetInputs } from './netInputs.ts';
 import { readModelJson, weightFileName } from './layersFormat.ts';
-import { NeuralModelError, WeightsMismatchError } from './modelErrors.ts';
+import { NeuralModelError, WeightsMismatchError } from '../graph/modelErrors.ts';
 
 const quantizedBytes = { uint8: 1, uint16: 2, float16: 2 } as const;
 const dtypeBytes = { float32: 4, int32: 4, bool: 1 } as const;

@@ -6,7 +6,7 @@ import { z } from 'zod';
 import { asKeras2 } from './asKeras2.ts';
 import { elementBytes, quantization, weightValues } from './weightValues.ts';
 import type { Tensor } from '../state/safetensors.ts';
-import { NeuralModelError, WeightsMismatchError } from './modelErrors.ts';
+import { NeuralModelError, WeightsMismatchError } from '../graph/modelErrors.ts';
 
 const WEIGHTS_FILE = 'weights.bin';
 /** Of one file of weights: well below what one buffer, and one read of a file, may have anywhere. */

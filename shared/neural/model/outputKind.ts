@@ -2,7 +2,7 @@
 // way. Looked up in the topology, from the output back to the layer that decides it, so that it is the same for nets that are
 // compiled and nets that tfjs trains.
 
-import { plainActivation, type LayerConfig } from './layerConfig.ts';
+import { plainActivation, type LayerConfig } from '../graph/layerConfig.ts';
 import type { NetCalls } from './layerCalls.ts';
 
 export type OutputKind =

@@ -1,12 +1,12 @@
 // A tf.LayersModel's topology (Sequential or functional, nested models taken apart) as a LayerGraph.
 
 import type { LayerGraph } from '../layerGraph.ts';
-import { GraphBuilder } from './graphBuilder.ts';
-import type { Initializer } from './initializer.ts';
+import { GraphBuilder } from '../graph/graphBuilder.ts';
+import type { Initializer } from '../graph/initializer.ts';
 import { readCalls, type LayerCall, type NetCalls } from './layerCalls.ts';
-import { LayerConfig } from './layerConfig.ts';
-import { layerReaders } from './layerReaders.ts';
-import { NeuralModelError, UnsupportedLayer } from './modelErrors.ts';
+import { LayerConfig } from '../graph/layerConfig.ts';
+import { layerReaders } from '../layers/layerReaders.ts';
+import { NeuralModelError, UnsupportedLayer } from '../graph/modelErrors.ts';
 
 /** What the compiled engine would need to know and does not. */
 export interface UnsupportedPart {

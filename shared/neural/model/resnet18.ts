@@ -1,7 +1,7 @@
 // ResNet-18 (He et al. 2016, torchvision's layout) as a topology that tfjs, Keras and this package read.
 
 import { unknownKey } from '../../text/unknownKey.ts';
-import { NeuralModelError } from './modelErrors.ts';
+import { NeuralModelError } from '../graph/modelErrors.ts';
 
 export interface ResNet18Options {
   /** "7x7": stride 2 and max-pooling, as for ImageNet and in Ray's lesson. "3x3": stride 1, for small images. */

@@ -2,7 +2,7 @@
 // compare them with those that the model comes with, and a config of a few bytes can ask for any number of them.
 
 import type * as tfjs from '@tensorflow/tfjs';
-import { NeuralModelError } from './modelErrors.ts';
+import { NeuralModelError } from '../graph/modelErrors.ts';
 import type { Shape } from '../layerGraph.ts';
 
 type Tf = typeof tfjs;

@@ -1,8 +1,8 @@
 // A tf.LayersModel's topology as it is written, JSON of unknown origin, with its form checked: models, layers and what
 // they take.
 
-import { LayerConfig } from './layerConfig.ts';
-import { NeuralModelError } from './modelErrors.ts';
+import { LayerConfig } from '../graph/layerConfig.ts';
+import { NeuralModelError } from '../graph/modelErrors.ts';
 
 export interface WrittenLayer {
   readonly config: LayerConfig;

@@ -1,4 +1,4 @@
-import { TabgradError } from '../../errors.ts';
+import { TabgradError } from '../../../kernels/errors.ts';
 
 /** Predictions are to be computed on WebGPU, and there is no adapter where that would be. */
 export class AdapterMissingError extends TabgradError {

@@ -1,6 +1,6 @@
 // The options of a net's predictor, refused by name where they are none: a misspelled one would be left out in silence.
 
-import { TabgradError } from '../../errors.ts';
+import { TabgradError } from '../../../kernels/errors.ts';
 import { unknownKey } from '../../text/unknownKey.ts';
 
 export interface NetPredictorOptions {

@@ -2,8 +2,8 @@
 
 import { ColumnUnsuitableError } from '../../columns/columnErrors.ts';
 import type { TargetValues } from '../trainingEngine.ts';
-import { elements } from '../model/graphBuilder.ts';
-import type { NetInput } from './netInputs.ts';
+import { elements } from '../graph/graphBuilder.ts';
+import type { NetInput } from '../model/netInputs.ts';
 
 export interface InputPort {
   readonly name: string;

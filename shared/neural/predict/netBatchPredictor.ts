@@ -3,15 +3,15 @@
 
 import { UnknownColumnError, unknownColumn } from '../../columns/columnErrors.ts';
 import type { LayerGraph } from '../layerGraph.ts';
-import { elements } from '../model/graphBuilder.ts';
+import { elements } from '../graph/graphBuilder.ts';
 import { readCalls } from '../model/layerCalls.ts';
-import { NeuralModelError } from '../model/modelErrors.ts';
+import { NeuralModelError } from '../graph/modelErrors.ts';
 import { inputNameOf, readGraph } from '../model/readModel.ts';
 import { matchWeights, weightsOf } from '../state/namedState.ts';
 import type { Tensor } from '../state/safetensors.ts';
 import { checkPredictorOptions } from './checkPredictorOptions.ts';
 import { inputRows, type RowRange } from './inputRows.ts';
-import type { NetInput } from './netInputs.ts';
+import type { NetInput } from '../model/netInputs.ts';
 import {
   filesOf,
   openCompiledNet,

@@ -3,7 +3,7 @@
 import type { LayersFacts, LayersNet } from '../../serve/layersNet.ts';
 import { createTrainingEngine } from '../engine/createTrainingEngine.ts';
 import type { LayerGraph } from '../layerGraph.ts';
-import { elements } from '../model/graphBuilder.ts';
+import { elements } from '../graph/graphBuilder.ts';
 import type { LayersFiles } from '../model/layersFiles.ts';
 import { toSections } from '../state/namedState.ts';
 import type { Tensor } from '../state/safetensors.ts';

@@ -14,7 +14,7 @@ import { messageOf } from '../../text/messageOf.ts';
 import type { LayersFiles } from '../model/layersFiles.ts';
 import { checkTopology } from '../model/checkConnected.ts';
 import { withWeightLimit } from '../model/weightLimit.ts';
-import { NeuralModelError } from '../model/modelErrors.ts';
+import { NeuralModelError } from '../graph/modelErrors.ts';
 
 type Tf = typeof tfjs;
 

@@ -1,8 +1,8 @@
 // Reads a NeuralSpec that another process wrote. Its blob is what its hash says, but that says nothing of its meaning.
 
 import { z } from 'zod';
-import { TabgradError } from '../../errors.ts';
-import { fieldsOf, shardBytes } from '../data/tensorShard.ts';
+import { TabgradError } from '../../../kernels/errors.ts';
+import { fieldsOf, shardBytes } from './tensorShard.ts';
 import { gradientCodecs, type NeuralSpec, type TensorDataset } from './neuralSpec.ts';
 
 /** What the coordinator says of a run contradicts itself. */

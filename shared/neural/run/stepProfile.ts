@@ -3,7 +3,7 @@
 
 import { z } from 'zod';
 import type { ProfileEntry } from '../trainingEngine.ts';
-import { visibleLine } from '../../text/visibleText.ts';
+import { visibleLine } from '../../../kernels/visibleText.ts';
 import { NeuralSpecError } from './readNeuralSpec.ts';
 
 /** One bar of the timeline, in milliseconds from the start of the step. */

@@ -2,9 +2,9 @@
 
 import { randomFromWords } from '../../text/randomFromWords.ts';
 import type { LayerGraph, WeightSpec } from '../layerGraph.ts';
-import { WeightsMismatchError } from '../model/modelErrors.ts';
-import { elements } from '../model/graphBuilder.ts';
-import { initialValues, type Initializer } from '../model/initializer.ts';
+import { WeightsMismatchError } from '../graph/modelErrors.ts';
+import { elements } from '../graph/graphBuilder.ts';
+import { initialValues, type Initializer } from '../graph/initializer.ts';
 import type { EngineLayout, StateSection } from '../trainingEngine.ts';
 import { decodeTensors, encodeTensors, type Tensor } from './safetensors.ts';
 

@@ -3,7 +3,7 @@
 // https://github.com/huggingface/safetensors#format
 
 import { z } from 'zod';
-import { WeightsMismatchError } from '../model/modelErrors.ts';
+import { WeightsMismatchError } from '../graph/modelErrors.ts';
 
 /** The format's own bound. */
 const MAX_HEADER_BYTES = 100_000_000;

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { createCpuTreeDevice } from '../../../kernels/gbdt/cpuDevice.ts';
+import { createCpuTreeDevice } from '../../../kernels/gbdt/devices/cpuDevice.ts';
 import { boostRound } from '../../../client/gbdt/boostRound.ts';
 import { featureBounds } from '../../../client/gbdt/featureBlocks.ts';
 import { soloCollective } from '../../../shared/collective/soloCollective.ts';
-import { AbortedError } from '../../../shared/errors.ts';
+import { AbortedError } from '../../../kernels/errors.ts';
 import { writeModel } from '../../../shared/gbdt/model/writeModel.ts';
 import { Predictor } from '../../../shared/gbdt/model/predictor.ts';
 import { trainOracle } from '../../oracle/xgboost.ts';

@@ -1,6 +1,6 @@
 // Trains in this process from columns of numbers: what the preparer, the session and the trainer do, without them.
 
-import { createCpuTreeDevice } from '../../../kernels/gbdt/cpuDevice.ts';
+import { createCpuTreeDevice } from '../../../kernels/gbdt/devices/cpuDevice.ts';
 import type { BinnedTree } from '../../../kernels/gbdt/binnedTree.ts';
 import type { DeviceSpec, TreeDevice } from '../../../kernels/gbdt/treeDevice.ts';
 import { boostRound } from '../../../client/gbdt/boostRound.ts';

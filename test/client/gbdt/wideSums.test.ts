@@ -2,7 +2,7 @@
 // for every number of workers and every device.
 
 import { expect, it } from 'vitest';
-import { createWebgpuTreeDevice } from '../../../kernels/gbdt/webgpuDevice.ts';
+import { createWebgpuTreeDevice } from '../../../kernels/gbdt/devices/webgpuDevice.ts';
 import type { DeviceSpec, TreeDevice } from '../../../kernels/gbdt/treeDevice.ts';
 import { Predictor } from '../../../shared/gbdt/model/predictor.ts';
 import { treeBytes } from '../../../shared/gbdt/treeBytes.ts';

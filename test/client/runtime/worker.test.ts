@@ -3,7 +3,7 @@ import type { ControlSocket } from '../../../client/control/controlClient.ts';
 import { Worker } from '../../../client/runtime/worker.ts';
 import type { WorkerTransport } from '../../../client/runtime/workerPlatform.ts';
 import type { WorkerStatus } from '../../../client/runtime/workerStatus.ts';
-import { createCpuTreeDevice } from '../../../kernels/gbdt/cpuDevice.ts';
+import { createCpuTreeDevice } from '../../../kernels/gbdt/devices/cpuDevice.ts';
 import type { CoordinatorMessage, WorkerMessage } from '../../../shared/protocol/control.ts';
 import { ManualClock } from '../../setup/manualClock.ts';
 

@@ -2,7 +2,7 @@
 // does what a test says. Nothing is simulated but the network and the coordinator: trees are grown for real.
 
 import { createHash } from 'node:crypto';
-import { createCpuTreeDevice } from '../../../kernels/gbdt/cpuDevice.ts';
+import { createCpuTreeDevice } from '../../../kernels/gbdt/devices/cpuDevice.ts';
 import type { TreeDevice } from '../../../kernels/gbdt/treeDevice.ts';
 import { LoopThread } from '../../../client/ownerLoop/loopThread.ts';
 import { createWorkerSession } from '../../../client/session/runSession.ts';

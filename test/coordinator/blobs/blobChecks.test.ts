@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { BlobChecks } from '../../../coordinator/blobs/blobChecks.ts';
-import { AbortedError } from '../../../shared/errors.ts';
+import { AbortedError } from '../../../kernels/errors.ts';
 import { ManualClock } from '../../setup/manualClock.ts';
 
 /** A store whose checks end when the test says so. */

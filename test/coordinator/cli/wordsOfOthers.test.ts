@@ -8,7 +8,7 @@ import { promisify } from 'node:util';
 import { afterEach, describe, expect, it } from 'vitest';
 import { WebSocket, WebSocketServer } from 'ws';
 import { startCoordinator, type Coordinator } from '../../../coordinator/server/coordinator.ts';
-import { visibleText } from '../../../shared/text/visibleText.ts';
+import { visibleText } from '../../../kernels/visibleText.ts';
 import { PROTOCOL_VERSION } from '../../../shared/protocol/control.ts';
 import { runTabgrad, type Ended } from './runTabgrad.ts';
 

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { checkConfig, loadConfig, resolveSource } from '../../../coordinator/config/loadConfig.ts';
 import { readConfigFile } from '../../../coordinator/config/readConfigFile.ts';
-import type { TabgradError } from '../../../shared/errors.ts';
+import type { TabgradError } from '../../../kernels/errors.ts';
 
 const example = {
   trainer: 'gbdt',

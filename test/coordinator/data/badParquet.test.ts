@@ -1,7 +1,7 @@
 import { appendFileSync, copyFileSync, mkdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
 import { parquetMetadata } from 'hyparquet';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { TabgradError } from '../../../shared/errors.ts';
+import { TabgradError } from '../../../kernels/errors.ts';
 import { readParquet } from '../../../coordinator/data/readParquet.ts';
 import { withDuck } from './support/duck.ts';
 import { scratchFolder } from './support/scratch.ts';

@@ -13,7 +13,7 @@ import {
 } from '../../../coordinator/neural/neuralTrainer.ts';
 import { NeuralPredictor } from '../../../coordinator/predict/neuralPredictor.ts';
 import { readLayersModel } from '../../../coordinator/neural/modelSource.ts';
-import { RowOrder } from '../../../shared/neural/data/rowOrder.ts';
+import { RowOrder } from '../../../shared/neural/run/rowOrder.ts';
 import { ROWS, smallRows } from '../../client/neural/run/netWorld.ts';
 import { localNetWorld } from './localNetWorld.ts';
 

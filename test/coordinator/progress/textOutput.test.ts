@@ -3,7 +3,7 @@ import { textTable } from '../../../coordinator/cli/textTable.ts';
 import { terminalProgress } from '../../../coordinator/progress/terminalProgress.ts';
 import { visibleOutput } from '../../../coordinator/progress/textOutput.ts';
 import { tuneTable } from '../../../coordinator/tune/progress/tuneTable.ts';
-import { visibleText } from '../../../shared/text/visibleText.ts';
+import { visibleText } from '../../../kernels/visibleText.ts';
 import { formatRows } from '../../../shared/columns/formatRows.ts';
 
 const HOSTILE = 'a\u001b[2J\nb\u202e';

@@ -15,7 +15,7 @@ import { GBDTPredictor } from '../../../coordinator/predict/gbdtPredictor.ts';
 import { GBDTTrainer } from '../../../coordinator/train/gbdtTrainer.ts';
 import type { Result, ResultRecord } from '../../../coordinator/train/result.ts';
 import type { GBDTTrainerOptions } from '../../../coordinator/train/trainerOptions.ts';
-import { DeadlineError } from '../../../shared/errors.ts';
+import { DeadlineError } from '../../../kernels/errors.ts';
 import { loadOracle } from '../../oracle/xgboost.ts';
 import { inProcessWorld, type ClusterBehaviour } from './inProcessCluster.ts';
 import { tableData, type TableColumn } from './tableData.ts';

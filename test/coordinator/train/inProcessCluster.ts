@@ -1,7 +1,7 @@
 // A cluster of one in this process: real rounds on the cpu device over a group of one, without network or processes.
 
 import type { BinnedTree } from '../../../kernels/gbdt/binnedTree.ts';
-import { createCpuTreeDevice } from '../../../kernels/gbdt/cpuDevice.ts';
+import { createCpuTreeDevice } from '../../../kernels/gbdt/devices/cpuDevice.ts';
 import { boostRound } from '../../../client/gbdt/boostRound.ts';
 import { evaluateRound, roundMetrics, type EvaluationBlock } from '../../../client/gbdt/evaluateRound.ts';
 import type { Cluster } from '../../../coordinator/train/cluster/cluster.ts';

@@ -2,7 +2,7 @@
 
 import { BufferTracker } from '../../../kernels/gpu/bufferTracker.ts';
 import { PipelineCache } from '../../../kernels/gpu/pipelineCache.ts';
-import { createWebgpuTreeDevice } from '../../../kernels/gbdt/webgpuDevice.ts';
+import { createWebgpuTreeDevice } from '../../../kernels/gbdt/devices/webgpuDevice.ts';
 import type { Transcript } from './playScenario.ts';
 import { playScenario } from './playScenario.ts';
 import type { Scenario } from './scenarios.ts';

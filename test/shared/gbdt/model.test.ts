@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { TabgradError } from '../../../shared/errors.ts';
+import type { TabgradError } from '../../../kernels/errors.ts';
 import { decodeTree, encodeTree } from '../../../shared/gbdt/treeCodec.ts';
 import type { GbdtModel } from '../../../shared/gbdt/model/model.ts';
 import { categoriesAttribute, modelCategories } from '../../../shared/gbdt/model/model.ts';

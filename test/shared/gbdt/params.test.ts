@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { TabgradError } from '../../../shared/errors.ts';
+import type { TabgradError } from '../../../kernels/errors.ts';
 import { effectiveMetrics, resolveParams } from '../../../shared/gbdt/params.ts';
 import { parameterDefinitions } from '../../../shared/gbdt/parameterRegistry.ts';
 

@@ -2,7 +2,7 @@
 // answered to the same file.
 
 import { describe, expect, it } from 'vitest';
-import { TabgradError } from '../../../shared/errors.ts';
+import { TabgradError } from '../../../kernels/errors.ts';
 import { BatchPredictor } from '../../../shared/gbdt/model/batchPredictor.ts';
 import { Predictor } from '../../../shared/gbdt/model/predictor.ts';
 import { readModel } from '../../../shared/gbdt/model/readModel.ts';

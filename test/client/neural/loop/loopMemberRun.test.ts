@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { DataParallelContext } from '../../../../shared/neural/loop/dataParallelLoop.ts';
 import type { LoopCode, LoopSpec } from '../../../../shared/neural/loop/loopSpec.ts';
 import { unpackFiles } from '../../../../shared/neural/loop/packedFiles.ts';
-import { encodeTensorShard } from '../../../../shared/neural/data/tensorShard.ts';
+import { encodeTensorShard } from '../../../../shared/neural/run/tensorShard.ts';
 import type { TensorField } from '../../../../shared/neural/run/neuralSpec.ts';
 import { formGroup, RUN, SessionWorld } from '../../session/sessionWorld.ts';
 

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { TensorRows } from '../../../../client/neural/run/tensorRows.ts';
 import { createNeuralEngine } from '../../../../client/runtime/createNeuralEngine.ts';
-import { microbatchesOf, shareOf } from '../../../../shared/neural/data/stepPlan.ts';
+import { microbatchesOf, shareOf } from '../../../../shared/neural/run/stepPlan.ts';
 import { learningRateAt } from '../../../../shared/neural/run/learningRate.ts';
 import type { NeuralSpec } from '../../../../shared/neural/run/neuralSpec.ts';
 import { readNeuralSpec } from '../../../../shared/neural/run/readNeuralSpec.ts';

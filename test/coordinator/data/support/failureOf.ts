@@ -1,5 +1,5 @@
 import { expect } from 'vitest';
-import { TabgradError } from '../../../../shared/errors.ts';
+import { TabgradError } from '../../../../kernels/errors.ts';
 
 /** The coded error that the action ends with. */
 export async function failureOf(action: Promise<unknown>): Promise<TabgradError> {

@@ -2,7 +2,7 @@
 
 import * as tf from '@tensorflow/tfjs';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { TabgradError } from '../../../../shared/errors.ts';
+import { TabgradError } from '../../../../kernels/errors.ts';
 import { readCalls } from '../../../../shared/neural/model/layerCalls.ts';
 import { readModelJson, readWeights } from '../../../../shared/neural/model/layersFormat.ts';
 import { outputKind } from '../../../../shared/neural/model/outputKind.ts';
