@@ -3,7 +3,7 @@
 import { AbortedError } from '../../kernels/errors.ts';
 import type { Clock } from '../../shared/clock.ts';
 import { workerAuthorization, type WorkerCredentials } from '../../shared/protocol/workerCredentials.ts';
-import type { FetchBlobOptions } from '../session/sessionEnvironment.ts';
+import type { FetchBlobOptions } from '../memberRun/sessionEnvironment.ts';
 import type { BlobCache } from './blobCache.ts';
 import { BlobFetchError } from './blobErrors.ts';
 import { BlobRetries, isAwayError, isAwayStatus } from './blobRetries.ts';

@@ -3,11 +3,11 @@
 import { readTrainSpec } from '../../shared/gbdt/readTrainSpec.ts';
 import { readRoundTrees, treeBounds } from '../../shared/gbdt/readRoundTrees.ts';
 import type { Lease, WorkerMessageOf } from '../../shared/protocol/control.ts';
-import { BadAssignmentError } from '../session/errors.ts';
-import { fetchJson } from '../session/fetchJson.ts';
-import type { Assignment } from '../session/memberRun.ts';
-import type { GenerationContext, MemberRun, MemberRunKind } from '../session/memberRun.ts';
-import type { SessionEnvironment } from '../session/sessionEnvironment.ts';
+import { BadAssignmentError } from '../memberRun/errors.ts';
+import { fetchJson } from '../memberRun/fetchJson.ts';
+import type { Assignment } from '../memberRun/memberRun.ts';
+import type { GenerationContext, MemberRun, MemberRunKind } from '../memberRun/memberRun.ts';
+import type { SessionEnvironment } from '../memberRun/sessionEnvironment.ts';
 import { encodeKnownRounds } from './roundMessages.ts';
 import { RunData } from './runData.ts';
 import { trainRounds } from './trainRounds.ts';

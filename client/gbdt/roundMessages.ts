@@ -5,7 +5,7 @@ import type { EncodedTree } from '../../shared/gbdt/treeCodec.ts';
 import { encodeTree } from '../../shared/gbdt/treeCodec.ts';
 import type { WorkerMessageOf } from '../../shared/protocol/control.ts';
 import { MAX_CONTROL_MESSAGE_BYTES } from '../../shared/protocol/control.ts';
-import { TreesTooLargeError } from '../session/errors.ts';
+import { TreesTooLargeError } from '../memberRun/errors.ts';
 import type { KnownRound } from './runData.ts';
 
 /** Characters of trees in one message; what else is in it is small. */

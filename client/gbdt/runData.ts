@@ -8,8 +8,8 @@ import { binnedBlock } from '../../shared/gbdt/binnedBlock.ts';
 import { decodeShard } from '../../shared/gbdt/shardCodec.ts';
 import type { TrainSpec } from '../../shared/gbdt/trainSpec.ts';
 import type { Lease } from '../../shared/protocol/control.ts';
-import { BadAssignmentError } from '../session/errors.ts';
-import type { SessionEnvironment } from '../session/sessionEnvironment.ts';
+import { BadAssignmentError } from '../memberRun/errors.ts';
+import type { SessionEnvironment } from '../memberRun/sessionEnvironment.ts';
 
 /** One committed round as this worker knows it; metrics are the same at every member. */
 export interface KnownRound {

@@ -9,7 +9,7 @@ import type { TrainLoopSpec } from '../../shared/gbdt/trainLoop.ts';
 import { callLoop, readAsk } from '../ownerLoop/callLoop.ts';
 import type { RoundsPlace } from '../ownerLoop/loopMessages.ts';
 import type { AnswerLoop } from '../ownerLoop/loopThread.ts';
-import { TrainLoopError } from '../session/errors.ts';
+import { TrainLoopError } from '../memberRun/errors.ts';
 import type { MadeRound } from './roundsLoop.ts';
 import type { RoundContext } from './roundStep.ts';
 import { RoundStep } from './roundStep.ts';

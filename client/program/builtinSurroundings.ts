@@ -1,6 +1,6 @@
 // What the thread gives to tabgrad's own programs: their `init` is called with it. Owners' programs do without.
 
-import type { AdapterSearch } from '../runtime/findAdapter.ts';
+import type { AdapterSearch } from '../thread/findAdapter.ts';
 
 export interface BuiltinSurroundings {
   readonly findAdapter: () => Promise<AdapterSearch>;

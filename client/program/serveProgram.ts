@@ -16,7 +16,7 @@ import {
   type OpenProgram,
   type ToProgram,
 } from '../../shared/protocol/program.ts';
-import { findAdapter } from '../runtime/findAdapter.ts';
+import { findAdapter } from '../thread/findAdapter.ts';
 import type { ThreadPlatform } from '../thread/threadPlatform.ts';
 import type { ThreadPort } from '../thread/threadPort.ts';
 import { builtinPrograms } from './builtinPrograms.ts';

@@ -1,6 +1,6 @@
 // WebGPU in a tab: built in where the browser has it, and only over https or from localhost.
 
-import type { GpuAccess } from './findAdapter.ts';
+import type { GpuAccess } from '../thread/findAdapter.ts';
 
 export function browserGpuAccess(): Promise<GpuAccess> {
   if (!globalThis.isSecureContext) {

@@ -1,6 +1,6 @@
 // WebGPU in Deno: built in (wgpu).
 
-import type { GpuAccess } from './findAdapter.ts';
+import type { GpuAccess } from '../thread/findAdapter.ts';
 
 export function denoGpuAccess(): Promise<GpuAccess> {
   // Typed as always there, but older versions and some platforms have none.

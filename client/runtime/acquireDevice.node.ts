@@ -2,7 +2,7 @@
 // machine; a launcher that wants the software one points VK_ICD_FILENAMES at it.
 
 import { messageOf } from '../../shared/text/messageOf.ts';
-import type { GpuAccess } from './findAdapter.ts';
+import type { GpuAccess } from '../thread/findAdapter.ts';
 import { exposeGpu } from './exposeGpu.node.ts';
 
 /** A function that loads Dawn once and answers with its GPU object. */

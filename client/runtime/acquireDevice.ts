@@ -10,7 +10,7 @@ import { chooseDevice, type AdapterFinding, type DeviceWish } from './deviceChoi
 import { createNeuralEngine } from './createNeuralEngine.ts';
 import { createTreeDevice } from './createTreeDevice.ts';
 import type { TuningPlace } from './tunedConvolutions.ts';
-import { findAdapter, type OpenGpu } from './findAdapter.ts';
+import { findAdapter, type OpenGpu } from '../thread/findAdapter.ts';
 
 export interface AcquiredDevice {
   readonly report: DeviceReport;

@@ -2,7 +2,7 @@
 
 import type { TreeDevice } from '../../kernels/gbdt/treeDevice.ts';
 import type { TrainingEngine } from '../../shared/neural/trainingEngine.ts';
-import type { SessionEnvironment } from '../session/sessionEnvironment.ts';
+import type { SessionEnvironment } from '../memberRun/sessionEnvironment.ts';
 import type { LinkConnector } from '../transport/link.ts';
 import type { AcquiredDevice } from './acquireDevice.ts';
 import { lentConnector } from './lentLinks.ts';

@@ -1,7 +1,7 @@
 // Where a worker that was allowed to run owners' code runs their loops.
 
 import { LoopThread } from '../ownerLoop/loopThread.ts';
-import type { SessionEnvironment } from '../session/sessionEnvironment.ts';
+import type { SessionEnvironment } from '../memberRun/sessionEnvironment.ts';
 import type { WorkerPlatform } from './workerPlatform.ts';
 
 /** @param device what the worker computes on, and a loop over tensors too. */

@@ -3,7 +3,7 @@
 import { parentPort } from 'node:worker_threads';
 import { importDataUrl } from '../thread/importDataUrl.node.ts';
 import { nodeGpuAccess } from './acquireDevice.node.ts';
-import type { OpenGpu } from './findAdapter.ts';
+import type { OpenGpu } from '../thread/findAdapter.ts';
 import { PendingGpuPromises } from './pendingGpuPromises.node.ts';
 import { serveOwnerThread } from './serveOwnerThread.ts';
 

@@ -2,7 +2,7 @@
 // network nor the coordinator; what it needs of them it asks of the worker's main thread.
 
 import { isLoopStart } from '../ownerLoop/loopMessages.ts';
-import { serveLoop } from '../ownerLoop/serveLoop.ts';
+import { serveLoop } from './serveLoop.ts';
 import { serveProgram } from '../program/serveProgram.ts';
 import type { ThreadPlatform } from '../thread/threadPlatform.ts';
 import type { ThreadPort } from '../thread/threadPort.ts';

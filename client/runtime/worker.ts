@@ -8,7 +8,7 @@ import { createBlobUploader } from '../blobs/blobUploader.ts';
 import { ControlClient } from '../control/controlClient.ts';
 import { WorkerPrograms } from '../program/workerPrograms.ts';
 import { createWorkerSession } from '../session/runSession.ts';
-import type { SessionStatus, WorkerSession } from '../session/sessionEnvironment.ts';
+import type { SessionStatus, WorkerSession } from '../memberRun/sessionEnvironment.ts';
 import { socketUrl } from '../transport/socketUrl.ts';
 import type { AcquiredDevice } from './acquireDevice.ts';
 import { lentDevices } from './lentDevices.ts';

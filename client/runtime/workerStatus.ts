@@ -1,7 +1,7 @@
 // What a worker is doing, as the volunteer's page and the terminal show it.
 
 import type { DeviceReport } from '../../shared/protocol/control.ts';
-import type { SessionStatus } from '../session/sessionEnvironment.ts';
+import type { SessionStatus } from '../memberRun/sessionEnvironment.ts';
 
 export type WorkerPhase =
   /** Looking for a device. */

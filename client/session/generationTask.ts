@@ -8,10 +8,10 @@ import { deferred } from '../../shared/deferred.ts';
 import { whenAborted } from '../../shared/whenAborted.ts';
 import { LinkCollective } from '../collective/linkCollective.ts';
 import type { Link, PeerAddress } from '../transport/link.ts';
-import { BadAssignmentError } from './errors.ts';
-import type { GenerationContext, MemberRun } from './memberRun.ts';
-import type { SessionEnvironment } from './sessionEnvironment.ts';
-import type { Assignment } from './memberRun.ts';
+import { BadAssignmentError } from '../memberRun/errors.ts';
+import type { GenerationContext, MemberRun } from '../memberRun/memberRun.ts';
+import type { SessionEnvironment } from '../memberRun/sessionEnvironment.ts';
+import type { Assignment } from '../memberRun/memberRun.ts';
 
 /** How a generation ended here. A withdrawn one was cut short by halt or by a newer assignment. */
 export type GenerationEnd =

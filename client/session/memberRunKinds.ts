@@ -4,8 +4,8 @@ import type { TrainerName } from '../../shared/run/runSpec.ts';
 import { gbdtMemberRun } from '../gbdt/gbdtMemberRun.ts';
 import { loopMemberRun } from '../neural/loop/loopMemberRun.ts';
 import { neuralMemberRun } from '../neural/run/neuralMemberRun.ts';
-import { BadAssignmentError } from './errors.ts';
-import type { MemberRunKind } from './memberRun.ts';
+import { BadAssignmentError } from '../memberRun/errors.ts';
+import type { MemberRunKind } from '../memberRun/memberRun.ts';
 
 const kinds: Readonly<Record<TrainerName, MemberRunKind>> = {
   gbdt: gbdtMemberRun,

@@ -4,12 +4,12 @@
 import type { CoordinatorMessage, CoordinatorMessageOf } from '../../shared/protocol/control.ts';
 import { AbortedError, TabgradError } from '../../kernels/errors.ts';
 import { messageOf } from '../../shared/text/messageOf.ts';
-import { fetchJson } from './fetchJson.ts';
+import { fetchJson } from '../memberRun/fetchJson.ts';
 import { GenerationTask } from './generationTask.ts';
-import type { Assignment } from './memberRun.ts';
-import type { MemberRun } from './memberRun.ts';
+import type { Assignment } from '../memberRun/memberRun.ts';
+import type { MemberRun } from '../memberRun/memberRun.ts';
 import { memberRunKindOf } from './memberRunKinds.ts';
-import type { SessionEnvironment, WorkerSession } from './sessionEnvironment.ts';
+import type { SessionEnvironment, WorkerSession } from '../memberRun/sessionEnvironment.ts';
 
 /** What a run needs to be opened. */
 type Place = Pick<Assignment, 'runId' | 'spec'>;

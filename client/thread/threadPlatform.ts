@@ -1,6 +1,6 @@
 // What a platform gives to the threads of owners' code.
 
-import type { OpenGpu } from '../runtime/findAdapter.ts';
+import type { OpenGpu } from './findAdapter.ts';
 
 /** Loads the text of an ES module; the address is what positions in it are reported under. */
 export type ImportText = (source: string) => { readonly url: string; readonly module: Promise<unknown> };

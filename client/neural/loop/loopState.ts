@@ -5,9 +5,9 @@ import type { Collective } from '../../../shared/collective/collective.ts';
 import { readFromPeer } from '../../../shared/collective/peerMessage.ts';
 import type { LoopSpec } from '../../../shared/neural/loop/loopSpec.ts';
 import { packFiles, unpackFiles, type PackedFiles } from '../../../shared/neural/loop/packedFiles.ts';
-import { BadAssignmentError } from '../../session/errors.ts';
-import type { Assignment } from '../../session/memberRun.ts';
-import type { SessionEnvironment } from '../../session/sessionEnvironment.ts';
+import { BadAssignmentError } from '../../memberRun/errors.ts';
+import type { Assignment } from '../../memberRun/memberRun.ts';
+import type { SessionEnvironment } from '../../memberRun/sessionEnvironment.ts';
 
 export class LoopState {
   readonly #spec: LoopSpec;

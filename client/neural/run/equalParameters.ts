@@ -3,7 +3,7 @@
 import { readFromPeer } from '../../../shared/collective/peerMessage.ts';
 import type { StateSection, TrainingEngine } from '../../../shared/neural/trainingEngine.ts';
 import { checksum32 } from '../../../shared/wire/checksum.ts';
-import type { GenerationContext } from '../../session/memberRun.ts';
+import type { GenerationContext } from '../../memberRun/memberRun.ts';
 import { stateSections } from './memberState.ts';
 
 type Group = Pick<GenerationContext, 'collective' | 'rank' | 'signal'>;

@@ -14,9 +14,9 @@ import {
 } from '../../../shared/neural/state/namedState.ts';
 import type { EngineLayout, StateSection, TrainingEngine } from '../../../shared/neural/trainingEngine.ts';
 import { sha256Hex } from '../../blobs/sha256Hex.ts';
-import { BadAssignmentError } from '../../session/errors.ts';
-import type { Assignment } from '../../session/memberRun.ts';
-import type { SessionEnvironment } from '../../session/sessionEnvironment.ts';
+import { BadAssignmentError } from '../../memberRun/errors.ts';
+import type { Assignment } from '../../memberRun/memberRun.ts';
+import type { SessionEnvironment } from '../../memberRun/sessionEnvironment.ts';
 
 export const stateSections = [
   'parameters',

@@ -3,9 +3,9 @@
 import { readNeuralSpec } from '../../../shared/neural/run/readNeuralSpec.ts';
 import type { NeuralSpec } from '../../../shared/neural/run/neuralSpec.ts';
 import type { TrainingEngine } from '../../../shared/neural/trainingEngine.ts';
-import type { Assignment } from '../../session/memberRun.ts';
-import type { GenerationContext, MemberRun, MemberRunKind } from '../../session/memberRun.ts';
-import type { SessionEnvironment } from '../../session/sessionEnvironment.ts';
+import type { Assignment } from '../../memberRun/memberRun.ts';
+import type { GenerationContext, MemberRun, MemberRunKind } from '../../memberRun/memberRun.ts';
+import type { SessionEnvironment } from '../../memberRun/sessionEnvironment.ts';
 import { MemberState } from './memberState.ts';
 import { StepLoop } from './stepLoop.ts';
 import { TensorRows } from './tensorRows.ts';

@@ -4,7 +4,7 @@
 
 import type { LocalSteps } from '../../../shared/neural/run/neuralSpec.ts';
 import type { Sections } from '../../../shared/neural/state/namedState.ts';
-import type { GenerationContext } from '../../session/memberRun.ts';
+import type { GenerationContext } from '../../memberRun/memberRun.ts';
 import type { GradientSum } from './gradientSum.ts';
 import type { MemberState } from './memberState.ts';
 

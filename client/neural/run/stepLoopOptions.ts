@@ -3,7 +3,7 @@
 import type { NeuralSpec } from '../../../shared/neural/run/neuralSpec.ts';
 import type { MemberState } from './memberState.ts';
 import type { TensorRows } from './tensorRows.ts';
-import type { GenerationContext } from '../../session/memberRun.ts';
+import type { GenerationContext } from '../../memberRun/memberRun.ts';
 
 export interface StepLoopOptions {
   readonly runId: string;

@@ -2,7 +2,7 @@
 // first rank stores it.
 
 import { sha256Hex } from '../../blobs/sha256Hex.ts';
-import type { GenerationContext } from '../../session/memberRun.ts';
+import type { GenerationContext } from '../../memberRun/memberRun.ts';
 
 /**
  * @param rounds that the state has behind it.

@@ -6,7 +6,7 @@ import type { Microbatch, TargetValues } from '../../../shared/neural/trainingEn
 import { RowOrder } from '../../../shared/neural/run/rowOrder.ts';
 import type { MicrobatchPlace } from '../../../shared/neural/run/stepPlan.ts';
 import { decodeTensorShard, fieldsOf, type StoredValues } from '../../../shared/neural/run/tensorShard.ts';
-import type { SessionEnvironment } from '../../session/sessionEnvironment.ts';
+import type { SessionEnvironment } from '../../memberRun/sessionEnvironment.ts';
 
 /** Somewhat more than a window of the order, so that the next one's shards find room. */
 const CACHE_BYTES = 256 * 1024 * 1024;

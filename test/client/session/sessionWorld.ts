@@ -6,7 +6,7 @@ import { createCpuTreeDevice } from '../../../kernels/gbdt/devices/cpuDevice.ts'
 import type { TreeDevice } from '../../../kernels/gbdt/treeDevice.ts';
 import { LoopThread } from '../../../client/ownerLoop/loopThread.ts';
 import { createWorkerSession } from '../../../client/session/runSession.ts';
-import type { WorkerSession } from '../../../client/session/sessionEnvironment.ts';
+import type { WorkerSession } from '../../../client/memberRun/sessionEnvironment.ts';
 import type { Link, LinkConnector } from '../../../client/transport/link.ts';
 import { BlobFetchError } from '../../../client/blobs/blobErrors.ts';
 import { memoryLinkPair } from '../../../client/transport/memoryLink.ts';

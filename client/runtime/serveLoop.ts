@@ -6,13 +6,13 @@ import { deferred, type Deferred } from '../../shared/deferred.ts';
 import { AbortedError } from '../../kernels/errors.ts';
 import { openRoundsLoop } from '../gbdt/roundsLoop.ts';
 import { openTensorsLoop } from '../neural/loop/tensorsLoop.ts';
-import { findAdapter } from '../runtime/findAdapter.ts';
+import { findAdapter } from '../thread/findAdapter.ts';
 import { ownerError } from '../thread/ownerError.ts';
 import type { ThreadPlatform } from '../thread/threadPlatform.ts';
 import type { ThreadPort } from '../thread/threadPort.ts';
-import type { AskMain, LoadOwnerFunction, OpenLoop } from './askMain.ts';
-import { loadLoop } from './loadLoop.ts';
-import type { FromLoopThread, LoopStart, PlainError, ToLoopThread } from './loopMessages.ts';
+import type { AskMain, LoadOwnerFunction, OpenLoop } from '../ownerLoop/askMain.ts';
+import { loadLoop } from '../ownerLoop/loadLoop.ts';
+import type { FromLoopThread, LoopStart, PlainError, ToLoopThread } from '../ownerLoop/loopMessages.ts';
 
 /** For a loop whose thread is to end: what it asks for fails from then on. */
 const END_GRACE_MS = 2_000;
