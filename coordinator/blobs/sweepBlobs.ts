@@ -1,7 +1,7 @@
 // Keeps the blob folder from growing for ever: shards, specs and trees of runs that are over go after a while.
 
 import type { Clock } from '../../shared/clock.ts';
-import type { Log } from '../pool/log.ts';
+import type { Log } from '../log/log.ts';
 import type { BlobStore } from './blobStore.ts';
 
 export interface SweepOptions {

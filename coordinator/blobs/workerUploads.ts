@@ -2,7 +2,7 @@
 
 import type { Clock } from '../../shared/clock.ts';
 import { TabgradError } from '../../kernels/errors.ts';
-import type { Log } from '../pool/log.ts';
+import type { Log } from '../log/log.ts';
 import { TokenBucket, type RateLimit } from '../pool/rateLimit.ts';
 import { BlobTooLargeError } from './blobErrors.ts';
 import type { BlobStore } from './blobStore.ts';

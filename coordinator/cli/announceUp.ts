@@ -2,7 +2,7 @@
 
 import type { Coordinator } from '../server/coordinator.ts';
 import { shownFingerprint } from '../tls/fingerprint.ts';
-import type { TextOutput } from '../progress/textOutput.ts';
+import type { TextOutput } from '../log/textOutput.ts';
 
 export interface Announcement {
   readonly coordinator: Pick<Coordinator, 'authority' | 'joinUrl' | 'tokens' | 'url'>;

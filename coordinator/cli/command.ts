@@ -1,6 +1,6 @@
 // What a command is: everything that parsing, help and docs need to know about it, and the function that runs it.
 
-import type { TextOutput } from '../progress/textOutput.ts';
+import type { TextOutput } from '../log/textOutput.ts';
 import type { ExitCode } from './exitCodes.ts';
 import type { OptionSpecs, OptionValues } from './options.ts';
 

@@ -4,7 +4,7 @@
 import { commands } from './commands.ts';
 import { OutputError } from './cliErrors.ts';
 import { listenForInterrupts } from './interrupts.ts';
-import { packageVersion } from './packageVersion.ts';
+import { packageVersion } from '../files/packageVersion.ts';
 import { reportError } from './reportError.ts';
 import { runCli } from './runCli.ts';
 

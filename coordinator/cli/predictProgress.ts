@@ -3,7 +3,7 @@
 import type { PoolStatus } from '../data/operators/mapBatchesOnPool.ts';
 import { formatCount, formatDuration, formatShort } from '../progress/formatNumbers.ts';
 import { visibleLine } from '../../kernels/visibleText.ts';
-import { visibleOutput, type TextOutput, type VisibleOutput } from '../progress/textOutput.ts';
+import { visibleOutput, type TextOutput, type VisibleOutput } from '../log/textOutput.ts';
 
 export interface PredictProgressOptions {
   readonly stream: TextOutput;

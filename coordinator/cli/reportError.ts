@@ -1,7 +1,7 @@
 // How a failure reaches the person or script that ran the command: one clear line, its place, or JSON.
 
 import { AbortedError, TabgradError } from '../../kernels/errors.ts';
-import { visibleOutput, type TextOutput } from '../progress/textOutput.ts';
+import { visibleOutput, type TextOutput } from '../log/textOutput.ts';
 import { exitCodes, type ExitCode } from './exitCodes.ts';
 
 export interface ErrorStyle {

@@ -6,7 +6,7 @@ import { BadArgumentError, didYouMean, UnknownCommandError } from './cliErrors.t
 import { exitCodes, type ExitCode } from './exitCodes.ts';
 import { commandText, overviewText, usageLine } from './helpText.ts';
 import { parseOptions } from './options.ts';
-import { visibleOutput } from '../progress/textOutput.ts';
+import { visibleOutput } from '../log/textOutput.ts';
 import { reportError } from './reportError.ts';
 
 /**

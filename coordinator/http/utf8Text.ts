@@ -1,7 +1,7 @@
 // Text that came over HTTP as UTF-8, or not at all.
 
 import { isUtf8 } from 'node:buffer';
-import { BadRequestError } from '../server/serverErrors.ts';
+import { BadRequestError } from './httpErrors.ts';
 
 /** @param what begins the message. @throws BadRequestError */
 export function utf8Text(bytes: Uint8Array, what: string): string {

@@ -1,6 +1,6 @@
 // Starts workers on this machine: the embedded pool of a script, and what `tabgrad up --workers N` lends by itself.
 
-import { writeToStderr } from '../progress/textOutput.ts';
+import { writeToStderr } from '../log/textOutput.ts';
 import { readdirSync } from 'node:fs';
 import { sandboxPolicy } from './browserSandbox.ts';
 import { openLocalBrowser, type LocalBrowser } from './browserWorker.ts';

@@ -1,7 +1,7 @@
 // Keeps a log readable while somebody floods it: of what comes in great numbers the first entries are written, and the rest
 // is told in one entry with its number. A function of values: time and output are the writer's.
 
-import type { LogEntry } from '../pool/log.ts';
+import type { LogEntry } from './log.ts';
 
 export interface ThrottleLimits {
   /** Entries that are written of one kind and source in a window. */

@@ -2,8 +2,8 @@
 
 import type { Clock } from '../../shared/clock.ts';
 import { visibleLine } from '../../kernels/visibleText.ts';
-import type { Log, LogEntry } from '../pool/log.ts';
-import { visibleOutput, type TextOutput } from '../progress/textOutput.ts';
+import type { Log, LogEntry } from './log.ts';
+import { visibleOutput, type TextOutput } from './textOutput.ts';
 import { LogThrottle } from './logThrottle.ts';
 
 export interface LogWriterOptions {

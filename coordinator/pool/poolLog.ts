@@ -1,6 +1,6 @@
 // How what happens in the pool is told to the log.
 
-import type { Log, LogKind } from './log.ts';
+import type { Log, LogKind } from '../log/log.ts';
 import type { PoolEntry } from './poolEntry.ts';
 
 export class PoolLog {

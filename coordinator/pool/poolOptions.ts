@@ -2,7 +2,7 @@
 
 import type { CoordinatorMessageOf } from '../../shared/protocol/control.ts';
 import type { AdmissionOptions } from './admission.ts';
-import type { Log } from './log.ts';
+import type { Log } from '../log/log.ts';
 import type { PlaceOptions } from './places.ts';
 import type { RateLimit } from './rateLimit.ts';
 

@@ -3,7 +3,7 @@
 
 import { AbortedError } from '../../kernels/errors.ts';
 import type { Clock } from '../../shared/clock.ts';
-import type { Log } from '../pool/log.ts';
+import type { Log } from '../log/log.ts';
 import type { Pool } from '../pool/pool.ts';
 import type { PoolWorker } from '../pool/poolWorker.ts';
 import { makeId } from '../pool/secrets.ts';

@@ -4,7 +4,7 @@ import { visibleLine } from '../../kernels/visibleText.ts';
 import { eventJson, type ProgressEvent } from './progressEvent.ts';
 import { afterEvent, initialProgress } from './progressState.ts';
 import { liveLine, stayingLines } from './progressText.ts';
-import { visibleOutput, type TextOutput } from './textOutput.ts';
+import { visibleOutput, type TextOutput } from '../log/textOutput.ts';
 
 export type ProgressMode = 'live' | 'plain' | 'json' | 'none';
 

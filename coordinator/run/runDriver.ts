@@ -5,7 +5,7 @@
 import type { CoordinatorMessage } from '../../shared/protocol/control.ts';
 import type { BlobAddress } from '../blobs/blobStore.ts';
 import type { Clock } from '../../shared/clock.ts';
-import type { Log } from '../pool/log.ts';
+import type { Log } from '../log/log.ts';
 import type { Pool } from '../pool/pool.ts';
 import { endFacts, eventFacts, groupFact, roundFacts } from './facts.ts';
 import { asRunWorker } from './asRunWorker.ts';

@@ -4,7 +4,7 @@
 import { StorageFullError } from '../blobs/blobErrors.ts';
 import type { BlobStore } from '../blobs/blobStore.ts';
 import type { Clock } from '../../shared/clock.ts';
-import type { Log } from '../pool/log.ts';
+import type { Log } from '../log/log.ts';
 import type { Pool } from '../pool/pool.ts';
 import { checkRunRequest } from './checkRunRequest.ts';
 import { endFacts } from './facts.ts';

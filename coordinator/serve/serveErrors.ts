@@ -3,7 +3,7 @@
 import { TooManyAttemptsError } from '../pool/attemptThrottle.ts';
 import { TabgradError } from '../../kernels/errors.ts';
 import type { ErrorCode } from '../../kernels/errors.ts';
-import { statusOf } from '../server/serverErrors.ts';
+import { statusOf } from '../http/httpErrors.ts';
 
 /** An option or argument of serving is unknown, out of range or contradicts another. */
 export class ServeArgumentError extends TabgradError {

@@ -6,7 +6,7 @@ import { readWorkerAuthorization } from '../../shared/protocol/workerCredentials
 import type { AttemptThrottle } from '../pool/attemptThrottle.ts';
 import type { WorkerProofs } from '../pool/workerProofs.ts';
 import type { TrustedProxies } from './proxies.ts';
-import { OriginRefusedError, TokenRequiredError } from './serverErrors.ts';
+import { OriginRefusedError, TokenRequiredError } from '../http/httpErrors.ts';
 import type { Tokens } from './tokens.ts';
 
 export interface AccessOptions {

@@ -7,7 +7,7 @@ import { visibleText } from '../../kernels/visibleText.ts';
 import { endBeforeRest, isWhole } from '../http/endBeforeRest.ts';
 import { utf8Text } from '../http/utf8Text.ts';
 import { TooManyAttemptsError } from '../pool/attemptThrottle.ts';
-import { BadRequestError, BodyTooLargeError, statusOf } from './serverErrors.ts';
+import { BadRequestError, BodyTooLargeError, statusOf } from '../http/httpErrors.ts';
 
 /** On every answer. Pages add their own policy. */
 export const securityHeaders: Readonly<Record<string, string>> = {

@@ -13,7 +13,7 @@ import { systemClock, type Clock } from '../../shared/clock.ts';
 import { BanList } from '../pool/banList.ts';
 import { logOrStderr } from '../log/logWriter.ts';
 import { AttemptThrottle } from '../pool/attemptThrottle.ts';
-import type { Log } from '../pool/log.ts';
+import type { Log } from '../log/log.ts';
 import { Pool } from '../pool/pool.ts';
 import { WorkerProofs } from '../pool/workerProofs.ts';
 import { makeSecret } from '../pool/secrets.ts';
@@ -44,7 +44,7 @@ import { experimentRoutes, latestExperiments } from './routes/experimentRoutes.t
 import { builtPageFolder, pageRoutes } from './routes/pageRoutes.ts';
 import { runRoutes } from './routes/runRoutes.ts';
 import { statusRoutes, statusText } from './routes/statusRoutes.ts';
-import { CoordinatorClosedError } from './serverErrors.ts';
+import { CoordinatorClosedError } from '../http/httpErrors.ts';
 import { openStorage } from './storage.ts';
 import type { StorageOptions } from './storageOptions.ts';
 import { Tokens } from './tokens.ts';

@@ -7,7 +7,7 @@ import type { Server as SecureServer } from 'node:https';
 import type { Socket } from 'node:net';
 import { readTarget } from '../http/readTarget.ts';
 import type { ShareLimits } from '../pool/addressShares.ts';
-import type { Log } from '../pool/log.ts';
+import type { Log } from '../log/log.ts';
 import { makeId } from '../pool/secrets.ts';
 import type { TlsCredentials } from '../tls/tlsCredentials.ts';
 import type { AccessControl, Caller } from './access.ts';
@@ -17,7 +17,7 @@ import { logFailure, pathOf } from './logFailure.ts';
 import { stripPublicPath } from './publicPath.ts';
 import { matchRoute } from './route.ts';
 import type { Route } from './route.ts';
-import { BadRequestError, ListenError, PortInUseError } from './serverErrors.ts';
+import { BadRequestError, ListenError, PortInUseError } from '../http/httpErrors.ts';
 import type { TrafficMeter } from './trafficMeter.ts';
 
 export interface HttpServerOptions {

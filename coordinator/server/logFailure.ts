@@ -3,7 +3,7 @@
 import type { IncomingMessage } from 'node:http';
 import { TabgradError, type ErrorCode } from '../../kernels/errors.ts';
 import { outsideMessage } from '../../shared/outsideMessage.ts';
-import type { Log } from '../pool/log.ts';
+import type { Log } from '../log/log.ts';
 
 export interface FailedRequest {
   readonly log: Log;

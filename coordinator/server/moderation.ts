@@ -5,7 +5,7 @@ import { addressBlock } from '../pool/addressBlock.ts';
 import type { Ban, BanList } from '../pool/banList.ts';
 import type { Pool } from '../pool/pool.ts';
 import type { PoolWorker } from '../pool/poolWorker.ts';
-import { BadRequestError, WorkerUnknownError } from './serverErrors.ts';
+import { BadRequestError, WorkerUnknownError } from '../http/httpErrors.ts';
 import type { TokenKind, Tokens } from './tokens.ts';
 
 export interface ModerationOptions {

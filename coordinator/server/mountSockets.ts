@@ -4,7 +4,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Clock } from '../../shared/clock.ts';
 import { PROGRAM_PATH } from '../../shared/protocol/program.ts';
 import type { Attempt } from '../pool/attemptThrottle.ts';
-import type { Log } from '../pool/log.ts';
+import type { Log } from '../log/log.ts';
 import type { Pool } from '../pool/pool.ts';
 import { shareRun } from '../pool/shareRun.ts';
 import type { WorkerProofs } from '../pool/workerProofs.ts';

@@ -3,7 +3,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { z } from 'zod';
 import { readJsonBody } from './answers.ts';
-import { BadRequestError } from './serverErrors.ts';
+import { BadRequestError } from '../http/httpErrors.ts';
 
 /** @throws BodyTooLargeError, BadRequestError naming the field that is wrong */
 export async function readForm<T>(

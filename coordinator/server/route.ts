@@ -2,7 +2,7 @@
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Access } from './access.ts';
-import { MethodNotAllowedError, NotFoundError } from './serverErrors.ts';
+import { MethodNotAllowedError, NotFoundError } from '../http/httpErrors.ts';
 import type { TrafficClass } from './trafficMeter.ts';
 
 export interface Exchange {

@@ -7,7 +7,7 @@ import { StorageError } from '../blobs/blobErrors.ts';
 import type { BlobStore } from '../blobs/blobStore.ts';
 import { FolderBlobStore } from '../blobs/folderBlobStore.ts';
 import { makeTemporaryFolder, sweepTemporaryFolders } from '../files/temporaryFolder.ts';
-import type { Log } from '../pool/log.ts';
+import type { Log } from '../log/log.ts';
 import { openStore } from '../store/openStore.ts';
 import { openWhenFree } from '../store/openWhenFree.ts';
 import { storeFailure, type StorageInUseError } from '../store/storeErrors.ts';

@@ -3,7 +3,7 @@
 
 import { createHash } from 'node:crypto';
 import { TabgradError } from '../../kernels/errors.ts';
-import type { Log } from '../pool/log.ts';
+import type { Log } from '../log/log.ts';
 import { makeSecret } from '../pool/secrets.ts';
 
 export type TokenKind = 'admin' | 'join';

@@ -3,7 +3,7 @@
 import type { IncomingMessage } from 'node:http';
 import { AddressShares, isOwnMachine, type GiveBack, type ShareLimits } from '../pool/addressShares.ts';
 import type { TrustedProxies } from './proxies.ts';
-import { TooManyConnectionsError } from './serverErrors.ts';
+import { TooManyConnectionsError } from '../http/httpErrors.ts';
 
 /** A whole class that opens the link at once fits, as do all workers that come back after a restart, within seconds. */
 const LIMITS: ShareLimits = { inAll: 1024, byAddress: 256 };

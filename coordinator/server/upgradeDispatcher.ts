@@ -6,12 +6,12 @@ import type { Duplex } from 'node:stream';
 import { Socket } from 'node:net';
 import { TabgradError } from '../../kernels/errors.ts';
 import { TooManyAttemptsError } from '../pool/attemptThrottle.ts';
-import type { Log } from '../pool/log.ts';
+import type { Log } from '../log/log.ts';
 import { makeId } from '../pool/secrets.ts';
 import { logFailure, pathOf } from './logFailure.ts';
 import { stripPublicPath } from './publicPath.ts';
 import type { Access, AccessControl } from './access.ts';
-import { CoordinatorClosedError, NotFoundError, statusOf } from './serverErrors.ts';
+import { CoordinatorClosedError, NotFoundError, statusOf } from '../http/httpErrors.ts';
 import type { TrafficClass, TrafficMeter } from './trafficMeter.ts';
 
 export type UpgradeHandler = (request: IncomingMessage, socket: Duplex, head: Buffer) => void;

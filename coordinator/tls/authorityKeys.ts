@@ -4,7 +4,7 @@
 import { createPrivateKey, X509Certificate, type KeyObject } from 'node:crypto';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
-import type { Log } from '../pool/log.ts';
+import type { Log } from '../log/log.ts';
 import { fingerprintOf } from './fingerprint.ts';
 import { issueAuthority } from './issueCertificate.ts';
 import { readKeyFile, readOrMakeKeyFile, removeKeyFile, replaceFile } from './keyFiles.ts';

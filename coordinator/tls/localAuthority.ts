@@ -4,7 +4,7 @@
 
 import type { KeyObject } from 'node:crypto';
 import { join } from 'node:path';
-import type { Log } from '../pool/log.ts';
+import type { Log } from '../log/log.ts';
 import { BACKDATED_MS, openAuthority, replacementMs, type Authority } from './authorityKeys.ts';
 import { coversHost } from './certificateNames.ts';
 import { fingerprintOf } from './fingerprint.ts';

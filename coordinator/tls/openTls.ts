@@ -1,7 +1,7 @@
 // A server's certificate as its owner asks for it: from files, or from an authority made here.
 
 import { networkInterfaces, hostname } from 'node:os';
-import type { Log } from '../pool/log.ts';
+import type { Log } from '../log/log.ts';
 import { openFileTls } from './fileTls.ts';
 import { openLocalAuthority } from './localAuthority.ts';
 import type { TlsSource } from './tlsSource.ts';

@@ -2,7 +2,7 @@
 
 import type { Server } from 'node:https';
 import type { Clock } from '../../shared/clock.ts';
-import type { Log } from '../pool/log.ts';
+import type { Log } from '../log/log.ts';
 import { messageOf } from '../../shared/text/messageOf.ts';
 import type { TlsCredentials } from './tlsCredentials.ts';
 

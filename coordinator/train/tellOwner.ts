@@ -1,9 +1,9 @@
 // What a trainer tells its owner while it runs, by the callbacks of runConfig.
 
 import type { ProgressEvent } from '../progress/progressEvent.ts';
-import { writeToStderr } from '../progress/textOutput.ts';
+import { writeToStderr } from '../log/textOutput.ts';
 import { throttledLog } from '../log/logWriter.ts';
-import type { Log } from '../pool/log.ts';
+import type { Log } from '../log/log.ts';
 import type { RunConfig } from './runOptions.ts';
 
 export function notifyOwner({ callbacks = [] }: RunConfig = {}, event: ProgressEvent): void {

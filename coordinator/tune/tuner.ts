@@ -3,7 +3,7 @@
 
 import { resolve } from 'node:path';
 import { systemClock } from '../../shared/clock.ts';
-import { writeToStderr } from '../progress/textOutput.ts';
+import { writeToStderr } from '../log/textOutput.ts';
 import { withInterrupt } from '../progress/withInterrupt.ts';
 import { Experiment } from './experiment/experiment.ts';
 import { ExperimentFolder } from './experiment/experimentFolder.ts';

@@ -1,7 +1,7 @@
 // The trained net behind an HTTP port, asked about one image by its bytes as they are in the file.
 
 import { deployment, Serve, type Checkpoint } from '../../coordinator/index.ts';
-import { PortInUseError } from '../../coordinator/server/serverErrors.ts';
+import { PortInUseError } from '../../coordinator/http/httpErrors.ts';
 import type { Digits } from './readIdx.ts';
 
 const SIDE = 28;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { StorageError } from '../../coordinator/blobs/blobErrors.ts';
-import { BadRequestError } from '../../coordinator/server/serverErrors.ts';
+import { BadRequestError } from '../../coordinator/http/httpErrors.ts';
 import { DeadlineError, errorCodes } from '../../kernels/errors.ts';
 import { outsideMessage } from '../../shared/outsideMessage.ts';
 

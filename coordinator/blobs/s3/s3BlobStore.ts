@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { TabgradError } from '../../../kernels/errors.ts';
 import { messageOf } from '../../../shared/text/messageOf.ts';
-import { decodeXml, S3Location } from '../../data/store/s3Location.ts';
+import { decodeXml, S3Location } from '../../s3/s3Location.ts';
 import { isDiskFull } from '../../files/isDiskFull.ts';
 import { makeTemporaryFolder } from '../../files/temporaryFolder.ts';
 import { BlobMissingError, StorageError, StorageFullError } from '../blobErrors.ts';

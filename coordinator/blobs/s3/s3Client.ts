@@ -4,10 +4,10 @@ import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 import { createReadStream } from 'node:fs';
 import { messageOf } from '../../../shared/text/messageOf.ts';
-import type { S3Location } from '../../data/store/s3Location.ts';
-import { atRegion, s3Redirect } from '../../data/store/s3Redirect.ts';
+import type { S3Location } from '../../s3/s3Location.ts';
+import { atRegion, s3Redirect } from '../../s3/s3Redirect.ts';
 import { checkHops, isRedirect } from '../../http/redirect.ts';
-import { signV4 } from '../../data/store/signV4.ts';
+import { signV4 } from '../../s3/signV4.ts';
 import { StorageError } from '../blobErrors.ts';
 
 interface S3Body {

@@ -6,7 +6,7 @@ import type { ServeHttpOptions } from '../../serve/serveOptions.ts';
 import { Checkpoint } from '../../train/checkpoint.ts';
 import { openStorage, type Storage } from '../../server/storage.ts';
 import { logWriter } from '../../log/logWriter.ts';
-import type { Log } from '../../pool/log.ts';
+import type { Log } from '../../log/log.ts';
 import { BadArgumentError } from '../cliErrors.ts';
 import { defineCommand } from '../command.ts';
 import { tlsOptions, tlsSettings } from '../tlsOptions.ts';

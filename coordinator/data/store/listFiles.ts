@@ -9,7 +9,7 @@ import type { FileLocation } from './byteFile.ts';
 import { partitionsOf } from './partitionsOf.ts';
 import { httpFile } from './httpFile.ts';
 import { localError, localFile } from './localFile.ts';
-import type { S3Options } from './s3Location.ts';
+import type { S3Options } from '../../s3/s3Location.ts';
 import { S3Store } from './s3Store.ts';
 
 export type Paths = string | readonly string[];

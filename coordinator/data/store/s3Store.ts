@@ -6,9 +6,9 @@ import { partitionsOf } from './partitionsOf.ts';
 import { httpFile } from './httpFile.ts';
 import { afterLostConnections, type HttpRequest, type RequestSettings, sendRequest } from './httpRequest.ts';
 import { responseText } from './responseBytes.ts';
-import { decodeXml, S3Location, type S3Options } from './s3Location.ts';
-import { atRegion, s3Redirect } from './s3Redirect.ts';
-import { signV4 } from './signV4.ts';
+import { decodeXml, S3Location, type S3Options } from '../../s3/s3Location.ts';
+import { atRegion, s3Redirect } from '../../s3/s3Redirect.ts';
+import { signV4 } from '../../s3/signV4.ts';
 
 const MAX_LISTED_OBJECTS = 1_000_000;
 /** Of at most a thousand keys each; some stores give shorter ones. */

@@ -3,7 +3,7 @@
 
 import { DeadlineError } from '../../../kernels/errors.ts';
 import type { Clock } from '../../../shared/clock.ts';
-import type { Log } from '../../pool/log.ts';
+import type { Log } from '../../log/log.ts';
 import type { Replica } from '../replica/replica.ts';
 import { Router, type RouterCounts, type Slot } from '../routing/router.ts';
 import { UnavailableError } from '../serveErrors.ts';

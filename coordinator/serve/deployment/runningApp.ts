@@ -1,7 +1,7 @@
 // A running application: its deployments' replicas, and how an update goes from one plan to the next.
 
 import type { Clock } from '../../../shared/clock.ts';
-import type { Log } from '../../pool/log.ts';
+import type { Log } from '../../log/log.ts';
 import type { ServedApp } from '../http/servedApp.ts';
 import type { Router } from '../routing/router.ts';
 import { ServeArgumentError } from '../serveErrors.ts';

@@ -2,7 +2,7 @@
 
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
 import type { AttemptThrottle } from '../../pool/attemptThrottle.ts';
-import { OriginRefusedError, TokenRequiredError } from '../../server/serverErrors.ts';
+import { OriginRefusedError, TokenRequiredError } from '../../http/httpErrors.ts';
 
 export interface CallerAccessOptions {
   readonly apiKey: string | undefined;

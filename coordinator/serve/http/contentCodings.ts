@@ -4,7 +4,7 @@
 import { promisify } from 'node:util';
 import { brotliDecompress, gunzip, inflate, type InputType, type ZlibOptions } from 'node:zlib';
 import { FairQueue } from '../../bounds/fairQueue.ts';
-import { BadRequestError, BodyTooLargeError } from '../../server/serverErrors.ts';
+import { BadRequestError, BodyTooLargeError } from '../../http/httpErrors.ts';
 import { MediaTypeError } from '../serveErrors.ts';
 
 type Unpack = (bytes: InputType, options: ZlibOptions) => Promise<Buffer>;

@@ -1,6 +1,6 @@
 // What is written down of requests: counts, accesses, refusals and failures.
 
-import type { Log } from '../../pool/log.ts';
+import type { Log } from '../../log/log.ts';
 import { isRefusal, logRefusal } from '../../server/logFailure.ts';
 import { OwnerCodeError, serveStatusOf } from '../serveErrors.ts';
 import type { AccessEntry, Exchange, ExchangeEnd } from './exchange.ts';

@@ -3,7 +3,7 @@
 
 import { z } from 'zod';
 import { sizeOf } from '../../../shared/serve/layersNet.ts';
-import { BadRequestError } from '../../server/serverErrors.ts';
+import { BadRequestError } from '../../http/httpErrors.ts';
 import { parseJson } from '../rows/readRows.ts';
 import { ServeInputError } from '../serveErrors.ts';
 import { bodyText } from './bodyText.ts';

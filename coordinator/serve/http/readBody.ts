@@ -2,7 +2,7 @@
 
 import { isUtf8 } from 'node:buffer';
 import type { IncomingMessage } from 'node:http';
-import { BodyTooLargeError } from '../../server/serverErrors.ts';
+import { BodyTooLargeError } from '../../http/httpErrors.ts';
 import type { Decoder } from './contentCodings.ts';
 
 /** Larger bodies go to replicas in shared memory instead of being copied as text. */

@@ -8,9 +8,9 @@ import {
   type ServerResponse,
 } from 'node:http';
 import { createServer as createSecureServer } from 'node:https';
-import type { Log } from '../../pool/log.ts';
+import type { Log } from '../../log/log.ts';
 import type { TlsCredentials } from '../../tls/tlsCredentials.ts';
-import { BadRequestError, MethodNotAllowedError, NotFoundError } from '../../server/serverErrors.ts';
+import { BadRequestError, MethodNotAllowedError, NotFoundError } from '../../http/httpErrors.ts';
 import { UnavailableError } from '../serveErrors.ts';
 import { isUtf8Charset, requireUtf8 } from './bodyText.ts';
 import type { CallerAccess } from './callerAccess.ts';

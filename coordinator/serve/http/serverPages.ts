@@ -1,7 +1,7 @@
 // What a server answers beside its applications: health, routes, metrics, its description, and the Open Inference
 // Protocol (v2), whose paths are fixed.
 
-import { MethodNotAllowedError, NotFoundError } from '../../server/serverErrors.ts';
+import { MethodNotAllowedError, NotFoundError } from '../../http/httpErrors.ts';
 import { UnavailableError } from '../serveErrors.ts';
 import type { Exchange } from './exchange.ts';
 import { openApi } from './openApi.ts';

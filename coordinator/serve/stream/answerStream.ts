@@ -1,7 +1,7 @@
 // An answer that comes in pieces, on the side that takes them. Pieces come only as fast as they are taken: the one who
 // makes them starts with a window, and gets more of it as pieces are taken out.
 
-import { BadRequestError } from '../../server/serverErrors.ts';
+import { BadRequestError } from '../../http/httpErrors.ts';
 
 /** Pieces that may be on their way, or wait to be taken. */
 export const WINDOW = 16;

@@ -5,7 +5,7 @@ import type { AuthorityCertificate } from '../../tls/tlsSource.ts';
 import { shownFingerprint } from '../../tls/fingerprint.ts';
 import { answerText } from '../answers.ts';
 import type { Route } from '../route.ts';
-import { NotFoundError } from '../serverErrors.ts';
+import { NotFoundError } from '../../http/httpErrors.ts';
 
 const systems: readonly { readonly name: string; readonly steps: string }[] = [
   {

@@ -8,10 +8,10 @@ import { BlobMissingError, BlobTooLargeError } from '../../blobs/blobErrors.ts';
 import type { BlobStore, ByteRange } from '../../blobs/blobStore.ts';
 import { isSha256 } from '../../blobs/blobStore.ts';
 import type { UploadPlace, WorkerUploads } from '../../blobs/workerUploads.ts';
-import type { Log } from '../../pool/log.ts';
+import type { Log } from '../../log/log.ts';
 import { answerJson, answerText, bodyOf } from '../answers.ts';
 import type { Exchange, Route } from '../route.ts';
-import { BadRequestError } from '../serverErrors.ts';
+import { BadRequestError } from '../../http/httpErrors.ts';
 
 export interface BlobRouteOptions {
   readonly blobs: BlobStore;

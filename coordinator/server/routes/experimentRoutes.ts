@@ -9,7 +9,7 @@ import {
 import { answerJson } from '../answers.ts';
 import { readForm } from '../readForm.ts';
 import type { Route } from '../route.ts';
-import { BadRequestError } from '../serverErrors.ts';
+import { BadRequestError } from '../../http/httpErrors.ts';
 
 const MAX_UPDATE_BYTES = 16 * 1024 * 1024;
 const MAX_EXPERIMENTS = 20;

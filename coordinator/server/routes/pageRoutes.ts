@@ -7,7 +7,7 @@ import { builtFile } from '../../files/builtFile.ts';
 import type { AccessControl } from '../access.ts';
 import { answerText } from '../answers.ts';
 import type { Exchange, Route } from '../route.ts';
-import { NotFoundError } from '../serverErrors.ts';
+import { NotFoundError } from '../../http/httpErrors.ts';
 
 const contentTypes: Readonly<Record<string, string>> = {
   '.html': 'text/html; charset=utf-8',

@@ -1,7 +1,7 @@
 // Chooses where a run happens: scalingConfig.url, TABGRAD_URL, or a coordinator of its own.
 
 import { ownerAccess } from '../../remote/ownerAccess.ts';
-import { writeToStderr } from '../../progress/textOutput.ts';
+import { writeToStderr } from '../../log/textOutput.ts';
 import { environmentAuthorities } from '../../remote/serverTrust.ts';
 import type { RunConfig, ScalingConfig } from '../runOptions.ts';
 import { MAX_LOCAL_WORKERS } from '../../local/localWorker.ts';

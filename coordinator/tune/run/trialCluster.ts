@@ -3,7 +3,7 @@
 
 import { MAX_LOCAL_WORKERS, type LocalDevice, type LocalRuntime } from '../../local/localWorker.ts';
 import { startLocalWorkers } from '../../local/localWorkers.ts';
-import type { Log } from '../../pool/log.ts';
+import type { Log } from '../../log/log.ts';
 import { startCoordinator } from '../../server/coordinator.ts';
 import type { Cluster } from '../../train/cluster/cluster.ts';
 import { LocalCrew } from '../../train/cluster/localCrew.ts';

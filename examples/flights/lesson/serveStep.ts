@@ -1,6 +1,6 @@
 // The best model behind an HTTP port, asked once, as any program would ask.
 
-import { PortInUseError } from '../../../coordinator/server/serverErrors.ts';
+import { PortInUseError } from '../../../coordinator/http/httpErrors.ts';
 import { deployment, Serve } from '../../../coordinator/serve/serve.ts';
 import { formatDuration } from '../../../coordinator/progress/formatNumbers.ts';
 import type { Checkpoint } from '../../../coordinator/train/checkpoint.ts';

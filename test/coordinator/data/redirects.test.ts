@@ -6,7 +6,7 @@ import { afterEach, describe, expect, it, vi } from 'vitest';
 import { readCsv } from '../../../coordinator/data/readFiles.ts';
 import { readParquet } from '../../../coordinator/data/readParquet.ts';
 import { S3Store } from '../../../coordinator/data/store/s3Store.ts';
-import { s3Redirect } from '../../../coordinator/data/store/s3Redirect.ts';
+import { s3Redirect } from '../../../coordinator/s3/s3Redirect.ts';
 
 const servers: Server[] = [];
 afterEach(() => {

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { readParquet } from '../../../coordinator/data/readParquet.ts';
-import { signV4 } from '../../../coordinator/data/store/signV4.ts';
+import { signV4 } from '../../../coordinator/s3/signV4.ts';
 import { dataServers, sendRange } from './support/dataServer.ts';
 import { withDuck } from './support/duck.ts';
 import { scratchFolder } from './support/scratch.ts';

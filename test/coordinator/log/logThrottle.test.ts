@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { LogThrottle } from '../../../coordinator/log/logThrottle.ts';
-import type { LogEntry } from '../../../coordinator/pool/log.ts';
+import type { LogEntry } from '../../../coordinator/log/log.ts';
 
 const refused = (source: string, nth = 0): LogEntry => ({
   level: 'warn',

@@ -3,7 +3,7 @@
 import { once } from 'node:events';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
-import type { LogEntry } from '../../../coordinator/pool/log.ts';
+import type { LogEntry } from '../../../coordinator/log/log.ts';
 import { FREE_ATTEMPTS } from '../../../coordinator/pool/attemptThrottle.ts';
 import { PROGRAM_PATH } from '../../../shared/protocol/program.ts';
 import { workerAuthorization } from '../../../shared/protocol/workerCredentials.ts';

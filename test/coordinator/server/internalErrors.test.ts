@@ -3,7 +3,7 @@
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { expect, it } from 'vitest';
-import type { LogEntry } from '../../../coordinator/pool/log.ts';
+import type { LogEntry } from '../../../coordinator/log/log.ts';
 import { AttemptThrottle } from '../../../coordinator/pool/attemptThrottle.ts';
 import { AccessControl } from '../../../coordinator/server/access.ts';
 import { createHttpServer } from '../../../coordinator/server/httpServer.ts';

@@ -2,7 +2,7 @@
 // requests for a bucket of another region on; those are signed anew for that region's host, and nothing else is followed.
 // https://docs.aws.amazon.com/AmazonS3/latest/userguide/Redirects.html
 
-import { RedirectRefusedError, redirectTarget } from '../../http/redirect.ts';
+import { RedirectRefusedError, redirectTarget } from '../http/redirect.ts';
 
 export interface S3Redirect {
   readonly url: URL;

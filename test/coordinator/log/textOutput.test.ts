@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { textTable } from '../../../coordinator/cli/textTable.ts';
 import { terminalProgress } from '../../../coordinator/progress/terminalProgress.ts';
-import { visibleOutput } from '../../../coordinator/progress/textOutput.ts';
+import { visibleOutput } from '../../../coordinator/log/textOutput.ts';
 import { tuneTable } from '../../../coordinator/tune/progress/tuneTable.ts';
 import { visibleText } from '../../../kernels/visibleText.ts';
 import { formatRows } from '../../../shared/columns/formatRows.ts';

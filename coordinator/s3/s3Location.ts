@@ -1,7 +1,7 @@
 // Where an s3:// URL points to and with whose keys: for readers of data and for the blob store alike.
 
 import { env } from 'node:process';
-import { TabgradError } from '../../../kernels/errors.ts';
+import { TabgradError } from '../../kernels/errors.ts';
 import { encodeRfc3986, type S3Credentials } from './signV4.ts';
 
 /** A location or an endpoint is none. */
