@@ -5,7 +5,7 @@ export default defineConfig({
   test: {
     include: [
       'test/simulation/runSimulation.test.ts',
-      'test/coordinator/store/killedWriter.test.ts',
+      'test/coordinator/core/store/killedWriter.test.ts',
       'test/kernels/neural/ops/ops.*.test.ts',
       'test/kernels/neural/product/productConvolutions.test.ts',
     ],

@@ -85,7 +85,7 @@ export {
   type DeploymentTarget,
   type ModuleTarget,
 } from './serve/deployment/deployment.ts';
-export type { AutoscalingConfig, DeploymentOptions } from './serve/record/deploymentSettings.ts';
+export type { AutoscalingConfig, DeploymentOptions } from './core/store/deploymentSettings.ts';
 export type { DeploymentHandle, HandleMethod } from './serve/deployment/handle.ts';
 export type { ReplicaSetStatus } from './serve/deployment/replicaSet.ts';
 export { batch, type BatchOptions } from './serve/batch.ts';
@@ -93,7 +93,7 @@ export type { HttpAnswer } from './serve/http/ownerHttp.ts';
 export type { ServeRequest } from '../shared/serve/serveRequest.ts';
 export type { AccessEntry } from './serve/http/exchange.ts';
 export type { RunOptions, ServeHttpOptions } from './serve/serveOptions.ts';
-export { startCoordinator, type Coordinator, type CoordinatorOptions } from './server/coordinator.ts';
+export { startCoordinator, type Coordinator, type CoordinatorOptions } from './core/server/coordinator.ts';
 export { startLocalWorkers, type LocalWorkers, type LocalWorkersOptions } from './local/localWorkers.ts';
 export type { TrainLoop, TrainLoopContext } from '../shared/gbdt/trainLoop.ts';
 export { TabgradError, errorCodes, type ErrorCode, type ErrorPlace } from '../kernels/errors.ts';

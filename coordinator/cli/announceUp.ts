@@ -1,7 +1,7 @@
 // What `tabgrad up` says when it is up: where to join, and where the tokens are.
 
-import type { Coordinator } from '../server/coordinator.ts';
-import { shownFingerprint } from '../tls/fingerprint.ts';
+import type { Coordinator } from '../core/server/coordinator.ts';
+import { shownFingerprint } from '../core/tls/fingerprint.ts';
 import type { TextOutput } from '../log/textOutput.ts';
 
 export interface Announcement {

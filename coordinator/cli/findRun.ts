@@ -1,6 +1,6 @@
 // Which run the user means: its id, the beginning of its id, or its name.
 
-import { RunUnknownError } from '../run/runErrors.ts';
+import { RunUnknownError } from '../core/run/runErrors.ts';
 import { runsAnswer, type RunSummary } from '../remote/apiAnswers.ts';
 import { askForJson, type CoordinatorAddress } from '../remote/askCoordinator.ts';
 import { didYouMean } from './cliErrors.ts';

@@ -4,7 +4,7 @@
 import { messageOf } from '../../shared/text/messageOf.ts';
 import { publishTokens, type PublishedTokens, type PublishOptions } from '../remote/publishTokens.ts';
 import { TokenFileError } from '../remote/tokenFile.ts';
-import type { Coordinator } from '../server/coordinator.ts';
+import type { Coordinator } from '../core/server/coordinator.ts';
 
 /** @param warn told where there is no file, or it can not follow a change of tokens. */
 export async function leaveTokens(

@@ -1,7 +1,7 @@
 // Options of the commands that listen: with whose certificate.
 
 import { resolve } from 'node:path';
-import type { TlsSettings } from '../tls/openTls.ts';
+import type { TlsSettings } from '../core/tls/openTls.ts';
 import { BadArgumentError } from './cliErrors.ts';
 import type { OptionSpecs, OptionValues } from './options.ts';
 

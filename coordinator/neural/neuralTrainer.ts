@@ -10,7 +10,7 @@ import { decodeState, encodeState, matchWeights } from '../../shared/neural/stat
 import type { NamedState } from '../../shared/neural/state/namedState.ts';
 import type { ProgressEvent } from '../progress/progressEvent.ts';
 import { withInterrupt } from '../progress/withInterrupt.ts';
-import type { RunRequest, Shard } from '../run/runRequest.ts';
+import type { RunRequest, Shard } from '../core/run/runRequest.ts';
 import type { Cluster } from '../train/cluster/cluster.ts';
 import { openCluster } from '../train/cluster/openCluster.ts';
 import type { FitOptions } from '../train/gbdtTrainer.ts';

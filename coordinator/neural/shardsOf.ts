@@ -1,7 +1,7 @@
 // A prepared dataset as the coordinator plans it.
 
 import type { TensorDataset } from '../../shared/neural/run/neuralSpec.ts';
-import type { Shard } from '../run/runRequest.ts';
+import type { Shard } from '../core/run/runRequest.ts';
 
 export function shardsOf(dataset: string, { shards }: TensorDataset): Shard[] {
   let firstRow = 0;

@@ -1,7 +1,7 @@
 // Follows a run whose state the members hold: collects what was reported, writes progress and checkpoints as they come, in order.
 
 import type { BlobReference } from '../../shared/neural/run/neuralSpec.ts';
-import type { RunEvent, SavedState } from '../run/runRequest.ts';
+import type { RunEvent, SavedState } from '../core/run/runRequest.ts';
 import type { RunFolder } from '../train/record/runFolder.ts';
 import { ProgressLines } from '../train/record/progressLines.ts';
 import { WriteQueue } from '../train/record/writeQueue.ts';

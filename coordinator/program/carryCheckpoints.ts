@@ -4,7 +4,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { basename, join, relative, sep } from 'node:path';
 import { CarriedCheckpoint } from '../../shared/program/carriedCheckpoint.ts';
 import type { CarriedFile } from '../../shared/protocol/program.ts';
-import type { BlobSink } from '../blobs/blobStore.ts';
+import type { BlobSink } from '../core/blobs/blobStore.ts';
 import { Checkpoint } from '../train/checkpoint.ts';
 import { CheckpointError } from '../train/checkpointError.ts';
 

@@ -6,7 +6,7 @@ import { RemoteError } from '../remote/remoteErrors.ts';
 import { firstPosition, inSources, shownPosition } from './bundle.ts';
 import type { Program } from './program.ts';
 import { ProgramCodeError } from './programErrors.ts';
-import type { SeatedWorker } from './programPipe.ts';
+import type { SeatedWorker } from '../core/programs/programPipe.ts';
 
 /** tabgrad's own errors keep their code; the owner's become a ProgramCodeError. */
 export function explainError(error: CodeError, { code }: Program, worker: SeatedWorker): Error {

@@ -3,13 +3,13 @@
 import { AbortedError, DeadlineError, type TabgradError } from '../../kernels/errors.ts';
 import { decodeFrame, encodeFrame, ProgramFrameError } from '../../shared/program/programFrame.ts';
 import { fromProgram, type FromProgram, type OpenProgram } from '../../shared/protocol/program.ts';
-import type { BlobSink } from '../blobs/blobStore.ts';
+import type { BlobSink } from '../core/blobs/blobStore.ts';
 import { carryCheckpoints } from './carryCheckpoints.ts';
 import { explainError } from './explainError.ts';
 import type { Program } from './program.ts';
 import { ProgramLostError, ProgramStartError } from './programErrors.ts';
 import { PipedInstance, type ProgramInstance } from './programInstance.ts';
-import type { Seat, SeatDemand } from './programPipe.ts';
+import type { Seat, SeatDemand } from '../core/programs/programPipe.ts';
 import type { ProgramCluster } from './programPool.ts';
 
 export interface OpenOptions extends Pick<SeatDemand, 'runtime' | 'device'> {

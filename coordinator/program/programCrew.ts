@@ -7,7 +7,7 @@ import { openProgram, type OpenOptions } from './openProgram.ts';
 import type { Program } from './program.ts';
 import { ProgramLostError } from './programErrors.ts';
 import type { ProgramInstance } from './programInstance.ts';
-import type { SeatedWorker } from './programPipe.ts';
+import type { SeatedWorker } from '../core/programs/programPipe.ts';
 import type { ProgramPool } from './programPool.ts';
 import { WorkerAnswerError } from './workerAnswer.ts';
 

@@ -10,7 +10,7 @@ import {
 } from '../../shared/program/programFrame.ts';
 import { fromProgram, type CodeError, type FromProgram } from '../../shared/protocol/program.ts';
 import { ProgramLostError } from './programErrors.ts';
-import type { ProgramPipe, Seat, SeatedWorker } from './programPipe.ts';
+import type { ProgramPipe, Seat, SeatedWorker } from '../core/programs/programPipe.ts';
 
 export interface CallOptions {
   /** Withdraws the call: it rejects with AbortedError at once, and the program's signal fires. */

@@ -6,8 +6,8 @@ import { environmentAuthorities } from '../remote/serverTrust.ts';
 import { startLocalCoordinator } from '../train/cluster/localCoordinator.ts';
 import { openRemoteCluster } from '../train/cluster/remoteCluster.ts';
 import { TrainArgumentError } from '../train/trainArgumentError.ts';
-import type { BlobSink } from '../blobs/blobStore.ts';
-import type { SeatSource } from './programPipe.ts';
+import type { BlobSink } from '../core/blobs/blobStore.ts';
+import type { SeatSource } from '../core/programs/programPipe.ts';
 import { RemoteSeats } from './remoteSeats.ts';
 
 /** Where programs run: the coordinator that has the workers, and its blobs. */

@@ -7,9 +7,9 @@ import { MAX_PROGRAM_FRAME_BYTES } from '../../shared/protocol/program.ts';
 import type { CoordinatorAddress } from '../remote/askCoordinator.ts';
 import { Outage, OUTAGE_MS } from '../remote/outage.ts';
 import { CoordinatorUnreachableError } from '../remote/remoteErrors.ts';
-import type { Seat, SeatDemand, SeatOptions, SeatSource } from './programPipe.ts';
-import { seatNews, SEAT_PATH, type SeatNews, type SeatRequest } from './seatMessages.ts';
-import { WebSocketPipe } from './webSocketPipe.ts';
+import type { Seat, SeatDemand, SeatOptions, SeatSource } from '../core/programs/programPipe.ts';
+import { seatNews, SEAT_PATH, type SeatNews, type SeatRequest } from '../core/programs/seatMessages.ts';
+import { WebSocketPipe } from '../core/programs/webSocketPipe.ts';
 
 const HANDSHAKE_TIMEOUT_MS = 10_000;
 /** Broken off, going away, restarting, try later (RFC 6455, section 7.4, and its registry). */

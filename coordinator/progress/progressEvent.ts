@@ -1,6 +1,6 @@
 // What progress can be made of: the events of a run, and what comes before it.
 
-import type { RunEvent } from '../run/runRequest.ts';
+import type { RunEvent } from '../core/run/runRequest.ts';
 
 export type ProgressEvent =
   | RunEvent

@@ -2,8 +2,8 @@
 // so that a newer coordinator may say more.
 
 import { z } from 'zod';
-import type { RunEvent } from '../run/runRequest.ts';
-import { recordedExperiment } from '../tune/record/experimentRecord.ts';
+import type { RunEvent } from '../core/run/runRequest.ts';
+import { recordedExperiment } from '../core/store/experimentRecord.ts';
 
 const metrics = z.record(z.string(), z.number());
 

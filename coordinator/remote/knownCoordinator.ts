@@ -1,7 +1,7 @@
 // Finds the tokens of a coordinator that this user started on this machine.
 
 import { hostname, networkInterfaces } from 'node:os';
-import { isLoopback } from '../server/addresses.ts';
+import { isLoopback } from '../core/http/addresses.ts';
 import { isAlive } from './publishTokens.ts';
 import {
   checkTokenFile,

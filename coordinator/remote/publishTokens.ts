@@ -4,7 +4,7 @@ import { rm } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { isProcessLocked, takeProcessLock } from '../files/processLock.ts';
-import type { Coordinator } from '../server/coordinator.ts';
+import type { Coordinator } from '../core/server/coordinator.ts';
 import {
   makeTokenFolder,
   readTokenFiles,

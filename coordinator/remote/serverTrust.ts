@@ -5,9 +5,9 @@ import { X509Certificate } from 'node:crypto';
 import { connect, type DetailedPeerCertificate, type TLSSocket } from 'node:tls';
 import { AbortedError, DeadlineError } from '../../kernels/errors.ts';
 import { messageOf } from '../../shared/text/messageOf.ts';
-import { readPem } from '../tls/fileTls.ts';
-import { fingerprintOf, keyPinOf, parseFingerprint } from '../tls/fingerprint.ts';
-import { ServerUntrustedError, TlsCertificateError } from '../tls/tlsErrors.ts';
+import { readPem } from '../core/tls/fileTls.ts';
+import { fingerprintOf, keyPinOf, parseFingerprint } from '../core/tls/fingerprint.ts';
+import { ServerUntrustedError, TlsCertificateError } from '../core/tls/tlsErrors.ts';
 import { CoordinatorUnreachableError } from './remoteErrors.ts';
 
 export interface TrustSettings {

@@ -1,6 +1,6 @@
 // Failures of serving, and which status each travels under over HTTP.
 
-import { TooManyAttemptsError } from '../pool/attemptThrottle.ts';
+import { TooManyAttemptsError } from '../core/pool/attemptThrottle.ts';
 import { TabgradError } from '../../kernels/errors.ts';
 import type { ErrorCode } from '../../kernels/errors.ts';
 import { statusOf } from '../http/httpErrors.ts';

@@ -1,6 +1,6 @@
 // Where and how a server listens.
 
-import type { TlsSettings } from '../tls/openTls.ts';
+import type { TlsSettings } from '../core/tls/openTls.ts';
 import type { AccessEntry } from './http/exchange.ts';
 import { ServeArgumentError } from './serveErrors.ts';
 

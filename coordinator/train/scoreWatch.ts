@@ -2,7 +2,7 @@
 
 import { metricByName } from '../../shared/gbdt/metric/registry.ts';
 import type { TrainSpec } from '../../shared/gbdt/trainSpec.ts';
-import type { CommittedRound } from '../run/runRequest.ts';
+import type { CommittedRound } from '../core/run/runRequest.ts';
 
 export interface BestRound {
   readonly round: number;

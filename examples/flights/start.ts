@@ -16,7 +16,7 @@ import { loadConfig } from '../../coordinator/config/loadConfig.ts';
 import { openSource } from '../../coordinator/config/openSource.ts';
 import { startLocalWorkers } from '../../coordinator/local/localWorkers.ts';
 import { formatCount, formatDuration } from '../../coordinator/progress/formatNumbers.ts';
-import { startCoordinator, type Coordinator } from '../../coordinator/server/coordinator.ts';
+import { startCoordinator, type Coordinator } from '../../coordinator/core/server/coordinator.ts';
 import { PortInUseError } from '../../coordinator/http/httpErrors.ts';
 import { LocalCrew } from '../../coordinator/train/cluster/localCrew.ts';
 import type { Lesson } from './lesson/lesson.ts';

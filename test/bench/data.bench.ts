@@ -13,7 +13,7 @@ import { DuckDBInstance } from '@duckdb/node-api';
 import * as arrow from 'apache-arrow';
 import { asyncBufferFromFile, parquetRead, parquetReadObjects } from 'hyparquet';
 import { compressors } from 'hyparquet-compressors';
-import { FolderBlobStore } from '../../coordinator/blobs/folderBlobStore.ts';
+import { FolderBlobStore } from '../../coordinator/core/blobs/folderBlobStore.ts';
 import { fromArrow } from '../../coordinator/data/fromMemory.ts';
 import { readParquet } from '../../coordinator/data/readParquet.ts';
 import { prepareTraining } from '../../coordinator/train/prepare/prepareTraining.ts';

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import type { Dataset } from '../../coordinator/data/dataset.ts';
 import { startProcessWorker } from '../../coordinator/local/processWorker.ts';
 import type { LocalWorker } from '../../coordinator/local/localWorker.ts';
-import { startCoordinator, type Coordinator } from '../../coordinator/server/coordinator.ts';
+import { startCoordinator, type Coordinator } from '../../coordinator/core/server/coordinator.ts';
 import { GBDTTrainer } from '../../coordinator/train/gbdtTrainer.ts';
 
 export interface ChurnOptions {

@@ -9,8 +9,8 @@ import { chromium, type Browser, type Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { findBrowser } from '../../coordinator/local/findBrowser.ts';
 import { startLocalWorkers, type LocalWorkers } from '../../coordinator/local/localWorkers.ts';
-import { startCoordinator, type Coordinator } from '../../coordinator/server/coordinator.ts';
-import { keyPinOf } from '../../coordinator/tls/fingerprint.ts';
+import { startCoordinator, type Coordinator } from '../../coordinator/core/server/coordinator.ts';
+import { keyPinOf } from '../../coordinator/core/tls/fingerprint.ts';
 import { GBDTTrainer } from '../../coordinator/train/gbdtTrainer.ts';
 import { flights } from './swarm.ts';
 

@@ -6,7 +6,7 @@ import type { Link, LinkConnector, PeerAddress } from '../../client/transport/li
 import { createLinkConnector } from '../../client/transport/linkConnector.ts';
 import { openPeerEndpoint } from '../../client/transport/openPeerEndpoint.node.ts';
 import { relayOpener } from '../../client/transport/relayChannel.ts';
-import { startCoordinator, type Coordinator } from '../../coordinator/server/coordinator.ts';
+import { startCoordinator, type Coordinator } from '../../coordinator/core/server/coordinator.ts';
 import { WebSocket as NodeWebSocket } from 'ws';
 import { groupByHand, joinByHand, type HandmadeWorker } from '../setup/handmadeGroup.ts';
 

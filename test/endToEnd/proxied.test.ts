@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import { startLocalWorkers } from '../../coordinator/local/localWorkers.ts';
-import { startCoordinator, type Coordinator } from '../../coordinator/server/coordinator.ts';
+import { startCoordinator, type Coordinator } from '../../coordinator/core/server/coordinator.ts';
 import { GBDTTrainer } from '../../coordinator/train/gbdtTrainer.ts';
 import { flights } from './swarm.ts';
 

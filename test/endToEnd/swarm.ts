@@ -11,8 +11,8 @@ import type { LocalDevice, LocalRuntime, LocalWorker } from '../../coordinator/l
 import { startLocalWorkers } from '../../coordinator/local/localWorkers.ts';
 import type { LocalWorkers } from '../../coordinator/local/localWorkers.ts';
 import type { ProgressEvent } from '../../coordinator/progress/progressEvent.ts';
-import type { Coordinator } from '../../coordinator/server/coordinator.ts';
-import { startCoordinator } from '../../coordinator/server/coordinator.ts';
+import type { Coordinator } from '../../coordinator/core/server/coordinator.ts';
+import { startCoordinator } from '../../coordinator/core/server/coordinator.ts';
 import { GBDTTrainer } from '../../coordinator/train/gbdtTrainer.ts';
 import type { Result } from '../../coordinator/train/result.ts';
 import type { GBDTTrainerOptions } from '../../coordinator/train/trainerOptions.ts';

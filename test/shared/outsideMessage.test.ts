@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { StorageError } from '../../coordinator/blobs/blobErrors.ts';
+import { StorageError } from '../../coordinator/core/blobs/blobErrors.ts';
 import { BadRequestError } from '../../coordinator/http/httpErrors.ts';
 import { DeadlineError, errorCodes } from '../../kernels/errors.ts';
 import { outsideMessage } from '../../shared/outsideMessage.ts';

@@ -1,8 +1,8 @@
 // The record of one run in memory, as strict as the one in SQL: what is appended must follow what is there.
 
 import { isDeepStrictEqual } from 'node:util';
-import type { NumberedEvent, RunRecord, RunRows, SavedRun } from '../../coordinator/run/runRecord.ts';
-import type { CommittedRound } from '../../coordinator/run/runRequest.ts';
+import type { NumberedEvent, RunRecord, RunRows, SavedRun } from '../../coordinator/core/run/runRecord.ts';
+import type { CommittedRound } from '../../coordinator/core/run/runRequest.ts';
 
 type Kept = NonNullable<RunRows['started']>;
 

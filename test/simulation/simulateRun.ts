@@ -3,11 +3,16 @@
 
 import { createHash } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
-import { Pool } from '../../coordinator/pool/pool.ts';
-import { RunDriver } from '../../coordinator/run/runDriver.ts';
-import { RunLog } from '../../coordinator/run/runLog.ts';
-import type { RunFact } from '../../coordinator/run/runRecord.ts';
-import type { CommittedRound, RunEvent, RunOutcome, RunRequest } from '../../coordinator/run/runRequest.ts';
+import { Pool } from '../../coordinator/core/pool/pool.ts';
+import { RunDriver } from '../../coordinator/core/run/runDriver.ts';
+import { RunLog } from '../../coordinator/core/run/runLog.ts';
+import type { RunFact } from '../../coordinator/core/run/runRecord.ts';
+import type {
+  CommittedRound,
+  RunEvent,
+  RunOutcome,
+  RunRequest,
+} from '../../coordinator/core/run/runRequest.ts';
 import type { Lease } from '../../shared/protocol/control.ts';
 import { ManualClock, settled } from '../setup/manualClock.ts';
 import type { EncodedTree } from '../../shared/gbdt/treeCodec.ts';

@@ -1,8 +1,8 @@
 // A control WebSocket in virtual time: both ways in order with random delays; when it breaks, what is under way is lost
 // both ways, as it may be with a real one.
 
-import type { ConnectionEvents, ControlConnection } from '../../coordinator/pool/controlConnection.ts';
-import type { Pool } from '../../coordinator/pool/pool.ts';
+import type { ConnectionEvents, ControlConnection } from '../../coordinator/core/pool/controlConnection.ts';
+import type { Pool } from '../../coordinator/core/pool/pool.ts';
 import type { ManualClock } from '../setup/manualClock.ts';
 import type { RandomChoices } from './randomChoices.ts';
 

@@ -1,7 +1,7 @@
 // A worker that follows the protocol in virtual time. It trains nothing: its rounds are links of a hash chain. It can be
 // put to sleep, cut off, made to leave, to stall or to fail.
 
-import type { Pool } from '../../coordinator/pool/pool.ts';
+import type { Pool } from '../../coordinator/core/pool/pool.ts';
 import type {
   CoordinatorMessage,
   CoordinatorMessageOf,

@@ -4,14 +4,14 @@ import { join, resolve } from 'node:path';
 import { deployment, Serve } from '../../serve/serve.ts';
 import type { ServeHttpOptions } from '../../serve/serveOptions.ts';
 import { Checkpoint } from '../../train/checkpoint.ts';
-import { openStorage, type Storage } from '../../server/storage.ts';
+import { openStorage, type Storage } from '../../core/server/storage.ts';
 import { logWriter } from '../../log/logWriter.ts';
 import type { Log } from '../../log/log.ts';
 import { BadArgumentError } from '../cliErrors.ts';
 import { defineCommand } from '../command.ts';
 import { tlsOptions, tlsSettings } from '../tlsOptions.ts';
 import { exitCodes } from '../exitCodes.ts';
-import { shownFingerprint } from '../../tls/fingerprint.ts';
+import { shownFingerprint } from '../../core/tls/fingerprint.ts';
 import { untilAborted } from '../untilAborted.ts';
 
 export const serve = defineCommand({

@@ -1,7 +1,7 @@
 // `tabgrad up`: a coordinator that stays up until it is told to end, with local workers where asked.
 
-import type { Coordinator } from '../../server/coordinator.ts';
-import type { IceSettings } from '../../server/iceServers.ts';
+import type { Coordinator } from '../../core/server/coordinator.ts';
+import type { IceSettings } from '../../core/server/iceServers.ts';
 import { defineCommand, type CliContext } from '../command.ts';
 import { MAX_LOCAL_WORKERS } from '../../local/localWorker.ts';
 import { localWorkerSettings, workerOptions } from '../connectionOptions.ts';
@@ -12,7 +12,7 @@ import { announceUp } from '../announceUp.ts';
 import { leaveTokens } from '../leaveTokens.ts';
 import { logWriter } from '../../log/logWriter.ts';
 import type { PublishedTokens } from '../../remote/publishTokens.ts';
-import { isShared } from '../../server/addresses.ts';
+import { isShared } from '../../core/http/addresses.ts';
 
 export const up = defineCommand({
   name: 'up',
@@ -150,7 +150,7 @@ export const up = defineCommand({
     },
   ],
   async run(values, _positionals, context) {
-    const { startCoordinator } = await import('../../server/coordinator.ts');
+    const { startCoordinator } = await import('../../core/server/coordinator.ts');
     const { startLocalWorkers } = await import('../../local/localWorkers.ts');
     const settings = localWorkerSettings(values);
     const { json, verbose } = values;

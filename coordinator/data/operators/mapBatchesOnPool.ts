@@ -10,7 +10,7 @@ import { ProgramCodeError, ProgramLostError } from '../../program/programErrors.
 import type { Program } from '../../program/program.ts';
 import { ProgramCrew, type CrewStatus } from '../../program/programCrew.ts';
 import { openProgramPool, type ProgramPool } from '../../program/programPool.ts';
-import type { SeatedWorker } from '../../program/programPipe.ts';
+import type { SeatedWorker } from '../../core/programs/programPipe.ts';
 import type { ScalingConfig } from '../../train/runOptions.ts';
 import type { Batches } from '../plan/planNode.ts';
 import { throwIfAborted, type RunContext } from '../plan/runContext.ts';

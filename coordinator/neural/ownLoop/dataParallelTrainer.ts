@@ -9,7 +9,7 @@ import type { ProgressEvent } from '../../progress/progressEvent.ts';
 import { withInterrupt } from '../../progress/withInterrupt.ts';
 import type { Bundle } from '../../program/bundle.ts';
 import { bundleModule, type ModuleExport } from '../../program/bundleModule.ts';
-import type { RunRequest } from '../../run/runRequest.ts';
+import type { RunRequest } from '../../core/run/runRequest.ts';
 import type { Cluster } from '../../train/cluster/cluster.ts';
 import { openCluster } from '../../train/cluster/openCluster.ts';
 import type { FitOptions } from '../../train/gbdtTrainer.ts';

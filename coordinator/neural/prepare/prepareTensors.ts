@@ -2,7 +2,7 @@
 
 import type { Dataset } from '../../data/dataset.ts';
 import { unknownColumn } from '../../../shared/columns/columnErrors.ts';
-import type { BlobSink } from '../../blobs/blobStore.ts';
+import type { BlobSink } from '../../core/blobs/blobStore.ts';
 import { NoRowsError } from '../../train/trainErrors.ts';
 import type { NetInput } from '../../../shared/neural/model/netInputs.ts';
 import { elements } from '../../../shared/neural/graph/graphBuilder.ts';

@@ -1,6 +1,6 @@
 // How many replicas a deployment should have: a function of the load and of how long it has lasted. Ray Serve's policy.
 
-import type { AutoscalingSettings } from '../record/deploymentSettings.ts';
+import type { AutoscalingSettings } from '../../core/store/deploymentSettings.ts';
 
 export interface ScaleState {
   /** Replicas that are aimed at. */

@@ -7,7 +7,7 @@ import { Checkpoint } from '../../train/checkpoint.ts';
 import type { DeployableClass } from '../replica/classProgram.ts';
 import { ServeArgumentError } from '../serveErrors.ts';
 import { readDeploymentOptions } from './deploymentOptions.ts';
-import type { DeploymentOptions, DeploymentSettings } from '../record/deploymentSettings.ts';
+import type { DeploymentOptions, DeploymentSettings } from '../../core/store/deploymentSettings.ts';
 
 /** A class that replicas in threads of their own import. */
 export interface ModuleTarget {

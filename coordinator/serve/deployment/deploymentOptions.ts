@@ -6,7 +6,7 @@ import {
   deploymentOptions,
   type DeploymentOptions,
   type DeploymentSettings,
-} from '../record/deploymentSettings.ts';
+} from '../../core/store/deploymentSettings.ts';
 import { ServeArgumentError } from '../serveErrors.ts';
 
 const known = [

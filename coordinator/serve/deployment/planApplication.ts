@@ -10,7 +10,7 @@ import { LocalReplica } from '../replica/localReplica.ts';
 import { ThreadReplica } from '../replica/threadReplica.ts';
 import { ServeArgumentError } from '../serveErrors.ts';
 import { Application, boundCheckpoint, moduleAddress } from './deployment.ts';
-import type { DeploymentSettings } from '../record/deploymentSettings.ts';
+import type { DeploymentSettings } from '../../core/store/deploymentSettings.ts';
 import { HandleMark, reviveHandles } from './handle.ts';
 import { planLearning, type PlannedDeployment } from './plannedDeployment.ts';
 import { planOnPool } from './planOnPool.ts';

@@ -9,7 +9,7 @@ import { PoolReplica, type OpenDemand, type PoolProgram } from '../replica/poolR
 import { TreeProgram } from '../replica/treeProgram.ts';
 import { ServeArgumentError } from '../serveErrors.ts';
 import { boundCheckpoint, moduleAddress, type Application, type BoundCheckpoint } from './deployment.ts';
-import type { DeploymentSettings } from '../record/deploymentSettings.ts';
+import type { DeploymentSettings } from '../../core/store/deploymentSettings.ts';
 import { HandleMark } from './handle.ts';
 import { planLearning, type PlannedDeployment } from './plannedDeployment.ts';
 import { readLayersOptions, readTreeOptions } from './predictorOptions.ts';

@@ -4,7 +4,7 @@ import type { LayersFacts } from '../../../shared/serve/layersNet.ts';
 import { describeLayers } from '../model/describeLayers.ts';
 import type { ModelDescription } from '../model/modelDescription.ts';
 import type { Replica } from '../replica/replica.ts';
-import type { DeploymentSettings } from '../record/deploymentSettings.ts';
+import type { DeploymentSettings } from '../../core/store/deploymentSettings.ts';
 import type { HandleCaller } from './handle.ts';
 
 export interface PlannedDeployment {

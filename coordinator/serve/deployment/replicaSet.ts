@@ -8,7 +8,7 @@ import type { Replica } from '../replica/replica.ts';
 import { Router, type RouterCounts, type Slot } from '../routing/router.ts';
 import { UnavailableError } from '../serveErrors.ts';
 import { autoscale, type ScaleState } from './autoscale.ts';
-import type { DeploymentSettings } from '../record/deploymentSettings.ts';
+import type { DeploymentSettings } from '../../core/store/deploymentSettings.ts';
 import { LoadMeter } from './loadMeter.ts';
 
 export interface ReplicaSetSpec {

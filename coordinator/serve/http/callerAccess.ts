@@ -1,7 +1,7 @@
 // Who may ask for predictions: whoever has the API key, where one is set; and no web page of a foreign origin.
 
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
-import type { AttemptThrottle } from '../../pool/attemptThrottle.ts';
+import type { AttemptThrottle } from '../../core/pool/attemptThrottle.ts';
 import { OriginRefusedError, TokenRequiredError } from '../../http/httpErrors.ts';
 
 export interface CallerAccessOptions {

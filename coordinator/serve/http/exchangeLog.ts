@@ -1,7 +1,7 @@
 // What is written down of requests: counts, accesses, refusals and failures.
 
 import type { Log } from '../../log/log.ts';
-import { isRefusal, logRefusal } from '../../server/logFailure.ts';
+import { isRefusal, logRefusal } from '../../core/http/logFailure.ts';
 import { OwnerCodeError, serveStatusOf } from '../serveErrors.ts';
 import type { AccessEntry, Exchange, ExchangeEnd } from './exchange.ts';
 import type { ServeMetrics } from './serveMetrics.ts';

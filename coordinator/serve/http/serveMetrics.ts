@@ -1,6 +1,6 @@
 // What happened to requests, for Prometheus. Names follow Ray Serve's where it has the same thing.
 
-import { prometheusText, type MetricFamily } from '../../server/prometheusText.ts';
+import { prometheusText, type MetricFamily } from '../../core/http/prometheusText.ts';
 import type { ServedApp } from './servedApp.ts';
 
 /** Upper bounds of the latency histogram, in seconds. */

@@ -9,7 +9,7 @@ import {
 } from 'node:http';
 import { createServer as createSecureServer } from 'node:https';
 import type { Log } from '../../log/log.ts';
-import type { TlsCredentials } from '../../tls/tlsCredentials.ts';
+import type { TlsCredentials } from '../../core/tls/tlsCredentials.ts';
 import { BadRequestError, MethodNotAllowedError, NotFoundError } from '../../http/httpErrors.ts';
 import { UnavailableError } from '../serveErrors.ts';
 import { isUtf8Charset, requireUtf8 } from './bodyText.ts';

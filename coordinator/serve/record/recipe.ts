@@ -4,12 +4,12 @@
 import { mkdtemp, writeFile } from 'node:fs/promises';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { BlobStore } from '../../blobs/blobStore.ts';
+import type { BlobStore } from '../../core/blobs/blobStore.ts';
 import { makeTemporaryFolder } from '../../files/temporaryFolder.ts';
 import { isLayersModel, filesBesideModel } from '../../predict/layersFolder.ts';
 import { Checkpoint, MODEL_FILE } from '../../train/checkpoint.ts';
 import { Application, boundCheckpoint, Deployment, moduleAddress } from '../deployment/deployment.ts';
-import type { Recipe, RecipeFile, RecipeNode, Unrecordable } from './serveRecord.ts';
+import type { Recipe, RecipeFile, RecipeNode, Unrecordable } from '../../core/store/serveRecord.ts';
 
 type Blobs = Pick<BlobStore, 'putBytes' | 'read'>;
 

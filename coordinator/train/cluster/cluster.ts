@@ -1,9 +1,9 @@
 // Where a trainer's run happens: a coordinator that is up already, or one that is started for it. The trainer sees
 // this interface alone; tests put their own behind it.
 
-import type { RunHandle, RunRequest } from '../../run/runRequest.ts';
+import type { RunHandle, RunRequest } from '../../core/run/runRequest.ts';
 import type { BlobReference } from '../../../shared/neural/run/neuralSpec.ts';
-import type { BlobSink } from '../../blobs/blobStore.ts';
+import type { BlobSink } from '../../core/blobs/blobStore.ts';
 
 export interface Cluster {
   /** Address of the coordinator, or what stands for it. */

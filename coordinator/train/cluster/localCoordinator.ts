@@ -1,6 +1,6 @@
 // A coordinator inside the owner's process with workers on the same machine, started for one piece of work.
 
-import { startCoordinator, type Coordinator } from '../../server/coordinator.ts';
+import { startCoordinator, type Coordinator } from '../../core/server/coordinator.ts';
 import type { Log } from '../../log/log.ts';
 import { startLocalWorkers } from '../../local/localWorkers.ts';
 import type { LocalDevice, LocalRuntime } from '../../local/localWorker.ts';

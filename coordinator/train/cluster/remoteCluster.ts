@@ -8,7 +8,7 @@ import { Outage, OUTAGE_MS, type Patience } from '../../remote/outage.ts';
 import { CoordinatorUnreachableError, RemoteError } from '../../remote/remoteErrors.ts';
 import { messageOf } from '../../../shared/text/messageOf.ts';
 import type { BlobReference } from '../../../shared/neural/run/neuralSpec.ts';
-import type { RunEvent, RunHandle, RunOutcome, RunRequest } from '../../run/runRequest.ts';
+import type { RunEvent, RunHandle, RunOutcome, RunRequest } from '../../core/run/runRequest.ts';
 import type { Cluster } from './cluster.ts';
 
 export interface RemoteClusterOptions {

@@ -8,7 +8,7 @@ import { modelRounds } from '../../../shared/gbdt/model/model.ts';
 import type { GbdtParams } from '../../../shared/gbdt/params.ts';
 import type { TrainSpec } from '../../../shared/gbdt/trainSpec.ts';
 import { requireColumns } from '../../../shared/columns/columnErrors.ts';
-import type { Shard } from '../../run/runRequest.ts';
+import type { Shard } from '../../core/run/runRequest.ts';
 import { NoRowsError } from '../trainErrors.ts';
 import { TrainArgumentError } from '../trainArgumentError.ts';
 import { planColumns, type ColumnPlan, type ColumnRoles } from './columnPlan.ts';
@@ -20,7 +20,7 @@ import {
   type SpoolSettings,
 } from './spoolDataset.ts';
 import { TRAIN_SET, type PreparedFeature, type StartingModel, type TrainingData } from './trainingData.ts';
-import type { BlobSink } from '../../blobs/blobStore.ts';
+import type { BlobSink } from '../../core/blobs/blobStore.ts';
 import { writeShards } from './writeShards.ts';
 
 export interface PrepareInput extends ColumnRoles {

@@ -5,11 +5,11 @@ import { AbortedError } from '../../../kernels/errors.ts';
 import { createBinner, tablesPay, type Binner } from '../../../shared/gbdt/binColumn.ts';
 import { encodeShard, ROWS_PER_SHARD, type ShardRows } from '../../../shared/gbdt/shardCodec.ts';
 import type { TrainSpec } from '../../../shared/gbdt/trainSpec.ts';
-import type { Shard } from '../../run/runRequest.ts';
+import type { Shard } from '../../core/run/runRequest.ts';
 import type { RawBlock } from './rawBlock.ts';
 import type { SpooledSet } from './spoolDataset.ts';
 import type { PreparedFeature, StartingModel } from './trainingData.ts';
-import type { BlobSink } from '../../blobs/blobStore.ts';
+import type { BlobSink } from '../../core/blobs/blobStore.ts';
 
 export interface WriteShardsSettings {
   readonly spec: TrainSpec;

@@ -5,7 +5,7 @@ import { modelRounds } from '../../../shared/gbdt/model/model.ts';
 import { writeModel } from '../../../shared/gbdt/model/writeModel.ts';
 import { decodeTree } from '../../../shared/gbdt/treeCodec.ts';
 import type { BinnedTree } from '../../../kernels/gbdt/binnedTree.ts';
-import type { CommittedRound, RoundTiming, RunEvent } from '../../run/runRequest.ts';
+import type { CommittedRound, RoundTiming, RunEvent } from '../../core/run/runRequest.ts';
 import { Checkpoint } from '../checkpoint.ts';
 import { metricsOf, type Metrics, type RunWorker } from '../result.ts';
 import type { ScoreWatch } from '../scoreWatch.ts';

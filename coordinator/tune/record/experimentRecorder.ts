@@ -5,7 +5,11 @@ import type { Clock } from '../../../shared/clock.ts';
 import type { Trial } from '../experiment/trial.ts';
 import type { TuneCallback } from '../experiment/tuneEvent.ts';
 import type { TuneSettings } from '../tuneOptions.ts';
-import { MAX_TRIALS_AT_ONCE, type ExperimentRecord, type ExperimentUpdate } from './experimentRecord.ts';
+import {
+  MAX_TRIALS_AT_ONCE,
+  type ExperimentRecord,
+  type ExperimentUpdate,
+} from '../../core/store/experimentRecord.ts';
 import { recordedTrial } from './experimentUpdate.ts';
 
 /** Between two writes: reports may come a hundred times a second. */

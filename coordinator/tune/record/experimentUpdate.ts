@@ -3,7 +3,7 @@
 import { shownValues, type SearchSpace } from '../space/searchSpace.ts';
 import type { Trial } from '../experiment/trial.ts';
 import type { TuneSettings } from '../tuneOptions.ts';
-import type { RecordedTrial } from './experimentRecord.ts';
+import type { RecordedTrial } from '../../core/store/experimentRecord.ts';
 
 const MAX_VALUE_CHARACTERS = 200;
 const MAX_VALUES = 50;

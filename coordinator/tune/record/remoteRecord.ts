@@ -1,7 +1,7 @@
 // The record of a coordinator in another process, over its HTTP API.
 
 import { askCoordinator, type CoordinatorAddress } from '../../remote/askCoordinator.ts';
-import type { ExperimentRecord } from './experimentRecord.ts';
+import type { ExperimentRecord } from '../../core/store/experimentRecord.ts';
 
 export function remoteRecord(address: CoordinatorAddress): ExperimentRecord {
   return {

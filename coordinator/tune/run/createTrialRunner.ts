@@ -6,7 +6,7 @@ import { mkdir, readFile } from 'node:fs/promises';
 import { AbortedError, TabgradError } from '../../../kernels/errors.ts';
 import { writeFileAtomically } from '../../train/record/atomicWrite.ts';
 import type { Metrics } from '../../train/result.ts';
-import type { ExperimentRecord } from '../record/experimentRecord.ts';
+import type { ExperimentRecord } from '../../core/store/experimentRecord.ts';
 import { TrialFailedError } from '../tuneErrors.ts';
 import type { Config, Trainable, TrialContext } from '../tuneOptions.ts';
 import { ownersLog } from '../../train/tellOwner.ts';

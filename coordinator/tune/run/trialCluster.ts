@@ -4,14 +4,14 @@
 import { MAX_LOCAL_WORKERS, type LocalDevice, type LocalRuntime } from '../../local/localWorker.ts';
 import { startLocalWorkers } from '../../local/localWorkers.ts';
 import type { Log } from '../../log/log.ts';
-import { startCoordinator } from '../../server/coordinator.ts';
+import { startCoordinator } from '../../core/server/coordinator.ts';
 import type { Cluster } from '../../train/cluster/cluster.ts';
 import { LocalCrew } from '../../train/cluster/localCrew.ts';
 import { TrainArgumentError } from '../../train/trainArgumentError.ts';
 import { ownerAccess } from '../../remote/ownerAccess.ts';
 import { environmentAuthorities } from '../../remote/serverTrust.ts';
 import { openRemoteCluster } from '../../train/cluster/remoteCluster.ts';
-import type { ExperimentRecord } from '../record/experimentRecord.ts';
+import type { ExperimentRecord } from '../../core/store/experimentRecord.ts';
 import { remoteRecord } from '../record/remoteRecord.ts';
 
 export interface TrialCluster extends Cluster {

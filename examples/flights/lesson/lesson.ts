@@ -2,7 +2,7 @@
 
 import type { Dataset } from '../../../coordinator/data/dataset.ts';
 import type { LoadedConfig } from '../../../coordinator/config/loadConfig.ts';
-import type { Coordinator } from '../../../coordinator/server/coordinator.ts';
+import type { Coordinator } from '../../../coordinator/core/server/coordinator.ts';
 
 export interface Lesson {
   readonly coordinator: Coordinator;

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fromItems } from '../../../coordinator/data/fromMemory.ts';
 import { startLocalWorkers } from '../../../coordinator/local/localWorkers.ts';
-import { startCoordinator } from '../../../coordinator/server/coordinator.ts';
+import { startCoordinator } from '../../../coordinator/core/server/coordinator.ts';
 import { GBDTTrainer } from '../../../coordinator/train/gbdtTrainer.ts';
 import { holdMatrix } from '../../oracle/xgboost.ts';
 import { seededRandom } from '../../setup/seededRandom.ts';

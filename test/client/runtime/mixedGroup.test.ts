@@ -8,8 +8,8 @@ import {
   type LocalWorkers,
   type LocalWorkersOptions,
 } from '../../../coordinator/local/localWorkers.ts';
-import type { RunEvent } from '../../../coordinator/run/runRequest.ts';
-import { startCoordinator, type Coordinator } from '../../../coordinator/server/coordinator.ts';
+import type { RunEvent } from '../../../coordinator/core/run/runRequest.ts';
+import { startCoordinator, type Coordinator } from '../../../coordinator/core/server/coordinator.ts';
 import { SessionWorld, smallRun } from '../session/sessionWorld.ts';
 
 const ROUNDS = 30;

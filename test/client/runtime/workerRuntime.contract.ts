@@ -3,8 +3,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { LocalDevice, LocalRuntime, LocalWorkers } from '../../../coordinator/local/localWorkers.ts';
 import { startLocalWorkers } from '../../../coordinator/local/localWorkers.ts';
-import type { PoolEvent, PoolWorker } from '../../../coordinator/pool/poolWorker.ts';
-import { startCoordinator, type Coordinator } from '../../../coordinator/server/coordinator.ts';
+import type { PoolEvent, PoolWorker } from '../../../coordinator/core/pool/poolWorker.ts';
+import { startCoordinator, type Coordinator } from '../../../coordinator/core/server/coordinator.ts';
 import type { WorkerMessageOf } from '../../../shared/protocol/control.ts';
 import { startMeddlingProxy, type MeddlingProxy } from './meddlingProxy.ts';
 

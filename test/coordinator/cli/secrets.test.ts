@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startLocalWorkers } from '../../../coordinator/local/localWorkers.ts';
-import { s3Environment, s3Url, startS3Server, type S3Server } from '../blobs/s3Server.ts';
+import { s3Environment, s3Url, startS3Server, type S3Server } from '../core/blobs/s3Server.ts';
 import { runTabgrad, startTabgrad, type Ended } from './runTabgrad.ts';
 
 const secrets = {

@@ -7,7 +7,7 @@ import type { AddressInfo } from 'node:net';
 import { promisify } from 'node:util';
 import { afterEach, describe, expect, it } from 'vitest';
 import { WebSocket, WebSocketServer } from 'ws';
-import { startCoordinator, type Coordinator } from '../../../coordinator/server/coordinator.ts';
+import { startCoordinator, type Coordinator } from '../../../coordinator/core/server/coordinator.ts';
 import { visibleText } from '../../../kernels/visibleText.ts';
 import { PROTOCOL_VERSION } from '../../../shared/protocol/control.ts';
 import { runTabgrad, type Ended } from './runTabgrad.ts';

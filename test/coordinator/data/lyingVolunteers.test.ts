@@ -6,7 +6,7 @@ import type { Dataset } from '../../../coordinator/data/dataset.ts';
 import { fromItems } from '../../../coordinator/data/fromMemory.ts';
 import { readMapped } from '../../../coordinator/data/operators/readMapped.ts';
 import { GBDTPredictor } from '../../../coordinator/predict/gbdtPredictor.ts';
-import { startCoordinator, type Coordinator } from '../../../coordinator/server/coordinator.ts';
+import { startCoordinator, type Coordinator } from '../../../coordinator/core/server/coordinator.ts';
 import { batchOfBytes, bytesOfBatch } from '../../../shared/columns/ipc/batchBytes.ts';
 import { handMadeVolunteer, type Volunteer } from '../program/handMadeVolunteer.ts';
 import { flights, makeServedModels, oracleColumns, type ServedModels } from '../serve/servedModels.ts';

@@ -9,7 +9,7 @@ import type { PoolStatus } from '../../../coordinator/data/operators/mapBatchesO
 import type { LocalRuntime, LocalWorker } from '../../../coordinator/local/localWorker.ts';
 import { startLocalWorkers, type LocalWorkers } from '../../../coordinator/local/localWorkers.ts';
 import { GBDTPredictor } from '../../../coordinator/predict/gbdtPredictor.ts';
-import { startCoordinator, type Coordinator } from '../../../coordinator/server/coordinator.ts';
+import { startCoordinator, type Coordinator } from '../../../coordinator/core/server/coordinator.ts';
 import { deferred } from '../../../shared/deferred.ts';
 import { flights, makeServedModels, oracleColumns } from '../serve/servedModels.ts';
 

@@ -3,10 +3,10 @@ import { writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { FolderBlobStore } from '../../../coordinator/blobs/folderBlobStore.ts';
+import { FolderBlobStore } from '../../../coordinator/core/blobs/folderBlobStore.ts';
 import { writeError } from '../../../coordinator/data/sink/writeError.ts';
 import { isDiskFull } from '../../../coordinator/files/isDiskFull.ts';
-import { storeFailure } from '../../../coordinator/store/storeErrors.ts';
+import { storeFailure } from '../../../coordinator/core/store/storeErrors.ts';
 import { writeFailure } from '../../../coordinator/train/record/atomicWrite.ts';
 
 const systemError = (code: string): Error => Object.assign(new Error(code), { code, syscall: 'write' });

@@ -12,7 +12,7 @@ import {
   type LocalWorkers,
   type LocalWorkersOptions,
 } from '../../../coordinator/local/localWorkers.ts';
-import { startCoordinator, type Coordinator } from '../../../coordinator/server/coordinator.ts';
+import { startCoordinator, type Coordinator } from '../../../coordinator/core/server/coordinator.ts';
 import { prepareUnprivileged } from '../../../coordinator/local/unprivilegedBrowser.ts';
 import { processTree, type SeenProcess } from './processTree.ts';
 

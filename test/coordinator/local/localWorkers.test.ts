@@ -7,7 +7,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { findBrowser } from '../../../coordinator/local/findBrowser.ts';
 import { unpackChromium } from '../../../coordinator/local/chromium.ts';
 import { startLocalWorkers } from '../../../coordinator/local/localWorkers.ts';
-import { startCoordinator, type Coordinator } from '../../../coordinator/server/coordinator.ts';
+import { startCoordinator, type Coordinator } from '../../../coordinator/core/server/coordinator.ts';
 
 let coordinator: Coordinator;
 beforeAll(async () => {

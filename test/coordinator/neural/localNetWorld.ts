@@ -2,7 +2,12 @@
 // coordinator is this file.
 
 import type { NeuralWorld } from '../../../coordinator/neural/neuralTrainer.ts';
-import type { RunEvent, RunHandle, RunOutcome, RunRequest } from '../../../coordinator/run/runRequest.ts';
+import type {
+  RunEvent,
+  RunHandle,
+  RunOutcome,
+  RunRequest,
+} from '../../../coordinator/core/run/runRequest.ts';
 import { loadTfjs } from '../../../client/neural/tfjs/loadTfjs.ts';
 import { openTfjsEngine } from '../../../client/neural/tfjs/tfjsEngine.ts';
 import { createTrainingEngine } from '../../../shared/neural/engine/createTrainingEngine.ts';

@@ -9,7 +9,7 @@ import { startLocalWorkers, type LocalWorkers } from '../../../coordinator/local
 import type { NeuralCheckpoint } from '../../../coordinator/neural/neuralCheckpoint.ts';
 import { NeuralTrainer } from '../../../coordinator/neural/neuralTrainer.ts';
 import { NeuralPredictor } from '../../../coordinator/predict/neuralPredictor.ts';
-import { startCoordinator, type Coordinator } from '../../../coordinator/server/coordinator.ts';
+import { startCoordinator, type Coordinator } from '../../../coordinator/core/server/coordinator.ts';
 import { prepareSoftwareDriver } from '../../setup/nodeGpu.ts';
 import { seededRandom } from '../../setup/seededRandom.ts';
 import { localNetWorld } from '../neural/localNetWorld.ts';

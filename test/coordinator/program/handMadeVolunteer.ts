@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { WebSocket } from 'ws';
 import { builtinPrograms } from '../../../client/program/builtinPrograms.ts';
 import { programForms, type Program } from '../../../client/program/programForms.ts';
-import type { Coordinator } from '../../../coordinator/server/coordinator.ts';
+import type { Coordinator } from '../../../coordinator/core/server/coordinator.ts';
 import { CarriedCheckpoint } from '../../../shared/program/carriedCheckpoint.ts';
 import {
   decodeFrame,

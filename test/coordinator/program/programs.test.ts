@@ -12,7 +12,7 @@ import { inlineBundle } from '../../../coordinator/program/inlineBundle.ts';
 import { openProgram, type OpenOptions } from '../../../coordinator/program/openProgram.ts';
 import type { Program } from '../../../coordinator/program/program.ts';
 import type { ProgramInstance } from '../../../coordinator/program/programInstance.ts';
-import { startCoordinator, type Coordinator } from '../../../coordinator/server/coordinator.ts';
+import { startCoordinator, type Coordinator } from '../../../coordinator/core/server/coordinator.ts';
 import { Checkpoint } from '../../../coordinator/train/checkpoint.ts';
 import { prepareTargets, type PreparedTargets } from './escapeTargets.ts';
 import { flights, makeServedModels, oracleColumns } from '../serve/servedModels.ts';
@@ -321,7 +321,7 @@ describe('A program', () => {
       message: expect.stringContaining('Did you mean "Calculator"?') as string,
     });
     await expect(
-      bundleModule({ module: 'coordinator/blobs/blobStore.ts', export: 'BlobStore' }),
+      bundleModule({ module: 'coordinator/core/blobs/blobStore.ts', export: 'BlobStore' }),
     ).rejects.toMatchObject({
       code: 'PROGRAM_BUNDLE_FAILED',
       message: expect.stringMatching(/imports node:\w+.*which workers in tabs don't have/) as string,

@@ -23,7 +23,7 @@ import { addressOf, knownCoordinator } from '../../../coordinator/remote/knownCo
 import { ownerAccess } from '../../../coordinator/remote/ownerAccess.ts';
 import { publishTokens, type PublishedTokens } from '../../../coordinator/remote/publishTokens.ts';
 import { tokenFolder } from '../../../coordinator/remote/tokenFile.ts';
-import { Tokens } from '../../../coordinator/server/tokens.ts';
+import { Tokens } from '../../../coordinator/core/http/tokens.ts';
 
 const URL_7070 = 'http://127.0.0.1:7070';
 const isRoot = process.getuid?.() === 0;

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { deployment, Serve } from '../../../coordinator/serve/serve.ts';
-import type { DeploymentOptions } from '../../../coordinator/serve/record/deploymentSettings.ts';
+import type { DeploymentOptions } from '../../../coordinator/core/store/deploymentSettings.ts';
 import type { ServeRequest } from '../../../shared/serve/serveRequest.ts';
 
 const module = new URL('./fixtures/services.ts', import.meta.url);

@@ -3,7 +3,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { checkAnswer, checkPredictions } from '../../../coordinator/serve/replica/poolAnswers.ts';
 import { deployment, Serve } from '../../../coordinator/serve/serve.ts';
-import { startCoordinator, type Coordinator } from '../../../coordinator/server/coordinator.ts';
+import { startCoordinator, type Coordinator } from '../../../coordinator/core/server/coordinator.ts';
 import { handMadeVolunteer } from '../program/handMadeVolunteer.ts';
 import { flights, makeServedModels, oracleColumns, type ServedModels } from './servedModels.ts';
 

@@ -5,9 +5,9 @@ import path from 'node:path';
 import * as tf from '@tensorflow/tfjs';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { startLocalWorkers, type LocalWorkers } from '../../../coordinator/local/localWorkers.ts';
-import type { PoolWorker } from '../../../coordinator/pool/poolWorker.ts';
+import type { PoolWorker } from '../../../coordinator/core/pool/poolWorker.ts';
 import { deployment, Serve } from '../../../coordinator/serve/serve.ts';
-import { startCoordinator, type Coordinator } from '../../../coordinator/server/coordinator.ts';
+import { startCoordinator, type Coordinator } from '../../../coordinator/core/server/coordinator.ts';
 import { Checkpoint } from '../../../coordinator/train/checkpoint.ts';
 import { makeLayersModels, type LayersModels } from './layersModels.ts';
 

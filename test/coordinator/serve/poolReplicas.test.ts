@@ -2,9 +2,9 @@
 
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { startLocalWorkers, type LocalWorkers } from '../../../coordinator/local/localWorkers.ts';
-import type { PoolWorker } from '../../../coordinator/pool/poolWorker.ts';
+import type { PoolWorker } from '../../../coordinator/core/pool/poolWorker.ts';
 import { deployment, Serve } from '../../../coordinator/serve/serve.ts';
-import { startCoordinator, type Coordinator } from '../../../coordinator/server/coordinator.ts';
+import { startCoordinator, type Coordinator } from '../../../coordinator/core/server/coordinator.ts';
 import { flights, makeServedModels, oracleColumns, type ServedModels } from './servedModels.ts';
 
 let models: ServedModels;

@@ -15,7 +15,7 @@ import type {
   RunHandle,
   RunOutcome,
   RunRequest,
-} from '../../../coordinator/run/runRequest.ts';
+} from '../../../coordinator/core/run/runRequest.ts';
 import { memoryGroup } from '../../client/gbdt/memoryGroup.ts';
 import { memoryBlobs, type MemoryBlobs } from './memoryBlobs.ts';
 

@@ -1,7 +1,7 @@
 // A blob store in memory.
 
 import { createHash } from 'node:crypto';
-import type { BlobSink } from '../../../coordinator/blobs/blobStore.ts';
+import type { BlobSink } from '../../../coordinator/core/blobs/blobStore.ts';
 
 export interface MemoryBlobs extends BlobSink {
   get(sha256: string): Uint8Array;

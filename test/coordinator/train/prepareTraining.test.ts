@@ -6,7 +6,7 @@ import {
   prepareTraining,
   type PreparedTraining,
 } from '../../../coordinator/train/prepare/prepareTraining.ts';
-import type { BlobSink } from '../../../coordinator/blobs/blobStore.ts';
+import type { BlobSink } from '../../../coordinator/core/blobs/blobStore.ts';
 import { shardRows } from '../../../coordinator/train/prepare/writeShards.ts';
 import { buildCuts } from '../../../shared/gbdt/cuts.ts';
 import { resolveParams } from '../../../shared/gbdt/params.ts';

@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import { openRemoteCluster } from '../../../coordinator/train/cluster/remoteCluster.ts';
-import type { RunEvent, RunHandle, RunRequest } from '../../../coordinator/run/runRequest.ts';
+import type { RunEvent, RunHandle, RunRequest } from '../../../coordinator/core/run/runRequest.ts';
 
 type Handler = (request: IncomingMessage, response: ServerResponse, body: Buffer) => void;
 

@@ -2,11 +2,8 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { ManualClock } from '../../setup/manualClock.ts';
 import { choice, uniform } from '../../../coordinator/tune/space/domain.ts';
 import { newTrial, type Trial } from '../../../coordinator/tune/experiment/trial.ts';
-import type {
-  ExperimentRecord,
-  ExperimentUpdate,
-} from '../../../coordinator/tune/record/experimentRecord.ts';
-import { experimentUpdate } from '../../../coordinator/tune/record/experimentRecord.ts';
+import type { ExperimentRecord, ExperimentUpdate } from '../../../coordinator/core/store/experimentRecord.ts';
+import { experimentUpdate } from '../../../coordinator/core/store/experimentRecord.ts';
 import {
   ExperimentRecorder,
   HEARTBEAT_MS,

@@ -4,9 +4,9 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { startCoordinator, type Coordinator } from '../../../coordinator/server/coordinator.ts';
+import { startCoordinator, type Coordinator } from '../../../coordinator/core/server/coordinator.ts';
 import { remoteRecord } from '../../../coordinator/tune/record/remoteRecord.ts';
-import type { ExperimentUpdate } from '../../../coordinator/tune/record/experimentRecord.ts';
+import type { ExperimentUpdate } from '../../../coordinator/core/store/experimentRecord.ts';
 import { runTabgrad } from '../cli/runTabgrad.ts';
 
 const id = '0b0e7b1c-0000-4000-8000-000000000001';

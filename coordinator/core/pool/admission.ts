@@ -1,0 +1,112 @@
+// Who may join the pool: by protocol version, bans, and a join token or the identity of an earlier socket.
+
+import { PROTOCOL_VERSION, type WorkerMessageOf } from '../../../shared/protocol/control.ts';
+import type { ErrorCode } from '../../../kernels/errors.ts';
+import type { BanList } from './banList.ts';
+import { Identities } from './identities.ts';
+import { compareSecrets, type AttemptThrottle } from './attemptThrottle.ts';
+
+export interface AdmissionOptions {
+  /** The tokens of which a worker has to show one, those in force now. Absent: everybody may join, as in simulations. */
+  readonly joinTokens?: (() => readonly string[]) | undefined;
+  /** Makes the secrets of identities: workers that come back to a restarted coordinator with the same key keep theirs. */
+  readonly identityKey?: string | undefined;
+  readonly bans?: BanList | undefined;
+  /** Slows down who guesses join tokens. Absent: nobody is. */
+  readonly attempts?: AttemptThrottle | undefined;
+}
+
+export type Verdict =
+  | { readonly type: 'refused'; readonly code: ErrorCode; readonly message: string }
+  /** A worker that proved to be the one of this id. */
+  | { readonly type: 'known'; readonly workerId: string; readonly joinToken: string }
+  | { readonly type: 'new'; readonly joinToken: string };
+
+type Hello = WorkerMessageOf<'hello'>;
+
+/** Stands for the token where none is needed. */
+const NO_TOKEN = '';
+/**
+ * Workers whose going is remembered: the oldest are forgotten. One that comes back after that, or after a restart, keeps its
+ * old id, which is fine: nobody waits for it any more, for all groups were formed anew since.
+ */
+const MAX_GONE = 100_000;
+
+export class Admission {
+  readonly #options: AdmissionOptions;
+  readonly #identities: Identities;
+  /** Workers that were lost, or why they were sent away. */
+  readonly #gone = new Map<string, string | undefined>();
+
+  constructor(options: AdmissionOptions) {
+    this.#options = options;
+    this.#identities = new Identities(options.identityKey);
+  }
+
+  judge(hello: Hello, address: string): Verdict {
+    if (hello.protocol !== PROTOCOL_VERSION) {
+      const versions = `The coordinator speaks protocol ${PROTOCOL_VERSION}, the worker ${hello.protocol}.`;
+      return refuse('PROTOCOL_MISMATCH', `${versions} Update the older of the two.`);
+    }
+    const known = this.#prove(hello);
+    const ban = this.#options.bans?.find(known?.workerId, address);
+    if (ban) {
+      const what = ban.kind === 'worker' ? 'This worker is' : 'Workers of this address are';
+      return refuse('WORKER_BANNED', `${what} banned: ${ban.reason}`);
+    }
+    if (known && !this.#gone.has(known.workerId)) return known;
+    const reason = known && this.#gone.get(known.workerId);
+    if (reason !== undefined) return refuse('WORKER_REMOVED', reason);
+    // A worker that was lost for good is a new one should it come back, or those that it left would wonder.
+    const { joinTokens, attempts } = this.#options;
+    if (joinTokens === undefined) return { type: 'new', joinToken: NO_TOKEN };
+    // An identity that is not proven is a guess as well, where no token comes with it.
+    const shown = hello.token ?? (known ? undefined : hello.identity?.secret);
+    const attempt = attempts
+      ? attempts.attempt(address, shown, joinTokens())
+      : compareSecrets(shown, joinTokens());
+    if (attempt.type === 'right') return { type: 'new', joinToken: attempt.secret };
+    if (attempt.type === 'throttled') return refuse(attempt.error.code, attempt.error.message);
+    return refuse('TOKEN_REQUIRED', 'The join token is missing or wrong. Ask the owner for the join link.');
+  }
+
+  /** Whether a worker that joined by this token still may. */
+  accepts(joinToken: string): boolean {
+    return this.#tokens().includes(joinToken);
+  }
+
+  secretOf(workerId: string, joinToken: string): string {
+    return this.#identities.secretOf(workerId, joinToken);
+  }
+
+  /** The secrets of this id, by the tokens in force. */
+  secretsOf(workerId: string): string[] {
+    return this.#tokens().map((joinToken) => this.secretOf(workerId, joinToken));
+  }
+
+  /** The worker is lost for good. @param reason where it was sent away: it is told when it comes back. */
+  forget(workerId: string, reason?: string): void {
+    if (this.#gone.size >= MAX_GONE) {
+      for (const oldest of this.#gone.keys()) {
+        this.#gone.delete(oldest);
+        break;
+      }
+    }
+    this.#gone.set(workerId, reason);
+  }
+
+  #prove({ identity }: Hello): Extract<Verdict, { type: 'known' }> | undefined {
+    if (!identity) return undefined;
+    const { workerId } = identity;
+    const joinToken = this.#identities.provenBy(identity, this.#tokens());
+    return joinToken === undefined ? undefined : { type: 'known', workerId, joinToken };
+  }
+
+  #tokens(): readonly string[] {
+    return this.#options.joinTokens?.() ?? [NO_TOKEN];
+  }
+}
+
+function refuse(code: ErrorCode, message: string): Verdict {
+  return { type: 'refused', code, message };
+}

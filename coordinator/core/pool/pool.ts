@@ -1,0 +1,363 @@
+// The workers that lend themselves to this coordinator: who they are, whether they are there, which run has them.
+// A lost socket does not lose the worker: it has a grace period to come back under the same identity.
+
+import type { CoordinatorMessage, WorkerMessageOf } from '../../../shared/protocol/control.ts';
+import { MAX_SHORT_MESSAGE_BYTES } from '../../../shared/protocol/workerMessageBytes.ts';
+import { ByteBudget } from '../bounds/byteBudget.ts';
+import type { GiveBack } from './addressShares.ts';
+import { Admission } from './admission.ts';
+import { decodeWorkerMessage } from './decodeWorkerMessage.ts';
+import { closeCodes, type ConnectionEvents, type ControlConnection } from './controlConnection.ts';
+import { newCounters } from './poolCounters.ts';
+import { PoolEntry } from './poolEntry.ts';
+import { PoolLog } from './poolLog.ts';
+import type { PoolOptions } from './poolOptions.ts';
+import { newWorker, traits, type PoolEvent, type PoolWorker } from './poolWorker.ts';
+import { Places } from './places.ts';
+import { makeId, makeSecret } from './secrets.ts';
+import { WorkerKeys } from './workerKeys.ts';
+import { WorkerSocket } from './workerSocket.ts';
+
+const HELLO_TIMEOUT_MS = 10_000;
+/** Of all that is sent to workers and not taken by them. */
+const MAX_OUTGOING_BYTES = 512 * 1024 * 1024;
+/** A worker that leaves so much unread is not told things that it could know. */
+const MAX_UNREAD_BYTES = 1024 * 1024;
+
+export class Pool {
+  readonly counters = newCounters();
+  /** What workers are given besides their secret. */
+  readonly keys: WorkerKeys;
+  readonly #options: PoolOptions;
+  readonly #log: PoolLog;
+  readonly #entries = new Map<string, PoolEntry>();
+  readonly #listeners = new Set<(event: PoolEvent) => void>();
+  readonly #waiting = new Set<WorkerSocket>();
+  readonly #places: Places;
+  readonly #outgoing = new ByteBudget({ maxBytes: MAX_OUTGOING_BYTES });
+  readonly #admission: Admission;
+  #closed = false;
+
+  constructor(options: PoolOptions) {
+    this.#options = options;
+    this.#log = new PoolLog(options.log);
+    this.#places = new Places(options);
+    const { identityKey = makeSecret() } = options;
+    this.#admission = new Admission({ ...options, identityKey });
+    this.keys = new WorkerKeys(identityKey);
+  }
+
+  /** Every known worker, in order of joining. */
+  workers(): PoolWorker[] {
+    return [...this.#entries.values()].map((entry) => entry.worker);
+  }
+
+  worker(workerId: string): PoolWorker | undefined {
+    return this.#entries.get(workerId)?.worker;
+  }
+
+  /** The secret that was given to this worker; those that it may have been given, where it is not in the pool. */
+  secretsOf(workerId: string): readonly string[] {
+    const entry = this.#entries.get(workerId);
+    return entry ? [entry.secret] : this.#admission.secretsOf(workerId);
+  }
+
+  /** Calls back for every event from now on; returns the function that ends it. */
+  on(listener: (event: PoolEvent) => void): () => void {
+    this.#listeners.add(listener);
+    return () => void this.#listeners.delete(listener);
+  }
+
+  /** Sends to a worker; false when it is not there now. Nothing is kept for later. */
+  send(workerId: string, message: CoordinatorMessage): boolean {
+    const socket = this.#entries.get(workerId)?.socket;
+    if (!socket) return false;
+    return socket.send(message);
+  }
+
+  /** As `send`, but for answers that a worker can provoke: one that does not read them gets no more. */
+  answer(workerId: string, message: CoordinatorMessage): void {
+    const socket = this.#entries.get(workerId)?.socket;
+    if (socket && socket.bufferedBytes < MAX_UNREAD_BYTES) socket.send(message);
+  }
+
+  /** Gives a worker to a run. False when it is unknown, another run has it, or it runs programs. */
+  claim(workerId: string, runId: string): boolean {
+    const entry = this.#entries.get(workerId);
+    if (!entry || entry.worker.programs > 0) return false;
+    if (entry.worker.runId !== undefined && entry.worker.runId !== runId) return false;
+    if (entry.worker.runId !== runId) this.#change(entry, { runId });
+    return true;
+  }
+
+  /** Takes a worker back from a run. */
+  unclaim(workerId: string, runId: string): void {
+    const entry = this.#entries.get(workerId);
+    if (entry?.worker.runId !== runId) return;
+    entry.wasMember(this.#options.clock.now());
+    this.#change(entry, { runId: undefined });
+  }
+
+  /** One more program runs on the worker. */
+  seat(workerId: string): void {
+    const entry = this.#entries.get(workerId);
+    if (entry) this.#change(entry, { programs: entry.worker.programs + 1 });
+  }
+
+  /** One program less. */
+  unseat(workerId: string): void {
+    const entry = this.#entries.get(workerId);
+    if (entry) this.#change(entry, { programs: Math.max(0, entry.worker.programs - 1) });
+  }
+
+  /**
+   * Sends workers away: they are told why, lose their place at once, and do not come back by themselves.
+   * @returns the ids of those that were there.
+   */
+  remove(isMeant: (worker: PoolWorker) => boolean, reason: string): string[] {
+    return this.#removeEntries(
+      [...this.#entries.values()].filter(({ worker }) => isMeant(worker)),
+      reason,
+    );
+  }
+
+  /** Sends those away who joined by a token that is not in force any more. @returns their ids. */
+  removeOutdated(reason: string): string[] {
+    const outdated = [...this.#entries.values()].filter(
+      ({ joinToken }) => !this.#admission.accepts(joinToken),
+    );
+    return this.#removeEntries(outdated, reason);
+  }
+
+  /** A message of a worker has the right form and can not be all the same; one that goes on is dropped. */
+  countMalformed(workerId: string, what: string): void {
+    const entry = this.#entries.get(workerId);
+    if (entry) this.#malformed(entry, what);
+  }
+
+  /** Takes over a fresh control socket; the returned object receives what the socket reports. */
+  attach(connection: ControlConnection): ConnectionEvents {
+    const { clock, messageRate, byteRate, pingIntervalMs = 5_000 } = this.#options;
+    let entry: PoolEntry | undefined;
+    const limits = { clock, messageRate, byteRate, pingIntervalMs, outgoing: this.#outgoing };
+    const socket: WorkerSocket = new WorkerSocket(connection, limits, {
+      maxMessageBytes: () => entry?.maxMessageBytes(clock.now()) ?? MAX_SHORT_MESSAGE_BYTES,
+      message: (text) => {
+        if (entry) this.#receive(entry, text);
+        else entry = this.#greet(socket, text);
+      },
+      limited: (why) => this.#refuse(socket, 'RATE_LIMITED', why),
+      alive: (roundTripMs) => {
+        if (entry) entry.worker = { ...entry.worker, roundTripMs };
+      },
+      silent: (silentMs) =>
+        this.#log.worker('silent', `silent for ${Math.round(silentMs)} ms, dropping its socket`, entry),
+      closed: (code, reason) => {
+        this.#waiting.delete(socket);
+        if (entry?.socket === socket) this.#away(entry, code, reason);
+      },
+    });
+    if (this.#closed) {
+      socket.close(closeCodes.tryAgainLater, 'the coordinator is closing');
+    } else {
+      this.#waiting.add(socket);
+      socket.expectWithin(HELLO_TIMEOUT_MS, () =>
+        this.#refuse(socket, 'BAD_REQUEST', 'No hello came in time.'),
+      );
+    }
+    return socket;
+  }
+
+  /** Says goodbye to all workers. */
+  close(reason: string): void {
+    this.#closed = true;
+    for (const entry of this.#entries.values()) {
+      entry.cancelGrace();
+      entry.socket?.send({ type: 'shutdown', reconnect: true, reason });
+      entry.socket?.close(closeCodes.goingAway, reason);
+    }
+    for (const socket of this.#waiting) socket.close(closeCodes.goingAway, reason);
+    this.#entries.clear();
+    this.#waiting.clear();
+    this.#listeners.clear();
+  }
+
+  #greet(socket: WorkerSocket, text: string): PoolEntry | undefined {
+    const decoded = decodeWorkerMessage(text);
+    if ('error' in decoded || decoded.message.type !== 'hello') {
+      this.counters.malformedMessages += 1;
+      const why = 'error' in decoded ? decoded.error : `"${decoded.message.type}" came before "hello".`;
+      return this.#refuse(socket, 'BAD_REQUEST', why);
+    }
+    const hello = decoded.message;
+    const verdict = this.#admission.judge(hello, socket.remoteAddress);
+    if (verdict.type === 'refused') {
+      const { code, message } = verdict;
+      // The token may be right, and the address that of others as well.
+      return this.#refuse(socket, code, message, code !== 'TOO_MANY_ATTEMPTS');
+    }
+    const known = verdict.type === 'known' ? this.#entries.get(verdict.workerId) : undefined;
+    if (known?.mayChange(this.#options.clock.now()) === false)
+      return this.#refuse(socket, 'RATE_LIMITED', 'this worker opens too many sockets', false);
+    if (known) return this.#resume(known, socket, hello);
+    const place = this.#places.take(socket.remoteAddress);
+    if (typeof place !== 'function') {
+      return this.#refuse(socket, place.code, place.message, place.code !== 'RATE_LIMITED');
+    }
+    const makeWorkerId = this.#options.makeWorkerId ?? (() => `w-${makeId()}`);
+    const workerId = verdict.type === 'known' ? verdict.workerId : makeWorkerId();
+    const entry = this.#join(socket, hello, workerId, verdict.joinToken, place);
+    // It may have been a member when the coordinator was restarted.
+    if (verdict.type === 'known') entry.wasMember(entry.worker.joinedAtMs);
+    return entry;
+  }
+
+  /** @param isFinal false tells it to try again later. */
+  #refuse(socket: WorkerSocket, code: string, message: string, isFinal = true): undefined {
+    this.counters.refusedWorkers += 1;
+    this.#log.refused(socket.remoteAddress, message);
+    if (isFinal) socket.send({ type: 'refused', code, message: message.slice(0, 1000) });
+    socket.close(isFinal ? closeCodes.policy : closeCodes.tryAgainLater, isFinal ? code : message);
+  }
+
+  #join(
+    socket: WorkerSocket,
+    hello: WorkerMessageOf<'hello'>,
+    workerId: string,
+    joinToken: string,
+    giveBackPlace: GiveBack,
+  ): PoolEntry {
+    const worker = newWorker(hello, workerId, socket.remoteAddress, this.#options.clock.now());
+    const secret = this.#admission.secretOf(workerId, joinToken);
+    const entry = new PoolEntry({ worker, joinToken, secret, socket, giveBackPlace });
+    this.#entries.set(workerId, entry);
+    this.#welcome(entry, socket);
+    this.#log.worker(
+      'joined',
+      `joined from ${socket.remoteAddress} (${worker.runtime}, ${worker.device.kind})`,
+      entry,
+    );
+    this.#emit({ type: 'changed', worker });
+    return entry;
+  }
+
+  #resume(entry: PoolEntry, socket: WorkerSocket, hello: WorkerMessageOf<'hello'>): PoolEntry {
+    entry.cancelGrace();
+    // The old socket may look open for minutes after a laptop slept: the newer one counts.
+    const old = entry.socket;
+    entry.socket = undefined;
+    old?.close(closeCodes.normal, 'replaced by a newer socket');
+    this.counters.reconnects += 1;
+    this.#welcome(entry, socket);
+    entry.socket = socket;
+    this.#log.worker('joined', 'is back', entry);
+    const session = entry.worker.session + 1;
+    this.#change(entry, { ...traits(hello), present: true, session, remoteAddress: socket.remoteAddress });
+    return entry;
+  }
+
+  #welcome(entry: PoolEntry, socket: WorkerSocket): void {
+    this.#waiting.delete(socket);
+    const { peerServer, iceServers } = this.#options;
+    const { workerId } = entry.worker;
+    socket.send({
+      type: 'welcome',
+      workerId,
+      secret: entry.secret,
+      signallingToken: this.keys.signallingToken(workerId),
+      peerServer,
+      iceServers: iceServers(workerId),
+      pingIntervalMs: socket.pingIntervalMs,
+    });
+    socket.startPinging();
+  }
+
+  #receive(entry: PoolEntry, text: string): void {
+    this.counters.messagesReceived += 1;
+    const decoded = decodeWorkerMessage(text, entry.worker.workerId);
+    if ('error' in decoded) return this.#malformed(entry, decoded.error);
+    const { message } = decoded;
+    if (message.type === 'available') {
+      if (entry.worker.peerId === message.peerId && entry.worker.leaving === undefined) return;
+      this.#changeByWorker(entry, { peerId: message.peerId, leaving: undefined });
+    } else if (message.type === 'leaving') {
+      if (entry.worker.leaving === message.reason) return;
+      if (!this.#changeByWorker(entry, { leaving: message.reason })) return;
+      this.#log.worker('left', `is leaving: ${message.reason}`, entry);
+    } else if (message.type !== 'hello') {
+      const said = message.type === 'several' ? message.messages : [message];
+      for (const one of said) this.#emit({ type: 'message', worker: entry.worker, message: one });
+    }
+  }
+
+  /** A change that the worker asks for. @returns false when it asks too often; it is dropped then. */
+  #changeByWorker(entry: PoolEntry, change: Partial<PoolWorker>): boolean {
+    if (entry.mayChange(this.#options.clock.now())) {
+      this.#change(entry, change);
+      return true;
+    }
+    if (entry.socket) this.#refuse(entry.socket, 'RATE_LIMITED', 'Too many changes a second.');
+    return false;
+  }
+
+  #malformed(entry: PoolEntry, what: string): void {
+    this.counters.malformedMessages += 1;
+    this.#log.worker('malformed', `sent a malformed message: ${what}`, entry);
+    // A worker of a later minor version may say things that are not known here: they are dropped, within limits.
+    if (entry.socket?.forgiveMalformed() === false) this.#refuse(entry.socket, 'BAD_REQUEST', what);
+  }
+
+  #away(entry: PoolEntry, code: number, reason: string): void {
+    entry.socket = undefined;
+    if (code === closeCodes.normal || code === closeCodes.goingAway || code === closeCodes.policy) {
+      return this.#lose(entry, entry.worker.leaving ?? (reason || farewell(code)));
+    }
+    const { clock, graceMs = 20_000 } = this.#options;
+    this.#log.worker(
+      'left',
+      `lost its socket (${reason || `code ${code}`}); keeping its place for ${graceMs} ms`,
+      entry,
+    );
+    entry.cancelGrace = clock.after(graceMs, () =>
+      this.#lose(entry, `did not come back within ${graceMs} ms`),
+    );
+    this.#change(entry, { present: false });
+  }
+
+  #removeEntries(entries: readonly PoolEntry[], reason: string): string[] {
+    for (const entry of entries) {
+      const { socket } = entry;
+      // What the socket reports from here on is not about a worker any more.
+      entry.socket = undefined;
+      socket?.send({ type: 'shutdown', reconnect: false, reason: reason.slice(0, 500) });
+      socket?.close(closeCodes.policy, 'WORKER_REMOVED');
+      this.#lose(entry, `sent away: ${reason}`, reason);
+    }
+    return entries.map(({ worker }) => worker.workerId);
+  }
+
+  /** @param toldReason where it was sent away. */
+  #lose(entry: PoolEntry, reason: string, toldReason?: string): void {
+    entry.cancelGrace();
+    entry.giveBackPlace();
+    this.#entries.delete(entry.worker.workerId);
+    this.#admission.forget(entry.worker.workerId, toldReason);
+    entry.worker = { ...entry.worker, present: false };
+    this.counters.lostWorkers += 1;
+    this.#log.worker('left', `is gone: ${reason}`, entry);
+    this.#emit({ type: 'lost', worker: entry.worker, reason });
+  }
+
+  #change(entry: PoolEntry, change: Partial<PoolWorker>): void {
+    entry.worker = { ...entry.worker, ...change };
+    this.#emit({ type: 'changed', worker: entry.worker });
+  }
+
+  #emit(event: PoolEvent): void {
+    for (const listener of this.#listeners) listener(event);
+  }
+}
+
+function farewell(code: number): string {
+  return code === closeCodes.goingAway ? 'its page or process was closed' : 'it said goodbye';
+}

@@ -1,0 +1,58 @@
+// What the pool keeps of a worker besides what it tells others.
+
+import { MAX_CONTROL_MESSAGE_BYTES } from '../../../shared/protocol/control.ts';
+import { MAX_SHORT_MESSAGE_BYTES } from '../../../shared/protocol/workerMessageBytes.ts';
+import type { GiveBack } from './addressShares.ts';
+import type { PoolWorker } from './poolWorker.ts';
+import { TokenBucket, type RateLimit } from './rateLimit.ts';
+import type { WorkerSocket } from './workerSocket.ts';
+
+/** Volunteers press "pause", and signalling breaks off, now and then; all runs and programs look at the pool each time. */
+const CHANGE_RATE: RateLimit = { perSecond: 1, burst: 30 };
+/** What a member sent before it knew that it is none any more is still on its way. */
+const FORMER_MEMBER_MS = 60_000;
+
+export interface JoinedWorker {
+  readonly worker: PoolWorker;
+  /** By which it joined. */
+  readonly joinToken: string;
+  readonly secret: string;
+  readonly socket: WorkerSocket;
+  readonly giveBackPlace: GiveBack;
+}
+
+export class PoolEntry {
+  worker: PoolWorker;
+  readonly joinToken: string;
+  readonly secret: string;
+  socket: WorkerSocket | undefined;
+  cancelGrace: () => void = () => undefined;
+  readonly giveBackPlace: GiveBack;
+  readonly #changes: TokenBucket;
+  #memberUntilMs = -Infinity;
+
+  constructor({ worker, joinToken, secret, socket, giveBackPlace }: JoinedWorker) {
+    this.worker = worker;
+    this.joinToken = joinToken;
+    this.secret = secret;
+    this.socket = socket;
+    this.giveBackPlace = giveBackPlace;
+    this.#changes = new TokenBucket(CHANGE_RATE, worker.joinedAtMs);
+  }
+
+  /** Longest message that it may send: the long kinds are for members of a run. */
+  maxMessageBytes(nowMs: number): number {
+    const isMember = this.worker.runId !== undefined || nowMs < this.#memberUntilMs;
+    return isMember ? MAX_CONTROL_MESSAGE_BYTES : MAX_SHORT_MESSAGE_BYTES;
+  }
+
+  /** It is, or may have been, a member of a run that it does not know to be over. */
+  wasMember(nowMs: number): void {
+    this.#memberUntilMs = nowMs + FORMER_MEMBER_MS;
+  }
+
+  /** Counts a change of what everybody sees of it, by itself; false when there are too many. */
+  mayChange(nowMs: number): boolean {
+    return this.#changes.take(1, nowMs);
+  }
+}

@@ -1,0 +1,50 @@
+// Over HTTP: sending workers away, bans, and new tokens.
+
+import { z } from 'zod';
+import { answerJson } from '../http/answers.ts';
+import type { Moderation } from '../http/moderation.ts';
+import { readForm } from '../http/readForm.ts';
+import type { Route } from '../http/route.ts';
+
+const MAX_BODY_BYTES = 16 * 1024;
+
+const reason = z.string().min(1).max(300).optional();
+const removeRequest = z.strictObject({ reason, ban: z.enum(['worker', 'address']).optional() });
+const banRequest = z.strictObject({ reason, address: z.string().min(1).max(100) });
+const liftRequest = z.strictObject({ value: z.string().min(1).max(128) });
+const rotateRequest = z.strictObject({ disconnect: z.boolean().optional() });
+
+export function moderationRoutes(moderation: Moderation, joinUrl: () => string): Route[] {
+  const post = (path: string, handle: Route['handle']): Route => ({
+    method: 'POST',
+    path,
+    access: 'admin',
+    traffic: 'api',
+    handle,
+  });
+  return [
+    post('/api/v1/workers/:workerId/remove', async ({ request, response, params }) => {
+      const options = await readForm(removeRequest, request, MAX_BODY_BYTES);
+      answerJson(response, 200, await moderation.remove(params['workerId'] ?? '', options));
+    }),
+    {
+      ...post('/api/v1/bans', ({ response }) => answerJson(response, 200, { bans: moderation.bans() })),
+      method: 'GET',
+    },
+    post('/api/v1/bans', async ({ request, response }) => {
+      const { address, reason } = await readForm(banRequest, request, MAX_BODY_BYTES);
+      answerJson(response, 201, await moderation.banAddress(address, reason));
+    }),
+    post('/api/v1/bans/lift', async ({ request, response }) => {
+      const { value } = await readForm(liftRequest, request, MAX_BODY_BYTES);
+      answerJson(response, 200, { lifted: await moderation.lift(value) });
+    }),
+    ...(['admin', 'join'] as const).map((kind) =>
+      post(`/api/v1/tokens/${kind}`, async ({ request, response }) => {
+        const { disconnect } = await readForm(rotateRequest, request, MAX_BODY_BYTES);
+        const { token, removed } = await moderation.rotate(kind, disconnect);
+        answerJson(response, 200, { kind, token, removed, ...(kind === 'join' && { joinUrl: joinUrl() }) });
+      }),
+    ),
+  ];
+}

@@ -1,0 +1,116 @@
+// The built pages. All files are listed once at the start, so a path can only name one of them.
+
+import { readdirSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { dirname, extname, join, relative, sep } from 'node:path';
+import { builtFile } from '../../files/builtFile.ts';
+import type { AccessControl } from '../http/access.ts';
+import { answerText } from '../http/answers.ts';
+import type { Exchange, Route } from '../http/route.ts';
+import { NotFoundError } from '../../http/httpErrors.ts';
+
+const contentTypes: Readonly<Record<string, string>> = {
+  '.html': 'text/html; charset=utf-8',
+  '.js': 'text/javascript; charset=utf-8',
+  '.mjs': 'text/javascript; charset=utf-8',
+  '.css': 'text/css; charset=utf-8',
+  '.json': 'application/json; charset=utf-8',
+  '.map': 'application/json; charset=utf-8',
+  '.svg': 'image/svg+xml',
+  '.png': 'image/png',
+  '.ico': 'image/x-icon',
+  '.wasm': 'application/wasm',
+  '.woff2': 'font/woff2',
+};
+
+/**
+ * Pages load and talk to this coordinator alone; isolation gives them exact clocks. They may evaluate text and import
+ * blobs, since owners' loops and programs come as text from this coordinator, as the page itself does.
+ */
+const pageHeaders: Readonly<Record<string, string>> = {
+  'Content-Security-Policy':
+    "default-src 'self'; script-src 'self' 'unsafe-eval' blob:; worker-src 'self' blob:; style-src 'self' 'unsafe-inline'; " +
+    "img-src 'self' data:; connect-src 'self'; object-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+  'Cross-Origin-Opener-Policy': 'same-origin',
+  'Cross-Origin-Embedder-Policy': 'require-corp',
+};
+
+/** Where the build puts the pages; undefined before the first build. */
+export function builtPageFolder(): string | undefined {
+  const page = builtFile('page/join.html');
+  return page && dirname(page);
+}
+
+/**
+ * @param access checks the token of those who show one.
+ * @param statusText for owners. Others are told no more than what answers here.
+ */
+export function pageRoutes(
+  folder: string | undefined,
+  access: Pick<AccessControl, 'checkToken'>,
+  statusText: () => string,
+): Route[] {
+  const status: Route = {
+    method: 'GET',
+    path: '/',
+    access: 'public',
+    traffic: 'page',
+    handle: ({ request, response }) => {
+      const isOwner = request.headers.authorization !== undefined;
+      if (isOwner) access.checkToken(request, 'admin');
+      answerText(
+        response,
+        200,
+        'text/plain; charset=utf-8',
+        isOwner ? statusText() : 'tabgrad coordinator\n',
+      );
+    },
+  };
+  const joinRoute: Route = {
+    method: 'GET',
+    path: '/join',
+    access: 'public',
+    traffic: 'page',
+    handle: (exchange) => {
+      if (folder === undefined) throw new NotFoundError('The pages are not built yet: run "npm run build"');
+      return sendFile(exchange, join(folder, 'join.html'));
+    },
+  };
+  if (folder === undefined) return [status, joinRoute];
+  const files = readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile() && entry.name !== 'join.html')
+    .map((entry) => join(entry.parentPath, entry.name));
+  const assets = files.map((file): Route => {
+    const path = `/${relative(folder, file).split(sep).join('/')}`;
+    return {
+      method: 'GET',
+      path,
+      access: 'public',
+      traffic: 'page',
+      handle: (exchange) => sendFile(exchange, file),
+    };
+  });
+  return [status, joinRoute, ...assets];
+}
+
+async function sendFile({ request, response, url }: Exchange, file: string): Promise<void> {
+  let bytes: Buffer;
+  try {
+    bytes = await readFile(file);
+  } catch (error) {
+    throw new NotFoundError(
+      `The page file ${url.pathname} is gone; build the pages again`,
+      {},
+      { cause: error },
+    );
+  }
+  // The bundler puts a content hash into the names under assets/.
+  const cache = url.pathname.startsWith('/assets/') ? 'public, max-age=31536000, immutable' : 'no-cache';
+  response.writeHead(200, {
+    ...pageHeaders,
+    'Content-Type': contentTypes[extname(file)] ?? 'application/octet-stream',
+    'Content-Length': bytes.byteLength,
+    'Cache-Control': cache,
+  });
+  response.end(request.method === 'HEAD' ? undefined : bytes);
+}

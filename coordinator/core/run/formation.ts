@@ -1,0 +1,230 @@
+// Forming a group: who may take part, who does, who holds what; or why the run has to wait.
+
+import type { Lease } from '../../../shared/protocol/control.ts';
+import { joinNotBeforeMs, liftHeard, loadedNewcomers } from './lateness.ts';
+import { leaseKey, planLeases } from './leasePlan.ts';
+import { recordedRounds } from './runState.ts';
+import type { Member, RunPlan, RunState, RunWorker } from './runState.ts';
+import { RoundVotes } from './roundVotes.ts';
+import { StateVotes } from './stateVotes.ts';
+import { allRows, trainRows } from './speed.ts';
+import type { Turn } from './turn.ts';
+
+/** Most members that can do something useful. */
+export function mostMembers(plan: RunPlan): number {
+  return Math.min(plan.workers.max, plan.usefulWorkers);
+}
+
+function leastMembers(plan: RunPlan): number {
+  return Math.min(plan.workers.min, plan.usefulWorkers);
+}
+
+/**
+ * Workers that could be members now: those of the last group by rank, then the others in order of joining; whoever kept
+ * back what the first rank tells comes last, after those who were told to load and have not said that they did.
+ */
+export function eligibleWorkers({ plan, state }: Turn): RunWorker[] {
+  const ranks = new Map(state.members.map((member) => [member.workerId, member.rank]));
+  const rank = ({ workerId }: RunWorker): number =>
+    state.withholders.has(workerId)
+      ? Infinity
+      : (ranks.get(workerId) ??
+        (state.prepared.get(workerId)?.isDone === false ? Number.MAX_VALUE : Number.MAX_SAFE_INTEGER));
+  return [...state.workers.values()]
+    .filter((worker) => worker.present && worker.peerId !== undefined && !worker.leaving)
+    .filter((worker) => !state.setAside.has(worker.workerId) && isWanted(plan, worker))
+    .sort((a, b) => (rank(a) === rank(b) ? 0 : rank(a) - rank(b)));
+}
+
+function isWanted({ workers: demand }: RunPlan, worker: RunWorker): boolean {
+  return (
+    (demand.runtimes?.includes(worker.runtime) ?? true) &&
+    (demand.device === undefined || demand.device === worker.device)
+  );
+}
+
+export function canForm(turn: Turn): boolean {
+  return eligibleWorkers(turn).length >= leastMembers(turn.plan);
+}
+
+export function enoughWithout(turn: Turn, workerIds: readonly string[]): boolean {
+  const others = eligibleWorkers(turn).filter(({ workerId }) => !workerIds.includes(workerId));
+  return others.length >= leastMembers(turn.plan);
+}
+
+/** Forms a group if there are enough workers and they have settled; else waits and says for what. */
+export function formGroup(turn: Turn): void {
+  const least = leastMembers(turn.plan);
+  if (!canForm(turn)) liftHeard(turn);
+  const { plan, state, atMs } = turn;
+  const eligible = eligibleWorkers(turn);
+  if (eligible.length < least) {
+    const reason = waitingReason(plan, state, eligible.length, least);
+    if (reason !== state.waitingReason) turn.emit({ type: 'waiting', reason });
+    turn.set({ phase: 'waiting', waitingReason: reason });
+    return;
+  }
+  if (atMs < state.formAtMs) {
+    turn.set({ phase: 'waiting' });
+    return;
+  }
+  assignGroup(turn, chooseFrom(turn, eligible));
+}
+
+/**
+ * Those who were in the last group, and at the time for newcomers those who have loaded for a place: nobody waits for others to
+ * load or to connect, who cost more than they bring when the group changes all the time. Where few are left of the group, those
+ * who have loaded come too; where these are too few, everybody.
+ */
+function chooseFrom(turn: Turn, eligible: readonly RunWorker[]): readonly RunWorker[] {
+  const { plan, state, atMs } = turn;
+  const members = new Set(state.members.map(({ workerId }) => workerId));
+  const isLoaded = (workerId: string): boolean => state.prepared.get(workerId)?.isDone === true;
+  const left = eligible.filter(({ workerId }) => members.has(workerId));
+  const known = eligible.filter(({ workerId }) => members.has(workerId) || isLoaded(workerId));
+  const isEnough = ({ length }: readonly RunWorker[]): boolean =>
+    length > 0 && length >= leastMembers(plan) && 2 * length >= state.groupSize;
+  const areMost = left.length > loadedNewcomers(state);
+  if (areMost && atMs < joinNotBeforeMs(turn) && isEnough(left)) return left;
+  return isEnough(known) ? known : eligible;
+}
+
+/** What each of these would hold in a group of them. */
+export function leasesOf({ plan, state }: Turn, chosen: readonly RunWorker[]): Lease[][] {
+  return planLeases(
+    plan.kind.leasesShards ? plan.shards : [],
+    chosen.map(({ workerId }) => ({
+      workerId,
+      weight: weightOf(state, workerId),
+      holds: state.holds.get(workerId) ?? [],
+    })),
+  );
+}
+
+function assignGroup(turn: Turn, eligible: readonly RunWorker[]): void {
+  const { plan, state, atMs } = turn;
+  const chosen = eligible.slice(0, mostMembers(plan));
+  const committedRounds = recordedRounds(state);
+  const leases = leasesOf(turn, chosen);
+  const before = new Set(state.members.map((member) => member.workerId));
+  const chosenIds = new Set(chosen.map((worker) => worker.workerId));
+  const members = chosen.map((worker, rank): Member => ({
+    workerId: worker.workerId,
+    rank,
+    peerId: worker.peerId ?? '',
+    session: worker.session,
+    leases: leases[rank] ?? [],
+    rows: allRows(leases[rank] ?? []),
+    trainRows: trainRows(leases[rank] ?? []),
+    isPromised: isPromised(state, worker.workerId, leases[rank] ?? []),
+    isNew: before.size > 0 && !before.has(worker.workerId),
+    ready: false,
+    rowsLoaded: -1,
+    heardAfterMs: undefined,
+    loadedAfterMs: undefined,
+    haltedAfterMs: undefined,
+    progressAtMs: atMs,
+    committedRounds,
+    toldRounds: committedRounds,
+    toldState: 0,
+    agreedRounds: Math.min(state.agreed.get(worker.workerId) ?? 0, committedRounds),
+    hasWorked: false,
+    halted: false,
+  }));
+  const generation = state.generation + 1;
+  turn.set({
+    phase: 'loading',
+    generation,
+    members,
+    engaged: new Set([...state.engaged, ...members.map((member) => member.workerId)]),
+    holds: new Map([...state.holds, ...members.map((member) => [member.workerId, member.leases] as const)]),
+    // Who loads goes on with it.
+    prepared: new Map([...state.prepared].filter(([workerId]) => !chosenIds.has(workerId))),
+    groupSize: members.length,
+    formedAtMs: atMs,
+    begunAtMs: undefined,
+    roster: [],
+    votes: new RoundVotes(),
+    states: new StateVotes(),
+    finished: new Map(),
+    withheldAtMs: undefined,
+    recordAtFormation: committedRounds,
+    planChangedAtRound: committedRounds,
+    waitingReason: undefined,
+    halt: undefined,
+    joinAtMs: undefined,
+    awaySinceMs: undefined,
+  });
+  for (const { workerId } of members) {
+    if (generation > 1 && !before.has(workerId)) turn.emit({ type: 'workerJoined', workerId });
+  }
+  const { record, savedState } = state;
+  turn.command({
+    type: 'assign',
+    generation,
+    members,
+    // The record grows on before the command is carried out.
+    rounds: record.slice(),
+    committedRounds,
+    savedState,
+  });
+  for (const workerId of state.engaged) {
+    if (!chosenIds.has(workerId) && !turn.state.prepared.has(workerId))
+      turn.release(workerId, 'the group goes on without this worker');
+  }
+  const note = groupNote(plan, chosen.length);
+  const rowsToTrain = trainRows(plan.shards);
+  turn.emit({
+    type: 'group',
+    generation,
+    workers: chosen.map((worker, i) => ({
+      workerId: worker.workerId,
+      runtime: worker.runtime,
+      device: worker.deviceName,
+      rows: plan.kind.leasesShards ? trainRows(leases[i] ?? []) : Math.round(rowsToTrain / chosen.length),
+    })),
+    ...(note !== undefined && { note }),
+  });
+}
+
+/** Whether the worker has said that it holds all of these. */
+function isPromised({ prepared, holds }: RunState, workerId: string, leases: readonly Lease[]): boolean {
+  if (prepared.get(workerId)?.isDone !== true) return false;
+  const held = new Set((holds.get(workerId) ?? []).map(leaseKey));
+  return leases.every((lease) => held.has(leaseKey(lease)));
+}
+
+/** A measured worker's weight; others count as the median of those. */
+function weightOf(state: RunState, workerId: string): number {
+  const known = [...state.weights.values()].sort((a, b) => a - b);
+  return state.weights.get(workerId) ?? known[Math.floor(known.length / 2)] ?? 1;
+}
+
+function groupNote(plan: RunPlan, members: number): string | undefined {
+  const useful = plan.usefulWorkers;
+  if (plan.workers.max <= useful || members < useful) return undefined;
+  const [have, piece] = plan.kind.leasesShards
+    ? ['The training set has', 'shard']
+    : ['A step has', 'microbatch'];
+  const pieces = useful === 1 ? piece : piece === 'shard' ? 'shards' : 'microbatches';
+  return `${have} ${useful} ${pieces}, so no more than ${useful} of up to ${plan.workers.max} workers take part.`;
+}
+
+function waitingReason(plan: RunPlan, state: RunState, here: number, least: number): string {
+  const { runtimes, device } = plan.workers;
+  const wanted = [runtimes?.join(' or '), device].filter((word) => word !== undefined).join(' ');
+  const missing = least - here;
+  const need = `Waiting for ${missing} more ${wanted === '' ? '' : `${wanted} `}${missing === 1 ? 'worker' : 'workers'} (${here} of ${least} here)`;
+  const notes: string[] = [];
+  const workers = [...state.workers.values()];
+  const count = (what: string, among: number): void => {
+    if (among > 0) notes.push(`${among} ${what}`);
+  };
+  count('of another kind', workers.filter((worker) => !isWanted(plan, worker)).length);
+  count('leaving', workers.filter((worker) => worker.leaving).length);
+  count('out of reach, perhaps for a moment', workers.filter((worker) => !worker.present).length);
+  count('starting', workers.filter((worker) => worker.present && worker.peerId === undefined).length);
+  count('at work for other runs or programs', state.busy);
+  for (const [workerId, { reason }] of state.setAside) notes.push(`${workerId} set aside: ${reason}`);
+  return notes.length === 0 ? `${need}.` : `${need}; besides: ${notes.join(', ')}.`;
+}

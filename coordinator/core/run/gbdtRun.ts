@@ -1,0 +1,34 @@
+// Boosted trees: a few slow rounds, each recorded with its trees, which are all that a newcomer needs.
+
+import { createHash } from 'node:crypto';
+import { TreeFormatError } from '../../../shared/gbdt/errors/gbdtErrors.ts';
+import { readRoundTrees, treeBounds } from '../../../shared/gbdt/readRoundTrees.ts';
+import { treeBytes } from '../../../shared/gbdt/treeBytes.ts';
+import type { TrainSpec } from '../../../shared/gbdt/trainSpec.ts';
+import { usefulWorkers } from './leasePlan.ts';
+import type { RunKind } from './runKind.ts';
+
+export const gbdtRun: RunKind<TrainSpec> = {
+  totalRounds: (spec) => spec.numBoostRound,
+  check({ numBoostRound }, refuse) {
+    if (!Number.isSafeInteger(numBoostRound) || numBoostRound < 1) {
+      refuse('spec.numBoostRound', `must be a whole number from 1, not ${numBoostRound}`);
+    }
+  },
+  recordsEveryRound: true,
+  readTrees(spec, trees) {
+    try {
+      const bytes = treeBytes(readRoundTrees(trees, treeBounds(spec)));
+      return { sha256: createHash('sha256').update(bytes).digest('hex'), sizeBytes: bytes.byteLength };
+    } catch (error) {
+      if (error instanceof TreeFormatError) return { error: error.message };
+      throw error;
+    }
+  },
+  storesAfterwards: false,
+  isProfiled: () => false,
+  leasesShards: true,
+  maxUploadBytes: () => 0,
+  movesShards: ({ sharesRows }) => sharesRows !== true,
+  usefulWorkers: (_spec, shards) => usefulWorkers(shards),
+};

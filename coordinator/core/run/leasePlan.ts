@@ -1,0 +1,104 @@
+// Who holds which shards. A pure function: the same workers, in the same order, with the same holdings always get the
+// same plan. A worker keeps what it holds as far as balance allows, because moving a shard means fetching it again.
+
+import type { Lease } from '../../../shared/protocol/control.ts';
+import type { Shard } from './runRequest.ts';
+
+export interface PlanWorker {
+  readonly workerId: string;
+  /** Speed relative to the others; shards are shared out in proportion. */
+  readonly weight: number;
+  /** What it has loaded from an earlier plan. */
+  readonly holds: readonly Lease[];
+}
+
+export const TRAIN_DATASET = 'train';
+
+/** More workers than this have nothing to train on: a member must hold at least one shard of the training set. */
+export function usefulWorkers(shards: readonly Shard[]): number {
+  return shards.filter((shard) => shard.dataset === TRAIN_DATASET).length;
+}
+
+/**
+ * Leases every shard exactly once.
+ * @param workers in rank order, those that stay before newcomers: where two hold the same shard, the first keeps it.
+ * @returns leases of each worker, in the order of `workers`, each list by dataset and index. Every worker has a shard
+ * of the training set when there are at most `usefulWorkers`.
+ */
+export function planLeases(shards: readonly Shard[], workers: readonly PlanWorker[]): Lease[][] {
+  const leases: Lease[][] = workers.map(() => []);
+  for (const dataset of new Set(shards.map((shard) => shard.dataset))) {
+    const ofDataset = shards.filter((shard) => shard.dataset === dataset).sort((a, b) => a.index - b.index);
+    const parts = planDataset(ofDataset, workers, dataset === TRAIN_DATASET ? 1 : 0);
+    for (const [i, part] of parts.entries()) leases[i]?.push(...part);
+  }
+  return leases;
+}
+
+function planDataset(shards: readonly Shard[], workers: readonly PlanWorker[], least: number): Lease[][] {
+  const byKey = new Map(shards.map((shard) => [leaseKey(shard), shard]));
+  const held = workers.map((worker) => {
+    const mine = worker.holds.filter((lease) => byKey.has(leaseKey(lease)));
+    for (const lease of mine) byKey.delete(leaseKey(lease));
+    return mine.sort((a, b) => a.index - b.index);
+  });
+  const weights = workers.map((worker) => worker.weight);
+  const quotas = quotasOf(
+    shards.length,
+    weights,
+    held.map((mine) => mine.length),
+    least,
+  );
+  const kept = held.map((mine, i) => mine.slice(0, quotas[i]));
+  const taken = new Set(kept.flat().map(leaseKey));
+  const free = shards.filter((shard) => !taken.has(leaseKey(shard)));
+  let next = 0;
+  return kept.map((mine, i) => {
+    const missing = (quotas[i] ?? 0) - mine.length;
+    const added = free.slice(next, next + missing);
+    next += missing;
+    return [...mine, ...added].sort((a, b) => a.index - b.index);
+  });
+}
+
+/**
+ * Shares `count` shards out in proportion to weights (largest remainders; of equal ones, who holds more gets it, then
+ * who comes first). Nobody gets fewer than `least` while there are enough.
+ */
+function quotasOf(
+  count: number,
+  weights: readonly number[],
+  held: readonly number[],
+  least: number,
+): number[] {
+  const total = weights.reduce((sum, weight) => sum + weight, 0);
+  const exact = weights.map((weight) => (count * weight) / total);
+  const quotas = exact.map(Math.floor);
+  const order = weights
+    .map((_, i) => i)
+    .sort((a, b) => {
+      // Shares that differ by rounding alone are equal.
+      const difference = remainder(exact, b) - remainder(exact, a);
+      return Math.abs(difference) > 1e-9 ? difference : (held[b] ?? 0) - (held[a] ?? 0) || a - b;
+    });
+  const left = count - quotas.reduce((sum, quota) => sum + quota, 0);
+  for (const i of order.slice(0, left)) quotas[i] = (quotas[i] ?? 0) + 1;
+  for (let i = 0; i < quotas.length; i += 1) {
+    while ((quotas[i] ?? 0) < least) {
+      const richest = quotas.indexOf(Math.max(...quotas));
+      if ((quotas[richest] ?? 0) <= least) return quotas;
+      quotas[richest] = (quotas[richest] ?? 0) - 1;
+      quotas[i] = (quotas[i] ?? 0) + 1;
+    }
+  }
+  return quotas;
+}
+
+function remainder(exact: readonly number[], i: number): number {
+  const share = exact[i] ?? 0;
+  return share - Math.floor(share);
+}
+
+export function leaseKey(lease: Lease): string {
+  return `${lease.dataset}/${lease.index}/${lease.sha256}`;
+}

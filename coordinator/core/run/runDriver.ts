@@ -1,0 +1,319 @@
+// Binds the run machine to the world: feeds it what the pool reports and what time it is, and carries out its commands.
+// Inputs are handled one at a time; messages and events leave in the order in which they were decided, and after what
+// they rest on is kept.
+
+import type { CoordinatorMessage } from '../../../shared/protocol/control.ts';
+import type { BlobAddress } from '../blobs/blobStore.ts';
+import type { Clock } from '../../../shared/clock.ts';
+import type { Log } from '../../log/log.ts';
+import type { Pool } from '../pool/pool.ts';
+import { endFacts, eventFacts, groupFact, roundFacts } from './facts.ts';
+import { asRunWorker } from './asRunWorker.ts';
+import { muster } from './muster.ts';
+import { Outbox } from './outbox.ts';
+import { resumedRunState } from './resumeRun.ts';
+import type { RunFact, SavedRun } from './runRecord.ts';
+import type { CommittedRound, RunEvent, RunHandle, RunOutcome, RunRequest } from './runRequest.ts';
+import { stepRun } from './runMachine.ts';
+import { wakeAtMs } from './ticks.ts';
+import { defaultTiming, initialRunState } from './runState.ts';
+import type { BlobCheck, RunCommand, RunInput, RunPlan, RunState, RunTiming } from './runState.ts';
+import { planOf } from './planOf.ts';
+
+/** The part of the blob store that a run needs. */
+interface RunBlobs {
+  putJson(value: unknown): Promise<BlobAddress>;
+  sizeBytes(sha256: string): Promise<number | undefined>;
+}
+
+export interface RunDriverOptions {
+  readonly request: RunRequest;
+  readonly pool: Pool;
+  readonly blobs: RunBlobs;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly timing?: Partial<RunTiming> | undefined;
+  /** Resolves when facts are safe; nothing that rests on them leaves before. */
+  readonly keep: (facts: readonly RunFact[]) => Promise<void>;
+  /** What an earlier life of the coordinator kept of this run. */
+  readonly saved?: SavedRun | undefined;
+}
+
+type AssignCommand = Extract<RunCommand, { type: 'assign' }>;
+
+export class RunDriver implements RunHandle {
+  readonly runId: string;
+  readonly done: Promise<RunOutcome>;
+  /** Resolves when the run is kept and under way; rejects when it ended before that. */
+  readonly started: Promise<void>;
+  readonly #options: RunDriverOptions;
+  readonly #plan: RunPlan;
+  readonly #listeners = new Set<(event: RunEvent) => void>();
+  readonly #inputs: RunInput[] = [];
+  readonly #outbox: Outbox;
+  #state: RunState;
+  #isHandling = false;
+  #specSha256 = '';
+  #treesSha256: string | undefined;
+  #isAbandoned = false;
+  #ownersError: Error | undefined;
+  #cancelWake: () => void = () => undefined;
+  #unsubscribe: () => void = () => undefined;
+  #settle: { resolve: (outcome: RunOutcome) => void; reject: (error: Error) => void } | undefined;
+
+  /** Starts at once; events begin after the caller had a chance to listen. */
+  constructor(options: RunDriverOptions) {
+    const { request, saved } = options;
+    this.runId = request.runId;
+    this.#options = options;
+    const timing = { ...defaultTiming, ...options.timing };
+    this.#plan = planOf(request, timing, (round) => this.#isEnough(round));
+    this.#state = saved ? resumedRunState(saved, this.#now()) : initialRunState();
+    this.#outbox = new Outbox(options.keep, (error) => this.fail(asError(error)));
+    this.started = this.#start(this.#plan.timing.musterMs);
+    this.started.catch(() => undefined);
+    this.done = new Promise((resolve, reject) => (this.#settle = { resolve, reject }));
+    // Whoever cares listens to `done` too; a run that fails unwatched must not end the process.
+    this.done.catch(() => undefined);
+  }
+
+  /** SHA-256 of the blobs that workers may ask for, besides the shards. */
+  get blobsInUse(): readonly string[] {
+    const needed = [this.#specSha256, this.#treesSha256, this.#state.savedState?.sha256];
+    return needed.filter((sha256) => sha256 !== undefined);
+  }
+
+  get state(): RunState {
+    return this.#state;
+  }
+
+  onEvent(listener: (event: RunEvent) => void): () => void {
+    this.#listeners.add(listener);
+    return () => void this.#listeners.delete(listener);
+  }
+
+  stop(reason: string): void {
+    this.#handle({ type: 'stop', atMs: this.#now(), reason });
+  }
+
+  /** Ends the run with an error, at once. */
+  fail(error: Error): void {
+    this.#handle({ type: 'fail', atMs: this.#now(), error });
+  }
+
+  /**
+   * Lets go of the run without ending it: a later life of the coordinator goes on with it. `done` rejects with `error`.
+   * Resolves when what was decided so far is kept.
+   */
+  async abandon(error: Error): Promise<void> {
+    this.#isAbandoned = true;
+    this.#unsubscribe();
+    this.#cancelWake();
+    await this.#outbox.emptied();
+    this.#settle?.reject(error);
+  }
+
+  async #start(musterMs: number): Promise<void> {
+    const { request, saved, blobs } = this.#options;
+    const kept = new Promise<void>((resolve) =>
+      this.#outbox.post({ facts: saved ? [] : [{ type: 'started', request }], deliver: resolve }),
+    );
+    try {
+      this.#specSha256 = (await blobs.putJson(request.spec)).sha256;
+    } catch (error) {
+      this.fail(asError(error));
+    }
+    await Promise.race([kept, this.done]);
+    if (this.#state.phase === 'ended' || this.#isAbandoned) return;
+    const { pool, clock } = this.#options;
+    const { members, waitingReason } = this.#state;
+    if (members.length === 0) return this.#listen(new Map());
+    if (waitingReason !== undefined) this.#emit({ type: 'waiting', reason: waitingReason });
+    const workerIds = members.map((member) => member.workerId);
+    const lateness = `did not come back within ${musterMs} ms after the coordinator was restarted`;
+    this.#unsubscribe = muster({ pool, clock, runId: this.runId, workerIds, timeoutMs: musterMs }, () =>
+      this.#listen(new Map(workerIds.map((workerId) => [workerId, lateness]))),
+    );
+  }
+
+  #listen(lost: ReadonlyMap<string, string>): void {
+    this.#unsubscribe = this.#options.pool.on((event) => {
+      if (event.type === 'message') {
+        if (event.message.runId !== this.runId) return;
+        const { worker, message } = event;
+        return this.#handle({ type: 'message', atMs: this.#now(), workerId: worker.workerId, message });
+      }
+      this.#lookAtPool(event.type === 'lost' ? new Map([[event.worker.workerId, event.reason]]) : new Map());
+    });
+    this.#lookAtPool(lost);
+  }
+
+  #lookAtPool(lost: ReadonlyMap<string, string>): void {
+    const all = this.#options.pool.workers();
+    const workers = all
+      .filter(({ runId, programs }) => runId === this.runId || (runId === undefined && programs === 0))
+      .map(asRunWorker);
+    this.#handle({ type: 'workers', atMs: this.#now(), workers, busy: all.length - workers.length, lost });
+  }
+
+  #now(): number {
+    return this.#options.clock.now();
+  }
+
+  #handle(input: RunInput): void {
+    if (this.#isAbandoned) return;
+    this.#inputs.push(input);
+    // Commands cause inputs (a claim changes the pool): those wait for their turn.
+    if (this.#isHandling) return;
+    this.#isHandling = true;
+    try {
+      for (let next = this.#inputs.shift(); next; next = this.#inputs.shift()) {
+        const known = this.#state.record.length;
+        const [state, commands] = stepRun(this.#plan, this.#state, next);
+        this.#state = state;
+        if (state.record.length > known) this.#outbox.post({ facts: roundFacts(state.record.slice(known)) });
+        for (const command of commands) this.#execute(command);
+      }
+    } finally {
+      this.#isHandling = false;
+    }
+    this.#armWake();
+  }
+
+  #armWake(): void {
+    this.#cancelWake();
+    const atMs = wakeAtMs(this.#plan, this.#state);
+    if (atMs === Infinity) return;
+    const delayMs = Math.max(0, atMs - this.#now());
+    this.#cancelWake = this.#options.clock.after(delayMs, () =>
+      this.#handle({ type: 'tick', atMs: Math.max(atMs, this.#now()) }),
+    );
+  }
+
+  #execute(command: RunCommand): void {
+    const { pool, log } = this.#options;
+    switch (command.type) {
+      case 'send':
+        return this.#outbox.post({
+          deliver: () => this.#send(command.workerId, command.message),
+          always: true,
+        });
+      case 'assign':
+        for (const { workerId } of command.members) pool.claim(workerId, this.runId);
+        return this.#outbox.post({
+          facts: [groupFact(command.generation, command.members, this.#plan.shards)],
+          deliver: () => this.#assign(command),
+        });
+      case 'prepare': {
+        const { workerId, generation, leases } = command;
+        const message = {
+          type: 'prepare' as const,
+          runId: this.runId,
+          generation,
+          spec: this.#specSha256,
+          leases: [...leases],
+        };
+        return this.#outbox.post({ deliver: () => this.#send(workerId, message) });
+      }
+      case 'unclaim':
+        return pool.unclaim(command.workerId, this.runId);
+      case 'malformed':
+        return pool.countMalformed(command.workerId, command.what);
+      case 'checkBlob':
+        return void this.#checkBlob(command.check);
+      case 'emit':
+        return this.#emit(command.event);
+      case 'log':
+        return log({ level: command.level, message: command.message, runId: this.runId });
+      case 'end':
+        return this.#end(command.result);
+    }
+  }
+
+  async #checkBlob(check: BlobCheck): Promise<void> {
+    const found = await this.#find(check);
+    this.#handle({ type: 'blob', atMs: this.#now(), check, found });
+  }
+
+  async #find({ sha256, sizeBytes }: BlobCheck): Promise<'there' | 'missing' | 'unknown'> {
+    const { blobs, log } = this.#options;
+    try {
+      return (await blobs.sizeBytes(sha256)) === sizeBytes ? 'there' : 'missing';
+    } catch (error) {
+      const message = `Whether blob ${sha256} is stored could not be found out: ${asError(error).message}`;
+      log({ level: 'warn', message, runId: this.runId });
+      return 'unknown';
+    }
+  }
+
+  #send(workerId: string, message: CoordinatorMessage): void {
+    this.#options.pool.send(workerId, message);
+  }
+
+  async #assign(command: AssignCommand): Promise<void> {
+    const { generation, members, rounds, committedRounds, savedState } = command;
+    const hasTrees = rounds.length > 0 && this.#plan.kind.recordsEveryRound;
+    const blob = hasTrees && (await this.#options.blobs.putJson(rounds.map((round) => round.trees)));
+    const trees = blob ? blob.sha256 : null;
+    this.#treesSha256 = trees ?? undefined;
+    const places = members.map(({ rank, workerId, peerId }) => ({ rank, workerId, peerId }));
+    const workerIds = members.map(({ workerId }) => workerId);
+    const linkKeys = this.#options.pool.keys.linkKeys(this.runId, generation, workerIds);
+    for (const { workerId, rank, leases, agreedRounds } of members) {
+      this.#send(workerId, {
+        type: 'assign',
+        runId: this.runId,
+        generation,
+        rank,
+        members: places,
+        linkKeys: linkKeys.get(workerId) ?? {},
+        leases: [...leases],
+        spec: this.#specSha256,
+        committedRounds,
+        agreedRounds,
+        trees,
+        ...(savedState && { savedState }),
+      });
+    }
+  }
+
+  /** Asks the owner; an owner's function that throws fails the run. */
+  #isEnough(round: CommittedRound): boolean {
+    try {
+      return this.#options.request.shouldStop?.(round) === true;
+    } catch (error) {
+      this.#ownersError = asError(error);
+      return true;
+    }
+  }
+
+  #emit(event: RunEvent): void {
+    this.#outbox.post({ facts: eventFacts(event), deliver: () => this.#tell(event) });
+  }
+
+  #tell(event: RunEvent): void {
+    for (const listener of this.#listeners) {
+      try {
+        listener(event);
+      } catch (error) {
+        const message = `A listener of run ${this.runId} threw: ${asError(error).message}`;
+        this.#options.log({ level: 'error', message, runId: this.runId });
+      }
+    }
+  }
+
+  #end(decided: RunOutcome | Error): void {
+    const result = this.#ownersError ?? decided;
+    this.#unsubscribe();
+    // The farewells leave first: who waits for the end may close the coordinator.
+    this.#outbox.post({
+      facts: endFacts(result),
+      deliver: () => (result instanceof Error ? this.#settle?.reject(result) : this.#settle?.resolve(result)),
+      always: true,
+    });
+  }
+}
+
+function asError(error: unknown): Error {
+  return error instanceof Error ? error : new Error(String(error));
+}

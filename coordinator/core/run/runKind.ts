@@ -1,0 +1,35 @@
+// What the run machine must know of a kind of run. Membership, generations and commit are the same for all.
+
+import type { RunSpec } from '../../../shared/run/runSpec.ts';
+import type { Shard } from './runRequest.ts';
+
+/** The hash of the trees of a round (shared/gbdt/treeBytes.ts) and how many bytes that is of, or what is wrong with them. */
+export type TreesReading =
+  | { readonly sha256: string; readonly sizeBytes: number }
+  | { readonly error: string };
+
+export interface RunKind<Spec extends RunSpec = RunSpec> {
+  /** Rounds of boosting, or steps of the optimizer, when nobody ends the run sooner. */
+  totalRounds(spec: Spec): number;
+  /** Calls `refuse` with a field and what is wrong with it. */
+  check(spec: Spec, refuse: (field: string, wrong: string) => never): void;
+  /**
+   * True: every round is recorded with what it takes to do it again, and a group is brought to the last one. False: the
+   * members hold the state and settle among themselves where it stands; the record has the rounds that they report.
+   */
+  readonly recordsEveryRound: boolean;
+  /** Reads the trees of a round as they came from outside. */
+  readTrees(spec: Spec, trees: readonly unknown[]): TreesReading;
+  /** A group that is formed after the last round stores the state and does nothing else. */
+  readonly storesAfterwards: boolean;
+  /** The owner asked where the time of the last step goes. */
+  isProfiled(spec: Spec): boolean;
+  /** Whether shards are shared out; else every member fetches what it needs. */
+  readonly leasesShards: boolean;
+  /** Largest blob that a member may store: a state, a checkpoint, a profile. 0 where members store nothing. */
+  maxUploadBytes(spec: Spec): number;
+  /** Whether members are the faster the fewer rows they lease. */
+  movesShards(spec: Spec): boolean;
+  /** More members than this have nothing to do. */
+  usefulWorkers(spec: Spec, shards: readonly Shard[]): number;
+}

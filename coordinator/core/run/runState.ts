@@ -1,0 +1,390 @@
+// What the run machine knows, what happens to it and what it wants done. Values only.
+
+import type { TabgradError } from '../../../kernels/errors.ts';
+import type { CoordinatorMessage, Lease } from '../../../shared/protocol/control.ts';
+import type { RunMessage } from '../pool/poolWorker.ts';
+import type { RunKind, TreesReading } from './runKind.ts';
+import { RoundVotes } from './roundVotes.ts';
+import { StateVotes } from './stateVotes.ts';
+import type { CommittedRound, RunEvent, RunOutcome, SavedState, Shard, WorkerDemand } from './runRequest.ts';
+
+/** What stays the same for the whole run. */
+export interface RunPlan {
+  readonly runId: string;
+  readonly shards: readonly Shard[];
+  readonly workers: WorkerDemand;
+  /** Rounds of boosting, or steps of the optimizer. */
+  readonly totalRounds: number;
+  readonly kind: Pick<RunKind, 'leasesShards' | 'recordsEveryRound' | 'storesAfterwards'>;
+  /** Reads the trees of a round as a member sent them. */
+  readonly readTrees: (trees: readonly unknown[]) => TreesReading;
+  /** Rows of all shards. */
+  readonly totalRows: number;
+  /** The owner asked where the time of the last step goes. */
+  readonly isProfiled: boolean;
+  /** More members than this have nothing to do. */
+  readonly usefulWorkers: number;
+  /** Whether it is worth while to move shards from slower members to faster ones. */
+  readonly movesShards: boolean;
+  readonly maxFailures: number;
+  /** Asked once for every recorded round, in order: whether it is the last one that the owner wants. */
+  readonly isEnough: (round: CommittedRound) => boolean;
+  readonly timing: RunTiming;
+}
+
+/** All in milliseconds. */
+export interface RunTiming {
+  /** How long to wait for more workers, after one arrived, before going on with fewer than the most. */
+  readonly settleMs: number;
+  /** A group works at least this long before a newcomer interrupts it. */
+  readonly workBeforeJoinMs: number;
+  /** Without any progress in loading and connecting. */
+  readonly loadIdleMs: number;
+  /** Least time for loading where most others have loaded theirs; a worker that loads for longer does so outside the group. */
+  readonly slowLoadMs: number;
+  /** Without a committed round; at least, since 20 times the longest round are granted. */
+  readonly roundIdleMs: number;
+  /** The same where rounds are recorded one by one and some are known. */
+  readonly quietMs: number;
+  /** How long the group may make no progress while the sockets of most members are lost, before it goes on without those. */
+  readonly awayMs: number;
+  /** The same while most are there. */
+  readonly aloneAwayMs: number;
+  /** For the answer to a halt. */
+  readonly haltMs: number;
+  /** Least time for the first word of a member, and for its answer to a halt, where all others have given theirs. */
+  readonly silenceMs: number;
+  /** How long a run waits, after a restart of the coordinator, for all of its group to come back. */
+  readonly musterMs: number;
+}
+
+export const defaultTiming: RunTiming = {
+  settleMs: 400,
+  workBeforeJoinMs: 1_000,
+  loadIdleMs: 120_000,
+  slowLoadMs: 30_000,
+  roundIdleMs: 300_000,
+  quietMs: 15_000,
+  awayMs: 1_500,
+  aloneAwayMs: 250,
+  haltMs: 30_000,
+  silenceMs: 4_000,
+  // Workers try again after 250 ms, then ever more rarely, at most 15 s apart.
+  musterMs: 15_000,
+};
+
+/** A worker of the pool as far as this run may use it. */
+export interface RunWorker {
+  readonly workerId: string;
+  readonly peerId: string | undefined;
+  readonly runtime: 'browser' | 'deno' | 'node';
+  readonly device: 'cpu' | 'webgpu';
+  readonly deviceName: string;
+  readonly present: boolean;
+  readonly leaving: boolean;
+  readonly session: number;
+}
+
+/** A worker's place in the current generation. */
+export interface Member {
+  readonly workerId: string;
+  readonly rank: number;
+  readonly peerId: string;
+  /** Session of the worker in which it was told its place. */
+  readonly session: number;
+  readonly leases: readonly Lease[];
+  /** Rows of its leases, and those of them that are trained on. */
+  readonly rows: number;
+  readonly trainRows: number;
+  readonly ready: boolean;
+  /** -1 before it has said anything. */
+  readonly rowsLoaded: number;
+  /** Its rows were there before it got its place, as it said. */
+  readonly isPromised: boolean;
+  /** It was no member of the group before. */
+  readonly isNew: boolean;
+  /** How long it took to say the first thing of this generation, to load all rows, and to answer the halt. */
+  readonly heardAfterMs: number | undefined;
+  readonly loadedAfterMs: number | undefined;
+  readonly haltedAfterMs: number | undefined;
+  readonly progressAtMs: number;
+  /** Rounds that are known to be committed there. */
+  readonly committedRounds: number;
+  /** One more than the last round that it told of in this generation. */
+  readonly toldRounds: number;
+  /** Rounds of the last state that it told of in this generation. */
+  readonly toldState: number;
+  readonly agreedRounds: number;
+  /** It has committed a round in this generation, so it has heard `begin`. */
+  readonly hasWorked: boolean;
+  /** It has answered the halt. */
+  readonly halted: boolean;
+}
+
+interface Halt {
+  readonly when: 'now' | 'commit';
+  readonly reason: string;
+  readonly askedAtMs: number;
+  readonly deadlineMs: number;
+  /** The generation did not end by plan, nor by a loss: it might fail the same way again. */
+  readonly stalled: boolean;
+  /** It stood still for long: whom a member waits for then is who holds it up. */
+  readonly isStandstill: boolean;
+}
+
+/** Generations that ended without a round, one after the other. */
+export interface Barren {
+  readonly generations: number;
+  /** By worker: who said that the group can not go on because of it. The worker itself, others, or the coordinator. */
+  readonly accusers: ReadonlyMap<string, ReadonlySet<string>>;
+  readonly message: string;
+}
+
+/** A worker that is not to be used. */
+export interface SetAside {
+  readonly reason: string;
+  /** A sign of life is enough, failures that are forgiven are, or nothing is: its own messages are the proof. */
+  readonly until: 'heard' | 'forgiven' | 'never';
+  /** With 'heard': the sign of life counts from then on. */
+  readonly notBeforeMs?: number;
+  /** It was heard of before that. */
+  readonly isHeard?: boolean;
+  /** The only one who accused it; when that one is gone, so is the reason. */
+  readonly accuser?: string;
+}
+
+interface Preparation {
+  /** The session of the worker in which it was asked: what is said on a lost socket may be lost. */
+  readonly session: number;
+  readonly isDone: boolean;
+  /** Of a worker that has not answered. */
+  readonly deadlineMs: number;
+}
+
+/** Members that came to different results, and nobody can tell who is right. */
+export interface Disputes {
+  readonly inARow: number;
+  readonly total: number;
+}
+
+export interface RunState {
+  readonly phase: 'waiting' | 'loading' | 'training' | 'halting' | 'ended';
+  readonly generation: number;
+  /** In order of joining. */
+  readonly workers: ReadonlyMap<string, RunWorker>;
+  readonly members: readonly Member[];
+  /** Workers that were given a place and have not been released. */
+  readonly engaged: ReadonlySet<string>;
+  readonly setAside: ReadonlyMap<string, SetAside>;
+  /** How often a worker kept all others waiting, in the whole run. */
+  readonly delays: ReadonlyMap<string, number>;
+  /** Of any two that accused one another, which others either has had to do with so. */
+  readonly suspects: ReadonlyMap<string, ReadonlySet<string>>;
+  /** Workers that kept back what only the first rank tells: they come last in the order of ranks. */
+  readonly withholders: ReadonlySet<string>;
+  /** Workers that said they can't do the run, since the last round. */
+  readonly failed: ReadonlyMap<string, string>;
+  readonly disputes: Disputes;
+  /** Workers that were asked to load for a place that they do not have yet. */
+  readonly prepared: ReadonlyMap<string, Preparation>;
+  /** What workers have loaded, as far as is known. */
+  readonly holds: ReadonlyMap<string, readonly Lease[]>;
+  /**
+   * Committed rounds in order: all of them, or those that were reported (see RunKind.recordsEveryRound). One array for the
+   * whole run, which only grows: copies of it would make long runs slow.
+   */
+  readonly record: CommittedRound[];
+  /** Of this generation; changed in place, like the record. */
+  readonly votes: RoundVotes;
+  readonly states: StateVotes;
+  /** Members whose owner's loop has returned, with the rounds committed there. */
+  readonly finished: ReadonlyMap<string, number>;
+  /** Blobs that are being looked for. */
+  readonly blobChecks: number;
+  /** The last generation whose profile was told. */
+  readonly profiledGeneration: number;
+  /** Groups that were formed only because the state was not stored. */
+  readonly storingGroups: number;
+  /** When no more is waited for what the first rank tells of a round that most members agree on. */
+  readonly withheldAtMs: number | undefined;
+  /** The last state that was stored for the case that no member is left who has a later one. */
+  readonly savedState: SavedState | undefined;
+  /** All rounds are recorded, or as many as the owner wants. */
+  readonly isComplete: boolean;
+  /** Members of this generation when it was formed. */
+  readonly groupSize: number;
+  readonly formedAtMs: number;
+  /** When all members of this generation were ready; undefined before. */
+  readonly begunAtMs: number | undefined;
+  /** Members that began the last generation, whatever became of them. */
+  readonly roster: readonly string[];
+  /** Rounds that a worker has committed surely as they are recorded: the recorded rounds when its last group ended. */
+  readonly agreed: ReadonlyMap<string, number>;
+  /** Recorded rounds when this generation was formed. */
+  readonly recordAtFormation: number;
+  /** Entries of the record that were announced with their timings. */
+  readonly announcedRounds: number;
+  /** Changed in place. */
+  readonly msPerRow: Map<string, number>;
+  readonly weights: ReadonlyMap<string, number>;
+  readonly planChangedAtRound: number;
+  readonly failures: number;
+  readonly barren: Barren;
+  readonly halt: Halt | undefined;
+  readonly stopReason: string | undefined;
+  readonly waitingReason: string | undefined;
+  /** Workers that other runs and programs have. */
+  readonly busy: number;
+  /** No group is formed before this. */
+  readonly formAtMs: number;
+  /** Begin of the training phase, then of each round. */
+  readonly roundSinceMs: number;
+  /** The last rounds; the first ones of a run warm up. */
+  readonly lastRoundsMs: readonly number[];
+  /** When a member last committed a round, or the group began. */
+  readonly progressAtMs: number;
+  /** Since when some member's socket is lost; undefined while all are there. */
+  readonly awaySinceMs: number | undefined;
+  /** When a newcomer may interrupt; undefined while none waits. */
+  readonly joinAtMs: number | undefined;
+  /** No newcomer interrupts before: what the last ones cost is worked off first. */
+  readonly cautiousUntilMs: number;
+  /** How long it took to form the last group that had newcomers. */
+  readonly joinCostMs: number;
+}
+
+/** Rounds that the record knows to be committed. */
+export function recordedRounds({ record }: { readonly record: readonly CommittedRound[] }): number {
+  return (record.at(-1)?.round ?? -1) + 1;
+}
+
+/** A worker says that something is in the blob store. */
+export interface BlobCheck {
+  readonly what: 'state' | 'profile';
+  readonly workerId: string;
+  /** As in SavedState; of a profile without meaning. */
+  readonly rounds: number;
+  readonly sha256: string;
+  readonly sizeBytes: number;
+}
+
+export type RunInput =
+  /** The workers that this run may use have changed. `lost` says why those that are missing now are gone. */
+  | {
+      readonly type: 'workers';
+      readonly atMs: number;
+      readonly workers: readonly RunWorker[];
+      /** Workers that other runs and programs have. */
+      readonly busy: number;
+      readonly lost: ReadonlyMap<string, string>;
+    }
+  | {
+      readonly type: 'message';
+      readonly atMs: number;
+      readonly workerId: string;
+      readonly message: RunMessage;
+    }
+  /** The time that wakeAtMs named has come. */
+  | { readonly type: 'tick'; readonly atMs: number }
+  /** Answers `checkBlob`. */
+  | {
+      readonly type: 'blob';
+      readonly atMs: number;
+      readonly check: BlobCheck;
+      readonly found: 'there' | 'missing' | 'unknown';
+    }
+  | { readonly type: 'stop'; readonly atMs: number; readonly reason: string }
+  | { readonly type: 'fail'; readonly atMs: number; readonly error: Error };
+
+export type RunCommand =
+  | {
+      readonly type: 'send';
+      readonly workerId: string;
+      readonly message: CoordinatorMessage;
+    }
+  /** Claim the members and tell each its place; `rounds` are what they must catch up to. */
+  | {
+      readonly type: 'assign';
+      readonly generation: number;
+      readonly members: readonly Member[];
+      readonly rounds: readonly CommittedRound[];
+      readonly committedRounds: number;
+      readonly savedState: SavedState | undefined;
+    }
+  /** Have a worker that is no member load what a place would need. */
+  | {
+      readonly type: 'prepare';
+      readonly workerId: string;
+      readonly generation: number;
+      readonly leases: readonly Lease[];
+    }
+  | { readonly type: 'unclaim'; readonly workerId: string }
+  | { readonly type: 'checkBlob'; readonly check: BlobCheck }
+  /** A worker's message can not be, though its form is right: the pool counts it. */
+  | { readonly type: 'malformed'; readonly workerId: string; readonly what: string }
+  | { readonly type: 'emit'; readonly event: RunEvent }
+  | {
+      readonly type: 'log';
+      readonly level: 'info' | 'warn';
+      readonly message: string;
+    }
+  | {
+      readonly type: 'end';
+      readonly result: RunOutcome | TabgradError | Error;
+    };
+
+export const noBarren: Barren = { generations: 0, accusers: new Map(), message: '' };
+export const noDisputes: Disputes = { inARow: 0, total: 0 };
+
+/** @param record of an earlier life of the coordinator; the run goes on with this very array. */
+export function initialRunState(record: CommittedRound[] = []): RunState {
+  return {
+    phase: 'waiting',
+    generation: 0,
+    workers: new Map(),
+    members: [],
+    engaged: new Set(),
+    setAside: new Map(),
+    delays: new Map(),
+    suspects: new Map(),
+    withholders: new Set(),
+    failed: new Map(),
+    disputes: noDisputes,
+    prepared: new Map(),
+    holds: new Map(),
+    record,
+    votes: new RoundVotes(),
+    states: new StateVotes(),
+    finished: new Map(),
+    blobChecks: 0,
+    profiledGeneration: 0,
+    storingGroups: 0,
+    withheldAtMs: undefined,
+    savedState: undefined,
+    isComplete: false,
+    groupSize: 0,
+    formedAtMs: 0,
+    begunAtMs: undefined,
+    roster: [],
+    agreed: new Map(),
+    recordAtFormation: 0,
+    announcedRounds: 0,
+    msPerRow: new Map(),
+    weights: new Map(),
+    planChangedAtRound: 0,
+    failures: 0,
+    barren: noBarren,
+    halt: undefined,
+    stopReason: undefined,
+    waitingReason: undefined,
+    busy: 0,
+    formAtMs: 0,
+    roundSinceMs: 0,
+    lastRoundsMs: [],
+    progressAtMs: 0,
+    awaySinceMs: undefined,
+    joinAtMs: undefined,
+    cautiousUntilMs: 0,
+    joinCostMs: 0,
+  };
+}

@@ -1,0 +1,314 @@
+// Starts a coordinator: one HTTP server with the pages, the API, blobs, control, signalling and the relay around a pool
+// of workers and the runs that they work on.
+
+import { Server as SecureServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import { MAX_BLOB_BYTES } from '../blobs/maxBlobBytes.ts';
+import type { BlobStore } from '../blobs/blobStore.ts';
+import { sweepBlobs } from '../blobs/sweepBlobs.ts';
+import { BlobChecks } from '../blobs/blobChecks.ts';
+import { WorkerUploads } from '../blobs/workerUploads.ts';
+import type { TabgradError } from '../../../kernels/errors.ts';
+import { systemClock, type Clock } from '../../../shared/clock.ts';
+import { BanList } from '../pool/banList.ts';
+import { logOrStderr } from '../../log/logWriter.ts';
+import { AttemptThrottle } from '../pool/attemptThrottle.ts';
+import type { Log } from '../../log/log.ts';
+import { Pool } from '../pool/pool.ts';
+import { WorkerProofs } from '../pool/workerProofs.ts';
+import { makeSecret } from '../pool/secrets.ts';
+import { ProgramHost } from '../programs/programHost.ts';
+import type { SeatSource } from '../programs/programPipe.ts';
+import { RunRegistry } from '../run/runRegistry.ts';
+import type { RunHandle, RunRequest } from '../run/runRequest.ts';
+import type { RunTiming } from '../run/runState.ts';
+import { recipeBlobs } from '../store/serveRecord.ts';
+import type { ServeRecord } from '../store/serveRecord.ts';
+import type { ExperimentRecord } from '../store/experimentRecord.ts';
+import { openTls, type TlsSettings } from '../tls/openTls.ts';
+import { keepRenewed, type AuthorityCertificate } from '../tls/tlsSource.ts';
+import { AccessControl } from '../http/access.ts';
+import { allowedHosts, coordinatorAddresses, type Addresses } from '../http/addresses.ts';
+import { mountSockets, PEER_SERVER } from './mountSockets.ts';
+import { publicPathOf } from '../http/publicPath.ts';
+import { TrustedProxies } from '../http/proxies.ts';
+import { iceServersFor, type IceServer, type IceSettings } from './iceServers.ts';
+import { renewIceServers } from './renewIceServers.ts';
+import { createHttpServer, listen } from '../http/httpServer.ts';
+import { Moderation } from '../http/moderation.ts';
+import type { HttpTimeouts } from '../http/httpServer.ts';
+import { authorityRoutes } from '../routes/authorityRoutes.ts';
+import { blobRoutes } from '../routes/blobRoutes.ts';
+import { moderationRoutes } from '../routes/moderationRoutes.ts';
+import { experimentRoutes, latestExperiments } from '../routes/experimentRoutes.ts';
+import { builtPageFolder, pageRoutes } from '../routes/pageRoutes.ts';
+import { runRoutes } from '../routes/runRoutes.ts';
+import { statusRoutes, statusText } from '../routes/statusRoutes.ts';
+import { CoordinatorClosedError } from '../../http/httpErrors.ts';
+import { openStorage } from './storage.ts';
+import type { StorageOptions } from './storageOptions.ts';
+import { Tokens } from '../http/tokens.ts';
+import { TrafficMeter } from '../http/trafficMeter.ts';
+import type { Traffic } from '../http/trafficMeter.ts';
+import { UpgradeDispatcher } from '../http/upgradeDispatcher.ts';
+
+export interface CoordinatorOptions {
+  /** 0 takes any free port. */
+  readonly port?: number;
+  readonly host?: string;
+  /**
+   * Where blobs and the record of runs are kept: a coordinator started again on it goes on with unfinished runs. Without
+   * it a temporary folder that is removed on close.
+   */
+  readonly storagePath?: string;
+  /** Keeps the record in this PostgreSQL database (postgres://…) instead of a file in the storage folder. */
+  readonly databaseUrl?: string;
+  /** Keeps the blobs in an S3-compatible store (s3://bucket/prefix?endpoint=…) instead of the storage folder. */
+  readonly blobsUrl?: string;
+  /** Where another coordinator works on the same record: waits until that is gone, and takes over. */
+  readonly standby?: NonNullable<StorageOptions['standby']>;
+  /** Speaks https and wss with this certificate. Without it http, which browsers give a GPU on localhost alone. */
+  readonly tls?: TlsSettings;
+  /** Workers must have it to join. Without it one is made, and kept in the record. 1 to 256 printable ASCII characters. */
+  readonly joinToken?: string;
+  /** Needed for the API. Without it one is made, and kept in the record. Another one than `joinToken`. */
+  readonly adminToken?: string;
+  /** Proxies whose X-Forwarded-For and X-Forwarded-Host are believed: addresses, networks, or "loopback". */
+  readonly trustedProxies?: readonly string[];
+  /** The address under which volunteers reach the coordinator through a proxy or tunnel; may have a path. */
+  readonly publicUrl?: string;
+  /** Origins of other web pages that may talk to this coordinator. */
+  readonly allowedOrigins?: readonly string[];
+  /** STUN and TURN servers. Without any, workers reach one another within a network, or through the relay. */
+  readonly ice?: IceSettings;
+  readonly maxBlobBytes?: number;
+  /** Workers from one IPv4 address or /64 network; those of this machine are not counted. Default 256. */
+  readonly maxWorkersPerAddress?: number | undefined;
+  readonly graceMs?: number;
+  readonly pingIntervalMs?: number;
+  readonly pageFolder?: string;
+  readonly timeouts?: HttpTimeouts;
+  readonly runTiming?: Partial<RunTiming>;
+  readonly clock?: Clock;
+  /** Without it warnings and errors go to stderr. */
+  readonly log?: Log;
+}
+
+export interface Coordinator {
+  /** Its address for programs on this machine, e.g. "http://127.0.0.1:7070". */
+  readonly url: string;
+  /** What a volunteer opens; has the join token in it. */
+  readonly joinUrl: string;
+  /** The tokens in force: `admin` for the API, `join` for workers, `local` for workers that this process starts. */
+  readonly tokens: Tokens;
+  /** Sends workers away, bans them, changes tokens. */
+  readonly moderation: Moderation;
+  /** Whose certificate workers and browsers have to trust, where the coordinator made its own. */
+  readonly authority: AuthorityCertificate | undefined;
+  readonly blobs: BlobStore;
+  readonly pool: Pool;
+  /** The record of what is served: for `new Serve({ coordinator })`. */
+  readonly deployments: ServeRecord;
+  /** The record of tuning experiments. */
+  readonly experiments: ExperimentRecord;
+  /** Gives workers to programs: see openProgram. */
+  readonly seats: SeatSource;
+  /** @throws RunExistsError, RunRequestInvalidError */
+  startRun(request: RunRequest): RunHandle;
+  /** Bytes on the wire since the start, by what they were for. */
+  traffic(): Traffic;
+  /** Resolves when another coordinator got the record: this one is of no use any more and should be closed. */
+  readonly lost: Promise<TabgradError>;
+  /** Ends runs, says goodbye to workers and stops listening. Idempotent. */
+  close(): Promise<void>;
+}
+
+/**
+ * @throws PortInUseError, ListenError, StorageError, StorageFullError, StorageInUseError, StorageVersionError,
+ *   TlsFileError, TlsCertificateError, TokenInvalidError
+ */
+export async function startCoordinator(options: CoordinatorOptions = {}): Promise<Coordinator> {
+  const { port = 7070, host = '127.0.0.1', publicUrl, clock = systemClock } = options;
+  const { log, close: closeLog } = logOrStderr(options.log);
+  const startedAtMs = clock.now();
+  const ice = options.ice ?? { urls: [] };
+  const makeIceServers = iceServersFor(ice);
+  const iceServers = (workerId: string): IceServer[] => makeIceServers(workerId, Date.now() / 1000);
+  const proxies = new TrustedProxies(options.trustedProxies ?? []);
+  const tls = options.tls && (await openTls(options.tls, host, publicUrl, log));
+  let takenOver!: (error: TabgradError) => void;
+  const lost = new Promise<TabgradError>((resolve) => (takenOver = resolve));
+  const storage = await openStorage(options, log, takenOver);
+  const { blobs, store } = storage;
+  const given = { admin: options.adminToken, join: options.joinToken };
+  const tokens = await Tokens.open(store, given, log).catch(async (error: unknown) => {
+    await storage.close();
+    throw error;
+  });
+  const bans = await BanList.open(store.bans);
+  const attempts = new AttemptThrottle(clock);
+  const pool = new Pool({
+    clock,
+    log,
+    joinTokens: () => tokens.joining,
+    attempts,
+    bans,
+    maxWorkersPerAddress: options.maxWorkersPerAddress,
+    peerServer: PEER_SERVER,
+    identityKey: await store.setting('identityKey', makeSecret),
+    iceServers,
+    graceMs: options.graceMs,
+    pingIntervalMs: options.pingIntervalMs,
+  });
+  const workers = new WorkerProofs(pool, attempts);
+  const maxBlobBytes = options.maxBlobBytes ?? MAX_BLOB_BYTES;
+  const checks = new BlobChecks(blobs, clock);
+  const uploads = new WorkerUploads({
+    blobs,
+    clock,
+    log,
+    maxBytes: (workerId) => Math.min(maxBlobBytes, runs.maxUploadBytes(pool.worker(workerId)?.runId ?? '')),
+    inUse: () => runs.blobsInUse(),
+  });
+  const runs = await RunRegistry.open({
+    pool,
+    blobs,
+    clock,
+    log,
+    timing: options.runTiming,
+    record: store.runs,
+    durable: storage.durable,
+    onStored: (sha256) => uploads.named(sha256),
+  });
+  const programs = new ProgramHost({ pool, clock, log });
+  const publicPath = publicPathOf(publicUrl);
+  for (const { name, status } of await store.deployments.all()) {
+    if (status !== 'running') continue;
+    await store.deployments.setStatus(name, 'stopped', 'The process that served it ended.');
+  }
+  const meter = new TrafficMeter();
+  const access = new AccessControl({
+    tokens,
+    attempts,
+    workers,
+    allowedHosts: allowedHosts(host, publicUrl, tls?.names),
+    proxies,
+    allowedOrigins: [
+      // What its own pages say when a proxy asks by another name.
+      ...(publicUrl === undefined ? [] : [new URL(publicUrl).origin]),
+      ...(options.allowedOrigins ?? []),
+    ],
+  });
+  const upgrades = new UpgradeDispatcher(access, meter, publicPath, log);
+  const closeSockets = mountSockets({ upgrades, pool, workers, proxies, programs, clock, log });
+
+  const addressesAt = (actualPort: number): Addresses =>
+    coordinatorAddresses({
+      host: boundHost,
+      port: actualPort,
+      publicUrl,
+      joinToken: tokens.join,
+      certificateNames: tls?.names,
+    });
+  let actualPort = port;
+  let boundHost = host;
+  const joinUrl = (): string => addressesAt(actualPort).joinUrl;
+  const moderation = new Moderation({ pool, bans, tokens });
+  const traffic = (): Traffic => meter.totals();
+  const status = {
+    pool,
+    runs,
+    traffic,
+    applications: () => store.deployments.all(),
+    experiments: () => latestExperiments(store.experiments),
+    uptimeMs: () => clock.now() - startedAtMs,
+    joinUrl,
+  };
+  const routes = [
+    ...blobRoutes({ blobs, checks, uploads, maxBlobBytes, log }),
+    ...statusRoutes(status),
+    ...runRoutes(runs, blobs),
+    ...moderationRoutes(moderation, joinUrl),
+    ...experimentRoutes(store.experiments),
+    ...(tls?.authority === undefined ? [] : authorityRoutes(() => tls.authority)),
+    ...pageRoutes(options.pageFolder ?? builtPageFolder(), access, () => statusText(status)),
+  ];
+  const server = createHttpServer({
+    routes,
+    access,
+    meter,
+    log,
+    publicPath,
+    timeouts: options.timeouts,
+    standsForMany: (address) => proxies.isTrusted(address),
+    tls: tls?.credentials,
+    // A browser that once heard it refuses to connect past a warning, and with a self-made authority there may be one.
+    strictTransport: tls !== undefined && tls.authority === undefined,
+  });
+  server.on('upgrade', (request, socket, head) => upgrades.dispatch(request, socket, head));
+  try {
+    actualPort = await listen(server, port, host);
+    // The name stands for two addresses, and another program may listen on the other one.
+    if (host === 'localhost') boundHost = (server.address() as AddressInfo).address;
+  } catch (error) {
+    await closeSockets();
+    await runs.close(new CoordinatorClosedError('The coordinator could not start'));
+    await storage.close();
+    throw error;
+  }
+  const stopIceRenewal = renewIceServers({ settings: ice, iceServers, pool, clock });
+  const stopRenewing =
+    tls && server instanceof SecureServer
+      ? keepRenewed({ source: tls, server, clock, log })
+      : (): void => undefined;
+  const stopSweeping = sweepBlobs({
+    blobs,
+    clock,
+    log,
+    inUse: async () => {
+      const recipes = (await store.deployments.all()).map(({ recipe }) => recipe);
+      return new Set([...runs.blobsInUse(), ...recipeBlobs(recipes)]);
+    },
+  });
+
+  let closing: Promise<void> | undefined;
+  const close = async (): Promise<void> => {
+    upgrades.close();
+    stopSweeping();
+    uploads.close();
+    stopRenewing();
+    programs.close('the coordinator is closing');
+    stopIceRenewal();
+    await runs.close(new CoordinatorClosedError('The coordinator was closed while the run went on'));
+    pool.close('the coordinator is closing');
+    const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+    await closeSockets();
+    server.closeAllConnections();
+    await closed;
+    await storage.close();
+    closeLog();
+  };
+  return {
+    url: addressesAt(actualPort).url,
+    get joinUrl() {
+      return joinUrl();
+    },
+    tokens,
+    moderation,
+    get authority() {
+      return tls?.authority;
+    },
+    blobs,
+    pool,
+    deployments: store.deployments,
+    experiments: store.experiments,
+    seats: programs,
+    startRun: (request) => {
+      if (closing) throw new CoordinatorClosedError('The coordinator is closed');
+      return runs.start(request);
+    },
+    traffic,
+    lost,
+    close: () => (closing ??= close()),
+  };
+}

@@ -1,0 +1,343 @@
+// What every database must do for the record, whichever it is.
+
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { endFacts } from '../../../../coordinator/core/run/facts.ts';
+import { RunLog } from '../../../../coordinator/core/run/runLog.ts';
+import type { ShownEvent } from '../../../../coordinator/core/run/runLog.ts';
+import type { RunFact } from '../../../../coordinator/core/run/runRecord.ts';
+import type { RecordedApplication } from '../../../../coordinator/core/store/serveRecord.ts';
+import type { ExperimentUpdate, RecordedTrial } from '../../../../coordinator/core/store/experimentRecord.ts';
+import type { Store } from '../../../../coordinator/core/store/store.ts';
+import { committed, requestOf, roundEvent, roundFact } from './storeFacts.ts';
+
+/** A database that outlives the stores that are opened on it. */
+export interface TestDatabase {
+  open(): Promise<Store>;
+  /** Runs SQL while no store is open. */
+  execute(sql: string): Promise<void>;
+  /** Whether two can be connected at the same time, so that one has to be refused. */
+  readonly hasSessions: boolean;
+  remove(): Promise<void>;
+}
+
+const waiting: RunFact = { type: 'event', event: { type: 'waiting', reason: 'Waiting for „Ünï𝄞\u0001".' } };
+const members = [{ workerId: 'w-1', peerId: 'p-1', shards: [0] }];
+const never = new AbortController().signal;
+
+async function shown(log: RunLog, after = 0): Promise<ShownEvent[]> {
+  const events: ShownEvent[] = [];
+  for await (const event of log.follow(after, never)) events.push(event);
+  return events;
+}
+
+export function describeStore(name: string, make: () => Promise<TestDatabase>): void {
+  describe(`The record in ${name}`, () => {
+    let database: TestDatabase;
+    let store: Store;
+
+    beforeEach(async () => {
+      database = await make();
+      store = await database.open();
+    });
+    afterEach(async () => {
+      await store.close();
+      await database.remove();
+    });
+
+    async function reopen(): Promise<void> {
+      await store.close();
+      store = await database.open();
+    }
+
+    async function begin(runId: string, ...facts: RunFact[]): Promise<RunLog> {
+      const log = new RunLog(store.runs, runId);
+      await log.write([{ type: 'started', request: requestOf(runId) }, ...facts]);
+      return log;
+    }
+
+    it('gives an unfinished run back as it was left, to the last bit', async () => {
+      const log = await begin('r', waiting);
+      await log.write([{ type: 'group', generation: 4, members }, roundFact(0), roundEvent(0)]);
+      await log.write([roundFact(1)]);
+      await reopen();
+      expect(await store.runs.unfinished()).toEqual([
+        {
+          request: requestOf('r'),
+          attended: false,
+          generation: 4,
+          members,
+          rounds: [committed(0), committed(1)],
+          announcedRounds: 1,
+          lastSequence: 2,
+        },
+      ]);
+    });
+
+    it('gives runs back in order of starting', async () => {
+      for (const [atMs, runId] of ['c', 'a', 'b'].entries()) {
+        const started = { request: requestOf(runId), attended: false, atMs };
+        await store.runs.append(runId, { started, rounds: [], events: [] });
+      }
+      expect((await store.runs.unfinished()).map((run) => run.request.runId)).toEqual(['c', 'a', 'b']);
+    });
+
+    it('knows which runs need the process of their owner', async () => {
+      const request = requestOf('r', { shouldStop: () => false });
+      await new RunLog(store.runs, 'r').write([{ type: 'started', request }]);
+      expect(await store.runs.unfinished()).toMatchObject([{ attended: true }]);
+    });
+
+    it('sums ended runs up, the last ones, and finds older ones by their id', async () => {
+      const finished = await begin('finished', roundFact(0), roundFact(1));
+      await finished.write(endFacts({ status: 'finished', rounds: [] }));
+      const failed = await begin('failed');
+      await failed.write(endFacts(Object.assign(new Error('no'), { code: 'WORKER_FAILED' })));
+      await begin('running');
+      await reopen();
+      const whole = {
+        runId: 'finished',
+        name: 'name of finished',
+        status: 'finished',
+        phase: 'ended',
+        generation: 0,
+        rounds: 2,
+        numBoostRound: 3,
+        workers: [],
+        lastMetrics: { loss: 1 / 3 },
+      };
+      const broken = { runId: 'failed', status: 'failed', error: { code: 'WORKER_FAILED', message: 'no' } };
+      expect(await store.runs.ended(10)).toMatchObject([whole, broken]);
+      expect(await store.runs.ended(1)).toMatchObject([broken]);
+      expect(await store.runs.summary('finished')).toEqual(whole);
+      expect(await store.runs.summary('other')).toBeUndefined();
+      expect((await store.runs.unfinished()).map((run) => run.request.runId)).toEqual(['running']);
+    });
+
+    it('keeps bans until they are lifted, each as it was saved last', async () => {
+      const ban = {
+        kind: 'address',
+        value: '192.0.2.7',
+        reason: 'spam „Ü"',
+        bannedAtMs: 1_700_000_000_123,
+      } as const;
+      const other = { kind: 'worker', value: '192.0.2.7', reason: 'x', bannedAtMs: 5 } as const;
+      await store.bans.save({ ...ban, reason: 'first' });
+      await store.bans.save(other);
+      await store.bans.save(ban);
+      await reopen();
+      expect(await store.bans.all()).toEqual([other, ban]);
+      await store.bans.remove(other);
+      await reopen();
+      expect(await store.bans.all()).toEqual([ban]);
+    });
+
+    it('changes settings together, and takes them away', async () => {
+      expect(await store.savedSetting('a')).toBeUndefined();
+      expect(await store.setting('a', () => 'made')).toBe('made');
+      await store.changeSettings({ a: 'changed', b: 'new' });
+      await reopen();
+      expect(await store.setting('a', () => 'made again')).toBe('changed');
+      await store.changeSettings({ a: undefined, b: undefined });
+      expect([await store.savedSetting('a'), await store.savedSetting('b')]).toEqual([undefined, undefined]);
+    });
+
+    it('takes facts together or not at all', async () => {
+      const log = await begin('r', roundFact(0));
+      await expect(log.write([waiting, roundFact(1), roundFact(0)])).rejects.toMatchObject({
+        code: 'STORAGE_FAILED',
+        message: expect.stringContaining('Run r cannot be recorded') as string,
+      });
+      expect(await store.runs.unfinished()).toMatchObject([{ rounds: [{ round: 0 }], lastSequence: 0 }]);
+      await log.write([roundFact(1)]);
+      expect(await store.runs.rounds('r')).toHaveLength(2);
+    });
+
+    it('refuses a second run of the same id, in a later life too', async () => {
+      await begin('r');
+      await reopen();
+      await expect(begin('r')).rejects.toMatchObject({ code: 'RUN_EXISTS' });
+    });
+
+    it('numbers the events of a run without a gap over several lives, and shows each once', async () => {
+      const log = await begin('r', waiting);
+      await log.write([roundEvent(0)]);
+      await reopen();
+      const [saved] = await store.runs.unfinished();
+      const later = new RunLog(store.runs, 'r', saved!.lastSequence);
+      const following = shown(later, 1);
+      await later.write([roundEvent(1), roundEvent(2)]);
+      await later.write(endFacts({ status: 'finished', rounds: [] }));
+      expect((await following).map(({ sequence, event }) => [sequence, event.type])).toEqual([
+        [2, 'round'],
+        [3, 'round'],
+        [4, 'round'],
+        [5, 'end'],
+      ]);
+      expect((await shown(later)).map((event) => event.sequence)).toEqual([1, 2, 3, 4, 5]);
+      expect(await shown(later, 5)).toEqual([]);
+    });
+
+    it('shows more events than are read at a time', async () => {
+      const log = await begin('r');
+      for (let batch = 0; batch < 5; batch += 1) {
+        await log.write(Array.from({ length: 90 }, (_, i) => roundEvent(batch * 90 + i)));
+      }
+      await log.write(endFacts({ status: 'stopped', rounds: [] }));
+      const events = await shown(log);
+      expect(events.map(({ event }) => (event.type === 'round' ? event.round : event.type))).toEqual([
+        ...Array.from({ length: 450 }, (_, i) => i),
+        'end',
+      ]);
+    });
+
+    it('shows how far loading has come to those who follow, and keeps nothing of it', async () => {
+      const log = await begin('r');
+      const stop = new AbortController();
+      const follower = log.follow(0, stop.signal);
+      const next = follower.next();
+      await new Promise((resolve) => setImmediate(resolve));
+      log.pass({ type: 'loading', rowsLoaded: 1, rowsTotal: 4 });
+      expect((await next).value).toEqual({ event: { type: 'loading', rowsLoaded: 1, rowsTotal: 4 } });
+      const end = follower.next();
+      stop.abort();
+      expect((await end).done).toBe(true);
+      expect(await store.runs.events('r', 0, 10)).toEqual([]);
+    });
+
+    it('gives served applications back in the order of their deployment, each as it was saved last', async () => {
+      const application = (name: string, deployedAtMs: number): RecordedApplication => ({
+        name,
+        routePrefix: `/${name}`,
+        modelName: 'late',
+        recipe: { reason: 'an „Ünï𝄞' },
+        status: 'running',
+        message: '',
+        deployedAtMs,
+        deployments: [
+          { name: 'Model', version: undefined, replicas: 2 },
+          { name: 'Front', version: 'v„1"', replicas: 1 },
+        ],
+      });
+      await store.deployments.save(application('b', 2));
+      await store.deployments.save(application('a', 1.5));
+      await store.deployments.save({ ...application('b', 3), deployments: [] });
+      await store.deployments.setStatus('a', 'failed', 'no „weights"');
+      await store.deployments.setStatus('none', 'failed', '');
+      await reopen();
+      const [a, b] = await store.deployments.all();
+      expect(a).toEqual({ ...application('a', 1.5), status: 'failed', message: 'no „weights"' });
+      expect(b).toEqual({ ...application('b', 3), deployments: [] });
+      await store.deployments.remove('a');
+      await store.deployments.remove('a');
+      expect((await store.deployments.all()).map(({ name }) => name)).toEqual(['b']);
+    });
+
+    it('gives experiments back as they were last told, each trial as it was last told', async () => {
+      const id = (last: number): string => `0b0e7b1c-0000-4000-8000-00000000000${last}`;
+      const experiment = (startedAtMs: number, trials: RecordedTrial[]): ExperimentUpdate => ({
+        name: 'an „Ünï𝄞',
+        folder: '/results/an',
+        metric: 'valid-auc',
+        mode: 'max',
+        status: 'running',
+        startedAtMs,
+        trials,
+      });
+      const begun = (number: number): RecordedTrial => ({
+        number,
+        status: 'running',
+        assignment: { 'params.eta': 1 / 3, kind: '„a"', flag: true, none: null },
+        iterations: 0,
+      });
+      const ended: RecordedTrial = {
+        ...begun(1),
+        status: 'finished',
+        iterations: 20,
+        lastScore: -1 / 3,
+        bestScore: 0.75,
+        runId: 'r-1',
+      };
+      const many = Array.from({ length: 130 }, (_, number) => begun(number));
+      const first = Date.now();
+      await store.experiments.save(id(2), experiment(2.5, many));
+      await store.experiments.save(id(3), {
+        name: 'bare',
+        folder: '/b',
+        status: 'running',
+        startedAtMs: 3,
+        trials: [],
+      });
+      await store.experiments.save(id(1), experiment(1, [{ ...begun(0), errorCode: 'ABORTED' }]));
+      await store.experiments.save(id(2), {
+        ...experiment(99, [ended]),
+        status: 'failed',
+        errorCode: 'TUNE_METRIC_MISSING',
+        endedAtMs: 7,
+      });
+      await reopen();
+      const [a, b, c] = await store.experiments.latest(10, 200);
+      expect(a).toEqual({
+        ...experiment(1, [{ ...begun(0), errorCode: 'ABORTED' }]),
+        experimentId: id(1),
+        heardAtMs: expect.any(Number) as number,
+        trialCount: 1,
+      });
+      expect(a!.heardAtMs).toBeGreaterThanOrEqual(first);
+      expect(b).toMatchObject({
+        status: 'failed',
+        errorCode: 'TUNE_METRIC_MISSING',
+        startedAtMs: 2.5,
+        endedAtMs: 7,
+      });
+      expect(b!.trials).toEqual(many.map((trial) => (trial.number === 1 ? ended : trial)));
+      expect(Object.keys(c!)).not.toContain('metric');
+      const short = await store.experiments.latest(2, 1);
+      expect(
+        short.map(({ experimentId, trialCount, trials }) => [experimentId, trialCount, trials.length]),
+      ).toEqual([
+        [id(2), 130, 1],
+        [id(3), 0, 0],
+      ]);
+    });
+
+    it('takes an experiment with all its trials or not at all', async () => {
+      const id = '0b0e7b1c-0000-4000-8000-000000000001';
+      const update: ExperimentUpdate = {
+        name: 'n',
+        folder: '/',
+        status: 'running',
+        startedAtMs: 1,
+        trials: [],
+      };
+      const broken = { number: null, status: 'running', assignment: {}, iterations: 0 };
+      await expect(
+        store.experiments.save(id, { ...update, trials: [broken as unknown as RecordedTrial] }),
+      ).rejects.toMatchObject({
+        code: 'STORAGE_FAILED',
+        message: expect.stringContaining(`Experiment ${id} cannot be recorded`) as string,
+      });
+      expect(await store.experiments.latest(10, 10)).toEqual([]);
+    });
+
+    it('makes a setting once', async () => {
+      expect(await store.setting('key', () => 'first')).toBe('first');
+      await reopen();
+      expect(await store.setting('key', () => 'second')).toBe('first');
+    });
+
+    it('is used by one coordinator at a time', async () => {
+      if (database.hasSessions) {
+        await expect(database.open()).rejects.toMatchObject({ code: 'STORAGE_IN_USE' });
+      }
+      await begin('r');
+    });
+
+    it('refuses a record of a later version', async () => {
+      await store.close();
+      await database.execute("insert into kysely_migration (name, timestamp) values ('9999-later', '2099')");
+      await expect(database.open()).rejects.toMatchObject({ code: 'STORAGE_VERSION' });
+      await database.execute("delete from kysely_migration where name = '9999-later'");
+      store = await database.open();
+    });
+  });
+}
