@@ -20,11 +20,11 @@ export {
 export { readParquet, type ReadParquetOptions } from './data/readParquet.ts';
 export { NeuralTrainer, type NeuralResult } from './neural/neuralTrainer.ts';
 export { NeuralPredictor, type NeuralPredictorOptions } from './predict/neuralPredictor.ts';
-export { NeuralCheckpoint } from './neural/neuralCheckpoint.ts';
+export { NeuralCheckpoint } from './checkpoint/neuralCheckpoint.ts';
 export type { NeuralTrainerOptions } from './neural/neuralOptions.ts';
 export type { OptimizerOptions, ScheduleOptions } from './neural/optimizerOptions.ts';
 export { DataParallelTrainer, type DataParallelResult } from './neural/ownLoop/dataParallelTrainer.ts';
-export { DataParallelCheckpoint } from './neural/ownLoop/dataParallelCheckpoint.ts';
+export { DataParallelCheckpoint } from './checkpoint/dataParallelCheckpoint.ts';
 export type { DataParallelTrainerOptions } from './neural/ownLoop/loopOptions.ts';
 export type {
   CheckpointContents,
@@ -37,9 +37,9 @@ export type { TensorColumn, TensorSet } from './neural/prepare/tensorSet.ts';
 export { resnet18, type ResNet18Options } from '../shared/neural/model/resnet18.ts';
 export { GBDTTrainer, type FitOptions } from './train/gbdtTrainer.ts';
 export type { GBDTTrainerOptions } from './train/trainerOptions.ts';
-export type { CheckpointConfig, RunCallback, RunConfig, ScalingConfig } from './train/runOptions.ts';
+export type { CheckpointConfig, RunCallback, RunConfig, ScalingConfig } from './options/runOptions.ts';
 export type { ProgressEvent } from './progress/progressEvent.ts';
-export { Checkpoint, type CheckpointMetadata } from './train/checkpoint.ts';
+export { Checkpoint, type CheckpointMetadata } from './checkpoint/checkpoint.ts';
 export type { Metrics, Result, ResultRecord, RunTimings, RunWorker } from './train/result.ts';
 export { GBDTPredictor, type GBDTPredictorOptions, type PredictBatch } from './predict/gbdtPredictor.ts';
 export { Tuner, type TuneFitOptions } from './tune/tuner.ts';

@@ -52,7 +52,7 @@ const parts = {
         index: 'coordinator/index.ts',
         cli: 'coordinator/cli/main.ts',
         serveReplica: 'coordinator/serve/replica/serveReplica.ts',
-        tfjsThread: 'coordinator/neural/tfjsThread/tfjsThread.ts',
+        tfjsThread: 'coordinator/checkpoint/tfjsThread/tfjsThread.ts',
       },
       coordinatorPackages,
     ),

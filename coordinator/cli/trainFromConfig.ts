@@ -12,13 +12,13 @@ import { resnet18, type ResNet18Options } from '../../shared/neural/model/resnet
 import type { ProgressEvent } from '../progress/progressEvent.ts';
 import { formatDuration, formatMetrics } from '../progress/formatNumbers.ts';
 import { terminalProgress, type ProgressMode } from '../progress/terminalProgress.ts';
-import { MODEL_FILE } from '../train/checkpoint.ts';
+import { MODEL_FILE } from '../checkpoint/checkpoint.ts';
 import { GBDTTrainer } from '../train/gbdtTrainer.ts';
 import type { Result } from '../train/result.ts';
 import { NoRowsError } from '../train/trainErrors.ts';
 import type { CliContext, CommonValues } from './command.ts';
 import { BadArgumentError } from './cliErrors.ts';
-import { MAX_LOCAL_WORKERS } from '../local/localWorker.ts';
+import { MAX_LOCAL_WORKERS } from '../options/localWorker.ts';
 import { exitCodes, type ExitCode } from './exitCodes.ts';
 
 type AnyConfig = LoadedConfig | LoadedNeuralConfig;

@@ -10,7 +10,7 @@ import {
 import { BoundedLog } from './boundedLog.ts';
 import { launchBrowser, type BrowserOptions } from './launchBrowser.ts';
 import { WorkerStartError } from './localErrors.ts';
-import type { LocalWorker, LocalWorkerSettings } from './localWorker.ts';
+import type { LocalWorker, LocalWorkerSettings } from '../options/localWorker.ts';
 
 const KEPT_LINES = 20;
 /** A tab gives itself ten seconds to hand its rows over, and three to close. */

@@ -10,7 +10,7 @@ import {
 } from './browserSandbox.ts';
 import { BrowserMissingError } from './chromium.ts';
 import { findBrowser, type FoundBrowser } from './findBrowser.ts';
-import type { LocalDevice } from './localWorker.ts';
+import type { LocalDevice } from '../options/localWorker.ts';
 import { isLinuxRoot, prepareUnprivileged, type UnprivilegedBrowser } from './unprivilegedBrowser.ts';
 import { workerEnvironment } from './workerEnvironment.ts';
 

@@ -6,12 +6,12 @@ import { sandboxPolicy } from './browserSandbox.ts';
 import { openLocalBrowser, type LocalBrowser } from './browserWorker.ts';
 import type { BrowserOptions } from './launchBrowser.ts';
 import { LocalWorkersError } from './localErrors.ts';
-import type { LocalDevice, LocalRuntime, LocalWorker } from './localWorker.ts';
+import type { LocalDevice, LocalRuntime, LocalWorker } from '../options/localWorker.ts';
 import { serverKeyPin } from '../remote/serverTrust.ts';
 import { startProcessWorker } from './processWorker.ts';
 import { extraVariables } from './workerEnvironment.ts';
 
-export type { LocalDevice, LocalRuntime } from './localWorker.ts';
+export type { LocalDevice, LocalRuntime } from '../options/localWorker.ts';
 
 export interface LocalWorkersOptions {
   /** Address of the coordinator, e.g. http://127.0.0.1:7070. */

@@ -12,7 +12,7 @@ import { makeTemporaryFolder } from '../files/temporaryFolder.ts';
 import { BoundedLog } from './boundedLog.ts';
 import { unpackChromium } from './chromium.ts';
 import { WorkerStartError } from './localErrors.ts';
-import type { LocalWorker, LocalWorkerSettings } from './localWorker.ts';
+import type { LocalWorker, LocalWorkerSettings } from '../options/localWorker.ts';
 import { workerEnvironment } from './workerEnvironment.ts';
 
 const KEPT_LINES = 20;

@@ -13,10 +13,10 @@ import {
   resolveRun,
   wholeNumber,
   type RunSettings,
-} from '../train/runOptions.ts';
-import type { RunConfig, ScalingConfig } from '../train/runOptions.ts';
-import type { ModelSource } from './modelSource.ts';
-import type { NeuralCheckpoint } from './neuralCheckpoint.ts';
+} from '../options/runOptions.ts';
+import type { RunConfig, ScalingConfig } from '../options/runOptions.ts';
+import type { ModelSource } from '../checkpoint/modelSource.ts';
+import type { NeuralCheckpoint } from '../checkpoint/neuralCheckpoint.ts';
 import {
   resolveOptimizer,
   resolveSchedule,

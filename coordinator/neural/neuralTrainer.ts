@@ -18,12 +18,12 @@ import { failedRecord, resultRecord, type RecordedRun, type RunClock } from '../
 import { demandOf, followRun } from '../train/followRun.ts';
 import { RunFolder } from '../train/record/runFolder.ts';
 import type { Metrics, Result } from '../train/result.ts';
-import { notifyOwner, warnOwner } from '../train/tellOwner.ts';
-import { TrainArgumentError } from '../train/trainArgumentError.ts';
+import { notifyOwner, warnOwner } from '../options/tellOwner.ts';
+import { TrainArgumentError } from '../options/trainArgumentError.ts';
 import { checkStateSize } from './checkStateSize.ts';
 import { fallbackWarning } from './fallbackWarning.ts';
-import { openModel, type OpenedModel } from './modelSource.ts';
-import { checkpointFiles, NeuralCheckpoint, type LoadedNet } from './neuralCheckpoint.ts';
+import { openModel, type OpenedModel } from '../checkpoint/modelSource.ts';
+import { checkpointFiles, NeuralCheckpoint, type LoadedNet } from '../checkpoint/neuralCheckpoint.ts';
 import { resolveNeural, type NeuralSettings, type NeuralTrainerOptions } from './neuralOptions.ts';
 import { resolveLoss } from './resolveLoss.ts';
 import { shardsOf } from './shardsOf.ts';

@@ -2,7 +2,7 @@
 
 import type { OptimizerSpec } from '../../kernels/neural/optimizer.ts';
 import type { LearningRateSchedule } from '../../shared/neural/run/learningRate.ts';
-import { argument, refuseUnknown, wholeNumber } from '../train/runOptions.ts';
+import { argument, refuseUnknown, wholeNumber } from '../options/runOptions.ts';
 import { flag, numberAbove, numberFrom, oneOf, optionsOf } from './optionChecks.ts';
 
 export interface OptimizerOptions {

@@ -1,6 +1,6 @@
 // Checks of single options of neural runs: what is wrong is told with the option's name, its value and what was expected.
 
-import { argument } from '../train/runOptions.ts';
+import { argument } from '../options/runOptions.ts';
 
 /** @throws TrainArgumentError */
 export function oneOf<T extends string>(field: string, value: unknown, allowed: readonly T[]): T {

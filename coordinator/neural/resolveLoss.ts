@@ -1,8 +1,8 @@
 // The loss as the engines take it: of probabilities or of logits, as the owner says or else the model.
 
 import type { LossSpec } from '../../shared/neural/trainingEngine.ts';
-import { TrainArgumentError } from '../train/trainArgumentError.ts';
-import type { OpenedModel } from './modelSource.ts';
+import { TrainArgumentError } from '../options/trainArgumentError.ts';
+import type { OpenedModel } from '../checkpoint/modelSource.ts';
 import type { NeuralSettings } from './neuralOptions.ts';
 
 /** @throws TrainArgumentError where a cross-entropy can not know what it is taken of. */

@@ -3,7 +3,7 @@
 
 import { BatchPredictor, type BatchPredictorOptions } from '../../shared/gbdt/model/batchPredictor.ts';
 import { builtinProgram, type BuiltinProgram } from '../program/builtinProgram.ts';
-import { Checkpoint } from '../train/checkpoint.ts';
+import { Checkpoint } from '../checkpoint/checkpoint.ts';
 import { predictedColumns, withCheckpoint } from './predictorProgram.ts';
 
 export type { PredictBatch } from '../../shared/gbdt/model/batchPredictor.ts';

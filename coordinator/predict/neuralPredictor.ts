@@ -8,11 +8,11 @@ import type { NetPredictorOptions } from '../../shared/neural/predict/checkPredi
 import { INPUTS_FILE, readNetInputs } from '../../shared/neural/model/netInputs.ts';
 import { predictedColumns, withCheckpoint } from './predictorProgram.ts';
 import { openGpuEngine } from './openGpuEngine.ts';
-import { openTfjsThread } from '../neural/tfjsThread/openTfjsThread.ts';
-import { readLayersModel } from '../neural/modelSource.ts';
+import { openTfjsThread } from '../checkpoint/tfjsThread/openTfjsThread.ts';
+import { readLayersModel } from '../checkpoint/modelSource.ts';
 import { builtinProgram, type BuiltinProgram } from '../program/builtinProgram.ts';
-import { Checkpoint } from '../train/checkpoint.ts';
-import { CheckpointError } from '../train/checkpointError.ts';
+import { Checkpoint } from '../checkpoint/checkpoint.ts';
+import { CheckpointError } from '../checkpoint/checkpointError.ts';
 
 export type NeuralPredictorOptions = NetPredictorOptions;
 

@@ -1,7 +1,7 @@
 // What the predictors have in common when they run on workers.
 
 import type { PredictedColumns } from '../program/program.ts';
-import { Checkpoint } from '../train/checkpoint.ts';
+import { Checkpoint } from '../checkpoint/checkpoint.ts';
 
 /** The path of a checkpoint means nothing on a worker: the checkpoint itself is carried there. */
 export function withCheckpoint([checkpoint, ...others]: readonly unknown[]): readonly unknown[] {

@@ -5,8 +5,8 @@ import { basename, join, relative, sep } from 'node:path';
 import { CarriedCheckpoint } from '../../shared/program/carriedCheckpoint.ts';
 import type { CarriedFile } from '../../shared/protocol/program.ts';
 import type { BlobSink } from '../core/blobs/blobStore.ts';
-import { Checkpoint } from '../train/checkpoint.ts';
-import { CheckpointError } from '../train/checkpointError.ts';
+import { Checkpoint } from '../checkpoint/checkpoint.ts';
+import { CheckpointError } from '../checkpoint/checkpointError.ts';
 
 interface CarriedCheckpoints {
   /** The files of each checkpoint; a checkpoint's number is its place. */

@@ -1,11 +1,11 @@
 // Where an owner's programs run: the workers of a coordinator that is up already, or of one that is started for them.
 
-import { MAX_LOCAL_WORKERS, type LocalDevice, type LocalRuntime } from '../local/localWorker.ts';
+import { MAX_LOCAL_WORKERS, type LocalDevice, type LocalRuntime } from '../options/localWorker.ts';
 import { ownerAccess } from '../remote/ownerAccess.ts';
 import { environmentAuthorities } from '../remote/serverTrust.ts';
 import { startLocalCoordinator } from '../train/cluster/localCoordinator.ts';
 import { openRemoteCluster } from '../train/cluster/remoteCluster.ts';
-import { TrainArgumentError } from '../train/trainArgumentError.ts';
+import { TrainArgumentError } from '../options/trainArgumentError.ts';
 import type { BlobSink } from '../core/blobs/blobStore.ts';
 import type { SeatSource } from '../core/programs/programPipe.ts';
 import { RemoteSeats } from './remoteSeats.ts';

@@ -4,8 +4,8 @@ import { AbortedError } from '../../kernels/errors.ts';
 import type { ProgressEvent } from '../progress/progressEvent.ts';
 import type { CommittedRound, RunEvent, RunOutcome, RunRequest } from '../core/run/runRequest.ts';
 import type { Cluster } from './cluster/cluster.ts';
-import type { RunSettings } from './runOptions.ts';
-import type { ScalingConfig } from './runOptions.ts';
+import type { RunSettings } from '../options/runOptions.ts';
+import type { ScalingConfig } from '../options/runOptions.ts';
 
 /** Writes down what a run tells. */
 interface FollowingRecorder {

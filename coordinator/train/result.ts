@@ -1,7 +1,7 @@
 // What a fit returns, and what it leaves in result.json.
 
 import type { ErrorPlace } from '../../kernels/errors.ts';
-import type { Checkpoint } from './checkpoint.ts';
+import type { Checkpoint } from '../checkpoint/checkpoint.ts';
 
 export type Metrics = Readonly<Record<string, number>>;
 

@@ -2,11 +2,17 @@
 // before any file is opened or worker started.
 
 import { resolveParams, type GbdtParams } from '../../shared/gbdt/params.ts';
-import type { Checkpoint } from './checkpoint.ts';
+import type { Checkpoint } from '../checkpoint/checkpoint.ts';
 import type { TrainingData } from './prepare/trainingData.ts';
 import type { TrainLoop, TrainLoopSpec } from '../../shared/gbdt/trainLoop.ts';
-import { argument, checkDatasetNames, refuseUnknown, resolveRun, wholeNumber } from './runOptions.ts';
-import type { RunConfig, RunSettings, ScalingConfig } from './runOptions.ts';
+import {
+  argument,
+  checkDatasetNames,
+  refuseUnknown,
+  resolveRun,
+  wholeNumber,
+} from '../options/runOptions.ts';
+import type { RunConfig, RunSettings, ScalingConfig } from '../options/runOptions.ts';
 import { trainLoopSpec } from './trainLoopSpec.ts';
 
 export interface GBDTTrainerOptions {

@@ -3,7 +3,7 @@
 import { createHash } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { Dataset } from '../../coordinator/data/dataset.ts';
-import type { LocalDevice, LocalRuntime } from '../../coordinator/local/localWorker.ts';
+import type { LocalDevice, LocalRuntime } from '../../coordinator/options/localWorker.ts';
 import { Swarm, flights } from './swarm.ts';
 import type { Trained } from './swarm.ts';
 

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Dataset } from '../../coordinator/data/dataset.ts';
 import { startProcessWorker } from '../../coordinator/local/processWorker.ts';
-import type { LocalWorker } from '../../coordinator/local/localWorker.ts';
+import type { LocalWorker } from '../../coordinator/options/localWorker.ts';
 import { startCoordinator, type Coordinator } from '../../coordinator/core/server/coordinator.ts';
 import { GBDTTrainer } from '../../coordinator/train/gbdtTrainer.ts';
 

@@ -1,7 +1,7 @@
 // A worker is sent away in the middle of a run: the others finish it, to the same model, and it ends by itself.
 
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import type { LocalWorker } from '../../coordinator/local/localWorker.ts';
+import type { LocalWorker } from '../../coordinator/options/localWorker.ts';
 import { Swarm, flights } from './swarm.ts';
 
 let swarm: Swarm;

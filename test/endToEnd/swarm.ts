@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Dataset } from '../../coordinator/data/dataset.ts';
 import { readParquet } from '../../coordinator/data/readParquet.ts';
-import type { LocalDevice, LocalRuntime, LocalWorker } from '../../coordinator/local/localWorker.ts';
+import type { LocalDevice, LocalRuntime, LocalWorker } from '../../coordinator/options/localWorker.ts';
 import { startLocalWorkers } from '../../coordinator/local/localWorkers.ts';
 import type { LocalWorkers } from '../../coordinator/local/localWorkers.ts';
 import type { ProgressEvent } from '../../coordinator/progress/progressEvent.ts';

@@ -3,7 +3,7 @@
 import { join, resolve } from 'node:path';
 import { deployment, Serve } from '../../serve/serve.ts';
 import type { ServeHttpOptions } from '../../serve/serveOptions.ts';
-import { Checkpoint } from '../../train/checkpoint.ts';
+import { Checkpoint } from '../../checkpoint/checkpoint.ts';
 import { openStorage, type Storage } from '../../core/server/storage.ts';
 import { logWriter } from '../../log/logWriter.ts';
 import type { Log } from '../../log/log.ts';

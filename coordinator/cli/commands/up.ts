@@ -3,7 +3,7 @@
 import type { Coordinator } from '../../core/server/coordinator.ts';
 import type { IceSettings } from '../../core/server/iceServers.ts';
 import { defineCommand, type CliContext } from '../command.ts';
-import { MAX_LOCAL_WORKERS } from '../../local/localWorker.ts';
+import { MAX_LOCAL_WORKERS } from '../../options/localWorker.ts';
 import { localWorkerSettings, workerOptions } from '../connectionOptions.ts';
 import { tlsOptions, tlsSettings } from '../tlsOptions.ts';
 import { exitCodes } from '../exitCodes.ts';

@@ -11,7 +11,7 @@ import { DataArgumentError } from '../errors.ts';
 import { UserFunctionError } from '../../../shared/columns/columnErrors.ts';
 import type { ModuleExport } from '../../program/bundleModule.ts';
 import type { CodeTarget } from '../../program/programCode.ts';
-import type { ScalingConfig } from '../../train/runOptions.ts';
+import type { ScalingConfig } from '../../options/runOptions.ts';
 import type { Batches, Operator } from '../plan/planNode.ts';
 import { type RunContext, throwIfAborted } from '../plan/runContext.ts';
 import type { PoolStatus } from './mapBatchesOnPool.ts';

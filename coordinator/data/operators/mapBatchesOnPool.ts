@@ -11,7 +11,7 @@ import type { Program } from '../../program/program.ts';
 import { ProgramCrew, type CrewStatus } from '../../program/programCrew.ts';
 import { openProgramPool, type ProgramPool } from '../../program/programPool.ts';
 import type { SeatedWorker } from '../../core/programs/programPipe.ts';
-import type { ScalingConfig } from '../../train/runOptions.ts';
+import type { ScalingConfig } from '../../options/runOptions.ts';
 import type { Batches } from '../plan/planNode.ts';
 import { throwIfAborted, type RunContext } from '../plan/runContext.ts';
 import { orderedMap } from './orderedMap.ts';

@@ -21,12 +21,12 @@ import {
 } from '../../train/record/resultRecord.ts';
 import { demandOf, followRun } from '../../train/followRun.ts';
 import { RunFolder } from '../../train/record/runFolder.ts';
-import { notifyOwner } from '../../train/tellOwner.ts';
+import { notifyOwner } from '../../options/tellOwner.ts';
 import type { Result } from '../../train/result.ts';
 import { shardsOf } from '../shardsOf.ts';
 import { StateRecorder } from '../stateRecorder.ts';
-import { tfjsNames } from '../tfjsThread/askTfjs.ts';
-import { DataParallelCheckpoint } from './dataParallelCheckpoint.ts';
+import { tfjsNames } from '../../checkpoint/tfjsThread/askTfjs.ts';
+import { DataParallelCheckpoint } from '../../checkpoint/dataParallelCheckpoint.ts';
 import { resolveLoop, type DataParallelTrainerOptions, type LoopSettings } from './loopOptions.ts';
 import { prepareColumns } from './prepareColumns.ts';
 

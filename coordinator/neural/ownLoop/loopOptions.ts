@@ -9,9 +9,9 @@ import {
   resolveRun,
   wholeNumber,
   type RunSettings,
-} from '../../train/runOptions.ts';
-import type { RunConfig, ScalingConfig } from '../../train/runOptions.ts';
-import type { DataParallelCheckpoint } from './dataParallelCheckpoint.ts';
+} from '../../options/runOptions.ts';
+import type { RunConfig, ScalingConfig } from '../../options/runOptions.ts';
+import type { DataParallelCheckpoint } from '../../checkpoint/dataParallelCheckpoint.ts';
 import { isTable, type LoopData } from './prepareColumns.ts';
 
 export interface DataParallelTrainerOptions {

@@ -3,7 +3,7 @@
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { GBDTPredictor } from '../../predict/gbdtPredictor.ts';
-import { Checkpoint } from '../../train/checkpoint.ts';
+import { Checkpoint } from '../../checkpoint/checkpoint.ts';
 import type { DeployableClass } from '../replica/classProgram.ts';
 import { ServeArgumentError } from '../serveErrors.ts';
 import { readDeploymentOptions } from './deploymentOptions.ts';

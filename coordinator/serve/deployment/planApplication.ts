@@ -1,9 +1,9 @@
 // From a bound application to the deployments that make it up, each with how its replicas are made. All that can be
 // wrong with arguments and checkpoints comes out here, before anything is started.
 
-import { checkedLayersFiles, isLayersModel, readLayersFolder } from '../../predict/layersFolder.ts';
+import { checkedLayersFiles, isLayersModel, readLayersFolder } from '../../checkpoint/layersFolder.ts';
 import type { ProgramCluster } from '../../program/programPool.ts';
-import type { Checkpoint } from '../../train/checkpoint.ts';
+import type { Checkpoint } from '../../checkpoint/checkpoint.ts';
 import { describeTrees } from '../model/describeTrees.ts';
 import { ClassProgram } from '../replica/classProgram.ts';
 import { LocalReplica } from '../replica/localReplica.ts';

@@ -6,8 +6,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { BlobStore } from '../../core/blobs/blobStore.ts';
 import { makeTemporaryFolder } from '../../files/temporaryFolder.ts';
-import { isLayersModel, filesBesideModel } from '../../predict/layersFolder.ts';
-import { Checkpoint, MODEL_FILE } from '../../train/checkpoint.ts';
+import { isLayersModel, filesBesideModel } from '../../checkpoint/layersFolder.ts';
+import { Checkpoint, MODEL_FILE } from '../../checkpoint/checkpoint.ts';
 import { Application, boundCheckpoint, Deployment, moduleAddress } from '../deployment/deployment.ts';
 import type { Recipe, RecipeFile, RecipeNode, Unrecordable } from '../../core/store/serveRecord.ts';
 

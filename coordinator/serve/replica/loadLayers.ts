@@ -4,9 +4,9 @@ import * as tf from '@tensorflow/tfjs';
 import type { LayersFiles } from '../../../shared/neural/model/layersFiles.ts';
 import { NeuralModelError } from '../../../shared/neural/graph/modelErrors.ts';
 import { TfjsNet } from '../../../shared/neural/predict/tfjsNet.ts';
-import { CheckpointError } from '../../train/checkpointError.ts';
+import { CheckpointError } from '../../checkpoint/checkpointError.ts';
 import { AdapterMissingError } from '../../../shared/neural/predict/adapterMissingError.ts';
-import { useBackend } from '../../neural/tfjsThread/tfBackend.ts';
+import { useBackend } from '../../checkpoint/tfjsThread/tfBackend.ts';
 import { UnavailableError } from '../serveErrors.ts';
 
 /** @throws CheckpointError, UnavailableError where the device is not there. */

@@ -3,7 +3,7 @@
 import { startCoordinator, type Coordinator } from '../../core/server/coordinator.ts';
 import type { Log } from '../../log/log.ts';
 import { startLocalWorkers } from '../../local/localWorkers.ts';
-import type { LocalDevice, LocalRuntime } from '../../local/localWorker.ts';
+import type { LocalDevice, LocalRuntime } from '../../options/localWorker.ts';
 import { LocalCrew } from './localCrew.ts';
 
 export interface LocalCoordinatorOptions {

@@ -1,7 +1,7 @@
 // Keeps a number of local workers alive for one fit: one that ends is replaced, so that a run of an embedded
 // coordinator, where nobody else will join, does not wait for ever.
 
-import type { LocalRuntime, LocalWorker } from '../../local/localWorker.ts';
+import type { LocalRuntime, LocalWorker } from '../../options/localWorker.ts';
 import type { LocalWorkers, LocalWorkersOptions } from '../../local/localWorkers.ts';
 import { WorkersLostError } from '../../local/localErrors.ts';
 

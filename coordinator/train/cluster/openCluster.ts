@@ -3,10 +3,10 @@
 import { ownerAccess } from '../../remote/ownerAccess.ts';
 import { writeToStderr } from '../../log/textOutput.ts';
 import { environmentAuthorities } from '../../remote/serverTrust.ts';
-import type { RunConfig, ScalingConfig } from '../runOptions.ts';
-import { MAX_LOCAL_WORKERS } from '../../local/localWorker.ts';
-import { ownersLog } from '../tellOwner.ts';
-import { TrainArgumentError } from '../trainArgumentError.ts';
+import type { RunConfig, ScalingConfig } from '../../options/runOptions.ts';
+import { MAX_LOCAL_WORKERS } from '../../options/localWorker.ts';
+import { ownersLog } from '../../options/tellOwner.ts';
+import { TrainArgumentError } from '../../options/trainArgumentError.ts';
 import type { Cluster } from './cluster.ts';
 import { openEmbeddedCluster } from './embeddedCluster.ts';
 import { openRemoteCluster } from './remoteCluster.ts';

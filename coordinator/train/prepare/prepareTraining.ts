@@ -10,7 +10,7 @@ import type { TrainSpec } from '../../../shared/gbdt/trainSpec.ts';
 import { requireColumns } from '../../../shared/columns/columnErrors.ts';
 import type { Shard } from '../../core/run/runRequest.ts';
 import { NoRowsError } from '../trainErrors.ts';
-import { TrainArgumentError } from '../trainArgumentError.ts';
+import { TrainArgumentError } from '../../options/trainArgumentError.ts';
 import { planColumns, type ColumnPlan, type ColumnRoles } from './columnPlan.ts';
 import {
   noRows,

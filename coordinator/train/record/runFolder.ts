@@ -3,7 +3,7 @@
 import { appendFile, mkdir, readdir, rm, rmdir, stat, writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { visibleText } from '../../../kernels/visibleText.ts';
-import { Checkpoint, CHECKPOINT_FILE, MODEL_FILE } from '../checkpoint.ts';
+import { Checkpoint, CHECKPOINT_FILE, MODEL_FILE } from '../../checkpoint/checkpoint.ts';
 import type { Metrics, ResultRecord } from '../result.ts';
 import { sweepUnfinished, writeFailure, writeFileAtomically, writeFolderAtomically } from './atomicWrite.ts';
 import { surplusCheckpoints, type KeepRule, type SavedCheckpoint } from './keepCheckpoints.ts';

@@ -6,7 +6,7 @@ import { writeModel } from '../../../shared/gbdt/model/writeModel.ts';
 import { decodeTree } from '../../../shared/gbdt/treeCodec.ts';
 import type { BinnedTree } from '../../../kernels/gbdt/binnedTree.ts';
 import type { CommittedRound, RoundTiming, RunEvent } from '../../core/run/runRequest.ts';
-import { Checkpoint } from '../checkpoint.ts';
+import { Checkpoint } from '../../checkpoint/checkpoint.ts';
 import { metricsOf, type Metrics, type RunWorker } from '../result.ts';
 import type { ScoreWatch } from '../scoreWatch.ts';
 import { ProgressLines } from './progressLines.ts';

@@ -4,9 +4,9 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { modelRounds, type GbdtModel } from '../../../shared/gbdt/model/model.ts';
 import { writeModel } from '../../../shared/gbdt/model/writeModel.ts';
-import { Checkpoint, MODEL_FILE } from '../../train/checkpoint.ts';
+import { Checkpoint, MODEL_FILE } from '../../checkpoint/checkpoint.ts';
 import { writeFolderAtomically } from '../../train/record/atomicWrite.ts';
-import { CHECKPOINT_FILE } from '../../train/checkpoint.ts';
+import { CHECKPOINT_FILE } from '../../checkpoint/checkpoint.ts';
 import type { Trial, TrialCheckpoint } from './trial.ts';
 
 /**

@@ -9,7 +9,7 @@ import type { Metrics } from '../../train/result.ts';
 import type { ExperimentRecord } from '../../core/store/experimentRecord.ts';
 import { TrialFailedError } from '../tuneErrors.ts';
 import type { Config, Trainable, TrialContext } from '../tuneOptions.ts';
-import { ownersLog } from '../../train/tellOwner.ts';
+import { ownersLog } from '../../options/tellOwner.ts';
 import { mergeConfig } from './mergeConfig.ts';
 import { leastWorkers } from './trialFit.ts';
 import { SharedPreparation } from './sharedPreparation.ts';

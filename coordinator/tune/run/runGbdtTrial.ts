@@ -2,7 +2,7 @@
 
 import { join, relative } from 'node:path';
 import { modelRounds } from '../../../shared/gbdt/model/model.ts';
-import { Checkpoint } from '../../train/checkpoint.ts';
+import { Checkpoint } from '../../checkpoint/checkpoint.ts';
 import { GBDTTrainer } from '../../train/gbdtTrainer.ts';
 import type { GBDTTrainerOptions } from '../../train/trainerOptions.ts';
 import { pathOnRecord, trialListener, trialsShareOf } from './trialFit.ts';

@@ -2,10 +2,10 @@
 // are the states that trials stop at, go on from and take over.
 
 import { basename, join } from 'node:path';
-import { NeuralCheckpoint } from '../../neural/neuralCheckpoint.ts';
+import { NeuralCheckpoint } from '../../checkpoint/neuralCheckpoint.ts';
 import type { NeuralTrainerOptions } from '../../neural/neuralOptions.ts';
 import { NeuralTrainer } from '../../neural/neuralTrainer.ts';
-import { TrainArgumentError } from '../../train/trainArgumentError.ts';
+import { TrainArgumentError } from '../../options/trainArgumentError.ts';
 import { pathOnRecord, trialListener, trialsShareOf } from './trialFit.ts';
 import type { TrialPlace } from './trialPlace.ts';
 import type { TrialEars, TrialPiece } from './trialRunner.ts';

@@ -1,13 +1,13 @@
 // The one cluster that all trials of an experiment share: a coordinator that is up already, or one in this process whose
 // local workers grow to what the trials ask for. The coordinator forms the groups; they never overlap.
 
-import { MAX_LOCAL_WORKERS, type LocalDevice, type LocalRuntime } from '../../local/localWorker.ts';
+import { MAX_LOCAL_WORKERS, type LocalDevice, type LocalRuntime } from '../../options/localWorker.ts';
 import { startLocalWorkers } from '../../local/localWorkers.ts';
 import type { Log } from '../../log/log.ts';
 import { startCoordinator } from '../../core/server/coordinator.ts';
 import type { Cluster } from '../../train/cluster/cluster.ts';
 import { LocalCrew } from '../../train/cluster/localCrew.ts';
-import { TrainArgumentError } from '../../train/trainArgumentError.ts';
+import { TrainArgumentError } from '../../options/trainArgumentError.ts';
 import { ownerAccess } from '../../remote/ownerAccess.ts';
 import { environmentAuthorities } from '../../remote/serverTrust.ts';
 import { openRemoteCluster } from '../../train/cluster/remoteCluster.ts';

@@ -4,7 +4,7 @@
 import { relative } from 'node:path';
 import type { ProgressEvent } from '../../progress/progressEvent.ts';
 import type { Cluster } from '../../train/cluster/cluster.ts';
-import type { ScalingConfig } from '../../train/runOptions.ts';
+import type { ScalingConfig } from '../../options/runOptions.ts';
 import type { TrialCluster } from './trialCluster.ts';
 import type { TrialEars, TrialPiece } from './trialRunner.ts';
 

@@ -2,7 +2,7 @@
 
 import { NeuralTrainer } from '../../neural/neuralTrainer.ts';
 import { GBDTTrainer } from '../../train/gbdtTrainer.ts';
-import type { RunConfig, ScalingConfig } from '../../train/runOptions.ts';
+import type { RunConfig, ScalingConfig } from '../../options/runOptions.ts';
 import { runGbdtTrial } from './runGbdtTrial.ts';
 import { checkTunable, runNeuralTrial } from './runNeuralTrial.ts';
 import type { TrialEars, TrialPiece } from './trialRunner.ts';

@@ -5,7 +5,7 @@ import { textTable } from '../../../coordinator/cli/textTable.ts';
 import { readParquet } from '../../../coordinator/data/readParquet.ts';
 import { GBDTPredictor } from '../../../coordinator/predict/gbdtPredictor.ts';
 import { formatCount, formatDuration, formatShort } from '../../../coordinator/progress/formatNumbers.ts';
-import type { Checkpoint } from '../../../coordinator/train/checkpoint.ts';
+import type { Checkpoint } from '../../../coordinator/checkpoint/checkpoint.ts';
 import type { Lesson } from './lesson.ts';
 
 const SHOWN_ROWS = 6;

@@ -3,7 +3,7 @@
 import { PortInUseError } from '../../../coordinator/http/httpErrors.ts';
 import { deployment, Serve } from '../../../coordinator/serve/serve.ts';
 import { formatDuration } from '../../../coordinator/progress/formatNumbers.ts';
-import type { Checkpoint } from '../../../coordinator/train/checkpoint.ts';
+import type { Checkpoint } from '../../../coordinator/checkpoint/checkpoint.ts';
 import type { Lesson } from './lesson.ts';
 
 const REPLICAS = 2;

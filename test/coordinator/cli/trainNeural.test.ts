@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse, stringify } from 'yaml';
 import { loadAnyConfig } from '../../../coordinator/config/loadConfig.ts';
-import { readLayersModel } from '../../../coordinator/neural/modelSource.ts';
+import { readLayersModel } from '../../../coordinator/checkpoint/modelSource.ts';
 import { runTabgrad } from './runTabgrad.ts';
 
 let folder: string;

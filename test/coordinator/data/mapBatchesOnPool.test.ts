@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Dataset } from '../../../coordinator/data/dataset.ts';
 import { fromItems } from '../../../coordinator/data/fromMemory.ts';
 import type { PoolStatus } from '../../../coordinator/data/operators/mapBatchesOnPool.ts';
-import type { LocalRuntime, LocalWorker } from '../../../coordinator/local/localWorker.ts';
+import type { LocalRuntime, LocalWorker } from '../../../coordinator/options/localWorker.ts';
 import { startLocalWorkers, type LocalWorkers } from '../../../coordinator/local/localWorkers.ts';
 import { GBDTPredictor } from '../../../coordinator/predict/gbdtPredictor.ts';
 import { startCoordinator, type Coordinator } from '../../../coordinator/core/server/coordinator.ts';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { fromItems } from '../../../coordinator/data/fromMemory.ts';
-import { NeuralCheckpoint } from '../../../coordinator/neural/neuralCheckpoint.ts';
+import { NeuralCheckpoint } from '../../../coordinator/checkpoint/neuralCheckpoint.ts';
 import type { NeuralTrainerOptions } from '../../../coordinator/neural/neuralOptions.ts';
 import {
   NeuralTrainer,
@@ -12,7 +12,7 @@ import {
   type NeuralWorld,
 } from '../../../coordinator/neural/neuralTrainer.ts';
 import { NeuralPredictor } from '../../../coordinator/predict/neuralPredictor.ts';
-import { readLayersModel } from '../../../coordinator/neural/modelSource.ts';
+import { readLayersModel } from '../../../coordinator/checkpoint/modelSource.ts';
 import { RowOrder } from '../../../shared/neural/run/rowOrder.ts';
 import { ROWS, smallRows } from '../../client/neural/run/netWorld.ts';
 import { localNetWorld } from './localNetWorld.ts';

@@ -12,10 +12,10 @@ import {
   type NeuralWorld,
 } from '../../../coordinator/neural/neuralTrainer.ts';
 import type { NeuralTrainerOptions } from '../../../coordinator/neural/neuralOptions.ts';
-import { openModel } from '../../../coordinator/neural/modelSource.ts';
+import { openModel } from '../../../coordinator/checkpoint/modelSource.ts';
 import { NeuralPredictor } from '../../../coordinator/predict/neuralPredictor.ts';
-import { readLayersFolder, checkedLayersFiles } from '../../../coordinator/predict/layersFolder.ts';
-import { Checkpoint } from '../../../coordinator/train/checkpoint.ts';
+import { readLayersFolder, checkedLayersFiles } from '../../../coordinator/checkpoint/layersFolder.ts';
+import { Checkpoint } from '../../../coordinator/checkpoint/checkpoint.ts';
 import { TfjsNet } from '../../../shared/neural/predict/tfjsNet.ts';
 import { keras3Functional, keras3Sequential } from './keras3Models.ts';
 import { compiledNetWorld, localNetWorld } from './localNetWorld.ts';

@@ -9,8 +9,8 @@ import { fromItems } from '../../../coordinator/data/fromMemory.ts';
 import { programOf } from '../../../coordinator/program/programCode.ts';
 import { NeuralPredictor } from '../../../coordinator/predict/neuralPredictor.ts';
 import { NeuralPredictor as WorkersPredictor } from '../../../client/program/neuralPredictor.ts';
-import { readLayersFolder } from '../../../coordinator/predict/layersFolder.ts';
-import { Checkpoint } from '../../../coordinator/train/checkpoint.ts';
+import { readLayersFolder } from '../../../coordinator/checkpoint/layersFolder.ts';
+import { Checkpoint } from '../../../coordinator/checkpoint/checkpoint.ts';
 import { saveFolder } from '../neural/savedFolders.ts';
 
 const { layers } = tf;

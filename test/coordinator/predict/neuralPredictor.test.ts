@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { fromItems } from '../../../coordinator/data/fromMemory.ts';
 import { startLocalWorkers, type LocalWorkers } from '../../../coordinator/local/localWorkers.ts';
-import type { NeuralCheckpoint } from '../../../coordinator/neural/neuralCheckpoint.ts';
+import type { NeuralCheckpoint } from '../../../coordinator/checkpoint/neuralCheckpoint.ts';
 import { NeuralTrainer } from '../../../coordinator/neural/neuralTrainer.ts';
 import { NeuralPredictor } from '../../../coordinator/predict/neuralPredictor.ts';
 import { startCoordinator, type Coordinator } from '../../../coordinator/core/server/coordinator.ts';

@@ -5,7 +5,7 @@ import { mkdtemp, rm, writeFile, mkdir } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
-import type { LocalRuntime } from '../../../coordinator/local/localWorker.ts';
+import type { LocalRuntime } from '../../../coordinator/options/localWorker.ts';
 import { startLocalWorkers, type LocalWorkers } from '../../../coordinator/local/localWorkers.ts';
 import { bundleModule } from '../../../coordinator/program/bundleModule.ts';
 import { inlineBundle } from '../../../coordinator/program/inlineBundle.ts';
@@ -13,7 +13,7 @@ import { openProgram, type OpenOptions } from '../../../coordinator/program/open
 import type { Program } from '../../../coordinator/program/program.ts';
 import type { ProgramInstance } from '../../../coordinator/program/programInstance.ts';
 import { startCoordinator, type Coordinator } from '../../../coordinator/core/server/coordinator.ts';
-import { Checkpoint } from '../../../coordinator/train/checkpoint.ts';
+import { Checkpoint } from '../../../coordinator/checkpoint/checkpoint.ts';
 import { prepareTargets, type PreparedTargets } from './escapeTargets.ts';
 import { flights, makeServedModels, oracleColumns } from '../serve/servedModels.ts';
 

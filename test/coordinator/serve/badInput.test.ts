@@ -4,7 +4,7 @@ import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { deployment, Serve } from '../../../coordinator/serve/serve.ts';
-import { Checkpoint } from '../../../coordinator/train/checkpoint.ts';
+import { Checkpoint } from '../../../coordinator/checkpoint/checkpoint.ts';
 import { makeServedModels, type ServedModels } from './servedModels.ts';
 
 let models: ServedModels;

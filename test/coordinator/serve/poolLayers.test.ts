@@ -8,7 +8,7 @@ import { startLocalWorkers, type LocalWorkers } from '../../../coordinator/local
 import type { PoolWorker } from '../../../coordinator/core/pool/poolWorker.ts';
 import { deployment, Serve } from '../../../coordinator/serve/serve.ts';
 import { startCoordinator, type Coordinator } from '../../../coordinator/core/server/coordinator.ts';
-import { Checkpoint } from '../../../coordinator/train/checkpoint.ts';
+import { Checkpoint } from '../../../coordinator/checkpoint/checkpoint.ts';
 import { makeLayersModels, type LayersModels } from './layersModels.ts';
 
 let models: LayersModels;

@@ -5,7 +5,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { recipeBlobs } from '../../../coordinator/core/store/serveRecord.ts';
 import { deployment, Serve } from '../../../coordinator/serve/serve.ts';
 import { startCoordinator, type Coordinator } from '../../../coordinator/core/server/coordinator.ts';
-import { Checkpoint } from '../../../coordinator/train/checkpoint.ts';
+import { Checkpoint } from '../../../coordinator/checkpoint/checkpoint.ts';
 import { GBDTPredictor } from '../../../coordinator/predict/gbdtPredictor.ts';
 import { runTabgrad } from '../cli/runTabgrad.ts';
 import { makeLayersModels, type LayersModels } from './layersModels.ts';

@@ -3,7 +3,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { Checkpoint } from '../../../coordinator/train/checkpoint.ts';
+import { Checkpoint } from '../../../coordinator/checkpoint/checkpoint.ts';
 import { trainOracle, type OracleBooster } from '../../oracle/xgboost.ts';
 
 export const carriers = ['AA', 'DL', 'UA', 'WN'];

@@ -2,7 +2,7 @@ import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import type * as fsPromises from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, it, vi } from 'vitest';
-import { Checkpoint } from '../../../coordinator/train/checkpoint.ts';
+import { Checkpoint } from '../../../coordinator/checkpoint/checkpoint.ts';
 import { RunFolder } from '../../../coordinator/train/record/runFolder.ts';
 import { liveFor } from '../../setup/killableFiles.ts';
 import { scratchFolder } from '../data/support/scratch.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { LocalRuntime, LocalWorker } from '../../../coordinator/local/localWorker.ts';
+import type { LocalRuntime, LocalWorker } from '../../../coordinator/options/localWorker.ts';
 import type { LocalWorkers, LocalWorkersOptions } from '../../../coordinator/local/localWorkers.ts';
 import { LocalCrew } from '../../../coordinator/train/cluster/localCrew.ts';
 

@@ -4,7 +4,7 @@
 import { openTfjsEngine } from '../../../../client/neural/tfjs/tfjsEngine.ts';
 import { loadTfjs, type TfjsRuntime } from '../../../../client/neural/tfjs/loadTfjs.ts';
 import { createNeuralEngine } from '../../../../client/runtime/createNeuralEngine.ts';
-import { openModel } from '../../../../coordinator/neural/modelSource.ts';
+import { openModel } from '../../../../coordinator/checkpoint/modelSource.ts';
 import { prepareTensors } from '../../../../coordinator/neural/prepare/prepareTensors.ts';
 import type { NeuralSpec } from '../../../../shared/neural/run/neuralSpec.ts';
 import { decodeState, encodeState, type NamedState } from '../../../../shared/neural/state/namedState.ts';

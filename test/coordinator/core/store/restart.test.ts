@@ -12,7 +12,7 @@ import { knownCoordinator } from '../../../../coordinator/remote/knownCoordinato
 import { startLocalWorkers } from '../../../../coordinator/local/localWorkers.ts';
 import type { LocalWorkers } from '../../../../coordinator/local/localWorkers.ts';
 import type { ProgressEvent } from '../../../../coordinator/progress/progressEvent.ts';
-import type { NeuralCheckpoint } from '../../../../coordinator/neural/neuralCheckpoint.ts';
+import type { NeuralCheckpoint } from '../../../../coordinator/checkpoint/neuralCheckpoint.ts';
 import { NeuralTrainer } from '../../../../coordinator/neural/neuralTrainer.ts';
 import { GBDTTrainer } from '../../../../coordinator/train/gbdtTrainer.ts';
 import { netOptions } from '../../tune/fixtures/moonsExperiment.ts';

@@ -4,9 +4,9 @@ import { randomUUID } from 'node:crypto';
 import { resolve } from 'node:path';
 import { unknownKey } from '../../shared/text/unknownKey.ts';
 import { TrainArgumentError } from './trainArgumentError.ts';
-import type { LocalDevice, LocalRuntime } from '../local/localWorker.ts';
+import type { LocalDevice, LocalRuntime } from './localWorker.ts';
 import type { ProgressEvent } from '../progress/progressEvent.ts';
-import type { Checkpoint } from './checkpoint.ts';
+import type { Checkpoint } from '../checkpoint/checkpoint.ts';
 
 export interface ScalingConfig {
   /** How many workers train, or [fewest, most]: the run starts with the fewest and takes up to the most. Default 1. */

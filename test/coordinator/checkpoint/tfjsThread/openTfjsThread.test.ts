@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, it } from 'vitest';
-import { openThread } from '../../../../coordinator/neural/tfjsThread/openTfjsThread.ts';
+import { openThread } from '../../../../coordinator/checkpoint/tfjsThread/openTfjsThread.ts';
 import type { LayersFiles } from '../../../../shared/neural/model/layersFiles.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'tabgrad-thread-'));

@@ -11,9 +11,9 @@ import {
   type NamedState,
 } from '../../shared/neural/state/namedState.ts';
 import { decodeTensors, encodeTensors } from '../../shared/neural/state/safetensors.ts';
-import { Checkpoint } from '../train/checkpoint.ts';
-import { CHECKPOINT_FILE } from '../train/checkpoint.ts';
-import { CheckpointError } from '../train/checkpointError.ts';
+import { Checkpoint } from './checkpoint.ts';
+import { CHECKPOINT_FILE } from './checkpoint.ts';
+import { CheckpointError } from './checkpointError.ts';
 import { readLayersModel } from './modelSource.ts';
 
 const OPTIMIZER_FILE = 'optimizer.safetensors';

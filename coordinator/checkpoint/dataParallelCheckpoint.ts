@@ -2,10 +2,10 @@
 
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
-import type { PackedFiles } from '../../../shared/neural/loop/packedFiles.ts';
-import { decodeTensors, type Tensor } from '../../../shared/neural/state/safetensors.ts';
-import { CheckpointError } from '../../train/checkpointError.ts';
-import { CHECKPOINT_FILE } from '../../train/checkpoint.ts';
+import type { PackedFiles } from '../../shared/neural/loop/packedFiles.ts';
+import { decodeTensors, type Tensor } from '../../shared/neural/state/safetensors.ts';
+import { CheckpointError } from './checkpointError.ts';
+import { CHECKPOINT_FILE } from './checkpoint.ts';
 
 export class DataParallelCheckpoint {
   /** Absolute path of the folder. If a model was reported, model.json and weights.bin lie there, for tfjs to load. */

@@ -3,8 +3,8 @@
 import { createRequire } from 'node:module';
 import * as ownersTf from '@tensorflow/tfjs';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { openModel } from '../../../../coordinator/neural/modelSource.ts';
-import { inspectWithTfjs, tfjsNames } from '../../../../coordinator/neural/tfjsThread/askTfjs.ts';
+import { openModel } from '../../../../coordinator/checkpoint/modelSource.ts';
+import { inspectWithTfjs, tfjsNames } from '../../../../coordinator/checkpoint/tfjsThread/askTfjs.ts';
 
 type Tf = typeof ownersTf;
 

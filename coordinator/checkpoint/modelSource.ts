@@ -19,11 +19,11 @@ import { outputKind, type OutputKind } from '../../shared/neural/model/outputKin
 import { initialWeights, matchWeights, weightsOf } from '../../shared/neural/state/namedState.ts';
 import { messageOf } from '../../shared/text/messageOf.ts';
 import type { Tensor } from '../../shared/neural/state/safetensors.ts';
-import { MODEL_FILE } from '../train/checkpoint.ts';
-import { readCheckpointFile } from '../train/readCheckpointFile.ts';
-import { CheckpointError } from '../train/checkpointError.ts';
+import { MODEL_FILE } from './checkpoint.ts';
+import { readCheckpointFile } from './readCheckpointFile.ts';
+import { CheckpointError } from './checkpointError.ts';
 import { isLive, liveWeights, writeFrozen, type LiveModel } from './liveModel.ts';
-import type { ModelPort } from './modelPort.ts';
+import type { ModelPort } from './tfjsThread/modelPort.ts';
 import { inspectWithTfjs } from './tfjsThread/askTfjs.ts';
 
 /** A tf.LayersModel, the path of a folder or model.json, or a topology (an object, as `resnet18()` gives). */

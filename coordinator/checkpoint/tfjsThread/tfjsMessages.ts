@@ -3,7 +3,7 @@
 import type { LayersFiles } from '../../../shared/neural/model/layersFiles.ts';
 import type { LayersFacts, PredictedRows } from '../../../shared/serve/layersNet.ts';
 import type { Tensor } from '../../../shared/neural/state/safetensors.ts';
-import type { ModelPort } from '../modelPort.ts';
+import type { ModelPort } from './modelPort.ts';
 
 /** What tfjs tells about a model that it has built. */
 export interface InspectedModel {

@@ -6,9 +6,9 @@ import { TabgradError } from '../../kernels/errors.ts';
 import { readLayersFiles, weightFiles, type LayersFiles } from '../../shared/neural/model/layersFiles.ts';
 import { INPUTS_FILE } from '../../shared/neural/model/netInputs.ts';
 import { CarriedCheckpoint } from '../../shared/program/carriedCheckpoint.ts';
-import { MODEL_FILE, type Checkpoint } from '../train/checkpoint.ts';
-import { readCheckpointFile } from '../train/readCheckpointFile.ts';
-import { CheckpointError } from '../train/checkpointError.ts';
+import { MODEL_FILE, type Checkpoint } from './checkpoint.ts';
+import { readCheckpointFile } from './readCheckpointFile.ts';
+import { CheckpointError } from './checkpointError.ts';
 
 /** Whether a checkpoint's model.json is tfjs's, and not XGBoost's. */
 export function isLayersModel(modelText: string): boolean {
