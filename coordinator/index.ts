@@ -94,6 +94,10 @@ export type { ServeRequest } from '../shared/serve/serveRequest.ts';
 export type { AccessEntry } from './serve/http/exchange.ts';
 export type { RunOptions, ServeHttpOptions } from './serve/serveOptions.ts';
 export { startCoordinator, type Coordinator, type CoordinatorOptions } from './core/server/coordinator.ts';
-export { startLocalWorkers, type LocalWorkers, type LocalWorkersOptions } from './local/localWorkers.ts';
+export {
+  startLocalWorkers,
+  type LocalWorkers,
+  type LocalWorkersOptions,
+} from './cluster/local/localWorkers.ts';
 export type { TrainLoop, TrainLoopContext } from '../shared/gbdt/trainLoop.ts';
 export { TabgradError, errorCodes, type ErrorCode, type ErrorPlace } from '../kernels/errors.ts';

@@ -1,9 +1,9 @@
 // Options shared by the commands that talk to a coordinator that is up already.
 
-import type { LocalWorkersOptions } from '../local/localWorkers.ts';
-import type { CoordinatorAddress } from '../remote/askCoordinator.ts';
-import { ownerAccess } from '../remote/ownerAccess.ts';
-import { trustedAuthorities } from '../remote/serverTrust.ts';
+import type { LocalWorkersOptions } from '../cluster/local/localWorkers.ts';
+import type { CoordinatorAddress } from '../cluster/remote/askCoordinator.ts';
+import { ownerAccess } from '../cluster/remote/ownerAccess.ts';
+import { trustedAuthorities } from '../cluster/remote/serverTrust.ts';
 import { BadArgumentError } from './cliErrors.ts';
 import type { CliContext } from './command.ts';
 import type { OptionSpecs, OptionValues } from './options.ts';

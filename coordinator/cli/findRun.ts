@@ -1,8 +1,8 @@
 // Which run the user means: its id, the beginning of its id, or its name.
 
 import { RunUnknownError } from '../core/run/runErrors.ts';
-import { runsAnswer, type RunSummary } from '../remote/apiAnswers.ts';
-import { askForJson, type CoordinatorAddress } from '../remote/askCoordinator.ts';
+import { runsAnswer, type RunSummary } from '../cluster/remote/apiAnswers.ts';
+import { askForJson, type CoordinatorAddress } from '../cluster/remote/askCoordinator.ts';
 import { didYouMean } from './cliErrors.ts';
 
 const SHORTEST_PREFIX = 4;

@@ -2,8 +2,8 @@
 // the owner gives the tokens by the environment then.
 
 import { messageOf } from '../../shared/text/messageOf.ts';
-import { publishTokens, type PublishedTokens, type PublishOptions } from '../remote/publishTokens.ts';
-import { TokenFileError } from '../remote/tokenFile.ts';
+import { publishTokens, type PublishedTokens, type PublishOptions } from '../cluster/remote/publishTokens.ts';
+import { TokenFileError } from '../cluster/remote/tokenFile.ts';
 import type { Coordinator } from '../core/server/coordinator.ts';
 
 /** @param warn told where there is no file, or it can not follow a change of tokens. */

@@ -1,7 +1,7 @@
 // Runs as rows of a table.
 
 import { formatMetrics } from '../progress/formatNumbers.ts';
-import type { RunSummary } from '../remote/apiAnswers.ts';
+import type { RunSummary } from '../cluster/remote/apiAnswers.ts';
 
 const SHOWN_ID_CHARACTERS = 8;
 

@@ -1,6 +1,6 @@
 // A worker as the commands print it.
 
-import type { workersAnswer } from '../remote/apiAnswers.ts';
+import type { workersAnswer } from '../cluster/remote/apiAnswers.ts';
 
 type Worker = ReturnType<typeof workersAnswer.parse>['workers'][number];
 

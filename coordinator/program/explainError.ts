@@ -2,7 +2,7 @@
 
 import { errorCodes, type ErrorCode } from '../../kernels/errors.ts';
 import type { CodeError } from '../../shared/protocol/program.ts';
-import { RemoteError } from '../remote/remoteErrors.ts';
+import { RemoteError } from '../cluster/remote/remoteErrors.ts';
 import { firstPosition, inSources, shownPosition } from './bundle.ts';
 import type { Program } from './program.ts';
 import { ProgramCodeError } from './programErrors.ts';

@@ -10,7 +10,7 @@ import type { Program } from './program.ts';
 import { ProgramLostError, ProgramStartError } from './programErrors.ts';
 import { PipedInstance, type ProgramInstance } from './programInstance.ts';
 import type { Seat, SeatDemand } from '../core/programs/programPipe.ts';
-import type { ProgramCluster } from './programPool.ts';
+import type { ProgramCluster } from '../cluster/programPool.ts';
 
 export interface OpenOptions extends Pick<SeatDemand, 'runtime' | 'device'> {
   /** Workers that are not wanted. One that says what can not be while it opens the program is added. */

@@ -8,7 +8,7 @@ import type { Program } from './program.ts';
 import { ProgramLostError } from './programErrors.ts';
 import type { ProgramInstance } from './programInstance.ts';
 import type { SeatedWorker } from '../core/programs/programPipe.ts';
-import type { ProgramPool } from './programPool.ts';
+import type { ProgramPool } from '../cluster/programPool.ts';
 import { WorkerAnswerError } from './workerAnswer.ts';
 
 export interface CrewOptions extends Pick<OpenOptions, 'runtime' | 'device'> {

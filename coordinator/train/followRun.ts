@@ -3,7 +3,7 @@
 import { AbortedError } from '../../kernels/errors.ts';
 import type { ProgressEvent } from '../progress/progressEvent.ts';
 import type { CommittedRound, RunEvent, RunOutcome, RunRequest } from '../core/run/runRequest.ts';
-import type { Cluster } from './cluster/cluster.ts';
+import type { Cluster } from '../cluster/cluster.ts';
 import type { RunSettings } from '../options/runOptions.ts';
 import type { ScalingConfig } from '../options/runOptions.ts';
 

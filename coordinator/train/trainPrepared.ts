@@ -4,7 +4,7 @@ import { AbortedError } from '../../kernels/errors.ts';
 import { bestIteration, modelRounds, type GbdtModel } from '../../shared/gbdt/model/model.ts';
 import type { ProgressEvent } from '../progress/progressEvent.ts';
 import type { RunRequest } from '../core/run/runRequest.ts';
-import type { Cluster } from './cluster/cluster.ts';
+import type { Cluster } from '../cluster/cluster.ts';
 import { demandOf, followRun } from './followRun.ts';
 import type { PreparedTraining } from './prepare/prepareTraining.ts';
 import { resultRecord, type RunClock, type RunFacts } from './record/resultRecord.ts';

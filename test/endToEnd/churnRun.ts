@@ -5,7 +5,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Dataset } from '../../coordinator/data/dataset.ts';
-import { startProcessWorker } from '../../coordinator/local/processWorker.ts';
+import { startProcessWorker } from '../../coordinator/cluster/local/processWorker.ts';
 import type { LocalWorker } from '../../coordinator/options/localWorker.ts';
 import { startCoordinator, type Coordinator } from '../../coordinator/core/server/coordinator.ts';
 import { GBDTTrainer } from '../../coordinator/train/gbdtTrainer.ts';

@@ -5,7 +5,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { startLocalWorkers } from '../../coordinator/local/localWorkers.ts';
+import { startLocalWorkers } from '../../coordinator/cluster/local/localWorkers.ts';
 import type { NeuralTrainerOptions } from '../../coordinator/neural/neuralOptions.ts';
 import { NeuralTrainer, type NeuralResult } from '../../coordinator/neural/neuralTrainer.ts';
 import type { ProgressEvent } from '../../coordinator/progress/progressEvent.ts';

@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
-import { startLocalWorkers } from '../../coordinator/local/localWorkers.ts';
+import { startLocalWorkers } from '../../coordinator/cluster/local/localWorkers.ts';
 import { startCoordinator, type Coordinator } from '../../coordinator/core/server/coordinator.ts';
 import { GBDTTrainer } from '../../coordinator/train/gbdtTrainer.ts';
 import { flights } from './swarm.ts';

@@ -6,7 +6,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { unpackChromium } from '../../coordinator/local/chromium.ts';
+import { unpackChromium } from '../../coordinator/cluster/local/chromium.ts';
 
 /** @returns removes the folder in which coordinators of the tests leave their tokens, instead of the user's own. */
 export async function setup(): Promise<() => Promise<void>> {

@@ -2,7 +2,7 @@
 
 import koffi from 'koffi';
 import { exposeGpu } from '../../client/runtime/exposeGpu.node.ts';
-import { unpackChromium } from '../../coordinator/local/chromium.ts';
+import { unpackChromium } from '../../coordinator/cluster/local/chromium.ts';
 
 /** Makes SwiftShader the driver that Dawn will find in this process; answers with its manifest. */
 export async function prepareSoftwareDriver(): Promise<string> {

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { unpackChromium } from '../../coordinator/local/chromium.ts';
+import { unpackChromium } from '../../coordinator/cluster/local/chromium.ts';
 import { bundleForRuntime } from './bundleForRuntime.ts';
 import { openSoftwareGpuPage } from './softwareGpuPage.ts';
 

@@ -2,7 +2,7 @@
 
 import type { Page } from 'playwright-core';
 import { chromium } from 'playwright-core';
-import { unpackChromium } from '../../coordinator/local/chromium.ts';
+import { unpackChromium } from '../../coordinator/cluster/local/chromium.ts';
 
 /** Any address of localhost is a secure context, which WebGPU asks for; no server stands behind it. */
 const BLANK = 'http://localhost/blank';

@@ -1,9 +1,9 @@
 // `tabgrad logs RUN`: what a run reported, and what it reports until it ends.
 
 import { terminalProgress } from '../../progress/terminalProgress.ts';
-import { asRunEvent, type ReportedEvent } from '../../remote/apiAnswers.ts';
-import { followEvents } from '../../remote/followEvents.ts';
-import { OUTAGE_MS } from '../../remote/outage.ts';
+import { asRunEvent, type ReportedEvent } from '../../cluster/remote/apiAnswers.ts';
+import { followEvents } from '../../cluster/remote/followEvents.ts';
+import { OUTAGE_MS } from '../../cluster/remote/outage.ts';
 import { defineCommand } from '../command.ts';
 import { adminOptions, coordinatorAddress } from '../connectionOptions.ts';
 import { exitCodes } from '../exitCodes.ts';

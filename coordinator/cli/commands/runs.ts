@@ -1,7 +1,7 @@
 // `tabgrad runs`: the runs and the tuning experiments that a coordinator knows.
 
-import { experimentsAnswer, runsAnswer } from '../../remote/apiAnswers.ts';
-import { askForJson } from '../../remote/askCoordinator.ts';
+import { experimentsAnswer, runsAnswer } from '../../cluster/remote/apiAnswers.ts';
+import { askForJson } from '../../cluster/remote/askCoordinator.ts';
 import { defineCommand } from '../command.ts';
 import { adminOptions, coordinatorAddress } from '../connectionOptions.ts';
 import { exitCodes } from '../exitCodes.ts';

@@ -1,7 +1,7 @@
 // `tabgrad stop RUN`: ends a run after the round in flight; what is committed is kept.
 
-import { runSummary } from '../../remote/apiAnswers.ts';
-import { askForJson } from '../../remote/askCoordinator.ts';
+import { runSummary } from '../../cluster/remote/apiAnswers.ts';
+import { askForJson } from '../../cluster/remote/askCoordinator.ts';
 import { defineCommand } from '../command.ts';
 import { adminOptions, coordinatorAddress } from '../connectionOptions.ts';
 import { exitCodes } from '../exitCodes.ts';

@@ -1,7 +1,7 @@
 // `tabgrad token`: shows or changes the tokens of a coordinator.
 
-import { rotatedAnswer, statusAnswer } from '../../remote/apiAnswers.ts';
-import { askForJson } from '../../remote/askCoordinator.ts';
+import { rotatedAnswer, statusAnswer } from '../../cluster/remote/apiAnswers.ts';
+import { askForJson } from '../../cluster/remote/askCoordinator.ts';
 import { BadArgumentError, didYouMean } from '../cliErrors.ts';
 import { defineCommand } from '../command.ts';
 import { adminOptions, coordinatorAddress } from '../connectionOptions.ts';

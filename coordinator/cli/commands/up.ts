@@ -11,7 +11,7 @@ import { untilAborted } from '../untilAborted.ts';
 import { announceUp } from '../announceUp.ts';
 import { leaveTokens } from '../leaveTokens.ts';
 import { logWriter } from '../../log/logWriter.ts';
-import type { PublishedTokens } from '../../remote/publishTokens.ts';
+import type { PublishedTokens } from '../../cluster/remote/publishTokens.ts';
 import { isShared } from '../../core/http/addresses.ts';
 
 export const up = defineCommand({
@@ -151,7 +151,7 @@ export const up = defineCommand({
   ],
   async run(values, _positionals, context) {
     const { startCoordinator } = await import('../../core/server/coordinator.ts');
-    const { startLocalWorkers } = await import('../../local/localWorkers.ts');
+    const { startLocalWorkers } = await import('../../cluster/local/localWorkers.ts');
     const settings = localWorkerSettings(values);
     const { json, verbose } = values;
     const { log, close: closeLog } = logWriter({ output: context.stderr, json, verbose: verbose || json });

@@ -3,9 +3,9 @@
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
-import { WorkerStartError } from '../../local/localErrors.ts';
-import { askForJson } from '../../remote/askCoordinator.ts';
-import { knownCoordinator } from '../../remote/knownCoordinator.ts';
+import { WorkerStartError } from '../../cluster/local/localErrors.ts';
+import { askForJson } from '../../cluster/remote/askCoordinator.ts';
+import { knownCoordinator } from '../../cluster/remote/knownCoordinator.ts';
 import { defineCommand } from '../command.ts';
 import {
   localWorkerSettings,
@@ -66,7 +66,7 @@ export const worker = defineCommand({
       if (json) stdout.write(`${JSON.stringify({ type: 'log', line })}\n`);
       else if (!quiet) stdout.write(`${line}\n`);
     };
-    const { startLocalWorkers } = await import('../../local/localWorkers.ts');
+    const { startLocalWorkers } = await import('../../cluster/local/localWorkers.ts');
     const local = await startLocalWorkers({
       url,
       ...(token !== undefined && { token }),

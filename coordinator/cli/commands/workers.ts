@@ -1,7 +1,7 @@
 // `tabgrad workers`: who lends a machine, and sending away who should not.
 
-import { bansAnswer, liftedAnswer, removalAnswer, workersAnswer } from '../../remote/apiAnswers.ts';
-import { askForJson, type CoordinatorAddress } from '../../remote/askCoordinator.ts';
+import { bansAnswer, liftedAnswer, removalAnswer, workersAnswer } from '../../cluster/remote/apiAnswers.ts';
+import { askForJson, type CoordinatorAddress } from '../../cluster/remote/askCoordinator.ts';
 import { BadArgumentError, didYouMean } from '../cliErrors.ts';
 import { defineCommand, type CliContext } from '../command.ts';
 import { adminOptions, coordinatorAddress } from '../connectionOptions.ts';

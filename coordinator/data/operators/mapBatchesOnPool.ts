@@ -9,7 +9,7 @@ import { AbortedError, DeadlineError, type TabgradError } from '../../../kernels
 import { ProgramCodeError, ProgramLostError } from '../../program/programErrors.ts';
 import type { Program } from '../../program/program.ts';
 import { ProgramCrew, type CrewStatus } from '../../program/programCrew.ts';
-import { openProgramPool, type ProgramPool } from '../../program/programPool.ts';
+import { openProgramPool, type ProgramPool } from '../../cluster/programPool.ts';
 import type { SeatedWorker } from '../../core/programs/programPipe.ts';
 import type { ScalingConfig } from '../../options/runOptions.ts';
 import type { Batches } from '../plan/planNode.ts';

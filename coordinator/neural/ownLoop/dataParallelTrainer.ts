@@ -10,8 +10,8 @@ import { withInterrupt } from '../../progress/withInterrupt.ts';
 import type { Bundle } from '../../program/bundle.ts';
 import { bundleModule, type ModuleExport } from '../../program/bundleModule.ts';
 import type { RunRequest } from '../../core/run/runRequest.ts';
-import type { Cluster } from '../../train/cluster/cluster.ts';
-import { openCluster } from '../../train/cluster/openCluster.ts';
+import type { Cluster } from '../../cluster/cluster.ts';
+import { openCluster } from '../../cluster/openCluster.ts';
 import type { FitOptions } from '../../train/gbdtTrainer.ts';
 import {
   failedRecord,

@@ -14,7 +14,7 @@ import { mergeConfig } from './mergeConfig.ts';
 import { leastWorkers } from './trialFit.ts';
 import { SharedPreparation } from './sharedPreparation.ts';
 import { sharedTensors } from './sharedTensors.ts';
-import { openTrialCluster, type TrialCluster } from './trialCluster.ts';
+import { openTrialCluster, type TrialCluster } from '../../cluster/trialCluster.ts';
 import type { TrialEars, TrialPiece, TrialRunner } from './trialRunner.ts';
 import { isTunableTrainer, trialTrainerOf, type TunableTrainer, type TunedOptions } from './trialTrainers.ts';
 

@@ -3,9 +3,9 @@
 
 import { relative } from 'node:path';
 import type { ProgressEvent } from '../../progress/progressEvent.ts';
-import type { Cluster } from '../../train/cluster/cluster.ts';
+import type { Cluster } from '../../cluster/cluster.ts';
 import type { ScalingConfig } from '../../options/runOptions.ts';
-import type { TrialCluster } from './trialCluster.ts';
+import type { TrialCluster } from '../../cluster/trialCluster.ts';
 import type { TrialEars, TrialPiece } from './trialRunner.ts';
 
 /** The fewest workers that a trial begins with. */

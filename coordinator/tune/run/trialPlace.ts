@@ -2,7 +2,7 @@
 
 import type { PrepareNeural } from '../../neural/neuralTrainer.ts';
 import type { SharedPreparation } from './sharedPreparation.ts';
-import type { TrialCluster } from './trialCluster.ts';
+import type { TrialCluster } from '../../cluster/trialCluster.ts';
 
 export interface TrialPlace {
   readonly cluster: TrialCluster;

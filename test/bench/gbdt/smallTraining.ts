@@ -5,7 +5,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fromItems } from '../../../coordinator/data/fromMemory.ts';
-import { startLocalWorkers } from '../../../coordinator/local/localWorkers.ts';
+import { startLocalWorkers } from '../../../coordinator/cluster/local/localWorkers.ts';
 import { startCoordinator } from '../../../coordinator/core/server/coordinator.ts';
 import { GBDTTrainer } from '../../../coordinator/train/gbdtTrainer.ts';
 import { holdMatrix } from '../../oracle/xgboost.ts';

@@ -5,7 +5,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Dataset } from '../../../coordinator/data/dataset.ts';
-import { startLocalWorkers } from '../../../coordinator/local/localWorkers.ts';
+import { startLocalWorkers } from '../../../coordinator/cluster/local/localWorkers.ts';
 import type { RunEvent } from '../../../coordinator/core/run/runRequest.ts';
 import { startCoordinator } from '../../../coordinator/core/server/coordinator.ts';
 import { GBDTTrainer } from '../../../coordinator/train/gbdtTrainer.ts';

@@ -7,7 +7,7 @@ import {
   startLocalWorkers,
   type LocalWorkers,
   type LocalWorkersOptions,
-} from '../../../coordinator/local/localWorkers.ts';
+} from '../../../coordinator/cluster/local/localWorkers.ts';
 import type { RunEvent } from '../../../coordinator/core/run/runRequest.ts';
 import { startCoordinator, type Coordinator } from '../../../coordinator/core/server/coordinator.ts';
 import { SessionWorld, smallRun } from '../session/sessionWorld.ts';

@@ -1,8 +1,12 @@
 // What a worker must do in whichever runtime it lives. Real processes and real tabs, against a real coordinator.
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { LocalDevice, LocalRuntime, LocalWorkers } from '../../../coordinator/local/localWorkers.ts';
-import { startLocalWorkers } from '../../../coordinator/local/localWorkers.ts';
+import type {
+  LocalDevice,
+  LocalRuntime,
+  LocalWorkers,
+} from '../../../coordinator/cluster/local/localWorkers.ts';
+import { startLocalWorkers } from '../../../coordinator/cluster/local/localWorkers.ts';
 import type { PoolEvent, PoolWorker } from '../../../coordinator/core/pool/poolWorker.ts';
 import { startCoordinator, type Coordinator } from '../../../coordinator/core/server/coordinator.ts';
 import type { WorkerMessageOf } from '../../../shared/protocol/control.ts';

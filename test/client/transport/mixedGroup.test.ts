@@ -8,7 +8,7 @@ import { text } from 'node:stream/consumers';
 import { chromium, type Browser } from 'playwright-core';
 import { rolldown } from 'rolldown';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { unpackChromium } from '../../../coordinator/local/chromium.ts';
+import { unpackChromium } from '../../../coordinator/cluster/local/chromium.ts';
 import { expectedSums, runMember, type MemberPlan, type MemberReport } from './fixtures/memberProgram.ts';
 import { nodeConnector } from './fixtures/nodeMember.ts';
 import { startSignalling, tokenOf, type SignallingServer } from './fixtures/signallingServer.ts';

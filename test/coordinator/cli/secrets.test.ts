@@ -4,7 +4,7 @@ import { readdir, readFile, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startLocalWorkers } from '../../../coordinator/local/localWorkers.ts';
+import { startLocalWorkers } from '../../../coordinator/cluster/local/localWorkers.ts';
 import { s3Environment, s3Url, startS3Server, type S3Server } from '../core/blobs/s3Server.ts';
 import { runTabgrad, startTabgrad, type Ended } from './runTabgrad.ts';
 

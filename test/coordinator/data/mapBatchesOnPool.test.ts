@@ -7,7 +7,7 @@ import type { Dataset } from '../../../coordinator/data/dataset.ts';
 import { fromItems } from '../../../coordinator/data/fromMemory.ts';
 import type { PoolStatus } from '../../../coordinator/data/operators/mapBatchesOnPool.ts';
 import type { LocalRuntime, LocalWorker } from '../../../coordinator/options/localWorker.ts';
-import { startLocalWorkers, type LocalWorkers } from '../../../coordinator/local/localWorkers.ts';
+import { startLocalWorkers, type LocalWorkers } from '../../../coordinator/cluster/local/localWorkers.ts';
 import { GBDTPredictor } from '../../../coordinator/predict/gbdtPredictor.ts';
 import { startCoordinator, type Coordinator } from '../../../coordinator/core/server/coordinator.ts';
 import { deferred } from '../../../shared/deferred.ts';

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { fromItems } from '../../../coordinator/data/fromMemory.ts';
-import { startLocalWorkers, type LocalWorkers } from '../../../coordinator/local/localWorkers.ts';
+import { startLocalWorkers, type LocalWorkers } from '../../../coordinator/cluster/local/localWorkers.ts';
 import type { NeuralCheckpoint } from '../../../coordinator/checkpoint/neuralCheckpoint.ts';
 import { NeuralTrainer } from '../../../coordinator/neural/neuralTrainer.ts';
 import { NeuralPredictor } from '../../../coordinator/predict/neuralPredictor.ts';

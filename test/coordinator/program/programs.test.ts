@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { LocalRuntime } from '../../../coordinator/options/localWorker.ts';
-import { startLocalWorkers, type LocalWorkers } from '../../../coordinator/local/localWorkers.ts';
+import { startLocalWorkers, type LocalWorkers } from '../../../coordinator/cluster/local/localWorkers.ts';
 import { bundleModule } from '../../../coordinator/program/bundleModule.ts';
 import { inlineBundle } from '../../../coordinator/program/inlineBundle.ts';
 import { openProgram, type OpenOptions } from '../../../coordinator/program/openProgram.ts';

@@ -4,7 +4,7 @@ import { cpSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:
 import path from 'node:path';
 import * as tf from '@tensorflow/tfjs';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { startLocalWorkers, type LocalWorkers } from '../../../coordinator/local/localWorkers.ts';
+import { startLocalWorkers, type LocalWorkers } from '../../../coordinator/cluster/local/localWorkers.ts';
 import type { PoolWorker } from '../../../coordinator/core/pool/poolWorker.ts';
 import { deployment, Serve } from '../../../coordinator/serve/serve.ts';
 import { startCoordinator, type Coordinator } from '../../../coordinator/core/server/coordinator.ts';

@@ -1,7 +1,7 @@
 // Replicas on real workers of the pool: tabs, Deno and Node.
 
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { startLocalWorkers, type LocalWorkers } from '../../../coordinator/local/localWorkers.ts';
+import { startLocalWorkers, type LocalWorkers } from '../../../coordinator/cluster/local/localWorkers.ts';
 import type { PoolWorker } from '../../../coordinator/core/pool/poolWorker.ts';
 import { deployment, Serve } from '../../../coordinator/serve/serve.ts';
 import { startCoordinator, type Coordinator } from '../../../coordinator/core/server/coordinator.ts';

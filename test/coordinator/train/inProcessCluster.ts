@@ -4,7 +4,7 @@ import type { BinnedTree } from '../../../kernels/gbdt/binnedTree.ts';
 import { createCpuTreeDevice } from '../../../kernels/gbdt/devices/cpuDevice.ts';
 import { boostRound } from '../../../client/gbdt/boostRound.ts';
 import { evaluateRound, roundMetrics, type EvaluationBlock } from '../../../client/gbdt/evaluateRound.ts';
-import type { Cluster } from '../../../coordinator/train/cluster/cluster.ts';
+import type { Cluster } from '../../../coordinator/cluster/cluster.ts';
 import type { TrainerWorld } from '../../../coordinator/train/gbdtTrainer.ts';
 import { binnedBlock } from '../../../shared/gbdt/binnedBlock.ts';
 import { decodeShard } from '../../../shared/gbdt/shardCodec.ts';

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { startCoordinator, type Coordinator } from '../../../coordinator/core/server/coordinator.ts';
-import { remoteRecord } from '../../../coordinator/tune/record/remoteRecord.ts';
+import { remoteRecord } from '../../../coordinator/cluster/remote/remoteRecord.ts';
 import type { ExperimentUpdate } from '../../../coordinator/core/store/experimentRecord.ts';
 import { runTabgrad } from '../cli/runTabgrad.ts';
 

@@ -6,7 +6,7 @@ import { mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { CoordinatorUnreachableError } from '../../../coordinator/remote/remoteErrors.ts';
+import { CoordinatorUnreachableError } from '../../../coordinator/cluster/remote/remoteErrors.ts';
 import { seededRandom } from '../../setup/seededRandom.ts';
 import {
   choice,

@@ -11,7 +11,7 @@ import { join } from 'node:path';
 import { connect } from 'node:tls';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { askCoordinator } from '../../../../coordinator/remote/askCoordinator.ts';
+import { askCoordinator } from '../../../../coordinator/cluster/remote/askCoordinator.ts';
 import { issueAuthority, issueServer } from '../../../../coordinator/core/tls/issueCertificate.ts';
 import {
   constraintsFor,

@@ -1,0 +1,116 @@
+import { describe, expect, it } from 'vitest';
+import type { LocalRuntime, LocalWorker } from '../../../coordinator/options/localWorker.ts';
+import type { LocalWorkers, LocalWorkersOptions } from '../../../coordinator/cluster/local/localWorkers.ts';
+import { LocalCrew } from '../../../coordinator/cluster/localCrew.ts';
+
+interface FakeWorker extends LocalWorker {
+  end(reason: string): void;
+}
+
+/** Workers that are nothing but their promises; `refuse` makes the next start fail. */
+function fakeStart() {
+  const workers: FakeWorker[] = [];
+  const state = { refuse: undefined as Error | undefined, stopped: 0 };
+  const start = ({ count, runtime }: LocalWorkersOptions): Promise<LocalWorkers> => {
+    if (state.refuse) return Promise.reject(state.refuse);
+    const kinds = (Array.isArray(runtime) ? runtime : [runtime]) as LocalRuntime[];
+    const group = Array.from({ length: count }, (_, index): FakeWorker => {
+      let end: (reason: string) => void = () => undefined;
+      const ended = new Promise<string>((resolve) => (end = resolve));
+      return {
+        kind: kinds[index % kinds.length]!,
+        pid: 0,
+        workerId: `w${workers.length + index}`,
+        device: { kind: 'cpu', name: 'fake' },
+        ended,
+        end,
+        stop: () => Promise.resolve(),
+        kill: () => Promise.resolve(),
+      };
+    });
+    workers.push(...group);
+    return Promise.resolve({
+      workers: group,
+      stop: () => {
+        state.stopped += group.length;
+        return Promise.resolve();
+      },
+    });
+  };
+  return { start, workers, state };
+}
+
+const options = { url: 'http://127.0.0.1:1', device: 'cpu', count: 2, min: 2 } as const;
+const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+describe('LocalCrew', () => {
+  it('replaces a worker that ended by one of the same runtime', async () => {
+    const { start, workers } = fakeStart();
+    const crew = new LocalCrew({ ...options, runtime: ['node', 'deno'], start });
+    await crew.ready;
+    workers[1]!.end('killed');
+    await settled();
+    expect(workers.map(({ kind }) => kind)).toEqual(['node', 'deno', 'deno']);
+    await crew.stop();
+  });
+
+  it('says how many are left when one can not be replaced', async () => {
+    const { start, workers, state } = fakeStart();
+    const crew = new LocalCrew({ ...options, runtime: 'node', start });
+    await crew.ready;
+    state.refuse = new Error('no memory');
+    workers[0]!.end('killed');
+    await expect(crew.lost).rejects.toMatchObject({
+      code: 'TRAIN_WORKERS_LOST',
+      message: expect.stringMatching(/1 of 2 local workers are left, the run needs 2.*no memory/) as string,
+    });
+    await crew.stop();
+  });
+
+  it('does not mind a loss while there are enough', async () => {
+    const { start, workers, state } = fakeStart();
+    const crew = new LocalCrew({ ...options, min: 1, runtime: 'node', start });
+    await crew.ready;
+    state.refuse = new Error('no memory');
+    workers[0]!.end('killed');
+    await settled();
+    expect(await Promise.race([crew.lost.catch(() => 'lost'), settled().then(() => 'going on')])).toBe(
+      'going on',
+    );
+    await crew.stop();
+  });
+
+  it('gives up on workers that end again and again', async () => {
+    const { start, workers } = fakeStart();
+    const crew = new LocalCrew({ ...options, count: 1, min: 1, runtime: 'node', start });
+    await crew.ready;
+    for (let turn = 0; turn < 4; turn++) {
+      workers.at(-1)!.end(`crash ${turn}`);
+      await settled();
+    }
+    await expect(crew.lost).rejects.toThrow(/The last one: crash 3/);
+    expect(workers).toHaveLength(4);
+    await crew.stop();
+  });
+
+  it('stops everybody, replacements too, and replaces nobody afterwards', async () => {
+    const { start, workers, state } = fakeStart();
+    const crew = new LocalCrew({ ...options, runtime: 'node', start });
+    await crew.ready;
+    workers[0]!.end('killed');
+    await settled();
+    await crew.stop();
+    workers[1]!.end('stopped');
+    await settled();
+    expect(workers).toHaveLength(3);
+    expect(state.stopped).toBe(3);
+  });
+
+  it('reports that a worker could not be started', async () => {
+    const { start, state } = fakeStart();
+    state.refuse = new Error('no such runtime');
+    const crew = new LocalCrew({ ...options, runtime: 'node', start });
+    await expect(crew.ready).rejects.toThrow('no such runtime');
+    await crew.stop();
+  });
+});
