@@ -18,14 +18,14 @@ export {
   type ReadTextOptions,
 } from './data/readFiles.ts';
 export { readParquet, type ReadParquetOptions } from './data/readParquet.ts';
-export { NeuralTrainer, type NeuralResult } from './neural/neuralTrainer.ts';
+export { NeuralTrainer, type NeuralResult } from './train/neural/neuralTrainer.ts';
 export { NeuralPredictor, type NeuralPredictorOptions } from './predict/neuralPredictor.ts';
 export { NeuralCheckpoint } from './checkpoint/neuralCheckpoint.ts';
-export type { NeuralTrainerOptions } from './neural/neuralOptions.ts';
-export type { OptimizerOptions, ScheduleOptions } from './neural/optimizerOptions.ts';
-export { DataParallelTrainer, type DataParallelResult } from './neural/ownLoop/dataParallelTrainer.ts';
+export type { NeuralTrainerOptions } from './train/neural/neuralOptions.ts';
+export type { OptimizerOptions, ScheduleOptions } from './train/neural/optimizerOptions.ts';
+export { DataParallelTrainer, type DataParallelResult } from './train/neural/dataParallelTrainer.ts';
 export { DataParallelCheckpoint } from './checkpoint/dataParallelCheckpoint.ts';
-export type { DataParallelTrainerOptions } from './neural/ownLoop/loopOptions.ts';
+export type { DataParallelTrainerOptions } from './train/neural/loopOptions.ts';
 export type {
   CheckpointContents,
   DataParallelContext,
@@ -33,10 +33,10 @@ export type {
   DatasetShard,
   LoopCheckpoint,
 } from '../shared/neural/loop/dataParallelLoop.ts';
-export type { TensorColumn, TensorSet } from './neural/prepare/tensorSet.ts';
+export type { TensorColumn, TensorSet } from './train/neural/tensorSet.ts';
 export { resnet18, type ResNet18Options } from '../shared/neural/model/resnet18.ts';
-export { GBDTTrainer, type FitOptions } from './train/gbdtTrainer.ts';
-export type { GBDTTrainerOptions } from './train/trainerOptions.ts';
+export { GBDTTrainer, type FitOptions } from './train/gbdt/gbdtTrainer.ts';
+export type { GBDTTrainerOptions } from './train/gbdt/trainerOptions.ts';
 export type { CheckpointConfig, RunCallback, RunConfig, ScalingConfig } from './options/runOptions.ts';
 export type { ProgressEvent } from './progress/progressEvent.ts';
 export { Checkpoint, type CheckpointMetadata } from './checkpoint/checkpoint.ts';

@@ -6,14 +6,14 @@ import { checkColumns, deriveColumns } from '../config/deriveColumns.ts';
 import { loadAnyConfig, type LoadedConfig, type LoadedNeuralConfig } from '../config/loadConfig.ts';
 import { openSource } from '../config/openSource.ts';
 import type { Dataset } from '../data/dataset.ts';
-import type { NeuralTrainerOptions } from '../neural/neuralOptions.ts';
-import type { NeuralResult, NeuralTrainer } from '../neural/neuralTrainer.ts';
+import type { NeuralTrainerOptions } from '../train/neural/neuralOptions.ts';
+import type { NeuralResult, NeuralTrainer } from '../train/neural/neuralTrainer.ts';
 import { resnet18, type ResNet18Options } from '../../shared/neural/model/resnet18.ts';
 import type { ProgressEvent } from '../progress/progressEvent.ts';
 import { formatDuration, formatMetrics } from '../progress/formatNumbers.ts';
 import { terminalProgress, type ProgressMode } from '../progress/terminalProgress.ts';
 import { MODEL_FILE } from '../checkpoint/checkpoint.ts';
-import { GBDTTrainer } from '../train/gbdtTrainer.ts';
+import { GBDTTrainer } from '../train/gbdt/gbdtTrainer.ts';
 import type { Result } from '../train/result.ts';
 import { NoRowsError } from '../train/trainErrors.ts';
 import type { CliContext, CommonValues } from './command.ts';
@@ -93,7 +93,7 @@ export async function trainerOf(
 
 async function neuralTrainer(config: LoadedNeuralConfig, shared: SharedOptions): Promise<NeuralTrainer> {
   // Loaded here: trees need none of it.
-  const { NeuralTrainer } = await import('../neural/neuralTrainer.ts');
+  const { NeuralTrainer } = await import('../train/neural/neuralTrainer.ts');
   const {
     file: _file,
     trainer: _trainer,

@@ -12,7 +12,7 @@ import { memberOf } from '../../shared/columns/memberOf.ts';
 import { toColumnBatch } from '../../shared/columns/toColumnBatch.ts';
 import { type Row, rowsOf } from '../../shared/columns/valuesOf.ts';
 import { type ConsumeOptions, contextOf } from './consumeOptions.ts';
-import { DataArgumentError } from './errors.ts';
+import { DataArgumentError } from './plan/dataErrors.ts';
 import { Grouped } from './grouped.ts';
 import { dropOperator, namesOf, renameOperator, selectOperator } from './operators/columnOperators.ts';
 import { gather } from './operators/gathered.ts';

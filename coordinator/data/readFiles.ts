@@ -1,7 +1,7 @@
 // CSV, JSON and Arrow files as datasets.
 
 import { Dataset } from './dataset.ts';
-import { DataArgumentError } from './errors.ts';
+import { DataArgumentError } from './plan/dataErrors.ts';
 import { requireDistinct } from './operators/columnOperators.ts';
 import { requireWhole } from './operators/mapBatches.ts';
 import { decodeArrow } from './source/decodeArrow.ts';

@@ -1,7 +1,7 @@
 // Parquet files as a dataset.
 
 import { Dataset } from './dataset.ts';
-import { DataArgumentError } from './errors.ts';
+import { DataArgumentError } from './plan/dataErrors.ts';
 import { ParquetSource } from './source/parquetSource.ts';
 import { labelOf, listFiles, type Paths, type StoreOptions } from './store/listFiles.ts';
 

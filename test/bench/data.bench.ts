@@ -16,7 +16,7 @@ import { compressors } from 'hyparquet-compressors';
 import { FolderBlobStore } from '../../coordinator/core/blobs/folderBlobStore.ts';
 import { fromArrow } from '../../coordinator/data/fromMemory.ts';
 import { readParquet } from '../../coordinator/data/readParquet.ts';
-import { prepareTraining } from '../../coordinator/train/prepare/prepareTraining.ts';
+import { prepareTraining } from '../../coordinator/train/gbdt/prepareTraining.ts';
 import { resolveParams } from '../../shared/gbdt/params.ts';
 
 const file = fileURLToPath(

@@ -8,7 +8,7 @@ import type { Dataset } from '../../coordinator/data/dataset.ts';
 import { startProcessWorker } from '../../coordinator/cluster/local/processWorker.ts';
 import type { LocalWorker } from '../../coordinator/options/localWorker.ts';
 import { startCoordinator, type Coordinator } from '../../coordinator/core/server/coordinator.ts';
-import { GBDTTrainer } from '../../coordinator/train/gbdtTrainer.ts';
+import { GBDTTrainer } from '../../coordinator/train/gbdt/gbdtTrainer.ts';
 
 export interface ChurnOptions {
   readonly dataset: Dataset;

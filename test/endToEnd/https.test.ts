@@ -11,7 +11,7 @@ import { findBrowser } from '../../coordinator/cluster/local/findBrowser.ts';
 import { startLocalWorkers, type LocalWorkers } from '../../coordinator/cluster/local/localWorkers.ts';
 import { startCoordinator, type Coordinator } from '../../coordinator/core/server/coordinator.ts';
 import { keyPinOf } from '../../coordinator/core/tls/fingerprint.ts';
-import { GBDTTrainer } from '../../coordinator/train/gbdtTrainer.ts';
+import { GBDTTrainer } from '../../coordinator/train/gbdt/gbdtTrainer.ts';
 import { flights } from './swarm.ts';
 
 const NAME = 'swarm.lan';

@@ -10,7 +10,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import { startLocalWorkers } from '../../coordinator/cluster/local/localWorkers.ts';
 import { startCoordinator, type Coordinator } from '../../coordinator/core/server/coordinator.ts';
-import { GBDTTrainer } from '../../coordinator/train/gbdtTrainer.ts';
+import { GBDTTrainer } from '../../coordinator/train/gbdt/gbdtTrainer.ts';
 import { flights } from './swarm.ts';
 
 const PATH = '/swarm';

@@ -13,9 +13,9 @@ import type { LocalWorkers } from '../../coordinator/cluster/local/localWorkers.
 import type { ProgressEvent } from '../../coordinator/progress/progressEvent.ts';
 import type { Coordinator } from '../../coordinator/core/server/coordinator.ts';
 import { startCoordinator } from '../../coordinator/core/server/coordinator.ts';
-import { GBDTTrainer } from '../../coordinator/train/gbdtTrainer.ts';
+import { GBDTTrainer } from '../../coordinator/train/gbdt/gbdtTrainer.ts';
 import type { Result } from '../../coordinator/train/result.ts';
-import type { GBDTTrainerOptions } from '../../coordinator/train/trainerOptions.ts';
+import type { GBDTTrainerOptions } from '../../coordinator/train/gbdt/trainerOptions.ts';
 
 const FLIGHTS = 'node_modules/vega-datasets/data/flights-3m.parquet';
 

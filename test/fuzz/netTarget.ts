@@ -9,7 +9,7 @@ import { readNetInputs, writeNetInputs } from '../../shared/neural/model/netInpu
 import { TfjsNet } from '../../shared/neural/predict/tfjsNet.ts';
 import { decodeState, encodeState } from '../../shared/neural/state/namedState.ts';
 import { CarriedCheckpoint } from '../../shared/program/carriedCheckpoint.ts';
-import { keras3Functional } from '../coordinator/neural/keras3Models.ts';
+import { keras3Functional } from '../coordinator/train/neural/keras3Models.ts';
 import type { FuzzTarget } from './fuzzTarget.ts';
 import { mutate } from './mutate.ts';
 import { mutateJson } from './mutateJson.ts';

@@ -5,7 +5,7 @@ import * as arrow from 'apache-arrow';
 import { columnFromValues } from '../../../shared/columns/columnFromValues.ts';
 import { TypeMismatchError } from '../../../shared/columns/columnErrors.ts';
 import { typeName } from '../../../shared/columns/typeName.ts';
-import { DataArgumentError } from '../errors.ts';
+import { DataArgumentError } from '../plan/dataErrors.ts';
 import { requireOrder } from './sortRows.ts';
 import { compareValues } from './valueOrder.ts';
 

@@ -4,7 +4,7 @@ import * as arrow from 'apache-arrow';
 import { recordBatch } from '../../../shared/columns/arrowData.ts';
 import { columnIndexes } from '../../../shared/columns/concatBatches.ts';
 import { requireColumns } from '../../../shared/columns/columnErrors.ts';
-import { DataArgumentError } from '../errors.ts';
+import { DataArgumentError } from '../plan/dataErrors.ts';
 import type { Batches, Operator } from '../plan/planNode.ts';
 
 /** Keeps the named columns, in the given order. */

@@ -7,7 +7,7 @@ import { callOnBatch, type BatchInput } from '../../../shared/columns/callOnBatc
 import { DictionaryStrings } from '../../../shared/columns/dictionaryStrings.ts';
 import type { Row } from '../../../shared/columns/valuesOf.ts';
 import { messageOf } from '../../../shared/text/messageOf.ts';
-import { DataArgumentError } from '../errors.ts';
+import { DataArgumentError } from '../plan/dataErrors.ts';
 import { UserFunctionError } from '../../../shared/columns/columnErrors.ts';
 import type { ModuleExport } from '../../program/bundleModule.ts';
 import type { CodeTarget } from '../../program/programCode.ts';

@@ -1,6 +1,6 @@
 // How trainTestSplit and split divide a number of rows.
 
-import { DataArgumentError } from '../errors.ts';
+import { DataArgumentError } from '../plan/dataErrors.ts';
 
 /**
  * Rows of the test part, as Ray counts them: a fraction below 1 leaves floor(rows · (1 − fraction)) rows for training;

@@ -6,7 +6,7 @@ import type { ColumnMetaData, PageHeader } from 'hyparquet';
 import { parquetHeader } from 'hyparquet/src/column.js';
 import type { ChunkBytes } from './chunkBytes.ts';
 import { decompressPage } from '../codec/decompressPage.ts';
-import type { MemoryBudget } from '../memoryBudget.ts';
+import type { MemoryBudget } from '../store/memoryBudget.ts';
 import { decodePlain, type PageValues, type PlainValues, type ValueLayout } from './physicalValues.ts';
 import { cursorOf, HybridReader } from './rleHybrid.ts';
 import { scanThriftStruct } from './thriftScan.ts';

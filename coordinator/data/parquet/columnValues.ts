@@ -5,7 +5,7 @@ import { bitmapOf } from '../../../shared/columns/bitmap.ts';
 import { requireUtf8 } from '../text/requireUtf8.ts';
 import { arrowFromPlain, type ValueForm } from './arrowValues.ts';
 import type { ColumnPages } from './columnPages.ts';
-import { BudgetExceeded, type MemoryBudget } from '../memoryBudget.ts';
+import { BudgetExceeded, type MemoryBudget } from '../store/memoryBudget.ts';
 import type { ByteValues, PageValues, PlainValues } from './physicalValues.ts';
 import { StringDictionary } from './stringDictionary.ts';
 

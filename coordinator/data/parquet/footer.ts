@@ -2,7 +2,7 @@
 
 import { parquetMetadata, type ColumnMetaData, type FileMetaData, type RowGroup } from 'hyparquet';
 import { messageOf } from '../../../shared/text/messageOf.ts';
-import { CorruptFileError } from '../errors.ts';
+import { CorruptFileError } from '../plan/dataErrors.ts';
 import { UnsupportedDataError } from '../../../shared/columns/columnErrors.ts';
 import type { ByteFile } from '../store/byteFile.ts';
 import { TabgradError } from '../../../kernels/errors.ts';

@@ -2,7 +2,7 @@
 
 import type { ColumnPages, MaxLevels, PagePiece } from './columnPages.ts';
 import type { ValueRun } from './columnValues.ts';
-import type { MemoryBudget } from '../memoryBudget.ts';
+import type { MemoryBudget } from '../store/memoryBudget.ts';
 
 export interface LeafEntries {
   readonly count: number;

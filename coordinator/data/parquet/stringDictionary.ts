@@ -3,7 +3,7 @@
 import type * as arrow from 'apache-arrow';
 import { arrowData } from '../../../shared/columns/arrowData.ts';
 import { GrowingStrings } from '../../../shared/columns/growingStrings.ts';
-import type { MemoryBudget } from '../memoryBudget.ts';
+import type { MemoryBudget } from '../store/memoryBudget.ts';
 import { requireUtf8 } from '../text/requireUtf8.ts';
 import type { ByteValues } from './physicalValues.ts';
 

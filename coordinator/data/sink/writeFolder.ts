@@ -6,11 +6,11 @@ import { mkdir, open, readdir, rm, rmdir, type FileHandle } from 'node:fs/promis
 import { join } from 'node:path';
 import type * as arrow from 'apache-arrow';
 import { sliceBatch } from '../../../shared/columns/arrowData.ts';
-import { DataArgumentError } from '../errors.ts';
+import { DataArgumentError } from '../plan/dataErrors.ts';
 import { rebatch } from '../operators/rebatch.ts';
 import type { Batches } from '../plan/planNode.ts';
-import { finishReplacements, replaceParts } from './replaceParts.ts';
-import { writeError } from './writeError.ts';
+import { finishReplacements, replaceParts } from '../store/replaceParts.ts';
+import { writeError } from '../store/writeError.ts';
 
 export interface WriteOptions {
   readonly signal?: AbortSignal;

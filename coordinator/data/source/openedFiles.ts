@@ -1,7 +1,7 @@
 // The files of one source. Remembers what each looked like when it was first opened, so that a later pass over the
 // same dataset notices a file that changed in between.
 
-import { FileChangedError } from '../errors.ts';
+import { FileChangedError } from '../plan/dataErrors.ts';
 import type { ByteFile, FileLocation } from '../store/byteFile.ts';
 
 export class OpenedFiles {

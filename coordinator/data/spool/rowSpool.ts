@@ -7,7 +7,7 @@ import { promisify } from 'node:util';
 import * as arrow from 'apache-arrow';
 import { bytesOfBatch } from '../../../shared/columns/ipc/batchBytes.ts';
 import { concatBatches } from '../../../shared/columns/concatBatches.ts';
-import { writeError } from '../sink/writeError.ts';
+import { writeError } from '../store/writeError.ts';
 
 const readAsync = promisify(read);
 const FLUSH_BYTES = 4 * 1024 * 1024;

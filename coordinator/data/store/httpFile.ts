@@ -3,7 +3,12 @@
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { makeTemporaryFolder, type TemporaryFolder } from '../../files/temporaryFolder.ts';
-import { CorruptFileError, FileChangedError, HttpStatusError, LostConnectionError } from '../errors.ts';
+import {
+  CorruptFileError,
+  FileChangedError,
+  HttpStatusError,
+  LostConnectionError,
+} from '../plan/dataErrors.ts';
 import type { ByteFile, FileLocation } from './byteFile.ts';
 import {
   afterLostConnections,

@@ -9,7 +9,7 @@ import {
   HttpStatusError,
   LostConnectionError,
   UnreachableError,
-} from '../errors.ts';
+} from '../plan/dataErrors.ts';
 
 export interface RequestSettings {
   /** How long to wait for the answer to begin, and for each piece of it. */

@@ -2,9 +2,9 @@
 
 import { readdir, stat } from 'node:fs/promises';
 import { extname, join, relative, sep } from 'node:path';
-import { DataArgumentError, FolderEmptyError } from '../errors.ts';
+import { DataArgumentError, FolderEmptyError } from '../plan/dataErrors.ts';
 import { fileURLToPath } from 'node:url';
-import { seePastReplacements } from '../sink/replaceParts.ts';
+import { seePastReplacements } from './replaceParts.ts';
 import type { FileLocation } from './byteFile.ts';
 import { partitionsOf } from './partitionsOf.ts';
 import { httpFile } from './httpFile.ts';

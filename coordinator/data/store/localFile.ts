@@ -3,7 +3,12 @@
 import { open, stat, type FileHandle } from 'node:fs/promises';
 import type { Stats } from 'node:fs';
 import { messageOf } from '../../../shared/text/messageOf.ts';
-import { CorruptFileError, FileChangedError, FileMissingError, FileUnreadableError } from '../errors.ts';
+import {
+  CorruptFileError,
+  FileChangedError,
+  FileMissingError,
+  FileUnreadableError,
+} from '../plan/dataErrors.ts';
 import type { ByteFile, FileLocation } from './byteFile.ts';
 
 const STREAM_PIECE_BYTES = 256 * 1024;

@@ -2,7 +2,7 @@
 
 import { AbortedError } from '../../../kernels/errors.ts';
 import { messageOf } from '../../../shared/text/messageOf.ts';
-import { HttpStatusError, LostConnectionError } from '../errors.ts';
+import { HttpStatusError, LostConnectionError } from '../plan/dataErrors.ts';
 import { tooSlow } from './httpRequest.ts';
 
 /** @throws DeadlineError, LostConnectionError when the connection breaks, AbortedError. */

@@ -1,6 +1,11 @@
 // s3://bucket/key and s3://bucket/prefix/ on Amazon's or any compatible store, signed or anonymous.
 
-import { DataArgumentError, FileMissingError, FolderEmptyError, HttpStatusError } from '../errors.ts';
+import {
+  DataArgumentError,
+  FileMissingError,
+  FolderEmptyError,
+  HttpStatusError,
+} from '../plan/dataErrors.ts';
 import type { FileLocation } from './byteFile.ts';
 import { partitionsOf } from './partitionsOf.ts';
 import { httpFile } from './httpFile.ts';

@@ -1,7 +1,7 @@
 // Cuts CSV text into records of fields (RFC 4180): quotes may hold delimiters, line breaks and doubled quotes. Each
 // character is looked at once, however the text comes in pieces.
 
-import { MalformedRowError } from '../errors.ts';
+import { MalformedRowError } from '../plan/dataErrors.ts';
 
 export interface CsvRecord {
   /** Undefined for a field that is empty and not quoted. */

@@ -2,7 +2,7 @@
 
 import * as arrow from 'apache-arrow';
 import { recordBatch } from '../../../shared/columns/arrowData.ts';
-import { MalformedRowError } from '../errors.ts';
+import { MalformedRowError } from '../plan/dataErrors.ts';
 import { requireColumns } from '../../../shared/columns/columnErrors.ts';
 import type { ByteFile } from '../store/byteFile.ts';
 import { type CsvRecord, csvRecords } from './csvRecords.ts';

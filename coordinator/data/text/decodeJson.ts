@@ -7,7 +7,7 @@ import { columnFromValues } from '../../../shared/columns/columnFromValues.ts';
 import { inferType } from '../../../shared/columns/inferType.ts';
 import { memberOf } from '../../../shared/columns/memberOf.ts';
 import { messageOf } from '../../../shared/text/messageOf.ts';
-import { MalformedRowError } from '../errors.ts';
+import { MalformedRowError } from '../plan/dataErrors.ts';
 import { TypeMismatchError } from '../../../shared/columns/columnErrors.ts';
 import type { ByteFile } from '../store/byteFile.ts';
 import { decodeText } from './decodeText.ts';

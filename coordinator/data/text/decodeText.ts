@@ -1,7 +1,7 @@
 // Bytes of a text file as strings, decompressed where they are compressed.
 
 import { messageOf } from '../../../shared/text/messageOf.ts';
-import { CorruptFileError, DataArgumentError } from '../errors.ts';
+import { CorruptFileError, DataArgumentError } from '../plan/dataErrors.ts';
 import type { ByteFile } from '../store/byteFile.ts';
 import { decompressed } from './decompressed.ts';
 

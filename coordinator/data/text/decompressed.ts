@@ -4,7 +4,7 @@
 import { Readable, type Transform } from 'node:stream';
 import zlib from 'node:zlib';
 import { messageOf } from '../../../shared/text/messageOf.ts';
-import { CorruptFileError } from '../errors.ts';
+import { CorruptFileError } from '../plan/dataErrors.ts';
 import type { ByteFile } from '../store/byteFile.ts';
 import { zstdStream } from './zstdStream.ts';
 

@@ -2,7 +2,7 @@
 // once, however the text comes in pieces.
 
 import { messageOf } from '../../../shared/text/messageOf.ts';
-import { MalformedRowError } from '../errors.ts';
+import { MalformedRowError } from '../plan/dataErrors.ts';
 import { parseJson } from './parseJson.ts';
 
 const MAX_RECORD_CHARS = 16 * 1024 * 1024;

@@ -1,6 +1,6 @@
 // How values are written in a text file: words for missing ones, blanks, signs in numbers.
 
-import { DataArgumentError } from '../errors.ts';
+import { DataArgumentError } from '../plan/dataErrors.ts';
 
 export interface TextFormatOptions {
   /**

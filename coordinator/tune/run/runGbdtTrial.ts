@@ -3,8 +3,8 @@
 import { join, relative } from 'node:path';
 import { modelRounds } from '../../../shared/gbdt/model/model.ts';
 import { Checkpoint } from '../../checkpoint/checkpoint.ts';
-import { GBDTTrainer } from '../../train/gbdtTrainer.ts';
-import type { GBDTTrainerOptions } from '../../train/trainerOptions.ts';
+import { GBDTTrainer } from '../../train/gbdt/gbdtTrainer.ts';
+import type { GBDTTrainerOptions } from '../../train/gbdt/trainerOptions.ts';
 import { pathOnRecord, trialListener, trialsShareOf } from './trialFit.ts';
 import type { TrialPlace } from './trialPlace.ts';
 import type { TrialEars, TrialPiece } from './trialRunner.ts';

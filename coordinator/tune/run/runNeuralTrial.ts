@@ -3,8 +3,8 @@
 
 import { basename, join } from 'node:path';
 import { NeuralCheckpoint } from '../../checkpoint/neuralCheckpoint.ts';
-import type { NeuralTrainerOptions } from '../../neural/neuralOptions.ts';
-import { NeuralTrainer } from '../../neural/neuralTrainer.ts';
+import type { NeuralTrainerOptions } from '../../train/neural/neuralOptions.ts';
+import { NeuralTrainer } from '../../train/neural/neuralTrainer.ts';
 import { TrainArgumentError } from '../../options/trainArgumentError.ts';
 import { pathOnRecord, trialListener, trialsShareOf } from './trialFit.ts';
 import type { TrialPlace } from './trialPlace.ts';

@@ -6,7 +6,7 @@ import {
   prepareTraining,
   type PreparedTraining,
   type PrepareInput,
-} from '../../train/prepare/prepareTraining.ts';
+} from '../../train/gbdt/prepareTraining.ts';
 
 /** More would be kept only for spaces over the preparation itself, like max_bin. */
 const KEPT = 16;

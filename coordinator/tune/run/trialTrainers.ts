@@ -1,7 +1,7 @@
 // The trainers that can be tuned. One more is one more line, and a file that runs a trial of it.
 
-import { NeuralTrainer } from '../../neural/neuralTrainer.ts';
-import { GBDTTrainer } from '../../train/gbdtTrainer.ts';
+import { NeuralTrainer } from '../../train/neural/neuralTrainer.ts';
+import { GBDTTrainer } from '../../train/gbdt/gbdtTrainer.ts';
 import type { RunConfig, ScalingConfig } from '../../options/runOptions.ts';
 import { runGbdtTrial } from './runGbdtTrial.ts';
 import { checkTunable, runNeuralTrial } from './runNeuralTrial.ts';

@@ -2,7 +2,7 @@
 
 import { formatDuration, formatMetrics } from '../../../coordinator/progress/formatNumbers.ts';
 import { terminalProgress } from '../../../coordinator/progress/terminalProgress.ts';
-import { GBDTTrainer } from '../../../coordinator/train/gbdtTrainer.ts';
+import { GBDTTrainer } from '../../../coordinator/train/gbdt/gbdtTrainer.ts';
 import type { Result } from '../../../coordinator/train/result.ts';
 import { pickMetrics, type Lesson } from './lesson.ts';
 

@@ -3,7 +3,7 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { formatDuration, formatMetrics } from '../../../coordinator/progress/formatNumbers.ts';
-import { GBDTTrainer } from '../../../coordinator/train/gbdtTrainer.ts';
+import { GBDTTrainer } from '../../../coordinator/train/gbdt/gbdtTrainer.ts';
 import type { Checkpoint } from '../../../coordinator/checkpoint/checkpoint.ts';
 import { tuneTable } from '../../../coordinator/tune/progress/tuneTable.ts';
 import { gridSearch } from '../../../coordinator/tune/space/domain.ts';

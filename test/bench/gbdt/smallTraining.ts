@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { fromItems } from '../../../coordinator/data/fromMemory.ts';
 import { startLocalWorkers } from '../../../coordinator/cluster/local/localWorkers.ts';
 import { startCoordinator } from '../../../coordinator/core/server/coordinator.ts';
-import { GBDTTrainer } from '../../../coordinator/train/gbdtTrainer.ts';
+import { GBDTTrainer } from '../../../coordinator/train/gbdt/gbdtTrainer.ts';
 import { holdMatrix } from '../../oracle/xgboost.ts';
 import { seededRandom } from '../../setup/seededRandom.ts';
 

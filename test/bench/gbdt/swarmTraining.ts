@@ -8,7 +8,7 @@ import type { Dataset } from '../../../coordinator/data/dataset.ts';
 import { startLocalWorkers } from '../../../coordinator/cluster/local/localWorkers.ts';
 import type { RunEvent } from '../../../coordinator/core/run/runRequest.ts';
 import { startCoordinator } from '../../../coordinator/core/server/coordinator.ts';
-import { GBDTTrainer } from '../../../coordinator/train/gbdtTrainer.ts';
+import { GBDTTrainer } from '../../../coordinator/train/gbdt/gbdtTrainer.ts';
 import type { OracleData } from '../../oracle/xgboost.ts';
 import { holdMatrix } from '../../oracle/xgboost.ts';
 import { BENCH_PARAMS } from './flightsTraining.ts';

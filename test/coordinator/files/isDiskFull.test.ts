@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { FolderBlobStore } from '../../../coordinator/core/blobs/folderBlobStore.ts';
-import { writeError } from '../../../coordinator/data/sink/writeError.ts';
+import { writeError } from '../../../coordinator/data/store/writeError.ts';
 import { isDiskFull } from '../../../coordinator/files/isDiskFull.ts';
 import { storeFailure } from '../../../coordinator/core/store/storeErrors.ts';
 import { writeFailure } from '../../../coordinator/train/record/atomicWrite.ts';

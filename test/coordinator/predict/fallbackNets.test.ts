@@ -11,7 +11,7 @@ import { NeuralPredictor } from '../../../coordinator/predict/neuralPredictor.ts
 import { NeuralPredictor as WorkersPredictor } from '../../../client/program/neuralPredictor.ts';
 import { readLayersFolder } from '../../../coordinator/checkpoint/layersFolder.ts';
 import { Checkpoint } from '../../../coordinator/checkpoint/checkpoint.ts';
-import { saveFolder } from '../neural/savedFolders.ts';
+import { saveFolder } from '../train/neural/savedFolders.ts';
 
 const { layers } = tf;
 const ROWS = 600;

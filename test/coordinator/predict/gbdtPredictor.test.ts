@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { fromItems } from '../../../coordinator/data/fromMemory.ts';
 import { GBDTPredictor } from '../../../coordinator/predict/gbdtPredictor.ts';
 import type { Checkpoint } from '../../../coordinator/checkpoint/checkpoint.ts';
-import { GBDTTrainer } from '../../../coordinator/train/gbdtTrainer.ts';
+import { GBDTTrainer } from '../../../coordinator/train/gbdt/gbdtTrainer.ts';
 import { trainOracle } from '../../oracle/xgboost.ts';
 import { inProcessWorld } from '../train/inProcessCluster.ts';
 

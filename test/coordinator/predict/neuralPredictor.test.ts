@@ -7,12 +7,12 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { fromItems } from '../../../coordinator/data/fromMemory.ts';
 import { startLocalWorkers, type LocalWorkers } from '../../../coordinator/cluster/local/localWorkers.ts';
 import type { NeuralCheckpoint } from '../../../coordinator/checkpoint/neuralCheckpoint.ts';
-import { NeuralTrainer } from '../../../coordinator/neural/neuralTrainer.ts';
+import { NeuralTrainer } from '../../../coordinator/train/neural/neuralTrainer.ts';
 import { NeuralPredictor } from '../../../coordinator/predict/neuralPredictor.ts';
 import { startCoordinator, type Coordinator } from '../../../coordinator/core/server/coordinator.ts';
 import { prepareSoftwareDriver } from '../../setup/nodeGpu.ts';
 import { seededRandom } from '../../setup/seededRandom.ts';
-import { localNetWorld } from '../neural/localNetWorld.ts';
+import { localNetWorld } from '../train/neural/localNetWorld.ts';
 import { netOptions } from '../tune/fixtures/moonsExperiment.ts';
 
 const ROWS = 1300;

@@ -2,7 +2,7 @@
 
 import type { BatchColumn, ColumnBatch } from '../../../shared/columns/columnBatch.ts';
 import { requireColumns } from '../../../shared/columns/columnErrors.ts';
-import type { TrainingData } from '../../../coordinator/train/prepare/trainingData.ts';
+import type { TrainingData } from '../../../coordinator/train/gbdt/trainingData.ts';
 
 export type TableColumn = readonly (number | null)[] | readonly (string | null)[];
 

@@ -5,7 +5,7 @@ import { openTfjsEngine } from '../../../../client/neural/tfjs/tfjsEngine.ts';
 import { loadTfjs, type TfjsRuntime } from '../../../../client/neural/tfjs/loadTfjs.ts';
 import { createNeuralEngine } from '../../../../client/runtime/createNeuralEngine.ts';
 import { openModel } from '../../../../coordinator/checkpoint/modelSource.ts';
-import { prepareTensors } from '../../../../coordinator/neural/prepare/prepareTensors.ts';
+import { prepareTensors } from '../../../../coordinator/train/neural/prepareTensors.ts';
 import type { NeuralSpec } from '../../../../shared/neural/run/neuralSpec.ts';
 import { decodeState, encodeState, type NamedState } from '../../../../shared/neural/state/namedState.ts';
 import type { TrainingEngine } from '../../../../shared/neural/trainingEngine.ts';

@@ -11,7 +11,7 @@ import { afterEach, beforeEach, expect, it } from 'vitest';
 import { startLocalWorkers, type LocalWorkers } from '../../../../coordinator/cluster/local/localWorkers.ts';
 import type { ProgressEvent } from '../../../../coordinator/progress/progressEvent.ts';
 import { knownCoordinator } from '../../../../coordinator/cluster/remote/knownCoordinator.ts';
-import { GBDTTrainer } from '../../../../coordinator/train/gbdtTrainer.ts';
+import { GBDTTrainer } from '../../../../coordinator/train/gbdt/gbdtTrainer.ts';
 import { flights } from '../../../endToEnd/swarm.ts';
 import { runTabgrad } from '../../cli/runTabgrad.ts';
 

@@ -13,8 +13,8 @@ import { startLocalWorkers } from '../../../../coordinator/cluster/local/localWo
 import type { LocalWorkers } from '../../../../coordinator/cluster/local/localWorkers.ts';
 import type { ProgressEvent } from '../../../../coordinator/progress/progressEvent.ts';
 import type { NeuralCheckpoint } from '../../../../coordinator/checkpoint/neuralCheckpoint.ts';
-import { NeuralTrainer } from '../../../../coordinator/neural/neuralTrainer.ts';
-import { GBDTTrainer } from '../../../../coordinator/train/gbdtTrainer.ts';
+import { NeuralTrainer } from '../../../../coordinator/train/neural/neuralTrainer.ts';
+import { GBDTTrainer } from '../../../../coordinator/train/gbdt/gbdtTrainer.ts';
 import { netOptions } from '../../tune/fixtures/moonsExperiment.ts';
 import { flights } from '../../../endToEnd/swarm.ts';
 import { runTabgrad, startTabgrad } from '../../cli/runTabgrad.ts';

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { knownCoordinator } from '../../../../coordinator/cluster/remote/knownCoordinator.ts';
 import { startLocalWorkers, type LocalWorkers } from '../../../../coordinator/cluster/local/localWorkers.ts';
-import { GBDTTrainer } from '../../../../coordinator/train/gbdtTrainer.ts';
+import { GBDTTrainer } from '../../../../coordinator/train/gbdt/gbdtTrainer.ts';
 import { flights } from '../../../endToEnd/swarm.ts';
 import { startTabgrad, type Running } from '../../cli/runTabgrad.ts';
 

@@ -1,6 +1,6 @@
 import * as arrow from 'apache-arrow';
 import { describe, expect, it } from 'vitest';
-import { MemoryBudget } from '../../../../coordinator/data/memoryBudget.ts';
+import { MemoryBudget } from '../../../../coordinator/data/store/memoryBudget.ts';
 import type { ByteValues } from '../../../../coordinator/data/parquet/physicalValues.ts';
 import { StringDictionary } from '../../../../coordinator/data/parquet/stringDictionary.ts';
 

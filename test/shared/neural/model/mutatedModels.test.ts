@@ -8,7 +8,7 @@ import { readModelJson, readWeights } from '../../../../shared/neural/model/laye
 import { outputKind } from '../../../../shared/neural/model/outputKind.ts';
 import { openInputShapes, readGraph } from '../../../../shared/neural/model/readModel.ts';
 import { matchWeights, weightsOf } from '../../../../shared/neural/state/namedState.ts';
-import { keras3Functional } from '../../../coordinator/neural/keras3Models.ts';
+import { keras3Functional } from '../../../coordinator/train/neural/keras3Models.ts';
 import { mutateJson as mutated } from '../../../fuzz/mutateJson.ts';
 import { seededRandom } from '../../../setup/seededRandom.ts';
 

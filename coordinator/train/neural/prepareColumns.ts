@@ -1,0 +1,96 @@
+// Turns a dataset of an owner's loop into shards of tensors: a tensor a column. Whole numbers stay whole (int32), all
+// others become float32.
+
+import * as arrow from 'apache-arrow';
+import { elements } from '../../../shared/neural/graph/graphBuilder.ts';
+import { shardBytes, type StoredValues } from '../../../shared/neural/run/tensorShard.ts';
+import type { TensorDataset, TensorField } from '../../../shared/neural/run/neuralSpec.ts';
+import { typeName } from '../../../shared/columns/typeName.ts';
+import type { Dataset } from '../../data/dataset.ts';
+import { NoRowsError } from '../trainErrors.ts';
+import { NeuralDataError } from './neuralErrors.ts';
+import { SHARD_BYTES, writeTensorShards, type TensorSink } from './prepareTensors.ts';
+import { tableBlocks, type TensorBlock } from './tensorBlocks.ts';
+import type { TensorColumn } from './tensorSet.ts';
+
+/** A table, or columns in memory by name. */
+export type LoopData = Dataset | Readonly<Record<string, TensorColumn>>;
+
+/** @throws NeuralDataError naming the column, NoRowsError, and what the dataset and the blob store throw. */
+export async function prepareColumns(name: string, data: LoopData, sink: TensorSink): Promise<TensorDataset> {
+  const { fields, blocks } = isTable(data) ? await fromTable(data, sink) : fromMemory(data);
+  const inputs = fields.slice(0, -1);
+  const target = fields.at(-1);
+  if (!target) throw new NeuralDataError(`dataset "${name}" has no columns`);
+  const shardRows = Math.max(1, Math.floor(SHARD_BYTES / shardBytes(fields, 1)));
+  const shards = await writeTensorShards(blocks, fields, shardRows, sink);
+  const rows = shards.reduce((sum, shard) => sum + shard.rows, 0);
+  if (rows === 0) throw new NoRowsError(`The dataset "${name}" has no rows.`);
+  return { rows, shardRows, inputs, target, shards };
+}
+
+interface Columns {
+  readonly fields: readonly TensorField[];
+  readonly blocks: AsyncIterable<TensorBlock>;
+}
+
+export function isTable(data: LoopData): data is Dataset {
+  return typeof (data as Partial<Dataset>).iterBatches === 'function';
+}
+
+async function fromTable(data: Dataset, { signal }: TensorSink): Promise<Columns> {
+  const options = signal ? { signal } : {};
+  const schema = await data.schema(options);
+  const [first] = await data.take(1, options);
+  const fields = schema.fields.map(({ name, type }): TensorField => {
+    const { shape, isWhole } = shapeOf(name, type, first?.[name]);
+    const storage = isWhole ? 'int32' : 'float32';
+    return { name, shape, storage, dtype: storage, scale: 1, offset: 0 };
+  });
+  const sources = fields.map((field) => ({ field, columns: [field.name] }));
+  return { fields, blocks: tableBlocks(data, sources, options) };
+}
+
+/** A list's length is that of the first row: the others must have it too. */
+function shapeOf(
+  column: string,
+  type: arrow.DataType,
+  value: unknown,
+): { shape: number[]; isWhole: boolean } {
+  if (arrow.DataType.isInt(type) || arrow.DataType.isBool(type)) return { shape: [], isWhole: true };
+  if (arrow.DataType.isFloat(type) || arrow.DataType.isDecimal(type)) return { shape: [], isWhole: false };
+  if (arrow.DataType.isList(type) || arrow.DataType.isFixedSizeList(type)) {
+    const items = Array.from((value ?? []) as Iterable<unknown>);
+    const inner = shapeOf(column, type.valueType as arrow.DataType, items[0]);
+    return { shape: [items.length, ...inner.shape], isWhole: inner.isWhole };
+  }
+  throw new NeuralDataError(
+    `column "${column}" is of type ${typeName(type)}; tensors take numbers or lists of them (drop it, or encode it)`,
+    { column },
+  );
+}
+
+function fromMemory(columns: Readonly<Record<string, TensorColumn>>): Columns {
+  const entries = Object.entries(columns);
+  const counts = entries.map(([, { values, shape }]) => values.length / elements(shape));
+  const rows = counts[0] ?? 0;
+  const odd = counts.findIndex((count) => count !== rows || !Number.isInteger(count));
+  if (odd !== -1) {
+    const [column, { values, shape }] = entries[odd]!;
+    throw new NeuralDataError(
+      `column "${column}" has ${values.length} values, which are no ${rows} rows of [${shape.join(', ')}]`,
+      { column },
+    );
+  }
+  const fields = entries.map(([name, { values, shape }]): TensorField => {
+    const dtype = values instanceof Float32Array ? 'float32' : 'int32';
+    const storage = values instanceof Uint8Array ? 'uint8' : dtype;
+    return { name, shape, storage, dtype, scale: 1, offset: 0 };
+  });
+  const values = entries.map(([, column]): StoredValues => column.values);
+  return { fields, blocks: once({ rows, columns: values }) };
+}
+
+async function* once(block: TensorBlock): AsyncGenerator<TensorBlock> {
+  yield await Promise.resolve(block);
+}
