@@ -52,8 +52,8 @@ export type {
   TuneConfig,
   TunerOptions,
   TuneRunConfig,
-} from './tune/tuneOptions.ts';
-export type { TuneCallback, TuneEvent } from './tune/experiment/tuneEvent.ts';
+} from './tune/run/tuneOptions.ts';
+export type { TuneCallback, TuneEvent } from './tune/trial/tuneEvent.ts';
 export { combinedStopper } from './tune/stop/combinedStopper.ts';
 export {
   experimentPlateauStopper,
@@ -86,10 +86,10 @@ export {
   type ModuleTarget,
 } from './serve/deployment/deployment.ts';
 export type { AutoscalingConfig, DeploymentOptions } from './core/store/deploymentSettings.ts';
-export type { DeploymentHandle, HandleMethod } from './serve/deployment/handle.ts';
+export type { DeploymentHandle, HandleMethod } from './serve/replica/handle.ts';
 export type { ReplicaSetStatus } from './serve/deployment/replicaSet.ts';
-export { batch, type BatchOptions } from './serve/batch.ts';
-export type { HttpAnswer } from './serve/http/ownerHttp.ts';
+export { batch, type BatchOptions } from './serve/replica/batch.ts';
+export type { HttpAnswer } from './serve/replica/ownerHttp.ts';
 export type { ServeRequest } from '../shared/serve/serveRequest.ts';
 export type { AccessEntry } from './serve/http/exchange.ts';
 export type { RunOptions, ServeHttpOptions } from './serve/serveOptions.ts';

@@ -50,7 +50,7 @@ const parts = {
       'dist/node',
       {
         index: 'coordinator/index.ts',
-        cli: 'coordinator/cli/main.ts',
+        cli: 'coordinator/main.ts',
         serveReplica: 'coordinator/serve/replica/serveReplica.ts',
         tfjsThread: 'coordinator/checkpoint/tfjsThread/tfjsThread.ts',
       },

@@ -7,7 +7,7 @@ import { z } from 'zod';
 register();
 const { errorCodes } = await import('../kernels/errors.ts');
 const { parameterDefinitions } = await import('../shared/gbdt/parameterRegistry.ts');
-const { commands } = await import('../coordinator/cli/commands.ts');
+const { commands } = await import('../coordinator/cli/commands/commands.ts');
 const { commonOptions } = await import('../coordinator/cli/command.ts');
 const { optionRows, usageLine } = await import('../coordinator/cli/helpText.ts');
 const { exitCodeMeanings } = await import('../coordinator/cli/exitCodes.ts');

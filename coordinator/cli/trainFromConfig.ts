@@ -1,7 +1,7 @@
 // The work of `tabgrad train`: config to datasets, trainer and progress.
 
 import { join, relative } from 'node:path';
-import { ConfigInvalidError } from '../config/configErrors.ts';
+import { ConfigInvalidError } from '../config/expression/configErrors.ts';
 import { checkColumns, deriveColumns } from '../config/deriveColumns.ts';
 import { loadAnyConfig, type LoadedConfig, type LoadedNeuralConfig } from '../config/loadConfig.ts';
 import { openSource } from '../config/openSource.ts';

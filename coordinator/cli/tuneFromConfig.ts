@@ -1,7 +1,7 @@
 // The work of `tabgrad tune`: config to datasets, trainer, tuner and table.
 
 import { join, relative } from 'node:path';
-import { ConfigInvalidError } from '../config/configErrors.ts';
+import { ConfigInvalidError } from '../config/expression/configErrors.ts';
 import { loadAnyConfig } from '../config/loadConfig.ts';
 import { formatMetrics } from '../progress/formatNumbers.ts';
 import type { ProgressMode } from '../progress/terminalProgress.ts';

@@ -8,7 +8,7 @@ import { columnFromValues } from '../../shared/columns/columnFromValues.ts';
 import type { DictionaryStrings } from '../../shared/columns/dictionaryStrings.ts';
 import { toColumnBatch } from '../../shared/columns/toColumnBatch.ts';
 import { unknownColumn } from '../../shared/columns/columnErrors.ts';
-import { ExpressionError } from './configErrors.ts';
+import { ExpressionError } from './expression/configErrors.ts';
 import { bindExpression, type BoundExpression } from './expression/bindExpression.ts';
 import { columnsOf, type ExpressionNode } from './expression/syntaxTree.ts';
 

@@ -3,7 +3,7 @@
 import { DictionaryStrings } from '../../shared/columns/dictionaryStrings.ts';
 import type { Dataset } from '../data/dataset.ts';
 import { nearestWord } from '../../shared/text/nearestWord.ts';
-import { ConfigInvalidError } from './configErrors.ts';
+import { ConfigInvalidError } from './expression/configErrors.ts';
 import type { Config } from './configSchema.ts';
 import { deriveBatch, type DerivedColumn } from './deriveBatch.ts';
 import { parseExpression } from './expression/parseExpression.ts';

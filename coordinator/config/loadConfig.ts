@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import type { z } from 'zod';
 import { TabgradError } from '../../kernels/errors.ts';
 import { resolveParams } from '../../shared/gbdt/params.ts';
-import { ConfigInvalidError, ExpressionError } from './configErrors.ts';
+import { ConfigInvalidError, ExpressionError } from './expression/configErrors.ts';
 import type { Config } from './configSchema.ts';
 import { describeIssue, shortened, shownValue, type ConfigProblem } from './describeIssue.ts';
 import type { NeuralConfig } from './neuralConfigSchema.ts';

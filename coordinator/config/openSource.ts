@@ -11,7 +11,7 @@ import {
 import { readParquet, type ReadParquetOptions } from '../data/readParquet.ts';
 import type { FileSchemaOptions } from '../data/source/decodedSource.ts';
 import { compressedEndings, plainName } from '../data/text/decompressed.ts';
-import { ConfigInvalidError } from './configErrors.ts';
+import { ConfigInvalidError } from './expression/configErrors.ts';
 
 /** Options of the readers, as config files and flags have them; `types` are those of text, whatever its format. */
 export interface FileOptions {

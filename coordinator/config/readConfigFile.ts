@@ -6,7 +6,7 @@ import { pathToFileURL } from 'node:url';
 import { createJiti } from 'jiti';
 import { LineCounter, parseDocument } from 'yaml';
 import { beyondShape, type JsonShape } from '../../shared/text/jsonShape.ts';
-import { ConfigSyntaxError, ConfigUnreadableError } from './configErrors.ts';
+import { ConfigSyntaxError, ConfigUnreadableError } from './expression/configErrors.ts';
 
 const MAX_CONFIG_BYTES = 4 * 1024 * 1024;
 /** Its parser compares every key with all others. */

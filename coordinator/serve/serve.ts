@@ -16,20 +16,20 @@ import { openTls } from '../core/tls/openTls.ts';
 import { keepRenewed, type AuthorityCertificate } from '../core/tls/tlsSource.ts';
 import { Deployment, type Application, type DeploymentTarget } from './deployment/deployment.ts';
 import type { DeploymentOptions } from '../core/store/deploymentSettings.ts';
-import { DeploymentHandle } from './deployment/handle.ts';
+import { DeploymentHandle } from './replica/handle.ts';
 import { planApplication } from './deployment/planApplication.ts';
 import { RunningApp } from './deployment/runningApp.ts';
 import { CallerAccess } from './http/callerAccess.ts';
 import { HeldBodies } from './http/heldBodies.ts';
 import { Connections } from './http/connections.ts';
 import { ContentCodings } from './http/contentCodings.ts';
-import { AppTable } from './http/servedApp.ts';
+import { AppTable } from './deployment/servedApp.ts';
 import { ServeMetrics } from './http/serveMetrics.ts';
 import { createServeServer } from './http/serveServer.ts';
 import { makeRecipe, withRecipe } from './record/recipe.ts';
 import type { ServeStatus } from './serveStatus.ts';
 import type { Recipe, ServeRecord, Unrecordable } from '../core/store/serveRecord.ts';
-import { ServeArgumentError } from './serveErrors.ts';
+import { ServeArgumentError } from './request/serveErrors.ts';
 import {
   bodyLimits,
   checkName,

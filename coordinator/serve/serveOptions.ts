@@ -2,7 +2,7 @@
 
 import type { TlsSettings } from '../core/tls/openTls.ts';
 import type { AccessEntry } from './http/exchange.ts';
-import { ServeArgumentError } from './serveErrors.ts';
+import { ServeArgumentError } from './request/serveErrors.ts';
 
 export interface ServeHttpOptions {
   /** Default 8000; 0 takes a free one. */

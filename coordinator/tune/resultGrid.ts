@@ -9,9 +9,9 @@ import { writeFailure } from '../train/record/atomicWrite.ts';
 import { NeuralCheckpoint } from '../checkpoint/neuralCheckpoint.ts';
 import { Checkpoint } from '../checkpoint/checkpoint.ts';
 import type { Metrics } from '../train/result.ts';
-import type { Trial, TrialStatus } from './experiment/trial.ts';
+import type { Trial, TrialStatus } from './trial/trial.ts';
 import { configOf, shownValues, type SearchSpace } from './space/searchSpace.ts';
-import { TuneArgumentError, TuneMetricError } from './tuneErrors.ts';
+import { TuneArgumentError, TuneMetricError } from './space/tuneErrors.ts';
 
 export interface TrialResult {
   readonly trialId: string;

@@ -9,16 +9,16 @@ import { Experiment } from './experiment/experiment.ts';
 import { ExperimentFolder } from './experiment/experimentFolder.ts';
 import { lockExperiment } from './experiment/lockExperiment.ts';
 import { restoreExperiment, type RestoreOptions } from './experiment/restoreExperiment.ts';
-import type { Trial } from './experiment/trial.ts';
+import type { Trial } from './trial/trial.ts';
 import { ResultGrid } from './resultGrid.ts';
 import { createTrialRunner } from './run/createTrialRunner.ts';
 import { mergeConfig } from './run/mergeConfig.ts';
 import { isTunableTrainer, trialTrainerOf, type TunedOptions } from './run/trialTrainers.ts';
 import { configOf } from './space/searchSpace.ts';
 import { ExperimentRecorder, type ExperimentEnd } from './record/experimentRecorder.ts';
-import { TuneArgumentError } from './tuneErrors.ts';
+import { TuneArgumentError } from './space/tuneErrors.ts';
 import { tableCallback } from './progress/tuneTable.ts';
-import { resolveTuneOptions, type TunerOptions, type TuneSettings } from './tuneOptions.ts';
+import { resolveTuneOptions, type TunerOptions, type TuneSettings } from './run/tuneOptions.ts';
 
 export interface TuneFitOptions {
   /** Calls the experiment off: trials end with the iteration in flight, and `Tuner.restore` goes on with them. */

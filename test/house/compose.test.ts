@@ -4,7 +4,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { commands } from '../../coordinator/cli/commands.ts';
+import { commands } from '../../coordinator/cli/commands/commands.ts';
 
 interface Service {
   readonly image?: string;

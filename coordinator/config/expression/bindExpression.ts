@@ -1,7 +1,7 @@
 // Binds an expression to the columns of one batch: checks that types fit, and returns a function from row to value.
 
 import type { BatchColumn } from '../../../shared/columns/columnBatch.ts';
-import { ExpressionError } from '../configErrors.ts';
+import { ExpressionError } from './configErrors.ts';
 import { functions } from './functions.ts';
 import type { ExpressionNode } from './syntaxTree.ts';
 

@@ -3,7 +3,7 @@
 // Nothing else exists in it, so a config file can not run code.
 
 import { nearestWord } from '../../../shared/text/nearestWord.ts';
-import { ExpressionError } from '../configErrors.ts';
+import { ExpressionError } from './configErrors.ts';
 import { functions } from './functions.ts';
 import type { ExpressionNode } from './syntaxTree.ts';
 import { readTokens, type Token } from './tokens.ts';

@@ -1,6 +1,6 @@
 // Splits the text of an expression into tokens.
 
-import { ExpressionError } from '../configErrors.ts';
+import { ExpressionError } from './configErrors.ts';
 
 export type Token =
   | { readonly kind: 'number'; readonly value: number; readonly at: number }

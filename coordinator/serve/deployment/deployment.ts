@@ -5,7 +5,7 @@ import { pathToFileURL } from 'node:url';
 import { GBDTPredictor } from '../../predict/gbdtPredictor.ts';
 import { Checkpoint } from '../../checkpoint/checkpoint.ts';
 import type { DeployableClass } from '../replica/classProgram.ts';
-import { ServeArgumentError } from '../serveErrors.ts';
+import { ServeArgumentError } from '../request/serveErrors.ts';
 import { readDeploymentOptions } from './deploymentOptions.ts';
 import type { DeploymentOptions, DeploymentSettings } from '../../core/store/deploymentSettings.ts';
 

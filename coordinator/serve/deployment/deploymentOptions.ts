@@ -7,7 +7,7 @@ import {
   type DeploymentOptions,
   type DeploymentSettings,
 } from '../../core/store/deploymentSettings.ts';
-import { ServeArgumentError } from '../serveErrors.ts';
+import { ServeArgumentError } from '../request/serveErrors.ts';
 
 const known = [
   ...Object.keys(deploymentOptions.shape),

@@ -4,14 +4,14 @@
 import { checkedLayersFiles, isLayersModel, readLayersFolder } from '../../checkpoint/layersFolder.ts';
 import type { ProgramCluster } from '../../cluster/programPool.ts';
 import type { Checkpoint } from '../../checkpoint/checkpoint.ts';
-import { describeTrees } from '../model/describeTrees.ts';
+import { describeTrees } from '../replica/describeTrees.ts';
 import { ClassProgram } from '../replica/classProgram.ts';
 import { LocalReplica } from '../replica/localReplica.ts';
 import { ThreadReplica } from '../replica/threadReplica.ts';
-import { ServeArgumentError } from '../serveErrors.ts';
+import { ServeArgumentError } from '../request/serveErrors.ts';
 import { Application, boundCheckpoint, moduleAddress } from './deployment.ts';
 import type { DeploymentSettings } from '../../core/store/deploymentSettings.ts';
-import { HandleMark, reviveHandles } from './handle.ts';
+import { HandleMark, reviveHandles } from '../replica/handle.ts';
 import { planLearning, type PlannedDeployment } from './plannedDeployment.ts';
 import { planOnPool } from './planOnPool.ts';
 import { readLayersOptions, readTreeOptions } from './predictorOptions.ts';

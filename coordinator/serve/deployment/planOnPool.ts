@@ -2,15 +2,15 @@
 
 import { checkedLayersFiles, isLayersModel, readLayersFolder } from '../../checkpoint/layersFolder.ts';
 import type { ProgramCluster } from '../../cluster/programPool.ts';
-import { describeTrees } from '../model/describeTrees.ts';
-import type { ModelDescription } from '../model/modelDescription.ts';
+import { describeTrees } from '../replica/describeTrees.ts';
+import type { ModelDescription } from '../replica/modelDescription.ts';
 import { classOnPool, layersOnPool, treesOnPool } from '../replica/poolPrograms.ts';
 import { PoolReplica, type OpenDemand, type PoolProgram } from '../replica/poolReplica.ts';
 import { TreeProgram } from '../replica/treeProgram.ts';
-import { ServeArgumentError } from '../serveErrors.ts';
+import { ServeArgumentError } from '../request/serveErrors.ts';
 import { boundCheckpoint, moduleAddress, type Application, type BoundCheckpoint } from './deployment.ts';
 import type { DeploymentSettings } from '../../core/store/deploymentSettings.ts';
-import { HandleMark } from './handle.ts';
+import { HandleMark } from '../replica/handle.ts';
 import { planLearning, type PlannedDeployment } from './plannedDeployment.ts';
 import { readLayersOptions, readTreeOptions } from './predictorOptions.ts';
 

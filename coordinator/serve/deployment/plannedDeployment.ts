@@ -1,11 +1,11 @@
 // A deployment with how its replicas are made, before any is started.
 
 import type { LayersFacts } from '../../../shared/serve/layersNet.ts';
-import { describeLayers } from '../model/describeLayers.ts';
-import type { ModelDescription } from '../model/modelDescription.ts';
+import { describeLayers } from '../replica/describeLayers.ts';
+import type { ModelDescription } from '../replica/modelDescription.ts';
 import type { Replica } from '../replica/replica.ts';
 import type { DeploymentSettings } from '../../core/store/deploymentSettings.ts';
-import type { HandleCaller } from './handle.ts';
+import type { HandleCaller } from '../replica/handle.ts';
 
 export interface PlannedDeployment {
   readonly name: string;

@@ -3,7 +3,7 @@
 import { z } from 'zod';
 import type { LayersOptions } from '../replica/layersProgram.ts';
 import type { TreeOptions } from '../replica/answerColumns.ts';
-import { ServeArgumentError } from '../serveErrors.ts';
+import { ServeArgumentError } from '../request/serveErrors.ts';
 
 const treeOptions = z.strictObject({
   outputColumn: z.string().min(1).max(200).optional(),

@@ -6,7 +6,7 @@ import type { Clock } from '../../../shared/clock.ts';
 import type { Log } from '../../log/log.ts';
 import type { Replica } from '../replica/replica.ts';
 import { Router, type RouterCounts, type Slot } from '../routing/router.ts';
-import { UnavailableError } from '../serveErrors.ts';
+import { UnavailableError } from '../request/serveErrors.ts';
 import { autoscale, type ScaleState } from './autoscale.ts';
 import type { DeploymentSettings } from '../../core/store/deploymentSettings.ts';
 import { LoadMeter } from './loadMeter.ts';

@@ -2,10 +2,10 @@
 
 import type { Clock } from '../../../shared/clock.ts';
 import type { Log } from '../../log/log.ts';
-import type { ServedApp } from '../http/servedApp.ts';
+import type { ServedApp } from './servedApp.ts';
 import type { Router } from '../routing/router.ts';
-import { ServeArgumentError } from '../serveErrors.ts';
-import type { ModelDescription } from '../model/modelDescription.ts';
+import { ServeArgumentError } from '../request/serveErrors.ts';
+import type { ModelDescription } from '../replica/modelDescription.ts';
 import type { ApplicationPlan } from './planApplication.ts';
 import type { PlannedDeployment } from './plannedDeployment.ts';
 import { ReplicaSet, type ReplicaSetSpec, type ReplicaSetStatus } from './replicaSet.ts';

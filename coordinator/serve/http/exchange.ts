@@ -3,7 +3,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { TabgradError } from '../../../kernels/errors.ts';
 import { outsideMessage } from '../../../shared/outsideMessage.ts';
-import { MediaTypeError, retryAfterS, serveStatusOf } from '../serveErrors.ts';
+import { MediaTypeError, retryAfterS, serveStatusOf } from '../request/serveErrors.ts';
 import { readTarget } from '../../http/readTarget.ts';
 import { endBeforeRest, isWhole } from '../../http/endBeforeRest.ts';
 import type { HeldBytes } from '../../core/bounds/byteBudget.ts';

@@ -2,7 +2,7 @@
 
 import type { Log } from '../../log/log.ts';
 import { isRefusal, logRefusal } from '../../core/http/logFailure.ts';
-import { OwnerCodeError, serveStatusOf } from '../serveErrors.ts';
+import { OwnerCodeError, serveStatusOf } from '../request/serveErrors.ts';
 import type { AccessEntry, Exchange, ExchangeEnd } from './exchange.ts';
 import type { ServeMetrics } from './serveMetrics.ts';
 

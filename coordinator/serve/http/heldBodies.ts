@@ -4,7 +4,7 @@
 import type { IncomingMessage } from 'node:http';
 import { ByteBudget, type HeldBytes } from '../../core/bounds/byteBudget.ts';
 import { shareOf } from '../../core/pool/addressShares.ts';
-import { OverloadedError } from '../serveErrors.ts';
+import { OverloadedError } from '../request/serveErrors.ts';
 
 /** Smaller bodies are not counted: so many of them as there are connections fit anyway. */
 const COUNTED_FROM_BYTES = 16 * 1024;

@@ -1,7 +1,7 @@
 // Paths of KServe's V1 protocol. They belong to models alone: an application of the owner's may have them otherwise.
 // https://kserve.github.io/website/docs/concepts/architecture/data-plane/v1-protocol
 
-import type { AppTable, ServedApp } from './servedApp.ts';
+import type { AppTable, ServedApp } from '../deployment/servedApp.ts';
 
 export interface KserveTarget {
   readonly app: ServedApp;

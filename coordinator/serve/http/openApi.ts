@@ -1,7 +1,7 @@
 // The OpenAPI description of what a server serves, made from the models' own features.
 
-import type { ModelDescription, Schema } from '../model/modelDescription.ts';
-import type { ServedApp } from './servedApp.ts';
+import type { ModelDescription, Schema } from '../replica/modelDescription.ts';
+import type { ServedApp } from '../deployment/servedApp.ts';
 
 export function openApi(apps: readonly ServedApp[], version: string, hasKey: boolean): Schema {
   const models = apps.filter((app) => app.model !== undefined);

@@ -1,7 +1,7 @@
 // What happened to requests, for Prometheus. Names follow Ray Serve's where it has the same thing.
 
 import { prometheusText, type MetricFamily } from '../../core/http/prometheusText.ts';
-import type { ServedApp } from './servedApp.ts';
+import type { ServedApp } from '../deployment/servedApp.ts';
 
 /** Upper bounds of the latency histogram, in seconds. */
 const BOUNDS_S = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60];

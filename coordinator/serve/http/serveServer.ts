@@ -11,21 +11,21 @@ import { createServer as createSecureServer } from 'node:https';
 import type { Log } from '../../log/log.ts';
 import type { TlsCredentials } from '../../core/tls/tlsCredentials.ts';
 import { BadRequestError, MethodNotAllowedError, NotFoundError } from '../../http/httpErrors.ts';
-import { UnavailableError } from '../serveErrors.ts';
-import { isUtf8Charset, requireUtf8 } from './bodyText.ts';
+import { UnavailableError } from '../request/serveErrors.ts';
+import { isUtf8Charset, requireUtf8 } from '../request/bodyText.ts';
 import type { CallerAccess } from './callerAccess.ts';
 import type { Connections } from './connections.ts';
 import type { ContentCodings } from './contentCodings.ts';
 import { Exchange, type ExchangeEnd } from './exchange.ts';
 import type { HeldBodies } from './heldBodies.ts';
-import type { InferAnswer } from './openInference.ts';
+import type { InferAnswer } from '../request/openInference.ts';
 import type { RequestParts } from '../../../shared/serve/serveRequest.ts';
-import type { WireAnswer } from './ownerHttp.ts';
+import type { WireAnswer } from '../replica/ownerHttp.ts';
 import { logFailure, note, type ExchangeLog } from './exchangeLog.ts';
 import { ask, submit } from './submit.ts';
 import { receiveBody, type Fail } from './receiveBody.ts';
 import { AnswerStream } from '../stream/answerStream.ts';
-import type { AppTable, ServedApp } from './servedApp.ts';
+import type { AppTable, ServedApp } from '../deployment/servedApp.ts';
 import {
   answerInference,
   answerPage,

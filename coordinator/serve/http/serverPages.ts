@@ -2,11 +2,11 @@
 // Protocol (v2), whose paths are fixed.
 
 import { MethodNotAllowedError, NotFoundError } from '../../http/httpErrors.ts';
-import { UnavailableError } from '../serveErrors.ts';
+import { UnavailableError } from '../request/serveErrors.ts';
 import type { Exchange } from './exchange.ts';
 import { openApi } from './openApi.ts';
-import type { InferAnswer } from './openInference.ts';
-import type { AppTable, ServedApp } from './servedApp.ts';
+import type { InferAnswer } from '../request/openInference.ts';
+import type { AppTable, ServedApp } from '../deployment/servedApp.ts';
 import type { ServeMetrics } from './serveMetrics.ts';
 
 export interface PageContext {

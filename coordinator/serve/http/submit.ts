@@ -3,7 +3,7 @@
 import type { Body, ReplicaOp } from '../replica/replica.ts';
 import type { Exchange } from './exchange.ts';
 import type { Fail } from './receiveBody.ts';
-import type { ServedApp } from './servedApp.ts';
+import type { ServedApp } from '../deployment/servedApp.ts';
 
 /** Asks a model: here where that is quickest, else a replica. */
 export function ask(

@@ -3,8 +3,8 @@
 
 import { objectiveByName } from '../../../shared/gbdt/objective/registry.ts';
 import { modelOutputs, type GbdtModel } from '../../../shared/gbdt/model/model.ts';
-import type { OutputValues } from '../http/openInference.ts';
-import { ServeArgumentError } from '../serveErrors.ts';
+import type { OutputValues } from '../request/openInference.ts';
+import { ServeArgumentError } from '../request/serveErrors.ts';
 import type { PredictOptions } from '../../../shared/gbdt/model/predictor.ts';
 
 export interface TreeOptions extends PredictOptions {

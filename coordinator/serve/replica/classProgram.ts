@@ -2,8 +2,8 @@
 
 import { TabgradError } from '../../../kernels/errors.ts';
 import { ServeRequest, type RequestParts } from '../../../shared/serve/serveRequest.ts';
-import { wireAnswer } from '../http/ownerHttp.ts';
-import { OwnerCodeError, ServeArgumentError } from '../serveErrors.ts';
+import { wireAnswer } from './ownerHttp.ts';
+import { OwnerCodeError, ServeArgumentError } from '../request/serveErrors.ts';
 import { piecesOf, StreamedAnswer, withErrors } from '../stream/streamedAnswer.ts';
 import type { ReplicaOp, ReplicaProgram } from './replica.ts';
 

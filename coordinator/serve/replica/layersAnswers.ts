@@ -1,8 +1,8 @@
 // Predictions of a tf.LayersModel in the shape that the rows came in.
 
 import type { OutputValues, TensorOutput } from '../../../shared/serve/layersNet.ts';
-import { isOneNumber } from '../model/describeLayers.ts';
-import type { RowShape } from '../rows/readRows.ts';
+import { isOneNumber } from './describeLayers.ts';
+import type { RowShape } from '../request/readRows.ts';
 
 /** The rows of one output. */
 export interface OutputRows extends TensorOutput {

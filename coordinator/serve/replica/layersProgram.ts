@@ -9,14 +9,14 @@ import {
   type NetRows,
   type TensorInput,
 } from '../../../shared/serve/layersNet.ts';
-import { batch } from '../batch.ts';
-import { readInference, writeInference } from '../http/openInference.ts';
-import type { InputTensor } from '../http/tensors.ts';
-import { bodyText } from '../http/bodyText.ts';
-import type { RawInput } from '../http/rawTensor.ts';
-import { datatypes } from '../model/describeLayers.ts';
-import { instanceRows, readTensors, tensorNumber, tensorRows } from '../rows/readTensors.ts';
-import { ServeArgumentError, ServeInputError } from '../serveErrors.ts';
+import { batch } from './batch.ts';
+import { readInference, writeInference } from '../request/openInference.ts';
+import type { InputTensor } from '../request/tensors.ts';
+import { bodyText } from '../request/bodyText.ts';
+import type { RawInput } from '../request/rawTensor.ts';
+import { datatypes } from './describeLayers.ts';
+import { instanceRows, readTensors, tensorNumber, tensorRows } from '../request/readTensors.ts';
+import { ServeArgumentError, ServeInputError } from '../request/serveErrors.ts';
 import { instancesText, predictionsText, predictionsValue, type OutputRows } from './layersAnswers.ts';
 import type { Body, ReplicaOp, ReplicaProgram } from './replica.ts';
 

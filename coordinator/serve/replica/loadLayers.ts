@@ -7,7 +7,7 @@ import { TfjsNet } from '../../../shared/neural/predict/tfjsNet.ts';
 import { CheckpointError } from '../../checkpoint/checkpointError.ts';
 import { AdapterMissingError } from '../../../shared/neural/predict/adapterMissingError.ts';
 import { useBackend } from '../../checkpoint/tfjsThread/tfBackend.ts';
-import { UnavailableError } from '../serveErrors.ts';
+import { UnavailableError } from '../request/serveErrors.ts';
 
 /** @throws CheckpointError, UnavailableError where the device is not there. */
 export async function loadLayers(files: LayersFiles, device: 'cpu' | 'webgpu' = 'cpu'): Promise<TfjsNet> {

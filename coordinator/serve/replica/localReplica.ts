@@ -1,6 +1,6 @@
 // A replica in the server's own thread, for classes that are given as values: a class can not be sent to a thread.
 
-import { ReplicaLostError } from '../serveErrors.ts';
+import { ReplicaLostError } from '../request/serveErrors.ts';
 import type { AnswerStream } from '../stream/answerStream.ts';
 import { streamHere } from '../stream/pieceSender.ts';
 import { StreamedAnswer } from '../stream/streamedAnswer.ts';

@@ -2,7 +2,7 @@
 
 import { messageOf } from '../../../shared/text/messageOf.ts';
 import { WorkerAnswerError } from '../../program/workerAnswer.ts';
-import type { WireAnswer } from '../http/ownerHttp.ts';
+import type { WireAnswer } from './ownerHttp.ts';
 import type { StreamedAnswer } from '../stream/streamedAnswer.ts';
 
 /** Headers that a class on a worker may set: about the body, how long it is good for, and when to come again. */

@@ -6,7 +6,7 @@ import type { RequestParts } from '../../../shared/serve/serveRequest.ts';
 import { messageOf } from '../../../shared/text/messageOf.ts';
 import { bundleModule } from '../../program/bundleModule.ts';
 import { WorkerAnswerError } from '../../program/workerAnswer.ts';
-import { wireAnswer } from '../http/ownerHttp.ts';
+import { wireAnswer } from './ownerHttp.ts';
 import { checkAnswer, checkPredictions } from './poolAnswers.ts';
 import { LayersProgram, type LayersOptions } from './layersProgram.ts';
 import { PooledNet } from './pooledNet.ts';

@@ -10,7 +10,7 @@ import type { Program } from '../../program/program.ts';
 import { ProgramCodeError, ProgramLostError } from '../../program/programErrors.ts';
 import type { ProgramInstance } from '../../program/programInstance.ts';
 import { WorkerAnswerError } from '../../program/workerAnswer.ts';
-import { OwnerCodeError, ReplicaLostError } from '../serveErrors.ts';
+import { OwnerCodeError, ReplicaLostError } from '../request/serveErrors.ts';
 import type { Done, Replica, ReplicaOp, ReplicaProgram } from './replica.ts';
 
 /** What runs on the worker, and what makes calls of it from those of a replica. */

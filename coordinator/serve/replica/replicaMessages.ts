@@ -2,7 +2,7 @@
 // these are plain values, unlike the messages of the wire.
 
 import { TabgradError, errorCodes, type ErrorCode, type ErrorPlace } from '../../../kernels/errors.ts';
-import { OwnerCodeError } from '../serveErrors.ts';
+import { OwnerCodeError } from '../request/serveErrors.ts';
 import type { StreamHead } from '../stream/answerStream.ts';
 import type { ReplicaOp } from './replica.ts';
 import type { LayersFiles } from '../../../shared/neural/model/layersFiles.ts';

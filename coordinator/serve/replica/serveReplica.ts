@@ -3,10 +3,10 @@
 import { pathToFileURL } from 'node:url';
 import { parentPort, workerData } from 'node:worker_threads';
 import { createJiti } from 'jiti';
-import { ServeArgumentError } from '../serveErrors.ts';
-import { reviveHandles, type HandleCaller } from '../deployment/handle.ts';
+import { ServeArgumentError } from '../request/serveErrors.ts';
+import { reviveHandles, type HandleCaller } from './handle.ts';
 import { StreamedAnswer } from '../stream/streamedAnswer.ts';
-import { ThreadStreams } from '../stream/threadStreams.ts';
+import { ThreadStreams } from './threadStreams.ts';
 import { ClassProgram, type DeployableClass } from './classProgram.ts';
 import { LayersProgram } from './layersProgram.ts';
 import type { ReplicaProgram } from './replica.ts';

@@ -1,12 +1,12 @@
 // A replica in a thread of its own, seen from the server's thread.
 
 import { Worker } from 'node:worker_threads';
-import type { HandleCaller } from '../deployment/handle.ts';
+import type { HandleCaller } from './handle.ts';
 import type { LayersFacts } from '../../../shared/serve/layersNet.ts';
 import { builtFile } from '../../files/builtFile.ts';
-import { ReplicaLostError, UnavailableError } from '../serveErrors.ts';
+import { ReplicaLostError, UnavailableError } from '../request/serveErrors.ts';
 import { AnswerStream } from '../stream/answerStream.ts';
-import { ThreadStreams } from '../stream/threadStreams.ts';
+import { ThreadStreams } from './threadStreams.ts';
 import type { Done, Replica, ReplicaOp } from './replica.ts';
 import {
   fromPlainError,

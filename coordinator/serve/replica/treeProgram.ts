@@ -2,13 +2,13 @@
 
 import { Predictor, type PredictOptions } from '../../../shared/gbdt/model/predictor.ts';
 import { readModel } from '../../../shared/gbdt/model/readModel.ts';
-import { bodyText } from '../http/bodyText.ts';
-import { prepareInference, type InferModel, type PreparedRows } from '../model/treeInference.ts';
+import { bodyText } from '../request/bodyText.ts';
+import { prepareInference, type InferModel, type PreparedRows } from './treeInference.ts';
 import { modelFeatures, type ModelFeature } from '../../../shared/gbdt/model/modelFeatures.ts';
-import type { OutputValues } from '../http/openInference.ts';
-import { readInstances } from '../rows/readInstances.ts';
-import { readColumns, readRecords, readRows, type FeatureRows } from '../rows/readRows.ts';
-import { ServeArgumentError } from '../serveErrors.ts';
+import type { OutputValues } from '../request/openInference.ts';
+import { readInstances } from '../request/readInstances.ts';
+import { readColumns, readRecords, readRows, type FeatureRows } from '../request/readRows.ts';
+import { ServeArgumentError } from '../request/serveErrors.ts';
 import { answerColumns, type AnswerColumns } from './answerColumns.ts';
 import type { Body, ReplicaOp, ReplicaProgram } from './replica.ts';
 import type { TreeOptions } from './answerColumns.ts';

@@ -5,7 +5,7 @@ import { AbortedError, DeadlineError } from '../../../kernels/errors.ts';
 import type { Clock } from '../../../shared/clock.ts';
 import type { Replica, ReplicaOp } from '../replica/replica.ts';
 import { AnswerStream } from '../stream/answerStream.ts';
-import { OverloadedError, ReplicaLostError, UnavailableError } from '../serveErrors.ts';
+import { OverloadedError, ReplicaLostError, UnavailableError } from '../request/serveErrors.ts';
 
 export interface RouterLimits {
   /** Calls that a replica has in hand at a time. */

@@ -7,7 +7,7 @@ import { writeModel } from '../../../shared/gbdt/model/writeModel.ts';
 import { Checkpoint, MODEL_FILE } from '../../checkpoint/checkpoint.ts';
 import { writeFolderAtomically } from '../../train/record/atomicWrite.ts';
 import { CHECKPOINT_FILE } from '../../checkpoint/checkpoint.ts';
-import type { Trial, TrialCheckpoint } from './trial.ts';
+import type { Trial, TrialCheckpoint } from '../trial/trial.ts';
 
 /**
  * Trees of later rounds are taken off a model. Of a function's states and of a net's epochs, the newest that is not too new is

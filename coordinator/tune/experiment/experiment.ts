@@ -3,7 +3,7 @@
 
 import { AbortedError } from '../../../kernels/errors.ts';
 import type { Metrics } from '../../train/result.ts';
-import type { TrialEars } from '../run/trialRunner.ts';
+import type { TrialEars } from '../trial/trialRunner.ts';
 import { configOf, shownValues } from '../space/searchSpace.ts';
 import type { ExperimentFolder } from './experimentFolder.ts';
 import type { ExperimentParts } from './experimentParts.ts';
@@ -15,9 +15,9 @@ import { callOffLate, newLiveTrial, type LiveTrial } from './liveTrial.ts';
 import { nextTrial, queueReason } from './nextTrial.ts';
 import { missingMetric, scoreOf } from './score.ts';
 import { StopRules } from './stopRule.ts';
-import { dropUnsaved, isOver, mayReport, prune, undoTakeOver, type Trial } from './trial.ts';
+import { dropUnsaved, isOver, mayReport, prune, undoTakeOver, type Trial } from '../trial/trial.ts';
 import { asFailure, isHopeless, isOutage } from './trialFailure.ts';
-import type { TuneEvent } from './tuneEvent.ts';
+import type { TuneEvent } from '../trial/tuneEvent.ts';
 
 export class Experiment {
   readonly #parts: ExperimentParts;

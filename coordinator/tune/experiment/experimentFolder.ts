@@ -6,8 +6,8 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { writeFailure, writeFileAtomically } from '../../train/record/atomicWrite.ts';
 import type { ResultWriteError } from '../../train/trainErrors.ts';
-import { ExperimentError } from '../tuneErrors.ts';
-import type { Trial, TrialCheckpoint, TrialReport } from './trial.ts';
+import { ExperimentError } from '../space/tuneErrors.ts';
+import type { Trial, TrialCheckpoint, TrialReport } from '../trial/trial.ts';
 
 const STATE_FILE = 'experiment.json';
 const REPORTS_FILE = 'reports.jsonl';

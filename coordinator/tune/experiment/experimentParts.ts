@@ -1,9 +1,9 @@
 // What an experiment is made of: its settings, its folder, who runs its trials, and what an earlier process left.
 
-import type { TrialRunner } from '../run/trialRunner.ts';
-import type { TuneSettings } from '../tuneOptions.ts';
+import type { TrialRunner } from '../trial/trialRunner.ts';
+import type { TuneSettings } from '../run/tuneOptions.ts';
 import type { ExperimentFolder } from './experimentFolder.ts';
-import type { Trial } from './trial.ts';
+import type { Trial } from '../trial/trial.ts';
 
 export interface ExperimentParts {
   readonly settings: TuneSettings;

@@ -1,10 +1,10 @@
 // What experiment.json holds, put together from the experiment.
 
 import { spaceToJson } from '../space/spaceJson.ts';
-import type { TuneSettings } from '../tuneOptions.ts';
+import type { TuneSettings } from '../run/tuneOptions.ts';
 import { isStopper } from './stopRule.ts';
 import type { ExperimentState } from './experimentFolder.ts';
-import type { Trial } from './trial.ts';
+import type { Trial } from '../trial/trial.ts';
 
 export function experimentState(
   settings: TuneSettings,

@@ -4,9 +4,9 @@
 import type { Exploit, Generations, Scheduler } from '../schedule/scheduler.ts';
 import type { ExperimentFolder } from './experimentFolder.ts';
 import { scoreOf } from './score.ts';
-import { dropUnsaved, isOver, type Trial } from './trial.ts';
-import { CheckpointMissingError } from '../tuneErrors.ts';
-import type { TuneSettings } from '../tuneOptions.ts';
+import { dropUnsaved, isOver, type Trial } from '../trial/trial.ts';
+import { CheckpointMissingError } from '../space/tuneErrors.ts';
+import type { TuneSettings } from '../run/tuneOptions.ts';
 
 /** The iteration at which a trial's generation ends. */
 export function generationEnd({ renewedAt = 0 }: Pick<Trial, 'renewedAt'>, { every }: Generations): number {

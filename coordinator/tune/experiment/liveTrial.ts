@@ -1,6 +1,6 @@
 // What is known of a trial while it is at work.
 
-import type { Trial } from './trial.ts';
+import type { Trial } from '../trial/trial.ts';
 
 export interface LiveTrial {
   readonly calledOff: AbortController;

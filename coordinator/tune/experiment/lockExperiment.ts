@@ -4,7 +4,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { takeProcessLock } from '../../files/processLock.ts';
 import { writeFailure } from '../../train/record/atomicWrite.ts';
-import { ExperimentError } from '../tuneErrors.ts';
+import { ExperimentError } from '../space/tuneErrors.ts';
 
 const LOCK_FILE = '.lock';
 

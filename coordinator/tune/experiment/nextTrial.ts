@@ -1,9 +1,9 @@
 // Whose turn it is.
 
 import { settledTrials } from '../search/searcher.ts';
-import type { TuneSettings } from '../tuneOptions.ts';
+import type { TuneSettings } from '../run/tuneOptions.ts';
 import { observationsOf } from './score.ts';
-import { isOver, newTrial, type Trial } from './trial.ts';
+import { isOver, newTrial, type Trial } from '../trial/trial.ts';
 
 /**
  * The trial that may begin or go on now: the first of those that were interrupted, else a new one; undefined where there is

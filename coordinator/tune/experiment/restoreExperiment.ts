@@ -3,10 +3,10 @@
 import { basename, dirname } from 'node:path';
 import { resolveSpace, type ParamSpace } from '../space/searchSpace.ts';
 import { spaceFromJson } from '../space/spaceJson.ts';
-import { ExperimentError } from '../tuneErrors.ts';
-import type { Trainable, TuneRunConfig, TunerOptions } from '../tuneOptions.ts';
+import { ExperimentError } from '../space/tuneErrors.ts';
+import type { Trainable, TuneRunConfig, TunerOptions } from '../run/tuneOptions.ts';
 import { ExperimentFolder, type ExperimentState } from './experimentFolder.ts';
-import type { Trial, TrialReport } from './trial.ts';
+import type { Trial, TrialReport } from '../trial/trial.ts';
 
 export interface RestoreOptions {
   /** As it was; datasets are not part of the record. */

@@ -2,9 +2,9 @@
 
 import type { Metrics } from '../../train/result.ts';
 import type { Observation } from '../search/searcher.ts';
-import { TuneMetricError } from '../tuneErrors.ts';
-import type { TuneSettings } from '../tuneOptions.ts';
-import type { Trial } from './trial.ts';
+import { TuneMetricError } from '../space/tuneErrors.ts';
+import type { TuneSettings } from '../run/tuneOptions.ts';
+import type { Trial } from '../trial/trial.ts';
 
 type Tuned = Pick<TuneSettings, 'metric' | 'mode'>;
 

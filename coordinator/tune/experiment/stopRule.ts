@@ -2,8 +2,8 @@
 
 import { functionStopper } from '../stop/functionStopper.ts';
 import type { Stopper, StopReport, StopWatch } from '../stop/stopper.ts';
-import type { StopRule, TuneSettings } from '../tuneOptions.ts';
-import type { Trial, TrialReport } from './trial.ts';
+import type { StopRule, TuneSettings } from '../run/tuneOptions.ts';
+import type { Trial, TrialReport } from '../trial/trial.ts';
 
 type Ruled = Pick<TuneSettings, 'stop' | 'metric' | 'mode' | 'scheduler'>;
 

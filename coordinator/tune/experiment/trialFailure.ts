@@ -1,7 +1,7 @@
 // Failures of a trial: all are coded, and some are not worth a second attempt.
 
 import { TabgradError } from '../../../kernels/errors.ts';
-import { TrialFailedError } from '../tuneErrors.ts';
+import { TrialFailedError } from '../space/tuneErrors.ts';
 
 /** @param what begins the message of an error that is not tabgrad's. */
 export function asFailure(error: unknown, what: string): TabgradError {

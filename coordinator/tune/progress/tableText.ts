@@ -2,7 +2,7 @@
 
 import { visibleLine } from '../../../kernels/visibleText.ts';
 import { formatDuration } from '../../progress/formatNumbers.ts';
-import type { Trial } from '../experiment/trial.ts';
+import type { Trial } from '../trial/trial.ts';
 
 export interface TableRow {
   readonly trial: Readonly<Trial>;

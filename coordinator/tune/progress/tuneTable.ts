@@ -5,8 +5,8 @@ import type { ProgressMode } from '../../progress/terminalProgress.ts';
 import { visibleLine } from '../../../kernels/visibleText.ts';
 import { formatMetrics } from '../../progress/formatNumbers.ts';
 import { visibleOutput, type TextOutput } from '../../log/textOutput.ts';
-import { tuneEventJson, type TuneCallback, type TuneEvent } from '../experiment/tuneEvent.ts';
-import type { TuneSettings } from '../tuneOptions.ts';
+import { tuneEventJson, type TuneCallback, type TuneEvent } from '../trial/tuneEvent.ts';
+import type { TuneSettings } from '../run/tuneOptions.ts';
 import { tableLines, type TableRow } from './tableText.ts';
 
 interface TuneTableOptions {

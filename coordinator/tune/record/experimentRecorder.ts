@@ -2,9 +2,9 @@
 // written together, and a record that can't be reached is tried again until the experiment has ended.
 
 import type { Clock } from '../../../shared/clock.ts';
-import type { Trial } from '../experiment/trial.ts';
-import type { TuneCallback } from '../experiment/tuneEvent.ts';
-import type { TuneSettings } from '../tuneOptions.ts';
+import type { Trial } from '../trial/trial.ts';
+import type { TuneCallback } from '../trial/tuneEvent.ts';
+import type { TuneSettings } from '../run/tuneOptions.ts';
 import {
   MAX_TRIALS_AT_ONCE,
   type ExperimentRecord,

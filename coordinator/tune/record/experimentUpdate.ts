@@ -1,8 +1,8 @@
 // From an experiment's own trials to what the record keeps of them.
 
 import { shownValues, type SearchSpace } from '../space/searchSpace.ts';
-import type { Trial } from '../experiment/trial.ts';
-import type { TuneSettings } from '../tuneOptions.ts';
+import type { Trial } from '../trial/trial.ts';
+import type { TuneSettings } from '../run/tuneOptions.ts';
 import type { RecordedTrial } from '../../core/store/experimentRecord.ts';
 
 const MAX_VALUE_CHARACTERS = 200;

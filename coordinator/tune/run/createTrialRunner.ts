@@ -7,15 +7,15 @@ import { AbortedError, TabgradError } from '../../../kernels/errors.ts';
 import { writeFileAtomically } from '../../train/record/atomicWrite.ts';
 import type { Metrics } from '../../train/result.ts';
 import type { ExperimentRecord } from '../../core/store/experimentRecord.ts';
-import { TrialFailedError } from '../tuneErrors.ts';
-import type { Config, Trainable, TrialContext } from '../tuneOptions.ts';
+import { TrialFailedError } from '../space/tuneErrors.ts';
+import type { Config, Trainable, TrialContext } from './tuneOptions.ts';
 import { ownersLog } from '../../options/tellOwner.ts';
 import { mergeConfig } from './mergeConfig.ts';
 import { leastWorkers } from './trialFit.ts';
 import { SharedPreparation } from './sharedPreparation.ts';
 import { sharedTensors } from './sharedTensors.ts';
 import { openTrialCluster, type TrialCluster } from '../../cluster/trialCluster.ts';
-import type { TrialEars, TrialPiece, TrialRunner } from './trialRunner.ts';
+import type { TrialEars, TrialPiece, TrialRunner } from '../trial/trialRunner.ts';
 import { isTunableTrainer, trialTrainerOf, type TunableTrainer, type TunedOptions } from './trialTrainers.ts';
 
 export interface TrialRunnerOptions {

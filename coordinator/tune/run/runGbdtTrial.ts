@@ -7,7 +7,7 @@ import { GBDTTrainer } from '../../train/gbdt/gbdtTrainer.ts';
 import type { GBDTTrainerOptions } from '../../train/gbdt/trainerOptions.ts';
 import { pathOnRecord, trialListener, trialsShareOf } from './trialFit.ts';
 import type { TrialPlace } from './trialPlace.ts';
-import type { TrialEars, TrialPiece } from './trialRunner.ts';
+import type { TrialEars, TrialPiece } from '../trial/trialRunner.ts';
 
 /** Resolves when the fit has ended; its iterations are the rounds that the trial added to what it began with. */
 export async function runGbdtTrial(

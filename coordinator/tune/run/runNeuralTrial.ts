@@ -8,7 +8,7 @@ import { NeuralTrainer } from '../../train/neural/neuralTrainer.ts';
 import { TrainArgumentError } from '../../options/trainArgumentError.ts';
 import { pathOnRecord, trialListener, trialsShareOf } from './trialFit.ts';
 import type { TrialPlace } from './trialPlace.ts';
-import type { TrialEars, TrialPiece } from './trialRunner.ts';
+import type { TrialEars, TrialPiece } from '../trial/trialRunner.ts';
 
 /** @throws TrainArgumentError, and what the fit throws. */
 export async function runNeuralTrial(

@@ -6,7 +6,7 @@ import type { ProgressEvent } from '../../progress/progressEvent.ts';
 import type { Cluster } from '../../cluster/cluster.ts';
 import type { ScalingConfig } from '../../options/runOptions.ts';
 import type { TrialCluster } from '../../cluster/trialCluster.ts';
-import type { TrialEars, TrialPiece } from './trialRunner.ts';
+import type { TrialEars, TrialPiece } from '../trial/trialRunner.ts';
 
 /** The fewest workers that a trial begins with. */
 export function leastWorkers({ numWorkers = 1 }: ScalingConfig = {}): number {

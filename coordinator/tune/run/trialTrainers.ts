@@ -5,7 +5,7 @@ import { GBDTTrainer } from '../../train/gbdt/gbdtTrainer.ts';
 import type { RunConfig, ScalingConfig } from '../../options/runOptions.ts';
 import { runGbdtTrial } from './runGbdtTrial.ts';
 import { checkTunable, runNeuralTrial } from './runNeuralTrial.ts';
-import type { TrialEars, TrialPiece } from './trialRunner.ts';
+import type { TrialEars, TrialPiece } from '../trial/trialRunner.ts';
 import type { TrialPlace } from './trialPlace.ts';
 
 /** Options of any trainer, as far as they are alike. */

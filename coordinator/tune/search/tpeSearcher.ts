@@ -3,13 +3,13 @@
 // last three before it; those count as bad (constant liar), whether they still run or not, so that the same seed gives the
 // same trials whatever the concurrency.
 
-import { SearchSpaceError } from '../tuneErrors.ts';
+import { SearchSpaceError } from '../space/tuneErrors.ts';
 import type { Dimension } from '../space/searchSpace.ts';
 import { sampleSpace } from '../space/sampleSpace.ts';
 import { randomFromWords } from '../../../shared/text/randomFromWords.ts';
 import type { Observation, Searcher } from './searcher.ts';
 import { choiceParzen, numberParzen, type Parzen } from './tpe/parzen.ts';
-import { splitTrials } from './tpe/splitTrials.ts';
+import { splitTrials } from './splitTrials.ts';
 
 const START_UP_TRIALS = 10;
 const CANDIDATES = 24;

@@ -1,7 +1,7 @@
 // A search space: a config with domains nested anywhere in it. A trial is a value for each domain; this file finds the
 // domains, refuses those that no value fits, and puts a trial's values in their places.
 
-import { SearchSpaceError } from '../tuneErrors.ts';
+import { SearchSpaceError } from './tuneErrors.ts';
 import { Domain, type DomainForm } from './domain.ts';
 
 export interface Dimension {

@@ -13,7 +13,7 @@ import {
   uniform,
 } from './domain.ts';
 import { nearestWord } from '../../../shared/text/nearestWord.ts';
-import { SearchSpaceError } from '../tuneErrors.ts';
+import { SearchSpaceError } from './tuneErrors.ts';
 import type { DomainForm } from './domain.ts';
 import type { ParamSpace } from './searchSpace.ts';
 

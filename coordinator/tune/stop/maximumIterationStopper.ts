@@ -1,6 +1,6 @@
 // Ray's MaximumIterationStopper.
 
-import { TuneArgumentError } from '../tuneErrors.ts';
+import { TuneArgumentError } from '../space/tuneErrors.ts';
 import type { Stopper } from './stopper.ts';
 
 /** Ends each trial after so many reports. @throws TuneArgumentError */

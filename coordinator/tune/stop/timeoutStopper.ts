@@ -1,6 +1,6 @@
 // Ray's TimeoutStopper. Unlike tuneConfig.timeBudgetS it looks at the clock only when a trial reports, as Ray's does.
 
-import { TuneArgumentError } from '../tuneErrors.ts';
+import { TuneArgumentError } from '../space/tuneErrors.ts';
 import type { Stopper } from './stopper.ts';
 
 /** Ends the experiment so many seconds after its beginning. @throws TuneArgumentError */

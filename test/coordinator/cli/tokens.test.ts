@@ -5,7 +5,7 @@ import { chmod, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { networkInterfaces, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { commands } from '../../../coordinator/cli/commands.ts';
+import { commands } from '../../../coordinator/cli/commands/commands.ts';
 import { runCli } from '../../../coordinator/cli/runCli.ts';
 import { startTabgrad, type Ended, type Running } from './runTabgrad.ts';
 

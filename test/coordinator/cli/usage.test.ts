@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { commands } from '../../../coordinator/cli/commands.ts';
+import { commands } from '../../../coordinator/cli/commands/commands.ts';
 import { runTabgrad } from './runTabgrad.ts';
 
 describe.concurrent('help', () => {

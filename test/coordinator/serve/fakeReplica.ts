@@ -1,7 +1,7 @@
 // A replica that does what the test says, when it says so.
 
 import type { Done, Replica, ReplicaOp } from '../../../coordinator/serve/replica/replica.ts';
-import { ReplicaLostError } from '../../../coordinator/serve/serveErrors.ts';
+import { ReplicaLostError } from '../../../coordinator/serve/request/serveErrors.ts';
 
 export class FakeReplica implements Replica {
   readonly id: string;

@@ -3,7 +3,7 @@ import path from 'node:path';
 import * as tf from '@tensorflow/tfjs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { deployment, Serve } from '../../../coordinator/serve/serve.ts';
-import type { DeploymentHandle } from '../../../coordinator/serve/deployment/handle.ts';
+import type { DeploymentHandle } from '../../../coordinator/serve/replica/handle.ts';
 import { Checkpoint } from '../../../coordinator/checkpoint/checkpoint.ts';
 import { openNodeGpuDevice } from '../../setup/nodeGpu.ts';
 import { makeLayersModels, type LayersModels } from './layersModels.ts';

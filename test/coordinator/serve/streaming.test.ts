@@ -1,7 +1,7 @@
 import { get, type IncomingMessage } from 'node:http';
 import { afterEach, describe, expect, it } from 'vitest';
 import { deployment, Serve } from '../../../coordinator/serve/serve.ts';
-import type { DeploymentHandle } from '../../../coordinator/serve/deployment/handle.ts';
+import type { DeploymentHandle } from '../../../coordinator/serve/replica/handle.ts';
 import type { DeploymentOptions } from '../../../coordinator/core/store/deploymentSettings.ts';
 import { WINDOW } from '../../../coordinator/serve/stream/answerStream.ts';
 import { Relay, Teller } from './fixtures/services.ts';

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Checkpoint, fromItems, GBDTTrainer } from '../../../coordinator/index.ts';
 import { cutCheckpoint } from '../../../coordinator/tune/experiment/cutCheckpoint.ts';
-import { newTrial, type Trial } from '../../../coordinator/tune/experiment/trial.ts';
+import { newTrial, type Trial } from '../../../coordinator/tune/trial/trial.ts';
 import { seededRandom } from '../../setup/seededRandom.ts';
 import { inProcessWorld } from '../train/inProcessCluster.ts';
 

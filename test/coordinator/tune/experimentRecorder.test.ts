@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { ManualClock } from '../../setup/manualClock.ts';
 import { choice, uniform } from '../../../coordinator/tune/space/domain.ts';
-import { newTrial, type Trial } from '../../../coordinator/tune/experiment/trial.ts';
+import { newTrial, type Trial } from '../../../coordinator/tune/trial/trial.ts';
 import type { ExperimentRecord, ExperimentUpdate } from '../../../coordinator/core/store/experimentRecord.ts';
 import { experimentUpdate } from '../../../coordinator/core/store/experimentRecord.ts';
 import {
@@ -10,7 +10,7 @@ import {
   LAST_WRITE_MS,
   REST_MS,
 } from '../../../coordinator/tune/record/experimentRecorder.ts';
-import { resolveTuneOptions } from '../../../coordinator/tune/tuneOptions.ts';
+import { resolveTuneOptions } from '../../../coordinator/tune/run/tuneOptions.ts';
 
 class Loop {
   readonly #self = this;

@@ -7,7 +7,7 @@ import {
   numberParzen,
   observationWeights,
 } from '../../../coordinator/tune/search/tpe/parzen.ts';
-import { goodTrials, splitTrials } from '../../../coordinator/tune/search/tpe/splitTrials.ts';
+import { goodTrials, splitTrials } from '../../../coordinator/tune/search/splitTrials.ts';
 import { randomSearcher } from '../../../coordinator/tune/search/randomSearcher.ts';
 import type { Observation, Searcher } from '../../../coordinator/tune/search/searcher.ts';
 import { tpeSearcher } from '../../../coordinator/tune/search/tpeSearcher.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { newTrial, type Trial } from '../../../coordinator/tune/experiment/trial.ts';
+import { newTrial, type Trial } from '../../../coordinator/tune/trial/trial.ts';
 import { tableLines } from '../../../coordinator/tune/progress/tableText.ts';
 import { tuneTable } from '../../../coordinator/tune/progress/tuneTable.ts';
 

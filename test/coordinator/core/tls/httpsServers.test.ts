@@ -11,7 +11,7 @@ import { connect } from 'node:tls';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import { z } from 'zod';
-import { commands } from '../../../../coordinator/cli/commands.ts';
+import { commands } from '../../../../coordinator/cli/commands/commands.ts';
 import { runCli } from '../../../../coordinator/cli/runCli.ts';
 import { askForJson } from '../../../../coordinator/cluster/remote/askCoordinator.ts';
 import { trustedAuthorities } from '../../../../coordinator/cluster/remote/serverTrust.ts';

@@ -1,6 +1,6 @@
 // One class for each way in which a tuning experiment can fail as a whole, and one for a trial's own function.
 
-import { TabgradError } from '../../kernels/errors.ts';
+import { TabgradError } from '../../../kernels/errors.ts';
 
 /** An option of the tuner is missing, out of range or contradicts another. */
 export class TuneArgumentError extends TabgradError {

@@ -3,7 +3,7 @@
 
 import { sizeOf } from '../../../shared/serve/layersNet.ts';
 import { messageOf } from '../../../shared/text/messageOf.ts';
-import { ServeInputError } from '../serveErrors.ts';
+import { ServeInputError } from './serveErrors.ts';
 import { utf8Text } from '../../http/utf8Text.ts';
 import { numberTypes } from './tensorTypes.ts';
 

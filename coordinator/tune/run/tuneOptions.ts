@@ -3,17 +3,17 @@
 import { randomUUID } from 'node:crypto';
 import { resolve } from 'node:path';
 import { z } from 'zod';
-import { nearestWord } from '../../shared/text/nearestWord.ts';
-import type { Metrics } from '../train/result.ts';
-import type { TuneCallback } from './experiment/tuneEvent.ts';
-import type { TunableTrainer } from './run/trialTrainers.ts';
-import { schedulers } from './schedule/registry.ts';
-import type { Scheduler, SchedulerKind } from './schedule/scheduler.ts';
-import { searchers } from './search/registry.ts';
-import type { Searcher } from './search/searcher.ts';
-import { resolveSpace, type ParamSpace, type SearchSpace } from './space/searchSpace.ts';
-import type { Stopper, StopReport } from './stop/stopper.ts';
-import { TuneArgumentError, SearchSpaceError } from './tuneErrors.ts';
+import { nearestWord } from '../../../shared/text/nearestWord.ts';
+import type { Metrics } from '../../train/result.ts';
+import type { TuneCallback } from '../trial/tuneEvent.ts';
+import type { TunableTrainer } from './trialTrainers.ts';
+import { schedulers } from '../schedule/registry.ts';
+import type { Scheduler, SchedulerKind } from '../schedule/scheduler.ts';
+import { searchers } from '../search/registry.ts';
+import type { Searcher } from '../search/searcher.ts';
+import { resolveSpace, type ParamSpace, type SearchSpace } from '../space/searchSpace.ts';
+import type { Stopper, StopReport } from '../stop/stopper.ts';
+import { TuneArgumentError, SearchSpaceError } from '../space/tuneErrors.ts';
 
 export type Config = Readonly<Record<string, unknown>>;
 

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { deployment, Serve } from '../../../coordinator/serve/serve.ts';
-import { carriers, flights, makeServedModels, oracleColumns, type ServedModels } from './servedModels.ts';
+import { deployment, Serve } from '../../../../coordinator/serve/serve.ts';
+import { carriers, flights, makeServedModels, oracleColumns, type ServedModels } from '../servedModels.ts';
 
 let models: ServedModels;
 const serve = new Serve();

@@ -1,7 +1,7 @@
 // Dynamic batching inside a replica: calls that come close together are answered by one call over all of them.
 
-import { systemClock, type Clock } from '../../shared/clock.ts';
-import { OwnerCodeError, ServeArgumentError } from './serveErrors.ts';
+import { systemClock, type Clock } from '../../../shared/clock.ts';
+import { OwnerCodeError, ServeArgumentError } from '../request/serveErrors.ts';
 
 export interface BatchOptions {
   /** Default 10. */

@@ -1,6 +1,6 @@
 // Which trials count as good: Optuna's rule.
 
-import type { Observation } from '../searcher.ts';
+import type { Observation } from './searcher.ts';
 
 /** How many of n finished trials are good: a tenth, rounded up, at most 25. */
 export function goodTrials(n: number): number {

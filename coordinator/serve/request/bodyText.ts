@@ -3,7 +3,7 @@
 
 import { charsetOf } from '../../../shared/serve/serveRequest.ts';
 import { utf8Text } from '../../http/utf8Text.ts';
-import { MediaTypeError } from '../serveErrors.ts';
+import { MediaTypeError } from './serveErrors.ts';
 
 /** @throws BadRequestError naming the first byte that is not UTF-8. */
 export function bodyText(body: string | Uint8Array): string {

@@ -1,6 +1,6 @@
 // Handles: how one deployment, or the owner's script, calls another deployment without HTTP.
 
-import { ServeArgumentError } from '../serveErrors.ts';
+import { ServeArgumentError } from '../request/serveErrors.ts';
 import { AnswerStream } from '../stream/answerStream.ts';
 
 /** Calls a method of a deployment by name. */

@@ -1,6 +1,6 @@
 // Failures of a config file. Each message names the file and, where there is one, the path of the key.
 
-import { TabgradError } from '../../kernels/errors.ts';
+import { TabgradError } from '../../../kernels/errors.ts';
 
 /** The file is not there, can not be read, or its name has no known ending. */
 export class ConfigUnreadableError extends TabgradError {

@@ -1,9 +1,9 @@
 // Failures of serving, and which status each travels under over HTTP.
 
-import { TooManyAttemptsError } from '../core/pool/attemptThrottle.ts';
-import { TabgradError } from '../../kernels/errors.ts';
-import type { ErrorCode } from '../../kernels/errors.ts';
-import { statusOf } from '../http/httpErrors.ts';
+import { TooManyAttemptsError } from '../../core/pool/attemptThrottle.ts';
+import { TabgradError } from '../../../kernels/errors.ts';
+import type { ErrorCode } from '../../../kernels/errors.ts';
+import { statusOf } from '../../http/httpErrors.ts';
 
 /** An option or argument of serving is unknown, out of range or contradicts another. */
 export class ServeArgumentError extends TabgradError {

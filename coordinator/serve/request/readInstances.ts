@@ -1,7 +1,7 @@
 // Requests of KServe's V1 protocol: {"instances": [a row each]}.
 // https://kserve.github.io/website/docs/concepts/architecture/data-plane/v1-protocol
 
-import { ServeInputError } from '../serveErrors.ts';
+import { ServeInputError } from './serveErrors.ts';
 import { parseJson } from './readRows.ts';
 
 /** @param fields that the model knows. @throws BadRequestError, ServeInputError */

@@ -1,6 +1,6 @@
 // What callers may know of a served model: its tensors for the Open Inference Protocol, its JSON for OpenAPI.
 
-import type { SmallRequests } from '../replica/smallRequests.ts';
+import type { SmallRequests } from './smallRequests.ts';
 
 /** JSON Schema. */
 export type Schema = Readonly<Record<string, unknown>>;

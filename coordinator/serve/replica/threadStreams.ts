@@ -1,14 +1,9 @@
 // Answers in pieces between two threads, at either end of the port: those that this end makes, and those that it takes.
 
-import {
-  fromPlainError,
-  toPlainError,
-  type PieceMessage,
-  type PieceRequest,
-} from '../replica/replicaMessages.ts';
-import { AnswerStream } from './answerStream.ts';
-import { PieceSender } from './pieceSender.ts';
-import type { StreamedAnswer } from './streamedAnswer.ts';
+import { fromPlainError, toPlainError, type PieceMessage, type PieceRequest } from './replicaMessages.ts';
+import { AnswerStream } from '../stream/answerStream.ts';
+import { PieceSender } from '../stream/pieceSender.ts';
+import type { StreamedAnswer } from '../stream/streamedAnswer.ts';
 
 export class ThreadStreams {
   readonly #tell: (message: PieceMessage | PieceRequest) => void;

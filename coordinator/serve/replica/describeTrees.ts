@@ -3,9 +3,9 @@
 import { modelRounds } from '../../../shared/gbdt/model/model.ts';
 import { readModel } from '../../../shared/gbdt/model/readModel.ts';
 import { modelFeatures, type ModelFeature } from '../../../shared/gbdt/model/modelFeatures.ts';
-import { SmallRequests } from '../replica/smallRequests.ts';
-import { answerColumns } from '../replica/answerColumns.ts';
-import type { TreeOptions } from '../replica/answerColumns.ts';
+import { SmallRequests } from './smallRequests.ts';
+import { answerColumns } from './answerColumns.ts';
+import type { TreeOptions } from './answerColumns.ts';
 import type { ModelDescription, Schema } from './modelDescription.ts';
 
 /** @throws ModelFormatError, ModelUnsupportedError, ServeArgumentError */

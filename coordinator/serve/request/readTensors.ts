@@ -2,7 +2,7 @@
 // input. How deep the arrays are nested tells rows from a row.
 
 import type { InputRows, NetRows, TensorInput } from '../../../shared/serve/layersNet.ts';
-import { ServeInputError } from '../serveErrors.ts';
+import { ServeInputError } from './serveErrors.ts';
 import { readInstances } from './readInstances.ts';
 import { parseRows, type RowShape } from './readRows.ts';
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { batch } from '../../../coordinator/serve/batch.ts';
-import { ManualClock } from '../../setup/manualClock.ts';
+import { batch } from '../../../../coordinator/serve/replica/batch.ts';
+import { ManualClock } from '../../../setup/manualClock.ts';
 
 describe('batch', () => {
   it('answers each call with its own result, full batches at once and others after the wait', async () => {

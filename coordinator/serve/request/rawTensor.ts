@@ -3,7 +3,7 @@
 // https://docs.nvidia.com/deeplearning/triton-inference-server/user-guide/docs/protocol/extension_binary_data.html
 
 import { sizeOf } from '../../../shared/serve/layersNet.ts';
-import { ServeInputError } from '../serveErrors.ts';
+import { ServeInputError } from './serveErrors.ts';
 import { readBinaryTensor, type InputTensor } from './tensors.ts';
 import { numberTypes } from './tensorTypes.ts';
 

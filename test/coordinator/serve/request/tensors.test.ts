@@ -1,8 +1,8 @@
 import { uint16ToFloat64 } from 'apache-arrow/util/math';
 import { describe, expect, it } from 'vitest';
-import { readRawTensor } from '../../../../coordinator/serve/http/rawTensor.ts';
-import { readBinaryTensor, readJsonTensor } from '../../../../coordinator/serve/http/tensors.ts';
-import { featureNumber } from '../../../../coordinator/serve/rows/featureNumber.ts';
+import { readRawTensor } from '../../../../coordinator/serve/request/rawTensor.ts';
+import { readBinaryTensor, readJsonTensor } from '../../../../coordinator/serve/request/tensors.ts';
+import { featureNumber } from '../../../../coordinator/serve/request/featureNumber.ts';
 
 const read = (datatype: string, ...data: unknown[]): unknown[] =>
   Array.from(readJsonTensor('t', datatype, data, [data.length]));

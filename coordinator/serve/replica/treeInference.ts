@@ -2,11 +2,16 @@
 // single tensor of shape [rows, features] in the model's order.
 
 import { nearestWord } from '../../../shared/text/nearestWord.ts';
-import { readInference, writeInference, type InferAnswer, type OutputValues } from '../http/openInference.ts';
-import type { InputTensor } from '../http/tensors.ts';
+import {
+  readInference,
+  writeInference,
+  type InferAnswer,
+  type OutputValues,
+} from '../request/openInference.ts';
+import type { InputTensor } from '../request/tensors.ts';
 import type { ModelFeature } from '../../../shared/gbdt/model/modelFeatures.ts';
-import { featureNumber } from '../rows/featureNumber.ts';
-import { ServeInputError } from '../serveErrors.ts';
+import { featureNumber } from '../request/featureNumber.ts';
+import { ServeInputError } from '../request/serveErrors.ts';
 
 export interface InferModel {
   readonly features: readonly ModelFeature[];

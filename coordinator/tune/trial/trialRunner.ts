@@ -1,7 +1,7 @@
 // How one piece of a trial's work is done: what it gets, and whom it tells.
 
 import type { Metrics } from '../../train/result.ts';
-import type { TrialCheckpoint } from '../experiment/trial.ts';
+import type { TrialCheckpoint } from './trial.ts';
 
 /** A piece of a trial: from its beginning or a checkpoint to its end, or until it is interrupted. */
 export interface TrialPiece {

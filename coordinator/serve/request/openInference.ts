@@ -4,8 +4,8 @@
 import { z } from 'zod';
 import { sizeOf } from '../../../shared/serve/layersNet.ts';
 import { BadRequestError } from '../../http/httpErrors.ts';
-import { parseJson } from '../rows/readRows.ts';
-import { ServeInputError } from '../serveErrors.ts';
+import { parseJson } from './readRows.ts';
+import { ServeInputError } from './serveErrors.ts';
 import { bodyText } from './bodyText.ts';
 import { readRawTensor, type RawInput } from './rawTensor.ts';
 import { readBinaryTensor, readJsonTensor, type InputTensor } from './tensors.ts';

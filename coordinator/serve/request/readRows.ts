@@ -4,7 +4,7 @@
 import { beyondShape, type JsonShape } from '../../../shared/text/jsonShape.ts';
 import { nearestWord } from '../../../shared/text/nearestWord.ts';
 import { BadRequestError } from '../../http/httpErrors.ts';
-import { ServeInputError } from '../serveErrors.ts';
+import { ServeInputError } from './serveErrors.ts';
 import type { ModelFeature } from '../../../shared/gbdt/model/modelFeatures.ts';
 import { featureNumber } from './featureNumber.ts';
 

@@ -1,12 +1,12 @@
 #!/usr/bin/env node
 // The `tabgrad` command: gives runCli the real process to work with.
 
-import { commands } from './commands.ts';
-import { OutputError } from './cliErrors.ts';
-import { listenForInterrupts } from './interrupts.ts';
-import { packageVersion } from '../files/packageVersion.ts';
-import { reportError } from './reportError.ts';
-import { runCli } from './runCli.ts';
+import { commands } from './cli/commands/commands.ts';
+import { OutputError } from './cli/cliErrors.ts';
+import { listenForInterrupts } from './cli/interrupts.ts';
+import { packageVersion } from './files/packageVersion.ts';
+import { reportError } from './cli/reportError.ts';
+import { runCli } from './cli/runCli.ts';
 
 const words = process.argv.slice(2);
 const quiet = words.includes('--quiet') || words.includes('--json');

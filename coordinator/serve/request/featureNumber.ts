@@ -1,7 +1,7 @@
 // A value of a row from outside, as the trees compare it.
 
 import type { ModelFeature } from '../../../shared/gbdt/model/modelFeatures.ts';
-import { ServeInputError } from '../serveErrors.ts';
+import { ServeInputError } from './serveErrors.ts';
 
 /**
  * A value from outside as the float32 that the trees compare: NaN for null, codes for categories; a category that
