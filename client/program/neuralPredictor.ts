@@ -3,10 +3,8 @@
 import { onOwnDevice } from '../../kernels/gpu/ownedGpuDevice.ts';
 import { createTrainingEngine } from '../../shared/neural/engine/createTrainingEngine.ts';
 import { readModelJson, readWeights } from '../../shared/neural/model/layersFormat.ts';
-import {
-  NetBatchPredictor,
-  type NetPredictorOptions,
-} from '../../shared/neural/predict/netBatchPredictor.ts';
+import { NetBatchPredictor } from '../../shared/neural/predict/netBatchPredictor.ts';
+import type { NetPredictorOptions } from '../../shared/neural/predict/checkPredictorOptions.ts';
 import { INPUTS_FILE, readNetInputs } from '../../shared/neural/predict/netInputs.ts';
 import type { CarriedCheckpoint } from '../../shared/program/carriedCheckpoint.ts';
 import { AdapterMissingError } from '../../shared/neural/predict/adapterMissingError.ts';

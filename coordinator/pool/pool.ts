@@ -284,10 +284,9 @@ export class Pool {
       if (entry.worker.leaving === message.reason) return;
       if (!this.#changeByWorker(entry, { leaving: message.reason })) return;
       this.#log.worker('left', `is leaving: ${message.reason}`, entry);
-    } else if (message.type === 'several') {
-      for (const one of message.messages) this.#emit({ type: 'message', worker: entry.worker, message: one });
     } else if (message.type !== 'hello') {
-      this.#emit({ type: 'message', worker: entry.worker, message });
+      const said = message.type === 'several' ? message.messages : [message];
+      for (const one of said) this.#emit({ type: 'message', worker: entry.worker, message: one });
     }
   }
 

@@ -3,10 +3,8 @@
 
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import {
-  NetBatchPredictor,
-  type NetPredictorOptions,
-} from '../../shared/neural/predict/netBatchPredictor.ts';
+import { NetBatchPredictor } from '../../shared/neural/predict/netBatchPredictor.ts';
+import type { NetPredictorOptions } from '../../shared/neural/predict/checkPredictorOptions.ts';
 import { INPUTS_FILE, readNetInputs } from '../../shared/neural/predict/netInputs.ts';
 import { predictedColumns, withCheckpoint } from './predictorProgram.ts';
 import { openGpuEngine } from './openGpuEngine.ts';

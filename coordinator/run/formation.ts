@@ -224,6 +224,7 @@ function waitingReason(plan: RunPlan, state: RunState, here: number, least: numb
   count('leaving', workers.filter((worker) => worker.leaving).length);
   count('out of reach, perhaps for a moment', workers.filter((worker) => !worker.present).length);
   count('starting', workers.filter((worker) => worker.present && worker.peerId === undefined).length);
+  count('at work for other runs or programs', state.busy);
   for (const [workerId, { reason }] of state.setAside) notes.push(`${workerId} set aside: ${reason}`);
   return notes.length === 0 ? `${need}.` : `${need}; besides: ${notes.join(', ')}.`;
 }

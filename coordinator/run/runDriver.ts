@@ -8,7 +8,6 @@ import type { Clock } from '../../shared/clock.ts';
 import type { Log } from '../pool/log.ts';
 import type { Pool } from '../pool/pool.ts';
 import { endFacts, eventFacts, groupFact, roundFacts } from './facts.ts';
-import { runKindOf } from './kinds/runKinds.ts';
 import { asRunWorker } from './asRunWorker.ts';
 import { muster } from './muster.ts';
 import { Outbox } from './outbox.ts';
@@ -19,7 +18,7 @@ import { stepRun } from './runMachine.ts';
 import { wakeAtMs } from './ticks.ts';
 import { defaultTiming, initialRunState } from './runState.ts';
 import type { BlobCheck, RunCommand, RunInput, RunPlan, RunState, RunTiming } from './runState.ts';
-import { allRows } from './speed.ts';
+import { planOf } from './planOf.ts';
 
 /** The part of the blob store that a run needs. */
 interface RunBlobs {
@@ -65,25 +64,10 @@ export class RunDriver implements RunHandle {
   /** Starts at once; events begin after the caller had a chance to listen. */
   constructor(options: RunDriverOptions) {
     const { request, saved } = options;
-    const { spec, shards } = request;
-    const kind = runKindOf(spec);
     this.runId = request.runId;
     this.#options = options;
-    this.#plan = {
-      runId: request.runId,
-      shards,
-      workers: request.workers,
-      kind,
-      totalRounds: kind.totalRounds(spec),
-      readTrees: (trees) => kind.readTrees(spec, trees),
-      totalRows: allRows(shards),
-      isProfiled: kind.isProfiled(spec),
-      usefulWorkers: kind.usefulWorkers(spec, shards),
-      movesShards: kind.movesShards(spec),
-      maxFailures: request.maxFailures,
-      isEnough: (round) => this.#isEnough(round),
-      timing: { ...defaultTiming, ...options.timing },
-    };
+    const timing = { ...defaultTiming, ...options.timing };
+    this.#plan = planOf(request, timing, (round) => this.#isEnough(round));
     this.#state = saved ? resumedRunState(saved, this.#now()) : initialRunState();
     this.#outbox = new Outbox(options.keep, (error) => this.fail(asError(error)));
     this.started = this.#start(this.#plan.timing.musterMs);
@@ -166,11 +150,11 @@ export class RunDriver implements RunHandle {
   }
 
   #lookAtPool(lost: ReadonlyMap<string, string>): void {
-    const workers = this.#options.pool
-      .workers()
+    const all = this.#options.pool.workers();
+    const workers = all
       .filter(({ runId, programs }) => runId === this.runId || (runId === undefined && programs === 0))
       .map(asRunWorker);
-    this.#handle({ type: 'workers', atMs: this.#now(), workers, lost });
+    this.#handle({ type: 'workers', atMs: this.#now(), workers, busy: all.length - workers.length, lost });
   }
 
   #now(): number {

@@ -32,6 +32,7 @@ export function stepRun(
   goOnWith(turn, liftPaused(turn));
   switch (input.type) {
     case 'workers':
+      turn.set({ busy: input.busy });
       onWorkers(turn, input.workers, input.lost);
       break;
     case 'message':

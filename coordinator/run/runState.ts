@@ -233,6 +233,8 @@ export interface RunState {
   readonly halt: Halt | undefined;
   readonly stopReason: string | undefined;
   readonly waitingReason: string | undefined;
+  /** Workers that other runs and programs have. */
+  readonly busy: number;
   /** No group is formed before this. */
   readonly formAtMs: number;
   /** Begin of the training phase, then of each round. */
@@ -272,6 +274,8 @@ export type RunInput =
       readonly type: 'workers';
       readonly atMs: number;
       readonly workers: readonly RunWorker[];
+      /** Workers that other runs and programs have. */
+      readonly busy: number;
       readonly lost: ReadonlyMap<string, string>;
     }
   | {
@@ -373,6 +377,7 @@ export function initialRunState(record: CommittedRound[] = []): RunState {
     halt: undefined,
     stopReason: undefined,
     waitingReason: undefined,
+    busy: 0,
     formAtMs: 0,
     roundSinceMs: 0,
     lastRoundsMs: [],

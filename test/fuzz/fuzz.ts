@@ -52,8 +52,7 @@ function readFiles(name: string, from: number, complain: (report: Report) => voi
     });
     // Its last messages may come after its end.
     const told = new Promise<void>((done) => child.once('disconnect', done));
-    child.on('close', async (code, signal) => {
-      await told;
+    const ended = (code: number | null, signal: NodeJS.Signals | null): void => {
       clearTimeout(timer);
       if (at === last && code === 0) return resolve(last);
       const how = isLate
@@ -61,7 +60,8 @@ function readFiles(name: string, from: number, complain: (report: Report) => voi
         : `the process ended with ${code ?? signal}`;
       complain({ number: at, complaint: `${how}\n${stderr}` });
       resolve(at + 1);
-    });
+    };
+    child.on('close', (code, signal) => void told.then(() => ended(code, signal)));
   });
 }
 

@@ -2,7 +2,17 @@
 
 import { TabgradError } from '../../errors.ts';
 import { unknownKey } from '../../text/unknownKey.ts';
-import type { NetPredictorOptions } from './netBatchPredictor.ts';
+
+export interface NetPredictorOptions {
+  /** Columns of the model's input, or of each by its name. Default: as it was trained, else all, or those named like the inputs. */
+  readonly featureColumns?: readonly string[] | Readonly<Record<string, readonly string[]>>;
+  /** Columns of the batch to hand through beside the predictions: some, all (true) or none (default). */
+  readonly keepColumns?: boolean | readonly string[];
+  /** Default "predictions". */
+  readonly outputColumn?: string;
+  /** Default "cpu". "webgpu" takes the first adapter of wherever this runs, and fails where there is none. */
+  readonly device?: 'cpu' | 'webgpu';
+}
 
 class NetOptionError extends TabgradError {
   readonly code = 'PREDICT_ARGUMENT';

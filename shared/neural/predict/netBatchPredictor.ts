@@ -20,20 +20,10 @@ import {
   type OpenGpuEngine,
   type OpenTfjsNet,
 } from './openedNet.ts';
+import type { NetPredictorOptions } from './checkPredictorOptions.ts';
 
 /** A batch: an array of values a column, all of one length. */
 export type NetBatch = Readonly<Record<string, ArrayLike<unknown>>>;
-
-export interface NetPredictorOptions {
-  /** Columns of the model's input, or of each by its name. Default: as it was trained, else all, or those named like the inputs. */
-  readonly featureColumns?: readonly string[] | Readonly<Record<string, readonly string[]>>;
-  /** Columns of the batch to hand through beside the predictions: some, all (true) or none (default). */
-  readonly keepColumns?: boolean | readonly string[];
-  /** Default "predictions". */
-  readonly outputColumn?: string;
-  /** Default "cpu". "webgpu" takes the first adapter of wherever this runs, and fails where there is none. */
-  readonly device?: 'cpu' | 'webgpu';
-}
 
 /** What the platform opens nets with. */
 interface NetOpeners {

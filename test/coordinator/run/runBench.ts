@@ -87,7 +87,7 @@ export class Bench {
   }
 
   workers(...workers: RunWorker[]): void {
-    this.input({ type: 'workers', atMs: this.atMs, workers, lost: new Map() });
+    this.input({ type: 'workers', atMs: this.atMs, workers, busy: 0, lost: new Map() });
   }
 
   message(workerId: string, message: { type: RunMessage['type'] } & Record<string, unknown>): void {

@@ -13,6 +13,14 @@ describe('forming a group', () => {
     expect(wakeAtMs(bench.plan, bench.state)).toBe(Infinity);
   });
 
+  it('says that others have the workers', () => {
+    const bench = new Bench();
+    bench.input({ type: 'workers', atMs: 1, workers: [], busy: 2, lost: new Map() });
+    expect(bench.events('waiting').map(({ reason }) => reason)).toEqual([
+      'Waiting for 2 more workers (0 of 2 here); besides: 2 at work for other runs or programs.',
+    ]);
+  });
+
   it('takes workers of every kind that was named, and of any kind where none was', () => {
     const runtimes = ['browser', 'deno', 'node'] as const;
     const workers = runtimes.map((runtime) => makeWorker(runtime, { runtime }));
@@ -219,6 +227,7 @@ describe('losing a worker', () => {
       type: 'workers',
       atMs: 1,
       workers: [makeWorker('b')],
+      busy: 0,
       lost: new Map([['a', 'its tab was closed']]),
     });
     expect(bench.events('workerLost')).toEqual([

@@ -1,0 +1,29 @@
+// What a run machine has to know of a run, from what was asked for.
+
+import { runKindOf } from './kinds/runKinds.ts';
+import { allRows } from './speed.ts';
+import type { CommittedRound, RunRequest } from './runRequest.ts';
+import type { RunPlan, RunTiming } from './runState.ts';
+
+export function planOf(
+  { runId, shards, spec, workers, maxFailures }: RunRequest,
+  timing: RunTiming,
+  isEnough: (round: CommittedRound) => boolean,
+): RunPlan {
+  const kind = runKindOf(spec);
+  return {
+    runId,
+    shards,
+    workers,
+    kind,
+    totalRounds: kind.totalRounds(spec),
+    readTrees: (trees) => kind.readTrees(spec, trees),
+    totalRows: allRows(shards),
+    isProfiled: kind.isProfiled(spec),
+    usefulWorkers: kind.usefulWorkers(spec, shards),
+    movesShards: kind.movesShards(spec),
+    maxFailures,
+    isEnough,
+    timing,
+  };
+}
