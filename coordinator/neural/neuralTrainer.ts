@@ -20,6 +20,7 @@ import { RunFolder } from '../train/record/runFolder.ts';
 import type { Metrics, Result } from '../train/result.ts';
 import { notifyOwner, warnOwner } from '../train/tellOwner.ts';
 import { TrainArgumentError } from '../train/trainArgumentError.ts';
+import { checkStateSize } from './checkStateSize.ts';
 import { fallbackWarning } from './fallbackWarning.ts';
 import { openModel, type OpenedModel } from './modelSource.ts';
 import { checkpointFiles, NeuralCheckpoint, type LoadedNet } from './neuralCheckpoint.ts';
@@ -118,6 +119,7 @@ export class NeuralTrainer {
         isTensorSet(train) ? columnOf(train, name)?.shape : undefined,
       );
       resolveLoss(settings.loss, model);
+      checkStateSize(model.weights, settings.optimizer, settings.localSteps !== undefined);
       if (model.unsupported) warnOwner(settings.options.runConfig, fallbackWarning(model.unsupported));
       cluster = await this.#world.openCluster(settings, signal);
       const { spec, shards } = await this.#prepare(cluster, model, resumed, facts, signal);

@@ -18,7 +18,7 @@ const PATIENCE_GROWTH = 4;
 /** The slowest line that still is one. */
 const SLOWEST_BYTES_PER_MS = 16;
 
-export function longestRoundMs({ lastRoundsMs }: Pick<RunState, 'lastRoundsMs'>): number {
+function longestRoundMs({ lastRoundsMs }: Pick<RunState, 'lastRoundsMs'>): number {
   return Math.max(0, ...lastRoundsMs);
 }
 

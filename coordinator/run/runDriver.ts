@@ -7,8 +7,8 @@ import type { BlobAddress } from '../blobs/blobStore.ts';
 import type { Clock } from '../../shared/clock.ts';
 import type { Log } from '../pool/log.ts';
 import type { Pool } from '../pool/pool.ts';
-import type { PoolWorker } from '../pool/poolWorker.ts';
 import { endFacts, eventFacts, groupFact, roundFacts } from './facts.ts';
+import { asRunWorker } from './asRunWorker.ts';
 import { muster } from './muster.ts';
 import { Outbox } from './outbox.ts';
 import { resumedRunState } from './resumeRun.ts';
@@ -17,7 +17,7 @@ import type { CommittedRound, RunEvent, RunHandle, RunOutcome, RunRequest } from
 import { stepRun } from './runMachine.ts';
 import { wakeAtMs } from './ticks.ts';
 import { defaultTiming, initialRunState } from './runState.ts';
-import type { BlobCheck, RunCommand, RunInput, RunPlan, RunState, RunTiming, RunWorker } from './runState.ts';
+import type { BlobCheck, RunCommand, RunInput, RunPlan, RunState, RunTiming } from './runState.ts';
 import { planOf } from './planOf.ts';
 
 /** The part of the blob store that a run needs. */
@@ -312,19 +312,6 @@ export class RunDriver implements RunHandle {
       always: true,
     });
   }
-}
-
-function asRunWorker(worker: PoolWorker): RunWorker {
-  return {
-    workerId: worker.workerId,
-    peerId: worker.peerId,
-    runtime: worker.runtime,
-    device: worker.device.kind,
-    deviceName: worker.device.name,
-    present: worker.present,
-    leaving: worker.leaving !== undefined,
-    session: worker.session,
-  };
 }
 
 function asError(error: unknown): Error {

@@ -60,7 +60,11 @@ export class Turn {
     if (!state.engaged.has(workerId)) return;
     if (state.workers.get(workerId)?.present === true) {
       this.send(workerId, { type: 'release', runId: plan.runId, reason: reason.slice(0, 500) });
-      this.set({ engaged: new Set([...state.engaged].filter((id) => id !== workerId)) });
+      this.set({
+        engaged: new Set([...state.engaged].filter((id) => id !== workerId)),
+        // What it has loaded goes with its place.
+        prepared: new Map([...state.prepared].filter(([id]) => id !== workerId)),
+      });
     }
     this.command({ type: 'unclaim', workerId });
   }

@@ -3,6 +3,7 @@
 
 import { Server as SecureServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
+import { MAX_BLOB_BYTES } from '../blobs/maxBlobBytes.ts';
 import type { BlobStore } from '../blobs/blobStore.ts';
 import { sweepBlobs } from '../blobs/sweepBlobs.ts';
 import { BlobChecks } from '../blobs/blobChecks.ts';
@@ -122,8 +123,6 @@ export interface Coordinator {
   close(): Promise<void>;
 }
 
-const GIBIBYTE = 1024 ** 3;
-
 /**
  * @throws PortInUseError, ListenError, StorageError, StorageFullError, StorageInUseError, StorageVersionError,
  *   TlsFileError, TlsCertificateError, TokenInvalidError
@@ -162,7 +161,7 @@ export async function startCoordinator(options: CoordinatorOptions = {}): Promis
     pingIntervalMs: options.pingIntervalMs,
   });
   const workers = new WorkerProofs(pool, attempts);
-  const maxBlobBytes = options.maxBlobBytes ?? GIBIBYTE;
+  const maxBlobBytes = options.maxBlobBytes ?? MAX_BLOB_BYTES;
   const checks = new BlobChecks(blobs, clock);
   const uploads = new WorkerUploads({
     blobs,

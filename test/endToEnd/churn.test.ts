@@ -30,7 +30,8 @@ it('end with the same bytes, every round once and in order, a few changes of the
   expect(churned.kills).toBe(4);
   expect(churned.rounds).toEqual(order);
   expect(churned.modelSha256).toBe(calm.modelSha256);
-  // Without the one that is lost, with the one that replaces it, and once more where both come together.
-  expect(churned.generations).toBeLessThanOrEqual(1 + 3 * churned.kills);
+  // Without the one that is lost, with the one that replaces it, and once more where both come together; and now and then for
+  // the speed of members.
+  expect(churned.generations).toBeLessThanOrEqual(1 + 3 * churned.kills + ROUNDS / 10);
   expect(churned.generations).toBeGreaterThan(1);
 }, 180_000);

@@ -52,16 +52,16 @@ function readFiles(name: string, from: number, complain: (report: Report) => voi
     });
     // Its last messages may come after its end.
     const told = new Promise<void>((done) => child.once('disconnect', done));
-    const ended = (code: number | null, signal: NodeJS.Signals | null): void => {
+    const ended = new Promise<string | number | null>((done) => {
+      child.once('close', (code, signal) => done(code ?? signal));
+    });
+    void Promise.all([ended, told]).then(([code]) => {
       clearTimeout(timer);
       if (at === last && code === 0) return resolve(last);
-      const how = isLate
-        ? `no answer in ${FILE_DEADLINE_MS / 1000} s`
-        : `the process ended with ${code ?? signal}`;
+      const how = isLate ? `no answer in ${FILE_DEADLINE_MS / 1000} s` : `the process ended with ${code}`;
       complain({ number: at, complaint: `${how}\n${stderr}` });
       resolve(at + 1);
-    };
-    child.on('close', (code, signal) => void told.then(() => ended(code, signal)));
+    });
   });
 }
 

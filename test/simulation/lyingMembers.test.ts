@@ -2,24 +2,11 @@
 // really made by a group, and that no honest worker is taken for a liar.
 
 import { describe, expect, it } from 'vitest';
+import { calm, lost } from './calmLife.ts';
 import { lies, type Lie } from './lies.ts';
-import { simulateRun, type Life, type LifeOptions } from './simulateRun.ts';
+import { simulateRun } from './simulateRun.ts';
 
 const SEEDS = 8;
-
-const calm: LifeOptions = {
-  rounds: 30,
-  roundMs: 100,
-  min: 3,
-  max: 5,
-  shards: 8,
-  firstWorkers: 5,
-  chaosMs: 3_000,
-  calmMs: 1_000_000,
-};
-
-const lost = ({ events }: Life): string[] =>
-  events.flatMap((event) => (event.type === 'workerLost' ? [event.workerId] : []));
 
 const isMatter = (name: string): boolean => !['keeps its trees', 'says nothing of its rounds'].includes(name);
 

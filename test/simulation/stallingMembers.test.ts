@@ -2,25 +2,12 @@
 // it has to, but the group gets nothing done. simulateRun checks each life; here is what it may cost.
 
 import { describe, expect, it } from 'vitest';
-import { simulateRun, type Life, type LifeOptions } from './simulateRun.ts';
+import { calm, lost } from './calmLife.ts';
+import { simulateRun } from './simulateRun.ts';
 import type { Stall } from './simulatedWorker.ts';
 
 const SEEDS = 8;
 const ROUNDS = 300;
-
-const calm: LifeOptions = {
-  rounds: ROUNDS,
-  roundMs: 100,
-  min: 3,
-  max: 5,
-  shards: 8,
-  firstWorkers: 5,
-  chaosMs: 3_000,
-  calmMs: 1_000_000,
-};
-
-const lost = ({ events }: Life): string[] =>
-  events.flatMap((event) => (event.type === 'workerLost' ? [event.workerId] : []));
 
 const stalls: Stall[] = [
   'loads a row every two minutes',
@@ -33,7 +20,7 @@ describe.each(stalls)('a member that %s', (stall) => {
   it('costs the others little, and is used no more after the third time', async () => {
     for (let seed = 0; seed < SEEDS; seed += 1) {
       const staller = `w${1 + (seed % 5)}`;
-      const life = await simulateRun(seed, { ...calm, stallers: { [staller]: stall } });
+      const life = await simulateRun(seed, { ...calm, rounds: ROUNDS, stallers: { [staller]: stall } });
       expect(life.outcome.rounds).toHaveLength(ROUNDS);
       const times = lost(life).filter((workerId) => workerId === staller).length;
       expect(times).toBeGreaterThan(0);

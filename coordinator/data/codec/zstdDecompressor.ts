@@ -45,8 +45,8 @@ await capture.init();
 const compiled = capture.module!;
 
 /**
- * Frames that follow one another. Each decompressor has memory of its own, which goes with it: about 400 KiB and the
- * window that a frame asks for, at most the 128 MiB of the library.
+ * Frames that follow one another. Each decompressor has memory of its own, which goes with it: 16 MiB of addresses, of which
+ * it uses some 400 KiB, and the window that a frame asks for, at most the 128 MiB of the library.
  */
 export class ZstdDecompressor {
   readonly #wasm: ZstdExports;

@@ -184,6 +184,24 @@ describe('a newcomer that can not load for a place', () => {
     expect(pauses).toEqual([15_000, 60_000, 300_000, 300_000]);
   });
 
+  it('has loaded nothing any more when it was let go by a full group', () => {
+    const bench = new Bench({ workers: { min: 2, max: 3 }, totalRounds: 1_000 }).training();
+    const both = [makeWorker('a'), makeWorker('b')];
+    bench.workers(...both, makeWorker('c'));
+    bench.workers(...both, makeWorker('c'), makeWorker('d'));
+    bench.prepared('d');
+    bench.prepared('c');
+    while (bench.group.length < 3) {
+      pass(bench, () => bench.state.phase === 'halting');
+      for (const workerId of bench.group) bench.halted(workerId, bench.state.record.length);
+    }
+    const spare = ['c', 'd'].find((workerId) => !bench.group.includes(workerId))!;
+    bench.ready(...bench.group);
+    bench.workers(...both, makeWorker('c'), makeWorker('d'));
+    expect(bench.sent('release').map(({ workerId }) => workerId)).toEqual([spare]);
+    expect(bench.state.prepared.has(spare)).toBe(false);
+  });
+
   it('gives it up also when it says nothing', () => {
     const bench = new Bench({ workers: { min: 2, max: 3 }, totalRounds: 1_000 }).training();
     bench.workers(makeWorker('a'), makeWorker('b'), makeWorker('silent'));

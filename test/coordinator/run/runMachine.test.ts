@@ -17,7 +17,7 @@ describe('forming a group', () => {
     const bench = new Bench();
     bench.input({ type: 'workers', atMs: 1, workers: [], busy: 2, lost: new Map() });
     expect(bench.events('waiting').map(({ reason }) => reason)).toEqual([
-      'Waiting for 1 more worker (0 of 1 here); besides: 2 at work for other runs or programs.',
+      'Waiting for 2 more workers (0 of 2 here); besides: 2 at work for other runs or programs.',
     ]);
   });
 
