@@ -12,6 +12,7 @@ import { loadTfjs } from '../neural/tfjs/loadTfjs.ts';
 import { openTfjsEngine } from '../neural/tfjs/tfjsEngine.ts';
 import { onOwnDevice } from '../../kernels/gpu/ownedGpuDevice.ts';
 import { tunedConvolutions, type TuningPlace } from './tunedConvolutions.ts';
+import { TabgradError } from '../../kernels/errors.ts';
 
 /** @param adapter a fresh adapter for WebGPU; none for the processor. @param tuning where the run's owner asked for it. */
 export async function createNeuralEngine(
@@ -75,7 +76,6 @@ async function largestFitting(tooLarge: number, fits: (size: number) => Promise<
 }
 
 /** Over a limit of the device, or out of its memory. */
-function isTooLarge(error: unknown): error is Error {
-  const code = (error as { code?: unknown } | null)?.code;
-  return error instanceof Error && (code === 'NET_TOO_LARGE' || code === 'DEVICE_FAILED');
+function isTooLarge(error: unknown): error is TabgradError {
+  return error instanceof TabgradError && (error.code === 'NET_TOO_LARGE' || error.code === 'DEVICE_FAILED');
 }

@@ -2,7 +2,7 @@
 // told to halt, until a peer is missing, or until the last round.
 
 import { PeerMessageError } from '../../shared/collective/peerMessage.ts';
-import { AbortedError, DeadlineError, TabgradError, errorCodes } from '../../kernels/errors.ts';
+import { AbortedError, DeadlineError, TabgradError } from '../../kernels/errors.ts';
 import { messageOf } from '../../shared/text/messageOf.ts';
 import { deferred } from '../../shared/deferred.ts';
 import { whenAborted } from '../../shared/whenAborted.ts';
@@ -163,13 +163,10 @@ export class GenerationTask {
     if (this.#controller.signal.aborted) return { kind: 'withdrawn' };
     const message = messageOf(error);
     if (!(error instanceof TabgradError)) {
-      // Kernels import nothing, so their errors carry a code and no more.
-      const code = (error as { code?: unknown } | undefined)?.code;
-      if (code === 'DEVICE_LOST') return { kind: 'stalled', missing: [], code, message };
-      if (typeof code === 'string' && code in errorCodes) return { kind: 'failed', code, message };
       this.#environment.log(error instanceof Error ? (error.stack ?? message) : message);
       return { kind: 'failed', code: 'INTERNAL', message };
     }
+    if (error.code === 'DEVICE_LOST') return { kind: 'stalled', missing: [], code: error.code, message };
     const blamed =
       error instanceof PeerMessageError ? error.peers : error.place.peer ? [error.place.peer] : undefined;
     if (blamed || error instanceof DeadlineError) {

@@ -19,6 +19,8 @@ import { ExperimentRecorder, type ExperimentEnd } from './record/experimentRecor
 import { TuneArgumentError } from './space/tuneErrors.ts';
 import { tableCallback } from './progress/tuneTable.ts';
 import { resolveTuneOptions, type TunerOptions, type TuneSettings } from './run/tuneOptions.ts';
+import { AbortedError, TabgradError } from '../../kernels/errors.ts';
+import { ParameterRangeError } from '../../shared/gbdt/errors/gbdtErrors.ts';
 
 export interface TuneFitOptions {
   /** Calls the experiment off: trials end with the iteration in flight, and `Tuner.restore` goes on with them. */
@@ -135,9 +137,8 @@ export class Tuner {
 }
 
 function endBy(error: unknown): ExperimentEnd {
-  const { code } = error as { readonly code?: unknown };
-  if (code === 'ABORTED') return { status: 'stopped' };
-  return { status: 'failed', ...(typeof code === 'string' && { errorCode: code }) };
+  if (error instanceof AbortedError) return { status: 'stopped' };
+  return { status: 'failed', ...(error instanceof TabgradError && { errorCode: error.code }) };
 }
 
 /** Options that no trial can have are told before anything is started; values that only some trials have are theirs. */
@@ -156,6 +157,6 @@ function checkTrainer({ trainable, space, searcher, seed, scheduler }: TuneSetti
   try {
     check(options);
   } catch (error) {
-    if ((error as { code?: unknown }).code !== 'PARAMETER_OUT_OF_RANGE') throw error;
+    if (!(error instanceof ParameterRangeError)) throw error;
   }
 }

@@ -1,20 +1,18 @@
-// Failures of tree devices (those of the GPU itself are in kernels/gpu/gpuErrors.ts). Kernels import no other room, so these can't extend TabgradError; they carry a `code` of
-// the same closed list (kernels/errors.ts), which is what callers look at.
+// Failures of tree devices; those of the GPU itself are in kernels/gpu/gpuErrors.ts.
+
+import { TabgradError } from '../errors.ts';
 
 /** A block doesn't fit the spec the device was made for. The message names the block's rows, the feature and the row. */
-export class InvalidBlockError extends Error {
+export class InvalidBlockError extends TabgradError {
   readonly code = 'INVALID_BLOCK';
-  override readonly name = 'InvalidBlockError';
 }
 
 /** A call that the device can't serve in its present state: a closed device, a foreign block, an unknown node. */
-export class DeviceStateError extends Error {
+export class DeviceStateError extends TabgradError {
   readonly code = 'DEVICE_STATE';
-  override readonly name = 'DeviceStateError';
 }
 
 /** A tree or split that can't be walked: a child before its parent or out of range, a feature that isn't there. */
-export class InvalidTreeError extends Error {
+export class InvalidTreeError extends TabgradError {
   readonly code = 'INVALID_TREE';
-  override readonly name = 'InvalidTreeError';
 }

@@ -48,9 +48,13 @@ export class GpuGuard {
   failure(doing: string, cause: unknown): Error {
     if (cause instanceof DeviceLostError || cause instanceof DeviceFailedError) return cause;
     if (this.lostReason !== undefined) {
-      return new DeviceLostError(`The GPU device was lost while ${doing}: ${this.lostReason}.`, { cause });
+      return new DeviceLostError(
+        `The GPU device was lost while ${doing}: ${this.lostReason}.`,
+        {},
+        { cause },
+      );
     }
     const why = cause instanceof Object && 'message' in cause ? String(cause.message) : String(cause);
-    return new DeviceFailedError(`WebGPU failed while ${doing}: ${why}`, { cause });
+    return new DeviceFailedError(`WebGPU failed while ${doing}: ${why}`, {}, { cause });
   }
 }

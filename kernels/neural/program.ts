@@ -25,7 +25,7 @@ export interface BufferView {
   readonly type: ElementType;
 }
 
-export interface ProgramMemory {
+interface ProgramMemory {
   readonly allocations: readonly Allocation[];
   readonly views: Readonly<Record<string, BufferView>>;
   /** What views hold from the start; the others are zero. */

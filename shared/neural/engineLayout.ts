@@ -7,12 +7,12 @@ import type { LayerGraph, LayerNode, WeightSpec } from './layerGraph.ts';
 import type { EngineLayout, ParameterSlot } from './trainingEngine.ts';
 
 /** Weights start at multiples of this many elements: WebGPU binds stretches of a buffer that start at 256 bytes. */
-export const SLOT_ALIGNMENT = 64;
+const SLOT_ALIGNMENT = 64;
 
 export const alignSlot = (length: number): number => Math.ceil(length / SLOT_ALIGNMENT) * SLOT_ALIGNMENT;
 
 /** The moving mean and variance are the last two weights of a batch normalization. */
-export function sectionOf(node: LayerNode, weight: number): ParameterSlot['section'] {
+function sectionOf(node: LayerNode, weight: number): ParameterSlot['section'] {
   const moving = node.operation.type === 'batchNormalization' && weight >= node.weights.length - 2;
   return moving ? 'statistics' : 'parameters';
 }

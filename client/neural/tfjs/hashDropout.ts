@@ -34,7 +34,7 @@ export function hashDropout(
 }
 
 /** 0 for what is dropped, else 1/(1−rate): [examples, elements]. */
-export function dropoutMask(
+function dropoutMask(
   seed: number,
   { step, exampleIds }: Readonly<DropoutPlace>,
   elements: number,

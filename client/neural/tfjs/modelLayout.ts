@@ -16,7 +16,7 @@ export interface WeightPlace {
   readonly slot: ParameterSlot;
 }
 
-export interface ParameterPlace extends WeightPlace {
+interface ParameterPlace extends WeightPlace {
   /** Frozen ones keep their values. */
   readonly trained: boolean;
   readonly l1: number;
@@ -25,7 +25,7 @@ export interface ParameterPlace extends WeightPlace {
   readonly constraint: { apply(weight: tfjs.Tensor): tfjs.Tensor } | undefined;
 }
 
-export interface StatisticPlace extends WeightPlace {
+interface StatisticPlace extends WeightPlace {
   /** 1 for those that stay as they are. */
   readonly momentum: number;
   /** How often the layer occurs in the model. */

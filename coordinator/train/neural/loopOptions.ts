@@ -36,7 +36,7 @@ export interface DataParallelTrainerOptions {
   readonly runConfig?: RunConfig;
 }
 
-export type TravellingCode =
+type TravellingCode =
   | { readonly kind: 'module'; readonly target: ModuleExport }
   | { readonly kind: 'text'; readonly source: string };
 

@@ -27,7 +27,7 @@ import { flag, numberAbove, numberFrom, oneOf, optionsOf } from './optionChecks.
 import type { NeuralData } from './prepareTensors.ts';
 import { isTensorColumn, isTensorSet } from './tensorSet.ts';
 
-export interface LocalStepsOptions {
+interface LocalStepsOptions {
   /** From 1. */
   readonly steps: number;
   readonly outerLearningRate?: number;

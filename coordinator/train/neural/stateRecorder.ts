@@ -7,7 +7,7 @@ import { ProgressLines } from '../record/progressLines.ts';
 import { WriteQueue } from '../record/writeQueue.ts';
 import { metricsOf, type Metrics, type RunWorker } from '../result.ts';
 
-export interface CheckpointFiles {
+interface CheckpointFiles {
   /** model.json; undefined for a checkpoint without a model. */
   readonly modelText: string | undefined;
   readonly beside: Readonly<Record<string, string | Uint8Array>>;

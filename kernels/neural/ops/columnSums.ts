@@ -9,7 +9,7 @@ import { addUpWgsl, columnBlocks, laneWgsl, mergingBlocks } from './columnBlocks
 import { changeVectors, readFloats, readVectors, vectorAliases } from './vectors.ts';
 
 /** One array that the terms read: an element of the matrix, or a value of its column or its row. */
-export interface ColumnRead {
+interface ColumnRead {
   readonly name: string;
   readonly of: 'column' | 'element' | 'row';
   /** Of a column: which row of the table [rows][columns] that `in` names. */

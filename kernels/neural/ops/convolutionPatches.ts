@@ -17,7 +17,7 @@ export interface PatchBlock {
 }
 
 /** Numbers of a patch that lie side by side both in the image and in the kernel: those of one tap, or of a row of taps. */
-export interface PatchRun {
+interface PatchRun {
   /** From the patch's first number in the image. */
   readonly offset: number;
   /** Row of the kernel, as a matrix of taps · channels × filters. */

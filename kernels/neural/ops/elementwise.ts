@@ -21,7 +21,7 @@ export interface ElementwiseFormula {
 }
 
 /** The op over `length` elements an example. `result` is the array that is written. */
-export function elementwiseOp(formula: ElementwiseFormula, length: number): Op {
+function elementwiseOp(formula: ElementwiseFormula, length: number): Op {
   const width = widthOf(length);
   const loads = formula.reads.map((name) => `  let ${name} = ${name}Values[flat];`);
   if (formula.updates === true) loads.push('  let before = result[flat];');

@@ -15,7 +15,7 @@ const GROUPS = 256;
 export const penaltiesLength = (pieces: number): number => pieces * GROUPS;
 
 /** Of one piece of the parameters, into `penalties` from `offset`. */
-export function penaltiesOp(length: number, offset: number): Op {
+function penaltiesOp(length: number, offset: number): Op {
   return {
     name: `penalties[${length}; ${offset}]`,
     storage: [readVectors('parameters'), traitsBinding, changeFloats('penalties')],
@@ -53,7 +53,7 @@ export function penaltiesOp(length: number, offset: number): Op {
 }
 
 /** Into `totals[place]`. */
-export function penaltySumOp(pieces: number, place: number): Op {
+function penaltySumOp(pieces: number, place: number): Op {
   const count = penaltiesLength(pieces);
   return {
     name: `penaltySum[${count}; ${place}]`,

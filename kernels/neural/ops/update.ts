@@ -139,7 +139,7 @@ function updateReference(form: UpdateForm, length: number): (inputs: OpInputs) =
 
 export const traitsBinding = { name: 'traits', type: 'array<vec4<f32>>', access: 'read' } as const;
 
-export function updateOp(form: UpdateForm, length: number): Op {
+function updateOp(form: UpdateForm, length: number): Op {
   const { optimizer, clipNorm, hasTraits } = form;
   const slots = Array.from({ length: optimizerSlots(optimizer) }, (_, k) => changeVectors(`slot${k}`));
   return {
@@ -169,7 +169,7 @@ ${clipWgsl(form)}${optimizerWgsl(optimizer, hasTraits)}
 const NORM_GROUPS = 256;
 
 /** Sum of squares of one piece of the gradients, into `squares` from `offset`. */
-export function squaresOp(form: UpdateForm, length: number, offset: number): Op {
+function squaresOp(form: UpdateForm, length: number, offset: number): Op {
   return {
     name: `gradientSquares ${form.hasTraits ? 'traits' : ''}[${length}; ${offset}]`,
     storage: [
@@ -205,7 +205,7 @@ ${rawGradientWgsl(form)}
   };
 }
 
-export function normOp(pieces: number): Op {
+function normOp(pieces: number): Op {
   const count = pieces * NORM_GROUPS;
   return {
     name: `gradientNorm[${count}]`,

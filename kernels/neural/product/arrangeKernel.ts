@@ -13,7 +13,7 @@ const WORKGROUP_SIZE = 64;
 const UNUSED = 0xffffffff;
 
 /** Place of each of the kernel's taps in the arranged order. */
-export function arrangedTaps(shape: ConvolutionShape, gathers: readonly Gather[]): number[] {
+function arrangedTaps(shape: ConvolutionShape, gathers: readonly Gather[]): number[] {
   const { kernelHeight, kernelWidth } = shape;
   const places = Array.from({ length: kernelHeight * kernelWidth }, () => UNUSED);
   let next = 0;

@@ -6,7 +6,7 @@ import { heightOf, widthOf } from './productTile.ts';
 import type { RatedTile } from './tiles.ts';
 import { registerTiles, workgroupTiles } from './tiles.ts';
 
-export type ProductKind = 'gather' | 'weights';
+type ProductKind = 'gather' | 'weights';
 
 export interface ProductSize {
   readonly kind: ProductKind;

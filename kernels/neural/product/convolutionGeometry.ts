@@ -6,7 +6,7 @@
 import type { ConvolutionShape } from '../convolution.ts';
 
 /** How a grid lies in the images it reads and writes, along the height or along the width. */
-export interface GatherAxis {
+interface GatherAxis {
   /** Positions of the grid. */
   readonly grid: number;
   /** Position p and tap t read the source at p · stride + origin + t · step, which may lie outside: zero. */

@@ -32,7 +32,7 @@ const withoutOnes = (shape: Shape): Shape => shape.filter((size) => size !== 1);
 const optional = (present: boolean, shape: Shape): Shape[] => (present ? [shape] : []);
 
 /** Outputs of a window that moves over an image. */
-export function windowOutputs(
+function windowOutputs(
   size: number,
   window: number,
   stride: number,

@@ -17,7 +17,7 @@ export interface StatisticsStop {
 }
 
 /** Where the gradients of a bucket are complete. */
-export interface BucketStop {
+interface BucketStop {
   readonly stop: 'bucket';
   readonly index: number;
 }

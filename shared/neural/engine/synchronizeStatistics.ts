@@ -4,11 +4,7 @@
 import type { StatisticsStop } from '../compile/programBuilder.ts';
 
 /** Counts, sums and squares: [rows, Σ(x − origin)[channel], Σ(x − origin)²[channel]]. */
-export function momentsToSums(
-  moments: Float32Array,
-  origin: Float32Array,
-  rows: number,
-): Float32Array<ArrayBuffer> {
+function momentsToSums(moments: Float32Array, origin: Float32Array, rows: number): Float32Array<ArrayBuffer> {
   const channels = origin.length;
   const sums = new Float32Array(1 + 2 * channels);
   sums[0] = rows;
@@ -21,7 +17,7 @@ export function momentsToSums(
 }
 
 /** [mean, variance][channel] of all rows. */
-export function sumsToMoments(sums: Float32Array, origin: Float32Array): Float32Array<ArrayBuffer> {
+function sumsToMoments(sums: Float32Array, origin: Float32Array): Float32Array<ArrayBuffer> {
   const channels = origin.length;
   const rows = sums[0] ?? 1;
   const moments = new Float32Array(2 * channels);

@@ -8,7 +8,7 @@ import { TabgradError } from '../../../kernels/errors.ts';
 export type PackedFiles = ReadonlyMap<string, Uint8Array>;
 
 /** Bytes that should be a checkpoint and are not one. */
-export class PackedFilesError extends TabgradError {
+class PackedFilesError extends TabgradError {
   readonly code = 'CHECKPOINT_INVALID';
 }
 

@@ -1,7 +1,7 @@
 // Learning rates by step. All members compute them, in different JavaScript engines: so only arithmetic that IEEE 754
 // rounds the same everywhere is used. (Math.cos and Math.pow are not; engines differ in the last bit.)
 
-export type LearningRateDecay =
+type LearningRateDecay =
   | { readonly kind: 'constant' }
   /** Half a cosine down to `final` times the rate (Loshchilov & Hutter 2017, without restarts). */
   | { readonly kind: 'cosine'; readonly final: number }
@@ -37,7 +37,7 @@ export function learningRateAt(
 }
 
 /** base^exponent by multiplications alone. */
-export function wholePower(base: number, exponent: number): number {
+function wholePower(base: number, exponent: number): number {
   let power = 1;
   for (let square = base, left = exponent; left > 0; left = Math.floor(left / 2)) {
     if (left % 2 === 1) power *= square;

@@ -102,7 +102,7 @@ export class Permutation {
 }
 
 /** A hash of three numbers (the finaliser of MurmurHash3, after each). */
-export function mix(a: number, b: number, c: number): number {
+function mix(a: number, b: number, c: number): number {
   let hash = 0x9e3779b9;
   for (const part of [a, b, c]) {
     hash = Math.imul(hash ^ part, 0x85ebca6b);

@@ -6,7 +6,7 @@ import { elements } from '../graph/graphBuilder.ts';
 import type { TensorDataset, TensorField } from './neuralSpec.ts';
 
 /** Bytes that should be a shard of tensors are not one. */
-export class TensorShardError extends TabgradError {
+class TensorShardError extends TabgradError {
   readonly code = 'SHARD_INVALID';
 }
 
