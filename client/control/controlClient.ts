@@ -119,7 +119,7 @@ export class ControlClient {
     if (this.#queue.length > MAX_QUEUED) this.#queue.shift();
   }
 
-  /** Ends the conversation for good. Idempotent. @returns when the farewell is out, or could not be said in time. */
+  /** Ends the conversation for good. Idempotent. @returns when the goodbye is out, or could not be said in time. */
   close(reason: string): Promise<void> {
     if (this.#closed) return Promise.resolve();
     if (this.#socket) this.#writeGathered(this.#socket);

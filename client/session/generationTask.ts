@@ -167,10 +167,10 @@ export class GenerationTask {
       return { kind: 'failed', code: 'INTERNAL', message };
     }
     if (error.code === 'DEVICE_LOST') return { kind: 'stalled', missing: [], code: error.code, message };
-    const blamed =
+    const named =
       error instanceof PeerMessageError ? error.peers : error.place.peer ? [error.place.peer] : undefined;
-    if (blamed || error instanceof DeadlineError) {
-      return { kind: 'stalled', missing: blamed ?? [], code: error.code, message };
+    if (named || error instanceof DeadlineError) {
+      return { kind: 'stalled', missing: named ?? [], code: error.code, message };
     }
     return { kind: 'failed', code: error.code, message };
   }

@@ -1,4 +1,4 @@
-// A link over a raw channel that has been greeted on. Bytes are frames; text is a farewell, for good or
+// A link over a raw channel that has been greeted on. Bytes are frames; text is a goodbye, for good or
 // until the channel is greeted on again, or a sign of life.
 
 import type { Clock } from '../../shared/clock.ts';
@@ -113,7 +113,7 @@ export class ChannelLink implements Link {
       // It was gone already.
     }
     this.#end(reason);
-    // Dropping the channel now would lose what is still under way. The far side drops it when it has read the farewell.
+    // Dropping the channel now would lose what is still under way. The far side drops it when it has read the goodbye.
     const cancel = this.#clock.after(FAREWELL_MS, () => this.#channel.close(reason));
     void this.#channel.closed.then(cancel);
   }
@@ -168,7 +168,7 @@ function farewellReason(text: string): string {
     const said = JSON.parse(text) as { type?: unknown; reason?: unknown } | null;
     if (said?.type === 'bye') return String(said.reason).slice(0, MAX_REASON_CHARACTERS);
   } catch {
-    // Falls through: whatever it was, it was no farewell.
+    // Falls through: whatever it was, it was no goodbye.
   }
-  return 'the far side sent text that is no farewell';
+  return 'the far side sent text that is no goodbye';
 }

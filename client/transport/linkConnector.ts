@@ -7,7 +7,7 @@ import { messageOf } from '../../shared/text/messageOf.ts';
 import { ChannelLink } from './channelLink.ts';
 import { deferred } from '../../shared/deferred.ts';
 import { greetAsAcceptor, greetAsDialler, type Greeting } from './greeting.ts';
-import { IncomingLobby } from './incomingLobby.ts';
+import { IncomingChannels } from './incomingChannels.ts';
 import type { ConnectOptions, Link, LinkConnector, LinkPath, PeerAddress } from './link.ts';
 import type { PeerEndpoint, RawChannel } from './peerEndpoint.ts';
 import { ParkedChannels } from './parkedChannels.ts';
@@ -57,7 +57,7 @@ class PeerLinkConnector implements LinkConnector {
   readonly #openRelay: OpenRelay | undefined;
   readonly #clock: Clock;
   readonly #onUnproven: (error: PeerUnprovenError) => void;
-  readonly #lobby: IncomingLobby;
+  readonly #incoming: IncomingChannels;
   readonly #links = new Set<Link>();
   readonly #parked: ParkedChannels;
 
@@ -68,8 +68,8 @@ class PeerLinkConnector implements LinkConnector {
     this.#clock = options.clock ?? systemClock;
     this.#onUnproven = options.onUnproven ?? ((): void => undefined);
     this.#parked = new ParkedChannels(this.#clock);
-    this.#lobby = new IncomingLobby(options.workerId, this.#clock);
-    this.#endpoint?.onIncoming((incoming) => this.#lobby.enter(incoming));
+    this.#incoming = new IncomingChannels(options.workerId, this.#clock);
+    this.#endpoint?.onIncoming((incoming) => this.#incoming.enter(incoming));
   }
 
   expect(peers: readonly PeerAddress[], group: string): () => void {
@@ -93,7 +93,7 @@ class PeerLinkConnector implements LinkConnector {
   }
 
   async close(): Promise<void> {
-    this.#lobby.close();
+    this.#incoming.close();
     this.#parked.keepOnly([]);
     for (const link of this.#links) link.close('the worker leaves');
     await this.#endpoint?.close();
@@ -205,7 +205,7 @@ class PeerLinkConnector implements LinkConnector {
     const arrived = deferred<Link>();
     // The dialler may give up a channel and dial again: each one that comes is greeted, the first confirmed is the link.
     const greeted: RawChannel[] = [];
-    const leave = this.#lobby.await(peer, greeting.group, (channel) => {
+    const leave = this.#incoming.await(peer, greeting.group, (channel) => {
       greeted.push(channel);
       if (greeted.length > MAX_GREETED) greeted.shift()?.close('the dialler opened too many others');
       this.#greeted(attempt, channel, 'direct', greetAsAcceptor).then(arrived.resolve, () => undefined);

@@ -4,7 +4,7 @@ import { startCoordinator, type Coordinator } from '../core/server/coordinator.t
 import type { Log } from '../log/log.ts';
 import { startLocalWorkers } from './local/localWorkers.ts';
 import type { LocalDevice, LocalRuntime } from '../options/localWorker.ts';
-import { LocalCrew } from './localCrew.ts';
+import { LocalWorkerGroup } from './localWorkerGroup.ts';
 
 export interface LocalCoordinatorOptions {
   /** Fewest workers that the work can go on with. */
@@ -21,7 +21,7 @@ export interface LocalCoordinatorOptions {
 
 export interface LocalCoordinator {
   readonly coordinator: Coordinator;
-  readonly crew: LocalCrew;
+  readonly crew: LocalWorkerGroup;
   /** Ends both. Idempotent. */
   readonly close: () => Promise<void>;
 }
@@ -30,7 +30,7 @@ export interface LocalCoordinator {
 export async function startLocalCoordinator(options: LocalCoordinatorOptions): Promise<LocalCoordinator> {
   const { onLine, log, ...rest } = options;
   const coordinator = await startCoordinator({ port: 0, ...(log && { log }) });
-  const crew = new LocalCrew({
+  const crew = new LocalWorkerGroup({
     ...rest,
     url: coordinator.url,
     token: coordinator.tokens.local,

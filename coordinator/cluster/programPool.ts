@@ -7,12 +7,12 @@ import { startLocalCoordinator } from './localCoordinator.ts';
 import { openRemoteCluster } from './remoteCluster.ts';
 import { TrainArgumentError } from '../options/trainArgumentError.ts';
 import type { BlobSink } from '../core/blobs/blobStore.ts';
-import type { SeatSource } from '../core/programs/programPipe.ts';
-import { RemoteSeats } from './remote/remoteSeats.ts';
+import type { SlotSource } from '../core/programs/programPipe.ts';
+import { RemoteSlots } from './remote/remoteSlots.ts';
 
 /** Where programs run: the coordinator that has the workers, and its blobs. */
 export interface ProgramCluster {
-  readonly seats: SeatSource;
+  readonly slots: SlotSource;
   readonly blobs: BlobSink;
 }
 
@@ -50,11 +50,11 @@ export async function openProgramPool(options: ProgramPoolOptions): Promise<Prog
   const local = { min: 1, count, runtime, device, signal, onLine };
   const { coordinator, crew, close } = await startLocalCoordinator(local);
   return {
-    seats: {
+    slots: {
       // All are there first, or the first to join would get every program.
-      seat: async (...asked) => {
+      slot: async (...asked) => {
         await crew.ready;
-        return coordinator.seats.seat(...asked);
+        return coordinator.slots.slot(...asked);
       },
     },
     blobs: coordinator.blobs,
@@ -68,7 +68,7 @@ async function openRemote(url: string, { token, signal }: ProgramPoolOptions): P
   const address = { ...access, ca: await environmentAuthorities(access.url, signal), signal };
   const { blobs } = await openRemoteCluster(address);
   return {
-    seats: new RemoteSeats(address),
+    slots: new RemoteSlots(address),
     blobs,
     lost: new Promise<never>(() => undefined),
     close: () => Promise.resolve(),

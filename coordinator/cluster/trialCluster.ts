@@ -6,7 +6,7 @@ import { startLocalWorkers } from './local/localWorkers.ts';
 import type { Log } from '../log/log.ts';
 import { startCoordinator } from '../core/server/coordinator.ts';
 import type { Cluster } from './cluster.ts';
-import { LocalCrew } from './localCrew.ts';
+import { LocalWorkerGroup } from './localWorkerGroup.ts';
 import { TrainArgumentError } from '../options/trainArgumentError.ts';
 import { ownerAccess } from './remote/ownerAccess.ts';
 import { environmentAuthorities } from './remote/serverTrust.ts';
@@ -65,7 +65,7 @@ async function openEmbedded({
   log,
 }: TrialClusterOptions): Promise<TrialCluster> {
   const coordinator = await startCoordinator({ port: 0, log });
-  const crews: LocalCrew[] = [];
+  const crews: LocalWorkerGroup[] = [];
   let asked = 0;
   let fail: (error: unknown) => void = () => undefined;
   const lost = new Promise<never>((_, reject) => (fail = reject));
@@ -89,7 +89,7 @@ async function openEmbedded({
       }
       const count = each * Math.max(1, Math.min(trials, Math.floor(MAX_LOCAL_WORKERS / each)));
       if (count <= asked) return;
-      const crew = new LocalCrew({
+      const crew = new LocalWorkerGroup({
         url: coordinator.url,
         token: coordinator.tokens.local,
         start: startLocalWorkers,

@@ -6,10 +6,10 @@ import { RemoteError } from '../cluster/remote/remoteErrors.ts';
 import { firstPosition, inSources, shownPosition } from './bundle.ts';
 import type { Program } from './program.ts';
 import { ProgramCodeError } from './programErrors.ts';
-import type { SeatedWorker } from '../core/programs/programPipe.ts';
+import type { PlacedWorker } from '../core/programs/programPipe.ts';
 
 /** tabgrad's own errors keep their code; the owner's become a ProgramCodeError. */
-export function explainError(error: CodeError, { code }: Program, worker: SeatedWorker): Error {
+export function explainError(error: CodeError, { code }: Program, worker: PlacedWorker): Error {
   const { name, message, stack = '' } = error;
   if (error.code !== undefined && isKnown(error.code)) return new RemoteError(error.code, message);
   const place = { peer: worker.workerId };

@@ -9,10 +9,10 @@ import { explainError } from './explainError.ts';
 import type { Program } from './program.ts';
 import { ProgramLostError, ProgramStartError } from './programErrors.ts';
 import { PipedInstance, type ProgramInstance } from './programInstance.ts';
-import type { Seat, SeatDemand } from '../core/programs/programPipe.ts';
+import type { Slot, SlotDemand } from '../core/programs/programPipe.ts';
 import type { ProgramCluster } from '../cluster/programPool.ts';
 
-export interface OpenOptions extends Pick<SeatDemand, 'runtime' | 'device'> {
+export interface OpenOptions extends Pick<SlotDemand, 'runtime' | 'device'> {
   /** Workers that are not wanted. One that says what can not be while it opens the program is added. */
   readonly excluded?: Set<string> | undefined;
   /** Workers that are taken only where there is no other. */
@@ -35,7 +35,7 @@ const MAX_LOST = 3;
  *   takes too long, AbortedError, ValueNotPlainError, CheckpointError, ProgramLostError when several workers were lost.
  */
 export async function openProgram(
-  { seats, blobs }: ProgramCluster,
+  { slots, blobs }: ProgramCluster,
   program: Program,
   options: OpenOptions = {},
 ): Promise<ProgramInstance> {
@@ -44,7 +44,7 @@ export async function openProgram(
   for (let lost = 1; ; lost++) {
     // Stored anew each time: what nobody has asked for in a while is swept.
     const frame = await openFrame(program, blobs);
-    const demand: SeatDemand = {
+    const demand: SlotDemand = {
       name: program.name,
       runtime: options.runtime,
       device: options.device,
@@ -52,14 +52,14 @@ export async function openProgram(
       excluded: [...excluded].slice(-MOST_NAMED),
       avoided: [...(options.avoided ?? [])].slice(-MOST_NAMED),
     };
-    const seat = await seats.seat(demand, { signal, onWaiting });
+    const slot = await slots.slot(demand, { signal, onWaiting });
     try {
-      await opened(seat, frame, program, openTimeoutMs, signal);
-      return new PipedInstance(seat, (error, worker) => explainError(error, program, worker));
+      await opened(slot, frame, program, openTimeoutMs, signal);
+      return new PipedInstance(slot, (error, worker) => explainError(error, program, worker));
     } catch (error) {
-      seat.pipe.close('it could not be opened');
+      slot.pipe.close('it could not be opened');
       const isNonsense = error instanceof ProgramFrameError;
-      if (isNonsense) excluded.add(seat.worker.workerId);
+      if (isNonsense) excluded.add(slot.worker.workerId);
       if (!(isNonsense || error instanceof ProgramLostError) || lost >= MAX_LOST) throw error;
     }
   }
@@ -82,13 +82,13 @@ async function openFrame(program: Program, blobs: BlobSink): Promise<Uint8Array>
 }
 
 function opened(
-  seat: Seat,
+  slot: Slot,
   frame: Uint8Array,
   program: Program,
   timeoutMs: number,
   signal: AbortSignal | undefined,
 ): Promise<void> {
-  const { worker, pipe } = seat;
+  const { worker, pipe } = slot;
   const place = { peer: worker.workerId };
   return new Promise((resolve, reject) => {
     const late = new DeadlineError(

@@ -10,7 +10,7 @@ import {
 } from '../../shared/program/programFrame.ts';
 import { fromProgram, type CodeError, type FromProgram } from '../../shared/protocol/program.ts';
 import { ProgramLostError } from './programErrors.ts';
-import type { ProgramPipe, Seat, SeatedWorker } from '../core/programs/programPipe.ts';
+import type { ProgramPipe, Slot, PlacedWorker } from '../core/programs/programPipe.ts';
 
 export interface CallOptions {
   /** Withdraws the call: it rejects with AbortedError at once, and the program's signal fires. */
@@ -23,7 +23,7 @@ export interface CallOptions {
 }
 
 export interface ProgramInstance {
-  readonly worker: SeatedWorker;
+  readonly worker: PlacedWorker;
   /** Resolves with how it ended; all calls in its hands have failed with ProgramLostError by then. Never rejects. */
   readonly ended: Promise<string>;
   /** Resolves with the reason when the worker's volunteer wants it back: no new calls, and close soon. Never rejects. */
@@ -45,17 +45,17 @@ interface Call {
 }
 
 export class PipedInstance implements ProgramInstance {
-  readonly worker: SeatedWorker;
+  readonly worker: PlacedWorker;
   readonly ended: Promise<string>;
   readonly leaving: Promise<string>;
   readonly #pipe: ProgramPipe;
-  readonly #explain: (error: CodeError, worker: SeatedWorker) => Error;
+  readonly #explain: (error: CodeError, worker: PlacedWorker) => Error;
   readonly #calls = new Map<number, Call>();
   #lastCall = 0;
   #end: string | undefined;
 
   /** @param explain makes an error of what the program threw. */
-  constructor({ worker, pipe, leaving }: Seat, explain: (error: CodeError, worker: SeatedWorker) => Error) {
+  constructor({ worker, pipe, leaving }: Slot, explain: (error: CodeError, worker: PlacedWorker) => Error) {
     this.worker = worker;
     this.leaving = leaving;
     this.#pipe = pipe;

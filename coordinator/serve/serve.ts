@@ -8,7 +8,7 @@ import type { BlobStore } from '../core/blobs/blobStore.ts';
 import { logOrStderr } from '../log/logWriter.ts';
 import { AttemptThrottle } from '../core/pool/attemptThrottle.ts';
 import type { Log } from '../log/log.ts';
-import type { SeatSource } from '../core/programs/programPipe.ts';
+import type { SlotSource } from '../core/programs/programPipe.ts';
 import { packageVersion } from '../files/packageVersion.ts';
 import { allowedHosts, coordinatorAddresses, isShared } from '../core/http/addresses.ts';
 import { listen } from '../core/http/httpServer.ts';
@@ -49,7 +49,7 @@ export interface ServeCoordinator {
   readonly deployments: ServeRecord;
   readonly blobs: BlobStore;
   /** The pool's workers, for replicas that run on them; a storage folder has none. */
-  readonly seats?: SeatSource | undefined;
+  readonly slots?: SlotSource | undefined;
 }
 
 export interface ServeOptions {
@@ -223,8 +223,8 @@ export class Serve {
         { field: 'routePrefix' },
       );
     }
-    const { seats, blobs } = this.#coordinator ?? {};
-    const plan = planApplication(application, seats && blobs && { seats, blobs });
+    const { slots, blobs } = this.#coordinator ?? {};
+    const plan = planApplication(application, slots && blobs && { slots, blobs });
     const recipe = this.#coordinator && (await makeRecipe(application, this.#coordinator.blobs));
     await this.#listen(options);
     const app = this.#apps.get(name) ?? new RunningApp(name, this.#clock, this.#log);

@@ -18,7 +18,7 @@ import { startLocalWorkers } from '../../coordinator/cluster/local/localWorkers.
 import { formatCount, formatDuration } from '../../coordinator/progress/formatNumbers.ts';
 import { startCoordinator, type Coordinator } from '../../coordinator/core/server/coordinator.ts';
 import { PortInUseError } from '../../coordinator/http/httpErrors.ts';
-import { LocalCrew } from '../../coordinator/cluster/localCrew.ts';
+import { LocalWorkerGroup } from '../../coordinator/cluster/localWorkerGroup.ts';
 import type { Lesson } from './lesson/lesson.ts';
 import { predictStep } from './lesson/predictStep.ts';
 import { serveStep } from './lesson/serveStep.ts';
@@ -99,7 +99,7 @@ async function main(signal: AbortSignal): Promise<void> {
   const step = (title: string): void => say(`\n${title}  (${formatDuration(now() - startedAt)})`);
   const coordinator = await startOnPort(values.port);
   const left = await leaveTokens(coordinator, { host: '127.0.0.1', env: process.env }, say);
-  const crew = new LocalCrew({
+  const crew = new LocalWorkerGroup({
     url: coordinator.url,
     token: coordinator.tokens.local,
     min: runtimes.length,

@@ -7,7 +7,7 @@ import type { ManualClock } from '../setup/manualClock.ts';
 import type { RandomChoices } from './randomChoices.ts';
 
 /** A member's place in a generation, as long as it takes part. */
-export interface Seat {
+export interface Slot {
   readonly workerId: string;
   /** Its keys with the others, as the coordinator gave them. */
   readonly linkKeys: Readonly<Record<string, string>>;
@@ -22,7 +22,7 @@ export interface Seat {
 interface Meeting {
   readonly generation: number;
   readonly members: readonly string[];
-  readonly seats: Map<string, Seat>;
+  readonly slots: Map<string, Slot>;
   readonly contributions: Map<number, Map<string, string>>;
   readonly gone: Set<string>;
 }
@@ -41,22 +41,22 @@ export class PeerNetwork {
     this.#random = random;
   }
 
-  /** Takes a seat; the returned function gives it up. */
-  join(generation: number, members: readonly string[], seat: Seat): () => void {
+  /** Takes a slot; the returned function gives it up. */
+  join(generation: number, members: readonly string[], slot: Slot): () => void {
     const meeting = this.#meetings.get(generation) ?? {
       generation,
       members,
-      seats: new Map<string, Seat>(),
+      slots: new Map<string, Slot>(),
       contributions: new Map<number, Map<string, string>>(),
       gone: new Set<string>(),
     };
     this.#meetings.set(generation, meeting);
     if (meeting.members.join() !== members.join())
       throw new Error(`generation ${generation} has two member lists`);
-    for (const other of meeting.seats.values()) checkKeys(generation, seat, other);
-    meeting.seats.set(seat.workerId, seat);
-    if (meeting.seats.size === members.length && meeting.gone.size === 0) this.#connect(meeting);
-    return () => this.#leave(meeting, seat.workerId);
+    for (const other of meeting.slots.values()) checkKeys(generation, slot, other);
+    meeting.slots.set(slot.workerId, slot);
+    if (meeting.slots.size === members.length && meeting.gone.size === 0) this.#connect(meeting);
+    return () => this.#leave(meeting, slot.workerId);
   }
 
   /** Sends this member's share of a round to the others. `previous` is what it holds as the round before. */
@@ -76,9 +76,9 @@ export class PeerNetwork {
     const digest = createHash('sha256').update(`${previous}/${generation}/${round}`).digest('hex');
     const content = digest.slice(0, 16);
     this.made.add(content);
-    for (const seat of meeting.seats.values()) {
+    for (const slot of meeting.slots.values()) {
       this.#clock.after(this.#random.between(0, 30), () => {
-        if (!meeting.gone.has(seat.workerId)) seat.completed(round, content);
+        if (!meeting.gone.has(slot.workerId)) slot.completed(round, content);
       });
     }
   }
@@ -88,7 +88,7 @@ export class PeerNetwork {
     const meeting = this.#meetings.get(generation);
     if (!meeting) return [];
     return meeting.members.filter(
-      (other) => other !== workerId && (!meeting.seats.has(other) || this.#isBroken(workerId, other)),
+      (other) => other !== workerId && (!meeting.slots.has(other) || this.#isBroken(workerId, other)),
     );
   }
 
@@ -96,7 +96,7 @@ export class PeerNetwork {
   waitingFor(generation: number, workerId: string, round: number): string[] {
     const meeting = this.#meetings.get(generation);
     if (!meeting) return [];
-    if (meeting.seats.size < meeting.members.length) return this.missing(generation, workerId);
+    if (meeting.slots.size < meeting.members.length) return this.missing(generation, workerId);
     const shares = meeting.contributions.get(round);
     return shares?.has(workerId) === true ? meeting.members.filter((other) => !shares.has(other)) : [];
   }
@@ -106,17 +106,17 @@ export class PeerNetwork {
   }
 
   #connect(meeting: Meeting): void {
-    for (const seat of meeting.seats.values()) {
-      if (meeting.members.some((other) => this.#isBroken(seat.workerId, other))) continue;
+    for (const slot of meeting.slots.values()) {
+      if (meeting.members.some((other) => this.#isBroken(slot.workerId, other))) continue;
       this.#clock.after(this.#random.between(5, 50), () => {
-        if (!meeting.gone.has(seat.workerId)) seat.connected();
+        if (!meeting.gone.has(slot.workerId)) slot.connected();
       });
     }
   }
 
   #leave(meeting: Meeting, workerId: string): void {
     meeting.gone.add(workerId);
-    for (const other of meeting.seats.keys()) if (!meeting.gone.has(other)) this.#stall(meeting, other);
+    for (const other of meeting.slots.keys()) if (!meeting.gone.has(other)) this.#stall(meeting, other);
   }
 
   /** Some notice quickly and know who is missing, others notice late or blame somebody else. */
@@ -128,13 +128,13 @@ export class PeerNetwork {
       : this.#random.between(1, 50);
     this.#clock.after(noticeMs, () => {
       if (!meeting.gone.has(workerId))
-        meeting.seats.get(workerId)?.stalled(named.filter((id) => id !== workerId));
+        meeting.slots.get(workerId)?.stalled(named.filter((id) => id !== workerId));
     });
   }
 }
 
 /** The two ends of a link have one key, that is no other pair's. */
-function checkKeys(generation: number, one: Seat, other: Seat): void {
+function checkKeys(generation: number, one: Slot, other: Slot): void {
   const key = one.linkKeys[other.workerId];
   const isShared = Object.values(one.linkKeys).filter((another) => another === key).length !== 1;
   if (key !== undefined && key === other.linkKeys[one.workerId] && !isShared) return;

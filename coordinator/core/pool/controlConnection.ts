@@ -10,7 +10,7 @@ export interface ControlConnection {
   /** Asks for a sign of life below the level of messages: a throttled background tab still answers these. */
   ping(): void;
   close(code: number, reason: string): void;
-  /** Drops the connection without a farewell: the other end does not answer anyway. */
+  /** Drops the connection without a goodbye: the other end does not answer anyway. */
   terminate(): void;
 }
 

@@ -99,13 +99,13 @@ export class Pool {
   }
 
   /** One more program runs on the worker. */
-  seat(workerId: string): void {
+  slot(workerId: string): void {
     const entry = this.#entries.get(workerId);
     if (entry) this.#change(entry, { programs: entry.worker.programs + 1 });
   }
 
   /** One program less. */
-  unseat(workerId: string): void {
+  leaveSlot(workerId: string): void {
     const entry = this.#entries.get(workerId);
     if (entry) this.#change(entry, { programs: Math.max(0, entry.worker.programs - 1) });
   }
@@ -310,7 +310,7 @@ export class Pool {
   #away(entry: PoolEntry, code: number, reason: string): void {
     entry.socket = undefined;
     if (code === closeCodes.normal || code === closeCodes.goingAway || code === closeCodes.policy) {
-      return this.#lose(entry, entry.worker.leaving ?? (reason || farewell(code)));
+      return this.#lose(entry, entry.worker.leaving ?? (reason || closeReason(code)));
     }
     const { clock, graceMs = 20_000 } = this.#options;
     this.#log.worker(
@@ -358,6 +358,6 @@ export class Pool {
   }
 }
 
-function farewell(code: number): string {
+function closeReason(code: number): string {
   return code === closeCodes.goingAway ? 'its page or process was closed' : 'it said goodbye';
 }

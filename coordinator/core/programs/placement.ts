@@ -1,19 +1,19 @@
 // Which worker a program gets, or what it waits for.
 
 import type { PoolWorker } from '../pool/poolWorker.ts';
-import type { SeatDemand } from './programPipe.ts';
+import type { SlotDemand } from './programPipe.ts';
 
 type SetAside = ReadonlyMap<string, string>;
 
 /** The free worker with the fewest programs, of those the first that joined; avoided ones last. */
 export function chooseWorker(
   workers: readonly PoolWorker[],
-  demand: SeatDemand,
+  demand: SlotDemand,
   setAside: SetAside,
 ): PoolWorker | undefined {
   return workers
     .filter((worker) => isHere(worker) && isWanted(worker, demand) && !setAside.has(worker.workerId))
-    .filter((worker) => worker.runId === undefined && worker.programs < seatsOf(worker))
+    .filter((worker) => worker.runId === undefined && worker.programs < slotsOf(worker))
     .sort((a, b) => avoidance(a, demand) - avoidance(b, demand) || a.programs - b.programs)[0];
 }
 
@@ -21,7 +21,7 @@ export function chooseWorker(
 const MOST_PROGRAMS = 16;
 
 /** Programs that a worker takes at a time: each has a thread. */
-function seatsOf({ cores }: PoolWorker): number {
+function slotsOf({ cores }: PoolWorker): number {
   return Math.min(MOST_PROGRAMS, Math.max(1, cores));
 }
 
@@ -29,7 +29,7 @@ function isHere(worker: PoolWorker): boolean {
   return worker.present && worker.peerId !== undefined && worker.leaving === undefined;
 }
 
-function isWanted(worker: PoolWorker, demand: SeatDemand): boolean {
+function isWanted(worker: PoolWorker, demand: SlotDemand): boolean {
   return (
     !isExcluded(worker, demand) &&
     (demand.runtime === undefined || demand.runtime === worker.runtime) &&
@@ -38,21 +38,21 @@ function isWanted(worker: PoolWorker, demand: SeatDemand): boolean {
   );
 }
 
-function isExcluded({ workerId }: PoolWorker, { excluded = [] }: SeatDemand): boolean {
+function isExcluded({ workerId }: PoolWorker, { excluded = [] }: SlotDemand): boolean {
   return excluded.includes(workerId);
 }
 
-function avoidance({ workerId }: PoolWorker, { avoided = [] }: SeatDemand): number {
+function avoidance({ workerId }: PoolWorker, { avoided = [] }: SlotDemand): number {
   return avoided.includes(workerId) ? 1 : 0;
 }
 
-function runsIt({ takesPrograms }: PoolWorker, { ownersCode }: SeatDemand): boolean {
+function runsIt({ takesPrograms }: PoolWorker, { ownersCode }: SlotDemand): boolean {
   return takesPrograms === 'any' || (takesPrograms === 'builtin' && !ownersCode);
 }
 
 export function waitingReason(
   workers: readonly PoolWorker[],
-  demand: SeatDemand,
+  demand: SlotDemand,
   setAside: SetAside,
 ): string {
   const wanted = [demand.runtime, demand.device].filter((word) => word !== undefined).join(' ');
@@ -65,7 +65,7 @@ export function waitingReason(
   count('in a run', (worker) => isHere(worker) && isKind(worker) && worker.runId !== undefined);
   count(
     'full of programs',
-    (worker) => isHere(worker) && isKind(worker) && worker.programs >= seatsOf(worker),
+    (worker) => isHere(worker) && isKind(worker) && worker.programs >= slotsOf(worker),
   );
   count("not running owners' code", (worker) => isHere(worker) && !runsIt(worker, demand));
   count('whose answers could not be', (worker) => isExcluded(worker, demand));

@@ -7,7 +7,7 @@ import type { Log } from '../../log/log.ts';
 import type { Pool } from '../pool/pool.ts';
 import type { PoolWorker } from '../pool/poolWorker.ts';
 import { makeId } from '../pool/secrets.ts';
-import type { ProgramPipe, Seat, SeatDemand, SeatOptions, SeatSource } from './programPipe.ts';
+import type { ProgramPipe, Slot, SlotDemand, SlotOptions, SlotSource } from './programPipe.ts';
 import { chooseWorker, waitingReason } from './placement.ts';
 
 export interface ProgramHostOptions {
@@ -17,12 +17,12 @@ export interface ProgramHostOptions {
 }
 
 interface Request {
-  readonly demand: SeatDemand;
-  readonly options: SeatOptions;
+  readonly demand: SlotDemand;
+  readonly options: SlotOptions;
   /** Workers that did not open a socket for it, with why. */
   readonly setAside: Map<string, string>;
   reason: string | undefined;
-  settle(seat: Seat): void;
+  settle(slot: Slot): void;
 }
 
 /** A worker that was asked to dial and has not yet. */
@@ -35,7 +35,7 @@ interface Dial {
 /** From the wish until the worker's socket is there. */
 const DIAL_TIMEOUT_MS = 20_000;
 
-export class ProgramHost implements SeatSource {
+export class ProgramHost implements SlotSource {
   readonly #options: ProgramHostOptions;
   readonly #requests: Request[] = [];
   readonly #dials = new Map<string, Dial>();
@@ -57,7 +57,7 @@ export class ProgramHost implements SeatSource {
     });
   }
 
-  seat(demand: SeatDemand, options: SeatOptions = {}): Promise<Seat> {
+  slot(demand: SlotDemand, options: SlotOptions = {}): Promise<Slot> {
     const { signal } = options;
     return new Promise((resolve, reject) => {
       const withdraw = (): void => {
@@ -69,9 +69,9 @@ export class ProgramHost implements SeatSource {
         options,
         setAside: new Map(),
         reason: undefined,
-        settle: (seat) => {
+        settle: (slot) => {
           signal?.removeEventListener('abort', withdraw);
-          resolve(seat);
+          resolve(slot);
         },
       };
       if (signal?.aborted) return withdraw();
@@ -120,8 +120,8 @@ export class ProgramHost implements SeatSource {
   async #give({ workerId, runtime, device }: PoolWorker, request: Request): Promise<void> {
     const { pool, log } = this.#options;
     this.#requests.splice(this.#requests.indexOf(request), 1);
-    pool.seat(workerId);
-    const free = (): void => pool.unseat(workerId);
+    pool.slot(workerId);
+    const free = (): void => pool.leaveSlot(workerId);
     const pipe = await this.#dial(workerId).catch((error: Error) => error);
     if (pipe instanceof Error) {
       log({

@@ -15,25 +15,25 @@ export interface ProgramPipe {
 }
 
 /** A worker that was given to a program. */
-export interface Seat {
-  readonly worker: SeatedWorker;
+export interface Slot {
+  readonly worker: PlacedWorker;
   readonly pipe: ProgramPipe;
   /** Resolves with the reason when the volunteer wants the worker back: no new calls, and close soon. Never rejects. */
   readonly leaving: Promise<string>;
 }
 
-export interface SeatedWorker {
+export interface PlacedWorker {
   readonly workerId: string;
   readonly runtime: 'browser' | 'deno' | 'node';
   readonly device: 'cpu' | 'webgpu';
 }
 
 /** What a program asks of its worker. */
-export interface SeatDemand {
+export interface SlotDemand {
   /** Who asks, for reasons and logs: "mapBatches Classifier". */
   readonly name: string;
-  readonly runtime?: SeatedWorker['runtime'] | undefined;
-  readonly device?: SeatedWorker['device'] | undefined;
+  readonly runtime?: PlacedWorker['runtime'] | undefined;
+  readonly device?: PlacedWorker['device'] | undefined;
   /** Whether it is the owner's code, which not every worker runs. */
   readonly ownersCode: boolean;
   /** Workers that are not wanted, by id: their answers could not be. */
@@ -42,14 +42,14 @@ export interface SeatDemand {
   readonly avoided?: string[] | undefined;
 }
 
-export interface SeatOptions {
+export interface SlotOptions {
   readonly signal?: AbortSignal | undefined;
   /** Told why there is no worker yet, whenever that changes. */
   readonly onWaiting?: ((reason: string) => void) | undefined;
 }
 
 /** Gives workers to programs: a coordinator's pool, in this process or another. */
-export interface SeatSource {
+export interface SlotSource {
   /** Resolves when a worker is there; waits as long as it takes. @throws AbortedError when the signal fires. */
-  seat(demand: SeatDemand, options?: SeatOptions): Promise<Seat>;
+  slot(demand: SlotDemand, options?: SlotOptions): Promise<Slot>;
 }

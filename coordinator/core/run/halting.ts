@@ -9,7 +9,7 @@ import { formGroup } from './formation.ts';
 import { setAsideLate } from './lateness.ts';
 import { roundPatienceMs, silentMembers, standsStill } from './patience.ts';
 import { settleRounds, takeHaltedRounds, type HaltWish } from './roundAgreement.ts';
-import { noBarren, recordedRounds } from './runState.ts';
+import { noFruitless, recordedRounds } from './runState.ts';
 import type { Member } from './runState.ts';
 import { dropMember, expel } from './setAside.ts';
 import { hearWaiting, judgeStall } from './stalls.ts';
@@ -155,7 +155,7 @@ export function checkHalted(turn: Turn): void {
   if (turn.state.stopReason !== undefined) return endRun(turn, outcome(turn, 'stopped'));
   if (!settleDispute(turn)) {
     if (halt.stalled) judgeStall(turn);
-    else turn.set({ barren: noBarren });
+    else turn.set({ fruitless: noFruitless });
   }
   if (turn.state.phase === 'ended') return;
   turn.set({ phase: 'waiting', halt: undefined });

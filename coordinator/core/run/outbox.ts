@@ -5,7 +5,7 @@ import type { RunFact } from './runRecord.ts';
 export interface Outgoing {
   readonly facts?: readonly RunFact[];
   readonly deliver?: () => void | Promise<void>;
-  /** Delivered even after facts could not be kept: farewells. */
+  /** Delivered even after facts could not be kept: goodbyes. */
   readonly always?: boolean;
 }
 

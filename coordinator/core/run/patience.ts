@@ -30,13 +30,13 @@ export function usualRoundMs({ lastRoundsMs }: Pick<RunState, 'lastRoundsMs'>): 
 
 /** How long the group may go without a committed round. */
 export function roundPatienceMs({ kind, timing }: RunPlan, state: RunState): number {
-  const { lastRoundsMs, barren } = state;
+  const { lastRoundsMs, fruitless } = state;
   const learnedMs = TIMES_THE_LONGEST_ROUND * longestRoundMs(state);
   const longestMs = Math.max(timing.roundIdleMs, learnedMs);
   // Steps are told of several at a time, and between them evaluations and stored states take their time.
   if (!kind.recordsEveryRound) return longestMs;
   const leastMs = timing.quietMs * (lastRoundsMs.length === 0 ? FIRST_ROUND_FACTOR : 1);
-  const unexplained = barren.accusers.size > 0 ? 0 : barren.generations;
+  const unexplained = fruitless.accusers.size > 0 ? 0 : fruitless.generations;
   return Math.min(longestMs, Math.max(learnedMs, leastMs * PATIENCE_GROWTH ** unexplained));
 }
 

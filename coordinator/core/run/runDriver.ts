@@ -9,7 +9,7 @@ import type { Log } from '../../log/log.ts';
 import type { Pool } from '../pool/pool.ts';
 import { endFacts, eventFacts, groupFact, roundFacts } from './facts.ts';
 import { asRunWorker } from './asRunWorker.ts';
-import { muster } from './muster.ts';
+import { awaitMembers } from './awaitMembers.ts';
 import { Outbox } from './outbox.ts';
 import { resumedRunState } from './resumeRun.ts';
 import type { RunFact, SavedRun } from './runRecord.ts';
@@ -70,7 +70,7 @@ export class RunDriver implements RunHandle {
     this.#plan = planOf(request, timing, (round) => this.#isEnough(round));
     this.#state = saved ? resumedRunState(saved, this.#now()) : initialRunState();
     this.#outbox = new Outbox(options.keep, (error) => this.fail(asError(error)));
-    this.started = this.#start(this.#plan.timing.musterMs);
+    this.started = this.#start(this.#plan.timing.awaitMembersMs);
     this.started.catch(() => undefined);
     this.done = new Promise((resolve, reject) => (this.#settle = { resolve, reject }));
     // Whoever cares listens to `done` too; a run that fails unwatched must not end the process.
@@ -113,7 +113,7 @@ export class RunDriver implements RunHandle {
     this.#settle?.reject(error);
   }
 
-  async #start(musterMs: number): Promise<void> {
+  async #start(awaitMembersMs: number): Promise<void> {
     const { request, saved, blobs } = this.#options;
     const kept = new Promise<void>((resolve) =>
       this.#outbox.post({ facts: saved ? [] : [{ type: 'started', request }], deliver: resolve }),
@@ -130,9 +130,10 @@ export class RunDriver implements RunHandle {
     if (members.length === 0) return this.#listen(new Map());
     if (waitingReason !== undefined) this.#emit({ type: 'waiting', reason: waitingReason });
     const workerIds = members.map((member) => member.workerId);
-    const lateness = `did not come back within ${musterMs} ms after the coordinator was restarted`;
-    this.#unsubscribe = muster({ pool, clock, runId: this.runId, workerIds, timeoutMs: musterMs }, () =>
-      this.#listen(new Map(workerIds.map((workerId) => [workerId, lateness]))),
+    const lateness = `did not come back within ${awaitMembersMs} ms after the coordinator was restarted`;
+    this.#unsubscribe = awaitMembers(
+      { pool, clock, runId: this.runId, workerIds, timeoutMs: awaitMembersMs },
+      () => this.#listen(new Map(workerIds.map((workerId) => [workerId, lateness]))),
     );
   }
 
@@ -305,7 +306,7 @@ export class RunDriver implements RunHandle {
   #end(decided: RunOutcome | Error): void {
     const result = this.#ownersError ?? decided;
     this.#unsubscribe();
-    // The farewells leave first: who waits for the end may close the coordinator.
+    // The goodbyes leave first: who waits for the end may close the coordinator.
     this.#outbox.post({
       facts: endFacts(result),
       deliver: () => (result instanceof Error ? this.#settle?.reject(result) : this.#settle?.resolve(result)),

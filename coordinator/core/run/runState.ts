@@ -55,7 +55,7 @@ export interface RunTiming {
   /** Least time for the first word of a member, and for its answer to a halt, where all others have given theirs. */
   readonly silenceMs: number;
   /** How long a run waits, after a restart of the coordinator, for all of its group to come back. */
-  readonly musterMs: number;
+  readonly awaitMembersMs: number;
 }
 
 export const defaultTiming: RunTiming = {
@@ -70,7 +70,7 @@ export const defaultTiming: RunTiming = {
   haltMs: 30_000,
   silenceMs: 4_000,
   // Workers try again after 250 ms, then ever more rarely, at most 15 s apart.
-  musterMs: 15_000,
+  awaitMembersMs: 15_000,
 };
 
 /** A worker of the pool as far as this run may use it. */
@@ -133,7 +133,7 @@ interface Halt {
 }
 
 /** Generations that ended without a round, one after the other. */
-export interface Barren {
+export interface FruitlessGenerations {
   readonly generations: number;
   /** By worker: who said that the group can not go on because of it. The worker itself, others, or the coordinator. */
   readonly accusers: ReadonlyMap<string, ReadonlySet<string>>;
@@ -229,7 +229,7 @@ export interface RunState {
   readonly weights: ReadonlyMap<string, number>;
   readonly planChangedAtRound: number;
   readonly failures: number;
-  readonly barren: Barren;
+  readonly fruitless: FruitlessGenerations;
   readonly halt: Halt | undefined;
   readonly stopReason: string | undefined;
   readonly waitingReason: string | undefined;
@@ -333,7 +333,7 @@ export type RunCommand =
       readonly result: RunOutcome | TabgradError | Error;
     };
 
-export const noBarren: Barren = { generations: 0, accusers: new Map(), message: '' };
+export const noFruitless: FruitlessGenerations = { generations: 0, accusers: new Map(), message: '' };
 export const noDisputes: Disputes = { inARow: 0, total: 0 };
 
 /** @param record of an earlier life of the coordinator; the run goes on with this very array. */
@@ -373,7 +373,7 @@ export function initialRunState(record: CommittedRound[] = []): RunState {
     weights: new Map(),
     planChangedAtRound: 0,
     failures: 0,
-    barren: noBarren,
+    fruitless: noFruitless,
     halt: undefined,
     stopReason: undefined,
     waitingReason: undefined,

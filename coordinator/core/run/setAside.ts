@@ -1,6 +1,6 @@
 // Members that leave a generation against their will, and workers that are not to be used.
 
-import { noBarren } from './runState.ts';
+import { noFruitless } from './runState.ts';
 import type { SetAside } from './runState.ts';
 import type { Turn } from './turn.ts';
 
@@ -11,7 +11,7 @@ export function dropMember(turn: Turn, workerId: string, reason: string): void {
   turn.set({
     members: turn.state.members.filter((one) => one.workerId !== workerId),
     // What it knew may be lost with it; that is nobody's fault.
-    barren: noBarren,
+    fruitless: noFruitless,
   });
   turn.command({ type: 'unclaim', workerId });
   turn.emit({ type: 'workerLost', workerId, reason, shards: member.leases.length });

@@ -5,23 +5,23 @@ import { endRun, forgive, names } from './ending.ts';
 import { enoughWithout } from './formation.ts';
 import { setAsideLate, WORK_PER_WAIT } from './lateness.ts';
 import { RunStuckError } from './runErrors.ts';
-import { noBarren, recordedRounds } from './runState.ts';
+import { noFruitless, recordedRounds } from './runState.ts';
 import type { Member } from './runState.ts';
 import { liftForgiven, setAside } from './setAside.ts';
 import type { Turn } from './turn.ts';
 
-/** Fruitless generations in a row before somebody is blamed. */
+/** Fruitless generations in a row before a member is set aside. */
 const PATIENCE_GENERATIONS = 3;
 /** What the coordinator saw itself. */
 export const COORDINATOR = '';
 
 /** Notes that the group can not go on because of these workers. @param accuser a worker, or the coordinator itself. */
 export function accuse(turn: Turn, accuser: string, workerIds: readonly string[], message: string): void {
-  const { barren } = turn.state;
-  const accusers = new Map(barren.accusers);
+  const { fruitless } = turn.state;
+  const accusers = new Map(fruitless.accusers);
   for (const workerId of workerIds)
     accusers.set(workerId, new Set([...(accusers.get(workerId) ?? []), accuser]));
-  turn.set({ barren: { ...barren, accusers, message } });
+  turn.set({ fruitless: { ...fruitless, accusers, message } });
 }
 
 /**
@@ -31,7 +31,7 @@ export function accuse(turn: Turn, accuser: string, workerIds: readonly string[]
 export function hearWaiting(turn: Turn, workerId: string, missing: readonly string[]): void {
   if (turn.state.halt?.isStandstill !== true) return;
   const others = missing.filter((id) => id !== workerId && turn.member(id));
-  const { message } = turn.state.barren;
+  const { message } = turn.state.fruitless;
   if (others.length > 0)
     accuse(turn, workerId, others, message === '' ? `${workerId} waited for ${others.join(', ')}` : message);
 }
@@ -39,26 +39,26 @@ export function hearWaiting(turn: Turn, workerId: string, missing: readonly stri
 /** Sets one of a group aside that is stuck; without enough others the run fails, unless it got something done. */
 export function judgeStall(turn: Turn): void {
   const { state, plan, atMs } = turn;
-  if (state.members.length === 0) return turn.set({ barren: noBarren });
+  if (state.members.length === 0) return turn.set({ fruitless: noFruitless });
   const culprit = accusedByMost(turn);
   if (culprit !== undefined && enoughWithout(turn, [culprit])) {
-    turn.set({ barren: noBarren });
+    turn.set({ fruitless: noFruitless });
     return setAsideLate(turn, culprit, 'most others waited for it in vain', { isProven: true });
   }
   // Where not every round is recorded, a member that told of one is proof enough.
   const hasWorked = !plan.kind.recordsEveryRound && state.members.some((member) => member.hasWorked);
   const hasRounds = hasWorked || recordedRounds(state) > state.recordAtFormation;
   const isEnough = state.members.some(({ workerId }) => enoughWithout(turn, [workerId]));
-  if (hasRounds && (!isEnough || wasWorth(turn))) return turn.set({ barren: noBarren });
-  const { barren } = state;
-  const generations = barren.generations + 1;
-  turn.set({ barren: { ...barren, generations } });
+  if (hasRounds && (!isEnough || wasWorth(turn))) return turn.set({ fruitless: noFruitless });
+  const { fruitless } = state;
+  const generations = fruitless.generations + 1;
+  turn.set({ fruitless: { ...fruitless, generations } });
   if (generations < PATIENCE_GENERATIONS) return;
   const suspect = mostSuspect(turn);
-  turn.set({ barren: noBarren });
+  turn.set({ fruitless: noFruitless });
   if (!suspect) return;
   const { workerId, accuser } = suspect;
-  const what = `${generations} generations in a row ended without a round; the last message was: ${barren.message}`;
+  const what = `${generations} generations in a row ended without a round; the last message was: ${fruitless.message}`;
   if (enoughWithout(turn, [workerId])) {
     return setAside(turn, workerId, {
       reason: what,
@@ -86,10 +86,10 @@ function wasWorth({ state, atMs }: Turn): boolean {
 
 /** The member for whom most of the group waited. */
 function accusedByMost({ state }: Turn): string | undefined {
-  const { members, barren } = state;
+  const { members, fruitless } = state;
   const here = new Set(members.map(({ workerId }) => workerId));
   const accusers = (workerId: string): number =>
-    [...(barren.accusers.get(workerId) ?? [])].filter((id) => id !== workerId && here.has(id)).length;
+    [...(fruitless.accusers.get(workerId) ?? [])].filter((id) => id !== workerId && here.has(id)).length;
   const [most, next] = members
     .map(({ workerId }) => ({ workerId, count: accusers(workerId) }))
     .sort((a, b) => b.count - a.count);
@@ -108,9 +108,9 @@ interface Suspect {
  * them: the one who had more such quarrels, of equal ones the newest, which is likelier the one that does not fit in.
  */
 function mostSuspect(turn: Turn): Suspect | undefined {
-  const { members, barren } = turn.state;
+  const { members, fruitless } = turn.state;
   const accusersOf = ({ workerId }: Member): ReadonlySet<string> =>
-    barren.accusers.get(workerId) ?? new Set();
+    fruitless.accusers.get(workerId) ?? new Set();
   const isProven = (member: Member): boolean => {
     const accusers = accusersOf(member);
     return accusers.size > 1 || accusers.has(COORDINATOR) || accusers.has(member.workerId);

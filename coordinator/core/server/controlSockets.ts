@@ -16,7 +16,7 @@ import type { UpgradeHandler } from '../http/upgradeDispatcher.ts';
 
 export interface ControlSockets {
   readonly handleUpgrade: UpgradeHandler;
-  /** Waits a moment for farewells to be answered, then drops what is left. */
+  /** Waits a moment for goodbyes to be answered, then drops what is left. */
   close(): Promise<void>;
 }
 

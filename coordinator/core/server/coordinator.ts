@@ -18,7 +18,7 @@ import { Pool } from '../pool/pool.ts';
 import { WorkerProofs } from '../pool/workerProofs.ts';
 import { makeSecret } from '../pool/secrets.ts';
 import { ProgramHost } from '../programs/programHost.ts';
-import type { SeatSource } from '../programs/programPipe.ts';
+import type { SlotSource } from '../programs/programPipe.ts';
 import { RunRegistry } from '../run/runRegistry.ts';
 import type { RunHandle, RunRequest } from '../run/runRequest.ts';
 import type { RunTiming } from '../run/runState.ts';
@@ -112,7 +112,7 @@ export interface Coordinator {
   /** The record of tuning experiments. */
   readonly experiments: ExperimentRecord;
   /** Gives workers to programs: see openProgram. */
-  readonly seats: SeatSource;
+  readonly slots: SlotSource;
   /** @throws RunExistsError, RunRequestInvalidError */
   startRun(request: RunRequest): RunHandle;
   /** Bytes on the wire since the start, by what they were for. */
@@ -302,7 +302,7 @@ export async function startCoordinator(options: CoordinatorOptions = {}): Promis
     pool,
     deployments: store.deployments,
     experiments: store.experiments,
-    seats: programs,
+    slots: programs,
     startRun: (request) => {
       if (closing) throw new CoordinatorClosedError('The coordinator is closed');
       return runs.start(request);

@@ -1,4 +1,4 @@
-// All WebSockets of the coordinator: workers' control, signalling, relay and programs, and the seats of owners.
+// All WebSockets of the coordinator: workers' control, signalling, relay and programs, and the slots of owners.
 
 import type { IncomingMessage } from 'node:http';
 import type { Clock } from '../../../shared/clock.ts';
@@ -10,8 +10,8 @@ import { shareRun } from '../pool/shareRun.ts';
 import type { WorkerProofs } from '../pool/workerProofs.ts';
 import type { ProgramHost } from '../programs/programHost.ts';
 import { programSockets } from '../programs/programSockets.ts';
-import { SEAT_PATH } from '../programs/seatMessages.ts';
-import { seatSockets } from '../programs/seatSockets.ts';
+import { SLOT_PATH } from '../programs/slotMessages.ts';
+import { slotSockets } from '../programs/slotSockets.ts';
 import { mountPeerServer } from '../signalling/peerServer.ts';
 import { mountRelay, RELAY_PATH } from '../signalling/relay.ts';
 import { controlSockets } from './controlSockets.ts';
@@ -76,8 +76,8 @@ export function mountSockets(parts: SocketParts): () => Promise<void> {
     accept: (workerId, instanceId, pipe) => programs.accept(workerId, instanceId, pipe),
   });
   upgrades.mount(PROGRAM_PATH, 'programs', called.handleUpgrade);
-  const owners = seatSockets(programs, clock);
-  upgrades.mount(SEAT_PATH, 'programs', owners.handleUpgrade, 'admin');
+  const owners = slotSockets(programs, clock);
+  upgrades.mount(SLOT_PATH, 'programs', owners.handleUpgrade, 'admin');
   upgrades.mount('/control', 'control', control.handleUpgrade);
   upgrades.mount(peerServer.upgradePath, 'signalling', (...handshake) =>
     peerServer.handleUpgrade(...handshake),

@@ -155,7 +155,7 @@ class Relay implements MountedRelay {
       joined();
       held = this.#unfinished.open(join.worker, drop);
       this.#count(socket, join);
-      this.#seat(socket, join);
+      this.#slot(socket, join);
     });
   }
 
@@ -184,7 +184,7 @@ class Relay implements MountedRelay {
     socket.once('close', () => add(-1));
   }
 
-  #seat(socket: WebSocket, join: Join): void {
+  #slot(socket: WebSocket, join: Join): void {
     const { worker, peer, group } = join;
     const partner = this.#waiting.get(keyOf(peer, worker, group));
     if (partner) {

@@ -117,7 +117,7 @@ export class RelayLinks {
     }
   }
 
-  /** Drops it without a farewell: who does not read would not hear it. */
+  /** Drops it without a goodbye: who does not read would not hear it. */
   #cut(link: RelayedLink): void {
     this.#end(link);
     for (const { socket } of link.ends) socket.terminate();

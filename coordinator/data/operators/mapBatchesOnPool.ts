@@ -8,9 +8,9 @@ import { UserFunctionError } from '../../../shared/columns/columnErrors.ts';
 import { AbortedError, DeadlineError, type TabgradError } from '../../../kernels/errors.ts';
 import { ProgramCodeError, ProgramLostError } from '../../program/programErrors.ts';
 import type { Program } from '../../program/program.ts';
-import { ProgramCrew, type CrewStatus } from '../../program/programCrew.ts';
+import { ProgramInstances, type InstancesStatus } from '../../program/programInstances.ts';
 import { openProgramPool, type ProgramPool } from '../../cluster/programPool.ts';
-import type { SeatedWorker } from '../../core/programs/programPipe.ts';
+import type { PlacedWorker } from '../../core/programs/programPipe.ts';
 import type { ScalingConfig } from '../../options/runOptions.ts';
 import type { Batches } from '../plan/planNode.ts';
 import { throwIfAborted, type RunContext } from '../plan/runContext.ts';
@@ -18,7 +18,7 @@ import { orderedMap } from './orderedMap.ts';
 import { readMapped } from './readMapped.ts';
 
 /** How mapping on a pool goes. */
-export interface PoolStatus extends CrewStatus {
+export interface PoolStatus extends InstancesStatus {
   /** Rows mapped so far, by worker. */
   readonly rows: ReadonlyMap<string, number>;
 }
@@ -49,18 +49,20 @@ export async function* mapBatchesOnPool(
   const over = new AbortController();
   const signal = context.signal ? AbortSignal.any([context.signal, over.signal]) : over.signal;
   const status = new StatusTeller(settings.onStatus);
-  let opening: Promise<{ readonly pool: ProgramPool; readonly crew: ProgramCrew }> | undefined;
-  let crew: ProgramCrew | undefined;
+  let opening: Promise<{ readonly pool: ProgramPool; readonly instances: ProgramInstances }> | undefined;
+  let instances: ProgramInstances | undefined;
   let firstRow = 0;
   try {
-    yield* orderedMap(input, ProgramCrew.callsOf(settings), async (batch, index) => {
+    yield* orderedMap(input, ProgramInstances.callsOf(settings), async (batch, index) => {
       const first = firstRow;
       firstRow += batch.numRows;
-      opening ??= openCrew(program, settings, signal, status);
+      opening ??= openInstances(program, settings, signal, status);
       try {
-        ({ crew } = await opening);
-        const { value, worker } = await crew.call('call', [bytesOfBatch(batch), settings.format], (answer) =>
-          readMapped(answer, batch, program.predicts),
+        ({ instances } = await opening);
+        const { value, worker } = await instances.call(
+          'call',
+          [bytesOfBatch(batch), settings.format],
+          (answer) => readMapped(answer, batch, program.predicts),
         );
         status.mapped(worker, batch.numRows);
         return value;
@@ -73,26 +75,26 @@ export async function* mapBatchesOnPool(
         );
       }
     });
-    await crew?.finish('all batches are mapped').catch((error: Error) => {
+    await instances?.finish('all batches are mapped').catch((error: Error) => {
       throw ofOwner(error, `${settings.label} failed in close()`);
     });
   } finally {
     // What ended it is the one thing to tell, and who calls it off does not want to wait.
     if (context.signal?.aborted !== true)
-      await crew?.finish('no more batches are wanted').catch(() => undefined);
+      await instances?.finish('no more batches are wanted').catch(() => undefined);
     over.abort();
     const opened = await opening?.catch(() => undefined);
-    await opened?.crew.close('all batches are mapped');
+    await opened?.instances.close('all batches are mapped');
     await opened?.pool.close();
   }
 }
 
-async function openCrew(
+async function openInstances(
   program: Program,
   { scaling, min, max, deadlineMs }: PoolSettings,
   signal: AbortSignal,
   status: StatusTeller,
-): Promise<{ pool: ProgramPool; crew: ProgramCrew }> {
+): Promise<{ pool: ProgramPool; instances: ProgramInstances }> {
   const { numWorkers = max, runtime, device, url, token } = scaling;
   const pool = await openProgramPool({
     url,
@@ -102,19 +104,19 @@ async function openCrew(
     device: device ?? 'auto',
     signal,
   });
-  const crew = new ProgramCrew(pool, program, {
+  const instances = new ProgramInstances(pool, program, {
     min,
     max,
     deadlineMs,
     // tabgrad's own predictors have nothing to close.
-    farewell: program.predicts ? undefined : { method: 'close', deadlineMs: CLOSE_TIMEOUT_MS },
+    closing: program.predicts ? undefined : { method: 'close', deadlineMs: CLOSE_TIMEOUT_MS },
     // A list is for local workers of several kinds; each of them will do.
     runtime: typeof runtime === 'string' ? runtime : undefined,
     device: device === 'auto' ? undefined : device,
-    onStatus: (crew) => status.crewIs(crew),
+    onStatus: (instances) => status.instancesAre(instances),
   });
-  signal.addEventListener('abort', () => void crew.close('it was called off'), { once: true });
-  return { pool, crew };
+  signal.addEventListener('abort', () => void instances.close('it was called off'), { once: true });
+  return { pool, instances };
 }
 
 /** What the owner's code threw, a hang and the loss of several workers are told with the place; the rest is not its fault. */
@@ -138,23 +140,23 @@ function ofOwner(error: unknown, where: string, row?: number): unknown {
 class StatusTeller {
   readonly #onStatus: PoolSettings['onStatus'];
   readonly #rows = new Map<string, number>();
-  #crew: CrewStatus = { workers: [], waiting: undefined };
+  #instances: InstancesStatus = { workers: [], waiting: undefined };
 
   constructor(onStatus: PoolSettings['onStatus']) {
     this.#onStatus = onStatus;
   }
 
-  crewIs(crew: CrewStatus): void {
-    this.#crew = crew;
+  instancesAre(instances: InstancesStatus): void {
+    this.#instances = instances;
     this.#tell();
   }
 
-  mapped({ workerId }: SeatedWorker, rows: number): void {
+  mapped({ workerId }: PlacedWorker, rows: number): void {
     this.#rows.set(workerId, (this.#rows.get(workerId) ?? 0) + rows);
     this.#tell();
   }
 
   #tell(): void {
-    this.#onStatus?.({ ...this.#crew, rows: this.#rows });
+    this.#onStatus?.({ ...this.#instances, rows: this.#rows });
   }
 }

@@ -3,14 +3,14 @@
 
 import { AbortedError } from '../../../kernels/errors.ts';
 import type { Metrics } from '../../train/result.ts';
-import type { TrialEars } from '../trial/trialRunner.ts';
+import type { TrialCallbacks } from '../trial/trialRunner.ts';
 import { configOf, shownValues } from '../space/searchSpace.ts';
 import type { ExperimentFolder } from './experimentFolder.ts';
 import type { ExperimentParts } from './experimentParts.ts';
 import { experimentState } from './experimentState.ts';
 import { cutCheckpoint } from './cutCheckpoint.ts';
 import { generationEnd, leftAtEnd, renewedGeneration, requireCheckpoint, takeOver } from './generation.ts';
-import { Jury, type Ruling } from './jury.ts';
+import { SchedulerRunner, type SchedulerDecision } from './schedulerRunner.ts';
 import { callOffLate, newLiveTrial, type LiveTrial } from './liveTrial.ts';
 import { nextTrial, queueReason } from './nextTrial.ts';
 import { missingMetric, scoreOf } from './score.ts';
@@ -26,7 +26,7 @@ export class Experiment {
   /** Metrics that were reported, by any trial. */
   readonly #known = new Set<string>();
   readonly trials: Trial[];
-  readonly #jury: Jury | undefined;
+  readonly #schedulerRunner: SchedulerRunner | undefined;
   readonly #stops: StopRules;
   #change: () => void = () => undefined;
   /** Work between the pieces: checkpoints that are copied or cut. */
@@ -42,7 +42,7 @@ export class Experiment {
     this.#folder = parts.openFolder((error) => this.#end({ reason: 'the record can not be written', error }));
     this.trials = parts.trials;
     const { judge } = parts.settings.scheduler;
-    this.#jury = judge && new Jury(judge);
+    this.#schedulerRunner = judge && new SchedulerRunner(judge);
     this.#stops = new StopRules(parts.settings, parts.now);
     for (const { reports } of this.trials) for (const report of reports) this.#hear(report.metrics);
   }
@@ -133,7 +133,7 @@ export class Experiment {
           checkpoint: trial.checkpoint,
           signal: live.calledOff.signal,
         },
-        this.#earsOf(trial, live),
+        this.#callbacksOf(trial, live),
       );
       this.#endPiece(trial, live);
     } catch (error) {
@@ -148,7 +148,7 @@ export class Experiment {
     }
   }
 
-  #earsOf(trial: Trial, live: LiveTrial): TrialEars {
+  #callbacksOf(trial: Trial, live: LiveTrial): TrialCallbacks {
     return {
       waiting: (reason) => {
         trial.waiting = reason;
@@ -194,7 +194,7 @@ export class Experiment {
 
   #schedule(trial: Trial, live: LiveTrial, iteration: number, score: number | undefined): void {
     const { generations } = this.#parts.settings.scheduler;
-    this.#obey(this.#jury?.hear(trial.index, iteration, score));
+    this.#apply(this.#schedulerRunner?.report(trial.index, iteration, score));
     if (generations && iteration >= generationEnd(trial, generations)) live.pausedAt = iteration;
   }
 
@@ -203,14 +203,16 @@ export class Experiment {
     // The one with which it came to the end of its time was not judged.
     const isOwnEnd = trial.stopReason !== undefined && trial.prunedAt === undefined;
     for (const { iteration, metrics } of isOwnEnd ? trial.reports.slice(0, -1) : trial.reports) {
-      this.#obey(this.#jury?.hear(trial.index, iteration, scoreOf(metrics, this.#parts.settings)));
+      this.#apply(
+        this.#schedulerRunner?.report(trial.index, iteration, scoreOf(metrics, this.#parts.settings)),
+      );
     }
     if (isOver(trial)) this.#over(trial);
   }
 
   /** Trials stop at an iteration that some of them may have passed: then what came after it is dropped. */
-  #obey(rulings: readonly Ruling[] = []): void {
-    for (const { trial: index, iteration, reason } of rulings) {
+  #apply(decisions: readonly SchedulerDecision[] = []): void {
+    for (const { trial: index, iteration, reason } of decisions) {
       const trial = this.trials[index];
       if (!trial) continue;
       prune(trial, iteration, reason);
@@ -284,7 +286,7 @@ export class Experiment {
   }
 
   #over(trial: Trial): void {
-    this.#obey(this.#jury?.end(trial.index));
+    this.#apply(this.#schedulerRunner?.end(trial.index));
     const { prunedAt, checkpoint } = trial;
     if (prunedAt === undefined || checkpoint === undefined || checkpoint.iteration <= prunedAt) return;
     this.#chore(async () => {

@@ -15,7 +15,7 @@ import { leastWorkers } from './trialFit.ts';
 import { SharedPreparation } from './sharedPreparation.ts';
 import { sharedTensors } from './sharedTensors.ts';
 import { openTrialCluster, type TrialCluster } from '../../cluster/trialCluster.ts';
-import type { TrialEars, TrialPiece, TrialRunner } from '../trial/trialRunner.ts';
+import type { TrialCallbacks, TrialPiece, TrialRunner } from '../trial/trialRunner.ts';
 import { isTunableTrainer, trialTrainerOf, type TunableTrainer, type TunedOptions } from './trialTrainers.ts';
 
 export interface TrialRunnerOptions {
@@ -46,25 +46,25 @@ export function createTrialRunner(options: TrialRunnerOptions): TrialRunner {
     trainer: TunableTrainer,
     made: TunedOptions,
     piece: TrialPiece,
-    ears: TrialEars,
+    callbacks: TrialCallbacks,
   ): Promise<void> => {
     opening ??= openFor(made, options);
     const cluster = await opening;
     const most = made.scalingConfig?.numWorkers ?? 1;
     const each = typeof most === 'number' ? most : most[1];
     cluster.ensureWorkers(each, Math.min(options.concurrency ?? sideBySide(made), options.trials));
-    await trialTrainerOf(trainer)!.run(made, piece, ears, { cluster, preparation, tensors });
+    await trialTrainerOf(trainer)!.run(made, piece, callbacks, { cluster, preparation, tensors });
   };
   return {
     defaultConcurrency,
-    async run(piece, ears) {
+    async run(piece, callbacks) {
       if (isTunableTrainer(trainable)) {
         const made = mergeConfig(trainable.options, piece.config) as TunedOptions;
-        return endedInTime(train(trainable, made, piece, ears), piece.signal, piece);
+        return endedInTime(train(trainable, made, piece, callbacks), piece.signal, piece);
       }
-      const made = await runFunction(trainable as OwnFunction, piece, ears);
+      const made = await runFunction(trainable as OwnFunction, piece, callbacks);
       if (isTunableTrainer(made)) {
-        await endedInTime(train(made, made.options, piece, ears), piece.signal, piece);
+        await endedInTime(train(made, made.options, piece, callbacks), piece.signal, piece);
       }
     },
     async close() {
@@ -100,12 +100,12 @@ function sideBySide({ scalingConfig = {} }: TunedOptions): number {
 type OwnFunction = (config: Config, context: TrialContext) => unknown;
 
 /** Calls the owner's function; what it returns is a trainer to run, or its last metrics, or nothing. */
-async function runFunction(own: OwnFunction, piece: TrialPiece, ears: TrialEars): Promise<unknown> {
+async function runFunction(own: OwnFunction, piece: TrialPiece, callbacks: TrialCallbacks): Promise<unknown> {
   const stopped = new AbortController();
   const signal = AbortSignal.any([piece.signal, stopped.signal]);
   let iteration = piece.checkpoint?.iteration ?? 0;
   const tell = (metrics: unknown): 'continue' | 'stop' => {
-    const decision = ears.report(iteration, checkMetrics(metrics, piece));
+    const decision = callbacks.report(iteration, checkMetrics(metrics, piece));
     if (decision === 'stop') stopped.abort();
     return decision;
   };
@@ -122,16 +122,16 @@ async function runFunction(own: OwnFunction, piece: TrialPiece, ears: TrialEars)
       const saved = checkpoint === undefined ? undefined : await saveState(piece, iteration, checkpoint);
       const decision = tell(metrics);
       // After the report: a checkpoint on record is never without what was reported with it.
-      if (saved !== undefined) ears.checkpoint({ path: saved, iteration });
+      if (saved !== undefined) callbacks.checkpoint({ path: saved, iteration });
       // It is also how trials, which share one thread, let one another have their turn.
-      await ears.recorded();
+      await callbacks.recorded();
       return decision;
     },
   };
   const working = (async (): Promise<unknown> => {
     const made = own(piece.config, context);
     // A trainer has to wait for its workers yet.
-    if (!isTunableTrainer(made)) ears.working();
+    if (!isTunableTrainer(made)) callbacks.working();
     return made;
   })();
   const returned = await endedInTime(working, signal, piece).catch((error: unknown) => {

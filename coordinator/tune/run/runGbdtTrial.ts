@@ -7,21 +7,21 @@ import { GBDTTrainer } from '../../train/gbdt/gbdtTrainer.ts';
 import type { GBDTTrainerOptions } from '../../train/gbdt/trainerOptions.ts';
 import { pathOnRecord, trialListener, trialsShareOf } from './trialFit.ts';
 import type { TrialPlace } from './trialPlace.ts';
-import type { TrialEars, TrialPiece } from '../trial/trialRunner.ts';
+import type { TrialCallbacks, TrialPiece } from '../trial/trialRunner.ts';
 
 /** Resolves when the fit has ended; its iterations are the rounds that the trial added to what it began with. */
 export async function runGbdtTrial(
   options: GBDTTrainerOptions,
   piece: TrialPiece,
-  ears: TrialEars,
+  callbacks: TrialCallbacks,
   { cluster, preparation }: TrialPlace,
 ): Promise<void> {
   const { numBoostRound = 10, scalingConfig, runConfig = {} } = options;
   const base = options.xgbModel === undefined ? 0 : roundsIn(options.xgbModel);
   const resumed = piece.checkpoint && join(piece.experimentFolder, piece.checkpoint.path);
   const done = resumed === undefined ? startOf(options) : roundsIn(resumed) - base;
-  if (resumed !== undefined && done >= numBoostRound) return ears.working();
-  const onEvent = trialListener(piece, ears, cluster, scalingConfig);
+  if (resumed !== undefined && done >= numBoostRound) return callbacks.working();
+  const onEvent = trialListener(piece, callbacks, cluster, scalingConfig);
   const { xgbModel, resumeFromCheckpoint, ...rest } = options;
   const start =
     resumed !== undefined
@@ -44,7 +44,7 @@ export async function runGbdtTrial(
             onEvent,
             onCheckpoint({ path }) {
               const rounds = Number(relative(join(piece.experimentFolder, piece.id, 'checkpoints'), path));
-              ears.checkpoint({
+              callbacks.checkpoint({
                 path: pathOnRecord(piece, path),
                 iteration: rounds - base,
               });
@@ -54,10 +54,10 @@ export async function runGbdtTrial(
       },
     },
     {
-      openCluster: () => Promise.resolve(trialsShareOf(cluster, ears)),
+      openCluster: () => Promise.resolve(trialsShareOf(cluster, callbacks)),
       now: () => performance.now(),
       prepare: (input) => preparation.prepare(input),
-      isEnough: (round, metrics) => ears.report(done + round + 1, metrics) === 'stop',
+      isEnough: (round, metrics) => callbacks.report(done + round + 1, metrics) === 'stop',
     },
   );
   await trainer.fit({ signal: piece.signal });

@@ -8,21 +8,21 @@ import { NeuralTrainer } from '../../train/neural/neuralTrainer.ts';
 import { TrainArgumentError } from '../../options/trainArgumentError.ts';
 import { pathOnRecord, trialListener, trialsShareOf } from './trialFit.ts';
 import type { TrialPlace } from './trialPlace.ts';
-import type { TrialEars, TrialPiece } from '../trial/trialRunner.ts';
+import type { TrialCallbacks, TrialPiece } from '../trial/trialRunner.ts';
 
 /** @throws TrainArgumentError, and what the fit throws. */
 export async function runNeuralTrial(
   options: NeuralTrainerOptions,
   piece: TrialPiece,
-  ears: TrialEars,
+  callbacks: TrialCallbacks,
   { cluster, tensors }: TrialPlace,
 ): Promise<void> {
   checkTunable(options);
   const { runConfig = {}, scalingConfig, resumeFromCheckpoint, ...rest } = options;
   const from = piece.checkpoint ? join(piece.experimentFolder, piece.checkpoint.path) : resumeFromCheckpoint;
   if (piece.checkpoint && from !== undefined && hasEnded(options, piece.checkpoint.iteration, from))
-    return ears.working();
-  const hear = trialListener(piece, ears, cluster, scalingConfig);
+    return callbacks.working();
+  const hear = trialListener(piece, callbacks, cluster, scalingConfig);
   let plan = { steps: 0, stepsPerEpoch: 1 };
   /** Epochs that count; a trial that is stopped goes on for some steps. */
   let until = Infinity;
@@ -53,7 +53,7 @@ export async function runNeuralTrial(
               const iteration = epochsOf(Number(basename(path)));
               if (!Number.isInteger(iteration) || iteration > until) return;
               const { stepsPerEpoch } = plan;
-              ears.checkpoint({
+              callbacks.checkpoint({
                 path: pathOnRecord(piece, path),
                 iteration,
                 roundsPerIteration: stepsPerEpoch,
@@ -64,7 +64,7 @@ export async function runNeuralTrial(
       },
     },
     {
-      openCluster: () => Promise.resolve(trialsShareOf(cluster, ears)),
+      openCluster: () => Promise.resolve(trialsShareOf(cluster, callbacks)),
       now: () => performance.now(),
       prepare: tensors,
       keepsEpochs: true,
@@ -72,7 +72,7 @@ export async function runNeuralTrial(
         const iteration = epochsOf(step + 1);
         if (!Number.isInteger(iteration) || iteration <= told) return false;
         told = iteration;
-        if (ears.report(iteration, metrics) === 'continue') return false;
+        if (callbacks.report(iteration, metrics) === 'continue') return false;
         until = iteration;
         return true;
       },

@@ -6,7 +6,7 @@ import type { ProgressEvent } from '../../progress/progressEvent.ts';
 import type { Cluster } from '../../cluster/cluster.ts';
 import type { ScalingConfig } from '../../options/runOptions.ts';
 import type { TrialCluster } from '../../cluster/trialCluster.ts';
-import type { TrialEars, TrialPiece } from '../trial/trialRunner.ts';
+import type { TrialCallbacks, TrialPiece } from '../trial/trialRunner.ts';
 
 /** The fewest workers that a trial begins with. */
 export function leastWorkers({ numWorkers = 1 }: ScalingConfig = {}): number {
@@ -16,20 +16,20 @@ export function leastWorkers({ numWorkers = 1 }: ScalingConfig = {}): number {
 /** Hears a trainer's events for the experiment. */
 export function trialListener(
   { index }: TrialPiece,
-  ears: TrialEars,
+  callbacks: TrialCallbacks,
   cluster: TrialCluster,
   scalingConfig: ScalingConfig | undefined,
 ): (event: ProgressEvent) => void {
   const name = `trial ${index}`;
   const least = leastWorkers(scalingConfig);
-  ears.waiting(`${name} waits for its data`);
+  callbacks.waiting(`${name} waits for its data`);
   return (event) => {
-    if (event.type === 'group') ears.working();
-    else if (event.type === 'preparing') ears.waiting(`${name} prepares ${event.rows} rows`);
+    if (event.type === 'group') callbacks.working();
+    else if (event.type === 'preparing') callbacks.waiting(`${name} prepares ${event.rows} rows`);
     else if (event.type === 'waiting') {
       const free = cluster.freeWorkers();
       const need = `${name} waits for ${least} ${least === 1 ? 'worker' : 'workers'}`;
-      ears.waiting(
+      callbacks.waiting(
         free === undefined
           ? `${name}: ${event.reason}`
           : `${need}; ${free} ${free === 1 ? 'is' : 'are'} free`,
@@ -39,12 +39,12 @@ export function trialListener(
 }
 
 /** The experiment's cluster as one trainer sees it: it ends with the experiment, not with the fit. */
-export function trialsShareOf(cluster: TrialCluster, ears: TrialEars): Cluster {
+export function trialsShareOf(cluster: TrialCluster, callbacks: TrialCallbacks): Cluster {
   return {
     ...cluster,
     async startRun(request) {
       const run = await cluster.startRun(request);
-      ears.run(run.runId);
+      callbacks.run(run.runId);
       return run;
     },
     close: () => Promise.resolve(),

@@ -5,7 +5,7 @@ import { GBDTTrainer } from '../../train/gbdt/gbdtTrainer.ts';
 import type { RunConfig, ScalingConfig } from '../../options/runOptions.ts';
 import { runGbdtTrial } from './runGbdtTrial.ts';
 import { checkTunable, runNeuralTrial } from './runNeuralTrial.ts';
-import type { TrialEars, TrialPiece } from '../trial/trialRunner.ts';
+import type { TrialCallbacks, TrialPiece } from '../trial/trialRunner.ts';
 import type { TrialPlace } from './trialPlace.ts';
 
 /** Options of any trainer, as far as they are alike. */
@@ -21,7 +21,12 @@ interface TrialTrainer<Options extends TunedOptions = TunedOptions> {
   /** Options that a checkpoint is bound to: a trial can not take over one that was trained with others. */
   readonly boundOptions: readonly string[];
   /** Resolves when the fit has ended. */
-  readonly run: (options: Options, piece: TrialPiece, ears: TrialEars, place: TrialPlace) => Promise<void>;
+  readonly run: (
+    options: Options,
+    piece: TrialPiece,
+    callbacks: TrialCallbacks,
+    place: TrialPlace,
+  ) => Promise<void>;
 }
 
 const gbdt: TrialTrainer<GBDTTrainer['options']> = {

@@ -16,8 +16,8 @@ export interface TrialPiece {
   readonly signal: AbortSignal;
 }
 
-/** The experiment's ears. */
-export interface TrialEars {
+/** Callbacks of one trial. */
+export interface TrialCallbacks {
   /** It can't go on yet. */
   waiting(reason: string): void;
   /** A coordinator has taken its work as this run. */
@@ -35,6 +35,6 @@ export interface TrialRunner {
   /** How many trials make sense at once, as far as is known before any has begun. */
   readonly defaultConcurrency: number;
   /** Resolves at the end of the trial, or when `report` answered "stop" and the work has ended. */
-  run(piece: TrialPiece, ears: TrialEars): Promise<void>;
+  run(piece: TrialPiece, callbacks: TrialCallbacks): Promise<void>;
   close(): Promise<void>;
 }

@@ -298,7 +298,7 @@ describe('ControlClient', () => {
     expect(sockets).toHaveLength(2);
   });
 
-  test('says farewell when it is closed, waits for the answer, and leaves no timer behind', async () => {
+  test('says goodbye when it is closed, waits for the answer, and leaves no timer behind', async () => {
     const { client, clock, join } = start();
     const socket = join();
     const closed = client.close('done');
@@ -310,7 +310,7 @@ describe('ControlClient', () => {
     expect(clock.pending).toBe(0);
   });
 
-  test('waits no longer than half a second for the answer to its farewell', async () => {
+  test('waits no longer than half a second for the answer to its goodbye', async () => {
     const { client, clock, join } = start();
     join();
     const closed = client.close('done');

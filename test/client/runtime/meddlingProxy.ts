@@ -61,7 +61,7 @@ export async function startMeddlingProxy(target: string): Promise<MeddlingProxy>
       for (const text of early) far.send(text);
     });
     far.on('message', (data: Buffer) => near.send(data.toString()));
-    // As a router would that lost power: the coordinator gets no farewell unless the worker said one.
+    // As a router would that lost power: the coordinator gets no goodbye unless the worker said one.
     near.on('close', (code) => {
       controls.delete(near);
       if (code === 1000) far.close(1000);

@@ -118,9 +118,9 @@ export function workerRuntimeContract(runtime: LocalRuntime): void {
         expect(back).toMatchObject({ workerId, present: true, device: joined?.device });
         await isAlive(workerId, 2);
 
-        const farewell = lost(workerId);
+        const goodbye = lost(workerId);
         await worker.stop();
-        expect(await farewell).toMatch(/SIGTERM|volunteer left/);
+        expect(await goodbye).toMatch(/SIGTERM|volunteer left/);
         await worker.ended;
       });
     });

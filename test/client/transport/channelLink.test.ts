@@ -51,10 +51,10 @@ it('a link takes a sign of life for nothing else', async () => {
   expect(link.stats.bytesReceived).toBe(1);
   expect(dropped).toEqual([]);
   hear('{"type":"something else"}');
-  expect(await link.closed).toContain('no farewell');
+  expect(await link.closed).toContain('no goodbye');
 });
 
-it('a link that is closed leaves no timer behind but the one that waits for its farewell to be read', () => {
+it('a link that is closed leaves no timer behind but the one that waits for its goodbye to be read', () => {
   const { link, sent, dropped, clock } = linked();
   link.close('done');
   clock.advance(3000);

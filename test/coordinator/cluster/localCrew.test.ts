@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { LocalRuntime, LocalWorker } from '../../../coordinator/options/localWorker.ts';
 import type { LocalWorkers, LocalWorkersOptions } from '../../../coordinator/cluster/local/localWorkers.ts';
-import { LocalCrew } from '../../../coordinator/cluster/localCrew.ts';
+import { LocalWorkerGroup } from '../../../coordinator/cluster/localWorkerGroup.ts';
 
 interface FakeWorker extends LocalWorker {
   end(reason: string): void;
@@ -43,10 +43,10 @@ function fakeStart() {
 const options = { url: 'http://127.0.0.1:1', device: 'cpu', count: 2, min: 2 } as const;
 const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
-describe('LocalCrew', () => {
+describe('LocalWorkerGroup', () => {
   it('replaces a worker that ended by one of the same runtime', async () => {
     const { start, workers } = fakeStart();
-    const crew = new LocalCrew({ ...options, runtime: ['node', 'deno'], start });
+    const crew = new LocalWorkerGroup({ ...options, runtime: ['node', 'deno'], start });
     await crew.ready;
     workers[1]!.end('killed');
     await settled();
@@ -56,7 +56,7 @@ describe('LocalCrew', () => {
 
   it('says how many are left when one can not be replaced', async () => {
     const { start, workers, state } = fakeStart();
-    const crew = new LocalCrew({ ...options, runtime: 'node', start });
+    const crew = new LocalWorkerGroup({ ...options, runtime: 'node', start });
     await crew.ready;
     state.refuse = new Error('no memory');
     workers[0]!.end('killed');
@@ -69,7 +69,7 @@ describe('LocalCrew', () => {
 
   it('does not mind a loss while there are enough', async () => {
     const { start, workers, state } = fakeStart();
-    const crew = new LocalCrew({ ...options, min: 1, runtime: 'node', start });
+    const crew = new LocalWorkerGroup({ ...options, min: 1, runtime: 'node', start });
     await crew.ready;
     state.refuse = new Error('no memory');
     workers[0]!.end('killed');
@@ -82,7 +82,7 @@ describe('LocalCrew', () => {
 
   it('gives up on workers that end again and again', async () => {
     const { start, workers } = fakeStart();
-    const crew = new LocalCrew({ ...options, count: 1, min: 1, runtime: 'node', start });
+    const crew = new LocalWorkerGroup({ ...options, count: 1, min: 1, runtime: 'node', start });
     await crew.ready;
     for (let turn = 0; turn < 4; turn++) {
       workers.at(-1)!.end(`crash ${turn}`);
@@ -95,7 +95,7 @@ describe('LocalCrew', () => {
 
   it('stops everybody, replacements too, and replaces nobody afterwards', async () => {
     const { start, workers, state } = fakeStart();
-    const crew = new LocalCrew({ ...options, runtime: 'node', start });
+    const crew = new LocalWorkerGroup({ ...options, runtime: 'node', start });
     await crew.ready;
     workers[0]!.end('killed');
     await settled();
@@ -109,7 +109,7 @@ describe('LocalCrew', () => {
   it('reports that a worker could not be started', async () => {
     const { start, state } = fakeStart();
     state.refuse = new Error('no such runtime');
-    const crew = new LocalCrew({ ...options, runtime: 'node', start });
+    const crew = new LocalWorkerGroup({ ...options, runtime: 'node', start });
     await expect(crew.ready).rejects.toThrow('no such runtime');
     await crew.stop();
   });

@@ -77,7 +77,7 @@ async function ofModule(
 
 async function open(program: Program, options?: OpenOptions): Promise<ProgramInstance> {
   const instance = await openProgram(
-    { seats: coordinator.seats, blobs: coordinator.blobs },
+    { slots: coordinator.slots, blobs: coordinator.blobs },
     program,
     options,
   );
@@ -265,7 +265,7 @@ describe('A program', () => {
     const reasons: string[] = [];
     const controller = new AbortController();
     const program = await ofModule('Calculator', [{ most: 1 }, new Float32Array(1)]);
-    const waiting = openProgram({ seats: without.seats, blobs: without.blobs }, program, {
+    const waiting = openProgram({ slots: without.slots, blobs: without.blobs }, program, {
       signal: controller.signal,
       onWaiting: (reason) => reasons.push(reason),
     });

@@ -101,8 +101,8 @@ describe('a replica whose worker vanishes', () => {
       queueMicrotask(() => receive(encodeFrame(message, value, 'value')));
     const cluster: ProgramCluster = {
       blobs: { putBytes: () => Promise.reject(new Error('nothing is to be stored')) },
-      seats: {
-        seat: () =>
+      slots: {
+        slot: () =>
           Promise.resolve({
             worker: { workerId: 'w', runtime: 'browser', device: 'cpu' },
             leaving: new Promise<string>(() => undefined),

@@ -49,7 +49,7 @@ describe('Outbox', () => {
     expect(story).toEqual(['slow', 'quick']);
   });
 
-  it('tells nobody of what could not be kept, nor of anything after it, but says its farewells', async () => {
+  it('tells nobody of what could not be kept, nor of anything after it, but says its goodbyes', async () => {
     const story: string[] = [];
     const outbox = new Outbox(
       (facts) => {
@@ -59,12 +59,12 @@ describe('Outbox', () => {
       (error) => story.push((error as Error).message),
     );
     outbox.post({ facts: [fact('a')], deliver: () => void story.push('tell a') });
-    outbox.post({ deliver: () => void story.push('farewell'), always: true });
+    outbox.post({ deliver: () => void story.push('goodbye'), always: true });
     await outbox.emptied();
     outbox.post({ facts: [fact('b')], deliver: () => void story.push('tell b') });
     outbox.post({ deliver: () => void story.push('end'), always: true });
     await outbox.emptied();
-    expect(story).toEqual(['write a', 'disk full', 'farewell', 'end']);
+    expect(story).toEqual(['write a', 'disk full', 'goodbye', 'end']);
   });
 
   it('reports a delivery that fails, and goes on', async () => {

@@ -604,11 +604,11 @@ describe('coordinator', () => {
         workers: { min: 2, max: 2 },
         maxFailures: 0,
       } as unknown as RunRequest);
-      const farewell = nextMessage(socket);
+      const goodbye = nextMessage(socket);
       const closed = whenClosed(socket);
       await Promise.all([coordinator.close(), coordinator.close()]);
       await expect(run.done).rejects.toMatchObject({ code: 'COORDINATOR_CLOSED' });
-      expect(await farewell).toMatchObject({ type: 'shutdown', reconnect: true });
+      expect(await goodbye).toMatchObject({ type: 'shutdown', reconnect: true });
       expect(await closed).toBe(1001);
       await expect(access(dirname(coordinator.blobs.place))).rejects.toMatchObject({ code: 'ENOENT' });
       expect(() => coordinator.startRun({} as unknown as RunRequest)).toThrow('The coordinator is closed');

@@ -8,7 +8,7 @@ import { FREE_ATTEMPTS } from '../../../../coordinator/core/pool/attemptThrottle
 import { PROGRAM_PATH } from '../../../../shared/protocol/program.ts';
 import { workerAuthorization } from '../../../../shared/protocol/workerCredentials.ts';
 import { RELAY_PATH } from '../../../../coordinator/core/signalling/relay.ts';
-import { SEAT_PATH } from '../../../../coordinator/core/programs/seatMessages.ts';
+import { SLOT_PATH } from '../../../../coordinator/core/programs/slotMessages.ts';
 import { startCoordinator, type Coordinator } from '../../../../coordinator/core/server/coordinator.ts';
 import { PROTOCOL_VERSION } from '../../../../shared/protocol/control.ts';
 import { joinWorker } from '../../../setup/joinedWorker.ts';
@@ -131,12 +131,12 @@ describe('a coordinator whose tokens somebody guesses', () => {
   it('refuses sockets of owners the same way', async () => {
     for (let nth = 0; nth < FREE_ATTEMPTS; nth++) await ask(`guess-${nth}`, '203.0.113.7');
     const headers = { 'x-forwarded-for': '203.0.113.7', authorization: 'Bearer guess' };
-    const [, response] = (await once(open(SEAT_PATH, headers), 'unexpected-response')) as [
+    const [, response] = (await once(open(SLOT_PATH, headers), 'unexpected-response')) as [
       unknown,
       { statusCode: number; headers: Record<string, string> },
     ];
     expect([response.statusCode, response.headers['retry-after']]).toEqual([429, '1']);
-    await once(open(SEAT_PATH, { ...headers, authorization: `Bearer ${ADMIN}` }), 'open');
+    await once(open(SLOT_PATH, { ...headers, authorization: `Bearer ${ADMIN}` }), 'open');
   });
 
   it('tells workers to come back later, since one with the right token may be behind the same address', async () => {

@@ -5,17 +5,17 @@ import type { LocalRuntime, LocalWorker } from '../options/localWorker.ts';
 import type { LocalWorkers, LocalWorkersOptions } from './local/localWorkers.ts';
 import { WorkersLostError } from './local/localErrors.ts';
 
-export interface LocalCrewOptions extends LocalWorkersOptions {
+export interface LocalWorkerGroupOptions extends LocalWorkersOptions {
   /** With fewer than this the run can't go on. */
   readonly min: number;
   readonly start: (options: LocalWorkersOptions) => Promise<LocalWorkers>;
 }
 
-/** Replacements for each worker that was asked for; a crew that loses more has another problem. */
+/** Replacements for each worker that was asked for; a group that loses more has another problem. */
 const REPLACEMENTS_PER_WORKER = 3;
 
-export class LocalCrew {
-  readonly #options: LocalCrewOptions;
+export class LocalWorkerGroup {
+  readonly #options: LocalWorkerGroupOptions;
   readonly #groups: LocalWorkers[] = [];
   readonly #stopping = new AbortController();
   readonly #pending = new Set<Promise<void>>();
@@ -28,7 +28,7 @@ export class LocalCrew {
   /** Rejects when so many are gone for good that the run can't go on; never resolves. */
   readonly lost: Promise<never>;
 
-  constructor(options: LocalCrewOptions) {
+  constructor(options: LocalWorkerGroupOptions) {
     this.#options = options;
     this.#replacements = options.count * REPLACEMENTS_PER_WORKER;
     this.lost = new Promise((_, reject) => (this.#fail = reject));

@@ -21,7 +21,7 @@ interface Host {
   readonly accept: (channel: RawChannel) => void;
 }
 
-export class IncomingLobby {
+export class IncomingChannels {
   readonly #workerId: string;
   readonly #clock: Clock;
   /** By group, worker and PeerJS id: who says another's name takes no place of that one's. */
@@ -43,7 +43,7 @@ export class IncomingLobby {
     const { from, group } = metadata;
     const host = this.#hosts.get(keyOf(group, from));
     if (host) admit(host, incoming);
-    else this.#seat(keyOf(group, from, incoming.peerId), incoming);
+    else this.#slot(keyOf(group, from, incoming.peerId), incoming);
   }
 
   /** @returns How to stop awaiting. */
@@ -62,7 +62,7 @@ export class IncomingLobby {
     for (const key of this.#visitors.keys()) this.#leave(key)?.incoming.channel.close('the worker leaves');
   }
 
-  #seat(key: string, incoming: IncomingChannel): void {
+  #slot(key: string, incoming: IncomingChannel): void {
     const { peerId, channel } = incoming;
     this.#leave(key)?.incoming.channel.close('it was dialled again');
     const places = [...this.#visitors.values()].filter((visitor) => visitor.incoming.peerId === peerId);

@@ -7,23 +7,23 @@ import { openProgram, type OpenOptions } from './openProgram.ts';
 import type { Program } from './program.ts';
 import { ProgramLostError } from './programErrors.ts';
 import type { ProgramInstance } from './programInstance.ts';
-import type { SeatedWorker } from '../core/programs/programPipe.ts';
+import type { PlacedWorker } from '../core/programs/programPipe.ts';
 import type { ProgramPool } from '../cluster/programPool.ts';
 import { WorkerAnswerError } from './workerAnswer.ts';
 
-export interface CrewOptions extends Pick<OpenOptions, 'runtime' | 'device'> {
+export interface InstancesOptions extends Pick<OpenOptions, 'runtime' | 'device'> {
   readonly min: number;
   readonly max: number;
   /** For one call, from being sent. */
   readonly deadlineMs: number;
   /** What an instance is told before it is ended in peace, and how long that may take. */
-  readonly farewell?: { readonly method: string; readonly deadlineMs: number } | undefined;
-  readonly onStatus?: ((status: CrewStatus) => void) | undefined;
+  readonly closing?: { readonly method: string; readonly deadlineMs: number } | undefined;
+  readonly onStatus?: ((status: InstancesStatus) => void) | undefined;
 }
 
-export interface CrewStatus {
+export interface InstancesStatus {
   /** Workers that have the program open. */
-  readonly workers: readonly SeatedWorker[];
+  readonly workers: readonly PlacedWorker[];
   /** Why there are no more, where some are waited for. */
   readonly waiting: string | undefined;
 }
@@ -33,10 +33,10 @@ const CALLS_EACH = 2;
 /** Workers that may be lost with a call in hand, before the call counts as what ends them. */
 const MAX_LOST = 3;
 
-export class ProgramCrew {
+export class ProgramInstances {
   readonly #pool: ProgramPool;
   readonly #program: Program;
-  readonly #options: CrewOptions;
+  readonly #options: InstancesOptions;
   readonly #over = new AbortController();
   readonly #instances = new Set<ProgramInstance>();
   readonly #leaving = new Set<ProgramInstance>();
@@ -49,10 +49,10 @@ export class ProgramCrew {
   #opening = 0;
   #waiting: string | undefined;
   #failure: Error | undefined;
-  /** The first that a farewell threw. */
+  /** The first error of a closing call. */
   #farewellFailure: Error | undefined;
 
-  constructor(pool: ProgramPool, program: Program, options: CrewOptions) {
+  constructor(pool: ProgramPool, program: Program, options: InstancesOptions) {
     this.#pool = pool;
     this.#program = program;
     this.#options = options;
@@ -61,7 +61,7 @@ export class ProgramCrew {
   }
 
   /** Calls that are worth having at the same time. */
-  static callsOf({ max }: Pick<CrewOptions, 'max'>): number {
+  static callsOf({ max }: Pick<InstancesOptions, 'max'>): number {
     return max * CALLS_EACH;
   }
 
@@ -75,7 +75,7 @@ export class ProgramCrew {
     method: string,
     args: readonly unknown[],
     read: (answer: unknown) => T,
-  ): Promise<{ value: T; worker: SeatedWorker }> {
+  ): Promise<{ value: T; worker: PlacedWorker }> {
     for (let lost = 1; ; lost++) {
       const instance = await this.#free();
       try {
@@ -102,8 +102,8 @@ export class ProgramCrew {
   }
 
   /**
-   * Says farewell to all instances, and ends them. No calls are taken any more.
-   * @throws what a farewell threw, of this or of an instance whose worker had left before; DeadlineError. A lost worker is
+   * Calls the closing method of all instances, and ends them. No calls are taken any more.
+   * @throws the first error of a closing call, of this or of an instance whose worker had left before; DeadlineError. A lost worker is
    *   none of its failures.
    */
   async finish(reason: string): Promise<void> {
@@ -112,7 +112,7 @@ export class ProgramCrew {
     if (this.#farewellFailure) throw this.#farewellFailure;
   }
 
-  /** Ends all instances at once, without farewell. Calls in hand fail. */
+  /** Ends all instances at once, without a closing call. Calls in hand fail. */
   async close(reason: string): Promise<void> {
     this.#fail(new AbortedError(`${this.#program.name} is over: ${reason}`));
     await Promise.all([...this.#instances].map((instance) => instance.close(reason)));
@@ -189,9 +189,9 @@ export class ProgramCrew {
   }
 
   async #sayFarewell(instance: ProgramInstance, reason: string): Promise<void> {
-    const { farewell } = this.#options;
-    if (farewell) {
-      await instance.call(farewell.method, [], { deadlineMs: farewell.deadlineMs }).catch((error: Error) => {
+    const { closing } = this.#options;
+    if (closing) {
+      await instance.call(closing.method, [], { deadlineMs: closing.deadlineMs }).catch((error: Error) => {
         if (!(error instanceof ProgramLostError)) this.#farewellFailure ??= error;
       });
     }

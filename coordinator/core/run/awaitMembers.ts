@@ -4,7 +4,7 @@
 import type { Clock } from '../../../shared/clock.ts';
 import type { Pool } from '../pool/pool.ts';
 
-export interface MusterOptions {
+export interface AwaitMembersOptions {
   readonly pool: Pool;
   readonly clock: Clock;
   readonly runId: string;
@@ -13,8 +13,8 @@ export interface MusterOptions {
 }
 
 /** Claims the workers for the run as they return, and calls back once: when all are there, or when the time is over. */
-export function muster(
-  { pool, clock, runId, workerIds, timeoutMs }: MusterOptions,
+export function awaitMembers(
+  { pool, clock, runId, workerIds, timeoutMs }: AwaitMembersOptions,
   done: () => void,
 ): () => void {
   const wanted = new Set(workerIds);

@@ -1,30 +1,30 @@
 import { beforeEach, expect, it } from 'vitest';
-import { IncomingLobby } from '../../../client/transport/incomingLobby.ts';
+import { IncomingChannels } from '../../../client/transport/incomingChannels.ts';
 import type { RawChannel } from '../../../client/transport/peerEndpoint.ts';
 import { ManualClock, settled } from '../../setup/manualClock.ts';
 import { channelPair } from './fixtures/channelPair.ts';
 
 let clock: ManualClock;
-let lobby: IncomingLobby;
+let incoming: IncomingChannels;
 /** Why channels were closed, by the name under which they came. */
 let closed: Map<string, string>;
 
 beforeEach(() => {
   clock = new ManualClock();
-  lobby = new IncomingLobby('host', clock);
+  incoming = new IncomingChannels('host', clock);
   closed = new Map();
 });
 
 function enter(name: string, { peerId = 'guest-peer', from = 'guest', group = 'run/1' } = {}): RawChannel {
   const [channel] = channelPair();
   void channel.closed.then((reason) => closed.set(name, reason));
-  lobby.enter({ peerId, metadata: { from, to: 'host', group }, channel });
+  incoming.enter({ peerId, metadata: { from, to: 'host', group }, channel });
   return channel;
 }
 
 const awaitGuest = (peerId = 'guest-peer', workerId = 'guest', group = 'run/1'): RawChannel[] => {
   const accepted: RawChannel[] = [];
-  lobby.await({ peerId, workerId, linkKey: '' }, group, (channel) => accepted.push(channel));
+  incoming.await({ peerId, workerId, linkKey: '' }, group, (channel) => accepted.push(channel));
   return accepted;
 };
 

@@ -6,13 +6,13 @@
 import type { Judge } from '../schedule/scheduler.ts';
 
 /** A trial ends with this iteration. */
-export interface Ruling {
+export interface SchedulerDecision {
   readonly trial: number;
   readonly iteration: number;
   readonly reason: string;
 }
 
-interface Party {
+interface TrialReports {
   /** Iteration of the newest report that was judged. */
   judged: number;
   /** Iteration of the newest report. */
@@ -23,10 +23,10 @@ interface Party {
   hasEnded: boolean;
 }
 
-export class Jury {
+export class SchedulerRunner {
   readonly #judge: Judge;
   #state: unknown;
-  readonly #parties: Party[] = [];
+  readonly #trials: TrialReports[] = [];
   /** Of all trials before this one everything has been judged. */
   #firstOpen = 0;
 
@@ -40,55 +40,55 @@ export class Jury {
    * @param score undefined where the report has no metric to be judged by.
    * @returns who turns out to have to stop, perhaps some iterations ago.
    */
-  hear(trial: number, iteration: number, score: number | undefined): Ruling[] {
-    const party = this.#party(trial);
-    if (party.hasEnded || iteration <= party.heard) return [];
-    party.heard = iteration;
-    party.waiting.push({ iteration, score });
+  report(trial: number, iteration: number, score: number | undefined): SchedulerDecision[] {
+    const reports = this.#reportsOf(trial);
+    if (reports.hasEnded || iteration <= reports.heard) return [];
+    reports.heard = iteration;
+    reports.waiting.push({ iteration, score });
     return this.#rule();
   }
 
   /** The trial will report no more. */
-  end(trial: number): Ruling[] {
-    this.#party(trial).hasEnded = true;
+  end(trial: number): SchedulerDecision[] {
+    this.#reportsOf(trial).hasEnded = true;
     return this.#rule();
   }
 
-  #party(trial: number): Party {
-    while (this.#parties.length <= trial) {
-      this.#parties.push({ judged: 0, heard: 0, waiting: [], hasEnded: false });
+  #reportsOf(trial: number): TrialReports {
+    while (this.#trials.length <= trial) {
+      this.#trials.push({ judged: 0, heard: 0, waiting: [], hasEnded: false });
     }
-    return this.#parties[trial]!;
+    return this.#trials[trial]!;
   }
 
-  #rule(): Ruling[] {
-    const rulings: Ruling[] = [];
+  #rule(): SchedulerDecision[] {
+    const decisions: SchedulerDecision[] = [];
     /** How far all earlier trials have come. */
     let cleared = Infinity;
-    for (let trial = this.#firstOpen; trial < this.#parties.length && cleared > 0; trial++) {
-      const party = this.#parties[trial]!;
-      const ruling = this.#judgeUpTo(trial, party, cleared);
-      if (ruling) rulings.push(ruling);
-      const isDone = party.hasEnded && party.waiting.length === 0;
+    for (let trial = this.#firstOpen; trial < this.#trials.length && cleared > 0; trial++) {
+      const reports = this.#trials[trial]!;
+      const decision = this.#judgeUpTo(trial, reports, cleared);
+      if (decision) decisions.push(decision);
+      const isDone = reports.hasEnded && reports.waiting.length === 0;
       if (isDone && trial === this.#firstOpen) this.#firstOpen++;
-      if (!isDone) cleared = Math.min(cleared, party.judged);
+      if (!isDone) cleared = Math.min(cleared, reports.judged);
     }
-    return rulings;
+    return decisions;
   }
 
-  #judgeUpTo(trial: number, party: Party, cleared: number): Ruling | undefined {
+  #judgeUpTo(trial: number, reports: TrialReports, cleared: number): SchedulerDecision | undefined {
     for (;;) {
-      const [report] = party.waiting;
+      const [report] = reports.waiting;
       if (!report || report.iteration > cleared) return undefined;
-      party.waiting.shift();
-      party.judged = report.iteration;
+      reports.waiting.shift();
+      reports.judged = report.iteration;
       if (report.score === undefined) continue;
       const { iteration, score } = report;
       const [state, decision] = this.#judge.step(this.#state, { trial, iteration, score });
       this.#state = state;
       if (decision.type === 'continue') continue;
-      party.hasEnded = true;
-      party.waiting.length = 0;
+      reports.hasEnded = true;
+      reports.waiting.length = 0;
       return { trial, iteration, reason: decision.reason };
     }
   }

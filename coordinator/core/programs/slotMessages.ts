@@ -1,10 +1,10 @@
 // What the owner of a program in another process and the coordinator say to each other, as text, before and beside the
-// frames. One WebSocket a seat: the coordinator passes frames on between it and the worker's.
+// frames. One WebSocket a slot: the coordinator passes frames on between it and the worker's.
 
 import { z } from 'zod';
 
 /** Path of the sockets; the admin token is asked for. */
-export const SEAT_PATH = '/api/v1/programs';
+export const SLOT_PATH = '/api/v1/programs';
 
 const runtime = z.enum(['browser', 'deno', 'node']);
 const device = z.enum(['cpu', 'webgpu']);
@@ -12,8 +12,8 @@ const device = z.enum(['cpu', 'webgpu']);
 const workerIds = z.array(z.string().max(128)).max(4096);
 
 /** First message of the owner. */
-export const seatRequest = z.object({
-  type: z.literal('seat'),
+export const slotRequest = z.object({
+  type: z.literal('slot'),
   demand: z.object({
     name: z.string().min(1).max(300),
     runtime: runtime.optional(),
@@ -24,15 +24,15 @@ export const seatRequest = z.object({
   }),
 });
 
-export const seatNews = z.discriminatedUnion('type', [
+export const slotNews = z.discriminatedUnion('type', [
   z.object({ type: z.literal('waiting'), reason: z.string().max(4000) }),
   /** Frames may come from now on. */
   z.object({
-    type: z.literal('seated'),
+    type: z.literal('placed'),
     worker: z.object({ workerId: z.string().max(128), runtime, device }),
   }),
   z.object({ type: z.literal('leaving'), reason: z.string().max(500) }),
 ]);
 
-export type SeatRequest = z.infer<typeof seatRequest>;
-export type SeatNews = z.infer<typeof seatNews>;
+export type SlotRequest = z.infer<typeof slotRequest>;
+export type SlotNews = z.infer<typeof slotNews>;

@@ -1,4 +1,4 @@
-// Seats for owners in other processes: passes frames on between the owner's socket and the worker's.
+// Slots for owners in other processes: passes frames on between the owner's socket and the worker's.
 
 import type { Duplex } from 'node:stream';
 import { WebSocketServer, type WebSocket } from 'ws';
@@ -7,23 +7,23 @@ import { MAX_PROGRAM_FRAME_BYTES } from '../../../shared/protocol/program.ts';
 import { boundMessages } from '../bounds/boundMessages.ts';
 import type { UpgradeHandler } from '../http/upgradeDispatcher.ts';
 import { passFrames } from './passFrames.ts';
-import type { Seat, SeatSource } from './programPipe.ts';
+import type { Slot, SlotSource } from './programPipe.ts';
 import { FRAME_TIMEOUT_MS, MAX_JOIN_BYTES, type ProgramSockets } from './programSockets.ts';
-import { seatRequest, type SeatNews, type SeatRequest } from './seatMessages.ts';
+import { slotRequest, type SlotNews, type SlotRequest } from './slotMessages.ts';
 import { WebSocketPipe } from './webSocketPipe.ts';
 
 /** For an owner to say what is asked for. */
 const REQUEST_TIMEOUT_MS = 10_000;
 
 /** Who may dial them is checked before. */
-export function seatSockets(seats: SeatSource, clock: Clock): ProgramSockets {
+export function slotSockets(slots: SlotSource, clock: Clock): ProgramSockets {
   const server = new WebSocketServer({
     noServer: true,
     maxPayload: MAX_PROGRAM_FRAME_BYTES,
     perMessageDeflate: false,
   });
   const handleUpgrade: UpgradeHandler = (request, socket, head) =>
-    server.handleUpgrade(request, socket, head, (client) => greet(client, socket, seats, clock));
+    server.handleUpgrade(request, socket, head, (client) => greet(client, socket, slots, clock));
   return {
     handleUpgrade,
     close: () => {
@@ -33,7 +33,7 @@ export function seatSockets(seats: SeatSource, clock: Clock): ProgramSockets {
   };
 }
 
-function greet(socket: WebSocket, stream: Duplex, seats: SeatSource, clock: Clock): void {
+function greet(socket: WebSocket, stream: Duplex, slots: SlotSource, clock: Clock): void {
   const gone = new AbortController();
   let isAsked = false;
   let maxMessageBytes = MAX_JOIN_BYTES;
@@ -48,32 +48,32 @@ function greet(socket: WebSocket, stream: Duplex, seats: SeatSource, clock: Cloc
   const cancelTimer = clock.after(REQUEST_TIMEOUT_MS, cut);
   const owner = new WebSocketPipe(socket, (text) => {
     const request = isAsked ? undefined : readRequest(text);
-    if (!request) return owner.close('the first message asks for a seat, and there is no second');
+    if (!request) return owner.close('the first message asks for a slot, and there is no second');
     isAsked = true;
     cancelTimer();
     void give(request);
   });
-  const tell = (news: SeatNews): void => {
+  const tell = (news: SlotNews): void => {
     if (socket.readyState === socket.OPEN) socket.send(JSON.stringify(news));
   };
   void owner.closed.then(() => {
     cancelTimer();
     gone.abort();
   });
-  const give = async ({ demand }: SeatRequest): Promise<void> => {
-    let seat: Seat;
+  const give = async ({ demand }: SlotRequest): Promise<void> => {
+    let slot: Slot;
     try {
-      seat = await seats.seat(demand, {
+      slot = await slots.slot(demand, {
         signal: gone.signal,
         onWaiting: (reason) => tell({ type: 'waiting', reason: reason.slice(0, 4000) }),
       });
     } catch {
-      return owner.close('the coordinator gives no seats');
+      return owner.close('the coordinator gives no slots');
     }
-    const { pipe, worker } = seat;
+    const { pipe, worker } = slot;
     maxMessageBytes = MAX_PROGRAM_FRAME_BYTES;
-    tell({ type: 'seated', worker });
-    void seat.leaving.then((reason) => tell({ type: 'leaving', reason: reason.slice(0, 500) }));
+    tell({ type: 'placed', worker });
+    void slot.leaving.then((reason) => tell({ type: 'leaving', reason: reason.slice(0, 500) }));
     void pipe.closed.then((reason) => owner.close(reason));
     void owner.closed.then(() => pipe.close('its owner is gone'));
     passFrames(owner, pipe);
@@ -81,9 +81,9 @@ function greet(socket: WebSocket, stream: Duplex, seats: SeatSource, clock: Cloc
   };
 }
 
-function readRequest(text: string): SeatRequest | undefined {
+function readRequest(text: string): SlotRequest | undefined {
   try {
-    return seatRequest.safeParse(JSON.parse(text)).data;
+    return slotRequest.safeParse(JSON.parse(text)).data;
   } catch {
     return undefined;
   }

@@ -71,7 +71,7 @@ describe('a member that says it can not do the run', () => {
 });
 
 describe('a member that blames another again and again', () => {
-  function blame(bench: Bench, accuser: string, accused: string): void {
+  function accuse(bench: Bench, accuser: string, accused: string): void {
     for (let i = 0; i < 3; i += 1) {
       bench.ready(...bench.group);
       bench.message(accuser, {
@@ -86,16 +86,16 @@ describe('a member that blames another again and again', () => {
 
   it('is the one to go when it joined later', () => {
     const bench = new Bench({ workers: { min: 2, max: 3 } }).training('a', 'b', 'c');
-    blame(bench, 'c', 'a');
+    accuse(bench, 'c', 'a');
     expect(bench.group).toEqual(['a', 'b']);
   });
 
   it('gets rid of one, and not for good; with the second it goes itself, and the first comes back', () => {
     const bench = new Bench({ workers: { min: 2, max: 4 } }).training('a', 'b', 'c', 'd');
-    blame(bench, 'b', 'd');
+    accuse(bench, 'b', 'd');
     expect(bench.group).toEqual(['a', 'b', 'c']);
     expect(bench.state.setAside.get('d')).toMatchObject({ until: 'forgiven', accuser: 'b' });
-    blame(bench, 'b', 'c');
+    accuse(bench, 'b', 'c');
     expect(bench.state.setAside.get('b')).toMatchObject({ accuser: 'c' });
     expect(bench.group).toEqual(['a', 'c']);
     bench.ready('a', 'c');
@@ -108,7 +108,7 @@ describe('a member that blames another again and again', () => {
 
   it('does not keep the other out when it has left', () => {
     const bench = new Bench({ workers: { min: 2, max: 3 } }).training('a', 'b', 'c');
-    blame(bench, 'a', 'c');
+    accuse(bench, 'a', 'c');
     expect(bench.group).toEqual(['a', 'b']);
     bench.workers(makeWorker('b'), makeWorker('c'));
     bench.halted('b', 0);
