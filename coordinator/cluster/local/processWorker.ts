@@ -190,7 +190,7 @@ function denoCommand({ url, cacheFolder }: LocalWorkerSettings): { command: stri
       `--allow-net=${new URL(url).host}`,
       `--allow-env=${denoEnvironment.join(',')}`,
       // tfjs is beside the worker; detect-libc reads ldd to tell which build of the native module fits.
-      `--allow-read=${[dirname(worker), join(worker, '../../../vendor'), packages, '/usr/bin/ldd', ...kept].join(',')}`,
+      `--allow-read=${[dirname(worker), join(worker, '../../vendor'), packages, '/usr/bin/ldd', ...kept].join(',')}`,
       ...kept.map((folder) => `--allow-write=${folder}`),
       `--allow-ffi=${packages}`,
       worker,
