@@ -50,7 +50,7 @@ test('workers of several runtimes start together, join under different ids and s
 
 test('workers leave when the process that started them is killed', async () => {
   const script = `
-    import { startLocalWorkers } from './coordinator/local/localWorkers.ts';
+    import { startLocalWorkers } from './coordinator/cluster/local/localWorkers.ts';
     const { workers } = await startLocalWorkers({
       url: ${JSON.stringify(coordinator.url)}, token: ${JSON.stringify(coordinator.tokens.local)}, count: 2, runtime: ['node', 'deno'], device: 'cpu' });
     console.log(JSON.stringify(workers.map(({ pid }) => pid)));

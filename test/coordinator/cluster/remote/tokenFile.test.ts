@@ -156,7 +156,7 @@ describe('The tokens of a coordinator on this machine', () => {
 
   it('of a coordinator that was killed are not used, whoever has its port now, and are replaced', async () => {
     const script = `
-      import { publishTokens } from './coordinator/remote/publishTokens.ts';
+      import { publishTokens } from './coordinator/cluster/remote/publishTokens.ts';
       const tokens = { admin: 'of the killed', join: 'x', onChange: () => () => undefined };
       const { file } = await publishTokens({ url: '${URL_7070}', tokens },
         { host: '127.0.0.1', env: process.env, onError: (error) => { throw error; } });
