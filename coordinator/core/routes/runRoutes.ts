@@ -96,7 +96,9 @@ function checkSpec(spec: z.infer<typeof runRequest>['spec']): void {
   } catch (error) {
     if (!(error instanceof TabgradError)) throw error;
     const { field } = error.place;
-    throw new RunRequestInvalidError(error.message, { field: field === undefined ? 'spec' : `spec.${field}` });
+    throw new RunRequestInvalidError(error.message, {
+      field: field === undefined ? 'spec' : `spec.${field}`,
+    });
   }
 }
 
