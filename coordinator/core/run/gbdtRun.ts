@@ -3,14 +3,12 @@
 import { createHash } from 'node:crypto';
 import { TreeFormatError } from '../../../shared/gbdt/errors/gbdtErrors.ts';
 import { readRoundTrees, treeBounds } from '../../../shared/gbdt/readRoundTrees.ts';
-import { readTrainSpec } from '../../../shared/gbdt/readTrainSpec.ts';
 import { treeBytes } from '../../../shared/gbdt/treeBytes.ts';
 import type { TrainSpec } from '../../../shared/gbdt/trainSpec.ts';
 import { usefulWorkers } from './leasePlan.ts';
 import type { RunKind } from './runKind.ts';
 
 export const gbdtRun: RunKind<TrainSpec> = {
-  readSpec: readTrainSpec,
   totalRounds: (spec) => spec.numBoostRound,
   check({ numBoostRound }, refuse) {
     if (!Number.isSafeInteger(numBoostRound) || numBoostRound < 1) {

@@ -9,8 +9,6 @@ export type TreesReading =
   | { readonly error: string };
 
 export interface RunKind<Spec extends RunSpec = RunSpec> {
-  /** The spec as a worker reads it, from outside. @throws TabgradError naming the field. */
-  readSpec(value: unknown): Spec;
   /** Rounds of boosting, or steps of the optimizer, when nobody ends the run sooner. */
   totalRounds(spec: Spec): number;
   /** Calls `refuse` with a field and what is wrong with it. */

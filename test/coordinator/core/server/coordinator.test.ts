@@ -9,8 +9,6 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { buildTrainSpec } from '../../../../shared/gbdt/buildTrainSpec.ts';
-import { resolveParams } from '../../../../shared/gbdt/params.ts';
 import { WebSocket } from 'ws';
 import type { FolderBlobStore } from '../../../../coordinator/core/blobs/folderBlobStore.ts';
 import { startCoordinator } from '../../../../coordinator/core/server/coordinator.ts';
@@ -396,32 +394,25 @@ describe('coordinator', () => {
 
   describe('the API', () => {
     const shard = Buffer.from('rows');
-    const spec = buildTrainSpec({
-      params: resolveParams({}),
-      numBoostRound: 3,
-      features: [{ name: 'a', cuts: { categorical: false, cuts: Float32Array.of(0.5) } }] as never,
-      target: { maxAbsLabel: 1, maxWeight: 1 },
-      trainRows: 4,
-      evaluationSets: ['train'],
-    });
-    const request = (change: Partial<RunRequest> = {}): RunRequest => ({
-      runId: 'flights',
-      name: 'flights',
-      spec,
-      shards: [
-        {
-          dataset: 'train',
-          index: 0,
-          firstRow: 0,
-          rows: 4,
-          sha256: sha256(shard),
-          sizeBytes: shard.byteLength,
-        },
-      ],
-      workers: { min: 1, max: 1 },
-      maxFailures: 0,
-      ...change,
-    });
+    const request = (change: Partial<RunRequest> = {}): RunRequest =>
+      ({
+        runId: 'flights',
+        name: 'flights',
+        spec: { trainer: 'gbdt', numBoostRound: 3 },
+        shards: [
+          {
+            dataset: 'train',
+            index: 0,
+            firstRow: 0,
+            rows: 4,
+            sha256: sha256(shard),
+            sizeBytes: shard.byteLength,
+          },
+        ],
+        workers: { min: 1, max: 1 },
+        maxFailures: 0,
+        ...change,
+      }) as unknown as RunRequest;
     const post = (path: string, body: unknown, headers: Record<string, string> = {}): Promise<Reply> =>
       ask(path, { method: 'POST', headers, body: typeof body === 'string' ? body : JSON.stringify(body) });
 
@@ -522,18 +513,6 @@ describe('coordinator', () => {
     ])('refuses %s', async (_, body, code, status) => {
       const reply = await post('/api/v1/runs', body);
       expect([reply.status, errorCode(reply)]).toEqual([status, code]);
-    });
-
-    it.each([
-      ['gbdt', { ...spec, features: undefined }, 'spec.features'],
-      ['gbdt', { ...spec, params: { objective: 'nonsense' } }, 'nonsense'],
-      ['neural', { trainer: 'neural', steps: 3 }, 'spec'],
-      ['loop', { trainer: 'loop', maxReports: 1 }, 'loop spec'],
-    ])('refuses a spec of %s that no worker could train: %j', async (_, wrong, named) => {
-      await coordinator.blobs.putBytes(shard);
-      const reply = await post('/api/v1/runs', request({ spec: wrong as never }));
-      expect([reply.status, errorCode(reply)]).toEqual([400, 'RUN_REQUEST_INVALID']);
-      expect(reply.body).toContain(named.replace('spec.', ''));
     });
 
     it('refuses a second run of the same id and knows no others', async () => {
