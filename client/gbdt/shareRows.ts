@@ -6,6 +6,7 @@ import { othersOf, PeerMessageError, readFromPeer } from '../../shared/collectiv
 import type { Collective } from '../../shared/collective/collective.ts';
 import { TreeFormatError } from '../../shared/gbdt/errors/gbdtErrors.ts';
 import { areShared } from '../../shared/gbdt/sharedRows.ts';
+import { messageOf } from '../../shared/text/messageOf.ts';
 import { lease } from '../../shared/protocol/control.ts';
 import type { Lease } from '../../shared/protocol/control.ts';
 import type { RunData } from './runData.ts';
@@ -17,7 +18,8 @@ const leaseList = z.array(lease).max(MAX_LEASES);
 
 /**
  * @returns whether this member holds all rows now; the same at all members.
- * @throws PeerMessageError when the leases of all do not make the training set; what the collective or loading throws.
+ * @throws PeerMessageError when the leases of all do not make the training set, or those of one can not be loaded; what the
+ *   collective throws.
  */
 export async function shareRows(
   data: RunData,
@@ -29,11 +31,25 @@ export async function shareRows(
   const gathered = await collective.allGather(new TextEncoder().encode(JSON.stringify(data.leases)), {
     signal,
   });
-  const leases = gathered.flatMap((bytes, rank) => readFromPeer(collective, rank, () => readLeases(bytes)));
+  const byRank = gathered.map((bytes, rank) => readFromPeer(collective, rank, () => readLeases(bytes)));
+  const leases = byRank.flat();
   checkLeases(leases, trainRows, collective);
   const rows = leases.reduce((sum, one) => sum + one.rows, 0);
   if (!areShared(rows, features.length)) return false;
-  await data.holdShared(leases, signal);
+  for (const [rank, told] of byRank.entries()) {
+    try {
+      await data.holdShared(told, signal);
+    } catch (error) {
+      // What a member says that it holds may be stored nowhere, or be no shard of this run: that is its fault alone.
+      if (signal.aborted || rank === collective.rank) throw error;
+      const peer = collective.members[rank]!;
+      throw new PeerMessageError(
+        `What worker ${peer} says that it holds can not be loaded: ${messageOf(error)}`,
+        [peer],
+        { cause: error },
+      );
+    }
+  }
   return true;
 }
 
