@@ -5,8 +5,11 @@ import type { DeviceReport } from '../../shared/protocol/control.ts';
 /** Each local worker is a process or a tab; more than this would only get in one another's way. */
 export const MAX_LOCAL_WORKERS = 64;
 
-export type LocalRuntime = 'node' | 'deno' | 'browser';
-export type LocalDevice = 'webgpu' | 'cpu' | 'auto';
+export const localRuntimes = ['node', 'deno', 'browser'] as const;
+export const localDevices = ['webgpu', 'cpu', 'auto'] as const;
+
+export type LocalRuntime = (typeof localRuntimes)[number];
+export type LocalDevice = (typeof localDevices)[number];
 
 export interface LocalWorker {
   readonly kind: LocalRuntime;

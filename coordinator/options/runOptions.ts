@@ -4,7 +4,7 @@ import { randomUUID } from 'node:crypto';
 import { resolve } from 'node:path';
 import { unknownKey } from '../../shared/text/unknownKey.ts';
 import { TrainArgumentError } from './trainArgumentError.ts';
-import type { LocalDevice, LocalRuntime } from './localWorker.ts';
+import { localDevices, localRuntimes, type LocalDevice, type LocalRuntime } from './localWorker.ts';
 import type { ProgressEvent } from '../progress/progressEvent.ts';
 import type { Checkpoint } from '../checkpoint/checkpoint.ts';
 
@@ -95,6 +95,11 @@ export function resolveRun(
   if (!/^[\w.-]{1,100}$/.test(name) || /^\.+$/.test(name)) {
     throw argument('runConfig.name', `is "${name}"; expected letters, digits, "_", "-" and "." only`);
   }
+  const { runtime = 'node', device = 'auto' } = scalingConfig;
+  const runtimes = [runtime].flat();
+  if (runtimes.length === 0) throw argument('scalingConfig.runtime', 'is an empty list');
+  for (const one of runtimes) oneOf('scalingConfig.runtime', one, localRuntimes);
+  oneOf('scalingConfig.device', device, localDevices);
   return {
     workers: workerRange(scalingConfig.numWorkers ?? 1),
     name,
@@ -123,6 +128,11 @@ function workerRange(numWorkers: number | readonly [number, number]): { min: num
     throw argument('scalingConfig.numWorkers', `is [${min}, ${max}]; expected the fewest first`);
   }
   return { min, max };
+}
+
+function oneOf(field: string, value: unknown, words: readonly string[]): void {
+  if (typeof value === 'string' && words.includes(value)) return;
+  throw argument(field, `is ${JSON.stringify(value)}; expected one of ${words.join(', ')}`);
 }
 
 const MOST = 2 ** 31;

@@ -387,6 +387,17 @@ describe('options', () => {
       /did you mean numToKeep\?/,
     ],
     [{ numBoostRound: 0 }, 'numBoostRound', /is 0; expected a whole number from 1 to 2147483648/],
+    [
+      { scalingConfig: { runtime: 'dino' as never } },
+      'scalingConfig.runtime',
+      /is "dino"; expected one of node/,
+    ],
+    [{ scalingConfig: { runtime: [] } }, 'scalingConfig.runtime', /is an empty list/],
+    [
+      { scalingConfig: { device: 'gpu' as never } },
+      'scalingConfig.device',
+      /is "gpu"; expected one of webgpu/,
+    ],
     [{ scalingConfig: { numWorkers: [3, 2] } }, 'scalingConfig.numWorkers', /expected the fewest first/],
     [{ scalingConfig: { numWorkers: 1.5 } }, 'scalingConfig.numWorkers', /is 1.5/],
     [{ runConfig: { name: '../up' } }, 'runConfig.name', /letters, digits/],
