@@ -6,7 +6,12 @@ import { sandboxPolicy } from './browserSandbox.ts';
 import { openLocalBrowser, type LocalBrowser } from './browserWorker.ts';
 import type { BrowserOptions } from './launchBrowser.ts';
 import { LocalWorkersError } from './localErrors.ts';
-import type { LocalDevice, LocalRuntime, LocalWorker } from '../../options/localWorker.ts';
+import {
+  localRuntimes,
+  type LocalDevice,
+  type LocalRuntime,
+  type LocalWorker,
+} from '../../options/localWorker.ts';
 import { serverKeyPin } from '../remote/serverTrust.ts';
 import { startProcessWorker } from './processWorker.ts';
 import { extraVariables } from './workerEnvironment.ts';
@@ -76,6 +81,13 @@ const JOIN_TIMEOUT_MS = 60_000;
  */
 export async function startLocalWorkers(options: LocalWorkersOptions): Promise<LocalWorkers> {
   const runtimes = Array.isArray(options.runtime) ? options.runtime : [options.runtime];
+  for (const runtime of runtimes) {
+    if (localRuntimes.includes(runtime as LocalRuntime)) continue;
+    throw new LocalWorkersError(
+      `runtime is ${JSON.stringify(runtime)}; expected one of ${localRuntimes.join(', ')}.`,
+      { field: 'runtime' },
+    );
+  }
   const kinds = Array.from({ length: options.count }, (_, index) => runtimes[index % runtimes.length]);
   if (options.browserSandbox !== undefined && options.count > 0 && !kinds.includes('browser')) {
     throw new LocalWorkersError('browserSandbox has no effect without a worker in a browser.', {

@@ -112,3 +112,11 @@ test('the Chromium from npm is unpacked with its drivers, the same for everybody
   expect(existsSync(one.executablePath)).toBe(true);
   expect(existsSync(one.swiftshaderIcd)).toBe(true);
 });
+
+test('a runtime that is none is refused before anything is started', async () => {
+  const asked = { url: coordinator.url, count: 2, device: 'cpu', runtime: ['node', 'dino'] } as const;
+  await expect(startLocalWorkers(asked as never)).rejects.toMatchObject({
+    code: 'WORKER_SETTING_INVALID',
+    message: 'runtime is "dino"; expected one of node, deno, browser.',
+  });
+});
