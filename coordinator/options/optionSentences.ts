@@ -81,7 +81,7 @@ function problemOf(field: string, words: string): OptionProblem {
 
 /** Patterns and checks say themselves what they expect. */
 function hasOwnWords(issue: z.core.$ZodIssue): boolean {
-  return issue.code === 'invalid_format' && issue.message.startsWith('expected ');
+  return issue.code === 'invalid_format' && !issue.message.startsWith('Invalid ');
 }
 
 /** Of forms that an option may have, the one whose kind the value is, if that is one alone. */

@@ -12,7 +12,7 @@ const MOST_BYTES = Number.MAX_SAFE_INTEGER;
 const seconds = z.number().positive().max(86_400);
 const name = z
   .string()
-  .regex(/^[\w.-]{1,100}$/, 'must be made of letters, digits, "_", "-" and ".", at most 100');
+  .regex(/^[\w.-]{1,100}$/, 'expected letters, digits, "_", "-" and "." only, at most 100');
 
 const httpFields = {
   port: wholeFrom(0, 65_535).default(8000).describe('0 takes a free one.'),
