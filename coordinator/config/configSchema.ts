@@ -77,6 +77,12 @@ export const runSection = z
       .optional()
       .describe('Name of the run and of its folder. Without it: the name of the config file.'),
     storagePath: z.string().min(1).default('results').describe('Folder that results are written under.'),
+    overwrite: z
+      .boolean()
+      .default(false)
+      .describe(
+        'Replace an earlier run or experiment of the name. Without it a folder that holds one is refused.',
+      ),
     checkpointConfig: z
       .strictObject({
         numToKeep: wholeFrom(1, 1_000_000)

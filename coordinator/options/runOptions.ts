@@ -45,6 +45,8 @@ export interface RunConfig {
   readonly name?: string;
   /** Folder that results are written under. Default "results". */
   readonly storagePath?: string;
+  /** Replace an earlier run of the name. Default false: a folder with a finished run or checkpoints is refused. */
+  readonly overwrite?: boolean;
   readonly checkpointConfig?: CheckpointConfig;
   /** Failures of workers that are forgiven; -1 forgives any number. A lost worker is no failure. Default 0. */
   readonly failureConfig?: { readonly maxFailures?: number };
@@ -59,13 +61,22 @@ export interface RunSettings {
   readonly name: string;
   /** Absolute path of the run's folder. */
   readonly folder: string;
+  readonly overwrite: boolean;
   readonly maxFailures: number;
   readonly checkpoints: CheckpointConfig & { readonly scoreOrder: 'max' | 'min' };
 }
 
 const known = {
   scalingConfig: ['numWorkers', 'runtime', 'device', 'url', 'token'],
-  runConfig: ['name', 'storagePath', 'checkpointConfig', 'failureConfig', 'callbacks', 'verbose'],
+  runConfig: [
+    'name',
+    'storagePath',
+    'overwrite',
+    'checkpointConfig',
+    'failureConfig',
+    'callbacks',
+    'verbose',
+  ],
   checkpointConfig: ['numToKeep', 'scoreAttribute', 'scoreOrder', 'checkpointFrequency'],
   failureConfig: ['maxFailures'],
 } as const;
@@ -95,6 +106,8 @@ export function resolveRun(
   if (!/^[\w.-]{1,100}$/.test(name) || /^\.+$/.test(name)) {
     throw argument('runConfig.name', `is "${name}"; expected letters, digits, "_", "-" and "." only`);
   }
+  const { overwrite = false } = runConfig;
+  if (typeof overwrite !== 'boolean') throw argument('runConfig.overwrite', 'is neither true nor false');
   const { runtime = 'node', device = 'auto' } = scalingConfig;
   const runtimes = [runtime].flat();
   if (runtimes.length === 0) throw argument('scalingConfig.runtime', 'is an empty list');
@@ -104,6 +117,7 @@ export function resolveRun(
     workers: workerRange(scalingConfig.numWorkers ?? 1),
     name,
     folder: resolve(storagePath, name),
+    overwrite,
     maxFailures,
     checkpoints: { ...checkpointConfig, checkpointFrequency, scoreOrder },
   };

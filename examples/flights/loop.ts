@@ -32,7 +32,11 @@ const trainer = new GBDTTrainer({
   trainLoopConfig: { eta: 0.5, decay: 0.9 },
   numBoostRound: Number(process.env['TABGRAD_ROUNDS'] ?? 20),
   scalingConfig: { numWorkers: 2 },
-  runConfig: { name: 'flights-loop', storagePath: process.env['TABGRAD_RESULTS'] ?? 'results' },
+  runConfig: {
+    name: 'flights-loop',
+    storagePath: process.env['TABGRAD_RESULTS'] ?? 'results',
+    overwrite: true,
+  },
 });
 const { metrics, checkpoint } = await trainer.fit();
 console.log(metrics, checkpoint.modelPath);

@@ -24,7 +24,7 @@ const trainer = new GBDTTrainer({
   params: { objective: 'binary:logistic', max_depth: 6, eval_metric: ['logloss', 'auc'] },
   numBoostRound: Number(process.env['TABGRAD_ROUNDS'] ?? 20),
   scalingConfig: { numWorkers: 4 },
-  runConfig: { name: 'flights', storagePath: process.env['TABGRAD_RESULTS'] ?? 'results' },
+  runConfig: { name: 'flights', storagePath: process.env['TABGRAD_RESULTS'] ?? 'results', overwrite: true },
 });
 const result = await trainer.fit();
 console.log(result.metrics, result.checkpoint.modelPath);

@@ -28,7 +28,11 @@ const tuner = new Tuner({
   }),
   paramSpace: { params: { max_depth: gridSearch([4, 6, 8]) } },
   tuneConfig: { metric: 'valid-auc', mode: 'max', maxConcurrentTrials: 3 },
-  runConfig: { name: 'flights-tune', storagePath: process.env['TABGRAD_RESULTS'] ?? 'results' },
+  runConfig: {
+    name: 'flights-tune',
+    storagePath: process.env['TABGRAD_RESULTS'] ?? 'results',
+    overwrite: true,
+  },
 });
 const results = await tuner.fit();
 console.table(results.getTable());

@@ -57,6 +57,10 @@ export class RunRecorder {
     return this.#table;
   }
 
+  get checkpointPath(): string | undefined {
+    return this.#options.folder.savedPaths().at(-1);
+  }
+
   get lastMetrics(): Metrics {
     return metricsOf(this.#table.at(-1));
   }

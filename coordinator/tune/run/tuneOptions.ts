@@ -80,6 +80,8 @@ export interface TuneRunConfig {
   readonly name?: string;
   /** Default "results". */
   readonly storagePath?: string;
+  /** Replace an earlier experiment of the name. Default false: a folder that holds one is refused. */
+  readonly overwrite?: boolean;
   /** e.g. { trainingIteration: 20 }, { timeTotalS: 60 }, { "valid-auc": 0.9 }, a function, or a stopper. */
   readonly stop?: StopRule;
   readonly failureConfig?: {
@@ -119,6 +121,7 @@ export interface TuneSettings {
   readonly name: string;
   /** Absolute path. */
   readonly folder: string;
+  readonly overwrite: boolean;
   readonly stop: StopRule | undefined;
   readonly maxFailures: number;
   readonly failFast: boolean;
@@ -139,7 +142,7 @@ const known = {
     'scheduler',
     'seed',
   ],
-  runConfig: ['name', 'storagePath', 'stop', 'failureConfig', 'callbacks', 'verbose'],
+  runConfig: ['name', 'storagePath', 'overwrite', 'stop', 'failureConfig', 'callbacks', 'verbose'],
   failureConfig: ['maxFailures', 'failFast'],
 } as const;
 
@@ -198,6 +201,8 @@ export function resolveTuneOptions(options: TunerOptions): TuneSettings {
   if (!/^[\w.-]{1,100}$/.test(name) || /^\.+$/.test(name)) {
     throw argument('runConfig.name', `is "${name}"; expected letters, digits, "_", "-" and "." only`);
   }
+  const { overwrite = false } = runConfig;
+  if (typeof overwrite !== 'boolean') throw argument('runConfig.overwrite', 'is neither true nor false');
   return {
     trainable: options.trainable,
     space,
@@ -213,6 +218,7 @@ export function resolveTuneOptions(options: TunerOptions): TuneSettings {
     experimentId: randomUUID(),
     name,
     folder: resolve(storagePath, name),
+    overwrite,
     stop: runConfig.stop,
     maxFailures,
     failFast,

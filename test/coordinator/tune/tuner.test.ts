@@ -55,6 +55,18 @@ function tuner(name: string, options: Partial<TunerOptions>, tuneConfig: TuneCon
 const lines = (file: string): string[] => readFileSync(file, 'utf8').trim().split('\n');
 
 describe('Tuner.fit', () => {
+  it('replaces an earlier experiment of the name only where it is told to', async () => {
+    await tuner('twice', { paramSpace: { x: gridSearch([1, 2]) } }).fit();
+    const again = { paramSpace: { x: gridSearch([7]) } };
+    await expect(tuner('twice', again).fit()).rejects.toMatchObject({
+      code: 'TUNE_EXPERIMENT_INVALID',
+      message: expect.stringContaining('replace it by runConfig.overwrite (--overwrite)') as string,
+    });
+    const grid = await tuner('twice', { ...again, runConfig: { overwrite: true } }).fit();
+    expect(grid.getTable().map((row) => row['x'])).toEqual([7]);
+    expect(lines(path.join(storagePath, 'twice/reports.jsonl'))).toHaveLength(10);
+  });
+
   it('runs every trial and finds the best', async () => {
     const grid = await tuner('plain', {}).fit();
     expect(grid.length).toBe(5);
