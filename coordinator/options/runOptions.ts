@@ -2,6 +2,7 @@
 
 import { randomUUID } from 'node:crypto';
 import { resolve } from 'node:path';
+import { sentence } from '../../shared/text/sentence.ts';
 import { unknownKey } from '../../shared/text/unknownKey.ts';
 import { TrainArgumentError } from './trainArgumentError.ts';
 import { localDevices, localRuntimes, type LocalDevice, type LocalRuntime } from './localWorker.ts';
@@ -164,5 +165,5 @@ export function refuseUnknown(section: string, value: object, names: readonly st
 }
 
 export function argument(field: string, what: string): TrainArgumentError {
-  return new TrainArgumentError(`${field} ${what}.`, { field });
+  return new TrainArgumentError(sentence(`${field} ${what}`), { field });
 }

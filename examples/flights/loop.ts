@@ -1,6 +1,7 @@
 // Ray's other style: a function that every worker runs, here with a learning rate that falls from round to round. Run it
 // from the repository's root with `npx tsx examples/flights/loop.ts`; in your own project the import is from 'tabgrad'.
 
+import '../reportErrors.ts';
 import { GBDTTrainer, readParquet, type Columns, type TrainLoopContext } from '../../coordinator/index.ts';
 
 const rows = Number(process.env['TABGRAD_ROWS'] ?? 300_000);

@@ -4,6 +4,7 @@ import { randomUUID } from 'node:crypto';
 import { resolve } from 'node:path';
 import { z } from 'zod';
 import { nearestWord } from '../../../shared/text/nearestWord.ts';
+import { sentence } from '../../../shared/text/sentence.ts';
 import type { Metrics } from '../../train/result.ts';
 import type { TuneCallback } from '../trial/tuneEvent.ts';
 import type { TunableTrainer } from './trialTrainers.ts';
@@ -301,5 +302,5 @@ function unknownWord(word: unknown, words: readonly string[]): string {
 }
 
 function argument(field: string, what: string): TuneArgumentError {
-  return new TuneArgumentError(`${field} ${what}.`, { field });
+  return new TuneArgumentError(sentence(`${field} ${what}`), { field });
 }
