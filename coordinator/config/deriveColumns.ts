@@ -11,7 +11,7 @@ import { columnsOf } from './expression/syntaxTree.ts';
 
 interface Features {
   /** A list, or one an input of a net. */
-  readonly featureColumns?: string[] | Record<string, string[]> | undefined;
+  readonly featureColumns?: readonly string[] | Readonly<Record<string, readonly string[]>> | undefined;
 }
 
 type ColumnSections = Pick<Config, 'derive' | 'columns'>;
@@ -68,7 +68,7 @@ export function checkColumns(
   const require = (column: string, field: string): void => {
     if (known.has(column)) return;
     const nearest = nearestWord(column, [...known]);
-    const hint = nearest === undefined ? '' : `; did you mean "${nearest}"?`;
+    const hint = nearest === undefined ? '' : `; did you mean ${nearest}?`;
     throw new ConfigInvalidError(
       `${file}: ${field} names column "${column}", which the data does not have${hint} (columns: ${[...known].join(', ')})`,
       { file, field, column },

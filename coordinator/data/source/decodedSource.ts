@@ -27,17 +27,10 @@ export type DecodeFile = (
   signal: AbortSignal | undefined,
 ) => AsyncIterable<arrow.RecordBatch>;
 
-export interface FileSchemaOptions {
-  /**
-   * Reads files whose columns differ: the table has the columns of all of them, of types that hold all their values, and
-   * what a file does not have is missing. The beginning of each file is read twice then. Without it a file with other
-   * columns than the first one is an error.
-   */
-  readonly unionByName?: boolean;
-}
-
-export interface DecodedOptions extends FileSchemaOptions {
+export interface DecodedOptions {
   readonly columns?: readonly string[] | undefined;
+  /** The beginning of each file is read twice then. */
+  readonly unionByName?: boolean | undefined;
 }
 
 interface Layout {

@@ -29,8 +29,8 @@ import { resolveLoss } from './resolveLoss.ts';
 import { shardsOf } from './shardsOf.ts';
 import { StateRecorder } from './stateRecorder.ts';
 import { writeProfile } from './writeProfile.ts';
-import { columnOf, isTensorSet } from './tensorSet.ts';
-import { prepareTensors, type NeuralData, type PrepareTensors } from './prepareTensors.ts';
+import { columnOf, isTensorSet, type NeuralData } from './tensorSet.ts';
+import { prepareTensors, type PrepareTensors } from './prepareTensors.ts';
 
 export interface NeuralResult extends Omit<Result, 'checkpoint' | 'checkpoints'> {
   readonly checkpoint: NeuralCheckpoint;

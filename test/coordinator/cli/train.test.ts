@@ -237,7 +237,7 @@ describe('predicting a file', () => {
 
 describe('a config that can not be trained', () => {
   it.each([
-    [{ labelColum: 'big' }, 2, 'CONFIG_INVALID', 'labelColum is no known key; did you mean "labelColumn"?'],
+    [{ labelColum: 'big' }, 2, 'CONFIG_INVALID', 'labelColum is not an option; did you mean labelColumn?'],
     [{ params: { max_dpeth: 3 } }, 2, 'CONFIG_INVALID', 'did you mean max_depth?'],
     [{ derive: { big: 'a * c > 30', sum: 'a' } }, 2, 'CONFIG_INVALID', 'derive.big names column "c"'],
     [{ labelColumn: 'bigg' }, 2, 'CONFIG_INVALID', 'labelColumn names column "bigg"'],

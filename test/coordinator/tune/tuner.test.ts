@@ -345,15 +345,20 @@ describe('Tuner.fit', () => {
     };
     expect(refusal({}, { paramSpace: {} })).toMatch(/^paramSpace has nothing to search/);
     expect(refusal({ scheduler: 'ahsa' })).toBe(
+      'tuneConfig.scheduler is "ahsa"; expected one of fifo, asha, medianStopping, pbt, or an object with keys; did you mean asha?',
+    );
+    expect(refusal({ scheduler: { name: 'ahsa' } })).toBe(
       'tuneConfig.scheduler "ahsa" is not known; did you mean asha?',
     );
-    expect(refusal({ scheduler: { name: 'asha', maxt: 3 } })).toMatch(/does not fit the scheduler "asha"/);
+    expect(refusal({ scheduler: { name: 'asha', maxt: 3 } })).toMatch(
+      /^tuneConfig\.scheduler\.maxt is not an option; did you mean maxT\?$/,
+    );
     expect(refusal({ searcher: 'bayes' })).toMatch(/expected one of random, grid, tpe/);
     expect(refusal({ searcher: 'tpe' })).toMatch(/paramSpace.x is a gridSearch/);
     expect(refusal({ numSamples: 0 })).toMatch(
-      /numSamples is 0; expected a whole number of at least 1, or -1/,
+      /numSamples is 0; expected a whole number from 1 to 2147483648, or -1/,
     );
-    expect(refusal({ mode: 'best' as never })).toMatch(/mode is "best"; expected "max" or "min"/);
+    expect(refusal({ mode: 'best' as never })).toMatch(/mode is "best"; expected one of max, min/);
     expect(refusal({ sheduler: 'asha' } as never)).toMatch(/did you mean scheduler/);
     expect(refusal({ metric: undefined as never, scheduler: 'asha' })).toMatch(
       /The scheduler "asha" needs one/,

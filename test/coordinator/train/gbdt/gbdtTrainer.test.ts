@@ -426,7 +426,7 @@ describe('options', () => {
     [{ scalingConfig: { numWorker: 2 } }, 'scalingConfig.numWorker', /did you mean numWorkers\?/],
     [
       { runConfig: { checkpointConfig: { numToKep: 1 } } },
-      'checkpointConfig.numToKep',
+      'runConfig.checkpointConfig.numToKep',
       /did you mean numToKeep\?/,
     ],
     [{ numBoostRound: 0 }, 'numBoostRound', /is 0; expected a whole number from 1 to 2147483648/],
@@ -435,7 +435,11 @@ describe('options', () => {
       'scalingConfig.runtime',
       /is "dino"; expected one of node/,
     ],
-    [{ scalingConfig: { runtime: [] } }, 'scalingConfig.runtime', /is an empty list/],
+    [
+      { scalingConfig: { runtime: [] } },
+      'scalingConfig.runtime',
+      /is \[\]; expected .*a list of at least 1 entry/,
+    ],
     [
       { scalingConfig: { device: 'gpu' as never } },
       'scalingConfig.device',
