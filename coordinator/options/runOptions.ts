@@ -73,6 +73,12 @@ export const runFields = {
       'Name of the run and of its folder. Without it: the name of the config file; of a script: the kind of run and a random suffix.',
     ),
   storagePath: path.default('results').describe('Folder that results are written under.'),
+  overwrite: z
+    .boolean()
+    .default(false)
+    .describe(
+      'Replace an earlier run or experiment of the name. Without it a folder that holds one is refused.',
+    ),
   checkpointConfig: checkpointConfig.prefault({}).describe('Which checkpoints are written and kept.'),
   failureConfig: failureConfig
     .prefault({})
@@ -119,6 +125,7 @@ export interface RunSettings {
   readonly name: string;
   /** Absolute path of the run's folder. */
   readonly folder: string;
+  readonly overwrite: boolean;
   readonly maxFailures: number;
   readonly checkpoints: Readonly<z.output<typeof checkpointConfig>>;
 }
@@ -131,7 +138,12 @@ export function runSettings(
   },
   kind: string,
 ): RunSettings {
-  const { checkpointConfig: checkpoints, failureConfig: failures, storagePath } = checked.runConfig;
+  const {
+    checkpointConfig: checkpoints,
+    failureConfig: failures,
+    storagePath,
+    overwrite,
+  } = checked.runConfig;
   const { name = `${kind}-${randomUUID().slice(0, 8)}` } = checked.runConfig;
   const { numWorkers } = checked.scalingConfig;
   const [min, max] = typeof numWorkers === 'number' ? [numWorkers, numWorkers] : numWorkers;
@@ -139,6 +151,7 @@ export function runSettings(
     workers: { min, max },
     name,
     folder: resolve(storagePath, name),
+    overwrite,
     maxFailures: failures.maxFailures,
     checkpoints,
   };

@@ -4,6 +4,7 @@ import { randomUUID } from 'node:crypto';
 import { resolve } from 'node:path';
 import { z } from 'zod';
 import { nearestWord } from '../../../shared/text/nearestWord.ts';
+import { sentence } from '../../../shared/text/sentence.ts';
 import { checkOptions } from '../../options/checkOptions.ts';
 import { above0, failureConfig, folderName, path, seed, wholeFrom } from '../../options/optionWords.ts';
 import type { Metrics } from '../../train/result.ts';
@@ -95,6 +96,10 @@ const tuneRunConfig = z.strictObject({
     .optional()
     .describe('Name of the experiment and of its folder. Without it: tune and a random suffix.'),
   storagePath: path.default('results').describe('Folder that results are written under.'),
+  overwrite: z
+    .boolean()
+    .default(false)
+    .describe('Replace an earlier experiment of the name. Without it a folder that holds one is refused.'),
   stop: z
     .custom<StopRule>((value) => typeof value === 'function' || (typeof value === 'object' && value !== null))
     .meta({ title: 'metrics with their bounds, a function or a stopper' })
@@ -175,6 +180,7 @@ export interface TuneSettings {
   readonly name: string;
   /** Absolute path. */
   readonly folder: string;
+  readonly overwrite: boolean;
   readonly stop: StopRule | undefined;
   readonly maxFailures: number;
   readonly failFast: boolean;
@@ -186,7 +192,7 @@ export interface TuneSettings {
 export function resolveTuneOptions(options: TunerOptions): TuneSettings {
   const checked = checkOptions(tunerOptions, options, tuneError);
   const { metric, mode, timeBudgetS, maxConcurrentTrials, seed: from, numSamples } = checked.tuneConfig;
-  const { failureConfig: failures, stop, storagePath, callbacks, verbose } = checked.runConfig;
+  const { failureConfig: failures, stop, storagePath, overwrite, callbacks, verbose } = checked.runConfig;
   const space = resolveSpace(options.paramSpace);
   if (metric !== undefined && mode === undefined) {
     throw argument('tuneConfig.mode', 'is missing; expected "max" or "min", which end of the metric is best');
@@ -233,6 +239,7 @@ export function resolveTuneOptions(options: TunerOptions): TuneSettings {
     experimentId: randomUUID(),
     name,
     folder: resolve(storagePath, name),
+    overwrite,
     stop,
     ...failures,
     callbacks,
@@ -276,7 +283,7 @@ function schedulerOf(
 }
 
 function argument(field: string, what: string): TuneArgumentError {
-  return tuneError(`${field} ${what}.`, { field });
+  return tuneError(sentence(`${field} ${what}`), { field });
 }
 
 function tuneError(message: string, place: { readonly field: string }): TuneArgumentError {

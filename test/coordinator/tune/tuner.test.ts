@@ -55,6 +55,18 @@ function tuner(name: string, options: Partial<TunerOptions>, tuneConfig: TuneCon
 const lines = (file: string): string[] => readFileSync(file, 'utf8').trim().split('\n');
 
 describe('Tuner.fit', () => {
+  it('replaces an earlier experiment of the name only where it is told to', async () => {
+    await tuner('twice', { paramSpace: { x: gridSearch([1, 2]) } }).fit();
+    const again = { paramSpace: { x: gridSearch([7]) } };
+    await expect(tuner('twice', again).fit()).rejects.toMatchObject({
+      code: 'TUNE_EXPERIMENT_INVALID',
+      message: expect.stringContaining('replace it by runConfig.overwrite (--overwrite)') as string,
+    });
+    const grid = await tuner('twice', { ...again, runConfig: { overwrite: true } }).fit();
+    expect([grid.length, grid.getBestResult().params]).toEqual([1, { x: 7 }]);
+    expect(lines(path.join(storagePath, 'twice/reports.jsonl'))).toHaveLength(10);
+  });
+
   it('runs every trial and finds the best', async () => {
     const grid = await tuner('plain', {}).fit();
     expect(grid.length).toBe(5);
@@ -334,6 +346,9 @@ describe('Tuner.fit', () => {
     expect(refusal({}, { paramSpace: {} })).toMatch(/^paramSpace has nothing to search/);
     expect(refusal({ scheduler: 'ahsa' })).toBe(
       'tuneConfig.scheduler is "ahsa"; expected one of fifo, asha, medianStopping, pbt, or an object with keys; did you mean asha?',
+    );
+    expect(refusal({ scheduler: { name: 'ahsa' } })).toBe(
+      'tuneConfig.scheduler "ahsa" is not known; did you mean asha?',
     );
     expect(refusal({ scheduler: { name: 'asha', maxt: 3 } })).toMatch(
       /^tuneConfig\.scheduler\.maxt is not an option; did you mean maxT\?$/,
