@@ -51,7 +51,9 @@ describe('tabgrad init', () => {
     const { code, stdout, stderr } = await runTabgrad(['init', 'taken', '--json'], { cwd: folder });
     expect([code, stdout]).toEqual([2, '']);
     expect(JSON.parse(stderr)).toMatchObject({
-      error: { code: 'BAD_ARGUMENT', message: expect.stringContaining('train.yaml already') as string },
+      type: 'error',
+      code: 'BAD_ARGUMENT',
+      message: expect.stringContaining('train.yaml already') as string,
     });
     expect(await readFile(join(project, 'train.yaml'), 'utf8')).toBe('mine');
     await expect(readFile(join(project, 'package.json'))).rejects.toMatchObject({ code: 'ENOENT' });
@@ -61,6 +63,6 @@ describe('tabgrad init', () => {
     await writeFile(join(folder, 'file'), '');
     const { code, stderr } = await runTabgrad(['init', 'file/project'], { cwd: folder });
     expect(code).not.toBe(0);
-    expect(stderr).toMatch(/^DATA_WRITE_FAILED/);
+    expect(stderr).toMatch(/^error DATA_WRITE_FAILED/);
   });
 });
