@@ -17,12 +17,14 @@ export type {
   ReadParquetOptions,
   ReadTextOptions,
 } from './data/readOptions.ts';
-export { NeuralTrainer, type NeuralResult } from './train/neural/neuralTrainer.ts';
+export { NeuralTrainer } from './train/neural/neuralTrainer.ts';
+export type { NeuralResult } from './train/neural/netRun.ts';
 export { NeuralPredictor, type NeuralPredictorOptions } from './predict/neuralPredictor.ts';
 export { NeuralCheckpoint } from './checkpoint/neuralCheckpoint.ts';
 export type { NeuralTrainerOptions } from './train/neural/neuralOptions.ts';
 export type { OptimizerOptions, ScheduleOptions } from './train/neural/optimizerOptions.ts';
-export { DataParallelTrainer, type DataParallelResult } from './train/neural/dataParallelTrainer.ts';
+export { DataParallelTrainer } from './train/neural/dataParallelTrainer.ts';
+export type { DataParallelResult } from './train/neural/loopRun.ts';
 export { DataParallelCheckpoint } from './checkpoint/dataParallelCheckpoint.ts';
 export type { DataParallelTrainerOptions } from './train/neural/loopOptions.ts';
 export type {
@@ -34,7 +36,8 @@ export type {
 } from '../shared/neural/loop/dataParallelLoop.ts';
 export type { TensorColumn, TensorSet } from './train/neural/tensorSet.ts';
 export { resnet18, type ResNet18Options } from '../shared/neural/model/resnet18.ts';
-export { GBDTTrainer, type FitOptions } from './train/gbdt/gbdtTrainer.ts';
+export { GBDTTrainer } from './train/gbdt/gbdtTrainer.ts';
+export type { FitOptions } from './train/trainerRun.ts';
 export type { GBDTTrainerOptions } from './train/gbdt/trainerOptions.ts';
 export type { CheckpointConfig, RunCallback, RunConfig, ScalingConfig } from './options/runOptions.ts';
 export type { ProgressEvent } from './progress/progressEvent.ts';

@@ -167,7 +167,8 @@ function configPage() {
   ];
 }
 
-/** Of what scripts pass to the classes and functions of the API. */
+/** Of what scripts pass to the classes and functions of the API: name, words, schema.
+ * @type {[string, string, z.ZodType][]} */
 const optionTables = [
   ['GBDTTrainer', 'new GBDTTrainer({ … }). XGBoost parameters are in docs/parameters.md.', gbdtOptions],
   ['NeuralTrainer', 'new NeuralTrainer({ … }).', neuralOptions],

@@ -7,7 +7,8 @@ import { loadAnyConfig, type LoadedConfig, type LoadedNeuralConfig } from '../co
 import { openSource } from '../config/openSource.ts';
 import type { Dataset } from '../data/dataset.ts';
 import type { NeuralTrainerOptions } from '../train/neural/neuralOptions.ts';
-import type { NeuralResult, NeuralTrainer } from '../train/neural/neuralTrainer.ts';
+import type { NeuralTrainer } from '../train/neural/neuralTrainer.ts';
+import type { NeuralResult } from '../train/neural/netRun.ts';
 import { resnet18, type ResNet18Options } from '../../shared/neural/model/resnet18.ts';
 import type { ProgressEvent } from '../progress/progressEvent.ts';
 import { formatDuration, formatMetrics } from '../progress/formatNumbers.ts';

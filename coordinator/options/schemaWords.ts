@@ -42,7 +42,7 @@ export function expectedOf(forms: readonly JsonSchema[], given: unknown): string
 
 function formsOf(schema: JsonSchema): JsonSchema[] {
   const several = schema.anyOf ?? schema.oneOf;
-  return several === undefined ? [schema] : several.flatMap((one) => formsOf(one as JsonSchema));
+  return several === undefined ? [schema] : several.flatMap(formsOf);
 }
 
 function childOf(form: JsonSchema, step: PropertyKey): JsonSchema | undefined {
@@ -67,24 +67,17 @@ function isNamedBy(form: JsonSchema, value: unknown, asked: PropertyKey | undefi
 
 function wordsFor(form: JsonSchema, given: unknown): string {
   if (form.title !== undefined) return form.title;
-  switch (form.type) {
-    case 'integer':
-      return `a whole number${rangeOf(form)}`;
-    case 'number':
-      return `a number${rangeOf(form)}`;
-    case 'boolean':
-      return 'true or false';
-    case 'string':
-      return textWords(form, given);
-    case 'array':
-      return listWords(form, given);
-    case 'object':
-      return 'an object with keys';
-    case 'null':
-      return 'null';
-    default:
-      return 'another value';
-  }
+  if (form.type === 'string') return textWords(form, given);
+  if (form.type === 'array') return listWords(form, given);
+  const range = rangeOf(form);
+  const words: Readonly<Record<string, string>> = {
+    integer: `a whole number${range}`,
+    number: `a number${range}`,
+    boolean: 'true or false',
+    object: 'an object with keys',
+    null: 'null',
+  };
+  return (typeof form.type === 'string' ? words[form.type] : undefined) ?? 'another value';
 }
 
 function textWords({ minLength = 0, maxLength = Infinity }: JsonSchema, given: unknown): string {

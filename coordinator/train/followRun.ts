@@ -4,22 +4,23 @@ import { AbortedError } from '../../kernels/errors.ts';
 import type { ProgressEvent } from '../progress/progressEvent.ts';
 import type { CommittedRound, RunEvent, RunOutcome, RunRequest } from '../core/run/runRequest.ts';
 import type { Cluster } from '../cluster/cluster.ts';
-import type { RunSettings } from '../options/runOptions.ts';
-import type { ScalingConfig } from '../options/runOptions.ts';
+import type { RunSettings, ScalingConfig } from '../options/runOptions.ts';
+import type { RunProgress } from './record/runProgress.ts';
 
 /** Writes down what a run tells. */
-interface FollowingRecorder {
+export interface TrainingRecorder {
+  readonly progress: RunProgress;
+  /** Rounds that are done, those of a model or state that the run goes on from included. */
+  readonly rounds: number;
   observe(event: RunEvent): void;
   /** Resolves when all is on disk. @param rounds all of the run, where it ended well. @throws what a write failed with. */
   settle(rounds?: readonly CommittedRound[]): Promise<void>;
-  /** Folder of the last checkpoint that is on disk. */
-  readonly checkpointPath: string | undefined;
 }
 
 export interface FollowedRun {
   readonly cluster: Cluster;
   readonly request: RunRequest;
-  readonly recorder: FollowingRecorder;
+  readonly recorder: TrainingRecorder;
   /** Ends the run when a write or a callback failed. */
   readonly broken: AbortController;
   readonly signal: AbortSignal;
@@ -44,7 +45,7 @@ export function demandOf(
 export async function followRun(run: FollowedRun): Promise<RunOutcome> {
   const { cluster, request, recorder, broken, signal, notify } = run;
   const calledOff = (): AbortedError => {
-    const path = recorder.checkpointPath;
+    const path = recorder.progress.folder.savedPaths().at(-1);
     const rest =
       path === undefined
         ? ' before its first checkpoint.'

@@ -47,7 +47,8 @@ export interface ResultRecord {
   readonly datasetRows: Readonly<Record<string, number>>;
   readonly warnings: readonly string[];
   readonly params: Readonly<Record<string, unknown>>;
-  readonly numBoostRound: number;
+  /** Rounds, steps or reports that the run was to have in all. */
+  readonly totalRounds: number;
 }
 
 /** What a fit that did not fail returns. */

@@ -26,7 +26,7 @@ export const logs = defineCommand({
     const progress = terminalProgress({
       stream: stdout,
       mode: 'plain',
-      roundsTotal: run.numBoostRound,
+      roundsTotal: run.totalRounds,
       now: context.now,
       timed: false,
     });

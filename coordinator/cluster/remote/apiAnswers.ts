@@ -14,7 +14,7 @@ export const runSummary = z.looseObject({
   phase: z.string(),
   generation: z.number(),
   rounds: z.number(),
-  numBoostRound: z.number(),
+  totalRounds: z.number(),
   workers: z.array(z.string()),
   waiting: z.string().optional(),
   lastMetrics: metrics.optional(),

@@ -68,8 +68,8 @@ export function statusText({ pool, runs, joinUrl }: StatusSource): string {
     );
   }
   lines.push(`runs: ${runs.list().length}`);
-  for (const { runId, status, rounds, numBoostRound } of runs.list().map((entry) => entry.summary())) {
-    lines.push(`  ${runId}: ${status}, ${rounds} of ${numBoostRound} rounds`);
+  for (const { runId, status, rounds, totalRounds } of runs.list().map((entry) => entry.summary())) {
+    lines.push(`  ${runId}: ${status}, ${rounds} of ${totalRounds} rounds`);
   }
   // The token of the join link is not for everybody who can read this page.
   lines.push('', `lend this machine: ${joinUrl().split('#')[0] ?? ''}`, '');

@@ -85,7 +85,7 @@ export class RunEntry {
       phase: state.phase,
       generation: state.generation,
       rounds: recordedRounds(state),
-      numBoostRound: runKindOf(request.spec).totalRounds(request.spec),
+      totalRounds: runKindOf(request.spec).totalRounds(request.spec),
       workers: state.members.map((member) => member.workerId),
       ...(state.waitingReason !== undefined && { waiting: state.waitingReason }),
       ...(lastMetrics && { lastMetrics }),

@@ -39,7 +39,7 @@ export interface RunSummary {
   readonly generation: number;
   readonly rounds: number;
   /** Rounds that it will have in all; steps, for neural nets. */
-  readonly numBoostRound: number;
+  readonly totalRounds: number;
   readonly workers: readonly string[];
   /** What it waits for, while it waits. */
   readonly waiting?: string;

@@ -179,7 +179,7 @@ export class RunStore implements RunRecord {
       phase: 'ended',
       generation: row.generation,
       rounds: last === undefined ? 0 : last.round + 1,
-      numBoostRound: row.num_boost_round,
+      totalRounds: row.num_boost_round,
       workers: [],
       ...(last && { lastMetrics: JSON.parse(last.metrics) as Record<string, number> }),
       ...(row.error_code !== null && {

@@ -67,18 +67,13 @@ export function resolveOptimizer(given: z.output<typeof optimizer>): {
 
 export function resolveSchedule(
   initial: number,
-  { warmupSteps: warmup, ...given }: z.output<typeof learningRateSchedule>,
+  given: z.output<typeof learningRateSchedule>,
 ): LearningRateSchedule {
-  switch (given.name) {
-    case 'constant':
-      return { initial, warmupSteps: warmup, decay: { kind: 'constant' } };
-    case 'cosine':
-      return { initial, warmupSteps: warmup, decay: { kind: 'cosine', final: given.final } };
-    case 'step':
-      return {
-        initial,
-        warmupSteps: warmup,
-        decay: { kind: 'step', steps: given.everySteps, factor: given.factor },
-      };
-  }
+  return { initial, warmupSteps: given.warmupSteps, decay: decayOf(given) };
+}
+
+function decayOf(given: z.output<typeof learningRateSchedule>): LearningRateSchedule['decay'] {
+  if (given.name === 'constant') return { kind: 'constant' };
+  if (given.name === 'cosine') return { kind: 'cosine', final: given.final };
+  return { kind: 'step', steps: given.everySteps, factor: given.factor };
 }

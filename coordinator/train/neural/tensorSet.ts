@@ -5,7 +5,7 @@ import type { Dataset } from '../../data/dataset.ts';
 
 const tensorColumn = z.strictObject({
   values: z
-    .custom<Float32Array | Int32Array | Uint8Array>(ArrayBuffer.isView)
+    .custom<Float32Array | Int32Array | Uint8Array>((value) => ArrayBuffer.isView(value))
     .meta({ title: 'a Float32Array, Int32Array or Uint8Array' }),
   shape: z.array(z.number()).readonly().describe('Of one row.'),
 });

@@ -3,7 +3,7 @@
 import { appendFile, mkdir, readdir, rm, rmdir, stat, writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { visibleText } from '../../../kernels/visibleText.ts';
-import { Checkpoint, CHECKPOINT_FILE, MODEL_FILE } from '../../checkpoint/checkpoint.ts';
+import { CHECKPOINT_FILE, MODEL_FILE } from '../../checkpoint/checkpoint.ts';
 import type { Metrics, ResultRecord } from '../result.ts';
 import { sweepUnfinished, writeFailure, writeFileAtomically, writeFolderAtomically } from './atomicWrite.ts';
 import { goesOnIn, type RunStart } from './earlierRun.ts';
@@ -113,11 +113,6 @@ export class RunFolder {
   /** Folders of those that are on disk, oldest first. */
   savedPaths(): string[] {
     return this.#saved.map(({ path }) => path);
-  }
-
-  /** The same, opened. */
-  checkpoints(): Checkpoint[] {
-    return this.savedPaths().map((path) => new Checkpoint(path));
   }
 
   /** Path of a checkpoint as result.json keeps it. */

@@ -1,6 +1,6 @@
 // Trials of nets mostly differ in what their data does not depend on: tensors are made of a dataset once for all of them.
 
-import type { PrepareNeural } from '../../train/neural/neuralTrainer.ts';
+import type { PrepareNeural } from '../../train/neural/netRun.ts';
 import { prepareTensors } from '../../train/neural/prepareTensors.ts';
 import type { NetInput } from '../../../shared/neural/model/netInputs.ts';
 import type { TensorDataset } from '../../../shared/neural/run/neuralSpec.ts';

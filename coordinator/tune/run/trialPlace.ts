@@ -1,6 +1,6 @@
 // What the trials of an experiment share.
 
-import type { PrepareNeural } from '../../train/neural/neuralTrainer.ts';
+import type { PrepareNeural } from '../../train/neural/netRun.ts';
 import type { SharedPreparation } from './sharedPreparation.ts';
 import type { TrialCluster } from '../../cluster/trialCluster.ts';
 

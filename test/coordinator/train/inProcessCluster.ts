@@ -5,7 +5,7 @@ import { createCpuTreeDevice } from '../../../kernels/gbdt/devices/cpuDevice.ts'
 import { boostRound } from '../../../client/gbdt/boostRound.ts';
 import { evaluateRound, roundMetrics, type EvaluationBlock } from '../../../client/gbdt/evaluateRound.ts';
 import type { Cluster } from '../../../coordinator/cluster/cluster.ts';
-import type { TrainerWorld } from '../../../coordinator/train/gbdt/gbdtTrainer.ts';
+import type { TreeWorld } from '../../../coordinator/train/gbdt/treeRun.ts';
 import { binnedBlock } from '../../../shared/gbdt/binnedBlock.ts';
 import { decodeShard } from '../../../shared/gbdt/shardCodec.ts';
 import { encodeTree } from '../../../shared/gbdt/treeCodec.ts';
@@ -29,7 +29,7 @@ export interface ClusterBehaviour {
   readonly onRequest?: (request: RunRequest) => void;
 }
 
-export interface InProcessWorld extends TrainerWorld {
+export interface InProcessWorld extends TreeWorld {
   readonly opened: () => number;
   readonly closed: () => number;
 }

@@ -360,9 +360,7 @@ describe('Tuner.fit', () => {
     );
     expect(refusal({ mode: 'best' as never })).toMatch(/mode is "best"; expected one of max, min/);
     expect(refusal({ sheduler: 'asha' } as never)).toMatch(/did you mean scheduler/);
-    expect(refusal({ metric: undefined as never, scheduler: 'asha' })).toMatch(
-      /The scheduler "asha" needs one/,
-    );
+    expect(refusal({ metric: undefined, scheduler: 'asha' })).toMatch(/The scheduler "asha" needs one/);
     expect(refusal({ scheduler: 'pbt', numSamples: -1 })).toMatch(
       /numSamples is -1; .* a fixed number of trials/,
     );

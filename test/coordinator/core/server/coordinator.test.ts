@@ -395,25 +395,24 @@ describe('coordinator', () => {
 
   describe('the API', () => {
     const shard = Buffer.from('rows');
-    const request = (change: Partial<RunRequest> = {}): RunRequest =>
-      ({
-        runId: 'flights',
-        name: 'flights',
-        spec: treeSpec(3),
-        shards: [
-          {
-            dataset: 'train',
-            index: 0,
-            firstRow: 0,
-            rows: 4,
-            sha256: sha256(shard),
-            sizeBytes: shard.byteLength,
-          },
-        ],
-        workers: { min: 1, max: 1 },
-        maxFailures: 0,
-        ...change,
-      }) as unknown as RunRequest;
+    const request = (change: Partial<RunRequest> = {}): RunRequest => ({
+      runId: 'flights',
+      name: 'flights',
+      spec: treeSpec(3),
+      shards: [
+        {
+          dataset: 'train',
+          index: 0,
+          firstRow: 0,
+          rows: 4,
+          sha256: sha256(shard),
+          sizeBytes: shard.byteLength,
+        },
+      ],
+      workers: { min: 1, max: 1 },
+      maxFailures: 0,
+      ...change,
+    });
     const post = (path: string, body: unknown, headers: Record<string, string> = {}): Promise<Reply> =>
       ask(path, { method: 'POST', headers, body: typeof body === 'string' ? body : JSON.stringify(body) });
 

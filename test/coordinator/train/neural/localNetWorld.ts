@@ -1,7 +1,7 @@
 // A cluster of one in this process for NeuralTrainer: a real session trains, on tfjs's autodiff unless told otherwise; the
 // coordinator is this file.
 
-import type { NeuralWorld } from '../../../../coordinator/train/neural/neuralTrainer.ts';
+import type { NeuralWorld } from '../../../../coordinator/train/neural/netRun.ts';
 import type {
   RunEvent,
   RunHandle,

@@ -6,11 +6,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { fromItems } from '../../../../coordinator/data/fromMemory.ts';
 import { NeuralCheckpoint } from '../../../../coordinator/checkpoint/neuralCheckpoint.ts';
 import type { NeuralTrainerOptions } from '../../../../coordinator/train/neural/neuralOptions.ts';
-import {
-  NeuralTrainer,
-  type NeuralResult,
-  type NeuralWorld,
-} from '../../../../coordinator/train/neural/neuralTrainer.ts';
+import { NeuralTrainer } from '../../../../coordinator/train/neural/neuralTrainer.ts';
+import type { NeuralResult, NeuralWorld } from '../../../../coordinator/train/neural/netRun.ts';
 import { NeuralPredictor } from '../../../../coordinator/predict/neuralPredictor.ts';
 import { readLayersModel } from '../../../../coordinator/checkpoint/modelSource.ts';
 import { RowOrder } from '../../../../shared/neural/run/rowOrder.ts';

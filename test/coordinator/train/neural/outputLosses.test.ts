@@ -5,7 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { NeuralTrainer, type NeuralWorld } from '../../../../coordinator/train/neural/neuralTrainer.ts';
+import { NeuralTrainer } from '../../../../coordinator/train/neural/neuralTrainer.ts';
+import type { NeuralWorld } from '../../../../coordinator/train/neural/netRun.ts';
 import type { TensorColumn } from '../../../../coordinator/train/neural/tensorSet.ts';
 import { compiledNetWorld, localNetWorld } from './localNetWorld.ts';
 

@@ -6,11 +6,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import {
-  NeuralTrainer,
-  type NeuralResult,
-  type NeuralWorld,
-} from '../../../../coordinator/train/neural/neuralTrainer.ts';
+import { NeuralTrainer } from '../../../../coordinator/train/neural/neuralTrainer.ts';
+import type { NeuralResult, NeuralWorld } from '../../../../coordinator/train/neural/netRun.ts';
 import type { NeuralTrainerOptions } from '../../../../coordinator/train/neural/neuralOptions.ts';
 import { openModel } from '../../../../coordinator/checkpoint/modelSource.ts';
 import { NeuralPredictor } from '../../../../coordinator/predict/neuralPredictor.ts';

@@ -1,4 +1,4 @@
-// Follows one run: collects its rounds, watches the score, writes progress and checkpoints as they come, in order.
+// Follows a run of trees: collects its rounds, watches the score, and writes checkpoints as they come, in order.
 
 import { buildModel, type ModelInput } from '../../../shared/gbdt/model/buildModel.ts';
 import { modelRounds } from '../../../shared/gbdt/model/model.ts';
@@ -7,15 +7,12 @@ import { decodeTree } from '../../../shared/gbdt/treeCodec.ts';
 import type { BinnedTree } from '../../../kernels/gbdt/binnedTree.ts';
 import type { CommittedRound, RoundTiming, RunEvent } from '../../core/run/runRequest.ts';
 import { Checkpoint } from '../../checkpoint/checkpoint.ts';
-import { metricsOf, type Metrics, type RunWorker } from '../result.ts';
+import type { RunProgress } from '../record/runProgress.ts';
+import { metricsOf, type Metrics } from '../result.ts';
 import type { ScoreWatch } from './scoreWatch.ts';
-import { ProgressLines } from '../record/progressLines.ts';
-import type { RunFolder } from '../record/runFolder.ts';
-import { WorkTime } from '../record/workTime.ts';
-import { WriteQueue } from '../record/writeQueue.ts';
 
-export interface RunRecorderOptions {
-  readonly folder: RunFolder;
+export interface TreeRecorderOptions {
+  readonly progress: RunProgress;
   readonly watch: ScoreWatch;
   /** All of the model but its rounds. */
   readonly model: Omit<ModelInput, 'rounds' | 'best'>;
@@ -23,49 +20,23 @@ export interface RunRecorderOptions {
   readonly tellsBest: boolean;
   readonly checkpointFrequency: number;
   readonly onCheckpoint: (checkpoint: Checkpoint, metrics: Metrics) => void;
-  /** A write failed: the run should end; `settle` throws the reason. */
-  readonly onFailure: (error: unknown) => void;
-  readonly now: () => number;
 }
 
-export class RunRecorder {
-  readonly #options: RunRecorderOptions;
+export class TreeRecorder {
+  readonly progress: RunProgress;
+  readonly #options: TreeRecorderOptions;
   readonly #rounds: BinnedTree[][] = [];
-  readonly #table: (Metrics & { readonly round: number })[] = [];
-  readonly #time: WorkTime;
-  readonly #writes: WriteQueue;
-  readonly #progress: ProgressLines;
   #checkpointed = -1;
   #stopped = false;
-  workers: readonly RunWorker[] = [];
-  workersLost = 0;
 
-  constructor(options: RunRecorderOptions) {
+  constructor(options: TreeRecorderOptions) {
     this.#options = options;
-    this.#time = new WorkTime(options.now);
-    this.#writes = new WriteQueue(options.onFailure);
-    this.#progress = new ProgressLines(options.folder, this.#writes);
+    this.progress = options.progress;
   }
 
   /** True once the watch said that a round is the last. */
   get stopped(): boolean {
     return this.#stopped;
-  }
-
-  get metricsTable(): readonly (Metrics & { readonly round: number })[] {
-    return this.#table;
-  }
-
-  get waitedMs(): number {
-    return this.#time.waitedMs;
-  }
-
-  get checkpointPath(): string | undefined {
-    return this.#options.folder.savedPaths().at(-1);
-  }
-
-  get lastMetrics(): Metrics {
-    return metricsOf(this.#table.at(-1));
   }
 
   /** Rounds in the model: of this run and of the one that it goes on from. */
@@ -81,37 +52,33 @@ export class RunRecorder {
 
   /** Takes an event of the run. Rounds beyond the last one (a stop takes a while to arrive) are left out. */
   observe(event: RunEvent): void {
-    this.#time.observe(event);
-    if (event.type === 'group') this.workers = event.workers;
-    else if (event.type === 'workerLost') this.workersLost++;
-    else if (event.type === 'round') {
-      try {
-        this.#addRound(event.committed, event.timings);
-      } catch (error) {
-        // The one who tells of events must not suffer for it; `settle` throws it.
-        this.#writes.add(() => Promise.reject(error));
-      }
+    this.progress.observe(event);
+    if (event.type !== 'round') return;
+    try {
+      this.#addRound(event.committed, event.timings);
+    } catch (error) {
+      // Events go on; `settle` throws it.
+      this.progress.write(() => Promise.reject(error));
     }
   }
 
   #addRound(committed: CommittedRound, timings: readonly RoundTiming[]): void {
     const { watch, model, checkpointFrequency } = this.#options;
     const { round, metrics, trees } = committed;
-    if (round === this.#table.length && !this.#stopped) {
-      this.#table.push({ round, ...metrics });
+    if (round === this.progress.metricsTable.length && !this.#stopped) {
       this.#stopped = watch.observe(committed);
-      const elapsedMs = Math.round(this.#time.workedMs);
-      this.#progress.add({ round, metrics, elapsedMs, timings });
+      this.progress.add(round, metrics, timings);
     }
     // A coordinator in another process tells of rounds first and gives their trees at the end.
-    if (trees.length === 0 || round !== this.#rounds.length || round >= this.#table.length) return;
+    const isTold = round < this.progress.metricsTable.length;
+    if (trees.length === 0 || round !== this.#rounds.length || !isTold) return;
     this.#rounds.push(trees.map((tree) => decodeTree(tree, model.features.length)));
     if (checkpointFrequency > 0 && (round + 1) % checkpointFrequency === 0) this.#checkpoint();
   }
 
   /** Writes a checkpoint of the last round, unless it has one or there is no round. */
   #checkpoint(): void {
-    const { folder, model, watch, tellsBest, onCheckpoint } = this.#options;
+    const { model, watch, tellsBest, onCheckpoint } = this.#options;
     if (this.#rounds.length === 0 || this.#checkpointed === this.#rounds.length) return;
     this.#checkpointed = this.#rounds.length;
     const { best } = watch;
@@ -123,9 +90,9 @@ export class RunRecorder {
       }),
     );
     const rounds = this.rounds;
-    const metrics = metricsOf(this.#table[this.#rounds.length - 1]);
-    this.#writes.add(async () => {
-      const path = await folder.saveCheckpoint(rounds, text, metrics);
+    const metrics = metricsOf(this.progress.metricsTable[this.#rounds.length - 1]);
+    this.progress.write(async () => {
+      const path = await this.progress.folder.saveCheckpoint(rounds, text, metrics);
       onCheckpoint(new Checkpoint(path), metrics);
     });
   }
@@ -134,6 +101,6 @@ export class RunRecorder {
   async settle(rounds: readonly CommittedRound[] = []): Promise<void> {
     for (const round of rounds) this.#addRound(round, []);
     this.#checkpoint();
-    await this.#writes.settled();
+    await this.progress.settled();
   }
 }

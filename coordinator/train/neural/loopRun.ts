@@ -1,0 +1,112 @@
+// What an owner's own loop does of a run: code that travels, columns as tensors, and the checkpoints that it reports.
+
+import type { LoopCode, LoopSpec } from '../../../shared/neural/loop/loopSpec.ts';
+import { packFiles, unpackFiles } from '../../../shared/neural/loop/packedFiles.ts';
+import { providedTfjs } from '../../../shared/neural/loop/providedTfjs.ts';
+import type { TensorDataset } from '../../../shared/neural/run/neuralSpec.ts';
+import { DataParallelCheckpoint } from '../../checkpoint/dataParallelCheckpoint.ts';
+import { tfjsNames } from '../../checkpoint/tfjsThread/askTfjs.ts';
+import type { Bundle } from '../../program/bundle.ts';
+import { bundleModule, type ModuleExport } from '../../program/bundleModule.ts';
+import { RunProgress } from '../record/runProgress.ts';
+import type { Result } from '../result.ts';
+import type { PreparedRun, RunPlace, TrainerKind } from '../trainerRun.ts';
+import type { LoopSettings } from './loopOptions.ts';
+import { prepareColumns } from './prepareColumns.ts';
+import { shardsOf } from './shardsOf.ts';
+import { StateRecorder } from './stateRecorder.ts';
+
+/** What DataParallelTrainer.fit returns. */
+export interface DataParallelResult extends Omit<Result, 'checkpoint' | 'checkpoints'> {
+  /** The last one; undefined when the loop reported none. */
+  readonly checkpoint: DataParallelCheckpoint | undefined;
+  readonly checkpoints: readonly DataParallelCheckpoint[];
+}
+
+interface Start {
+  readonly bundle: Bundle | undefined;
+  /** The checkpoint that the run goes on from. */
+  readonly resumed: DataParallelCheckpoint | undefined;
+}
+
+export function loopRun(settings: LoopSettings): TrainerKind<Start, DataParallelResult> {
+  const { config, seed, maxReports, code, options } = settings;
+  return {
+    facts: { params: { trainLoopConfig: config, seed }, totalRounds: maxReports },
+    async open() {
+      const { resumeFromCheckpoint: from } = options;
+      const resumed = typeof from === 'string' ? new DataParallelCheckpoint(from) : from;
+      return { resumed, bundle: code.kind === 'module' ? await bundleLoop(code.target) : undefined };
+    },
+    async prepare({ bundle, resumed }, place) {
+      const travelling = bundle && {
+        kind: 'module' as const,
+        bundle: await place.cluster.blobs.putBytes(bundle.bytes),
+        exportName: bundle.exportName,
+      };
+      const spec = await specOf(settings, travelling ?? (code as LoopCode), resumed, place);
+      return training(settings, spec, place);
+    },
+  };
+}
+
+async function specOf(
+  { config, datasets, seed, timeoutMs, maxReports }: LoopSettings,
+  code: LoopCode,
+  resumed: DataParallelCheckpoint | undefined,
+  { cluster: { blobs }, notify, signal }: RunPlace,
+): Promise<LoopSpec> {
+  const prepared: [string, TensorDataset][] = [];
+  let rowsDone = 0;
+  const onProgress = (rows: number): void => notify({ type: 'preparing', rows: (rowsDone += rows) });
+  for (const [name, data] of Object.entries(datasets)) {
+    prepared.push([name, await prepareColumns(name, data, { blobs, onProgress, signal })]);
+  }
+  return {
+    trainer: 'loop',
+    code,
+    config,
+    datasets: Object.fromEntries(prepared),
+    seed,
+    timeoutMs,
+    maxReports,
+    ...(resumed && { startingCheckpoint: await blobs.putBytes(packFiles(resumed.files())) }),
+  };
+}
+
+function training(
+  { maxReports }: LoopSettings,
+  spec: LoopSpec,
+  { cluster, folder, now, fail }: RunPlace,
+): PreparedRun<DataParallelResult> {
+  const sets = Object.entries(spec.datasets);
+  const recorder = new StateRecorder({
+    progress: new RunProgress(folder, now, fail),
+    // Each of the loop's checkpoints is one that the owner asked for.
+    checkpointFrequency: 1,
+    readState: (saved) => cluster.readBlob(saved),
+    filesOf: (packed) => {
+      const { 'model.json': model, ...beside } = Object.fromEntries(unpackFiles(packed));
+      const isEmpty = model === undefined && Object.keys(beside).length === 0;
+      return isEmpty ? undefined : { modelText: model && new TextDecoder().decode(model), beside };
+    },
+  });
+  return {
+    spec,
+    shards: sets.flatMap(([name, dataset]) => shardsOf(name, dataset)),
+    recorder,
+    facts: {
+      totalRounds: maxReports,
+      rows: Object.fromEntries(sets.map(([name, { rows }]) => [name, rows])),
+    },
+    result(record) {
+      const checkpoints = folder.savedPaths().map((path) => new DataParallelCheckpoint(path));
+      const { metricsTable } = recorder.progress;
+      return { ...record, path: folder.path, checkpoint: checkpoints.at(-1), checkpoints, metricsTable };
+    },
+  };
+}
+
+async function bundleLoop(target: ModuleExport): Promise<Bundle> {
+  return bundleModule(target, { '@tensorflow/tfjs': providedTfjs(await tfjsNames()) });
+}
