@@ -60,12 +60,11 @@ export function onWorkers(
 /** What is kept of workers that may come back, bounded. */
 function rememberedOf(state: RunState, now: ReadonlyMap<string, RunWorker>): Partial<RunState> {
   const { setAside, delays, doubts, suspects, withholders, worked } = state;
-  const quarrels = [...remembered(suspects, now)];
   return {
     setAside: remembered(setAside, now),
     delays: remembered(delays, now),
     doubts: remembered(doubts, now),
-    suspects: new Map(quarrels.map(([workerId, others]) => [workerId, rememberedIds(others, now)])),
+    suspects: remembered(suspects, now),
     withholders: rememberedIds(withholders, now),
     worked: remembered(worked, now),
   };

@@ -10,6 +10,9 @@ import type { Accusation } from './waits.ts';
 /** Who has worked for this part of the rounds counts against others. */
 const ESTABLISHED_PART = 0.1;
 
+/** That are remembered of one: far more than make it go. */
+const MOST_OPPONENTS = 64;
+
 export interface Suspect {
   readonly workerId: string;
   /** The only one to accuse it, or whom alone it accused. */
@@ -21,9 +24,9 @@ export function pickOfQuarrel(turn: Turn, accusations: readonly Accusation[]): S
   const suspects = new Map(turn.state.suspects);
   const note = (one: string, other: string): void => {
     // Noted last, it is forgotten last.
-    const others = new Set(suspects.get(one)).add(other);
+    const others = [...(suspects.get(one) ?? [])].filter((id) => id !== other);
     suspects.delete(one);
-    suspects.set(one, others);
+    suspects.set(one, new Set([...others, other].slice(-MOST_OPPONENTS)));
   };
   for (const [accuser, accused] of accusations) {
     note(accused, accuser);
