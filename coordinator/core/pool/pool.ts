@@ -286,6 +286,7 @@ export class Pool {
       this.#log.worker('left', `is leaving: ${message.reason}`, entry);
     } else if (message.type !== 'hello') {
       const said = message.type === 'several' ? message.messages : [message];
+      if (entry.socket?.countFurther(said.length - 1) === false) return;
       for (const one of said) this.#emit({ type: 'message', worker: entry.worker, message: one });
     }
   }
