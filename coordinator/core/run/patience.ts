@@ -41,10 +41,10 @@ export function standsStill({ timing }: RunPlan, state: RunState, atMs: number):
   const { begunAtMs, roundSinceMs, formedAtMs, members } = state;
   if (begunAtMs === undefined) {
     const lastMs = Math.max(formedAtMs, ...members.map((member) => member.progressAtMs));
-    return atMs - lastMs >= timing.silenceMs;
+    return atMs - lastMs >= 2 * timing.silenceMs;
   }
   // What one member tells of further rounds is no progress of the group.
-  return atMs - roundSinceMs >= Math.max(timing.silenceMs, TIMES_THE_SLOWEST * usualRoundMs(state));
+  return atMs - roundSinceMs >= Math.max(timing.quietMs, TIMES_THE_SLOWEST * usualRoundMs(state));
 }
 
 /** When those who said nothing of the generation, or did not answer the halt, have kept most others waiting too long. */

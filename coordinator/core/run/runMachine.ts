@@ -137,7 +137,7 @@ function onReady(turn: Turn, member: Member): void {
     progressAtMs: turn.atMs,
   });
   const { members, generation } = turn.state;
-  if (members.some((one) => !one.ready)) return;
+  if (members.some((one) => !one.ready)) return meetThoseWhoGaveUp(turn);
   turn.set({
     phase: 'training',
     begunAtMs: turn.atMs,

@@ -7,6 +7,7 @@ import { isOften } from './disturbances.ts';
 import { endRun, forgive, names } from './ending.ts';
 import { enoughWithout } from './formation.ts';
 import { setAsideDoubtful, setAsideLate, WORK_PER_WAIT } from './lateness.ts';
+import { roundPatienceMs } from './patience.ts';
 import { byTrust, pickOfQuarrel } from './quarrels.ts';
 import type { Suspect } from './quarrels.ts';
 import { RunStuckError } from './runErrors.ts';
@@ -49,7 +50,7 @@ function judgeStandstill(turn: Turn): boolean {
       return false;
     }
     const what = 'most others waited for it in vain';
-    if (isProven) setAsideLate(turn, workerId, what, { isProven });
+    if (isProven && isPatienceOver(turn)) setAsideLate(turn, workerId, what, { isProven });
     else setAsideDoubtful(turn, workerId, what);
     return true;
   }
@@ -63,6 +64,17 @@ function judgeStandstill(turn: Turn): boolean {
   // Nobody said a word to the coordinator before.
   if (fruitless.accusers.size === 0) noteWaits(turn, verdict.accusations);
   return false;
+}
+
+/** One member may end the wait before the coordinator would have: who is late then may be in the middle of its work. */
+function isPatienceOver({ plan, state }: Turn): boolean {
+  const { halt, begunAtMs, roundSinceMs, formedAtMs, members } = state;
+  const sinceMs =
+    begunAtMs === undefined
+      ? Math.max(formedAtMs, ...members.map(({ progressAtMs }) => progressAtMs))
+      : roundSinceMs;
+  const patienceMs = begunAtMs === undefined ? plan.timing.readyMs : roundPatienceMs(plan, state);
+  return (halt?.askedAtMs ?? 0) - sinceMs >= patienceMs;
 }
 
 function waitedInCircle({ accuser }: Suspect): string {

@@ -1,6 +1,7 @@
 // Groups that did not begin: members that were not ready in time, and newcomers with whom a group that worked before does not.
 
 import { accusationsOf } from './accusations.ts';
+import { isOften } from './disturbances.ts';
 import { enoughWithout } from './formation.ts';
 import { setAsideDoubtful, setAsideLate } from './lateness.ts';
 import { idleUntilMs, readyUntilMs } from './loadingPatience.ts';
@@ -44,6 +45,7 @@ export function judgeNewcomers(turn: Turn): boolean {
   const { begunAtMs, halt, fruitless } = turn.state;
   if (begunAtMs !== undefined) return false;
   const accusations = accusationsOf(turn);
+  if (judgeHasty(turn, accusations)) return true;
   const involved = new Set(accusations.flat());
   const isNew = (id: string): boolean => turn.member(id)?.isNew === true;
   const newest = byTrust(turn).find((id) => involved.has(id) && isNew(id));
@@ -59,6 +61,16 @@ export function judgeNewcomers(turn: Turn): boolean {
     what,
     ofNewest.flat().find((id) => id !== newest),
   );
+  return true;
+}
+
+/** One that says so of one after the other, at once, keeps all newcomers out. */
+function judgeHasty(turn: Turn, accusations: readonly Accusation[]): boolean {
+  if (turn.state.halt?.isStandstill === true) return false;
+  const accusers = [...new Set(accusations.map(([accuser]) => accuser))];
+  const hasty = accusers.filter((id) => isOften(turn, id)).find((id) => enoughWithout(turn, [id]));
+  if (hasty === undefined) return false;
+  setAsideDoubtful(turn, hasty, 'stopped groups before they began, again and again, because of others');
   return true;
 }
 

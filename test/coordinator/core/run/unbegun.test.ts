@@ -151,6 +151,54 @@ describe('a member that makes links to all but one', () => {
   });
 });
 
+describe('a member that stops each group that a newcomer comes to', () => {
+  it('is left alone after the third, and the newcomers that it named come back', () => {
+    const bench = new Bench({ workers: { min: 2, max: 4 }, totalRounds: 100_000 }).training('m', 'a', 'b');
+    const old = ['m', 'a', 'b'];
+    const kept: string[] = [];
+    for (const name of ['v1', 'v2', 'v3']) {
+      bench.allCommitted(bench.state.record.length);
+      bench.workers(...[...old, ...kept, name].map((workerId) => makeWorker(workerId)));
+      bench.prepared(name);
+      bench.tick();
+      for (const workerId of old) bench.halted(workerId, bench.state.record.length);
+      expect(bench.group).toEqual([...old, name]);
+      loadAll(bench);
+      noLink(bench, 'm', name);
+      for (const workerId of [...old, name]) bench.halted(workerId, bench.state.record.length);
+      bench.ready(...bench.group);
+      kept.push(name);
+    }
+    expect([...bench.state.setAside.keys()]).toEqual(['m']);
+    expect(bench.group).toContain('v3');
+  });
+
+  it('does not get one out for good that is in the middle of its work, by ending the wait early', () => {
+    const bench = new Bench({ workers: { min: 2, max: 3 }, totalRounds: 1_000 }).training('m', 'a', 'v');
+    for (let round = 0; round < 3; round += 1) {
+      bench.atMs += 3_000;
+      bench.allCommitted(round);
+    }
+    const answers = (missing: Readonly<Record<string, string[]>>): void => {
+      for (const workerId of bench.group) {
+        const message = { committedRounds: 3, rounds: [], missing: missing[workerId] ?? [] };
+        bench.message(workerId, { type: 'halted', ...message });
+      }
+    };
+    bench.atMs += 14_000;
+    noLink(bench, 'm', 'v');
+    answers({ m: ['v'], a: ['v'] });
+    expect(bench.group).toEqual(['m', 'a', 'v']);
+    bench.ready('m', 'a', 'v');
+    bench.atMs += 20_000;
+    noLink(bench, 'm', 'v');
+    answers({ m: ['v'], a: ['v'] });
+    // Far below the minute that the group has for a round.
+    expect(bench.state.setAside.get('v')).toMatchObject({ notBeforeMs: bench.atMs + 15_000 });
+    expect(bench.state.delays.get('v')).toBeUndefined();
+  });
+});
+
 describe('two honest workers of which one loads far longer than the other', () => {
   it('just wait: who gives up in the meantime meets the other once that has its rows', () => {
     const shards = makeShards(8).map((shard) => ({ ...shard, sizeBytes: 1_000_000 }));
