@@ -7,7 +7,7 @@ import { contentOf, treeOf } from '../simulation/simulatedTree.ts';
 import type { EncodedTree } from '../../shared/gbdt/treeCodec.ts';
 import { slowestHealthCheckMs } from './attackedCoordinator.ts';
 import { expectAtMost } from './figures.ts';
-import { ask, gbdt, headers, Member, put, started, train } from './handmadeMember.ts';
+import { ask, gbdt, headers, type Member, put, started, train } from './handmadeMember.ts';
 
 const QUICK_MS = 1_000;
 

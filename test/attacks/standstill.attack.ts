@@ -2,7 +2,7 @@
 
 import { expect, test, type TestContext } from 'vitest';
 import { expectAtMost } from './figures.ts';
-import { gbdt, Member, place, started, train } from './handmadeMember.ts';
+import { gbdt, type Member, place, started, train } from './handmadeMember.ts';
 
 const SAME = '1'.repeat(16);
 
@@ -14,7 +14,7 @@ async function answerHalt(
 ): Promise<void> {
   await Promise.all(members.map((member) => member.hear('halt')));
   for (const member of members) {
-    const missing = [...(waits.has(member) ? [waits.get(member)!.workerId] : [])];
+    const missing = waits.has(member) ? [waits.get(member)!.workerId] : [];
     member.tell({ type: 'halted', committedRounds, rounds: [], missing });
   }
 }

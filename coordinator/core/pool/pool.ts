@@ -70,9 +70,7 @@ export class Pool {
 
   /** Sends to a worker; false when it is not there now. Nothing is kept for later. */
   send(workerId: string, message: CoordinatorMessage): boolean {
-    const socket = this.#entries.get(workerId)?.socket;
-    if (!socket) return false;
-    return socket.send(message);
+    return this.#entries.get(workerId)?.socket?.send(message) ?? false;
   }
 
   /** As `send`, but for answers that a worker can provoke: one that does not read them gets no more. */
