@@ -156,5 +156,3 @@ export async function ask({ url }: AttackedCoordinator, path = ''): Promise<Reco
 
 export const started = (): Promise<AttackedCoordinator> =>
   attackedCoordinator(['--token', 'JOIN', '--admin-token', 'ADMIN']);
-
-export const gbdt = (numBoostRound: number) => ({ trainer: 'gbdt', numBoostRound });

@@ -1,8 +1,9 @@
 // Members that make a group stand still and have others blamed for it.
 
 import { expect, test, type TestContext } from 'vitest';
+import { treeSpec } from '../setup/runSpecs.ts';
 import { expectAtMost } from './figures.ts';
-import { gbdt, type Member, place, started, train } from './handmadeMember.ts';
+import { type Member, place, started, train } from './handmadeMember.ts';
 
 const SAME = '1'.repeat(16);
 
@@ -29,7 +30,7 @@ async function expectOnlyLost(context: TestContext, lost: Member, others: readon
 
 test('a member sends to all but one, for which all others wait: it goes, not that one', async (context) => {
   await using coordinator = await started();
-  const members = (await train(coordinator, gbdt(100), 4)) as [Member, Member, Member, Member];
+  const members = (await train(coordinator, treeSpec(100), 4)) as [Member, Member, Member, Member];
   const [first, second, victim, evil] = members;
   for (const member of members) member.commit(0, SAME);
   const waits = new Map([
@@ -47,7 +48,7 @@ test('a member sends to all but one, for which all others wait: it goes, not tha
 
 test('a member makes links to all but one: the group goes on after seconds, and with that one', async (context) => {
   await using coordinator = await started();
-  const members = (await place(coordinator, gbdt(100), 4)) as [Member, Member, Member, Member];
+  const members = (await place(coordinator, treeSpec(100), 4)) as [Member, Member, Member, Member];
   const [first, second, victim, evil] = members;
   for (const member of members) member.tell({ type: 'loading', rowsLoaded: 1, rowsTotal: 1 });
   for (const member of [first, second, evil]) member.tell({ type: 'ready', links: [] });
