@@ -70,9 +70,7 @@ export class Pool {
 
   /** Sends to a worker; false when it is not there now. Nothing is kept for later. */
   send(workerId: string, message: CoordinatorMessage): boolean {
-    const socket = this.#entries.get(workerId)?.socket;
-    if (!socket) return false;
-    return socket.send(message);
+    return this.#entries.get(workerId)?.socket?.send(message) ?? false;
   }
 
   /** As `send`, but for answers that a worker can provoke: one that does not read them gets no more. */
@@ -286,6 +284,7 @@ export class Pool {
       this.#log.worker('left', `is leaving: ${message.reason}`, entry);
     } else if (message.type !== 'hello') {
       const said = message.type === 'several' ? message.messages : [message];
+      if (entry.socket?.countFurther(said.length - 1) === false) return;
       for (const one of said) this.#emit({ type: 'message', worker: entry.worker, message: one });
     }
   }

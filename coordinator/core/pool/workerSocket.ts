@@ -35,6 +35,8 @@ export interface WorkerSocketEvents {
 /** Three rounds in a row on a tiny dataset take less than a millisecond; ten times that is a defect or an attack. */
 const MESSAGE_RATE: RateLimit = { perSecond: 10_000, burst: 20_000 };
 const BYTE_RATE: RateLimit = { perSecond: 32 * 1024 * 1024, burst: 64 * 1024 * 1024 };
+/** Who works for no run has little to say: each of its bytes counts for as many. */
+const IDLE_BYTE_COST = 32;
 const MALFORMED_RATE: RateLimit = { perSecond: 0.1, burst: 20 };
 /** A worker that takes this little from its socket is as good as gone. */
 const MAX_BUFFERED_BYTES = 256 * 1024 * 1024;
@@ -126,6 +128,13 @@ export class WorkerSocket implements ConnectionEvents {
     return this.#malformed.take(1, this.#clock.now());
   }
 
+  /** A message had further ones in it, which count as much. @returns false when that was too many. */
+  countFurther(messages: number): boolean {
+    if (this.#messages.take(messages, this.#clock.now())) return true;
+    this.#events.limited('Too many control messages a second.');
+    return false;
+  }
+
   message(text: string): void {
     if (!this.#open) return;
     const now = this.#clock.now();
@@ -136,7 +145,9 @@ export class WorkerSocket implements ConnectionEvents {
       );
     }
     if (!this.#messages.take(1, now)) return this.#events.limited('Too many control messages a second.');
-    if (!this.#bytes.take(text.length, now)) return this.#events.limited('Too many bytes a second.');
+    const isIdle = this.maxMessageBytes <= MAX_SHORT_MESSAGE_BYTES;
+    if (!this.#bytes.take(text.length * (isIdle ? IDLE_BYTE_COST : 1), now))
+      return this.#events.limited('Too many bytes a second.');
     this.#events.message(text);
   }
 

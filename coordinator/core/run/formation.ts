@@ -122,8 +122,10 @@ function assignGroup(turn: Turn, eligible: readonly RunWorker[]): void {
     rowsLoaded: -1,
     heardAfterMs: undefined,
     loadedAfterMs: undefined,
+    readyAfterMs: undefined,
     haltedAfterMs: undefined,
     progressAtMs: atMs,
+    hasGivenUp: false,
     committedRounds,
     toldRounds: committedRounds,
     toldState: 0,
@@ -141,12 +143,14 @@ function assignGroup(turn: Turn, eligible: readonly RunWorker[]): void {
     // Who loads goes on with it.
     prepared: new Map([...state.prepared].filter(([workerId]) => !chosenIds.has(workerId))),
     groupSize: members.length,
+    group: chosenIds,
     formedAtMs: atMs,
     begunAtMs: undefined,
     roster: [],
     votes: new RoundVotes(),
     states: new StateVotes(),
     finished: new Map(),
+    waits: new Map(),
     withheldAtMs: undefined,
     recordAtFormation: committedRounds,
     planChangedAtRound: committedRounds,
@@ -225,6 +229,7 @@ function waitingReason(plan: RunPlan, state: RunState, here: number, least: numb
   count('out of reach, perhaps for a moment', workers.filter((worker) => !worker.present).length);
   count('starting', workers.filter((worker) => worker.present && worker.peerId === undefined).length);
   count('at work for other runs or programs', state.busy);
-  for (const [workerId, { reason }] of state.setAside) notes.push(`${workerId} set aside: ${reason}`);
+  for (const [workerId, { reason }] of state.setAside)
+    if (state.workers.has(workerId)) notes.push(`${workerId} set aside: ${reason}`);
   return notes.length === 0 ? `${need}.` : `${need}; besides: ${notes.join(', ')}.`;
 }

@@ -2,6 +2,7 @@
 // coordinator has not heard of is taken into the record, so that at most the round in flight is done again.
 
 import type { WorkerMessageOf } from '../../../shared/protocol/control.ts';
+import { hearWaiting } from './accusations.ts';
 import { announceRounds } from './commitRecord.ts';
 import { settleDispute } from './disputes.ts';
 import { endRun, names, outcome } from './ending.ts';
@@ -9,10 +10,11 @@ import { formGroup } from './formation.ts';
 import { setAsideLate } from './lateness.ts';
 import { roundPatienceMs, silentMembers, standsStill } from './patience.ts';
 import { settleRounds, takeHaltedRounds, type HaltWish } from './roundAgreement.ts';
-import { noFruitless, recordedRounds } from './runState.ts';
+import { noFruitless } from './conduct.ts';
+import { recordedRounds } from './runState.ts';
 import type { Member } from './runState.ts';
 import { dropMember, expel } from './setAside.ts';
-import { hearWaiting, judgeStall } from './stalls.ts';
+import { judgeStall } from './stalls.ts';
 import { isStored, settleStates } from './stateAgreement.ts';
 import type { Turn } from './turn.ts';
 
@@ -186,9 +188,14 @@ function mayStoreAgain(turn: Turn): boolean {
 
 /** Whoever began the generation has its rounds as they are recorded, also who was lost on the way. */
 function agreeOnRounds(turn: Turn): void {
-  const { agreed, roster } = turn.state;
+  const { agreed, roster, worked, members, recordAtFormation } = turn.state;
   const rounds = recordedRounds(turn.state);
+  const more = rounds - recordAtFormation;
   turn.set({
+    worked: new Map([
+      ...worked,
+      ...members.map(({ workerId }) => [workerId, (worked.get(workerId) ?? 0) + more] as const),
+    ]),
     agreed: new Map([...agreed, ...roster.map((workerId) => [workerId, rounds] as const)]),
   });
 }

@@ -8,7 +8,7 @@ import type { Turn } from './turn.ts';
 
 /** How long a worker is left alone after it kept the others waiting once, twice, three times; then it is for good. */
 const PAUSES_MS: readonly number[] = [0, 15_000, 60_000];
-/** The longest pause of one that kept nobody waiting. */
+/** The longest pause of one that kept nobody waiting, or of which nothing is proven. */
 const LONGEST_HARMLESS_MS = 300_000;
 /** A wait must be worth this many times as long of work. */
 export const WORK_PER_WAIT = 4;
@@ -33,10 +33,41 @@ export function setAsideLate(
 ): void {
   const before = turn.state.delays.get(workerId) ?? 0;
   const delays = Math.max(before + 1, isProven || isHarmless ? 2 : 1);
-  turn.set({ delays: new Map([...turn.state.delays, [workerId, delays]]) });
+  turn.set({ delays: withLast(turn.state.delays, workerId, delays) });
   if (turn.member(workerId)) beCautious(turn);
   const pauseMs = PAUSES_MS[delays - 1] ?? (isHarmless ? LONGEST_HARMLESS_MS : Infinity);
   setAside(turn, workerId, { reason, until: 'heard', notBeforeMs: turn.atMs + pauseMs, isHeard });
+}
+
+/** Before one comes back that was set aside on the word of others, the first time, the second and so on. Never for good. */
+const DOUBTFUL_PAUSES_MS: readonly number[] = [15_000, 60_000];
+
+/**
+ * Sets a worker aside that may be the cause of trouble, or not: there is no more than what members say of one another.
+ * @param accuser when that one goes, this one may come back.
+ */
+export function setAsideDoubtful(turn: Turn, workerId: string, reason: string, accuser?: string): void {
+  const doubts = (turn.state.doubts.get(workerId) ?? 0) + 1;
+  turn.set({ doubts: withLast(turn.state.doubts, workerId, doubts) });
+  if (turn.member(workerId)) beCautious(turn);
+  const notBeforeMs = turn.atMs + (DOUBTFUL_PAUSES_MS[doubts - 1] ?? LONGEST_HARMLESS_MS);
+  const isHeard = turn.state.workers.get(workerId)?.present === true;
+  setAside(turn, workerId, {
+    reason,
+    until: 'heard',
+    notBeforeMs,
+    isHeard,
+    ...(accuser !== undefined && { accuser }),
+  });
+  // It answered in time, so what it is doing is of no use to this run for now.
+  turn.release(workerId, reason);
+}
+
+/** What was noted last is forgotten last. */
+function withLast(counts: ReadonlyMap<string, number>, workerId: string, count: number): Map<string, number> {
+  const next = new Map(counts);
+  next.delete(workerId);
+  return next.set(workerId, count);
 }
 
 /** What this generation lost by waiting has to be worked off before a newcomer interrupts the group again. */

@@ -1,11 +1,13 @@
 // Who is there: lost, returning, leaving and new workers, and what follows for the group.
 
+import { remembered, rememberedIds } from './conduct.ts';
+import { disturb } from './disturbances.ts';
 import { eligibleWorkers, formGroup, mostMembers } from './formation.ts';
 import { checkHalted, haltAgain, startHalt } from './halting.ts';
 import { beCautious, lookAtAgain } from './lateness.ts';
 import { awaitNewcomers } from './newcomers.ts';
 import { usualRoundMs } from './patience.ts';
-import type { Member, RunWorker } from './runState.ts';
+import type { Member, RunState, RunWorker } from './runState.ts';
 import { dropMember, liftAccusationsOf } from './setAside.ts';
 import type { Turn } from './turn.ts';
 
@@ -26,6 +28,7 @@ export function onWorkers(
     prepared: only(turn.state.prepared),
     agreed: only(turn.state.agreed),
     weights: only(turn.state.weights),
+    ...rememberedOf(turn.state, now),
   });
   for (const workerId of turn.state.msPerRow.keys())
     if (!now.has(workerId)) turn.state.msPerRow.delete(workerId);
@@ -54,6 +57,19 @@ export function onWorkers(
   if (turn.state.phase === 'training') awaitNewcomers(turn);
 }
 
+/** What is kept of workers that may come back, bounded. */
+function rememberedOf(state: RunState, now: ReadonlyMap<string, RunWorker>): Partial<RunState> {
+  const { setAside, delays, doubts, suspects, withholders, worked } = state;
+  return {
+    setAside: remembered(setAside, now),
+    delays: remembered(delays, now),
+    doubts: remembered(doubts, now),
+    suspects: remembered(suspects, now),
+    withholders: rememberedIds(withholders, now),
+    worked: remembered(worked, now),
+  };
+}
+
 /** Reacts to what became of one member of the current generation. */
 function checkMember(
   turn: Turn,
@@ -67,6 +83,7 @@ function checkMember(
     const reason = lost.get(workerId) ?? 'left the run';
     // It interrupted the others for nothing.
     if (member.isNew && !member.hasWorked) beCautious(turn);
+    if (phase !== 'halting') disturb(turn, workerId, reason);
     dropMember(turn, workerId, reason);
     return startHalt(turn, 'now', `worker ${workerId} is lost: ${reason}`);
   }
@@ -75,6 +92,7 @@ function checkMember(
     if (phase === 'halting') return haltAgain(turn, workerId);
     // Only the first rank's messages carry what can't be learnt otherwise; a member that works misses none of ours.
     if (phase === 'training' && member.hasWorked && member.rank > 0) return;
+    disturb(turn, workerId, 'it came back over a new socket');
     return startHalt(turn, 'now', `worker ${workerId} is back; messages may be lost`);
   }
   // Who has answered a halt is not needed until the next group is formed.
@@ -84,10 +102,12 @@ function checkMember(
     return dropMember(turn, workerId, 'its socket is lost');
   }
   if (phase === 'loading' && worker.peerId !== member.peerId) {
+    disturb(turn, workerId, 'it has a new address');
     return startHalt(turn, 'now', `worker ${workerId} has a new address`);
   }
-  if (worker.leaving)
-    startHalt(turn, phase === 'loading' ? 'now' : 'commit', `worker ${workerId} is leaving`);
+  if (!worker.leaving || phase === 'halting') return;
+  const isOut = disturb(turn, workerId, 'it was leaving');
+  startHalt(turn, phase === 'loading' || isOut ? 'now' : 'commit', `worker ${workerId} is leaving`);
 }
 
 function releaseLeaving(turn: Turn): void {
@@ -126,6 +146,7 @@ export function giveUpAbsent(turn: Turn): void {
   const { members, workers } = turn.state;
   const absent = members.filter(({ workerId }) => workers.get(workerId)?.present === false);
   const ids = absent.map((member) => member.workerId).join(', ');
+  for (const { workerId } of absent) disturb(turn, workerId, 'it was out of reach');
   startHalt(turn, 'now', `worker ${ids} is out of reach and the group makes no progress`);
 }
 

@@ -4,7 +4,7 @@
 import type { WorkerMessageOf } from '../../../shared/protocol/control.ts';
 import { eligibleWorkers, leasesOf, mostMembers } from './formation.ts';
 import { joinNotBeforeMs, setAsideLate } from './lateness.ts';
-import { longestLoadMs } from './patience.ts';
+import { longestLoadMs } from './loadingPatience.ts';
 import { recordedRounds } from './runState.ts';
 import type { RunState, RunWorker } from './runState.ts';
 import type { Turn } from './turn.ts';

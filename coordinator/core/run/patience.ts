@@ -1,12 +1,10 @@
 // How long a member may keep all others waiting: learned from them, so that a volunteer whose sockets live and who does
 // nothing, or little, costs seconds, and slow groups get the time that they need.
 
-import { allRows } from './speed.ts';
-import type { Lease } from '../../../shared/protocol/control.ts';
 import type { Member, RunPlan, RunState } from './runState.ts';
 
 /** Who is slower than the slowest of the others by more than this factor is taken for dead. */
-const TIMES_THE_SLOWEST = 5;
+export const TIMES_THE_SLOWEST = 5;
 /** The same for a round: they differ from one another. */
 const TIMES_THE_LONGEST_ROUND = 20;
 /** A worker may be in the middle of a round of its last generation. */
@@ -15,8 +13,6 @@ const ROUNDS_IN_FLIGHT = 3;
 const FIRST_ROUND_FACTOR = 4;
 /** Where nobody knows why nothing happens (an owner's function may take its time), more time is given each time. */
 const PATIENCE_GROWTH = 4;
-/** The slowest line that still is one. */
-const SLOWEST_BYTES_PER_MS = 16;
 
 function longestRoundMs({ lastRoundsMs }: Pick<RunState, 'lastRoundsMs'>): number {
   return Math.max(0, ...lastRoundsMs);
@@ -42,18 +38,13 @@ export function roundPatienceMs({ kind, timing }: RunPlan, state: RunState): num
 
 /** Whether nothing has happened for far longer than a round takes, as the coordinator itself has seen. */
 export function standsStill({ timing }: RunPlan, state: RunState, atMs: number): boolean {
-  const { begunAtMs, progressAtMs, formedAtMs, members } = state;
-  const lastMs =
-    begunAtMs === undefined
-      ? Math.max(formedAtMs, ...members.map((member) => member.progressAtMs))
-      : progressAtMs;
-  return atMs - lastMs >= Math.max(timing.silenceMs, TIMES_THE_SLOWEST * usualRoundMs(state));
-}
-
-/** However slow a line is: longer than this nobody loads. */
-export function longestLoadMs({ timing }: RunPlan, leases: readonly Lease[]): number {
-  const bytes = leases.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
-  return timing.loadIdleMs + bytes / SLOWEST_BYTES_PER_MS;
+  const { begunAtMs, roundSinceMs, formedAtMs, members } = state;
+  if (begunAtMs === undefined) {
+    const lastMs = Math.max(formedAtMs, ...members.map((member) => member.progressAtMs));
+    return atMs - lastMs >= 2 * timing.silenceMs;
+  }
+  // What one member tells of further rounds is no progress of the group.
+  return atMs - roundSinceMs >= Math.max(timing.quietMs, TIMES_THE_SLOWEST * usualRoundMs(state));
 }
 
 /** When those who said nothing of the generation, or did not answer the halt, have kept most others waiting too long. */
@@ -66,7 +57,7 @@ export function silentMembers(plan: RunPlan, state: RunState, atMs: number): Mem
   return silentUntilMs(plan, state).flatMap(({ member, untilMs }) => (atMs >= untilMs ? [member] : []));
 }
 
-interface Due {
+export interface Due {
   readonly member: Member;
   readonly untilMs: number;
 }
@@ -101,41 +92,6 @@ function dueOf(
   if (late.length === 0 || times.length < late.length) return [];
   const learnedMs = TIMES_THE_SLOWEST * Math.max(...times) + ROUNDS_IN_FLIGHT * longestRoundMs(state);
   return late.map((member) => ({ member, untilMs: sinceMs + Math.max(leastMs(member), learnedMs) }));
-}
-
-/** When members have taken far longer for their rows than the others for theirs, whatever they say meanwhile. */
-export function slowUntilMs(plan: RunPlan, { members, formedAtMs }: RunState): Due[] {
-  const { slowLoadMs, silenceMs } = plan.timing;
-  const slow = members.filter((member) => !member.ready && member.loadedAfterMs === undefined);
-  const times = members.flatMap(({ loadedAfterMs }) => loadedAfterMs ?? []);
-  if (!plan.kind.leasesShards || slow.length === 0 || times.length < slow.length) return [];
-  const loadedRows = allRows(
-    members.flatMap(({ loadedAfterMs, leases }) => (loadedAfterMs === undefined ? [] : leases)),
-  );
-  const msPerRow = times.reduce((sum, ms) => sum + ms, 0) / Math.max(1, loadedRows);
-  return slow.map((member) => {
-    const learnedMs = TIMES_THE_SLOWEST * Math.max(...times, msPerRow * member.rows);
-    return {
-      member,
-      untilMs: formedAtMs + Math.max(member.isPromised ? silenceMs : slowLoadMs, learnedMs),
-    };
-  });
-}
-
-/**
- * When members that say nothing new of their rows have said nothing new for too long, or have loaded for too long. Who has all
- * rows waits for those who do not.
- */
-export function idleUntilMs(plan: RunPlan, { members, formedAtMs }: RunState): Due[] {
-  const late = members.filter(({ ready }) => !ready);
-  const loading = late.filter(({ loadedAfterMs }) => loadedAfterMs === undefined);
-  return (loading.length > 0 ? loading : late).map((member) => ({
-    member,
-    untilMs: Math.min(
-      member.progressAtMs + plan.timing.loadIdleMs,
-      formedAtMs + longestLoadMs(plan, member.leases),
-    ),
-  }));
 }
 
 export function earliestMs(due: readonly Due[]): number {

@@ -21,6 +21,7 @@ export function resumedRunState(saved: SavedRun, atMs: number): RunState {
     generation,
     members,
     groupSize: members.length,
+    group: new Set(members.map((member) => member.workerId)),
     formedAtMs: atMs,
     begunAtMs: members.length > 0 ? atMs : undefined,
     engaged: new Set(members.map((member) => member.workerId)),
@@ -60,8 +61,10 @@ function restore(
     isNew: false,
     heardAfterMs: 0,
     loadedAfterMs: 0,
+    readyAfterMs: 0,
     haltedAfterMs: undefined,
     progressAtMs: atMs,
+    hasGivenUp: false,
     // What it tells first may be of rounds that are recorded: its socket may have been away for longer.
     committedRounds: 0,
     toldRounds: 0,

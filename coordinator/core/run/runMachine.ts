@@ -3,10 +3,12 @@
 
 import type { WorkerMessageOf } from '../../../shared/protocol/control.ts';
 import type { RunMessage } from '../pool/poolWorker.ts';
+import { accuse } from './accusations.ts';
 import { announceRounds } from './commitRecord.ts';
+import { disturb } from './disturbances.ts';
 import { endRun, outcome } from './ending.ts';
 import { takeFailure } from './failures.ts';
-import { formGroup } from './formation.ts';
+import { enoughWithout, formGroup } from './formation.ts';
 import { checkHalted, endByFinish, haltFor, haltStalled, onHalted, startHalt } from './halting.ts';
 import { liftPaused, lookAtAgain } from './lateness.ts';
 import { onWorkers } from './membership.ts';
@@ -14,7 +16,6 @@ import { awaitNewcomers, onPrepared } from './newcomers.ts';
 import { takeVote } from './roundAgreement.ts';
 import type { Member, RunCommand, RunInput, RunPlan, RunState } from './runState.ts';
 import { betterWeights } from './speed.ts';
-import { accuse } from './stalls.ts';
 import { checkBlob, isStored, takeBlob, takeState } from './stateAgreement.ts';
 import { onTick } from './ticks.ts';
 import { Turn } from './turn.ts';
@@ -122,14 +123,21 @@ function onLoading(turn: Turn, member: Member, message: WorkerMessageOf<'loading
     rowsLoaded: turn.state.members.reduce((rows, one) => rows + Math.max(0, one.rowsLoaded), 0),
     rowsTotal: turn.plan.totalRows,
   });
+  meetThoseWhoGaveUp(turn);
 }
 
 function onReady(turn: Turn, member: Member): void {
-  if (turn.state.phase !== 'loading') return;
+  // To say it again is no progress.
+  if (turn.state.phase !== 'loading' || member.ready) return;
   const loadedAfterMs = member.loadedAfterMs ?? turn.atMs - turn.state.formedAtMs;
-  turn.setMember(member.workerId, { ready: true, loadedAfterMs, progressAtMs: turn.atMs });
+  turn.setMember(member.workerId, {
+    ready: true,
+    loadedAfterMs,
+    readyAfterMs: turn.atMs - turn.state.formedAtMs,
+    progressAtMs: turn.atMs,
+  });
   const { members, generation } = turn.state;
-  if (members.some((one) => !one.ready)) return;
+  if (members.some((one) => !one.ready)) return meetThoseWhoGaveUp(turn);
   turn.set({
     phase: 'training',
     begunAtMs: turn.atMs,
@@ -219,14 +227,41 @@ function considerMove(turn: Turn): void {
   startHalt(turn, 'commit', 'shards move from slower to faster workers');
 }
 
+/** All rows are loaded: who could not wait for that can meet the others in another generation. */
+function meetThoseWhoGaveUp(turn: Turn): void {
+  const { members } = turn.state;
+  if (members.some(({ loadedAfterMs }) => loadedAfterMs === undefined)) return;
+  if (members.some(({ hasGivenUp }) => hasGivenUp)) startHalt(turn, 'now', 'all rows are loaded');
+}
+
 function onStalled(turn: Turn, member: Member, message: WorkerMessageOf<'stalled'>): void {
   // While the group ends, links close earlier here than there: that is nobody's fault.
   if (turn.state.phase === 'halting') return startHalt(turn, 'now', 'members stopped at different times');
   const { workerId } = member;
+  if (member.hasGivenUp) return;
   const others = message.missing.filter((id) => id !== workerId && turn.member(id));
   const what = `${message.code}: ${message.message}`;
+  if (isEarly(turn, others)) {
+    turn.setMember(workerId, { hasGivenUp: true });
+    if (turn.state.members.some(({ ready, hasGivenUp }) => !ready && !hasGivenUp)) return;
+  }
+  if (message.missing.length === 0) disturb(turn, workerId, what);
   accuse(turn, workerId, others.length > 0 ? others : [workerId], what);
   const about = others.length > 0 ? ` (missing: ${others.join(', ')})` : '';
   turn.log('warn', `Worker ${workerId} stalled${about}: ${what}`);
   haltStalled(turn, `worker ${workerId} stalled: ${message.code}`);
+}
+
+/**
+ * Whether these may still come, so that it is too early to give up: they load their rows, for which they have their own time;
+ * or nobody could take their place.
+ */
+function isEarly(turn: Turn, workerIds: readonly string[]): boolean {
+  if (turn.state.phase !== 'loading' || workerIds.length === 0) return false;
+  return workerIds.every((workerId) => {
+    const member = turn.member(workerId);
+    return (
+      member?.ready === false && (member.loadedAfterMs === undefined || !enoughWithout(turn, [workerId]))
+    );
+  });
 }

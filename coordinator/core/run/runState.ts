@@ -3,10 +3,13 @@
 import type { TabgradError } from '../../../kernels/errors.ts';
 import type { CoordinatorMessage, Lease } from '../../../shared/protocol/control.ts';
 import type { RunMessage } from '../pool/poolWorker.ts';
+import { noFruitless } from './conduct.ts';
+import type { Disturbance, FruitlessGenerations, SetAside } from './conduct.ts';
 import type { RunKind, TreesReading } from './runKind.ts';
 import { RoundVotes } from './roundVotes.ts';
 import { StateVotes } from './stateVotes.ts';
 import type { CommittedRound, RunEvent, RunOutcome, SavedState, Shard, WorkerDemand } from './runRequest.ts';
+import type { Waits } from './waits.ts';
 
 /** What stays the same for the whole run. */
 export interface RunPlan {
@@ -42,6 +45,8 @@ export interface RunTiming {
   readonly loadIdleMs: number;
   /** Least time for loading where most others have loaded theirs; a worker that loads for longer does so outside the group. */
   readonly slowLoadMs: number;
+  /** Least time for `ready` once all rows are loaded and most others have said it: a direct link is tried for 8 s, then the relay. */
+  readonly readyMs: number;
   /** Without a committed round; at least, since 20 times the longest round are granted. */
   readonly roundIdleMs: number;
   /** The same where rounds are recorded one by one and some are known. */
@@ -63,6 +68,7 @@ export const defaultTiming: RunTiming = {
   workBeforeJoinMs: 1_000,
   loadIdleMs: 120_000,
   slowLoadMs: 30_000,
+  readyMs: 15_000,
   roundIdleMs: 300_000,
   quietMs: 15_000,
   awayMs: 1_500,
@@ -103,11 +109,14 @@ export interface Member {
   readonly isPromised: boolean;
   /** It was no member of the group before. */
   readonly isNew: boolean;
-  /** How long it took to say the first thing of this generation, to load all rows, and to answer the halt. */
+  /** How long it took to say the first thing of this generation, to load all rows, to be ready, and to answer the halt. */
   readonly heardAfterMs: number | undefined;
   readonly loadedAfterMs: number | undefined;
+  readonly readyAfterMs: number | undefined;
   readonly haltedAfterMs: number | undefined;
   readonly progressAtMs: number;
+  /** It waits no more for members that still load: it needs a place in another generation once they have. */
+  readonly hasGivenUp: boolean;
   /** Rounds that are known to be committed there. */
   readonly committedRounds: number;
   /** One more than the last round that it told of in this generation. */
@@ -130,27 +139,6 @@ interface Halt {
   readonly stalled: boolean;
   /** It stood still for long: whom a member waits for then is who holds it up. */
   readonly isStandstill: boolean;
-}
-
-/** Generations that ended without a round, one after the other. */
-export interface FruitlessGenerations {
-  readonly generations: number;
-  /** By worker: who said that the group can not go on because of it. The worker itself, others, or the coordinator. */
-  readonly accusers: ReadonlyMap<string, ReadonlySet<string>>;
-  readonly message: string;
-}
-
-/** A worker that is not to be used. */
-export interface SetAside {
-  readonly reason: string;
-  /** A sign of life is enough, failures that are forgiven are, or nothing is: its own messages are the proof. */
-  readonly until: 'heard' | 'forgiven' | 'never';
-  /** With 'heard': the sign of life counts from then on. */
-  readonly notBeforeMs?: number;
-  /** It was heard of before that. */
-  readonly isHeard?: boolean;
-  /** The only one who accused it; when that one is gone, so is the reason. */
-  readonly accuser?: string;
 }
 
 interface Preparation {
@@ -178,8 +166,16 @@ export interface RunState {
   readonly setAside: ReadonlyMap<string, SetAside>;
   /** How often a worker kept all others waiting, in the whole run. */
   readonly delays: ReadonlyMap<string, number>;
+  /** How often it was set aside without proof. */
+  readonly doubts: ReadonlyMap<string, number>;
+  /** How often it stopped the group lately by what it did itself. */
+  readonly disturbances: ReadonlyMap<string, Disturbance>;
   /** Of any two that accused one another, which others either has had to do with so. */
   readonly suspects: ReadonlyMap<string, ReadonlySet<string>>;
+  /** Rounds that were recorded while a worker was a member. */
+  readonly worked: ReadonlyMap<string, number>;
+  /** Of this generation, after it stood still. */
+  readonly waits: Waits;
   /** Workers that kept back what only the first rank tells: they come last in the order of ranks. */
   readonly withholders: ReadonlySet<string>;
   /** Workers that said they can't do the run, since the last round. */
@@ -213,6 +209,7 @@ export interface RunState {
   readonly isComplete: boolean;
   /** Members of this generation when it was formed. */
   readonly groupSize: number;
+  readonly group: ReadonlySet<string>;
   readonly formedAtMs: number;
   /** When all members of this generation were ready; undefined before. */
   readonly begunAtMs: number | undefined;
@@ -333,7 +330,6 @@ export type RunCommand =
       readonly result: RunOutcome | TabgradError | Error;
     };
 
-export const noFruitless: FruitlessGenerations = { generations: 0, accusers: new Map(), message: '' };
 export const noDisputes: Disputes = { inARow: 0, total: 0 };
 
 /** @param record of an earlier life of the coordinator; the run goes on with this very array. */
@@ -346,7 +342,11 @@ export function initialRunState(record: CommittedRound[] = []): RunState {
     engaged: new Set(),
     setAside: new Map(),
     delays: new Map(),
+    doubts: new Map(),
+    disturbances: new Map(),
     suspects: new Map(),
+    worked: new Map(),
+    waits: new Map(),
     withholders: new Set(),
     failed: new Map(),
     disputes: noDisputes,
@@ -363,6 +363,7 @@ export function initialRunState(record: CommittedRound[] = []): RunState {
     savedState: undefined,
     isComplete: false,
     groupSize: 0,
+    group: new Set(),
     formedAtMs: 0,
     begunAtMs: undefined,
     roster: [],

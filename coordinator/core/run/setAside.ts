@@ -1,7 +1,7 @@
 // Members that leave a generation against their will, and workers that are not to be used.
 
-import { noFruitless } from './runState.ts';
-import type { SetAside } from './runState.ts';
+import { noFruitless } from './conduct.ts';
+import type { SetAside } from './conduct.ts';
 import type { Turn } from './turn.ts';
 
 /** A member is no part of this generation any more. The caller halts the generation. */

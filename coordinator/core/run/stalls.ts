@@ -1,74 +1,106 @@
 // Generations that end without a round again and again though all members answer: somebody has to go. What one member says
 // of another is no proof, so that one counts as much against whoever says it.
 
+import { accusationsOf, COORDINATOR, noteWaits } from './accusations.ts';
+import { noFruitless } from './conduct.ts';
+import { isOften } from './disturbances.ts';
 import { endRun, forgive, names } from './ending.ts';
 import { enoughWithout } from './formation.ts';
-import { setAsideLate, WORK_PER_WAIT } from './lateness.ts';
+import { setAsideDoubtful, setAsideLate, WORK_PER_WAIT } from './lateness.ts';
+import { roundPatienceMs } from './patience.ts';
+import { byTrust, pickOfQuarrel } from './quarrels.ts';
+import type { Suspect } from './quarrels.ts';
 import { RunStuckError } from './runErrors.ts';
-import { noFruitless, recordedRounds } from './runState.ts';
-import type { Member } from './runState.ts';
-import { liftForgiven, setAside } from './setAside.ts';
+import { recordedRounds } from './runState.ts';
+import { liftForgiven } from './setAside.ts';
 import type { Turn } from './turn.ts';
+import { judgeNewcomers, judgeUnready } from './unbegun.ts';
+import { judgeWaits } from './waits.ts';
 
 /** Fruitless generations in a row before a member is set aside. */
 const PATIENCE_GENERATIONS = 3;
-/** What the coordinator saw itself. */
-export const COORDINATOR = '';
-
-/** Notes that the group can not go on because of these workers. @param accuser a worker, or the coordinator itself. */
-export function accuse(turn: Turn, accuser: string, workerIds: readonly string[], message: string): void {
-  const { fruitless } = turn.state;
-  const accusers = new Map(fruitless.accusers);
-  for (const workerId of workerIds)
-    accusers.set(workerId, new Set([...(accusers.get(workerId) ?? []), accuser]));
-  turn.set({ fruitless: { ...fruitless, accusers, message } });
-}
-
-/**
- * A member was waiting for these when the group was halted. Only after a standstill that says who holds it up: otherwise
- * those are missing, too, who are in the middle of their work, or were told to stop.
- */
-export function hearWaiting(turn: Turn, workerId: string, missing: readonly string[]): void {
-  if (turn.state.halt?.isStandstill !== true) return;
-  const others = missing.filter((id) => id !== workerId && turn.member(id));
-  const { message } = turn.state.fruitless;
-  if (others.length > 0)
-    accuse(turn, workerId, others, message === '' ? `${workerId} waited for ${others.join(', ')}` : message);
-}
 
 /** Sets one of a group aside that is stuck; without enough others the run fails, unless it got something done. */
 export function judgeStall(turn: Turn): void {
-  const { state, plan, atMs } = turn;
+  const { state } = turn;
   if (state.members.length === 0) return turn.set({ fruitless: noFruitless });
-  const culprit = accusedByMost(turn);
-  if (culprit !== undefined && enoughWithout(turn, [culprit])) {
-    turn.set({ fruitless: noFruitless });
-    return setAsideLate(turn, culprit, 'most others waited for it in vain', { isProven: true });
+  if (judgeUnready(turn) || judgeStandstill(turn) || judgeNewcomers(turn))
+    return turn.set({ fruitless: noFruitless });
+  if (hasRounds(turn) && (!hasSpare(turn) || wasWorth(turn))) {
+    judgeRepeated(turn);
+    return turn.set({ fruitless: noFruitless });
   }
-  // Where not every round is recorded, a member that told of one is proof enough.
-  const hasWorked = !plan.kind.recordsEveryRound && state.members.some((member) => member.hasWorked);
-  const hasRounds = hasWorked || recordedRounds(state) > state.recordAtFormation;
-  const isEnough = state.members.some(({ workerId }) => enoughWithout(turn, [workerId]));
-  if (hasRounds && (!isEnough || wasWorth(turn))) return turn.set({ fruitless: noFruitless });
-  const { fruitless } = state;
-  const generations = fruitless.generations + 1;
-  turn.set({ fruitless: { ...fruitless, generations } });
-  if (generations < PATIENCE_GENERATIONS) return;
+  const generations = turn.state.fruitless.generations + 1;
+  turn.set({ fruitless: { ...turn.state.fruitless, generations } });
+  if (generations >= PATIENCE_GENERATIONS) judgeFruitless(turn);
+}
+
+/** The group stood still, and its members said for whom they were waiting. @returns whether one was set aside. */
+function judgeStandstill(turn: Turn): boolean {
+  const { waits, halt, members, fruitless } = turn.state;
+  if (halt?.isStandstill !== true || waits.size === 0) return false;
+  const verdict = judgeWaits(
+    members.map(({ workerId }) => workerId),
+    waits,
+  );
+  if (verdict.type === 'culprit') {
+    const { workerId, isProven } = verdict;
+    if (!enoughWithout(turn, [workerId])) {
+      noteWaits(turn, [[COORDINATOR, workerId]]);
+      return false;
+    }
+    const what = 'most others waited for it in vain';
+    if (isProven && isPatienceOver(turn)) setAsideLate(turn, workerId, what, { isProven });
+    else setAsideDoubtful(turn, workerId, what);
+    return true;
+  }
+  if (verdict.type === 'quarrel') {
+    const suspect = pickOfQuarrel(turn, verdict.accusations);
+    if (suspect && enoughWithout(turn, [suspect.workerId])) {
+      setAsideDoubtful(turn, suspect.workerId, waitedInCircle(suspect), suspect.accuser);
+      return true;
+    }
+  }
+  // Nobody said a word to the coordinator before.
+  if (fruitless.accusers.size === 0) noteWaits(turn, verdict.accusations);
+  return false;
+}
+
+/** One member may end the wait before the coordinator would have: who is late then may be in the middle of its work. */
+function isPatienceOver({ plan, state }: Turn): boolean {
+  const { halt, begunAtMs, roundSinceMs, formedAtMs, members } = state;
+  const sinceMs =
+    begunAtMs === undefined
+      ? Math.max(formedAtMs, ...members.map(({ progressAtMs }) => progressAtMs))
+      : roundSinceMs;
+  const patienceMs = begunAtMs === undefined ? plan.timing.readyMs : roundPatienceMs(plan, state);
+  return (halt?.askedAtMs ?? 0) - sinceMs >= patienceMs;
+}
+
+function waitedInCircle({ accuser }: Suspect): string {
+  return `it and ${accuser === undefined ? 'others' : `worker ${accuser}`} waited for each other, and all others for them`;
+}
+
+/** Members that have rounds between their quarrels, and quarrel again and again. */
+function judgeRepeated(turn: Turn): void {
+  const again = accusationsOf(turn).filter((pair) => isOften(turn, JSON.stringify([...pair].sort())));
+  const suspect = pickOfQuarrel(turn, again);
+  if (!suspect || !enoughWithout(turn, [suspect.workerId])) return;
+  const what = `it stopped the group again and again, or was named; the last message was: ${turn.state.fruitless.message}`;
+  setAsideDoubtful(turn, suspect.workerId, what, suspect.accuser);
+}
+
+/** Generation after generation ended without a round. */
+function judgeFruitless(turn: Turn): void {
+  const { state, plan, atMs } = turn;
+  const { fruitless, members } = state;
   const suspect = mostSuspect(turn);
   turn.set({ fruitless: noFruitless });
   if (!suspect) return;
   const { workerId, accuser } = suspect;
-  const what = `${generations} generations in a row ended without a round; the last message was: ${fruitless.message}`;
-  if (enoughWithout(turn, [workerId])) {
-    return setAside(turn, workerId, {
-      reason: what,
-      until: 'forgiven',
-      ...(accuser !== undefined && { accuser }),
-    });
-  }
-  const error = new RunStuckError(`The group of ${names(state.members)} is stuck: ${what}`, {
-    peer: workerId,
-  });
+  const what = `${fruitless.generations} generations in a row ended without a round; the last message was: ${fruitless.message}`;
+  if (enoughWithout(turn, [workerId])) return setAsideDoubtful(turn, workerId, what, accuser);
+  const error = new RunStuckError(`The group of ${names(members)} is stuck: ${what}`, { peer: workerId });
   if (!forgive(turn)) return endRun(turn, error);
   // Whoever was set aside before may have been the wrong one.
   liftForgiven(turn);
@@ -78,73 +110,43 @@ export function judgeStall(turn: Turn): void {
   );
 }
 
-/** Whether the generation worked for longer than the others had to wait at its end, by far. */
+function hasRounds({ state, plan }: Turn): boolean {
+  // Where not every round is recorded, a member that told of one is proof enough.
+  const hasWorked = !plan.kind.recordsEveryRound && state.members.some((member) => member.hasWorked);
+  return hasWorked || recordedRounds(state) > state.recordAtFormation;
+}
+
+/** Whether there would be enough without one of them. */
+function hasSpare(turn: Turn): boolean {
+  return turn.state.members.some(({ workerId }) => enoughWithout(turn, [workerId]));
+}
+
+/** Whether the generation worked for longer than it took to form it and the others had to wait at its end, by far. */
 function wasWorth({ state, atMs }: Turn): boolean {
-  const { begunAtMs = state.formedAtMs, progressAtMs } = state;
-  return progressAtMs - begunAtMs >= WORK_PER_WAIT * (atMs - progressAtMs);
-}
-
-/** The member for whom most of the group waited. */
-function accusedByMost({ state }: Turn): string | undefined {
-  const { members, fruitless } = state;
-  const here = new Set(members.map(({ workerId }) => workerId));
-  const accusers = (workerId: string): number =>
-    [...(fruitless.accusers.get(workerId) ?? [])].filter((id) => id !== workerId && here.has(id)).length;
-  const [most, next] = members
-    .map(({ workerId }) => ({ workerId, count: accusers(workerId) }))
-    .sort((a, b) => b.count - a.count);
-  const isClear = most !== undefined && 2 * most.count > members.length && most.count > (next?.count ?? 0);
-  return isClear ? most.workerId : undefined;
-}
-
-interface Suspect {
-  readonly workerId: string;
-  /** The only one to accuse it, or whom alone it accused. */
-  readonly accuser?: string;
+  const { formedAtMs, begunAtMs = formedAtMs, roundSinceMs } = state;
+  const lostMs = begunAtMs - formedAtMs + (atMs - roundSinceMs);
+  return roundSinceMs - begunAtMs >= WORK_PER_WAIT * lostMs;
 }
 
 /**
- * Whom several accuse, or itself, or the coordinator, goes first. Without one, two who have only each other's word against
- * them: the one who had more such quarrels, of equal ones the newest, which is likelier the one that does not fit in.
+ * Whom most others accuse, or itself, or the coordinator, goes first. Without one, one of two who have only each other's word
+ * against them; without these the one that would be missed least.
  */
 function mostSuspect(turn: Turn): Suspect | undefined {
   const { members, fruitless } = turn.state;
-  const accusersOf = ({ workerId }: Member): ReadonlySet<string> =>
-    fruitless.accusers.get(workerId) ?? new Set();
-  const isProven = (member: Member): boolean => {
-    const accusers = accusersOf(member);
-    return accusers.size > 1 || accusers.has(COORDINATOR) || accusers.has(member.workerId);
+  const isProven = (workerId: string): boolean => {
+    const accusers = [...(fruitless.accusers.get(workerId) ?? [])];
+    const others = accusers.filter((id) => id !== workerId && turn.member(id)).length;
+    const byMost = others > 1 && 2 * others > members.length - 1;
+    return byMost || accusers.includes(COORDINATOR) || accusers.includes(workerId);
   };
-  const proven = members
+  const leastFirst = byTrust(turn);
+  const proven = leastFirst
     .filter(isProven)
-    .sort((a, b) => accusersOf(b).size - accusersOf(a).size || b.rank - a.rank)[0];
-  if (proven) return { workerId: proven.workerId };
-  const quarrels = members.flatMap((member) =>
-    [...accusersOf(member)].filter((id) => turn.member(id)).map((id) => [member.workerId, id] as const),
-  );
-  if (quarrels.length === 0) {
-    const newest = [...members].sort((a, b) => b.rank - a.rank)[0];
-    return newest && { workerId: newest.workerId };
-  }
-  return pickOfQuarrel(turn, quarrels);
-}
-
-function pickOfQuarrel(turn: Turn, quarrels: readonly (readonly [string, string])[]): Suspect | undefined {
-  const suspects = new Map([...turn.state.suspects].map(([id, others]) => [id, new Set(others)]));
-  const note = (one: string, other: string): void =>
-    void suspects.set(one, (suspects.get(one) ?? new Set()).add(other));
-  for (const [accused, accuser] of quarrels) {
-    note(accused, accuser);
-    note(accuser, accused);
-  }
-  turn.set({ suspects });
-  const inQuarrel = new Set(quarrels.flat());
-  const [suspect] = turn.state.members
-    .filter(({ workerId }) => inQuarrel.has(workerId))
-    .sort((a, b) => suspects.get(b.workerId)!.size - suspects.get(a.workerId)!.size || b.rank - a.rank);
-  if (!suspect) return undefined;
-  const { workerId } = suspect;
-  const quarrel = quarrels.find((pair) => pair.includes(workerId));
-  const accuser = quarrel?.find((id) => id !== workerId);
-  return { workerId, ...(accuser !== undefined && { accuser }) };
+    .sort((a, b) => fruitless.accusers.get(b)!.size - fruitless.accusers.get(a)!.size)[0];
+  if (proven !== undefined) return { workerId: proven };
+  const accusations = accusationsOf(turn);
+  if (accusations.length > 0) return pickOfQuarrel(turn, accusations);
+  const [least] = leastFirst;
+  return least === undefined ? undefined : { workerId: least };
 }

@@ -1,22 +1,17 @@
 // What becomes of a run when time passes and nobody says anything: when that has to be looked at, and who is given up then.
 
+import { accuse, COORDINATOR } from './accusations.ts';
+import { names } from './ending.ts';
 import { canForm, enoughWithout, formGroup } from './formation.ts';
 import { giveUpSilent, haltFor, haltStalled, onHaltDeadline, startHalt } from './halting.ts';
 import { pauseEndsAtMs, setAsideLate } from './lateness.ts';
 import { absenceEndsAtMs, giveUpAbsent } from './membership.ts';
 import { giveUpUnprepared, preparationEndsAtMs } from './newcomers.ts';
-import {
-  earliestMs,
-  idleUntilMs,
-  overdue,
-  roundPatienceMs,
-  silenceEndsAtMs,
-  slowUntilMs,
-} from './patience.ts';
+import { idleUntilMs, readyUntilMs, slowUntilMs } from './loadingPatience.ts';
+import { earliestMs, overdue, roundPatienceMs, silenceEndsAtMs } from './patience.ts';
 import { withheld } from './roundAgreement.ts';
 import { recordedRounds } from './runState.ts';
 import type { Member, RunPlan, RunState } from './runState.ts';
-import { accuse, COORDINATOR } from './stalls.ts';
 import { Turn } from './turn.ts';
 
 /** When the machine wants to be woken by a tick, or Infinity when only messages can move it. */
@@ -28,6 +23,7 @@ export function wakeAtMs(plan: RunPlan, state: RunState): number {
       return Math.min(
         earliestMs(idleUntilMs(plan, state)),
         earliestMs(tooSlow(new Turn(plan, state, 0))),
+        earliestMs(unready(new Turn(plan, state, 0))),
         silenceEndsAtMs(plan, state),
         absenceEndsAtMs(new Turn(plan, state, 0)),
       );
@@ -55,6 +51,13 @@ function tooSlow(turn: Turn): ReturnType<typeof slowUntilMs> {
   return slow.length > 0 && enoughWithout(turn, ids) ? slow : [];
 }
 
+/** The same of members that have their rows and are not ready. */
+function unready(turn: Turn): ReturnType<typeof readyUntilMs> {
+  const late = readyUntilMs(turn.plan, turn.state);
+  // Which of them is the one is known only when all were asked.
+  return turn.state.members.some(({ workerId }) => enoughWithout(turn, [workerId])) ? late : [];
+}
+
 export function onTick(turn: Turn): void {
   const { plan, state, atMs } = turn;
   if (atMs < wakeAtMs(plan, state)) return;
@@ -78,8 +81,11 @@ function onLoadingTick(turn: Turn): void {
   if (atMs >= silenceEndsAtMs(plan, state)) return giveUpSilent(turn);
   const slow = overdue(tooSlow(turn), atMs);
   if (slow.length > 0) return giveUpSlow(turn, slow);
+  const late = overdue(unready(turn), atMs);
+  if (late.length > 0) return haltStalled(turn, `${names(late)} has its rows and is not ready`);
   const idle = overdue(idleUntilMs(plan, state), atMs);
-  if (idle.length > 0) giveUpOn(turn, idle, `made no progress in loading for ${plan.timing.loadIdleMs} ms`);
+  if (idle.length > 0)
+    giveUpOn(turn, idle, `made no progress in loading for ${longestIdleMs(state, idle, atMs)} ms`);
 }
 
 function onTrainingTick(turn: Turn): void {
@@ -108,6 +114,10 @@ function giveUpOn(turn: Turn, members: readonly Member[], what: string): void {
   // What all have not done says nothing of any of them: their answers to the halt may.
   if (!isOfAll || members.length === 1) accuse(turn, COORDINATOR, ids, `${ids.join(', ')} ${what}`);
   haltStalled(turn, `${ids.join(', ')} ${what}`);
+}
+
+function longestIdleMs({ formedAtMs }: RunState, idle: readonly Member[], atMs: number): number {
+  return Math.round(atMs - Math.max(formedAtMs, ...idle.map(({ progressAtMs }) => progressAtMs)));
 }
 
 /** Goes on without those whose rows take far longer than the others'. They go on loading, and nobody waits for them. */

@@ -347,6 +347,32 @@ describe('Pool', () => {
     expect(pool.counters.malformedMessages).toBe(2);
   });
 
+  it('counts each round that came in one message as a message', () => {
+    makePool({ messageRate: { perSecond: 1, burst: 10 } });
+    const client = new Client(pool).say(hello);
+    const several = { type: 'several', messages: Array.from({ length: 4 }, () => round) };
+    const before = events.length;
+    client.say(several).say(several);
+    expect(client.refusal).toBeUndefined();
+    client.say(several);
+    expect(client.refusal).toMatchObject({ message: 'Too many control messages a second.' });
+    expect(events.slice(before).filter(({ type }) => type === 'message')).toHaveLength(8);
+  });
+
+  it('takes a thirty-second of the bytes from who works for no run', () => {
+    const text = JSON.stringify({ ...round, trees: ['x'.repeat(40_000)] });
+    makePool({ byteRate: { perSecond: 1, burst: 32 * 60_000 } });
+    const idle = new Client(pool).say(hello);
+    idle.say(text);
+    expect(idle.refusal).toBeUndefined();
+    idle.say(text);
+    expect(idle.refusal).toMatchObject({ message: 'Too many bytes a second.' });
+    const member = new Client(pool).say(hello);
+    pool.claim(member.welcome.workerId, 'run');
+    for (let i = 0; i < 40; i += 1) member.say(text);
+    expect(member.refusal).toBeUndefined();
+  });
+
   it('accepts a long message of a kind that may be long', () => {
     const client = new Client(pool).say(hello);
     client.say({ ...round, trees: [Array.from({ length: 100_000 }, () => 1)] });
@@ -384,6 +410,7 @@ describe('Pool', () => {
     const said: string[] = [];
     makePool({ log: (entry) => void said.push(entry.message) });
     const client = new Client(pool).say(hello);
+    pool.claim(client.welcome.workerId, 'run');
     const before = events.length;
     client.say(message);
     expect(said.at(-1)?.replace(/^.*sent a malformed message: /, '')).toMatch(why);

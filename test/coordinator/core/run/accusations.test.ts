@@ -94,7 +94,11 @@ describe('a member that blames another again and again', () => {
     const bench = new Bench({ workers: { min: 2, max: 4 } }).training('a', 'b', 'c', 'd');
     accuse(bench, 'b', 'd');
     expect(bench.group).toEqual(['a', 'b', 'c']);
-    expect(bench.state.setAside.get('d')).toMatchObject({ until: 'forgiven', accuser: 'b' });
+    expect(bench.state.setAside.get('d')).toMatchObject({
+      until: 'heard',
+      notBeforeMs: bench.atMs + 15_000,
+      accuser: 'b',
+    });
     accuse(bench, 'b', 'c');
     expect(bench.state.setAside.get('b')).toMatchObject({ accuser: 'c' });
     expect(bench.group).toEqual(['a', 'c']);

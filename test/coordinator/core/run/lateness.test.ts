@@ -231,7 +231,8 @@ describe('a member that goes quiet after a round', () => {
     bench.message('b', { type: 'halted', committedRounds: 1, rounds: [], missing: ['q'] });
     bench.message('q', { type: 'halted', committedRounds: 1, rounds: [], missing: ['a', 'b'] });
     expect(bench.group).toEqual(['a', 'b']);
-    expect(bench.state.delays.get('q')).toBe(2);
+    // It named both others: it has a quarrel with more of them than anybody else.
+    expect(bench.state.setAside.get('q')).toMatchObject({ until: 'heard', notBeforeMs: bench.atMs + 15_000 });
   });
 
   it('is not taken for one whom a single member names', () => {
@@ -242,20 +243,27 @@ describe('a member that goes quiet after a round', () => {
     expect(bench.group).toEqual(['a', 'b', 'q']);
   });
 
-  it('is set aside after three such generations where one stands against one', () => {
+  it('goes as the newer one where one stands against one, and comes back', () => {
     const bench = new Bench({ workers: { min: 1, max: 2 }, totalRounds: 1_000 }).training('a', 'q');
-    for (let time = 0; time < 3; time += 1) {
+    const pauses: number[] = [];
+    for (let time = 0; time < 4; time += 1) {
       bench.atMs += 200;
       const round = bench.state.record.length;
       bench.allCommitted(round);
-      const sinceMs = bench.atMs;
       bench.tick();
-      expect(bench.atMs - sinceMs).toBe(defaultTiming.quietMs);
       bench.message('a', { type: 'halted', committedRounds: round + 1, rounds: [], missing: ['q'] });
       bench.message('q', { type: 'halted', committedRounds: round + 1, rounds: [], missing: ['a'] });
-      bench.ready(...bench.group);
+      expect(bench.group).toEqual(['a']);
+      pauses.push((bench.state.setAside.get('q')?.notBeforeMs ?? 0) - bench.atMs);
+      bench.ready('a');
+      pass(bench, () => bench.state.prepared.has('q'));
+      bench.prepared('q');
+      pass(bench, () => bench.state.phase === 'halting');
+      bench.halted('a', bench.state.record.length);
+      expect(bench.group).toEqual(['a', 'q']);
+      bench.ready('a', 'q');
     }
-    expect(bench.group).toEqual(['a']);
+    expect(pauses).toEqual([15_000, 60_000, 300_000, 300_000]);
   });
 
   it('is given ever more time where nobody waits for anybody: an owner may do much between rounds', () => {

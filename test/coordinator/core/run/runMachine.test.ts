@@ -333,6 +333,7 @@ describe('losing a worker', () => {
 describe('a group that gets nothing done', () => {
   function stallThreeTimes(bench: Bench, ...workerIds: string[]): void {
     for (let i = 0; i < 3; i += 1) {
+      bench.ready(...workerIds);
       bench.message('a', {
         type: 'stalled',
         missing: ['c'],
