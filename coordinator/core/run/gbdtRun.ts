@@ -3,10 +3,12 @@
 import { createHash } from 'node:crypto';
 import { TreeFormatError } from '../../../shared/gbdt/errors/gbdtErrors.ts';
 import { readRoundTrees, treeBounds } from '../../../shared/gbdt/readRoundTrees.ts';
+import { areShared } from '../../../shared/gbdt/sharedRows.ts';
 import { treeBytes } from '../../../shared/gbdt/treeBytes.ts';
 import type { TrainSpec } from '../../../shared/gbdt/trainSpec.ts';
 import { usefulWorkers } from './leasePlan.ts';
 import type { RunKind } from './runKind.ts';
+import { allRows } from './speed.ts';
 
 export const gbdtRun: RunKind<TrainSpec> = {
   totalRounds: (spec) => spec.numBoostRound,
@@ -28,6 +30,8 @@ export const gbdtRun: RunKind<TrainSpec> = {
   storesAfterwards: false,
   isProfiled: () => false,
   leasesShards: true,
+  sharesRows: ({ sharesRows, features }, shards) =>
+    sharesRows === true && areShared(allRows(shards), features.length),
   maxUploadBytes: () => 0,
   movesShards: ({ sharesRows }) => sharesRows !== true,
   usefulWorkers: (_spec, shards) => usefulWorkers(shards),
