@@ -9,6 +9,7 @@ import { formGroup } from './formation.ts';
 import { setAsideLate } from './lateness.ts';
 import { roundPatienceMs, silentMembers, standsStill } from './patience.ts';
 import { settleRounds, takeHaltedRounds, type HaltWish } from './roundAgreement.ts';
+import { settleDiffering, takeHeard } from './quarrels.ts';
 import { noFruitless, recordedRounds } from './runState.ts';
 import type { Member } from './runState.ts';
 import { dropMember, expel } from './setAside.ts';
@@ -96,7 +97,7 @@ export function onHalted(turn: Turn, member: Member, message: WorkerMessageOf<'h
   const { workerId } = member;
   // Asked twice, a member may answer twice.
   if (state.phase !== 'halting' || member.halted) return;
-  const wrong = takeHaltedRounds(turn, member, message);
+  const wrong = takeHaltedRounds(turn, member, message) ?? takeHeard(turn, member, message);
   if (wrong === undefined) {
     turn.setMember(workerId, {
       halted: true,
@@ -148,12 +149,14 @@ export function checkHalted(turn: Turn): void {
   if (turn.state.record.length > before && askForMore(turn)) return;
   // The answer comes soon, and brings us back here.
   if (turn.state.blobChecks > 0) return;
+  const isParted = settleDiffering(turn);
   announceRounds(turn, true);
   agreeOnRounds(turn);
   endByFinish(turn);
   if (turn.state.isComplete && !mayStoreAgain(turn)) return endRun(turn, outcome(turn, 'finished'));
   if (turn.state.stopReason !== undefined) return endRun(turn, outcome(turn, 'stopped'));
-  if (!settleDispute(turn)) {
+  if (isParted) turn.set({ fruitless: noFruitless });
+  else if (!settleDispute(turn)) {
     if (halt.stalled) judgeStall(turn);
     else turn.set({ fruitless: noFruitless });
   }
@@ -186,10 +189,11 @@ function mayStoreAgain(turn: Turn): boolean {
 
 /** Whoever began the generation has its rounds as they are recorded, also who was lost on the way. */
 function agreeOnRounds(turn: Turn): void {
-  const { agreed, roster } = turn.state;
+  const { agreed, roster, differing } = turn.state;
   const rounds = recordedRounds(turn.state);
+  const ofMember = (workerId: string): number => Math.min(rounds, differing.get(workerId)?.round ?? rounds);
   turn.set({
-    agreed: new Map([...agreed, ...roster.map((workerId) => [workerId, rounds] as const)]),
+    agreed: new Map([...agreed, ...roster.map((workerId) => [workerId, ofMember(workerId)] as const)]),
   });
 }
 

@@ -129,7 +129,11 @@ function mostSuspect(turn: Turn): Suspect | undefined {
   return pickOfQuarrel(turn, quarrels);
 }
 
-function pickOfQuarrel(turn: Turn, quarrels: readonly (readonly [string, string])[]): Suspect | undefined {
+/** Which of two, or of several pairs, has to go: the one with more quarrels in this run, of equal ones the newest. */
+export function pickOfQuarrel(
+  turn: Turn,
+  quarrels: readonly (readonly [string, string])[],
+): Suspect | undefined {
   const suspects = new Map([...turn.state.suspects].map(([id, others]) => [id, new Set(others)]));
   const note = (one: string, other: string): void =>
     void suspects.set(one, (suspects.get(one) ?? new Set()).add(other));
