@@ -20,16 +20,12 @@ function holding(...parameters: number[]): TrainingEngine & { parameters: number
 
 /** The second member gets another number from the first than was sent. */
 function misled(collective: Collective): Collective {
-  return Object.create(collective, {
-    broadcast: {
-      value: async (...call: Parameters<Collective['broadcast']>) => {
-        const bytes = await collective.broadcast(...call);
-        return new Uint8Array(
-          Float32Array.of(...new Float32Array(bytes.slice().buffer).map((x) => x + 1)).buffer,
-        );
-      },
-    },
-  }) as Collective;
+  const broadcast = collective.broadcast.bind(collective);
+  collective.broadcast = async (...call) => {
+    const sent = new Float32Array((await broadcast(...call)).slice().buffer);
+    return new Uint8Array(sent.map((value) => value + 1).buffer);
+  };
+  return collective;
 }
 
 async function both(isStored: boolean, isMisled: boolean): Promise<number[][]> {
