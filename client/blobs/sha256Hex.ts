@@ -11,9 +11,10 @@ const MAX_PLAIN_BYTES = 8 * 1024;
 export async function sha256Hex(
   bytes: Uint8Array,
   subtle: SubtleCrypto | null = globalThis.crypto.subtle ?? null,
+  maxPlainBytes = MAX_PLAIN_BYTES,
 ): Promise<string> {
   const digest =
-    subtle && bytes.length > MAX_PLAIN_BYTES
+    subtle && bytes.length > maxPlainBytes
       ? new Uint8Array(await subtle.digest('SHA-256', bytes as Uint8Array<ArrayBuffer>))
       : sha256(bytes);
   return toHex(digest);

@@ -8,13 +8,15 @@ import type { BroadcastPlace } from './partition.ts';
 import { Tasks } from './tasks.ts';
 
 const BYTES = 0;
-/** Memory is taken for what a peer announces only up to here. */
-const MAX_PEER_BYTES = 1024 * 1024 * 1024;
-
-/** @param outgoing What each rank gets. @returns What each rank sent here, in rank order; the own entry is passed through. */
+/**
+ * @param outgoing What each rank gets.
+ * @param maxBytes What each rank may send.
+ * @returns What each rank sent here, in rank order; the own entry is passed through.
+ */
 export async function exchangeBytes(
   operation: Operation,
   outgoing: readonly Uint8Array[],
+  maxBytes: number,
 ): Promise<Uint8Array[]> {
   const received = outgoing.map((own) => own);
   const tasks = new Tasks();
@@ -23,7 +25,7 @@ export async function exchangeBytes(
     const input = operation.input(other, BYTES, undefined);
     tasks.add(operation.sendAll(other, operation.output(other, BYTES, bytes.length), BYTES, bytes));
     tasks.add(
-      receiveAll(operation, input).then((all) => {
+      receiveAll(operation, input, maxBytes).then((all) => {
         received[other] = all;
       }),
     );
@@ -32,11 +34,12 @@ export async function exchangeBytes(
   return received;
 }
 
-/** @param bytes What the root sends; ignored elsewhere. */
+/** @param bytes What the root sends; ignored elsewhere. @param maxBytes What the root may send. */
 export async function broadcastBytes(
   operation: Operation,
   bytes: Uint8Array,
   place: BroadcastPlace,
+  maxBytes: number,
 ): Promise<Uint8Array> {
   if (place.parent === undefined) {
     const tasks = new Tasks();
@@ -48,7 +51,7 @@ export async function broadcastBytes(
     return bytes;
   }
   const input = operation.input(place.parent, BYTES, undefined);
-  const totalBytes = await announcedBytes(operation, input);
+  const totalBytes = await announcedBytes(operation, input, maxBytes);
   const outputs = place.children.map((child) => [child, operation.output(child, BYTES, totalBytes)] as const);
   const forward = (chunk: Uint8Array): Promise<void> =>
     operation.send(
@@ -62,19 +65,19 @@ export async function broadcastBytes(
   return all;
 }
 
-async function receiveAll(operation: Operation, input: InStream): Promise<Uint8Array> {
-  const all = new Uint8Array(await announcedBytes(operation, input));
+async function receiveAll(operation: Operation, input: InStream, maxBytes: number): Promise<Uint8Array> {
+  const all = new Uint8Array(await announcedBytes(operation, input, maxBytes));
   await receiveInto(operation, input, all);
   return all;
 }
 
 /** Waits for the first frame, which tells how long the stream is. */
-async function announcedBytes(operation: Operation, input: InStream): Promise<number> {
+async function announcedBytes(operation: Operation, input: InStream, maxBytes: number): Promise<number> {
   await operation.arrival(input);
   const totalBytes = input.totalBytes ?? 0;
-  if (totalBytes <= MAX_PEER_BYTES) return totalBytes;
+  if (totalBytes <= maxBytes) return totalBytes;
   throw new FrameInvalidError(
-    `Peer ${input.peer} announces ${totalBytes} bytes, at most ${MAX_PEER_BYTES} are taken.`,
+    `Peer ${input.peer} announces ${totalBytes} bytes, at most ${maxBytes} are taken.`,
     {
       peer: input.peer,
     },

@@ -1,8 +1,10 @@
 // The collectives of one generation, over links to every other member.
 
 import type {
+  BytesOptions,
   Collective,
   CollectiveOptions,
+  GatherOptions,
   NumericArray,
   ReduceOperation,
 } from '../../shared/collective/collective.ts';
@@ -16,6 +18,7 @@ import { chainReduce } from './chainReduce.ts';
 import { chooseAllReduce, choosePlace, type AllReduceAlgorithm } from './chooseAlgorithm.ts';
 import { elementTypeOf, emptyLike } from './combine.ts';
 import { directReduce } from './directReduce.ts';
+import { GatherWitness } from './gatherWitness.ts';
 import { Operation, type OperationGroup } from './operation.ts';
 import { evenBounds } from './partition.ts';
 import { MEETING_INTERVAL, PeerStreams } from './peerStreams.ts';
@@ -55,6 +58,8 @@ export class LinkCollective implements Collective {
   readonly #clock: Clock;
   readonly #timeoutMs: number;
   readonly #allReduceAlgorithm: AllReduceAlgorithm | undefined;
+  /** What all members got of each, if each sent the same to all. */
+  readonly witness: GatherWitness;
   readonly #active = new Set<number>();
   /** Each wait under way, and the peer that it is for. */
   readonly #waits = new Map<(error: unknown) => void, string>();
@@ -68,6 +73,7 @@ export class LinkCollective implements Collective {
     this.rank = rank;
     this.size = members.length;
     this.members = members;
+    this.witness = new GatherWitness(members.length);
     this.#clock = options.clock ?? systemClock;
     this.#timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
     this.#allReduceAlgorithm = options.allReduceAlgorithm;
@@ -144,30 +150,36 @@ export class LinkCollective implements Collective {
     return kept;
   }
 
-  async allGather(bytes: Uint8Array, options: CollectiveOptions = {}): Promise<Uint8Array[]> {
-    const outgoing = Array.from({ length: this.size }, () => bytes);
-    return this.#run('bytes', options, (under) => exchangeBytes(under, outgoing));
+  async allGather(bytes: Uint8Array, options: GatherOptions): Promise<Uint8Array[]> {
+    const gathered = await this.#gather(bytes, options);
+    if (options.isWitnessed !== false) this.witness.hear(gathered);
+    return gathered;
   }
 
-  async broadcast(bytes: Uint8Array, root: number, options: CollectiveOptions = {}): Promise<Uint8Array> {
+  #gather(bytes: Uint8Array, options: BytesOptions): Promise<Uint8Array[]> {
+    const outgoing = Array.from({ length: this.size }, () => bytes);
+    return this.#run('bytes', options, (under) => exchangeBytes(under, outgoing, options.maxBytes));
+  }
+
+  async broadcast(bytes: Uint8Array, root: number, options: BytesOptions): Promise<Uint8Array> {
     if (!Number.isInteger(root) || root < 0 || root >= this.size) {
       throw new CollectiveMisuseError(`Broadcast from rank ${root} in a group of ${this.size}.`);
     }
     const place = choosePlace(this.size, root, this.rank);
-    return this.#run('bytes', options, (under) => broadcastBytes(under, bytes, place));
+    return this.#run('bytes', options, (under) => broadcastBytes(under, bytes, place, options.maxBytes));
   }
 
-  async exchange(bytesByRank: readonly Uint8Array[], options: CollectiveOptions = {}): Promise<Uint8Array[]> {
+  async exchange(bytesByRank: readonly Uint8Array[], options: BytesOptions): Promise<Uint8Array[]> {
     if (bytesByRank.length !== this.size) {
       throw new CollectiveMisuseError(
         `Exchange of ${bytesByRank.length} messages in a group of ${this.size}.`,
       );
     }
-    return this.#run('bytes', options, (under) => exchangeBytes(under, bytesByRank));
+    return this.#run('bytes', options, (under) => exchangeBytes(under, bytesByRank, options.maxBytes));
   }
 
   async barrier(options: CollectiveOptions = {}): Promise<void> {
-    await this.allGather(new Uint8Array(0), options);
+    await this.#gather(new Uint8Array(0), { ...options, maxBytes: 0 });
   }
 
   async #run<T>(

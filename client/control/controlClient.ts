@@ -57,7 +57,7 @@ export interface ControlClientEvents {
 
 const FIRST_RETRY_MS = 250;
 const MAX_RETRY_MS = 15_000;
-/** After a shorter conversation without any work the next attempt waits as after one that failed. */
+/** After a shorter conversation without a round of work the next attempt waits as after one that failed. */
 const USEFUL_MS = 10_000;
 /** From opening the socket until the welcome. */
 const JOIN_TIMEOUT_MS = 15_000;
@@ -108,6 +108,8 @@ export class ControlClient {
   send(message: WorkerMessage): void {
     if (this.#closed) return;
     if (this.#joined && this.#socket) {
+      // Whatever a coordinator says costs it nothing; a round is work done.
+      if (message.type === 'committed') this.#isUseful = true;
       if (message.type === 'committed') return this.#gather(this.#socket, message);
       return this.#write(this.#socket, JSON.stringify(message));
     }
@@ -189,9 +191,6 @@ export class ControlClient {
       case 'assign':
       case 'prepare':
       case 'openProgram':
-        this.#isUseful = true;
-        this.#events.onMessage(message);
-        return;
       case 'iceServers':
       case 'begin':
       case 'halt':
@@ -205,12 +204,13 @@ export class ControlClient {
     if (this.#identity?.workerId !== message.workerId) this.#queue.length = 0;
     this.#identity = { workerId: message.workerId, secret: message.secret };
     this.#joined = true;
-    this.#isUseful = false;
     this.#joinedAtMs = this.#options.clock.now();
     this.#silenceMs = message.pingIntervalMs * SILENT_INTERVALS;
     this.#watchSilence('the coordinator fell silent', this.#silenceMs);
     this.#events.onWelcome(message);
     for (const queued of this.#queue.splice(0)) this.send(queued);
+    // What is told of earlier work is none of this conversation.
+    this.#isUseful = false;
   }
 
   #refused(message: CoordinatorMessageOf<'refused'>): void {

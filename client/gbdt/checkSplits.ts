@@ -4,36 +4,49 @@
 import { othersOf, PeerMessageError } from '../../shared/collective/peerMessage.ts';
 import type { Collective } from '../../shared/collective/collective.ts';
 import { TreeFormatError } from '../../shared/gbdt/errors/gbdtErrors.ts';
-import { joinLimbs } from '../../shared/gbdt/split.ts';
-import type { NodeSums, SplitCandidate } from '../../shared/gbdt/split.ts';
+import { checkGradientSum } from '../../shared/gbdt/exactSums.ts';
+import { gainOfSplit, joinLimbs } from '../../shared/gbdt/split.ts';
+import type { NodeSums, OpenNode, SplitCandidate } from '../../shared/gbdt/split.ts';
 import type { SplitMessage } from '../../shared/gbdt/splitCodec.ts';
-import type { FeatureSpec } from '../../shared/gbdt/trainSpec.ts';
+import { UNBOUNDED } from '../../shared/gbdt/splitScore.ts';
+import type { SplitScore } from '../../shared/gbdt/splitScore.ts';
+import type { TrainSpec } from '../../shared/gbdt/trainSpec.ts';
+import { messageOf } from '../../shared/text/messageOf.ts';
 
 export interface SplitSender {
   /** Features that the sender searches: [first, end). */
   readonly first: number;
   readonly end: number;
-  readonly features: readonly FeatureSpec[];
+  readonly spec: Pick<TrainSpec, 'features' | 'device' | 'trainRows'>;
+  readonly score: SplitScore;
   /** The nodes that are asked for. Of the root nothing is known where this member has no features. */
-  readonly nodes: readonly NodeSums[];
+  readonly nodes: readonly OpenNode[];
   readonly isRoot: boolean;
 }
 
-/** @throws TreeFormatError naming what does not fit. */
+/** The root before anything of the tree is known: as a leaf it is bounded by nothing. */
+export function openRoot(sums: NodeSums, score: SplitScore): OpenNode {
+  const g = joinLimbs(sums.g, sums.low?.g ?? 0);
+  const h = joinLimbs(sums.h, sums.low?.h ?? 0);
+  return { ...sums, bounds: UNBOUNDED, gain: score.gain(g, h, score.weight(g, h, UNBOUNDED)) };
+}
+
+/** @throws TreeFormatError naming what does not fit, SumsInexactError when a sum is too large. */
 export function checkSplits({ root, candidates }: SplitMessage, sender: SplitSender): void {
   const { first, end, isRoot } = sender;
   if ((root !== undefined) !== (isRoot && end > first)) throw wrong('sums of the root where none belong');
   candidates.forEach((candidate, index) => {
-    const node = sender.nodes[index] ?? root;
+    const node = sender.nodes[index] ?? (root && openRoot(root, sender.score));
     if (candidate && node) checkSplit(candidate, node, sender);
   });
 }
 
-function checkSplit(candidate: SplitCandidate, node: NodeSums, sender: SplitSender): void {
-  const { first, end, features } = sender;
+function checkSplit(candidate: SplitCandidate, node: OpenNode, sender: SplitSender): void {
+  const { first, end, spec, score } = sender;
+  const { features } = spec;
   const { feature, splitBin, categories, leftG, leftH, rightG, rightH, low } = candidate;
   if (feature < first || feature >= end) throw wrong(`feature ${feature} of another member`);
-  const { bins, categorical } = features[feature]!;
+  const { bins, categorical, monotone } = features[feature]!;
   if (categorical !== (categories !== undefined)) throw wrong(`the kind of feature ${feature}`);
   if (!categorical && splitBin >= bins) throw wrong(`bin ${splitBin} of ${bins} of feature ${feature}`);
   const isWhole = leftG + rightG === node.g && leftH + rightH === node.h;
@@ -43,6 +56,9 @@ function checkSplit(candidate: SplitCandidate, node: NodeSums, sender: SplitSend
       `sums of children ${leftG}/${leftH} and ${rightG}/${rightH} of a node of ${node.g}/${node.h}`,
     );
   }
+  for (const g of [leftG, rightG]) checkGradientSum(g, spec);
+  const gain = gainOfSplit(score, node, candidate, monotone);
+  if (gain !== candidate.gain) throw wrong(`a gain of ${candidate.gain} of a split that gains ${gain}`);
 }
 
 function lowIsWhole({ low }: SplitCandidate, node: NodeSums): boolean {
@@ -77,6 +93,20 @@ export function agreedRoot(messages: readonly SplitMessage[], collective: Collec
   const root = messages.find((message) => message.root !== undefined)?.root;
   if (!root) throw new TreeFormatError('no member of the group sent the sums of the root');
   return root;
+}
+
+/**
+ * Looks at gradient sums that this member has made of what all sent.
+ * @throws SumsInexactError when one is too large, where this member is alone; in a group PeerMessageError: any of the others may
+ *   have spoilt it, and this member is as able as they are.
+ */
+export function checkExact(sums: readonly number[], spec: TrainSpec, collective: Collective): void {
+  try {
+    for (const g of sums) checkGradientSum(g, spec);
+  } catch (error) {
+    if (collective.size === 1) throw error;
+    throw new PeerMessageError(messageOf(error), othersOf(collective), { cause: error });
+  }
 }
 
 /** @throws PeerMessageError when what was summed over the members is not whole: honest contributions are. */

@@ -7,6 +7,7 @@ import { SUM_NUMBERS, addToMean, finishMean } from '../../shared/gbdt/metric/exa
 import type { MeanMetric, MetricBlock, MetricSetting, RowLoss } from '../../shared/gbdt/metric/metric.ts';
 import { metricByName } from '../../shared/gbdt/metric/registry.ts';
 import type { TrainSpec } from '../../shared/gbdt/trainSpec.ts';
+import { gatherSum } from '../collective/gatherSum.ts';
 import { exactAuc } from './exactAuc.ts';
 
 /** A loaded block with what devices don't give back. */
@@ -86,9 +87,10 @@ export async function evaluateRound(group: EvaluationGroup): Promise<Record<stri
       else values[cell.name] = await exactAuc(blocks, collective, options);
     }
   }
-  if (collective.size > 1 && cells.some(({ mean }) => mean)) await collective.allReduce(sums, 'sum', options);
+  // Exact, whatever the order.
+  const all = cells.some(({ mean }) => mean) ? await gatherSum(sums, collective, options) : sums;
   cells.forEach(({ name, mean }, index) => {
-    if (mean) values[name] = finishMean(mean.metric, sums, index * SUM_NUMBERS);
+    if (mean) values[name] = finishMean(mean.metric, all, index * SUM_NUMBERS);
   });
   return Object.fromEntries(Object.entries(values).filter(([, value]) => !Number.isNaN(value)));
 }

@@ -5,12 +5,20 @@ import type { Collective, CollectiveOptions } from '../../shared/collective/coll
 import { readFromPeer } from '../../shared/collective/peerMessage.ts';
 import { TreeFormatError } from '../../shared/gbdt/errors/gbdtErrors.ts';
 import type { MetricBlock } from '../../shared/gbdt/metric/metric.ts';
-import { areaOfRuns, decodeArea, encodeArea, joinAreas } from '../../shared/gbdt/metric/rankArea.ts';
+import { MOST_ROWS } from '../../shared/gbdt/exactSums.ts';
+import {
+  areaOfRuns,
+  decodeArea,
+  encodeArea,
+  joinAreas,
+  MOST_AREA_BYTES,
+} from '../../shared/gbdt/metric/rankArea.ts';
 import {
   decodeRuns,
   encodeRuns,
   firstAtLeast,
   joinSpans,
+  mostRunBytes,
   sortRuns,
   weightSpan,
 } from '../../shared/gbdt/metric/rankRuns.ts';
@@ -18,6 +26,7 @@ import type { RankRuns, WeightSpan } from '../../shared/gbdt/metric/rankRuns.ts'
 
 /** Margins that each member proposes as borders between ranges. */
 const SAMPLES = 64;
+const SPAN_BYTES = 16;
 
 /** @returns NaN when one of the classes has no weight. */
 export async function exactAuc(
@@ -27,22 +36,22 @@ export async function exactAuc(
 ): Promise<number> {
   const span = weightSpan(blocks);
   if (collective.size === 1) return joinAreas([areaOfRuns([sortRuns(blocks, span)])]);
-  const spans = await collective.allGather(encodeSpan(span), options);
-  const ofAll = joinSpans(
-    spans.map((bytes, rank) => readFromPeer(collective, rank, () => decodeSpan(bytes))),
-  );
+  const spans = await collective.allGather(encodeSpan(span), { ...options, maxBytes: SPAN_BYTES });
+  const known = spans.map((bytes, rank) => readFromPeer(collective, rank, () => decodeSpan(bytes)));
+  const ofAll = joinSpans(known);
+  const mostRows = Math.max(...known.map(({ rows }) => rows));
   const runs = sortRuns(blocks, ofAll);
   // Where the borders lie changes who does the work, not the result.
-  const samples = await collective.allGather(encodeSamples(runs), options);
+  const samples = await collective.allGather(encodeSamples(runs), { ...options, maxBytes: 4 * SAMPLES });
   const borders = chooseBorders(samples, collective.size);
   const cuts = [0, ...borders.map((border) => firstAtLeast(runs, border)), runs.margins.length];
   const outgoing = Array.from({ length: collective.size }, (_, r) =>
     encodeRuns(runs, cuts[r]!, cuts[r + 1]!),
   );
-  const incoming = await collective.exchange(outgoing, options);
+  const incoming = await collective.exchange(outgoing, { ...options, maxBytes: mostRunBytes(mostRows) });
   const received = incoming.map((bytes, rank) => readFromPeer(collective, rank, () => decodeRuns(bytes)));
   const area = areaOfRuns(received);
-  const areas = await collective.allGather(encodeArea(area), options);
+  const areas = await collective.allGather(encodeArea(area), { ...options, maxBytes: MOST_AREA_BYTES });
   return joinAreas(areas.map((bytes, rank) => readFromPeer(collective, rank, () => decodeArea(bytes))));
 }
 
@@ -52,8 +61,9 @@ function encodeSpan({ rows, largest }: WeightSpan): Uint8Array {
 
 /** @throws TreeFormatError when a peer's bytes are not a span. */
 function decodeSpan(bytes: Uint8Array): WeightSpan {
-  const [rows = NaN, largest = NaN] = bytes.length === 16 ? new Float64Array(bytes.slice().buffer) : [];
-  if (!Number.isSafeInteger(rows) || rows < 0 || !(largest >= 0 && largest < 2 ** 128)) {
+  const [rows = NaN, largest = NaN] =
+    bytes.length === SPAN_BYTES ? new Float64Array(bytes.slice().buffer) : [];
+  if (!Number.isSafeInteger(rows) || rows < 0 || rows > MOST_ROWS || !(largest >= 0 && largest < 2 ** 128)) {
     throw new TreeFormatError('malformed weights of a peer');
   }
   return { rows, largest };

@@ -24,6 +24,8 @@ class GbdtMemberRun implements MemberRun {
   readonly endsTogether = false;
   readonly #data: RunData;
   readonly #environment: SessionEnvironment;
+  /** Of the last place that was assigned. */
+  #groupLeases: readonly (readonly Lease[])[] = [];
 
   constructor(data: RunData, environment: SessionEnvironment) {
     this.#data = data;
@@ -51,7 +53,8 @@ class GbdtMemberRun implements MemberRun {
     signal: AbortSignal,
     onRows: (rowsLoaded: number, rowsTotal: number) => void,
   ): Promise<void> {
-    const { leases } = assignment;
+    const { leases, groupLeases = [] } = assignment;
+    this.#groupLeases = groupLeases;
     await this.#takeRounds(assignment, signal);
     const rowsTotal = leases.reduce((rows, lease) => rows + lease.rows, 0);
     await this.#data.hold(leases, signal, (rowsLoaded) => onRows(rowsLoaded, rowsTotal));
@@ -87,7 +90,7 @@ class GbdtMemberRun implements MemberRun {
   }
 
   train(context: GenerationContext): Promise<void> {
-    return trainRounds({ ...context, data: this.#data });
+    return trainRounds({ ...context, data: this.#data }, this.#groupLeases);
   }
 
   knownRounds(firstRound: number): WorkerMessageOf<'halted'>['rounds'] {

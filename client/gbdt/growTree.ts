@@ -6,18 +6,17 @@ import type { BinnedTree } from '../../kernels/gbdt/binnedTree.ts';
 import type { NodeSplit, TreeDevice } from '../../kernels/gbdt/treeDevice.ts';
 import type { Collective } from '../../shared/collective/collective.ts';
 import { readFromPeer } from '../../shared/collective/peerMessage.ts';
-import { checkGradientSum } from '../../shared/gbdt/exactSums.ts';
 import { FeatureSampling } from '../../shared/gbdt/featureSampling.ts';
 import type { NodeSums, OpenNode, SplitCandidate } from '../../shared/gbdt/split.ts';
 import { betterSplit, findBestSplit, joinLimbs } from '../../shared/gbdt/split.ts';
-import { decodeSplits, encodeSplits } from '../../shared/gbdt/splitCodec.ts';
+import { decodeSplits, encodeSplits, mostSplitBytes } from '../../shared/gbdt/splitCodec.ts';
 import type { SplitMessage } from '../../shared/gbdt/splitCodec.ts';
 import { SplitScore, UNBOUNDED, childBounds } from '../../shared/gbdt/splitScore.ts';
 import type { WeightBounds } from '../../shared/gbdt/splitScore.ts';
 import type { TrainSpec } from '../../shared/gbdt/trainSpec.ts';
 import type { BlockLayout } from './blockHistograms.ts';
 import { blockHistograms } from './blockHistograms.ts';
-import { agreedRoot, checkSplits, checkWhole } from './checkSplits.ts';
+import { agreedRoot, checkExact, checkSplits, checkWhole } from './checkSplits.ts';
 import { featureBounds } from './featureBlocks.ts';
 import { TreeBuilder } from './treeBuilder.ts';
 
@@ -133,7 +132,7 @@ class TreeGrowth {
         ? undefined
         : this.#open({ id: 0, ...owned, bounds: UNBOUNDED, parentBounds: UNBOUNDED }, histogram);
     const { splits, root: agreed } = await this.#exchangeBest(root === undefined ? [] : [root], 0, owned);
-    checkGradientSum(agreed.g, this.#group.spec);
+    checkExact([agreed.g], this.#group.spec, this.#group.collective);
     const { g, h } = joined(agreed);
     const frontier =
       root ?? this.#open({ id: 0, ...agreed, bounds: UNBOUNDED, parentBounds: UNBOUNDED }, histogram);
@@ -172,8 +171,8 @@ class TreeGrowth {
 
   /** Histograms of the new level's nodes, but of those that are too light for children. */
   async #openNodes(all: readonly Pair[]): Promise<FrontierNode[]> {
-    for (const { left, right } of all)
-      for (const { g } of [left, right]) checkGradientSum(g, this.#group.spec);
+    const children = all.flatMap(({ left, right }) => [left.g, right.g]);
+    checkExact(children, this.#group.spec, this.#group.collective);
     const isOpen = (node: PendingNode): boolean => this.#score.maySplit(joined(node).h);
     const pairs = all.filter(({ left, right }) => isOpen(left) || isOpen(right));
     const limbs = this.#group.spec.device.isWide === true ? 2 : 1;
@@ -239,8 +238,12 @@ class TreeGrowth {
     for (const split of own) {
       for (const sides of split ? [split, ...(split.low ? [split.low] : [])] : [])
         checkWhole([sides.leftG, sides.leftH, sides.rightG, sides.rightH], collective);
+      if (split) checkExact([split.leftG, split.rightG], spec, collective);
     }
-    const gathered = await collective.allGather(encodeSplits(message), this.#options());
+    const gathered = await collective.allGather(encodeSplits(message), {
+      ...this.#options(),
+      maxBytes: mostSplitBytes(count),
+    });
     const messages = gathered.map((bytes, rank) =>
       readFromPeer(collective, rank, () => this.#readSplits(bytes, rank, nodes, depth)),
     );
@@ -251,10 +254,11 @@ class TreeGrowth {
   }
 
   #readSplits(bytes: Uint8Array, rank: number, nodes: readonly FrontierNode[], depth: number): SplitMessage {
-    const { features, device } = this.#group.spec;
-    const message = decodeSplits(bytes, depth === 0 ? 1 : nodes.length, features.length, device.isWide);
+    const { spec } = this.#group;
+    const { isWide } = spec.device;
+    const message = decodeSplits(bytes, depth === 0 ? 1 : nodes.length, spec.features.length, isWide);
     const [first, end] = [this.#featureBounds[rank]!, this.#featureBounds[rank + 1]!];
-    checkSplits(message, { first, end, features, nodes, isRoot: depth === 0 });
+    checkSplits(message, { first, end, spec, score: this.#score, nodes, isRoot: depth === 0 });
     return message;
   }
 

@@ -8,8 +8,8 @@ import { MAX_CONTROL_MESSAGE_BYTES } from '../../shared/protocol/control.ts';
 import { TreesTooLargeError } from '../memberRun/errors.ts';
 import type { KnownRound } from './runData.ts';
 
-/** Characters of trees in one message; what else is in it is small. */
-const MAX_TREE_CHARACTERS = MAX_CONTROL_MESSAGE_BYTES - 256 * 1024;
+/** Characters of trees in one message; what else is in it, digests of members among it, takes less than the rest. */
+const MAX_TREE_CHARACTERS = MAX_CONTROL_MESSAGE_BYTES - 1024 * 1024;
 /** No node takes more as JSON, its eight category words included. */
 const NODE_CHARACTERS = 256;
 /** Rounds in one halted answer, at most; who has more is asked again. */

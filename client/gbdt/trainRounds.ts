@@ -6,6 +6,7 @@ import { AbortedError } from '../../kernels/errors.ts';
 import { resolveParams } from '../../shared/gbdt/params.ts';
 import { roundParameters } from '../../shared/gbdt/trainLoop.ts';
 import type { TrainLoopSpec } from '../../shared/gbdt/trainLoop.ts';
+import type { Lease } from '../../shared/protocol/control.ts';
 import { callLoop, readAsk } from '../ownerLoop/callLoop.ts';
 import type { RoundsPlace } from '../ownerLoop/loopMessages.ts';
 import type { AnswerLoop } from '../ownerLoop/loopThread.ts';
@@ -15,10 +16,15 @@ import type { RoundContext } from './roundStep.ts';
 import { RoundStep } from './roundStep.ts';
 import { shareRows } from './shareRows.ts';
 
-/** Resolves when the last round is committed, the halt is reached, or the owner's loop has returned. */
-export async function trainRounds(context: RoundContext): Promise<void> {
-  const { data, collective, signal } = context;
-  const step = new RoundStep(context, await shareRows(data, collective, signal));
+/**
+ * Resolves when the last round is committed, the halt is reached, or the owner's loop has returned.
+ * @param groupLeases what each rank leases, where the coordinator says it.
+ */
+export async function trainRounds(
+  context: RoundContext,
+  groupLeases: readonly (readonly Lease[])[],
+): Promise<void> {
+  const step = new RoundStep(context, await shareRows(context.data, groupLeases, context.signal));
   const { trainLoop } = context.data.spec;
   if (trainLoop) return runOwnerLoop(context, step, trainLoop);
   while (!step.isOver) await step.make(context.data.spec);

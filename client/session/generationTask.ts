@@ -5,6 +5,7 @@ import { PeerMessageError } from '../../shared/collective/peerMessage.ts';
 import { AbortedError, DeadlineError, TabgradError } from '../../kernels/errors.ts';
 import { messageOf } from '../../shared/text/messageOf.ts';
 import { deferred } from '../../shared/deferred.ts';
+import type { HeardGathers } from '../../shared/protocol/control.ts';
 import { whenAborted } from '../../shared/whenAborted.ts';
 import { LinkCollective } from '../collective/linkCollective.ts';
 import type { Link, PeerAddress } from '../transport/link.ts';
@@ -40,6 +41,7 @@ export class GenerationTask {
   #run: MemberRun | undefined;
   #stopExpecting: () => void = () => undefined;
   #missing: () => readonly string[] = () => [];
+  #heard: () => Promise<HeardGathers[]> = () => Promise.resolve([]);
   /** Resolves when nothing of this generation is going on any more. Never rejects. */
   readonly ended: Promise<GenerationEnd>;
 
@@ -59,6 +61,11 @@ export class GenerationTask {
   /** Members for whom this one was waiting when the generation ended here. */
   get missing(): readonly string[] {
     return this.#missing();
+  }
+
+  /** What this member got of each of the group. */
+  heard(): Promise<HeardGathers[]> {
+    return this.#heard();
   }
 
   begin(): void {
@@ -129,6 +136,7 @@ export class GenerationTask {
     const ranked = [...members].sort((a, b) => a.rank - b.rank).map((member) => member.workerId);
     const collective = new LinkCollective({ rank, members: ranked, links, generation });
     this.#missing = () => collective.missing;
+    this.#heard = () => collective.witness.heard();
     const context: GenerationContext = {
       links,
       collective,

@@ -172,6 +172,7 @@ class RunSession implements WorkerSession {
     const task = this.#isCurrent(message) ? this.#task : undefined;
     await task?.ended;
     const missing = task?.missing ?? [];
+    const heard = (await task?.heard()) ?? [];
     const { runId, generation, knownRounds } = message;
     const run = this.#run?.runId === runId ? this.#run : undefined;
     const committedRounds = run?.committedRounds ?? 0;
@@ -182,6 +183,7 @@ class RunSession implements WorkerSession {
       generation,
       committedRounds,
       ...(missing.length > 0 && { missing: [...missing] }),
+      ...(heard.length > 0 && { heard }),
       rounds,
     });
   }

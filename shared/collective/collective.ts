@@ -10,6 +10,16 @@ export interface CollectiveOptions {
   readonly timeoutMs?: number;
 }
 
+export interface BytesOptions extends CollectiveOptions {
+  /** What one peer may send, at most: memory is taken for no more, and a peer that announces more is named. */
+  readonly maxBytes: number;
+}
+
+export interface GatherOptions extends BytesOptions {
+  /** False where it is too much to keep digests of (see GatherWitness). Default true. */
+  readonly isWitnessed?: boolean;
+}
+
 /**
  * Collectives of one generation of a group. Every member calls the same operations in the same order.
  * A call rejects with PeerLostError (names the peer), DeadlineError (names the peer) or AbortedError; after a
@@ -38,10 +48,10 @@ export interface Collective {
     options?: CollectiveOptions,
   ): Promise<T>;
   /** Every member's bytes (lengths may differ), in rank order. */
-  allGather(bytes: Uint8Array, options?: CollectiveOptions): Promise<Uint8Array[]>;
+  allGather(bytes: Uint8Array, options: GatherOptions): Promise<Uint8Array[]>;
   /** The root's bytes, at every member. Others pass an empty array. */
-  broadcast(bytes: Uint8Array, root: number, options?: CollectiveOptions): Promise<Uint8Array>;
+  broadcast(bytes: Uint8Array, root: number, options: BytesOptions): Promise<Uint8Array>;
   /** One member's bytes for each other member: result[r] is what r addressed to me. */
-  exchange(bytesByRank: readonly Uint8Array[], options?: CollectiveOptions): Promise<Uint8Array[]>;
+  exchange(bytesByRank: readonly Uint8Array[], options: BytesOptions): Promise<Uint8Array[]>;
   barrier(options?: CollectiveOptions): Promise<void>;
 }

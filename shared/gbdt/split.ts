@@ -160,9 +160,28 @@ function gainOf({ score, node }: Search, left: LeftSums, monotone: number): numb
   );
 }
 
+/** The gain of a split with these sums of its children, as findBestSplit computes it; -Infinity where there may be none. */
+export function gainOfSplit(
+  score: SplitScore,
+  node: Pick<OpenNode, 'bounds' | 'gain'>,
+  { leftG, leftH, rightG, rightH, low }: SplitCandidate,
+  monotone: number,
+): number {
+  const joined = (high: number, limb = 0): number => (low === undefined ? high : joinLimbs(high, limb));
+  return gainOfSides(
+    score,
+    node,
+    joined(leftG, low?.leftG),
+    joined(leftH, low?.leftH),
+    joined(rightG, low?.rightG),
+    joined(rightH, low?.rightH),
+    monotone,
+  );
+}
+
 function gainOfSides(
   score: SplitScore,
-  node: OpenNode,
+  node: Pick<OpenNode, 'bounds' | 'gain'>,
   leftG: number,
   leftH: number,
   rightG: number,

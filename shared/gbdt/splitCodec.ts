@@ -8,6 +8,13 @@ import type { LowSums, NodeSums, SplitCandidate } from './split.ts';
 
 const LONGEST_RECORD = 1 + 4 + 4 + 2 + 2 * 32 + 32;
 
+const ROOT_BYTES = 33;
+
+/** Bytes of a message about so many nodes, at most. */
+export function mostSplitBytes(nodes: number): number {
+  return ROOT_BYTES + nodes * LONGEST_RECORD;
+}
+
 export interface SplitMessage {
   /** Sums of the root, from an owner of at least one feature; only at the first level. */
   readonly root: NodeSums | undefined;
@@ -15,7 +22,7 @@ export interface SplitMessage {
 }
 
 export function encodeSplits({ root, candidates }: SplitMessage): Uint8Array<ArrayBuffer> {
-  const bytes = new Uint8Array(33 + candidates.length * LONGEST_RECORD);
+  const bytes = new Uint8Array(mostSplitBytes(candidates.length));
   const view = new DataView(bytes.buffer);
   let at = 0;
   const f64 = (value: number): void => {

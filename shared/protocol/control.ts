@@ -5,7 +5,7 @@ import { z } from 'zod';
 import { visibleLine, visibleText } from '../../kernels/visibleText.ts';
 
 /** Raised when a message changes its meaning. A worker of another version is refused with a reason. */
-export const PROTOCOL_VERSION = 3;
+export const PROTOCOL_VERSION = 4;
 /** Longest accepted control message. Trees of one round are the largest content. */
 export const MAX_CONTROL_MESSAGE_BYTES = 16 * 1024 * 1024;
 
@@ -86,6 +86,21 @@ const committed = z.object({
     .strictObject({ examplesPerSecond: z.number().optional(), exchangeHidden: z.number().optional() })
     .optional(),
 });
+
+/** Of what one member sent in gathers: half of a SHA-256, which nobody finds two messages for. */
+export const DIGEST_CHARACTERS = 32;
+
+/** What a member got of each of the group in the gathers of this generation so far. */
+const heardGathers = z.object({
+  /** So many gathers are behind it. */
+  gathers: count,
+  /** By rank, DIGEST_CHARACTERS each; its own of what it sent. */
+  digests: z
+    .string()
+    .max(4096 * DIGEST_CHARACTERS)
+    .regex(/^[0-9a-f]*$/),
+});
+export type HeardGathers = z.infer<typeof heardGathers>;
 
 /** Rounds that one message tells of, at most. */
 export const MAX_SEVERAL = 64;
@@ -176,6 +191,8 @@ export const workerMessage = z.discriminatedUnion('type', [
     committedRounds: count,
     /** Members that this one was waiting for when the halt came. */
     missing: z.array(id).max(4096).optional(),
+    /** After the last gather, and after the one before it. */
+    heard: z.array(heardGathers).max(2).optional(),
     rounds: z
       .array(
         z.object({
@@ -235,6 +252,13 @@ export const coordinatorMessage = z.discriminatedUnion('type', [
     /** A key for the link to each other member, by worker id. Only the coordinator and that member know it, too. */
     linkKeys: z.record(id, z.string().min(32).max(128)),
     leases: z.array(lease).max(1_000_000),
+    /** What each rank leases, where members load the rows of all. */
+    groupLeases: z.array(z.array(lease).max(4096)).max(4096).optional(),
+    /**
+     * Ranks of those who may hold a state beyond `committedRounds` and `savedState`, where members hold it: they were in the last
+     * group that worked.
+     */
+    stateHolders: z.array(count).max(4096),
     /** The run's TrainSpec as a JSON blob. */
     spec: sha256,
     committedRounds: count,

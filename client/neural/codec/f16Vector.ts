@@ -11,6 +11,7 @@ const MOST = 0x7bff;
 const NOT_A_NUMBER = 0x7e00;
 
 export const f16Vector: VectorCodec = {
+  mostBytes: (length) => 2 * length,
   encode(values) {
     const halves = new Uint16Array(values.length);
     const bits = new Uint32Array(values.buffer, values.byteOffset, values.length);

@@ -5,7 +5,10 @@ import type { VectorCodec } from './vectorCodec.ts';
 const BLOCK = 256;
 const MOST = 127;
 
+const bytesOf = (length: number): number => 4 * Math.ceil(length / BLOCK) + length;
+
 export const int8Vector: VectorCodec = {
+  mostBytes: bytesOf,
   encode(values) {
     const blocks = Math.ceil(values.length / BLOCK);
     const bytes = new Uint8Array(4 * blocks + values.length);
@@ -30,9 +33,9 @@ export const int8Vector: VectorCodec = {
   },
   decode(bytes, length) {
     const blocks = Math.ceil(length / BLOCK);
-    if (bytes.length !== 4 * blocks + length) {
+    if (bytes.length !== bytesOf(length)) {
       throw new RangeError(
-        `${bytes.length} bytes are no ${length} values in int8; expected ${4 * blocks + length}`,
+        `${bytes.length} bytes are no ${length} values in int8; expected ${bytesOf(length)}`,
       );
     }
     const aligned = bytes.byteOffset % 4 === 0 ? bytes : bytes.slice();

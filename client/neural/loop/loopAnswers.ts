@@ -3,13 +3,14 @@
 
 import { z } from 'zod';
 import type { Collective } from '../../../shared/collective/collective.ts';
-import { readFromPeer } from '../../../shared/collective/peerMessage.ts';
+import { PeerMessageError, readFromPeer } from '../../../shared/collective/peerMessage.ts';
 import { packFiles, unpackFiles, type PackedFiles } from '../../../shared/neural/loop/packedFiles.ts';
 import { readAsk } from '../../ownerLoop/callLoop.ts';
 import type { AnswerLoop, LoopAnswer } from '../../ownerLoop/loopThread.ts';
 import { finiteMetrics } from '../run/finiteMetrics.ts';
 import { LoopMisuseError } from './loopErrors.ts';
 import { meetAll } from './loopGroup.ts';
+import { MAX_CHECKPOINT_BYTES } from './loopState.ts';
 
 const values = z.instanceof(Float32Array);
 const position = z.int().nonnegative();
@@ -66,7 +67,7 @@ export interface LoopGroup {
   /** Longest wait for a peer, for reports as for tensors. */
   readonly timeoutMs: number;
   readonly reports: number;
-  /** Whether the generation should end with that report; what any member says counts for all. */
+  /** Whether the generation should end with that report, as far as this member was told; it does where most were. */
   endsAfter(report: number): boolean;
   /** Why the group is over then. */
   over(): Error;
@@ -91,7 +92,7 @@ export function loopAnswers(group: LoopGroup): LoopAnswers {
     const { isLast, metrics: agreed } = await meetAll(collective, arrival, options);
     // Empty bytes stand for none.
     const own = collective.rank === 0 && checkpoint ? checkpoint : new Uint8Array();
-    const bytes = await collective.broadcast(own, 0, options);
+    const bytes = await collective.broadcast(own, 0, { ...options, maxBytes: MAX_CHECKPOINT_BYTES });
     const kept = bytes.byteLength === 0 ? undefined : readFromPeer(collective, 0, () => unpackFiles(bytes));
     reports += 1;
     await group.onReport({ report: reports, metrics: agreed, checkpoint: kept });
@@ -101,10 +102,11 @@ export function loopAnswers(group: LoopGroup): LoopAnswers {
   };
   const broadcast = async ({ values: given, root }: AskOf<'broadcast'>): Promise<LoopAnswer> => {
     const own = collective.rank === root ? bytesOf(given) : new Uint8Array();
-    const bytes = await collective.broadcast(own, root, options);
+    const bytes = await collective.broadcast(own, root, { ...options, maxBytes: given.byteLength });
     if (bytes.byteLength !== given.byteLength) {
-      throw new LoopMisuseError(
+      throw new PeerMessageError(
         `broadcast: rank ${root} sent ${bytes.byteLength / 4} values, rank ${collective.rank} gave tensors of ${given.length}`,
+        [collective.members[root]!],
       );
     }
     return handedOver(new Float32Array(bytes.slice().buffer));

@@ -2,7 +2,11 @@
 
 import { z } from 'zod';
 import type { Collective, CollectiveOptions } from '../../../shared/collective/collective.ts';
+import { PeerMessageError, readFromPeer } from '../../../shared/collective/peerMessage.ts';
 import { LoopMisuseError } from './loopErrors.ts';
+
+/** The metrics of a report, of which a control message takes no more. */
+const MAX_ARRIVAL_BYTES = 4 * 1024 * 1024;
 
 /** What a member has come for. */
 const arrival = z.object({
@@ -17,8 +21,10 @@ type Arrival = z.infer<typeof arrival>;
 
 /**
  * Waits for all members to come for the same.
- * @returns whether any of them ends with this report: then all do; and rank 0's metrics, which count for all.
- * @throws LoopMisuseError naming the rank that came for something else; DeadlineError and PeerLostError naming who did
+ * @returns whether most of them were told to end with this report: then all do, and no member alone ends it for the others;
+ *   and rank 0's metrics, which count for all.
+ * @throws LoopMisuseError when most came for something else than this member, PeerMessageError naming those who did when most
+ *   came for the same; DeadlineError and PeerLostError naming who did
  *   not come.
  */
 export async function meetAll(
@@ -27,23 +33,29 @@ export async function meetAll(
   options: CollectiveOptions,
 ): Promise<Pick<Arrival, 'isLast' | 'metrics'>> {
   const told = new TextEncoder().encode(JSON.stringify(own));
-  const everyone = await collective.allGather(told, options);
-  const arrivals = everyone.map((bytes, rank) => readArrival(bytes, rank));
-  const first = arrivals[0]!;
-  const odd = arrivals.findIndex((other) => other.doing !== first.doing || other.reports !== first.reports);
-  if (odd === -1) return { isLast: arrivals.some(({ isLast }) => isLast), metrics: first.metrics };
-  throw new LoopMisuseError(
-    `rank 0 ${describe(first)}, rank ${odd} ${describe(arrivals[odd]!)}; ` +
-      'every member must report equally often and then return',
+  const everyone = await collective.allGather(told, { ...options, maxBytes: MAX_ARRIVAL_BYTES });
+  const arrivals = everyone.map((bytes, rank) => readFromPeer(collective, rank, () => readArrival(bytes)));
+  const isWith = (one: Arrival, other: Arrival): boolean =>
+    one.doing === other.doing && one.reports === other.reports;
+  const odd = arrivals.flatMap((other, rank) => (isWith(other, own) ? [] : [rank]));
+  if (odd.length === 0) {
+    const ending = arrivals.filter(({ isLast }) => isLast).length;
+    return { isLast: 2 * ending > arrivals.length, metrics: arrivals[0]!.metrics };
+  }
+  const [other] = odd;
+  const what =
+    `rank ${collective.rank} ${describe(own)}, rank ${other} ${describe(arrivals[other!]!)}; ` +
+    'every member must report equally often and then return';
+  // Where most others are elsewhere it is this member's loop that went astray; else what others say fails nobody but them.
+  if (2 * odd.length > arrivals.length) throw new LoopMisuseError(what);
+  throw new PeerMessageError(
+    what,
+    odd.map((rank) => collective.members[rank]!),
   );
 }
 
-function readArrival(bytes: Uint8Array, rank: number): Arrival {
-  try {
-    return arrival.parse(JSON.parse(new TextDecoder().decode(bytes)));
-  } catch (cause) {
-    throw new LoopMisuseError(`rank ${rank} was not where the others reported`, {}, { cause });
-  }
+function readArrival(bytes: Uint8Array): Arrival {
+  return arrival.parse(JSON.parse(new TextDecoder().decode(bytes)));
 }
 
 function describe({ doing, reports }: Arrival): string {

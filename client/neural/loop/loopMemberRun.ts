@@ -75,7 +75,7 @@ class LoopMemberRun implements MemberRun {
   }
 
   meet({ collective, signal }: GenerationContext): Promise<void> {
-    return this.#state.settle(collective, this.#assignment?.savedState, signal);
+    return this.#state.settle(collective, this.#assignment!, signal);
   }
 
   async train(context: GenerationContext): Promise<void> {

@@ -1,10 +1,14 @@
 // Whether all members of a group have the same state, and how they come to have it.
 
-import { readFromPeer } from '../../../shared/collective/peerMessage.ts';
+import { othersOf, PeerMessageError, readFromPeer } from '../../../shared/collective/peerMessage.ts';
 import type { StateSection, TrainingEngine } from '../../../shared/neural/trainingEngine.ts';
 import { checksum32 } from '../../../shared/wire/checksum.ts';
+import { sha256Hex } from '../../blobs/sha256Hex.ts';
 import type { GenerationContext } from '../../memberRun/memberRun.ts';
 import { stateSections } from './memberState.ts';
+
+/** A SHA-256 in hexadecimal digits. */
+const HASH_BYTES = 64;
 
 type Group = Pick<GenerationContext, 'collective' | 'rank' | 'signal'>;
 
@@ -23,7 +27,10 @@ export async function keepEqual(
 ): Promise<boolean> {
   const differs =
     isMixed || (isCompared && !(await areEqual(engine, isStored ? stateSections : ['parameters'], group)));
-  if (differs) await takeFromFirst(engine, isStored ? stateSections : ['parameters', 'statistics'], group);
+  if (differs) {
+    const sections = isStored ? stateSections : (['parameters', 'statistics'] as const);
+    await takeFromFirst(engine, sections, group, isStored);
+  }
   return differs;
 }
 
@@ -35,27 +42,49 @@ async function areEqual(
 ): Promise<boolean> {
   const values = await Promise.all(sections.map((section) => engine.read(section)));
   const own = Uint32Array.from(values, (one) => checksum32(bytesOf(one)));
-  const all = await collective.allGather(new Uint8Array(own.buffer), { signal });
+  const all = await collective.allGather(new Uint8Array(own.buffer), {
+    signal,
+    maxBytes: own.byteLength,
+  });
   return all.every((one) => one.join() === all[0]!.join());
 }
 
-/** What the first rank has becomes everybody's. */
+/**
+ * What the first rank has becomes everybody's.
+ * @param isVerified the first rank tells a hash of each section before, the same to all: what comes after has to have it. It, or
+ *   whoever passes it on, could send each member another state, and the coordinator compares those that are to be stored.
+ */
 async function takeFromFirst(
   engine: TrainingEngine,
   sections: readonly StateSection[],
   { collective, rank, signal }: Group,
+  isVerified: boolean,
 ): Promise<void> {
   for (const section of sections) {
     const length = engine.layout.lengths[section];
     if (length === 0) continue;
     const own = rank === 0 ? bytesOf(await engine.read(section)) : new Uint8Array(0);
-    const first = await collective.broadcast(own, 0, { signal });
+    const hash = isVerified ? await hashOfFirst(own, { collective, rank, signal }) : undefined;
+    const first = await collective.broadcast(own, 0, { signal, maxBytes: 4 * length });
+    if (hash !== undefined && (await sha256Hex(first)) !== hash) {
+      // With few members the first rank sends to each, else each passes it on to the next.
+      throw new PeerMessageError(
+        `The ${section} that came do not have the hash that the first rank named`,
+        othersOf(collective),
+      );
+    }
     if (rank > 0)
       engine.write(
         section,
         readFromPeer(collective, 0, () => floatsOf(first, length)),
       );
   }
+}
+
+async function hashOfFirst(own: Uint8Array, { collective, rank, signal }: Group): Promise<string> {
+  const text = new TextEncoder().encode(rank === 0 ? await sha256Hex(own) : '');
+  const told = await collective.allGather(text, { signal, maxBytes: HASH_BYTES });
+  return new TextDecoder().decode(told[0]);
 }
 
 function floatsOf(bytes: Uint8Array, length: number): Float32Array {

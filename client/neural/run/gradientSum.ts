@@ -48,7 +48,10 @@ class CompressedSum implements GradientSum {
 
   async #sum(bucket: number, values: Float32Array<ArrayBuffer>): Promise<Float32Array<ArrayBuffer>> {
     const { rank, size } = this.#collective;
-    const options = { signal: this.#signal };
+    const options = {
+      signal: this.#signal,
+      maxBytes: this.#codec.mostBytes(Math.ceil(values.length / size)),
+    };
     const bounds = Array.from({ length: size + 1 }, (_, at) => Math.floor((values.length * at) / size));
     const part = (at: number): [number, number] => [bounds[at]!, bounds[at + 1]!];
     const pieces = this.#encode(this.#own, bucket, values, bounds);
@@ -61,7 +64,7 @@ class CompressedSum implements GradientSum {
       for (let i = 0; i < sum.length; i++) sum[i] = sum[i]! + piece[i]!;
     }
     const [encoded] = this.#encode(this.#summed, bucket, sum, [0, sum.length]);
-    const sums = await this.#collective.allGather(encoded!, options);
+    const sums = await this.#collective.allGather(encoded!, { ...options, isWitnessed: false });
     for (let at = 0; at < size; at++) {
       const [start, end] = part(at);
       values.set(decode(sums[at]!, at, end - start), start);

@@ -17,6 +17,7 @@ import { sha256Hex } from '../../blobs/sha256Hex.ts';
 import { BadAssignmentError } from '../../memberRun/errors.ts';
 import type { Assignment } from '../../memberRun/memberRun.ts';
 import type { SessionEnvironment } from '../../memberRun/sessionEnvironment.ts';
+import { commonState, type HeldState } from './commonState.ts';
 
 export const stateSections = [
   'parameters',
@@ -27,9 +28,7 @@ export const stateSections = [
 const MAX_GREETING_BYTES = 4096;
 
 /** What a member says of itself before the group begins. */
-interface Greeting {
-  readonly step: number;
-  readonly hash: string;
+interface Greeting extends HeldState {
   readonly layout: string;
   readonly device: string;
 }
@@ -38,6 +37,9 @@ export interface Settled {
   /** Whether members compute on different kinds of devices, which round differently. */
   readonly isMixed: boolean;
 }
+
+/** What the coordinator says of the state, and of who may have it. */
+export type KnownState = Pick<Assignment, 'savedState' | 'committedRounds' | 'stateHolders'>;
 
 export class MemberState {
   readonly engine: TrainingEngine;
@@ -60,7 +62,7 @@ export class MemberState {
   /** Brings all members to the same state. */
   async settle(
     collective: Collective,
-    { savedState, committedRounds }: Pick<Assignment, 'savedState' | 'committedRounds'>,
+    { savedState, committedRounds, stateHolders }: KnownState,
     signal: AbortSignal,
   ): Promise<Settled> {
     const { engine } = this;
@@ -75,7 +77,7 @@ export class MemberState {
       device: `${engine.kind} ${this.#environment.deviceName ?? ''}`.slice(0, 256),
     };
     const text = new TextEncoder().encode(JSON.stringify(greeting));
-    const told = await collective.allGather(text, { signal });
+    const told = await collective.allGather(text, { signal, maxBytes: MAX_GREETING_BYTES });
     const greetings = told.map((bytes, from) => readFromPeer(collective, from, () => readGreeting(bytes)));
     const others = greetings.flatMap(({ layout }, from) => (layout === greeting.layout ? [] : [from]));
     if (others.length > 0) {
@@ -87,8 +89,8 @@ export class MemberState {
     const isMixed = greetings.some(({ device }) => device !== greeting.device);
 
     const known = savedState ?? { ...this.#spec.initialState, rounds: this.#spec.firstStep };
-    const { step: agreed, hash } = commonState(greetings, committedRounds);
-    if (agreed < known.rounds) {
+    const common = commonState(greetings, stateHolders, committedRounds);
+    if (!common || common.step < known.rounds) {
       const bytes = await this.#environment.fetchBlob(known.sha256, { sizeBytes: known.sizeBytes, signal });
       const state = decodeState(bytes, 'the stored state');
       const values = toSections(engine.layout, state);
@@ -97,10 +99,10 @@ export class MemberState {
       this.step = known.rounds;
       return { isMixed };
     }
-    const givers = greetings.flatMap((one, rank) => (one.step === agreed && one.hash === hash ? [rank] : []));
+    const { step, hash, givers } = common;
     if (givers.length === greetings.length) return { isMixed };
     await this.#passOn(collective, givers, own, hash, signal);
-    this.step = agreed;
+    this.step = step;
     return { isMixed };
   }
 
@@ -121,7 +123,7 @@ export class MemberState {
     const nothing = new Uint8Array(0);
     const part = own && place >= 0 ? own.subarray(bound(place), bound(place + 1)) : nothing;
     const pieces = Array.from({ length: size }, (_, to) => (givers.includes(to) ? nothing : part));
-    const received = await collective.exchange(pieces, { signal });
+    const received = await collective.exchange(pieces, { signal, maxBytes: total });
     if (place >= 0) return;
     const bytes = new Uint8Array(total);
     for (const [at, giver] of givers.entries()) {
@@ -213,32 +215,11 @@ function layoutKey({ slots, buckets, lengths }: EngineLayout): unknown {
   return [slots.map(({ name, shape, section, offset }) => [name, shape, section, offset]), buckets, lengths];
 }
 
-/**
- * Of the states that are not behind the record, the one that most members have: one member does not decide. Of several with
- * as many the latest, and then the first rank's. Where all are behind the record, the same among those.
- */
-function commonState(
-  greetings: readonly Greeting[],
-  committedRounds: number,
-): Pick<Greeting, 'step' | 'hash'> {
-  const isOf = (a: Greeting, b: Greeting): boolean => a.step === b.step && a.hash === b.hash;
-  const held = greetings.filter(({ step }) => step >= 0);
-  const upToDate = held.filter(({ step }) => step >= committedRounds);
-  const states = (upToDate.length > 0 ? upToDate : held).map((one) => ({
-    ...one,
-    holders: held.filter((other) => isOf(one, other)).length,
-  }));
-  const [best] = states.sort((a, b) => b.holders - a.holders || b.step - a.step);
-  return best ?? { step: -1, hash: '' };
-}
-
 function readGreeting(bytes: Uint8Array): Greeting {
-  if (bytes.length <= MAX_GREETING_BYTES) {
-    const { step, hash, layout, device } = JSON.parse(new TextDecoder().decode(bytes)) as Partial<Greeting>;
-    const texts = [hash, layout, device];
-    if (Number.isSafeInteger(step) && texts.every((text) => typeof text === 'string')) {
-      return { step: step!, hash: hash!, layout: layout!, device: device! };
-    }
+  const { step, hash, layout, device } = JSON.parse(new TextDecoder().decode(bytes)) as Partial<Greeting>;
+  const texts = [hash, layout, device];
+  if (Number.isSafeInteger(step) && texts.every((text) => typeof text === 'string')) {
+    return { step: step!, hash: hash!, layout: layout!, device: device! };
   }
   throw new BadAssignmentError('a member greeted with something that is no greeting');
 }

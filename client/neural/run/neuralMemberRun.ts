@@ -53,9 +53,7 @@ class NeuralMemberRun implements MemberRun {
   }
 
   async meet({ collective, signal }: GenerationContext): Promise<void> {
-    const { savedState, committedRounds = 0 } = this.#assignment ?? {};
-    const known = { committedRounds, ...(savedState && { savedState }) };
-    const settled = await this.#state.settle(collective, known, signal);
+    const settled = await this.#state.settle(collective, this.#assignment!, signal);
     this.#isMixed = settled.isMixed;
   }
 

@@ -1,6 +1,7 @@
 // Loss and metrics of a run as they are added up: over microbatches, members and the steps since they were last told.
 
 import type { Collective } from '../../../shared/collective/collective.ts';
+import { gatherSum } from '../../collective/gatherSum.ts';
 import type { MetricName, Totals } from '../../../shared/neural/trainingEngine.ts';
 
 export class RunMetrics {
@@ -25,7 +26,7 @@ export class RunMetrics {
     collective: Collective,
     signal: AbortSignal,
   ): Promise<Readonly<Record<string, number>>> {
-    const sums = await collective.allReduce(this.#sums, 'sum', { signal });
+    const sums = await gatherSum(this.#sums, collective, { signal });
     this.#sums = new Float64Array(2 + this.#names.length);
     const examples = Math.max(1, sums[0]!);
     const named = this.#names.map((name, at) => [`${dataset}-${name}`, sums[2 + at]! / examples] as const);

@@ -16,6 +16,8 @@ import {
 import { learningRateAt } from '../../../shared/neural/run/learningRate.ts';
 import type { LocalSteps } from '../../../shared/neural/run/neuralSpec.ts';
 import { eventTurn } from '../../../kernels/eventTurn.ts';
+import { agreeOnStep, type StepWishes } from './agreeOnStep.ts';
+import { gatherSum } from '../../collective/gatherSum.ts';
 import { createGradientSum, type GradientSum } from './gradientSum.ts';
 import { keepEqual } from './equalParameters.ts';
 import { explainNonFinite } from './explainNonFinite.ts';
@@ -28,11 +30,6 @@ import type { StepLoopOptions } from './stepLoopOptions.ts';
 
 /** The coordinator writes every report down. */
 const REPORT_INTERVAL_MS = 250;
-/** What the first rank says before each step. */
-const REPORT = 1;
-const HALT = 2;
-/** With HALT: nobody goes on with the run, so its state is wanted. */
-const KEEP = 4;
 
 export class StepLoop {
   readonly #options: StepLoopOptions;
@@ -75,16 +72,16 @@ export class StepLoop {
     // All who made the last step may have been lost before it was told.
     if (state.step >= spec.steps) return this.#report({}, { isLast: true, endsEpoch: true });
     while (state.step < spec.steps) {
-      const flags = await this.#agree();
-      if (flags & KEEP) {
+      const { isReported, isHalted, keepsState } = await this.#agree();
+      if (keepsState) {
         await this.#keepEqual(false, true);
         await this.#keep();
       }
-      if (flags & HALT) break;
+      if (isHalted) break;
       const first = state.step;
       if (spec.localSteps) await this.#localSteps(spec.localSteps);
       else await this.#step();
-      await this.#committed(first, (flags & REPORT) !== 0);
+      await this.#committed(first, isReported);
       await eventTurn();
       if (context.signal.aborted) throw new AbortedError(`step ${state.step} was withdrawn`);
     }
@@ -97,20 +94,17 @@ export class StepLoop {
     await this.#saver.save();
   }
 
-  /** The first rank decides whether this step is told and whether the generation ends before it. */
-  async #agree(): Promise<number> {
+  /** Whether this step is told, and whether the generation ends before it. */
+  #agree(): Promise<StepWishes> {
     const { spec, state, context } = this.#options;
-    const { environment, rank, signal } = context;
     const every = spec.reportEverySteps;
-    const isDue =
+    const isReported =
       every === undefined
-        ? this.#stepsSince === 0 || environment.now() - this.#reportedAt >= REPORT_INTERVAL_MS
+        ? this.#stepsSince === 0 || context.environment.now() - this.#reportedAt >= REPORT_INTERVAL_MS
         : passes(every, state.step, nextCommit(spec, state.step));
-    const halt = context.haltAtRounds() < Infinity ? HALT | (context.keepsState() ? KEEP : 0) : 0;
-    const own = rank === 0 ? (isDue ? REPORT : 0) | halt : 0;
-    if (this.#collective.size === 1) return own;
-    const [agreed = 0] = await this.#collective.allReduce(Uint32Array.of(own), 'max', { signal });
-    return agreed;
+    const isHalted = context.haltAtRounds() < Infinity;
+    const own = { isReported, isHalted, keepsState: isHalted && context.keepsState() };
+    return agreeOnStep(this.#collective, own, context.signal);
   }
 
   /** Shares stay equal, so that runs can be repeated. */
@@ -327,7 +321,7 @@ export class StepLoop {
     if (size === 1 || spec.syncBatchNorm || spec.localSteps) return;
     const own = new Float64Array(size);
     own[context.rank] = this.#microbatchesDone / Math.max(1, this.#computeMs);
-    const speeds = await this.#collective.allReduce(own, 'sum', { signal: context.signal });
+    const speeds = await gatherSum(own, this.#collective, { signal: context.signal });
     this.#microbatchesDone = 0;
     this.#speeds = nextSpeeds(this.#speeds, speeds);
   }

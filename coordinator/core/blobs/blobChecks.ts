@@ -4,6 +4,7 @@
 
 import type { Clock } from '../../../shared/clock.ts';
 import { AbortedError } from '../../../kernels/errors.ts';
+import { deferred, type Deferred } from '../../../shared/deferred.ts';
 import { FairQueue } from '../bounds/fairQueue.ts';
 import type { BlobStore } from './blobStore.ts';
 
@@ -11,10 +12,36 @@ import type { BlobStore } from './blobStore.ts';
 const FRESH_MS = 5_000;
 const MAX_REMEMBERED = 10_000;
 
-interface Check {
-  readonly outcome: Promise<boolean>;
-  readonly withdraw: AbortController;
-  waiting: number;
+/** One check for all who wait for it, in the line of each of them: it is done at the first turn that comes. */
+class Check {
+  readonly withdraw = new AbortController();
+  readonly #verified: Deferred<boolean> = deferred();
+  readonly #verify: () => Promise<boolean>;
+  readonly #parties = new Set<string>();
+  #isBegun = false;
+  waiting = 0;
+
+  constructor(verify: (signal: AbortSignal) => Promise<boolean>) {
+    this.#verify = () => verify(this.withdraw.signal);
+  }
+
+  get outcome(): Promise<boolean> {
+    return this.#verified.promise;
+  }
+
+  /** Takes a turn of this party's, unless it has one, or the check has begun. */
+  standInLine(party: string, queue: FairQueue): void {
+    if (this.#isBegun || this.#parties.has(party)) return;
+    this.#parties.add(party);
+    const { resolve, reject } = this.#verified;
+    queue
+      .run(party, this.withdraw.signal, async () => {
+        if (this.#isBegun) return;
+        this.#isBegun = true;
+        resolve(await this.#verify());
+      })
+      .catch(reject);
+  }
 }
 
 /** Owners ask as one party, and their checks are always new. */
@@ -40,7 +67,8 @@ export class BlobChecks {
    */
   async check(sha256: string, workerId: string | undefined, signal: AbortSignal): Promise<boolean> {
     if (workerId !== undefined && this.#isFresh(sha256)) return this.#blobs.has(sha256);
-    const check = this.#checks.get(sha256) ?? this.#begin(sha256, workerId ?? OWNERS);
+    const check = this.#checks.get(sha256) ?? this.#open(sha256);
+    check.standInLine(workerId ?? OWNERS, this.#queue);
     check.waiting += 1;
     try {
       return await untilAborted(check.outcome, signal);
@@ -50,18 +78,14 @@ export class BlobChecks {
     }
   }
 
-  #begin(sha256: string, party: string): Check {
-    const withdraw = new AbortController();
-    const outcome = this.#queue.run(party, withdraw.signal, () =>
-      this.#blobs.verify(sha256, withdraw.signal),
-    );
-    const check: Check = { outcome, withdraw, waiting: 0 };
+  #open(sha256: string): Check {
+    const check = new Check((signal) => this.#blobs.verify(sha256, signal));
     this.#checks.set(sha256, check);
     const end = (): void => {
       if (this.#checks.get(sha256) === check) this.#checks.delete(sha256);
     };
-    withdraw.signal.addEventListener('abort', end);
-    outcome.then((isInOrder) => {
+    check.withdraw.signal.addEventListener('abort', end);
+    check.outcome.then((isInOrder) => {
       end();
       if (isInOrder) this.#remember(sha256);
     }, end);

@@ -4,10 +4,12 @@ import { readTrainSpec } from '../../../shared/gbdt/readTrainSpec.ts';
 import { createHash } from 'node:crypto';
 import { TreeFormatError } from '../../../shared/gbdt/errors/gbdtErrors.ts';
 import { readRoundTrees, treeBounds } from '../../../shared/gbdt/readRoundTrees.ts';
+import { areShared } from '../../../shared/gbdt/sharedRows.ts';
 import { treeBytes } from '../../../shared/gbdt/treeBytes.ts';
 import type { TrainSpec } from '../../../shared/gbdt/trainSpec.ts';
 import { usefulWorkers } from './leasePlan.ts';
 import type { RunKind } from './runKind.ts';
+import { allRows } from './speed.ts';
 
 export const gbdtRun: RunKind<TrainSpec> = {
   readSpec: readTrainSpec,
@@ -30,6 +32,8 @@ export const gbdtRun: RunKind<TrainSpec> = {
   storesAfterwards: false,
   isProfiled: () => false,
   leasesShards: true,
+  sharesRows: ({ sharesRows, features }, shards) =>
+    sharesRows === true && areShared(allRows(shards), features.length),
   maxUploadBytes: () => 0,
   movesShards: ({ sharesRows }) => sharesRows !== true,
   usefulWorkers: (_spec, shards) => usefulWorkers(shards),

@@ -11,6 +11,7 @@ import { setAsideLate } from './lateness.ts';
 import { roundPatienceMs, silentMembers, standsStill } from './patience.ts';
 import { settleRounds, takeHaltedRounds, type HaltWish } from './roundAgreement.ts';
 import { noFruitless } from './conduct.ts';
+import { settleDiffering, takeHeard } from './differing.ts';
 import { recordedRounds } from './runState.ts';
 import type { Member } from './runState.ts';
 import { dropMember, expel } from './setAside.ts';
@@ -98,7 +99,7 @@ export function onHalted(turn: Turn, member: Member, message: WorkerMessageOf<'h
   const { workerId } = member;
   // Asked twice, a member may answer twice.
   if (state.phase !== 'halting' || member.halted) return;
-  const wrong = takeHaltedRounds(turn, member, message);
+  const wrong = takeHaltedRounds(turn, member, message) ?? takeHeard(turn, member, message);
   if (wrong === undefined) {
     turn.setMember(workerId, {
       halted: true,
@@ -150,12 +151,14 @@ export function checkHalted(turn: Turn): void {
   if (turn.state.record.length > before && askForMore(turn)) return;
   // The answer comes soon, and brings us back here.
   if (turn.state.blobChecks > 0) return;
+  const isParted = settleDiffering(turn);
   announceRounds(turn, true);
   agreeOnRounds(turn);
   endByFinish(turn);
   if (turn.state.isComplete && !mayStoreAgain(turn)) return endRun(turn, outcome(turn, 'finished'));
   if (turn.state.stopReason !== undefined) return endRun(turn, outcome(turn, 'stopped'));
-  if (!settleDispute(turn)) {
+  if (isParted) turn.set({ fruitless: noFruitless });
+  else if (!settleDispute(turn)) {
     if (halt.stalled) judgeStall(turn);
     else turn.set({ fruitless: noFruitless });
   }
@@ -188,15 +191,16 @@ function mayStoreAgain(turn: Turn): boolean {
 
 /** Whoever began the generation has its rounds as they are recorded, also who was lost on the way. */
 function agreeOnRounds(turn: Turn): void {
-  const { agreed, roster, worked, members, recordAtFormation } = turn.state;
+  const { agreed, roster, worked, members, recordAtFormation, differing } = turn.state;
   const rounds = recordedRounds(turn.state);
   const more = rounds - recordAtFormation;
+  const ofMember = (workerId: string): number => Math.min(rounds, differing.get(workerId)?.round ?? rounds);
   turn.set({
     worked: new Map([
       ...worked,
       ...members.map(({ workerId }) => [workerId, (worked.get(workerId) ?? 0) + more] as const),
     ]),
-    agreed: new Map([...agreed, ...roster.map((workerId) => [workerId, rounds] as const)]),
+    agreed: new Map([...agreed, ...roster.map((workerId) => [workerId, ofMember(workerId)] as const)]),
   });
 }
 

@@ -21,6 +21,7 @@ export const loopRun: RunKind<LoopSpec> = {
   storesAfterwards: false,
   isProfiled: () => false,
   leasesShards: false,
+  sharesRows: () => false,
   // What the owner's code keeps in a checkpoint is its own affair.
   maxUploadBytes: () => Infinity,
   // Every member has a row at least.

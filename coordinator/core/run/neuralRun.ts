@@ -28,6 +28,7 @@ export const neuralRun: RunKind<NeuralSpec> = {
   storesAfterwards: true,
   isProfiled: ({ profile }) => profile === true,
   leasesShards: false,
+  sharesRows: () => false,
   maxUploadBytes: ({ initialState }) => STATE_ARRAYS * initialState.sizeBytes + UPLOAD_ALLOWANCE_BYTES,
   movesShards: () => false,
   usefulWorkers: ({ globalBatchSize, microbatchSize }) => Math.ceil(globalBatchSize / microbatchSize),

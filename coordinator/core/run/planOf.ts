@@ -21,6 +21,7 @@ export function planOf(
     totalRows: allRows(shards),
     isProfiled: kind.isProfiled(spec),
     usefulWorkers: kind.usefulWorkers(spec, shards),
+    sharesRows: kind.sharesRows(spec, shards),
     movesShards: kind.movesShards(spec),
     maxFailures,
     isEnough,

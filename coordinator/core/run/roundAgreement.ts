@@ -1,10 +1,11 @@
-// A round is recorded when most members say the same of it: the hash of its trees and its metrics. Who says otherwise is set
-// aside; where no side has a majority nobody is believed, and the round is done again.
+// A round is recorded when most members say the same of it: the hash of its trees and its metrics. Who says otherwise is
+// looked into; where no side has a majority nobody is believed, and the round is done again.
 
 import { createHash } from 'node:crypto';
 import type { WorkerMessageOf } from '../../../shared/protocol/control.ts';
 import { isSame, partsIn, type Candidate, type Statement } from './ballot.ts';
 import { measureSpeed, recordRound } from './commitRecord.ts';
+import { noteDiffering } from './differing.ts';
 import type { OpenRound, RoundContent } from './roundVotes.ts';
 import { recordedRounds } from './runState.ts';
 import type { Member } from './runState.ts';
@@ -63,7 +64,7 @@ export function takeVote(
     votes.time(round, { workerId, computeMs, exchangeMs, bytesSent });
     return isSame(decided.says, told.says)
       ? undefined
-      : expelDiffering(turn, round, decided.says, told.says, [workerId]);
+      : haltDiffering(turn, round, decided.says, told.says, [workerId]);
   }
   if (round < recordedRounds(turn.state)) return undefined;
   const open = votes.vote(round, workerId, told.says, told.content);
@@ -182,10 +183,10 @@ function record(
   if (!turn.plan.kind.recordsEveryRound)
     for (const earlier of votes.inOrder) if (earlier < round) votes.drop(earlier);
   recordRound(turn, { round, trees, metrics });
-  return other ? expelDiffering(turn, round, winner.says, other.says, against) : undefined;
+  return other ? haltDiffering(turn, round, winner.says, other.says, against) : undefined;
 }
 
-function expelDiffering(
+function haltDiffering(
   turn: Turn,
   round: number,
   most: Statement,
@@ -193,8 +194,10 @@ function expelDiffering(
   workerIds: readonly string[],
 ): HaltWish {
   const what = partsIn(most, other);
-  for (const workerId of workerIds)
-    expel(turn, workerId, `its ${what} of round ${round} differ from those of most members`);
+  noteDiffering(turn, workerIds, {
+    round,
+    reason: `its ${what} of round ${round} differ from those of most members`,
+  });
   return {
     when: 'now',
     reason: `worker ${workerIds.join(', ')} came to different ${what} of round ${round}`,

@@ -259,6 +259,8 @@ export class RunDriver implements RunHandle {
     this.#treesSha256 = trees ?? undefined;
     const places = members.map(({ rank, workerId, peerId }) => ({ rank, workerId, peerId }));
     const workerIds = members.map(({ workerId }) => workerId);
+    const { sharesRows } = this.#plan;
+    const stateHolders = members.flatMap(({ rank, holdsState }) => (holdsState ? [rank] : []));
     const linkKeys = this.#options.pool.keys.linkKeys(this.runId, generation, workerIds);
     for (const { workerId, rank, leases, agreedRounds } of members) {
       this.#send(workerId, {
@@ -269,6 +271,8 @@ export class RunDriver implements RunHandle {
         members: places,
         linkKeys: linkKeys.get(workerId) ?? {},
         leases: [...leases],
+        ...(sharesRows && { groupLeases: members.map((member) => [...member.leases]) }),
+        stateHolders,
         spec: this.#specSha256,
         committedRounds,
         agreedRounds,

@@ -28,6 +28,8 @@ export interface RunKind<Spec extends RunSpec = RunSpec> {
   isProfiled(spec: Spec): boolean;
   /** Whether shards are shared out; else every member fetches what it needs. */
   readonly leasesShards: boolean;
+  /** Whether members load the rows of all, and so are told what each of them leases. */
+  sharesRows(spec: Spec, shards: readonly Shard[]): boolean;
   /** Largest blob that a member may store: a state, a checkpoint, a profile. 0 where members store nothing. */
   maxUploadBytes(spec: Spec): number;
   /** Whether members are the faster the fewer rows they lease. */

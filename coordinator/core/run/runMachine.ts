@@ -145,6 +145,7 @@ function onReady(turn: Turn, member: Member): void {
     roundSinceMs: turn.atMs,
     progressAtMs: turn.atMs,
     roster: members.map((one) => one.workerId),
+    stateHolders: new Set(members.map((one) => one.workerId)),
   });
   for (const { workerId } of members)
     turn.send(workerId, { type: 'begin', runId: turn.plan.runId, generation });

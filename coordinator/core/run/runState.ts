@@ -1,7 +1,7 @@
 // What the run machine knows, what happens to it and what it wants done. Values only.
 
 import type { TabgradError } from '../../../kernels/errors.ts';
-import type { CoordinatorMessage, Lease } from '../../../shared/protocol/control.ts';
+import type { CoordinatorMessage, HeardGathers, Lease } from '../../../shared/protocol/control.ts';
 import type { RunMessage } from '../pool/poolWorker.ts';
 import { noFruitless } from './conduct.ts';
 import type { Disturbance, FruitlessGenerations, SetAside } from './conduct.ts';
@@ -27,6 +27,8 @@ export interface RunPlan {
   readonly isProfiled: boolean;
   /** More members than this have nothing to do. */
   readonly usefulWorkers: number;
+  /** Members load the rows of all. */
+  readonly sharesRows: boolean;
   /** Whether it is worth while to move shards from slower members to faster ones. */
   readonly movesShards: boolean;
   readonly maxFailures: number;
@@ -109,6 +111,8 @@ export interface Member {
   readonly isPromised: boolean;
   /** It was no member of the group before. */
   readonly isNew: boolean;
+  /** It was in the last group that worked: where members hold the state, it has one. */
+  readonly holdsState: boolean;
   /** How long it took to say the first thing of this generation, to load all rows, to be ready, and to answer the halt. */
   readonly heardAfterMs: number | undefined;
   readonly loadedAfterMs: number | undefined;
@@ -193,6 +197,12 @@ export interface RunState {
   /** Of this generation; changed in place, like the record. */
   readonly votes: RoundVotes;
   readonly states: StateVotes;
+  /** Worker ids of this generation by rank, also of those who are lost. */
+  readonly places: readonly string[];
+  /** What those who answered the halt heard of one another. */
+  readonly heard: ReadonlyMap<string, readonly HeardGathers[]>;
+  /** Members whose word on a round, or on a state, is another than most members': the first such round, and how it differs. */
+  readonly differing: ReadonlyMap<string, { readonly round: number; readonly reason: string }>;
   /** Members whose owner's loop has returned, with the rounds committed there. */
   readonly finished: ReadonlyMap<string, number>;
   /** Blobs that are being looked for. */
@@ -215,6 +225,8 @@ export interface RunState {
   readonly begunAtMs: number | undefined;
   /** Members that began the last generation, whatever became of them. */
   readonly roster: readonly string[];
+  /** Members of the last generation that began; what they know of the run's state may be later than the record. */
+  readonly stateHolders: ReadonlySet<string>;
   /** Rounds that a worker has committed surely as they are recorded: the recorded rounds when its last group ended. */
   readonly agreed: ReadonlyMap<string, number>;
   /** Recorded rounds when this generation was formed. */
@@ -355,6 +367,9 @@ export function initialRunState(record: CommittedRound[] = []): RunState {
     record,
     votes: new RoundVotes(),
     states: new StateVotes(),
+    places: [],
+    heard: new Map(),
+    differing: new Map(),
     finished: new Map(),
     blobChecks: 0,
     profiledGeneration: 0,
@@ -367,6 +382,7 @@ export function initialRunState(record: CommittedRound[] = []): RunState {
     formedAtMs: 0,
     begunAtMs: undefined,
     roster: [],
+    stateHolders: new Set(),
     agreed: new Map(),
     recordAtFormation: 0,
     announcedRounds: 0,

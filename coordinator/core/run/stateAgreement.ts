@@ -2,6 +2,7 @@
 
 import type { WorkerMessageOf } from '../../../shared/protocol/control.ts';
 import type { Candidate } from './ballot.ts';
+import { noteDiffering } from './differing.ts';
 import type { HaltWish } from './roundAgreement.ts';
 import { recordedRounds } from './runState.ts';
 import type { BlobCheck, Member, RunInput } from './runState.ts';
@@ -34,7 +35,7 @@ export function takeState(
   if (saved && rounds < saved.rounds) return undefined;
   if (saved?.rounds === rounds) {
     const isSame = saved.sha256 === sha256 && saved.sizeBytes === sizeBytes;
-    return isSame ? undefined : expelDiffering(turn, rounds, [workerId]);
+    return isSame ? undefined : haltDiffering(turn, rounds, [workerId]);
   }
   const open = state.states.vote(workerId, { rounds, sha256, sizeBytes }, isStored);
   const winner = open.ballot.winner(state.groupSize);
@@ -63,12 +64,14 @@ function keep(turn: Turn, open: OpenState, winner: Candidate): HaltWish | undefi
     open.isChecked = true;
     checkBlob(turn, { what: 'state', workerId: stored.workerId, ...stored.state });
   }
-  return against.length > 0 ? expelDiffering(turn, open.rounds, against) : undefined;
+  return against.length > 0 ? haltDiffering(turn, open.rounds, against) : undefined;
 }
 
-function expelDiffering(turn: Turn, rounds: number, workerIds: readonly string[]): HaltWish {
-  for (const workerId of workerIds)
-    expel(turn, workerId, `its state after ${rounds} rounds differs from that of most members`);
+function haltDiffering(turn: Turn, rounds: number, workerIds: readonly string[]): HaltWish {
+  noteDiffering(turn, workerIds, {
+    round: rounds,
+    reason: `its state after ${rounds} rounds differs from that of most members`,
+  });
   return {
     when: 'now',
     reason: `worker ${workerIds.join(', ')} has a different state after ${rounds} rounds`,

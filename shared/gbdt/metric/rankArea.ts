@@ -12,6 +12,8 @@ export interface RankArea {
   readonly positives: number;
 }
 
+/** Three numbers in digits, as decodeArea takes them. */
+export const MOST_AREA_BYTES = 100;
 /** Products up to this stay exact in a double, with room to add many. */
 const EXACT_PRODUCT = 2 ** 52;
 
@@ -78,7 +80,7 @@ export function encodeArea(area: RankArea): Uint8Array<ArrayBuffer> {
 /** @throws TreeFormatError when a peer's bytes are not an area. */
 export function decodeArea(bytes: Uint8Array): RankArea {
   const match = /^([0-9a-f]{1,40}) (\d{1,16}) (\d{1,16})$/.exec(
-    new TextDecoder().decode(bytes.subarray(0, 100)),
+    new TextDecoder().decode(bytes.subarray(0, MOST_AREA_BYTES)),
   );
   if (match === null) throw new TreeFormatError('malformed rank area of a peer');
   return { twicePairs: BigInt(`0x${match[1]}`), negatives: Number(match[2]), positives: Number(match[3]) };

@@ -80,9 +80,19 @@ export function sortRuns(blocks: readonly MetricBlock[], span: WeightSpan): Rank
   };
 }
 
+/** More than one worker holds rows for. */
+const MAX_RUNS_BYTES = 2 ** 30;
+/** A margin of 32 bits takes five groups of seven, a weight of 53 eight. */
+const MOST_BYTES_A_RUN = 21;
+
+/** Bytes of runs of so many rows, at most. */
+export function mostRunBytes(rows: number): number {
+  return Math.min(MAX_RUNS_BYTES, rows * MOST_BYTES_A_RUN);
+}
+
 /** Runs [first, end) as bytes: differences of margins, then both weights, each in groups of seven bits. */
 export function encodeRuns(runs: RankRuns, first: number, end: number): Uint8Array<ArrayBuffer> {
-  const bytes = new Uint8Array((end - first) * 21);
+  const bytes = new Uint8Array((end - first) * MOST_BYTES_A_RUN);
   let at = 0;
   const put = (value: number): void => {
     let rest = value;

@@ -4,6 +4,9 @@ import { expect, it } from 'vitest';
 import type { Collective, NumericArray, ReduceOperation } from '../../../shared/collective/collective.ts';
 import { expectSameBits, randomArray, rankOrderReduction, type ArrayKind } from './collectiveData.ts';
 
+/** More than any test sends. */
+const MAX_BYTES = 2 ** 30;
+
 export interface ContractGroup {
   readonly collectives: readonly Collective[];
   close(): Promise<void> | void;
@@ -80,7 +83,9 @@ export function collectiveContract(
             return new Uint8Array(values.buffer, 0, Math.max(0, values.byteLength - rank));
           });
           const gathered = await Promise.all(
-            collectives.map((collective, rank) => collective.allGather(own[rank] as Uint8Array)),
+            collectives.map((collective, rank) =>
+              collective.allGather(own[rank] as Uint8Array, { maxBytes: MAX_BYTES }),
+            ),
           );
           for (const result of gathered) expectSameByteLists(result, own);
 
@@ -88,7 +93,9 @@ export function collectiveContract(
             own.map((_, to) => bytes.subarray(0, bytes.length - from - to)),
           );
           const exchanged = await Promise.all(
-            collectives.map((collective, rank) => collective.exchange(addressed[rank] as Uint8Array[])),
+            collectives.map((collective, rank) =>
+              collective.exchange(addressed[rank] as Uint8Array[], { maxBytes: MAX_BYTES }),
+            ),
           );
           for (const [to, result] of exchanged.entries()) {
             expectSameByteLists(
@@ -100,7 +107,9 @@ export function collectiveContract(
           const root = length % size;
           const everywhere = await Promise.all(
             collectives.map((collective, rank) =>
-              collective.broadcast(rank === root ? (own[root] as Uint8Array) : new Uint8Array(0), root),
+              collective.broadcast(rank === root ? (own[root] as Uint8Array) : new Uint8Array(0), root, {
+                maxBytes: MAX_BYTES,
+              }),
             ),
           );
           for (const result of everywhere) expectSameByteLists([result], [own[root] as Uint8Array]);
@@ -126,7 +135,7 @@ export function collectiveContract(
           collectives.map((collective, rank) =>
             Promise.all([
               collective.allReduce(new Int32Array(5000).fill(rank + 1)),
-              collective.broadcast(new Uint8Array([rank]), 0),
+              collective.broadcast(new Uint8Array([rank]), 0, { maxBytes: MAX_BYTES }),
               collective.allReduce(new Float64Array(70_000).fill(rank + 0.25), 'max'),
               collective.barrier(),
             ]),

@@ -9,6 +9,9 @@ import { ManualClock } from '../../setup/manualClock.ts';
 import { expectSameBits, randomArray, rankOrderReduction } from './collectiveData.ts';
 import { memoryGroup, type TestGroup } from './memoryGroup.ts';
 
+/** More than any test sends. */
+const MAX_BYTES = 2 ** 30;
+
 const messageBytes = 16 * 1024;
 
 interface Ended {
@@ -41,7 +44,7 @@ function lettersFor(from: number, to: number): Uint8Array {
 async function broadcastFromOne(collective: Collective): Promise<void> {
   const sent = new Uint8Array(70_001).map((_, at) => at * 31);
   const own = collective.rank === 1 ? sent : new Uint8Array(0);
-  expect(Buffer.compare(await collective.broadcast(own, 1), sent)).toBe(0);
+  expect(Buffer.compare(await collective.broadcast(own, 1, { maxBytes: MAX_BYTES }), sent)).toBe(0);
 }
 
 const subjects: Readonly<Record<string, Subject>> = {
@@ -59,7 +62,7 @@ const subjects: Readonly<Record<string, Subject>> = {
   'all-gather': {
     size: 3,
     run: async (collective) => {
-      const gathered = await collective.allGather(lettersFor(collective.rank, 1));
+      const gathered = await collective.allGather(lettersFor(collective.rank, 1), { maxBytes: MAX_BYTES });
       for (const [from, bytes] of gathered.entries())
         expect(Buffer.compare(bytes, lettersFor(from, 1))).toBe(0);
     },
@@ -68,7 +71,10 @@ const subjects: Readonly<Record<string, Subject>> = {
     size: 3,
     run: async (collective) => {
       const { rank } = collective;
-      const received = await collective.exchange([0, 1, 2].map((to) => lettersFor(rank, to)));
+      const received = await collective.exchange(
+        [0, 1, 2].map((to) => lettersFor(rank, to)),
+        { maxBytes: MAX_BYTES },
+      );
       for (const [from, bytes] of received.entries())
         expect(Buffer.compare(bytes, lettersFor(from, rank))).toBe(0);
     },
@@ -258,7 +264,7 @@ describe('a collective', () => {
     await say(frame({ generation: 6 }));
     await say(frame({ generation: 8 }));
     expect(collective.stats.staleFrames).toBe(2);
-    const gathering = collective.allGather(Uint8Array.of(1));
+    const gathering = collective.allGather(Uint8Array.of(1), { maxBytes: MAX_BYTES });
     await say(frame({ totalBytes: 8 }, new Uint8Array(8).fill(5)));
     expect(await gathering).toEqual([Uint8Array.of(1), new Uint8Array(8).fill(5)]);
     await say(frame({}));
@@ -273,7 +279,7 @@ describe('a collective', () => {
     ['more bytes than announced', { totalBytes: 4 }, 8],
   ] as const)('refuses %s and names the peer', async (_, changes, bytes) => {
     const { collective, say } = pair();
-    const gathering = collective.allGather(new Uint8Array(0));
+    const gathering = collective.allGather(new Uint8Array(0), { maxBytes: MAX_BYTES });
     const refused = expect(gathering).rejects.toMatchObject({
       code: 'FRAME_INVALID',
       place: { peer: 'worker-1' },
@@ -297,7 +303,9 @@ describe('a collective', () => {
 
   it('refuses an announcement of more memory than it would give', async () => {
     const { collective, say } = pair();
-    const refused = expect(collective.allGather(new Uint8Array(0))).rejects.toMatchObject({
+    const refused = expect(
+      collective.allGather(new Uint8Array(0), { maxBytes: MAX_BYTES }),
+    ).rejects.toMatchObject({
       code: 'FRAME_INVALID',
     });
     await say(frame({ totalBytes: 2 ** 32 - 1 }));
@@ -353,7 +361,9 @@ describe('a collective', () => {
     await say(frame({ totalBytes: 8 }));
     closeFar('done');
     await new Promise((resolve) => setImmediate(resolve));
-    await expect(collective.allGather(new Uint8Array(0))).rejects.toMatchObject({ code: 'PEER_LOST' });
+    await expect(collective.allGather(new Uint8Array(0), { maxBytes: MAX_BYTES })).rejects.toMatchObject({
+      code: 'PEER_LOST',
+    });
   });
 
   it('rejects arguments that can not work before anything is sent', async () => {
@@ -364,10 +374,10 @@ describe('a collective', () => {
     await expect(collective.reduceScatter(new Int32Array(4), [0, 5, 4])).rejects.toThrow(
       /ascend from 0 to 4/,
     );
-    await expect(collective.broadcast(new Uint8Array(0), 2)).rejects.toMatchObject({
+    await expect(collective.broadcast(new Uint8Array(0), 2, { maxBytes: MAX_BYTES })).rejects.toMatchObject({
       code: 'COLLECTIVE_MISUSE',
     });
-    await expect(collective.exchange([new Uint8Array(0)])).rejects.toMatchObject({
+    await expect(collective.exchange([new Uint8Array(0)], { maxBytes: MAX_BYTES })).rejects.toMatchObject({
       code: 'COLLECTIVE_MISUSE',
     });
   });
@@ -377,14 +387,17 @@ describe('a collective', () => {
     const { collectives } = memoryGroup(2, {}, { clock });
     let sent = 0;
     const root = (async () => {
-      for (; sent < 600; sent += 1) await collectives[0]?.broadcast(Uint8Array.of(sent & 255), 0);
+      for (; sent < 600; sent += 1)
+        await collectives[0]?.broadcast(Uint8Array.of(sent & 255), 0, { maxBytes: MAX_BYTES });
     })();
     // Everything that can happen before the other member calls has happened when this turn of the event loop comes.
     await new Promise((resolve) => setImmediate(resolve));
     expect(clock.pending).toBeGreaterThan(0);
     expect(sent).toBe(255);
     for (let at = 0; at < 600; at += 1) {
-      expect(await collectives[1]?.broadcast(new Uint8Array(0), 0)).toEqual(Uint8Array.of(at & 255));
+      expect(await collectives[1]?.broadcast(new Uint8Array(0), 0, { maxBytes: MAX_BYTES })).toEqual(
+        Uint8Array.of(at & 255),
+      );
     }
     await root;
   });

@@ -229,14 +229,30 @@ describe('ControlClient', () => {
       expect(waits(hangUp, 8)).toEqual([250, 500, 1000, 2000, 4000, 8000, 15_000, 15_000]);
     });
 
-    test('until it was of use', () => {
-      const { clock, join, seen } = start();
+    test('that has it open a program after each welcome, and refuses it then', () => {
+      const useAndRefuse = (socket: FakeSocket): void => {
+        socket.say({ type: 'openProgram', instanceId: 'i' });
+        refuse(socket);
+      };
+      expect(waits(useAndRefuse, 8)).toEqual([0, 250, 500, 1000, 2000, 4000, 8000, 15_000]);
+    });
+
+    test('until it has made a round, or was there for long', () => {
+      const { client, clock, join, seen } = start();
       for (let i = 0; i < 6; i++) {
         refuse(join());
         clock.advance(seen.lost.at(-1)?.retryInMs ?? 0);
       }
       const working = join();
-      working.say({ type: 'prepare', runId: 'r', generation: 1, spec: 'ab'.repeat(32), leases: [] });
+      client.send({
+        type: 'committed',
+        runId: 'r',
+        generation: 1,
+        round: 0,
+        computeMs: 1,
+        exchangeMs: 1,
+        bytesSent: 1,
+      });
       working.onclose?.({ code: 1006, reason: '' });
       expect(seen.lost.at(-1)?.retryInMs).toBe(250);
       clock.advance(250);

@@ -1,5 +1,15 @@
 import { describe, expect, it } from 'vitest';
-import { agreedRoot, checkSplits, checkWhole, type SplitSender } from '../../../client/gbdt/checkSplits.ts';
+import {
+  agreedRoot,
+  checkExact,
+  checkSplits,
+  checkWhole,
+  openRoot,
+  type SplitSender,
+} from '../../../client/gbdt/checkSplits.ts';
+import { buildTrainSpec } from '../../../shared/gbdt/buildTrainSpec.ts';
+import { resolveParams } from '../../../shared/gbdt/params.ts';
+import { SplitScore } from '../../../shared/gbdt/splitScore.ts';
 import { soloCollective } from '../../../shared/collective/soloCollective.ts';
 import type { Collective } from '../../../shared/collective/collective.ts';
 import { PeerMessageError, readFromPeer } from '../../../shared/collective/peerMessage.ts';
@@ -8,15 +18,33 @@ import type { SplitMessage } from '../../../shared/gbdt/splitCodec.ts';
 import { memoryGroup } from './memoryGroup.ts';
 
 const feature = { name: 'x', bins: 8, categorical: false, monotone: 0 } as const;
+const spec = buildTrainSpec({
+  params: resolveParams({ objective: 'reg:squarederror', lambda: 0, min_child_weight: 0 }),
+  numBoostRound: 1,
+  features: [],
+  target: { maxAbsLabel: 1, maxWeight: 1 },
+  trainRows: 12_000_000,
+  evaluationSets: [],
+});
+const score = new SplitScore(spec);
+const heavy = new SplitScore({ ...spec, params: resolveParams({ min_child_weight: 1 }) });
 const sender: SplitSender = {
   first: 1,
   end: 3,
-  features: [feature, feature, { ...feature, categorical: true }],
-  nodes: [{ g: -10, h: 30 }],
+  spec: { ...spec, features: [feature, feature, { ...feature, categorical: true }] },
+  score,
+  nodes: [openRoot({ g: -10, h: 30 }, score)],
   isRoot: false,
 };
+/** From the formula: G²/H of the children less that of the node, in the units of the sums; doubles, rounded to float32. */
+function gainOf(leftG: number, leftH: number, rightG: number, rightH: number): number {
+  const unit = spec.gradientUnit ** 2 / spec.hessianUnit;
+  const term = (g: number, h: number): number => Math.fround((unit * g ** 2) / h);
+  const children = Math.fround(term(leftG, leftH) + term(rightG, rightH));
+  return Math.fround(children - term(leftG + rightG, leftH + rightH));
+}
 const split: SplitCandidate = {
-  gain: 1,
+  gain: gainOf(5, 10, -15, 20),
   feature: 1,
   splitBin: 7,
   categories: undefined,
@@ -48,6 +76,19 @@ describe('a split that a peer tells', () => {
     ['whose children are not the node', tell({ leftG: 6 }), {}, /sums of children 6\/10/],
     ['whose Hessians are not the node', tell({ rightH: 21 }), {}, /sums of children/],
     ['with a negative Hessian', tell({ leftH: -1, rightH: 31 }), {}, /sums of children 5\/-1/],
+    [
+      'that gains other than it says',
+      tell({ gain: 2 * split.gain }),
+      {},
+      /a gain of .* of a split that gains/,
+    ],
+    ['of a child too light to exist', tell(), { score: heavy }, /gains -Infinity/],
+    [
+      'with sums that are not exact any more',
+      tell({ leftG: 2 ** 52 + 1, rightG: -11 - 2 ** 52 }),
+      {},
+      /The gradients of a node sum to 4503599627370497 units/,
+    ],
     ['with sums of the root below it', tell({}, { g: 1, h: 1 }), {}, /root where none belong/],
     ['without them at the root', tell(), { isRoot: true }, /root where none belong/],
     [
@@ -61,8 +102,26 @@ describe('a split that a peer tells', () => {
   });
 });
 
+const group = (size: number, rank = 0): Collective => memoryGroup(size)[rank]!;
+
+describe('sums that this member made of what all sent', () => {
+  const tooLarge = [1, 2 ** 52 + 1];
+
+  it('fail it where they are too large and it is alone', () => {
+    expect(() => checkExact(tooLarge, spec, soloCollective)).toThrow(
+      expect.objectContaining({ code: 'SUMS_INEXACT' }),
+    );
+  });
+
+  it('may have been spoilt by any of the others, and do not fail it', () => {
+    expect(() => checkExact(tooLarge, spec, group(3, 1))).toThrow(
+      expect.objectContaining({ code: 'PEER_MESSAGE_INVALID', peers: ['w0', 'w2'] }),
+    );
+    expect(() => checkExact([2 ** 52, -(2 ** 52)], spec, group(3, 1))).not.toThrow();
+  });
+});
+
 describe('the sums of the root', () => {
-  const group = (size: number, rank = 0): Collective => memoryGroup(size)[rank]!;
   const message = (g: number | undefined): SplitMessage => ({
     root: g === undefined ? undefined : { g, h: 1 },
     candidates: [],

@@ -1,52 +1,54 @@
 import { describe, expect, it } from 'vitest';
 import { shareRows } from '../../../client/gbdt/shareRows.ts';
 import type { RunData } from '../../../client/gbdt/runData.ts';
-import type { Collective } from '../../../shared/collective/collective.ts';
 import type { Lease } from '../../../shared/protocol/control.ts';
 
-const leaseOf = (index: number, sha256: string): Lease => ({
-  dataset: 'train',
+const leaseOf = (index: number, dataset = 'train'): Lease => ({
+  dataset,
   index,
   firstRow: 10 * index,
   rows: 10,
-  sha256,
+  sha256: 'ab'.repeat(32),
   sizeBytes: 100,
 });
-const stored = ['a', 'b'].map((letter) => letter.repeat(64));
+const valid = leaseOf(0, 'valid');
 
-/** This member, the first of two: it has the first half of twenty rows, and the other says that it has `told`. */
-function sharing(told: Lease): Promise<boolean> {
-  const own = leaseOf(0, stored[0]!);
-  const bytes = (leases: readonly Lease[]): Uint8Array => new TextEncoder().encode(JSON.stringify(leases));
-  const collective = {
-    size: 2,
-    rank: 0,
-    members: ['me', 'other'],
-    allGather: () => Promise.resolve([bytes([own]), bytes([told])]),
-  } as unknown as Collective;
+/** A member of a run of twenty rows to train on. @returns what it decides, and what it loaded. */
+async function sharing(groupLeases: readonly (readonly Lease[])[]): Promise<readonly [boolean, unknown]> {
+  const held: Lease[] = [];
   const data = {
     spec: { trainRows: 20, features: [{}], sharesRows: true },
-    leases: [own],
     holdShared(leases: readonly Lease[]) {
-      const missing = leases.find(({ sha256 }) => !stored.includes(sha256));
-      return missing ? Promise.reject(new Error(`no blob ${missing.sha256}`)) : Promise.resolve();
+      held.push(...leases);
+      return Promise.resolve();
     },
   } as unknown as RunData;
-  return shareRows(data, collective, new AbortController().signal);
+  return [await shareRows(data, groupLeases, new AbortController().signal), held];
 }
 
 describe('Sharing rows', () => {
-  it('loads what the others lease', async () => {
-    expect(await sharing(leaseOf(1, stored[1]!))).toBe(true);
+  it('loads what the coordinator says that all lease, evaluation sets too', async () => {
+    const all = [[leaseOf(0), valid], [leaseOf(1)]];
+    expect(await sharing(all)).toEqual([true, all.flat()]);
   });
 
-  it('names the member whose lease can not be loaded', async () => {
-    await expect(sharing(leaseOf(1, 'f'.repeat(64)))).rejects.toMatchObject({
-      code: 'PEER_MESSAGE_INVALID',
-      peers: ['other'],
-      message: expect.stringContaining(
-        'What worker other says that it holds can not be loaded: no blob',
-      ) as string,
-    });
+  it('loads nothing alone, nor where the coordinator does not say what others lease', async () => {
+    expect(await sharing([[leaseOf(0), leaseOf(1)]])).toEqual([false, []]);
+    expect(await sharing([])).toEqual([false, []]);
+  });
+
+  it.each([
+    [
+      'a shard twice',
+      [
+        [leaseOf(0), valid],
+        [leaseOf(1), valid],
+      ],
+      /name a shard twice/,
+    ],
+    ['too few rows', [[leaseOf(0)], [valid]], /have 10 rows of the training set, which has 20/],
+    ['a gap', [[leaseOf(0)], [leaseOf(2)]], /have row 20 of the training set after row 9/],
+  ])('refuses an assignment with %s', async (_, groupLeases, what) => {
+    await expect(sharing(groupLeases)).rejects.toThrow(what);
   });
 });

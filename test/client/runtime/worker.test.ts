@@ -118,6 +118,7 @@ const assign = (runId: string): CoordinatorMessage => ({
   linkKeys: {},
   leases: [],
   spec: 'a'.repeat(64),
+  stateHolders: [],
   committedRounds: 0,
   trees: null,
 });

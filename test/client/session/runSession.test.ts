@@ -289,6 +289,7 @@ describe('A worker session', () => {
       linkKeys: {},
       leases: [wrong],
       spec: run.specHash,
+      stateHolders: [],
       committedRounds: 0,
       trees: null,
     });
@@ -306,6 +307,7 @@ describe('A worker session', () => {
       ...place,
       leases: [...run.leases],
       spec: run.specHash,
+      stateHolders: [],
       committedRounds: 0,
       trees: null,
     });

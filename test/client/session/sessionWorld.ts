@@ -46,6 +46,8 @@ export class SessionWorld {
   onLog: (line: string) => void = (line) => {
     throw new Error(line);
   };
+  /** What really goes over the link when one sends a message to another. */
+  tamper: (from: string, to: string, message: Uint8Array) => Uint8Array = (_from, _to, message) => message;
   readonly #links = new Map<string, Link>();
   readonly #inboxes = new Map<string, Inbox>();
   readonly #createEngine: (spec: NeuralSpec, workerId: string) => Promise<TrainingEngine>;
@@ -163,12 +165,18 @@ export class SessionWorld {
     };
   }
 
+  #tampered(link: Link, from: string, to: string): Link {
+    const send = link.send.bind(link);
+    link.send = (message) => send(this.tamper(from, to, message));
+    return link;
+  }
+
   #link(group: string, self: string, peer: string): Link {
     const own = [group, self, peer].join('|');
     if (!this.#links.has(own)) {
       const [near, far] = memoryLinkPair(self, peer);
-      this.#links.set(own, near);
-      this.#links.set([group, peer, self].join('|'), far);
+      this.#links.set(own, this.#tampered(near, self, peer));
+      this.#links.set([group, peer, self].join('|'), this.#tampered(far, peer, self));
     }
     return this.#links.get(own)!;
   }
@@ -233,6 +241,8 @@ export async function formGroup(
   members: readonly string[],
   rounds: readonly (readonly unknown[])[] = [],
 ): Promise<void> {
+  const leasesOf = (rank: number): Lease[] =>
+    run.leases.filter((lease) => lease.index % members.length === rank);
   members.forEach((workerId, rank) =>
     world.say(workerId, {
       type: 'assign',
@@ -241,8 +251,10 @@ export async function formGroup(
       rank,
       members: members.map((id, at) => ({ rank: at, workerId: id, peerId: id })),
       linkKeys: linkKeysOf(members),
-      leases: run.leases.filter((lease) => lease.index % members.length === rank),
+      leases: leasesOf(rank),
+      groupLeases: members.map((_, at) => leasesOf(at)),
       spec: run.specHash,
+      stateHolders: [],
       committedRounds: rounds.length,
       trees: rounds.length === 0 ? null : world.putJson(rounds),
     }),

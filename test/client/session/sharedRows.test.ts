@@ -103,7 +103,7 @@ it('misses a member that died, and goes on without it to the same bytes', async 
   for (const id of survivors) expect(await told(world, id, kept)).toEqual(expected.slice(kept));
 });
 
-it('blames the others when the leases of all are not the training set', async () => {
+it('refuses an assignment whose leases are not the training set', async () => {
   const world = new SessionWorld();
   worlds.push(world);
   const run = smallRun(world, SHARDS, ROUNDS, true);
@@ -112,7 +112,8 @@ it('blames the others when the leases of all are not the training set', async ()
   const leases = run.leases.filter(({ dataset, index }) => dataset !== 'train' || index !== 4);
   await formGroup(world, { ...run, leases }, 1, members);
   world.sayAll(members, { type: 'begin', runId: RUN, generation: 1 });
-  const stalled = await world.hear('w0', 'stalled');
-  expect(stalled).toMatchObject({ code: 'PEER_MESSAGE_INVALID', missing: ['w1'] });
-  expect(stalled.message).toContain('have row 2500 of the training set after row 1999');
+  await expect(world.hear('w0', 'failed')).resolves.toMatchObject({
+    code: 'BAD_ASSIGNMENT',
+    message: expect.stringContaining('have row 2500 of the training set after row 1999') as string,
+  });
 });

@@ -9,7 +9,7 @@ const run = (runId: string, name: string): RunSummary => ({
   phase: 'training',
   generation: 1,
   rounds: 0,
-  numBoostRound: 10,
+  totalRounds: 10,
   workers: [],
 });
 const runs = [run('3f9a2c01', 'flights'), run('3f9b7d02', 'flights'), run('c0ffee03', 'diamonds')];

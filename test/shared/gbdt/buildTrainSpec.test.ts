@@ -89,9 +89,9 @@ describe('a group of one', () => {
     const data = Float64Array.of(1, 2, 3);
     expect(await soloCollective.allReduce(data)).toBe(data);
     expect(await soloCollective.reduceScatter(data, [0, 3])).toEqual(data);
-    expect(await soloCollective.allGather(Uint8Array.of(1))).toEqual([Uint8Array.of(1)]);
-    expect(await soloCollective.exchange([Uint8Array.of(2)])).toEqual([Uint8Array.of(2)]);
-    expect(await soloCollective.broadcast(Uint8Array.of(3), 0)).toEqual(Uint8Array.of(3));
+    expect(await soloCollective.allGather(Uint8Array.of(1), { maxBytes: 1 })).toEqual([Uint8Array.of(1)]);
+    expect(await soloCollective.exchange([Uint8Array.of(2)], { maxBytes: 1 })).toEqual([Uint8Array.of(2)]);
+    expect(await soloCollective.broadcast(Uint8Array.of(3), 0, { maxBytes: 1 })).toEqual(Uint8Array.of(3));
     await soloCollective.barrier();
   });
 

@@ -153,14 +153,39 @@ describe('reports', () => {
     expect(two).toEqual(one);
   });
 
-  it('name the rank that has returned while others report', async () => {
-    const failed = together(3, async (context) => {
-      await context.report({});
-      if (context.rank !== 1) await context.report({});
-    });
-    await expect(failed).rejects.toThrow(
-      /rank 0 makes report 2, rank 1 has returned after report 1; every member must report equally often/,
+  it('name the rank that has returned while others report, which alone fails', async () => {
+    const ends = await Promise.allSettled(
+      memoryGroup(3).collectives.map(async (collective, rank) => {
+        const { context, returned } = joined(collective);
+        await context.report({});
+        if (rank !== 1) await context.report({});
+        await returned();
+      }),
     );
+    const reasons = ends.map((end) => (end.status === 'rejected' ? (end.reason as Error) : undefined));
+    for (const rank of [0, 2]) {
+      expect(reasons[rank]).toMatchObject({
+        code: 'PEER_MESSAGE_INVALID',
+        peers: ['worker-1'],
+        message:
+          `rank ${rank} makes report 2, rank 1 has returned after report 1; ` +
+          'every member must report equally often and then return',
+      });
+    }
+    expect(reasons[1]).toMatchObject({ code: 'TRAIN_LOOP_FAILED' });
+  });
+
+  it.each([
+    ['no arrival at all', 'nonsense'],
+    ['a number of reports that is none', '{"doing":"report","reports":-1,"isLast":false,"metrics":{}}'],
+    ['another number of reports', '{"doing":"report","reports":7,"isLast":false,"metrics":{}}'],
+  ])('name who sends %s, and fail nobody else', async (_, text) => {
+    const [honest, , other] = memoryGroup(3).collectives.map((collective, rank) => {
+      if (rank !== 1) return joined(collective).context.report({});
+      return collective.allGather(new TextEncoder().encode(text), { maxBytes: 4 * 1024 * 1024 });
+    });
+    for (const report of [honest, other])
+      await expect(report).rejects.toMatchObject({ code: 'PEER_MESSAGE_INVALID', peers: ['worker-1'] });
   });
 
   it('name who does not come, after a time', async () => {
@@ -172,10 +197,11 @@ describe('reports', () => {
     await expect(stuck).rejects.toMatchObject({ code: 'DEADLINE_EXCEEDED', place: { peer: 'worker-1' } });
   });
 
-  it('end the generation at every member when one was told to, and nothing is asked of the group then', async () => {
+  it('end the generation at every member when most were told to, and nothing is asked of the group then', async () => {
     const ended = await Promise.all(
-      memoryGroup(2).collectives.map(async (collective, rank) => {
-        const endsAfter = (report: number): boolean => rank === 1 && report === 2;
+      memoryGroup(3).collectives.map(async (collective, rank) => {
+        // The first rank alone ends nothing.
+        const endsAfter = (report: number): boolean => (rank === 0 ? report === 1 : report === 2);
         const { context } = joined(collective, { endsAfter });
         await context.report({});
         await expect(context.report({})).rejects.toThrow('no further report');
@@ -183,7 +209,7 @@ describe('reports', () => {
         return context.reports;
       }),
     );
-    expect(ended).toEqual([2, 2]);
+    expect(ended).toEqual([2, 2, 2]);
   });
 
   it('take numbers alone, and state that is JSON', async () => {

@@ -154,10 +154,9 @@ describe('The loop of an owner', () => {
       atRounds: 2,
       knownRounds: 0,
     } as const;
-    world.say('w1', { ...halt, reason: 'stopped' });
+    world.sayAll(['w0', 'w1'], { ...halt, reason: 'stopped' });
     begin(['w0', 'w1'], 1);
     const saved = await world.hear('w0', 'saved', ({ rounds }) => rounds === 2);
-    world.say('w0', { ...halt, reason: 'stopped' });
     for (const member of ['w0', 'w1']) {
       expect(await world.hear(member, 'halted')).toMatchObject({ committedRounds: 2 });
     }

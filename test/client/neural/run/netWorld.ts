@@ -45,6 +45,8 @@ const smallNet = {
 
 export class NetWorld extends SessionWorld {
   spec!: NeuralSpec;
+  /** As the coordinator knows them: the last group that was ready. */
+  stateHolders = new Set<string>();
   #specHash = '';
 
   static async start(
@@ -126,6 +128,7 @@ export class NetWorld extends SessionWorld {
         linkKeys: linkKeysOf(members),
         leases: [],
         spec: this.#specHash,
+        stateHolders: members.flatMap((id, at) => (this.stateHolders.has(id) ? [at] : [])),
         committedRounds: 0,
         trees: null,
         ...(savedState && { savedState }),
@@ -133,6 +136,7 @@ export class NetWorld extends SessionWorld {
     );
     for (const workerId of members)
       await this.hear(workerId, 'ready', (ready) => ready.generation === generation);
+    this.stateHolders = new Set(members);
   }
 
   async begin(generation: number, members: readonly string[]): Promise<void> {

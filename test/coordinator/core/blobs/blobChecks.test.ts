@@ -56,6 +56,19 @@ describe('Checks of blobs', () => {
     expect(store.verified).toEqual(['x', 'x', 'x', 'x']);
   });
 
+  it('of one blob have a turn in the line of each who waits for it: nobody waits in that of another', async () => {
+    const store = new SlowStore();
+    const checks = new BlobChecks(store, new ManualClock());
+    const asked = ['x', 'y', 'z', 'mine'].map((name) => checks.check(name, 'flood', never));
+    asked.push(checks.check('mine', undefined, never), checks.check('mine', 'other', never));
+    for (let index = 0; index < 4; index++) {
+      await store.end(true);
+      await new Promise(setImmediate);
+    }
+    expect(await Promise.all(asked)).toEqual([true, true, true, true, true, true]);
+    expect(store.verified).toEqual(['x', 'y', 'mine', 'z']);
+  });
+
   it('are done one after another, in turns', async () => {
     const store = new SlowStore();
     const checks = new BlobChecks(store, new ManualClock());

@@ -57,10 +57,11 @@ describe('a member that differs from most', () => {
     bench.committed('a', 0);
     bench.committed('b', 0);
     expect(bench.recorded()).toHaveLength(1);
-    expect(lossesOf(bench)).toEqual([['c', 'its trees of round 0 differ from those of most members']]);
-    expect(bench.sent('release').map(({ workerId }) => workerId)).toEqual(['c']);
     bench.halted('a', 1);
     bench.halted('b', 1);
+    bench.halted('c', 1);
+    expect(lossesOf(bench)).toEqual([['c', 'its trees of round 0 differ from those of most members']]);
+    expect(bench.sent('release').map(({ workerId }) => workerId)).toEqual(['c']);
     expect(bench.state.members.map(({ workerId, committedRounds }) => [workerId, committedRounds])).toEqual([
       ['a', 1],
       ['b', 1],
@@ -76,6 +77,7 @@ describe('a member that differs from most', () => {
     expect(bench.state.record).toHaveLength(2);
     bench.committed('c', 0);
     bench.says('c', 1, { tree: 'forged', metrics: { loss: 7 } });
+    for (const workerId of ['a', 'b', 'c']) bench.halted(workerId, 2);
     expect(lossesOf(bench)).toEqual([
       ['c', 'its trees and metrics of round 1 differ from those of most members'],
     ]);

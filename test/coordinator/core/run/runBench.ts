@@ -14,7 +14,12 @@ import type {
   RunState,
   RunWorker,
 } from '../../../../coordinator/core/run/runState.ts';
-import type { CoordinatorMessage, Lease, WorkerMessageOf } from '../../../../shared/protocol/control.ts';
+import type {
+  CoordinatorMessage,
+  HeardGathers,
+  Lease,
+  WorkerMessageOf,
+} from '../../../../shared/protocol/control.ts';
 import type { RunMessage } from '../../../../coordinator/core/pool/poolWorker.ts';
 
 export function makeShards(count: number): Lease[] {
@@ -66,6 +71,7 @@ export class Bench {
       totalRows: shards.length * 1000,
       isProfiled: false,
       usefulWorkers: usefulWorkers(shards),
+      sharesRows: false,
       movesShards: true,
       workers: { min: 2, max: 2 },
       totalRounds: 10,
@@ -135,13 +141,19 @@ export class Bench {
   }
 
   /** Answers a halt with the rounds from `from` on. */
-  halted(workerId: string, committedRounds: number, from = committedRounds, tree = 'tree'): void {
+  halted(
+    workerId: string,
+    committedRounds: number,
+    from = committedRounds,
+    tree = 'tree',
+    heard: readonly HeardGathers[] = [],
+  ): void {
     const rounds = Array.from({ length: committedRounds - from }, (_, i) => ({
       round: from + i,
       trees: [`${tree} ${from + i}`],
       metrics: { loss: from + i },
     }));
-    this.message(workerId, { type: 'halted', committedRounds, rounds });
+    this.message(workerId, { type: 'halted', committedRounds, rounds, heard });
   }
 
   sent(type: CoordinatorMessage['type']): { workerId: string; message: CoordinatorMessage }[] {

@@ -68,11 +68,12 @@ describe('a state of a neural run', () => {
     expect(bench.state.halt).toMatchObject({ when: 'commit' });
     bench.message('b', { type: 'state', rounds: 10, ...state('1') });
     expect(checks(bench)).toEqual([{ what: 'state', workerId: 'a', rounds: 10, ...state('1') }]);
+    answer(bench, 'there');
+    expect(bench.state.savedState).toEqual({ rounds: 10, ...state('1') });
+    for (const workerId of ['a', 'b', 'c']) bench.halted(workerId, 10);
     expect(bench.events('workerLost')).toMatchObject([
       { workerId: 'c', reason: 'its state after 10 rounds differs from that of most members' },
     ]);
-    answer(bench, 'there');
-    expect(bench.state.savedState).toEqual({ rounds: 10, ...state('1') });
   });
 
   it('that is not stored as was said is the lie of who said it', () => {

@@ -65,6 +65,7 @@ function startRun(world: SessionWorld, { runId, spec }: RunRequest): RunHandle {
       linkKeys: {},
       leases: [],
       spec: world.putJson(spec),
+      stateHolders: [],
       committedRounds: 0,
       trees: null,
     });

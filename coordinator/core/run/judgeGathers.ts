@@ -1,0 +1,75 @@
+// Who sent the members of a group different things, or says so without its being true: from the digests that each of them has of
+// what all sent. In a gather every member gets the same of each, so that digests which differ are somebody's lie.
+
+import { DIGEST_CHARACTERS, type HeardGathers } from '../../../shared/protocol/control.ts';
+
+export interface GatherJudgement {
+  /** Where these were honest, half of the group or more would lie. */
+  readonly liars: ReadonlySet<string>;
+  /** Of these two one lies: who heard something else than most, and of whom. Nobody can tell which. */
+  readonly quarrels: readonly (readonly [listener: string, sender: string])[];
+  /** Heard something else than most of some other member, as they say. */
+  readonly misled: ReadonlySet<string>;
+}
+
+/**
+ * Assumes that more than half of the group is honest: all of those tell the same digest of an honest sender, which is the one that
+ * it tells itself.
+ * @param heard by worker; of members that did not answer nothing is known.
+ * @param places worker ids of the group by rank.
+ */
+export function judgeGathers(
+  heard: ReadonlyMap<string, readonly HeardGathers[]>,
+  places: readonly string[],
+): GatherJudgement {
+  const liars = new Set<string>();
+  const misled = new Set<string>();
+  /** By listener, of whom it heard something else. */
+  const accused = new Map<string, Set<string>>();
+  for (const rows of rowsByGather(heard)) {
+    places.forEach((sender, rank) => {
+      const told = new Map([...rows].map(([workerId, row]) => [workerId, digestOf(row, rank)]));
+      const own = told.get(sender);
+      const right = own ?? mostCommon([...told.values()]);
+      const against = [...told.keys()].filter((id) => id !== sender && told.get(id) !== right);
+      for (const id of against) misled.add(id);
+      if (right === undefined || against.length === 0) return;
+      if (own !== undefined && isHalf(against.length, places)) liars.add(sender);
+      else for (const id of against) accused.set(id, (accused.get(id) ?? new Set()).add(sender));
+    });
+  }
+  // Whoever heard something else of so many calls all of them liars.
+  for (const [listener, senders] of accused) if (isHalf(senders.size, places)) liars.add(listener);
+  const quarrels = [...accused].flatMap(([listener, senders]) =>
+    [...senders].map((sender) => [listener, sender] as const),
+  );
+  return {
+    liars,
+    misled,
+    quarrels: quarrels.filter((pair) => !pair.some((workerId) => liars.has(workerId))),
+  };
+}
+
+/** What each member tells after one and the same gather, for each gather that several tell of. */
+function rowsByGather(heard: ReadonlyMap<string, readonly HeardGathers[]>): Map<string, string>[] {
+  const rows = new Map<number, Map<string, string>>();
+  for (const [workerId, several] of heard) {
+    for (const { gathers, digests } of several)
+      rows.set(gathers, (rows.get(gathers) ?? new Map<string, string>()).set(workerId, digests));
+  }
+  return [...rows.values()].filter(({ size }) => size > 1);
+}
+
+function digestOf(row: string, rank: number): string {
+  return row.slice(rank * DIGEST_CHARACTERS, (rank + 1) * DIGEST_CHARACTERS);
+}
+
+/** What more than half tell. */
+function mostCommon(told: readonly string[]): string | undefined {
+  return told.find((one) => 2 * told.filter((other) => other === one).length > told.length);
+}
+
+/** One against one is no half: in a group of two nobody can be told. */
+function isHalf(count: number, places: readonly string[]): boolean {
+  return count > 1 && 2 * count >= places.length;
+}
