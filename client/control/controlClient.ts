@@ -193,6 +193,7 @@ export class ControlClient {
         this.#events.onMessage(message);
         return;
       case 'iceServers':
+      case 'meet':
       case 'begin':
       case 'halt':
       case 'release':

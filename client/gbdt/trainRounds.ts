@@ -18,7 +18,9 @@ import { shareRows } from './shareRows.ts';
 /** Resolves when the last round is committed, the halt is reached, or the owner's loop has returned. */
 export async function trainRounds(context: RoundContext): Promise<void> {
   const { data, collective, signal } = context;
-  const step = new RoundStep(context, await shareRows(data, collective, signal));
+  const holdsAll = await shareRows(data, collective, signal);
+  if (!holdsAll) data.fillSpares(signal);
+  const step = new RoundStep(context, holdsAll);
   const { trainLoop } = context.data.spec;
   if (trainLoop) return runOwnerLoop(context, step, trainLoop);
   while (!step.isOver) await step.make(context.data.spec);

@@ -236,7 +236,16 @@ describe('ControlClient', () => {
         clock.advance(seen.lost.at(-1)?.retryInMs ?? 0);
       }
       const working = join();
-      working.say({ type: 'prepare', runId: 'r', generation: 1, spec: 'ab'.repeat(32), leases: [] });
+      working.say({
+        type: 'prepare',
+        runId: 'r',
+        generation: 1,
+        spec: 'ab'.repeat(32),
+        leases: [],
+        committedRounds: 0,
+        trees: null,
+        members: [],
+      });
       working.onclose?.({ code: 1006, reason: '' });
       expect(seen.lost.at(-1)?.retryInMs).toBe(250);
       clock.advance(250);
