@@ -9,15 +9,14 @@ export type { CarriedCheckpoint } from '../shared/program/carriedCheckpoint.ts';
 export type { Columns } from '../shared/columns/batchFormats.ts';
 export type { Row } from '../shared/columns/valuesOf.ts';
 export { fromArrow, fromItems } from './data/fromMemory.ts';
-export {
-  readArrow,
-  readCsv,
-  readJson,
-  type ReadArrowOptions,
-  type ReadCsvOptions,
-  type ReadTextOptions,
-} from './data/readFiles.ts';
-export { readParquet, type ReadParquetOptions } from './data/readParquet.ts';
+export { readArrow, readCsv, readJson } from './data/readFiles.ts';
+export { readParquet } from './data/readParquet.ts';
+export type {
+  ReadArrowOptions,
+  ReadCsvOptions,
+  ReadParquetOptions,
+  ReadTextOptions,
+} from './data/readOptions.ts';
 export { NeuralTrainer, type NeuralResult } from './train/neural/neuralTrainer.ts';
 export { NeuralPredictor, type NeuralPredictorOptions } from './predict/neuralPredictor.ts';
 export { NeuralCheckpoint } from './checkpoint/neuralCheckpoint.ts';

@@ -12,6 +12,14 @@ const { commonOptions } = await import('../coordinator/cli/command.ts');
 const { optionRows, usageLine } = await import('../coordinator/cli/helpText.ts');
 const { exitCodeMeanings } = await import('../coordinator/cli/exitCodes.ts');
 const { trainerSchemas } = await import('../coordinator/config/trainerSchemas.ts');
+const { gbdtOptions } = await import('../coordinator/train/gbdt/trainerOptions.ts');
+const { neuralOptions } = await import('../coordinator/train/neural/neuralOptions.ts');
+const { loopOptions } = await import('../coordinator/train/neural/loopOptions.ts');
+const { tunerOptions } = await import('../coordinator/tune/run/tuneOptions.ts');
+const { readerOptions } = await import('../coordinator/data/readOptions.ts');
+const { deploymentOptions } = await import('../coordinator/core/store/deploymentSettings.ts');
+const { runOptions } = await import('../coordinator/serve/serveOptions.ts');
+const { layersOptions, treeOptions } = await import('../coordinator/serve/replica/predictorOptions.ts');
 const { functions } = await import('../coordinator/config/expression/functions.ts');
 
 const note = '<!-- Written by `npm run docs` from the code. Edit there. -->';
@@ -105,9 +113,11 @@ function configRows(schema, path = '', required = schema.required ?? []) {
 }
 
 function kindOf(schema) {
+  if (schema.title) return schema.title;
   if (schema.const !== undefined) return JSON.stringify(schema.const);
   if (schema.enum) return schema.enum.map((value) => JSON.stringify(value)).join(', ');
-  if (schema.anyOf) return [...new Set(schema.anyOf.map(kindOf))].join(' or ');
+  const forms = schema.anyOf ?? schema.oneOf;
+  if (forms) return [...new Set(forms.map(kindOf))].join(' or ');
   if (schema.type === 'array') return schema.prefixItems ? 'a pair' : 'a list';
   return (
     { string: 'text', integer: 'whole number', object: 'keys and values' }[schema.type] ??
@@ -116,9 +126,12 @@ function kindOf(schema) {
   );
 }
 
+function rowsOfSchema(schema) {
+  return configRows(z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }));
+}
+
 function configPage() {
-  const rowsOf = (trainer) =>
-    configRows(z.toJSONSchema(trainerSchemas[trainer], { io: 'input', unrepresentable: 'any' }));
+  const rowsOf = (trainer) => rowsOfSchema(trainerSchemas[trainer]);
   const known = new Set(rowsOf('gbdt').map((row) => row.join()));
   return [
     '# Config files',
@@ -154,7 +167,34 @@ function configPage() {
   ];
 }
 
+/** Of what scripts pass to the classes and functions of the API. */
+const optionTables = [
+  ['GBDTTrainer', 'new GBDTTrainer({ … }). XGBoost parameters are in docs/parameters.md.', gbdtOptions],
+  ['NeuralTrainer', 'new NeuralTrainer({ … }).', neuralOptions],
+  ['DataParallelTrainer', 'new DataParallelTrainer({ … }).', loopOptions],
+  ['Tuner', 'new Tuner({ … }).', tunerOptions],
+  ...Object.entries(readerOptions).map(([name, schema]) => [name, `${name}(paths, { … }).`, schema]),
+  ['Serve.run', 'serve.run(application, { … }).', runOptions],
+  ['deployment', 'deployment(target, { … }).', deploymentOptions],
+  ['bind, trees', 'deployment(checkpoint).bind({ … }) of boosted trees.', treeOptions],
+  ['bind, nets', 'deployment(model).bind({ … }) of a tf.LayersModel.', layersOptions],
+];
+
+function optionsPage() {
+  const seen = new Set();
+  return [
+    '# Options of the API',
+    'What scripts pass to the classes and functions of the API, with their types and defaults. Unknown and wrong ones are refused before anything starts, with an error that names the option. Options that stand in an earlier table with the same meaning (scalingConfig, runConfig and those of files) are not repeated.',
+    ...optionTables.flatMap(([name, words, schema]) => {
+      const rows = rowsOfSchema(schema).filter((row) => !seen.has(row.join()));
+      for (const row of rows) seen.add(row.join());
+      return [`## ${name}`, words, table(['option', 'value', 'default', 'meaning'], rows)];
+    }),
+  ];
+}
+
 const pages = {
+  'docs/options.md': optionsPage(),
   'docs/errors.md': errorsPage(),
   'docs/parameters.md': parametersPage(),
   'docs/cli.md': cliPage(),

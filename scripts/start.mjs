@@ -1,8 +1,9 @@
 // `npm start` on a fresh clone with nothing but Node: installs the packages, builds what is missing or older than its
 // sources, and runs the main job (examples/flights/start.ts). Options are passed on: npm start -- --rows 200000
-import { spawn, spawnSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { ensureInstalled } from './install.mjs';
+import { runChild } from './runChild.mjs';
 import { isStale } from './stale.mjs';
 
 process.chdir(fileURLToPath(new URL('..', import.meta.url)));
@@ -24,13 +25,10 @@ if (isStale()) {
     process.exit(1);
   }
 }
-const child = spawn(
-  process.execPath,
-  ['--import', 'tsx', '--enable-source-maps', 'examples/flights/start.ts', ...process.argv.slice(2)],
-  { stdio: 'inherit' },
-);
-// A terminal sends Ctrl-C to the child as well; it decides how to end, and this process ends with it. Signals that
-// were sent to this process alone are passed on.
-process.on('SIGINT', () => {});
-process.on('SIGTERM', () => child.kill('SIGTERM'));
-child.on('exit', (code, signal) => process.exit(code ?? (signal === 'SIGINT' ? 130 : 1)));
+runChild(process.execPath, [
+  '--import',
+  'tsx',
+  '--enable-source-maps',
+  'examples/flights/start.ts',
+  ...process.argv.slice(2),
+]);

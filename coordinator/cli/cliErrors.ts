@@ -31,7 +31,7 @@ export class UnknownOptionError extends TabgradError {
 
   constructor(flag: string, command: string, known: readonly string[]) {
     const hint = didYouMean(flag.replace(/^-+/, ''), known, '--');
-    super(`"tabgrad ${command}" has no option ${flag}.${hint} See "tabgrad ${command} --help".`);
+    super(`"${command}" has no option ${flag}.${hint} See "${command} --help".`);
   }
 }
 

@@ -11,7 +11,7 @@ import type { OptionSpecs, OptionValues } from './options.ts';
 export const urlOption = {
   type: 'url',
   placeholder: 'URL',
-  help: 'Address of the coordinator.',
+  help: 'Address of the coordinator, or its join link.',
   env: 'TABGRAD_URL',
 } as const;
 

@@ -57,6 +57,7 @@ export interface ParsedArguments<O extends OptionSpecs> {
 
 /**
  * Parses the words after a command's name.
+ * @param command as it is typed, for messages.
  * @throws UnknownOptionError with the nearest option, BadArgumentError naming the option and what it expects.
  */
 export function parseOptions<const O extends OptionSpecs>(
@@ -122,7 +123,7 @@ function absentValue(
   if (spec.default !== undefined) return spec.default;
   if (spec.required === true)
     throw new BadArgumentError(
-      `"tabgrad ${command}" needs --${name} ${placeholderOf(spec)}: ${spec.help} See "tabgrad ${command} --help".`,
+      `"${command}" needs --${name} ${placeholderOf(spec)}: ${spec.help} See "${command} --help".`,
     );
   return undefined;
 }

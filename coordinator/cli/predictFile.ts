@@ -1,7 +1,7 @@
 // The work of `tabgrad predict`.
 
 import { resolve } from 'node:path';
-import { deriveColumns } from '../config/deriveColumns.ts';
+import { deriveColumns, neededDerived } from '../config/deriveColumns.ts';
 import { loadAnyConfig, resolveSource } from '../config/loadConfig.ts';
 import { openSource } from '../config/openSource.ts';
 import type { Dataset } from '../data/dataset.ts';
@@ -51,7 +51,10 @@ export async function predictFile(
   const training = config === undefined ? undefined : await loadAnyConfig(config, cwd);
   const { csv, json: jsonLines, read } = training?.data ?? {};
   const source = openSource([resolveSource(data, cwd)], fileOptionsOf(flags), { csv, json: jsonLines, read });
-  const derive = training?.derive ?? {};
+  const features = predictor.featureColumns;
+  const all = training?.derive ?? {};
+  // New rows lack the label, and what it is derived from.
+  const derive = features.length === 0 ? all : neededDerived(all, features);
   const rowsToPredict = deriveColumns(source, { derive, columns: undefined });
   const progress = new PredictProgress({
     stream: json ? stdout : stderr,

@@ -67,7 +67,12 @@ async function runWords(
     context.stdout.write(commandText(command));
     return exitCodes.ok;
   }
-  const parsed = parseOptions(command.name, { ...command.options, ...commonOptions }, rest, context.env);
+  const parsed = parseOptions(
+    `tabgrad ${command.name}`,
+    { ...command.options, ...commonOptions },
+    rest,
+    context.env,
+  );
   checkPositionals(command, parsed.positionals);
   return command.run(parsed.values, parsed.positionals, context);
 }

@@ -18,12 +18,13 @@ import type { Result } from '../train/result.ts';
 import { NoRowsError } from '../train/trainErrors.ts';
 import type { CliContext, CommonValues } from './command.ts';
 import { BadArgumentError } from './cliErrors.ts';
+import { type EarlierRunFlags, overwrites, resumedConfig } from './earlierRun.ts';
 import { MAX_LOCAL_WORKERS } from '../options/localWorker.ts';
 import { exitCodes, type ExitCode } from './exitCodes.ts';
 
 type AnyConfig = LoadedConfig | LoadedNeuralConfig;
 
-export interface TrainFlags extends Pick<CommonValues, 'json' | 'quiet' | 'verbose'> {
+export interface TrainFlags extends Pick<CommonValues, 'json' | 'quiet' | 'verbose'>, EarlierRunFlags {
   readonly url: string | undefined;
   readonly token: string | undefined;
   readonly profile?: boolean;
@@ -37,7 +38,9 @@ export async function trainFromConfig(
 ): Promise<ExitCode> {
   const { json, quiet, verbose } = flags;
   const { stdout, stderr, cwd, signal, now } = context;
-  const config = await loadAnyConfig(file, cwd);
+  const written = await loadAnyConfig(file, cwd);
+  const overwrite = overwrites(flags, written.runConfig);
+  const config = flags.resume ? await resumedConfig(written) : written;
   if (flags.profile === true && config.trainer !== 'neural')
     throw new BadArgumentError(`--profile is for trainer: neural; ${file} has ${config.trainer}.`);
   const mode: ProgressMode = json ? 'json' : quiet ? 'none' : stdout.isTTY === true ? 'live' : 'plain';
@@ -58,6 +61,7 @@ export async function trainFromConfig(
       scalingConfig: { numWorkers, device, ...defined({ runtime, url: address, token }) },
       runConfig: {
         ...config.runConfig,
+        overwrite,
         checkpointConfig: defined(config.runConfig.checkpointConfig),
         callbacks: [{ onEvent: (event: ProgressEvent) => progress.event(event), onWarning: warn }],
         verbose: verbose ? (2 as const) : (1 as const),

@@ -10,13 +10,14 @@ import type { ResultGrid } from '../tune/resultGrid.ts';
 import { declaredSpace } from '../tune/tuneConfigSchema.ts';
 import { Tuner } from '../tune/tuner.ts';
 import type { CliContext } from './command.ts';
+import { overwrites } from './earlierRun.ts';
 import { exitCodes, type ExitCode } from './exitCodes.ts';
 import { defined, openDatasets, trainerOf, type TrainFlags } from './trainFromConfig.ts';
 
 /** @throws what reading the config, the data and tuning throw; everything that was started is ended then. */
 export async function tuneFromConfig(
   file: string,
-  { url, token, json, quiet, verbose, resume }: TrainFlags & { readonly resume: boolean },
+  { url, token, json, quiet, verbose, ...earlier }: TrainFlags,
   { stdout, stderr, cwd, signal, now }: CliContext,
 ): Promise<ExitCode> {
   const config = await loadAnyConfig(file, cwd);
@@ -37,6 +38,7 @@ export async function tuneFromConfig(
     if (json) stdout.write(`${JSON.stringify({ type: 'warning', message })}\n`);
     else if (!quiet) stderr.write(`warning: ${message}\n`);
   };
+  const overwrite = overwrites(earlier, config.runConfig);
   const trainable = await trainerOf(config, {
     datasets: await openDatasets(config, signal),
     scalingConfig: { numWorkers, device, ...defined({ runtime, url: address, token: secret }) },
@@ -47,7 +49,7 @@ export async function tuneFromConfig(
     verbose: verbose ? (2 as const) : (0 as const),
   };
   try {
-    const tuner = resume
+    const tuner = earlier.resume
       ? await Tuner.restore(join(storagePath, name), { trainable, runConfig, resumeErrored: true })
       : new Tuner({
           trainable,
@@ -57,6 +59,7 @@ export async function tuneFromConfig(
             ...runConfig,
             name,
             storagePath,
+            overwrite,
             failureConfig: { ...failureConfig, failFast },
             ...defined({ stop }),
           },

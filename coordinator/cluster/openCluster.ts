@@ -13,7 +13,10 @@ import { openRemoteCluster } from './remoteCluster.ts';
 
 /** What decides where a run happens. */
 export interface ClusterWish {
-  readonly options: { readonly scalingConfig?: ScalingConfig; readonly runConfig?: RunConfig };
+  readonly options: {
+    readonly scalingConfig?: ScalingConfig | undefined;
+    readonly runConfig?: RunConfig | undefined;
+  };
   readonly workers: { readonly min: number; readonly max: number };
 }
 

@@ -11,7 +11,7 @@ import { columnsOf } from './expression/syntaxTree.ts';
 
 interface Features {
   /** A list, or one an input of a net. */
-  readonly featureColumns?: string[] | Record<string, string[]> | undefined;
+  readonly featureColumns?: readonly string[] | Readonly<Record<string, readonly string[]>> | undefined;
 }
 
 type ColumnSections = Pick<Config, 'derive' | 'columns'>;
@@ -32,14 +32,27 @@ function parseDerived(derive: Config['derive']): DerivedColumn[] {
   return Object.entries(derive).map(([name, text]) => ({ name, expression: parseExpression(text) }));
 }
 
-/** Source columns that the kept ones depend on. Later expressions may read earlier ones, so this goes backwards. */
+/** Source columns that the kept ones depend on. */
 export function neededColumns(derived: readonly DerivedColumn[], keep: readonly string[]): string[] {
-  const needed = new Set(keep);
-  for (const { name, expression } of [...derived].reverse()) {
-    if (!needed.delete(name)) continue;
-    for (const column of columnsOf(expression)) needed.add(column);
+  return [...whatIsNeeded(derived, keep).columns];
+}
+
+/** The derived columns among `keep`, and those that they are derived from. */
+export function neededDerived(derive: Config['derive'], keep: readonly string[]): Config['derive'] {
+  const { derived } = whatIsNeeded(parseDerived(derive), keep);
+  return Object.fromEntries(Object.entries(derive).filter(([name]) => derived.has(name)));
+}
+
+/** Later expressions may read earlier ones, so this goes backwards. */
+function whatIsNeeded(all: readonly DerivedColumn[], keep: readonly string[]) {
+  const columns = new Set(keep);
+  const derived = new Set<string>();
+  for (const { name, expression } of [...all].reverse()) {
+    if (!columns.delete(name)) continue;
+    derived.add(name);
+    for (const column of columnsOf(expression)) columns.add(column);
   }
-  return [...needed];
+  return { columns, derived };
 }
 
 /**
@@ -55,7 +68,7 @@ export function checkColumns(
   const require = (column: string, field: string): void => {
     if (known.has(column)) return;
     const nearest = nearestWord(column, [...known]);
-    const hint = nearest === undefined ? '' : `; did you mean "${nearest}"?`;
+    const hint = nearest === undefined ? '' : `; did you mean ${nearest}?`;
     throw new ConfigInvalidError(
       `${file}: ${field} names column "${column}", which the data does not have${hint} (columns: ${[...known].join(', ')})`,
       { file, field, column },

@@ -2,12 +2,11 @@
 
 import { basename, dirname, extname, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { z } from 'zod';
 import { TabgradError } from '../../kernels/errors.ts';
 import { resolveParams } from '../../shared/gbdt/params.ts';
 import { ConfigInvalidError, ExpressionError } from './expression/configErrors.ts';
 import type { Config } from './configSchema.ts';
-import { describeIssue, shortened, shownValue, type ConfigProblem } from './describeIssue.ts';
+import { optionProblems, shortened, shownValue, type OptionProblem } from '../options/optionSentences.ts';
 import type { NeuralConfig } from './neuralConfigSchema.ts';
 import { trainerNames, trainerSchemas } from './trainerSchemas.ts';
 import { nearestWord } from '../../shared/text/nearestWord.ts';
@@ -59,25 +58,17 @@ export function checkConfig(input: unknown, file: string): Config {
 function checkAnyConfig(input: unknown, file: string): Config | NeuralConfig {
   const schema = trainerSchemas[trainerOf(input, file)];
   const parsed = schema.safeParse(input);
-  if (!parsed.success) fail(file, problemsOf(parsed.error, input, schema));
+  if (!parsed.success) {
+    const told = { whole: 'the whole config', most: MAX_PROBLEMS + 1 };
+    fail(file, optionProblems(parsed.error, input, schema, told));
+  }
   const config = parsed.data;
   const problems = [
-    ...commonChecks(config),
-    ...(config.trainer === 'gbdt' ? [...treeChecks(config), ...parameterProblems(config.params)] : []),
-    ...(config.trainer === 'neural' ? neuralChecks(config) : []),
+    ...derivedProblems(config.derive),
+    ...(config.trainer === 'gbdt' ? parameterProblems(config.params) : []),
   ];
   if (problems.length > 0) fail(file, problems);
   return config;
-}
-
-/** As many as are told. */
-function problemsOf({ issues }: z.ZodError, input: unknown, schema: z.ZodType): ConfigProblem[] {
-  const problems: ConfigProblem[] = [];
-  for (const issue of issues) {
-    if (problems.length > MAX_PROBLEMS) break;
-    problems.push(...describeIssue(issue, input, schema, MAX_PROBLEMS + 1));
-  }
-  return problems;
 }
 
 /** Trees where the config has none or is no object: the schema says the rest. */
@@ -87,26 +78,18 @@ function trainerOf(input: unknown, file: string): keyof typeof trainerSchemas {
   const known = trainerNames.find((name) => name === named);
   if (known) return known;
   const nearest = typeof named === 'string' ? nearestWord(named, trainerNames) : undefined;
-  const hint = nearest === undefined ? '' : `; did you mean "${nearest}"?`;
-  const sentence = `trainer is ${shownValue(named)}, expected one of ${trainerNames.join(', ')}${hint}`;
+  const hint = nearest === undefined ? '' : `; did you mean ${nearest}?`;
+  const sentence = `trainer is ${shownValue(named)}; expected one of ${trainerNames.join(', ')}${hint}`;
   return fail(file, [{ field: 'trainer', sentence }]);
 }
 
 function failForTrees(file: string): never {
-  return fail(file, [{ field: 'trainer', sentence: 'trainer is "neural", expected "gbdt" here' }]);
+  return fail(file, [{ field: 'trainer', sentence: 'trainer is "neural"; expected "gbdt" here' }]);
 }
 
-/** What no single key can tell. */
-function commonChecks(config: Config | NeuralConfig): ConfigProblem[] {
-  const problems: ConfigProblem[] = [];
-  const { data, derive, scalingConfig } = config;
-  if (data.valid !== null && data.testSize !== undefined)
-    problems.push({ field: 'data.testSize', sentence: 'data.testSize and data.valid exclude each other' });
-  if (Array.isArray(scalingConfig.numWorkers) && scalingConfig.numWorkers[0] > scalingConfig.numWorkers[1])
-    problems.push({
-      field: 'scalingConfig.numWorkers',
-      sentence: `scalingConfig.numWorkers is [${scalingConfig.numWorkers.join(', ')}], expected the fewest first`,
-    });
+/** Expressions have a language of their own. */
+function derivedProblems(derive: Config['derive']): OptionProblem[] {
+  const problems: OptionProblem[] = [];
   for (const [name, text] of Object.entries(derive)) {
     try {
       parseExpression(text);
@@ -118,26 +101,8 @@ function commonChecks(config: Config | NeuralConfig): ConfigProblem[] {
   return problems;
 }
 
-function treeChecks(config: Config): ConfigProblem[] {
-  const problems: ConfigProblem[] = [];
-  const { data } = config;
-  if (config.xgbModel !== undefined && config.resumeFromCheckpoint !== undefined)
-    problems.push({ field: 'xgbModel', sentence: 'xgbModel and resumeFromCheckpoint exclude each other' });
-  if (config.earlyStoppingRounds !== undefined && data.valid === null && data.testSize === undefined)
-    problems.push({
-      field: 'earlyStoppingRounds',
-      sentence: 'earlyStoppingRounds needs rows to validate on: set data.testSize or data.valid',
-    });
-  return problems;
-}
-
-function neuralChecks({ numEpochs, maxSteps }: NeuralConfig): ConfigProblem[] {
-  if (numEpochs === undefined || maxSteps === undefined) return [];
-  return [{ field: 'maxSteps', sentence: 'maxSteps and numEpochs exclude each other' }];
-}
-
 /** XGBoost's parameters are checked by their own registry, before anything is started. */
-function parameterProblems(params: Config['params']): ConfigProblem[] {
+function parameterProblems(params: Config['params']): OptionProblem[] {
   try {
     resolveParams(params);
     return [];
@@ -147,7 +112,7 @@ function parameterProblems(params: Config['params']): ConfigProblem[] {
   }
 }
 
-function fail(file: string, problems: readonly ConfigProblem[]): never {
+function fail(file: string, problems: readonly OptionProblem[]): never {
   const field = problems[0]?.field.slice(0, MAX_SENTENCE) ?? '';
   const lines = problems
     .slice(0, MAX_PROBLEMS)

@@ -1,15 +1,14 @@
 // From paths or addresses to a dataset, by the format that is named or that the file name tells.
 
 import type { Dataset } from '../data/dataset.ts';
+import { readArrow, readCsv, readJson } from '../data/readFiles.ts';
 import {
-  readArrow,
-  readCsv,
+  readerOptions,
   type ReadCsvOptions,
-  readJson,
+  type ReadParquetOptions,
   type ReadTextOptions,
-} from '../data/readFiles.ts';
-import { readParquet, type ReadParquetOptions } from '../data/readParquet.ts';
-import type { FileSchemaOptions } from '../data/source/decodedSource.ts';
+} from '../data/readOptions.ts';
+import { readParquet } from '../data/readParquet.ts';
 import { compressedEndings, plainName } from '../data/text/decompressed.ts';
 import { ConfigInvalidError } from './expression/configErrors.ts';
 
@@ -19,7 +18,7 @@ export interface FileOptions {
   readonly format?: string | undefined;
   readonly csv?: ReadCsvOptions | undefined;
   readonly json?: ReadTextOptions | undefined;
-  readonly read?: (ReadParquetOptions & FileSchemaOptions) | undefined;
+  readonly read?: ReadParquetOptions | undefined;
   readonly types?: ReadTextOptions['types'] | undefined;
 }
 
@@ -27,15 +26,22 @@ interface FileFormat {
   readonly name: string;
   readonly endings: readonly string[];
   readonly canBeCompressed?: boolean;
+  readonly reader: keyof typeof readerOptions;
   read(paths: readonly string[], options: ReadCsvOptions & ReadParquetOptions): Dataset;
 }
 
 /** An addition is one entry here and its name in configSchema.ts. */
 const formats: readonly FileFormat[] = [
-  { name: 'parquet', endings: ['.parquet', '.pq'], read: readParquet },
-  { name: 'csv', endings: ['.csv', '.tsv'], canBeCompressed: true, read: readCsv },
-  { name: 'json', endings: ['.json', '.jsonl', '.ndjson'], canBeCompressed: true, read: readJson },
-  { name: 'arrow', endings: ['.arrow', '.feather', '.arrows', '.ipc'], read: readArrow },
+  { name: 'parquet', endings: ['.parquet', '.pq'], reader: 'readParquet', read: readParquet },
+  { name: 'csv', endings: ['.csv', '.tsv'], canBeCompressed: true, reader: 'readCsv', read: readCsv },
+  {
+    name: 'json',
+    endings: ['.json', '.jsonl', '.ndjson'],
+    canBeCompressed: true,
+    reader: 'readJson',
+    read: readJson,
+  },
+  { name: 'arrow', endings: ['.arrow', '.feather', '.arrows', '.ipc'], reader: 'readArrow', read: readArrow },
 ];
 
 /** Options of some formats alone: what they are called in words and in a config file, and where they have an effect. */
@@ -119,5 +125,10 @@ export function openSource(
       { file: first, field: idle.field },
     );
   }
-  return chosen.read(paths, { ...optionsOf(usual, chosen.name), ...optionsOf(asked, chosen.name) });
+  const options = { ...optionsOf(usual, chosen.name), ...optionsOf(asked, chosen.name) };
+  const known = Object.keys(readerOptions[chosen.reader].shape);
+  return chosen.read(
+    paths,
+    Object.fromEntries(Object.entries(options).filter(([option]) => known.includes(option))),
+  );
 }

@@ -3,39 +3,21 @@
 import { Dataset } from './dataset.ts';
 import { DataArgumentError } from './plan/dataErrors.ts';
 import { requireDistinct } from './operators/columnOperators.ts';
-import { requireWhole } from './operators/mapBatches.ts';
+import {
+  checkReadOptions,
+  type ReadArrowOptions,
+  type ReadCsvOptions,
+  type ReadTextOptions,
+} from './readOptions.ts';
 import { decodeArrow } from './source/decodeArrow.ts';
-import { type DecodeFile, DecodedSource, type FileSchemaOptions } from './source/decodedSource.ts';
-import { labelOf, listFiles, type Paths, type StoreOptions } from './store/listFiles.ts';
+import { type DecodeFile, DecodedSource } from './source/decodedSource.ts';
+import { labelOf, listFiles, type Paths } from './store/listFiles.ts';
 import { compressedEndings } from './text/decompressed.ts';
 import { decodeCsv } from './text/decodeCsv.ts';
 import { decodeJson } from './text/decodeJson.ts';
 import { decoderOf } from './text/decodeText.ts';
 import { type TextType, textTypes } from './text/inferTextType.ts';
-import { textFormat, type TextFormatOptions } from './text/textFormat.ts';
-
-export interface ReadTextOptions extends StoreOptions, FileSchemaOptions {
-  /** Columns to keep; all when left out. */
-  readonly columns?: readonly string[];
-  /**
-   * Types of columns that the first rows would not tell rightly: "number" (doubles), "int64", "boolean", "string",
-   * "timestamp" (milliseconds), "timestamp[us]" or "timestamp[ns]".
-   */
-  readonly types?: Readonly<Record<string, TextType>>;
-  /** Rows of a batch at most, and rows from which types are inferred; 65,536 by default, fewer of wide tables. */
-  readonly batchRows?: number;
-}
-
-export interface ReadCsvOptions extends ReadTextOptions, TextFormatOptions {
-  /** One character: "," by default, a tab for .tsv files. */
-  readonly delimiter?: string;
-  /** Whether the first line names the columns; true by default. Columns without a name are f and their index. */
-  readonly header?: boolean;
-  /** Names to use instead of the header's; without either: f0, f1, … */
-  readonly columnNames?: readonly string[];
-  /** "utf-8" by default; "latin1", "windows-1252", "utf-16le" and others of the Encoding Standard. */
-  readonly encoding?: string;
-}
+import { textFormat } from './text/textFormat.ts';
 
 const DEFAULT_BATCH_ROWS = 65_536;
 
@@ -46,6 +28,7 @@ const DEFAULT_BATCH_ROWS = 65_536;
  * are no strings are ignored. Lines end with LF, CR LF or CR; a blank line is a missing value of a single column.
  */
 export function readCsv(paths: Paths, options: ReadCsvOptions = {}): Dataset {
+  checkReadOptions('readCsv', options);
   const {
     batchRows = DEFAULT_BATCH_ROWS,
     delimiter,
@@ -53,13 +36,6 @@ export function readCsv(paths: Paths, options: ReadCsvOptions = {}): Dataset {
     columnNames,
     encoding = 'utf-8',
   } = options;
-  requireWhole(batchRows, 'batchRows');
-  if (delimiter !== undefined && !/^[^"\r\n]$/.test(delimiter)) {
-    throw new DataArgumentError(
-      `delimiter is ${JSON.stringify(delimiter)}; one character is expected, other than a quote or a line break.`,
-      { field: 'delimiter' },
-    );
-  }
   if (columnNames !== undefined) requireDistinct(columnNames, 'columnNames');
   decoderOf(encoding);
   const settings = {
@@ -82,8 +58,8 @@ export function readCsv(paths: Paths, options: ReadCsvOptions = {}): Dataset {
  * first rows decide the columns.
  */
 export function readJson(paths: Paths, options: ReadTextOptions = {}): Dataset {
+  checkReadOptions('readJson', options);
   const { batchRows = DEFAULT_BATCH_ROWS } = options;
-  requireWhole(batchRows, 'batchRows');
   const types = checkedTypes(options.types);
   return textDataset('json', paths, ['.json', '.jsonl', '.ndjson'], options, (file, schema, signal) =>
     decodeJson(file, schema, { types, batchRows }, signal),
@@ -116,12 +92,9 @@ function checkedTypes(types: Readonly<Record<string, TextType>> = {}): ReadonlyM
   return new Map(Object.entries(types));
 }
 
-export interface ReadArrowOptions extends StoreOptions, FileSchemaOptions {
-  readonly columns?: readonly string[];
-}
-
 /** Reads Arrow IPC files and streams, in the batches that they hold. */
 export function readArrow(paths: Paths, options: ReadArrowOptions = {}): Dataset {
+  checkReadOptions('readArrow', options);
   const list = listFiles(paths, ['.arrow', '.feather', '.arrows', '.ipc'], options);
   return Dataset.fromSource(
     new DecodedSource(

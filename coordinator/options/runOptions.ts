@@ -1,36 +1,115 @@
-// Options that all trainers have in common, in Ray's names, and their checks.
+// Options that all trainers have in common, in Ray's names: one schema for scripts, config files and docs/config.md.
 
 import { randomUUID } from 'node:crypto';
 import { resolve } from 'node:path';
-import { unknownKey } from '../../shared/text/unknownKey.ts';
-import { TrainArgumentError } from './trainArgumentError.ts';
-import { localDevices, localRuntimes, type LocalDevice, type LocalRuntime } from './localWorker.ts';
+import { z } from 'zod';
 import type { ProgressEvent } from '../progress/progressEvent.ts';
 import type { Checkpoint } from '../checkpoint/checkpoint.ts';
+import { localDevices, localRuntimes } from './localWorker.ts';
+import { failureConfig, folderName, path, wholeFrom } from './optionWords.ts';
 
-export interface ScalingConfig {
-  /** How many workers train, or [fewest, most]: the run starts with the fewest and takes up to the most. Default 1. */
-  readonly numWorkers?: number | readonly [number, number];
-  /** What they run on; a list for a mixed group of local workers. Default "node". */
-  readonly runtime?: LocalRuntime | readonly LocalRuntime[];
-  /** Default "auto": WebGPU where a real GPU is there, else the processor. */
-  readonly device?: LocalDevice;
-  /** A coordinator that is up already, with workers of its own. Default: TABGRAD_URL, else an embedded one. */
-  readonly url?: string;
-  /** The coordinator's admin token. Default: TABGRAD_ADMIN_TOKEN, or what your own coordinator on this machine left for you. */
-  readonly token?: string;
-}
+const runtime = z.enum(localRuntimes);
+const workerCount = wholeFrom(1, 4096);
 
-export interface CheckpointConfig {
-  /** How many checkpoints are kept; all when left out. The last one is always among them. */
-  readonly numToKeep?: number;
-  /** Keep the best by this metric, e.g. "valid-auc", and not the most recent. */
-  readonly scoreAttribute?: string;
-  /** Default "max". */
-  readonly scoreOrder?: 'max' | 'min';
-  /** A checkpoint every so many rounds; 0, the default, writes one at the end. */
-  readonly checkpointFrequency?: number;
-}
+export const scalingConfig = z
+  .strictObject({
+    numWorkers: z
+      .union([workerCount, z.tuple([workerCount, workerCount]).readonly()])
+      .default(1)
+      .describe(
+        'How many workers train, or [fewest, most]: the run starts with the fewest and takes up to the most.',
+      ),
+    runtime: z
+      .union([runtime, z.array(runtime).min(1).max(64).readonly()])
+      .optional()
+      .describe(
+        'What the local workers run on (node, if nothing is said); a list makes a mixed group. With url: which of its workers take part; any, if nothing is said.',
+      ),
+    device: z
+      .enum(localDevices)
+      .default('auto')
+      .describe('What they compute on; auto takes WebGPU where a real GPU is there.'),
+    url: z
+      .url({ protocol: /^https?$/, error: 'expected an address like http://127.0.0.1:7070' })
+      .optional()
+      .describe(
+        'A coordinator that is up already, with workers of its own. Without it TABGRAD_URL; without both one is started, with local workers.',
+      ),
+    token: z
+      .string()
+      .min(1)
+      .optional()
+      .describe(
+        "That coordinator's admin token. Better in TABGRAD_ADMIN_TOKEN; not needed for one that you started on this machine.",
+      ),
+  })
+  .superRefine(({ numWorkers }, context) => {
+    if (typeof numWorkers === 'number' || numWorkers[0] <= numWorkers[1]) return;
+    const message = `is [${numWorkers.join(', ')}]; expected the fewest first`;
+    context.addIssue({ code: 'custom', path: ['numWorkers'], message });
+  })
+  .describe('Who does the work.');
+
+const checkpointConfig = z.strictObject({
+  numToKeep: wholeFrom(1)
+    .optional()
+    .describe('How many checkpoints are kept; all without it. The last one is always among them.'),
+  checkpointFrequency: wholeFrom(0)
+    .default(0)
+    .describe('A checkpoint every so many rounds or steps; 0 writes the last one alone.'),
+  scoreAttribute: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('Keep the best by this metric, e.g. valid-auc, and not the latest.'),
+  scoreOrder: z.enum(['max', 'min']).default('max').describe('Which end of it is best.'),
+});
+
+/** What config files have of it. */
+export const runFields = {
+  name: folderName
+    .optional()
+    .describe(
+      'Name of the run and of its folder. Without it: the name of the config file; of a script: the kind of run and a random suffix.',
+    ),
+  storagePath: path.default('results').describe('Folder that results are written under.'),
+  overwrite: z
+    .boolean()
+    .default(false)
+    .describe(
+      'Replace an earlier run or experiment of the name. Without it a folder that holds one is refused.',
+    ),
+  checkpointConfig: checkpointConfig.prefault({}).describe('Which checkpoints are written and kept.'),
+  failureConfig: failureConfig
+    .prefault({})
+    .describe('What is forgiven. A lost worker is no failure: it is replaced.'),
+};
+
+const runConfig = z.strictObject({
+  ...runFields,
+  callbacks: z
+    .custom<readonly RunCallback[]>(Array.isArray)
+    .meta({ title: 'a list of callbacks' })
+    .optional()
+    .describe('Told of everything that happens.'),
+  verbose: z
+    .literal([0, 1, 2])
+    .optional()
+    .describe('0 silent, 1 warnings on stderr (without it), 2 also what local workers say.'),
+});
+
+/** Options of every trainer, for a script. */
+export const trainerFields = {
+  scalingConfig: scalingConfig.prefault({}),
+  runConfig: runConfig.prefault({}),
+};
+
+/** Who does the work, and where. */
+export interface ScalingConfig extends Readonly<z.input<typeof scalingConfig>> {}
+/** Which checkpoints a run writes and keeps. */
+export interface CheckpointConfig extends Readonly<z.input<typeof checkpointConfig>> {}
+/** What a run is called, what it leaves and what it tells. */
+export interface RunConfig extends Readonly<z.input<typeof runConfig>> {}
 
 export interface RunCallback {
   /** Everything that happens, in order; see ProgressEvent. What it throws ends the run, and fit rejects with it. */
@@ -40,115 +119,40 @@ export interface RunCallback {
   onWarning?(message: string): void;
 }
 
-export interface RunConfig {
-  /** Name of the run and of its folder. Default: gbdt and a random suffix. */
-  readonly name?: string;
-  /** Folder that results are written under. Default "results". */
-  readonly storagePath?: string;
-  readonly checkpointConfig?: CheckpointConfig;
-  /** Failures of workers that are forgiven; -1 forgives any number. A lost worker is no failure. Default 0. */
-  readonly failureConfig?: { readonly maxFailures?: number };
-  readonly callbacks?: readonly RunCallback[];
-  /** 0 silent, 1 warnings on stderr (default), 2 also what local workers say. */
-  readonly verbose?: 0 | 1 | 2;
-}
-
 /** Where a run happens and what it leaves, with defaults filled in. */
 export interface RunSettings {
   readonly workers: { readonly min: number; readonly max: number };
   readonly name: string;
   /** Absolute path of the run's folder. */
   readonly folder: string;
+  readonly overwrite: boolean;
   readonly maxFailures: number;
-  readonly checkpoints: CheckpointConfig & { readonly scoreOrder: 'max' | 'min' };
+  readonly checkpoints: Readonly<z.output<typeof checkpointConfig>>;
 }
 
-const known = {
-  scalingConfig: ['numWorkers', 'runtime', 'device', 'url', 'token'],
-  runConfig: ['name', 'storagePath', 'checkpointConfig', 'failureConfig', 'callbacks', 'verbose'],
-  checkpointConfig: ['numToKeep', 'scoreAttribute', 'scoreOrder', 'checkpointFrequency'],
-  failureConfig: ['maxFailures'],
-} as const;
-
-/** @param kind begins the name of a run that has none. @throws TrainArgumentError naming the option. */
-export function resolveRun(
-  { scalingConfig = {}, runConfig = {} }: { scalingConfig?: ScalingConfig; runConfig?: RunConfig },
+/** @param kind begins the name of a run that has none. */
+export function runSettings(
+  checked: {
+    readonly scalingConfig: z.output<typeof scalingConfig>;
+    readonly runConfig: z.output<typeof runConfig>;
+  },
   kind: string,
 ): RunSettings {
-  const { checkpointConfig = {}, failureConfig = {} } = runConfig;
-  refuseUnknown('scalingConfig', scalingConfig, known.scalingConfig);
-  refuseUnknown('runConfig', runConfig, known.runConfig);
-  refuseUnknown('checkpointConfig', checkpointConfig, known.checkpointConfig);
-  refuseUnknown('failureConfig', failureConfig, known.failureConfig);
-  const { numToKeep, checkpointFrequency = 0, scoreOrder = 'max' } = checkpointConfig;
-  if (numToKeep !== undefined) wholeNumber('runConfig.checkpointConfig.numToKeep', numToKeep, 1);
-  wholeNumber('runConfig.checkpointConfig.checkpointFrequency', checkpointFrequency, 0);
-  if (scoreOrder !== 'max' && scoreOrder !== 'min') {
-    throw argument(
-      'runConfig.checkpointConfig.scoreOrder',
-      `is "${String(scoreOrder)}"; expected "max" or "min"`,
-    );
-  }
-  const { maxFailures = 0 } = failureConfig;
-  wholeNumber('runConfig.failureConfig.maxFailures', maxFailures, -1);
-  const { name = `${kind}-${randomUUID().slice(0, 8)}`, storagePath = 'results' } = runConfig;
-  if (!/^[\w.-]{1,100}$/.test(name) || /^\.+$/.test(name)) {
-    throw argument('runConfig.name', `is "${name}"; expected letters, digits, "_", "-" and "." only`);
-  }
-  const { runtime = 'node', device = 'auto' } = scalingConfig;
-  const runtimes = [runtime].flat();
-  if (runtimes.length === 0) throw argument('scalingConfig.runtime', 'is an empty list');
-  for (const one of runtimes) oneOf('scalingConfig.runtime', one, localRuntimes);
-  oneOf('scalingConfig.device', device, localDevices);
+  const {
+    checkpointConfig: checkpoints,
+    failureConfig: failures,
+    storagePath,
+    overwrite,
+  } = checked.runConfig;
+  const { name = `${kind}-${randomUUID().slice(0, 8)}` } = checked.runConfig;
+  const { numWorkers } = checked.scalingConfig;
+  const [min, max] = typeof numWorkers === 'number' ? [numWorkers, numWorkers] : numWorkers;
   return {
-    workers: workerRange(scalingConfig.numWorkers ?? 1),
+    workers: { min, max },
     name,
     folder: resolve(storagePath, name),
-    maxFailures,
-    checkpoints: { ...checkpointConfig, checkpointFrequency, scoreOrder },
+    overwrite,
+    maxFailures: failures.maxFailures,
+    checkpoints,
   };
-}
-
-/** @throws TrainArgumentError */
-export function checkDatasetNames(datasets: unknown): void {
-  if (typeof datasets !== 'object' || datasets === null || !('train' in datasets)) {
-    throw argument('datasets', 'needs an entry named "train"');
-  }
-  for (const name of Object.keys(datasets)) {
-    if (!/^[\w.-]{1,64}$/.test(name))
-      throw argument('datasets', `has the name "${name}"; expected letters, digits, "_", "-", "."`);
-  }
-}
-
-function workerRange(numWorkers: number | readonly [number, number]): { min: number; max: number } {
-  const [min, max] = typeof numWorkers === 'number' ? [numWorkers, numWorkers] : numWorkers;
-  wholeNumber('scalingConfig.numWorkers', min, 1);
-  wholeNumber('scalingConfig.numWorkers', max, 1);
-  if (min > max) {
-    throw argument('scalingConfig.numWorkers', `is [${min}, ${max}]; expected the fewest first`);
-  }
-  return { min, max };
-}
-
-function oneOf(field: string, value: unknown, words: readonly string[]): void {
-  if (typeof value === 'string' && words.includes(value)) return;
-  throw argument(field, `is ${JSON.stringify(value)}; expected one of ${words.join(', ')}`);
-}
-
-const MOST = 2 ** 31;
-
-/** @throws TrainArgumentError */
-export function wholeNumber(field: string, value: number, least: number): number {
-  if (Number.isInteger(value) && value >= least && value <= MOST) return value;
-  throw argument(field, `is ${String(value)}; expected a whole number from ${least} to ${MOST}`);
-}
-
-/** @throws TrainArgumentError naming the option, with the one that was probably meant. */
-export function refuseUnknown(section: string, value: object, names: readonly string[]): void {
-  const unknown = unknownKey(value, names);
-  if (unknown) throw argument(section === '' ? unknown.key : `${section}.${unknown.key}`, unknown.problem);
-}
-
-export function argument(field: string, what: string): TrainArgumentError {
-  return new TrainArgumentError(`${field} ${what}.`, { field });
 }

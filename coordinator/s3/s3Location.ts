@@ -2,26 +2,12 @@
 
 import { env } from 'node:process';
 import { TabgradError } from '../../kernels/errors.ts';
+import type { S3Options } from './s3Options.ts';
 import { encodeRfc3986, type S3Credentials } from './signV4.ts';
 
 /** A location or an endpoint is none. */
 class S3ArgumentError extends TabgradError {
   readonly code = 'DATA_ARGUMENT';
-}
-
-export interface S3Options {
-  /** Other than Amazon's, e.g. http://localhost:9000; AWS_ENDPOINT_URL_S3 or AWS_ENDPOINT_URL when left out. */
-  readonly endpoint?: string;
-  /** AWS_REGION or AWS_DEFAULT_REGION when left out, else us-east-1. */
-  readonly region?: string;
-  /** AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN when left out; without keys: anonymous. */
-  readonly accessKeyId?: string;
-  readonly secretAccessKey?: string;
-  readonly sessionToken?: string;
-  /** Don't sign, even if there are keys. `s3://anonymous@bucket/…` says the same. */
-  readonly anonymous?: boolean;
-  /** Bucket in the path instead of the host name; the default with an endpoint of one's own. */
-  readonly pathStyle?: boolean;
 }
 
 export class S3Location {

@@ -31,10 +31,10 @@ import type { ServeStatus } from './serveStatus.ts';
 import type { Recipe, ServeRecord, Unrecordable } from '../core/store/serveRecord.ts';
 import { ServeArgumentError } from './request/serveErrors.ts';
 import {
-  bodyLimits,
-  checkName,
-  checkOrigins,
-  checkRoutePrefix,
+  checkHttpOptions,
+  checkRunOptions,
+  heldBodyBytes,
+  type HttpSettings,
   type RunOptions,
   type ServeHttpOptions,
 } from './serveOptions.ts';
@@ -125,9 +125,11 @@ export class Serve {
    * Brings back what the coordinator's record says was deployed. What can not be brought back is logged and recorded as
    * failed; the others run.
    * @returns the names of the applications that run.
+   * @throws ServeArgumentError for options that can not be.
    */
   async restore(options: ServeHttpOptions = {}): Promise<string[]> {
     const { deployments, blobs } = this.#coordinator ?? noCoordinator();
+    checkHttpOptions(options);
     const restored: string[] = [];
     const records = await deployments.all();
     const arrived = records.map(({ name }) => this.expect(name));
@@ -211,9 +213,7 @@ export class Serve {
   }
 
   async #run(application: Application, options: RunOptions): Promise<DeploymentHandle> {
-    const name = checkName(options.name ?? 'default', 'name');
-    const routePrefix = checkRoutePrefix(options.routePrefix ?? '/');
-    const modelName = checkName(options.modelName ?? name, 'modelName');
+    const { name, routePrefix, modelName = name, ...http } = checkRunOptions(options);
     const other = [...this.#apps.values()].find(
       (app) => app.routePrefix === routePrefix && app.name !== name,
     );
@@ -226,7 +226,7 @@ export class Serve {
     const { slots, blobs } = this.#coordinator ?? {};
     const plan = planApplication(application, slots && blobs && { slots, blobs });
     const recipe = this.#coordinator && (await makeRecipe(application, this.#coordinator.blobs));
-    await this.#listen(options);
+    await this.#listen(http, options);
     const app = this.#apps.get(name) ?? new RunningApp(name, this.#clock, this.#log);
     try {
       await app.deploy(plan, { routePrefix, modelName });
@@ -256,11 +256,12 @@ export class Serve {
     });
   }
 
-  async #listen(options: ServeHttpOptions): Promise<void> {
-    const { port = 8000, host = '127.0.0.1', apiKey, publicUrl } = options;
+  /** @param given by the owner: what is left out may be as it is. */
+  async #listen(options: HttpSettings, given: ServeHttpOptions): Promise<void> {
+    const { port, host, apiKey, publicUrl, maxBodyBytes, allowedOrigins } = options;
     if (this.#listening) {
       const differs = (['port', 'host', 'apiKey'] as const).find(
-        (key) => options[key] !== undefined && options[key] !== this.#listening?.options[key],
+        (key) => given[key] !== undefined && given[key] !== this.#listening?.options[key],
       );
       if (differs === undefined) return;
       throw new ServeArgumentError(
@@ -268,8 +269,6 @@ export class Serve {
         { field: differs },
       );
     }
-    const { maxBodyBytes, maxHeldBodyBytes } = bodyLimits(options);
-    const allowedOrigins = checkOrigins(options.allowedOrigins ?? []);
     const tls = options.tls && (await openTls(options.tls, host, publicUrl, this.#log));
     const server = createServeServer({
       tls: tls?.credentials,
@@ -286,11 +285,11 @@ export class Serve {
       version: packageVersion(),
       accessLog: options.accessLog,
       maxBodyBytes,
-      bodies: new HeldBodies(maxHeldBodyBytes),
+      bodies: new HeldBodies(heldBodyBytes(options)),
       codings: new ContentCodings(maxBodyBytes),
       connections: this.#connections,
-      requestTimeoutMs: (options.bodyTimeoutS ?? 30) * 1_000,
-      headersTimeoutMs: (options.headersTimeoutS ?? 15) * 1_000,
+      requestTimeoutMs: options.bodyTimeoutS * 1_000,
+      headersTimeoutMs: options.headersTimeoutS * 1_000,
       idleTimeoutMs: IDLE_TIMEOUT_MS,
       isStopping: () => this.#isStopping,
     });

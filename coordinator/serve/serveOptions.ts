@@ -1,85 +1,126 @@
-// Where and how a server listens.
+// Where and how a server listens, and where an application stands: one schema for scripts and docs/options.md.
 
+import { z } from 'zod';
 import type { TlsSettings } from '../core/tls/openTls.ts';
+import { checkOptions } from '../options/checkOptions.ts';
+import { wholeFrom } from '../options/optionWords.ts';
 import type { AccessEntry } from './http/exchange.ts';
-import { ServeArgumentError } from './request/serveErrors.ts';
-
-export interface ServeHttpOptions {
-  /** Default 8000; 0 takes a free one. */
-  readonly port?: number | undefined;
-  /** Default 127.0.0.1; 0.0.0.0 lets other machines ask. */
-  readonly host?: string | undefined;
-  /** Answers over https with this certificate. */
-  readonly tls?: TlsSettings | undefined;
-  /** Callers must send it as "Authorization: Bearer KEY" or "X-API-Key: KEY". */
-  readonly apiKey?: string | undefined;
-  /** Address under which callers reach the server through a proxy. */
-  readonly publicUrl?: string | undefined;
-  /** Origins of web pages that may ask, e.g. "https://example.org"; "*" is any. None by default but the server's own. */
-  readonly allowedOrigins?: readonly string[] | undefined;
-  /** Default 16 MiB. */
-  readonly maxBodyBytes?: number | undefined;
-  /** Of all requests that are not answered yet together; default 256 MiB, or one body where that is more. */
-  readonly maxHeldBodyBytes?: number | undefined;
-  /** For all of a request to arrive; default 30. */
-  readonly bodyTimeoutS?: number | undefined;
-  /** For the head of a request to arrive; default 15. */
-  readonly headersTimeoutS?: number | undefined;
-  /** Called with every request after its answer; without it nothing is logged. */
-  readonly accessLog?: ((entry: AccessEntry) => void) | undefined;
-}
-
-export interface RunOptions extends ServeHttpOptions {
-  /** Name of the application; one of the same name is replaced without a failed request. Default "default". */
-  readonly name?: string | undefined;
-  /** Path that its requests begin with; default "/". */
-  readonly routePrefix?: string | undefined;
-  /** Its name in /v2/models; its own name by default. Applications of several versions may share one. */
-  readonly modelName?: string | undefined;
-}
-
-/** @throws ServeArgumentError */
-export function checkRoutePrefix(routePrefix: string): string {
-  const isPath = /^\/([\w.~-]+(\/[\w.~-]+)*\/?)?$/.test(routePrefix);
-  const trimmed = routePrefix === '/' ? '/' : routePrefix.replace(/\/$/, '');
-  if (isPath && !/^\/(-|v2|metrics|openapi\.json)(\/|$)/.test(trimmed)) return trimmed;
-  throw new ServeArgumentError(
-    `The route prefix "${routePrefix}" must be a path like /flights, other than /v2, /-, /metrics and /openapi.json.`,
-    { field: 'routePrefix' },
-  );
-}
+import { serveError } from './request/serveErrors.ts';
 
 const MEBIBYTE = 1024 ** 2;
+const MOST_BYTES = Number.MAX_SAFE_INTEGER;
+const seconds = z.number().positive().max(86_400);
+const name = z
+  .string()
+  .regex(/^[\w.-]{1,100}$/, 'expected letters, digits, "_", "-" and "." only, at most 100');
 
-/** @throws ServeArgumentError */
-export function bodyLimits(options: ServeHttpOptions): { maxBodyBytes: number; maxHeldBodyBytes: number } {
-  const { maxBodyBytes = 16 * MEBIBYTE } = options;
-  const maxHeldBodyBytes = options.maxHeldBodyBytes ?? Math.max(256 * MEBIBYTE, maxBodyBytes);
-  if (maxHeldBodyBytes >= maxBodyBytes) return { maxBodyBytes, maxHeldBodyBytes };
-  throw new ServeArgumentError(
-    `maxHeldBodyBytes (${maxHeldBodyBytes}) must be at least maxBodyBytes (${maxBodyBytes}): a body of that size would never fit.`,
-    { field: 'maxHeldBodyBytes' },
-  );
+const httpFields = {
+  port: wholeFrom(0, 65_535).default(8000).describe('0 takes a free one.'),
+  host: z.string().min(1).default('127.0.0.1').describe('0.0.0.0 lets other machines ask.'),
+  tls: z
+    .custom<TlsSettings>((value) => typeof value === 'object' && value !== null)
+    .meta({ title: '{ certFile, keyFile } or { selfMadeIn }' })
+    .optional()
+    .describe('Answers over https with this certificate.'),
+  apiKey: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('Callers must send it as "Authorization: Bearer KEY" or "X-API-Key: KEY".'),
+  publicUrl: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('Address under which callers reach the server through a proxy.'),
+  allowedOrigins: z
+    .array(z.string().max(2_000).refine(isOrigin, 'must be like https://example.org, without a path, or "*"'))
+    .max(1_000)
+    .readonly()
+    .default([])
+    .describe(
+      'Origins of web pages that may ask, e.g. "https://example.org"; "*" is any. None but the server\'s own without it.',
+    ),
+  maxBodyBytes: wholeFrom(1, MOST_BYTES)
+    .default(16 * MEBIBYTE)
+    .describe('Of one request; 16 MiB without it.'),
+  maxHeldBodyBytes: wholeFrom(1, MOST_BYTES)
+    .optional()
+    .describe(
+      'Of all requests that are not answered yet together. Without it 256 MiB, or one body where that is more.',
+    ),
+  bodyTimeoutS: seconds.default(30).describe('Seconds for all of a request to arrive.'),
+  headersTimeoutS: seconds.default(15).describe('Seconds for the head of a request to arrive.'),
+  accessLog: z
+    .custom<(entry: AccessEntry) => void>((value) => typeof value === 'function')
+    .meta({ title: 'a function' })
+    .optional()
+    .describe('Called with every request after its answer; without it nothing is logged.'),
+};
+
+const httpOptions = z.strictObject(httpFields).superRefine(checkHeldBytes);
+
+export const runOptions = z
+  .strictObject({
+    ...httpFields,
+    name: name
+      .default('default')
+      .describe('Of the application; one of the same name is replaced without a failed request.'),
+    routePrefix: z
+      .string()
+      .refine(isRoutePrefix, 'must be a path like /flights, other than /v2, /-, /metrics and /openapi.json')
+      .transform((prefix) => (prefix === '/' ? '/' : prefix.replace(/\/$/, '')))
+      .default('/')
+      .describe('Path that its requests begin with.'),
+    modelName: name
+      .optional()
+      .describe(
+        'Its name in /v2/models; its own name without it. Applications of several versions may share one.',
+      ),
+  })
+  .superRefine(checkHeldBytes);
+
+/** Where and how a server listens. */
+export interface ServeHttpOptions extends Readonly<z.input<typeof httpOptions>> {}
+/** Options of Serve.run. */
+export interface RunOptions extends Readonly<z.input<typeof runOptions>> {}
+
+export type HttpSettings = z.output<typeof httpOptions>;
+
+/** @throws ServeArgumentError naming the option. */
+export function checkHttpOptions(options: ServeHttpOptions): HttpSettings {
+  return checkOptions(httpOptions, options, serveError);
 }
 
-/** As browsers write them: a scheme, a host and perhaps a port. @throws ServeArgumentError */
-export function checkOrigins(origins: readonly string[]): readonly string[] {
-  for (const origin of origins) {
-    const isWritten = /^[a-z][a-z0-9+.-]*:\/\/[^/?#@*\s]+$/.test(origin) && URL.canParse(origin);
-    if (origin === '*' || (isWritten && ['null', origin].includes(new URL(origin).origin))) continue;
-    throw new ServeArgumentError(
-      `The allowed origin "${origin.slice(0, 200)}" must be like https://example.org, without a path, or "*".`,
-      { field: 'allowedOrigins' },
-    );
-  }
-  return origins;
+/** @throws ServeArgumentError naming the option. */
+export function checkRunOptions(options: RunOptions): z.output<typeof runOptions> {
+  return checkOptions(runOptions, options, serveError);
 }
 
-/** @throws ServeArgumentError */
-export function checkName(name: string, field: string): string {
-  if (/^[\w.-]{1,100}$/.test(name)) return name;
-  throw new ServeArgumentError(
-    `${field} "${name.slice(0, 100)}" must be made of letters, digits, "_", "-" and ".".`,
-    { field },
-  );
+export function heldBodyBytes({
+  maxBodyBytes,
+  maxHeldBodyBytes,
+}: Pick<HttpSettings, 'maxBodyBytes' | 'maxHeldBodyBytes'>): number {
+  return maxHeldBodyBytes ?? Math.max(256 * MEBIBYTE, maxBodyBytes);
+}
+
+function checkHeldBytes(
+  sizes: Pick<HttpSettings, 'maxBodyBytes' | 'maxHeldBodyBytes'>,
+  context: z.RefinementCtx,
+): void {
+  const held = heldBodyBytes(sizes);
+  if (held >= sizes.maxBodyBytes) return;
+  const message = `is ${held}; expected at least maxBodyBytes (${sizes.maxBodyBytes}): a body of that size would never fit`;
+  context.addIssue({ code: 'custom', path: ['maxHeldBodyBytes'], message });
+}
+
+function isRoutePrefix(prefix: string): boolean {
+  if (!/^\/([\w.~-]+(\/[\w.~-]+)*\/?)?$/.test(prefix)) return false;
+  return !/^\/(-|v2|metrics|openapi\.json)(\/|$)/.test(prefix.replace(/(.)\/$/, '$1'));
+}
+
+/** As browsers write them: a scheme, a host and perhaps a port. */
+function isOrigin(origin: string): boolean {
+  if (origin === '*') return true;
+  const isWritten = /^[a-z][a-z0-9+.-]*:\/\/[^/?#@*\s]+$/.test(origin) && URL.canParse(origin);
+  return isWritten && ['null', origin].includes(new URL(origin).origin);
 }

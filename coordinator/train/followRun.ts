@@ -12,6 +12,8 @@ interface FollowingRecorder {
   observe(event: RunEvent): void;
   /** Resolves when all is on disk. @param rounds all of the run, where it ended well. @throws what a write failed with. */
   settle(rounds?: readonly CommittedRound[]): Promise<void>;
+  /** Folder of the last checkpoint that is on disk. */
+  readonly checkpointPath: string | undefined;
 }
 
 export interface FollowedRun {
@@ -41,8 +43,17 @@ export function demandOf(
 /** Resolves when all is written. @throws AbortedError when called off; what the run or a write failed with. */
 export async function followRun(run: FollowedRun): Promise<RunOutcome> {
   const { cluster, request, recorder, broken, signal, notify } = run;
-  const calledOff = (): AbortedError =>
-    new AbortedError(`Run "${request.name}" was called off by its owner.`);
+  const calledOff = (): AbortedError => {
+    const path = recorder.checkpointPath;
+    const rest =
+      path === undefined
+        ? ' before its first checkpoint.'
+        : `; go on with it by resumeFromCheckpoint: ${path} (tabgrad train --resume).`;
+    return new AbortedError(
+      `Run "${request.name}" was called off by its owner${rest}`,
+      path === undefined ? {} : { file: path },
+    );
+  };
   if (signal.aborted) throw calledOff();
   const handle = await cluster.startRun(request);
   const unsubscribe = handle.onEvent((event) => {

@@ -8,7 +8,7 @@ export type Metrics = Readonly<Record<string, number>>;
 export interface RunTimings {
   /** Reading, checking, binning and storing the data. */
   readonly prepareMs: number;
-  /** From then until the first group was at work. */
+  /** Waiting for workers: from then until the first group was at work, and whenever too few were left. */
   readonly waitMs: number;
   readonly trainMs: number;
   readonly totalMs: number;

@@ -12,6 +12,11 @@ export class TooManyWorkersError extends TabgradError {
   readonly code = 'TRAIN_TOO_MANY_WORKERS';
 }
 
+/** The run's folder holds another run, which would be lost. */
+export class RunFolderTakenError extends TabgradError {
+  readonly code = 'RUN_FOLDER_TAKEN';
+}
+
 /** Results can not be written: no room, no permission. Nothing half-written is left. */
 export class ResultWriteError extends TabgradError {
   readonly code = 'RESULT_WRITE_FAILED';

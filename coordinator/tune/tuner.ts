@@ -95,7 +95,7 @@ export class Tuner {
       trainable,
       maxConcurrentTrials,
     } = settings;
-    if (!this.#earlier) await new ExperimentFolder(path).create();
+    if (!this.#earlier) await new ExperimentFolder(path).create(this.#settings.overwrite);
     // What is shared by the trials ends after the last of them has.
     const closing = new AbortController();
     const runner = createTrialRunner({

@@ -1,6 +1,7 @@
 // Ray's other style: a function that every worker runs, here with a learning rate that falls from round to round. Run it
 // from the repository's root with `npx tsx examples/flights/loop.ts`; in your own project the import is from 'tabgrad'.
 
+import '../reportErrors.ts';
 import { GBDTTrainer, readParquet, type Columns, type TrainLoopContext } from '../../coordinator/index.ts';
 
 const rows = Number(process.env['TABGRAD_ROWS'] ?? 300_000);
@@ -32,7 +33,11 @@ const trainer = new GBDTTrainer({
   trainLoopConfig: { eta: 0.5, decay: 0.9 },
   numBoostRound: Number(process.env['TABGRAD_ROUNDS'] ?? 20),
   scalingConfig: { numWorkers: 2 },
-  runConfig: { name: 'flights-loop', storagePath: process.env['TABGRAD_RESULTS'] ?? 'results' },
+  runConfig: {
+    name: 'flights-loop',
+    storagePath: process.env['TABGRAD_RESULTS'] ?? 'results',
+    overwrite: true,
+  },
 });
 const { metrics, checkpoint } = await trainer.fit();
 console.log(metrics, checkpoint.modelPath);

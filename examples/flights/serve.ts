@@ -2,6 +2,7 @@
 // Run it from the repository's root with `npx tsx examples/flights/serve.ts`, after train.ts or `npm start`; in a project
 // of your own the import is from 'tabgrad'.
 
+import '../reportErrors.ts';
 import { readdirSync } from 'node:fs';
 import { Checkpoint, deployment, Serve } from '../../coordinator/index.ts';
 

@@ -89,7 +89,7 @@ const say = (text: string): void => void process.stdout.write(`${text}\n`);
 const runtimes = ['browser', 'deno', 'node', 'node'] as const;
 
 async function main(signal: AbortSignal): Promise<void> {
-  const { values } = parseOptions('start', options, process.argv.slice(2), process.env);
+  const { values } = parseOptions('npm start --', options, process.argv.slice(2), process.env);
   if (values.help) {
     say(`npm start -- [options]\n\n${textTable(optionRows(options))}`);
     return;

@@ -1,6 +1,7 @@
 // Which flights are late? The whole lesson in a script: read, split, train on four workers, predict. Run it from the
 // repository's root with `npx tsx examples/flights/train.ts`; in a project of your own the import is from 'tabgrad'.
 
+import '../reportErrors.ts';
 import { GBDTPredictor, GBDTTrainer, readParquet, type Columns } from '../../coordinator/index.ts';
 
 const rows = Number(process.env['TABGRAD_ROWS'] ?? 3_000_000);
@@ -24,7 +25,7 @@ const trainer = new GBDTTrainer({
   params: { objective: 'binary:logistic', max_depth: 6, eval_metric: ['logloss', 'auc'] },
   numBoostRound: Number(process.env['TABGRAD_ROUNDS'] ?? 20),
   scalingConfig: { numWorkers: 4 },
-  runConfig: { name: 'flights', storagePath: process.env['TABGRAD_RESULTS'] ?? 'results' },
+  runConfig: { name: 'flights', storagePath: process.env['TABGRAD_RESULTS'] ?? 'results', overwrite: true },
 });
 const result = await trainer.fit();
 console.log(result.metrics, result.checkpoint.modelPath);

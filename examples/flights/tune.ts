@@ -1,6 +1,7 @@
 // Which depth predicts late flights best? Three trials side by side on one pool, then the best checkpoint predicts. Run it
 // from the repository's root with `npx tsx examples/flights/tune.ts`; in your own project the import is from 'tabgrad'.
 
+import '../reportErrors.ts';
 import { GBDTPredictor, GBDTTrainer, gridSearch, readParquet, Tuner } from '../../coordinator/index.ts';
 import type { Columns } from '../../coordinator/index.ts';
 
@@ -28,7 +29,11 @@ const tuner = new Tuner({
   }),
   paramSpace: { params: { max_depth: gridSearch([4, 6, 8]) } },
   tuneConfig: { metric: 'valid-auc', mode: 'max', maxConcurrentTrials: 3 },
-  runConfig: { name: 'flights-tune', storagePath: process.env['TABGRAD_RESULTS'] ?? 'results' },
+  runConfig: {
+    name: 'flights-tune',
+    storagePath: process.env['TABGRAD_RESULTS'] ?? 'results',
+    overwrite: true,
+  },
 });
 const results = await tuner.fit();
 console.table(results.getTable());

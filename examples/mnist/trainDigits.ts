@@ -42,7 +42,7 @@ export async function trainDigits(run: DigitsRun): Promise<NeuralResult> {
     maxSteps: steps,
     seed: 1,
     scalingConfig: { numWorkers: workers, runtime: workers === 1 ? 'node' : 'browser' },
-    runConfig: { name, storagePath: out, callbacks: [progress(steps, say)] },
+    runConfig: { name, storagePath: out, overwrite: true, callbacks: [progress(steps, say)] },
   });
   const result = await trainer.fit({ signal: run.signal });
   const accuracy = percent(result.metrics['valid-accuracy']);

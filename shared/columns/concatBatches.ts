@@ -5,6 +5,7 @@ import { TypeMismatchError, UnsupportedDataError } from './columnErrors.ts';
 import { arrowData, recordBatch } from './arrowData.ts';
 import { bitmapOf, packBits, unpackBitmap } from './bitmap.ts';
 import { castColumn, commonType } from './castColumn.ts';
+import { originOf } from './dictionaryOrigin.ts';
 import { valuesFromWords, wordColumn } from './fixedWidth.ts';
 import { takeData } from './takeRows.ts';
 import { typeName } from './typeName.ts';
@@ -226,15 +227,12 @@ function concatWords(parts: readonly arrow.Data[], rows: Rows, column: string): 
 
 /** Codes into one joined dictionary. Parts may be plain strings, too. */
 function concatCodes(parts: readonly arrow.Data[], rows: Rows): arrow.Data {
-  const shared = parts[0]!.dictionary;
-  const isShared = parts.every(
-    (part) => part.dictionary !== undefined && part.dictionary.data[0] === shared?.data[0],
-  );
+  const shared = sharedDictionary(parts);
   const out = new Int32Array(rows.length);
   const codes = new Map<unknown, number>();
   let at = 0;
   for (const part of parts) {
-    if (isShared) {
+    if (shared !== undefined) {
       out.set((part.values as Int32Array).subarray(0, part.length), at);
     } else {
       const mapped = codesOf(part, codes);
@@ -244,10 +242,19 @@ function concatCodes(parts: readonly arrow.Data[], rows: Rows): arrow.Data {
   }
   const value = parts.find((part) => arrow.DataType.isDictionary(part.type))!.type as arrow.Dictionary;
   const type = new arrow.Dictionary(value.dictionary, new arrow.Int32(), value.id);
-  const dictionary = isShared
-    ? shared!
-    : arrow.vectorFromArray([...codes.keys()] as string[], value.dictionary);
+  const dictionary = shared ?? arrow.vectorFromArray([...codes.keys()] as string[], value.dictionary);
   return arrowData({ ...rows, type, data: out, dictionary });
+}
+
+/** The longest of dictionaries that continue one another; undefined where some do not. */
+function sharedDictionary(parts: readonly arrow.Data[]): arrow.Vector | undefined {
+  let longest = parts[0]!.dictionary;
+  for (const { dictionary } of parts) {
+    if (longest === undefined || dictionary === undefined) return undefined;
+    if (originOf(dictionary) !== originOf(longest)) return undefined;
+    if (dictionary.length > longest.length) longest = dictionary;
+  }
+  return longest;
 }
 
 function codesOf(part: arrow.Data, codes: Map<unknown, number>): Int32Array {

@@ -1,18 +1,21 @@
-// Dictionaries as JavaScript strings, decoded once however many batches of a stream share them.
+// Dictionaries as JavaScript strings: each entry is decoded once, however many batches of a stream share it.
 
 import type * as arrow from 'apache-arrow';
+import { originOf } from './dictionaryOrigin.ts';
 
 export class DictionaryStrings {
-  readonly #decoded = new WeakMap<object, readonly string[]>();
+  readonly #decoded = new WeakMap<object, string[]>();
 
-  /** The entries in code order. The same array for the same dictionary. */
+  /**
+   * The entries in code order; "null" for a missing one. The same array for dictionaries that continue one another: it
+   * has the entries of the longest, and becomes longer with the next one.
+   */
   of(dictionary: arrow.Vector): readonly string[] {
-    // Slicing a batch makes new vectors around the same data.
-    const key = dictionary.data[0] ?? dictionary;
-    let strings = this.#decoded.get(key);
-    if (strings === undefined || strings.length !== dictionary.length) {
-      strings = Array.from(dictionary, String);
-      this.#decoded.set(key, strings);
+    const origin = originOf(dictionary);
+    let strings = this.#decoded.get(origin);
+    if (strings === undefined) this.#decoded.set(origin, (strings = []));
+    for (let code = strings.length; code < dictionary.length; code++) {
+      strings.push(String(dictionary.get(code)));
     }
     return strings;
   }

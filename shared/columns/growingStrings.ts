@@ -2,6 +2,7 @@
 
 import * as arrow from 'apache-arrow';
 import { arrowData } from './arrowData.ts';
+import { withOrigin } from './dictionaryOrigin.ts';
 
 const MAX_BYTES = 0x7fff_ffff;
 
@@ -43,15 +44,15 @@ export class GrowingStrings {
   /** The entries so far: it stays as it is when there are more, and shares memory with later ones. */
   vector(): arrow.Vector {
     const bytes = this.#offsets[this.#length]!;
-    return (this.#vector ??= new arrow.Vector([
+    const entries = (): arrow.Data =>
       arrowData({
         type: new arrow.Utf8(),
         length: this.#length,
         nullCount: 0,
         valueOffsets: this.#offsets.subarray(0, this.#length + 1),
         data: this.#data.subarray(0, bytes),
-      }),
-    ]));
+      });
+    return (this.#vector ??= withOrigin(new arrow.Vector([entries()]), this));
   }
 
   #reserve(offsets: number, bytes: number): void {

@@ -5,7 +5,7 @@ import { TypeMismatchError } from './columnErrors.ts';
 import { unpackBitmap } from './bitmap.ts';
 import type { BatchColumn, ColumnBatch } from './columnBatch.ts';
 import { typeName } from './typeName.ts';
-import { validBytes } from './validBytes.ts';
+import { validRows } from './validBytes.ts';
 import type { DictionaryStrings } from './dictionaryStrings.ts';
 
 /** @throws TypeMismatchError for columns that are neither numbers nor strings. */
@@ -22,7 +22,7 @@ export function toColumnBatch(
 
 function toBatchColumn(name: string, data: arrow.Data, strings: DictionaryStrings): BatchColumn {
   const { type, length } = data;
-  const valid = data.nullCount > 0 ? validBytes(data) : undefined;
+  const valid = validRows(data);
   if (arrow.DataType.isDictionary(type) && arrow.DataType.isUtf8(type.dictionary)) {
     const codes = Int32Array.from(data.values as Int32Array).subarray(0, length);
     if (valid !== undefined) for (let i = 0; i < length; i++) if (valid[i] === 0) codes[i] = -1;

@@ -11,3 +11,15 @@ export function validBytes(data: arrow.Data): Uint8Array {
   }
   return unpackBitmap(data.nullBitmap, data.offset, data.length);
 }
+
+/** The same, undefined where all rows have a value. A code that stands for a missing entry of its dictionary is missing. */
+export function validRows(data: arrow.Data): Uint8Array | undefined {
+  const { dictionary } = data;
+  if (dictionary === undefined || dictionary.nullCount === 0) {
+    return data.nullCount > 0 ? validBytes(data) : undefined;
+  }
+  const valid = validBytes(data);
+  const codes = data.values as Int32Array;
+  for (let i = 0; i < valid.length; i++) if (valid[i] === 1 && !dictionary.isValid(codes[i]!)) valid[i] = 0;
+  return valid;
+}

@@ -5,7 +5,8 @@ import type { DictionaryStrings } from './dictionaryStrings.ts';
 import type { ExactTimes } from './exactTimes.ts';
 import { setMember } from './memberOf.ts';
 import { numbersOf, wideNumbers } from './toColumnBatch.ts';
-import { validBytes } from './validBytes.ts';
+import { takeData } from './takeRows.ts';
+import { validRows } from './validBytes.ts';
 
 /** A row as user functions see it. */
 export type Row = Record<string, unknown>;
@@ -28,10 +29,8 @@ export function exactValuesOf(data: arrow.Data, strings: DictionaryStrings): unk
 
 function valuesWith(data: arrow.Data, strings: DictionaryStrings, exact: boolean): unknown[] {
   const values = allValues(data, strings, exact);
-  if (data.nullCount > 0) {
-    const valid = validBytes(data);
-    for (let i = 0; i < values.length; i++) if (valid[i] === 0) values[i] = null;
-  }
+  const valid = validRows(data);
+  if (valid !== undefined) for (let i = 0; i < values.length; i++) if (valid[i] === 0) values[i] = null;
   return values;
 }
 
@@ -39,10 +38,10 @@ function allValues(data: arrow.Data, strings: DictionaryStrings, exact: boolean)
   const { type, length } = data;
   if (arrow.DataType.isNull(type)) return Array.from({ length }, () => null);
   if (arrow.DataType.isDictionary(type)) {
+    if (!arrow.DataType.isUtf8(type.dictionary))
+      return entriesOf(data, (entries) => valuesWith(entries, strings, exact));
     const codes = data.values as Int32Array;
-    const entries = arrow.DataType.isUtf8(type.dictionary)
-      ? strings.of(data.dictionary!)
-      : data.dictionary!.data.flatMap((part) => valuesWith(part, strings, exact));
+    const entries = strings.of(data.dictionary!);
     return Array.from({ length }, (_, i) => entries[codes[i]!]);
   }
   if (arrow.DataType.isBool(type)) return Array.from(numbersOf('', data), (bit) => bit === 1);
@@ -71,6 +70,31 @@ function allValues(data: arrow.Data, strings: DictionaryStrings, exact: boolean)
     return Array.from({ length }, (_, i) => items.slice(i * type.listSize, (i + 1) * type.listSize));
   }
   return Array.from(new arrow.Vector([data]) as Iterable<unknown>);
+}
+
+/** What the codes stand for, null where there is no entry. Only entries that rows refer to are looked at. */
+export function entriesOf(
+  { values, length, dictionary }: arrow.Data,
+  valuesOfEntries: (entries: arrow.Data) => readonly unknown[],
+): unknown[] {
+  const codes = values as Int32Array;
+  const out: unknown[] = Array.from({ length }, () => null);
+  let first = 0;
+  for (const part of dictionary!.data) {
+    const rows: number[] = [];
+    for (let row = 0; row < length; row++) {
+      if (codes[row]! >= first && codes[row]! < first + part.length) rows.push(row);
+    }
+    const entries = valuesOfEntries(
+      takeData(
+        part,
+        Int32Array.from(rows, (row) => codes[row]! - first),
+      ),
+    );
+    for (const [i, row] of rows.entries()) out[row] = entries[i];
+    first += part.length;
+  }
+  return out;
 }
 
 function wideValues(data: arrow.Data): unknown[] {

@@ -4,12 +4,15 @@
 import type { OptimizerSpec } from '../../kernels/neural/optimizer.ts';
 import type { LayerGraph, Shape } from './layerGraph.ts';
 
-export type LossName =
-  | 'binaryCrossentropy'
-  | 'categoricalCrossentropy'
-  | 'meanSquaredError'
-  /** Targets are class indices. */
-  | 'sparseCategoricalCrossentropy';
+/** Of the sparse one the targets are class indices. */
+export const lossNames = [
+  'binaryCrossentropy',
+  'categoricalCrossentropy',
+  'meanSquaredError',
+  'sparseCategoricalCrossentropy',
+] as const;
+
+export type LossName = (typeof lossNames)[number];
 
 export interface LossSpec {
   readonly name: LossName;
@@ -17,7 +20,9 @@ export interface LossSpec {
   readonly fromLogits: boolean;
 }
 
-export type MetricName = 'accuracy' | 'meanAbsoluteError' | 'meanSquaredError';
+export const metricNames = ['accuracy', 'meanAbsoluteError', 'meanSquaredError'] as const;
+
+export type MetricName = (typeof metricNames)[number];
 
 export interface EngineSpec {
   readonly graph: LayerGraph;

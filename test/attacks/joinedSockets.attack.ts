@@ -1,5 +1,6 @@
 // What holders of the join token can make a coordinator hold and do: messages that do not end, places, churn.
 
+import { treeSpec } from '../setup/runSpecs.ts';
 import { createHash } from 'node:crypto';
 import { expect, test } from 'vitest';
 import {
@@ -41,7 +42,7 @@ async function formGroup(url: string, workers: readonly JoinedWorker[]): Promise
   const request = {
     runId: 'run',
     name: 'run',
-    spec: { trainer: 'gbdt', numBoostRound: 10 },
+    spec: treeSpec(10),
     shards: workers.map((_, index) => shard(index)),
     workers: { min: workers.length, max: workers.length },
   };

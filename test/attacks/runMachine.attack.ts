@@ -1,6 +1,7 @@
 // What members of a run can do to it, and to the coordinator, by what they say: floods of rounds that can not be, forged
 // rounds and states, ends of the run.
 
+import { netSpec, treeSpec } from '../setup/runSpecs.ts';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { expect, test } from 'vitest';
@@ -136,25 +137,16 @@ async function ask({ url }: AttackedCoordinator, path = ''): Promise<Record<stri
 const started = (): Promise<AttackedCoordinator> =>
   attackedCoordinator(['--token', 'JOIN', '--admin-token', 'ADMIN']);
 
-const gbdt = (numBoostRound: number) => ({ trainer: 'gbdt', numBoostRound });
-const neural = (steps: number) => ({
-  trainer: 'neural',
-  steps,
-  firstStep: 0,
-  globalBatchSize: 8,
-  microbatchSize: 1,
-});
-
 const floods: readonly (readonly [string, object, (at: number) => object])[] = [
   [
     'rounds of boosting',
-    gbdt(10_000_000),
+    treeSpec(10_000_000),
     (round) => ({ type: 'committed', round, treesSha256: 'a'.repeat(64) }),
   ],
-  ['steps of a net', neural(10_000_000), (round) => ({ type: 'committed', round: 3 * round })],
+  ['steps of a net', netSpec(10_000_000), (round) => ({ type: 'committed', round: 3 * round })],
   [
     'states of a net',
-    neural(10_000_000),
+    netSpec(10_000_000),
     (rounds) => ({ type: 'saved', rounds: rounds + 1, sha256: 'b'.repeat(64), sizeBytes: 9 }),
   ],
 ];
@@ -184,7 +176,7 @@ for (const [what, spec, message] of floods) {
 
 test('the first rank forges its rounds: none of them is recorded, the others finish', async (context) => {
   await using coordinator = await started();
-  const [forger, ...honest] = (await train(coordinator, gbdt(3), 3)) as [Member, ...Member[]];
+  const [forger, ...honest] = (await train(coordinator, treeSpec(3), 3)) as [Member, ...Member[]];
   for (let round = 0; round < 3; round += 1) forger.commit(round, 'f'.repeat(16), { loss: 0 });
   for (const member of honest) member.commit(0, '1'.repeat(16));
   await Promise.all(honest.map((member) => member.hear('halt')));
@@ -205,7 +197,7 @@ test('the first rank forges its rounds: none of them is recorded, the others fin
 
 test('a member puts its own state in place of the net: it is not taken', async (context) => {
   await using coordinator = await started();
-  const [first, forger, third] = (await train(coordinator, neural(10), 3)) as [Member, Member, Member];
+  const [first, forger, third] = (await train(coordinator, netSpec(10), 3)) as [Member, Member, Member];
   const [forged, right] = [
     await put(coordinator, 'of the attacker'),
     await put(coordinator, 'of all others'),
@@ -234,7 +226,7 @@ test('a member puts its own state in place of the net: it is not taken', async (
 
 test('a member says that the run is impossible: the others go on', async (context) => {
   await using coordinator = await started();
-  const [first, evil, third] = (await train(coordinator, gbdt(1), 3)) as [Member, Member, Member];
+  const [first, evil, third] = (await train(coordinator, treeSpec(1), 3)) as [Member, Member, Member];
   evil.tell({ type: 'failed', code: 'X', message: 'because I say so' });
   await Promise.all([first.hear('halt'), third.hear('halt')]);
   for (const member of [first, third]) member.tell({ type: 'halted', committedRounds: 0, rounds: [] });

@@ -1,5 +1,6 @@
 // What holders of the join token can put on a coordinator's disk.
 
+import { netSpec } from '../setup/runSpecs.ts';
 import { createHash } from 'node:crypto';
 import { mkdtemp, readdir, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -41,16 +42,7 @@ async function storedMiB(): Promise<number> {
 
 /** A run of a net of nothing, whose only member is the worker. */
 async function formGroup(url: string, worker: JoinedWorker): Promise<void> {
-  const dataset = { rows: 8, shardRows: 8, inputs: [], target: {}, shards: [] };
-  const spec = {
-    trainer: 'neural',
-    steps: 10,
-    firstStep: 0,
-    globalBatchSize: 8,
-    microbatchSize: 8,
-    initialState: { sha256: 'a'.repeat(64), sizeBytes: 1_000 },
-    train: dataset,
-  };
+  const spec = netSpec(10, { initialState: { sha256: 'a'.repeat(64), sizeBytes: 1_000 } });
   const rows = Buffer.alloc(64);
   const sha256 = createHash('sha256').update(rows).digest('hex');
   await fetch(`${url}/blobs/${sha256}`, { method: 'PUT', body: rows, headers: admin });

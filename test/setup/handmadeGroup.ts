@@ -1,5 +1,6 @@
 // Members of a run, made by hand: they join a coordinator, get their places in a group, and then do whatever a test is about.
 
+import { treeSpec } from './runSpecs.ts';
 import { createHash } from 'node:crypto';
 import { WebSocket } from 'ws';
 import {
@@ -79,7 +80,7 @@ export async function groupByHand(coordinator: CoordinatorAccess, size: number):
     sha256,
     sizeBytes: rows.length,
   }));
-  const spec = { trainer: 'gbdt', numBoostRound: 3 };
+  const spec = treeSpec(3);
   const demand = { min: size, max: size };
   await ask(
     'POST',

@@ -1,6 +1,7 @@
 // The registry of commands: a command is one file in commands/ and one line here.
 
 import type { Command } from '../command.ts';
+import { init } from './init.ts';
 import { logs } from './logs.ts';
 import { predict } from './predict.ts';
 import { runs } from './runs.ts';
@@ -15,6 +16,7 @@ import { worker } from './worker.ts';
 import { workers } from './workers.ts';
 
 export const commands: readonly Command[] = [
+  init,
   up,
   worker,
   train,

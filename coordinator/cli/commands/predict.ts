@@ -30,7 +30,7 @@ export const predict = defineCommand({
     config: {
       type: 'text',
       placeholder: 'CONFIG',
-      help: 'Config of the training, for its derived columns and for how files are read (data.csv, data.json, data.read).',
+      help: 'Config of the training, for the derived columns that the model needs and for how files are read (data.csv, data.json, data.read).',
     },
     workers: {
       type: 'integer',
@@ -52,7 +52,7 @@ export const predict = defineCommand({
     url: {
       type: 'url',
       placeholder: 'URL',
-      help: 'Predict on the workers of the coordinator at this address.',
+      help: 'Predict on the workers of the coordinator at this address, or of this join link.',
     },
     token: {
       type: 'text',

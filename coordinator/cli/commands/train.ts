@@ -2,6 +2,7 @@
 
 import { defineCommand } from '../command.ts';
 import { adminOptions, urlOption } from '../connectionOptions.ts';
+import { overwriteOption } from '../earlierRun.ts';
 
 export const train = defineCommand({
   name: 'train',
@@ -15,6 +16,8 @@ export const train = defineCommand({
       help: 'A coordinator that is up already. Without it one is started, with local workers.',
     },
     token: adminOptions.token,
+    resume: { type: 'flag', help: 'Go on from the last checkpoint of a run of the name.' },
+    ...overwriteOption,
     profile: {
       type: 'flag',
       help: 'For nets: print where the time of the last step went, and write profile.json and timeline.json.',
@@ -28,6 +31,10 @@ export const train = defineCommand({
     {
       command: 'tabgrad train flights.json --url http://192.168.1.20:7070',
       meaning: 'Train on the workers of a coordinator that is up.',
+    },
+    {
+      command: 'tabgrad train flights.yaml --resume',
+      meaning: 'After an interruption: go on from the last checkpoint.',
     },
     { command: 'tabgrad train flights.json --json | tail -1', meaning: 'The result as JSON, for a script.' },
   ],

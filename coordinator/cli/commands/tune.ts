@@ -2,6 +2,7 @@
 
 import { defineCommand } from '../command.ts';
 import { adminOptions, urlOption } from '../connectionOptions.ts';
+import { overwriteOption } from '../earlierRun.ts';
 
 export const tune = defineCommand({
   name: 'tune',
@@ -17,6 +18,7 @@ export const tune = defineCommand({
       type: 'flag',
       help: 'Go on with an experiment that was interrupted; failed trials are tried again.',
     },
+    ...overwriteOption,
   },
   examples: [
     {

@@ -5,6 +5,7 @@ import { join, resolve } from 'node:path';
 import { z } from 'zod';
 import { WorkerStartError } from '../../cluster/local/localErrors.ts';
 import { askForJson } from '../../cluster/remote/askCoordinator.ts';
+import { readJoinLink } from '../../cluster/remote/joinLink.ts';
 import { knownCoordinator } from '../../cluster/remote/knownCoordinator.ts';
 import { defineCommand } from '../command.ts';
 import {
@@ -45,6 +46,10 @@ export const worker = defineCommand({
   examples: [
     { command: 'tabgrad worker --url http://192.168.1.20:7070', meaning: 'Join with one Node worker.' },
     {
+      command: "tabgrad worker --url 'http://192.168.1.20:7070/join#token=…'",
+      meaning: 'Join by the link for tabs, which has the join token in it.',
+    },
+    {
       command: 'tabgrad worker --url https://192.168.1.20:7070 --ca-fingerprint sha256:0fca…',
       meaning: 'Join a coordinator that made its own authority; it prints the fingerprint.',
     },
@@ -55,9 +60,11 @@ export const worker = defineCommand({
   ],
   async run(values, _positionals, { stdout, stderr, cwd, env, signal }) {
     const { json, quiet } = values;
-    const known = values.token === undefined ? await knownCoordinator(values.url, env) : undefined;
-    const url = known?.url ?? values.url;
-    const token = values.token ?? known?.joinToken;
+    const link = readJoinLink(values.url);
+    const given = values.token ?? link.joinToken;
+    const known = given === undefined ? await knownCoordinator(link.url, env) : undefined;
+    const url = known?.url ?? link.url;
+    const token = given ?? known?.joinToken;
     const settings = localWorkerSettings(values);
     // A wrong address is told at once; the worker itself would go on trying, since coordinators come back.
     const address = await reachedAt({ ...values, url, token: undefined }, signal);

@@ -108,6 +108,7 @@ async function launch(
       handleSIGTERM: false,
       handleSIGHUP: false,
     });
+    account?.removeAtExit();
     return { server, remove };
   } catch (cause) {
     await remove();

@@ -10,6 +10,7 @@ import { launchReport, TOKEN_FROM_INPUT, type LaunchReport } from '../../../shar
 import { builtFile } from '../../files/builtFile.ts';
 import { makeTemporaryFolder } from '../../files/temporaryFolder.ts';
 import { BoundedLog } from './boundedLog.ts';
+import { withoutDriverSearch } from './driverSearch.ts';
 import { unpackChromium } from './chromium.ts';
 import { WorkerStartError } from './localErrors.ts';
 import type { LocalWorker, LocalWorkerSettings } from '../../options/localWorker.ts';
@@ -42,7 +43,12 @@ export async function startProcessWorker(
     stdio: ['pipe', 'pipe', 'pipe'],
     env: await environment(settings, authorities?.file),
   });
-  const log = new BoundedLog(KEPT_LINES, settings.onLine);
+  const { device, onLine } = settings;
+  // Whoever asked for a GPU is told all that is known of it. An error of the start has all lines.
+  const log = new BoundedLog(
+    KEPT_LINES,
+    onLine && device !== 'webgpu' ? withoutDriverSearch(onLine) : onLine,
+  );
   child.stderr.setEncoding('utf8').on('data', (text: string) => log.write(text));
   // The pipe breaks when the child dies; its end is reported below.
   child.stdin.on('error', () => {});

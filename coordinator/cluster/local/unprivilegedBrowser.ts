@@ -2,28 +2,29 @@
 // account of its own: a user id that nobody else has, with a profile folder that it alone may read. What breaks out of
 // the browser is then not root either.
 
-import { execFile } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { randomInt } from 'node:crypto';
-import { constants } from 'node:fs';
+import { constants, rmdirSync, rmSync } from 'node:fs';
 import {
   access,
   chmod,
   chown,
+  lstat,
   mkdir,
   mkdtemp,
   readdir,
   realpath,
-  rm,
-  rmdir,
   stat,
   writeFile,
 } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
-import { promisify } from 'node:util';
+import { takeProcessLock } from '../../files/processLock.ts';
 import { BrowserSandboxError } from './browserSandbox.ts';
 
-const run = promisify(execFile);
+const PREFIX = 'tabgrad-browser-';
+const HOME = 'home';
+const LOCK_FILE = '.lock';
 
 export interface UnprivilegedBrowser {
   /** Starts the browser under the other account, with the arguments that it is given. */
@@ -32,6 +33,8 @@ export interface UnprivilegedBrowser {
   readonly environment: Readonly<Record<string, string>>;
   /** Deletes the profile. */
   readonly remove: () => Promise<void>;
+  /** Deletes it at the end of this process at the latest. For after the start: what ends the browser then comes first. */
+  readonly removeAtExit: () => void;
 }
 
 /** systemd takes ids for short-lived services from here, so that no account of the system has one. */
@@ -68,15 +71,19 @@ export async function prepareUnprivileged(browser: string): Promise<Unprivileged
     '--inh-caps=-all',
     '--',
   ];
-  const folder = await mkdtemp(join(tmpdir(), 'tabgrad-browser-'));
-  const home = join(folder, 'home');
+  await sweepBrowserFolders(setpriv);
+  const folder = await mkdtemp(join(tmpdir(), PREFIX));
+  const home = join(folder, HOME);
   const script = join(folder, 'browser');
-  const remove = async (): Promise<void> => {
-    // By the account itself: what it has put there shall not lead root anywhere else.
-    await run(setpriv, [...asAccount, 'rm', '-rf', home]).catch(() => undefined);
-    await rm(script, { force: true });
-    await rmdir(home).catch(() => undefined);
-    await rmdir(folder).catch(() => undefined);
+  const lift = await lockFolder(folder);
+  const removeNow = (): void => {
+    lift?.();
+    removeFolder(folder, setpriv, uid);
+  };
+  const remove = (): Promise<void> => {
+    process.off('exit', removeNow);
+    removeNow();
+    return Promise.resolve();
   };
   try {
     await chmod(folder, 0o711);
@@ -86,10 +93,71 @@ export async function prepareUnprivileged(browser: string): Promise<Unprivileged
     const words = [setpriv, ...asAccount, browser].map(quoted).join(' ');
     const profile = quoted(`--user-data-dir=${join(home, 'profile')}`);
     await writeFile(script, `#!/bin/sh\nexec ${words} "$@" ${profile}\n`, { mode: 0o755 });
-    return { executablePath: script, environment: { HOME: home, TMPDIR: home }, remove };
+    return {
+      executablePath: script,
+      environment: { HOME: home, TMPDIR: home },
+      remove,
+      removeAtExit: () => void process.on('exit', removeNow),
+    };
   } catch (error) {
     await remove();
     throw error;
+  }
+}
+
+/** Removes what browsers left whose process was killed: the system has lifted its lock. */
+async function sweepBrowserFolders(setpriv: string): Promise<void> {
+  for (const name of (await readdir(tmpdir())).filter((one) => one.startsWith(PREFIX))) {
+    const folder = join(tmpdir(), name);
+    // What fails here is being removed by another process, or has no lock and is not known whose it is.
+    await removeLeftBehind(folder, setpriv).catch(() => undefined);
+  }
+}
+
+async function removeLeftBehind(folder: string, setpriv: string): Promise<void> {
+  const found = await lstat(folder);
+  const isOwn = found.isDirectory() && found.uid === process.getuid?.() && (found.mode & 0o066) === 0;
+  const lock = await lstat(join(folder, LOCK_FILE));
+  if (!isOwn || !lock.isFile()) return;
+  const lift = takeProcessLock(join(folder, LOCK_FILE));
+  if (lift === undefined) return;
+  const { uid } = await lstat(join(folder, HOME));
+  lift();
+  removeFolder(folder, setpriv, uid >= FIRST_UID && uid <= LAST_UID ? uid : undefined);
+}
+
+/** @returns lifts the lock; undefined where another process has taken the folder for one that was left behind. */
+async function lockFolder(folder: string): Promise<(() => void) | undefined> {
+  const file = join(folder, LOCK_FILE);
+  const lift = takeProcessLock(file);
+  // The browser's account shall not hold it.
+  await chmod(file, 0o600);
+  return lift;
+}
+
+/** At once: a process that ends waits for nothing. */
+function removeFolder(folder: string, setpriv: string, uid: number | undefined): void {
+  const home = join(folder, HOME);
+  // By the account itself: what it has put there shall not lead root anywhere else.
+  if (uid !== undefined)
+    spawnSync(setpriv, [
+      `--reuid=${uid}`,
+      `--regid=${uid}`,
+      '--clear-groups',
+      '--inh-caps=-all',
+      '--',
+      'rm',
+      '-rf',
+      home,
+    ]);
+  try {
+    rmdirSync(home);
+    rmSync(join(folder, 'browser'), { force: true });
+    // The last but one: what could not be removed is found by it.
+    rmSync(join(folder, LOCK_FILE), { force: true });
+    rmdirSync(folder);
+  } catch {
+    // The next process that starts a browser tries again.
   }
 }
 

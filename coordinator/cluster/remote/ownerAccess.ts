@@ -1,5 +1,6 @@
 // By which address and admin token an owner's program talks to a coordinator.
 
+import { readJoinLink } from './joinLink.ts';
 import { knownCoordinator } from './knownCoordinator.ts';
 
 export interface OwnerAccess {
@@ -8,14 +9,15 @@ export interface OwnerAccess {
 }
 
 /**
- * The token that was given, that of TABGRAD_ADMIN_TOKEN, or the one that a coordinator of this user on this machine left.
+ * By the coordinator's address or its join link. The token that was given, that of TABGRAD_ADMIN_TOKEN, or the one that a coordinator of this user on this machine left.
  * @throws TokenFileError
  */
 export async function ownerAccess(
-  url: string,
+  link: string,
   given: string | undefined,
   env: Readonly<Record<string, string | undefined>> = process.env,
 ): Promise<OwnerAccess> {
+  const { url } = readJoinLink(link);
   const token = given ?? (env['TABGRAD_ADMIN_TOKEN'] || undefined);
   if (token !== undefined) return { url, token };
   const known = await knownCoordinator(url, env);

@@ -3,11 +3,13 @@
 import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
 import { z } from 'zod';
+import { TabgradError } from '../../../kernels/errors.ts';
+import type { RunSpec } from '../../../shared/run/runSpec.ts';
 import { lease } from '../../../shared/protocol/control.ts';
 import { visibleText } from '../../../kernels/visibleText.ts';
 import { StorageFullError } from '../blobs/blobErrors.ts';
 import type { BlobStore } from '../blobs/blobStore.ts';
-import { trainerNames } from '../run/runKinds.ts';
+import { runKindOf, trainerNames } from '../run/runKinds.ts';
 import { RunRequestInvalidError } from '../run/runErrors.ts';
 import type { RunEntry } from '../run/runEntry.ts';
 import type { RunRegistry } from '../run/runRegistry.ts';
@@ -20,7 +22,7 @@ const MAX_STOP_BYTES = 16 * 1024;
 /** Proxies and our own idle limit close streams that say nothing. */
 const HEARTBEAT_MS = 15_000;
 
-/** The outer form; what is in `spec.params` and `spec.device` is checked by whoever uses it. */
+/** The outer form; each kind of run reads its own spec. */
 const runRequest = z.object({
   runId: z.string(),
   name: z.string().max(200),
@@ -74,6 +76,7 @@ export function runRoutes(runs: RunRegistry, blobs: BlobStore): Route[] {
 
 async function submit(runs: RunRegistry, blobs: BlobStore, { request, response }: Exchange): Promise<void> {
   const body = parse(runRequest, await readJsonBody(request, MAX_REQUEST_BYTES));
+  const spec = readSpec(body.spec);
   for (const [i, shard] of body.shards.entries()) {
     const sizeBytes = await blobs.sizeBytes(shard.sha256);
     if (sizeBytes === shard.sizeBytes) continue;
@@ -83,8 +86,20 @@ async function submit(runs: RunRegistry, blobs: BlobStore, { request, response }
       field: `shards.${i}.sha256`,
     });
   }
-  const entry = await runs.submit(body as unknown as RunRequest);
+  const entry = await runs.submit({ ...body, spec } as RunRequest);
   answerJson(response, 201, entry.summary());
+}
+
+/** @throws RunRequestInvalidError naming the field. */
+function readSpec(spec: z.output<typeof runRequest>['spec']): RunSpec {
+  try {
+    return runKindOf(spec).readSpec(spec);
+  } catch (error) {
+    if (!(error instanceof TabgradError)) throw error;
+    const { field = '' } = error.place;
+    const place = field === '' ? 'spec' : `spec.${field}`;
+    throw new RunRequestInvalidError(`${place}: ${error.message}`, { field: place });
+  }
 }
 
 function parse<T>(schema: z.ZodType<T>, value: unknown): T {

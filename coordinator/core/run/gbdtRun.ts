@@ -1,5 +1,6 @@
 // Boosted trees: a few slow rounds, each recorded with its trees, which are all that a newcomer needs.
 
+import { readTrainSpec } from '../../../shared/gbdt/readTrainSpec.ts';
 import { createHash } from 'node:crypto';
 import { TreeFormatError } from '../../../shared/gbdt/errors/gbdtErrors.ts';
 import { readRoundTrees, treeBounds } from '../../../shared/gbdt/readRoundTrees.ts';
@@ -9,6 +10,7 @@ import { usefulWorkers } from './leasePlan.ts';
 import type { RunKind } from './runKind.ts';
 
 export const gbdtRun: RunKind<TrainSpec> = {
+  readSpec: readTrainSpec,
   totalRounds: (spec) => spec.numBoostRound,
   check({ numBoostRound }, refuse) {
     if (!Number.isSafeInteger(numBoostRound) || numBoostRound < 1) {

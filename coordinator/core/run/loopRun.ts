@@ -1,10 +1,12 @@
 // The owner's own loop over tensors: its reports are the rounds, and its checkpoints the state that the members hold.
 
+import { readLoopSpec } from '../../../shared/neural/loop/readLoopSpec.ts';
 import type { LoopSpec } from '../../../shared/neural/loop/loopSpec.ts';
 import { noTrees } from './noTrees.ts';
 import type { RunKind } from './runKind.ts';
 
 export const loopRun: RunKind<LoopSpec> = {
+  readSpec: readLoopSpec,
   totalRounds: (spec) => spec.maxReports,
   check({ maxReports, datasets }, refuse) {
     if (!Number.isSafeInteger(maxReports) || maxReports < 1) {

@@ -1,5 +1,6 @@
 // Neural nets: many quick steps and a large state that the members hold; the record has metrics now and then.
 
+import { readNeuralSpec } from '../../../shared/neural/run/readNeuralSpec.ts';
 import type { NeuralSpec } from '../../../shared/neural/run/neuralSpec.ts';
 import { noTrees } from './noTrees.ts';
 import type { RunKind } from './runKind.ts';
@@ -10,6 +11,7 @@ const STATE_ARRAYS = 4;
 const UPLOAD_ALLOWANCE_BYTES = 16 * 1024 * 1024;
 
 export const neuralRun: RunKind<NeuralSpec> = {
+  readSpec: readNeuralSpec,
   totalRounds: (spec) => spec.steps,
   check({ steps, firstStep, globalBatchSize, microbatchSize }, refuse) {
     const positive = { steps, globalBatchSize, microbatchSize };

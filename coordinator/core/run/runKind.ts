@@ -9,6 +9,8 @@ export type TreesReading =
   | { readonly error: string };
 
 export interface RunKind<Spec extends RunSpec = RunSpec> {
+  /** The spec of a parsed JSON value from outside. @throws TabgradError naming the field within the spec. */
+  readSpec(value: unknown): Spec;
   /** Rounds of boosting, or steps of the optimizer, when nobody ends the run sooner. */
   totalRounds(spec: Spec): number;
   /** Calls `refuse` with a field and what is wrong with it. */

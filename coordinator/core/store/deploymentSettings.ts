@@ -6,59 +6,99 @@ import { z } from 'zod';
 const seconds = z.number().positive().max(86_400);
 const count = z.number().int().min(1).max(1_000);
 
-export const autoscalingConfig = z
+const autoscalingConfig = z
   .strictObject({
     minReplicas: count.default(1),
     maxReplicas: count.default(1),
-    /** Requests in hand and in line, by replica, that are aimed at. */
-    targetOngoingRequests: z.number().positive().max(10_000).default(2),
-    /** For so long more replicas must be wanted before they are started. */
-    upscaleDelayS: z.number().min(0).max(86_400).default(30),
-    downscaleDelayS: z.number().min(0).max(86_400).default(600),
+    targetOngoingRequests: z
+      .number()
+      .positive()
+      .max(10_000)
+      .default(2)
+      .describe('Requests in hand and in line, by replica, that are aimed at.'),
+    upscaleDelayS: z
+      .number()
+      .min(0)
+      .max(86_400)
+      .default(30)
+      .describe('Seconds that more replicas must be wanted before they are started.'),
+    downscaleDelayS: z
+      .number()
+      .min(0)
+      .max(86_400)
+      .default(600)
+      .describe('Seconds that fewer must be enough before some are ended.'),
   })
   .refine(({ minReplicas, maxReplicas }) => minReplicas <= maxReplicas, {
     path: ['maxReplicas'],
     error: 'must not be below minReplicas',
   });
 
+const name = z.string().regex(/^[\w.-]{1,100}$/, 'expected letters, digits, "_", "-" and "."');
+
 export const deploymentOptions = z
   .strictObject({
-    /** Name within the application; the class's name by default. */
-    name: z
-      .string()
-      .regex(/^[\w.-]{1,100}$/, 'expected letters, digits, "_", "-" and "."')
-      .optional(),
-    /** Runs that give the same version keep the replicas that are there; without it every run replaces them. */
-    version: z
-      .string()
-      .regex(/^[\w.-]{1,100}$/, 'expected letters, digits, "_", "-" and "."')
-      .optional(),
-    /** Where replicas run: threads beside the server, or workers of the coordinator's pool, tabs too. */
-    runOn: z.enum(['threads', 'pool']).default('threads'),
-    /** Which workers of the pool; any by default. */
-    runtime: z.enum(['browser', 'deno', 'node']).optional(),
-    device: z.enum(['cpu', 'webgpu']).optional(),
-    numReplicas: count.default(1),
-    maxOngoingRequests: z.number().int().min(1).max(100_000).default(5),
-    /** -1 lets any number wait, as Ray's default does. */
-    maxQueuedRequests: z.number().int().min(-1).max(10_000_000).default(4096),
-    /** From the arrival of a request to its answer. */
-    requestTimeoutS: seconds.default(60),
-    /** For a replica to load its model or construct its class. */
-    startTimeoutS: seconds.default(60),
-    healthCheckPeriodS: seconds.default(10),
-    healthCheckTimeoutS: seconds.default(30),
-    gracefulShutdownTimeoutS: z.number().min(0).max(86_400).default(20),
-    /** In place of numReplicas. */
-    autoscalingConfig: autoscalingConfig.optional(),
+    name: name.optional().describe("Name within the application; the class's name without it."),
+    version: name
+      .optional()
+      .describe(
+        'Runs that give the same version keep the replicas that are there; without it every run replaces them.',
+      ),
+    runOn: z
+      .enum(['threads', 'pool'])
+      .default('threads')
+      .describe(
+        "Where replicas run: threads beside the server, or workers of the coordinator's pool, tabs too.",
+      ),
+    runtime: z
+      .enum(['browser', 'deno', 'node'])
+      .optional()
+      .describe('Which workers of the pool; any without it.'),
+    device: z.enum(['cpu', 'webgpu']).optional().describe('Which workers of the pool; any without it.'),
+    numReplicas: count.default(1).describe('Replicas that run.'),
+    maxOngoingRequests: z
+      .number()
+      .int()
+      .min(1)
+      .max(100_000)
+      .default(5)
+      .describe('Requests that a replica has in hand at a time.'),
+    maxQueuedRequests: z
+      .number()
+      .int()
+      .min(-1)
+      .max(10_000_000)
+      .default(4096)
+      .describe(
+        "Requests that wait for a replica; more are answered 503. -1 lets any number wait, as Ray's default does.",
+      ),
+    requestTimeoutS: seconds.default(60).describe('Seconds from the arrival of a request to its answer.'),
+    startTimeoutS: seconds
+      .default(60)
+      .describe('Seconds for a replica to load its model or construct its class.'),
+    healthCheckPeriodS: seconds
+      .default(10)
+      .describe('Seconds between two questions whether a replica is well.'),
+    healthCheckTimeoutS: seconds.default(30).describe('Seconds for the answer.'),
+    gracefulShutdownTimeoutS: z
+      .number()
+      .min(0)
+      .max(86_400)
+      .default(20)
+      .describe('Seconds for the requests in hand when a replica is ended.'),
+    autoscalingConfig: autoscalingConfig.optional().describe('In place of numReplicas.'),
   })
-  .refine(({ runOn, runtime, device }) => runOn === 'pool' || (runtime ?? device) === undefined, {
-    path: ['runOn'],
-    error: 'runtime and device choose workers of the pool; they need runOn "pool"',
+  .refine(({ runOn, runtime }) => runOn === 'pool' || runtime === undefined, {
+    path: ['runtime'],
+    error: 'chooses workers of the pool; it needs runOn "pool"',
+  })
+  .refine(({ runOn, device }) => runOn === 'pool' || device === undefined, {
+    path: ['device'],
+    error: 'chooses workers of the pool; it needs runOn "pool"',
   })
   .refine((options) => options.autoscalingConfig === undefined || options.numReplicas === 1, {
     path: ['numReplicas'],
-    error: 'autoscalingConfig decides on the number of replicas; leave numReplicas out',
+    error: 'is what autoscalingConfig decides on; leave numReplicas out',
   });
 
 export type DeploymentOptions = Readonly<z.input<typeof deploymentOptions>>;

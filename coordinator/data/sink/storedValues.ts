@@ -2,8 +2,8 @@
 
 import * as arrow from 'apache-arrow';
 import type { DictionaryStrings } from '../../../shared/columns/dictionaryStrings.ts';
-import { validBytes } from '../../../shared/columns/validBytes.ts';
-import { valuesOf } from '../../../shared/columns/valuesOf.ts';
+import { validRows } from '../../../shared/columns/validBytes.ts';
+import { entriesOf, valuesOf } from '../../../shared/columns/valuesOf.ts';
 
 /**
  * One value a row, null for missing. 64-bit integers and instants are bigints in the units of their type, at any depth, so
@@ -11,18 +11,15 @@ import { valuesOf } from '../../../shared/columns/valuesOf.ts';
  */
 export function storedValues(data: arrow.Data, strings: DictionaryStrings): unknown[] {
   const values = allValues(data, strings);
-  if (data.nullCount > 0) {
-    const valid = validBytes(data);
-    for (let i = 0; i < values.length; i++) if (valid[i] === 0) values[i] = null;
-  }
+  const valid = validRows(data);
+  if (valid !== undefined) for (let i = 0; i < values.length; i++) if (valid[i] === 0) values[i] = null;
   return values;
 }
 
 function allValues(data: arrow.Data, strings: DictionaryStrings): unknown[] {
   const { type, length } = data;
   if (arrow.DataType.isDictionary(type) && !arrow.DataType.isUtf8(type.dictionary)) {
-    const entries = data.dictionary!.data.flatMap((part) => storedValues(part, strings));
-    return Array.from({ length }, (_, i) => entries[(data.values as Int32Array)[i]!] ?? null);
+    return entriesOf(data, (entries) => storedValues(entries, strings));
   }
   if (arrow.DataType.isStruct(type)) {
     const members = data.children.map((child) => storedValues(child, strings));

@@ -15,6 +15,7 @@ import { OpenedFiles } from './openedFiles.ts';
 import type { ListFiles } from '../store/listFiles.ts';
 import { selectFields } from './selectFields.ts';
 import { PartitionColumns } from './partitions.ts';
+import { absentColumns, requireKnownColumns } from './unlikeFiles.ts';
 
 /**
  * Batches of all columns of the file; one of no rows where its columns are known and it has none.
@@ -26,17 +27,10 @@ export type DecodeFile = (
   signal: AbortSignal | undefined,
 ) => AsyncIterable<arrow.RecordBatch>;
 
-export interface FileSchemaOptions {
-  /**
-   * Reads files whose columns differ: the table has the columns of all of them, of types that hold all their values, and
-   * what a file does not have is missing. The beginning of each file is read twice then. Without it a file with other
-   * columns than the first one is an error.
-   */
-  readonly unionByName?: boolean;
-}
-
-export interface DecodedOptions extends FileSchemaOptions {
+export interface DecodedOptions {
   readonly columns?: readonly string[] | undefined;
+  /** The beginning of each file is read twice then. */
+  readonly unionByName?: boolean | undefined;
 }
 
 interface Layout {
@@ -143,45 +137,32 @@ export class DecodedSource implements Source {
     { files, partitions }: Layout,
   ): arrow.RecordBatch {
     if (batch.schema === schema) return batch;
-    if (this.#options.columns === undefined) requireKnown(batch.schema, files, location.name);
+    if (this.#options.columns === undefined) {
+      requireKnownColumns(location.name, namesOf(batch.schema), namesOf(files));
+    }
     const indexes = columnIndexes(batch.schema);
+    if (this.#options.unionByName !== true) {
+      const absent = namesOf(schema).filter((name) => !indexes.has(name) && !partitions.has(name));
+      if (absent.length > 0) throw absentColumns(location.name, absent);
+    }
     const fields: arrow.Field[] = [];
     const columns = schema.fields.map(({ name, type }) => {
       const index = indexes.get(name);
       const data =
         index === undefined
-          ? this.#absent(name, type, batch.numRows, location, partitions)
+          ? partitions.has(name)
+            ? partitions.column(location, name, batch.numRows)
+            : columnFromValues(Array.from({ length: batch.numRows }), type)
           : inFile(batch.data.children[index]!, type, name, location.name);
       fields.push(new arrow.Field(name, data.type, true));
       return data;
     });
     return recordBatch(new arrow.Schema(fields), columns, batch.numRows);
   }
-
-  #absent(
-    name: string,
-    type: arrow.DataType,
-    rows: number,
-    location: FileLocation,
-    partitions: PartitionColumns,
-  ): arrow.Data {
-    if (partitions.has(name)) return partitions.column(location, name, rows);
-    if (this.#options.unionByName === true) return columnFromValues(Array.from({ length: rows }), type);
-    throw new TypeMismatchError(
-      `${location.name} has no column "${name}", which the first file has; the option unionByName: true takes it for missing.`,
-      { file: location.name, column: name },
-    );
-  }
 }
 
-function requireKnown(own: arrow.Schema, files: arrow.Schema, file: string): void {
-  const known = new Set(files.fields.map(({ name }) => name));
-  const added = own.fields.find(({ name }) => !known.has(name));
-  if (added === undefined) return;
-  throw new TypeMismatchError(
-    `${file} has a column "${added.name}", which the first file does not have; the option unionByName: true reads it.`,
-    { file, column: added.name },
-  );
+function namesOf(schema: arrow.Schema): string[] {
+  return schema.fields.map(({ name }) => name);
 }
 
 /** Narrower numbers than the first file's are widened. */

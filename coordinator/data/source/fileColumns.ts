@@ -12,6 +12,7 @@ import type { ParquetFooter } from '../parquet/footer.ts';
 import type { ColumnNode } from '../parquet/schemaTree.ts';
 import type { FileLocation } from '../store/byteFile.ts';
 import type { PartitionColumns } from './partitions.ts';
+import { absentColumns } from './unlikeFiles.ts';
 
 export class FileColumns {
   /** What is to be read of the file, in the types that it has. */
@@ -35,11 +36,12 @@ export class FileColumns {
     this.#partitions = partitions;
     const columns = new Map(footer.columns.map((column) => [column.name, column]));
     let isWhole = true;
+    const absent: string[] = [];
     const fields: arrow.Field[] = [];
     for (const field of wanted.fields) {
       const column = columns.get(field.name);
       if (column === undefined || (isUnion && isOnlyNull(column))) {
-        if (!partitions.has(field.name) && !isUnion) throw absent(location.name, field.name);
+        if (!partitions.has(field.name) && !isUnion) absent.push(field.name);
         isWhole = false;
       } else if (typeName(column.type) === typeName(valueType(field))) fields.push(field);
       else {
@@ -48,6 +50,7 @@ export class FileColumns {
         isWhole = false;
       }
     }
+    if (absent.length > 0) throw absentColumns(location.name, absent);
     this.#isWhole = isWhole;
     this.stored = isWhole ? wanted : new arrow.Schema(fields);
   }
@@ -90,13 +93,6 @@ function cast(data: arrow.Data, type: arrow.DataType, column: string, file: stri
     if (!(error instanceof TypeMismatchError)) throw error;
     throw new TypeMismatchError(`${file}: ${error.message}`, { file, column }, { cause: error });
   }
-}
-
-function absent(file: string, column: string): TypeMismatchError {
-  return new TypeMismatchError(
-    `${file} has no column "${column}", which the first file has; the option unionByName: true takes it for missing.`,
-    { file, column },
-  );
 }
 
 export function unlike(

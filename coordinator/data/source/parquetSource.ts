@@ -18,6 +18,7 @@ import { FileColumns, isOnlyNull, unlike } from './fileColumns.ts';
 import { OpenedFiles } from './openedFiles.ts';
 import { PartitionColumns } from './partitions.ts';
 import { selectFields } from './selectFields.ts';
+import { requireKnownColumns } from './unlikeFiles.ts';
 
 export interface ParquetSourceOptions extends RowGroupOptions, SchemaOptions {
   readonly columns?: readonly string[] | undefined;
@@ -64,12 +65,20 @@ export class ParquetSource implements Source {
     return rows;
   }
 
+  /** Whether all files must have the columns of the first one, and no others. */
+  get #isStrict(): boolean {
+    return this.#options.unionByName !== true && this.#options.columns === undefined;
+  }
+
   async *read(request: ReadRequest, context: RunContext): AsyncGenerator<arrow.RecordBatch> {
     const whole = await this.schema(context);
     const schema = request.columns === undefined ? whole : selectFields(whole, request.columns, this.label);
     const partitions = await this.#partitionColumns(context);
-    for (const location of await this.#located(context)) {
+    const locations = await this.#located(context);
+    const first = this.#isStrict ? namesOf(await this.#footer(locations[0]!, context)) : undefined;
+    for (const location of locations) {
       const footer = await this.#footer(location, context);
+      if (first !== undefined) requireKnownColumns(location.name, namesOf(footer), first);
       const columns = new FileColumns(
         location,
         footer,
@@ -147,6 +156,10 @@ export class ParquetSource implements Source {
       ),
     );
   }
+}
+
+function namesOf(footer: ParquetFooter): string[] {
+  return footer.columns.map(({ name }) => name);
 }
 
 function fieldOf(

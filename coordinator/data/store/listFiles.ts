@@ -9,28 +9,13 @@ import type { FileLocation } from './byteFile.ts';
 import { partitionsOf } from './partitionsOf.ts';
 import { httpFile } from './httpFile.ts';
 import { localError, localFile } from './localFile.ts';
-import type { S3Options } from '../../s3/s3Location.ts';
+import type { StoreOptions } from './storeOptions.ts';
 import { S3Store } from './s3Store.ts';
 
 export type Paths = string | readonly string[];
 
 /** Yields the files of a path list; done lazily, since listing a bucket takes requests. */
 export type ListFiles = (signal: AbortSignal | undefined) => Promise<readonly FileLocation[]>;
-
-export interface StoreOptions {
-  /** How long to wait for a host to begin to answer, and for each piece of the answer; 30 s by default. */
-  readonly timeoutMs?: number;
-  /** Further attempts after a lost connection or a status 429 or 5xx; 3 by default. */
-  readonly retries?: number;
-  /** Wait before the first further attempt, doubled for each; 200 ms by default. */
-  readonly retryDelayMs?: number;
-  readonly s3?: S3Options;
-  /**
-   * Whether folders named like year=2024 below a folder or prefix are columns of its files, as Hive, Spark and DuckDB write
-   * them; true by default. A file's own column of that name comes first.
-   */
-  readonly hivePartitioning?: boolean;
-}
 
 /** A function that lists the files when the data is first needed. */
 export function listFiles(

@@ -11,7 +11,8 @@ import { partitionsOf } from './partitionsOf.ts';
 import { httpFile } from './httpFile.ts';
 import { afterLostConnections, type HttpRequest, type RequestSettings, sendRequest } from './httpRequest.ts';
 import { responseText } from './responseBytes.ts';
-import { decodeXml, S3Location, type S3Options } from '../../s3/s3Location.ts';
+import { decodeXml, S3Location } from '../../s3/s3Location.ts';
+import type { S3Options } from '../../s3/s3Options.ts';
 import { atRegion, s3Redirect } from '../../s3/s3Redirect.ts';
 import { signV4 } from '../../s3/signV4.ts';
 

@@ -1,20 +1,7 @@
 // How values are written in a text file: words for missing ones, blanks, signs in numbers.
 
+import type { TextFormatOptions } from './textFormatOptions.ts';
 import { DataArgumentError } from '../plan/dataErrors.ts';
-
-export interface TextFormatOptions {
-  /**
-   * Words that stand for a missing value, in columns of every type. Without it NA, null, NaN, None and the like are
-   * missing in columns of numbers, booleans and times, and text in those of strings. Empty fields are always missing.
-   */
-  readonly nullValues?: readonly string[];
-  /** Takes blanks off both ends of strings, too; from other values they are always taken. */
-  readonly trim?: boolean;
-  /** Sign before the fraction of a number; "." by default. */
-  readonly decimal?: string;
-  /** Sign between groups of three digits: ",", ".", "'", "_" or a space. None by default. */
-  readonly thousands?: string;
-}
 
 export interface TextFormat {
   readonly nullWords: ReadonlySet<string>;
@@ -34,14 +21,6 @@ const usualNullWords =
 /** @throws DataArgumentError */
 export function textFormat(options: TextFormatOptions, delimiter?: string): TextFormat {
   const { nullValues, trim = false, decimal = '.', thousands } = options;
-  if (
-    nullValues !== undefined &&
-    (!Array.isArray(nullValues) || nullValues.some((word) => typeof word !== 'string'))
-  )
-    throw new DataArgumentError('nullValues expects a list of words.', { field: 'nullValues' });
-  if (decimal !== '.' && decimal !== ',') throw wrongSign('decimal', decimal, '"." or ","');
-  if (thousands !== undefined && !/^[,.'_ \u00a0\u202f]$/.test(thousands))
-    throw wrongSign('thousands', thousands, String.raw`",", ".", "'", "_" or a space`);
   if (thousands === decimal) throw wrongSign('thousands', decimal, 'another sign than decimal');
   if (delimiter === decimal)
     throw new DataArgumentError(

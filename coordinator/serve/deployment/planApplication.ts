@@ -14,7 +14,7 @@ import type { DeploymentSettings } from '../../core/store/deploymentSettings.ts'
 import { HandleMark, reviveHandles } from '../replica/handle.ts';
 import { planLearning, type PlannedDeployment } from './plannedDeployment.ts';
 import { planOnPool } from './planOnPool.ts';
-import { readLayersOptions, readTreeOptions } from './predictorOptions.ts';
+import { readLayersOptions, readTreeOptions } from '../replica/predictorOptions.ts';
 
 export interface ApplicationPlan {
   /** Name of the deployment that HTTP requests go to. */

@@ -12,7 +12,7 @@ import { boundCheckpoint, moduleAddress, type Application, type BoundCheckpoint 
 import type { DeploymentSettings } from '../../core/store/deploymentSettings.ts';
 import { HandleMark } from '../replica/handle.ts';
 import { planLearning, type PlannedDeployment } from './plannedDeployment.ts';
-import { readLayersOptions, readTreeOptions } from './predictorOptions.ts';
+import { readLayersOptions, readTreeOptions } from '../replica/predictorOptions.ts';
 
 /** @throws ServeArgumentError, CheckpointError, ModelFormatError, ModelUnsupportedError */
 export function planOnPool(

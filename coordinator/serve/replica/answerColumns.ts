@@ -5,16 +5,7 @@ import { objectiveByName } from '../../../shared/gbdt/objective/registry.ts';
 import { modelOutputs, type GbdtModel } from '../../../shared/gbdt/model/model.ts';
 import type { OutputValues } from '../request/openInference.ts';
 import { ServeArgumentError } from '../request/serveErrors.ts';
-import type { PredictOptions } from '../../../shared/gbdt/model/predictor.ts';
-
-export interface TreeOptions extends PredictOptions {
-  /** Default "predictions"; a model of several classes has one column a class, "predictions_0" and so on. */
-  readonly outputColumn?: string;
-  /** Adds a column "label": the class, 0 or 1 of binary:logistic, the most probable of several. */
-  readonly withLabel?: boolean;
-  /** Adds a column "margin", or "margin_0" and so on: what the trees add up to, before it becomes a prediction. */
-  readonly withMargin?: boolean;
-}
+import type { TreeOptions } from './predictorOptions.ts';
 
 export interface AnswerColumns {
   /** A column of a JSON row each. */

@@ -5,8 +5,8 @@ import { readModel } from '../../../shared/gbdt/model/readModel.ts';
 import { modelFeatures, type ModelFeature } from '../../../shared/gbdt/model/modelFeatures.ts';
 import { SmallRequests } from './smallRequests.ts';
 import { answerColumns } from './answerColumns.ts';
-import type { TreeOptions } from './answerColumns.ts';
 import type { ModelDescription, Schema } from './modelDescription.ts';
+import type { TreeOptions } from './predictorOptions.ts';
 
 /** @throws ModelFormatError, ModelUnsupportedError, ServeArgumentError */
 export function describeTrees(modelText: string, options: TreeOptions): ModelDescription {

@@ -19,18 +19,7 @@ import { instanceRows, readTensors, tensorNumber, tensorRows } from '../request/
 import { ServeArgumentError, ServeInputError } from '../request/serveErrors.ts';
 import { instancesText, predictionsText, predictionsValue, type OutputRows } from './layersAnswers.ts';
 import type { Body, ReplicaOp, ReplicaProgram } from './replica.ts';
-
-export interface LayersOptions {
-  /** Default "cpu". "webgpu" takes the first adapter of the machine, and fails where there is none. */
-  readonly device?: 'cpu' | 'webgpu';
-  /** Requests that are predicted together; default 32. */
-  readonly maxBatchSize?: number;
-  /**
-   * How long the first of them waits for others; default 0: those are taken together that came in while the batch before
-   * was computed.
-   */
-  readonly batchWaitTimeoutS?: number;
-}
+import type { LayersOptions } from './predictorOptions.ts';
 
 export class LayersProgram implements ReplicaProgram {
   readonly #net: LayersNet;

@@ -8,10 +8,11 @@ import { bundleModule } from '../../program/bundleModule.ts';
 import { WorkerAnswerError } from '../../program/workerAnswer.ts';
 import { wireAnswer } from './ownerHttp.ts';
 import { checkAnswer, checkPredictions } from './poolAnswers.ts';
-import { LayersProgram, type LayersOptions } from './layersProgram.ts';
+import { LayersProgram } from './layersProgram.ts';
 import { PooledNet } from './pooledNet.ts';
 import type { PoolProgram } from './poolReplica.ts';
 import type { TreeProgram } from './treeProgram.ts';
+import type { LayersOptions } from './predictorOptions.ts';
 
 /** @param rows reads requests and writes answers here. */
 export function treesOnPool(modelText: string, rows: TreeProgram): PoolProgram {

@@ -7,8 +7,7 @@ import type { StreamHead } from '../stream/answerStream.ts';
 import type { ReplicaOp } from './replica.ts';
 import type { LayersFiles } from '../../../shared/neural/model/layersFiles.ts';
 import type { LayersFacts } from '../../../shared/serve/layersNet.ts';
-import type { LayersOptions } from './layersProgram.ts';
-import type { TreeOptions } from './answerColumns.ts';
+import type { LayersOptions, TreeOptions } from './predictorOptions.ts';
 
 /** What a thread is started with. */
 export type ThreadProgram =

@@ -3,7 +3,7 @@
 
 import type { ReplicaOp } from './replica.ts';
 import { TreeProgram } from './treeProgram.ts';
-import type { TreeOptions } from './answerColumns.ts';
+import type { TreeOptions } from './predictorOptions.ts';
 
 /** Nothing that would hold up other requests for longer is predicted here. */
 const MAX_HOLD_MS = 0.1;

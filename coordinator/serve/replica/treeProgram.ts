@@ -11,7 +11,7 @@ import { readColumns, readRecords, readRows, type FeatureRows } from '../request
 import { ServeArgumentError } from '../request/serveErrors.ts';
 import { answerColumns, type AnswerColumns } from './answerColumns.ts';
 import type { Body, ReplicaOp, ReplicaProgram } from './replica.ts';
-import type { TreeOptions } from './answerColumns.ts';
+import type { TreeOptions } from './predictorOptions.ts';
 
 export class TreeProgram implements ReplicaProgram, InferModel {
   readonly features: readonly ModelFeature[];

@@ -84,3 +84,8 @@ export function serveStatusOf(error: unknown): number {
   if (error instanceof OwnerCodeError && error.status !== undefined) return error.status;
   return error instanceof TabgradError ? (statuses[error.code] ?? statusOf(error.code)) : 500;
 }
+
+/** For `checkOptions`. */
+export function serveError(message: string, place: { readonly field: string }): ServeArgumentError {
+  return new ServeArgumentError(message, place);
+}

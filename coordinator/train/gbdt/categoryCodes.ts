@@ -32,8 +32,9 @@ export class GrowingCategories {
   ): void {
     if (dictionary !== this.#dictionary) {
       this.#dictionary = dictionary;
-      this.#mapping = new Int32Array(dictionary.length).fill(-1);
+      this.#mapping = new Int32Array();
     }
+    if (this.#mapping.length < dictionary.length) this.#mapping = grown(this.#mapping, dictionary.length);
     const mapping = this.#mapping;
     for (let row = from; row < to; row++) {
       const code = codes[row]!;
@@ -82,7 +83,7 @@ export class GrowingCategories {
 export class KnownCategories {
   readonly #codes: ReadonlyMap<string, number>;
   #dictionary: readonly string[] | undefined;
-  #mapping = new Uint8Array();
+  #mapping = new Int32Array();
 
   constructor(categories: readonly string[]) {
     this.#codes = new Map(categories.map((name, code) => [name, code]));
@@ -98,13 +99,23 @@ export class KnownCategories {
   ): void {
     if (dictionary !== this.#dictionary) {
       this.#dictionary = dictionary;
-      this.#mapping = Uint8Array.from(dictionary, (name) => this.#codes.get(name) ?? MISSING_BIN);
+      this.#mapping = new Int32Array();
     }
+    if (this.#mapping.length < dictionary.length) this.#mapping = grown(this.#mapping, dictionary.length);
+    const mapping = this.#mapping;
     for (let row = from; row < to; row++) {
       const code = codes[row]!;
-      target[at + row - from] = code < 0 ? MISSING_BIN : this.#mapping[code]!;
+      if (code >= 0 && mapping[code]! < 0) mapping[code] = this.#codes.get(dictionary[code]!) ?? MISSING_BIN;
+      target[at + row - from] = code < 0 ? MISSING_BIN : mapping[code]!;
     }
   }
+}
+
+/** Dictionaries become longer between batches. Twice as long at least, so that codes are copied once or twice in all. */
+function grown(mapping: Int32Array, length: number): Int32Array<ArrayBuffer> {
+  const longer = new Int32Array(Math.max(length, 2 * mapping.length)).fill(-1, mapping.length);
+  longer.set(mapping);
+  return longer;
 }
 
 function byCodeUnit(a: string, b: string): number {

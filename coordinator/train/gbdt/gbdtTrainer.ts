@@ -54,16 +54,19 @@ export class GBDTTrainer {
   /**
    * Prepares the data, trains, and leaves the run's folder. Without a signal of the caller's, Ctrl-C calls the run off.
    * @throws the TabgradError that the run failed with; result.json then has it, with status "failed" or "stopped".
+   * RunFolderTakenError, before anything is started, where the folder holds a run that this one neither goes on from nor
+   * is to overwrite.
    */
   async fit({ signal }: FitOptions = {}): Promise<Result> {
     return withInterrupt(signal, (until) => this.#run(until));
   }
 
   async #run(signal: AbortSignal): Promise<Result> {
-    const { folder: path, checkpoints, options } = this.#settings;
+    const { folder: path, checkpoints, options, overwrite } = this.#settings;
     const facts: RunFacts = { runId: randomUUID(), settings: this.#settings };
     const clock: RunClock = { now: () => this.#world.now(), startedAt: this.#world.now() };
-    const folder = await RunFolder.open(path, checkpoints, options.resumeFromCheckpoint !== undefined);
+    const start = { overwrite, resumedFrom: options.resumeFromCheckpoint };
+    const folder = await RunFolder.open(path, checkpoints, start);
     let cluster: Cluster | undefined;
     try {
       const continued = loadContinued(options);

@@ -15,7 +15,7 @@ export interface RecordedRun {
     readonly params: Readonly<Record<string, unknown>>;
   };
   readonly prepared?: Pick<PreparedTraining, 'rows' | 'warnings'>;
-  readonly recorder?: Pick<RunRecorder, 'groupAt' | 'lastMetrics' | 'rounds' | 'workers' | 'workersLost'> & {
+  readonly recorder?: Pick<RunRecorder, 'lastMetrics' | 'rounds' | 'waitedMs' | 'workers' | 'workersLost'> & {
     readonly earlierRounds?: number;
   };
   readonly watch?: Pick<ScoreWatch, 'best' | 'metric'>;
@@ -59,7 +59,7 @@ export function resultRecord(
       }),
     ...(last !== undefined && { checkpoint: last }),
     checkpoints,
-    timings: timings(clock, recorder?.groupAt),
+    timings: timings(clock, recorder?.waitedMs),
     workers: recorder?.workers ?? [],
     workersLost: recorder?.workersLost ?? 0,
     datasetRows: prepared?.rows ?? {},
@@ -86,14 +86,13 @@ export function failedRecord(
   };
 }
 
-function timings({ now, startedAt, preparedAt }: RunClock, groupAt: number | undefined): RunTimings {
+function timings({ now, startedAt, preparedAt }: RunClock, waitedMs = 0): RunTimings {
   const end = now();
   const prepared = preparedAt ?? end;
-  const group = groupAt ?? end;
   return {
     prepareMs: Math.round(prepared - startedAt),
-    waitMs: Math.round(group - prepared),
-    trainMs: Math.round(end - group),
+    waitMs: Math.round(waitedMs),
+    trainMs: Math.round(end - prepared - waitedMs),
     totalMs: Math.round(end - startedAt),
   };
 }

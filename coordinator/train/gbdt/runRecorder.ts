@@ -11,6 +11,7 @@ import { metricsOf, type Metrics, type RunWorker } from '../result.ts';
 import type { ScoreWatch } from './scoreWatch.ts';
 import { ProgressLines } from '../record/progressLines.ts';
 import type { RunFolder } from '../record/runFolder.ts';
+import { WorkTime } from '../record/workTime.ts';
 import { WriteQueue } from '../record/writeQueue.ts';
 
 export interface RunRecorderOptions {
@@ -31,19 +32,17 @@ export class RunRecorder {
   readonly #options: RunRecorderOptions;
   readonly #rounds: BinnedTree[][] = [];
   readonly #table: (Metrics & { readonly round: number })[] = [];
-  readonly #startedAt: number;
+  readonly #time: WorkTime;
   readonly #writes: WriteQueue;
   readonly #progress: ProgressLines;
   #checkpointed = -1;
   #stopped = false;
   workers: readonly RunWorker[] = [];
   workersLost = 0;
-  /** When the first group was formed. */
-  groupAt: number | undefined;
 
   constructor(options: RunRecorderOptions) {
     this.#options = options;
-    this.#startedAt = options.now();
+    this.#time = new WorkTime(options.now);
     this.#writes = new WriteQueue(options.onFailure);
     this.#progress = new ProgressLines(options.folder, this.#writes);
   }
@@ -55,6 +54,14 @@ export class RunRecorder {
 
   get metricsTable(): readonly (Metrics & { readonly round: number })[] {
     return this.#table;
+  }
+
+  get waitedMs(): number {
+    return this.#time.waitedMs;
+  }
+
+  get checkpointPath(): string | undefined {
+    return this.#options.folder.savedPaths().at(-1);
   }
 
   get lastMetrics(): Metrics {
@@ -74,10 +81,9 @@ export class RunRecorder {
 
   /** Takes an event of the run. Rounds beyond the last one (a stop takes a while to arrive) are left out. */
   observe(event: RunEvent): void {
-    if (event.type === 'group') {
-      this.workers = event.workers;
-      this.groupAt ??= this.#options.now();
-    } else if (event.type === 'workerLost') this.workersLost++;
+    this.#time.observe(event);
+    if (event.type === 'group') this.workers = event.workers;
+    else if (event.type === 'workerLost') this.workersLost++;
     else if (event.type === 'round') {
       try {
         this.#addRound(event.committed, event.timings);
@@ -89,12 +95,12 @@ export class RunRecorder {
   }
 
   #addRound(committed: CommittedRound, timings: readonly RoundTiming[]): void {
-    const { watch, model, checkpointFrequency, now } = this.#options;
+    const { watch, model, checkpointFrequency } = this.#options;
     const { round, metrics, trees } = committed;
     if (round === this.#table.length && !this.#stopped) {
       this.#table.push({ round, ...metrics });
       this.#stopped = watch.observe(committed);
-      const elapsedMs = Math.round(now() - this.#startedAt);
+      const elapsedMs = Math.round(this.#time.workedMs);
       this.#progress.add({ round, metrics, elapsedMs, timings });
     }
     // A coordinator in another process tells of rounds first and gives their trees at the end.

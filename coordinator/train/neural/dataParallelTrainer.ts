@@ -66,6 +66,8 @@ export class DataParallelTrainer {
    * Prepares the data, runs the loop, and leaves the run's folder. Without a signal of the caller's, Ctrl-C calls the run
    * off.
    * @throws the TabgradError that the run failed with; result.json then has it, with status "failed" or "stopped".
+   * RunFolderTakenError, before anything is started, where the folder holds a run that this one neither goes on from nor
+   * is to overwrite.
    */
   fit({ signal }: FitOptions = {}): Promise<DataParallelResult> {
     return withInterrupt(signal, (interruptible) => this.#run(interruptible));
@@ -76,7 +78,8 @@ export class DataParallelTrainer {
     const { resumeFromCheckpoint: from } = settings.options;
     const facts: Facts = { runId: randomUUID(), settings, rows: {} };
     const clock: RunClock = { now: () => this.#world.now(), startedAt: this.#world.now() };
-    const folder = await RunFolder.open(settings.folder, settings.checkpoints, from !== undefined);
+    const start = { overwrite: settings.overwrite, resumedFrom: from };
+    const folder = await RunFolder.open(settings.folder, settings.checkpoints, start);
     let cluster: Cluster | undefined;
     try {
       const resumed = typeof from === 'string' ? new DataParallelCheckpoint(from) : from;

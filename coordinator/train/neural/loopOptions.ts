@@ -1,40 +1,55 @@
-// What an owner passes to DataParallelTrainer, in Ray's names, and its check.
+// What an owner passes to DataParallelTrainer, in Ray's names.
 
+import { z } from 'zod';
 import type { DataParallelLoop } from '../../../shared/neural/loop/dataParallelLoop.ts';
+import { DataParallelCheckpoint } from '../../checkpoint/dataParallelCheckpoint.ts';
+import { checkOptions } from '../../options/checkOptions.ts';
+import { path, seed, wholeFrom } from '../../options/optionWords.ts';
+import { runSettings, trainerFields, type RunSettings } from '../../options/runOptions.ts';
 import type { ModuleExport } from '../../program/bundleModule.ts';
 import { trainLoopSpec } from '../gbdt/trainLoopSpec.ts';
-import {
-  argument,
-  refuseUnknown,
-  resolveRun,
-  wholeNumber,
-  type RunSettings,
-} from '../../options/runOptions.ts';
-import type { RunConfig, ScalingConfig } from '../../options/runOptions.ts';
-import type { DataParallelCheckpoint } from '../../checkpoint/dataParallelCheckpoint.ts';
-import { isTable, type LoopData } from './prepareColumns.ts';
+import { loopDatasets, type LoopData } from './tensorSet.ts';
 
-export interface DataParallelTrainerOptions {
-  /**
-   * What every worker runs, written with tfjs: a function that uses nothing but its arguments, which travels as text; or
-   * an export of a module, which travels with all that it imports.
-   */
-  readonly trainLoopPerWorker: DataParallelLoop<never> | ModuleExport;
-  /** Its first argument: plain JSON. */
-  readonly trainLoopConfig?: unknown;
-  /** Tables whose columns hold numbers or lists of them, or columns in memory. Loops ask for them by name. */
-  readonly datasets?: Readonly<Record<string, LoopData>>;
-  /** Of the order of rows; default 0. */
-  readonly seed?: number;
-  /** Longest wait for a worker that does not come to a report or a collective; default 300 seconds. */
-  readonly timeoutS?: number;
-  /** Ends the run after so many reports though the loop would go on; without it the loop ends by returning. */
-  readonly maxReports?: number;
-  /** A checkpoint of an earlier run, for context.getCheckpoint(). */
-  readonly resumeFromCheckpoint?: DataParallelCheckpoint | string;
-  readonly scalingConfig?: ScalingConfig;
-  readonly runConfig?: RunConfig;
-}
+/** No loop reports so often. */
+const ENDLESS = 1_000_000;
+const DEFAULT_TIMEOUT_S = 300;
+
+export const loopOptions = z.strictObject({
+  trainLoopPerWorker: z
+    .custom<DataParallelLoop<never> | ModuleExport>(
+      (value) => typeof value === 'function' || isModuleExport(value),
+    )
+    .meta({ title: 'a function with source text, or an export of a module' })
+    .describe(
+      'What every worker runs, written with tfjs: a function that uses nothing but its arguments, which travels as text; or an export of a module, which travels with all that it imports.',
+    ),
+  trainLoopConfig: z.unknown().optional().describe('Its first argument: plain JSON.'),
+  datasets: loopDatasets
+    .default({})
+    .describe(
+      'Tables whose columns hold numbers or lists of them, or columns in memory. Loops ask for them by name.',
+    ),
+  seed: seed.default(0).describe('Of the order of rows.'),
+  timeoutS: z
+    .number()
+    .gt(0)
+    .lt(1_000_000)
+    .default(DEFAULT_TIMEOUT_S)
+    .describe('Longest wait for a worker that does not come to a report or a collective, in seconds.'),
+  maxReports: wholeFrom(1)
+    .default(ENDLESS)
+    .describe(
+      'Ends the run after so many reports though the loop would go on; without it the loop ends by returning.',
+    ),
+  resumeFromCheckpoint: z
+    .union([z.instanceof(DataParallelCheckpoint).meta({ title: 'a DataParallelCheckpoint' }), path])
+    .optional()
+    .describe('A checkpoint of an earlier run, for context.getCheckpoint().'),
+  ...trainerFields,
+});
+
+/** What an owner passes to DataParallelTrainer. */
+export interface DataParallelTrainerOptions extends Readonly<z.input<typeof loopOptions>> {}
 
 type TravellingCode =
   | { readonly kind: 'module'; readonly target: ModuleExport }
@@ -51,47 +66,25 @@ export interface LoopSettings extends RunSettings {
   readonly maxReports: number;
 }
 
-const known = [
-  'trainLoopPerWorker',
-  'trainLoopConfig',
-  'datasets',
-  'seed',
-  'timeoutS',
-  'maxReports',
-  'resumeFromCheckpoint',
-  'scalingConfig',
-  'runConfig',
-] as const satisfies readonly (keyof DataParallelTrainerOptions)[];
-/** No loop reports so often. */
-const ENDLESS = 1_000_000;
-const DEFAULT_TIMEOUT_S = 300;
-
 /** @throws TrainArgumentError naming the option. */
 export function resolveLoop(options: DataParallelTrainerOptions): LoopSettings {
-  refuseUnknown('', options, known);
-  const { trainLoopPerWorker: loop, trainLoopConfig, datasets = {}, seed = 0 } = options;
-  const { timeoutS = DEFAULT_TIMEOUT_S, maxReports = ENDLESS } = options;
-  for (const [name, data] of Object.entries(datasets)) {
-    if (!/^[\w.-]{1,64}$/.test(name)) {
-      throw argument('datasets', `has the name "${name}"; expected letters, digits, "_", "-", "."`);
-    }
-    if (isTable(data)) continue;
-    for (const [column, given] of Object.entries(data))
-      refuseUnknown(`datasets.${name}.${column}`, given, ['values', 'shape']);
-  }
-  if (!(timeoutS > 0 && timeoutS < 1e6))
-    throw argument('timeoutS', `is ${timeoutS}; expected seconds above 0`);
-  const isModule = typeof loop === 'object' && loop !== null && 'module' in loop;
+  const checked = checkOptions(loopOptions, options);
+  const { trainLoopPerWorker: loop, trainLoopConfig, maxReports, timeoutS } = checked;
+  const target = isModuleExport(loop) ? loop : undefined;
   // Of a module only the settings travel as they are.
-  const { source, config } = trainLoopSpec(isModule ? () => undefined : loop, trainLoopConfig);
+  const { source, config } = trainLoopSpec(isModuleExport(loop) ? () => undefined : loop, trainLoopConfig);
   return {
-    ...resolveRun(options, 'loop'),
+    ...runSettings(checked, 'loop'),
     options,
-    code: isModule ? { kind: 'module', target: loop } : { kind: 'text', source },
+    code: target ? { kind: 'module', target } : { kind: 'text', source },
     config,
-    datasets,
-    seed: wholeNumber('seed', seed, 0),
+    datasets: options.datasets ?? {},
+    seed: checked.seed,
     timeoutMs: timeoutS * 1000,
-    maxReports: wholeNumber('maxReports', maxReports, 1),
+    maxReports,
   };
+}
+
+function isModuleExport(value: unknown): value is ModuleExport {
+  return typeof value === 'object' && value !== null && 'module' in value;
 }

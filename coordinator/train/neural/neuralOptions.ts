@@ -1,97 +1,175 @@
-// What an owner passes to NeuralTrainer, in Ray's and Keras's names, and its check. Everything that needs neither model
-// nor data is refused here.
+// What an owner passes to NeuralTrainer, in Ray's and Keras's names: one schema for scripts, config files and
+// docs/config.md. Everything that needs neither model nor data is refused here.
 
-import type { GradientCodec, LocalSteps } from '../../../shared/neural/run/neuralSpec.ts';
-import { gradientCodecs } from '../../../shared/neural/run/neuralSpec.ts';
-import type { LearningRateSchedule } from '../../../shared/neural/run/learningRate.ts';
+import { z } from 'zod';
 import type { OptimizerSpec } from '../../../kernels/neural/optimizer.ts';
-import type { LossName, MetricName } from '../../../shared/neural/trainingEngine.ts';
+import type { LearningRateSchedule } from '../../../shared/neural/run/learningRate.ts';
 import {
-  argument,
-  checkDatasetNames,
-  refuseUnknown,
-  resolveRun,
-  wholeNumber,
-  type RunSettings,
-} from '../../options/runOptions.ts';
-import type { RunConfig, ScalingConfig } from '../../options/runOptions.ts';
+  gradientCodecs,
+  type GradientCodec,
+  type LocalSteps,
+} from '../../../shared/neural/run/neuralSpec.ts';
+import {
+  lossNames,
+  metricNames,
+  type LossName,
+  type MetricName,
+} from '../../../shared/neural/trainingEngine.ts';
 import type { ModelSource } from '../../checkpoint/modelSource.ts';
-import type { NeuralCheckpoint } from '../../checkpoint/neuralCheckpoint.ts';
+import { NeuralCheckpoint } from '../../checkpoint/neuralCheckpoint.ts';
+import { checkOptions } from '../../options/checkOptions.ts';
 import {
-  resolveOptimizer,
-  resolveSchedule,
-  type OptimizerOptions,
-  type ScheduleOptions,
-} from './optimizerOptions.ts';
-import { flag, numberAbove, numberFrom, oneOf, optionsOf } from './optionChecks.ts';
-import type { NeuralData } from './prepareTensors.ts';
-import { isTensorColumn, isTensorSet } from './tensorSet.ts';
+  above0,
+  belowOne,
+  columnList,
+  columnName,
+  path,
+  seed,
+  wholeFrom,
+} from '../../options/optionWords.ts';
+import { runSettings, trainerFields, type RunSettings } from '../../options/runOptions.ts';
+import { learningRateSchedule, optimizer, resolveOptimizer, resolveSchedule } from './optimizerOptions.ts';
+import { isTensorSet, neuralDatasets } from './tensorSet.ts';
 
-interface LocalStepsOptions {
-  /** From 1. */
-  readonly steps: number;
-  readonly outerLearningRate?: number;
-  readonly outerMomentum?: number;
+const loss = z.enum(lossNames);
+
+/** What config files have of it; their model is in modelSection. */
+export const neuralFields = {
+  labelColumn: columnName.describe('The column to predict.'),
+  featureColumns: z
+    .union([columnList, z.record(z.string(), columnList).readonly()])
+    .optional()
+    .describe(
+      "Columns of the model's input, in this order, or of each input by its name. Without it all but the label, or those named like the inputs.",
+    ),
+  inputScale: above0.optional().describe('Inputs are bytes; the model gets them times this, e.g. 1 / 255.'),
+  inputOffset: z
+    .number()
+    .optional()
+    .describe('Inputs are bytes; added after scaling, e.g. -1 with a scale of 1 / 127.5.'),
+  loss: z
+    .union([loss, z.strictObject({ name: loss, fromLogits: z.boolean() })])
+    .describe(
+      'What is made small: binaryCrossentropy, categoricalCrossentropy, meanSquaredError or sparseCategoricalCrossentropy; {"name": …, "fromLogits": true} for a model that ends in logits.',
+    ),
+  metrics: z
+    .array(z.enum(metricNames))
+    .max(metricNames.length)
+    .readonly()
+    .refine((names) => new Set(names).size === names.length, 'names one of them twice')
+    .optional()
+    .describe(`${metricNames.join(', ')}. Without it accuracy for the cross-entropies.`),
+  optimizer,
+  learningRateSchedule,
+  clipNorm: above0.optional().describe('Gradients are scaled down to this norm.'),
+  clipValue: above0.optional().describe('Gradients are cut to ± this value.'),
+  numEpochs: wholeFrom(1)
+    .optional()
+    .describe('Times that all rows are gone through; 1 without it and maxSteps.'),
+  maxSteps: wholeFrom(1).optional().describe('Steps to train, in place of numEpochs.'),
+  globalBatchSize: wholeFrom(1).default(32).describe('Rows of a step, over all workers.'),
+  microbatchSize: wholeFrom(1)
+    .optional()
+    .describe('Rows that a worker computes at a time. Without it the global batch over the most workers.'),
+  seed: seed.default(0).describe('Of first weights, order of rows and dropout.'),
+  gradientCodec: z
+    .enum(gradientCodecs)
+    .default('f32')
+    .describe('How gradients travel. All but f32 are smaller and not exact.'),
+  syncBatchNorm: z
+    .boolean()
+    .default(false)
+    .describe('Batch normalisation over the microbatches of all workers; needs the compiled engine.'),
+  localSteps: z
+    .strictObject({
+      steps: wholeFrom(1),
+      outerLearningRate: above0.default(0.7),
+      outerMomentum: belowOne.default(0.9),
+    })
+    .optional()
+    .describe(
+      '{"steps": 8, "outerLearningRate": 0.7, "outerMomentum": 0.9}: workers make so many steps on their own before an outer step brings them together (DiLoCo). The result then depends on the number of workers. Not with syncBatchNorm or profile.',
+    ),
+  bucketBytes: wholeFrom(1024)
+    .default(4 * 1024 * 1024)
+    .describe('Gradients are exchanged in pieces of about this size; 4 MiB without it.'),
+  reportEverySteps: wholeFrom(1)
+    .optional()
+    .describe('Metrics every so many steps; without it about four times a second.'),
+  tuneKernels: z
+    .boolean()
+    .default(false)
+    .describe(
+      'Workers with WebGPU time tiles of their matrix products before the first step, for about 10 seconds at most, and keep what they find. Runs with other tiles round differently.',
+    ),
+  verifyEveryStep: z
+    .boolean()
+    .default(false)
+    .describe("Compare the workers' parameters after every step, and not with the reports alone."),
+  resumeFromCheckpoint: path
+    .optional()
+    .describe('Checkpoint of an earlier run, to go on until numEpochs or maxSteps in all.'),
+};
+
+/** What a config file and a script may not have together. */
+export function checkLength(
+  { numEpochs, maxSteps }: { readonly numEpochs?: unknown; readonly maxSteps?: unknown },
+  context: z.RefinementCtx,
+): void {
+  if (numEpochs === undefined || maxSteps === undefined) return;
+  const message = 'and numEpochs exclude each other';
+  context.addIssue({ code: 'custom', path: ['maxSteps'], message });
 }
 
-export interface NeuralTrainerOptions {
-  /** "train", and "valid" where metrics on other rows are wanted. */
-  readonly datasets: { readonly train: NeuralData; readonly valid?: NeuralData };
-  /** A tf.LayersModel, a folder that tfjs has saved one in, or a topology such as resnet18() gives. */
-  readonly model: ModelSource;
-  /** Of datasets that are tables. */
-  readonly labelColumn?: string;
-  /** Columns of the model's input, or of each by its name. Default: all but the label, or those named like the inputs. */
-  readonly featureColumns?: readonly string[] | Readonly<Record<string, readonly string[]>>;
-  /** Inputs are bytes; the model gets them times this, e.g. 1 / 255. */
-  readonly inputScale?: number;
-  /** Inputs are bytes; added after scaling, e.g. -1 with a scale of 1 / 127.5. */
-  readonly inputOffset?: number;
-  readonly loss: LossName | { readonly name: LossName; readonly fromLogits: boolean };
-  /** Default: accuracy for the cross-entropies, else none. */
-  readonly metrics?: readonly MetricName[];
-  /** Default Adam. */
-  readonly optimizer?: OptimizerOptions | OptimizerOptions['name'];
-  readonly learningRateSchedule?: ScheduleOptions;
-  /** Gradients are scaled down to this norm, or cut to ± this value. */
-  readonly clipNorm?: number;
-  readonly clipValue?: number;
-  /** Default 1, unless maxSteps says how long. */
-  readonly numEpochs?: number;
-  readonly maxSteps?: number;
-  /** Examples of a step over all workers; default 32. */
-  readonly globalBatchSize?: number;
-  /** Examples that a worker computes at a time; default: the global batch over the most workers. */
-  readonly microbatchSize?: number;
-  /** Of first weights, order of rows and dropout; default 0. */
-  readonly seed?: number;
-  /** How gradients travel; default "f32". The others are smaller and not exact. */
-  readonly gradientCodec?: GradientCodec;
-  /** Batch normalisation over a microbatch of every worker at a time; needs the compiled engine. */
-  readonly syncBatchNorm?: boolean;
-  /**
-   * Workers make so many steps on their own before an outer step brings them together (DiLoCo): less is exchanged, and the
-   * result depends on the number of workers. The outer step's rate is 0.7 and its Nesterov momentum 0.9 unless given.
-   */
-  readonly localSteps?: LocalStepsOptions;
-  /** Gradients are exchanged in pieces of about this size; default 4 MiB. */
-  readonly bucketBytes?: number;
-  /** Metrics every so many steps; default: about four times a second. */
-  readonly reportEverySteps?: number;
-  /** Compare the workers' parameters after every step, and not with the reports alone. */
-  readonly verifyEveryStep?: boolean;
-  /** Times the ops and the exchange of the last step: profile.json and timeline.json in the run's folder. Steps are slower. */
-  readonly profile?: boolean;
-  /**
-   * Workers with WebGPU time the likeliest tiles of their matrix products before the first step, for about 10 seconds at most, and keep
-   * what they find for their next run. Without it tiles are estimated. Runs with other tiles round differently.
-   */
-  readonly tuneKernels?: boolean;
-  /** A checkpoint to go on from, until numEpochs or maxSteps in all. */
-  readonly resumeFromCheckpoint?: NeuralCheckpoint | string;
-  readonly scalingConfig?: ScalingConfig;
-  readonly runConfig?: RunConfig;
-}
+export const neuralOptions = z
+  .strictObject({
+    ...neuralFields,
+    datasets: neuralDatasets.describe('"train", and "valid" where metrics on other rows are wanted.'),
+    labelColumn: columnName.optional().describe('The column to predict, of datasets that are tables.'),
+    model: z
+      .custom<ModelSource>(
+        (value) => typeof value === 'string' || (typeof value === 'object' && value !== null),
+      )
+      .meta({ title: 'a tf.LayersModel, a path or a topology' })
+      .describe(
+        'A tf.LayersModel, a folder that tfjs has saved one in, or a topology such as resnet18() gives.',
+      ),
+    profile: z
+      .boolean()
+      .optional()
+      .describe(
+        "Times the ops and the exchange of the last step: profile.json and timeline.json in the run's folder. Steps are slower.",
+      ),
+    resumeFromCheckpoint: z
+      .union([z.instanceof(NeuralCheckpoint).meta({ title: 'a NeuralCheckpoint' }), path])
+      .optional()
+      .describe(neuralFields.resumeFromCheckpoint.description ?? ''),
+    ...trainerFields,
+  })
+  .superRefine(checkLength)
+  .superRefine((options, context) => {
+    const refuse = (field: string[], message: string): void =>
+      context.addIssue({ code: 'custom', path: field, message });
+    const { datasets, localSteps, labelColumn, featureColumns } = options;
+    if (Object.values(datasets).every((data) => data === undefined || isTensorSet(data))) {
+      for (const [field, value] of Object.entries({ labelColumn, featureColumns })) {
+        if (value !== undefined) refuse([field], 'is for tables; tensors in memory have inputs and labels');
+      }
+    }
+    if (!localSteps) return;
+    for (const field of ['syncBatchNorm', 'profile'] as const) {
+      if (options[field] === true) refuse([field], 'and localSteps exclude each other');
+    }
+    const frequency = options.runConfig.checkpointConfig.checkpointFrequency;
+    if (frequency % localSteps.steps === 0) return;
+    refuse(
+      ['runConfig', 'checkpointConfig', 'checkpointFrequency'],
+      `is ${frequency}; expected a multiple of localSteps.steps (${localSteps.steps}): there is no common state between outer steps`,
+    );
+  });
+
+/** What an owner passes to NeuralTrainer; the config keys of docs/config.md, and what only a script can hold. */
+export interface NeuralTrainerOptions extends Readonly<z.input<typeof neuralOptions>> {}
 
 /** Options with defaults filled in, as far as that needs neither model nor data. */
 export interface NeuralSettings extends RunSettings {
@@ -108,135 +186,26 @@ export interface NeuralSettings extends RunSettings {
   readonly bucketBytes: number;
 }
 
-const known = [
-  'datasets',
-  'model',
-  'labelColumn',
-  'featureColumns',
-  'inputScale',
-  'inputOffset',
-  'loss',
-  'metrics',
-  'optimizer',
-  'learningRateSchedule',
-  'clipNorm',
-  'clipValue',
-  'numEpochs',
-  'maxSteps',
-  'globalBatchSize',
-  'microbatchSize',
-  'seed',
-  'gradientCodec',
-  'syncBatchNorm',
-  'localSteps',
-  'bucketBytes',
-  'reportEverySteps',
-  'verifyEveryStep',
-  'profile',
-  'tuneKernels',
-  'resumeFromCheckpoint',
-  'scalingConfig',
-  'runConfig',
-] as const satisfies readonly (keyof NeuralTrainerOptions)[];
-
-const lossNames: readonly LossName[] = [
-  'binaryCrossentropy',
-  'categoricalCrossentropy',
-  'meanSquaredError',
-  'sparseCategoricalCrossentropy',
-];
-const metricNames: readonly MetricName[] = ['accuracy', 'meanAbsoluteError', 'meanSquaredError'];
-const DEFAULT_BATCH = 32;
-const DEFAULT_BUCKET_BYTES = 4 * 1024 * 1024;
-
 /** @throws TrainArgumentError naming the option. */
 export function resolveNeural(options: NeuralTrainerOptions): NeuralSettings {
-  refuseUnknown('', options, known);
-  const run = resolveRun(options, 'neural');
-  checkDatasetNames(options.datasets);
-  const other = Object.keys(options.datasets).find((name) => name !== 'train' && name !== 'valid');
-  if (other !== undefined) throw argument('datasets', `has "${other}"; expected train and valid`);
-  const { numEpochs, maxSteps, globalBatchSize = DEFAULT_BATCH, seed = 0 } = options;
-  if (numEpochs !== undefined && maxSteps !== undefined)
-    throw argument('maxSteps', 'and numEpochs exclude each other');
-  if (numEpochs !== undefined) wholeNumber('numEpochs', numEpochs, 1);
-  if (maxSteps !== undefined) wholeNumber('maxSteps', maxSteps, 1);
-  wholeNumber('globalBatchSize', globalBatchSize, 1);
-  const microbatchSize = options.microbatchSize ?? Math.ceil(globalBatchSize / run.workers.max);
-  wholeNumber('microbatchSize', microbatchSize, 1);
-  const loss = resolveLoss(options.loss);
-  const metrics = options.metrics ?? (loss.name === 'meanSquaredError' ? [] : ['accuracy']);
-  if (!Array.isArray(metrics)) throw argument('metrics', `must be a list of ${metricNames.join(', ')}`);
-  for (const metric of metrics) oneOf('metrics', metric, metricNames);
-  if (new Set(metrics).size < metrics.length) throw argument('metrics', 'names one of them twice');
-  checkSets(options);
-  const { optimizer, learningRate } = resolveOptimizer(options.optimizer ?? 'adam');
-  for (const field of ['clipNorm', 'clipValue', 'inputScale'] as const) {
-    if (options[field] !== undefined) numberAbove(field, options[field], 0);
-  }
-  if (options.inputOffset !== undefined) numberFrom('inputOffset', options.inputOffset, -Number.MAX_VALUE);
-  for (const field of ['profile', 'syncBatchNorm', 'tuneKernels', 'verifyEveryStep'] as const) {
-    if (options[field] !== undefined) flag(field, options[field]);
-  }
-  if (options.reportEverySteps !== undefined) wholeNumber('reportEverySteps', options.reportEverySteps, 1);
+  const checked = checkOptions(neuralOptions, options);
+  const run = runSettings(checked, 'neural');
+  const { globalBatchSize, gradientCodec, localSteps, bucketBytes } = checked;
+  const named =
+    typeof checked.loss === 'string' ? { name: checked.loss, fromLogits: undefined } : checked.loss;
+  const { optimizer: rule, learningRate } = resolveOptimizer(checked.optimizer);
   return {
     ...run,
     options,
-    loss,
-    metrics,
-    optimizer,
-    schedule: resolveSchedule(learningRate, options.learningRateSchedule ?? { name: 'constant' }),
+    loss: named,
+    metrics: checked.metrics ?? (named.name === 'meanSquaredError' ? [] : ['accuracy']),
+    optimizer: rule,
+    schedule: resolveSchedule(learningRate, checked.learningRateSchedule),
     globalBatchSize,
-    microbatchSize,
-    seed: wholeNumber('seed', seed, 0),
-    gradientCodec: oneOf('gradientCodec', options.gradientCodec ?? 'f32', gradientCodecs),
-    localSteps: options.localSteps && resolveLocalSteps(options.localSteps, options),
-    bucketBytes: wholeNumber('bucketBytes', options.bucketBytes ?? DEFAULT_BUCKET_BYTES, 1024),
+    microbatchSize: checked.microbatchSize ?? Math.ceil(globalBatchSize / run.workers.max),
+    seed: checked.seed,
+    gradientCodec,
+    localSteps,
+    bucketBytes,
   };
-}
-
-/** What a set in memory has no use for, or what is missing in it. */
-function checkSets({ datasets, labelColumn, featureColumns }: NeuralTrainerOptions): void {
-  const sets = Object.entries(datasets);
-  for (const [name, data] of sets) {
-    if (!isTensorSet(data)) continue;
-    refuseUnknown(`datasets.${name}`, data, ['inputs', 'labels']);
-    const inputs = isTensorColumn(data.inputs) ? [data.inputs] : Object.values(data.inputs);
-    for (const column of [data.labels, ...inputs])
-      refuseUnknown(`datasets.${name}`, column, ['values', 'shape']);
-  }
-  if (!sets.every(([, data]) => isTensorSet(data))) return;
-  for (const [field, value] of Object.entries({ labelColumn, featureColumns })) {
-    if (value !== undefined) throw argument(field, 'is for tables; tensors in memory have inputs and labels');
-  }
-}
-
-function resolveLoss(given: NeuralTrainerOptions['loss']): NeuralSettings['loss'] {
-  if (typeof given === 'string') return { name: oneOf('loss', given, lossNames), fromLogits: undefined };
-  const options = optionsOf('loss', given);
-  refuseUnknown('loss', options, ['name', 'fromLogits']);
-  const { fromLogits } = options as { fromLogits?: boolean };
-  return {
-    name: oneOf('loss', options.name, lossNames),
-    fromLogits: fromLogits === undefined ? undefined : flag('loss.fromLogits', fromLogits),
-  };
-}
-
-function resolveLocalSteps(given: LocalStepsOptions, options: NeuralTrainerOptions): LocalSteps {
-  refuseUnknown('localSteps', given, ['steps', 'outerLearningRate', 'outerMomentum']);
-  const { outerLearningRate = 0.7, outerMomentum = 0.9 } = given;
-  const steps = wholeNumber('localSteps.steps', given.steps, 1);
-  numberAbove('localSteps.outerLearningRate', outerLearningRate, 0);
-  numberFrom('localSteps.outerMomentum', outerMomentum, 0, { below: 1 });
-  for (const field of ['syncBatchNorm', 'profile'] as const) {
-    if (options[field] === true) throw argument(field, 'and localSteps exclude each other');
-  }
-  const frequency = options.runConfig?.checkpointConfig?.checkpointFrequency ?? 0;
-  if (frequency % steps !== 0) {
-    throw argument(
-      'runConfig.checkpointConfig.checkpointFrequency',
-      `is ${frequency}; expected a multiple of localSteps.steps (${steps}): there is no common state between outer steps`,
-    );
-  }
-  return { steps, outerLearningRate, outerMomentum };
 }

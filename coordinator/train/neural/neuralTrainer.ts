@@ -29,8 +29,8 @@ import { resolveLoss } from './resolveLoss.ts';
 import { shardsOf } from './shardsOf.ts';
 import { StateRecorder } from './stateRecorder.ts';
 import { writeProfile } from './writeProfile.ts';
-import { columnOf, isTensorSet } from './tensorSet.ts';
-import { prepareTensors, type NeuralData, type PrepareTensors } from './prepareTensors.ts';
+import { columnOf, isTensorSet, type NeuralData } from './tensorSet.ts';
+import { prepareTensors, type PrepareTensors } from './prepareTensors.ts';
 
 export interface NeuralResult extends Omit<Result, 'checkpoint' | 'checkpoints'> {
   readonly checkpoint: NeuralCheckpoint;
@@ -93,6 +93,8 @@ export class NeuralTrainer {
   /**
    * Prepares the data, trains, and leaves the run's folder. Without a signal of the caller's, Ctrl-C calls the run off.
    * @throws the TabgradError that the run failed with; result.json then has it, with status "failed" or "stopped".
+   * RunFolderTakenError, before anything is started, where the folder holds a run that this one neither goes on from nor
+   * is to overwrite.
    */
   fit({ signal }: FitOptions = {}): Promise<NeuralResult> {
     return withInterrupt(signal, (interruptible) => this.#run(interruptible));
@@ -109,8 +111,8 @@ export class NeuralTrainer {
       inputs: [],
     };
     const clock: RunClock = { now: () => this.#world.now(), startedAt: this.#world.now() };
-    const isResumed = options.resumeFromCheckpoint !== undefined;
-    const folder = await RunFolder.open(settings.folder, settings.checkpoints, isResumed);
+    const start = { overwrite: settings.overwrite, resumedFrom: options.resumeFromCheckpoint };
+    const folder = await RunFolder.open(settings.folder, settings.checkpoints, start);
     let cluster: Cluster | undefined;
     try {
       const resumed = loadResumed(options);

@@ -11,10 +11,7 @@ import { NoRowsError } from '../trainErrors.ts';
 import { NeuralDataError } from './neuralErrors.ts';
 import { SHARD_BYTES, writeTensorShards, type TensorSink } from './prepareTensors.ts';
 import { tableBlocks, type TensorBlock } from './tensorBlocks.ts';
-import type { TensorColumn } from './tensorSet.ts';
-
-/** A table, or columns in memory by name. */
-export type LoopData = Dataset | Readonly<Record<string, TensorColumn>>;
+import { isTable, type LoopData, type TensorColumn } from './tensorSet.ts';
 
 /** @throws NeuralDataError naming the column, NoRowsError, and what the dataset and the blob store throw. */
 export async function prepareColumns(name: string, data: LoopData, sink: TensorSink): Promise<TensorDataset> {
@@ -32,10 +29,6 @@ export async function prepareColumns(name: string, data: LoopData, sink: TensorS
 interface Columns {
   readonly fields: readonly TensorField[];
   readonly blocks: AsyncIterable<TensorBlock>;
-}
-
-export function isTable(data: LoopData): data is Dataset {
-  return typeof (data as Partial<Dataset>).iterBatches === 'function';
 }
 
 async function fromTable(data: Dataset, { signal }: TensorSink): Promise<Columns> {

@@ -14,9 +14,7 @@ import type { OpenedModel } from '../../checkpoint/modelSource.ts';
 import { NeuralDataError } from './neuralErrors.ts';
 import { labelRuleOf } from './labelRule.ts';
 import { memoryBlock, tableBlocks, type FieldSource, type TensorBlock } from './tensorBlocks.ts';
-import { columnOf, isTensorSet, type TensorSet } from './tensorSet.ts';
-
-export type NeuralData = Dataset | TensorSet;
+import { columnOf, isTensorSet, type NeuralData, type TensorSet } from './tensorSet.ts';
 
 /** Where shards go. */
 export interface TensorSink {

@@ -4,6 +4,7 @@ import type { BlobReference } from '../../../shared/neural/run/neuralSpec.ts';
 import type { RunEvent, SavedState } from '../../core/run/runRequest.ts';
 import type { RunFolder } from '../record/runFolder.ts';
 import { ProgressLines } from '../record/progressLines.ts';
+import { WorkTime } from '../record/workTime.ts';
 import { WriteQueue } from '../record/writeQueue.ts';
 import { metricsOf, type Metrics, type RunWorker } from '../result.ts';
 
@@ -33,18 +34,17 @@ export interface StateRecorderOptions {
 export class StateRecorder {
   readonly #options: StateRecorderOptions;
   readonly #table: (Metrics & { readonly round: number })[] = [];
-  readonly #startedAt: number;
+  readonly #time: WorkTime;
   readonly #writes: WriteQueue;
   readonly #progress: ProgressLines;
   #last: SavedState | undefined;
   #written = -1;
   workers: readonly RunWorker[] = [];
   workersLost = 0;
-  groupAt: number | undefined;
 
   constructor(options: StateRecorderOptions) {
     this.#options = options;
-    this.#startedAt = options.now();
+    this.#time = new WorkTime(options.now);
     this.#writes = new WriteQueue(options.onFailure);
     this.#progress = new ProgressLines(options.folder, this.#writes);
   }
@@ -52,6 +52,14 @@ export class StateRecorder {
   /** Rows of progress; `round` is the step, counted from 0. */
   get metricsTable(): readonly (Metrics & { readonly round: number })[] {
     return this.#table;
+  }
+
+  get waitedMs(): number {
+    return this.#time.waitedMs;
+  }
+
+  get checkpointPath(): string | undefined {
+    return this.#options.folder.savedPaths().at(-1);
   }
 
   get lastMetrics(): Metrics {
@@ -64,16 +72,15 @@ export class StateRecorder {
   }
 
   observe(event: RunEvent): void {
-    const { checkpointFrequency, now } = this.#options;
-    if (event.type === 'group') {
-      this.workers = event.workers;
-      this.groupAt ??= now();
-    } else if (event.type === 'workerLost') this.workersLost++;
+    const { checkpointFrequency } = this.#options;
+    this.#time.observe(event);
+    if (event.type === 'group') this.workers = event.workers;
+    else if (event.type === 'workerLost') this.workersLost++;
     else if (event.type === 'round') {
       const { committed, timings } = event;
       const { round, metrics } = committed;
       this.#table.push({ round, ...metrics });
-      const elapsedMs = Math.round(now() - this.#startedAt);
+      const elapsedMs = Math.round(this.#time.workedMs);
       this.#progress.add({ round, metrics, elapsedMs, timings });
     } else if (event.type === 'profiled') {
       const { onProfile, readState } = this.#options;

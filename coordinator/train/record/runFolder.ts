@@ -6,6 +6,7 @@ import { visibleText } from '../../../kernels/visibleText.ts';
 import { Checkpoint, CHECKPOINT_FILE, MODEL_FILE } from '../../checkpoint/checkpoint.ts';
 import type { Metrics, ResultRecord } from '../result.ts';
 import { sweepUnfinished, writeFailure, writeFileAtomically, writeFolderAtomically } from './atomicWrite.ts';
+import { goesOnIn, type RunStart } from './earlierRun.ts';
 import { surplusCheckpoints, type KeepRule, type SavedCheckpoint } from './keepCheckpoints.ts';
 
 interface Saved extends SavedCheckpoint {
@@ -19,31 +20,38 @@ export class RunFolder {
   readonly #saved: Saved[] = [];
   /** Checkpoints of an earlier run under the same name; they go when this run has its first. */
   #stale: string[];
+  /** Whether result.json is still that of the run which this one goes on from. */
+  #hasEarlierResult: boolean;
 
-  private constructor(path: string, keep: KeepRule, stale: string[]) {
+  private constructor(path: string, keep: KeepRule, stale: string[], hasEarlierResult: boolean) {
     this.path = path;
     this.#keep = keep;
     this.#checkpointsPath = join(path, 'checkpoints');
     this.#stale = stale;
+    this.#hasEarlierResult = hasEarlierResult;
   }
 
   /**
-   * Makes the folder, or clears it of an earlier run's result and progress.
-   * @param goesOn keep what is there: the run resumes from a checkpoint in it.
-   * @throws ResultWriteError
+   * Makes the folder, or clears it of an earlier run's result and progress. Where the run goes on from a checkpoint in the
+   * folder, what is there stays.
+   * @throws RunFolderTakenError before anything is changed; ResultWriteError
    */
-  static async open(path: string, keep: KeepRule, goesOn: boolean): Promise<RunFolder> {
+  static async open(path: string, keep: KeepRule, start: RunStart): Promise<RunFolder> {
+    const goesOn = await goesOnIn(path, start);
     const checkpoints = join(path, 'checkpoints');
     try {
       await mkdir(path, { recursive: true });
-      await rm(join(path, 'result.json'), { force: true });
-      if (!goesOn) await writeFile(join(path, 'progress.jsonl'), '');
+      if (!goesOn) {
+        await rm(join(path, 'result.json'), { force: true });
+        await writeFile(join(path, 'progress.jsonl'), '');
+      }
       for (const folder of [path, checkpoints]) await sweepUnfinished(folder);
       const names = goesOn ? [] : await readdir(checkpoints).catch((): string[] => []);
       return new RunFolder(
         path,
         keep,
         names.map((name) => join(checkpoints, name)),
+        goesOn && (await stat(join(path, 'result.json')).catch(() => undefined)) !== undefined,
       );
     } catch (error) {
       throw writeFailure(error, path);
@@ -54,6 +62,7 @@ export class RunFolder {
   async appendProgress(lines: readonly Readonly<Record<string, unknown>>[]): Promise<void> {
     const path = join(this.path, 'progress.jsonl');
     try {
+      await this.#removeEarlierResult();
       await appendFile(path, lines.map((line) => `${visibleText(JSON.stringify(line))}\n`).join(''));
     } catch (error) {
       throw writeFailure(error, path);
@@ -74,6 +83,7 @@ export class RunFolder {
   ): Promise<string> {
     const path = join(this.#checkpointsPath, String(rounds));
     try {
+      await this.#removeEarlierResult();
       await mkdir(this.#checkpointsPath, { recursive: true });
     } catch (error) {
       throw writeFailure(error, path);
@@ -115,8 +125,18 @@ export class RunFolder {
     return relative(this.path, path).split('\\').join('/');
   }
 
-  /** @throws ResultWriteError; a folder in which there is nothing but the empty progress file goes then. */
+  async #removeEarlierResult(): Promise<void> {
+    if (!this.#hasEarlierResult) return;
+    this.#hasEarlierResult = false;
+    await rm(join(this.path, 'result.json'), { force: true });
+  }
+
+  /**
+   * A run that ends before its first round leaves the result of the one that it was to go on from.
+   * @throws ResultWriteError; a folder in which there is nothing but the empty progress file goes then.
+   */
   async writeResult(record: ResultRecord): Promise<void> {
+    if (this.#hasEarlierResult && record.status !== 'finished') return;
     try {
       await writeFileAtomically(
         join(this.path, 'result.json'),

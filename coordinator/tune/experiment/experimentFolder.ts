@@ -1,7 +1,7 @@
 // The folder that an experiment leaves: experiment.json, whole at any time; reports.jsonl, which grows; a folder a trial.
 // All paths in them are relative, so that the folder can be moved.
 
-import { appendFile, cp, mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { appendFile, cp, mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { writeFailure, writeFileAtomically } from '../../train/record/atomicWrite.ts';
@@ -83,21 +83,38 @@ export class ExperimentFolder {
     this.#onFailure = onFailure;
   }
 
-  /** Makes the folder. @throws ExperimentError when it holds an experiment; ResultWriteError. */
-  async create(): Promise<void> {
-    if (await stat(join(this.path, STATE_FILE)).catch(() => undefined)) {
+  /**
+   * Makes the folder.
+   * @param overwrite remove the experiment that it holds.
+   * @throws ExperimentError when it holds one; ResultWriteError.
+   */
+  async create(overwrite: boolean): Promise<void> {
+    if (overwrite) await this.#clear();
+    else if (await stat(join(this.path, STATE_FILE)).catch(() => undefined)) {
       const { isFinished, trials } = await this.read();
       const what = isFinished
         ? `the finished experiment of ${trials.length} trials; read it by Tuner.restore`
         : 'an experiment that is not finished; go on with it by Tuner.restore (tabgrad tune --resume)';
       throw new ExperimentError(
-        `${this.path} holds ${what}, choose another runConfig.name, or remove the folder.`,
+        `${this.path} holds ${what}, choose another runConfig.name, replace it by runConfig.overwrite (--overwrite), or remove the folder.`,
         { file: this.path },
       );
     }
     try {
       await mkdir(this.path, { recursive: true });
       await writeFile(join(this.path, REPORTS_FILE), '');
+    } catch (error) {
+      throw writeFailure(error, this.path);
+    }
+  }
+
+  /** Removes the state first: without it there is no experiment. */
+  async #clear(): Promise<void> {
+    try {
+      const names = await readdir(this.path).catch((): string[] => []);
+      const trials = names.filter((name) => /^trial_\d{5,}$/.test(name));
+      for (const name of [STATE_FILE, REPORTS_FILE, ...trials])
+        await rm(join(this.path, name), { recursive: true, force: true });
     } catch (error) {
       throw writeFailure(error, this.path);
     }

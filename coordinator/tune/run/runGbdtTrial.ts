@@ -5,7 +5,7 @@ import { modelRounds } from '../../../shared/gbdt/model/model.ts';
 import { Checkpoint } from '../../checkpoint/checkpoint.ts';
 import { GBDTTrainer } from '../../train/gbdt/gbdtTrainer.ts';
 import type { GBDTTrainerOptions } from '../../train/gbdt/trainerOptions.ts';
-import { pathOnRecord, trialListener, trialsShareOf } from './trialFit.ts';
+import { beginsAnew, pathOnRecord, trialListener, trialsShareOf } from './trialFit.ts';
 import type { TrialPlace } from './trialPlace.ts';
 import type { TrialCallbacks, TrialPiece } from '../trial/trialRunner.ts';
 
@@ -38,6 +38,7 @@ export async function runGbdtTrial(
         ...runConfig,
         name: piece.id,
         storagePath: piece.experimentFolder,
+        overwrite: beginsAnew(piece),
         callbacks: [
           ...(runConfig.callbacks ?? []),
           {

@@ -6,7 +6,7 @@ import { NeuralCheckpoint } from '../../checkpoint/neuralCheckpoint.ts';
 import type { NeuralTrainerOptions } from '../../train/neural/neuralOptions.ts';
 import { NeuralTrainer } from '../../train/neural/neuralTrainer.ts';
 import { TrainArgumentError } from '../../options/trainArgumentError.ts';
-import { pathOnRecord, trialListener, trialsShareOf } from './trialFit.ts';
+import { beginsAnew, pathOnRecord, trialListener, trialsShareOf } from './trialFit.ts';
 import type { TrialPlace } from './trialPlace.ts';
 import type { TrialCallbacks, TrialPiece } from '../trial/trialRunner.ts';
 
@@ -42,6 +42,7 @@ export async function runNeuralTrial(
         checkpointConfig: {},
         name: piece.id,
         storagePath: piece.experimentFolder,
+        overwrite: beginsAnew(piece),
         callbacks: [
           ...(runConfig.callbacks ?? []),
           {

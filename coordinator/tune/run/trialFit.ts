@@ -51,6 +51,11 @@ export function trialsShareOf(cluster: TrialCluster, callbacks: TrialCallbacks):
   };
 }
 
+/** Whether what the trial left earlier is not what it goes on from. The experiment's folder is what is refused. */
+export function beginsAnew({ id, checkpoint }: TrialPiece): boolean {
+  return checkpoint === undefined || !checkpoint.path.startsWith(`${id}/`);
+}
+
 /** As checkpoints are on record: below the experiment's folder. */
 export function pathOnRecord({ experimentFolder }: TrialPiece, path: string): string {
   return relative(experimentFolder, path).split('\\').join('/');

@@ -10,8 +10,8 @@ import type { TrialPlace } from './trialPlace.ts';
 
 /** Options of any trainer, as far as they are alike. */
 export interface TunedOptions {
-  readonly scalingConfig?: ScalingConfig;
-  readonly runConfig?: RunConfig;
+  readonly scalingConfig?: ScalingConfig | undefined;
+  readonly runConfig?: RunConfig | undefined;
 }
 
 interface TrialTrainer<Options extends TunedOptions = TunedOptions> {

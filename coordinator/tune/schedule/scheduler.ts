@@ -66,17 +66,17 @@ export interface SchedulerKind {
   readonly doc: string;
   /** Whether it judges scores, so that a metric and a mode are needed. */
   readonly needsMetric: boolean;
-  readonly options: z.ZodType;
+  readonly options: z.ZodObject;
   create(options: unknown, context: SchedulerContext): Scheduler;
 }
 
-interface TypedKind<O extends z.ZodType> extends Omit<SchedulerKind, 'create'> {
+interface TypedKind<O extends z.ZodObject> extends Omit<SchedulerKind, 'create'> {
   readonly options: O;
   create(options: z.output<O>, context: SchedulerContext): Scheduler;
 }
 
 /** Closes over the type of the options, so that all kinds fit one registry. */
-export function defineScheduler<O extends z.ZodType>(kind: TypedKind<O>): SchedulerKind {
+export function defineScheduler<O extends z.ZodObject>(kind: TypedKind<O>): SchedulerKind {
   return { ...kind, create: (options, context) => kind.create(options as z.output<O>, context) };
 }
 

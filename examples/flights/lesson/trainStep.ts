@@ -29,6 +29,7 @@ export async function trainStep(lesson: Lesson, workers: number): Promise<Result
         runConfig: {
           name: config.runConfig.name,
           storagePath: resultsPath,
+          overwrite: true, // the lesson's second time replaces its first
           callbacks: [
             {
               onEvent: (event) => progress.event(event),

@@ -1,7 +1,5 @@
 // Which depth is best? Three trials side by side, each on a worker of its own.
 
-import { rm } from 'node:fs/promises';
-import { join } from 'node:path';
 import { formatDuration, formatMetrics } from '../../../coordinator/progress/formatNumbers.ts';
 import { GBDTTrainer } from '../../../coordinator/train/gbdt/gbdtTrainer.ts';
 import type { Checkpoint } from '../../../coordinator/checkpoint/checkpoint.ts';
@@ -25,8 +23,6 @@ export async function tuneStep(lesson: Lesson, share: number): Promise<Checkpoin
     now,
   });
   const sampled = share < 1 ? { train: part(train, share), valid: part(valid, share) } : { train, valid };
-  // A lesson that was called off begins anew; Tuner.restore would go on with its trials.
-  await rm(join(resultsPath, name), { recursive: true, force: true });
   try {
     const startedAt = now();
     const tuner = new Tuner({
@@ -39,7 +35,8 @@ export async function tuneStep(lesson: Lesson, share: number): Promise<Checkpoin
       }),
       paramSpace: { params: { max_depth: gridSearch(DEPTHS) } },
       tuneConfig: { metric: METRIC, mode: 'max' },
-      runConfig: { name, storagePath: resultsPath, callbacks: [table.callback] },
+      // A lesson that was called off begins anew; Tuner.restore would go on with its trials.
+      runConfig: { name, storagePath: resultsPath, overwrite: true, callbacks: [table.callback] },
     });
     const grid = await tuner.fit({ signal });
     table.close();

@@ -3,10 +3,14 @@
 import * as arrow from 'apache-arrow';
 import { recordBatch } from '../arrowData.ts';
 import { concatBatches } from '../concatBatches.ts';
+import { withOrigin } from '../dictionaryOrigin.ts';
 import { GrowingStrings } from '../growingStrings.ts';
 
 export class DictionaryEntries {
-  /** Joined and not: the first are those that came first. */
+  /**
+   * In order. Each piece is longer than all that follow it, or nearly, so that there are few of them and an entry is moved
+   * as often as the logarithm of their number at most.
+   */
   #pieces: arrow.Data[] = [];
   /** Instead, for text without missing entries: what nearly all dictionaries hold. */
   #strings: GrowingStrings | undefined;
@@ -28,20 +32,29 @@ export class DictionaryEntries {
     this.#pieces.push(data);
   }
 
-  /** The entries so far; the same until there are more. */
+  /** The entries so far, which stay as they are; the same vector until there are more. */
   vector(): arrow.Vector {
-    return (this.#vector ??= this.#strings?.vector() ?? new arrow.Vector([this.#joined()]));
+    return (this.#vector ??=
+      this.#strings?.vector() ?? withOrigin(new arrow.Vector(this.#joinedPieces()), this));
   }
 
-  #joined(): arrow.Data {
-    const [first] = this.#pieces;
-    if (this.#pieces.length > 1) {
-      const schema = new arrow.Schema([new arrow.Field('entries', first!.type, true)]);
-      const batches = this.#pieces.map((data) => recordBatch(schema, [data], data.length));
-      this.#pieces = [concatBatches(batches).data.children[0]!];
+  #joinedPieces(): arrow.Data[] {
+    const pieces = this.#pieces;
+    let joinFrom = pieces.length - 1;
+    for (let length = pieces[joinFrom]!.length; joinFrom > 0; joinFrom--) {
+      const before = pieces[joinFrom - 1]!.length;
+      if (before > length) break;
+      length += before;
     }
-    return this.#pieces[0]!;
+    // All at once where many came since the last batch.
+    if (joinFrom < pieces.length - 1) pieces.push(joined(pieces.splice(joinFrom)));
+    return pieces.slice();
   }
+}
+
+function joined(pieces: readonly arrow.Data[]): arrow.Data {
+  const schema = new arrow.Schema([new arrow.Field('entries', pieces[0]!.type, true)]);
+  return concatBatches(pieces.map((data) => recordBatch(schema, [data], data.length))).data.children[0]!;
 }
 
 function isPlainText(data: arrow.Data): data is arrow.Data<arrow.Utf8> {

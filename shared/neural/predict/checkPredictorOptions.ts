@@ -1,6 +1,7 @@
 // The options of a net's predictor, refused by name where they are none: a misspelled one would be left out in silence.
 
 import { TabgradError } from '../../../kernels/errors.ts';
+import { sentence } from '../../text/sentence.ts';
 import { unknownKey } from '../../text/unknownKey.ts';
 
 export interface NetPredictorOptions {
@@ -31,7 +32,7 @@ const isNames = (value: unknown): boolean =>
 /** @param inputs names of the model's inputs. @throws NetOptionError naming the option. */
 export function checkPredictorOptions(options: NetPredictorOptions, inputs: readonly string[]): void {
   const fail = (field: string, problem: string): never => {
-    throw new NetOptionError(`${field} ${problem}.`, { field });
+    throw new NetOptionError(sentence(`${field} ${problem}`), { field });
   };
   if (typeof options !== 'object' || (options as unknown) === null || Array.isArray(options))
     fail('options', 'are no object');

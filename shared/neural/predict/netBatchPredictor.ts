@@ -79,6 +79,14 @@ export class NetBatchPredictor {
     );
   }
 
+  /** Columns that a batch must have. Empty where the only input takes all columns, in their order. */
+  get featureColumns(): readonly string[] {
+    const columns = this.#names.map((name) => this.#knownColumns(name));
+    return columns.some((known) => known === undefined)
+      ? []
+      : [...new Set(columns.flatMap((known) => known!))];
+  }
+
   /**
    * The model's outputs as float32 columns, after the columns that are kept.
    * @throws UnknownColumnError for a missing column, ColumnUnsuitableError for values that are no input of the model.
@@ -141,12 +149,17 @@ export class NetBatchPredictor {
   }
 
   #inputOf(port: OpenedNet['inputs'][number], batch: NetBatch, range: RowRange) {
-    const trained = this.#net.inputs.find((input) => input.name === port.name);
-    const columns = this.#columnsOf(port.name, trained, Object.keys(batch));
+    const columns = this.#columnsOf(port.name, Object.keys(batch));
+    const trained = this.#trainedInput(port.name);
     return inputRows(port, columns, batch, range, trained ?? { scale: 1, offset: 0 });
   }
 
-  #columnsOf(name: string, trained: NetInput | undefined, present: readonly string[]): readonly string[] {
+  #trainedInput(name: string): NetInput | undefined {
+    return this.#net.inputs.find((input) => input.name === name);
+  }
+
+  /** What an input is made of; undefined where that is all that there is. */
+  #knownColumns(name: string): readonly string[] | undefined {
     const { featureColumns } = this.#options;
     const single = this.#names.length === 1;
     const asked = Array.isArray(featureColumns)
@@ -154,7 +167,11 @@ export class NetBatchPredictor {
       : featureColumns && Object.hasOwn(featureColumns, name)
         ? (featureColumns as Readonly<Record<string, readonly string[]>>)[name]
         : undefined;
-    const columns = asked ?? trained?.columns ?? (single ? present : [name]);
+    return asked ?? this.#trainedInput(name)?.columns ?? (single ? undefined : [name]);
+  }
+
+  #columnsOf(name: string, present: readonly string[]): readonly string[] {
+    const columns = this.#knownColumns(name) ?? present;
     if (columns.length === 0) throw new UnknownColumnError('the data to predict has no columns');
     for (const column of columns) {
       if (!present.includes(column)) throw unknownColumn(column, present, 'the data to predict');

@@ -2,6 +2,7 @@
 
 import { z } from 'zod';
 import { TabgradError } from '../../../kernels/errors.ts';
+import { lossNames, metricNames } from '../trainingEngine.ts';
 import { fieldsOf, shardBytes } from './tensorShard.ts';
 import { gradientCodecs, type NeuralSpec, type TensorDataset } from './neuralSpec.ts';
 
@@ -42,15 +43,10 @@ const neuralSpec = z.object({
   firstStep: count,
   steps: count.min(1),
   loss: z.object({
-    name: z.enum([
-      'binaryCrossentropy',
-      'categoricalCrossentropy',
-      'meanSquaredError',
-      'sparseCategoricalCrossentropy',
-    ]),
+    name: z.enum(lossNames),
     fromLogits: z.boolean(),
   }),
-  metrics: z.array(z.enum(['accuracy', 'meanAbsoluteError', 'meanSquaredError'])).max(3),
+  metrics: z.array(z.enum(metricNames)).max(metricNames.length),
   optimizer: z.discriminatedUnion('name', [
     z.object({
       name: z.literal('sgd'),

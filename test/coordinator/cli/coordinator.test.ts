@@ -10,6 +10,7 @@ let foreign: Server;
 let foreignPort: number;
 let up: Running;
 let url: string;
+let joinUrl: string;
 
 beforeAll(async () => {
   foreign = createServer((_request, response) => response.end('<html>hello</html>'));
@@ -26,7 +27,9 @@ beforeAll(async () => {
     '--json',
   ]);
   const first = (await up.printed('\n')).split('\n')[0] ?? '';
-  url = (JSON.parse(first) as { url: string }).url;
+  ({ url } = JSON.parse(first) as { url: string });
+  // A pipe is shown no token; `tabgrad status` has the whole link.
+  joinUrl = `${url}/join#token=secret-join`;
 });
 afterAll(async () => {
   up.signal('SIGKILL');
@@ -42,8 +45,14 @@ describe('a coordinator that is up', () => {
     expect([text.code, text.stderr]).toEqual([0, '']);
     expect(text.stdout).toContain(`coordinator ${url}`);
     expect(text.stdout).toContain('workers: 0');
+    expect(text.stdout).toContain(joinUrl);
     const json = await asked('status', '--json');
     expect(JSON.parse(json.stdout)).toMatchObject({ url, workers: [], runs: [] });
+  });
+
+  it('is found by its join link, too', async () => {
+    const { code, stdout } = await runTabgrad(['status', '--url', joinUrl, '--token', 'secret-admin']);
+    expect([code, stdout.split('\n')[0]]).toEqual([0, expect.stringContaining(`coordinator ${url}`)]);
   });
 
   it('tells that it has no runs', async () => {
@@ -86,16 +95,8 @@ describe('a coordinator that is up', () => {
   });
 
   it('takes a worker with the right one, which leaves at Ctrl-C with exit code 130', async () => {
-    const worker = startTabgrad([
-      'worker',
-      '--url',
-      url,
-      '--token',
-      'secret-join',
-      '--device',
-      'cpu',
-      '--json',
-    ]);
+    const env = { TABGRAD_STATE_DIR: join(tmpdir(), 'tabgrad-of-another') };
+    const worker = startTabgrad(['worker', '--url', joinUrl, '--device', 'cpu', '--json'], { env });
     const joined = await worker.printed('"joined"');
     const line = joined.split('\n').find((text) => text.includes('"joined"')) ?? '';
     expect(JSON.parse(line)).toMatchObject({ type: 'joined', device: { kind: 'cpu' } });

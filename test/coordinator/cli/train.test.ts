@@ -53,7 +53,10 @@ describe('training from a config file', () => {
   });
 
   it('prints one JSON value a line, the result last', async () => {
-    const ended = await runTabgrad(['train', await withConfig('json.json', {}), '--json'], { cwd: folder });
+    const ended = await runTabgrad(
+      ['train', await withConfig('json.json', { runConfig: { name: 'json' } }), '--json'],
+      { cwd: folder },
+    );
     const values = ended.stdout
       .trim()
       .split('\n')
@@ -70,6 +73,39 @@ describe('training from a config file', () => {
     });
     expect(ended).toEqual({ code: 0, stdout: '', stderr: '' });
     expect(await readFile(join(folder, 'results/alone/checkpoints/4/model.json'), 'utf8')).toBe(
+      await readFile(join(folder, 'results/small/checkpoints/4/model.json'), 'utf8'),
+    );
+  });
+
+  it('does not replace a finished run without being told to', async () => {
+    const words = ['train', await withConfig('twice.json', { runConfig: { name: 'twice' } })];
+    await mkdir(join(folder, 'results/twice/checkpoints/4'), { recursive: true });
+    await writeFile(join(folder, 'results/twice/result.json'), '{ "status": "finished" }');
+    const refused = await runTabgrad(words, { cwd: folder });
+    expect(refused.code).toBe(1);
+    expect(refused.stderr).toMatch(/^error RUN_FOLDER_TAKEN: .*results\/twice holds a finished run/);
+    const both = await runTabgrad([...words, '--resume', '--overwrite'], { cwd: folder });
+    expect(both.stderr).toContain('error BAD_ARGUMENT: --resume goes on with what --overwrite would replace');
+    const replaced = await runTabgrad([...words, '--overwrite', '--quiet'], { cwd: folder });
+    expect(replaced).toEqual({ code: 0, stdout: '', stderr: '' });
+    expect(await files('results/twice/result.json')).toMatchObject({ status: 'finished', rounds: 4 });
+  });
+
+  it('goes on from the last checkpoint of its name with --resume', async () => {
+    const runConfig = { name: 'on' };
+    const none = await runTabgrad(['train', await withConfig('on.json', { runConfig }), '--resume'], {
+      cwd: folder,
+    });
+    expect(none.stderr).toMatch(/results\/on has no checkpoint to go on from; train without --resume/);
+    await runTabgrad(['train', await withConfig('on.json', { runConfig, numBoostRound: 2 })], {
+      cwd: folder,
+    });
+    const ended = await runTabgrad(['train', await withConfig('on.json', { runConfig }), '--resume'], {
+      cwd: folder,
+    });
+    expect(ended).toMatchObject({ code: 0, stderr: '' });
+    expect(await files('results/on/result.json')).toMatchObject({ status: 'finished', rounds: 4 });
+    expect(await readFile(join(folder, 'results/on/checkpoints/4/model.json'), 'utf8')).toBe(
       await readFile(join(folder, 'results/small/checkpoints/4/model.json'), 'utf8'),
     );
   });
@@ -120,6 +156,32 @@ describe('predicting a file', () => {
     expect(right).toBeGreaterThan(340);
   });
 
+  it('computes only what the model needs: rows of tomorrow do not have what the label is derived from', async () => {
+    const derive = { sum: 'a + b', half: 'sum / 2', big: 'late > 5' };
+    const columns = ['half', 'kind', 'big'];
+    const runConfig = { name: 'tomorrow' };
+    const old = Array.from(
+      { length: 60 },
+      (_, i) => `${i % 11},${i % 7},${i % 2 ? 'x' : 'y'},${(i * 5) % 9}`,
+    );
+    await writeFile(join(folder, 'yesterday.csv'), `a,b,kind,late\n${old.join('\n')}\n`);
+    const data = { train: 'yesterday.csv' };
+    const file = await withConfig('tomorrow.json', { data, derive, columns, runConfig });
+    const trained = await runTabgrad(['train', file, '--quiet'], { cwd: folder });
+    expect(trained).toEqual({ code: 0, stdout: '', stderr: '' });
+    const words = ['predict', '--checkpoint', 'results/tomorrow/checkpoints/4', '--config', file];
+    const ended = await runTabgrad([...words, '--data', 'two.csv', '--out', 'tomorrow.jsonl'], {
+      cwd: folder,
+    });
+    expect(ended).toMatchObject({ code: 0, stderr: '' });
+    const rows = (await readFile(join(folder, 'tomorrow.jsonl'), 'utf8')).trim().split('\n');
+    const predictions = expect.any(Number) as number;
+    expect(rows.map((line) => JSON.parse(line) as object)).toEqual([
+      { a: 1, b: 2, kind: 'x', sum: 3, half: 1.5, predictions },
+      { a: 5, b: 7, kind: 'y', sum: 12, half: 6, predictions },
+    ]);
+  });
+
   it('reads files as its flags say, and refuses flags that have no effect', async () => {
     await mkdir(join(folder, 'parts/year=2024'), { recursive: true });
     await writeFile(join(folder, 'parts/year=2024/1.csv'), 'a,b,kind\n6,7,x\n');
@@ -130,8 +192,8 @@ describe('predicting a file', () => {
     expect(ended.stderr).toBe('');
     const rows = (await readFile(join(folder, 'parts.jsonl'), 'utf8')).trim().split('\n');
     expect(rows.map((line) => JSON.parse(line) as object)).toEqual([
-      { a: 6, b: 7, kind: 'x', sum: 13, big: true, predictions: expect.any(Number) as number },
-      { a: 2, b: 1, kind: null, sum: 3, big: false, predictions: expect.any(Number) as number },
+      { a: 6, b: 7, kind: 'x', sum: 13, predictions: expect.any(Number) as number },
+      { a: 2, b: 1, kind: null, sum: 3, predictions: expect.any(Number) as number },
     ]);
     const idle = await runTabgrad([...words, 'rows.csv', '--binary-as-string', '--out', 'x.csv'], {
       cwd: folder,
@@ -175,7 +237,7 @@ describe('predicting a file', () => {
 
 describe('a config that can not be trained', () => {
   it.each([
-    [{ labelColum: 'big' }, 2, 'CONFIG_INVALID', 'labelColum is no known key; did you mean "labelColumn"?'],
+    [{ labelColum: 'big' }, 2, 'CONFIG_INVALID', 'labelColum is not an option; did you mean labelColumn?'],
     [{ params: { max_dpeth: 3 } }, 2, 'CONFIG_INVALID', 'did you mean max_depth?'],
     [{ derive: { big: 'a * c > 30', sum: 'a' } }, 2, 'CONFIG_INVALID', 'derive.big names column "c"'],
     [{ labelColumn: 'bigg' }, 2, 'CONFIG_INVALID', 'labelColumn names column "bigg"'],

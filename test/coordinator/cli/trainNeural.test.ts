@@ -91,19 +91,22 @@ describe('training a net from a config file', () => {
     await writeFile(join(folder, 'wrong.yaml'), stringify({ ...example, optimizer: { name: 'adma' } }));
     const { code, stderr } = await runTabgrad(['train', 'wrong.yaml'], { cwd: folder });
     expect(code).not.toBe(0);
-    expect(stderr).toMatch(/CONFIG_INVALID.*wrong\.yaml: optimizer\.name is "adma".*did you mean "adam"/);
+    expect(stderr).toMatch(/CONFIG_INVALID.*wrong\.yaml: optimizer\.name is "adma".*did you mean adam/);
   });
 
   it.each([
-    [{ trainer: 'nural' }, 'trainer is "nural", expected one of gbdt, neural; did you mean "neural"?'],
-    [{ loss: 'categoricalCrossEntropy' }, 'did you mean "categoricalCrossentropy"?'],
-    [{ optimizer: { name: 'adam', learningRate: -1 } }, 'optimizer.learningRate is -1, expected more than 0'],
+    [{ trainer: 'nural' }, 'trainer is "nural"; expected one of gbdt, neural; did you mean neural?'],
+    [{ loss: 'categoricalCrossEntropy' }, 'did you mean categoricalCrossentropy?'],
+    [
+      { optimizer: { name: 'adam', learningRate: -1 } },
+      'optimizer.learningRate is -1; expected a number above 0',
+    ],
     [
       { optimizer: { name: 'adam', learnRate: 1 } },
-      'optimizer.learnRate is no known key; did you mean "learningRate"?',
+      'optimizer.learnRate is not an option; did you mean learningRate?',
     ],
-    [{ model: { resnet18: { stem: '5x5' } } }, 'model.resnet18.stem is "5x5", expected one of 7x7, 3x3'],
-    [{ numBoostRound: 3 }, 'numBoostRound is no known key'],
+    [{ model: { resnet18: { stem: '5x5' } } }, 'model.resnet18.stem is "5x5"; expected one of 7x7, 3x3'],
+    [{ numBoostRound: 3 }, 'numBoostRound is not an option'],
     [{ maxSteps: 3 }, 'maxSteps and numEpochs exclude each other'],
   ])('refuses %j, also inside a key that has several forms', async (change, message) => {
     await writeFile(join(folder, 'wrong.json'), JSON.stringify({ ...example, ...change }));

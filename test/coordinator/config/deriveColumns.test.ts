@@ -83,7 +83,7 @@ describe('checking the columns of a config', () => {
       'derive.late',
       '"hour", which the data does not have',
     ],
-    [{ columns: ['hour', 'orign'] }, 'columns[1]', 'did you mean "origin"?'],
+    [{ columns: ['hour', 'orign'] }, 'columns[1]', 'did you mean origin?'],
     [{ labelColumn: 'delay' }, 'labelColumn', '"delay", which the data does not have'],
     [{ featureColumns: ['hour', 'delay'] }, 'featureColumns[1]', '"delay", which the data does not have'],
     [{ weightColumn: 'w' }, 'weightColumn', '(columns: hour, late)'],

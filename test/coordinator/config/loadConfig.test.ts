@@ -186,31 +186,39 @@ describe('checking a config', () => {
   const changed = (change: Record<string, unknown>) => ({ ...example, ...change });
 
   it.each([
-    [changed({ labelColum: 'x' }), 'labelColum', 'labelColum is no known key; did you mean "labelColumn"?'],
+    [changed({ labelColum: 'x' }), 'labelColum', 'labelColum is not an option; did you mean labelColumn?'],
     [
       changed({ data: { train: 'x', testsize: 0.3 } }),
       'data.testsize',
-      'data.testsize is no known key; did you mean "testSize"?',
+      'data.testsize is not an option; did you mean testSize?',
     ],
     [
       changed({ runConfig: { checkpointConfig: { numKeep: 3 } } }),
       'runConfig.checkpointConfig.numKeep',
-      'did you mean "numToKeep"?',
+      'did you mean numToKeep?',
     ],
-    [changed({ data: { train: 'x', testSize: 1.5 } }), 'data.testSize', 'is 1.5, expected less than 1'],
-    [changed({ data: {} }), 'data.train', 'data.train is missing, expected text, or a list'],
-    [changed({ numBoostRound: '20' }), 'numBoostRound', 'numBoostRound is "20", expected a number'],
-    [changed({ numBoostRound: 2.5 }), 'numBoostRound', 'numBoostRound is 2.5, expected a whole number'],
-    [changed({ numBoostRound: 0 }), 'numBoostRound', 'numBoostRound is 0, expected at least 1'],
+    [
+      changed({ data: { train: 'x', testSize: 1.5 } }),
+      'data.testSize',
+      'is 1.5; expected a number above 0 and below 1',
+    ],
+    [changed({ data: {} }), 'data.train', 'data.train is missing; expected text, or a list'],
+    [changed({ numBoostRound: '20' }), 'numBoostRound', 'numBoostRound is "20"; expected a whole number'],
+    [changed({ numBoostRound: 2.5 }), 'numBoostRound', 'numBoostRound is 2.5; expected a whole number'],
+    [
+      changed({ numBoostRound: 0 }),
+      'numBoostRound',
+      'numBoostRound is 0; expected a whole number from 1 to 2147483648',
+    ],
     [
       changed({ trainer: 'gbtd' }),
       'trainer',
-      'trainer is "gbtd", expected one of gbdt, neural; did you mean "gbdt"?',
+      'trainer is "gbtd"; expected one of gbdt, neural; did you mean gbdt?',
     ],
     [
       changed({ scalingConfig: { runtime: 'nod' } }),
       'scalingConfig.runtime',
-      'scalingConfig.runtime is "nod", expected one of node, deno, browser, or a list; did you mean "node"?',
+      'scalingConfig.runtime is "nod"; expected one of node, deno, browser, or a list; did you mean node?',
     ],
     [
       changed({ scalingConfig: { numWorkers: [3, 2] } }),
@@ -219,9 +227,13 @@ describe('checking a config', () => {
     ],
     [changed({ scalingConfig: { url: 'ftp://x' } }), 'scalingConfig.url', 'scalingConfig.url is "ftp://x"'],
     [changed({ xgbModel: 'a', resumeFromCheckpoint: 'b' }), 'xgbModel', 'exclude each other'],
-    [changed({ scalingConfig: { numWorkers: 0 } }), 'scalingConfig.numWorkers', 'expected at least 1'],
-    [changed({ labelColumn: undefined }), 'labelColumn', 'labelColumn is missing, expected text'],
-    [changed({ labelColumn: '' }), 'labelColumn', 'labelColumn is "", expected some text'],
+    [
+      changed({ scalingConfig: { numWorkers: 0 } }),
+      'scalingConfig.numWorkers',
+      'expected a whole number from 1 to 4096',
+    ],
+    [changed({ labelColumn: undefined }), 'labelColumn', 'labelColumn is missing; expected text'],
+    [changed({ labelColumn: '' }), 'labelColumn', 'labelColumn is ""; expected some text'],
     [changed({ runConfig: { name: 'a/b' } }), 'runConfig.name', 'letters, digits'],
     [changed({ data: { train: 'x', valid: 'y', testSize: 0.1 } }), 'data.testSize', 'exclude each other'],
     [

@@ -128,7 +128,7 @@ describe('Parquet files that do not fit together', () => {
 
   it('are refused when a column is missing, unless it is not wanted', async () => {
     const error = await failureOf(readAll([path('good.parquet'), path('fewer.parquet')]));
-    expect(error.message).toContain('has no column "word"');
+    expect(error.message).toContain('lacks the column "word"');
     expect(await readAll([path('good.parquet'), path('fewer.parquet')], ['number'])).toHaveLength(6001);
   });
 });

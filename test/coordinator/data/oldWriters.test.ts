@@ -1,7 +1,8 @@
 import { writeFileSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
-import { readParquet, type ReadParquetOptions } from '../../../coordinator/data/readParquet.ts';
+import { readParquet } from '../../../coordinator/data/readParquet.ts';
+import type { ReadParquetOptions } from '../../../coordinator/data/readOptions.ts';
 import { duckRows, withDuck } from './support/duck.ts';
 import {
   CODEC,

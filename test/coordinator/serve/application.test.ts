@@ -148,7 +148,7 @@ describe('several applications', () => {
     );
     await expect(serve.run(again, { name: 'other', routePrefix: 'x' })).rejects.toThrow(/must be a path/);
     await expect(serve.run(again, { port: 1 })).rejects.toThrow(/listens at .*"port" can not change/);
-    await expect(serve.run(again, { name: 'a b' })).rejects.toThrow(/must be made of letters/);
+    await expect(serve.run(again, { name: 'a b' })).rejects.toThrow(/^name is "a b"; expected letters/);
     await expect(serve.delete('other')).rejects.toThrow(/No application "other"/);
     const { port } = new URL(serve.url!);
     await expect(new Serve().run(again, { port: Number(port) })).rejects.toMatchObject({
@@ -304,7 +304,7 @@ describe('the server', () => {
     for (const origin of ['https://app.example/', 'app.example', 'https://*.example', 'null', '']) {
       await expect(wrong([origin])).rejects.toMatchObject({
         code: 'SERVE_ARGUMENT',
-        place: { field: 'allowedOrigins' },
+        place: { field: 'allowedOrigins[0]' },
       });
     }
     await serve.run(deployment(models.late.checkpoint), { port: 0, allowedOrigins: ['*'] });

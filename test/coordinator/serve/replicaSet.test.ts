@@ -246,16 +246,16 @@ describe('autoscaling', () => {
 
 describe('options', () => {
   const cases: readonly [DeploymentOptions & Record<string, unknown>, RegExp][] = [
-    [{ numReplica: 2 }, /no option "numReplica"; did you mean "numReplicas"\?/],
+    [{ numReplica: 2 }, /^numReplica is not an option; did you mean numReplicas\?$/],
     [{ numReplicas: 0 }, /numReplicas/],
     [{ maxOngoingRequests: 1.5 }, /maxOngoingRequests/],
     [{ requestTimeoutS: -1 }, /requestTimeoutS/],
-    [{ name: 'a/b' }, /Option name of a deployment: expected letters/],
+    [{ name: 'a/b' }, /^name is "a\/b"; expected letters/],
     [{ autoscalingConfig: { minReplicas: 3, maxReplicas: 2 } }, /maxReplicas.*must not be below minReplicas/],
     [{ numReplicas: 2, autoscalingConfig: { maxReplicas: 2 } }, /leave numReplicas out/],
     [
       { autoscalingConfig: { maxReplica: 2 } as object },
-      /no option "autoscalingConfig.maxReplica"; did you mean "autoscalingConfig.maxReplicas"/,
+      /^autoscalingConfig\.maxReplica is not an option; did you mean maxReplicas\?$/,
     ],
   ];
   it.each(cases)('refuse %o', (options, message) => {

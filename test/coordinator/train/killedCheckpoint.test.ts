@@ -31,7 +31,10 @@ function saved(): { model: string; metrics: unknown } {
 const files = (): string[] => readdirSync(folder, { recursive: true, encoding: 'utf8' }).sort();
 
 async function save(which: 'old' | 'new'): Promise<void> {
-  const run = await RunFolder.open(folder, keep, true);
+  const run = await RunFolder.open(folder, keep, {
+    overwrite: false,
+    resumedFrom: path('run/checkpoints/3'),
+  });
   await run.saveCheckpoint(3, `${which} model`, { auc: which === 'old' ? 0.5 : 0.75 });
 }
 

@@ -55,6 +55,18 @@ function tuner(name: string, options: Partial<TunerOptions>, tuneConfig: TuneCon
 const lines = (file: string): string[] => readFileSync(file, 'utf8').trim().split('\n');
 
 describe('Tuner.fit', () => {
+  it('replaces an earlier experiment of the name only where it is told to', async () => {
+    await tuner('twice', { paramSpace: { x: gridSearch([1, 2]) } }).fit();
+    const again = { paramSpace: { x: gridSearch([7]) } };
+    await expect(tuner('twice', again).fit()).rejects.toMatchObject({
+      code: 'TUNE_EXPERIMENT_INVALID',
+      message: expect.stringContaining('replace it by runConfig.overwrite (--overwrite)') as string,
+    });
+    const grid = await tuner('twice', { ...again, runConfig: { overwrite: true } }).fit();
+    expect([grid.length, grid.getBestResult().params]).toEqual([1, { x: 7 }]);
+    expect(lines(path.join(storagePath, 'twice/reports.jsonl'))).toHaveLength(10);
+  });
+
   it('runs every trial and finds the best', async () => {
     const grid = await tuner('plain', {}).fit();
     expect(grid.length).toBe(5);
@@ -333,15 +345,20 @@ describe('Tuner.fit', () => {
     };
     expect(refusal({}, { paramSpace: {} })).toMatch(/^paramSpace has nothing to search/);
     expect(refusal({ scheduler: 'ahsa' })).toBe(
-      'tuneConfig.scheduler "ahsa" is not known; did you mean asha?.',
+      'tuneConfig.scheduler is "ahsa"; expected one of fifo, asha, medianStopping, pbt, or an object with keys; did you mean asha?',
     );
-    expect(refusal({ scheduler: { name: 'asha', maxt: 3 } })).toMatch(/does not fit the scheduler "asha"/);
+    expect(refusal({ scheduler: { name: 'ahsa' } })).toBe(
+      'tuneConfig.scheduler "ahsa" is not known; did you mean asha?',
+    );
+    expect(refusal({ scheduler: { name: 'asha', maxt: 3 } })).toMatch(
+      /^tuneConfig\.scheduler\.maxt is not an option; did you mean maxT\?$/,
+    );
     expect(refusal({ searcher: 'bayes' })).toMatch(/expected one of random, grid, tpe/);
     expect(refusal({ searcher: 'tpe' })).toMatch(/paramSpace.x is a gridSearch/);
     expect(refusal({ numSamples: 0 })).toMatch(
-      /numSamples is 0; expected a whole number of at least 1, or -1/,
+      /numSamples is 0; expected a whole number from 1 to 2147483648, or -1/,
     );
-    expect(refusal({ mode: 'best' as never })).toMatch(/mode is "best"; expected "max" or "min"/);
+    expect(refusal({ mode: 'best' as never })).toMatch(/mode is "best"; expected one of max, min/);
     expect(refusal({ sheduler: 'asha' } as never)).toMatch(/did you mean scheduler/);
     expect(refusal({ metric: undefined as never, scheduler: 'asha' })).toMatch(
       /The scheduler "asha" needs one/,

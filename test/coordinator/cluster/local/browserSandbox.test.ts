@@ -1,7 +1,16 @@
 // The headless browser of local tabs: its sandbox, its account, its variables, and when it is not started at all.
 
 import { spawnSync } from 'node:child_process';
-import { chmodSync, mkdtempSync, readdirSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readlinkSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
@@ -13,7 +22,11 @@ import {
   type LocalWorkersOptions,
 } from '../../../../coordinator/cluster/local/localWorkers.ts';
 import { startCoordinator, type Coordinator } from '../../../../coordinator/core/server/coordinator.ts';
-import { prepareUnprivileged } from '../../../../coordinator/cluster/local/unprivilegedBrowser.ts';
+import {
+  isLinuxRoot,
+  prepareUnprivileged,
+} from '../../../../coordinator/cluster/local/unprivilegedBrowser.ts';
+import { takeProcessLock } from '../../../../coordinator/files/processLock.ts';
 import { processTree, type SeenProcess } from './processTree.ts';
 
 const TOKEN = 'the-join-token-of-this-test';
@@ -121,6 +134,26 @@ describe('The browser of local tabs', () => {
     const [crew] = crews.splice(0);
     await crew!.stop();
     expect(mine().filter((name) => !before.includes(name))).toEqual([]);
+  }, 60_000);
+
+  it('removes what a browser left whose process was killed, and nothing else', async () => {
+    const made = ['dead', 'alive', 'unknown', 'readable'].map((name) =>
+      mkdtempSync(join(tmpdir(), `tabgrad-browser-${name}`)),
+    );
+    const [dead, alive, unknown, readable] = made as [string, string, string, string];
+    for (const folder of made) mkdirSync(join(folder, 'home'));
+    chmodSync(readable, 0o755);
+    for (const folder of [dead, readable]) takeProcessLock(join(folder, '.lock'))!();
+    const lift = takeProcessLock(join(alive, '.lock'))!;
+    try {
+      await openTab();
+      expect(made.filter((folder) => existsSync(folder))).toEqual(
+        isLinuxRoot() ? [alive, unknown, readable] : made,
+      );
+    } finally {
+      lift();
+      for (const folder of made) rmSync(folder, { recursive: true, force: true });
+    }
   }, 60_000);
 
   it('says when WebGPU is switched on for a software adapter', async () => {

@@ -438,13 +438,6 @@ describe('planned changes', () => {
     bench.workers(...all.filter(({ workerId }) => workerId !== 'b'));
     for (const workerId of ['a', 'c']) bench.halted(workerId, 1);
     expect(bench.group).toEqual(['a', 'c']);
-    console.log(
-      'DBG',
-      bench.state.phase,
-      bench.state.generation,
-      [...bench.state.prepared.keys()],
-      bench.state.halt,
-    );
     bench.ready('a', 'c');
     const asked = bench.commands.flatMap((one) => (one.type === 'prepare' ? [one] : []));
     expect(asked).toMatchObject([

@@ -1,5 +1,6 @@
 // The coordinator as others meet it: over real sockets, with good and with bad input.
 
+import { loopSpec, netSpec, treeSpec } from '../../../setup/runSpecs.ts';
 import { PROTOCOL_VERSION } from '../../../../shared/protocol/control.ts';
 import { createHash } from 'node:crypto';
 import { access, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
@@ -398,7 +399,7 @@ describe('coordinator', () => {
       ({
         runId: 'flights',
         name: 'flights',
-        spec: { trainer: 'gbdt', numBoostRound: 3 },
+        spec: treeSpec(3),
         shards: [
           {
             dataset: 'train',
@@ -510,6 +511,24 @@ describe('coordinator', () => {
         400,
       ],
       ['shards that are not stored', request(), 'RUN_REQUEST_INVALID', 400],
+      [
+        'trees without a device',
+        request({ spec: { ...treeSpec(3), device: undefined } as never }),
+        'RUN_REQUEST_INVALID',
+        400,
+      ],
+      [
+        'a net of steps that are no number',
+        request({ spec: netSpec('3' as never) }),
+        'RUN_REQUEST_INVALID',
+        400,
+      ],
+      [
+        'a loop without datasets',
+        request({ spec: { ...loopSpec(), datasets: undefined } as never }),
+        'RUN_REQUEST_INVALID',
+        400,
+      ],
     ])('refuses %s', async (_, body, code, status) => {
       const reply = await post('/api/v1/runs', body);
       expect([reply.status, errorCode(reply)]).toEqual([status, code]);

@@ -69,9 +69,11 @@ describe('text files whose columns differ', () => {
     const more = await failureOf(readCsv(path('more')).takeAll());
     expect(more).toMatchObject({ code: 'DATA_TYPE_MISMATCH', place: { column: 'y' } });
     expect(more.message).toContain(
-      'b.csv has a column "y", which the first file does not have; the option unionByName',
+      'b.csv has the column "y", which the first file does not have; the option unionByName',
     );
-    expect((await failureOf(readCsv(path('less')).takeAll())).message).toContain('b.csv has no column "y"');
+    expect((await failureOf(readCsv(path('less')).takeAll())).message).toContain(
+      'b.csv lacks the column "y"',
+    );
     expect(await readCsv(path('less')).selectColumns(['x']).takeAll()).toEqual([{ x: 2 }, { x: 1 }]);
     expect(await readCsv(path('more'), { columns: ['x'] }).takeAll()).toEqual([{ x: 1 }, { x: 2 }]);
   });
@@ -156,14 +158,46 @@ describe('Parquet files whose columns differ', () => {
 
   it('are an error without it, which names the file, the column and the option', async () => {
     const folder = await folderOf('parquet-unlike', files);
-    const failure = await failureOf(readParquet(folder).takeAll());
+    const failure = await failureOf(readParquet(folder, { columns: ['id'] }).takeAll());
     expect(failure).toMatchObject({ code: 'DATA_TYPE_MISMATCH', place: { column: 'id' } });
     expect(failure.message).toContain(
       "b.parquet holds Int64; the first file's holds Int32; the option unionByName: true reads both.",
     );
-    expect((await failureOf(readParquet(folder).selectColumns(['place']).takeAll())).message).toContain(
-      'b.parquet has no column "place", which the first file has; the option unionByName: true',
+  });
+
+  it('are an error without it where a file has columns that the first one lacks', async () => {
+    const folder = await folderOf('parquet-more', {
+      a: 'SELECT 1 AS id',
+      b: `SELECT 'x' AS note, 2 AS id, true AS late`,
+    });
+    const more =
+      'b.parquet has the columns "note", "late", which the first file does not have; the option unionByName: true reads them';
+    for (const dataset of [readParquet(folder), readParquet(folder).selectColumns(['id'])]) {
+      const failure = await failureOf(dataset.takeAll());
+      expect(failure).toMatchObject({
+        code: 'DATA_TYPE_MISMATCH',
+        place: { file: `${folder}/b.parquet`, column: 'note' },
+      });
+      expect(failure.message).toContain(more);
+    }
+    expect(await readParquet(folder, { columns: ['id'] }).takeAll()).toEqual([{ id: 1 }, { id: 2 }]);
+    expect(await readParquet(folder, { unionByName: true }).takeAll()).toEqual([
+      { id: 1, note: null, late: null },
+      { id: 2, note: 'x', late: true },
+    ]);
+  });
+
+  it('are an error without it where a file lacks columns that are read', async () => {
+    const folder = await folderOf('parquet-fewer', {
+      a: 'SELECT 1 AS id, 2 AS x, 3 AS y',
+      b: 'SELECT 4 AS id',
+    });
+    const failure = await failureOf(readParquet(folder).takeAll());
+    expect(failure).toMatchObject({ code: 'DATA_TYPE_MISMATCH', place: { column: 'x' } });
+    expect(failure.message).toContain(
+      'b.parquet lacks the columns "x", "y", which the first file has; the option unionByName: true takes them for missing.',
     );
+    expect(await readParquet(folder).selectColumns(['id']).takeAll()).toEqual([{ id: 1 }, { id: 4 }]);
   });
 
   it('are an error with it where no type holds the values of a column', async () => {

@@ -1,7 +1,8 @@
 import { writeFileSync } from 'node:fs';
 import { gzipSync, brotliCompressSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
-import { readCsv, type ReadCsvOptions } from '../../../../coordinator/data/readFiles.ts';
+import { readCsv } from '../../../../coordinator/data/readFiles.ts';
+import type { ReadCsvOptions } from '../../../../coordinator/data/readOptions.ts';
 import { duckRows, withDuck } from '../support/duck.ts';
 import { failureOf } from '../support/failureOf.ts';
 import { scratchFolder } from '../support/scratch.ts';
@@ -176,7 +177,7 @@ describe('encodings of CSV', () => {
   it('are refused before anything is read when there is none of that name, as are other options', () => {
     const wrong: [ReadCsvOptions, RegExp][] = [
       [{ encoding: 'klingon' }, /encoding is "klingon"/],
-      [{ delimiter: ';;' }, /delimiter is ";;"; one character/],
+      [{ delimiter: ';;' }, /delimiter is ";;"; expected one character/],
       [{ delimiter: '"' }, /delimiter is/],
       [{ decimal: ',' }, /decimal "," is the delimiter, too/],
       [{ thousands: 'x' }, /thousands is "x"/],

@@ -142,13 +142,48 @@ describe('GBDTTrainer', () => {
     expect(checkpoints.map((checkpoint) => path.basename(checkpoint.path))).toEqual(['2', '6']);
   });
 
-  it('replaces an earlier run of the same name only when it has something to replace it with', async () => {
+  it('refuses to replace an earlier run of the same name, before anything is started', async () => {
     await trainer().trainer.fit();
-    const failing = trainer({}, { failAfter: { rounds: 0, error: new DeadlineError('nobody answered') } });
+    const before = record();
+    const again = trainer({ numBoostRound: 2 });
+    await expect(again.trainer.fit()).rejects.toMatchObject({
+      code: 'RUN_FOLDER_TAKEN',
+      message: expect.stringMatching(
+        /holds a finished run, choose another runConfig\.name, replace it by runConfig\.overwrite/,
+      ) as string,
+    });
+    const elsewhere = trainer({ runConfig: { name: 'other' } });
+    const { checkpoint } = await elsewhere.trainer.fit();
+    const fromThere = trainer({ numBoostRound: 9, resumeFromCheckpoint: checkpoint });
+    await expect(fromThere.trainer.fit()).rejects.toMatchObject({ code: 'RUN_FOLDER_TAKEN' });
+    expect(record()).toEqual(before);
+    expect(checkpointNames()).toEqual(['6']);
+  });
+
+  it('keeps the result of a finished run that is to be gone on with and is not', async () => {
+    const { checkpoint } = await trainer().trainer.fit();
+    const before = record();
+    const resume = { resumeFromCheckpoint: checkpoint };
+    await expect(trainer(resume).trainer.fit()).rejects.toMatchObject({ code: 'TRAIN_ARGUMENT' });
+    expect(record()).toEqual(before);
+    await expect(trainer({ ...resume, runConfig: { overwrite: true } }).trainer.fit()).rejects.toMatchObject({
+      code: 'TRAIN_ARGUMENT',
+      place: { field: 'runConfig.overwrite' },
+    });
+    await trainer({ ...resume, numBoostRound: 8 }).trainer.fit();
+    expect(checkpointNames()).toEqual(['6', '8']);
+    expect(record()).toMatchObject({ status: 'finished', rounds: 8 });
+  });
+
+  it('overwrites an earlier run of the same name only when it has something to replace it with', async () => {
+    await trainer().trainer.fit();
+    const overwrite = { runConfig: { overwrite: true } };
+    const error = new DeadlineError('nobody answered');
+    const failing = trainer(overwrite, { failAfter: { rounds: 0, error } });
     await expect(failing.trainer.fit()).rejects.toThrow('nobody answered');
     expect(checkpointNames()).toEqual(['6']);
     expect(record().status).toBe('failed');
-    await trainer({ numBoostRound: 2 }).trainer.fit();
+    await trainer({ ...overwrite, numBoostRound: 2 }).trainer.fit();
     expect(checkpointNames()).toEqual(['2']);
     expect(record()).toMatchObject({ status: 'finished', rounds: 2 });
   });
@@ -177,7 +212,10 @@ describe('early stopping', () => {
   it('gives the same model when the coordinator is elsewhere and some rounds come after the stop', async () => {
     const { rounds } = await trainer(noisy).trainer.fit();
     const here = modelText(rounds);
-    await trainer(noisy, { remote: true, roundsAfterStop: 2 }).trainer.fit();
+    await trainer(
+      { ...noisy, runConfig: { overwrite: true } },
+      { remote: true, roundsAfterStop: 2 },
+    ).trainer.fit();
     expect(checkpointNames()).toEqual([String(rounds)]);
     expect(modelText(rounds)).toBe(here);
     expect(record().status).toBe('finished');
@@ -268,7 +306,14 @@ describe('a run that does not finish', () => {
       if (event.committed?.round === 2) calledOff.abort();
     };
     const { trainer: gbdt, world } = trainer({ runConfig: { callbacks: [{ onEvent }] } });
-    await expect(gbdt.fit({ signal: calledOff.signal })).rejects.toMatchObject({ code: 'ABORTED' });
+    const kept = path.join(folder(), 'checkpoints', '3');
+    await expect(gbdt.fit({ signal: calledOff.signal })).rejects.toMatchObject({
+      code: 'ABORTED',
+      message: `Run "run" was called off by its owner; go on with it by resumeFromCheckpoint: ${kept} (tabgrad train --resume).`,
+    });
+    await expect(trainer().trainer.fit()).rejects.toThrow(
+      `holds a run that is not finished; go on with it by resumeFromCheckpoint: ${kept} (tabgrad train --resume)`,
+    );
     expect(record()).toMatchObject({
       status: 'stopped',
       rounds: 3,
@@ -277,9 +322,7 @@ describe('a run that does not finish', () => {
     });
     expect(world.closed()).toBe(1);
 
-    const resumed = await trainer({
-      resumeFromCheckpoint: path.join(folder(), 'checkpoints', '3'),
-    }).trainer.fit();
+    const resumed = await trainer({ resumeFromCheckpoint: kept }).trainer.fit();
     expect(resumed.rounds).toBe(6);
     expect(resumed.metricsTable).toHaveLength(3);
     expect(checkpointNames()).toEqual(['3', '6']);
@@ -383,7 +426,7 @@ describe('options', () => {
     [{ scalingConfig: { numWorker: 2 } }, 'scalingConfig.numWorker', /did you mean numWorkers\?/],
     [
       { runConfig: { checkpointConfig: { numToKep: 1 } } },
-      'checkpointConfig.numToKep',
+      'runConfig.checkpointConfig.numToKep',
       /did you mean numToKeep\?/,
     ],
     [{ numBoostRound: 0 }, 'numBoostRound', /is 0; expected a whole number from 1 to 2147483648/],
@@ -392,7 +435,11 @@ describe('options', () => {
       'scalingConfig.runtime',
       /is "dino"; expected one of node/,
     ],
-    [{ scalingConfig: { runtime: [] } }, 'scalingConfig.runtime', /is an empty list/],
+    [
+      { scalingConfig: { runtime: [] } },
+      'scalingConfig.runtime',
+      /is \[\]; expected .*a list of at least 1 entry/,
+    ],
     [
       { scalingConfig: { device: 'gpu' as never } },
       'scalingConfig.device',

@@ -43,7 +43,7 @@ describe('Options of a neural run', () => {
       'is 1; expected a number from 0 and below 1',
     ],
     [
-      'datasets.train.valeus',
+      'datasets.train.inputs.a.valeus',
       { datasets: { train: { inputs: { a: { ...column([1]), valeus: 1 } }, labels: column([1]) } } },
       'is not an option; did you mean values?',
     ],
@@ -60,7 +60,11 @@ describe('Options of a neural run', () => {
     ],
     ['optimizer.momentum', { optimizer: { name: 'adam', momentum: 0.9 } }, 'is not an option'],
     ['optimizer.name', { optimizer: {} }, 'is missing; expected one of adam, adamw, sgd'],
-    ['optimizer', { optimizer: ['adam'] }, 'is ["adam"]; expected an object of options'],
+    [
+      'optimizer',
+      { optimizer: ['adam'] },
+      'is ["adam"]; expected one of adam, adamw, sgd, or an object with keys',
+    ],
     [
       'learningRateSchedule.final',
       { learningRateSchedule: { name: 'cosine', final: -3 } },
@@ -94,7 +98,7 @@ describe('Options of a neural run', () => {
     ['loss.fromLogit', { loss: { name: 'binaryCrossentropy', fromLogit: true } }, 'did you mean fromLogits?'],
     ['loss', { loss: 'hinge' }, 'is "hinge"; expected one of binaryCrossentropy'],
     ['metrics', { metrics: ['accuracy', 'accuracy'] }, 'names one of them twice'],
-    ['metrics', { metrics: 'accuracy' }, 'must be a list'],
+    ['metrics', { metrics: 'accuracy' }, 'is "accuracy"; expected a list'],
     ['syncBatchNorm', { syncBatchNorm: 'x' }, 'is "x"; expected true or false'],
     ['verifyEveryStep', { verifyEveryStep: 1 }, 'is 1; expected true or false'],
     ['inputOffset', { inputOffset: Number.NaN }, 'is NaN; expected a number'],
@@ -113,7 +117,7 @@ describe('Options of a neural run', () => {
       'did you mean labels?',
     ],
     [
-      'datasets.train.shapes',
+      'datasets.train.inputs.shapes',
       { datasets: { train: { inputs: { ...column([1]), shapes: [] }, labels: column([1]) } } },
       'did you mean shape?',
     ],

@@ -1,7 +1,12 @@
 import * as arrow from 'apache-arrow';
 import { describe, expect, it } from 'vitest';
+import { recordBatch } from '../../../../shared/columns/arrowData.ts';
+import { concatBatches } from '../../../../shared/columns/concatBatches.ts';
+import { DictionaryStrings } from '../../../../shared/columns/dictionaryStrings.ts';
 import { ipcBatches } from '../../../../shared/columns/ipc/ipcBatches.ts';
 import { IpcDecoder } from '../../../../shared/columns/ipc/ipcDecoder.ts';
+import { toColumnBatch } from '../../../../shared/columns/toColumnBatch.ts';
+import { valuesOf as valuesAs } from '../../../../shared/columns/valuesOf.ts';
 
 type Entry = string | number | null;
 
@@ -95,6 +100,63 @@ describe('Arrow dictionaries with deltas', () => {
       ['a', 'b', null],
       ['a', 'b', null, 'c', 'd'],
     ]);
+  });
+
+  it('of numbers and with missing entries are moved about as often as their number can be halved', () => {
+    const numbers = Array.from({ length: PIECES }, (_, piece) =>
+      Array.from({ length: 20 }, (__, i) => piece + i / 32),
+    );
+    const batches = read(withDeltas(numbers, new arrow.Float64()));
+    expect(valuesOf(batches.at(-1)!)).toEqual(numbers.flat());
+    const dictionaries = batches.map((batch) => batch.data.children[0]!.dictionary!);
+    const halvings = Math.ceil(Math.log2(PIECES));
+    expect(Math.max(...dictionaries.map(({ data }) => data.length))).toBeLessThanOrEqual(halvings);
+    const buffers = new Set(dictionaries.flatMap(({ data }) => data.map(({ values }) => values.buffer)));
+    const bytes = [...buffers].reduce((sum, buffer) => sum + (buffer as ArrayBuffer).byteLength, 0);
+    expect(bytes).toBeLessThanOrEqual((halvings + 1) * 8 * numbers.flat().length);
+  });
+
+  it('are decoded to strings once an entry, whichever batch is looked at first', () => {
+    for (const gap of [[], [null]]) {
+      const batches = read(withDeltas([[...words[0]!, ...gap], ...words.slice(1)], new arrow.Utf8()));
+      const dictionaries = batches.map((batch) => batch.data.children[0]!.dictionary!);
+      let decoded = 0;
+      for (const dictionary of dictionaries) {
+        const get = dictionary.get.bind(dictionary);
+        Object.defineProperty(dictionary, 'get', { value: (code: number) => (decoded++, get(code)) });
+      }
+      const strings = new DictionaryStrings();
+      const first = strings.of(dictionaries[0]!);
+      for (const dictionary of dictionaries.toReversed()) expect(strings.of(dictionary)).toBe(first);
+      expect(first).toEqual([...words[0]!, ...gap.map(String), ...words.slice(1).flat()]);
+      expect(decoded).toBe(first.length);
+    }
+  });
+
+  it('of several batches are joined without looking at an entry', () => {
+    const batches = read(withDeltas(words, new arrow.Utf8()));
+    const joined = concatBatches(batches.slice(0, 3));
+    expect(joined.data.children[0]!.dictionary).toBe(batches[2]!.data.children[0]!.dictionary);
+    expect(valuesOf(joined)).toEqual([1, 2, 3].flatMap((k) => words.slice(0, k).flat()));
+  });
+
+  it("that Arrow's own reader gives share chunks and are joined by their entries", () => {
+    const schema = new arrow.Schema([
+      new arrow.Field('x', new arrow.Dictionary(new arrow.Utf8(), new arrow.Int32(), 0), true),
+    ]);
+    const { batches } = arrow.tableFromIPC(withDeltas([['a'], ['b'], ['c']], new arrow.Utf8()));
+    const own = batches.map(({ data, numRows }) => recordBatch(schema, data.children, numRows));
+    expect(valuesOf(concatBatches(own))).toEqual(['a', 'a', 'b', 'a', 'b', 'c']);
+  });
+
+  it('have missing entries, and rows that refer to one are missing', () => {
+    const bytes = withDeltas([['a', null], ['b']], new arrow.Utf8(), 2);
+    const [batch] = read(bytes);
+    expect(valuesAs(batch!.data.children[0]!, new DictionaryStrings())).toEqual(['a', null, 'b']);
+    const { columns } = toColumnBatch(batch!, 0, new DictionaryStrings());
+    expect(columns[0]).toMatchObject({ codes: Int32Array.of(0, -1, 2) });
+    const numbers = read(withDeltas([[1, null], [2]], new arrow.Float64()))[1]!;
+    expect(valuesAs(numbers.data.children[0]!, new DictionaryStrings())).toEqual([1, null, 2]);
   });
 
   it('leave what batches before them refer to as it was', () => {
