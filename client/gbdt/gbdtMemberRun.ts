@@ -2,7 +2,7 @@
 
 import { readTrainSpec } from '../../shared/gbdt/readTrainSpec.ts';
 import { readRoundTrees, treeBounds } from '../../shared/gbdt/readRoundTrees.ts';
-import type { Lease, WorkerMessageOf } from '../../shared/protocol/control.ts';
+import type { WorkerMessageOf } from '../../shared/protocol/control.ts';
 import { BadAssignmentError } from '../memberRun/errors.ts';
 import { fetchJson } from '../memberRun/fetchJson.ts';
 import type { Assignment } from '../memberRun/memberRun.ts';

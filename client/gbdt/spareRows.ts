@@ -1,12 +1,12 @@
 // Shards of other members that this one would take over, kept ready: fetched beside the work, and their margins follow the
 // committed rounds. When a member is lost its rows are at once where they are needed, at the round at which all others are.
 
+import type { BinnedTree } from '../../kernels/gbdt/binnedTree.ts';
 import type { LoadedBlock, TreeDevice } from '../../kernels/gbdt/treeDevice.ts';
 import { binnedBlock } from '../../shared/gbdt/binnedBlock.ts';
 import type { ShardRows } from '../../shared/gbdt/shardCodec.ts';
 import type { TrainSpec } from '../../shared/gbdt/trainSpec.ts';
 import type { Lease } from '../../shared/protocol/control.ts';
-import type { KnownRound } from './runData.ts';
 
 /** Shards put on the device after one round: the group waits for that. */
 const MOST_LOADS = 2;
@@ -83,7 +83,10 @@ export class SpareRows {
    * Brings margins nearer to the committed rounds, by a part of the work of a round. The device must be free.
    * @param leasedRows rows that this member trains on.
    */
-  async follow(committed: readonly KnownRound[], leasedRows: number): Promise<void> {
+  async follow(
+    committed: readonly { readonly trees: readonly BinnedTree[] }[],
+    leasedRows: number,
+  ): Promise<void> {
     let loads = MOST_LOADS;
     let steps = MOST_STEPS_PER_ROW * leasedRows;
     for (const kept of this.#kept.values()) {

@@ -207,7 +207,7 @@ describe('losing a worker', () => {
       [...spares.values()]
         .flat()
         .map(({ index }) => index)
-        .sort(),
+        .sort((one, other) => one - other),
     ).toEqual([0, 1, 2, 3, 4, 5]);
     bench.allCommitted(0);
     bench.workers(makeWorker('a'), makeWorker('b', { present: false }), makeWorker('c'));
@@ -221,7 +221,9 @@ describe('losing a worker', () => {
     expect(c!.leases).toEqual(
       expect.arrayContaining(spares.get('c')!.filter(({ index }) => [2, 3].includes(index))),
     );
-    expect([...a!.leases, ...c!.leases].map(({ index }) => index).sort()).toEqual([0, 1, 2, 3, 4, 5]);
+    expect([...a!.leases, ...c!.leases].map(({ index }) => index).sort((one, other) => one - other)).toEqual([
+      0, 1, 2, 3, 4, 5,
+    ]);
   });
 
   it('waits longer where the sockets of most workers are lost at once: they come back', () => {
