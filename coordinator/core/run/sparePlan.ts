@@ -5,7 +5,7 @@ import type { Lease } from '../../../shared/protocol/control.ts';
 import { leaseKey } from './leasePlan.ts';
 
 /** Most that a member keeps of others': what it must load besides its own rows stays small beside a run of any size. */
-export const MAX_SPARE_BYTES = 64 * 1024 * 1024;
+const MAX_SPARE_BYTES = 64 * 1024 * 1024;
 /** Members by rank after the owner of a shard that are asked to keep it: plans of large groups would take long otherwise. */
 const MOST_KEEPERS = 32;
 
