@@ -192,6 +192,7 @@ export class ControlClient {
       case 'prepare':
       case 'openProgram':
       case 'iceServers':
+      case 'meet':
       case 'begin':
       case 'halt':
       case 'release':

@@ -6,7 +6,7 @@ import type { Lease, WorkerMessageOf } from '../../shared/protocol/control.ts';
 import { BadAssignmentError } from '../memberRun/errors.ts';
 import { fetchJson } from '../memberRun/fetchJson.ts';
 import type { Assignment } from '../memberRun/memberRun.ts';
-import type { GenerationContext, MemberRun, MemberRunKind } from '../memberRun/memberRun.ts';
+import type { ComingPlace, GenerationContext, MemberRun, MemberRunKind } from '../memberRun/memberRun.ts';
 import type { SessionEnvironment } from '../memberRun/sessionEnvironment.ts';
 import { encodeKnownRounds } from './roundMessages.ts';
 import { RunData } from './runData.ts';
@@ -44,8 +44,10 @@ class GbdtMemberRun implements MemberRun {
     return this.#data.lostReason;
   }
 
-  preload(leases: readonly Lease[], signal: AbortSignal): Promise<void> {
-    return this.#data.hold(leases, signal, () => undefined);
+  async preload(place: ComingPlace, signal: AbortSignal): Promise<void> {
+    await this.#takeRounds(place, signal);
+    await this.#data.hold(place.leases, signal, () => undefined);
+    await this.#data.catchUp(signal);
   }
 
   async prepare(
@@ -53,17 +55,17 @@ class GbdtMemberRun implements MemberRun {
     signal: AbortSignal,
     onRows: (rowsLoaded: number, rowsTotal: number) => void,
   ): Promise<void> {
-    const { leases, groupLeases = [] } = assignment;
+    const { leases, groupLeases = [], spares } = assignment;
     this.#groupLeases = groupLeases;
     await this.#takeRounds(assignment, signal);
     const rowsTotal = leases.reduce((rows, lease) => rows + lease.rows, 0);
-    await this.#data.hold(leases, signal, (rowsLoaded) => onRows(rowsLoaded, rowsTotal));
+    await this.#data.hold(leases, signal, (rowsLoaded) => onRows(rowsLoaded, rowsTotal), spares);
     await this.#data.catchUp(signal);
   }
 
   /** Forgets rounds that are not the record's, and takes those that are missing from it. */
   async #takeRounds(
-    { committedRounds, agreedRounds = 0, trees }: Assignment,
+    { committedRounds, agreedRounds = 0, trees }: Assignment | ComingPlace,
     signal: AbortSignal,
   ): Promise<void> {
     const data = this.#data;

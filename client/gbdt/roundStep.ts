@@ -96,6 +96,7 @@ export class RoundStep {
       ...(encoded && { trees: encoded }),
     });
     this.#reportStatus(totalMs);
+    if (!this.#holdsAll) await data.followSpares();
     await this.#hearEvents(start + totalMs);
     return metrics;
   }

@@ -24,7 +24,10 @@ export async function trainRounds(
   context: RoundContext,
   groupLeases: readonly (readonly Lease[])[],
 ): Promise<void> {
-  const step = new RoundStep(context, await shareRows(context.data, groupLeases, context.signal));
+  const { data, signal } = context;
+  const holdsAll = await shareRows(data, groupLeases, signal);
+  if (!holdsAll) data.fillSpares(signal);
+  const step = new RoundStep(context, holdsAll);
   const { trainLoop } = context.data.spec;
   if (trainLoop) return runOwnerLoop(context, step, trainLoop);
   while (!step.isOver) await step.make(context.data.spec);

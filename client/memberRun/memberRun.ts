@@ -2,7 +2,7 @@
 // kind of run (trees, neural nets) implements it.
 
 import type { Collective } from '../../shared/collective/collective.ts';
-import type { CoordinatorMessageOf, Lease, Member, WorkerMessageOf } from '../../shared/protocol/control.ts';
+import type { CoordinatorMessageOf, Member, WorkerMessageOf } from '../../shared/protocol/control.ts';
 import type { Link } from '../transport/link.ts';
 import type { SessionEnvironment } from './sessionEnvironment.ts';
 
@@ -24,10 +24,13 @@ export interface GenerationContext {
   readonly keepsState: () => boolean;
 }
 
+/** A place that is not assigned yet. */
+export type ComingPlace = CoordinatorMessageOf<'prepare'>;
+
 export interface MemberRun {
   readonly runId: string;
-  /** Loads what a place with these leases will need, as far as that can be had outside a group. */
-  preload(leases: readonly Lease[], signal: AbortSignal): Promise<void>;
+  /** Loads what such a place will need, as far as that can be had outside a group. */
+  preload(place: ComingPlace, signal: AbortSignal): Promise<void>;
   /** Rounds (steps) that are committed here. */
   readonly committedRounds: number;
   /** Why the device was lost, once it is: the run is then opened anew for the next generation. */

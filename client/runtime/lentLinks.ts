@@ -11,6 +11,7 @@ export function lentConnector(connector: LinkConnector, time: LentTime): LinkCon
       const links = await connector.connect(peers, options);
       return new Map([...links].map(([peer, link]) => [peer, lentLink(link, time)] as const));
     },
+    meet: (peers, options) => connector.meet(peers, options),
     close: () => connector.close(),
   };
 }

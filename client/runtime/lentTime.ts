@@ -13,11 +13,11 @@ export class LentTime {
   readonly #clock: Clock;
   readonly #nextEvent: () => Promise<void>;
   #owedMs = 0;
-  /** All that was measured so far, and the pieces of work that go on now. */
-  #measuredMs = 0;
+  /** Pieces of work that go on now. */
   #pieces = 0;
-  #piecesSinceMs = 0;
   #isWatching = false;
+  /** Since when something goes on that is not measured yet. */
+  #sinceMs = 0;
 
   /**
    * @param share how much of the time may be used, in (0, 1]; asked anew each time.
@@ -29,39 +29,49 @@ export class LentTime {
     this.#nextEvent = nextEvent;
   }
 
-  /** Begins a piece of work, which may wait for the device; pieces that overlap count once. @returns how to end it. */
+  /**
+   * Begins a piece of work, which may wait for the device. What goes on at the same time counts once. @returns how to end it; what
+   * follows from its answer counts too, until the next event is dealt with.
+   */
   begin(): () => void {
-    if (this.#pieces === 0) this.#piecesSinceMs = this.#clock.now();
+    this.#settle();
     this.#pieces += 1;
     return () => {
+      this.#settle();
       this.#pieces -= 1;
-      if (this.#pieces === 0) this.#measure(this.#clock.now() - this.#piecesSinceMs);
+      this.watch();
     };
   }
 
   /** Work begins that ends before the next event is dealt with: what a message brings about. */
   watch(): void {
     if (this.#isWatching || this.#share() >= 1) return;
+    this.#settle();
     this.#isWatching = true;
-    const [sinceMs, measuredMs] = [this.#clock.now(), this.#measuredMs];
     void this.#nextEvent().then(() => {
+      this.#settle();
       this.#isWatching = false;
-      // A piece that goes on counts whole when it ends.
-      const inPiecesMs = this.#pieces > 0 ? Infinity : this.#measuredMs - measuredMs;
-      this.#measure(Math.max(0, this.#clock.now() - sinceMs - inPiecesMs));
     });
   }
 
-  /** Rests for what was measured. */
+  /** Rests for what was measured. What is done after that counts again. */
   async rest(): Promise<void> {
+    this.#settle();
     const restMs = Math.min(MAX_REST_MS, this.#owedMs);
     if (restMs <= 0) return;
     this.#owedMs -= restMs;
     await delay(this.#clock, restMs);
+    this.watch();
+  }
+
+  /** Measures what has gone on up to now. */
+  #settle(): void {
+    const nowMs = this.#clock.now();
+    if (this.#pieces > 0 || this.#isWatching) this.#measure(nowMs - this.#sinceMs);
+    this.#sinceMs = nowMs;
   }
 
   #measure(workedMs: number): void {
-    this.#measuredMs += workedMs;
     const share = this.#share();
     this.#owedMs = share >= 1 ? 0 : Math.min(MAX_OWED_MS, this.#owedMs + workedMs * (1 / share - 1));
   }

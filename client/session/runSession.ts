@@ -10,6 +10,10 @@ import type { Assignment } from '../memberRun/memberRun.ts';
 import type { MemberRun } from '../memberRun/memberRun.ts';
 import { memberRunKindOf } from './memberRunKinds.ts';
 import type { SessionEnvironment, WorkerSession } from '../memberRun/sessionEnvironment.ts';
+import type { PeerAddress } from '../transport/link.ts';
+
+/** A link to a newcomer, or of a newcomer to a member, that takes longer is left to the group that both are in. */
+const MEET_TIMEOUT_MS = 4_000;
 
 /** What a run needs to be opened. */
 type Place = Pick<Assignment, 'runId' | 'spec'>;
@@ -25,6 +29,8 @@ class RunSession implements WorkerSession {
   #task: GenerationTask | undefined;
   /** Loading for a place that is not assigned yet. */
   #preparing = new AbortController();
+  /** Connecting to newcomers of the run. */
+  #meetings = new AbortController();
   #closed = false;
 
   constructor(environment: SessionEnvironment) {
@@ -40,6 +46,9 @@ class RunSession implements WorkerSession {
         this.#stopPreparing(`generation ${message.generation} has a place`);
         this.#task?.withdraw(`generation ${message.generation} replaces this one`);
         this.#enqueue(() => this.#assign(message));
+        break;
+      case 'meet':
+        if (this.#isCurrent(message)) void this.#meet(message, message.newcomers, this.#meetings.signal);
         break;
       case 'begin':
         if (this.#isCurrent(message)) this.#task?.begin();
@@ -104,10 +113,11 @@ class RunSession implements WorkerSession {
     const { signal } = this.#preparing;
     if (this.#closed || signal.aborted) return;
     await this.#task?.ended;
-    const { runId, generation, leases } = message;
+    const { runId, generation } = message;
     try {
       const run = await this.#openRun(message, signal);
-      await run.preload(leases, signal);
+      await run.preload(message, signal);
+      await this.#meet(message, message.members, signal);
       this.#environment.send({ type: 'prepared', runId, generation });
     } catch (error) {
       // A place has come meanwhile, or the run is over.
@@ -116,6 +126,17 @@ class RunSession implements WorkerSession {
       const words = messageOf(error).slice(0, 1000);
       this.#environment.send({ type: 'prepared', runId, generation, error: { code, message: words } });
     }
+  }
+
+  /** Connects to who may be in the next group. Neither waits long for the other: they connect then at the latest. */
+  #meet(
+    { runId, generation }: Pick<Assignment, 'runId' | 'generation'>,
+    peers: readonly PeerAddress[],
+    signal: AbortSignal,
+  ): Promise<void> {
+    const group = `${runId}/${generation}/newcomers`;
+    const timing = { directTimeoutMs: MEET_TIMEOUT_MS, timeoutMs: MEET_TIMEOUT_MS };
+    return this.#environment.connector.meet(peers, { group, signal, ...timing });
   }
 
   async #assign(assignment: Assignment): Promise<void> {
@@ -198,6 +219,8 @@ class RunSession implements WorkerSession {
     await this.#task?.ended;
     this.#task?.closeLinks();
     this.#task = undefined;
+    this.#meetings.abort(new AbortedError('the run is over for this worker'));
+    this.#meetings = new AbortController();
     await this.#closeRun();
   }
 

@@ -40,6 +40,11 @@ export interface LinkConnector {
    * @throws PeerUnprovenError naming the peer in whose place something else answered, where there is no other path.
    */
   connect(peers: readonly PeerAddress[], options: ConnectOptions): Promise<Map<string, Link>>;
+  /**
+   * Connects to peers that may be in the next group, so that `connect` finds the channels there. What does not come up directly
+   * within `timeoutMs` is left to `connect`. Never rejects.
+   */
+  meet(peers: readonly PeerAddress[], options: ConnectOptions): Promise<void>;
   close(): Promise<void>;
 }
 

@@ -39,6 +39,8 @@ interface Attempt {
   readonly peer: PeerAddress;
   readonly greeting: Greeting;
   readonly directTimeoutMs: number;
+  /** The link is for a group that is yet to be formed: only a channel that can be kept is of use. */
+  readonly isMeeting: boolean;
   /** Rejects when the attempt is over, whatever it was doing. */
   readonly over: Promise<never>;
   /** Channels to drop when it is over. */
@@ -92,14 +94,27 @@ class PeerLinkConnector implements LinkConnector {
     throw failed.reason;
   }
 
+  async meet(peers: readonly PeerAddress[], options: ConnectOptions): Promise<void> {
+    const unknown = peers.filter((peer) => !this.#parked.has(peer) && !this.#isLinked(peer));
+    const links = unknown.map(async (peer) => {
+      const link = await this.#connectOne(peer, options, true);
+      link.park?.('it is kept for a group with this peer');
+    });
+    await Promise.allSettled(links);
+  }
+
+  #isLinked({ workerId }: PeerAddress): boolean {
+    return [...this.#links].some(({ peer }) => peer === workerId);
+  }
+
   async close(): Promise<void> {
     this.#incoming.close();
-    this.#parked.keepOnly([]);
+    this.#parked.close();
     for (const link of this.#links) link.close('the worker leaves');
     await this.#endpoint?.close();
   }
 
-  async #connectOne(peer: PeerAddress, options: ConnectOptions): Promise<Link> {
+  async #connectOne(peer: PeerAddress, options: ConnectOptions, isMeeting = false): Promise<Link> {
     const timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
     const { signal, group } = options;
     const { promise: over, reject: end } = deferred<never>();
@@ -119,6 +134,7 @@ class PeerLinkConnector implements LinkConnector {
       peer,
       greeting: { self: this.#workerId, peer: name, group, key: peer.linkKey },
       directTimeoutMs: options.directTimeoutMs ?? DEFAULT_DIRECT_TIMEOUT_MS,
+      isMeeting,
       over,
       channels: new Set(),
       unproven: undefined,
@@ -149,7 +165,7 @@ class PeerLinkConnector implements LinkConnector {
       ? await this.#dialDirectly(attempt, this.#endpoint)
       : 'this worker has no WebRTC';
     if (typeof direct !== 'string') return direct;
-    if (!this.#openRelay) {
+    if (!this.#openRelay || attempt.isMeeting) {
       throw attempt.unproven ?? PeerLostError.of(peer.workerId, `${direct}, and there is no relay`);
     }
     return this.#greeted(attempt, this.#openRelay(peer.workerId, greeting.group), 'relay', greetAsDialler);
@@ -215,7 +231,7 @@ class PeerLinkConnector implements LinkConnector {
     void reused.then((link) => link && arrived.resolve(link));
     const openRelay = this.#openRelay;
     const relay = (): void => {
-      if (!openRelay) return;
+      if (!openRelay || attempt.isMeeting) return;
       const channel = openRelay(peer.workerId, greeting.group);
       this.#greeted(attempt, channel, 'relay', greetAsAcceptor).then(arrived.resolve, () => undefined);
     };
@@ -243,7 +259,7 @@ class PeerLinkConnector implements LinkConnector {
         maxMessageBytes,
         clock: this.#clock,
         ...(path === 'direct' && {
-          onPark: (free: Promise<void>) => this.#parked.add(attempt.peer, channel, free),
+          onPark: (free: Promise<void>) => this.#parked.add(attempt.peer, channel, free, attempt.isMeeting),
         }),
       });
     } catch (error) {

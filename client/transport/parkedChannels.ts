@@ -8,6 +8,8 @@ import type { RawChannel } from './peerEndpoint.ts';
 
 /** The coordinator forms the next group sooner, or this worker has no place in it. */
 const KEPT_MS = 10_000;
+/** A newcomer may wait that long until it is let in. */
+const MET_KEPT_MS = 120_000;
 
 interface Parked {
   readonly peerId: string;
@@ -15,6 +17,8 @@ interface Parked {
   /** Resolves when the other end has left the old link, too. */
   readonly free: Promise<void>;
   readonly forget: () => void;
+  /** To a peer that was in no group with this worker yet: groups without it say nothing about the next one. */
+  readonly isMet: boolean;
 }
 
 export class ParkedChannels {
@@ -25,10 +29,16 @@ export class ParkedChannels {
     this.#clock = clock;
   }
 
-  add({ workerId, peerId }: PeerAddress, channel: RawChannel, free: Promise<void>): void {
+  add(
+    { workerId, peerId }: Pick<PeerAddress, 'workerId' | 'peerId'>,
+    channel: RawChannel,
+    free: Promise<void>,
+    isMet = false,
+  ): void {
     this.drop(workerId, 'another one took its place');
-    const forget = this.#clock.after(KEPT_MS, () => this.drop(workerId, 'it was not needed any more'));
-    this.#parked.set(workerId, { peerId, channel, free, forget });
+    const keptMs = isMet ? MET_KEPT_MS : KEPT_MS;
+    const forget = this.#clock.after(keptMs, () => this.drop(workerId, 'it was not needed any more'));
+    this.#parked.set(workerId, { peerId, channel, free, forget, isMet });
     void channel.closed.then(() => {
       forget();
       if (this.#parked.get(workerId)?.channel === channel) this.#parked.delete(workerId);
@@ -48,11 +58,19 @@ export class ParkedChannels {
     return parked;
   }
 
-  /** Closes those to peers that are not in the next group. */
+  has({ workerId, peerId }: PeerAddress): boolean {
+    return this.#parked.get(workerId)?.peerId === peerId;
+  }
+
+  /** Closes those to peers of the last group that are not in the next one. */
   keepOnly(peers: readonly PeerAddress[]): void {
     const wanted = new Set(peers.map(({ workerId }) => workerId));
-    for (const workerId of this.#parked.keys())
-      if (!wanted.has(workerId)) this.drop(workerId, 'the peer is not in the next group');
+    for (const [workerId, { isMet }] of this.#parked)
+      if (!wanted.has(workerId) && !isMet) this.drop(workerId, 'the peer is not in the next group');
+  }
+
+  close(): void {
+    for (const workerId of this.#parked.keys()) this.drop(workerId, 'the worker leaves');
   }
 
   drop(workerId: string, reason: string): void {

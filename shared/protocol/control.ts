@@ -59,6 +59,11 @@ const iceServers = z
 
 const member = z.object({ rank: count, workerId: id, peerId: id });
 
+const linkKey = z.string().min(32).max(128);
+
+/** A worker to connect to before there is a generation with both. */
+const acquaintance = z.object({ workerId: id, peerId: id, linkKey });
+
 /** More than any run reports: every metric of every evaluation set. */
 const MAX_METRICS = 4096;
 const metrics = z
@@ -250,7 +255,7 @@ export const coordinatorMessage = z.discriminatedUnion('type', [
     rank: count,
     members: z.array(member).min(1).max(4096),
     /** A key for the link to each other member, by worker id. Only the coordinator and that member know it, too. */
-    linkKeys: z.record(id, z.string().min(32).max(128)),
+    linkKeys: z.record(id, linkKey),
     leases: z.array(lease).max(1_000_000),
     /** What each rank leases, where members load the rows of all. */
     groupLeases: z.array(z.array(lease).max(4096)).max(4096).optional(),
@@ -259,6 +264,8 @@ export const coordinatorMessage = z.discriminatedUnion('type', [
      * group that worked.
      */
     stateHolders: z.array(count).max(4096),
+    /** Shards of other members that this one would take over: kept ready beside the work, where that costs nobody time. */
+    spares: z.array(lease).max(1_000_000).optional(),
     /** The run's TrainSpec as a JSON blob. */
     spec: sha256,
     committedRounds: count,
@@ -273,8 +280,9 @@ export const coordinatorMessage = z.discriminatedUnion('type', [
     savedState: z.object({ rounds: count, sha256, sizeBytes: count }).optional(),
   }),
   /**
-   * The group works and has a place for this worker: load these leases, as far as they can be loaded outside a group, and
-   * answer prepared. Only then is the group interrupted, and a place assigned.
+   * The group works and has a place for this worker: load these leases, as far as they can be loaded outside a group, bring
+   * them to the committed rounds, connect to the group's members, and answer prepared. Only then is the group interrupted,
+   * and a place assigned. Said again when the group has changed meanwhile.
    */
   z.object({
     type: z.literal('prepare'),
@@ -282,6 +290,18 @@ export const coordinatorMessage = z.discriminatedUnion('type', [
     generation: count,
     spec: sha256,
     leases: z.array(lease).max(1_000_000),
+    /** These three as in `assign`. */
+    committedRounds: count,
+    agreedRounds: count.optional(),
+    trees: sha256.nullable(),
+    members: z.array(acquaintance).max(4096),
+  }),
+  /** Newcomers that load for a place in this group: connect to them beside the work. */
+  z.object({
+    type: z.literal('meet'),
+    runId: id,
+    generation: count,
+    newcomers: z.array(acquaintance).min(1).max(4096),
   }),
   /** Everybody is ready: work. */
   z.object({ type: z.literal('begin'), runId: id, generation: count }),

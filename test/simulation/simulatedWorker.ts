@@ -221,6 +221,7 @@ export class SimulatedWorker {
         this.#queue.length = 0;
         return;
       case 'ping':
+      case 'meet':
       case 'openProgram':
       case 'iceServers':
       case 'shutdown':

@@ -163,7 +163,7 @@ async function authoritiesFile(ca: string): Promise<{ file: string; remove: () =
 }
 
 function nodeCommand(): { command: string; args: string[] } {
-  return { command: process.execPath, args: ['--enable-source-maps', bundle('node')] };
+  return { command: process.execPath, args: [bundle('node')] };
 }
 
 /** Variables that a worker and its packages (ws, node-datachannel) read. */

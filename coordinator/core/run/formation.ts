@@ -3,6 +3,7 @@
 import type { Lease } from '../../../shared/protocol/control.ts';
 import { joinNotBeforeMs, liftHeard, loadedNewcomers } from './lateness.ts';
 import { leaseKey, planLeases } from './leasePlan.ts';
+import { planSpares } from './sparePlan.ts';
 import { recordedRounds } from './runState.ts';
 import type { Member, RunPlan, RunState, RunWorker } from './runState.ts';
 import { RoundVotes } from './roundVotes.ts';
@@ -97,8 +98,19 @@ export function leasesOf({ plan, state }: Turn, chosen: readonly RunWorker[]): L
       workerId,
       weight: weightOf(state, workerId),
       holds: state.holds.get(workerId) ?? [],
+      spares: state.members.find((member) => member.workerId === workerId)?.spares ?? [],
     })),
   );
+}
+
+/** What each of these keeps ready of the others' shards. */
+function sparesOf({ state }: Turn, chosen: readonly RunWorker[], leases: readonly Lease[][]): Lease[][] {
+  const known = new Map(state.members.map(({ workerId, spares }) => [workerId, spares]));
+  const holds = chosen.map(({ workerId }) => [
+    ...(state.holds.get(workerId) ?? []),
+    ...(known.get(workerId) ?? []),
+  ]);
+  return planSpares(leases, holds);
 }
 
 function assignGroup(turn: Turn, eligible: readonly RunWorker[]): void {
@@ -106,6 +118,7 @@ function assignGroup(turn: Turn, eligible: readonly RunWorker[]): void {
   const chosen = eligible.slice(0, mostMembers(plan));
   const committedRounds = recordedRounds(state);
   const leases = leasesOf(turn, chosen);
+  const spares = sparesOf(turn, chosen, leases);
   const before = new Set(state.members.map((member) => member.workerId));
   const chosenIds = new Set(chosen.map((worker) => worker.workerId));
   const members = chosen.map((worker, rank): Member => ({
@@ -114,6 +127,7 @@ function assignGroup(turn: Turn, eligible: readonly RunWorker[]): void {
     peerId: worker.peerId ?? '',
     session: worker.session,
     leases: leases[rank] ?? [],
+    spares: spares[rank] ?? [],
     rows: allRows(leases[rank] ?? []),
     trainRows: trainRows(leases[rank] ?? []),
     isPromised: isPromised(state, worker.workerId, leases[rank] ?? []),

@@ -10,6 +10,8 @@ export interface PlanWorker {
   readonly weight: number;
   /** What it has loaded from an earlier plan. */
   readonly holds: readonly Lease[];
+  /** What it keeps ready of others' shards: of those that are nobody's it gets these first. */
+  readonly spares?: readonly Lease[];
 }
 
 export const TRAIN_DATASET = 'train';
@@ -51,9 +53,16 @@ function planDataset(shards: readonly Shard[], workers: readonly PlanWorker[], l
   );
   const kept = held.map((mine, i) => mine.slice(0, quotas[i]));
   const taken = new Set(kept.flat().map(leaseKey));
+  const ready = kept.map((mine, i) => {
+    const spares = new Set((workers[i]?.spares ?? []).map(leaseKey));
+    const isReady = (shard: Shard): boolean => spares.has(leaseKey(shard)) && !taken.has(leaseKey(shard));
+    const added = shards.filter(isReady).slice(0, (quotas[i] ?? 0) - mine.length);
+    for (const shard of added) taken.add(leaseKey(shard));
+    return [...mine, ...added];
+  });
   const free = shards.filter((shard) => !taken.has(leaseKey(shard)));
   let next = 0;
-  return kept.map((mine, i) => {
+  return ready.map((mine, i) => {
     const missing = (quotas[i] ?? 0) - mine.length;
     const added = free.slice(next, next + missing);
     next += missing;

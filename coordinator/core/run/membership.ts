@@ -117,8 +117,8 @@ function releaseLeaving(turn: Turn): void {
 }
 
 /**
- * A lost socket alone costs a member nothing: it may come back while the group works on. But a killed worker loses it
- * too, at once, and its peers may take long to notice: so the group is watched while somebody is away.
+ * A killed worker loses its socket at once, and its peers may take long to notice: so the group is watched while somebody is
+ * away. Where the sockets of most are lost they may all come back while the group works on.
  */
 function noteAbsence(turn: Turn): void {
   const { members, workers, awaySinceMs } = turn.state;
@@ -137,9 +137,9 @@ export function absenceEndsAtMs({ plan, state }: Turn): number {
   const present = [...workers.values()].filter((worker) => worker.present).length;
   const { awayMs, aloneAwayMs } = plan.timing;
   const isKnown = phase !== 'training' || lastRoundsMs.length > 0;
-  const patienceMs = away <= present && isKnown ? aloneAwayMs : awayMs;
-  if (phase !== 'training') return awaySinceMs + patienceMs;
-  return Math.max(awaySinceMs, progressAtMs + 1.5 * usualRoundMs(state)) + patienceMs;
+  if (away <= present && isKnown) return awaySinceMs + aloneAwayMs;
+  if (phase !== 'training') return awaySinceMs + awayMs;
+  return Math.max(awaySinceMs, progressAtMs + 1.5 * usualRoundMs(state)) + awayMs;
 }
 
 export function giveUpAbsent(turn: Turn): void {

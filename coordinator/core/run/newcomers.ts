@@ -1,7 +1,7 @@
 // Workers that are not members yet: they load what a place would need while the group works on, and interrupt it only then.
 // Who does not load what it was told to gives its turn to the next.
 
-import type { WorkerMessageOf } from '../../../shared/protocol/control.ts';
+import type { Lease, WorkerMessageOf } from '../../../shared/protocol/control.ts';
 import { eligibleWorkers, leasesOf, mostMembers } from './formation.ts';
 import { joinNotBeforeMs, setAsideLate } from './lateness.ts';
 import { longestLoadMs } from './loadingPatience.ts';
@@ -45,15 +45,52 @@ function prepareNewcomers(turn: Turn, newcomers: readonly RunWorker[]): boolean 
       holds: new Map([...state.holds, [workerId, wanted]]),
       engaged: new Set([...state.engaged, workerId]),
     });
-    turn.command({ type: 'prepare', workerId, generation: state.generation, leases: wanted });
+    prepare(turn, worker, wanted);
   }
   return newcomers.some(({ workerId }) => turn.state.prepared.get(workerId)?.isDone === true);
+}
+
+/** Has a worker load for a place, and it and the members connect to each other meanwhile. */
+function prepare(turn: Turn, { workerId, peerId = '' }: RunWorker, leases: readonly Lease[]): void {
+  const { generation, members, workers, record, agreed } = turn.state;
+  turn.command({
+    type: 'prepare',
+    workerId,
+    peerId,
+    generation,
+    leases,
+    members: members.filter((member) => workers.get(member.workerId)?.present === true),
+    // The record grows on before the command is carried out.
+    rounds: record.slice(),
+    agreedRounds: Math.min(agreed.get(workerId) ?? 0, recordedRounds(turn.state)),
+  });
+}
+
+/** The group has changed while newcomers wait: what they would hold has too, and whom they would be connected to. */
+export function prepareAgain(turn: Turn): void {
+  const next = eligibleWorkers(turn).slice(0, mostMembers(turn.plan));
+  const waiting = next.filter(({ workerId }) => turn.state.prepared.get(workerId)?.isDone === true);
+  if (waiting.length === 0) return;
+  const leases = leasesOf(turn, next);
+  for (const worker of waiting) {
+    const wanted = leases[next.indexOf(worker)] ?? [];
+    const { prepared } = turn.state;
+    const known = prepared.get(worker.workerId);
+    if (!known) continue;
+    turn.set({ prepared: new Map([...prepared, [worker.workerId, { ...known, wanted }]]) });
+    prepare(turn, worker, wanted);
+  }
 }
 
 /** A newcomer can take its place at once, or says why it can't. */
 export function onPrepared(turn: Turn, workerId: string, { error }: WorkerMessageOf<'prepared'>): void {
   const asked = turn.state.prepared.get(workerId);
-  if (!asked || asked.isDone) return;
+  if (!asked) return;
+  if (asked.isDone) {
+    // Asked again, it has what it was asked for then; what it had before is still known to be there otherwise.
+    if (!error && asked.wanted) turn.set({ holds: new Map([...turn.state.holds, [workerId, asked.wanted]]) });
+    return;
+  }
   if (error) {
     turn.log('warn', `Worker ${workerId} could not load for a place: ${error.code}: ${error.message}`);
     giveTurnAway(turn, workerId, `could not load for a place: ${error.code}: ${error.message}`, true);
@@ -79,6 +116,7 @@ export function giveUpUnprepared(turn: Turn): void {
 }
 
 function giveTurnAway(turn: Turn, workerId: string, reason: string, isHeard: boolean): void {
+  turn.command({ type: 'unclaim', workerId });
   turn.set({ prepared: new Map([...turn.state.prepared].filter(([id]) => id !== workerId)) });
   setAsideLate(turn, workerId, reason, { isHarmless: true, isHeard });
 }

@@ -55,6 +55,7 @@ function restore(
     peerId,
     session: SESSION_OF_EARLIER_LIFE,
     leases,
+    spares: [],
     rows: allRows(leases),
     trainRows: trainRows(leases),
     ready: true,

@@ -18,6 +18,8 @@ import { stepRun } from './runMachine.ts';
 import { wakeAtMs } from './ticks.ts';
 import { defaultTiming, initialRunState } from './runState.ts';
 import type { BlobCheck, RunCommand, RunInput, RunPlan, RunState, RunTiming } from './runState.ts';
+import { assignMessages, prepareMessages } from './placeMessages.ts';
+import type { AssignCommand, PlaceBlobs, PrepareCommand } from './placeMessages.ts';
 import { planOf } from './planOf.ts';
 
 /** The part of the blob store that a run needs. */
@@ -39,7 +41,8 @@ export interface RunDriverOptions {
   readonly saved?: SavedRun | undefined;
 }
 
-type AssignCommand = Extract<RunCommand, { type: 'assign' }>;
+/** Blobs of trees that newcomers may still be fetching. */
+const MAX_PREPARED_TREES = 8;
 
 export class RunDriver implements RunHandle {
   readonly runId: string;
@@ -54,7 +57,8 @@ export class RunDriver implements RunHandle {
   #state: RunState;
   #isHandling = false;
   #specSha256 = '';
-  #treesSha256: string | undefined;
+  /** Of the last assignment, and of those who were told to load for the next. */
+  #treesSha256: string[] = [];
   #isAbandoned = false;
   #ownersError: Error | undefined;
   #cancelWake: () => void = () => undefined;
@@ -79,7 +83,7 @@ export class RunDriver implements RunHandle {
 
   /** SHA-256 of the blobs that workers may ask for, besides the shards. */
   get blobsInUse(): readonly string[] {
-    const needed = [this.#specSha256, this.#treesSha256, this.#state.savedState?.sha256];
+    const needed = [this.#specSha256, ...this.#treesSha256, this.#state.savedState?.sha256];
     return needed.filter((sha256) => sha256 !== undefined);
   }
 
@@ -205,17 +209,10 @@ export class RunDriver implements RunHandle {
           facts: [groupFact(command.generation, command.members, this.#plan.shards)],
           deliver: () => this.#assign(command),
         });
-      case 'prepare': {
-        const { workerId, generation, leases } = command;
-        const message = {
-          type: 'prepare' as const,
-          runId: this.runId,
-          generation,
-          spec: this.#specSha256,
-          leases: [...leases],
-        };
-        return this.#outbox.post({ deliver: () => this.#send(workerId, message) });
-      }
+      case 'prepare':
+        // Signalling lets only workers of one run meet.
+        pool.claim(command.workerId, this.runId);
+        return this.#outbox.post({ deliver: () => this.#prepare(command) });
       case 'unclaim':
         return pool.unclaim(command.workerId, this.runId);
       case 'malformed':
@@ -252,34 +249,34 @@ export class RunDriver implements RunHandle {
   }
 
   async #assign(command: AssignCommand): Promise<void> {
-    const { generation, members, rounds, committedRounds, savedState } = command;
-    const hasTrees = rounds.length > 0 && this.#plan.kind.recordsEveryRound;
-    const blob = hasTrees && (await this.#options.blobs.putJson(rounds.map((round) => round.trees)));
-    const trees = blob ? blob.sha256 : null;
-    this.#treesSha256 = trees ?? undefined;
-    const places = members.map(({ rank, workerId, peerId }) => ({ rank, workerId, peerId }));
-    const workerIds = members.map(({ workerId }) => workerId);
-    const { sharesRows } = this.#plan;
-    const stateHolders = members.flatMap(({ rank, holdsState }) => (holdsState ? [rank] : []));
-    const linkKeys = this.#options.pool.keys.linkKeys(this.runId, generation, workerIds);
-    for (const { workerId, rank, leases, agreedRounds } of members) {
-      this.#send(workerId, {
-        type: 'assign',
-        runId: this.runId,
-        generation,
-        rank,
-        members: places,
-        linkKeys: linkKeys.get(workerId) ?? {},
-        leases: [...leases],
-        ...(sharesRows && { groupLeases: members.map((member) => [...member.leases]) }),
-        stateHolders,
-        spec: this.#specSha256,
-        committedRounds,
-        agreedRounds,
-        trees,
-        ...(savedState && { savedState }),
-      });
-    }
+    const trees = await this.#putTrees(command.rounds);
+    this.#treesSha256 = trees === null ? [] : [trees];
+    const { keys } = this.#options.pool;
+    for (const { workerId, message } of assignMessages(
+      command,
+      this.#blobs(trees),
+      this.#plan.sharesRows,
+      keys,
+    ))
+      this.#send(workerId, message);
+  }
+
+  async #prepare(command: PrepareCommand): Promise<void> {
+    const trees = await this.#putTrees(command.rounds);
+    if (trees !== null) this.#treesSha256 = [...this.#treesSha256.slice(-MAX_PREPARED_TREES), trees];
+    const { keys } = this.#options.pool;
+    for (const { workerId, message } of prepareMessages(command, this.#blobs(trees), keys))
+      this.#send(workerId, message);
+  }
+
+  #blobs(trees: string | null): PlaceBlobs {
+    return { runId: this.runId, spec: this.#specSha256, trees };
+  }
+
+  /** @returns the hash of the blob; null where there are none, or the members hold the state. */
+  async #putTrees(rounds: readonly CommittedRound[]): Promise<string | null> {
+    if (rounds.length === 0 || !this.#plan.kind.recordsEveryRound) return null;
+    return (await this.#options.blobs.putJson(rounds.map((round) => round.trees))).sha256;
   }
 
   /** Asks the owner; an owner's function that throws fails the run. */

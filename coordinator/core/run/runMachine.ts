@@ -12,7 +12,7 @@ import { enoughWithout, formGroup } from './formation.ts';
 import { checkHalted, endByFinish, haltFor, haltStalled, onHalted, startHalt } from './halting.ts';
 import { liftPaused, lookAtAgain } from './lateness.ts';
 import { onWorkers } from './membership.ts';
-import { awaitNewcomers, onPrepared } from './newcomers.ts';
+import { awaitNewcomers, onPrepared, prepareAgain } from './newcomers.ts';
 import { takeVote } from './roundAgreement.ts';
 import type { Member, RunCommand, RunInput, RunPlan, RunState } from './runState.ts';
 import { betterWeights } from './speed.ts';
@@ -149,9 +149,23 @@ function onReady(turn: Turn, member: Member): void {
   });
   for (const { workerId } of members)
     turn.send(workerId, { type: 'begin', runId: turn.plan.runId, generation });
+  turn.log('info', formingTimes(turn.state, turn.atMs));
   // A group that was formed only to store the state has nothing else to do.
   if (turn.state.isComplete) return onComplete(turn);
+  prepareAgain(turn);
   awaitNewcomers(turn);
+}
+
+/** What the group waited for: the word of all, the rows and rounds of all, the links of all. */
+function formingTimes({ generation, members, formedAtMs }: RunState, atMs: number): string {
+  const last = (times: readonly (number | undefined)[]): number =>
+    Math.round(Math.max(0, ...times.map((ms) => ms ?? 0)));
+  const heardMs = last(members.map(({ heardAfterMs }) => heardAfterMs));
+  const loadedMs = last(members.map(({ loadedAfterMs }) => loadedAfterMs));
+  return (
+    `Generation ${generation} begins with ${members.length} members ${Math.round(atMs - formedAtMs)} ms after it was formed: ` +
+    `heard of all after ${heardMs} ms, rows of all after ${loadedMs} ms`
+  );
 }
 
 function onCommitted(turn: Turn, member: Member, message: WorkerMessageOf<'committed'>): void {

@@ -55,7 +55,10 @@ export interface RunTiming {
   readonly quietMs: number;
   /** How long the group may make no progress while the sockets of most members are lost, before it goes on without those. */
   readonly awayMs: number;
-  /** The same while most are there. */
+  /**
+   * How long a member's socket may be lost while most are there. A killed worker's closes at once, and the round in flight
+   * needs it; what keeps the place of one that was cut off for a moment is that it has loaded all when it comes back.
+   */
   readonly aloneAwayMs: number;
   /** For the answer to a halt. */
   readonly haltMs: number;
@@ -74,7 +77,7 @@ export const defaultTiming: RunTiming = {
   roundIdleMs: 300_000,
   quietMs: 15_000,
   awayMs: 1_500,
-  aloneAwayMs: 250,
+  aloneAwayMs: 50,
   haltMs: 30_000,
   silenceMs: 4_000,
   // Workers try again after 250 ms, then ever more rarely, at most 15 s apart.
@@ -101,6 +104,8 @@ export interface Member {
   /** Session of the worker in which it was told its place. */
   readonly session: number;
   readonly leases: readonly Lease[];
+  /** Shards of others that it was told to keep ready. */
+  readonly spares: readonly Lease[];
   /** Rows of its leases, and those of them that are trained on. */
   readonly rows: number;
   readonly trainRows: number;
@@ -151,6 +156,8 @@ interface Preparation {
   readonly isDone: boolean;
   /** Of a worker that has not answered. */
   readonly deadlineMs: number;
+  /** What it was asked to load when it was asked again. */
+  readonly wanted?: readonly Lease[];
 }
 
 /** Members that came to different results, and nobody can tell who is right. */
@@ -326,6 +333,11 @@ export type RunCommand =
       readonly workerId: string;
       readonly generation: number;
       readonly leases: readonly Lease[];
+      /** The group, which it connects to, and the rounds that it must catch up to. */
+      readonly members: readonly Pick<Member, 'workerId' | 'peerId'>[];
+      readonly peerId: string;
+      readonly rounds: readonly CommittedRound[];
+      readonly agreedRounds: number;
     }
   | { readonly type: 'unclaim'; readonly workerId: string }
   | { readonly type: 'checkBlob'; readonly check: BlobCheck }

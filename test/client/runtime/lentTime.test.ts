@@ -79,6 +79,50 @@ describe('a share of the time', () => {
     expect(await msUntil(clock, device.build(0))).toBeLessThanOrEqual(205);
   });
 
+  it('covers what is computed with an answer of the device, until the next event', async () => {
+    let turn = deferred<void>();
+    const { clock, device } = lending(0.5, () => turn.promise);
+    await device.build(0);
+    clock.advance(80);
+    turn.resolve();
+    await settled();
+    turn = deferred();
+    // Between events nothing is done here.
+    clock.advance(10_000);
+    const restMs = await msUntil(clock, device.build(20));
+    expect(Math.abs(restMs - 100)).toBeLessThanOrEqual(5);
+  });
+
+  it('covers what is computed before the device goes on for longer than the event', async () => {
+    let turn = deferred<void>();
+    const { clock, time } = lending(0.25, () => turn.promise);
+    time.watch();
+    // Sums of what a message brought, then the device is given the next work.
+    clock.advance(60);
+    const ended = time.begin();
+    turn.resolve();
+    await settled();
+    turn = deferred();
+    clock.advance(40);
+    ended();
+    const restMs = await msUntil(clock, time.rest());
+    expect(Math.abs(restMs - 300)).toBeLessThanOrEqual(5);
+  });
+
+  it('covers what is computed after a rest', async () => {
+    let turn = deferred<void>();
+    const { clock, time, device } = lending(0.5, () => turn.promise);
+    device.apply(100);
+    turn.resolve();
+    await settled();
+    turn = deferred();
+    expect(Math.abs((await msUntil(clock, time.rest())) - 100)).toBeLessThanOrEqual(5);
+    clock.advance(50);
+    turn.resolve();
+    await settled();
+    expect(Math.abs((await msUntil(clock, time.rest())) - 50)).toBeLessThanOrEqual(10);
+  });
+
   it('leaves all else of an object as it is', () => {
     const { device } = lending(0.5);
     expect(device.name).toBe('a device');

@@ -84,7 +84,12 @@ function start(openTransport?: (attempt: number) => void) {
           useIceServers: (servers) => {
             transport.iceServers = servers;
           },
-          connector: { expect: () => () => {}, connect: async () => new Map(), close: async () => {} },
+          connector: {
+            expect: () => () => {},
+            connect: async () => new Map(),
+            meet: async () => undefined,
+            close: async () => {},
+          },
           close: async () => {
             transport.closedByWorker = true;
           },

@@ -7,6 +7,8 @@ import type { SmallRun } from './sessionWorld.ts';
 import { RUN, SessionWorld, formGroup, linkKeysOf, smallRun } from './sessionWorld.ts';
 
 const ROUNDS = 4;
+/** Of a group that has committed nothing and whose members are not met. */
+const atStart = { committedRounds: 0, trees: null, members: [] };
 const SHARDS = 6;
 
 let world: SessionWorld;
@@ -149,7 +151,7 @@ describe('A worker session', () => {
     await formGroup(world, run, 1, ['w0']);
     const leases = run.leases.filter((lease) => lease.index % 2 === 1);
     world.fetched.length = 0;
-    world.say('w1', { type: 'prepare', runId: RUN, generation: 1, spec: run.specHash, leases });
+    world.say('w1', { type: 'prepare', runId: RUN, generation: 1, spec: run.specHash, leases, ...atStart });
     expect(await world.hear('w1', 'prepared')).toEqual({ type: 'prepared', runId: RUN, generation: 1 });
     expect(world.fetched.sort()).toEqual([run.specHash, ...leases.map(({ sha256 }) => sha256)].sort());
     world.say('w0', {
@@ -168,6 +170,51 @@ describe('A worker session', () => {
     expect(await record('w0', 0, ROUNDS)).toEqual(expected);
   });
 
+  it('brings what it loads for a place to the committed rounds, and meets the members', async () => {
+    const expected = await undisturbed(1);
+    ['w0', 'w1'].forEach((workerId) => world.addWorker(workerId));
+    await formGroup(world, run, 1, ['w0']);
+    const halt = { type: 'halt', runId: RUN, generation: 1, when: 'commit', knownRounds: 0 } as const;
+    world.say('w0', { type: 'begin', runId: RUN, generation: 1 });
+    world.say('w0', { ...halt, atRounds: 2, reason: 'w1 joins' });
+    const { rounds } = await world.hear('w0', 'halted');
+    const trees = rounds.map((round) => round.trees);
+    const leases = run.leases.filter((lease) => lease.index % 2 === 1);
+    world.say('w1', {
+      type: 'prepare',
+      runId: RUN,
+      generation: 1,
+      spec: run.specHash,
+      leases,
+      committedRounds: 2,
+      trees: world.putJson(trees),
+      members: [{ workerId: 'w0', peerId: 'w0', linkKey: 'k'.repeat(32) }],
+    });
+    expect(await world.hear('w1', 'prepared')).not.toHaveProperty('error');
+    expect(world.met).toEqual([[`${RUN}/1/newcomers`, 'w1', 'w0']]);
+    world.say('w0', {
+      type: 'meet',
+      runId: RUN,
+      generation: 1,
+      newcomers: [{ workerId: 'w1', peerId: 'w1', linkKey: 'k'.repeat(32) }],
+    });
+    expect(world.met).toEqual([
+      [`${RUN}/1/newcomers`, 'w1', 'w0'],
+      [`${RUN}/1/newcomers`, 'w0', 'w1'],
+    ]);
+    let applied = 0;
+    const device = world.devices.get('w1')!;
+    const apply = device.applyTrees.bind(device);
+    device.applyTrees = (blocks, one) => {
+      applied += 1;
+      apply(blocks, one);
+    };
+    await formGroup(world, run, 2, ['w0', 'w1'], trees);
+    expect(applied).toBe(0);
+    world.sayAll(['w0', 'w1'], { type: 'begin', runId: RUN, generation: 2 });
+    expect(await record('w0', 2, ROUNDS)).toEqual(expected.slice(2));
+  });
+
   it('takes its place in the middle of loading for it', async () => {
     const expected = await undisturbed(2);
     ['w0', 'w1'].forEach((workerId) => world.addWorker(workerId));
@@ -177,6 +224,7 @@ describe('A worker session', () => {
       generation: 1,
       spec: run.specHash,
       leases: [...run.leases],
+      ...atStart,
     });
     await formGroup(world, run, 2, ['w0', 'w1']);
     world.sayAll(['w0', 'w1'], { type: 'begin', runId: RUN, generation: 2 });
@@ -191,6 +239,7 @@ describe('A worker session', () => {
       generation: 1,
       spec: run.specHash,
       leases: [...run.leases],
+      ...atStart,
     };
     const { sha256 } = run.leases[3]!;
     const bytes = world.blobs.get(sha256)!;
@@ -211,7 +260,14 @@ describe('A worker session', () => {
     world.addWorker('w1');
     const { specHash, leases } = run;
     world.held.set(leases[0]!.sha256, new Promise<never>(() => undefined));
-    world.say('w1', { type: 'prepare', runId: RUN, generation: 1, spec: specHash, leases: [...leases] });
+    world.say('w1', {
+      type: 'prepare',
+      runId: RUN,
+      generation: 1,
+      spec: specHash,
+      leases: [...leases],
+      ...atStart,
+    });
     while (!world.fetched.includes(leases[0]!.sha256)) await eventTurn();
     world.held.clear();
     await formGroup(world, run, 2, ['w1']);

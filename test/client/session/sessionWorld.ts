@@ -40,6 +40,8 @@ export class SessionWorld {
   readonly held = new Map<string, Promise<void>>();
   /** SHA-256 of what workers fetched, in order. */
   readonly fetched: string[] = [];
+  /** Of each attempt to connect before there is a group: for which, from whom, to whom. */
+  readonly met: [group: string, from: string, to: string][] = [];
   readonly sessions = new Map<string, WorkerSession>();
   readonly devices = new Map<string, TreeDevice>();
   /** Nothing is worth a line unless the test expects it. */
@@ -161,6 +163,9 @@ export class SessionWorld {
       expect: () => () => undefined,
       connect: async (peers, { group }) =>
         new Map(peers.map(({ workerId }) => [workerId, this.#link(group, self, workerId)])),
+      meet: async (peers, { group }) => {
+        for (const { workerId } of peers) this.met.push([group, self, workerId]);
+      },
       close: async () => undefined,
     };
   }

@@ -121,3 +121,39 @@ it('are closed to those who are not in the next group', async () => {
   await connect(world, 'run/3', ['a', 'b', 'c']);
   expect(world.dials.sort()).toEqual(['a to c', 'b to c']);
 });
+
+/** Two peers meet for a group that is yet to be formed. */
+async function meet({ connectors }: World, one: string, other: string): Promise<void> {
+  const options = { group: 'run/1/newcomers', directTimeoutMs: 5_000, timeoutMs: 5_000 };
+  const between = (self: string, peer: string): Promise<void> =>
+    connectors
+      .get(self)!
+      .meet([{ ...addressOf(peer), linkKey: 'key of newcomers'.padEnd(32, '.') }], options);
+  await Promise.all([between(one, other), between(other, one)]);
+}
+
+it('of a newcomer that was met are there when it has a place, whatever groups there were without it', async () => {
+  const world = worldOf('a', 'b', 'c');
+  const first = await connect(world, 'run/1', ['a', 'b']);
+  await meet(world, 'a', 'c');
+  await meet(world, 'c', 'b');
+  // Said again, it changes nothing.
+  await meet(world, 'a', 'c');
+  expect(world.dials.sort()).toEqual(['a to b', 'a to c', 'b to c']);
+  park(first, 'a', 'b');
+  park(await connect(world, 'run/2', ['a', 'b']), 'a', 'b');
+  world.dials.length = 0;
+  const third = await connect(world, 'run/3', ['a', 'b', 'c']);
+  expect(world.dials).toEqual([]);
+  expect(await speak(third, 'a', 'c', 10)).toEqual([11, 10]);
+  expect(await speak(third, 'c', 'b', 20)).toEqual([21, 20]);
+});
+
+it('of a newcomer that could not be met are dialled when it has a place', async () => {
+  const world = worldOf('a', 'b');
+  const options = { group: 'run/1/newcomers', directTimeoutMs: 20, timeoutMs: 20 };
+  await world.connectors.get('b')!.meet([addressOf('a')], options);
+  expect(world.dials).toEqual([]);
+  const links = await connect(world, 'run/2', ['a', 'b']);
+  expect(await speak(links, 'a', 'b', 1)).toEqual([2, 1]);
+});

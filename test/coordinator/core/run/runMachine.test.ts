@@ -185,20 +185,45 @@ describe('recording rounds', () => {
 });
 
 describe('losing a worker', () => {
-  it('goes on without who is out of reach as soon as the group makes no progress', () => {
+  it('goes on without who is out of reach, whether the round in flight is made or not', () => {
     const bench = new Bench({ workers: { min: 1, max: 2 } }).training();
     bench.atMs = 400;
     bench.allCommitted(0);
     bench.atMs = 500;
     bench.workers(makeWorker('a', { present: false }), makeWorker('b'));
     expect(bench.sent('halt')).toEqual([]);
-    bench.atMs = 700;
+    bench.atMs = 520;
     bench.committed('b', 1);
     bench.tick();
-    // A moment, and one and a half of a round (400 ms), after the last sign of progress.
-    expect(bench.atMs).toBe(700 + defaultTiming.aloneAwayMs + 600);
+    expect(bench.atMs).toBe(500 + defaultTiming.aloneAwayMs);
     expect(bench.sent('halt').map((sent) => sent.workerId)).toEqual(['b']);
     expect(bench.events('workerLost')).toMatchObject([{ workerId: 'a', reason: 'its socket is lost' }]);
+  });
+
+  it('leaves its shards to who was told to keep them ready', () => {
+    const bench = new Bench({ workers: { min: 1, max: 3 }, shards: makeShards(6) }).training('a', 'b', 'c');
+    const spares = new Map(bench.state.members.map((member) => [member.workerId, member.spares]));
+    expect(
+      [...spares.values()]
+        .flat()
+        .map(({ index }) => index)
+        .sort((one, other) => one - other),
+    ).toEqual([0, 1, 2, 3, 4, 5]);
+    bench.allCommitted(0);
+    bench.workers(makeWorker('a'), makeWorker('b', { present: false }), makeWorker('c'));
+    bench.tick();
+    for (const workerId of ['a', 'c']) bench.halted(workerId, 1);
+    expect(bench.group).toEqual(['a', 'c']);
+    const [a, c] = bench.state.members;
+    expect(a!.leases).toEqual(
+      expect.arrayContaining(spares.get('a')!.filter(({ index }) => [2, 3].includes(index))),
+    );
+    expect(c!.leases).toEqual(
+      expect.arrayContaining(spares.get('c')!.filter(({ index }) => [2, 3].includes(index))),
+    );
+    expect([...a!.leases, ...c!.leases].map(({ index }) => index).sort((one, other) => one - other)).toEqual([
+      0, 1, 2, 3, 4, 5,
+    ]);
   });
 
   it('waits longer where the sockets of most workers are lost at once: they come back', () => {
@@ -306,20 +331,6 @@ describe('losing a worker', () => {
     expect(bench.events('workerLost')[0]?.reason).toBe('did not answer a halt within 9000 ms');
   });
 
-  it('forgets the rounds that warmed up when it waits for a member that is away', () => {
-    const bench = new Bench().training();
-    bench.atMs += 20_000;
-    for (let round = 0; round < 9; round++) {
-      bench.allCommitted(round);
-      bench.atMs += 100;
-    }
-    const sinceMs = bench.atMs;
-    bench.workers(makeWorker('a'), makeWorker('b', { present: false }));
-    bench.tick();
-    expect(bench.atMs - sinceMs).toBe(defaultTiming.aloneAwayMs + 50);
-    expect(bench.sent('halt')[0]?.message).toMatchObject({ when: 'now' });
-  });
-
   it('does not condemn a peer that is blamed but answers', () => {
     const bench = new Bench().training();
     bench.message('a', { type: 'stalled', missing: ['b'], code: 'DEADLINE_EXCEEDED', message: 'no answer' });
@@ -398,6 +409,12 @@ describe('planned changes', () => {
     bench.workers(makeWorker('a'), makeWorker('b'), makeWorker('c'));
     const loaded = bench.commands.flatMap((one) => (one.type === 'prepare' ? [one] : []));
     expect(loaded).toMatchObject([{ workerId: 'c', generation: 1, leases: { length: 2 } }]);
+    // It is told whom to connect to, and what to catch up to.
+    const members = [
+      { workerId: 'a', peerId: 'peer-a' },
+      { workerId: 'b', peerId: 'peer-b' },
+    ];
+    expect(loaded).toMatchObject([{ peerId: 'peer-c', members, rounds: [{ round: 0, trees: ['tree 0'] }] }]);
     bench.prepared('c');
     bench.tick();
     expect(bench.sent('halt').map((sent) => sent.message)).toMatchObject([
@@ -411,6 +428,30 @@ describe('planned changes', () => {
     expect(bench.state.members.map((member) => member.committedRounds)).toEqual([2, 2, 2]);
     // Its place is what it has loaded.
     expect(bench.state.members[2]?.leases).toEqual(loaded[0]?.leases);
+  });
+
+  it('ask a newcomer that waits again for what it would hold when the group has changed', () => {
+    const bench = new Bench({ workers: { min: 1, max: 4 }, shards: makeShards(12) }).training('a', 'b', 'c');
+    const all = ['a', 'b', 'c', 'd'].map((workerId) => makeWorker(workerId));
+    bench.atMs = 500;
+    bench.allCommitted(0);
+    bench.workers(...all);
+    bench.prepared('d');
+    expect(bench.state.holds.get('d')).toHaveLength(3);
+    bench.workers(...all.filter(({ workerId }) => workerId !== 'b'));
+    for (const workerId of ['a', 'c']) bench.halted(workerId, 1);
+    expect(bench.group).toEqual(['a', 'c']);
+    bench.ready('a', 'c');
+    const asked = bench.commands.flatMap((one) => (one.type === 'prepare' ? [one] : []));
+    expect(asked).toMatchObject([
+      { workerId: 'd', generation: 2, leases: { length: 4 }, rounds: { length: 1 } },
+    ]);
+    expect(asked[0]?.members.map(({ workerId }) => workerId)).toEqual(['a', 'c']);
+    // Until it says so it has what it had before, and may be let in with that.
+    expect(bench.state.holds.get('d')).toHaveLength(3);
+    expect(bench.state.joinAtMs).toBeDefined();
+    bench.prepared('d');
+    expect(bench.state.holds.get('d')).toEqual(asked[0]?.leases);
   });
 
   it('are not for a newcomer that does not load what it is told to, nor for what nobody asked', () => {
