@@ -101,7 +101,7 @@ export function describeStore(name: string, make: () => Promise<TestDatabase>): 
         phase: 'ended',
         generation: 0,
         rounds: 2,
-        numBoostRound: 3,
+        totalRounds: 3,
         workers: [],
         lastMetrics: { loss: 1 / 3 },
       };

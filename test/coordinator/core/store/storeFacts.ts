@@ -1,5 +1,6 @@
 // Facts to fill a record with: each can be told from every other.
 
+import { treeSpec } from '../../../setup/runSpecs.ts';
 import type { RunFact } from '../../../../coordinator/core/run/runRecord.ts';
 import type { CommittedRound, RunRequest } from '../../../../coordinator/core/run/runRequest.ts';
 
@@ -9,12 +10,12 @@ export function requestOf(runId: string, change: Partial<RunRequest> = {}): RunR
   return {
     runId,
     name: `name of ${runId}`,
-    spec: { trainer: 'gbdt', numBoostRound: 3 },
+    spec: treeSpec(3),
     shards: [shard],
     workers: { min: 1, max: 2 },
     maxFailures: 0,
     ...change,
-  } as unknown as RunRequest;
+  };
 }
 
 export function committed(round: number): CommittedRound {

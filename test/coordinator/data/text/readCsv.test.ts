@@ -182,7 +182,7 @@ describe('encodings of CSV', () => {
       [{ decimal: ',' }, /decimal "," is the delimiter, too/],
       [{ thousands: 'x' }, /thousands is "x"/],
       [{ thousands: '.' }, /another sign than decimal/],
-      [{ types: { a: 'constructor' as 'string' } }, /column "a" the type "constructor"/],
+      [{ types: { a: 'constructor' as 'string' } }, /^types\.a is "constructor"; expected one of/],
       [{ columnNames: ['a', 'a'] }, /two columns named "a"/],
     ];
     for (const [options, message] of wrong) expect(() => readCsv('x.csv', options)).toThrow(message);
