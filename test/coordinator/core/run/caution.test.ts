@@ -68,6 +68,7 @@ describe('a newcomer that keeps the group waiting while it loads', () => {
   it('and loses its socket: that is worked off four times', () => {
     const bench = withNewcomer();
     bench.ready('a', 'b');
+    bench.message('m', { type: 'loading', rowsLoaded: 0, rowsTotal: 1_000 });
     bench.atMs += 3_000;
     exits['loses its socket']!(bench);
     expect(cautionMs(bench)).toBeGreaterThanOrEqual(4 * 3_000);
