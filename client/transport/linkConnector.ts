@@ -20,6 +20,11 @@ const DEFAULT_TIMEOUT_MS = 30_000;
 const REDIAL_AFTER_MS = 500;
 /** How long the other end of a channel of the last group has to answer on it, before another is dialled. */
 const REUSE_TIMEOUT_MS = 3_000;
+/**
+ * Peers that are met at a time, before they are in a group with this worker: a tab has some hundred connections, and strangers
+ * may come by the hundred. Further ones are left to the group.
+ */
+const MOST_MEETINGS = 64;
 /** Channels of one dialler that are greeted at a time: it gives up one before it opens the next. */
 const MAX_GREETED = 4;
 
@@ -61,6 +66,7 @@ class PeerLinkConnector implements LinkConnector {
   readonly #onUnproven: (error: PeerUnprovenError) => void;
   readonly #incoming: IncomingChannels;
   readonly #links = new Set<Link>();
+  #meetings = 0;
   readonly #parked: ParkedChannels;
 
   constructor(options: LinkConnectorOptions) {
@@ -96,9 +102,15 @@ class PeerLinkConnector implements LinkConnector {
 
   async meet(peers: readonly PeerAddress[], options: ConnectOptions): Promise<void> {
     const unknown = peers.filter((peer) => !this.#parked.has(peer) && !this.#isLinked(peer));
-    const links = unknown.map(async (peer) => {
-      const link = await this.#connectOne(peer, options, true);
-      link.park?.('it is kept for a group with this peer');
+    const met = unknown.slice(0, MOST_MEETINGS - this.#meetings);
+    this.#meetings += met.length;
+    const links = met.map(async (peer) => {
+      try {
+        const link = await this.#connectOne(peer, options, true);
+        link.park?.('it is kept for a group with this peer');
+      } finally {
+        this.#meetings -= 1;
+      }
     });
     await Promise.allSettled(links);
   }

@@ -10,6 +10,8 @@ import type { RawChannel } from './peerEndpoint.ts';
 const KEPT_MS = 10_000;
 /** A newcomer may wait that long until it is let in. */
 const MET_KEPT_MS = 120_000;
+/** Of those: each is a connection, and newcomers come and go as they like. The one that was met first goes. */
+const MOST_MET = 64;
 
 interface Parked {
   readonly peerId: string;
@@ -39,6 +41,8 @@ export class ParkedChannels {
     const keptMs = isMet ? MET_KEPT_MS : KEPT_MS;
     const forget = this.#clock.after(keptMs, () => this.drop(workerId, 'it was not needed any more'));
     this.#parked.set(workerId, { peerId, channel, free, forget, isMet });
+    const met = [...this.#parked].filter(([, parked]) => parked.isMet);
+    if (met.length > MOST_MET) this.drop(met[0]![0], 'too many others were met since');
     void channel.closed.then(() => {
       forget();
       if (this.#parked.get(workerId)?.channel === channel) this.#parked.delete(workerId);

@@ -2,9 +2,10 @@
 // giving up without a reason. Each may have a cause, now and then; one that does it several times within minutes is left alone
 // for longer and longer.
 
+import { countWait } from './caution.ts';
 import type { Disturbance } from './conduct.ts';
 import { enoughWithout } from './formation.ts';
-import { beCautious, setAsideDoubtful } from './lateness.ts';
+import { setAsideDoubtful } from './lateness.ts';
 import type { Turn } from './turn.ts';
 
 /** A disturbance is forgotten after so long. */
@@ -23,8 +24,8 @@ export function isOften(turn: Turn, key: string): boolean {
 
 /** Notes that a member stops the group by itself. @returns whether it was set aside; the caller halts the group. */
 export function disturb(turn: Turn, workerId: string, what: string): boolean {
+  countWait(turn, workerId);
   if (!isOften(turn, workerId)) return false;
-  if (turn.member(workerId)) beCautious(turn);
   if (!enoughWithout(turn, [workerId])) return false;
   setAsideDoubtful(turn, workerId, `stopped the group again and again (the last time: ${what})`);
   return true;

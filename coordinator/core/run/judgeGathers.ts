@@ -8,7 +8,7 @@ export interface GatherJudgement {
   readonly liars: ReadonlySet<string>;
   /** Of these two one lies: who heard something else than most, and of whom. Nobody can tell which. */
   readonly quarrels: readonly (readonly [listener: string, sender: string])[];
-  /** Heard something else than most of some other member, as they say. */
+  /** Heard something else than most of some other member, as they say, after a gather of which most who answered tell. */
   readonly misled: ReadonlySet<string>;
 }
 
@@ -27,12 +27,14 @@ export function judgeGathers(
   /** By listener, of whom it heard something else. */
   const accused = new Map<string, Set<string>>();
   for (const rows of rowsByGather(heard)) {
+    // Honest members share a gather. Of one that half of them or fewer tell of, all who tell may be in league.
+    const isOfMost = 2 * rows.size > heard.size;
     places.forEach((sender, rank) => {
       const told = new Map([...rows].map(([workerId, row]) => [workerId, digestOf(row, rank)]));
       const own = told.get(sender);
       const right = own ?? mostCommon([...told.values()]);
       const against = [...told.keys()].filter((id) => id !== sender && told.get(id) !== right);
-      for (const id of against) misled.add(id);
+      if (isOfMost) for (const id of against) misled.add(id);
       if (right === undefined || against.length === 0) return;
       if (own !== undefined && isHalf(against.length, places)) liars.add(sender);
       else for (const id of against) accused.set(id, (accused.get(id) ?? new Set()).add(sender));

@@ -2,6 +2,7 @@
 // chance, and a word from the worker ends it; after the next ones it is left alone for longer and longer, then for good.
 // Volunteers that come as new ones every time are met by a pause: a group works longer than the last of them cost.
 
+import { beCautious, WORK_PER_WAIT } from './caution.ts';
 import { lift, setAside } from './setAside.ts';
 import type { RunState } from './runState.ts';
 import type { Turn } from './turn.ts';
@@ -10,10 +11,6 @@ import type { Turn } from './turn.ts';
 const PAUSES_MS: readonly number[] = [0, 15_000, 60_000];
 /** The longest pause of one that kept nobody waiting, or of which nothing is proven. */
 const LONGEST_HARMLESS_MS = 300_000;
-/** A wait must be worth this many times as long of work. */
-export const WORK_PER_WAIT = 4;
-/** One wait, however long it was, keeps newcomers away no longer. */
-const LONGEST_CAUTION_MS = 600_000;
 
 export interface Lateness {
   /** It had said that it was ready, or most others say that it is the one: that is no chance. */
@@ -68,17 +65,6 @@ function withLast(counts: ReadonlyMap<string, number>, workerId: string, count: 
   const next = new Map(counts);
   next.delete(workerId);
   return next.set(workerId, count);
-}
-
-/** What this generation lost by waiting has to be worked off before a newcomer interrupts the group again. */
-export function beCautious(turn: Turn): void {
-  const { atMs, state } = turn;
-  const { phase, halt, formedAtMs, begunAtMs, progressAtMs } = state;
-  // The wait for the answers to a halt counts too.
-  const idleSinceMs = begunAtMs === undefined ? formedAtMs : progressAtMs;
-  const lostMs = atMs - (phase === 'halting' && halt ? Math.min(halt.askedAtMs, idleSinceMs) : idleSinceMs);
-  const untilMs = atMs + Math.min(LONGEST_CAUTION_MS, WORK_PER_WAIT * lostMs);
-  turn.set({ cautiousUntilMs: Math.max(state.cautiousUntilMs, untilMs) });
 }
 
 /**

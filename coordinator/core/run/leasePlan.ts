@@ -39,9 +39,10 @@ export function planLeases(shards: readonly Shard[], workers: readonly PlanWorke
 
 function planDataset(shards: readonly Shard[], workers: readonly PlanWorker[], least: number): Lease[][] {
   const byKey = new Map(shards.map((shard) => [leaseKey(shard), shard]));
+  const unheld = new Set(byKey.keys());
   const held = workers.map((worker) => {
-    const mine = worker.holds.filter((lease) => byKey.has(leaseKey(lease)));
-    for (const lease of mine) byKey.delete(leaseKey(lease));
+    const mine = worker.holds.filter((lease) => unheld.has(leaseKey(lease)));
+    for (const lease of mine) unheld.delete(leaseKey(lease));
     return mine.sort((a, b) => a.index - b.index);
   });
   const weights = workers.map((worker) => worker.weight);
@@ -54,9 +55,12 @@ function planDataset(shards: readonly Shard[], workers: readonly PlanWorker[], l
   const kept = held.map((mine, i) => mine.slice(0, quotas[i]));
   const taken = new Set(kept.flat().map(leaseKey));
   const ready = kept.map((mine, i) => {
-    const spares = new Set((workers[i]?.spares ?? []).map(leaseKey));
-    const isReady = (shard: Shard): boolean => spares.has(leaseKey(shard)) && !taken.has(leaseKey(shard));
-    const added = shards.filter(isReady).slice(0, (quotas[i] ?? 0) - mine.length);
+    // Not all shards for each worker: a plan is made whenever a newcomer comes.
+    const spares = [...new Set((workers[i]?.spares ?? []).map(leaseKey))].filter((key) => !taken.has(key));
+    const added = spares
+      .flatMap((key) => byKey.get(key) ?? [])
+      .sort((a, b) => a.index - b.index)
+      .slice(0, (quotas[i] ?? 0) - mine.length);
     for (const shard of added) taken.add(leaseKey(shard));
     return [...mine, ...added];
   });

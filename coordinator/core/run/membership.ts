@@ -4,7 +4,7 @@ import { remembered, rememberedIds } from './conduct.ts';
 import { disturb } from './disturbances.ts';
 import { eligibleWorkers, formGroup, mostMembers } from './formation.ts';
 import { checkHalted, haltAgain, startHalt } from './halting.ts';
-import { beCautious, lookAtAgain } from './lateness.ts';
+import { lookAtAgain } from './lateness.ts';
 import { awaitNewcomers } from './newcomers.ts';
 import { usualRoundMs } from './patience.ts';
 import type { Member, RunState, RunWorker } from './runState.ts';
@@ -81,8 +81,6 @@ function checkMember(
   const { phase } = turn.state;
   if (!worker) {
     const reason = lost.get(workerId) ?? 'left the run';
-    // It interrupted the others for nothing.
-    if (member.isNew && !member.hasWorked) beCautious(turn);
     if (phase !== 'halting') disturb(turn, workerId, reason);
     dropMember(turn, workerId, reason);
     return startHalt(turn, 'now', `worker ${workerId} is lost: ${reason}`);

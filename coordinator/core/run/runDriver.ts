@@ -21,6 +21,7 @@ import type { BlobCheck, RunCommand, RunInput, RunPlan, RunState, RunTiming } fr
 import { assignMessages, prepareMessages } from './placeMessages.ts';
 import type { AssignCommand, PlaceBlobs, PrepareCommand } from './placeMessages.ts';
 import { planOf } from './planOf.ts';
+import { TreeBlobs } from './treeBlobs.ts';
 
 /** The part of the blob store that a run needs. */
 interface RunBlobs {
@@ -41,9 +42,6 @@ export interface RunDriverOptions {
   readonly saved?: SavedRun | undefined;
 }
 
-/** Blobs of trees that newcomers may still be fetching. */
-const MAX_PREPARED_TREES = 8;
-
 export class RunDriver implements RunHandle {
   readonly runId: string;
   readonly done: Promise<RunOutcome>;
@@ -58,7 +56,7 @@ export class RunDriver implements RunHandle {
   #isHandling = false;
   #specSha256 = '';
   /** Of the last assignment, and of those who were told to load for the next. */
-  #treesSha256: string[] = [];
+  readonly #trees: TreeBlobs;
   #isAbandoned = false;
   #ownersError: Error | undefined;
   #cancelWake: () => void = () => undefined;
@@ -70,6 +68,7 @@ export class RunDriver implements RunHandle {
     const { request, saved } = options;
     this.runId = request.runId;
     this.#options = options;
+    this.#trees = new TreeBlobs((value) => options.blobs.putJson(value), options.clock);
     const timing = { ...defaultTiming, ...options.timing };
     this.#plan = planOf(request, timing, (round) => this.#isEnough(round));
     this.#state = saved ? resumedRunState(saved, this.#now()) : initialRunState();
@@ -83,7 +82,7 @@ export class RunDriver implements RunHandle {
 
   /** SHA-256 of the blobs that workers may ask for, besides the shards. */
   get blobsInUse(): readonly string[] {
-    const needed = [this.#specSha256, ...this.#treesSha256, this.#state.savedState?.sha256];
+    const needed = [this.#specSha256, ...this.#trees.inUse, this.#state.savedState?.sha256];
     return needed.filter((sha256) => sha256 !== undefined);
   }
 
@@ -249,8 +248,7 @@ export class RunDriver implements RunHandle {
   }
 
   async #assign(command: AssignCommand): Promise<void> {
-    const trees = await this.#putTrees(command.rounds);
-    this.#treesSha256 = trees === null ? [] : [trees];
+    const { sha256: trees } = await this.#trees.ofGroup(this.#withTrees(command.rounds));
     const { keys } = this.#options.pool;
     for (const { workerId, message } of assignMessages(
       command,
@@ -262,10 +260,11 @@ export class RunDriver implements RunHandle {
   }
 
   async #prepare(command: PrepareCommand): Promise<void> {
-    const trees = await this.#putTrees(command.rounds);
-    if (trees !== null) this.#treesSha256 = [...this.#treesSha256.slice(-MAX_PREPARED_TREES), trees];
+    const { rounds, agreedRounds } = command;
+    const blob = await this.#trees.ofNewcomer(this.#withTrees(rounds), agreedRounds);
     const { keys } = this.#options.pool;
-    for (const { workerId, message } of prepareMessages(command, this.#blobs(trees), keys))
+    const known = { ...command, rounds: rounds.slice(0, blob.rounds) };
+    for (const { workerId, message } of prepareMessages(known, this.#blobs(blob.sha256), keys))
       this.#send(workerId, message);
   }
 
@@ -273,10 +272,9 @@ export class RunDriver implements RunHandle {
     return { runId: this.runId, spec: this.#specSha256, trees };
   }
 
-  /** @returns the hash of the blob; null where there are none, or the members hold the state. */
-  async #putTrees(rounds: readonly CommittedRound[]): Promise<string | null> {
-    if (rounds.length === 0 || !this.#plan.kind.recordsEveryRound) return null;
-    return (await this.#options.blobs.putJson(rounds.map((round) => round.trees))).sha256;
+  /** None where the members hold the state. */
+  #withTrees(rounds: readonly CommittedRound[]): readonly CommittedRound[] {
+    return this.#plan.kind.recordsEveryRound ? rounds : [];
   }
 
   /** Asks the owner; an owner's function that throws fails the run. */

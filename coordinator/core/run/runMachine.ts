@@ -4,6 +4,7 @@
 import type { WorkerMessageOf } from '../../../shared/protocol/control.ts';
 import type { RunMessage } from '../pool/poolWorker.ts';
 import { accuse } from './accusations.ts';
+import { countWait } from './caution.ts';
 import { announceRounds } from './commitRecord.ts';
 import { disturb } from './disturbances.ts';
 import { endRun, outcome } from './ending.ts';
@@ -261,6 +262,7 @@ function onStalled(turn: Turn, member: Member, message: WorkerMessageOf<'stalled
     if (turn.state.members.some(({ ready, hasGivenUp }) => !ready && !hasGivenUp)) return;
   }
   if (message.missing.length === 0) disturb(turn, workerId, what);
+  for (const id of [workerId, ...others]) countWait(turn, id);
   accuse(turn, workerId, others.length > 0 ? others : [workerId], what);
   const about = others.length > 0 ? ` (missing: ${others.join(', ')})` : '';
   turn.log('warn', `Worker ${workerId} stalled${about}: ${what}`);

@@ -1,5 +1,6 @@
 // Members that leave a generation against their will, and workers that are not to be used.
 
+import { countWait } from './caution.ts';
 import { noFruitless } from './conduct.ts';
 import type { SetAside } from './conduct.ts';
 import type { Turn } from './turn.ts';
@@ -8,6 +9,7 @@ import type { Turn } from './turn.ts';
 export function dropMember(turn: Turn, workerId: string, reason: string): void {
   const member = turn.member(workerId);
   if (!member) return;
+  countWait(turn, workerId);
   turn.set({
     members: turn.state.members.filter((one) => one.workerId !== workerId),
     // What it knew may be lost with it; that is nobody's fault.

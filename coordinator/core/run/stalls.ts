@@ -2,11 +2,12 @@
 // of another is no proof, so that one counts as much against whoever says it.
 
 import { accusationsOf, COORDINATOR, noteWaits } from './accusations.ts';
+import { WORK_PER_WAIT } from './caution.ts';
 import { noFruitless } from './conduct.ts';
 import { isOften } from './disturbances.ts';
 import { endRun, forgive, names } from './ending.ts';
 import { enoughWithout } from './formation.ts';
-import { setAsideDoubtful, setAsideLate, WORK_PER_WAIT } from './lateness.ts';
+import { setAsideDoubtful, setAsideLate } from './lateness.ts';
 import { roundPatienceMs } from './patience.ts';
 import { byTrust, pickOfQuarrel } from './quarrels.ts';
 import type { Suspect } from './quarrels.ts';

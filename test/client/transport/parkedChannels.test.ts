@@ -157,3 +157,27 @@ it('of a newcomer that could not be met are dialled when it has a place', async 
   const links = await connect(world, 'run/2', ['a', 'b']);
   expect(await speak(links, 'a', 'b', 1)).toEqual([2, 1]);
 });
+
+it('of newcomers are few at a time, however many there are: the others are left to the group', async () => {
+  const world = worldOf('a');
+  const strangers = Array.from({ length: 200 }, (_, i) => addressOf(`n${i}`));
+  const options = { group: 'run/1/newcomers', directTimeoutMs: 20, timeoutMs: 20 };
+  const both = [strangers.slice(0, 100), strangers.slice(100)].map((some) =>
+    world.connectors.get('a')!.meet(some, options),
+  );
+  await Promise.all(both);
+  expect(world.dials).toHaveLength(64);
+  // These are over.
+  await world.connectors.get('a')!.meet(strangers, options);
+  expect(world.dials).toHaveLength(128);
+});
+
+it('of newcomers that were met are kept up to a number: the first are dialled anew', async () => {
+  const newcomers = Array.from({ length: 66 }, (_, i) => `n${String(i).padStart(2, '0')}`);
+  const world = worldOf('a', ...newcomers);
+  for (const newcomer of newcomers) await meet(world, 'a', newcomer);
+  expect(world.dials).toHaveLength(66);
+  world.dials.length = 0;
+  for (const newcomer of ['n65', 'n02', 'n01']) await meet(world, 'a', newcomer);
+  expect(world.dials).toEqual(['a to n01']);
+});

@@ -55,6 +55,17 @@ describe('a member that was sent something else than the others', () => {
     expect(bench.group).toContain('c');
   });
 
+  it('is not what two say who name a gather that nobody else knows: who differed is expelled', () => {
+    const bench = group('a', 'b', 'c', 'd', 'e');
+    bench.says('e', 0, { tree: 'other 0' });
+    for (const workerId of ['a', 'b', 'c', 'd']) bench.committed(workerId, 0);
+    for (const workerId of ['a', 'b', 'c']) bench.halted(workerId, 1, 0, 'tree', [afterGather(9, 'xxxxx')]);
+    bench.halted('d', 1, 0, 'tree', [afterGather(20, 'yxxxx')]);
+    bench.halted('e', 1, 0, 'other', [afterGather(20, 'zxxxx')]);
+    expect(reasons(bench)).toEqual([['e', 'never', undefined]]);
+    expect(bench.group).toEqual(['a', 'b', 'c', 'd']);
+  });
+
   it('takes the round anew from the record, though it has committed another', () => {
     const bench = group('a', 'b', 'c', 'd');
     bench.says('b', 0, { tree: 'other 0' });

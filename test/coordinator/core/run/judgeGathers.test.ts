@@ -71,6 +71,13 @@ describe('what members heard of one another', () => {
     });
   });
 
+  it('misleads none of two who alone tell of a gather: they may be in league', () => {
+    const rows = ['xxxxx', 'xxxxx', 'xxxxx', 'xxxxx', 'xxxxx'].map((row) => [afterGather(3, row)]);
+    const heard = new Map(rows.map((row, rank) => ['abcde'[rank]!, row]));
+    heard.set('d', [afterGather(9, 'yxxxx')]).set('e', [afterGather(9, 'zxxxx')]);
+    expect(judgeGathers(heard, ['a', 'b', 'c', 'd', 'e'])).toMatchObject({ misled: new Set() });
+  });
+
   it('is compared after one and the same gather: members may be one apart', () => {
     const heard = new Map([
       ['a', [afterGather(4, 'zz'), afterGather(3, 'xx')]],
