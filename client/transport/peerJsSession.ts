@@ -11,9 +11,8 @@ import { OfferGate } from './offerGate.ts';
 import type { ExpectedDialler, PeerJsOptions } from './peerEndpoint.ts';
 import { carrierOf, connectionClass } from './peerJsConnection.ts';
 import type { ChannelCarrier } from './rtcChannel.ts';
-import { SignallingError } from './signallingError.ts';
+import { SignallingError, SignallingRefusedError } from './signallingErrors.ts';
 import { guardMessages } from './signallingGuard.ts';
-import { SignallingRefusedError } from './signallingRefusedError.ts';
 
 const DEFAULT_TIMEOUT_MS = 10_000;
 const reconnects: Backoff = { firstMs: 250, maxMs: 8_000 };
