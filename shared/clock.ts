@@ -7,6 +7,9 @@ export interface Clock {
   after(delayMs: number, callback: () => void): () => void;
 }
 
+/** What setTimeout can wait; beyond that it calls back at once. */
+export const MAX_DELAY_MS = 2 ** 31 - 1;
+
 export const systemClock: Clock = {
   now: () => performance.now(),
   after: (delayMs, callback) => {
@@ -27,9 +30,4 @@ export function delay(clock: Clock, delayMs: number, signal?: AbortSignal): Prom
     const cancel = clock.after(delayMs, finish);
     signal?.addEventListener('abort', finish);
   });
-}
-
-/** Exponential backoff with full jitter: between half and all of min(maxMs, firstMs · 2^attempt). */
-export function backoffMs(attempt: number, firstMs: number, maxMs: number, random: () => number): number {
-  return Math.min(maxMs, firstMs * 2 ** Math.min(attempt, 30)) * (0.5 + random() / 2);
 }

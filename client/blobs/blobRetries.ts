@@ -1,7 +1,8 @@
 // How often and how long a worker asks its coordinator for a blob, or to store one. A coordinator that is started again may
 // be away for minutes, and its workers shall have lost nothing by that; any other failure has a few attempts.
 
-import { backoffMs, delay, type Clock } from '../../shared/clock.ts';
+import { jitteredMs, type Backoff } from '../../shared/backoff.ts';
+import { delay, type Clock } from '../../shared/clock.ts';
 
 export interface RetryOptions {
   readonly clock: Clock;
@@ -9,8 +10,7 @@ export interface RetryOptions {
 }
 
 const ATTEMPTS = 6;
-const FIRST_RETRY_MS = 200;
-const MAX_RETRY_MS = 5_000;
+const waits: Backoff = { firstMs: 200, maxMs: 5_000 };
 /** What a restart takes on a slow machine, with a large record, and many times that. */
 const AWAY_MS = 10 * 60_000;
 
@@ -33,7 +33,7 @@ export class BlobRetries {
     const { clock, random } = this.#options;
     this.attempts += 1;
     if (this.attempts >= ATTEMPTS && !(isAway && this.#waitedMs < AWAY_MS)) return false;
-    const waitMs = backoffMs(this.attempts - 1, FIRST_RETRY_MS, MAX_RETRY_MS, random);
+    const waitMs = jitteredMs(this.attempts - 1, waits, random);
     this.#waitedMs += waitMs;
     await delay(clock, waitMs, signal);
     return true;

@@ -13,7 +13,8 @@ import {
   type WorkerMessageOf,
 } from '../../shared/protocol/control.ts';
 import { MAX_SHORT_MESSAGE_BYTES } from '../../shared/protocol/workerMessageBytes.ts';
-import { backoffMs, type Clock } from '../../shared/clock.ts';
+import { jitteredMs, type Backoff } from '../../shared/backoff.ts';
+import type { Clock } from '../../shared/clock.ts';
 import { eventTurn } from '../../kernels/eventTurn.ts';
 import { JoinRefusedError } from './controlErrors.ts';
 
@@ -55,8 +56,7 @@ export interface ControlClientEvents {
   readonly log: (line: string) => void;
 }
 
-const FIRST_RETRY_MS = 250;
-const MAX_RETRY_MS = 15_000;
+const retries: Backoff = { firstMs: 250, maxMs: 15_000 };
 /** After a shorter conversation without a round of work the next attempt waits as after one that failed. */
 const USEFUL_MS = 10_000;
 /** From opening the socket until the welcome. */
@@ -291,8 +291,7 @@ export class ControlClient {
     this.#forgetFailures();
     this.#joined = false;
     this.#release()?.close();
-    const waitMs =
-      retryInMs ?? backoffMs(this.#attempt++, FIRST_RETRY_MS, MAX_RETRY_MS, this.#options.random);
+    const waitMs = retryInMs ?? jitteredMs(this.#attempt++, retries, this.#options.random);
     this.#cancelTimer();
     this.#cancelTimer = this.#options.clock.after(waitMs, () => this.#open());
     this.#events.onLost(reason, waitMs);

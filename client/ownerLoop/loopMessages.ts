@@ -2,6 +2,7 @@
 // the links, the rows and the record, answers. What comes from the thread is checked: an owner's code can send anything.
 
 import { z } from 'zod';
+import type { DeviceKind } from '../../kernels/deviceKinds.ts';
 import type { EndThread } from '../thread/threadPort.ts';
 
 /** The owner's code, fetched. */
@@ -13,9 +14,7 @@ export type LoopSource =
 export interface LoopStart {
   readonly type: 'startLoop';
   /** Rounds of trees, or tensors with tfjs on that device. */
-  readonly kind:
-    | { readonly name: 'rounds' }
-    | { readonly name: 'tensors'; readonly device: 'cpu' | 'webgpu' };
+  readonly kind: { readonly name: 'rounds' } | { readonly name: 'tensors'; readonly device: DeviceKind };
   readonly code: LoopSource;
 }
 

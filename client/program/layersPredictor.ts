@@ -1,6 +1,7 @@
 // Predictions of a tf.LayersModel on this worker, for replicas of a served model. Rows are read and answers written by the
 // server: this computes, with tfjs, which is loaded when such a program is opened and not before.
 
+import type { DeviceKind } from '../../kernels/deviceKinds.ts';
 import { readLayersFiles } from '../../shared/neural/model/layersFiles.ts';
 import type { TfjsNet } from '../../shared/neural/predict/tfjsNet.ts';
 import type { CarriedCheckpoint } from '../../shared/program/carriedCheckpoint.ts';
@@ -10,12 +11,12 @@ import { openTfjsHere } from './openTfjsHere.ts';
 import type { BuiltinSurroundings } from './builtinSurroundings.ts';
 
 export class LayersPredictor {
-  readonly #device: 'cpu' | 'webgpu';
+  readonly #device: DeviceKind;
   /** Until it is loaded. */
   #checkpoint: CarriedCheckpoint | undefined;
   #net!: TfjsNet;
 
-  constructor(checkpoint: CarriedCheckpoint, device: 'cpu' | 'webgpu') {
+  constructor(checkpoint: CarriedCheckpoint, device: DeviceKind) {
     this.#checkpoint = checkpoint;
     this.#device = device;
   }

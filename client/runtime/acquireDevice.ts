@@ -1,12 +1,13 @@
 // Asks the platform for a GPU, decides what to compute on, and makes tree devices of that kind. Each tree device gets
 // a GPUDevice of its own, so that a lost one is replaced by simply making the next.
 
+import type { DeviceWish } from '../../shared/protocol/runtimes.ts';
 import type { DeviceSpec, TreeDevice } from '../../kernels/gbdt/treeDevice.ts';
 import type { NeuralSpec } from '../../shared/neural/run/neuralSpec.ts';
 import type { TrainingEngine } from '../../shared/neural/trainingEngine.ts';
 import type { DeviceReport } from '../../shared/protocol/control.ts';
 import { rememberedOver } from '../blobs/blobCache.ts';
-import { chooseDevice, type AdapterFinding, type DeviceWish } from './deviceChoice.ts';
+import { chooseDevice, type AdapterFinding } from './deviceChoice.ts';
 import { createNeuralEngine } from './createNeuralEngine.ts';
 import { createTreeDevice } from './createTreeDevice.ts';
 import type { TuningPlace } from './tunedConvolutions.ts';

@@ -1,7 +1,7 @@
 // What the page asks of its compute worker, over Comlink. The worker lives in a thread of its own: a page in the
 // background has its timers slowed down, a dedicated worker has not.
 
-import type { DeviceWish } from './deviceChoice.ts';
+import type { DeviceWish } from '../../shared/protocol/runtimes.ts';
 import type { WorkerEnd, WorkerStatus } from './workerStatus.ts';
 
 export interface ComputeStart {

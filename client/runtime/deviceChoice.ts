@@ -1,10 +1,8 @@
 // Decides what a worker computes on. WebGPU on real hardware wins; on a software adapter the same trees come several
 // times faster from plain JavaScript, so there the cpu device is taken unless WebGPU was asked for by name.
 
+import { deviceWishes, type DeviceWish } from '../../shared/protocol/runtimes.ts';
 import type { DeviceReport } from '../../shared/protocol/control.ts';
-
-export const deviceWishes = ['auto', 'webgpu', 'cpu'] as const;
-export type DeviceWish = (typeof deviceWishes)[number];
 
 export function isDeviceWish(text: string | null | undefined): text is DeviceWish {
   return deviceWishes.some((wish) => wish === text);

@@ -7,7 +7,7 @@ import { iceServerList } from '../transport/iceServerList.ts';
 import { createLinkConnector } from '../transport/linkConnector.ts';
 import type { PeerEndpoint, PeerJsOptions } from '../transport/peerEndpoint.ts';
 import { relayOpener } from '../transport/relayChannel.ts';
-import { SignallingRefusedError } from '../transport/signallingRefusedError.ts';
+import { SignallingRefusedError } from '../transport/signallingErrors.ts';
 import type { WorkerTransport } from './workerPlatform.ts';
 
 export interface OpenTransportOptions {

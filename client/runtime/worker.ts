@@ -3,7 +3,8 @@
 
 import type { CoordinatorMessage, CoordinatorMessageOf } from '../../shared/protocol/control.ts';
 import { messageOf } from '../../shared/text/messageOf.ts';
-import { backoffMs, delay } from '../../shared/clock.ts';
+import { jitteredMs, type Backoff } from '../../shared/backoff.ts';
+import { delay } from '../../shared/clock.ts';
 import { createBlobUploader } from '../blobs/blobUploader.ts';
 import { ControlClient } from '../control/controlClient.ts';
 import { WorkerPrograms } from '../program/workerPrograms.ts';
@@ -21,8 +22,7 @@ import type { WorkerEnd, WorkerPhase, WorkerStatus } from './workerStatus.ts';
 const LEAVE_TIMEOUT_MS = 10_000;
 /** How long closing links and freeing the device may take. */
 const CLOSE_TIMEOUT_MS = 3_000;
-const FIRST_TRANSPORT_RETRY_MS = 500;
-const MAX_TRANSPORT_RETRY_MS = 10_000;
+const transportRetries: Backoff = { firstMs: 500, maxMs: 10_000 };
 
 type Welcome = CoordinatorMessageOf<'welcome'>;
 
@@ -215,7 +215,7 @@ export class Worker {
         this.#report();
         if (attempt === 0) this.#platform.log(this.#note);
         const { clock, random } = this.#platform;
-        const waitMs = backoffMs(attempt, FIRST_TRANSPORT_RETRY_MS, MAX_TRANSPORT_RETRY_MS, random);
+        const waitMs = jitteredMs(attempt, transportRetries, random);
         await delay(clock, waitMs, signal);
       }
     }

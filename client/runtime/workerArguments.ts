@@ -1,7 +1,8 @@
 // The settings of a worker that is started as a process: flags, or environment variables of the same meaning.
 
+import { deviceWishes } from '../../shared/protocol/runtimes.ts';
 import { TabgradError } from '../../kernels/errors.ts';
-import { deviceWishes, isDeviceWish } from './deviceChoice.ts';
+import { isDeviceWish } from './deviceChoice.ts';
 import type { WorkerOptions } from './workerPlatform.ts';
 
 /** A flag that is unknown, lacks its value, or has one that makes no sense. */

@@ -1,5 +1,6 @@
 // What a platform gives to the worker: sockets, time, a GPU, links to peers, blobs. One object a runtime.
 
+import type { DeviceWish, Runtime } from '../../shared/protocol/runtimes.ts';
 import type { CoordinatorMessageOf } from '../../shared/protocol/control.ts';
 import type { FetchBlob } from '../blobs/blobFetcher.ts';
 import type { Clock } from '../../shared/clock.ts';
@@ -8,7 +9,6 @@ import type { ByteSocket } from '../program/byteSocket.ts';
 import type { OpenOwnerThread } from '../thread/threadPort.ts';
 import type { LinkConnector } from '../transport/link.ts';
 import type { AcquiredDevice } from './acquireDevice.ts';
-import type { DeviceWish } from './deviceChoice.ts';
 
 /** This worker's end of the peer-to-peer network. */
 export interface WorkerTransport {
@@ -23,7 +23,7 @@ export interface WorkerTransport {
 }
 
 export interface WorkerPlatform {
-  readonly runtime: 'browser' | 'deno' | 'node';
+  readonly runtime: Runtime;
   readonly cores: number;
   readonly clock: Clock;
   readonly random: () => number;

@@ -3,20 +3,19 @@
 
 import type * as PeerJs from 'peerjs';
 import type { BufferedConnection, Peer } from 'peerjs';
-import { backoffMs, systemClock, type Clock } from '../../shared/clock.ts';
+import { jitteredMs, type Backoff } from '../../shared/backoff.ts';
+import { systemClock, type Clock } from '../../shared/clock.ts';
 import { deferred, type Deferred } from '../../shared/deferred.ts';
 import type { ChannelMetadata } from './channelMetadata.ts';
 import { OfferGate } from './offerGate.ts';
 import type { ExpectedDialler, PeerJsOptions } from './peerEndpoint.ts';
 import { carrierOf, connectionClass } from './peerJsConnection.ts';
 import type { ChannelCarrier } from './rtcChannel.ts';
-import { SignallingError } from './signallingError.ts';
+import { SignallingError, SignallingRefusedError } from './signallingErrors.ts';
 import { guardMessages } from './signallingGuard.ts';
-import { SignallingRefusedError } from './signallingRefusedError.ts';
 
 const DEFAULT_TIMEOUT_MS = 10_000;
-const FIRST_RECONNECT_MS = 250;
-const MAX_RECONNECT_MS = 8_000;
+const reconnects: Backoff = { firstMs: 250, maxMs: 8_000 };
 /** PeerJS's errors that mean: the server answered, and will not have this worker. */
 const REFUSALS: readonly string[] = [
   'invalid-id',
@@ -205,7 +204,7 @@ export class PeerJsSession {
       if (!isConnected(connection)) connection.close();
     }
     this.#reconnects += 1;
-    const waitMs = backoffMs(this.#reconnects, FIRST_RECONNECT_MS, MAX_RECONNECT_MS, Math.random);
+    const waitMs = jitteredMs(this.#reconnects, reconnects, Math.random);
     this.#cancelReconnect = this.#clock.after(waitMs, () => {
       if (!this.#peer.destroyed && this.#peer.disconnected) this.#peer.reconnect();
     });

@@ -1,5 +1,7 @@
 // Options shared by the commands that talk to a coordinator that is up already.
 
+import { deviceKinds } from '../../kernels/deviceKinds.ts';
+import { runtimes } from '../../shared/protocol/runtimes.ts';
 import type { LocalWorkersOptions } from '../cluster/local/localWorkers.ts';
 import type { CoordinatorAddress } from '../cluster/remote/askCoordinator.ts';
 import { ownerAccess } from '../cluster/remote/ownerAccess.ts';
@@ -68,13 +70,13 @@ interface ReachedBy extends OptionValues<typeof trustOptions> {
 export const workerOptions = {
   runtime: {
     type: 'choice',
-    choices: ['node', 'deno', 'browser'],
+    choices: runtimes,
     default: 'node',
     help: 'What the worker runs on.',
   },
   device: {
     type: 'choice',
-    choices: ['webgpu', 'cpu'],
+    choices: deviceKinds,
     help: 'What it computes on. Without it: WebGPU where a real GPU is there, else the processor.',
   },
   'worker-env': {

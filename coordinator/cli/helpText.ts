@@ -1,10 +1,9 @@
 // Help pages, derived from the definitions of commands and options.
 
+import { alignColumns } from '../../shared/text/alignColumns.ts';
 import { commonOptions, type Command } from './command.ts';
 import { exitCodeMeanings } from './exitCodes.ts';
 import { placeholderOf, type OptionSpec, type OptionSpecs } from './options.ts';
-
-const COLUMN_GAP = 2;
 
 /** The page of `tabgrad --help`. */
 export function overviewText(commands: readonly Command[], version: string): string {
@@ -69,6 +68,5 @@ function signature(command: Command): string {
 }
 
 function table(rows: readonly (readonly [string, string])[]): string[] {
-  const width = Math.max(...rows.map(([left]) => left.length)) + COLUMN_GAP;
-  return rows.map(([left, right]) => `  ${left.padEnd(width)}${right}`);
+  return alignColumns(rows).lines.map((line) => `  ${line}`);
 }

@@ -1,6 +1,8 @@
 // The work of `tabgrad predict`.
 
 import { resolve } from 'node:path';
+import type { DeviceKind } from '../../kernels/deviceKinds.ts';
+import type { Runtime } from '../../shared/protocol/runtimes.ts';
 import { deriveColumns, neededDerived } from '../config/deriveColumns.ts';
 import { loadAnyConfig, resolveSource } from '../config/loadConfig.ts';
 import { openSource } from '../config/openSource.ts';
@@ -27,8 +29,8 @@ export interface PredictFlags extends Pick<CommonValues, 'json' | 'quiet'>, Opti
   readonly url: string | undefined;
   readonly token: string | undefined;
   readonly workers: number | undefined;
-  readonly runtime: 'node' | 'deno' | 'browser' | undefined;
-  readonly device: 'cpu' | 'webgpu' | undefined;
+  readonly runtime: Runtime | undefined;
+  readonly device: DeviceKind | undefined;
   readonly 'batch-size': number;
 }
 

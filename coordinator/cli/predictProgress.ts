@@ -1,6 +1,8 @@
 // How far `tabgrad predict` has come: rows, rate, time left and workers, on a live line or as JSON for scripts.
 
 import type { PoolStatus } from '../data/operators/mapBatchesOnPool.ts';
+import { Throttle } from '../../shared/throttle.ts';
+import { LiveLine, lineWidth } from '../progress/liveLine.ts';
 import { formatCount, formatDuration, formatShort } from '../progress/formatNumbers.ts';
 import { visibleLine } from '../../kernels/visibleText.ts';
 import { visibleOutput, type TextOutput, type VisibleOutput } from '../log/textOutput.ts';
@@ -15,23 +17,23 @@ export interface PredictProgressOptions {
 
 const REDRAW_MS = 100;
 const REPORT_MS = 1_000;
-const DEFAULT_COLUMNS = 80;
-/** To the start of the line, and clear to its end. */
-const ERASE_LINE = '\r\u001B[K';
 
 export class PredictProgress {
   readonly #options: PredictProgressOptions;
   readonly #output: VisibleOutput;
+  readonly #live: LiveLine;
+  readonly #shows: Throttle;
   readonly #startedAt: number;
   #rows = 0;
-  #shownAt: number;
   #pool: PoolStatus | undefined;
 
   constructor(options: PredictProgressOptions) {
     this.#options = options;
     this.#output = visibleOutput(options.stream);
+    this.#live = new LiveLine(this.#output);
     this.#startedAt = options.now();
-    this.#shownAt = this.#startedAt;
+    this.#shows = new Throttle(options.mode === 'json' ? REPORT_MS : REDRAW_MS, options.now);
+    this.#shows.done();
   }
 
   predicted(rows: number): void {
@@ -42,23 +44,21 @@ export class PredictProgress {
   poolIs(pool: PoolStatus): void {
     const isNew = pool.waiting !== this.#pool?.waiting || pool.workers.length !== this.#pool?.workers.length;
     this.#pool = pool;
-    if (isNew) this.#shownAt = Number.NEGATIVE_INFINITY;
+    if (isNew) this.#shows.reset();
     this.#show();
   }
 
   /** Takes the live line away. */
   close(): void {
-    if (this.#options.mode === 'live') this.#output.control(ERASE_LINE);
+    this.#live.erase();
   }
 
   #show(): void {
-    const { mode, now } = this.#options;
-    if (mode === 'none' || now() - this.#shownAt < (mode === 'json' ? REPORT_MS : REDRAW_MS)) return;
-    this.#shownAt = now();
+    const { mode } = this.#options;
+    if (mode === 'none' || !this.#shows.isDue) return;
+    this.#shows.done();
     if (mode === 'json') this.#output.write(`${JSON.stringify(this.#report())}\n`);
-    // A column is left free: a full line would wrap in some terminals.
-    else
-      this.#output.control(ERASE_LINE, this.#line().slice(0, (this.#output.columns ?? DEFAULT_COLUMNS) - 1));
+    else this.#live.show(this.#line().slice(0, lineWidth(this.#output)));
   }
 
   /** A worker may run the program twice, where it has the cores. */

@@ -1,15 +1,13 @@
 // A worker that this machine runs for a coordinator, whatever carries it: a child process or a browser tab.
 
+import type { DeviceWish, Runtime } from '../../shared/protocol/runtimes.ts';
 import type { DeviceReport } from '../../shared/protocol/control.ts';
 
 /** Each local worker is a process or a tab; more than this would only get in one another's way. */
 export const MAX_LOCAL_WORKERS = 64;
 
-export const localRuntimes = ['node', 'deno', 'browser'] as const;
-export const localDevices = ['webgpu', 'cpu', 'auto'] as const;
-
-export type LocalRuntime = (typeof localRuntimes)[number];
-export type LocalDevice = (typeof localDevices)[number];
+export type LocalRuntime = Runtime;
+export type LocalDevice = DeviceWish;
 
 export interface LocalWorker {
   readonly kind: LocalRuntime;

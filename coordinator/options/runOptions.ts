@@ -3,12 +3,12 @@
 import { randomUUID } from 'node:crypto';
 import { resolve } from 'node:path';
 import { z } from 'zod';
+import { deviceWishes, runtimes } from '../../shared/protocol/runtimes.ts';
 import type { ProgressEvent } from '../progress/progressEvent.ts';
 import type { Checkpoint } from '../checkpoint/checkpoint.ts';
-import { localDevices, localRuntimes } from './localWorker.ts';
 import { failureConfig, folderName, path, wholeFrom } from './optionWords.ts';
 
-const runtime = z.enum(localRuntimes);
+const runtime = z.enum(runtimes);
 const workerCount = wholeFrom(1, 4096);
 
 export const scalingConfig = z
@@ -26,7 +26,7 @@ export const scalingConfig = z
         'What the local workers run on (node, if nothing is said); a list makes a mixed group. With url: which of its workers take part; any, if nothing is said.',
       ),
     device: z
-      .enum(localDevices)
+      .enum(deviceWishes)
       .default('auto')
       .describe('What they compute on; auto takes WebGPU where a real GPU is there.'),
     url: z

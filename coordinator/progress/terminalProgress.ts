@@ -1,8 +1,10 @@
 // Puts progress on a stream: one live line on a terminal, few plain lines on a pipe, a JSON value a line for scripts.
 
+import { Throttle } from '../../shared/throttle.ts';
 import { visibleLine } from '../../kernels/visibleText.ts';
 import { eventJson, type ProgressEvent } from './progressEvent.ts';
 import { afterEvent, initialProgress } from './progressState.ts';
+import { LiveLine, lineWidth } from './liveLine.ts';
 import { liveLine, stayingLines } from './progressText.ts';
 import { visibleOutput, type TextOutput } from '../log/textOutput.ts';
 
@@ -27,28 +29,19 @@ export interface TerminalProgress {
 }
 
 const REDRAW_MS = 80;
-const DEFAULT_COLUMNS = 80;
-/** To the start of the line, and clear to its end. */
-const ERASE_LINE = '\r\u001B[K';
 
 export function terminalProgress(options: TerminalProgressOptions): TerminalProgress {
   const { mode, now } = options;
   const output = visibleOutput(options.stream);
   let state = initialProgress(options.roundsTotal, options.timed ?? true);
-  let drawn = '';
-  let drawnAt = Number.NEGATIVE_INFINITY;
+  const live = new LiveLine(output);
+  const redraws = new Throttle(REDRAW_MS, now);
 
-  const draw = (line: string): void => {
-    if (line === drawn) return;
-    output.control(drawn === '' ? '' : ERASE_LINE, line);
-    drawn = line;
-    drawnAt = now();
-  };
   const writeLines = (lines: readonly string[]): void => {
     if (lines.length === 0) return;
-    draw('');
+    live.erase();
     output.write(lines.map((line) => `${visibleLine(line)}\n`).join(''));
-    drawnAt = Number.NEGATIVE_INFINITY;
+    redraws.reset();
   };
 
   return {
@@ -61,15 +54,13 @@ export function terminalProgress(options: TerminalProgressOptions): TerminalProg
       const before = state;
       state = afterEvent(state, event, now());
       writeLines(stayingLines(before, state, event));
-      // A column is left free: a full line would wrap in some terminals.
-      if (mode === 'live' && now() - drawnAt >= REDRAW_MS)
-        draw(liveLine(state, (output.columns ?? DEFAULT_COLUMNS) - 1));
+      if (mode === 'live' && redraws.isDue && live.show(liveLine(state, lineWidth(output)))) redraws.done();
     },
     line(text) {
       if (mode === 'live' || mode === 'plain') writeLines([text]);
     },
     close() {
-      if (mode === 'live') draw('');
+      if (mode === 'live') live.erase();
     },
   };
 }

@@ -4,6 +4,7 @@
 // Everything that influences a tree is an integer: margins, gradients, Hessians and their sums. Integer sums don't
 // depend on the order of addition, hence not on the device, the number of workers or the split of rows.
 
+import type { DeviceKind } from '../deviceKinds.ts';
 import type { BinnedTree } from './binnedTree.ts';
 
 /** Fraction bits of probabilities, of logistic and softmax gradients and of Hessians (2^24 stands for 1.0). */
@@ -97,7 +98,7 @@ export interface NodeSplit {
 }
 
 interface DeviceDescription {
-  readonly kind: 'cpu' | 'webgpu';
+  readonly kind: DeviceKind;
   /** Adapter or engine in words, e.g. "Apple M4 (webgpu)" or "JavaScript". */
   readonly name: string;
 }

@@ -1,5 +1,6 @@
 // What runs a program: on WebGPU, or op by op on the processor. Whatever is asked for is done in the order of asking.
 
+import type { DeviceKind } from '../deviceKinds.ts';
 import type { WordArray } from '../gpu/op.ts';
 import type { KernelCall } from './kernelCall.ts';
 
@@ -18,7 +19,7 @@ export interface Readback {
 }
 
 export interface ProgramExecutor {
-  readonly kind: 'cpu' | 'webgpu';
+  readonly kind: DeviceKind;
   /** Resolves with the reason when the device is lost. */
   readonly lost: Promise<string>;
   /** Values from element `offset` of a view on. They are copied before this returns. */

@@ -1,23 +1,15 @@
 // Rows as a table of text, for the terminal.
 
 import { visibleLine } from '../../kernels/visibleText.ts';
+import { alignColumns } from '../text/alignColumns.ts';
 import { memberOf } from './memberOf.ts';
 import type { Row } from './valuesOf.ts';
 
 const MAX_CELL_CHARS = 40;
 
 export function formatRows(columns: readonly string[], rows: readonly Row[]): string {
-  const cells = [
-    columns.map(visibleLine),
-    ...rows.map((row) => columns.map((name) => cellOf(memberOf(row, name)))),
-  ];
-  const widths = columns.map((_, c) => Math.max(...cells.map((line) => line[c]!.length)));
-  const lines = cells.map((line) =>
-    line
-      .map((cell, c) => cell.padEnd(widths[c]!))
-      .join('  ')
-      .trimEnd(),
-  );
+  const cells = [columns, ...rows.map((row) => columns.map((name) => cellOf(memberOf(row, name))))];
+  const { lines, widths } = alignColumns(cells);
   lines.splice(1, 0, widths.map((width) => '-'.repeat(width)).join('  '));
   return lines.join('\n');
 }

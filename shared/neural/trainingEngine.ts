@@ -1,6 +1,7 @@
 // What computes the steps of a training run, on any device. The run's logic (client/neural) speaks to this interface; the
 // compiled WebGPU program, its plain reference on the processor and tfjs's autodiff implement it.
 
+import type { DeviceKind } from '../../kernels/deviceKinds.ts';
 import type { OptimizerSpec } from '../../kernels/neural/optimizer.ts';
 import type { LayerGraph, Shape } from './layerGraph.ts';
 
@@ -144,7 +145,7 @@ export interface ProfileEntry {
  * DEVICE_FAILED when the device can't go on; `lost` then resolves.
  */
 export interface TrainingEngine {
-  readonly kind: 'cpu' | 'tfjs' | 'webgpu';
+  readonly kind: DeviceKind | 'tfjs';
   readonly layout: EngineLayout;
   readonly memory: MemoryReport;
   /** Resolves with the reason when the device is lost. */

@@ -2,6 +2,8 @@
 // Each message is defined once, here; its type, its validator and its codec come from that definition.
 
 import { z } from 'zod';
+import { deviceKinds } from '../../kernels/deviceKinds.ts';
+import { runtimes } from './runtimes.ts';
 import { visibleLine, visibleText } from '../../kernels/visibleText.ts';
 
 /** Raised when a message changes its meaning. A worker of another version is refused with a reason. */
@@ -29,7 +31,7 @@ const lines = (maxLength: number) =>
     .transform((text) => visibleText(text).slice(0, maxLength));
 
 export const deviceReport = z.object({
-  kind: z.enum(['cpu', 'webgpu']),
+  kind: z.enum(deviceKinds),
   name: words(200),
   /** Why the device is not the one that was asked for, e.g. "no WebGPU adapter". */
   reason: words(500).optional(),
@@ -118,7 +120,7 @@ export const workerMessage = z.discriminatedUnion('type', [
     token: z.string().max(256).optional(),
     /** Sent when a socket was lost: the worker claims the identity it had. */
     identity: z.object({ workerId: id, secret: z.string().max(128) }).optional(),
-    runtime: z.enum(['browser', 'deno', 'node']),
+    runtime: z.enum(runtimes),
     name: words(64).optional(),
     device: deviceReport,
     cores: count.max(4096),

@@ -80,7 +80,7 @@ print('XGBoost 1.7.5, in this process', (1000 * ROWS) / (performance.now() - beg
 const coordinator = await startCoordinator({ port: 0 });
 try {
   for (const count of WORKERS) {
-    const crew = await startLocalWorkers({
+    const localWorkers = await startLocalWorkers({
       url: coordinator.url,
       token: coordinator.tokens.local,
       count,
@@ -94,7 +94,7 @@ try {
       scalingConfig: { url: coordinator.url, token: coordinator.tokens.admin },
     });
     print(`${count} Node ${count === 1 ? 'worker' : 'workers'}`, await rowsPerSecond(onPool), local);
-    await crew.stop();
+    await localWorkers.stop();
   }
 } finally {
   await coordinator.close();

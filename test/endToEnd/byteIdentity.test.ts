@@ -32,7 +32,7 @@ describe('A model trained by a swarm', () => {
     expect(JSON.parse(alone.modelText).learner.gradient_booster.model.trees).toHaveLength(4);
   });
 
-  const crews: readonly (readonly [LocalRuntime, LocalDevice])[][] = [
+  const groups: readonly (readonly [LocalRuntime, LocalDevice])[][] = [
     [
       ['node', 'cpu'],
       ['deno', 'cpu'],
@@ -49,17 +49,17 @@ describe('A model trained by a swarm', () => {
       ['node', 'cpu'],
     ],
   ];
-  for (const crew of crews) {
-    const names = crew.map(([runtime, device]) => `${runtime}/${device}`).join(', ');
+  for (const group of groups) {
+    const names = group.map(([runtime, device]) => `${runtime}/${device}`).join(', ');
     it(
       `is byte-identical on ${names} to that of one Node worker, metrics included`,
       { timeout: 180_000 },
       async () => {
-        for (const [runtime, device] of crew) {
+        for (const [runtime, device] of group) {
           const [worker] = await swarm.add(runtime, device);
           expect(worker!.device.kind).toBe(device);
         }
-        const trained = await swarm.train({ datasets }, crew.length);
+        const trained = await swarm.train({ datasets }, group.length);
         expect(digest(trained.modelText)).toBe(digest(alone.modelText));
         expect(trained.result.metrics).toEqual(alone.result.metrics);
       },

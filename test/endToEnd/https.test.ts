@@ -20,7 +20,7 @@ describe('a swarm over https', () => {
   let folder: string;
   let coordinator: Coordinator;
   let browser: Browser;
-  let crew: LocalWorkers;
+  let localWorkers: LocalWorkers;
 
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'https-swarm-'));
@@ -35,7 +35,7 @@ describe('a swarm over https', () => {
     });
   });
   afterAll(async () => {
-    await crew?.stop();
+    await localWorkers?.stop();
     await browser?.close();
     await coordinator?.close();
     await rm(folder, { recursive: true, force: true });
@@ -101,7 +101,7 @@ describe('a swarm over https', () => {
     await joined(page);
     const caFile = join(folder, 'ca.pem');
     await writeFile(caFile, coordinator.authority!.pem);
-    crew = await startLocalWorkers({
+    localWorkers = await startLocalWorkers({
       url: coordinator.url,
       token: 'join',
       ca: coordinator.authority!.pem,

@@ -157,7 +157,7 @@ describe('A neural net trained by a swarm', () => {
     const cacheFolder = join(folder, 'cache');
     const timed: string[] = [];
     for (const life of ['first', 'second']) {
-      const crew = await startLocalWorkers({
+      const localWorkers = await startLocalWorkers({
         url: swarm.coordinator.url,
         token: swarm.coordinator.tokens.local,
         count: 1,
@@ -167,7 +167,7 @@ describe('A neural net trained by a swarm', () => {
         onLine: (line) => line.includes('Timed tiles') && timed.push(`${life}: ${line}`),
       });
       const { result } = await train(1, 24, undefined, { tuneKernels: true });
-      await crew.stop();
+      await localWorkers.stop();
       expectSameCurve(result);
     }
     expect(timed).toEqual([expect.stringMatching(/^first: .*Timed tiles for \d sizes of products/)]);

@@ -115,7 +115,7 @@ describe('a coordinator behind a proxy', () => {
   });
 
   it('trains with a tab and a Node worker that came through it, and knows where they are', async () => {
-    const crew = await startLocalWorkers({
+    const localWorkers = await startLocalWorkers({
       url: publicUrl,
       token: coordinator.tokens.join,
       count: 2,
@@ -142,7 +142,7 @@ describe('a coordinator behind a proxy', () => {
       // Signalling went through the proxy too: links came up without the relay.
       expect([...paths]).toEqual(['direct']);
     } finally {
-      await crew.stop();
+      await localWorkers.stop();
     }
   });
 });

@@ -45,7 +45,7 @@ export interface Trained {
 export class Swarm {
   readonly coordinator: Coordinator;
   readonly #folder: string;
-  readonly #crews: LocalWorkers[] = [];
+  readonly #workers: LocalWorkers[] = [];
 
   private constructor(coordinator: Coordinator, folder: string) {
     this.coordinator = coordinator;
@@ -63,7 +63,7 @@ export class Swarm {
     count = 1,
     allowCode = true,
   ): Promise<readonly LocalWorker[]> {
-    const crew = await startLocalWorkers({
+    const localWorkers = await startLocalWorkers({
       url: this.coordinator.url,
       token: this.coordinator.tokens.local,
       count,
@@ -71,12 +71,12 @@ export class Swarm {
       device,
       allowCode,
     });
-    this.#crews.push(crew);
-    return crew.workers;
+    this.#workers.push(localWorkers);
+    return localWorkers.workers;
   }
 
   async dismiss(): Promise<void> {
-    await Promise.all(this.#crews.splice(0).map((crew) => crew.stop()));
+    await Promise.all(this.#workers.splice(0).map((localWorkers) => localWorkers.stop()));
   }
 
   /** Trains on this swarm; `onEvent` may kill and add workers. */

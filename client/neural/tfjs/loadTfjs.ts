@@ -1,13 +1,14 @@
 // Brings tfjs to life on this worker's device. It is large, so it is loaded here and nowhere else, and only when a run needs it.
 
 import type * as tfjs from '@tensorflow/tfjs';
+import type { DeviceKind } from '../../../kernels/deviceKinds.ts';
 import { messageOf } from '../../../shared/text/messageOf.ts';
 
 export type Tf = typeof tfjs;
 
 export interface TfjsRuntime {
   readonly tf: Tf;
-  readonly backend: 'cpu' | 'webgpu';
+  readonly backend: DeviceKind;
   /** Resolves with the reason when the GPU device is lost; never on the processor. */
   readonly lost: Promise<string>;
   /** Waits for the GPU, and gives the device back. */

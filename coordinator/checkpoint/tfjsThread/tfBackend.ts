@@ -1,10 +1,11 @@
 // Chooses what tfjs computes on, in a thread of Node.
 
 import * as tf from '@tensorflow/tfjs';
+import type { DeviceKind } from '../../../kernels/deviceKinds.ts';
 import { AdapterMissingError } from '../../../shared/neural/predict/adapterMissingError.ts';
 
 /** @throws AdapterMissingError where there is no WebGPU adapter. */
-export async function useBackend(device: 'cpu' | 'webgpu'): Promise<void> {
+export async function useBackend(device: DeviceKind): Promise<void> {
   // Without checks of every value for NaN, and without advertisements on the terminal.
   tf.enableProdMode();
   if (device === 'webgpu') await mountDawn();

@@ -1,5 +1,6 @@
 // What is said between the owner's process and the thread in which tfjs answers.
 
+import type { DeviceKind } from '../../../kernels/deviceKinds.ts';
 import type { LayersFiles } from '../../../shared/neural/model/layersFiles.ts';
 import type { LayersFacts, PredictedRows } from '../../../shared/serve/layersNet.ts';
 import type { Tensor } from '../../../shared/neural/state/safetensors.ts';
@@ -17,7 +18,7 @@ export interface InspectedModel {
 export interface TfjsNetData {
   readonly kind: 'net';
   readonly files: LayersFiles;
-  readonly device: 'cpu' | 'webgpu';
+  readonly device: DeviceKind;
 }
 
 export type TfjsNetReply =

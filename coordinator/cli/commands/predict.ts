@@ -1,5 +1,7 @@
 // `tabgrad predict`: rows in, the same rows with predictions out.
 
+import { deviceKinds } from '../../../kernels/deviceKinds.ts';
+import { runtimes } from '../../../shared/protocol/runtimes.ts';
 import { defineCommand } from '../command.ts';
 import { readFlags } from '../readFlags.ts';
 
@@ -41,12 +43,12 @@ export const predict = defineCommand({
     },
     runtime: {
       type: 'choice',
-      choices: ['node', 'deno', 'browser'],
+      choices: runtimes,
       help: 'What those workers run on; node where they are started here.',
     },
     device: {
       type: 'choice',
-      choices: ['webgpu', 'cpu'],
+      choices: deviceKinds,
       help: 'What a net is computed on, here or on the workers. Without it: the processor.',
     },
     url: {

@@ -1,6 +1,7 @@
 // `tabgrad serve`: a trained model behind an HTTP port, until it is told to end.
 
 import { join, resolve } from 'node:path';
+import { deviceKinds } from '../../../kernels/deviceKinds.ts';
 import { deployment, Serve } from '../../serve/serve.ts';
 import type { ServeHttpOptions } from '../../serve/serveOptions.ts';
 import { Checkpoint } from '../../checkpoint/checkpoint.ts';
@@ -48,7 +49,7 @@ export const serve = defineCommand({
     },
     device: {
       type: 'choice',
-      choices: ['cpu', 'webgpu'],
+      choices: deviceKinds,
       help: 'What a tf.LayersModel is computed on; cpu by default.',
     },
     name: {

@@ -1,17 +1,13 @@
 // Starts workers on this machine: the embedded pool of a script, and what `tabgrad up --workers N` lends by itself.
 
+import { runtimes } from '../../../shared/protocol/runtimes.ts';
 import { writeToStderr } from '../../log/textOutput.ts';
 import { readdirSync } from 'node:fs';
 import { sandboxPolicy } from './browserSandbox.ts';
 import { openLocalBrowser, type LocalBrowser } from './browserWorker.ts';
 import type { BrowserOptions } from './launchBrowser.ts';
 import { LocalWorkersError } from './localErrors.ts';
-import {
-  localRuntimes,
-  type LocalDevice,
-  type LocalRuntime,
-  type LocalWorker,
-} from '../../options/localWorker.ts';
+import { type LocalDevice, type LocalRuntime, type LocalWorker } from '../../options/localWorker.ts';
 import { serverKeyPin } from '../remote/serverTrust.ts';
 import { startProcessWorker } from './processWorker.ts';
 import { extraVariables } from './workerEnvironment.ts';
@@ -80,15 +76,15 @@ const JOIN_TIMEOUT_MS = 60_000;
  *   LocalWorkersError for an option.
  */
 export async function startLocalWorkers(options: LocalWorkersOptions): Promise<LocalWorkers> {
-  const runtimes = Array.isArray(options.runtime) ? options.runtime : [options.runtime];
-  for (const runtime of runtimes) {
-    if (localRuntimes.includes(runtime as LocalRuntime)) continue;
+  const asked = Array.isArray(options.runtime) ? options.runtime : [options.runtime];
+  for (const runtime of asked) {
+    if (runtimes.includes(runtime as LocalRuntime)) continue;
     throw new LocalWorkersError(
-      `runtime is ${JSON.stringify(runtime)}; expected one of ${localRuntimes.join(', ')}.`,
+      `runtime is ${JSON.stringify(runtime)}; expected one of ${runtimes.join(', ')}.`,
       { field: 'runtime' },
     );
   }
-  const kinds = Array.from({ length: options.count }, (_, index) => runtimes[index % runtimes.length]);
+  const kinds = Array.from({ length: options.count }, (_, index) => asked[index % asked.length]);
   if (options.browserSandbox !== undefined && options.count > 0 && !kinds.includes('browser')) {
     throw new LocalWorkersError('browserSandbox has no effect without a worker in a browser.', {
       field: 'browserSandbox',

@@ -6,6 +6,7 @@ import { existsSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { delimiter, dirname, join } from 'node:path';
+import type { Runtime } from '../../../shared/protocol/runtimes.ts';
 import { launchReport, TOKEN_FROM_INPUT, type LaunchReport } from '../../../shared/protocol/launchReport.ts';
 import { builtFile } from '../../files/builtFile.ts';
 import { makeTemporaryFolder } from '../../files/temporaryFolder.ts';
@@ -23,7 +24,7 @@ const KILL_TIMEOUT_MS = 5_000;
 
 /** @throws WorkerStartError when it ends or does not join in time; BrowserMissingError without a software driver. */
 export async function startProcessWorker(
-  kind: 'node' | 'deno',
+  kind: Exclude<Runtime, 'browser'>,
   settings: LocalWorkerSettings,
 ): Promise<LocalWorker> {
   const { command, args } = kind === 'node' ? nodeCommand() : denoCommand(settings);
@@ -233,7 +234,7 @@ function denoExecutable(): string {
 }
 
 /** The built worker. */
-function bundle(platform: 'node' | 'deno'): string {
+function bundle(platform: Exclude<Runtime, 'browser'>): string {
   const found = builtFile(`${platform}/worker.js`);
   if (found !== undefined) return found;
   throw new WorkerStartError(

@@ -2,6 +2,8 @@
 // of an owner are made again, at longer and longer intervals, for a stated time.
 
 import { AbortedError, DeadlineError } from '../../../kernels/errors.ts';
+import { backoffMs, type Backoff } from '../../../shared/backoff.ts';
+import { delay, systemClock } from '../../../shared/clock.ts';
 import { CoordinatorUnreachableError, RemoteError } from './remoteErrors.ts';
 
 /** How long a coordinator may be out of reach. */
@@ -14,15 +16,14 @@ export interface Patience {
   readonly pause?: (ms: number) => Promise<void>;
 }
 
-const FIRST_PAUSE_MS = 250;
-const LONGEST_PAUSE_MS = 5_000;
+const pauses: Backoff = { firstMs: 250, maxMs: 5_000 };
 
 export class Outage {
   readonly #url: string;
   readonly #patience: Patience;
   readonly #signal: AbortSignal;
   #lastedMs = 0;
-  #nextMs = FIRST_PAUSE_MS;
+  #pauses = 0;
   /** When the attempt at work began; undefined once the coordinator answered it. */
   #attemptAtMs: number | undefined = performance.now();
 
@@ -40,7 +41,7 @@ export class Outage {
   /** The coordinator has told something: the next outage is another one. */
   over(): void {
     this.#lastedMs = 0;
-    this.#nextMs = FIRST_PAUSE_MS;
+    this.#pauses = 0;
   }
 
   /**
@@ -60,27 +61,16 @@ export class Outage {
         { cause },
       );
     }
-    const pauseMs = Math.min(this.#nextMs, outageMs - this.#lastedMs);
-    this.#nextMs = Math.min(2 * this.#nextMs, LONGEST_PAUSE_MS);
+    const pauseMs = Math.min(backoffMs(this.#pauses++, pauses), outageMs - this.#lastedMs);
     await pause(pauseMs);
     this.#lastedMs += pauseMs;
     this.#attemptAtMs = performance.now();
   }
 
-  #pause(ms: number): Promise<void> {
-    const signal = this.#signal;
-    return new Promise((resolve, reject) => {
-      const onAbort = (): void => {
-        clearTimeout(timer);
-        reject(new AbortedError(`The request to the coordinator at ${this.#url} was called off.`));
-      };
-      const timer = setTimeout(() => {
-        signal.removeEventListener('abort', onAbort);
-        resolve();
-      }, ms);
-      if (signal.aborted) onAbort();
-      else signal.addEventListener('abort', onAbort, { once: true });
-    });
+  async #pause(ms: number): Promise<void> {
+    await delay(systemClock, ms, this.#signal);
+    if (this.#signal.aborted)
+      throw new AbortedError(`The request to the coordinator at ${this.#url} was called off.`);
   }
 }
 

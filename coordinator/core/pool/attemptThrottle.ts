@@ -2,6 +2,7 @@
 // nobody can guess always counts; one that is short enough to be guessed is not even looked at while its address waits.
 
 import { TabgradError } from '../../../kernels/errors.ts';
+import { backoffMs, type Backoff } from '../../../shared/backoff.ts';
 import type { Clock } from '../../../shared/clock.ts';
 import { shareOf } from './addressShares.ts';
 import { secretsEqual } from './secrets.ts';
@@ -28,8 +29,7 @@ interface Record {
 
 /** Mistyped, or of before a change: so many cost nothing. */
 export const FREE_ATTEMPTS = 10;
-const FIRST_WAIT_MS = 1_000;
-const MAX_WAIT_MS = 15 * 60_000;
+const waits: Backoff = { firstMs: 1_000, maxMs: 15 * 60_000 };
 /** After its last wait an address begins anew. */
 const FORGET_MS = 15 * 60_000;
 /** At ten thousand guesses a second, twenty letters of sixteen kinds last four million years. */
@@ -83,8 +83,8 @@ export class AttemptThrottle {
   #count(block: string, known: Record | undefined, now: number): void {
     const record = known ?? { wrong: 0, waitsUntilMs: now };
     record.wrong += 1;
-    const doubled = FIRST_WAIT_MS * 2 ** (record.wrong - FREE_ATTEMPTS);
-    record.waitsUntilMs = record.wrong < FREE_ATTEMPTS ? now : now + Math.min(MAX_WAIT_MS, doubled);
+    const waitMs = record.wrong < FREE_ATTEMPTS ? 0 : backoffMs(record.wrong - FREE_ATTEMPTS, waits);
+    record.waitsUntilMs = now + waitMs;
     this.#records.delete(block);
     this.#records.set(block, record);
     if (this.#records.size <= this.#maxAddresses) return;

@@ -1,11 +1,12 @@
 // A worker as the coordinator knows it, from its first hello until it is lost.
 
+import type { Runtime } from '../../../shared/protocol/runtimes.ts';
 import type { DeviceReport, WorkerMessage, WorkerMessageOf } from '../../../shared/protocol/control.ts';
 
 export interface PoolWorker {
   readonly workerId: string;
   readonly name: string | undefined;
-  readonly runtime: 'browser' | 'deno' | 'node';
+  readonly runtime: Runtime;
   readonly device: DeviceReport;
   readonly cores: number;
   readonly remoteAddress: string;

@@ -1,5 +1,8 @@
 // Frames to and from one program, whatever carries them: the worker's socket, or the coordinator's that stands for it.
 
+import type { DeviceKind } from '../../../kernels/deviceKinds.ts';
+import type { Runtime } from '../../../shared/protocol/runtimes.ts';
+
 export interface ProgramPipe {
   /** Frames after the end are dropped. @param taken called when the connection has taken it, or never. */
   send(frame: Uint8Array, taken?: () => void): void;
@@ -24,8 +27,8 @@ export interface Slot {
 
 export interface PlacedWorker {
   readonly workerId: string;
-  readonly runtime: 'browser' | 'deno' | 'node';
-  readonly device: 'cpu' | 'webgpu';
+  readonly runtime: Runtime;
+  readonly device: DeviceKind;
 }
 
 /** What a program asks of its worker. */

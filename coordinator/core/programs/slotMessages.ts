@@ -1,13 +1,15 @@
 // What the owner of a program in another process and the coordinator say to each other, as text, before and beside the
 // frames. One WebSocket a slot: the coordinator passes frames on between it and the worker's.
 
+import { deviceKinds } from '../../../kernels/deviceKinds.ts';
+import { runtimes } from '../../../shared/protocol/runtimes.ts';
 import { z } from 'zod';
 
 /** Path of the sockets; the admin token is asked for. */
 export const SLOT_PATH = '/api/v1/programs';
 
-const runtime = z.enum(['browser', 'deno', 'node']);
-const device = z.enum(['cpu', 'webgpu']);
+const runtime = z.enum(runtimes);
+const device = z.enum(deviceKinds);
 
 const workerIds = z.array(z.string().max(128)).max(4096);
 

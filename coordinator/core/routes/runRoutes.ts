@@ -3,6 +3,8 @@
 import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
 import { z } from 'zod';
+import { deviceKinds } from '../../../kernels/deviceKinds.ts';
+import { runtimes } from '../../../shared/protocol/runtimes.ts';
 import { TabgradError } from '../../../kernels/errors.ts';
 import type { RunSpec } from '../../../shared/run/runSpec.ts';
 import { lease } from '../../../shared/protocol/control.ts';
@@ -31,12 +33,8 @@ const runRequest = z.object({
   workers: z.object({
     min: z.number(),
     max: z.number(),
-    runtimes: z
-      .array(z.enum(['browser', 'deno', 'node']))
-      .min(1)
-      .max(3)
-      .optional(),
-    device: z.enum(['cpu', 'webgpu']).optional(),
+    runtimes: z.array(z.enum(runtimes)).min(1).max(3).optional(),
+    device: z.enum(deviceKinds).optional(),
   }),
   maxFailures: z.number().default(0),
 });

@@ -1,6 +1,8 @@
 // The settings of a deployment as they are checked and recorded: Ray's options in camelCase, with Ray's defaults but for
 // what may wait without end.
 
+import { deviceKinds } from '../../../kernels/deviceKinds.ts';
+import { runtimes } from '../../../shared/protocol/runtimes.ts';
 import { z } from 'zod';
 
 const seconds = z.number().positive().max(86_400);
@@ -50,11 +52,8 @@ export const deploymentOptions = z
       .describe(
         "Where replicas run: threads beside the server, or workers of the coordinator's pool, tabs too.",
       ),
-    runtime: z
-      .enum(['browser', 'deno', 'node'])
-      .optional()
-      .describe('Which workers of the pool; any without it.'),
-    device: z.enum(['cpu', 'webgpu']).optional().describe('Which workers of the pool; any without it.'),
+    runtime: z.enum(runtimes).optional().describe('Which workers of the pool; any without it.'),
+    device: z.enum(deviceKinds).optional().describe('Which workers of the pool; any without it.'),
     numReplicas: count.default(1).describe('Replicas that run.'),
     maxOngoingRequests: z
       .number()

@@ -1,6 +1,7 @@
 // Standing by: a second coordinator that opens the record as soon as the one that works there is gone.
 
 import { AbortedError, TabgradError } from '../../../kernels/errors.ts';
+import { delay, systemClock } from '../../../shared/clock.ts';
 import { isConnectionLoss, StorageInUseError } from './storeErrors.ts';
 
 export interface StandbyOptions {
@@ -20,7 +21,7 @@ const RETRY_MS = 500;
  */
 export async function openWhenFree<T>(
   open: () => Promise<T>,
-  { onWaiting, signal, pause = wait }: StandbyOptions,
+  { onWaiting, signal, pause = (ms) => delay(systemClock, ms, signal) }: StandbyOptions,
 ): Promise<T> {
   for (let attempt = 0; ; attempt += 1) {
     if (signal?.aborted === true) throw new AbortedError('Standing by was called off.');
@@ -35,8 +36,4 @@ export async function openWhenFree<T>(
     if (attempt === 0) onWaiting();
     await pause(RETRY_MS);
   }
-}
-
-function wait(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }

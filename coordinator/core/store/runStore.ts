@@ -1,6 +1,7 @@
 // Runs in the record: what a run's log writes, and what is read after a restart or by those who ask.
 
 import type { Kysely, Selectable, Transaction } from 'kysely';
+import { delay, systemClock } from '../../../shared/clock.ts';
 import { runKindOf } from '../run/runKinds.ts';
 import { RunExistsError } from '../run/runErrors.ts';
 import type { CommittedRound } from '../run/runRequest.ts';
@@ -17,7 +18,7 @@ export class RunStore implements RunRecord {
   readonly #pause: (ms: number) => Promise<void>;
 
   /** @param pause waits before a write is tried again; tests replace it. */
-  constructor(db: Kysely<StoreSchema>, pause: (ms: number) => Promise<void> = wait) {
+  constructor(db: Kysely<StoreSchema>, pause = (ms: number): Promise<void> => delay(systemClock, ms)) {
     this.#db = db;
     this.#pause = pause;
   }
@@ -249,8 +250,4 @@ async function writeStart(
     started_at: atMs,
   };
   await transaction.insertInto('runs').values(values).execute();
-}
-
-function wait(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }

@@ -12,11 +12,11 @@ import {
 import type { ByteFile, FileLocation } from './byteFile.ts';
 import {
   afterLostConnections,
-  delay,
   type HttpRequest,
   type RequestSettings,
   sendRequest,
   type SendRequest,
+  waitToRetry,
 } from './httpRequest.ts';
 import { localFile } from './localFile.ts';
 import { responseBytes } from './responseBytes.ts';
@@ -132,7 +132,7 @@ class RangedFile implements ByteFile {
         if (attempt >= this.#settings.retries || !(error instanceof LostConnectionError) || from >= end)
           throw error;
       }
-      await delay(this.#settings.retryDelayMs * 2 ** attempt, signal);
+      await waitToRetry(this.#settings, attempt, signal);
     }
   }
 

@@ -1,6 +1,8 @@
 // One HTTP request for data, with a deadline, retries of what is worth retrying, and coded errors.
 
 import { AbortedError, DeadlineError } from '../../../kernels/errors.ts';
+import { backoffMs } from '../../../shared/backoff.ts';
+import { delay, MAX_DELAY_MS, systemClock } from '../../../shared/clock.ts';
 import { messageOf } from '../../../shared/text/messageOf.ts';
 import { checkHops, isRedirect, redirectTarget } from '../../http/redirect.ts';
 import {
@@ -59,14 +61,14 @@ export async function sendRequest(
       const askedMs = isTransient ? retryAfterMs(response) : 0;
       if (isLast || !isTransient || askedMs > MAX_RETRY_AFTER_MS) throw await statusError(request, response);
       await response.body?.cancel();
-      await delay(Math.max(askedMs, settings.retryDelayMs * 2 ** attempt), signal);
+      await waitToRetry(settings, attempt, signal, askedMs);
     } else {
-      await delay(settings.retryDelayMs * 2 ** attempt, signal);
+      await waitToRetry(settings, attempt, signal);
     }
   }
 }
 
-/** Whoever wants more time is told to the caller instead. */
+/** A longer wait is not made: the caller is told of it. */
 const MAX_RETRY_AFTER_MS = 120_000;
 
 /** What Retry-After asks for: seconds, or a date. 0 without it. */
@@ -79,7 +81,7 @@ function retryAfterMs({ headers }: Response): number {
 
 /** Calls `read` again when its connection is lost half-way, as often as the settings allow. */
 export async function afterLostConnections<T>(
-  { retries, retryDelayMs }: RequestSettings,
+  settings: RequestSettings,
   signal: AbortSignal | undefined,
   read: () => Promise<T>,
 ): Promise<T> {
@@ -87,9 +89,9 @@ export async function afterLostConnections<T>(
     try {
       return await read();
     } catch (error) {
-      if (attempt >= retries || !(error instanceof LostConnectionError)) throw error;
+      if (attempt >= settings.retries || !(error instanceof LostConnectionError)) throw error;
     }
-    await delay(retryDelayMs * 2 ** attempt, signal);
+    await waitToRetry(settings, attempt, signal);
   }
 }
 
@@ -179,17 +181,18 @@ async function beginning(response: Response): Promise<string> {
   return text.slice(0, 4096);
 }
 
-export function delay(ms: number, signal: AbortSignal | undefined): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const stop = (): void => {
-      clearTimeout(timer);
-      reject(new AbortedError('Reading was stopped by its caller.'));
-    };
-    const timer = setTimeout(() => {
-      signal?.removeEventListener('abort', stop);
-      resolve();
-    }, ms);
-    if (signal?.aborted === true) stop();
-    else signal?.addEventListener('abort', stop, { once: true });
-  });
+/**
+ * Waits before another attempt.
+ * @param attempt 0 after the first.
+ * @throws AbortedError
+ */
+export async function waitToRetry(
+  { retryDelayMs }: RequestSettings,
+  attempt: number,
+  signal: AbortSignal | undefined,
+  leastMs = 0,
+): Promise<void> {
+  const waitMs = backoffMs(attempt, { firstMs: retryDelayMs, maxMs: MAX_DELAY_MS });
+  await delay(systemClock, Math.max(leastMs, waitMs), signal);
+  if (signal?.aborted === true) throw new AbortedError('Reading was stopped by its caller.');
 }

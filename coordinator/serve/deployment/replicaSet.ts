@@ -2,6 +2,7 @@
 // rolling to a new revision and scaling are all the same step, #reconcile, which compares what is with what should be.
 
 import { DeadlineError } from '../../../kernels/errors.ts';
+import { backoffMs, type Backoff } from '../../../shared/backoff.ts';
 import type { Clock } from '../../../shared/clock.ts';
 import type { Log } from '../../log/log.ts';
 import type { Replica } from '../replica/replica.ts';
@@ -47,8 +48,7 @@ interface Update {
   reject(error: unknown): void;
 }
 
-const FIRST_BACKOFF_MS = 250;
-const MAX_BACKOFF_MS = 30_000;
+const replacements: Backoff = { firstMs: 250, maxMs: 30_000 };
 const SCALE_PERIOD_MS = 1_000;
 
 export class ReplicaSet {
@@ -289,7 +289,7 @@ export class ReplicaSet {
       this.#reconcile();
       return;
     }
-    const delayMs = Math.min(FIRST_BACKOFF_MS * 2 ** (this.#failures - 2), MAX_BACKOFF_MS);
+    const delayMs = backoffMs(this.#failures - 2, replacements);
     this.#cancelBackoff = this.#clock.after(delayMs, () => {
       this.#cancelBackoff = undefined;
       this.#reconcile();

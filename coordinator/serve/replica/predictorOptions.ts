@@ -1,6 +1,7 @@
 // What a checkpoint is bound with: the options of its predictor.
 
 import { z } from 'zod';
+import { deviceKinds } from '../../../kernels/deviceKinds.ts';
 import { checkOptions } from '../../options/checkOptions.ts';
 import { wholeFrom } from '../../options/optionWords.ts';
 import { serveError } from '../request/serveErrors.ts';
@@ -34,7 +35,7 @@ export const treeOptions = z.strictObject({
 
 export const layersOptions = z.strictObject({
   device: z
-    .enum(['cpu', 'webgpu'])
+    .enum(deviceKinds)
     .optional()
     .describe(
       'cpu without it. webgpu takes the first adapter of the machine, and fails where there is none.',

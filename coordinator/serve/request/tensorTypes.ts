@@ -1,6 +1,8 @@
 // The datatypes of tensors in the Open Inference Protocol (v2): how wide they are, how their bytes are read, and which
 // values of JSON they can hold.
 
+import { halfValue } from '../../../shared/neural/state/decodeHalves.ts';
+
 /** A number of 64 bits keeps them all until the model takes it. */
 type TensorNumber = number | bigint | boolean;
 
@@ -72,15 +74,6 @@ function roundTo(bits: number, minExponent: number, largest: number): (value: nu
   };
 }
 
-function readFloat16(view: DataView, offset: number): number {
-  const bits = view.getUint16(offset, true);
-  const sign = bits >> 15 === 0 ? 1 : -1;
-  const exponent = (bits >> 10) & 31;
-  const fraction = bits & 1023;
-  if (exponent === 31) return fraction === 0 ? sign * Infinity : NaN;
-  return sign * (exponent === 0 ? fraction * 2 ** -24 : (1024 + fraction) * 2 ** (exponent - 25));
-}
-
 /** The upper half of a float32. */
 function readBfloat16(view: DataView, offset: number): number {
   const wide = new DataView(new ArrayBuffer(4));
@@ -103,7 +96,7 @@ export const numberTypes: Readonly<Record<string, NumberType>> = {
   INT16: integer(16, true, (view, at) => view.getInt16(at, true)),
   INT32: integer(32, true, (view, at) => view.getInt32(at, true)),
   INT64: integer64(true, (view, at) => view.getBigInt64(at, true)),
-  FP16: float(2, readFloat16, roundTo(11, -14, 65_504)),
+  FP16: float(2, (view, at) => halfValue(view.getUint16(at, true)), roundTo(11, -14, 65_504)),
   BF16: float(2, readBfloat16, roundTo(8, -126, (2 - 2 ** -7) * 2 ** 127)),
   FP32: float(4, (view, at) => view.getFloat32(at, true), Math.fround),
   FP64: float(

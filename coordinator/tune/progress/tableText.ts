@@ -1,6 +1,7 @@
 // The trials as a table of text: one line a trial, what runs and what is best first.
 
 import { visibleLine } from '../../../kernels/visibleText.ts';
+import { alignColumns } from '../../../shared/text/alignColumns.ts';
 import { formatDuration } from '../../progress/formatNumbers.ts';
 import type { Trial } from '../trial/trial.ts';
 
@@ -67,7 +68,7 @@ export function tableLines(rows: readonly TableRow[], options: TableOptions): st
   );
   const lines = [
     `trials: ${rows.length}${of} (${parts.join(', ') || 'none begun'})`,
-    ...aligned([header, ...cells]),
+    ...alignColumns([header, ...cells]).lines,
   ];
   if (sorted.length > shown.length) lines.push(`… ${sorted.length - shown.length} more`);
   if (options.queued !== undefined) lines.push(visibleLine(options.queued));
@@ -102,15 +103,4 @@ function shown(value: unknown): string {
   if (typeof value === 'number' && !Number.isInteger(value)) return String(Number(value.toPrecision(5)));
   if (typeof value === 'object' && value !== null) return JSON.stringify(value).slice(0, 24);
   return String(value).slice(0, 24);
-}
-
-function aligned(cells: readonly (readonly string[])[]): string[] {
-  const rows = cells.map((row) => row.map(visibleLine));
-  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
-  return rows.map((row) =>
-    row
-      .map((text, column) => text.padEnd(widths[column] ?? 0))
-      .join('  ')
-      .trimEnd(),
-  );
 }

@@ -1,6 +1,8 @@
 // The live table of trials: rewritten in place on a terminal, a line for each end of a trial on a pipe, a JSON value a
 // line for scripts.
 
+import { Throttle } from '../../../shared/throttle.ts';
+import { lineWidth } from '../../progress/liveLine.ts';
 import type { ProgressMode } from '../../progress/terminalProgress.ts';
 import { visibleLine } from '../../../kernels/visibleText.ts';
 import { formatMetrics } from '../../progress/formatNumbers.ts';
@@ -25,7 +27,6 @@ interface TuneTable {
 }
 
 const REDRAW_MS = 150;
-const DEFAULT_COLUMNS = 80;
 const DEFAULT_ROWS = 24;
 
 export function tuneTable({ stream, mode, metric, best, now }: TuneTableOptions): TuneTable {
@@ -34,24 +35,23 @@ export function tuneTable({ stream, mode, metric, best, now }: TuneTableOptions)
   let planned = Infinity;
   let queued: { readonly index: number; readonly waiting: string } | undefined;
   let drawnLines = 0;
-  let drawnAt = Number.NEGATIVE_INFINITY;
+  const redraws = new Throttle(REDRAW_MS, now);
   let isClosed = false;
 
   const draw = (): void => {
     const height = Math.max(3, (output.rows ?? DEFAULT_ROWS) - 6);
-    const width = (output.columns ?? DEFAULT_COLUMNS) - 1;
     const lines = tableLines([...rows.values()], {
       metric,
       mode: best,
       planned,
-      width,
+      width: lineWidth(output),
       height,
       queued: queued?.waiting,
     });
     const back = drawnLines === 0 ? '' : `\u001B[${drawnLines}A\u001B[J`;
     output.control(back, lines.map((line) => `${line}\n`).join(''));
     drawnLines = lines.length;
-    drawnAt = now();
+    redraws.done();
   };
   const plainLine = (event: TuneEvent): string | undefined => {
     if (event.type === 'started') return `experiment ${event.name}`;
@@ -78,7 +78,7 @@ export function tuneTable({ stream, mode, metric, best, now }: TuneTableOptions)
         if (mode === 'plain') {
           const line = plainLine(event);
           if (line !== undefined) output.write(`${visibleLine(line)}\n`);
-        } else if (now() - drawnAt >= REDRAW_MS) draw();
+        } else if (redraws.isDue) draw();
       },
     },
     close() {

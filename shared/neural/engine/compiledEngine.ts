@@ -1,6 +1,7 @@
 // The training engine of compiled nets: writes a batch's arrays, lets the executor run the program, and reads no more
 // than it is asked for. What computes (WebGPU or the processor) is the executor's matter.
 
+import type { DeviceKind } from '../../../kernels/deviceKinds.ts';
 import type { KernelCall } from '../../../kernels/neural/kernelCall.ts';
 import type { ProgramExecutor, Readback } from '../../../kernels/neural/programExecutor.ts';
 import { FLAG_WORDS } from '../compile/finiteChecks.ts';
@@ -58,7 +59,7 @@ function segmentsOf(steps: readonly TrainingStep[], atBuckets: boolean): Segment
 }
 
 export class CompiledEngine implements TrainingEngine {
-  readonly kind: 'cpu' | 'webgpu';
+  readonly kind: DeviceKind;
   readonly layout: EngineLayout;
   readonly memory: MemoryReport;
   readonly lost: Promise<string>;

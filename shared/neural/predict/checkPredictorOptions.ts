@@ -1,5 +1,6 @@
 // The options of a net's predictor, refused by name where they are none: a misspelled one would be left out in silence.
 
+import type { DeviceKind } from '../../../kernels/deviceKinds.ts';
 import { TabgradError } from '../../../kernels/errors.ts';
 import { sentence } from '../../text/sentence.ts';
 import { unknownKey } from '../../text/unknownKey.ts';
@@ -12,7 +13,7 @@ export interface NetPredictorOptions {
   /** Default "predictions". */
   readonly outputColumn?: string;
   /** Default "cpu". "webgpu" takes the first adapter of wherever this runs, and fails where there is none. */
-  readonly device?: 'cpu' | 'webgpu';
+  readonly device?: DeviceKind;
 }
 
 class NetOptionError extends TabgradError {

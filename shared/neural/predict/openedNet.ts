@@ -1,5 +1,6 @@
 // Nets that are open for predictions, one interface over the compiled engine and tfjs.
 
+import type { DeviceKind } from '../../../kernels/deviceKinds.ts';
 import type { LayersFacts, LayersNet } from '../../serve/layersNet.ts';
 import { createTrainingEngine } from '../engine/createTrainingEngine.ts';
 import type { LayerGraph } from '../layerGraph.ts';
@@ -27,7 +28,7 @@ export type OpenGpuEngine = (spec: EngineSpec) => Promise<TrainingEngine>;
 /** Opens a net that only tfjs knows, as the platform can. */
 export type OpenTfjsNet = (
   files: LayersFiles,
-  device: 'cpu' | 'webgpu',
+  device: DeviceKind,
 ) => Promise<Pick<LayersNet, 'facts' | 'predict'> & { close(): Promise<void> }>;
 
 type Weights = ReadonlyMap<string, Tensor>;

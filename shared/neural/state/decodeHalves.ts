@@ -16,15 +16,16 @@ export function decodeHalves(bytes: Uint8Array, length: number): Float32Array<Ar
     // Zeros, subnormals, infinities and NaN are rare, but for zeros.
     if (exponent !== 0 && exponent !== 0x1f)
       bits[i] = ((half & 0x8000) << 16) | (((half & 0x7fff) << 13) + (112 << 23));
-    else if (half !== 0) values[i] = fromUnusual(half);
+    else if (half !== 0) values[i] = halfValue(half);
   }
   return values;
 }
 
-/** With the least or the largest exponent. */
-function fromUnusual(half: number): number {
+/** @param half the 16 bits of a number. */
+export function halfValue(half: number): number {
   const sign = half & 0x8000 ? -1 : 1;
+  const exponent = (half >>> 10) & 0x1f;
   const mantissa = half & 0x3ff;
-  if (((half >>> 10) & 0x1f) === 0) return sign * mantissa * 2 ** -24;
-  return mantissa === 0 ? sign * Infinity : Number.NaN;
+  if (exponent === 0x1f) return mantissa === 0 ? sign * Infinity : Number.NaN;
+  return sign * (exponent === 0 ? mantissa * 2 ** -24 : (0x400 + mantissa) * 2 ** (exponent - 25));
 }

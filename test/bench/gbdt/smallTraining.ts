@@ -31,7 +31,7 @@ const rows = Array.from({ length: SMALL.rows }, () => {
 export async function timeSmall(workers: number): Promise<SmallTimes> {
   const coordinator = await startCoordinator({ port: 0 });
   const storagePath = await mkdtemp(join(tmpdir(), 'tabgrad-bench-'));
-  const crew = await startLocalWorkers({
+  const localWorkers = await startLocalWorkers({
     url: coordinator.url,
     token: coordinator.tokens.local,
     count: workers,
@@ -58,7 +58,7 @@ export async function timeSmall(workers: number): Promise<SmallTimes> {
     const steps = times.length - 1;
     return { roundMs: (times.at(-1)! - times[0]!) / steps, ownCpuMs: (user + system) / 1000 / steps };
   } finally {
-    await crew.stop();
+    await localWorkers.stop();
     await coordinator.close();
     await rm(storagePath, { recursive: true, force: true });
   }

@@ -40,7 +40,7 @@ export async function timeSwarm(
   const oracleRoundMs = timeOracle(oracle, rounds, threads);
   const coordinator = await startCoordinator({ port: 0 });
   const storagePath = await mkdtemp(join(tmpdir(), 'tabgrad-bench-'));
-  const crew = await startLocalWorkers({
+  const localWorkers = await startLocalWorkers({
     url: coordinator.url,
     token: coordinator.tokens.local,
     count: workers,
@@ -86,7 +86,7 @@ export async function timeSwarm(
       oracleRoundMs,
     };
   } finally {
-    await crew.stop();
+    await localWorkers.stop();
     await coordinator.close();
     await rm(storagePath, { recursive: true, force: true });
   }

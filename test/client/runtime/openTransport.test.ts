@@ -1,8 +1,7 @@
 import { expect, it } from 'vitest';
 import { openTransport } from '../../../client/runtime/openTransport.ts';
 import type { PeerEndpoint } from '../../../client/transport/peerEndpoint.ts';
-import { SignallingError } from '../../../client/transport/signallingError.ts';
-import { SignallingRefusedError } from '../../../client/transport/signallingRefusedError.ts';
+import { SignallingError, SignallingRefusedError } from '../../../client/transport/signallingErrors.ts';
 
 const open = (failure: Error) => {
   const lines: string[] = [];

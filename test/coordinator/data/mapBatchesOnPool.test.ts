@@ -17,20 +17,20 @@ const MAPPERS = 'test/coordinator/data/fixtures/mappers.ts';
 const ADMIN_TOKEN = 'the-admin-token-of-this-test';
 
 let coordinator: Coordinator;
-let crew: LocalWorkers;
+let localWorkers: LocalWorkers;
 /** Node and Deno workers that take no owners' code. */
 let refusing: LocalWorkers;
 
 beforeAll(async () => {
   coordinator = await startCoordinator({ port: 0, graceMs: 500, adminToken: ADMIN_TOKEN });
   // For all cases: those that kill one come last, and leave a node worker.
-  [crew, refusing] = await Promise.all([
+  [localWorkers, refusing] = await Promise.all([
     start(['browser', 'deno', 'node'], true),
     start(['deno', 'node'], false),
   ]);
 });
 afterAll(async () => {
-  await Promise.all([crew.stop(), refusing.stop()]);
+  await Promise.all([localWorkers.stop(), refusing.stop()]);
   await coordinator.close();
 });
 
@@ -56,7 +56,8 @@ const scaled = (rows: number, factor: number): unknown[] =>
   Array.from({ length: rows }, (_, id) => ({ id, name: `n${id % 7}`, scaled: id * factor }));
 
 /** The worker of that kind that takes owners' code. */
-const only = (kind: LocalRuntime): LocalWorker => crew.workers.find((worker) => worker.kind === kind)!;
+const only = (kind: LocalRuntime): LocalWorker =>
+  localWorkers.workers.find((worker) => worker.kind === kind)!;
 
 const programsInAll = (): number =>
   coordinator.pool.workers().reduce((sum, { programs }) => sum + programs, 0);
@@ -117,14 +118,14 @@ describe('mapBatches on a pool', () => {
     );
     expect(await mapped.takeAll()).toEqual(scaled(3_000, 0.5));
     const rows = status!.rows;
-    expect([...rows.keys()].sort()).toEqual(crew.workers.map(({ workerId }) => workerId).sort());
+    expect([...rows.keys()].sort()).toEqual(localWorkers.workers.map(({ workerId }) => workerId).sort());
     expect([...rows.values()].reduce((sum, count) => sum + count, 0)).toBe(3_000);
   });
 
   it("predicts with a checkpoint on workers that run no owners' code, as real XGBoost does", async () => {
     const models = makeServedModels();
     // The others are taken: what is left are the tab, and processes that refuse owners' code.
-    const taken = crew.workers.filter(({ kind }) => kind !== 'browser');
+    const taken = localWorkers.workers.filter(({ kind }) => kind !== 'browser');
     for (const { workerId } of taken)
       await expect.poll(() => coordinator.pool.claim(workerId, 'some-run')).toBe(true);
     try {

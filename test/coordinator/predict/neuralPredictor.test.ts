@@ -20,7 +20,7 @@ const ROWS = 1300;
 let folder: string;
 let checkpoint: NeuralCheckpoint;
 let coordinator: Coordinator;
-let crew: LocalWorkers | undefined;
+let localWorkers: LocalWorkers | undefined;
 /** By the processor, here. */
 let expected: ArrayLike<unknown>;
 const random = seededRandom(8);
@@ -37,7 +37,7 @@ beforeAll(async () => {
   expected = (await new NeuralPredictor(checkpoint).call(batch))['predictions_1']!;
 });
 afterAll(async () => {
-  await crew?.stop();
+  await localWorkers?.stop();
   await coordinator.close();
   await rm(folder, { recursive: true });
 });
@@ -58,7 +58,7 @@ describe('NeuralPredictor', () => {
 
   it('computes on WebGPU in tabs, Deno and Node', async () => {
     const { url, tokens } = coordinator;
-    crew = await startLocalWorkers({
+    localWorkers = await startLocalWorkers({
       url,
       token: tokens.local,
       count: 3,
@@ -73,15 +73,21 @@ describe('NeuralPredictor', () => {
     });
     const values = (await predicted.takeAll()).map((row) => (row as Record<string, number>)['predictions_1']);
     expectAlike(values);
-    await crew.stop();
-    crew = undefined;
+    await localWorkers.stop();
+    localWorkers = undefined;
   });
 
   it('says so where there is no adapter', async () => {
     const { url, tokens } = coordinator;
     // Whatever this machine has.
     process.env['VK_ICD_FILENAMES'] = join(folder, 'none.json');
-    crew = await startLocalWorkers({ url, token: tokens.local, count: 1, runtime: 'node', device: 'cpu' });
+    localWorkers = await startLocalWorkers({
+      url,
+      token: tokens.local,
+      count: 1,
+      runtime: 'node',
+      device: 'cpu',
+    });
     const predicted = fromItems(rows).mapBatches(NeuralPredictor, {
       fnConstructorArgs: [checkpoint, { device: 'webgpu' }],
       concurrency: 1,

@@ -25,7 +25,7 @@ const AWS_KEY = 'the-key-of-another-service';
 const runtimes = ['browser', 'deno', 'node'] as const;
 
 let coordinator: Coordinator;
-let crew: LocalWorkers;
+let localWorkers: LocalWorkers;
 let targets: PreparedTargets;
 const instances: ProgramInstance[] = [];
 
@@ -36,14 +36,14 @@ beforeAll(async () => {
   targets = await prepareTargets();
   coordinator = await startCoordinator({ port: 0, graceMs: 500, joinToken: JOIN_TOKEN });
   // For all cases: those that kill one come last, and leave a node worker.
-  crew = await startWorkers(coordinator, ['browser', 'deno', 'node', 'node']);
+  localWorkers = await startWorkers(coordinator, ['browser', 'deno', 'node', 'node']);
 });
 afterEach(async () => {
   await Promise.all(instances.splice(0).map((instance) => instance.close('the case is over')));
 });
 afterAll(async () => {
   vi.unstubAllEnvs();
-  await crew.stop();
+  await localWorkers.stop();
   await coordinator.close();
   await targets.close();
 });
@@ -355,7 +355,7 @@ describe.each(runtimes)('A program on a %s worker that is killed', (runtime) => 
     const { workerId } = instance.worker;
     const calls = [1, 2, 3].map(() => instance.call('waitForCancel', []));
     const settled = Promise.allSettled(calls);
-    await crew.workers.find((worker) => worker.workerId === workerId)!.kill();
+    await localWorkers.workers.find((worker) => worker.workerId === workerId)!.kill();
     for (const outcome of await settled) {
       expect(outcome).toMatchObject({ status: 'rejected', reason: { code: 'PROGRAM_LOST' } });
     }

@@ -14,7 +14,7 @@ import { makeLayersModels, type LayersModels } from './layersModels.ts';
 let models: LayersModels;
 let coordinator: Coordinator;
 let serve: Serve;
-const crews: LocalWorkers[] = [];
+const startedWorkers: LocalWorkers[] = [];
 const logged: string[] = [];
 beforeAll(async () => {
   models = await makeLayersModels();
@@ -22,7 +22,7 @@ beforeAll(async () => {
   const lend = async (runtime: ('browser' | 'node' | 'deno')[], device: 'cpu' | 'webgpu'): Promise<void> => {
     const { url, tokens } = coordinator;
     // The predictors are tabgrad's own: workers that run no code of owners run them.
-    crews.push(
+    startedWorkers.push(
       await startLocalWorkers({
         url,
         token: tokens.local,
@@ -42,7 +42,7 @@ beforeEach(() => {
 });
 afterEach(() => serve.shutdown());
 afterAll(async () => {
-  await Promise.all(crews.map((crew) => crew.stop()));
+  await Promise.all(startedWorkers.map((localWorkers) => localWorkers.stop()));
   await coordinator.close();
   models.remove();
 });
@@ -310,7 +310,7 @@ describe('a tf.LayersModel on the pool', () => {
       while (!isReached()) await Promise.race([callers, turn()]);
     };
     await until(() => progress.answered >= 30);
-    await crews[0]!.workers[0]!.kill();
+    await startedWorkers[0]!.workers[0]!.kill();
     await until(() => logged.some((line) => line.includes('replica Model#3 is ready')));
     const { answered } = progress;
     await until(() => progress.answered >= answered + 30);

@@ -10,13 +10,13 @@ import { flights, makeServedModels, oracleColumns, type ServedModels } from './s
 let models: ServedModels;
 let coordinator: Coordinator;
 let serve: Serve;
-let crew: LocalWorkers;
+let localWorkers: LocalWorkers;
 const logged: string[] = [];
 beforeAll(async () => {
   models = makeServedModels();
   coordinator = await startCoordinator({ port: 0, graceMs: 500 });
   const runtime = ['browser', 'browser', 'node', 'deno'] as const;
-  crew = await startLocalWorkers({
+  localWorkers = await startLocalWorkers({
     url: coordinator.url,
     token: coordinator.tokens.local,
     count: runtime.length,
@@ -30,7 +30,7 @@ beforeEach(() => {
 });
 afterEach(() => serve.shutdown());
 afterAll(async () => {
-  await crew.stop();
+  await localWorkers.stop();
   await coordinator.close();
   models.remove();
 });
@@ -68,7 +68,7 @@ describe('a model on two tabs', () => {
       while (!isReached()) await Promise.race([callers, turn()]);
     };
     await until(() => progress.answered >= 30);
-    await crew.workers[0]!.kill();
+    await localWorkers.workers[0]!.kill();
     // The tab that stayed has room for the other's replica too.
     await until(() => logged.some((line) => line.includes('replica Model#3 is ready')));
     const { answered } = progress;

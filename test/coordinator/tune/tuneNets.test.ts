@@ -157,7 +157,7 @@ describe('Tuner with nets', () => {
   it('moves a trial to another worker, to the same net, when its own is killed', async () => {
     const coordinator = await startCoordinator({ port: 0 });
     const { url, tokens } = coordinator;
-    const crew = await startLocalWorkers({
+    const localWorkers = await startLocalWorkers({
       url,
       token: tokens.local,
       count: 2,
@@ -167,7 +167,7 @@ describe('Tuner with nets', () => {
     let killed: number | undefined;
     const onEvent = (event: TuneEvent): void => {
       if (event.type !== 'report' || event.iteration !== 2 || killed !== undefined) return;
-      killed = crew.workers[0]!.pid;
+      killed = localWorkers.workers[0]!.pid;
       process.kill(killed, 'SIGKILL');
     };
     try {
@@ -186,7 +186,7 @@ describe('Tuner with nets', () => {
         expect((result.checkpoint as NeuralCheckpoint).net().step).toBe(EPOCHS * STEPS_PER_EPOCH);
       }
     } finally {
-      await crew.stop();
+      await localWorkers.stop();
       await coordinator.close();
     }
   });

@@ -100,14 +100,15 @@ describe('Tuner with real workers', () => {
         runtime: 'node',
         device: 'cpu',
       });
-    const crews = [await join(1)];
+    const startedWorkers = [await join(1)];
     const waits: string[] = [];
     let late: Promise<unknown> | undefined;
     try {
       const onEvent = (event: TuneEvent): void => {
         if (event.type !== 'trial' || event.trial.waiting === undefined) return;
         waits.push(event.trial.waiting);
-        if (event.trial.waiting.includes('Waiting for')) late ??= join(1).then((crew) => crews.push(crew));
+        if (event.trial.waiting.includes('Waiting for'))
+          late ??= join(1).then((localWorkers) => startedWorkers.push(localWorkers));
       };
       const options = trainerOptions();
       const trainable = new GBDTTrainer({
@@ -151,7 +152,7 @@ describe('Tuner with real workers', () => {
       expect(new Set(experiments[0]!.trials.map(({ runId }) => runId))).toEqual(new Set(ran));
       expect(ran).toHaveLength(2);
     } finally {
-      for (const crew of crews) await crew.stop();
+      for (const localWorkers of startedWorkers) await localWorkers.stop();
       await coordinator.close();
     }
   });
@@ -159,7 +160,7 @@ describe('Tuner with real workers', () => {
   it('goes on with a trial on another worker, to the same model, when its own is killed', async () => {
     const coordinator = await startCoordinator({ port: 0 });
     const { url, tokens } = coordinator;
-    const crew = await startLocalWorkers({
+    const localWorkers = await startLocalWorkers({
       url,
       token: tokens.local,
       count: 2,
@@ -170,7 +171,7 @@ describe('Tuner with real workers', () => {
     try {
       const onEvent = (event: TuneEvent): void => {
         if (event.type !== 'report' || event.iteration !== 5 || killed !== undefined) return;
-        killed = crew.workers[0]!.pid;
+        killed = localWorkers.workers[0]!.pid;
         process.kill(killed, 'SIGKILL');
       };
       const grid = await new Tuner({
@@ -189,7 +190,7 @@ describe('Tuner with real workers', () => {
         expect(result.checkpoint?.modelText()).toBe(models.get(result.params['params.max_depth'] as number));
       }
     } finally {
-      await crew.stop();
+      await localWorkers.stop();
       await coordinator.close();
     }
   });

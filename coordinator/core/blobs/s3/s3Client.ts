@@ -3,6 +3,8 @@
 import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 import { createReadStream } from 'node:fs';
+import { backoffMs, type Backoff } from '../../../../shared/backoff.ts';
+import { delay, systemClock } from '../../../../shared/clock.ts';
 import { messageOf } from '../../../../shared/text/messageOf.ts';
 import type { S3Location } from '../../../s3/s3Location.ts';
 import { atRegion, s3Redirect } from '../../../s3/s3Redirect.ts';
@@ -29,7 +31,7 @@ export interface S3Request {
 }
 
 const ATTEMPTS = 4;
-const FIRST_RETRY_MS = 200;
+const waits: Backoff = { firstMs: 200, maxMs: 5_000 };
 /** Without a byte either way. */
 const IDLE_TIMEOUT_MS = 30_000;
 const MAX_ERROR_BYTES = 16 * 1024;
@@ -60,7 +62,7 @@ export class S3Client {
         if (!(error instanceof Passing)) throw error;
         if (attempt === ATTEMPTS) throw this.#failure(request, error.message, error.cause);
       }
-      await new Promise((resolve) => setTimeout(resolve, FIRST_RETRY_MS * 2 ** (attempt - 1)));
+      await delay(systemClock, backoffMs(attempt - 1, waits));
     }
   }
 

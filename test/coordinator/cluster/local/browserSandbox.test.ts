@@ -40,7 +40,7 @@ const secrets = {
 
 let coordinator: Coordinator;
 let folder: string;
-const crews: LocalWorkers[] = [];
+const startedWorkers: LocalWorkers[] = [];
 const warnings: string[] = [];
 const lines: string[] = [];
 
@@ -52,7 +52,7 @@ beforeAll(async () => {
 afterEach(async () => {
   vi.unstubAllEnvs();
   warnings.length = lines.length = 0;
-  await Promise.all(crews.splice(0).map((crew) => crew.stop()));
+  await Promise.all(startedWorkers.splice(0).map((localWorkers) => localWorkers.stop()));
 });
 afterAll(async () => {
   await coordinator.close();
@@ -60,7 +60,7 @@ afterAll(async () => {
 });
 
 async function openTab(options: Partial<LocalWorkersOptions> = {}): Promise<number> {
-  const crew = await startLocalWorkers({
+  const localWorkers = await startLocalWorkers({
     url: coordinator.url,
     token: TOKEN,
     count: 1,
@@ -70,8 +70,8 @@ async function openTab(options: Partial<LocalWorkersOptions> = {}): Promise<numb
     onLine: (line) => lines.push(line),
     ...options,
   });
-  crews.push(crew);
-  return crew.workers[0]!.pid;
+  startedWorkers.push(localWorkers);
+  return localWorkers.workers[0]!.pid;
 }
 
 const renderersOf = (tree: readonly SeenProcess[]): readonly SeenProcess[] =>
@@ -131,8 +131,8 @@ describe('The browser of local tabs', () => {
       readdirSync(tmpdir()).filter((name) => name.startsWith('tabgrad-browser-'));
     const before = mine();
     await openTab();
-    const [crew] = crews.splice(0);
-    await crew!.stop();
+    const [localWorkers] = startedWorkers.splice(0);
+    await localWorkers!.stop();
     expect(mine().filter((name) => !before.includes(name))).toEqual([]);
   }, 60_000);
 

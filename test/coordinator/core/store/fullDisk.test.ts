@@ -19,13 +19,13 @@ const ROUNDS = 150;
 
 let folder: string;
 let coordinator: ChildProcess | undefined;
-let crew: LocalWorkers | undefined;
+let localWorkers: LocalWorkers | undefined;
 
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'tabgrad-full-'));
 });
 afterEach(async () => {
-  await crew?.stop();
+  await localWorkers?.stop();
   if (coordinator && coordinator.exitCode === null) {
     coordinator.kill('SIGKILL');
     await once(coordinator, 'close');
@@ -96,7 +96,13 @@ it(
     if (!('url' in started)) context.skip(`nobody may mount a volume here: ${started.refused}`);
     const { url } = started as { url: string };
     const { joinToken } = (await knownCoordinator(url))!;
-    crew = await startLocalWorkers({ url, token: joinToken, count: 1, runtime: 'node', device: 'cpu' });
+    localWorkers = await startLocalWorkers({
+      url,
+      token: joinToken,
+      count: 1,
+      runtime: 'node',
+      device: 'cpu',
+    });
     let filledAt = 0;
     const onEvent = (event: ProgressEvent): void => {
       if (event.type !== 'round' || event.committed.round < 5 || filledAt > 0) return;

@@ -26,7 +26,7 @@ let folder: string;
 let port: number;
 let url: string;
 let coordinator: Running;
-let crew: LocalWorkers | undefined;
+let localWorkers: LocalWorkers | undefined;
 
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'tabgrad-restart-'));
@@ -35,8 +35,8 @@ beforeEach(async () => {
   await startCoordinator();
 });
 afterEach(async () => {
-  await crew?.stop();
-  crew = undefined;
+  await localWorkers?.stop();
+  localWorkers = undefined;
   coordinator.signal('SIGKILL');
   await coordinator.ended;
   await rm(folder, { recursive: true, force: true });
@@ -84,7 +84,13 @@ describe('A run whose coordinator is killed', () => {
     { timeout: 180_000 },
     async () => {
       const { joinToken } = (await knownCoordinator(url))!;
-      crew = await startLocalWorkers({ url, token: joinToken, count: 2, runtime: 'node', device: 'cpu' });
+      localWorkers = await startLocalWorkers({
+        url,
+        token: joinToken,
+        count: 2,
+        runtime: 'node',
+        device: 'cpu',
+      });
       const undisturbed = await train();
 
       const rounds: number[] = [];
@@ -130,7 +136,13 @@ describe('A run whose coordinator is killed', () => {
     { timeout: 180_000 },
     async () => {
       const { joinToken } = (await knownCoordinator(url))!;
-      crew = await startLocalWorkers({ url, token: joinToken, count: 2, runtime: 'node', device: 'cpu' });
+      localWorkers = await startLocalWorkers({
+        url,
+        token: joinToken,
+        count: 2,
+        runtime: 'node',
+        device: 'cpu',
+      });
       const undisturbed = await trainNet();
 
       const steps: number[] = [];

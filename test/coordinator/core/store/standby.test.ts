@@ -17,7 +17,7 @@ const ROUNDS = 20;
 describe('A coordinator that stands by', () => {
   let folder: string;
   let url: string;
-  let crew: LocalWorkers;
+  let localWorkers: LocalWorkers;
   const coordinators: Running[] = [];
 
   beforeAll(async () => {
@@ -30,10 +30,16 @@ describe('A coordinator that stands by', () => {
     coordinators.push(startTabgrad(words));
     await coordinators[1]!.printed('"type":"standby"');
     const { joinToken } = (await knownCoordinator(url))!;
-    crew = await startLocalWorkers({ url, token: joinToken, count: 2, runtime: 'node', device: 'cpu' });
+    localWorkers = await startLocalWorkers({
+      url,
+      token: joinToken,
+      count: 2,
+      runtime: 'node',
+      device: 'cpu',
+    });
   });
   afterAll(async () => {
-    await crew?.stop();
+    await localWorkers?.stop();
     for (const coordinator of coordinators) coordinator.signal('SIGKILL');
     await Promise.all(coordinators.map(({ ended }) => ended));
     await rm(folder, { recursive: true, force: true });
@@ -62,7 +68,7 @@ describe('A coordinator that stands by', () => {
     { timeout: 180_000 },
     async () => {
       const undisturbed = await train('undisturbed', () => undefined);
-      const workers = crew.workers.map(({ workerId }) => workerId);
+      const workers = localWorkers.workers.map(({ workerId }) => workerId);
       let killed = false;
       const taken = await train('taken-over', (round) => {
         if (round < 3 || killed) return;

@@ -1,0 +1,11 @@
+// What a worker runs on, and what it may be told to compute on. Messages, options and checks of both sides derive from
+// these lists.
+
+import { deviceKinds } from '../../kernels/deviceKinds.ts';
+
+export const runtimes = ['node', 'deno', 'browser'] as const;
+export type Runtime = (typeof runtimes)[number];
+
+/** `auto` takes WebGPU where a real GPU is there. */
+export const deviceWishes = ['auto', ...deviceKinds] as const;
+export type DeviceWish = (typeof deviceWishes)[number];
