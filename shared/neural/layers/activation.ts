@@ -36,7 +36,10 @@ export const leakyRelu = reader(['LeakyReLU'], 'values', (config) => ({
   alpha: config.number('alpha', config.number('negative_slope', 0.3)),
 }));
 
-export const elu = reader(['ELU'], 'values', (config) => ({ function: 'elu', alpha: config.number('alpha', 1) }));
+export const elu = reader(['ELU'], 'values', (config) => ({
+  function: 'elu',
+  alpha: config.number('alpha', 1),
+}));
 
 export const softmax = reader(['Softmax'], 'probabilities', (config, rank) => {
   // Counted with the batch, or from behind; tfjs writes 1 where nothing was given.
