@@ -23,7 +23,7 @@ export async function tuneFromConfig(
   const config = await loadAnyConfig(file, cwd);
   if (!config.tune) {
     throw new ConfigInvalidError(
-      `${file}: tune is missing, expected an object with keys like paramSpace, metric and mode`,
+      `${file}: tune is missing; expected an object with keys like paramSpace, metric and mode`,
       { file, field: 'tune' },
     );
   }

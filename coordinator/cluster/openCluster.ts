@@ -1,47 +1,76 @@
-// Chooses where a run happens: scalingConfig.url, TABGRAD_URL, or a coordinator of its own.
+// Chooses where an owner's work happens: scalingConfig.url, TABGRAD_URL, or a coordinator in this process.
 
-import { ownerAccess } from './remote/ownerAccess.ts';
+import type { Log } from '../log/log.ts';
 import { writeToStderr } from '../log/textOutput.ts';
-import { environmentAuthorities } from './remote/serverTrust.ts';
 import type { RunConfig, ScalingConfig } from '../options/runOptions.ts';
-import { MAX_LOCAL_WORKERS } from '../options/localWorker.ts';
 import { ownersLog } from '../options/tellOwner.ts';
-import { TrainArgumentError } from '../options/trainArgumentError.ts';
-import type { Cluster } from './cluster.ts';
-import { openEmbeddedCluster } from './embeddedCluster.ts';
+import type { Cluster, RunCluster } from './cluster.ts';
+import { openLocalCluster } from './localCluster.ts';
+import { ownerAccess } from './remote/ownerAccess.ts';
+import { environmentAuthorities } from './remote/serverTrust.ts';
 import { openRemoteCluster } from './remoteCluster.ts';
 
-/** What decides where a run happens. */
+/** What decides where work happens. */
 export interface ClusterWish {
-  readonly options: {
-    readonly scalingConfig?: ScalingConfig | undefined;
-    readonly runConfig?: RunConfig | undefined;
-  };
-  readonly workers: { readonly min: number; readonly max: number };
+  readonly scalingConfig: ScalingConfig | undefined;
+  readonly signal: AbortSignal;
+  readonly onLine?: ((line: string) => void) | undefined;
+  /** Of a coordinator in this process. */
+  readonly log?: Log | undefined;
+  /** How long a coordinator elsewhere may be out of reach at first; default 0, since its address may be wrong. */
+  readonly firstContactMs?: number;
 }
 
-/** @throws TrainArgumentError when more local workers are asked for than one machine should start. */
-export async function openCluster({ options, workers }: ClusterWish, signal: AbortSignal): Promise<Cluster> {
-  const { scalingConfig = {}, runConfig = {} } = options;
-  const url = scalingConfig.url ?? process.env['TABGRAD_URL'];
-  if (url !== undefined && url !== '') {
-    const access = await ownerAccess(url, scalingConfig.token);
-    return openRemoteCluster({ ...access, ca: await environmentAuthorities(access.url, signal), signal });
+/** Whether it is a coordinator that is up already. */
+export function isElsewhere({ url = process.env['TABGRAD_URL'] }: ScalingConfig = {}): boolean {
+  return url !== undefined && url !== '';
+}
+
+/** @throws CoordinatorUnreachableError, RemoteError, PortInUseError, StorageError */
+export async function openCluster({
+  scalingConfig = {},
+  signal,
+  onLine,
+  log,
+  firstContactMs = 0,
+}: ClusterWish): Promise<Cluster> {
+  const { url = process.env['TABGRAD_URL'], token, runtime = 'node', device = 'auto' } = scalingConfig;
+  if (url === undefined || url === '') return openLocalCluster({ runtime, device, signal, onLine, log });
+  const access = await ownerAccess(url, token);
+  const ca = await environmentAuthorities(access.url, signal);
+  return openRemoteCluster({ ...access, ca, signal, firstContactMs });
+}
+
+/**
+ * The same for one run, which begins when all of its local workers are there.
+ * @throws TrainArgumentError for more local workers than one machine should start.
+ */
+export async function openRunCluster(
+  {
+    options: { scalingConfig, runConfig },
+    workers,
+  }: {
+    readonly options: {
+      readonly scalingConfig?: ScalingConfig | undefined;
+      readonly runConfig?: RunConfig | undefined;
+    };
+    readonly workers: { readonly min: number; readonly max: number };
+  },
+  signal: AbortSignal,
+): Promise<RunCluster> {
+  const onLine = runConfig?.verbose === 2 ? writeToStderr : undefined;
+  const cluster = await openCluster({ scalingConfig, signal, onLine, log: ownersLog(runConfig) });
+  try {
+    cluster.ensureWorkers(workers.max, workers.min);
+    return {
+      ...cluster,
+      async startRun(request) {
+        await cluster.ready();
+        return cluster.startRun(request);
+      },
+    };
+  } catch (error) {
+    await cluster.close();
+    throw error;
   }
-  if (workers.max > MAX_LOCAL_WORKERS) {
-    throw new TrainArgumentError(
-      `scalingConfig.numWorkers asks for ${workers.max} workers on this machine, expected at most ` +
-        `${MAX_LOCAL_WORKERS}; name a coordinator (scalingConfig.url) whose workers are elsewhere.`,
-      { field: 'scalingConfig.numWorkers' },
-    );
-  }
-  return openEmbeddedCluster({
-    min: workers.min,
-    count: workers.max,
-    runtime: scalingConfig.runtime ?? 'node',
-    device: scalingConfig.device ?? 'auto',
-    signal,
-    log: ownersLog(runConfig),
-    onLine: runConfig.verbose === 2 ? writeToStderr : undefined,
-  });
 }

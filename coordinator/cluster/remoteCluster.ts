@@ -6,6 +6,8 @@ import { askCoordinator, askForJson, type CoordinatorAddress } from './remote/as
 import { followEvents } from './remote/followEvents.ts';
 import { Outage, OUTAGE_MS, type Patience } from './remote/outage.ts';
 import { CoordinatorUnreachableError, RemoteError } from './remote/remoteErrors.ts';
+import { remoteRecord } from './remote/remoteRecord.ts';
+import { RemoteSlots } from './remote/remoteSlots.ts';
 import { messageOf } from '../../shared/text/messageOf.ts';
 import type { BlobReference } from '../../shared/neural/run/neuralSpec.ts';
 import type { RunEvent, RunHandle, RunOutcome, RunRequest } from '../core/run/runRequest.ts';
@@ -47,6 +49,12 @@ export async function openRemoteCluster(options: RemoteClusterOptions): Promise<
       await submit(address, request, patience);
       return followRun(address, request, patience);
     },
+    slots: new RemoteSlots(address),
+    experiments: remoteRecord(address),
+    ensureWorkers: () => undefined,
+    ready: () => Promise.resolve(),
+    freeWorkers: () => undefined,
+    lost: new Promise<never>(() => undefined),
     close: () => Promise.resolve(),
   };
 }

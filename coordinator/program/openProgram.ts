@@ -10,7 +10,7 @@ import type { Program } from './program.ts';
 import { ProgramLostError, ProgramStartError } from './programErrors.ts';
 import { PipedInstance, type ProgramInstance } from './programInstance.ts';
 import type { Slot, SlotDemand } from '../core/programs/programPipe.ts';
-import type { ProgramCluster } from '../cluster/programPool.ts';
+import type { ProgramCluster } from '../cluster/cluster.ts';
 
 export interface OpenOptions extends Pick<SlotDemand, 'runtime' | 'device'> {
   /** Workers that are not wanted. One that says what can not be while it opens the program is added. */

@@ -8,7 +8,7 @@ import type { Program } from './program.ts';
 import { ProgramLostError } from './programErrors.ts';
 import type { ProgramInstance } from './programInstance.ts';
 import type { PlacedWorker } from '../core/programs/programPipe.ts';
-import type { ProgramPool } from '../cluster/programPool.ts';
+import type { Cluster } from '../cluster/cluster.ts';
 import { WorkerAnswerError } from './workerAnswer.ts';
 
 export interface InstancesOptions extends Pick<OpenOptions, 'runtime' | 'device'> {
@@ -34,7 +34,7 @@ const CALLS_EACH = 2;
 const MAX_LOST = 3;
 
 export class ProgramInstances {
-  readonly #pool: ProgramPool;
+  readonly #pool: Pick<Cluster, 'blobs' | 'lost' | 'slots'>;
   readonly #program: Program;
   readonly #options: InstancesOptions;
   readonly #over = new AbortController();
@@ -52,7 +52,7 @@ export class ProgramInstances {
   /** The first error of a closing call. */
   #farewellFailure: Error | undefined;
 
-  constructor(pool: ProgramPool, program: Program, options: InstancesOptions) {
+  constructor(pool: Pick<Cluster, 'blobs' | 'lost' | 'slots'>, program: Program, options: InstancesOptions) {
     this.#pool = pool;
     this.#program = program;
     this.#options = options;

@@ -3,7 +3,7 @@
 import { AbortedError } from '../../kernels/errors.ts';
 import type { ProgressEvent } from '../progress/progressEvent.ts';
 import type { CommittedRound, RunEvent, RunOutcome, RunRequest } from '../core/run/runRequest.ts';
-import type { Cluster } from '../cluster/cluster.ts';
+import type { RunCluster } from '../cluster/cluster.ts';
 import type { RunSettings, ScalingConfig } from '../options/runOptions.ts';
 import type { RunProgress } from './record/runProgress.ts';
 
@@ -18,7 +18,7 @@ export interface TrainingRecorder {
 }
 
 export interface FollowedRun {
-  readonly cluster: Cluster;
+  readonly cluster: RunCluster;
   readonly request: RunRequest;
   readonly recorder: TrainingRecorder;
   /** Ends the run when a write or a callback failed. */

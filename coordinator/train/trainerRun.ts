@@ -3,8 +3,8 @@
 
 import { randomUUID } from 'node:crypto';
 import type { RunSpec } from '../../shared/run/runSpec.ts';
-import type { Cluster } from '../cluster/cluster.ts';
-import { openCluster, type ClusterWish } from '../cluster/openCluster.ts';
+import type { RunCluster } from '../cluster/cluster.ts';
+import { openRunCluster } from '../cluster/openCluster.ts';
 import type { RunEvent, RunRequest, Shard } from '../core/run/runRequest.ts';
 import type { RunConfig, RunSettings, ScalingConfig } from '../options/runOptions.ts';
 import { notifyOwner, warnOwner } from '../options/tellOwner.ts';
@@ -23,16 +23,16 @@ export interface FitOptions {
 
 /** What a trainer needs of the world; tests replace it. */
 export interface TrainerWorld {
-  openCluster(wish: ClusterWish, signal: AbortSignal): Promise<Cluster>;
+  openCluster(wish: Parameters<typeof openRunCluster>[0], signal: AbortSignal): Promise<RunCluster>;
   /** Milliseconds of a monotonic clock. */
   now(): number;
 }
 
-export const realWorld: TrainerWorld = { openCluster, now: () => performance.now() };
+export const realWorld: TrainerWorld = { openCluster: openRunCluster, now: () => performance.now() };
 
 /** Where a run happens, for the part that its kind does. */
 export interface RunPlace {
-  readonly cluster: Cluster;
+  readonly cluster: RunCluster;
   readonly folder: RunFolder;
   readonly signal: AbortSignal;
   readonly now: () => number;
@@ -106,7 +106,7 @@ async function runToEnd<Opened, R>(
   const broken = new AbortController();
   const notify = (event: ProgressEvent): void => notifyOwner(runConfig, event);
   const warn = (message: string): void => warnOwner(runConfig, message);
-  let cluster: Cluster | undefined;
+  let cluster: RunCluster | undefined;
   try {
     const opened = await kind.open(warn);
     cluster = await world.openCluster(settings, signal);

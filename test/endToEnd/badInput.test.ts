@@ -78,7 +78,7 @@ const trainCases: readonly TrainCase[] = [
     config: { labelColumn: 'yy' },
     code: 'CONFIG_INVALID',
     exitCode: 2,
-    says: ['labelColumn', '"yy"', 'did you mean "y"?', 'a, b, y'],
+    says: ['labelColumn', '"yy"', 'did you mean y?', 'a, b, y'],
     place: { column: 'yy', field: 'labelColumn' },
   },
   {

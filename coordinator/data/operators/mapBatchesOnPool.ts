@@ -9,7 +9,8 @@ import { AbortedError, DeadlineError, type TabgradError } from '../../../kernels
 import { ProgramCodeError, ProgramLostError } from '../../program/programErrors.ts';
 import type { Program } from '../../program/program.ts';
 import { ProgramInstances, type InstancesStatus } from '../../program/programInstances.ts';
-import { openProgramPool, type ProgramPool } from '../../cluster/programPool.ts';
+import type { Cluster } from '../../cluster/cluster.ts';
+import { openCluster } from '../../cluster/openCluster.ts';
 import type { PlacedWorker } from '../../core/programs/programPipe.ts';
 import type { ScalingConfig } from '../../options/runOptions.ts';
 import type { Batches } from '../plan/planNode.ts';
@@ -49,7 +50,7 @@ export async function* mapBatchesOnPool(
   const over = new AbortController();
   const signal = context.signal ? AbortSignal.any([context.signal, over.signal]) : over.signal;
   const status = new StatusTeller(settings.onStatus);
-  let opening: Promise<{ readonly pool: ProgramPool; readonly instances: ProgramInstances }> | undefined;
+  let opening: Promise<{ readonly pool: Cluster; readonly instances: ProgramInstances }> | undefined;
   let instances: ProgramInstances | undefined;
   let firstRow = 0;
   try {
@@ -94,16 +95,15 @@ async function openInstances(
   { scaling, min, max, deadlineMs }: PoolSettings,
   signal: AbortSignal,
   status: StatusTeller,
-): Promise<{ pool: ProgramPool; instances: ProgramInstances }> {
-  const { numWorkers = max, runtime, device, url, token } = scaling;
-  const pool = await openProgramPool({
-    url,
-    token,
-    count: typeof numWorkers === 'number' ? numWorkers : numWorkers[1],
-    runtime: runtime ?? 'node',
-    device: device ?? 'auto',
-    signal,
-  });
+): Promise<{ pool: Cluster; instances: ProgramInstances }> {
+  const { numWorkers = max, runtime, device } = scaling;
+  const pool = await openCluster({ scalingConfig: scaling, signal });
+  try {
+    pool.ensureWorkers(typeof numWorkers === 'number' ? numWorkers : numWorkers[1], 1);
+  } catch (error) {
+    await pool.close();
+    throw error;
+  }
   const instances = new ProgramInstances(pool, program, {
     min,
     max,

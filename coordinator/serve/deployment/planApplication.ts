@@ -2,7 +2,7 @@
 // wrong with arguments and checkpoints comes out here, before anything is started.
 
 import { checkedLayersFiles, isLayersModel, readLayersFolder } from '../../checkpoint/layersFolder.ts';
-import type { ProgramCluster } from '../../cluster/programPool.ts';
+import type { ProgramCluster } from '../../cluster/cluster.ts';
 import type { Checkpoint } from '../../checkpoint/checkpoint.ts';
 import { describeTrees } from '../replica/describeTrees.ts';
 import { ClassProgram } from '../replica/classProgram.ts';

@@ -1,7 +1,7 @@
 // How a deployment's replicas are made on workers of the pool. What can be wrong comes out before any worker is asked for.
 
 import { checkedLayersFiles, isLayersModel, readLayersFolder } from '../../checkpoint/layersFolder.ts';
-import type { ProgramCluster } from '../../cluster/programPool.ts';
+import type { ProgramCluster } from '../../cluster/cluster.ts';
 import { describeTrees } from '../replica/describeTrees.ts';
 import type { ModelDescription } from '../replica/modelDescription.ts';
 import { classOnPool, layersOnPool, treesOnPool } from '../replica/poolPrograms.ts';

@@ -5,7 +5,7 @@ import { AbortedError } from '../../../kernels/errors.ts';
 import type { LayersFacts } from '../../../shared/serve/layersNet.ts';
 import { messageOf } from '../../../shared/text/messageOf.ts';
 import { openProgram, type OpenOptions } from '../../program/openProgram.ts';
-import type { ProgramCluster } from '../../cluster/programPool.ts';
+import type { ProgramCluster } from '../../cluster/cluster.ts';
 import type { Program } from '../../program/program.ts';
 import { ProgramCodeError, ProgramLostError } from '../../program/programErrors.ts';
 import type { ProgramInstance } from '../../program/programInstance.ts';

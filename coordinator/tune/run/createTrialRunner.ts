@@ -14,7 +14,10 @@ import { mergeConfig } from './mergeConfig.ts';
 import { leastWorkers } from './trialFit.ts';
 import { SharedPreparation } from './sharedPreparation.ts';
 import { sharedTensors } from './sharedTensors.ts';
-import { openTrialCluster, type TrialCluster } from '../../cluster/trialCluster.ts';
+import type { Cluster } from '../../cluster/cluster.ts';
+import { isElsewhere, openCluster } from '../../cluster/openCluster.ts';
+import { MAX_LOCAL_WORKERS } from '../../options/localWorker.ts';
+import type { ScalingConfig } from '../../options/runOptions.ts';
 import type { TrialCallbacks, TrialPiece, TrialRunner } from '../trial/trialRunner.ts';
 import { isTunableTrainer, trialTrainerOf, type TunableTrainer, type TunedOptions } from './trialTrainers.ts';
 
@@ -33,12 +36,14 @@ export interface TrialRunnerOptions {
 
 /** How long a trial that was told to stop may go on before the experiment goes on without it. */
 const STOP_GRACE_MS = 30_000;
+/** An experiment takes long: a coordinator that is just being restarted is waited for. */
+const FIRST_CONTACT_MS = 30_000;
 
 export function createTrialRunner(options: TrialRunnerOptions): TrialRunner {
   const { trainable, signal } = options;
   const preparation = new SharedPreparation(signal);
   const tensors = sharedTensors(signal);
-  let opening: Promise<TrialCluster> | undefined;
+  let opening: Promise<Cluster> | undefined;
   const defaultConcurrency = isTunableTrainer(trainable)
     ? sideBySide(trainable.options)
     : availableParallelism();
@@ -50,9 +55,8 @@ export function createTrialRunner(options: TrialRunnerOptions): TrialRunner {
   ): Promise<void> => {
     opening ??= openFor(made, options);
     const cluster = await opening;
-    const most = made.scalingConfig?.numWorkers ?? 1;
-    const each = typeof most === 'number' ? most : most[1];
-    cluster.ensureWorkers(each, Math.min(options.concurrency ?? sideBySide(made), options.trials));
+    const trials = Math.min(options.concurrency ?? sideBySide(made), options.trials);
+    cluster.ensureWorkers(workersFor(trials, made.scalingConfig), leastWorkers(made.scalingConfig));
     await trialTrainerOf(trainer)!.run(made, piece, callbacks, { cluster, preparation, tensors });
   };
   return {
@@ -74,26 +78,29 @@ export function createTrialRunner(options: TrialRunnerOptions): TrialRunner {
 }
 
 async function openFor(
-  { scalingConfig = {}, runConfig }: TunedOptions,
+  { scalingConfig, runConfig }: TunedOptions,
   { signal, onLine, onRecord }: TrialRunnerOptions,
-): Promise<TrialCluster> {
-  const cluster = await openTrialCluster({
-    url: scalingConfig.url ?? process.env['TABGRAD_URL'],
-    token: scalingConfig.token,
-    runtime: scalingConfig.runtime ?? 'node',
-    device: scalingConfig.device ?? 'auto',
-    min: leastWorkers(scalingConfig),
+): Promise<Cluster> {
+  const cluster = await openCluster({
+    scalingConfig,
     signal,
     log: ownersLog(runConfig),
     onLine,
+    firstContactMs: FIRST_CONTACT_MS,
   });
   onRecord(cluster.experiments);
   return cluster;
 }
 
+/** For trials side by side, as many of them as one machine has room for. */
+function workersFor(trials: number, { numWorkers = 1 }: ScalingConfig = {}): number {
+  const each = typeof numWorkers === 'number' ? numWorkers : numWorkers[1];
+  return each * Math.max(1, Math.min(trials, Math.floor(MAX_LOCAL_WORKERS / each)));
+}
+
 /** As many as processor cores allow; on a coordinator that is up, as many as its workers allow. */
 function sideBySide({ scalingConfig = {} }: TunedOptions): number {
-  if ((scalingConfig.url ?? process.env['TABGRAD_URL'] ?? '') !== '') return Infinity;
+  if (isElsewhere(scalingConfig)) return Infinity;
   return Math.max(1, Math.floor(availableParallelism() / leastWorkers(scalingConfig)));
 }
 

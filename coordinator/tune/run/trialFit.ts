@@ -3,9 +3,8 @@
 
 import { relative } from 'node:path';
 import type { ProgressEvent } from '../../progress/progressEvent.ts';
-import type { Cluster } from '../../cluster/cluster.ts';
+import type { Cluster, RunCluster } from '../../cluster/cluster.ts';
 import type { ScalingConfig } from '../../options/runOptions.ts';
-import type { TrialCluster } from '../../cluster/trialCluster.ts';
 import type { TrialCallbacks, TrialPiece } from '../trial/trialRunner.ts';
 
 /** The fewest workers that a trial begins with. */
@@ -17,7 +16,7 @@ export function leastWorkers({ numWorkers = 1 }: ScalingConfig = {}): number {
 export function trialListener(
   { index }: TrialPiece,
   callbacks: TrialCallbacks,
-  cluster: TrialCluster,
+  cluster: Cluster,
   scalingConfig: ScalingConfig | undefined,
 ): (event: ProgressEvent) => void {
   const name = `trial ${index}`;
@@ -39,7 +38,7 @@ export function trialListener(
 }
 
 /** The experiment's cluster as one trainer sees it: it ends with the experiment, not with the fit. */
-export function trialsShareOf(cluster: TrialCluster, callbacks: TrialCallbacks): Cluster {
+export function trialsShareOf(cluster: Cluster, callbacks: TrialCallbacks): RunCluster {
   return {
     ...cluster,
     async startRun(request) {

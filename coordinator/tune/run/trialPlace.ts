@@ -2,10 +2,10 @@
 
 import type { PrepareNeural } from '../../train/neural/netRun.ts';
 import type { SharedPreparation } from './sharedPreparation.ts';
-import type { TrialCluster } from '../../cluster/trialCluster.ts';
+import type { Cluster } from '../../cluster/cluster.ts';
 
 export interface TrialPlace {
-  readonly cluster: TrialCluster;
+  readonly cluster: Cluster;
   readonly preparation: SharedPreparation;
   readonly tensors: PrepareNeural;
 }

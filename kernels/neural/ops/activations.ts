@@ -227,6 +227,11 @@ fn mishSlope(x: T) -> T {
 
 /** All but softmax, which needs a whole row. */
 export type ElementwiseActivation = keyof typeof fixed | 'elu' | 'leakyRelu';
+export const elementwiseActivations: readonly ElementwiseActivation[] = [
+  'elu',
+  'leakyRelu',
+  ...(Object.keys(fixed) as (keyof typeof fixed)[]),
+];
 
 /** @param alpha slope of leakyRelu (default 0.2, tfjs's), scale of elu (default 1). */
 export function activationFormulas(name: ElementwiseActivation, alpha?: number): ActivationFormulas {

@@ -1,7 +1,7 @@
 // What the server makes of a worker's answers, and of its end. The worker is a function here, so that it can say anything.
 
 import { describe, expect, it } from 'vitest';
-import type { ProgramCluster } from '../../../coordinator/cluster/programPool.ts';
+import type { ProgramCluster } from '../../../coordinator/cluster/cluster.ts';
 import { LayersProgram } from '../../../coordinator/serve/replica/layersProgram.ts';
 import { PooledNet } from '../../../coordinator/serve/replica/pooledNet.ts';
 import { PoolReplica } from '../../../coordinator/serve/replica/poolReplica.ts';

@@ -4,7 +4,7 @@ import type { BinnedTree } from '../../../kernels/gbdt/binnedTree.ts';
 import { createCpuTreeDevice } from '../../../kernels/gbdt/devices/cpuDevice.ts';
 import { boostRound } from '../../../client/gbdt/boostRound.ts';
 import { evaluateRound, roundMetrics, type EvaluationBlock } from '../../../client/gbdt/evaluateRound.ts';
-import type { Cluster } from '../../../coordinator/cluster/cluster.ts';
+import type { RunCluster } from '../../../coordinator/cluster/cluster.ts';
 import type { TreeWorld } from '../../../coordinator/train/gbdt/treeRun.ts';
 import { binnedBlock } from '../../../shared/gbdt/binnedBlock.ts';
 import { decodeShard } from '../../../shared/gbdt/shardCodec.ts';
@@ -45,7 +45,7 @@ export function inProcessWorld(behaviour: ClusterBehaviour = {}): InProcessWorld
     openCluster: () => {
       opened++;
       const blobs = memoryBlobs();
-      const cluster: Cluster = {
+      const cluster: RunCluster = {
         url: 'memory:',
         blobs,
         readBlob: ({ sha256 }) => Promise.resolve(blobs.get(sha256)),

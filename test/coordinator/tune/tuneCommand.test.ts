@@ -80,11 +80,11 @@ describe('tabgrad tune', () => {
       'paramSpace.max_depth.gird is no kind of search space; did you mean grid?',
     ],
     [{ paramSpace: { eta: { uniform: [1] } } }, 'paramSpace.eta.uniform is [1]; expected [low, high].'],
-    [{ metric: undefined }, 'tune.metric is missing, expected text'],
-    [{ sheduler: 'asha' }, 'tune.sheduler is no known key; did you mean "scheduler"?'],
+    [{ metric: undefined }, 'tune.metric is missing; expected text'],
+    [{ sheduler: 'asha' }, 'tune.sheduler is not an option; did you mean scheduler?'],
     [
       { searcher: 'tpee' },
-      'tune.searcher is "tpee", expected one of random, grid, tpe, or an object with keys; did you mean "tpe"?',
+      'tune.searcher is "tpee"; expected one of random, grid, tpe, or an object with keys; did you mean tpe?',
     ],
   ])('says what is wrong with %j', (change, message) => {
     const check = (): unknown =>
