@@ -2,7 +2,7 @@
 
 import type { OperationOf, OperationType, Padding, Pair, Shape } from '../layerGraph.ts';
 
-export interface Inferred {
+interface Inferred {
   readonly shape: Shape;
   readonly weights: readonly Shape[];
 }
