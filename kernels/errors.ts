@@ -166,6 +166,7 @@ export const errorCodes = {
   REQUEST_TIMEOUT: 'A client did not send all of its request in time.',
 } as const;
 
+/** The code of a failure, by which programs tell failures apart; `errorCodes` has what each means. */
 export type ErrorCode = keyof typeof errorCodes;
 
 /** Where a failure happened, as far as it is known. */
@@ -185,9 +186,12 @@ export interface ErrorPlace {
  * quote what came from elsewhere: what would act on a terminal is written out (see visibleText).
  */
 export abstract class TabgradError extends Error {
+  /** Which failure it is. */
   abstract readonly code: ErrorCode;
+  /** Where it happened; empty where that is not known. */
   readonly place: ErrorPlace;
 
+  /** @param options the `cause`, where another error led to this one. */
   constructor(message: string, place: ErrorPlace = {}, options?: ErrorOptions) {
     super(visibleText(message), options);
     this.name = new.target.name;

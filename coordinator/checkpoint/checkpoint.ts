@@ -22,6 +22,7 @@ export const CHECKPOINT_FILE = 'checkpoint.json';
 /** File name of the model in a checkpoint's folder. */
 export const MODEL_FILE = 'model.json';
 
+/** What a model of trees says of itself. */
 export interface CheckpointMetadata {
   readonly objective: string;
   readonly numClass: number;
@@ -37,6 +38,7 @@ export interface CheckpointMetadata {
   readonly attributes: Readonly<Record<string, string>>;
 }
 
+/** A trained model on disk: a folder with model.json, which XGBoost loads too, or a model file that XGBoost saved. */
 export class Checkpoint {
   /** Absolute path of the folder. */
   readonly path: string;
@@ -61,6 +63,7 @@ export class Checkpoint {
     }
   }
 
+  /** The checkpoint in a folder. @throws CheckpointError when there is none. */
   static fromDirectory(path: string): Checkpoint {
     return new Checkpoint(path);
   }
@@ -70,6 +73,7 @@ export class Checkpoint {
     return this.#isSingleFile;
   }
 
+  /** Absolute path of the model file. */
   get modelPath(): string {
     return join(this.path, this.#file);
   }
@@ -101,6 +105,7 @@ export class Checkpoint {
     return new Predictor(this.loadModel());
   }
 
+  /** Objective, rounds and features of a model of trees. @throws CheckpointError, ModelFormatError, ModelUnsupportedError */
   metadata(): CheckpointMetadata {
     const model = this.loadModel();
     const categories = modelCategories(model);

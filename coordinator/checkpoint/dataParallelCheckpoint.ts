@@ -7,6 +7,7 @@ import { decodeTensors, type Tensor } from '../../shared/neural/state/safetensor
 import { CheckpointError } from './checkpointError.ts';
 import { CHECKPOINT_FILE } from './checkpoint.ts';
 
+/** The folder of what a loop reported as its checkpoint: a tf.LayersModel, tensors and state, each where it was given. */
 export class DataParallelCheckpoint {
   /** Absolute path of the folder. If a model was reported, model.json and weights.bin lie there, for tfjs to load. */
   readonly path: string;

@@ -53,6 +53,7 @@ export function checkpointFiles(
   };
 }
 
+/** A checkpoint of a neural net: a folder that tfjs loads, with the optimizer's state beside the model. */
 export class NeuralCheckpoint extends Checkpoint {
   /** @throws CheckpointError, NeuralModelError, WeightsMismatchError naming the tensor. */
   loadNet(): LoadedNet {

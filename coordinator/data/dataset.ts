@@ -52,12 +52,15 @@ import { type PartFormat, writeFolder, type WriteOptions } from './sink/writeFol
 import { GatheredSource } from './source/gatheredSource.ts';
 import { type DatasetShare, shareStream } from './streamingSplit.ts';
 
+/** How `iterBatches` cuts rows into batches, and the form of each. */
 export interface IterBatchesOptions<F extends BatchFormat> extends ConsumeOptions {
   /** Rows of a batch; as they come when left out. */
   readonly batchSize?: number;
+  /** "columns" (default): an object of arrays; "rows": a list of objects; "arrow": an Arrow record batch. */
   readonly batchFormat?: F;
 }
 
+/** How `trainTestSplit` chooses the test rows. */
 export interface SplitOptions {
   /** Choose the test rows at random; else they are the last ones. */
   readonly shuffle?: boolean;
@@ -65,6 +68,11 @@ export interface SplitOptions {
   readonly seed?: number;
 }
 
+/**
+ * A lazy plan over batches of rows. Methods that give a Dataset add to the plan and read nothing; those that give a Promise or
+ * an async generator run it, as a stream. What is wrong with files and columns is thrown there: DATA_… codes, each with the
+ * file, row or column.
+ */
 export class Dataset {
   readonly #plan: PlanNode;
   #stats: () => OperatorStats[] = () => [];
@@ -75,14 +83,17 @@ export class Dataset {
     this.#plan = plan;
   }
 
+  /** A dataset of batches that `source` reads. Functions such as readParquet and fromItems call it. */
   static fromSource(source: Source): Dataset {
     return new Dataset({ kind: 'source', source });
   }
 
+  /** These columns alone, in this order. @throws UnknownColumnError while streaming. */
   selectColumns(columns: readonly string[]): Dataset {
     return this.#then(selectOperator(columns));
   }
 
+  /** All columns but these. @throws UnknownColumnError while streaming. */
   dropColumns(columns: readonly string[]): Dataset {
     return this.#then(dropOperator(columns));
   }
@@ -97,14 +108,17 @@ export class Dataset {
     return this.#then(addColumnOperator(name, make));
   }
 
+  /** One row for each row. `change` gets a row as an object. @throws UserFunctionError while streaming, when it throws. */
   map(change: RowFunction<Row>): Dataset {
     return this.#then(mapOperator(change));
   }
 
+  /** The rows for which `keep` is true. @throws UserFunctionError while streaming, when it throws. */
   filter(keep: RowFunction<boolean>): Dataset {
     return this.#then(filterOperator(keep));
   }
 
+  /** Any number of rows for each row. @throws UserFunctionError while streaming, when `change` throws. */
   flatMap(change: RowFunction<readonly Row[]>): Dataset {
     return this.#then(flatMapOperator(change));
   }
@@ -121,6 +135,7 @@ export class Dataset {
     return this.#then(mapBatchesOperator(mapper, options));
   }
 
+  /** The first rows: reading ends with them. @throws DataArgumentError unless `rows` is a whole number from 0. */
   limit(rows: number): Dataset {
     requireWhole(rows, 'limit', 0);
     return this.#then(limitOperator(rows));
@@ -150,6 +165,7 @@ export class Dataset {
     return this.#then(sortOperator(typeof key === 'string' ? [key] : key, descending));
   }
 
+  /** Rows in groups of equal keys, in the order of the keys; its methods say what is computed of each group. */
   groupBy(key: string | readonly string[]): Grouped<Dataset> {
     return new Grouped(typeof key === 'string' ? [key] : key, (operator) => this.#then(operator));
   }
@@ -224,6 +240,7 @@ export class Dataset {
     return new arrow.Schema([]);
   }
 
+  /** Names of the columns. Reads the first rows only where functions decide them. */
   async columns(options: ConsumeOptions = {}): Promise<string[]> {
     return namesOf(await this.schema(options));
   }
@@ -283,6 +300,7 @@ export class Dataset {
     return this.#run(this.#plan, options);
   }
 
+  /** Batches of rows, in order. Stopping early stops all reading. @throws DataArgumentError for a batchSize that is not a whole number from 1. */
   async *iterBatches<F extends BatchFormat = 'columns'>(
     options: IterBatchesOptions<F> = {},
   ): AsyncGenerator<BatchInput[F]> {
@@ -300,6 +318,7 @@ export class Dataset {
     }
   }
 
+  /** Rows as objects, one after another. Stopping early stops all reading. */
   async *iterRows(options: ConsumeOptions = {}): AsyncGenerator<Row> {
     const strings = new DictionaryStrings();
     for await (const batch of this.iterArrow(options)) yield* rowsOf(batch, strings);
@@ -338,6 +357,7 @@ export class Dataset {
     return this.#write(folder, parquetFormat, options);
   }
 
+  /** A folder of CSV files with a header line. @returns their paths. See {@link writeFolder} for failures. */
   writeCsv(folder: string, options: WriteOptions = {}): Promise<string[]> {
     return this.#write(folder, csvFormat, options);
   }

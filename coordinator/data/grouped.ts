@@ -19,18 +19,22 @@ export class Grouped<D> {
     return this.aggregate([{ kind: 'count', column: undefined }]);
   }
 
+  /** Sums of these columns in each group; missing values are left out. */
   sum(...columns: readonly string[]): D {
     return this.#each('sum', columns);
   }
 
+  /** Least values of these columns in each group; missing values are left out. */
   min(...columns: readonly string[]): D {
     return this.#each('min', columns);
   }
 
+  /** Largest values of these columns in each group; missing values are left out. */
   max(...columns: readonly string[]): D {
     return this.#each('max', columns);
   }
 
+  /** Means of these columns in each group; missing values are left out. */
   mean(...columns: readonly string[]): D {
     return this.#each('mean', columns);
   }

@@ -93,10 +93,13 @@ export const readerOptions = {
   readCsv: z.strictObject({ ...everyFormat, batchRows, ...csvFields }),
 };
 
+/** Options of readParquet. */
 export interface ReadParquetOptions extends Readonly<z.input<typeof readerOptions.readParquet>> {}
+/** Options of readArrow. */
 export interface ReadArrowOptions extends Readonly<z.input<typeof readerOptions.readArrow>> {}
 /** Of readJson. */
 export interface ReadTextOptions extends Readonly<z.input<typeof readerOptions.readJson>> {}
+/** Options of readCsv. */
 export interface ReadCsvOptions extends Readonly<z.input<typeof readerOptions.readCsv>> {}
 
 /** @throws DataArgumentError naming the option that is unknown or out of range. */

@@ -111,9 +111,11 @@ export interface CheckpointConfig extends Readonly<z.input<typeof checkpointConf
 /** What a run is called, what it leaves and what it tells. */
 export interface RunConfig extends Readonly<z.input<typeof runConfig>> {}
 
+/** Told what happens in a run. What a method throws ends the run. */
 export interface RunCallback {
   /** Everything that happens, in order; see ProgressEvent. What it throws ends the run, and fit rejects with it. */
   onEvent?(event: ProgressEvent): void;
+  /** A checkpoint was written. `metrics` are those of its round or step. */
   onCheckpoint?(checkpoint: Checkpoint, metrics: Readonly<Record<string, number>>): void;
   /** Things that are allowed and probably not meant. */
   onWarning?(message: string): void;

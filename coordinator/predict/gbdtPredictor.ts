@@ -7,8 +7,10 @@ import { Checkpoint } from '../checkpoint/checkpoint.ts';
 import { predictedColumns, withCheckpoint } from './predictorProgram.ts';
 
 export type { PredictBatch } from '../../shared/gbdt/model/batchPredictor.ts';
+/** Columns and rounds of a GBDTPredictor. */
 export type GBDTPredictorOptions = BatchPredictorOptions;
 
+/** Predicts batches of a dataset with trees: `dataset.mapBatches(GBDTPredictor, { fnConstructorArgs: [checkpoint] })`. */
 export class GBDTPredictor extends BatchPredictor {
   static readonly [builtinProgram]: BuiltinProgram = {
     builtin: 'GBDTPredictor',
@@ -25,6 +27,7 @@ export class GBDTPredictor extends BatchPredictor {
     super(opened.loadModel(), options);
   }
 
+  /** The same as the constructor, under its name in Ray. @throws CheckpointError, ModelFormatError, ModelUnsupportedError */
   static fromCheckpoint(checkpoint: Checkpoint | string, options?: GBDTPredictorOptions): GBDTPredictor {
     return new GBDTPredictor(checkpoint, options);
   }

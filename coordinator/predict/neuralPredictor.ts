@@ -14,8 +14,10 @@ import { builtinProgram, type BuiltinProgram } from '../program/builtinProgram.t
 import { Checkpoint } from '../checkpoint/checkpoint.ts';
 import { CheckpointError } from '../checkpoint/checkpointError.ts';
 
+/** Columns, device and batches of a NeuralPredictor. */
 export type NeuralPredictorOptions = NetPredictorOptions;
 
+/** Predicts batches of a dataset with a tf.LayersModel: `dataset.mapBatches(NeuralPredictor, { fnConstructorArgs: [checkpoint] })`. */
 export class NeuralPredictor extends NetBatchPredictor {
   static readonly [builtinProgram]: BuiltinProgram = {
     builtin: 'NeuralPredictor',

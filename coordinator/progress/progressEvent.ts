@@ -2,6 +2,7 @@
 
 import type { RunEvent } from '../core/run/runRequest.ts';
 
+/** What happens in a run, from the preparation of its data on; `type` tells the events apart. */
 export type ProgressEvent =
   | RunEvent
   /** Rows read, cut into bins and stored so far. */

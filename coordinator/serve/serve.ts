@@ -60,6 +60,7 @@ export interface ServeOptions {
   readonly coordinator?: ServeCoordinator | undefined;
 }
 
+/** Applications behind one HTTP port: starts, replaces and ends them. */
 export class Serve {
   readonly #clock: Clock;
   readonly #log: Log;
@@ -81,6 +82,7 @@ export class Serve {
   #changes: Promise<unknown> = Promise.resolve();
   #isStopping = false;
 
+  /** Nothing starts and nothing listens before the first `run`. */
   constructor({ clock = systemClock, log, coordinator }: ServeOptions = {}) {
     this.#clock = clock;
     this.#log = logOrStderr(log).log;
@@ -161,6 +163,7 @@ export class Serve {
     return new DeploymentHandle(app.ingress, (...call) => app.call(...call));
   }
 
+  /** The applications and their replicas as they are now. */
   status(): ServeStatus {
     const applications = [...this.#apps.values()].map(
       (app) =>

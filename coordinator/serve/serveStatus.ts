@@ -2,6 +2,7 @@
 
 import type { ReplicaSetStatus } from './deployment/replicaSet.ts';
 
+/** The applications of a server, by name, and the address it listens on. */
 export interface ServeStatus {
   /** Undefined before anything listens. */
   readonly url: string | undefined;

@@ -3,8 +3,10 @@
 import type { ErrorPlace } from '../../kernels/errors.ts';
 import type { Checkpoint } from '../checkpoint/checkpoint.ts';
 
+/** Values by name, e.g. "valid-auc". */
 export type Metrics = Readonly<Record<string, number>>;
 
+/** Where the time of a run went, in milliseconds. */
 export interface RunTimings {
   /** Reading, checking, binning and storing the data. */
   readonly prepareMs: number;
@@ -14,6 +16,7 @@ export interface RunTimings {
   readonly totalMs: number;
 }
 
+/** A worker of the last generation of a run. */
 export interface RunWorker {
   readonly workerId: string;
   readonly runtime: string;

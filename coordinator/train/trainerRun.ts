@@ -15,6 +15,7 @@ import { failedRecord, resultRecord, type RunClock, type RunFacts } from './reco
 import { RunFolder } from './record/runFolder.ts';
 import type { ResultRecord } from './result.ts';
 
+/** What `fit` of a trainer takes. */
 export interface FitOptions {
   /** Calls the run off: it ends after the round in flight and keeps a checkpoint; `fit` rejects with AbortedError. */
   readonly signal?: AbortSignal;

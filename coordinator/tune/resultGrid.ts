@@ -13,6 +13,7 @@ import type { Trial, TrialStatus } from './trial/trial.ts';
 import { configOf, shownValues, type SearchSpace } from './space/searchSpace.ts';
 import { TuneArgumentError, TuneMetricError } from './space/tuneErrors.ts';
 
+/** How one trial went. */
 export interface TrialResult {
   readonly trialId: string;
   readonly index: number;
@@ -49,6 +50,7 @@ export interface ResultGridOptions {
   readonly mode: 'max' | 'min' | undefined;
 }
 
+/** The results of an experiment, one a trial, in the order of the trials. */
 export class ResultGrid implements Iterable<TrialResult> {
   /** The experiment's folder. */
   readonly path: string;
@@ -56,6 +58,7 @@ export class ResultGrid implements Iterable<TrialResult> {
   readonly #metric: string | undefined;
   readonly #mode: 'max' | 'min' | undefined;
 
+  /** Made by Tuner.fit. */
   constructor({ path, space, trials, metric, mode }: ResultGridOptions) {
     this.path = path;
     this.#results = trials.map((trial) => resultOf(trial, space, path));
@@ -63,6 +66,7 @@ export class ResultGrid implements Iterable<TrialResult> {
     this.#mode = mode;
   }
 
+  /** Number of trials. */
   get length(): number {
     return this.#results.length;
   }
@@ -72,6 +76,7 @@ export class ResultGrid implements Iterable<TrialResult> {
     return this.#results.filter(({ status }) => status === 'errored');
   }
 
+  /** The result of a trial by its place, counted from 0; undefined beyond the last. */
   get(index: number): TrialResult | undefined {
     return this.#results[index];
   }

@@ -22,6 +22,7 @@ import { resolveTuneOptions, type TunerOptions, type TuneSettings } from './run/
 import { AbortedError, TabgradError } from '../../kernels/errors.ts';
 import { ParameterRangeError } from '../../shared/gbdt/errors/gbdtErrors.ts';
 
+/** What `Tuner.fit` takes. */
 export interface TuneFitOptions {
   /** Calls the experiment off: trials end with the iteration in flight, and `Tuner.restore` goes on with them. */
   readonly signal?: AbortSignal;
@@ -34,6 +35,7 @@ interface Earlier {
   readonly isClosed: boolean;
 }
 
+/** Tries settings out of a search space, several trials at a time, and finds the best. */
 export class Tuner {
   readonly #settings: TuneSettings;
   #earlier: Earlier | undefined;

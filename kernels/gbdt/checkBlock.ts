@@ -3,11 +3,9 @@
 
 import { InvalidBlockError } from './deviceErrors.ts';
 import { MARGIN_LIMIT, ONE } from './fixedPoint.ts';
+import { hasClassOutputs, labelLimits } from './gradientKinds.ts';
 import type { BinnedBlock, DeviceSpec } from './treeDevice.ts';
 import { LIMB_BITS, MAX_VALUE_BINS, MISSING_BIN, hasWideMargins } from './treeDevice.ts';
-
-/** Labels of squared error, in margin units, stay below this, so that margin - label fits 31 bits. */
-const LABEL_LIMIT = 2 ** 28;
 
 function fail(block: BinnedBlock, what: string): never {
   throw new InvalidBlockError(`Block of ${block.rows} rows from row ${block.firstRow}: ${what}`);
@@ -37,9 +35,7 @@ function checkBins(spec: DeviceSpec, block: BinnedBlock): void {
 function checkLabels(spec: DeviceSpec, block: BinnedBlock): void {
   if (block.labels.length !== block.rows)
     fail(block, `it has ${block.labels.length} labels, expected one a row.`);
-  const squaredError = spec.gradient === 'squaredError';
-  const lowest = squaredError ? -LABEL_LIMIT : 0;
-  const highest = squaredError ? LABEL_LIMIT : spec.gradient === 'logistic' ? 1 : spec.outputs - 1;
+  const [lowest, highest] = labelLimits(spec.gradient, spec.outputs);
   for (let row = 0; row < block.rows; row += 1) {
     const label = block.labels[row] ?? 0;
     if (label < lowest || label > highest) {
@@ -109,7 +105,7 @@ export function checkSpec(spec: DeviceSpec): void {
       `Feature ${wrongSlots} has ${spec.slotsPerFeature[wrongSlots]} slots, expected 1 to 256.`,
     );
   }
-  if (!(spec.outputs >= 1) || (spec.gradient !== 'softmax' && spec.outputs !== 1)) {
+  if (!(spec.outputs >= 1) || (!hasClassOutputs(spec.gradient) && spec.outputs !== 1)) {
     throw new RangeError(
       `${spec.gradient} has ${spec.outputs} outputs, expected one, or a class each for softmax.`,
     );

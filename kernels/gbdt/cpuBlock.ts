@@ -1,6 +1,7 @@
 // A block as the cpu device holds it: slots row by row, four features to a word (one load serves four features, and a
 // histogram pass loads each gradient once), and for each node of the growing tree a contiguous run of row indices.
 
+import { hasClassOutputs } from './gradientKinds.ts';
 import type { BinnedBlock, DeviceSpec, LoadedBlock, NodeSplit } from './treeDevice.ts';
 import { MISSING_BIN, hasWideMargins } from './treeDevice.ts';
 
@@ -79,7 +80,7 @@ export function createCpuBlock(
   identity: Uint32Array,
 ): CpuBlock {
   const trained = role === 'train' ? block.rows : 0;
-  const shared = spec.gradient === 'softmax' ? trained : 0;
+  const shared = hasClassOutputs(spec.gradient) ? trained : 0;
   const wordsPerRow = Math.ceil(spec.slotsPerFeature.length / 4);
   return {
     firstRow: block.firstRow,

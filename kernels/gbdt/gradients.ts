@@ -1,15 +1,7 @@
-// Gradients and Hessians of one row from its margins: the definition that every device follows to the last bit.
-// XGBoost's formulas (src/objective/regression_loss.h, multiclass_obj.cu) in fixed point.
+// What the formulas of gradients are made of, the same to the last bit on every device: probabilities and their curvature.
 
 import { ONE, divideToOne } from './fixedPoint.ts';
-import {
-  buildExpTable,
-  buildSigmoidTable,
-  expFixed,
-  sigmoidFixed,
-  softmaxShift,
-} from './probabilityTable.ts';
-import type { DeviceSpec } from './treeDevice.ts';
+import { buildExpTable, buildSigmoidTable, expFixed, softmaxShift } from './probabilityTable.ts';
 
 export interface GradientTables {
   readonly sigmoid: Uint32Array<ArrayBuffer>;
@@ -45,23 +37,4 @@ export function softmaxFixed(
     total += expFixed(table, highest - (margins[k * stride + row] ?? 0)) >> shift;
   }
   return divideToOne(expFixed(table, highest - (margins[output * stride + row] ?? 0)) >> shift, total);
-}
-
-/** [gradient, Hessian] of a row before weights, in probability units (squared error: margin units and 2^-24). */
-export function gradientOfRow(
-  spec: Pick<DeviceSpec, 'gradient' | 'outputs'>,
-  tables: GradientTables,
-  margins: Int32Array,
-  labels: Int32Array,
-  row: number,
-  output: number,
-): [gradient: number, hessian: number] {
-  const label = labels[row] ?? 0;
-  if (spec.gradient === 'squaredError') return [(margins[row] ?? 0) - label, ONE];
-  if (spec.gradient === 'logistic') {
-    const p = sigmoidFixed(tables.sigmoid, margins[row] ?? 0);
-    return [p - label * ONE, curvature(p)];
-  }
-  const p = softmaxFixed(tables.exp, margins, row, labels.length, spec.outputs, output);
-  return [p - (label === output ? ONE : 0), 2 * curvature(p)];
 }

@@ -6,6 +6,7 @@
 
 import type { DeviceKind } from '../deviceKinds.ts';
 import type { BinnedTree } from './binnedTree.ts';
+import { hasMarginLabels, type GradientKind } from './gradientKinds.ts';
 
 /** Fraction bits of probabilities, of logistic and softmax gradients and of Hessians (2^24 stands for 1.0). */
 export const PROBABILITY_FRACTION_BITS = 24;
@@ -20,8 +21,6 @@ export const MAX_VALUE_BINS = 255;
 
 /** Bits of the low limb of wide numbers: such a number is high · 2^24 + low. */
 export const LIMB_BITS = 24;
-
-export type GradientKind = 'logistic' | 'softmax' | 'squaredError';
 
 /** What every device of a group must know alike before it touches a row. */
 export interface DeviceSpec {
@@ -73,7 +72,7 @@ export interface LowLimbs {
 
 /** Whether margins and labels have two limbs, and not gradients alone. */
 export function hasWideMargins({ isWide, gradient }: Pick<DeviceSpec, 'isWide' | 'gradient'>): boolean {
-  return isWide === true && gradient === 'squaredError';
+  return isWide === true && hasMarginLabels(gradient);
 }
 
 /** Opaque handle of a loaded block. */

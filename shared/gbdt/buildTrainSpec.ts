@@ -1,12 +1,13 @@
 // Puts together what the members of a group must agree on, from the owner's parameters and what preparation saw.
 
 import { highLimb } from '../../kernels/gbdt/fixedPoint.ts';
+import { LABEL_LIMIT } from '../../kernels/gbdt/gradientKinds.ts';
 import { wideLeafUnits } from '../../kernels/gbdt/wideLeaf.ts';
 import { LIMB_BITS, LOGIT_FRACTION_BITS, PROBABILITY_FRACTION_BITS } from '../../kernels/gbdt/treeDevice.ts';
 import { scaleByPowerOfTwo } from '../../kernels/fixed/scaleByPowerOfTwo.ts';
 import type { FeatureCuts } from './cuts.ts';
 import { checkRowCount } from './exactSums.ts';
-import { LABEL_LIMIT } from './labels.ts';
+import { areNumbers } from './labels.ts';
 import type { TargetRange } from './labels.ts';
 import { objectiveByName } from './objective/registry.ts';
 import { outOfRange } from './objective/parameterDefinition.ts';
@@ -39,7 +40,7 @@ export function buildTrainSpec(input: TrainSpecInput): TrainSpec {
   const fractionBits = marginFractionBits(params, target, input.trainRows);
   const weightUnit = target.maxWeight * 2 ** -PROBABILITY_FRACTION_BITS;
   const isWide = target.isWide === true;
-  const isSquared = objective.gradient === 'squaredError';
+  const isRegression = areNumbers(params);
   const signs = monotoneSigns(params, features);
   return {
     trainer: 'gbdt',
@@ -55,15 +56,12 @@ export function buildTrainSpec(input: TrainSpecInput): TrainSpec {
       gradient: objective.gradient,
       outputs: objective.outputs(params),
       marginFractionBits: fractionBits,
-      ...baseMarginOf(objective.baseMargin(params.base_score), fractionBits, isWide && isSquared),
+      ...baseMarginOf(objective.baseMargin(params.base_score), fractionBits, isWide && isRegression),
       ...(isWide && { isWide }),
       slotsPerFeature: features.map(({ cuts }) => cuts.cuts.length + 1),
       sampling: { seed: params.seed, threshold: Math.round(params.subsample * 2 ** 32) },
     },
-    gradientUnit:
-      params.objective === 'reg:squarederror'
-        ? scaleByPowerOfTwo(target.maxWeight, -fractionBits)
-        : weightUnit,
+    gradientUnit: isRegression ? scaleByPowerOfTwo(target.maxWeight, -fractionBits) : weightUnit,
     hessianUnit: weightUnit,
     evaluationSets: input.evaluationSets,
     metrics: effectiveMetrics(params),
@@ -84,11 +82,11 @@ function baseMarginOf(
 }
 
 /**
- * Fraction bits of margins. Log-odds have fixed ones. For squared error as many as keep labels within LABEL_LIMIT and
+ * Fraction bits of margins. Log-odds have fixed ones. Where labels are numbers as many as keep labels within LABEL_LIMIT and
  * sums of gradients (at most 4 · rows · largest label) exact in a double.
  */
 export function marginFractionBits(params: GbdtParams, target: TargetRange, rows: number): number {
-  if (params.objective !== 'reg:squarederror') return LOGIT_FRACTION_BITS;
+  if (!areNumbers(params)) return LOGIT_FRACTION_BITS;
   const largest = Math.max(target.maxAbsLabel, Math.abs(params.base_score), 2 ** -60);
   let bits = 0;
   const fits = (candidate: number): boolean =>

@@ -2,8 +2,8 @@
 // sure of that there is nothing to watch; beyond, a run is refused rather than grown on sums that depend on their order.
 
 import { MARGIN_LIMIT, ONE } from '../../kernels/gbdt/fixedPoint.ts';
+import { hasMarginLabels, LABEL_LIMIT } from '../../kernels/gbdt/gradientKinds.ts';
 import { SumsInexactError } from './errors/gbdtErrors.ts';
-import { LABEL_LIMIT } from './labels.ts';
 import type { TrainSpec } from './trainSpec.ts';
 
 const EXACT_LIMIT = 2 ** 53;
@@ -30,7 +30,7 @@ export function checkGradientSum(
   g: number,
   { device, trainRows }: Pick<TrainSpec, 'device' | 'trainRows'>,
 ): void {
-  if (device.gradient !== 'squaredError' || trainRows <= ROWS_ALWAYS_EXACT) return;
+  if (!hasMarginLabels(device.gradient) || trainRows <= ROWS_ALWAYS_EXACT) return;
   if (Math.abs(g) <= EXACT_LIMIT / 2) return;
   throw new SumsInexactError(
     `The gradients of a node sum to ${g} units, expected within ±2^52: predictions have left the range of the labels. ` +

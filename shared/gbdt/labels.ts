@@ -1,6 +1,7 @@
 // Labels and weights of rows as the integers that training reads (BinnedBlock.labels and .weights).
 
 import { highLimb } from '../../kernels/gbdt/fixedPoint.ts';
+import { hasMarginLabels, LABEL_LIMIT } from '../../kernels/gbdt/gradientKinds.ts';
 import { LIMB_BITS, WEIGHT_FRACTION_BITS } from '../../kernels/gbdt/treeDevice.ts';
 import { LabelError, WeightError } from './errors/gbdtErrors.ts';
 import { objectiveByName } from './objective/registry.ts';
@@ -71,9 +72,14 @@ export function weightToFixed(effective: number, maxWeight: number): number {
   return Math.min(Math.round((effective / maxWeight) * 2 ** WEIGHT_FRACTION_BITS), 2 ** WEIGHT_FRACTION_BITS);
 }
 
-/** BinnedBlock.labels of a label: the class, or for squared error the value in margin units. */
+/** Whether labels are numbers that margins are scaled to, and not classes. */
+export function areNumbers({ objective }: Pick<GbdtParams, 'objective'>): boolean {
+  return hasMarginLabels(objectiveByName(objective).gradient);
+}
+
+/** BinnedBlock.labels of a label: the class, or a number in margin units. */
 export function labelToFixed(label: number, params: GbdtParams, marginUnit: number): number {
-  if (params.objective !== 'reg:squarederror') return label;
+  if (!areNumbers(params)) return label;
   return Math.max(-LABEL_LIMIT, Math.min(LABEL_LIMIT, Math.round(label / marginUnit)));
 }
 
@@ -91,13 +97,10 @@ export function weightToLimbs(effective: number, maxWeight: number): Limbs {
   return { high, low: fixed - high * 2 ** LIMB_BITS };
 }
 
-/** Limbs of a label of squared error. @param marginUnit of the high limb. */
+/** Limbs of a label that is a number. @param marginUnit of the high limb. */
 export function labelToLimbs(label: number, marginUnit: number): Limbs {
   const most = LABEL_LIMIT * 2 ** LIMB_BITS;
   const fixed = Math.max(-most, Math.min(most, Math.round((label / marginUnit) * 2 ** LIMB_BITS)));
   const high = highLimb(fixed);
   return { high, low: fixed - high * 2 ** LIMB_BITS };
 }
-
-/** Labels lie within this many margin units, as devices demand (kernels/gbdt/checkBlock.ts). */
-export const LABEL_LIMIT = 2 ** 28;

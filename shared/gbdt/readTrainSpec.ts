@@ -1,6 +1,7 @@
 // Reads a TrainSpec that another process wrote. Its blob is what its hash says, but that says nothing of its meaning.
 
 import { z } from 'zod';
+import { gradientKinds } from '../../kernels/gbdt/gradientKinds.ts';
 import { LIMB_BITS, MAX_VALUE_BINS } from '../../kernels/gbdt/treeDevice.ts';
 import { TrainSpecError } from './errors/gbdtErrors.ts';
 import { resolveParams } from './params.ts';
@@ -33,7 +34,7 @@ const trainSpec = z.object({
     .min(1)
     .max(MAX_FEATURES),
   device: z.object({
-    gradient: z.enum(['logistic', 'softmax', 'squaredError']),
+    gradient: z.enum(gradientKinds),
     outputs: count.min(1).max(MAX_CLASSES),
     marginFractionBits: z.int(),
     baseMargin: z.int(),

@@ -16,6 +16,7 @@ export const roundParameters = [
 
 type RoundParams = Partial<Pick<GbdtParams, (typeof roundParameters)[number]>>;
 
+/** What a loop over rounds sees of the run: its place in the group, and how to train a round. */
 export interface TrainLoopContext {
   readonly rank: number;
   readonly size: number;

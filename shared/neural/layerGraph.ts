@@ -2,6 +2,8 @@
 // is read into this form (composite layers taken apart, activations as nodes of their own), and the compiler turns it
 // into a training program.
 
+import type { ElementwiseActivation } from '../../kernels/neural/ops/activations.ts';
+
 /** Dimensions without the batch. Images are height × width × channels, as in tfjs's channelsLast. */
 export type Shape = readonly number[];
 export type Pair = readonly [height: number, width: number];
@@ -14,21 +16,7 @@ export interface Padding {
   readonly right: number;
 }
 
-export type ActivationName =
-  | 'elu'
-  | 'gelu'
-  | 'hardSigmoid'
-  | 'leakyRelu'
-  | 'mish'
-  | 'relu'
-  | 'relu6'
-  | 'selu'
-  | 'sigmoid'
-  | 'softmax'
-  | 'softplus'
-  | 'softsign'
-  | 'swish'
-  | 'tanh';
+export type ActivationName = ElementwiseActivation | 'softmax';
 
 /** What a node computes. Kernels are laid out as in tfjs: [height, width, channels in, channels out]. */
 export type LayerOperation =

@@ -11,6 +11,7 @@ class CheckpointFileError extends TabgradError {
   readonly code = 'CHECKPOINT_INVALID';
 }
 
+/** A checkpoint that was given to a program: on a worker its files are in memory. */
 export class CarriedCheckpoint {
   readonly #files: ReadonlyMap<string, Uint8Array>;
 
@@ -36,6 +37,7 @@ export class CarriedCheckpoint {
     );
   }
 
+  /** A file as UTF-8 text. @throws CheckpointFileError when there is none of that name. */
   readText(name: string): string {
     return new TextDecoder().decode(this.readBytes(name));
   }
@@ -51,6 +53,7 @@ export class CarriedCheckpoint {
     return readModel(this.modelText());
   }
 
+  /** Predicts typed columns with its model of trees. @throws ModelFormatError, ModelUnsupportedError */
   toPredictor(): Predictor {
     return new Predictor(this.loadModel());
   }

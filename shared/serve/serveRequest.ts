@@ -53,13 +53,17 @@ function decoded(bytes: Uint8Array, decoder: TextDecoder, charset: string): stri
 
 /** An HTTP request, as the `call` of an ingress deployment gets it. */
 export class ServeRequest {
+  /** In capitals, e.g. "POST". */
   readonly method: string;
   /** Path below the application's route prefix; begins with "/". */
   readonly path: string;
+  /** Parameters of the address. */
   readonly query: URLSearchParams;
+  /** By name in lower case. */
   readonly headers: RequestParts['headers'];
   readonly #body: string | Uint8Array;
 
+  /** Made by the server, for each request. */
   constructor(parts: RequestParts) {
     this.method = parts.method;
     this.path = parts.path;
@@ -78,6 +82,7 @@ export class ServeRequest {
     return decoded(this.#body, decoderOf(charset), charset);
   }
 
+  /** The body as it is. */
   bytes(): Uint8Array {
     return typeof this.#body === 'string' ? new TextEncoder().encode(this.#body) : this.#body;
   }

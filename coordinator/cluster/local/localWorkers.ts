@@ -14,6 +14,7 @@ import { extraVariables } from './workerEnvironment.ts';
 
 export type { LocalDevice, LocalRuntime } from '../../options/localWorker.ts';
 
+/** Which workers `startLocalWorkers` starts, and the coordinator that they join. */
 export interface LocalWorkersOptions {
   /** Address of the coordinator, e.g. http://127.0.0.1:7070. */
   readonly url: string;
@@ -62,6 +63,7 @@ export interface LocalWorkersOptions {
   readonly signal?: AbortSignal;
 }
 
+/** Workers that were started on this machine. */
 export interface LocalWorkers {
   readonly workers: readonly LocalWorker[];
   /** Asks all to leave, and waits until they are gone (bounded). Idempotent. */

@@ -52,6 +52,7 @@ import { TrafficMeter } from '../http/trafficMeter.ts';
 import type { Traffic } from '../http/trafficMeter.ts';
 import { UpgradeDispatcher } from '../http/upgradeDispatcher.ts';
 
+/** Where a coordinator listens, what it keeps and whom it lets in. Times in milliseconds, sizes in bytes. */
 export interface CoordinatorOptions {
   /** 0 takes any free port. */
   readonly port?: number;
@@ -94,6 +95,7 @@ export interface CoordinatorOptions {
   readonly log?: Log;
 }
 
+/** A coordinator that is up: its addresses and tokens, and what runs on it. */
 export interface Coordinator {
   /** Its address for programs on this machine, e.g. "http://127.0.0.1:7070". */
   readonly url: string;

@@ -100,7 +100,9 @@ export const deploymentOptions = z
     error: 'is what autoscalingConfig decides on; leave numReplicas out',
   });
 
+/** Options of `deployment`: replicas, queues and deadlines. Times in seconds. */
 export type DeploymentOptions = Readonly<z.input<typeof deploymentOptions>>;
 export type DeploymentSettings = z.output<typeof deploymentOptions>;
+/** How many replicas there may be, and the load by which their number changes. Times in seconds. */
 export type AutoscalingConfig = z.input<typeof autoscalingConfig>;
 export type AutoscalingSettings = z.output<typeof autoscalingConfig>;

@@ -38,6 +38,7 @@ type BatchMapperClass<F extends BatchFormat, A extends readonly unknown[]> = new
   ...args: A
 ) => BatchMapper<F>;
 
+/** How `mapBatches` cuts rows into batches, and where and how many at a time its function runs. */
 export interface MapBatchesOptions<F extends BatchFormat, A extends readonly unknown[]> {
   /** Rows of a batch; as they come (65,536 at most from files) when left out. */
   readonly batchSize?: number;
@@ -46,6 +47,7 @@ export interface MapBatchesOptions<F extends BatchFormat, A extends readonly unk
    * copies of the program; as many as numWorkers when left out.
    */
   readonly concurrency?: number | readonly [min: number, max: number];
+  /** Arguments of the class. Default none. */
   readonly fnConstructorArgs?: A;
   /** What the function takes; "columns" when left out. It may return any form. */
   readonly batchFormat?: F;

@@ -26,17 +26,23 @@ export type DeploymentTarget = DeployableClass | Checkpoint | ModuleTarget;
 
 /** A deployment with the arguments of its class. */
 export class Application {
+  /** What its replicas are made of. */
   readonly deployment: Deployment;
+  /** Arguments of the class; applications among them arrive as handles. */
   readonly args: readonly unknown[];
 
+  /** Made by `Deployment.bind`. */
   constructor(deployment: Deployment, args: readonly unknown[]) {
     this.deployment = deployment;
     this.args = args;
   }
 }
 
+/** A class or a model, with the settings of the replicas that run it. A value: nothing starts before Serve.run. */
 export class Deployment {
+  /** What is deployed. */
   readonly target: DeploymentTarget;
+  /** Its options with all defaults filled in. Times in seconds. */
   readonly settings: DeploymentSettings;
   readonly #options: DeploymentOptions;
 
@@ -52,6 +58,7 @@ export class Deployment {
     this.settings = readDeploymentOptions(options);
   }
 
+  /** Name within the application: that of the options, else of the class; "Model" for a checkpoint. */
   get name(): string {
     if (this.settings.name !== undefined) return this.settings.name;
     const { target } = this;

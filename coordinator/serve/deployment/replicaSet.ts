@@ -17,6 +17,7 @@ export interface ReplicaSetSpec {
   makeReplica(id: string): Replica;
 }
 
+/** The replicas of a deployment as they are now, and requests since its start. */
 export interface ReplicaSetStatus {
   readonly name: string;
   readonly version: string | undefined;

@@ -84,17 +84,13 @@ export function answerColumns(
   };
 }
 
-/** The class of a row, as XGBClassifier.predict has it: beyond one half, or the first of the most probable. */
-function labelRule(objective: string, outputs: number): (values: Float32Array, from: number) => number {
-  if (objective === 'binary:logistic') return (values, from) => Number(values[from]! > 0.5);
-  if (objective.startsWith('multi:') && outputs > 1) {
-    return (values, from) => {
-      let best = 0;
-      for (let output = 1; output < outputs; output++)
-        if (values[from + output]! > values[from + best]!) best = output;
-      return best;
-    };
-  }
+/** @throws ServeArgumentError when the objective knows no classes. */
+function labelRule(
+  objective: GbdtModel['objective'],
+  outputs: number,
+): (values: Float32Array, from: number) => number {
+  const definition = objectiveByName(objective);
+  if (definition.labelOf) return (values, from) => definition.labelOf!(values, from, outputs);
   throw new ServeArgumentError(`withLabel needs a model of classes; the objective is ${objective}.`, {
     field: 'withLabel',
   });

@@ -3,6 +3,7 @@
 import { systemClock, type Clock } from '../../../shared/clock.ts';
 import { OwnerCodeError, ServeArgumentError } from '../request/serveErrors.ts';
 
+/** When `batch` closes a batch. */
 export interface BatchOptions {
   /** Default 10. */
   readonly maxBatchSize?: number;

@@ -6,6 +6,7 @@ import { AnswerStream } from '../stream/answerStream.ts';
 /** Calls a method of a deployment by name. */
 export type HandleCaller = (deployment: string, method: string, args: readonly unknown[]) => Promise<unknown>;
 
+/** A method of a deployment, called on one of its replicas. */
 export interface HandleMethod {
   /** Calls it on one of the replicas. Arguments and result must be values that threads can copy. */
   remote(...args: readonly unknown[]): Promise<unknown>;
@@ -17,10 +18,13 @@ export interface HandleMethod {
   stream(...args: readonly unknown[]): AsyncIterable<unknown>;
 }
 
+/** Calls a deployment without HTTP, from a script or from another deployment. */
 export class DeploymentHandle implements HandleMethod {
+  /** Name of the deployment that is called. */
   readonly deploymentName: string;
   readonly #caller: HandleCaller;
 
+  /** Made by Serve.run, and where an application is an argument of `bind`. */
   constructor(deploymentName: string, caller: HandleCaller) {
     this.deploymentName = deploymentName;
     this.#caller = caller;

@@ -5,6 +5,7 @@ import { fitRun, realWorld, type FitOptions } from '../trainerRun.ts';
 import { treeRun, type TreeWorld } from './treeRun.ts';
 import { resolveOptions, type GBDTTrainerOptions, type TrainerSettings } from './trainerOptions.ts';
 
+/** Trains gradient-boosted trees under XGBoost's parameters: the same model, byte for byte, for any number of workers. */
 export class GBDTTrainer {
   readonly #settings: TrainerSettings;
   readonly #world: TreeWorld;

@@ -1,5 +1,6 @@
 // What metrics can say of a dataset: without weight they have no value, nor has auc with one class.
 
+import { metricByName } from '../../../shared/gbdt/metric/registry.ts';
 import type { TrainSpec } from '../../../shared/gbdt/trainSpec.ts';
 
 export class MeasuredRows {
@@ -21,9 +22,11 @@ export class MeasuredRows {
         `Dataset "${dataset}" has weight 0 in all rows: its metrics (${metrics.join(', ')}) have no value.`,
       ];
     }
-    if (!metrics.includes('auc') || (this.#hasNegative && this.#hasPositive)) return [];
-    return [
-      `Dataset "${dataset}" has rows of one class alone: ${dataset}-auc has no value, and early stopping can not go by it.`,
-    ];
+    if (this.#hasNegative && this.#hasPositive) return [];
+    const ranks = metrics.filter((name) => metricByName(name)?.kind === 'rank');
+    return ranks.map(
+      (name) =>
+        `Dataset "${dataset}" has rows of one class alone: ${dataset}-${name} has no value, and early stopping can not go by it.`,
+    );
   }
 }

@@ -4,7 +4,7 @@
 import { hasWideMargins, LIMB_BITS, WEIGHT_FRACTION_BITS } from '../../../kernels/gbdt/treeDevice.ts';
 import { marginFractionBits } from '../../../shared/gbdt/buildTrainSpec.ts';
 import { WeightError } from '../../../shared/gbdt/errors/gbdtErrors.ts';
-import { effectiveWeight, type TargetRange } from '../../../shared/gbdt/labels.ts';
+import { areNumbers, effectiveWeight, type TargetRange } from '../../../shared/gbdt/labels.ts';
 import type { GbdtParams } from '../../../shared/gbdt/params.ts';
 import { QuantileSketch } from '../../../shared/gbdt/quantileSketch.ts';
 import type { TrainSpec } from '../../../shared/gbdt/trainSpec.ts';
@@ -31,7 +31,7 @@ export class TargetSpan {
   }
 
   add(labels: Float32Array, weights: Float32Array | undefined): void {
-    const isRegression = this.#params.objective === 'reg:squarederror';
+    const isRegression = areNumbers(this.#params);
     const effective = new Float32Array(labels.length);
     for (let row = 0; row < labels.length; row++) {
       const label = labels[row]!;

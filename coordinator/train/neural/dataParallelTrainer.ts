@@ -4,6 +4,7 @@ import { fitRun, realWorld, type FitOptions, type TrainerWorld } from '../traine
 import { resolveLoop, type DataParallelTrainerOptions, type LoopSettings } from './loopOptions.ts';
 import { loopRun, type DataParallelResult } from './loopRun.ts';
 
+/** Runs the owner's own training loop on every worker of a group, each with its share of the data. */
 export class DataParallelTrainer {
   readonly #settings: LoopSettings;
   readonly #world: TrainerWorld;

@@ -4,6 +4,7 @@ import { fitRun, realWorld, type FitOptions } from '../trainerRun.ts';
 import { netRun, type NeuralResult, type NeuralWorld } from './netRun.ts';
 import { resolveNeural, type NeuralSettings, type NeuralTrainerOptions } from './neuralOptions.ts';
 
+/** Trains a tf.LayersModel by gradient descent on workers that add up their gradients: the same steps for any number of workers. */
 export class NeuralTrainer {
   readonly #settings: NeuralSettings;
   readonly #world: NeuralWorld;

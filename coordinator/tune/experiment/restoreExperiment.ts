@@ -8,6 +8,7 @@ import type { Trainable, TuneRunConfig, TunerOptions } from '../run/tuneOptions.
 import { ExperimentFolder, type ExperimentState } from './experimentFolder.ts';
 import type { Trial, TrialReport } from '../trial/trial.ts';
 
+/** What `Tuner.restore` needs beside the record of the experiment. */
 export interface RestoreOptions {
   /** As it was; datasets are not part of the record. */
   readonly trainable: Trainable;

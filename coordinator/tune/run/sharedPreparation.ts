@@ -1,6 +1,7 @@
 // Trials mostly differ in parameters that the prepared data does not depend on: what they share is prepared once.
 
 import { buildTrainSpec } from '../../../shared/gbdt/buildTrainSpec.ts';
+import { areNumbers } from '../../../shared/gbdt/labels.ts';
 import { KeptWork } from './keptWork.ts';
 import {
   prepareTraining,
@@ -23,8 +24,8 @@ function preparationKey(input: PrepareInput): string {
     num_class,
     max_bin,
     scale_pos_weight,
-    // Margins of squared error are scaled by the largest label or by this.
-    objective === 'reg:squarederror' ? base_score : 0,
+    // Margins of numbers are scaled by the largest label or by this.
+    areNumbers(input.params) ? base_score : 0,
   ]);
 }
 

@@ -28,8 +28,10 @@ export type DomainForm = NumberForm | ListForm | SampleFromForm;
 
 /** A place of a search space that each trial fills with a value of its own. */
 export class Domain {
+  /** What it draws values from. */
   readonly form: DomainForm;
 
+  /** Made by choice, uniform and the others. */
   constructor(form: DomainForm) {
     this.form = form;
   }

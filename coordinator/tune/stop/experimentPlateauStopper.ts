@@ -3,6 +3,7 @@
 
 import { deviation, type Stopper } from './stopper.ts';
 
+/** When `experimentPlateauStopper` ends an experiment. */
 export interface ExperimentPlateauOptions {
   /** Default 0.001. */
   readonly std?: number;

@@ -5,6 +5,7 @@ import type { Metrics } from '../../train/result.ts';
 /** A report as stopping rules see it. */
 export type StopReport = Metrics & { readonly trainingIteration: number; readonly timeTotalS: number };
 
+/** A rule that ends trials, or the whole experiment, by what trials report. */
 export interface Stopper {
   /** Called once for each fit. @param now milliseconds of a monotonic clock. */
   start(now: () => number): StopWatch;

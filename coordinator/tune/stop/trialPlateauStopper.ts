@@ -2,6 +2,7 @@
 
 import { deviation, type Stopper } from './stopper.ts';
 
+/** When `trialPlateauStopper` ends a trial. */
 export interface TrialPlateauOptions {
   /** Default 0.01. */
   readonly std?: number;

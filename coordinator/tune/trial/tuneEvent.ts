@@ -3,6 +3,7 @@
 import type { Metrics } from '../../train/result.ts';
 import type { Trial } from './trial.ts';
 
+/** What happens in an experiment; `type` tells the events apart. */
 export type TuneEvent =
   | { readonly type: 'started'; readonly trials: number; readonly name: string }
   | {
@@ -31,7 +32,9 @@ export type TuneEvent =
       readonly metrics: Metrics;
     };
 
+/** Told what happens in an experiment. */
 export interface TuneCallback {
+  /** Everything that happens, in order. What it throws ends the experiment. */
   onEvent?(event: TuneEvent): void;
 }
 

@@ -5,7 +5,7 @@ import { checkBlock, checkSpec } from '../checkBlock.ts';
 import type { CpuBlock } from '../cpuBlock.ts';
 import { createCpuBlock } from '../cpuBlock.ts';
 import { checkSplits, checkTree } from '../checkTree.ts';
-import { computeGradients } from '../cpuGradients.ts';
+import { computeGradients } from './cpuGradients.ts';
 import { addHistogram } from '../cpuHistogram.ts';
 import {
   addStandingRows,

@@ -1,22 +1,13 @@
 // The registry of tree ops: an op added here is compiled by the device and run by the op tests.
 
 import type { Op } from '../../gpu/op.ts';
-import type { DeviceSpec, GradientKind } from '../treeDevice.ts';
+import type { DeviceSpec } from '../treeDevice.ts';
 import { hasWideMargins } from '../treeDevice.ts';
 import { addTree, addTreeWide } from './addTree.ts';
-import type { GradientOps } from './gradientOp.ts';
-import { gradientLogistic } from './gradientLogistic.ts';
-import { gradientSoftmax } from './gradientSoftmax.ts';
-import { gradientSquaredError } from './gradientSquaredError.ts';
+import { gradientFormulas } from './gradientFormulas.ts';
 import { histogramGlobal } from './histogramGlobal.ts';
 import { histogramTiled } from './histogramTiled.ts';
 import { partition } from './partition.ts';
-
-const gradientOps: Readonly<Record<GradientKind, GradientOps>> = {
-  logistic: gradientLogistic,
-  softmax: gradientSoftmax,
-  squaredError: gradientSquaredError,
-};
 
 export const histogramOps = { global: histogramGlobal, tiled: histogramTiled } as const;
 export type HistogramVariant = keyof typeof histogramOps;
@@ -27,7 +18,7 @@ export type HistogramChoice = HistogramVariant | 'auto';
 type Kind = Pick<DeviceSpec, 'gradient' | 'isWide'>;
 
 export function gradientOpOf({ gradient, isWide }: Kind): Op {
-  return gradientOps[gradient][isWide === true ? 'wide' : 'narrow'];
+  return gradientFormulas[gradient][isWide === true ? 'wide' : 'narrow'];
 }
 
 export function addTreeOpOf(spec: Kind): Op {
@@ -42,7 +33,7 @@ export function opsOfDevice(spec: Kind, histogram: HistogramChoice): Op[] {
 
 /** Every op, for tests. */
 export const gbdtOps: readonly Op[] = [
-  ...Object.values(gradientOps).flatMap(({ narrow, wide }) => [narrow, wide]),
+  ...Object.values(gradientFormulas).flatMap(({ narrow, wide }) => [narrow, wide]),
   ...Object.values(histogramOps),
   partition,
   addTree,

@@ -4,22 +4,6 @@
 import type { ElementwiseFormula } from './elementwise.ts';
 import { float } from './vectors.ts';
 
-/** All but softmax, which needs a whole row. */
-export type ElementwiseActivation =
-  | 'elu'
-  | 'gelu'
-  | 'hardSigmoid'
-  | 'leakyRelu'
-  | 'mish'
-  | 'relu'
-  | 'relu6'
-  | 'selu'
-  | 'sigmoid'
-  | 'softplus'
-  | 'softsign'
-  | 'swish'
-  | 'tanh';
-
 export interface ActivationFormulas {
   readonly forward: ElementwiseFormula;
   /** Reads `x`, the input, or `y`, the output; `before` is the gradient of the output. */
@@ -128,7 +112,7 @@ function elu(alpha: number): ActivationFormulas {
   };
 }
 
-const fixed: Readonly<Record<Exclude<ElementwiseActivation, 'elu' | 'leakyRelu'>, ActivationFormulas>> = {
+const fixed = {
   relu: {
     forward: forward('relu', 'select(x, T(0.0f), x < T(0.0f))', (x) => (x < 0 ? 0 : x)),
     backward: backward('relu', 'y', 'select(before, T(0.0f), y <= T(0.0f))', (y, g) => (y <= 0 ? 0 : g)),
@@ -239,7 +223,15 @@ fn mishSlope(x: T) -> T {
       erfWgsl,
     ),
   },
-};
+} as const satisfies Readonly<Record<string, ActivationFormulas>>;
+
+/** All but softmax, which needs a whole row. */
+export type ElementwiseActivation = keyof typeof fixed | 'elu' | 'leakyRelu';
+export const elementwiseActivations: readonly ElementwiseActivation[] = [
+  'elu',
+  'leakyRelu',
+  ...(Object.keys(fixed) as (keyof typeof fixed)[]),
+];
 
 /** @param alpha slope of leakyRelu (default 0.2, tfjs's), scale of elu (default 1). */
 export function activationFormulas(name: ElementwiseActivation, alpha?: number): ActivationFormulas {

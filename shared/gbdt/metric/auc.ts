@@ -5,6 +5,6 @@ import type { RankMetric } from './metric.ts';
 export const auc: RankMetric = {
   kind: 'rank',
   name: 'auc',
-  objectives: ['binary:logistic'],
+  margins: 'logOdds',
   higherIsBetter: true,
 };

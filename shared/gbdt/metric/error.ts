@@ -5,7 +5,7 @@ import type { MeanMetric } from './metric.ts';
 export const error: MeanMetric = {
   kind: 'mean',
   name: 'error',
-  objectives: ['binary:logistic'],
+  margins: 'logOdds',
   higherIsBetter: false,
   // A probability of exactly one half counts as the negative class, as in XGBoost.
   rowLoss:

@@ -7,7 +7,7 @@ import { buildSoftplus } from './softplusTable.ts';
 export const logloss: MeanMetric = {
   kind: 'mean',
   name: 'logloss',
-  objectives: ['binary:logistic'],
+  margins: 'logOdds',
   higherIsBetter: false,
   rowLoss({ marginFractionBits }) {
     const softplus = buildSoftplus();

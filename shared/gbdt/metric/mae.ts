@@ -6,7 +6,7 @@ import { rowDeviation } from './rowDeviation.ts';
 export const mae: MeanMetric = {
   kind: 'mean',
   name: 'mae',
-  objectives: ['reg:squarederror'],
+  margins: 'values',
   higherIsBetter: false,
   rowLoss(setting) {
     const deviation = rowDeviation(setting);

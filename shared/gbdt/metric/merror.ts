@@ -5,7 +5,7 @@ import type { MeanMetric } from './metric.ts';
 export const merror: MeanMetric = {
   kind: 'mean',
   name: 'merror',
-  objectives: ['multi:softprob'],
+  margins: 'classScores',
   higherIsBetter: false,
   rowLoss:
     ({ outputs }) =>

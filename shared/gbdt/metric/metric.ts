@@ -1,7 +1,8 @@
 // What a metric must say about itself. A metric's value must not depend on who holds which rows: sums of losses are
 // exact, and ranks are exact over all workers.
 
-import type { ObjectiveName } from '../objective/objective.ts';
+import type { MarginMeaning } from '../objective/objective.ts';
+import type { ObjectiveName } from '../objective/registry.ts';
 
 /** One dataset's block as metrics see it. */
 export interface MetricBlock {
@@ -29,7 +30,8 @@ export type RowLoss = (block: MetricBlock, row: number) => number;
 export interface MeanMetric {
   readonly kind: 'mean';
   readonly name: string;
-  readonly objectives: readonly ObjectiveName[];
+  /** It judges objectives with such margins. */
+  readonly margins: MarginMeaning;
   readonly higherIsBetter: boolean;
   /** Made once a run: tables that it rests on are built here. */
   rowLoss(setting: MetricSetting): RowLoss;
@@ -40,7 +42,8 @@ export interface MeanMetric {
 export interface RankMetric {
   readonly kind: 'rank';
   readonly name: string;
-  readonly objectives: readonly ObjectiveName[];
+  /** It judges objectives with such margins. */
+  readonly margins: MarginMeaning;
   readonly higherIsBetter: boolean;
 }
 

@@ -8,7 +8,7 @@ import type { MeanMetric } from './metric.ts';
 export const mlogloss: MeanMetric = {
   kind: 'mean',
   name: 'mlogloss',
-  objectives: ['multi:softprob'],
+  margins: 'classScores',
   higherIsBetter: false,
   rowLoss({ marginFractionBits, outputs }) {
     const unit = scaleByPowerOfTwo(1, -marginFractionBits);

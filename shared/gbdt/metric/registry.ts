@@ -1,6 +1,6 @@
 // The metrics, by XGBoost's names. To add one: its file and a line here.
 
-import type { ObjectiveName } from '../objective/objective.ts';
+import { objectiveByName, type ObjectiveName } from '../objective/registry.ts';
 import { auc } from './auc.ts';
 import { error } from './error.ts';
 import { logloss } from './logloss.ts';
@@ -21,5 +21,6 @@ export function metricByName(name: string): Metric | undefined {
 
 /** Names of the metrics that can judge an objective. */
 export function metricsFor(objective: ObjectiveName): readonly string[] {
-  return metrics.filter((metric) => metric.objectives.includes(objective)).map((metric) => metric.name);
+  const { margins } = objectiveByName(objective);
+  return metrics.filter((metric) => metric.margins === margins).map((metric) => metric.name);
 }

@@ -6,7 +6,7 @@ import { rowDeviation } from './rowDeviation.ts';
 export const rmse: MeanMetric = {
   kind: 'mean',
   name: 'rmse',
-  objectives: ['reg:squarederror'],
+  margins: 'values',
   higherIsBetter: false,
   rowLoss(setting) {
     const deviation = rowDeviation(setting);

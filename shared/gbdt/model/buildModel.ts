@@ -3,6 +3,7 @@
 import type { BinnedTree } from '../../../kernels/gbdt/binnedTree.ts';
 import type { FeatureCuts } from '../cuts.ts';
 import { ModelUnsupportedError } from '../errors/gbdtErrors.ts';
+import { objectiveByName } from '../objective/registry.ts';
 import type { GbdtParams } from '../params.ts';
 import type { BestIteration, GbdtModel, ModelTree } from './model.ts';
 import { bestAttributes, categoriesAttribute, modelOutputs, modelRounds } from './model.ts';
@@ -31,14 +32,14 @@ export function buildModel(input: ModelInput): GbdtModel {
   const { params, features, continued, best } = input;
   const cuts = features.map((feature) => feature.cuts);
   const trees = input.rounds.flatMap((round) => round.map((tree) => toModelTree(tree, cuts, params.eta)));
-  const outputs = Math.max(1, params.num_class);
+  const outputs = objectiveByName(params.objective).outputs(params);
   const categories = Object.fromEntries(
     features.flatMap(({ name, categories: names }) => (names ? [[name, names] as const] : [])),
   );
   const earlierRounds = continued === undefined ? 0 : modelRounds(continued);
   return {
     objective: params.objective,
-    numClass: params.objective === 'multi:softprob' ? params.num_class : 0,
+    numClass: outputs > 1 ? outputs : 0,
     numFeature: features.length,
     baseScore: continued?.baseScore ?? params.base_score,
     ...(continued?.baseVector && { baseVector: continued.baseVector }),
@@ -65,7 +66,7 @@ export function checkContinues(model: GbdtModel, params: GbdtParams, featureName
     new ModelUnsupportedError(
       `the model to continue from has ${what} ${String(found)}, the run has ${String(expected)}`,
     );
-  const outputs = Math.max(1, params.num_class);
+  const outputs = objectiveByName(params.objective).outputs(params);
   if (model.objective !== params.objective) throw differs('objective', model.objective, params.objective);
   if (modelOutputs(model) !== outputs) throw differs('num_class', modelOutputs(model), outputs);
   if (model.numFeature !== featureNames.length)

@@ -1,7 +1,6 @@
 // A trained model in memory: trees over raw values, as XGBoost's model file holds them.
 
-import type { ObjectiveName } from '../objective/objective.ts';
-import { objectiveByName } from '../objective/registry.ts';
+import { objectiveByName, type ObjectiveName } from '../objective/registry.ts';
 
 /** Structure of arrays, one entry a node; node 0 is the root; children follow their parents. Every node can be reached. */
 export interface ModelTree {

@@ -25,8 +25,6 @@ const MAX_TREES = 1_000_000;
 const MAX_CLASSES = 1000;
 /** 64 MiB. */
 const MAX_SET_WORDS = 1 << 24;
-/** XGBoost 3.4.1 clips base_score of binary:logistic to this far from 0 and 1. */
-const LEAST_PROBABILITY = 1e-6;
 const featureTypes: readonly string[] = ['float', 'int', 'i', 'q', 'c'] satisfies readonly FeatureType[];
 
 /**
@@ -157,11 +155,10 @@ function readBaseScore(
     if (wrong !== -1) throw malformed(`${field}[${wrong}]`, 'expected a float32');
     return { baseScore: 0.5, baseVector };
   }
-  let baseScore = Math.fround(readNumber(value, field));
-  if (objective === 'binary:logistic' && (baseScore === 0 || baseScore === 1)) {
-    baseScore = Math.fround(baseScore === 0 ? LEAST_PROBABILITY : 1 - LEAST_PROBABILITY);
-  }
-  if (!Number.isFinite(objectiveByName(objective).baseMargin(baseScore))) {
+  const definition = objectiveByName(objective);
+  const found = Math.fround(readNumber(value, field));
+  const baseScore = definition.clipBaseScore?.(found) ?? found;
+  if (!Number.isFinite(definition.baseMargin(baseScore))) {
     throw malformed(field, `${baseScore} is not valid for ${objective}`);
   }
   return { baseScore };

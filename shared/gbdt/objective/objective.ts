@@ -1,9 +1,9 @@
 // What an objective must say about itself; one file each implements it, registry.ts lists them.
 
-import type { GradientKind } from '../../../kernels/gbdt/treeDevice.ts';
+import type { GradientKind } from '../../../kernels/gbdt/gradientKinds.ts';
 
-export const objectiveNames = ['binary:logistic', 'multi:softprob', 'reg:squarederror'] as const;
-export type ObjectiveName = (typeof objectiveNames)[number];
+/** What margins stand for, and so which metrics can judge them. */
+export type MarginMeaning = 'classScores' | 'logOdds' | 'values';
 
 /** The parameters that objectives read. */
 interface ObjectiveSettings {
@@ -13,8 +13,10 @@ interface ObjectiveSettings {
 }
 
 export interface ObjectiveDefinition {
-  readonly name: ObjectiveName;
+  /** XGBoost's name for it. */
+  readonly name: string;
   readonly gradient: GradientKind;
+  readonly margins: MarginMeaning;
   readonly defaultMetric: string;
   /** @throws ParameterRangeError when the settings contradict the objective. */
   checkParams(settings: ObjectiveSettings): void;
@@ -26,8 +28,12 @@ export interface ObjectiveDefinition {
   acceptsLabel(label: number, settings: ObjectiveSettings): boolean;
   /** Margin of a prediction equal to base_score (XGBoost's ProbToMargin), a float32. */
   baseMargin(baseScore: number): number;
+  /** The base score of a model file as it is meant, where XGBoost writes values that have no margin. */
+  clipBaseScore?(baseScore: number): number;
   /** Turns margins into predictions in place, [row][output], float32 as XGBoost's PredTransform. */
   transform(margins: Float32Array, outputs: number): void;
+  /** The class of the row whose predictions begin at `from`, as XGBClassifier.predict has it. Absent: there are no classes. */
+  labelOf?(predictions: Float32Array, from: number, outputs: number): number;
   /** The objective's section of XGBoost's model file. */
   modelSection(settings: ObjectiveSettings): Readonly<Record<string, unknown>>;
 }

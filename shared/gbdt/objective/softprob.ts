@@ -4,9 +4,10 @@ import { deterministicExp } from '../../../kernels/fixed/deterministicExp.ts';
 import { outOfRange } from './parameterDefinition.ts';
 import type { ObjectiveDefinition } from './objective.ts';
 
-export const softprob: ObjectiveDefinition = {
+export const softprob = {
   name: 'multi:softprob',
   gradient: 'softmax',
+  margins: 'classScores',
   defaultMetric: 'mlogloss',
   checkParams({ num_class: classes, scale_pos_weight: weight }) {
     if (classes < 2) throw outOfRange('num_class', classes, 'an integer of at least 2 for multi:softprob');
@@ -31,8 +32,15 @@ export const softprob: ObjectiveDefinition = {
       for (let k = 0; k < outputs; k += 1) margins[first + k] = margins[first + k]! / divisor;
     }
   },
+  labelOf(predictions, from, outputs) {
+    // The first of the most probable.
+    let best = 0;
+    for (let output = 1; output < outputs; output += 1)
+      if (predictions[from + output]! > predictions[from + best]!) best = output;
+    return best;
+  },
   modelSection: (settings) => ({
     name: 'multi:softprob',
     softmax_multiclass_param: { num_class: String(settings.num_class) },
   }),
-};
+} as const satisfies ObjectiveDefinition;

@@ -3,9 +3,10 @@
 import { outOfRange } from './parameterDefinition.ts';
 import type { ObjectiveDefinition } from './objective.ts';
 
-export const squaredError: ObjectiveDefinition = {
+export const squaredError = {
   name: 'reg:squarederror',
   gradient: 'squaredError',
+  margins: 'values',
   defaultMetric: 'rmse',
   checkParams({ num_class: classes, scale_pos_weight: weight }) {
     if (classes > 1) throw outOfRange('num_class', classes, '0 for reg:squarederror');
@@ -20,4 +21,4 @@ export const squaredError: ObjectiveDefinition = {
     // Margins are the predictions.
   },
   modelSection: () => ({ name: 'reg:squarederror', reg_loss_param: { scale_pos_weight: '1' } }),
-};
+} as const satisfies ObjectiveDefinition;

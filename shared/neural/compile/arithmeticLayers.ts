@@ -7,6 +7,7 @@ import { softmax, softmaxGradient } from '../../../kernels/neural/ops/softmax.ts
 import { elementsOf } from '../engineLayout.ts';
 import type { LayerNode } from '../layerGraph.ts';
 import type { LayerCompiler, LayerContext } from './layerContext.ts';
+import { text, type ShapeRule } from './shapeRule.ts';
 
 const lengthOf = ({ node }: { readonly node: LayerNode }): number => elementsOf(node.shape);
 
@@ -16,6 +17,7 @@ function rowsOf({ node }: LayerContext<'activation'>) {
 }
 
 export const activationLayer: LayerCompiler<'activation'> = {
+  shape: (_, [shape = []]) => ({ shape, weights: [] }),
   forward: (context) => {
     const { function: name, alpha } = context.operation;
     if (name === 'softmax') {
@@ -42,7 +44,15 @@ export const activationLayer: LayerCompiler<'activation'> = {
   },
 };
 
+const alike: ShapeRule<'add' | 'multiply'> = (_, inputs) => {
+  const [first = []] = inputs;
+  const other = inputs.find((shape) => text(shape) !== text(first));
+  if (other !== undefined) return `has inputs of different shapes: ${text(first)} and ${text(other)}`;
+  return inputs.length < 2 ? 'needs two inputs or more' : { shape: first, weights: [] };
+};
+
 export const addLayer: LayerCompiler<'add'> = {
+  shape: alike,
   forward: (context) => {
     const result = context.output();
     const length = lengthOf(context);
@@ -57,6 +67,7 @@ export const addLayer: LayerCompiler<'add'> = {
 };
 
 export const multiplyLayer: LayerCompiler<'multiply'> = {
+  shape: alike,
   forward: (context) => {
     const result = context.output();
     const length = lengthOf(context);
@@ -81,6 +92,7 @@ export const multiplyLayer: LayerCompiler<'multiply'> = {
 };
 
 export const rescaleLayer: LayerCompiler<'rescale'> = {
+  shape: (_, [shape = []]) => ({ shape, weights: [] }),
   forward: (context) => {
     const { scale, offset } = context.operation;
     const buffers = { a: context.input(), result: context.output() };
@@ -94,6 +106,8 @@ export const rescaleLayer: LayerCompiler<'rescale'> = {
 };
 
 export const dropoutLayer: LayerCompiler<'dropout'> = {
+  shape: ({ rate }, [shape = []]) =>
+    rate >= 0 && rate < 1 ? { shape, weights: [] } : `has a rate of ${rate}, not from 0 up to below 1`,
   forward: (context) => {
     const shape = { length: lengthOf(context), rate: context.operation.rate, salt: context.layer.node };
     const buffers = { input: context.input(), exampleIds: 'exampleIds', output: context.output() };

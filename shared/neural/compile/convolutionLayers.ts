@@ -7,6 +7,7 @@ import { columnSums, sumOfRows } from '../../../kernels/neural/ops/columnSums.ts
 import { elementsOf } from '../engineLayout.ts';
 import type { Pair, Padding, Shape } from '../layerGraph.ts';
 import type { LayerCompiler, LayerContext } from './layerContext.ts';
+import { isImage, notImage, optional, slide } from './shapeRule.ts';
 
 type ConvolutionType = 'conv2d' | 'dense' | 'depthwiseConv2d';
 
@@ -108,4 +109,44 @@ function backward(context: LayerContext<ConvolutionType>): void {
   emit(context, 'training', (kernel) => kernelsOf(context).inputGradient(kernel, buffers, accumulate));
 }
 
-export const convolutionLayer: LayerCompiler<ConvolutionType> = { forward, backward };
+export const denseLayer: LayerCompiler<'dense'> = {
+  shape: ({ units, useBias }, [shape = []]) => {
+    const last = shape.at(-1);
+    if (last === undefined) return 'needs an input of at least one dimension';
+    return { shape: [...shape.slice(0, -1), units], weights: [[last, units], ...optional(useBias, [units])] };
+  },
+  forward,
+  backward,
+};
+
+export const conv2dLayer: LayerCompiler<'conv2d'> = {
+  shape: (operation, [shape = []]) => {
+    const { filters, groups, kernelSize, useBias } = operation;
+    const channels = shape[2];
+    if (!isImage(shape) || channels === undefined) return notImage(shape);
+    if (channels % groups !== 0 || filters % groups !== 0) {
+      return `has ${groups} groups, which divide ${channels} channels into ${filters} filters unevenly`;
+    }
+    const size = slide(shape, kernelSize, operation.strides, operation.dilations, operation.padding);
+    if (typeof size === 'string') return size;
+    const kernel = [...kernelSize, channels / groups, filters];
+    return { shape: [...size, filters], weights: [kernel, ...optional(useBias, [filters])] };
+  },
+  forward,
+  backward,
+};
+
+export const depthwiseConv2dLayer: LayerCompiler<'depthwiseConv2d'> = {
+  shape: (operation, [shape = []]) => {
+    const { multiplier, kernelSize, useBias } = operation;
+    const channels = shape[2];
+    if (!isImage(shape) || channels === undefined) return notImage(shape);
+    const size = slide(shape, kernelSize, operation.strides, operation.dilations, operation.padding);
+    if (typeof size === 'string') return size;
+    const outputs = channels * multiplier;
+    const kernel = [...kernelSize, channels, multiplier];
+    return { shape: [...size, outputs], weights: [kernel, ...optional(useBias, [outputs])] };
+  },
+  forward,
+  backward,
+};

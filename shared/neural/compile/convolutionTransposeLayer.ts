@@ -7,6 +7,7 @@ import { addColumns, columnwise } from '../../../kernels/neural/ops/columnwise.t
 import { elementsOf } from '../engineLayout.ts';
 import type { LayerCompiler, LayerContext } from './layerContext.ts';
 import { imageShape } from './convolutionLayers.ts';
+import { isImage, notImage, optional, slide, text } from './shapeRule.ts';
 
 type Transpose = LayerContext<'conv2dTranspose'>;
 
@@ -35,6 +36,16 @@ function inForwardPass({ calls, workspaceBytes }: KernelPlan): KernelPlan {
 }
 
 export const convolutionTransposeLayer: LayerCompiler<'conv2dTranspose'> = {
+  shape: ({ filters, kernelSize, strides, padding, useBias }, [shape = []], declared) => {
+    const channels = shape[2];
+    if (!isImage(shape) || channels === undefined) return notImage(shape);
+    const size = slide(declared, kernelSize, strides, [1, 1], padding);
+    if (typeof size === 'string') return size;
+    if (text(size) !== text(shape.slice(0, 2)))
+      return `makes ${text(declared)} of ${text(shape)}, whose convolution gives ${text(size)}`;
+    const kernel = [...kernelSize, filters, channels];
+    return { shape: [...declared.slice(0, 2), filters], weights: [kernel, ...optional(useBias, [filters])] };
+  },
   forward: (context) => {
     const output = context.output();
     const buffers = {

@@ -8,6 +8,7 @@ import { upSample, upSampleGradient } from '../../../kernels/neural/ops/upSample
 import { elementsOf } from '../engineLayout.ts';
 import type { Shape } from '../layerGraph.ts';
 import type { LayerCompiler, LayerContext } from './layerContext.ts';
+import { isImage, notImage, slide, text } from './shapeRule.ts';
 
 const sizeOf = ([height = 1, width = 1]: Shape) => ({ height, width });
 
@@ -36,7 +37,7 @@ function poolShapeOf(context: Pool): PoolShape {
   };
 }
 
-export const poolLayer: LayerCompiler<Pool['operation']['type']> = {
+const passes: Pick<LayerCompiler<Pool['operation']['type']>, 'backward' | 'forward'> = {
   forward: (context) => {
     const kind = kindOf(context);
     const winners =
@@ -62,13 +63,32 @@ export const poolLayer: LayerCompiler<Pool['operation']['type']> = {
   },
 };
 
+export const poolLayer: LayerCompiler<'averagePool2d' | 'maxPool2d'> = {
+  ...passes,
+  shape: (operation, [shape = []]) => {
+    if (!isImage(shape)) return notImage(shape);
+    const { padding, poolSize } = operation;
+    const widest =
+      Math.max(padding.top, padding.bottom) < poolSize[0] &&
+      Math.max(padding.left, padding.right) < poolSize[1];
+    if (!widest) return `has windows that lie in the padding alone`;
+    const size = slide(shape, poolSize, operation.strides, [1, 1], padding);
+    return typeof size === 'string' ? size : { shape: [...size, shape[2]!], weights: [] };
+  },
+};
+
+export const globalPoolLayer: LayerCompiler<'globalAveragePool2d' | 'globalMaxPool2d'> = {
+  ...passes,
+  shape: (_, [shape = []]) => (isImage(shape) ? { shape: [shape[2]!], weights: [] } : notImage(shape)),
+};
+
 /** How far an image is moved in what comes out. */
 function shiftOf({ operation }: LayerContext<'crop2d' | 'zeroPad2d'>): { down: number; right: number } {
   if (operation.type === 'zeroPad2d') return { down: operation.padding.top, right: operation.padding.left };
   return { down: -operation.cropping.top, right: -operation.cropping.left };
 }
 
-const shiftLayer: LayerCompiler<'crop2d' | 'zeroPad2d'> = {
+const shift: Pick<LayerCompiler<'crop2d' | 'zeroPad2d'>, 'backward' | 'forward'> = {
   forward: (context) => {
     const shape = {
       input: sizeOf(context.inputShape()),
@@ -94,8 +114,27 @@ const shiftLayer: LayerCompiler<'crop2d' | 'zeroPad2d'> = {
   },
 };
 
-export const zeroPadLayer: LayerCompiler<'zeroPad2d'> = shiftLayer;
-export const cropLayer: LayerCompiler<'crop2d'> = shiftLayer;
+export const zeroPadLayer: LayerCompiler<'zeroPad2d'> = {
+  ...shift,
+  shape: ({ padding }, [shape = []]) => {
+    if (!isImage(shape)) return notImage(shape);
+    const [height = 0, width = 0, channels = 0] = shape;
+    const padded = [height + padding.top + padding.bottom, width + padding.left + padding.right, channels];
+    return { shape: padded, weights: [] };
+  },
+};
+
+export const cropLayer: LayerCompiler<'crop2d'> = {
+  ...shift,
+  shape: ({ cropping }, [shape = []]) => {
+    if (!isImage(shape)) return notImage(shape);
+    const [height = 0, width = 0, channels = 0] = shape;
+    const rows = height - cropping.top - cropping.bottom;
+    const columns = width - cropping.left - cropping.right;
+    if (rows < 1 || columns < 1) return `leaves nothing of ${text(shape)}`;
+    return { shape: [rows, columns, channels], weights: [] };
+  },
+};
 
 function upSampleShapeOf(context: LayerContext<'upSample2d'>): UpSampleShape {
   const { size, interpolation } = context.operation;
@@ -104,6 +143,11 @@ function upSampleShapeOf(context: LayerContext<'upSample2d'>): UpSampleShape {
 }
 
 export const upSampleLayer: LayerCompiler<'upSample2d'> = {
+  shape: ({ size }, [shape = []]) => {
+    if (!isImage(shape)) return notImage(shape);
+    const [height = 0, width = 0, channels = 0] = shape;
+    return { shape: [height * size[0], width * size[1], channels], weights: [] };
+  },
   forward: (context) => {
     const buffers = { input: context.input(), output: context.output() };
     context.emit('all', (kernel) => upSample(kernel, upSampleShapeOf(context), buffers));

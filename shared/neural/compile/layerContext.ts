@@ -13,6 +13,7 @@ import type { LayerGraph, LayerNode, OperationOf, OperationType, Shape } from '.
 import type { FusedLayer } from './fuseLayers.ts';
 import type { GradientFlow } from './gradientFlow.ts';
 import type { ProgramBuilder, Use } from './programBuilder.ts';
+import type { ShapeRule } from './shapeRule.ts';
 
 /** What all layers of a net share. */
 export interface CompileState {
@@ -221,6 +222,8 @@ export class LayerContext<T extends OperationType> {
 
 /** How one type of operation becomes dispatches. */
 export interface LayerCompiler<T extends OperationType> {
+  /** What comes out of its inputs, and the shapes of its weights; or what is wrong. */
+  readonly shape: ShapeRule<T>;
   /** Emits what computes `context.output()`. */
   readonly forward: (context: LayerContext<T>) => void;
   /** Emits gradients of weights and inputs from `context.gradient()`. */

@@ -17,6 +17,7 @@ import {
 } from '../../../kernels/neural/ops/layerNorm.ts';
 import { elementsOf } from '../engineLayout.ts';
 import type { LayerCompiler, LayerContext } from './layerContext.ts';
+import { optional } from './shapeRule.ts';
 
 type BatchNorm = LayerContext<'batchNormalization'>;
 
@@ -127,6 +128,11 @@ function batchNormBackward(context: BatchNorm): void {
 }
 
 export const batchNormalizationLayer: LayerCompiler<'batchNormalization'> = {
+  shape: ({ scale, center }, [shape = []]) => {
+    const channels = shape.slice(-1);
+    const weights = [...optional(scale, channels), ...optional(center, channels), channels, channels];
+    return shape.length === 0 ? 'needs an input of at least one dimension' : { shape, weights };
+  },
   forward: batchNormForward,
   backward: batchNormBackward,
 };
@@ -152,6 +158,11 @@ function layerBuffersOf(context: LayerNorm) {
 }
 
 export const layerNormalizationLayer: LayerCompiler<'layerNormalization'> = {
+  shape: ({ scale, center }, [shape = []]) => {
+    const last = shape.slice(-1);
+    const weights = [...optional(scale, last), ...optional(center, last)];
+    return shape.length === 0 ? 'needs an input of at least one dimension' : { shape, weights };
+  },
   forward: (context) => {
     const form = layerFormOf(context);
     context.keep('means', form.rowsPerExample);

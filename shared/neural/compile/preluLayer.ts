@@ -13,6 +13,10 @@ function rowsOf({ node, operation }: LayerContext<'prelu'>) {
 }
 
 export const preluLayer: LayerCompiler<'prelu'> = {
+  shape: ({ sharedAxes }, [shape = []]) => ({
+    shape,
+    weights: [shape.map((size, axis) => (axis < sharedAxes ? 1 : size))],
+  }),
   forward: (context) => {
     const buffers = { x: context.input(), table: context.weight(0), result: context.output() };
     context.emit('all', (kernel) => columnwise(kernel, 'forward', prelu, rowsOf(context), buffers));

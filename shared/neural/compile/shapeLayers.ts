@@ -4,9 +4,12 @@ import { copySlice } from '../../../kernels/neural/ops/copySlice.ts';
 import { embedding, embeddingGradient } from '../../../kernels/neural/ops/embedding.ts';
 import { permute } from '../../../kernels/neural/ops/permute.ts';
 import { elementsOf } from '../engineLayout.ts';
+import type { Shape } from '../layerGraph.ts';
 import type { LayerCompiler, LayerContext } from './layerContext.ts';
+import { text } from './shapeRule.ts';
 
 export const inputLayer: LayerCompiler<'input'> = {
+  shape: (_, __, declared) => ({ shape: declared, weights: [] }),
   forward: ({ state, layer, operation, node }) => {
     const place = state.graph.inputs.indexOf(layer.node);
     const type = operation.dtype === 'int32' ? 'i32' : 'f32';
@@ -18,6 +21,10 @@ export const inputLayer: LayerCompiler<'input'> = {
 
 /** The same numbers in the same order: the same buffer. */
 export const reshapeLayer: LayerCompiler<'reshape'> = {
+  shape: (_, [shape = []], declared) =>
+    elementsOf(shape) === elementsOf(declared)
+      ? { shape: declared, weights: [] }
+      : `can not make ${text(declared)} of ${text(shape)}`,
   forward: (context) => {
     context.state.values.set(context.layer.last, context.input());
   },
@@ -25,6 +32,10 @@ export const reshapeLayer: LayerCompiler<'reshape'> = {
 };
 
 export const permuteLayer: LayerCompiler<'permute'> = {
+  shape: ({ axes }, [shape = []]) =>
+    axes.length === shape.length && shape.every((_, axis) => axes.includes(axis))
+      ? { shape: axes.map((axis) => shape[axis] ?? 0), weights: [] }
+      : `puts the axes of ${text(shape)} in the order ${text(axes)}`,
   forward: (context) => {
     const shape = { input: context.inputShape(), axes: context.operation.axes };
     const buffers = { input: context.input(), output: context.output() };
@@ -53,6 +64,16 @@ function sliceOf(context: LayerContext<'concatenate'>, k: number) {
 }
 
 export const concatenateLayer: LayerCompiler<'concatenate'> = {
+  shape: ({ axis }, inputs) => {
+    const [first = []] = inputs;
+    if (axis < 0 || axis >= first.length) return `concatenates along axis ${axis} of ${text(first)}`;
+    const rest = (shape: Shape) => text(shape.map((size, i) => (i === axis ? 0 : size)));
+    const other = inputs.find((shape) => rest(shape) !== rest(first));
+    if (other !== undefined)
+      return `can not concatenate ${text(first)} and ${text(other)} along axis ${axis}`;
+    const along = inputs.reduce((sum, shape) => sum + (shape[axis] ?? 0), 0);
+    return { shape: first.map((size, i) => (i === axis ? along : size)), weights: [] };
+  },
   forward: (context) => {
     const output = context.output();
     context.node.inputs.forEach((_, k) => {
@@ -89,6 +110,10 @@ export const concatenateLayer: LayerCompiler<'concatenate'> = {
 };
 
 export const embeddingLayer: LayerCompiler<'embedding'> = {
+  shape: ({ vocabulary, width }, [shape = []]) => ({
+    shape: [...shape, width],
+    weights: [[vocabulary, width]],
+  }),
   forward: (context) => {
     const { vocabulary, width } = context.operation;
     const shape = { length: elementsOf(context.inputShape()), vocabulary, width };

@@ -2,7 +2,8 @@
 
 import type { LayerNode, LayerOperation, Pair, Shape, WeightSpec } from '../layerGraph.ts';
 import type { Initializer } from './initializer.ts';
-import type { ActivationConfig, LayerConfig } from './layerConfig.ts';
+import type { ActivationConfig } from './activations.ts';
+import type { LayerConfig } from './layerConfig.ts';
 import { NeuralModelError } from './modelErrors.ts';
 
 /** More nodes than any net that is trained today. */

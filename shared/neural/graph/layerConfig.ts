@@ -1,17 +1,13 @@
 // A layer's config as Keras and tfjs write it: JSON of unknown origin, read field by field, with the layer's name in
 // every complaint.
 
-import type { ActivationName, Padding, Pair } from '../layerGraph.ts';
+import type { Padding, Pair } from '../layerGraph.ts';
+import { activationByName, type ActivationConfig } from './activations.ts';
 import { NeuralModelError, UnsupportedLayer } from './modelErrors.ts';
 import { readInitializer, type Initializer } from './initializer.ts';
 
 /** More than any sensible layer has; bounds what a hostile file can ask for. */
 const MAX_DIMENSION = 2 ** 31 - 1;
-
-export interface ActivationConfig {
-  readonly function: ActivationName;
-  readonly alpha?: number;
-}
 
 export class LayerConfig {
   readonly className: string;
@@ -150,7 +146,8 @@ export class LayerConfig {
     const value = this.#values[field];
     const name = plainActivation(value);
     if (name === 'linear') return undefined;
-    if (Object.hasOwn(activations, name)) return activations[name]!;
+    const known = activationByName(name);
+    if (known) return known.config;
     throw this.unsupported(`the activation ${JSON.stringify(value)?.slice(0, 80)} is not compiled`);
   }
 
@@ -174,24 +171,6 @@ export function plainActivation(value: unknown): string {
     ? ((name ?? 'linear') as string).toLowerCase().replaceAll('_', '')
     : '';
 }
-
-const activations: Readonly<Record<string, ActivationConfig>> = {
-  elu: { function: 'elu', alpha: 1 },
-  gelu: { function: 'gelu' },
-  hardsigmoid: { function: 'hardSigmoid' },
-  mish: { function: 'mish' },
-  selu: { function: 'selu' },
-  softplus: { function: 'softplus' },
-  softsign: { function: 'softsign' },
-  leakyrelu: { function: 'leakyRelu', alpha: 0.2 },
-  relu: { function: 'relu' },
-  relu6: { function: 'relu6' },
-  sigmoid: { function: 'sigmoid' },
-  silu: { function: 'swish' },
-  softmax: { function: 'softmax' },
-  swish: { function: 'swish' },
-  tanh: { function: 'tanh' },
-};
 
 function isCount(value: unknown): value is number {
   return typeof value === 'number' && Number.isInteger(value) && value >= 1 && value <= MAX_DIMENSION;

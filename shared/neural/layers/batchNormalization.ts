@@ -7,6 +7,8 @@ import { lastOf } from './lastOf.ts';
 export const batchNormalization: LayerReader = {
   classNames: ['BatchNormalization'],
   inputs: 'one',
+  gives: 'anew',
+  takesParts: false,
   read(config, inputs, graph) {
     config.refuseSet('beta_constraint', 'gamma_constraint', 'renorm', 'virtual_batch_size');
     // As Keras has it from version 2 on: frozen, or called with training=False.

@@ -9,6 +9,8 @@ import { placeWindow } from './windows.ts';
 export const conv2d: LayerReader = {
   classNames: ['Conv2D', 'Convolution2D'],
   inputs: 'one',
+  gives: 'activated',
+  takesParts: true,
   read(config, inputs, graph) {
     config.refuseSet('activity_regularizer', 'kernel_constraint', 'bias_constraint');
     const input = single(inputs);

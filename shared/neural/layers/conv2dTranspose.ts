@@ -9,6 +9,8 @@ import { biasOf } from './biasOf.ts';
 export const conv2dTranspose: LayerReader = {
   classNames: ['Conv2DTranspose', 'Convolution2DTranspose', 'Deconvolution2D'],
   inputs: 'one',
+  gives: 'activated',
+  takesParts: true,
   read(config, inputs, graph) {
     config.refuseSet('activity_regularizer', 'kernel_constraint', 'bias_constraint', 'output_padding');
     config.requireChannelsLast();

@@ -7,6 +7,8 @@ import { readAround } from './around.ts';
 export const cropping2d: LayerReader = {
   classNames: ['Cropping2D'],
   inputs: 'one',
+  gives: 'values',
+  takesParts: true,
   read(config, inputs, graph) {
     config.requireChannelsLast();
     const input = single(inputs);

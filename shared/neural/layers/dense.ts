@@ -8,6 +8,8 @@ import { lastOf } from './lastOf.ts';
 export const dense: LayerReader = {
   classNames: ['Dense'],
   inputs: 'one',
+  gives: 'activated',
+  takesParts: true,
   read(config, inputs, graph) {
     config.refuseSet('activity_regularizer', 'kernel_constraint', 'bias_constraint');
     const input = single(inputs);

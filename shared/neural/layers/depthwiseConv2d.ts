@@ -8,6 +8,8 @@ import { placeWindow } from './windows.ts';
 export const depthwiseConv2d: LayerReader = {
   classNames: ['DepthwiseConv2D'],
   inputs: 'one',
+  gives: 'activated',
+  takesParts: true,
   read(config, inputs, graph) {
     config.refuseSet('activity_regularizer', 'depthwise_constraint', 'bias_constraint');
     const input = single(inputs);

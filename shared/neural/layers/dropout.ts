@@ -5,6 +5,8 @@ import { single, type LayerReader } from '../graph/layerReader.ts';
 export const dropout: LayerReader = {
   classNames: ['Dropout'],
   inputs: 'one',
+  gives: 'values',
+  takesParts: false,
   read(config, inputs, graph) {
     config.refuseSet('noise_shape');
     const rate = config.number('rate');

@@ -5,6 +5,8 @@ import { single, type LayerReader } from '../graph/layerReader.ts';
 export const embedding: LayerReader = {
   classNames: ['Embedding'],
   inputs: 'one',
+  gives: 'anew',
+  takesParts: false,
   read(config, inputs, graph) {
     config.refuseSet('activity_regularizer', 'embeddings_constraint');
     if (config.flag('mask_zero', false)) throw config.unsupported('it masks index 0');

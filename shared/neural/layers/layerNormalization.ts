@@ -7,6 +7,8 @@ import { lastOf } from './lastOf.ts';
 export const layerNormalization: LayerReader = {
   classNames: ['LayerNormalization'],
   inputs: 'one',
+  gives: 'anew',
+  takesParts: true,
   read(config, inputs, graph) {
     config.refuseSet('beta_constraint', 'gamma_constraint');
     const input = single(inputs);

@@ -65,7 +65,7 @@ const readers: readonly LayerReader[] = [
   reshape,
   separableConv2d,
   softmax,
-  timeDistributed,
+  timeDistributed((className) => layerReaders.get(className)),
   upSampling2d,
   zeroPadding2d,
 ];

@@ -3,18 +3,21 @@
 import type { Pair, Shape } from '../layerGraph.ts';
 import type { GraphBuilder } from '../graph/graphBuilder.ts';
 import type { LayerConfig } from '../graph/layerConfig.ts';
-import type { LayerReader } from '../graph/layerReader.ts';
+import type { LayerReader, OutputRule } from '../graph/layerReader.ts';
 import { NeuralModelError } from '../graph/modelErrors.ts';
 
 function elementwise(
   classNames: readonly string[],
   type: 'add' | 'multiply',
+  gives: OutputRule,
   finish: (config: LayerConfig, node: number, inputs: number, graph: GraphBuilder) => number = (_, node) =>
     node,
 ): LayerReader {
   return {
     classNames,
     inputs: 'many',
+    gives,
+    takesParts: false,
     read(config, inputs, graph) {
       const shape = commonShape(config, inputs, graph);
       const alike = inputs.map((input) => spread(config, input, shape, graph));
@@ -48,15 +51,17 @@ function spread(config: LayerConfig, input: number, shape: Shape, graph: GraphBu
   return graph.add(config, { type: 'upSample2d', size, interpolation: 'nearest' }, [input], shape);
 }
 
-export const add = elementwise(['Add'], 'add');
-export const multiply = elementwise(['Multiply'], 'multiply');
-export const average = elementwise(['Average'], 'add', (config, node, inputs, graph) =>
+export const add = elementwise(['Add'], 'add', 'sum');
+export const multiply = elementwise(['Multiply'], 'multiply', 'product');
+export const average = elementwise(['Average'], 'add', 'values', (config, node, inputs, graph) =>
   graph.add(config, { type: 'rescale', scale: 1 / inputs, offset: 0 }, [node], graph.shape(node)),
 );
 
 export const concatenate: LayerReader = {
   classNames: ['Concatenate'],
   inputs: 'many',
+  gives: 'values',
+  takesParts: false,
   read(config, inputs, graph) {
     const shapes = inputs.map((input) => graph.shape(input));
     const rank = shapes[0]!.length;

@@ -5,6 +5,8 @@ import { single, type LayerReader } from '../graph/layerReader.ts';
 export const permute: LayerReader = {
   classNames: ['Permute'],
   inputs: 'one',
+  gives: 'values',
+  takesParts: true,
   read(config, inputs, graph) {
     const input = single(inputs);
     const from = graph.shape(input);

@@ -9,6 +9,8 @@ function pool(classNames: readonly string[], type: 'averagePool2d' | 'maxPool2d'
   return {
     classNames,
     inputs: 'one',
+    gives: 'values',
+    takesParts: true,
     read(config, inputs, graph) {
       const input = single(inputs);
       const poolSize = config.pair('pool_size', [2, 2]);
@@ -25,6 +27,8 @@ function globalPool(
   return {
     classNames,
     inputs: 'one',
+    gives: 'values',
+    takesParts: true,
     read(config: LayerConfig, inputs: readonly number[], graph: GraphBuilder) {
       config.requireChannelsLast();
       if (config.flag('keepdims', false)) throw config.unsupported('it keeps the dimensions');

@@ -6,6 +6,8 @@ import { single, type LayerReader } from '../graph/layerReader.ts';
 export const prelu: LayerReader = {
   classNames: ['PReLU'],
   inputs: 'one',
+  gives: 'values',
+  takesParts: true,
   read(config, inputs, graph) {
     config.refuseSet('activity_regularizer', 'alpha_constraint');
     const input = single(inputs);

@@ -7,6 +7,8 @@ import { NeuralModelError } from '../graph/modelErrors.ts';
 export const flatten: LayerReader = {
   classNames: ['Flatten'],
   inputs: 'one',
+  gives: 'values',
+  takesParts: true,
   read(config, inputs, graph) {
     config.requireChannelsLast();
     const input = single(inputs);
@@ -17,6 +19,8 @@ export const flatten: LayerReader = {
 export const reshape: LayerReader = {
   classNames: ['Reshape'],
   inputs: 'one',
+  gives: 'values',
+  takesParts: true,
   read(config, inputs, graph) {
     const input = single(inputs);
     const from = graph.shape(input);

@@ -8,6 +8,8 @@ import { placeWindow } from './windows.ts';
 export const separableConv2d: LayerReader = {
   classNames: ['SeparableConv2D', 'SeparableConvolution2D'],
   inputs: 'one',
+  gives: 'activated',
+  takesParts: true,
   read(config, inputs, graph) {
     config.refuseSet('activity_regularizer', 'depthwise_constraint', 'pointwise_constraint');
     config.refuseSet('bias_constraint');

@@ -57,6 +57,8 @@ function placeAlong(config: LayerConfig, length: number, size: number, stride: n
 export const conv1d: LayerReader = {
   classNames: ['Conv1D', 'Convolution1D'],
   inputs: 'one',
+  gives: 'activated',
+  takesParts: true,
   read(config, inputs, graph) {
     config.refuseSet('activity_regularizer', 'kernel_constraint', 'bias_constraint');
     const { length, channels } = sequenceOf(config, graph.shape(single(inputs)));
@@ -95,6 +97,8 @@ function pool(classNames: readonly string[], type: 'averagePool2d' | 'maxPool2d'
   return {
     classNames,
     inputs: 'one',
+    gives: 'values',
+    takesParts: true,
     read(config, inputs, graph) {
       const { length, channels } = sequenceOf(config, graph.shape(single(inputs)));
       const size = config.single('pool_size', 2);
@@ -118,6 +122,8 @@ function globalPool(
   return {
     classNames,
     inputs: 'one',
+    gives: 'values',
+    takesParts: true,
     read(config, inputs, graph) {
       if (config.flag('keepdims', false)) throw config.unsupported('it keeps the dimensions');
       const { channels } = sequenceOf(config, graph.shape(single(inputs)));
@@ -138,6 +144,8 @@ export const globalAveragePool1d = globalPool(
 export const repeatVector: LayerReader = {
   classNames: ['RepeatVector'],
   inputs: 'one',
+  gives: 'values',
+  takesParts: true,
   read(config, inputs, graph) {
     const [channels, ...more] = graph.shape(single(inputs));
     if (channels === undefined || more.length > 0) {

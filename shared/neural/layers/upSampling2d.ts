@@ -5,6 +5,8 @@ import { single, type LayerReader } from '../graph/layerReader.ts';
 export const upSampling2d: LayerReader = {
   classNames: ['UpSampling2D'],
   inputs: 'one',
+  gives: 'values',
+  takesParts: true,
   read(config, inputs, graph) {
     config.requireChannelsLast();
     const input = single(inputs);

@@ -6,6 +6,8 @@ import { readAround } from './around.ts';
 export const zeroPadding2d: LayerReader = {
   classNames: ['ZeroPadding2D'],
   inputs: 'one',
+  gives: 'values',
+  takesParts: true,
   read(config, inputs, graph) {
     config.requireChannelsLast();
     const input = single(inputs);

@@ -2,7 +2,10 @@
 // way. Looked up in the topology, from the output back to the layer that decides it, so that it is the same for nets that are
 // compiled and nets that tfjs trains.
 
+import { activationByName, type ActivationRange } from '../graph/activations.ts';
 import { plainActivation, type LayerConfig } from '../graph/layerConfig.ts';
+import type { OutputRule } from '../graph/layerReader.ts';
+import { layerReaders } from '../layers/layerReaders.ts';
 import type { NetCalls } from './layerCalls.ts';
 
 export type OutputKind =
@@ -39,27 +42,17 @@ const product: Rule = (layer, inputs) => {
   return inputs.some((input) => input.kind === 'unknown') ? unknown(layer, inputs) : numbers;
 };
 
-const makeProbabilities: ReadonlySet<string> = new Set(['hardsigmoid', 'sigmoid', 'softmax']);
-/** Those that leave numbers between 0 and 1 as they are. */
-const leaveProbabilities: ReadonlySet<string> = new Set(['elu', 'leakyrelu', 'linear', 'relu', 'relu6']);
-const makeNumbers: ReadonlySet<string> = new Set([
-  'exponential',
-  'gelu',
-  'gelunew',
-  'logsoftmax',
-  'mish',
-  'selu',
-  'silu',
-  'softplus',
-  'softsign',
-  'swish',
-  'tanh',
+/** Activations that are not compiled. */
+const otherActivations: ReadonlyMap<string, ActivationRange> = new Map([
+  ['linear', 'keeps'],
+  ...(['exponential', 'gelunew', 'logsoftmax'] as const).map((name) => [name, 'numbers'] as const),
 ]);
 
 function afterActivation(layer: LayerConfig, inputs: readonly OutputKind[], name: string): OutputKind {
-  if (makeProbabilities.has(name)) return probabilities;
-  if (leaveProbabilities.has(name)) return between(layer, inputs);
-  return makeNumbers.has(name) ? sum(layer, inputs) : unknown(layer, inputs);
+  const gives = activationByName(name)?.gives ?? otherActivations.get(name);
+  if (gives === 'probabilities') return probabilities;
+  if (gives === 'keeps') return between(layer, inputs);
+  return gives === 'numbers' ? sum(layer, inputs) : unknown(layer, inputs);
 }
 
 const activated: Rule = (layer) =>
@@ -86,74 +79,44 @@ const rescaled: Rule = (layer, inputs) =>
     ? between(layer, inputs)
     : sum(layer, inputs);
 
-const rules: ReadonlyMap<string, Rule> = new Map<string, Rule>([
-  ...each(activated, [
-    'Conv1D',
-    'Conv2D',
-    'Conv2DTranspose',
-    'Conv3D',
-    'Conv3DTranspose',
-    'Convolution1D',
-    'Convolution2D',
-    'Dense',
-    'DepthwiseConv2D',
-    'EinsumDense',
-    'SeparableConv1D',
-    'SeparableConv2D',
-  ]),
-  ...each(anew, ['BatchNormalization', 'Embedding', 'GroupNormalization', 'LayerNormalization']),
+const rules: Readonly<Record<OutputRule, Rule>> = {
+  activated,
+  activation: (layer, inputs) => afterActivation(layer, inputs, plainActivation(layer.raw('activation'))),
+  anew,
+  probabilities: () => probabilities,
+  product,
+  rescaled,
+  sum,
+  values: between,
+  wrapped,
+};
+
+/** Of layers that are not compiled: tfjs trains them. */
+const otherRules: ReadonlyMap<string, Rule> = new Map<string, Rule>([
+  ...each(activated, ['Conv3D', 'Conv3DTranspose', 'EinsumDense', 'SeparableConv1D']),
+  ...each(anew, ['GroupNormalization']),
   ...each(between, [
     'ActivityRegularization',
     'AlphaDropout',
-    'Average',
-    'AveragePooling1D',
-    'AveragePooling2D',
     'AveragePooling3D',
-    'AvgPool2D',
-    'Concatenate',
     'Cropping1D',
-    'Cropping2D',
-    'Dropout',
-    'ELU',
-    'Flatten',
     'GaussianDropout',
     'GaussianNoise',
-    'GlobalAveragePooling1D',
-    'GlobalAveragePooling2D',
-    'GlobalAvgPool2D',
-    'GlobalMaxPool2D',
-    'GlobalMaxPooling1D',
-    'GlobalMaxPooling2D',
     'InputLayer',
-    'LeakyReLU',
     'Masking',
-    'MaxPool2D',
-    'MaxPooling1D',
-    'MaxPooling2D',
     'MaxPooling3D',
     'Maximum',
     'Minimum',
-    'PReLU',
-    'Permute',
-    'ReLU',
-    'RepeatVector',
-    'Reshape',
     'Resizing',
     'SpatialDropout1D',
     'SpatialDropout2D',
     'UpSampling1D',
-    'UpSampling2D',
     'ZeroPadding1D',
-    'ZeroPadding2D',
   ]),
   ...each(gated, ['ConvLSTM2D', 'LSTM']),
   ...each(recurrent, ['GRU', 'SimpleRNN']),
-  ...each(sum, ['Add', 'Dot', 'Subtract']),
-  ...each(wrapped, ['Bidirectional', 'TimeDistributed']),
-  ['Activation', (layer, inputs) => afterActivation(layer, inputs, plainActivation(layer.raw('activation')))],
-  ['Multiply', product],
-  ['Rescaling', rescaled],
-  ['Softmax', () => probabilities],
+  ...each(sum, ['Dot', 'Subtract']),
+  ...each(wrapped, ['Bidirectional']),
 ]);
 
 function each(rule: Rule, classNames: readonly string[]): (readonly [string, Rule])[] {
@@ -161,7 +124,9 @@ function each(rule: Rule, classNames: readonly string[]): (readonly [string, Rul
 }
 
 function kindOf(layer: LayerConfig, inputs: readonly OutputKind[]): OutputKind {
-  return (rules.get(layer.className) ?? unknown)(layer, inputs);
+  const reader = layerReaders.get(layer.className);
+  const rule = reader ? rules[reader.gives] : otherRules.get(layer.className);
+  return (rule ?? unknown)(layer, inputs);
 }
 
 /** Of the model's only output. */

@@ -3,6 +3,7 @@
 import { unknownKey } from '../../text/unknownKey.ts';
 import { NeuralModelError } from '../graph/modelErrors.ts';
 
+/** Size of the images and number of classes of a ResNet-18. */
 export interface ResNet18Options {
   /** "7x7": stride 2 and max-pooling, as for ImageNet and in Ray's lesson. "3x3": stride 1, for small images. */
   readonly stem?: '3x3' | '7x7';

@@ -1,7 +1,8 @@
 // A tree device written as plainly as the interface reads: a second implementation to hold the fast ones against.
 
 import { ONE, addToMargin, multiplyShift, multiplyShiftSigned } from '../../../kernels/gbdt/fixedPoint.ts';
-import { buildGradientTables, gradientOfRow } from '../../../kernels/gbdt/gradients.ts';
+import { buildGradientTables } from '../../../kernels/gbdt/gradients.ts';
+import { gradientFormulas } from '../../../kernels/gbdt/ops/gradientFormulas.ts';
 import { rowHash } from '../../../kernels/gbdt/rowHash.ts';
 import { MISSING_BIN } from '../../../kernels/gbdt/treeDevice.ts';
 import type {
@@ -64,8 +65,10 @@ export function createNaiveDevice(spec: DeviceSpec): TreeDevice {
     },
     beginTree(round, output) {
       for (const block of training()) {
+        const { rows, margins, data } = block;
+        const seen = { rows, margins, labels: data.labels, outputs: spec.outputs };
         for (let row = 0; row < block.rows; row += 1) {
-          const [g, h] = gradientOfRow(spec, tables, block.margins, block.data.labels, row, output);
+          const [g, h] = gradientFormulas[spec.gradient].ofRow(tables, seen, row, output);
           const weight = block.data.weights?.[row] ?? ONE;
           const drawn = rowHash(spec.sampling.seed, round, block.firstRow + row) < spec.sampling.threshold;
           block.g[row] = drawn ? multiplyShiftSigned(g, weight) : 0;

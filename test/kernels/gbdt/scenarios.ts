@@ -1,6 +1,7 @@
 // What every tree device must get right, as data: the same list drives Node, Deno and a browser tab.
 
-import type { BinnedBlock, DeviceSpec, GradientKind, LowLimbs } from '../../../kernels/gbdt/treeDevice.ts';
+import type { GradientKind } from '../../../kernels/gbdt/gradientKinds.ts';
+import type { BinnedBlock, DeviceSpec, LowLimbs } from '../../../kernels/gbdt/treeDevice.ts';
 import type { SeededNumbers } from '../seededNumbers.ts';
 import { seededNumbers } from '../seededNumbers.ts';
 

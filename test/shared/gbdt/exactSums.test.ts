@@ -5,7 +5,8 @@ import { MARGIN_LIMIT, ONE } from '../../../kernels/gbdt/fixedPoint.ts';
 import { curvature } from '../../../kernels/gbdt/gradients.ts';
 import { buildTrainSpec, marginFractionBits } from '../../../shared/gbdt/buildTrainSpec.ts';
 import { MOST_ROWS, ROWS_ALWAYS_EXACT, checkGradientSum } from '../../../shared/gbdt/exactSums.ts';
-import { LABEL_LIMIT, labelToFixed } from '../../../shared/gbdt/labels.ts';
+import { LABEL_LIMIT } from '../../../kernels/gbdt/gradientKinds.ts';
+import { labelToFixed } from '../../../shared/gbdt/labels.ts';
 import { resolveParams } from '../../../shared/gbdt/params.ts';
 
 const EXACT = 2n ** 53n;

@@ -2,7 +2,7 @@
 // of the forward ones.
 
 import type { KernelPlan } from '../../../../kernels/neural/kernelCall.ts';
-import { activationFormulas } from '../../../../kernels/neural/ops/activations.ts';
+import { activationFormulas, elementwiseActivations } from '../../../../kernels/neural/ops/activations.ts';
 import {
   batchNormApply,
   batchNormGradientSums,
@@ -87,23 +87,7 @@ function inPlace(
   };
 }
 
-const activations = (
-  [
-    'elu',
-    'gelu',
-    'hardSigmoid',
-    'leakyRelu',
-    'mish',
-    'relu',
-    'relu6',
-    'selu',
-    'sigmoid',
-    'softplus',
-    'softsign',
-    'swish',
-    'tanh',
-  ] as const
-).map((name) => {
+const activations = elementwiseActivations.map((name) => {
   const { forward, backward } = activationFormulas(name, 0.3);
   return inPlace(name, 3 * 65, {}, (context) => [
     elementwise(context, 'forward', forward, 65, { x: 'x', result: 'y' }),

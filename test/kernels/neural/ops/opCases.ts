@@ -1,7 +1,7 @@
 // Ops of the neural kernels one by one, at sizes that no kernel likes: what each factory makes is run by its references
 // and on a GPU.
 
-import { activationFormulas } from '../../../../kernels/neural/ops/activations.ts';
+import { activationFormulas, elementwiseActivations } from '../../../../kernels/neural/ops/activations.ts';
 import {
   addTo,
   affine,
@@ -97,23 +97,7 @@ function reductions(adapter: AdapterClass): OpCase[] {
   });
 }
 
-const activations = (
-  [
-    'elu',
-    'gelu',
-    'hardSigmoid',
-    'leakyRelu',
-    'mish',
-    'relu',
-    'relu6',
-    'selu',
-    'sigmoid',
-    'softplus',
-    'softsign',
-    'swish',
-    'tanh',
-  ] as const
-).flatMap((name) => {
+const activations = elementwiseActivations.flatMap((name) => {
   const { forward, backward } = activationFormulas(name, 0.2);
   return [name.length % 2 === 0 ? 64 : 65].flatMap((length) => [
     plain(

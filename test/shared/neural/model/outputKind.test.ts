@@ -153,6 +153,21 @@ describe('The kind of output of a net', () => {
     expect(kindOf(build().toJSON(null, false))).toEqual({ kind: 'unknown', layer: 'end', className });
   });
 
+  it('is the same by every name of a layer that is compiled', () => {
+    const last = (className: string, config: object): object => ({
+      class_name: 'Sequential',
+      config: {
+        layers: [
+          { class_name: className, config: { name: 'last', batch_input_shape: [null, 4, 4, 3], ...config } },
+        ],
+      },
+    });
+    for (const className of ['Conv2DTranspose', 'Convolution2DTranspose', 'Deconvolution2D'])
+      expect(kindOf(last(className, { activation: 'sigmoid' }))).toEqual({ kind: 'probabilities' });
+    for (const className of ['MaxPooling1D', 'MaxPool1D'])
+      expect(kindOf(last(className, {}))).toEqual({ kind: 'numbers' });
+  });
+
   it('is not guessed of a layer that is not known, nor after it', () => {
     const layersOf = (last: object[]): object => ({
       class_name: 'Sequential',

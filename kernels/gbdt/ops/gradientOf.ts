@@ -1,31 +1,53 @@
-// What the three gradient ops share: everything but the formula. One thread a row; writes the pair (g, h) and puts the
+// What all kinds of gradients share: everything but the formula. One thread a row; writes the pair (g, h) and puts the
 // row at node 0.
 
-import type { Op, OpInputs, StorageBinding } from '../../gpu/op.ts';
+import type { Op } from '../../gpu/op.ts';
+import type { CpuBlock } from '../cpuBlock.ts';
 import { multiplyShift, multiplyShiftSigned, weighLow } from '../fixedPoint.ts';
+import { hasMarginLabels, type GradientKind } from '../gradientKinds.ts';
+import type { GradientTables } from '../gradients.ts';
 import { rowHash } from '../rowHash.ts';
 import { multiplyShiftWgsl, rowHashWgsl, weighLowWgsl } from './fixedPointWgsl.ts';
 
-export interface GradientFormula {
+type Pair = [gradient: number, hessian: number];
+
+/** Rows as formulas see them. */
+interface GradientRows {
+  /** [output][row]. */
+  readonly margins: Int32Array;
+  readonly labels: Int32Array;
+  readonly rows: number;
+  readonly outputs: number;
+}
+
+/** A kind of gradients: XGBoost's formula (src/objective/regression_loss.h, multiclass_obj.cu) in fixed point. */
+interface GradientFormula {
+  readonly kind: GradientKind;
+  /** The op's name. */
   readonly name: string;
-  /** Tables that the formula reads beside margins and labels. */
-  readonly tables: readonly StorageBinding[];
+  /** The table that it reads beside margins and labels: on WebGPU the storage array "sigmoidTable" or "expTable". */
+  readonly table?: keyof GradientTables;
   readonly declarations: string;
   /** WGSL that sets `g: i32` and `h: u32`, from `row`, `margins`, `labels` and `call`. */
   readonly body: string;
-  /** Margins and labels have two limbs where the op is wide, the low ones behind all high ones. */
-  readonly hasWideMargins?: boolean;
-  readonly reference: (inputs: OpInputs, row: number) => [gradient: number, hessian: number];
+  /**
+   * The definition that devices follow to the last bit: [gradient, Hessian] of a row before weights, in probability units
+   * (labels in margin units: margin units and 2^-24).
+   */
+  readonly ofRow: (tables: GradientTables, block: GradientRows, row: number, output: number) => Pair;
+  /** The same of all rows of a block, written out as one tight loop: several times faster. The contract suite holds both equal. */
+  readonly ofBlock: (tables: GradientTables, block: CpuBlock, outputs: number, output: number) => void;
 }
 
-export interface GradientOps {
+export interface Gradient extends Pick<GradientFormula, 'ofBlock' | 'ofRow'> {
   readonly narrow: Op;
   /** The same, with low limbs of weights (behind all high ones) and of gradients (in a buffer of their own). */
   readonly wide: Op;
 }
 
-export function gradientOp(formula: GradientFormula): GradientOps {
-  return { narrow: opOf(formula, false), wide: opOf(formula, true) };
+export function gradientOf(formula: GradientFormula): Gradient {
+  const { ofBlock, ofRow } = formula;
+  return { narrow: opOf(formula, false), wide: opOf(formula, true), ofBlock, ofRow };
 }
 
 const LOW_BODY = `
@@ -33,14 +55,17 @@ const LOW_BODY = `
       hLow = weighLow(i32(h), 0, weights[row], weights[block.rows + row]);`;
 
 function opOf(formula: GradientFormula, isWide: boolean): Op {
-  const hasLowMargins = isWide && formula.hasWideMargins === true;
+  // The low limbs stand behind all high ones.
+  const hasLowMargins = isWide && hasMarginLabels(formula.kind);
   return {
     name: isWide ? `${formula.name}Wide` : formula.name,
     storage: [
       { name: 'margins', type: 'array<i32>', access: 'read' }, // [output][row]
       { name: 'labels', type: 'array<i32>', access: 'read' }, // [row]
       { name: 'weights', type: 'array<u32>', access: 'read' }, // [row], or one word when all weigh the same
-      ...formula.tables,
+      ...(formula.table === undefined
+        ? []
+        : [{ name: `${formula.table}Table`, type: 'array<u32>', access: 'read' } as const]),
       { name: 'gradients', type: 'array<vec2<i32>>', access: 'read_write' }, // [row] (g, h)
       { name: 'positions', type: 'array<u32>', access: 'read_write' }, // [row] node
       ...(isWide ? [{ name: 'lowGradients', type: 'array<vec2<i32>>', access: 'read_write' } as const] : []),
@@ -79,21 +104,27 @@ ${formula.body}${hasLowMargins ? '\n    gLow = margins[block.rows + row] - label
     reference: (inputs) => {
       const { gradients, positions, weights, lowGradients, margins, labels } = inputs.storage;
       const { block, call } = inputs.uniforms;
-      if (!gradients || !positions || !weights || !block || !call)
+      if (!gradients || !positions || !weights || !margins || !labels || !block || !call)
         throw new RangeError('Inputs are missing.');
       const rows = block['rows'] ?? 0;
+      const { outputs = 1, output = 0 } = call;
+      const tables = {
+        sigmoid: inputs.storage['sigmoidTable'] as Uint32Array<ArrayBuffer>,
+        exp: inputs.storage['expTable'] as Uint32Array<ArrayBuffer>,
+      };
+      const blockRows = { margins: margins as Int32Array, labels: labels as Int32Array, rows, outputs };
       for (let row = 0; row < rows; row += 1) {
         const id = (block['firstRow'] ?? 0) + row;
         const taken =
           call['sampled'] === 0 ||
           rowHash(call['seed'] ?? 0, call['round'] ?? 0, id) < (call['threshold'] ?? 0) >>> 0;
-        const [g, h] = taken ? formula.reference(inputs, row) : [0, 0];
+        const [g, h] = taken ? formula.ofRow(tables, blockRows, row, output) : [0, 0];
         const weight = block['weighted'] === 1 ? weights[row] : undefined;
         gradients[2 * row] = weight === undefined ? g : multiplyShiftSigned(g, weight);
         gradients[2 * row + 1] = weight === undefined ? h : multiplyShift(h, weight);
         positions[row] = 0;
         if (!lowGradients) continue;
-        const low = taken && hasLowMargins ? (margins?.[rows + row] ?? 0) - (labels?.[rows + row] ?? 0) : 0;
+        const low = taken && hasLowMargins ? (margins[rows + row] ?? 0) - (labels[rows + row] ?? 0) : 0;
         const lowWeight = weights[rows + row] ?? 0;
         lowGradients[2 * row] = weight === undefined ? low : weighLow(g, low, weight, lowWeight);
         lowGradients[2 * row + 1] = weight === undefined ? 0 : weighLow(h, 0, weight, lowWeight);
