@@ -41,7 +41,9 @@ export function trialListener(
 /** The experiment's cluster as one trainer sees it: it ends with the experiment, not with the fit. */
 export function trialsShareOf(cluster: TrialCluster, callbacks: TrialCallbacks): Cluster {
   return {
-    ...cluster,
+    url: cluster.url,
+    blobs: cluster.blobs,
+    readBlob: (blob) => cluster.readBlob(blob),
     async startRun(request) {
       const run = await cluster.startRun(request);
       callbacks.run(run.runId);
