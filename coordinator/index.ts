@@ -17,6 +17,7 @@ export type {
   ReadParquetOptions,
   ReadTextOptions,
 } from './data/readOptions.ts';
+export type { AttachOptions } from './train/attachRun.ts';
 export { NeuralTrainer } from './train/neural/neuralTrainer.ts';
 export type { NeuralResult } from './train/neural/netRecording.ts';
 export { NeuralPredictor, type NeuralPredictorOptions } from './predict/neuralPredictor.ts';

@@ -39,7 +39,7 @@ export interface RunPlace {
 }
 
 /** A run that is ready to be asked for. */
-export interface PreparedRun<Plan> {
+interface PreparedRun<Plan> {
   readonly spec: RunSpec;
   readonly shards: readonly Shard[];
   /** What the record of the run needs beside what the run tells. */

@@ -58,37 +58,41 @@ async function runToEnd<Opened, Plan, R>(
   const { folder, facts, clock } = attempt;
   const owner = ownersPlace(options.runConfig, attempt);
   let cluster: Cluster | undefined;
-  return orFailedRecord(attempt, async () => {
-    const opened = await kind.open(owner.warn);
-    const taken = (cluster = await world.openCluster(settings, signal));
-    const place: RunPlace = { ...owner, cluster, folder, name, checkpoints, signal, now };
-    const { spec, shards, plan, facts: prepared } = await kind.prepare(opened, place);
-    clock.preparedAt = now();
-    Object.assign(facts, prepared);
-    const run = kind.recording.record(plan, place);
-    const { shouldStop } = run;
-    const request: RunRequest = {
-      runId: facts.runId,
-      name,
-      spec,
-      shards,
-      workers: demandOf(settings, options.scalingConfig),
-      maxFailures: settings.maxFailures,
-      ...(shouldStop && { shouldStop }),
-    };
-    // Such a run goes on without this process.
-    if (cluster.findRun) {
-      const { trainer } = kind.recording;
-      const { url } = cluster;
-      const { runId, params, totalRounds, rows, warnings } = facts;
-      await folder.writeRunFile({
-        trainer,
-        url,
-        facts: { runId, name, params, totalRounds, rows, warnings },
-        checkpoints,
-        plan: kind.recording.remember(plan),
-      });
-    }
-    return recordRun(() => taken.startRun(request), run, attempt, place);
-  }).finally(() => cluster?.close());
+  try {
+    return await orFailedRecord(attempt, async () => {
+      const opened = await kind.open(owner.warn);
+      const taken = (cluster = await world.openCluster(settings, signal));
+      const place: RunPlace = { ...owner, cluster, folder, name, checkpoints, signal, now };
+      const { spec, shards, plan, facts: prepared } = await kind.prepare(opened, place);
+      clock.preparedAt = now();
+      Object.assign(facts, prepared);
+      const run = kind.recording.record(plan, place);
+      const { shouldStop } = run;
+      const request: RunRequest = {
+        runId: facts.runId,
+        name,
+        spec,
+        shards,
+        workers: demandOf(settings, options.scalingConfig),
+        maxFailures: settings.maxFailures,
+        ...(shouldStop && { shouldStop }),
+      };
+      // Such a run goes on without this process.
+      if (cluster.findRun) {
+        const { trainer } = kind.recording;
+        const { url } = cluster;
+        const { runId, params, totalRounds, rows, warnings } = facts;
+        await folder.writeRunFile({
+          trainer,
+          url,
+          facts: { runId, name, params, totalRounds, rows, warnings },
+          checkpoints,
+          plan: kind.recording.remember(plan),
+        });
+      }
+      return recordRun(() => taken.startRun(request), run, attempt, place);
+    });
+  } finally {
+    await cluster?.close();
+  }
 }

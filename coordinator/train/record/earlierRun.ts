@@ -57,7 +57,8 @@ async function refuseEarlier(folder: string): Promise<void> {
   );
 }
 
-async function statusOf(folder: string): Promise<unknown> {
+/** Status in result.json, where there is one. */
+export async function statusOf(folder: string): Promise<unknown> {
   try {
     const record: unknown = JSON.parse(await readFile(join(folder, 'result.json'), 'utf8'));
     return typeof record === 'object' && record !== null && 'status' in record ? record.status : undefined;
