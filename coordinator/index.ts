@@ -17,14 +17,15 @@ export type {
   ReadParquetOptions,
   ReadTextOptions,
 } from './data/readOptions.ts';
+export type { AttachOptions } from './train/attachRun.ts';
 export { NeuralTrainer } from './train/neural/neuralTrainer.ts';
-export type { NeuralResult } from './train/neural/netRun.ts';
+export type { NeuralResult } from './train/neural/netRecording.ts';
 export { NeuralPredictor, type NeuralPredictorOptions } from './predict/neuralPredictor.ts';
 export { NeuralCheckpoint } from './checkpoint/neuralCheckpoint.ts';
 export type { NeuralTrainerOptions } from './train/neural/neuralOptions.ts';
 export type { OptimizerOptions, ScheduleOptions } from './train/neural/optimizerOptions.ts';
 export { DataParallelTrainer } from './train/neural/dataParallelTrainer.ts';
-export type { DataParallelResult } from './train/neural/loopRun.ts';
+export type { DataParallelResult } from './train/neural/loopRecording.ts';
 export { DataParallelCheckpoint } from './checkpoint/dataParallelCheckpoint.ts';
 export type { DataParallelTrainerOptions } from './train/neural/loopOptions.ts';
 export type {

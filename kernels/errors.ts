@@ -115,6 +115,8 @@ export const errorCodes = {
   TRAIN_WORKERS_LOST: 'Local workers ended and could not be replaced.',
   CHECKPOINT_INVALID: 'A checkpoint does not exist, can not be read or does not fit the run.',
   RUN_FOLDER_TAKEN: 'The folder of a run holds an earlier one, which would be lost.',
+  RUN_NOT_ATTACHED:
+    'There is no run to follow: the folder has no run.json, or one that is damaged or of another trainer.',
   RESULT_WRITE_FAILED: 'Results can not be written; nothing half-written is left.',
   TUNE_ARGUMENT: 'An option of the tuner is missing, out of range or contradicts another.',
   TUNE_SPACE_INVALID: 'A search space has nothing to search, or a part that no value fits.',

@@ -12,6 +12,7 @@ const { commonOptions } = await import('../coordinator/cli/command.ts');
 const { optionRows, usageLine } = await import('../coordinator/cli/helpText.ts');
 const { exitCodeMeanings } = await import('../coordinator/cli/exitCodes.ts');
 const { trainerSchemas } = await import('../coordinator/config/trainerSchemas.ts');
+const { attachOptions } = await import('../coordinator/train/attachRun.ts');
 const { gbdtOptions } = await import('../coordinator/train/gbdt/trainerOptions.ts');
 const { neuralOptions } = await import('../coordinator/train/neural/neuralOptions.ts');
 const { loopOptions } = await import('../coordinator/train/neural/loopOptions.ts');
@@ -173,6 +174,11 @@ const optionTables = [
   ['GBDTTrainer', 'new GBDTTrainer({ … }). XGBoost parameters are in docs/parameters.md.', gbdtOptions],
   ['NeuralTrainer', 'new NeuralTrainer({ … }).', neuralOptions],
   ['DataParallelTrainer', 'new DataParallelTrainer({ … }).', loopOptions],
+  [
+    'attach',
+    'GBDTTrainer.attach(folder, { … }), and that of the other trainers: docs/storage.md.',
+    attachOptions,
+  ],
   ['Tuner', 'new Tuner({ … }).', tunerOptions],
   ...Object.entries(readerOptions).map(([name, schema]) => [name, `${name}(paths, { … }).`, schema]),
   ['Serve.run', 'serve.run(application, { … }).', runOptions],

@@ -8,12 +8,13 @@ import { openSource } from '../config/openSource.ts';
 import type { Dataset } from '../data/dataset.ts';
 import type { NeuralTrainerOptions } from '../train/neural/neuralOptions.ts';
 import type { NeuralTrainer } from '../train/neural/neuralTrainer.ts';
-import type { NeuralResult } from '../train/neural/netRun.ts';
+import type { NeuralResult } from '../train/neural/netRecording.ts';
 import { resnet18, type ResNet18Options } from '../../shared/neural/model/resnet18.ts';
 import type { ProgressEvent } from '../progress/progressEvent.ts';
 import { formatDuration, formatMetrics } from '../progress/formatNumbers.ts';
 import { terminalProgress, type ProgressMode } from '../progress/terminalProgress.ts';
 import { MODEL_FILE } from '../checkpoint/checkpoint.ts';
+import type { AttachOptions } from '../train/attachRun.ts';
 import { GBDTTrainer } from '../train/gbdt/gbdtTrainer.ts';
 import type { Result } from '../train/result.ts';
 import { NoRowsError } from '../train/trainErrors.ts';
@@ -28,6 +29,7 @@ type AnyConfig = LoadedConfig | LoadedNeuralConfig;
 export interface TrainFlags extends Pick<CommonValues, 'json' | 'quiet' | 'verbose'>, EarlierRunFlags {
   readonly url: string | undefined;
   readonly token: string | undefined;
+  readonly attach?: boolean;
   readonly profile?: boolean;
 }
 
@@ -41,6 +43,7 @@ export async function trainFromConfig(
   const { stdout, stderr, cwd, signal, now } = context;
   const written = await loadAnyConfig(file, cwd);
   const overwrite = overwrites(flags, written.runConfig);
+  if (flags.attach === true) checkAttach(flags);
   const config = flags.resume ? await resumedConfig(written) : written;
   if (flags.profile === true && config.trainer !== 'neural')
     throw new BadArgumentError(`--profile is for trainer: neural; ${file} has ${config.trainer}.`);
@@ -55,8 +58,10 @@ export async function trainFromConfig(
   const { numWorkers, runtime, device, ...connection } = config.scalingConfig;
   const address = flags.url ?? connection.url;
   const token = flags.token ?? connection.token;
-  if (address === undefined) checkLocalWorkers(config);
-  try {
+  const callbacks = [{ onEvent: (event: ProgressEvent) => progress.event(event), onWarning: warn }];
+  const level = verbose ? (2 as const) : (1 as const);
+  const fit = async (): Promise<NeuralResult | Result> => {
+    if (address === undefined) checkLocalWorkers(config);
     const shared = {
       datasets: await openDatasets(config, signal),
       scalingConfig: { numWorkers, device, ...defined({ runtime, url: address, token }) },
@@ -64,12 +69,16 @@ export async function trainFromConfig(
         ...config.runConfig,
         overwrite,
         checkpointConfig: defined(config.runConfig.checkpointConfig),
-        callbacks: [{ onEvent: (event: ProgressEvent) => progress.event(event), onWarning: warn }],
-        verbose: verbose ? (2 as const) : (1 as const),
+        callbacks,
+        verbose: level,
       },
     };
     const trainer = await trainerOf(config, { ...shared, ...(flags.profile === true && { profile: true }) });
-    const result = await trainer.fit({ signal });
+    return trainer.fit({ signal });
+  };
+  try {
+    const attach = { signal, callbacks, verbose: level, ...defined({ url: flags.url, token }) };
+    const result = await (flags.attach === true ? attachFromConfig(config, attach) : fit());
     progress.close();
     if (json) stdout.write(`${JSON.stringify({ type: 'result', ...plainResult(result) })}\n`);
     else {
@@ -80,6 +89,26 @@ export async function trainFromConfig(
   } finally {
     progress.close();
   }
+}
+
+/** @throws BadArgumentError for flags that say how a run begins. */
+function checkAttach(flags: TrainFlags): void {
+  const beginning = (['resume', 'overwrite', 'profile'] as const).find((name) => flags[name] === true);
+  if (beginning === undefined) return;
+  throw new BadArgumentError(
+    `--attach follows a run that has begun, and --${beginning} is for one that begins; expected one of them.`,
+  );
+}
+
+/** What fit returns, of a run that an earlier process asked for. */
+async function attachFromConfig(
+  { trainer, runConfig: { storagePath, name } }: AnyConfig,
+  options: AttachOptions,
+): Promise<NeuralResult | Result> {
+  const folder = join(storagePath, name);
+  if (trainer === 'gbdt') return GBDTTrainer.attach(folder, options);
+  const { NeuralTrainer } = await import('../train/neural/neuralTrainer.ts');
+  return NeuralTrainer.attach(folder, options);
 }
 
 /** What a config does not say, or says in another form. */

@@ -7,6 +7,11 @@ import type { SlotSource } from '../core/programs/programPipe.ts';
 import type { RunHandle, RunRequest } from '../core/run/runRequest.ts';
 import type { ExperimentRecord } from '../core/store/experimentRecord.ts';
 
+export interface FoundRun {
+  /** Its events from the first one on. */
+  follow(): RunHandle;
+}
+
 /** As much of it as a run needs. */
 export interface RunCluster {
   /** Address of the coordinator, or what stands for it. */
@@ -16,6 +21,11 @@ export interface RunCluster {
   readBlob(blob: BlobReference): Promise<Uint8Array>;
   /** Resolves when the coordinator took the run. */
   startRun(request: RunRequest): Promise<RunHandle>;
+  /**
+   * A run that was asked for earlier, also one that has ended. Only where runs go on without the process that asked for them.
+   * @throws RemoteError with RUN_UNKNOWN
+   */
+  findRun?(runId: string): Promise<FoundRun>;
   /** Ends what was started for this work. Idempotent. */
   close(): Promise<void>;
 }

@@ -21,6 +21,15 @@ export interface ClusterWish {
   readonly firstContactMs?: number;
 }
 
+/** The same of a run. */
+export interface RunWish {
+  readonly options: {
+    readonly scalingConfig?: ScalingConfig | undefined;
+    readonly runConfig?: RunConfig | undefined;
+  };
+  readonly workers: { readonly min: number; readonly max: number };
+}
+
 /** Whether it is a coordinator that is up already. */
 export function isElsewhere({ url = process.env['TABGRAD_URL'] }: ScalingConfig = {}): boolean {
   return url !== undefined && url !== '';
@@ -46,16 +55,7 @@ export async function openCluster({
  * @throws TrainArgumentError for more local workers than one machine should start.
  */
 export async function openRunCluster(
-  {
-    options: { scalingConfig, runConfig },
-    workers,
-  }: {
-    readonly options: {
-      readonly scalingConfig?: ScalingConfig | undefined;
-      readonly runConfig?: RunConfig | undefined;
-    };
-    readonly workers: { readonly min: number; readonly max: number };
-  },
+  { options: { scalingConfig, runConfig }, workers }: RunWish,
   signal: AbortSignal,
 ): Promise<RunCluster> {
   const onLine = runConfig?.verbose === 2 ? writeToStderr : undefined;

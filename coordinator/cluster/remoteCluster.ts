@@ -1,7 +1,7 @@
 // A coordinator that is up already, over its HTTP API: shards are uploaded, the run is submitted, its events followed.
 
 import { createHash } from 'node:crypto';
-import { asRunEvent, outcomeAnswer } from './remote/apiAnswers.ts';
+import { asRunEvent, outcomeAnswer, runSummary } from './remote/apiAnswers.ts';
 import { askCoordinator, askForJson, type CoordinatorAddress } from './remote/askCoordinator.ts';
 import { followEvents } from './remote/followEvents.ts';
 import { Outage, OUTAGE_MS, type Patience } from './remote/outage.ts';
@@ -47,7 +47,11 @@ export async function openRemoteCluster(options: RemoteClusterOptions): Promise<
     readBlob: (blob) => download(address, blob, patience),
     async startRun(request) {
       await submit(address, request, patience);
-      return followRun(address, request, patience);
+      return followRun(address, request.runId, patience);
+    },
+    async findRun(runId) {
+      await askForJson(address, runPath(runId), runSummary, { patience });
+      return { follow: () => followRun(address, runId, patience) };
     },
     slots: new RemoteSlots(address),
     experiments: remoteRecord(address),
@@ -141,14 +145,20 @@ async function receive(
   );
 }
 
-function followRun(address: CoordinatorAddress, { runId }: RunRequest, patience: Patience): RunHandle {
+const runPath = (runId: string): string => `api/v1/runs/${encodeURIComponent(runId)}`;
+
+function followRun(address: CoordinatorAddress, runId: string, patience: Patience): RunHandle {
   const listeners = new Set<(event: RunEvent) => void>();
+  let hasEnded = false;
   // The run is stopped through the API when its owner calls it off: following goes on until it has ended.
   const following: CoordinatorAddress = { ...address, signal: new AbortController().signal };
-  const path = `api/v1/runs/${encodeURIComponent(runId)}`;
+  const path = runPath(runId);
   const follow = async (): Promise<RunOutcome> => {
     for await (const event of followEvents(runId, following, patience)) {
-      if (event.type === 'end') break;
+      if (event.type === 'end') {
+        hasEnded = true;
+        break;
+      }
       for (const listener of listeners) listener(asRunEvent(event));
     }
     return askForJson(following, `${path}/outcome`, outcomeAnswer, { timeoutMs: OUTCOME_MS, patience });
@@ -158,6 +168,7 @@ function followRun(address: CoordinatorAddress, { runId }: RunRequest, patience:
   return {
     runId,
     done,
+    mayGoOn: () => !hasEnded,
     onEvent(listener) {
       listeners.add(listener);
       return () => void listeners.delete(listener);

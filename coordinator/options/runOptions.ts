@@ -50,7 +50,7 @@ export const scalingConfig = z
   })
   .describe('Who does the work.');
 
-const checkpointConfig = z.strictObject({
+export const checkpointConfig = z.strictObject({
   numToKeep: wholeFrom(1)
     .optional()
     .describe('How many checkpoints are kept; all without it. The last one is always among them.'),
@@ -85,7 +85,7 @@ export const runFields = {
     .describe('What is forgiven. A lost worker is no failure: it is replaced.'),
 };
 
-const runConfig = z.strictObject({
+export const runConfig = z.strictObject({
   ...runFields,
   callbacks: z
     .custom<readonly RunCallback[]>(Array.isArray)

@@ -1,9 +1,8 @@
-// Asks a cluster for a run, and follows it to its end, whatever it trains.
+// Follows a run of a cluster to its end, whatever it trains.
 
 import { AbortedError } from '../../kernels/errors.ts';
 import type { ProgressEvent } from '../progress/progressEvent.ts';
-import type { CommittedRound, RunEvent, RunOutcome, RunRequest } from '../core/run/runRequest.ts';
-import type { RunCluster } from '../cluster/cluster.ts';
+import type { CommittedRound, RunEvent, RunHandle, RunOutcome, RunRequest } from '../core/run/runRequest.ts';
 import type { RunSettings, ScalingConfig } from '../options/runOptions.ts';
 import type { RunProgress } from './record/runProgress.ts';
 
@@ -18,8 +17,9 @@ export interface TrainingRecorder {
 }
 
 export interface FollowedRun {
-  readonly cluster: RunCluster;
-  readonly request: RunRequest;
+  readonly name: string;
+  /** Asks for the run, or finds it. */
+  readonly start: () => Promise<RunHandle>;
   readonly recorder: TrainingRecorder;
   /** Ends the run when a write or a callback failed. */
   readonly broken: AbortController;
@@ -43,7 +43,7 @@ export function demandOf(
 
 /** Resolves when all is written. @throws AbortedError when called off; what the run or a write failed with. */
 export async function followRun(run: FollowedRun): Promise<RunOutcome> {
-  const { cluster, request, recorder, broken, signal, notify } = run;
+  const { name, start, recorder, broken, signal, notify } = run;
   const calledOff = (): AbortedError => {
     const path = recorder.progress.folder.savedPaths().at(-1);
     const rest =
@@ -51,18 +51,21 @@ export async function followRun(run: FollowedRun): Promise<RunOutcome> {
         ? ' before its first checkpoint.'
         : `; go on with it by resumeFromCheckpoint: ${path} (tabgrad train --resume).`;
     return new AbortedError(
-      `Run "${request.name}" was called off by its owner${rest}`,
+      `Run "${name}" was called off by its owner${rest}`,
       path === undefined ? {} : { file: path },
     );
   };
   if (signal.aborted) throw calledOff();
-  const handle = await cluster.startRun(request);
+  const handle = await start();
+  let isStopped = false;
   const unsubscribe = handle.onEvent((event) => {
     recorder.observe(event);
     try {
       notify(event);
       const reason = run.isEnough?.(event);
-      if (reason !== undefined) handle.stop(reason);
+      if (reason === undefined || isStopped) return;
+      isStopped = true;
+      handle.stop(reason);
     } catch (error) {
       // The one who tells of events must not suffer for a callback.
       broken.abort(error);

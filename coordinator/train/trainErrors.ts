@@ -17,6 +17,11 @@ export class RunFolderTakenError extends TabgradError {
   readonly code = 'RUN_FOLDER_TAKEN';
 }
 
+/** The folder has no run that could be followed, or one of another trainer. */
+export class RunNotAttachedError extends TabgradError {
+  readonly code = 'RUN_NOT_ATTACHED';
+}
+
 /** Results can not be written: no room, no permission. Nothing half-written is left. */
 export class ResultWriteError extends TabgradError {
   readonly code = 'RESULT_WRITE_FAILED';

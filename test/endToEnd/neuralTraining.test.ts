@@ -8,7 +8,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { startLocalWorkers } from '../../coordinator/cluster/local/localWorkers.ts';
 import type { NeuralTrainerOptions } from '../../coordinator/train/neural/neuralOptions.ts';
 import { NeuralTrainer } from '../../coordinator/train/neural/neuralTrainer.ts';
-import type { NeuralResult } from '../../coordinator/train/neural/netRun.ts';
+import type { NeuralResult } from '../../coordinator/train/neural/netRecording.ts';
 import type { ProgressEvent } from '../../coordinator/progress/progressEvent.ts';
 import { seededRandom } from '../setup/seededRandom.ts';
 import { Swarm } from './swarm.ts';

@@ -18,6 +18,10 @@ export const train = defineCommand({
     token: adminOptions.token,
     resume: { type: 'flag', help: 'Go on from the last checkpoint of a run of the name.' },
     ...overwriteOption,
+    attach: {
+      type: 'flag',
+      help: 'Follow a run of the name that goes on, or has ended, at a coordinator that is up, though the process that began it is gone. Its data is not read.',
+    },
     profile: {
       type: 'flag',
       help: 'For nets: print where the time of the last step went, and write profile.json and timeline.json.',
@@ -35,6 +39,10 @@ export const train = defineCommand({
     {
       command: 'tabgrad train flights.yaml --resume',
       meaning: 'After an interruption: go on from the last checkpoint.',
+    },
+    {
+      command: 'tabgrad train flights.yaml --attach',
+      meaning: 'After the terminal went away: follow the run that it began with --url, and get its model.',
     },
     { command: 'tabgrad train flights.json --json | tail -1', meaning: 'The result as JSON, for a script.' },
   ],

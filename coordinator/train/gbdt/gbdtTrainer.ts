@@ -1,7 +1,10 @@
 // Ray Train's trainer for gradient-boosted trees: datasets and XGBoost's parameters in, a model and its record out.
 
 import type { Result } from '../result.ts';
-import { fitRun, realWorld, type FitOptions } from '../trainerRun.ts';
+import { attachRun, type AttachOptions } from '../attachRun.ts';
+import { realWorld } from '../trainerKind.ts';
+import { fitRun, type FitOptions } from '../trainerRun.ts';
+import { treeRecording } from './treeRecording.ts';
 import { treeRun, type TreeWorld } from './treeRun.ts';
 import { resolveOptions, type GBDTTrainerOptions, type TrainerSettings } from './trainerOptions.ts';
 
@@ -29,5 +32,17 @@ export class GBDTTrainer {
    */
   fit(options: FitOptions = {}): Promise<Result> {
     return fitRun(treeRun(this.#settings, this.#world), this.#settings, this.#world, options);
+  }
+
+  /**
+   * Follows a run that a `fit` asked for at a coordinator elsewhere before its process ended, from the first event to the last,
+   * and writes the same record and model. Rounds beyond the one that early stopping ends with are left out. Times count from
+   * this call.
+   * @param folder the run's: <storagePath>/<name>, with its run.json.
+   * @throws RunNotAttachedError where there is no such run; RUN_UNKNOWN where the coordinator does not know it any more. Else
+   * what `fit` throws.
+   */
+  static attach(folder: string, options: AttachOptions = {}, world: TreeWorld = realWorld): Promise<Result> {
+    return attachRun(treeRecording(world), folder, options, world);
   }
 }

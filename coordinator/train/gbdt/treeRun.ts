@@ -1,26 +1,23 @@
 // What boosted trees do of a run: a model to go on from, binned rows, and a checkpoint whose rounds come with their trees.
 
-import { AbortedError } from '../../../kernels/errors.ts';
 import { bestIteration, modelRounds, type GbdtModel } from '../../../shared/gbdt/model/model.ts';
 import { Checkpoint } from '../../checkpoint/checkpoint.ts';
 import { TrainArgumentError } from '../../options/trainArgumentError.ts';
-import type { BestFacts } from '../record/resultRecord.ts';
-import { RunProgress } from '../record/runProgress.ts';
-import type { Metrics, Result, ResultRecord } from '../result.ts';
+import type { TrainSpec } from '../../../shared/gbdt/trainSpec.ts';
+import type { Result } from '../result.ts';
 import { TooManyWorkersError } from '../trainErrors.ts';
-import type { PreparedRun, RunPlace, TrainerKind, TrainerWorld } from '../trainerRun.ts';
+import type { RunPlace, TrainerKind } from '../trainerKind.ts';
 import { prepareTraining, type PreparedTraining, type PrepareInput } from './prepareTraining.ts';
-import { ScoreWatch, scoreMetric } from './scoreWatch.ts';
+import { scoreMetric } from './scoreWatch.ts';
 import { startingModel } from './startingModel.ts';
 import type { GBDTTrainerOptions, TrainerSettings } from './trainerOptions.ts';
-import { TreeRecorder } from './treeRecorder.ts';
+import type { TreePlan } from './treePlan.ts';
+import { treeRecording, type JudgingWorld } from './treeRecording.ts';
 
 /** What a trainer of trees needs of the world; tests replace it. */
-export interface TreeWorld extends TrainerWorld {
+export interface TreeWorld extends JudgingWorld {
   /** Prepares the data; a tuning experiment shares what its trials have in common. */
   prepare?(input: PrepareInput): Promise<PreparedTraining>;
-  /** Asked once for every round, in order, counted from 0 in this fit: true makes it the last one. */
-  isEnough?(round: number, metrics: Metrics): boolean;
 }
 
 interface Start {
@@ -30,8 +27,8 @@ interface Start {
   readonly rounds: number;
 }
 
-export function treeRun(settings: TrainerSettings, world: TreeWorld): TrainerKind<Start, Result> {
-  const { params, numBoostRound, options } = settings;
+export function treeRun(settings: TrainerSettings, world: TreeWorld): TrainerKind<Start, TreePlan, Result> {
+  const { params, numBoostRound, options, trainLoop } = settings;
   return {
     facts: { params, totalRounds: numBoostRound },
     open() {
@@ -40,8 +37,15 @@ export function treeRun(settings: TrainerSettings, world: TreeWorld): TrainerKin
     },
     async prepare(start, place) {
       const prepared = await prepare(settings, world, start, place);
-      return training(settings, world, start, prepared, place);
+      const { spec, shards, rows, warnings } = prepared;
+      return {
+        spec: trainLoop ? { ...spec, trainLoop } : spec,
+        shards,
+        plan: planOf(settings, start, prepared),
+        facts: { totalRounds: numBoostRound, rows, warnings },
+      };
     },
+    recording: treeRecording(world),
   };
 }
 
@@ -73,53 +77,22 @@ async function prepare(
   return prepared;
 }
 
-function training(
-  { options, params, numBoostRound, trainLoop, name, checkpoints }: TrainerSettings,
-  world: TreeWorld,
+function planOf(
+  { options, params }: TrainerSettings,
   { continued }: Start,
-  prepared: PreparedTraining,
-  { folder, now, fail }: RunPlace,
-): PreparedRun<Result> {
+  { spec, features }: PreparedTraining,
+): TreePlan {
   const { earlyStoppingRounds } = options;
-  const watch = new ScoreWatch(
-    prepared.spec,
-    earlyStoppingRounds,
-    (round, metrics) => world.isEnough?.(round, metrics) === true,
-    earlierBest(options, continued, prepared),
-  );
-  const features = prepared.features.map(({ name: feature, cuts, categories }) =>
-    categories ? { name: feature, cuts, categories } : { name: feature, cuts },
-  );
-  const recorder = new TreeRecorder({
-    progress: new RunProgress(folder, now, fail),
-    watch,
-    model: continued ? { params, features, continued } : { params, features },
-    tellsBest: earlyStoppingRounds !== undefined,
-    checkpointFrequency: checkpoints.checkpointFrequency,
-    onCheckpoint: (checkpoint, metrics) => {
-      for (const callback of options.runConfig?.callbacks ?? []) callback.onCheckpoint?.(checkpoint, metrics);
-    },
-  });
+  const earlier = earlierBest(options, continued, spec);
   return {
-    spec: trainLoop ? { ...prepared.spec, trainLoop } : prepared.spec,
-    shards: prepared.shards,
-    shouldStop: (round) => watch.observe(round),
-    recorder,
-    facts: {
-      totalRounds: numBoostRound,
-      rows: prepared.rows,
-      warnings: prepared.warnings,
-      best: () => bestFacts(watch, recorder.earlierRounds),
-    },
-    isEnough: () => (recorder.stopped ? 'early stopping' : undefined),
-    isWhole: () => recorder.stopped,
-    result(record: ResultRecord): Result {
-      const saved = folder.savedPaths().map((path) => new Checkpoint(path));
-      const checkpoint = saved.at(-1);
-      if (!checkpoint) throw new AbortedError(`Run "${name}" was stopped before its first round.`);
-      const { metricsTable } = recorder.progress;
-      return { ...record, path: folder.path, checkpoint, checkpoints: saved, metricsTable };
-    },
+    params,
+    features: features.map(({ name, cuts, categories }) =>
+      categories ? { name, cuts, categories } : { name, cuts },
+    ),
+    scored: { evaluationSets: spec.evaluationSets, metrics: spec.metrics },
+    ...(continued && { continued }),
+    ...(earlyStoppingRounds !== undefined && { earlyStoppingRounds }),
+    ...(earlier && { earlier }),
   };
 }
 
@@ -148,21 +121,10 @@ function roundsToTrain(
 function earlierBest(
   { earlyStoppingRounds, resumeFromCheckpoint }: GBDTTrainerOptions,
   continued: GbdtModel | undefined,
-  { spec }: PreparedTraining,
-): { round: number; score: number } | undefined {
+  spec: TrainSpec,
+): TreePlan['earlier'] {
   if (!continued || earlyStoppingRounds === undefined || resumeFromCheckpoint === undefined) return undefined;
   const best = bestIteration(continued);
   if (best?.metric !== scoreMetric(spec)) return undefined;
   return { round: best.round - modelRounds(continued), score: best.score };
-}
-
-function bestFacts({ best, metric }: ScoreWatch, earlierRounds: number): BestFacts {
-  if (!best) return {};
-  const { metrics, round, score } = best;
-  return {
-    bestMetrics: metrics,
-    bestIteration: earlierRounds + round,
-    bestScore: score,
-    scoreMetric: metric,
-  };
 }

@@ -1,8 +1,11 @@
 // Ray Train's DataParallelTrainer: an owner's own loop, run by every worker of a group with its share of the data.
 
-import { fitRun, realWorld, type FitOptions, type TrainerWorld } from '../trainerRun.ts';
+import { attachRun, type AttachOptions } from '../attachRun.ts';
+import { realWorld, type TrainerWorld } from '../trainerKind.ts';
+import { fitRun, type FitOptions } from '../trainerRun.ts';
 import { resolveLoop, type DataParallelTrainerOptions, type LoopSettings } from './loopOptions.ts';
-import { loopRun, type DataParallelResult } from './loopRun.ts';
+import { loopRecording, type DataParallelResult } from './loopRecording.ts';
+import { loopRun } from './loopRun.ts';
 
 /** Runs the owner's own training loop on every worker of a group, each with its share of the data. */
 export class DataParallelTrainer {
@@ -29,5 +32,21 @@ export class DataParallelTrainer {
    */
   fit(options: FitOptions = {}): Promise<DataParallelResult> {
     return fitRun(loopRun(this.#settings), this.#settings, this.#world, options);
+  }
+
+  /**
+   * Follows a run that a `fit` asked for at a coordinator elsewhere before its process ended, from the first event to the last,
+   * and writes the same record and checkpoints; states that the coordinator has no more are left out. Times count from this
+   * call.
+   * @param folder the run's: <storagePath>/<name>, with its run.json.
+   * @throws RunNotAttachedError where there is no such run; RUN_UNKNOWN where the coordinator does not know it any more. Else
+   * what `fit` throws.
+   */
+  static attach(
+    folder: string,
+    options: AttachOptions = {},
+    world: TrainerWorld = realWorld,
+  ): Promise<DataParallelResult> {
+    return attachRun(loopRecording, folder, options, world);
   }
 }

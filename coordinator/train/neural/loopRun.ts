@@ -1,27 +1,18 @@
 // What an owner's own loop does of a run: code that travels, columns as tensors, and the checkpoints that it reports.
 
 import type { LoopCode, LoopSpec } from '../../../shared/neural/loop/loopSpec.ts';
-import { packFiles, unpackFiles } from '../../../shared/neural/loop/packedFiles.ts';
+import { packFiles } from '../../../shared/neural/loop/packedFiles.ts';
 import { providedTfjs } from '../../../shared/neural/loop/providedTfjs.ts';
 import type { TensorDataset } from '../../../shared/neural/run/neuralSpec.ts';
 import { DataParallelCheckpoint } from '../../checkpoint/dataParallelCheckpoint.ts';
 import { tfjsNames } from '../../checkpoint/tfjsThread/askTfjs.ts';
 import type { Bundle } from '../../program/bundle.ts';
 import { bundleModule, type ModuleExport } from '../../program/bundleModule.ts';
-import { RunProgress } from '../record/runProgress.ts';
-import type { Result } from '../result.ts';
-import type { PreparedRun, RunPlace, TrainerKind } from '../trainerRun.ts';
+import type { RunPlace, TrainerKind } from '../trainerKind.ts';
 import type { LoopSettings } from './loopOptions.ts';
+import { loopRecording, type DataParallelResult, type LoopPlan } from './loopRecording.ts';
 import { prepareColumns } from './prepareColumns.ts';
 import { shardsOf } from './shardsOf.ts';
-import { StateRecorder } from './stateRecorder.ts';
-
-/** What DataParallelTrainer.fit returns. */
-export interface DataParallelResult extends Omit<Result, 'checkpoint' | 'checkpoints'> {
-  /** The last one; undefined when the loop reported none. */
-  readonly checkpoint: DataParallelCheckpoint | undefined;
-  readonly checkpoints: readonly DataParallelCheckpoint[];
-}
 
 interface Start {
   readonly bundle: Bundle | undefined;
@@ -29,7 +20,7 @@ interface Start {
   readonly resumed: DataParallelCheckpoint | undefined;
 }
 
-export function loopRun(settings: LoopSettings): TrainerKind<Start, DataParallelResult> {
+export function loopRun(settings: LoopSettings): TrainerKind<Start, LoopPlan, DataParallelResult> {
   const { config, seed, maxReports, code, options } = settings;
   return {
     facts: { params: { trainLoopConfig: config, seed }, totalRounds: maxReports },
@@ -45,8 +36,18 @@ export function loopRun(settings: LoopSettings): TrainerKind<Start, DataParallel
         exportName: bundle.exportName,
       };
       const spec = await specOf(settings, travelling ?? (code as LoopCode), resumed, place);
-      return training(settings, spec, place);
+      const sets = Object.entries(spec.datasets);
+      return {
+        spec,
+        shards: sets.flatMap(([name, dataset]) => shardsOf(name, dataset)),
+        plan: {},
+        facts: {
+          totalRounds: maxReports,
+          rows: Object.fromEntries(sets.map(([name, { rows }]) => [name, rows])),
+        },
+      };
     },
+    recording: loopRecording,
   };
 }
 
@@ -71,39 +72,6 @@ async function specOf(
     timeoutMs,
     maxReports,
     ...(resumed && { startingCheckpoint: await blobs.putBytes(packFiles(resumed.files())) }),
-  };
-}
-
-function training(
-  { maxReports }: LoopSettings,
-  spec: LoopSpec,
-  { cluster, folder, now, fail }: RunPlace,
-): PreparedRun<DataParallelResult> {
-  const sets = Object.entries(spec.datasets);
-  const recorder = new StateRecorder({
-    progress: new RunProgress(folder, now, fail),
-    // Each of the loop's checkpoints is one that the owner asked for.
-    checkpointFrequency: 1,
-    readState: (saved) => cluster.readBlob(saved),
-    filesOf: (packed) => {
-      const { 'model.json': model, ...beside } = Object.fromEntries(unpackFiles(packed));
-      const isEmpty = model === undefined && Object.keys(beside).length === 0;
-      return isEmpty ? undefined : { modelText: model && new TextDecoder().decode(model), beside };
-    },
-  });
-  return {
-    spec,
-    shards: sets.flatMap(([name, dataset]) => shardsOf(name, dataset)),
-    recorder,
-    facts: {
-      totalRounds: maxReports,
-      rows: Object.fromEntries(sets.map(([name, { rows }]) => [name, rows])),
-    },
-    result(record) {
-      const checkpoints = folder.savedPaths().map((path) => new DataParallelCheckpoint(path));
-      const { metricsTable } = recorder.progress;
-      return { ...record, path: folder.path, checkpoint: checkpoints.at(-1), checkpoints, metricsTable };
-    },
   };
 }
 

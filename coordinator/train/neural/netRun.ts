@@ -1,35 +1,23 @@
 // What neural nets do of a run: a model and a state to begin with, tensors, and checkpoints of the members' state.
 
-import { AbortedError } from '../../../kernels/errors.ts';
 import { optimizerSlots } from '../../../kernels/neural/optimizer.ts';
 import type { NetInput } from '../../../shared/neural/model/netInputs.ts';
 import type { NeuralSpec, TensorDataset } from '../../../shared/neural/run/neuralSpec.ts';
 import { stepsPerEpoch } from '../../../shared/neural/run/stepPlan.ts';
-import { decodeState, encodeState, matchWeights } from '../../../shared/neural/state/namedState.ts';
+import { encodeState, matchWeights } from '../../../shared/neural/state/namedState.ts';
 import type { NamedState } from '../../../shared/neural/state/namedState.ts';
 import { openModel, type OpenedModel } from '../../checkpoint/modelSource.ts';
-import { checkpointFiles, NeuralCheckpoint, type LoadedNet } from '../../checkpoint/neuralCheckpoint.ts';
+import { NeuralCheckpoint, type LoadedNet } from '../../checkpoint/neuralCheckpoint.ts';
 import { TrainArgumentError } from '../../options/trainArgumentError.ts';
-import { RunProgress } from '../record/runProgress.ts';
-import type { Metrics, Result, ResultRecord } from '../result.ts';
-import type { PreparedRun, RunPlace, TrainerKind, TrainerWorld } from '../trainerRun.ts';
+import type { RunPlace, TrainerKind } from '../trainerKind.ts';
 import { checkStateSize } from './checkStateSize.ts';
 import { fallbackWarning } from './fallbackWarning.ts';
+import { netRecording, type EpochsWorld, type NetPlan, type NeuralResult } from './netRecording.ts';
 import type { NeuralSettings, NeuralTrainerOptions } from './neuralOptions.ts';
 import { prepareTensors, type PrepareTensors } from './prepareTensors.ts';
 import { resolveLoss } from './resolveLoss.ts';
 import { shardsOf } from './shardsOf.ts';
-import { StateRecorder } from './stateRecorder.ts';
 import { columnOf, isTensorSet, type NeuralData } from './tensorSet.ts';
-import { writeProfile } from './writeProfile.ts';
-
-/** What NeuralTrainer.fit returns. */
-export interface NeuralResult extends Omit<Result, 'checkpoint' | 'checkpoints'> {
-  readonly checkpoint: NeuralCheckpoint;
-  readonly checkpoints: readonly NeuralCheckpoint[];
-  /** With the option `profile`: the ops of the last step by the time they took; empty where the device has no timestamps. */
-  readonly profile?: string;
-}
 
 /** Makes a dataset's tensors. */
 export type PrepareNeural = (
@@ -39,13 +27,9 @@ export type PrepareNeural = (
 ) => Promise<TensorDataset>;
 
 /** What a trainer of nets needs of the world; tests replace it. */
-export interface NeuralWorld extends TrainerWorld {
+export interface NeuralWorld extends EpochsWorld {
   /** A tuning experiment shares what its trials have in common. */
   readonly prepare?: PrepareNeural;
-  /** Reports and checkpoints are those of the ends of epochs, unless the owner asked for others. */
-  readonly keepsEpochs?: boolean;
-  /** Asked once for every report, in order: true ends the run after it. */
-  isEnough?(step: number, metrics: Metrics): boolean;
 }
 
 interface Start {
@@ -61,7 +45,10 @@ interface Tensors {
   readonly inputs: readonly NetInput[];
 }
 
-export function netRun(settings: NeuralSettings, world: NeuralWorld): TrainerKind<Start, NeuralResult> {
+export function netRun(
+  settings: NeuralSettings,
+  world: NeuralWorld,
+): TrainerKind<Start, NetPlan, NeuralResult> {
   const { options, optimizer, schedule, loss, globalBatchSize, microbatchSize, seed } = settings;
   return {
     facts: {
@@ -83,10 +70,16 @@ export function netRun(settings: NeuralSettings, world: NeuralWorld): TrainerKin
       const tensors = await prepare(settings, world, start.model, place);
       const perEpoch = stepsPerEpoch({ ...settings, train: tensors.train });
       const steps = options.maxSteps ?? (options.numEpochs ?? 1) * perEpoch;
-      place.notify({ type: 'planned', steps, stepsPerEpoch: perEpoch });
       const spec = await specOf(settings, world, start, tensors, { steps, perEpoch }, place);
-      return training(settings, world, start.model, tensors, spec, perEpoch, place);
+      const { train, valid, inputs } = tensors;
+      return {
+        spec,
+        shards: [...shardsOf('train', train), ...(valid ? shardsOf('valid', valid) : [])],
+        plan: { topology: start.model.topology, inputs, steps, stepsPerEpoch: perEpoch },
+        facts: { totalRounds: steps, rows: { train: train.rows, ...(valid && { valid: valid.rows }) } },
+      };
     },
+    recording: netRecording(world),
   };
 }
 
@@ -163,64 +156,6 @@ async function specOf(
     verifyEveryStep: options.verifyEveryStep ?? false,
     ...(options.profile === true && { profile: true }),
     ...(options.tuneKernels === true && { tuneKernels: true }),
-  };
-}
-
-function training(
-  { options, name, checkpoints }: NeuralSettings,
-  world: NeuralWorld,
-  model: OpenedModel,
-  { train, valid, inputs }: Tensors,
-  spec: NeuralSpec,
-  perEpoch: number,
-  { cluster, folder, now, fail, warn }: RunPlace,
-): PreparedRun<NeuralResult> {
-  const keepsEpochs = world.keepsEpochs === true;
-  let profile: string | undefined;
-  let isEnough = false;
-  const recorder = new StateRecorder({
-    progress: new RunProgress(folder, now, fail),
-    checkpointFrequency: keepsEpochs ? perEpoch : checkpoints.checkpointFrequency,
-    ...(keepsEpochs && { keepsLast: (rounds) => rounds === spec.steps }),
-    readState: (saved) => cluster.readBlob(saved),
-    filesOf: (state, steps) =>
-      checkpointFiles(model.topology, decodeState(state, `the state of step ${steps}`), inputs),
-    onCheckpoint: (path, metrics) => {
-      for (const callback of options.runConfig?.callbacks ?? [])
-        callback.onCheckpoint?.(new NeuralCheckpoint(path), metrics);
-    },
-    onProfile: async (bytes) => {
-      profile = (await writeProfile(bytes, folder, warn)) ?? profile;
-    },
-  });
-  return {
-    spec,
-    shards: [...shardsOf('train', train), ...(valid ? shardsOf('valid', valid) : [])],
-    recorder,
-    facts: {
-      totalRounds: spec.steps,
-      rows: { train: train.rows, ...(valid && { valid: valid.rows }) },
-    },
-    isEnough(event) {
-      if (event.type !== 'round') return undefined;
-      const { round, metrics } = event.committed;
-      isEnough ||= world.isEnough?.(round, metrics) === true;
-      return isEnough ? 'its owner has enough' : undefined;
-    },
-    isWhole: () => isEnough,
-    result(record: ResultRecord): NeuralResult {
-      const saved = folder.savedPaths().map((path) => new NeuralCheckpoint(path));
-      const checkpoint = saved.at(-1);
-      if (!checkpoint) throw new AbortedError(`Run "${name}" was stopped before its state was stored.`);
-      return {
-        ...record,
-        path: folder.path,
-        checkpoint,
-        checkpoints: saved,
-        metricsTable: recorder.progress.metricsTable,
-        ...(profile !== undefined && { profile }),
-      };
-    },
   };
 }
 

@@ -1,7 +1,10 @@
 // Trains neural nets: datasets and a tf.LayersModel in, a trained one and its record out.
 
-import { fitRun, realWorld, type FitOptions } from '../trainerRun.ts';
-import { netRun, type NeuralResult, type NeuralWorld } from './netRun.ts';
+import { attachRun, type AttachOptions } from '../attachRun.ts';
+import { realWorld } from '../trainerKind.ts';
+import { fitRun, type FitOptions } from '../trainerRun.ts';
+import { netRecording, type NeuralResult } from './netRecording.ts';
+import { netRun, type NeuralWorld } from './netRun.ts';
 import { resolveNeural, type NeuralSettings, type NeuralTrainerOptions } from './neuralOptions.ts';
 
 /** Trains a tf.LayersModel by gradient descent on workers that add up their gradients: the same steps for any number of workers. */
@@ -28,5 +31,21 @@ export class NeuralTrainer {
    */
   fit(options: FitOptions = {}): Promise<NeuralResult> {
     return fitRun(netRun(this.#settings, this.#world), this.#settings, this.#world, options);
+  }
+
+  /**
+   * Follows a run that a `fit` asked for at a coordinator elsewhere before its process ended, from the first event to the last,
+   * and writes the same record and checkpoints; states that the coordinator has no more are left out. Times count from this
+   * call.
+   * @param folder the run's: <storagePath>/<name>, with its run.json.
+   * @throws RunNotAttachedError where there is no such run; RUN_UNKNOWN where the coordinator does not know it any more. Else
+   * what `fit` throws.
+   */
+  static attach(
+    folder: string,
+    options: AttachOptions = {},
+    world: NeuralWorld = realWorld,
+  ): Promise<NeuralResult> {
+    return attachRun(netRecording(world), folder, options, world);
   }
 }

@@ -1,5 +1,6 @@
 // Follows a run whose state the members hold: collects what was reported, and writes checkpoints as they come, in order.
 
+import { TabgradError } from '../../../kernels/errors.ts';
 import type { BlobReference } from '../../../shared/neural/run/neuralSpec.ts';
 import type { RunEvent, SavedState } from '../../core/run/runRequest.ts';
 import type { RunProgress } from '../record/runProgress.ts';
@@ -30,6 +31,8 @@ export class StateRecorder {
   readonly #options: StateRecorderOptions;
   #last: SavedState | undefined;
   #written = -1;
+  /** The last state that the coordinator had no more when it was to be read, and what it said. */
+  #missing: { readonly rounds: number; readonly error: unknown } | undefined;
 
   constructor(options: StateRecorderOptions) {
     this.#options = options;
@@ -62,7 +65,12 @@ export class StateRecorder {
     this.progress.write(async () => {
       // Metrics of the same step, where they were told.
       const metrics = metricsOf(this.progress.metricsTable.findLast(({ round }) => round < saved.rounds));
-      const files = filesOf(await readState(saved), saved.rounds);
+      const state = await readState(saved).catch((error: unknown) => {
+        // A run that is followed late tells of states that it needs no more; the last one has to be there.
+        if (!(error instanceof TabgradError) || error.code !== 'BLOB_MISSING') throw error;
+        this.#missing = { rounds: saved.rounds, error };
+      });
+      const files = state && filesOf(state, saved.rounds);
       if (!files) return;
       const { modelText, beside } = files;
       const path = await this.progress.folder.saveCheckpoint(saved.rounds, modelText, metrics, beside);
@@ -75,5 +83,6 @@ export class StateRecorder {
     const { keepsLast = () => true } = this.#options;
     if (this.#last && keepsLast(this.#last.rounds)) this.#write(this.#last);
     await this.progress.settled();
+    if (this.#missing && this.#missing.rounds === this.#last?.rounds) throw this.#missing.error;
   }
 }

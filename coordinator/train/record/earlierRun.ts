@@ -4,6 +4,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join, resolve, sep } from 'node:path';
 import { TrainArgumentError } from '../../options/trainArgumentError.ts';
 import { RunFolderTakenError } from '../trainErrors.ts';
+import { hasRunFile } from './runFile.ts';
 
 /** How a run begins: where another one of its name was, it goes on from that one, replaces it, or is refused. */
 export interface RunStart {
@@ -15,7 +16,7 @@ export interface RunStart {
 
 /**
  * Whether the run goes on with what is in the folder.
- * @throws RunFolderTakenError for a finished run or checkpoints that it neither goes on from nor replaces;
+ * @throws RunFolderTakenError for a finished run, checkpoints or a run.json that it neither goes on from nor replaces;
  * TrainArgumentError for a run that would replace what it goes on from.
  */
 export async function goesOnIn(folder: string, { overwrite, resumedFrom }: RunStart): Promise<boolean> {
@@ -42,17 +43,22 @@ export async function lastCheckpoint(folder: string): Promise<string | undefined
 async function refuseEarlier(folder: string): Promise<void> {
   const isFinished = (await statusOf(folder)) === 'finished';
   const last = await lastCheckpoint(folder);
-  if (!isFinished && last === undefined) return;
-  const what = isFinished
-    ? 'a finished run'
-    : `a run that is not finished; go on with it by resumeFromCheckpoint: ${last} (tabgrad train --resume)`;
+  const isAsked = await hasRunFile(folder);
+  if (!isFinished && last === undefined && !isAsked) return;
+  const resumed =
+    last === undefined ? '' : `; go on with it by resumeFromCheckpoint: ${last} (tabgrad train --resume)`;
+  const attached = isAsked
+    ? ', and may go on at its coordinator; follow it by attach (tabgrad train --attach)'
+    : '';
+  const what = isFinished ? 'a finished run' : `a run that is not finished${attached}${resumed}`;
   throw new RunFolderTakenError(
     `${folder} holds ${what}, choose another runConfig.name, replace it by runConfig.overwrite (--overwrite), or remove the folder.`,
     { file: folder, field: 'runConfig.name' },
   );
 }
 
-async function statusOf(folder: string): Promise<unknown> {
+/** Status in result.json, where there is one. */
+export async function statusOf(folder: string): Promise<unknown> {
   try {
     const record: unknown = JSON.parse(await readFile(join(folder, 'result.json'), 'utf8'));
     return typeof record === 'object' && record !== null && 'status' in record ? record.status : undefined;

@@ -1,13 +1,15 @@
 // The folder that a run leaves: progress.jsonl grows round by round, checkpoints/<rounds>/ and result.json appear whole.
 
-import { appendFile, mkdir, readdir, rm, rmdir, stat, writeFile } from 'node:fs/promises';
+import { appendFile, mkdir, readdir, rm, rmdir, stat, truncate, writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { visibleText } from '../../../kernels/visibleText.ts';
 import { CHECKPOINT_FILE, MODEL_FILE } from '../../checkpoint/checkpoint.ts';
 import type { Metrics, ResultRecord } from '../result.ts';
 import { sweepUnfinished, writeFailure, writeFileAtomically, writeFolderAtomically } from './atomicWrite.ts';
-import { goesOnIn, type RunStart } from './earlierRun.ts';
+import { goesOnIn, statusOf, type RunStart } from './earlierRun.ts';
 import { surplusCheckpoints, type KeepRule, type SavedCheckpoint } from './keepCheckpoints.ts';
+
+import { RUN_FILE, type AskedRun, type RunFile } from './runFile.ts';
 
 interface Saved extends SavedCheckpoint {
   readonly path: string;
@@ -18,13 +20,24 @@ export class RunFolder {
   readonly #keep: KeepRule;
   readonly #checkpointsPath: string;
   readonly #saved: Saved[] = [];
+  /** Whether the run goes on from another one in the folder. */
+  readonly #goesOn: boolean;
   /** Checkpoints of an earlier run under the same name; they go when this run has its first. */
   #stale: string[];
-  /** Whether result.json is still that of the run which this one goes on from. */
+  /** Whether result.json is still that of the run which this one goes on from, or of an earlier recording of this one. */
   #hasEarlierResult: boolean;
+  /** Whether run.json is of this run, and goes when it is over. */
+  #ownsRunFile = false;
 
-  private constructor(path: string, keep: KeepRule, stale: string[], hasEarlierResult: boolean) {
+  private constructor(
+    path: string,
+    keep: KeepRule,
+    stale: string[],
+    goesOn: boolean,
+    hasEarlierResult: boolean,
+  ) {
     this.path = path;
+    this.#goesOn = goesOn;
     this.#keep = keep;
     this.#checkpointsPath = join(path, 'checkpoints');
     this.#stale = stale;
@@ -38,24 +51,62 @@ export class RunFolder {
    */
   static async open(path: string, keep: KeepRule, start: RunStart): Promise<RunFolder> {
     const goesOn = await goesOnIn(path, start);
-    const checkpoints = join(path, 'checkpoints');
     try {
       await mkdir(path, { recursive: true });
       if (!goesOn) {
-        await rm(join(path, 'result.json'), { force: true });
+        for (const name of ['result.json', RUN_FILE]) await rm(join(path, name), { force: true });
         await writeFile(join(path, 'progress.jsonl'), '');
       }
-      for (const folder of [path, checkpoints]) await sweepUnfinished(folder);
-      const names = goesOn ? [] : await readdir(checkpoints).catch((): string[] => []);
-      return new RunFolder(
-        path,
-        keep,
-        names.map((name) => join(checkpoints, name)),
-        goesOn && (await stat(join(path, 'result.json')).catch(() => undefined)) !== undefined,
-      );
+      return await RunFolder.#over(path, keep, goesOn);
     } catch (error) {
       throw writeFailure(error, path);
     }
+  }
+
+  /**
+   * Opens the folder of a run that is recorded anew from its first round, in place of what another process wrote of it.
+   * Lines and checkpoints of the run that it went on from stay.
+   * @throws ResultWriteError
+   */
+  static async reopen(path: string, { checkpoints, goesOn, progressBytes }: RunFile): Promise<RunFolder> {
+    try {
+      const progress = join(path, 'progress.jsonl');
+      const sizeBytes = (await stat(progress).catch(() => undefined))?.size ?? 0;
+      if (sizeBytes > progressBytes) await truncate(progress, progressBytes);
+      const folder = await RunFolder.#over(path, checkpoints, goesOn);
+      folder.#ownsRunFile = true;
+      // What an earlier attempt to record the run says of it is replaced, unless that had all.
+      folder.#hasEarlierResult = (await statusOf(path)) === 'finished';
+      return folder;
+    } catch (error) {
+      throw writeFailure(error, path);
+    }
+  }
+
+  static async #over(path: string, keep: KeepRule, goesOn: boolean): Promise<RunFolder> {
+    const checkpoints = join(path, 'checkpoints');
+    for (const folder of [path, checkpoints]) await sweepUnfinished(folder);
+    const names = goesOn ? [] : await readdir(checkpoints).catch((): string[] => []);
+    return new RunFolder(
+      path,
+      keep,
+      names.map((name) => join(checkpoints, name)),
+      goesOn,
+      (await stat(join(path, 'result.json')).catch(() => undefined)) !== undefined,
+    );
+  }
+
+  /** Writes run.json, by which another process can follow the run. @throws ResultWriteError */
+  async writeRunFile(run: AskedRun): Promise<void> {
+    const progress = await stat(join(this.path, 'progress.jsonl')).catch(() => undefined);
+    const content = { format: 1, ...run, goesOn: this.#goesOn, progressBytes: progress?.size ?? 0 };
+    await this.writeBeside(RUN_FILE, `${visibleText(JSON.stringify(content))}\n`);
+    this.#ownsRunFile = true;
+  }
+
+  /** Leaves run.json when the result is written: the run may go on. */
+  keepRunFile(): void {
+    this.#ownsRunFile = false;
   }
 
   /** @throws ResultWriteError */
@@ -131,7 +182,7 @@ export class RunFolder {
    * @throws ResultWriteError; a folder in which there is nothing but the empty progress file goes then.
    */
   async writeResult(record: ResultRecord): Promise<void> {
-    if (this.#hasEarlierResult && record.status !== 'finished') return;
+    if (this.#hasEarlierResult && record.status !== 'finished') return this.#removeRunFile();
     try {
       await writeFileAtomically(
         join(this.path, 'result.json'),
@@ -143,5 +194,11 @@ export class RunFolder {
       await rmdir(this.path).catch(() => undefined);
       throw error;
     }
+    if (record.status === 'finished') this.#ownsRunFile = true;
+    await this.#removeRunFile();
+  }
+
+  async #removeRunFile(): Promise<void> {
+    if (this.#ownsRunFile) await rm(join(this.path, RUN_FILE), { force: true });
   }
 }

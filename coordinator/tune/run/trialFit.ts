@@ -40,7 +40,9 @@ export function trialListener(
 /** The experiment's cluster as one trainer sees it: it ends with the experiment, not with the fit. */
 export function trialsShareOf(cluster: Cluster, callbacks: TrialCallbacks): RunCluster {
   return {
-    ...cluster,
+    url: cluster.url,
+    blobs: cluster.blobs,
+    readBlob: (blob) => cluster.readBlob(blob),
     async startRun(request) {
       const run = await cluster.startRun(request);
       callbacks.run(run.runId);

@@ -13,7 +13,7 @@ export interface NetInput {
   readonly offset: number;
 }
 
-const netInputs = z.looseObject({
+export const netInputs = z.looseObject({
   inputs: z
     .array(
       z.looseObject({

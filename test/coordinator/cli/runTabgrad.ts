@@ -20,10 +20,17 @@ export interface Running {
 const DEADLINE_MS = 150_000;
 const cli = new URL('../../../dist/node/cli.js', import.meta.url).pathname;
 
-export function startTabgrad(
-  words: readonly string[],
-  options: { readonly cwd?: string; readonly env?: Readonly<Record<string, string>> } = {},
-): Running {
+interface StartOptions {
+  readonly cwd?: string;
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+export function startTabgrad(words: readonly string[], options: StartOptions = {}): Running {
+  return startNode([cli, ...words], options);
+}
+
+/** Starts Node in the same way, e.g. with an owner's script. */
+export function startNode(words: readonly string[], options: StartOptions = {}): Running {
   // Tests leave nothing in the home of whoever runs them.
   const env = {
     PATH: process.env['PATH'],
@@ -32,7 +39,7 @@ export function startTabgrad(
     TABGRAD_CACHE: 'none',
     ...options.env,
   };
-  const child = spawn(process.execPath, [cli, ...words], {
+  const child = spawn(process.execPath, words, {
     cwd: options.cwd,
     env,
     timeout: DEADLINE_MS,

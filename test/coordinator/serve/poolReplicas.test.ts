@@ -152,6 +152,8 @@ describe('a deployment on the pool', () => {
     ]);
     await expect(run(bound)).rejects.toThrow(/replicas on the pool can not call/);
     await expect(run(deployment({ module, export: 'Nobody' }, pool))).rejects.toThrow(/no export "Nobody"/);
-    expect(() => deployment(models.late.checkpoint, { device: 'webgpu' })).toThrow(/^device chooses workers of the pool; it needs runOn "pool"/);
+    expect(() => deployment(models.late.checkpoint, { device: 'webgpu' })).toThrow(
+      /^device chooses workers of the pool; it needs runOn "pool"/,
+    );
   });
 });
