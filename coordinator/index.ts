@@ -17,7 +17,7 @@ export type {
   ReadParquetOptions,
   ReadTextOptions,
 } from './data/readOptions.ts';
-export type { AttachOptions } from './train/attachRun.ts';
+export type { AttachOptions } from './train/run/attachRun.ts';
 export { NeuralTrainer } from './train/neural/neuralTrainer.ts';
 export type { NeuralResult } from './train/neural/netRecording.ts';
 export { NeuralPredictor, type NeuralPredictorOptions } from './predict/neuralPredictor.ts';
@@ -38,7 +38,7 @@ export type {
 export type { TensorColumn, TensorSet } from './train/neural/tensorSet.ts';
 export { resnet18, type ResNet18Options } from '../shared/neural/model/resnet18.ts';
 export { GBDTTrainer } from './train/gbdt/gbdtTrainer.ts';
-export type { FitOptions } from './train/trainerRun.ts';
+export type { FitOptions } from './train/run/trainerRun.ts';
 export type { GBDTTrainerOptions } from './train/gbdt/trainerOptions.ts';
 export type { CheckpointConfig, RunCallback, RunConfig, ScalingConfig } from './options/runOptions.ts';
 export type { ProgressEvent } from './progress/progressEvent.ts';

@@ -14,7 +14,7 @@ import type { ProgressEvent } from '../progress/progressEvent.ts';
 import { formatDuration, formatMetrics } from '../progress/formatNumbers.ts';
 import { terminalProgress, type ProgressMode } from '../progress/terminalProgress.ts';
 import { MODEL_FILE } from '../checkpoint/checkpoint.ts';
-import type { AttachOptions } from '../train/attachRun.ts';
+import type { AttachOptions } from '../train/run/attachRun.ts';
 import { GBDTTrainer } from '../train/gbdt/gbdtTrainer.ts';
 import type { Result } from '../train/result.ts';
 import { NoRowsError } from '../train/trainErrors.ts';

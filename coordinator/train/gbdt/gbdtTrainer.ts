@@ -1,9 +1,9 @@
 // Ray Train's trainer for gradient-boosted trees: datasets and XGBoost's parameters in, a model and its record out.
 
 import type { Result } from '../result.ts';
-import { attachRun, type AttachOptions } from '../attachRun.ts';
-import { realWorld } from '../trainerKind.ts';
-import { fitRun, type FitOptions } from '../trainerRun.ts';
+import { attachRun, type AttachOptions } from '../run/attachRun.ts';
+import { realWorld } from '../run/trainerKind.ts';
+import { fitRun, type FitOptions } from '../run/trainerRun.ts';
 import { treeRecording } from './treeRecording.ts';
 import { treeRun, type TreeWorld } from './treeRun.ts';
 import { resolveOptions, type GBDTTrainerOptions, type TrainerSettings } from './trainerOptions.ts';

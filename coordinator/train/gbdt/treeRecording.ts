@@ -5,7 +5,7 @@ import { Checkpoint } from '../../checkpoint/checkpoint.ts';
 import type { BestFacts } from '../record/resultRecord.ts';
 import { RunProgress } from '../record/runProgress.ts';
 import type { Metrics, Result, ResultRecord } from '../result.ts';
-import type { RecordedRun, RunPlace, RunRecording, TrainerWorld } from '../trainerKind.ts';
+import type { RecordedRun, RunPlace, RunRecording, TrainerWorld } from '../run/trainerKind.ts';
 import { ScoreWatch } from './scoreWatch.ts';
 import { recallTrees, rememberTrees, type TreePlan } from './treePlan.ts';
 import { TreeRecorder } from './treeRecorder.ts';

@@ -6,7 +6,7 @@ import { TrainArgumentError } from '../../options/trainArgumentError.ts';
 import type { TrainSpec } from '../../../shared/gbdt/trainSpec.ts';
 import type { Result } from '../result.ts';
 import { TooManyWorkersError } from '../trainErrors.ts';
-import type { RunPlace, TrainerKind } from '../trainerKind.ts';
+import type { RunPlace, TrainerKind } from '../run/trainerKind.ts';
 import { prepareTraining, type PreparedTraining, type PrepareInput } from './prepareTraining.ts';
 import { scoreMetric } from './scoreWatch.ts';
 import { startingModel } from './startingModel.ts';

@@ -1,8 +1,8 @@
 // Ray Train's DataParallelTrainer: an owner's own loop, run by every worker of a group with its share of the data.
 
-import { attachRun, type AttachOptions } from '../attachRun.ts';
-import { realWorld, type TrainerWorld } from '../trainerKind.ts';
-import { fitRun, type FitOptions } from '../trainerRun.ts';
+import { attachRun, type AttachOptions } from '../run/attachRun.ts';
+import { realWorld, type TrainerWorld } from '../run/trainerKind.ts';
+import { fitRun, type FitOptions } from '../run/trainerRun.ts';
 import { resolveLoop, type DataParallelTrainerOptions, type LoopSettings } from './loopOptions.ts';
 import { loopRecording, type DataParallelResult } from './loopRecording.ts';
 import { loopRun } from './loopRun.ts';

@@ -5,7 +5,7 @@ import { unpackFiles } from '../../../shared/neural/loop/packedFiles.ts';
 import { DataParallelCheckpoint } from '../../checkpoint/dataParallelCheckpoint.ts';
 import { RunProgress } from '../record/runProgress.ts';
 import type { Result } from '../result.ts';
-import type { RecordedRun, RunPlace, RunRecording } from '../trainerKind.ts';
+import type { RecordedRun, RunPlace, RunRecording } from '../run/trainerKind.ts';
 import { StateRecorder } from './stateRecorder.ts';
 
 /** What DataParallelTrainer.fit returns. */

@@ -8,7 +8,7 @@ import { DataParallelCheckpoint } from '../../checkpoint/dataParallelCheckpoint.
 import { tfjsNames } from '../../checkpoint/tfjsThread/askTfjs.ts';
 import type { Bundle } from '../../program/bundle.ts';
 import { bundleModule, type ModuleExport } from '../../program/bundleModule.ts';
-import type { RunPlace, TrainerKind } from '../trainerKind.ts';
+import type { RunPlace, TrainerKind } from '../run/trainerKind.ts';
 import type { LoopSettings } from './loopOptions.ts';
 import { loopRecording, type DataParallelResult, type LoopPlan } from './loopRecording.ts';
 import { prepareColumns } from './prepareColumns.ts';

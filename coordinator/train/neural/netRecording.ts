@@ -7,7 +7,7 @@ import { decodeState } from '../../../shared/neural/state/namedState.ts';
 import { checkpointFiles, NeuralCheckpoint } from '../../checkpoint/neuralCheckpoint.ts';
 import { RunProgress } from '../record/runProgress.ts';
 import type { Metrics, Result, ResultRecord } from '../result.ts';
-import type { RecordedRun, RunPlace, RunRecording, TrainerWorld } from '../trainerKind.ts';
+import type { RecordedRun, RunPlace, RunRecording, TrainerWorld } from '../run/trainerKind.ts';
 import { StateRecorder } from './stateRecorder.ts';
 import { writeProfile } from './writeProfile.ts';
 

@@ -9,7 +9,7 @@ import type { NamedState } from '../../../shared/neural/state/namedState.ts';
 import { openModel, type OpenedModel } from '../../checkpoint/modelSource.ts';
 import { NeuralCheckpoint, type LoadedNet } from '../../checkpoint/neuralCheckpoint.ts';
 import { TrainArgumentError } from '../../options/trainArgumentError.ts';
-import type { RunPlace, TrainerKind } from '../trainerKind.ts';
+import type { RunPlace, TrainerKind } from '../run/trainerKind.ts';
 import { checkStateSize } from './checkStateSize.ts';
 import { fallbackWarning } from './fallbackWarning.ts';
 import { netRecording, type EpochsWorld, type NetPlan, type NeuralResult } from './netRecording.ts';

@@ -1,8 +1,8 @@
 // Trains neural nets: datasets and a tf.LayersModel in, a trained one and its record out.
 
-import { attachRun, type AttachOptions } from '../attachRun.ts';
-import { realWorld } from '../trainerKind.ts';
-import { fitRun, type FitOptions } from '../trainerRun.ts';
+import { attachRun, type AttachOptions } from '../run/attachRun.ts';
+import { realWorld } from '../run/trainerKind.ts';
+import { fitRun, type FitOptions } from '../run/trainerRun.ts';
 import { netRecording, type NeuralResult } from './netRecording.ts';
 import { netRun, type NeuralWorld } from './netRun.ts';
 import { resolveNeural, type NeuralSettings, type NeuralTrainerOptions } from './neuralOptions.ts';

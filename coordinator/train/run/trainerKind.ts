@@ -1,16 +1,16 @@
 // What differs from one kind of trainer to the other: what it prepares, and how it writes down what a run tells.
 
-import type { RunSpec, TrainerName } from '../../shared/run/runSpec.ts';
-import type { Checkpoint } from '../checkpoint/checkpoint.ts';
-import type { RunCluster } from '../cluster/cluster.ts';
-import { openRunCluster, type RunWish } from '../cluster/openCluster.ts';
-import type { RunEvent, RunRequest, Shard } from '../core/run/runRequest.ts';
-import type { RunSettings } from '../options/runOptions.ts';
-import type { ProgressEvent } from '../progress/progressEvent.ts';
+import type { RunSpec, TrainerName } from '../../../shared/run/runSpec.ts';
+import type { Checkpoint } from '../../checkpoint/checkpoint.ts';
+import type { RunCluster } from '../../cluster/cluster.ts';
+import { openRunCluster, type RunWish } from '../../cluster/openCluster.ts';
+import type { RunEvent, RunRequest, Shard } from '../../core/run/runRequest.ts';
+import type { RunSettings } from '../../options/runOptions.ts';
+import type { ProgressEvent } from '../../progress/progressEvent.ts';
 import type { TrainingRecorder } from './followRun.ts';
-import type { RunFacts } from './record/resultRecord.ts';
-import type { RunFolder } from './record/runFolder.ts';
-import type { Metrics, ResultRecord } from './result.ts';
+import type { RunFacts } from '../record/resultRecord.ts';
+import type { RunFolder } from '../record/runFolder.ts';
+import type { Metrics, ResultRecord } from '../result.ts';
 
 /** What a trainer needs of the world; tests replace it. */
 export interface TrainerWorld {

@@ -2,16 +2,16 @@
 
 import { resolve } from 'node:path';
 import { z } from 'zod';
-import { TabgradError } from '../../kernels/errors.ts';
-import type { FoundRun, RunCluster } from '../cluster/cluster.ts';
-import { RemoteError } from '../cluster/remote/remoteErrors.ts';
-import { checkOptions } from '../options/checkOptions.ts';
-import { runConfig, scalingConfig } from '../options/runOptions.ts';
-import { withInterrupt } from '../progress/withInterrupt.ts';
-import { readRunFile, RUN_FILE, type RunFile } from './record/runFile.ts';
-import { RunFolder } from './record/runFolder.ts';
+import { TabgradError } from '../../../kernels/errors.ts';
+import type { FoundRun, RunCluster } from '../../cluster/cluster.ts';
+import { RemoteError } from '../../cluster/remote/remoteErrors.ts';
+import { checkOptions } from '../../options/checkOptions.ts';
+import { runConfig, scalingConfig } from '../../options/runOptions.ts';
+import { withInterrupt } from '../../progress/withInterrupt.ts';
+import { readRunFile, RUN_FILE, type RunFile } from '../record/runFile.ts';
+import { RunFolder } from '../record/runFolder.ts';
 import { orFailedRecord, ownersPlace, recordRun, type RunAttempt } from './recordRun.ts';
-import { RunNotAttachedError } from './trainErrors.ts';
+import { RunNotAttachedError } from '../trainErrors.ts';
 import type { RunPlace, RunRecording, TrainerWorld } from './trainerKind.ts';
 
 export const attachOptions = z.strictObject({

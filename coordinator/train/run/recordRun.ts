@@ -1,14 +1,14 @@
 // From a run that is asked for, or found again, to its end, and to what is written down of it.
 
-import { DeadlineError } from '../../kernels/errors.ts';
-import { CoordinatorUnreachableError } from '../cluster/remote/remoteErrors.ts';
-import type { RunHandle } from '../core/run/runRequest.ts';
-import type { RunConfig } from '../options/runOptions.ts';
-import { notifyOwner, warnOwner } from '../options/tellOwner.ts';
+import { DeadlineError } from '../../../kernels/errors.ts';
+import { CoordinatorUnreachableError } from '../../cluster/remote/remoteErrors.ts';
+import type { RunHandle } from '../../core/run/runRequest.ts';
+import type { RunConfig } from '../../options/runOptions.ts';
+import { notifyOwner, warnOwner } from '../../options/tellOwner.ts';
 import { followRun } from './followRun.ts';
-import { failedRecord, resultRecord, type RunClock, type RunFacts } from './record/resultRecord.ts';
-import type { RunFolder } from './record/runFolder.ts';
-import { ResultWriteError } from './trainErrors.ts';
+import { failedRecord, resultRecord, type RunClock, type RunFacts } from '../record/resultRecord.ts';
+import type { RunFolder } from '../record/runFolder.ts';
+import { ResultWriteError } from '../trainErrors.ts';
 import type { RecordedRun, RunPlace } from './trainerKind.ts';
 
 /** What is known of a run that is being recorded. */

@@ -1,10 +1,16 @@
 // Follows a run of a cluster to its end, whatever it trains.
 
-import { AbortedError } from '../../kernels/errors.ts';
-import type { ProgressEvent } from '../progress/progressEvent.ts';
-import type { CommittedRound, RunEvent, RunHandle, RunOutcome, RunRequest } from '../core/run/runRequest.ts';
-import type { RunSettings, ScalingConfig } from '../options/runOptions.ts';
-import type { RunProgress } from './record/runProgress.ts';
+import { AbortedError } from '../../../kernels/errors.ts';
+import type { ProgressEvent } from '../../progress/progressEvent.ts';
+import type {
+  CommittedRound,
+  RunEvent,
+  RunHandle,
+  RunOutcome,
+  RunRequest,
+} from '../../core/run/runRequest.ts';
+import type { RunSettings, ScalingConfig } from '../../options/runOptions.ts';
+import type { RunProgress } from '../record/runProgress.ts';
 
 /** Writes down what a run tells. */
 export interface TrainingRecorder {

@@ -2,12 +2,12 @@
 // down what came of it. What differs by kind is a TrainerKind.
 
 import { randomUUID } from 'node:crypto';
-import type { RunCluster } from '../cluster/cluster.ts';
-import type { RunRequest } from '../core/run/runRequest.ts';
-import type { RunConfig, RunSettings, ScalingConfig } from '../options/runOptions.ts';
-import { withInterrupt } from '../progress/withInterrupt.ts';
+import type { RunCluster } from '../../cluster/cluster.ts';
+import type { RunRequest } from '../../core/run/runRequest.ts';
+import type { RunConfig, RunSettings, ScalingConfig } from '../../options/runOptions.ts';
+import { withInterrupt } from '../../progress/withInterrupt.ts';
 import { demandOf } from './followRun.ts';
-import { RunFolder } from './record/runFolder.ts';
+import { RunFolder } from '../record/runFolder.ts';
 import { orFailedRecord, ownersPlace, recordRun, type RunAttempt } from './recordRun.ts';
 import type { RunPlace, TrainerKind, TrainerWorld } from './trainerKind.ts';
 

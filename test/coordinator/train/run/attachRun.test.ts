@@ -1,16 +1,16 @@
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import type { Cluster } from '../../../coordinator/cluster/cluster.ts';
+import type { Cluster } from '../../../../coordinator/cluster/cluster.ts';
 import {
   CoordinatorUnreachableError,
   RemoteError,
-} from '../../../coordinator/cluster/remote/remoteErrors.ts';
-import type { RunEvent, RunOutcome } from '../../../coordinator/core/run/runRequest.ts';
-import { fromItems } from '../../../coordinator/data/fromMemory.ts';
-import { GBDTTrainer } from '../../../coordinator/train/gbdt/gbdtTrainer.ts';
-import { DataParallelTrainer } from '../../../coordinator/train/neural/dataParallelTrainer.ts';
-import { RUN_FILE } from '../../../coordinator/train/record/runFile.ts';
-import { scratchFolder } from '../data/support/scratch.ts';
+} from '../../../../coordinator/cluster/remote/remoteErrors.ts';
+import type { RunEvent, RunOutcome } from '../../../../coordinator/core/run/runRequest.ts';
+import { fromItems } from '../../../../coordinator/data/fromMemory.ts';
+import { GBDTTrainer } from '../../../../coordinator/train/gbdt/gbdtTrainer.ts';
+import { DataParallelTrainer } from '../../../../coordinator/train/neural/dataParallelTrainer.ts';
+import { RUN_FILE } from '../../../../coordinator/train/record/runFile.ts';
+import { scratchFolder } from '../../data/support/scratch.ts';
 
 const path = scratchFolder();
 const facts = { runId: 'run-1', name: 'loop', params: {}, totalRounds: 9 };
