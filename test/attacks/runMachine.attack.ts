@@ -80,7 +80,9 @@ test('a member puts its own state in place of the net: it is not taken', async (
   forger.tell({ type: 'saved', rounds: 10, ...forged });
   first.tell({ type: 'saved', rounds: 10, ...right });
   third.tell({ type: 'state', rounds: 10, ...right });
-  await Promise.all([first.hear('halt'), third.hear('halt'), forger.hear('release')]);
+  await Promise.all([first.hear('halt'), third.hear('halt'), forger.hear('halt')]);
+  // Whether it was sent something else than the others is known when all have answered.
+  forger.tell({ type: 'halted', committedRounds: 10, rounds: [] });
   for (const member of [first, third]) {
     member.tell({
       type: 'committed',
@@ -92,7 +94,7 @@ test('a member puts its own state in place of the net: it is not taken', async (
     });
     member.tell({ type: 'halted', committedRounds: 10, rounds: [] });
   }
-  await Promise.all([first.hear('release'), third.hear('release')]);
+  await Promise.all([first.hear('release'), third.hear('release'), forger.hear('release')]);
   const events = await (await fetch(`${coordinator.url}/api/v1/runs/attacked/events`, { headers })).text();
   expect(events).toContain(right.sha256);
   const taken = events.split(forged.sha256).length - 1;

@@ -443,7 +443,7 @@ describe('options', () => {
     [
       { scalingConfig: { device: 'gpu' as never } },
       'scalingConfig.device',
-      /is "gpu"; expected one of webgpu/,
+      /is "gpu"; expected one of auto, webgpu, cpu/,
     ],
     [{ scalingConfig: { numWorkers: [3, 2] } }, 'scalingConfig.numWorkers', /expected the fewest first/],
     [{ scalingConfig: { numWorkers: 1.5 } }, 'scalingConfig.numWorkers', /is 1.5/],
