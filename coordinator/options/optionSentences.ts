@@ -95,7 +95,12 @@ function meantForm(
   );
   if (fitting.length < 2) return fitting[0];
   const known = fitting.filter((issues) => issues.every(({ code }) => code !== 'unrecognized_keys'));
-  return known.length === 1 ? known[0] : undefined;
+  if (known.length === 1) return known[0];
+  // Of two that have the keys, the one that misses none.
+  const whole = (known.length > 0 ? known : fitting).filter((issues) =>
+    issues.every(({ path }) => valueAt(value, path) !== undefined),
+  );
+  return whole.length === 1 ? whole[0] : undefined;
 }
 
 function wordsOf(schemas: readonly JsonSchema[]): string[] {

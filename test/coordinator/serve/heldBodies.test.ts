@@ -130,7 +130,7 @@ describe('bodies of all requests together', () => {
       code: 'SERVE_ARGUMENT',
       place: { field: 'maxHeldBodyBytes' },
       message:
-        'maxHeldBodyBytes (1048576) must be at least maxBodyBytes (2097152): a body of that size would never fit.',
+        'maxHeldBodyBytes is 1048576; expected at least maxBodyBytes (2097152): a body of that size would never fit.',
     });
   });
 });
