@@ -6,7 +6,7 @@ import type { GradientKind } from '../../../kernels/gbdt/gradientKinds.ts';
 export type MarginMeaning = 'classScores' | 'logOdds' | 'values';
 
 /** The parameters that objectives read. */
-interface ObjectiveSettings {
+export interface ObjectiveSettings {
   readonly num_class: number;
   readonly base_score: number;
   readonly scale_pos_weight: number;

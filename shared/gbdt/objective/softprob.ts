@@ -2,14 +2,14 @@
 
 import { deterministicExp } from '../../../kernels/fixed/deterministicExp.ts';
 import { outOfRange } from './parameterDefinition.ts';
-import type { ObjectiveDefinition } from './objective.ts';
+import type { ObjectiveDefinition, ObjectiveSettings } from './objective.ts';
 
 export const softprob = {
   name: 'multi:softprob',
   gradient: 'softmax',
   margins: 'classScores',
   defaultMetric: 'mlogloss',
-  checkParams({ num_class: classes, scale_pos_weight: weight }) {
+  checkParams({ num_class: classes, scale_pos_weight: weight }: ObjectiveSettings) {
     if (classes < 2) throw outOfRange('num_class', classes, 'an integer of at least 2 for multi:softprob');
     if (weight !== 1)
       throw outOfRange('scale_pos_weight', weight, '1: it weighs the positives of binary:logistic');
