@@ -25,8 +25,7 @@ export function isOften(turn: Turn, key: string): boolean {
 /** Notes that a member stops the group by itself. @returns whether it was set aside; the caller halts the group. */
 export function disturb(turn: Turn, workerId: string, what: string): boolean {
   countWait(turn, workerId);
-  if (!isOften(turn, workerId)) return false;
-  if (!enoughWithout(turn, [workerId])) return false;
+  if (!isOften(turn, workerId) || !enoughWithout(turn, [workerId])) return false;
   setAsideDoubtful(turn, workerId, `stopped the group again and again (the last time: ${what})`);
   return true;
 }

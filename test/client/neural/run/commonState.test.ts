@@ -31,7 +31,7 @@ describe('The state that a group goes on from', () => {
     expect(commonState([at(7), at(7), at(8), at(8)], [0, 1, 2, 3], 7)?.step).toBe(8);
   });
 
-  it('is not behind the record, as long as anybody has one that is not', () => {
+  it('is none behind the record, where a member has one that is not', () => {
     expect(commonState([at(7), at(7), at(8)], [0, 1, 2], 8)).toEqual({ ...at(8), givers: [2] });
     expect(commonState([at(7), none, at(7)], [0, 2], 8)).toEqual({ ...at(7), givers: [0, 2] });
   });
