@@ -1,8 +1,11 @@
 // WebGPU for tests in Node: Dawn on SwiftShader, both from npm packages, so the suite needs no driver on the machine.
 
-import koffi from 'koffi';
+import koffi, { type LibraryHandle } from 'koffi';
 import { exposeGpu } from '../../client/runtime/exposeGpu.node.ts';
 import { unpackChromium } from '../../coordinator/cluster/local/chromium.ts';
+
+/** Held: koffi unloads a library that is collected, and Dawn would find none. */
+let vulkan: LibraryHandle | undefined;
 
 /** Makes SwiftShader the driver that Dawn will find in this process; answers with its manifest. */
 export async function prepareSoftwareDriver(): Promise<string> {
@@ -10,7 +13,7 @@ export async function prepareSoftwareDriver(): Promise<string> {
   process.env['VK_ICD_FILENAMES'] = swiftshaderIcd;
   // Dawn opens libvulkan by name. On a machine without one, the copy beside SwiftShader is found because it is already
   // loaded: LD_LIBRARY_PATH would have to be set before this process started.
-  koffi.load(`${libraryPath}/libvulkan.so.1`);
+  vulkan ??= koffi.load(`${libraryPath}/libvulkan.so.1`);
   return swiftshaderIcd;
 }
 
