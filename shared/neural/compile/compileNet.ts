@@ -115,6 +115,7 @@ export function compileNet(spec: EngineSpec, options: CompileOptions): CompiledN
     convolutions: { plain: options.convolutions, grouped: directConvolution },
     adapter: options.adapter,
     syncBatchNorm: spec.syncBatchNorm,
+    forwardOnly: false,
     values: new Map(),
     learning,
   };
