@@ -64,14 +64,17 @@ export async function createPredictionEngine(
   const widths = graph.inputs.map((at) => elementsOf(graph.nodes[at]!.shape));
   let isClosed = false;
 
-  const predictPiece = (
+  const predictPiece = async (
     inputs: readonly TargetValues[],
     rows: number,
   ): Promise<Float32Array<ArrayBuffer>> => {
     inputs.forEach((values, k) => executor.write(`input:${k}`, values));
     executor.setUniform('batch', { examples: rows, step: 0, seed: 0, training: 0 });
     executor.run(calls, rows);
-    return executor.read(output.view, 0, rows * output.length);
+    const values = await executor.read(output.view, 0, rows * output.length);
+    // What is done is forgotten.
+    await executor.ready();
+    return values;
   };
   return {
     kind: executor.kind,
