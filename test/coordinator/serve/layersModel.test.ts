@@ -1,4 +1,4 @@
-import { cpSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
+import { cpSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import * as tf from '@tensorflow/tfjs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -6,6 +6,7 @@ import { deployment, Serve } from '../../../coordinator/serve/serve.ts';
 import type { DeploymentHandle } from '../../../coordinator/serve/replica/handle.ts';
 import { Checkpoint } from '../../../coordinator/checkpoint/checkpoint.ts';
 import { openNodeGpuDevice } from '../../setup/nodeGpu.ts';
+import { saveFolder } from '../train/neural/savedFolders.ts';
 import { makeLayersModels, type LayersModels } from './layersModels.ts';
 
 let models: LayersModels;
@@ -345,6 +346,41 @@ it('does to inputs what the trainer did to them, one row and several alike, and 
   await expect(serve.run(deployment(halved), { name: 'halved', routePrefix: '/halved' })).rejects.toThrow(
     /inputs\.json is damaged: inputs\.0\.offset/,
   );
+});
+
+it('refuses a number that is in no table of an embedding, and answers the requests beside it', async () => {
+  const words = tf.sequential({
+    layers: [
+      tf.layers.embedding({ inputDim: 10, outputDim: 4, inputLength: 3 }),
+      tf.layers.flatten(),
+      tf.layers.dense({ units: 1 }),
+    ],
+  });
+  const place = await saveFolder(words);
+  await serve.run(deployment(new Checkpoint(place)), { name: 'words', routePrefix: '/words' });
+  const rows = Array.from({ length: 30 }, (_, i) =>
+    i % 10 === 7 ? [1, i === 7 ? -1 : 10, 2] : [i % 10, 9, 0],
+  );
+  const answers = await Promise.all(rows.map((row) => post([row], '/words')));
+  for (const [i, row] of rows.entries()) {
+    if (i % 10 === 7) {
+      expect(answers[i]).toMatchObject({
+        error: {
+          code: 'SERVE_INPUT_INVALID',
+          message: `Row 0, input "embedding_Embedding1_input" holds ${row[1]}; expected a number from 0 to 9.`,
+          row: 0,
+        },
+      });
+      continue;
+    }
+    const [expected] = tf.tidy(() => (words.predict(tf.tensor2d([row])) as tf.Tensor).dataSync());
+    expect(answers[i]).toEqual([{ predictions: expect.closeTo(expected!, 6) as number }]);
+  }
+  expect(await (await fetch(`${serve.url}/v2/models/words`)).json()).toMatchObject({
+    inputs: [{ datatype: 'INT32', shape: [-1, 3] }],
+  });
+  await serve.delete('words');
+  rmSync(place, { recursive: true });
 });
 
 describe('a folder that is no sound tf.LayersModel', () => {
