@@ -137,7 +137,7 @@ const cases: readonly [string, () => Promise<Served> | Served][] = [
       return {
         checkpoint,
         Predictor: NeuralPredictor,
-        posted: rows as never,
+        posted: rows,
         batched: named('image', rows),
         columns: ['predictions'],
       };
@@ -150,7 +150,7 @@ const cases: readonly [string, () => Promise<Served> | Served][] = [
       return {
         checkpoint: nets.sequence.checkpoint,
         Predictor: NeuralPredictor,
-        posted: rows as never,
+        posted: rows,
         batched: named('pairs', rows),
         columns: ['predictions'],
       };
