@@ -6,7 +6,7 @@ import { createServer as createSecureServer } from 'node:https';
 import type { Server as SecureServer } from 'node:https';
 import type { Socket } from 'node:net';
 import { readTarget } from '../../http/readTarget.ts';
-import type { ShareLimits } from '../pool/addressShares.ts';
+import type { ShareLimits } from '../../bounds/addressShares.ts';
 import type { Log } from '../../log/log.ts';
 import { makeId } from '../pool/secrets.ts';
 import type { TlsCredentials } from '../tls/tlsCredentials.ts';

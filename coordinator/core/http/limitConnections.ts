@@ -2,7 +2,7 @@
 // anything of it is read.
 
 import type { Server } from 'node:net';
-import { AddressShares, isOwnMachine, type ShareLimits } from '../pool/addressShares.ts';
+import { AddressShares, isOwnMachine, type ShareLimits } from '../../bounds/addressShares.ts';
 
 /** For as many workers as a pool takes, with a control socket, signalling, a download and a program each. */
 const SERVER_CONNECTIONS: ShareLimits = { inAll: 16_384, byAddress: 2_048 };

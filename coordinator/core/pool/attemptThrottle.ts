@@ -4,7 +4,7 @@
 import { TabgradError } from '../../../kernels/errors.ts';
 import { backoffMs, type Backoff } from '../../../shared/backoff.ts';
 import type { Clock } from '../../../shared/clock.ts';
-import { shareOf } from './addressShares.ts';
+import { shareOf } from '../../bounds/addressShares.ts';
 import { secretsEqual } from './secrets.ts';
 
 export class TooManyAttemptsError extends TabgradError {

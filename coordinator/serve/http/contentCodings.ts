@@ -3,7 +3,7 @@
 
 import { promisify } from 'node:util';
 import { brotliDecompress, gunzip, inflate, type InputType, type ZlibOptions } from 'node:zlib';
-import { FairQueue } from '../../core/bounds/fairQueue.ts';
+import { FairQueue } from '../../bounds/fairQueue.ts';
 import { BadRequestError, BodyTooLargeError } from '../../http/httpErrors.ts';
 import { MediaTypeError } from '../request/serveErrors.ts';
 

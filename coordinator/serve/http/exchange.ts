@@ -6,7 +6,7 @@ import { outsideMessage } from '../../../shared/outsideMessage.ts';
 import { MediaTypeError, retryAfterS, serveStatusOf } from '../request/serveErrors.ts';
 import { readTarget } from '../../http/readTarget.ts';
 import { endBeforeRest, isWhole } from '../../http/endBeforeRest.ts';
-import type { HeldBytes } from '../../core/bounds/byteBudget.ts';
+import type { HeldBytes } from '../../bounds/byteBudget.ts';
 import type { AnswerStream } from '../stream/answerStream.ts';
 
 /** A line of the access log. */

@@ -2,8 +2,8 @@
 // the budget the caller that holds most gives up its largest.
 
 import type { IncomingMessage } from 'node:http';
-import { ByteBudget, type HeldBytes } from '../../core/bounds/byteBudget.ts';
-import { shareOf } from '../../core/pool/addressShares.ts';
+import { ByteBudget, type HeldBytes } from '../../bounds/byteBudget.ts';
+import { shareOf } from '../../bounds/addressShares.ts';
 import { OverloadedError } from '../request/serveErrors.ts';
 
 /** Smaller bodies are not counted: so many of them as there are connections fit anyway. */

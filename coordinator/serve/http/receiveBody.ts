@@ -1,6 +1,6 @@
 // The body of a request, from its first byte to its answer.
 
-import { shareOf } from '../../core/pool/addressShares.ts';
+import { shareOf } from '../../bounds/addressShares.ts';
 import type { Body } from '../replica/replica.ts';
 import type { Exchange } from './exchange.ts';
 import type { HeldBodies } from './heldBodies.ts';
