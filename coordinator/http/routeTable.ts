@@ -33,18 +33,23 @@ export class RouteTable<Route extends RoutePlace> {
   }
 
   /**
-   * Finds the route of a request. HEAD is answered by GET routes.
+   * Finds the route of a request: of several whose path fits, the first that has the method. HEAD is answered by GET routes.
    * @throws BadRequestError for a target that is no path, NotFoundError, MethodNotAllowedError
    */
   match(method: string, path: string): RouteMatch<Route> {
     if (!path.startsWith('/')) throw new BadRequestError('The request target is not a path');
     const [found, stash] = this.#router.match('ALL', path);
-    const [methods, indexes] = found[0] ?? [];
-    const params = methods && decoded(indexes ?? {}, stash);
-    if (!methods || !params) throw new NotFoundError(`Nothing is served at ${path.slice(0, 200)}.`);
-    const route = methods.get(method === 'HEAD' ? 'GET' : method);
-    if (!route) throw new MethodNotAllowedError(method, path, [...methods.keys()]);
-    return { route, params };
+    const wanted = method === 'HEAD' ? 'GET' : method;
+    const allowed: string[] = [];
+    for (const [methods, values] of found) {
+      const params = decoded(values, stash);
+      if (!params) break;
+      const route = methods.get(wanted);
+      if (route) return { route, params };
+      allowed.push(...methods.keys());
+    }
+    if (allowed.length > 0) throw new MethodNotAllowedError(method, path, allowed);
+    throw new NotFoundError(`Nothing is served at ${path.slice(0, 200)}.`);
   }
 }
 
