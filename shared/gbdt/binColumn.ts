@@ -121,9 +121,7 @@ function lookUp(
   const bits = new Int32Array(values.buffer, values.byteOffset, values.length);
   const inside = 2 ** shift - 1;
   for (let i = 0; i < codes.length; i += 1) {
-    const raw = bits[i]!;
-    // flipFloat, of all bits or of the sign alone.
-    const key = (raw ^ ((raw >> 31) | 0x80000000)) >>> 0;
+    const key = flipFloat(bits[i]!);
     if (key < first || key > last) {
       codes[i] = bisect(cuts, values[i]!, 0, cuts.length);
       continue;

@@ -3,6 +3,7 @@
 
 import { flipFloat } from './metric/radixSort.ts';
 import { SketchRoom, summariseKeys } from './sortedSummary.ts';
+import { ValueTable } from './valueTable.ts';
 import type { WeightedSummary } from './weightedSummary.ts';
 import { mergeSummaries } from './weightedSummary.ts';
 
@@ -10,14 +11,13 @@ import { mergeSummaries } from './weightedSummary.ts';
 const EXACT_DISTINCT = 65_536;
 /** Entries of a pruned summary. Each of log2(batches) levels adds a rank error of about half a part in this many. */
 const PRUNED_SIZE = 16_384;
-const FIRST_CAPACITY = 64;
-/** Bits of a NaN: no value has them, so they mark a free slot. */
-const FREE = 0xffffffff;
+/** With more distinct values than this, most columns turn out to have too many to count: some rows are read before a table is made. */
+const FEW_DISTINCT = 2048;
 
 interface ValueBuffer {
-  readonly keys: Uint32Array;
+  readonly keys: Uint32Array<ArrayBuffer>;
   /** Undefined while all values weigh 1. */
-  weights: Float64Array | undefined;
+  weights: Float64Array<ArrayBuffer> | undefined;
   count: number;
 }
 
@@ -26,11 +26,11 @@ interface ValueBuffer {
  * NaN (missing), infinities and values of weight 0 are passed over. Memory: at most about 10 MB, a few KB for columns of few values.
  */
 export class QuantileSketch {
-  // Open addressing: the bits of a value and its weight so far.
-  #keys = new Uint32Array(FIRST_CAPACITY).fill(FREE);
-  #weights = new Float64Array(FIRST_CAPACITY);
-  #distinct = 0;
-  /** Once there are too many distinct values to count: ordered keys and weights as they come. */
+  /** What is counted exactly; undefined once there are too many distinct values for that. */
+  #table: ValueTable | undefined = new ValueTable();
+  /** Distinct values with which the table is left as it is. */
+  #mostCounted = FEW_DISTINCT;
+  /** Ordered keys and weights as they come: behind those of the table, which they may still go to, or to be summarised. */
   #buffer: ValueBuffer | undefined;
   /** levels[l] summarises 2^l full buffers, or is undefined: a binary counter. */
   readonly #levels: (WeightedSummary | undefined)[] = [];
@@ -45,80 +45,66 @@ export class QuantileSketch {
   push(values: Float32Array, weights?: ArrayLike<number>): void {
     const bits = new Uint32Array(values.buffer, values.byteOffset, values.length);
     for (let at = 0; at < bits.length;) {
-      at =
-        this.#buffer === undefined
-          ? this.#count(bits, weights, at)
-          : this.#append(this.#buffer, bits, weights, at);
-    }
-  }
-
-  /** @returns how far it came: to the end, or until the buffer was full and is empty again. */
-  #append(
-    buffer: ValueBuffer,
-    bits: Uint32Array,
-    weights: ArrayLike<number> | undefined,
-    from: number,
-  ): number {
-    if (weights !== undefined) buffer.weights ??= new Float64Array(buffer.keys.length).fill(1);
-    const at =
-      weights === undefined ? fillKeys(buffer, bits, from) : fillWeighted(buffer, bits, weights, from);
-    if (buffer.count < buffer.keys.length) return at;
-    this.#carry(this.#room.summarise(buffer.keys, buffer.weights));
-    buffer.count = 0;
-    return at;
-  }
-
-  /** @returns how far it came: to the end, or until the table had to change. */
-  #count(bits: Uint32Array, weights: ArrayLike<number> | undefined, from: number): number {
-    const keys = this.#keys;
-    const sums = this.#weights;
-    const mask = keys.length - 1;
-    for (let i = from; i < bits.length; i += 1) {
-      let key = bits[i]!;
-      if ((key & 0x7f800000) === 0x7f800000) continue;
-      if (key === 0x80000000) key = 0;
-      const weight = weights === undefined ? 1 : weights[i]!;
-      if (weight === 0) continue;
-      const slot = slotOf(keys, mask, key);
-      if (keys[slot] === key) {
-        sums[slot]! += weight;
+      if (this.#buffer !== undefined) {
+        at = fill(this.#buffer, bits, weights, at);
+        if (this.#buffer.count === this.#buffer.keys.length) this.#empty(this.#buffer);
         continue;
       }
-      keys[slot] = key;
-      sums[slot] = weight;
-      this.#distinct += 1;
-      if (this.#distinct * 2 > keys.length) {
-        this.#makeRoom();
-        return i + 1;
-      }
+      const incoming: ValueBuffer = { keys: this.#room.incoming, weights: undefined, count: 0 };
+      at = fill(incoming, bits, weights, at);
+      this.#count(incoming);
     }
-    return bits.length;
   }
 
-  #makeRoom(): void {
-    if (this.#distinct > EXACT_DISTINCT) {
-      const [order, weight] = this.#counted();
-      this.#carry(this.#room.summarise(order, weight));
-      this.#buffer = { keys: new Uint32Array(EXACT_DISTINCT), weights: undefined, count: 0 };
-      this.#keys = new Uint32Array(0);
-      this.#weights = new Float64Array(0);
-      this.#distinct = 0;
+  /** Counts as many values as the table takes; the others begin a buffer. */
+  #count({ keys, weights, count }: ValueBuffer): void {
+    const table = this.#table!;
+    const counted = table.add(keys.subarray(0, count), weights?.subarray(0, count), this.#mostCounted);
+    if (table.distinct <= this.#mostCounted) return;
+    if (this.#mostCounted === EXACT_DISTINCT) this.#leaveTable(table);
+    const buffer: ValueBuffer = {
+      keys: new Uint32Array(EXACT_DISTINCT),
+      weights: weights && new Float64Array(EXACT_DISTINCT),
+      count: count - counted,
+    };
+    buffer.keys.set(keys.subarray(counted, count));
+    if (weights) buffer.weights!.set(weights.subarray(counted, count));
+    this.#buffer = buffer;
+    if (buffer.count === EXACT_DISTINCT) this.#empty(buffer);
+  }
+
+  #empty(buffer: ValueBuffer): void {
+    if (this.#table !== undefined) {
+      this.#decide(this.#table, buffer);
       return;
     }
-    const [keys, weights] = [this.#keys, this.#weights];
-    const [grown, grownWeights] = [
-      new Uint32Array(keys.length * 2).fill(FREE),
-      new Float64Array(keys.length * 2),
-    ];
-    for (let slot = 0; slot < keys.length; slot += 1) {
-      const key = keys[slot]!;
-      if (key === FREE) continue;
-      const to = slotOf(grown, grown.length - 1, key);
-      grown[to] = key;
-      grownWeights[to] = weights[slot]!;
+    this.#carry(this.#room.summarise(buffer.keys, buffer.weights));
+    buffer.count = 0;
+  }
+
+  /** Counts what is buffered, in memory that sketches share, and keeps a table of it unless it has too many values. */
+  #decide(table: ValueTable, buffer: ValueBuffer): void {
+    const { keys, weights, count } = buffer;
+    const whole = this.#room.table;
+    whole.clear();
+    whole.add(...table.entries(), EXACT_DISTINCT);
+    const counted = whole.add(keys.subarray(0, count), weights?.subarray(0, count), EXACT_DISTINCT);
+    this.#mostCounted = EXACT_DISTINCT;
+    if (whole.distinct <= EXACT_DISTINCT) {
+      this.#table = new ValueTable(2 ** Math.ceil(Math.log2(2 * whole.distinct)));
+      this.#table.add(...whole.entries(), EXACT_DISTINCT);
+      this.#buffer = undefined;
+      return;
     }
-    this.#keys = grown;
-    this.#weights = grownWeights;
+    this.#leaveTable(whole);
+    keys.copyWithin(0, counted, count);
+    weights?.copyWithin(0, counted, count);
+    buffer.count = count - counted;
+  }
+
+  #leaveTable(table: ValueTable): void {
+    this.#carry(this.#room.summarise(...table.entries()));
+    this.#table = undefined;
   }
 
   #carry(summary: WeightedSummary): void {
@@ -135,48 +121,38 @@ export class QuantileSketch {
     this.#levels[level] = carried;
   }
 
-  /** The values counted so far as ordered keys, in no order, and their weights. */
-  #counted(): [keys: Uint32Array, weights: Float64Array] {
-    const order = new Uint32Array(this.#distinct);
-    const weight = new Float64Array(this.#distinct);
-    let count = 0;
-    for (let slot = 0; slot < this.#keys.length; slot += 1) {
-      const key = this.#keys[slot]!;
-      if (key === FREE) continue;
-      order[count] = flipFloat(key);
-      weight[count] = this.#weights[slot]!;
-      count += 1;
-    }
-    return [order, weight];
-  }
-
-  /** What was pushed so far. The sketch can go on. */
+  /**
+   * What was pushed so far. The sketch can go on.
+   * @returns arrays that may be used again once a sketch of the same room is fed or asked.
+   */
   summary(): WeightedSummary {
-    let whole: WeightedSummary | undefined;
-    for (let level = this.#levels.length - 1; level >= 0; level -= 1) {
-      const part = this.#levels[level];
-      if (part !== undefined) whole = whole === undefined ? part : mergeSummaries(whole, part);
-    }
+    if (this.#table !== undefined && this.#buffer !== undefined) this.#decide(this.#table, this.#buffer);
     const rest =
       this.#buffer === undefined
-        ? summariseKeys(...this.#counted(), this.#room)
+        ? summariseKeys(...this.#table!.entries(), this.#room)
         : summariseKeys(
             this.#buffer.keys.slice(0, this.#buffer.count),
             this.#buffer.weights?.slice(0, this.#buffer.count),
             this.#room,
           );
-    return whole === undefined ? rest : mergeSummaries(whole, rest);
+    const parts = [...this.#levels.toReversed().filter((part) => part !== undefined), rest];
+    const places = this.#room.places(parts.reduce((size, { values }) => size + values.length, 0));
+    return parts.reduce((whole, part, i) => mergeSummaries(whole, part, places[i & 1]));
   }
 }
 
-/** The slot that holds a key, or else is free for it. */
-function slotOf(keys: Uint32Array, mask: number, key: number): number {
-  let slot = Math.imul(key ^ (key >>> 15), 0x9e3779b1) & mask;
-  while (keys[slot] !== key && keys[slot] !== FREE) slot = (slot + 1) & mask;
-  return slot;
+/** Appends ordered keys until the buffer is full. @returns how far it came. */
+function fill(
+  buffer: ValueBuffer,
+  bits: Uint32Array,
+  weights: ArrayLike<number> | undefined,
+  from: number,
+): number {
+  if (weights === undefined) return fillKeys(buffer, bits, from);
+  buffer.weights ??= new Float64Array(buffer.keys.length).fill(1, 0, buffer.count);
+  return fillWeighted(buffer, buffer.weights, bits, weights, from);
 }
 
-/** Appends ordered keys until the buffer is full. @returns how far it came. */
 function fillKeys(buffer: ValueBuffer, bits: Uint32Array, from: number): number {
   const { keys, weights } = buffer;
   let count = buffer.count;
@@ -194,11 +170,12 @@ function fillKeys(buffer: ValueBuffer, bits: Uint32Array, from: number): number 
 
 function fillWeighted(
   buffer: ValueBuffer,
+  held: Float64Array,
   bits: Uint32Array,
   weights: ArrayLike<number>,
   from: number,
 ): number {
-  const { keys, weights: held } = buffer;
+  const { keys } = buffer;
   let count = buffer.count;
   let i = from;
   for (; i < bits.length && count < keys.length; i += 1) {
@@ -206,7 +183,7 @@ function fillWeighted(
     const weight = weights[i]!;
     if ((key & 0x7f800000) === 0x7f800000 || weight === 0) continue;
     keys[count] = flipFloat(key === 0x80000000 ? 0 : key);
-    held![count] = weight;
+    held[count] = weight;
     count += 1;
   }
   buffer.count = count;
@@ -215,7 +192,7 @@ function fillWeighted(
 
 /** Room for any number of sketches of one pass. */
 export function createSketchRoom(): SketchRoom {
-  return new SketchRoom(EXACT_DISTINCT + 1, PRUNED_SIZE);
+  return new SketchRoom(EXACT_DISTINCT, PRUNED_SIZE);
 }
 
 export function createSketch(): QuantileSketch {

@@ -1,6 +1,7 @@
 // The summary of values that are sorted at once, exact or thinned, and the memory that sketches share for it.
 
 import { radixSort, unflipFloat } from './metric/radixSort.ts';
+import { ValueTable } from './valueTable.ts';
 import { firstEntries, pruneSummary, summaryOfSize, type WeightedSummary } from './weightedSummary.ts';
 
 /**
@@ -13,14 +14,18 @@ export class SketchRoom {
   #keys: Uint32Array<ArrayBuffer> | undefined;
   #weights: Float64Array<ArrayBuffer> | undefined;
   #entries: WeightedSummary | undefined;
+  #incoming: Uint32Array<ArrayBuffer> | undefined;
+  #table: ValueTable | undefined;
+  #places: readonly [WeightedSummary, WeightedSummary] | undefined;
   readonly #free: WeightedSummary[] = [];
 
   /**
-   * @param size values that are summarised at once, and entries that two summaries have together.
+   * @param size values that are counted exactly at most, a power of two; one more is summarised at once, and two summaries have no
+   * more entries together.
    * @param thinnedSize entries of a summary that is kept.
    */
   constructor(size: number, thinnedSize: number) {
-    this.#size = size;
+    this.#size = size + 1;
     this.#thinnedSize = thinnedSize;
   }
 
@@ -34,6 +39,23 @@ export class SketchRoom {
 
   get entries(): WeightedSummary {
     return (this.#entries ??= summaryOfSize(this.#size));
+  }
+
+  /** For values on their way to a table. */
+  get incoming(): Uint32Array<ArrayBuffer> {
+    return (this.#incoming ??= new Uint32Array(this.#size));
+  }
+
+  /** As large as a table becomes; what it holds is of the sketch that used it last. */
+  get table(): ValueTable {
+    return (this.#table ??= new ValueTable(2 * (this.#size - 1)));
+  }
+
+  /** Two places for summaries of so many entries: one is merged into the other. */
+  places(entries: number): readonly [WeightedSummary, WeightedSummary] {
+    const [held] = this.#places ?? [];
+    if (held && held.values.length >= entries) return this.#places!;
+    return (this.#places = [summaryOfSize(entries), summaryOfSize(entries)]);
   }
 
   /** A summary in memory of its own, of at most as many entries as are kept. @param whole may be views of `entries`. */

@@ -5,6 +5,7 @@ import { compressors } from 'hyparquet-compressors';
 import type { CompressionCodec } from 'hyparquet';
 import { UnsupportedDataError } from '../../../shared/columns/columnErrors.ts';
 import { unpackHadoopLz4, unpackLz4Block } from './lz4.ts';
+import { snappyLength, unpackSnappy } from './snappy.ts';
 import { unpackZstd } from './zstd.ts';
 
 /**
@@ -32,7 +33,7 @@ function decompressAny(codec: CompressionCodec, bytes: Uint8Array, sizeBytes: nu
     case 'ZSTD':
       return unpackZstd(bytes, sizeBytes);
     case 'SNAPPY':
-      return unpackSnappy(bytes, sizeBytes);
+      return unpackAnySnappy(bytes, sizeBytes);
     case 'LZ4':
       return unpackHadoopLz4(bytes, sizeBytes);
     case 'LZ4_RAW': {
@@ -47,15 +48,13 @@ function decompressAny(codec: CompressionCodec, bytes: Uint8Array, sizeBytes: nu
   }
 }
 
+/** Pages that Snappy made no smaller than this share are literals almost alone, which the library moves byte by byte. */
+const LITERAL_SHARE = 0.95;
+
 /** The library believes the size that it is told, and gives what its memory held before where the content is less. */
-function unpackSnappy(bytes: Uint8Array, sizeBytes: number): Uint8Array {
-  let size = 0;
-  for (let at = 0, shift = 0; ; at++, shift += 7) {
-    const byte = bytes[at];
-    if (byte === undefined || shift > 28) throw new Error('a Snappy page without its length');
-    size += (byte & 0x7f) * 2 ** shift;
-    if (byte < 0x80) break;
-  }
+function unpackAnySnappy(bytes: Uint8Array, sizeBytes: number): Uint8Array {
+  const size = snappyLength(bytes);
   if (size > sizeBytes) throw new Error(`decompresses to ${size} bytes where the header says ${sizeBytes}`);
-  return size === 0 ? new Uint8Array(0) : compressors.SNAPPY!(bytes, size);
+  if (size === 0) return new Uint8Array(0);
+  return bytes.length >= LITERAL_SHARE * size ? unpackSnappy(bytes) : compressors.SNAPPY!(bytes, size);
 }

@@ -111,8 +111,10 @@ export class ColumnPages {
   #piece(page: OpenPage): PagePiece {
     const entries = Math.min(page.entriesLeft, PIECE_ENTRIES);
     const repetition = levelsOf(page.repetition, entries, this.#max.repetition, 'repetition');
-    const definition = levelsOf(page.definition, entries, this.#max.definition, 'definition');
-    const valueCount = definition === undefined ? entries : countOf(definition, this.#max.definition);
+    const highest = this.#max.definition;
+    const isComplete = page.definition?.readRun(entries, highest) === true;
+    const definition = isComplete ? undefined : levelsOf(page.definition, entries, highest, 'definition');
+    const valueCount = definition === undefined ? entries : countOf(definition, highest);
     if (valueCount > 0) page.values ??= page.openValues();
     const values = page.values?.take(valueCount) ?? emptyValues(this.#layout);
     page.entriesLeft -= entries;
