@@ -10,12 +10,12 @@ export function snappyLength(bytes: Uint8Array): number {
 }
 
 /**
- * Takes as much memory as snappyLength says.
+ * @param out as many bytes as snappyLength says; all are written.
  * @throws Error when the bytes are damaged, or their content is longer or shorter than they say.
  */
-export function unpackSnappy(bytes: Uint8Array): Uint8Array {
-  const { value: size, end: start } = contentLength(bytes);
-  const out = new Uint8Array(size);
+export function unpackSnappy(bytes: Uint8Array, out: Uint8Array): Uint8Array {
+  const size = out.length;
+  const { end: start } = contentLength(bytes);
   let from = start;
   let to = 0;
   while (from < bytes.length) {
