@@ -269,7 +269,7 @@ export async function startCoordinator(options: CoordinatorOptions = {}): Promis
     log,
     inUse: async () => {
       const recipes = (await store.deployments.all()).map(({ recipe }) => recipe);
-      return new Set([...runs.blobsInUse(), ...recipeBlobs(recipes)]);
+      return new Set([...(await runs.blobsToKeep()), ...recipeBlobs(recipes)]);
     },
   });
 
