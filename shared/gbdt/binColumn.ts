@@ -15,7 +15,7 @@ const MOST_BUCKETS = 1 << BUCKET_BITS;
 
 /** A feature's table takes at most this much. */
 const TABLE_BYTES = 5 * MOST_BUCKETS;
-const MOST_TABLE_BYTES = 160 * 1024 * 1024;
+const MOST_TABLE_BYTES = 128 * 1024 * 1024;
 
 /** Whether tables of look-ups are made in less time than they save, and do not take too much. */
 export function tablesPay(rows: number, features: number): boolean {
