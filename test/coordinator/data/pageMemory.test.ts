@@ -48,7 +48,7 @@ it.each([
         // A column that has a value in all rows has no levels, so that a page may be its values alone.
         nullable: name === 'gaps' || name === 'int',
       }));
-      await parquetWriteFile({ filename, columnData, rowGroupSize: group, pageSize: 3000, codec: 'SNAPPY' });
+      parquetWriteFile({ filename, columnData, rowGroupSize: group, pageSize: 3000, codec: 'SNAPPY' });
       const batches = [];
       for await (const batch of readParquet(filename, { batchRows }).iterArrow()) batches.push(batch);
       expect(batches.length).toBeGreaterThan(1);
