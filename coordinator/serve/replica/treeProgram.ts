@@ -3,7 +3,7 @@
 import type { PredictOptions } from '../../../shared/gbdt/model/predictor.ts';
 import { TreePredictor } from '../../../shared/gbdt/model/treePredictor.ts';
 import { readModel } from '../../../shared/gbdt/model/readModel.ts';
-import { bodyText } from '../request/bodyText.ts';
+import { bodyText } from '../../http/bodyText.ts';
 import { prepareInference, type InferModel, type PreparedRows } from './treeInference.ts';
 import { modelFeatures, type ModelFeature } from '../../../shared/gbdt/model/modelFeatures.ts';
 import type { OutputValues } from '../request/openInference.ts';
