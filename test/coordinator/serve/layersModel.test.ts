@@ -367,7 +367,7 @@ it('refuses a number that is in no table of an embedding, and answers the reques
       expect(answers[i]).toMatchObject({
         error: {
           code: 'SERVE_INPUT_INVALID',
-          message: `Row 0, input "embedding_Embedding1_input" holds ${row[1]}; expected a number from 0 to 9.`,
+          message: `Row 0, input "${words.inputNames[0]}" holds ${row[1]}; expected a number from 0 to 9.`,
           row: 0,
         },
       });
