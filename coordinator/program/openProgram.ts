@@ -1,7 +1,11 @@
 // From a program's description to an instance on a worker: stores what the worker fetches, waits for one, and opens it.
 
 import { AbortedError, DeadlineError, type TabgradError } from '../../kernels/errors.ts';
-import { decodeFrame, encodeFrame, ProgramFrameError } from '../../shared/program/programFrame.ts';
+import {
+  decodeProgramFrame,
+  encodeProgramFrame,
+  ProgramFrameError,
+} from '../../shared/program/programFrame.ts';
 import { fromProgram, type FromProgram, type OpenProgram } from '../../shared/protocol/program.ts';
 import type { BlobSink } from '../core/blobs/blobStore.ts';
 import { carryCheckpoints } from './carryCheckpoints.ts';
@@ -78,7 +82,7 @@ async function openFrame(program: Program, blobs: BlobSink): Promise<Uint8Array>
     form: program.form,
     checkpoints: carried,
   };
-  return encodeFrame(message, program.args, 'fnConstructorArgs', { carry });
+  return encodeProgramFrame(message, program.args, 'fnConstructorArgs', { carry });
 }
 
 function opened(
@@ -115,7 +119,7 @@ function opened(
     pipe.onFrame((bytes) => {
       let message: FromProgram;
       try {
-        ({ message } = decodeFrame(bytes, fromProgram));
+        ({ message } = decodeProgramFrame(bytes, fromProgram));
       } catch (error) {
         return settle(error as TabgradError);
       }

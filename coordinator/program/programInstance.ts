@@ -3,8 +3,8 @@
 
 import { AbortedError, DeadlineError } from '../../kernels/errors.ts';
 import {
-  decodeFrame,
-  encodeFrame,
+  decodeProgramFrame,
+  encodeProgramFrame,
   frameValue,
   type DecodedFrame,
 } from '../../shared/program/programFrame.ts';
@@ -72,11 +72,11 @@ export class PipedInstance implements ProgramInstance {
     const { signal, deadlineMs } = options;
     if (this.#end !== undefined) throw this.#lost(this.#end);
     const call = ++this.#lastCall;
-    const frame = encodeFrame({ type: 'call', call, method }, args, `arguments of ${method}`);
+    const frame = encodeProgramFrame({ type: 'call', call, method }, args, `arguments of ${method}`);
     if (signal?.aborted) throw new AbortedError(`A call of ${method} was withdrawn.`);
     return new Promise((resolve, reject) => {
       const give = (error: Error): void => {
-        this.#pipe.send(encodeFrame({ type: 'cancel', call }, undefined, ''));
+        this.#pipe.send(encodeProgramFrame({ type: 'cancel', call }, undefined, ''));
         settle({ error });
       };
       const withdraw = (): void => give(new AbortedError(`A call of ${method} was withdrawn.`));
@@ -105,7 +105,7 @@ export class PipedInstance implements ProgramInstance {
   #receive(bytes: Uint8Array): void {
     let frame: DecodedFrame<FromProgram>;
     try {
-      frame = decodeFrame(bytes, fromProgram);
+      frame = decodeProgramFrame(bytes, fromProgram);
     } catch (error) {
       return this.#pipe.close(`it sent a malformed frame: ${(error as Error).message}`);
     }

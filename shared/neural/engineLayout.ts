@@ -67,14 +67,22 @@ function bucketsOf(
   return buckets;
 }
 
-export function engineLayout(graph: LayerGraph, optimizer: OptimizerSpec, bucketBytes: number): EngineLayout {
+/** Where the weights lie, apart from anything that training needs. */
+function weightLayout(graph: LayerGraph): {
+  readonly slots: readonly ParameterSlot[];
+  readonly lengths: Readonly<Record<ParameterSlot['section'], number>>;
+} {
   const slots = slotsOf(graph);
   const lengthOf = (section: ParameterSlot['section']) =>
     slots
       .filter((slot) => slot.section === section)
       .reduce((end, slot) => Math.max(end, slot.offset + alignSlot(slot.length)), 0);
-  const parameters = lengthOf('parameters');
-  const statistics = lengthOf('statistics');
+  return { slots, lengths: { parameters: lengthOf('parameters'), statistics: lengthOf('statistics') } };
+}
+
+export function engineLayout(graph: LayerGraph, optimizer: OptimizerSpec, bucketBytes: number): EngineLayout {
+  const { slots, lengths } = weightLayout(graph);
+  const { parameters, statistics } = lengths;
   const reductionLength = parameters + statistics;
   return {
     slots,

@@ -13,7 +13,7 @@ import type { AskMain } from '../../ownerLoop/askMain.ts';
 import type { TensorsPlace } from '../../ownerLoop/loopMessages.ts';
 import type { Tf } from '../tfjs/loadTfjs.ts';
 import type { CommittedReport, ReadColumn, TensorsAsk } from './loopAnswers.ts';
-import { checkpointFiles, openCheckpoint } from './loopCheckpoint.ts';
+import { packCheckpoint, openCheckpoint } from './loopCheckpoint.ts';
 import { GenerationOver, LoopMisuseError } from './loopErrors.ts';
 import { packTensors } from './packTensors.ts';
 
@@ -50,7 +50,7 @@ export function joinLoop(surroundings: LoopSurroundings): LoopMember {
     const checked = checkMetrics(metrics);
     if (contents) refuseUnknown('report', contents, ['model', 'tensors', 'state']);
     // Rank 0's counts.
-    const own = rank === 0 && contents ? packFiles(await checkpointFiles(tf, contents)) : undefined;
+    const own = rank === 0 && contents ? packFiles(await packCheckpoint(tf, contents)) : undefined;
     const what: TensorsAsk = { op: 'report', metrics: checked, ...(own && { checkpoint: own }) };
     const committed = (await ask(what, own ? [own.buffer] : [])) as CommittedReport;
     checkpoint = committed.checkpoint ? unpackFiles(committed.checkpoint) : checkpoint;

@@ -6,6 +6,7 @@ import { checksum32 } from '../../../shared/wire/checksum.ts';
 import { sha256Hex } from '../../blobs/sha256Hex.ts';
 import type { GenerationContext } from '../../memberRun/memberRun.ts';
 import { stateSections } from './memberState.ts';
+import { bytesUnder } from '../../../kernels/bytesUnder.ts';
 
 /** A SHA-256 in hexadecimal digits. */
 const HASH_BYTES = 64;
@@ -41,7 +42,7 @@ async function areEqual(
   { collective, signal }: Group,
 ): Promise<boolean> {
   const values = await Promise.all(sections.map((section) => engine.read(section)));
-  const own = Uint32Array.from(values, (one) => checksum32(bytesOf(one)));
+  const own = Uint32Array.from(values, (one) => checksum32(bytesUnder(one)));
   const all = await collective.allGather(new Uint8Array(own.buffer), {
     signal,
     maxBytes: own.byteLength,
@@ -63,7 +64,7 @@ async function takeFromFirst(
   for (const section of sections) {
     const length = engine.layout.lengths[section];
     if (length === 0) continue;
-    const own = rank === 0 ? bytesOf(await engine.read(section)) : new Uint8Array(0);
+    const own = rank === 0 ? bytesUnder(await engine.read(section)) : new Uint8Array(0);
     const hash = isVerified ? await hashOfFirst(own, { collective, rank, signal }) : undefined;
     const first = await collective.broadcast(own, 0, { signal, maxBytes: 4 * length });
     if (hash !== undefined && (await sha256Hex(first)) !== hash) {
@@ -91,8 +92,4 @@ function floatsOf(bytes: Uint8Array, length: number): Float32Array {
   if (bytes.byteLength !== 4 * length)
     throw new RangeError(`${bytes.byteLength} bytes are no ${length} numbers; expected ${4 * length}`);
   return new Float32Array(bytes.slice().buffer);
-}
-
-function bytesOf(values: Float32Array): Uint8Array {
-  return new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
 }

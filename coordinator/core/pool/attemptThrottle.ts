@@ -4,7 +4,7 @@
 import { TabgradError } from '../../../kernels/errors.ts';
 import { backoffMs, type Backoff } from '../../../shared/backoff.ts';
 import type { Clock } from '../../../shared/clock.ts';
-import { shareOf } from './addressShares.ts';
+import { addressShare } from './addressShares.ts';
 import { secretsEqual } from './secrets.ts';
 
 export class TooManyAttemptsError extends TabgradError {
@@ -61,7 +61,7 @@ export class AttemptThrottle {
   attempt(address: string, given: string | undefined, accepted: readonly string[]): Attempt {
     if (given === undefined) return { type: 'missing' };
     const now = this.#clock.now();
-    const block = shareOf(address);
+    const block = addressShare(address);
     const record = this.#find(block, now);
     const waitMs = (record?.waitsUntilMs ?? now) - now;
     const candidates = waitMs > 0 ? accepted.filter((one) => one.length >= UNGUESSABLE_CHARACTERS) : accepted;

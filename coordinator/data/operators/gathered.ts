@@ -42,9 +42,10 @@ export async function gather(input: Batches, context: RunContext): Promise<Gathe
   const onDisk = spool;
   if (onDisk !== undefined)
     return { rows, batches: undefined, read: () => onDisk.read(), close: () => onDisk.close() };
-  return { rows, batches, read: () => inMemory(batches), close: () => undefined };
+  return { rows, batches, read: () => streamed(batches), close: () => undefined };
 }
 
-async function* inMemory(batches: readonly arrow.RecordBatch[]): AsyncGenerator<arrow.RecordBatch> {
+/** Batches of memory where a stream of them is taken. */
+export async function* streamed(batches: Iterable<arrow.RecordBatch>): AsyncGenerator<arrow.RecordBatch> {
   for (const batch of batches) yield await Promise.resolve(batch);
 }

@@ -8,7 +8,7 @@ import type { Batches, Operator } from '../plan/planNode.ts';
 import type { RunContext } from '../plan/runContext.ts';
 import { RowSpool } from '../spool/rowSpool.ts';
 import { gather } from './gathered.ts';
-import { rowHash } from './rowHash.ts';
+import { seededRowHash } from './seededRowHash.ts';
 
 const OUTPUT_ROWS = 65_536;
 /** Keys are (hash, index) packed in a double: 32 + 21 bits. */
@@ -32,7 +32,7 @@ async function* shuffle(
   const gathered = await gather(input, context);
   try {
     if (gathered.batches !== undefined && gathered.rows <= MAX_SORTED_ROWS) {
-      const hashes = Uint32Array.from({ length: gathered.rows }, (_, row) => rowHash(seed, row));
+      const hashes = Uint32Array.from({ length: gathered.rows }, (_, row) => seededRowHash(seed, row));
       yield* inOrder(concatBatches(gathered.batches), hashes);
       return;
     }
@@ -91,7 +91,7 @@ function deal(
 ): { indices: number[]; keys: number[] }[] {
   const out = Array.from({ length: count }, () => ({ indices: [] as number[], keys: [] as number[] }));
   for (let i = 0; i < rows; i++) {
-    const hash = rowHash(seed, firstRow + i);
+    const hash = seededRowHash(seed, firstRow + i);
     const target = out[Math.floor((hash * count) / 0x1_0000_0000)]!;
     target.indices.push(i);
     target.keys.push(hash);

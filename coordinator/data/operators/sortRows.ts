@@ -11,8 +11,9 @@ import { TypeMismatchError } from '../../../shared/columns/columnErrors.ts';
 import type { Batches, Operator } from '../plan/planNode.ts';
 import type { RunContext } from '../plan/runContext.ts';
 import { batchBytes, RowSpool } from '../spool/rowSpool.ts';
-import { namesOf } from './columnOperators.ts';
 import { comparePresent, rankOf } from './valueOrder.ts';
+import { columnNames } from '../../../shared/columns/columnNames.ts';
+import { streamed } from './gathered.ts';
 
 const OUTPUT_ROWS = 65_536;
 
@@ -20,7 +21,7 @@ export function sortOperator(keys: readonly string[], descending: boolean): Oper
   return {
     label: `sort by ${keys.join(', ')}${descending ? ' descending' : ''}`,
     schema: ([input]) => {
-      requireColumns(keys, namesOf(input!), 'the dataset');
+      requireColumns(keys, columnNames(input!), 'the dataset');
       return input;
     },
     rowCount: ([rows]) => rows,
@@ -32,7 +33,7 @@ export function sortOperator(keys: readonly string[], descending: boolean): Oper
 /** @throws TypeMismatchError for keys that have no order that a reader would expect. */
 async function* ordered(input: Batches, keys: readonly string[]): AsyncGenerator<arrow.RecordBatch> {
   for await (const batch of input) {
-    requireColumns(keys, namesOf(batch.schema), 'the dataset');
+    requireColumns(keys, columnNames(batch.schema), 'the dataset');
     for (const key of keys) requireOrder(columnOf(batch, key).type, key);
     yield batch;
   }
@@ -67,14 +68,10 @@ export async function* sort(
     }
     const last = sortedBatches(held, keys, direction);
     if (runs.length === 0) yield* last;
-    else yield* merge([...runs.map((run) => run.read()), asBatches(last)], keys, direction);
+    else yield* merge([...runs.map((run) => run.read()), streamed(last)], keys, direction);
   } finally {
     for (const run of runs) run.close();
   }
-}
-
-async function* asBatches(batches: Iterable<arrow.RecordBatch>): AsyncGenerator<arrow.RecordBatch> {
-  for (const batch of batches) yield await Promise.resolve(batch);
 }
 
 function* sortedBatches(

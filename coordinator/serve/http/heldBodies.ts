@@ -3,7 +3,7 @@
 
 import type { IncomingMessage } from 'node:http';
 import { ByteBudget, type HeldBytes } from '../../core/bounds/byteBudget.ts';
-import { shareOf } from '../../core/pool/addressShares.ts';
+import { addressShare } from '../../core/pool/addressShares.ts';
 import { OverloadedError } from '../request/serveErrors.ts';
 
 /** Smaller bodies are not counted: so many of them as there are connections fit anyway. */
@@ -32,7 +32,7 @@ export class HeldBodies {
     return {
       set: (bytes) => {
         if (bytes < COUNTED_FROM_BYTES || isOver) return;
-        held ??= this.#budget.open(shareOf(socket.remoteAddress ?? ''), evict);
+        held ??= this.#budget.open(addressShare(socket.remoteAddress ?? ''), evict);
         held.set(bytes);
       },
       release: () => {

@@ -1,6 +1,6 @@
 // The body of a request, from its first byte to its answer.
 
-import { shareOf } from '../../core/pool/addressShares.ts';
+import { addressShare } from '../../core/pool/addressShares.ts';
 import type { Body } from '../replica/replica.ts';
 import type { Exchange } from './exchange.ts';
 import type { HeldBodies } from './heldBodies.ts';
@@ -28,7 +28,7 @@ export function receiveBody(
 ): void {
   const { request, response } = exchange;
   const unwanted = new AbortController();
-  const sender = { party: shareOf(request.socket.remoteAddress ?? ''), signal: unwanted.signal };
+  const sender = { party: addressShare(request.socket.remoteAddress ?? ''), signal: unwanted.signal };
   const decoder = codings.decoder(request.headers['content-encoding'], sender);
   if (decoder) response.once('close', () => unwanted.abort());
   const held = bodies.open(request, (error) => {

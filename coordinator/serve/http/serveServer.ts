@@ -12,7 +12,7 @@ import type { Log } from '../../log/log.ts';
 import type { TlsCredentials } from '../../core/tls/tlsCredentials.ts';
 import { BadRequestError, MethodNotAllowedError, NotFoundError } from '../../http/httpErrors.ts';
 import { UnavailableError } from '../request/serveErrors.ts';
-import { isUtf8Charset, requireUtf8 } from '../request/bodyText.ts';
+import { isUtf8Charset, requireUtf8Charset } from '../request/bodyText.ts';
 import type { CallerAccess } from './callerAccess.ts';
 import type { Connections } from './connections.ts';
 import type { ContentCodings } from './contentCodings.ts';
@@ -156,7 +156,7 @@ function answerApp(exchange: Exchange, options: ServeServerOptions, fail: Fail):
       `${request.method} is not possible on ${path.slice(0, 200)}: rows to predict are POSTed as JSON. /openapi.json describes them.`,
     );
   }
-  requireUtf8(request.headers['content-type']);
+  requireUtf8Charset(request.headers['content-type']);
   receiveBody(exchange, options, false, fail, (body) =>
     ask(exchange, app, 'http', [body], fail, (value) => exchange.answer(200, jsonHeaders, value as string)),
   );
@@ -220,7 +220,7 @@ function answerKserve(
     return;
   }
   exchange.application = app.name;
-  requireUtf8(request.headers['content-type']);
+  requireUtf8Charset(request.headers['content-type']);
   receiveBody(exchange, options, false, fail, (body) =>
     ask(exchange, app, 'predict', [body], fail, (value) =>
       exchange.answer(200, jsonHeaders, value as string),

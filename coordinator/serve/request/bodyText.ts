@@ -17,7 +17,7 @@ export function isUtf8Charset(contentType: string | undefined): boolean {
 }
 
 /** For models: what another charset says is not read as if it were UTF-8. @throws MediaTypeError */
-export function requireUtf8(contentType: string | undefined): void {
+export function requireUtf8Charset(contentType: string | undefined): void {
   if (isUtf8Charset(contentType)) return;
   const charset = charsetOf(contentType)!;
   throw new MediaTypeError(`The body has the charset "${charset.slice(0, 100)}"; JSON is sent as UTF-8.`);

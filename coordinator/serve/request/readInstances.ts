@@ -2,11 +2,11 @@
 // https://kserve.github.io/website/docs/concepts/architecture/data-plane/v1-protocol
 
 import { ServeInputError } from './serveErrors.ts';
-import { parseJson } from './readRows.ts';
+import { parseBody } from './readRows.ts';
 
 /** @param fields that the model knows. @throws BadRequestError, ServeInputError */
 export function readInstances(text: string, fields: number): readonly unknown[] {
-  const value = parseJson(text, fields);
+  const value = parseBody(text, fields);
   const instances: unknown =
     typeof value === 'object' && value !== null ? Reflect.get(value, 'instances') : undefined;
   if (Array.isArray(instances)) return instances;

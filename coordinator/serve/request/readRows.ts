@@ -7,6 +7,7 @@ import { BadRequestError } from '../../http/httpErrors.ts';
 import { ServeInputError } from './serveErrors.ts';
 import type { ModelFeature } from '../../../shared/gbdt/model/modelFeatures.ts';
 import { featureNumber } from './featureNumber.ts';
+import { isRecord } from '../../../shared/memberOf.ts';
 
 /** How the rows came; predictions go back in the same form. */
 export type RowShape = 'records' | 'record' | 'columns';
@@ -26,8 +27,6 @@ function shapeFor(fields: number): JsonShape {
   return { maxDepth: 32, maxKeys: Math.max(10_000, 4 * fields), maxContainers: 1 << 21 };
 }
 
-type JsonObject = Readonly<Record<string, unknown>>;
-
 const EXPECTED =
   'expected an array of records like [{"field": value}], one record, an object of columns like {"field": [values]}, or a JSON string of one of these';
 
@@ -35,7 +34,7 @@ const EXPECTED =
 export function readRows(text: string, features: readonly ModelFeature[]): FeatureRows {
   const value = parseRows(text, features.length);
   if (Array.isArray(value)) return readRecords(value, features, 'records');
-  if (!isObject(value)) throw new ServeInputError(`The body is ${kindOf(value)}; ${EXPECTED}.`);
+  if (!isRecord(value)) throw new ServeInputError(`The body is ${kindOf(value)}; ${EXPECTED}.`);
   const object = value;
   const isColumns = features.some(({ name }) => Array.isArray(object[name]));
   return isColumns ? readColumns(object, features) : readRecords([object], features, 'record');
@@ -96,7 +95,7 @@ export function readRecords(
         columns[index]![row] = featureNumber(record[index], feature, row);
       continue;
     }
-    if (!isObject(record))
+    if (!isRecord(record))
       throw new ServeInputError(`Row ${row} is ${kindOf(record)}; ${EXPECTED}.`, { row });
     for (let index = 0; index < features.length; index++) {
       const feature = features[index]!;
@@ -136,12 +135,12 @@ function missing(
  * @throws BadRequestError
  */
 export function parseRows(text: string, fields: number): unknown {
-  const value = parseJson(text, fields);
-  return typeof value === 'string' ? parseJson(value, fields) : value;
+  const value = parseBody(text, fields);
+  return typeof value === 'string' ? parseBody(value, fields) : value;
 }
 
 /** @throws BadRequestError when it is no JSON, or JSON that takes far longer to read than its length tells. */
-export function parseJson(body: string, fields: number): unknown {
+export function parseBody(body: string, fields: number): unknown {
   // A byte order mark, as PowerShell, .NET and Excel write it, may be ignored (RFC 8259, section 8.1).
   const text = body.startsWith('\ufeff') ? body.slice(1) : body;
   const beyond = text.length > CHECKED_FROM && beyondShape(text, shapeFor(fields));
@@ -154,10 +153,6 @@ export function parseJson(body: string, fields: number): unknown {
       : '';
     throw new BadRequestError(`The body is not JSON: ${(error as Error).message.slice(0, 200)}.${hint}`);
   }
-}
-
-function isObject(value: unknown): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function isNumericArray(value: unknown): boolean {

@@ -17,7 +17,7 @@ import type { NeuralSettings, NeuralTrainerOptions } from './neuralOptions.ts';
 import { prepareTensors, type PrepareTensors } from './prepareTensors.ts';
 import { resolveLoss } from './resolveLoss.ts';
 import { shardsOf } from './shardsOf.ts';
-import { columnOf, isTensorSet, type NeuralData } from './tensorSet.ts';
+import { inputColumn, isTensorSet, type NeuralData } from './tensorSet.ts';
 
 /** Makes a dataset's tensors. */
 export type PrepareNeural = (
@@ -59,7 +59,7 @@ export function netRun(
       const resumed = loadResumed(options);
       const { train } = options.datasets;
       const model = await openModel(options.model, seed, (name) =>
-        isTensorSet(train) ? columnOf(train, name)?.shape : undefined,
+        isTensorSet(train) ? inputColumn(train, name)?.shape : undefined,
       );
       resolveLoss(loss, model);
       checkStateSize(model.weights, optimizer, settings.localSteps !== undefined);

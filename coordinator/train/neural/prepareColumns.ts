@@ -10,7 +10,7 @@ import type { Dataset } from '../../data/dataset.ts';
 import { NoRowsError } from '../trainErrors.ts';
 import { NeuralDataError } from './neuralErrors.ts';
 import { SHARD_BYTES, writeTensorShards, type TensorSink } from './prepareTensors.ts';
-import { tableBlocks, type TensorBlock } from './tensorBlocks.ts';
+import { tableBlocks, type TensorBlock, oneBlock } from './tensorBlocks.ts';
 import { isTable, type LoopData, type TensorColumn } from './tensorSet.ts';
 
 /** @throws NeuralDataError naming the column, NoRowsError, and what the dataset and the blob store throw. */
@@ -81,9 +81,5 @@ function fromMemory(columns: Readonly<Record<string, TensorColumn>>): Columns {
     return { name, shape, storage, dtype, scale: 1, offset: 0 };
   });
   const values = entries.map(([, column]): StoredValues => column.values);
-  return { fields, blocks: once({ rows, columns: values }) };
-}
-
-async function* once(block: TensorBlock): AsyncGenerator<TensorBlock> {
-  yield await Promise.resolve(block);
+  return { fields, blocks: oneBlock({ rows, columns: values }) };
 }

@@ -13,8 +13,8 @@ import type { ModelPort } from '../../checkpoint/tfjsThread/modelPort.ts';
 import type { OpenedModel } from '../../checkpoint/modelSource.ts';
 import { NeuralDataError } from './neuralErrors.ts';
 import { labelRuleOf } from './labelRule.ts';
-import { memoryBlock, tableBlocks, type FieldSource, type TensorBlock } from './tensorBlocks.ts';
-import { columnOf, isTensorSet, type NeuralData, type TensorSet } from './tensorSet.ts';
+import { memoryBlock, tableBlocks, type FieldSource, type TensorBlock, oneBlock } from './tensorBlocks.ts';
+import { inputColumn, isTensorSet, type NeuralData, type TensorSet } from './tensorSet.ts';
 
 /** Where shards go. */
 export interface TensorSink {
@@ -74,7 +74,7 @@ export async function prepareTensors(
     })),
   );
   const blocks = isMemory
-    ? once(memoryBlock(data, fields, rule))
+    ? oneBlock(memoryBlock(data, fields, rule))
     : tableBlocks(data, sources, settings.signal ? { signal: settings.signal } : {});
   const shardRows = Math.min(MAX_SHARD_ROWS, Math.max(1, Math.floor(SHARD_BYTES / shardBytes(fields, 1))));
   const shards = await writeTensorShards(blocks, fields, shardRows, settings);
@@ -88,15 +88,11 @@ function inputField(
   { inputScale, inputOffset }: PrepareTensors,
   set: TensorSet | undefined,
 ): TensorField {
-  const column = set && columnOf(set, name);
+  const column = set && inputColumn(set, name);
   const isScaled = inputScale !== undefined || inputOffset !== undefined;
   const isBytes = dtype === 'float32' && (isScaled || column?.values instanceof Uint8Array);
   if (!isBytes) return { name, shape, dtype, storage: dtype, scale: 1, offset: 0 };
   return { name, shape, dtype, storage: 'uint8', scale: inputScale ?? 1, offset: inputOffset ?? 0 };
-}
-
-async function* once(block: TensorBlock): AsyncGenerator<TensorBlock> {
-  yield await Promise.resolve(block);
 }
 
 async function sourcesOf(

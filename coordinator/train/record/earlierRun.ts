@@ -41,7 +41,7 @@ export async function lastCheckpoint(folder: string): Promise<string | undefined
 }
 
 async function refuseEarlier(folder: string): Promise<void> {
-  const isFinished = (await statusOf(folder)) === 'finished';
+  const isFinished = (await earlierStatus(folder)) === 'finished';
   const last = await lastCheckpoint(folder);
   const isAsked = await hasRunFile(folder);
   if (!isFinished && last === undefined && !isAsked) return;
@@ -58,7 +58,7 @@ async function refuseEarlier(folder: string): Promise<void> {
 }
 
 /** Status in result.json, where there is one. */
-export async function statusOf(folder: string): Promise<unknown> {
+export async function earlierStatus(folder: string): Promise<unknown> {
   try {
     const record: unknown = JSON.parse(await readFile(join(folder, 'result.json'), 'utf8'));
     return typeof record === 'object' && record !== null && 'status' in record ? record.status : undefined;

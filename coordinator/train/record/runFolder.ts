@@ -6,7 +6,7 @@ import { visibleText } from '../../../kernels/visibleText.ts';
 import { CHECKPOINT_FILE, MODEL_FILE } from '../../checkpoint/checkpoint.ts';
 import type { Metrics, ResultRecord } from '../result.ts';
 import { sweepUnfinished, writeFailure, writeFileAtomically, writeFolderAtomically } from './atomicWrite.ts';
-import { goesOnIn, statusOf, type RunStart } from './earlierRun.ts';
+import { goesOnIn, earlierStatus, type RunStart } from './earlierRun.ts';
 import { surplusCheckpoints, type KeepRule, type SavedCheckpoint } from './keepCheckpoints.ts';
 
 import { RUN_FILE, type AskedRun, type RunFile } from './runFile.ts';
@@ -76,7 +76,7 @@ export class RunFolder {
       const folder = await RunFolder.#over(path, checkpoints, goesOn);
       folder.#ownsRunFile = true;
       // What an earlier attempt to record the run says of it is replaced, unless that had all.
-      folder.#hasEarlierResult = (await statusOf(path)) === 'finished';
+      folder.#hasEarlierResult = (await earlierStatus(path)) === 'finished';
       return folder;
     } catch (error) {
       throw writeFailure(error, path);

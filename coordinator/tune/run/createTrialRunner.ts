@@ -8,7 +8,7 @@ import { writeFileAtomically } from '../../train/record/atomicWrite.ts';
 import type { Metrics } from '../../train/result.ts';
 import type { ExperimentRecord } from '../../core/store/experimentRecord.ts';
 import { TrialFailedError } from '../space/tuneErrors.ts';
-import type { Config, Trainable, TrialContext } from './tuneOptions.ts';
+import type { TrialConfig, Trainable, TrialContext } from './tuneOptions.ts';
 import { ownersLog } from '../../options/tellOwner.ts';
 import { mergeConfig } from './mergeConfig.ts';
 import { leastWorkers } from './trialFit.ts';
@@ -104,7 +104,7 @@ function sideBySide({ scalingConfig = {} }: TunedOptions): number {
   return Math.max(1, Math.floor(availableParallelism() / leastWorkers(scalingConfig)));
 }
 
-type OwnFunction = (config: Config, context: TrialContext) => unknown;
+type OwnFunction = (config: TrialConfig, context: TrialContext) => unknown;
 
 /** Calls the owner's function; what it returns is a trainer to run, or its last metrics, or nothing. */
 async function runFunction(own: OwnFunction, piece: TrialPiece, callbacks: TrialCallbacks): Promise<unknown> {

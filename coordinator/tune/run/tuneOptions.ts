@@ -18,7 +18,7 @@ import { resolveSpace, type ParamSpace, type SearchSpace } from '../space/search
 import type { Stopper, StopReport } from '../stop/stopper.ts';
 import { TuneArgumentError, SearchSpaceError } from '../space/tuneErrors.ts';
 
-export type Config = Readonly<Record<string, unknown>>;
+export type TrialConfig = Readonly<Record<string, unknown>>;
 
 /** What the owner's own function gets beside its config. */
 export interface TrialContext {

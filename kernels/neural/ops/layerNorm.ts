@@ -1,4 +1,4 @@
-// Layer normalization along rows. The gradient reads mean and deviation of each row, which the forward pass keeps.
+// Layer normalization along rows. The gradient reads mean and deviation of each row, which the forward pass keeps for it.
 
 import type { Op } from '../../gpu/op.ts';
 import type { KernelContext, KernelPlan } from '../kernelCall.ts';
@@ -16,16 +16,16 @@ export interface LayerNormForm extends RowShape {
   readonly beta: boolean;
 }
 
-function forwardOp({ rowsPerExample, length, epsilon, gamma, beta }: LayerNormForm): Op {
+/** @param keeps mean and deviation of each row. */
+function forwardOp({ rowsPerExample, length, epsilon, gamma, beta }: LayerNormForm, keeps: boolean): Op {
   return {
-    name: `layerNorm[${rowsPerExample}×${length}; ${epsilon}${gamma ? ' gamma' : ''}${beta ? ' beta' : ''}]`,
+    name: `layerNorm[${rowsPerExample}×${length}; ${epsilon}${gamma ? ' gamma' : ''}${beta ? ' beta' : ''}${keeps ? '' : ' values'}]`,
     storage: [
       readFloats('input'),
       ...(gamma ? [readFloats('gamma')] : []),
       ...(beta ? [readFloats('beta')] : []),
       changeFloats('output'),
-      changeFloats('means'),
-      changeFloats('inverses'),
+      ...(keeps ? [changeFloats('means'), changeFloats('inverses')] : []),
     ],
     uniforms: [batchUniform],
     workgroupSize: ROW_LANES,
@@ -49,18 +49,22 @@ function forwardOp({ rowsPerExample, length, epsilon, gamma, beta }: LayerNormFo
     for (var i = lane; i < ${length}u; i += ${ROW_LANES}u) {
       output[first + i] = (input[first + i] - mean) * inverse${gamma ? ' * gamma[i]' : ''}${beta ? ' + beta[i]' : ''};
     }
-    if (lane == 0u) {
+${
+  keeps
+    ? `    if (lane == 0u) {
       means[row] = mean;
       inverses[row] = inverse;
-    }
+    }`
+    : ''
+}
   }`,
     reference: (inputs) => {
       const input = floatsOf(inputs, 'input');
       const output = floatsOf(inputs, 'output');
       const scales = gamma ? floatsOf(inputs, 'gamma') : undefined;
       const shifts = beta ? floatsOf(inputs, 'beta') : undefined;
-      const means = floatsOf(inputs, 'means');
-      const inverses = floatsOf(inputs, 'inverses');
+      const means = keeps ? floatsOf(inputs, 'means') : undefined;
+      const inverses = keeps ? floatsOf(inputs, 'inverses') : undefined;
       const rows = examplesOf(inputs) * rowsPerExample;
       for (let row = 0; row < rows; row += 1) {
         const first = row * length;
@@ -73,8 +77,8 @@ function forwardOp({ rowsPerExample, length, epsilon, gamma, beta }: LayerNormFo
           const scale = inverse * (scales ? scales[i]! : 1);
           output[first + i] = (input[first + i]! - mean) * scale + (shifts ? shifts[i]! : 0);
         }
-        means[row] = mean;
-        inverses[row] = inverse;
+        if (means) means[row] = mean;
+        if (inverses) inverses[row] = inverse;
       }
     },
   };
@@ -192,12 +196,13 @@ function rowPlan(
   return { calls: [call], workspaceBytes: 0 };
 }
 
+/** Without buffers for means and inverses there is no gradient to come. */
 export function layerNorm(
   context: KernelContext,
   form: LayerNormForm,
-  buffers: LayerNormBuffers,
+  buffers: Omit<LayerNormBuffers, 'inverses' | 'means'> & Partial<LayerNormBuffers>,
 ): KernelPlan {
-  return rowPlan(context, forwardOp(form), 'forward', form, { ...buffers });
+  return rowPlan(context, forwardOp(form, buffers.means !== undefined), 'forward', form, { ...buffers });
 }
 
 /** Gradients of the weights, to be called before `gradient` becomes that of the input. */

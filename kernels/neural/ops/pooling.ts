@@ -74,10 +74,14 @@ function visitCovering(p: PoolShape, y: number, x: number, visit: (oy: number, o
 const inputAt = (p: PoolShape) =>
   `((example * ${p.input.height}u + iy) * ${p.input.width}u + ix) * vectors + column`;
 
-function maxForward(p: PoolShape): ImageFormula {
+/** @param remembers which pixels won, for the gradient. */
+function maxForward(p: PoolShape, remembers: boolean): ImageFormula {
   return {
-    name: `maxPool ${poolName(p)}`,
-    storage: [readVectors('input'), { name: 'winners', type: 'array<U>', access: 'read_write' }],
+    name: `maxPool ${poolName(p)}${remembers ? '' : ' values'}`,
+    storage: [
+      readVectors('input'),
+      ...(remembers ? [{ name: 'winners', type: 'array<U>', access: 'read_write' } as const] : []),
+    ],
     // NaN wins and stays: comparisons with it are false, so it is asked for by its bits.
     body: `
   var winner = U(0u);
@@ -91,7 +95,7 @@ ${windowWgsl(
       winner = select(winner, U(iy * ${p.input.width}u + ix), wins);
       none = false;`,
 )}
-  winners[flat] = winner;`,
+${remembers ? '  winners[flat] = winner;' : ''}`,
     evaluate:
       ({ input, winners }) =>
       (example, y, x, channel, at) => {
@@ -106,7 +110,7 @@ ${windowWgsl(
             winner = pixel;
           }
         });
-        winners![at] = Math.max(0, winner);
+        if (winners) winners[at] = Math.max(0, winner);
         return winner < 0 ? 0 : value;
       },
   };
@@ -188,14 +192,14 @@ function averageGradient(p: PoolShape, accumulate: boolean): ImageFormula {
   };
 }
 
-/** Buffers: input, output; of maxima also winners, a u32 an output. */
+/** Buffers: input, output; of maxima also winners, a u32 an output, where there is a gradient to come. */
 export function pool(
   context: KernelContext,
   kind: 'average' | 'max',
   shape: PoolShape,
   buffers: Readonly<Record<string, string>>,
 ): KernelPlan {
-  const formula = kind === 'max' ? maxForward(shape) : averageForward(shape);
+  const formula = kind === 'max' ? maxForward(shape, 'winners' in buffers) : averageForward(shape);
   const op = imageOp(formula, shape.output, shape.channels);
   const { height, width } = shape.window;
   return imagePlan(context, 'forward', op, shape.output, shape.channels, buffers, height * width);

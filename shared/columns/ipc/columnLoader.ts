@@ -9,6 +9,7 @@ import type { DictionaryEntries } from './dictionaryEntries.ts';
 import { valueBytesOf } from './fixedTypes.ts';
 import type { IpcBatch } from './ipcMessage.ts';
 import { isBytes, isListed, isText, plainType } from './plainType.ts';
+import { bytesUnder } from '../../../kernels/bytesUnder.ts';
 
 /** Values that take no bytes, such as those of the type Null, are only claimed. */
 const MAX_UNSTORED_VALUES = 2 ** 24;
@@ -125,7 +126,7 @@ export class ColumnLoader {
     const views = this.#buffers.next().typed(Int32Array, rows.length * 4);
     const count = this.#variadicCounts[this.#variadic++] ?? 0;
     const others = Array.from({ length: count }, () => this.#buffers.next().bytes);
-    const inline = new Uint8Array(views.buffer, views.byteOffset, views.byteLength);
+    const inline = bytesUnder(views);
     const valueOffsets = new Int32Array(rows.length + 1);
     const isMissing = (i: number): boolean =>
       rows.nullBitmap !== undefined && ((rows.nullBitmap[i >> 3]! >> (i & 7)) & 1) === 0;

@@ -109,6 +109,10 @@ export const dropoutLayer: LayerCompiler<'dropout'> = {
   shape: ({ rate }, [shape = []]) =>
     rate >= 0 && rate < 1 ? { shape, weights: [] } : `has a rate of ${rate}, not from 0 up to below 1`,
   forward: (context) => {
+    if (context.state.forwardOnly) {
+      context.state.values.set(context.layer.last, context.input());
+      return;
+    }
     const shape = { length: lengthOf(context), rate: context.operation.rate, salt: context.layer.node };
     const buffers = { input: context.input(), exampleIds: 'exampleIds', output: context.output() };
     context.emit('all', (kernel) => dropout(kernel, 'forward', shape, buffers));

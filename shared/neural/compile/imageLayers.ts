@@ -41,7 +41,9 @@ const passes: Pick<LayerCompiler<Pool['operation']['type']>, 'backward' | 'forwa
   forward: (context) => {
     const kind = kindOf(context);
     const winners =
-      kind === 'max' ? context.keep('winners', elementsOf(context.node.shape), 'u32') : undefined;
+      kind === 'max' && !context.state.forwardOnly
+        ? context.keep('winners', elementsOf(context.node.shape), 'u32')
+        : undefined;
     const buffers = {
       input: context.input(),
       output: context.output(),

@@ -23,6 +23,8 @@ export interface CompileState {
   readonly convolutions: { readonly plain: ConvolutionKernels; readonly grouped: ConvolutionKernels };
   readonly adapter: AdapterClass;
   readonly syncBatchNorm: boolean;
+  /** Whether there is nothing but a forward pass: no dropout, and nothing is kept for gradients. */
+  readonly forwardOnly: boolean;
   /** Buffer of each node's value. */
   readonly values: Map<number, string>;
   /** Nodes that weights to be trained lie in or before. */

@@ -165,6 +165,11 @@ export const layerNormalizationLayer: LayerCompiler<'layerNormalization'> = {
   },
   forward: (context) => {
     const form = layerFormOf(context);
+    if (context.state.forwardOnly) {
+      const { means: _means, inverses: _inverses, ...buffers } = layerBuffersOf(context);
+      context.emit('all', (kernel) => layerNorm(kernel, form, buffers));
+      return;
+    }
     context.keep('means', form.rowsPerExample);
     context.keep('inverses', form.rowsPerExample);
     context.emit('all', (kernel) => layerNorm(kernel, form, layerBuffersOf(context)));

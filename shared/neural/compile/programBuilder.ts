@@ -30,6 +30,7 @@ export type Use = 'all' | 'inference' | 'loss' | 'prediction' | 'training';
 const inTraining: readonly Use[] = ['all', 'loss', 'training'];
 const inEvaluation: readonly Use[] = ['all', 'inference', 'loss'];
 const inPrediction: readonly Use[] = ['all', 'inference', 'prediction'];
+const allUses: readonly Use[] = ['all', 'inference', 'loss', 'prediction', 'training'];
 
 interface Value {
   readonly bytes: number;
@@ -48,8 +49,12 @@ export class ProgramBuilder {
   /** All calls in the order in which any sequence makes them. */
   private readonly timeline: KernelCall[] = [];
 
-  constructor(maxExamples: number) {
+  /** What the program is for: calls that only another use needs are left out. */
+  private readonly uses: readonly Use[];
+
+  constructor(maxExamples: number, uses: readonly Use[] = allUses) {
     this.maxExamples = maxExamples;
+    this.uses = uses;
   }
 
   /** A value of a microbatch: so many elements an example. */
@@ -71,6 +76,7 @@ export class ProgramBuilder {
 
   /** @param workspace the name that the plan was given for its workspace. */
   emit(plan: KernelPlan, use: Use, workspace?: string): void {
+    if (!this.uses.includes(use)) return;
     if (plan.workspaceBytes > 0) this.add(workspace ?? '', plan.workspaceBytes, 'workspace', 'f32', false);
     for (const call of plan.calls) {
       this.timeline.push(call);
@@ -88,7 +94,7 @@ export class ProgramBuilder {
     return this.timeline;
   }
 
-  /** When each value is alive, in places of the timeline. */
+  /** When each value is alive, in places of the timeline. Those that no call names are left out, but for what is given. */
   lifetimes(): Lifetime[] {
     const found = new Map<string, { first: number; last: number }>();
     this.timeline.forEach((call, at) => {
@@ -98,9 +104,11 @@ export class ProgramBuilder {
         else known.last = at;
       }
     });
-    return [...this.values].map(([name, { bytes, kind, type, given }]) => {
-      const { first, last } = found.get(name) ?? { first: 0, last: 0 };
-      return { name, bytes, kind, type, first: given ? 0 : first, last };
+    return [...this.values].flatMap(([name, { bytes, kind, type, given }]) => {
+      const known = found.get(name);
+      if (!known && !given) return [];
+      const { first, last } = known ?? { first: 0, last: 0 };
+      return [{ name, bytes, kind, type, first: given ? 0 : first, last }];
     });
   }
 

@@ -10,6 +10,7 @@ import { toSections } from '../state/namedState.ts';
 import type { Tensor } from '../state/safetensors.ts';
 import type { EngineSpec, TrainingEngine } from '../trainingEngine.ts';
 import type { GivenRows, InputPort } from './inputRows.ts';
+import { bytesUnder } from '../../../kernels/bytesUnder.ts';
 
 export interface OpenedNet {
   readonly inputs: readonly InputPort[];
@@ -100,9 +101,7 @@ export function filesOf(topology: object, weights: Weights): LayersFiles {
   return {
     modelTopology: topology,
     weightSpecs: [...weights].map(([name, { shape }]) => ({ name, shape: [...shape], dtype: 'float32' })),
-    weights: [...weights.values()].map(
-      ({ values }) => new Uint8Array(values.buffer, values.byteOffset, values.byteLength),
-    ),
+    weights: [...weights.values()].map(({ values }) => bytesUnder(values)),
     scalings: [],
   };
 }

@@ -1,4 +1,9 @@
-// Members of values whose names come from data: `constructor` and `__proto__` are names like all others.
+// Objects whose member names come from outside: `constructor` and `__proto__` are names like all others.
+
+/** Whether the value is an object with named members; lists are none. */
+export function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
 
 /** The value's own member; undefined where it has none. */
 export function memberOf(value: unknown, name: string): unknown {

@@ -1,7 +1,7 @@
 // A hash of (seed, row index): the random choices of splits and shuffles, the same however rows are batched.
 
 /** 32 well-mixed bits. MurmurHash3's finaliser (Appleby, public domain) over the parts. */
-export function rowHash(seed: number, row: number): number {
+export function seededRowHash(seed: number, row: number): number {
   let hash = mix((seed | 0) ^ 0x9e37_79b9);
   hash = mix(hash ^ (row | 0));
   // Rows beyond 2^32 differ in their upper part.
