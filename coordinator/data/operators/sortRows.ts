@@ -10,7 +10,7 @@ import { requireColumns } from '../../../shared/columns/columnErrors.ts';
 import { TypeMismatchError } from '../../../shared/columns/columnErrors.ts';
 import type { Batches, Operator } from '../plan/planNode.ts';
 import type { RunContext } from '../plan/runContext.ts';
-import { batchBytes, RowSpool } from '../spool/rowSpool.ts';
+import { batchBytes, BatchSpool } from '../spool/batchSpool.ts';
 import { comparePresent, rankOf } from './valueOrder.ts';
 import { columnNames } from '../../../shared/columns/columnNames.ts';
 import { streamed } from './gathered.ts';
@@ -52,7 +52,7 @@ export async function* sort(
   direction: number,
   context: RunContext,
 ): AsyncGenerator<arrow.RecordBatch> {
-  const runs: RowSpool[] = [];
+  const runs: BatchSpool[] = [];
   let held: arrow.RecordBatch[] = [];
   let bytes = 0;
   try {
@@ -60,9 +60,9 @@ export async function* sort(
       held.push(batch);
       bytes += batchBytes(batch);
       if (bytes <= context.memoryLimitBytes) continue;
-      const run = new RowSpool(context.tempFolder);
+      const run = await BatchSpool.create(context.tempFolder);
       runs.push(run);
-      for (const sorted of sortedBatches(held, keys, direction)) run.append(sorted);
+      for (const sorted of sortedBatches(held, keys, direction)) await run.append(sorted);
       held = [];
       bytes = 0;
     }
@@ -70,7 +70,7 @@ export async function* sort(
     if (runs.length === 0) yield* last;
     else yield* merge([...runs.map((run) => run.read()), streamed(last)], keys, direction);
   } finally {
-    for (const run of runs) run.close();
+    for (const run of runs) await run.close();
   }
 }
 

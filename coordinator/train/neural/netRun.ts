@@ -16,7 +16,7 @@ import { netRecording, type EpochsWorld, type NetPlan, type NeuralResult } from 
 import type { NeuralSettings, NeuralTrainerOptions } from './neuralOptions.ts';
 import { prepareTensors, type PrepareTensors } from './prepareTensors.ts';
 import { resolveLoss } from './resolveLoss.ts';
-import { shardsOf } from './shardsOf.ts';
+import { shardsOf } from './tensorShards.ts';
 import { inputColumn, isTensorSet, type NeuralData } from './tensorSet.ts';
 
 /** Makes a dataset's tensors. */
