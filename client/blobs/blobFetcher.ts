@@ -1,13 +1,22 @@
 // Fetches blobs from the coordinator by their SHA-256 and believes none of them unverified, the cache's included.
 
-import { AbortedError } from '../../kernels/errors.ts';
+import { AbortedError, TabgradError } from '../../kernels/errors.ts';
 import type { Clock } from '../../shared/clock.ts';
 import { workerAuthorization, type WorkerCredentials } from '../../shared/protocol/workerCredentials.ts';
 import type { FetchBlobOptions } from '../memberRun/sessionEnvironment.ts';
 import type { BlobCache } from './blobCache.ts';
-import { BlobFetchError } from './blobErrors.ts';
 import { BlobRetries, isAwayError, isAwayStatus } from './blobRetries.ts';
 import { sha256Hex } from './sha256Hex.ts';
+
+/** A blob could not be had: the coordinator has none of that name, or sent other bytes, or could not be reached. */
+export class BlobFetchError extends TabgradError {
+  readonly code = 'BLOB_UNAVAILABLE';
+}
+
+/** A blob could not be stored at the coordinator. */
+export class BlobUploadError extends TabgradError {
+  readonly code = 'BLOB_NOT_STORED';
+}
 
 export interface BlobFetcherOptions {
   /** Address of the coordinator, e.g. http://127.0.0.1:7070. */

@@ -4,12 +4,11 @@
 import type { CoordinatorMessage, CoordinatorMessageOf } from '../../shared/protocol/control.ts';
 import { AbortedError, TabgradError } from '../../kernels/errors.ts';
 import { messageOf } from '../../shared/text/messageOf.ts';
-import { fetchJson } from '../memberRun/fetchJson.ts';
 import { GenerationTask } from './generationTask.ts';
 import type { Assignment } from '../memberRun/memberRun.ts';
 import type { MemberRun } from '../memberRun/memberRun.ts';
 import { memberRunKindOf } from './memberRunKinds.ts';
-import type { SessionEnvironment, WorkerSession } from '../memberRun/sessionEnvironment.ts';
+import { type SessionEnvironment, type WorkerSession, fetchJson } from '../memberRun/sessionEnvironment.ts';
 import type { PeerAddress } from '../transport/link.ts';
 
 /** A link to a newcomer, or of a newcomer to a member, that takes longer is left to the group that both are in. */

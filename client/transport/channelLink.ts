@@ -7,7 +7,7 @@ import { deferred } from '../../shared/deferred.ts';
 import type { Link, LinkPath, LinkStats } from './link.ts';
 import { MessageQueue } from './messageQueue.ts';
 import type { RawChannel } from './peerEndpoint.ts';
-import { PeerLostError } from './peerLostError.ts';
+import { PeerLostError } from './transportErrors.ts';
 
 /** How long a closing link waits for the far side to have read everything. */
 const FAREWELL_MS = 3_000;

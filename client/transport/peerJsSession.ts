@@ -11,7 +11,7 @@ import { OfferGate } from './offerGate.ts';
 import type { ExpectedDialler, PeerJsOptions } from './peerEndpoint.ts';
 import { carrierOf, connectionClass } from './peerJsConnection.ts';
 import type { ChannelCarrier } from './rtcChannel.ts';
-import { SignallingError, SignallingRefusedError } from './signallingErrors.ts';
+import { SignallingError, SignallingRefusedError } from './transportErrors.ts';
 import { guardMessages } from './signallingGuard.ts';
 
 const DEFAULT_TIMEOUT_MS = 10_000;

@@ -3,10 +3,10 @@
 import { startCoordinator, type Coordinator } from '../core/server/coordinator.ts';
 import type { Log } from '../log/log.ts';
 import { MAX_LOCAL_WORKERS, type LocalDevice, type LocalRuntime } from '../options/localWorker.ts';
-import { TrainArgumentError } from '../options/trainArgumentError.ts';
 import type { Cluster } from './cluster.ts';
 import { startLocalWorkers } from './local/localWorkers.ts';
 import { LocalWorkerGroup } from './localWorkerGroup.ts';
+import { TrainArgumentError } from '../options/checkOptions.ts';
 
 export interface LocalClusterOptions {
   readonly runtime: LocalRuntime | readonly LocalRuntime[];

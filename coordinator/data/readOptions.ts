@@ -6,8 +6,8 @@ import { columnList, columnName, wholeFrom } from '../options/optionWords.ts';
 import { s3Options } from '../s3/s3Options.ts';
 import { DataArgumentError } from './plan/dataErrors.ts';
 import { storeFields } from './store/storeOptions.ts';
-import { textFormatFields } from './text/textFormatOptions.ts';
 import { textTypes, type TextType } from './text/inferTextType.ts';
+import { textFormatFields } from './text/textFormat.ts';
 
 const unionByName = z
   .boolean()

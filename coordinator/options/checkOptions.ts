@@ -1,9 +1,13 @@
 // Checks the options that an owner gives to a class of the API by their schema.
 
 import type { z } from 'zod';
-import type { TabgradError } from '../../kernels/errors.ts';
+import { TabgradError } from '../../kernels/errors.ts';
 import { optionProblems } from './optionSentences.ts';
-import { TrainArgumentError } from './trainArgumentError.ts';
+
+/** An argument of the trainer is missing, out of range or contradicts another. */
+export class TrainArgumentError extends TabgradError {
+  readonly code = 'TRAIN_ARGUMENT';
+}
 
 /** An error's class, or a function that makes one. */
 type ErrorMaker = (message: string, place: { readonly field: string }) => TabgradError;

@@ -1,8 +1,7 @@
 // Turns what a schema found wrong into sentences that name the option, its value and what was expected.
 
 import { z } from 'zod';
-import { nearestWord } from '../../shared/text/nearestWord.ts';
-import { unknownKey } from '../../shared/text/unknownKey.ts';
+import { nearestWord, unknownKey } from '../../shared/text/nearestWord.ts';
 import { expectedOf, keysOf, schemasAt, type JsonSchema } from './schemaWords.ts';
 
 type Path = readonly PropertyKey[];

@@ -8,7 +8,6 @@ import type {
   Tensors,
 } from '../../../shared/neural/loop/dataParallelLoop.ts';
 import { packFiles, unpackFiles } from '../../../shared/neural/loop/packedFiles.ts';
-import { unknownKey } from '../../../shared/text/unknownKey.ts';
 import type { AskMain } from '../../ownerLoop/askMain.ts';
 import type { TensorsPlace } from '../../ownerLoop/loopMessages.ts';
 import type { Tf } from '../tfjs/loadTfjs.ts';
@@ -16,6 +15,7 @@ import type { CommittedReport, ReadColumn, TensorsAsk } from './loopAnswers.ts';
 import { packCheckpoint, openCheckpoint } from './loopCheckpoint.ts';
 import { GenerationOver, LoopMisuseError } from './loopErrors.ts';
 import { packTensors } from './packTensors.ts';
+import { unknownKey } from '../../../shared/text/nearestWord.ts';
 
 export interface LoopSurroundings extends TensorsPlace {
   readonly tf: Tf;

@@ -8,9 +8,15 @@ import { MOST_FIRST_WEIGHTS, withWeightLimit } from '../../../shared/neural/mode
 import { TfjsNet } from '../../../shared/neural/predict/tfjsNet.ts';
 import type { NetRows } from '../../../shared/serve/layersNet.ts';
 import { messageOf } from '../../../shared/text/messageOf.ts';
-import type { ModelPort } from './modelPort.ts';
 import { useBackend } from './tfBackend.ts';
-import type { InspectedModel, TfjsNetData, TfjsNetReply, TfjsQuestion, TfjsReply } from './tfjsMessages.ts';
+import type {
+  InspectedModel,
+  TfjsNetData,
+  TfjsNetReply,
+  TfjsQuestion,
+  TfjsReply,
+  ModelPort,
+} from './tfjsMessages.ts';
 
 async function inspect(topology: object, weights: number | undefined): Promise<InspectedModel> {
   // Without its advertisement on the terminal.

@@ -6,6 +6,9 @@ import type { Readable } from 'node:stream';
 import { AbortedError } from '../../../kernels/errors.ts';
 import { BlobMismatchError } from './blobErrors.ts';
 
+/** Most bytes of a blob, unless a coordinator is told otherwise. */
+export const MAX_BLOB_BYTES = 1024 ** 3;
+
 export interface BlobAddress {
   /** 64 lower-case hexadecimal digits. */
   readonly sha256: string;

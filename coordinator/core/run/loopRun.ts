@@ -2,8 +2,7 @@
 
 import { readLoopSpec } from '../../../shared/neural/loop/readLoopSpec.ts';
 import type { LoopSpec } from '../../../shared/neural/loop/loopSpec.ts';
-import { noTrees } from './noTrees.ts';
-import type { RunKind } from './runKind.ts';
+import { type RunKind, noTrees } from './runKind.ts';
 
 export const loopRun: RunKind<LoopSpec> = {
   readSpec: readLoopSpec,

@@ -8,7 +8,6 @@ import type { Clock } from '../../../shared/clock.ts';
 import type { Log } from '../../log/log.ts';
 import type { Pool } from '../pool/pool.ts';
 import { endFacts, eventFacts, groupFact, roundFacts } from './facts.ts';
-import { asRunWorker } from './asRunWorker.ts';
 import { awaitMembers } from './awaitMembers.ts';
 import { Outbox } from './outbox.ts';
 import { resumedRunState } from './resumeRun.ts';
@@ -16,12 +15,13 @@ import type { RunFact, SavedRun } from './runRecord.ts';
 import type { CommittedRound, RunEvent, RunHandle, RunOutcome, RunRequest } from './runRequest.ts';
 import { stepRun } from './runMachine.ts';
 import { wakeAtMs } from './ticks.ts';
-import { defaultTiming, initialRunState } from './runState.ts';
+import { defaultTiming, initialRunState, type RunWorker } from './runState.ts';
 import type { BlobCheck, RunCommand, RunInput, RunPlan, RunState, RunTiming } from './runState.ts';
 import { assignMessages, prepareMessages } from './placeMessages.ts';
 import type { AssignCommand, PlaceBlobs, PrepareCommand } from './placeMessages.ts';
 import { planOf } from './planOf.ts';
 import { TreeBlobs } from './treeBlobs.ts';
+import type { PoolWorker } from '../pool/poolWorker.ts';
 
 /** The part of the blob store that a run needs. */
 interface RunBlobs {
@@ -316,4 +316,17 @@ export class RunDriver implements RunHandle {
 
 function asError(error: unknown): Error {
   return error instanceof Error ? error : new Error(String(error));
+}
+
+function asRunWorker(worker: PoolWorker): RunWorker {
+  return {
+    workerId: worker.workerId,
+    peerId: worker.peerId,
+    runtime: worker.runtime,
+    device: worker.device.kind,
+    deviceName: worker.device.name,
+    present: worker.present,
+    leaving: worker.leaving !== undefined,
+    session: worker.session,
+  };
 }

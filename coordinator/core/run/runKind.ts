@@ -37,3 +37,8 @@ export interface RunKind<Spec extends RunSpec = RunSpec> {
   /** More members than this have nothing to do. */
   usefulWorkers(spec: Spec, shards: readonly Shard[]): number;
 }
+
+/** For kinds of runs that have no trees. */
+export function noTrees(_spec: unknown, trees: readonly unknown[]): TreesReading {
+  return trees.length === 0 ? { sha256: '', sizeBytes: 0 } : { error: 'a run of this kind has no trees' };
+}

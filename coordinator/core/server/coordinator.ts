@@ -3,8 +3,7 @@
 
 import { Server as SecureServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
-import { MAX_BLOB_BYTES } from '../blobs/maxBlobBytes.ts';
-import type { BlobStore } from '../blobs/blobStore.ts';
+import { type BlobStore, MAX_BLOB_BYTES } from '../blobs/blobStore.ts';
 import { sweepBlobs } from '../blobs/sweepBlobs.ts';
 import { BlobChecks } from '../blobs/blobChecks.ts';
 import { WorkerUploads } from '../blobs/workerUploads.ts';

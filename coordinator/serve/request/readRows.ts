@@ -163,3 +163,14 @@ function kindOf(value: unknown): string {
   if (value === null) return 'null';
   return Array.isArray(value) ? 'an array' : typeof value === 'object' ? 'an object' : `a ${typeof value}`;
 }
+
+/** @param fields that the model knows. @throws BadRequestError, ServeInputError */
+export function readInstances(text: string, fields: number): readonly unknown[] {
+  const value = parseBody(text, fields);
+  const instances: unknown =
+    typeof value === 'object' && value !== null ? Reflect.get(value, 'instances') : undefined;
+  if (Array.isArray(instances)) return instances;
+  throw new ServeInputError('The body has no array "instances"; expected {"instances": [a row each]}.', {
+    field: 'instances',
+  });
+}

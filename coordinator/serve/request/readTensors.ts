@@ -3,8 +3,7 @@
 
 import type { InputRows, NetRows, TensorInput } from '../../../shared/serve/layersNet.ts';
 import { ServeInputError } from './serveErrors.ts';
-import { readInstances } from './readInstances.ts';
-import { parseRows, type RowShape } from './readRows.ts';
+import { parseRows, type RowShape, readInstances } from './readRows.ts';
 import { isRecord } from '../../../shared/memberOf.ts';
 
 interface TensorRows extends NetRows {

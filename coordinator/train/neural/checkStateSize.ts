@@ -2,8 +2,8 @@
 
 import { optimizerSlots, type OptimizerSpec } from '../../../kernels/neural/optimizer.ts';
 import type { Tensor } from '../../../shared/neural/state/safetensors.ts';
-import { MAX_BLOB_BYTES } from '../../core/blobs/maxBlobBytes.ts';
-import { TrainArgumentError } from '../../options/trainArgumentError.ts';
+import { MAX_BLOB_BYTES } from '../../core/blobs/blobStore.ts';
+import { TrainArgumentError } from '../../options/checkOptions.ts';
 
 /** Of a tensor in the header, beside its name. */
 const HEADER_BYTES = 128;

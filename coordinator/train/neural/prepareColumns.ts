@@ -7,9 +7,8 @@ import type { StoredValues } from '../../../shared/neural/run/tensorShard.ts';
 import type { TensorDataset, TensorField } from '../../../shared/neural/run/neuralSpec.ts';
 import { typeName } from '../../../shared/columns/typeName.ts';
 import type { Dataset } from '../../data/dataset.ts';
-import { NeuralDataError } from './neuralErrors.ts';
 import { writeTensorShards, type TensorSink } from './tensorShards.ts';
-import { tableBlocks, type TensorBlock, oneBlock } from './tensorBlocks.ts';
+import { tableBlocks, type TensorBlock, oneBlock, NeuralDataError } from './tensorBlocks.ts';
 import { isTable, type LoopData, type TensorColumn } from './tensorSet.ts';
 
 /** @throws NeuralDataError naming the column, NoRowsError, and what the dataset and the blob store throw. */

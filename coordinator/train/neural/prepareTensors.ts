@@ -6,13 +6,12 @@ import type { NetInput } from '../../../shared/neural/model/netInputs.ts';
 import { fieldsOf } from '../../../shared/neural/run/tensorShard.ts';
 import type { TensorDataset, TensorField } from '../../../shared/neural/run/neuralSpec.ts';
 import type { LossName } from '../../../shared/neural/trainingEngine.ts';
-import type { ModelPort } from '../../checkpoint/tfjsThread/modelPort.ts';
 import type { OpenedModel } from '../../checkpoint/modelSource.ts';
-import { NeuralDataError } from './neuralErrors.ts';
 import { labelRuleOf } from './labelRule.ts';
-import { memoryBlock, tableBlocks, type FieldSource, type TensorBlock, oneBlock } from './tensorBlocks.ts';
+import { memoryBlock, tableBlocks, type FieldSource, oneBlock, NeuralDataError } from './tensorBlocks.ts';
 import { inputColumn, isTensorSet, type NeuralData, type TensorSet } from './tensorSet.ts';
 import { writeTensorShards, type TensorSink } from './tensorShards.ts';
+import type { ModelPort } from '../../checkpoint/tfjsThread/tfjsMessages.ts';
 
 export interface PrepareTensors extends TensorSink {
   readonly model: OpenedModel;

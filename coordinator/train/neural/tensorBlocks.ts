@@ -4,9 +4,14 @@ import type { Dataset } from '../../data/dataset.ts';
 import { elements } from '../../../shared/neural/graph/graphBuilder.ts';
 import type { TensorField } from '../../../shared/neural/run/neuralSpec.ts';
 import type { StoredValues } from '../../../shared/neural/run/tensorShard.ts';
-import { NeuralDataError } from './neuralErrors.ts';
 import type { LabelRule } from './labelRule.ts';
 import { inputColumn, type TensorColumn, type TensorSet } from './tensorSet.ts';
+import { TabgradError } from '../../../kernels/errors.ts';
+
+/** A dataset does not fit the model: shape, kind or range. `place` has column and row. */
+export class NeuralDataError extends TabgradError {
+  readonly code = 'NEURAL_DATA_MISMATCH';
+}
 
 export interface TensorBlock {
   readonly rows: number;

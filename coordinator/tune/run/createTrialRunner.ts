@@ -10,7 +10,6 @@ import type { ExperimentRecord } from '../../core/store/experimentRecord.ts';
 import { TrialFailedError } from '../space/tuneErrors.ts';
 import type { TrialConfig, Trainable, TrialContext } from './tuneOptions.ts';
 import { ownersLog } from '../../options/tellOwner.ts';
-import { mergeConfig } from './mergeConfig.ts';
 import { leastWorkers } from './trialFit.ts';
 import { SharedPreparation } from './sharedPreparation.ts';
 import { sharedTensors } from './sharedTensors.ts';
@@ -216,4 +215,20 @@ async function loadState({ checkpoint, experimentFolder, index }: TrialPiece): P
       { cause: error },
     );
   }
+}
+
+/** Plain objects are merged key by key; anything else in `over` replaces what was there. */
+export function mergeConfig(base: unknown, over: unknown): unknown {
+  if (!isPlain(base) || !isPlain(over)) return over;
+  const merged: Record<string, unknown> = { ...base };
+  for (const [key, value] of Object.entries(over)) {
+    merged[key] = key in merged ? mergeConfig(merged[key], value) : value;
+  }
+  return merged;
+}
+
+function isPlain(value: unknown): value is Record<string, unknown> {
+  if (typeof value !== 'object' || value === null) return false;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === Object.prototype || prototype === null;
 }
