@@ -64,23 +64,23 @@ class GbdtMemberRun implements MemberRun {
 
   /** Forgets rounds that are not the record's, and takes those that are missing from it. */
   async #takeRounds(
-    { committedRounds, agreedRounds = 0, trees }: Assignment | ComingPlace,
+    { committedRounds, agreedRounds = 0, payloads }: Assignment | ComingPlace,
     signal: AbortSignal,
   ): Promise<void> {
     const data = this.#data;
     data.forgetBeyond(committedRounds, agreedRounds);
     if (data.committed.length >= committedRounds) return;
-    if (trees === null) {
-      throw new BadAssignmentError(`${committedRounds} rounds are committed, but no trees were named`);
+    if (payloads === null) {
+      throw new BadAssignmentError(`${committedRounds} rounds are committed, but no payloads were named`);
     }
-    const rounds = await fetchJson(this.#environment, trees, signal);
+    const rounds = await fetchJson(this.#environment, payloads, signal);
     if (!Array.isArray(rounds) || rounds.length < committedRounds) {
-      throw new BadAssignmentError(`the trees blob does not hold ${committedRounds} rounds`);
+      throw new BadAssignmentError(`the blob of payloads does not hold ${committedRounds} rounds`);
     }
     const missing: unknown[] = rounds.slice(data.committed.length, committedRounds);
     for (const round of missing) {
       if (!Array.isArray(round))
-        throw new BadAssignmentError('a round of the trees blob is no list of trees');
+        throw new BadAssignmentError('a round of the blob of payloads is no list of trees');
       data.committed.push({ trees: readRoundTrees(round, treeBounds(data.spec)), metrics: undefined });
     }
   }

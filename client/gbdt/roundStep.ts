@@ -91,9 +91,9 @@ export class RoundStep {
       computeMs: Math.max(0, totalMs - this.#meter.elapsedMs),
       exchangeMs: this.#meter.elapsedMs,
       bytesSent: bytesSent(links) - sentBefore,
-      treesSha256,
+      payloadSha256: treesSha256,
       metrics,
-      ...(encoded && { trees: encoded }),
+      ...(encoded && { payload: encoded }),
     });
     this.#reportStatus(totalMs);
     if (!this.#holdsAll) await data.followSpares();

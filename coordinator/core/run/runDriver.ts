@@ -20,7 +20,7 @@ import type { BlobCheck, RunCommand, RunInput, RunPlan, RunState, RunTiming } fr
 import { assignMessages, prepareMessages } from './placeMessages.ts';
 import type { AssignCommand, PlaceBlobs, PrepareCommand } from './placeMessages.ts';
 import { planOf } from './planOf.ts';
-import { TreeBlobs } from './treeBlobs.ts';
+import { PayloadBlobs } from './payloadBlobs.ts';
 import type { PoolWorker } from '../pool/poolWorker.ts';
 
 /** The part of the blob store that a run needs. */
@@ -56,7 +56,7 @@ export class RunDriver implements RunHandle {
   #isHandling = false;
   #specSha256 = '';
   /** Of the last assignment, and of those who were told to load for the next. */
-  readonly #trees: TreeBlobs;
+  readonly #payloads: PayloadBlobs;
   #isAbandoned = false;
   #ownersError: Error | undefined;
   #cancelWake: () => void = () => undefined;
@@ -68,7 +68,7 @@ export class RunDriver implements RunHandle {
     const { request, saved } = options;
     this.runId = request.runId;
     this.#options = options;
-    this.#trees = new TreeBlobs((value) => options.blobs.putJson(value), options.clock);
+    this.#payloads = new PayloadBlobs((value) => options.blobs.putJson(value), options.clock);
     const timing = { ...defaultTiming, ...options.timing };
     this.#plan = planOf(request, timing, (round) => this.#isEnough(round));
     this.#state = saved ? resumedRunState(saved, this.#now()) : initialRunState();
@@ -82,7 +82,7 @@ export class RunDriver implements RunHandle {
 
   /** SHA-256 of the blobs that workers may ask for, besides the shards. */
   get blobsInUse(): readonly string[] {
-    const needed = [this.#specSha256, ...this.#trees.inUse, this.#state.savedState?.sha256];
+    const needed = [this.#specSha256, ...this.#payloads.inUse, this.#state.savedState?.sha256];
     return needed.filter((sha256) => sha256 !== undefined);
   }
 
@@ -248,11 +248,11 @@ export class RunDriver implements RunHandle {
   }
 
   async #assign(command: AssignCommand): Promise<void> {
-    const { sha256: trees } = await this.#trees.ofGroup(this.#withTrees(command.rounds));
+    const { sha256: payloads } = await this.#payloads.ofGroup(this.#withPayloads(command.rounds));
     const { keys } = this.#options.pool;
     for (const { workerId, message } of assignMessages(
       command,
-      this.#blobs(trees),
+      this.#blobs(payloads),
       this.#plan.sharesRows,
       keys,
     ))
@@ -261,19 +261,19 @@ export class RunDriver implements RunHandle {
 
   async #prepare(command: PrepareCommand): Promise<void> {
     const { rounds, agreedRounds } = command;
-    const blob = await this.#trees.ofNewcomer(this.#withTrees(rounds), agreedRounds);
+    const blob = await this.#payloads.ofNewcomer(this.#withPayloads(rounds), agreedRounds);
     const { keys } = this.#options.pool;
     const known = { ...command, rounds: rounds.slice(0, blob.rounds) };
     for (const { workerId, message } of prepareMessages(known, this.#blobs(blob.sha256), keys))
       this.#send(workerId, message);
   }
 
-  #blobs(trees: string | null): PlaceBlobs {
-    return { runId: this.runId, spec: this.#specSha256, trees };
+  #blobs(payloads: string | null): PlaceBlobs {
+    return { runId: this.runId, spec: this.#specSha256, payloads };
   }
 
   /** None where the members hold the state. */
-  #withTrees(rounds: readonly CommittedRound[]): readonly CommittedRound[] {
+  #withPayloads(rounds: readonly CommittedRound[]): readonly CommittedRound[] {
     return this.#plan.kind.recordsEveryRound ? rounds : [];
   }
 

@@ -3,8 +3,8 @@
 import type { RunSpec } from '../../../shared/run/runSpec.ts';
 import type { Shard } from './runRequest.ts';
 
-/** The hash of the trees of a round (shared/gbdt/treeBytes.ts) and how many bytes that is of, or what is wrong with them. */
-export type TreesReading =
+/** The hash of the payload of a round (of trees: shared/gbdt/treeBytes.ts) and how many bytes that is of, or what is wrong with them. */
+export type PayloadReading =
   | { readonly sha256: string; readonly sizeBytes: number }
   | { readonly error: string };
 
@@ -20,8 +20,8 @@ export interface RunKind<Spec extends RunSpec = RunSpec> {
    * members hold the state and settle among themselves where it stands; the record has the rounds that they report.
    */
   readonly recordsEveryRound: boolean;
-  /** Reads the trees of a round as they came from outside. */
-  readTrees(spec: Spec, trees: readonly unknown[]): TreesReading;
+  /** Reads the payload of a round, which comes from outside. */
+  readPayload(spec: Spec, payload: readonly unknown[]): PayloadReading;
   /** A group that is formed after the last round stores the state and does nothing else. */
   readonly storesAfterwards: boolean;
   /** The owner asked where the time of the last step goes. */
@@ -38,7 +38,7 @@ export interface RunKind<Spec extends RunSpec = RunSpec> {
   usefulWorkers(spec: Spec, shards: readonly Shard[]): number;
 }
 
-/** For kinds of runs that have no trees. */
-export function noTrees(_spec: unknown, trees: readonly unknown[]): TreesReading {
-  return trees.length === 0 ? { sha256: '', sizeBytes: 0 } : { error: 'a run of this kind has no trees' };
+/** For kinds of runs that record nothing of a round but its metrics. */
+export function noPayload(_spec: unknown, payload: readonly unknown[]): PayloadReading {
+  return payload.length === 0 ? { sha256: '', sizeBytes: 0 } : { error: 'a run of this kind has no payload' };
 }

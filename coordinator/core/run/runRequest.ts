@@ -30,10 +30,11 @@ export interface RunRequest {
   readonly shouldStop?: (round: CommittedRound) => boolean;
 }
 
-/** A round as a worker encodes its trees (shared/gbdt; none for steps of neural nets) and as the record keeps it. */
+/** A round as the record keeps it, whatever the kind of run. */
 export interface CommittedRound {
   readonly round: number;
-  readonly trees: readonly unknown[];
+  /** What a worker says that its kind of run records of a round: encoded trees (shared/gbdt); nothing of steps of nets. */
+  readonly payload: readonly unknown[];
   readonly metrics: Readonly<Record<string, number>>;
 }
 

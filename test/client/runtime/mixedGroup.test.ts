@@ -62,7 +62,7 @@ async function train(
     expect(rounds).toHaveLength(ROUNDS);
     const { relay } = coordinator.traffic();
     return {
-      trees: JSON.stringify(rounds.map(({ trees }) => trees)),
+      trees: JSON.stringify(rounds.map(({ payload }) => payload)),
       relayedBytes: relay.sentBytes + relay.receivedBytes,
       stalls,
     };

@@ -261,7 +261,7 @@ export async function formGroup(
       spec: run.specHash,
       stateHolders: [],
       committedRounds: rounds.length,
-      trees: rounds.length === 0 ? null : world.putJson(rounds),
+      payloads: rounds.length === 0 ? null : world.putJson(rounds),
     }),
   );
   for (const workerId of members)

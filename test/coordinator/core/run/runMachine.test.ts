@@ -143,7 +143,7 @@ describe('recording rounds', () => {
     bench.committed('a', 0);
     expect(bench.recorded()).toEqual([]);
     bench.committed('b', 0);
-    expect(bench.recorded()).toEqual([{ round: 0, trees: ['tree 0'], metrics: { loss: 0 } }]);
+    expect(bench.recorded()).toEqual([{ round: 0, payload: ['tree 0'], metrics: { loss: 0 } }]);
     expect(bench.events('round')).toEqual([]);
     bench.committed('c', 0);
     expect(bench.recorded()).toEqual([]);
@@ -276,7 +276,7 @@ describe('losing a worker', () => {
       bench.message('b', {
         type: 'halted',
         committedRounds: 130,
-        rounds: Array.from({ length: to - from }, (_, i) => ({ round: from + i, trees: [], metrics: {} })),
+        rounds: Array.from({ length: to - from }, (_, i) => ({ round: from + i, payload: [], metrics: {} })),
       });
     answer(0, 64);
     expect(bench.sent('halt')).toMatchObject([{ workerId: 'b', message: { knownRounds: 64 } }]);
@@ -414,7 +414,9 @@ describe('planned changes', () => {
       { workerId: 'a', peerId: 'peer-a' },
       { workerId: 'b', peerId: 'peer-b' },
     ];
-    expect(loaded).toMatchObject([{ peerId: 'peer-c', members, rounds: [{ round: 0, trees: ['tree 0'] }] }]);
+    expect(loaded).toMatchObject([
+      { peerId: 'peer-c', members, rounds: [{ round: 0, payload: ['tree 0'] }] },
+    ]);
     bench.prepared('c');
     bench.tick();
     expect(bench.sent('halt').map((sent) => sent.message)).toMatchObject([

@@ -1,5 +1,5 @@
-// The blobs of committed trees by which members and newcomers bring their rows up to date. All trees are written anew for each
-// group. Newcomers may come by the hundred, and again and again: for them those of a moment ago will do.
+// The blobs of committed payloads (trees) by which members and newcomers bring their rows up to date. All are written anew for
+// each group. Newcomers may come by the hundred, and again and again: for them those of a moment ago will do.
 
 import type { Clock } from '../../../shared/clock.ts';
 import type { BlobAddress } from '../blobs/blobStore.ts';
@@ -11,18 +11,18 @@ const MOST_IN_USE = 8;
 const FRESH_MS = 1_000;
 const FRESH_TIMES = 20;
 
-export interface TreeBlob {
-  /** Null where there are no trees. */
+export interface PayloadBlob {
+  /** Null where there are no rounds. */
   readonly sha256: string | null;
-  /** Whose trees it has, from the first on. */
+  /** Whose payloads it has, from the first on. */
   readonly rounds: number;
 }
 
-interface LastBlob extends TreeBlob {
+interface LastBlob extends PayloadBlob {
   readonly freshUntilMs: number;
 }
 
-export class TreeBlobs {
+export class PayloadBlobs {
   readonly #put: (value: unknown) => Promise<BlobAddress>;
   readonly #clock: Clock;
   /** Oldest first. */
@@ -39,15 +39,15 @@ export class TreeBlobs {
     return this.#inUse;
   }
 
-  /** For the members of a group: the trees of all rounds. */
-  async ofGroup(rounds: readonly CommittedRound[]): Promise<TreeBlob> {
+  /** For the members of a group: the payloads of all rounds. */
+  async ofGroup(rounds: readonly CommittedRound[]): Promise<PayloadBlob> {
     const blob = await this.#write(rounds);
     this.#inUse = blob.sha256 === null ? [] : [blob.sha256];
     return blob;
   }
 
   /** For a newcomer. @param agreedRounds that it has: it gets no fewer. */
-  async ofNewcomer(rounds: readonly CommittedRound[], agreedRounds: number): Promise<TreeBlob> {
+  async ofNewcomer(rounds: readonly CommittedRound[], agreedRounds: number): Promise<PayloadBlob> {
     const last = this.#last;
     if (last && this.#clock.now() < last.freshUntilMs && last.rounds >= agreedRounds) return last;
     const blob = await this.#write(rounds);
@@ -55,10 +55,10 @@ export class TreeBlobs {
     return blob;
   }
 
-  async #write(rounds: readonly CommittedRound[]): Promise<TreeBlob> {
+  async #write(rounds: readonly CommittedRound[]): Promise<PayloadBlob> {
     if (rounds.length === 0) return { sha256: null, rounds: 0 };
     const sinceMs = this.#clock.now();
-    const { sha256 } = await this.#put(rounds.map(({ trees }) => trees));
+    const { sha256 } = await this.#put(rounds.map(({ payload }) => payload));
     const nowMs = this.#clock.now();
     const freshUntilMs = nowMs + Math.max(FRESH_MS, FRESH_TIMES * (nowMs - sinceMs));
     this.#last = { sha256, rounds: rounds.length, freshUntilMs };
