@@ -28,7 +28,7 @@ export interface BlobFetcherOptions {
 }
 
 interface FetchOptions extends FetchBlobOptions {
-  /** Whose end this is; undefined where the coordinator asks nobody. */
+  /** Whose end this is; undefined where the coordinator asks for no proof. */
   readonly credentials?: WorkerCredentials | undefined;
 }
 
@@ -86,7 +86,7 @@ async function download(
   try {
     const response = await (options.fetch ?? fetch)(`${options.origin}/blobs/${sha256}`, {
       signal: AbortSignal.any([signal, stall.signal]),
-      // Kept by `cache`, or not at all: a second copy in the browser's HTTP cache would help nobody.
+      // Kept by `cache`, or not at all: a second copy in the browser's HTTP cache is of no use.
       cache: 'no-store',
       headers: {
         ...(credentials && { authorization: workerAuthorization(credentials) }),

@@ -206,7 +206,7 @@ export class ControlClient {
   }
 
   #welcome(message: CoordinatorMessageOf<'welcome'>): void {
-    // Under a new identity, what the old one had to say is nobody's business any more.
+    // Messages of the old identity are not sent under the new one.
     if (this.#identity?.workerId !== message.workerId) this.#queue.length = 0;
     this.#identity = { workerId: message.workerId, secret: message.secret };
     this.#joined = true;

@@ -10,7 +10,7 @@ import { ServeRequest, type RequestParts } from '../../shared/serve/serveRequest
 /** An opened program: an object of the owner's class, or a function as the method `call`. */
 export type ProgramMethods = Readonly<Record<string, unknown>>;
 
-/** Calls a method; the signal fires when nobody waits for the answer any more. */
+/** Calls a method; the signal fires when the caller has gone. */
 export type ProgramForm = (
   program: ProgramMethods,
   method: string,
@@ -56,7 +56,7 @@ export const programForms: ReadonlyMap<string, ProgramForm> = new Map([
   ['service', service],
 ]);
 
-/** Methods of Object.prototype and the constructor are nobody's business. */
+/** Methods of Object.prototype and the constructor can not be called. */
 function invoke(program: ProgramMethods, method: string, args: readonly unknown[]): unknown {
   const found = method === 'constructor' || method in Object.prototype ? undefined : program[method];
   if (typeof found !== 'function') throw new TypeError(`the program has no method "${method}"`);

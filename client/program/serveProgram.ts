@@ -1,5 +1,5 @@
 // The thread of a program: makes it, then answers calls until the thread is ended. It knows neither the network nor the
-// coordinator; an endless loop in the owner's code holds up nobody else.
+// coordinator; an endless loop in the owner's code holds up no other program.
 
 import { systemClock, delay } from '../../shared/clock.ts';
 import { TabgradError } from '../../kernels/errors.ts';
@@ -163,7 +163,7 @@ class ServedProgram {
   #surroundings(): BuiltinSurroundings {
     return {
       findAdapter: () => findAdapter(this.#platform.openGpu),
-      // What nobody catches ends a thread, on every platform.
+      // An uncaught error ends a thread, on every platform.
       end: (reason) =>
         queueMicrotask(() => {
           throw new Error(reason);

@@ -107,7 +107,7 @@ class RunSession implements WorkerSession {
     this.#preparing = new AbortController();
   }
 
-  /** What can't be loaded is told, so that another is asked; nobody waits for it, so it may be asked again later. */
+  /** What can't be loaded is told, so that another worker is asked. It is no member yet, so it may be asked again later. */
   async #prepare(message: CoordinatorMessageOf<'prepare'>): Promise<void> {
     const { signal } = this.#preparing;
     if (this.#closed || signal.aborted) return;

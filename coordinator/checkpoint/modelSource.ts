@@ -91,7 +91,7 @@ function numbersIn(weights: ReadonlyMap<string, Tensor>): number {
   return [...weights.values()].reduce((sum, { values }) => sum + values.length, 0);
 }
 
-/** @throws NeuralModelError naming the input whose size nobody says. */
+/** @throws NeuralModelError naming the input whose size is not given. */
 function boundToRows(topology: object, rowShapeOf: RowShapeOf): object {
   const net = readCalls(topology);
   const shapes = openInputShapes(net);

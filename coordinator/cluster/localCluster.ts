@@ -6,7 +6,7 @@ import { MAX_LOCAL_WORKERS, type LocalDevice, type LocalRuntime } from '../optio
 import type { Cluster } from './cluster.ts';
 import { startLocalWorkers } from './local/localWorkers.ts';
 import { LocalWorkerGroup } from './localWorkerGroup.ts';
-import { TrainArgumentError } from '../options/checkOptions.ts';
+import { TrainArgumentError } from '../options/trainArgumentError.ts';
 
 export interface LocalClusterOptions {
   readonly runtime: LocalRuntime | readonly LocalRuntime[];
@@ -78,7 +78,7 @@ class LocalWorkerPool {
     this.#coordinator = coordinator;
     this.#options = options;
     this.lost = new Promise((_, reject) => (this.#fail = reject));
-    // Whoever waits for workers asks; without one, nobody does.
+    // Workers are awaited when a run is started, if one is.
     this.lost.catch(() => undefined);
   }
 

@@ -401,7 +401,7 @@ export class Dataset {
 
   async *#run(plan: PlanNode, options: ConsumeOptions): AsyncGenerator<arrow.RecordBatch> {
     const context = contextOf(options);
-    // A column that is not there is found before rows are computed, even where nobody would have asked for it.
+    // A column that is not there is found before rows are computed, even where no operator reads it.
     await plannedSchema(plan, context);
     const execution = execute(pushColumns(plan), context);
     this.#stats = () => execution.stats();

@@ -46,7 +46,7 @@ export async function openProgram(
   const { signal, onWaiting, openTimeoutMs = OPEN_TIMEOUT_MS, excluded = new Set() } = options;
   const { code } = program;
   for (let lost = 1; ; lost++) {
-    // Stored anew each time: what nobody has asked for in a while is swept.
+    // Stored anew each time: blobs that are not read for a while are deleted.
     const frame = await openFrame(program, blobs);
     const demand: SlotDemand = {
       name: program.name,

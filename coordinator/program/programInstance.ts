@@ -16,7 +16,7 @@ export interface CallOptions {
   /** Withdraws the call: it rejects with AbortedError at once, and the program's signal fires. */
   readonly signal?: AbortSignal | undefined;
   /**
-   * Rejects with a DeadlineError that names the worker. The program goes on; whoever does not trust it any more closes
+   * Rejects with a DeadlineError that names the worker. The program goes on; a caller that does not trust it any more closes
    * the instance, which ends an endless loop too.
    */
   readonly deadlineMs?: number | undefined;
@@ -112,7 +112,7 @@ export class PipedInstance implements ProgramInstance {
     const { message } = frame;
     if (message.type !== 'answer' && message.type !== 'threw') return;
     if (message.call > this.#lastCall) return this.#pipe.close('it answered a call that nobody made');
-    // Calls that were withdrawn are answered too; nobody wants to know.
+    // Calls that were withdrawn are answered too: those answers are dropped.
     const call = this.#calls.get(message.call);
     if (!call) return;
     if (message.type === 'threw') return call.settle({ error: this.#explain(message.error, this.worker) });

@@ -112,7 +112,7 @@ class CpuExecutor implements ProgramExecutor {
   private queue<T>(work: () => Promise<T> | T): Promise<T> {
     const done = this.last.then(work);
     this.last = done;
-    // Whoever waits for `ready` or a value hears of it.
+    // It is thrown where `ready` or a value is awaited.
     done.catch(() => {});
     return done;
   }

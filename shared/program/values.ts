@@ -99,7 +99,7 @@ export function encodeValue(value: unknown, where: string, { carry }: CarriedObj
   return { json: encode(value, where, 0), buffers };
 }
 
-/** A Buffer is a Uint8Array to whoever gets it. */
+/** A Buffer arrives as a Uint8Array. */
 function arrayKind(value: ArrayBufferView): string | undefined {
   return Object.keys(typedArrays).find((name) => value instanceof typedArrays[name]!);
 }

@@ -88,13 +88,13 @@ const committed = z.object({
   metrics: metrics.optional(),
   /** Rank 0 alone. What the kind of run records of a round: its trees (shared/gbdt/treeBytes.ts); nothing of steps of nets. */
   payload: z.array(z.unknown()).max(1024).optional(),
-  /** Rank 0 alone: what it measured itself, and nobody else can know. */
+  /** Rank 0 alone: what it alone can measure. */
   measured: z
     .strictObject({ examplesPerSecond: z.number().optional(), exchangeHidden: z.number().optional() })
     .optional(),
 });
 
-/** Of what one member sent in gathers: half of a SHA-256, which nobody finds two messages for. */
+/** Of what one member sent in gathers: half of a SHA-256: two messages of one digest can not be found. */
 export const DIGEST_CHARACTERS = 32;
 
 /** What a member got of each of the group in the gathers of this generation so far. */
@@ -266,7 +266,7 @@ export const coordinatorMessage = z.discriminatedUnion('type', [
      * group that worked.
      */
     stateHolders: z.array(count).max(4096),
-    /** Shards of other members that this one would take over: kept ready beside the work, where that costs nobody time. */
+    /** Shards of other members that this one would take over: kept ready beside the work, where that takes no time from the work. */
     spares: z.array(lease).max(1_000_000).optional(),
     /** The run's TrainSpec as a JSON blob. */
     spec: sha256,
@@ -318,7 +318,7 @@ export const coordinatorMessage = z.discriminatedUnion('type', [
     generation: count,
     when: z.enum(['now', 'commit']),
     atRounds: count.optional(),
-    /** The state is wanted in the blob store: nobody goes on with the run. */
+    /** The state is wanted in the blob store: no group follows. */
     keepsState: z.boolean().optional(),
     /** The answer carries the rounds from this one on, oldest first, as many as fit. */
     knownRounds: count,

@@ -21,7 +21,7 @@ const layers: readonly (readonly string[])[] = [
   ['checkpoint', 'progress'],
   ['core'],
   ['s3'],
-  ['files', 'http', 'log'],
+  ['files', 'http', 'log', 'schema'],
 ];
 
 /** What a module imports, whenever and whatever for: the formatter writes it in these two forms alone. */

@@ -51,9 +51,10 @@ async function areEqual(
 }
 
 /**
- * What the first rank has becomes everybody's.
- * @param isVerified the first rank tells a hash of each section before, the same to all: what comes after has to have it. It, or
- *   whoever passes it on, could send each member another state, and the coordinator compares those that are to be stored.
+ * The first rank's state becomes that of all members.
+ * @param isVerified the first rank sends a hash of each section before, the same to all: the section has to have it. Otherwise
+ *   it, or a member that passes the state on, could send each member another one; the coordinator compares the hashes of states
+ *   that are to be stored.
  */
 async function takeFromFirst(
   engine: TrainingEngine,

@@ -44,7 +44,7 @@ export async function startProcessWorker(
     env: await environment(settings, authorities?.file),
   });
   const { device, onLine } = settings;
-  // Whoever asked for a GPU is told all that is known of it. An error of the start has all lines.
+  // Where a GPU was asked for, all that is known of it is told. An error of the start has all lines.
   const log = new BoundedLog(
     KEPT_LINES,
     onLine && device !== 'webgpu' ? withoutDriverSearch(onLine) : onLine,

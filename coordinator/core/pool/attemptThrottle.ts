@@ -1,5 +1,5 @@
-// Slows down whoever guesses tokens, by address. Workers and owners behind one NAT share an address, so that a token which
-// nobody can guess always counts; one that is short enough to be guessed is not even looked at while its address waits.
+// Slows down guesses of tokens, by address. Workers and owners behind one NAT share an address, so that a token which
+// can not be guessed always counts; one that is short enough to be guessed is not even looked at while its address waits.
 
 import { TabgradError } from '../../../kernels/errors.ts';
 import { backoffMs, type Backoff } from '../../../shared/backoff.ts';
@@ -36,7 +36,7 @@ const FORGET_MS = 15 * 60_000;
 const UNGUESSABLE_CHARACTERS = 20;
 const MAX_ADDRESSES = 10_000;
 
-/** Whether `given` is one of the accepted secrets, where nobody is slowed down. */
+/** Whether `given` is one of the accepted secrets, without slowing anyone down. */
 export function compareSecrets(
   given: string | undefined,
   accepted: readonly string[],
@@ -67,7 +67,7 @@ export class AttemptThrottle {
     const candidates = waitMs > 0 ? accepted.filter((one) => one.length >= UNGUESSABLE_CHARACTERS) : accepted;
     const attempt = compareSecrets(given, candidates);
     if (attempt.type === 'right') return attempt;
-    // Whoever goes on meanwhile changes nothing: a program with an old token is no worse than its first tries.
+    // Further tries meanwhile change nothing: a program with an old token is no worse than its first tries.
     if (waitMs > 0) return { type: 'throttled', error: new TooManyAttemptsError(Math.ceil(waitMs / 1000)) };
     this.#count(block, record, now);
     return attempt;

@@ -53,7 +53,7 @@ export function assignMessages(
   }));
 }
 
-/** For the members whom the newcomer connects to, and then for the newcomer: whoever is dialled should know of it first. */
+/** For the members whom the newcomer connects to, and then for the newcomer: a dialled member should know of the newcomer first. */
 export function prepareMessages(
   { workerId, peerId, generation, leases, members, rounds, agreedRounds }: PrepareCommand,
   { runId, spec, payloads }: PlaceBlobs,

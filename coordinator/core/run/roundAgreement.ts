@@ -1,5 +1,5 @@
 // A round is recorded when most members say the same of it: the hash of its payload and its metrics. Who says otherwise is
-// looked into; where no side has a majority nobody is believed, and the round is done again.
+// looked into; where no side has a majority none is recorded, and the round is done again.
 
 import { createHash } from 'node:crypto';
 import type { WorkerMessageOf } from '../../../shared/protocol/control.ts';

@@ -9,7 +9,7 @@ export interface RoundContent {
   readonly payload: readonly unknown[];
   readonly metrics: Readonly<Record<string, number>>;
   readonly sizeBytes: number;
-  /** From the first rank, which tells more than the others; or from an answer to a halt, where nobody does. */
+  /** From the first rank, which tells more than the others; or from an answer to a halt, where none tells more. */
   readonly isWhole: boolean;
 }
 

@@ -76,7 +76,7 @@ export class RunDriver implements RunHandle {
     this.started = this.#start(this.#plan.timing.awaitMembersMs);
     this.started.catch(() => undefined);
     this.done = new Promise((resolve, reject) => (this.#settle = { resolve, reject }));
-    // Whoever cares listens to `done` too; a run that fails unwatched must not end the process.
+    // Followers listen to `done` too; a run that fails without one must not end the process.
     this.done.catch(() => undefined);
   }
 

@@ -11,7 +11,7 @@ export type PayloadReading =
 export interface RunKind<Spec extends RunSpec = RunSpec> {
   /** The spec of a parsed JSON value from outside. @throws TabgradError naming the field within the spec. */
   readSpec(value: unknown): Spec;
-  /** Rounds of boosting, or steps of the optimizer, when nobody ends the run sooner. */
+  /** Rounds of boosting, or steps of the optimizer, when the run is not ended sooner. */
   totalRounds(spec: Spec): number;
   /** Calls `refuse` with a field and what is wrong with it. */
   check(spec: Spec, refuse: (field: string, wrong: string) => never): void;

@@ -96,7 +96,7 @@ export interface RunHandle {
   onEvent(listener: (event: RunEvent) => void): () => void;
   /** Rejects with a TabgradError when the run fails. */
   readonly done: Promise<RunOutcome>;
-  /** Whether the run goes on, as far as is known, though nobody follows it; without it runs end with this process. */
+  /** Whether the run goes on, as far as is known, without a follower; without it runs end with this process. */
   mayGoOn?(): boolean;
   /** Ends the run after the round in flight; `done` resolves with status "stopped". */
   stop(reason: string): void;

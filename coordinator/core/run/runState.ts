@@ -160,7 +160,7 @@ interface Preparation {
   readonly wanted?: readonly Lease[];
 }
 
-/** Members that came to different results, and nobody can tell who is right. */
+/** Members that came to different results without a majority. */
 export interface Disputes {
   readonly inARow: number;
   readonly total: number;

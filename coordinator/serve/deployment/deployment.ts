@@ -11,7 +11,7 @@ import {
   type DeploymentSettings,
   deploymentOptions,
 } from '../../core/store/deploymentSettings.ts';
-import { checkOptions } from '../../options/checkOptions.ts';
+import { checkOptions } from '../../schema/checkOptions.ts';
 
 /** @throws ServeArgumentError naming the option that is unknown or out of range. */
 export function readDeploymentOptions(options: DeploymentOptions): DeploymentSettings {

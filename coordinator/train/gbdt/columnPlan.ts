@@ -1,7 +1,7 @@
 // Decides which columns of a dataset are features, label and weight. A function of names alone.
 
 import { unknownColumn } from '../../../shared/columns/columnErrors.ts';
-import { TrainArgumentError } from '../../options/checkOptions.ts';
+import { TrainArgumentError } from '../../options/trainArgumentError.ts';
 
 export interface ColumnRoles {
   readonly labelColumn: string;

@@ -21,7 +21,7 @@ import {
 import { TRAIN_SET, type PreparedFeature, type StartingModel, type TrainingData } from './trainingData.ts';
 import type { BlobSink } from '../../core/blobs/blobStore.ts';
 import { writeShards } from './writeShards.ts';
-import { TrainArgumentError } from '../../options/checkOptions.ts';
+import { TrainArgumentError } from '../../options/trainArgumentError.ts';
 
 export interface PrepareInput extends ColumnRoles {
   /** "train" and any number of evaluation sets, in the order in which their metrics are reported. */

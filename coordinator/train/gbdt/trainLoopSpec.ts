@@ -2,7 +2,7 @@
 
 import { compileFunction } from 'node:vm';
 import { MAX_TRAIN_LOOP_LENGTH, type TrainLoopSpec } from '../../../shared/gbdt/trainLoop.ts';
-import { TrainArgumentError } from '../../options/checkOptions.ts';
+import { TrainArgumentError } from '../../options/trainArgumentError.ts';
 
 /** @throws TrainArgumentError when the function or its settings can't travel. */
 export function trainLoopSpec(loop: (...args: never[]) => unknown, config: unknown): TrainLoopSpec {

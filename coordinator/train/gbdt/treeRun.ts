@@ -12,7 +12,7 @@ import { startingModel } from './startingModel.ts';
 import type { GBDTTrainerOptions, TrainerSettings } from './trainerOptions.ts';
 import type { TreePlan } from './treePlan.ts';
 import { treeRecording, type JudgingWorld } from './treeRecording.ts';
-import { TrainArgumentError } from '../../options/checkOptions.ts';
+import { TrainArgumentError } from '../../options/trainArgumentError.ts';
 
 /** What a trainer of trees needs of the world; tests replace it. */
 export interface TreeWorld extends JudgingWorld {

@@ -17,7 +17,7 @@ import { shardsOf } from './tensorShards.ts';
 import { inputColumn, isTensorSet, type NeuralData } from './tensorSet.ts';
 import type { UnsupportedPart } from '../../../shared/neural/model/readModel.ts';
 import type { LossSpec } from '../../../shared/neural/trainingEngine.ts';
-import { TrainArgumentError } from '../../options/checkOptions.ts';
+import { TrainArgumentError } from '../../options/trainArgumentError.ts';
 
 /** Makes a dataset's tensors. */
 export type PrepareNeural = (

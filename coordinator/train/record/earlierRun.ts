@@ -4,7 +4,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join, resolve, sep } from 'node:path';
 import { RunFolderTakenError } from '../trainErrors.ts';
 import { hasRunFile } from './runFile.ts';
-import { TrainArgumentError } from '../../options/checkOptions.ts';
+import { TrainArgumentError } from '../../options/trainArgumentError.ts';
 
 /** How a run begins: where another one of its name was, it goes on from that one, replaces it, or is refused. */
 export interface RunStart {

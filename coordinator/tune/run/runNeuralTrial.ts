@@ -8,7 +8,7 @@ import { NeuralTrainer } from '../../train/neural/neuralTrainer.ts';
 import { beginsAnew, pathOnRecord, trialListener, trialsShareOf } from './trialFit.ts';
 import type { TrialPlace } from './trialPlace.ts';
 import type { TrialCallbacks, TrialPiece } from '../trial/trialRunner.ts';
-import { TrainArgumentError } from '../../options/checkOptions.ts';
+import { TrainArgumentError } from '../../options/trainArgumentError.ts';
 
 /** @throws TrainArgumentError, and what the fit throws. */
 export async function runNeuralTrial(

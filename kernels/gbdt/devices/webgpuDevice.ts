@@ -160,7 +160,7 @@ class WebgpuTreeDevice implements TreeDevice {
         }
       });
     });
-    // Nobody reads anything at the end of a round: let the GPU start at once.
+    // Nothing is read back at the end of a round: let the GPU start at once.
     runner.submit();
   }
 

@@ -1,27 +1,20 @@
 // Checks the options that an owner gives to a class of the API by their schema.
 
 import type { z } from 'zod';
-import { TabgradError } from '../../kernels/errors.ts';
+import type { TabgradError } from '../../kernels/errors.ts';
 import { optionProblems } from './optionSentences.ts';
 
-/** An argument of the trainer is missing, out of range or contradicts another. */
-export class TrainArgumentError extends TabgradError {
-  readonly code = 'TRAIN_ARGUMENT';
-}
-
-/** An error's class, or a function that makes one. */
-type ErrorMaker = (message: string, place: { readonly field: string }) => TabgradError;
-
-const trainError: ErrorMaker = (message, place) => new TrainArgumentError(message, place);
+/** Makes the error of a wrong option. */
+export type ErrorMaker = (message: string, place: { readonly field: string }) => TabgradError;
 
 /**
  * The options with their defaults filled in.
- * @throws TrainArgumentError, or what `makeError` makes, naming the first option that is unknown or out of range.
+ * @throws what `makeError` makes, naming the first option that is unknown or out of range.
  */
 export function checkOptions<T extends z.ZodType>(
   schema: T,
   given: unknown,
-  makeError: ErrorMaker = trainError,
+  makeError: ErrorMaker,
 ): z.output<T> {
   const parsed = schema.safeParse(given);
   if (parsed.success) return parsed.data;

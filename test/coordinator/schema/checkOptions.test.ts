@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { checkOptions } from '../../../coordinator/options/checkOptions.ts';
-import { wholeFrom } from '../../../coordinator/options/optionWords.ts';
+import { checkOptions } from '../../../coordinator/schema/checkOptions.ts';
+import { wholeFrom } from '../../../coordinator/schema/optionWords.ts';
+import { trainError } from '../../../coordinator/options/trainArgumentError.ts';
 
 const shape = z.discriminatedUnion('name', [
   z.strictObject({ name: z.literal('circle'), radius: z.number().positive() }),
@@ -28,8 +29,8 @@ const schema = z
 describe('Options', () => {
   it('that fit come back with their defaults, live values untouched', () => {
     const stop = (): void => undefined;
-    expect(checkOptions(schema, { stop })).toEqual({ count: 3, stop });
-    expect(checkOptions(schema, { shape: { name: 'square', side: 9 } })).toMatchObject({
+    expect(checkOptions(schema, { stop }, trainError)).toEqual({ count: 3, stop });
+    expect(checkOptions(schema, { shape: { name: 'square', side: 9 } }, trainError)).toMatchObject({
       shape: { name: 'square', side: 9 },
     });
   });
@@ -70,10 +71,10 @@ describe('Options', () => {
     [{ count: 9, size: [1, 2] }, 'count', 'count is above size.'],
     [null, '', 'The value is null, expected an object with keys.'],
   ])('%j are refused with a sentence that names the option', (given, field, message) => {
-    expect(() => checkOptions(schema, given)).toThrow(
+    expect(() => checkOptions(schema, given, trainError)).toThrow(
       expect.objectContaining({ code: 'TRAIN_ARGUMENT', place: { field } }),
     );
-    expect(() => checkOptions(schema, given)).toThrow(
+    expect(() => checkOptions(schema, given, trainError)).toThrow(
       typeof message === 'string' ? new RegExp(`^${escaped(message)}$`) : message,
     );
   });
