@@ -1,7 +1,8 @@
 // A lock on a file that goes with its process: the system lifts it when the process is killed, and nothing that a dead
 // process left can be mistaken for it.
 
-import { existsSync } from 'node:fs';
+import { existsSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
 import Database from 'libsql';
 
 /**
@@ -21,6 +22,36 @@ export function takeProcessLock(file: string, waitMs = 0): (() => void) | undefi
     if (isBusy(error)) return undefined;
     throw error;
   }
+}
+
+/**
+ * Locks a folder for this process, by a hidden file in it.
+ * @returns lifts the lock and removes the file; undefined when another process, or another part of this one, has it.
+ * @throws what opening the file throws; no file is left then.
+ */
+export function lockFolder(folder: string): (() => void) | undefined {
+  const file = join(folder, '.lock');
+  const remove = (): void => {
+    try {
+      rmSync(file, { force: true });
+    } catch {
+      // Windows keeps files that are open. The empty file does no harm.
+    }
+  };
+  let lift: (() => void) | undefined;
+  try {
+    lift = takeProcessLock(file);
+  } catch (error) {
+    remove();
+    throw error;
+  }
+  if (!lift) return undefined;
+  const unlock = lift;
+  return () => {
+    // While the lock is held: another process that opens the file from now on makes one of its own.
+    remove();
+    unlock();
+  };
 }
 
 /** Whether a process has the lock now. @throws what opening the file throws. */

@@ -395,8 +395,10 @@ describe('a full disk', () => {
     const config = { runConfig: { name: 'r', storagePath: 'full' } };
     writeConfig('fullResults', 'good.csv', config);
     const { ended, left } = onFullDisk(['train', 'fullResults.json', '--json'], context);
-    expect([failureOf(ended).code, ended.code, left]).toEqual(['DATA_DISK_FULL', 1, '']);
-    expect(failureOf(ended).message).toContain(join('full', 'r'));
+    expect([failureOf(ended).code, ended.code, left]).toEqual(['RESULT_WRITE_FAILED', 1, '']);
+    expect(failureOf(ended).message).toContain(
+      `${join('full', 'r')} can not be written: the disk has no room left`,
+    );
   });
 
   it("under the system's temporary folder ends the run, and leaves no shard", (context) => {

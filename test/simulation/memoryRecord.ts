@@ -70,6 +70,10 @@ export class MemoryRecord implements RunRecord {
     return Promise.resolve([]);
   }
 
+  lastStates(): Promise<never[]> {
+    return Promise.resolve([]);
+  }
+
   summary(): Promise<undefined> {
     return Promise.resolve(undefined);
   }

@@ -115,6 +115,8 @@ export interface RunRecord {
   /** The last runs that ended, in order of starting. */
   ended(limit: number): Promise<RunSummary[]>;
   summary(runId: string): Promise<RunSummary | undefined>;
+  /** SHA-256 of the last states of runs that ended after a time (ms since 1970): of the last `limit` ones. */
+  lastStates(endedAfterMs: number, limit: number): Promise<string[]>;
   rounds(runId: string): Promise<CommittedRound[]>;
   /** Events after the one numbered `after`, oldest first. */
   events(runId: string, after: number, limit: number): Promise<NumberedEvent[]>;

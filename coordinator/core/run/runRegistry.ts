@@ -18,6 +18,8 @@ import type { RunTiming } from './runState.ts';
 
 /** Ended runs that are listed; older ones are found by their id. */
 const MAX_ENDED_RUNS = 100;
+/** How long the last states of those are kept after their end: their owner may be away over a weekend. */
+const KEPT_STATE_MS = 3 * 24 * 60 * 60_000;
 /** How long after it found the disk full a run tries again. */
 const FULL_RETRY_MS = 5_000;
 
@@ -127,6 +129,12 @@ export class RunRegistry {
   /** SHA-256 of every blob that a running run may need. */
   blobsInUse(): Set<string> {
     return new Set(this.list().flatMap((entry) => entry.blobsInUse));
+  }
+
+  /** As `blobsInUse`, and the last states of runs that ended a while ago, which their owners may still ask for. */
+  async blobsToKeep(): Promise<Set<string>> {
+    const states = await this.#options.record.lastStates(Date.now() - KEPT_STATE_MS, MAX_ENDED_RUNS);
+    return new Set([...this.blobsInUse(), ...states]);
   }
 
   /** Largest blob that members of a run may store. */

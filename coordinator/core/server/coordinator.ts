@@ -226,7 +226,7 @@ export async function startCoordinator(given: CoordinatorOptions = {}): Promise<
     log,
     inUse: async () => {
       const recipes = (await store.deployments.all()).map(({ recipe }) => recipe);
-      return new Set([...runs.blobsInUse(), ...recipeBlobs(recipes)]);
+      return new Set([...(await runs.blobsToKeep()), ...recipeBlobs(recipes)]);
     },
   });
 

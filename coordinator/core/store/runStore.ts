@@ -99,6 +99,18 @@ export class RunStore implements RunRecord {
     return row && this.#summary(row);
   }
 
+  async lastStates(endedAfterMs: number, limit: number): Promise<string[]> {
+    const rows = await this.#db
+      .selectFrom('runs')
+      .select('run_id')
+      .where('ended_at', '>', endedAfterMs)
+      .orderBy('ended_at', 'desc')
+      .limit(limit)
+      .execute();
+    const states = await Promise.all(rows.map((row) => this.#savedState(row.run_id)));
+    return states.flatMap((state) => state?.sha256 ?? []);
+  }
+
   async rounds(runId: string): Promise<CommittedRound[]> {
     const rows = await this.#db
       .selectFrom('rounds')

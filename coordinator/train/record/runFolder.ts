@@ -2,9 +2,12 @@
 
 import { appendFile, mkdir, readdir, rm, rmdir, stat, truncate, writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
+import { TabgradError } from '../../../kernels/errors.ts';
 import { visibleText } from '../../../kernels/visibleText.ts';
 import { CHECKPOINT_FILE, MODEL_FILE } from '../../checkpoint/checkpoint.ts';
+import { lockFolder } from '../../files/processLock.ts';
 import type { Metrics, ResultRecord } from '../result.ts';
+import { RunFolderTakenError } from '../trainErrors.ts';
 import { sweepUnfinished, writeFailure, writeFileAtomically, writeFolderAtomically } from './atomicWrite.ts';
 import { goesOnIn, earlierStatus, type RunStart } from './earlierRun.ts';
 import { surplusCheckpoints, type KeepRule, type SavedCheckpoint } from './keepCheckpoints.ts';
@@ -28,15 +31,18 @@ export class RunFolder {
   #hasEarlierResult: boolean;
   /** Whether run.json is of this run, and goes when it is over. */
   #ownsRunFile = false;
+  readonly #unlock: () => void;
 
   private constructor(
     path: string,
+    unlock: () => void,
     keep: KeepRule,
     stale: string[],
     goesOn: boolean,
     hasEarlierResult: boolean,
   ) {
     this.path = path;
+    this.#unlock = unlock;
     this.#goesOn = goesOn;
     this.#keep = keep;
     this.#checkpointsPath = join(path, 'checkpoints');
@@ -46,54 +52,75 @@ export class RunFolder {
 
   /**
    * Makes the folder, or clears it of an earlier run's result and progress. Where the run goes on from a checkpoint in the
-   * folder, what is there stays.
+   * folder, what is there stays. The folder is this run's until `close`.
    * @throws RunFolderTakenError before anything is changed; ResultWriteError
    */
   static async open(path: string, keep: KeepRule, start: RunStart): Promise<RunFolder> {
-    const goesOn = await goesOnIn(path, start);
-    try {
-      await mkdir(path, { recursive: true });
+    await goesOnIn(path, start);
+    return RunFolder.#locked(path, async (unlock) => {
+      // Another run may have ended meanwhile.
+      const goesOn = await goesOnIn(path, start);
       if (!goesOn) {
         for (const name of ['result.json', RUN_FILE]) await rm(join(path, name), { force: true });
         await writeFile(join(path, 'progress.jsonl'), '');
       }
-      return await RunFolder.#over(path, keep, goesOn);
-    } catch (error) {
-      throw writeFailure(error, path);
-    }
+      return RunFolder.#over(path, unlock, keep, goesOn);
+    });
   }
 
   /**
    * Opens the folder of a run that is recorded anew from its first round, in place of what another process wrote of it.
    * Lines and checkpoints of the run that it went on from stay.
-   * @throws ResultWriteError
+   * @throws RunFolderTakenError when another process records it; ResultWriteError
    */
-  static async reopen(path: string, { checkpoints, goesOn, progressBytes }: RunFile): Promise<RunFolder> {
-    try {
+  static reopen(path: string, { checkpoints, goesOn, progressBytes }: RunFile): Promise<RunFolder> {
+    return RunFolder.#locked(path, async (unlock) => {
       const progress = join(path, 'progress.jsonl');
       const sizeBytes = (await stat(progress).catch(() => undefined))?.size ?? 0;
       if (sizeBytes > progressBytes) await truncate(progress, progressBytes);
-      const folder = await RunFolder.#over(path, checkpoints, goesOn);
+      const folder = await RunFolder.#over(path, unlock, checkpoints, goesOn);
       folder.#ownsRunFile = true;
       // What an earlier attempt to record the run says of it is replaced, unless that had all.
       folder.#hasEarlierResult = (await earlierStatus(path)) === 'finished';
       return folder;
-    } catch (error) {
-      throw writeFailure(error, path);
-    }
+    });
   }
 
-  static async #over(path: string, keep: KeepRule, goesOn: boolean): Promise<RunFolder> {
+  static async #locked(path: string, open: (unlock: () => void) => Promise<RunFolder>): Promise<RunFolder> {
+    let unlock: (() => void) | undefined;
+    let made: string | undefined;
+    try {
+      made = await mkdir(path, { recursive: true });
+      unlock = lockFolder(path);
+      if (unlock) return await open(unlock);
+    } catch (error) {
+      unlock?.();
+      if (made !== undefined) await rmdir(path).catch(() => undefined);
+      throw error instanceof TabgradError ? error : writeFailure(error, path);
+    }
+    throw new RunFolderTakenError(
+      `${path} is in use: another process, or another trainer of this one, records a run in it. Wait for its end, or choose another runConfig.name.`,
+      { file: path, field: 'runConfig.name' },
+    );
+  }
+
+  static async #over(path: string, unlock: () => void, keep: KeepRule, goesOn: boolean): Promise<RunFolder> {
     const checkpoints = join(path, 'checkpoints');
     for (const folder of [path, checkpoints]) await sweepUnfinished(folder);
     const names = goesOn ? [] : await readdir(checkpoints).catch((): string[] => []);
     return new RunFolder(
       path,
+      unlock,
       keep,
       names.map((name) => join(checkpoints, name)),
       goesOn,
       (await stat(join(path, 'result.json')).catch(() => undefined)) !== undefined,
     );
+  }
+
+  /** Lets other runs and processes have the folder. */
+  close(): void {
+    this.#unlock();
   }
 
   /** Writes run.json, by which another process can follow the run. @throws ResultWriteError */
@@ -191,6 +218,7 @@ export class RunFolder {
     } catch (error) {
       const progress = join(this.path, 'progress.jsonl');
       if ((await stat(progress).catch(() => undefined))?.size === 0) await rm(progress, { force: true });
+      this.close();
       await rmdir(this.path).catch(() => undefined);
       throw error;
     }

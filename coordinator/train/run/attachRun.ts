@@ -62,15 +62,16 @@ async function attach<Plan, R>(
   const owner = { callbacks, ...(verbose !== undefined && { verbose }) };
   const wish = { options: { scalingConfig: { url, token }, runConfig: owner }, workers: { min: 1, max: 1 } };
   const cluster = await world.openCluster(wish, signal);
+  let folder: RunFolder | undefined;
   try {
     const found = await findRun(cluster, file, path);
+    folder = await RunFolder.reopen(path, file);
     const attempt: RunAttempt = {
-      folder: await RunFolder.reopen(path, file),
+      folder,
       facts: { ...file.facts },
       clock: { now, startedAt, preparedAt: now() },
       broken: new AbortController(),
     };
-    const { folder } = attempt;
     const { name } = file.facts;
     const place: RunPlace = {
       ...ownersPlace(owner, attempt),
@@ -85,6 +86,7 @@ async function attach<Plan, R>(
       recordRun(() => Promise.resolve(found.follow()), recording.record(plan, place), attempt, place),
     );
   } finally {
+    folder?.close();
     await cluster.close();
   }
 }

@@ -94,6 +94,7 @@ async function runToEnd<Opened, Plan, R>(
       return recordRun(() => taken.startRun(request), run, attempt, place);
     });
   } finally {
+    folder.close();
     await cluster?.close();
   }
 }

@@ -1,12 +1,9 @@
 // One process at a time works on an experiment's folder.
 
 import { mkdir } from 'node:fs/promises';
-import { join } from 'node:path';
-import { takeProcessLock } from '../../files/processLock.ts';
+import { lockFolder } from '../../files/processLock.ts';
 import { writeFailure } from '../../train/record/atomicWrite.ts';
 import { ExperimentError } from '../space/tuneErrors.ts';
-
-const LOCK_FILE = '.lock';
 
 /**
  * Makes the folder if need be, and locks it for this process.
@@ -14,13 +11,12 @@ const LOCK_FILE = '.lock';
  * @throws ExperimentError when somebody has it; ResultWriteError
  */
 export async function lockExperiment(folder: string): Promise<() => void> {
-  const file = join(folder, LOCK_FILE);
   let lift: (() => void) | undefined;
   try {
     await mkdir(folder, { recursive: true });
-    lift = takeProcessLock(file);
+    lift = lockFolder(folder);
   } catch (error) {
-    throw writeFailure(error, file);
+    throw writeFailure(error, folder);
   }
   if (lift) return lift;
   throw new ExperimentError(

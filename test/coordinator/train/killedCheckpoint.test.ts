@@ -35,7 +35,11 @@ async function save(which: 'old' | 'new'): Promise<void> {
     overwrite: false,
     resumedFrom: path('run/checkpoints/3'),
   });
-  await run.saveCheckpoint(3, `${which} model`, { auc: which === 'old' ? 0.5 : 0.75 });
+  try {
+    await run.saveCheckpoint(3, `${which} model`, { auc: which === 'old' ? 0.5 : 0.75 });
+  } finally {
+    run.close();
+  }
 }
 
 it('one whole checkpoint is under its name wherever the process is killed', async () => {

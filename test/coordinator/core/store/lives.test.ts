@@ -2,13 +2,15 @@
 
 import { PROTOCOL_VERSION } from '../../../../shared/protocol/control.ts';
 import { createHash } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, utimes } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { WebSocket } from 'ws';
+import { endFacts } from '../../../../coordinator/core/run/facts.ts';
 import { RunLog } from '../../../../coordinator/core/run/runLog.ts';
 import type { RunRequest } from '../../../../coordinator/core/run/runRequest.ts';
+import { FolderBlobStore } from '../../../../coordinator/core/blobs/folderBlobStore.ts';
 import { startCoordinator } from '../../../../coordinator/core/server/coordinator.ts';
 import type { Coordinator } from '../../../../coordinator/core/server/coordinator.ts';
 import { openStore } from '../../../../coordinator/core/store/openStore.ts';
@@ -199,6 +201,26 @@ describe('A coordinator that is started again on its storage folder', () => {
       error: { code: 'RUN_ABANDONED' },
     });
     expect((await eventsUntil('end')).map(({ type }) => type)).toEqual(['end']);
+  });
+
+  it('keeps the last state of a run that ended while its owner was away, when it clears blobs away', async () => {
+    const state = await coordinator.blobs.putBytes(Buffer.from('weights'));
+    const other = await coordinator.blobs.putBytes(Buffer.from('rows of nobody'));
+    const { blobs } = coordinator;
+    if (!(blobs instanceof FolderBlobStore)) throw new Error('blobs are not in a folder');
+    await coordinator.close();
+    const store = await openStore({ folder: storagePath, durable: true, onError: () => undefined });
+    await new RunLog(store.runs, 'flights').write([
+      { type: 'started', request },
+      { type: 'event', event: { type: 'checkpoint', rounds: 3, ...state } },
+      ...endFacts({ status: 'finished', rounds: [] }),
+    ]);
+    await store.close();
+    const hoursAgo = new Date(Date.now() - 9 * 60 * 60_000);
+    for (const { sha256 } of [state, other]) await utimes(blobs.pathOf(sha256), hoursAgo, hoursAgo);
+    await start();
+    await vi.waitFor(async () => expect(await coordinator.blobs.sizeBytes(other.sha256)).toBeUndefined());
+    expect(await coordinator.blobs.sizeBytes(state.sha256)).toBe(7);
   });
 
   it('gives an identity to nobody who can not prove it', async () => {

@@ -1,5 +1,6 @@
 // What every database must do for the record, whichever it is.
 
+import { setTimeout } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { endFacts } from '../../../../coordinator/core/run/facts.ts';
 import { RunLog } from '../../../../coordinator/core/run/runLog.ts';
@@ -111,6 +112,24 @@ export function describeStore(name: string, make: () => Promise<TestDatabase>): 
       expect(await store.runs.summary('finished')).toEqual(whole);
       expect(await store.runs.summary('other')).toBeUndefined();
       expect((await store.runs.unfinished()).map((run) => run.request.runId)).toEqual(['running']);
+    });
+
+    it('names the last states of the runs that ended last, and not before a time', async () => {
+      const state = (rounds: number): RunFact => {
+        const sha256 = String(rounds).repeat(64);
+        return { type: 'event', event: { type: 'checkpoint', rounds, sha256, sizeBytes: 8 } };
+      };
+      const outcome = { status: 'finished', rounds: [] } as const;
+      const startedMs = Date.now();
+      await (await begin('first', state(1), state(2))).write(endFacts(outcome));
+      await (await begin('trees', roundFact(0))).write(endFacts(outcome));
+      await (await begin('running', state(3))).write([waiting]);
+      await setTimeout(5);
+      await (await begin('last', state(4))).write(endFacts(new Error('no')));
+      await reopen();
+      expect(await store.runs.lastStates(startedMs - 1, 10)).toEqual(['4'.repeat(64), '2'.repeat(64)]);
+      expect(await store.runs.lastStates(startedMs - 1, 1)).toEqual(['4'.repeat(64)]);
+      expect(await store.runs.lastStates(Date.now(), 10)).toEqual([]);
     });
 
     it('keeps bans until they are lifted, each as it was saved last', async () => {

@@ -1,5 +1,5 @@
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import type { Cluster } from '../../../../coordinator/cluster/cluster.ts';
 import {
   CoordinatorUnreachableError,
@@ -113,6 +113,22 @@ describe('attaching to a run', () => {
       runId: 'run-1',
       error: { code: 'RUN_STUCK' },
     });
+  });
+
+  it('is refused while another process records the run, and possible when that has ended', async () => {
+    const folder = left('twice');
+    let end = (): void => undefined;
+    const held = new Promise<void>((resolve) => (end = resolve));
+    const coordinator = world([round(1)], () => held.then(finished));
+    const first = DataParallelTrainer.attach(folder, { verbose: 0 }, coordinator);
+    await vi.waitFor(() => expect(readdirSync(folder)).toContain('.lock'));
+    await expect(DataParallelTrainer.attach(folder, {}, world([], finished))).rejects.toMatchObject({
+      code: 'RUN_FOLDER_TAKEN',
+      place: { file: folder },
+    });
+    end();
+    expect(await first).toMatchObject({ status: 'finished', rounds: 2 });
+    expect(readdirSync(folder).sort()).toEqual(['progress.jsonl', 'result.json']);
   });
 
   it('leaves the folder as it is where the coordinator does not know the run', async () => {
