@@ -6,7 +6,7 @@ import { sandboxPolicy } from './browserSandbox.ts';
 import { openLocalBrowser, type LocalBrowser } from './browserWorker.ts';
 import type { BrowserOptions } from './launchBrowser.ts';
 import { checkLocalWorkersOptions, type LocalWorkersOptions } from './localWorkersOptions.ts';
-import { type LocalDevice, type LocalRuntime, type LocalWorker } from '../../options/localWorker.ts';
+import type { LocalRuntime, LocalWorker } from '../../options/localWorker.ts';
 import { serverKeyPin } from '../remote/serverTrust.ts';
 import { startProcessWorker } from './processWorker.ts';
 import { extraVariables } from './workerEnvironment.ts';
