@@ -1,21 +1,23 @@
 // A streaming summary of one numeric column: which values, and how much weight up to each. Exact while the distinct
 // values are few; beyond that its memory stays bounded and ranks are approximate.
 
-import { flipFloat, radixSort, unflipFloat } from './metric/radixSort.ts';
+import { flipFloat } from './metric/radixSort.ts';
+import { SketchRoom, summariseKeys } from './sortedSummary.ts';
+import { ValueTable } from './valueTable.ts';
 import type { WeightedSummary } from './weightedSummary.ts';
-import { mergeSummaries, pruneSummary } from './weightedSummary.ts';
+import { mergeSummaries } from './weightedSummary.ts';
 
 /** Distinct values that are counted exactly. */
 const EXACT_DISTINCT = 65_536;
 /** Entries of a pruned summary. Each of log2(batches) levels adds a rank error of about half a part in this many. */
 const PRUNED_SIZE = 16_384;
-const FIRST_CAPACITY = 64;
-/** Bits of a NaN: no value has them, so they mark a free slot. */
-const FREE = 0xffffffff;
+/** With more distinct values than this, most columns turn out to have too many to count: some rows are read before a table is made. */
+const FEW_DISTINCT = 2048;
 
 interface ValueBuffer {
-  readonly keys: Uint32Array;
-  readonly weights: Float64Array;
+  readonly keys: Uint32Array<ArrayBuffer>;
+  /** Undefined while all values weigh 1. */
+  weights: Float64Array<ArrayBuffer> | undefined;
   count: number;
 }
 
@@ -24,146 +26,173 @@ interface ValueBuffer {
  * NaN (missing), infinities and values of weight 0 are passed over. Memory: at most about 10 MB, a few KB for columns of few values.
  */
 export class QuantileSketch {
-  // Open addressing: the bits of a value and its weight so far.
-  #keys = new Uint32Array(FIRST_CAPACITY).fill(FREE);
-  #weights = new Float64Array(FIRST_CAPACITY);
-  #distinct = 0;
-  /** Once there are too many distinct values to count: ordered keys and weights as they come. */
+  /** What is counted exactly; undefined once there are too many distinct values for that. */
+  #table: ValueTable | undefined = new ValueTable();
+  /** Distinct values with which the table is left as it is. */
+  #mostCounted = FEW_DISTINCT;
+  /** Ordered keys and weights as they come: behind those of the table, which they may still go to, or to be summarised. */
   #buffer: ValueBuffer | undefined;
   /** levels[l] summarises 2^l full buffers, or is undefined: a binary counter. */
   readonly #levels: (WeightedSummary | undefined)[] = [];
+  readonly #room: SketchRoom;
+
+  /** @param room shared with other sketches that are fed in turn. */
+  constructor(room: SketchRoom = createSketchRoom()) {
+    this.#room = room;
+  }
 
   /** @param weights weight of each value (raw row weights, without scale_pos_weight); all 1 when left out. */
   push(values: Float32Array, weights?: ArrayLike<number>): void {
     const bits = new Uint32Array(values.buffer, values.byteOffset, values.length);
-    for (let i = 0; i < values.length; i += 1) {
-      let key = bits[i]!;
-      if ((key & 0x7f800000) === 0x7f800000) continue;
-      if (key === 0x80000000) key = 0;
-      const weight = weights === undefined ? 1 : weights[i]!;
-      if (weight === 0) continue;
-      if (this.#buffer === undefined) this.#count(key, weight);
-      else this.#append(this.#buffer, flipFloat(key), weight);
+    for (let at = 0; at < bits.length;) {
+      if (this.#buffer !== undefined) {
+        at = fill(this.#buffer, bits, weights, at);
+        if (this.#buffer.count === this.#buffer.keys.length) this.#empty(this.#buffer);
+        continue;
+      }
+      const incoming: ValueBuffer = { keys: this.#room.incoming, weights: undefined, count: 0 };
+      at = fill(incoming, bits, weights, at);
+      this.#count(incoming);
     }
   }
 
-  #append(buffer: ValueBuffer, key: number, weight: number): void {
-    buffer.keys[buffer.count] = key;
-    buffer.weights[buffer.count] = weight;
-    buffer.count += 1;
-    if (buffer.count < buffer.keys.length) return;
-    this.#carry(pruneSummary(summarise(buffer.keys, buffer.weights), PRUNED_SIZE));
+  /** Counts as many values as the table takes; the others begin a buffer. */
+  #count({ keys, weights, count }: ValueBuffer): void {
+    const table = this.#table!;
+    const counted = table.add(keys.subarray(0, count), weights?.subarray(0, count), this.#mostCounted);
+    if (table.distinct <= this.#mostCounted) return;
+    if (this.#mostCounted === EXACT_DISTINCT) this.#leaveTable(table);
+    const buffer: ValueBuffer = {
+      keys: new Uint32Array(EXACT_DISTINCT),
+      weights: weights && new Float64Array(EXACT_DISTINCT),
+      count: count - counted,
+    };
+    buffer.keys.set(keys.subarray(counted, count));
+    if (weights) buffer.weights!.set(weights.subarray(counted, count));
+    this.#buffer = buffer;
+    if (buffer.count === EXACT_DISTINCT) this.#empty(buffer);
+  }
+
+  #empty(buffer: ValueBuffer): void {
+    if (this.#table !== undefined) {
+      this.#decide(this.#table, buffer);
+      return;
+    }
+    this.#carry(this.#room.summarise(buffer.keys, buffer.weights));
     buffer.count = 0;
   }
 
-  #count(key: number, weight: number): void {
-    const keys = this.#keys;
-    const mask = keys.length - 1;
-    let slot = Math.imul(key ^ (key >>> 15), 0x9e3779b1) & mask;
-    while (keys[slot] !== key) {
-      if (keys[slot] === FREE) {
-        keys[slot] = key;
-        this.#weights[slot] = weight;
-        this.#distinct += 1;
-        if (this.#distinct * 2 > keys.length) this.#makeRoom();
-        return;
-      }
-      slot = (slot + 1) & mask;
-    }
-    this.#weights[slot]! += weight;
-  }
-
-  #makeRoom(): void {
-    if (this.#distinct > EXACT_DISTINCT) {
-      this.#carry(pruneSummary(this.#summariseTable(), PRUNED_SIZE));
-      this.#buffer = {
-        keys: new Uint32Array(EXACT_DISTINCT),
-        weights: new Float64Array(EXACT_DISTINCT),
-        count: 0,
-      };
-      this.#keys = new Uint32Array(0);
-      this.#weights = new Float64Array(0);
-      this.#distinct = 0;
+  /** Counts what is buffered, in memory that sketches share, and keeps a table of it unless it has too many values. */
+  #decide(table: ValueTable, buffer: ValueBuffer): void {
+    const { keys, weights, count } = buffer;
+    const whole = this.#room.table;
+    whole.clear();
+    whole.add(...table.entries(), EXACT_DISTINCT);
+    const counted = whole.add(keys.subarray(0, count), weights?.subarray(0, count), EXACT_DISTINCT);
+    this.#mostCounted = EXACT_DISTINCT;
+    if (whole.distinct <= EXACT_DISTINCT) {
+      this.#table = new ValueTable(2 ** Math.ceil(Math.log2(2 * whole.distinct)));
+      this.#table.add(...whole.entries(), EXACT_DISTINCT);
+      this.#buffer = undefined;
       return;
     }
-    const [keys, weights] = [this.#keys, this.#weights];
-    this.#keys = new Uint32Array(keys.length * 2).fill(FREE);
-    this.#weights = new Float64Array(keys.length * 2);
-    this.#distinct = 0;
-    keys.forEach((key, slot) => {
-      if (key !== FREE) this.#count(key, weights[slot]!);
-    });
+    this.#leaveTable(whole);
+    keys.copyWithin(0, counted, count);
+    weights?.copyWithin(0, counted, count);
+    buffer.count = count - counted;
+  }
+
+  #leaveTable(table: ValueTable): void {
+    this.#carry(this.#room.summarise(...table.entries()));
+    this.#table = undefined;
   }
 
   #carry(summary: WeightedSummary): void {
     let carried = summary;
     let level = 0;
     for (let other = this.#levels[0]; other !== undefined; other = this.#levels[level]) {
-      carried = pruneSummary(mergeSummaries(other, carried), PRUNED_SIZE);
+      const joined = this.#room.keep(mergeSummaries(other, carried, this.#room.entries));
+      this.#room.give(other);
+      this.#room.give(carried);
+      carried = joined;
       this.#levels[level] = undefined;
       level += 1;
     }
     this.#levels[level] = carried;
   }
 
-  #summariseTable(): WeightedSummary {
-    const order = new Uint32Array(this.#distinct);
-    const weight = new Float64Array(this.#distinct);
-    let count = 0;
-    for (let slot = 0; slot < this.#keys.length; slot += 1) {
-      const key = this.#keys[slot]!;
-      if (key === FREE) continue;
-      order[count] = flipFloat(key);
-      weight[count] = this.#weights[slot]!;
-      count += 1;
-    }
-    return summarise(order, weight);
-  }
-
-  /** What was pushed so far. The sketch can go on. */
+  /**
+   * What was pushed so far. The sketch can go on.
+   * @returns arrays that may be used again once a sketch of the same room is fed or asked.
+   */
   summary(): WeightedSummary {
-    let whole: WeightedSummary | undefined;
-    for (let level = this.#levels.length - 1; level >= 0; level -= 1) {
-      const part = this.#levels[level];
-      if (part !== undefined) whole = whole === undefined ? part : mergeSummaries(whole, part);
-    }
+    if (this.#table !== undefined && this.#buffer !== undefined) this.#decide(this.#table, this.#buffer);
     const rest =
       this.#buffer === undefined
-        ? this.#summariseTable()
-        : summarise(
+        ? summariseKeys(...this.#table!.entries(), this.#room)
+        : summariseKeys(
             this.#buffer.keys.slice(0, this.#buffer.count),
-            this.#buffer.weights.slice(0, this.#buffer.count),
+            this.#buffer.weights?.slice(0, this.#buffer.count),
+            this.#room,
           );
-    return whole === undefined ? rest : mergeSummaries(whole, rest);
+    const parts = [...this.#levels.toReversed().filter((part) => part !== undefined), rest];
+    const places = this.#room.places(parts.reduce((size, { values }) => size + values.length, 0));
+    return parts.reduce((whole, part, i) => mergeSummaries(whole, part, places[i & 1]));
   }
 }
 
-/** The exact summary of values given by their ordered keys; sorts its arguments. */
-function summarise(keys: Uint32Array, weights: Float64Array): WeightedSummary {
-  radixSort(keys, weights);
-  const values = new Float32Array(keys.length);
-  const bits = new Uint32Array(values.buffer);
-  const rankMin = new Float64Array(keys.length);
-  const rankMax = new Float64Array(keys.length);
-  const weight = new Float64Array(keys.length);
-  let distinct = 0;
-  let rank = 0;
-  for (let i = 0; i < keys.length; i += 1) {
-    if (i === 0 || keys[i] !== keys[i - 1]) {
-      bits[distinct] = unflipFloat(keys[i]!);
-      rankMin[distinct] = rank;
-      distinct += 1;
-    }
-    rank += weights[i]!;
-    weight[distinct - 1]! += weights[i]!;
-    rankMax[distinct - 1] = rank;
+/** Appends ordered keys until the buffer is full. @returns how far it came. */
+function fill(
+  buffer: ValueBuffer,
+  bits: Uint32Array,
+  weights: ArrayLike<number> | undefined,
+  from: number,
+): number {
+  if (weights === undefined) return fillKeys(buffer, bits, from);
+  buffer.weights ??= new Float64Array(buffer.keys.length).fill(1, 0, buffer.count);
+  return fillWeighted(buffer, buffer.weights, bits, weights, from);
+}
+
+function fillKeys(buffer: ValueBuffer, bits: Uint32Array, from: number): number {
+  const { keys, weights } = buffer;
+  let count = buffer.count;
+  let i = from;
+  for (; i < bits.length && count < keys.length; i += 1) {
+    const key = bits[i]!;
+    if ((key & 0x7f800000) === 0x7f800000) continue;
+    keys[count] = flipFloat(key === 0x80000000 ? 0 : key);
+    count += 1;
   }
-  return {
-    values: values.slice(0, distinct),
-    rankMin: rankMin.slice(0, distinct),
-    rankMax: rankMax.slice(0, distinct),
-    weight: weight.slice(0, distinct),
-  };
+  weights?.fill(1, buffer.count, count);
+  buffer.count = count;
+  return i;
+}
+
+function fillWeighted(
+  buffer: ValueBuffer,
+  held: Float64Array,
+  bits: Uint32Array,
+  weights: ArrayLike<number>,
+  from: number,
+): number {
+  const { keys } = buffer;
+  let count = buffer.count;
+  let i = from;
+  for (; i < bits.length && count < keys.length; i += 1) {
+    const key = bits[i]!;
+    const weight = weights[i]!;
+    if ((key & 0x7f800000) === 0x7f800000 || weight === 0) continue;
+    keys[count] = flipFloat(key === 0x80000000 ? 0 : key);
+    held[count] = weight;
+    count += 1;
+  }
+  buffer.count = count;
+  return i;
+}
+
+/** Room for any number of sketches of one pass. */
+export function createSketchRoom(): SketchRoom {
+  return new SketchRoom(EXACT_DISTINCT, PRUNED_SIZE);
 }
 
 export function createSketch(): QuantileSketch {

@@ -9,11 +9,39 @@ export interface WeightedSummary {
   readonly weight: Float64Array<ArrayBuffer>;
 }
 
+/** A summary's arrays, yet to be filled. */
+export function summaryOfSize(size: number): WeightedSummary {
+  return {
+    values: new Float32Array(size),
+    rankMin: new Float64Array(size),
+    rankMax: new Float64Array(size),
+    weight: new Float64Array(size),
+  };
+}
+
+/** The first `size` entries, as views. */
+export function firstEntries(
+  { values, rankMin, rankMax, weight }: WeightedSummary,
+  size: number,
+): WeightedSummary {
+  return {
+    values: values.subarray(0, size),
+    rankMin: rankMin.subarray(0, size),
+    rankMax: rankMax.subarray(0, size),
+    weight: weight.subarray(0, size),
+  };
+}
+
 /**
  * At most `maxSize` entries of a summary, evenly spaced in rank, first and last kept.
  * Algorithm: WQSummary::SetPrune of XGBoost (src/common/quantile.h).
+ * @param room for `maxSize` entries: the answer is views of it, where it is not `summary` itself.
  */
-export function pruneSummary(summary: WeightedSummary, maxSize: number): WeightedSummary {
+export function pruneSummary(
+  summary: WeightedSummary,
+  maxSize: number,
+  room?: WeightedSummary,
+): WeightedSummary {
   const { values, rankMin, rankMax, weight } = summary;
   const last = values.length - 1;
   if (values.length <= maxSize) return summary;
@@ -31,56 +59,80 @@ export function pruneSummary(summary: WeightedSummary, maxSize: number): Weighte
     if (nearer !== kept[count - 1]) kept[count++] = nearer;
   }
   if (kept[count - 1] !== last) kept[count++] = last;
-  return {
-    values: pick(values, kept, new Float32Array(count)),
-    rankMin: pick(rankMin, kept, new Float64Array(count)),
-    rankMax: pick(rankMax, kept, new Float64Array(count)),
-    weight: pick(weight, kept, new Float64Array(count)),
-  };
+  const pruned = room ? firstEntries(room, count) : summaryOfSize(count);
+  for (let at = 0; at < count; at += 1) {
+    const index = kept[at]!;
+    pruned.values[at] = values[index]!;
+    pruned.rankMin[at] = rankMin[index]!;
+    pruned.rankMax[at] = rankMax[index]!;
+    pruned.weight[at] = weight[index]!;
+  }
+  return pruned;
 }
 
-function pick<T extends Float32Array | Float64Array>(from: T, indexes: Int32Array, to: T): T {
-  for (let i = 0; i < to.length; i += 1) to[i] = from[indexes[i]!]!;
-  return to;
-}
-
-/** The summary of two sets of rows together (WQSummary::SetCombine). */
-export function mergeSummaries(a: WeightedSummary, b: WeightedSummary): WeightedSummary {
-  if (a.values.length === 0) return b;
-  if (b.values.length === 0) return a;
-  const size = a.values.length + b.values.length;
-  const values = new Float32Array(size);
-  const rankMin = new Float64Array(size);
-  const rankMax = new Float64Array(size);
-  const weight = new Float64Array(size);
+/**
+ * The summary of two sets of rows together (WQSummary::SetCombine).
+ * @param room for as many entries as both have: the answer is views of it. Without it there is new memory.
+ */
+export function mergeSummaries(
+  a: WeightedSummary,
+  b: WeightedSummary,
+  room: WeightedSummary = summaryOfSize(a.values.length + b.values.length),
+): WeightedSummary {
+  const sizeA = a.values.length;
+  const sizeB = b.values.length;
+  if (sizeA === 0) return b;
+  if (sizeB === 0) return a;
+  const { values: valuesA, rankMin: minA, rankMax: maxA, weight: weightA } = a;
+  const { values: valuesB, rankMin: minB, rankMax: maxB, weight: weightB } = b;
+  const { values, rankMin, rankMax, weight } = room;
+  // The rank after the last value taken of each.
+  let afterA = 0;
+  let afterB = 0;
   let i = 0;
   let j = 0;
   let n = 0;
-  while (i < a.values.length || j < b.values.length) {
-    const takeA = j >= b.values.length || (i < a.values.length && a.values[i]! <= b.values[j]!);
-    const takeB = i >= a.values.length || (j < b.values.length && b.values[j]! <= a.values[i]!);
-    values[n] = takeA ? a.values[i]! : b.values[j]!;
-    // What is not taken contributes the rank after its last smaller value, and before its next larger one.
-    rankMin[n] =
-      (takeA ? a.rankMin[i]! : rankAfter(a, i - 1)) + (takeB ? b.rankMin[j]! : rankAfter(b, j - 1));
-    rankMax[n] = (takeA ? a.rankMax[i]! : rankBefore(a, i)) + (takeB ? b.rankMax[j]! : rankBefore(b, j));
-    weight[n] = (takeA ? a.weight[i]! : 0) + (takeB ? b.weight[j]! : 0);
-    if (takeA) i += 1;
-    if (takeB) j += 1;
+  // What is not taken contributes the rank after its last smaller value, and before its next larger one.
+  while (i < sizeA && j < sizeB) {
+    const valueA = valuesA[i]!;
+    const valueB = valuesB[j]!;
+    if (valueA < valueB) {
+      values[n] = valueA;
+      rankMin[n] = minA[i]! + afterB;
+      rankMax[n] = maxA[i]! + (maxB[j]! - weightB[j]!);
+      weight[n] = weightA[i]!;
+      afterA = minA[i]! + weightA[i]!;
+      i += 1;
+    } else if (valueB < valueA) {
+      values[n] = valueB;
+      rankMin[n] = afterA + minB[j]!;
+      rankMax[n] = maxA[i]! - weightA[i]! + maxB[j]!;
+      weight[n] = weightB[j]!;
+      afterB = minB[j]! + weightB[j]!;
+      j += 1;
+    } else {
+      values[n] = valueA;
+      rankMin[n] = minA[i]! + minB[j]!;
+      rankMax[n] = maxA[i]! + maxB[j]!;
+      weight[n] = weightA[i]! + weightB[j]!;
+      afterA = minA[i]! + weightA[i]!;
+      afterB = minB[j]! + weightB[j]!;
+      i += 1;
+      j += 1;
+    }
     n += 1;
   }
-  return {
-    values: values.slice(0, n),
-    rankMin: rankMin.slice(0, n),
-    rankMax: rankMax.slice(0, n),
-    weight: weight.slice(0, n),
-  };
-}
-
-function rankAfter({ rankMin, weight }: WeightedSummary, index: number): number {
-  return index < 0 ? 0 : rankMin[index]! + weight[index]!;
-}
-
-function rankBefore({ rankMax, weight }: WeightedSummary, index: number): number {
-  return index < rankMax.length ? rankMax[index]! - weight[index]! : rankMax[index - 1]!;
+  for (; i < sizeA; i += 1, n += 1) {
+    values[n] = valuesA[i]!;
+    rankMin[n] = minA[i]! + afterB;
+    rankMax[n] = maxA[i]! + maxB[sizeB - 1]!;
+    weight[n] = weightA[i]!;
+  }
+  for (; j < sizeB; j += 1, n += 1) {
+    values[n] = valuesB[j]!;
+    rankMin[n] = afterA + minB[j]!;
+    rankMax[n] = maxA[sizeA - 1]! + maxB[j]!;
+    weight[n] = weightB[j]!;
+  }
+  return firstEntries(room, n);
 }

@@ -1,8 +1,10 @@
-// `npm run bench:gbdt -- [--rows N] [--rounds N] [--quick] [--small] [--only cpu|webgpu|swarm]`: the same training on
-// the flights here and in real XGBoost on the same cores in the same run; --small: a thousand rounds on 500 rows instead.
+// `npm run bench:gbdt -- [--rows N] [--rounds N] [--quick] [--small|--prepare] [--only cpu|webgpu|swarm]`: the same training on
+// the flights here and in real XGBoost on the same cores in the same run; --small: a thousand rounds on 500 rows instead;
+// --prepare: preparing of 1,000,000 rows of numbers, and a whole run on them.
 // It reports and doesn't fail.
 
 import { availableParallelism, cpus } from 'node:os';
+import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { createCpuTreeDevice } from '../../kernels/gbdt/devices/cpuDevice.ts';
 import { createWebgpuTreeDevice } from '../../kernels/gbdt/devices/webgpuDevice.ts';
@@ -23,12 +25,29 @@ const { values } = parseArgs({
     rounds: { type: 'string' },
     quick: { type: 'boolean', default: false },
     small: { type: 'boolean', default: false },
+    prepare: { type: 'boolean', default: false },
+    part: { type: 'string' },
+    file: { type: 'string' },
     only: { type: 'string' },
   },
 });
 const rows = Number(values.rows ?? (values.quick ? 200_000 : 2_100_000));
 const rounds = Number(values.rounds ?? (values.quick ? 5 : 20));
 const wanted = (part: string): boolean => values.only === undefined || values.only === part;
+
+if (values.part !== undefined) {
+  const { prepareParts } = await import('./gbdt/prepareTimes.ts');
+  console.log(JSON.stringify(await prepareParts[values.part]!(values.file!)));
+  process.exit(0);
+}
+
+if (values.prepare) {
+  await buildBundles();
+  console.log(`${availableParallelism()} x ${cpus()[0]?.model ?? 'unknown'}, Node ${process.version}`);
+  const { printPrepare } = await import('./gbdt/printPrepare.ts');
+  await printPrepare(fileURLToPath(import.meta.url), Number(values.rows ?? 1_000_000));
+  process.exit(0);
+}
 
 if (values.small) {
   await buildBundles();

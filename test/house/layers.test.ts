@@ -21,7 +21,8 @@ const layers: readonly (readonly string[])[] = [
   ['checkpoint', 'progress'],
   ['core'],
   ['s3'],
-  ['files', 'http', 'log', 'schema'],
+  ['http'],
+  ['bounds', 'files', 'log', 'schema'],
 ];
 
 /** What a module imports, whenever and whatever for: the formatter writes it in these two forms alone. */

@@ -4,7 +4,7 @@ import type { Duplex } from 'node:stream';
 import { WebSocketServer, type WebSocket } from 'ws';
 import type { Clock } from '../../../shared/clock.ts';
 import { MAX_PROGRAM_FRAME_BYTES } from '../../../shared/protocol/program.ts';
-import { boundMessages } from '../bounds/boundMessages.ts';
+import { boundMessages } from '../../bounds/boundMessages.ts';
 import type { UpgradeHandler } from '../http/upgradeDispatcher.ts';
 import type { Slot, SlotSource, ProgramPipe } from './programPipe.ts';
 import { FRAME_TIMEOUT_MS, MAX_JOIN_BYTES, type ProgramSockets } from './programSockets.ts';

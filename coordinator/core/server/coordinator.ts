@@ -1,8 +1,6 @@
 // Starts a coordinator: one HTTP server with the pages, the API, blobs, control, signalling and the relay around a pool
 // of workers and the runs that they work on.
 
-import { Server as SecureServer } from 'node:https';
-import type { AddressInfo } from 'node:net';
 import type { BlobStore } from '../blobs/blobStore.ts';
 import { sweepBlobs } from '../blobs/sweepBlobs.ts';
 import { BlobChecks } from '../blobs/blobChecks.ts';
@@ -31,7 +29,7 @@ import { publicPathOf } from '../http/publicPath.ts';
 import { TrustedProxies } from '../http/proxies.ts';
 import { iceServersFor, type IceServer } from './iceServers.ts';
 import { renewIceServers } from './renewIceServers.ts';
-import { createHttpServer, listen } from '../http/httpServer.ts';
+import { createCoordinatorServer } from '../http/httpServer.ts';
 import { Moderation } from '../http/moderation.ts';
 import { authorityRoutes } from '../routes/authorityRoutes.ts';
 import { blobRoutes } from '../routes/blobRoutes.ts';
@@ -189,7 +187,7 @@ export async function startCoordinator(given: CoordinatorOptions = {}): Promise<
     ...(tls?.authority === undefined ? [] : authorityRoutes(() => tls.authority)),
     ...pageRoutes(options.pageFolder ?? builtPageFolder(), access, () => statusText(status)),
   ];
-  const server = createHttpServer({
+  const server = createCoordinatorServer({
     routes,
     access,
     meter,
@@ -200,12 +198,12 @@ export async function startCoordinator(given: CoordinatorOptions = {}): Promise<
     tls: tls?.credentials,
     // A browser that once heard it refuses to connect past a warning, and with a self-made authority there may be one.
     strictTransport: tls !== undefined && tls.authority === undefined,
+    upgrade: (request, socket, head) => upgrades.dispatch(request, socket, head),
   });
-  server.on('upgrade', (request, socket, head) => upgrades.dispatch(request, socket, head));
   try {
-    actualPort = await listen(server, port, host);
+    actualPort = await server.listen(port, host);
     // The name stands for two addresses, and another program may listen on the other one.
-    if (host === 'localhost') boundHost = (server.address() as AddressInfo).address;
+    if (host === 'localhost') boundHost = server.address.address;
   } catch (error) {
     await closeSockets();
     await runs.close(new CoordinatorClosedError('The coordinator could not start'));
@@ -213,10 +211,7 @@ export async function startCoordinator(given: CoordinatorOptions = {}): Promise<
     throw error;
   }
   const stopIceRenewal = renewIceServers({ settings: ice, iceServers, pool, clock });
-  const stopRenewing =
-    tls && server instanceof SecureServer
-      ? keepRenewed({ source: tls, server, clock, log })
-      : (): void => undefined;
+  const stopRenewing = keepRenewed({ source: tls, server, clock, log });
   const stopSweeping = sweepBlobs({
     blobs,
     clock,
@@ -237,10 +232,9 @@ export async function startCoordinator(given: CoordinatorOptions = {}): Promise<
     stopIceRenewal();
     await runs.close(new CoordinatorClosedError('The coordinator was closed while the run went on'));
     pool.close('the coordinator is closing');
-    const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+    server.stop();
     await closeSockets();
-    server.closeAllConnections();
-    await closed;
+    await server.close();
     await storage.close();
     closeLog();
   };

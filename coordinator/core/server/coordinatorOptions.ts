@@ -9,6 +9,7 @@ import { path, wholeFrom } from '../../schema/optionWords.ts';
 import { MAX_BLOB_BYTES } from '../blobs/blobStore.ts';
 import type { RunTiming } from '../run/runState.ts';
 import type { TlsSettings } from '../tls/openTls.ts';
+import { DEFAULT_TIMEOUTS } from '../http/httpServer.ts';
 
 /** An option of a coordinator is unknown, of the wrong kind or out of range. */
 class CoordinatorOptionError extends TabgradError {
@@ -130,11 +131,13 @@ export const coordinatorOptions = z.strictObject({
   pageFolder: path.optional().describe('Folder of the pages in place of those of the package.'),
   timeouts: z
     .strictObject({
-      headersMs: ms.describe('For all headers of a request to arrive.'),
-      idleMs: ms.describe('Without a byte either way.'),
+      headersMs: ms.default(DEFAULT_TIMEOUTS.headersMs).describe('For all headers of a request to arrive.'),
+      requestMs: ms.default(DEFAULT_TIMEOUTS.requestMs).describe('For a whole request to arrive.'),
+      idleMs: ms.default(DEFAULT_TIMEOUTS.idleMs).describe('Without a byte either way.'),
+      keepAliveMs: ms.default(DEFAULT_TIMEOUTS.keepAliveMs).describe('Between two requests.'),
     })
     .optional()
-    .describe('Of HTTP. Without it 15 s for headers, 60 s without a byte.'),
+    .describe('Of HTTP.'),
   runTiming: object<Partial<RunTiming>>('an object')
     .optional()
     .describe('Waits of runs, for tests: see RunTiming.'),

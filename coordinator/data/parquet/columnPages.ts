@@ -7,7 +7,14 @@ import { parquetHeader } from 'hyparquet/src/column.js';
 import type { ChunkBytes } from './chunkBytes.ts';
 import { decompressPage } from '../codec/decompressPage.ts';
 import type { MemoryBudget } from '../store/memoryBudget.ts';
-import { decodePlain, type PageValues, type PlainValues, type ValueLayout } from './physicalValues.ts';
+import type { PageMemory } from './pageMemory.ts';
+import {
+  decodePlain,
+  isOfWords,
+  type PageValues,
+  type PlainValues,
+  type ValueLayout,
+} from './physicalValues.ts';
 import { cursorOf, HybridReader } from './rleHybrid.ts';
 import { scanThriftStruct } from './thriftScan.ts';
 import { openValues, type ValueReader } from './valueReader.ts';
@@ -59,8 +66,12 @@ export class ColumnPages {
   readonly #layout: ValueLayout;
   readonly #max: MaxLevels;
   readonly #budget: MemoryBudget;
+  /** Undefined where values are more than words: text may be handed on as it lies in a page. */
+  readonly #memory: PageMemory | undefined;
   #entriesLeft: number;
   #page: OpenPage | undefined;
+  /** Of the page, and of `#memory`. */
+  #unpacked: Uint8Array | undefined;
   /** Bytes of the budget that go with the page. */
   #held = 0;
   dictionary: PlainValues | undefined;
@@ -74,6 +85,7 @@ export class ColumnPages {
     max: MaxLevels,
     entries: number,
     budget: MemoryBudget,
+    memory: PageMemory,
   ) {
     if (layout.type === 'FIXED_LEN_BYTE_ARRAY' && !(layout.typeLength >= 1)) {
       throw new Error(`values of the fixed length ${layout.typeLength}`);
@@ -84,6 +96,7 @@ export class ColumnPages {
     this.#max = max;
     this.#entriesLeft = entries;
     this.#budget = budget;
+    this.#memory = isOfWords(layout) ? memory : undefined;
   }
 
   /** The next entries; undefined when the chunk is complete. @throws Error on damaged pages, BudgetExceeded. */
@@ -93,6 +106,7 @@ export class ColumnPages {
         // Values of its last pieces may be views of it.
         this.#budget.keepForBatch(this.#held);
         this.#held = 0;
+        this.release();
         this.#page = await this.#nextPage();
         continue;
       }
@@ -103,6 +117,12 @@ export class ColumnPages {
     return undefined;
   }
 
+  /** Gives the page's memory back: all of its pieces belong to the batch that is being put together, or to earlier ones. */
+  release(): void {
+    if (this.#unpacked !== undefined) this.#memory?.give(this.#unpacked);
+    this.#unpacked = undefined;
+  }
+
   #hold(bytes: number, what: string): void {
     this.#budget.take(bytes, what);
     this.#held += bytes;
@@ -111,8 +131,10 @@ export class ColumnPages {
   #piece(page: OpenPage): PagePiece {
     const entries = Math.min(page.entriesLeft, PIECE_ENTRIES);
     const repetition = levelsOf(page.repetition, entries, this.#max.repetition, 'repetition');
-    const definition = levelsOf(page.definition, entries, this.#max.definition, 'definition');
-    const valueCount = definition === undefined ? entries : countOf(definition, this.#max.definition);
+    const highest = this.#max.definition;
+    const isComplete = page.definition?.readRun(entries, highest) === true;
+    const definition = isComplete ? undefined : levelsOf(page.definition, entries, highest, 'definition');
+    const valueCount = definition === undefined ? entries : countOf(definition, highest);
     if (valueCount > 0) page.values ??= page.openValues();
     const values = page.values?.take(valueCount) ?? emptyValues(this.#layout);
     page.entriesLeft -= entries;
@@ -171,7 +193,13 @@ export class ColumnPages {
   }
 
   #decompress(bytes: Uint8Array, sizeBytes: number): Uint8Array {
-    return decompressPage(this.#meta.codec, bytes, sizeBytes);
+    const memory = this.#memory;
+    return decompressPage(
+      this.#meta.codec,
+      bytes,
+      sizeBytes,
+      memory && ((size) => (this.#unpacked = memory.take(size))),
+    );
   }
 
   #readDictionary(header: PageHeader, content: Uint8Array): void {
@@ -183,7 +211,8 @@ export class ColumnPages {
     }
     if (this.dictionary !== undefined) throw new Error('a second dictionary');
     this.#budget.take(size + 4 * count, `a dictionary of ${count} values`);
-    this.dictionary = decodePlain(this.#decompress(content, size), count, this.#layout);
+    // It is read until the chunk ends, and so in memory of its own.
+    this.dictionary = decodePlain(decompressPage(this.#meta.codec, content, size), count, this.#layout);
     this.#dictionarySize = count;
   }
 

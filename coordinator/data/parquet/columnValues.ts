@@ -71,6 +71,8 @@ export class ColumnValues {
     if (sample === undefined) throw new Error('a batch without pages');
     if (sample.kind === 'bytes') return this.#bytes(runs, rows, valid);
     const width = sample.kind === 'words' ? sample.width : 1;
+    const whole = valid === undefined ? ownWords(runs, rows * width) : undefined;
+    if (whole !== undefined) return whole;
     const out = sample.kind === 'words' ? new Int32Array(rows * width) : new Uint8Array(rows);
     let at = 0;
     for (const { values, start, count } of runs) {
@@ -119,6 +121,14 @@ export class ColumnValues {
     skipMissing();
     return { kind: 'bytes', offsets, data };
   }
+}
+
+/** The words of one run that are a batch by themselves, in memory that nothing else lies in: they need no copy. */
+function ownWords(runs: readonly ValueRun[], length: number): PlainValues | undefined {
+  const [run] = runs;
+  if (runs.length !== 1 || run?.values.kind !== 'words') return undefined;
+  const { words } = run.values;
+  return words.length === length && words.byteLength === words.buffer.byteLength ? run.values : undefined;
 }
 
 function arrayOf(values: PlainValues | undefined): Int32Array | Uint8Array {

@@ -14,6 +14,7 @@ import { chunkOf, chunkRange, FOOTER_GUESS_BYTES, type ParquetFooter } from './f
 import { LeafReader } from './leafReader.ts';
 import { formOf } from './leafType.ts';
 import { BudgetExceeded, DEFAULT_PAGE_MEMORY_BYTES, MemoryBudget } from '../store/memoryBudget.ts';
+import type { PageMemory } from './pageMemory.ts';
 import { type NestedLeaf, NestedColumn } from './nestedColumn.ts';
 import { leavesOf, type ColumnNode, type LeafNode } from './schemaTree.ts';
 import { type ColumnReader, FlatColumn } from './columnReader.ts';
@@ -26,6 +27,13 @@ export interface RowGroupOptions {
   readonly batchRows: number;
   /** Bytes that pages, dictionaries and texts of a row group take at one time; in proportion to the file when left out. */
   readonly memoryLimitBytes: number | undefined;
+}
+
+export interface GroupMemory {
+  /** What was fetched of the row group ahead of its turn. */
+  readonly joined: JoinedBytes | undefined;
+  /** Shared with the row groups that are read before and after. */
+  readonly pages: PageMemory;
 }
 
 /** Starts fetching what {@link readRowGroup} needs, so that it can go on while another row group is decoded. */
@@ -60,7 +68,7 @@ export async function* readRowGroup(
   groupIndex: number,
   schema: arrow.Schema,
   options: RowGroupOptions,
-  joined: JoinedBytes | undefined,
+  { joined, pages }: GroupMemory,
   signal?: AbortSignal,
 ): AsyncGenerator<arrow.RecordBatch> {
   const group = footer.metadata.row_groups[groupIndex]!;
@@ -68,7 +76,7 @@ export async function* readRowGroup(
   if (rows === 0) return;
   const columns = wantedColumns(footer, schema);
   const budget = budgetOf(group, columns, options);
-  const opener = new GroupOpener(file, footer, group, joined, budget, signal);
+  const opener = new GroupOpener(file, footer, group, { joined, pages }, budget, signal);
   const batchRows = boundedRows(options.batchRows, columns.length, budget.limitBytes);
   const readers: ColumnReader[] = [];
   for (let row = 0; row < rows; row += batchRows) {
@@ -85,8 +93,10 @@ export async function* readRowGroup(
       }
     }
     budget.releaseBatch();
+    pages.releaseBatch();
     yield recordBatch(schema, data, take);
   }
+  opener.release();
 }
 
 function groupError(
@@ -150,22 +160,23 @@ class GroupOpener {
   readonly #file: ByteFile;
   readonly #footer: ParquetFooter;
   readonly #group: RowGroup;
-  readonly #joined: JoinedBytes | undefined;
+  readonly #memory: GroupMemory;
   readonly #budget: MemoryBudget;
   readonly #signal: AbortSignal | undefined;
+  readonly #opened: ColumnPages[] = [];
 
   constructor(
     file: ByteFile,
     footer: ParquetFooter,
     group: RowGroup,
-    joined: JoinedBytes | undefined,
+    memory: GroupMemory,
     budget: MemoryBudget,
     signal: AbortSignal | undefined,
   ) {
     this.#file = file;
     this.#footer = footer;
     this.#group = group;
-    this.#joined = joined;
+    this.#memory = memory;
     this.#budget = budget;
     this.#signal = signal;
   }
@@ -182,16 +193,24 @@ class GroupOpener {
     const max = { definition: leaf.definition, repetition: leaf.maxRepetition };
     const rows = Number(this.#group.num_rows);
     const entries = max.repetition === 0 ? rows : Number(chunk.num_values);
-    const pages = new ColumnPages(this.#bytes(chunk), chunk, layout, max, entries, this.#budget);
+    const { pages: memory } = this.#memory;
+    const pages = new ColumnPages(this.#bytes(chunk), chunk, layout, max, entries, this.#budget, memory);
+    this.#opened.push(pages);
     return {
       entries: new LeafReader(pages, max, rows, this.#budget),
       values: new ColumnValues(pages, type, formOf(leaf.element), this.#budget),
     };
   }
 
+  /** After the last batch: gives back the memory of the pages that were begun last. */
+  release(): void {
+    for (const pages of this.#opened) pages.release();
+    this.#memory.pages.releaseBatch();
+  }
+
   #bytes(chunk: ColumnMetaData): ChunkBytes {
     const range = chunkRange(this.#footer, chunk);
-    const joined = this.#joined;
+    const { joined } = this.#memory;
     const prefetched = joined?.bytes.subarray(range.start - joined.start, range.end - joined.start);
     return new ChunkBytes(this.#file, range, this.#signal, prefetched);
   }

@@ -43,6 +43,11 @@ const wordWidths: Partial<Record<ParquetType, 1 | 2 | 3>> = {
   INT96: 3,
 };
 
+/** Whether all encodings of the type give words. */
+export function isOfWords({ type }: ValueLayout): boolean {
+  return wordWidths[type] !== undefined;
+}
+
 /** Bytes of one value as PLAIN stores it; undefined where that varies or is no whole number. */
 export function valueBytes({ type, typeLength }: ValueLayout): number | undefined {
   const words = wordWidths[type];

@@ -70,6 +70,18 @@ export class HybridReader {
     return max;
   }
 
+  /**
+   * Passes over the next `count` values where they are `value`, all in one run.
+   * @returns whether it did; where not, they are still to be read.
+   * @throws Error when the bytes end before.
+   */
+  readRun(count: number, value: number): boolean {
+    if (this.#left === 0 && count > 0) this.#nextRun();
+    if (this.#packedBit !== undefined || this.#left < count || this.#value !== value) return false;
+    this.#left -= count;
+    return true;
+  }
+
   #nextRun(): void {
     const cursor = this.#cursor;
     const header = readVarint(cursor);

@@ -11,6 +11,7 @@ import {
   type RowGroupOptions,
   seemsDictionaryEncoded,
 } from '../parquet/parquetFile.ts';
+import { PageMemory } from '../parquet/pageMemory.ts';
 import type { ColumnNode, SchemaOptions } from '../parquet/schemaTree.ts';
 import type { FileLocation } from '../store/byteFile.ts';
 import type { ListFiles } from '../store/listFiles.ts';
@@ -88,13 +89,22 @@ export class ParquetSource implements Source {
       );
       const stored = columns.stored;
       const file = await this.#files.open(location, context.signal);
+      const pages = new PageMemory();
       try {
         let ahead = fetchRowGroup(file, footer, 0, stored, context.signal);
         for (let group = 0; group < footer.metadata.row_groups.length; group++) {
           throwIfAborted(context);
           const joined = await ahead;
           ahead = fetchRowGroup(file, footer, group + 1, stored, context.signal);
-          const rows = readRowGroup(file, footer, group, stored, this.#options, joined, context.signal);
+          const rows = readRowGroup(
+            file,
+            footer,
+            group,
+            stored,
+            this.#options,
+            { joined, pages },
+            context.signal,
+          );
           for await (const batch of rows) yield columns.conform(batch);
         }
       } finally {

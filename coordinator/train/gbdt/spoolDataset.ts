@@ -3,7 +3,7 @@
 import { checkCategoryCount } from '../../../shared/gbdt/binColumn.ts';
 import { buildCategoricalCuts, buildCuts } from '../../../shared/gbdt/cuts.ts';
 import type { GbdtParams } from '../../../shared/gbdt/params.ts';
-import { QuantileSketch } from '../../../shared/gbdt/quantileSketch.ts';
+import { createSketchRoom, QuantileSketch } from '../../../shared/gbdt/quantileSketch.ts';
 import type { BatchColumn } from '../../../shared/columns/columnBatch.ts';
 import { ColumnUnsuitableError } from '../../../shared/columns/columnErrors.ts';
 import { NoRowsError } from '../trainErrors.ts';
@@ -46,7 +46,8 @@ export async function spoolTrainingSet(
   settings: SpoolSettings,
 ): Promise<{ set: SpooledSet; features: PreparedFeature[]; target: TargetSpan; warnings: string[] }> {
   const { plan, params } = settings;
-  const sketches = plan.features.slice(0, SKETCHES_AT_A_TIME).map(() => new QuantileSketch());
+  const room = createSketchRoom();
+  const sketches = plan.features.slice(0, SKETCHES_AT_A_TIME).map(() => new QuantileSketch(room));
   const codersFor = (columns: readonly BatchColumn[]): FeatureCoders =>
     columns.map((column, feature) => {
       if (settings.startFrom) checkKind(column, settings.startFrom.isCategorical[feature] === true);
@@ -116,7 +117,8 @@ async function sketchColumns(
   first: number,
   isNumeric: readonly boolean[],
 ): Promise<QuantileSketch[]> {
-  const sketches = isNumeric.map(() => new QuantileSketch());
+  const room = createSketchRoom();
+  const sketches = isNumeric.map(() => new QuantileSketch(room));
   const numeric = [...isNumeric.keys()].filter((index) => isNumeric[index]);
   for await (const { columns, weights } of spool.columns(numeric.map((index) => first + index))) {
     numeric.forEach((index, at) => sketches[index]!.push(columns[at]!, weights));

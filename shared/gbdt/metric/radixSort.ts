@@ -4,11 +4,23 @@ const RADIX_BITS = 11;
 const RADIX = 1 << RADIX_BITS;
 const MASK = RADIX - 1;
 
+/** Memory for the other half of a sort, at least as long as what is sorted; its contents are unspecified. */
+export interface SortRoom {
+  readonly keys: Uint32Array;
+  /** Of the payload's type. */
+  readonly payload?: Uint32Array | Float64Array | undefined;
+}
+
 /**
  * Sorts unsigned 32-bit keys ascending, in place, and moves `payload` along (stable).
  * Least significant digit first, three passes of 11 bits; a pass whose digit is the same everywhere is skipped.
+ * @param room is used instead of new memory.
  */
-export function radixSort(keys: Uint32Array, payload?: Uint32Array | Float64Array): void {
+export function radixSort(
+  keys: Uint32Array,
+  payload?: Uint32Array | Float64Array,
+  room: SortRoom = { keys: new Uint32Array(keys.length), payload: payload?.slice() },
+): void {
   const length = keys.length;
   const counts = new Uint32Array(3 * RADIX);
   for (let i = 0; i < length; i += 1) {
@@ -18,9 +30,9 @@ export function radixSort(keys: Uint32Array, payload?: Uint32Array | Float64Arra
     counts[2 * RADIX + (key >>> (2 * RADIX_BITS))]! += 1;
   }
   let fromKeys: Uint32Array = keys;
-  let toKeys: Uint32Array = new Uint32Array(length);
+  let toKeys: Uint32Array = room.keys.subarray(0, length);
   let fromPayload: Uint32Array | Float64Array | undefined = payload;
-  let toPayload: Uint32Array | Float64Array | undefined = payload?.slice();
+  let toPayload: Uint32Array | Float64Array | undefined = payload && room.payload?.subarray(0, length);
   for (let pass = 0; pass < 3; pass += 1) {
     const shift = pass * RADIX_BITS;
     const starts = counts.subarray(pass * RADIX, (pass + 1) * RADIX);
@@ -31,14 +43,8 @@ export function radixSort(keys: Uint32Array, payload?: Uint32Array | Float64Arra
       starts[digit] = next;
       next += count;
     }
-    for (let i = 0; i < length; i += 1) {
-      const key = fromKeys[i]!;
-      const digit = (key >>> shift) & MASK;
-      const to = starts[digit]!;
-      starts[digit] = to + 1;
-      toKeys[to] = key;
-      if (toPayload !== undefined) toPayload[to] = fromPayload![i]!;
-    }
+    if (fromPayload === undefined || toPayload === undefined) moveKeys(fromKeys, toKeys, starts, shift);
+    else movePairs(fromKeys, toKeys, fromPayload, toPayload, starts, shift);
     [fromKeys, toKeys] = [toKeys, fromKeys];
     [fromPayload, toPayload] = [toPayload, fromPayload];
   }
@@ -47,11 +53,43 @@ export function radixSort(keys: Uint32Array, payload?: Uint32Array | Float64Arra
   if (payload !== undefined) payload.set(fromPayload!);
 }
 
-/** Flips a float32's bits so that unsigned order is the order of the numbers; `unflipFloat` undoes it. */
+/** @param starts where the next key of each digit goes; counted on. */
+function moveKeys(from: Uint32Array, to: Uint32Array, starts: Uint32Array, shift: number): void {
+  for (let i = 0; i < from.length; i += 1) {
+    const key = from[i]!;
+    const digit = (key >>> shift) & MASK;
+    const at = starts[digit]!;
+    starts[digit] = at + 1;
+    to[at] = key;
+  }
+}
+
+function movePairs(
+  fromKeys: Uint32Array,
+  toKeys: Uint32Array,
+  fromPayload: Uint32Array | Float64Array,
+  toPayload: Uint32Array | Float64Array,
+  starts: Uint32Array,
+  shift: number,
+): void {
+  for (let i = 0; i < fromKeys.length; i += 1) {
+    const key = fromKeys[i]!;
+    const digit = (key >>> shift) & MASK;
+    const at = starts[digit]!;
+    starts[digit] = at + 1;
+    toKeys[at] = key;
+    toPayload[at] = fromPayload[i]!;
+  }
+}
+
+/**
+ * Flips a float32's bits, all of them or the sign alone, so that unsigned order is the order of the numbers; `unflipFloat`
+ * undoes it. Signs come in no order, so there is no branch for them.
+ */
 export function flipFloat(bits: number): number {
-  return (bits & 0x80000000 ? ~bits : bits | 0x80000000) >>> 0;
+  return (bits ^ ((bits >> 31) | 0x80000000)) >>> 0;
 }
 
 export function unflipFloat(key: number): number {
-  return (key & 0x80000000 ? key & 0x7fffffff : ~key) >>> 0;
+  return (key ^ (~(key >> 31) | 0x80000000)) >>> 0;
 }

@@ -1,8 +1,13 @@
+import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { binColumn, binCategories, checkCategoryCount } from '../../../shared/gbdt/binColumn.ts';
+import {
+  binColumn,
+  binCategories,
+  checkCategoryCount,
+  createBinner,
+} from '../../../shared/gbdt/binColumn.ts';
 import { buildCategoricalCuts, buildCuts } from '../../../shared/gbdt/cuts.ts';
-import type { QuantileSketch } from '../../../shared/gbdt/quantileSketch.ts';
-import { createSketch } from '../../../shared/gbdt/quantileSketch.ts';
+import { createSketch, createSketchRoom, QuantileSketch } from '../../../shared/gbdt/quantileSketch.ts';
 import { seededRandom } from '../../setup/seededRandom.ts';
 
 function sketchOf(values: ArrayLike<number>, weights?: ArrayLike<number>): QuantileSketch {
@@ -79,6 +84,66 @@ describe('a sketch', () => {
     });
   });
 
+  function hashOf(sketch: QuantileSketch): string {
+    const hash = createHash('sha256');
+    for (const array of Object.values(sketch.summary())) hash.update(array as Float32Array);
+    return hash.digest('hex').slice(0, 16);
+  }
+
+  /** Numbers of so many different values, some of them missing. */
+  function someNumbers(count: number, distinct: number, seed: number): Float32Array<ArrayBuffer> {
+    const random = seededRandom(seed);
+    return Float32Array.from({ length: count }, () =>
+      random() < 0.01 ? NaN : Math.floor((random() - 0.5) * distinct) / 64,
+    );
+  }
+
+  it.each([
+    [0, 1],
+    [1, 1],
+    [65, 10],
+    [65_537, 1 << 23],
+    [131_073, 1 << 23],
+    [300_000, 70_000],
+    [300_000, 100_000],
+    [700_000, 1 << 23],
+  ])(
+    'of %i values, of %i different ones, is the same whether they weigh 1 or have no weight',
+    (count, distinct) => {
+      const values = someNumbers(count, distinct, count + distinct);
+      const plain = sketchOf(values);
+      expect(hashOf(plain)).toBe(hashOf(sketchOf(values, new Float32Array(count).fill(1))));
+      // Weights may begin late, and end.
+      const mixed = createSketch();
+      const third = Math.floor(count / 3);
+      mixed.push(values.subarray(0, third));
+      mixed.push(values.subarray(third, 2 * third), new Float32Array(third).fill(1));
+      mixed.push(values.subarray(2 * third));
+      expect(hashOf(mixed)).toBe(hashOf(plain));
+    },
+  );
+
+  it('has had the same bytes in all versions: cuts, shards and models follow from them', () => {
+    const values = someNumbers(700_000, 1 << 23, 4);
+    const random = seededRandom(5);
+    const weights = Float32Array.from(values, () => Math.floor(4 * random()) / 3);
+    expect(hashOf(sketchOf(values))).toBe('1bb8a44d6dabd70a');
+    expect(hashOf(sketchOf(values, weights))).toBe('d0883d489d00c3b3');
+  });
+
+  it('shares its memory with others without mixing with them', () => {
+    const columns = [1 << 23, 80_000, 100].map((distinct) => someNumbers(400_000, distinct, distinct));
+    const room = createSketchRoom();
+    const sketches = columns.map(() => new QuantileSketch(room));
+    for (let at = 0; at < 400_000; at += 10_000) {
+      sketches.forEach((sketch, i) => sketch.push(columns[i]!.subarray(at, at + 10_000)));
+    }
+    const alone = columns.map((column) => hashOf(sketchOf(column)));
+    expect(sketches.map(hashOf)).toEqual(alone);
+    // Asking changes nothing.
+    expect(sketches.map(hashOf)).toEqual(alone);
+  });
+
   it('treats both zeros as one value', () => {
     expect(cutsOf([0, -0, 1]).length).toBe(2);
   });
@@ -97,6 +162,35 @@ describe('bin codes', () => {
       const expected = Array.from(cuts.cuts).filter((cut) => cut <= value).length;
       expect(codes[i]).toBe(expected);
     });
+  });
+
+  const random = seededRandom(6);
+  const spread = (): number => (random() - 0.5) * 10 ** Math.floor(random() * 60 - 40);
+  it.each<[name: string, value: () => number]>([
+    ['around zero', () => random() + random() - 1],
+    ['of all sizes', spread],
+    ['close to one another', () => 1000 + random()],
+    ['that are few', () => Math.floor(4 * random()) - 1],
+    ['near the largest', () => 3.4e38 * (random() < 0.5 ? random() : -random())],
+    ['that are one', () => 7],
+  ])('are the same by a table and by bisection: values %s', (_, value) => {
+    const values = Float32Array.from({ length: 20_000 }, value);
+    const cuts = buildCuts(sketchOf(values).summary(), 256);
+    const number = new Float32Array(1);
+    const bits = new Int32Array(number.buffer);
+    const neighbours = Array.from(cuts.cuts).flatMap((cut) =>
+      [-1, 0, 1].map((step) => {
+        number[0] = cut;
+        bits[0]! += step;
+        return number[0];
+      }),
+    );
+    // A NaN has many patterns of bits; the last two are the smallest of each sign.
+    const special = Float32Array.of(0, -0, 1e-45, -1e-45, Infinity, -Infinity, NaN, 0, 0);
+    new Uint32Array(special.buffer).set([0xffc00000, 0x7f800001, 0xff800001], 6);
+    for (const tried of [values, Float32Array.from(neighbours), special, Float32Array.from(values, spread)]) {
+      expect(createBinner(cuts)(tried)).toEqual(binColumn(tried, cuts));
+    }
   });
 
   it('put zeros of both signs, infinities and values beyond the cuts where comparisons put them', () => {
