@@ -96,11 +96,9 @@ export type { HttpAnswer } from './serve/replica/ownerHttp.ts';
 export type { ServeRequest } from '../shared/serve/serveRequest.ts';
 export type { AccessEntry } from './serve/http/serveExchange.ts';
 export type { RunOptions, ServeHttpOptions } from './serve/serveOptions.ts';
-export { startCoordinator, type Coordinator, type CoordinatorOptions } from './core/server/coordinator.ts';
-export {
-  startLocalWorkers,
-  type LocalWorkers,
-  type LocalWorkersOptions,
-} from './cluster/local/localWorkers.ts';
+export { startCoordinator, type Coordinator } from './core/server/coordinator.ts';
+export type { CoordinatorOptions } from './core/server/coordinatorOptions.ts';
+export type { LocalWorkersOptions } from './cluster/local/localWorkersOptions.ts';
+export { startLocalWorkers, type LocalWorkers } from './cluster/local/localWorkers.ts';
 export type { TrainLoop, TrainLoopContext } from '../shared/gbdt/trainLoop.ts';
 export { TabgradError, errorCodes, type ErrorCode, type ErrorPlace } from '../kernels/errors.ts';

@@ -4,9 +4,9 @@
 import { commands } from './cli/commands/commands.ts';
 import { OutputError } from './cli/cliErrors.ts';
 import { listenForInterrupts } from './cli/interrupts.ts';
-import { packageVersion } from './files/packageVersion.ts';
 import { reportError } from './cli/reportError.ts';
 import { runCli } from './cli/runCli.ts';
+import { packageVersion } from './files/builtFile.ts';
 
 const words = process.argv.slice(2);
 const quiet = words.includes('--quiet') || words.includes('--json');

@@ -36,6 +36,7 @@ export const errorCodes = {
   DEVICE_FAILED: 'WebGPU refused a command or ran out of memory.',
   ENGINE_UNSUITABLE: 'A training engine can not compute this model, or not with this setting.',
   TRAIN_LOOP_FAILED: "The owner's trainLoopPerWorker threw, or a worker does not run code of owners.",
+  COORDINATOR_ARGUMENT: 'An option of startCoordinator is unknown, of the wrong kind or out of range.',
   ICE_SETTING_INVALID: 'A STUN or TURN server or its secret is not as expected.',
   TREES_TOO_LARGE:
     'The trees of one round are more than a control message takes; fewer or smaller leaves are needed.',

@@ -16,7 +16,7 @@ const actingCharacters: readonly (readonly [first: number, last: number])[] = [
   [0xfeff, 0xfeff], // Zero-width no-break space.
   [0xfff9, 0xfffb], // Marks of interlinear annotations.
 ];
-/** U+E0000 to U+E007F, letters that nobody sees, as pairs of code units. */
+/** U+E0000 to U+E007F, invisible letters, as pairs of code units. */
 const UNSEEN_TAGS = '\\udb40[\\udc00-\\udc7f]';
 
 const classes = actingCharacters.map(([first, last]) => `${escapeOf(first)}-${escapeOf(last)}`);

@@ -21,6 +21,8 @@ const { readerOptions } = await import('../coordinator/data/readOptions.ts');
 const { deploymentOptions } = await import('../coordinator/core/store/deploymentSettings.ts');
 const { runOptions } = await import('../coordinator/serve/serveOptions.ts');
 const { layersOptions, treeOptions } = await import('../coordinator/serve/replica/predictorOptions.ts');
+const { coordinatorOptions } = await import('../coordinator/core/server/coordinatorOptions.ts');
+const { localWorkersOptions } = await import('../coordinator/cluster/local/localWorkersOptions.ts');
 const { functions } = await import('../coordinator/config/expression/functions.ts');
 
 const note = '<!-- Written by `npm run docs` from the code. Edit there. -->';
@@ -185,6 +187,8 @@ const optionTables = [
   ['deployment', 'deployment(target, { … }).', deploymentOptions],
   ['bind, trees', 'deployment(checkpoint).bind({ … }) of boosted trees.', treeOptions],
   ['bind, nets', 'deployment(model).bind({ … }) of a tf.LayersModel.', layersOptions],
+  ['startCoordinator', 'startCoordinator({ … }). Times in milliseconds, sizes in bytes.', coordinatorOptions],
+  ['startLocalWorkers', 'startLocalWorkers({ … }).', localWorkersOptions],
 ];
 
 function optionsPage() {

@@ -1,13 +1,22 @@
 // Fetches blobs from the coordinator by their SHA-256 and believes none of them unverified, the cache's included.
 
-import { AbortedError } from '../../kernels/errors.ts';
+import { AbortedError, TabgradError } from '../../kernels/errors.ts';
 import type { Clock } from '../../shared/clock.ts';
 import { workerAuthorization, type WorkerCredentials } from '../../shared/protocol/workerCredentials.ts';
 import type { FetchBlobOptions } from '../memberRun/sessionEnvironment.ts';
 import type { BlobCache } from './blobCache.ts';
-import { BlobFetchError } from './blobErrors.ts';
 import { BlobRetries, isAwayError, isAwayStatus } from './blobRetries.ts';
 import { sha256Hex } from './sha256Hex.ts';
+
+/** A blob could not be had: the coordinator has none of that name, or sent other bytes, or could not be reached. */
+export class BlobFetchError extends TabgradError {
+  readonly code = 'BLOB_UNAVAILABLE';
+}
+
+/** A blob could not be stored at the coordinator. */
+export class BlobUploadError extends TabgradError {
+  readonly code = 'BLOB_NOT_STORED';
+}
 
 export interface BlobFetcherOptions {
   /** Address of the coordinator, e.g. http://127.0.0.1:7070. */
@@ -19,7 +28,7 @@ export interface BlobFetcherOptions {
 }
 
 interface FetchOptions extends FetchBlobOptions {
-  /** Whose end this is; undefined where the coordinator asks nobody. */
+  /** Whose end this is; undefined where the coordinator asks for no proof. */
   readonly credentials?: WorkerCredentials | undefined;
 }
 
@@ -77,7 +86,7 @@ async function download(
   try {
     const response = await (options.fetch ?? fetch)(`${options.origin}/blobs/${sha256}`, {
       signal: AbortSignal.any([signal, stall.signal]),
-      // Kept by `cache`, or not at all: a second copy in the browser's HTTP cache would help nobody.
+      // Kept by `cache`, or not at all: a second copy in the browser's HTTP cache is of no use.
       cache: 'no-store',
       headers: {
         ...(credentials && { authorization: workerAuthorization(credentials) }),

@@ -45,7 +45,7 @@ export function isAwayStatus(status: number): boolean {
   return [401, 502, 503, 504].includes(status);
 }
 
-/** Whether fetch rejected since nobody answered: a TypeError on every platform, as the Fetch standard has it. */
+/** Whether fetch rejected without an answer: a TypeError on every platform, as the Fetch standard has it. */
 export function isAwayError(error: unknown): boolean {
   return error instanceof TypeError;
 }

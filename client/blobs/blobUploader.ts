@@ -4,8 +4,7 @@ import { AbortedError } from '../../kernels/errors.ts';
 import type { Clock } from '../../shared/clock.ts';
 import { workerAuthorization, type WorkerCredentials } from '../../shared/protocol/workerCredentials.ts';
 import type { BlobReference } from '../../shared/neural/run/neuralSpec.ts';
-import { BlobUploadError } from './blobErrors.ts';
-import { answerOf } from './blobFetcher.ts';
+import { answerOf, BlobUploadError } from './blobFetcher.ts';
 import { BlobRetries, isAwayError, isAwayStatus } from './blobRetries.ts';
 import { sha256Hex } from './sha256Hex.ts';
 

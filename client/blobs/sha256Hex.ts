@@ -1,8 +1,7 @@
 // SHA-256 of received bytes. The platform's own where there is one; browsers withhold it from pages over plain http
 // (a coordinator on the local network), and there it is computed here.
 
-import { sha256 } from '../../shared/hash/sha256.ts';
-import { toHex } from '../../shared/hash/toHex.ts';
+import { sha256, toHex } from '../../shared/hash/sha256.ts';
 
 /** Up to here the plain code takes no longer (0.2 ms) than a question to another thread. */
 const MAX_PLAIN_BYTES = 8 * 1024;

@@ -99,7 +99,7 @@ export async function combineFrom(
   }
 }
 
-/** Copies a stream into `target` as it arrives, and on to whoever `forward` sends it to. */
+/** Copies a stream into `target` as it arrives, and on to the peers of `forward`. */
 export async function receiveInto(
   operation: Operation,
   input: InStream,

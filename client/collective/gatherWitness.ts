@@ -2,7 +2,7 @@
 // where members come to different results the coordinator compares these.
 
 import { sha256 } from '../../shared/hash/sha256.ts';
-import { toHex } from '../../shared/hash/toHex.ts';
+import { toHex } from '../../shared/hash/sha256.ts';
 import type { HeardGathers } from '../../shared/protocol/control.ts';
 import { DIGEST_CHARACTERS } from '../../shared/protocol/control.ts';
 import { sha256Hex } from '../blobs/sha256Hex.ts';

@@ -12,7 +12,7 @@ import { AbortedError, DeadlineError, TabgradError } from '../../kernels/errors.
 import { FRAME_HEADER_BYTES, MAX_FRAME_BYTES, type ElementType } from '../../shared/wire/frame.ts';
 import { systemClock, type Clock } from '../../shared/clock.ts';
 import type { Link } from '../transport/link.ts';
-import { PeerLostError } from '../transport/peerLostError.ts';
+import { PeerLostError } from '../transport/transportErrors.ts';
 import { broadcastBytes, exchangeBytes } from './byteExchange.ts';
 import { chainReduce } from './chainReduce.ts';
 import { chooseAllReduce, choosePlace, type AllReduceAlgorithm } from './chooseAlgorithm.ts';

@@ -16,7 +16,12 @@ import { MAX_SHORT_MESSAGE_BYTES } from '../../shared/protocol/workerMessageByte
 import { jitteredMs, type Backoff } from '../../shared/backoff.ts';
 import type { Clock } from '../../shared/clock.ts';
 import { eventTurn } from '../../kernels/eventTurn.ts';
-import { JoinRefusedError } from './controlErrors.ts';
+import { TabgradError } from '../../kernels/errors.ts';
+
+/** The coordinator turned the worker away (wrong token, other version). The message is the coordinator's. */
+class JoinRefusedError extends TabgradError {
+  readonly code = 'JOIN_REFUSED';
+}
 
 /** The part of WebSocket that is used; the `ws` package and the platforms' own fit. */
 export interface ControlSocket {
@@ -201,7 +206,7 @@ export class ControlClient {
   }
 
   #welcome(message: CoordinatorMessageOf<'welcome'>): void {
-    // Under a new identity, what the old one had to say is nobody's business any more.
+    // Messages of the old identity are not sent under the new one.
     if (this.#identity?.workerId !== message.workerId) this.#queue.length = 0;
     this.#identity = { workerId: message.workerId, secret: message.secret };
     this.#joined = true;

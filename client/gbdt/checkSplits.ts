@@ -72,7 +72,7 @@ function wrong(what: string): TreeFormatError {
 
 /**
  * The sums of the root, as all owners of features have them.
- * @throws PeerMessageError naming whoever differs from most; all others where that can not be told.
+ * @throws PeerMessageError naming the sender that differs from most; all others where there is no majority.
  */
 export function agreedRoot(messages: readonly SplitMessage[], collective: Collective): NodeSums {
   const roots = messages.map(

@@ -4,10 +4,9 @@ import { readTrainSpec } from '../../shared/gbdt/readTrainSpec.ts';
 import { readRoundTrees, treeBounds } from '../../shared/gbdt/readRoundTrees.ts';
 import type { Lease, WorkerMessageOf } from '../../shared/protocol/control.ts';
 import { BadAssignmentError } from '../memberRun/errors.ts';
-import { fetchJson } from '../memberRun/fetchJson.ts';
 import type { Assignment } from '../memberRun/memberRun.ts';
 import type { ComingPlace, GenerationContext, MemberRun, MemberRunKind } from '../memberRun/memberRun.ts';
-import type { SessionEnvironment } from '../memberRun/sessionEnvironment.ts';
+import { type SessionEnvironment, fetchJson } from '../memberRun/sessionEnvironment.ts';
 import { encodeKnownRounds } from './roundMessages.ts';
 import { RunData } from './runData.ts';
 import { trainRounds } from './trainRounds.ts';
@@ -65,23 +64,23 @@ class GbdtMemberRun implements MemberRun {
 
   /** Forgets rounds that are not the record's, and takes those that are missing from it. */
   async #takeRounds(
-    { committedRounds, agreedRounds = 0, trees }: Assignment | ComingPlace,
+    { committedRounds, agreedRounds = 0, payloads }: Assignment | ComingPlace,
     signal: AbortSignal,
   ): Promise<void> {
     const data = this.#data;
     data.forgetBeyond(committedRounds, agreedRounds);
     if (data.committed.length >= committedRounds) return;
-    if (trees === null) {
-      throw new BadAssignmentError(`${committedRounds} rounds are committed, but no trees were named`);
+    if (payloads === null) {
+      throw new BadAssignmentError(`${committedRounds} rounds are committed, but no payloads were named`);
     }
-    const rounds = await fetchJson(this.#environment, trees, signal);
+    const rounds = await fetchJson(this.#environment, payloads, signal);
     if (!Array.isArray(rounds) || rounds.length < committedRounds) {
-      throw new BadAssignmentError(`the trees blob does not hold ${committedRounds} rounds`);
+      throw new BadAssignmentError(`the blob of payloads does not hold ${committedRounds} rounds`);
     }
     const missing: unknown[] = rounds.slice(data.committed.length, committedRounds);
     for (const round of missing) {
       if (!Array.isArray(round))
-        throw new BadAssignmentError('a round of the trees blob is no list of trees');
+        throw new BadAssignmentError('a round of the blob of payloads is no list of trees');
       data.committed.push({ trees: readRoundTrees(round, treeBounds(data.spec)), metrics: undefined });
     }
   }

@@ -17,7 +17,6 @@ import type { TrainSpec } from '../../shared/gbdt/trainSpec.ts';
 import type { BlockLayout } from './blockHistograms.ts';
 import { blockHistograms } from './blockHistograms.ts';
 import { agreedRoot, checkExact, checkSplits, checkWhole } from './checkSplits.ts';
-import { featureBounds } from './featureBlocks.ts';
 import { TreeBuilder } from './treeBuilder.ts';
 
 export interface TrainingGroup {
@@ -311,4 +310,23 @@ function joined(sums: NodeSums): { readonly g: number; readonly h: number } {
 
 function subtractFrom(larger: Float64Array, smaller: Float64Array): void {
   for (let k = 0; k < larger.length; k += 1) larger[k]! -= smaller[k]!;
+}
+
+/** @returns size+1 ascending feature indexes; member r owns [bounds[r], bounds[r+1]), which may be empty. */
+export function featureBounds(slotsPerFeature: readonly number[], size: number): number[] {
+  const total = slotsPerFeature.reduce((sum, slots) => sum + slots, 0);
+  const bounds = [0];
+  let feature = 0;
+  let before = 0;
+  for (let rank = 1; rank < size; rank += 1) {
+    const target = (total * rank) / size;
+    // A feature goes to the side where more of it lies.
+    while (feature < slotsPerFeature.length && before + slotsPerFeature[feature]! / 2 <= target) {
+      before += slotsPerFeature[feature]!;
+      feature += 1;
+    }
+    bounds.push(feature);
+  }
+  bounds.push(slotsPerFeature.length);
+  return bounds;
 }

@@ -54,7 +54,7 @@ export function encodeKnownRounds(
     left -= charactersOf(trees, left);
     if (left < 0 || !metrics) break;
     const encoded = trees.map((tree) => encodeTree(tree));
-    rounds.push({ round: firstRound + rounds.length, trees: encoded, metrics: { ...metrics } });
+    rounds.push({ round: firstRound + rounds.length, payload: encoded, metrics: { ...metrics } });
   }
   return rounds;
 }

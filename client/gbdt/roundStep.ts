@@ -21,7 +21,7 @@ import type { RunData } from './runData.ts';
 const TURN_EVERY_MS = 4;
 
 /**
- * Members that need nothing of one another meet once in so many rounds, so that nobody is further ahead of the others, and
+ * Members that need nothing of one another meet once in so many rounds, so that none is further ahead of the others, and
  * who is lost is missed: within some 25 ms, since such rounds take a few.
  */
 const MEET_EVERY = 4;
@@ -91,9 +91,9 @@ export class RoundStep {
       computeMs: Math.max(0, totalMs - this.#meter.elapsedMs),
       exchangeMs: this.#meter.elapsedMs,
       bytesSent: bytesSent(links) - sentBefore,
-      treesSha256,
+      payloadSha256: treesSha256,
       metrics,
-      ...(encoded && { trees: encoded }),
+      ...(encoded && { payload: encoded }),
     });
     this.#reportStatus(totalMs);
     if (!this.#holdsAll) await data.followSpares();

@@ -143,7 +143,7 @@ export class RunData {
     for (const [i, lease] of leases.entries()) {
       while (fetching.length < Math.min(leases.length, i + FETCHED_AT_ONCE)) {
         const shard = this.#fetch(leases[fetching.length]!, signal);
-        // Whoever comes to it hears of a failure; an earlier one may end the loop before that.
+        // A failure is thrown where the block is used; an earlier one may end the loop before that.
         shard.catch(() => undefined);
         fetching.push(shard);
       }

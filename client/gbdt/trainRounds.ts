@@ -33,7 +33,7 @@ export async function trainRounds(
   while (!step.isOver) await step.make(context.data.spec);
 }
 
-/** Thrown into the owner's loop to end it where the generation ends; nobody else sees it. */
+/** Thrown into the owner's loop to end it where the generation ends; it is not passed on. */
 class GenerationOver extends AbortedError {}
 
 async function runOwnerLoop(context: RoundContext, step: RoundStep, spec: TrainLoopSpec): Promise<void> {

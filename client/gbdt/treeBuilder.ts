@@ -1,8 +1,8 @@
 // Collects the nodes of a growing tree and packs them into a BinnedTree.
 
 import type { BinnedTree } from '../../kernels/gbdt/binnedTree.ts';
-import { toMarginUnits } from '../../shared/gbdt/marginUnits.ts';
 import type { SplitCandidate } from '../../shared/gbdt/split.ts';
+import { toMarginUnits } from '../../shared/gbdt/model/baseMargins.ts';
 
 interface GrowingNode {
   readonly parent: number;

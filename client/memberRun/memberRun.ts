@@ -20,7 +20,7 @@ export interface GenerationContext {
   readonly signal: AbortSignal;
   /** Committed rounds at which this generation ends; infinite unless the coordinator asked. */
   readonly haltAtRounds: () => number;
-  /** Whether the coordinator wants the state stored at the halt: nobody goes on with the run. */
+  /** Whether the coordinator wants the state stored at the halt: no group follows. */
   readonly keepsState: () => boolean;
 }
 

@@ -73,3 +73,11 @@ export interface WorkerSession {
   /** Stops all work and frees the device. Resolves when nothing of it is left. */
   close(reason: string): Promise<void>;
 }
+
+export async function fetchJson(
+  environment: Pick<SessionEnvironment, 'fetchBlob'>,
+  sha256: string,
+  signal: AbortSignal,
+): Promise<unknown> {
+  return JSON.parse(new TextDecoder().decode(await environment.fetchBlob(sha256, { signal })));
+}

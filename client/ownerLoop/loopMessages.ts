@@ -62,7 +62,7 @@ export type PlainError = Readonly<z.infer<typeof plainError>>;
 export const fromLoopThread = z.discriminatedUnion('type', [
   /** Loaded, and ready to be called. */
   z.object({ type: z.literal('opened') }),
-  /** The loop asks for something; `what` is checked by whoever answers. */
+  /** The loop asks for something; `what` is checked where it is answered. */
   z.object({ type: z.literal('ask'), id: z.int().nonnegative(), what: z.unknown() }),
   /** The loop has returned. */
   z.object({ type: z.literal('returned') }),

@@ -1,7 +1,7 @@
 // One program on this worker, from the coordinator's wish until its socket or its thread ends.
 
 import { TabgradError } from '../../kernels/errors.ts';
-import { decodeFrame, encodeFrame } from '../../shared/program/programFrame.ts';
+import { decodeProgramFrame, encodeProgramFrame } from '../../shared/program/programFrame.ts';
 import {
   PROGRAM_PATH,
   toProgram,
@@ -94,7 +94,7 @@ export class OpenedProgram {
 
   async #open(frame: ArrayBuffer): Promise<void> {
     try {
-      const { message } = decodeFrame(new Uint8Array(frame), toProgram);
+      const { message } = decodeProgramFrame(new Uint8Array(frame), toProgram);
       if (message.type !== 'open') throw new ProgramRefusedError('The first frame must open the program.');
       const start = await this.#gather(frame, message);
       if (this.#over.signal.aborted) return;
@@ -102,7 +102,7 @@ export class OpenedProgram {
     } catch (error) {
       if (this.#over.signal.aborted) return;
       this.#socket.send(
-        encodeFrame({ type: 'failed', error: ownerError(error, undefined) }, undefined, '').buffer,
+        encodeProgramFrame({ type: 'failed', error: ownerError(error, undefined) }, undefined, '').buffer,
       );
     }
   }

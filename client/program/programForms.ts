@@ -8,11 +8,11 @@ import { DictionaryStrings } from '../../shared/columns/dictionaryStrings.ts';
 import { ServeRequest, type RequestParts } from '../../shared/serve/serveRequest.ts';
 
 /** An opened program: an object of the owner's class, or a function as the method `call`. */
-export type Program = Readonly<Record<string, unknown>>;
+export type ProgramMethods = Readonly<Record<string, unknown>>;
 
-/** Calls a method; the signal fires when nobody waits for the answer any more. */
+/** Calls a method; the signal fires when the caller has gone. */
 export type ProgramForm = (
-  program: Program,
+  program: ProgramMethods,
   method: string,
   args: readonly unknown[],
   signal: AbortSignal,
@@ -56,8 +56,8 @@ export const programForms: ReadonlyMap<string, ProgramForm> = new Map([
   ['service', service],
 ]);
 
-/** Methods of Object.prototype and the constructor are nobody's business. */
-function invoke(program: Program, method: string, args: readonly unknown[]): unknown {
+/** Methods of Object.prototype and the constructor can not be called. */
+function invoke(program: ProgramMethods, method: string, args: readonly unknown[]): unknown {
   const found = method === 'constructor' || method in Object.prototype ? undefined : program[method];
   if (typeof found !== 'function') throw new TypeError(`the program has no method "${method}"`);
   return Reflect.apply(found, program, args);

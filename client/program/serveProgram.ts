@@ -1,12 +1,12 @@
 // The thread of a program: makes it, then answers calls until the thread is ended. It knows neither the network nor the
-// coordinator; an endless loop in the owner's code holds up nobody else.
+// coordinator; an endless loop in the owner's code holds up no other program.
 
 import { systemClock, delay } from '../../shared/clock.ts';
 import { TabgradError } from '../../kernels/errors.ts';
 import { CarriedCheckpoint } from '../../shared/program/carriedCheckpoint.ts';
 import {
-  decodeFrame,
-  encodeFrame,
+  decodeProgramFrame,
+  encodeProgramFrame,
   frameValue,
   type DecodedFrame,
 } from '../../shared/program/programFrame.ts';
@@ -22,7 +22,7 @@ import type { ThreadPort } from '../thread/threadPort.ts';
 import { builtinPrograms } from './builtinPrograms.ts';
 import type { BuiltinSurroundings } from './builtinSurroundings.ts';
 import { ownerError } from '../thread/ownerError.ts';
-import { programForms, type Program, type ProgramForm } from './programForms.ts';
+import { programForms, type ProgramMethods, type ProgramForm } from './programForms.ts';
 import type { ThreadStart, ToProgramThread } from './threadMessages.ts';
 
 /** Longest rest at a time. */
@@ -56,7 +56,7 @@ class ServedProgram {
   readonly #port: ThreadPort;
   readonly #platform: ThreadPlatform;
   readonly #calls = new Map<number, AbortController>();
-  #program: Program = {};
+  #program: ProgramMethods = {};
   #form: ProgramForm = () => undefined;
   #moduleUrl: string | undefined;
   /** Its start and its calls, until they are over. */
@@ -88,7 +88,7 @@ class ServedProgram {
 
   async #start(start: ThreadStart): Promise<void> {
     try {
-      const frame = decodeFrame(new Uint8Array(start.frame), toProgram) as DecodedFrame<OpenProgram>;
+      const frame = decodeProgramFrame(new Uint8Array(start.frame), toProgram) as DecodedFrame<OpenProgram>;
       const checkpoints = start.checkpoints.map(
         (files) => new CarriedCheckpoint(new Map(files.map(({ name, bytes }) => [name, bytes]))),
       );
@@ -105,7 +105,7 @@ class ServedProgram {
   }
 
   receive(bytes: ArrayBuffer): void {
-    const frame: DecodedFrame<ToProgram> = decodeFrame(new Uint8Array(bytes), toProgram);
+    const frame: DecodedFrame<ToProgram> = decodeProgramFrame(new Uint8Array(bytes), toProgram);
     if (frame.message.type === 'call')
       this.#keep(this.#answer(frame.message.call, frame.message.method, frame));
     else if (frame.message.type === 'cancel') this.#calls.get(frame.message.call)?.abort();
@@ -115,14 +115,14 @@ class ServedProgram {
     program: OpenProgram['program'],
     source: string | undefined,
     args: readonly unknown[],
-  ): Promise<Program> {
+  ): Promise<ProgramMethods> {
     const target =
       program.kind === 'builtin' ? builtin(program.name) : await this.#imported(program.export, source);
     if (!isClass(target)) {
       if (args.length === 0) return { call: target };
       throw new ExportMissingError('A function takes no constructor arguments; export a class for that.');
     }
-    const made = new target(...args) as Program;
+    const made = new target(...args) as ProgramMethods;
     const { init } = made;
     // The platform is for tabgrad's own programs.
     const given = program.kind === 'builtin' ? [this.#surroundings()] : [];
@@ -163,7 +163,7 @@ class ServedProgram {
   #surroundings(): BuiltinSurroundings {
     return {
       findAdapter: () => findAdapter(this.#platform.openGpu),
-      // What nobody catches ends a thread, on every platform.
+      // An uncaught error ends a thread, on every platform.
       end: (reason) =>
         queueMicrotask(() => {
           throw new Error(reason);
@@ -179,7 +179,7 @@ class ServedProgram {
   }
 
   #say(message: FromProgram, value?: unknown): void {
-    const { buffer } = encodeFrame(message, value, 'the answer');
+    const { buffer } = encodeProgramFrame(message, value, 'the answer');
     this.#port.post(buffer, [buffer]);
   }
 }

@@ -3,7 +3,6 @@
 
 import { messageOf } from '../../shared/text/messageOf.ts';
 import type { GpuAccess } from '../thread/findAdapter.ts';
-import { exposeGpu } from './exposeGpu.node.ts';
 
 /** A function that loads Dawn once and answers with its GPU object. */
 export function nodeGpuAccess(): () => Promise<GpuAccess> {
@@ -25,4 +24,12 @@ async function loadDawn(): Promise<GpuAccess> {
       missing: `the package webgpu does not load (${messageOf(error)})`,
     };
   }
+}
+
+/** Can be called any number of times; the last one counts. */
+export function exposeGpu(gpu: GPU): void {
+  const globals = globalThis as unknown as { navigator?: object };
+  // Node 20 has no navigator. This one is also what PeerJS needs.
+  globals.navigator ??= { userAgent: 'node', platform: '' };
+  Object.defineProperty(globals.navigator, 'gpu', { value: gpu, configurable: true });
 }

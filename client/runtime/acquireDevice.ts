@@ -9,9 +9,11 @@ import type { DeviceReport } from '../../shared/protocol/control.ts';
 import { rememberedOver } from '../blobs/blobCache.ts';
 import { chooseDevice, type AdapterFinding } from './deviceChoice.ts';
 import { createNeuralEngine } from './createNeuralEngine.ts';
-import { createTreeDevice } from './createTreeDevice.ts';
 import type { TuningPlace } from './tunedConvolutions.ts';
 import { findAdapter, type OpenGpu } from '../thread/findAdapter.ts';
+import { createCpuTreeDevice } from '../../kernels/gbdt/devices/cpuDevice.ts';
+import { createWebgpuTreeDevice } from '../../kernels/gbdt/devices/webgpuDevice.ts';
+import { onOwnDevice } from '../../kernels/gpu/ownedGpuDevice.ts';
 
 export interface AcquiredDevice {
   readonly report: DeviceReport;
@@ -44,4 +46,10 @@ export async function acquireDevice(
     create: async (spec) => createTreeDevice(spec, await adapter()),
     createEngine: async (spec) => createNeuralEngine(spec, await adapter(), tuning),
   };
+}
+
+/** @param adapter a fresh adapter for the webgpu device; none for the cpu device. */
+async function createTreeDevice(spec: DeviceSpec, adapter: GPUAdapter | undefined): Promise<TreeDevice> {
+  if (!adapter) return createCpuTreeDevice(spec);
+  return onOwnDevice(adapter, (device) => createWebgpuTreeDevice(device, spec));
 }

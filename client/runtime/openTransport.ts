@@ -3,11 +3,10 @@
 
 import { TabgradError } from '../../kernels/errors.ts';
 import type { CoordinatorMessageOf } from '../../shared/protocol/control.ts';
-import { iceServerList } from '../transport/iceServerList.ts';
 import { createLinkConnector } from '../transport/linkConnector.ts';
 import type { PeerEndpoint, PeerJsOptions } from '../transport/peerEndpoint.ts';
 import { relayOpener } from '../transport/relayChannel.ts';
-import { SignallingRefusedError } from '../transport/signallingErrors.ts';
+import { SignallingRefusedError } from '../transport/transportErrors.ts';
 import type { WorkerTransport } from './workerPlatform.ts';
 
 export interface OpenTransportOptions {
@@ -57,4 +56,13 @@ export async function openTransport(
     useIceServers: (servers) => endpoint?.useIceServers(iceServerList(servers)),
     close: () => connector.close(),
   };
+}
+
+function iceServerList(servers: CoordinatorMessageOf<'iceServers'>['iceServers']): RTCIceServer[] {
+  // A key without a value is not the same as no key to every implementation.
+  return servers.map(({ urls, username, credential }) => ({
+    urls,
+    ...(username === undefined ? {} : { username }),
+    ...(credential === undefined ? {} : { credential }),
+  }));
 }

@@ -44,7 +44,7 @@ export class PendingGpuPromises {
   }
 
   #ask(original: AsyncMethod, target: unknown, args: unknown[]): Promise<unknown> {
-    // Whoever waits for it ends with the thread.
+    // Code that waits for it ends with the thread.
     if (this.#isClosed) return new Promise(() => undefined);
     const promise: Promise<unknown> = Reflect.apply(original, target, args);
     this.#pending.add(promise);

@@ -9,9 +9,20 @@ import type { ByteSocket } from '../program/byteSocket.ts';
 import { openOwnerThread } from '../thread/openOwnerThread.deno.ts';
 import { denoGpuAccess } from './acquireDevice.deno.ts';
 import { acquireDevice } from './acquireDevice.ts';
-import { deno } from './denoGlobal.deno.ts';
 import { openTransport, type OpenPeerEndpoint } from './openTransport.ts';
 import { runTerminalWorker } from './terminalWorker.ts';
+
+interface DenoGlobal {
+  readonly args: readonly string[];
+  readonly env: { get(name: string): string | undefined; delete(name: string): void };
+  readonly stdin: { readonly readable: ReadableStream<Uint8Array> };
+  readonly stdout: { isTerminal(): boolean; writeSync(bytes: Uint8Array): number };
+  readonly stderr: { writeSync(bytes: Uint8Array): number };
+  addSignalListener(signal: 'SIGINT' | 'SIGTERM', handler: () => void): void;
+  exit(code: number): never;
+}
+
+export const deno = (globalThis as unknown as { Deno: DenoGlobal }).Deno;
 
 const MAX_CACHE_BYTES = 4 * 1024 ** 3;
 

@@ -114,7 +114,7 @@ export class GenerationTask {
       environment.onStatus?.({ state: 'loading', runId, rowsLoaded, rowsTotal });
       environment.send({ type: 'loading', runId, generation, rowsLoaded, rowsTotal });
     };
-    // The place is taken: nobody has to wonder, however long the first rows take.
+    // Tells the coordinator at once that the place is taken, however long the first rows take.
     onRows(
       0,
       this.assignment.leases.reduce((rows, lease) => rows + lease.rows, 0),

@@ -4,12 +4,11 @@
 import type { CoordinatorMessage, CoordinatorMessageOf } from '../../shared/protocol/control.ts';
 import { AbortedError, TabgradError } from '../../kernels/errors.ts';
 import { messageOf } from '../../shared/text/messageOf.ts';
-import { fetchJson } from '../memberRun/fetchJson.ts';
 import { GenerationTask } from './generationTask.ts';
 import type { Assignment } from '../memberRun/memberRun.ts';
 import type { MemberRun } from '../memberRun/memberRun.ts';
 import { memberRunKindOf } from './memberRunKinds.ts';
-import type { SessionEnvironment, WorkerSession } from '../memberRun/sessionEnvironment.ts';
+import { type SessionEnvironment, type WorkerSession, fetchJson } from '../memberRun/sessionEnvironment.ts';
 import type { PeerAddress } from '../transport/link.ts';
 
 /** A link to a newcomer, or of a newcomer to a member, that takes longer is left to the group that both are in. */
@@ -108,7 +107,7 @@ class RunSession implements WorkerSession {
     this.#preparing = new AbortController();
   }
 
-  /** What can't be loaded is told, so that another is asked; nobody waits for it, so it may be asked again later. */
+  /** What can't be loaded is told, so that another worker is asked. It is no member yet, so it may be asked again later. */
   async #prepare(message: CoordinatorMessageOf<'prepare'>): Promise<void> {
     const { signal } = this.#preparing;
     if (this.#closed || signal.aborted) return;

@@ -10,7 +10,7 @@ export function webOwnerThread(
   const ended = deferred<string>();
   thread.onmessage = (event: MessageEvent<unknown>) => onMessage(event.data);
   thread.onerror = (event) => {
-    // Deno ends the process for an error that nobody prevents.
+    // Deno ends the process for an error event that is not prevented.
     event.preventDefault();
     ended.resolve(event.message || 'its thread could not be loaded');
     thread.terminate();

@@ -6,7 +6,7 @@ import { MessageQueue } from './messageQueue.ts';
 import type { ChannelTerms } from './peerEndpoint.ts';
 
 /**
- * Who sends has not proved who it is as long as nobody reads: a greeting is all that has to wait. (A link's own queue is
+ * The sender has not proved who it is as long as there is no reader: a greeting is all that has to wait. (A link's own queue is
  * larger.)
  */
 const MAX_UNREAD_BYTES = 256 * 1024;
@@ -25,7 +25,7 @@ export class ChannelLife {
   constructor(letGo: (reason: string) => void) {
     this.#letGo = letGo;
     this.opened = this.#opened.promise;
-    // Whoever awaits `opened` sees the failure; nobody has to.
+    // A failure is seen where `opened` is awaited, if it is.
     this.opened.catch(() => undefined);
     this.closed = this.#closed.promise;
   }
@@ -38,7 +38,7 @@ export class ChannelLife {
     this.#opened.resolve(terms);
   }
 
-  /** Hands a message to the receiver. Ends the channel when nobody reads and the queue is full. */
+  /** Hands a message to the receiver. Ends the channel when there is no reader and the queue is full. */
   take(message: Uint8Array | string): void {
     if (this.#over || this.#inbox.push(message)) return;
     this.end('more messages than the queue holds arrived unread');

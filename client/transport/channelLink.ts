@@ -7,15 +7,15 @@ import { deferred } from '../../shared/deferred.ts';
 import type { Link, LinkPath, LinkStats } from './link.ts';
 import { MessageQueue } from './messageQueue.ts';
 import type { RawChannel } from './peerEndpoint.ts';
-import { PeerLostError } from './peerLostError.ts';
+import { PeerLostError } from './transportErrors.ts';
 
 /** How long a closing link waits for the far side to have read everything. */
 const FAREWELL_MS = 3_000;
 const MAX_REASON_CHARACTERS = 500;
 /**
- * A link on which nothing was sent for so long says that it is alive. Nobody waits for these words: they give the network
+ * A link on which nothing was sent for so long says that it is alive. These messages are not awaited: they give the network
  * below something to deliver, and that network, which answers by itself however busy the peer computes, ends the channel
- * when nobody does (SCTP, RFC 9260, 8.1). Without traffic only ICE notices, after half a minute.
+ * when none comes (SCTP, RFC 9260, 8.1). Without traffic only ICE notices, after half a minute.
  */
 const ALIVE_EVERY_MS = 1_000;
 const ALIVE = '{"type":"alive"}';

@@ -7,7 +7,7 @@ import { messageOf } from '../../shared/text/messageOf.ts';
 import { FRAME_VERSION, MAX_FRAME_BYTES } from '../../shared/wire/frame.ts';
 import { checkLinkProof, linkProof, randomNonce, type LinkTranscript } from './linkProof.ts';
 import type { ChannelTerms, RawChannel } from './peerEndpoint.ts';
-import { PeerLostError } from './peerLostError.ts';
+import { PeerLostError } from './transportErrors.ts';
 
 /** Far below every transport's limit, and enough for any frame header with some payload. */
 const MIN_MESSAGE_BYTES = 1024;

@@ -16,7 +16,7 @@ class ProbedConnection {
   close(): void {}
 }
 
-/** PeerJS listens for `close` alone; an `error` that nobody listens to would end a Node process. */
+/** PeerJS listens for `close` alone; an `error` without a listener would end a Node process. */
 class QuietWebSocket extends WebSocket {
   constructor(address: string) {
     super(address);

@@ -11,9 +11,8 @@ import { IncomingChannels } from './incomingChannels.ts';
 import type { ConnectOptions, Link, LinkConnector, LinkPath, PeerAddress } from './link.ts';
 import type { PeerEndpoint, RawChannel } from './peerEndpoint.ts';
 import { ParkedChannels } from './parkedChannels.ts';
-import { PeerLostError } from './peerLostError.ts';
-import { PeerUnprovenError } from './peerUnprovenError.ts';
 import type { OpenRelay } from './relayChannel.ts';
+import { PeerLostError, PeerUnprovenError } from './transportErrors.ts';
 
 const DEFAULT_DIRECT_TIMEOUT_MS = 8_000;
 const DEFAULT_TIMEOUT_MS = 30_000;

@@ -2,8 +2,8 @@
 // they said and over the very channel, made with a key that the coordinator gave to these two alone.
 
 import { codesEqual, hmacSha256 } from '../../shared/hash/hmacSha256.ts';
-import { toHex } from '../../shared/hash/toHex.ts';
-import { PeerUnprovenError } from './peerUnprovenError.ts';
+import { PeerUnprovenError } from './transportErrors.ts';
+import { toHex } from '../../shared/hash/sha256.ts';
 
 /** One end as both see it. */
 interface LinkEnd {

@@ -5,7 +5,7 @@ import { MAX_FRAME_BYTES } from '../../shared/wire/frame.ts';
 import { deferred, type Deferred } from '../../shared/deferred.ts';
 import type { Link, LinkStats } from './link.ts';
 import { MessageQueue } from './messageQueue.ts';
-import { PeerLostError } from './peerLostError.ts';
+import { PeerLostError } from './transportErrors.ts';
 
 export interface Parcel {
   readonly from: string;

@@ -12,7 +12,7 @@ export class MessageQueue<Message extends Uint8Array | string> {
     this.#maxWaitingBytes = maxWaitingBytes;
   }
 
-  /** False when the message had to be dropped because nobody listens and the queue is full. */
+  /** False when the message had to be dropped because there is no receiver and the queue is full. */
   push(message: Message): boolean {
     if (this.#receive && this.#waiting.length === 0) {
       this.#receive(message);

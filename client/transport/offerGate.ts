@@ -1,5 +1,5 @@
 // Decides which offers of connections this worker looks at: those of members of its own groups. To all others no
-// connection is made, so that nobody else learns this worker's addresses or makes it work. A peer may hear of a new group
+// connection is made, so that no stranger learns this worker's addresses or makes it work. A peer may hear of a new group
 // slightly earlier than this worker does: a few offers wait a moment for that.
 
 import type { Clock } from '../../shared/clock.ts';

@@ -54,7 +54,7 @@ export interface PeerEndpoint {
   /** STUN and TURN servers for connections that are made from now on. */
   useIceServers(servers: readonly RTCIceServer[]): void;
   /**
-   * Takes what this dialler offers, from now on and what waits already. To offers that nobody expects no connection is
+   * Takes what this dialler offers, from now on and what waits already. To offers that are not expected no connection is
    * made; a few of them wait a moment. @returns How to stop, which also drops what is still being negotiated.
    */
   expect(dialler: ExpectedDialler): () => void;

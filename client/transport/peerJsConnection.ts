@@ -6,7 +6,6 @@ import type * as PeerJs from 'peerjs';
 import type { BufferedConnection, Peer } from 'peerjs';
 import type { Clock } from '../../shared/clock.ts';
 import { deferred } from '../../shared/deferred.ts';
-import { certificateFingerprints } from './certificateFingerprints.ts';
 import type { ChannelTerms } from './peerEndpoint.ts';
 import type { ChannelCarrier } from './rtcChannel.ts';
 
@@ -132,4 +131,17 @@ function termsOf(connection: RTCPeerConnection): ChannelTerms | string {
   if (own === '' || far === '') return 'the WebRTC connection does not tell its certificates';
   const maxMessageBytes = connection.sctp?.maxMessageSize || USUAL_MAX_MESSAGE_BYTES;
   return { maxMessageBytes, ends: { own, far } };
+}
+
+const FINGERPRINT = /^a=fingerprint:(\S+) +([0-9A-Fa-f:]+)\s*$/gm;
+
+/**
+ * All fingerprints of a session description (SDP), each once and in one order: where there are several, any of them will
+ * do. "" when there are none.
+ */
+export function certificateFingerprints(sdp: string): string {
+  const found = [...sdp.matchAll(FINGERPRINT)].map(
+    ([, algorithm = '', digest = '']) => `${algorithm.toLowerCase()} ${digest.toUpperCase()}`,
+  );
+  return [...new Set(found)].sort().join(', ');
 }

@@ -11,7 +11,7 @@ import { OfferGate } from './offerGate.ts';
 import type { ExpectedDialler, PeerJsOptions } from './peerEndpoint.ts';
 import { carrierOf, connectionClass } from './peerJsConnection.ts';
 import type { ChannelCarrier } from './rtcChannel.ts';
-import { SignallingError, SignallingRefusedError } from './signallingErrors.ts';
+import { SignallingError, SignallingRefusedError } from './transportErrors.ts';
 import { guardMessages } from './signallingGuard.ts';
 
 const DEFAULT_TIMEOUT_MS = 10_000;
@@ -119,7 +119,7 @@ export class PeerJsSession {
 
   /** Dials; `adopt` is called before this returns. */
   dial(peerId: string, metadata: ChannelMetadata, adopt: AdoptChannel): void {
-    // PeerJS drops what is said while its socket is being opened: the offer would be lost and nobody told.
+    // PeerJS drops what is said while its socket is being opened: the offer would be lost without an error.
     if (!this.#peer.open) {
       throw new SignallingError(`Not connected to the PeerJS server, can't dial ${peerId}.`);
     }
@@ -199,7 +199,7 @@ export class PeerJsSession {
 
   #reconnect(): void {
     if (this.#closing || this.#peer.destroyed || !this.#everOpen) return;
-    // What is still being negotiated can't be finished; whoever dialled does so again.
+    // What is still being negotiated can't be finished; the dialler dials again.
     for (const connection of this.#dialled.keys()) {
       if (!isConnected(connection)) connection.close();
     }

@@ -1,5 +1,5 @@
 // A raw channel through the coordinator, for two peers that can't reach each other. One WebSocket per link and end; the
-// relay joins the two that name each other. WebSockets tell nobody when their buffer drains, so the receiver says how
+// relay joins the two that name each other. WebSockets have no event for a drained buffer, so the receiver says how
 // much it has taken, which also bounds what can wait anywhere on the way.
 
 import { MAX_FRAME_BYTES } from '../../shared/wire/frame.ts';

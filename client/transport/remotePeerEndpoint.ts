@@ -16,7 +16,7 @@ import type {
 } from './peerEndpoint.ts';
 import { PortChannel } from './portChannel.ts';
 import { RtcChannel } from './rtcChannel.ts';
-import { SignallingError, SignallingRefusedError } from './signallingErrors.ts';
+import { SignallingError, SignallingRefusedError } from './transportErrors.ts';
 
 /** Beyond the page's own deadline for the signalling server. */
 const PAGE_GRACE_MS = 5_000;

@@ -6,7 +6,7 @@ import type { HandedChannel, PageToWorker, WorkerToPage } from './endpointMessag
 import { PeerJsSession } from './peerJsSession.ts';
 import { bridgeChannel } from './portChannel.ts';
 import { RtcChannel, type ChannelCarrier } from './rtcChannel.ts';
-import { SignallingRefusedError } from './signallingErrors.ts';
+import { SignallingRefusedError } from './transportErrors.ts';
 
 /** Serves the endpoints that the worker at the other end of `port` opens, one after another. @returns How to stop. */
 export function servePeerEndpoint(port: MessagePort): () => void {

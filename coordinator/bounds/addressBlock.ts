@@ -1,4 +1,4 @@
-// What counts as one address: an IPv4 address, or the /64 network of an IPv6 address, since whoever has one of its addresses
+// What counts as one address: an IPv4 address, or the /64 network of an IPv6 address, since the holder of one of its addresses
 // has all of them (RFC 6177, 2).
 
 import { isIP } from 'node:net';

@@ -32,7 +32,7 @@ export class AddressShares {
 
   take(address: string): GiveBack | ShareRefusal {
     if (this.#inAll >= this.limits.inAll) return 'full';
-    const block = this.#isExempt(address) ? undefined : shareOf(address);
+    const block = this.#isExempt(address) ? undefined : addressShare(address);
     const taken = block === undefined ? 0 : (this.#taken.get(block) ?? 0);
     if (block !== undefined && taken >= this.limits.byAddress) return 'address full';
     this.#inAll += 1;
@@ -51,7 +51,7 @@ export class AddressShares {
 }
 
 /** What of an address counts as one: the block that it is in. */
-export function shareOf(address: string): string {
+export function addressShare(address: string): string {
   return addressBlock(address) ?? address;
 }
 

@@ -23,8 +23,8 @@ import { MODEL_FILE } from './checkpoint.ts';
 import { readCheckpointFile } from './readCheckpointFile.ts';
 import { CheckpointError } from './checkpointError.ts';
 import { isLive, liveWeights, writeFrozen, type LiveModel } from './liveModel.ts';
-import type { ModelPort } from './tfjsThread/modelPort.ts';
 import { inspectWithTfjs } from './tfjsThread/askTfjs.ts';
+import type { ModelPort } from './tfjsThread/tfjsMessages.ts';
 
 /** A tf.LayersModel, the path of a folder or model.json, or a topology (an object, as `resnet18()` gives). */
 export type ModelSource = LiveModel | object | string;
@@ -91,7 +91,7 @@ function numbersIn(weights: ReadonlyMap<string, Tensor>): number {
   return [...weights.values()].reduce((sum, { values }) => sum + values.length, 0);
 }
 
-/** @throws NeuralModelError naming the input whose size nobody says. */
+/** @throws NeuralModelError naming the input whose size is not given. */
 function boundToRows(topology: object, rowShapeOf: RowShapeOf): object {
   const net = readCalls(topology);
   const shapes = openInputShapes(net);

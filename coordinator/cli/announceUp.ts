@@ -15,7 +15,7 @@ export interface Announcement {
 
 /**
  * What is no terminal may be a log: tokens that the owner gave, or has seen, are not written there, and the admin token
- * never is. A join token that was made at this start is written once, or nobody could join.
+ * never is. A join token that was made at this start is written once: without it no worker could join.
  */
 export function announceUp(announcement: Announcement, stdout: TextOutput): void {
   const { coordinator, tokenFile, json } = announcement;

@@ -2,13 +2,13 @@
 
 import { deviceKinds } from '../../kernels/deviceKinds.ts';
 import { runtimes } from '../../shared/protocol/runtimes.ts';
-import type { LocalWorkersOptions } from '../cluster/local/localWorkers.ts';
 import type { CoordinatorAddress } from '../cluster/remote/askCoordinator.ts';
 import { ownerAccess } from '../cluster/remote/ownerAccess.ts';
 import { trustedAuthorities } from '../cluster/remote/serverTrust.ts';
 import { BadArgumentError } from './cliErrors.ts';
 import type { CliContext } from './command.ts';
 import type { OptionSpecs, OptionValues } from './options.ts';
+import type { LocalWorkersOptions } from '../cluster/local/localWorkersOptions.ts';
 
 export const urlOption = {
   type: 'url',

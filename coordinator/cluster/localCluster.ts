@@ -3,10 +3,10 @@
 import { startCoordinator, type Coordinator } from '../core/server/coordinator.ts';
 import type { Log } from '../log/log.ts';
 import { MAX_LOCAL_WORKERS, type LocalDevice, type LocalRuntime } from '../options/localWorker.ts';
-import { TrainArgumentError } from '../options/trainArgumentError.ts';
 import type { Cluster } from './cluster.ts';
 import { startLocalWorkers } from './local/localWorkers.ts';
 import { LocalWorkerGroup } from './localWorkerGroup.ts';
+import { TrainArgumentError } from '../options/trainArgumentError.ts';
 
 export interface LocalClusterOptions {
   readonly runtime: LocalRuntime | readonly LocalRuntime[];
@@ -78,7 +78,7 @@ class LocalWorkerPool {
     this.#coordinator = coordinator;
     this.#options = options;
     this.lost = new Promise((_, reject) => (this.#fail = reject));
-    // Whoever waits for workers asks; without one, nobody does.
+    // Workers are awaited when a run is started, if one is.
     this.lost.catch(() => undefined);
   }
 

@@ -1,9 +1,10 @@
 // Keeps a number of local workers alive for one fit: one that ends is replaced, so that a run of an embedded
-// coordinator, where nobody else will join, does not wait for ever.
+// coordinator, where no other worker joins, does not wait for ever.
 
 import type { LocalRuntime, LocalWorker } from '../options/localWorker.ts';
-import type { LocalWorkers, LocalWorkersOptions } from './local/localWorkers.ts';
 import { WorkersLostError } from './local/localErrors.ts';
+import type { LocalWorkers } from './local/localWorkers.ts';
+import type { LocalWorkersOptions } from './local/localWorkersOptions.ts';
 
 export interface LocalWorkerGroupOptions extends LocalWorkersOptions {
   /** With fewer than this the run can't go on. */
@@ -15,7 +16,9 @@ export interface LocalWorkerGroupOptions extends LocalWorkersOptions {
 const REPLACEMENTS_PER_WORKER = 3;
 
 export class LocalWorkerGroup {
-  readonly #options: LocalWorkerGroupOptions;
+  readonly #options: LocalWorkersOptions;
+  readonly #min: number;
+  readonly #startWorkers: LocalWorkerGroupOptions['start'];
   readonly #groups: LocalWorkers[] = [];
   readonly #stopping = new AbortController();
   readonly #pending = new Set<Promise<void>>();
@@ -28,12 +31,14 @@ export class LocalWorkerGroup {
   /** Rejects when so many are gone for good that the run can't go on; never resolves. */
   readonly lost: Promise<never>;
 
-  constructor(options: LocalWorkerGroupOptions) {
+  constructor({ min, start, ...options }: LocalWorkerGroupOptions) {
     this.#options = options;
+    this.#min = min;
+    this.#startWorkers = start;
     this.#replacements = options.count * REPLACEMENTS_PER_WORKER;
     this.lost = new Promise((_, reject) => (this.#fail = reject));
     this.ready = this.#start(options);
-    // Whoever starts a run asks; without one, nobody does.
+    // They are awaited when a run is started, if one is.
     this.lost.catch(() => undefined);
     this.ready.catch(() => undefined);
   }
@@ -41,7 +46,7 @@ export class LocalWorkerGroup {
   async #start(options: LocalWorkersOptions): Promise<void> {
     const { signal } = this.#options;
     const stopping = this.#stopping.signal;
-    const group = await this.#options.start({
+    const group = await this.#startWorkers({
       ...options,
       signal: signal ? AbortSignal.any([signal, stopping]) : stopping,
     });
@@ -61,7 +66,7 @@ export class LocalWorkerGroup {
   }
 
   async #replace(runtime: LocalRuntime, reason: string): Promise<void> {
-    const { min, count } = this.#options;
+    const { count } = this.#options;
     let cause: unknown;
     if (this.#replacements-- > 0) {
       try {
@@ -71,11 +76,11 @@ export class LocalWorkerGroup {
         cause = error;
       }
     }
-    if (this.#alive >= min) return;
+    if (this.#alive >= this.#min) return;
     const last = cause instanceof Error ? cause.message : reason;
     this.#fail(
       new WorkersLostError(
-        `${this.#alive} of ${count} local workers are left, the run needs ${min}, and no more are started. ` +
+        `${this.#alive} of ${count} local workers are left, the run needs ${this.#min}, and no more are started. ` +
           `The last one: ${last}`,
         {},
         { cause },

@@ -6,12 +6,12 @@ import { askCoordinator, askForJson, type CoordinatorAddress } from './remote/as
 import { followEvents } from './remote/followEvents.ts';
 import { Outage, OUTAGE_MS, type Patience } from './remote/outage.ts';
 import { CoordinatorUnreachableError, RemoteError } from './remote/remoteErrors.ts';
-import { remoteRecord } from './remote/remoteRecord.ts';
 import { RemoteSlots } from './remote/remoteSlots.ts';
 import { messageOf } from '../../shared/text/messageOf.ts';
 import type { BlobReference } from '../../shared/neural/run/neuralSpec.ts';
 import type { RunEvent, RunHandle, RunOutcome, RunRequest } from '../core/run/runRequest.ts';
 import type { Cluster } from './cluster.ts';
+import type { ExperimentRecord } from '../core/store/experimentRecord.ts';
 
 export interface RemoteClusterOptions {
   readonly url: string;
@@ -181,6 +181,14 @@ function followRun(address: CoordinatorAddress, runId: string, patience: Patienc
       });
       // Out of reach: following reports that.
       stopped.catch(() => undefined);
+    },
+  };
+}
+
+export function remoteRecord(address: CoordinatorAddress): ExperimentRecord {
+  return {
+    async save(experimentId, update) {
+      await askCoordinator(address, `api/v1/experiments/${experimentId}`, { method: 'PUT', json: update });
     },
   };
 }

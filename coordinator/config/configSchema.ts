@@ -4,7 +4,7 @@
 
 import { z } from 'zod';
 import { csvOptions, jsonOptions, readOptions } from '../data/readOptions.ts';
-import { columnName, wholeFrom } from '../options/optionWords.ts';
+import { columnName, wholeFrom } from '../schema/optionWords.ts';
 import { runFields, scalingConfig } from '../options/runOptions.ts';
 import { checkStart, gbdtFields } from '../train/gbdt/trainerOptions.ts';
 import { tuneSection } from '../tune/tuneConfigSchema.ts';

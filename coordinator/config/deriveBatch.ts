@@ -10,7 +10,7 @@ import { toColumnBatch } from '../../shared/columns/toColumnBatch.ts';
 import { unknownColumn } from '../../shared/columns/columnErrors.ts';
 import { ExpressionError } from './expression/configErrors.ts';
 import { bindExpression, type BoundExpression } from './expression/bindExpression.ts';
-import { columnsOf, type ExpressionNode } from './expression/syntaxTree.ts';
+import { columnsRead, type ExpressionNode } from './expression/syntaxTree.ts';
 
 export interface DerivedColumn {
   readonly name: string;
@@ -40,7 +40,7 @@ export function deriveBatch(
     return toColumnBatch(single, 0, strings).columns[0]!;
   };
   for (const { name, expression } of derived) {
-    const inputs = new Map(columnsOf(expression).map((column) => [column, read(column)]));
+    const inputs = new Map(columnsRead(expression).map((column) => [column, read(column)]));
     columns.set(name, fillColumn(bind(name, expression, inputs), batch.numRows));
   }
   const names = keep ?? [...columns.keys()];

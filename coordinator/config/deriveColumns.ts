@@ -7,7 +7,7 @@ import { ConfigInvalidError } from './expression/configErrors.ts';
 import type { Config } from './configSchema.ts';
 import { deriveBatch, type DerivedColumn } from './deriveBatch.ts';
 import { parseExpression } from './expression/parseExpression.ts';
-import { columnsOf } from './expression/syntaxTree.ts';
+import { columnsRead } from './expression/syntaxTree.ts';
 
 interface Features {
   /** A list, or one an input of a net. */
@@ -50,7 +50,7 @@ function whatIsNeeded(all: readonly DerivedColumn[], keep: readonly string[]) {
   for (const { name, expression } of [...all].reverse()) {
     if (!columns.delete(name)) continue;
     derived.add(name);
-    for (const column of columnsOf(expression)) columns.add(column);
+    for (const column of columnsRead(expression)) columns.add(column);
   }
   return { columns, derived };
 }
@@ -75,7 +75,7 @@ export function checkColumns(
     );
   };
   for (const { name, expression } of parseDerived(config.derive)) {
-    for (const column of columnsOf(expression)) require(column, `derive.${name}`);
+    for (const column of columnsRead(expression)) require(column, `derive.${name}`);
     known.add(name);
   }
   for (const [index, column] of (config.columns ?? []).entries()) require(column, `columns[${index}]`);

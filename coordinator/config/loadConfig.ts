@@ -6,7 +6,7 @@ import { TabgradError } from '../../kernels/errors.ts';
 import { resolveParams } from '../../shared/gbdt/params.ts';
 import { ConfigInvalidError, ExpressionError } from './expression/configErrors.ts';
 import type { Config } from './configSchema.ts';
-import { optionProblems, shortened, shownValue, type OptionProblem } from '../options/optionSentences.ts';
+import { optionProblems, shortened, shownValue, type OptionProblem } from '../schema/optionSentences.ts';
 import type { NeuralConfig } from './neuralConfigSchema.ts';
 import { trainerNames, trainerSchemas } from './trainerSchemas.ts';
 import { nearestWord } from '../../shared/text/nearestWord.ts';

@@ -2,7 +2,7 @@
 // NeuralTrainer. What only the model or the data can tell is checked there.
 
 import { z } from 'zod';
-import { path, wholeFrom } from '../options/optionWords.ts';
+import { path, wholeFrom } from '../schema/optionWords.ts';
 import { checkLength, neuralFields } from '../train/neural/neuralOptions.ts';
 import { checkRows, rowSections, runSections } from './configSchema.ts';
 

@@ -8,13 +8,13 @@ import type { ColumnBatch } from '../../shared/columns/columnBatch.ts';
 import { concatBatches, emptyBatch } from '../../shared/columns/concatBatches.ts';
 import { DictionaryStrings } from '../../shared/columns/dictionaryStrings.ts';
 import { formatRows } from '../../shared/columns/formatRows.ts';
-import { memberOf } from '../../shared/columns/memberOf.ts';
+import { memberOf } from '../../shared/memberOf.ts';
 import { toColumnBatch } from '../../shared/columns/toColumnBatch.ts';
 import { type Row, rowsOf } from '../../shared/columns/valuesOf.ts';
 import { type ConsumeOptions, contextOf } from './consumeOptions.ts';
 import { DataArgumentError } from './plan/dataErrors.ts';
 import { Grouped } from './grouped.ts';
-import { dropOperator, namesOf, renameOperator, selectOperator } from './operators/columnOperators.ts';
+import { dropOperator, renameOperator, selectOperator } from './operators/columnOperators.ts';
 import { gather } from './operators/gathered.ts';
 import { groupByOperator } from './operators/groupBy.ts';
 import {
@@ -51,6 +51,7 @@ import { csvFormat, jsonFormat } from './sink/textFormats.ts';
 import { type PartFormat, writeFolder, type WriteOptions } from './sink/writeFolder.ts';
 import { GatheredSource } from './source/gatheredSource.ts';
 import { type DatasetShare, shareStream } from './streamingSplit.ts';
+import { columnNames } from '../../shared/columns/columnNames.ts';
 
 /** How `iterBatches` cuts rows into batches, and the form of each. */
 export interface IterBatchesOptions<F extends BatchFormat> extends ConsumeOptions {
@@ -242,7 +243,7 @@ export class Dataset {
 
   /** Names of the columns. Reads the first rows only where functions decide them. */
   async columns(options: ConsumeOptions = {}): Promise<string[]> {
-    return namesOf(await this.schema(options));
+    return columnNames(await this.schema(options));
   }
 
   /** Number of rows; from file footers where that is enough. */
@@ -400,7 +401,7 @@ export class Dataset {
 
   async *#run(plan: PlanNode, options: ConsumeOptions): AsyncGenerator<arrow.RecordBatch> {
     const context = contextOf(options);
-    // A column that is not there is found before rows are computed, even where nobody would have asked for it.
+    // A column that is not there is found before rows are computed, even where no operator reads it.
     await plannedSchema(plan, context);
     const execution = execute(pushColumns(plan), context);
     this.#stats = () => execution.stats();

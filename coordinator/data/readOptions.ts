@@ -1,13 +1,13 @@
 // Options of readParquet, readCsv, readJson and readArrow: one schema for scripts, config files and docs/config.md.
 
 import { z } from 'zod';
-import { checkOptions } from '../options/checkOptions.ts';
-import { columnList, columnName, wholeFrom } from '../options/optionWords.ts';
+import { checkOptions } from '../schema/checkOptions.ts';
+import { columnList, columnName, wholeFrom } from '../schema/optionWords.ts';
 import { s3Options } from '../s3/s3Options.ts';
 import { DataArgumentError } from './plan/dataErrors.ts';
 import { storeFields } from './store/storeOptions.ts';
-import { textFormatFields } from './text/textFormatOptions.ts';
 import { textTypes, type TextType } from './text/inferTextType.ts';
+import { textFormatFields } from './text/textFormat.ts';
 
 const unionByName = z
   .boolean()

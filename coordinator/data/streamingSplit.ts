@@ -1,4 +1,4 @@
-// One execution shared by several consumers: each batch goes to whoever asks next, so a slow consumer holds up nobody.
+// One execution shared by several consumers: each batch goes to the next consumer that asks, so a slow one does not hold up the others.
 
 import type * as arrow from 'apache-arrow';
 import { type Columns, columnsOf } from '../../shared/columns/batchFormats.ts';

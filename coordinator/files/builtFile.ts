@@ -1,8 +1,9 @@
 // Finds files of dist/, for the built coordinator and for one that runs from its sources.
 
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { z } from 'zod';
 
 /**
  * @param path below dist/, e.g. "node/worker.js".
@@ -14,4 +15,11 @@ export function builtFile(path: string): string | undefined {
   while (!existsSync(join(folder, 'package.json')) && folder !== dirname(folder)) folder = dirname(folder);
   const file = join(folder, 'dist', path);
   return existsSync(file) ? file : undefined;
+}
+
+const manifest = z.object({ name: z.literal('tabgrad'), version: z.string() });
+
+export function packageVersion(): string {
+  return manifest.parse(JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')))
+    .version;
 }

@@ -45,7 +45,7 @@ export async function makeTemporaryFolder(
 
 /**
  * Removes temporary folders of this user whose processes have ended. Those without a lock stay, and those that others can
- * read: nobody knows whose they are.
+ * read: their owner is unknown.
  * @returns the paths of what was removed.
  */
 export async function sweepTemporaryFolders(parent = tmpdir()): Promise<string[]> {

@@ -1,4 +1,4 @@
-// What the coordinator has to say about its own doings, as values: whoever starts it decides how they are written. No entry
+// What the coordinator has to say about its own doings, as values: its owner decides how they are written. No entry
 // has a token, key or other secret in it.
 
 export interface LogEntry {

@@ -34,7 +34,7 @@ export function visibleOutput(output: TextOutput | VisibleOutput): VisibleOutput
   };
 }
 
-/** Writes a line for whoever runs this process, beside what it is asked for. */
+/** Writes a line on stderr, beside the output that the process was asked for. */
 export function writeToStderr(line: string): void {
   process.stderr.write(`${visibleText(line)}\n`);
 }

@@ -6,7 +6,7 @@ import { z } from 'zod';
 import { deviceWishes, runtimes } from '../../shared/protocol/runtimes.ts';
 import type { ProgressEvent } from '../progress/progressEvent.ts';
 import type { Checkpoint } from '../checkpoint/checkpoint.ts';
-import { failureConfig, folderName, path, wholeFrom } from './optionWords.ts';
+import { failureConfig, folderName, path, wholeFrom } from '../schema/optionWords.ts';
 
 const runtime = z.enum(runtimes);
 const workerCount = wholeFrom(1, 4096);

@@ -10,7 +10,7 @@ export function notifyOwner({ callbacks = [] }: RunConfig = {}, event: ProgressE
   for (const callback of callbacks) callback.onEvent?.(event);
 }
 
-/** On stderr where nobody listens, unless the run is to be silent. */
+/** On stderr where no callback is given, unless the run is to be silent. */
 export function warnOwner({ callbacks = [], verbose = 1 }: RunConfig = {}, message: string): void {
   for (const callback of callbacks) callback.onWarning?.(message);
   const isHeard = callbacks.some((callback) => callback.onWarning !== undefined);

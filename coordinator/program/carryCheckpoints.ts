@@ -18,7 +18,7 @@ interface CarriedCheckpoints {
 /** A checkpoint is a model's folder; who names another one by mistake shall not upload a disk. */
 const MAX_FILES = 1024;
 
-/** On disk, or held in memory by whoever may open the program again when the folder is gone or changed. */
+/** On disk, or held in memory where the program may be opened again after the folder is gone or changed. */
 type AnyCheckpoint = Checkpoint | CarriedCheckpoint;
 
 /** Stores the files of every checkpoint among the arguments, also within arrays and plain objects. */

@@ -1,7 +1,11 @@
 // From a program's description to an instance on a worker: stores what the worker fetches, waits for one, and opens it.
 
 import { AbortedError, DeadlineError, type TabgradError } from '../../kernels/errors.ts';
-import { decodeFrame, encodeFrame, ProgramFrameError } from '../../shared/program/programFrame.ts';
+import {
+  decodeProgramFrame,
+  encodeProgramFrame,
+  ProgramFrameError,
+} from '../../shared/program/programFrame.ts';
 import { fromProgram, type FromProgram, type OpenProgram } from '../../shared/protocol/program.ts';
 import type { BlobSink } from '../core/blobs/blobStore.ts';
 import { carryCheckpoints } from './carryCheckpoints.ts';
@@ -42,7 +46,7 @@ export async function openProgram(
   const { signal, onWaiting, openTimeoutMs = OPEN_TIMEOUT_MS, excluded = new Set() } = options;
   const { code } = program;
   for (let lost = 1; ; lost++) {
-    // Stored anew each time: what nobody has asked for in a while is swept.
+    // Stored anew each time: blobs that are not read for a while are deleted.
     const frame = await openFrame(program, blobs);
     const demand: SlotDemand = {
       name: program.name,
@@ -78,7 +82,7 @@ async function openFrame(program: Program, blobs: BlobSink): Promise<Uint8Array>
     form: program.form,
     checkpoints: carried,
   };
-  return encodeFrame(message, program.args, 'fnConstructorArgs', { carry });
+  return encodeProgramFrame(message, program.args, 'fnConstructorArgs', { carry });
 }
 
 function opened(
@@ -115,7 +119,7 @@ function opened(
     pipe.onFrame((bytes) => {
       let message: FromProgram;
       try {
-        ({ message } = decodeFrame(bytes, fromProgram));
+        ({ message } = decodeProgramFrame(bytes, fromProgram));
       } catch (error) {
         return settle(error as TabgradError);
       }

@@ -3,8 +3,8 @@
 
 import { AbortedError, DeadlineError } from '../../kernels/errors.ts';
 import {
-  decodeFrame,
-  encodeFrame,
+  decodeProgramFrame,
+  encodeProgramFrame,
   frameValue,
   type DecodedFrame,
 } from '../../shared/program/programFrame.ts';
@@ -16,7 +16,7 @@ export interface CallOptions {
   /** Withdraws the call: it rejects with AbortedError at once, and the program's signal fires. */
   readonly signal?: AbortSignal | undefined;
   /**
-   * Rejects with a DeadlineError that names the worker. The program goes on; whoever does not trust it any more closes
+   * Rejects with a DeadlineError that names the worker. The program goes on; a caller that does not trust it any more closes
    * the instance, which ends an endless loop too.
    */
   readonly deadlineMs?: number | undefined;
@@ -72,11 +72,11 @@ export class PipedInstance implements ProgramInstance {
     const { signal, deadlineMs } = options;
     if (this.#end !== undefined) throw this.#lost(this.#end);
     const call = ++this.#lastCall;
-    const frame = encodeFrame({ type: 'call', call, method }, args, `arguments of ${method}`);
+    const frame = encodeProgramFrame({ type: 'call', call, method }, args, `arguments of ${method}`);
     if (signal?.aborted) throw new AbortedError(`A call of ${method} was withdrawn.`);
     return new Promise((resolve, reject) => {
       const give = (error: Error): void => {
-        this.#pipe.send(encodeFrame({ type: 'cancel', call }, undefined, ''));
+        this.#pipe.send(encodeProgramFrame({ type: 'cancel', call }, undefined, ''));
         settle({ error });
       };
       const withdraw = (): void => give(new AbortedError(`A call of ${method} was withdrawn.`));
@@ -105,14 +105,14 @@ export class PipedInstance implements ProgramInstance {
   #receive(bytes: Uint8Array): void {
     let frame: DecodedFrame<FromProgram>;
     try {
-      frame = decodeFrame(bytes, fromProgram);
+      frame = decodeProgramFrame(bytes, fromProgram);
     } catch (error) {
       return this.#pipe.close(`it sent a malformed frame: ${(error as Error).message}`);
     }
     const { message } = frame;
     if (message.type !== 'answer' && message.type !== 'threw') return;
     if (message.call > this.#lastCall) return this.#pipe.close('it answered a call that nobody made');
-    // Calls that were withdrawn are answered too; nobody wants to know.
+    // Calls that were withdrawn are answered too: those answers are dropped.
     const call = this.#calls.get(message.call);
     if (!call) return;
     if (message.type === 'threw') return call.settle({ error: this.#explain(message.error, this.worker) });

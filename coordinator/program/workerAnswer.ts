@@ -2,7 +2,7 @@
 
 import { TabgradError } from '../../kernels/errors.ts';
 
-/** What a worker answers can not be. Whoever has it gives the call to another worker, and this one nothing more. */
+/** A worker's answer is impossible. The caller gives the call to another worker, and this one gets no more calls. */
 export class WorkerAnswerError extends TabgradError {
   readonly code = 'PROGRAM_FRAME_INVALID';
 }

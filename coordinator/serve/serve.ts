@@ -6,7 +6,6 @@ import { logOrStderr } from '../log/logWriter.ts';
 import { AttemptThrottle } from '../core/pool/attemptThrottle.ts';
 import type { Log } from '../log/log.ts';
 import type { SlotSource } from '../core/programs/programPipe.ts';
-import { packageVersion } from '../files/packageVersion.ts';
 import { allowedHosts, coordinatorAddresses, isShared } from '../core/http/addresses.ts';
 import { openTls } from '../core/tls/openTls.ts';
 import { keepRenewed, type AuthorityCertificate } from '../core/tls/tlsSource.ts';
@@ -34,6 +33,7 @@ import {
   type RunOptions,
   type ServeHttpOptions,
 } from './serveOptions.ts';
+import { packageVersion } from '../files/builtFile.ts';
 
 /** Describes a deployment. @throws ServeArgumentError */
 export function deployment(target: DeploymentTarget, options: DeploymentOptions = {}): Deployment {

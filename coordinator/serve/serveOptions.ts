@@ -2,8 +2,8 @@
 
 import { z } from 'zod';
 import type { TlsSettings } from '../core/tls/openTls.ts';
-import { checkOptions } from '../options/checkOptions.ts';
-import { wholeFrom } from '../options/optionWords.ts';
+import { checkOptions } from '../schema/checkOptions.ts';
+import { wholeFrom } from '../schema/optionWords.ts';
 import type { AccessEntry } from './http/serveExchange.ts';
 import { serveError } from './request/serveErrors.ts';
 

@@ -99,7 +99,7 @@ async function main(signal: AbortSignal): Promise<void> {
   const step = (title: string): void => say(`\n${title}  (${formatDuration(now() - startedAt)})`);
   const coordinator = await startOnPort(values.port);
   const left = await leaveTokens(coordinator, { host: '127.0.0.1', env: process.env }, say);
-  const crew = new LocalWorkerGroup({
+  const localWorkers = new LocalWorkerGroup({
     url: coordinator.url,
     token: coordinator.tokens.local,
     min: runtimes.length,
@@ -125,7 +125,7 @@ async function main(signal: AbortSignal): Promise<void> {
       valid,
       rounds: values.rounds,
       resultsPath,
-      workersReady: crew.ready,
+      workersReady: localWorkers.ready,
       signal,
       now,
       say,
@@ -161,7 +161,7 @@ async function main(signal: AbortSignal): Promise<void> {
       await served.close();
     }
   } finally {
-    await crew.stop();
+    await localWorkers.stop();
     await left?.remove();
     await coordinator.close();
   }

@@ -1,5 +1,5 @@
 // A tree in the terms of the binned data: what workers grow, exchange and walk. The float thresholds of the saved
-// model are put in by whoever holds the cuts.
+// model are put in where the cuts are.
 
 /** Structure of arrays, one entry a node; node 0 is the root; children follow their parents. */
 export interface BinnedTree {

@@ -14,7 +14,7 @@ function checkFeature(spec: DeviceSpec, node: number, feature: number): void {
 }
 
 /** @throws InvalidTreeError when a split names no feature of the spec or a child that doesn't follow its node. */
-export function checkSplits(spec: DeviceSpec, splits: readonly NodeSplit[]): void {
+export function checkNodeSplits(spec: DeviceSpec, splits: readonly NodeSplit[]): void {
   for (const { node, left, right, feature } of splits) {
     checkFeature(spec, node, feature);
     if (!(node >= 0 && left > node && right > node)) {

@@ -2,7 +2,7 @@
 // doesn't depend on who holds the row. The WGSL twin is in fixedPointWgsl.ts.
 
 /** Mixes 32 bits (the finaliser "lowbias32" of C. Wellons' hash prospector). */
-function mix(value: number): number {
+export function mixBits(value: number): number {
   let x = value;
   x = Math.imul(x ^ (x >>> 16), 0x7feb352d);
   x = Math.imul(x ^ (x >>> 15), 0x846ca68b);
@@ -11,5 +11,7 @@ function mix(value: number): number {
 
 /** 32-bit hash of a row in a round, 0..2^32-1. The row id counts modulo 2^32. */
 export function rowHash(seed: number, round: number, rowId: number): number {
-  return mix(mix(mix(seed | 0) + Math.imul(round, 0x9e3779b1)) + Math.imul(rowId, 0x85ebca77)) >>> 0;
+  return (
+    mixBits(mixBits(mixBits(seed | 0) + Math.imul(round, 0x9e3779b1)) + Math.imul(rowId, 0x85ebca77)) >>> 0
+  );
 }

@@ -46,7 +46,7 @@ export interface DeviceSpec {
 
 /** Consecutive rows of one dataset as a worker holds them. Column-major. */
 export interface BinnedBlock {
-  /** Global row id of the first row, the same whoever holds the block. */
+  /** Global row id of the first row, the same at every holder of the block. */
   readonly firstRow: number;
   readonly rows: number;
   /** One array of `rows` bin codes a feature; MISSING_BIN for missing. */

@@ -7,7 +7,7 @@ export class GpuGuard {
   readonly device: GPUDevice;
   /** Why the device was lost; undefined while it is there. */
   lostReason: string | undefined;
-  /** Results of error scopes that nobody has looked at yet. */
+  /** Results of error scopes that were not looked at yet. */
   private checks: Promise<GPUError | null>[] = [];
 
   constructor(device: GPUDevice) {
@@ -26,7 +26,7 @@ export class GpuGuard {
     } finally {
       for (const _ of scopes) {
         const check = this.device.popErrorScope();
-        // It rejects when the device is lost. Whoever reads next looks at it; until then it is not unhandled.
+        // It rejects when the device is lost. The next read looks at it; until then it must not count as unhandled.
         check.catch(() => {});
         this.checks.push(check);
       }

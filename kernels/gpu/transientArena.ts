@@ -5,6 +5,7 @@
 import type { BufferTracker } from './bufferTracker.ts';
 import { bufferUsage } from './bufferUsage.ts';
 import type { WordArray } from './op.ts';
+import { bytesUnder } from '../bytesUnder.ts';
 
 /** Bindings start at multiples of this (minStorageBufferOffsetAlignment and its twin for uniforms; 256 everywhere). */
 const ALIGNMENT_BYTES = 256;
@@ -35,7 +36,7 @@ export class TransientArena {
     const size = Math.max(SMALLEST_BYTES, words.byteLength);
     const page = this.#pageFor(size);
     const offset = page.usedBytes;
-    page.content.set(new Uint8Array(words.buffer, words.byteOffset, words.byteLength), offset);
+    page.content.set(bytesUnder(words), offset);
     page.usedBytes = Math.ceil((offset + size) / ALIGNMENT_BYTES) * ALIGNMENT_BYTES;
     return { buffer: page.buffer, offset, size };
   }

@@ -4,7 +4,7 @@
 import { eventTurn } from '../eventTurn.ts';
 import type { Op, OpInputs, WordArray } from '../gpu/op.ts';
 import type { KernelCall } from './kernelCall.ts';
-import type { BufferView, Program } from './program.ts';
+import type { BufferView, KernelProgram } from './program.ts';
 import type { CallTiming, ProgramExecutor, Readback } from './programExecutor.ts';
 
 /** 15 to 60 ms of plain JavaScript. */
@@ -32,7 +32,7 @@ class CpuExecutor implements ProgramExecutor {
   private last: Promise<unknown> = Promise.resolve();
   private flop = 0;
 
-  constructor({ memory }: Program, { now }: CpuExecutorOptions) {
+  constructor({ memory }: KernelProgram, { now }: CpuExecutorOptions) {
     const buffers = new Map(memory.allocations.map(({ name, bytes }) => [name, new ArrayBuffer(bytes)]));
     const viewOf = ({ allocation, offsetBytes, bytes, type }: BufferView): WordArray => {
       const buffer = buffers.get(allocation);
@@ -112,7 +112,7 @@ class CpuExecutor implements ProgramExecutor {
   private queue<T>(work: () => Promise<T> | T): Promise<T> {
     const done = this.last.then(work);
     this.last = done;
-    // Whoever waits for `ready` or a value hears of it.
+    // It is thrown where `ready` or a value is awaited.
     done.catch(() => {});
     return done;
   }
@@ -145,6 +145,6 @@ class CpuExecutor implements ProgramExecutor {
   }
 }
 
-export function createCpuExecutor(program: Program, options: CpuExecutorOptions = {}): ProgramExecutor {
+export function createCpuExecutor(program: KernelProgram, options: CpuExecutorOptions = {}): ProgramExecutor {
   return new CpuExecutor(program, options);
 }

@@ -33,7 +33,7 @@ interface ProgramMemory {
 }
 
 /** Everything an executor has to prepare. */
-export interface Program {
+export interface KernelProgram {
   readonly memory: ProgramMemory;
   readonly uniforms: readonly UniformBinding[];
   readonly calls: readonly KernelCall[];

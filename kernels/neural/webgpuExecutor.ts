@@ -9,7 +9,7 @@ import type { WordArray } from '../gpu/op.ts';
 import { PipelineCache } from '../gpu/pipelineCache.ts';
 import { packUniform } from '../gpu/shaderSource.ts';
 import type { KernelCall } from './kernelCall.ts';
-import type { BufferView, Program } from './program.ts';
+import type { BufferView, KernelProgram } from './program.ts';
 import type { CallTiming, ProgramExecutor, Readback } from './programExecutor.ts';
 import { RunTimer } from './runTimer.ts';
 
@@ -40,7 +40,7 @@ class WebgpuExecutor implements ProgramExecutor {
   private readonly guard: GpuGuard;
   private readonly tracker: BufferTracker;
   private readonly pipelines: PipelineCache;
-  private readonly program: Program;
+  private readonly program: KernelProgram;
   private readonly memory = new Map<string, GPUBuffer>();
   private readonly uniforms = new Map<string, GPUBuffer>();
   private readonly prepared = new Map<KernelCall, PreparedCall>();
@@ -50,7 +50,7 @@ class WebgpuExecutor implements ProgramExecutor {
   private broken: { readonly error: unknown } | undefined;
   private closed = false;
 
-  constructor(device: GPUDevice, program: Program, options: WebgpuExecutorOptions) {
+  constructor(device: GPUDevice, program: KernelProgram, options: WebgpuExecutorOptions) {
     this.device = device;
     this.program = program;
     this.tracker = options.tracker ?? new BufferTracker();
@@ -284,7 +284,7 @@ class WebgpuExecutor implements ProgramExecutor {
  */
 export async function createWebgpuExecutor(
   device: GPUDevice,
-  program: Program,
+  program: KernelProgram,
   options: WebgpuExecutorOptions = {},
 ): Promise<ProgramExecutor> {
   const executor = new WebgpuExecutor(device, program, options);

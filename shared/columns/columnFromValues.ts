@@ -3,7 +3,7 @@
 import * as arrow from 'apache-arrow';
 import { arrowData } from './arrowData.ts';
 import { bitmapOf, packBits } from './bitmap.ts';
-import { memberOf } from './memberOf.ts';
+import { memberOf } from '../memberOf.ts';
 import { typeName } from './typeName.ts';
 import { TypeMismatchError } from './columnErrors.ts';
 

@@ -10,6 +10,8 @@ import { valuesFromWords, wordColumn } from './fixedWidth.ts';
 import { takeData } from './takeRows.ts';
 import { typeName } from './typeName.ts';
 import { validBytes } from './validBytes.ts';
+import { columnIndexes } from './columnNames.ts';
+import { bytesUnder } from '../../kernels/bytesUnder.ts';
 
 /**
  * All rows in order. Columns are matched by name; a column without any value in one batch fits every type, and numbers of
@@ -56,13 +58,6 @@ export function columnOf(batch: arrow.RecordBatch, name: string): arrow.Data {
 function columnFinder(batch: arrow.RecordBatch): (name: string) => arrow.Data {
   const indexes = columnIndexes(batch.schema);
   return (wanted) => columnAt(batch, wanted, (name) => indexes.get(name) ?? -1);
-}
-
-/** Where columns stand; of two with one name the first. */
-export function columnIndexes(schema: arrow.Schema): Map<string, number> {
-  const indexes = new Map<string, number>();
-  for (const [index, { name }] of schema.fields.entries()) if (!indexes.has(name)) indexes.set(name, index);
-  return indexes;
 }
 
 function columnAt(batch: arrow.RecordBatch, name: string, indexOf: (name: string) => number): arrow.Data {
@@ -219,7 +214,7 @@ function concatWords(parts: readonly arrow.Data[], rows: Rows, column: string): 
   for (const part of columns) {
     if (part === undefined) continue;
     const { words } = part;
-    bytes.set(new Uint8Array(words.buffer, words.byteOffset, words.byteLength), at);
+    bytes.set(bytesUnder(words), at);
     at += words.byteLength;
   }
   return arrowData({ ...rows, data: valuesFromWords(rows.type, bytes) });

@@ -2,7 +2,7 @@
 
 import { visibleLine } from '../../kernels/visibleText.ts';
 import { alignColumns } from '../text/alignColumns.ts';
-import { memberOf } from './memberOf.ts';
+import { memberOf } from '../memberOf.ts';
 import type { Row } from './valuesOf.ts';
 
 const MAX_CELL_CHARS = 40;

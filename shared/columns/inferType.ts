@@ -3,7 +3,7 @@
 import * as arrow from 'apache-arrow';
 import { TypeMismatchError } from './columnErrors.ts';
 import type { ExactTimes } from './exactTimes.ts';
-import { memberOf } from './memberOf.ts';
+import { memberOf } from '../memberOf.ts';
 import { typeName } from './typeName.ts';
 
 /**

@@ -3,10 +3,11 @@
 import * as arrow from 'apache-arrow';
 import type { DictionaryStrings } from './dictionaryStrings.ts';
 import type { ExactTimes } from './exactTimes.ts';
-import { setMember } from './memberOf.ts';
+import { setMember } from '../memberOf.ts';
 import { numbersOf, wideNumbers } from './toColumnBatch.ts';
 import { takeData } from './takeRows.ts';
 import { validRows } from './validBytes.ts';
+import { columnNames } from './columnNames.ts';
 
 /** A row as user functions see it. */
 export type Row = Record<string, unknown>;
@@ -119,7 +120,7 @@ function unitsOf(data: arrow.Data): unknown[] {
  * @param times told of the Dates that leave out a part of their time.
  */
 export function rowsOf(batch: arrow.RecordBatch, strings: DictionaryStrings, times?: ExactTimes): Row[] {
-  const names = batch.schema.fields.map(({ name }) => name);
+  const names = columnNames(batch.schema);
   const columns = batch.data.children.map((data) => {
     const values = valuesOf(data, strings);
     times?.remember(data, values);

@@ -1,17 +1,10 @@
 // Which features a tree, a level and a node may split. Drawn by hash, so it depends on seed and place in the model alone.
 
 import type { GbdtParams } from './params.ts';
-
-/** Mixes 32 bits ("lowbias32" of C. Wellons' hash prospector). */
-function mix(value: number): number {
-  let x = value;
-  x = Math.imul(x ^ (x >>> 16), 0x7feb352d);
-  x = Math.imul(x ^ (x >>> 15), 0x846ca68b);
-  return x ^ (x >>> 16);
-}
+import { mixBits } from '../../kernels/gbdt/rowHash.ts';
 
 function hash(...words: readonly number[]): number {
-  return words.reduce((state, word) => mix(state + Math.imul(word, 0x9e3779b1)), 0x51ed270b) >>> 0;
+  return words.reduce((state, word) => mixBits(state + Math.imul(word, 0x9e3779b1)), 0x51ed270b) >>> 0;
 }
 
 /** XGBoost's size of a sample: the share in float32, cut off, at least one. */

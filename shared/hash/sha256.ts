@@ -79,3 +79,8 @@ function firstPrimes(count: number): number[] {
 function fractionBits(value: number): number {
   return Math.floor((value % 1) * 2 ** 32);
 }
+
+/** Lower-case hexadecimal digits, two a byte. */
+export function toHex(bytes: Uint8Array): string {
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
+}

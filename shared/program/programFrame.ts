@@ -31,7 +31,7 @@ const header = z.object({
  * @param where names the value in messages.
  * @throws ValueNotPlainError; ProgramFrameError when it would be larger than a frame may be.
  */
-export function encodeFrame(
+export function encodeProgramFrame(
   message: object,
   value: unknown,
   where: string,
@@ -60,7 +60,10 @@ export function encodeFrame(
 }
 
 /** @throws ProgramFrameError when it is not of the form that `schema` and this format ask for. */
-export function decodeFrame<Message>(frame: Uint8Array, schema: z.ZodType<Message>): DecodedFrame<Message> {
+export function decodeProgramFrame<Message>(
+  frame: Uint8Array,
+  schema: z.ZodType<Message>,
+): DecodedFrame<Message> {
   if (frame.byteLength < LENGTH_BYTES) throw new ProgramFrameError(`A frame has ${frame.byteLength} bytes.`);
   const view = new DataView(frame.buffer, frame.byteOffset, frame.byteLength);
   const headLength = view.getUint32(0, true);

@@ -2,6 +2,7 @@
 // (typed arrays, NaN, dates, undefined). The bytes of arrays stay bytes. What can't travel is refused with its path.
 
 import { TabgradError } from '../../kernels/errors.ts';
+import { bytesUnder } from '../../kernels/bytesUnder.ts';
 
 /** A value that has no form on the wire: a function, an instance of a class, a cycle. */
 class ValueNotPlainError extends TabgradError {
@@ -78,7 +79,7 @@ export function encodeValue(value: unknown, where: string, { carry }: CarriedObj
     if (ArrayBuffer.isView(value)) {
       const kind = arrayKind(value);
       if (kind === undefined) throw refused(path, 'is a DataView');
-      buffers.push(new Uint8Array(value.buffer, value.byteOffset, value.byteLength));
+      buffers.push(bytesUnder(value));
       return { $: kind, b: buffers.length - 1 };
     }
     if (value instanceof ArrayBuffer) {
@@ -98,7 +99,7 @@ export function encodeValue(value: unknown, where: string, { carry }: CarriedObj
   return { json: encode(value, where, 0), buffers };
 }
 
-/** A Buffer is a Uint8Array to whoever gets it. */
+/** A Buffer arrives as a Uint8Array. */
 function arrayKind(value: ArrayBufferView): string | undefined {
   return Object.keys(typedArrays).find((name) => value instanceof typedArrays[name]!);
 }

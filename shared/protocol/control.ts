@@ -7,7 +7,7 @@ import { runtimes } from './runtimes.ts';
 import { visibleLine, visibleText } from '../../kernels/visibleText.ts';
 
 /** Raised when a message changes its meaning. A worker of another version is refused with a reason. */
-export const PROTOCOL_VERSION = 4;
+export const PROTOCOL_VERSION = 5;
 /** Longest accepted control message. Trees of one round are the largest content. */
 export const MAX_CONTROL_MESSAGE_BYTES = 16 * 1024 * 1024;
 
@@ -74,7 +74,7 @@ const metrics = z
 
 /**
  * A round (for neural nets: all steps up to this one) is committed here. It is recorded once most members say the same
- * of it: the same hash of the trees (shared/gbdt/treeBytes.ts) and the same metrics.
+ * of it: the same hash of the payload and the same metrics.
  */
 const committed = z.object({
   type: z.literal('committed'),
@@ -84,17 +84,17 @@ const committed = z.object({
   computeMs: z.number().nonnegative(),
   exchangeMs: z.number().nonnegative(),
   bytesSent: count,
-  treesSha256: sha256.optional(),
+  payloadSha256: sha256.optional(),
   metrics: metrics.optional(),
-  /** Rank 0 alone. */
-  trees: z.array(z.unknown()).max(1024).optional(),
-  /** Rank 0 alone: what it measured itself, and nobody else can know. */
+  /** Rank 0 alone. What the kind of run records of a round: its trees (shared/gbdt/treeBytes.ts); nothing of steps of nets. */
+  payload: z.array(z.unknown()).max(1024).optional(),
+  /** Rank 0 alone: what it alone can measure. */
   measured: z
     .strictObject({ examplesPerSecond: z.number().optional(), exchangeHidden: z.number().optional() })
     .optional(),
 });
 
-/** Of what one member sent in gathers: half of a SHA-256, which nobody finds two messages for. */
+/** Of what one member sent in gathers: half of a SHA-256: two messages of one digest can not be found. */
 export const DIGEST_CHARACTERS = 32;
 
 /** What a member got of each of the group in the gathers of this generation so far. */
@@ -204,7 +204,7 @@ export const workerMessage = z.discriminatedUnion('type', [
       .array(
         z.object({
           round: count,
-          trees: z.array(z.unknown()).max(1024),
+          payload: z.array(z.unknown()).max(1024),
           metrics,
         }),
       )
@@ -266,7 +266,7 @@ export const coordinatorMessage = z.discriminatedUnion('type', [
      * group that worked.
      */
     stateHolders: z.array(count).max(4096),
-    /** Shards of other members that this one would take over: kept ready beside the work, where that costs nobody time. */
+    /** Shards of other members that this one would take over: kept ready beside the work, where that takes no time from the work. */
     spares: z.array(lease).max(1_000_000).optional(),
     /** The run's TrainSpec as a JSON blob. */
     spec: sha256,
@@ -276,8 +276,8 @@ export const coordinatorMessage = z.discriminatedUnion('type', [
      * lost in the middle of a generation may have committed a round that the others had to do again.
      */
     agreedRounds: count.optional(),
-    /** Trees of the committed rounds as a JSON blob: an array of rounds, each an array of trees; null when none. */
-    trees: sha256.nullable(),
+    /** Payloads of the committed rounds as a JSON blob: an array of rounds, each an array (of trees); null when none. */
+    payloads: sha256.nullable(),
     /** State to begin with where no member has a later one. */
     savedState: z.object({ rounds: count, sha256, sizeBytes: count }).optional(),
   }),
@@ -295,7 +295,7 @@ export const coordinatorMessage = z.discriminatedUnion('type', [
     /** These three as in `assign`. */
     committedRounds: count,
     agreedRounds: count.optional(),
-    trees: sha256.nullable(),
+    payloads: sha256.nullable(),
     members: z.array(acquaintance).max(4096),
   }),
   /** Newcomers that load for a place in this group: connect to them beside the work. */
@@ -318,7 +318,7 @@ export const coordinatorMessage = z.discriminatedUnion('type', [
     generation: count,
     when: z.enum(['now', 'commit']),
     atRounds: count.optional(),
-    /** The state is wanted in the blob store: nobody goes on with the run. */
+    /** The state is wanted in the blob store: no group follows. */
     keepsState: z.boolean().optional(),
     /** The answer carries the rounds from this one on, oldest first, as many as fit. */
     knownRounds: count,

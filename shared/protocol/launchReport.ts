@@ -1,4 +1,4 @@
-// What a worker tells whoever launched it, one JSON object a line on its standard output (a tab calls a function that
+// What a worker tells the process that launched it, one JSON object a line on its standard output (a tab calls a function that
 // the launcher has put into the page). Only workers that were launched by a tabgrad process do this.
 
 import { z } from 'zod';

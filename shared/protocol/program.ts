@@ -49,7 +49,7 @@ const codeError = z.object({
   code: z.string().max(64).optional(),
   name: z.string().max(100),
   message: z.string().max(4000),
-  /** Positions in the bundle; whoever made the bundle knows those in the sources. */
+  /** Positions in the bundle; the bundle's source map, which stays with the owner, has those in the sources. */
   stack: z.string().max(16_000).optional(),
 });
 
@@ -65,7 +65,7 @@ export const toProgram = z.discriminatedUnion('type', [
   }),
   /** The value: the arguments, an array. */
   z.object({ type: z.literal('call'), call: callNumber, method: z.string().min(1).max(200) }),
-  /** Nobody waits for the answer any more. */
+  /** The caller does not wait for the answer any more. */
   z.object({ type: z.literal('cancel'), call: callNumber }),
 ]);
 

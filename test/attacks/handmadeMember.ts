@@ -103,9 +103,9 @@ export class Member {
       computeMs: 1,
       exchangeMs: 1,
       bytesSent: 0,
-      treesSha256: treesSha256(trees),
+      payloadSha256: treesSha256(trees),
       metrics,
-      ...(this.assignment.rank === 0 && { trees }),
+      ...(this.assignment.rank === 0 && { payload: trees }),
     });
   }
 }

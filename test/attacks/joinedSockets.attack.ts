@@ -95,7 +95,7 @@ test('a member sends a message of nothing but brackets', async (context) => {
   await using coordinator = await start();
   const [worker] = await join(coordinator.url, 1);
   await formGroup(coordinator.url, [worker!]);
-  const text = `{"type":"committed","trees":${'['.repeat(15 * MEBIBYTE)}`;
+  const text = `{"type":"committed","payload":${'['.repeat(15 * MEBIBYTE)}`;
   const sent = new Promise<void>((resolve) => worker!.socket.send(text, () => resolve()));
   const slowestMs = await slowestHealthCheckMs(coordinator, Promise.all([sent, worker!.next('ping')]));
   expectAtMost(context, { what: 'computed before an answer', value: slowestMs, atMost: 1_500, unit: 'ms' });

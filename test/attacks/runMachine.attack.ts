@@ -55,7 +55,7 @@ test('the first rank forges its rounds: none of them is recorded, the others fin
   for (let round = 0; round < 3; round += 1) forger.commit(round, 'f'.repeat(16), { loss: 0 });
   for (const member of honest) member.commit(0, '1'.repeat(16));
   await Promise.all(honest.map((member) => member.hear('halt')));
-  const rounds = [{ round: 0, trees: [treeOf('1'.repeat(16))], metrics: { loss: 0 } }];
+  const rounds = [{ round: 0, payload: [treeOf('1'.repeat(16))], metrics: { loss: 0 } }];
   for (const member of honest) member.tell({ type: 'halted', committedRounds: 1, rounds });
   forger.tell({ type: 'halted', committedRounds: 3, rounds: [] });
   await forger.hear('release');
@@ -63,7 +63,9 @@ test('the first rank forges its rounds: none of them is recorded, the others fin
   for (const round of [1, 2]) for (const member of honest) member.commit(round, '1'.repeat(16));
   await Promise.all(honest.map((member) => member.hear('release')));
   const outcome = await ask(coordinator, '/outcome');
-  const trees = (outcome['rounds'] as { trees: EncodedTree[] }[]).map((round) => contentOf(round.trees[0]!));
+  const trees = (outcome['rounds'] as { payload: EncodedTree[] }[]).map((round) =>
+    contentOf(round.payload[0]!),
+  );
   expect(outcome['status']).toBe('finished');
   expect(trees).toHaveLength(3);
   const forged = trees.filter((content) => content !== '1'.repeat(16)).length;

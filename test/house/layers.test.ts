@@ -22,7 +22,7 @@ const layers: readonly (readonly string[])[] = [
   ['core'],
   ['s3'],
   ['http'],
-  ['bounds', 'files', 'log'],
+  ['bounds', 'files', 'log', 'schema'],
 ];
 
 /** What a module imports, whenever and whatever for: the formatter writes it in these two forms alone. */

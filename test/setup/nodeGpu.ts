@@ -1,8 +1,8 @@
 // WebGPU for tests in Node: Dawn on SwiftShader, both from npm packages, so the suite needs no driver on the machine.
 
 import koffi, { type LibraryHandle } from 'koffi';
-import { exposeGpu } from '../../client/runtime/exposeGpu.node.ts';
 import { unpackChromium } from '../../coordinator/cluster/local/chromium.ts';
+import { exposeGpu } from '../../client/runtime/acquireDevice.node.ts';
 
 /** Held: koffi unloads a library that is collected, and Dawn would find none. */
 let vulkan: LibraryHandle | undefined;

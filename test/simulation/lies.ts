@@ -20,26 +20,26 @@ const only =
 
 function forged(message: WorkerMessageOf<'committed'>): WorkerMessage {
   const trees = [forgedTree];
-  return { ...message, treesSha256: treesSha256(trees), ...(message.trees && { trees }) };
+  return { ...message, payloadSha256: treesSha256(trees), ...(message.payload && { payload: trees }) };
 }
 
 export const lies = {
   'forges trees': (message) => {
     if (message.type === 'committed') return [forged(message)];
     if (message.type !== 'halted') return [message];
-    return [{ ...message, rounds: message.rounds.map((round) => ({ ...round, trees: [forgedTree] })) }];
+    return [{ ...message, rounds: message.rounds.map((round) => ({ ...round, payload: [forgedTree] })) }];
   },
   'forges trees now and then': only('committed', (message, random) => [
     random.chance(0.1) ? forged(message) : message,
   ]),
   'forges metrics': only('committed', (message) => [{ ...message, metrics: { loss: 0 } }]),
   'sends what is no tree': only('committed', (message) => [
-    { ...message, trees: message.trees ? [{ forged: true }] : [] },
+    { ...message, payload: message.payload ? [{ forged: true }] : [] },
   ]),
   'names another hash than its trees have': only('committed', (message) => [
-    { ...message, treesSha256: 'ab'.repeat(32) },
+    { ...message, payloadSha256: 'ab'.repeat(32) },
   ]),
-  'keeps its trees': only('committed', (message) => [{ ...message, trees: undefined }]),
+  'keeps its trees': only('committed', (message) => [{ ...message, payload: undefined }]),
   'says nothing of its rounds': only('committed', () => []),
   'tells of rounds far ahead': only('committed', (message) => [
     message,
@@ -57,7 +57,7 @@ export const lies = {
       {
         ...message,
         committedRounds: round + 1,
-        rounds: [...rounds, { round, trees: [forgedTree], metrics: { loss: 0 } }],
+        rounds: [...rounds, { round, payload: [forgedTree], metrics: { loss: 0 } }],
       },
     ];
   },

@@ -202,8 +202,8 @@ class SimulatedLife {
     checkAnnouncements(this.#record, outcome);
     const { liars = {}, mayBlame = [] } = this.#options;
     checkBlame(this.log, [...Object.keys(liars), ...mayBlame]);
-    for (const { round, trees } of outcome.rounds) {
-      if (!this.#world.network.made.has(contentOf(trees[0] as EncodedTree)))
+    for (const { round, payload } of outcome.rounds) {
+      if (!this.#world.network.made.has(contentOf(payload[0] as EncodedTree)))
         throw new Error(`round ${round} of the record was never made`);
     }
     return {

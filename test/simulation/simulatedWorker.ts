@@ -284,10 +284,11 @@ export class SimulatedWorker {
     );
   }
 
-  #catchUp({ committedRounds, agreedRounds = 0, trees }: Assignment): void {
-    const stored = trees === null ? [] : (this.#world.blobs.get(trees) as EncodedTree[][]);
+  #catchUp({ committedRounds, agreedRounds = 0, payloads }: Assignment): void {
+    const stored = payloads === null ? [] : (this.#world.blobs.get(payloads) as EncodedTree[][]);
     const record = stored.map((round) => contentOf(round[0]!));
-    if (record.length !== committedRounds) throw new Error('the trees blob has another number of rounds');
+    if (record.length !== committedRounds)
+      throw new Error('the blob of payloads has another number of rounds');
     const kept = this.committed.slice(
       0,
       Math.min(committedRounds, Math.max(agreedRounds, this.#verifiedRounds)),
@@ -351,9 +352,9 @@ export class SimulatedWorker {
       computeMs: 10,
       exchangeMs: 1,
       bytesSent: 100,
-      treesSha256: treesSha256([treeOf(content)]),
+      payloadSha256: treesSha256([treeOf(content)]),
       metrics: metricsOf(round),
-      ...(rank === 0 && { trees: [treeOf(content)] }),
+      ...(rank === 0 && { payload: [treeOf(content)] }),
     });
     this.#startRound(task);
   }
@@ -397,7 +398,7 @@ export class SimulatedWorker {
     const missing = this.#world.network.waitingFor(generation, this.workerId, this.committed.length);
     const rounds = this.committed.slice(knownRounds, knownRounds + ROUNDS_PER_ANSWER).map((content, i) => ({
       round: knownRounds + i,
-      trees: [treeOf(content)],
+      payload: [treeOf(content)],
       metrics: metricsOf(knownRounds + i),
     }));
     const committedRounds = this.committed.length;

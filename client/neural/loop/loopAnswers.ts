@@ -11,6 +11,7 @@ import { finiteMetrics } from '../run/finiteMetrics.ts';
 import { LoopMisuseError } from './loopErrors.ts';
 import { meetAll } from './loopGroup.ts';
 import { MAX_CHECKPOINT_BYTES } from './loopState.ts';
+import { bytesUnder } from '../../../kernels/bytesUnder.ts';
 
 const values = z.instanceof(Float32Array);
 const position = z.int().nonnegative();
@@ -101,7 +102,7 @@ export function loopAnswers(group: LoopGroup): LoopAnswers {
     return { value, transfer: copy ? [copy.buffer] : [], ...(isLast && { over: group.over() }) };
   };
   const broadcast = async ({ values: given, root }: AskOf<'broadcast'>): Promise<LoopAnswer> => {
-    const own = collective.rank === root ? bytesOf(given) : new Uint8Array();
+    const own = collective.rank === root ? bytesUnder(given) : new Uint8Array();
     const bytes = await collective.broadcast(own, root, { ...options, maxBytes: given.byteLength });
     if (bytes.byteLength !== given.byteLength) {
       throw new PeerMessageError(
@@ -135,10 +136,6 @@ export function loopAnswers(group: LoopGroup): LoopAnswers {
       await meetAll(collective, { doing: 'return', reports, isLast: false, metrics: {} }, options);
     },
   };
-}
-
-function bytesOf({ buffer, byteOffset, byteLength }: Float32Array): Uint8Array {
-  return new Uint8Array(buffer, byteOffset, byteLength);
 }
 
 /** The loop gets the memory, too. */

@@ -10,7 +10,7 @@ import { packTensors } from './packTensors.ts';
 
 const WEIGHTS_FILE = 'weights.bin';
 
-export async function checkpointFiles(tf: Tf, contents: CheckpointContents): Promise<PackedFiles> {
+export async function packCheckpoint(tf: Tf, contents: CheckpointContents): Promise<PackedFiles> {
   const files = new Map<string, Uint8Array>();
   const { model, tensors, state } = contents;
   if (model) await addModel(tf, model, files);

@@ -8,14 +8,14 @@ import type {
   Tensors,
 } from '../../../shared/neural/loop/dataParallelLoop.ts';
 import { packFiles, unpackFiles } from '../../../shared/neural/loop/packedFiles.ts';
-import { unknownKey } from '../../../shared/text/unknownKey.ts';
 import type { AskMain } from '../../ownerLoop/askMain.ts';
 import type { TensorsPlace } from '../../ownerLoop/loopMessages.ts';
 import type { Tf } from '../tfjs/loadTfjs.ts';
 import type { CommittedReport, ReadColumn, TensorsAsk } from './loopAnswers.ts';
-import { checkpointFiles, openCheckpoint } from './loopCheckpoint.ts';
+import { packCheckpoint, openCheckpoint } from './loopCheckpoint.ts';
 import { GenerationOver, LoopMisuseError } from './loopErrors.ts';
 import { packTensors } from './packTensors.ts';
+import { unknownKey } from '../../../shared/text/nearestWord.ts';
 
 export interface LoopSurroundings extends TensorsPlace {
   readonly tf: Tf;
@@ -50,7 +50,7 @@ export function joinLoop(surroundings: LoopSurroundings): LoopMember {
     const checked = checkMetrics(metrics);
     if (contents) refuseUnknown('report', contents, ['model', 'tensors', 'state']);
     // Rank 0's counts.
-    const own = rank === 0 && contents ? packFiles(await checkpointFiles(tf, contents)) : undefined;
+    const own = rank === 0 && contents ? packFiles(await packCheckpoint(tf, contents)) : undefined;
     const what: TensorsAsk = { op: 'report', metrics: checked, ...(own && { checkpoint: own }) };
     const committed = (await ask(what, own ? [own.buffer] : [])) as CommittedReport;
     checkpoint = committed.checkpoint ? unpackFiles(committed.checkpoint) : checkpoint;

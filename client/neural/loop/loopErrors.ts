@@ -7,7 +7,7 @@ export class LoopMisuseError extends TabgradError {
   readonly code = 'TRAIN_LOOP_FAILED';
 }
 
-/** Thrown into the owner's loop to end it where the generation ends; nobody else sees it. */
+/** Thrown into the owner's loop to end it where the generation ends; it is not passed on. */
 export class GenerationOver extends AbortedError {
   constructor() {
     super('this generation has no further report');

@@ -46,7 +46,7 @@ export async function meetAll(
   const what =
     `rank ${collective.rank} ${describe(own)}, rank ${other} ${describe(arrivals[other!]!)}; ` +
     'every member must report equally often and then return';
-  // Where most others are elsewhere it is this member's loop that went astray; else what others say fails nobody but them.
+  // Where most others are elsewhere it is this member's loop that went astray; else what others say is an error of theirs alone.
   if (2 * odd.length > arrivals.length) throw new LoopMisuseError(what);
   throw new PeerMessageError(
     what,

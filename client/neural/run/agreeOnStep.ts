@@ -9,7 +9,7 @@ export interface StepWishes {
   readonly isReported: boolean;
   /** The coordinator asked for an end of the generation. */
   readonly isHalted: boolean;
-  /** And for the state: nobody goes on with the run. */
+  /** And for the state: no group follows. */
   readonly keepsState: boolean;
 }
 

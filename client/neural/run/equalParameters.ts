@@ -6,6 +6,7 @@ import { checksum32 } from '../../../shared/wire/checksum.ts';
 import { sha256Hex } from '../../blobs/sha256Hex.ts';
 import type { GenerationContext } from '../../memberRun/memberRun.ts';
 import { stateSections } from './memberState.ts';
+import { bytesUnder } from '../../../kernels/bytesUnder.ts';
 
 /** A SHA-256 in hexadecimal digits. */
 const HASH_BYTES = 64;
@@ -41,7 +42,7 @@ async function areEqual(
   { collective, signal }: Group,
 ): Promise<boolean> {
   const values = await Promise.all(sections.map((section) => engine.read(section)));
-  const own = Uint32Array.from(values, (one) => checksum32(bytesOf(one)));
+  const own = Uint32Array.from(values, (one) => checksum32(bytesUnder(one)));
   const all = await collective.allGather(new Uint8Array(own.buffer), {
     signal,
     maxBytes: own.byteLength,
@@ -50,9 +51,10 @@ async function areEqual(
 }
 
 /**
- * What the first rank has becomes everybody's.
- * @param isVerified the first rank tells a hash of each section before, the same to all: what comes after has to have it. It, or
- *   whoever passes it on, could send each member another state, and the coordinator compares those that are to be stored.
+ * The first rank's state becomes that of all members.
+ * @param isVerified the first rank sends a hash of each section before, the same to all: the section has to have it. Otherwise
+ *   it, or a member that passes the state on, could send each member another one; the coordinator compares the hashes of states
+ *   that are to be stored.
  */
 async function takeFromFirst(
   engine: TrainingEngine,
@@ -63,7 +65,7 @@ async function takeFromFirst(
   for (const section of sections) {
     const length = engine.layout.lengths[section];
     if (length === 0) continue;
-    const own = rank === 0 ? bytesOf(await engine.read(section)) : new Uint8Array(0);
+    const own = rank === 0 ? bytesUnder(await engine.read(section)) : new Uint8Array(0);
     const hash = isVerified ? await hashOfFirst(own, { collective, rank, signal }) : undefined;
     const first = await collective.broadcast(own, 0, { signal, maxBytes: 4 * length });
     if (hash !== undefined && (await sha256Hex(first)) !== hash) {
@@ -91,8 +93,4 @@ function floatsOf(bytes: Uint8Array, length: number): Float32Array {
   if (bytes.byteLength !== 4 * length)
     throw new RangeError(`${bytes.byteLength} bytes are no ${length} numbers; expected ${4 * length}`);
   return new Float32Array(bytes.slice().buffer);
-}
-
-function bytesOf(values: Float32Array): Uint8Array {
-  return new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
 }

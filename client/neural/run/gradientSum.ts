@@ -42,7 +42,7 @@ class CompressedSum implements GradientSum {
   add(bucket: number, values: Float32Array<ArrayBuffer>): Promise<Float32Array<ArrayBuffer>> {
     const sum = this.#last.then(() => this.#sum(bucket, values));
     this.#last = sum;
-    sum.catch(() => undefined); // Whoever asked for it hears of it.
+    sum.catch(() => undefined); // The failure is thrown where the sum is awaited.
     return sum;
   }
 

@@ -18,6 +18,7 @@ import { BadAssignmentError } from '../../memberRun/errors.ts';
 import type { Assignment } from '../../memberRun/memberRun.ts';
 import type { SessionEnvironment } from '../../memberRun/sessionEnvironment.ts';
 import { commonState, type HeldState } from './commonState.ts';
+import { bytesUnder } from '../../../kernels/bytesUnder.ts';
 
 export const stateSections = [
   'parameters',
@@ -184,7 +185,7 @@ export class MemberState {
     const bytes = new Uint8Array(parts.reduce((sum, part) => sum + part.byteLength, 0));
     let at = 0;
     for (const part of parts) {
-      bytes.set(new Uint8Array(part.buffer, part.byteOffset, part.byteLength), at);
+      bytes.set(bytesUnder(part), at);
       at += part.byteLength;
     }
     return bytes;

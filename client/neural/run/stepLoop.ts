@@ -10,7 +10,7 @@ import {
   nextCommit,
   nextSpeeds,
   passes,
-  shareOf,
+  shareOfSpeed,
   stepsPerEpoch,
 } from '../../../shared/neural/run/stepPlan.ts';
 import { learningRateAt } from '../../../shared/neural/run/learningRate.ts';
@@ -113,7 +113,7 @@ export class StepLoop {
     const first = state.step;
     const spent = await makeLocalSteps(local, {
       ...this.#options,
-      share: (count) => shareOf(count, this.#speeds, context.rank),
+      share: (count) => shareOfSpeed(count, this.#speeds, context.rank),
       sum: this.#gradients,
       metrics: this.#metrics,
     });
@@ -132,7 +132,7 @@ export class StepLoop {
     const start = environment.now();
     const timeline = await this.#openTimeline();
     const places = microbatchesOf(spec, step);
-    const [from, to] = shareOf(places.length, this.#speeds, rank);
+    const [from, to] = shareOfSpeed(places.length, this.#speeds, rank);
     // Alone, nothing is exchanged, and no bucket has to leave the device.
     const isShared = this.#collective.size > 1;
     // Statistics of a batch are summed up by all at once: who has one microbatch less takes part with an empty one.
@@ -307,7 +307,7 @@ export class StepLoop {
     if (!valid || !spec.valid) return {};
     const sums = new RunMetrics(spec.metrics);
     const places = allMicrobatches(spec.valid.rows, spec.microbatchSize);
-    const [from, to] = shareOf(places.length, this.#speeds, context.rank);
+    const [from, to] = shareOfSpeed(places.length, this.#speeds, context.rank);
     for (let at = from; at < to; at++) {
       sums.add(await state.engine.evaluate(await valid.read(places[at]!, 0, context.signal)));
     }

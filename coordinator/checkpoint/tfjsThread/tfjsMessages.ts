@@ -4,7 +4,13 @@ import type { DeviceKind } from '../../../kernels/deviceKinds.ts';
 import type { LayersFiles } from '../../../shared/neural/model/layersFiles.ts';
 import type { LayersFacts, PredictedRows } from '../../../shared/serve/layersNet.ts';
 import type { Tensor } from '../../../shared/neural/state/safetensors.ts';
-import type { ModelPort } from './modelPort.ts';
+
+export interface ModelPort {
+  readonly name: string;
+  /** Of one row. */
+  readonly shape: readonly number[];
+  readonly dtype: 'float32' | 'int32';
+}
 
 /** What tfjs tells about a model that it has built. */
 export interface InspectedModel {

@@ -7,9 +7,15 @@ import { checkTopology } from '../../../shared/neural/model/checkConnected.ts';
 import { MOST_FIRST_WEIGHTS, withWeightLimit } from '../../../shared/neural/model/weightLimit.ts';
 import type { NetRows } from '../../../shared/serve/layersNet.ts';
 import { messageOf } from '../../../shared/text/messageOf.ts';
-import type { ModelPort } from './modelPort.ts';
 import { openTfjsNet } from './tfBackend.ts';
-import type { InspectedModel, TfjsNetData, TfjsNetReply, TfjsQuestion, TfjsReply } from './tfjsMessages.ts';
+import type {
+  InspectedModel,
+  TfjsNetData,
+  TfjsNetReply,
+  TfjsQuestion,
+  TfjsReply,
+  ModelPort,
+} from './tfjsMessages.ts';
 
 async function inspect(topology: object, weights: number | undefined): Promise<InspectedModel> {
   // Without its advertisement on the terminal.

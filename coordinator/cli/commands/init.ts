@@ -3,11 +3,11 @@
 import { mkdir, open, readdir } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { writeError } from '../../data/store/writeError.ts';
-import { packageVersion } from '../../files/packageVersion.ts';
 import { BadArgumentError } from '../cliErrors.ts';
 import { defineCommand } from '../command.ts';
 import { exitCodes } from '../exitCodes.ts';
 import { starterProject } from '../starterProject.ts';
+import { packageVersion } from '../../files/builtFile.ts';
 
 export const init = defineCommand({
   name: 'init',

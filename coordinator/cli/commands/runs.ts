@@ -6,7 +6,7 @@ import { defineCommand } from '../command.ts';
 import { adminOptions, coordinatorAddress } from '../connectionOptions.ts';
 import { exitCodes } from '../exitCodes.ts';
 import { experimentLines } from '../experimentLines.ts';
-import { runRow } from '../runLines.ts';
+import { runRow } from '../listedRows.ts';
 import { textTable } from '../textTable.ts';
 
 export const runs = defineCommand({

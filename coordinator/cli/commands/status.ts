@@ -7,9 +7,8 @@ import { defineCommand } from '../command.ts';
 import { adminOptions, coordinatorAddress } from '../connectionOptions.ts';
 import { exitCodes } from '../exitCodes.ts';
 import { experimentRow } from '../experimentLines.ts';
-import { runRow } from '../runLines.ts';
+import { runRow, workerRow } from '../listedRows.ts';
 import { textTable } from '../textTable.ts';
-import { workerRow } from '../workerLines.ts';
 
 export const status = defineCommand({
   name: 'status',

@@ -5,7 +5,6 @@ import { join, resolve } from 'node:path';
 import { z } from 'zod';
 import { WorkerStartError } from '../../cluster/local/localErrors.ts';
 import { askForJson } from '../../cluster/remote/askCoordinator.ts';
-import { readJoinLink } from '../../cluster/remote/joinLink.ts';
 import { knownCoordinator } from '../../cluster/remote/knownCoordinator.ts';
 import { defineCommand } from '../command.ts';
 import {
@@ -17,6 +16,7 @@ import {
 } from '../connectionOptions.ts';
 import { exitCodes } from '../exitCodes.ts';
 import { untilAborted } from '../untilAborted.ts';
+import { readJoinLink } from '../../cluster/remote/ownerAccess.ts';
 
 export const worker = defineCommand({
   name: 'worker',

@@ -7,7 +7,7 @@ import { defineCommand, type CliContext } from '../command.ts';
 import { adminOptions, coordinatorAddress } from '../connectionOptions.ts';
 import { exitCodes } from '../exitCodes.ts';
 import { textTable } from '../textTable.ts';
-import { workerRow } from '../workerLines.ts';
+import { workerRow } from '../listedRows.ts';
 
 const options = {
   ...adminOptions,

@@ -23,7 +23,7 @@ export interface BrowserOptions {
   readonly sandbox: SandboxPolicy;
   /** Names of variables that it gets besides those that all browsers get. */
   readonly extraVariables: readonly string[];
-  /** SHA-256 of public keys in base64: servers that prove to have one are taken for genuine, whoever vouches for them. */
+  /** SHA-256 of public keys in base64: servers that prove to have one are trusted, whatever authority signed their certificate. */
   readonly trustedKeys?: readonly string[];
   /** What its owner should hear of. */
   readonly warn: (line: string) => void;
@@ -103,7 +103,7 @@ async function launch(
       },
       timeout: LAUNCH_TIMEOUT_MS,
       host: '127.0.0.1',
-      // Whoever owns the workers decides what a signal means.
+      // The code that started the workers decides what a signal means.
       handleSIGINT: false,
       handleSIGTERM: false,
       handleSIGHUP: false,

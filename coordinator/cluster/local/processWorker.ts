@@ -11,7 +11,6 @@ import { launchReport, TOKEN_FROM_INPUT, type LaunchReport } from '../../../shar
 import { builtFile } from '../../files/builtFile.ts';
 import { makeTemporaryFolder } from '../../files/temporaryFolder.ts';
 import { BoundedLog } from './boundedLog.ts';
-import { withoutDriverSearch } from './driverSearch.ts';
 import { unpackChromium } from './chromium.ts';
 import { WorkerStartError } from './localErrors.ts';
 import type { LocalWorker, LocalWorkerSettings } from '../../options/localWorker.ts';
@@ -45,7 +44,7 @@ export async function startProcessWorker(
     env: await environment(settings, authorities?.file),
   });
   const { device, onLine } = settings;
-  // Whoever asked for a GPU is told all that is known of it. An error of the start has all lines.
+  // Where a GPU was asked for, all that is known of it is told. An error of the start has all lines.
   const log = new BoundedLog(
     KEPT_LINES,
     onLine && device !== 'webgpu' ? withoutDriverSearch(onLine) : onLine,
@@ -240,4 +239,20 @@ function bundle(platform: Exclude<Runtime, 'browser'>): string {
   throw new WorkerStartError(
     `The worker's bundle ${platform}/worker.js was not found; run \`npm run build:js\`.`,
   );
+}
+
+/** The loader and Dawn write these, each followed by where in Dawn that was and an empty line. */
+const note = /^Warning: (Couldn't load Vulkan|loader_\w+:|terminator_\w+:|vkCreateInstance\b)/;
+const place = /^ {4}at .*[\\/]dawn[\\/]/;
+
+/** Passes lines on, without those notes. Everything else stays, other warnings of Dawn too. */
+export function withoutDriverSearch(onLine: (line: string) => void): (line: string) => void {
+  let isNote = false;
+  return (line) => {
+    if (note.test(line)) isNote = true;
+    else if (!isNote || (line !== '' && !place.test(line))) {
+      isNote = false;
+      onLine(line);
+    } else if (line === '') isNote = false;
+  };
 }

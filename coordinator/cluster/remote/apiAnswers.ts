@@ -136,15 +136,17 @@ export function parseEvent(text: string): ReportedEvent | undefined {
   }
 }
 
-/** Rounds come without their trees; those are in the outcome. */
+/** Rounds come without their payload; that are in the outcome. */
 export function asRunEvent(event: Exclude<ReportedEvent, { type: 'end' }>): RunEvent {
   if (event.type !== 'round') return event;
   const { round, metrics, timings } = event;
-  return { type: 'round', committed: { round, metrics, trees: [] }, timings };
+  return { type: 'round', committed: { round, metrics, payload: [] }, timings };
 }
 
 /** How a run ended, with its trees. */
 export const outcomeAnswer = z.object({
   status: z.enum(['finished', 'stopped']),
-  rounds: z.array(z.object({ round: z.number().int().nonnegative(), trees: z.array(z.unknown()), metrics })),
+  rounds: z.array(
+    z.object({ round: z.number().int().nonnegative(), payload: z.array(z.unknown()), metrics }),
+  ),
 });

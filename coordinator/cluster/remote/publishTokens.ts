@@ -71,7 +71,7 @@ export async function publishTokens(
   return { file, remove };
 }
 
-/** Whether the coordinator that wrote this file lives. The tokens of a dead one are for whoever has its port now. */
+/** Whether the coordinator that wrote this file lives. The tokens of a dead one would go to the process that has its port now. */
 export function isAlive(file: string): boolean {
   try {
     return isProcessLocked(lockFileOf(file));

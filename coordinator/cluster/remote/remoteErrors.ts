@@ -2,10 +2,10 @@
 
 import { errorCodes, TabgradError, type ErrorCode } from '../../../kernels/errors.ts';
 
-/** Nobody answers at the coordinator's address, or somebody who is no coordinator of this version. */
+/** No server answers at the coordinator's address, or one that is no coordinator of this version. */
 export class CoordinatorUnreachableError extends TabgradError {
   readonly code = 'COORDINATOR_UNREACHABLE';
-  /** Nobody answered; false where somebody else did. */
+  /** No server answered; false where another one did. */
   readonly mayComeBack: boolean;
 
   constructor(message: string, mayComeBack = true, options?: ErrorOptions) {

@@ -9,8 +9,8 @@ export type ExpressionNode =
   | { readonly kind: 'call'; readonly name: string; readonly parts: readonly ExpressionNode[] };
 
 /** The columns that an expression reads, each once, in order of appearance. */
-export function columnsOf(node: ExpressionNode): string[] {
+export function columnsRead(node: ExpressionNode): string[] {
   if (node.kind === 'column') return [node.name];
   if (node.kind !== 'call') return [];
-  return [...new Set(node.parts.flatMap(columnsOf))];
+  return [...new Set(node.parts.flatMap(columnsRead))];
 }

@@ -1,6 +1,6 @@
-// Whether stored blobs still have the bytes that they are named by, for whoever asks over HTTP. A check reads all of a
+// Whether stored blobs still have the bytes that they are named by, for requests over HTTP. A check reads all of a
 // blob, so the checks of all are done one after another, in turns; one serves all who ask for the same blob meanwhile and
-// workers that ask soon after, and ends when nobody waits for it any more.
+// workers that ask soon after, and ends when the last of them has gone.
 
 import type { Clock } from '../../../shared/clock.ts';
 import { AbortedError } from '../../../kernels/errors.ts';
@@ -8,7 +8,7 @@ import { deferred, type Deferred } from '../../../shared/deferred.ts';
 import { FairQueue } from '../../bounds/fairQueue.ts';
 import type { BlobStore } from './blobStore.ts';
 
-/** How long a blob that was in order counts as such: shorter than whoever got other bytes waits before it asks again. */
+/** How long a blob that was in order counts as such: shorter than the wait of a worker that got other bytes before it asks again. */
 const FRESH_MS = 5_000;
 const MAX_REMEMBERED = 10_000;
 

@@ -6,6 +6,9 @@ import type { Readable } from 'node:stream';
 import { AbortedError } from '../../../kernels/errors.ts';
 import { BlobMismatchError } from './blobErrors.ts';
 
+/** Most bytes of a blob, unless a coordinator is told otherwise. */
+export const MAX_BLOB_BYTES = 1024 ** 3;
+
 export interface BlobAddress {
   /** 64 lower-case hexadecimal digits. */
   readonly sha256: string;
@@ -52,13 +55,13 @@ export abstract class BlobStore {
   abstract touch(sha256: string): Promise<boolean>;
 
   /**
-   * Deletes a blob that nobody has stored or counted on for `idleMs`. Not those that others did so in another process.
+   * Deletes a blob that was neither stored nor touched for `idleMs`. Not those that others did so in another process.
    * @returns whether it is gone.
    */
   abstract deleteIdle(sha256: string, idleMs: number): Promise<boolean>;
 
   /**
-   * Deletes blobs that are not in use and that nobody has stored, asked for or counted on for `idleMs`.
+   * Deletes blobs that are not in use and were neither stored, read nor touched for `idleMs`.
    * @returns how many went.
    */
   abstract sweep(inUse: ReadonlySet<string>, idleMs: number): Promise<number>;

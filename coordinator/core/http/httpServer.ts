@@ -33,7 +33,7 @@ export interface CoordinatorServerOptions {
   readonly upgrade?: (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
 }
 
-const DEFAULT_TIMEOUTS: HttpTimeouts = {
+export const DEFAULT_TIMEOUTS: HttpTimeouts = {
   headersMs: 15_000,
   // A large blob over a slow line takes long.
   requestMs: 30 * 60_000,

@@ -12,7 +12,7 @@ export interface AdmissionOptions {
   /** Makes the secrets of identities: workers that come back to a restarted coordinator with the same key keep theirs. */
   readonly identityKey?: string | undefined;
   readonly bans?: BanList | undefined;
-  /** Slows down who guesses join tokens. Absent: nobody is. */
+  /** Slows down guesses of join tokens. Absent: none are. */
   readonly attempts?: AttemptThrottle | undefined;
 }
 
@@ -28,7 +28,7 @@ type Hello = WorkerMessageOf<'hello'>;
 const NO_TOKEN = '';
 /**
  * Workers whose going is remembered: the oldest are forgotten. One that comes back after that, or after a restart, keeps its
- * old id, which is fine: nobody waits for it any more, for all groups were formed anew since.
+ * old id, which is fine: it is not waited for any more, since all groups were formed anew.
  */
 const MAX_GONE = 100_000;
 

@@ -1,10 +1,10 @@
-// Slows down whoever guesses tokens, by address. Workers and owners behind one NAT share an address, so that a token which
-// nobody can guess always counts; one that is short enough to be guessed is not even looked at while its address waits.
+// Slows down guesses of tokens, by address. Workers and owners behind one NAT share an address, so that a token which
+// can not be guessed always counts; one that is short enough to be guessed is not even looked at while its address waits.
 
 import { backoffMs, type Backoff } from '../../../shared/backoff.ts';
 import type { Clock } from '../../../shared/clock.ts';
 import { AnsweredError, type AnswerHeaders } from '../../http/httpErrors.ts';
-import { shareOf } from '../../bounds/addressShares.ts';
+import { addressShare } from '../../bounds/addressShares.ts';
 import { secretsEqual } from './secrets.ts';
 
 class TooManyAttemptsError extends AnsweredError {
@@ -38,7 +38,7 @@ const FORGET_MS = 15 * 60_000;
 const UNGUESSABLE_CHARACTERS = 20;
 const MAX_ADDRESSES = 10_000;
 
-/** Whether `given` is one of the accepted secrets, where nobody is slowed down. */
+/** Whether `given` is one of the accepted secrets, without slowing anyone down. */
 export function compareSecrets(
   given: string | undefined,
   accepted: readonly string[],
@@ -63,13 +63,13 @@ export class AttemptThrottle {
   attempt(address: string, given: string | undefined, accepted: readonly string[]): Attempt {
     if (given === undefined) return { type: 'missing' };
     const now = this.#clock.now();
-    const block = shareOf(address);
+    const block = addressShare(address);
     const record = this.#find(block, now);
     const waitMs = (record?.waitsUntilMs ?? now) - now;
     const candidates = waitMs > 0 ? accepted.filter((one) => one.length >= UNGUESSABLE_CHARACTERS) : accepted;
     const attempt = compareSecrets(given, candidates);
     if (attempt.type === 'right') return attempt;
-    // Whoever goes on meanwhile changes nothing: a program with an old token is no worse than its first tries.
+    // Further tries meanwhile change nothing: a program with an old token is no worse than its first tries.
     if (waitMs > 0) return { type: 'throttled', error: new TooManyAttemptsError(Math.ceil(waitMs / 1000)) };
     this.#count(block, record, now);
     return attempt;

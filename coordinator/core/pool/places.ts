@@ -2,7 +2,7 @@
 // token can not take the places of all others.
 
 import type { Clock } from '../../../shared/clock.ts';
-import { AddressShares, isOwnMachine, shareOf, type GiveBack } from '../../bounds/addressShares.ts';
+import { AddressShares, isOwnMachine, addressShare, type GiveBack } from '../../bounds/addressShares.ts';
 import { TokenBucket, type RateLimit } from './rateLimit.ts';
 
 export interface PlaceOptions {
@@ -63,7 +63,7 @@ export class Places {
 
   #isSlow(address: string): boolean {
     if (isOwnMachine(address)) return true;
-    const block = shareOf(address);
+    const block = addressShare(address);
     const now = this.#clock.now();
     const known = this.#rates.get(block) ?? this.#earlierRates.get(block);
     const bucket = known ?? new TokenBucket(this.#joinRate, now);

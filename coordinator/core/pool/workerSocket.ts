@@ -5,7 +5,7 @@ import type { CoordinatorMessage } from '../../../shared/protocol/control.ts';
 import { MAX_SHORT_MESSAGE_BYTES } from '../../../shared/protocol/workerMessageBytes.ts';
 import type { Clock } from '../../../shared/clock.ts';
 import type { ByteBudget, HeldBytes } from '../../bounds/byteBudget.ts';
-import { shareOf } from '../../bounds/addressShares.ts';
+import { addressShare } from '../../bounds/addressShares.ts';
 import type { ConnectionEvents, ControlConnection } from './controlConnection.ts';
 import { TokenBucket } from './rateLimit.ts';
 import type { RateLimit } from './rateLimit.ts';
@@ -77,7 +77,7 @@ export class WorkerSocket implements ConnectionEvents {
     this.#malformed = new TokenBucket(MALFORMED_RATE, now);
     this.#heardAtMs = now;
     const overBudget = (): void => this.#drop('does not take what is sent, and others wait');
-    this.#waitingBytes = options.outgoing.open(shareOf(connection.remoteAddress), overBudget);
+    this.#waitingBytes = options.outgoing.open(addressShare(connection.remoteAddress), overBudget);
   }
 
   get hasJoined(): boolean {

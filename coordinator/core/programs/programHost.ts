@@ -81,7 +81,7 @@ export class ProgramHost implements SlotSource {
     });
   }
 
-  /** A worker dialled. False when nobody waits for that. */
+  /** A worker dialled. False when no instance waits for it. */
   accept(workerId: string, instanceId: string, pipe: ProgramPipe): boolean {
     const dial = this.#dials.get(instanceId);
     if (dial?.workerId !== workerId) return false;

@@ -28,7 +28,7 @@ export interface ProgramSocketOptions {
   readonly admit: (request: IncomingMessage) => () => void;
   /** Whether `secret` is that of the worker. */
   readonly authorize: (workerId: string, secret: string, request: IncomingMessage) => boolean;
-  /** Takes the pipe over; false when nobody waits for this instance on this worker. */
+  /** Takes the pipe over; false when no caller waits for this instance on this worker. */
   readonly accept: (workerId: string, instanceId: string, pipe: ProgramPipe) => boolean;
 }
 

@@ -6,8 +6,7 @@ import type { Clock } from '../../../shared/clock.ts';
 import { MAX_PROGRAM_FRAME_BYTES } from '../../../shared/protocol/program.ts';
 import { boundMessages } from '../../bounds/boundMessages.ts';
 import type { UpgradeHandler } from '../http/upgradeDispatcher.ts';
-import { passFrames } from './passFrames.ts';
-import type { Slot, SlotSource } from './programPipe.ts';
+import type { Slot, SlotSource, ProgramPipe } from './programPipe.ts';
 import { FRAME_TIMEOUT_MS, MAX_JOIN_BYTES, type ProgramSockets } from './programSockets.ts';
 import { slotRequest, type SlotNews, type SlotRequest } from './slotMessages.ts';
 import { WebSocketPipe } from './webSocketPipe.ts';
@@ -87,4 +86,16 @@ function readRequest(text: string): SlotRequest | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** One frame of the largest size may wait; then nothing more is read until it has been taken. */
+const MAX_WAITING_BYTES = MAX_PROGRAM_FRAME_BYTES;
+
+export function passFrames(from: ProgramPipe, to: ProgramPipe): void {
+  from.onFrame((frame) => {
+    to.send(frame, () => {
+      if (to.bufferedBytes <= MAX_WAITING_BYTES) from.read(true);
+    });
+    if (to.bufferedBytes > MAX_WAITING_BYTES) from.read(false);
+  });
 }

@@ -54,7 +54,7 @@ export class WebSocketPipe implements ProgramPipe {
   close(reason: string): void {
     // RFC 6455 limits the reason to 123 bytes.
     this.#socket.close(closeCodes.normal, reason.slice(0, 40));
-    // Nobody waits for the other end's goodbye: it may be frozen.
+    // The other end's closing frame is not awaited: that process may be frozen.
     setTimeout(() => this.#socket.terminate(), 1_000).unref();
   }
 

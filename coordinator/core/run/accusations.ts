@@ -25,7 +25,7 @@ export function hearWaiting(turn: Turn, workerId: string, missing: readonly stri
   turn.set({ waits: new Map([...waits, [workerId, named]]) });
 }
 
-/** Notes what follows from the waits, where nobody is judged for it yet. */
+/** Notes what follows from the waits, where no member is judged for it yet. */
 export function noteWaits(turn: Turn, accusations: readonly Accusation[]): void {
   for (const [accuser, accused] of accusations) {
     const { message } = turn.state.fruitless;

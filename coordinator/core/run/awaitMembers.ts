@@ -1,5 +1,5 @@
 // After a restart of the coordinator a run waits a moment until its group is back: its members worked on meanwhile and
-// know rounds that the record lacks, and whoever returns first can't speak for all.
+// know rounds that the record lacks, and the first to return can't speak for all.
 
 import type { Clock } from '../../../shared/clock.ts';
 import type { Pool } from '../pool/pool.ts';

@@ -1,4 +1,4 @@
-// Members that came to different results without a majority on any side: nobody is believed. The round is done again by a
+// Members that came to different results without a majority on any side: no side is recorded. The round is done again by a
 // fresh generation, once; then all who are in it have to go.
 
 import type { Ballot } from './ballot.ts';
@@ -81,7 +81,7 @@ function findDispute({ plan, state }: Turn): Dispute | undefined {
 
 /**
  * Members of a generation are at most a round apart: no round is complete without all of them. Where most have not got
- * farther than the record, whoever claims to be two rounds ahead of it can't be.
+ * farther than the record, so a claim to be two rounds ahead of it is false.
  */
 function expelImpossible(turn: Turn): void {
   const { plan, state } = turn;

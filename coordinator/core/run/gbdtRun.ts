@@ -20,9 +20,9 @@ export const gbdtRun: RunKind<TrainSpec> = {
     }
   },
   recordsEveryRound: true,
-  readTrees(spec, trees) {
+  readPayload(spec, payload) {
     try {
-      const bytes = treeBytes(readRoundTrees(trees, treeBounds(spec)));
+      const bytes = treeBytes(readRoundTrees(payload, treeBounds(spec)));
       return { sha256: createHash('sha256').update(bytes).digest('hex'), sizeBytes: bytes.byteLength };
     } catch (error) {
       if (error instanceof TreeFormatError) return { error: error.message };

@@ -176,7 +176,7 @@ export function endByFinish(turn: Turn): void {
   if (2 * votes > members.length) turn.set({ isComplete: true });
 }
 
-/** Whoever should have stored the last state did not: others have it too. */
+/** The member that should have stored the last state did not: others have it too. */
 function mayStoreAgain(turn: Turn): boolean {
   const { plan, state } = turn;
   if (isStored(turn) || !plan.kind.storesAfterwards || state.members.length === 0) return false;
@@ -189,7 +189,7 @@ function mayStoreAgain(turn: Turn): boolean {
   return true;
 }
 
-/** Whoever began the generation has its rounds as they are recorded, also who was lost on the way. */
+/** Members that began the generation have its rounds as they are recorded, lost ones too. */
 function agreeOnRounds(turn: Turn): void {
   const { agreed, roster, worked, members, recordAtFormation, differing } = turn.state;
   const rounds = recordedRounds(turn.state);

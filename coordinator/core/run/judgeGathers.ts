@@ -6,7 +6,7 @@ import { DIGEST_CHARACTERS, type HeardGathers } from '../../../shared/protocol/c
 export interface GatherJudgement {
   /** Where these were honest, half of the group or more would lie. */
   readonly liars: ReadonlySet<string>;
-  /** Of these two one lies: who heard something else than most, and of whom. Nobody can tell which. */
+  /** One of these two lies: the member that heard something else than most, or the one that it heard it from. Which one is unknown. */
   readonly quarrels: readonly (readonly [listener: string, sender: string])[];
   /** Heard something else than most of some other member, as they say, after a gather of which most who answered tell. */
   readonly misled: ReadonlySet<string>;
@@ -40,7 +40,7 @@ export function judgeGathers(
       else for (const id of against) accused.set(id, (accused.get(id) ?? new Set()).add(sender));
     });
   }
-  // Whoever heard something else of so many calls all of them liars.
+  // A member that heard something else from so many calls all of them liars.
   for (const [listener, senders] of accused) if (isHalf(senders.size, places)) liars.add(listener);
   const quarrels = [...accused].flatMap(([listener, senders]) =>
     [...senders].map((sender) => [listener, sender] as const),
@@ -71,7 +71,7 @@ function mostCommon(told: readonly string[]): string | undefined {
   return told.find((one) => 2 * told.filter((other) => other === one).length > told.length);
 }
 
-/** One against one is no half: in a group of two nobody can be told. */
+/** One against one is no majority: in a group of two the liar is unknown. */
 function isHalf(count: number, places: readonly string[]): boolean {
   return count > 1 && 2 * count >= places.length;
 }

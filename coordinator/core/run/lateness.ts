@@ -9,13 +9,13 @@ import type { Turn } from './turn.ts';
 
 /** How long a worker is left alone after it kept the others waiting once, twice, three times; then it is for good. */
 const PAUSES_MS: readonly number[] = [0, 15_000, 60_000];
-/** The longest pause of one that kept nobody waiting, or of which nothing is proven. */
+/** The longest pause of a member that no other waited for, or of which nothing is proven. */
 const LONGEST_HARMLESS_MS = 300_000;
 
 export interface Lateness {
   /** It had said that it was ready, or most others say that it is the one: that is no chance. */
   readonly isProven?: boolean;
-  /** Nobody waited for it. */
+  /** No other member waited for it. */
   readonly isHarmless?: boolean;
   /** It has spoken: the pause is all that is waited for. */
   readonly isHeard?: boolean;
@@ -109,7 +109,7 @@ export function liftPaused(turn: Turn): boolean {
   );
 }
 
-/** Without enough others the run stands still anyway: whoever has been heard of may try again. */
+/** Without enough others the run stands still anyway: every worker that is connected may try again. */
 export function liftHeard(turn: Turn): boolean {
   return lift(turn, ({ until, isHeard }) => until === 'heard' && isHeard === true);
 }

@@ -10,7 +10,7 @@ export interface PlanWorker {
   readonly weight: number;
   /** What it has loaded from an earlier plan. */
   readonly holds: readonly Lease[];
-  /** What it keeps ready of others' shards: of those that are nobody's it gets these first. */
+  /** What it keeps ready of others' shards: of shards without a holder it gets these first. */
   readonly spares?: readonly Lease[];
 }
 
@@ -76,7 +76,7 @@ function planDataset(shards: readonly Shard[], workers: readonly PlanWorker[], l
 
 /**
  * Shares `count` shards out in proportion to weights (largest remainders; of equal ones, who holds more gets it, then
- * who comes first). Nobody gets fewer than `least` while there are enough.
+ * who comes first). No member gets fewer than `least` while there are enough.
  */
 function quotasOf(
   count: number,

@@ -9,7 +9,7 @@ import { allRows } from './speed.ts';
 /** The slowest line that still is one. */
 const SLOWEST_BYTES_PER_MS = 16;
 
-/** However slow a line is: longer than this nobody loads. */
+/** Upper bound of the time for loading, however slow a line is. */
 export function longestLoadMs({ timing }: RunPlan, leases: readonly Lease[]): number {
   const bytes = leases.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
   return timing.loadIdleMs + bytes / SLOWEST_BYTES_PER_MS;

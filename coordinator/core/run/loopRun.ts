@@ -2,8 +2,7 @@
 
 import { readLoopSpec } from '../../../shared/neural/loop/readLoopSpec.ts';
 import type { LoopSpec } from '../../../shared/neural/loop/loopSpec.ts';
-import { noTrees } from './noTrees.ts';
-import type { RunKind } from './runKind.ts';
+import { type RunKind, noPayload } from './runKind.ts';
 
 export const loopRun: RunKind<LoopSpec> = {
   readSpec: readLoopSpec,
@@ -17,7 +16,7 @@ export const loopRun: RunKind<LoopSpec> = {
     }
   },
   recordsEveryRound: false,
-  readTrees: noTrees,
+  readPayload: noPayload,
   storesAfterwards: false,
   isProfiled: () => false,
   leasesShards: false,

@@ -2,8 +2,7 @@
 
 import { readNeuralSpec } from '../../../shared/neural/run/readNeuralSpec.ts';
 import type { NeuralSpec } from '../../../shared/neural/run/neuralSpec.ts';
-import { noTrees } from './noTrees.ts';
-import type { RunKind } from './runKind.ts';
+import { type RunKind, noPayload } from './runKind.ts';
 
 /** The arrays of a state beside the parameters: two of the optimizer, one of the outer steps. */
 const STATE_ARRAYS = 4;
@@ -24,7 +23,7 @@ export const neuralRun: RunKind<NeuralSpec> = {
     }
   },
   recordsEveryRound: false,
-  readTrees: noTrees,
+  readPayload: noPayload,
   storesAfterwards: true,
   isProfiled: ({ profile }) => profile === true,
   leasesShards: false,

@@ -23,7 +23,7 @@ export function awaitNewcomers(turn: Turn): void {
 
 /**
  * Has newcomers load what they would hold in the next group, while this one works on.
- * @returns whether one of them has: before that, nobody is interrupted for them.
+ * @returns whether one of them has: before that, the group is not interrupted for them.
  */
 function prepareNewcomers(turn: Turn, newcomers: readonly RunWorker[]): boolean {
   const next = eligibleWorkers(turn).slice(0, mostMembers(turn.plan));

@@ -11,7 +11,7 @@ const TIMES_THE_LONGEST_ROUND = 20;
 const ROUNDS_IN_FLIGHT = 3;
 /** For the first round of a run, before anything is known of rounds. */
 const FIRST_ROUND_FACTOR = 4;
-/** Where nobody knows why nothing happens (an owner's function may take its time), more time is given each time. */
+/** Where the cause of a standstill is unknown (an owner's function may take long), more time is given each time. */
 const PATIENCE_GROWTH = 4;
 
 function longestRoundMs({ lastRoundsMs }: Pick<RunState, 'lastRoundsMs'>): number {

@@ -7,11 +7,11 @@ import type { RunCommand } from './runState.ts';
 export type AssignCommand = Extract<RunCommand, { type: 'assign' }>;
 export type PrepareCommand = Extract<RunCommand, { type: 'prepare' }>;
 
-/** The run, and the hashes of its spec and of the trees that were committed; null where there are none. */
+/** The run, and the hashes of its spec and of the payloads that were committed; null where there are none. */
 export interface PlaceBlobs {
   readonly runId: string;
   readonly spec: string;
-  readonly trees: string | null;
+  readonly payloads: string | null;
 }
 
 interface Sent {
@@ -22,7 +22,7 @@ interface Sent {
 /** A place for each member. @param sharesRows whether members load the rows of all. */
 export function assignMessages(
   { generation, members, committedRounds, savedState }: AssignCommand,
-  { runId, spec, trees }: PlaceBlobs,
+  { runId, spec, payloads }: PlaceBlobs,
   sharesRows: boolean,
   keys: WorkerKeys,
 ): Sent[] {
@@ -47,16 +47,16 @@ export function assignMessages(
       spec,
       committedRounds,
       agreedRounds,
-      trees,
+      payloads,
       ...(savedState && { savedState }),
     },
   }));
 }
 
-/** For the members whom the newcomer connects to, and then for the newcomer: whoever is dialled should know of it first. */
+/** For the members whom the newcomer connects to, and then for the newcomer: a dialled member should know of the newcomer first. */
 export function prepareMessages(
   { workerId, peerId, generation, leases, members, rounds, agreedRounds }: PrepareCommand,
-  { runId, spec, trees }: PlaceBlobs,
+  { runId, spec, payloads }: PlaceBlobs,
   keys: WorkerKeys,
 ): Sent[] {
   const known = members.map((member) => ({
@@ -74,9 +74,9 @@ export function prepareMessages(
     generation,
     spec,
     leases: [...leases],
-    committedRounds: trees === null ? 0 : rounds.length,
+    committedRounds: payloads === null ? 0 : rounds.length,
     agreedRounds,
-    trees,
+    payloads,
     members: known,
   };
   return [...meetings, { workerId, message }];

@@ -17,7 +17,7 @@ export function planOf(
     workers,
     kind,
     totalRounds: kind.totalRounds(spec),
-    readTrees: (trees) => kind.readTrees(spec, trees),
+    readPayload: (payload) => kind.readPayload(spec, payload),
     totalRows: allRows(shards),
     isProfiled: kind.isProfiled(spec),
     usefulWorkers: kind.usefulWorkers(spec, shards),

@@ -57,7 +57,7 @@ function opponentsOf({ suspects, workers, worked, groupSize, record }: RunState,
   const present = [...(suspects.get(workerId) ?? [])].filter((id) => workers.has(id));
   const enough = Math.max(1, ESTABLISHED_PART * recordedRounds({ record }));
   const own = worked.get(workerId) ?? 0;
-  // Where nobody has worked yet, all are equal.
+  // Before the first round all are equal.
   const established = present.filter((id) => (worked.get(id) ?? 0) >= Math.min(enough, own)).length;
   return established + Math.floor((present.length - established) / Math.max(1, groupSize));
 }

@@ -1,5 +1,5 @@
-// A round is recorded when most members say the same of it: the hash of its trees and its metrics. Who says otherwise is
-// looked into; where no side has a majority nobody is believed, and the round is done again.
+// A round is recorded when most members say the same of it: the hash of its payload and its metrics. Who says otherwise is
+// looked into; where no side has a majority none is recorded, and the round is done again.
 
 import { createHash } from 'node:crypto';
 import type { WorkerMessageOf } from '../../../shared/protocol/control.ts';
@@ -93,7 +93,7 @@ interface Told {
 function readCommitted(
   turn: Turn,
   { rank }: Member,
-  { treesSha256, metrics, trees, measured }: WorkerMessageOf<'committed'>,
+  { payloadSha256, metrics, payload, measured }: WorkerMessageOf<'committed'>,
 ): Told | { readonly error: string } {
   if (!metrics) return { error: 'no metrics' };
   const isFirst = rank === 0;
@@ -102,27 +102,27 @@ function readCommitted(
     const ofFirst = isFirst ? finite(measured) : {};
     return {
       says: { metrics: shortened(text) },
-      content: { trees: [], metrics: { ...ofFirst, ...metrics }, sizeBytes: text.length, isWhole: isFirst },
+      content: { payload: [], metrics: { ...ofFirst, ...metrics }, sizeBytes: text.length, isWhole: isFirst },
     };
   }
-  if (treesSha256 === undefined) return { error: 'no hash of the trees' };
-  const says = { trees: treesSha256, metrics: shortened(metricsText(metrics)) };
-  if (!isFirst || !trees) return { says, content: undefined };
-  const content = readContent(turn, trees, metrics, treesSha256);
+  if (payloadSha256 === undefined) return { error: 'no hash of the trees' };
+  const says = { trees: payloadSha256, metrics: shortened(metricsText(metrics)) };
+  if (!isFirst || !payload) return { says, content: undefined };
+  const content = readContent(turn, payload, metrics, payloadSha256);
   return 'error' in content ? content : { says, content };
 }
 
 function readContent(
   { plan }: Turn,
-  trees: readonly unknown[],
+  payload: readonly unknown[],
   metrics: Readonly<Record<string, number>>,
   named?: string,
 ): (RoundContent & { readonly sha256: string }) | { readonly error: string } {
-  const reading = plan.readTrees(trees);
+  const reading = plan.readPayload(payload);
   if ('error' in reading) return reading;
   const { sha256, sizeBytes } = reading;
   if (named !== undefined && named !== sha256) return { error: 'the trees have another hash than it names' };
-  return { trees, metrics, sizeBytes, sha256, isWhole: true };
+  return { payload, metrics, sizeBytes, sha256, isWhole: true };
 }
 
 function finite(measured: WorkerMessageOf<'committed'>['measured']): Record<string, number> {
@@ -174,7 +174,7 @@ function record(
   turn: Turn,
   { round, ballot }: OpenRound,
   winner: Candidate,
-  { trees, metrics }: RoundContent,
+  { payload, metrics }: RoundContent,
 ): HaltWish | undefined {
   const { votes } = turn.state;
   const against = ballot.votersAgainst(winner);
@@ -182,7 +182,7 @@ function record(
   votes.decide(round, winner);
   if (!turn.plan.kind.recordsEveryRound)
     for (const earlier of votes.inOrder) if (earlier < round) votes.drop(earlier);
-  recordRound(turn, { round, trees, metrics });
+  recordRound(turn, { round, payload, metrics });
   return other ? haltDiffering(turn, round, winner.says, other.says, against) : undefined;
 }
 
@@ -255,11 +255,11 @@ export function takeHaltedRounds(
   if (committedRounds > plan.totalRounds) return `${committedRounds} rounds of ${plan.totalRounds}`;
   const first = rounds[0]?.round ?? 0;
   if (first > recordedRounds(state)) return `rounds from ${first} on; ${recordedRounds(state)} are recorded`;
-  for (const [index, { round, trees, metrics }] of rounds.entries()) {
+  for (const [index, { round, payload, metrics }] of rounds.entries()) {
     if (round !== first + index || round >= committedRounds)
       return `round ${round} of ${committedRounds} at place ${index}`;
     if (!plan.kind.recordsEveryRound || round < recordedRounds(state)) continue;
-    const content = readContent(turn, trees, metrics);
+    const content = readContent(turn, payload, metrics);
     if ('error' in content) return `round ${round}: ${content.error}`;
     const says = { trees: content.sha256, metrics: shortened(metricsText(metrics)) };
     const earlier = state.votes.open(round)?.ballot.candidateOf(member.workerId);

@@ -6,10 +6,10 @@ import type { RoundTiming } from './runRequest.ts';
 
 /** What goes into the record. */
 export interface RoundContent {
-  readonly trees: readonly unknown[];
+  readonly payload: readonly unknown[];
   readonly metrics: Readonly<Record<string, number>>;
   readonly sizeBytes: number;
-  /** From the first rank, which tells more than the others; or from an answer to a halt, where nobody does. */
+  /** From the first rank, which tells more than the others; or from an answer to a halt, where none tells more. */
   readonly isWhole: boolean;
 }
 

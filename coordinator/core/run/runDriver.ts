@@ -8,7 +8,6 @@ import type { Clock } from '../../../shared/clock.ts';
 import type { Log } from '../../log/log.ts';
 import type { Pool } from '../pool/pool.ts';
 import { endFacts, eventFacts, groupFact, roundFacts } from './facts.ts';
-import { asRunWorker } from './asRunWorker.ts';
 import { awaitMembers } from './awaitMembers.ts';
 import { Outbox } from './outbox.ts';
 import { resumedRunState } from './resumeRun.ts';
@@ -16,12 +15,13 @@ import type { RunFact, SavedRun } from './runRecord.ts';
 import type { CommittedRound, RunEvent, RunHandle, RunOutcome, RunRequest } from './runRequest.ts';
 import { stepRun } from './runMachine.ts';
 import { wakeAtMs } from './ticks.ts';
-import { defaultTiming, initialRunState } from './runState.ts';
+import { defaultTiming, initialRunState, type RunWorker } from './runState.ts';
 import type { BlobCheck, RunCommand, RunInput, RunPlan, RunState, RunTiming } from './runState.ts';
 import { assignMessages, prepareMessages } from './placeMessages.ts';
 import type { AssignCommand, PlaceBlobs, PrepareCommand } from './placeMessages.ts';
 import { planOf } from './planOf.ts';
-import { TreeBlobs } from './treeBlobs.ts';
+import { PayloadBlobs } from './payloadBlobs.ts';
+import type { PoolWorker } from '../pool/poolWorker.ts';
 
 /** The part of the blob store that a run needs. */
 interface RunBlobs {
@@ -56,7 +56,7 @@ export class RunDriver implements RunHandle {
   #isHandling = false;
   #specSha256 = '';
   /** Of the last assignment, and of those who were told to load for the next. */
-  readonly #trees: TreeBlobs;
+  readonly #payloads: PayloadBlobs;
   #isAbandoned = false;
   #ownersError: Error | undefined;
   #cancelWake: () => void = () => undefined;
@@ -68,7 +68,7 @@ export class RunDriver implements RunHandle {
     const { request, saved } = options;
     this.runId = request.runId;
     this.#options = options;
-    this.#trees = new TreeBlobs((value) => options.blobs.putJson(value), options.clock);
+    this.#payloads = new PayloadBlobs((value) => options.blobs.putJson(value), options.clock);
     const timing = { ...defaultTiming, ...options.timing };
     this.#plan = planOf(request, timing, (round) => this.#isEnough(round));
     this.#state = saved ? resumedRunState(saved, this.#now()) : initialRunState();
@@ -76,13 +76,13 @@ export class RunDriver implements RunHandle {
     this.started = this.#start(this.#plan.timing.awaitMembersMs);
     this.started.catch(() => undefined);
     this.done = new Promise((resolve, reject) => (this.#settle = { resolve, reject }));
-    // Whoever cares listens to `done` too; a run that fails unwatched must not end the process.
+    // Followers listen to `done` too; a run that fails without one must not end the process.
     this.done.catch(() => undefined);
   }
 
   /** SHA-256 of the blobs that workers may ask for, besides the shards. */
   get blobsInUse(): readonly string[] {
-    const needed = [this.#specSha256, ...this.#trees.inUse, this.#state.savedState?.sha256];
+    const needed = [this.#specSha256, ...this.#payloads.inUse, this.#state.savedState?.sha256];
     return needed.filter((sha256) => sha256 !== undefined);
   }
 
@@ -248,11 +248,11 @@ export class RunDriver implements RunHandle {
   }
 
   async #assign(command: AssignCommand): Promise<void> {
-    const { sha256: trees } = await this.#trees.ofGroup(this.#withTrees(command.rounds));
+    const { sha256: payloads } = await this.#payloads.ofGroup(this.#withPayloads(command.rounds));
     const { keys } = this.#options.pool;
     for (const { workerId, message } of assignMessages(
       command,
-      this.#blobs(trees),
+      this.#blobs(payloads),
       this.#plan.sharesRows,
       keys,
     ))
@@ -261,19 +261,19 @@ export class RunDriver implements RunHandle {
 
   async #prepare(command: PrepareCommand): Promise<void> {
     const { rounds, agreedRounds } = command;
-    const blob = await this.#trees.ofNewcomer(this.#withTrees(rounds), agreedRounds);
+    const blob = await this.#payloads.ofNewcomer(this.#withPayloads(rounds), agreedRounds);
     const { keys } = this.#options.pool;
     const known = { ...command, rounds: rounds.slice(0, blob.rounds) };
     for (const { workerId, message } of prepareMessages(known, this.#blobs(blob.sha256), keys))
       this.#send(workerId, message);
   }
 
-  #blobs(trees: string | null): PlaceBlobs {
-    return { runId: this.runId, spec: this.#specSha256, trees };
+  #blobs(payloads: string | null): PlaceBlobs {
+    return { runId: this.runId, spec: this.#specSha256, payloads };
   }
 
   /** None where the members hold the state. */
-  #withTrees(rounds: readonly CommittedRound[]): readonly CommittedRound[] {
+  #withPayloads(rounds: readonly CommittedRound[]): readonly CommittedRound[] {
     return this.#plan.kind.recordsEveryRound ? rounds : [];
   }
 
@@ -316,4 +316,17 @@ export class RunDriver implements RunHandle {
 
 function asError(error: unknown): Error {
   return error instanceof Error ? error : new Error(String(error));
+}
+
+function asRunWorker(worker: PoolWorker): RunWorker {
+  return {
+    workerId: worker.workerId,
+    peerId: worker.peerId,
+    runtime: worker.runtime,
+    device: worker.device.kind,
+    deviceName: worker.device.name,
+    present: worker.present,
+    leaving: worker.leaving !== undefined,
+    session: worker.session,
+  };
 }

@@ -3,15 +3,15 @@
 import type { RunSpec } from '../../../shared/run/runSpec.ts';
 import type { Shard } from './runRequest.ts';
 
-/** The hash of the trees of a round (shared/gbdt/treeBytes.ts) and how many bytes that is of, or what is wrong with them. */
-export type TreesReading =
+/** The hash of the payload of a round (of trees: shared/gbdt/treeBytes.ts) and how many bytes that is of, or what is wrong with them. */
+export type PayloadReading =
   | { readonly sha256: string; readonly sizeBytes: number }
   | { readonly error: string };
 
 export interface RunKind<Spec extends RunSpec = RunSpec> {
   /** The spec of a parsed JSON value from outside. @throws TabgradError naming the field within the spec. */
   readSpec(value: unknown): Spec;
-  /** Rounds of boosting, or steps of the optimizer, when nobody ends the run sooner. */
+  /** Rounds of boosting, or steps of the optimizer, when the run is not ended sooner. */
   totalRounds(spec: Spec): number;
   /** Calls `refuse` with a field and what is wrong with it. */
   check(spec: Spec, refuse: (field: string, wrong: string) => never): void;
@@ -20,8 +20,8 @@ export interface RunKind<Spec extends RunSpec = RunSpec> {
    * members hold the state and settle among themselves where it stands; the record has the rounds that they report.
    */
   readonly recordsEveryRound: boolean;
-  /** Reads the trees of a round as they came from outside. */
-  readTrees(spec: Spec, trees: readonly unknown[]): TreesReading;
+  /** Reads the payload of a round, which comes from outside. */
+  readPayload(spec: Spec, payload: readonly unknown[]): PayloadReading;
   /** A group that is formed after the last round stores the state and does nothing else. */
   readonly storesAfterwards: boolean;
   /** The owner asked where the time of the last step goes. */
@@ -36,4 +36,9 @@ export interface RunKind<Spec extends RunSpec = RunSpec> {
   movesShards(spec: Spec): boolean;
   /** More members than this have nothing to do. */
   usefulWorkers(spec: Spec, shards: readonly Shard[]): number;
+}
+
+/** For kinds of runs that record nothing of a round but its metrics. */
+export function noPayload(_spec: unknown, payload: readonly unknown[]): PayloadReading {
+  return payload.length === 0 ? { sha256: '', sizeBytes: 0 } : { error: 'a run of this kind has no payload' };
 }

@@ -1,4 +1,4 @@
-// What one run told, kept as it happens and read by whoever follows it: an event is shown to nobody before it is safe,
+// The events of one run, kept as they happen and read by its followers: an event is not shown before it is stored,
 // so that a number never stands for two events, whatever happens to the coordinator.
 
 import type { NumberedEvent, ReportedEvent, RunFact, RunRecord, RunRows } from './runRecord.ts';
@@ -59,7 +59,7 @@ export class RunLog {
     return this.#failure;
   }
 
-  /** Shows an event to those who follow now, and to nobody else. */
+  /** Shows an event to present followers, without storing it. */
   pass(event: RunEvent & { type: 'loading' }): void {
     this.#passing = event;
     this.#wake();

@@ -251,7 +251,7 @@ function meetThoseWhoGaveUp(turn: Turn): void {
 }
 
 function onStalled(turn: Turn, member: Member, message: WorkerMessageOf<'stalled'>): void {
-  // While the group ends, links close earlier here than there: that is nobody's fault.
+  // While the group ends, links close earlier here than there: no member is blamed for that.
   if (turn.state.phase === 'halting') return startHalt(turn, 'now', 'members stopped at different times');
   const { workerId } = member;
   if (member.hasGivenUp) return;
@@ -271,7 +271,7 @@ function onStalled(turn: Turn, member: Member, message: WorkerMessageOf<'stalled
 
 /**
  * Whether these may still come, so that it is too early to give up: they load their rows, for which they have their own time;
- * or nobody could take their place.
+ * or no other could take their place.
  */
 function isEarly(turn: Turn, workerIds: readonly string[]): boolean {
   if (turn.state.phase !== 'loading' || workerIds.length === 0) return false;

@@ -30,10 +30,11 @@ export interface RunRequest {
   readonly shouldStop?: (round: CommittedRound) => boolean;
 }
 
-/** A round as a worker encodes its trees (shared/gbdt; none for steps of neural nets) and as the record keeps it. */
+/** A round as the record keeps it, whatever the kind of run. */
 export interface CommittedRound {
   readonly round: number;
-  readonly trees: readonly unknown[];
+  /** What a worker says that its kind of run records of a round: encoded trees (shared/gbdt); nothing of steps of nets. */
+  readonly payload: readonly unknown[];
   readonly metrics: Readonly<Record<string, number>>;
 }
 
@@ -95,7 +96,7 @@ export interface RunHandle {
   onEvent(listener: (event: RunEvent) => void): () => void;
   /** Rejects with a TabgradError when the run fails. */
   readonly done: Promise<RunOutcome>;
-  /** Whether the run goes on, as far as is known, though nobody follows it; without it runs end with this process. */
+  /** Whether the run goes on, as far as is known, without a follower; without it runs end with this process. */
   mayGoOn?(): boolean;
   /** Ends the run after the round in flight; `done` resolves with status "stopped". */
   stop(reason: string): void;

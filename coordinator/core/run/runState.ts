@@ -5,7 +5,7 @@ import type { CoordinatorMessage, HeardGathers, Lease } from '../../../shared/pr
 import type { RunMessage } from '../pool/poolWorker.ts';
 import { noFruitless } from './conduct.ts';
 import type { Disturbance, FruitlessGenerations, SetAside } from './conduct.ts';
-import type { RunKind, TreesReading } from './runKind.ts';
+import type { RunKind, PayloadReading } from './runKind.ts';
 import { RoundVotes } from './roundVotes.ts';
 import { StateVotes } from './stateVotes.ts';
 import type { CommittedRound, RunEvent, RunOutcome, SavedState, Shard, WorkerDemand } from './runRequest.ts';
@@ -19,8 +19,8 @@ export interface RunPlan {
   /** Rounds of boosting, or steps of the optimizer. */
   readonly totalRounds: number;
   readonly kind: Pick<RunKind, 'leasesShards' | 'recordsEveryRound' | 'storesAfterwards'>;
-  /** Reads the trees of a round as a member sent them. */
-  readonly readTrees: (trees: readonly unknown[]) => TreesReading;
+  /** Reads the payload of a round as a member sent it. */
+  readonly readPayload: (payload: readonly unknown[]) => PayloadReading;
   /** Rows of all shards. */
   readonly totalRows: number;
   /** The owner asked where the time of the last step goes. */
@@ -160,7 +160,7 @@ interface Preparation {
   readonly wanted?: readonly Lease[];
 }
 
-/** Members that came to different results, and nobody can tell who is right. */
+/** Members that came to different results without a majority. */
 export interface Disputes {
   readonly inARow: number;
   readonly total: number;

@@ -12,7 +12,7 @@ export function dropMember(turn: Turn, workerId: string, reason: string): void {
   countWait(turn, workerId);
   turn.set({
     members: turn.state.members.filter((one) => one.workerId !== workerId),
-    // What it knew may be lost with it; that is nobody's fault.
+    // What it knew may be lost with it: no member is blamed for that.
     fruitless: noFruitless,
   });
   turn.command({ type: 'unclaim', workerId });
@@ -34,12 +34,12 @@ export function expel(turn: Turn, workerId: string, reason: string): void {
   setAside(turn, workerId, { reason, until: 'never' });
 }
 
-/** Whoever was set aside on the word of this worker alone may have been the wrong one of the two. */
+/** A worker that was set aside on the word of this one alone may have been the honest one of the two. */
 export function liftAccusationsOf(turn: Turn, accuser: string): void {
   lift(turn, (entry) => entry.accuser === accuser);
 }
 
-/** Whoever was set aside without proof may have been the wrong one. */
+/** A worker that was set aside without proof may have been honest. */
 export function liftForgiven(turn: Turn): void {
   lift(turn, (entry) => entry.until !== 'never');
 }

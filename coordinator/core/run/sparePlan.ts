@@ -13,7 +13,7 @@ const MOST_KEEPERS = 32;
  * Shares out the shards of each member evenly among the others, whose shares of the next plan they would be.
  * @param leases of each member, by rank.
  * @param holds what each member has loaded so far: of others that are as good, it keeps that.
- * @returns what each member keeps ready, by rank; nothing of its own. Shards that fit nobody's bound are kept by nobody else.
+ * @returns what each member keeps ready, by rank; nothing of its own. Shards above every member's bound have no spare.
  */
 export function planSpares(
   leases: readonly (readonly Lease[])[],

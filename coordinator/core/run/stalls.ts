@@ -1,5 +1,5 @@
 // Generations that end without a round again and again though all members answer: somebody has to go. What one member says
-// of another is no proof, so that one counts as much against whoever says it.
+// of another is no proof, so that one counts as much against the member that says it.
 
 import { accusationsOf, COORDINATOR, noteWaits } from './accusations.ts';
 import { WORK_PER_WAIT } from './caution.ts';
@@ -62,7 +62,7 @@ function judgeStandstill(turn: Turn): boolean {
       return true;
     }
   }
-  // Nobody said a word to the coordinator before.
+  // No member has sent anything to the coordinator before.
   if (fruitless.accusers.size === 0) noteWaits(turn, verdict.accusations);
   return false;
 }
@@ -103,7 +103,7 @@ function judgeFruitless(turn: Turn): void {
   if (enoughWithout(turn, [workerId])) return setAsideDoubtful(turn, workerId, what, accuser);
   const error = new RunStuckError(`The group of ${names(members)} is stuck: ${what}`, { peer: workerId });
   if (!forgive(turn)) return endRun(turn, error);
-  // Whoever was set aside before may have been the wrong one.
+  // A member that was set aside before may have been honest.
   liftForgiven(turn);
   turn.log(
     'warn',

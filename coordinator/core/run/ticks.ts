@@ -1,4 +1,4 @@
-// What becomes of a run when time passes and nobody says anything: when that has to be looked at, and who is given up then.
+// Deadlines of a run: when the silence of members has to be looked at, and which of them are given up then.
 
 import { accuse, COORDINATOR } from './accusations.ts';
 import { names } from './ending.ts';
@@ -120,7 +120,7 @@ function longestIdleMs({ formedAtMs }: RunState, idle: readonly Member[], atMs: 
   return Math.round(atMs - Math.max(formedAtMs, ...idle.map(({ progressAtMs }) => progressAtMs)));
 }
 
-/** Goes on without those whose rows take far longer than the others'. They go on loading, and nobody waits for them. */
+/** Goes on without those whose rows take far longer than the others'. They go on loading outside the group. */
 function giveUpSlow(turn: Turn, slow: readonly Member[]): void {
   const waitedMs = Math.round(turn.atMs - turn.state.formedAtMs);
   for (const { workerId, rowsLoaded, rows } of slow) {

@@ -12,7 +12,7 @@ import type { Turn } from './turn.ts';
 import type { Accusation } from './waits.ts';
 
 /**
- * Members that were not ready long after most others: one that waits for nobody has no excuse; one that says that it has no
+ * Members that were not ready long after most others: one that waits for no other has no excuse; one that says that it has no
  * link to another has a quarrel with that one, which says that it is ready. @returns whether one was set aside.
  */
 export function judgeUnready(turn: Turn): boolean {
@@ -52,7 +52,7 @@ export function judgeNewcomers(turn: Turn): boolean {
   const what = `the group did not begin; the last message was: ${fruitless.message}`;
   if (newest === undefined) return halt?.isStandstill === true && settle(turn, accusations, what);
   const ofNewest = accusations.filter((pair) => pair.includes(newest));
-  // Noted for the next time, whoever it is then.
+  // Noted for the next time, for any member.
   pickOfQuarrel(turn, ofNewest);
   if (!enoughWithout(turn, [newest])) return false;
   setAsideDoubtful(

@@ -1,6 +1,6 @@
 // Who holds a group up that stood still, by what its members say for whom each of them waits. One of them may lie: so the waits
 // are followed to where they end. A member for whom all wait, and which itself waits for another, may be held up by that
-// one, or only say so: nobody can tell, so that is a quarrel of the two and no proof against either.
+// one, or only say so: which of the two is unknown, so that is a quarrel and no proof against either.
 
 /** By member: for whom it was waiting. */
 export type Waits = ReadonlyMap<string, readonly string[]>;
@@ -12,11 +12,11 @@ export const MOST_NAMED = 64;
 export type Accusation = readonly [accuser: string, accused: string];
 
 export type WaitVerdict =
-  /** Most waited for it, and it waited for nobody. Proven where most say so themselves, not by way of others. */
+  /** Most waited for it, and it waited for no other. Proven where most say so themselves, not by way of others. */
   | { readonly type: 'culprit'; readonly workerId: string; readonly isProven: boolean }
   /** Most waited for these, who wait for one another. */
   | { readonly type: 'quarrel'; readonly accusations: readonly Accusation[] }
-  /** Where most waits end is nobody who is still here, or they end in different places. */
+  /** Most waits end at a member that has left, or at different members. */
   | { readonly type: 'open'; readonly accusations: readonly Accusation[] };
 
 /** @param here members that are still there; only their word counts, and only they are judged. */
@@ -64,7 +64,7 @@ function namersOf(waits: Waits, isHere: ReadonlySet<string>): ReadonlyMap<string
 }
 
 interface End {
-  /** One that waits for nobody, or several of whom each waits for all others by way of others. */
+  /** One that waits for no other, or several of whom each waits for all others by way of others. */
   readonly members: ReadonlySet<string>;
   /** Those whose waits lead here. */
   readonly waiting: ReadonlySet<string>;

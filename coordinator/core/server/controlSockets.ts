@@ -10,7 +10,7 @@ import { boundMessages } from '../../bounds/boundMessages.ts';
 import { ByteBudget } from '../../bounds/byteBudget.ts';
 import type { ConnectionEvents, ControlConnection } from '../pool/controlConnection.ts';
 import { closeCodes } from '../pool/controlConnection.ts';
-import { shareOf } from '../../bounds/addressShares.ts';
+import { addressShare } from '../../bounds/addressShares.ts';
 import type { UnjoinedSockets } from '../http/unjoinedSockets.ts';
 import type { UpgradeHandler } from '../http/upgradeDispatcher.ts';
 
@@ -93,7 +93,7 @@ function bind(webSocket: WebSocket, stream: Duplex, binding: Binding): void {
     close: (code, reason) => webSocket.close(code, reason),
     terminate: () => webSocket.terminate(),
   });
-  const held = unfinished.open(shareOf(address), () =>
+  const held = unfinished.open(addressShare(address), () =>
     cut('its unfinished message takes the room of others'),
   );
   boundMessages(stream, {

@@ -1,17 +1,15 @@
 // Starts a coordinator: one HTTP server with the pages, the API, blobs, control, signalling and the relay around a pool
 // of workers and the runs that they work on.
 
-import { MAX_BLOB_BYTES } from '../blobs/maxBlobBytes.ts';
 import type { BlobStore } from '../blobs/blobStore.ts';
 import { sweepBlobs } from '../blobs/sweepBlobs.ts';
 import { BlobChecks } from '../blobs/blobChecks.ts';
 import { WorkerUploads } from '../blobs/workerUploads.ts';
 import type { TabgradError } from '../../../kernels/errors.ts';
-import { systemClock, type Clock } from '../../../shared/clock.ts';
+import { systemClock } from '../../../shared/clock.ts';
 import { BanList } from '../pool/banList.ts';
 import { logOrStderr } from '../../log/logWriter.ts';
 import { AttemptThrottle } from '../pool/attemptThrottle.ts';
-import type { Log } from '../../log/log.ts';
 import { Pool } from '../pool/pool.ts';
 import { WorkerProofs } from '../pool/workerProofs.ts';
 import { makeSecret } from '../pool/secrets.ts';
@@ -19,22 +17,20 @@ import { ProgramHost } from '../programs/programHost.ts';
 import type { SlotSource } from '../programs/programPipe.ts';
 import { RunRegistry } from '../run/runRegistry.ts';
 import type { RunHandle, RunRequest } from '../run/runRequest.ts';
-import type { RunTiming } from '../run/runState.ts';
 import { recipeBlobs } from '../store/serveRecord.ts';
 import type { ServeRecord } from '../store/serveRecord.ts';
 import type { ExperimentRecord } from '../store/experimentRecord.ts';
-import { openTls, type TlsSettings } from '../tls/openTls.ts';
+import { openTls } from '../tls/openTls.ts';
 import { keepRenewed, type AuthorityCertificate } from '../tls/tlsSource.ts';
 import { AccessControl } from '../http/access.ts';
 import { allowedHosts, coordinatorAddresses, type Addresses } from '../http/addresses.ts';
 import { mountSockets, PEER_SERVER } from './mountSockets.ts';
 import { publicPathOf } from '../http/publicPath.ts';
 import { TrustedProxies } from '../http/proxies.ts';
-import { iceServersFor, type IceServer, type IceSettings } from './iceServers.ts';
+import { iceServersFor, type IceServer } from './iceServers.ts';
 import { renewIceServers } from './renewIceServers.ts';
 import { createCoordinatorServer } from '../http/httpServer.ts';
 import { Moderation } from '../http/moderation.ts';
-import type { HttpTimeouts } from '../../http/httpServer.ts';
 import { authorityRoutes } from '../routes/authorityRoutes.ts';
 import { blobRoutes } from '../routes/blobRoutes.ts';
 import { moderationRoutes } from '../routes/moderationRoutes.ts';
@@ -44,54 +40,11 @@ import { runRoutes } from '../routes/runRoutes.ts';
 import { statusRoutes, statusText } from '../routes/statusRoutes.ts';
 import { CoordinatorClosedError } from '../../http/httpErrors.ts';
 import { openStorage } from './storage.ts';
-import type { StorageOptions } from './storageOptions.ts';
+import { checkCoordinatorOptions, type CoordinatorOptions } from './coordinatorOptions.ts';
 import { Tokens } from '../http/tokens.ts';
 import { TrafficMeter } from '../http/trafficMeter.ts';
 import type { Traffic } from '../http/trafficMeter.ts';
 import { UpgradeDispatcher } from '../http/upgradeDispatcher.ts';
-
-/** Where a coordinator listens, what it keeps and whom it lets in. Times in milliseconds, sizes in bytes. */
-export interface CoordinatorOptions {
-  /** 0 takes any free port. */
-  readonly port?: number;
-  readonly host?: string;
-  /**
-   * Where blobs and the record of runs are kept: a coordinator started again on it goes on with unfinished runs. Without
-   * it a temporary folder that is removed on close.
-   */
-  readonly storagePath?: string;
-  /** Keeps the record in this PostgreSQL database (postgres://…) instead of a file in the storage folder. */
-  readonly databaseUrl?: string;
-  /** Keeps the blobs in an S3-compatible store (s3://bucket/prefix?endpoint=…) instead of the storage folder. */
-  readonly blobsUrl?: string;
-  /** Where another coordinator works on the same record: waits until that is gone, and takes over. */
-  readonly standby?: NonNullable<StorageOptions['standby']>;
-  /** Speaks https and wss with this certificate. Without it http, which browsers give a GPU on localhost alone. */
-  readonly tls?: TlsSettings;
-  /** Workers must have it to join. Without it one is made, and kept in the record. 1 to 256 printable ASCII characters. */
-  readonly joinToken?: string;
-  /** Needed for the API. Without it one is made, and kept in the record. Another one than `joinToken`. */
-  readonly adminToken?: string;
-  /** Proxies whose X-Forwarded-For and X-Forwarded-Host are believed: addresses, networks, or "loopback". */
-  readonly trustedProxies?: readonly string[];
-  /** The address under which volunteers reach the coordinator through a proxy or tunnel; may have a path. */
-  readonly publicUrl?: string;
-  /** Origins of other web pages that may talk to this coordinator. */
-  readonly allowedOrigins?: readonly string[];
-  /** STUN and TURN servers. Without any, workers reach one another within a network, or through the relay. */
-  readonly ice?: IceSettings;
-  readonly maxBlobBytes?: number;
-  /** Workers from one IPv4 address or /64 network; those of this machine are not counted. Default 256. */
-  readonly maxWorkersPerAddress?: number | undefined;
-  readonly graceMs?: number;
-  readonly pingIntervalMs?: number;
-  readonly pageFolder?: string;
-  readonly timeouts?: Partial<HttpTimeouts>;
-  readonly runTiming?: Partial<RunTiming>;
-  readonly clock?: Clock;
-  /** Without it warnings and errors go to stderr. */
-  readonly log?: Log;
-}
 
 /** A coordinator that is up: its addresses and tokens, and what runs on it. */
 export interface Coordinator {
@@ -124,24 +77,25 @@ export interface Coordinator {
 }
 
 /**
- * @throws PortInUseError, ListenError, StorageError, StorageFullError, StorageInUseError, StorageVersionError,
+ * @throws CoordinatorOptionError, PortInUseError, ListenError, StorageError, StorageFullError, StorageInUseError, StorageVersionError,
  *   TlsFileError, TlsCertificateError, TokenInvalidError
  */
-export async function startCoordinator(options: CoordinatorOptions = {}): Promise<Coordinator> {
-  const { port = 7070, host = '127.0.0.1', publicUrl, clock = systemClock } = options;
+export async function startCoordinator(given: CoordinatorOptions = {}): Promise<Coordinator> {
+  const options = checkCoordinatorOptions(given);
+  const { port, host, publicUrl, clock = systemClock } = options;
   const { log, close: closeLog } = logOrStderr(options.log);
   const startedAtMs = clock.now();
-  const ice = options.ice ?? { urls: [] };
+  const ice = options.ice;
   const makeIceServers = iceServersFor(ice);
   const iceServers = (workerId: string): IceServer[] => makeIceServers(workerId, Date.now() / 1000);
-  const proxies = new TrustedProxies(options.trustedProxies ?? []);
+  const proxies = new TrustedProxies(options.trustedProxies);
   const tls = options.tls && (await openTls(options.tls, host, publicUrl, log));
   let takenOver!: (error: TabgradError) => void;
   const lost = new Promise<TabgradError>((resolve) => (takenOver = resolve));
   const storage = await openStorage(options, log, takenOver);
   const { blobs, store } = storage;
-  const given = { admin: options.adminToken, join: options.joinToken };
-  const tokens = await Tokens.open(store, given, log).catch(async (error: unknown) => {
+  const known = { admin: options.adminToken, join: options.joinToken };
+  const tokens = await Tokens.open(store, known, log).catch(async (error: unknown) => {
     await storage.close();
     throw error;
   });
@@ -161,7 +115,7 @@ export async function startCoordinator(options: CoordinatorOptions = {}): Promis
     pingIntervalMs: options.pingIntervalMs,
   });
   const workers = new WorkerProofs(pool, attempts);
-  const maxBlobBytes = options.maxBlobBytes ?? MAX_BLOB_BYTES;
+  const { maxBlobBytes } = options;
   const checks = new BlobChecks(blobs, clock);
   const uploads = new WorkerUploads({
     blobs,
@@ -196,7 +150,7 @@ export async function startCoordinator(options: CoordinatorOptions = {}): Promis
     allowedOrigins: [
       // What its own pages say when a proxy asks by another name.
       ...(publicUrl === undefined ? [] : [new URL(publicUrl).origin]),
-      ...(options.allowedOrigins ?? []),
+      ...options.allowedOrigins,
     ],
   });
   const upgrades = new UpgradeDispatcher(access, meter, publicPath, log);

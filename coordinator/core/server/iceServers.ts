@@ -13,9 +13,9 @@ export interface IceSettings {
    * Secret shared with the TURN server (coturn's static-auth-secret): each worker gets a user name that expires and a
    * password derived from it, after draft-uberti-behave-turn-rest. Needed when there are turn URLs.
    */
-  readonly turnSecret?: string;
+  readonly turnSecret?: string | undefined;
   /** How long credentials are good for; workers that stay get new ones when half of it is over. Default a day. */
-  readonly turnLifetimeS?: number;
+  readonly turnLifetimeS?: number | undefined;
 }
 
 /** How long TURN credentials are good for, where nothing else is said. */

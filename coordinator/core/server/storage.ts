@@ -12,7 +12,7 @@ import { openStore } from '../store/openStore.ts';
 import { openWhenFree } from '../store/openWhenFree.ts';
 import { storeFailure, type StorageInUseError } from '../store/storeErrors.ts';
 import type { Store } from '../store/store.ts';
-import type { StorageOptions } from './storageOptions.ts';
+import type { StorageOptions } from './coordinatorOptions.ts';
 
 export interface Storage {
   readonly blobs: BlobStore;

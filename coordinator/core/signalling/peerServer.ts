@@ -31,7 +31,7 @@ export interface PeerServerOptions {
   readonly path?: string;
   /** What every worker must bring along; from the welcome. */
   readonly key: string;
-  /** Whether the worker that holds `token` may use this PeerJS id. Default: whoever has the key may use any. */
+  /** Whether the worker that holds `token` may use this PeerJS id. Default: every holder of the key may use any. */
   readonly authorize?: (peerId: string, token: string, request: IncomingMessage) => boolean;
   /** Whether messages of one may go to the other. Default: always. */
   readonly mayMeet?: (from: string, to: string) => boolean;
@@ -59,7 +59,7 @@ export function mountPeerServer(options: PeerServerOptions): MountedPeerServer {
   return new PeerServer(options);
 }
 
-/** A PeerJS id: whoever may have it has one socket, and one allowance over all that it ever had. */
+/** A PeerJS id: its worker has one socket at a time, and one allowance for all its sockets together. */
 interface Client {
   socket: ScreenedSocket | undefined;
   readonly allowance: SignallingAllowance;
@@ -181,7 +181,7 @@ class PeerServer implements MountedPeerServer {
     const receiver = this.#clients.get(dst)?.socket;
     if (mayMeet && receiver) return true;
     this.stats.dropped += 1;
-    // Whoever dials is told at once, and can dial again; the package would tell after seconds.
+    // The dialler is told at once, and can dial again; the package would tell after seconds.
     const expired = JSON.stringify({ type: 'EXPIRE', src: dst, dst: from });
     if (type === 'OFFER') this.#clients.get(from)?.socket?.send(expired);
     return false;

@@ -1,4 +1,4 @@
-// The relayed links that are up: watched, so that none is kept for nobody, and bounded in what all of them hold together.
+// The relayed links that are up: watched, so that none outlives its two workers, and bounded in what all of them hold together.
 
 import type { WebSocket } from 'ws';
 import type { Clock } from '../../../shared/clock.ts';
@@ -61,7 +61,7 @@ export class RelayLinks {
     this.#links.add(link);
     for (const [at, { socket }] of link.ends.entries()) {
       socket.once('close', () => {
-        // Nobody is there any more to read what the other end wrote.
+        // The reader of what the other end wrote has gone.
         link.pipes[1 - at]?.end();
         if (this.#links.delete(link)) this.#closing.add(link);
         else this.#closing.delete(link);

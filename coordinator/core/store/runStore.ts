@@ -120,7 +120,7 @@ export class RunStore implements RunRecord {
       .execute();
     return rows.map(({ round, trees, metrics }) => ({
       round,
-      trees: JSON.parse(trees) as unknown[],
+      payload: JSON.parse(trees) as unknown[],
       metrics: JSON.parse(metrics) as Record<string, number>,
     }));
   }
@@ -218,8 +218,8 @@ async function write(
   { started, group, rounds, events, end }: RunRows,
 ): Promise<void> {
   if (started) await writeStart(transaction, runId, started);
-  for (const { round, trees, metrics } of rounds) {
-    const values = { run_id: runId, round, trees: JSON.stringify(trees), metrics: JSON.stringify(metrics) };
+  for (const { round, payload, metrics } of rounds) {
+    const values = { run_id: runId, round, trees: JSON.stringify(payload), metrics: JSON.stringify(metrics) };
     await transaction.insertInto('rounds').values(values).execute();
   }
   for (const { sequence, event } of events) {

@@ -2,7 +2,6 @@
 
 import { createHash, createPublicKey, randomBytes, sign, type KeyObject } from 'node:crypto';
 import { isIP } from 'node:net';
-import { addressBytes } from './addressBytes.ts';
 import {
   bitString,
   boolean,
@@ -16,7 +15,7 @@ import {
   time,
   utf8String,
 } from './der.ts';
-import { encodeConstraints, type NameConstraints } from './nameConstraints.ts';
+import { encodeConstraints, type NameConstraints, addressBytes } from './nameConstraints.ts';
 
 interface Validity {
   /** Milliseconds since 1970. */

@@ -2,27 +2,27 @@
 
 import * as arrow from 'apache-arrow';
 import { recordBatch } from '../../../shared/columns/arrowData.ts';
-import { columnIndexes } from '../../../shared/columns/concatBatches.ts';
 import { requireColumns } from '../../../shared/columns/columnErrors.ts';
 import { DataArgumentError } from '../plan/dataErrors.ts';
 import type { Batches, Operator } from '../plan/planNode.ts';
+import { columnNames, columnIndexes, selectFields } from '../../../shared/columns/columnNames.ts';
 
 /** Keeps the named columns, in the given order. */
 export function selectOperator(columns: readonly string[]): Operator {
   requireDistinct(columns, 'selectColumns');
   return {
     label: `select ${columns.join(', ')}`,
-    schema: ([input]) => pick(input!, columns),
+    schema: ([input]) => selectFields(input!, columns, 'the dataset'),
     rowCount: ([rows]) => rows,
     needs: () => columns,
     narrow: (wanted) => selectOperator(columns.filter((name) => wanted.includes(name))),
-    run: ([input]) => mapSchema(input!, (schema) => pick(schema, columns)),
+    run: ([input]) => mapSchema(input!, (schema) => selectFields(schema, columns, 'the dataset')),
   };
 }
 
 export function dropOperator(columns: readonly string[]): Operator {
   const rest = (schema: arrow.Schema) => {
-    requireColumns(columns, namesOf(schema), 'the dataset');
+    requireColumns(columns, columnNames(schema), 'the dataset');
     return new arrow.Schema(schema.fields.filter(({ name }) => !columns.includes(name)));
   };
   return {
@@ -39,9 +39,9 @@ export function dropOperator(columns: readonly string[]): Operator {
 export function renameOperator(names: ReadonlyMap<string, string>): Operator {
   const back = new Map(Array.from(names, ([from, to]) => [to, from]));
   const renamed = (schema: arrow.Schema) => {
-    requireColumns([...names.keys()], namesOf(schema), 'the dataset');
+    requireColumns([...names.keys()], columnNames(schema), 'the dataset');
     requireDistinct(
-      namesOf(schema).map((name) => names.get(name) ?? name),
+      columnNames(schema).map((name) => names.get(name) ?? name),
       'renameColumns',
     );
     return new arrow.Schema(
@@ -68,16 +68,6 @@ export function requireDistinct(names: readonly string[], what: string): void {
       });
     seen.add(name);
   }
-}
-
-export function namesOf(schema: arrow.Schema): string[] {
-  return schema.fields.map(({ name }) => name);
-}
-
-function pick(schema: arrow.Schema, columns: readonly string[]): arrow.Schema {
-  requireColumns(columns, namesOf(schema), 'the dataset');
-  const indexes = columnIndexes(schema);
-  return new arrow.Schema(columns.map((name) => schema.fields[indexes.get(name)!]!));
 }
 
 async function* mapSchema(

@@ -20,9 +20,9 @@ import {
   aggregateName,
   checkAggregates,
 } from './aggregates.ts';
-import { namesOf } from './columnOperators.ts';
 import { sort } from './sortRows.ts';
 import { identityOf, identityOfAll } from './valueOrder.ts';
+import { columnNames } from '../../../shared/columns/columnNames.ts';
 
 const OUTPUT_GROUPS = 65_536;
 /** A group's place in a Map and in the arrays of its aggregates, about. */
@@ -42,7 +42,7 @@ export function groupByOperator(keys: readonly string[], aggregates: readonly Ag
   return {
     label: `groupBy ${keys.join(', ')}: ${aggregates.map(aggregateName).join(', ')}`,
     schema: ([input]) => {
-      requireColumns(columns, namesOf(input!), 'the dataset');
+      requireColumns(columns, columnNames(input!), 'the dataset');
       const typeOf = (name: string): arrow.DataType =>
         input!.fields.find((field) => field.name === name)!.type;
       const results = aggregates.map((own) => {
@@ -254,6 +254,6 @@ function inUnitOf(data: arrow.Data, type: arrow.DataType): arrow.Data {
 }
 
 function columnIn(batch: arrow.RecordBatch, name: string): arrow.Data {
-  requireColumns([name], namesOf(batch.schema), 'the dataset');
+  requireColumns([name], columnNames(batch.schema), 'the dataset');
   return columnOf(batch, name);
 }

@@ -3,7 +3,7 @@
 import type * as arrow from 'apache-arrow';
 import { takeRows } from '../../../shared/columns/takeRows.ts';
 import type { Batches, Operator } from '../plan/planNode.ts';
-import { rowHash } from './rowHash.ts';
+import { seededRowHash } from './seededRowHash.ts';
 
 /** The n rows with the smallest (hash, index) are members; this is the greatest of these pairs. */
 export interface MemberRule {
@@ -18,13 +18,13 @@ const BUCKETS = 65_536;
 export function memberRule(seed: number, members: number, rows: number): MemberRule {
   if (members <= 0) return { seed, hash: -1, row: -1 };
   const counts = new Uint32Array(BUCKETS);
-  for (let row = 0; row < rows; row++) counts[rowHash(seed, row) >>> 16]!++;
+  for (let row = 0; row < rows; row++) counts[seededRowHash(seed, row) >>> 16]!++;
   let bucket = 0;
   let before = 0;
   while (bucket < BUCKETS - 1 && before + counts[bucket]! < members) before += counts[bucket++]!;
   const candidates: { hash: number; row: number }[] = [];
   for (let row = 0; row < rows; row++) {
-    const hash = rowHash(seed, row);
+    const hash = seededRowHash(seed, row);
     if (hash >>> 16 === bucket) candidates.push({ hash, row });
   }
   candidates.sort((a, b) => a.hash - b.hash || a.row - b.row);
@@ -33,7 +33,7 @@ export function memberRule(seed: number, members: number, rows: number): MemberR
 }
 
 function isMember({ seed, hash, row: lastRow }: MemberRule, row: number): boolean {
-  const own = rowHash(seed, row);
+  const own = seededRowHash(seed, row);
   return own < hash || (own === hash && row <= lastRow);
 }
 

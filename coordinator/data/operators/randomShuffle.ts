@@ -6,9 +6,9 @@ import { concatBatches } from '../../../shared/columns/concatBatches.ts';
 import { takeRows } from '../../../shared/columns/takeRows.ts';
 import type { Batches, Operator } from '../plan/planNode.ts';
 import type { RunContext } from '../plan/runContext.ts';
-import { RowSpool } from '../spool/rowSpool.ts';
+import { BatchSpool } from '../spool/batchSpool.ts';
 import { gather } from './gathered.ts';
-import { rowHash } from './rowHash.ts';
+import { seededRowHash } from './seededRowHash.ts';
 
 const OUTPUT_ROWS = 65_536;
 /** Keys are (hash, index) packed in a double: 32 + 21 bits. */
@@ -32,13 +32,13 @@ async function* shuffle(
   const gathered = await gather(input, context);
   try {
     if (gathered.batches !== undefined && gathered.rows <= MAX_SORTED_ROWS) {
-      const hashes = Uint32Array.from({ length: gathered.rows }, (_, row) => rowHash(seed, row));
+      const hashes = Uint32Array.from({ length: gathered.rows }, (_, row) => seededRowHash(seed, row));
       yield* inOrder(concatBatches(gathered.batches), hashes);
       return;
     }
     yield* dealt(gathered.read(), gathered.rows, seed, context);
   } finally {
-    gathered.close();
+    await gathered.close();
   }
 }
 
@@ -59,15 +59,16 @@ async function* dealt(
   context: RunContext,
 ): AsyncGenerator<arrow.RecordBatch> {
   const count = Math.min(256, Math.max(2, Math.ceil(rows / (MAX_SORTED_ROWS / 8))));
-  const spools = Array.from({ length: count }, () => new RowSpool(context.tempFolder));
-  const hashes = spools.map(() => [] as Uint32Array[]);
+  const spools: BatchSpool[] = [];
+  const hashes = Array.from({ length: count }, () => [] as Uint32Array[]);
   try {
+    while (spools.length < count) spools.push(await BatchSpool.create(context.tempFolder));
     let firstRow = 0;
     for await (const batch of input) {
       const byspool = deal(batch.numRows, firstRow, seed, count);
       for (const [s, { indices, keys }] of byspool.entries()) {
         if (indices.length === 0) continue;
-        spools[s]!.append(takeRows(batch, Int32Array.from(indices)));
+        await spools[s]!.append(takeRows(batch, Int32Array.from(indices)));
         hashes[s]!.push(Uint32Array.from(keys));
       }
       firstRow += batch.numRows;
@@ -76,10 +77,10 @@ async function* dealt(
       const batches: arrow.RecordBatch[] = [];
       for await (const batch of spool.read()) batches.push(batch);
       yield* inOrder(concatBatches(batches), joined(hashes[s]!));
-      spool.close();
+      await spool.close();
     }
   } finally {
-    for (const spool of spools) spool.close();
+    for (const spool of spools) await spool.close();
   }
 }
 
@@ -91,7 +92,7 @@ function deal(
 ): { indices: number[]; keys: number[] }[] {
   const out = Array.from({ length: count }, () => ({ indices: [] as number[], keys: [] as number[] }));
   for (let i = 0; i < rows; i++) {
-    const hash = rowHash(seed, firstRow + i);
+    const hash = seededRowHash(seed, firstRow + i);
     const target = out[Math.floor((hash * count) / 0x1_0000_0000)]!;
     target.indices.push(i);
     target.keys.push(hash);

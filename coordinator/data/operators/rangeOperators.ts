@@ -5,6 +5,7 @@ import { recordBatch, sliceBatch } from '../../../shared/columns/arrowData.ts';
 import { TypeMismatchError } from '../../../shared/columns/columnErrors.ts';
 import type { Batches, Operator } from '../plan/planNode.ts';
 import { rebatch } from './rebatch.ts';
+import { columnNames } from '../../../shared/columns/columnNames.ts';
 
 /** Bounds of a range of rows, worked out when the rows are first needed. */
 export type RowRange = () => Promise<readonly [start: number, end: number]>;
@@ -72,7 +73,7 @@ export function zipOperator(): Operator {
 }
 
 function zippedFields(left: arrow.Schema, right: arrow.Schema): arrow.Field[] {
-  const taken = new Set(left.fields.map(({ name }) => name));
+  const taken = new Set(columnNames(left));
   return [
     ...left.fields,
     ...right.fields.map((field) => {

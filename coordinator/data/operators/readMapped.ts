@@ -7,6 +7,7 @@ import { columnOf } from '../../../shared/columns/concatBatches.ts';
 import { messageOf } from '../../../shared/text/messageOf.ts';
 import type { PredictedColumns } from '../../program/program.ts';
 import { WorkerAnswerError } from '../../program/workerAnswer.ts';
+import { columnNames } from '../../../shared/columns/columnNames.ts';
 
 /**
  * @param given what the worker was sent. @param predicts where the program is one of tabgrad's predictors.
@@ -68,11 +69,11 @@ function predictions(
 ): arrow.RecordBatch {
   const rows = given.numRows;
   if (mapped.numRows !== rows) throw wrong(`predictions for ${mapped.numRows} rows; expected ${rows}`);
-  const present = given.schema.fields.map(({ name }) => name);
+  const present = columnNames(given.schema);
   const kept = keepColumns === true ? present : keepColumns === false ? [] : keepColumns;
   // A prediction takes the place of a column of its name.
   const names = [...new Set([...kept, ...outputs])];
-  const found = mapped.schema.fields.map(({ name }) => name);
+  const found = columnNames(mapped.schema);
   if (found.join('\n') !== names.join('\n'))
     throw wrong(`columns ${found.slice(0, 20).join(', ')}; expected ${names.slice(0, 20).join(', ')}`);
   const isOutput = new Set(outputs);

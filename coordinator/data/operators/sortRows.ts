@@ -10,9 +10,10 @@ import { requireColumns } from '../../../shared/columns/columnErrors.ts';
 import { TypeMismatchError } from '../../../shared/columns/columnErrors.ts';
 import type { Batches, Operator } from '../plan/planNode.ts';
 import type { RunContext } from '../plan/runContext.ts';
-import { batchBytes, RowSpool } from '../spool/rowSpool.ts';
-import { namesOf } from './columnOperators.ts';
+import { batchBytes, BatchSpool } from '../spool/batchSpool.ts';
 import { comparePresent, rankOf } from './valueOrder.ts';
+import { columnNames } from '../../../shared/columns/columnNames.ts';
+import { streamed } from './gathered.ts';
 
 const OUTPUT_ROWS = 65_536;
 
@@ -20,7 +21,7 @@ export function sortOperator(keys: readonly string[], descending: boolean): Oper
   return {
     label: `sort by ${keys.join(', ')}${descending ? ' descending' : ''}`,
     schema: ([input]) => {
-      requireColumns(keys, namesOf(input!), 'the dataset');
+      requireColumns(keys, columnNames(input!), 'the dataset');
       return input;
     },
     rowCount: ([rows]) => rows,
@@ -32,7 +33,7 @@ export function sortOperator(keys: readonly string[], descending: boolean): Oper
 /** @throws TypeMismatchError for keys that have no order that a reader would expect. */
 async function* ordered(input: Batches, keys: readonly string[]): AsyncGenerator<arrow.RecordBatch> {
   for await (const batch of input) {
-    requireColumns(keys, namesOf(batch.schema), 'the dataset');
+    requireColumns(keys, columnNames(batch.schema), 'the dataset');
     for (const key of keys) requireOrder(columnOf(batch, key).type, key);
     yield batch;
   }
@@ -51,7 +52,7 @@ export async function* sort(
   direction: number,
   context: RunContext,
 ): AsyncGenerator<arrow.RecordBatch> {
-  const runs: RowSpool[] = [];
+  const runs: BatchSpool[] = [];
   let held: arrow.RecordBatch[] = [];
   let bytes = 0;
   try {
@@ -59,22 +60,18 @@ export async function* sort(
       held.push(batch);
       bytes += batchBytes(batch);
       if (bytes <= context.memoryLimitBytes) continue;
-      const run = new RowSpool(context.tempFolder);
+      const run = await BatchSpool.create(context.tempFolder);
       runs.push(run);
-      for (const sorted of sortedBatches(held, keys, direction)) run.append(sorted);
+      for (const sorted of sortedBatches(held, keys, direction)) await run.append(sorted);
       held = [];
       bytes = 0;
     }
     const last = sortedBatches(held, keys, direction);
     if (runs.length === 0) yield* last;
-    else yield* merge([...runs.map((run) => run.read()), asBatches(last)], keys, direction);
+    else yield* merge([...runs.map((run) => run.read()), streamed(last)], keys, direction);
   } finally {
-    for (const run of runs) run.close();
+    for (const run of runs) await run.close();
   }
-}
-
-async function* asBatches(batches: Iterable<arrow.RecordBatch>): AsyncGenerator<arrow.RecordBatch> {
-  for (const batch of batches) yield await Promise.resolve(batch);
 }
 
 function* sortedBatches(

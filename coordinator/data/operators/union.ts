@@ -7,7 +7,7 @@ import { TypeMismatchError } from '../../../shared/columns/columnErrors.ts';
 import { typeName } from '../../../shared/columns/typeName.ts';
 import type { Batches, Operator } from '../plan/planNode.ts';
 import type { RunContext } from '../plan/runContext.ts';
-import { namesOf } from './columnOperators.ts';
+import { columnNames } from '../../../shared/columns/columnNames.ts';
 
 /**
  * All rows of the first input, then of the second, and so on.
@@ -44,7 +44,7 @@ function unionSchema(inputs: readonly arrow.Schema[]): arrow.Schema {
 }
 
 function requireSameNames(left: arrow.Schema, right: arrow.Schema): void {
-  const [own, other] = [namesOf(left), namesOf(right)];
+  const [own, other] = [columnNames(left), columnNames(right)];
   const column = own.find((name) => !other.includes(name)) ?? other.find((name) => !own.includes(name));
   if (column === undefined) return;
   throw new TypeMismatchError(
@@ -73,12 +73,12 @@ async function* oneAfterAnother(
 function startSchema(batch: arrow.RecordBatch, known: readonly (arrow.Schema | undefined)[]): arrow.Schema {
   const all = known.filter((schema) => schema !== undefined);
   if (all.length < known.length) return batch.schema;
-  const names = namesOf(batch.schema);
+  const names = columnNames(batch.schema);
   return new arrow.Schema(unionSchema(all).fields.filter(({ name }) => names.includes(name)));
 }
 
 function ofSchema(batch: arrow.RecordBatch, schema: arrow.Schema): arrow.RecordBatch {
-  const names = namesOf(batch.schema);
+  const names = columnNames(batch.schema);
   const fields: arrow.Field[] = [];
   const columns = schema.fields.map(({ name, type }) => {
     const data = batch.data.children[names.indexOf(name)]!;

@@ -10,7 +10,6 @@ import { TabgradError } from '../../../kernels/errors.ts';
 import { ChunkBytes } from './chunkBytes.ts';
 import { ColumnPages } from './columnPages.ts';
 import { ColumnValues } from './columnValues.ts';
-import { FlatColumn } from './flatColumn.ts';
 import { chunkOf, chunkRange, FOOTER_GUESS_BYTES, type ParquetFooter } from './footer.ts';
 import { LeafReader } from './leafReader.ts';
 import { formOf } from './leafType.ts';
@@ -18,7 +17,7 @@ import { BudgetExceeded, DEFAULT_PAGE_MEMORY_BYTES, MemoryBudget } from '../stor
 import type { PageMemory } from './pageMemory.ts';
 import { type NestedLeaf, NestedColumn } from './nestedColumn.ts';
 import { leavesOf, type ColumnNode, type LeafNode } from './schemaTree.ts';
-import type { ColumnReader } from './columnReader.ts';
+import { type ColumnReader, FlatColumn } from './columnReader.ts';
 
 /** Chunks of a row group that lie together are fetched as one when they are no larger than this. */
 const JOINED_READ_BYTES = 16 * 1024 * 1024;

@@ -1,7 +1,7 @@
 // Parquet's run-length / bit-packed hybrid: definition levels, repetition levels, dictionary codes and booleans.
 // https://parquet.apache.org/docs/file-format/data-pages/encodings/
 
-/** Bytes with a position. Reading past the end gives zeros; whoever reads checks `position` afterwards. */
+/** Bytes with a position. Reading past the end gives zeros; the caller checks `position` afterwards. */
 export interface ByteCursor {
   readonly bytes: Uint8Array;
   position: number;

@@ -3,7 +3,7 @@
 
 import * as arrow from 'apache-arrow';
 import type { FileMetaData, SchemaElement } from 'hyparquet';
-import { distinctNames } from '../../../shared/columns/distinctNames.ts';
+import { distinctNames } from '../../../shared/columns/columnNames.ts';
 import { leafType } from './leafType.ts';
 
 interface NodeOfAll {

@@ -138,7 +138,7 @@ class CodeReader implements ValueReader {
   }
 }
 
-/** A length, which nobody needs, then the hybrid of width 1. */
+/** A length, which is not used, then the hybrid of width 1. */
 class BooleanRunReader implements ValueReader {
   readonly #bits: HybridReader;
 

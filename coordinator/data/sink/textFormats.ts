@@ -4,7 +4,7 @@ import * as arrow from 'apache-arrow';
 import { DictionaryStrings } from '../../../shared/columns/dictionaryStrings.ts';
 import { exactValuesOf, valuesOf } from '../../../shared/columns/valuesOf.ts';
 import { formatTime } from '../text/textTime.ts';
-import { jsonText } from '../text/writeJson.ts';
+import { rowJson } from '../text/writeJson.ts';
 import type { PartFormat } from './writeFolder.ts';
 
 const BATCH_ROWS = 8192;
@@ -38,7 +38,7 @@ function csvField(value: unknown): string {
   if (typeof value === 'number' || typeof value === 'boolean' || typeof value === 'bigint')
     return String(value);
   const text =
-    typeof value === 'string' ? value : value instanceof Date ? value.toISOString() : jsonText(value);
+    typeof value === 'string' ? value : value instanceof Date ? value.toISOString() : rowJson(value);
   return text === '' || /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }
 
@@ -54,7 +54,7 @@ export const jsonFormat: PartFormat = {
         const names = batch.schema.fields.map(({ name }) => JSON.stringify(name));
         const columns = batch.data.children.map((data) => textValues(data, strings));
         const lines = Array.from({ length: batch.numRows }, (_, row) => {
-          const members = columns.map((column, c) => `${names[c]!}:${jsonText(column[row])}`);
+          const members = columns.map((column, c) => `${names[c]!}:${rowJson(column[row])}`);
           return `{${members.join(',')}}`;
         });
         await write(encoder.encode(`${lines.join('\n')}\n`));

@@ -1,7 +1,7 @@
 // Arrow IPC files and streams, batch by batch.
 
 import type * as arrow from 'apache-arrow';
-import { emptyBatch } from '../../../shared/columns/ipc/batchBytes.ts';
+import { emptyBatch } from '../../../shared/columns/concatBatches.ts';
 import { ipcBatches } from '../../../shared/columns/ipc/ipcBatches.ts';
 import { IpcDecoder, type IpcSettings } from '../../../shared/columns/ipc/ipcDecoder.ts';
 import { readFooterSchema } from '../../../shared/columns/ipc/ipcMessage.ts';

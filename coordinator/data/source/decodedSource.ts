@@ -3,7 +3,6 @@
 
 import * as arrow from 'apache-arrow';
 import { recordBatch } from '../../../shared/columns/arrowData.ts';
-import { columnIndexes } from '../../../shared/columns/concatBatches.ts';
 import { castColumn, commonType } from '../../../shared/columns/castColumn.ts';
 import { columnFromValues } from '../../../shared/columns/columnFromValues.ts';
 import { typeName } from '../../../shared/columns/typeName.ts';
@@ -13,9 +12,9 @@ import { type RunContext, throwIfAborted } from '../plan/runContext.ts';
 import type { ByteFile, FileLocation } from '../store/byteFile.ts';
 import { OpenedFiles } from './openedFiles.ts';
 import type { ListFiles } from '../store/listFiles.ts';
-import { selectFields } from './selectFields.ts';
 import { PartitionColumns } from './partitions.ts';
 import { absentColumns, requireKnownColumns } from './unlikeFiles.ts';
+import { columnNames, columnIndexes, selectFields } from '../../../shared/columns/columnNames.ts';
 
 /**
  * Batches of all columns of the file; one of no rows where its columns are known and it has none.
@@ -138,11 +137,11 @@ export class DecodedSource implements Source {
   ): arrow.RecordBatch {
     if (batch.schema === schema) return batch;
     if (this.#options.columns === undefined) {
-      requireKnownColumns(location.name, namesOf(batch.schema), namesOf(files));
+      requireKnownColumns(location.name, columnNames(batch.schema), columnNames(files));
     }
     const indexes = columnIndexes(batch.schema);
     if (this.#options.unionByName !== true) {
-      const absent = namesOf(schema).filter((name) => !indexes.has(name) && !partitions.has(name));
+      const absent = columnNames(schema).filter((name) => !indexes.has(name) && !partitions.has(name));
       if (absent.length > 0) throw absentColumns(location.name, absent);
     }
     const fields: arrow.Field[] = [];
@@ -159,10 +158,6 @@ export class DecodedSource implements Source {
     });
     return recordBatch(new arrow.Schema(fields), columns, batch.numRows);
   }
-}
-
-function namesOf(schema: arrow.Schema): string[] {
-  return schema.fields.map(({ name }) => name);
 }
 
 /** Narrower numbers than the first file's are widened. */

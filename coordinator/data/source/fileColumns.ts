@@ -6,13 +6,13 @@ import { recordBatch } from '../../../shared/columns/arrowData.ts';
 import { castColumn, commonType } from '../../../shared/columns/castColumn.ts';
 import { TypeMismatchError } from '../../../shared/columns/columnErrors.ts';
 import { columnFromValues } from '../../../shared/columns/columnFromValues.ts';
-import { columnIndexes } from '../../../shared/columns/concatBatches.ts';
 import { typeName } from '../../../shared/columns/typeName.ts';
 import type { ParquetFooter } from '../parquet/footer.ts';
 import type { ColumnNode } from '../parquet/schemaTree.ts';
 import type { FileLocation } from '../store/byteFile.ts';
 import type { PartitionColumns } from './partitions.ts';
 import { absentColumns } from './unlikeFiles.ts';
+import { columnIndexes } from '../../../shared/columns/columnNames.ts';
 
 export class FileColumns {
   /** What is to be read of the file, in the types that it has. */

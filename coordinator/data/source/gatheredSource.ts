@@ -38,9 +38,4 @@ export class GatheredSource implements Source {
       yield columns === undefined ? batch : narrowed(batch, columns, this.label);
     }
   }
-
-  /** Frees the rows. */
-  close(): void {
-    this.#gathered.close();
-  }
 }

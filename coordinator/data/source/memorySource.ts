@@ -2,10 +2,9 @@
 
 import * as arrow from 'apache-arrow';
 import { recordBatch } from '../../../shared/columns/arrowData.ts';
-import { columnIndexes } from '../../../shared/columns/concatBatches.ts';
 import type { ReadRequest, Source } from '../plan/planNode.ts';
 import { type RunContext, throwIfAborted } from '../plan/runContext.ts';
-import { selectFields } from './selectFields.ts';
+import { columnIndexes, selectFields } from '../../../shared/columns/columnNames.ts';
 
 export class MemorySource implements Source {
   readonly label: string;

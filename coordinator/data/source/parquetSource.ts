@@ -18,8 +18,8 @@ import type { ListFiles } from '../store/listFiles.ts';
 import { FileColumns, isOnlyNull, unlike } from './fileColumns.ts';
 import { OpenedFiles } from './openedFiles.ts';
 import { PartitionColumns } from './partitions.ts';
-import { selectFields } from './selectFields.ts';
 import { requireKnownColumns } from './unlikeFiles.ts';
+import { selectFields } from '../../../shared/columns/columnNames.ts';
 
 export interface ParquetSourceOptions extends RowGroupOptions, SchemaOptions {
   readonly columns?: readonly string[] | undefined;

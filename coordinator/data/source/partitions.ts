@@ -5,6 +5,7 @@ import type { FileLocation } from '../store/byteFile.ts';
 import { inferTextType, textTypes } from '../text/inferTextType.ts';
 import { textColumn } from '../text/textColumn.ts';
 import { textFormat } from '../text/textFormat.ts';
+import { columnNames } from '../../../shared/columns/columnNames.ts';
 
 /** Hive's word for a missing value. */
 const MISSING = '__HIVE_DEFAULT_PARTITION__';
@@ -28,7 +29,7 @@ export class PartitionColumns {
 
   /** The schema of the files, with the columns of folders that no file has itself. */
   addTo(schema: arrow.Schema): arrow.Schema {
-    const own = new Set(schema.fields.map(({ name }) => name));
+    const own = new Set(columnNames(schema));
     const added = [...this.#types].filter(([name]) => !own.has(name));
     if (added.length === 0) return schema;
     return new arrow.Schema([

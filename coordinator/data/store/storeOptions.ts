@@ -2,7 +2,7 @@
 
 import { z } from 'zod';
 import { MAX_DELAY_MS } from '../../../shared/clock.ts';
-import { wholeFrom } from '../../options/optionWords.ts';
+import { wholeFrom } from '../../schema/optionWords.ts';
 import { s3Options } from '../../s3/s3Options.ts';
 
 export const storeFields = {

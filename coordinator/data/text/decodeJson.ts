@@ -5,7 +5,7 @@ import { TabgradError } from '../../../kernels/errors.ts';
 import { recordBatch } from '../../../shared/columns/arrowData.ts';
 import { columnFromValues } from '../../../shared/columns/columnFromValues.ts';
 import { inferType } from '../../../shared/columns/inferType.ts';
-import { memberOf } from '../../../shared/columns/memberOf.ts';
+import { memberOf, isRecord } from '../../../shared/memberOf.ts';
 import { messageOf } from '../../../shared/text/messageOf.ts';
 import { MalformedRowError } from '../plan/dataErrors.ts';
 import { TypeMismatchError } from '../../../shared/columns/columnErrors.ts';
@@ -15,7 +15,8 @@ import { HeldRows } from './heldRows.ts';
 import { parseInt64, type TextType, textTypes } from './inferTextType.ts';
 import { type JsonRecord, jsonRecords } from './jsonRecords.ts';
 import { timeReader } from './textTime.ts';
-import { jsonText } from './writeJson.ts';
+import { rowJson } from './writeJson.ts';
+import { columnNames } from '../../../shared/columns/columnNames.ts';
 
 export interface JsonSettings {
   readonly types: ReadonlyMap<string, TextType>;
@@ -37,7 +38,7 @@ export async function* decodeJson(
   signal: AbortSignal | undefined,
 ): AsyncGenerator<arrow.RecordBatch> {
   let schema: arrow.Schema | undefined;
-  const names = new Set(known?.fields.map(({ name }) => name));
+  const names = new Set(known && columnNames(known));
   const held = new HeldRows<JsonRecord>(settings.batchRows);
   const flush = (): arrow.RecordBatch => {
     const records = held.take();
@@ -61,9 +62,9 @@ function checkRecord(
   isDecided: boolean,
   file: string,
 ): void {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+  if (!isRecord(value)) {
     throw new MalformedRowError(
-      `${file}, line ${line}: ${jsonText(value).slice(0, 40)} where an object is expected.`,
+      `${file}, line ${line}: ${rowJson(value).slice(0, 40)} where an object is expected.`,
       { file, row: line },
     );
   }
@@ -89,14 +90,14 @@ function checkRecord(
 function convertedMember(record: JsonRecord, name: string, type: TextType | undefined): unknown {
   const value = memberOf(record.value, name);
   if (value === null || value === undefined || type === undefined) return value;
-  if (type === 'string') return typeof value === 'string' ? value : jsonText(value);
+  if (type === 'string') return typeof value === 'string' ? value : rowJson(value);
   if (type === 'number' && typeof value === 'bigint') return Number(value);
   if (type === 'number' && typeof value === 'string')
     return value.trim() === '' || Number.isNaN(Number(value)) ? value : Number(value);
   if (type === 'int64' && typeof value === 'string') return parseInt64(value) ?? value;
   if (!type.startsWith('timestamp')) return value;
   if (typeof value === 'string') return timeReader(type)(value) ?? value;
-  return typeof value === 'number' && Math.abs(value) <= MAX_DATE_MS ? new Date(value) : jsonText(value);
+  return typeof value === 'number' && Math.abs(value) <= MAX_DATE_MS ? new Date(value) : rowJson(value);
 }
 
 function schemaOf(

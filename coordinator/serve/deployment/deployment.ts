@@ -5,9 +5,18 @@ import { pathToFileURL } from 'node:url';
 import { GBDTPredictor } from '../../predict/gbdtPredictor.ts';
 import { Checkpoint } from '../../checkpoint/checkpoint.ts';
 import type { DeployableClass } from '../replica/classProgram.ts';
-import { ServeArgumentError } from '../request/serveErrors.ts';
-import { readDeploymentOptions } from './deploymentOptions.ts';
-import type { DeploymentOptions, DeploymentSettings } from '../../core/store/deploymentSettings.ts';
+import { ServeArgumentError, serveError } from '../request/serveErrors.ts';
+import {
+  type DeploymentOptions,
+  type DeploymentSettings,
+  deploymentOptions,
+} from '../../core/store/deploymentSettings.ts';
+import { checkOptions } from '../../schema/checkOptions.ts';
+
+/** @throws ServeArgumentError naming the option that is unknown or out of range. */
+export function readDeploymentOptions(options: DeploymentOptions): DeploymentSettings {
+  return checkOptions(deploymentOptions, options, serveError);
+}
 
 /** A class that replicas in threads of their own import. */
 export interface ModuleTarget {

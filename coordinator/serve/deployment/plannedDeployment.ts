@@ -15,7 +15,7 @@ export interface PlannedDeployment {
   makeReplica(id: string, caller: HandleCaller): Replica;
 }
 
-/** A deployment of a model that nobody knows here: its first replica tells what it takes and gives. */
+/** A deployment of a model that this process has not opened: its first replica tells what it takes and gives. */
 export function planLearning(
   name: string,
   settings: DeploymentSettings,

@@ -2,7 +2,7 @@
 // the budget the caller that holds most gives up its largest.
 
 import { ByteBudget, type HeldBytes } from '../../bounds/byteBudget.ts';
-import { shareOf } from '../../bounds/addressShares.ts';
+import { addressShare } from '../../bounds/addressShares.ts';
 import { OverloadedError } from '../request/serveErrors.ts';
 
 /** Smaller bodies are not counted: so many of them as there are connections fit anyway. */
@@ -31,7 +31,7 @@ export class HeldBodies {
     return {
       set: (bytes) => {
         if (bytes < COUNTED_FROM_BYTES || isOver) return;
-        held ??= this.#budget.open(shareOf(address), evict);
+        held ??= this.#budget.open(addressShare(address), evict);
         held.set(bytes);
       },
       release: () => {

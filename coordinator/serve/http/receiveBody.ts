@@ -1,6 +1,6 @@
 // The body of a request, from its first byte to its answer.
 
-import { shareOf } from '../../bounds/addressShares.ts';
+import { addressShare } from '../../bounds/addressShares.ts';
 import type { ContentCodings, Decoder } from '../../http/contentCodings.ts';
 import { readBody } from '../../http/readBody.ts';
 import type { Body } from '../replica/replica.ts';
@@ -49,5 +49,5 @@ function decoderOf(
   const coding = request.headers['content-encoding'];
   if (coding === undefined) return undefined;
   response.once('close', () => unwanted.abort());
-  return codings.decoder(coding, { party: shareOf(address), signal: unwanted.signal });
+  return codings.decoder(coding, { party: addressShare(address), signal: unwanted.signal });
 }

@@ -61,7 +61,7 @@ export class DeploymentHandle implements HandleMethod {
   }
 }
 
-/** Calls when the first piece is asked for: a stream that nobody takes holds no replica. */
+/** Calls when the first piece is asked for: a stream that is not read holds no replica. */
 function openedAtFirst(open: () => Promise<AnswerStream>): AsyncIterator<unknown> {
   let opened: Promise<AnswerStream> | undefined;
   return {

@@ -44,7 +44,7 @@ export class LocalReplica implements Replica {
     this.#running.get(call)?.controller.abort();
   }
 
-  /** The class can not be stopped; nobody waits for it any more. */
+  /** The class can not be stopped; its answer is dropped. */
   kill(reason: string): Promise<void> {
     if (this.#endedHow !== undefined) return Promise.resolve();
     this.#endedHow = reason;

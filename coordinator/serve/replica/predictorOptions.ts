@@ -2,8 +2,8 @@
 
 import { z } from 'zod';
 import { deviceKinds } from '../../../kernels/deviceKinds.ts';
-import { checkOptions } from '../../options/checkOptions.ts';
-import { wholeFrom } from '../../options/optionWords.ts';
+import { checkOptions } from '../../schema/checkOptions.ts';
+import { wholeFrom } from '../../schema/optionWords.ts';
 import { serveError } from '../request/serveErrors.ts';
 
 export const treeOptions = z.strictObject({

@@ -33,7 +33,7 @@ export interface Replica {
   readonly waitsFor?: string | undefined;
   /** @returns a number to cancel by. `done` is never called before this returns. */
   call(op: ReplicaOp, args: readonly unknown[], done: Done): number;
-  /** Tells the program that nobody waits for the answer any more. */
+  /** Tells the program that the caller has gone. */
   cancel(call: number): void;
   /** Ends it at once. */
   kill(reason: string): Promise<void>;

@@ -4,12 +4,13 @@
 import { z } from 'zod';
 import { sizeOf } from '../../../shared/serve/layersNet.ts';
 import { BadRequestError } from '../../http/httpErrors.ts';
-import { parseJson } from './readRows.ts';
+import { parseBody } from './readRows.ts';
 import { ServeInputError } from './serveErrors.ts';
 import { bodyText } from '../../http/bodyText.ts';
 import { readRawTensor, type RawInput } from './rawTensor.ts';
 import { readBinaryTensor, readJsonTensor, type InputTensor } from './tensors.ts';
 import { tensorTypes } from './tensorTypes.ts';
+import { bytesUnder } from '../../../kernels/bytesUnder.ts';
 
 /** A tensor of the answer. */
 interface OutputTensor {
@@ -121,14 +122,9 @@ export function writeInference(
       name,
       datatype,
       shape,
-      data: (wanted?.get(name) ?? isBinary) ? bytesOf(values) : jsonOf(values, datatype),
+      data: (wanted?.get(name) ?? isBinary) ? bytesUnder(values).slice() : jsonOf(values, datatype),
     })),
   };
-}
-
-/** Every platform that Node runs on is little-endian. */
-function bytesOf({ buffer, byteOffset, byteLength }: OutputValues['values']): Uint8Array {
-  return new Uint8Array(buffer as ArrayBuffer, byteOffset, byteLength).slice();
 }
 
 /** JSON has no NaN and no infinities. */
@@ -140,7 +136,7 @@ function jsonOf(values: OutputValues['values'], datatype: OutputTensor['datatype
 }
 
 function parseRequest(text: string): InferRequest {
-  const value = parseJson(text, MAX_INPUTS);
+  const value = parseBody(text, MAX_INPUTS);
   const { inputs } = (value ?? {}) as { inputs?: unknown };
   // Each would be validated before they are counted.
   if (Array.isArray(inputs) && inputs.length > MAX_INPUTS) {

@@ -8,6 +8,7 @@ import { withoutMark } from '../../http/bodyText.ts';
 import { ServeInputError } from './serveErrors.ts';
 import type { ModelFeature } from '../../../shared/gbdt/model/modelFeatures.ts';
 import { featureNumber } from './featureNumber.ts';
+import { isRecord } from '../../../shared/memberOf.ts';
 
 /** How the rows came; predictions go back in the same form. */
 export type RowShape = 'records' | 'record' | 'columns';
@@ -27,8 +28,6 @@ function shapeFor(fields: number): JsonShape {
   return { maxDepth: 32, maxKeys: Math.max(10_000, 4 * fields), maxContainers: 1 << 21 };
 }
 
-type JsonObject = Readonly<Record<string, unknown>>;
-
 const EXPECTED =
   'expected an array of records like [{"field": value}], one record, an object of columns like {"field": [values]}, or a JSON string of one of these';
 
@@ -36,7 +35,7 @@ const EXPECTED =
 export function readRows(text: string, features: readonly ModelFeature[]): FeatureRows {
   const value = parseRows(text, features.length);
   if (Array.isArray(value)) return readRecords(value, features, 'records');
-  if (!isObject(value)) throw new ServeInputError(`The body is ${kindOf(value)}; ${EXPECTED}.`);
+  if (!isRecord(value)) throw new ServeInputError(`The body is ${kindOf(value)}; ${EXPECTED}.`);
   const object = value;
   const isColumns = features.some(({ name }) => Array.isArray(object[name]));
   return isColumns ? readColumns(object, features) : readRecords([object], features, 'record');
@@ -97,7 +96,7 @@ export function readRecords(
         columns[index]![row] = featureNumber(record[index], feature, row);
       continue;
     }
-    if (!isObject(record))
+    if (!isRecord(record))
       throw new ServeInputError(`Row ${row} is ${kindOf(record)}; ${EXPECTED}.`, { row });
     for (let index = 0; index < features.length; index++) {
       const feature = features[index]!;
@@ -137,12 +136,12 @@ function missing(
  * @throws BadRequestError
  */
 export function parseRows(text: string, fields: number): unknown {
-  const value = parseJson(text, fields);
-  return typeof value === 'string' ? parseJson(value, fields) : value;
+  const value = parseBody(text, fields);
+  return typeof value === 'string' ? parseBody(value, fields) : value;
 }
 
 /** @throws BadRequestError when it is no JSON, or JSON that takes far longer to read than its length tells. */
-export function parseJson(body: string, fields: number): unknown {
+export function parseBody(body: string, fields: number): unknown {
   const text = withoutMark(body);
   const beyond = text.length > CHECKED_FROM && beyondShape(text, shapeFor(fields));
   if (typeof beyond === 'string') throw new BadRequestError(`The body is not accepted: ${beyond}`);
@@ -156,10 +155,6 @@ export function parseJson(body: string, fields: number): unknown {
   }
 }
 
-function isObject(value: unknown): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
 function isNumericArray(value: unknown): boolean {
   return ArrayBuffer.isView(value) && !(value instanceof DataView);
 }
@@ -167,4 +162,15 @@ function isNumericArray(value: unknown): boolean {
 function kindOf(value: unknown): string {
   if (value === null) return 'null';
   return Array.isArray(value) ? 'an array' : typeof value === 'object' ? 'an object' : `a ${typeof value}`;
+}
+
+/** @param fields that the model knows. @throws BadRequestError, ServeInputError */
+export function readInstances(text: string, fields: number): readonly unknown[] {
+  const value = parseBody(text, fields);
+  const instances: unknown =
+    typeof value === 'object' && value !== null ? Reflect.get(value, 'instances') : undefined;
+  if (Array.isArray(instances)) return instances;
+  throw new ServeInputError('The body has no array "instances"; expected {"instances": [a row each]}.', {
+    field: 'instances',
+  });
 }

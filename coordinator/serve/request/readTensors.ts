@@ -3,8 +3,8 @@
 
 import type { InputRows, NetRows, TensorInput } from '../../../shared/serve/layersNet.ts';
 import { ServeInputError } from './serveErrors.ts';
-import { readInstances } from './readInstances.ts';
-import { parseRows, type RowShape } from './readRows.ts';
+import { parseRows, type RowShape, readInstances } from './readRows.ts';
+import { isRecord } from '../../../shared/memberOf.ts';
 
 interface TensorRows extends NetRows {
   /** How the rows came; predictions go back in the same form. */
@@ -21,7 +21,7 @@ export function readTensors(text: string, inputs: readonly TensorInput[]): Tenso
 /** As `readTensors`, of values as other deployments hand them over. */
 export function tensorRows(value: unknown, inputs: readonly TensorInput[]): TensorRows {
   if (Array.isArray(value)) {
-    if (value.length === 0 || isObject(value[0])) return readRecords(value, inputs, 'records');
+    if (value.length === 0 || isJsonObject(value[0])) return readRecords(value, inputs, 'records');
     const [only] = inputs;
     if (inputs.length > 1 || !only) {
       throw new ServeInputError(
@@ -32,7 +32,7 @@ export function tensorRows(value: unknown, inputs: readonly TensorInput[]): Tens
       return { shape: 'record', rows: 1, inputs: [readInput([value], only)] };
     return { shape: 'records', rows: value.length, inputs: [readInput(value, only)] };
   }
-  if (!isObject(value)) {
+  if (!isJsonObject(value)) {
     throw new ServeInputError(
       `The body is ${value === null ? 'null' : `a ${typeof value}`}; expected records like ${example(inputs)}, one record, columns, or arrays of rows.`,
     );
@@ -49,7 +49,7 @@ export function tensorRows(value: unknown, inputs: readonly TensorInput[]): Tens
 export function instanceRows(text: string, inputs: readonly TensorInput[]): NetRows {
   const [only, ...others] = inputs;
   const records = readInstances(text, inputs.length).map((instance) =>
-    only && others.length === 0 && !isObject(instance) ? { [only.name]: instance } : instance,
+    only && others.length === 0 && !isJsonObject(instance) ? { [only.name]: instance } : instance,
   );
   return readRecords(records, inputs, 'records');
 }
@@ -60,7 +60,7 @@ function readRecords(
   shape: RowShape,
 ): TensorRows {
   for (const [row, record] of records.entries()) {
-    if (!isObject(record))
+    if (!isJsonObject(record))
       throw new ServeInputError(`Row ${row} is no record; expected ${example(inputs)}.`, { row });
   }
   const columns = inputs.map((input) => {
@@ -176,8 +176,8 @@ function example(inputs: readonly TensorInput[]): string {
   return `{${parts.join(', ')}}`;
 }
 
-function isObject(value: unknown): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) && !ArrayBuffer.isView(value);
+function isJsonObject(value: unknown): value is JsonObject {
+  return isRecord(value) && !ArrayBuffer.isView(value);
 }
 
 function kindOf(value: unknown): string {

@@ -28,7 +28,7 @@ interface Taker {
 export class AnswerStream implements AsyncIterableIterator<unknown, undefined> {
   /** Undefined for an answer to a handle. */
   readonly head: StreamHead | undefined;
-  /** Resolves when the source has ended and its last piece was taken, or nobody wants what is left. */
+  /** Resolves when the source has ended and its last piece was taken, or the reader has stopped. */
   readonly over: Promise<void>;
   /** Called whenever a piece was taken. */
   onTaken: () => void = () => undefined;
@@ -38,7 +38,7 @@ export class AnswerStream implements AsyncIterableIterator<unknown, undefined> {
   /** Taken since the source was last asked for more. */
   #taken = 0;
   #sourceHasEnded = false;
-  /** How it ends for whoever takes the pieces, after those that are here. */
+  /** How it ends for the reader, after the pieces that are here. */
   #end: { readonly error: unknown } | undefined;
   #resolveOver: () => void = () => undefined;
 

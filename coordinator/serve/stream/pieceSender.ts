@@ -67,7 +67,7 @@ export class PieceSender implements PieceSource {
     try {
       await this.#pieces.return?.();
     } catch {
-      // Nobody waits for the pieces any more, nor for why they could not be ended.
+      // The caller has gone: neither the pieces nor an error of ending them can be sent.
     }
   }
 

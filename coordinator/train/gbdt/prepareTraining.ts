@@ -10,7 +10,6 @@ import type { TrainSpec } from '../../../shared/gbdt/trainSpec.ts';
 import { requireColumns } from '../../../shared/columns/columnErrors.ts';
 import type { Shard } from '../../core/run/runRequest.ts';
 import { NoRowsError } from '../trainErrors.ts';
-import { TrainArgumentError } from '../../options/trainArgumentError.ts';
 import { planColumns, type ColumnPlan, type ColumnRoles } from './columnPlan.ts';
 import {
   noRows,
@@ -22,6 +21,7 @@ import {
 import { TRAIN_SET, type PreparedFeature, type StartingModel, type TrainingData } from './trainingData.ts';
 import type { BlobSink } from '../../core/blobs/blobStore.ts';
 import { writeShards } from './writeShards.ts';
+import { TrainArgumentError } from '../../options/trainArgumentError.ts';
 
 export interface PrepareInput extends ColumnRoles {
   /** "train" and any number of evaluation sets, in the order in which their metrics are reported. */

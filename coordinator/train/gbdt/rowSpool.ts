@@ -1,38 +1,23 @@
 // Rows between the two passes of preparation: on disk, because there may be more of them than memory.
 
-import { randomUUID } from 'node:crypto';
-import { mkdir, open, rm, type FileHandle } from 'node:fs/promises';
-import { join } from 'node:path';
-import { WriteFailedError } from '../../data/plan/dataErrors.ts';
-import { writeError } from '../../data/store/writeError.ts';
+import { SpoolFile } from '../../data/spool/spoolFile.ts';
 import { placeColumns, RawBlock, type BlockLayout, type BlockPlaces, type ColumnPlace } from './rawBlock.ts';
 
 export class RowSpool {
   readonly #layout: BlockLayout;
   readonly #places: BlockPlaces;
-  readonly #path: string;
-  readonly #file: FileHandle;
+  readonly #file: SpoolFile;
   #rows = 0;
 
-  private constructor(layout: BlockLayout, path: string, file: FileHandle) {
+  private constructor(layout: BlockLayout, file: SpoolFile) {
     this.#layout = layout;
     this.#places = placeColumns(layout);
-    this.#path = path;
     this.#file = file;
   }
 
   /** @throws DiskFullError, WriteFailedError when the folder can't be written. */
   static async create(folder: string, layout: BlockLayout): Promise<RowSpool> {
-    const path = join(folder, `.rows-${randomUUID()}`);
-    try {
-      await mkdir(folder, { recursive: true });
-      const file = await open(path, 'wx+', 0o600);
-      // Without a name the file vanishes with the process, however that ends. Windows refuses; there close() does it.
-      await rm(path, { force: true }).catch(() => undefined);
-      return new RowSpool(layout, path, file);
-    } catch (error) {
-      throw writeError(error, folder);
-    }
+    return new RowSpool(layout, await SpoolFile.create(folder));
   }
 
   get rows(): number {
@@ -46,15 +31,7 @@ export class RowSpool {
 
   /** Appends a block; all but the last must be full. */
   async append(block: RawBlock): Promise<void> {
-    const position = (this.#rows / block.capacity) * block.bytes.byteLength;
-    try {
-      for (let written = 0; written < block.bytes.byteLength;) {
-        const piece = block.bytes.subarray(written);
-        written += (await this.#file.write(piece, 0, piece.byteLength, position + written)).bytesWritten;
-      }
-    } catch (error) {
-      throw writeError(error, this.#path);
-    }
+    await this.#file.write(block.bytes, (this.#rows / block.capacity) * block.bytes.byteLength);
     this.#rows += block.rows;
   }
 
@@ -62,7 +39,7 @@ export class RowSpool {
   async *blocks(): AsyncGenerator<RawBlock> {
     const block = new RawBlock(this.#layout);
     for (let firstRow = 0; firstRow < this.#rows; firstRow += block.capacity) {
-      await this.#read(block.bytes, (firstRow / block.capacity) * block.bytes.byteLength);
+      await this.#file.read(block.bytes, (firstRow / block.capacity) * block.bytes.byteLength);
       block.firstRow = firstRow;
       block.rows = Math.min(block.capacity, this.#rows - firstRow);
       yield block;
@@ -86,24 +63,15 @@ export class RowSpool {
     for (let firstRow = 0; firstRow < this.#rows; firstRow += rows) {
       const count = Math.min(rows, this.#rows - firstRow);
       const position = (firstRow / rows) * sizeBytes;
-      for (const { offset, bytes } of runs) await this.#read(bytes, position + offset);
+      for (const { offset, bytes } of runs) await this.#file.read(bytes, position + offset);
       const filled = columns.map((column) => column.subarray(0, count));
       yield { columns: filled.slice(0, features.length), weights: filled[features.length] };
     }
   }
 
-  async #read(target: Uint8Array, position: number): Promise<void> {
-    for (let read = 0; read < target.byteLength;) {
-      const { bytesRead } = await this.#file.read(target, read, target.byteLength - read, position + read);
-      if (bytesRead === 0) throw new WriteFailedError(`The temporary file ${this.#path} was cut off.`);
-      read += bytesRead;
-    }
-  }
-
   /** Removes the rows. Idempotent. */
-  async close(): Promise<void> {
-    await this.#file.close().catch(() => undefined);
-    await rm(this.#path, { force: true });
+  close(): Promise<void> {
+    return this.#file.close();
   }
 }
 

@@ -5,12 +5,12 @@ import { z } from 'zod';
 import { resolveParams, type GbdtParams } from '../../../shared/gbdt/params.ts';
 import type { TrainLoop, TrainLoopSpec } from '../../../shared/gbdt/trainLoop.ts';
 import { Checkpoint } from '../../checkpoint/checkpoint.ts';
-import { checkOptions } from '../../options/checkOptions.ts';
-import { namedDatasets } from '../../options/datasetNames.ts';
-import { columnList, columnName, path, wholeFrom } from '../../options/optionWords.ts';
+import { checkOptions } from '../../schema/checkOptions.ts';
+import { columnList, columnName, path, wholeFrom, namedDatasets } from '../../schema/optionWords.ts';
 import { runSettings, trainerFields, type RunSettings } from '../../options/runOptions.ts';
 import type { TrainingData } from './trainingData.ts';
 import { trainLoopSpec } from './trainLoopSpec.ts';
+import { trainError } from '../../options/trainArgumentError.ts';
 
 /** What config files have of it. */
 export const gbdtFields = {
@@ -90,7 +90,7 @@ export interface TrainerSettings extends RunSettings {
 
 /** @throws TrainArgumentError naming the option; UnknownParameterError, ParameterRangeError. */
 export function resolveOptions(options: GBDTTrainerOptions): TrainerSettings {
-  const checked = checkOptions(gbdtOptions, options);
+  const checked = checkOptions(gbdtOptions, options, trainError);
   const { trainLoopPerWorker, trainLoopConfig } = checked;
   return {
     options,

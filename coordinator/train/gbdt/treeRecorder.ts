@@ -64,15 +64,15 @@ export class TreeRecorder {
 
   #addRound(committed: CommittedRound, timings: readonly RoundTiming[]): void {
     const { watch, model, checkpointFrequency } = this.#options;
-    const { round, metrics, trees } = committed;
+    const { round, metrics, payload } = committed;
     if (round === this.progress.metricsTable.length && !this.#stopped) {
       this.#stopped = watch.observe(committed);
       this.progress.add(round, metrics, timings);
     }
     // A coordinator in another process tells of rounds first and gives their trees at the end.
     const isTold = round < this.progress.metricsTable.length;
-    if (trees.length === 0 || round !== this.#rounds.length || !isTold) return;
-    this.#rounds.push(trees.map((tree) => decodeTree(tree, model.features.length)));
+    if (payload.length === 0 || round !== this.#rounds.length || !isTold) return;
+    this.#rounds.push(payload.map((tree) => decodeTree(tree, model.features.length)));
     if (checkpointFrequency > 0 && (round + 1) % checkpointFrequency === 0) this.#checkpoint();
   }
 

@@ -2,7 +2,6 @@
 
 import { bestIteration, modelRounds, type GbdtModel } from '../../../shared/gbdt/model/model.ts';
 import { Checkpoint } from '../../checkpoint/checkpoint.ts';
-import { TrainArgumentError } from '../../options/trainArgumentError.ts';
 import type { TrainSpec } from '../../../shared/gbdt/trainSpec.ts';
 import type { Result } from '../result.ts';
 import { TooManyWorkersError } from '../trainErrors.ts';
@@ -13,6 +12,7 @@ import { startingModel } from './startingModel.ts';
 import type { GBDTTrainerOptions, TrainerSettings } from './trainerOptions.ts';
 import type { TreePlan } from './treePlan.ts';
 import { treeRecording, type JudgingWorld } from './treeRecording.ts';
+import { TrainArgumentError } from '../../options/trainArgumentError.ts';
 
 /** What a trainer of trees needs of the world; tests replace it. */
 export interface TreeWorld extends JudgingWorld {

@@ -2,7 +2,7 @@
 
 import { optimizerSlots, type OptimizerSpec } from '../../../kernels/neural/optimizer.ts';
 import type { Tensor } from '../../../shared/neural/state/safetensors.ts';
-import { MAX_BLOB_BYTES } from '../../core/blobs/maxBlobBytes.ts';
+import { MAX_BLOB_BYTES } from '../../core/blobs/blobStore.ts';
 import { TrainArgumentError } from '../../options/trainArgumentError.ts';
 
 /** Of a tensor in the header, beside its name. */

@@ -3,12 +3,13 @@
 import { z } from 'zod';
 import type { DataParallelLoop } from '../../../shared/neural/loop/dataParallelLoop.ts';
 import { DataParallelCheckpoint } from '../../checkpoint/dataParallelCheckpoint.ts';
-import { checkOptions } from '../../options/checkOptions.ts';
-import { path, seed, wholeFrom } from '../../options/optionWords.ts';
+import { checkOptions } from '../../schema/checkOptions.ts';
+import { path, seed, wholeFrom } from '../../schema/optionWords.ts';
 import { runSettings, trainerFields, type RunSettings } from '../../options/runOptions.ts';
 import type { ModuleExport } from '../../program/bundleModule.ts';
 import { trainLoopSpec } from '../gbdt/trainLoopSpec.ts';
 import { loopDatasets, type LoopData } from './tensorSet.ts';
+import { trainError } from '../../options/trainArgumentError.ts';
 
 /** No loop reports so often. */
 const ENDLESS = 1_000_000;
@@ -68,7 +69,7 @@ export interface LoopSettings extends RunSettings {
 
 /** @throws TrainArgumentError naming the option. */
 export function resolveLoop(options: DataParallelTrainerOptions): LoopSettings {
-  const checked = checkOptions(loopOptions, options);
+  const checked = checkOptions(loopOptions, options, trainError);
   const { trainLoopPerWorker: loop, trainLoopConfig, maxReports, timeoutS } = checked;
   const target = isModuleExport(loop) ? loop : undefined;
   // Of a module only the settings travel as they are.

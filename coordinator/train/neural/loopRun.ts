@@ -12,7 +12,7 @@ import type { RunPlace, TrainerKind } from '../run/trainerKind.ts';
 import type { LoopSettings } from './loopOptions.ts';
 import { loopRecording, type DataParallelResult, type LoopPlan } from './loopRecording.ts';
 import { prepareColumns } from './prepareColumns.ts';
-import { shardsOf } from './shardsOf.ts';
+import { shardsOf } from './tensorShards.ts';
 
 interface Start {
   readonly bundle: Bundle | undefined;

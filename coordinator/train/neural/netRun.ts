@@ -8,16 +8,16 @@ import { encodeState, matchWeights } from '../../../shared/neural/state/namedSta
 import type { NamedState } from '../../../shared/neural/state/namedState.ts';
 import { openModel, type OpenedModel } from '../../checkpoint/modelSource.ts';
 import { NeuralCheckpoint, type LoadedNet } from '../../checkpoint/neuralCheckpoint.ts';
-import { TrainArgumentError } from '../../options/trainArgumentError.ts';
 import type { RunPlace, TrainerKind } from '../run/trainerKind.ts';
 import { checkStateSize } from './checkStateSize.ts';
-import { fallbackWarning } from './fallbackWarning.ts';
 import { netRecording, type EpochsWorld, type NetPlan, type NeuralResult } from './netRecording.ts';
 import type { NeuralSettings, NeuralTrainerOptions } from './neuralOptions.ts';
 import { prepareTensors, type PrepareTensors } from './prepareTensors.ts';
-import { resolveLoss } from './resolveLoss.ts';
-import { shardsOf } from './shardsOf.ts';
-import { columnOf, isTensorSet, type NeuralData } from './tensorSet.ts';
+import { shardsOf } from './tensorShards.ts';
+import { inputColumn, isTensorSet, type NeuralData } from './tensorSet.ts';
+import type { UnsupportedPart } from '../../../shared/neural/model/readModel.ts';
+import type { LossSpec } from '../../../shared/neural/trainingEngine.ts';
+import { TrainArgumentError } from '../../options/trainArgumentError.ts';
 
 /** Makes a dataset's tensors. */
 export type PrepareNeural = (
@@ -59,7 +59,7 @@ export function netRun(
       const resumed = loadResumed(options);
       const { train } = options.datasets;
       const model = await openModel(options.model, seed, (name) =>
-        isTensorSet(train) ? columnOf(train, name)?.shape : undefined,
+        isTensorSet(train) ? inputColumn(train, name)?.shape : undefined,
       );
       resolveLoss(loss, model);
       checkStateSize(model.weights, optimizer, settings.localSteps !== undefined);
@@ -183,4 +183,23 @@ function initialState(
   }
   const { step, velocity } = resumed.state;
   return { step, weights, optimizer: arrays, ...(localSteps && velocity && { velocity }) };
+}
+
+function fallbackWarning({ layer, className, reason }: UnsupportedPart): string {
+  return (
+    `The compiled engine does not know layer "${layer}" (${className}: ${reason}), so tfjs's autodiff trains the model: ` +
+    'steps take 6 to 200 times as long, and there is neither syncBatchNorm nor a profile (docs/neural.md).'
+  );
+}
+
+/** @throws TrainArgumentError where a cross-entropy can not know what it is taken of. */
+function resolveLoss({ name, fromLogits }: NeuralSettings['loss'], { outputKind }: OpenedModel): LossSpec {
+  if (fromLogits !== undefined) return { name, fromLogits };
+  if (outputKind.kind !== 'unknown') return { name, fromLogits: outputKind.kind === 'numbers' };
+  if (name === 'meanSquaredError') return { name, fromLogits: false };
+  throw new TrainArgumentError(
+    `loss is "${name}", and layer "${outputKind.layer}" (${outputKind.className}) leaves open whether the model gives probabilities or logits; ` +
+      `say it with loss: { name: "${name}", fromLogits: false } for probabilities, true for logits.`,
+    { field: 'loss' },
+  );
 }

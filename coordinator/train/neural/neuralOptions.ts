@@ -17,19 +17,12 @@ import {
 } from '../../../shared/neural/trainingEngine.ts';
 import type { ModelSource } from '../../checkpoint/modelSource.ts';
 import { NeuralCheckpoint } from '../../checkpoint/neuralCheckpoint.ts';
-import { checkOptions } from '../../options/checkOptions.ts';
-import {
-  above0,
-  belowOne,
-  columnList,
-  columnName,
-  path,
-  seed,
-  wholeFrom,
-} from '../../options/optionWords.ts';
+import { checkOptions } from '../../schema/checkOptions.ts';
+import { above0, belowOne, columnList, columnName, path, seed, wholeFrom } from '../../schema/optionWords.ts';
 import { runSettings, trainerFields, type RunSettings } from '../../options/runOptions.ts';
 import { learningRateSchedule, optimizer, resolveOptimizer, resolveSchedule } from './optimizerOptions.ts';
 import { isTensorSet, neuralDatasets } from './tensorSet.ts';
+import { trainError } from '../../options/trainArgumentError.ts';
 
 const loss = z.enum(lossNames);
 
@@ -188,7 +181,7 @@ export interface NeuralSettings extends RunSettings {
 
 /** @throws TrainArgumentError naming the option. */
 export function resolveNeural(options: NeuralTrainerOptions): NeuralSettings {
-  const checked = checkOptions(neuralOptions, options);
+  const checked = checkOptions(neuralOptions, options, trainError);
   const run = runSettings(checked, 'neural');
   const { globalBatchSize, gradientCodec, localSteps, bucketBytes } = checked;
   const named =

@@ -3,7 +3,7 @@
 import { z } from 'zod';
 import type { OptimizerSpec } from '../../../kernels/neural/optimizer.ts';
 import type { LearningRateSchedule } from '../../../shared/neural/run/learningRate.ts';
-import { above0, belowOne, wholeFrom } from '../../options/optionWords.ts';
+import { above0, belowOne, wholeFrom } from '../../schema/optionWords.ts';
 
 const ofAdam = {
   learningRate: above0.default(0.001),

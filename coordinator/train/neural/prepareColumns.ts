@@ -3,14 +3,12 @@
 
 import * as arrow from 'apache-arrow';
 import { elements } from '../../../shared/neural/graph/graphBuilder.ts';
-import { shardBytes, type StoredValues } from '../../../shared/neural/run/tensorShard.ts';
+import type { StoredValues } from '../../../shared/neural/run/tensorShard.ts';
 import type { TensorDataset, TensorField } from '../../../shared/neural/run/neuralSpec.ts';
 import { typeName } from '../../../shared/columns/typeName.ts';
 import type { Dataset } from '../../data/dataset.ts';
-import { NoRowsError } from '../trainErrors.ts';
-import { NeuralDataError } from './neuralErrors.ts';
-import { SHARD_BYTES, writeTensorShards, type TensorSink } from './prepareTensors.ts';
-import { tableBlocks, type TensorBlock } from './tensorBlocks.ts';
+import { writeTensorShards, type TensorSink } from './tensorShards.ts';
+import { tableBlocks, type TensorBlock, oneBlock, NeuralDataError } from './tensorBlocks.ts';
 import { isTable, type LoopData, type TensorColumn } from './tensorSet.ts';
 
 /** @throws NeuralDataError naming the column, NoRowsError, and what the dataset and the blob store throw. */
@@ -19,11 +17,7 @@ export async function prepareColumns(name: string, data: LoopData, sink: TensorS
   const inputs = fields.slice(0, -1);
   const target = fields.at(-1);
   if (!target) throw new NeuralDataError(`dataset "${name}" has no columns`);
-  const shardRows = Math.max(1, Math.floor(SHARD_BYTES / shardBytes(fields, 1)));
-  const shards = await writeTensorShards(blocks, fields, shardRows, sink);
-  const rows = shards.reduce((sum, shard) => sum + shard.rows, 0);
-  if (rows === 0) throw new NoRowsError(`The dataset "${name}" has no rows.`);
-  return { rows, shardRows, inputs, target, shards };
+  return writeTensorShards(name, blocks, { inputs, target }, sink);
 }
 
 interface Columns {
@@ -81,9 +75,5 @@ function fromMemory(columns: Readonly<Record<string, TensorColumn>>): Columns {
     return { name, shape, storage, dtype, scale: 1, offset: 0 };
   });
   const values = entries.map(([, column]): StoredValues => column.values);
-  return { fields, blocks: once({ rows, columns: values }) };
-}
-
-async function* once(block: TensorBlock): AsyncGenerator<TensorBlock> {
-  yield await Promise.resolve(block);
+  return { fields, blocks: oneBlock({ rows, columns: values }) };
 }

@@ -4,9 +4,14 @@ import type { Dataset } from '../../data/dataset.ts';
 import { elements } from '../../../shared/neural/graph/graphBuilder.ts';
 import type { TensorField } from '../../../shared/neural/run/neuralSpec.ts';
 import type { StoredValues } from '../../../shared/neural/run/tensorShard.ts';
-import { NeuralDataError } from './neuralErrors.ts';
 import type { LabelRule } from './labelRule.ts';
-import { columnOf, type TensorColumn, type TensorSet } from './tensorSet.ts';
+import { inputColumn, type TensorColumn, type TensorSet } from './tensorSet.ts';
+import { TabgradError } from '../../../kernels/errors.ts';
+
+/** A dataset does not fit the model: shape, kind or range. `place` has column and row. */
+export class NeuralDataError extends TabgradError {
+  readonly code = 'NEURAL_DATA_MISMATCH';
+}
 
 export interface TensorBlock {
   readonly rows: number;
@@ -122,7 +127,7 @@ function refuse(field: TensorField, column: string, row: number, value: string, 
 /** The columns of a set in memory, checked as a whole. @throws NeuralDataError */
 export function memoryBlock(set: TensorSet, fields: readonly TensorField[], rule: LabelRule): TensorBlock {
   const named = fields.slice(0, -1).map((field): [TensorField, TensorColumn] => {
-    const column = columnOf(set, field.name);
+    const column = inputColumn(set, field.name);
     if (!column) {
       throw new NeuralDataError(
         `inputs has no "${field.name}"; the model takes ${fields
@@ -164,4 +169,9 @@ export function memoryBlock(set: TensorSet, fields: readonly TensorField[], rule
     return field.storage === 'int32' ? Int32Array.from(values) : Float32Array.from(values);
   });
   return { rows, columns };
+}
+
+/** A single block where a stream of them is taken. */
+export async function* oneBlock(block: TensorBlock): AsyncGenerator<TensorBlock> {
+  yield await Promise.resolve(block);
 }

@@ -45,7 +45,7 @@ function isTensorColumn(value: TensorSet['inputs']): value is TensorColumn {
 }
 
 /** The column of an input; undefined where there is none of that name. */
-export function columnOf({ inputs }: TensorSet, name: string): TensorColumn | undefined {
+export function inputColumn({ inputs }: TensorSet, name: string): TensorColumn | undefined {
   if (isTensorColumn(inputs)) return inputs;
   return Object.hasOwn(inputs, name) ? inputs[name] : undefined;
 }

@@ -49,7 +49,7 @@ export async function writeFolderAtomically(
   }
 }
 
-/** Removes what a killed process was writing. Nobody may be writing into the folder. */
+/** Removes what a killed process was writing. No process may be writing into the folder. */
 export async function sweepUnfinished(folder: string): Promise<void> {
   const names = await readdir(folder).catch((): string[] => []);
   for (const name of names.filter((name) => /^\.[0-9a-f-]{36}\.tmp$/.test(name))) {

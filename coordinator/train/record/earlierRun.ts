@@ -2,9 +2,9 @@
 
 import { readdir, readFile } from 'node:fs/promises';
 import { join, resolve, sep } from 'node:path';
-import { TrainArgumentError } from '../../options/trainArgumentError.ts';
 import { RunFolderTakenError } from '../trainErrors.ts';
 import { hasRunFile } from './runFile.ts';
+import { TrainArgumentError } from '../../options/trainArgumentError.ts';
 
 /** How a run begins: where another one of its name was, it goes on from that one, replaces it, or is refused. */
 export interface RunStart {
@@ -41,7 +41,7 @@ export async function lastCheckpoint(folder: string): Promise<string | undefined
 }
 
 async function refuseEarlier(folder: string): Promise<void> {
-  const isFinished = (await statusOf(folder)) === 'finished';
+  const isFinished = (await earlierStatus(folder)) === 'finished';
   const last = await lastCheckpoint(folder);
   const isAsked = await hasRunFile(folder);
   if (!isFinished && last === undefined && !isAsked) return;
@@ -58,7 +58,7 @@ async function refuseEarlier(folder: string): Promise<void> {
 }
 
 /** Status in result.json, where there is one. */
-export async function statusOf(folder: string): Promise<unknown> {
+export async function earlierStatus(folder: string): Promise<unknown> {
   try {
     const record: unknown = JSON.parse(await readFile(join(folder, 'result.json'), 'utf8'));
     return typeof record === 'object' && record !== null && 'status' in record ? record.status : undefined;

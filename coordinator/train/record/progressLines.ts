@@ -1,7 +1,6 @@
 // Lines of a run's progress on their way to its file: what comes while the file is written is written together next.
 
 import type { RunFolder } from './runFolder.ts';
-import type { WriteQueue } from './writeQueue.ts';
 
 type Line = Readonly<Record<string, unknown>>;
 
@@ -24,5 +23,25 @@ export class ProgressLines {
       this.#waiting = [];
       return this.#folder.appendProgress(lines);
     });
+  }
+}
+
+export class WriteQueue {
+  readonly #onFailure: (error: unknown) => void;
+  #writing: Promise<void> = Promise.resolve();
+
+  /** @param onFailure told of a failed write at once; those after it are not made. */
+  constructor(onFailure: (error: unknown) => void) {
+    this.#onFailure = onFailure;
+  }
+
+  add(write: () => Promise<void>): void {
+    this.#writing = this.#writing.then(write);
+    this.#writing.catch((error: unknown) => this.#onFailure(error));
+  }
+
+  /** Resolves when all writes are made. @throws what the first one failed with. */
+  settled(): Promise<void> {
+    return this.#writing;
   }
 }

@@ -9,7 +9,7 @@ import { lockFolder } from '../../files/processLock.ts';
 import type { Metrics, ResultRecord } from '../result.ts';
 import { RunFolderTakenError } from '../trainErrors.ts';
 import { sweepUnfinished, writeFailure, writeFileAtomically, writeFolderAtomically } from './atomicWrite.ts';
-import { goesOnIn, statusOf, type RunStart } from './earlierRun.ts';
+import { goesOnIn, earlierStatus, type RunStart } from './earlierRun.ts';
 import { surplusCheckpoints, type KeepRule, type SavedCheckpoint } from './keepCheckpoints.ts';
 
 import { RUN_FILE, type AskedRun, type RunFile } from './runFile.ts';
@@ -81,7 +81,7 @@ export class RunFolder {
       const folder = await RunFolder.#over(path, unlock, checkpoints, goesOn);
       folder.#ownsRunFile = true;
       // What an earlier attempt to record the run says of it is replaced, unless that had all.
-      folder.#hasEarlierResult = (await statusOf(path)) === 'finished';
+      folder.#hasEarlierResult = (await earlierStatus(path)) === 'finished';
       return folder;
     });
   }

@@ -2,10 +2,9 @@
 
 import type { RoundTiming, RunEvent } from '../../core/run/runRequest.ts';
 import { metricsOf, type Metrics, type RunWorker } from '../result.ts';
-import { ProgressLines } from './progressLines.ts';
+import { ProgressLines, WriteQueue } from './progressLines.ts';
 import type { RunFolder } from './runFolder.ts';
 import { WorkTime } from './workTime.ts';
-import { WriteQueue } from './writeQueue.ts';
 
 export class RunProgress {
   readonly folder: RunFolder;

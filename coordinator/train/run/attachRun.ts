@@ -5,7 +5,7 @@ import { z } from 'zod';
 import { TabgradError } from '../../../kernels/errors.ts';
 import type { FoundRun, RunCluster } from '../../cluster/cluster.ts';
 import { RemoteError } from '../../cluster/remote/remoteErrors.ts';
-import { checkOptions } from '../../options/checkOptions.ts';
+import { checkOptions } from '../../schema/checkOptions.ts';
 import { runConfig, scalingConfig } from '../../options/runOptions.ts';
 import { withInterrupt } from '../../progress/withInterrupt.ts';
 import { readRunFile, RUN_FILE, type RunFile } from '../record/runFile.ts';
@@ -13,6 +13,7 @@ import { RunFolder } from '../record/runFolder.ts';
 import { orFailedRecord, ownersPlace, recordRun, type RunAttempt } from './recordRun.ts';
 import { RunNotAttachedError } from '../trainErrors.ts';
 import type { RunPlace, RunRecording, TrainerWorld } from './trainerKind.ts';
+import { trainError } from '../../options/trainArgumentError.ts';
 
 export const attachOptions = z.strictObject({
   signal: z
@@ -41,7 +42,7 @@ export function attachRun<Plan, R>(
   options: AttachOptions,
   world: TrainerWorld,
 ): Promise<R> {
-  const checked = checkOptions(attachOptions, options);
+  const checked = checkOptions(attachOptions, options, trainError);
   return withInterrupt(checked.signal, (until) =>
     attach(recording, resolve(folder), { ...checked, signal: until }, world),
   );

@@ -16,7 +16,7 @@ import { nextTrial, queueReason } from './nextTrial.ts';
 import { missingMetric, scoreOf } from './score.ts';
 import { StopRules } from './stopRule.ts';
 import { dropUnsaved, isOver, mayReport, prune, undoTakeOver, type Trial } from '../trial/trial.ts';
-import { asFailure, isHopeless, isOutage } from './trialFailure.ts';
+import { asFailure, isHopeless, isOutageCode } from './trialFailure.ts';
 import type { TuneEvent } from '../trial/tuneEvent.ts';
 
 export class Experiment {
@@ -261,7 +261,7 @@ export class Experiment {
     // It was told to end, and has.
     if (!mayReport(trial, (trial.reports.at(-1)?.iteration ?? 0) + 1)) return this.#finish(trial);
     const failure = asFailure(error, `Trial ${trial.index} failed`);
-    if (isOutage(failure)) {
+    if (isOutageCode(failure)) {
       // No fault of the trial's, and no other would fare better: it can be gone on with when the coordinator is back.
       this.#setStatus(trial, 'pending');
       return this.#end({ reason: 'the coordinator is out of reach', error: failure });

@@ -16,7 +16,7 @@ export function isHopeless({ code }: TabgradError): boolean {
 }
 
 /** The coordinator has been out of reach for as long as it may be. */
-export function isOutage({ code }: TabgradError): boolean {
+export function isOutageCode({ code }: TabgradError): boolean {
   return code === 'COORDINATOR_UNREACHABLE' || code === 'COORDINATOR_CLOSED';
 }
 

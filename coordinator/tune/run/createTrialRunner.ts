@@ -8,9 +8,8 @@ import { writeFileAtomically } from '../../train/record/atomicWrite.ts';
 import type { Metrics } from '../../train/result.ts';
 import type { ExperimentRecord } from '../../core/store/experimentRecord.ts';
 import { TrialFailedError } from '../space/tuneErrors.ts';
-import type { Config, Trainable, TrialContext } from './tuneOptions.ts';
+import type { TrialConfig, Trainable, TrialContext } from './tuneOptions.ts';
 import { ownersLog } from '../../options/tellOwner.ts';
-import { mergeConfig } from './mergeConfig.ts';
 import { leastWorkers } from './trialFit.ts';
 import { SharedPreparation } from './sharedPreparation.ts';
 import { sharedTensors } from './sharedTensors.ts';
@@ -104,7 +103,7 @@ function sideBySide({ scalingConfig = {} }: TunedOptions): number {
   return Math.max(1, Math.floor(availableParallelism() / leastWorkers(scalingConfig)));
 }
 
-type OwnFunction = (config: Config, context: TrialContext) => unknown;
+type OwnFunction = (config: TrialConfig, context: TrialContext) => unknown;
 
 /** Calls the owner's function; what it returns is a trainer to run, or its last metrics, or nothing. */
 async function runFunction(own: OwnFunction, piece: TrialPiece, callbacks: TrialCallbacks): Promise<unknown> {
@@ -216,4 +215,20 @@ async function loadState({ checkpoint, experimentFolder, index }: TrialPiece): P
       { cause: error },
     );
   }
+}
+
+/** Plain objects are merged key by key; anything else in `over` replaces what was there. */
+export function mergeConfig(base: unknown, over: unknown): unknown {
+  if (!isPlain(base) || !isPlain(over)) return over;
+  const merged: Record<string, unknown> = { ...base };
+  for (const [key, value] of Object.entries(over)) {
+    merged[key] = key in merged ? mergeConfig(merged[key], value) : value;
+  }
+  return merged;
+}
+
+function isPlain(value: unknown): value is Record<string, unknown> {
+  if (typeof value !== 'object' || value === null) return false;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === Object.prototype || prototype === null;
 }

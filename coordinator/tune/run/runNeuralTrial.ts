@@ -5,10 +5,10 @@ import { basename, join } from 'node:path';
 import { NeuralCheckpoint } from '../../checkpoint/neuralCheckpoint.ts';
 import type { NeuralTrainerOptions } from '../../train/neural/neuralOptions.ts';
 import { NeuralTrainer } from '../../train/neural/neuralTrainer.ts';
-import { TrainArgumentError } from '../../options/trainArgumentError.ts';
 import { beginsAnew, pathOnRecord, trialListener, trialsShareOf } from './trialFit.ts';
 import type { TrialPlace } from './trialPlace.ts';
 import type { TrialCallbacks, TrialPiece } from '../trial/trialRunner.ts';
+import { TrainArgumentError } from '../../options/trainArgumentError.ts';
 
 /** @throws TrainArgumentError, and what the fit throws. */
 export async function runNeuralTrial(

@@ -5,8 +5,8 @@ import { resolve } from 'node:path';
 import { z } from 'zod';
 import { nearestWord } from '../../../shared/text/nearestWord.ts';
 import { sentence } from '../../../shared/text/sentence.ts';
-import { checkOptions } from '../../options/checkOptions.ts';
-import { above0, failureConfig, folderName, path, seed, wholeFrom } from '../../options/optionWords.ts';
+import { checkOptions } from '../../schema/checkOptions.ts';
+import { above0, failureConfig, folderName, path, seed, wholeFrom } from '../../schema/optionWords.ts';
 import type { Metrics } from '../../train/result.ts';
 import type { TuneCallback } from '../trial/tuneEvent.ts';
 import type { TunableTrainer } from './trialTrainers.ts';
@@ -18,7 +18,7 @@ import { resolveSpace, type ParamSpace, type SearchSpace } from '../space/search
 import type { Stopper, StopReport } from '../stop/stopper.ts';
 import { TuneArgumentError, SearchSpaceError } from '../space/tuneErrors.ts';
 
-export type Config = Readonly<Record<string, unknown>>;
+export type TrialConfig = Readonly<Record<string, unknown>>;
 
 /** What the owner's own function gets beside its config. */
 export interface TrialContext {

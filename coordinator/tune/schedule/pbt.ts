@@ -5,7 +5,7 @@
 import { z } from 'zod';
 import { randomFromWords } from '../../../shared/text/randomFromWords.ts';
 import { perturb } from './perturb.ts';
-import { defineScheduler, type Member } from './scheduler.ts';
+import { defineScheduler, type PopulationMember } from './scheduler.ts';
 
 export const pbt = defineScheduler({
   name: 'pbt',
@@ -56,9 +56,9 @@ export const pbt = defineScheduler({
 });
 
 function extremes(
-  members: readonly Member[],
+  members: readonly PopulationMember[],
   fraction: number,
-): { readonly best: readonly Member[]; readonly worst: readonly Member[] } {
+): { readonly best: readonly PopulationMember[]; readonly worst: readonly PopulationMember[] } {
   const ranked = members
     .flatMap((member) => (member.score === undefined ? [] : [{ member, score: member.score }]))
     .sort((a, b) => (a.score === b.score ? a.member.trial - b.member.trial : a.score - b.score))

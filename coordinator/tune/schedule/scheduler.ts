@@ -24,7 +24,7 @@ export interface Judge {
 }
 
 /** A trial that has come to the end of a generation. */
-export interface Member {
+export interface PopulationMember {
   readonly trial: number;
   readonly iteration: number;
   /** The last one reported, higher is better; undefined where there was none. */
@@ -44,7 +44,7 @@ export interface Generations {
   /** Iterations of a generation. */
   readonly every: number;
   /** @param members in order of their index; trials that have ended are not among them. */
-  renew(members: readonly Member[]): readonly Exploit[];
+  renew(members: readonly PopulationMember[]): readonly Exploit[];
 }
 
 /** With nothing of it every trial runs to its end. */

@@ -4,7 +4,7 @@ import type { BinnedTree } from '../binnedTree.ts';
 import { checkBlock, checkSpec } from '../checkBlock.ts';
 import type { CpuBlock } from '../cpuBlock.ts';
 import { createCpuBlock } from '../cpuBlock.ts';
-import { checkSplits, checkTree } from '../checkTree.ts';
+import { checkNodeSplits, checkTree } from '../checkTree.ts';
 import { computeGradients } from './cpuGradients.ts';
 import { addHistogram } from '../cpuHistogram.ts';
 import {
@@ -81,7 +81,7 @@ class CpuTreeDevice implements TreeDevice {
 
   applySplits(splits: readonly NodeSplit[]): void {
     this.checkOpen();
-    checkSplits(this.spec, splits);
+    checkNodeSplits(this.spec, splits);
     this.applied.push(...splits);
     // Carried out when a histogram is wanted, block by block as it is summed; after the last level never.
     for (const block of this.trainBlocks()) {

@@ -8,7 +8,7 @@ import { groupsFor } from '../../gpu/op.ts';
 import type { PipelineCache } from '../../gpu/pipelineCache.ts';
 import type { BinnedTree } from '../binnedTree.ts';
 import { checkBlock, checkSpec } from '../checkBlock.ts';
-import { checkSplits, checkTree } from '../checkTree.ts';
+import { checkNodeSplits, checkTree } from '../checkTree.ts';
 import { DeviceStateError } from '../deviceErrors.ts';
 import type { HistogramLayout } from '../histogramLayout.ts';
 import { layoutHistogram } from '../histogramLayout.ts';
@@ -130,7 +130,7 @@ class WebgpuTreeDevice implements TreeDevice {
 
   applySplits(splits: readonly NodeSplit[]): void {
     this.checkOpen();
-    checkSplits(this.spec, splits);
+    checkNodeSplits(this.spec, splits);
     if (splits.length === 0) return;
     this.moveRows();
     this.applied.push(...splits);
@@ -160,7 +160,7 @@ class WebgpuTreeDevice implements TreeDevice {
         }
       });
     });
-    // Nobody reads anything at the end of a round: let the GPU start at once.
+    // Nothing is read back at the end of a round: let the GPU start at once.
     runner.submit();
   }
 

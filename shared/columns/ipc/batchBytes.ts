@@ -3,8 +3,7 @@
 import * as arrow from 'apache-arrow';
 import { recordBatch } from '../arrowData.ts';
 import { UnsupportedDataError, UserFunctionError } from '../columnErrors.ts';
-import { columnFromValues } from '../columnFromValues.ts';
-import { concatBatches } from '../concatBatches.ts';
+import { concatBatches, emptyBatch } from '../concatBatches.ts';
 import { ipcBatches } from './ipcBatches.ts';
 import { IpcDecoder } from './ipcDecoder.ts';
 
@@ -44,12 +43,6 @@ export function batchOfBytes(bytes: Uint8Array): arrow.RecordBatch {
   } catch (cause) {
     throw new UserFunctionError('A batch does not decode.', {}, { cause });
   }
-}
-
-/** A batch without rows. */
-export function emptyBatch(schema: arrow.Schema): arrow.RecordBatch {
-  const columns = schema.fields.map(({ type }) => columnFromValues([], type as arrow.DataType));
-  return recordBatch(schema, columns, 0);
 }
 
 function batchesOf(bytes: Uint8Array, decoder: IpcDecoder): arrow.RecordBatch[] {

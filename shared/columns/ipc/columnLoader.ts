@@ -6,9 +6,11 @@ import { arrowData } from '../arrowData.ts';
 import { columnFromValues } from '../columnFromValues.ts';
 import type { BodyBuffers } from './bodyBuffers.ts';
 import type { DictionaryEntries } from './dictionaryEntries.ts';
-import { valueBytesOf } from './fixedTypes.ts';
 import type { IpcBatch } from './ipcMessage.ts';
 import { isBytes, isListed, isText, plainType } from './plainType.ts';
+import { bytesUnder } from '../../../kernels/bytesUnder.ts';
+import { UnsupportedDataError } from '../columnErrors.ts';
+import { typeName } from '../typeName.ts';
 
 /** Values that take no bytes, such as those of the type Null, are only claimed. */
 const MAX_UNSTORED_VALUES = 2 ** 24;
@@ -125,7 +127,7 @@ export class ColumnLoader {
     const views = this.#buffers.next().typed(Int32Array, rows.length * 4);
     const count = this.#variadicCounts[this.#variadic++] ?? 0;
     const others = Array.from({ length: count }, () => this.#buffers.next().bytes);
-    const inline = new Uint8Array(views.buffer, views.byteOffset, views.byteLength);
+    const inline = bytesUnder(views);
     const valueOffsets = new Int32Array(rows.length + 1);
     const isMissing = (i: number): boolean =>
       rows.nullBitmap !== undefined && ((rows.nullBitmap[i >> 3]! >> (i & 7)) & 1) === 0;
@@ -206,4 +208,15 @@ function narrowed(wide: BigInt64Array): Int32Array {
 function exactly(data: arrow.Data, length: number): arrow.Data {
   if (data.length < length) throw new Error(`${data.length} values where ${length} are needed`);
   return data.length === length ? data : data.slice(0, length);
+}
+
+/** @throws UnsupportedDataError for types that are of no fixed width. */
+function valueBytesOf(type: arrow.DataType): number {
+  if (arrow.DataType.isInt(type) || arrow.DataType.isTime(type)) return type.bitWidth / 8;
+  if (arrow.DataType.isFloat(type)) return 2 ** (type.precision + 1);
+  if (arrow.DataType.isDate(type)) return type.unit === arrow.DateUnit.DAY ? 4 : 8;
+  if (arrow.DataType.isTimestamp(type) || arrow.DataType.isDuration(type)) return 8;
+  if (arrow.DataType.isInterval(type)) return [4, 8, 16][type.unit]!;
+  if (arrow.DataType.isFixedSizeBinary(type)) return type.byteWidth;
+  throw new UnsupportedDataError(`The Arrow type ${typeName(type)} is not supported.`);
 }

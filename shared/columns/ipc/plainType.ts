@@ -1,7 +1,7 @@
 // The Arrow types that tabgrad works with: Arrow has several layouts for the same values, and rows are moved in one of each.
 
 import * as arrow from 'apache-arrow';
-import { distinctNames } from '../distinctNames.ts';
+import { distinctNames, columnNames } from '../columnNames.ts';
 
 /**
  * Large and view layouts as the plain ones, decimals as doubles (unscaled / 10^scale), codes of dictionaries in 32 bits,
@@ -34,7 +34,7 @@ export function plainType(type: arrow.DataType): arrow.DataType {
 
 /** Every column nullable, with a name of its own. */
 export function plainSchema(schema: arrow.Schema): arrow.Schema {
-  const names = distinctNames(schema.fields.map(({ name }) => name));
+  const names = distinctNames(columnNames(schema));
   return new arrow.Schema(
     schema.fields.map(
       (field, i) => new arrow.Field(names[i]!, plainType(field.type as arrow.DataType), true),

@@ -1,4 +1,4 @@
-// Weighted sums of losses that come out the same whatever the order of addition and whoever holds which rows, and lose
+// Weighted sums of losses that come out the same for any order of addition and any split of the rows, and lose
 // nothing beside large ones: each addend is cut at fixed powers of two, and the pieces are summed as integers.
 // Source: the small superaccumulator of R. Neal, "Fast exact summation using small and large superaccumulators" (2015).
 

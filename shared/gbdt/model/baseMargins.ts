@@ -1,13 +1,13 @@
 // Margins that a run starts from when it goes on with an earlier model: the very integers that training with the same
 // cuts would have reached, so that a run that was cut short and resumed gives the same trees as one that was not.
 
-import { addToMargin, addToWideMargin, highLimb } from '../../../kernels/gbdt/fixedPoint.ts';
+import { addToMargin, addToWideMargin, highLimb, MARGIN_LIMIT } from '../../../kernels/gbdt/fixedPoint.ts';
 import { hasWideMargins, LIMB_BITS, type DeviceSpec } from '../../../kernels/gbdt/treeDevice.ts';
 import { wideLeafUnits } from '../../../kernels/gbdt/wideLeaf.ts';
-import { toMarginUnits } from '../marginUnits.ts';
 import { compileForest } from './flatForest.ts';
 import { ForestWalk } from './forestWalk.ts';
 import { modelBaseMargins, type GbdtModel } from './model.ts';
+import { scaleByPowerOfTwo } from '../../../kernels/fixed/scaleByPowerOfTwo.ts';
 
 /**
  * BinnedBlock.baseMargins of rows given as raw columns: [output][row] in margin units; where margins are wide, all high
@@ -58,4 +58,10 @@ function wideBaseMargins(
     margins[rows + row] = sum - highLimb(sum) * 2 ** LIMB_BITS;
   });
   return margins;
+}
+
+/** The nearest margin unit (2^-fractionBits), within what margins may be. */
+export function toMarginUnits(value: number, fractionBits: number): number {
+  const units = Math.round(scaleByPowerOfTwo(value, fractionBits));
+  return Math.max(-MARGIN_LIMIT, Math.min(MARGIN_LIMIT, units)) + 0;
 }

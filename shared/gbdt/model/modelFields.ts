@@ -1,6 +1,7 @@
 // Reading fields of a model file that may be damaged: each reader names the field it failed at.
 
 import { ModelFormatError } from '../errors/gbdtErrors.ts';
+import { isRecord } from '../../memberOf.ts';
 
 export type JsonObject = Readonly<Record<string, unknown>>;
 
@@ -9,10 +10,10 @@ export function malformed(field: string, what: string): ModelFormatError {
 }
 
 export function readObject(value: unknown, field: string): JsonObject {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+  if (!isRecord(value)) {
     throw malformed(field, value === undefined ? 'missing' : 'expected an object');
   }
-  return value as JsonObject;
+  return value;
 }
 
 export function readArray(value: unknown, field: string): readonly unknown[] {

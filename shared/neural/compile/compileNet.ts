@@ -9,7 +9,7 @@ import { addTotals, loss } from '../../../kernels/neural/ops/loss.ts';
 import { penaltyCalls } from '../../../kernels/neural/ops/penalty.ts';
 import { statisticsUpdate, updateCalls, updateUniform } from '../../../kernels/neural/ops/update.ts';
 import type { AdapterClass } from '../../../kernels/neural/product/chooseTile.ts';
-import type { Program } from '../../../kernels/neural/program.ts';
+import type { KernelProgram } from '../../../kernels/neural/program.ts';
 import { elementsOf, engineLayout } from '../engineLayout.ts';
 import type { LayerGraph, OperationType } from '../layerGraph.ts';
 import type { EngineLayout, EngineSpec } from '../trainingEngine.ts';
@@ -40,7 +40,7 @@ export interface CompileOptions {
 
 export interface CompiledNet {
   readonly layout: EngineLayout;
-  readonly program: Program;
+  readonly program: KernelProgram;
   readonly training: readonly TrainingStep[];
   readonly evaluation: readonly KernelCall[];
   readonly prediction: readonly KernelCall[];
@@ -156,7 +156,7 @@ export function compileNet(spec: EngineSpec, options: CompileOptions): CompiledN
     ...(layout.lengths.statistics > 0 ? [statisticsUpdate(layout.lengths.statistics)] : []),
   ];
   const penalty = memory.hasPenalties ? penaltyCalls(memory.pieces, 1 + spec.metrics.length) : [];
-  const program: Program = {
+  const program: KernelProgram = {
     memory: {
       allocations: [
         ...memory.allocations,

@@ -3,7 +3,7 @@
 
 import { batchUniform, type KernelCall } from '../../../kernels/neural/kernelCall.ts';
 import { directConvolution } from '../../../kernels/neural/ops/convolutionDirect.ts';
-import type { Program } from '../../../kernels/neural/program.ts';
+import type { KernelProgram } from '../../../kernels/neural/program.ts';
 import { elementsOf, weightLayout } from '../engineLayout.ts';
 import type { LayerGraph, OperationType } from '../layerGraph.ts';
 import { checkGraph } from './checkGraph.ts';
@@ -20,7 +20,7 @@ import { weightMemory } from './stateMemory.ts';
 
 export interface PredictionProgram {
   /** A view "weight:NAME" for each weight, and "input:K" for each input. */
-  readonly program: Program;
+  readonly program: KernelProgram;
   readonly calls: readonly KernelCall[];
   /** Buffer of the net's output, and elements of it a row. */
   readonly output: { readonly view: string; readonly length: number };
@@ -55,7 +55,7 @@ export function compilePrediction(
   }
   const weights = weightMemory(weightLayout(graph));
   const values = planMemory(builder.lifetimes());
-  const program: Program = {
+  const program: KernelProgram = {
     memory: {
       allocations: [...weights.allocations, ...values.allocations],
       views: { ...weights.views, ...values.views },

@@ -1,6 +1,6 @@
 // What a device takes, and whether a program is within it. Nothing runs that would be refused half-way.
 
-import type { Program } from '../../../kernels/neural/program.ts';
+import type { KernelProgram } from '../../../kernels/neural/program.ts';
 import { NetTooLargeError } from '../netErrors.ts';
 
 export interface DeviceLimits {
@@ -34,7 +34,11 @@ export const processorLimits: DeviceLimits = {
 const megabytes = (bytes: number): string => `${Math.ceil(bytes / 2 ** 20)} MiB`;
 
 /** @throws NetTooLargeError naming the layer, what it needs and what the device takes. */
-export function checkLimits({ memory, calls }: Program, limits: DeviceLimits, microbatchSize: number): void {
+export function checkLimits(
+  { memory, calls }: KernelProgram,
+  limits: DeviceLimits,
+  microbatchSize: number,
+): void {
   for (const { name, bytes } of memory.allocations) {
     if (bytes <= limits.maxBufferBytes) continue;
     if (name.startsWith('shared:')) continue; // A value of a layer: found below, with the layer's name.

@@ -27,7 +27,7 @@ export class GradientFlow {
     return this.holders.get(buffer) === 1;
   }
 
-  /** A buffer that whoever computes now holds for itself. */
+  /** A buffer that the layer being computed holds for itself. */
   hold(buffer: string): void {
     this.holders.set(buffer, (this.holders.get(buffer) ?? 0) + 1);
   }

@@ -7,7 +7,7 @@ import { createCpuExecutor } from '../../../kernels/neural/cpuExecutor.ts';
 import { directConvolution } from '../../../kernels/neural/ops/convolutionDirect.ts';
 import { adapterClass, createTileChooser } from '../../../kernels/neural/product/chooseTile.ts';
 import { createProductConvolutions } from '../../../kernels/neural/product/productConvolutions.ts';
-import type { Program } from '../../../kernels/neural/program.ts';
+import type { KernelProgram } from '../../../kernels/neural/program.ts';
 import type { ProgramExecutor } from '../../../kernels/neural/programExecutor.ts';
 import { createWebgpuExecutor } from '../../../kernels/neural/webgpuExecutor.ts';
 import type { CompileOptions } from '../compile/compileNet.ts';
@@ -37,7 +37,7 @@ export function compileOptionsOf(device: EngineDevice, convolutions?: Convolutio
 /** @throws DeviceFailedError when its memory is not there, DeviceLostError when the device is gone. */
 export async function createExecutor(
   device: EngineDevice,
-  program: Program,
+  program: KernelProgram,
   { tracker, pipelines, clock }: ExecutorOptions,
 ): Promise<ProgramExecutor> {
   if (device === 'cpu') return createCpuExecutor(program, { ...(clock && { now: clock }) });

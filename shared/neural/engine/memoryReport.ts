@@ -1,10 +1,10 @@
 // What a program takes on its device, by kind, before it takes it.
 
-import type { Program } from '../../../kernels/neural/program.ts';
+import type { KernelProgram } from '../../../kernels/neural/program.ts';
 import type { MemoryReport } from '../trainingEngine.ts';
 
 /** @param stagingElements floats that are held ready for reading buckets. */
-export function memoryReport({ memory }: Program, stagingElements = 0): MemoryReport {
+export function memoryReport({ memory }: KernelProgram, stagingElements = 0): MemoryReport {
   const report = {
     parameters: 0,
     gradients: 0,

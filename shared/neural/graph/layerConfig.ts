@@ -5,6 +5,7 @@ import type { Padding, Pair } from '../layerGraph.ts';
 import { activationByName, type ActivationConfig } from './activations.ts';
 import { NeuralModelError, UnsupportedLayer } from './modelErrors.ts';
 import { readInitializer, type Initializer } from './initializer.ts';
+import { isRecord } from '../../memberOf.ts';
 
 /** More than any sensible layer has; bounds what a hostile file can ask for. */
 const MAX_DIMENSION = 2 ** 31 - 1;
@@ -15,11 +16,11 @@ export class LayerConfig {
   readonly #values: Readonly<Record<string, unknown>>;
 
   constructor(className: string, values: unknown, fallbackName = className) {
-    if (typeof values !== 'object' || values === null || Array.isArray(values)) {
+    if (!isRecord(values)) {
       throw new NeuralModelError(`${className} "${fallbackName}": config is no object`);
     }
     this.className = className;
-    this.#values = values as Record<string, unknown>;
+    this.#values = values;
     const name = this.#values['name'];
     this.name = typeof name === 'string' && name !== '' ? name.slice(0, 512) : fallbackName;
   }

@@ -63,7 +63,7 @@ export interface DataParallelContext {
   readonly barrier: () => Promise<void>;
   /**
    * Commits what has been done so far: rank 0's metrics go to the owner, rank 0's checkpoint is kept at every member. A
-   * barrier: whoever is missing is named after a time, and who has returned instead is named at once.
+   * barrier: a member that is missing is named after a time, one that has returned instead at once.
    */
   readonly report: (
     metrics: Readonly<Record<string, number>>,

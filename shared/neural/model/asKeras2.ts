@@ -4,6 +4,7 @@
 
 import { modelClasses } from './writtenNet.ts';
 import { NeuralModelError } from '../graph/modelErrors.ts';
+import { isRecord } from '../../memberOf.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -145,8 +146,4 @@ function tensorsIn(value: unknown, depth: number): (readonly unknown[])[] {
   }
   const history = isRecord(value['config']) ? value['config']['keras_history'] : undefined;
   return Array.isArray(history) ? [history] : [];
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -7,6 +7,7 @@ import { asKeras2 } from './asKeras2.ts';
 import { elementBytes, quantization, weightValues } from './weightValues.ts';
 import type { Tensor } from '../state/safetensors.ts';
 import { NeuralModelError, WeightsMismatchError } from '../graph/modelErrors.ts';
+import { bytesUnder } from '../../../kernels/bytesUnder.ts';
 
 const WEIGHTS_FILE = 'weights.bin';
 /** Of one file of weights: well below what one buffer, and one read of a file, may have anywhere. */
@@ -77,9 +78,7 @@ function writeShards(
   weights: ReadonlyMap<string, Tensor>,
   shardBytes: number,
 ): Map<string, Uint8Array<ArrayBuffer>> {
-  const tensors = [...weights.values()].map(
-    ({ values }) => new Uint8Array(values.buffer, values.byteOffset, values.byteLength),
-  );
+  const tensors = [...weights.values()].map(({ values }) => bytesUnder(values));
   const all = new FilesInOrder(tensors);
   const count = Math.max(1, Math.ceil(all.length / shardBytes));
   const shards = Array.from({ length: count }, (_, shard) => {

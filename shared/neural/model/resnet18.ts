@@ -1,7 +1,7 @@
 // ResNet-18 (He et al. 2016, torchvision's layout) as a topology that tfjs, Keras and this package read.
 
-import { unknownKey } from '../../text/unknownKey.ts';
 import { NeuralModelError } from '../graph/modelErrors.ts';
+import { unknownKey } from '../../text/nearestWord.ts';
 
 /** Size of the images and number of classes of a ResNet-18. */
 export interface ResNet18Options {

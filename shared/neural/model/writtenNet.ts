@@ -3,6 +3,7 @@
 
 import { LayerConfig } from '../graph/layerConfig.ts';
 import { NeuralModelError } from '../graph/modelErrors.ts';
+import { isRecord } from '../../memberOf.ts';
 
 export interface WrittenLayer {
   readonly config: LayerConfig;
@@ -116,8 +117,4 @@ export function references(value: unknown, where: string): Reference[] {
 
 function isIndex(value: unknown): value is number {
   return Number.isSafeInteger(value) && (value as number) >= 0;
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

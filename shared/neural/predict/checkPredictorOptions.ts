@@ -3,7 +3,7 @@
 import type { DeviceKind } from '../../../kernels/deviceKinds.ts';
 import { TabgradError } from '../../../kernels/errors.ts';
 import { sentence } from '../../text/sentence.ts';
-import { unknownKey } from '../../text/unknownKey.ts';
+import { unknownKey } from '../../text/nearestWord.ts';
 
 export interface NetPredictorOptions {
   /** Columns of the model's input, or of each by its name. Default: as it was trained, else all, or those named like the inputs. */

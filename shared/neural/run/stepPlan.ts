@@ -60,7 +60,11 @@ function cut(start: number, end: number, size: number, epoch: number): Microbatc
  * @param speeds of each rank.
  * @returns rank's bounds in a list of `count`.
  */
-export function shareOf(count: number, speeds: readonly number[], rank: number): [from: number, to: number] {
+export function shareOfSpeed(
+  count: number,
+  speeds: readonly number[],
+  rank: number,
+): [from: number, to: number] {
   const total = speeds.reduce((sum, speed) => sum + speed, 0);
   const bound = (ranks: number): number =>
     Math.round((count * speeds.slice(0, ranks).reduce((sum, speed) => sum + speed, 0)) / total);

@@ -4,6 +4,7 @@
 import { TabgradError } from '../../../kernels/errors.ts';
 import { elements } from '../graph/graphBuilder.ts';
 import type { TensorDataset, TensorField } from './neuralSpec.ts';
+import { bytesUnder } from '../../../kernels/bytesUnder.ts';
 
 /** Bytes that should be a shard of tensors are not one. */
 class TensorShardError extends TabgradError {
@@ -45,7 +46,7 @@ export function encodeTensorShard(
         { column: field.name },
       );
     }
-    bytes.set(new Uint8Array(column.buffer, column.byteOffset, column.byteLength), at);
+    bytes.set(bytesUnder(column), at);
     at += columnBytes(field, rows);
   }
   return bytes;

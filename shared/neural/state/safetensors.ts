@@ -4,6 +4,7 @@
 
 import { z } from 'zod';
 import { WeightsMismatchError } from '../graph/modelErrors.ts';
+import { bytesUnder } from '../../../kernels/bytesUnder.ts';
 
 /** The format's own bound. */
 const MAX_HEADER_BYTES = 100_000_000;
@@ -45,7 +46,7 @@ export function encodeTensors({ tensors, metadata }: TensorFile): Uint8Array<Arr
   file.set(text, LENGTH_BYTES);
   let at = LENGTH_BYTES + headerBytes;
   for (const { values } of tensors.values()) {
-    file.set(new Uint8Array(values.buffer, values.byteOffset, values.byteLength), at);
+    file.set(bytesUnder(values), at);
     at += values.byteLength;
   }
   return file;

@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { createCpuTreeDevice } from '../../../kernels/gbdt/devices/cpuDevice.ts';
 import { boostRound } from '../../../client/gbdt/boostRound.ts';
-import { featureBounds } from '../../../client/gbdt/featureBlocks.ts';
 import { soloCollective } from '../../../shared/collective/soloCollective.ts';
 import { AbortedError } from '../../../kernels/errors.ts';
 import { writeModel } from '../../../shared/gbdt/model/writeModel.ts';
@@ -11,6 +10,7 @@ import { createNaiveDevice } from './naiveDevice.ts';
 import { breastCancer, wine } from './realData.ts';
 import { seededRandom } from '../../setup/seededRandom.ts';
 import { trainLocally } from './trainLocally.ts';
+import { featureBounds } from '../../../client/gbdt/growTree.ts';
 
 const binary = { objective: 'binary:logistic', eval_metric: ['logloss', 'auc'], max_depth: 5 };
 

@@ -45,7 +45,7 @@ describe('rounds in messages to the coordinator', () => {
     const answer = encodeKnownRounds(rounds(100, 2), 30);
     expect(answer.map(({ round }) => round)).toEqual(Array.from({ length: 64 }, (_, i) => 30 + i));
     expect(answer[0]!.metrics).toEqual({ 'valid-auc': 30 });
-    expect(decodeTree(answer[5]!.trees[0]).value.at(-1)).toBe(Math.fround(36 / 3));
+    expect(decodeTree(answer[5]!.payload[0]).value.at(-1)).toBe(Math.fround(36 / 3));
     expect(encodeKnownRounds(rounds(3, 2), 3)).toEqual([]);
   });
 
@@ -68,6 +68,6 @@ describe('rounds in messages to the coordinator', () => {
     const most = 3.5 * JSON.stringify(known[0]!.trees.map((one) => encodeTree(one))).length;
     const answer = encodeKnownRounds(known, 2, most);
     expect(answer.map(({ round }) => round)).toEqual([2, 3, 4]);
-    expect(JSON.stringify(answer.map(({ trees }) => trees)).length).toBeLessThanOrEqual(most);
+    expect(JSON.stringify(answer.map(({ payload }) => payload)).length).toBeLessThanOrEqual(most);
   });
 });

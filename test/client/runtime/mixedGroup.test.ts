@@ -3,14 +3,11 @@
 
 import { readdirSync, readFileSync } from 'node:fs';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import {
-  startLocalWorkers,
-  type LocalWorkers,
-  type LocalWorkersOptions,
-} from '../../../coordinator/cluster/local/localWorkers.ts';
 import type { RunEvent } from '../../../coordinator/core/run/runRequest.ts';
 import { startCoordinator, type Coordinator } from '../../../coordinator/core/server/coordinator.ts';
 import { SessionWorld, smallRun } from '../session/sessionWorld.ts';
+import { startLocalWorkers, type LocalWorkers } from '../../../coordinator/cluster/local/localWorkers.ts';
+import type { LocalWorkersOptions } from '../../../coordinator/cluster/local/localWorkersOptions.ts';
 
 const ROUNDS = 30;
 const world = new SessionWorld();
@@ -62,7 +59,7 @@ async function train(
     expect(rounds).toHaveLength(ROUNDS);
     const { relay } = coordinator.traffic();
     return {
-      trees: JSON.stringify(rounds.map(({ trees }) => trees)),
+      trees: JSON.stringify(rounds.map(({ payload }) => payload)),
       relayedBytes: relay.sentBytes + relay.receivedBytes,
       stalls,
     };

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { openTransport } from '../../../client/runtime/openTransport.ts';
 import type { PeerEndpoint } from '../../../client/transport/peerEndpoint.ts';
-import { SignallingError, SignallingRefusedError } from '../../../client/transport/signallingErrors.ts';
+import { SignallingError, SignallingRefusedError } from '../../../client/transport/transportErrors.ts';
 
 const open = (failure: Error) => {
   const lines: string[] = [];

@@ -125,7 +125,7 @@ const assign = (runId: string): CoordinatorMessage => ({
   spec: 'a'.repeat(64),
   stateHolders: [],
   committedRounds: 0,
-  trees: null,
+  payloads: null,
 });
 
 async function joined(openTransport?: (attempt: number) => void) {

@@ -67,7 +67,7 @@ const quarrel = { liars: new Set(), misled: new Set([victim]), quarrels: [[victi
 it('in the last level of a tree, which nobody reads anything of any more', async () => {
   const world = await start(3);
   const hashes = await Promise.all(
-    members.map(async (id) => (await world.hear(id, 'committed')).treesSha256),
+    members.map(async (id) => (await world.hear(id, 'committed')).payloadSha256),
   );
   expect(hashes[1]).toBe(hashes[0]);
   expect(hashes[3]).toBe(hashes[0]);
@@ -83,7 +83,7 @@ it('in a level before it, after which nobody can read what the victim sends', as
 it('not at all: all heard the same', async () => {
   const world = await start(1000);
   const committed = await Promise.all(members.map((id) => world.hear(id, 'committed')));
-  expect(new Set(committed.map(({ treesSha256 }) => treesSha256)).size).toBe(1);
+  expect(new Set(committed.map(({ payloadSha256 }) => payloadSha256)).size).toBe(1);
   const heard = await heardAfterHalt(world);
   expect([...heard.values()].every((rows) => rows.length === 2)).toBe(true);
   expect(judgeGathers(heard, members)).toEqual({ liars: new Set(), misled: new Set(), quarrels: [] });

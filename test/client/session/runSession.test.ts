@@ -8,7 +8,7 @@ import { RUN, SessionWorld, formGroup, linkKeysOf, smallRun } from './sessionWor
 
 const ROUNDS = 4;
 /** Of a group that has committed nothing and whose members are not met. */
-const atStart = { committedRounds: 0, trees: null, members: [] };
+const atStart = { committedRounds: 0, payloads: null, members: [] };
 const SHARDS = 6;
 
 let world: SessionWorld;
@@ -25,7 +25,7 @@ async function record(from: string, first: number, end: number): Promise<string[
   const rounds: string[] = [];
   for (let round = first; round < end; round += 1) {
     const committed = await world.hear(from, 'committed', (message) => message.round === round);
-    rounds.push(JSON.stringify([committed.trees, committed.metrics]));
+    rounds.push(JSON.stringify([committed.payload, committed.metrics]));
   }
   return rounds;
 }
@@ -66,12 +66,12 @@ describe('A worker session', () => {
       const told = await Promise.all(
         members.map((workerId) => world.hear(workerId, 'committed', (message) => message.round === round)),
       );
-      const { trees, metrics } = told[0]!;
-      const expected = { treesSha256: treesSha256(trees!), metrics };
-      expect(told.map(({ treesSha256, metrics }) => ({ treesSha256, metrics }))).toEqual(
+      const { payload, metrics } = told[0]!;
+      const expected = { payloadSha256: treesSha256(payload!), metrics };
+      expect(told.map(({ payloadSha256, metrics }) => ({ payloadSha256, metrics }))).toEqual(
         members.map(() => expected),
       );
-      expect(told.map((message) => message.trees !== undefined)).toEqual([true, false, false]);
+      expect(told.map((message) => message.payload !== undefined)).toEqual([true, false, false]);
     }
   });
 
@@ -136,10 +136,10 @@ describe('A worker session', () => {
     const halted = await Promise.all(['w0', 'w1'].map((workerId) => world.hear(workerId, 'halted')));
     for (const answer of halted) {
       expect(answer.committedRounds).toBe(2);
-      const rounds = answer.rounds.map((round) => JSON.stringify([round.trees, round.metrics]));
+      const rounds = answer.rounds.map((round) => JSON.stringify([round.payload, round.metrics]));
       expect(rounds).toEqual(expected.slice(0, 2));
     }
-    const trees = halted[0]!.rounds.map((round) => round.trees);
+    const trees = halted[0]!.rounds.map((round) => round.payload);
     await formGroup(world, run, 2, ['w2', 'w0', 'w1'], trees);
     world.sayAll(['w0', 'w1', 'w2'], { type: 'begin', runId: RUN, generation: 2 });
     expect(await record('w2', 2, ROUNDS)).toEqual(expected.slice(2));
@@ -178,7 +178,7 @@ describe('A worker session', () => {
     world.say('w0', { type: 'begin', runId: RUN, generation: 1 });
     world.say('w0', { ...halt, atRounds: 2, reason: 'w1 joins' });
     const { rounds } = await world.hear('w0', 'halted');
-    const trees = rounds.map((round) => round.trees);
+    const trees = rounds.map((round) => round.payload);
     const leases = run.leases.filter((lease) => lease.index % 2 === 1);
     world.say('w1', {
       type: 'prepare',
@@ -187,7 +187,7 @@ describe('A worker session', () => {
       spec: run.specHash,
       leases,
       committedRounds: 2,
-      trees: world.putJson(trees),
+      payloads: world.putJson(trees),
       members: [{ workerId: 'w0', peerId: 'w0', linkKey: 'k'.repeat(32) }],
     });
     expect(await world.hear('w1', 'prepared')).not.toHaveProperty('error');
@@ -347,7 +347,7 @@ describe('A worker session', () => {
       spec: run.specHash,
       stateHolders: [],
       committedRounds: 0,
-      trees: null,
+      payloads: null,
     });
     const failed = await world.hear('w0', 'failed');
     expect(failed.code).toBe('BAD_ASSIGNMENT');
@@ -365,7 +365,7 @@ describe('A worker session', () => {
       spec: run.specHash,
       stateHolders: [],
       committedRounds: 0,
-      trees: null,
+      payloads: null,
     });
     expect(await world.hear('w0', 'failed')).toMatchObject({
       code: 'BAD_ASSIGNMENT',

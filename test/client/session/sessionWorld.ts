@@ -8,7 +8,6 @@ import { LoopThread } from '../../../client/ownerLoop/loopThread.ts';
 import { createWorkerSession } from '../../../client/session/runSession.ts';
 import type { WorkerSession } from '../../../client/memberRun/sessionEnvironment.ts';
 import type { Link, LinkConnector } from '../../../client/transport/link.ts';
-import { BlobFetchError } from '../../../client/blobs/blobErrors.ts';
 import { memoryLinkPair } from '../../../client/transport/memoryLink.ts';
 import type {
   CoordinatorMessage,
@@ -25,6 +24,7 @@ import type { TrainSpec } from '../../../shared/gbdt/trainSpec.ts';
 import { whenAborted } from '../../../shared/whenAborted.ts';
 import { inlineOwnerThread } from '../../setup/inlineOwnerThread.ts';
 import { seededRandom } from '../../setup/seededRandom.ts';
+import { BlobFetchError } from '../../../client/blobs/blobFetcher.ts';
 
 export const RUN = 'run-1';
 
@@ -261,7 +261,7 @@ export async function formGroup(
       spec: run.specHash,
       stateHolders: [],
       committedRounds: rounds.length,
-      trees: rounds.length === 0 ? null : world.putJson(rounds),
+      payloads: rounds.length === 0 ? null : world.putJson(rounds),
     }),
   );
   for (const workerId of members)

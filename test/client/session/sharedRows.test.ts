@@ -37,9 +37,9 @@ async function told(world: SessionWorld, from: string, first = 0): Promise<strin
   mostBytesSent = 0;
   for (let round = first; round < ROUNDS; round += 1) {
     const committed = await world.hear(from, 'committed', (message) => message.round === round);
-    const { treesSha256, metrics, bytesSent } = committed;
+    const { payloadSha256, metrics, bytesSent } = committed;
     mostBytesSent = Math.max(mostBytesSent, bytesSent);
-    rounds.push(JSON.stringify([treesSha256, metrics]));
+    rounds.push(JSON.stringify([payloadSha256, metrics]));
   }
   return rounds;
 }
@@ -97,7 +97,7 @@ it('misses a member that died, and goes on without it to the same bytes', async 
     run,
     2,
     survivors,
-    least.rounds.map((round) => round.trees),
+    least.rounds.map((round) => round.payload),
   );
   world.sayAll(survivors, { type: 'begin', runId: RUN, generation: 2 });
   for (const id of survivors) expect(await told(world, id, kept)).toEqual(expected.slice(kept));

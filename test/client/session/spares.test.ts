@@ -49,7 +49,7 @@ async function form(
       spec: run.specHash,
       committedRounds: rounds.length,
       agreedRounds: rounds.length,
-      trees: rounds.length === 0 ? null : world.putJson(rounds),
+      payloads: rounds.length === 0 ? null : world.putJson(rounds),
     });
   }
   for (const workerId of members)
@@ -59,7 +59,7 @@ async function form(
 
 async function committed(workerId: string, round: number): Promise<unknown> {
   const message = await world.hear(workerId, 'committed', (told) => told.round === round);
-  return [message.trees, message.metrics];
+  return [message.payload, message.metrics];
 }
 
 /** @returns trees of the rounds that are committed at one of them at least. */
@@ -74,7 +74,7 @@ async function haltNow(generation: number, members: readonly string[]): Promise<
   });
   const answers = await Promise.all(members.map((workerId) => world.hear(workerId, 'halted')));
   const [most] = answers.sort((a, b) => b.rounds.length - a.rounds.length);
-  return most!.rounds.map(({ trees }) => trees);
+  return most!.rounds.map(({ payload }) => payload);
 }
 
 async function undisturbed(): Promise<unknown> {

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { certificateFingerprints } from '../../../client/transport/certificateFingerprints.ts';
+import { certificateFingerprints } from '../../../client/transport/peerJsConnection.ts';
 
 const digest = Array.from({ length: 32 }, (_, at) => at.toString(16).padStart(2, '0')).join(':');
 const upper = `sha-256 ${digest.toUpperCase()}`;

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { LocalRuntime, LocalWorker } from '../../../coordinator/options/localWorker.ts';
-import type { LocalWorkers, LocalWorkersOptions } from '../../../coordinator/cluster/local/localWorkers.ts';
 import { LocalWorkerGroup } from '../../../coordinator/cluster/localWorkerGroup.ts';
+import type { LocalWorkers } from '../../../coordinator/cluster/local/localWorkers.ts';
+import type { LocalWorkersOptions } from '../../../coordinator/cluster/local/localWorkersOptions.ts';
 
 interface FakeWorker extends LocalWorker {
   end(reason: string): void;
@@ -46,60 +47,60 @@ const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resol
 describe('LocalWorkerGroup', () => {
   it('replaces a worker that ended by one of the same runtime', async () => {
     const { start, workers } = fakeStart();
-    const crew = new LocalWorkerGroup({ ...options, runtime: ['node', 'deno'], start });
-    await crew.ready;
+    const group = new LocalWorkerGroup({ ...options, runtime: ['node', 'deno'], start });
+    await group.ready;
     workers[1]!.end('killed');
     await settled();
     expect(workers.map(({ kind }) => kind)).toEqual(['node', 'deno', 'deno']);
-    await crew.stop();
+    await group.stop();
   });
 
   it('says how many are left when one can not be replaced', async () => {
     const { start, workers, state } = fakeStart();
-    const crew = new LocalWorkerGroup({ ...options, runtime: 'node', start });
-    await crew.ready;
+    const group = new LocalWorkerGroup({ ...options, runtime: 'node', start });
+    await group.ready;
     state.refuse = new Error('no memory');
     workers[0]!.end('killed');
-    await expect(crew.lost).rejects.toMatchObject({
+    await expect(group.lost).rejects.toMatchObject({
       code: 'TRAIN_WORKERS_LOST',
       message: expect.stringMatching(/1 of 2 local workers are left, the run needs 2.*no memory/) as string,
     });
-    await crew.stop();
+    await group.stop();
   });
 
   it('does not mind a loss while there are enough', async () => {
     const { start, workers, state } = fakeStart();
-    const crew = new LocalWorkerGroup({ ...options, min: 1, runtime: 'node', start });
-    await crew.ready;
+    const group = new LocalWorkerGroup({ ...options, min: 1, runtime: 'node', start });
+    await group.ready;
     state.refuse = new Error('no memory');
     workers[0]!.end('killed');
     await settled();
-    expect(await Promise.race([crew.lost.catch(() => 'lost'), settled().then(() => 'going on')])).toBe(
+    expect(await Promise.race([group.lost.catch(() => 'lost'), settled().then(() => 'going on')])).toBe(
       'going on',
     );
-    await crew.stop();
+    await group.stop();
   });
 
   it('gives up on workers that end again and again', async () => {
     const { start, workers } = fakeStart();
-    const crew = new LocalWorkerGroup({ ...options, count: 1, min: 1, runtime: 'node', start });
-    await crew.ready;
+    const group = new LocalWorkerGroup({ ...options, count: 1, min: 1, runtime: 'node', start });
+    await group.ready;
     for (let turn = 0; turn < 4; turn++) {
       workers.at(-1)!.end(`crash ${turn}`);
       await settled();
     }
-    await expect(crew.lost).rejects.toThrow(/The last one: crash 3/);
+    await expect(group.lost).rejects.toThrow(/The last one: crash 3/);
     expect(workers).toHaveLength(4);
-    await crew.stop();
+    await group.stop();
   });
 
   it('stops everybody, replacements too, and replaces nobody afterwards', async () => {
     const { start, workers, state } = fakeStart();
-    const crew = new LocalWorkerGroup({ ...options, runtime: 'node', start });
-    await crew.ready;
+    const group = new LocalWorkerGroup({ ...options, runtime: 'node', start });
+    await group.ready;
     workers[0]!.end('killed');
     await settled();
-    await crew.stop();
+    await group.stop();
     workers[1]!.end('stopped');
     await settled();
     expect(workers).toHaveLength(3);
@@ -109,8 +110,8 @@ describe('LocalWorkerGroup', () => {
   it('reports that a worker could not be started', async () => {
     const { start, state } = fakeStart();
     state.refuse = new Error('no such runtime');
-    const crew = new LocalWorkerGroup({ ...options, runtime: 'node', start });
-    await expect(crew.ready).rejects.toThrow('no such runtime');
-    await crew.stop();
+    const group = new LocalWorkerGroup({ ...options, runtime: 'node', start });
+    await expect(group.ready).rejects.toThrow('no such runtime');
+    await group.stop();
   });
 });

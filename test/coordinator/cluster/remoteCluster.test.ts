@@ -33,7 +33,7 @@ const pause = (): Promise<void> => Promise.resolve();
 const request = { runId: 'run-1', name: 'n', shouldStop: () => false } as unknown as RunRequest;
 const rounds = [0, 1].map((round) => ({
   round,
-  trees: [{ left: [-1] }],
+  payload: [{ left: [-1] }],
   metrics: { 'train-rmse': 1 / (round + 1) },
 }));
 const reported = rounds.map(({ round, metrics }) => ({ type: 'round', round, metrics, timings: [] }));
@@ -72,7 +72,7 @@ describe('a coordinator elsewhere', () => {
     expect(events).toEqual(
       rounds.map(({ round, metrics }) => ({
         type: 'round',
-        committed: { round, metrics, trees: [] },
+        committed: { round, metrics, payload: [] },
         timings: [],
       })),
     );

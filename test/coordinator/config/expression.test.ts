@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { bindExpression } from '../../../coordinator/config/expression/bindExpression.ts';
 import { parseExpression } from '../../../coordinator/config/expression/parseExpression.ts';
-import { columnsOf } from '../../../coordinator/config/expression/syntaxTree.ts';
+import { columnsRead } from '../../../coordinator/config/expression/syntaxTree.ts';
 import type { BatchColumn } from '../../../shared/columns/columnBatch.ts';
 
 const numbers = (name: string, values: readonly (number | null)[]): BatchColumn => ({
@@ -90,7 +90,7 @@ describe('expressions of derived columns', () => {
 
   it('read columns of any name in backticks, and know which columns they read', () => {
     expect(values('`air time (h)` * 2')).toEqual([2, 4, 6, 8]);
-    expect(columnsOf(parseExpression('a + max(b, a) - `c d`'))).toEqual(['a', 'b', 'c d']);
+    expect(columnsRead(parseExpression('a + max(b, a) - `c d`'))).toEqual(['a', 'b', 'c d']);
   });
 
   it.each([

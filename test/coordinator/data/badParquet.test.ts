@@ -5,17 +5,9 @@ import { TabgradError } from '../../../kernels/errors.ts';
 import { readParquet } from '../../../coordinator/data/readParquet.ts';
 import { withDuck } from './support/duck.ts';
 import { scratchFolder } from './support/scratch.ts';
+import { failureOf } from './support/failureOf.ts';
 
 const path = scratchFolder();
-
-async function failureOf(action: Promise<unknown>): Promise<TabgradError> {
-  const error: unknown = await action.then(
-    () => undefined,
-    (reason: unknown) => reason,
-  );
-  expect(error).toBeInstanceOf(TabgradError);
-  return error as TabgradError;
-}
 
 const readAll = (file: string | string[], columns?: string[]): Promise<unknown> =>
   readParquet(file, columns === undefined ? {} : { columns }).takeAll();

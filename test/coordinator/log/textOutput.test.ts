@@ -62,7 +62,7 @@ describe('output for people', () => {
       });
       progress.event({
         type: 'round',
-        committed: { round: 0, trees: [], metrics: { [HOSTILE]: 1 } },
+        committed: { round: 0, payload: [], metrics: { [HOSTILE]: 1 } },
         timings: [],
       });
       progress.event({ type: 'workerLost', workerId: 'w', reason: HOSTILE, shards: 1 });

@@ -3,12 +3,12 @@
 import { once } from 'node:events';
 import { WebSocket } from 'ws';
 import { builtinPrograms } from '../../../client/program/builtinPrograms.ts';
-import { programForms, type Program } from '../../../client/program/programForms.ts';
+import { programForms, type ProgramMethods } from '../../../client/program/programForms.ts';
 import type { Coordinator } from '../../../coordinator/core/server/coordinator.ts';
 import { CarriedCheckpoint } from '../../../shared/program/carriedCheckpoint.ts';
 import {
-  decodeFrame,
-  encodeFrame,
+  decodeProgramFrame,
+  encodeProgramFrame,
   frameValue,
   type DecodedFrame,
 } from '../../../shared/program/programFrame.ts';
@@ -62,16 +62,16 @@ export async function handMadeVolunteer(
     const socket = new WebSocket(at(PROGRAM_PATH));
     sockets.push(socket);
     socket.on('error', () => undefined);
-    let program: Promise<Program>;
+    let program: Promise<ProgramMethods>;
     let form = 'plain';
     socket.on('open', () => socket.send(JSON.stringify({ type: 'join', workerId, secret, instanceId })));
     socket.on('message', (bytes: Buffer) => {
-      const frame = decodeFrame(new Uint8Array(bytes), toProgram);
+      const frame = decodeProgramFrame(new Uint8Array(bytes), toProgram);
       const { message } = frame;
       if (message.type === 'open') {
         form = message.form;
         program = open(frame as DecodedFrame<OpenProgram>, fetchBlob);
-        void program.then(() => socket.send(encodeFrame({ type: 'opened' }, undefined, '')));
+        void program.then(() => socket.send(encodeProgramFrame({ type: 'opened' }, undefined, '')));
       }
       if (message.type === 'call') void answer(message.call, message.method, frameValue(frame) as unknown[]);
     });
@@ -81,7 +81,7 @@ export async function handMadeVolunteer(
       const right = await run(await program, method, args, new AbortController().signal);
       const said = lie(right, method, args);
       if (said === undefined && right !== undefined) return socket.close();
-      socket.send(encodeFrame({ type: 'answer', call, computeMs: 1 }, said, 'the answer'));
+      socket.send(encodeProgramFrame({ type: 'answer', call, computeMs: 1 }, said, 'the answer'));
     };
   }
   return {
@@ -100,7 +100,7 @@ export async function handMadeVolunteer(
 async function open(
   frame: DecodedFrame<OpenProgram>,
   fetchBlob: (sha256: string) => Promise<Uint8Array>,
-): Promise<Program> {
+): Promise<ProgramMethods> {
   const { program, checkpoints } = frame.message;
   if (program.kind !== 'builtin') throw new Error('a volunteer made by hand runs no code of owners');
   const carried = await Promise.all(
@@ -110,6 +110,6 @@ async function open(
     }),
   );
   const args = frameValue(frame, { revive: (index) => carried[index as number] });
-  const Program = builtinPrograms.get(program.name)!;
-  return new Program(...(args as never[])) as Program;
+  const ProgramMethods = builtinPrograms.get(program.name)!;
+  return new ProgramMethods(...(args as never[])) as ProgramMethods;
 }

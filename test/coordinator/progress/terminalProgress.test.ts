@@ -39,7 +39,7 @@ const story: readonly (readonly [number, ProgressEvent])[] = [
 function round(index: number, logloss: number): ProgressEvent {
   return {
     type: 'round',
-    committed: { round: index, trees: [{ large: 'tree' }], metrics: { 'valid-logloss': logloss } },
+    committed: { round: index, payload: [{ large: 'tree' }], metrics: { 'valid-logloss': logloss } },
     timings: [],
   };
 }

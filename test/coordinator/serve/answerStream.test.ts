@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { readDeploymentOptions } from '../../../coordinator/serve/deployment/deploymentOptions.ts';
 import { Router } from '../../../coordinator/serve/routing/router.ts';
 import { AnswerStream, WINDOW } from '../../../coordinator/serve/stream/answerStream.ts';
 import { streamHere } from '../../../coordinator/serve/stream/pieceSender.ts';
 import { ManualClock, settled } from '../../setup/manualClock.ts';
 import { FakeReplica } from './fakeReplica.ts';
+import { readDeploymentOptions } from '../../../coordinator/serve/deployment/deployment.ts';
 
 class Source {
   asked = 0;

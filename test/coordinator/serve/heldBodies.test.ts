@@ -2,9 +2,9 @@
 
 import { connect, type Socket } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { readDeploymentOptions } from '../../../coordinator/serve/deployment/deploymentOptions.ts';
 import { deployment, Serve } from '../../../coordinator/serve/serve.ts';
 import type { ServeRequest } from '../../../shared/serve/serveRequest.ts';
+import { readDeploymentOptions } from '../../../coordinator/serve/deployment/deployment.ts';
 
 const MEBIBYTE = 1024 * 1024;
 

@@ -6,7 +6,7 @@ import { LayersProgram } from '../../../coordinator/serve/replica/layersProgram.
 import { openPooledNet } from '../../../coordinator/serve/replica/pooledNet.ts';
 import { PoolReplica } from '../../../coordinator/serve/replica/poolReplica.ts';
 import { deferred } from '../../../shared/deferred.ts';
-import { decodeFrame, encodeFrame, frameValue } from '../../../shared/program/programFrame.ts';
+import { decodeProgramFrame, encodeProgramFrame, frameValue } from '../../../shared/program/programFrame.ts';
 import { toProgram } from '../../../shared/protocol/program.ts';
 import type { LayersFacts, LayersNet, NetRows, PredictedRows } from '../../../shared/serve/layersNet.ts';
 
@@ -98,7 +98,7 @@ describe('a replica whose worker vanishes', () => {
     const closed = deferred<string>();
     let receive: (frame: Uint8Array) => void = () => undefined;
     const say = (message: object, value?: unknown): void =>
-      queueMicrotask(() => receive(encodeFrame(message, value, 'value')));
+      queueMicrotask(() => receive(encodeProgramFrame(message, value, 'value')));
     const cluster: ProgramCluster = {
       blobs: { putBytes: () => Promise.reject(new Error('nothing is to be stored')) },
       slots: {
@@ -113,7 +113,7 @@ describe('a replica whose worker vanishes', () => {
               close: (reason) => closed.resolve(reason),
               onFrame: (next) => void (receive = next),
               send: (bytes) => {
-                const frame = decodeFrame(bytes, toProgram);
+                const frame = decodeProgramFrame(bytes, toProgram);
                 const { message } = frame;
                 if (message.type === 'open') say({ type: 'opened' });
                 if (message.type !== 'call') return;

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { readDeploymentOptions } from '../../../coordinator/serve/deployment/deploymentOptions.ts';
 import type { DeploymentOptions } from '../../../coordinator/core/store/deploymentSettings.ts';
 import { ReplicaSet } from '../../../coordinator/serve/deployment/replicaSet.ts';
 import { ManualClock, settled } from '../../setup/manualClock.ts';
 import { FakeReplica } from './fakeReplica.ts';
+import { readDeploymentOptions } from '../../../coordinator/serve/deployment/deployment.ts';
 
 class World {
   readonly clock = new ManualClock();

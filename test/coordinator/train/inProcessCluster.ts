@@ -112,7 +112,7 @@ function startRun(request: RunRequest, blobs: MemoryBlobs, behaviour: ClusterBeh
         metrics: measured,
         blocks: (name) => held.get(name) ?? [],
       });
-      const committed = { round, trees: overTheWire(trees), metrics };
+      const committed = { round, payload: overTheWire(trees), metrics };
       rounds.push(committed);
       emit({
         type: 'round',

@@ -5,9 +5,9 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { startCoordinator, type Coordinator } from '../../../coordinator/core/server/coordinator.ts';
-import { remoteRecord } from '../../../coordinator/cluster/remote/remoteRecord.ts';
 import type { ExperimentUpdate } from '../../../coordinator/core/store/experimentRecord.ts';
 import { runTabgrad } from '../cli/runTabgrad.ts';
+import { remoteRecord } from '../../../coordinator/cluster/remoteCluster.ts';
 
 const id = '0b0e7b1c-0000-4000-8000-000000000001';
 const update: ExperimentUpdate = {

@@ -1,8 +1,7 @@
 import { createHash, createHmac, randomBytes } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { codesEqual, hmacSha256 } from '../../../shared/hash/hmacSha256.ts';
-import { sha256 } from '../../../shared/hash/sha256.ts';
-import { toHex } from '../../../shared/hash/toHex.ts';
+import { sha256, toHex } from '../../../shared/hash/sha256.ts';
 
 const lengths = [0, 1, 55, 56, 63, 64, 65, 257];
 

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { sentence } from '../../../shared/text/sentence.ts';
-import { unknownKey } from '../../../shared/text/unknownKey.ts';
+import { unknownKey } from '../../../shared/text/nearestWord.ts';
 
 it('a message ends once, with a question too', () => {
   expect(sentence('x is 3; expected 4')).toBe('x is 3; expected 4.');

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { TensorRows } from '../../../../client/neural/run/tensorRows.ts';
 import { createNeuralEngine } from '../../../../client/runtime/createNeuralEngine.ts';
-import { microbatchesOf, shareOf } from '../../../../shared/neural/run/stepPlan.ts';
+import { microbatchesOf, shareOfSpeed } from '../../../../shared/neural/run/stepPlan.ts';
 import { learningRateAt } from '../../../../shared/neural/run/learningRate.ts';
 import type { NeuralSpec } from '../../../../shared/neural/run/neuralSpec.ts';
 import { readNeuralSpec } from '../../../../shared/neural/run/readNeuralSpec.ts';
@@ -78,7 +78,7 @@ async function plain(world: NetWorld, size: number): Promise<Trained> {
     }
     const all = microbatchesOf(spec, step);
     for (const [rank, engine] of engines.entries()) {
-      const [from, to] = shareOf(
+      const [from, to] = shareOfSpeed(
         all.length,
         engines.map(() => 1),
         rank,

@@ -130,7 +130,7 @@ export class NetWorld extends SessionWorld {
         spec: this.#specHash,
         stateHolders: members.flatMap((id, at) => (this.stateHolders.has(id) ? [at] : [])),
         committedRounds: 0,
-        trees: null,
+        payloads: null,
         ...(savedState && { savedState }),
       }),
     );

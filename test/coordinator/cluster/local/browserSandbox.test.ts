@@ -16,11 +16,6 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { sandboxPolicy } from '../../../../coordinator/cluster/local/browserSandbox.ts';
 import { findBrowser } from '../../../../coordinator/cluster/local/findBrowser.ts';
-import {
-  startLocalWorkers,
-  type LocalWorkers,
-  type LocalWorkersOptions,
-} from '../../../../coordinator/cluster/local/localWorkers.ts';
 import { startCoordinator, type Coordinator } from '../../../../coordinator/core/server/coordinator.ts';
 import {
   isLinuxRoot,
@@ -28,6 +23,8 @@ import {
 } from '../../../../coordinator/cluster/local/unprivilegedBrowser.ts';
 import { takeProcessLock } from '../../../../coordinator/files/processLock.ts';
 import { processTree, type SeenProcess } from './processTree.ts';
+import { startLocalWorkers, type LocalWorkers } from '../../../../coordinator/cluster/local/localWorkers.ts';
+import type { LocalWorkersOptions } from '../../../../coordinator/cluster/local/localWorkersOptions.ts';
 
 const TOKEN = 'the-join-token-of-this-test';
 const secrets = {

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { withoutDriverSearch } from '../../../../coordinator/cluster/local/driverSearch.ts';
+import { withoutDriverSearch } from '../../../../coordinator/cluster/local/processWorker.ts';
 
 const dawn = '/home/runner/work/node-webgpu/node-webgpu/third_party/dawn/src/dawn/native/vulkan';
 const noLoader = [

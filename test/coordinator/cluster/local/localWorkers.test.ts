@@ -117,6 +117,19 @@ test('a runtime that is none is refused before anything is started', async () =>
   const asked = { url: coordinator.url, count: 2, device: 'cpu', runtime: ['node', 'dino'] } as const;
   await expect(startLocalWorkers(asked as never)).rejects.toMatchObject({
     code: 'WORKER_SETTING_INVALID',
-    message: 'runtime is "dino"; expected one of node, deno, browser.',
+    message: 'runtime[1] is "dino"; expected one of node, deno, browser; did you mean deno?',
+  });
+});
+
+test.each([
+  [{ cuont: 1 }, 'cuont is not an option; did you mean count?'],
+  [{ count: 65 }, 'count is 65; expected a whole number from 0 to 64.'],
+  [{ url: 'localhost:7070' }, 'url must be like http://127.0.0.1:7070.'],
+  [{ browserSandbox: true }, 'browserSandbox has no effect without a worker in a browser.'],
+])('%j is refused before anything is started', async (wrong, message) => {
+  const asked = { url: coordinator.url, count: 1, device: 'cpu', runtime: 'node', ...wrong } as const;
+  await expect(startLocalWorkers(asked as never)).rejects.toMatchObject({
+    code: 'WORKER_SETTING_INVALID',
+    message,
   });
 });

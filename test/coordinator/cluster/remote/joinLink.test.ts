@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
-import { readJoinLink } from '../../../../coordinator/cluster/remote/joinLink.ts';
 import { coordinatorAddresses } from '../../../../coordinator/core/http/addresses.ts';
+import { readJoinLink } from '../../../../coordinator/cluster/remote/ownerAccess.ts';
 
 it.each([
   { host: '127.0.0.1', port: 7070, joinToken: 'a/b+c' },

@@ -8,7 +8,8 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import { startCoordinator } from '../../../../coordinator/core/server/coordinator.ts';
-import type { Coordinator, CoordinatorOptions } from '../../../../coordinator/core/server/coordinator.ts';
+import type { CoordinatorOptions } from '../../../../coordinator/core/server/coordinatorOptions.ts';
+import type { Coordinator } from '../../../../coordinator/core/server/coordinator.ts';
 import type { CoordinatorMessage, CoordinatorMessageOf } from '../../../../shared/protocol/control.ts';
 import { PROTOCOL_VERSION } from '../../../../shared/protocol/control.ts';
 

@@ -360,7 +360,7 @@ describe('Pool', () => {
   });
 
   it('takes a thirty-second of the bytes from who works for no run', () => {
-    const text = JSON.stringify({ ...round, trees: ['x'.repeat(40_000)] });
+    const text = JSON.stringify({ ...round, payload: ['x'.repeat(40_000)] });
     makePool({ byteRate: { perSecond: 1, burst: 32 * 60_000 } });
     const idle = new Client(pool).say(hello);
     idle.say(text);
@@ -375,7 +375,7 @@ describe('Pool', () => {
 
   it('accepts a long message of a kind that may be long', () => {
     const client = new Client(pool).say(hello);
-    client.say({ ...round, trees: [Array.from({ length: 100_000 }, () => 1)] });
+    client.say({ ...round, payload: [Array.from({ length: 100_000 }, () => 1)] });
     expect(events.at(-1)).toMatchObject({ type: 'message', message: { type: 'committed', round: 0 } });
     expect(pool.counters.malformedMessages).toBe(0);
   });
@@ -398,7 +398,7 @@ describe('Pool', () => {
     ],
     [
       'that is nested deep',
-      `{"type":"committed","trees":${'['.repeat(5_000_000)}`,
+      `{"type":"committed","payload":${'['.repeat(5_000_000)}`,
       'Arrays and objects may be nested 16 deep, these are deeper.',
     ],
     [

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { passFrames } from '../../../../coordinator/core/programs/passFrames.ts';
 import type { ProgramPipe } from '../../../../coordinator/core/programs/programPipe.ts';
+import { passFrames } from '../../../../coordinator/core/programs/slotSockets.ts';
 
 const MEBIBYTE = 1024 * 1024;
 

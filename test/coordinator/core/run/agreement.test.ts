@@ -29,7 +29,7 @@ describe('a member that differs from most', () => {
     bench.halted('a', 1, 0, 'forged');
     bench.halted('b', 1, 0);
     bench.halted('c', 1, 0);
-    expect(bench.state.record).toEqual([{ round: 0, trees: ['tree 0'], metrics: { loss: 0 } }]);
+    expect(bench.state.record).toEqual([{ round: 0, payload: ['tree 0'], metrics: { loss: 0 } }]);
     expect(lossesOf(bench)).toEqual([['a', 'its trees of round 0 differ from those of most members']]);
     expect(bench.group).toEqual(['b', 'c']);
     expect(bench.state.setAside.get('a')).toMatchObject({ until: 'never' });
@@ -43,7 +43,7 @@ describe('a member that differs from most', () => {
     bench.message('a', {
       type: 'halted',
       committedRounds: 1,
-      rounds: [{ round: 0, trees: ['tree 0'], metrics: { loss: 0, 'valid-auc': 1 } }],
+      rounds: [{ round: 0, payload: ['tree 0'], metrics: { loss: 0, 'valid-auc': 1 } }],
     });
     bench.halted('b', 1, 0);
     bench.halted('c', 1, 0);
@@ -90,7 +90,7 @@ describe('a member that differs from most', () => {
     for (const workerId of ['b', 'c', 'e']) bench.committed(workerId, 0);
     for (const workerId of ['a', 'd']) bench.halted(workerId, 1, 0, 'forged');
     for (const workerId of ['b', 'c', 'e']) bench.halted(workerId, 1, 0);
-    expect(bench.state.record.map(({ trees }) => trees)).toEqual([['tree 0']]);
+    expect(bench.state.record.map(({ payload }) => payload)).toEqual([['tree 0']]);
     expect(bench.group).toEqual(['b', 'c', 'e']);
     expect([...bench.state.setAside.keys()].sort()).toEqual(['a', 'd']);
   });
@@ -207,12 +207,12 @@ describe('two members that differ', () => {
 describe('a first rank that keeps the trees to itself', () => {
   it('is not asked again: the others are, and another is the first next time', () => {
     const bench = group('a', 'b', 'c');
-    bench.says('a', 0, { trees: undefined as never });
+    bench.says('a', 0, { payload: undefined as never });
     expect(bench.sent('halt')).toHaveLength(3);
     bench.halted('a', 1);
     bench.halted('b', 1, 0);
     bench.halted('c', 1, 0);
-    expect(bench.state.record.map(({ trees }) => trees)).toEqual([['tree 0']]);
+    expect(bench.state.record.map(({ payload }) => payload)).toEqual([['tree 0']]);
     expect(bench.group).toEqual(['b', 'c', 'a']);
   });
 
@@ -237,7 +237,7 @@ describe('a round that can not be', () => {
     device: { outputs: 1 },
     params: { max_depth: 1 },
   } as unknown as TrainSpec;
-  const readTrees = (trees: readonly unknown[]) => gbdtRun.readTrees(spec, trees);
+  const readPayload = (payload: readonly unknown[]) => gbdtRun.readPayload(spec, payload);
   const leaf = treeOf('00000000000000ff');
   const stump = { ...leaf, left: [1, -1, -1], ...columns(3) };
   const deep = { ...leaf, left: [1, -1, 3, -1, -1], ...columns(5) };
@@ -267,8 +267,8 @@ describe('a round that can not be', () => {
     ],
     ['has another hash than it names', [stump], /^committed: the trees have another hash than it names$/],
   ])('because it %s is malformed, and never stored', (_, trees, what) => {
-    const bench = new Bench({ workers: anyNumber, readTrees }).training('a', 'b', 'c');
-    bench.says('a', 0, { trees, treesSha256: treesSha256([leaf]) });
+    const bench = new Bench({ workers: anyNumber, readPayload }).training('a', 'b', 'c');
+    bench.says('a', 0, { payload: trees, payloadSha256: treesSha256([leaf]) });
     expect(bench.malformed()).toEqual([
       { type: 'malformed', workerId: 'a', what: expect.stringMatching(what) as string },
     ]);
@@ -278,9 +278,9 @@ describe('a round that can not be', () => {
   });
 
   it('is taken where it can be', () => {
-    const bench = new Bench({ workers: anyNumber, readTrees }).training('a');
-    bench.says('a', 0, { trees: [stump], treesSha256: treesSha256([stump]) });
-    expect(bench.state.record.map(({ trees }) => trees)).toEqual([[stump]]);
+    const bench = new Bench({ workers: anyNumber, readPayload }).training('a');
+    bench.says('a', 0, { payload: [stump], payloadSha256: treesSha256([stump]) });
+    expect(bench.state.record.map(({ payload }) => payload)).toEqual([[stump]]);
     expect(contentOf(leaf)).toBe('00000000000000ff');
   });
 

@@ -9,7 +9,7 @@ import { Bench } from './runBench.ts';
 function turnOf(worked: Readonly<Record<string, number>>, rounds = 100): Turn {
   const ids = Object.keys(worked);
   const bench = new Bench({ workers: { min: 1, max: ids.length } }).training(...ids);
-  const record = Array.from({ length: rounds }, (_, round) => ({ round, trees: [], metrics: {} }));
+  const record = Array.from({ length: rounds }, (_, round) => ({ round, payload: [], metrics: {} }));
   return new Turn(bench.plan, { ...bench.state, record, worked: new Map(Object.entries(worked)) }, 0);
 }
 

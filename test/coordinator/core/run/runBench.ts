@@ -67,7 +67,7 @@ export class Bench {
       runId: 'run',
       shards,
       kind: gbdtRun,
-      readTrees: (trees) => ({ sha256: treesSha256(trees), sizeBytes: 10 }),
+      readPayload: (trees) => ({ sha256: treesSha256(trees), sizeBytes: 10 }),
       totalRows: shards.length * 1000,
       isProfiled: false,
       usefulWorkers: usefulWorkers(shards),
@@ -128,9 +128,9 @@ export class Bench {
       computeMs: 5,
       exchangeMs: 1,
       bytesSent: 1,
-      treesSha256: treesSha256([tree]),
+      payloadSha256: treesSha256([tree]),
       metrics: { loss: round },
-      ...(isFirst && { trees: [tree] }),
+      ...(isFirst && { payload: [tree] }),
       ...other,
     });
   }
@@ -150,7 +150,7 @@ export class Bench {
   ): void {
     const rounds = Array.from({ length: committedRounds - from }, (_, i) => ({
       round: from + i,
-      trees: [`${tree} ${from + i}`],
+      payload: [`${tree} ${from + i}`],
       metrics: { loss: from + i },
     }));
     this.message(workerId, { type: 'halted', committedRounds, rounds, heard });

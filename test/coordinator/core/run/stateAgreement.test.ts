@@ -13,7 +13,7 @@ function neural(plan: Partial<RunPlan> = {}, ...workerIds: string[]): Bench {
   const ids = workerIds.length > 0 ? workerIds : ['a', 'b', 'c'];
   return new Bench({
     kind: neuralRun,
-    readTrees: (trees) => neuralRun.readTrees({} as never, trees),
+    readPayload: (payload) => neuralRun.readPayload({} as never, payload),
     usefulWorkers: 8,
     movesShards: false,
     workers: { min: 1, max: ids.length },
@@ -161,7 +161,7 @@ describe('the end of a neural run', () => {
     for (const round of [3, 7]) for (const workerId of ['b', 'c']) report(bench, workerId, round);
     // The first rank has gone past these rounds without a word, so nobody waits for what it alone measures.
     expect(bench.state.record).toEqual(
-      [3, 7].map((round) => ({ round, trees: [], metrics: { loss: round } })),
+      [3, 7].map((round) => ({ round, payload: [], metrics: { loss: round } })),
     );
   });
 
@@ -222,7 +222,7 @@ describe('reports of a neural run', () => {
     expect(bench.state.record).toEqual([]);
     report(bench, 'a', 3);
     expect(bench.state.record).toEqual([
-      { round: 3, trees: [], metrics: { loss: 3, examplesPerSecond: 100 } },
+      { round: 3, payload: [], metrics: { loss: 3, examplesPerSecond: 100 } },
     ]);
   });
 
@@ -239,7 +239,7 @@ describe('reports of a neural run', () => {
     bench.tick();
     expect(bench.atMs).toBe(defaultTiming.roundIdleMs);
     for (const workerId of ['a', 'b', 'c']) bench.halted(workerId, 5);
-    expect(bench.state.record).toEqual([{ round: 3, trees: [], metrics: { loss: 3 } }]);
+    expect(bench.state.record).toEqual([{ round: 3, payload: [], metrics: { loss: 3 } }]);
   });
 });
 

@@ -13,7 +13,8 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import type { FolderBlobStore } from '../../../../coordinator/core/blobs/folderBlobStore.ts';
 import { startCoordinator } from '../../../../coordinator/core/server/coordinator.ts';
-import type { Coordinator, CoordinatorOptions } from '../../../../coordinator/core/server/coordinator.ts';
+import type { CoordinatorOptions } from '../../../../coordinator/core/server/coordinatorOptions.ts';
+import type { Coordinator } from '../../../../coordinator/core/server/coordinator.ts';
 import type { RunRequest } from '../../../../coordinator/core/run/runRequest.ts';
 import type { EncodedTree } from '../../../../shared/gbdt/treeCodec.ts';
 import { treeOf, treesSha256 } from '../../../simulation/simulatedTree.ts';
@@ -447,7 +448,11 @@ describe('coordinator', () => {
       const outcome = JSON.parse((await ask('/api/v1/runs/flights/outcome')).body) as object;
       expect(outcome).toMatchObject({
         status: 'finished',
-        rounds: [0, 1, 2].map((round) => ({ round, trees: [treeOfRound(round)], metrics: { loss: round } })),
+        rounds: [0, 1, 2].map((round) => ({
+          round,
+          payload: [treeOfRound(round)],
+          metrics: { loss: round },
+        })),
       });
       expect(JSON.parse((await ask('/api/v1/runs')).body)).toMatchObject({
         runs: [{ runId: 'flights', status: 'finished', rounds: 3 }],
@@ -470,7 +475,7 @@ describe('coordinator', () => {
         for (let round = 0; round < 3; round += 1) {
           const times = { computeMs: 1, exchangeMs: 0, bytesSent: 0 };
           const trees = [treeOfRound(round)];
-          const result = { trees, treesSha256: treesSha256(trees), metrics: { loss: round } };
+          const result = { payload: trees, payloadSha256: treesSha256(trees), metrics: { loss: round } };
           say({ type: 'committed', runId, generation, round, ...times, ...result });
         }
       });

@@ -122,7 +122,7 @@ function trainUpTo(rounds: number): (message: Said) => readonly object[] {
 /** Trees that tell which generation made them. */
 function roundOf(round: number, generation: number): object {
   const trees = [treeOf(`${generation}`.padStart(8, '0') + `${round}`.padStart(8, '0'))];
-  return { trees, treesSha256: treesSha256(trees), metrics: { loss: round } };
+  return { payload: trees, payloadSha256: treesSha256(trees), metrics: { loss: round } };
 }
 
 /** The events of the run from after `last` until one of type `until`. */
@@ -165,9 +165,9 @@ describe('A coordinator that is started again on its storage folder', () => {
       'end',
     ]);
     const outcome = JSON.parse(await ask('/api/v1/runs/flights/outcome')) as {
-      rounds: { trees: EncodedTree[] }[];
+      rounds: { payload: EncodedTree[] }[];
     };
-    expect(outcome.rounds.map(({ trees }) => contentOf(trees[0]!))).toEqual([
+    expect(outcome.rounds.map(({ payload }) => contentOf(payload[0]!))).toEqual([
       '0000000100000000',
       '0000000100000001',
       '0000000200000002',

@@ -3,8 +3,6 @@
 
 import { createHash, randomUUID } from 'node:crypto';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { createServer } from 'node:net';
-import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -19,6 +17,7 @@ import { netOptions } from '../../tune/fixtures/moonsExperiment.ts';
 import { flights } from '../../../endToEnd/swarm.ts';
 import { runTabgrad, startTabgrad } from '../../cli/runTabgrad.ts';
 import type { Running } from '../../cli/runTabgrad.ts';
+import { freePort } from '../../../setup/freePort.ts';
 
 const ROUNDS = 60;
 
@@ -51,14 +50,6 @@ async function restart(signal: NodeJS.Signals): Promise<void> {
   coordinator.signal(signal);
   await coordinator.ended;
   await startCoordinator();
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }
 
 async function train(onEvent: (event: ProgressEvent) => void = () => undefined): Promise<string> {

@@ -2,7 +2,6 @@
 
 import { createHash } from 'node:crypto';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -11,6 +10,7 @@ import { startLocalWorkers, type LocalWorkers } from '../../../../coordinator/cl
 import { GBDTTrainer } from '../../../../coordinator/train/gbdt/gbdtTrainer.ts';
 import { flights } from '../../../endToEnd/swarm.ts';
 import { startTabgrad, type Running } from '../../cli/runTabgrad.ts';
+import { freePort } from '../../../setup/freePort.ts';
 
 const ROUNDS = 20;
 
@@ -97,11 +97,3 @@ describe('A coordinator that stands by', () => {
     expect((await third.ended).code).toBe(143);
   });
 });
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}

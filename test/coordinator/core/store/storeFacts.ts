@@ -19,7 +19,7 @@ export function requestOf(runId: string, change: Partial<RunRequest> = {}): RunR
 }
 
 export function committed(round: number): CommittedRound {
-  return { round, trees: [`tree ${round}`, { leaf: -0.5 }], metrics: { loss: 1 / 3 } };
+  return { round, payload: [`tree ${round}`, { leaf: -0.5 }], metrics: { loss: 1 / 3 } };
 }
 
 export function roundFact(round: number): RunFact {

@@ -1,24 +1,17 @@
 // Certificates for tests, of one's own authority: good ones, and ones that are wrong in a single way.
 
-import { createPrivateKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
+import { createPrivateKey, type KeyObject } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { issueAuthority, issueServer } from '../../../../coordinator/core/tls/issueCertificate.ts';
 import { constraintsFor } from '../../../../coordinator/core/tls/nameConstraints.ts';
+import { newKey, pemOf } from '../../../../coordinator/core/tls/serverKey.ts';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 
 export interface TestAuthority {
   readonly pem: string;
   readonly key: KeyObject;
-}
-
-export function newKey(): KeyObject {
-  return generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey;
-}
-
-export function pemOf(key: KeyObject): string {
-  return key.export({ type: 'pkcs8', format: 'pem' });
 }
 
 export function testAuthority(): TestAuthority {

@@ -22,7 +22,8 @@ import type { TlsSettings } from '../../../../coordinator/core/tls/openTls.ts';
 import { ManualClock } from '../../../setup/manualClock.ts';
 import { startTabgrad } from '../../cli/runTabgrad.ts';
 import { flights, makeServedModels, oracleColumns } from '../../serve/servedModels.ts';
-import { newKey, pemOf, testAuthority, writeServer } from './certificates.ts';
+import { testAuthority, writeServer } from './certificates.ts';
+import { newKey, pemOf } from '../../../../coordinator/core/tls/serverKey.ts';
 
 const { signal } = new AbortController();
 const MINUTE_MS = 60_000;

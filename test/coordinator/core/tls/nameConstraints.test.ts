@@ -19,7 +19,7 @@ import {
   isPermitted,
   type NameConstraints,
 } from '../../../../coordinator/core/tls/nameConstraints.ts';
-import { newKey, pemOf } from './certificates.ts';
+import { newKey, pemOf } from '../../../../coordinator/core/tls/serverKey.ts';
 
 const run = promisify(execFile);
 const DAY_MS = 24 * 60 * 60 * 1000;

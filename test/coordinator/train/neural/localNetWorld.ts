@@ -67,7 +67,7 @@ function startRun(world: SessionWorld, { runId, spec }: RunRequest): RunHandle {
       spec: world.putJson(spec),
       stateHolders: [],
       committedRounds: 0,
-      trees: null,
+      payloads: null,
     });
     await world.hear(WORKER, 'ready');
     const rows = spec.train.rows;
@@ -84,7 +84,7 @@ function startRun(world: SessionWorld, { runId, spec }: RunRequest): RunHandle {
         emit({ type: 'checkpoint', rounds, sha256, sizeBytes });
       } else {
         told = message.round + 1;
-        const committed = { round: message.round, trees: [], metrics: message.metrics ?? {} };
+        const committed = { round: message.round, payload: [], metrics: message.metrics ?? {} };
         emit({ type: 'round', committed, timings: [] });
       }
     }

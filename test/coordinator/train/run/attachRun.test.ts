@@ -66,7 +66,7 @@ function world(events: readonly RunEvent[], end: () => Promise<RunOutcome>, isOv
 
 const round = (at: number): RunEvent => ({
   type: 'round',
-  committed: { round: at, metrics: { loss: 9 - at }, trees: [] },
+  committed: { round: at, metrics: { loss: 9 - at }, payload: [] },
   timings: [],
 });
 const finished = () => Promise.resolve({ status: 'finished' as const, rounds: [] });

@@ -6,7 +6,7 @@ import { createCpuExecutor } from '../../../../kernels/neural/cpuExecutor.ts';
 import type { KernelPlan } from '../../../../kernels/neural/kernelCall.ts';
 import { batchUniform } from '../../../../kernels/neural/kernelCall.ts';
 import { updateUniform } from '../../../../kernels/neural/ops/update.ts';
-import type { ElementType, Program } from '../../../../kernels/neural/program.ts';
+import type { ElementType, KernelProgram } from '../../../../kernels/neural/program.ts';
 import type { ProgramExecutor } from '../../../../kernels/neural/programExecutor.ts';
 import { createWebgpuExecutor } from '../../../../kernels/neural/webgpuExecutor.ts';
 import { seededNumbers } from '../../seededNumbers.ts';
@@ -31,7 +31,7 @@ export function drawn(buffers: OpCase['buffers'], seed: number): Record<string, 
   return Object.fromEntries(Object.entries(buffers).map(([name, spec]) => [name, values(spec)]));
 }
 
-export function programOf(plan: KernelPlan, buffers: OpCase['buffers']): Program {
+export function programOf(plan: KernelPlan, buffers: OpCase['buffers']): KernelProgram {
   const places = Object.entries({ ...buffers, workspace: Math.max(1, plan.workspaceBytes / 4) });
   return {
     memory: {

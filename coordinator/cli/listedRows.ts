@@ -1,0 +1,33 @@
+// Runs and workers as rows of the tables that commands print.
+
+import { formatMetrics } from '../progress/formatNumbers.ts';
+import type { RunSummary, workersAnswer } from '../cluster/remote/apiAnswers.ts';
+
+const SHOWN_ID_CHARACTERS = 8;
+
+export function runRow(run: RunSummary): string[] {
+  const { runId, name, status, rounds, totalRounds, workers, waiting, lastMetrics, error } = run;
+  const remark = error === undefined ? waiting : `${error.code}: ${error.message}`;
+  return [
+    runId.slice(0, SHOWN_ID_CHARACTERS),
+    name,
+    status,
+    `${rounds}/${totalRounds} rounds`,
+    `${workers.length} workers`,
+    [formatMetrics(lastMetrics ?? {}), remark ?? ''].filter((piece) => piece !== '').join('  '),
+  ];
+}
+
+type Worker = ReturnType<typeof workersAnswer.parse>['workers'][number];
+
+export function workerRow({ workerId, name, runtime, device, present, leaving, runId }: Worker): string[] {
+  const state = leaving === undefined ? (present ? 'present' : 'away') : `leaving: ${leaving}`;
+  return [
+    workerId,
+    name ?? '',
+    runtime,
+    device.reason === undefined ? device.name : `${device.name} (${device.reason})`,
+    state,
+    runId === undefined ? 'idle' : `run ${runId.slice(0, 8)}`,
+  ];
+}
