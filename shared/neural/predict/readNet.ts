@@ -1,5 +1,6 @@
 // A stored net as predictions need it: taken apart for the compiled engine where that knows all of it.
 
+import { bytesUnder } from '../../../kernels/bytesUnder.ts';
 import { NeuralModelError } from '../graph/modelErrors.ts';
 import type { LayerGraph } from '../layerGraph.ts';
 import { readCalls } from '../model/layerCalls.ts';
@@ -73,9 +74,7 @@ export function filesOf(topology: object, weights: ReadonlyMap<string, Tensor>):
   return {
     modelTopology: topology,
     weightSpecs: [...weights].map(([name, { shape }]) => ({ name, shape: [...shape], dtype: 'float32' })),
-    weights: [...weights.values()].map(
-      ({ values }) => new Uint8Array(values.buffer, values.byteOffset, values.byteLength),
-    ),
+    weights: [...weights.values()].map(({ values }) => bytesUnder(values)),
     scalings: [],
   };
 }
