@@ -19,6 +19,8 @@ import { WorkerKeys } from './workerKeys.ts';
 import { WorkerSocket } from './workerSocket.ts';
 
 const HELLO_TIMEOUT_MS = 10_000;
+/** How long the place of a closed page is kept: it may be loaded anew. */
+const RELOAD_MS = 3_000;
 /** Of all that is sent to workers and not taken by them. */
 const MAX_OUTGOING_BYTES = 512 * 1024 * 1024;
 /** A worker that leaves so much unread is not told things that it could know. */
@@ -308,17 +310,26 @@ export class Pool {
 
   #away(entry: PoolEntry, code: number, reason: string): void {
     entry.socket = undefined;
-    if (code === closeCodes.normal || code === closeCodes.goingAway || code === closeCodes.policy) {
-      return this.#lose(entry, entry.worker.leaving ?? (reason || closeReason(code)));
+    const { leaving } = entry.worker;
+    // A page that is loaded anew says the same as one that is closed, and is back at once.
+    const isPage =
+      code === closeCodes.goingAway && entry.worker.runtime === 'browser' && leaving === undefined;
+    if (
+      code === closeCodes.normal ||
+      code === closeCodes.policy ||
+      (code === closeCodes.goingAway && !isPage)
+    ) {
+      return this.#lose(entry, leaving ?? (reason || closeReason(code)));
     }
     const { clock, graceMs = 20_000 } = this.#options;
+    const waitMs = isPage ? Math.min(graceMs, RELOAD_MS) : graceMs;
     this.#log.worker(
       'left',
-      `lost its socket (${reason || `code ${code}`}); keeping its place for ${graceMs} ms`,
+      `lost its socket (${reason || `code ${code}`}); keeping its place for ${waitMs} ms`,
       entry,
     );
-    entry.cancelGrace = clock.after(graceMs, () =>
-      this.#lose(entry, `did not come back within ${graceMs} ms`),
+    entry.cancelGrace = clock.after(waitMs, () =>
+      this.#lose(entry, isPage ? closeReason(code) : `did not come back within ${waitMs} ms`),
     );
     this.#change(entry, { present: false });
   }
