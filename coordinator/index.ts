@@ -94,7 +94,7 @@ export type { ReplicaSetStatus } from './serve/deployment/replicaSet.ts';
 export { batch, type BatchOptions } from './serve/replica/batch.ts';
 export type { HttpAnswer } from './serve/replica/ownerHttp.ts';
 export type { ServeRequest } from '../shared/serve/serveRequest.ts';
-export type { AccessEntry } from './serve/http/exchange.ts';
+export type { AccessEntry } from './serve/http/serveExchange.ts';
 export type { RunOptions, ServeHttpOptions } from './serve/serveOptions.ts';
 export { startCoordinator, type Coordinator, type CoordinatorOptions } from './core/server/coordinator.ts';
 export {

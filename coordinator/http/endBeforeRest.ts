@@ -22,9 +22,12 @@ export function endBeforeRest(
 ): void {
   const { socket } = request;
   let timer = setTimeout(() => socket.destroy(), LINGER_MS);
-  socket.once('close', () => clearTimeout(timer));
-  request.once('end', () => clearTimeout(timer));
+  const stop = (): void => clearTimeout(timer);
+  socket.once('close', stop);
+  request.once('end', stop);
   if (response.shouldKeepAlive) {
+    // The next request may end in the same way.
+    request.once('end', () => socket.off('close', stop));
     response.end(body);
   } else {
     if (body === undefined || body.length === 0) response.flushHeaders();

@@ -23,12 +23,42 @@ export class NotFoundError extends TabgradError {
   readonly code = 'NOT_FOUND';
 }
 
-export class MethodNotAllowedError extends TabgradError {
-  readonly code = 'METHOD_NOT_ALLOWED';
+export type AnswerHeaders = Readonly<Record<string, string>>;
+
+/** A failure that says more of its answer than its code does. */
+export abstract class AnsweredError extends TabgradError {
+  /** In place of the code's. */
+  readonly status: number | undefined = undefined;
+  /** Of the answer. */
+  readonly headers: AnswerHeaders = {};
 }
 
-export class TokenRequiredError extends TabgradError {
+export class MethodNotAllowedError extends AnsweredError {
+  readonly code = 'METHOD_NOT_ALLOWED';
+  override readonly headers: AnswerHeaders;
+
+  /** @param hint what to do instead, as a sentence. */
+  constructor(method: string, path: string, allowed: readonly string[], hint = '') {
+    super(`${method} is not possible on ${path.slice(0, 200)}, only ${allowed.join(', ')}.${hint}`);
+    this.headers = { Allow: allowed.join(', ') };
+  }
+}
+
+export class TokenRequiredError extends AnsweredError {
   readonly code = 'TOKEN_REQUIRED';
+  override readonly headers = { 'WWW-Authenticate': 'Bearer' };
+}
+
+/** The body's charset or content coding is not read here. */
+export class MediaTypeError extends AnsweredError {
+  readonly code = 'MEDIA_TYPE_UNSUPPORTED';
+  override readonly headers: AnswerHeaders;
+
+  /** @param acceptEncoding content codings that are read, where the body's was the fault (RFC 7694). */
+  constructor(message: string, acceptEncoding?: string) {
+    super(message);
+    this.headers = acceptEncoding === undefined ? {} : { 'Accept-Encoding': acceptEncoding };
+  }
 }
 
 export class WorkerUnknownError extends TabgradError {
@@ -47,10 +77,15 @@ export class TooManyConnectionsError extends TabgradError {
   readonly code = 'TOO_MANY_CONNECTIONS';
 }
 
-/** HTTP status of an error code; codes that are not listed are the server's own failures. */
+/**
+ * HTTP status of an error code; codes that are not listed are the server's own failures. 429 says that the service is well
+ * and too much is asked of it: slow down. 503 says that it can not answer anybody at the moment. (gRPC tells
+ * RESOURCE_EXHAUSTED and UNAVAILABLE apart in the same way, and so do balancers that take a server out for its 503s.)
+ */
 const statuses: Partial<Record<ErrorCode, number>> = {
   BAD_REQUEST: 400,
   RUN_REQUEST_INVALID: 400,
+  SERVE_INPUT_INVALID: 400,
   TOKEN_REQUIRED: 401,
   ORIGIN_REFUSED: 403,
   NOT_FOUND: 404,
@@ -65,11 +100,23 @@ const statuses: Partial<Record<ErrorCode, number>> = {
   BLOB_MISMATCH: 422,
   UPLOAD_REFUSED: 429,
   TOO_MANY_ATTEMPTS: 429,
+  SERVE_OVERLOADED: 429,
   COORDINATOR_CLOSED: 503,
   TOO_MANY_CONNECTIONS: 503,
+  SERVE_UNAVAILABLE: 503,
+  SERVE_REPLICA_LOST: 503,
+  DEADLINE_EXCEEDED: 504,
   STORAGE_FULL: 507,
 };
 
-export function statusOf(code: ErrorCode): number {
-  return statuses[code] ?? 500;
+export function statusOf(error: unknown): number {
+  if (!(error instanceof TabgradError)) return 500;
+  const stated = error instanceof AnsweredError ? error.status : undefined;
+  return stated ?? statuses[error.code] ?? 500;
+}
+
+/** Headers by which a failure says what to do: to try again later, in another way, or with a token. */
+export function failureHeaders(error: unknown): AnswerHeaders {
+  if (error instanceof AnsweredError && Object.keys(error.headers).length > 0) return error.headers;
+  return statusOf(error) === 503 ? { 'Retry-After': '1' } : {};
 }

@@ -1,8 +1,5 @@
 // Serve: applications behind one HTTP port, as Ray Serve has them.
 
-import type { Server } from 'node:http';
-import { Server as NetServer } from 'node:net';
-import { Server as SecureServer } from 'node:https';
 import { systemClock, type Clock } from '../../shared/clock.ts';
 import type { BlobStore } from '../core/blobs/blobStore.ts';
 import { logOrStderr } from '../log/logWriter.ts';
@@ -11,7 +8,6 @@ import type { Log } from '../log/log.ts';
 import type { SlotSource } from '../core/programs/programPipe.ts';
 import { packageVersion } from '../files/packageVersion.ts';
 import { allowedHosts, coordinatorAddresses, isShared } from '../core/http/addresses.ts';
-import { listen } from '../core/http/httpServer.ts';
 import { openTls } from '../core/tls/openTls.ts';
 import { keepRenewed, type AuthorityCertificate } from '../core/tls/tlsSource.ts';
 import { Deployment, type Application, type DeploymentTarget } from './deployment/deployment.ts';
@@ -21,11 +17,11 @@ import { planApplication } from './deployment/planApplication.ts';
 import { RunningApp } from './deployment/runningApp.ts';
 import { CallerAccess } from './http/callerAccess.ts';
 import { HeldBodies } from './http/heldBodies.ts';
-import { Connections } from './http/connections.ts';
-import { ContentCodings } from './http/contentCodings.ts';
+import { ContentCodings } from '../http/contentCodings.ts';
 import { AppTable } from './deployment/servedApp.ts';
 import { ServeMetrics } from './http/serveMetrics.ts';
 import { createServeServer } from './http/serveServer.ts';
+import type { HttpServer } from '../http/httpServer.ts';
 import { makeRecipe, withRecipe } from './record/recipe.ts';
 import type { ServeStatus } from './serveStatus.ts';
 import type { Recipe, ServeRecord, Unrecordable } from '../core/store/serveRecord.ts';
@@ -68,10 +64,9 @@ export class Serve {
   readonly #apps = new Map<string, RunningApp>();
   readonly #table = new AppTable();
   readonly #metrics = new ServeMetrics();
-  readonly #connections = new Connections();
   #listening:
     | {
-        readonly server: Server;
+        readonly server: HttpServer;
         readonly url: string;
         readonly options: ServeHttpOptions;
         readonly authority: AuthorityCertificate | undefined;
@@ -193,11 +188,7 @@ export class Serve {
     this.#isStopping = true;
     return this.#inTurn(async () => {
       const { server } = this.#listening ?? {};
-      const closed = server && new Promise<void>((resolve) => server.once('close', resolve));
-      // Stops listening. The HTTP server's own close() also cuts off answers that are not written out yet: it takes their
-      // connections for idle.
-      if (server) NetServer.prototype.close.call(server);
-      this.#connections.stop();
+      server?.stop();
       this.#listening?.stopRenewing();
       await Promise.all([...this.#apps.values()].map((app) => app.close()));
       for (const { name } of this.#apps.values()) {
@@ -206,10 +197,8 @@ export class Serve {
       }
       this.#apps.clear();
       // Answers that are being written right now get out before their sockets are closed.
-      await this.#connections.written(this.#clock, WRITE_OUT_MS);
-      server?.closeAllConnections();
-      server?.close();
-      await closed;
+      await server?.written(this.#clock, WRITE_OUT_MS);
+      await server?.close();
       this.#listening = undefined;
       this.#isStopping = false;
     });
@@ -290,19 +279,18 @@ export class Serve {
       maxBodyBytes,
       bodies: new HeldBodies(heldBodyBytes(options)),
       codings: new ContentCodings(maxBodyBytes),
-      connections: this.#connections,
-      requestTimeoutMs: options.bodyTimeoutS * 1_000,
-      headersTimeoutMs: options.headersTimeoutS * 1_000,
-      idleTimeoutMs: IDLE_TIMEOUT_MS,
+      timeouts: {
+        headersMs: options.headersTimeoutS * 1_000,
+        requestMs: options.bodyTimeoutS * 1_000,
+        idleMs: IDLE_TIMEOUT_MS,
+        keepAliveMs: KEEP_ALIVE_MS,
+      },
       isStopping: () => this.#isStopping,
     });
     const certificateNames = tls?.names;
-    const actualPort = await listen(server, port, host);
+    const actualPort = await server.listen(port, host);
     const { url } = coordinatorAddresses({ host, port: actualPort, publicUrl, certificateNames });
-    const stopRenewing =
-      tls && server instanceof SecureServer
-        ? keepRenewed({ source: tls, server, clock: this.#clock, log: this.#log })
-        : (): void => undefined;
+    const stopRenewing = keepRenewed({ source: tls, server, clock: this.#clock, log: this.#log });
     this.#listening = {
       server,
       url,
@@ -324,10 +312,7 @@ export class Serve {
     const { server, stopRenewing } = this.#listening;
     stopRenewing();
     this.#listening = undefined;
-    await new Promise<void>((resolve) => {
-      server.close(() => resolve());
-      server.closeAllConnections();
-    });
+    await server.close();
   }
 
   #inTurn<T>(change: () => Promise<T>): Promise<T> {
@@ -339,6 +324,8 @@ export class Serve {
 
 /** Without a byte either way; longer than a request may take. */
 const IDLE_TIMEOUT_MS = 10 * 60_000;
+/** Longer than balancers keep theirs, so that they are the ones who close. */
+const KEEP_ALIVE_MS = 65_000;
 /** For a caller to read what was answered, while the server shuts down. */
 const WRITE_OUT_MS = 5_000;
 

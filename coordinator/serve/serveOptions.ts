@@ -4,7 +4,7 @@ import { z } from 'zod';
 import type { TlsSettings } from '../core/tls/openTls.ts';
 import { checkOptions } from '../options/checkOptions.ts';
 import { wholeFrom } from '../options/optionWords.ts';
-import type { AccessEntry } from './http/exchange.ts';
+import type { AccessEntry } from './http/serveExchange.ts';
 import { serveError } from './request/serveErrors.ts';
 
 const MEBIBYTE = 1024 ** 2;

@@ -2,7 +2,7 @@
 
 import { randomBytes } from 'node:crypto';
 import { connect, type Socket } from 'node:net';
-import { frame } from '../coordinator/core/bounds/frames.ts';
+import { frame } from '../coordinator/bounds/frames.ts';
 
 export const MEBIBYTE = 1024 * 1024;
 const BINARY = 2;

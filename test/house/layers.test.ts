@@ -21,7 +21,8 @@ const layers: readonly (readonly string[])[] = [
   ['checkpoint', 'progress'],
   ['core'],
   ['s3'],
-  ['files', 'http', 'log'],
+  ['http'],
+  ['bounds', 'files', 'log'],
 ];
 
 /** What a module imports, whenever and whatever for: the formatter writes it in these two forms alone. */

@@ -5,7 +5,7 @@
 import type { Clock } from '../../../shared/clock.ts';
 import { AbortedError } from '../../../kernels/errors.ts';
 import { deferred, type Deferred } from '../../../shared/deferred.ts';
-import { FairQueue } from '../bounds/fairQueue.ts';
+import { FairQueue } from '../../bounds/fairQueue.ts';
 import type { BlobStore } from './blobStore.ts';
 
 /** How long a blob that was in order counts as such: shorter than whoever got other bytes waits before it asks again. */

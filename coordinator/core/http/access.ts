@@ -1,12 +1,12 @@
-// Who may ask: tokens, and the two headers by which a browser tells on a foreign page. Without the checks of Origin and
-// Host, any web page that a volunteer or owner has open could talk to a coordinator on their own machine.
+// Who may use the API: whoever shows a token, where one is asked for, and no web page of a foreign origin.
 
 import type { IncomingMessage } from 'node:http';
 import { readWorkerAuthorization } from '../../../shared/protocol/workerCredentials.ts';
+import { TokenRequiredError } from '../../http/httpErrors.ts';
+import { bearerToken, RequestSource } from '../../http/requestSource.ts';
 import type { AttemptThrottle } from '../pool/attemptThrottle.ts';
 import type { WorkerProofs } from '../pool/workerProofs.ts';
 import type { TrustedProxies } from './proxies.ts';
-import { OriginRefusedError, TokenRequiredError } from '../../http/httpErrors.ts';
 import type { Tokens } from './tokens.ts';
 
 export interface AccessOptions {
@@ -32,30 +32,21 @@ export type Caller =
 
 export class AccessControl {
   readonly #options: AccessOptions;
+  readonly #source: RequestSource;
 
   constructor(options: AccessOptions) {
     this.#options = options;
+    this.#source = new RequestSource({ ...options, serverKind: 'coordinator' });
   }
 
   /** @throws OriginRefusedError when the request is addressed to a name that this coordinator does not go by. */
   checkHost(request: IncomingMessage): void {
-    const { allowedHosts, proxies } = this.#options;
-    const name = hostName(proxies.host(request));
-    if (!allowedHosts || (name !== undefined && allowedHosts.includes(name))) return;
-    throw new OriginRefusedError(
-      `This coordinator is not known as "${name ?? ''}", only as ${allowedHosts.join(', ')}. ` +
-        'Behind a proxy or tunnel, start it with its public URL.',
-    );
+    this.#source.checkHost(this.#options.proxies.host(request) ?? '');
   }
 
-  /** @throws OriginRefusedError when a page of another origin asks. Programs that are no browsers send no Origin. */
+  /** @throws OriginRefusedError when a page of another origin asks. */
   checkOrigin(request: IncomingMessage): void {
-    const { origin } = request.headers;
-    const host = this.#options.proxies.host(request);
-    if (origin === undefined || this.#options.allowedOrigins.includes(origin)) return;
-    if (host !== undefined && URL.canParse(origin) && new URL(origin).host === canonicalHost(host, origin))
-      return;
-    throw new OriginRefusedError(`A page of "${origin.slice(0, 200)}" may not use this coordinator.`);
+    this.#source.checkOrigin(this.#options.proxies.host(request) ?? '', request.headers);
   }
 
   /** @throws TokenRequiredError, TooManyAttemptsError */
@@ -69,7 +60,7 @@ export class AccessControl {
       if (shown.type === 'throttled') throw shown.error;
       throw new TokenRequiredError('No worker of that id and secret is in the pool.');
     }
-    const attempt = attempts.attempt(this.addressOf(request), bearerToken(request), [tokens.admin]);
+    const attempt = attempts.attempt(this.addressOf(request), bearerToken(request.headers), [tokens.admin]);
     if (attempt.type === 'right') return { type: 'owner' };
     if (attempt.type === 'throttled') throw attempt.error;
     throw new TokenRequiredError(
@@ -81,19 +72,4 @@ export class AccessControl {
   addressOf(request: IncomingMessage): string {
     return this.#options.proxies.clientAddress(request);
   }
-}
-
-function bearerToken(request: IncomingMessage): string | undefined {
-  return /^Bearer (.{1,512})$/i.exec(request.headers.authorization ?? '')?.[1];
-}
-
-function hostName(host: string | undefined): string | undefined {
-  const url = `http://${host ?? ''}`;
-  return host !== undefined && URL.canParse(url) ? new URL(url).hostname : undefined;
-}
-
-/** The Host header with the port left out where it is the default of the origin's scheme, as in URL.host. */
-function canonicalHost(host: string, origin: string): string | undefined {
-  const url = `${new URL(origin).protocol}//${host}`;
-  return URL.canParse(url) ? new URL(url).host : undefined;
 }

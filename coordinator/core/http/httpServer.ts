@@ -1,147 +1,108 @@
-// The HTTP server around the route table: limits, security headers, access checks and coded errors, the same for all.
+// The coordinator's side of the HTTP server: its routes, who may use them, headers that keep browsers strict, and what its
+// sockets carry.
 
-import { createServer } from 'node:http';
-import type { IncomingMessage, Server, ServerOptions, ServerResponse } from 'node:http';
-import { createServer as createSecureServer } from 'node:https';
-import type { Server as SecureServer } from 'node:https';
-import type { Socket } from 'node:net';
+import type { IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
+import type { ShareLimits } from '../../bounds/addressShares.ts';
+import { Exchange, type ExchangeContext } from '../../http/exchange.ts';
+import { HttpServer, type HttpTimeouts, type ServerCredentials } from '../../http/httpServer.ts';
 import { readTarget } from '../../http/readTarget.ts';
-import type { ShareLimits } from '../pool/addressShares.ts';
+import { RouteTable } from '../../http/routeTable.ts';
 import type { Log } from '../../log/log.ts';
 import { makeId } from '../pool/secrets.ts';
-import type { TlsCredentials } from '../tls/tlsCredentials.ts';
-import type { AccessControl, Caller } from './access.ts';
-import { answerError, securityHeaders } from './answers.ts';
-import { limitConnections } from './limitConnections.ts';
-import { logFailure, pathOf } from './logFailure.ts';
+import type { AccessControl } from './access.ts';
 import { stripPublicPath } from './publicPath.ts';
-import { matchRoute } from './route.ts';
 import type { Route } from './route.ts';
-import { BadRequestError, ListenError, PortInUseError } from '../../http/httpErrors.ts';
 import type { TrafficMeter } from './trafficMeter.ts';
 
-export interface HttpServerOptions {
+export interface CoordinatorServerOptions {
   readonly routes: readonly Route[];
   readonly access: AccessControl;
   readonly meter: TrafficMeter;
   readonly log: Log;
   /** Taken off the paths of requests. */
   readonly publicPath?: string;
-  readonly timeouts?: HttpTimeouts | undefined;
-  readonly connections?: ShareLimits | undefined;
+  readonly timeouts?: Partial<HttpTimeouts> | undefined;
   /** Addresses whose connections are those of many. */
   readonly standsForMany?: (address: string) => boolean;
   /** With it the server speaks https alone. */
-  readonly tls?: TlsCredentials | undefined;
+  readonly tls?: ServerCredentials | undefined;
   /** Tells browsers to come by https alone from now on. */
   readonly strictTransport?: boolean;
+  /** Handshakes of WebSockets. */
+  readonly upgrade?: (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
 }
 
-export interface HttpTimeouts {
-  /** For all request headers to arrive. */
-  readonly headersMs: number;
-  /** Without a byte either way. */
-  readonly idleMs: number;
-}
-
-const DEFAULT_TIMEOUTS: HttpTimeouts = { headersMs: 15_000, idleMs: 60_000 };
+const DEFAULT_TIMEOUTS: HttpTimeouts = {
+  headersMs: 15_000,
+  // A large blob over a slow line takes long.
+  requestMs: 30 * 60_000,
+  idleMs: 60_000,
+  keepAliveMs: 5_000,
+};
+/** For as many workers as a pool takes, with a control socket, signalling, a download and a program each. */
+const CONNECTIONS: ShareLimits = { inAll: 16_384, byAddress: 2_048 };
+/** On every answer. Pages have their own policy in place of this one. */
+const securityHeaders: Readonly<Record<string, string>> = {
+  'X-Frame-Options': 'DENY',
+  'Referrer-Policy': 'no-referrer',
+  'Cross-Origin-Resource-Policy': 'same-origin',
+  'Content-Security-Policy': "default-src 'none'; frame-ancestors 'none'; sandbox",
+};
 /** A month: the name may serve something else one day. */
-const STRICT_TRANSPORT = 'max-age=2592000';
-/** For a whole request; a large blob over a slow line takes long. */
-const REQUEST_TIMEOUT_MS = 30 * 60_000;
+const strictTransportHeader = { 'Strict-Transport-Security': 'max-age=2592000' };
 
-export function createHttpServer(options: HttpServerOptions): Server | SecureServer {
-  const { headersMs, idleMs } = options.timeouts ?? DEFAULT_TIMEOUTS;
-  const limits: ServerOptions = {
-    headersTimeout: headersMs,
-    requestTimeout: REQUEST_TIMEOUT_MS,
-    connectionsCheckingInterval: Math.min(headersMs, 5_000),
-    maxHeaderSize: 16 * 1024,
+export function createCoordinatorServer(options: CoordinatorServerOptions): HttpServer {
+  const { routes, access, meter, log, publicPath = '', strictTransport = false, timeouts } = options;
+  const table = new RouteTable(routes);
+  const headers = Object.entries({ ...securityHeaders, ...(strictTransport && strictTransportHeader) });
+  const context: ExchangeContext = {
+    log,
+    logPrefix: '',
+    serverName: 'The coordinator',
+    requestId: makeId,
+    addressOf: (request) => access.addressOf(request),
   };
-  const listener = (request: IncomingMessage, response: ServerResponse): void =>
-    void answer(request, response, options);
-  const server =
-    options.tls === undefined
-      ? createServer(limits, listener)
-      : createSecureServer({ ...limits, ...options.tls, handshakeTimeout: headersMs }, listener);
-  limitConnections(server, options.connections, options.standsForMany);
-  // Node destroys the socket on a timeout that nobody listens for.
-  server.setTimeout(idleMs);
-  // The socket that requests come by: over TLS not the one that was accepted.
-  const opened = options.tls === undefined ? 'connection' : 'secureConnection';
-  server.on(opened, (socket: Socket) => options.meter.assign(socket, 'page'));
-  return server;
+  return new HttpServer({
+    ...options,
+    timeouts: { ...DEFAULT_TIMEOUTS, ...timeouts },
+    connections: CONNECTIONS,
+    opened: (socket) => meter.assign(socket, 'page'),
+    handle: (request, response) => {
+      toOwnPath(request, publicPath);
+      const exchange = new Exchange(request, response, context);
+      response.on('close', () => meter.settle(request.socket));
+      for (const [name, value] of headers) response.setHeader(name, value);
+      void answer(exchange, table, options);
+    },
+  });
 }
 
 async function answer(
-  request: IncomingMessage,
-  response: ServerResponse,
-  { routes, access, meter, log, publicPath = '', strictTransport = false }: HttpServerOptions,
+  exchange: Exchange,
+  table: RouteTable<Route>,
+  { access, meter }: CoordinatorServerOptions,
 ): Promise<void> {
-  // A request that is answered may have no socket any more.
-  const address = access.addressOf(request);
-  const gone = new AbortController();
-  response.on('close', () => {
-    meter.settle(request.socket);
-    gone.abort();
-  });
-  // Without a listener, a client that breaks off would end the process.
-  request.on('error', () => undefined);
-  response.on('error', () => undefined);
-  for (const [name, value] of Object.entries(securityHeaders)) response.setHeader(name, value);
-  if (strictTransport) response.setHeader('Strict-Transport-Security', STRICT_TRANSPORT);
-  let caller: Caller = { type: 'anybody' };
+  const { request } = exchange;
   try {
-    addressToPath(request);
     access.checkHost(request);
-    stripPublicPath(request, publicPath);
-    const url = parseUrl(request.url ?? '');
-    const { route, params } = matchRoute(routes, request.method ?? '', url.pathname);
+    const { route, params } = table.match(request.method ?? '', exchange.path);
     meter.assign(request.socket, route.traffic);
     if (route.access !== 'public') access.checkOrigin(request);
-    caller = access.checkToken(request, route.access);
+    const caller = access.checkToken(request, route.access);
+    exchange.isOwner = caller.type === 'owner';
     const workerId = caller.type === 'worker' ? caller.workerId : undefined;
-    await route.handle({ request, response, url, params, workerId, signal: gone.signal });
+    await route.handle(exchange, { params, workerId });
   } catch (error) {
-    if (gone.signal.aborted) return;
-    const id = makeId();
-    logFailure({ log, what: `${request.method} ${pathOf(request)}`, address, id }, error);
-    answerError(response, error, id, caller.type === 'owner');
+    if (!exchange.isOver) exchange.fail(error);
+    else if (!exchange.signal.aborted) exchange.logFailure(error);
   }
 }
 
-/** A target that is a whole address becomes a path, and its host the header's. */
-function addressToPath(request: IncomingMessage): void {
+/** A target that is a whole address becomes a path, its host the header's; the path is that below the public one. */
+function toOwnPath(request: IncomingMessage, publicPath: string): void {
   const { host, target } = readTarget(request);
   request.url = target;
   if (request.headers.host !== undefined) request.headers.host = host;
-}
-
-function parseUrl(target: string): URL {
-  const absolute = `http://coordinator${target}`;
-  if (!target.startsWith('/') || !URL.canParse(absolute))
-    throw new BadRequestError('The request target is not a path');
-  return new URL(absolute);
-}
-
-/**
- * Starts listening; resolves with the port.
- * @throws PortInUseError, ListenError
- */
-export function listen(server: Server, port: number, host: string): Promise<number> {
-  return new Promise((resolve, reject) => {
-    server.once('error', (error: NodeJS.ErrnoException) => {
-      reject(
-        error.code === 'EADDRINUSE'
-          ? new PortInUseError(
-              `Port ${port} of ${host} is in use. Stop the other program, or choose another port.`,
-            )
-          : new ListenError(`Cannot listen on ${host}, port ${port}: ${error.message}`, {}, { cause: error }),
-      );
-    });
-    server.listen(port, host, () => {
-      const address = server.address();
-      resolve(typeof address === 'object' && address ? address.port : port);
-    });
-  });
+  stripPublicPath(request, publicPath);
 }

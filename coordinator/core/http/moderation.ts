@@ -1,7 +1,7 @@
 // What an owner can do about workers that are not wanted: send them away, ban them, change the tokens.
 
 import { isLoopback } from './addresses.ts';
-import { addressBlock } from '../pool/addressBlock.ts';
+import { addressBlock } from '../../bounds/addressBlock.ts';
 import type { Ban, BanList } from '../pool/banList.ts';
 import type { Pool } from '../pool/pool.ts';
 import type { PoolWorker } from '../pool/poolWorker.ts';

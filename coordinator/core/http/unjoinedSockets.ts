@@ -1,7 +1,7 @@
 // WebSockets of which it is not known yet who is at the other end: few in all, fewer from one address.
 
 import type { IncomingMessage } from 'node:http';
-import { AddressShares, isOwnMachine, type GiveBack, type ShareLimits } from '../pool/addressShares.ts';
+import { AddressShares, isOwnMachine, type GiveBack, type ShareLimits } from '../../bounds/addressShares.ts';
 import type { TrustedProxies } from './proxies.ts';
 import { TooManyConnectionsError } from '../../http/httpErrors.ts';
 

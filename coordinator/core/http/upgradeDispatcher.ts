@@ -1,17 +1,15 @@
 // The one place that decides what becomes of a WebSocket handshake: by path to whoever serves it, else refused.
 
-import { STATUS_CODES } from 'node:http';
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { Socket } from 'node:net';
-import { TabgradError } from '../../../kernels/errors.ts';
-import { TooManyAttemptsError } from '../pool/attemptThrottle.ts';
 import type { Log } from '../../log/log.ts';
 import { makeId } from '../pool/secrets.ts';
-import { logFailure, pathOf } from './logFailure.ts';
+import { logFailure, socketName } from '../../http/logFailure.ts';
+import { refuseUpgrade } from '../../http/refuseSocket.ts';
 import { stripPublicPath } from './publicPath.ts';
 import type { Access, AccessControl } from './access.ts';
-import { CoordinatorClosedError, NotFoundError, statusOf } from '../../http/httpErrors.ts';
+import { CoordinatorClosedError, NotFoundError } from '../../http/httpErrors.ts';
 import type { TrafficClass, TrafficMeter } from './trafficMeter.ts';
 
 export type UpgradeHandler = (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
@@ -64,23 +62,8 @@ export class UpgradeDispatcher {
       if (socket instanceof Socket) this.#meter.assign(socket, mount.traffic);
       mount.handle(request, socket, head);
     } catch (error) {
-      logFailure({ log: this.#log, what: `a socket at ${pathOf(request)}`, address, id: makeId() }, error);
-      refuse(socket, error);
+      logFailure({ log: this.#log, what: socketName(request), address, id: makeId() }, error);
+      refuseUpgrade(error, socket);
     }
   }
-}
-
-/** For the answer to get out, whatever the other end goes on sending. */
-const REFUSAL_MS = 1_000;
-
-function refuse(socket: Duplex, error: unknown): void {
-  const status = error instanceof TabgradError ? statusOf(error.code) : 500;
-  const body = error instanceof TabgradError ? `${error.code}: ${error.message}\n` : '';
-  const retry = error instanceof TooManyAttemptsError ? `Retry-After: ${error.retryAfterS}\r\n` : '';
-  socket.end(
-    `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\nConnection: close\r\nContent-Type: text/plain; charset=utf-8\r\n` +
-      `${retry}Content-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
-  );
-  const timer = setTimeout(() => socket.destroy(), REFUSAL_MS);
-  socket.once('close', () => clearTimeout(timer));
 }

@@ -1,19 +1,21 @@
 // Slows down whoever guesses tokens, by address. Workers and owners behind one NAT share an address, so that a token which
 // nobody can guess always counts; one that is short enough to be guessed is not even looked at while its address waits.
 
-import { TabgradError } from '../../../kernels/errors.ts';
 import { backoffMs, type Backoff } from '../../../shared/backoff.ts';
 import type { Clock } from '../../../shared/clock.ts';
-import { shareOf } from './addressShares.ts';
+import { AnsweredError, type AnswerHeaders } from '../../http/httpErrors.ts';
+import { shareOf } from '../../bounds/addressShares.ts';
 import { secretsEqual } from './secrets.ts';
 
-export class TooManyAttemptsError extends TabgradError {
+class TooManyAttemptsError extends AnsweredError {
   readonly code = 'TOO_MANY_ATTEMPTS';
+  override readonly headers: AnswerHeaders;
   readonly retryAfterS: number;
 
   constructor(retryAfterS: number) {
     super(`Too many wrong tokens came from this address; try again in ${retryAfterS} s.`);
     this.retryAfterS = retryAfterS;
+    this.headers = { 'Retry-After': String(retryAfterS) };
   }
 }
 

@@ -1,7 +1,7 @@
 // Who may not come back: workers by their identity, and addresses. Kept in the record, so that a restart changes nothing.
 
 import { TabgradError } from '../../../kernels/errors.ts';
-import { addressBlock } from './addressBlock.ts';
+import { addressBlock } from '../../bounds/addressBlock.ts';
 
 export interface Ban {
   readonly kind: 'worker' | 'address';

@@ -2,7 +2,7 @@
 // token can not take the places of all others.
 
 import type { Clock } from '../../../shared/clock.ts';
-import { AddressShares, isOwnMachine, shareOf, type GiveBack } from './addressShares.ts';
+import { AddressShares, isOwnMachine, shareOf, type GiveBack } from '../../bounds/addressShares.ts';
 import { TokenBucket, type RateLimit } from './rateLimit.ts';
 
 export interface PlaceOptions {

@@ -3,8 +3,8 @@
 
 import type { CoordinatorMessage, WorkerMessageOf } from '../../../shared/protocol/control.ts';
 import { MAX_SHORT_MESSAGE_BYTES } from '../../../shared/protocol/workerMessageBytes.ts';
-import { ByteBudget } from '../bounds/byteBudget.ts';
-import type { GiveBack } from './addressShares.ts';
+import { ByteBudget } from '../../bounds/byteBudget.ts';
+import type { GiveBack } from '../../bounds/addressShares.ts';
 import { Admission } from './admission.ts';
 import { decodeWorkerMessage } from './decodeWorkerMessage.ts';
 import { closeCodes, type ConnectionEvents, type ControlConnection } from './controlConnection.ts';

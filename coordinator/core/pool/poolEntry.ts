@@ -2,7 +2,7 @@
 
 import { MAX_CONTROL_MESSAGE_BYTES } from '../../../shared/protocol/control.ts';
 import { MAX_SHORT_MESSAGE_BYTES } from '../../../shared/protocol/workerMessageBytes.ts';
-import type { GiveBack } from './addressShares.ts';
+import type { GiveBack } from '../../bounds/addressShares.ts';
 import type { PoolWorker } from './poolWorker.ts';
 import { TokenBucket, type RateLimit } from './rateLimit.ts';
 import type { WorkerSocket } from './workerSocket.ts';

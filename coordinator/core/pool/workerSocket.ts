@@ -4,8 +4,8 @@
 import type { CoordinatorMessage } from '../../../shared/protocol/control.ts';
 import { MAX_SHORT_MESSAGE_BYTES } from '../../../shared/protocol/workerMessageBytes.ts';
 import type { Clock } from '../../../shared/clock.ts';
-import type { ByteBudget, HeldBytes } from '../bounds/byteBudget.ts';
-import { shareOf } from './addressShares.ts';
+import type { ByteBudget, HeldBytes } from '../../bounds/byteBudget.ts';
+import { shareOf } from '../../bounds/addressShares.ts';
 import type { ConnectionEvents, ControlConnection } from './controlConnection.ts';
 import { TokenBucket } from './rateLimit.ts';
 import type { RateLimit } from './rateLimit.ts';

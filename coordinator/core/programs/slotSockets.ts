@@ -4,7 +4,7 @@ import type { Duplex } from 'node:stream';
 import { WebSocketServer, type WebSocket } from 'ws';
 import type { Clock } from '../../../shared/clock.ts';
 import { MAX_PROGRAM_FRAME_BYTES } from '../../../shared/protocol/program.ts';
-import { boundMessages } from '../bounds/boundMessages.ts';
+import { boundMessages } from '../../bounds/boundMessages.ts';
 import type { UpgradeHandler } from '../http/upgradeDispatcher.ts';
 import { passFrames } from './passFrames.ts';
 import type { Slot, SlotSource } from './programPipe.ts';

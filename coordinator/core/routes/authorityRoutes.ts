@@ -3,7 +3,6 @@
 import { createHash } from 'node:crypto';
 import type { AuthorityCertificate } from '../tls/tlsSource.ts';
 import { shownFingerprint } from '../tls/fingerprint.ts';
-import { answerText } from '../http/answers.ts';
 import type { Route } from '../http/route.ts';
 import { NotFoundError } from '../../http/httpErrors.ts';
 
@@ -78,23 +77,20 @@ export function authorityRoutes(current: () => AuthorityCertificate | undefined)
     handle,
   });
   return [
-    route('/authority', ({ response }) => {
-      response.setHeader('Content-Security-Policy', pagePolicy);
-      answerText(response, 200, 'text/html; charset=utf-8', page(authority().fingerprint));
+    route('/authority', (exchange) => {
+      const { fingerprint } = authority();
+      exchange.response.setHeader('Content-Security-Policy', pagePolicy);
+      exchange.text(200, 'text/html; charset=utf-8', page(fingerprint));
     }),
-    route('/authority.pem', ({ response }) =>
-      answerText(response, 200, 'application/x-pem-file', authority().pem),
-    ),
-    route('/authority.crt', ({ request, response }) => {
-      const { der } = authority();
-      // The type at which systems offer to install it.
-      response.writeHead(200, {
-        'Content-Type': 'application/x-x509-ca-cert',
-        'Content-Length': der.byteLength,
-        'Content-Disposition': 'attachment; filename="tabgrad-authority.crt"',
-        'Cache-Control': 'no-store',
-      });
-      response.end(request.method === 'HEAD' ? undefined : der);
+    route('/authority.pem', (exchange) => exchange.text(200, 'application/x-pem-file', authority().pem)),
+    route('/authority.crt', (exchange) => {
+      const headers = {
+        // The type at which systems offer to install it.
+        'content-type': 'application/x-x509-ca-cert',
+        'content-disposition': 'attachment; filename="tabgrad-authority.crt"',
+        'cache-control': 'no-store',
+      };
+      exchange.answer(200, headers, authority().der);
     }),
   ];
 }

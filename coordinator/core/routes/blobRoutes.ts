@@ -9,8 +9,9 @@ import type { BlobStore, ByteRange } from '../blobs/blobStore.ts';
 import { isSha256 } from '../blobs/blobStore.ts';
 import type { UploadPlace, WorkerUploads } from '../blobs/workerUploads.ts';
 import type { Log } from '../../log/log.ts';
-import { answerJson, answerText, bodyOf } from '../http/answers.ts';
-import type { Exchange, Route } from '../http/route.ts';
+import type { Exchange } from '../../http/exchange.ts';
+import { bodyPieces } from '../../http/readJson.ts';
+import type { Route, RouteCall } from '../http/route.ts';
 import { BadRequestError } from '../../http/httpErrors.ts';
 
 export interface BlobRouteOptions {
@@ -28,22 +29,24 @@ export function blobRoutes(options: BlobRouteOptions): Route[] {
       path: '/blobs/:sha256',
       access: 'worker',
       traffic: 'blobs',
-      handle: (exchange) => download(options, exchange),
+      handle: (exchange, call) => download(options, exchange, call),
     },
     {
       method: 'PUT',
       path: '/blobs/:sha256',
       access: 'worker',
       traffic: 'blobs',
-      handle: (exchange) => upload(options, exchange),
+      handle: (exchange, call) => upload(options, exchange, call),
     },
   ];
 }
 
 async function download(
   { blobs, checks, uploads, log }: BlobRouteOptions,
-  { request, response, params, signal, workerId }: Exchange,
+  exchange: Exchange,
+  { params, workerId }: RouteCall,
 ): Promise<void> {
+  const { request, response, signal } = exchange;
   const sha256 = blobName(params);
   const sizeBytes = await blobs.sizeBytes(sha256);
   if (sizeBytes === undefined) throw new BlobMissingError(`No blob ${sha256} is stored`);
@@ -62,18 +65,21 @@ async function download(
   response.setHeader('Cache-Control', 'private, max-age=31536000, immutable');
   response.setHeader('Accept-Ranges', 'bytes');
   if (request.headers['if-none-match']?.includes(etag)) {
-    response.writeHead(304).end();
+    exchange.begin(304, {});
+    response.end();
     return;
   }
   const range = requestedRange(request.headers.range, sizeBytes);
   if (range === 'unsatisfiable') {
     response.setHeader('Content-Range', `bytes */${sizeBytes}`);
-    return answerText(response, 416, 'text/plain; charset=utf-8', `The blob has ${sizeBytes} bytes.\n`);
+    exchange.text(416, 'text/plain; charset=utf-8', `The blob has ${sizeBytes} bytes.\n`);
+    return;
   }
-  response.setHeader('Content-Type', 'application/octet-stream');
-  response.setHeader('Content-Length', range ? range.end - range.start + 1 : sizeBytes);
-  if (range) response.setHeader('Content-Range', `bytes ${range.start}-${range.end}/${sizeBytes}`);
-  response.writeHead(range ? 206 : 200);
+  exchange.begin(range ? 206 : 200, {
+    'content-type': 'application/octet-stream',
+    'content-length': String(range ? range.end - range.start + 1 : sizeBytes),
+    ...(range && { 'content-range': `bytes ${range.start}-${range.end}/${sizeBytes}` }),
+  });
   if (request.method === 'HEAD') {
     response.end();
     return;
@@ -81,23 +87,24 @@ async function download(
   await pipeline(blobs.stream(sha256, range), response, { signal });
 }
 
-async function upload(options: BlobRouteOptions, exchange: Exchange): Promise<void> {
+async function upload(options: BlobRouteOptions, exchange: Exchange, call: RouteCall): Promise<void> {
   const { blobs, maxBlobBytes } = options;
-  const { request, response, params, signal } = exchange;
+  const { request, signal } = exchange;
+  const { params, workerId } = call;
   const sha256 = blobName(params);
   const length = request.headers['content-length'];
   const announced = Number(length ?? 0);
   if (announced > maxBlobBytes)
     throw new BlobTooLargeError(`A blob may have ${maxBlobBytes} bytes, not ${announced}`);
-  if (length === undefined && exchange.workerId !== undefined)
+  if (length === undefined && workerId !== undefined)
     throw new BadRequestError('A worker says how long its blob is: send Content-Length');
-  const place = await placeOf(options, exchange, sha256, announced);
+  const place = await placeOf(options, call, sha256, announced);
   try {
     const isNew = !(await blobs.has(sha256));
     const maxBytes = place ? announced : maxBlobBytes;
-    const address = await blobs.putStream(bodyOf(request), { sha256, maxBytes, signal });
+    const address = await blobs.putStream(bodyPieces(exchange), { sha256, maxBytes, signal });
     place?.stored(isNew);
-    answerJson(response, isNew ? 201 : 200, address);
+    exchange.json(isNew ? 201 : 200, address);
   } finally {
     place?.end();
   }
@@ -106,7 +113,7 @@ async function upload(options: BlobRouteOptions, exchange: Exchange): Promise<vo
 /** What an owner stores is not limited. */
 async function placeOf(
   { uploads }: BlobRouteOptions,
-  { workerId }: Exchange,
+  { workerId }: RouteCall,
   sha256: string,
   sizeBytes: number,
 ): Promise<UploadPlace | undefined> {

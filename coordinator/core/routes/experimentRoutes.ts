@@ -2,8 +2,7 @@
 
 import type { ExperimentStore } from '../store/experimentStore.ts';
 import { experimentIdForm, experimentUpdate, type RecordedExperiment } from '../store/experimentRecord.ts';
-import { answerJson } from '../http/answers.ts';
-import { readForm } from '../http/readForm.ts';
+import { readForm } from '../../http/readJson.ts';
 import type { Route } from '../http/route.ts';
 import { BadRequestError } from '../../http/httpErrors.ts';
 
@@ -23,20 +22,19 @@ export function experimentRoutes(experiments: ExperimentStore): Route[] {
       path: '/api/v1/experiments',
       access: 'admin',
       traffic: 'api',
-      handle: async ({ response }) =>
-        answerJson(response, 200, { experiments: await latestExperiments(experiments) }),
+      handle: async (exchange) => exchange.json(200, { experiments: await latestExperiments(experiments) }),
     },
     {
       method: 'PUT',
       path: '/api/v1/experiments/:experimentId',
       access: 'admin',
       traffic: 'api',
-      async handle({ request, response, params }) {
+      async handle(exchange, { params }) {
         const experimentId = experimentIdForm.safeParse(params['experimentId']);
         if (!experimentId.success) throw new BadRequestError('The id of an experiment is a UUID');
-        const update = await readForm(experimentUpdate, request, MAX_UPDATE_BYTES);
+        const update = await readForm(experimentUpdate, exchange, MAX_UPDATE_BYTES);
         await experiments.save(experimentId.data, update);
-        answerJson(response, 200, { experimentId: experimentId.data });
+        exchange.json(200, { experimentId: experimentId.data });
       },
     },
   ];

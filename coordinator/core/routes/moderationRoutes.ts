@@ -1,9 +1,8 @@
 // Over HTTP: sending workers away, bans, and new tokens.
 
 import { z } from 'zod';
-import { answerJson } from '../http/answers.ts';
 import type { Moderation } from '../http/moderation.ts';
-import { readForm } from '../http/readForm.ts';
+import { readForm } from '../../http/readJson.ts';
 import type { Route } from '../http/route.ts';
 
 const MAX_BODY_BYTES = 16 * 1024;
@@ -23,27 +22,27 @@ export function moderationRoutes(moderation: Moderation, joinUrl: () => string):
     handle,
   });
   return [
-    post('/api/v1/workers/:workerId/remove', async ({ request, response, params }) => {
-      const options = await readForm(removeRequest, request, MAX_BODY_BYTES);
-      answerJson(response, 200, await moderation.remove(params['workerId'] ?? '', options));
+    post('/api/v1/workers/:workerId/remove', async (exchange, { params }) => {
+      const options = await readForm(removeRequest, exchange, MAX_BODY_BYTES);
+      exchange.json(200, await moderation.remove(params['workerId'] ?? '', options));
     }),
     {
-      ...post('/api/v1/bans', ({ response }) => answerJson(response, 200, { bans: moderation.bans() })),
+      ...post('/api/v1/bans', (exchange) => exchange.json(200, { bans: moderation.bans() })),
       method: 'GET',
     },
-    post('/api/v1/bans', async ({ request, response }) => {
-      const { address, reason } = await readForm(banRequest, request, MAX_BODY_BYTES);
-      answerJson(response, 201, await moderation.banAddress(address, reason));
+    post('/api/v1/bans', async (exchange) => {
+      const { address, reason } = await readForm(banRequest, exchange, MAX_BODY_BYTES);
+      exchange.json(201, await moderation.banAddress(address, reason));
     }),
-    post('/api/v1/bans/lift', async ({ request, response }) => {
-      const { value } = await readForm(liftRequest, request, MAX_BODY_BYTES);
-      answerJson(response, 200, { lifted: await moderation.lift(value) });
+    post('/api/v1/bans/lift', async (exchange) => {
+      const { value } = await readForm(liftRequest, exchange, MAX_BODY_BYTES);
+      exchange.json(200, { lifted: await moderation.lift(value) });
     }),
     ...(['admin', 'join'] as const).map((kind) =>
-      post(`/api/v1/tokens/${kind}`, async ({ request, response }) => {
-        const { disconnect } = await readForm(rotateRequest, request, MAX_BODY_BYTES);
+      post(`/api/v1/tokens/${kind}`, async (exchange) => {
+        const { disconnect } = await readForm(rotateRequest, exchange, MAX_BODY_BYTES);
         const { token, removed } = await moderation.rotate(kind, disconnect);
-        answerJson(response, 200, { kind, token, removed, ...(kind === 'join' && { joinUrl: joinUrl() }) });
+        exchange.json(200, { kind, token, removed, ...(kind === 'join' && { joinUrl: joinUrl() }) });
       }),
     ),
   ];

@@ -5,8 +5,8 @@ import { readFile } from 'node:fs/promises';
 import { dirname, extname, join, relative, sep } from 'node:path';
 import { builtFile } from '../../files/builtFile.ts';
 import type { AccessControl } from '../http/access.ts';
-import { answerText } from '../http/answers.ts';
-import type { Exchange, Route } from '../http/route.ts';
+import type { Exchange } from '../../http/exchange.ts';
+import type { Route } from '../http/route.ts';
 import { NotFoundError } from '../../http/httpErrors.ts';
 
 const contentTypes: Readonly<Record<string, string>> = {
@@ -55,15 +55,11 @@ export function pageRoutes(
     path: '/',
     access: 'public',
     traffic: 'page',
-    handle: ({ request, response }) => {
+    handle: (exchange) => {
+      const { request } = exchange;
       const isOwner = request.headers.authorization !== undefined;
       if (isOwner) access.checkToken(request, 'admin');
-      answerText(
-        response,
-        200,
-        'text/plain; charset=utf-8',
-        isOwner ? statusText() : 'tabgrad coordinator\n',
-      );
+      exchange.text(200, 'text/plain; charset=utf-8', isOwner ? statusText() : 'tabgrad coordinator\n');
     },
   };
   const joinRoute: Route = {
@@ -93,24 +89,19 @@ export function pageRoutes(
   return [status, joinRoute, ...assets];
 }
 
-async function sendFile({ request, response, url }: Exchange, file: string): Promise<void> {
+async function sendFile(exchange: Exchange, file: string): Promise<void> {
   let bytes: Buffer;
   try {
     bytes = await readFile(file);
   } catch (error) {
     throw new NotFoundError(
-      `The page file ${url.pathname} is gone; build the pages again`,
+      `The page file ${exchange.path} is gone; build the pages again`,
       {},
       { cause: error },
     );
   }
   // The bundler puts a content hash into the names under assets/.
-  const cache = url.pathname.startsWith('/assets/') ? 'public, max-age=31536000, immutable' : 'no-cache';
-  response.writeHead(200, {
-    ...pageHeaders,
-    'Content-Type': contentTypes[extname(file)] ?? 'application/octet-stream',
-    'Content-Length': bytes.byteLength,
-    'Cache-Control': cache,
-  });
-  response.end(request.method === 'HEAD' ? undefined : bytes);
+  const cache = exchange.path.startsWith('/assets/') ? 'public, max-age=31536000, immutable' : 'no-cache';
+  const contentType = contentTypes[extname(file)] ?? 'application/octet-stream';
+  exchange.answer(200, { ...pageHeaders, 'content-type': contentType, 'cache-control': cache }, bytes);
 }

@@ -1,7 +1,6 @@
 // Runs over HTTP, for owners in another process: submit, watch, stop, and fetch what came of it.
 
 import { once } from 'node:events';
-import type { ServerResponse } from 'node:http';
 import { z } from 'zod';
 import { deviceKinds } from '../../../kernels/deviceKinds.ts';
 import { runtimes } from '../../../shared/protocol/runtimes.ts';
@@ -16,8 +15,9 @@ import { RunRequestInvalidError } from '../run/runErrors.ts';
 import type { RunEntry } from '../run/runEntry.ts';
 import type { RunRegistry } from '../run/runRegistry.ts';
 import type { RunRequest } from '../run/runRequest.ts';
-import { answerJson, readJsonBody } from '../http/answers.ts';
-import type { Exchange, Route } from '../http/route.ts';
+import type { Exchange } from '../../http/exchange.ts';
+import { readJson } from '../../http/readJson.ts';
+import type { Route, RouteCall } from '../http/route.ts';
 
 const MAX_REQUEST_BYTES = 64 * 1024 * 1024;
 const MAX_STOP_BYTES = 16 * 1024;
@@ -48,32 +48,32 @@ export function runRoutes(runs: RunRegistry, blobs: BlobStore): Route[] {
     traffic: 'api',
     handle,
   });
-  const entryOf = ({ params }: Exchange): Promise<RunEntry> => runs.find(params['runId'] ?? '');
+  const entryOf = ({ params }: RouteCall): Promise<RunEntry> => runs.find(params['runId'] ?? '');
   return [
-    route('GET', '/api/v1/runs', ({ response }) =>
-      answerJson(response, 200, { runs: runs.list().map((entry) => entry.summary()) }),
+    route('GET', '/api/v1/runs', (exchange) =>
+      exchange.json(200, { runs: runs.list().map((entry) => entry.summary()) }),
     ),
     route('POST', '/api/v1/runs', (exchange) => submit(runs, blobs, exchange)),
-    route('GET', '/api/v1/runs/:runId', async (exchange) =>
-      answerJson(exchange.response, 200, (await entryOf(exchange)).summary()),
+    route('GET', '/api/v1/runs/:runId', async (exchange, call) =>
+      exchange.json(200, (await entryOf(call)).summary()),
     ),
-    route('GET', '/api/v1/runs/:runId/outcome', async (exchange) =>
-      answerOutcome(await entryOf(exchange), runs, exchange.response),
+    route('GET', '/api/v1/runs/:runId/outcome', async (exchange, call) =>
+      answerOutcome(await entryOf(call), runs, exchange),
     ),
-    route('GET', '/api/v1/runs/:runId/events', async (exchange) =>
-      streamEvents(await entryOf(exchange), exchange),
+    route('GET', '/api/v1/runs/:runId/events', async (exchange, call) =>
+      streamEvents(await entryOf(call), exchange),
     ),
-    route('POST', '/api/v1/runs/:runId/stop', async (exchange) => {
-      const entry = await entryOf(exchange);
-      const { reason } = parse(stopRequest, await readJsonBody(exchange.request, MAX_STOP_BYTES));
+    route('POST', '/api/v1/runs/:runId/stop', async (exchange, call) => {
+      const entry = await entryOf(call);
+      const { reason } = parse(stopRequest, await readJson(exchange, MAX_STOP_BYTES));
       runs.stop(entry.runId, reason);
-      answerJson(exchange.response, 202, entry.summary());
+      exchange.json(202, entry.summary());
     }),
   ];
 }
 
-async function submit(runs: RunRegistry, blobs: BlobStore, { request, response }: Exchange): Promise<void> {
-  const body = parse(runRequest, await readJsonBody(request, MAX_REQUEST_BYTES));
+async function submit(runs: RunRegistry, blobs: BlobStore, exchange: Exchange): Promise<void> {
+  const body = parse(runRequest, await readJson(exchange, MAX_REQUEST_BYTES));
   const spec = readSpec(body.spec);
   for (const [i, shard] of body.shards.entries()) {
     const sizeBytes = await blobs.sizeBytes(shard.sha256);
@@ -85,7 +85,7 @@ async function submit(runs: RunRegistry, blobs: BlobStore, { request, response }
     });
   }
   const entry = await runs.submit({ ...body, spec } as RunRequest);
-  answerJson(response, 201, entry.summary());
+  exchange.json(201, entry.summary());
 }
 
 /** @throws RunRequestInvalidError naming the field. */
@@ -112,13 +112,13 @@ function parse<T>(schema: z.ZodType<T>, value: unknown): T {
 }
 
 /** 200 with the rounds and their trees, 202 while the run goes on, and the run's error under its own status. */
-async function answerOutcome(entry: RunEntry, runs: RunRegistry, response: ServerResponse): Promise<void> {
+async function answerOutcome(entry: RunEntry, runs: RunRegistry, exchange: Exchange): Promise<void> {
   // Who follows may have read of the end before the run is told.
   if (entry.log.isOver) await entry.driver?.done.catch(() => undefined);
   const { status, error } = entry.summary();
-  if (status === 'running') answerJson(response, 202, entry.summary());
-  else if (error) answerJson(response, 409, { error });
-  else answerJson(response, 200, { status, rounds: await runs.rounds(entry.runId) });
+  if (status === 'running') exchange.json(202, entry.summary());
+  else if (error) exchange.json(409, { error });
+  else exchange.json(200, { status, rounds: await runs.rounds(entry.runId) });
 }
 
 function pausedError(runId: string, cause: Error): StorageFullError {
@@ -127,13 +127,11 @@ function pausedError(runId: string, cause: Error): StorageFullError {
 }
 
 /** Server-sent events, from the one after `Last-Event-ID` or from the first; ends with the run. */
-async function streamEvents(entry: RunEntry, { request, response, signal }: Exchange): Promise<void> {
+async function streamEvents(entry: RunEntry, exchange: Exchange): Promise<void> {
+  const { request, response, signal } = exchange;
   const { failure } = entry.log;
   if (failure) throw entry.status === 'running' ? pausedError(entry.runId, failure) : failure;
-  response.writeHead(200, {
-    'Content-Type': 'text/event-stream; charset=utf-8',
-    'Cache-Control': 'no-store',
-  });
+  exchange.begin(200, { 'content-type': 'text/event-stream; charset=utf-8', 'cache-control': 'no-store' });
   response.flushHeaders();
   const last = Number(request.headers['last-event-id'] ?? 0);
   const heartbeat = setInterval(() => response.write(': still there\n\n'), HEARTBEAT_MS);

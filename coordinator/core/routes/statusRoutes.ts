@@ -5,7 +5,6 @@ import type { Pool } from '../pool/pool.ts';
 import type { RecordedApplication } from '../store/serveRecord.ts';
 import type { RunRegistry } from '../run/runRegistry.ts';
 import type { RecordedExperiment } from '../store/experimentRecord.ts';
-import { answerJson, answerText } from '../http/answers.ts';
 import { prometheusText } from '../http/prometheusText.ts';
 import type { MetricFamily } from '../http/prometheusText.ts';
 import type { Route } from '../http/route.ts';
@@ -31,16 +30,12 @@ export function statusRoutes(source: StatusSource): Route[] {
     handle,
   });
   return [
-    read(
-      '/healthz',
-      ({ response }) => answerText(response, 200, 'text/plain; charset=utf-8', 'ok\n'),
-      'public',
+    read('/healthz', (exchange) => exchange.text(200, 'text/plain; charset=utf-8', 'ok\n'), 'public'),
+    read('/metrics', (exchange) =>
+      exchange.text(200, 'text/plain; version=0.0.4; charset=utf-8', prometheusText(metrics(source))),
     ),
-    read('/metrics', ({ response }) =>
-      answerText(response, 200, 'text/plain; version=0.0.4; charset=utf-8', prometheusText(metrics(source))),
-    ),
-    read('/api/v1/status', async ({ response }) =>
-      answerJson(response, 200, {
+    read('/api/v1/status', async (exchange) =>
+      exchange.json(200, {
         uptimeMs: Math.round(source.uptimeMs()),
         joinUrl: source.joinUrl(),
         workers: pool.workers().length,
@@ -54,7 +49,7 @@ export function statusRoutes(source: StatusSource): Route[] {
         traffic: source.traffic(),
       }),
     ),
-    read('/api/v1/workers', ({ response }) => answerJson(response, 200, { workers: pool.workers() })),
+    read('/api/v1/workers', (exchange) => exchange.json(200, { workers: pool.workers() })),
   ];
 }
 

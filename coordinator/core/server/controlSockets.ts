@@ -6,11 +6,11 @@ import { WebSocketServer } from 'ws';
 import type { RawData, WebSocket } from 'ws';
 import type { Clock } from '../../../shared/clock.ts';
 import { MAX_CONTROL_MESSAGE_BYTES } from '../../../shared/protocol/control.ts';
-import { boundMessages } from '../bounds/boundMessages.ts';
-import { ByteBudget } from '../bounds/byteBudget.ts';
+import { boundMessages } from '../../bounds/boundMessages.ts';
+import { ByteBudget } from '../../bounds/byteBudget.ts';
 import type { ConnectionEvents, ControlConnection } from '../pool/controlConnection.ts';
 import { closeCodes } from '../pool/controlConnection.ts';
-import { shareOf } from '../pool/addressShares.ts';
+import { shareOf } from '../../bounds/addressShares.ts';
 import type { UnjoinedSockets } from '../http/unjoinedSockets.ts';
 import type { UpgradeHandler } from '../http/upgradeDispatcher.ts';
 

@@ -1,8 +1,6 @@
 // Starts a coordinator: one HTTP server with the pages, the API, blobs, control, signalling and the relay around a pool
 // of workers and the runs that they work on.
 
-import { Server as SecureServer } from 'node:https';
-import type { AddressInfo } from 'node:net';
 import { MAX_BLOB_BYTES } from '../blobs/maxBlobBytes.ts';
 import type { BlobStore } from '../blobs/blobStore.ts';
 import { sweepBlobs } from '../blobs/sweepBlobs.ts';
@@ -34,9 +32,9 @@ import { publicPathOf } from '../http/publicPath.ts';
 import { TrustedProxies } from '../http/proxies.ts';
 import { iceServersFor, type IceServer, type IceSettings } from './iceServers.ts';
 import { renewIceServers } from './renewIceServers.ts';
-import { createHttpServer, listen } from '../http/httpServer.ts';
+import { createCoordinatorServer } from '../http/httpServer.ts';
 import { Moderation } from '../http/moderation.ts';
-import type { HttpTimeouts } from '../http/httpServer.ts';
+import type { HttpTimeouts } from '../../http/httpServer.ts';
 import { authorityRoutes } from '../routes/authorityRoutes.ts';
 import { blobRoutes } from '../routes/blobRoutes.ts';
 import { moderationRoutes } from '../routes/moderationRoutes.ts';
@@ -88,7 +86,7 @@ export interface CoordinatorOptions {
   readonly graceMs?: number;
   readonly pingIntervalMs?: number;
   readonly pageFolder?: string;
-  readonly timeouts?: HttpTimeouts;
+  readonly timeouts?: Partial<HttpTimeouts>;
   readonly runTiming?: Partial<RunTiming>;
   readonly clock?: Clock;
   /** Without it warnings and errors go to stderr. */
@@ -235,7 +233,7 @@ export async function startCoordinator(options: CoordinatorOptions = {}): Promis
     ...(tls?.authority === undefined ? [] : authorityRoutes(() => tls.authority)),
     ...pageRoutes(options.pageFolder ?? builtPageFolder(), access, () => statusText(status)),
   ];
-  const server = createHttpServer({
+  const server = createCoordinatorServer({
     routes,
     access,
     meter,
@@ -246,12 +244,12 @@ export async function startCoordinator(options: CoordinatorOptions = {}): Promis
     tls: tls?.credentials,
     // A browser that once heard it refuses to connect past a warning, and with a self-made authority there may be one.
     strictTransport: tls !== undefined && tls.authority === undefined,
+    upgrade: (request, socket, head) => upgrades.dispatch(request, socket, head),
   });
-  server.on('upgrade', (request, socket, head) => upgrades.dispatch(request, socket, head));
   try {
-    actualPort = await listen(server, port, host);
+    actualPort = await server.listen(port, host);
     // The name stands for two addresses, and another program may listen on the other one.
-    if (host === 'localhost') boundHost = (server.address() as AddressInfo).address;
+    if (host === 'localhost') boundHost = server.address.address;
   } catch (error) {
     await closeSockets();
     await runs.close(new CoordinatorClosedError('The coordinator could not start'));
@@ -259,10 +257,7 @@ export async function startCoordinator(options: CoordinatorOptions = {}): Promis
     throw error;
   }
   const stopIceRenewal = renewIceServers({ settings: ice, iceServers, pool, clock });
-  const stopRenewing =
-    tls && server instanceof SecureServer
-      ? keepRenewed({ source: tls, server, clock, log })
-      : (): void => undefined;
+  const stopRenewing = keepRenewed({ source: tls, server, clock, log });
   const stopSweeping = sweepBlobs({
     blobs,
     clock,
@@ -283,10 +278,9 @@ export async function startCoordinator(options: CoordinatorOptions = {}): Promis
     stopIceRenewal();
     await runs.close(new CoordinatorClosedError('The coordinator was closed while the run went on'));
     pool.close('the coordinator is closing');
-    const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+    server.stop();
     await closeSockets();
-    server.closeAllConnections();
-    await closed;
+    await server.close();
     await storage.close();
     closeLog();
   };

@@ -15,7 +15,7 @@ import { slotSockets } from '../programs/slotSockets.ts';
 import { mountPeerServer } from '../signalling/peerServer.ts';
 import { mountRelay, RELAY_PATH } from '../signalling/relay.ts';
 import { controlSockets } from './controlSockets.ts';
-import { logRefusal, pathOf } from '../http/logFailure.ts';
+import { logRefusal, socketName } from '../../http/logFailure.ts';
 import type { TrustedProxies } from '../http/proxies.ts';
 import { UnjoinedSockets } from '../http/unjoinedSockets.ts';
 import type { UpgradeDispatcher } from '../http/upgradeDispatcher.ts';
@@ -45,7 +45,7 @@ export function mountSockets(parts: SocketParts): () => Promise<void> {
   const isRight = (request: IncomingMessage, { type }: Attempt): boolean => {
     if (type === 'wrong' || type === 'throttled') {
       const message = 'The secret of the worker is wrong.';
-      logRefusal(log, `a socket at ${pathOf(request)}`, proxies.clientAddress(request), message);
+      logRefusal(log, socketName(request), proxies.clientAddress(request), message);
     }
     return type === 'right';
   };

@@ -1,6 +1,5 @@
 // Where a server's certificate comes from, and how a running server gets the next one.
 
-import type { Server } from 'node:https';
 import type { Clock } from '../../../shared/clock.ts';
 import type { Log } from '../../log/log.ts';
 import { messageOf } from '../../../shared/text/messageOf.ts';
@@ -25,8 +24,9 @@ export interface TlsSource {
 }
 
 export interface TlsRenewal {
-  readonly source: TlsSource;
-  readonly server: Server;
+  /** Undefined for a server without TLS: there is nothing to renew. */
+  readonly source: TlsSource | undefined;
+  readonly server: { setCredentials(credentials: TlsCredentials): void };
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -39,13 +39,14 @@ const RENEWAL_INTERVAL_MS = 60_000;
 
 /** Lets a running server show newer certificates to new connections; returns the function that ends that. */
 export function keepRenewed({ source, server, clock, log }: TlsRenewal): () => void {
+  if (!source) return () => undefined;
   let cancel = (): void => undefined;
   let isOver = false;
   let complaint = '';
   const look = async (): Promise<void> => {
     try {
       if (await source.renew()) {
-        server.setSecureContext(source.credentials);
+        server.setCredentials(source.credentials);
         log({ level: 'info', message: 'The certificate was renewed' });
       }
       complaint = '';

@@ -1,9 +1,8 @@
 // The bodies of all requests that are not answered yet, in one budget: what is arriving, in line, and with replicas. Over
 // the budget the caller that holds most gives up its largest.
 
-import type { IncomingMessage } from 'node:http';
-import { ByteBudget, type HeldBytes } from '../../core/bounds/byteBudget.ts';
-import { shareOf } from '../../core/pool/addressShares.ts';
+import { ByteBudget, type HeldBytes } from '../../bounds/byteBudget.ts';
+import { shareOf } from '../../bounds/addressShares.ts';
 import { OverloadedError } from '../request/serveErrors.ts';
 
 /** Smaller bodies are not counted: so many of them as there are connections fit anyway. */
@@ -18,8 +17,8 @@ export class HeldBodies {
     this.#budget = new ByteBudget({ maxBytes });
   }
 
-  /** @param giveUp told when the body has to go. */
-  open({ socket }: IncomingMessage, giveUp: (error: OverloadedError) => void): HeldBytes {
+  /** @param address whose body it is. @param giveUp told when the body has to go. */
+  open(address: string, giveUp: (error: OverloadedError) => void): HeldBytes {
     let held: HeldBytes | undefined;
     let isOver = false;
     const evict = (): void =>
@@ -32,7 +31,7 @@ export class HeldBodies {
     return {
       set: (bytes) => {
         if (bytes < COUNTED_FROM_BYTES || isOver) return;
-        held ??= this.#budget.open(shareOf(socket.remoteAddress ?? ''), evict);
+        held ??= this.#budget.open(shareOf(address), evict);
         held.set(bytes);
       },
       release: () => {

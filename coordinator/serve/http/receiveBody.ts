@@ -1,13 +1,11 @@
 // The body of a request, from its first byte to its answer.
 
-import { shareOf } from '../../core/pool/addressShares.ts';
+import { shareOf } from '../../bounds/addressShares.ts';
+import type { ContentCodings, Decoder } from '../../http/contentCodings.ts';
+import { readBody } from '../../http/readBody.ts';
 import type { Body } from '../replica/replica.ts';
-import type { Exchange } from './exchange.ts';
 import type { HeldBodies } from './heldBodies.ts';
-import type { ContentCodings } from './contentCodings.ts';
-import { readBody } from './readBody.ts';
-
-export type Fail = (error: unknown) => void;
+import type { ServeExchange } from './serveExchange.ts';
 
 export interface ReceiveOptions {
   readonly maxBodyBytes: number;
@@ -20,29 +18,36 @@ export interface ReceiveOptions {
  * @param asBytes gives bytes even where it is small. @throws MediaTypeError
  */
 export function receiveBody(
-  exchange: Exchange,
+  exchange: ServeExchange,
   { maxBodyBytes, bodies, codings }: ReceiveOptions,
   asBytes: boolean,
-  fail: Fail,
   received: (body: Body) => void,
 ): void {
-  const { request, response } = exchange;
   const unwanted = new AbortController();
-  const sender = { party: shareOf(request.socket.remoteAddress ?? ''), signal: unwanted.signal };
-  const decoder = codings.decoder(request.headers['content-encoding'], sender);
-  if (decoder) response.once('close', () => unwanted.abort());
-  const held = bodies.open(request, (error) => {
+  const decoder = decoderOf(exchange, codings, unwanted);
+  const held = bodies.open(exchange.address, (error) => {
     giveUp(error);
     unwanted.abort();
   });
   exchange.body = held;
   const bounds = { maxBodyBytes, hold: (bytes: number): void => held.set(bytes) };
-  let giveUp = readBody(request, bounds, { decoder, asBytes }, (error, body) => {
+  let giveUp = readBody(exchange, bounds, { decoder, asBytes }, (error, body) => {
     if (error) {
-      fail(error);
+      exchange.fail(error);
       return;
     }
-    giveUp = (late) => exchange.abandon(() => fail(late));
+    giveUp = (late) => exchange.abandon(late);
     received(body);
   });
+}
+
+function decoderOf(
+  { request, response, address }: ServeExchange,
+  codings: ContentCodings,
+  unwanted: AbortController,
+): Decoder | undefined {
+  const coding = request.headers['content-encoding'];
+  if (coding === undefined) return undefined;
+  response.once('close', () => unwanted.abort());
+  return codings.decoder(coding, { party: shareOf(address), signal: unwanted.signal });
 }

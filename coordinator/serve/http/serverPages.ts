@@ -1,12 +1,13 @@
 // What a server answers beside its applications: health, routes, metrics, its description, and the Open Inference
 // Protocol (v2), whose paths are fixed.
 
-import { MethodNotAllowedError, NotFoundError } from '../../http/httpErrors.ts';
+import { NotFoundError } from '../../http/httpErrors.ts';
+import type { RouteParams, RoutePlace } from '../../http/routeTable.ts';
 import { UnavailableError } from '../request/serveErrors.ts';
-import type { Exchange } from './exchange.ts';
 import { openApi } from './openApi.ts';
 import type { InferAnswer } from '../request/openInference.ts';
 import type { AppTable, ServedApp } from '../deployment/servedApp.ts';
+import type { ServeExchange } from './serveExchange.ts';
 import type { ServeMetrics } from './serveMetrics.ts';
 
 export interface PageContext {
@@ -15,6 +16,10 @@ export interface PageContext {
   readonly version: string;
   readonly hasKey: boolean;
   isStopping(): boolean;
+}
+
+export interface PageRoute extends RoutePlace {
+  handle(exchange: ServeExchange, params: RouteParams): void;
 }
 
 /** These answer without the API key: balancers and orchestrators ask them. */
@@ -31,45 +36,45 @@ export function isServerPath(path: string): boolean {
   );
 }
 
-/** Answers a GET of the server's own paths. @throws NotFoundError, MethodNotAllowedError */
-export function answerPage(exchange: Exchange, context: PageContext): void {
-  const { path } = exchange;
+/** @param infer answers an inference request to a model. */
+export function serverPages(
+  context: PageContext,
+  infer: (exchange: ServeExchange, app: ServedApp) => void,
+): PageRoute[] {
   const { apps, metrics, version, hasKey } = context;
-  const method = exchange.request.method ?? '';
-  if (method !== 'GET' && method !== 'HEAD') {
-    throw new MethodNotAllowedError(`${method} is not possible on ${path.slice(0, 200)}, only GET.`);
-  }
-  const waiting = notReady(context);
-  switch (path) {
-    case '/-/healthz':
+  const page = (path: string, handle: PageRoute['handle']): PageRoute => ({ method: 'GET', path, handle });
+  const model = '/v2/models/:model';
+  return [
+    page('/-/healthz', (exchange) => {
+      const waiting = notReady(context);
       if (waiting.length > 0) throw new UnavailableError(`Not ready: ${waiting.join(', ').slice(0, 500)}.`);
-      exchange.answer(200, { 'content-type': 'text/plain; charset=utf-8' }, 'success');
-      return;
-    case '/-/routes':
-      exchange.json(200, Object.fromEntries(apps.apps.map(({ routePrefix, name }) => [routePrefix, name])));
-      return;
-    case '/metrics':
-      exchange.answer(
-        200,
-        { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' },
-        metrics.text(apps.apps),
-      );
-      return;
-    case '/openapi.json':
-      exchange.json(200, openApi(apps.apps, version, hasKey));
-      return;
-    case '/v2':
-      exchange.json(200, { name: 'tabgrad', version, extensions: ['binary_tensor_data'] });
-      return;
-    case '/v2/health/live':
-      exchange.json(200, { live: true });
-      return;
-    case '/v2/health/ready':
-      exchange.json(waiting.length === 0 ? 200 : 503, { ready: waiting.length === 0 });
-      return;
-    default:
-      answerModel(exchange, apps);
-  }
+      exchange.text(200, 'text/plain; charset=utf-8', 'success');
+    }),
+    page('/-/routes', (exchange) =>
+      exchange.json(200, Object.fromEntries(apps.apps.map(({ routePrefix, name }) => [routePrefix, name]))),
+    ),
+    page('/metrics', (exchange) =>
+      exchange.text(200, 'text/plain; version=0.0.4; charset=utf-8', metrics.text(apps.apps)),
+    ),
+    page('/openapi.json', (exchange) => exchange.json(200, openApi(apps.apps, version, hasKey))),
+    page('/v2', (exchange) =>
+      exchange.json(200, { name: 'tabgrad', version, extensions: ['binary_tensor_data'] }),
+    ),
+    page('/v2/health/live', (exchange) => exchange.json(200, { live: true })),
+    page('/v2/health/ready', (exchange) => {
+      const ready = notReady(context).length === 0;
+      exchange.json(ready ? 200 : 503, { ready });
+    }),
+    ...[model, `${model}/versions/:version`].flatMap((path): PageRoute[] => [
+      page(path, (exchange, params) => answerModel(exchange, apps, findModel(apps, params))),
+      page(`${path}/ready`, (exchange, params) => answerReady(exchange, findModel(apps, params))),
+      {
+        method: 'POST',
+        path: `${path}/infer`,
+        handle: (exchange, params) => infer(exchange, findModel(apps, params)),
+      },
+    ]),
+  ];
 }
 
 /** What a caller would have to wait for. */
@@ -87,17 +92,7 @@ export function checkExpected(apps: AppTable): void {
   throw new UnavailableError(`Applications are being started: ${expected.join(', ').slice(0, 500)}.`);
 }
 
-function answerModel(exchange: Exchange, apps: AppTable): void {
-  const target = modelTarget(exchange.path);
-  if (!target || target.action === 'infer') {
-    if (target) throw new MethodNotAllowedError('GET is not possible on infer, only POST.');
-    throw new NotFoundError(`Nothing is served at ${exchange.path.slice(0, 200)}.`);
-  }
-  const app = findModel(apps, target);
-  if (target.action === 'ready') {
-    answerReady(exchange, app);
-    return;
-  }
+function answerModel(exchange: ServeExchange, apps: AppTable, app: ServedApp): void {
   const { platform, inputs, outputs } = app.model!;
   exchange.json(200, {
     name: app.modelName,
@@ -108,35 +103,13 @@ function answerModel(exchange: Exchange, apps: AppTable): void {
   });
 }
 
-export function answerReady(exchange: Exchange, app: ServedApp): void {
+export function answerReady(exchange: ServeExchange, app: ServedApp): void {
   const ready = app.isReady();
   exchange.json(ready ? 200 : 503, { name: app.modelName, ready });
 }
 
-export interface ModelTarget {
-  readonly model: string;
-  readonly version: string | undefined;
-  readonly action: 'metadata' | 'ready' | 'infer';
-}
-
-/** `/v2/models/NAME[/versions/V][/ready|/infer]` */
-export function modelTarget(path: string): ModelTarget | undefined {
-  const match = /^\/v2\/models\/([^/]+)(?:\/versions\/([^/]+))?(?:\/(ready|infer))?$/.exec(path);
-  if (!match) return undefined;
-  const [, model, version, action] = match;
-  try {
-    return {
-      model: decodeURIComponent(model!),
-      version: version === undefined ? undefined : decodeURIComponent(version),
-      action: (action as 'ready' | 'infer' | undefined) ?? 'metadata',
-    };
-  } catch {
-    return undefined;
-  }
-}
-
 /** @throws NotFoundError naming the models that there are; UnavailableError while others are still to come. */
-export function findModel(apps: AppTable, { model, version }: ModelTarget): ServedApp {
+function findModel(apps: AppTable, { model = '', version }: RouteParams): ServedApp {
   const found = apps.byModel(model, version);
   if (found) return found;
   checkExpected(apps);
@@ -151,7 +124,7 @@ export function findModel(apps: AppTable, { model, version }: ModelTarget): Serv
 }
 
 /** Writes the answer to an inference request, in JSON, with the tensors behind it that are wanted in binary. */
-export function answerInference(exchange: Exchange, app: ServedApp, { id, outputs }: InferAnswer): void {
+export function answerInference(exchange: ServeExchange, app: ServedApp, { id, outputs }: InferAnswer): void {
   const head = { model_name: app.modelName, model_version: app.version, ...(id !== undefined && { id }) };
   const tensors = outputs.map(({ data, ...output }) => {
     if (typeof data === 'string') return `${JSON.stringify(output).slice(0, -1)},"data":${data}}`;

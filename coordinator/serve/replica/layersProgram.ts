@@ -12,7 +12,7 @@ import {
 import { batch } from './batch.ts';
 import { readInference, writeInference } from '../request/openInference.ts';
 import type { InputTensor } from '../request/tensors.ts';
-import { bodyText } from '../request/bodyText.ts';
+import { bodyText } from '../../http/bodyText.ts';
 import type { RawInput } from '../request/rawTensor.ts';
 import { datatypes } from './describeLayers.ts';
 import { instanceRows, readTensors, tensorNumber, tensorRows } from '../request/readTensors.ts';

@@ -2,7 +2,7 @@
 
 import { Predictor, type PredictOptions } from '../../../shared/gbdt/model/predictor.ts';
 import { readModel } from '../../../shared/gbdt/model/readModel.ts';
-import { bodyText } from '../request/bodyText.ts';
+import { bodyText } from '../../http/bodyText.ts';
 import { prepareInference, type InferModel, type PreparedRows } from './treeInference.ts';
 import { modelFeatures, type ModelFeature } from '../../../shared/gbdt/model/modelFeatures.ts';
 import type { OutputValues } from '../request/openInference.ts';

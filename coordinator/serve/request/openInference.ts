@@ -6,7 +6,7 @@ import { sizeOf } from '../../../shared/serve/layersNet.ts';
 import { BadRequestError } from '../../http/httpErrors.ts';
 import { parseJson } from './readRows.ts';
 import { ServeInputError } from './serveErrors.ts';
-import { bodyText } from './bodyText.ts';
+import { bodyText } from '../../http/bodyText.ts';
 import { readRawTensor, type RawInput } from './rawTensor.ts';
 import { readBinaryTensor, readJsonTensor, type InputTensor } from './tensors.ts';
 import { tensorTypes } from './tensorTypes.ts';

@@ -4,6 +4,7 @@
 import { beyondShape, type JsonShape } from '../../../shared/text/jsonShape.ts';
 import { nearestWord } from '../../../shared/text/nearestWord.ts';
 import { BadRequestError } from '../../http/httpErrors.ts';
+import { withoutMark } from '../../http/bodyText.ts';
 import { ServeInputError } from './serveErrors.ts';
 import type { ModelFeature } from '../../../shared/gbdt/model/modelFeatures.ts';
 import { featureNumber } from './featureNumber.ts';
@@ -142,8 +143,7 @@ export function parseRows(text: string, fields: number): unknown {
 
 /** @throws BadRequestError when it is no JSON, or JSON that takes far longer to read than its length tells. */
 export function parseJson(body: string, fields: number): unknown {
-  // A byte order mark, as PowerShell, .NET and Excel write it, may be ignored (RFC 8259, section 8.1).
-  const text = body.startsWith('\ufeff') ? body.slice(1) : body;
+  const text = withoutMark(body);
   const beyond = text.length > CHECKED_FROM && beyondShape(text, shapeFor(fields));
   if (typeof beyond === 'string') throw new BadRequestError(`The body is not accepted: ${beyond}`);
   try {

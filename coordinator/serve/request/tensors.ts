@@ -4,7 +4,7 @@
 import { sizeOf } from '../../../shared/serve/layersNet.ts';
 import { messageOf } from '../../../shared/text/messageOf.ts';
 import { ServeInputError } from './serveErrors.ts';
-import { utf8Text } from '../../http/utf8Text.ts';
+import { utf8Text } from '../../http/bodyText.ts';
 import { numberTypes } from './tensorTypes.ts';
 
 /** Elements in row-major order. */

@@ -1,6 +1,6 @@
 import { afterEach, beforeAll, afterAll, describe, expect, it } from 'vitest';
 import { deployment, Serve } from '../../../coordinator/serve/serve.ts';
-import type { AccessEntry } from '../../../coordinator/serve/http/exchange.ts';
+import type { AccessEntry } from '../../../coordinator/serve/http/serveExchange.ts';
 import type { ServeRequest } from '../../../shared/serve/serveRequest.ts';
 import { flights, makeServedModels, type ServedModels } from './servedModels.ts';
 

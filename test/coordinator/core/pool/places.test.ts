@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { GiveBack } from '../../../../coordinator/core/pool/addressShares.ts';
+import type { GiveBack } from '../../../../coordinator/bounds/addressShares.ts';
 import { Places, type PlaceOptions } from '../../../../coordinator/core/pool/places.ts';
 import { ManualClock } from '../../../setup/manualClock.ts';
 

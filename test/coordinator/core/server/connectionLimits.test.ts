@@ -2,7 +2,7 @@ import { EventEmitter } from 'node:events';
 import type { IncomingMessage } from 'node:http';
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import { describe, expect, it } from 'vitest';
-import { limitConnections } from '../../../../coordinator/core/http/limitConnections.ts';
+import { limitConnections } from '../../../../coordinator/http/limitConnections.ts';
 import { TrustedProxies } from '../../../../coordinator/core/http/proxies.ts';
 import { UnjoinedSockets } from '../../../../coordinator/core/http/unjoinedSockets.ts';
 

@@ -1,19 +1,17 @@
 // Defects of a coordinator: told to the log, and to the asker no more than where in the log.
 
-import { once } from 'node:events';
-import type { AddressInfo } from 'node:net';
 import { expect, it } from 'vitest';
 import type { LogEntry } from '../../../../coordinator/log/log.ts';
 import { AttemptThrottle } from '../../../../coordinator/core/pool/attemptThrottle.ts';
 import { AccessControl } from '../../../../coordinator/core/http/access.ts';
-import { createHttpServer } from '../../../../coordinator/core/http/httpServer.ts';
+import { createCoordinatorServer } from '../../../../coordinator/core/http/httpServer.ts';
 import { TrustedProxies } from '../../../../coordinator/core/http/proxies.ts';
 import { TrafficMeter } from '../../../../coordinator/core/http/trafficMeter.ts';
 import { systemClock } from '../../../../shared/clock.ts';
 
 it('are answered with the number under which the log has them, and with nothing else', async () => {
   const log: LogEntry[] = [];
-  const server = createHttpServer({
+  const server = createCoordinatorServer({
     routes: [
       {
         method: 'GET',
@@ -34,10 +32,8 @@ it('are answered with the number under which the log has them, and with nothing 
     meter: new TrafficMeter(),
     log: (entry) => void log.push(entry),
   });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
+  const port = await server.listen(0, '127.0.0.1');
   try {
-    const { port } = server.address() as AddressInfo;
     const response = await fetch(`http://127.0.0.1:${port}/broken?token=marked-secret`);
     const text = await response.text();
     expect([response.status, text]).toEqual([500, expect.not.stringContaining('marked')]);
@@ -49,7 +45,6 @@ it('are answered with the number under which the log has them, and with nothing 
     expect(log[0]!.message).toMatch(new RegExp(`^GET /broken failed, ${id}: Error: marked detail\\n +at `));
     expect(log[0]!.message).not.toContain('marked-secret');
   } finally {
-    server.closeAllConnections();
-    server.close();
+    await server.close();
   }
 });

@@ -1,7 +1,9 @@
 // How requests are addressed and what their bodies may be, byte by byte: fetch would tidy them up.
 
+import { createHash } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { request as httpRequest } from 'node:http';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
@@ -87,5 +89,49 @@ describe('A JSON body', () => {
       400,
       expect.stringContaining('The body is not UTF-8: byte 9 is 0xe9.'),
     ]);
+  });
+});
+
+describe('A request', () => {
+  it('by a method that is not possible is told which are', async () => {
+    const answer = await fetch(`${coordinator.url}/api/v1/bans`, { method: 'DELETE' });
+    expect([answer.status, answer.headers.get('allow')]).toEqual([405, 'GET, POST']);
+    expect(answer.headers.get('x-request-id')).toMatch(/^[0-9a-f]{12}$/);
+    expect(answer.headers.get('content-security-policy')).toMatch(/^default-src 'none'/);
+  });
+
+  it('that asks before it sends its body is told to go on when it may, and not before', async () => {
+    const asking = (token: string): Promise<[boolean, number]> => {
+      const { hostname, port } = new URL(coordinator.url);
+      const body = Buffer.from('bytes');
+      const headers = {
+        Authorization: `Bearer ${token}`,
+        Expect: '100-continue',
+        'Content-Length': body.byteLength,
+      };
+      const path = `/blobs/${createHash('sha256').update(body).digest('hex')}`;
+      return new Promise((resolve, reject) => {
+        let goesOn = false;
+        const request = httpRequest({ hostname, port, path, method: 'PUT', headers }, (response) => {
+          response.resume().on('end', () => resolve([goesOn, response.statusCode ?? 0]));
+        });
+        request.on('error', reject).on('continue', () => {
+          goesOn = true;
+          request.end(body);
+        });
+        request.flushHeaders();
+      });
+    };
+    expect(await asking('wrong')).toEqual([false, 401]);
+    expect(await asking('boss')).toEqual([true, 201]);
+  });
+
+  it('that is not HTTP is answered with a coded error', async () => {
+    const { hostname, port } = new URL(coordinator.url);
+    const socket = connect(Number(port), hostname);
+    socket.write('no HTTP at all\r\n\r\n');
+    let text = '';
+    for await (const piece of socket) text += String(piece);
+    expect(text).toMatch(/^HTTP\/1.1 400 Bad Request\r\n[^]*"code":"BAD_REQUEST"/);
   });
 });

@@ -1,9 +1,10 @@
 // What the log has of requests that were turned away or failed.
 
 import type { IncomingMessage } from 'node:http';
-import { TabgradError, type ErrorCode } from '../../../kernels/errors.ts';
-import { outsideMessage } from '../../../shared/outsideMessage.ts';
-import type { Log } from '../../log/log.ts';
+import { TabgradError, type ErrorCode } from '../../kernels/errors.ts';
+import { outsideMessage } from '../../shared/outsideMessage.ts';
+import type { Log } from '../log/log.ts';
+import { statusOf } from './httpErrors.ts';
 
 export interface FailedRequest {
   readonly log: Log;
@@ -23,10 +24,6 @@ const refusals: readonly ErrorCode[] = [
   'UPLOAD_REFUSED',
 ];
 
-export function isRefusal(error: unknown): error is TabgradError {
-  return error instanceof TabgradError && refusals.includes(error.code);
-}
-
 /** @param what e.g. "GET /api/v1/runs". */
 export function logRefusal(log: Log, what: string, address: string, message: string): void {
   const told = `Refused ${what} of ${address}: ${message}`;
@@ -35,14 +32,15 @@ export function logRefusal(log: Log, what: string, address: string, message: str
 
 /** Errors of requests themselves are their sender's business and not logged; refusals, defects and what only the owner is told are. */
 export function logFailure({ log, what, address, id }: FailedRequest, error: unknown): void {
-  if (isRefusal(error)) logRefusal(log, what, address, error.message);
-  else if (outsideMessage(error).isShortened) {
+  if (error instanceof TabgradError && refusals.includes(error.code)) {
+    logRefusal(log, what, address, error.message);
+  } else if (outsideMessage(error).isShortened || statusOf(error) === 500) {
     const told = error instanceof Error ? (error.stack ?? error.message) : String(error);
     log({ level: 'error', kind: 'failed', message: `${what} failed, ${id}: ${told}` });
   }
 }
 
-/** Without the query, in which secrets may be. */
-export function pathOf({ url = '' }: IncomingMessage): string {
-  return (url.split(/[?#]/, 1)[0] ?? '').slice(0, 200);
+/** The socket that a handshake asks for, without the query, in which secrets may be. */
+export function socketName({ url = '' }: IncomingMessage): string {
+  return `a socket at ${(url.split(/[?#]/, 1)[0] ?? '').slice(0, 200)}`;
 }

@@ -4,8 +4,8 @@ import { createServer, type Server } from 'node:http';
 import { connect, type AddressInfo, type Socket } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { WebSocketServer, type WebSocket } from 'ws';
-import { boundMessages, type MessageBounds } from '../../../../coordinator/core/bounds/boundMessages.ts';
-import { ManualClock } from '../../../setup/manualClock.ts';
+import { boundMessages, type MessageBounds } from '../../../coordinator/bounds/boundMessages.ts';
+import { ManualClock } from '../../setup/manualClock.ts';
 import { frame, type FrameOptions } from './frames.ts';
 
 const MEBIBYTE = 1024 * 1024;

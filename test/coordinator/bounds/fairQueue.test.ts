@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
-import { FairQueue } from '../../../../coordinator/core/bounds/fairQueue.ts';
+import { FairQueue } from '../../../coordinator/bounds/fairQueue.ts';
 
 /** Work that ends when it is told to. */
 function gate(): { readonly opened: Promise<void>; readonly open: () => void } {

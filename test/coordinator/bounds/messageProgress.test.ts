@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { MessageProgress } from '../../../../coordinator/core/bounds/messageProgress.ts';
-import { seededRandom } from '../../../setup/seededRandom.ts';
+import { MessageProgress } from '../../../coordinator/bounds/messageProgress.ts';
+import { seededRandom } from '../../setup/seededRandom.ts';
 import { frame } from './frames.ts';
 
 const PONG = 10;

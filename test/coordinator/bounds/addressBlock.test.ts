@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { addressBlock } from '../../../../coordinator/core/pool/addressBlock.ts';
+import { addressBlock } from '../../../coordinator/bounds/addressBlock.ts';
 
 describe('addressBlock', () => {
   it.each([

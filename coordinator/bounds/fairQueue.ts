@@ -1,7 +1,7 @@
 // Work that is done one piece at a time, for parties that distrust one another: who asks for much waits for its own work,
 // and the others take turns with it. Who does not want its work any more waits for nothing and costs nothing.
 
-import { AbortedError } from '../../../kernels/errors.ts';
+import { AbortedError } from '../../kernels/errors.ts';
 
 type Job = () => Promise<void>;
 

@@ -2,15 +2,12 @@
 // anything of it is read.
 
 import type { Server } from 'node:net';
-import { AddressShares, isOwnMachine, type ShareLimits } from '../pool/addressShares.ts';
-
-/** For as many workers as a pool takes, with a control socket, signalling, a download and a program each. */
-const SERVER_CONNECTIONS: ShareLimits = { inAll: 16_384, byAddress: 2_048 };
+import { AddressShares, isOwnMachine, type ShareLimits } from '../bounds/addressShares.ts';
 
 /** @param standsForMany addresses, e.g. of proxies, that are limited in all alone; so is this machine. */
 export function limitConnections(
   server: Server,
-  limits: ShareLimits = SERVER_CONNECTIONS,
+  limits: ShareLimits,
   standsForMany: (address: string) => boolean = () => false,
 ): void {
   server.maxConnections = limits.inAll;

@@ -3,7 +3,7 @@
 
 import type { Server, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
-import type { Clock } from '../../../shared/clock.ts';
+import type { Clock } from '../../shared/clock.ts';
 import { refuseSocket } from './refuseSocket.ts';
 
 interface Connection {
@@ -25,7 +25,7 @@ export class Connections {
   #whenNoneOpen: (() => void) | undefined;
 
   /** @param opened the event that tells of a connection on which requests come. */
-  watch(server: Server, opened: 'connection' | 'secureConnection'): void {
+  constructor(server: Server, opened: 'connection' | 'secureConnection') {
     server.on(opened, (socket: Duplex) => {
       this.#bySocket.set(socket, {
         socket,
@@ -68,7 +68,6 @@ export class Connections {
     if (this.#bySocket.size > 0) await elapsed(clock, GRACE_MS, () => undefined);
     if (this.#openAnswers > 0) await elapsed(clock, timeoutMs, (resolve) => (this.#whenNoneOpen = resolve));
     this.#whenNoneOpen = undefined;
-    this.#isStopping = false;
   }
 
   #closed(connection: Connection, response: ServerResponse): void {

@@ -1,6 +1,6 @@
 import { brotliCompressSync, gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
-import { ContentCodings } from '../../../../coordinator/serve/http/contentCodings.ts';
+import { ContentCodings } from '../../../coordinator/http/contentCodings.ts';
 
 const MEBIBYTE = 1024 * 1024;
 const wanted = new AbortController().signal;

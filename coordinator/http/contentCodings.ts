@@ -3,9 +3,8 @@
 
 import { promisify } from 'node:util';
 import { brotliDecompress, gunzip, inflate, type InputType, type ZlibOptions } from 'node:zlib';
-import { FairQueue } from '../../core/bounds/fairQueue.ts';
-import { BadRequestError, BodyTooLargeError } from '../../http/httpErrors.ts';
-import { MediaTypeError } from '../request/serveErrors.ts';
+import { FairQueue } from '../bounds/fairQueue.ts';
+import { BadRequestError, BodyTooLargeError, MediaTypeError } from './httpErrors.ts';
 
 type Unpack = (bytes: InputType, options: ZlibOptions) => Promise<Buffer>;
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { ByteBudget, type HeldBytes } from '../../../../coordinator/core/bounds/byteBudget.ts';
+import { ByteBudget, type HeldBytes } from '../../../coordinator/bounds/byteBudget.ts';
 
 describe('ByteBudget', () => {
   const evicted: string[] = [];

@@ -2,8 +2,9 @@
 
 import { isUtf8 } from 'node:buffer';
 import type { IncomingMessage } from 'node:http';
-import { BodyTooLargeError } from '../../http/httpErrors.ts';
 import type { Decoder } from './contentCodings.ts';
+import type { Exchange } from './exchange.ts';
+import { BodyTooLargeError } from './httpErrors.ts';
 
 /** Larger bodies go to replicas in shared memory instead of being copied as text. */
 const SHARED_FROM_BYTES = 64 * 1024;
@@ -27,11 +28,12 @@ export interface BodyForm {
  * @returns how to give up the body while it is read: the callback gets the error.
  */
 export function readBody(
-  request: IncomingMessage,
+  exchange: Exchange,
   { maxBodyBytes, hold }: BodyBounds,
   { decoder, asBytes }: BodyForm,
   done: (error: Error | undefined, body: string | Uint8Array) => void,
 ): (error: Error) => void {
+  const { request } = exchange;
   let sizeBytes = 0;
   let chunks: Buffer[] = [];
   let isGivenUp = false;
@@ -81,6 +83,7 @@ export function readBody(
   if (announced > maxBodyBytes) {
     tooLarge(`not ${announced}`);
   } else {
+    exchange.expectBody();
     request.on('data', take);
     request.on('end', finish);
   }

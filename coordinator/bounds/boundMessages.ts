@@ -3,7 +3,7 @@
 // library's own limit is fixed when the socket opens, before it is known who is at the other end.
 
 import type { Duplex } from 'node:stream';
-import type { Clock } from '../../../shared/clock.ts';
+import type { Clock } from '../../shared/clock.ts';
 import { MessageProgress } from './messageProgress.ts';
 
 export interface MessageBounds {
