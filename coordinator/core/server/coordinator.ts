@@ -1,6 +1,8 @@
 // Starts a coordinator: one HTTP server with the pages, the API, blobs, control, signalling and the relay around a pool
 // of workers and the runs that they work on.
 
+import { ProjectStore, type Project } from '../project/project.ts';
+import { projectRoutes } from '../routes/projectRoutes.ts';
 import { MAX_BLOB_BYTES } from '../blobs/maxBlobBytes.ts';
 import type { BlobStore } from '../blobs/blobStore.ts';
 import { sweepBlobs } from '../blobs/sweepBlobs.ts';
@@ -70,6 +72,8 @@ export interface CoordinatorOptions {
   readonly tls?: TlsSettings;
   /** Workers must have it to join. Without it one is made, and kept in the record. 1 to 256 printable ASCII characters. */
   readonly joinToken?: string;
+  /** What the page of volunteers says of the project; kept in the record. Without it what the record has. */
+  readonly project?: Project;
   /** Needed for the API. Without it one is made, and kept in the record. Another one than `joinToken`. */
   readonly adminToken?: string;
   /** Proxies whose X-Forwarded-For and X-Forwarded-Host are believed: addresses, networks, or "loopback". */
@@ -125,7 +129,7 @@ export interface Coordinator {
 
 /**
  * @throws PortInUseError, ListenError, StorageError, StorageFullError, StorageInUseError, StorageVersionError,
- *   TlsFileError, TlsCertificateError, TokenInvalidError
+ *   TlsFileError, TlsCertificateError, TokenInvalidError, ProjectInvalidError
  */
 export async function startCoordinator(options: CoordinatorOptions = {}): Promise<Coordinator> {
   const { port = 7070, host = '127.0.0.1', publicUrl, clock = systemClock } = options;
@@ -142,6 +146,10 @@ export async function startCoordinator(options: CoordinatorOptions = {}): Promis
   const { blobs, store } = storage;
   const given = { admin: options.adminToken, join: options.joinToken };
   const tokens = await Tokens.open(store, given, log).catch(async (error: unknown) => {
+    await storage.close();
+    throw error;
+  });
+  const project = await ProjectStore.open(store, options.project).catch(async (error: unknown) => {
     await storage.close();
     throw error;
   });
@@ -230,6 +238,7 @@ export async function startCoordinator(options: CoordinatorOptions = {}): Promis
     ...runRoutes(runs, blobs),
     ...moderationRoutes(moderation, joinUrl),
     ...experimentRoutes(store.experiments),
+    ...projectRoutes(project),
     ...(tls?.authority === undefined ? [] : authorityRoutes(() => tls.authority)),
     ...pageRoutes(options.pageFolder ?? builtPageFolder(), access, () => statusText(status)),
   ];
