@@ -2,7 +2,7 @@
 
 export const schedules = ['always', 'hidden', 'idle'] as const;
 /** When work is done: always; while the page is hidden; while nobody uses the computer. */
-export type Schedule = (typeof schedules)[number];
+type Schedule = (typeof schedules)[number];
 
 export interface Limits {
   /** Share of the device's time that is lent, in (0, 1]. */

@@ -7,6 +7,7 @@ import { ByteBudget } from '../../bounds/byteBudget.ts';
 import type { GiveBack } from '../../bounds/addressShares.ts';
 import { Admission } from './admission.ts';
 import { decodeWorkerMessage } from './decodeWorkerMessage.ts';
+import { departureOf } from './departure.ts';
 import { closeCodes, type ConnectionEvents, type ControlConnection } from './controlConnection.ts';
 import { newCounters } from './poolCounters.ts';
 import { PoolEntry } from './poolEntry.ts';
@@ -19,8 +20,6 @@ import { WorkerKeys } from './workerKeys.ts';
 import { WorkerSocket } from './workerSocket.ts';
 
 const HELLO_TIMEOUT_MS = 10_000;
-/** How long the place of a closed page is kept: it may be loaded anew. */
-const RELOAD_MS = 3_000;
 /** Of all that is sent to workers and not taken by them. */
 const MAX_OUTGOING_BYTES = 512 * 1024 * 1024;
 /** A worker that leaves so much unread is not told things that it could know. */
@@ -310,27 +309,12 @@ export class Pool {
 
   #away(entry: PoolEntry, code: number, reason: string): void {
     entry.socket = undefined;
-    const { leaving } = entry.worker;
-    // A page that is loaded anew says the same as one that is closed, and is back at once.
-    const isPage =
-      code === closeCodes.goingAway && entry.worker.runtime === 'browser' && leaving === undefined;
-    if (
-      code === closeCodes.normal ||
-      code === closeCodes.policy ||
-      (code === closeCodes.goingAway && !isPage)
-    ) {
-      return this.#lose(entry, leaving ?? (reason || closeReason(code)));
-    }
-    const { clock, graceMs = 20_000 } = this.#options;
-    const waitMs = isPage ? Math.min(graceMs, RELOAD_MS) : graceMs;
-    this.#log.worker(
-      'left',
-      `lost its socket (${reason || `code ${code}`}); keeping its place for ${waitMs} ms`,
-      entry,
-    );
-    entry.cancelGrace = clock.after(waitMs, () =>
-      this.#lose(entry, isPage ? closeReason(code) : `did not come back within ${waitMs} ms`),
-    );
+    const { clock, graceMs } = this.#options;
+    const { waitMs, lossReason, isGone } = departureOf(entry.worker, { code, reason, graceMs });
+    if (isGone) return this.#lose(entry, lossReason);
+    const how = reason || `code ${code}`;
+    this.#log.worker('left', `lost its socket (${how}); keeping its place for ${waitMs} ms`, entry);
+    entry.cancelGrace = clock.after(waitMs, () => this.#lose(entry, lossReason));
     this.#change(entry, { present: false });
   }
 
@@ -366,8 +350,4 @@ export class Pool {
   #emit(event: PoolEvent): void {
     for (const listener of this.#listeners) listener(event);
   }
-}
-
-function closeReason(code: number): string {
-  return code === closeCodes.goingAway ? 'its page or process was closed' : 'it said goodbye';
 }

@@ -23,7 +23,7 @@ const line = (maxLength: number): z.ZodString =>
     .regex(/^\P{Cc}*$/u, 'expected one line without control characters');
 
 /** The form of a project in files and requests. */
-export const projectForm = z.strictObject({
+const projectForm = z.strictObject({
   title: line(120).optional().describe('What volunteers are asked to lend their tab to.'),
   description: z
     .string()
