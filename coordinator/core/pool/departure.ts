@@ -6,7 +6,7 @@ import type { PoolWorker } from './poolWorker.ts';
 /** How long the place of a worker is kept whose socket was lost. */
 const GRACE_MS = 20_000;
 /** The same of a page that was closed: it may be loaded anew. */
-const RELOAD_MS = 3_000;
+const RELOAD_MS = 5_000;
 
 interface Closing {
   readonly code: number;

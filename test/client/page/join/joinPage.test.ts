@@ -37,7 +37,7 @@ afterEach(() => context.close());
 
 async function openPage(): Promise<Page> {
   const opened = await context.newPage();
-  opened.setDefaultTimeout(30_000);
+  opened.setDefaultTimeout(90_000);
   return opened;
 }
 

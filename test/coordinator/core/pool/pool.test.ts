@@ -224,10 +224,10 @@ describe('Pool', () => {
     expect(pool.worker(workerId)?.present).toBe(false);
     const again = new Client(pool).say({ ...page, identity: { workerId, secret } });
     expect(again.welcome.workerId).toBe(workerId);
-    await clock.advanceSettled(5_000);
+    await clock.advanceSettled(9_000);
     expect(losses()).toEqual([]);
     again.end.closed(1001, '');
-    await clock.advanceSettled(3_000);
+    await clock.advanceSettled(5_000);
     expect(losses()).toEqual(['its page or process was closed']);
   });
 
