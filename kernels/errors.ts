@@ -115,7 +115,10 @@ export const errorCodes = {
   TRAIN_TOO_MANY_WORKERS: 'A run asks for more workers than there are rows.',
   TRAIN_WORKERS_LOST: 'Local workers ended and could not be replaced.',
   CHECKPOINT_INVALID: 'A checkpoint does not exist, can not be read or does not fit the run.',
-  RUN_FOLDER_TAKEN: 'The folder of a run holds an earlier one, which would be lost.',
+  PROJECT_INVALID:
+    'What is to be said of a project on the page of volunteers has a part that can not be shown.',
+  RUN_FOLDER_TAKEN:
+    'The folder of a run holds an earlier one, which would be lost, or another process records a run in it.',
   RUN_NOT_ATTACHED:
     'There is no run to follow: the folder has no run.json, or one that is damaged or of another trainer.',
   RESULT_WRITE_FAILED: 'Results can not be written; nothing half-written is left.',

@@ -25,6 +25,8 @@ export interface BlobFetcherOptions {
   readonly clock: Clock;
   readonly random: () => number;
   readonly fetch?: typeof fetch;
+  /** Told of bytes as they come. */
+  readonly onBytes?: (count: number) => void;
 }
 
 interface FetchOptions extends FetchBlobOptions {
@@ -109,6 +111,7 @@ async function download(
     let received = 0;
     for await (const chunk of readChunks(response.body)) {
       received += chunk.length;
+      options.onBytes?.(chunk.length);
       if (received > limit) throw new Hopeless(`Blob ${sha256} is larger than the ${limit} bytes expected.`);
       chunks.push(chunk);
       cancelStall();

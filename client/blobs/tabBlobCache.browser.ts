@@ -34,18 +34,35 @@ export function tabBlobCache(maxBytes: number): BlobCache {
   };
 }
 
+/** What is kept in this browser now. */
+export async function keptBlobs(): Promise<{ readonly pieces: number; readonly bytes: number }> {
+  const storage = globalThis.caches as CacheStorage | undefined;
+  if (!storage || !(await storage.has(CACHE_NAME))) return { pieces: 0, bytes: 0 };
+  const entries = await listEntries(await storage.open(CACHE_NAME));
+  return { pieces: entries.length, bytes: entries.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0) };
+}
+
+/** Removes all that is kept. What a run needs it fetches again. */
+export async function forgetBlobs(): Promise<void> {
+  await (globalThis.caches as CacheStorage | undefined)?.delete(CACHE_NAME);
+}
+
 async function makeRoom(cache: Cache, keepBytes: number): Promise<void> {
-  // keys() lists in the order of insertion.
-  const entries = await Promise.all(
-    (await cache.keys()).map(async (request) => ({
-      request,
-      sizeBytes: Number((await cache.match(request))?.headers.get(SIZE_HEADER) ?? 0),
-    })),
-  );
+  const entries = await listEntries(cache);
   let total = entries.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
   for (const { request, sizeBytes } of entries) {
     if (total <= keepBytes) return;
     await cache.delete(request);
     total -= sizeBytes;
   }
+}
+
+/** In the order of insertion. */
+async function listEntries(cache: Cache): Promise<{ request: Request; sizeBytes: number }[]> {
+  return Promise.all(
+    (await cache.keys()).map(async (request) => ({
+      request,
+      sizeBytes: Number((await cache.match(request))?.headers.get(SIZE_HEADER) ?? 0),
+    })),
+  );
 }

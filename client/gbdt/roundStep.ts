@@ -95,7 +95,7 @@ export class RoundStep {
       metrics,
       ...(encoded && { payload: encoded }),
     });
-    this.#reportStatus(totalMs);
+    this.#reportStatus(totalMs, metrics);
     if (!this.#holdsAll) await data.followSpares();
     await this.#hearEvents(start + totalMs);
     return metrics;
@@ -107,7 +107,7 @@ export class RoundStep {
     this.#turnAtMs = this.#context.environment.now();
   }
 
-  #reportStatus(roundMs: number): void {
+  #reportStatus(roundMs: number, metrics: Readonly<Record<string, number>>): void {
     const { data, links, members, rank, environment } = this.#context;
     environment.onStatus?.({
       state: 'training',
@@ -118,6 +118,7 @@ export class RoundStep {
       groupSize: members.length,
       rank,
       rowsPerSecond: (data.rows / Math.max(1, roundMs)) * 1000,
+      metrics,
       links: [...links.values()].map((link) => ({ peer: link.peer, path: link.path, ...link.stats })),
     });
   }

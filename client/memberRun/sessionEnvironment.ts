@@ -59,6 +59,8 @@ export type SessionStatus =
       readonly groupSize: number;
       readonly rank: number;
       readonly rowsPerSecond: number;
+      /** Of the last round, by their names in the record. */
+      readonly metrics: Readonly<Record<string, number>>;
       readonly links: readonly {
         readonly peer: string;
         readonly path: string;

@@ -19,7 +19,11 @@ import type { WorkerPlatform } from './workerPlatform.ts';
 /** A visitor's browser is not the place for more. */
 const MAX_CACHE_BYTES = 512 * 1024 ** 2;
 
-function tabPlatform({ url: origin }: ComputeStart, signalling: MessagePort | undefined): WorkerPlatform {
+function tabPlatform(
+  { url: origin }: ComputeStart,
+  signalling: MessagePort | undefined,
+  onBytes: (count: number) => void,
+): WorkerPlatform {
   const random = Math.random;
   const log = (line: string): void => console.info(line);
   const cache = tabBlobCache(MAX_CACHE_BYTES);
@@ -41,6 +45,7 @@ function tabPlatform({ url: origin }: ComputeStart, signalling: MessagePort | un
       cache,
       clock: systemClock,
       random,
+      onBytes,
     }),
     programs: {
       openThread: openOwnerThread,
@@ -62,8 +67,12 @@ function holdLock(until: Promise<unknown>): void {
 let worker: Worker | undefined;
 
 const api: ComputeApi = {
-  async run(start, signalling, onStatus) {
-    const current = new Worker({ ...start, allowCode: true }, tabPlatform(start, signalling), onStatus);
+  async run(start, signalling, onStatus, onIdentity) {
+    let downloadedBytes = 0;
+    const platform = tabPlatform(start, signalling, (count) => (downloadedBytes += count));
+    const current = new Worker({ ...start, allowCode: true, onIdentity }, platform, (status) =>
+      onStatus({ ...status, downloadedBytes }),
+    );
     current.lendShare(start.share);
     worker = current;
     holdLock(current.ended);

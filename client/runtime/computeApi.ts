@@ -1,6 +1,7 @@
 // What the page asks of its compute worker, over Comlink. The worker lives in a thread of its own: a page in the
 // background has its timers slowed down, a dedicated worker has not.
 
+import type { Identity } from '../control/controlClient.ts';
 import type { DeviceWish } from '../../shared/protocol/runtimes.ts';
 import type { WorkerEnd, WorkerStatus } from './workerStatus.ts';
 
@@ -11,6 +12,14 @@ export interface ComputeStart {
   readonly device: DeviceWish;
   /** Share of the device's time that is lent, in (0, 1]. */
   readonly share: number;
+  /** Who this tab was before it was loaded anew. */
+  readonly identity: Identity | undefined;
+}
+
+/** What the compute thread tells of itself. */
+export interface ComputeStatus extends WorkerStatus {
+  /** Bytes of shards, specs and trees that came from the coordinator; what the cache held does not count. */
+  readonly downloadedBytes: number;
 }
 
 export interface ComputeApi {
@@ -21,7 +30,8 @@ export interface ComputeApi {
   run(
     start: ComputeStart,
     signalling: MessagePort | undefined,
-    onStatus: (status: WorkerStatus) => void,
+    onStatus: (status: ComputeStatus) => void,
+    onIdentity: (identity: Identity) => void,
   ): Promise<WorkerEnd>;
   pause(): void;
   resume(): void;

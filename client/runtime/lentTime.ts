@@ -5,6 +5,8 @@ import { delay, type Clock } from '../../shared/clock.ts';
 
 /** Longest rest at a time, so that a lowered share never looks like a dead worker to its peers. */
 const MAX_REST_MS = 2_000;
+/** Over how long the share that was used is measured, at least; twice that at most. */
+const MEASURED_MS = 5_000;
 /** Most that is owed: work of some seconds is made up for, not work of an hour ago. */
 const MAX_OWED_MS = 10_000;
 
@@ -17,7 +19,10 @@ export class LentTime {
   #pieces = 0;
   #isWatching = false;
   /** Since when something goes on that is not measured yet. */
-  #sinceMs = 0;
+  #sinceMs: number;
+  /** Work of the window that goes on, and the share of the one before it. */
+  #window: { readonly fromMs: number; workedMs: number };
+  #lastShare: number | undefined;
 
   /**
    * @param share how much of the time may be used, in (0, 1]; asked anew each time.
@@ -27,6 +32,17 @@ export class LentTime {
     this.#share = share;
     this.#clock = clock;
     this.#nextEvent = nextEvent;
+    this.#sinceMs = clock.now();
+    this.#window = { fromMs: this.#sinceMs, workedMs: 0 };
+  }
+
+  /**
+   * Share of the time that was worked, in [0, 1], over the last seconds; undefined in the first ones. Of a share of 1 the work on
+   * the device alone.
+   */
+  get usedShare(): number | undefined {
+    this.#settle();
+    return this.#lastShare;
   }
 
   /**
@@ -69,9 +85,14 @@ export class LentTime {
     const nowMs = this.#clock.now();
     if (this.#pieces > 0 || this.#isWatching) this.#measure(nowMs - this.#sinceMs);
     this.#sinceMs = nowMs;
+    const lastedMs = nowMs - this.#window.fromMs;
+    if (lastedMs < MEASURED_MS) return;
+    this.#lastShare = this.#window.workedMs / lastedMs;
+    this.#window = { fromMs: nowMs, workedMs: 0 };
   }
 
   #measure(workedMs: number): void {
+    this.#window.workedMs += workedMs;
     const share = this.#share();
     this.#owedMs = share >= 1 ? 0 : Math.min(MAX_OWED_MS, this.#owedMs + workedMs * (1 / share - 1));
   }

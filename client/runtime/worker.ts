@@ -5,6 +5,7 @@ import type { CoordinatorMessage, CoordinatorMessageOf } from '../../shared/prot
 import { messageOf } from '../../shared/text/messageOf.ts';
 import { jitteredMs, type Backoff } from '../../shared/backoff.ts';
 import { delay } from '../../shared/clock.ts';
+import { whenAborted } from '../../shared/whenAborted.ts';
 import { createBlobUploader } from '../blobs/blobUploader.ts';
 import { ControlClient } from '../control/controlClient.ts';
 import { WorkerPrograms } from '../program/workerPrograms.ts';
@@ -53,6 +54,7 @@ export class Worker {
   #released: () => void = () => {};
   #paused = false;
   #share = 1;
+  readonly #lentTime: LentTime;
   #phase: WorkerPhase = 'starting';
   #session: SessionStatus = { state: 'idle' };
   #note: string | undefined;
@@ -61,6 +63,7 @@ export class Worker {
     this.#options = options;
     this.#platform = platform;
     this.#onStatus = onStatus;
+    this.#lentTime = new LentTime(() => this.#share, platform.clock);
     this.ended = new Promise((resolve) => (this.#end = resolve));
     void this.#start();
   }
@@ -71,6 +74,7 @@ export class Worker {
       workerId: this.#membership?.workerId,
       device: this.#device?.report,
       session: this.#session,
+      usedShare: this.#lentTime.usedShare,
       programs: this.#membership?.programs?.count ?? 0,
       note: this.#note,
     };
@@ -142,6 +146,7 @@ export class Worker {
           ...(options.token === undefined ? {} : { token: options.token }),
           ...(options.name === undefined ? {} : { name: options.name }),
         },
+        identity: options.identity,
         openSocket: (url) => platform.openSocket(url),
         clock: platform.clock,
         random: platform.random,
@@ -163,6 +168,7 @@ export class Worker {
 
   #welcome(welcome: Welcome): void {
     this.#note = undefined;
+    this.#options.onIdentity?.({ workerId: welcome.workerId, secret: welcome.secret });
     if (this.#membership?.workerId !== welcome.workerId) {
       const former = this.#membership;
       const membership: Membership = {
@@ -187,7 +193,7 @@ export class Worker {
   async #settle(former: Membership | undefined, membership: Membership): Promise<void> {
     if (former) await this.#dissolve(former, 'joined under another identity');
     const { signal } = membership.over;
-    const over = aborted(signal);
+    const over = whenAborted(signal).catch(() => 'over');
     while (!signal.aborted) {
       const transport = await this.#openTransport(membership);
       if (!transport) return;
@@ -247,7 +253,7 @@ export class Worker {
     return createWorkerSession({
       workerId,
       send: (message) => this.#control?.send(message),
-      ...lentDevices(this.#device, transport.connector, new LentTime(() => this.#share, platform.clock)),
+      ...lentDevices(this.#device, transport.connector, this.#lentTime),
       fetchBlob: (sha256, options) => platform.fetchBlob(sha256, { ...options, credentials }),
       putBlob: createBlobUploader({ ...platform, origin: this.#options.url, credentials }),
       ...(this.#options.allowCode && loopThreads(platform, this.#device.report.kind)),
@@ -329,11 +335,4 @@ export class Worker {
     if (joined && !this.#ending) this.#phase = this.#paused ? 'paused' : isWorking ? 'working' : 'waiting';
     this.#onStatus(this.status);
   }
-}
-
-function aborted(signal: AbortSignal): Promise<string> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve('over');
-    signal.addEventListener('abort', () => resolve('over'), { once: true });
-  });
 }

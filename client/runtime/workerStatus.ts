@@ -23,6 +23,8 @@ export interface WorkerStatus {
   readonly workerId: string | undefined;
   readonly device: DeviceReport | undefined;
   readonly session: SessionStatus;
+  /** Share of the time that was computed over the last seconds, in [0, 1]; undefined until it is known. */
+  readonly usedShare?: number | undefined;
   /** Programs that are open here. */
   readonly programs: number;
   /** The latest thing that the volunteer should know, in plain words. */

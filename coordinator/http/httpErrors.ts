@@ -84,6 +84,7 @@ export class TooManyConnectionsError extends TabgradError {
  */
 const statuses: Partial<Record<ErrorCode, number>> = {
   BAD_REQUEST: 400,
+  PROJECT_INVALID: 400,
   RUN_REQUEST_INVALID: 400,
   SERVE_INPUT_INVALID: 400,
   TOKEN_REQUIRED: 401,

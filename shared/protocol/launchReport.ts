@@ -16,5 +16,3 @@ export const launchReport = z.discriminatedUnion('event', [
 export type LaunchReport = z.infer<typeof launchReport>;
 /** As the value of a worker's --token: the token is the first line of its standard input. */
 export const TOKEN_FROM_INPUT = '-';
-/** Name of the function in a launched tab that takes a LaunchReport. */
-export const LAUNCH_REPORT_FUNCTION = 'tabgradLaunchReport';

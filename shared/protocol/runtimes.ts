@@ -9,3 +9,6 @@ export type Runtime = (typeof runtimes)[number];
 /** `auto` takes WebGPU where a real GPU is there. */
 export const deviceWishes = ['auto', ...deviceKinds] as const;
 export type DeviceWish = (typeof deviceWishes)[number];
+
+/** Name of the function in a launched tab that takes a LaunchReport. Stands here since the page's first load has no schemas. */
+export const LAUNCH_REPORT_FUNCTION = 'tabgradLaunchReport';

@@ -36,7 +36,7 @@ interface Import {
 
 function importsOf(folder: string): Import[] {
   return readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
-    .filter((name) => name.endsWith('.ts'))
+    .filter((name) => /\.tsx?$/.test(name))
     .flatMap((name) => {
       const from = join(folder, name);
       return [...readFileSync(join(root, from), 'utf8').matchAll(importPattern)].map(([, to]) => ({

@@ -159,6 +159,7 @@ class LoopMemberRun implements MemberRun {
       groupSize: members.length,
       rank,
       rowsPerSecond: 0,
+      metrics: { ...metrics },
       links: [...links.values()].map((link) => ({ peer: link.peer, path: link.path, ...link.stats })),
     });
     this.#reportedAt = now;

@@ -293,6 +293,7 @@ export class StepLoop {
       groupSize: collective.size,
       rank,
       rowsPerSecond: examplesPerSecond,
+      metrics,
       links: [...context.links.values()].map((link) => ({ peer: link.peer, path: link.path, ...link.stats })),
     });
     this.#bytesReported = bytes;

@@ -8,6 +8,7 @@ import { localWorkerSettings, workerOptions } from '../connectionOptions.ts';
 import { tlsOptions, tlsSettings } from '../tlsOptions.ts';
 import { exitCodes } from '../exitCodes.ts';
 import { untilAborted } from '../untilAborted.ts';
+import { readProjectFile } from '../projectFile.ts';
 import { announceUp } from '../announceUp.ts';
 import { leaveTokens } from '../leaveTokens.ts';
 import { logWriter } from '../../log/logWriter.ts';
@@ -76,6 +77,11 @@ export const up = defineCommand({
       env: 'TABGRAD_ADMIN_TOKEN',
     },
     ...tlsOptions,
+    project: {
+      type: 'text',
+      placeholder: 'FILE',
+      help: 'What volunteers are told: title, description, picture (a path), contact and link, as JSON or YAML. Kept with --storage.',
+    },
     'public-url': {
       type: 'url',
       placeholder: 'URL',
@@ -158,8 +164,11 @@ export const up = defineCommand({
     const publicUrl = values['public-url'];
     const adminToken = values['admin-token'];
     const tls = tlsSettings(values, values.storage, context.cwd);
+    const project =
+      values.project === undefined ? undefined : await readProjectFile(values.project, context.cwd);
     const coordinator = await startCoordinator({
       log,
+      ...(project && { project }),
       ...(tls && { tls }),
       port: values.port,
       host: values.host,

@@ -2,11 +2,8 @@
 // compute thread, as the tabs of a volunteer would.
 
 import type { Browser, BrowserServer, Page } from 'playwright-core';
-import {
-  launchReport,
-  LAUNCH_REPORT_FUNCTION,
-  type LaunchReport,
-} from '../../../shared/protocol/launchReport.ts';
+import { launchReport, type LaunchReport } from '../../../shared/protocol/launchReport.ts';
+import { LAUNCH_REPORT_FUNCTION } from '../../../shared/protocol/runtimes.ts';
 import { BoundedLog } from './boundedLog.ts';
 import { launchBrowser, type BrowserOptions } from './launchBrowser.ts';
 import { WorkerStartError } from './localErrors.ts';

@@ -7,6 +7,7 @@ import { ByteBudget } from '../../bounds/byteBudget.ts';
 import type { GiveBack } from '../../bounds/addressShares.ts';
 import { Admission } from './admission.ts';
 import { decodeWorkerMessage } from './decodeWorkerMessage.ts';
+import { departureOf } from './departure.ts';
 import { closeCodes, type ConnectionEvents, type ControlConnection } from './controlConnection.ts';
 import { newCounters } from './poolCounters.ts';
 import { PoolEntry } from './poolEntry.ts';
@@ -308,18 +309,12 @@ export class Pool {
 
   #away(entry: PoolEntry, code: number, reason: string): void {
     entry.socket = undefined;
-    if (code === closeCodes.normal || code === closeCodes.goingAway || code === closeCodes.policy) {
-      return this.#lose(entry, entry.worker.leaving ?? (reason || closeReason(code)));
-    }
-    const { clock, graceMs = 20_000 } = this.#options;
-    this.#log.worker(
-      'left',
-      `lost its socket (${reason || `code ${code}`}); keeping its place for ${graceMs} ms`,
-      entry,
-    );
-    entry.cancelGrace = clock.after(graceMs, () =>
-      this.#lose(entry, `did not come back within ${graceMs} ms`),
-    );
+    const { clock, graceMs } = this.#options;
+    const { waitMs, lossReason, isGone } = departureOf(entry.worker, { code, reason, graceMs });
+    if (isGone) return this.#lose(entry, lossReason);
+    const how = reason || `code ${code}`;
+    this.#log.worker('left', `lost its socket (${how}); keeping its place for ${waitMs} ms`, entry);
+    entry.cancelGrace = clock.after(waitMs, () => this.#lose(entry, lossReason));
     this.#change(entry, { present: false });
   }
 
@@ -355,8 +350,4 @@ export class Pool {
   #emit(event: PoolEvent): void {
     for (const listener of this.#listeners) listener(event);
   }
-}
-
-function closeReason(code: number): string {
-  return code === closeCodes.goingAway ? 'its page or process was closed' : 'it said goodbye';
 }

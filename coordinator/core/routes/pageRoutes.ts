@@ -1,12 +1,12 @@
 // The built pages. All files are listed once at the start, so a path can only name one of them.
 
 import { readdirSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import { dirname, extname, join, relative, sep } from 'node:path';
 import { builtFile } from '../../files/builtFile.ts';
 import type { AccessControl } from '../http/access.ts';
 import type { Exchange } from '../../http/exchange.ts';
 import type { Route } from '../http/route.ts';
+import { PageFiles } from './pageFiles.ts';
 import { NotFoundError } from '../../http/httpErrors.ts';
 
 const contentTypes: Readonly<Record<string, string>> = {
@@ -50,6 +50,7 @@ export function pageRoutes(
   access: Pick<AccessControl, 'checkToken'>,
   statusText: () => string,
 ): Route[] {
+  const pageFiles = new PageFiles();
   const status: Route = {
     method: 'GET',
     path: '/',
@@ -69,7 +70,7 @@ export function pageRoutes(
     traffic: 'page',
     handle: (exchange) => {
       if (folder === undefined) throw new NotFoundError('The pages are not built yet: run "npm run build"');
-      return sendFile(exchange, join(folder, 'join.html'));
+      return sendFile(exchange, pageFiles, join(folder, 'join.html'));
     },
   };
   if (folder === undefined) return [status, joinRoute];
@@ -83,16 +84,16 @@ export function pageRoutes(
       path,
       access: 'public',
       traffic: 'page',
-      handle: (exchange) => sendFile(exchange, file),
+      handle: (exchange) => sendFile(exchange, pageFiles, file),
     };
   });
   return [status, joinRoute, ...assets];
 }
 
-async function sendFile(exchange: Exchange, file: string): Promise<void> {
-  let bytes: Buffer;
+async function sendFile(exchange: Exchange, files: PageFiles, file: string): Promise<void> {
+  let found: Awaited<ReturnType<PageFiles['read']>>;
   try {
-    bytes = await readFile(file);
+    found = await files.read(file, exchange.request.headers['accept-encoding']);
   } catch (error) {
     throw new NotFoundError(
       `The page file ${exchange.path} is gone; build the pages again`,
@@ -103,5 +104,6 @@ async function sendFile(exchange: Exchange, file: string): Promise<void> {
   // The bundler puts a content hash into the names under assets/.
   const cache = exchange.path.startsWith('/assets/') ? 'public, max-age=31536000, immutable' : 'no-cache';
   const contentType = contentTypes[extname(file)] ?? 'application/octet-stream';
-  exchange.answer(200, { ...pageHeaders, 'content-type': contentType, 'cache-control': cache }, bytes);
+  const headers = { ...pageHeaders, ...found.headers, 'content-type': contentType, 'cache-control': cache };
+  exchange.answer(200, headers, found.bytes);
 }

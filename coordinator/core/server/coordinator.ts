@@ -1,6 +1,8 @@
 // Starts a coordinator: one HTTP server with the pages, the API, blobs, control, signalling and the relay around a pool
 // of workers and the runs that they work on.
 
+import { ProjectStore } from '../project/project.ts';
+import { projectRoutes } from '../routes/projectRoutes.ts';
 import type { BlobStore } from '../blobs/blobStore.ts';
 import { sweepBlobs } from '../blobs/sweepBlobs.ts';
 import { BlobChecks } from '../blobs/blobChecks.ts';
@@ -78,7 +80,7 @@ export interface Coordinator {
 
 /**
  * @throws CoordinatorOptionError, PortInUseError, ListenError, StorageError, StorageFullError, StorageInUseError, StorageVersionError,
- *   TlsFileError, TlsCertificateError, TokenInvalidError
+ *   TlsFileError, TlsCertificateError, TokenInvalidError, ProjectInvalidError
  */
 export async function startCoordinator(given: CoordinatorOptions = {}): Promise<Coordinator> {
   const options = checkCoordinatorOptions(given);
@@ -96,6 +98,10 @@ export async function startCoordinator(given: CoordinatorOptions = {}): Promise<
   const { blobs, store } = storage;
   const known = { admin: options.adminToken, join: options.joinToken };
   const tokens = await Tokens.open(store, known, log).catch(async (error: unknown) => {
+    await storage.close();
+    throw error;
+  });
+  const project = await ProjectStore.open(store, options.project).catch(async (error: unknown) => {
     await storage.close();
     throw error;
   });
@@ -184,6 +190,7 @@ export async function startCoordinator(given: CoordinatorOptions = {}): Promise<
     ...runRoutes(runs, blobs),
     ...moderationRoutes(moderation, joinUrl),
     ...experimentRoutes(store.experiments),
+    ...projectRoutes(project),
     ...(tls?.authority === undefined ? [] : authorityRoutes(() => tls.authority)),
     ...pageRoutes(options.pageFolder ?? builtPageFolder(), access, () => statusText(status)),
   ];

@@ -7,6 +7,7 @@ import type { Log } from '../../log/log.ts';
 import { checkOptions } from '../../schema/checkOptions.ts';
 import { path, wholeFrom } from '../../schema/optionWords.ts';
 import { MAX_BLOB_BYTES } from '../blobs/blobStore.ts';
+import type { Project } from '../project/project.ts';
 import type { RunTiming } from '../run/runState.ts';
 import type { TlsSettings } from '../tls/openTls.ts';
 import { DEFAULT_TIMEOUTS } from '../http/httpServer.ts';
@@ -70,6 +71,11 @@ export const coordinatorOptions = z.strictObject({
     .optional()
     .describe(
       'Needed for the API. Without it one is made, and kept in the record. Another one than joinToken.',
+    ),
+  project: object<Project>('{ title, description, picture, contact, link }')
+    .optional()
+    .describe(
+      'What the page of volunteers says of the project; kept in the record. Without it what the record has.',
     ),
   trustedProxies: z
     .array(z.string())

@@ -40,6 +40,18 @@ async function msUntil(clock: ManualClock, work: Promise<unknown>): Promise<numb
 }
 
 describe('a share of the time', () => {
+  it.each([0.1, 0.25, 0.75, 1])('of %d is what is measured over the last seconds', async (share) => {
+    const { clock, time, device } = lending(share);
+    expect(time.usedShare).toBeUndefined();
+    for (let i = 0; i < 120; i++) await msUntil(clock, device.build(100));
+    expect(time.usedShare).toBeGreaterThan(share - 0.05);
+    expect(time.usedShare).toBeLessThan(share + 0.05);
+    await clock.advanceSettled(6_000);
+    expect(time.usedShare).toBeLessThan(share);
+    await clock.advanceSettled(6_000);
+    expect(time.usedShare).toBe(0);
+  });
+
   it.each([
     [1, 100, 0],
     [0.5, 100, 100],

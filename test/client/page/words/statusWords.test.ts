@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { bytes, statusWords } from '../../../client/page/statusWords.ts';
-import type { WorkerStatus } from '../../../client/runtime/workerStatus.ts';
+import { bytes, duration, statusWords } from '../../../../client/page/words/statusWords.ts';
+import type { WorkerStatus } from '../../../../client/runtime/workerStatus.ts';
 
 const status = (part: Partial<WorkerStatus>): WorkerStatus => ({
   phase: 'working',
@@ -25,6 +25,7 @@ describe('words for the volunteer', () => {
           groupSize: 3,
           rank: 0,
           rowsPerSecond: 1,
+          metrics: {},
           links: [],
         },
       }),
@@ -63,4 +64,14 @@ describe('words for the volunteer', () => {
       '5000 TB',
     ]);
   });
+});
+
+test.each([
+  [0, '0 s'],
+  [999, '0 s'],
+  [61_000, '1 min 1 s'],
+  [3_600_000, '1 h'],
+  [90_061_000, '1 d 1 h'],
+])('%i ms are %s', (ms, words) => {
+  expect(duration(ms)).toBe(words);
 });

@@ -1,6 +1,6 @@
 // A worker's status in words that a volunteer understands.
 
-import type { WorkerStatus } from '../runtime/workerStatus.ts';
+import type { WorkerStatus } from '../../runtime/workerStatus.ts';
 
 export interface StatusWords {
   /** Changes with the activity, not with its progress: screen readers announce it. */
@@ -98,4 +98,29 @@ export function bytes(value: number): string {
   const rounded = Number(value.toPrecision(3));
   const power = rounded < 1000 ? 0 : Math.min(units.length - 1, Math.floor(Math.log10(rounded) / 3));
   return `${Number((rounded / 1000 ** power).toPrecision(3))} ${units[power]}`;
+}
+
+/** A share in whole percent. */
+export function percent(share: number): string {
+  return `${Math.round(100 * share)} %`;
+}
+
+/** A span of time in its two largest units. */
+export function duration(ms: number): string {
+  const seconds = Math.floor(ms / 1000);
+  const units = [
+    ['d', 86_400],
+    ['h', 3_600],
+    ['min', 60],
+    ['s', 1],
+  ] as const;
+  const from = units.findIndex(([, size]) => seconds >= size);
+  if (from === -1) return '0 s';
+  let rest = seconds;
+  const parts = units.slice(from, from + 2).map(([name, size]) => {
+    const whole = Math.floor(rest / size);
+    rest -= whole * size;
+    return whole > 0 ? `${whole} ${name}` : '';
+  });
+  return parts.filter(Boolean).join(' ');
 }

@@ -1,0 +1,58 @@
+// The parts that the pages are made of.
+
+import type { ComponentChildren, JSX } from 'preact';
+
+interface CardProps {
+  readonly title: string;
+  readonly id: string;
+  readonly children: ComponentChildren;
+}
+
+/** A section with a heading. `id` is unique on the page. */
+export function Card({ title, id, children }: CardProps): JSX.Element {
+  return (
+    <section class="card" aria-labelledby={id}>
+      <h2 id={id}>{title}</h2>
+      {children}
+    </section>
+  );
+}
+
+export interface Fact {
+  readonly term: string;
+  readonly value: string;
+  readonly remark?: string | undefined;
+}
+
+/** Terms with their values, as many beside one another as there is room for. */
+export function Facts({ facts }: { readonly facts: readonly Fact[] }): JSX.Element {
+  return (
+    <dl class="facts">
+      {facts.map(({ term, value, remark }) => (
+        <div key={term} class={remark === undefined ? undefined : 'wide'}>
+          <dt>{term}</dt>
+          <dd>
+            {value}
+            {remark !== undefined && <small>{remark}</small>}
+          </dd>
+        </div>
+      ))}
+    </dl>
+  );
+}
+
+interface ProgressProps {
+  /** In [0, 1]. */
+  readonly fraction: number;
+  readonly words: string;
+}
+
+/** How far something has come. */
+export function Progress({ fraction, words }: ProgressProps): JSX.Element {
+  return (
+    <div class="progress">
+      <progress max={1} value={fraction} aria-label={words} />
+      <span>{words}</span>
+    </div>
+  );
+}

@@ -1,0 +1,289 @@
+// The life of the volunteer's page: from the offer to lending, holding for a limit, leaving; what the views show of it.
+
+import type { Identity } from '../../control/controlClient.ts';
+import type { LaunchReport } from '../../../shared/protocol/launchReport.ts';
+import { LAUNCH_REPORT_FUNCTION, type DeviceWish } from '../../../shared/protocol/runtimes.ts';
+import { messageOf } from '../../../shared/text/messageOf.ts';
+import type { ComputeStatus } from '../../runtime/computeApi.ts';
+import type { WorkerEnd } from '../../runtime/workerStatus.ts';
+import type { ComputeThread } from './computeThread.browser.ts';
+import {
+  addContributions,
+  ContributionCounter,
+  noContribution,
+  readContribution,
+  type Contribution,
+} from './contribution.ts';
+import { LearningCurve } from './curve.ts';
+import { holdsOf, readLimits, type Hold, type Limits } from './limits.ts';
+import { LinkSpeeds } from './linkSpeeds.ts';
+import { ScreenLock } from './screenLock.browser.ts';
+import { Surroundings } from './surroundings.browser.ts';
+import { takeTabLock } from './tabLock.browser.ts';
+
+const LIMITS_KEY = 'tabgrad.limits';
+const CONTRIBUTION_KEY = 'tabgrad.contribution';
+const DAY_KEY = 'tabgrad.day';
+/** Of this tab alone: they outlive a reload, and no more. */
+const IDENTITY_KEY = 'tabgrad.identity';
+const LENDING_KEY = 'tabgrad.lending';
+const SAVE_EVERY_MS = 5_000;
+
+export type PagePhase = 'offered' | 'elsewhere' | 'loading' | 'lending' | 'ended' | 'failed';
+
+/** All that the views show. */
+export interface LendingView {
+  readonly phase: PagePhase;
+  readonly status: ComputeStatus | undefined;
+  readonly end: WorkerEnd | undefined;
+  readonly problem: string | undefined;
+  readonly isPaused: boolean;
+  readonly holds: readonly Hold[];
+  readonly limits: Limits;
+  readonly now: Contribution;
+  readonly ever: Contribution;
+  readonly todayBytes: number;
+  readonly memoryBytes: number | undefined;
+  readonly isOnMains: boolean | undefined;
+  readonly curve: LearningCurve;
+  readonly speeds: LinkSpeeds;
+}
+
+export interface LendingSettings {
+  /** Address of the coordinator, without a slash at its end. */
+  readonly url: string;
+  readonly token: string | undefined;
+  readonly name: string | undefined;
+  readonly device: DeviceWish;
+  /** Whether a launcher opened the tab: it lends beside others of its browser. */
+  readonly isLaunched: boolean;
+}
+
+export class Lending {
+  readonly #settings: LendingSettings;
+  readonly #onChange: () => void;
+  readonly #surroundings: Surroundings;
+  readonly #screen = new ScreenLock();
+  readonly #curve = new LearningCurve();
+  readonly #speeds = new LinkSpeeds();
+  readonly #reportToLauncher = (globalThis as Record<string, unknown>)[LAUNCH_REPORT_FUNCTION] as
+    | ((report: LaunchReport) => unknown)
+    | undefined;
+  #phase: PagePhase = 'offered';
+  #isStarting = false;
+  #waiting = new AbortController();
+  #compute: ComputeThread | undefined;
+  #status: ComputeStatus | undefined;
+  #end: WorkerEnd | undefined;
+  #problem: string | undefined;
+  #limits = readLimits(localStorage.getItem(LIMITS_KEY));
+  #holds: readonly Hold[] = [];
+  #isPaused = false;
+  /** Whether the worker was told to pause, by the volunteer or for a limit. */
+  #isHalted = false;
+  #lentShare = 1;
+  #counter = new ContributionCounter();
+  #earlier = readContribution(localStorage.getItem(CONTRIBUTION_KEY));
+  #earlierToday = readToday();
+  #savedAtMs = 0;
+  #knownWorkerId: string | undefined;
+
+  /** @param onChange told whenever the view is another one. */
+  constructor(settings: LendingSettings, onChange: () => void) {
+    this.#settings = settings;
+    this.#onChange = onChange;
+    this.#surroundings = new Surroundings(() => this.#judge());
+    addEventListener('pagehide', () => this.#save());
+    // Back from sleep, from another network or from the back-forward cache: don't wait for the next attempt.
+    for (const event of ['online', 'pageshow', 'focus']) {
+      addEventListener(event, () => void this.#compute?.api.retryNow());
+    }
+    if (settings.isLaunched || sessionStorage.getItem(LENDING_KEY) !== null) void this.start();
+  }
+
+  get view(): LendingView {
+    const now = this.#now;
+    const { isOnMains } = this.#surroundings.sensed;
+    return {
+      phase: this.#phase,
+      status: this.#status,
+      end: this.#end,
+      problem: this.#problem,
+      isPaused: this.#isPaused,
+      holds: this.#holds,
+      limits: this.#limits,
+      now,
+      ever: addContributions(this.#earlier, now),
+      todayBytes: this.#todayBytes,
+      memoryBytes: this.#surroundings.memoryBytes,
+      isOnMains,
+      curve: this.#curve,
+      speeds: this.#speeds,
+    };
+  }
+
+  /** Lends until the worker's life is over. */
+  async start(): Promise<void> {
+    if (this.#isStarting || this.#phase === 'lending') return;
+    this.#isStarting = true;
+    const letGo = this.#settings.isLaunched ? () => undefined : await this.#takeLock();
+    this.#isStarting = false;
+    if (!letGo) return this.#turnTo('offered');
+    this.#earlier = readContribution(localStorage.getItem(CONTRIBUTION_KEY));
+    this.#earlierToday = readToday();
+    this.#problem = this.#end = this.#status = undefined;
+    this.#isPaused = this.#isHalted = false;
+    this.#counter = new ContributionCounter();
+    this.#turnTo('loading');
+    sessionStorage.setItem(LENDING_KEY, '1');
+    try {
+      const { startComputeThread } = await import('./computeThread.browser.ts');
+      const { url, token, name, device } = this.#settings;
+      const share = (this.#lentShare = this.#limits.share);
+      const start = { url, token, name, device, share, identity: readIdentity() };
+      this.#compute = startComputeThread(
+        start,
+        (status) => this.#hear(status),
+        (identity) => sessionStorage.setItem(IDENTITY_KEY, JSON.stringify(identity)),
+      );
+      this.#phase = 'lending';
+      this.#judge();
+      this.#endWith(await this.#compute.ended);
+    } catch (error) {
+      const reason = messageOf(error);
+      this.#problem = reason;
+      this.#turnTo('failed');
+      this.#reportToLauncher?.({ event: 'ended', kind: 'refused', reason });
+    } finally {
+      this.#compute = undefined;
+      this.#knownWorkerId = undefined;
+      this.#screen.want(false);
+      sessionStorage.removeItem(LENDING_KEY);
+      this.#save();
+      letGo();
+      this.#onChange();
+    }
+  }
+
+  /** Ends the wait for another tab. */
+  stopWaiting(): void {
+    this.#waiting.abort();
+  }
+
+  pause(): void {
+    this.#isPaused = true;
+    this.#judge();
+  }
+
+  resume(): void {
+    this.#isPaused = false;
+    this.#judge();
+  }
+
+  leave(): void {
+    void this.#compute?.api.leave('the volunteer left');
+  }
+
+  /** Limits hold from now on, and at the next visit. */
+  async setLimits(change: Partial<Limits>): Promise<void> {
+    if ('memoryBytes' in change) this.#surroundings.forgetMemory();
+    this.#limits = { ...this.#limits, ...change };
+    this.#judge();
+    if (change.schedule === 'idle' && !(await this.#surroundings.watchIdle())) {
+      this.#limits = { ...this.#limits, schedule: 'always' };
+      this.#judge();
+    }
+    localStorage.setItem(LIMITS_KEY, JSON.stringify(this.#limits));
+  }
+
+  get #now(): Contribution {
+    return this.#counter.total;
+  }
+
+  get #todayBytes(): number {
+    const { sentBytes, receivedBytes } = this.#now;
+    return this.#earlierToday + sentBytes + receivedBytes;
+  }
+
+  #hear(status: ComputeStatus): void {
+    const nowMs = performance.now();
+    this.#status = status;
+    this.#counter.count(status, nowMs);
+    const { session, workerId, device } = status;
+    if (session.state === 'training') {
+      this.#curve.add(session.runId, session.round, session.metrics);
+      this.#speeds.measure(session.links, nowMs);
+    }
+    if (workerId !== undefined && workerId !== this.#knownWorkerId && device) {
+      this.#knownWorkerId = workerId;
+      this.#reportToLauncher?.({ event: 'joined', workerId, device });
+    }
+    if (nowMs - this.#savedAtMs >= SAVE_EVERY_MS) this.#save();
+    this.#judge();
+  }
+
+  #takeLock(): Promise<(() => void) | undefined> {
+    this.#waiting = new AbortController();
+    return takeTabLock(() => this.#turnTo('elsewhere'), this.#waiting.signal);
+  }
+
+  /** Halts or goes on, by the volunteer's word and by the limits. */
+  #judge(): void {
+    this.#holds = holdsOf(this.#limits, { ...this.#surroundings.sensed, transferredBytes: this.#todayBytes });
+    const api = this.#compute?.api;
+    if (api) {
+      const isHalted = this.#isPaused || this.#holds.length > 0;
+      if (isHalted !== this.#isHalted) void (isHalted ? api.pause() : api.resume());
+      this.#isHalted = isHalted;
+      if (this.#limits.share !== this.#lentShare) void api.lendShare((this.#lentShare = this.#limits.share));
+      this.#screen.want(this.#limits.keepAwake && !isHalted);
+    }
+    this.#onChange();
+  }
+
+  #endWith(end: WorkerEnd): void {
+    this.#end = end;
+    if (end.kind === 'refused') this.#problem = end.reason;
+    this.#turnTo('ended');
+    this.#reportToLauncher?.({ event: 'ended', kind: end.kind, reason: end.reason });
+  }
+
+  #turnTo(phase: PagePhase): void {
+    this.#phase = phase;
+    this.#onChange();
+  }
+
+  #save(): void {
+    // Another tab may lend, and count.
+    if (this.#now === noContribution) return;
+    this.#savedAtMs = performance.now();
+    try {
+      localStorage.setItem(CONTRIBUTION_KEY, JSON.stringify(addContributions(this.#earlier, this.#now)));
+      localStorage.setItem(DAY_KEY, JSON.stringify({ day: today(), bytes: this.#todayBytes }));
+    } catch {
+      // No room, or private browsing: the sums are of this visit then.
+    }
+  }
+}
+
+const today = (): string => new Date().toISOString().slice(0, 10);
+
+/** Bytes that other visits of today sent and received. */
+function readToday(): number {
+  try {
+    const kept = JSON.parse(localStorage.getItem(DAY_KEY) ?? '{}') as { day?: unknown; bytes?: unknown };
+    return kept.day === today() && typeof kept.bytes === 'number' && kept.bytes > 0 ? kept.bytes : 0;
+  } catch {
+    return 0;
+  }
+}
+
+function readIdentity(): Identity | undefined {
+  try {
+    const kept = JSON.parse(sessionStorage.getItem(IDENTITY_KEY) ?? 'null') as Partial<Identity> | null;
+    const { workerId, secret } = kept ?? {};
+    return typeof workerId === 'string' && typeof secret === 'string' ? { workerId, secret } : undefined;
+  } catch {
+    return undefined;
+  }
+}

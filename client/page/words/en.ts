@@ -1,0 +1,146 @@
+// The words of the volunteer's page, in one place: a translation is a second file like this one.
+
+export const en = {
+  productName: 'tabgrad',
+  defaultTitle: 'Lend this tab to a training run',
+  defaultDescription:
+    'The person who sent you this link trains a machine-learning model on many computers at once. Yours can be one of them, for as long as this tab is open.',
+  askedBy: 'Asked by',
+  moreAbout: 'More about it',
+  safety: {
+    title: 'What you lend, and what you don’t',
+    lent: (device: string) =>
+      `${device}, up to the share that you choose, and this tab’s memory for a piece of the data.`,
+    received:
+      'It receives a piece of the owner’s data, kept in this browser’s cache, and sums from the other workers.',
+    sent: 'It sends sums of gradients to the other workers, and your network address, as a video call does.',
+    code: 'The owner may send code. It runs in this tab’s sandbox, like every web page.',
+    own: 'Nothing of yours is read: no file, no other tab, no account. Nothing is installed.',
+    end: 'Close the tab and everything ends; the others go on without loss.',
+  },
+  device: {
+    looking: 'Looking for a GPU …',
+    gpu: (name: string) => `Your GPU (${name})`,
+    software: 'Your processor (this browser offers a GPU in software only)',
+    processor: 'Your processor',
+    none: 'Your processor (this browser offers no WebGPU)',
+  },
+  noWebGpu: {
+    insecure:
+      'Browsers give WebGPU to pages over https or from localhost only. The processor works meanwhile.',
+    chromium:
+      'WebGPU is on by default in Chrome and Edge from 113; look at chrome://gpu for what stops it here. The processor works meanwhile.',
+    firefox: 'Firefox has WebGPU from 141 on Windows and from 145 on macOS. The processor works meanwhile.',
+    safari: 'Safari has WebGPU from 26. The processor works meanwhile.',
+    other:
+      'Chrome, Edge, Firefox or Safari of this year have WebGPU on most machines. The processor works meanwhile.',
+  },
+  buttons: {
+    start: 'Lend this tab',
+    again: 'Lend it again',
+    pause: 'Pause',
+    resume: 'Go on',
+    leave: 'Leave',
+    stopWaiting: 'Do not wait',
+    copy: 'Copy the link',
+    copied: 'Copied',
+    clear: 'Forget the data',
+  },
+  states: {
+    offered: { title: 'Ready when you are', note: 'Nothing runs until you press the button.' },
+    starting: { title: 'Starting', note: 'Loading the trainer.' },
+    elsewhere: {
+      title: 'Another tab lends already',
+      note: 'A GPU is lent once. This tab takes over when the other one leaves or is closed.',
+    },
+    failed: { title: 'Something broke', note: 'This tab left the group; the others go on without it.' },
+    refused: { title: 'Not let in', note: 'The coordinator did not accept this tab.' },
+    sentAway: {
+      title: 'Finished',
+      note: (reason: string) => `The coordinator ended it: ${reason}. Thank you.`,
+    },
+    left: { title: 'You left', note: 'Nothing runs here any more. Thank you for what you lent.' },
+    held: 'Paused by a limit',
+    runOver: (metric: string) => `The run has ended (${metric}). Thank you: this tab is part of the result.`,
+  },
+  holds: {
+    battery: 'The computer runs on its battery; work goes on when it is plugged in.',
+    visible: 'Work goes on when you look at another tab.',
+    busy: 'Work goes on when you leave the computer alone.',
+    data: 'The data budget of today is used up. Raise it, or come back tomorrow.',
+    memory: 'The page took more memory than you allow. Raise the budget to go on.',
+  },
+  limits: {
+    title: 'Limits',
+    share: 'Share of its time',
+    shareNow: (used: string) => `measured over the last seconds: ${used}`,
+    onlyOnMains: 'Only while plugged in',
+    unknownMains: 'this browser does not tell',
+    schedule: 'When',
+    schedules: {
+      always: 'Always',
+      hidden: 'While I look at other tabs',
+      idle: 'While I am away from the computer',
+    },
+    unknownIdle: 'this browser does not tell',
+    data: 'Data a day',
+    memory: 'Memory',
+    unlimited: 'no bound',
+    used: (amount: string) => `used: ${amount}`,
+    keepAwake: 'Keep the screen on meanwhile',
+  },
+  contribution: {
+    title: 'What you gave',
+    now: 'This visit',
+    ever: 'All visits',
+    rounds: 'Rounds',
+    rows: 'Rows computed',
+    runs: 'Runs',
+    time: 'Time',
+    sent: 'Sent',
+    received: 'Received',
+    speed: 'Speed now',
+    rowsPerSecond: (rows: string) => `${rows} rows/s`,
+    group: 'Group',
+    workers: (count: number) => (count === 1 ? 'you alone' : `${count} workers`),
+    name: 'Your name there',
+    device: 'Computes on',
+    share: 'Time used',
+  },
+  curve: {
+    title: 'The model learns',
+    metric: 'Measure',
+    waiting: 'The curve begins with the first rounds.',
+    rounds: 'round',
+    summary: (name: string, value: string, at: string) => `${name}: ${value} after round ${at}`,
+  },
+  peers: {
+    title: 'Your peers',
+    you: 'you',
+    worker: 'Worker',
+    path: 'Path',
+    speed: 'Speed',
+    sent: 'Sent',
+    received: 'Received',
+    direct: 'direct',
+    relayed: 'relayed',
+    health: {
+      direct: 'All links are direct: your network lets peers connect.',
+      mixed: (relayed: number) =>
+        `${relayed} of your links ${relayed === 1 ? 'goes' : 'go'} through the coordinator, since a direct one could not be made.`,
+      relayed: 'Your network blocks direct connections; this tab works through the coordinator.',
+    },
+  },
+  invite: {
+    title: 'Invite others',
+    note: 'Every device that opens this link makes the run quicker.',
+    code: 'A code of the link to scan',
+  },
+  cache: {
+    title: 'Data kept here',
+    note: (amount: string, pieces: number) =>
+      `${amount} of the owner’s data in ${pieces} ${pieces === 1 ? 'piece' : 'pieces'}, so that a reload need not fetch it again.`,
+    none: 'Nothing is kept in this browser.',
+  },
+  noScript: 'This page needs JavaScript: the training is written in it.',
+} as const;
