@@ -1,43 +1,38 @@
-// A neural net of a checkpoint that travelled here, for batches of anybody.
+// A neural net of a checkpoint that travelled here: for batches of anybody, and for replicas of a served model, which send
+// tensors. tfjs is loaded where it is needed, and not before.
 
 import { onOwnDevice } from '../../kernels/gpu/ownedGpuDevice.ts';
-import { createTrainingEngine } from '../../shared/neural/engine/createTrainingEngine.ts';
-import { readModelJson, readWeights } from '../../shared/neural/model/layersFormat.ts';
-import { NetBatchPredictor } from '../../shared/neural/predict/netBatchPredictor.ts';
+import { readLayersFiles } from '../../shared/neural/model/layersFiles.ts';
+import { NetPredictor } from '../../shared/neural/predict/netPredictor.ts';
+import { storedNet } from '../../shared/neural/predict/readNet.ts';
 import type { NetPredictorOptions } from '../../shared/neural/predict/checkPredictorOptions.ts';
-import { INPUTS_FILE, readNetInputs } from '../../shared/neural/model/netInputs.ts';
 import type { CarriedCheckpoint } from '../../shared/program/carriedCheckpoint.ts';
 import { AdapterMissingError } from '../../shared/neural/predict/adapterMissingError.ts';
 import { openTfjsHere } from './openTfjsHere.ts';
 import type { BuiltinSurroundings } from './builtinSurroundings.ts';
 
-export class NeuralPredictor extends NetBatchPredictor {
+export class NeuralPredictor extends NetPredictor {
   #surroundings: BuiltinSurroundings | undefined;
 
+  /** @throws NeuralModelError, WeightsMismatchError */
   constructor(checkpoint: CarriedCheckpoint, options: NetPredictorOptions = {}) {
-    const file = 'model.json';
-    const { topology, manifest } = readModelJson(checkpoint.modelText(), file);
-    const weights = readWeights(manifest, (name) => checkpoint.readBytes(name), file);
-    const isTold = checkpoint.fileNames().includes(INPUTS_FILE);
-    const inputs = isTold ? readNetInputs(checkpoint.readText(INPUTS_FILE), INPUTS_FILE) : [];
-    super({ topology, weights, inputs, file }, options, {
-      openGpu: async (spec) => {
-        const engine = await onOwnDevice(await this.#adapter(), (device) =>
-          createTrainingEngine(spec, { device, readsBuckets: false }),
-        );
+    super(storedNet(readLayersFiles(checkpoint, 'model.json'), 'model.json'), options, {
+      openGpu: async (make) => {
+        const engine = await onOwnDevice(await this.#adapter(), make);
         void engine.lost.then((reason) => this.#endLost(reason));
         return engine;
       },
       openTfjs: async (files, device) => {
-        const opened = await openTfjsHere(
-          files,
-          device === 'webgpu' ? await this.#adapter() : undefined,
-          (reason) => this.#endLost(reason),
-        );
-        const { net } = opened;
-        return { facts: net.facts, predict: (rows) => net.predict(rows), close: () => opened.close() };
+        const adapter = device === 'webgpu' ? await this.#adapter() : undefined;
+        return openTfjsHere(files, adapter, (reason) => this.#endLost(reason));
       },
     });
+  }
+
+  /** Opens the net: what can not be computed here is told before there are rows. @throws what opening it throws. */
+  async init(surroundings: BuiltinSurroundings): Promise<void> {
+    this.#surroundings = surroundings;
+    await this.open();
   }
 
   async #adapter(): Promise<GPUAdapter> {
@@ -48,9 +43,5 @@ export class NeuralPredictor extends NetBatchPredictor {
 
   #endLost(reason: string): void {
     this.#surroundings!.end(`the GPU device was lost: ${reason}`);
-  }
-
-  init(surroundings: BuiltinSurroundings): void {
-    this.#surroundings = surroundings;
   }
 }

@@ -1,7 +1,8 @@
 // A tf.LayersModel in this program's thread, computed by tfjs.
 
 import type { LayersFiles } from '../../shared/neural/model/layersFiles.ts';
-import { TfjsNet } from '../../shared/neural/predict/tfjsNet.ts';
+import type { BareNet } from '../../shared/neural/predict/openNet.ts';
+import { loadTfjsNet } from '../../shared/neural/predict/tfjsNet.ts';
 import { loadTfjs } from '../neural/tfjs/loadTfjs.ts';
 
 /** @param onLost is told when the GPU device is gone. @throws NeuralModelError */
@@ -9,7 +10,7 @@ export async function openTfjsHere(
   files: LayersFiles,
   adapter: GPUAdapter | undefined,
   onLost: (reason: string) => void,
-): Promise<{ readonly net: TfjsNet; close(): Promise<void> }> {
+): Promise<BareNet> {
   const runtime = await loadTfjs(adapter);
   const { tf, lost } = runtime;
   let isClosed = false;
@@ -18,9 +19,9 @@ export async function openTfjsHere(
   void lost.then((reason) => {
     if (!isClosed) onLost(reason);
   });
-  const net = await TfjsNet.load(tf, files);
+  const net = await loadTfjsNet(tf, files);
   return {
-    net,
+    ...net,
     close: () => {
       isClosed = true;
       return runtime.close();

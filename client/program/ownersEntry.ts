@@ -3,4 +3,4 @@
 
 export { TabgradError, errorCodes } from '../../kernels/errors.ts';
 export { resnet18 } from '../../shared/neural/model/resnet18.ts';
-export { GBDTPredictor } from './gbdtPredictor.ts';
+export { TreePredictor as GBDTPredictor } from '../../shared/gbdt/model/treePredictor.ts';

@@ -1,17 +1,17 @@
 // Predicts batches of a dataset with a trained model on disk.
 // Made for dataset.mapBatches(GBDTPredictor, { fnConstructorArgs: [checkpoint] }), as in Ray's lesson.
 
-import { BatchPredictor, type BatchPredictorOptions } from '../../shared/gbdt/model/batchPredictor.ts';
+import { TreePredictor, type TreePredictorOptions } from '../../shared/gbdt/model/treePredictor.ts';
 import { builtinProgram, type BuiltinProgram } from '../program/builtinProgram.ts';
 import { Checkpoint } from '../checkpoint/checkpoint.ts';
 import { predictedColumns, withCheckpoint } from './predictorProgram.ts';
 
-export type { PredictBatch } from '../../shared/gbdt/model/batchPredictor.ts';
+export type { PredictBatch } from '../../shared/gbdt/model/treePredictor.ts';
 /** Columns and rounds of a GBDTPredictor. */
-export type GBDTPredictorOptions = BatchPredictorOptions;
+export type GBDTPredictorOptions = TreePredictorOptions;
 
 /** Predicts batches of a dataset with trees: `dataset.mapBatches(GBDTPredictor, { fnConstructorArgs: [checkpoint] })`. */
-export class GBDTPredictor extends BatchPredictor {
+export class GBDTPredictor extends TreePredictor {
   static readonly [builtinProgram]: BuiltinProgram = {
     builtin: 'GBDTPredictor',
     carriedArgs: withCheckpoint,
@@ -23,12 +23,6 @@ export class GBDTPredictor extends BatchPredictor {
    * @throws CheckpointError, ModelFormatError, ModelUnsupportedError
    */
   constructor(checkpoint: Checkpoint | string, options: GBDTPredictorOptions = {}) {
-    const opened = typeof checkpoint === 'string' ? new Checkpoint(checkpoint) : checkpoint;
-    super(opened.loadModel(), options);
-  }
-
-  /** The same as the constructor, under its name in Ray. @throws CheckpointError, ModelFormatError, ModelUnsupportedError */
-  static fromCheckpoint(checkpoint: Checkpoint | string, options?: GBDTPredictorOptions): GBDTPredictor {
-    return new GBDTPredictor(checkpoint, options);
+    super(typeof checkpoint === 'string' ? new Checkpoint(checkpoint) : checkpoint, options);
   }
 }

@@ -3,7 +3,8 @@
 
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { NetBatchPredictor } from '../../shared/neural/predict/netBatchPredictor.ts';
+import { NetPredictor } from '../../shared/neural/predict/netPredictor.ts';
+import { filesOf } from '../../shared/neural/predict/readNet.ts';
 import type { NetPredictorOptions } from '../../shared/neural/predict/checkPredictorOptions.ts';
 import { INPUTS_FILE, readNetInputs } from '../../shared/neural/model/netInputs.ts';
 import { predictedColumns, withCheckpoint } from './predictorProgram.ts';
@@ -18,7 +19,7 @@ import { CheckpointError } from '../checkpoint/checkpointError.ts';
 export type NeuralPredictorOptions = NetPredictorOptions;
 
 /** Predicts batches of a dataset with a tf.LayersModel: `dataset.mapBatches(NeuralPredictor, { fnConstructorArgs: [checkpoint] })`. */
-export class NeuralPredictor extends NetBatchPredictor {
+export class NeuralPredictor extends NetPredictor {
   static readonly [builtinProgram]: BuiltinProgram = {
     builtin: 'NeuralPredictor',
     carriedArgs: withCheckpoint,
@@ -42,7 +43,8 @@ export class NeuralPredictor extends NetBatchPredictor {
     if (!weights) throw new CheckpointError(`${modelPath} has no weights.`, { file: modelPath });
     const file = join(path, INPUTS_FILE);
     const inputs = existsSync(file) ? readNetInputs(readFileSync(file, 'utf8'), file) : [];
-    super({ topology, weights, inputs, file: modelPath }, options, {
+    const files = (): ReturnType<typeof filesOf> => filesOf(topology, weights);
+    super({ topology, weights, inputs, file: modelPath, files }, options, {
       openGpu: openGpuEngine,
       openTfjs: openTfjsThread,
     });

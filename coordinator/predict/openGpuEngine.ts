@@ -1,12 +1,11 @@
 // Nets on the GPU of the owner's machine, for predictions in this process.
 
 import { onOwnDevice } from '../../kernels/gpu/ownedGpuDevice.ts';
-import { createTrainingEngine } from '../../shared/neural/engine/createTrainingEngine.ts';
-import type { EngineSpec, TrainingEngine } from '../../shared/neural/trainingEngine.ts';
 import { AdapterMissingError } from '../../shared/neural/predict/adapterMissingError.ts';
+import type { NetOpeners } from '../../shared/neural/predict/openNet.ts';
 
 /** @throws AdapterMissingError, NetTooLargeError */
-export async function openGpuEngine(spec: EngineSpec): Promise<TrainingEngine> {
+export const openGpuEngine: NetOpeners['openGpu'] = async (make) => {
   const { create, globals } = await import('webgpu');
   Object.assign(globalThis, globals);
   const gpu = create([]);
@@ -16,11 +15,7 @@ export async function openGpuEngine(spec: EngineSpec): Promise<TrainingEngine> {
       field: 'device',
     });
   }
-  const engine = await onOwnDevice(adapter, (device) =>
-    createTrainingEngine(spec, { device, readsBuckets: false }),
-  );
-  const close = engine.close.bind(engine);
-  // Dawn's instance must outlive its devices.
-  engine.close = () => close().finally(() => void gpu);
-  return engine;
-}
+  const engine = await onOwnDevice(adapter, make);
+  // Dawn's instance must outlive its devices, and bundlers drop what only looks as if it were used.
+  return Object.assign(engine, { instance: gpu });
+};

@@ -68,7 +68,7 @@ function bucketsOf(
 }
 
 /** Where the weights lie, apart from anything that training needs. */
-function weightLayout(graph: LayerGraph): {
+export function weightLayout(graph: LayerGraph): {
   readonly slots: readonly ParameterSlot[];
   readonly lengths: Readonly<Record<ParameterSlot['section'], number>>;
 } {

@@ -8,7 +8,13 @@ const count = z.number().int().nonnegative();
 const rowShape = z.array(count.nullable()).max(16);
 const name = z.string().max(1_000);
 
-const tensorInput = z.object({ name, dtype: z.enum(['float32', 'int32']), shape: rowShape });
+const tensorInput = z.object({
+  name,
+  dtype: z.enum(['float32', 'int32']),
+  shape: rowShape,
+  /** Values are from 0 to below this: places in a table. */
+  below: z.number().int().positive().optional(),
+});
 const tensorOutput = z.object({ name, dtype: z.enum(['float32', 'int32', 'bool']), shape: rowShape });
 
 /** What a model takes and gives. */
@@ -52,6 +58,8 @@ export interface LayersNet {
   predict(rows: NetRows): Promise<readonly PredictedRows[]>;
   /** Predicts a row of zeros. @throws when the answer is another than it was when the model was loaded. */
   checkHealth(): Promise<void>;
+  /** Gives back what it holds, where it computes in this thread. */
+  close?(): Promise<void>;
 }
 
 /** One array of the same kind. */

@@ -4,9 +4,10 @@
 import * as tf from '@tensorflow/tfjs';
 import { readLayersFiles } from '../../shared/neural/model/layersFiles.ts';
 import { readModelJson, readWeights } from '../../shared/neural/model/layersFormat.ts';
-import { NetBatchPredictor } from '../../shared/neural/predict/netBatchPredictor.ts';
+import { NetPredictor } from '../../shared/neural/predict/netPredictor.ts';
+import { filesOf } from '../../shared/neural/predict/readNet.ts';
 import { readNetInputs, writeNetInputs } from '../../shared/neural/model/netInputs.ts';
-import { TfjsNet } from '../../shared/neural/predict/tfjsNet.ts';
+import { loadTfjsNet } from '../../shared/neural/predict/tfjsNet.ts';
 import { decodeState, encodeState } from '../../shared/neural/state/namedState.ts';
 import { CarriedCheckpoint } from '../../shared/program/carriedCheckpoint.ts';
 import { keras3Functional } from '../coordinator/train/neural/keras3Models.ts';
@@ -105,14 +106,20 @@ async function readNet(bytes: Uint8Array): Promise<void> {
     'model.json',
   );
   const weights = readWeights(manifest, () => file, 'model.json');
-  const predictor = new NetBatchPredictor(
-    { topology, weights, inputs: [], file: 'model.json' },
+  const predictor = new NetPredictor(
+    {
+      topology: topology as object,
+      weights,
+      inputs: [],
+      file: 'model.json',
+      files: () => filesOf(topology as object, weights),
+    },
     {},
     {
       openGpu: () => Promise.reject(new Error('there is no GPU here')),
       openTfjs: async (files) => {
-        const net = await TfjsNet.load(tf, files);
-        return { facts: net.facts, predict: (rows) => net.predict(rows), close: () => Promise.resolve() };
+        const net = await loadTfjsNet(tf, files);
+        return { ...net, close: () => Promise.resolve() };
       },
     },
   );

@@ -2,21 +2,17 @@
 
 import { Worker } from 'node:worker_threads';
 import { NeuralModelError } from '../../../shared/neural/graph/modelErrors.ts';
-import type { OpenTfjsNet } from '../../../shared/neural/predict/openedNet.ts';
+import type { BareNet, NetOpeners } from '../../../shared/neural/predict/openNet.ts';
 import type { NetRows, PredictedRows } from '../../../shared/serve/layersNet.ts';
 import { ANSWER_TIMEOUT_MS, TfjsUnavailableError, tfjsProgram } from './askTfjs.ts';
 import type { TfjsNetData, TfjsNetReply } from './tfjsMessages.ts';
 
-/** @throws NeuralModelError when tfjs can not load the model or compute with it, TfjsUnavailableError. */
-export const openTfjsThread: OpenTfjsNet = (files, device) =>
+/** @throws NeuralModelError when tfjs can not load the model, TfjsUnavailableError. */
+export const openTfjsThread: NetOpeners['openTfjs'] = (files, device) =>
   openThread(tfjsProgram(), { kind: 'net', files, device }, ANSWER_TIMEOUT_MS);
 
-/** @param timeoutMs for the first answer: tfjs is loaded, the model is built, and a row of zeros is predicted. */
-export async function openThread(
-  program: string,
-  data: TfjsNetData,
-  timeoutMs: number,
-): ReturnType<OpenTfjsNet> {
+/** @param timeoutMs for the first answer: tfjs is loaded, and the model is built. */
+export async function openThread(program: string, data: TfjsNetData, timeoutMs: number): Promise<BareNet> {
   const thread = new Worker(program, { workerData: data, argv: [], execArgv: [] });
   /** How it ended, from then on. */
   let ended: string | undefined;

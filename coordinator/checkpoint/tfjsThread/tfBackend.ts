@@ -1,11 +1,21 @@
-// Chooses what tfjs computes on, in a thread of Node.
+// Nets that tfjs computes, in a thread of Node.
 
 import * as tf from '@tensorflow/tfjs';
 import type { DeviceKind } from '../../../kernels/deviceKinds.ts';
+import type { LayersFiles } from '../../../shared/neural/model/layersFiles.ts';
+import type { BareNet } from '../../../shared/neural/predict/openNet.ts';
+import { loadTfjsNet } from '../../../shared/neural/predict/tfjsNet.ts';
 import { AdapterMissingError } from '../../../shared/neural/predict/adapterMissingError.ts';
 
-/** @throws AdapterMissingError where there is no WebGPU adapter. */
-export async function useBackend(device: DeviceKind): Promise<void> {
+/** @throws AdapterMissingError where there is no WebGPU adapter, NeuralModelError for a model that tfjs does not load. */
+export async function openTfjsNet(files: LayersFiles, device: DeviceKind): Promise<BareNet> {
+  await useBackend(device);
+  const net = await loadTfjsNet(tf, files);
+  // What it holds goes with the thread.
+  return { ...net, close: () => Promise.resolve() };
+}
+
+async function useBackend(device: DeviceKind): Promise<void> {
   // Without checks of every value for NaN, and without advertisements on the terminal.
   tf.enableProdMode();
   if (device === 'webgpu') await mountDawn();

@@ -5,18 +5,11 @@ import * as tf from '@tensorflow/tfjs';
 import type { Tensor } from '../../../shared/neural/state/safetensors.ts';
 import { checkTopology } from '../../../shared/neural/model/checkConnected.ts';
 import { MOST_FIRST_WEIGHTS, withWeightLimit } from '../../../shared/neural/model/weightLimit.ts';
-import { TfjsNet } from '../../../shared/neural/predict/tfjsNet.ts';
 import type { NetRows } from '../../../shared/serve/layersNet.ts';
 import { messageOf } from '../../../shared/text/messageOf.ts';
-import { useBackend } from './tfBackend.ts';
-import type {
-  InspectedModel,
-  TfjsNetData,
-  TfjsNetReply,
-  TfjsQuestion,
-  TfjsReply,
-  ModelPort,
-} from './tfjsMessages.ts';
+import type { ModelPort } from './tfjsMessages.ts';
+import { openTfjsNet } from './tfBackend.ts';
+import type { InspectedModel, TfjsNetData, TfjsNetReply, TfjsQuestion, TfjsReply } from './tfjsMessages.ts';
 
 async function inspect(topology: object, weights: number | undefined): Promise<InspectedModel> {
   // Without its advertisement on the terminal.
@@ -62,8 +55,7 @@ async function serveNet({ files, device }: TfjsNetData): Promise<void> {
   const tell = (reply: TfjsNetReply): void => parentPort!.postMessage(reply);
   const told = (error: unknown): void => tell({ type: 'failed', message: messageOf(error) });
   try {
-    await useBackend(device);
-    const net = await TfjsNet.load(tf, files);
+    const net = await openTfjsNet(files, device);
     parentPort!.on('message', (rows: NetRows) => {
       net.predict(rows).then((predicted) => tell({ type: 'predicted', predicted }), told);
     });

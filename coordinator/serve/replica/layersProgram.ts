@@ -79,6 +79,10 @@ export class LayersProgram implements ReplicaProgram {
     return predictionsValue(await this.#predictTogether(rows), rows.rows, shape);
   }
 
+  async close(): Promise<void> {
+    await this.#net.close?.();
+  }
+
   /** Requests whose rows are of one shape are one batch. */
   async #predictAll(items: readonly NetRows[]): Promise<(readonly OutputRows[])[]> {
     const answers: (readonly OutputRows[])[] = [];
@@ -163,7 +167,7 @@ function inferenceRows(tensors: readonly InputTensor[], inputs: readonly TensorI
     }
     const rowSize = shape.reduce((product, size) => product * size, 1);
     const numbers = Array.from(tensor.values, (value, i) =>
-      tensorNumber(value, dtype, Math.floor(i / rowSize), name),
+      tensorNumber(value, input, Math.floor(i / rowSize)),
     );
     return { values: dtype === 'int32' ? Int32Array.from(numbers) : Float32Array.from(numbers), shape };
   });

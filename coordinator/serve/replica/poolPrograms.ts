@@ -1,7 +1,7 @@
 // What replicas on workers of the pool run: tabgrad's own predictors, which every worker has, or the owner's class, bundled
 // with its imports.
 
-import type { CarriedCheckpoint } from '../../../shared/program/carriedCheckpoint.ts';
+import { CarriedCheckpoint } from '../../../shared/program/carriedCheckpoint.ts';
 import type { RequestParts } from '../../../shared/serve/serveRequest.ts';
 import { messageOf } from '../../../shared/text/messageOf.ts';
 import { bundleModule } from '../../program/bundleModule.ts';
@@ -9,7 +9,7 @@ import { WorkerAnswerError } from '../../program/workerAnswer.ts';
 import { wireAnswer } from './ownerHttp.ts';
 import { checkAnswer, checkPredictions } from './poolAnswers.ts';
 import { LayersProgram } from './layersProgram.ts';
-import { PooledNet } from './pooledNet.ts';
+import { openPooledNet } from './pooledNet.ts';
 import type { PoolProgram } from './poolReplica.ts';
 import type { TreeProgram } from './treeProgram.ts';
 import type { LayersOptions } from './predictorOptions.ts';
@@ -19,8 +19,8 @@ export function treesOnPool(modelText: string, rows: TreeProgram): PoolProgram {
   return {
     program: {
       name: 'a served tree model',
-      code: { builtin: 'TreePredictor' },
-      args: [new TextEncoder().encode(modelText), { ...rows.predictOptions }],
+      code: { builtin: 'GBDTPredictor' },
+      args: [carriedModel(modelText), { ...rows.predictOptions }],
       form: 'plain',
     },
     attach: (instance) => ({
@@ -40,16 +40,21 @@ export function treesOnPool(modelText: string, rows: TreeProgram): PoolProgram {
   };
 }
 
+/** It goes to the workers as a blob, which they keep. */
+function carriedModel(modelText: string): CarriedCheckpoint {
+  return new CarriedCheckpoint(new Map([['model.json', new TextEncoder().encode(modelText)]]));
+}
+
 /** @param files go to the workers as blobs, which keep them. */
 export function layersOnPool(files: CarriedCheckpoint, options: LayersOptions): PoolProgram {
   return {
     program: {
       name: 'a served tf.LayersModel',
-      code: { builtin: 'LayersPredictor' },
-      args: [files, options.device ?? 'cpu'],
+      code: { builtin: 'NeuralPredictor' },
+      args: [files, { device: options.device ?? 'cpu' }],
       form: 'plain',
     },
-    attach: async (instance) => new LayersProgram(await PooledNet.open(instance), options),
+    attach: async (instance) => new LayersProgram(await openPooledNet(instance), options),
   };
 }
 

@@ -20,61 +20,57 @@ const PIECE_BYTES = 8 * 1024 * 1024;
 /** Every type of tensor here has elements of so many bytes, or fewer. */
 const ELEMENT_BYTES = 4;
 
-export class PooledNet implements LayersNet {
-  readonly facts: LayersFacts;
-  readonly #instance: Pick<ProgramInstance, 'call'>;
-
-  private constructor(instance: Pick<ProgramInstance, 'call'>, facts: LayersFacts) {
-    this.#instance = instance;
-    this.facts = facts;
-  }
-
-  /** @throws WorkerAnswerError, ProgramLostError */
-  static async open(instance: Pick<ProgramInstance, 'call'>): Promise<PooledNet> {
-    const told = layersFacts.safeParse(await instance.call('facts', []));
-    if (told.success) return new PooledNet(instance, told.data);
+/** @throws WorkerAnswerError, ProgramLostError */
+export async function openPooledNet(instance: Pick<ProgramInstance, 'call'>): Promise<LayersNet> {
+  const told = layersFacts.safeParse(await instance.call('facts', []));
+  if (!told.success) {
     const field = told.error.issues[0]?.path.join('.') ?? '';
     throw new WorkerAnswerError(`What the worker tells of its model can not be: ${field}.`, { field });
   }
+  const facts = told.data;
+  return {
+    facts,
+    async predict({ rows, inputs }) {
+      const step = rowsAtATime(inputs, facts);
+      const pieces: (readonly PredictedRows[])[] = [];
+      for (let from = 0; from < rows; from += step) {
+        const to = Math.min(rows, from + step);
+        const piece = inputs.map(({ values, shape }) => {
+          const size = sizeOf(shape);
+          return { shape, values: values.subarray(from * size, to * size) };
+        });
+        pieces.push(await predictPiece(instance, facts, { rows: to - from, inputs: piece }));
+      }
+      return facts.outputs.map((_, output) => ({
+        shape: pieces[0]![output]!.shape,
+        values: joinValues(pieces.map((piece) => piece[output]!.values)),
+      }));
+    },
+    async checkHealth() {
+      await instance.call('checkHealth', []);
+    },
+  };
+}
 
-  async predict({ rows, inputs }: NetRows): Promise<readonly PredictedRows[]> {
-    const step = this.#rowsAtATime(inputs);
-    const pieces: (readonly PredictedRows[])[] = [];
-    for (let from = 0; from < rows; from += step) {
-      const to = Math.min(rows, from + step);
-      const piece = inputs.map(({ values, shape }) => {
-        const size = sizeOf(shape);
-        return { shape, values: values.subarray(from * size, to * size) };
-      });
-      pieces.push(await this.#predictPiece({ rows: to - from, inputs: piece }));
-    }
-    return this.facts.outputs.map((_, output) => ({
-      shape: pieces[0]![output]!.shape,
-      values: joinValues(pieces.map((piece) => piece[output]!.values)),
-    }));
+async function predictPiece(
+  instance: Pick<ProgramInstance, 'call'>,
+  { outputs }: LayersFacts,
+  rows: NetRows,
+): Promise<readonly PredictedRows[]> {
+  const answer = await instance.call('predict', [rows]);
+  if (Array.isArray(answer) && answer.length === outputs.length) {
+    const predicted = answer as readonly unknown[];
+    if (predicted.every((one, at) => fits(one, outputs[at]!, rows.rows)))
+      return predicted as readonly PredictedRows[];
   }
+  throw new WorkerAnswerError('The worker answers with what is no output of the model.');
+}
 
-  async checkHealth(): Promise<void> {
-    await this.#instance.call('checkHealth', []);
-  }
-
-  async #predictPiece(rows: NetRows): Promise<readonly PredictedRows[]> {
-    const answer = await this.#instance.call('predict', [rows]);
-    const { outputs } = this.facts;
-    if (Array.isArray(answer) && answer.length === outputs.length) {
-      const predicted = answer as readonly unknown[];
-      if (predicted.every((one, at) => fits(one, outputs[at]!, rows.rows)))
-        return predicted as readonly PredictedRows[];
-    }
-    throw new WorkerAnswerError('The worker answers with what is no output of the model.');
-  }
-
-  /** The worker tells no sizes for what the model leaves open: those are taken for small. */
-  #rowsAtATime(inputs: readonly InputRows[]): number {
-    const given = inputs.reduce((sum, { shape }) => sum + sizeOf(shape), 0);
-    const taken = this.facts.outputs.reduce((sum, { shape }) => sum + sizeOf(shape.map((n) => n ?? 1)), 0);
-    return Math.max(1, Math.floor(PIECE_BYTES / (ELEMENT_BYTES * Math.max(given, taken))));
-  }
+/** The worker tells no sizes for what the model leaves open: those are taken for small. */
+function rowsAtATime(inputs: readonly InputRows[], { outputs }: LayersFacts): number {
+  const given = inputs.reduce((sum, { shape }) => sum + sizeOf(shape), 0);
+  const taken = outputs.reduce((sum, { shape }) => sum + sizeOf(shape.map((n) => n ?? 1)), 0);
+  return Math.max(1, Math.floor(PIECE_BYTES / (ELEMENT_BYTES * Math.max(given, taken))));
 }
 
 function fits(found: unknown, { dtype, shape: told }: TensorOutput, rows: number): boolean {

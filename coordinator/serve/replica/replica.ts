@@ -44,4 +44,6 @@ export interface ReplicaProgram {
   /** What a tf.LayersModel takes and gives. */
   readonly facts?: LayersFacts;
   run(op: ReplicaOp, args: readonly unknown[], signal: AbortSignal | undefined): unknown;
+  /** Gives back what it holds on a device. */
+  close?(): Promise<void>;
 }

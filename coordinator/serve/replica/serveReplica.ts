@@ -9,6 +9,7 @@ import { StreamedAnswer } from '../stream/streamedAnswer.ts';
 import { ThreadStreams } from './threadStreams.ts';
 import { ClassProgram, type DeployableClass } from './classProgram.ts';
 import { LayersProgram } from './layersProgram.ts';
+import { openServedNet } from './openServedNet.ts';
 import type { ReplicaProgram } from './replica.ts';
 import {
   fromPlainError,
@@ -39,9 +40,7 @@ const callDeployment: HandleCaller = (deployment, method, args) =>
 async function makeProgram(spec: ThreadProgram): Promise<ReplicaProgram> {
   if (spec.kind === 'tree') return new TreeProgram(spec.modelText, spec.options);
   if (spec.kind === 'layers') {
-    // Loaded only by threads that need it, since tfjs takes seconds to load.
-    const { loadLayers } = await import('./loadLayers.ts');
-    return new LayersProgram(await loadLayers(spec.files, spec.options.device), spec.options);
+    return new LayersProgram(await openServedNet(spec.files, spec.options.device), spec.options);
   }
   const target = await importExport(spec.module, spec.exportName);
   return ClassProgram.make(
@@ -115,7 +114,11 @@ port.on('message', (message: ToReplica) => {
   } else if (message.type === 'cancel') running.get(message.call)?.abort();
   else if (message.type === 'end') {
     isEnding = true;
-    void Promise.allSettled(inHand).then(() => process.exit());
+    // Dawn aborts the process when a thread ends that waits for it: its device is given back before.
+    const close = async (): Promise<void> => program?.close?.();
+    void Promise.allSettled(inHand)
+      .then(close)
+      .finally(() => process.exit());
   } else if (message.type === 'handleReply') {
     const [call, error, value] = message.reply;
     const waiting = handleCalls.get(call);

@@ -1,6 +1,7 @@
 // A tree model as a replica runs it: rows in one of Ray's shapes in, predictions in the same shape out.
 
-import { Predictor, type PredictOptions } from '../../../shared/gbdt/model/predictor.ts';
+import type { PredictOptions } from '../../../shared/gbdt/model/predictor.ts';
+import { TreePredictor } from '../../../shared/gbdt/model/treePredictor.ts';
 import { readModel } from '../../../shared/gbdt/model/readModel.ts';
 import { bodyText } from '../../http/bodyText.ts';
 import { prepareInference, type InferModel, type PreparedRows } from './treeInference.ts';
@@ -14,8 +15,9 @@ import type { TreeOptions } from './predictorOptions.ts';
 
 export class TreeProgram implements ReplicaProgram, InferModel {
   readonly features: readonly ModelFeature[];
-  readonly #predictor: Predictor;
-  readonly #options: TreeOptions;
+  readonly #predictor: TreePredictor;
+  /** What the predictor is asked for: margins, where more than predictions is made of them. */
+  readonly predictOptions: PredictOptions;
   readonly #answer: AnswerColumns;
   /** A row with all values missing, and what the model answered to it when it was loaded. */
   readonly probe: string;
@@ -24,26 +26,16 @@ export class TreeProgram implements ReplicaProgram, InferModel {
   /** @throws ModelFormatError, ModelUnsupportedError, ServeArgumentError */
   constructor(modelText: string, options: TreeOptions) {
     const model = readModel(modelText);
-    this.#predictor = new Predictor(model);
-    this.#options = options;
     this.features = modelFeatures(model);
     this.#answer = answerColumns(model, options);
+    this.predictOptions = predictOptions(options, this.#answer.needsMargins);
+    this.#predictor = new TreePredictor({ loadModel: () => model }, this.predictOptions);
     this.probe = JSON.stringify([Object.fromEntries(this.features.map(({ name }) => [name, null]))]);
     this.#probeAnswer = this.run('http', [this.probe]) as string;
   }
 
   get outputs(): number {
-    return this.#predictor.outputs;
-  }
-
-  /** What the predictor is asked for: margins, where more than predictions is made of them. */
-  get predictOptions(): PredictOptions {
-    const { outputMargin, iterationRange } = this.#options;
-    const isMargin = this.#answer.needsMargins ? true : outputMargin;
-    return {
-      ...(isMargin !== undefined && { outputMargin: isMargin }),
-      ...(iterationRange && { iterationRange }),
-    };
+    return this.#predictor.predictor.outputs;
   }
 
   outputValues(raw: Float32Array, rows: number): readonly OutputValues[] {
@@ -52,7 +44,7 @@ export class TreeProgram implements ReplicaProgram, InferModel {
 
   /** @returns [row][output] */
   predict(columns: readonly Float32Array[], rows: number): Float32Array {
-    return this.#predictor.predict(columns, rows, this.predictOptions);
+    return this.#predictor.predict(columns, rows);
   }
 
   run(op: ReplicaOp, args: readonly unknown[]): unknown {
@@ -124,6 +116,17 @@ export class TreeProgram implements ReplicaProgram, InferModel {
     };
     return { columns, rows, answer };
   }
+}
+
+function predictOptions(
+  { outputMargin, iterationRange }: TreeOptions,
+  needsMargins: boolean,
+): PredictOptions {
+  const isMargin = needsMargins ? true : outputMargin;
+  return {
+    ...(isMargin !== undefined && { outputMargin: isMargin }),
+    ...(iterationRange && { iterationRange }),
+  };
 }
 
 /** JSON of predictions in the shape that the rows came in. */

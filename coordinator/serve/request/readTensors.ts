@@ -93,7 +93,8 @@ function readColumns(batch: JsonObject, inputs: readonly TensorInput[]): TensorR
 }
 
 /** @param rows nested arrays of the input's shape; the first decides on sizes that the model leaves open. */
-function readInput(rows: readonly unknown[], { name, dtype, shape }: TensorInput): InputRows {
+function readInput(rows: readonly unknown[], input: TensorInput): InputRows {
+  const { name, dtype, shape } = input;
   const dims = openSizes(rows[0], shape);
   const rowSize = dims.reduce((product, size) => product * size, 1);
   const length = rows.length * rowSize;
@@ -114,7 +115,7 @@ function readInput(rows: readonly unknown[], { name, dtype, shape }: TensorInput
       for (const item of list) fill(item, axis + 1, row);
       return;
     }
-    values[at++] = tensorNumber(value, dtype, row, name);
+    values[at++] = tensorNumber(value, input, row);
   };
   for (const [row, value] of rows.entries()) fill(value, 0, row);
   return { values, shape: dims };
@@ -123,15 +124,20 @@ function readInput(rows: readonly unknown[], { name, dtype, shape }: TensorInput
 /** @throws ServeInputError naming row and input. */
 export function tensorNumber(
   value: unknown,
-  dtype: TensorInput['dtype'],
+  { name: field, dtype, below }: TensorInput,
   row: number,
-  field: string,
 ): number {
   const number = typeof value === 'boolean' || typeof value === 'bigint' ? Number(value) : value;
   const isGood =
     typeof number === 'number' &&
     (dtype === 'int32' ? (number | 0) === number : Number.isFinite(Math.fround(number)));
-  if (isGood) return number;
+  if (isGood && (below === undefined || (number >= 0 && number < below))) return number;
+  if (isGood) {
+    throw new ServeInputError(
+      `Row ${row}, input "${field}" holds ${number}; expected a number from 0 to ${below! - 1}.`,
+      { row, field },
+    );
+  }
   throw new ServeInputError(
     `Row ${row}, input "${field}" holds ${shown(value)}; expected ${dtype === 'int32' ? 'a whole number of 32 bits' : 'a finite number of float32'}.`,
     { row, field },

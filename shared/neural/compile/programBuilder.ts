@@ -29,7 +29,7 @@ export type Use = 'all' | 'inference' | 'loss' | 'prediction' | 'training';
 
 const inTraining: readonly Use[] = ['all', 'loss', 'training'];
 const inEvaluation: readonly Use[] = ['all', 'inference', 'loss'];
-const inPrediction: readonly Use[] = ['all', 'inference', 'prediction'];
+export const inPrediction: readonly Use[] = ['all', 'inference', 'prediction'];
 const allUses: readonly Use[] = ['all', 'inference', 'loss', 'prediction', 'training'];
 
 interface Value {

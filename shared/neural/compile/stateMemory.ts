@@ -6,7 +6,7 @@ import type { UpdateForm, UpdatePiece } from '../../../kernels/neural/ops/update
 import { BLOCK_LENGTH, TRAIT_FLOATS, squaresLength } from '../../../kernels/neural/ops/update.ts';
 import { penaltiesLength } from '../../../kernels/neural/ops/penalty.ts';
 import { optimizerSlots } from '../../../kernels/neural/optimizer.ts';
-import { alignSlot } from '../engineLayout.ts';
+import { alignSlot, type weightLayout } from '../engineLayout.ts';
 import type { LayerGraph, WeightSpec } from '../layerGraph.ts';
 import type { EngineLayout, EngineSpec } from '../trainingEngine.ts';
 
@@ -83,6 +83,19 @@ function momentumsOf(graph: LayerGraph, layout: EngineLayout): Float32Array<Arra
     }
   }
   return table;
+}
+
+/** Memory of the weights alone. */
+export function weightMemory({
+  slots,
+  lengths,
+}: ReturnType<typeof weightLayout>): Pick<StateMemory, 'allocations' | 'views'> {
+  const state = new StateViews();
+  state.allocate('parameters', lengths.parameters, 'parameters');
+  state.allocate('statistics', lengths.statistics, 'parameters');
+  for (const { name, section, offset, length } of slots)
+    state.view(`weight:${name}`, section, offset, length);
+  return state;
 }
 
 /** @param maxBindingBytes most that a kernel can see of one buffer. */

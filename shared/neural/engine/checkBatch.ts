@@ -30,8 +30,8 @@ function checkArray(
   throw new EngineMisuseError(`${what} has ${values.length} values, expected ${length}.`);
 }
 
-/** The smallest vocabulary that looks an input's indices up, if one does. */
-function vocabularyOf(graph: LayerGraph, input: number): number {
+/** The smallest vocabulary that looks an input's indices up; infinite where none does. */
+export function vocabularyOf(graph: LayerGraph, input: number): number {
   const carried = new Set([input]);
   let least = Infinity;
   graph.nodes.forEach(({ operation, inputs }, place) => {
@@ -42,8 +42,11 @@ function vocabularyOf(graph: LayerGraph, input: number): number {
   return least;
 }
 
-export function checkInputs(spec: EngineSpec, inputs: readonly TargetValues[], examples: number): void {
-  const { graph, microbatchSize } = spec;
+export function checkInputs(
+  { graph, microbatchSize }: Pick<EngineSpec, 'graph' | 'microbatchSize'>,
+  inputs: readonly TargetValues[],
+  examples: number,
+): void {
   if (!Number.isInteger(examples) || examples < 0 || examples > microbatchSize) {
     throw new EngineMisuseError(`A batch has ${examples} examples; expected 0 to ${microbatchSize}.`);
   }

@@ -2,20 +2,15 @@
 
 import type { BufferTracker } from '../../../kernels/gpu/bufferTracker.ts';
 import type { PipelineCache } from '../../../kernels/gpu/pipelineCache.ts';
-import { createCpuExecutor } from '../../../kernels/neural/cpuExecutor.ts';
 import type { ConvolutionKernels } from '../../../kernels/neural/convolution.ts';
-import { directConvolution } from '../../../kernels/neural/ops/convolutionDirect.ts';
-import { adapterClass, createTileChooser } from '../../../kernels/neural/product/chooseTile.ts';
-import { createProductConvolutions } from '../../../kernels/neural/product/productConvolutions.ts';
-import { createWebgpuExecutor } from '../../../kernels/neural/webgpuExecutor.ts';
 import { compileNet } from '../compile/compileNet.ts';
-import { limitsOfDevice, processorLimits } from '../compile/deviceLimits.ts';
 import type { EngineSpec, TrainingEngine } from '../trainingEngine.ts';
 import { CompiledEngine } from './compiledEngine.ts';
+import { compileOptionsOf, createExecutor, type EngineDevice } from './createExecutor.ts';
 
 export interface TrainingEngineOptions {
   /** A device that the caller requested and goes on to own: close() doesn't destroy it. */
-  readonly device: GPUDevice | 'cpu';
+  readonly device: EngineDevice;
   /** Counts this engine's buffers; give one to watch memory from outside. */
   readonly tracker?: BufferTracker;
   /** Compiled kernels to share with whatever else computes on the same GPUDevice. */
@@ -39,21 +34,8 @@ export async function createTrainingEngine(
   spec: EngineSpec,
   options: TrainingEngineOptions,
 ): Promise<TrainingEngine> {
-  const { device, clock, readsBuckets = true } = options;
-  const limits = device === 'cpu' ? processorLimits : limitsOfDevice(device);
-  const adapter = device === 'cpu' ? 'software' : adapterClass(device.adapterInfo);
-  const convolutions =
-    options.convolutions ??
-    (device === 'cpu' ? directConvolution : createProductConvolutions(createTileChooser(adapter)));
-  const net = compileNet(spec, { limits, adapter, convolutions });
-  const executor =
-    device === 'cpu'
-      ? createCpuExecutor(net.program, {
-          ...(clock !== undefined && { now: clock }),
-        })
-      : await createWebgpuExecutor(device, net.program, {
-          ...options,
-          timed: clock !== undefined,
-        });
+  const { device, convolutions, readsBuckets = true } = options;
+  const net = compileNet(spec, compileOptionsOf(device, convolutions));
+  const executor = await createExecutor(device, net.program, options);
   return new CompiledEngine(spec, net, executor, readsBuckets);
 }

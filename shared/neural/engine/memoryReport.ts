@@ -4,7 +4,7 @@ import type { KernelProgram } from '../../../kernels/neural/program.ts';
 import type { MemoryReport } from '../trainingEngine.ts';
 
 /** @param stagingElements floats that are held ready for reading buckets. */
-export function memoryReport({ memory }: KernelProgram, stagingElements: number): MemoryReport {
+export function memoryReport({ memory }: KernelProgram, stagingElements = 0): MemoryReport {
   const report = {
     parameters: 0,
     gradients: 0,

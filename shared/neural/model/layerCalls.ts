@@ -32,6 +32,8 @@ export interface NetCalls {
   readonly outputs: readonly number[];
   /** Calls of which a second value is taken, or a later one. */
   readonly severalValued: ReadonlySet<number>;
+  /** Layers of the model itself; a nested model is one. */
+  readonly layers: number;
   /** Class of the model itself. */
   readonly className: string;
 }
@@ -55,6 +57,7 @@ export function readCalls(topology: unknown): NetCalls {
     inputs,
     outputs,
     severalValued: reading.severalValued,
+    layers: net.layers.length,
     className: net.className,
   };
 }

@@ -3,8 +3,10 @@
 
 import { z } from 'zod';
 import type { CarriedCheckpoint } from '../../program/carriedCheckpoint.ts';
-import { INPUTS_FILE, readNetInputs } from './netInputs.ts';
-import { readModelJson, weightFileName } from './layersFormat.ts';
+import type { Tensor } from '../state/safetensors.ts';
+import { INPUTS_FILE, readNetInputs, type NetInput } from './netInputs.ts';
+import { readModelJson, readWeights, weightFileName } from './layersFormat.ts';
+import { quantization } from './weightValues.ts';
 import { NeuralModelError, WeightsMismatchError } from '../graph/modelErrors.ts';
 
 const quantizedBytes = { uint8: 1, uint16: 2, float16: 2 } as const;
@@ -28,18 +30,13 @@ const weightsManifest = z
 
 type WeightSpec = z.output<typeof weightSpec>;
 
-interface InputScaling {
-  readonly scale: number;
-  readonly offset: number;
-}
-
 export interface LayersFiles {
   readonly modelTopology: object;
   readonly weightSpecs: readonly WeightSpec[];
   /** All weights, one file after another. */
   readonly weights: readonly Uint8Array[];
   /** By input, what its values become before the model sees them: times scale, plus offset. None: they stay. */
-  readonly scalings: readonly InputScaling[];
+  readonly scalings: readonly NetInput[];
 }
 
 /** Names of the files of weights beside model.json. @param file for messages. @throws NeuralModelError */
@@ -71,6 +68,25 @@ export function readLayersFiles(checkpoint: CarriedCheckpoint, file: string): La
       ? readNetInputs(checkpoint.readText(INPUTS_FILE), INPUTS_FILE)
       : [],
   };
+}
+
+/**
+ * The weights as numbers; undefined where one is of another type than float32.
+ * @param file for messages. @throws WeightsMismatchError naming the tensor that does not fit its bytes.
+ */
+export function readTensors(
+  { weightSpecs, weights }: LayersFiles,
+  file: string,
+): ReadonlyMap<string, Tensor> | undefined {
+  const specs = weightSpecs.map(({ name, shape, dtype, quantization: quantized }) => ({
+    name,
+    shape,
+    dtype,
+    ...(quantized && { quantization: quantization.parse(quantized) }),
+  }));
+  if (specs.some(({ dtype }) => dtype !== 'float32')) return undefined;
+  const paths = weights.map((_, at) => String(at));
+  return readWeights([{ paths, weights: specs }], (path) => weights[Number(path)]!, file);
 }
 
 /** The first few. */

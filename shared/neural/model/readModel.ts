@@ -130,6 +130,8 @@ function inputShapeOf(config: LayerConfig): number[] {
     config.batchShape('batch_shape') ??
     (typeof length === 'number' ? [config.count('input_length')] : undefined);
   if (shape) return shape;
+  if (config.className !== 'InputLayer' && !layerReaders.has(config.className))
+    throw config.unsupported('layers of this kind are not compiled');
   throw new NeuralModelError(
     `layer "${config.name}" is the first and has no input shape; give inputShape to the first layer`,
     { field: config.name },

@@ -1,22 +1,8 @@
 // Rows of a batch's columns as the values of one input of a net.
 
 import { ColumnUnsuitableError } from '../../columns/columnErrors.ts';
-import type { TargetValues } from '../trainingEngine.ts';
+import type { InputRows, TensorInput } from '../../serve/layersNet.ts';
 import { elements } from '../graph/graphBuilder.ts';
-import type { NetInput } from '../model/netInputs.ts';
-
-export interface InputPort {
-  readonly name: string;
-  readonly dtype: 'float32' | 'int32';
-  /** Of one row; null for any size. */
-  readonly shape: readonly (number | null)[];
-}
-
-export interface GivenRows {
-  readonly values: TargetValues;
-  /** Of one row. */
-  readonly shape: readonly number[];
-}
 
 export interface RowRange {
   readonly from: number;
@@ -30,12 +16,11 @@ type Columns = Readonly<Record<string, ArrayLike<unknown>>>;
  * @throws ColumnUnsuitableError naming the row and the column.
  */
 export function inputRows(
-  port: InputPort,
+  port: TensorInput,
   names: readonly string[],
   columns: Columns,
   { from, to }: RowRange,
-  { scale, offset }: Pick<NetInput, 'offset' | 'scale'>,
-): GivenRows {
+): InputRows {
   const shape = shapeOfRow(
     port,
     names.map((name) => columns[name]![from]),
@@ -58,7 +43,7 @@ export function inputRows(
           { row, column },
         );
       }
-      if (end < start + width) values[end] = Number(value) * scale + offset;
+      if (end < start + width) values[end] = Number(value);
       end += 1;
     };
     for (const name of names) take(columns[name]![row], name);
@@ -73,7 +58,7 @@ export function inputRows(
 
 /** Dimensions that the model leaves open are those of the first row: one by its number of values, more by its nested lists. */
 function shapeOfRow(
-  { name, shape }: InputPort,
+  { name, shape }: TensorInput,
   values: readonly unknown[],
   place: { readonly row: number; readonly column: string },
 ): readonly number[] {

@@ -3,12 +3,12 @@
 import { describe, expect, it } from 'vitest';
 import type { ProgramCluster } from '../../../coordinator/cluster/cluster.ts';
 import { LayersProgram } from '../../../coordinator/serve/replica/layersProgram.ts';
-import { PooledNet } from '../../../coordinator/serve/replica/pooledNet.ts';
+import { openPooledNet } from '../../../coordinator/serve/replica/pooledNet.ts';
 import { PoolReplica } from '../../../coordinator/serve/replica/poolReplica.ts';
 import { deferred } from '../../../shared/deferred.ts';
 import { decodeProgramFrame, encodeProgramFrame, frameValue } from '../../../shared/program/programFrame.ts';
 import { toProgram } from '../../../shared/protocol/program.ts';
-import type { LayersFacts, NetRows, PredictedRows } from '../../../shared/serve/layersNet.ts';
+import type { LayersFacts, LayersNet, NetRows, PredictedRows } from '../../../shared/serve/layersNet.ts';
 
 const facts: LayersFacts = {
   layers: 2,
@@ -23,8 +23,8 @@ const worker = (answer: Answer) => ({
   call: (method: string, args: readonly unknown[]) => Promise.resolve(answer(method, args)),
 });
 
-const net = (predict: (rows: NetRows) => unknown, told: unknown = facts): Promise<PooledNet> =>
-  PooledNet.open(worker((method, [rows]) => (method === 'facts' ? told : predict(rows as NetRows))));
+const net = (predict: (rows: NetRows) => unknown, told: unknown = facts): Promise<LayersNet> =>
+  openPooledNet(worker((method, [rows]) => (method === 'facts' ? told : predict(rows as NetRows))));
 
 const rowsOf = (rows: number): NetRows => ({
   rows,
@@ -129,9 +129,9 @@ describe('a replica whose worker vanishes', () => {
       'Model#1',
       cluster,
       Promise.resolve({
-        program: { name: 'a net', code: { builtin: 'LayersPredictor' }, args: [], form: 'plain' },
+        program: { name: 'a net', code: { builtin: 'NeuralPredictor' }, args: [], form: 'plain' },
         attach: async (instance) =>
-          new LayersProgram(await PooledNet.open(instance), { batchWaitTimeoutS: 3_600 }),
+          new LayersProgram(await openPooledNet(instance), { batchWaitTimeoutS: 3_600 }),
       }),
       { excluded: new Set() },
       (facts) => told.push(facts),

@@ -3,7 +3,7 @@
 
 import { describe, expect, it } from 'vitest';
 import { TabgradError } from '../../../kernels/errors.ts';
-import { BatchPredictor } from '../../../shared/gbdt/model/batchPredictor.ts';
+import { TreePredictor } from '../../../shared/gbdt/model/treePredictor.ts';
 import { Predictor } from '../../../shared/gbdt/model/predictor.ts';
 import { readModel } from '../../../shared/gbdt/model/readModel.ts';
 import { writeModel } from '../../../shared/gbdt/model/writeModel.ts';
@@ -148,7 +148,9 @@ describe('a model of XGBoost 3', () => {
       ...cats({ offsets: [0, 3, 8, 12], values: bytes('redgrünblue') }),
     });
     const call = (file: string, c: readonly unknown[]) =>
-      Array.from(new BatchPredictor(readModel(file)).call({ c })['predictions'] as Float32Array);
+      Array.from(
+        new TreePredictor({ loadModel: () => readModel(file) }).call({ c })['predictions'] as Float32Array,
+      );
     expect(call(text, ['red', 'grün', 'blue', null, 'pink'])).toEqual([0.5, 2, 0.5, 2, 2]);
     expect(() => call(text, [1])).toThrow(/knows its categories by name/);
     const numbers = fileOf({ trees, inLearner, ...cats({ type: 15, values: [5, 0, 1] }) });

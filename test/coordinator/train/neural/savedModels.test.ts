@@ -14,7 +14,7 @@ import { openModel } from '../../../../coordinator/checkpoint/modelSource.ts';
 import { NeuralPredictor } from '../../../../coordinator/predict/neuralPredictor.ts';
 import { readLayersFolder, checkedLayersFiles } from '../../../../coordinator/checkpoint/layersFolder.ts';
 import { Checkpoint } from '../../../../coordinator/checkpoint/checkpoint.ts';
-import { TfjsNet } from '../../../../shared/neural/predict/tfjsNet.ts';
+import { loadTfjsNet } from '../../../../shared/neural/predict/tfjsNet.ts';
 import { keras3Functional, keras3Sequential } from './keras3Models.ts';
 import { compiledNetWorld, localNetWorld } from './localNetWorld.ts';
 import { loadFolder, quantizedAs, saveFolder } from './savedFolders.ts';
@@ -173,7 +173,7 @@ describe.each([
       ),
     );
     await expectPredictions(checkpoint.path, model);
-    const net = await TfjsNet.load(tf, checkedLayersFiles(readLayersFolder(checkpoint), checkpoint));
+    const net = await loadTfjsNet(tf, checkedLayersFiles(readLayersFolder(checkpoint), checkpoint));
     expect(net.facts.inputs.map(({ shape }) => shape)).toEqual([[4]]);
   });
 });
@@ -184,7 +184,7 @@ it('A model that is served keeps the names of its inputs, twice in a process', a
   const checkpoint = new Checkpoint(await saved(model));
   const files = checkedLayersFiles(readLayersFolder(checkpoint), checkpoint);
   for (let time = 0; time < 2; time += 1)
-    expect((await TfjsNet.load(tf, files)).facts.inputs.map(({ name }) => name)).toEqual(['served']);
+    expect((await loadTfjsNet(tf, files)).facts.inputs.map(({ name }) => name)).toEqual(['served']);
 });
 
 describe('Inputs of open size', () => {

@@ -67,6 +67,16 @@ const pools = poolShapes.flatMap((shape) =>
         { x: pixels, y: outputs, ...(isMax && winners) },
         'x',
       ),
+      ...(isMax
+        ? [
+            plain(
+              `max pooling of ${size} that nothing is learned of`,
+              (context) => pool(context, 'max', shape, { input: 'x', output: 'y' }),
+              { x: pixels, y: outputs },
+              'x',
+            ),
+          ]
+        : []),
       plain(
         `the gradient of ${kind} pooling of ${size}`,
         (context) => poolGradient(context, kind, shape, { gradient: 'y', output: 'x', ...named }, isMax),

@@ -145,6 +145,12 @@ const rows = [1, 64, 257].flatMap((length) => {
       'x',
     ),
     plain(
+      `layer norm of ${length} that nothing is learned of`,
+      (context) => layerNorm(context, form, { input: 'x', output: 'y', ...weights }),
+      { x: elements, y: elements, gamma: length, beta: length },
+      'x',
+    ),
+    plain(
       `the gradient of layer norm of ${length}`,
       (context) =>
         layerNormInputGradient(context, form, { input: 'x', output: 'y', ...saved, ...weights }, 'gradient'),

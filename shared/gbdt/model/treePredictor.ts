@@ -1,5 +1,5 @@
-// Predicts batches of a dataset with a tree model: columns by name, categories by the names that the model keeps. The
-// same on the owner's machine and on the workers.
+// Predicts with a tree model: batches of a dataset, columns by name and categories by the names that the model keeps, and
+// the rows of replicas, which are numbers already. The same on the owner's machine, beside a server, and on workers.
 
 import { ColumnUnsuitableError, UnknownColumnError, unknownColumn } from '../../columns/columnErrors.ts';
 import { PredictArgumentError } from '../errors/gbdtErrors.ts';
@@ -10,24 +10,40 @@ import { Predictor, type PredictOptions } from './predictor.ts';
 /** A batch: an array of values a column, all of one length. */
 export type PredictBatch = Readonly<Record<string, ArrayLike<unknown>>>;
 
-export interface BatchPredictorOptions extends PredictOptions {
+export interface TreePredictorOptions extends PredictOptions {
   /** Columns of the batch to hand through beside the predictions: some, all (true) or none (default). */
   readonly keepColumns?: boolean | readonly string[];
   /** Default "predictions". */
   readonly outputColumn?: string;
 }
 
-export class BatchPredictor {
+/** Anything that has a model of trees: a checkpoint on disk, or one that was carried to a worker. */
+export interface TreeSource {
+  loadModel(): GbdtModel;
+}
+
+export class TreePredictor {
   readonly predictor: Predictor;
-  readonly #options: BatchPredictorOptions;
+  readonly #options: TreePredictorOptions;
   readonly #columns: readonly ModelFeature[];
   readonly #named: boolean;
 
-  constructor(model: GbdtModel, options: BatchPredictorOptions = {}) {
+  /** @throws ModelFormatError, ModelUnsupportedError */
+  constructor(source: TreeSource, options: TreePredictorOptions = {}) {
+    const model = source.loadModel();
     this.predictor = new Predictor(model);
     this.#options = options;
     this.#columns = modelFeatures(model);
     this.#named = model.featureNames.length > 0;
+  }
+
+  /** The same as the constructor, under its name in Ray. @throws ModelFormatError, ModelUnsupportedError */
+  static fromCheckpoint<Source, Made extends TreePredictor>(
+    this: new (source: Source, options?: TreePredictorOptions) => Made,
+    source: Source,
+    options?: TreePredictorOptions,
+  ): Made {
+    return new this(source, options);
   }
 
   /** Names of the columns that predictions are returned in: one, or one a class for multi:softprob. */
@@ -44,6 +60,14 @@ export class BatchPredictor {
   }
 
   /**
+   * Rows of numbers, as replicas have them.
+   * @param columns one a feature, in the model's order. @returns [row][output]
+   */
+  predict(columns: readonly Float32Array[], rows: number): Float32Array<ArrayBuffer> {
+    return this.predictor.predict(columns, rows, this.#options);
+  }
+
+  /**
    * Predictions of a batch as float32 columns, after the columns that are kept. Columns that the model does not know
    * are ignored; categories that it has not seen count as missing.
    * @throws UnknownColumnError for a missing column, ColumnUnsuitableError for strings where numbers are expected,
@@ -53,7 +77,7 @@ export class BatchPredictor {
     const { keepColumns = false } = this.#options;
     const rows = rowsOf(batch);
     const values = this.#featuresOf(batch, rows);
-    const predictions = this.predictor.predict(values, rows, this.#options);
+    const predictions = this.predict(values, rows);
     const names = this.outputColumns;
     const kept = keepColumns === true ? Object.keys(batch) : keepColumns === false ? [] : keepColumns;
     const result: Record<string, ArrayLike<unknown>> = {};

@@ -3,7 +3,7 @@ import path from 'node:path';
 import * as tf from '@tensorflow/tfjs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { BuiltinSurroundings } from '../../../client/program/builtinSurroundings.ts';
-import { LayersPredictor } from '../../../client/program/layersPredictor.ts';
+import { NeuralPredictor } from '../../../client/program/neuralPredictor.ts';
 import { CarriedCheckpoint } from '../../../shared/program/carriedCheckpoint.ts';
 import { makeLayersModels, type LayersModels } from '../../coordinator/serve/layersModels.ts';
 import { openNodeGpuAdapter } from '../../setup/nodeGpu.ts';
@@ -12,8 +12,8 @@ let models: LayersModels;
 beforeAll(async () => void (models = await makeLayersModels()));
 afterAll(() => models.remove());
 
-function carried(): CarriedCheckpoint {
-  const { path: folder } = models.branched.checkpoint;
+function carried({ checkpoint }: LayersModels['dense']): CarriedCheckpoint {
+  const { path: folder } = checkpoint;
   const files = readdirSync(folder).map((name) => [name, readFileSync(path.join(folder, name))] as const);
   return new CarriedCheckpoint(new Map(files));
 }
@@ -25,35 +25,61 @@ const nowhere: BuiltinSurroundings = {
   },
 };
 
-const rows = {
+const tensors = {
   rows: 2,
   inputs: [
     { shape: [6, 6, 1], values: Float32Array.from({ length: 72 }, (_, i) => (i % 7) / 3 - 1) },
     { shape: [2], values: Int32Array.of(1, 2, 9, 0) },
   ],
 };
+const numbers = {
+  rows: 3,
+  inputs: [{ shape: [4], values: Float32Array.from({ length: 12 }, (_, i) => Math.sin(i)) }],
+};
 
-function oracle(): number[][] {
-  return tf.tidy(() => {
-    const [image, words] = rows.inputs;
-    const given = [tf.tensor(image!.values, [2, 6, 6, 1]), tf.tensor(words!.values, [2, 2], 'int32')];
-    return (models.branched.model.predict(given) as tf.Tensor[]).map((output) => [...output.dataSync()]);
-  });
-}
+/** Two outputs: only tfjs computes such a net. And one that the compiled engine knows. */
+const nets = [
+  {
+    engine: 'tfjs',
+    carry: () => carried(models.branched),
+    rows: tensors,
+    shapes: [[1], [2]],
+    oracle: () =>
+      tf.tidy(() => {
+        const [image, words] = tensors.inputs;
+        const given = [tf.tensor(image!.values, [2, 6, 6, 1]), tf.tensor(words!.values, [2, 2], 'int32')];
+        return (models.branched.model.predict(given) as tf.Tensor[]).map((output) => [...output.dataSync()]);
+      }),
+  },
+  {
+    engine: 'the compiled engine',
+    carry: () => carried(models.dense),
+    rows: numbers,
+    shapes: [[3]],
+    oracle: () =>
+      tf.tidy(() => {
+        const given = tf.tensor(numbers.inputs[0]!.values, [3, 4]);
+        return [[...(models.dense.model.predict(given) as tf.Tensor).dataSync()]];
+      }),
+  },
+] as const;
 
-describe('the predictor of a tf.LayersModel', () => {
-  it('predicts on the processor, keeps nothing of its batches, and tests its health', async () => {
-    const predictor = new LayersPredictor(carried(), 'cpu');
+describe.each(nets)('the predictor of a net that $engine computes', ({ carry, rows, shapes, oracle }) => {
+  it('predicts on the processor, keeps no tensors of its batches, and tests its health', async () => {
+    const predictor = new NeuralPredictor(carry(), { device: 'cpu' });
     await predictor.init(nowhere);
-    expect(tf.getBackend()).toBe('cpu');
     const kept = tf.memory().numTensors;
     for (let i = 0; i < 3; i++) {
       const outputs = await predictor.predict(rows);
-      expect(outputs.map(({ values }) => [...values])).toEqual(oracle());
-      expect(outputs.map(({ shape }) => shape)).toEqual([[1], [2]]);
+      const expected = oracle();
+      expect(outputs.map(({ shape }) => shape)).toEqual(shapes);
+      for (const [output, { values }] of outputs.entries())
+        for (const [at, value] of values.entries()) expect(value).toBeCloseTo(expected[output]![at]!, 6);
     }
     await predictor.checkHealth();
     expect(tf.memory().numTensors).toBe(kept);
+    expect((await predictor.facts()).outputs).toHaveLength(shapes.length);
+    await predictor.close();
   });
 
   it('computes on the adapter that it is given, and ends its thread when the device is lost', async () => {
@@ -64,9 +90,8 @@ describe('the predictor of a tf.LayersModel', () => {
     adapter.requestDevice = async (wish) => (device = await open(wish));
     let lose: (reason: string) => void;
     const lost = new Promise<string>((resolve) => (lose = resolve));
-    const predictor = new LayersPredictor(carried(), 'webgpu');
+    const predictor = new NeuralPredictor(carry(), { device: 'webgpu' });
     await predictor.init({ findAdapter: () => Promise.resolve({ adapter }), end: (reason) => lose(reason) });
-    expect(tf.getBackend()).toBe('webgpu');
     const outputs = await predictor.predict(rows);
     for (const [output, { values }] of outputs.entries())
       for (const [at, value] of values.entries()) expect(value).toBeCloseTo(expected[output]![at]!, 5);
@@ -77,11 +102,21 @@ describe('the predictor of a tf.LayersModel', () => {
   });
 
   it('says why where the adapter is not there, before it loads anything', async () => {
-    await expect(new LayersPredictor(carried(), 'webgpu').init(nowhere)).rejects.toMatchObject({
+    await expect(new NeuralPredictor(carry(), { device: 'webgpu' }).init(nowhere)).rejects.toMatchObject({
       code: 'ADAPTER_MISSING',
       message: "The program's thread has no WebGPU: the system offers no adapter.",
     });
   });
+});
+
+it('A net of two outputs is refused where its predictions are to be columns', async () => {
+  const predictor = new NeuralPredictor(carried(models.branched));
+  const refusal = {
+    code: 'NEURAL_MODEL_INVALID',
+    message: 'model.json: the model has 2 outputs; expected one',
+  };
+  await expect(predictor.outputColumns()).rejects.toMatchObject(refusal);
+  await expect(predictor.call({ image: [1], words: [1] })).rejects.toMatchObject(refusal);
 });
 
 describe.each([

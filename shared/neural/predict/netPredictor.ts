@@ -1,68 +1,55 @@
-// Predicts batches of a dataset with a neural net: columns by name become the model's inputs, its outputs become columns.
-// The same on the owner's machine and on the workers.
+// Predicts with a neural net: batches of a dataset, whose columns by name become the model's inputs and its outputs
+// columns, and tensors of replicas. The same on the owner's machine, beside a server, and on workers.
 
 import { UnknownColumnError, unknownColumn } from '../../columns/columnErrors.ts';
-import type { LayerGraph } from '../layerGraph.ts';
-import { elements } from '../graph/graphBuilder.ts';
-import { readCalls } from '../model/layerCalls.ts';
+import { sizeOf, type LayersFacts, type NetRows, type PredictedRows } from '../../serve/layersNet.ts';
 import { NeuralModelError } from '../graph/modelErrors.ts';
-import { inputNameOf, readGraph } from '../model/readModel.ts';
-import { matchWeights, weightsOf } from '../state/namedState.ts';
-import type { Tensor } from '../state/safetensors.ts';
-import { checkPredictorOptions } from './checkPredictorOptions.ts';
-import { inputRows, type RowRange } from './inputRows.ts';
 import type { NetInput } from '../model/netInputs.ts';
-import {
-  filesOf,
-  openCompiledNet,
-  openFallbackNet,
-  type OpenedNet,
-  type OpenGpuEngine,
-  type OpenTfjsNet,
-} from './openedNet.ts';
-import type { NetPredictorOptions } from './checkPredictorOptions.ts';
+import { checkPredictorOptions, type NetPredictorOptions } from './checkPredictorOptions.ts';
+import { inputRows, type RowRange } from './inputRows.ts';
+import { openNet, type NetOpeners, type OpenedNet } from './openNet.ts';
+import { checkOneOutput, readNet, type ReadNet, type StoredNet } from './readNet.ts';
 
 /** A batch: an array of values a column, all of one length. */
 export type NetBatch = Readonly<Record<string, ArrayLike<unknown>>>;
 
-/** What the platform opens nets with. */
-interface NetOpeners {
-  readonly openGpu: OpenGpuEngine;
-  readonly openTfjs: OpenTfjsNet;
-}
+/** Rows of a batch that become tensors at a time: at most so many, and so many numbers. */
+const MOST_ROWS = 512;
+const MOST_NUMBERS = 2 ** 22;
 
-/** A net as it lies in a checkpoint. */
-export interface StoredNet {
-  readonly topology: unknown;
-  readonly weights: ReadonlyMap<string, Tensor>;
-  /** How columns became inputs in training, where that is known. */
-  readonly inputs: readonly NetInput[];
-  /** For messages. */
-  readonly file: string;
-}
-
-export class NetBatchPredictor {
-  readonly #net: StoredNet;
-  /** Undefined where only tfjs knows the net. */
-  readonly #graph: LayerGraph | undefined;
-  /** Of the inputs. */
-  readonly #names: readonly string[];
+export class NetPredictor {
+  readonly #net: ReadNet;
   readonly #options: NetPredictorOptions;
   readonly #openers: NetOpeners;
   #opening: Promise<OpenedNet> | undefined;
 
   /** @throws NeuralModelError, WeightsMismatchError, and PREDICT_ARGUMENT naming an option. */
   constructor(net: StoredNet, options: NetPredictorOptions, openers: NetOpeners) {
-    const calls = readCalls(net.topology);
-    const read = readGraph(calls, 'predictions');
-    this.#graph = read.kind === 'compiled' ? read.graph : undefined;
-    this.#net = this.#graph
-      ? { ...net, weights: matchWeights(weightsOf(this.#graph), net.weights, net.file) }
-      : net;
-    this.#names = calls.inputs.map((at) => inputNameOf(calls.calls[at]!.layer));
-    checkPredictorOptions(options, this.#names);
+    this.#net = readNet(net);
+    checkPredictorOptions(options, this.#net.names);
     this.#options = options;
     this.#openers = openers;
+  }
+
+  /** The net where it computes, opened once. @throws what opening it throws. */
+  open(): Promise<OpenedNet> {
+    const { device = 'cpu' } = this.#options;
+    return (this.#opening ??= openNet(this.#net, device, this.#openers));
+  }
+
+  /** What the model takes and gives: for replicas. */
+  async facts(): Promise<LayersFacts> {
+    return (await this.open()).facts;
+  }
+
+  /** Tensors, as replicas have them. @returns as many as the model has outputs. */
+  async predict(rows: NetRows): Promise<readonly PredictedRows[]> {
+    return (await this.open()).predict(rows);
+  }
+
+  /** Predicts a row of zeros. @throws when the answer is another than it was when the net was opened. */
+  async checkHealth(): Promise<void> {
+    return (await this.open()).checkHealth();
   }
 
   /**
@@ -70,8 +57,10 @@ export class NetBatchPredictor {
    * @throws NeuralModelError when their number depends on the rows, and what opening the net throws.
    */
   async outputColumns(): Promise<readonly string[]> {
-    const { graph, file } = { graph: this.#graph, ...this.#net };
-    const length = graph ? elements(graph.nodes[graph.output]!.shape) : (await this.#opened()).outputLength;
+    checkOneOutput(this.#net);
+    const { graph, file } = this.#net;
+    const shape = graph ? graph.nodes[graph.output]!.shape : (await this.facts()).outputs[0]!.shape;
+    const length = outputLength(shape);
     if (length !== undefined) return this.#columnNames(length);
     throw new NeuralModelError(
       `${file}: the size of the output depends on that of the input, so its columns are not known before; predict in this process, or save the model for inputs of one size`,
@@ -81,7 +70,7 @@ export class NetBatchPredictor {
 
   /** Columns that a batch must have. Empty where the only input takes all columns, in their order. */
   get featureColumns(): readonly string[] {
-    const columns = this.#names.map((name) => this.#knownColumns(name));
+    const columns = this.#net.names.map((name) => this.#knownColumns(name));
     return columns.some((known) => known === undefined)
       ? []
       : [...new Set(columns.flatMap((known) => known!))];
@@ -101,21 +90,25 @@ export class NetBatchPredictor {
       if (!present.includes(name)) throw unknownColumn(name, present, 'the data to predict');
       result[name] = batch[name]!;
     }
-    const net = await this.#opened();
+    checkOneOutput(this.#net);
+    const net = await this.open();
+    const { inputs, outputs } = net.facts;
+    const numbers = inputs.reduce((sum, { shape }) => sum + sizeOf(shape.map((size) => size ?? 1)), 0);
+    const step = Math.max(1, Math.min(MOST_ROWS, Math.floor(MOST_NUMBERS / numbers)));
     let columns: readonly Float32Array[] | undefined;
-    for (let from = 0; from < rows; from += net.mostRows) {
-      const range = { from, to: Math.min(rows, from + net.mostRows) };
-      const values = await net.predict(
-        net.inputs.map((port) => this.#inputOf(port, batch, range)),
-        range.to - from,
-      );
-      const outputs = values.length / (range.to - from);
-      columns ??= Array.from({ length: outputs }, () => new Float32Array(rows));
-      if (columns.length !== outputs) throw this.#unequalOutputs(columns.length, outputs, range);
-      for (const [at, value] of values.entries())
-        columns[at % outputs]![from + Math.floor(at / outputs)] = value;
+    for (let from = 0; from < rows; from += step) {
+      const range = { from, to: Math.min(rows, from + step) };
+      const [predicted] = await net.predict({
+        rows: range.to - from,
+        inputs: inputs.map((port) => inputRows(port, this.#columnsOf(port.name, present), batch, range)),
+      });
+      const width = sizeOf(predicted!.shape);
+      columns ??= Array.from({ length: width }, () => new Float32Array(rows));
+      if (columns.length !== width) throw this.#unequalOutputs(columns.length, width, range);
+      for (const [at, value] of predicted!.values.entries())
+        columns[at % width]![from + Math.floor(at / width)] = value;
     }
-    columns ??= Array.from({ length: net.outputLength ?? 1 }, () => new Float32Array(0));
+    columns ??= Array.from({ length: outputLength(outputs[0]!.shape) ?? 1 }, () => new Float32Array(0));
     for (const [at, name] of this.#columnNames(columns.length).entries()) result[name] = columns[at]!;
     return result;
   }
@@ -138,22 +131,6 @@ export class NetBatchPredictor {
     );
   }
 
-  #opened(): Promise<OpenedNet> {
-    const { device = 'cpu' } = this.#options;
-    const { topology, weights } = this.#net;
-    const { openGpu, openTfjs } = this.#openers;
-    this.#opening ??= this.#graph
-      ? openCompiledNet(this.#graph, weights, device === 'webgpu' ? openGpu : undefined)
-      : openFallbackNet(this.#names, () => openTfjs(filesOf(topology as object, weights), device));
-    return this.#opening;
-  }
-
-  #inputOf(port: OpenedNet['inputs'][number], batch: NetBatch, range: RowRange) {
-    const columns = this.#columnsOf(port.name, Object.keys(batch));
-    const trained = this.#trainedInput(port.name);
-    return inputRows(port, columns, batch, range, trained ?? { scale: 1, offset: 0 });
-  }
-
   #trainedInput(name: string): NetInput | undefined {
     return this.#net.inputs.find((input) => input.name === name);
   }
@@ -161,7 +138,7 @@ export class NetBatchPredictor {
   /** What an input is made of; undefined where that is all that there is. */
   #knownColumns(name: string): readonly string[] | undefined {
     const { featureColumns } = this.#options;
-    const single = this.#names.length === 1;
+    const single = this.#net.names.length === 1;
     const asked = Array.isArray(featureColumns)
       ? (featureColumns as readonly string[])
       : featureColumns && Object.hasOwn(featureColumns, name)
@@ -178,4 +155,10 @@ export class NetBatchPredictor {
     }
     return columns;
   }
+}
+
+/** Numbers of a row; undefined where that depends on what goes in. */
+function outputLength(shape: readonly (number | null)[]): number | undefined {
+  const sizes = shape.filter((size) => size !== null);
+  return sizes.length === shape.length ? sizeOf(sizes) : undefined;
 }
