@@ -1,6 +1,5 @@
 // The tuner with functions of the owner's own as trials: no workers, all in this process.
 
-import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';

@@ -1,13 +1,11 @@
 // Schedulers in experiments with functions of the owner's own as trials: what they stop, and whose state they pass on.
 
-import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { seededRandom } from '../../setup/seededRandom.ts';
 import {
-  choice,
   Tuner,
   uniform,
   type ResultGrid,
