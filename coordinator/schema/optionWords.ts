@@ -39,3 +39,9 @@ export function namedDatasets<T extends object>(title: string, isNeeded: boolean
       }
     });
 }
+
+/** Whether the text is the origin of web pages as browsers send it, e.g. "https://example.org". */
+export function isOrigin(text: string): boolean {
+  const isWritten = /^[a-z][a-z0-9+.-]*:\/\/[^/?#@*\s]+$/.test(text) && URL.canParse(text);
+  return isWritten && ['null', text].includes(new URL(text).origin);
+}

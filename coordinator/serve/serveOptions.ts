@@ -3,7 +3,7 @@
 import { z } from 'zod';
 import type { TlsSettings } from '../core/tls/openTls.ts';
 import { checkOptions } from '../schema/checkOptions.ts';
-import { wholeFrom } from '../schema/optionWords.ts';
+import { isOrigin, wholeFrom } from '../schema/optionWords.ts';
 import type { AccessEntry } from './http/serveExchange.ts';
 import { serveError } from './request/serveErrors.ts';
 
@@ -33,7 +33,15 @@ const httpFields = {
     .optional()
     .describe('Address under which callers reach the server through a proxy.'),
   allowedOrigins: z
-    .array(z.string().max(2_000).refine(isOrigin, 'must be like https://example.org, without a path, or "*"'))
+    .array(
+      z
+        .string()
+        .max(2_000)
+        .refine(
+          (origin) => origin === '*' || isOrigin(origin),
+          'must be like https://example.org, without a path, or "*"',
+        ),
+    )
     .max(1_000)
     .readonly()
     .default([])
@@ -116,11 +124,4 @@ function checkHeldBytes(
 function isRoutePrefix(prefix: string): boolean {
   if (!/^\/([\w.~-]+(\/[\w.~-]+)*\/?)?$/.test(prefix)) return false;
   return !/^\/(-|v2|metrics|openapi\.json)(\/|$)/.test(prefix.replace(/(.)\/$/, '$1'));
-}
-
-/** As browsers write them: a scheme, a host and perhaps a port. */
-function isOrigin(origin: string): boolean {
-  if (origin === '*') return true;
-  const isWritten = /^[a-z][a-z0-9+.-]*:\/\/[^/?#@*\s]+$/.test(origin) && URL.canParse(origin);
-  return isWritten && ['null', origin].includes(new URL(origin).origin);
 }

@@ -5,7 +5,7 @@ import { TabgradError } from '../../../kernels/errors.ts';
 import type { Clock } from '../../../shared/clock.ts';
 import type { Log } from '../../log/log.ts';
 import { checkOptions } from '../../schema/checkOptions.ts';
-import { path, wholeFrom } from '../../schema/optionWords.ts';
+import { isOrigin, path, wholeFrom } from '../../schema/optionWords.ts';
 import { MAX_BLOB_BYTES } from '../blobs/blobStore.ts';
 import type { Project } from '../project/project.ts';
 import type { RunTiming } from '../run/runState.ts';
@@ -93,7 +93,7 @@ export const coordinatorOptions = z.strictObject({
       'The address under which volunteers reach the coordinator through a proxy or tunnel; may have a path.',
     ),
   allowedOrigins: z
-    .array(z.string().max(2_000))
+    .array(z.string().max(2_000).refine(isOrigin, 'must be like https://example.org, without a path'))
     .max(1_000)
     .readonly()
     .default([])

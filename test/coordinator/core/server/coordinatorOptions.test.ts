@@ -12,6 +12,11 @@ it.each([
     'ice.turnsecret',
     /^ice\.turnsecret is not an option; did you mean turnSecret/,
   ],
+  [
+    { allowedOrigins: ['https://a.example', '*'] },
+    'allowedOrigins[1]',
+    'allowedOrigins[1] must be like https://example.org, without a path.',
+  ],
   [{ log: 'file' }, 'log', 'log is "file"; expected a function.'],
 ])('%j is refused before the coordinator takes a port', async (options, field, message) => {
   await expect(startCoordinator(options as never)).rejects.toMatchObject({
