@@ -1,6 +1,6 @@
 import { defineConfig } from 'vite';
 
-// The pages that the coordinator serves: the volunteer's (/join) and, later, the dashboard.
+// The pages that the coordinator serves: the volunteer's (/join) and the owner's dashboard (/).
 export default defineConfig({
   root: 'client/page',
   base: './',
@@ -10,7 +10,7 @@ export default defineConfig({
     target: 'es2022',
     sourcemap: true,
     rolldownOptions: {
-      input: { join: 'client/page/join.html' },
+      input: { join: 'client/page/join.html', dashboard: 'client/page/dashboard.html' },
       // Advice about Vite's own plugins, given whenever the machine is busy.
       checks: { pluginTimings: false },
     },

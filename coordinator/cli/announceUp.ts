@@ -33,7 +33,7 @@ export function announceUp(announcement: Announcement, stdout: TextOutput): void
   const outside = joinUrl.replace(/\/join(#.*)?$/, '');
   const trust = fingerprint === undefined ? '' : ` --ca-fingerprint ${fingerprint}`;
   const rows = [
-    `coordinator   ${url}`,
+    `coordinator   ${url} (the dashboard; it asks for the admin token)`,
     `to lend a tab open ${joinUrl}${showsJoin ? '' : ', with #token= and the join token behind it ("tabgrad status" shows the link)'}`,
     `a process     tabgrad worker --url ${outside}${trust}${announcement.isShared ? ', with the join token in TABGRAD_TOKEN' : ''}`,
     ...(fingerprint === undefined

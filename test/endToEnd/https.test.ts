@@ -138,12 +138,8 @@ describe('a swarm over https', () => {
 
 /** The tab has joined when the pool has it. */
 async function joined(page: Page): Promise<void> {
-  await page.waitForFunction(() => document.body.dataset['phase'] !== 'offered', undefined, {
-    timeout: 20_000,
-  });
-  await page.waitForFunction(() => document.body.dataset['phase'] === 'waiting', undefined, {
-    timeout: 40_000,
-  });
+  const isJoined = (): boolean => document.querySelector('#state')?.textContent === 'Waiting for work';
+  await page.waitForFunction(isJoined, undefined, { timeout: 60_000 });
 }
 
 async function serverCertificate(url: string, ca: string): Promise<X509Certificate> {

@@ -14,7 +14,7 @@ import {
   readContribution,
   type Contribution,
 } from './contribution.ts';
-import { LearningCurve } from './curve.ts';
+import { LearningCurve } from '../design/curve.ts';
 import { holdsOf, readLimits, type Hold, type Limits } from './limits.ts';
 import { LinkSpeeds } from './linkSpeeds.ts';
 import { ScreenLock } from './screenLock.browser.ts';

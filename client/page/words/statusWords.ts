@@ -124,3 +124,8 @@ export function duration(ms: number): string {
   });
   return parts.filter(Boolean).join(' ');
 }
+
+/** A number with four significant digits. */
+export function numberWords(value: number): string {
+  return String(Number(value.toPrecision(4)));
+}

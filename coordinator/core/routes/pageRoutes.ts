@@ -35,6 +35,14 @@ const pageHeaders: Readonly<Record<string, string>> = {
   'Cross-Origin-Embedder-Policy': 'require-corp',
 };
 
+/** They have addresses without the ending. */
+const pages: ReadonlySet<string> = new Set(['dashboard.html', 'join.html']);
+
+/** Browsers ask for pages; programs, which get a line of text, do not. */
+function wantsPage(accept = ''): boolean {
+  return accept.includes('text/html');
+}
+
 /** Where the build puts the pages; undefined before the first build. */
 export function builtPageFolder(): string | undefined {
   const page = builtFile('page/join.html');
@@ -59,8 +67,15 @@ export function pageRoutes(
     handle: (exchange) => {
       const { request } = exchange;
       const isOwner = request.headers.authorization !== undefined;
+      if (!isOwner && folder !== undefined && wantsPage(request.headers.accept)) {
+        return sendFile(exchange, pageFiles, join(folder, 'dashboard.html'));
+      }
       if (isOwner) access.checkToken(request, 'admin');
-      exchange.text(200, 'text/plain; charset=utf-8', isOwner ? statusText() : 'tabgrad coordinator\n');
+      return exchange.text(
+        200,
+        'text/plain; charset=utf-8',
+        isOwner ? statusText() : 'tabgrad coordinator\n',
+      );
     },
   };
   const joinRoute: Route = {
@@ -75,7 +90,7 @@ export function pageRoutes(
   };
   if (folder === undefined) return [status, joinRoute];
   const files = readdirSync(folder, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile() && entry.name !== 'join.html')
+    .filter((entry) => entry.isFile() && !pages.has(entry.name))
     .map((entry) => join(entry.parentPath, entry.name));
   const assets = files.map((file): Route => {
     const path = `/${relative(folder, file).split(sep).join('/')}`;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { LearningCurve, mainMetric, MAX_LINES, MAX_POINTS } from '../../../../client/page/join/curve.ts';
+import { LearningCurve, mainMetric, MAX_LINES, MAX_POINTS } from '../../../../client/page/design/curve.ts';
 
 describe('the learning curve', () => {
   it('has a point a round of each metric, and begins anew with another run', () => {

@@ -1,15 +1,27 @@
-// One line on a canvas, in the colours of the page.
+// Lines on a canvas, in the colours of the page.
 
 /// <reference types="vite/client" />
 
 import type uPlot from 'uplot';
 import 'uplot/dist/uPlot.min.css';
 
-interface CurveOptions {
+/** Numbers of the x axis, then those of each line; null where a line has no point. */
+export type LineData = [number[], ...(number | null)[][]];
+
+interface LineOptions {
   readonly width: number;
   readonly height: number;
-  readonly name: string;
-  readonly data: [number[], number[]];
+  readonly names: readonly string[];
+  readonly data: LineData;
+  readonly isLogarithmic: boolean;
+}
+
+/** Custom properties that have the colours of lines, in their order. */
+const colours = ['--chart-1', '--chart-2', '--chart-3', '--chart-4', '--chart-5', '--chart-6'];
+
+/** The custom property with the colour of a line. */
+export function lineColour(line: number): string {
+  return colours[line % colours.length]!;
 }
 
 /** uPlot asks for the format of numbers when it is loaded, and breaks where the browser names a language that is none. */
@@ -22,10 +34,10 @@ async function loadPlot(): Promise<typeof uPlot> {
   return (await import('uplot')).default;
 }
 
-/** Draws the line into an element. */
-export async function drawCurve(
+/** Draws the lines into an element. */
+export async function drawLines(
   target: HTMLElement,
-  { width, height, name, data }: CurveOptions,
+  { width, height, names, data, isLogarithmic }: LineOptions,
 ): Promise<uPlot> {
   const Plot = await loadPlot();
   // Colours are asked for at each drawing: the system's theme may change.
@@ -37,13 +49,20 @@ export async function drawCurve(
     ticks: { show: false },
     font: '12px system-ui, sans-serif',
   };
+  const lines = names.map((label, i): uPlot.Series => ({
+    label,
+    stroke: colour(lineColour(i)),
+    width: 2,
+    points: { show: false },
+    spanGaps: true,
+  }));
   return new Plot(
     {
       width,
       height,
-      scales: { x: { time: false } },
+      scales: { x: { time: false }, y: isLogarithmic ? { distr: 3, log: 10 } : {} },
       axes: [axis, { ...axis, size: 64 }],
-      series: [{}, { label: name, stroke: colour('--chart-curve'), width: 2, points: { show: false } }],
+      series: [{}, ...lines],
       legend: { show: false },
       cursor: { show: false },
     },
