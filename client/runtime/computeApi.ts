@@ -1,7 +1,6 @@
 // What the page asks of its compute worker, over Comlink. The worker lives in a thread of its own: a page in the
 // background has its timers slowed down, a dedicated worker has not.
 
-import type { Identity } from '../control/controlClient.ts';
 import type { DeviceWish } from '../../shared/protocol/runtimes.ts';
 import type { WorkerEnd, WorkerStatus } from './workerStatus.ts';
 
@@ -12,8 +11,6 @@ export interface ComputeStart {
   readonly device: DeviceWish;
   /** Share of the device's time that is lent, in (0, 1]. */
   readonly share: number;
-  /** Who this tab was before it was loaded anew. */
-  readonly identity: Identity | undefined;
 }
 
 /** What the compute thread tells of itself. */
@@ -31,7 +28,6 @@ export interface ComputeApi {
     start: ComputeStart,
     signalling: MessagePort | undefined,
     onStatus: (status: ComputeStatus) => void,
-    onIdentity: (identity: Identity) => void,
   ): Promise<WorkerEnd>;
   pause(): void;
   resume(): void;

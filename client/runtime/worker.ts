@@ -146,7 +146,6 @@ export class Worker {
           ...(options.token === undefined ? {} : { token: options.token }),
           ...(options.name === undefined ? {} : { name: options.name }),
         },
-        identity: options.identity,
         openSocket: (url) => platform.openSocket(url),
         clock: platform.clock,
         random: platform.random,
@@ -168,7 +167,6 @@ export class Worker {
 
   #welcome(welcome: Welcome): void {
     this.#note = undefined;
-    this.#options.onIdentity?.({ workerId: welcome.workerId, secret: welcome.secret });
     if (this.#membership?.workerId !== welcome.workerId) {
       const former = this.#membership;
       const membership: Membership = {

@@ -57,6 +57,9 @@ const convnet = {
 
 let swarm: Swarm;
 let folder: string;
+/** Products of the net that have sizes of their own. */
+const TIMED_SIZES = 5;
+
 let alone: NeuralResult;
 const { images, labels } = corners();
 
@@ -170,7 +173,11 @@ describe('A neural net trained by a swarm', () => {
       await localWorkers.stop();
       expectSameCurve(result);
     }
-    expect(timed).toEqual([expect.stringMatching(/^first: .*Timed tiles for \d sizes of products/)]);
+    // Timing has a budget: a busy machine leaves sizes to the next life, and none is timed twice.
+    const sizes = timed.map((line) => Number(/Timed tiles for (\d+) sizes of products/.exec(line)![1]));
+    expect(timed[0]).toMatch(/^first: /);
+    expect(sizes.reduce((sum, size) => sum + size, 0)).toBe(TIMED_SIZES);
+    expect(timed).toHaveLength(timed[0]!.includes('others are estimated') ? 2 : 1);
   });
 
   it('has the same curve when the first worker is killed in the middle', { timeout: 180_000 }, async () => {

@@ -31,7 +31,7 @@ export interface RunFacts {
   readonly error?: { readonly code: string; readonly message: string };
 }
 
-export interface ExperimentFacts {
+interface ExperimentFacts {
   readonly experimentId: string;
   readonly name: string;
   readonly status: string;

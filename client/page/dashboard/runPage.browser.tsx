@@ -62,7 +62,7 @@ export function RunPage({ api, runId, summary }: RunPageProps): JSX.Element {
     const draw = (): void => {
       isPlanned = false;
       drawing.done();
-      redraw(undefined as never);
+      redraw(undefined);
     };
     const onEvent = (event: RunEventFacts): void => {
       tell(story.current, runId, event);

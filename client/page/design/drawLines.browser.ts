@@ -16,11 +16,17 @@ interface LineOptions {
   readonly isLogarithmic: boolean;
 }
 
+/** uPlot's enum is of types alone: 3 is a logarithmic axis. */
+const logarithmic = Object.fromEntries([
+  ['distr', 3],
+  ['log', 10],
+]) as uPlot.Scale;
+
 /** Custom properties that have the colours of lines, in their order. */
 const colours = ['--chart-1', '--chart-2', '--chart-3', '--chart-4', '--chart-5', '--chart-6'];
 
 /** The custom property with the colour of a line. */
-export function lineColour(line: number): string {
+function lineColour(line: number): string {
   return colours[line % colours.length]!;
 }
 
@@ -60,7 +66,7 @@ export async function drawLines(
     {
       width,
       height,
-      scales: { x: { time: false }, y: isLogarithmic ? { distr: 3, log: 10 } : {} },
+      scales: { x: { time: false }, y: isLogarithmic ? logarithmic : {} },
       axes: [axis, { ...axis, size: 64 }],
       series: [{}, ...lines],
       legend: { show: false },

@@ -1,7 +1,6 @@
 // The heavy part of the volunteer's page: the compute thread and PeerJS. Loaded after consent.
 
 import { proxy, transfer, wrap, type Remote } from 'comlink';
-import type { Identity } from '../../control/controlClient.ts';
 import type { ComputeApi, ComputeStart, ComputeStatus } from '../../runtime/computeApi.ts';
 import type { WorkerEnd } from '../../runtime/workerStatus.ts';
 import { servePeerEndpoint } from '../../transport/servePeerEndpoint.browser.ts';
@@ -16,7 +15,6 @@ export interface ComputeThread {
 export function startComputeThread(
   start: ComputeStart,
   onStatus: (status: ComputeStatus) => void,
-  onIdentity: (identity: Identity) => void,
 ): ComputeThread {
   const thread = new Worker(new URL('../../runtime/compute.browser.ts', import.meta.url), { type: 'module' });
   const api = wrap<ComputeApi>(thread);
@@ -27,11 +25,9 @@ export function startComputeThread(
   });
   // Some people switch WebRTC off, so that their address stays hidden; the relay still works then.
   const signalling = 'RTCPeerConnection' in globalThis ? transfer(port2, [port2]) : undefined;
-  const ended = Promise.race([api.run(start, signalling, proxy(onStatus), proxy(onIdentity)), crash]).finally(
-    () => {
-      stopServing();
-      thread.terminate();
-    },
-  );
+  const ended = Promise.race([api.run(start, signalling, proxy(onStatus)), crash]).finally(() => {
+    stopServing();
+    thread.terminate();
+  });
   return { api, ended };
 }

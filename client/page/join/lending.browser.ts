@@ -1,6 +1,5 @@
 // The life of the volunteer's page: from the offer to lending, holding for a limit, leaving; what the views show of it.
 
-import type { Identity } from '../../control/controlClient.ts';
 import type { LaunchReport } from '../../../shared/protocol/launchReport.ts';
 import { LAUNCH_REPORT_FUNCTION, type DeviceWish } from '../../../shared/protocol/runtimes.ts';
 import { messageOf } from '../../../shared/text/messageOf.ts';
@@ -24,8 +23,7 @@ import { takeTabLock } from './tabLock.browser.ts';
 const LIMITS_KEY = 'tabgrad.limits';
 const CONTRIBUTION_KEY = 'tabgrad.contribution';
 const DAY_KEY = 'tabgrad.day';
-/** Of this tab alone: they outlive a reload, and no more. */
-const IDENTITY_KEY = 'tabgrad.identity';
+/** Of this tab alone: it outlives a reload, and no more. */
 const LENDING_KEY = 'tabgrad.lending';
 const SAVE_EVERY_MS = 5_000;
 
@@ -140,12 +138,8 @@ export class Lending {
       const { startComputeThread } = await import('./computeThread.browser.ts');
       const { url, token, name, device } = this.#settings;
       const share = (this.#lentShare = this.#limits.share);
-      const start = { url, token, name, device, share, identity: readIdentity() };
-      this.#compute = startComputeThread(
-        start,
-        (status) => this.#hear(status),
-        (identity) => sessionStorage.setItem(IDENTITY_KEY, JSON.stringify(identity)),
-      );
+      const start = { url, token, name, device, share };
+      this.#compute = startComputeThread(start, (status) => this.#hear(status));
       this.#phase = 'lending';
       this.#judge();
       this.#endWith(await this.#compute.ended);
@@ -275,15 +269,5 @@ function readToday(): number {
     return kept.day === today() && typeof kept.bytes === 'number' && kept.bytes > 0 ? kept.bytes : 0;
   } catch {
     return 0;
-  }
-}
-
-function readIdentity(): Identity | undefined {
-  try {
-    const kept = JSON.parse(sessionStorage.getItem(IDENTITY_KEY) ?? 'null') as Partial<Identity> | null;
-    const { workerId, secret } = kept ?? {};
-    return typeof workerId === 'string' && typeof secret === 'string' ? { workerId, secret } : undefined;
-  } catch {
-    return undefined;
   }
 }

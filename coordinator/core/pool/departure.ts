@@ -5,8 +5,6 @@ import type { PoolWorker } from './poolWorker.ts';
 
 /** How long the place of a worker is kept whose socket was lost. */
 const GRACE_MS = 20_000;
-/** The same of a page that was closed: it may be loaded anew. */
-const RELOAD_MS = 5_000;
 
 interface Closing {
   readonly code: number;
@@ -23,16 +21,13 @@ interface Departure {
   readonly lossReason: string;
 }
 
-/** Browsers say the same of a page that is closed and of one that is loaded anew. */
+/** A page or process that ends says so; a lost line does not. */
 export function departureOf(
-  { runtime, leaving }: Pick<PoolWorker, 'leaving' | 'runtime'>,
+  { leaving }: Pick<PoolWorker, 'leaving'>,
   { code, reason, graceMs = GRACE_MS }: Closing,
 ): Departure {
   const isClosed = code === closeCodes.goingAway;
   const words = reason || (isClosed ? 'its page or process was closed' : 'it said goodbye');
-  if (isClosed && runtime === 'browser' && leaving === undefined) {
-    return { isGone: false, waitMs: Math.min(graceMs, RELOAD_MS), lossReason: words };
-  }
   if (isClosed || code === closeCodes.normal || code === closeCodes.policy) {
     return { isGone: true, waitMs: 0, lossReason: leaving ?? words };
   }

@@ -65,7 +65,7 @@ describe('the dashboard', () => {
     expect(new Set(addresses.map((address) => new URL(address).origin))).toEqual(new Set([coordinator.url]));
     await page.click('header button');
     await page.waitForSelector('#token');
-    expect(await page.evaluate(() => JSON.stringify({ ...sessionStorage, ...localStorage }))).toBe('{}');
+    expect(await page.evaluate(() => sessionStorage.length + localStorage.length)).toBe(0);
   });
 
   it('shows a run as it goes, its curves and workers, stops it, and has it after its end', async () => {

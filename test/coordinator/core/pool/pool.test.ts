@@ -215,22 +215,6 @@ describe('Pool', () => {
     expect(losses()).toEqual([reason]);
   });
 
-  it('keeps the place of a page for as long as loading it anew takes', async () => {
-    const page = { ...hello, runtime: 'browser' } as const;
-    const first = new Client(pool).say(page);
-    const { workerId, secret } = first.welcome;
-    first.end.closed(1001, '');
-    await clock.advanceSettled(2_000);
-    expect(pool.worker(workerId)?.present).toBe(false);
-    const again = new Client(pool).say({ ...page, identity: { workerId, secret } });
-    expect(again.welcome.workerId).toBe(workerId);
-    await clock.advanceSettled(9_000);
-    expect(losses()).toEqual([]);
-    again.end.closed(1001, '');
-    await clock.advanceSettled(5_000);
-    expect(losses()).toEqual(['its page or process was closed']);
-  });
-
   it('pings, also with messages that a page can see, and measures the round trip', async () => {
     const client = new Client(pool).say(hello);
     await clock.advanceSettled(3_000);
