@@ -176,7 +176,7 @@ export class CompiledEngine implements TrainingEngine {
     this.checkOpen();
     const { examples } = this;
     this.examples = 0;
-    this.executor.run(this.net.penalty, 1);
+    if (this.net.penalty.length > 0) this.executor.run(this.net.penalty, 1);
     const values = this.totalsReadback.take();
     this.executor.clear(['totals']);
     return this.totals(examples, await values);
