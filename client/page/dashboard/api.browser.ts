@@ -83,6 +83,9 @@ export class ApiError extends Error {
   }
 }
 
+/** Starts what a button asks for; what it fails with is shown. */
+export type Act = (work: Promise<void>) => void;
+
 export class Api {
   #token = sessionStorage.getItem(TOKEN_KEY);
 

@@ -4,7 +4,7 @@ import { render, type JSX } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 import { messageOf } from '../../../shared/text/messageOf.ts';
 import { dashboardEn } from '../words/dashboardEn.ts';
-import { Api, ApiError, type StatusFacts, type WorkerFacts } from './api.browser.ts';
+import { Api, ApiError, type Act, type StatusFacts, type WorkerFacts } from './api.browser.ts';
 import { Overview } from './overview.browser.tsx';
 import { RunPage } from './runPage.browser.tsx';
 import { Swarm } from './swarm.browser.tsx';
@@ -34,6 +34,11 @@ function Views({ onSignOut }: { readonly onSignOut: () => void }): JSX.Element {
   const place = usePlace();
   const [look, setLook] = useState<Look>();
   const [problem, setProblem] = useState<string>();
+  const [refusal, setRefusal] = useState<string>();
+  const act: Act = (work) => {
+    setRefusal(undefined);
+    work.catch((error: unknown) => setRefusal(messageOf(error)));
+  };
   useEffect(() => {
     const over = new AbortController();
     let timer: ReturnType<typeof setTimeout> | undefined;
@@ -85,12 +90,18 @@ function Views({ onSignOut }: { readonly onSignOut: () => void }): JSX.Element {
             {dashboardEn.lost(problem)}
           </p>
         )}
+        {refusal !== undefined && (
+          <p class="problem" role="alert">
+            {refusal}
+          </p>
+        )}
         {runId === undefined ? (
-          look && <View isSwarm={isSwarm} look={look} />
+          look && <View isSwarm={isSwarm} look={look} act={act} />
         ) : (
           <RunPage
             key={runId}
             api={api}
+            act={act}
             runId={decodeURIComponent(runId)}
             summary={look?.status.runs.find((run) => run.runId === decodeURIComponent(runId))}
           />
@@ -100,10 +111,16 @@ function Views({ onSignOut }: { readonly onSignOut: () => void }): JSX.Element {
   );
 }
 
-function View({ isSwarm, look }: { readonly isSwarm: boolean; readonly look: Look }): JSX.Element {
+interface ViewProps {
+  readonly isSwarm: boolean;
+  readonly look: Look;
+  readonly act: Act;
+}
+
+function View({ isSwarm, look, act }: ViewProps): JSX.Element {
   const { status, workers } = look;
   return isSwarm ? (
-    <Swarm api={api} workers={workers} runs={status.runs} />
+    <Swarm api={api} act={act} workers={workers} runs={status.runs} />
   ) : (
     <Overview status={status} workers={workers} />
   );

@@ -153,15 +153,9 @@ function CopyLink({ link }: { readonly link: string }): JSX.Element {
       >
         {isCopied ? words.copied : words.copy}
       </button>
-      <a class="button" href="join" target="_blank" rel="noopener" onClick={(event) => openJoin(event, link)}>
+      <button type="button" onClick={() => window.open(link, '_blank', 'noopener')}>
         {dashboardEn.lend}
-      </a>
+      </button>
     </div>
   );
-}
-
-/** The link with its token, which is in no attribute of the page. */
-function openJoin(event: MouseEvent, link: string): void {
-  event.preventDefault();
-  window.open(link, '_blank', 'noopener');
 }

@@ -8,7 +8,7 @@ import { LearningCurve, mainMetric } from '../design/curve.ts';
 import { Card, Facts, Progress } from '../design/parts.browser.tsx';
 import { dashboardEn } from '../words/dashboardEn.ts';
 import { bytes, count, numberWords } from '../words/statusWords.ts';
-import { ApiError, type Api, type RunEventFacts, type RunFacts } from './api.browser.ts';
+import { ApiError, type Act, type Api, type RunEventFacts, type RunFacts } from './api.browser.ts';
 import { eventWords } from './eventWords.ts';
 import { bestPoint, smoothed } from './smooth.ts';
 
@@ -43,13 +43,14 @@ function tell(story: Story, runId: string, event: RunEventFacts): void {
 
 interface RunPageProps {
   readonly api: Api;
+  readonly act: Act;
   readonly runId: string;
   /** What the last look at all runs said; undefined for one that is older. */
   readonly summary: RunFacts | undefined;
 }
 
 /** Follows the run as long as it is shown. */
-export function RunPage({ api, runId, summary }: RunPageProps): JSX.Element {
+export function RunPage({ api, act, runId, summary }: RunPageProps): JSX.Element {
   const story = useRef<Story>(newStory());
   const [, redraw] = useReducer((turn: number) => turn + 1, 0);
   const [problem, setProblem] = useState<string>();
@@ -86,7 +87,7 @@ export function RunPage({ api, runId, summary }: RunPageProps): JSX.Element {
           {problem}
         </p>
       )}
-      {run && <Head api={api} run={run} pace={paceOf(story.current)} />}
+      {run && <Head api={api} act={act} run={run} pace={paceOf(story.current)} />}
       <Curves curve={curve} />
       {timings && timings.length > 0 && <Timings timings={timings} />}
       <Card title={words.timeline} id="timeline-title">
@@ -112,11 +113,12 @@ function paceOf({ times }: Story): number | undefined {
 
 interface HeadProps {
   readonly api: Api;
+  readonly act: Act;
   readonly run: RunFacts;
   readonly pace: number | undefined;
 }
 
-function Head({ api, run, pace }: HeadProps): JSX.Element {
+function Head({ api, act, run, pace }: HeadProps): JSX.Element {
   const { overview } = dashboardEn;
   const isRunning = run.status === 'running';
   return (
@@ -142,7 +144,7 @@ function Head({ api, run, pace }: HeadProps): JSX.Element {
             id="stop-run"
             type="button"
             title={words.stopNote}
-            onClick={() => void api.post(`/api/v1/runs/${encodeURIComponent(run.runId)}/stop`, {})}
+            onClick={() => act(api.post(`/api/v1/runs/${encodeURIComponent(run.runId)}/stop`, {}))}
           >
             {words.stop}
           </button>

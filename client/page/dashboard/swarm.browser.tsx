@@ -3,18 +3,19 @@
 import type { JSX } from 'preact';
 import { Card } from '../design/parts.browser.tsx';
 import { dashboardEn } from '../words/dashboardEn.ts';
-import type { Api, RunFacts, WorkerFacts } from './api.browser.ts';
+import type { Act, Api, RunFacts, WorkerFacts } from './api.browser.ts';
 
 const words = dashboardEn.swarm;
 
 interface SwarmProps {
   readonly api: Api;
+  readonly act: Act;
   readonly workers: readonly WorkerFacts[];
   readonly runs: readonly RunFacts[];
 }
 
 /** A table of the workers. */
-export function Swarm({ api, workers, runs }: SwarmProps): JSX.Element {
+export function Swarm({ api, act, workers, runs }: SwarmProps): JSX.Element {
   const nameOf = (runId: string): string => runs.find((run) => run.runId === runId)?.name ?? runId;
   return (
     <Card title={dashboardEn.views.swarm} id="swarm-title">
@@ -54,9 +55,11 @@ export function Swarm({ api, workers, runs }: SwarmProps): JSX.Element {
                       type="button"
                       class="small"
                       onClick={() =>
-                        void api.post(`/api/v1/workers/${encodeURIComponent(worker.workerId)}/remove`, {
-                          reason: words.removed,
-                        })
+                        act(
+                          api.post(`/api/v1/workers/${encodeURIComponent(worker.workerId)}/remove`, {
+                            reason: words.removed,
+                          }),
+                        )
                       }
                     >
                       {words.remove}

@@ -24,7 +24,6 @@ export const dashboardEn = {
     noWorkers: 'No workers yet: send the join link to those who lend a GPU, or start “tabgrad worker”.',
     experiments: 'Tuning',
     applications: 'Serving',
-    joinLink: 'Join link',
     copy: 'Copy the join link',
     copied: 'Copied',
     name: 'Name',
@@ -36,7 +35,6 @@ export const dashboardEn = {
     of: (done: string, all: string) => `${done} of ${all}`,
   },
   run: {
-    unknown: 'The coordinator does not know this run, or not any more.',
     stop: 'Stop',
     stopNote: 'ends after the round in flight, and keeps what it has',
     curves: 'Curves',

@@ -61,7 +61,6 @@ export const en = {
     },
     left: { title: 'You left', note: 'Nothing runs here any more. Thank you for what you lent.' },
     held: 'Paused by a limit',
-    runOver: (metric: string) => `The run has ended (${metric}). Thank you: this tab is part of the result.`,
   },
   holds: {
     battery: 'The computer runs on its battery; work goes on when it is plugged in.',
@@ -142,5 +141,4 @@ export const en = {
       `${amount} of the owner’s data in ${pieces} ${pieces === 1 ? 'piece' : 'pieces'}, so that a reload need not fetch it again.`,
     none: 'Nothing is kept in this browser.',
   },
-  noScript: 'This page needs JavaScript: the training is written in it.',
 } as const;

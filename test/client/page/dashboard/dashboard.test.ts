@@ -101,6 +101,9 @@ describe('the dashboard', () => {
     await page.waitForSelector('#workers tbody tr');
     const [worker] = coordinator.pool.workers();
     expect(await page.textContent('#workers tbody')).toContain(worker!.workerId);
+    await page.route('**/remove', (route) => route.abort(), { times: 1 });
+    await page.click('#workers tbody button');
+    expect(await page.textContent('.problem')).toContain('can not be reached');
     await page.click('#workers tbody button');
     await page.waitForSelector('text=No workers yet');
     expect(coordinator.pool.worker(worker!.workerId)).toBeUndefined();
