@@ -41,15 +41,23 @@ export async function tunedConvolutions(
   const layers = productsOf(spec, limitsOfDevice(device), kind);
   const name = await sha256Hex(new TextEncoder().encode(tuningKey(adapter)));
   const known = readChoices(await cache.get(name), kind);
-  const timer = new PlanTimer(device, { secondsWanted: 0.02, measurements: 3, now });
+  const timer = new PlanTimer(device, {
+    secondsWanted: 0.02,
+    measurements: 3,
+    now,
+  });
   const startedAt = now();
-  const isOver = (): boolean => now() - startedAt >= TUNING_BUDGET_MS;
+  let someAreLeft = false;
+  // Asked only before a size that is to be timed.
+  const isOver = (): boolean => (someAreLeft = now() - startedAt >= TUNING_BUDGET_MS);
   const tuned = await tuneProducts(timer, kind, layers, { known, isOver });
   const found = Object.keys(tuned).length - Object.keys(known).length;
   if (found > 0) {
     const seconds = ((now() - startedAt) / 1000).toFixed(1);
     log(
-      `Timed tiles for ${found} sizes of products in ${seconds} s${isOver() ? '; others are estimated' : ''}.`,
+      `Timed tiles for ${found} sizes of products in ${seconds} s${
+        someAreLeft ? '; others are estimated' : ''
+      }.`,
     );
     await cache.put(name, new TextEncoder().encode(JSON.stringify(tuned)));
   }
