@@ -56,6 +56,7 @@ export const workersAnswer = z.looseObject({
       present: z.boolean(),
       leaving: z.string().optional(),
       runId: z.string().optional(),
+      roundTripMs: z.number().optional(),
     }),
   ),
 });
