@@ -5,6 +5,7 @@ import { AbortedError } from '../../../kernels/errors.ts';
 import { netInputs, type NetInput } from '../../../shared/neural/model/netInputs.ts';
 import { decodeState } from '../../../shared/neural/state/namedState.ts';
 import { checkpointFiles, NeuralCheckpoint } from '../../checkpoint/neuralCheckpoint.ts';
+import { withPlot } from '../plot/plotResult.ts';
 import { RunProgress } from '../record/runProgress.ts';
 import type { Metrics, Result, ResultRecord } from '../result.ts';
 import type { RecordedRun, RunPlace, RunRecording, TrainerWorld } from '../run/trainerKind.ts';
@@ -86,14 +87,14 @@ function record(
       const saved = folder.savedPaths().map((path) => new NeuralCheckpoint(path));
       const checkpoint = saved.at(-1);
       if (!checkpoint) throw new AbortedError(`Run "${name}" was stopped before its state was stored.`);
-      return {
+      return withPlot({
         ...record,
         path: folder.path,
         checkpoint,
         checkpoints: saved,
         metricsTable: recorder.progress.metricsTable,
         ...(profile !== undefined && { profile }),
-      };
+      });
     },
   };
 }
