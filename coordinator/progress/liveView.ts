@@ -2,7 +2,7 @@
 
 import { alignColumns } from '../../shared/text/alignColumns.ts';
 import { columnsOf, cutColumns, padColumns } from '../../shared/text/textColumns.ts';
-import { mainMetric } from '../../shared/run/metricNames.ts';
+import { isOfHeldOutRows } from '../../shared/run/metricNames.ts';
 import type { RoundTiming } from '../core/run/runRequest.ts';
 import { formatCount, formatMetric, formatMetrics, formatMilliseconds } from './formatNumbers.ts';
 import type { MetricTrack } from './metricTrack.ts';
@@ -42,8 +42,9 @@ function line(pieces: readonly string[], columns: number): string {
 }
 
 function metricLines({ tracks, roundWord }: ProgressState, columns: number, most: number): string[] {
-  const main = mainMetric(tracks.map(({ name }) => name));
-  const ordered = [...tracks].sort((a, b) => Number(b.name === main) - Number(a.name === main));
+  const ordered = [...tracks].sort(
+    (a, b) => Number(isOfHeldOutRows(b.name)) - Number(isOfHeldOutRows(a.name)),
+  );
   const shown = ordered.slice(0, Math.max(0, Math.min(MAX_METRICS, most)));
   const cells = Math.min(MAX_CURVE_CELLS, Math.floor(columns / 4));
   return alignColumns(

@@ -15,7 +15,12 @@ export function higherIsBetter(name: string): boolean | undefined {
   return isMore === isLess ? undefined : isMore;
 }
 
+/** Whether the metric is of rows that are not trained on, as far as its name says. */
+export function isOfHeldOutRows(name: string): boolean {
+  return /valid|test|eval/i.test(name);
+}
+
 /** The metric that tells most at a first look: of rows that are not trained on, where there are any. */
 export function mainMetric(names: readonly string[]): string | undefined {
-  return names.find((name) => /valid|test|eval/i.test(name)) ?? names[0];
+  return names.find(isOfHeldOutRows) ?? names[0];
 }
