@@ -68,7 +68,7 @@ export function chooseMetrics(wanted: readonly string[], names: readonly string[
   const near = nearestWord(missing, names);
   const hint =
     names.length === 0
-      ? 'there are none'
+      ? 'there are none.'
       : near === undefined
         ? `there are ${names.slice(0, 50).join(', ')}`
         : `did you mean ${near}?`;
