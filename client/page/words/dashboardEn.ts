@@ -2,7 +2,7 @@
 
 export const dashboardEn = {
   title: 'tabgrad',
-  views: { overview: 'Overview', swarm: 'Swarm' },
+  titles: { overview: 'Overview', runs: 'Runs', swarm: 'Swarm' },
   signIn: {
     title: 'Sign in',
     note: 'With the admin token of this coordinator. “tabgrad up” says in which file it stands; it stays in this tab alone.',

@@ -7,7 +7,7 @@ import { RunLog } from '../../../../coordinator/core/run/runLog.ts';
 import type { ShownEvent } from '../../../../coordinator/core/run/runLog.ts';
 import type { RunFact } from '../../../../coordinator/core/run/runRecord.ts';
 import type { RecordedApplication } from '../../../../coordinator/core/store/serveRecord.ts';
-import type { ExperimentUpdate, RecordedTrial } from '../../../../coordinator/core/store/experimentRecord.ts';
+import type { ExperimentUpdate, RecordedTrial } from '../../../../shared/api/experiment.ts';
 import type { Store } from '../../../../coordinator/core/store/store.ts';
 import { committed, requestOf, roundEvent, roundFact } from './storeFacts.ts';
 
