@@ -23,12 +23,12 @@ afterAll(async () => {
 });
 
 describe('the pages', () => {
-  it.each(scenes)('$name can be used by everybody, on narrow and wide screens', async ({ open }) => {
+  it.each(scenes)('$name can be used by everybody, on narrow and wide screens', async (scene) => {
     const context = await browser.newContext({ viewport: { width: 1440, height: 900 } });
     try {
       const page = await context.newPage();
       page.setDefaultTimeout(60_000);
-      await open(page, swarm);
+      await scene.open(page, swarm);
       for (const colorScheme of ['light', 'dark'] as const) {
         await page.emulateMedia({ colorScheme });
         expect(await accessFaults(page)).toEqual([]);

@@ -19,11 +19,12 @@ await mkdir(FOLDER, { recursive: true });
 const swarm = await startExampleSwarm(results);
 const browser = await openChromium();
 try {
-  for (const { name, open } of scenes) {
+  for (const scene of scenes) {
+    const { name } = scene;
     if (wanted.length > 0 && !wanted.some((word) => name.startsWith(word))) continue;
     const context = await browser.newContext({ viewport: VIEWPORT, reducedMotion: 'reduce' });
     const page = await context.newPage();
-    await open(page, swarm);
+    await scene.open(page, swarm);
     for (const colorScheme of ['light', 'dark'] as const) {
       await page.emulateMedia({ colorScheme });
       // Colours of charts are asked for when they are drawn.
