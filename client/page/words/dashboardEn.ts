@@ -68,6 +68,12 @@ export const dashboardEn = {
     nothing: 'Nothing yet.',
     generation: 'Group',
   },
+  confusion: {
+    title: 'Confusion matrix',
+    note: 'Rows of the evaluation set at the end of the run: labels downwards, predictions across.',
+    label: 'Label',
+    right: 'Right',
+  },
   swarm: {
     worker: 'Worker',
     runtime: 'Runtime',
