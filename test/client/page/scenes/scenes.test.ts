@@ -28,6 +28,12 @@ describe('the pages', () => {
     try {
       const page = await context.newPage();
       page.setDefaultTimeout(60_000);
+      const refused: string[] = [];
+      const origins = new Set<string>();
+      page.on('console', (message) => {
+        if (/content security policy/i.test(message.text())) refused.push(message.text());
+      });
+      page.on('request', (request) => origins.add(new URL(request.url()).origin));
       await scene.open(page, swarm);
       for (const colorScheme of ['light', 'dark'] as const) {
         await page.emulateMedia({ colorScheme });
@@ -37,6 +43,8 @@ describe('the pages', () => {
         await page.setViewportSize({ width, height: 900 });
         expect(await layoutFaults(page), `at ${width} pixels`).toEqual([]);
       }
+      expect(refused).toEqual([]);
+      expect([...origins].filter((origin) => origin !== 'null')).toEqual([swarm.coordinator.url]);
     } finally {
       await context.close();
     }

@@ -36,11 +36,12 @@ export const scenes: readonly Scene[] = [
     },
   },
   {
-    name: 'join-waiting',
+    name: 'join-training',
     async open(page, { coordinator }) {
       await page.goto(coordinator.joinUrl);
       await page.click('#join');
-      await joinState(page, 'Waiting for work');
+      await joinState(page, 'Training');
+      await page.waitForSelector('.chart canvas');
     },
   },
   {
@@ -48,7 +49,7 @@ export const scenes: readonly Scene[] = [
     async open(page, { coordinator }) {
       await page.goto(coordinator.joinUrl);
       await page.click('#join');
-      await joinState(page, 'Waiting for work');
+      await joinState(page, 'Training');
       await page.click('#pause');
       await joinState(page, 'Paused');
     },
@@ -58,7 +59,7 @@ export const scenes: readonly Scene[] = [
     async open(page, { coordinator }) {
       await page.goto(coordinator.joinUrl);
       await page.click('#join');
-      await joinState(page, 'Waiting for work');
+      await joinState(page, 'Training');
       await page.click('#leave');
       await page.waitForSelector('[data-phase="ended"]');
     },
