@@ -94,7 +94,7 @@ export function RunPage({ api, act, look, ids: [runId = ''] }: ViewProps): JSX.E
         {lines.length === 0 ? (
           <p class="note">{words.nothing}</p>
         ) : (
-          <ol class="timeline" id="timeline">
+          <ol class="timeline" id="timeline" tabIndex={0} aria-labelledby="timeline-title">
             {lines.toReversed().map((line, i) => (
               <li key={lines.length - i}>{line}</li>
             ))}
