@@ -2,11 +2,11 @@
 
 import { existsSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
-import { experimentsAnswer, runsAnswer, type RunSummary } from '../cluster/remote/apiAnswers.ts';
+import { experimentsAnswer, type RecordedExperiment } from '../../shared/api/experiment.ts';
+import { runsAnswer, type RunSummary } from '../../shared/api/runAnswers.ts';
 import { askForJson, type CoordinatorAddress } from '../cluster/remote/askCoordinator.ts';
 import { keptEvents } from '../cluster/remote/followEvents.ts';
 import { CoordinatorUnreachableError } from '../cluster/remote/remoteErrors.ts';
-import type { RecordedExperiment } from '../core/store/experimentRecord.ts';
 import { plotResult, type PlottedResult } from '../train/plot/plotResult.ts';
 import { readRun } from '../train/plot/readRun.ts';
 import { plotTrials, type PlottableExperiment } from '../tune/plot/plotTrials.ts';
