@@ -76,7 +76,7 @@ export function chooseMetrics(wanted: readonly string[], names: readonly string[
 }
 
 /** The first of equals; undefined where the name does not say which end is best. */
-export function bestPoint(name: string, points: readonly PlotPoint[]): PlotPoint | undefined {
+function bestPoint(name: string, points: readonly PlotPoint[]): PlotPoint | undefined {
   const isMore = higherIsBetter(name);
   if (isMore === undefined) return undefined;
   let best: PlotPoint | undefined;

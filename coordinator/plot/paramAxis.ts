@@ -5,7 +5,7 @@ import { extentOf, linearScale, logScale } from './scale.ts';
 
 export interface ParamAxis {
   /** NaN for a value that has no place. */
-  at(value: unknown): number;
+  readonly at: (value: unknown) => number;
   readonly ticks: readonly { readonly at: number; readonly words: string }[];
 }
 
@@ -46,7 +46,7 @@ export function paramText(value: unknown): string {
   if (typeof value === 'string') return value.slice(0, 200);
   if (typeof value === 'function') return value.name === '' ? 'function' : value.name.slice(0, 200);
   try {
-    return (JSON.stringify(value) ?? String(value)).slice(0, 200);
+    return (JSON.stringify(value) ?? typeof value).slice(0, 200);
   } catch {
     return typeof value;
   }

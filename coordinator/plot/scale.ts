@@ -2,7 +2,7 @@
 
 export interface Scale {
   /** Where a value stands; NaN for one that has no place: no finite number, or none above zero on a logarithmic axis. */
-  at(value: number): number;
+  readonly at: (value: number) => number;
   readonly ticks: readonly number[];
 }
 

@@ -2,7 +2,7 @@
 
 import { higherIsBetter, isMeasure } from '../../shared/run/metricNames.ts';
 
-export interface CurvePoint {
+interface CurvePoint {
   /** Rounds or steps until then. */
   readonly round: number;
   readonly value: number;

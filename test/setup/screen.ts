@@ -23,8 +23,14 @@ export class Screen {
 
   write(text: string): void {
     this.written.push(text);
-    for (const [part] of text.matchAll(/\u001B\[\d*[A-Z]|[^\u001B]/gsu)) this.#take(part);
-    if (/\u001B(?!\[\d*[AJK])/.test(text)) throw new Error(`unknown sequence in ${JSON.stringify(text)}`);
+    const [first = '', ...sequences] = text.split('\u001B');
+    for (const letter of first) this.#take(letter);
+    for (const rest of sequences) {
+      const [whole, count = '', kind = ''] = /^\[(\d*)([AJK])/.exec(rest) ?? [];
+      if (whole === undefined) throw new Error(`unknown sequence in ${JSON.stringify(text)}`);
+      this.#sequence(kind, Number(count || 1));
+      for (const letter of rest.slice(whole.length)) this.#take(letter);
+    }
   }
 
   /** All lines, those above the screen included, without blanks at their ends. */
@@ -39,7 +45,6 @@ export class Screen {
   #take(part: string): void {
     if (part === '\n') this.#down();
     else if (part === '\r') this.#column = 0;
-    else if (part.startsWith('\u001B[')) this.#sequence(part);
     else this.#letter(part);
   }
 
@@ -50,10 +55,14 @@ export class Screen {
     if (this.#row - this.#top >= this.rows) this.#top += 1;
   }
 
-  #sequence(part: string): void {
-    if (part.endsWith('A')) this.#row = Math.max(this.#top, this.#row - Number(part.slice(2, -1) || 1));
-    else this.#lines[this.#row]!.length = Math.min(this.#column, this.#lines[this.#row]!.length);
-    if (part.endsWith('J')) this.#lines.length = this.#row + 1;
+  #sequence(kind: string, count: number): void {
+    if (kind === 'A') {
+      this.#row = Math.max(this.#top, this.#row - count);
+      return;
+    }
+    const cells = this.#lines[this.#row]!;
+    cells.length = Math.min(this.#column, cells.length);
+    if (kind === 'J') this.#lines.length = this.#row + 1;
   }
 
   #letter(letter: string): void {

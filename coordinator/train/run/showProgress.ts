@@ -1,6 +1,7 @@
 // Progress of a script's fit on its terminal, where the owner listens to nothing himself.
 
 import type { RunConfig } from '../../options/runOptions.ts';
+import type { ProgressEvent } from '../../progress/progressEvent.ts';
 import { terminalProgress } from '../../progress/terminalProgress.ts';
 
 interface ShownProgress {
@@ -22,8 +23,8 @@ export function showProgress(
     return { runConfig, close: () => undefined };
   const progress = terminalProgress({ stream: process.stdout, mode: 'live', roundsTotal, now, signal });
   const shown = {
-    onEvent: progress.event,
+    onEvent: (event: ProgressEvent) => progress.event(event),
     onWarning: (message: string) => progress.line(`warning: ${message}`),
   };
-  return { runConfig: { ...runConfig, callbacks: [shown] }, close: progress.close };
+  return { runConfig: { ...runConfig, callbacks: [shown] }, close: () => progress.close() };
 }

@@ -1,7 +1,6 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -110,9 +109,9 @@ describe('a coordinator that is up', () => {
 
 describe('a run that waits for a worker', () => {
   it('is told by logs as far as it is, and by logs --follow until it ends', async () => {
-    const folder = await mkdtemp(join(tmpdir(), 'tabgrad-logs-'));
+    const folder = mkdtempSync(join(tmpdir(), 'tabgrad-logs-'));
     const rows = Array.from({ length: 40 }, (_, i) => `${i},${i % 2}`).join('\n');
-    await writeFile(join(folder, 'rows.csv'), `x,y\n${rows}\n`);
+    writeFileSync(join(folder, 'rows.csv'), `x,y\n${rows}\n`);
     const config = {
       trainer: 'gbdt',
       data: { train: 'rows.csv' },
@@ -122,7 +121,7 @@ describe('a run that waits for a worker', () => {
       scalingConfig: { numWorkers: 1 },
       runConfig: { name: 'waits', storagePath: 'results' },
     };
-    await writeFile(join(folder, 'waits.json'), JSON.stringify(config));
+    writeFileSync(join(folder, 'waits.json'), JSON.stringify(config));
     const train = startTabgrad(['train', 'waits.json', '--url', url, '--token', 'secret-admin'], {
       cwd: folder,
     });
@@ -141,10 +140,16 @@ describe('a run that waits for a worker', () => {
       const { code, stdout } = await following.ended;
       expect([code, stdout.split('\n').at(-2)]).toEqual([0, 'stopped']);
       expect((await asked('logs', 'waits')).stdout).toBe(stdout);
+      const plot = ['plot', 'waits', '--output', 'waits.svg', '--url', url, '--token', 'secret-admin'];
+      expect(await runTabgrad(plot, { cwd: folder })).toEqual({
+        code: 0,
+        stdout: 'wrote waits.svg\n',
+        stderr: '',
+      });
     } finally {
       train.signal('SIGKILL');
       await train.ended;
-      await rm(folder, { recursive: true });
+      rmSync(folder, { recursive: true });
     }
   });
 });
