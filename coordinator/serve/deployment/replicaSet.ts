@@ -25,12 +25,28 @@ export interface ReplicaSetStatus {
   /** Replicas that are wanted. */
   readonly target: number;
   readonly replicas: Readonly<Record<MemberState, number>>;
+  /** Each of them; while an update goes on, those of both versions. */
+  readonly members: readonly ReplicaStatus[];
   readonly ongoing: number;
   readonly queued: number;
   readonly restarts: number;
   readonly counts: Readonly<RouterCounts>;
   /** Why the last replica ended or could not start. */
   readonly message: string;
+}
+
+/** A replica as it is now. */
+export interface ReplicaStatus {
+  readonly id: string;
+  readonly version: string | undefined;
+  /** Whether it is of the revision that all are to be of. */
+  readonly isCurrent: boolean;
+  readonly state: MemberState;
+  /** Worker of the pool that it runs on; undefined beside the server. */
+  readonly workerId: string | undefined;
+  readonly ongoing: number;
+  /** Calls that it has answered. */
+  readonly answered: number;
 }
 
 type MemberState = 'starting' | 'running' | 'stopping';
@@ -142,11 +158,24 @@ export class ReplicaSet {
       status: this.#isClosing ? 'stopping' : this.#update ? 'updating' : isShort ? 'unhealthy' : 'running',
       target: this.#scale.replicas,
       replicas,
+      members: [...this.#members].map((member) => this.#memberStatus(member)),
       ongoing: this.router.ongoing,
       queued: this.router.queued,
       restarts: this.#restarts,
       counts: { ...this.router.counts },
       message: this.#message,
+    };
+  }
+
+  #memberStatus({ replica, revision, settings, state, slot }: Member): ReplicaStatus {
+    return {
+      id: replica.id,
+      version: settings.version,
+      isCurrent: revision === this.#revision,
+      state,
+      workerId: replica.workerId,
+      ongoing: slot?.ongoing ?? 0,
+      answered: slot?.answered ?? 0,
     };
   }
 
