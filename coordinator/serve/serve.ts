@@ -26,7 +26,7 @@ import { ServeReporter, type ServeReporterOptions } from './report/serveReporter
 import { servingReport, type ServerFacts } from './report/servingReport.ts';
 import { makeRecipe, withRecipe } from './record/recipe.ts';
 import type { ServeStatus } from './serveStatus.ts';
-import type { ServingReports } from '../core/serving/servingBoard.ts';
+import type { ServingReports } from '../core/serving/servingReports.ts';
 import type { Recipe, ServeRecord, Unrecordable } from '../core/store/serveRecord.ts';
 import { ServeArgumentError } from './request/serveErrors.ts';
 import {

@@ -9,7 +9,7 @@ import { openStorage, type Storage } from '../../core/server/storage.ts';
 import { ownerAccess } from '../../cluster/remote/ownerAccess.ts';
 import { remoteServing } from '../../cluster/remote/remoteServing.ts';
 import { environmentAuthorities } from '../../cluster/remote/serverTrust.ts';
-import type { ServingReports } from '../../core/serving/servingBoard.ts';
+import type { ServingReports } from '../../core/serving/servingReports.ts';
 import { logWriter } from '../../log/logWriter.ts';
 import type { Log } from '../../log/log.ts';
 import { BadArgumentError } from '../cliErrors.ts';

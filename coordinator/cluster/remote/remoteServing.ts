@@ -1,6 +1,6 @@
 // Tells a coordinator elsewhere how the applications of a server on this machine go.
 
-import type { ServingReports } from '../../core/serving/servingBoard.ts';
+import type { ServingReports } from '../../core/serving/servingReports.ts';
 import { askCoordinator, type CoordinatorAddress } from './askCoordinator.ts';
 
 /** The coordinator takes the server to be where the report comes from. */

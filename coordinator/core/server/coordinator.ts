@@ -42,7 +42,8 @@ import { experimentRoutes, latestExperiments } from '../routes/experimentRoutes.
 import { builtPageFolder, pageRoutes } from '../routes/pageRoutes.ts';
 import { runRoutes } from '../routes/runRoutes.ts';
 import { statusRoutes, statusText } from '../routes/statusRoutes.ts';
-import { ServingBoard, type ServingReports } from '../serving/servingBoard.ts';
+import { ServingBoard } from '../serving/servingBoard.ts';
+import type { ServingReports } from '../serving/servingReports.ts';
 import { CoordinatorClosedError } from '../../http/httpErrors.ts';
 import { openStorage } from './storage.ts';
 import { checkCoordinatorOptions, type CoordinatorOptions } from './coordinatorOptions.ts';

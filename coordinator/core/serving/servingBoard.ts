@@ -3,7 +3,7 @@
 import type { ServingPoint, ServingReport, ToldApplication } from '../../../shared/api/servingAnswers.ts';
 import { messageOf } from '../../../shared/text/messageOf.ts';
 import type { Log } from '../../log/log.ts';
-import type { HeardReport } from '../store/servingStore.ts';
+import type { HeardReport } from '../store/heardReport.ts';
 import { POINT_SECONDS, ServingHistory } from './servingHistory.ts';
 
 /** Applications that are kept; of more, those that were heard least lately go. */
@@ -12,14 +12,6 @@ export const MAX_APPLICATIONS = 100;
 const SILENT_AFTER_MS = 95_000;
 /** Counters alone are written to the record no more often than this. */
 const SAVE_EVERY_MS = 60_000;
-
-/** Takes reports; nothing waits on what becomes of them. */
-export interface ServingReports {
-  /** @param host that the server listens on. */
-  report(name: string, report: ServingReport, host: string): Promise<void>;
-  /** The application was ended for good. */
-  forget(name: string): Promise<void>;
-}
 
 export interface ServingBoardOptions {
   readonly store: {

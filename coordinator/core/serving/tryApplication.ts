@@ -5,7 +5,7 @@ import { request as requestTls } from 'node:https';
 import { rootCertificates } from 'node:tls';
 import { DeadlineError, TabgradError } from '../../../kernels/errors.ts';
 import type { TryAnswer } from '../../../shared/api/servingAnswers.ts';
-import type { HeardReport } from '../store/servingStore.ts';
+import type { HeardReport } from '../store/heardReport.ts';
 
 const TIMEOUT_MS = 30_000;
 const MAX_ANSWER_BYTES = 1024 * 1024;

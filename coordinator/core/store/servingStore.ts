@@ -2,16 +2,9 @@
 
 import type { Kysely } from 'kysely';
 import type { ServingReport } from '../../../shared/api/servingAnswers.ts';
+import type { HeardReport } from './heardReport.ts';
 import { storeFailure } from './storeErrors.ts';
 import type { StoreSchema } from './storeSchema.ts';
-
-/** A report with when and from where it came. */
-export interface HeardReport {
-  readonly report: ServingReport;
-  readonly address: string;
-  /** Milliseconds since 1970. */
-  readonly heardAtMs: number;
-}
 
 export class ServingStore {
   readonly #db: Kysely<StoreSchema>;

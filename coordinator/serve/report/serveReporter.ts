@@ -4,7 +4,7 @@
 import type { ServingReport } from '../../../shared/api/servingAnswers.ts';
 import { messageOf } from '../../../shared/text/messageOf.ts';
 import { delay, type Clock } from '../../../shared/clock.ts';
-import type { ServingReports } from '../../core/serving/servingBoard.ts';
+import type { ServingReports } from '../../core/serving/servingReports.ts';
 import type { Log } from '../../log/log.ts';
 
 const EVERY_MS = 2_000;
