@@ -22,8 +22,8 @@ import { AppTable } from './deployment/servedApp.ts';
 import { ServeMetrics } from './http/serveMetrics.ts';
 import { createServeServer } from './http/serveServer.ts';
 import type { HttpServer } from '../http/httpServer.ts';
-import { ServeReporter, type ServeReporterOptions } from './report/serveReporter.ts';
-import { servingReport, type ServerFacts } from './report/servingReport.ts';
+import { seenServer, type SeenServer } from './report/seenServer.ts';
+import { ServeReporter } from './report/serveReporter.ts';
 import { makeRecipe, withRecipe } from './record/recipe.ts';
 import type { ServeStatus } from './serveStatus.ts';
 import type { ServingReports } from '../core/serving/servingReports.ts';
@@ -332,21 +332,14 @@ export class Serve {
   }
 
   /** For the coordinator. */
-  #look(): ReturnType<ServeReporterOptions['look']> {
+  #look(): SeenServer | undefined {
     if (!this.#listening) return undefined;
-    const { url, options, authority } = this.#listening;
-    const server: ServerFacts = {
-      serverId: this.#serverId,
-      status: this.#isStopping ? 'stopped' : 'running',
-      url,
-      port: options.port ?? 0,
-      ...(options.tls && { tls: authority ? { authority: authority.pem } : {} }),
-      hasKey: options.apiKey !== undefined,
-    };
-    const applications = new Map(
-      [...this.#apps].map(([name, app]) => [name, servingReport(server, app, this.#metrics)]),
+    const isStopping = this.#isStopping;
+    return seenServer(
+      { ...this.#listening, serverId: this.#serverId, isStopping },
+      this.#apps,
+      this.#metrics,
     );
-    return { host: options.host ?? '', applications };
   }
 
   #inTurn<T>(change: () => Promise<T>): Promise<T> {

@@ -6,50 +6,17 @@ import { backoffMs, type Backoff } from '../../../shared/backoff.ts';
 import type { Clock } from '../../../shared/clock.ts';
 import type { Log } from '../../log/log.ts';
 import type { Replica } from '../replica/replica.ts';
-import { Router, type RouterCounts, type Slot } from '../routing/router.ts';
+import { Router, type Slot } from '../routing/router.ts';
 import { UnavailableError } from '../request/serveErrors.ts';
 import { autoscale, type ScaleState } from './autoscale.ts';
 import type { DeploymentSettings } from '../../core/store/deploymentSettings.ts';
 import { LoadMeter } from './loadMeter.ts';
+import type { MemberState, ReplicaSetStatus, ReplicaStatus } from './replicaSetStatus.ts';
 
 export interface ReplicaSetSpec {
   readonly settings: DeploymentSettings;
   makeReplica(id: string): Replica;
 }
-
-/** The replicas of a deployment as they are now, and requests since its start. */
-export interface ReplicaSetStatus {
-  readonly name: string;
-  readonly version: string | undefined;
-  readonly status: 'running' | 'updating' | 'unhealthy' | 'stopping';
-  /** Replicas that are wanted. */
-  readonly target: number;
-  readonly replicas: Readonly<Record<MemberState, number>>;
-  /** Each of them; while an update goes on, those of both versions. */
-  readonly members: readonly ReplicaStatus[];
-  readonly ongoing: number;
-  readonly queued: number;
-  readonly restarts: number;
-  readonly counts: Readonly<RouterCounts>;
-  /** Why the last replica ended or could not start. */
-  readonly message: string;
-}
-
-/** A replica as it is now. */
-export interface ReplicaStatus {
-  readonly id: string;
-  readonly version: string | undefined;
-  /** Whether it is of the revision that all are to be of. */
-  readonly isCurrent: boolean;
-  readonly state: MemberState;
-  /** Worker of the pool that it runs on; undefined beside the server. */
-  readonly workerId: string | undefined;
-  readonly ongoing: number;
-  /** Calls that it has answered. */
-  readonly answered: number;
-}
-
-type MemberState = 'starting' | 'running' | 'stopping';
 
 interface Member {
   readonly replica: Replica;

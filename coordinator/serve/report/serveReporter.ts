@@ -1,11 +1,11 @@
 // Tells a coordinator how the applications of a server go, every two seconds while something changes. Nothing waits on it: a
 // coordinator that is out of reach costs the server a line in the log.
 
-import type { ServingReport } from '../../../shared/api/servingAnswers.ts';
 import { messageOf } from '../../../shared/text/messageOf.ts';
 import { delay, type Clock } from '../../../shared/clock.ts';
 import type { ServingReports } from '../../core/serving/servingReports.ts';
 import type { Log } from '../../log/log.ts';
+import type { SeenServer } from './seenServer.ts';
 
 const EVERY_MS = 2_000;
 /** What does not change is told again after so long: a server that was killed is silent. */
@@ -17,10 +17,8 @@ export interface ServeReporterOptions {
   readonly reports: ServingReports;
   readonly clock: Clock;
   readonly log: Log;
-  /** The host that the server listens on, and its applications by name, as they are now. */
-  readonly look: () =>
-    | { readonly host: string; readonly applications: ReadonlyMap<string, ServingReport> }
-    | undefined;
+  /** The server as it is now; undefined while it does not listen. */
+  readonly look: () => SeenServer | undefined;
 }
 
 interface Told {

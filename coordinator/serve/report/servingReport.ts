@@ -8,7 +8,7 @@ import {
   type ServingReport,
   type ToldDeployment,
 } from '../../../shared/api/servingAnswers.ts';
-import type { ReplicaSetStatus } from '../deployment/replicaSet.ts';
+import type { ReplicaSetStatus } from '../deployment/replicaSetStatus.ts';
 import type { ServedApp } from '../deployment/servedApp.ts';
 import type { ServeMetrics } from '../http/serveMetrics.ts';
 import type { ModelDescription, Schema } from '../replica/modelDescription.ts';

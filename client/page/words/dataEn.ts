@@ -1,0 +1,43 @@
+// The words of the dashboard's view of datasets, in one place: a translation is a second file like this one.
+
+export const dataEn = {
+  title: 'Data',
+  none: 'No datasets yet. They come with the first run:',
+  name: 'Name',
+  rows: 'Rows',
+  columns: 'Columns',
+  size: 'Size',
+  shards: 'Shards',
+  runs: 'Runs',
+  used: 'Last used',
+  ago: (span: string) => `${span} ago`,
+  more: (count: string) => `and ${count} more`,
+  undescribed:
+    'Nothing was told of the columns: its owner keeps that to themself (runConfig.describeData is false), or trained with an earlier version.',
+  left: (shown: string, all: string) => `The first ${shown} of ${all} columns are described.`,
+  weighted: 'Distributions are of weights.',
+  filter: 'Columns whose name has',
+  noMatch: 'No column has that in its name.',
+  column: 'Column',
+  type: 'Type',
+  distribution: 'Distribution',
+  range: 'Smallest to largest',
+  mean: 'Mean',
+  missing: 'Missing',
+  roles: { feature: '', label: 'label', weight: 'weight' },
+  sampled: (looked: string) => `of ${looked} evenly spaced values`,
+  noValues: 'no values',
+  rangeOf: (min: string, max: string) => `${min} to ${max}`,
+  distinct: (count: string) => `${count} categories`,
+  others: (count: string) => `and ${count} others`,
+  histogramOf: (name: string, min: string, max: string, low: string, high: string) =>
+    `Histogram of ${name} from ${min} to ${max}; most values are from ${low} to ${high}.`,
+  showMore: 'Show more',
+  shard: 'Shard',
+  cached: 'Cached by',
+  spare: 'kept ready by',
+  nowhere: 'no worker of a run that goes on',
+  cachedNote:
+    'Where the shards are now: members of groups that go on, and those that keep them ready for others. The coordinator has all of them while their run goes on.',
+  shardsLeft: (shown: string, all: string) => `The first ${shown} of ${all} shards.`,
+} as const;
