@@ -78,6 +78,7 @@ export class Serve {
     | {
         readonly server: HttpServer;
         readonly url: string;
+        readonly port: number;
         readonly options: ServeHttpOptions;
         readonly authority: AuthorityCertificate | undefined;
         readonly stopRenewing: () => void;
@@ -308,6 +309,7 @@ export class Serve {
     this.#listening = {
       server,
       url,
+      port: actualPort,
       options: { ...options, port, host },
       authority: tls?.authority,
       stopRenewing,

@@ -16,18 +16,20 @@ export interface SeenServer {
 interface ListeningServer {
   readonly serverId: string;
   readonly url: string;
-  /** With the port and the host that it listens on. */
+  /** That it got, where it was to take a free one. */
+  readonly port: number;
+  /** With the host that it listens on. */
   readonly options: ServeHttpOptions;
   readonly authority: AuthorityCertificate | undefined;
   readonly isStopping: boolean;
 }
 
 export function seenServer(
-  { serverId, url, options, authority, isStopping }: ListeningServer,
+  { serverId, url, port, options, authority, isStopping }: ListeningServer,
   apps: ReadonlyMap<string, ServedApp>,
   metrics: ServeMetrics,
 ): SeenServer {
-  const { port = 0, host = '', tls, apiKey } = options;
+  const { host = '', tls, apiKey } = options;
   const server: ServerFacts = {
     serverId,
     status: isStopping ? 'stopped' : 'running',
