@@ -243,6 +243,7 @@ export class Serve {
     }
     this.#apps.set(name, app);
     this.#table.set(app);
+    this.#reporter?.tellNow();
     if (recipe) await this.#record(app, recipe);
     return this.handle(name);
   }

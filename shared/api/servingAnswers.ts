@@ -141,10 +141,14 @@ export const applicationAnswer = z.looseObject({
   pointSeconds: z.number(),
   /** Of the last hour, the oldest first; seconds in which nothing was told have none. */
   points: z.array(servingPoint),
+});
+export type ApplicationAnswer = z.infer<typeof applicationAnswer>;
+
+export const exampleAnswer = z.looseObject({
   /** A row of a dataset that has all fields of the model, where one is known. */
   example: z.record(z.string(), z.union([z.number(), z.string(), z.null()])).optional(),
 });
-export type ApplicationAnswer = z.infer<typeof applicationAnswer>;
+export type ExampleAnswer = z.infer<typeof exampleAnswer>;
 
 /** A request to an application that the coordinator passes on. */
 export const tryRequest = z.strictObject({

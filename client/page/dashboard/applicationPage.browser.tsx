@@ -1,9 +1,9 @@
 // One served application: how it goes, its replicas, and a form to try it.
 
 import type { JSX } from 'preact';
-import { useState } from 'preact/hooks';
+import { useEffect, useState } from 'preact/hooks';
 import { visibleLine } from '../../../kernels/visibleText.ts';
-import type { ApplicationAnswer } from '../../../shared/api/servingAnswers.ts';
+import type { ApplicationAnswer, ExampleAnswer } from '../../../shared/api/servingAnswers.ts';
 import { Card, Facts } from '../design/parts.browser.tsx';
 import { servingEn as words } from '../words/servingEn.ts';
 import { duration, numberWords } from '../words/statusWords.ts';
@@ -12,7 +12,7 @@ import { Command, coordinatorUrl } from './command.browser.tsx';
 import { DeploymentCard } from './deploymentCard.browser.tsx';
 import { servingSeries } from './servingSeries.ts';
 import { Sparkline } from './sparkline.browser.tsx';
-import { TryForm } from './tryForm.browser.tsx';
+import { TryForm, type TryFormProps } from './tryForm.browser.tsx';
 import { usePolled } from './usePolled.browser.ts';
 import type { ViewProps } from './view.ts';
 
@@ -35,17 +35,23 @@ export function ApplicationPage({ api, ids: [name = ''] }: ViewProps): JSX.Eleme
       {answer?.report?.deployments.map((deployment) => (
         <DeploymentCard key={deployment.name} deployment={deployment} />
       ))}
-      {answer?.report && (
-        <TryForm
-          key={answer.report.serverId}
-          api={api}
-          name={name}
-          report={answer.report}
-          example={answer.example}
-        />
-      )}
+      {answer?.report && <Try key={answer.report.serverId} api={api} name={name} report={answer.report} />}
     </>
   );
+}
+
+/** The form, when it is known whether there is a row to fill it with. */
+function Try(props: Omit<TryFormProps, 'example'>): JSX.Element | null {
+  const { api, name } = props;
+  const [known, setKnown] = useState<ExampleAnswer>();
+  useEffect(() => {
+    const over = new AbortController();
+    api
+      .get<ExampleAnswer>(`/api/v1/applications/${encodeURIComponent(name)}/example`, over.signal)
+      .then(setKnown, () => setKnown({}));
+    return () => over.abort();
+  }, [api, name]);
+  return known ? <TryForm {...props} example={known.example} /> : null;
 }
 
 function Head({ application }: { readonly application: ApplicationAnswer }): JSX.Element {

@@ -74,6 +74,14 @@ export function ColumnTable({ summary }: { readonly summary: DatasetSummary }): 
 function ColumnRow({ column, rows }: { readonly column: ColumnSummary; readonly rows: number }): JSX.Element {
   const { name, role, type, shape, looked, missing, numbers, categories } = column;
   const share = looked === 0 ? 0 : missing / looked;
+  const range = numbers
+    ? dataEn.rangeOf(numberWords(numbers.min), numberWords(numbers.max))
+    : categories && dataEn.distinct(count(categories.distinct));
+  const narrow = [
+    range,
+    numbers && dataEn.meanOf(numberWords(numbers.mean)),
+    dataEn.missingOf(shareWords(share)),
+  ];
   return (
     <tr>
       <th scope="row">
@@ -85,11 +93,9 @@ function ColumnRow({ column, rows }: { readonly column: ColumnSummary; readonly 
       <td>
         <Distribution column={column} />
         {looked < rows && numbers && <small class="block">{dataEn.sampled(count(looked))}</small>}
+        <small class="narrow">{narrow.filter(Boolean).join(', ')}</small>
       </td>
-      <td>
-        {numbers && dataEn.rangeOf(numberWords(numbers.min), numberWords(numbers.max))}
-        {categories && dataEn.distinct(count(categories.distinct))}
-      </td>
+      <td>{range}</td>
       <td class="number">{numbers && numberWords(numbers.mean)}</td>
       <td class="number">
         <span class="missing" style={{ '--share': `${100 * share}%` }}>

@@ -11,10 +11,14 @@ import { ShardTable } from './shardTable.browser.tsx';
 import { usePolled } from './usePolled.browser.ts';
 import { addressOf, type ViewProps } from './view.ts';
 
+/** Only where its shards are changes, and columns may be many. */
+const EVERY_MS = 10_000;
+
 export function DatasetPage({ api, ids: [datasetId = ''] }: ViewProps): JSX.Element {
   const { answer, problem } = usePolled<DatasetAnswer>(
     api,
     `/api/v1/datasets/${encodeURIComponent(datasetId)}`,
+    EVERY_MS,
   );
   return (
     <>

@@ -3,7 +3,7 @@
 import type { ServingPoint } from '../../../shared/api/servingAnswers.ts';
 
 export interface ServingSeries {
-  /** Each value is of so many seconds; the last ones are of now. */
+  /** Each value is of so many seconds; the last ones are of those that are over. */
   readonly requestsPerSecond: readonly number[];
   readonly errorsPerSecond: readonly number[];
   readonly queued: readonly number[];
@@ -25,7 +25,8 @@ export function servingSeries(
 ): ServingSeries {
   const stepMs = pointSeconds * 1_000;
   const length = Math.ceil((minutes * 60) / pointSeconds);
-  const lastMs = Math.floor(nowMs / stepMs) * stepMs;
+  // What goes on would look like less than it is.
+  const lastMs = (Math.floor(nowMs / stepMs) - 1) * stepMs;
   const places = new Map(points.map((point) => [point.atMs, point]));
   const shown = Array.from({ length }, (_, i) => places.get(lastMs - (length - 1 - i) * stepMs));
   return {

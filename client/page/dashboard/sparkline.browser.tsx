@@ -22,11 +22,9 @@ interface SparklineProps {
 export function Sparkline({ title, lines, words }: SparklineProps): JSX.Element {
   const numbers = lines.flatMap(({ values }) => values.filter((value) => value !== null));
   const largest = Math.max(0, ...numbers);
-  const last = lines.map(({ name, values }) => {
-    const value = values.findLast((one) => one !== null);
-    return value === undefined || value === null
-      ? ''
-      : `${name === undefined ? '' : `${name} `}${words(value)}`;
+  const last = lines.map(({ name = '', values }) => {
+    const value = values.findLast((one) => one !== null) ?? undefined;
+    return value === undefined ? '' : `${name} ${words(value)}`.trim();
   });
   const told = last.filter(Boolean).join(', ');
   const caption = told === '' ? servingEn.nothing : servingEn.now(told);
@@ -46,7 +44,21 @@ export function Sparkline({ title, lines, words }: SparklineProps): JSX.Element 
           <path key={i} class={`stroke-${i}`} d={sparkPath(values, largest, WIDTH, HEIGHT)} />
         ))}
       </svg>
-      <small>{caption}</small>
+      <small>{lines.length > 1 && told !== '' ? <Legend last={last} /> : caption}</small>
     </figure>
+  );
+}
+
+/** What belongs to which line. */
+function Legend({ last }: { readonly last: readonly string[] }): JSX.Element {
+  return (
+    <span class="legend">
+      {last.map((text, i) => (
+        <span key={i}>
+          <span class={`swatch line-${i}`} aria-hidden="true" />
+          {text}
+        </span>
+      ))}
+    </span>
   );
 }

@@ -4,7 +4,7 @@ import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
 import { visibleText } from '../../../kernels/visibleText.ts';
 import type {
-  ApplicationAnswer,
+  ExampleAnswer,
   ModelField,
   ServingReport,
   TryAnswer,
@@ -18,11 +18,11 @@ import { Command } from './command.browser.tsx';
 import { curlCommand } from './curlCommand.ts';
 import { formTexts, MAX_FORM_FIELDS, readRow, type FormTexts } from './rowForm.ts';
 
-interface TryFormProps {
+export interface TryFormProps {
   readonly api: Api;
   readonly name: string;
   readonly report: ServingReport;
-  readonly example: ApplicationAnswer['example'];
+  readonly example: ExampleAnswer['example'];
 }
 
 /** The row is kept as long as the form is shown. */

@@ -14,7 +14,7 @@ export interface Polled<T> {
 }
 
 /** @param path where to ask; another one begins anew. */
-export function usePolled<T>(api: Api, path: string): Polled<T> {
+export function usePolled<T>(api: Api, path: string, everyMs = EVERY_MS): Polled<T> {
   const [polled, setPolled] = useState<Polled<T>>({ answer: undefined, problem: undefined });
   useEffect(() => {
     const over = new AbortController();
@@ -28,13 +28,13 @@ export function usePolled<T>(api: Api, path: string): Polled<T> {
         if (over.signal.aborted) return;
         setPolled(({ answer }) => ({ answer, problem: messageOf(error) }));
       }
-      if (!over.signal.aborted) timer = setTimeout(() => void again(), EVERY_MS);
+      if (!over.signal.aborted) timer = setTimeout(() => void again(), everyMs);
     };
     void again();
     return () => {
       over.abort();
       clearTimeout(timer);
     };
-  }, [api, path]);
+  }, [api, path, everyMs]);
   return polled;
 }

@@ -28,6 +28,8 @@ export const dataEn = {
   sampled: (looked: string) => `of ${looked} evenly spaced values`,
   noValues: 'no values',
   rangeOf: (min: string, max: string) => `${min} to ${max}`,
+  meanOf: (mean: string) => `mean ${mean}`,
+  missingOf: (share: string) => `${share} missing`,
   distinct: (count: string) => `${count} categories`,
   others: (count: string) => `and ${count} others`,
   histogramOf: (name: string, min: string, max: string, low: string, high: string) =>

@@ -6,6 +6,7 @@ import {
   tryRequest,
   type ApplicationAnswer,
   type ApplicationsAnswer,
+  type ExampleAnswer,
   type ToldApplication,
 } from '../../../shared/api/servingAnswers.ts';
 import { BadRequestError, NotFoundError } from '../../http/httpErrors.ts';
@@ -48,14 +49,17 @@ export function applicationRoutes(source: ApplicationSource): Route[] {
       const { name = '' } = params;
       const application = (await allApplications(source)).find((one) => one.name === name);
       if (!application) throw unknown(name);
-      const model = application.report?.model;
-      const example = model && exampleRow(model, await source.datasets.summaries(MAX_EXAMPLE_DATASETS));
       const answer: ApplicationAnswer = {
         ...application,
         pointSeconds: board.pointSeconds,
         points: board.points(name),
-        ...(example && { example }),
       };
+      exchange.json(200, answer);
+    }),
+    route('GET', `${place}/example`, async (exchange, { params }) => {
+      const model = board.heard(params['name'] ?? '')?.report.model;
+      const example = model && exampleRow(model, await source.datasets.summaries(MAX_EXAMPLE_DATASETS));
+      const answer: ExampleAnswer = example ? { example } : {};
       exchange.json(200, answer);
     }),
     route('PUT', place, async (exchange, call) => {

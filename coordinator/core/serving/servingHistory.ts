@@ -8,6 +8,8 @@ const HOUR_MS = 3_600_000;
 const POINT_MS = POINT_SECONDS * 1_000;
 export const RECENT_SECONDS = 300;
 const MAX_POINTS = HOUR_MS / POINT_MS;
+/** Servers of one application whose counters are known. */
+const MAX_SERVERS = 8;
 /** A caller that is told to slow down. */
 const TOO_MANY = 429;
 
@@ -24,26 +26,32 @@ type Counted = Pick<ServingReport, 'serverId' | 'byStatus' | 'latencies' | 'depl
 
 export class ServingHistory {
   readonly #points: Point[] = [];
-  #last: Counted | undefined;
+  /** The last report of each server: two of one name may be told of in turn while one takes over from the other. */
+  readonly #last = new Map<string, Counted>();
 
-  /** @param atMs milliseconds since 1970. */
+  /**
+   * The first report of a server tells where its counters stand: what it did before is of no known time.
+   * @param atMs milliseconds since 1970.
+   */
   add(report: Counted, atMs: number): void {
-    const before = this.#last?.serverId === report.serverId ? this.#last : undefined;
+    const before = this.#last.get(report.serverId) ?? report;
     const point = this.#pointAt(atMs);
     const newer = (now: number, then = 0): number => Math.max(0, now - then);
     for (const [status, count] of Object.entries(report.byStatus)) {
-      const added = newer(count, before?.byStatus[status]);
+      const added = newer(count, before.byStatus[status]);
       point.requests += added;
       if (Number(status) >= 500 || Number(status) === TOO_MANY) point.errors += added;
     }
     point.latencies = report.latencies.map(
-      (count, bucket) => (point.latencies[bucket] ?? 0) + newer(count, before?.latencies[bucket]),
+      (count, bucket) => (point.latencies[bucket] ?? 0) + newer(count, before.latencies[bucket]),
     );
     const sum = (key: 'queued' | 'ongoing'): number =>
       report.deployments.reduce((all, deployment) => all + deployment[key], 0);
     point.queued = Math.max(point.queued, sum('queued'));
     point.ongoing = Math.max(point.ongoing, sum('ongoing'));
-    this.#last = report;
+    this.#last.delete(report.serverId);
+    this.#last.set(report.serverId, report);
+    if (this.#last.size > MAX_SERVERS) this.#last.delete([...this.#last.keys()][0]!);
   }
 
   /** The oldest first. */

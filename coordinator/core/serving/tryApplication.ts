@@ -1,8 +1,9 @@
 // Passes a request of the owner on to an application, at the address that its server was heard from and at no other.
 
 import { request as requestPlain, type IncomingMessage, type RequestOptions } from 'node:http';
-import { request as requestTls } from 'node:https';
-import { rootCertificates } from 'node:tls';
+import { request as requestTls, type RequestOptions as TlsOptions } from 'node:https';
+import { isIP } from 'node:net';
+import { checkServerIdentity, rootCertificates } from 'node:tls';
 import { DeadlineError, TabgradError } from '../../../kernels/errors.ts';
 import type { TryAnswer } from '../../../shared/api/servingAnswers.ts';
 import type { HeardReport } from '../store/heardReport.ts';
@@ -55,7 +56,7 @@ export async function tryApplication(
   try {
     const answer = await new Promise<IncomingMessage>((resolve, reject) => {
       const sent = tls
-        ? requestTls({ ...options, ...authorities, servername: hostname }, resolve)
+        ? requestTls({ ...options, ...authorities, ...identityOf(hostname) }, resolve)
         : requestPlain(options, resolve);
       sent.on('error', reject);
       sent.end(body);
@@ -80,6 +81,15 @@ export async function tryApplication(
       { cause },
     );
   }
+}
+
+/** Its certificate is for the name that callers use, and not for the address that it was heard from. */
+function identityOf(url: URL['hostname']): Pick<TlsOptions, 'checkServerIdentity' | 'servername'> {
+  const name = url.replace(/^\[|\]$/g, '');
+  return {
+    servername: isIP(name) ? '' : name,
+    checkServerIdentity: (_, certificate) => checkServerIdentity(name, certificate),
+  };
 }
 
 /** @throws ApplicationUnreachableError where there is too much of it. */

@@ -42,12 +42,16 @@ export class ServeReporter {
     if (this.#stopTimer) return;
     const again = (): void => {
       this.#stopTimer = this.#options.clock.after(EVERY_MS, () => {
-        // One at a time: while the coordinator is slow, what would have been told meanwhile is left out.
-        this.#sending ??= this.#tell().finally(() => (this.#sending = undefined));
+        this.tellNow();
         again();
       });
     };
     again();
+  }
+
+  /** Without waiting for the next turn. One at a time: while the coordinator is slow, what would be told meanwhile is left out. */
+  tellNow(): void {
+    this.#sending ??= this.#tell().finally(() => (this.#sending = undefined));
   }
 
   /** Tells what there is to tell now, e.g. that the server ends, and nothing later. Never rejects, nor waits for long. */

@@ -14,7 +14,12 @@ describe('The last minutes as lines', () => {
       ...{ atMs, requests, errors: 1, queued: 3, ongoing: 1 },
       latency: { p50Ms: 1, p95Ms: 2, p99Ms: 4 },
     });
-    const series = servingSeries([point(0, 50), point(60_000, 10), point(110_000, 20)], 5, 1, 117_000);
+    const series = servingSeries(
+      [point(0, 50), point(60_000, 10), point(110_000, 20), point(120_000, 5)],
+      5,
+      1,
+      122_000,
+    );
     expect(series.requestsPerSecond).toEqual([2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 4, 0]);
     expect(series.p99Ms).toEqual([4, null, null, null, null, null, null, null, null, null, 4, null]);
     expect(series.queued.at(-2)).toBe(3);

@@ -2,7 +2,12 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startCoordinator, type Coordinator } from '../../../../coordinator/core/server/coordinator.ts';
-import { applicationAnswer, applicationsAnswer, tryAnswer } from '../../../../shared/api/servingAnswers.ts';
+import {
+  applicationAnswer,
+  exampleAnswer,
+  applicationsAnswer,
+  tryAnswer,
+} from '../../../../shared/api/servingAnswers.ts';
 import { servingReportOf } from '../serving/servingReportOf.ts';
 
 let coordinator: Coordinator;
@@ -55,6 +60,7 @@ describe('Served applications over HTTP', () => {
     expect(told.report!.deployments).toEqual(report.deployments);
     expect(told.points.reduce((sum, { requests }) => sum + requests, 0)).toBe(50);
     expect((await ask('GET', '/other')).status).toBe(404);
+    expect(exampleAnswer.parse((await ask('GET', '/late/example')).json)).toEqual({});
   });
 
   it('get a request passed on to the address that they were heard from, with a key that is kept nowhere', async () => {

@@ -22,23 +22,34 @@ describe('The history of an application', () => {
     history.add(report(41, 1), START + 6_000);
     const points = history.points(START + 7_000);
     expect(points).toMatchObject([
-      { atMs: START, requests: 31 + 7 + 2, errors: 2, queued: 4, ongoing: 2 },
+      { atMs: START, requests: 21 + 2, errors: 2, queued: 4, ongoing: 2 },
       { atMs: START + 5_000, requests: 10, errors: 0, queued: 0, ongoing: 2 },
     ]);
     expect(points[1]!.latency!.p50Ms).toBeCloseTo(7.5, 9);
-    expect(history.recent(START + 7_000)).toMatchObject({ seconds: 300, requests: 50, errors: 2 });
+    expect(history.recent(START + 7_000)).toMatchObject({ seconds: 300, requests: 33, errors: 2 });
   });
 
-  it('counts a server that was started again from nothing, and never backwards', () => {
+  it('counts nothing of what a server did before it was heard, and never backwards', () => {
     const history = new ServingHistory();
     history.add(report(100), START);
     history.add({ ...report(3), serverId: 'other' }, START + 5_000);
     history.add({ ...report(2), serverId: 'other' }, START + 10_000);
-    expect(history.points(START + 10_000).map(({ requests }) => requests)).toEqual([107, 10, 0]);
+    history.add({ ...report(6), serverId: 'other' }, START + 15_000);
+    expect(history.points(START + 15_000).map(({ requests }) => requests)).toEqual([0, 0, 0, 4]);
+  });
+
+  it('adds two servers of one name up, while they are told of in turn', () => {
+    const history = new ServingHistory();
+    for (let at = 0; at < 4; at++) {
+      history.add(report(100 + at), START + at * 5_000);
+      history.add({ ...report(10 * at), serverId: 'other' }, START + at * 5_000);
+    }
+    expect(history.points(START + 15_000).map(({ requests }) => requests)).toEqual([0, 11, 11, 11]);
   });
 
   it('has no latency where nothing was asked', () => {
     const history = new ServingHistory();
+    history.add(report(0), START);
     history.add(report(1), START);
     history.add(report(1), START + 5_000);
     expect(history.points(START + 5_000).map(({ latency }) => latency !== undefined)).toEqual([true, false]);
@@ -57,6 +68,6 @@ describe('The history of an application', () => {
     const history = new ServingHistory();
     history.add(report(1), START);
     history.add(report(4), START - 60_000);
-    expect(history.points(START).map(({ requests }) => requests)).toEqual([11]);
+    expect(history.points(START).map(({ requests }) => requests)).toEqual([3]);
   });
 });

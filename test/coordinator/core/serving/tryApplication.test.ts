@@ -1,7 +1,12 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { tryApplication } from '../../../../coordinator/core/serving/tryApplication.ts';
+import { deployment, Serve } from '../../../../coordinator/serve/serve.ts';
+import type { ServingReport } from '../../../../shared/api/servingAnswers.ts';
 import { servingReportOf } from './servingReportOf.ts';
 
 const servers: Server[] = [];
@@ -70,5 +75,48 @@ describe('A request that is passed on', () => {
     await expect(tryApplication(gone, { body: '[]', signal })).rejects.toMatchObject({
       code: 'APPLICATION_UNREACHABLE',
     });
+  });
+
+  it('trusts the authority that the server made for itself, and no other', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'tabgrad-try-'));
+    const reports = new Map<string, ServingReport>();
+    const serve = new Serve({
+      log: () => undefined,
+      reports: {
+        report: (name, report) => Promise.resolve(void reports.set(name, report)),
+        forget: () => Promise.resolve(),
+      },
+    });
+    class Echo {
+      call(): string {
+        return 'over tls';
+      }
+    }
+    try {
+      await serve.run(deployment(Echo), {
+        name: 'echo',
+        routePrefix: '/echo',
+        port: 0,
+        tls: { selfMadeIn: folder },
+      });
+      const report = reports.get('echo')!;
+      expect(report.url).toMatch(/^https:/);
+      const heard = { report, address: '127.0.0.1' };
+      expect(await tryApplication(heard, { body: '{}', signal })).toMatchObject({
+        status: 200,
+        body: 'over tls',
+      });
+      for (const other of [
+        { ...report, tls: {} },
+        { ...report, url: 'https://elsewhere.example/' },
+      ]) {
+        await expect(
+          tryApplication({ report: other, address: '127.0.0.1' }, { body: '{}', signal }),
+        ).rejects.toMatchObject({ code: 'APPLICATION_UNREACHABLE' });
+      }
+    } finally {
+      await serve.shutdown();
+      await rm(folder, { recursive: true });
+    }
   });
 });
