@@ -336,13 +336,12 @@ export class Serve {
 
   /** For the coordinator. */
   #look(): SeenServer | undefined {
-    if (!this.#listening) return undefined;
-    const isStopping = this.#isStopping;
-    return seenServer(
-      { ...this.#listening, serverId: this.#serverId, isStopping },
-      this.#apps,
-      this.#metrics,
-    );
+    const server = this.#listening && {
+      ...this.#listening,
+      serverId: this.#serverId,
+      isStopping: this.#isStopping,
+    };
+    return server && seenServer(server, this.#apps, this.#metrics);
   }
 
   #inTurn<T>(change: () => Promise<T>): Promise<T> {

@@ -48,7 +48,7 @@ const columnSummary = z.strictObject({
 });
 export type ColumnSummary = z.output<typeof columnSummary>;
 
-export const datasetSummary = z.strictObject({
+const datasetSummary = z.strictObject({
   name: text,
   rows: count,
   /** Of columns, described or not. */

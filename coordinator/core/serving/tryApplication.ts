@@ -12,7 +12,7 @@ const TIMEOUT_MS = 30_000;
 const MAX_ANSWER_BYTES = 1024 * 1024;
 
 /** The server of an application does not answer the coordinator, or answers more than is passed on. */
-export class ApplicationUnreachableError extends TabgradError {
+class ApplicationUnreachableError extends TabgradError {
   readonly code = 'APPLICATION_UNREACHABLE';
 }
 

@@ -11,7 +11,11 @@ import { servingReportOf } from '../../../coordinator/core/serving/servingReport
 describe('The last minutes as lines', () => {
   it('have a value every few seconds, nothing where nothing was told, and forget what is older', () => {
     const point = (atMs: number, requests: number) => ({
-      ...{ atMs, requests, errors: 1, queued: 3, ongoing: 1 },
+      atMs,
+      requests,
+      errors: 1,
+      queued: 3,
+      ongoing: 1,
       latency: { p50Ms: 1, p95Ms: 2, p99Ms: 4 },
     });
     const series = servingSeries(
@@ -62,7 +66,11 @@ describe('Shares', () => {
 
   it('of two versions are told while an update goes on', () => {
     const replica = (id: string, isCurrent: boolean, answered: number): ToldReplica => ({
-      ...{ id, isCurrent, answered, state: 'running' as const, ongoing: 0 },
+      id,
+      isCurrent,
+      answered,
+      state: 'running',
+      ongoing: 0,
       version: isCurrent ? 'new' : 'old',
     });
     const old = [replica('a#1', false, 60), replica('a#2', false, 20)];

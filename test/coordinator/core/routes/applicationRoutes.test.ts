@@ -99,7 +99,13 @@ describe('Served applications over HTTP', () => {
     ['buckets of another histogram', { latencies: [1, 2] }],
     [
       'more fields than are told',
-      { model: { summary: '', fields: Array(301).fill({ name: 'x', kind: 'number' }), fieldCount: 301 } },
+      {
+        model: {
+          summary: '',
+          fields: Array.from({ length: 301 }, () => ({ name: 'x', kind: 'number' })),
+          fieldCount: 301,
+        },
+      },
     ],
     ['what nobody knows', { rows: [] }],
   ])('may not tell %s', async (_, change) => {

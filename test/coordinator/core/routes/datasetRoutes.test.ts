@@ -67,7 +67,7 @@ describe('Datasets over HTTP', () => {
     ['twice', [summary, summary], 'datasets.1.name'],
     [
       'with too many columns',
-      [{ ...summary, columns: Array(MAX_DESCRIBED_COLUMNS + 1).fill(column) }],
+      [{ ...summary, columns: Array.from({ length: MAX_DESCRIBED_COLUMNS + 1 }, () => column) }],
       'datasets.0.columns',
     ],
     [
@@ -81,7 +81,7 @@ describe('Datasets over HTTP', () => {
       'datasets.0.columns.0.missing',
     ],
     ['with what nobody knows', [{ ...summary, rowsThemselves: [] }], 'datasets.0'],
-    ['of more datasets than there are', Array(101).fill(summary), 'datasets'],
+    ['of more datasets than there are', Array.from({ length: 101 }, () => summary), 'datasets'],
   ])('are refused %s', async (what, datasets, field) => {
     const { status, json } = await ask('/api/v1/runs', request(`refused-${what.length}`, datasets));
     expect([status, (json as { error: { field: string } }).error.field]).toEqual([400, field]);

@@ -7,7 +7,12 @@ const model = servingReportOf().model!;
 
 function summary(examples: Readonly<Record<string, number | string | null>>): DatasetSummary {
   const columns = Object.entries(examples).map(([name, example]) => ({
-    ...{ name, role: 'feature' as const, type: 'number', looked: 1, missing: 0, example },
+    name,
+    role: 'feature' as const,
+    type: 'number',
+    looked: 1,
+    missing: 0,
+    example,
   }));
   return { name: 'train', rows: 1, columnCount: columns.length, columns };
 }
