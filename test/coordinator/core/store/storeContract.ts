@@ -246,6 +246,8 @@ export function describeStore(name: string, make: () => Promise<TestDatabase>): 
       expect(await store.runs.unfinished()).toMatchObject([{ rounds: [{ round: 0 }], lastSequence: 0 }]);
       await log.write([roundFact(1)]);
       expect(await store.runs.rounds('r')).toHaveLength(2);
+      expect(await store.runs.lastRound('r')).toEqual((await store.runs.rounds('r'))[1]);
+      expect(await store.runs.lastRound('none')).toBeUndefined();
     });
 
     it('refuses a second run of the same id, in a later life too', async () => {
