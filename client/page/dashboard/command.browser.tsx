@@ -10,7 +10,7 @@ export function Command({ text, label }: { readonly text: string; readonly label
   const [isCopied, setCopied] = useState(false);
   return (
     <div class="command">
-      <pre tabIndex={0} aria-label={label}>
+      <pre tabIndex={0} role="group" aria-label={label}>
         <code>{text}</code>
       </pre>
       <button

@@ -192,7 +192,7 @@ function Answered({ answer: { status, durationMs, body } }: { readonly answer: T
   return (
     <div id="try-answer" class={status >= 400 ? 'problem' : undefined}>
       <p class="note">{words.answerIn(String(status), `${numberWords(durationMs)} ms`)}</p>
-      <pre tabIndex={0} aria-label={words.answer}>
+      <pre tabIndex={0} role="group" aria-label={words.answer}>
         {visibleText(body)}
       </pre>
     </div>

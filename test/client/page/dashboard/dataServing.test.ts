@@ -1,9 +1,8 @@
 // The dashboard's views of datasets and of served applications in a real browser: a real run on a table with missing values and
 // categories, and a real server of its model.
 
-import { chromium, type Browser, type Page } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { unpackChromium } from '../../../../coordinator/cluster/local/chromium.ts';
 import { startLocalWorkers } from '../../../../coordinator/cluster/local/localWorkers.ts';
 import { startCoordinator, type Coordinator } from '../../../../coordinator/core/server/coordinator.ts';
 import { fromItems } from '../../../../coordinator/data/fromMemory.ts';
@@ -11,6 +10,7 @@ import { GBDTPredictor } from '../../../../coordinator/predict/gbdtPredictor.ts'
 import { deployment, Serve } from '../../../../coordinator/serve/serve.ts';
 import { GBDTTrainer } from '../../../../coordinator/train/gbdt/gbdtTrainer.ts';
 import type { Result } from '../../../../coordinator/train/result.ts';
+import { openChromium } from '../../../setup/openChromium.ts';
 import { scratchFolder } from '../../../coordinator/data/support/scratch.ts';
 
 const path = scratchFolder();
@@ -55,7 +55,6 @@ async function go(place: string): Promise<void> {
 }
 
 beforeAll(async () => {
-  const { executablePath, libraryPath, fontsPath } = await unpackChromium();
   coordinator = await startCoordinator({ port: 0 });
   serve = new Serve({ coordinator, log: () => undefined });
   localWorkers = await startLocalWorkers({
@@ -65,12 +64,7 @@ beforeAll(async () => {
     runtime: 'node',
     device: 'cpu',
   });
-  browser = await chromium.launch({
-    executablePath,
-    args: ['--no-sandbox'],
-    env: { ...process.env, LD_LIBRARY_PATH: libraryPath, FONTCONFIG_PATH: fontsPath },
-    timeout: 60_000,
-  });
+  browser = await openChromium();
   page = await browser.newPage();
   page.setDefaultTimeout(30_000);
   await page.goto(coordinator.url);
