@@ -92,7 +92,7 @@ function ColumnRow({ column, rows }: { readonly column: ColumnSummary; readonly 
       </th>
       <td>
         <Distribution column={column} />
-        {looked < rows && numbers && <small class="block">{dataEn.sampled(count(looked))}</small>}
+        {looked < rows && <small class="block">{dataEn.sampled(count(looked))}</small>}
         <small class="narrow">{narrow.filter(Boolean).join(', ')}</small>
       </td>
       <td>{range}</td>

@@ -18,6 +18,9 @@ import type { RawBlock } from './rawBlock.ts';
 /** Beside the features there are a label and a weight. */
 const MAX_FEATURES = MAX_DESCRIBED_COLUMNS - 2;
 const CODES = 256;
+/** Of sets whose first block has as many rows, every sixteenth row is counted: counting all of them would be felt. */
+const MANY_ROWS = 32_768;
+const STRIDE = 16;
 
 export class RowDescription {
   readonly #plan: ColumnPlan;
@@ -31,6 +34,8 @@ export class RowDescription {
   #examples: (number | undefined)[] = [];
   #rows = 0;
   #weightedRows = 0;
+  #stride = 1;
+  #counted = 0;
 
   /** @param isSketched numbers are told by `sketched`. */
   constructor(plan: ColumnPlan, isSketched: boolean) {
@@ -40,15 +45,19 @@ export class RowDescription {
 
   add({ features, labels, weights, rows }: RawBlock): void {
     const described = features.slice(0, MAX_FEATURES);
-    if (this.#rows === 0) this.#examples = described.map((column) => column[0]);
+    if (this.#rows === 0) {
+      this.#examples = described.map((column) => column[0]);
+      this.#stride = rows < MANY_ROWS ? 1 : STRIDE;
+    }
     for (const [feature, column] of described.entries()) {
       if (column instanceof Uint8Array)
-        count((this.#codes[feature] ??= new Uint32Array(4 * CODES)), column, rows);
+        count((this.#codes[feature] ??= new Uint32Array(CODES)), column, rows, this.#stride);
       else if (!this.#isSketched)
         (this.#samples[feature] ??= new ValueSample()).add(column.subarray(0, rows));
     }
-    this.#labels.add(labels.subarray(0, rows));
+    this.#labels.add(labels.subarray(0, rows), this.#stride);
     this.#rows += rows;
+    this.#counted += Math.ceil(rows / this.#stride);
     if (!weights) return;
     this.#weights.add(weights.subarray(0, rows));
     for (let row = 0; row < rows; row++) if (weights[row] !== 0) this.#weightedRows += 1;
@@ -122,14 +131,14 @@ export class RowDescription {
     const final = (code: number): number => finalCodes?.[code] ?? code;
     const counts = categories.map(() => 0);
     for (let code = 0; code < MISSING_BIN; code++) {
-      if (final(code) < counts.length) counts[final(code)]! += countOf(codes, code);
+      if (final(code) < counts.length) counts[final(code)]! += codes[code]!;
     }
     const example = this.#examples[feature] ?? MISSING_BIN;
     const shown = example === MISSING_BIN ? undefined : categories[final(example)];
     return {
       ...this.#feature(feature, 'category'),
-      looked: this.#rows,
-      missing: countOf(codes, MISSING_BIN),
+      looked: this.#counted,
+      missing: codes[MISSING_BIN]!,
       categories: describeCategories(categories, counts),
       example: shown === undefined ? null : toldText(shown),
     };
@@ -152,11 +161,6 @@ export class RowDescription {
   }
 }
 
-/** Into four tables by turns: increments of one place would wait for each other. */
-function count(counts: Uint32Array, codes: Uint8Array, rows: number): void {
-  for (let row = 0; row < rows; row++) counts[((row & 3) << 8) | codes[row]!]! += 1;
-}
-
-function countOf(counts: Uint32Array, code: number): number {
-  return counts[code]! + counts[CODES + code]! + counts[2 * CODES + code]! + counts[3 * CODES + code]!;
+function count(counts: Uint32Array, codes: Uint8Array, rows: number, stride: number): void {
+  for (let row = 0; row < rows; row += stride) counts[codes[row]!]! += 1;
 }

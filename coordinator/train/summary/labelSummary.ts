@@ -11,47 +11,37 @@ const MAX_CLASSES = 1024;
 const MOST_CLASSES = 20;
 
 export class LabelSummary {
-  /** Four tables by turns: increments of one place would wait for each other. */
-  readonly #counts = new Uint32Array(4 * MAX_CLASSES);
+  readonly #counts = new Uint32Array(MAX_CLASSES);
   readonly #sample = new ValueSample();
   #areClasses = true;
   #labels = 0;
 
-  add(labels: ArrayLike<number>): void {
+  /** @param stride of these, so manyth are counted. */
+  add(labels: ArrayLike<number>, stride = 1): void {
     this.#sample.add(labels);
-    this.#labels += labels.length;
     if (!this.#areClasses) return;
     const counts = this.#counts;
     let others = 0;
-    for (let row = 0; row < labels.length; row++) {
+    for (let row = 0; row < labels.length; row += stride) {
       const label = labels[row]!;
       const code = label | 0;
       others |= Number(code !== label) | (code & ~(MAX_CLASSES - 1));
-      counts[((row & 3) * MAX_CLASSES) | (code & (MAX_CLASSES - 1))]! += 1;
+      counts[code & (MAX_CLASSES - 1)]! += 1;
     }
+    this.#labels += Math.ceil(labels.length / stride);
     this.#areClasses = others === 0;
   }
 
   describe(name: string): ColumnSummary {
     const column = { name: toldText(name), role: 'label' } as const;
-    const counts = Array.from({ length: this.#areClasses ? MAX_CLASSES : 0 }, (_, label) =>
-      this.#countOf(label),
-    );
-    const distinct = counts.filter((count) => count > 0).length;
+    const distinct = this.#areClasses ? this.#counts.filter((count) => count > 0).length : 0;
     if (distinct > 0 && distinct <= MOST_CLASSES) {
-      const categories = describeCategories(
-        counts.map((_, label) => String(label)),
-        counts,
-      );
+      const names = Array.from(this.#counts, (_, label) => String(label));
+      const categories = describeCategories(names, this.#counts);
       return { ...column, type: 'class', looked: this.#labels, missing: 0, categories };
     }
     const { values } = this.#sample;
     const numbers = numbersOfSample(values);
     return { ...column, type: 'number', looked: values.length, missing: 0, ...(numbers && { numbers }) };
-  }
-
-  #countOf(label: number): number {
-    const counts = this.#counts;
-    return [0, 1, 2, 3].reduce((sum, table) => sum + counts[table * MAX_CLASSES + label]!, 0);
   }
 }

@@ -460,6 +460,30 @@ describe('What is told of the rows', () => {
     ]);
   });
 
+  it('has counts of every sixteenth row where there are many', async () => {
+    const rows = 40_003;
+    const table = {
+      x: even(rows, (row) => (row % 2 === 0 ? null : row)),
+      color: Array.from({ length: rows }, (_, row) => (row % 3 === 0 ? null : ['red', 'blue'][row % 2]!)),
+      y: even(rows, (row) => Number(row >= 20_000)),
+    };
+    const { columns } = (await prepare(table)).summaries[0]!;
+    expect(columns).toMatchObject([
+      // As the sketch has it: of all rows.
+      { looked: rows, missing: 20_002 },
+      { looked: 2501, missing: 834, categories: { distinct: 1, top: [{ name: 'red', count: 1667 }] } },
+      {
+        looked: 2501,
+        categories: {
+          top: [
+            { name: '1', count: 1251 },
+            { name: '0', count: 1250 },
+          ],
+        },
+      },
+    ]);
+  });
+
   it('does not depend on batches, and leaves out columns beyond the most', async () => {
     const wide = Object.fromEntries(
       Array.from({ length: 2100 }, (_, i) => [`f${i}`, even(70, (row) => (row * (i + 3)) % 17)]),
