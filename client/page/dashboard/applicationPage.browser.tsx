@@ -35,7 +35,14 @@ export function ApplicationPage({ api, ids: [name = ''] }: ViewProps): JSX.Eleme
       {answer?.report?.deployments.map((deployment) => (
         <DeploymentCard key={deployment.name} deployment={deployment} />
       ))}
-      {answer?.report && <Try key={answer.report.serverId} api={api} name={name} report={answer.report} />}
+      {answer?.report && (
+        <Try
+          key={`${answer.report.serverId}/${answer.report.version}`}
+          api={api}
+          name={name}
+          report={answer.report}
+        />
+      )}
     </>
   );
 }

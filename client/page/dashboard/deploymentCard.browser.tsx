@@ -63,11 +63,14 @@ export function DeploymentCard({ deployment }: { readonly deployment: ToldDeploy
 function Versions({ deployment }: { readonly deployment: ToldDeployment }): JSX.Element | null {
   const shares = versionShares(deployment.replicas);
   if (shares.length < 2) return null;
-  const nameOf = (version: string | undefined): string => version ?? words.unnamed;
-  const [from, to] = [shares.find(({ isCurrent }) => !isCurrent), shares.find(({ isCurrent }) => isCurrent)];
+  const [from, to] = [
+    shares.find(({ isCurrent }) => !isCurrent)?.version,
+    shares.find(({ isCurrent }) => isCurrent)?.version,
+  ];
+  const isNamed = from !== undefined && to !== undefined;
   return (
     <div class="update">
-      {from && to && <p class="note">{words.updating(nameOf(from.version), nameOf(to.version))}</p>}
+      <p class="note">{isNamed ? words.updating(from, to) : words.updatingUnnamed}</p>
       <div class="versions" aria-hidden="true">
         {shares.map(({ version, isCurrent, replicas }) => (
           <span
@@ -80,12 +83,21 @@ function Versions({ deployment }: { readonly deployment: ToldDeployment }): JSX.
       <ul class="plain">
         {shares.map(({ version, isCurrent, replicas, answers }) => (
           <li key={`${version}${isCurrent}`}>
-            {words.versionShare(nameOf(version), words.replicaCount(replicas), shareWords(answers))}
+            {words.versionShare(
+              versionWords(version, isCurrent),
+              words.replicaCount(replicas),
+              shareWords(answers),
+            )}
           </li>
         ))}
       </ul>
     </div>
   );
+}
+
+function versionWords(version: string | undefined, isCurrent: boolean): string {
+  if (version !== undefined) return words.versionOf(version);
+  return isCurrent ? words.newVersion : words.oldVersion;
 }
 
 function ReplicaRow({ replica }: { readonly replica: ToldReplica }): JSX.Element {
