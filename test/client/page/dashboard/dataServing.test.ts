@@ -134,6 +134,7 @@ describe('The views of data and serving', () => {
     await page.waitForSelector('.replicas tbody tr:nth-child(2)');
     expect(await page.locator('.replicas tbody tr').first().innerText()).toMatch(/trees#1\s+first\s+runs/);
     // The first row of the training set.
+    await page.waitForSelector('#try-2');
     const values = page.locator('#try .fields input');
     expect(
       await values.evaluateAll((inputs) => inputs.map((input) => (input as HTMLInputElement).value)),
