@@ -48,29 +48,23 @@ async function shardsOf(
   const live = runs.list().filter(({ runId }) => uses.some((use) => use.runId === runId));
   const known = live.find(({ shards }) => shards !== undefined)?.shards;
   const shards = known ?? (await datasets.shards(uses[0]?.runId ?? ''));
-  const holders = new Map<string, Holder[]>();
+  const shown = shardsOfDataset(shards, name).slice(0, MAX_SHARDS);
+  const holders = new Map<string, Holder[]>(shown.map(({ sha256 }) => [sha256, []]));
   for (const { runId, driver } of live) {
     for (const { workerId, leases, spares } of driver?.state.members ?? []) {
-      const kinds = [
-        { as: 'lease', held: leases },
-        { as: 'spare', held: spares },
-      ] as const;
-      for (const { as, held } of kinds) {
-        for (const { dataset, sha256 } of held) {
-          if (dataset !== name) continue;
-          const known = holders.get(sha256) ?? [];
-          holders.set(sha256, [...known, { workerId, runId, as }]);
-        }
+      for (const { dataset, sha256 } of leases) {
+        if (dataset === name) holders.get(sha256)?.push({ workerId, runId, as: 'lease' });
+      }
+      for (const { dataset, sha256 } of spares) {
+        if (dataset === name) holders.get(sha256)?.push({ workerId, runId, as: 'spare' });
       }
     }
   }
-  return shardsOfDataset(shards, name)
-    .slice(0, MAX_SHARDS)
-    .map(({ index, rows, sizeBytes, sha256 }) => ({
-      index,
-      rows,
-      sizeBytes,
-      sha256,
-      holders: holders.get(sha256) ?? [],
-    }));
+  return shown.map(({ index, rows, sizeBytes, sha256 }) => ({
+    index,
+    rows,
+    sizeBytes,
+    sha256,
+    holders: holders.get(sha256) ?? [],
+  }));
 }
