@@ -4,7 +4,6 @@ import type { ServingReport } from '../../../shared/api/servingAnswers.ts';
 import type { AuthorityCertificate } from '../../core/tls/tlsSource.ts';
 import type { ServedApp } from '../deployment/servedApp.ts';
 import type { ServeMetrics } from '../http/serveMetrics.ts';
-import type { ServeHttpOptions } from '../serveOptions.ts';
 import { servingReport, type ServerFacts } from './servingReport.ts';
 
 export interface SeenServer {
@@ -18,8 +17,12 @@ interface ListeningServer {
   readonly url: string;
   /** That it got, where it was to take a free one. */
   readonly port: number;
-  /** With the host that it listens on. */
-  readonly options: ServeHttpOptions;
+  /** As its owner gave them, with the host that it listens on. */
+  readonly options: {
+    readonly host?: string | undefined;
+    readonly tls?: object | undefined;
+    readonly apiKey?: string | undefined;
+  };
   readonly authority: AuthorityCertificate | undefined;
   readonly isStopping: boolean;
 }
