@@ -3,11 +3,14 @@
 import type { JSX } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 import { forgetBlobs, keptBlobs } from '../../blobs/tabBlobCache.browser.ts';
-import { Card } from '../design/parts.browser.tsx';
+import { Card, Facts } from '../design/parts.browser.tsx';
 import { en } from '../words/en.ts';
-import { bytes, count, duration } from '../words/statusWords.ts';
+import { bytes, count, duration, milliseconds, numberWords } from '../words/statusWords.ts';
 import type { Contribution } from './contribution.ts';
 import type { LendingView } from './lending.browser.ts';
+
+/** Names come from the run's owner. */
+const SHOWN_METRICS = 8;
 
 /** This visit beside all visits. */
 export function ContributionCard({ view }: { readonly view: LendingView }): JSX.Element {
@@ -48,6 +51,25 @@ export function ContributionCard({ view }: { readonly view: LendingView }): JSX.
   );
 }
 
+/** What came of the last run. */
+export function ResultCard({ view: { result } }: { readonly view: LendingView }): JSX.Element | null {
+  if (!result) return null;
+  const { outcome, round, metrics, given } = result;
+  const words = en.result;
+  const facts = Object.entries(metrics)
+    .slice(0, SHOWN_METRICS)
+    .map(([term, value]) => ({ term, value: numberWords(value) }));
+  return (
+    <Card title={words.titles[outcome]} id="result-title">
+      <p id="result">
+        {words.added(count(given.rounds), count(round), count(given.rows), duration(given.workedMs))}
+      </p>
+      {facts.length > 0 && <Facts facts={facts} />}
+      <p class="note">{words.next}</p>
+    </Card>
+  );
+}
+
 /** The links to the others of the group, as a small graph and as a table. */
 export function PeersCard({ view }: { readonly view: LendingView }): JSX.Element | null {
   const session = view.status?.session;
@@ -66,13 +88,22 @@ export function PeersCard({ view }: { readonly view: LendingView }): JSX.Element
       <p class="note" id="health">
         {health}
       </p>
-      <PeerGraph peers={links.map(({ peer, path }) => ({ peer, isRelayed: path === 'relay' }))} />
+      <PeerGraph
+        peers={links.map(({ peer, path }) => ({
+          peer,
+          isRelayed: path === 'relay',
+          latency: latencyWords(view, peer, path),
+        }))}
+      />
       <div class="scroll">
         <table id="links">
           <thead>
             <tr>
               <th scope="col">{words.worker}</th>
               <th scope="col">{words.path}</th>
+              <th scope="col" class="number">
+                {words.latency}
+              </th>
               <th scope="col" class="number">
                 {words.speed}
               </th>
@@ -88,7 +119,8 @@ export function PeersCard({ view }: { readonly view: LendingView }): JSX.Element
             {links.map(({ peer, path, bytesSent, bytesReceived }) => (
               <tr key={peer}>
                 <td>{peer}</td>
-                <td>{path === 'relay' ? words.relayed : path === 'direct' ? words.direct : path}</td>
+                <td>{pathWords(view, peer, path)}</td>
+                <td class="number">{latencyWords(view, peer, path)}</td>
                 <td class="number">{bytes(view.speeds.of(peer))}/s</td>
                 <td class="number">{bytes(bytesSent)}</td>
                 <td class="number">{bytes(bytesReceived)}</td>
@@ -101,12 +133,30 @@ export function PeersCard({ view }: { readonly view: LendingView }): JSX.Element
   );
 }
 
+function pathWords({ linkTimes }: LendingView, peer: string, path: string): string {
+  const { relayed, direct, routes } = en.peers;
+  if (path === 'relay') return relayed;
+  const route = linkTimes.get(peer)?.route;
+  return route === undefined ? direct : routes[route];
+}
+
+/** There and back. Over the relay both ends have their way to the coordinator, of which one is known here. */
+function latencyWords({ linkTimes, status }: LendingView, peer: string, path: string): string {
+  const toCoordinatorMs = status?.roundTripMs;
+  if (path === 'relay') return toCoordinatorMs === undefined ? '–' : `≈ ${milliseconds(2 * toCoordinatorMs)}`;
+  const time = linkTimes.get(peer);
+  return time ? milliseconds(time.roundTripMs) : '–';
+}
+
 interface Peer {
   readonly peer: string;
   readonly isRelayed: boolean;
+  readonly latency: string;
 }
 
 const SHOWN_PEERS = 24;
+/** More would stand over one another. */
+const SHOWN_LATENCIES = 8;
 
 /** This tab in the middle, peers around it; relayed links are dashed. The table says the same. */
 function PeerGraph({ peers }: { readonly peers: readonly Peer[] }): JSX.Element {
@@ -123,6 +173,12 @@ function PeerGraph({ peers }: { readonly peers: readonly Peer[] }): JSX.Element 
       {placed.map(({ peer, x, y }) => (
         <circle key={peer} cx={x} cy={y} r={5} />
       ))}
+      {placed.length <= SHOWN_LATENCIES &&
+        placed.map(({ peer, latency, x, y }) => (
+          <text key={peer} x={(110 + 2 * x) / 3} y={(70 + 2 * y) / 3 - 3} text-anchor="middle">
+            {latency}
+          </text>
+        ))}
       <circle class="me" cx={110} cy={70} r={9} />
       <text x={110} y={92} text-anchor="middle">
         {en.peers.you}

@@ -1,11 +1,12 @@
 // The volunteer's page: who asks and for what, one button, and then what this tab does and did.
 
 import type { JSX } from 'preact';
-import { Facts, Progress } from '../design/parts.browser.tsx';
+import { Facts, Progress, type Fact } from '../design/parts.browser.tsx';
 import { en } from '../words/en.ts';
-import { bytes, count, percent, statusWords } from '../words/statusWords.ts';
-import { CacheCard, ContributionCard, InviteCard, PeersCard } from './cards.browser.tsx';
+import { bytes, count, fraction, percent, statusWords } from '../words/statusWords.ts';
+import { CacheCard, ContributionCard, InviteCard, PeersCard, ResultCard } from './cards.browser.tsx';
 import { CurveCard } from './curveCard.browser.tsx';
+import type { SessionStatus } from '../../memberRun/sessionEnvironment.ts';
 import type { DeviceOffer } from './deviceOffer.browser.ts';
 import type { Lending, LendingView } from './lending.browser.ts';
 import { LimitsCard } from './limitsCard.browser.tsx';
@@ -28,6 +29,7 @@ export function JoinPage(props: JoinPageProps): JSX.Element {
     <main>
       <ProjectHead project={props.project} />
       <StateCard {...props} />
+      <ResultCard view={view} />
       {hasLent && <CurveCard view={view} />}
       {hasLent && <ContributionCard view={view} />}
       {hasLent && <PeersCard view={view} />}
@@ -68,6 +70,8 @@ function ProjectHead({ project }: { readonly project: Project }): JSX.Element {
   );
 }
 
+type Training = Extract<SessionStatus, { state: 'training' }>;
+
 interface StateWords {
   /** What colours the dot. */
   readonly tone: 'quiet' | 'good' | 'wait' | 'bad';
@@ -89,7 +93,7 @@ export function stateWords(view: LendingView): StateWords {
     case 'failed':
       return { tone: 'bad', ...en.states.failed };
     case 'ended':
-      if (end?.kind === 'refused') return { tone: 'bad', ...en.states.refused };
+      if (end?.kind === 'refused') return { tone: 'bad', ...refusedWords(end.code) };
       if (end?.kind === 'sentAway')
         return { tone: 'quiet', title: en.states.sentAway.title, note: en.states.sentAway.note(end.reason) };
       return { tone: 'quiet', ...en.states.left };
@@ -103,6 +107,11 @@ export function stateWords(view: LendingView): StateWords {
   }
   const isWell = status.phase === 'working' || status.phase === 'waiting';
   return { tone: isWell ? 'good' : 'wait', ...statusWords(status) };
+}
+
+function refusedWords(code = ''): Pick<StateWords, 'title' | 'note'> {
+  const { title, note, advice } = en.states.refused;
+  return { title, note: Object.hasOwn(advice, code) ? advice[code as keyof typeof advice] : note };
 }
 
 function StateCard({ view, lending, offer }: JoinPageProps): JSX.Element {
@@ -175,7 +184,7 @@ function Buttons({ view, lending }: Pick<JoinPageProps, 'view' | 'lending'>): JS
 function LiveFacts({ view, offer }: Pick<JoinPageProps, 'view' | 'offer'>): JSX.Element | null {
   const { status } = view;
   if (!status) return null;
-  const { device, workerId, session, usedShare } = status;
+  const { device, deviceNote, workerId, session, usedShare } = status;
   const { contribution: words } = en;
   return (
     <Facts
@@ -184,6 +193,7 @@ function LiveFacts({ view, offer }: Pick<JoinPageProps, 'view' | 'offer'>): JSX.
           ? [
               { term: words.speed, value: words.rowsPerSecond(count(session.rowsPerSecond)) },
               { term: words.group, value: words.workers(session.groupSize) },
+              ...partFacts(session),
             ]
           : []),
         ...(usedShare === undefined ? [] : [{ term: words.share, value: percent(usedShare) }]),
@@ -193,10 +203,23 @@ function LiveFacts({ view, offer }: Pick<JoinPageProps, 'view' | 'offer'>): JSX.
         ...(workerId === undefined ? [] : [{ term: words.name, value: workerId }]),
         ...(device === undefined
           ? []
-          : [{ term: words.device, value: device.name, remark: offer.advice ?? device.reason }]),
+          : [
+              {
+                term: words.device,
+                value: device.name,
+                remark: deviceNote ?? offer.advice ?? device.reason,
+              },
+            ]),
       ]}
     />
   );
+}
+
+/** This tab's part of the group's work. */
+function partFacts({ share, groupSize }: Training): Fact[] {
+  const { part, ofRows, allRows } = en.contribution;
+  if (share === undefined || groupSize === 1) return [];
+  return [{ term: part, value: share === 1 ? allRows : ofRows(fraction(share)) }];
 }
 
 function LentCard({ offer }: { readonly offer: DeviceOffer }): JSX.Element {

@@ -3,8 +3,10 @@
 import type { LaunchReport } from '../../../shared/protocol/launchReport.ts';
 import { LAUNCH_REPORT_FUNCTION, type DeviceWish } from '../../../shared/protocol/runtimes.ts';
 import { messageOf } from '../../../shared/text/messageOf.ts';
+import type { Identity } from '../../control/controlClient.ts';
 import type { ComputeStatus } from '../../runtime/computeApi.ts';
 import type { WorkerEnd } from '../../runtime/workerStatus.ts';
+import type { ConnectionTime } from '../../transport/connectionTimes.ts';
 import type { ComputeThread } from './computeThread.browser.ts';
 import {
   addContributions,
@@ -14,18 +16,19 @@ import {
   type Contribution,
 } from './contribution.ts';
 import { LearningCurve } from '../design/curve.ts';
+import { LastRun, type RunResult } from './lastRun.ts';
 import { holdsOf, readLimits, type Hold, type Limits } from './limits.ts';
 import { LinkSpeeds } from './linkSpeeds.ts';
 import { ScreenLock } from './screenLock.browser.ts';
 import { Surroundings } from './surroundings.browser.ts';
 import { takeTabLock } from './tabLock.browser.ts';
+import { forgetTabMemory, keepTabMemory, takeTabMemory, type TabMemory } from './tabMemory.browser.ts';
 
 const LIMITS_KEY = 'tabgrad.limits';
 const CONTRIBUTION_KEY = 'tabgrad.contribution';
 const DAY_KEY = 'tabgrad.day';
-/** Of this tab alone: it outlives a reload, and no more. */
-const LENDING_KEY = 'tabgrad.lending';
 const SAVE_EVERY_MS = 5_000;
+const MEASURE_LINKS_EVERY_MS = 3_000;
 
 export type PagePhase = 'offered' | 'elsewhere' | 'loading' | 'lending' | 'ended' | 'failed';
 
@@ -45,6 +48,10 @@ export interface LendingView {
   readonly isOnMains: boolean | undefined;
   readonly curve: LearningCurve;
   readonly speeds: LinkSpeeds;
+  /** Of direct links, by worker. */
+  readonly linkTimes: ReadonlyMap<string, ConnectionTime>;
+  /** The last run that ended, until the next one begins. */
+  readonly result: RunResult | undefined;
 }
 
 export interface LendingSettings {
@@ -64,6 +71,7 @@ export class Lending {
   readonly #screen = new ScreenLock();
   readonly #curve = new LearningCurve();
   readonly #speeds = new LinkSpeeds();
+  readonly #lastRun = new LastRun();
   readonly #reportToLauncher = (globalThis as Record<string, unknown>)[LAUNCH_REPORT_FUNCTION] as
     | ((report: LaunchReport) => unknown)
     | undefined;
@@ -71,6 +79,8 @@ export class Lending {
   #isStarting = false;
   #waiting = new AbortController();
   #compute: ComputeThread | undefined;
+  #linkTimes: ReadonlyMap<string, ConnectionTime> = new Map();
+  #linksAtMs = -Infinity;
   #status: ComputeStatus | undefined;
   #end: WorkerEnd | undefined;
   #problem: string | undefined;
@@ -85,18 +95,26 @@ export class Lending {
   #earlierToday = readToday();
   #savedAtMs = 0;
   #knownWorkerId: string | undefined;
+  /** As whom this tab goes on when it is loaded anew. */
+  #identity: Identity | undefined;
 
   /** @param onChange told whenever the view is another one. */
   constructor(settings: LendingSettings, onChange: () => void) {
     this.#settings = settings;
     this.#onChange = onChange;
     this.#surroundings = new Surroundings(() => this.#judge());
-    addEventListener('pagehide', () => this.#save());
+    addEventListener('pagehide', () => {
+      this.#save();
+      if (this.#isLending) keepTabMemory({ isPaused: this.#isPaused, identity: this.#identity });
+    });
+    // Back from the back-forward cache.
+    addEventListener('pageshow', () => this.#isLending && keepTabMemory({ isPaused: this.#isPaused }));
     // Back from sleep, from another network or from the back-forward cache: don't wait for the next attempt.
     for (const event of ['online', 'pageshow', 'focus']) {
       addEventListener(event, () => void this.#compute?.api.retryNow());
     }
-    if (settings.isLaunched || sessionStorage.getItem(LENDING_KEY) !== null) void this.start();
+    const kept = takeTabMemory();
+    if (settings.isLaunched || kept) void this.start(kept);
   }
 
   get view(): LendingView {
@@ -117,29 +135,36 @@ export class Lending {
       isOnMains,
       curve: this.#curve,
       speeds: this.#speeds,
+      linkTimes: this.#linkTimes,
+      result: this.#lastRun.result,
     };
   }
 
-  /** Lends until the worker's life is over. */
-  async start(): Promise<void> {
+  /** Lends until the worker's life is over. @param kept what this tab was before it was loaded anew. */
+  async start(kept?: TabMemory): Promise<void> {
     if (this.#isStarting || this.#phase === 'lending') return;
     this.#isStarting = true;
+    this.#identity = kept?.identity;
     const letGo = this.#settings.isLaunched ? () => undefined : await this.#takeLock();
     this.#isStarting = false;
-    if (!letGo) return this.#turnTo('offered');
+    if (!letGo) return this.#giveUp();
     this.#earlier = readContribution(localStorage.getItem(CONTRIBUTION_KEY));
     this.#earlierToday = readToday();
     this.#problem = this.#end = this.#status = undefined;
-    this.#isPaused = this.#isHalted = false;
+    this.#isPaused = kept?.isPaused ?? false;
+    this.#isHalted = false;
     this.#counter = new ContributionCounter();
     this.#turnTo('loading');
-    sessionStorage.setItem(LENDING_KEY, '1');
+    keepTabMemory({ isPaused: this.#isPaused });
     try {
       const { startComputeThread } = await import('./computeThread.browser.ts');
       const { url, token, name, device } = this.#settings;
       const share = (this.#lentShare = this.#limits.share);
-      const start = { url, token, name, device, share };
-      this.#compute = startComputeThread(start, (status) => this.#hear(status));
+      const start = { url, token, name, device, share, identity: this.#identity };
+      this.#compute = startComputeThread(start, {
+        onStatus: (status) => this.#hear(status),
+        onIdentity: (identity) => (this.#identity = identity),
+      });
       this.#phase = 'lending';
       this.#judge();
       this.#endWith(await this.#compute.ended);
@@ -152,7 +177,8 @@ export class Lending {
       this.#compute = undefined;
       this.#knownWorkerId = undefined;
       this.#screen.want(false);
-      sessionStorage.removeItem(LENDING_KEY);
+      this.#identity = undefined;
+      forgetTabMemory();
       this.#save();
       letGo();
       this.#onChange();
@@ -165,13 +191,11 @@ export class Lending {
   }
 
   pause(): void {
-    this.#isPaused = true;
-    this.#judge();
+    this.#setPaused(true);
   }
 
   resume(): void {
-    this.#isPaused = false;
-    this.#judge();
+    this.#setPaused(false);
   }
 
   leave(): void {
@@ -199,14 +223,33 @@ export class Lending {
     return this.#earlierToday + sentBytes + receivedBytes;
   }
 
+  /** Whether the tab goes on by itself when it is loaded anew. */
+  get #isLending(): boolean {
+    return this.#phase === 'elsewhere' || this.#phase === 'loading' || this.#phase === 'lending';
+  }
+
+  #setPaused(isPaused: boolean): void {
+    this.#isPaused = isPaused;
+    keepTabMemory({ isPaused });
+    this.#judge();
+  }
+
+  #giveUp(): void {
+    this.#identity = undefined;
+    forgetTabMemory();
+    this.#turnTo('offered');
+  }
+
   #hear(status: ComputeStatus): void {
     const nowMs = performance.now();
     this.#status = status;
     this.#counter.count(status, nowMs);
     const { session, workerId, device } = status;
+    this.#lastRun.hear(session, this.#now);
     if (session.state === 'training') {
       this.#curve.add(session.runId, session.round, session.metrics);
       this.#speeds.measure(session.links, nowMs);
+      void this.#measureLinks(nowMs);
     }
     if (workerId !== undefined && workerId !== this.#knownWorkerId && device) {
       this.#knownWorkerId = workerId;
@@ -214,6 +257,14 @@ export class Lending {
     }
     if (nowMs - this.#savedAtMs >= SAVE_EVERY_MS) this.#save();
     this.#judge();
+  }
+
+  /** Asks the browser, now and then, and only where somebody looks. */
+  async #measureLinks(nowMs: number): Promise<void> {
+    if (nowMs - this.#linksAtMs < MEASURE_LINKS_EVERY_MS || document.visibilityState !== 'visible') return;
+    this.#linksAtMs = nowMs;
+    this.#linkTimes = (await this.#compute?.linkTimes()) ?? new Map();
+    this.#onChange();
   }
 
   #takeLock(): Promise<(() => void) | undefined> {
