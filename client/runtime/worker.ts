@@ -257,10 +257,7 @@ export class Worker {
       ...(this.#options.allowCode && loopThreads(platform, this.#device.report.kind)),
       now: () => platform.clock.now(),
       log: (line) => platform.log(line),
-      onDeviceLost: (reason) => {
-        this.#deviceLoss = `Work goes on with a new device: ${reason}`;
-        this.#report();
-      },
+      onDeviceLost: (reason) => (this.#deviceLoss = `Work goes on with a new device: ${reason}`),
       onStatus: (status) => {
         this.#session = status;
         this.#report();
