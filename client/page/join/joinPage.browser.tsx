@@ -19,6 +19,9 @@ export interface JoinPageProps {
   readonly lending: Lending;
   /** What opens this page for others, with the token. */
   readonly joinLink: string;
+  /** Nothing was heard of the coordinator when the page was loaded. */
+  readonly isOffline: boolean;
+  readonly hasToken: boolean;
 }
 
 /** The whole page. */
@@ -70,6 +73,7 @@ function ProjectHead({ project }: { readonly project: Project }): JSX.Element {
   );
 }
 
+type Words = Pick<JoinPageProps, 'view' | 'isOffline' | 'hasToken'>;
 type Training = Extract<SessionStatus, { state: 'training' }>;
 
 interface StateWords {
@@ -81,11 +85,14 @@ interface StateWords {
 }
 
 /** What the page says of itself, in its words. */
-export function stateWords(view: LendingView): StateWords {
+export function stateWords({ view, isOffline, hasToken }: Words): StateWords {
   const { phase, status, end, holds } = view;
   switch (phase) {
     case 'offered':
-      return { tone: 'quiet', ...en.states.offered };
+      if (isOffline) return { tone: 'wait', ...en.states.offline };
+      return { tone: 'quiet', ...(hasToken ? en.states.offered : en.states.noToken) };
+    case 'offline':
+      return { tone: 'wait', ...en.states.offline };
     case 'elsewhere':
       return { tone: 'wait', ...en.states.elsewhere };
     case 'loading':
@@ -114,8 +121,9 @@ function refusedWords(code = ''): Pick<StateWords, 'title' | 'note'> {
   return { title, note: Object.hasOwn(advice, code) ? advice[code as keyof typeof advice] : note };
 }
 
-function StateCard({ view, lending, offer }: JoinPageProps): JSX.Element {
-  const words = stateWords(view);
+function StateCard(props: JoinPageProps): JSX.Element {
+  const { view, lending, offer, isOffline } = props;
+  const words = stateWords(props);
   return (
     <section class="card state" data-tone={words.tone} data-phase={view.phase} aria-labelledby="state">
       <div class="state-row">
@@ -130,7 +138,7 @@ function StateCard({ view, lending, offer }: JoinPageProps): JSX.Element {
         </div>
       </div>
       {words.progress && <Progress {...words.progress} />}
-      <Buttons view={view} lending={lending} />
+      {!(isOffline && view.phase === 'offered') && <Buttons view={view} lending={lending} />}
       {view.problem !== undefined && (
         <p id="problem" class="problem" role="alert">
           {view.problem}
@@ -152,7 +160,7 @@ function Buttons({ view, lending }: Pick<JoinPageProps, 'view' | 'lending'>): JS
       </div>
     );
   }
-  if (phase !== 'lending' && phase !== 'loading') {
+  if (phase === 'offered' || phase === 'ended' || phase === 'failed') {
     const label = phase === 'offered' ? en.buttons.start : en.buttons.again;
     return (
       <div class="controls">
@@ -162,7 +170,8 @@ function Buttons({ view, lending }: Pick<JoinPageProps, 'view' | 'lending'>): JS
       </div>
     );
   }
-  if (phase === 'loading' || status?.phase === 'leaving') return <div class="controls" />;
+  if (phase === 'loading' || phase === 'offline' || status?.phase === 'leaving')
+    return <div class="controls" />;
   return (
     <div class="controls">
       {isPaused ? (

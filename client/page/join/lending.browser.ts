@@ -30,7 +30,15 @@ const DAY_KEY = 'tabgrad.day';
 const SAVE_EVERY_MS = 5_000;
 const MEASURE_LINKS_EVERY_MS = 3_000;
 
-export type PagePhase = 'offered' | 'elsewhere' | 'loading' | 'lending' | 'ended' | 'failed';
+export type PagePhase =
+  | 'offered'
+  | 'elsewhere'
+  | 'loading'
+  /** It lent before it was loaded anew, and what it needs can't be loaded. */
+  | 'offline'
+  | 'lending'
+  | 'ended'
+  | 'failed';
 
 /** All that the views show. */
 export interface LendingView {
@@ -157,11 +165,16 @@ export class Lending {
     this.#turnTo('loading');
     keepTabMemory({ isPaused: this.#isPaused });
     try {
-      const { startComputeThread } = await import('./computeThread.browser.ts');
+      const loaded = await import('./computeThread.browser.ts').catch((error: unknown) => ({ error }));
+      if ('error' in loaded) {
+        // The browser would say the same again until the page is loaded anew.
+        if (kept) return this.#turnTo('offline');
+        throw loaded.error;
+      }
       const { url, token, name, device } = this.#settings;
       const share = (this.#lentShare = this.#limits.share);
       const start = { url, token, name, device, share, identity: this.#identity };
-      this.#compute = startComputeThread(start, {
+      this.#compute = loaded.startComputeThread(start, {
         onStatus: (status) => this.#hear(status),
         onIdentity: (identity) => (this.#identity = identity),
       });
@@ -177,8 +190,7 @@ export class Lending {
       this.#compute = undefined;
       this.#knownWorkerId = undefined;
       this.#screen.want(false);
-      this.#identity = undefined;
-      forgetTabMemory();
+      if (!this.#isLending) this.#forget();
       this.#save();
       letGo();
       this.#onChange();
@@ -225,7 +237,7 @@ export class Lending {
 
   /** Whether the tab goes on by itself when it is loaded anew. */
   get #isLending(): boolean {
-    return this.#phase === 'elsewhere' || this.#phase === 'loading' || this.#phase === 'lending';
+    return ['elsewhere', 'loading', 'offline', 'lending'].includes(this.#phase);
   }
 
   #setPaused(isPaused: boolean): void {
@@ -235,9 +247,13 @@ export class Lending {
   }
 
   #giveUp(): void {
+    this.#forget();
+    this.#turnTo('offered');
+  }
+
+  #forget(): void {
     this.#identity = undefined;
     forgetTabMemory();
-    this.#turnTo('offered');
   }
 
   #hear(status: ComputeStatus): void {

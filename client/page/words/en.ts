@@ -48,6 +48,14 @@ export const en = {
   },
   states: {
     offered: { title: 'Ready when you are', note: 'Nothing runs until you press the button.' },
+    noToken: {
+      title: 'This address is not the whole link',
+      note: 'Open the link that the owner sent you: what stands behind # lets you in.',
+    },
+    offline: {
+      title: 'No connection',
+      note: 'The coordinator can’t be reached at the moment. This page looks again by itself, and goes on when it is back.',
+    },
     starting: { title: 'Starting', note: 'Loading the trainer.' },
     elsewhere: {
       title: 'Another tab lends already',

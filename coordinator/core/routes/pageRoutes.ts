@@ -15,6 +15,7 @@ const contentTypes: Readonly<Record<string, string>> = {
   '.mjs': 'text/javascript; charset=utf-8',
   '.css': 'text/css; charset=utf-8',
   '.json': 'application/json; charset=utf-8',
+  '.webmanifest': 'application/manifest+json; charset=utf-8',
   '.map': 'application/json; charset=utf-8',
   '.svg': 'image/svg+xml',
   '.png': 'image/png',
@@ -29,7 +30,7 @@ const contentTypes: Readonly<Record<string, string>> = {
  */
 const pageHeaders: Readonly<Record<string, string>> = {
   'Content-Security-Policy':
-    "default-src 'self'; script-src 'self' 'unsafe-eval' blob:; worker-src 'self' blob:; style-src 'self' 'unsafe-inline'; " +
+    "default-src 'self'; script-src 'self' 'unsafe-eval' blob:; worker-src 'self' blob:; manifest-src 'self'; style-src 'self' 'unsafe-inline'; " +
     "img-src 'self' data:; connect-src 'self'; object-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
   'Cross-Origin-Opener-Policy': 'same-origin',
   'Cross-Origin-Embedder-Policy': 'require-corp',
@@ -78,17 +79,18 @@ export function pageRoutes(
       );
     },
   };
-  const joinRoute: Route = {
+  // The second is for codes that are scanned: with fewer characters they have fewer and larger dots.
+  const joinRoutes = ['/join', '/j'].map((path): Route => ({
     method: 'GET',
-    path: '/join',
+    path,
     access: 'public',
     traffic: 'page',
     handle: (exchange) => {
       if (folder === undefined) throw new NotFoundError('The pages are not built yet: run "npm run build"');
       return sendFile(exchange, pageFiles, join(folder, 'join.html'));
     },
-  };
-  if (folder === undefined) return [status, joinRoute];
+  }));
+  if (folder === undefined) return [status, ...joinRoutes];
   const files = readdirSync(folder, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile() && !pages.has(entry.name))
     .map((entry) => join(entry.parentPath, entry.name));
@@ -102,7 +104,7 @@ export function pageRoutes(
       handle: (exchange) => sendFile(exchange, pageFiles, file),
     };
   });
-  return [status, joinRoute, ...assets];
+  return [status, ...joinRoutes, ...assets];
 }
 
 async function sendFile(exchange: Exchange, files: PageFiles, file: string): Promise<void> {

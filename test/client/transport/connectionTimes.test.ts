@@ -9,7 +9,7 @@ const report = (kinds: readonly [string, string], pair: object, more: readonly [
     ['pair', { type: 'candidate-pair', localCandidateId: 'l', remoteCandidateId: 'r', ...pair }],
     ...more,
   ]);
-const transport: readonly [string, object] = ['t', { type: 'transport', selectedCandidatePairId: 'pair' }];
+const transport: [string, object] = ['t', { type: 'transport', selectedCandidatePairId: 'pair' }];
 
 describe('what WebRTC knows of a connection', () => {
   it('is the round trip of the pair in use, and the kind of its addresses', () => {

@@ -335,7 +335,7 @@ describe('a tab that lends', () => {
     });
   });
 
-  it('says that its coordinator is gone, and goes on as the same worker when it is back', async () => {
+  it('says that its coordinator is gone, when it is loaded anew too, and goes on as the same worker', async () => {
     const options = {
       storagePath: path('record'),
       joinToken: 'join',
@@ -343,22 +343,36 @@ describe('a tab that lends', () => {
       log: () => undefined,
     };
     const first = await startCoordinator({ ...options, port: 0 });
+    let workerId: string | undefined;
     const port = Number(new URL(first.url).port);
     try {
       await page.goto(first.joinUrl);
       await page.click('#join');
       await stateIs('Waiting for work');
+      await page.evaluate(async () => void (await navigator.serviceWorker.ready));
+      workerId = first.pool.workers()[0]?.workerId;
     } finally {
       await first.close();
     }
     await stateIs('Connection lost');
     expect(await page.textContent('#note')).toContain('You keep your place for a while.');
-    const workerId = await page.textContent('dd:below(dt:text("Your name there"))');
+    const kept = await page.evaluate(async () => {
+      const cache = await caches.open('tabgrad-page');
+      return (await cache.keys()).map(({ url }) => new URL(url).pathname.replace(/-.*\./, '.'));
+    });
+    expect(kept.toSorted()).toEqual([
+      '/assets/join.css',
+      '/assets/join.js',
+      '/assets/messageOf.css',
+      '/join',
+    ]);
+    await page.reload();
+    await stateIs('No connection');
     const second = await startCoordinator({ ...options, port });
     try {
       await page.evaluate(() => dispatchEvent(new Event('online')));
       await stateIs('Waiting for work');
-      expect(second.pool.workers().map((worker) => worker.workerId)).toEqual([workerId]);
+      expect(second.pool.workers().map((one) => one.workerId)).toEqual([workerId]);
     } finally {
       await second.close();
     }
@@ -374,6 +388,27 @@ describe('a tab that lends', () => {
 });
 
 describe('the page', () => {
+  it('can be installed, and is reached by a shorter link', async () => {
+    const short = joinUrl().replace('/join#token=', '/j#');
+    await page.goto(short);
+    await stateIs('Ready when you are');
+    const manifest = (await (await page.request.get(`${coordinator.url}/manifest.webmanifest`)).json()) as {
+      start_url: string;
+      icons: { src: string; type: string }[];
+    };
+    expect(manifest.start_url).toBe('./join');
+    for (const { src, type } of manifest.icons) {
+      const icon = await page.request.get(new URL(src, coordinator.url).href);
+      expect(icon.headers()['content-type']).toBe(type);
+    }
+    const errors = (await (await context.newCDPSession(page)).send('Page.getInstallabilityErrors')) as object;
+    expect(errors).toEqual({ installabilityErrors: [] });
+    await page.click('summary');
+    await page.waitForSelector('#invite-code');
+    await page.goto(`${coordinator.url}/join`);
+    await stateIs('This address is not the whole link');
+  });
+
   it.each([360, 768, 1440])('fits into %i pixels', async (width) => {
     await page.setViewportSize({ width, height: 800 });
     await lend();
