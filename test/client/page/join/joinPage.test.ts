@@ -364,6 +364,7 @@ describe('a tab that lends', () => {
       '/assets/join.css',
       '/assets/join.js',
       '/assets/messageOf.css',
+      '/assets/messageOf.js',
       '/join',
     ]);
     await page.reload();
