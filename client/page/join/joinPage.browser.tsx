@@ -4,12 +4,13 @@ import type { JSX } from 'preact';
 import { Facts, Progress, type Fact } from '../design/parts.browser.tsx';
 import { en } from '../words/en.ts';
 import { bytes, count, fraction, percent, statusWords } from '../words/statusWords.ts';
-import { CacheCard, ContributionCard, InviteCard, PeersCard, ResultCard } from './cards.browser.tsx';
+import { CacheCard, ContributionCard, InviteCard, ResultCard } from './cards.browser.tsx';
 import { CurveCard } from './curveCard.browser.tsx';
 import type { SessionStatus } from '../../memberRun/sessionEnvironment.ts';
 import type { DeviceOffer } from './deviceOffer.browser.ts';
 import type { Lending, LendingView } from './lending.browser.ts';
 import { LimitsCard } from './limitsCard.browser.tsx';
+import { PeersCard } from './peersCard.browser.tsx';
 import type { Project } from './project.browser.ts';
 
 export interface JoinPageProps {

@@ -8,13 +8,8 @@ import type { ComputeStatus } from '../../runtime/computeApi.ts';
 import type { WorkerEnd } from '../../runtime/workerStatus.ts';
 import type { ConnectionTime } from '../../transport/connectionTimes.ts';
 import type { ComputeThread } from './computeThread.browser.ts';
-import {
-  addContributions,
-  ContributionCounter,
-  noContribution,
-  readContribution,
-  type Contribution,
-} from './contribution.ts';
+import { addContributions, ContributionCounter, noContribution, type Contribution } from './contribution.ts';
+import { keepGiven, keptContribution, keptToday } from './given.browser.ts';
 import { LearningCurve } from '../design/curve.ts';
 import { LastRun, type RunResult } from './lastRun.ts';
 import { holdsOf, readLimits, type Hold, type Limits } from './limits.ts';
@@ -25,8 +20,6 @@ import { takeTabLock } from './tabLock.browser.ts';
 import { forgetTabMemory, keepTabMemory, takeTabMemory, type TabMemory } from './tabMemory.browser.ts';
 
 const LIMITS_KEY = 'tabgrad.limits';
-const CONTRIBUTION_KEY = 'tabgrad.contribution';
-const DAY_KEY = 'tabgrad.day';
 const SAVE_EVERY_MS = 5_000;
 const MEASURE_LINKS_EVERY_MS = 3_000;
 
@@ -99,8 +92,8 @@ export class Lending {
   #isHalted = false;
   #lentShare = 1;
   #counter = new ContributionCounter();
-  #earlier = readContribution(localStorage.getItem(CONTRIBUTION_KEY));
-  #earlierToday = readToday();
+  #earlier = keptContribution();
+  #earlierToday = keptToday();
   #savedAtMs = 0;
   #knownWorkerId: string | undefined;
   /** As whom this tab goes on when it is loaded anew. */
@@ -156,8 +149,8 @@ export class Lending {
     const letGo = this.#settings.isLaunched ? () => undefined : await this.#takeLock();
     this.#isStarting = false;
     if (!letGo) return this.#giveUp();
-    this.#earlier = readContribution(localStorage.getItem(CONTRIBUTION_KEY));
-    this.#earlierToday = readToday();
+    this.#earlier = keptContribution();
+    this.#earlierToday = keptToday();
     this.#problem = this.#end = this.#status = undefined;
     this.#isPaused = kept?.isPaused ?? false;
     this.#isHalted = false;
@@ -318,23 +311,6 @@ export class Lending {
     // Another tab may lend, and count.
     if (this.#now === noContribution) return;
     this.#savedAtMs = performance.now();
-    try {
-      localStorage.setItem(CONTRIBUTION_KEY, JSON.stringify(addContributions(this.#earlier, this.#now)));
-      localStorage.setItem(DAY_KEY, JSON.stringify({ day: today(), bytes: this.#todayBytes }));
-    } catch {
-      // No room, or private browsing: the sums are of this visit then.
-    }
-  }
-}
-
-const today = (): string => new Date().toISOString().slice(0, 10);
-
-/** Bytes that other visits of today sent and received. */
-function readToday(): number {
-  try {
-    const kept = JSON.parse(localStorage.getItem(DAY_KEY) ?? '{}') as { day?: unknown; bytes?: unknown };
-    return kept.day === today() && typeof kept.bytes === 'number' && kept.bytes > 0 ? kept.bytes : 0;
-  } catch {
-    return 0;
+    keepGiven(addContributions(this.#earlier, this.#now), this.#todayBytes);
   }
 }
