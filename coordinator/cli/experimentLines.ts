@@ -1,7 +1,7 @@
 // Experiments and their trials as rows of a table.
 
 import { formatDuration, formatMetrics } from '../progress/formatNumbers.ts';
-import type { RecordedExperiment } from '../core/store/experimentRecord.ts';
+import type { RecordedExperiment } from '../../shared/api/experiment.ts';
 import { textTable } from './textTable.ts';
 
 /** Its owner tells of it twice a minute at least. */

@@ -1,7 +1,7 @@
 // Which run the user means: its id, the beginning of its id, or its name.
 
 import { RunUnknownError } from '../core/run/runErrors.ts';
-import { runsAnswer, type RunSummary } from '../cluster/remote/apiAnswers.ts';
+import { runsAnswer, type RunSummary } from '../../shared/api/runAnswers.ts';
 import { askForJson, type CoordinatorAddress } from '../cluster/remote/askCoordinator.ts';
 import { didYouMean } from './cliErrors.ts';
 

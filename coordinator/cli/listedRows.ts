@@ -1,7 +1,8 @@
 // Runs and workers as rows of the tables that commands print.
 
 import { formatMetrics } from '../progress/formatNumbers.ts';
-import type { RunSummary, workersAnswer } from '../cluster/remote/apiAnswers.ts';
+import type { RunSummary } from '../../shared/api/runAnswers.ts';
+import type { workersAnswer } from '../../shared/api/workerAnswers.ts';
 
 const SHOWN_ID_CHARACTERS = 8;
 

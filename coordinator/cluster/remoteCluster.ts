@@ -1,7 +1,8 @@
 // A coordinator that is up already, over its HTTP API: shards are uploaded, the run is submitted, its events followed.
 
 import { createHash } from 'node:crypto';
-import { asRunEvent, outcomeAnswer, runSummary } from './remote/apiAnswers.ts';
+import { asRunEvent } from './remote/asRunEvent.ts';
+import { outcomeAnswer, runSummary } from '../../shared/api/runAnswers.ts';
 import { askCoordinator, askForJson, type CoordinatorAddress } from './remote/askCoordinator.ts';
 import { followEvents } from './remote/followEvents.ts';
 import { Outage, OUTAGE_MS, type Patience } from './remote/outage.ts';

@@ -1,29 +1,30 @@
 // What happened in a run, in a line a thing.
 
+import type { ReportedEvent } from '../../../shared/api/runAnswers.ts';
 import { count } from '../words/statusWords.ts';
-import type { RunEventFacts } from './api.browser.ts';
 
 /** @returns undefined for what is no news: rounds are in the curve. */
-export function eventWords(event: RunEventFacts): string | undefined {
+export function eventWords(event: ReportedEvent): string | undefined {
   switch (event.type) {
     case 'waiting':
-      return event.reason ?? 'Waiting.';
+      return event.reason;
     case 'group': {
-      const workers = event.workers ?? [];
+      const { workers } = event;
       const rows = workers.reduce((sum, worker) => sum + worker.rows, 0);
-      return `Group ${event.generation ?? '?'}: ${workers.length} ${workers.length === 1 ? 'worker' : 'workers'}, ${count(rows)} rows.`;
+      return `Group ${event.generation}: ${workers.length} ${workers.length === 1 ? 'worker' : 'workers'}, ${count(rows)} rows.`;
     }
     case 'workerLost':
-      return `${event.workerId ?? 'A worker'} is gone: ${event.reason ?? 'it left'}.`;
+      return `${event.workerId} is gone: ${event.reason}.`;
     case 'workerJoined':
-      return `${event.workerId ?? 'A worker'} joined.`;
+      return `${event.workerId} joined.`;
     case 'checkpoint':
-      return `State kept after ${count(event.rounds ?? 0)}.`;
+      return `State kept after ${count(event.rounds)}.`;
     case 'end':
-      return event.error
-        ? `${event.error.code}: ${event.error.message}`
-        : `The run is ${event.status ?? 'over'}.`;
-    default:
-      return undefined;
+      return event.error ? `${event.error.code}: ${event.error.message}` : `The run is ${event.status}.`;
+    case 'loading':
+    case 'round':
+    case 'profiled':
+      break;
   }
+  return undefined;
 }

@@ -1,23 +1,20 @@
-// The entry of the owner's dashboard: sign-in, then views by the address's fragment ("#/", "#/runs/ID", "#/swarm").
+// The entry of the owner's dashboard: sign-in, then the view that the address's fragment names.
 
 import { render, type JSX } from 'preact';
-import { useEffect, useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
+import type { StatusAnswer } from '../../../shared/api/statusAnswer.ts';
+import type { WorkerSummary } from '../../../shared/api/workerAnswers.ts';
 import { messageOf } from '../../../shared/text/messageOf.ts';
 import { dashboardEn } from '../words/dashboardEn.ts';
-import { Api, ApiError, type Act, type StatusFacts, type WorkerFacts } from './api.browser.ts';
-import { Overview } from './overview.browser.tsx';
-import { RunPage } from './runPage.browser.tsx';
-import { Swarm } from './swarm.browser.tsx';
+import { Api, ApiError, type Act } from './api.browser.ts';
+import { Rates } from './rates.ts';
+import { addressOf, placeOf, type Look } from './view.ts';
+import { views } from './views.browser.ts';
 
 const LOOK_EVERY_MS = 2_000;
 const UNAUTHORIZED = 401;
 
 const api = new Api();
-
-interface Look {
-  readonly status: StatusFacts;
-  readonly workers: readonly WorkerFacts[];
-}
 
 /** The dashboard, or the question for the token. */
 function Dashboard(): JSX.Element {
@@ -33,6 +30,7 @@ function Dashboard(): JSX.Element {
 function Views({ onSignOut }: { readonly onSignOut: () => void }): JSX.Element {
   const place = usePlace();
   const [look, setLook] = useState<Look>();
+  const rates = useRef(new Rates());
   const [problem, setProblem] = useState<string>();
   const [refusal, setRefusal] = useState<string>();
   const act: Act = (work) => {
@@ -45,9 +43,10 @@ function Views({ onSignOut }: { readonly onSignOut: () => void }): JSX.Element {
     const again = async (): Promise<void> => {
       try {
         const [status, { workers }] = await Promise.all([
-          api.get<StatusFacts>('/api/v1/status', over.signal),
-          api.get<{ workers: WorkerFacts[] }>('/api/v1/workers', over.signal),
+          api.get<StatusAnswer>('/api/v1/status', over.signal),
+          api.get<{ workers: WorkerSummary[] }>('/api/v1/workers', over.signal),
         ]);
+        rates.current.add(status, performance.now());
         setLook({ status, workers });
         setProblem(undefined);
       } catch (error) {
@@ -63,9 +62,11 @@ function Views({ onSignOut }: { readonly onSignOut: () => void }): JSX.Element {
       clearTimeout(timer);
     };
   }, []);
-  const { views, signIn } = dashboardEn;
-  const runId = /^#\/runs\/(.+)$/.exec(place)?.[1];
-  const isSwarm = place === '#/swarm';
+  const { view, ids } = placeOf(place);
+  const shown = views.find(({ name }) => name === view) ?? views[0];
+  useEffect(() => {
+    document.title = `${shown.title} · ${dashboardEn.title}`;
+  }, [shown]);
   return (
     <>
       <header class="bar">
@@ -73,18 +74,18 @@ function Views({ onSignOut }: { readonly onSignOut: () => void }): JSX.Element {
           {dashboardEn.title}
         </a>
         <nav>
-          <a href="#/" aria-current={!isSwarm && runId === undefined ? 'page' : undefined}>
-            {views.overview}
-          </a>
-          <a href="#/swarm" aria-current={isSwarm ? 'page' : undefined}>
-            {views.swarm}
-          </a>
+          {views.map(({ name, title }) => (
+            <a key={name} href={addressOf(name)} aria-current={name === shown.name ? 'page' : undefined}>
+              {title}
+            </a>
+          ))}
         </nav>
         <button type="button" class="small" onClick={onSignOut}>
-          {signIn.out}
+          {dashboardEn.signIn.out}
         </button>
       </header>
       <main>
+        <h1 class="unseen">{shown.title}</h1>
         {problem !== undefined && (
           <p class="problem" role="status">
             {dashboardEn.lost(problem)}
@@ -95,34 +96,9 @@ function Views({ onSignOut }: { readonly onSignOut: () => void }): JSX.Element {
             {refusal}
           </p>
         )}
-        {runId === undefined ? (
-          look && <View isSwarm={isSwarm} look={look} act={act} />
-        ) : (
-          <RunPage
-            key={runId}
-            api={api}
-            act={act}
-            runId={decodeURIComponent(runId)}
-            summary={look?.status.runs.find((run) => run.runId === decodeURIComponent(runId))}
-          />
-        )}
+        {look && <shown.View key={place} api={api} act={act} look={look} rates={rates.current} ids={ids} />}
       </main>
     </>
-  );
-}
-
-interface ViewProps {
-  readonly isSwarm: boolean;
-  readonly look: Look;
-  readonly act: Act;
-}
-
-function View({ isSwarm, look, act }: ViewProps): JSX.Element {
-  const { status, workers } = look;
-  return isSwarm ? (
-    <Swarm api={api} act={act} workers={workers} runs={status.runs} />
-  ) : (
-    <Overview status={status} workers={workers} />
   );
 }
 

@@ -2,13 +2,16 @@
 
 import type { JSX } from 'preact';
 import { useEffect, useReducer, useRef, useState } from 'preact/hooks';
+import type { ReportedEvent, RunSummary } from '../../../shared/api/runAnswers.ts';
 import { Throttle } from '../../../shared/throttle.ts';
 import { Chart } from '../design/chart.browser.tsx';
 import { LearningCurve, mainMetric } from '../design/curve.ts';
 import { Card, Facts, Progress } from '../design/parts.browser.tsx';
 import { dashboardEn } from '../words/dashboardEn.ts';
 import { bytes, count, numberWords } from '../words/statusWords.ts';
-import { ApiError, type Act, type Api, type RunEventFacts, type RunFacts } from './api.browser.ts';
+import { ConfusionCard } from './confusionCard.browser.tsx';
+import { ApiError, type Act, type Api } from './api.browser.ts';
+import type { ViewProps } from './view.ts';
 import { eventWords } from './eventWords.ts';
 import { bestPoint, smoothed } from './smooth.ts';
 
@@ -19,19 +22,21 @@ const DRAW_EVERY_MS = 250;
 /** Over so many rounds the pace is measured. */
 const PACE_ROUNDS = 50;
 
+type Timing = Extract<ReportedEvent, { type: 'round' }>['timings'][number];
+
 interface Story {
   readonly curve: LearningCurve;
   readonly lines: string[];
   readonly times: { round: number; atMs: number }[];
-  timings: RunEventFacts['timings'];
+  timings: Timing[];
 }
 
-const newStory = (): Story => ({ curve: new LearningCurve(), lines: [], times: [], timings: undefined });
+const newStory = (): Story => ({ curve: new LearningCurve(), lines: [], times: [], timings: [] });
 
-function tell(story: Story, runId: string, event: RunEventFacts): void {
-  if (event.type === 'round' && event.round !== undefined) {
-    story.curve.add(runId, event.round + 1, event.metrics ?? {});
-    story.timings = event.timings ?? story.timings;
+function tell(story: Story, runId: string, event: ReportedEvent): void {
+  if (event.type === 'round') {
+    story.curve.add(runId, event.round + 1, event.metrics);
+    story.timings = event.timings;
     story.times.push({ round: event.round + 1, atMs: performance.now() });
     if (story.times.length > PACE_ROUNDS) story.times.shift();
   }
@@ -41,20 +46,14 @@ function tell(story: Story, runId: string, event: RunEventFacts): void {
   if (story.lines.length > MAX_LINES) story.lines.shift();
 }
 
-interface RunPageProps {
-  readonly api: Api;
-  readonly act: Act;
-  readonly runId: string;
-  /** What the last look at all runs said; undefined for one that is older. */
-  readonly summary: RunFacts | undefined;
-}
-
 /** Follows the run as long as it is shown. */
-export function RunPage({ api, act, runId, summary }: RunPageProps): JSX.Element {
+export function RunPage({ api, act, look, ids: [runId = ''] }: ViewProps): JSX.Element {
+  // Undefined for one that is older than the list of runs.
+  const summary = look.status.runs.find((run) => run.runId === runId);
   const story = useRef<Story>(newStory());
   const [, redraw] = useReducer((turn: number) => turn + 1, 0);
   const [problem, setProblem] = useState<string>();
-  const [older, setOlder] = useState<RunFacts>();
+  const [older, setOlder] = useState<RunSummary>();
   useEffect(() => {
     const over = new AbortController();
     const drawing = new Throttle(DRAW_EVERY_MS, () => performance.now());
@@ -65,7 +64,7 @@ export function RunPage({ api, act, runId, summary }: RunPageProps): JSX.Element
       drawing.done();
       redraw(undefined);
     };
-    const onEvent = (event: RunEventFacts): void => {
+    const onEvent = (event: ReportedEvent): void => {
       tell(story.current, runId, event);
       if (isPlanned) return;
       isPlanned = true;
@@ -74,7 +73,7 @@ export function RunPage({ api, act, runId, summary }: RunPageProps): JSX.Element
     const explain = (error: unknown): void => {
       if (!over.signal.aborted) setProblem(error instanceof ApiError ? error.message : String(error));
     };
-    api.get<RunFacts>(`/api/v1/runs/${encodeURIComponent(runId)}`, over.signal).then(setOlder, explain);
+    api.get<RunSummary>(`/api/v1/runs/${encodeURIComponent(runId)}`, over.signal).then(setOlder, explain);
     api.follow(runId, onEvent, over.signal).catch(explain);
     return () => over.abort();
   }, [api, runId]);
@@ -89,12 +88,13 @@ export function RunPage({ api, act, runId, summary }: RunPageProps): JSX.Element
       )}
       {run && <Head api={api} act={act} run={run} pace={paceOf(story.current)} />}
       <Curves curve={curve} />
-      {timings && timings.length > 0 && <Timings timings={timings} />}
+      {timings.length > 0 && <Timings timings={timings} />}
+      {run !== undefined && run.status !== 'running' && <ConfusionCard api={api} runId={runId} />}
       <Card title={words.timeline} id="timeline-title">
         {lines.length === 0 ? (
           <p class="note">{words.nothing}</p>
         ) : (
-          <ol class="timeline" id="timeline">
+          <ol class="timeline" id="timeline" tabIndex={0} aria-labelledby="timeline-title">
             {lines.toReversed().map((line, i) => (
               <li key={lines.length - i}>{line}</li>
             ))}
@@ -114,7 +114,7 @@ function paceOf({ times }: Story): number | undefined {
 interface HeadProps {
   readonly api: Api;
   readonly act: Act;
-  readonly run: RunFacts;
+  readonly run: RunSummary;
   readonly pace: number | undefined;
 }
 
@@ -240,7 +240,7 @@ function pointWords(point: { readonly at: number; readonly value: number } | und
   return point ? words.at(numberWords(point.value), count(point.at)) : '';
 }
 
-function Timings({ timings }: { readonly timings: NonNullable<RunEventFacts['timings']> }): JSX.Element {
+function Timings({ timings }: { readonly timings: readonly Timing[] }): JSX.Element {
   const ms = (value: number): string => `${numberWords(value)} ms`;
   return (
     <Card title={words.workers} id="timings-title">

@@ -1,24 +1,18 @@
 // The workers, each with what it computes on and does, and a way to send it off.
 
 import type { JSX } from 'preact';
+import type { WorkerSummary } from '../../../shared/api/workerAnswers.ts';
 import { Card } from '../design/parts.browser.tsx';
 import { dashboardEn } from '../words/dashboardEn.ts';
-import type { Act, Api, RunFacts, WorkerFacts } from './api.browser.ts';
+import type { ViewProps } from './view.ts';
 
 const words = dashboardEn.swarm;
 
-interface SwarmProps {
-  readonly api: Api;
-  readonly act: Act;
-  readonly workers: readonly WorkerFacts[];
-  readonly runs: readonly RunFacts[];
-}
-
 /** A table of the workers. */
-export function Swarm({ api, act, workers, runs }: SwarmProps): JSX.Element {
-  const nameOf = (runId: string): string => runs.find((run) => run.runId === runId)?.name ?? runId;
+export function Swarm({ api, act, look: { status, workers } }: ViewProps): JSX.Element {
+  const nameOf = (runId: string): string => status.runs.find((run) => run.runId === runId)?.name ?? runId;
   return (
-    <Card title={dashboardEn.views.swarm} id="swarm-title">
+    <Card title={dashboardEn.titles.swarm} id="swarm-title">
       {workers.length === 0 ? (
         <p class="note">{dashboardEn.overview.noWorkers}</p>
       ) : (
@@ -76,7 +70,7 @@ export function Swarm({ api, act, workers, runs }: SwarmProps): JSX.Element {
 }
 
 function stateOf(
-  { present, leaving, runId, programs }: WorkerFacts,
+  { present, leaving, runId, programs }: WorkerSummary,
   nameOf: (runId: string) => string,
 ): string {
   if (!present) return words.away;

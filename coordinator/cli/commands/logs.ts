@@ -1,7 +1,8 @@
 // `tabgrad logs RUN`: what a run reported, and what it reports until it ends.
 
 import { terminalProgress } from '../../progress/terminalProgress.ts';
-import { asRunEvent, type ReportedEvent } from '../../cluster/remote/apiAnswers.ts';
+import { asRunEvent } from '../../cluster/remote/asRunEvent.ts';
+import type { ReportedEvent } from '../../../shared/api/runAnswers.ts';
 import { followEvents } from '../../cluster/remote/followEvents.ts';
 import { OUTAGE_MS } from '../../cluster/remote/outage.ts';
 import { defineCommand } from '../command.ts';

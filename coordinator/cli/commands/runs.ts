@@ -1,6 +1,7 @@
 // `tabgrad runs`: the runs and the tuning experiments that a coordinator knows.
 
-import { experimentsAnswer, runsAnswer } from '../../cluster/remote/apiAnswers.ts';
+import { experimentsAnswer } from '../../../shared/api/experiment.ts';
+import { runsAnswer } from '../../../shared/api/runAnswers.ts';
 import { askForJson } from '../../cluster/remote/askCoordinator.ts';
 import { defineCommand } from '../command.ts';
 import { adminOptions, coordinatorAddress } from '../connectionOptions.ts';

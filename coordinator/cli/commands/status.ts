@@ -1,7 +1,8 @@
 // `tabgrad status`: how a coordinator is, with its workers and runs.
 
 import { formatDuration, formatShort } from '../../progress/formatNumbers.ts';
-import { statusAnswer, workersAnswer } from '../../cluster/remote/apiAnswers.ts';
+import { statusAnswer } from '../../../shared/api/statusAnswer.ts';
+import { workersAnswer } from '../../../shared/api/workerAnswers.ts';
 import { askForJson } from '../../cluster/remote/askCoordinator.ts';
 import { defineCommand } from '../command.ts';
 import { adminOptions, coordinatorAddress } from '../connectionOptions.ts';

@@ -1,6 +1,6 @@
 // `tabgrad stop RUN`: ends a run after the round in flight; what is committed is kept.
 
-import { runSummary } from '../../cluster/remote/apiAnswers.ts';
+import { runSummary } from '../../../shared/api/runAnswers.ts';
 import { askForJson } from '../../cluster/remote/askCoordinator.ts';
 import { defineCommand } from '../command.ts';
 import { adminOptions, coordinatorAddress } from '../connectionOptions.ts';

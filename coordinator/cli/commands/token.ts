@@ -1,6 +1,7 @@
 // `tabgrad token`: shows or changes the tokens of a coordinator.
 
-import { rotatedAnswer, statusAnswer } from '../../cluster/remote/apiAnswers.ts';
+import { statusAnswer } from '../../../shared/api/statusAnswer.ts';
+import { rotatedAnswer } from '../../../shared/api/workerAnswers.ts';
 import { askForJson } from '../../cluster/remote/askCoordinator.ts';
 import { BadArgumentError, didYouMean } from '../cliErrors.ts';
 import { defineCommand } from '../command.ts';

@@ -1,6 +1,6 @@
 // `tabgrad workers`: who lends a machine, and sending away who should not.
 
-import { bansAnswer, liftedAnswer, removalAnswer, workersAnswer } from '../../cluster/remote/apiAnswers.ts';
+import { bansAnswer, liftedAnswer, removalAnswer, workersAnswer } from '../../../shared/api/workerAnswers.ts';
 import { askForJson, type CoordinatorAddress } from '../../cluster/remote/askCoordinator.ts';
 import { BadArgumentError, didYouMean } from '../cliErrors.ts';
 import { defineCommand, type CliContext } from '../command.ts';

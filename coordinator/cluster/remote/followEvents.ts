@@ -2,7 +2,7 @@
 
 import { TabgradError } from '../../../kernels/errors.ts';
 import { messageOf } from '../../../shared/text/messageOf.ts';
-import { parseEvent, type ReportedEvent } from './apiAnswers.ts';
+import { parseEvent, type ReportedEvent } from '../../../shared/api/runAnswers.ts';
 import { askCoordinator, type CoordinatorAddress } from './askCoordinator.ts';
 import { Outage, type Patience } from './outage.ts';
 import { CoordinatorUnreachableError } from './remoteErrors.ts';

@@ -1,7 +1,11 @@
 // Tuning experiments over HTTP: their owners tell of them, and others read what was told.
 
 import type { ExperimentStore } from '../store/experimentStore.ts';
-import { experimentIdForm, experimentUpdate, type RecordedExperiment } from '../store/experimentRecord.ts';
+import {
+  experimentIdForm,
+  experimentUpdate,
+  type RecordedExperiment,
+} from '../../../shared/api/experiment.ts';
 import { readForm } from '../../http/readJson.ts';
 import type { Route } from '../http/route.ts';
 import { BadRequestError } from '../../http/httpErrors.ts';

@@ -1,7 +1,7 @@
 // The built pages. All files are listed once at the start, so a path can only name one of them.
 
 import { readdirSync } from 'node:fs';
-import { dirname, extname, join, relative, sep } from 'node:path';
+import { basename, dirname, extname, join, relative, sep } from 'node:path';
 import { builtFile } from '../../files/builtFile.ts';
 import type { AccessControl } from '../http/access.ts';
 import type { Exchange } from '../../http/exchange.ts';
@@ -24,14 +24,18 @@ const contentTypes: Readonly<Record<string, string>> = {
   '.woff2': 'font/woff2',
 };
 
+const common =
+  "default-src 'self'; img-src 'self' data:; connect-src 'self'; manifest-src 'self'; object-src 'none'; base-uri 'none'; " +
+  "form-action 'none'; frame-ancestors 'none'";
+/** Pages load and talk to this coordinator alone, and run nothing but its files. */
+const pagePolicy = `${common}; script-src 'self'; worker-src 'self'; style-src 'self'`;
 /**
- * Pages load and talk to this coordinator alone; isolation gives them exact clocks. They may evaluate text and import
- * blobs, since owners' loops and programs come as text from this coordinator, as the page itself does.
+ * Threads of a page have the policy of their own file. Owners' loops and programs come to them as text from this coordinator,
+ * as the files themselves do: they may evaluate text and import blobs. They still reach no other host.
  */
-const pageHeaders: Readonly<Record<string, string>> = {
-  'Content-Security-Policy':
-    "default-src 'self'; script-src 'self' 'unsafe-eval' blob:; worker-src 'self' blob:; manifest-src 'self'; style-src 'self' 'unsafe-inline'; " +
-    "img-src 'self' data:; connect-src 'self'; object-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+const threadPolicy = `${common}; script-src 'self' 'unsafe-eval' blob:; worker-src 'self' blob:`;
+/** Isolation gives pages exact clocks. */
+const isolation: Readonly<Record<string, string>> = {
   'Cross-Origin-Opener-Policy': 'same-origin',
   'Cross-Origin-Embedder-Policy': 'require-corp',
 };
@@ -107,6 +111,11 @@ export function pageRoutes(
   return [status, ...joinRoutes, ...assets];
 }
 
+/** The service worker is a thread that runs nothing but itself. */
+function isThread(file: string): boolean {
+  return extname(file) !== '.html' && basename(file) !== 'serviceWorker.js';
+}
+
 async function sendFile(exchange: Exchange, files: PageFiles, file: string): Promise<void> {
   let found: Awaited<ReturnType<PageFiles['read']>>;
   try {
@@ -121,6 +130,13 @@ async function sendFile(exchange: Exchange, files: PageFiles, file: string): Pro
   // The bundler puts a content hash into the names under assets/.
   const cache = exchange.path.startsWith('/assets/') ? 'public, max-age=31536000, immutable' : 'no-cache';
   const contentType = contentTypes[extname(file)] ?? 'application/octet-stream';
-  const headers = { ...pageHeaders, ...found.headers, 'content-type': contentType, 'cache-control': cache };
+  const policy = isThread(file) ? threadPolicy : pagePolicy;
+  const headers = {
+    ...isolation,
+    ...found.headers,
+    'content-security-policy': policy,
+    'content-type': contentType,
+    'cache-control': cache,
+  };
   exchange.answer(200, headers, found.bytes);
 }

@@ -5,6 +5,7 @@ import { z } from 'zod';
 import { deviceKinds } from '../../../kernels/deviceKinds.ts';
 import { runtimes } from '../../../shared/protocol/runtimes.ts';
 import { TabgradError } from '../../../kernels/errors.ts';
+import { readConfusionMatrix } from '../../../shared/neural/run/confusionMatrix.ts';
 import type { RunSpec } from '../../../shared/run/runSpec.ts';
 import { lease } from '../../../shared/protocol/control.ts';
 import { visibleText } from '../../../kernels/visibleText.ts';
@@ -60,6 +61,10 @@ export function runRoutes(runs: RunRegistry, blobs: BlobStore): Route[] {
     route('GET', '/api/v1/runs/:runId/outcome', async (exchange, call) =>
       answerOutcome(await entryOf(call), runs, exchange),
     ),
+    route('GET', '/api/v1/runs/:runId/confusion', async (exchange, call) => {
+      const last = await runs.lastRound((await entryOf(call)).runId);
+      exchange.json(200, { confusion: readConfusionMatrix(last?.payload[0]) ?? null });
+    }),
     route('GET', '/api/v1/runs/:runId/events', async (exchange, call) =>
       streamEvents(await entryOf(call), exchange),
     ),

@@ -4,7 +4,7 @@ import { visibleLine } from '../../../kernels/visibleText.ts';
 import type { Pool } from '../pool/pool.ts';
 import type { RecordedApplication } from '../store/serveRecord.ts';
 import type { RunRegistry } from '../run/runRegistry.ts';
-import type { RecordedExperiment } from '../store/experimentRecord.ts';
+import type { RecordedExperiment } from '../../../shared/api/experiment.ts';
 import { prometheusText } from '../http/prometheusText.ts';
 import type { MetricFamily } from '../http/prometheusText.ts';
 import type { Route } from '../http/route.ts';

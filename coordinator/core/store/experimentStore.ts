@@ -1,12 +1,8 @@
 // Tuning experiments in the record, with their trials.
 
 import type { Kysely, Selectable } from 'kysely';
-import type {
-  ExperimentRecord,
-  ExperimentUpdate,
-  RecordedExperiment,
-  RecordedTrial,
-} from './experimentRecord.ts';
+import type { ExperimentRecord } from './experimentRecord.ts';
+import type { ExperimentUpdate, RecordedExperiment, RecordedTrial } from '../../../shared/api/experiment.ts';
 import { storeFailure } from './storeErrors.ts';
 import type { ExperimentsTable, StoreSchema, TrialsTable } from './storeSchema.ts';
 

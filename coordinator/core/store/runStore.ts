@@ -7,7 +7,7 @@ import { RunExistsError } from '../run/runErrors.ts';
 import type { CommittedRound } from '../run/runRequest.ts';
 import type { NumberedEvent, RunRecord, RunRows, RunSummary, SavedRun } from '../run/runRecord.ts';
 import { isConnectionLoss, storeFailure } from './storeErrors.ts';
-import type { RunsTable, StoreSchema } from './storeSchema.ts';
+import type { RoundsTable, RunsTable, StoreSchema } from './storeSchema.ts';
 
 /** A database server that is started again is back within a minute. */
 const RETRIES = 60;
@@ -118,11 +118,18 @@ export class RunStore implements RunRecord {
       .where('run_id', '=', runId)
       .orderBy('round')
       .execute();
-    return rows.map(({ round, trees, metrics }) => ({
-      round,
-      payload: JSON.parse(trees) as unknown[],
-      metrics: JSON.parse(metrics) as Record<string, number>,
-    }));
+    return rows.map(roundOf);
+  }
+
+  async lastRound(runId: string): Promise<CommittedRound | undefined> {
+    const row = await this.#db
+      .selectFrom('rounds')
+      .select(['round', 'trees', 'metrics'])
+      .where('run_id', '=', runId)
+      .orderBy('round', 'desc')
+      .limit(1)
+      .executeTakeFirst();
+    return row && roundOf(row);
   }
 
   async events(runId: string, after: number, limit: number): Promise<NumberedEvent[]> {
@@ -200,6 +207,18 @@ export class RunStore implements RunRecord {
       }),
     };
   }
+}
+
+function roundOf({
+  round,
+  trees,
+  metrics,
+}: Pick<RoundsTable, 'metrics' | 'round' | 'trees'>): CommittedRound {
+  return {
+    round,
+    payload: JSON.parse(trees) as unknown[],
+    metrics: JSON.parse(metrics) as Record<string, number>,
+  };
 }
 
 const summaryColumns = [

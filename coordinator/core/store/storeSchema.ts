@@ -19,7 +19,7 @@ export interface RunsTable {
   ended_at: number | null;
 }
 
-interface RoundsTable {
+export interface RoundsTable {
   run_id: string;
   round: number;
   trees: string;

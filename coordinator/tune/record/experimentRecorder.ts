@@ -5,11 +5,8 @@ import type { Clock } from '../../../shared/clock.ts';
 import type { Trial } from '../trial/trial.ts';
 import type { TuneCallback } from '../trial/tuneEvent.ts';
 import type { TuneSettings } from '../run/tuneOptions.ts';
-import {
-  MAX_TRIALS_AT_ONCE,
-  type ExperimentRecord,
-  type ExperimentUpdate,
-} from '../../core/store/experimentRecord.ts';
+import type { ExperimentRecord } from '../../core/store/experimentRecord.ts';
+import { MAX_TRIALS_AT_ONCE, type ExperimentUpdate } from '../../../shared/api/experiment.ts';
 import { recordedTrial } from './experimentUpdate.ts';
 
 /** Between two writes: reports may come a hundred times a second. */

@@ -3,7 +3,7 @@
 import { shownValues, type SearchSpace } from '../space/searchSpace.ts';
 import type { Trial } from '../trial/trial.ts';
 import type { TuneSettings } from '../run/tuneOptions.ts';
-import type { RecordedTrial } from '../../core/store/experimentRecord.ts';
+import type { RecordedTrial } from '../../../shared/api/experiment.ts';
 
 const MAX_VALUE_CHARACTERS = 200;
 const MAX_VALUES = 50;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { RunSummary } from '../../../coordinator/cluster/remote/apiAnswers.ts';
+import type { RunSummary } from '../../../shared/api/runAnswers.ts';
 import { chooseRun } from '../../../coordinator/cli/findRun.ts';
 
 const run = (runId: string, name: string): RunSummary => ({

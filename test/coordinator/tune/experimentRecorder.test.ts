@@ -2,8 +2,9 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { ManualClock } from '../../setup/manualClock.ts';
 import { choice, uniform } from '../../../coordinator/tune/space/domain.ts';
 import { newTrial, type Trial } from '../../../coordinator/tune/trial/trial.ts';
-import type { ExperimentRecord, ExperimentUpdate } from '../../../coordinator/core/store/experimentRecord.ts';
-import { experimentUpdate } from '../../../coordinator/core/store/experimentRecord.ts';
+import type { ExperimentRecord } from '../../../coordinator/core/store/experimentRecord.ts';
+import type { ExperimentUpdate } from '../../../shared/api/experiment.ts';
+import { experimentUpdate } from '../../../shared/api/experiment.ts';
 import {
   ExperimentRecorder,
   HEARTBEAT_MS,

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { startCoordinator, type Coordinator } from '../../../coordinator/core/server/coordinator.ts';
-import type { ExperimentUpdate } from '../../../coordinator/core/store/experimentRecord.ts';
+import type { ExperimentUpdate } from '../../../shared/api/experiment.ts';
 import { runTabgrad } from '../cli/runTabgrad.ts';
 import { remoteRecord } from '../../../coordinator/cluster/remoteCluster.ts';
 

@@ -12,7 +12,7 @@ import {
   Tuner,
   type TuneEvent,
 } from '../../../coordinator/index.ts';
-import type { RecordedExperiment } from '../../../coordinator/core/store/experimentRecord.ts';
+import type { RecordedExperiment } from '../../../shared/api/experiment.ts';
 import { inProcessWorld } from '../train/inProcessCluster.ts';
 import { killExperiment } from './fixtures/killedExperiment.ts';
 import { DEPTHS, paramSpace, ROUNDS, trainerOptions } from './fixtures/depthExperiment.ts';

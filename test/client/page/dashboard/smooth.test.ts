@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { lineData } from '../../../../client/page/design/chart.browser.tsx';
 import { eventWords } from '../../../../client/page/dashboard/eventWords.ts';
 import { bestPoint, smoothed } from '../../../../client/page/dashboard/smooth.ts';
+import type { ReportedEvent } from '../../../../shared/api/runAnswers.ts';
 
 const points = (...values: number[]) => values.map((value, at) => ({ at, value }));
 
@@ -64,16 +65,23 @@ it('lines share one axis, with gaps where one has no point', () => {
   ]);
 });
 
-it.each([
+it.each<[ReportedEvent, string | undefined]>([
   [{ type: 'waiting', reason: 'Waiting for 1 more worker.' }, 'Waiting for 1 more worker.'],
   [
-    { type: 'group', generation: 2, workers: [{ workerId: 'a', rows: 1500 }] },
+    {
+      type: 'group',
+      generation: 2,
+      workers: [{ workerId: 'a', runtime: 'node', device: 'cpu', rows: 1500 }],
+    },
     'Group 2: 1 worker, 1,500 rows.',
   ],
-  [{ type: 'workerLost', workerId: 'a', reason: 'its page was closed' }, 'a is gone: its page was closed.'],
+  [
+    { type: 'workerLost', workerId: 'a', reason: 'its page was closed', shards: 1 },
+    'a is gone: its page was closed.',
+  ],
   [{ type: 'end', status: 'finished' }, 'The run is finished.'],
   [{ type: 'end', status: 'failed', error: { code: 'RUN_STUCK', message: 'stuck' } }, 'RUN_STUCK: stuck'],
-  [{ type: 'round', round: 3, metrics: {} }, undefined],
+  [{ type: 'round', round: 3, metrics: {}, timings: [] }, undefined],
 ])('%j is told as "%s"', (event, words) => {
   expect(eventWords(event)).toBe(words);
 });

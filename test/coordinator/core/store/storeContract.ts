@@ -7,7 +7,7 @@ import { RunLog } from '../../../../coordinator/core/run/runLog.ts';
 import type { ShownEvent } from '../../../../coordinator/core/run/runLog.ts';
 import type { RunFact } from '../../../../coordinator/core/run/runRecord.ts';
 import type { RecordedApplication } from '../../../../coordinator/core/store/serveRecord.ts';
-import type { ExperimentUpdate, RecordedTrial } from '../../../../coordinator/core/store/experimentRecord.ts';
+import type { ExperimentUpdate, RecordedTrial } from '../../../../shared/api/experiment.ts';
 import type { Store } from '../../../../coordinator/core/store/store.ts';
 import { committed, requestOf, roundEvent, roundFact } from './storeFacts.ts';
 
@@ -169,6 +169,8 @@ export function describeStore(name: string, make: () => Promise<TestDatabase>): 
       expect(await store.runs.unfinished()).toMatchObject([{ rounds: [{ round: 0 }], lastSequence: 0 }]);
       await log.write([roundFact(1)]);
       expect(await store.runs.rounds('r')).toHaveLength(2);
+      expect(await store.runs.lastRound('r')).toEqual((await store.runs.rounds('r'))[1]);
+      expect(await store.runs.lastRound('none')).toBeUndefined();
     });
 
     it('refuses a second run of the same id, in a later life too', async () => {

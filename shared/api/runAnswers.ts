@@ -1,9 +1,7 @@
-// What the API of a coordinator answers, as far as the command line and the trainer read it. Other keys are left alone,
-// so that a newer coordinator may say more.
+// What the API of a coordinator tells of runs, as the command line, trainers and the dashboard read it. Other keys are
+// left alone, so that a newer coordinator may say more.
 
 import { z } from 'zod';
-import type { RunEvent } from '../../core/run/runRequest.ts';
-import { recordedExperiment } from '../../core/store/experimentRecord.ts';
 
 const metrics = z.record(z.string(), z.number());
 
@@ -23,58 +21,6 @@ export const runSummary = z.looseObject({
 export type RunSummary = z.infer<typeof runSummary>;
 
 export const runsAnswer = z.looseObject({ runs: z.array(runSummary) });
-
-export const experimentsAnswer = z.looseObject({ experiments: z.array(recordedExperiment) });
-
-export const statusAnswer = z.looseObject({
-  uptimeMs: z.number(),
-  joinUrl: z.string(),
-  runs: z.array(runSummary),
-  applications: z.array(
-    z.looseObject({
-      name: z.string(),
-      routePrefix: z.string(),
-      status: z.string(),
-      message: z.string(),
-      deployments: z.array(
-        z.looseObject({ name: z.string(), version: z.string().optional(), replicas: z.number() }),
-      ),
-    }),
-  ),
-  experiments: z.array(recordedExperiment),
-  traffic: z.record(z.string(), z.looseObject({ sentBytes: z.number(), receivedBytes: z.number() })),
-});
-
-export const workersAnswer = z.looseObject({
-  workers: z.array(
-    z.looseObject({
-      workerId: z.string(),
-      name: z.string().optional(),
-      runtime: z.string(),
-      device: z.looseObject({ kind: z.string(), name: z.string(), reason: z.string().optional() }),
-      remoteAddress: z.string(),
-      present: z.boolean(),
-      leaving: z.string().optional(),
-      runId: z.string().optional(),
-    }),
-  ),
-});
-
-const ban = z.looseObject({
-  kind: z.enum(['worker', 'address']),
-  value: z.string(),
-  reason: z.string(),
-  bannedAtMs: z.number(),
-});
-const workerIds = z.array(z.string());
-export const bansAnswer = z.looseObject({ bans: z.array(ban) });
-export const liftedAnswer = z.looseObject({ lifted: z.array(ban) });
-export const removalAnswer = z.looseObject({ removed: workerIds, bans: z.array(ban) });
-export const rotatedAnswer = z.looseObject({
-  token: z.string(),
-  removed: workerIds,
-  joinUrl: z.string().optional(),
-});
 
 const groupWorker = z.object({
   workerId: z.string(),
@@ -134,13 +80,6 @@ export function parseEvent(text: string): ReportedEvent | undefined {
   } catch {
     return undefined;
   }
-}
-
-/** Rounds come without their payload; that are in the outcome. */
-export function asRunEvent(event: Exclude<ReportedEvent, { type: 'end' }>): RunEvent {
-  if (event.type !== 'round') return event;
-  const { round, metrics, timings } = event;
-  return { type: 'round', committed: { round, metrics, payload: [] }, timings };
 }
 
 /** How a run ended, with its trees. */

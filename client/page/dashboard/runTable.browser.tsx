@@ -1,0 +1,54 @@
+// Runs, each with how far it has come.
+
+import type { JSX } from 'preact';
+import type { RunSummary } from '../../../shared/api/runAnswers.ts';
+import { dashboardEn } from '../words/dashboardEn.ts';
+import { count, numberWords } from '../words/statusWords.ts';
+import { addressOf } from './view.ts';
+
+const words = dashboardEn.overview;
+
+/** The newest first. */
+export function RunTable({ runs }: { readonly runs: readonly RunSummary[] }): JSX.Element {
+  if (runs.length === 0) return <p class="note">{words.noRuns}</p>;
+  return (
+    <div class="scroll">
+      <table id="runs">
+        <thead>
+          <tr>
+            <th scope="col">{words.name}</th>
+            <th scope="col">{words.status}</th>
+            <th scope="col">{words.progress}</th>
+            <th scope="col">{words.metric}</th>
+          </tr>
+        </thead>
+        <tbody>
+          {runs.toReversed().map((run) => (
+            <tr key={run.runId}>
+              <td>
+                <a href={addressOf('runs', run.runId)}>{run.name}</a>
+              </td>
+              <td>
+                {run.error ? run.error.code : run.status}
+                {run.waiting !== undefined && <small class="block">{run.waiting}</small>}
+              </td>
+              <td class="progress-cell">
+                <progress max={Math.max(1, run.totalRounds)} value={run.rounds} aria-label={run.name} />
+                {words.of(count(run.rounds), count(run.totalRounds))}
+              </td>
+              <td>{metricsWords(run.lastMetrics)}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}
+
+/** The first few. */
+export function metricsWords(metrics: RunSummary['lastMetrics'] = {}): string {
+  return Object.entries(metrics)
+    .slice(0, 3)
+    .map(([name, value]) => `${name} ${numberWords(value)}`)
+    .join(', ');
+}

@@ -1,0 +1,23 @@
+// The views of the dashboard, in the order in which the bar names them. Each is told apart by the first word of the
+// address's fragment, and the rest are its ids: "#/runs/ID".
+
+import type { JSX } from 'preact';
+import { dashboardEn } from '../words/dashboardEn.ts';
+import { Overview } from './overview.browser.tsx';
+import { Runs } from './runs.browser.tsx';
+import { Swarm } from './swarm.browser.tsx';
+import type { ViewProps } from './view.ts';
+
+export interface View {
+  readonly name: string;
+  readonly title: string;
+  readonly View: (props: ViewProps) => JSX.Element;
+}
+
+const { titles } = dashboardEn;
+
+export const views: readonly [View, ...View[]] = [
+  { name: '', title: titles.overview, View: Overview },
+  { name: 'runs', title: titles.runs, View: Runs },
+  { name: 'swarm', title: titles.swarm, View: Swarm },
+];
