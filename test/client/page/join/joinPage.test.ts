@@ -367,6 +367,8 @@ describe('a tab that lends', () => {
       '/assets/messageOf.js',
       '/join',
     ]);
+    // All but the first look is gone then, and the page can not even begin.
+    await (await context.newCDPSession(page)).send('Network.clearBrowserCache');
     await page.reload();
     await stateIs('No connection');
     const second = await startCoordinator({ ...options, port });
