@@ -7,6 +7,7 @@ import { runtimes } from '../../../shared/protocol/runtimes.ts';
 import { TabgradError } from '../../../kernels/errors.ts';
 import { readConfusionMatrix } from '../../../shared/neural/run/confusionMatrix.ts';
 import type { RunSpec } from '../../../shared/run/runSpec.ts';
+import { datasetSummaries } from '../../../shared/api/datasetAnswers.ts';
 import { lease } from '../../../shared/protocol/control.ts';
 import { visibleText } from '../../../kernels/visibleText.ts';
 import { StorageFullError } from '../blobs/blobErrors.ts';
@@ -31,6 +32,7 @@ const runRequest = z.object({
   name: z.string().max(200),
   spec: z.looseObject({ trainer: z.enum(trainerNames) }),
   shards: z.array(lease).max(1_000_000),
+  datasets: datasetSummaries.optional(),
   workers: z.object({
     min: z.number(),
     max: z.number(),

@@ -6,6 +6,7 @@ import { runKindOf } from '../run/runKinds.ts';
 import { RunExistsError } from '../run/runErrors.ts';
 import type { CommittedRound } from '../run/runRequest.ts';
 import type { NumberedEvent, RunRecord, RunRows, RunSummary, SavedRun } from '../run/runRecord.ts';
+import { writeDatasets } from './datasetStore.ts';
 import { isConnectionLoss, storeFailure } from './storeErrors.ts';
 import type { RoundsTable, RunsTable, StoreSchema } from './storeSchema.ts';
 
@@ -272,7 +273,7 @@ async function writeStart(
   const values = {
     run_id: runId,
     name: request.name,
-    request: JSON.stringify(request),
+    request: JSON.stringify({ ...request, datasets: undefined }),
     num_boost_round: runKindOf(request.spec).totalRounds(request.spec),
     attended: attended ? 1 : 0,
     status: 'running',
@@ -281,4 +282,5 @@ async function writeStart(
     started_at: atMs,
   };
   await transaction.insertInto('runs').values(values).execute();
+  await writeDatasets(transaction, request, atMs);
 }

@@ -89,5 +89,26 @@ export const scenes: readonly Scene[] = [
     name: 'dashboard-run-training',
     open: (page, swarm) => dashboard(page, swarm, `runs/${swarm.runIds[2]}`, '#timings tbody tr'),
   },
+  { name: 'dashboard-data', open: (page, swarm) => dashboard(page, swarm, 'data', '#datasets tbody tr') },
+  {
+    name: 'dashboard-dataset',
+    async open(page, swarm) {
+      await dashboard(page, swarm, 'data', '#datasets tbody tr');
+      await page.click('#datasets tbody th a');
+      await page.waitForSelector('#shards tbody tr');
+    },
+  },
+  {
+    name: 'dashboard-serving',
+    open: (page, swarm) => dashboard(page, swarm, 'serving', '#applications tbody tr'),
+  },
+  {
+    name: 'dashboard-application',
+    async open(page, swarm) {
+      await dashboard(page, swarm, 'serving/flights', '#try-send');
+      await page.click('#try-send');
+      await page.waitForSelector('#try-answer');
+    },
+  },
   { name: 'dashboard-swarm', open: (page, swarm) => dashboard(page, swarm, 'swarm', '#workers tbody tr') },
 ];
