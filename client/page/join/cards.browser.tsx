@@ -62,7 +62,12 @@ export function ResultCard({ view: { result } }: { readonly view: LendingView })
   return (
     <Card title={words.titles[outcome]} id="result-title">
       <p id="result">
-        {words.added(count(given.rounds), count(round), count(given.rows), duration(given.workedMs))}
+        {words.added(
+          count(given.rounds),
+          count(round),
+          count(given.rows),
+          duration(Math.max(1000, given.workedMs)),
+        )}
       </p>
       {facts.length > 0 && <Facts facts={facts} />}
       <p class="note">{words.next}</p>

@@ -111,7 +111,7 @@ function PeerGraph({ peers }: { readonly peers: readonly Peer[] }): JSX.Element 
       ))}
       {placed.length <= SHOWN_LATENCIES &&
         placed.map(({ peer, latency, x, y }) => (
-          <text key={peer} x={(110 + 2 * x) / 3} y={(70 + 2 * y) / 3 - 3} text-anchor="middle">
+          <text key={peer} x={(110 + 2 * x) / 3 + 6} y={(70 + 2 * y) / 3 - 3}>
             {latency}
           </text>
         ))}

@@ -103,6 +103,7 @@ export function bytes(value: number): string {
 
 /** A short time: tenths below ten. */
 export function milliseconds(value: number): string {
+  if (value < 0.1) return '< 0.1 ms';
   return `${value < 10 ? Number(value.toFixed(1)) : Math.round(value)} ms`;
 }
 

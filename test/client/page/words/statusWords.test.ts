@@ -73,7 +73,7 @@ describe('words for the volunteer', () => {
       'less than 1 %',
       '0 %',
     ]);
-    expect([0.34, 9.96, 12.4].map(milliseconds)).toEqual(['0.3 ms', '10 ms', '12 ms']);
+    expect([0, 0.34, 9.96, 12.4].map(milliseconds)).toEqual(['< 0.1 ms', '0.3 ms', '10 ms', '12 ms']);
   });
 
   test('give sizes three digits and a unit', () => {
