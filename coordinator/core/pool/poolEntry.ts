@@ -3,6 +3,7 @@
 import { MAX_CONTROL_MESSAGE_BYTES } from '../../../shared/protocol/control.ts';
 import { MAX_SHORT_MESSAGE_BYTES } from '../../../shared/protocol/workerMessageBytes.ts';
 import type { GiveBack } from '../../bounds/addressShares.ts';
+import { closeCodes } from './controlConnection.ts';
 import type { PoolWorker } from './poolWorker.ts';
 import { TokenBucket, type RateLimit } from './rateLimit.ts';
 import type { WorkerSocket } from './workerSocket.ts';
@@ -17,6 +18,8 @@ export interface JoinedWorker {
   /** By which it joined. */
   readonly joinToken: string;
   readonly secret: string;
+  /** As it names it itself. */
+  readonly lifeName: string | undefined;
   readonly socket: WorkerSocket;
   readonly giveBackPlace: GiveBack;
 }
@@ -25,16 +28,18 @@ export class PoolEntry {
   worker: PoolWorker;
   readonly joinToken: string;
   readonly secret: string;
+  readonly lifeName: string | undefined;
   socket: WorkerSocket | undefined;
   cancelGrace: () => void = () => undefined;
   readonly giveBackPlace: GiveBack;
   readonly #changes: TokenBucket;
   #memberUntilMs = -Infinity;
 
-  constructor({ worker, joinToken, secret, socket, giveBackPlace }: JoinedWorker) {
+  constructor({ worker, joinToken, secret, lifeName, socket, giveBackPlace }: JoinedWorker) {
     this.worker = worker;
     this.joinToken = joinToken;
     this.secret = secret;
+    this.lifeName = lifeName;
     this.socket = socket;
     this.giveBackPlace = giveBackPlace;
     this.#changes = new TokenBucket(CHANGE_RATE, worker.joinedAtMs);
@@ -49,6 +54,15 @@ export class PoolEntry {
   /** It is, or may have been, a member of a run that it does not know to be over. */
   wasMember(nowMs: number): void {
     this.#memberUntilMs = nowMs + FORMER_MEMBER_MS;
+  }
+
+  /** Closes its socket for good. @param code says why in a word. */
+  sendAway(reason: string, code: string): void {
+    const { socket } = this;
+    // What the socket reports from here on is not about a worker any more.
+    this.socket = undefined;
+    socket?.send({ type: 'shutdown', reconnect: false, reason: reason.slice(0, 500) });
+    socket?.close(closeCodes.policy, code);
   }
 
   /** Counts a change of what everybody sees of it, by itself; false when there are too many. */
