@@ -37,6 +37,7 @@ const runRequest = z.object({
     device: z.enum(deviceKinds).optional(),
   }),
   maxFailures: z.number().default(0),
+  modelParts: z.record(z.string(), z.unknown()).exactOptional(),
 });
 const stopRequest = z.object({ reason: z.string().min(1).max(500).default('stopped over the API') });
 
@@ -136,10 +137,10 @@ async function streamEvents(entry: RunEntry, exchange: Exchange): Promise<void> 
   const last = Number(request.headers['last-event-id'] ?? 0);
   const heartbeat = setInterval(() => response.write(': still there\n\n'), HEARTBEAT_MS);
   try {
-    for await (const { sequence, event } of entry.log.follow(Number.isSafeInteger(last) ? last : 0, signal)) {
+    for await (const { sequence, event, atMs } of entry.log.follow(Number.isSafeInteger(last) ? last : 0, signal)) {
       const id = sequence === undefined ? '' : `id: ${sequence}\n`;
       const taken = response.write(
-        `${id}event: ${event.type}\ndata: ${visibleText(JSON.stringify(event))}\n\n`,
+        `${id}event: ${event.type}\ndata: ${visibleText(JSON.stringify(atMs === undefined ? event : { ...event, atMs }))}\n\n`,
       );
       // A watcher that takes nothing is cut off by the server's idle limit; it can ask from where it was.
       if (!taken) await once(response, 'drain', { signal });

@@ -39,6 +39,7 @@ import { moderationRoutes } from '../routes/moderationRoutes.ts';
 import { experimentRoutes, latestExperiments } from '../routes/experimentRoutes.ts';
 import { builtPageFolder, pageRoutes } from '../routes/pageRoutes.ts';
 import { runRoutes } from '../routes/runRoutes.ts';
+import { runViewRoutes } from '../routes/runViewRoutes.ts';
 import { statusRoutes, statusText } from '../routes/statusRoutes.ts';
 import { CoordinatorClosedError } from '../../http/httpErrors.ts';
 import { openStorage } from './storage.ts';
@@ -188,6 +189,7 @@ export async function startCoordinator(given: CoordinatorOptions = {}): Promise<
     ...blobRoutes({ blobs, checks, uploads, maxBlobBytes, log }),
     ...statusRoutes(status),
     ...runRoutes(runs, blobs),
+    ...runViewRoutes(runs, store.runs, blobs),
     ...moderationRoutes(moderation, joinUrl),
     ...experimentRoutes(store.experiments),
     ...projectRoutes(project),

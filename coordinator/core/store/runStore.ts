@@ -1,9 +1,10 @@
 // Runs in the record: what a run's log writes, and what is read after a restart or by those who ask.
 
-import type { Kysely, Selectable, Transaction } from 'kysely';
+import { sql, type Kysely, type Selectable, type Transaction } from 'kysely';
 import { delay, systemClock } from '../../../shared/clock.ts';
 import { runKindOf } from '../run/runKinds.ts';
 import { RunExistsError } from '../run/runErrors.ts';
+import type { AskedRun, RunArchive } from '../run/runArchive.ts';
 import type { CommittedRound } from '../run/runRequest.ts';
 import type { NumberedEvent, RunRecord, RunRows, RunSummary, SavedRun } from '../run/runRecord.ts';
 import { isConnectionLoss, storeFailure } from './storeErrors.ts';
@@ -13,7 +14,10 @@ import type { RunsTable, StoreSchema } from './storeSchema.ts';
 const RETRIES = 60;
 const RETRY_MS = 1_000;
 
-export class RunStore implements RunRecord {
+/** Not as a parameter: only the literal condition is known to be that of the index. */
+const isNoRound = sql<boolean>`kind <> 'round'`;
+
+export class RunStore implements RunArchive, RunRecord {
   readonly #db: Kysely<StoreSchema>;
   readonly #pause: (ms: number) => Promise<void>;
 
@@ -112,32 +116,78 @@ export class RunStore implements RunRecord {
   }
 
   async rounds(runId: string): Promise<CommittedRound[]> {
-    const rows = await this.#db
-      .selectFrom('rounds')
-      .select(['round', 'trees', 'metrics'])
-      .where('run_id', '=', runId)
-      .orderBy('round')
-      .execute();
-    return rows.map(({ round, trees, metrics }) => ({
-      round,
-      payload: JSON.parse(trees) as unknown[],
-      metrics: JSON.parse(metrics) as Record<string, number>,
-    }));
+    return (await this.#rounds(runId).execute()).map(asRound);
   }
 
   async events(runId: string, after: number, limit: number): Promise<NumberedEvent[]> {
+    return numbered(await this.#events(runId, after, limit).execute());
+  }
+
+  async roundEvents(runId: string, after: number, limit: number): Promise<NumberedEvent[]> {
+    return numbered(await this.#events(runId, after, limit).where('kind', '=', 'round').execute());
+  }
+
+  async otherEvents(runId: string, after: number, limit: number): Promise<NumberedEvent[]> {
+    return numbered(await this.#events(runId, after, limit).where(isNoRound).execute());
+  }
+
+  async roundsFrom(runId: string, from: number, limit: number): Promise<CommittedRound[]> {
+    const rows = await this.#rounds(runId).where('round', '>=', from).limit(limit).execute();
+    return rows.map(asRound);
+  }
+
+  async recordedRounds(runId: string): Promise<number> {
+    const last = await this.#lastRound(runId);
+    return last === undefined ? 0 : last.round + 1;
+  }
+
+  async lastEvent(
+    runId: string,
+    kind: 'checkpoint' | 'profiled',
+  ): Promise<NumberedEvent | undefined> {
     const rows = await this.#db
       .selectFrom('run_events')
-      .select(['sequence', 'event'])
+      .select(['sequence', 'event', 'at_ms'])
+      .where('run_id', '=', runId)
+      .where(isNoRound)
+      .where('kind', '=', kind)
+      .orderBy('sequence', 'desc')
+      .limit(1)
+      .execute();
+    return numbered(rows)[0];
+  }
+
+  async asked(runId: string): Promise<AskedRun | undefined> {
+    const row = await this.#db
+      .selectFrom('runs')
+      .select(['request', 'started_at', 'ended_at'])
+      .where('run_id', '=', runId)
+      .executeTakeFirst();
+    return (
+      row && {
+        request: JSON.parse(row.request) as AskedRun['request'],
+        startedAtMs: row.started_at,
+        ...(row.ended_at !== null && { endedAtMs: row.ended_at }),
+      }
+    );
+  }
+
+  #events(runId: string, after: number, limit: number) {
+    return this.#db
+      .selectFrom('run_events')
+      .select(['sequence', 'event', 'at_ms'])
       .where('run_id', '=', runId)
       .where('sequence', '>', after)
       .orderBy('sequence')
-      .limit(limit)
-      .execute();
-    return rows.map(({ sequence, event }) => ({
-      sequence,
-      event: JSON.parse(event) as NumberedEvent['event'],
-    }));
+      .limit(limit);
+  }
+
+  #rounds(runId: string) {
+    return this.#db
+      .selectFrom('rounds')
+      .select(['round', 'trees', 'metrics'])
+      .where('run_id', '=', runId)
+      .orderBy('round');
   }
 
   async #saved(row: Selectable<RunsTable>): Promise<SavedRun> {
@@ -164,27 +214,24 @@ export class RunStore implements RunRecord {
   }
 
   async #savedState(runId: string): Promise<SavedRun['savedState']> {
-    const row = await this.#db
-      .selectFrom('run_events')
-      .select('event')
-      .where('run_id', '=', runId)
-      .where('kind', '=', 'checkpoint')
-      .orderBy('sequence', 'desc')
-      .limit(1)
-      .executeTakeFirst();
-    if (!row) return undefined;
-    const { rounds, sha256, sizeBytes } = JSON.parse(row.event) as NonNullable<SavedRun['savedState']>;
+    const event = (await this.lastEvent(runId, 'checkpoint'))?.event;
+    if (event?.type !== 'checkpoint') return undefined;
+    const { rounds, sha256, sizeBytes } = event;
     return { rounds, sha256, sizeBytes };
   }
 
-  async #summary(row: Pick<Selectable<RunsTable>, (typeof summaryColumns)[number]>): Promise<RunSummary> {
-    const last = await this.#db
+  #lastRound(runId: string): Promise<{ round: number; metrics: string } | undefined> {
+    return this.#db
       .selectFrom('rounds')
       .select(['round', 'metrics'])
-      .where('run_id', '=', row.run_id)
+      .where('run_id', '=', runId)
       .orderBy('round', 'desc')
       .limit(1)
       .executeTakeFirst();
+  }
+
+  async #summary(row: Pick<Selectable<RunsTable>, (typeof summaryColumns)[number]>): Promise<RunSummary> {
+    const last = await this.#lastRound(row.run_id);
     return {
       runId: row.run_id,
       name: row.name,
@@ -200,6 +247,28 @@ export class RunStore implements RunRecord {
       }),
     };
   }
+}
+
+function numbered(
+  rows: readonly Pick<Selectable<StoreSchema['run_events']>, 'at_ms' | 'event' | 'sequence'>[],
+): NumberedEvent[] {
+  return rows.map(({ sequence, event, at_ms: atMs }) => ({
+    sequence,
+    event: JSON.parse(event) as NumberedEvent['event'],
+    ...(atMs !== null && { atMs }),
+  }));
+}
+
+function asRound({
+  round,
+  trees,
+  metrics,
+}: Pick<Selectable<StoreSchema['rounds']>, 'metrics' | 'round' | 'trees'>): CommittedRound {
+  return {
+    round,
+    payload: JSON.parse(trees) as unknown[],
+    metrics: JSON.parse(metrics) as Record<string, number>,
+  };
 }
 
 const summaryColumns = [
@@ -222,8 +291,14 @@ async function write(
     const values = { run_id: runId, round, trees: JSON.stringify(payload), metrics: JSON.stringify(metrics) };
     await transaction.insertInto('rounds').values(values).execute();
   }
-  for (const { sequence, event } of events) {
-    const values = { run_id: runId, sequence, kind: event.type, event: JSON.stringify(event) };
+  for (const { sequence, event, atMs } of events) {
+    const values = {
+      run_id: runId,
+      sequence,
+      kind: event.type,
+      event: JSON.stringify(event),
+      at_ms: atMs ?? null,
+    };
     await transaction.insertInto('run_events').values(values).execute();
   }
   const change = {

@@ -76,6 +76,7 @@ export function netRun(
         spec,
         shards: [...shardsOf('train', train), ...(valid ? shardsOf('valid', valid) : [])],
         plan: { topology: start.model.topology, inputs, steps, stepsPerEpoch: perEpoch },
+        modelParts: { topology: start.model.topology, inputs },
         facts: { totalRounds: steps, rows: { train: train.rows, ...(valid && { valid: valid.rows }) } },
       };
     },

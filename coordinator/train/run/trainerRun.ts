@@ -17,6 +17,9 @@ export interface FitOptions {
   readonly signal?: AbortSignal;
 }
 
+/** Of what a coordinator keeps to make models with; most is a model that a run goes on from. */
+const MAX_MODEL_PARTS_CHARACTERS = 16 * 1024 * 1024;
+
 interface TrainerSettings extends RunSettings {
   readonly options: {
     readonly scalingConfig?: ScalingConfig | undefined;
@@ -64,7 +67,7 @@ async function runToEnd<Opened, Plan, R>(
       const opened = await kind.open(owner.warn);
       const taken = (cluster = await world.openCluster(settings, signal));
       const place: RunPlace = { ...owner, cluster, folder, name, checkpoints, signal, now };
-      const { spec, shards, plan, facts: prepared } = await kind.prepare(opened, place);
+      const { spec, shards, plan, modelParts, facts: prepared } = await kind.prepare(opened, place);
       clock.preparedAt = now();
       Object.assign(facts, prepared);
       const run = kind.recording.record(plan, place);
@@ -76,6 +79,7 @@ async function runToEnd<Opened, Plan, R>(
         shards,
         workers: demandOf(settings, options.scalingConfig),
         maxFailures: settings.maxFailures,
+        ...(isSmall(modelParts) && { modelParts }),
         ...(shouldStop && { shouldStop }),
       };
       // Such a run goes on without this process.
@@ -97,4 +101,8 @@ async function runToEnd<Opened, Plan, R>(
     folder.close();
     await cluster?.close();
   }
+}
+
+function isSmall(parts: object | undefined): parts is object {
+  return parts !== undefined && JSON.stringify(parts).length <= MAX_MODEL_PARTS_CHARACTERS;
 }
