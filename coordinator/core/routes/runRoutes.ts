@@ -137,7 +137,10 @@ async function streamEvents(entry: RunEntry, exchange: Exchange): Promise<void> 
   const last = Number(request.headers['last-event-id'] ?? 0);
   const heartbeat = setInterval(() => response.write(': still there\n\n'), HEARTBEAT_MS);
   try {
-    for await (const { sequence, event, atMs } of entry.log.follow(Number.isSafeInteger(last) ? last : 0, signal)) {
+    for await (const { sequence, event, atMs } of entry.log.follow(
+      Number.isSafeInteger(last) ? last : 0,
+      signal,
+    )) {
       const id = sequence === undefined ? '' : `id: ${sequence}\n`;
       const taken = response.write(
         `${id}event: ${event.type}\ndata: ${visibleText(JSON.stringify(atMs === undefined ? event : { ...event, atMs }))}\n\n`,

@@ -40,13 +40,12 @@ const noQuery = z.strictObject({});
 
 type Blobs = Pick<BlobStore, 'read' | 'sizeBytes'>;
 
-export function runViewRoutes(
-  runs: Pick<RunRegistry, 'find'>,
-  archive: RunArchive,
-  blobs: Blobs,
-): Route[] {
+export function runViewRoutes(runs: Pick<RunRegistry, 'find'>, archive: RunArchive, blobs: Blobs): Route[] {
   const curves = new RunCurves(archive);
-  const route = (path: string, handle: (exchange: Exchange, call: RouteCall, runId: string) => Promise<void>): Route => ({
+  const route = (
+    path: string,
+    handle: (exchange: Exchange, call: RouteCall, runId: string) => Promise<void>,
+  ): Route => ({
     method: 'GET',
     path: `/api/v1/runs/:runId/${path}`,
     access: 'admin',
@@ -59,7 +58,10 @@ export function runViewRoutes(
   };
   return [
     route('curves', async (exchange, _call, runId) => {
-      const { points: [points = DEFAULT_CURVE_POINTS], metric } = query(curvesQuery, exchange);
+      const {
+        points: [points = DEFAULT_CURVE_POINTS],
+        metric,
+      } = query(curvesQuery, exchange);
       await runs.find(runId);
       exchange.json(200, await curves.read(runId, { points, metrics: metric }));
     }),
@@ -113,9 +115,12 @@ function query<T>(schema: z.ZodType<T>, { search }: Exchange): T {
   if (parsed.success) return parsed.data;
   const issue = parsed.error.issues[0];
   const field = String(issue?.path[0] ?? '');
-  throw new BadRequestError(`${field === '' ? 'The query' : `?${field}`}: ${issue?.message ?? 'unknown form'}`, {
-    field,
-  });
+  throw new BadRequestError(
+    `${field === '' ? 'The query' : `?${field}`}: ${issue?.message ?? 'unknown form'}`,
+    {
+      field,
+    },
+  );
 }
 
 async function configOf(archive: RunArchive, runId: string): Promise<ConfigAnswer> {

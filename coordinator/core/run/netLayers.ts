@@ -41,8 +41,7 @@ export function netLayers(
     const weights = [
       ...new Map(nodes.flatMap((node) => node.weights.map((weight) => [weight.name, weight]))).values(),
     ];
-    const count = (some: typeof weights): number =>
-      some.reduce((sum, { shape }) => sum + elements(shape), 0);
+    const count = (some: typeof weights): number => some.reduce((sum, { shape }) => sum + elements(shape), 0);
     const parameters = count(weights);
     const trainable = count(weights.filter((weight) => weight.trainable));
     const shape = nodes.at(-1)?.shape ?? [];

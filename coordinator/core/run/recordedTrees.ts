@@ -43,7 +43,9 @@ export class RecordedTrees {
   constructor({ archive, runId, request, recorded }: RecordedTreesInput) {
     const { spec, modelParts } = request;
     if (spec.trainer !== 'gbdt') {
-      throw new RunModelUnavailableError(`Run "${runId}" trains no trees (its trainer is "${spec.trainer}").`);
+      throw new RunModelUnavailableError(
+        `Run "${runId}" trains no trees (its trainer is "${spec.trainer}").`,
+      );
     }
     if (modelParts === undefined) {
       throw new RunModelUnavailableError(
@@ -99,7 +101,8 @@ export class RecordedTrees {
         found = modelTrees(read, this.#parts)[own % outputs];
       }
     }
-    if (!found) throw new NotFoundError(`Run "${this.#runId}" has ${trees} trees, none with the number ${tree}.`);
+    if (!found)
+      throw new NotFoundError(`Run "${this.#runId}" has ${trees} trees, none with the number ${tree}.`);
     return {
       trees,
       tree,

@@ -141,10 +141,7 @@ export class RunStore implements RunArchive, RunRecord {
     return last === undefined ? 0 : last.round + 1;
   }
 
-  async lastEvent(
-    runId: string,
-    kind: 'checkpoint' | 'profiled',
-  ): Promise<NumberedEvent | undefined> {
+  async lastEvent(runId: string, kind: 'checkpoint' | 'profiled'): Promise<NumberedEvent | undefined> {
     const rows = await this.#db
       .selectFrom('run_events')
       .select(['sequence', 'event', 'at_ms'])

@@ -14,16 +14,19 @@ function thinned(points: readonly CurvePoint[], most: number): ThinnedCurve {
 }
 
 describe('A thinned curve', () => {
-  it.each([0, 1, 2, 63, 64, 65, 257, 10_000])('of %d points has at most as many as were asked for', (count) => {
-    const points = noise(count);
-    const remaining = thinned(points, 64).points();
-    expect(remaining.length).toBeLessThanOrEqual(64);
-    expect(remaining.length).toBeGreaterThanOrEqual(Math.min(count, 30));
-    expect(remaining.every(({ at }, i) => at > (remaining[i - 1]?.at ?? 0))).toBe(true);
-    const all = new Set(points);
-    expect(remaining.every((point) => all.has(point))).toBe(true);
-    expect([remaining[0], remaining.at(-1)]).toEqual([points[0], points.at(-1)]);
-  });
+  it.each([0, 1, 2, 63, 64, 65, 257, 10_000])(
+    'of %d points has at most as many as were asked for',
+    (count) => {
+      const points = noise(count);
+      const remaining = thinned(points, 64).points();
+      expect(remaining.length).toBeLessThanOrEqual(64);
+      expect(remaining.length).toBeGreaterThanOrEqual(Math.min(count, 30));
+      expect(remaining.every(({ at }, i) => at > (remaining[i - 1]?.at ?? 0))).toBe(true);
+      const all = new Set(points);
+      expect(remaining.every((point) => all.has(point))).toBe(true);
+      expect([remaining[0], remaining.at(-1)]).toEqual([points[0], points.at(-1)]);
+    },
+  );
 
   it('of few points has them all', () => {
     const points = noise(30);

@@ -31,7 +31,10 @@ const dense = (units: number, shape?: readonly (number | null)[]) => ({
   class_name: 'Dense',
   config: { name: `dense_${units}`, units, activation: 'linear', ...(shape && { batch_input_shape: shape }) },
 });
-const topology = { class_name: 'Sequential', config: { name: 'net', layers: [dense(8, [null, 4]), dense(1)] } };
+const topology = {
+  class_name: 'Sequential',
+  config: { name: 'net', layers: [dense(8, [null, 4]), dense(1)] },
+};
 let coordinator: Coordinator;
 
 beforeAll(async () => {
@@ -57,7 +60,10 @@ beforeAll(async () => {
 });
 afterAll(() => coordinator.close());
 
-async function ask(place: string, token = coordinator.tokens.admin): Promise<{ status: number; body: unknown }> {
+async function ask(
+  place: string,
+  token = coordinator.tokens.admin,
+): Promise<{ status: number; body: unknown }> {
   const headers = { authorization: `Bearer ${token}` };
   const answer = await fetch(`${coordinator.url}/api/v1/runs/${place}`, { headers });
   return { status: answer.status, body: await answer.json() };
@@ -74,7 +80,10 @@ describe('The curves of a run', () => {
     const values = all.curves[0]!.points.map(([, value]) => value);
     expect([curve!.lowest[1], curve!.highest[1]]).toEqual([Math.min(...values), Math.max(...values)]);
     expect(curve!.last[2]).toBe(STARTED_AT + ROUNDS * ROUND_MS);
-    expect(answer.recent.at(-1)).toMatchObject({ round: ROUNDS - 1, timings: [{ workerId: 'worker-a' }, {}] });
+    expect(answer.recent.at(-1)).toMatchObject({
+      round: ROUNDS - 1,
+      timings: [{ workerId: 'worker-a' }, {}],
+    });
     // Then come the last event: its end, and what was asked for is in the stream after it.
     expect(answer.sequence).toBe(ROUNDS + 2);
   });
@@ -118,7 +127,10 @@ describe('The timeline of a run', () => {
 
   it('is gone on with from the last event of the curves', async () => {
     const { sequence } = curvesAnswer.parse((await ask('long/curves')).body);
-    const headers = { authorization: `Bearer ${coordinator.tokens.admin}`, 'last-event-id': String(sequence) };
+    const headers = {
+      authorization: `Bearer ${coordinator.tokens.admin}`,
+      'last-event-id': String(sequence),
+    };
     const text = await (await fetch(`${coordinator.url}/api/v1/runs/long/events`, { headers })).text();
     expect(text).toBe(
       `id: ${sequence + 1}\nevent: end\ndata: {"type":"end","status":"finished","atMs":${STARTED_AT + ROUNDS * ROUND_MS}}\n\n`,
@@ -179,14 +191,25 @@ describe('The model of a run of trees', () => {
 
   it('is made of the recorded rounds, byte for byte as its owner has it', async () => {
     const { url, tokens } = coordinator;
-    const workers = await startLocalWorkers({ url, token: tokens.local, count: 1, runtime: 'node', device: 'cpu' });
+    const workers = await startLocalWorkers({
+      url,
+      token: tokens.local,
+      count: 1,
+      runtime: 'node',
+      device: 'cpu',
+    });
     const result = await new GBDTTrainer({
       datasets: { train: fromItems(rows) },
       labelColumn: 'y',
       params: { objective: 'reg:squarederror', max_depth: 3 },
       numBoostRound: 5,
       scalingConfig: { url, token: tokens.admin, numWorkers: 1 },
-      runConfig: { name: 'trees', storagePath: path('runs'), verbose: 0, checkpointConfig: { checkpointFrequency: 2 } },
+      runConfig: {
+        name: 'trees',
+        storagePath: path('runs'),
+        verbose: 0,
+        checkpointConfig: { checkpointFrequency: 2 },
+      },
     })
       .fit()
       .finally(() => workers.stop());

@@ -17,13 +17,20 @@ export function smoothed(points: readonly Point[], weight: number): readonly Poi
   });
 }
 
-/** The best value of a metric, by what its name says of which is better; undefined where the name says nothing. */
-export function bestPoint(name: string, points: readonly Point[]): Point | undefined {
+/** Which values of a metric are better, by its name; undefined where the name says nothing, or both. */
+export function betterIs(name: string): 'less' | 'more' | undefined {
   const isMore = /auc|acc|map|ndcg|precision|recall|f1|r2/i.test(name);
   const isLess = /loss|rmse|mae|mse|error|merror|nll|deviance|mape|rmsle|mphe/i.test(name);
   if (isMore === isLess) return undefined;
-  return points.reduce<Point | undefined>((best, point) => {
-    if (best === undefined) return point;
-    return (isMore ? point.value > best.value : point.value < best.value) ? point : best;
-  }, undefined);
+  return isMore ? 'more' : 'less';
+}
+
+/** The best of all points, those that are not drawn included. */
+export function bestOf(
+  name: string,
+  curve: { readonly lowest: Point | undefined; readonly highest: Point | undefined },
+): Point | undefined {
+  const better = betterIs(name);
+  if (better === undefined) return undefined;
+  return better === 'more' ? curve.highest : curve.lowest;
 }
