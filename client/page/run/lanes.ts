@@ -82,7 +82,7 @@ export function lanesOf(events: readonly ToldEvent[], nowMs: number, mostLanes: 
   const from = placeOf(first);
   const to = Math.max(from + 1, isOver || unit === 'event' ? placeOf(last) : Math.max(nowMs, placeOf(last)));
   for (const lane of lanes.values()) close(lane, to);
-  const all = [...lanes.values()].map(({ open: _, ...lane }) => lane);
+  const all: Lane[] = [...lanes.values()];
   return {
     unit,
     from,

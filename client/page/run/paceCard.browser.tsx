@@ -85,5 +85,7 @@ export function verdictWords(verdict: Verdict): string {
         ms(verdict.medianMs),
         percent(verdict.waits),
       );
+    default:
+      return verdict satisfies never;
   }
 }

@@ -2,7 +2,7 @@
 // page by page, and the model is never held as a whole.
 
 import { setImmediate } from 'node:timers/promises';
-import { ImportanceSums } from '../../../shared/gbdt/importance.ts';
+import { ImportanceSums } from '../../../shared/gbdt/model/importance.ts';
 import { modelFrame, modelTrees } from '../../../shared/gbdt/model/buildModel.ts';
 import { featureName, modelCategories, modelRounds } from '../../../shared/gbdt/model/model.ts';
 import type { CategoryName, GbdtModel, ModelTree } from '../../../shared/gbdt/model/model.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { importanceOf, ImportanceSums } from '../../../shared/gbdt/importance.ts';
+import { importanceOf, ImportanceSums } from '../../../shared/gbdt/model/importance.ts';
 import type { GbdtModel, ModelTree } from '../../../shared/gbdt/model/model.ts';
 
 /** A root and two leaves. */

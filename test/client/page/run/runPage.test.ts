@@ -205,6 +205,7 @@ describe('The page of a run of 10,000 rounds', () => {
     await page.focus('#smoothing');
     await page.keyboard.press('End');
     await page.click('text=The same as a table');
+    await page.waitForSelector('#values tbody tr');
     expect(await page.locator('#values tbody tr').count()).toBe(16);
   });
 

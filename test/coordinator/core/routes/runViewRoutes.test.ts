@@ -17,7 +17,7 @@ import {
   netAnswer,
   treeAnswer,
 } from '../../../../shared/api/runModel.ts';
-import { importanceOf } from '../../../../shared/gbdt/importance.ts';
+import { importanceOf } from '../../../../shared/gbdt/model/importance.ts';
 import { readModel } from '../../../../shared/gbdt/model/readModel.ts';
 import { recordRun, ROUND_MS } from '../../../setup/recordedRun.ts';
 import { netSpec } from '../../../setup/runSpecs.ts';
@@ -212,7 +212,7 @@ describe('The model of a run of trees', () => {
       },
     })
       .fit()
-      .finally(() => workers.stop());
+      .finally(() => void workers.stop());
     const headers = { authorization: `Bearer ${tokens.admin}` };
     const get = async (place: string) =>
       (await fetch(`${url}/api/v1/runs/${result.runId}/${place}`, { headers })).text();

@@ -1,7 +1,7 @@
 // How much each feature does in a model, as XGBoost's get_score counts it: by splits (weight), by what they gained and by
 // the Hessian that they covered.
 
-import { featureName, type GbdtModel } from './model/model.ts';
+import { featureName, type GbdtModel } from './model.ts';
 
 export interface FeatureImportance {
   readonly feature: string;
