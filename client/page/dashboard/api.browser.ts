@@ -53,6 +53,12 @@ export class Api implements RunApi {
     await this.#ask(path, { method: 'POST', body: JSON.stringify(body) });
   }
 
+  /** A request with an answer. @throws ApiError */
+  async ask<T>(path: string, body: object): Promise<T> {
+    const init = { method: 'POST', body: JSON.stringify(body) };
+    return (await this.#ask(path, init)).json() as Promise<T>;
+  }
+
   /** @throws ApiError */
   async download(path: string, signal?: AbortSignal): Promise<Blob> {
     return (await this.#ask(path, { ...(signal && { signal }) })).blob();

@@ -6,6 +6,7 @@ import type { RunPageProps } from '../run/runPage.browser.tsx';
 import { Card } from '../design/parts.browser.tsx';
 import { dashboardEn } from '../words/dashboardEn.ts';
 import { runEn } from '../words/runEn.ts';
+import { ConfusionCard } from './confusionCard.browser.tsx';
 import { RunTable } from './runTable.browser.tsx';
 import { addressOf, type ViewProps } from './view.ts';
 
@@ -29,6 +30,7 @@ export function Runs({ api, act, look, ids }: ViewProps): JSX.Element {
           listed={listed}
           runIds={runIds.slice(0, MAX_COMPARED)}
           addressOf={(runId) => addressOf('runs', runId)}
+          ending={(runId) => <ConfusionCard api={api} runId={runId} />}
         />
       ) : (
         <p class="note">{runEn.load}</p>

@@ -27,9 +27,11 @@ export interface RunPageProps {
   readonly listed: readonly RunSummary[];
   readonly runIds: readonly string[];
   readonly addressOf: (runId: string) => string;
+  /** What the dashboard has to show of a run that is over, beside this. */
+  readonly ending: (runId: string) => JSX.Element;
 }
 
-export function RunPage({ api, act, listed, runIds, addressOf }: RunPageProps): JSX.Element {
+export function RunPage({ api, act, listed, runIds, addressOf, ending }: RunPageProps): JSX.Element {
   const { runs, problems, version } = useStories(api, runIds);
   const [only, ...others] = runs;
   const summaryOf = ({ runId, summary }: ShownRun): RunSummary =>
@@ -45,7 +47,14 @@ export function RunPage({ api, act, listed, runIds, addressOf }: RunPageProps): 
       ))}
       {runs.length === 0 && problems.length === 0 && <p class="note">{words.load}</p>}
       {only && runIds.length === 1 && others.length === 0 && (
-        <OneRun api={api} act={act} summary={summaryOf(only)} shown={only} version={version} />
+        <OneRun
+          api={api}
+          act={act}
+          summary={summaryOf(only)}
+          shown={only}
+          version={version}
+          ending={ending}
+        />
       )}
       {runIds.length > 1 && runs.length > 0 && (
         <>
@@ -64,9 +73,10 @@ interface OneRunProps {
   readonly summary: RunSummary;
   readonly shown: ShownRun;
   readonly version: number;
+  readonly ending: RunPageProps['ending'];
 }
 
-function OneRun({ api, act, summary, shown, version }: OneRunProps): JSX.Element {
+function OneRun({ api, act, summary, shown, version, ending }: OneRunProps): JSX.Element {
   const { runId, config, story } = shown;
   const isTrees = config.trainer === 'gbdt' && config.hasModel;
   return (
@@ -75,6 +85,7 @@ function OneRun({ api, act, summary, shown, version }: OneRunProps): JSX.Element
       <CurvesCard runs={[shown]} names={[summary.name]} version={version} isCompared={false} />
       <MetricsCard story={story} />
       <PaceCard story={story} />
+      {summary.status !== 'running' && ending(runId)}
       <TimelineCard story={story} />
       <ModelCard api={api} act={act} summary={summary} shown={shown} />
       {isTrees && <ImportanceCard api={api} runId={runId} />}

@@ -7,8 +7,9 @@ import { RunExistsError } from '../run/runErrors.ts';
 import type { AskedRun, RunArchive } from '../run/runArchive.ts';
 import type { CommittedRound } from '../run/runRequest.ts';
 import type { NumberedEvent, RunRecord, RunRows, RunSummary, SavedRun } from '../run/runRecord.ts';
+import { writeDatasets } from './datasetStore.ts';
 import { isConnectionLoss, storeFailure } from './storeErrors.ts';
-import type { RunsTable, StoreSchema } from './storeSchema.ts';
+import type { RoundsTable, RunsTable, StoreSchema } from './storeSchema.ts';
 
 /** A database server that is started again is back within a minute. */
 const RETRIES = 60;
@@ -116,7 +117,18 @@ export class RunStore implements RunArchive, RunRecord {
   }
 
   async rounds(runId: string): Promise<CommittedRound[]> {
-    return (await this.#rounds(runId).execute()).map(asRound);
+    return (await this.#rounds(runId).execute()).map(roundOf);
+  }
+
+  async lastRound(runId: string): Promise<CommittedRound | undefined> {
+    const row = await this.#db
+      .selectFrom('rounds')
+      .select(['round', 'trees', 'metrics'])
+      .where('run_id', '=', runId)
+      .orderBy('round', 'desc')
+      .limit(1)
+      .executeTakeFirst();
+    return row && roundOf(row);
   }
 
   async events(runId: string, after: number, limit: number): Promise<NumberedEvent[]> {
@@ -133,7 +145,7 @@ export class RunStore implements RunArchive, RunRecord {
 
   async roundsFrom(runId: string, from: number, limit: number): Promise<CommittedRound[]> {
     const rows = await this.#rounds(runId).where('round', '>=', from).limit(limit).execute();
-    return rows.map(asRound);
+    return rows.map(roundOf);
   }
 
   async recordedRounds(runId: string): Promise<number> {
@@ -256,11 +268,11 @@ function numbered(
   }));
 }
 
-function asRound({
+function roundOf({
   round,
   trees,
   metrics,
-}: Pick<Selectable<StoreSchema['rounds']>, 'metrics' | 'round' | 'trees'>): CommittedRound {
+}: Pick<RoundsTable, 'metrics' | 'round' | 'trees'>): CommittedRound {
   return {
     round,
     payload: JSON.parse(trees) as unknown[],
@@ -325,7 +337,7 @@ async function writeStart(
   const values = {
     run_id: runId,
     name: request.name,
-    request: JSON.stringify(request),
+    request: JSON.stringify({ ...request, datasets: undefined }),
     num_boost_round: runKindOf(request.spec).totalRounds(request.spec),
     attended: attended ? 1 : 0,
     status: 'running',
@@ -334,4 +346,5 @@ async function writeStart(
     started_at: atMs,
   };
   await transaction.insertInto('runs').values(values).execute();
+  await writeDatasets(transaction, request, atMs);
 }

@@ -38,11 +38,12 @@ export function treeRun(settings: TrainerSettings, world: TreeWorld): TrainerKin
     },
     async prepare(start, place) {
       const prepared = await prepare(settings, world, start, place);
-      const { spec, shards, rows, warnings } = prepared;
+      const { spec, shards, summaries, rows, warnings } = prepared;
       const plan = planOf(settings, start, prepared);
       return {
         spec: trainLoop ? { ...spec, trainLoop } : spec,
         shards,
+        summaries,
         plan,
         modelParts: writeModelParts(plan),
         facts: { totalRounds: numBoostRound, rows, warnings },

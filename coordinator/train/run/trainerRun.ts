@@ -67,7 +67,14 @@ async function runToEnd<Opened, Plan, R>(
       const opened = await kind.open(owner.warn);
       const taken = (cluster = await world.openCluster(settings, signal));
       const place: RunPlace = { ...owner, cluster, folder, name, checkpoints, signal, now };
-      const { spec, shards, plan, modelParts, facts: prepared } = await kind.prepare(opened, place);
+      const {
+        spec,
+        shards,
+        summaries,
+        plan,
+        modelParts,
+        facts: prepared,
+      } = await kind.prepare(opened, place);
       clock.preparedAt = now();
       Object.assign(facts, prepared);
       const run = kind.recording.record(plan, place);
@@ -80,6 +87,7 @@ async function runToEnd<Opened, Plan, R>(
         workers: demandOf(settings, options.scalingConfig),
         maxFailures: settings.maxFailures,
         ...(isSmall(modelParts) && { modelParts }),
+        ...(settings.describesData && { datasets: summaries }),
         ...(shouldStop && { shouldStop }),
       };
       // Such a run goes on without this process.
