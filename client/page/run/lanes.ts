@@ -2,7 +2,7 @@
 
 import type { ToldEvent } from '../../../shared/api/runHistory.ts';
 
-export interface Span {
+interface Span {
   readonly generation: number;
   /** In the unit of the axis. */
   readonly from: number;

@@ -44,6 +44,6 @@ export function MetricsCard({ story }: { readonly story: RunStory }): JSX.Elemen
   );
 }
 
-export function pointWords(point: { readonly at: number; readonly value: number } | undefined): string {
+function pointWords(point: { readonly at: number; readonly value: number } | undefined): string {
   return point ? words.at(numberWords(point.value), count(point.at)) : '';
 }

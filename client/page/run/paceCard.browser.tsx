@@ -70,7 +70,7 @@ function Row({ pace, longest }: { readonly pace: WorkerPace; readonly longest: n
   );
 }
 
-export function verdictWords(verdict: Verdict): string {
+function verdictWords(verdict: Verdict): string {
   switch (verdict.kind) {
     case 'alone':
       return words.alone;

@@ -103,7 +103,7 @@ function OneRun({ api, act, summary, shown, version, ending }: OneRunProps): JSX
 }
 
 /** Runs of one name are told apart by the beginning of their ids. */
-export function namesOf(runs: readonly Pick<ShownRun, 'runId' | 'summary'>[]): string[] {
+function namesOf(runs: readonly Pick<ShownRun, 'runId' | 'summary'>[]): string[] {
   const names = runs.map(({ summary }) => summary.name);
   return runs.map(({ runId }, at) => {
     const name = names[at]!;

@@ -18,7 +18,7 @@ export function smoothed(points: readonly Point[], weight: number): readonly Poi
 }
 
 /** Which values of a metric are better, by its name; undefined where the name says nothing, or both. */
-export function betterIs(name: string): 'less' | 'more' | undefined {
+function betterIs(name: string): 'less' | 'more' | undefined {
   const isMore = /auc|acc|map|ndcg|precision|recall|f1|r2/i.test(name);
   const isLess = /loss|rmse|mae|mse|error|merror|nll|deviance|mape|rmsle|mphe/i.test(name);
   if (isMore === isLess) return undefined;

@@ -1,14 +1,12 @@
 // Runs in the record: what a run's log writes, and what is read after a restart or by those who ask.
 
-import { sql, type Kysely, type Selectable, type Transaction } from 'kysely';
+import { sql, type Kysely, type Selectable } from 'kysely';
 import { delay, systemClock } from '../../../shared/clock.ts';
-import { runKindOf } from '../run/runKinds.ts';
-import { RunExistsError } from '../run/runErrors.ts';
 import type { AskedRun, RunArchive } from '../run/runArchive.ts';
 import type { CommittedRound } from '../run/runRequest.ts';
 import type { NumberedEvent, RunRecord, RunRows, RunSummary, SavedRun } from '../run/runRecord.ts';
-import { writeDatasets } from './datasetStore.ts';
 import { isConnectionLoss, storeFailure } from './storeErrors.ts';
+import { writeRun } from './writeRun.ts';
 import type { RoundsTable, RunsTable, StoreSchema } from './storeSchema.ts';
 
 /** A database server that is started again is back within a minute. */
@@ -33,7 +31,7 @@ export class RunStore implements RunArchive, RunRecord {
       try {
         // A connection that broke off during the commit leaves open whether that was done.
         if (attempt > 0 && (await this.#isWritten(runId, rows))) return;
-        return await this.#db.transaction().execute((transaction) => write(transaction, runId, rows));
+        return await this.#db.transaction().execute((transaction) => writeRun(transaction, runId, rows));
       } catch (error) {
         if (attempt === RETRIES || !isConnectionLoss(error)) {
           throw storeFailure(error, `Run ${runId} cannot be recorded`);
@@ -289,62 +287,3 @@ const summaryColumns = [
   'error_code',
   'error_message',
 ] as const;
-
-async function write(
-  transaction: Transaction<StoreSchema>,
-  runId: string,
-  { started, group, rounds, events, end }: RunRows,
-): Promise<void> {
-  if (started) await writeStart(transaction, runId, started);
-  for (const { round, payload, metrics } of rounds) {
-    const values = { run_id: runId, round, trees: JSON.stringify(payload), metrics: JSON.stringify(metrics) };
-    await transaction.insertInto('rounds').values(values).execute();
-  }
-  for (const { sequence, event, atMs } of events) {
-    const values = {
-      run_id: runId,
-      sequence,
-      kind: event.type,
-      event: JSON.stringify(event),
-      at_ms: atMs ?? null,
-    };
-    await transaction.insertInto('run_events').values(values).execute();
-  }
-  const change = {
-    ...(group && { generation: group.generation, members: JSON.stringify(group.members) }),
-    ...(end && {
-      status: end.status,
-      ended_at: end.atMs,
-      error_code: end.error?.code ?? null,
-      error_message: end.error?.message ?? null,
-    }),
-  };
-  if (!group && !end) return;
-  await transaction.updateTable('runs').set(change).where('run_id', '=', runId).execute();
-}
-
-async function writeStart(
-  transaction: Transaction<StoreSchema>,
-  runId: string,
-  { request, attended, atMs }: NonNullable<RunRows['started']>,
-): Promise<void> {
-  const known = await transaction
-    .selectFrom('runs')
-    .select('run_id')
-    .where('run_id', '=', runId)
-    .executeTakeFirst();
-  if (known) throw new RunExistsError(`A run "${runId}" exists already`, { field: 'runId' });
-  const values = {
-    run_id: runId,
-    name: request.name,
-    request: JSON.stringify({ ...request, datasets: undefined }),
-    num_boost_round: runKindOf(request.spec).totalRounds(request.spec),
-    attended: attended ? 1 : 0,
-    status: 'running',
-    generation: 0,
-    members: '[]',
-    started_at: atMs,
-  };
-  await transaction.insertInto('runs').values(values).execute();
-  await writeDatasets(transaction, request, atMs);
-}
