@@ -96,6 +96,7 @@ export const errorCodes = {
     'A worker may not store that: it is in no run that stores anything, or it stores too much or too fast.',
   COORDINATOR_CLOSED: 'The coordinator is closing or closed.',
   RUN_UNKNOWN: 'No run of that id.',
+  RUN_MODEL_UNAVAILABLE: 'The coordinator can not make that of the run; the message says why.',
   RUN_EXISTS: 'A run of that id exists already.',
   RUN_ABANDONED: 'The process of the run owner ended while the run went on.',
   RUN_REQUEST_INVALID: 'A run asks for something impossible.',

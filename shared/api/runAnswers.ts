@@ -28,7 +28,7 @@ const groupWorker = z.object({
   device: z.string(),
   rows: z.number(),
 });
-const timing = z.object({
+export const roundTiming = z.object({
   workerId: z.string(),
   computeMs: z.number(),
   exchangeMs: z.number(),
@@ -36,7 +36,7 @@ const timing = z.object({
 });
 
 /** An event of a run as it is streamed. */
-const reportedEvent = z.discriminatedUnion('type', [
+export const reportedEvent = z.discriminatedUnion('type', [
   z.object({ type: z.literal('waiting'), reason: z.string() }),
   z.object({ type: z.literal('loading'), rowsLoaded: z.number(), rowsTotal: z.number() }),
   z.object({
@@ -49,7 +49,7 @@ const reportedEvent = z.discriminatedUnion('type', [
     type: z.literal('round'),
     round: z.number(),
     metrics,
-    timings: z.array(timing),
+    timings: z.array(roundTiming),
   }),
   z.object({
     type: z.literal('checkpoint'),
@@ -72,6 +72,9 @@ const reportedEvent = z.discriminatedUnion('type', [
   }),
 ]);
 export type ReportedEvent = z.infer<typeof reportedEvent>;
+export type RoundTiming = z.infer<typeof roundTiming>;
+/** As it is streamed: with milliseconds since 1970, where they are known. */
+export type StreamedEvent = ReportedEvent & { readonly atMs?: number };
 
 /** Undefined for kinds of events that a newer coordinator may have. */
 export function parseEvent(text: string): ReportedEvent | undefined {

@@ -1,7 +1,8 @@
 // What the dashboard asks the coordinator for, with the owner's token. The token stays in this tab's session storage: it
 // is in no address and in no cookie.
 
-import type { ReportedEvent } from '../../../shared/api/runAnswers.ts';
+import type { StreamedEvent } from '../../../shared/api/runAnswers.ts';
+import type { FollowedEvent, RunApi } from '../run/runApi.ts';
 
 const TOKEN_KEY = 'tabgrad.admin';
 
@@ -16,10 +17,9 @@ export class ApiError extends Error {
   }
 }
 
-/** Starts what a button asks for; what it fails with is shown. */
-export type Act = (work: Promise<void>) => void;
+export type { RunAct as Act } from '../run/runApi.ts';
 
-export class Api {
+export class Api implements RunApi {
   #token = sessionStorage.getItem(TOKEN_KEY);
 
   get isSignedIn(): boolean {
@@ -59,9 +59,20 @@ export class Api {
     return (await this.#ask(path, init)).json() as Promise<T>;
   }
 
-  /** Calls back for each event of a run from its first, as long as the stream goes. @throws ApiError */
-  async follow(runId: string, onEvent: (event: ReportedEvent) => void, signal: AbortSignal): Promise<void> {
-    const { body } = await this.#ask(`/api/v1/runs/${encodeURIComponent(runId)}/events`, { signal });
+  /** @throws ApiError */
+  async download(path: string, signal?: AbortSignal): Promise<Blob> {
+    return (await this.#ask(path, { ...(signal && { signal }) })).blob();
+  }
+
+  /** @throws ApiError; where the stream breaks off what the browser says. */
+  async follow(
+    runId: string,
+    after: number,
+    onEvent: (followed: FollowedEvent) => void,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const headers = { 'last-event-id': String(after) };
+    const { body } = await this.#ask(`/api/v1/runs/${encodeURIComponent(runId)}/events`, { signal, headers });
     if (!body) return;
     const reader = body.pipeThrough(new TextDecoderStream()).getReader();
     let rest = '';
@@ -71,14 +82,25 @@ export class Api {
       const blocks = (rest + value).split('\n\n');
       rest = blocks.pop() ?? '';
       for (const block of blocks) {
-        const data = block.split('\n').find((line) => line.startsWith('data: '));
-        if (data !== undefined) onEvent(JSON.parse(data.slice('data: '.length)) as ReportedEvent);
+        const lines = block.split('\n');
+        const field = (name: string): string | undefined =>
+          lines.find((line) => line.startsWith(`${name}: `))?.slice(name.length + 2);
+        const data = field('data');
+        if (data === undefined) continue;
+        const id = field('id');
+        onEvent({
+          sequence: id === undefined ? undefined : Number(id),
+          event: JSON.parse(data) as StreamedEvent,
+        });
       }
     }
   }
 
-  async #ask(path: string, init: RequestInit): Promise<Response> {
-    const headers = { authorization: `Bearer ${this.#token ?? ''}` };
+  async #ask(
+    path: string,
+    init: Omit<RequestInit, 'headers'> & { headers?: Readonly<Record<string, string>> },
+  ): Promise<Response> {
+    const headers = { ...init.headers, authorization: `Bearer ${this.#token ?? ''}` };
     let answer: Response;
     try {
       answer = await fetch(new URL(`.${path}`, document.baseURI), { ...init, headers });

@@ -3,13 +3,21 @@
 import type { JSX } from 'preact';
 import type { RunSummary } from '../../../shared/api/runAnswers.ts';
 import { dashboardEn } from '../words/dashboardEn.ts';
+import { runEn } from '../words/runEn.ts';
 import { count, numberWords } from '../words/statusWords.ts';
 import { addressOf } from './view.ts';
 
 const words = dashboardEn.overview;
 
+interface RunTableProps {
+  readonly runs: readonly RunSummary[];
+  /** Ids of those that are ticked; without it none can be. */
+  readonly picked?: ReadonlySet<string>;
+  readonly onPick?: (runId: string) => void;
+}
+
 /** The newest first. */
-export function RunTable({ runs }: { readonly runs: readonly RunSummary[] }): JSX.Element {
+export function RunTable({ runs, picked, onPick }: RunTableProps): JSX.Element {
   if (runs.length === 0) return <p class="note">{words.noRuns}</p>;
   return (
     <div class="scroll">
@@ -26,6 +34,15 @@ export function RunTable({ runs }: { readonly runs: readonly RunSummary[] }): JS
           {runs.toReversed().map((run) => (
             <tr key={run.runId}>
               <td>
+                {picked && (
+                  <input
+                    type="checkbox"
+                    class="pick"
+                    aria-label={runEn.compare.pick(run.name)}
+                    checked={picked.has(run.runId)}
+                    onChange={() => onPick?.(run.runId)}
+                  />
+                )}
                 <a href={addressOf('runs', run.runId)}>{run.name}</a>
               </td>
               <td>

@@ -21,12 +21,15 @@ const HEIGHT = 200;
 
 /** The lines over one x axis. */
 export function lineData(lines: readonly Line[]): LineData {
-  const places = [...new Set(lines.flatMap(({ points }) => points.map(({ at }) => at)))].sort(
-    (a, b) => a - b,
-  );
+  const all = Float64Array.from(lines.flatMap(({ points }) => points.map(({ at }) => at))).sort();
+  const places = Array.from(all.filter((at, i) => at !== all[i - 1]));
   const columns = lines.map(({ points }) => {
-    const values = new Map(points.map(({ at, value }) => [at, value]));
-    return places.map((at) => values.get(at) ?? null);
+    let next = 0;
+    return places.map((at) => {
+      if (points[next]?.at !== at) return null;
+      next += 1;
+      return points[next - 1]!.value;
+    });
   });
   return [places, ...columns];
 }

@@ -8,12 +8,27 @@ import 'uplot/dist/uPlot.min.css';
 /** Numbers of the x axis, then those of each line; null where a line has no point. */
 export type LineData = [number[], ...(number | null)[][]];
 
+export interface LineStyle {
+  /** Which of the colours of lines; those beyond the last begin anew. */
+  readonly colour: number;
+  /** Lengths of strokes and gaps; a full line without it. */
+  readonly dash?: readonly number[];
+  /** Behind the others. */
+  readonly isFaint?: boolean;
+}
+
 interface LineOptions {
   readonly width: number;
   readonly height: number;
   readonly names: readonly string[];
   readonly data: LineData;
   readonly isLogarithmic: boolean;
+  /** One a line; by their order without them. */
+  readonly styles?: readonly LineStyle[];
+  /** Numbers of the x axis in words. */
+  readonly xWords?: (x: number) => string;
+  /** Told of the place below the pointer, and of none when it leaves. Without it there is no cursor. */
+  readonly onCursor?: (x: number | undefined) => void;
 }
 
 /** uPlot's enum is of types alone: 3 is a logarithmic axis. */
@@ -43,7 +58,7 @@ async function loadPlot(): Promise<typeof uPlot> {
 /** Draws the lines into an element. */
 export async function drawLines(
   target: HTMLElement,
-  { width, height, names, data, isLogarithmic }: LineOptions,
+  { width, height, names, data, isLogarithmic, styles, xWords, onCursor }: LineOptions,
 ): Promise<uPlot> {
   const Plot = await loadPlot();
   // Colours are asked for at each drawing: the system's theme may change.
@@ -57,8 +72,10 @@ export async function drawLines(
   };
   const lines = names.map((label, i): uPlot.Series => ({
     label,
-    stroke: colour(lineColour(i)),
-    width: 2,
+    stroke: colour(lineColour(styles?.[i]?.colour ?? i)),
+    width: styles?.[i]?.isFaint === true ? 1 : 2,
+    alpha: styles?.[i]?.isFaint === true ? 0.35 : 1,
+    dash: [...(styles?.[i]?.dash ?? [])],
     points: { show: false },
     spanGaps: true,
   }));
@@ -67,10 +84,23 @@ export async function drawLines(
       width,
       height,
       scales: { x: { time: false }, y: isLogarithmic ? logarithmic : {} },
-      axes: [axis, { ...axis, size: 64 }],
+      axes: [
+        { ...axis, ...(xWords && { values: (_plot, places) => places.map(xWords) }) },
+        { ...axis, size: 64 },
+      ],
       series: [{}, ...lines],
       legend: { show: false },
-      cursor: { show: false },
+      cursor: onCursor
+        ? { y: false, points: { show: false }, drag: { x: false, y: false } }
+        : { show: false },
+      hooks: onCursor
+        ? {
+            setCursor: [
+              ({ cursor, data: [places] }) =>
+                onCursor(typeof cursor.idx === 'number' ? places[cursor.idx] : undefined),
+            ],
+          }
+        : {},
     },
     data,
     target,

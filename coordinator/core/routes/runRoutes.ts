@@ -40,6 +40,7 @@ const runRequest = z.object({
     device: z.enum(deviceKinds).optional(),
   }),
   maxFailures: z.number().default(0),
+  modelParts: z.record(z.string(), z.unknown()).exactOptional(),
 });
 const stopRequest = z.object({ reason: z.string().min(1).max(500).default('stopped over the API') });
 
@@ -148,10 +149,11 @@ async function streamEvents(entry: RunEntry, exchange: Exchange): Promise<void> 
   const after = Number.isSafeInteger(last) ? last : 0;
   const heartbeat = setInterval(() => response.write(': still there\n\n'), HEARTBEAT_MS);
   try {
-    for await (const { sequence, event } of entry.log.follow(after, signal, goesOn)) {
+    for await (const { sequence, event, atMs } of entry.log.follow(after, signal, goesOn)) {
       const id = sequence === undefined ? '' : `id: ${sequence}\n`;
+      const told = atMs === undefined ? event : { ...event, atMs };
       const taken = response.write(
-        `${id}event: ${event.type}\ndata: ${visibleText(JSON.stringify(event))}\n\n`,
+        `${id}event: ${event.type}\ndata: ${visibleText(JSON.stringify(told))}\n\n`,
       );
       // A watcher that takes nothing is cut off by the server's idle limit; it can ask from where it was.
       if (!taken) await once(response, 'drain', { signal });

@@ -33,3 +33,8 @@ export class RunExistsError extends TabgradError {
 export class RunUnknownError extends TabgradError {
   readonly code = 'RUN_UNKNOWN';
 }
+
+/** The record of the run does not have what it takes: it is of another kind, too early, or an earlier version kept it. */
+export class RunModelUnavailableError extends TabgradError {
+  readonly code = 'RUN_MODEL_UNAVAILABLE';
+}

@@ -11,6 +11,8 @@ const PAGE = 200;
 export interface ShownEvent {
   readonly sequence?: number;
   readonly event: ReportedEvent;
+  /** Milliseconds since 1970, where it is known. */
+  readonly atMs?: number;
 }
 
 export class RunLog {
@@ -116,13 +118,14 @@ function rowsOf(facts: readonly RunFact[], sequence: number): RunRows {
   const rounds: CommittedRound[] = [];
   const events: NumberedEvent[] = [];
   let rows: RunRows = { rounds, events };
+  const atMs = Date.now();
   for (const fact of facts) {
     switch (fact.type) {
       case 'started': {
         const { request } = fact;
         rows = {
           ...rows,
-          started: { request, attended: request.shouldStop !== undefined, atMs: Date.now() },
+          started: { request, attended: request.shouldStop !== undefined, atMs },
         };
         break;
       }
@@ -133,10 +136,10 @@ function rowsOf(facts: readonly RunFact[], sequence: number): RunRows {
         rounds.push(fact.committed);
         break;
       case 'event':
-        events.push({ sequence: sequence + events.length + 1, event: fact.event });
+        events.push({ sequence: sequence + events.length + 1, event: fact.event, atMs });
         break;
       case 'end': {
-        rows = { ...rows, end: { ...fact, atMs: Date.now() } };
+        rows = { ...rows, end: { ...fact, atMs } };
         break;
       }
     }

@@ -22,6 +22,8 @@ export interface NumberedEvent {
   /** Counts from 1 within the run, also over restarts of the coordinator. */
   readonly sequence: number;
   readonly event: ReportedEvent;
+  /** Milliseconds since 1970; absent where an earlier version of the coordinator kept it. */
+  readonly atMs?: number;
 }
 
 interface RunFailure {

@@ -29,6 +29,11 @@ export interface RunRequest {
   readonly workers: WorkerDemand;
   /** Worker failures that the run forgives (a lost worker is not one: it is replaced); -1 forgives any number. */
   readonly maxFailures: number;
+  /**
+   * What it takes, beside the spec and the record, to make a model for those who ask the coordinator for one: of trees
+   * shared/gbdt/model/modelParts.ts, of nets their inputs. Without it they are told that only the run's owner can.
+   */
+  readonly modelParts?: unknown;
   /** Called with each committed round, in order; true ends the run after this round (early stopping). */
   readonly shouldStop?: (round: CommittedRound) => boolean;
 }

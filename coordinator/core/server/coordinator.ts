@@ -41,6 +41,7 @@ import { moderationRoutes } from '../routes/moderationRoutes.ts';
 import { experimentRoutes, latestExperiments } from '../routes/experimentRoutes.ts';
 import { builtPageFolder, pageRoutes } from '../routes/pageRoutes.ts';
 import { runRoutes } from '../routes/runRoutes.ts';
+import { runViewRoutes } from '../routes/runViewRoutes.ts';
 import { statusRoutes, statusText } from '../routes/statusRoutes.ts';
 import { ServingBoard } from '../serving/servingBoard.ts';
 import type { ServingReports } from '../serving/servingReports.ts';
@@ -198,6 +199,7 @@ export async function startCoordinator(given: CoordinatorOptions = {}): Promise<
     ...blobRoutes({ blobs, checks, uploads, maxBlobBytes, log }),
     ...statusRoutes(status),
     ...runRoutes(runs, blobs),
+    ...runViewRoutes(runs, store.runs, blobs),
     ...moderationRoutes(moderation, joinUrl),
     ...experimentRoutes(store.experiments),
     ...datasetRoutes(store.datasets, runs),

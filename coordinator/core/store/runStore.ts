@@ -1,20 +1,22 @@
 // Runs in the record: what a run's log writes, and what is read after a restart or by those who ask.
 
-import type { Kysely, Selectable, Transaction } from 'kysely';
+import { sql, type Kysely, type Selectable } from 'kysely';
 import { delay, systemClock } from '../../../shared/clock.ts';
-import { runKindOf } from '../run/runKinds.ts';
-import { RunExistsError } from '../run/runErrors.ts';
+import type { AskedRun, RunArchive } from '../run/runArchive.ts';
 import type { CommittedRound } from '../run/runRequest.ts';
 import type { NumberedEvent, RunRecord, RunRows, RunSummary, SavedRun } from '../run/runRecord.ts';
-import { writeDatasets } from './datasetStore.ts';
 import { isConnectionLoss, storeFailure } from './storeErrors.ts';
+import { writeRun } from './writeRun.ts';
 import type { RoundsTable, RunsTable, StoreSchema } from './storeSchema.ts';
 
 /** A database server that is started again is back within a minute. */
 const RETRIES = 60;
 const RETRY_MS = 1_000;
 
-export class RunStore implements RunRecord {
+/** Not as a parameter: only the literal condition is known to be that of the index. */
+const isNoRound = sql<boolean>`kind <> 'round'`;
+
+export class RunStore implements RunArchive, RunRecord {
   readonly #db: Kysely<StoreSchema>;
   readonly #pause: (ms: number) => Promise<void>;
 
@@ -29,7 +31,7 @@ export class RunStore implements RunRecord {
       try {
         // A connection that broke off during the commit leaves open whether that was done.
         if (attempt > 0 && (await this.#isWritten(runId, rows))) return;
-        return await this.#db.transaction().execute((transaction) => write(transaction, runId, rows));
+        return await this.#db.transaction().execute((transaction) => writeRun(transaction, runId, rows));
       } catch (error) {
         if (attempt === RETRIES || !isConnectionLoss(error)) {
           throw storeFailure(error, `Run ${runId} cannot be recorded`);
@@ -113,13 +115,7 @@ export class RunStore implements RunRecord {
   }
 
   async rounds(runId: string): Promise<CommittedRound[]> {
-    const rows = await this.#db
-      .selectFrom('rounds')
-      .select(['round', 'trees', 'metrics'])
-      .where('run_id', '=', runId)
-      .orderBy('round')
-      .execute();
-    return rows.map(roundOf);
+    return (await this.#rounds(runId).execute()).map(roundOf);
   }
 
   async lastRound(runId: string): Promise<CommittedRound | undefined> {
@@ -134,18 +130,71 @@ export class RunStore implements RunRecord {
   }
 
   async events(runId: string, after: number, limit: number): Promise<NumberedEvent[]> {
+    return numbered(await this.#events(runId, after, limit).execute());
+  }
+
+  async roundEvents(runId: string, after: number, limit: number): Promise<NumberedEvent[]> {
+    return numbered(await this.#events(runId, after, limit).where('kind', '=', 'round').execute());
+  }
+
+  async otherEvents(runId: string, after: number, limit: number): Promise<NumberedEvent[]> {
+    return numbered(await this.#events(runId, after, limit).where(isNoRound).execute());
+  }
+
+  async roundsFrom(runId: string, from: number, limit: number): Promise<CommittedRound[]> {
+    const rows = await this.#rounds(runId).where('round', '>=', from).limit(limit).execute();
+    return rows.map(roundOf);
+  }
+
+  async recordedRounds(runId: string): Promise<number> {
+    const last = await this.#lastRound(runId);
+    return last === undefined ? 0 : last.round + 1;
+  }
+
+  async lastEvent(runId: string, kind: 'checkpoint' | 'profiled'): Promise<NumberedEvent | undefined> {
     const rows = await this.#db
       .selectFrom('run_events')
-      .select(['sequence', 'event'])
+      .select(['sequence', 'event', 'at_ms'])
+      .where('run_id', '=', runId)
+      .where(isNoRound)
+      .where('kind', '=', kind)
+      .orderBy('sequence', 'desc')
+      .limit(1)
+      .execute();
+    return numbered(rows)[0];
+  }
+
+  async asked(runId: string): Promise<AskedRun | undefined> {
+    const row = await this.#db
+      .selectFrom('runs')
+      .select(['request', 'started_at', 'ended_at'])
+      .where('run_id', '=', runId)
+      .executeTakeFirst();
+    return (
+      row && {
+        request: JSON.parse(row.request) as AskedRun['request'],
+        startedAtMs: row.started_at,
+        ...(row.ended_at !== null && { endedAtMs: row.ended_at }),
+      }
+    );
+  }
+
+  #events(runId: string, after: number, limit: number) {
+    return this.#db
+      .selectFrom('run_events')
+      .select(['sequence', 'event', 'at_ms'])
       .where('run_id', '=', runId)
       .where('sequence', '>', after)
       .orderBy('sequence')
-      .limit(limit)
-      .execute();
-    return rows.map(({ sequence, event }) => ({
-      sequence,
-      event: JSON.parse(event) as NumberedEvent['event'],
-    }));
+      .limit(limit);
+  }
+
+  #rounds(runId: string) {
+    return this.#db
+      .selectFrom('rounds')
+      .select(['round', 'trees', 'metrics'])
+      .where('run_id', '=', runId)
+      .orderBy('round');
   }
 
   async #saved(row: Selectable<RunsTable>): Promise<SavedRun> {
@@ -172,27 +221,24 @@ export class RunStore implements RunRecord {
   }
 
   async #savedState(runId: string): Promise<SavedRun['savedState']> {
-    const row = await this.#db
-      .selectFrom('run_events')
-      .select('event')
-      .where('run_id', '=', runId)
-      .where('kind', '=', 'checkpoint')
-      .orderBy('sequence', 'desc')
-      .limit(1)
-      .executeTakeFirst();
-    if (!row) return undefined;
-    const { rounds, sha256, sizeBytes } = JSON.parse(row.event) as NonNullable<SavedRun['savedState']>;
+    const event = (await this.lastEvent(runId, 'checkpoint'))?.event;
+    if (event?.type !== 'checkpoint') return undefined;
+    const { rounds, sha256, sizeBytes } = event;
     return { rounds, sha256, sizeBytes };
   }
 
-  async #summary(row: Pick<Selectable<RunsTable>, (typeof summaryColumns)[number]>): Promise<RunSummary> {
-    const last = await this.#db
+  #lastRound(runId: string): Promise<{ round: number; metrics: string } | undefined> {
+    return this.#db
       .selectFrom('rounds')
       .select(['round', 'metrics'])
-      .where('run_id', '=', row.run_id)
+      .where('run_id', '=', runId)
       .orderBy('round', 'desc')
       .limit(1)
       .executeTakeFirst();
+  }
+
+  async #summary(row: Pick<Selectable<RunsTable>, (typeof summaryColumns)[number]>): Promise<RunSummary> {
+    const last = await this.#lastRound(row.run_id);
     return {
       runId: row.run_id,
       name: row.name,
@@ -208,6 +254,16 @@ export class RunStore implements RunRecord {
       }),
     };
   }
+}
+
+function numbered(
+  rows: readonly Pick<Selectable<StoreSchema['run_events']>, 'at_ms' | 'event' | 'sequence'>[],
+): NumberedEvent[] {
+  return rows.map(({ sequence, event, at_ms: atMs }) => ({
+    sequence,
+    event: JSON.parse(event) as NumberedEvent['event'],
+    ...(atMs !== null && { atMs }),
+  }));
 }
 
 function roundOf({
@@ -231,56 +287,3 @@ const summaryColumns = [
   'error_code',
   'error_message',
 ] as const;
-
-async function write(
-  transaction: Transaction<StoreSchema>,
-  runId: string,
-  { started, group, rounds, events, end }: RunRows,
-): Promise<void> {
-  if (started) await writeStart(transaction, runId, started);
-  for (const { round, payload, metrics } of rounds) {
-    const values = { run_id: runId, round, trees: JSON.stringify(payload), metrics: JSON.stringify(metrics) };
-    await transaction.insertInto('rounds').values(values).execute();
-  }
-  for (const { sequence, event } of events) {
-    const values = { run_id: runId, sequence, kind: event.type, event: JSON.stringify(event) };
-    await transaction.insertInto('run_events').values(values).execute();
-  }
-  const change = {
-    ...(group && { generation: group.generation, members: JSON.stringify(group.members) }),
-    ...(end && {
-      status: end.status,
-      ended_at: end.atMs,
-      error_code: end.error?.code ?? null,
-      error_message: end.error?.message ?? null,
-    }),
-  };
-  if (!group && !end) return;
-  await transaction.updateTable('runs').set(change).where('run_id', '=', runId).execute();
-}
-
-async function writeStart(
-  transaction: Transaction<StoreSchema>,
-  runId: string,
-  { request, attended, atMs }: NonNullable<RunRows['started']>,
-): Promise<void> {
-  const known = await transaction
-    .selectFrom('runs')
-    .select('run_id')
-    .where('run_id', '=', runId)
-    .executeTakeFirst();
-  if (known) throw new RunExistsError(`A run "${runId}" exists already`, { field: 'runId' });
-  const values = {
-    run_id: runId,
-    name: request.name,
-    request: JSON.stringify({ ...request, datasets: undefined }),
-    num_boost_round: runKindOf(request.spec).totalRounds(request.spec),
-    attended: attended ? 1 : 0,
-    status: 'running',
-    generation: 0,
-    members: '[]',
-    started_at: atMs,
-  };
-  await transaction.insertInto('runs').values(values).execute();
-  await writeDatasets(transaction, request, atMs);
-}

@@ -31,6 +31,8 @@ interface RunEventsTable {
   sequence: number;
   kind: string;
   event: string;
+  /** Milliseconds since 1970; null where an earlier version wrote it. */
+  at_ms: number | null;
 }
 
 interface SettingsTable {

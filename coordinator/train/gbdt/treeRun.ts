@@ -1,6 +1,7 @@
 // What boosted trees do of a run: a model to go on from, binned rows, and a checkpoint whose rounds come with their trees.
 
 import { bestIteration, modelRounds, type GbdtModel } from '../../../shared/gbdt/model/model.ts';
+import { writeModelParts } from '../../../shared/gbdt/model/modelParts.ts';
 import { Checkpoint } from '../../checkpoint/checkpoint.ts';
 import type { TrainSpec } from '../../../shared/gbdt/trainSpec.ts';
 import type { Result } from '../result.ts';
@@ -38,11 +39,13 @@ export function treeRun(settings: TrainerSettings, world: TreeWorld): TrainerKin
     async prepare(start, place) {
       const prepared = await prepare(settings, world, start, place);
       const { spec, shards, summaries, rows, warnings } = prepared;
+      const plan = planOf(settings, start, prepared);
       return {
         spec: trainLoop ? { ...spec, trainLoop } : spec,
         shards,
         summaries,
-        plan: planOf(settings, start, prepared),
+        plan,
+        modelParts: writeModelParts(plan),
         facts: { totalRounds: numBoostRound, rows, warnings },
       };
     },

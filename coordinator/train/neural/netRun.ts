@@ -79,6 +79,7 @@ export function netRun(
         shards: [...shardsOf('train', train), ...(valid ? shardsOf('valid', valid) : [])],
         summaries,
         plan: { topology: start.model.topology, inputs, steps, stepsPerEpoch: perEpoch },
+        modelParts: { topology: start.model.topology, inputs },
         facts: { totalRounds: steps, rows: { train: train.rows, ...(valid && { valid: valid.rows }) } },
       };
     },

@@ -47,6 +47,8 @@ interface PreparedRun<Plan> {
   readonly summaries: readonly DatasetSummary[];
   /** What the record of the run needs beside what the run tells. */
   readonly plan: Plan;
+  /** What the coordinator makes models of the run with, for those who ask it for one. */
+  readonly modelParts?: object;
   readonly facts: Pick<RunFacts, 'rows' | 'totalRounds' | 'warnings'>;
 }
 

@@ -18,6 +18,9 @@ export interface FitOptions {
   readonly signal?: AbortSignal;
 }
 
+/** Of what a coordinator keeps to make models with; most is a model that a run goes on from. */
+const MAX_MODEL_PARTS_CHARACTERS = 16 * 1024 * 1024;
+
 interface TrainerSettings extends RunSettings {
   readonly options: {
     readonly scalingConfig?: ScalingConfig | undefined;
@@ -76,7 +79,14 @@ async function runToEnd<Opened, Plan, R>(
       const opened = await kind.open(owner.warn);
       const taken = (cluster = await world.openCluster(settings, signal));
       const place: RunPlace = { ...owner, cluster, folder, name, checkpoints, signal, now };
-      const { spec, shards, summaries, plan, facts: prepared } = await kind.prepare(opened, place);
+      const {
+        spec,
+        shards,
+        summaries,
+        plan,
+        modelParts,
+        facts: prepared,
+      } = await kind.prepare(opened, place);
       clock.preparedAt = now();
       Object.assign(facts, prepared);
       const run = kind.recording.record(plan, place);
@@ -88,6 +98,7 @@ async function runToEnd<Opened, Plan, R>(
         shards,
         workers: demandOf(settings, options.scalingConfig),
         maxFailures: settings.maxFailures,
+        ...(isSmall(modelParts) && { modelParts }),
         ...(settings.describesData && { datasets: summaries }),
         ...(shouldStop && { shouldStop }),
       };
@@ -110,4 +121,8 @@ async function runToEnd<Opened, Plan, R>(
     folder.close();
     await cluster?.close();
   }
+}
+
+function isSmall(parts: object | undefined): parts is object {
+  return parts !== undefined && JSON.stringify(parts).length <= MAX_MODEL_PARTS_CHARACTERS;
 }

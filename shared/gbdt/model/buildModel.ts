@@ -29,9 +29,23 @@ export interface ModelInput {
 }
 
 export function buildModel(input: ModelInput): GbdtModel {
-  const { params, features, continued, best } = input;
+  const { continued, rounds } = input;
+  const trees = [...(continued?.trees ?? []), ...rounds.flatMap((round) => modelTrees(round, input))];
+  return { ...modelFrame(input, rounds.length), trees };
+}
+
+/** The trees of a round, over raw values. */
+export function modelTrees(
+  round: readonly BinnedTree[],
+  { features, params }: Pick<ModelInput, 'features' | 'params'>,
+): ModelTree[] {
   const cuts = features.map((feature) => feature.cuts);
-  const trees = input.rounds.flatMap((round) => round.map((tree) => toModelTree(tree, cuts, params.eta)));
+  return round.map((tree) => toModelTree(tree, cuts, params.eta));
+}
+
+/** All of a model but its trees. @param rounds of this run that it has. */
+export function modelFrame(input: Omit<ModelInput, 'rounds'>, rounds: number): Omit<GbdtModel, 'trees'> {
+  const { params, features, continued, best } = input;
   const outputs = objectiveByName(params.objective).outputs(params);
   const categories = Object.fromEntries(
     features.flatMap(({ name, categories: names }) => (names ? [[name, names] as const] : [])),
@@ -51,8 +65,10 @@ export function buildModel(input: ModelInput): GbdtModel {
       ...categoriesAttribute(categories),
       ...input.attributes,
     },
-    trees: [...(continued?.trees ?? []), ...trees],
-    treeOutputs: [...(continued?.treeOutputs ?? []), ...trees.map((_, i) => i % outputs)],
+    treeOutputs: [
+      ...(continued?.treeOutputs ?? []),
+      ...Array.from({ length: rounds * outputs }, (_, i) => i % outputs),
+    ],
     parallelTrees: 1,
   };
 }

@@ -7,14 +7,37 @@ import type { GbdtModel, ModelTree } from './model.ts';
 
 const NO_PARENT = 2147483647;
 
+/** Stands where the trees are written: JSON has no such character in any text. */
+const TREES = '\u0000';
+
 /** The file's text, one line, UTF-8. */
 export function writeModel(model: GbdtModel): string {
+  const [before, after] = modelText(model);
+  return `${before}${model.trees.map((tree, id) => writeTree(tree, id, model.numFeature)).join(',')}${after}`;
+}
+
+/** The same in pieces, for models that are not held as a whole: a tree a piece. `model.treeOutputs` says how many come. */
+export async function* writeModelPieces(
+  model: Omit<GbdtModel, 'trees'>,
+  trees: AsyncIterable<ModelTree>,
+): AsyncGenerator<string> {
+  const [before, after] = modelText(model);
+  yield before;
+  let id = 0;
+  for await (const tree of trees) {
+    yield `${id === 0 ? '' : ','}${writeTree(tree, id, model.numFeature)}`;
+    id += 1;
+  }
+  yield after;
+}
+
+/** What stands before and after the trees. */
+function modelText(model: Omit<GbdtModel, 'trees'>): [before: string, after: string] {
   const objective = objectiveByName(model.objective).modelSection({
     num_class: model.numClass,
     base_score: model.baseScore,
     scale_pos_weight: model.scalePosWeight,
   });
-  const trees = model.trees.map((tree, id) => writeTree(tree, id, model.numFeature));
   const learner = object({
     attributes: JSON.stringify(sorted(model.attributes)),
     feature_names: JSON.stringify(model.featureNames),
@@ -23,11 +46,11 @@ export function writeModel(model: GbdtModel): string {
       model: object({
         gbtree_model_param: JSON.stringify({
           num_parallel_tree: String(model.parallelTrees),
-          num_trees: String(model.trees.length),
+          num_trees: String(model.treeOutputs.length),
           size_leaf_vector: '0',
         }),
         tree_info: JSON.stringify(model.treeOutputs),
-        trees: `[${trees.join(',')}]`,
+        trees: `[${TREES}]`,
       }),
       name: '"gbtree"',
     }),
@@ -40,7 +63,9 @@ export function writeModel(model: GbdtModel): string {
     objective: JSON.stringify(objective),
   });
   // XGBoost has vectors of base_score since 3.1.
-  return object({ learner, version: model.baseVector ? '[3,1,0]' : '[1,7,5]' });
+  const text = object({ learner, version: model.baseVector ? '[3,1,0]' : '[1,7,5]' });
+  const at = text.indexOf(TREES);
+  return [text.slice(0, at), text.slice(at + TREES.length)];
 }
 
 function writeTree(tree: ModelTree, id: number, numFeature: number): string {

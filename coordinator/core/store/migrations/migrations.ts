@@ -9,6 +9,7 @@ import { m0003Experiments } from './m0003Experiments.ts';
 import { m0004Bans } from './m0004Bans.ts';
 import { m0005Datasets } from './m0005Datasets.ts';
 import { m0006Serving } from './m0006Serving.ts';
+import { m0007EventTimes } from './m0007EventTimes.ts';
 
 const steps: Readonly<Record<string, (db: Kysely<unknown>) => Promise<void>>> = {
   '0001-runs': m0001Runs,
@@ -17,6 +18,7 @@ const steps: Readonly<Record<string, (db: Kysely<unknown>) => Promise<void>>> = 
   '0004-bans': m0004Bans,
   '0005-datasets': m0005Datasets,
   '0006-serving': m0006Serving,
+  '0007-eventTimes': m0007EventTimes,
 };
 
 /** In the form of Kysely's Migrator, which applies them in the order of their names. */

@@ -275,6 +275,39 @@ export function describeStore(name: string, make: () => Promise<TestDatabase>): 
       expect(await shown(later, 5)).toEqual([]);
     });
 
+    it('tells of rounds and of what happened between them apart, each with its time', async () => {
+      const before = Date.now();
+      const log = await begin('r', waiting, roundEvent(0), roundEvent(1));
+      await log.write([waiting, roundEvent(2), ...endFacts({ status: 'finished', rounds: [] })]);
+      const rounds = await store.runs.roundEvents('r', 0, 10);
+      expect(rounds.map(({ sequence, event }) => [sequence, event.type === 'round' && event.round])).toEqual([
+        [2, 0],
+        [3, 1],
+        [5, 2],
+      ]);
+      const others = await store.runs.otherEvents('r', 1, 10);
+      expect(others.map(({ sequence, event }) => [sequence, event.type])).toEqual([
+        [4, 'waiting'],
+        [6, 'end'],
+      ]);
+      expect((await store.runs.otherEvents('r', 0, 1)).map(({ sequence }) => sequence)).toEqual([1]);
+      for (const { atMs } of [...rounds, ...others]) {
+        expect(atMs).toBeGreaterThanOrEqual(before);
+        expect(atMs).toBeLessThanOrEqual(Date.now());
+      }
+      const asked = (await store.runs.asked('r'))!;
+      expect(asked.request).toEqual(requestOf('r'));
+      expect(asked.endedAtMs).toBeGreaterThanOrEqual(asked.startedAtMs);
+      expect(await store.runs.asked('none')).toBeUndefined();
+    });
+
+    it('gives recorded rounds page by page', async () => {
+      await begin('r', roundFact(0), roundFact(1), roundFact(2));
+      expect(await store.runs.roundsFrom('r', 1, 1)).toEqual([committed(1)]);
+      expect(await store.runs.roundsFrom('r', 2, 5)).toEqual([committed(2)]);
+      expect([await store.runs.recordedRounds('r'), await store.runs.recordedRounds('none')]).toEqual([3, 0]);
+    });
+
     it('shows more events than are read at a time', async () => {
       const log = await begin('r');
       for (let batch = 0; batch < 5; batch += 1) {

@@ -18,12 +18,12 @@ export function smoothed(points: readonly Point[], weight: number): readonly Poi
   });
 }
 
-/** The best value of a metric, by what its name says of which is better; undefined where the name says nothing. */
-export function bestPoint(name: string, points: readonly Point[]): Point | undefined {
+/** The best of all points, those that are not drawn included. */
+export function bestOf(
+  name: string,
+  curve: { readonly lowest: Point | undefined; readonly highest: Point | undefined },
+): Point | undefined {
   const isMore = higherIsBetter(name);
   if (isMore === undefined) return undefined;
-  return points.reduce<Point | undefined>((best, point) => {
-    if (best === undefined) return point;
-    return (isMore ? point.value > best.value : point.value < best.value) ? point : best;
-  }, undefined);
+  return isMore ? curve.highest : curve.lowest;
 }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { lineData } from '../../../../client/page/design/chart.browser.tsx';
-import { eventWords } from '../../../../client/page/dashboard/eventWords.ts';
-import { bestPoint, smoothed } from '../../../../client/page/dashboard/smooth.ts';
+import { eventWords } from '../../../../client/page/run/eventWords.ts';
+import { bestOf, smoothed } from '../../../../client/page/run/smooth.ts';
 import type { ReportedEvent } from '../../../../shared/api/runAnswers.ts';
 
 const points = (...values: number[]) => values.map((value, at) => ({ at, value }));
@@ -25,19 +25,21 @@ describe('a smoothed curve', () => {
 });
 
 describe('the best value', () => {
+  const peaks = { lowest: { at: 2, value: 0.1 }, highest: { at: 1, value: 0.9 } };
+
   it.each([
     ['valid-auc', 0.9],
     ['accuracy', 0.9],
     ['valid-logloss', 0.1],
     ['train-rmse', 0.1],
   ])('of %s is %d', (name, value) => {
-    expect(bestPoint(name, points(0.5, 0.9, 0.1))?.value).toBe(value);
+    expect(bestOf(name, peaks)?.value).toBe(value);
   });
 
   it('is not guessed where the name says nothing, or both', () => {
-    expect(bestPoint('custom', points(1, 2))).toBeUndefined();
-    expect(bestPoint('auc_loss', points(1, 2))).toBeUndefined();
-    expect(bestPoint('auc', [])).toBeUndefined();
+    expect(bestOf('custom', peaks)).toBeUndefined();
+    expect(bestOf('auc_loss', peaks)).toBeUndefined();
+    expect(bestOf('auc', { lowest: undefined, highest: undefined })).toBeUndefined();
   });
 });
 

@@ -1,0 +1,49 @@
+// Last and best values of one run's metrics, those between the drawn points included.
+
+import type { JSX } from 'preact';
+import { Card } from '../design/parts.browser.tsx';
+import { runEn } from '../words/runEn.ts';
+import { count, numberWords } from '../words/statusWords.ts';
+import { bestOf } from './smooth.ts';
+import type { RunStory } from './runStory.ts';
+
+const words = runEn.curves;
+
+export function MetricsCard({ story }: { readonly story: RunStory }): JSX.Element | null {
+  if (story.names.length === 0) return null;
+  return (
+    <Card title={words.metrics} id="metrics-title">
+      <div class="scroll">
+        <table id="metrics">
+          <thead>
+            <tr>
+              <th scope="col">{words.metric}</th>
+              <th scope="col" class="number">
+                {words.last}
+              </th>
+              <th scope="col" class="number">
+                {words.best}
+              </th>
+            </tr>
+          </thead>
+          <tbody>
+            {story.names.map((name) => {
+              const curve = story.curve(name);
+              return (
+                <tr key={name}>
+                  <th scope="row">{name}</th>
+                  <td class="number">{pointWords(curve?.last)}</td>
+                  <td class="number">{pointWords(curve && bestOf(name, curve))}</td>
+                </tr>
+              );
+            })}
+          </tbody>
+        </table>
+      </div>
+    </Card>
+  );
+}
+
+function pointWords(point: { readonly at: number; readonly value: number } | undefined): string {
+  return point ? words.at(numberWords(point.value), count(point.at)) : '';
+}

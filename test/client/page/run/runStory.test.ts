@@ -1,0 +1,84 @@
+import { describe, expect, it } from 'vitest';
+import { RunStory } from '../../../../client/page/run/runStory.ts';
+import type { CurvesAnswer, TimelineAnswer } from '../../../../shared/api/runHistory.ts';
+import type { StreamedEvent } from '../../../../shared/api/runAnswers.ts';
+
+const curves: CurvesAnswer = {
+  sequence: 7,
+  leftOut: 0,
+  curves: [
+    {
+      name: 'loss',
+      count: 900,
+      first: [1, 5, 100],
+      last: [900, 1, 900],
+      lowest: [500, 0.5, 500],
+      highest: [1, 5, 100],
+      points: [
+        [1, 5, 100],
+        [500, 0.5, 500],
+        [900, 1, 900],
+      ],
+    },
+  ],
+  recent: [{ round: 899, atMs: 1_000, timings: [] }],
+};
+const timeline: TimelineAnswer = {
+  leftOut: 3,
+  events: [{ sequence: 9, atMs: 50, event: { type: 'waiting', reason: 'for workers' } }],
+};
+const round = (number: number, value: number, atMs: number): StreamedEvent => ({
+  type: 'round',
+  round: number,
+  metrics: { loss: value },
+  timings: [],
+  atMs,
+});
+
+describe('What is known of a run', () => {
+  it('goes on from what was read, and takes no event twice', () => {
+    const story = new RunStory(curves, timeline);
+    expect([story.sequence, story.leftOut]).toEqual([7, 3]);
+    // Those between the two answers: the timeline has the waiting, the curves do not have the round.
+    story.add({ sequence: 8, event: round(900, 0.25, 2_000) });
+    story.add({ sequence: 9, event: { type: 'waiting', reason: 'for workers', atMs: 50 } });
+    story.add({ sequence: 10, event: { type: 'workerJoined', workerId: 'w', atMs: 60 } });
+    story.add({ sequence: 10, event: { type: 'workerJoined', workerId: 'w', atMs: 60 } });
+    story.add({ sequence: 8, event: round(900, 99, 2_000) });
+    expect(story.events.map(({ sequence, event }) => [sequence, event.type])).toEqual([
+      [9, 'waiting'],
+      [10, 'workerJoined'],
+    ]);
+    const curve = story.curve('loss')!;
+    expect([curve.last, curve.lowest]).toEqual([
+      { at: 901, value: 0.25, atMs: 2_000 },
+      { at: 901, value: 0.25, atMs: 2_000 },
+    ]);
+    expect(story.pace).toBe(1);
+    expect(story.isOver).toBe(false);
+    story.add({ sequence: 11, event: { type: 'end', status: 'finished' } });
+    expect(story.isOver).toBe(true);
+  });
+
+  it('shows how far loading is until something happens', () => {
+    const story = new RunStory();
+    story.add({ sequence: undefined, event: { type: 'loading', rowsLoaded: 1, rowsTotal: 4 } });
+    expect(story.loading).toEqual({ type: 'loading', rowsLoaded: 1, rowsTotal: 4 });
+    story.add({ sequence: 1, event: round(0, 1, 5) });
+    expect(story.loading).toBeUndefined();
+  });
+
+  it('is bounded in curves, events and rounds', () => {
+    const story = new RunStory();
+    const metrics = Object.fromEntries(Array.from({ length: 70 }, (_, i) => [`m${i}`, i]));
+    story.add({ sequence: 1, event: { type: 'round', round: 0, metrics, timings: [] } });
+    for (let i = 2; i < 2_105; i += 1) {
+      story.add({ sequence: i, event: { type: 'waiting', reason: String(i) } });
+    }
+    for (let i = 0; i < 40; i += 1) story.add({ sequence: 3_000 + i, event: round(i + 1, 1, i) });
+    expect([story.names.length, story.events.length, story.leftOut, story.recent.length]).toEqual([
+      64, 2_000, 103, 24,
+    ]);
+    expect(story.events.at(-1)?.event).toEqual({ type: 'waiting', reason: '2104' });
+  });
+});
