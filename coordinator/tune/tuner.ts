@@ -83,7 +83,17 @@ export class Tuner {
       experimentId: this.#earlier?.experimentId ?? this.#settings.experimentId,
     };
     const trials = this.#earlier?.trials ?? [];
-    const recorder = new ExperimentRecorder({ settings: known, trials, clock: systemClock, date: Date.now });
+    const wished = new AbortController();
+    const recorder = new ExperimentRecorder({
+      settings: known,
+      trials,
+      clock: systemClock,
+      date: Date.now,
+      onWishes: ({ stop, stopTrials }) => {
+        if (stop) wished.abort('a stop was asked for at the coordinator');
+        for (const number of stopTrials) experiment.stopTrial(number);
+      },
+    });
     const callbacks = [...known.callbacks, ...table.callbacks, recorder.callback];
     const settings = { ...known, callbacks };
     const {
@@ -117,7 +127,7 @@ export class Tuner {
     });
     let end: ExperimentEnd = { status: 'finished' };
     try {
-      await experiment.run(signal);
+      await experiment.run(AbortSignal.any([signal, wished.signal]));
     } catch (error) {
       end = endBy(error);
       throw error;

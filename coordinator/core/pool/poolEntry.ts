@@ -3,7 +3,8 @@
 import { MAX_CONTROL_MESSAGE_BYTES } from '../../../shared/protocol/control.ts';
 import { MAX_SHORT_MESSAGE_BYTES } from '../../../shared/protocol/workerMessageBytes.ts';
 import type { GiveBack } from '../../bounds/addressShares.ts';
-import type { PoolWorker } from './poolWorker.ts';
+import type { PoolWorker, RunMessage } from './poolWorker.ts';
+import { WorkerSight, type SeenWorker } from './workerSight.ts';
 import { TokenBucket, type RateLimit } from './rateLimit.ts';
 import type { WorkerSocket } from './workerSocket.ts';
 
@@ -27,8 +28,11 @@ export class PoolEntry {
   readonly secret: string;
   socket: WorkerSocket | undefined;
   cancelGrace: () => void = () => undefined;
+  /** Why the owner gives it no more work, where that is so. */
+  drained: string | undefined;
   readonly giveBackPlace: GiveBack;
   readonly #changes: TokenBucket;
+  readonly #sight: WorkerSight;
   #memberUntilMs = -Infinity;
 
   constructor({ worker, joinToken, secret, socket, giveBackPlace }: JoinedWorker) {
@@ -38,6 +42,7 @@ export class PoolEntry {
     this.socket = socket;
     this.giveBackPlace = giveBackPlace;
     this.#changes = new TokenBucket(CHANGE_RATE, worker.joinedAtMs);
+    this.#sight = new WorkerSight(worker.joinedAtMs);
   }
 
   /** Longest message that it may send: the long kinds are for members of a run. */
@@ -49,6 +54,26 @@ export class PoolEntry {
   /** It is, or may have been, a member of a run that it does not know to be over. */
   wasMember(nowMs: number): void {
     this.#memberUntilMs = nowMs + FORMER_MEMBER_MS;
+  }
+
+  /** A message for its run. */
+  heard(message: RunMessage): void {
+    this.#sight.heard(message);
+  }
+
+  /** It has no part in a run any more. */
+  leftRun(): void {
+    this.#sight.leftRun();
+  }
+
+  /** What this socket carried is counted; it is closed, or another takes its place. */
+  settle(socket: WorkerSocket): void {
+    this.#sight.settle(socket);
+  }
+
+  /** What is seen of it at its socket. */
+  seen(nowMs: number): SeenWorker {
+    return { ...this.#sight.seen(nowMs, this.socket), drained: this.drained };
   }
 
   /** Counts a change of what everybody sees of it, by itself; false when there are too many. */

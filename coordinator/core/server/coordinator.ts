@@ -36,10 +36,11 @@ import { Moderation } from '../http/moderation.ts';
 import { authorityRoutes } from '../routes/authorityRoutes.ts';
 import { blobRoutes } from '../routes/blobRoutes.ts';
 import { moderationRoutes } from '../routes/moderationRoutes.ts';
-import { experimentRoutes, latestExperiments } from '../routes/experimentRoutes.ts';
+import { experimentRoutes, experimentSummaries } from '../routes/experimentRoutes.ts';
 import { builtPageFolder, pageRoutes } from '../routes/pageRoutes.ts';
 import { runRoutes } from '../routes/runRoutes.ts';
 import { statusRoutes, statusText } from '../routes/statusRoutes.ts';
+import { workerRoutes } from '../routes/workerRoutes.ts';
 import { CoordinatorClosedError } from '../../http/httpErrors.ts';
 import { openStorage } from './storage.ts';
 import { checkCoordinatorOptions, type CoordinatorOptions } from './coordinatorOptions.ts';
@@ -160,7 +161,7 @@ export async function startCoordinator(given: CoordinatorOptions = {}): Promise<
     ],
   });
   const upgrades = new UpgradeDispatcher(access, meter, publicPath, log);
-  const closeSockets = mountSockets({ upgrades, pool, workers, proxies, programs, clock, log });
+  const sockets = mountSockets({ upgrades, pool, workers, proxies, programs, clock, log });
 
   const addressesAt = (actualPort: number): Addresses =>
     coordinatorAddresses({
@@ -180,13 +181,14 @@ export async function startCoordinator(given: CoordinatorOptions = {}): Promise<
     runs,
     traffic,
     applications: () => store.deployments.all(),
-    experiments: () => latestExperiments(store.experiments),
+    experiments: () => experimentSummaries(store.experiments),
     uptimeMs: () => clock.now() - startedAtMs,
     joinUrl,
   };
   const routes = [
     ...blobRoutes({ blobs, checks, uploads, maxBlobBytes, log }),
     ...statusRoutes(status),
+    ...workerRoutes({ pool, runs, now: () => clock.now(), relayedBytes: sockets.relayedBytes }),
     ...runRoutes(runs, blobs),
     ...moderationRoutes(moderation, joinUrl),
     ...experimentRoutes(store.experiments),
@@ -212,7 +214,7 @@ export async function startCoordinator(given: CoordinatorOptions = {}): Promise<
     // The name stands for two addresses, and another program may listen on the other one.
     if (host === 'localhost') boundHost = server.address.address;
   } catch (error) {
-    await closeSockets();
+    await sockets.close();
     await runs.close(new CoordinatorClosedError('The coordinator could not start'));
     await storage.close();
     throw error;
@@ -240,7 +242,7 @@ export async function startCoordinator(given: CoordinatorOptions = {}): Promise<
     await runs.close(new CoordinatorClosedError('The coordinator was closed while the run went on'));
     pool.close('the coordinator is closing');
     server.stop();
-    await closeSockets();
+    await sockets.close();
     await server.close();
     await storage.close();
     closeLog();

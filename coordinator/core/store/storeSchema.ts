@@ -80,6 +80,10 @@ export interface ExperimentsTable {
   started_at: number;
   heard_at: number;
   ended_at: number | null;
+  /** When the process that tells of it began to, by that process's clock; what was wished of an earlier one is over. */
+  process_started_at: number | null;
+  /** When a stop was wished. */
+  stop_wished_at: number | null;
 }
 
 export interface TrialsTable {
@@ -93,6 +97,17 @@ export interface TrialsTable {
   best_score: number | null;
   run_id: string | null;
   error_code: string | null;
+  stop_reason: string | null;
+  stop_wished_at: number | null;
+}
+
+export interface TrialCurvesTable {
+  experiment_id: string;
+  number: number;
+  /** [iteration, score] in order, as JSON; thinned. */
+  points: string;
+  /** The same, thinned further: for pictures of many trials. */
+  outline: string;
 }
 
 export interface StoreSchema {
@@ -101,6 +116,7 @@ export interface StoreSchema {
   deployments: DeploymentsTable;
   experiments: ExperimentsTable;
   trials: TrialsTable;
+  trial_curves: TrialCurvesTable;
   runs: RunsTable;
   rounds: RoundsTable;
   run_events: RunEventsTable;

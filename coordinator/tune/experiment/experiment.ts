@@ -53,8 +53,11 @@ export class Experiment {
    */
   async run(signal: AbortSignal): Promise<void> {
     const { settings, runner } = this.#parts;
-    const calledOff = new AbortedError(`Experiment "${settings.name}" was called off.`);
-    const onAbort = (): void => this.#end({ reason: 'called off', error: calledOff });
+    const onAbort = (): void => {
+      const why = typeof signal.reason === 'string' ? `: ${signal.reason}` : '';
+      const error = new AbortedError(`Experiment "${settings.name}" was called off${why}.`);
+      this.#end({ reason: 'called off', error });
+    };
     if (signal.aborted) onAbort();
     signal.addEventListener('abort', onAbort, { once: true });
     const budget = Number.isFinite(settings.timeBudgetMs)
@@ -83,6 +86,19 @@ export class Experiment {
       await this.#folder.settle();
     }
     if (this.#ending?.error) throw this.#ending.error;
+  }
+
+  /** Ends a trial with the iteration in flight, for good; the others go on. One that has ended, or is unknown, stays as it is. */
+  stopTrial(index: number): void {
+    const trial = this.trials[index];
+    if (!trial || isOver(trial) || trial.stopReason !== undefined || this.#ending) return;
+    trial.stopReason = 'stopped at the coordinator';
+    const live = this.#live.get(trial);
+    if (!live) this.#finish(trial);
+    else if (trial.status === 'waiting') live.calledOff.abort();
+    else callOffLate(trial, live, this.#parts.now);
+    this.#renew();
+    this.#change();
   }
 
   get #planned(): number {

@@ -7,12 +7,14 @@ import { m0001Runs } from './m0001Runs.ts';
 import { m0002Deployments } from './m0002Deployments.ts';
 import { m0003Experiments } from './m0003Experiments.ts';
 import { m0004Bans } from './m0004Bans.ts';
+import { m0005TrialCurves } from './m0005TrialCurves.ts';
 
 const steps: Readonly<Record<string, (db: Kysely<unknown>) => Promise<void>>> = {
   '0001-runs': m0001Runs,
   '0002-deployments': m0002Deployments,
   '0003-experiments': m0003Experiments,
   '0004-bans': m0004Bans,
+  '0005-trial-curves': m0005TrialCurves,
 };
 
 /** In the form of Kysely's Migrator, which applies them in the order of their names. */
