@@ -27,6 +27,8 @@ const recordedTrial = z.strictObject({
   errorCode: text(200).exactOptional(),
   /** Why it ended before its end. */
   stopReason: text(500).exactOptional(),
+  /** The iteration at which a scheduler stopped it. */
+  prunedAt: z.number().int().nonnegative().max(2_000_000_000).exactOptional(),
 });
 export type RecordedTrial = z.output<typeof recordedTrial>;
 
@@ -87,6 +89,7 @@ export const recordedExperiment = z.looseObject({
   trialCount: z.number(),
   /** Trials by their status. */
   counts: z.record(z.string(), z.number()).exactOptional(),
+  /** Of the last scores of trials that did not fail. */
   best: z.looseObject({ number: z.number(), score: z.number() }).exactOptional(),
   /** A stop is wished, and the owner's process has not ended it yet. */
   isStopWished: z.boolean().exactOptional(),
@@ -110,8 +113,15 @@ export type ExperimentAnswer = z.output<typeof experimentAnswer>;
 /** Scores of trials over iterations: thinned the more, the more trials there are; of very many, the best trials'. */
 export const curvesAnswer = z.looseObject({
   trialCount: z.number(),
-  curves: z.array(z.looseObject({ number: z.number(), points: z.array(z.tuple([z.number(), z.number()])) })),
+  curves: z.array(
+    z.looseObject({
+      number: z.number(),
+      points: z.array(z.tuple([z.number(), z.number()])),
+    }),
+  ),
 });
 export type CurvesAnswer = z.output<typeof curvesAnswer>;
 
-export const experimentsAnswer = z.looseObject({ experiments: z.array(recordedExperiment) });
+export const experimentsAnswer = z.looseObject({
+  experiments: z.array(recordedExperiment),
+});

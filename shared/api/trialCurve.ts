@@ -6,10 +6,7 @@
 export type TrialReportPoint = readonly [iteration: number, score: number];
 
 /** The points, at most so many of them: the last one always, and of the others one a span. */
-export function thinnedCurve(
-  points: readonly TrialReportPoint[],
-  most: number,
-): readonly TrialReportPoint[] {
+export function thinnedCurve(points: readonly TrialReportPoint[], most: number): readonly TrialReportPoint[] {
   const last = points.at(-1);
   if (!last) return points;
   const span = 2 ** Math.max(0, Math.ceil(Math.log2((last[0] + 1) / most)));

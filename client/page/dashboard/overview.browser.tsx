@@ -6,6 +6,7 @@ import { Card, Facts, Table } from '../design/parts.browser.tsx';
 import { dashboardEn } from '../words/dashboardEn.ts';
 import { bytes, count, duration } from '../words/statusWords.ts';
 import { RunTable } from './runTable.browser.tsx';
+import { ExperimentTable } from './tuning/experimentTable.browser.tsx';
 import type { ViewProps } from './view.ts';
 
 const words = dashboardEn.overview;
@@ -22,7 +23,10 @@ export function Overview({ look: { status, workers } }: ViewProps): JSX.Element 
       <section class="card" aria-label={dashboardEn.titles.overview}>
         <Facts
           facts={[
-            { term: words.workers, value: `${workers.length}${away > 0 ? ` (${words.away(away)})` : ''}` },
+            {
+              term: words.workers,
+              value: `${workers.length}${away > 0 ? ` (${words.away(away)})` : ''}`,
+            },
             { term: words.running, value: count(running) },
             { term: words.uptime, value: duration(status.uptimeMs) },
             { term: words.sent, value: bytes(total('sentBytes')) },
@@ -37,15 +41,7 @@ export function Overview({ look: { status, workers } }: ViewProps): JSX.Element 
       </Card>
       {status.experiments.length > 0 && (
         <Card title={words.experiments} id="experiments-title">
-          <Table
-            head={[words.name, words.status, words.metric, words.trials]}
-            rows={status.experiments.map(({ name, status, metric, trialCount }) => [
-              name,
-              status,
-              metric ?? '',
-              count(trialCount),
-            ])}
-          />
+          <ExperimentTable experiments={status.experiments} />
         </Card>
       )}
       {status.applications.length > 0 && (

@@ -5,7 +5,8 @@ import type { JSX } from 'preact';
 import { dashboardEn } from '../words/dashboardEn.ts';
 import { Overview } from './overview.browser.tsx';
 import { Runs } from './runs.browser.tsx';
-import { Swarm } from './swarm.browser.tsx';
+import { Swarm } from './swarm/swarm.browser.tsx';
+import { Tuning } from './tuning/tuning.browser.tsx';
 import type { ViewProps } from './view.ts';
 
 export interface View {
@@ -19,5 +20,6 @@ const { titles } = dashboardEn;
 export const views: readonly [View, ...View[]] = [
   { name: '', title: titles.overview, View: Overview },
   { name: 'runs', title: titles.runs, View: Runs },
+  { name: 'tuning', title: titles.tuning, View: Tuning },
   { name: 'swarm', title: titles.swarm, View: Swarm },
 ];

@@ -127,7 +127,9 @@ function drain(action: 'drain' | 'undrain'): Action {
     if (json) stdout.write(`${JSON.stringify(answer)}\n`);
     else if (!quiet)
       stdout.write(
-        answer.drained ? `${id} gets no more work\n` : `${id} gets work again, where its volunteer lends it\n`,
+        answer.drained
+          ? `${id} gets no more work\n`
+          : `${id} gets work again, where its volunteer lends it\n`,
       );
   };
 }

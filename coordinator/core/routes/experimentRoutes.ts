@@ -60,7 +60,11 @@ export function experimentRoutes(experiments: ExperimentStore): Route[] {
       const number = Number(call.params['number']);
       if (!Number.isSafeInteger(number) || number < 0 || number > 2_000_000_000)
         throw new BadRequestError('The number of a trial is a whole number from 0', { field: 'number' });
-      answerWish(exchange, await experiments.wishTrialStop(id, number), `trial ${number} of experiment ${id}`);
+      answerWish(
+        exchange,
+        await experiments.wishTrialStop(id, number),
+        `trial ${number} of experiment ${id}`,
+      );
     }),
   ];
 }

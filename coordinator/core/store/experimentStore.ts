@@ -164,10 +164,10 @@ export class ExperimentStore implements ExperimentRecord {
       row.mode === null
         ? undefined
         : await ofThis
-            .select(['number', 'best_score'])
-            .where('best_score', 'is not', null)
+            .select(['number', 'last_score'])
+            .where('last_score', 'is not', null)
             .where('status', '!=', 'errored')
-            .orderBy('best_score', row.mode === 'min' ? 'asc' : 'desc')
+            .orderBy('last_score', row.mode === 'min' ? 'asc' : 'desc')
             .orderBy('number')
             .limit(1)
             .executeTakeFirst();
@@ -186,7 +186,7 @@ export class ExperimentStore implements ExperimentRecord {
       ...(row.ended_at !== null && { endedAtMs: row.ended_at }),
       trialCount: Object.values(counts).reduce((sum, count) => sum + count, 0),
       counts,
-      ...(best && { best: { number: best.number, score: best.best_score! } }),
+      ...(best && { best: { number: best.number, score: best.last_score! } }),
       ...(isRunning && row.stop_wished_at !== null && { isStopWished: true }),
       trials: [],
     };
@@ -219,7 +219,11 @@ async function writeExperiment(
   const forgotten = known && known.process_started_at !== startedAtMs ? { stop_wished_at: null } : {};
   await transaction
     .insertInto('experiments')
-    .values({ experiment_id: experimentId, started_at: startedAtMs, ...columns })
+    .values({
+      experiment_id: experimentId,
+      started_at: startedAtMs,
+      ...columns,
+    })
     // One that is gone on with began when it first did.
     .onConflict((on) => on.column('experiment_id').doUpdateSet({ ...columns, ...forgotten }))
     .execute();
@@ -242,9 +246,10 @@ async function writeTrials(
     await transaction
       .insertInto('trials')
       .values(
-        trials
-          .slice(first, first + TRIALS_A_STATEMENT)
-          .map((trial) => ({ experiment_id: experimentId, ...columnsOf(trial) })),
+        trials.slice(first, first + TRIALS_A_STATEMENT).map((trial) => ({
+          experiment_id: experimentId,
+          ...columnsOf(trial),
+        })),
       )
       .onConflict((on) =>
         on.columns(['experiment_id', 'number']).doUpdateSet((row) => ({
@@ -256,6 +261,7 @@ async function writeTrials(
           run_id: row.ref('excluded.run_id'),
           error_code: row.ref('excluded.error_code'),
           stop_reason: row.ref('excluded.stop_reason'),
+          pruned_at: row.ref('excluded.pruned_at'),
         })),
       )
       .execute();
@@ -297,6 +303,7 @@ function columnsOf(trial: RecordedTrial): Omit<Selectable<TrialsTable>, 'experim
     run_id: trial.runId ?? null,
     error_code: trial.errorCode ?? null,
     stop_reason: trial.stopReason ?? null,
+    pruned_at: trial.prunedAt ?? null,
   };
 }
 
@@ -311,5 +318,6 @@ function trialOf(row: Selectable<TrialsTable>): RecordedTrial {
     ...(row.run_id !== null && { runId: row.run_id }),
     ...(row.error_code !== null && { errorCode: row.error_code }),
     ...(row.stop_reason !== null && { stopReason: row.stop_reason }),
+    ...(row.pruned_at !== null && { prunedAt: row.pruned_at }),
   };
 }

@@ -98,6 +98,7 @@ export interface TrialsTable {
   run_id: string | null;
   error_code: string | null;
   stop_reason: string | null;
+  pruned_at: number | null;
   stop_wished_at: number | null;
 }
 

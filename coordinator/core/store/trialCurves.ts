@@ -83,14 +83,17 @@ export async function readCurves(
       'trial_curves.number as number',
       trialCount <= MAX_WHOLE_CURVES ? 'trial_curves.points as points' : 'trial_curves.outline as points',
     ])
-    .orderBy('trials.best_score', (by) => (order === 'asc' ? by.asc() : by.desc()).nullsLast())
+    .orderBy('trials.last_score', (by) => (order === 'asc' ? by.asc() : by.desc()).nullsLast())
     .orderBy('trial_curves.number')
     .limit(MAX_CURVES)
     .execute();
   return {
     trialCount,
     curves: rows
-      .map(({ number, points }) => ({ number, points: pointsOf(points).map(([at, score]) => [at, score]) }))
+      .map(({ number, points }) => ({
+        number,
+        points: pointsOf(points).map(([at, score]) => [at, score]),
+      }))
       .sort((a, b) => a.number - b.number) as CurvesAnswer['curves'],
   };
 }

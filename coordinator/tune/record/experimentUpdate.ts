@@ -11,7 +11,7 @@ const MAX_VALUES = 50;
 const MAX_REASON_CHARACTERS = 500;
 
 export function recordedTrial(
-  { index, status, assignment, reports, runId, error, stopReason }: Readonly<Trial>,
+  { index, status, assignment, reports, runId, error, stopReason, prunedAt }: Readonly<Trial>,
   { space, metric, mode }: Pick<TuneSettings, 'space' | 'metric' | 'mode'>,
 ): RecordedTrial {
   const scores = reports
@@ -30,7 +30,10 @@ export function recordedTrial(
     }),
     ...(runId !== undefined && { runId }),
     ...(error && { errorCode: error.code }),
-    ...(stopReason !== undefined && { stopReason: stopReason.slice(0, MAX_REASON_CHARACTERS) }),
+    ...(prunedAt !== undefined && { prunedAt }),
+    ...(stopReason !== undefined && {
+      stopReason: stopReason.slice(0, MAX_REASON_CHARACTERS),
+    }),
   };
 }
 

@@ -6,6 +6,7 @@ export async function m0005TrialCurves(db: Kysely<unknown>): Promise<void> {
   await db.schema.alterTable('experiments').addColumn('process_started_at', 'double precision').execute();
   await db.schema.alterTable('experiments').addColumn('stop_wished_at', 'double precision').execute();
   await db.schema.alterTable('trials').addColumn('stop_reason', 'text').execute();
+  await db.schema.alterTable('trials').addColumn('pruned_at', 'integer').execute();
   await db.schema.alterTable('trials').addColumn('stop_wished_at', 'double precision').execute();
   await db.schema
     .createTable('trial_curves')
