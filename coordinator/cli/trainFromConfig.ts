@@ -23,6 +23,7 @@ import { BadArgumentError } from './cliErrors.ts';
 import { type EarlierRunFlags, overwrites, resumedConfig } from './earlierRun.ts';
 import { MAX_LOCAL_WORKERS } from '../options/localWorker.ts';
 import { exitCodes, type ExitCode } from './exitCodes.ts';
+import { tellProject } from './tellProject.ts';
 
 type AnyConfig = LoadedConfig | LoadedNeuralConfig;
 
@@ -62,6 +63,7 @@ export async function trainFromConfig(
   const level = verbose ? (2 as const) : (1 as const);
   const fit = async (): Promise<NeuralResult | Result> => {
     if (address === undefined) checkLocalWorkers(config);
+    await tellProject(config, { url: address, token }, context);
     const shared = {
       datasets: await openDatasets(config, signal),
       scalingConfig: { numWorkers, device, ...defined({ runtime, url: address, token }) },
@@ -135,6 +137,7 @@ async function neuralTrainer(config: LoadedNeuralConfig, shared: SharedOptions):
     derive: _derive,
     columns: _columns,
     tune: _tune,
+    project: _project,
     ...keys
   } = config;
   const { model, ...options } = keys;

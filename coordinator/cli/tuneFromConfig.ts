@@ -12,14 +12,16 @@ import { Tuner } from '../tune/tuner.ts';
 import type { CliContext } from './command.ts';
 import { overwrites } from './earlierRun.ts';
 import { exitCodes, type ExitCode } from './exitCodes.ts';
+import { tellProject } from './tellProject.ts';
 import { defined, openDatasets, trainerOf, type TrainFlags } from './trainFromConfig.ts';
 
 /** @throws what reading the config, the data and tuning throw; everything that was started is ended then. */
 export async function tuneFromConfig(
   file: string,
   { url, token, json, quiet, verbose, ...earlier }: TrainFlags,
-  { stdout, stderr, cwd, signal, now }: CliContext,
+  context: CliContext,
 ): Promise<ExitCode> {
+  const { stdout, stderr, cwd, signal, now } = context;
   const config = await loadAnyConfig(file, cwd);
   if (!config.tune) {
     throw new ConfigInvalidError(
@@ -39,6 +41,7 @@ export async function tuneFromConfig(
     else if (!quiet) stderr.write(`warning: ${message}\n`);
   };
   const overwrite = overwrites(earlier, config.runConfig);
+  await tellProject(config, { url: address, token: secret }, context);
   const trainable = await trainerOf(config, {
     datasets: await openDatasets(config, signal),
     scalingConfig: { numWorkers, device, ...defined({ runtime, url: address, token: secret }) },

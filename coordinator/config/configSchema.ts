@@ -4,7 +4,7 @@
 
 import { z } from 'zod';
 import { csvOptions, jsonOptions, readOptions } from '../data/readOptions.ts';
-import { columnName, wholeFrom } from '../schema/optionWords.ts';
+import { columnName, path, wholeFrom } from '../schema/optionWords.ts';
 import { runFields, scalingConfig } from '../options/runOptions.ts';
 import { checkStart, gbdtFields } from '../train/gbdt/trainerOptions.ts';
 import { tuneSection } from '../tune/tuneConfigSchema.ts';
@@ -45,6 +45,12 @@ export const runSections = {
   scalingConfig: scalingConfig.prefault({}),
   runConfig: runSection.prefault({}),
   tune: tuneSection.optional(),
+  project: path
+    .optional()
+    .describe(
+      'File with what volunteers are told of the project, as "tabgrad up --project" takes it. For a coordinator that they ' +
+        'join: needs scalingConfig.url or --url.',
+    ),
 };
 
 /** Which rows and columns there are: the same for every trainer. */

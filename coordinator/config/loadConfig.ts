@@ -147,10 +147,10 @@ function resolveNeuralPaths(config: NeuralConfig, file: string, folder: string):
 }
 
 function resolveSections(
-  { data, runConfig }: Config | NeuralConfig,
+  { data, runConfig, project }: Config | NeuralConfig,
   file: string,
   folder: string,
-): Pick<LoadedConfig, 'data' | 'file' | 'runConfig'> {
+): Pick<LoadedConfig, 'data' | 'file' | 'project' | 'runConfig'> {
   const sources = (source: string | string[]): string[] =>
     (Array.isArray(source) ? source : [source]).map((entry) => resolveSource(entry, folder));
   return {
@@ -165,6 +165,7 @@ function resolveSections(
       name: runConfig.name ?? basename(file, extname(file)).replaceAll(/[^\w.-]/g, '-'),
       storagePath: resolve(folder, runConfig.storagePath),
     },
+    ...(project !== undefined && { project: resolve(folder, project) }),
   };
 }
 

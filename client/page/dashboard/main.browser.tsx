@@ -61,6 +61,9 @@ function Views({ onSignOut }: { readonly onSignOut: () => void }): JSX.Element {
   }, []);
   const { view, ids } = placeOf(place);
   const shown = views.find(({ name }) => name === view) ?? views[0];
+  useEffect(() => {
+    document.title = `${shown.title} · ${dashboardEn.title}`;
+  }, [shown]);
   return (
     <>
       <header class="bar">
@@ -79,6 +82,7 @@ function Views({ onSignOut }: { readonly onSignOut: () => void }): JSX.Element {
         </button>
       </header>
       <main>
+        <h1 class="unseen">{shown.title}</h1>
         {problem !== undefined && (
           <p class="problem" role="status">
             {dashboardEn.lost(problem)}

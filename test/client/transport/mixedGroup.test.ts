@@ -5,13 +5,13 @@ import { once } from 'node:events';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { chromium, type Browser } from 'playwright-core';
+import type { Browser } from 'playwright-core';
 import { rolldown } from 'rolldown';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { unpackChromium } from '../../../coordinator/cluster/local/chromium.ts';
 import { expectedSums, runMember, type MemberPlan, type MemberReport } from './fixtures/memberProgram.ts';
 import { nodeConnector } from './fixtures/nodeMember.ts';
 import { startSignalling, tokenOf, type SignallingServer } from './fixtures/signallingServer.ts';
+import { openChromium } from '../../setup/openChromium.ts';
 
 const lengths = [0, 1, 63, 64, 65, 257, 1_000_000];
 const fixtures = join(import.meta.dirname, 'fixtures');
@@ -36,12 +36,7 @@ beforeAll(async () => {
     await bundle.close();
     server.pages.set(`/${name}.js`, { type: 'text/javascript', text: output[0].code });
   }
-  const { executablePath, libraryPath, fontsPath } = await unpackChromium();
-  browser = await chromium.launch({
-    executablePath,
-    args: ['--no-sandbox'],
-    env: { ...process.env, LD_LIBRARY_PATH: libraryPath, FONTCONFIG_PATH: fontsPath },
-  });
+  browser = await openChromium();
 });
 
 afterAll(async () => {

@@ -1,3 +1,4 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -103,6 +104,51 @@ describe('a coordinator that is up', () => {
     expect((await asked('status')).stdout).toContain('workers: 1');
     worker.signal('SIGINT');
     expect((await worker.ended).code).toBe(130);
+  });
+});
+
+describe('a config with a project', () => {
+  let folder: string;
+  beforeAll(() => {
+    folder = mkdtempSync(join(tmpdir(), 'tabgrad-project-'));
+    const values = Array.from({ length: 40 }, (_, i) => `${i},${i % 2}\n`);
+    writeFileSync(join(folder, 'rows.csv'), `a,b\n${values.join('')}`);
+    writeFileSync(join(folder, 'birds.yaml'), 'title: Which bird sings here?\ncontact: ada@example.org\n');
+    const config = { trainer: 'gbdt', data: { train: 'rows.csv' }, labelColumn: 'b', numBoostRound: 1 };
+    writeFileSync(join(folder, 'run.json'), JSON.stringify({ ...config, project: 'birds.yaml' }));
+    writeFileSync(join(folder, 'lost.json'), JSON.stringify({ ...config, project: 'gone.yaml' }));
+  });
+  afterAll(() => rmSync(folder, { recursive: true }));
+
+  it('tells volunteers of it before it trains', async () => {
+    const training = startTabgrad([
+      'train',
+      join(folder, 'run.json'),
+      '--url',
+      url,
+      '--token',
+      'secret-admin',
+    ]);
+    await training.printed('wait');
+    expect(await (await fetch(`${url}/project.json`)).json()).toEqual({
+      title: 'Which bird sings here?',
+      contact: 'ada@example.org',
+    });
+    training.signal('SIGINT');
+    expect((await training.ended).code).toBe(130);
+  });
+
+  it.each([
+    ['run.json', [], 'error CONFIG_INVALID', 'project is for volunteers'],
+    ['lost.json', ['--url'], 'error CONFIG_UNREADABLE', 'gone.yaml'],
+  ])('%s with %j is refused', async (file, flags, code, words) => {
+    const { stderr } = await runTabgrad([
+      'train',
+      join(folder, file),
+      ...flags.flatMap((flag) => [flag, url, '--token', 'secret-admin']),
+    ]);
+    expect(stderr).toContain(code);
+    expect(stderr).toContain(words);
   });
 });
 

@@ -1,13 +1,13 @@
 // The owner's dashboard in a real browser, at a real coordinator with a worker and a run.
 
-import { chromium, type Browser, type Page } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { unpackChromium } from '../../../../coordinator/cluster/local/chromium.ts';
 import { startLocalWorkers } from '../../../../coordinator/cluster/local/localWorkers.ts';
 import { startCoordinator, type Coordinator } from '../../../../coordinator/core/server/coordinator.ts';
 import { fromItems } from '../../../../coordinator/data/fromMemory.ts';
 import { GBDTTrainer } from '../../../../coordinator/train/gbdt/gbdtTrainer.ts';
 import { scratchFolder } from '../../../coordinator/data/support/scratch.ts';
+import { openChromium } from '../../../setup/openChromium.ts';
 
 const path = scratchFolder();
 let coordinator: Coordinator;
@@ -16,7 +16,6 @@ let browser: Browser;
 let page: Page;
 
 beforeAll(async () => {
-  const { executablePath, libraryPath, fontsPath } = await unpackChromium();
   coordinator = await startCoordinator({ port: 0 });
   localWorkers = await startLocalWorkers({
     url: coordinator.url,
@@ -25,12 +24,7 @@ beforeAll(async () => {
     runtime: 'node',
     device: 'cpu',
   });
-  browser = await chromium.launch({
-    executablePath,
-    args: ['--no-sandbox'],
-    env: { ...process.env, LD_LIBRARY_PATH: libraryPath, FONTCONFIG_PATH: fontsPath },
-    timeout: 60_000,
-  });
+  browser = await openChromium();
 });
 afterAll(async () => {
   await browser?.close();

@@ -1,0 +1,62 @@
+// What is wrong with a page as it stands: against WCAG 2.2 AA by axe, and of its layout.
+
+import axe from 'axe-core';
+import type { Page } from 'playwright-core';
+
+const rules = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
+
+/** Each fault in a line, with the element; none is empty. */
+export async function accessFaults(page: Page): Promise<string[]> {
+  await page.evaluate(axe.source);
+  const { violations } = await page.evaluate(
+    (runOnly) => (globalThis as unknown as { axe: typeof axe }).axe.run({ runOnly }),
+    rules,
+  );
+  return violations.flatMap(({ id, help, nodes }) =>
+    nodes.map(({ target, failureSummary }) => `${id}: ${help}: ${target.join(' ')}: ${failureSummary ?? ''}`),
+  );
+}
+
+/** Text that leaves the page, is cut off, or lies on other text. */
+export function layoutFaults(page: Page): Promise<string[]> {
+  return page.evaluate(() => {
+    const faults: string[] = [];
+    const { documentElement: root } = document;
+    if (root.scrollWidth > root.clientWidth)
+      faults.push(`the page is ${root.scrollWidth} pixels wide, and the window ${root.clientWidth}`);
+    const shown: { element: Element; words: string; rect: DOMRect }[] = [];
+    const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+    for (let node = walker.nextNode(); node; node = walker.nextNode()) {
+      const words = node.textContent?.trim() ?? '';
+      const element = node.parentElement;
+      if (
+        words === '' ||
+        element?.closest('.unseen') ||
+        !element?.checkVisibility({ visibilityProperty: true, opacityProperty: true })
+      )
+        continue;
+      const range = document.createRange();
+      range.selectNodeContents(node);
+      for (const rect of range.getClientRects())
+        if (rect.width > 1 && rect.height > 1) shown.push({ element, words: words.slice(0, 40), rect });
+    }
+    for (const { element, words, rect } of shown) {
+      // What scrolls may be longer than it is wide.
+      if (element.closest('.scroll, .timeline, select, option') === null && rect.right > root.clientWidth + 1)
+        faults.push(`"${words}" ends at ${Math.round(rect.right)}`);
+    }
+    const slack = 2;
+    for (const [i, a] of shown.entries()) {
+      for (const b of shown.slice(i + 1)) {
+        if (a.element === b.element || a.element.closest('.scroll') !== b.element.closest('.scroll'))
+          continue;
+        const wide = Math.min(a.rect.right, b.rect.right) - Math.max(a.rect.left, b.rect.left);
+        const high = Math.min(a.rect.bottom, b.rect.bottom) - Math.max(a.rect.top, b.rect.top);
+        // Lines of one paragraph touch by their line height.
+        if (wide > slack && high > Math.min(a.rect.height, b.rect.height) / 3)
+          faults.push(`"${a.words}" lies on "${b.words}"`);
+      }
+    }
+    return faults;
+  });
+}
