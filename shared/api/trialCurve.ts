@@ -5,15 +5,15 @@
 /** [iteration, score], in ascending order of iterations. */
 export type TrialReportPoint = readonly [iteration: number, score: number];
 
-/** The points, at most so many of them: the last one always, and of the others one a span. */
+/** The points, at most so many of them: the first and the last one always, and of the others one a span. */
 export function thinnedCurve(points: readonly TrialReportPoint[], most: number): readonly TrialReportPoint[] {
   const last = points.at(-1);
   if (!last) return points;
-  const span = 2 ** Math.max(0, Math.ceil(Math.log2((last[0] + 1) / most)));
+  const span = 2 ** Math.max(0, Math.ceil(Math.log2((last[0] + 1) / (most - 1))));
   const spanOf = (point: TrialReportPoint): number => Math.floor(point[0] / span);
   return points.filter((point, i) => {
     const next = points[i + 1];
-    return next === undefined || spanOf(next) !== spanOf(point);
+    return i === 0 || next === undefined || spanOf(next) !== spanOf(point);
   });
 }
 

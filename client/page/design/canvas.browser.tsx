@@ -60,11 +60,13 @@ export function Canvas({
   const canvas = useRef<HTMLCanvasElement>(null);
   const last = useRef(draw);
   last.current = draw;
+  const drawnWidth = useRef(-1);
   const paint = (): void => {
     const element = canvas.current;
     const context = element?.getContext('2d');
     if (!element || !context) return;
     const width = element.clientWidth;
+    drawnWidth.current = width;
     const ratio = devicePixelRatio;
     const [across, down] = [Math.round(width * ratio), Math.round(height * ratio)];
     if (element.width !== across || element.height !== down) [element.width, element.height] = [across, down];
@@ -76,7 +78,10 @@ export function Canvas({
   };
   useEffect(paint, [draw, height]);
   useEffect(() => {
-    const resized = new ResizeObserver(paint);
+    // It tells of the first width too, which is drawn already.
+    const resized = new ResizeObserver(() => {
+      if (canvas.current?.clientWidth !== drawnWidth.current) paint();
+    });
     if (canvas.current) resized.observe(canvas.current);
     const theme = matchMedia('(prefers-color-scheme: dark)');
     theme.addEventListener('change', paint);

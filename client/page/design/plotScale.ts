@@ -42,7 +42,7 @@ export function ticksOf({ isLogarithmic, min, max }: Scale, wanted: number): num
     const first = Math.ceil(Math.log10(min) - 1e-9);
     const last = Math.floor(Math.log10(max) + 1e-9);
     const every = Math.max(1, Math.ceil((last - first + 1) / wanted));
-    return range(first, last, every).map((power) => 10 ** power);
+    return range(first, last, every).map((power) => Number(`1e${power}`));
   }
   const rough = (max - min) / Math.max(1, wanted);
   const power = 10 ** Math.floor(Math.log10(rough));

@@ -108,11 +108,12 @@ export const dashboardEn = {
     pointed: (trial: number, score: string, iteration: number) =>
       `Trial ${trial}: ${score} at iteration ${iteration}`,
     curves: (metric: string) => `${metric} over iterations`,
-    curvesNote: 'The better a trial, the stronger its line; a cross ends those that were stopped early.',
+    curvesNote:
+      'The better a trial, the stronger its line, and green the best; a cross ends those that were stopped early.',
     curvesLabel: (trials: number) => `Scores of ${trials} trials over their iterations.`,
     parallel: 'Searched values',
     parallelNote:
-      'A line a trial, the stronger the better. Draw along an axis to filter by it; a click on it takes the filter away.',
+      'A line a trial, the stronger the better, and green the best. Draw along an axis to filter by it; a click on it takes the filter away.',
     parallelLabel: (axes: readonly string[]) =>
       `Trials by ${axes.join(', ')}. The filter of the table below does the same as marking an axis.`,
   },

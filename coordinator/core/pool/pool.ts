@@ -18,6 +18,7 @@ import { Places } from './places.ts';
 import { makeId, makeSecret } from './secrets.ts';
 import { WorkerKeys } from './workerKeys.ts';
 import type { SeenWorker } from './workerSight.ts';
+import { welcomeMessage } from './welcomeMessage.ts';
 import { WorkerSocket } from './workerSocket.ts';
 
 const HELLO_TIMEOUT_MS = 10_000;
@@ -125,11 +126,7 @@ export class Pool {
   drain(workerId: string, reason: string | undefined): boolean {
     const entry = this.#entries.get(workerId);
     if (!entry) return false;
-    const { leaving } = entry.worker;
-    const isOwnWish = leaving !== undefined && leaving !== entry.drained;
-    entry.drained = reason;
-    // The volunteer's own wish stays.
-    if (!isOwnWish && leaving !== reason) this.#change(entry, { leaving: reason });
+    if (entry.drain(reason)) this.#change(entry, { leaving: reason });
     return true;
   }
 
@@ -282,17 +279,7 @@ export class Pool {
 
   #welcome(entry: PoolEntry, socket: WorkerSocket): void {
     this.#waiting.delete(socket);
-    const { peerServer, iceServers } = this.#options;
-    const { workerId } = entry.worker;
-    socket.send({
-      type: 'welcome',
-      workerId,
-      secret: entry.secret,
-      signallingToken: this.keys.signallingToken(workerId),
-      peerServer,
-      iceServers: iceServers(workerId),
-      pingIntervalMs: socket.pingIntervalMs,
-    });
+    socket.send(welcomeMessage(entry, socket.pingIntervalMs, this.keys, this.#options));
     socket.startPinging();
   }
 

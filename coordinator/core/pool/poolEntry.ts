@@ -28,12 +28,11 @@ export class PoolEntry {
   readonly secret: string;
   socket: WorkerSocket | undefined;
   cancelGrace: () => void = () => undefined;
-  /** Why the owner gives it no more work, where that is so. */
-  drained: string | undefined;
   readonly giveBackPlace: GiveBack;
   readonly #changes: TokenBucket;
   readonly #sight: WorkerSight;
   #memberUntilMs = -Infinity;
+  #drained: string | undefined;
 
   constructor({ worker, joinToken, secret, socket, giveBackPlace }: JoinedWorker) {
     this.worker = worker;
@@ -56,6 +55,19 @@ export class PoolEntry {
     this.#memberUntilMs = nowMs + FORMER_MEMBER_MS;
   }
 
+  /** Why the owner gives it no more work, where that is so. */
+  get drained(): string | undefined {
+    return this.#drained;
+  }
+
+  /** @returns whether the worker is to be seen as leaving for that reason: the volunteer's own wish stays. */
+  drain(reason: string | undefined): boolean {
+    const { leaving } = this.worker;
+    const isOwnWish = leaving !== undefined && leaving !== this.#drained;
+    this.#drained = reason;
+    return !isOwnWish && leaving !== reason;
+  }
+
   /** A message for its run. */
   heard(message: RunMessage): void {
     this.#sight.heard(message);
@@ -73,7 +85,7 @@ export class PoolEntry {
 
   /** What is seen of it at its socket. */
   seen(nowMs: number): SeenWorker {
-    return { ...this.#sight.seen(nowMs, this.socket), drained: this.drained };
+    return { ...this.#sight.seen(nowMs, this.socket), drained: this.#drained };
   }
 
   /** Counts a change of what everybody sees of it, by itself; false when there are too many. */

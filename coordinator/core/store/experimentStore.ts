@@ -196,19 +196,19 @@ export class ExperimentStore implements ExperimentRecord {
 async function writeExperiment(
   transaction: Transaction<StoreSchema>,
   experimentId: string,
-  { trials: _, startedAtMs, ...rest }: ExperimentUpdate,
+  update: ExperimentUpdate,
   nowMs: number,
 ): Promise<void> {
   const columns = {
-    name: rest.name,
-    folder: rest.folder,
-    metric: rest.metric ?? null,
-    mode: rest.mode ?? null,
-    status: rest.status,
-    error_code: rest.errorCode ?? null,
+    name: update.name,
+    folder: update.folder,
+    metric: update.metric ?? null,
+    mode: update.mode ?? null,
+    status: update.status,
+    error_code: update.errorCode ?? null,
     heard_at: nowMs,
-    ended_at: rest.endedAtMs ?? null,
-    process_started_at: startedAtMs,
+    ended_at: update.endedAtMs ?? null,
+    process_started_at: update.startedAtMs,
   };
   const known = await transaction
     .selectFrom('experiments')
@@ -216,12 +216,12 @@ async function writeExperiment(
     .where('experiment_id', '=', experimentId)
     .executeTakeFirst();
   // Another process goes on with it: what was wished of the former one is over.
-  const forgotten = known && known.process_started_at !== startedAtMs ? { stop_wished_at: null } : {};
+  const forgotten = known && known.process_started_at !== update.startedAtMs ? { stop_wished_at: null } : {};
   await transaction
     .insertInto('experiments')
     .values({
       experiment_id: experimentId,
-      started_at: startedAtMs,
+      started_at: update.startedAtMs,
       ...columns,
     })
     // One that is gone on with began when it first did.

@@ -36,12 +36,20 @@ export function workerColumns(api: Api, act: Act, onBan: () => void): readonly C
       ),
     },
     { key: 'state', title: words.state, value: ({ doing }) => doing },
+    {
+      key: 'actions',
+      title: words.actions,
+      isUnsorted: true,
+      value: ({ isDrained }) => (isDrained === true ? words.undrain : words.drain),
+      cell: (worker) => <Actions api={api} act={act} onBan={onBan} worker={worker} />,
+    },
     { key: 'runtime', title: words.runtime, value: ({ runtime }) => runtime },
     {
       key: 'device',
       title: words.device,
       value: ({ device }) => device.name,
       text: deviceWords,
+      isLong: true,
       cell: ({ device }) => (
         <>
           {device.name}
@@ -62,7 +70,7 @@ export function workerColumns(api: Api, act: Act, onBan: () => void): readonly C
       text: speedWords,
       isNumber: true,
     },
-    { key: 'trust', title: words.trust, value: distrust, text: trustWords },
+    { key: 'trust', title: words.trust, value: distrust, text: trustWords, isLong: true },
     {
       key: 'links',
       title: words.links,
@@ -98,13 +106,6 @@ export function workerColumns(api: Api, act: Act, onBan: () => void): readonly C
       key: 'address',
       title: words.address,
       value: ({ remoteAddress }) => remoteAddress,
-    },
-    {
-      key: 'actions',
-      title: words.actions,
-      isUnsorted: true,
-      value: ({ isDrained }) => (isDrained === true ? words.undrain : words.drain),
-      cell: (worker) => <Actions api={api} act={act} onBan={onBan} worker={worker} />,
     },
   ];
 }

@@ -7,14 +7,13 @@ import { Canvas, type Drawing, type Spot } from '../../design/canvas.browser.tsx
 import { drawAxes, drawCross, planeOf } from '../../design/drawAxes.browser.ts';
 import { scaleOf } from '../../design/plotScale.ts';
 import { dashboardEn } from '../../words/dashboardEn.ts';
+import { BEST, LEFT_OUT, shadeColour, shadeOf } from './shades.browser.ts';
 import { scoreWords } from './trialColumns.browser.tsx';
 import { isEarly, type RecordedTrial } from './trials.ts';
 
 const words = dashboardEn.tuning;
 const HEIGHT = 280;
 const NEAR_PIXELS = 16;
-/** Strokes of one colour are drawn together. */
-const SHADES = 12;
 
 type Curve = CurvesAnswer['curves'][number];
 
@@ -46,15 +45,15 @@ export function CurvesPlot({ curves, trials, found, strengths, onPick }: CurvesP
       const plane = drawAxes(drawing, x, y);
       const shades = new Map<number, Curve[]>();
       for (const curve of curves) {
-        const shade = found.has(curve.number) ? Math.round((strengths.get(curve.number) ?? 0) * SHADES) : -1;
+        const shade = shadeOf(curve.number, found, strengths);
         const those = shades.get(shade);
         if (those) those.push(curve);
         else shades.set(shade, [curve]);
       }
       for (const [shade, those] of [...shades].sort(([a], [b]) => a - b)) {
-        context.strokeStyle = shade === -1 ? palette.line : palette.shade(shade / SHADES);
-        context.globalAlpha = shade === -1 ? 0.5 : 1;
-        context.lineWidth = shade === SHADES ? 1.5 : 1;
+        context.strokeStyle = shadeColour(palette, shade);
+        context.globalAlpha = shade === LEFT_OUT ? 0.5 : 1;
+        context.lineWidth = shade === BEST ? 2.5 : 1;
         context.beginPath();
         for (const { number, points } of those) {
           for (const [i, [at, score]] of points.entries())

@@ -6,6 +6,7 @@ import { useCallback, useMemo, useState } from 'preact/hooks';
 import { Canvas, type Drawing, type Spot } from '../../design/canvas.browser.tsx';
 import { dashboardEn } from '../../words/dashboardEn.ts';
 import { parallelAxes, type ParallelAxis } from './parallelAxes.ts';
+import { BEST, LEFT_OUT, shadeColour, shadeOf } from './shades.browser.ts';
 import type { RecordedTrial } from './trials.ts';
 
 const words = dashboardEn.tuning;
@@ -17,7 +18,6 @@ const RIGHT = 72;
 const AXIS_PIXELS = 92;
 const NEAR_AXIS_PIXELS = 36;
 const CLICK_PIXELS = 4;
-const SHADES = 12;
 const MAX_TEXT = 11;
 
 interface ParallelPlotProps {
@@ -95,9 +95,9 @@ function drawTrials(
   found: ReadonlySet<number>,
   strengths: ReadonlyMap<number, number>,
 ): void {
-  const shadeOf = ({ number }: RecordedTrial): number =>
-    found.has(number) ? Math.round((strengths.get(number) ?? 0) * SHADES) : -1;
-  const lines = trials.map((trial) => ({ shade: shadeOf(trial), trial })).sort((a, b) => a.shade - b.shade);
+  const lines = trials
+    .map((trial) => ({ shade: shadeOf(trial.number, found, strengths), trial }))
+    .sort((a, b) => a.shade - b.shade);
   const across = axes.map((_, i) => axisX(i, axes.length, width));
   let drawn: number | undefined;
   const stroke = (): void => context.stroke();
@@ -105,9 +105,9 @@ function drawTrials(
     if (shade !== drawn) {
       if (drawn !== undefined) stroke();
       drawn = shade;
-      context.strokeStyle = shade === -1 ? palette.line : palette.shade(shade / SHADES);
-      context.globalAlpha = shade === -1 ? 0.5 : 0.8;
-      context.lineWidth = shade === SHADES ? 1.5 : 1;
+      context.strokeStyle = shadeColour(palette, shade);
+      context.globalAlpha = shade === LEFT_OUT ? 0.5 : 0.8;
+      context.lineWidth = shade === BEST ? 2.5 : 1;
       context.beginPath();
     }
     let isOpen = false;

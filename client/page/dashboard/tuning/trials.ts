@@ -42,7 +42,7 @@ export function searchedPaths(trials: readonly RecordedTrial[]): readonly string
 /** A searched value as tables sort it. */
 export function plainValue(value: unknown): string | number | undefined {
   if (value === undefined || typeof value === 'number' || typeof value === 'string') return value;
-  return typeof value === 'object' ? JSON.stringify(value) : String(value);
+  return JSON.stringify(value);
 }
 
 /** A path as filters call it: one word. */
