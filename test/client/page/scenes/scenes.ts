@@ -88,5 +88,13 @@ export const scenes: readonly Scene[] = [
     name: 'dashboard-run-training',
     open: (page, swarm) => dashboard(page, swarm, `runs/${swarm.runIds[2]}`, '#timings tbody tr'),
   },
+  {
+    name: 'dashboard-tuning',
+    open: (page, swarm) => dashboard(page, swarm, 'tuning', '#experiments tbody tr'),
+  },
+  {
+    name: 'dashboard-experiment',
+    open: (page, swarm) => dashboard(page, swarm, `tuning/${swarm.experimentId}`, '#trials tbody tr'),
+  },
   { name: 'dashboard-swarm', open: (page, swarm) => dashboard(page, swarm, 'swarm', '#workers tbody tr') },
 ];
