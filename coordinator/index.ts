@@ -90,7 +90,7 @@ export {
 } from './serve/deployment/deployment.ts';
 export type { AutoscalingConfig, DeploymentOptions } from './core/store/deploymentSettings.ts';
 export type { DeploymentHandle, HandleMethod } from './serve/replica/handle.ts';
-export type { ReplicaSetStatus } from './serve/deployment/replicaSet.ts';
+export type { ReplicaSetStatus, ReplicaStatus } from './serve/deployment/replicaSetStatus.ts';
 export { batch, type BatchOptions } from './serve/replica/batch.ts';
 export type { HttpAnswer } from './serve/replica/ownerHttp.ts';
 export type { ServeRequest } from '../shared/serve/serveRequest.ts';

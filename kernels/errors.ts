@@ -166,6 +166,8 @@ export const errorCodes = {
   SERVE_ARGUMENT: 'An option or argument of serving is unknown, out of range or contradicts another.',
   SERVE_INPUT_INVALID: 'Rows or tensors to predict do not fit the model; the message names row and field.',
   SERVE_OVERLOADED: 'A deployment has as many requests waiting as it accepts; try again later.',
+  APPLICATION_UNREACHABLE:
+    'The coordinator does not reach the server of an application, or it answers more than is passed on.',
   SERVE_UNAVAILABLE: 'A deployment is stopping or has no replica that could answer.',
   SERVE_REPLICA_LOST:
     'A replica ended with the request in its hands, and so did those that were tried after it.',

@@ -35,7 +35,7 @@ export async function tuneFromConfig(
   const { numWorkers, runtime, device } = config.scalingConfig;
   const address = url ?? config.scalingConfig.url;
   const secret = token ?? config.scalingConfig.token;
-  const { name, storagePath, checkpointConfig, failureConfig } = config.runConfig;
+  const { name, storagePath, checkpointConfig, failureConfig, describeData } = config.runConfig;
   const onWarning = (message: string): void => {
     if (json) stdout.write(`${JSON.stringify({ type: 'warning', message })}\n`);
     else if (!quiet) stderr.write(`warning: ${message}\n`);
@@ -45,7 +45,7 @@ export async function tuneFromConfig(
   const trainable = await trainerOf(config, {
     datasets: await openDatasets(config, signal),
     scalingConfig: { numWorkers, device, ...defined({ runtime, url: address, token: secret }) },
-    runConfig: { checkpointConfig: defined(checkpointConfig), callbacks: [{ onWarning }] },
+    runConfig: { checkpointConfig: defined(checkpointConfig), describeData, callbacks: [{ onWarning }] },
   });
   const runConfig = {
     callbacks: [table.callback],

@@ -80,6 +80,12 @@ export const runFields = {
       'Replace an earlier run or experiment of the name. Without it a folder that holds one is refused.',
     ),
   checkpointConfig: checkpointConfig.prefault({}).describe('Which checkpoints are written and kept.'),
+  describeData: z
+    .boolean()
+    .default(true)
+    .describe(
+      "Tell the coordinator about the datasets, for its dashboard: columns with ranges, histograms, frequent categories and the first row. false keeps that to yourself where the coordinator is somebody else's.",
+    ),
   failureConfig: failureConfig
     .prefault({})
     .describe('What is forgiven. A lost worker is no failure: it is replaced.'),
@@ -129,6 +135,8 @@ export interface RunSettings {
   readonly folder: string;
   readonly overwrite: boolean;
   readonly maxFailures: number;
+  /** Whether the coordinator is told about the datasets. */
+  readonly describesData: boolean;
   readonly checkpoints: Readonly<z.output<typeof checkpointConfig>>;
 }
 
@@ -145,6 +153,7 @@ export function runSettings(
     failureConfig: failures,
     storagePath,
     overwrite,
+    describeData: describesData,
   } = checked.runConfig;
   const { name = `${kind}-${randomUUID().slice(0, 8)}` } = checked.runConfig;
   const { numWorkers } = checked.scalingConfig;
@@ -155,6 +164,7 @@ export function runSettings(
     folder: resolve(storagePath, name),
     overwrite,
     maxFailures: failures.maxFailures,
+    describesData,
     checkpoints,
   };
 }

@@ -1,5 +1,6 @@
 // Serve: applications behind one HTTP port, as Ray Serve has them.
 
+import { randomUUID } from 'node:crypto';
 import { systemClock, type Clock } from '../../shared/clock.ts';
 import type { BlobStore } from '../core/blobs/blobStore.ts';
 import { logOrStderr } from '../log/logWriter.ts';
@@ -21,8 +22,11 @@ import { AppTable } from './deployment/servedApp.ts';
 import { ServeMetrics } from './http/serveMetrics.ts';
 import { createServeServer } from './http/serveServer.ts';
 import type { HttpServer } from '../http/httpServer.ts';
+import { seenServer, type SeenServer } from './report/seenServer.ts';
+import { ServeReporter } from './report/serveReporter.ts';
 import { makeRecipe, withRecipe } from './record/recipe.ts';
 import type { ServeStatus } from './serveStatus.ts';
+import type { ServingReports } from '../core/serving/servingReports.ts';
 import type { Recipe, ServeRecord, Unrecordable } from '../core/store/serveRecord.ts';
 import { ServeArgumentError } from './request/serveErrors.ts';
 import {
@@ -46,6 +50,8 @@ export interface ServeCoordinator {
   readonly blobs: BlobStore;
   /** The pool's workers, for replicas that run on them; a storage folder has none. */
   readonly slots?: SlotSource | undefined;
+  /** Is told how the applications go, for the dashboard; a storage folder has no need of it. */
+  readonly serving?: ServingReports | undefined;
 }
 
 export interface ServeOptions {
@@ -54,6 +60,8 @@ export interface ServeOptions {
   readonly log?: Log | undefined;
   /** Records what is deployed, so that `restore` brings it back after a restart, and has workers for `runOn: 'pool'`. */
   readonly coordinator?: ServeCoordinator | undefined;
+  /** Is told how the applications go in place of `coordinator`: e.g. one elsewhere. */
+  readonly reports?: ServingReports | undefined;
 }
 
 /** Applications behind one HTTP port: starts, replaces and ends them. */
@@ -64,10 +72,13 @@ export class Serve {
   readonly #apps = new Map<string, RunningApp>();
   readonly #table = new AppTable();
   readonly #metrics = new ServeMetrics();
+  readonly #reporter: ServeReporter | undefined;
+  readonly #serverId = randomUUID();
   #listening:
     | {
         readonly server: HttpServer;
         readonly url: string;
+        readonly port: number;
         readonly options: ServeHttpOptions;
         readonly authority: AuthorityCertificate | undefined;
         readonly stopRenewing: () => void;
@@ -78,10 +89,12 @@ export class Serve {
   #isStopping = false;
 
   /** Nothing starts and nothing listens before the first `run`. */
-  constructor({ clock = systemClock, log, coordinator }: ServeOptions = {}) {
+  constructor({ clock = systemClock, log, coordinator, reports = coordinator?.serving }: ServeOptions = {}) {
     this.#clock = clock;
     this.#log = logOrStderr(log).log;
     this.#coordinator = coordinator;
+    if (!reports) return;
+    this.#reporter = new ServeReporter({ reports, clock, log: this.#log, look: () => this.#look() });
   }
 
   /** Undefined before anything listens. */
@@ -180,6 +193,7 @@ export class Serve {
       await app.close();
       this.#apps.delete(name);
       this.#metrics.forget(name);
+      await this.#reporter?.forget(name);
     });
   }
 
@@ -190,6 +204,7 @@ export class Serve {
       const { server } = this.#listening ?? {};
       server?.stop();
       this.#listening?.stopRenewing();
+      await this.#reporter?.stop();
       await Promise.all([...this.#apps.values()].map((app) => app.close()));
       for (const { name } of this.#apps.values()) {
         this.#table.remove(name);
@@ -228,6 +243,7 @@ export class Serve {
     }
     this.#apps.set(name, app);
     this.#table.set(app);
+    this.#reporter?.tellNow();
     if (recipe) await this.#record(app, recipe);
     return this.handle(name);
   }
@@ -294,10 +310,12 @@ export class Serve {
     this.#listening = {
       server,
       url,
+      port: actualPort,
       options: { ...options, port, host },
       authority: tls?.authority,
       stopRenewing,
     };
+    this.#reporter?.start();
     if (apiKey !== undefined || !isShared(host, publicUrl)) return;
     this.#log({
       level: 'warn',
@@ -312,7 +330,18 @@ export class Serve {
     const { server, stopRenewing } = this.#listening;
     stopRenewing();
     this.#listening = undefined;
+    await this.#reporter?.stop();
     await server.close();
+  }
+
+  /** For the coordinator. */
+  #look(): SeenServer | undefined {
+    const server = this.#listening && {
+      ...this.#listening,
+      serverId: this.#serverId,
+      isStopping: this.#isStopping,
+    };
+    return server && seenServer(server, this.#apps, this.#metrics);
   }
 
   #inTurn<T>(change: () => Promise<T>): Promise<T> {

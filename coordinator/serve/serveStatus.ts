@@ -1,6 +1,6 @@
 // What a server tells of its applications.
 
-import type { ReplicaSetStatus } from './deployment/replicaSet.ts';
+import type { ReplicaSetStatus } from './deployment/replicaSetStatus.ts';
 
 /** The applications of a server, by name, and the address it listens on. */
 export interface ServeStatus {

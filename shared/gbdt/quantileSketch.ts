@@ -32,6 +32,7 @@ export class QuantileSketch {
   #mostCounted = FEW_DISTINCT;
   /** Ordered keys and weights as they come: behind those of the table, which they may still go to, or to be summarised. */
   #buffer: ValueBuffer | undefined;
+  #taken = 0;
   /** levels[l] summarises 2^l full buffers, or is undefined: a binary counter. */
   readonly #levels: (WeightedSummary | undefined)[] = [];
   readonly #room: SketchRoom;
@@ -41,17 +42,25 @@ export class QuantileSketch {
     this.#room = room;
   }
 
+  /** Values that were taken in: all that were pushed but those that are passed over. */
+  get taken(): number {
+    return this.#taken;
+  }
+
   /** @param weights weight of each value (raw row weights, without scale_pos_weight); all 1 when left out. */
   push(values: Float32Array, weights?: ArrayLike<number>): void {
     const bits = new Uint32Array(values.buffer, values.byteOffset, values.length);
     for (let at = 0; at < bits.length;) {
       if (this.#buffer !== undefined) {
+        const before = this.#buffer.count;
         at = fill(this.#buffer, bits, weights, at);
+        this.#taken += this.#buffer.count - before;
         if (this.#buffer.count === this.#buffer.keys.length) this.#empty(this.#buffer);
         continue;
       }
       const incoming: ValueBuffer = { keys: this.#room.incoming, weights: undefined, count: 0 };
       at = fill(incoming, bits, weights, at);
+      this.#taken += incoming.count;
       this.#count(incoming);
     }
   }

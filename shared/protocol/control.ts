@@ -86,7 +86,10 @@ const committed = z.object({
   bytesSent: count,
   payloadSha256: sha256.optional(),
   metrics: metrics.optional(),
-  /** Rank 0 alone. What the kind of run records of a round: its trees (shared/gbdt/treeBytes.ts); nothing of steps of nets. */
+  /**
+   * What the kind of run records of a round. Of boosting its trees (shared/gbdt/treeBytes.ts), from rank 0 alone; of the last
+   * step of a net a confusion matrix, from all, where labels are classes.
+   */
   payload: z.array(z.unknown()).max(1024).optional(),
   /** Rank 0 alone: what it alone can measure. */
   measured: z

@@ -1,6 +1,7 @@
 // What serving costs: requests per second and latency of a tree model beside a bare node:http server that reads the same
 // bodies and writes answers of the same size, on the same machine in one run; and rows per second of our predictor
-// beside real XGBoost's in the same process. `npm run bench:serve [-- --ms 400 --replicas 1]`
+// beside real XGBoost's in the same process. `npm run bench:serve [-- --ms 400 --replicas 1 --reports]`; --reports: to a coordinator
+// in the same process, as for its dashboard.
 
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
@@ -14,7 +15,11 @@ import { flights, makeServedModels, oracleColumns } from '../coordinator/serve/s
 import type { LoadOrder, LoadReport } from './serve/loadGenerator.ts';
 
 const { values } = parseArgs({
-  options: { ms: { type: 'string', default: '400' }, replicas: { type: 'string', default: '1' } },
+  options: {
+    ms: { type: 'string', default: '400' },
+    replicas: { type: 'string', default: '1' },
+    reports: { type: 'boolean', default: false },
+  },
 });
 const measureMs = Number(values.ms);
 const CONNECTIONS = [1, 4, 16, 64];
@@ -23,10 +28,11 @@ const REPORT_DEADLINE_MS = 30_000;
 
 // The bundle that users run: what runs TypeScript from source adds calls of its own to every function.
 const bundle = new URL('../../dist/node/index.js', import.meta.url).href;
-const { Checkpoint, deployment, Serve } = (await import(bundle)) as typeof Api;
+const { Checkpoint, deployment, Serve, startCoordinator } = (await import(bundle)) as typeof Api;
 
 const models = makeServedModels();
-const serve = new Serve();
+const coordinator = values.reports ? await startCoordinator({ port: 0 }) : undefined;
+const serve = new Serve({ coordinator });
 const checkpoint = new Checkpoint(models.late.checkpoint.modelPath);
 await serve.run(deployment(checkpoint, { numReplicas: Number(values.replicas) }), { port: 0 });
 const servePort = Number(new URL(serve.url!).port);
@@ -148,5 +154,6 @@ try {
 } finally {
   generator.disconnect();
   await serve.shutdown();
+  await coordinator?.close();
   models.remove();
 }

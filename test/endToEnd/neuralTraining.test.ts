@@ -114,8 +114,18 @@ function weights({ checkpoint }: NeuralResult): number[] {
   return [...checkpoint.loadNet().state.weights.values()].flatMap(({ values }) => [...values]);
 }
 
+/** The confusion matrix counts every row once, the right ones on its diagonal. */
+function expectSameAccuracy({ confusionMatrix, metrics }: NeuralResult): void {
+  const { classes, counts } = confusionMatrix!;
+  const right = Array.from({ length: classes }, (_, i) => counts[i * classes + i]!);
+  const total = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0);
+  expect([classes, total(counts)]).toEqual([4, labels.length]);
+  expect(total(right) / labels.length).toBeCloseTo(metrics['valid-accuracy']!, 6);
+}
+
 /** Losses of all steps, and final weights, are those of one worker alone, to rounding. */
 function expectSameCurve({ metricsTable, ...result }: NeuralResult): void {
+  expectSameAccuracy({ metricsTable, ...result });
   const own = metricsTable.map((row) => row['train-loss']!);
   const expected = alone.metricsTable.map((row) => row['train-loss']!);
   expect(own).toHaveLength(expected.length);
@@ -147,6 +157,7 @@ describe('A neural net trained by a swarm', () => {
   it('is worth something: the reference run learns', () => {
     expect(alone.metrics['valid-accuracy']).toBeGreaterThan(0.95);
     expect(alone.metricsTable).toHaveLength(24);
+    expectSameAccuracy(alone);
   });
 
   it('has the same curve on a tab, Deno and Node together', { timeout: 180_000 }, async () => {

@@ -45,6 +45,10 @@ export class MemoryRecord implements RunRecord {
     return Promise.resolve();
   }
 
+  lastRound(): Promise<CommittedRound | undefined> {
+    return Promise.resolve(this.#rounds.at(-1));
+  }
+
   unfinished(): Promise<SavedRun[]> {
     return Promise.resolve(this.saved === undefined ? [] : [this.saved]);
   }

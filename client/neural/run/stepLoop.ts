@@ -4,7 +4,6 @@
 import { AbortedError } from '../../../kernels/errors.ts';
 import type { Collective } from '../../../shared/collective/collective.ts';
 import {
-  allMicrobatches,
   examplesIn,
   microbatchesOf,
   nextCommit,
@@ -20,6 +19,7 @@ import { agreeOnStep, type StepWishes } from './agreeOnStep.ts';
 import { gatherSum } from '../../collective/gatherSum.ts';
 import { createGradientSum, type GradientSum } from './gradientSum.ts';
 import { keepEqual } from './equalParameters.ts';
+import { evaluateNet } from './evaluateNet.ts';
 import { explainNonFinite } from './explainNonFinite.ts';
 import { makeLocalSteps } from './localSteps.ts';
 import { finiteMetrics } from './finiteMetrics.ts';
@@ -262,10 +262,18 @@ export class StepLoop {
     const { runId, spec, state, context } = this.#options;
     const { environment, generation, rank, signal, collective } = context;
     const told = await this.#metrics.take('train', collective, signal);
-    const valid = isLast || endsEpoch ? await this.#evaluate() : {};
+    const evaluation =
+      isLast || endsEpoch
+        ? await evaluateNet(this.#options, { speeds: this.#speeds, withConfusion: isLast })
+        : undefined;
     await this.#measureSpeed();
     const now = environment.now();
-    const metrics = finiteMetrics({ ...told, ...valid, ...extra, epoch: state.step / this.#perEpoch });
+    const metrics = finiteMetrics({
+      ...told,
+      ...evaluation?.metrics,
+      ...extra,
+      epoch: state.step / this.#perEpoch,
+    });
     const examplesPerSecond = this.#examplesSince / Math.max(1e-3, (now - this.#reportedAt) / 1000);
     const measured = {
       examplesPerSecond,
@@ -282,6 +290,7 @@ export class StepLoop {
       exchangeMs: this.#exchangeMs,
       bytesSent: bytes - this.#bytesReported,
       metrics,
+      ...(evaluation?.confusion && { payload: [evaluation.confusion] }),
       ...(rank === 0 && { measured }),
     });
     environment.onStatus?.({
@@ -300,19 +309,6 @@ export class StepLoop {
     this.#reportedAt = environment.now();
     this.#examplesSince = this.#computeMs = this.#exchangeMs = this.#exchangeTotalMs = 0;
     this.#stepsSince = 0;
-  }
-
-  /** Metrics of the evaluation set, its microbatches shared out. */
-  async #evaluate(): Promise<Readonly<Record<string, number>>> {
-    const { spec, state, valid, context } = this.#options;
-    if (!valid || !spec.valid) return {};
-    const sums = new RunMetrics(spec.metrics);
-    const places = allMicrobatches(spec.valid.rows, spec.microbatchSize);
-    const [from, to] = shareOfSpeed(places.length, this.#speeds, context.rank);
-    for (let at = from; at < to; at++) {
-      sums.add(await state.engine.evaluate(await valid.read(places[at]!, 0, context.signal)));
-    }
-    return sums.take('valid', this.#collective, context.signal);
   }
 
   /** Shares of the next steps follow what a microbatch took each member; synchronised statistics and local steps need equal ones. */

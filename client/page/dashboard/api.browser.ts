@@ -53,6 +53,12 @@ export class Api {
     await this.#ask(path, { method: 'POST', body: JSON.stringify(body) });
   }
 
+  /** A request with an answer. @throws ApiError */
+  async ask<T>(path: string, body: object): Promise<T> {
+    const init = { method: 'POST', body: JSON.stringify(body) };
+    return (await this.#ask(path, init)).json() as Promise<T>;
+  }
+
   /** Calls back for each event of a run from its first, as long as the stream goes. @throws ApiError */
   async follow(runId: string, onEvent: (event: ReportedEvent) => void, signal: AbortSignal): Promise<void> {
     const { body } = await this.#ask(`/api/v1/runs/${encodeURIComponent(runId)}/events`, { signal });

@@ -1,12 +1,13 @@
 // The entry of the owner's dashboard: sign-in, then the view that the address's fragment names.
 
 import { render, type JSX } from 'preact';
-import { useEffect, useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import type { StatusAnswer } from '../../../shared/api/statusAnswer.ts';
 import type { WorkerSummary } from '../../../shared/api/workerAnswers.ts';
 import { messageOf } from '../../../shared/text/messageOf.ts';
 import { dashboardEn } from '../words/dashboardEn.ts';
 import { Api, ApiError, type Act } from './api.browser.ts';
+import { Rates } from './rates.ts';
 import { addressOf, placeOf, type Look } from './view.ts';
 import { views } from './views.browser.ts';
 
@@ -29,6 +30,7 @@ function Dashboard(): JSX.Element {
 function Views({ onSignOut }: { readonly onSignOut: () => void }): JSX.Element {
   const place = usePlace();
   const [look, setLook] = useState<Look>();
+  const rates = useRef(new Rates());
   const [problem, setProblem] = useState<string>();
   const [refusal, setRefusal] = useState<string>();
   const act: Act = (work) => {
@@ -44,6 +46,7 @@ function Views({ onSignOut }: { readonly onSignOut: () => void }): JSX.Element {
           api.get<StatusAnswer>('/api/v1/status', over.signal),
           api.get<{ workers: WorkerSummary[] }>('/api/v1/workers', over.signal),
         ]);
+        rates.current.add(status, performance.now());
         setLook({ status, workers });
         setProblem(undefined);
       } catch (error) {
@@ -93,7 +96,7 @@ function Views({ onSignOut }: { readonly onSignOut: () => void }): JSX.Element {
             {refusal}
           </p>
         )}
-        {look && <shown.View key={place} api={api} act={act} look={look} ids={ids} />}
+        {look && <shown.View key={place} api={api} act={act} look={look} rates={rates.current} ids={ids} />}
       </main>
     </>
   );

@@ -9,6 +9,7 @@ import { LearningCurve, mainMetric } from '../design/curve.ts';
 import { Card, Facts, Progress } from '../design/parts.browser.tsx';
 import { dashboardEn } from '../words/dashboardEn.ts';
 import { bytes, count, numberWords } from '../words/statusWords.ts';
+import { ConfusionCard } from './confusionCard.browser.tsx';
 import { ApiError, type Act, type Api } from './api.browser.ts';
 import type { ViewProps } from './view.ts';
 import { eventWords } from './eventWords.ts';
@@ -88,11 +89,12 @@ export function RunPage({ api, act, look, ids: [runId = ''] }: ViewProps): JSX.E
       {run && <Head api={api} act={act} run={run} pace={paceOf(story.current)} />}
       <Curves curve={curve} />
       {timings.length > 0 && <Timings timings={timings} />}
+      {run !== undefined && run.status !== 'running' && <ConfusionCard api={api} runId={runId} />}
       <Card title={words.timeline} id="timeline-title">
         {lines.length === 0 ? (
           <p class="note">{words.nothing}</p>
         ) : (
-          <ol class="timeline" id="timeline">
+          <ol class="timeline" id="timeline" tabIndex={0} aria-labelledby="timeline-title">
             {lines.toReversed().map((line, i) => (
               <li key={lines.length - i}>{line}</li>
             ))}

@@ -45,7 +45,8 @@ export function RunTable({ runs }: { readonly runs: readonly RunSummary[] }): JS
   );
 }
 
-function metricsWords(metrics: RunSummary['lastMetrics'] = {}): string {
+/** The first few. */
+export function metricsWords(metrics: RunSummary['lastMetrics'] = {}): string {
   return Object.entries(metrics)
     .slice(0, 3)
     .map(([name, value]) => `${name} ${numberWords(value)}`)

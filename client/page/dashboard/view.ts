@@ -3,6 +3,7 @@
 import type { StatusAnswer } from '../../../shared/api/statusAnswer.ts';
 import type { WorkerSummary } from '../../../shared/api/workerAnswers.ts';
 import type { Act, Api } from './api.browser.ts';
+import type { Rates } from './rates.ts';
 
 /** The coordinator as the last look at it saw it. */
 export interface Look {
@@ -14,6 +15,8 @@ export interface ViewProps {
   readonly api: Api;
   readonly act: Act;
   readonly look: Look;
+  /** Of this look and those before it. */
+  readonly rates: Rates;
   /** The ids after the view's name in the address. */
   readonly ids: readonly string[];
 }

@@ -3,8 +3,12 @@
 
 import type { JSX } from 'preact';
 import { dashboardEn } from '../words/dashboardEn.ts';
+import { dataEn } from '../words/dataEn.ts';
+import { servingEn } from '../words/servingEn.ts';
+import { Data } from './data.browser.tsx';
 import { Overview } from './overview.browser.tsx';
 import { Runs } from './runs.browser.tsx';
+import { Serving } from './serving.browser.tsx';
 import { Swarm } from './swarm/swarm.browser.tsx';
 import { Tuning } from './tuning/tuning.browser.tsx';
 import type { ViewProps } from './view.ts';
@@ -20,6 +24,8 @@ const { titles } = dashboardEn;
 export const views: readonly [View, ...View[]] = [
   { name: '', title: titles.overview, View: Overview },
   { name: 'runs', title: titles.runs, View: Runs },
+  { name: 'data', title: dataEn.title, View: Data },
+  { name: 'serving', title: servingEn.title, View: Serving },
   { name: 'tuning', title: titles.tuning, View: Tuning },
   { name: 'swarm', title: titles.swarm, View: Swarm },
 ];

@@ -20,6 +20,20 @@ export const dashboardEn = {
   overview: {
     workers: 'Workers',
     away: (count: number) => `${count} away`,
+    idle: (count: number) => `${count} free`,
+    now: 'Now',
+    nothingRuns: 'Nothing runs.',
+    roundsASecond: (rate: string) => `${rate} rounds a second`,
+    left: (time: string) => `${time} left`,
+    workersOf: (count: number) => (count === 1 ? '1 worker' : `${count} workers`),
+    trialsOf: (done: string, all: string) => `${done} of ${all} trials ended`,
+    best: (metric: string, score: string) => `best ${metric} ${score}`,
+    lastRuns: 'Last runs',
+    allRuns: (count: string) => `All ${count} runs`,
+    traffic: 'Traffic',
+    trafficNote:
+      'Bytes a second that the coordinator sends and receives; what workers send to one another is not in it.',
+    secondsAgo: 'seconds ago',
     running: 'Running',
     uptime: 'Up for',
     sent: 'Sent',
@@ -58,6 +72,12 @@ export const dashboardEn = {
     timeline: 'What happened',
     nothing: 'Nothing yet.',
     generation: 'Group',
+  },
+  confusion: {
+    title: 'Confusion matrix',
+    note: 'Rows of the evaluation set at the end of the run: labels downwards, predictions across.',
+    label: 'Label',
+    right: 'Right',
   },
   tuning: {
     experiments: 'Tuning experiments',

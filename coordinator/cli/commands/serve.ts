@@ -6,10 +6,15 @@ import { deployment, Serve } from '../../serve/serve.ts';
 import type { ServeHttpOptions } from '../../serve/serveOptions.ts';
 import { Checkpoint } from '../../checkpoint/checkpoint.ts';
 import { openStorage, type Storage } from '../../core/server/storage.ts';
+import { ownerAccess } from '../../cluster/remote/ownerAccess.ts';
+import { remoteServing } from '../../cluster/remote/remoteServing.ts';
+import { environmentAuthorities } from '../../cluster/remote/serverTrust.ts';
+import type { ServingReports } from '../../core/serving/servingReports.ts';
 import { logWriter } from '../../log/logWriter.ts';
 import type { Log } from '../../log/log.ts';
 import { BadArgumentError } from '../cliErrors.ts';
-import { defineCommand } from '../command.ts';
+import { defineCommand, type CliContext } from '../command.ts';
+import { urlOption } from '../connectionOptions.ts';
 import { tlsOptions, tlsSettings } from '../tlsOptions.ts';
 import { exitCodes } from '../exitCodes.ts';
 import { shownFingerprint } from '../../core/tls/fingerprint.ts';
@@ -76,6 +81,15 @@ export const serve = defineCommand({
       placeholder: 'DIR',
       help: 'Folder that keeps what is deployed, so that a restart brings it back, and the authority of --tls self; may be that of "tabgrad up".',
     },
+    url: {
+      ...urlOption,
+      help: 'Address of a coordinator that is up: its dashboard shows how the application goes. It is told replicas, counts and times, and nothing of requests.',
+    },
+    token: {
+      type: 'text',
+      placeholder: 'TOKEN',
+      help: "That coordinator's admin token, with --url. Better in TABGRAD_ADMIN_TOKEN; not needed for a coordinator that you started on this machine.",
+    },
     'public-url': {
       type: 'url',
       placeholder: 'URL',
@@ -106,9 +120,18 @@ export const serve = defineCommand({
         'TABGRAD_API_KEY="$(openssl rand -hex 16)" tabgrad serve --checkpoint model.json --host 0.0.0.0',
       meaning: 'For other machines too, with a key.',
     },
+    {
+      command: 'tabgrad serve --checkpoint results/flights/checkpoints/20 --url http://127.0.0.1:7070',
+      meaning: 'On the dashboard of the coordinator of "tabgrad up".',
+    },
   ],
-  async run(values, _positionals, { stdout, stderr, cwd, signal }) {
-    const { checkpoint, device } = values;
+  async run(values, _positionals, { stdout, stderr, cwd, env, signal }) {
+    const { checkpoint, device, url, token } = values;
+    if (token !== undefined && url === undefined) {
+      throw new BadArgumentError('--token is that of the coordinator that --url names; expected both.', {
+        field: '--token',
+      });
+    }
     const { log, close: closeLog } = logWriter({
       output: stderr,
       json: values.json,
@@ -116,8 +139,11 @@ export const serve = defineCommand({
     });
     const storage =
       values.storage === undefined ? undefined : await openRecord(resolve(cwd, values.storage), log);
+    const ended = new AbortController();
+    const reports = url === undefined ? undefined : await reportsTo(url, token, env, ended.signal);
     const server = new Serve({
       log,
+      reports,
       coordinator: storage && { deployments: storage.store.deployments, blobs: storage.blobs },
     });
     const accessLog = (entry: object): void =>
@@ -173,6 +199,7 @@ export const serve = defineCommand({
       await untilAborted(signal);
     } finally {
       await server.shutdown();
+      ended.abort();
       await storage?.close();
       closeLog();
     }
@@ -183,6 +210,17 @@ export const serve = defineCommand({
 /** A record of its own: that of a coordinator in the same folder belongs to the coordinator's process. */
 function openRecord(storagePath: string, log: Log): Promise<Storage> {
   return openStorage({ storagePath: join(storagePath, 'serving') }, log);
+}
+
+/** The coordinator need not be there: serving does not wait for it. */
+async function reportsTo(
+  link: string,
+  token: string | undefined,
+  env: CliContext['env'],
+  signal: AbortSignal,
+): Promise<ServingReports> {
+  const access = await ownerAccess(link, token, env);
+  return remoteServing({ ...access, ca: await environmentAuthorities(access.url, signal), signal });
 }
 
 function servedUrls(server: Serve): string[] {

@@ -23,14 +23,18 @@ const contentTypes: Readonly<Record<string, string>> = {
   '.woff2': 'font/woff2',
 };
 
+const common =
+  "default-src 'self'; img-src 'self' data:; connect-src 'self'; manifest-src 'self'; object-src 'none'; base-uri 'none'; " +
+  "form-action 'none'; frame-ancestors 'none'";
+/** Pages load and talk to this coordinator alone, and run nothing but its files. */
+const pagePolicy = `${common}; script-src 'self'; worker-src 'self'; style-src 'self'`;
 /**
- * Pages load and talk to this coordinator alone; isolation gives them exact clocks. They may evaluate text and import
- * blobs, since owners' loops and programs come as text from this coordinator, as the page itself does.
+ * Threads of a page have the policy of their own file. Owners' loops and programs come to them as text from this coordinator,
+ * as the files themselves do: they may evaluate text and import blobs. They still reach no other host.
  */
-const pageHeaders: Readonly<Record<string, string>> = {
-  'Content-Security-Policy':
-    "default-src 'self'; script-src 'self' 'unsafe-eval' blob:; worker-src 'self' blob:; style-src 'self' 'unsafe-inline'; " +
-    "img-src 'self' data:; connect-src 'self'; object-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+const threadPolicy = `${common}; script-src 'self' 'unsafe-eval' blob:; worker-src 'self' blob:`;
+/** Isolation gives pages exact clocks. */
+const isolation: Readonly<Record<string, string>> = {
   'Cross-Origin-Opener-Policy': 'same-origin',
   'Cross-Origin-Embedder-Policy': 'require-corp',
 };
@@ -119,6 +123,13 @@ async function sendFile(exchange: Exchange, files: PageFiles, file: string): Pro
   // The bundler puts a content hash into the names under assets/.
   const cache = exchange.path.startsWith('/assets/') ? 'public, max-age=31536000, immutable' : 'no-cache';
   const contentType = contentTypes[extname(file)] ?? 'application/octet-stream';
-  const headers = { ...pageHeaders, ...found.headers, 'content-type': contentType, 'cache-control': cache };
+  const policy = extname(file) === '.html' ? pagePolicy : threadPolicy;
+  const headers = {
+    ...isolation,
+    ...found.headers,
+    'content-security-policy': policy,
+    'content-type': contentType,
+    'cache-control': cache,
+  };
   exchange.answer(200, headers, found.bytes);
 }

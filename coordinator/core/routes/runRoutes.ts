@@ -5,7 +5,9 @@ import { z } from 'zod';
 import { deviceKinds } from '../../../kernels/deviceKinds.ts';
 import { runtimes } from '../../../shared/protocol/runtimes.ts';
 import { TabgradError } from '../../../kernels/errors.ts';
+import { readConfusionMatrix } from '../../../shared/neural/run/confusionMatrix.ts';
 import type { RunSpec } from '../../../shared/run/runSpec.ts';
+import { datasetSummaries } from '../../../shared/api/datasetAnswers.ts';
 import { lease } from '../../../shared/protocol/control.ts';
 import { visibleText } from '../../../kernels/visibleText.ts';
 import { StorageFullError } from '../blobs/blobErrors.ts';
@@ -30,6 +32,7 @@ const runRequest = z.object({
   name: z.string().max(200),
   spec: z.looseObject({ trainer: z.enum(trainerNames) }),
   shards: z.array(lease).max(1_000_000),
+  datasets: datasetSummaries.optional(),
   workers: z.object({
     min: z.number(),
     max: z.number(),
@@ -60,6 +63,10 @@ export function runRoutes(runs: RunRegistry, blobs: BlobStore): Route[] {
     route('GET', '/api/v1/runs/:runId/outcome', async (exchange, call) =>
       answerOutcome(await entryOf(call), runs, exchange),
     ),
+    route('GET', '/api/v1/runs/:runId/confusion', async (exchange, call) => {
+      const last = await runs.lastRound((await entryOf(call)).runId);
+      exchange.json(200, { confusion: readConfusionMatrix(last?.payload[0]) ?? null });
+    }),
     route('GET', '/api/v1/runs/:runId/events', async (exchange, call) =>
       streamEvents(await entryOf(call), exchange),
     ),

@@ -6,7 +6,14 @@ import { RunRequestInvalidError } from './runErrors.ts';
 import type { RunRequest } from './runRequest.ts';
 
 /** @throws RunRequestInvalidError */
-export function checkRunRequest({ runId, spec, shards, workers, maxFailures }: RunRequest): void {
+export function checkRunRequest({
+  runId,
+  spec,
+  shards,
+  datasets = [],
+  workers,
+  maxFailures,
+}: RunRequest): void {
   const refuse = (field: string, wrong: string): never => {
     throw new RunRequestInvalidError(`${field} ${wrong}`, { field });
   };
@@ -30,6 +37,12 @@ export function checkRunRequest({ runId, spec, shards, workers, maxFailures }: R
   }
   const places = new Set(shards.map((shard) => `${shard.dataset}/${shard.index}`));
   if (places.size < shards.length) refuse('shards', 'name the same dataset and index twice');
+  const names = new Set(shards.map(({ dataset }) => dataset));
+  for (const [i, { name }] of datasets.entries()) {
+    // Every name once.
+    if (!names.delete(name))
+      refuse(`datasets.${i}.name`, `"${name}" must be a dataset of the shards, described once`);
+  }
   if (!shards.some((shard) => shard.dataset === TRAIN_DATASET && shard.rows > 0)) {
     refuse('shards', `hold no rows of the dataset "${TRAIN_DATASET}"`);
   }

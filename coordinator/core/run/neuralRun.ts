@@ -2,7 +2,8 @@
 
 import { readNeuralSpec } from '../../../shared/neural/run/readNeuralSpec.ts';
 import type { NeuralSpec } from '../../../shared/neural/run/neuralSpec.ts';
-import { type RunKind, noPayload } from './runKind.ts';
+import { readConfusionMatrix } from '../../../shared/neural/run/confusionMatrix.ts';
+import type { RunKind } from './runKind.ts';
 
 /** The arrays of a state beside the parameters: two of the optimizer, one of the outer steps. */
 const STATE_ARRAYS = 4;
@@ -23,7 +24,14 @@ export const neuralRun: RunKind<NeuralSpec> = {
     }
   },
   recordsEveryRound: false,
-  readPayload: noPayload,
+  readPayload(_spec, payload) {
+    const [matrix, ...others] = payload;
+    if (matrix === undefined) return { sha256: '', sizeBytes: 0 };
+    const isRead = others.length === 0 && readConfusionMatrix(matrix) !== undefined;
+    return isRead
+      ? { sha256: '', sizeBytes: JSON.stringify(matrix).length }
+      : { error: 'it is no confusion matrix' };
+  },
   storesAfterwards: true,
   isProfiled: ({ profile }) => profile === true,
   leasesShards: false,

@@ -98,11 +98,14 @@ function readCommitted(
   if (!metrics) return { error: 'no metrics' };
   const isFirst = rank === 0;
   if (!turn.plan.kind.recordsEveryRound) {
-    const text = metricsText(metrics);
+    const reading = turn.plan.readPayload(payload ?? []);
+    if ('error' in reading) return reading;
+    const text = metricsText(metrics) + (payload ? JSON.stringify(payload) : '');
     const ofFirst = isFirst ? finite(measured) : {};
+    const told = { payload: payload ?? [], metrics: { ...ofFirst, ...metrics } };
     return {
       says: { metrics: shortened(text) },
-      content: { payload: [], metrics: { ...ofFirst, ...metrics }, sizeBytes: text.length, isWhole: isFirst },
+      content: { ...told, sizeBytes: text.length, isWhole: isFirst },
     };
   }
   if (payloadSha256 === undefined) return { error: 'no hash of the trees' };

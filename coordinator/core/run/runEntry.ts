@@ -4,7 +4,7 @@ import type { RunDriver } from './runDriver.ts';
 import type { RunLog } from './runLog.ts';
 import type { RunStatus, RunSummary } from './runRecord.ts';
 import { runKindOf } from './runKinds.ts';
-import type { RunRequest } from './runRequest.ts';
+import type { RunRequest, Shard } from './runRequest.ts';
 import { recordedRounds } from './runState.ts';
 
 export class RunEntry {
@@ -64,6 +64,11 @@ export class RunEntry {
     if (!this.#live) return this.#blobs;
     const { request, driver } = this.#live;
     return [...request.shards.map((shard) => shard.sha256), ...driver.blobsInUse];
+  }
+
+  /** Undefined when the run has ended, or is paused. */
+  get shards(): readonly Shard[] | undefined {
+    return this.#live?.request.shards;
   }
 
   /** Largest blob that its members may store. */

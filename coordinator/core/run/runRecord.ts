@@ -118,6 +118,7 @@ export interface RunRecord {
   /** SHA-256 of the last states of runs that ended after a time (ms since 1970): of the last `limit` ones. */
   lastStates(endedAfterMs: number, limit: number): Promise<string[]>;
   rounds(runId: string): Promise<CommittedRound[]>;
+  lastRound(runId: string): Promise<CommittedRound | undefined>;
   /** Events after the one numbered `after`, oldest first. */
   events(runId: string, after: number, limit: number): Promise<NumberedEvent[]>;
 }

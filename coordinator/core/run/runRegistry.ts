@@ -122,6 +122,11 @@ export class RunRegistry {
     return this.#options.record.rounds(runId);
   }
 
+  /** The last one that is kept of a run. */
+  lastRound(runId: string): Promise<CommittedRound | undefined> {
+    return this.#options.record.lastRound(runId);
+  }
+
   /** In order of starting: the last ones that ended, and all that go on. */
   list(): RunEntry[] {
     return [...this.#entries.values()];

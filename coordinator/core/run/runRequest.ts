@@ -1,6 +1,7 @@
 // What is asked of the coordinator to start a run, and what comes back while it goes on. The trainer makes requests;
 // the run driver (coordinator/run) carries them out on groups drawn from the pool of workers.
 
+import type { DatasetSummary } from '../../../shared/api/datasetAnswers.ts';
 import type { Lease, WorkerMessageOf } from '../../../shared/protocol/control.ts';
 import type { RunSpec } from '../../../shared/run/runSpec.ts';
 
@@ -23,6 +24,8 @@ export interface RunRequest {
   readonly spec: RunSpec;
   /** Every shard of every dataset; their blobs are in the coordinator's blob store. */
   readonly shards: readonly Shard[];
+  /** What the owner tells of the datasets; of all, of some or of none. */
+  readonly datasets?: readonly DatasetSummary[];
   readonly workers: WorkerDemand;
   /** Worker failures that the run forgives (a lost worker is not one: it is replaced); -1 forgives any number. */
   readonly maxFailures: number;

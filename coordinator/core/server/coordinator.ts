@@ -33,14 +33,18 @@ import { iceServersFor, type IceServer } from './iceServers.ts';
 import { renewIceServers } from './renewIceServers.ts';
 import { createCoordinatorServer } from '../http/httpServer.ts';
 import { Moderation } from '../http/moderation.ts';
+import { applicationRoutes } from '../routes/applicationRoutes.ts';
 import { authorityRoutes } from '../routes/authorityRoutes.ts';
 import { blobRoutes } from '../routes/blobRoutes.ts';
+import { datasetRoutes } from '../routes/datasetRoutes.ts';
 import { moderationRoutes } from '../routes/moderationRoutes.ts';
 import { experimentRoutes, experimentSummaries } from '../routes/experimentRoutes.ts';
 import { builtPageFolder, pageRoutes } from '../routes/pageRoutes.ts';
 import { runRoutes } from '../routes/runRoutes.ts';
 import { statusRoutes, statusText } from '../routes/statusRoutes.ts';
 import { workerRoutes } from '../routes/workerRoutes.ts';
+import { ServingBoard } from '../serving/servingBoard.ts';
+import type { ServingReports } from '../serving/servingReports.ts';
 import { CoordinatorClosedError } from '../../http/httpErrors.ts';
 import { openStorage } from './storage.ts';
 import { checkCoordinatorOptions, type CoordinatorOptions } from './coordinatorOptions.ts';
@@ -65,6 +69,8 @@ export interface Coordinator {
   readonly pool: Pool;
   /** The record of what is served: for `new Serve({ coordinator })`. */
   readonly deployments: ServeRecord;
+  /** Is told how what is served goes, by servers in this process. */
+  readonly serving: ServingReports;
   /** The record of tuning experiments. */
   readonly experiments: ExperimentRecord;
   /** Gives workers to programs: see openProgram. */
@@ -78,6 +84,9 @@ export interface Coordinator {
   /** Ends runs, says goodbye to workers and stops listening. Idempotent. */
   close(): Promise<void>;
 }
+
+/** Of servers in this process that listen on all addresses. */
+const OWN_ADDRESS = '127.0.0.1';
 
 /**
  * @throws CoordinatorOptionError, PortInUseError, ListenError, StorageError, StorageFullError, StorageInUseError, StorageVersionError,
@@ -147,6 +156,7 @@ export async function startCoordinator(given: CoordinatorOptions = {}): Promise<
     if (status !== 'running') continue;
     await store.deployments.setStatus(name, 'stopped', 'The process that served it ended.');
   }
+  const board = await ServingBoard.open({ store: store.serving, log, date: Date.now });
   const meter = new TrafficMeter();
   const access = new AccessControl({
     tokens,
@@ -192,6 +202,8 @@ export async function startCoordinator(given: CoordinatorOptions = {}): Promise<
     ...runRoutes(runs, blobs),
     ...moderationRoutes(moderation, joinUrl),
     ...experimentRoutes(store.experiments),
+    ...datasetRoutes(store.datasets, runs),
+    ...applicationRoutes({ board, recorded: () => store.deployments.all(), datasets: store.datasets }),
     ...projectRoutes(project),
     ...(tls?.authority === undefined ? [] : authorityRoutes(() => tls.authority)),
     ...pageRoutes(options.pageFolder ?? builtPageFolder(), access, () => statusText(status)),
@@ -260,6 +272,10 @@ export async function startCoordinator(given: CoordinatorOptions = {}): Promise<
     blobs,
     pool,
     deployments: store.deployments,
+    serving: {
+      report: (name, report, host) => board.hear(name, report, isAnyAddress(host) ? OWN_ADDRESS : host),
+      forget: (name) => board.forget(name),
+    },
     experiments: store.experiments,
     slots: programs,
     startRun: (request) => {
@@ -270,4 +286,8 @@ export async function startCoordinator(given: CoordinatorOptions = {}): Promise<
     lost,
     close: () => (closing ??= close()),
   };
+}
+
+function isAnyAddress(host: string): boolean {
+  return host === '0.0.0.0' || host === '::';
 }

@@ -6,8 +6,9 @@ import { runKindOf } from '../run/runKinds.ts';
 import { RunExistsError } from '../run/runErrors.ts';
 import type { CommittedRound } from '../run/runRequest.ts';
 import type { NumberedEvent, RunRecord, RunRows, RunSummary, SavedRun } from '../run/runRecord.ts';
+import { writeDatasets } from './datasetStore.ts';
 import { isConnectionLoss, storeFailure } from './storeErrors.ts';
-import type { RunsTable, StoreSchema } from './storeSchema.ts';
+import type { RoundsTable, RunsTable, StoreSchema } from './storeSchema.ts';
 
 /** A database server that is started again is back within a minute. */
 const RETRIES = 60;
@@ -118,11 +119,18 @@ export class RunStore implements RunRecord {
       .where('run_id', '=', runId)
       .orderBy('round')
       .execute();
-    return rows.map(({ round, trees, metrics }) => ({
-      round,
-      payload: JSON.parse(trees) as unknown[],
-      metrics: JSON.parse(metrics) as Record<string, number>,
-    }));
+    return rows.map(roundOf);
+  }
+
+  async lastRound(runId: string): Promise<CommittedRound | undefined> {
+    const row = await this.#db
+      .selectFrom('rounds')
+      .select(['round', 'trees', 'metrics'])
+      .where('run_id', '=', runId)
+      .orderBy('round', 'desc')
+      .limit(1)
+      .executeTakeFirst();
+    return row && roundOf(row);
   }
 
   async events(runId: string, after: number, limit: number): Promise<NumberedEvent[]> {
@@ -202,6 +210,18 @@ export class RunStore implements RunRecord {
   }
 }
 
+function roundOf({
+  round,
+  trees,
+  metrics,
+}: Pick<RoundsTable, 'metrics' | 'round' | 'trees'>): CommittedRound {
+  return {
+    round,
+    payload: JSON.parse(trees) as unknown[],
+    metrics: JSON.parse(metrics) as Record<string, number>,
+  };
+}
+
 const summaryColumns = [
   'run_id',
   'name',
@@ -253,7 +273,7 @@ async function writeStart(
   const values = {
     run_id: runId,
     name: request.name,
-    request: JSON.stringify(request),
+    request: JSON.stringify({ ...request, datasets: undefined }),
     num_boost_round: runKindOf(request.spec).totalRounds(request.spec),
     attended: attended ? 1 : 0,
     status: 'running',
@@ -262,4 +282,5 @@ async function writeStart(
     started_at: atMs,
   };
   await transaction.insertInto('runs').values(values).execute();
+  await writeDatasets(transaction, request, atMs);
 }

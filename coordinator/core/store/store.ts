@@ -4,11 +4,13 @@
 import type { Dialect } from 'kysely';
 import { Kysely, Migrator, PostgresDialect } from 'kysely';
 import { BanStore } from './banStore.ts';
+import { DatasetStore } from './datasetStore.ts';
 import { DeploymentStore } from './deploymentStore.ts';
 import { ExperimentStore } from './experimentStore.ts';
 import { migrations } from './migrations/migrations.ts';
 import { currentSchema } from './postgresDialect.ts';
 import { RunStore } from './runStore.ts';
+import { ServingStore } from './servingStore.ts';
 import { StorageVersionError, storeFailure } from './storeErrors.ts';
 import type { StoreSchema } from './storeSchema.ts';
 
@@ -17,6 +19,8 @@ export class Store {
   readonly deployments: DeploymentStore;
   readonly experiments: ExperimentStore;
   readonly bans: BanStore;
+  readonly datasets: DatasetStore;
+  readonly serving: ServingStore;
   readonly #db: Kysely<StoreSchema>;
   readonly #place: string;
 
@@ -27,6 +31,8 @@ export class Store {
     this.deployments = new DeploymentStore(db);
     this.experiments = new ExperimentStore(db);
     this.bans = new BanStore(db);
+    this.datasets = new DatasetStore(db);
+    this.serving = new ServingStore(db);
   }
 
   /**

@@ -19,7 +19,7 @@ export interface RunsTable {
   ended_at: number | null;
 }
 
-interface RoundsTable {
+export interface RoundsTable {
   run_id: string;
   round: number;
   trees: string;
@@ -111,15 +111,47 @@ export interface TrialCurvesTable {
   outline: string;
 }
 
+export interface DatasetsTable {
+  dataset_id: string;
+  name: string;
+  row_count: number;
+  size_bytes: number;
+  shard_count: number;
+  /** Null where its owner told nothing of it. */
+  column_count: number | null;
+  summary: string | null;
+  /** Milliseconds since 1970, the last time. */
+  used_at: number;
+}
+
+interface RunDatasetsTable {
+  run_id: string;
+  dataset_id: string;
+  used_at: number;
+}
+
+interface ServingTable {
+  name: string;
+  /** As JSON. */
+  report: string;
+  /** Of the machine that told it. */
+  address: string;
+  /** Milliseconds since 1970. */
+  heard_at: number;
+}
+
 export interface StoreSchema {
   applications: ApplicationsTable;
   bans: BansTable;
+  datasets: DatasetsTable;
   deployments: DeploymentsTable;
   experiments: ExperimentsTable;
   trials: TrialsTable;
   trial_curves: TrialCurvesTable;
   runs: RunsTable;
   rounds: RoundsTable;
+  run_datasets: RunDatasetsTable;
   run_events: RunEventsTable;
+  serving: ServingTable;
   settings: SettingsTable;
 }

@@ -6,34 +6,17 @@ import { backoffMs, type Backoff } from '../../../shared/backoff.ts';
 import type { Clock } from '../../../shared/clock.ts';
 import type { Log } from '../../log/log.ts';
 import type { Replica } from '../replica/replica.ts';
-import { Router, type RouterCounts, type Slot } from '../routing/router.ts';
+import { Router, type Slot } from '../routing/router.ts';
 import { UnavailableError } from '../request/serveErrors.ts';
 import { autoscale, type ScaleState } from './autoscale.ts';
 import type { DeploymentSettings } from '../../core/store/deploymentSettings.ts';
 import { LoadMeter } from './loadMeter.ts';
+import type { MemberState, ReplicaSetStatus, ReplicaStatus } from './replicaSetStatus.ts';
 
 export interface ReplicaSetSpec {
   readonly settings: DeploymentSettings;
   makeReplica(id: string): Replica;
 }
-
-/** The replicas of a deployment as they are now, and requests since its start. */
-export interface ReplicaSetStatus {
-  readonly name: string;
-  readonly version: string | undefined;
-  readonly status: 'running' | 'updating' | 'unhealthy' | 'stopping';
-  /** Replicas that are wanted. */
-  readonly target: number;
-  readonly replicas: Readonly<Record<MemberState, number>>;
-  readonly ongoing: number;
-  readonly queued: number;
-  readonly restarts: number;
-  readonly counts: Readonly<RouterCounts>;
-  /** Why the last replica ended or could not start. */
-  readonly message: string;
-}
-
-type MemberState = 'starting' | 'running' | 'stopping';
 
 interface Member {
   readonly replica: Replica;
@@ -142,11 +125,24 @@ export class ReplicaSet {
       status: this.#isClosing ? 'stopping' : this.#update ? 'updating' : isShort ? 'unhealthy' : 'running',
       target: this.#scale.replicas,
       replicas,
+      members: [...this.#members].map((member) => this.#memberStatus(member)),
       ongoing: this.router.ongoing,
       queued: this.router.queued,
       restarts: this.#restarts,
       counts: { ...this.router.counts },
       message: this.#message,
+    };
+  }
+
+  #memberStatus({ replica, revision, settings, state, slot }: Member): ReplicaStatus {
+    return {
+      id: replica.id,
+      version: settings.version,
+      isCurrent: revision === this.#revision,
+      state,
+      workerId: replica.workerId,
+      ongoing: slot?.ongoing ?? 0,
+      answered: slot?.answered ?? 0,
     };
   }
 

@@ -1,7 +1,7 @@
 // An application as the HTTP side sees it.
 
 import type { ModelDescription } from '../replica/modelDescription.ts';
-import type { ReplicaSetStatus } from './replicaSet.ts';
+import type { ReplicaSetStatus } from './replicaSetStatus.ts';
 import type { Router } from '../routing/router.ts';
 
 export interface ServedApp {

@@ -1,10 +1,8 @@
 // What happened to requests, for Prometheus. Names follow Ray Serve's where it has the same thing.
 
 import { prometheusText, type MetricFamily } from '../../core/http/prometheusText.ts';
+import { latencyBoundsS } from '../../../shared/api/servingAnswers.ts';
 import type { ServedApp } from '../deployment/servedApp.ts';
-
-/** Upper bounds of the latency histogram, in seconds. */
-const BOUNDS_S = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60];
 
 interface AppCounts {
   readonly byStatus: Map<number, number>;
@@ -18,13 +16,19 @@ export class ServeMetrics {
   count(app: string, status: number, seconds: number): void {
     let counts = this.#apps.get(app);
     if (!counts) {
-      counts = { byStatus: new Map(), buckets: new Float64Array(BOUNDS_S.length + 1), sumS: 0 };
+      counts = newCounts();
       this.#apps.set(app, counts);
     }
     counts.byStatus.set(status, (counts.byStatus.get(status) ?? 0) + 1);
-    const bucket = BOUNDS_S.findIndex((bound) => seconds <= bound);
-    counts.buckets[bucket < 0 ? BOUNDS_S.length : bucket]! += 1;
+    const bucket = latencyBoundsS.findIndex((bound) => seconds <= bound);
+    counts.buckets[bucket < 0 ? latencyBoundsS.length : bucket]! += 1;
     counts.sumS += seconds;
+  }
+
+  /** What was counted of an application. */
+  of(app: string): { readonly byStatus: ReadonlyMap<number, number>; readonly latencies: readonly number[] } {
+    const { byStatus, buckets } = this.#apps.get(app) ?? newCounts();
+    return { byStatus, latencies: [...buckets] };
   }
 
   forget(app: string): void {
@@ -99,6 +103,10 @@ export class ServeMetrics {
   }
 }
 
+function newCounts(): AppCounts {
+  return { byStatus: new Map(), buckets: new Float64Array(latencyBoundsS.length + 1), sumS: 0 };
+}
+
 function latencyText(counts: readonly (readonly [string, AppCounts])[]): string {
   const name = 'tabgrad_serve_http_request_seconds';
   const lines = [`# HELP ${name} Time from the request's head to its answer.`, `# TYPE ${name} histogram`];
@@ -107,7 +115,7 @@ function latencyText(counts: readonly (readonly [string, AppCounts])[]): string 
     let below = 0;
     for (const [i, count] of buckets.entries()) {
       below += count;
-      lines.push(`${name}_bucket{${label},le="${BOUNDS_S[i] ?? '+Inf'}"} ${below}`);
+      lines.push(`${name}_bucket{${label},le="${latencyBoundsS[i] ?? '+Inf'}"} ${below}`);
     }
     lines.push(`${name}_sum{${label}} ${sumS}`, `${name}_count{${label}} ${below}`);
   }

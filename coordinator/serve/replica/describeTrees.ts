@@ -9,6 +9,9 @@ import { answerColumns } from './answerColumns.ts';
 import type { ModelDescription, Schema } from './modelDescription.ts';
 import type { TreeOptions } from './predictorOptions.ts';
 
+/** Categories that are named for callers. */
+const MAX_EXAMPLES = 50;
+
 /** @throws ModelFormatError, ModelUnsupportedError, ServeArgumentError */
 export function describeTrees(modelText: string, options: TreeOptions): ModelDescription {
   const model = readModel(modelText);
@@ -38,6 +41,7 @@ function featureSchema({ codes, hasNumberNames, isCategorical }: ModelFeature): 
     return {
       type: [hasNumberNames ? 'number' : 'string', 'null'],
       description: `One of ${codes.size} categories; others count as missing`,
+      examples: [...codes.keys()].slice(0, MAX_EXAMPLES),
     };
   return isCategorical ? { type: ['integer', 'null'] } : { type: ['number', 'boolean', 'null'] };
 }

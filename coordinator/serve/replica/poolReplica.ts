@@ -71,6 +71,10 @@ export class PoolReplica implements Replica {
     return this.#instance ? undefined : this.#waiting;
   }
 
+  get workerId(): string | undefined {
+    return this.#instance?.worker.workerId;
+  }
+
   call(op: ReplicaOp, args: readonly unknown[], done: Done): number {
     const call = ++this.#lastCall;
     const controller = new AbortController();

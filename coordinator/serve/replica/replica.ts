@@ -31,6 +31,8 @@ export interface Replica {
   readonly leaving?: Promise<string>;
   /** Why it is not ready yet, where that is known. */
   readonly waitsFor?: string | undefined;
+  /** Worker of the pool that it runs on, where it does and one is known. */
+  readonly workerId?: string | undefined;
   /** @returns a number to cancel by. `done` is never called before this returns. */
   call(op: ReplicaOp, args: readonly unknown[], done: Done): number;
   /** Tells the program that the caller has gone. */

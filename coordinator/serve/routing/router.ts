@@ -19,6 +19,8 @@ export interface RouterLimits {
 export interface Slot {
   readonly replica: Replica;
   ongoing: number;
+  /** Calls that it has answered, well or with an error. */
+  answered: number;
   /** Calls that it did not answer in time and still has in hand. */
   overdue: number;
   isAccepting: boolean;
@@ -93,7 +95,7 @@ export class Router {
   }
 
   add(replica: Replica): Slot {
-    const slot: Slot = { replica, ongoing: 0, overdue: 0, isAccepting: true };
+    const slot: Slot = { replica, ongoing: 0, answered: 0, overdue: 0, isAccepting: true };
     this.#slots.push(slot);
     this.pump();
     return slot;
@@ -222,6 +224,7 @@ export class Router {
     ticket.slot = undefined;
     const isLost = error instanceof ReplicaLostError;
     if (isLost) slot.isAccepting = false;
+    else slot.answered += 1;
     if (isLost && ticket.settle && ticket.attempts < MAX_ATTEMPTS && !this.#closed) {
       this.counts.retries += 1;
       const next = this.#freest();

@@ -7,6 +7,7 @@ import { checkContinues } from '../../../shared/gbdt/model/buildModel.ts';
 import { modelRounds } from '../../../shared/gbdt/model/model.ts';
 import type { GbdtParams } from '../../../shared/gbdt/params.ts';
 import type { TrainSpec } from '../../../shared/gbdt/trainSpec.ts';
+import type { DatasetSummary } from '../../../shared/api/datasetAnswers.ts';
 import { requireColumns } from '../../../shared/columns/columnErrors.ts';
 import type { Shard } from '../../core/run/runRequest.ts';
 import { NoRowsError } from '../trainErrors.ts';
@@ -45,6 +46,8 @@ export interface PreparedTraining {
   /** What the spec took from labels and weights. */
   readonly target: TargetRange;
   readonly rows: Readonly<Record<string, number>>;
+  /** For the owner's coordinator. */
+  readonly summaries: readonly DatasetSummary[];
   /** Things that are allowed and probably not meant, e.g. a feature with one value. */
   readonly warnings: readonly string[];
 }
@@ -104,6 +107,7 @@ export async function prepareTraining(input: PrepareInput): Promise<PreparedTrai
       shards,
       target,
       rows: Object.fromEntries(spooled.map(({ name, spool }) => [name, spool.rows])),
+      summaries: spooled.map(({ summary }) => summary),
       warnings: [
         ...first.warnings,
         ...first.target.warnings(spec),

@@ -4,11 +4,13 @@ import { checkCategoryCount } from '../../../shared/gbdt/binColumn.ts';
 import { buildCategoricalCuts, buildCuts } from '../../../shared/gbdt/cuts.ts';
 import type { GbdtParams } from '../../../shared/gbdt/params.ts';
 import { createSketchRoom, QuantileSketch } from '../../../shared/gbdt/quantileSketch.ts';
+import type { DatasetSummary } from '../../../shared/api/datasetAnswers.ts';
 import type { BatchColumn } from '../../../shared/columns/columnBatch.ts';
 import { ColumnUnsuitableError } from '../../../shared/columns/columnErrors.ts';
 import { NoRowsError } from '../trainErrors.ts';
 import { GrowingCategories, KnownCategories } from './categoryCodes.ts';
 import type { ColumnPlan } from './columnPlan.ts';
+import { RowDescription } from './describeRows.ts';
 import { numbersAmongText, poorFeature, refuseNothingToLearn, ValueCount } from './learnable.ts';
 import type { RawBlock } from './rawBlock.ts';
 import { readBlocks, refuseTime, type FeatureCoders } from './readBlocks.ts';
@@ -33,6 +35,8 @@ export interface SpooledSet {
   readonly name: string;
   readonly spool: RowSpool;
   readonly classes: MeasuredRows;
+  /** For the owner's coordinator. */
+  readonly summary: DatasetSummary;
   /** Final category code of each spooled one, by feature; undefined where the spooled codes are final. */
   readonly finalCodes: readonly (Uint8Array | undefined)[];
 }
@@ -58,10 +62,12 @@ export async function spoolTrainingSet(
     });
   const labels = new ValueCount();
   const target = new TargetSpan(plan, params);
+  const description = new RowDescription(plan, true);
   const { coders, ...spooled } = await spoolRows(TRAIN_SET, data, settings, codersFor, (block) => {
     const weights = block.weights?.subarray(0, block.rows);
     labels.add(block.labels.subarray(0, block.rows), weights);
     target.add(block.labels.subarray(0, block.rows), weights);
+    description.add(block);
     for (const [feature, sketch] of sketches.entries()) {
       const values = block.features[feature]!;
       if (values instanceof Float32Array) sketch.push(values.subarray(0, block.rows), weights);
@@ -84,6 +90,7 @@ export async function spoolTrainingSet(
     finalCodes.push(undefined);
     const summary = sketch.summary();
     distinct.push(summary.values.length);
+    description.sketched(feature, summary, sketch.taken);
     return { name, cuts: buildCuts(summary, params.max_bin), categories: undefined };
   };
   try {
@@ -104,7 +111,8 @@ export async function spoolTrainingSet(
     // A model that is trained further may well meet rows of one kind.
     if (!settings.startFrom) refuseNothingToLearn(plan, labels, distinct);
     warnings.push(...plan.features.flatMap((name, feature) => poorFeature(name, distinct[feature]!)));
-    return { set: { ...spooled, finalCodes }, features, target, warnings };
+    const summary = description.describe(TRAIN_SET, (at) => features[at]?.categories, finalCodes);
+    return { set: { ...spooled, finalCodes, summary }, features, target, warnings };
   } catch (error) {
     await spooled.spool.close();
     throw error;
@@ -134,14 +142,16 @@ export async function spoolEvaluationSet(
   features: readonly PreparedFeature[],
 ): Promise<SpooledSet> {
   const coders = features.map(({ categories }) => categories && new KnownCategories(categories));
+  const description = new RowDescription(settings.plan, false);
   const spooled = await spoolRows(
     name,
     data,
     settings,
     () => coders,
-    () => undefined,
+    (block) => description.add(block),
   );
-  return { ...spooled, finalCodes: features.map(() => undefined) };
+  const summary = description.describe(name, (at) => features[at]?.categories, []);
+  return { ...spooled, summary, finalCodes: features.map(() => undefined) };
 }
 
 export function noRows(dataset: string): string {
@@ -154,7 +164,7 @@ async function spoolRows(
   { plan, params, tempFolder, onProgress, signal }: SpoolSettings,
   codersFor: (columns: readonly BatchColumn[]) => FeatureCoders,
   onBlock: (block: RawBlock) => void,
-): Promise<Omit<SpooledSet, 'finalCodes'> & { coders: FeatureCoders }> {
+): Promise<Omit<SpooledSet, 'finalCodes' | 'summary'> & { coders: FeatureCoders }> {
   const columns = [...plan.features, plan.label, ...(plan.weight === undefined ? [] : [plan.weight])];
   const batches = data.streamColumns(columns, signal ? { signal } : {});
   let spool: RowSpool | undefined;

@@ -37,10 +37,11 @@ export function treeRun(settings: TrainerSettings, world: TreeWorld): TrainerKin
     },
     async prepare(start, place) {
       const prepared = await prepare(settings, world, start, place);
-      const { spec, shards, rows, warnings } = prepared;
+      const { spec, shards, summaries, rows, warnings } = prepared;
       return {
         spec: trainLoop ? { ...spec, trainLoop } : spec,
         shards,
+        summaries,
         plan: planOf(settings, start, prepared),
         facts: { totalRounds: numBoostRound, rows, warnings },
       };

@@ -1,5 +1,6 @@
 // What an owner's own loop does of a run: code that travels, columns as tensors, and the checkpoints that it reports.
 
+import type { DatasetSummary } from '../../../shared/api/datasetAnswers.ts';
 import type { LoopCode, LoopSpec } from '../../../shared/neural/loop/loopSpec.ts';
 import { packFiles } from '../../../shared/neural/loop/packedFiles.ts';
 import { providedTfjs } from '../../../shared/neural/loop/providedTfjs.ts';
@@ -35,11 +36,13 @@ export function loopRun(settings: LoopSettings): TrainerKind<Start, LoopPlan, Da
         bundle: await place.cluster.blobs.putBytes(bundle.bytes),
         exportName: bundle.exportName,
       };
-      const spec = await specOf(settings, travelling ?? (code as LoopCode), resumed, place);
+      const summaries: DatasetSummary[] = [];
+      const spec = await specOf(settings, travelling ?? (code as LoopCode), resumed, place, summaries);
       const sets = Object.entries(spec.datasets);
       return {
         spec,
         shards: sets.flatMap(([name, dataset]) => shardsOf(name, dataset)),
+        summaries,
         plan: {},
         facts: {
           totalRounds: maxReports,
@@ -56,12 +59,14 @@ async function specOf(
   code: LoopCode,
   resumed: DataParallelCheckpoint | undefined,
   { cluster: { blobs }, notify, signal }: RunPlace,
+  summaries: DatasetSummary[],
 ): Promise<LoopSpec> {
   const prepared: [string, TensorDataset][] = [];
   let rowsDone = 0;
   const onProgress = (rows: number): void => notify({ type: 'preparing', rows: (rowsDone += rows) });
+  const onSummary = (summary: DatasetSummary): void => void summaries.push(summary);
   for (const [name, data] of Object.entries(datasets)) {
-    prepared.push([name, await prepareColumns(name, data, { blobs, onProgress, signal })]);
+    prepared.push([name, await prepareColumns(name, data, { blobs, onProgress, onSummary, signal })]);
   }
   return {
     trainer: 'loop',

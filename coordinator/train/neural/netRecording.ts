@@ -3,6 +3,7 @@
 import { z } from 'zod';
 import { AbortedError } from '../../../kernels/errors.ts';
 import { netInputs, type NetInput } from '../../../shared/neural/model/netInputs.ts';
+import { readConfusionMatrix, type ConfusionMatrix } from '../../../shared/neural/run/confusionMatrix.ts';
 import { decodeState } from '../../../shared/neural/state/namedState.ts';
 import { checkpointFiles, NeuralCheckpoint } from '../../checkpoint/neuralCheckpoint.ts';
 import { RunProgress } from '../record/runProgress.ts';
@@ -17,6 +18,8 @@ export interface NeuralResult extends Omit<Result, 'checkpoint' | 'checkpoints'>
   readonly checkpoints: readonly NeuralCheckpoint[];
   /** With the option `profile`: the ops of the last step by the time they took; empty where the device has no timestamps. */
   readonly profile?: string;
+  /** Of the evaluation set at the end, where labels are at most 100 classes. */
+  readonly confusionMatrix?: ConfusionMatrix;
 }
 
 /** A world that may want the ends of epochs, and have a say in when a run ends. */
@@ -86,6 +89,7 @@ function record(
       const saved = folder.savedPaths().map((path) => new NeuralCheckpoint(path));
       const checkpoint = saved.at(-1);
       if (!checkpoint) throw new AbortedError(`Run "${name}" was stopped before its state was stored.`);
+      const confusionMatrix = readConfusionMatrix(recorder.lastPayload[0]);
       return {
         ...record,
         path: folder.path,
@@ -93,6 +97,7 @@ function record(
         checkpoints: saved,
         metricsTable: recorder.progress.metricsTable,
         ...(profile !== undefined && { profile }),
+        ...(confusionMatrix && { confusionMatrix }),
       };
     },
   };

@@ -1,6 +1,7 @@
 // What neural nets do of a run: a model and a state to begin with, tensors, and checkpoints of the members' state.
 
 import { optimizerSlots } from '../../../kernels/neural/optimizer.ts';
+import type { DatasetSummary } from '../../../shared/api/datasetAnswers.ts';
 import type { NetInput } from '../../../shared/neural/model/netInputs.ts';
 import type { NeuralSpec, TensorDataset } from '../../../shared/neural/run/neuralSpec.ts';
 import { stepsPerEpoch } from '../../../shared/neural/run/stepPlan.ts';
@@ -43,6 +44,7 @@ interface Tensors {
   readonly valid: TensorDataset | undefined;
   /** How columns became inputs. */
   readonly inputs: readonly NetInput[];
+  readonly summaries: readonly DatasetSummary[];
 }
 
 export function netRun(
@@ -71,10 +73,11 @@ export function netRun(
       const perEpoch = stepsPerEpoch({ ...settings, train: tensors.train });
       const steps = options.maxSteps ?? (options.numEpochs ?? 1) * perEpoch;
       const spec = await specOf(settings, world, start, tensors, { steps, perEpoch }, place);
-      const { train, valid, inputs } = tensors;
+      const { train, valid, inputs, summaries } = tensors;
       return {
         spec,
         shards: [...shardsOf('train', train), ...(valid ? shardsOf('valid', valid) : [])],
+        summaries,
         plan: { topology: start.model.topology, inputs, steps, stepsPerEpoch: perEpoch },
         facts: { totalRounds: steps, rows: { train: train.rows, ...(valid && { valid: valid.rows }) } },
       };
@@ -91,6 +94,7 @@ async function prepare(
 ): Promise<Tensors> {
   let rowsDone = 0;
   let inputs: readonly NetInput[] = [];
+  const summaries: DatasetSummary[] = [];
   const tensors = (name: string, data: NeuralData): Promise<TensorDataset> =>
     (world.prepare ?? prepareTensors)(name, data, {
       model,
@@ -101,12 +105,13 @@ async function prepare(
       inputOffset: options.inputOffset,
       blobs: cluster.blobs,
       onInputs: (found) => (inputs = found),
+      onSummary: (summary) => summaries.push(summary),
       onProgress: (rows) => notify({ type: 'preparing', rows: (rowsDone += rows) }),
       signal,
     });
   const train = await tensors('train', options.datasets.train);
   const valid = options.datasets.valid && (await tensors('valid', options.datasets.valid));
-  return { train, valid, inputs };
+  return { train, valid, inputs, summaries };
 }
 
 /** @throws TrainArgumentError when the checkpoint has all steps. */

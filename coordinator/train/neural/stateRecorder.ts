@@ -2,7 +2,7 @@
 
 import { TabgradError } from '../../../kernels/errors.ts';
 import type { BlobReference } from '../../../shared/neural/run/neuralSpec.ts';
-import type { RunEvent, SavedState } from '../../core/run/runRequest.ts';
+import type { CommittedRound, RunEvent, SavedState } from '../../core/run/runRequest.ts';
 import type { RunProgress } from '../record/runProgress.ts';
 import { metricsOf, type Metrics } from '../result.ts';
 
@@ -31,6 +31,7 @@ export class StateRecorder {
   readonly #options: StateRecorderOptions;
   #last: SavedState | undefined;
   #written = -1;
+  #lastPayload: readonly unknown[] = [];
   /** The last state that the coordinator had no more when it was to be read, and what it said. */
   #missing: { readonly rounds: number; readonly error: unknown } | undefined;
 
@@ -78,8 +79,14 @@ export class StateRecorder {
     });
   }
 
+  /** What members recorded of the last round, once the run is settled. */
+  get lastPayload(): readonly unknown[] {
+    return this.#lastPayload;
+  }
+
   /** Writes the last checkpoint, and waits until all is on disk. */
-  async settle(): Promise<void> {
+  async settle(rounds: readonly CommittedRound[] = []): Promise<void> {
+    this.#lastPayload = rounds.at(-1)?.payload ?? [];
     const { keepsLast = () => true } = this.#options;
     if (this.#last && keepsLast(this.#last.rounds)) this.#write(this.#last);
     await this.progress.settled();

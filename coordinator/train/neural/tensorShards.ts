@@ -3,9 +3,11 @@
 import { elements } from '../../../shared/neural/graph/graphBuilder.ts';
 import type { TensorDataset, TensorField, TensorShard } from '../../../shared/neural/run/neuralSpec.ts';
 import { encodeTensorShard, fieldsOf, shardBytes } from '../../../shared/neural/run/tensorShard.ts';
+import type { DatasetSummary } from '../../../shared/api/datasetAnswers.ts';
 import type { BlobSink } from '../../core/blobs/blobStore.ts';
 import type { Shard } from '../../core/run/runRequest.ts';
 import { NoRowsError } from '../trainErrors.ts';
+import { TensorDescription } from './describeTensors.ts';
 import type { TensorBlock } from './tensorBlocks.ts';
 
 const SHARD_BYTES = 4 * 1024 * 1024;
@@ -16,6 +18,8 @@ export interface TensorSink {
   readonly blobs: BlobSink;
   readonly onProgress?: (rows: number) => void;
   readonly signal?: AbortSignal;
+  /** Told what there is to say of a dataset, when all of it is stored. */
+  readonly onSummary?: (summary: DatasetSummary) => void;
 }
 
 /** Rows of every shard but the last: a function of the fields alone. */
@@ -33,10 +37,11 @@ export async function writeTensorShards(
   name: string,
   blocks: AsyncIterable<TensorBlock>,
   { inputs, target }: Pick<TensorDataset, 'inputs' | 'target'>,
-  { blobs, onProgress }: TensorSink,
+  { blobs, onProgress, onSummary }: TensorSink,
 ): Promise<TensorDataset> {
   const fields = fieldsOf({ inputs, target });
   const shardRows = shardRowsOf(fields);
+  const description = onSummary && new TensorDescription(fields);
   const shards: TensorShard[] = [];
   let open: TensorBlock[] = [];
   let openRows = 0;
@@ -50,6 +55,7 @@ export async function writeTensorShards(
     open = openRows > 0 ? [{ rows: openRows, columns: left }] : [];
   };
   for await (const block of blocks) {
+    description?.add(block);
     for (let from = 0; from < block.rows;) {
       const to = Math.min(block.rows, from + shardRows - openRows);
       const columns = block.columns.map((column, at) => {
@@ -66,6 +72,7 @@ export async function writeTensorShards(
   if (openRows > 0) await store(openRows);
   const rows = shards.reduce((sum, shard) => sum + shard.rows, 0);
   if (rows === 0) throw new NoRowsError(`The dataset "${name}" has no rows.`);
+  if (description) onSummary(description.describe(name, rows));
   return { rows, shardRows, inputs, target, shards };
 }
 

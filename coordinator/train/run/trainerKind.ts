@@ -1,5 +1,6 @@
 // What differs from one kind of trainer to the other: what it prepares, and how it writes down what a run tells.
 
+import type { DatasetSummary } from '../../../shared/api/datasetAnswers.ts';
 import type { RunSpec, TrainerName } from '../../../shared/run/runSpec.ts';
 import type { Checkpoint } from '../../checkpoint/checkpoint.ts';
 import type { RunCluster } from '../../cluster/cluster.ts';
@@ -42,6 +43,8 @@ export interface RunPlace {
 interface PreparedRun<Plan> {
   readonly spec: RunSpec;
   readonly shards: readonly Shard[];
+  /** Of the datasets, for the coordinator. */
+  readonly summaries: readonly DatasetSummary[];
   /** What the record of the run needs beside what the run tells. */
   readonly plan: Plan;
   readonly facts: Pick<RunFacts, 'rows' | 'totalRounds' | 'warnings'>;

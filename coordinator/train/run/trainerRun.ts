@@ -64,7 +64,7 @@ async function runToEnd<Opened, Plan, R>(
       const opened = await kind.open(owner.warn);
       const taken = (cluster = await world.openCluster(settings, signal));
       const place: RunPlace = { ...owner, cluster, folder, name, checkpoints, signal, now };
-      const { spec, shards, plan, facts: prepared } = await kind.prepare(opened, place);
+      const { spec, shards, summaries, plan, facts: prepared } = await kind.prepare(opened, place);
       clock.preparedAt = now();
       Object.assign(facts, prepared);
       const run = kind.recording.record(plan, place);
@@ -76,6 +76,7 @@ async function runToEnd<Opened, Plan, R>(
         shards,
         workers: demandOf(settings, options.scalingConfig),
         maxFailures: settings.maxFailures,
+        ...(settings.describesData && { datasets: summaries }),
         ...(shouldStop && { shouldStop }),
       };
       // Such a run goes on without this process.

@@ -2,6 +2,7 @@
 
 import type { PrepareNeural } from '../../train/neural/netRun.ts';
 import { prepareTensors } from '../../train/neural/prepareTensors.ts';
+import type { DatasetSummary } from '../../../shared/api/datasetAnswers.ts';
 import type { NetInput } from '../../../shared/neural/model/netInputs.ts';
 import type { TensorDataset } from '../../../shared/neural/run/neuralSpec.ts';
 import { KeptWork } from './keptWork.ts';
@@ -12,6 +13,7 @@ const KEPT = 32;
 interface Tensors {
   readonly dataset: TensorDataset;
   readonly inputs: readonly NetInput[];
+  readonly summary: DatasetSummary | undefined;
 }
 
 /** @param signal of the whole experiment: a trial that ends must not take the tensors from the others. */
@@ -32,14 +34,17 @@ export function sharedTensors(signal: AbortSignal): PrepareNeural {
     ]);
     const { result } = await kept.do(key, async () => {
       let inputs: readonly NetInput[] = [];
+      let summary: DatasetSummary | undefined;
       const dataset = await prepareTensors(name, data, {
         ...settings,
         onInputs: (found) => (inputs = found),
+        onSummary: (told) => (summary = told),
         signal,
       });
-      return { dataset, inputs };
+      return { dataset, inputs, summary };
     });
     settings.onInputs?.(result.inputs);
+    if (result.summary) settings.onSummary?.(result.summary);
     return result.dataset;
   };
 }

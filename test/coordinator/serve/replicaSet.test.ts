@@ -197,6 +197,28 @@ describe('a rolling update', () => {
     expect(old.map(({ endedHow }) => endedHow)).toEqual(Array(4).fill('no longer needed'));
   });
 
+  it('tells the replicas of both versions, and what each has answered', async () => {
+    const world = await started({ numReplicas: 2, version: '1' });
+    const calls = ['a', 'b', 'c'].map((name) => world.call(name));
+    world.made[0]!.answer('A');
+    const update = world.set.update(world.spec({ numReplicas: 2, version: '2' }));
+    await settled();
+    const { status, members } = world.set.status();
+    expect(status).toBe('updating');
+    const common = { state: 'running', workerId: undefined };
+    expect(members).toEqual([
+      { ...common, id: 'model#1', version: '1', isCurrent: false, ongoing: 1, answered: 1 },
+      { ...common, id: 'model#2', version: '1', isCurrent: false, ongoing: 1, answered: 0 },
+      { ...common, id: 'model#3', version: '2', isCurrent: true, state: 'starting', ongoing: 0, answered: 0 },
+    ]);
+    world.made[0]!.answer('C');
+    world.made[1]!.answer('B');
+    for (let i = 0; i < 2; i++) await world.ready();
+    await update;
+    expect(await Promise.all(calls)).toEqual(['A', 'B', 'C']);
+    expect(world.set.status().members.map(({ version }) => version)).toEqual(['2', '2']);
+  });
+
   it('that fails in the middle goes back to as many of the old revision', async () => {
     const world = await started({ numReplicas: 2 });
     const update = world.set.update(world.spec({ numReplicas: 2 }));

@@ -2,6 +2,8 @@ import { cpSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { startCoordinator } from '../../../coordinator/core/server/coordinator.ts';
+import { applicationsAnswer, type ToldApplication } from '../../../shared/api/servingAnswers.ts';
 import { runTabgrad, startTabgrad } from '../cli/runTabgrad.ts';
 import { flights, makeServedModels, oracleColumns, type ServedModels } from './servedModels.ts';
 
@@ -23,6 +25,38 @@ async function requestInHand(url: string, body: string): Promise<{ readonly answ
 }
 
 describe('tabgrad serve', () => {
+  it('tells the coordinator of --url how it goes, and its end; --token alone is refused', async () => {
+    const coordinator = await startCoordinator({ port: 0, adminToken: 'boss', log: () => undefined });
+    try {
+      const told = async (): Promise<ToldApplication | undefined> => {
+        const headers = { authorization: 'Bearer boss' };
+        const answer = await fetch(`${coordinator.url}/api/v1/applications`, { headers });
+        return applicationsAnswer.parse(await answer.json()).applications[0];
+      };
+      const model = ['serve', '--checkpoint', models.late.checkpoint.modelPath];
+      const words = [...model, '--port', '0', '--json', '--name', 'late'];
+      const running = startTabgrad([...words, '--url', coordinator.url], {
+        env: { TABGRAD_ADMIN_TOKEN: 'boss' },
+      });
+      const { url } = JSON.parse(await running.printed('\n')) as { url: string };
+      await fetch(url, { method: 'POST', body: JSON.stringify(flights(2)) });
+      let last = await told();
+      while (last === undefined) last = await told();
+      expect(last).toMatchObject({
+        name: 'late',
+        status: 'running',
+        report: { url: url.replace(/\/$/, '') },
+      });
+      running.signal('SIGTERM');
+      expect(await running.ended).toMatchObject({ code: 143, stderr: '' });
+      expect(await told()).toMatchObject({ status: 'stopped', report: { byStatus: { 200: 1 } } });
+      const refused = await runTabgrad([...model, '--token', 'boss']);
+      expect(refused).toMatchObject({ code: 2, stderr: expect.stringContaining('--url') as string });
+    } finally {
+      await coordinator.close();
+    }
+  });
+
   it('answers posted rows with predictions until it is told to end', async () => {
     const words = [
       'serve',

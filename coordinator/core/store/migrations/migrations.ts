@@ -7,14 +7,18 @@ import { m0001Runs } from './m0001Runs.ts';
 import { m0002Deployments } from './m0002Deployments.ts';
 import { m0003Experiments } from './m0003Experiments.ts';
 import { m0004Bans } from './m0004Bans.ts';
-import { m0005TrialCurves } from './m0005TrialCurves.ts';
+import { m0005Datasets } from './m0005Datasets.ts';
+import { m0006Serving } from './m0006Serving.ts';
+import { m0007TrialCurves } from './m0007TrialCurves.ts';
 
 const steps: Readonly<Record<string, (db: Kysely<unknown>) => Promise<void>>> = {
   '0001-runs': m0001Runs,
   '0002-deployments': m0002Deployments,
   '0003-experiments': m0003Experiments,
   '0004-bans': m0004Bans,
-  '0005-trial-curves': m0005TrialCurves,
+  '0005-datasets': m0005Datasets,
+  '0006-serving': m0006Serving,
+  '0007-trial-curves': m0007TrialCurves,
 };
 
 /** In the form of Kysely's Migrator, which applies them in the order of their names. */

@@ -60,7 +60,12 @@ export async function startExampleSwarm(folder: string): Promise<ExampleSwarm> {
     device: 'cpu',
   });
   const [train, valid] = flights().trainTestSplit(0.3, { shuffle: true, seed: 0 });
-  const trainer = (name: string, maxDepth: number, rounds: number): GBDTTrainer =>
+  const trainer = (
+    name: string,
+    maxDepth: number,
+    rounds: number,
+    numWorkers: number | [number, number] = 1,
+  ): GBDTTrainer =>
     new GBDTTrainer({
       datasets: { train, valid },
       labelColumn: 'is_late',
@@ -71,7 +76,7 @@ export async function startExampleSwarm(folder: string): Promise<ExampleSwarm> {
         eval_metric: ['logloss', 'auc'],
       },
       numBoostRound: rounds,
-      scalingConfig: { url: coordinator.url, token: coordinator.tokens.admin, numWorkers: 1 },
+      scalingConfig: { url: coordinator.url, token: coordinator.tokens.admin, numWorkers },
       runConfig: { name, storagePath: folder, verbose: 0 },
     });
   const first = await trainer('flights', 6, ROUNDS).fit();
@@ -85,7 +90,7 @@ export async function startExampleSwarm(folder: string): Promise<ExampleSwarm> {
   const serve = new Serve({ coordinator });
   await serve.run(deployment(first.checkpoint, { name: 'flights' }), { name: 'flights', port: 0 });
   const over = new AbortController();
-  const running = trainer('flights-long', 4, 100_000).fit({ signal: over.signal });
+  const running = trainer('flights-long', 4, 100_000, [2, 3]).fit({ signal: over.signal });
   const ended = running.catch((error: unknown) => {
     if (!over.signal.aborted) throw error;
   });

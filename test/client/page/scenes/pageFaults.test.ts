@@ -1,7 +1,7 @@
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { openChromium } from '../../../setup/openChromium.ts';
-import { accessFaults, layoutFaults } from './pageFaults.ts';
+import { accessFaults, keyboardFaults, layoutFaults } from './pageFaults.ts';
 
 let browser: Browser;
 let page: Page;
@@ -30,4 +30,14 @@ it('finds pale text and fields without a label', async () => {
   const faults = await accessFaults(page);
   expect(faults.some((fault) => fault.startsWith('color-contrast'))).toBe(true);
   expect(faults.some((fault) => fault.startsWith('label:'))).toBe(true);
+});
+
+it('finds controls that the keyboard does not reach, or where it is not seen', async () => {
+  await page.setContent(
+    '<button>one</button><button tabindex="-1">two</button><a href="#x" style="outline:none">three</a>',
+  );
+  expect(await keyboardFaults(page)).toEqual([
+    'a "three" does not show that it has the focus',
+    'button "two" is not reached by the keyboard',
+  ]);
 });

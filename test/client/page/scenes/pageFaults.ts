@@ -60,3 +60,60 @@ export function layoutFaults(page: Page): Promise<string[]> {
     return faults;
   });
 }
+
+/** More controls than this are not stepped through. */
+const MAX_STEPS = 120;
+
+/** Controls that the Tab key does not reach, and those that do not show that they have the focus. */
+export async function keyboardFaults(page: Page): Promise<string[]> {
+  const unreached = await page.evaluate((most) => {
+    const controls = [
+      ...document.querySelectorAll<HTMLElement>(
+        'a[href], button, input, select, textarea, summary, [tabindex="0"]',
+      ),
+    ];
+    const groups = new Set<string>();
+    let marked = 0;
+    for (const control of controls) {
+      if (control.matches(':disabled') || !control.checkVisibility({ visibilityProperty: true })) continue;
+      // Of a group of radio buttons the keyboard stops at one.
+      if (control instanceof HTMLInputElement && control.type === 'radio') {
+        if (groups.has(control.name)) continue;
+        groups.add(control.name);
+        control.dataset['control'] = `radio ${control.name}`;
+      } else control.dataset['control'] = String(marked);
+      marked += 1;
+      if (marked === most) break;
+    }
+    (document.activeElement as HTMLElement | null)?.blur();
+    return marked;
+  }, MAX_STEPS);
+  const faults = new Set<string>();
+  const reached = new Set<string>();
+  for (let step = 0; step < 2 * unreached && reached.size < unreached; step += 1) {
+    await page.keyboard.press('Tab');
+    const focused = await page.evaluate(() => {
+      const element = document.activeElement;
+      if (!(element instanceof HTMLElement) || element === document.body) return undefined;
+      const isRadio = element instanceof HTMLInputElement && element.type === 'radio';
+      const shows = [element, element.nextElementSibling, element.closest('label')].some(
+        (one) => one && getComputedStyle(one).outlineStyle !== 'none',
+      );
+      const words = `${element.tagName.toLowerCase()} "${element.textContent?.trim().slice(0, 30)}"`;
+      return { name: isRadio ? `radio ${element.name}` : element.dataset['control'], shows, words };
+    });
+    if (!focused) continue;
+    if (focused.name !== undefined) reached.add(focused.name);
+    if (!focused.shows) faults.add(`${focused.words} does not show that it has the focus`);
+  }
+  const missed = await page.evaluate(
+    (names) => {
+      const controls = [...document.querySelectorAll<HTMLElement>('[data-control]')];
+      return controls
+        .filter((control) => !names.includes(control.dataset['control']!))
+        .map((control) => `${control.tagName.toLowerCase()} "${control.textContent?.trim().slice(0, 30)}"`);
+    },
+    [...reached],
+  );
+  return [...faults, ...missed.map((words) => `${words} is not reached by the keyboard`)];
+}

@@ -36,11 +36,12 @@ export const scenes: readonly Scene[] = [
     },
   },
   {
-    name: 'join-waiting',
+    name: 'join-training',
     async open(page, { coordinator }) {
       await page.goto(coordinator.joinUrl);
       await page.click('#join');
-      await joinState(page, 'Waiting for work');
+      await joinState(page, 'Training');
+      await page.waitForSelector('.chart canvas');
     },
   },
   {
@@ -48,7 +49,7 @@ export const scenes: readonly Scene[] = [
     async open(page, { coordinator }) {
       await page.goto(coordinator.joinUrl);
       await page.click('#join');
-      await joinState(page, 'Waiting for work');
+      await joinState(page, 'Training');
       await page.click('#pause');
       await joinState(page, 'Paused');
     },
@@ -58,7 +59,7 @@ export const scenes: readonly Scene[] = [
     async open(page, { coordinator }) {
       await page.goto(coordinator.joinUrl);
       await page.click('#join');
-      await joinState(page, 'Waiting for work');
+      await joinState(page, 'Training');
       await page.click('#leave');
       await page.waitForSelector('[data-phase="ended"]');
     },
@@ -95,6 +96,27 @@ export const scenes: readonly Scene[] = [
   {
     name: 'dashboard-experiment',
     open: (page, swarm) => dashboard(page, swarm, `tuning/${swarm.experimentId}`, '#trials tbody tr'),
+  },
+  { name: 'dashboard-data', open: (page, swarm) => dashboard(page, swarm, 'data', '#datasets tbody tr') },
+  {
+    name: 'dashboard-dataset',
+    async open(page, swarm) {
+      await dashboard(page, swarm, 'data', '#datasets tbody tr');
+      await page.click('#datasets tbody th a');
+      await page.waitForSelector('#shards tbody tr');
+    },
+  },
+  {
+    name: 'dashboard-serving',
+    open: (page, swarm) => dashboard(page, swarm, 'serving', '#applications tbody tr'),
+  },
+  {
+    name: 'dashboard-application',
+    async open(page, swarm) {
+      await dashboard(page, swarm, 'serving/flights', '#try-send');
+      await page.click('#try-send');
+      await page.waitForSelector('#try-answer');
+    },
   },
   { name: 'dashboard-swarm', open: (page, swarm) => dashboard(page, swarm, 'swarm', '#workers tbody tr') },
 ];

@@ -233,6 +233,28 @@ describe('reports of a neural run', () => {
     expect(bench.state.record).toMatchObject([{ metrics: { loss: 3, examplesPerSecond: 5 } }]);
   });
 
+  it('have the confusion matrix that most members tell', () => {
+    const bench = neural();
+    const matrix = (wrong: number) => ({ payload: [{ classes: 2, counts: [5, wrong, 0, 4] }] });
+    report(bench, 'a', 3, matrix(9));
+    report(bench, 'b', 3, matrix(1));
+    expect(bench.state.record).toEqual([]);
+    report(bench, 'c', 3, matrix(1));
+    for (const workerId of bench.group) bench.halted(workerId, 4);
+    expect(bench.state.record).toMatchObject([{ round: 3, ...matrix(1) }]);
+  });
+
+  it.each([
+    [[{ classes: 2, counts: [1, 2, 3] }]],
+    [[{ classes: 1000, counts: [] }]],
+    [[{ classes: 2, counts: [1, 2, 3, -4] }]],
+    [[{ classes: 2, counts: [1, 2, 3, 4] }, 'more']],
+  ])('with %j are malformed', (payload) => {
+    const bench = neural();
+    report(bench, 'b', 3, { payload });
+    expect(bench.commands).toContainEqual(expect.objectContaining({ type: 'malformed', workerId: 'b' }));
+  });
+
   it('go on without the first rank when that is away', () => {
     const bench = neural();
     for (const workerId of ['b', 'c']) report(bench, workerId, 3);

@@ -5,10 +5,13 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { endFacts } from '../../../../coordinator/core/run/facts.ts';
 import { RunLog } from '../../../../coordinator/core/run/runLog.ts';
 import type { ShownEvent } from '../../../../coordinator/core/run/runLog.ts';
+import type { RunRequest } from '../../../../coordinator/core/run/runRequest.ts';
 import type { RunFact } from '../../../../coordinator/core/run/runRecord.ts';
 import type { RecordedApplication } from '../../../../coordinator/core/store/serveRecord.ts';
+import type { DatasetSummary } from '../../../../shared/api/datasetAnswers.ts';
 import type { ExperimentUpdate, RecordedTrial } from '../../../../shared/api/experiment.ts';
 import type { Store } from '../../../../coordinator/core/store/store.ts';
+import { servingReportOf } from '../serving/servingReportOf.ts';
 import { committed, requestOf, roundEvent, roundFact } from './storeFacts.ts';
 
 /** A database that outlives the stores that are opened on it. */
@@ -132,6 +135,80 @@ export function describeStore(name: string, make: () => Promise<TestDatabase>): 
       expect(await store.runs.lastStates(Date.now(), 10)).toEqual([]);
     });
 
+    it('keeps the datasets of runs with what was told of them, and which runs used them', async () => {
+      const shardAt = (dataset: string, index: number, sha: string): RunRequest['shards'][number] => ({
+        dataset,
+        index,
+        firstRow: 4 * index,
+        rows: 4,
+        sha256: sha.repeat(64),
+        sizeBytes: 9,
+      });
+      const shards = [shardAt('train', 1, 'b'), shardAt('train', 0, 'a'), shardAt('valid', 0, 'c')];
+      const summary: DatasetSummary = {
+        name: 'train',
+        rows: 8,
+        columnCount: 2,
+        columns: [{ name: 'Ünï𝄞', role: 'label', type: 'class', looked: 8, missing: 0 }],
+      };
+      const start = (runId: string, atMs: number, change: Partial<RunRequest>): Promise<void> => {
+        const started = { request: requestOf(runId, { shards, ...change }), attended: false, atMs };
+        return store.runs.append(runId, { started, rounds: [], events: [] });
+      };
+      await start('first', 100, { datasets: [summary] });
+      // Tells nothing, and takes nothing away.
+      await start('second', 200, { shards: shards.toReversed() });
+      await start('other', 150, { shards: [shardAt('train', 0, 'd')] });
+      await reopen();
+      const latest = await store.datasets.latest(10);
+      expect(latest.map(({ name, runCount }) => [name, runCount])).toEqual([
+        ['train', 2],
+        ['valid', 2],
+        ['train', 1],
+      ]);
+      const { datasetId } = latest[0]!;
+      expect(latest[0]).toEqual({
+        datasetId,
+        name: 'train',
+        rows: 8,
+        sizeBytes: 18,
+        shardCount: 2,
+        columnCount: 2,
+        runs: [
+          { runId: 'second', runName: 'name of second', usedAtMs: 200 },
+          { runId: 'first', runName: 'name of first', usedAtMs: 100 },
+        ],
+        runCount: 2,
+      });
+      expect(await store.datasets.find(datasetId)).toEqual({ dataset: latest[0], summary });
+      expect(await store.datasets.find('other')).toBeUndefined();
+      expect(await store.datasets.latest(1)).toEqual(latest.slice(0, 1));
+      expect(await store.datasets.summaries(10)).toEqual([summary]);
+      expect(await store.datasets.shards('first')).toEqual(shards);
+      expect((await store.runs.unfinished())[0]!.request).toEqual(requestOf('first', { shards }));
+    });
+
+    it('keeps what servers told last of their applications', async () => {
+      const heard = {
+        report: servingReportOf({ version: 'v2' }),
+        address: '192.0.2.7',
+        heardAtMs: 1_700_000_000_123,
+      };
+      await store.serving.save('late', { ...heard, heardAtMs: 5 });
+      await store.serving.save('other', { ...heard, heardAtMs: 7 });
+      await store.serving.save('late', heard);
+      await reopen();
+      expect([...(await store.serving.all(10))]).toEqual([
+        ['late', heard],
+        ['other', { ...heard, heardAtMs: 7 }],
+      ]);
+      expect([...(await store.serving.all(1)).keys()]).toEqual(['late']);
+      await store.serving.remove('late');
+      await store.serving.remove('nobody');
+      await reopen();
+      expect([...(await store.serving.all(10)).keys()]).toEqual(['other']);
+    });
+
     it('keeps bans until they are lifted, each as it was saved last', async () => {
       const ban = {
         kind: 'address',
@@ -169,6 +246,8 @@ export function describeStore(name: string, make: () => Promise<TestDatabase>): 
       expect(await store.runs.unfinished()).toMatchObject([{ rounds: [{ round: 0 }], lastSequence: 0 }]);
       await log.write([roundFact(1)]);
       expect(await store.runs.rounds('r')).toHaveLength(2);
+      expect(await store.runs.lastRound('r')).toEqual((await store.runs.rounds('r'))[1]);
+      expect(await store.runs.lastRound('none')).toBeUndefined();
     });
 
     it('refuses a second run of the same id, in a later life too', async () => {

@@ -8,6 +8,7 @@ import {
 } from '../../../../coordinator/train/gbdt/prepareTraining.ts';
 import type { BlobSink } from '../../../../coordinator/core/blobs/blobStore.ts';
 import { shardRows } from '../../../../coordinator/train/gbdt/writeShards.ts';
+import { datasetSummaries } from '../../../../shared/api/datasetAnswers.ts';
 import { buildCuts } from '../../../../shared/gbdt/cuts.ts';
 import { resolveParams } from '../../../../shared/gbdt/params.ts';
 import { QuantileSketch } from '../../../../shared/gbdt/quantileSketch.ts';
@@ -387,5 +388,115 @@ describe('prepareTraining refuses', () => {
     const full: BlobSink = { putBytes: () => Promise.reject(new Error('no room')) };
     await expect(prepare({ x, y: [0, 1, 0] }, { blobs: full })).rejects.toThrow('no room');
     expect(readdirSync(tempFolder)).toEqual([]);
+  });
+});
+
+describe('What is told of the rows', () => {
+  const even = (rows: number, value: (row: number) => number | null): (number | null)[] =>
+    Array.from({ length: rows }, (_, row) => value(row));
+
+  it('has missing values, frequent categories, labels and the first row of each set', async () => {
+    const table = {
+      x: even(300, (row) => (row % 4 === 1 ? null : row)),
+      color: Array.from({ length: 300 }, (_, row) => (row % 10 === 0 ? null : ['red', 'blue'][row % 2]!)),
+      y: even(300, (row) => Number(row > 99)),
+    };
+    const valid = { x: [1, null, 5], color: ['blue', 'green', null], y: [1, 1, 0] };
+    const { summaries } = await prepare(table, { valid });
+    const [train, other] = summaries;
+    expect(train).toMatchObject({ name: 'train', rows: 300, columnCount: 3 });
+    const [x, color, y] = train!.columns;
+    expect(x).toMatchObject({ name: 'x', role: 'feature', looked: 300, missing: 75, example: 0 });
+    expect(x!.numbers).toMatchObject({ min: 0, max: 299 });
+    expect(x!.numbers!.bins.reduce((sum, count) => sum + count, 0)).toBe(225);
+    expect(color).toMatchObject({
+      type: 'category',
+      missing: 30,
+      example: null,
+      categories: {
+        distinct: 2,
+        top: [
+          { name: 'blue', count: 150 },
+          { name: 'red', count: 120 },
+        ],
+      },
+    });
+    expect(y).toMatchObject({
+      role: 'label',
+      type: 'class',
+      categories: {
+        top: [
+          { name: '1', count: 200 },
+          { name: '0', count: 100 },
+        ],
+      },
+    });
+    // A category that training has not seen counts as missing, as it does for the model.
+    expect(other!.columns).toMatchObject([
+      { looked: 3, missing: 1, numbers: { min: 1, max: 5, mean: 3 }, example: 1 },
+      {
+        looked: 3,
+        missing: 2,
+        categories: { distinct: 1, top: [{ name: 'blue', count: 1 }] },
+        example: 'blue',
+      },
+      { categories: { distinct: 2 } },
+    ]);
+    expect(datasetSummaries.parse(summaries)).toEqual(summaries);
+  });
+
+  it('is of weights where rows have them, and of rows that weigh something', async () => {
+    const table = {
+      x: [1, 2, null, null, 5],
+      w: [1, 2, 1, 0, 0],
+      y: [0, 1, 0, 1, 1],
+    };
+    const { summaries } = await prepare(table, { weightColumn: 'w' });
+    expect(summaries[0]).toMatchObject({ isWeighted: true, columnCount: 3 });
+    expect(summaries[0]!.columns).toMatchObject([
+      { name: 'x', looked: 3, missing: 1, numbers: { min: 1, max: 2, mean: 5 / 3 } },
+      { name: 'y', role: 'label' },
+      { name: 'w', role: 'weight', numbers: { min: 0, max: 2 } },
+    ]);
+  });
+
+  it('has counts of every sixteenth row where there are many', async () => {
+    const rows = 40_003;
+    const table = {
+      x: even(rows, (row) => (row % 2 === 0 ? null : row)),
+      color: Array.from({ length: rows }, (_, row) => (row % 3 === 0 ? null : ['red', 'blue'][row % 2]!)),
+      y: even(rows, (row) => Number(row >= 20_000)),
+    };
+    const { columns } = (await prepare(table)).summaries[0]!;
+    expect(columns).toMatchObject([
+      // As the sketch has it: of all rows.
+      { looked: rows, missing: 20_002 },
+      { looked: 2501, missing: 834, categories: { distinct: 1, top: [{ name: 'red', count: 1667 }] } },
+      {
+        looked: 2501,
+        categories: {
+          top: [
+            { name: '1', count: 1251 },
+            { name: '0', count: 1250 },
+          ],
+        },
+      },
+    ]);
+  });
+
+  it('does not depend on batches, and leaves out columns beyond the most', async () => {
+    const wide = Object.fromEntries(
+      Array.from({ length: 2100 }, (_, i) => [`f${i}`, even(70, (row) => (row * (i + 3)) % 17)]),
+    );
+    const table = { ...wide, y: even(70, (row) => row % 2) };
+    const { summaries } = await prepare(table, { table: { batchRows: 13 } });
+    expect(summaries).toEqual((await prepare(table)).summaries);
+    expect(summaries[0]!.columnCount).toBe(2101);
+    expect(summaries[0]!.columns.map(({ name }) => name).slice(-2)).toEqual(['f1997', 'y']);
+    expect(summaries[0]!.columns[1997]).toMatchObject({
+      looked: 70,
+      missing: 0,
+      numbers: { min: 0, max: 16 },
+    });
   });
 });

@@ -2,7 +2,7 @@
 
 import type { Kysely } from 'kysely';
 
-export async function m0005TrialCurves(db: Kysely<unknown>): Promise<void> {
+export async function m0007TrialCurves(db: Kysely<unknown>): Promise<void> {
   await db.schema.alterTable('experiments').addColumn('process_started_at', 'double precision').execute();
   await db.schema.alterTable('experiments').addColumn('stop_wished_at', 'double precision').execute();
   await db.schema.alterTable('trials').addColumn('stop_reason', 'text').execute();
