@@ -11,7 +11,7 @@ import { dashboardEn } from '../words/dashboardEn.ts';
 import { bytes, count, duration, numberWords } from '../words/statusWords.ts';
 import type { Rates } from './rates.ts';
 import { metricsWords, RunTable } from './runTable.browser.tsx';
-import { ExperimentTable } from './tuning/experimentTable.browser.tsx';
+import { ExperimentTable } from './experimentTable.browser.tsx';
 import { addressOf, type ViewProps } from './view.ts';
 
 const words = dashboardEn.overview;

@@ -9,8 +9,8 @@ import { Data } from './data.browser.tsx';
 import { Overview } from './overview.browser.tsx';
 import { Runs } from './runs.browser.tsx';
 import { Serving } from './serving.browser.tsx';
-import { Swarm } from './swarm/swarm.browser.tsx';
-import { Tuning } from './tuning/tuning.browser.tsx';
+import { Swarm } from './swarm.browser.tsx';
+import { Tuning } from './tuning.browser.tsx';
 import type { ViewProps } from './view.ts';
 
 export interface View {

@@ -2,11 +2,11 @@
 
 import type { JSX } from 'preact';
 import { useMemo } from 'preact/hooks';
-import { SILENT_MS, type RecordedExperiment } from '../../../../shared/api/experiment.ts';
-import { DataTable, useTable, type Column } from '../../design/dataTable.browser.tsx';
-import { dashboardEn } from '../../words/dashboardEn.ts';
-import { count, duration } from '../../words/statusWords.ts';
-import { addressOf } from '../view.ts';
+import { SILENT_MS, type RecordedExperiment } from '../../../shared/api/experiment.ts';
+import { DataTable, useTable, type Column } from '../design/dataTable.browser.tsx';
+import { dashboardEn } from '../words/dashboardEn.ts';
+import { count, duration } from '../words/statusWords.ts';
+import { addressOf } from './view.ts';
 import { scoreWords } from './trialColumns.browser.tsx';
 
 const words = dashboardEn.tuning;

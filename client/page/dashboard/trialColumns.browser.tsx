@@ -1,10 +1,10 @@
 // The columns of the table of trials.
 
-import type { Column } from '../../design/dataTable.browser.tsx';
-import { dashboardEn } from '../../words/dashboardEn.ts';
-import { count, numberWords } from '../../words/statusWords.ts';
-import type { Act, Api } from '../api.browser.ts';
-import { addressOf } from '../view.ts';
+import type { Column } from '../design/dataTable.browser.tsx';
+import { dashboardEn } from '../words/dashboardEn.ts';
+import { count, numberWords } from '../words/statusWords.ts';
+import type { Act, Api } from './api.browser.ts';
+import { addressOf } from './view.ts';
 import { keyOf, plainValue, type RecordedTrial } from './trials.ts';
 
 const words = dashboardEn.tuning;

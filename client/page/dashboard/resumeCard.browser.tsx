@@ -2,8 +2,8 @@
 
 import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
-import { Card } from '../../design/parts.browser.tsx';
-import { dashboardEn } from '../../words/dashboardEn.ts';
+import { Card } from '../design/parts.browser.tsx';
+import { dashboardEn } from '../words/dashboardEn.ts';
 
 const words = dashboardEn.tuning;
 

@@ -1,10 +1,10 @@
 // The columns of the table of workers.
 
 import type { JSX } from 'preact';
-import { ConfirmButton } from '../../design/confirmButton.browser.tsx';
-import type { Column } from '../../design/dataTable.browser.tsx';
-import { dashboardEn } from '../../words/dashboardEn.ts';
-import type { Act, Api } from '../api.browser.ts';
+import { ConfirmButton } from '../design/confirmButton.browser.tsx';
+import type { Column } from '../design/dataTable.browser.tsx';
+import { dashboardEn } from '../words/dashboardEn.ts';
+import type { Act, Api } from './api.browser.ts';
 import {
   ageWords,
   deviceWords,

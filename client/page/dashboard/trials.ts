@@ -1,7 +1,7 @@
 // What the pictures of an experiment are made from: how good each trial is beside the others, and the best so far.
 
-import type { RecordedExperiment } from '../../../../shared/api/experiment.ts';
-import type { Point } from '../../design/curve.ts';
+import type { RecordedExperiment } from '../../../shared/api/experiment.ts';
+import type { Point } from '../design/curve.ts';
 
 export type RecordedTrial = RecordedExperiment['trials'][number];
 export type Mode = 'max' | 'min';

@@ -1,9 +1,9 @@
 // Asks for an experiment with all its trials and their curves, again and again while it goes on.
 
 import { useEffect, useState } from 'preact/hooks';
-import type { CurvesAnswer, ExperimentAnswer } from '../../../../shared/api/experiment.ts';
-import { messageOf } from '../../../../shared/text/messageOf.ts';
-import type { Api } from '../api.browser.ts';
+import type { CurvesAnswer, ExperimentAnswer } from '../../../shared/api/experiment.ts';
+import { messageOf } from '../../../shared/text/messageOf.ts';
+import type { Api } from './api.browser.ts';
 
 /** Between two looks at an experiment that goes on; and as many times as long as a look takes. */
 const LOOK_EVERY_MS = 4_000;

@@ -2,10 +2,10 @@
 
 import type { JSX } from 'preact';
 import { useCallback, useMemo, useState } from 'preact/hooks';
-import { Canvas, type Drawing, type Spot } from '../../design/canvas.browser.tsx';
-import { drawAxes, drawCross, planeOf } from '../../design/drawAxes.browser.ts';
-import { scaleOf } from '../../design/plotScale.ts';
-import { dashboardEn } from '../../words/dashboardEn.ts';
+import { Canvas, type Drawing, type Spot } from '../design/canvas.browser.tsx';
+import { drawAxes, drawCross, planeOf } from '../design/drawAxes.browser.ts';
+import { scaleOf } from '../design/plotScale.ts';
+import { dashboardEn } from '../words/dashboardEn.ts';
 import { scoreWords } from './trialColumns.browser.tsx';
 import { bestSoFar, isEarly, type Mode, type RecordedTrial } from './trials.ts';
 

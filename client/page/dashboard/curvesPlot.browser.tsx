@@ -2,11 +2,11 @@
 
 import type { JSX } from 'preact';
 import { useCallback, useMemo, useState } from 'preact/hooks';
-import type { CurvesAnswer } from '../../../../shared/api/experiment.ts';
-import { Canvas, type Drawing, type Spot } from '../../design/canvas.browser.tsx';
-import { drawAxes, drawCross, planeOf } from '../../design/drawAxes.browser.ts';
-import { scaleOf } from '../../design/plotScale.ts';
-import { dashboardEn } from '../../words/dashboardEn.ts';
+import type { CurvesAnswer } from '../../../shared/api/experiment.ts';
+import { Canvas, type Drawing, type Spot } from '../design/canvas.browser.tsx';
+import { drawAxes, drawCross, planeOf } from '../design/drawAxes.browser.ts';
+import { scaleOf } from '../design/plotScale.ts';
+import { dashboardEn } from '../words/dashboardEn.ts';
 import { BEST, LEFT_OUT, shadeColour, shadeOf } from './shades.browser.ts';
 import { scoreWords } from './trialColumns.browser.tsx';
 import { isEarly, type RecordedTrial } from './trials.ts';

@@ -1,6 +1,6 @@
 // In how many colours lines of trials are drawn: those of one colour in one stroke, the best on top.
 
-import type { Palette } from '../../design/canvas.browser.tsx';
+import type { Palette } from '../design/canvas.browser.tsx';
 
 const SHADES = 12;
 /** A trial that the filter leaves out. */

@@ -3,8 +3,8 @@
 
 import type { JSX } from 'preact';
 import { useCallback, useMemo, useState } from 'preact/hooks';
-import { Canvas, type Drawing, type Spot } from '../../design/canvas.browser.tsx';
-import { dashboardEn } from '../../words/dashboardEn.ts';
+import { Canvas, type Drawing, type Spot } from '../design/canvas.browser.tsx';
+import { dashboardEn } from '../words/dashboardEn.ts';
 import { parallelAxes, type ParallelAxis } from './parallelAxes.ts';
 import { BEST, LEFT_OUT, shadeColour, shadeOf } from './shades.browser.ts';
 import type { RecordedTrial } from './trials.ts';

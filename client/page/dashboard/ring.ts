@@ -1,6 +1,6 @@
 // Where the workers of runs stand in the picture of their links: each run is a ring, and rings stand beside one another.
 
-import type { WorkerLinks } from '../../../../shared/api/workerAnswers.ts';
+import type { WorkerLinks } from '../../../shared/api/workerAnswers.ts';
 
 export interface Ring {
   readonly runId: string;

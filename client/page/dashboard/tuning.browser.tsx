@@ -3,9 +3,9 @@
 /// <reference types="vite/client" />
 
 import type { JSX } from 'preact';
-import { Card } from '../../design/parts.browser.tsx';
-import { dashboardEn } from '../../words/dashboardEn.ts';
-import type { ViewProps } from '../view.ts';
+import { Card } from '../design/parts.browser.tsx';
+import { dashboardEn } from '../words/dashboardEn.ts';
+import type { ViewProps } from './view.ts';
 import { ExperimentPage } from './experimentPage.browser.tsx';
 import { ExperimentTable } from './experimentTable.browser.tsx';
 import './tuning.css';

@@ -2,13 +2,13 @@
 
 import type { JSX } from 'preact';
 import { useMemo } from 'preact/hooks';
-import { SILENT_MS, type RecordedExperiment } from '../../../../shared/api/experiment.ts';
-import { withColumn } from '../../design/dataRows.ts';
-import { DataTable, useTable } from '../../design/dataTable.browser.tsx';
-import { Card, Facts, Progress } from '../../design/parts.browser.tsx';
-import { dashboardEn } from '../../words/dashboardEn.ts';
-import { count } from '../../words/statusWords.ts';
-import type { ViewProps } from '../view.ts';
+import { SILENT_MS, type RecordedExperiment } from '../../../shared/api/experiment.ts';
+import { withColumn } from '../design/dataRows.ts';
+import { DataTable, useTable } from '../design/dataTable.browser.tsx';
+import { Card, Facts, Progress } from '../design/parts.browser.tsx';
+import { dashboardEn } from '../words/dashboardEn.ts';
+import { count } from '../words/statusWords.ts';
+import type { ViewProps } from './view.ts';
 import { CurvesPlot } from './curvesPlot.browser.tsx';
 import { statusWords } from './experimentTable.browser.tsx';
 import { ParallelPlot } from './parallelPlot.browser.tsx';

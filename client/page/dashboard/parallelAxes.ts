@@ -1,7 +1,7 @@
 // The axes of parallel coordinates: one for each searched value that differs between trials, and one for the score.
 
-import { scaleOf, ticksOf, type Scale } from '../../design/plotScale.ts';
-import { numberWords } from '../../words/statusWords.ts';
+import { scaleOf, ticksOf, type Scale } from '../design/plotScale.ts';
+import { numberWords } from '../words/statusWords.ts';
 import { keyOf, plainValue, type RecordedTrial } from './trials.ts';
 
 export interface ParallelAxis {

@@ -1,8 +1,8 @@
 // A worker as the table of the swarm shows it.
 
-import type { WorkerSummary } from '../../../../shared/api/workerAnswers.ts';
-import { dashboardEn } from '../../words/dashboardEn.ts';
-import { bytes, duration, numberWords } from '../../words/statusWords.ts';
+import type { WorkerSummary } from '../../../shared/api/workerAnswers.ts';
+import { dashboardEn } from '../words/dashboardEn.ts';
+import { bytes, duration, numberWords } from '../words/statusWords.ts';
 
 const words = dashboardEn.swarm;
 /** Workers are asked for a sign of life every five seconds: so much silence means nothing. */
