@@ -104,14 +104,14 @@ export const experimentIdForm = z.uuid();
 export const SILENT_MS = 90_000;
 
 /** A part of an experiment's trials: those after `after`, by number. */
-export const experimentAnswer = recordedExperiment.extend({
+const experimentAnswer = recordedExperiment.extend({
   /** The number after which the next part begins; absent in the last one. */
   nextAfter: z.number().exactOptional(),
 });
 export type ExperimentAnswer = z.output<typeof experimentAnswer>;
 
 /** Scores of trials over iterations: thinned the more, the more trials there are; of very many, the best trials'. */
-export const curvesAnswer = z.looseObject({
+const curvesAnswer = z.looseObject({
   trialCount: z.number(),
   curves: z.array(
     z.looseObject({

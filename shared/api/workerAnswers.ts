@@ -48,7 +48,7 @@ export type WorkerSummary = z.infer<typeof worker>;
 export const workersAnswer = z.looseObject({ workers: z.array(worker) });
 
 /** Who is linked to whom, as members of runs say. */
-export const linksAnswer = z.looseObject({
+const linksAnswer = z.looseObject({
   workers: z.array(z.looseObject({ workerId: z.string(), runId: z.string() })),
   /** Two places in the list of workers, and 1 where what they exchange goes through the coordinator's relay. */
   links: z.array(z.tuple([z.number(), z.number(), z.number()])),

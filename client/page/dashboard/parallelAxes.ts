@@ -15,7 +15,7 @@ export interface ParallelAxis {
   readonly between: (from: number, to: number) => readonly string[];
 }
 
-export const MAX_AXES = 12;
+const MAX_AXES = 12;
 /** Words of a category axis; further ones share the place above them. */
 const MAX_CATEGORIES = 24;
 const TICKS = 5;

@@ -2,7 +2,7 @@
 
 import type { WorkerLinks } from '../../../shared/api/workerAnswers.ts';
 
-export interface Ring {
+interface Ring {
   readonly runId: string;
   readonly x: number;
   readonly y: number;

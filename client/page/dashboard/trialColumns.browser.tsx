@@ -28,7 +28,14 @@ export function trialColumns(options: ColumnsOf): readonly Column<RecordedTrial>
       value: ({ number }) => number,
       isNumber: true,
     },
-    { key: 'status', title: words.status, value: statusOf, cell: statusCell, isLong: true },
+    {
+      key: 'status',
+      title: words.status,
+      value: ({ status }) => status,
+      text: statusOf,
+      cell: statusCell,
+      isLong: true,
+    },
     ...options.paths.map((path, i): Column<RecordedTrial> => ({
       key: keyOf(path),
       title: isOnce(shortNames[i]!) ? shortNames[i]! : path,

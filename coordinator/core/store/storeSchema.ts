@@ -102,7 +102,7 @@ export interface TrialsTable {
   stop_wished_at: number | null;
 }
 
-export interface TrialCurvesTable {
+interface TrialCurvesTable {
   experiment_id: string;
   number: number;
   /** [iteration, score] in order, as JSON; thinned. */
