@@ -128,6 +128,7 @@ export const errorCodes = {
   TUNE_SPACE_INVALID: 'A search space has nothing to search, or a part that no value fits.',
   TUNE_METRIC_MISSING: 'No trial reported the metric that is to be tuned; the message has those that were.',
   TUNE_EXPERIMENT_INVALID: 'A folder holds no tuning experiment, or one that can not be gone on with.',
+  EXPERIMENT_OVER: 'A tuning experiment, or a trial of it, that is to be stopped has ended.',
   TUNE_TRIAL_FAILED: "A trial's own function threw, or reported something that is no set of metrics.",
   TUNE_CHECKPOINT_MISSING: 'A scheduler pauses trials, and one reported no checkpoint to go on from.',
   NET_INVALID: 'A neural net contradicts itself or its data; the message names the layer.',

@@ -1,11 +1,9 @@
 // Experiments and their trials as rows of a table.
 
 import { formatDuration, formatMetrics } from '../progress/formatNumbers.ts';
-import type { RecordedExperiment } from '../../shared/api/experiment.ts';
+import { SILENT_MS, type RecordedExperiment } from '../../shared/api/experiment.ts';
 import { textTable } from './textTable.ts';
 
-/** Its owner tells of it twice a minute at least. */
-const SILENT_MS = 90_000;
 const SHOWN_ID_CHARACTERS = 8;
 
 /** @param nowMs milliseconds since 1970. */

@@ -1,6 +1,7 @@
 // A coordinator that is up already, over its HTTP API: shards are uploaded, the run is submitted, its events followed.
 
 import { createHash } from 'node:crypto';
+import { experimentWishes } from '../../shared/api/experiment.ts';
 import { asRunEvent } from './remote/asRunEvent.ts';
 import { outcomeAnswer, runSummary } from '../../shared/api/runAnswers.ts';
 import { askCoordinator, askForJson, type CoordinatorAddress } from './remote/askCoordinator.ts';
@@ -188,8 +189,9 @@ function followRun(address: CoordinatorAddress, runId: string, patience: Patienc
 
 export function remoteRecord(address: CoordinatorAddress): ExperimentRecord {
   return {
-    async save(experimentId, update) {
-      await askCoordinator(address, `api/v1/experiments/${experimentId}`, { method: 'PUT', json: update });
+    save(experimentId, update) {
+      const path = `api/v1/experiments/${experimentId}`;
+      return askForJson(address, path, experimentWishes, { method: 'PUT', json: update });
     },
   };
 }

@@ -65,6 +65,11 @@ export class WorkerUnknownError extends TabgradError {
   readonly code = 'WORKER_UNKNOWN';
 }
 
+/** What is to be stopped has ended. */
+export class ExperimentOverError extends TabgradError {
+  readonly code = 'EXPERIMENT_OVER';
+}
+
 export class OriginRefusedError extends TabgradError {
   readonly code = 'ORIGIN_REFUSED';
 }
@@ -96,6 +101,7 @@ const statuses: Partial<Record<ErrorCode, number>> = {
   METHOD_NOT_ALLOWED: 405,
   RUN_EXISTS: 409,
   RUN_MODEL_UNAVAILABLE: 409,
+  EXPERIMENT_OVER: 409,
   BAN_LIST_FULL: 409,
   BODY_TOO_LARGE: 413,
   MEDIA_TYPE_UNSUPPORTED: 415,

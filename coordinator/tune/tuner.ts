@@ -83,7 +83,21 @@ export class Tuner {
       experimentId: this.#earlier?.experimentId ?? this.#settings.experimentId,
     };
     const trials = this.#earlier?.trials ?? [];
-    const recorder = new ExperimentRecorder({ settings: known, trials, clock: systemClock, date: Date.now });
+    // By the caller, or by who asked for it at the coordinator.
+    const stopped = new AbortController();
+    const onAbort = (): void => stopped.abort(signal.reason);
+    if (signal.aborted) onAbort();
+    signal.addEventListener('abort', onAbort, { once: true });
+    const recorder = new ExperimentRecorder({
+      settings: known,
+      trials,
+      clock: systemClock,
+      date: Date.now,
+      onWishes: ({ stop, stopTrials }) => {
+        if (stop) stopped.abort('a stop was asked for at the coordinator');
+        for (const number of stopTrials) experiment.stopTrial(number);
+      },
+    });
     const callbacks = [...known.callbacks, ...table.callbacks, recorder.callback];
     const settings = { ...known, callbacks };
     const {
@@ -117,11 +131,12 @@ export class Tuner {
     });
     let end: ExperimentEnd = { status: 'finished' };
     try {
-      await experiment.run(signal);
+      await experiment.run(stopped.signal);
     } catch (error) {
       end = endBy(error);
       throw error;
     } finally {
+      signal.removeEventListener('abort', onAbort);
       const lost = await recorder.close(end);
       if (lost !== undefined && settings.verbose > 0) {
         writeToStderr(`warning: the coordinator's record of this experiment is behind: ${lost.message}`);

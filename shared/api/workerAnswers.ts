@@ -17,10 +17,45 @@ const worker = z.looseObject({
   programs: z.number(),
   joinedAtMs: z.number(),
   roundTripMs: z.number().optional(),
+  ageMs: z.number().optional(),
+  /** Since anything was last heard from it. */
+  silentMs: z.number().optional(),
+  /** Of its control sockets. */
+  sentBytes: z.number().optional(),
+  receivedBytes: z.number().optional(),
+  /** Sent to other workers in committed rounds, as it says itself. */
+  exchangedBytes: z.number().optional(),
+  /** Sent over the coordinator's relay. */
+  relayedBytes: z.number().optional(),
+  /** To the other members of its group, as it told when the group began. */
+  links: z.looseObject({ direct: z.number(), relay: z.number() }).optional(),
+  /** The owner gives it no more work. */
+  isDrained: z.boolean().optional(),
+  /** What the runs that go on have learned of it. */
+  standing: z
+    .looseObject({
+      rowsPerSecond: z.number().optional(),
+      rounds: z.number(),
+      disturbances: z.number(),
+      delays: z.number(),
+      doubts: z.number(),
+      setAside: z.looseObject({ reason: z.string(), isForGood: z.boolean() }).optional(),
+    })
+    .optional(),
 });
 export type WorkerSummary = z.infer<typeof worker>;
 
 export const workersAnswer = z.looseObject({ workers: z.array(worker) });
+
+/** Who is linked to whom, as members of runs say. */
+const linksAnswer = z.looseObject({
+  workers: z.array(z.looseObject({ workerId: z.string(), runId: z.string() })),
+  /** Two places in the list of workers, and 1 where what they exchange goes through the coordinator's relay. */
+  links: z.array(z.tuple([z.number(), z.number(), z.number()])),
+});
+export type WorkerLinks = z.infer<typeof linksAnswer>;
+
+export const drainedAnswer = z.looseObject({ workerId: z.string(), drained: z.boolean() });
 
 const ban = z.looseObject({
   kind: z.enum(['worker', 'address']),
@@ -29,6 +64,7 @@ const ban = z.looseObject({
   bannedAtMs: z.number(),
 });
 const workerIds = z.array(z.string());
+export type BanSummary = z.infer<typeof ban>;
 export const bansAnswer = z.looseObject({ bans: z.array(ban) });
 export const liftedAnswer = z.looseObject({ lifted: z.array(ban) });
 export const removalAnswer = z.looseObject({ removed: workerIds, bans: z.array(ban) });

@@ -11,6 +11,7 @@ import { dashboardEn } from '../words/dashboardEn.ts';
 import { bytes, count, duration, numberWords } from '../words/statusWords.ts';
 import type { Rates } from './rates.ts';
 import { metricsWords, RunTable } from './runTable.browser.tsx';
+import { ExperimentTable } from './experimentTable.browser.tsx';
 import { addressOf, type ViewProps } from './view.ts';
 
 const words = dashboardEn.overview;
@@ -37,15 +38,7 @@ export function Overview({ look, rates }: ViewProps): JSX.Element {
       </Card>
       {experiments.length > 0 && (
         <Card title={words.experiments} id="experiments-title">
-          <Table
-            head={[words.name, words.status, words.metric, words.trials]}
-            rows={experiments.map(({ name, status: word, metric, trialCount }) => [
-              name,
-              word,
-              metric ?? '',
-              count(trialCount),
-            ])}
-          />
+          <ExperimentTable experiments={experiments} />
         </Card>
       )}
       {applications.length > 0 && (

@@ -10,6 +10,7 @@ import { Overview } from './overview.browser.tsx';
 import { Runs } from './runs.browser.tsx';
 import { Serving } from './serving.browser.tsx';
 import { Swarm } from './swarm.browser.tsx';
+import { Tuning } from './tuning.browser.tsx';
 import type { ViewProps } from './view.ts';
 
 export interface View {
@@ -25,5 +26,6 @@ export const views: readonly [View, ...View[]] = [
   { name: 'runs', title: titles.runs, View: Runs },
   { name: 'data', title: dataEn.title, View: Data },
   { name: 'serving', title: servingEn.title, View: Serving },
+  { name: 'tuning', title: titles.tuning, View: Tuning },
   { name: 'swarm', title: titles.swarm, View: Swarm },
 ];

@@ -1,6 +1,12 @@
 // `tabgrad workers`: who lends a machine, and sending away who should not.
 
-import { bansAnswer, liftedAnswer, removalAnswer, workersAnswer } from '../../../shared/api/workerAnswers.ts';
+import {
+  bansAnswer,
+  drainedAnswer,
+  liftedAnswer,
+  removalAnswer,
+  workersAnswer,
+} from '../../../shared/api/workerAnswers.ts';
 import { askForJson, type CoordinatorAddress } from '../../cluster/remote/askCoordinator.ts';
 import { BadArgumentError, didYouMean } from '../cliErrors.ts';
 import { defineCommand, type CliContext } from '../command.ts';
@@ -39,6 +45,8 @@ type Action = (address: CoordinatorAddress, id: string, values: Values, context:
 /** The actions, and whether each is about somebody. */
 const actions: Readonly<Record<string, { readonly takesId: boolean; readonly run: Action }>> = {
   list: { takesId: false, run: list },
+  drain: { takesId: true, run: drain('drain') },
+  undrain: { takesId: true, run: drain('undrain') },
   remove: { takesId: true, run: remove },
   ban: { takesId: true, run: ban },
   bans: { takesId: false, run: bans },
@@ -51,7 +59,7 @@ export const workers = defineCommand({
   positionals: [
     {
       name: 'ACTION',
-      help: 'list (also without it), remove ID, ban ADDRESS, bans, or unban ID or ADDRESS.',
+      help: 'list (also without it), drain ID, undrain ID, remove ID, ban ADDRESS, bans, or unban ID or ADDRESS.',
       optional: true,
     },
     { name: 'ID', help: 'Id of a worker, or an IP address.', optional: true },
@@ -59,6 +67,11 @@ export const workers = defineCommand({
   options,
   examples: [
     { command: 'tabgrad workers', meaning: 'Who is there, with addresses.' },
+    {
+      command: 'tabgrad workers drain w-3f9a2c11d0e4',
+      meaning:
+        'Give it no more work: its run goes on without it after the round in flight, and it stays in the pool.',
+    },
     {
       command: 'tabgrad workers remove w-3f9a2c11d0e4',
       meaning: 'Send it away; its run goes on with the others. Its volunteer may join again.',
@@ -105,6 +118,20 @@ async function list(
   else if (workers.length > 0)
     stdout.write(textTable(workers.map((worker) => [...workerRow(worker), worker.remoteAddress])));
   else if (!quiet) stdout.write('no workers yet\n');
+}
+
+function drain(action: 'drain' | 'undrain'): Action {
+  return async (address, id, { json, quiet }, { stdout }) => {
+    const path = `api/v1/workers/${encodeURIComponent(id)}/${action}`;
+    const answer = await askForJson(address, path, drainedAnswer, { method: 'POST', json: {} });
+    if (json) stdout.write(`${JSON.stringify(answer)}\n`);
+    else if (!quiet)
+      stdout.write(
+        answer.drained
+          ? `${id} gets no more work\n`
+          : `${id} gets work again, where its volunteer lends it\n`,
+      );
+  };
 }
 
 async function remove(

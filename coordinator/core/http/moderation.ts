@@ -30,6 +30,7 @@ export interface RemoveOptions {
 }
 
 const DEFAULT_REASON = 'removed by the owner';
+const DRAIN_REASON = 'drained by the owner';
 
 export class Moderation {
   readonly #options: ModerationOptions;
@@ -62,6 +63,17 @@ export class Moderation {
     const isMeant = (one: PoolWorker): boolean =>
       one.workerId === workerId || (block !== undefined && addressBlock(one.remoteAddress) === block);
     return { removed: this.#options.pool.remove(isMeant, reason), bans: banned };
+  }
+
+  /**
+   * Gives a worker no more work: its run goes on without it after the round in flight. It stays in the pool, and the
+   * coordinator forgets of it when it is started anew.
+   * @param isDrained false gives it work again.
+   * @throws WorkerUnknownError
+   */
+  drain(workerId: string, isDrained: boolean): void {
+    if (this.#options.pool.drain(workerId, isDrained ? DRAIN_REASON : undefined)) return;
+    throw new WorkerUnknownError(`There is no worker "${workerId}".`, { peer: workerId });
   }
 
   /**

@@ -30,6 +30,8 @@ interface Gone {
   readonly lifeName?: string | undefined;
   /** Why it was sent away, if it was: it is told when it comes back. */
   readonly reason?: string | undefined;
+  /** Why its owner gives it no more work, where that is so. */
+  readonly drained?: string | undefined;
 }
 
 /** Whether a worker that proves to be another one's earlier self has begun anew, and holds nothing of what that one held. */
@@ -108,9 +110,11 @@ export class Admission {
     this.#gone.set(workerId, gone);
   }
 
-  /** The worker has joined. @returns whether it was lost before. */
-  takeBack(workerId: string): boolean {
-    return this.#gone.delete(workerId);
+  /** The worker has joined. @returns what is remembered of it, if it was lost before. */
+  takeBack(workerId: string): Gone | undefined {
+    const gone = this.#gone.get(workerId);
+    this.#gone.delete(workerId);
+    return gone;
   }
 
   #prove({ identity }: Hello): Extract<Verdict, { type: 'known' }> | undefined {

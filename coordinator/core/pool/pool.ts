@@ -17,6 +17,8 @@ import { newWorker, traits, type PoolEvent, type PoolWorker } from './poolWorker
 import { Places } from './places.ts';
 import { makeId, makeSecret } from './secrets.ts';
 import { WorkerKeys } from './workerKeys.ts';
+import type { SeenWorker } from './workerSight.ts';
+import { welcomeMessage } from './welcomeMessage.ts';
 import { WorkerSocket } from './workerSocket.ts';
 
 const HELLO_TIMEOUT_MS = 10_000;
@@ -58,6 +60,11 @@ export class Pool {
     return this.#entries.get(workerId)?.worker;
   }
 
+  /** What is seen of a worker at its socket, and what it says of its links. */
+  seen(workerId: string): SeenWorker | undefined {
+    return this.#entries.get(workerId)?.seen(this.#options.clock.now());
+  }
+
   /** The secret that was given to this worker; those that it may have been given, where it is not in the pool. */
   secretsOf(workerId: string): readonly string[] {
     const entry = this.#entries.get(workerId);
@@ -95,6 +102,7 @@ export class Pool {
     const entry = this.#entries.get(workerId);
     if (entry?.worker.runId !== runId) return;
     entry.wasMember(this.#options.clock.now());
+    entry.leftRun();
     this.#change(entry, { runId: undefined });
   }
 
@@ -108,6 +116,19 @@ export class Pool {
       if (this.#entries.get(workerId) !== entry) return;
       this.#change(entry, { programs: Math.max(0, entry.worker.programs - 1) });
     };
+  }
+
+  /**
+   * Gives a worker no more work: it is treated as one that wants to leave. So its run goes on without it after the round in
+   * flight, and its programs end in their own time; it stays in the pool.
+   * @param reason undefined takes it back.
+   * @returns false when it is unknown.
+   */
+  drain(workerId: string, reason: string | undefined): boolean {
+    const entry = this.#entries.get(workerId);
+    if (!entry) return false;
+    if (entry.drain(reason)) this.#change(entry, { leaving: reason });
+    return true;
   }
 
   /**
@@ -207,10 +228,11 @@ export class Pool {
     }
     const makeWorkerId = this.#options.makeWorkerId ?? (() => `w-${makeId()}`);
     const workerId = verdict.type === 'known' ? verdict.workerId : makeWorkerId();
-    const wasLost = this.#admission.takeBack(workerId);
+    const gone = this.#admission.takeBack(workerId);
     const entry = this.#join(socket, hello, workerId, verdict.joinToken, place);
+    if (gone?.drained !== undefined) this.drain(workerId, gone.drained);
     // It may have been a member when the coordinator was restarted.
-    if (verdict.type === 'known' && !wasLost) entry.wasMember(entry.worker.joinedAtMs);
+    if (verdict.type === 'known' && !gone) entry.wasMember(entry.worker.joinedAtMs);
     return entry;
   }
 
@@ -248,6 +270,7 @@ export class Pool {
     entry.cancelGrace();
     // The old socket may look open for minutes after a laptop slept: the newer one counts.
     const old = entry.socket;
+    if (old) entry.settle(old);
     entry.socket = undefined;
     old?.close(closeCodes.normal, 'replaced by a newer socket');
     this.counters.reconnects += 1;
@@ -268,17 +291,7 @@ export class Pool {
 
   #welcome(entry: PoolEntry, socket: WorkerSocket): void {
     this.#waiting.delete(socket);
-    const { peerServer, iceServers } = this.#options;
-    const { workerId } = entry.worker;
-    socket.send({
-      type: 'welcome',
-      workerId,
-      secret: entry.secret,
-      signallingToken: this.keys.signallingToken(workerId),
-      peerServer,
-      iceServers: iceServers(workerId),
-      pingIntervalMs: socket.pingIntervalMs,
-    });
+    socket.send(welcomeMessage(entry, socket.pingIntervalMs, this.keys, this.#options));
     socket.startPinging();
   }
 
@@ -288,8 +301,8 @@ export class Pool {
     if ('error' in decoded) return this.#malformed(entry, decoded.error);
     const { message } = decoded;
     if (message.type === 'available') {
-      if (entry.worker.peerId === message.peerId && entry.worker.leaving === undefined) return;
-      this.#changeByWorker(entry, { peerId: message.peerId, leaving: undefined });
+      if (entry.worker.peerId === message.peerId && entry.worker.leaving === entry.drained) return;
+      this.#changeByWorker(entry, { peerId: message.peerId, leaving: entry.drained });
     } else if (message.type === 'leaving') {
       if (entry.worker.leaving === message.reason) return;
       if (!this.#changeByWorker(entry, { leaving: message.reason })) return;
@@ -297,7 +310,10 @@ export class Pool {
     } else if (message.type !== 'hello') {
       const said = message.type === 'several' ? message.messages : [message];
       if (entry.socket?.countFurther(said.length - 1) === false) return;
-      for (const one of said) this.#emit({ type: 'message', worker: entry.worker, message: one });
+      for (const one of said) {
+        entry.heard(one);
+        this.#emit({ type: 'message', worker: entry.worker, message: one });
+      }
     }
   }
 
@@ -319,6 +335,7 @@ export class Pool {
   }
 
   #away(entry: PoolEntry, code: number, reason: string): void {
+    if (entry.socket) entry.settle(entry.socket);
     entry.socket = undefined;
     const { clock, graceMs } = this.#options;
     const { waitMs, lossReason, isGone } = departureOf(entry.worker, { code, reason, graceMs });
@@ -342,8 +359,8 @@ export class Pool {
     entry.cancelGrace();
     entry.giveBackPlace();
     this.#entries.delete(entry.worker.workerId);
-    const { lifeName } = entry;
-    this.#admission.forget(entry.worker.workerId, { lifeName, reason: toldReason });
+    const { lifeName, drained } = entry;
+    this.#admission.forget(entry.worker.workerId, { lifeName, reason: toldReason, drained });
     entry.worker = { ...entry.worker, present: false };
     this.counters.lostWorkers += 1;
     this.#log.worker('left', `is gone: ${reason}`, entry);

@@ -4,7 +4,8 @@ import { MAX_CONTROL_MESSAGE_BYTES } from '../../../shared/protocol/control.ts';
 import { MAX_SHORT_MESSAGE_BYTES } from '../../../shared/protocol/workerMessageBytes.ts';
 import type { GiveBack } from '../../bounds/addressShares.ts';
 import { closeCodes } from './controlConnection.ts';
-import type { PoolWorker } from './poolWorker.ts';
+import type { PoolWorker, RunMessage } from './poolWorker.ts';
+import { WorkerSight, type SeenWorker } from './workerSight.ts';
 import { TokenBucket, type RateLimit } from './rateLimit.ts';
 import type { WorkerSocket } from './workerSocket.ts';
 
@@ -33,7 +34,9 @@ export class PoolEntry {
   cancelGrace: () => void = () => undefined;
   readonly giveBackPlace: GiveBack;
   readonly #changes: TokenBucket;
+  readonly #sight: WorkerSight;
   #memberUntilMs = -Infinity;
+  #drained: string | undefined;
 
   constructor({ worker, joinToken, secret, lifeName, socket, giveBackPlace }: JoinedWorker) {
     this.worker = worker;
@@ -43,6 +46,7 @@ export class PoolEntry {
     this.socket = socket;
     this.giveBackPlace = giveBackPlace;
     this.#changes = new TokenBucket(CHANGE_RATE, worker.joinedAtMs);
+    this.#sight = new WorkerSight(worker.joinedAtMs);
   }
 
   /** Longest message that it may send: the long kinds are for members of a run. */
@@ -63,6 +67,39 @@ export class PoolEntry {
     this.socket = undefined;
     socket?.send({ type: 'shutdown', reconnect: false, reason: reason.slice(0, 500) });
     socket?.close(closeCodes.policy, code);
+  }
+
+  /** Why the owner gives it no more work, where that is so. */
+  get drained(): string | undefined {
+    return this.#drained;
+  }
+
+  /** @returns whether the worker is to be seen as leaving for that reason: the volunteer's own wish stays. */
+  drain(reason: string | undefined): boolean {
+    const { leaving } = this.worker;
+    const isOwnWish = leaving !== undefined && leaving !== this.#drained;
+    this.#drained = reason;
+    return !isOwnWish && leaving !== reason;
+  }
+
+  /** A message for its run. */
+  heard(message: RunMessage): void {
+    this.#sight.heard(message);
+  }
+
+  /** It has no part in a run any more. */
+  leftRun(): void {
+    this.#sight.leftRun();
+  }
+
+  /** What this socket carried is counted; it is closed, or another takes its place. */
+  settle(socket: WorkerSocket): void {
+    this.#sight.settle(socket);
+  }
+
+  /** What is seen of it at its socket. */
+  seen(nowMs: number): SeenWorker {
+    return { ...this.#sight.seen(nowMs, this.socket), drained: this.#drained };
   }
 
   /** Counts a change of what everybody sees of it, by itself; false when there are too many. */

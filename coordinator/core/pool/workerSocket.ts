@@ -62,6 +62,8 @@ export class WorkerSocket implements ConnectionEvents {
   #heardAtMs: number;
   #pingedAtMs: number | undefined;
   #roundTripMs: number | undefined;
+  #sentBytes = 0;
+  #receivedBytes = 0;
   #welcomed = false;
   #open = true;
 
@@ -90,6 +92,16 @@ export class WorkerSocket implements ConnectionEvents {
     return this.#welcomed ? this.#events.maxMessageBytes() : MAX_SHORT_MESSAGE_BYTES;
   }
 
+  /** When anything was last heard from the other end. */
+  get heardAtMs(): number {
+    return this.#heardAtMs;
+  }
+
+  /** Characters of messages in both directions; nearly all of them take a byte. */
+  get traffic(): { readonly sentBytes: number; readonly receivedBytes: number } {
+    return { sentBytes: this.#sentBytes, receivedBytes: this.#receivedBytes };
+  }
+
   /** Bytes that were sent and the worker has not taken. */
   get bufferedBytes(): number {
     return this.#connection.bufferedBytes;
@@ -97,7 +109,9 @@ export class WorkerSocket implements ConnectionEvents {
 
   send(message: CoordinatorMessage): boolean {
     if (!this.#open) return false;
-    this.#connection.send(JSON.stringify(message));
+    const text = JSON.stringify(message);
+    this.#sentBytes += text.length;
+    this.#connection.send(text);
     const { bufferedBytes } = this.#connection;
     this.#waitingBytes.set(bufferedBytes);
     if (bufferedBytes > MAX_BUFFERED_BYTES) this.#drop('does not take what is sent');
@@ -140,6 +154,7 @@ export class WorkerSocket implements ConnectionEvents {
     if (!this.#open) return;
     const now = this.#clock.now();
     this.#heardAtMs = now;
+    this.#receivedBytes += text.length;
     if (!this.#welcomed && text.length > MAX_SHORT_MESSAGE_BYTES) {
       return this.#events.limited(
         `A hello may have ${MAX_SHORT_MESSAGE_BYTES} characters, this one has ${text.length}.`,

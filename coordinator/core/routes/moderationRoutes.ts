@@ -11,6 +11,7 @@ const reason = z.string().min(1).max(300).optional();
 const removeRequest = z.strictObject({ reason, ban: z.enum(['worker', 'address']).optional() });
 const banRequest = z.strictObject({ reason, address: z.string().min(1).max(100) });
 const liftRequest = z.strictObject({ value: z.string().min(1).max(128) });
+const emptyRequest = z.strictObject({});
 const rotateRequest = z.strictObject({ disconnect: z.boolean().optional() });
 
 export function moderationRoutes(moderation: Moderation, joinUrl: () => string): Route[] {
@@ -26,6 +27,14 @@ export function moderationRoutes(moderation: Moderation, joinUrl: () => string):
       const options = await readForm(removeRequest, exchange, MAX_BODY_BYTES);
       exchange.json(200, await moderation.remove(params['workerId'] ?? '', options));
     }),
+    ...(['drain', 'undrain'] as const).map((action) =>
+      post(`/api/v1/workers/:workerId/${action}`, async (exchange, { params }) => {
+        await readForm(emptyRequest, exchange, MAX_BODY_BYTES);
+        const workerId = params['workerId'] ?? '';
+        moderation.drain(workerId, action === 'drain');
+        exchange.json(200, { workerId, drained: action === 'drain' });
+      }),
+    ),
     {
       ...post('/api/v1/bans', (exchange) => exchange.json(200, { bans: moderation.bans() })),
       method: 'GET',

@@ -49,7 +49,6 @@ export function statusRoutes(source: StatusSource): Route[] {
         traffic: source.traffic(),
       }),
     ),
-    read('/api/v1/workers', (exchange) => exchange.json(200, { workers: pool.workers() })),
   ];
 }
 

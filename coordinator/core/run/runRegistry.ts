@@ -15,6 +15,7 @@ import { RunLog } from './runLog.ts';
 import type { RunRecord, SavedRun } from './runRecord.ts';
 import type { CommittedRound, RunHandle, RunRequest } from './runRequest.ts';
 import type { RunTiming } from './runState.ts';
+import { workerStandings, type WorkerStanding } from './workerStanding.ts';
 
 /** Ended runs that are listed; older ones are found by their id. */
 const MAX_ENDED_RUNS = 100;
@@ -132,6 +133,11 @@ export class RunRegistry {
   /** In order of starting: the last ones that ended, and all that go on. */
   list(): RunEntry[] {
     return [...this.#entries.values()];
+  }
+
+  /** What the runs that go on have learned of workers. */
+  standings(): ReadonlyMap<string, WorkerStanding> {
+    return workerStandings(this.list().flatMap(({ driver }) => driver?.state ?? []));
   }
 
   /** SHA-256 of every blob that a running run may need. */

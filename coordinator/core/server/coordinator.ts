@@ -38,11 +38,12 @@ import { authorityRoutes } from '../routes/authorityRoutes.ts';
 import { blobRoutes } from '../routes/blobRoutes.ts';
 import { datasetRoutes } from '../routes/datasetRoutes.ts';
 import { moderationRoutes } from '../routes/moderationRoutes.ts';
-import { experimentRoutes, latestExperiments } from '../routes/experimentRoutes.ts';
+import { experimentRoutes, experimentSummaries } from '../routes/experimentRoutes.ts';
 import { builtPageFolder, pageRoutes } from '../routes/pageRoutes.ts';
 import { runRoutes } from '../routes/runRoutes.ts';
 import { runViewRoutes } from '../routes/runViewRoutes.ts';
 import { statusRoutes, statusText } from '../routes/statusRoutes.ts';
+import { workerRoutes } from '../routes/workerRoutes.ts';
 import { ServingBoard } from '../serving/servingBoard.ts';
 import type { ServingReports } from '../serving/servingReports.ts';
 import { CoordinatorClosedError } from '../../http/httpErrors.ts';
@@ -171,7 +172,7 @@ export async function startCoordinator(given: CoordinatorOptions = {}): Promise<
     ],
   });
   const upgrades = new UpgradeDispatcher(access, meter, publicPath, log);
-  const closeSockets = mountSockets({ upgrades, pool, workers, proxies, programs, clock, log });
+  const sockets = mountSockets({ upgrades, pool, workers, proxies, programs, clock, log });
 
   const addressesAt = (actualPort: number): Addresses =>
     coordinatorAddresses({
@@ -191,13 +192,14 @@ export async function startCoordinator(given: CoordinatorOptions = {}): Promise<
     runs,
     traffic,
     applications: () => store.deployments.all(),
-    experiments: () => latestExperiments(store.experiments),
+    experiments: () => experimentSummaries(store.experiments),
     uptimeMs: () => clock.now() - startedAtMs,
     joinUrl,
   };
   const routes = [
     ...blobRoutes({ blobs, checks, uploads, maxBlobBytes, log }),
     ...statusRoutes(status),
+    ...workerRoutes({ pool, runs, now: () => clock.now(), relayedBytes: sockets.relayedBytes }),
     ...runRoutes(runs, blobs),
     ...runViewRoutes(runs, store.runs, blobs),
     ...moderationRoutes(moderation, joinUrl),
@@ -226,7 +228,7 @@ export async function startCoordinator(given: CoordinatorOptions = {}): Promise<
     // The name stands for two addresses, and another program may listen on the other one.
     if (host === 'localhost') boundHost = server.address.address;
   } catch (error) {
-    await closeSockets();
+    await sockets.close();
     await runs.close(new CoordinatorClosedError('The coordinator could not start'));
     await storage.close();
     throw error;
@@ -254,7 +256,7 @@ export async function startCoordinator(given: CoordinatorOptions = {}): Promise<
     await runs.close(new CoordinatorClosedError('The coordinator was closed while the run went on'));
     pool.close('the coordinator is closing');
     server.stop();
-    await closeSockets();
+    await sockets.close();
     await server.close();
     await storage.close();
     closeLog();

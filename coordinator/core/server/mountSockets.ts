@@ -32,8 +32,13 @@ interface SocketParts {
   readonly log: Log;
 }
 
-/** The returned function closes them. */
-export function mountSockets(parts: SocketParts): () => Promise<void> {
+export interface MountedSockets {
+  /** Payload bytes that a worker sent over the relay. */
+  readonly relayedBytes: (workerId: string) => number;
+  readonly close: () => Promise<void>;
+}
+
+export function mountSockets(parts: SocketParts): MountedSockets {
   const { upgrades, pool, workers, proxies, programs, clock, log } = parts;
   const unjoined = new UnjoinedSockets(proxies);
   const control = controlSockets({
@@ -83,7 +88,10 @@ export function mountSockets(parts: SocketParts): () => Promise<void> {
     peerServer.handleUpgrade(...handshake),
   );
   upgrades.mount(RELAY_PATH, 'relay', (...handshake) => relay.handleUpgrade(...handshake));
-  return async () => {
-    await Promise.all([control.close(), called.close(), owners.close(), peerServer.close(), relay.close()]);
+  return {
+    relayedBytes: (workerId) => relay.sentBytes(workerId),
+    close: async () => {
+      await Promise.all([control.close(), called.close(), owners.close(), peerServer.close(), relay.close()]);
+    },
   };
 }

@@ -53,6 +53,8 @@ export interface MountedRelay {
     readonly refused: number;
   };
   handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void;
+  /** Payload bytes that the worker sent since it joined. */
+  sentBytes(workerId: string): number;
   /** The worker is gone for good. */
   drop(workerId: string): void;
   close(): Promise<void>;
@@ -110,6 +112,10 @@ class Relay implements MountedRelay {
     this.#sockets.handleUpgrade(request, socket, head, (client) =>
       this.#greet(client, socket, request, joinedOrGone),
     );
+  }
+
+  sentBytes(workerId: string): number {
+    return this.#links.sentBytes(workerId);
   }
 
   drop(workerId: string): void {

@@ -39,6 +39,8 @@ export const defaultRelayLimits: RelayLimits = {
 
 export class RelayAccount {
   halves = 0;
+  /** Payload bytes that the worker sent. */
+  sentBytes = 0;
   readonly #limits: RelayLimits;
   readonly #hasRoomInAll: () => boolean;
   readonly #onChange: (bytes: number) => void;
@@ -67,6 +69,7 @@ export class RelayAccount {
   /** A message that waits from now on. @returns for how many milliseconds the worker should not be read from. */
   hold(bytes: number, nowMs: number): number {
     this.#waitingBytes += bytes;
+    this.sentBytes += bytes;
     const pauseMs = Math.max(this.#bytes.borrow(bytes, nowMs), this.#messages.borrow(1, nowMs));
     this.#onChange(bytes);
     return pauseMs;

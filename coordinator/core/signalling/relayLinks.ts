@@ -53,6 +53,11 @@ export class RelayLinks {
     return account;
   }
 
+  /** Payload bytes that the worker sent since it joined. */
+  sentBytes(worker: string): number {
+    return this.#accounts.get(worker)?.sentBytes ?? 0;
+  }
+
   /** Passes on what either end sends until one of them closes. */
   connect(a: LinkEnd, b: LinkEnd): void {
     const pipe = (from: LinkEnd, to: LinkEnd): RelayPipe =>

@@ -82,6 +82,10 @@ export interface ExperimentsTable {
   started_at: number;
   heard_at: number;
   ended_at: number | null;
+  /** When the process that tells of it began to, by that process's clock; what was wished of an earlier one is over. */
+  process_started_at: number | null;
+  /** When a stop was wished. */
+  stop_wished_at: number | null;
 }
 
 export interface TrialsTable {
@@ -95,6 +99,18 @@ export interface TrialsTable {
   best_score: number | null;
   run_id: string | null;
   error_code: string | null;
+  stop_reason: string | null;
+  pruned_at: number | null;
+  stop_wished_at: number | null;
+}
+
+interface TrialCurvesTable {
+  experiment_id: string;
+  number: number;
+  /** [iteration, score] in order, as JSON; thinned. */
+  points: string;
+  /** The same, thinned further: for pictures of many trials. */
+  outline: string;
 }
 
 export interface DatasetsTable {
@@ -133,6 +149,7 @@ export interface StoreSchema {
   deployments: DeploymentsTable;
   experiments: ExperimentsTable;
   trials: TrialsTable;
+  trial_curves: TrialCurvesTable;
   runs: RunsTable;
   rounds: RoundsTable;
   run_datasets: RunDatasetsTable;

@@ -1,22 +1,22 @@
 // An experiment at work: makes trials, starts one after the other as there is room, listens to them, and writes down what
 // happens. What to try and what to stop is decided by pure functions; here is the order of events.
 
-import { AbortedError } from '../../../kernels/errors.ts';
 import type { Metrics } from '../../train/result.ts';
 import type { TrialCallbacks } from '../trial/trialRunner.ts';
-import { configOf, shownValues } from '../space/searchSpace.ts';
+import { shownValues } from '../space/searchSpace.ts';
 import type { ExperimentFolder } from './experimentFolder.ts';
 import type { ExperimentParts } from './experimentParts.ts';
 import { experimentState } from './experimentState.ts';
 import { cutCheckpoint } from './cutCheckpoint.ts';
 import { generationEnd, leftAtEnd, renewedGeneration, requireCheckpoint, takeOver } from './generation.ts';
 import { SchedulerRunner, type SchedulerDecision } from './schedulerRunner.ts';
-import { callOffLate, newLiveTrial, type LiveTrial } from './liveTrial.ts';
+import { endSoon, newLiveTrial, type LiveTrial } from './liveTrial.ts';
 import { nextTrial, queueReason } from './nextTrial.ts';
 import { missingMetric, scoreOf } from './score.ts';
+import { pausedReason, pieceOf } from './piece.ts';
 import { StopRules } from './stopRule.ts';
 import { dropUnsaved, isOver, mayReport, prune, undoTakeOver, type Trial } from '../trial/trial.ts';
-import { asFailure, isHopeless, isOutageCode } from './trialFailure.ts';
+import { asFailure, calledOff, isHopeless, isOutageCode } from './trialFailure.ts';
 import type { TuneEvent } from '../trial/tuneEvent.ts';
 
 export class Experiment {
@@ -53,8 +53,7 @@ export class Experiment {
    */
   async run(signal: AbortSignal): Promise<void> {
     const { settings, runner } = this.#parts;
-    const calledOff = new AbortedError(`Experiment "${settings.name}" was called off.`);
-    const onAbort = (): void => this.#end({ reason: 'called off', error: calledOff });
+    const onAbort = (): void => this.#end({ reason: 'called off', error: calledOff(settings, signal) });
     if (signal.aborted) onAbort();
     signal.addEventListener('abort', onAbort, { once: true });
     const budget = Number.isFinite(settings.timeBudgetMs)
@@ -83,6 +82,18 @@ export class Experiment {
       await this.#folder.settle();
     }
     if (this.#ending?.error) throw this.#ending.error;
+  }
+
+  /** Ends a trial with the iteration in flight, for good; the others go on. One that has ended, or is unknown, stays as it is. */
+  stopTrial(index: number): void {
+    const trial = this.trials[index];
+    if (!trial || isOver(trial) || trial.stopReason !== undefined || this.#ending) return;
+    trial.stopReason = 'stopped at the coordinator';
+    const live = this.#live.get(trial);
+    if (live) endSoon(trial, live, this.#parts.now);
+    else this.#finish(trial);
+    this.#renew();
+    this.#change();
   }
 
   get #planned(): number {
@@ -125,14 +136,7 @@ export class Experiment {
     this.#setStatus(trial, 'waiting');
     try {
       await runner.run(
-        {
-          id: trial.id,
-          index: trial.index,
-          config: configOf(settings.space, trial.assignment),
-          experimentFolder: this.#folder.path,
-          checkpoint: trial.checkpoint,
-          signal: live.calledOff.signal,
-        },
+        pieceOf(trial, settings.space, this.#folder.path, live.calledOff.signal),
         this.#callbacksOf(trial, live),
       );
       this.#endPiece(trial, live);
@@ -309,8 +313,8 @@ export class Experiment {
       if (!this.#live.has(trial) && !isOver(trial)) this.#finish(trial);
     }
     for (const [trial, live] of this.#live) {
-      if (ending.error || trial.status === 'waiting') live.calledOff.abort();
-      else callOffLate(trial, live, this.#parts.now);
+      if (ending.error) live.calledOff.abort();
+      else endSoon(trial, live, this.#parts.now);
     }
     this.#change();
   }
@@ -322,10 +326,7 @@ export class Experiment {
   #setStatus(trial: Trial, status: Trial['status']): void {
     trial.status = status;
     if (status !== 'waiting') delete trial.waiting;
-    if (status === 'paused') {
-      const iteration = trial.reports.at(-1)?.iteration ?? 0;
-      trial.waiting = `trial ${trial.index} waits for the others at iteration ${iteration}`;
-    }
+    if (status === 'paused') trial.waiting = pausedReason(trial);
     this.#notify({ type: 'trial', trial, params: shownValues(this.#parts.settings.space, trial.assignment) });
     void this.#save();
   }

@@ -26,8 +26,14 @@ export function newLiveTrial(): LiveTrial {
 /** How long a trial may take to report once more when the experiment ends; two of its iterations where they take longer. */
 const SILENCE_MS = 5_000;
 
-/** Calls it off when it has not ended by itself, some time after the experiment has. @param now of a monotonic clock. */
-export function callOffLate({ reports, workedMs }: Trial, live: LiveTrial, now: () => number): void {
+/** Ends it with the iteration in flight, and calls it off where that takes too long. @param now of a monotonic clock. */
+export function endSoon(trial: Trial, live: LiveTrial, now: () => number): void {
+  if (trial.status === 'waiting') live.calledOff.abort();
+  else callOffLate(trial, live, now);
+}
+
+/** Calls it off when it has not ended by itself, some time after the experiment has. */
+function callOffLate({ reports, workedMs }: Trial, live: LiveTrial, now: () => number): void {
   const { iteration = 1, elapsedMs = workedMs + now() - (live.startedAt ?? now()) } = reports.at(-1) ?? {};
   const iterationMs = elapsedMs / iteration;
   const timer = setTimeout(() => live.calledOff.abort(), Math.max(SILENCE_MS, 2 * iterationMs));

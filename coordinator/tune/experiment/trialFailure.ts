@@ -1,6 +1,6 @@
 // Failures of a trial: all are coded, and some are not worth a second attempt.
 
-import { TabgradError } from '../../../kernels/errors.ts';
+import { AbortedError, TabgradError } from '../../../kernels/errors.ts';
 import { TrialFailedError } from '../space/tuneErrors.ts';
 
 /** @param what begins the message of an error that is not tabgrad's. */
@@ -8,6 +8,12 @@ export function asFailure(error: unknown, what: string): TabgradError {
   if (error instanceof TabgradError) return error;
   const message = error instanceof Error ? error.message : String(error);
   return new TrialFailedError(`${what}: ${message}`, {}, { cause: error });
+}
+
+/** Why an experiment was called off, where the signal says so in words. */
+export function calledOff({ name }: { readonly name: string }, { reason }: AbortSignal): AbortedError {
+  const why = typeof reason === 'string' ? `: ${reason}` : '';
+  return new AbortedError(`Experiment "${name}" was called off${why}.`);
 }
 
 /** What would fail again the same way. */

@@ -2,17 +2,25 @@
 // written together, and a record that can't be reached is tried again until the experiment has ended.
 
 import type { Clock } from '../../../shared/clock.ts';
-import type { Trial } from '../trial/trial.ts';
+import type { Trial, TrialReport } from '../trial/trial.ts';
 import type { TuneCallback } from '../trial/tuneEvent.ts';
 import type { TuneSettings } from '../run/tuneOptions.ts';
 import type { ExperimentRecord } from '../../core/store/experimentRecord.ts';
-import { MAX_TRIALS_AT_ONCE, type ExperimentUpdate } from '../../../shared/api/experiment.ts';
-import { recordedTrial } from './experimentUpdate.ts';
+import {
+  MAX_TRIALS_AT_ONCE,
+  type ExperimentUpdate,
+  type ExperimentWishes,
+  type TrialUpdate,
+} from '../../../shared/api/experiment.ts';
+import { newReports, recordedTrial } from './experimentUpdate.ts';
 
 /** Between two writes: reports may come a hundred times a second. */
 export const REST_MS = 500;
-/** So that a reader can tell an experiment whose trials take long from one whose owner is gone. */
-export const HEARTBEAT_MS = 30_000;
+/**
+ * So that a reader can tell an experiment whose trials take long from one whose owner is gone, and that it is told soon when
+ * somebody wishes it to end.
+ */
+export const HEARTBEAT_MS = 5_000;
 /** How long an experiment that has ended waits for the record. */
 export const LAST_WRITE_MS = 10_000;
 
@@ -28,12 +36,16 @@ export interface ExperimentRecorderOptions {
   readonly clock: Clock;
   /** Milliseconds since 1970. */
   readonly date: () => number;
+  /** Told what others wish, each time that the record is written to and a wish is open. */
+  readonly onWishes: (wishes: ExperimentWishes) => void;
 }
 
 export class ExperimentRecorder {
   readonly #options: ExperimentRecorderOptions;
   readonly #startedAtMs: number;
   readonly #changed: Set<Readonly<Trial>>;
+  /** The last report of each trial that the record has. */
+  readonly #told = new WeakMap<Readonly<Trial>, TrialReport>();
   #record: ExperimentRecord | undefined;
   #end: (ExperimentEnd & { readonly endedAtMs: number }) | undefined;
   #failure: Error | undefined;
@@ -99,14 +111,23 @@ export class ExperimentRecorder {
   }
 
   async #write(): Promise<void> {
-    const { settings } = this.#options;
-    const { experimentId } = settings;
+    const { experimentId } = this.#options.settings;
     this.#cancelTimer();
     const trials = [...this.#changed].slice(0, MAX_TRIALS_AT_ONCE);
     for (const trial of trials) this.#changed.delete(trial);
-    const update = { ...this.#head(), trials: trials.map((trial) => recordedTrial(trial, settings)) };
-    this.#writing = (this.#record?.save(experimentId, update) ?? Promise.resolve()).then(
-      () => (this.#failure = undefined),
+    const lastReports = trials.map((trial) => trial.reports.at(-1));
+    const update = { ...this.#head(), trials: trials.map((trial) => this.#updateOf(trial)) };
+    this.#writing = Promise.resolve(this.#record?.save(experimentId, update)).then(
+      (wishes) => {
+        this.#failure = undefined;
+        for (const [i, trial] of trials.entries()) {
+          const last = lastReports[i];
+          if (last) this.#told.set(trial, last);
+          else this.#told.delete(trial);
+        }
+        if (wishes && !this.#end && (wishes.stop || wishes.stopTrials.length > 0))
+          this.#options.onWishes(wishes);
+      },
       (error: unknown) => {
         this.#failure = error instanceof Error ? error : new Error(String(error));
         for (const trial of trials) this.#changed.add(trial);
@@ -115,6 +136,12 @@ export class ExperimentRecorder {
     await this.#writing;
     this.#writing = undefined;
     if (!this.#end) this.#rest();
+  }
+
+  #updateOf(trial: Readonly<Trial>): TrialUpdate {
+    const { settings } = this.#options;
+    const reports = newReports(trial, this.#told.get(trial), settings.metric);
+    return { ...recordedTrial(trial, settings), ...(reports && { reports }) };
   }
 
   #rest(): void {

@@ -1,15 +1,17 @@
 // From an experiment's own trials to what the record keeps of them.
 
 import { shownValues, type SearchSpace } from '../space/searchSpace.ts';
-import type { Trial } from '../trial/trial.ts';
+import type { Trial, TrialReport } from '../trial/trial.ts';
 import type { TuneSettings } from '../run/tuneOptions.ts';
-import type { RecordedTrial } from '../../../shared/api/experiment.ts';
+import { MAX_CURVE_POINTS, type RecordedTrial, type TrialUpdate } from '../../../shared/api/experiment.ts';
+import { thinnedCurve } from '../../../shared/api/trialCurve.ts';
 
 const MAX_VALUE_CHARACTERS = 200;
 const MAX_VALUES = 50;
+const MAX_REASON_CHARACTERS = 500;
 
 export function recordedTrial(
-  { index, status, assignment, reports, runId, error }: Readonly<Trial>,
+  { index, status, assignment, reports, runId, error, stopReason, prunedAt }: Readonly<Trial>,
   { space, metric, mode }: Pick<TuneSettings, 'space' | 'metric' | 'mode'>,
 ): RecordedTrial {
   const scores = reports
@@ -28,7 +30,30 @@ export function recordedTrial(
     }),
     ...(runId !== undefined && { runId }),
     ...(error && { errorCode: error.code }),
+    ...(prunedAt !== undefined && { prunedAt }),
+    ...(stopReason !== undefined && {
+      stopReason: stopReason.slice(0, MAX_REASON_CHARACTERS),
+    }),
   };
+}
+
+/**
+ * The scores that the record does not have yet.
+ * @param known the last report that it has; where the trial has dropped that one, the record gets all anew.
+ * @returns undefined where there is nothing to tell.
+ */
+export function newReports(
+  { reports }: Readonly<Trial>,
+  known: TrialReport | undefined,
+  metric: string | undefined,
+): TrialUpdate['reports'] {
+  if (metric === undefined || reports.at(-1) === known) return undefined;
+  const from = known === undefined ? 0 : reports.lastIndexOf(known) + 1;
+  const points = reports.slice(from).flatMap(({ iteration, metrics }): [number, number][] => {
+    const score = metrics[metric];
+    return score !== undefined && Number.isFinite(score) ? [[iteration, score]] : [];
+  });
+  return thinnedCurve(points, MAX_CURVE_POINTS).map(([iteration, score]) => [iteration, score]);
 }
 
 /** Datasets and functions may be among the choices: what is no short plain value is told by its beginning. */

@@ -206,6 +206,9 @@ describe('The owner of a coordinator', () => {
     expect((await run(['workers', 'list', ...at])).stdout).toMatch(
       new RegExp(`^${workerId} .*node .*127\\.0\\.0\\.1\n$`),
     );
+    expect((await run(['workers', 'drain', workerId, ...at])).stdout).toBe(`${workerId} gets no more work\n`);
+    expect((await run(['workers', ...at])).stdout).toContain('leaving: drained by the owner');
+    expect((await run(['workers', 'undrain', workerId, ...at])).stdout).toContain('gets work again');
     const words = ['workers', 'remove', workerId, '--ban', '--reason', 'wrong sums', ...at];
     expect((await run(words)).stdout).toBe(`removed ${workerId}\nbanned worker ${workerId}\n`);
     expect((await worker.ended).stdout).toContain('sentAway: wrong sums');

@@ -3,8 +3,8 @@ import { ManualClock } from '../../setup/manualClock.ts';
 import { choice, uniform } from '../../../coordinator/tune/space/domain.ts';
 import { newTrial, type Trial } from '../../../coordinator/tune/trial/trial.ts';
 import type { ExperimentRecord } from '../../../coordinator/core/store/experimentRecord.ts';
-import type { ExperimentUpdate } from '../../../shared/api/experiment.ts';
-import { experimentUpdate } from '../../../shared/api/experiment.ts';
+import type { ExperimentUpdate, ExperimentWishes } from '../../../shared/api/experiment.ts';
+import { experimentUpdate, MAX_CURVE_POINTS } from '../../../shared/api/experiment.ts';
 import {
   ExperimentRecorder,
   HEARTBEAT_MS,
@@ -33,12 +33,15 @@ class TestRecord implements ExperimentRecord {
   failure: Error | undefined;
   hold: Promise<void> | undefined;
 
-  async save(experimentId: string, update: ExperimentUpdate): Promise<void> {
+  wishes: ExperimentWishes = { stop: false, stopTrials: [] };
+
+  async save(experimentId: string, update: ExperimentUpdate): Promise<ExperimentWishes> {
     expect(experimentId).toBe(settings.experimentId);
     await this.hold;
     if (this.failure) throw this.failure;
     // As it is on the wire.
     this.updates.push(experimentUpdate.parse(JSON.parse(JSON.stringify(update))));
+    return this.wishes;
   }
 
   get told(): [string, number[]][] {
@@ -49,15 +52,23 @@ class TestRecord implements ExperimentRecord {
 let clock: ManualClock;
 let record: TestRecord;
 let recorder: ExperimentRecorder;
+let wished: ExperimentWishes[];
 
 beforeEach(() => {
   clock = new ManualClock();
   record = new TestRecord();
+  wished = [];
   recorder = recorderOf([]);
 });
 
 function recorderOf(trials: readonly Trial[]): ExperimentRecorder {
-  return new ExperimentRecorder({ settings, trials, clock, date: () => 1000 + clock.now() });
+  return new ExperimentRecorder({
+    settings,
+    trials,
+    clock,
+    date: () => 1000 + clock.now(),
+    onWishes: (one) => void wished.push(one),
+  });
 }
 
 function trial(index: number, change: Partial<Trial> = {}): Trial {
@@ -101,6 +112,11 @@ describe('ExperimentRecorder', () => {
         lastScore: 2,
         bestScore: 1.5,
         runId: 'r',
+        reports: [
+          [1, 3],
+          [2, 1.5],
+          [3, 2],
+        ],
       },
     ]);
     const lost = await ended(recorder.close({ status: 'failed', errorCode: 'TUNE_METRIC_MISSING' }));
@@ -118,7 +134,7 @@ describe('ExperimentRecorder', () => {
     });
   });
 
-  it('is heard of twice a minute while nothing happens', async () => {
+  it('is heard of every few seconds while nothing happens', async () => {
     recorder.writeTo(record);
     await clock.advanceSettled(REST_MS + HEARTBEAT_MS);
     expect(record.told).toEqual([
@@ -164,6 +180,80 @@ describe('ExperimentRecorder', () => {
     expect(await ended(recorder.close({ status: 'finished' }))).toMatchObject({
       message: expect.stringContaining('did not answer') as string,
     });
+  });
+
+  it('tells scores once, and all anew where the trial has taken back what was told', async () => {
+    const one = trial(0);
+    const report = (...iterations: number[]): void => {
+      for (const iteration of iterations)
+        one.reports.push({ iteration, metrics: { loss: iteration / 2 }, elapsedMs: iteration });
+      tell(one);
+    };
+    const told = async (): Promise<unknown> => {
+      await clock.advanceSettled(REST_MS);
+      return record.updates.at(-1)!.trials[0]?.reports;
+    };
+    recorder.writeTo(record);
+    report(1, 2);
+    expect(await told()).toEqual([
+      [1, 0.5],
+      [2, 1],
+    ]);
+    report(3);
+    expect(await told()).toEqual([[3, 1.5]]);
+    tell(one);
+    expect(await told()).toBeUndefined();
+    // It begins anew from a checkpoint: iteration 3 is done again.
+    one.reports.length = 2;
+    report(3);
+    expect(await told()).toEqual([
+      [1, 0.5],
+      [2, 1],
+      [3, 1.5],
+    ]);
+    one.reports.length = 0;
+    tell(one);
+    expect(await told()).toEqual([]);
+    record.failure = new Error('away');
+    report(1);
+    await told();
+    record.failure = undefined;
+    report(2);
+    expect(await told()).toEqual([
+      [1, 0.5],
+      [2, 1],
+    ]);
+  });
+
+  it('tells no more scores at a time than an update has room for', async () => {
+    const one = trial(0);
+    for (let iteration = 1; iteration <= 10_000; iteration++)
+      one.reports.push({ iteration, metrics: { loss: iteration }, elapsedMs: iteration });
+    recorder = recorderOf([one]);
+    recorder.writeTo(record);
+    await clock.advanceSettled(0);
+    const { reports } = record.updates[0]!.trials[0]!;
+    expect(reports!.length).toBeLessThanOrEqual(MAX_CURVE_POINTS);
+    expect([reports![0], reports!.at(-1)]).toEqual([
+      [1, 1],
+      [10_000, 10_000],
+    ]);
+  });
+
+  it('passes on what others wish while it goes on, and nothing after its end', async () => {
+    recorder.writeTo(record);
+    await clock.advanceSettled(0);
+    expect(wished).toEqual([]);
+    record.wishes = { stop: false, stopTrials: [3] };
+    await clock.advanceSettled(REST_MS + HEARTBEAT_MS);
+    record.wishes = { stop: true, stopTrials: [] };
+    await clock.advanceSettled(REST_MS + HEARTBEAT_MS);
+    expect(wished).toEqual([
+      { stop: false, stopTrials: [3] },
+      { stop: true, stopTrials: [] },
+    ]);
+    await ended(recorder.close({ status: 'stopped' }));
+    expect(wished).toHaveLength(2);
   });
 
   it('writes nothing where trials need no coordinator', async () => {

@@ -157,6 +157,95 @@ describe('Tuner with real workers', () => {
     }
   });
 
+  it('ends a trial, then the experiment, as is wished at the coordinator, and can be gone on with; a drained worker leaves meanwhile', async () => {
+    const coordinator = await startCoordinator({ port: 0 });
+    const { url, tokens, pool } = coordinator;
+    const localWorkers = await startLocalWorkers({
+      url,
+      token: tokens.local,
+      count: 3,
+      runtime: 'node',
+      device: 'cpu',
+    });
+    const ask = async (place: string, method: 'GET' | 'POST' = 'GET'): Promise<unknown> => {
+      const response = await fetch(`${url}/api/v1/${place}`, {
+        method,
+        headers: { authorization: `Bearer ${tokens.admin}` },
+        ...(method === 'POST' && { body: '{}' }),
+      });
+      return response.json();
+    };
+    const known = async (): Promise<RecordedExperiment | undefined> =>
+      ((await ask('experiments')) as { experiments: RecordedExperiment[] }).experiments[0];
+    try {
+      const options = trainerOptions();
+      const trainable = new GBDTTrainer({
+        ...options,
+        params: { ...options.params, eta: 0.001 },
+        numBoostRound: 5_000,
+        // Models of so many rounds take long to write.
+        runConfig: {},
+        scalingConfig: { numWorkers: [1, 2], url, token: tokens.admin },
+      });
+      const tuner = new Tuner({
+        trainable,
+        paramSpace: { params: { max_depth: gridSearch([4, 5]) } },
+        tuneConfig: { ...tuneConfig, maxConcurrentTrials: 2 },
+        runConfig: { name: 'wished', storagePath, verbose: 0 },
+      });
+      const ended = expect(tuner.fit()).rejects.toMatchObject({
+        code: 'ABORTED',
+        message: 'Experiment "wished" was called off: a stop was asked for at the coordinator.',
+      });
+      const trials = async (): Promise<RecordedExperiment['trials']> => (await known())?.trials ?? [];
+      const isAtWork = async (): Promise<boolean> =>
+        (await trials()).filter(({ iterations }) => iterations > 3).length === 2;
+      await expect.poll(isAtWork, { timeout: 60_000 }).toBe(true);
+      const { experimentId } = (await known())!;
+      // Of the trial with two workers one leaves after the round in flight; the trial goes on.
+      const members = pool.workers().filter(({ runId }) => runId !== undefined);
+      const { workerId, runId } = members.find((one) =>
+        members.some((other) => other !== one && other.runId === one.runId),
+      )!;
+      await ask(`workers/${workerId}/drain`, 'POST');
+      await expect.poll(() => pool.worker(workerId)?.runId, { timeout: 30_000 }).toBeUndefined();
+      const before = (await trials()).find((trial) => trial.runId === runId)!;
+      await expect
+        .poll(async () => (await trials())[before.number]!.iterations > before.iterations, {
+          timeout: 30_000,
+        })
+        .toBe(true);
+      expect(pool.worker(workerId)).toMatchObject({ present: true, leaving: 'drained by the owner' });
+      await ask(`experiments/${experimentId}/trials/0/stop`, 'POST');
+      await expect
+        .poll(async () => (await trials())[0], { timeout: 30_000 })
+        .toMatchObject({ status: 'finished', stopReason: 'stopped at the coordinator' });
+      expect((await trials())[1]!.status).toBe('running');
+      await ask(`experiments/${experimentId}/stop`, 'POST');
+      await ended;
+      expect(await known()).toMatchObject({ status: 'stopped', counts: { finished: 1, pending: 1 } });
+      const { curves } = (await ask(`experiments/${experimentId}/curves`)) as {
+        curves: { number: number; points: [number, number][] }[];
+      };
+      for (const { number, points } of curves) {
+        const { iterations, lastScore } = (await trials())[number]!;
+        expect(points.at(-1)).toEqual([iterations, lastScore]);
+      }
+      expect(curves.map(({ number }) => number)).toEqual([0, 1]);
+      const restored = await Tuner.restore(path.join(storagePath, 'wished'), { trainable });
+      const off = new AbortController();
+      const again = expect(restored.fit({ signal: off.signal })).rejects.toMatchObject({ code: 'ABORTED' });
+      // The wish was about the process before.
+      await expect.poll(async () => (await trials())[1]!.status, { timeout: 60_000 }).toBe('running');
+      expect((await trials())[0]!.status).toBe('finished');
+      off.abort();
+      await again;
+    } finally {
+      await localWorkers.stop();
+      await coordinator.close();
+    }
+  });
+
   it('goes on with a trial on another worker, to the same model, when its own is killed', async () => {
     const coordinator = await startCoordinator({ port: 0 });
     const { url, tokens } = coordinator;

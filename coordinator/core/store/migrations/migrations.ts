@@ -10,6 +10,7 @@ import { m0004Bans } from './m0004Bans.ts';
 import { m0005Datasets } from './m0005Datasets.ts';
 import { m0006Serving } from './m0006Serving.ts';
 import { m0007EventTimes } from './m0007EventTimes.ts';
+import { m0008TrialCurves } from './m0008TrialCurves.ts';
 
 const steps: Readonly<Record<string, (db: Kysely<unknown>) => Promise<void>>> = {
   '0001-runs': m0001Runs,
@@ -19,6 +20,7 @@ const steps: Readonly<Record<string, (db: Kysely<unknown>) => Promise<void>>> = 
   '0005-datasets': m0005Datasets,
   '0006-serving': m0006Serving,
   '0007-eventTimes': m0007EventTimes,
+  '0008-trial-curves': m0008TrialCurves,
 };
 
 /** In the form of Kysely's Migrator, which applies them in the order of their names. */

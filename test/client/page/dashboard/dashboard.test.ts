@@ -96,9 +96,12 @@ describe('the dashboard', () => {
     const [worker] = coordinator.pool.workers();
     expect(await page.textContent('#workers tbody')).toContain(worker!.workerId);
     await page.route('**/remove', (route) => route.abort(), { times: 1 });
-    await page.click('#workers tbody button');
+    await page.click('#workers tbody summary');
+    await page.click('#workers button:text-is("Remove")');
+    await page.click('#workers button:text-is("Send it away?")');
     expect(await page.textContent('.problem')).toContain('can not be reached');
-    await page.click('#workers tbody button');
+    await page.click('#workers button:text-is("Remove")');
+    await page.click('#workers button:text-is("Send it away?")');
     await page.waitForSelector('text=No workers yet');
     expect(coordinator.pool.worker(worker!.workerId)).toBeUndefined();
   });

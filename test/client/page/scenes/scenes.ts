@@ -89,6 +89,14 @@ export const scenes: readonly Scene[] = [
     name: 'dashboard-run-training',
     open: (page, swarm) => dashboard(page, swarm, `runs/${swarm.runIds[2]}`, '#timings tbody tr'),
   },
+  {
+    name: 'dashboard-tuning',
+    open: (page, swarm) => dashboard(page, swarm, 'tuning', '#experiments tbody tr'),
+  },
+  {
+    name: 'dashboard-experiment',
+    open: (page, swarm) => dashboard(page, swarm, `tuning/${swarm.experimentId}`, '#trials tbody tr'),
+  },
   { name: 'dashboard-data', open: (page, swarm) => dashboard(page, swarm, 'data', '#datasets tbody tr') },
   {
     name: 'dashboard-dataset',

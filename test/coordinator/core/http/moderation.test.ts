@@ -203,6 +203,78 @@ describe('A worker that is removed', () => {
   });
 });
 
+describe('A worker that is drained', () => {
+  it('gets no more work and stays, until it is given work again', async () => {
+    const { workerId } = await new Volunteer().identity();
+    const told = async (): Promise<unknown> => {
+      const { body } = await ask('/api/v1/workers');
+      const [{ isDrained, leaving }] = (body as { workers: [{ isDrained: boolean; leaving?: string }] })
+        .workers;
+      return [isDrained, leaving];
+    };
+    expect(await told()).toEqual([false, undefined]);
+    expect(await ask(`/api/v1/workers/${workerId}/drain`, {})).toEqual({
+      status: 200,
+      body: { workerId, drained: true },
+    });
+    expect(await told()).toEqual([true, 'drained by the owner']);
+    expect(await ask(`/api/v1/workers/${workerId}/undrain`, {})).toMatchObject({ body: { drained: false } });
+    expect(await told()).toEqual([false, undefined]);
+    expect(present()).toEqual([workerId]);
+  });
+});
+
+describe('What is told of workers', () => {
+  it('has links once for both ends, of members of one run alone', async () => {
+    const ids = await Promise.all(
+      Array.from({ length: 4 }, async () => (await new Volunteer().identity()).workerId),
+    );
+    const { pool } = coordinator;
+    const [a, b, c, d] = pool.workers().map(({ workerId }) => workerId) as [string, string, string, string];
+    expect(new Set([a, b, c, d])).toEqual(new Set(ids));
+    expect(await ask('/api/v1/workers/links')).toEqual({ status: 200, body: { workers: [], links: [] } });
+    const seen = new Map([
+      [
+        a,
+        [
+          [b, 'direct'],
+          [c, 'relay'],
+        ],
+      ],
+      [b, [[a, 'direct']]],
+      [
+        c,
+        [
+          [d, 'direct'],
+          ['w-gone', 'direct'],
+        ],
+      ],
+    ]);
+    for (const workerId of [a, b, c]) pool.claim(workerId, 'r');
+    pool.claim(d, 'other');
+    const real = pool.seen.bind(pool);
+    pool.seen = (workerId) => ({
+      ...real(workerId)!,
+      links: (seen.get(workerId) ?? []).map(([other, path]) => ({
+        workerId: other!,
+        path: path as 'direct' | 'relay',
+      })),
+    });
+    const { body } = await ask('/api/v1/workers/links');
+    expect(body).toEqual({
+      workers: [a, b, c, d].map((workerId) => ({ workerId, runId: workerId === d ? 'other' : 'r' })),
+      links: [
+        [0, 1, 0],
+        [0, 2, 1],
+      ],
+    });
+    const { workers } = (await ask('/api/v1/workers')).body as { workers: Record<string, unknown>[] };
+    expect(workers[0]).toMatchObject({ links: { direct: 1, relay: 1 }, relayedBytes: 0, isDrained: false });
+    expect(workers[0]!['ageMs']).toBeGreaterThanOrEqual(0);
+    expect((await ask('/api/v1/workers/links', undefined, 'wrong')).status).toBe(401);
+  });
+});
+
 describe('Removing and banning is refused', () => {
   it.each([
     ['a worker that is not there', '/api/v1/workers/w-none/remove', {}, 404, 'WORKER_UNKNOWN'],
@@ -213,6 +285,8 @@ describe('Removing and banning is refused', () => {
       404,
       'WORKER_UNKNOWN',
     ],
+    ['to drain who is not there', '/api/v1/workers/w-none/drain', {}, 404, 'WORKER_UNKNOWN'],
+    ['to drain with words', '/api/v1/workers/w-none/drain', { reason: 'x' }, 400, 'BAD_REQUEST'],
     ['another kind of ban', '/api/v1/workers/w-none/remove', { ban: 'all' }, 400, 'BAD_REQUEST'],
     ['an unknown field', '/api/v1/workers/w-none/remove', { bann: 'worker' }, 400, 'BAD_REQUEST'],
     [

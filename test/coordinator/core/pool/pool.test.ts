@@ -595,6 +595,63 @@ describe('Pool', () => {
     expect(pool.claim('nobody', 'b')).toBe(false);
   });
 
+  it('has a drained worker leave until it is taken back, whatever the worker says meanwhile', () => {
+    const client = new Client(pool).say(hello);
+    const { workerId, secret } = client.welcome;
+    const available = { type: 'available', peerId: workerId };
+    client.say(available);
+    const leaving = (): string | undefined => pool.worker(workerId)!.leaving;
+    expect(pool.drain(workerId, 'drained')).toBe(true);
+    expect([leaving(), pool.seen(workerId)!.drained]).toEqual(['drained', 'drained']);
+    const changes = events.length;
+    client.say(available);
+    pool.drain(workerId, 'drained');
+    expect([leaving(), events.length]).toEqual(['drained', changes]);
+    client.end.closed(1006, '');
+    const again = new Client(pool).say({ ...hello, identity: { workerId, secret } });
+    again.say(available);
+    expect(leaving()).toBe('drained');
+    // The volunteer's own wish stays when the owner takes it back, and ends by itself.
+    again.say({ type: 'leaving', reason: 'paused' });
+    expect(pool.drain(workerId, undefined)).toBe(true);
+    expect([leaving(), pool.seen(workerId)!.drained]).toEqual(['paused', undefined]);
+    pool.drain(workerId, 'drained');
+    expect(leaving()).toBe('paused');
+    again.say(available);
+    expect(leaving()).toBe('drained');
+    pool.drain(workerId, undefined);
+    expect(leaving()).toBeUndefined();
+    expect(pool.drain('nobody', 'drained')).toBe(false);
+  });
+
+  it('sees when a worker was heard, what its sockets carried, and the links that it tells of', async () => {
+    const client = new Client(pool).say(hello);
+    const { workerId, secret } = client.welcome;
+    client.answersPings = false;
+    await clock.advanceSettled(1_500);
+    const first = pool.seen(workerId)!;
+    expect(first).toMatchObject({ silentMs: 1_500, receivedBytes: JSON.stringify(hello).length, links: [] });
+    expect(first.sentBytes).toBe(client.received.map((message) => JSON.stringify(message)).join('').length);
+    pool.claim(workerId, 'r');
+    const links = [{ workerId: 'other', path: 'relay' }];
+    const committed = { type: 'committed', runId: 'r', generation: 1, computeMs: 1, exchangeMs: 1 };
+    client.say({ type: 'ready', runId: 'r', generation: 1, links });
+    client.say({ ...committed, round: 0, bytesSent: 300 });
+    client.say({
+      type: 'several',
+      messages: [1, 2].map((round) => ({ ...committed, round, bytesSent: 50 })),
+    });
+    expect(pool.seen(workerId)).toMatchObject({ silentMs: 0, exchangedBytes: 400, links });
+    const { receivedBytes } = pool.seen(workerId)!;
+    client.end.closed(1006, '');
+    const identified = { ...hello, identity: { workerId, secret } };
+    new Client(pool).say(identified);
+    expect(pool.seen(workerId)!.receivedBytes).toBe(receivedBytes + JSON.stringify(identified).length);
+    pool.unclaim(workerId, 'r');
+    expect(pool.seen(workerId)!.links).toEqual([]);
+    expect(pool.seen('nobody')).toBeUndefined();
+  });
+
   it('passes messages of runs on', () => {
     const client = new Client(pool).say(hello);
     const ready = { type: 'ready', runId: 'r', generation: 1, links: [] };

@@ -1,0 +1,67 @@
+// The workers over HTTP, as owners look at them: who they are, what is seen and learned of them, and who is linked to whom.
+
+import type { WorkerLinks, WorkerSummary } from '../../../shared/api/workerAnswers.ts';
+import type { Pool } from '../pool/pool.ts';
+import type { RunRegistry } from '../run/runRegistry.ts';
+import type { Route } from '../http/route.ts';
+
+export interface WorkerSource {
+  readonly pool: Pool;
+  readonly runs: Pick<RunRegistry, 'standings'>;
+  /** Of the coordinator's monotonic clock. */
+  readonly now: () => number;
+  /** Payload bytes that a worker sent over the relay. */
+  readonly relayedBytes: (workerId: string) => number;
+}
+
+/** Links in one answer; beyond that a picture would be black. */
+const MAX_LINKS = 50_000;
+
+export function workerRoutes(source: WorkerSource): Route[] {
+  const read = (path: string, handle: Route['handle']): Route => ({
+    method: 'GET',
+    path,
+    access: 'admin',
+    traffic: 'api',
+    handle,
+  });
+  return [
+    read('/api/v1/workers', (exchange) => exchange.json(200, { workers: toldWorkers(source) })),
+    read('/api/v1/workers/links', (exchange) => exchange.json(200, toldLinks(source.pool))),
+  ];
+}
+
+function toldWorkers({ pool, runs, now, relayedBytes }: WorkerSource): WorkerSummary[] {
+  const standings = runs.standings();
+  return pool.workers().map((worker) => {
+    const { workerId } = worker;
+    const { links = [], drained, ...seen } = pool.seen(workerId) ?? {};
+    const standing = standings.get(workerId);
+    const over = (path: string): number => links.filter((link) => link.path === path).length;
+    return {
+      ...worker,
+      ...seen,
+      ageMs: Math.max(0, now() - worker.joinedAtMs),
+      relayedBytes: relayedBytes(workerId),
+      links: { direct: over('direct') + over('memory'), relay: over('relay') },
+      isDrained: drained !== undefined,
+      ...(standing && { standing: { ...standing } }),
+    };
+  });
+}
+
+/** Each pair once. Of those who are in no run any more nothing is told. */
+function toldLinks(pool: Pool): WorkerLinks {
+  const members = pool.workers().filter(({ runId }) => runId !== undefined);
+  const places = new Map(members.map(({ workerId }, place) => [workerId, place]));
+  const links: WorkerLinks['links'] = [];
+  for (const [from, { workerId, runId }] of members.entries()) {
+    for (const { workerId: other, path } of pool.seen(workerId)?.links ?? []) {
+      const to = places.get(other);
+      if (to === undefined || members[to]?.runId !== runId || links.length >= MAX_LINKS) continue;
+      const tellsToo = pool.seen(other)?.links.some((link) => link.workerId === workerId) === true;
+      if (from < to || !tellsToo) links.push([from, to, path === 'relay' ? 1 : 0]);
+    }
+  }
+  return { workers: members.map(({ workerId, runId = '' }) => ({ workerId, runId })), links };
+}
