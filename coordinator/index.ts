@@ -43,6 +43,8 @@ export type { GBDTTrainerOptions } from './train/gbdt/trainerOptions.ts';
 export type { CheckpointConfig, RunCallback, RunConfig, ScalingConfig } from './options/runOptions.ts';
 export type { ProgressEvent } from './progress/progressEvent.ts';
 export { Checkpoint, type CheckpointMetadata } from './checkpoint/checkpoint.ts';
+export { plotResult, type PlottedResult } from './train/plot/plotResult.ts';
+export type { GridPlotOptions, ResultPlotOptions } from './plot/plotOptions.ts';
 export type { Metrics, Result, ResultRecord, RunTimings, RunWorker } from './train/result.ts';
 export { GBDTPredictor, type GBDTPredictorOptions, type PredictBatch } from './predict/gbdtPredictor.ts';
 export { Tuner, type TuneFitOptions } from './tune/tuner.ts';

@@ -122,6 +122,7 @@ export const errorCodes = {
   RUN_NOT_ATTACHED:
     'There is no run to follow: the folder has no run.json, or one that is damaged or of another trainer.',
   RESULT_WRITE_FAILED: 'Results can not be written; nothing half-written is left.',
+  PLOT_ARGUMENT: 'An option of a plot, or the name of its file, is not accepted.',
   TUNE_ARGUMENT: 'An option of the tuner is missing, out of range or contradicts another.',
   TUNE_SPACE_INVALID: 'A search space has nothing to search, or a part that no value fits.',
   TUNE_METRIC_MISSING: 'No trial reported the metric that is to be tuned; the message has those that were.',

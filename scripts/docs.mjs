@@ -17,6 +17,7 @@ const { gbdtOptions } = await import('../coordinator/train/gbdt/trainerOptions.t
 const { neuralOptions } = await import('../coordinator/train/neural/neuralOptions.ts');
 const { loopOptions } = await import('../coordinator/train/neural/loopOptions.ts');
 const { tunerOptions } = await import('../coordinator/tune/run/tuneOptions.ts');
+const { gridPlotOptions, resultPlotOptions } = await import('../coordinator/plot/plotOptions.ts');
 const { readerOptions } = await import('../coordinator/data/readOptions.ts');
 const { deploymentOptions } = await import('../coordinator/core/store/deploymentSettings.ts');
 const { runOptions } = await import('../coordinator/serve/serveOptions.ts');
@@ -182,6 +183,12 @@ const optionTables = [
     attachOptions,
   ],
   ['Tuner', 'new Tuner({ … }).', tunerOptions],
+  [
+    'result.plot',
+    'result.plot(path, { … }) of a training, and plotResult(result, path, { … }): docs/plots.md.',
+    resultPlotOptions,
+  ],
+  ['grid.plot', 'grid.plot(path, { … }) of an experiment.', gridPlotOptions],
   ...Object.entries(readerOptions).map(([name, schema]) => [name, `${name}(paths, { … }).`, schema]),
   ['Serve.run', 'serve.run(application, { … }).', runOptions],
   ['deployment', 'deployment(target, { … }).', deploymentOptions],

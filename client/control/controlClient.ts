@@ -21,6 +21,13 @@ import { TabgradError } from '../../kernels/errors.ts';
 /** The coordinator turned the worker away (wrong token, other version). The message is the coordinator's. */
 class JoinRefusedError extends TabgradError {
   readonly code = 'JOIN_REFUSED';
+  /** As the coordinator names why. */
+  readonly refusal: string;
+
+  constructor(message: string, refusal: string) {
+    super(`${message} (${refusal})`);
+    this.refusal = refusal;
+  }
 }
 
 /** The part of WebSocket that is used; the `ws` package and the platforms' own fit. */
@@ -33,7 +40,7 @@ export interface ControlSocket {
   close(code?: number, reason?: string): void;
 }
 
-type Greeting = Omit<WorkerMessageOf<'hello'>, 'type' | 'protocol' | 'identity'>;
+export type Greeting = Omit<WorkerMessageOf<'hello'>, 'type' | 'protocol' | 'identity' | 'life'>;
 export type Identity = NonNullable<WorkerMessageOf<'hello'>['identity']>;
 
 export interface ControlClientOptions {
@@ -80,12 +87,16 @@ const MAX_REPORTED = 20;
 export class ControlClient {
   /** Messages that were not understood, since the start. */
   malformed = 0;
+  /** To the coordinator and back, in milliseconds, as it measured last. */
+  roundTripMs: number | undefined;
   readonly #options: ControlClientOptions;
   readonly #events: ControlClientEvents;
   readonly #queue: WorkerMessage[] = [];
   /** Rounds committed in this turn: they go out as one message when the turn is over. */
   #gathered: { readonly message: WorkerMessage; readonly text: string }[] = [];
   #gatheredCharacters = 0;
+  /** Of this page or process: with an identity of before a reload it tells that nothing of that one's work is left. */
+  readonly #life: string;
   #identity: Identity | undefined;
   #socket: ControlSocket | undefined;
   #joined = false;
@@ -101,6 +112,7 @@ export class ControlClient {
   constructor(options: ControlClientOptions, events: ControlClientEvents) {
     this.#options = options;
     this.#events = events;
+    this.#life = lifeName(options.random);
     this.#identity = options.identity;
     this.#open();
   }
@@ -167,6 +179,7 @@ export class ControlClient {
         type: 'hello',
         protocol: PROTOCOL_VERSION,
         ...this.#options.greeting,
+        life: this.#life,
         ...(identity ? { identity } : {}),
       };
       this.#write(socket, JSON.stringify(hello));
@@ -183,6 +196,7 @@ export class ControlClient {
     if (!message) return;
     switch (message.type) {
       case 'ping':
+        this.roundTripMs = message.roundTripMs;
         return;
       case 'welcome':
         return this.#welcome(message);
@@ -229,7 +243,7 @@ export class ControlClient {
       return;
     }
     void this.close(message.message);
-    this.#events.onRefused(new JoinRefusedError(`${message.message} (${message.code})`));
+    this.#events.onRefused(new JoinRefusedError(message.message, message.code));
   }
 
   #decode(data: unknown): CoordinatorMessage | undefined {
@@ -325,6 +339,15 @@ export class ControlClient {
     this.#cancelTimer();
     this.#cancelTimer = this.#options.clock.after(afterMs, () => this.#lose(reason));
   }
+}
+
+/** 96 bits, in hex. */
+function lifeName(random: () => number): string {
+  const word = (): string =>
+    Math.floor(random() * 2 ** 32)
+      .toString(16)
+      .padStart(8, '0');
+  return `${word()}${word()}${word()}`;
 }
 
 function closeReason(event: { code: number; reason: string }): string {

@@ -115,6 +115,7 @@ export class RoundStep {
       round: data.committed.length,
       rounds: data.spec.numBoostRound,
       rows: data.rows,
+      share: this.#holdsAll ? 1 : data.trainShare,
       groupSize: members.length,
       rank,
       rowsPerSecond: (data.rows / Math.max(1, roundMs)) * 1000,

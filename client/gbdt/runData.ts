@@ -92,6 +92,12 @@ export class RunData {
     return [...this.#held.values()].filter(({ isShared }) => !isShared).map(({ lease }) => lease);
   }
 
+  /** The part of the training set's rows that this member leases, in [0, 1]. */
+  get trainShare(): number {
+    const leased = this.leases.filter(({ dataset }) => dataset === 'train');
+    return leased.reduce((rows, lease) => rows + lease.rows, 0) / Math.max(1, this.spec.trainRows);
+  }
+
   /** Datasets of which something is held. */
   get datasetNames(): readonly string[] {
     return [...new Set([...this.#held.values()].map(({ lease }) => lease.dataset))];

@@ -4,7 +4,11 @@
 import type { DeviceSpec, TreeDevice } from '../../kernels/gbdt/treeDevice.ts';
 import type { BlobReference, NeuralSpec } from '../../shared/neural/run/neuralSpec.ts';
 import type { TrainingEngine } from '../../shared/neural/trainingEngine.ts';
-import type { CoordinatorMessage, WorkerMessage } from '../../shared/protocol/control.ts';
+import type {
+  CoordinatorMessage,
+  CoordinatorMessageOf,
+  WorkerMessage,
+} from '../../shared/protocol/control.ts';
 import type { LoopSource } from '../ownerLoop/loopMessages.ts';
 import type { LoopThread } from '../ownerLoop/loopThread.ts';
 import type { LinkConnector } from '../transport/link.ts';
@@ -32,12 +36,21 @@ export interface SessionEnvironment {
   /** Milliseconds from any fixed origin. */
   now(): number;
   log(line: string): void;
+  /** Told when the device of a run was lost; the next group is met with a new one. */
+  onDeviceLost?(reason: string): void;
   /** Told what the session does, for the volunteer's page and the terminal. */
   onStatus?(status: SessionStatus): void;
 }
 
+/** How a run ended. */
+export type RunEnding = NonNullable<CoordinatorMessageOf<'release'>['outcome']>;
+
 export type SessionStatus =
-  | { readonly state: 'idle' }
+  | {
+      readonly state: 'idle';
+      /** The last run, where this worker was in it to its end. */
+      readonly ended?: { readonly runId: string; readonly outcome: RunEnding };
+    }
   | {
       readonly state: 'loading';
       readonly runId: string;
@@ -55,7 +68,10 @@ export type SessionStatus =
       /** Rounds committed so far, and in all. */
       readonly round: number;
       readonly rounds: number;
+      /** Rows of this worker's part: of each round, or since the last report of steps. */
       readonly rows: number;
+      /** What part of the group's rows that is, in [0, 1]; undefined where members have no part of their own. */
+      readonly share?: number | undefined;
       readonly groupSize: number;
       readonly rank: number;
       readonly rowsPerSecond: number;

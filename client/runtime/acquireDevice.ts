@@ -17,6 +17,8 @@ import { onOwnDevice } from '../../kernels/gpu/ownedGpuDevice.ts';
 
 export interface AcquiredDevice {
   readonly report: DeviceReport;
+  /** Why the last device is the processor though a GPU was found at first. */
+  readonly fallback?: string | undefined;
   /** A device for one run. When the GPU can't be had any more, the run goes on with the cpu device: same trees. */
   create(spec: DeviceSpec): Promise<TreeDevice>;
   /** The same for a neural net. */
@@ -33,16 +35,24 @@ export async function acquireDevice(
   const found = wish === 'cpu' ? { missing: 'not asked for' } : await findAdapter(access);
   const finding: AdapterFinding = 'missing' in found ? found : { facts: found.adapter.info };
   const report = chooseDevice(wish, finding);
+  let fallback: string | undefined;
   /** An adapter serves one device only, hence a fresh one each time; undefined for the processor. */
   const adapter = async (): Promise<GPUAdapter | undefined> => {
     if (report.kind === 'cpu') return undefined;
     const fresh = await findAdapter(access);
-    if ('adapter' in fresh) return fresh.adapter;
-    tuning.log(`The GPU is gone (${fresh.missing}); going on with the cpu device.`);
+    if ('adapter' in fresh) {
+      fallback = undefined;
+      return fresh.adapter;
+    }
+    fallback = `The GPU is gone (${fresh.missing}); work goes on with the processor.`;
+    tuning.log(fallback);
     return undefined;
   };
   return {
     report,
+    get fallback() {
+      return fallback;
+    },
     create: async (spec) => createTreeDevice(spec, await adapter()),
     createEngine: async (spec) => createNeuralEngine(spec, await adapter(), tuning),
   };

@@ -67,10 +67,10 @@ function holdLock(until: Promise<unknown>): void {
 let worker: Worker | undefined;
 
 const api: ComputeApi = {
-  async run(start, signalling, onStatus) {
+  async run(start, signalling, onStatus, onIdentity) {
     let downloadedBytes = 0;
     const platform = tabPlatform(start, signalling, (count) => (downloadedBytes += count));
-    const current = new Worker({ ...start, allowCode: true }, platform, (status) =>
+    const current = new Worker({ ...start, allowCode: true, onIdentity }, platform, (status) =>
       onStatus({ ...status, downloadedBytes }),
     );
     current.lendShare(start.share);

@@ -2,6 +2,7 @@
 // background has its timers slowed down, a dedicated worker has not.
 
 import type { DeviceWish } from '../../shared/protocol/runtimes.ts';
+import type { Identity } from '../control/controlClient.ts';
 import type { WorkerEnd, WorkerStatus } from './workerStatus.ts';
 
 export interface ComputeStart {
@@ -11,6 +12,8 @@ export interface ComputeStart {
   readonly device: DeviceWish;
   /** Share of the device's time that is lent, in (0, 1]. */
   readonly share: number;
+  /** The worker that this tab was before it was loaded anew. */
+  readonly identity: Identity | undefined;
 }
 
 /** What the compute thread tells of itself. */
@@ -23,11 +26,13 @@ export interface ComputeApi {
   /**
    * Joins, and resolves when this worker's life is over.
    * @param signalling leads to the page's PeerJS (servePeerEndpoint); undefined where the browser has no WebRTC.
+   * @param onIdentity told who this worker is, once it has joined.
    */
   run(
     start: ComputeStart,
     signalling: MessagePort | undefined,
     onStatus: (status: ComputeStatus) => void,
+    onIdentity: (identity: Identity) => void,
   ): Promise<WorkerEnd>;
   pause(): void;
   resume(): void;

@@ -13,6 +13,7 @@ import { createWorkerSession } from '../session/runSession.ts';
 import type { SessionStatus, WorkerSession } from '../memberRun/sessionEnvironment.ts';
 import { socketUrl } from '../transport/socketUrl.ts';
 import type { AcquiredDevice } from './acquireDevice.ts';
+import { greetingOf } from './greetingOf.ts';
 import { lentDevices } from './lentDevices.ts';
 import { LentTime } from './lentTime.ts';
 import { loopThreads } from './loopThreads.ts';
@@ -58,6 +59,7 @@ export class Worker {
   #phase: WorkerPhase = 'starting';
   #session: SessionStatus = { state: 'idle' };
   #note: string | undefined;
+  #deviceLoss: string | undefined;
 
   constructor(options: WorkerOptions, platform: WorkerPlatform, onStatus: (status: WorkerStatus) => void) {
     this.#options = options;
@@ -73,8 +75,10 @@ export class Worker {
       phase: this.#phase,
       workerId: this.#membership?.workerId,
       device: this.#device?.report,
+      deviceNote: this.#device?.fallback ?? this.#deviceLoss,
       session: this.#session,
       usedShare: this.#lentTime.usedShare,
+      roundTripMs: this.#control?.roundTripMs,
       programs: this.#membership?.programs?.count ?? 0,
       note: this.#note,
     };
@@ -138,14 +142,8 @@ export class Worker {
     this.#control = new ControlClient(
       {
         url: socketUrl(options.url, '/control'),
-        greeting: {
-          runtime: platform.runtime,
-          device: this.#device.report,
-          cores: platform.cores,
-          ...(platform.programs && { programs: options.allowCode ? 'any' : 'builtin' }),
-          ...(options.token === undefined ? {} : { token: options.token }),
-          ...(options.name === undefined ? {} : { name: options.name }),
-        },
+        greeting: greetingOf(options, platform, this.#device.report),
+        identity: options.identity,
         openSocket: (url) => platform.openSocket(url),
         clock: platform.clock,
         random: platform.random,
@@ -158,7 +156,8 @@ export class Worker {
           this.#note = `${reason}; next attempt in ${(retryInMs / 1000).toFixed(1)} s`;
           this.#report(first ? 'connecting' : 'reconnecting');
         },
-        onRefused: (error) => void this.#finish({ kind: 'refused', reason: error.message }),
+        onRefused: ({ message: reason, refusal: code }) =>
+          void this.#finish({ kind: 'refused', reason, code }),
         log: (line) => platform.log(line),
       },
     );
@@ -167,10 +166,12 @@ export class Worker {
 
   #welcome(welcome: Welcome): void {
     this.#note = undefined;
-    if (this.#membership?.workerId !== welcome.workerId) {
+    const { workerId, secret } = welcome;
+    if (this.#membership?.workerId !== workerId) {
+      this.#options.onIdentity?.({ workerId, secret });
       const former = this.#membership;
       const membership: Membership = {
-        workerId: welcome.workerId,
+        workerId,
         over: new AbortController(),
         welcome,
         session: undefined,
@@ -219,8 +220,7 @@ export class Worker {
         this.#report();
         if (attempt === 0) this.#platform.log(this.#note);
         const { clock, random } = this.#platform;
-        const waitMs = jitteredMs(attempt, transportRetries, random);
-        await delay(clock, waitMs, signal);
+        await delay(clock, jitteredMs(attempt, transportRetries, random), signal);
       }
     }
     return undefined;
@@ -257,6 +257,7 @@ export class Worker {
       ...(this.#options.allowCode && loopThreads(platform, this.#device.report.kind)),
       now: () => platform.clock.now(),
       log: (line) => platform.log(line),
+      onDeviceLost: (reason) => (this.#deviceLoss = `Work goes on with a new device: ${reason}`),
       onStatus: (status) => {
         this.#session = status;
         this.#report();

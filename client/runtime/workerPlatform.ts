@@ -4,7 +4,7 @@ import type { DeviceWish, Runtime } from '../../shared/protocol/runtimes.ts';
 import type { CoordinatorMessageOf } from '../../shared/protocol/control.ts';
 import type { FetchBlob } from '../blobs/blobFetcher.ts';
 import type { Clock } from '../../shared/clock.ts';
-import type { ControlSocket } from '../control/controlClient.ts';
+import type { ControlSocket, Identity } from '../control/controlClient.ts';
 import type { ByteSocket } from '../program/byteSocket.ts';
 import type { OpenOwnerThread } from '../thread/threadPort.ts';
 import type { LinkConnector } from '../transport/link.ts';
@@ -46,6 +46,10 @@ export interface WorkerOptions {
   readonly token?: string | undefined;
   readonly device: DeviceWish;
   readonly name?: string | undefined;
+  /** An identity kept from before a reload, if there is one. */
+  readonly identity?: Identity | undefined;
+  /** Told the identity under which this worker has joined. */
+  readonly onIdentity?: ((identity: Identity) => void) | undefined;
   /** Whether functions of owners may run here (trainLoopPerWorker, programs). */
   readonly allowCode: boolean;
 }

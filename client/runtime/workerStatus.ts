@@ -22,9 +22,13 @@ export interface WorkerStatus {
   readonly phase: WorkerPhase;
   readonly workerId: string | undefined;
   readonly device: DeviceReport | undefined;
+  /** What became of the device since: lost, or gone. */
+  readonly deviceNote?: string | undefined;
   readonly session: SessionStatus;
   /** Share of the time that was computed over the last seconds, in [0, 1]; undefined until it is known. */
   readonly usedShare?: number | undefined;
+  /** To the coordinator and back, in milliseconds; undefined until it is known. */
+  readonly roundTripMs?: number | undefined;
   /** Programs that are open here. */
   readonly programs: number;
   /** The latest thing that the volunteer should know, in plain words. */
@@ -36,6 +40,8 @@ export interface WorkerEnd {
   /** It left by itself; the coordinator sent it away; or it was never let in. */
   readonly kind: 'left' | 'sentAway' | 'refused';
   readonly reason: string;
+  /** Of a refusal, as the coordinator names it. */
+  readonly code?: string | undefined;
 }
 
 /** One line about a status, for terminals. */

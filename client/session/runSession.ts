@@ -65,7 +65,7 @@ class RunSession implements WorkerSession {
           this.#stopPreparing(message.reason);
           this.#task?.withdraw(message.reason);
         }
-        this.#enqueue(() => this.#release(message.runId));
+        this.#enqueue(() => this.#release(message));
         break;
       case 'welcome':
       case 'refused':
@@ -157,6 +157,7 @@ class RunSession implements WorkerSession {
     if (end.kind === 'stalled') {
       const lost = end.code === 'DEVICE_LOST' ? this.#run : undefined;
       if (lost) this.#run = undefined;
+      if (lost) this.#environment.onDeviceLost?.(end.message);
       this.#environment.send({
         type: 'stalled',
         runId,
@@ -208,10 +209,10 @@ class RunSession implements WorkerSession {
     });
   }
 
-  async #release(runId: string): Promise<void> {
+  async #release({ runId, outcome }: CoordinatorMessageOf<'release'>): Promise<void> {
     if (this.#run?.runId !== runId && this.#task?.assignment.runId !== runId) return;
     await this.#drop();
-    this.#environment.onStatus?.({ state: 'idle' });
+    this.#environment.onStatus?.({ state: 'idle', ...(outcome && { ended: { runId, outcome } }) });
   }
 
   async #drop(): Promise<void> {

@@ -7,6 +7,7 @@ import { jitteredMs, type Backoff } from '../../shared/backoff.ts';
 import { systemClock, type Clock } from '../../shared/clock.ts';
 import { deferred, type Deferred } from '../../shared/deferred.ts';
 import type { ChannelMetadata } from './channelMetadata.ts';
+import { connectionTime, type ConnectionTime } from './connectionTimes.ts';
 import { OfferGate } from './offerGate.ts';
 import type { ExpectedDialler, PeerJsOptions } from './peerEndpoint.ts';
 import { carrierOf, connectionClass } from './peerJsConnection.ts';
@@ -15,6 +16,8 @@ import { SignallingError, SignallingRefusedError } from './transportErrors.ts';
 import { guardMessages } from './signallingGuard.ts';
 
 const DEFAULT_TIMEOUT_MS = 10_000;
+/** Connections whose times are asked at once: more than a page shows. */
+const MOST_MEASURED = 64;
 const reconnects: Backoff = { firstMs: 250, maxMs: 8_000 };
 /** PeerJS's errors that mean: the server answered, and will not have this worker. */
 const REFUSALS: readonly string[] = [
@@ -42,6 +45,7 @@ export class PeerJsSession {
   readonly #iceTransportPolicy: RTCIceTransportPolicy;
   readonly #closed = deferred<string>();
   readonly #dialled = new Map<BufferedConnection, string>();
+  readonly #adopted = new Set<BufferedConnection>();
   readonly #endings = new WeakMap<BufferedConnection, Deferred<string>>();
   readonly #gate: OfferGate;
   #adoptDialled: AdoptChannel | undefined;
@@ -148,6 +152,18 @@ export class PeerJsSession {
     this.#adoptIncoming = adopt;
   }
 
+  /** What the connections that are up know of themselves, by the PeerJS id of the other end; the newest of each. */
+  async times(): Promise<Map<string, ConnectionTime>> {
+    const live = [...this.#adopted].filter(isConnected).slice(-MOST_MEASURED);
+    const told = await Promise.all(
+      live.map(async ({ peer, peerConnection }) => {
+        const report = await peerConnection.getStats().catch(() => new Map());
+        return [peer, connectionTime(report as ReadonlyMap<string, unknown>)] as const;
+      }),
+    );
+    return new Map(told.flatMap(([peer, time]) => (time ? [[peer, time] as const] : [])));
+  }
+
   close(): void {
     this.#closing = true;
     this.#cancelReconnect();
@@ -169,6 +185,7 @@ export class PeerJsSession {
     if (this.#endings.has(connection)) return channel.close();
     const ending = deferred<string>();
     this.#endings.set(connection, ending);
+    this.#adopted.add(connection);
     this.#gate.settle(connection);
     const carrier = carrierOf(connection, ending.promise, this.#clock);
     const adoptDialled = this.#adoptDialled;
@@ -179,6 +196,7 @@ export class PeerJsSession {
 
   #forget(connection: BufferedConnection): void {
     this.#dialled.delete(connection);
+    this.#adopted.delete(connection);
     this.#gate.settle(connection);
     this.#endings.get(connection)?.resolve('the connection was closed');
   }

@@ -2,14 +2,21 @@
 // in the task that created it; where the browser can't do that, the page carries its messages.
 
 import { messageOf } from '../../shared/text/messageOf.ts';
+import type { ConnectionTime } from './connectionTimes.ts';
 import type { HandedChannel, PageToWorker, WorkerToPage } from './endpointMessages.ts';
 import { PeerJsSession } from './peerJsSession.ts';
 import { bridgeChannel } from './portChannel.ts';
 import { RtcChannel, type ChannelCarrier } from './rtcChannel.ts';
 import { SignallingRefusedError } from './transportErrors.ts';
 
-/** Serves the endpoints that the worker at the other end of `port` opens, one after another. @returns How to stop. */
-export function servePeerEndpoint(port: MessagePort): () => void {
+export interface EndpointService {
+  /** See PeerJsSession.times. */
+  times(): Promise<ReadonlyMap<string, ConnectionTime>>;
+  stop(): void;
+}
+
+/** Serves the endpoints that the worker at the other end of `port` opens, one after another. */
+export function servePeerEndpoint(port: MessagePort): EndpointService {
   let served: ServedEndpoint | undefined;
   port.onmessage = (event: MessageEvent<WorkerToPage>) => {
     const message = event.data;
@@ -20,9 +27,12 @@ export function servePeerEndpoint(port: MessagePort): () => void {
       served?.handle(message);
     }
   };
-  return () => {
-    served?.close();
-    port.close();
+  return {
+    times: () => served?.times() ?? Promise.resolve(new Map()),
+    stop: () => {
+      served?.close();
+      port.close();
+    },
   };
 }
 
@@ -63,6 +73,10 @@ class ServedEndpoint {
       case 'close':
         this.close();
     }
+  }
+
+  times(): Promise<ReadonlyMap<string, ConnectionTime>> {
+    return this.#session?.times() ?? Promise.resolve(new Map());
   }
 
   close(): void {

@@ -54,6 +54,7 @@ export function optionRows(options: OptionSpecs): (readonly [string, string])[] 
 
 function remark(spec: OptionSpec): string {
   if (spec.type === 'flag') return '';
+  if (spec.type === 'texts') return ' (may be repeated)';
   const remarks = [
     ...(spec.required === true ? ['required'] : []),
     ...(spec.default === undefined ? [] : [`default ${spec.default}`]),

@@ -27,8 +27,9 @@ export function listenForInterrupts(notify: () => void): Interrupts {
     const asked = codes[name];
     if (code !== undefined) process.exit(asked);
     code = asked;
-    notify();
+    // First, so that what is redrawn in place is gone when the notice is written.
     controller.abort(new Error(`received ${name}`));
+    notify();
   };
   for (const name of signals) process.on(name, onSignal);
   return {

@@ -1,6 +1,6 @@
 // Runs and workers as rows of the tables that commands print.
 
-import { formatMetrics } from '../progress/formatNumbers.ts';
+import { formatMetrics, formatMilliseconds } from '../progress/formatNumbers.ts';
 import type { RunSummary } from '../../shared/api/runAnswers.ts';
 import type { workersAnswer } from '../../shared/api/workerAnswers.ts';
 
@@ -21,7 +21,8 @@ export function runRow(run: RunSummary): string[] {
 
 type Worker = ReturnType<typeof workersAnswer.parse>['workers'][number];
 
-export function workerRow({ workerId, name, runtime, device, present, leaving, runId }: Worker): string[] {
+export function workerRow(worker: Worker): string[] {
+  const { workerId, name, runtime, device, present, leaving, runId, roundTripMs } = worker;
   const state = leaving === undefined ? (present ? 'present' : 'away') : `leaving: ${leaving}`;
   return [
     workerId,
@@ -29,6 +30,7 @@ export function workerRow({ workerId, name, runtime, device, present, leaving, r
     runtime,
     device.reason === undefined ? device.name : `${device.name} (${device.reason})`,
     state,
-    runId === undefined ? 'idle' : `run ${runId.slice(0, 8)}`,
+    runId === undefined ? 'idle' : `run ${runId.slice(0, SHOWN_ID_CHARACTERS)}`,
+    roundTripMs === undefined ? '' : formatMilliseconds(roundTripMs),
   ];
 }

@@ -16,6 +16,8 @@ interface ValueOption {
 export type OptionSpec =
   | { readonly type: 'flag'; readonly help: string }
   | (ValueOption & { readonly type: 'text'; readonly default?: string })
+  /** May be given several times. */
+  | (Omit<ValueOption, 'env' | 'required'> & { readonly type: 'texts' })
   | (ValueOption & { readonly type: 'url'; readonly default?: string })
   | (ValueOption & {
       readonly type: 'integer';
@@ -35,12 +37,14 @@ type ValueOf<S extends OptionSpec> = S extends { type: 'flag' }
   ? boolean
   : S extends { type: 'integer' }
     ? number
-    : S extends { type: 'choice'; choices: readonly (infer C)[] }
-      ? C
-      : string;
+    : S extends { type: 'texts' }
+      ? readonly string[]
+      : S extends { type: 'choice'; choices: readonly (infer C)[] }
+        ? C
+        : string;
 
 type AlwaysThere<S extends OptionSpec> = S extends
-  | { type: 'flag' }
+  | { type: 'flag' | 'texts' }
   | { default: string | number }
   | { required: true }
   ? true
@@ -78,14 +82,17 @@ export function parseOptions<const O extends OptionSpecs>(
       ]),
     ),
   });
-  const values: Record<string, string | number | boolean | undefined> = {};
+  const values: Record<string, string | number | boolean | readonly string[] | undefined> = {};
   const positionals: string[] = [];
   for (const token of tokens) {
     if (token.kind === 'positional') positionals.push(token.value);
     if (token.kind !== 'option') continue;
     const spec = Object.hasOwn(specs, token.name) ? specs[token.name] : undefined;
     if (spec === undefined) throw new UnknownOptionError(token.rawName, command, Object.keys(specs));
-    values[token.name] = readToken(token.name, spec, token.value, token.inlineValue === true);
+    const value = readToken(token.name, spec, token.value, token.inlineValue === true);
+    const earlier = values[token.name];
+    values[token.name] =
+      spec.type === 'texts' ? [...(Array.isArray(earlier) ? earlier : []), String(value)] : value;
   }
   for (const [name, spec] of Object.entries(specs)) {
     if (values[name] !== undefined) continue;
@@ -117,6 +124,7 @@ function absentValue(
   env: Readonly<Record<string, string | undefined>>,
 ) {
   if (spec.type === 'flag') return false;
+  if (spec.type === 'texts') return [];
   const fromEnv = spec.env === undefined ? undefined : env[spec.env];
   if (spec.env !== undefined && fromEnv !== undefined && fromEnv !== '')
     return readValue(`environment variable ${spec.env}`, spec, fromEnv);
@@ -131,6 +139,7 @@ function absentValue(
 function readValue(where: string, spec: Exclude<OptionSpec, { type: 'flag' }>, value: string) {
   switch (spec.type) {
     case 'text':
+    case 'texts':
       if (value === '') throw new BadArgumentError(`${where} expects ${expectation(spec)}, but it is empty.`);
       return value;
     case 'integer': {
@@ -167,6 +176,7 @@ function expectation(spec: OptionSpec): string {
     case 'url':
       return 'an address like http://127.0.0.1:7070';
     case 'text':
+    case 'texts':
       break;
   }
   return `a value (${spec.placeholder})`;

@@ -2,9 +2,8 @@
 
 import type { PoolStatus } from '../data/operators/mapBatchesOnPool.ts';
 import { Throttle } from '../../shared/throttle.ts';
-import { LiveLine, lineWidth } from '../progress/liveLine.ts';
+import { LiveLines } from '../progress/liveLines.ts';
 import { formatCount, formatDuration, formatShort } from '../progress/formatNumbers.ts';
-import { visibleLine } from '../../kernels/visibleText.ts';
 import { visibleOutput, type TextOutput, type VisibleOutput } from '../log/textOutput.ts';
 
 export interface PredictProgressOptions {
@@ -21,7 +20,7 @@ const REPORT_MS = 1_000;
 export class PredictProgress {
   readonly #options: PredictProgressOptions;
   readonly #output: VisibleOutput;
-  readonly #live: LiveLine;
+  readonly #live: LiveLines;
   readonly #shows: Throttle;
   readonly #startedAt: number;
   #rows = 0;
@@ -30,7 +29,7 @@ export class PredictProgress {
   constructor(options: PredictProgressOptions) {
     this.#options = options;
     this.#output = visibleOutput(options.stream);
-    this.#live = new LiveLine(this.#output);
+    this.#live = new LiveLines(this.#output);
     this.#startedAt = options.now();
     this.#shows = new Throttle(options.mode === 'json' ? REPORT_MS : REDRAW_MS, options.now);
     this.#shows.done();
@@ -58,7 +57,7 @@ export class PredictProgress {
     if (mode === 'none' || !this.#shows.isDue) return;
     this.#shows.done();
     if (mode === 'json') this.#output.write(`${JSON.stringify(this.#report())}\n`);
-    else this.#live.show(this.#line().slice(0, lineWidth(this.#output)));
+    else this.#live.show([this.#line()]);
   }
 
   /** A worker may run the program twice, where it has the cores. */
@@ -96,6 +95,6 @@ export class PredictProgress {
       parts.push(`${size} ${size === 1 ? 'worker' : 'workers'}`);
     }
     if (this.#pool?.waiting !== undefined) parts.push(this.#pool.waiting);
-    return visibleLine(parts.join('  '));
+    return parts.join('  ');
   }
 }

@@ -19,6 +19,7 @@ const usageCodes = new Set([
   'EXPRESSION_INVALID',
   'PARAMETER_UNKNOWN',
   'PARAMETER_OUT_OF_RANGE',
+  'PLOT_ARGUMENT',
 ]);
 
 /** Writes `error` to `stderr` and says with which code the process should end. */

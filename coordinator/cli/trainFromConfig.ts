@@ -12,7 +12,7 @@ import type { NeuralResult } from '../train/neural/netRecording.ts';
 import { resnet18, type ResNet18Options } from '../../shared/neural/model/resnet18.ts';
 import type { ProgressEvent } from '../progress/progressEvent.ts';
 import { formatDuration, formatMetrics } from '../progress/formatNumbers.ts';
-import { terminalProgress, type ProgressMode } from '../progress/terminalProgress.ts';
+import { progressMode, terminalProgress } from '../progress/terminalProgress.ts';
 import { MODEL_FILE } from '../checkpoint/checkpoint.ts';
 import type { AttachOptions } from '../train/run/attachRun.ts';
 import { GBDTTrainer } from '../train/gbdt/gbdtTrainer.ts';
@@ -48,9 +48,9 @@ export async function trainFromConfig(
   const config = flags.resume ? await resumedConfig(written) : written;
   if (flags.profile === true && config.trainer !== 'neural')
     throw new BadArgumentError(`--profile is for trainer: neural; ${file} has ${config.trainer}.`);
-  const mode: ProgressMode = json ? 'json' : quiet ? 'none' : stdout.isTTY === true ? 'live' : 'plain';
+  const mode = progressMode(stdout, { json, quiet, verbose });
   const roundsTotal = config.trainer === 'gbdt' ? config.numBoostRound : (config.maxSteps ?? 0);
-  const progress = terminalProgress({ stream: stdout, mode, roundsTotal, now });
+  const progress = terminalProgress({ stream: stdout, mode, roundsTotal, now, signal });
   const warn = (message: string): void => {
     if (json) stdout.write(`${JSON.stringify({ type: 'warning', message })}\n`);
     else if (mode === 'live') progress.line(`warning: ${message}`);

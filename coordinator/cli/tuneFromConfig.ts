@@ -4,7 +4,7 @@ import { join, relative } from 'node:path';
 import { ConfigInvalidError } from '../config/expression/configErrors.ts';
 import { loadAnyConfig } from '../config/loadConfig.ts';
 import { formatMetrics } from '../progress/formatNumbers.ts';
-import type { ProgressMode } from '../progress/terminalProgress.ts';
+import { progressMode } from '../progress/terminalProgress.ts';
 import { tuneTable } from '../tune/progress/tuneTable.ts';
 import type { ResultGrid } from '../tune/resultGrid.ts';
 import { declaredSpace } from '../tune/tuneConfigSchema.ts';
@@ -30,14 +30,15 @@ export async function tuneFromConfig(
     );
   }
   const { paramSpace, metric, mode: best, stop, failFast, ...search } = config.tune;
-  const mode: ProgressMode = json ? 'json' : quiet ? 'none' : stdout.isTTY === true ? 'live' : 'plain';
-  const table = tuneTable({ stream: stdout, mode, metric, best, now });
+  const mode = progressMode(stdout, { json, quiet, verbose });
+  const table = tuneTable({ stream: stdout, mode, metric, best, now, signal });
   const { numWorkers, runtime, device } = config.scalingConfig;
   const address = url ?? config.scalingConfig.url;
   const secret = token ?? config.scalingConfig.token;
   const { name, storagePath, checkpointConfig, failureConfig, describeData } = config.runConfig;
   const onWarning = (message: string): void => {
     if (json) stdout.write(`${JSON.stringify({ type: 'warning', message })}\n`);
+    else if (mode === 'live') table.line(`warning: ${message}`);
     else if (!quiet) stderr.write(`warning: ${message}\n`);
   };
   const overwrite = overwrites(earlier, config.runConfig);

@@ -9,6 +9,9 @@ export interface TextOutput {
   readonly isTTY?: boolean | undefined;
   readonly columns?: number | undefined;
   readonly rows?: number | undefined;
+  /** Of a terminal: tells when its size changes. */
+  on?(event: 'resize', listener: () => void): unknown;
+  off?(event: 'resize', listener: () => void): unknown;
 }
 
 export interface VisibleOutput extends TextOutput {
@@ -22,6 +25,8 @@ export function visibleOutput(output: TextOutput | VisibleOutput): VisibleOutput
   return {
     write: (text) => output.write(visibleText(text)),
     control: (sequence, text = '') => output.write(sequence + visibleText(text)),
+    on: (event, listener) => output.on?.(event, listener),
+    off: (event, listener) => output.off?.(event, listener),
     get isTTY() {
       return output.isTTY;
     },

@@ -101,7 +101,9 @@ export const runConfig = z.strictObject({
   verbose: z
     .literal([0, 1, 2])
     .optional()
-    .describe('0 silent, 1 warnings on stderr (without it), 2 also what local workers say.'),
+    .describe(
+      '0 silent, 1 (without it) warnings on stderr, or the run as it goes on where stdout is a terminal and there are no callbacks, 2 warnings and what local workers say, on stderr.',
+    ),
 });
 
 /** Options of every trainer, for a script. */

@@ -23,6 +23,12 @@ export function formatDuration(ms: number): string {
   return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
 }
 
+/** 12.3 → "12 ms", 0.42 → "0.4 ms", 12300 → "12 s" */
+export function formatMilliseconds(ms: number): string {
+  if (ms >= 1000) return formatDuration(ms);
+  return ms < 9.95 ? `${ms.toFixed(1)} ms` : `${Math.round(ms)} ms`;
+}
+
 /** { "valid-auc": 0.731234 } → "valid-auc 0.73123" */
 export function formatMetrics(metrics: Readonly<Record<string, number>>): string {
   return Object.entries(metrics)
@@ -30,7 +36,8 @@ export function formatMetrics(metrics: Readonly<Record<string, number>>): string
     .join('  ');
 }
 
-function formatMetric(value: number): string {
+/** 0.731234 → "0.73123", 0.00001234 → "1.2340e-5" */
+export function formatMetric(value: number): string {
   if (!Number.isFinite(value)) return String(value);
   const size = Math.abs(value);
   return size !== 0 && (size < 1e-4 || size >= 1e6)

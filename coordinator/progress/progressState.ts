@@ -1,5 +1,7 @@
 // What is known of a run in progress, as a function of its events. No output, no clock of its own.
 
+import type { RoundTiming } from '../core/run/runRequest.ts';
+import { afterMetrics, type MetricTrack } from './metricTrack.ts';
 import type { ProgressEvent } from './progressEvent.ts';
 
 export interface ProgressWorker {
@@ -11,11 +13,17 @@ export interface ProgressWorker {
 
 export interface ProgressState {
   readonly phase: 'preparing' | 'waiting' | 'loading' | 'training';
+  /** 0 where that is not known. */
   readonly roundsTotal: number;
   /** What a round is called. */
   readonly roundWord: 'round' | 'step';
   readonly roundsDone: number;
+  /** Of the last round. */
   readonly metrics: Readonly<Record<string, number>>;
+  /** Of each metric its last and best value, and its curve. */
+  readonly tracks: readonly MetricTrack[];
+  /** What members computed and exchanged in the last round. */
+  readonly timings: readonly RoundTiming[];
   readonly rows: number;
   readonly rowsTotal: number | undefined;
   readonly reason: string;
@@ -39,6 +47,8 @@ export function initialProgress(roundsTotal: number, timed: boolean): ProgressSt
     roundWord: 'round',
     roundsDone: 0,
     metrics: {},
+    tracks: [],
+    timings: [],
     rows: 0,
     rowsTotal: undefined,
     reason: '',
@@ -74,6 +84,7 @@ export function afterEvent(state: ProgressState, event: ProgressEvent, now: numb
         phase: 'training',
         generation: event.generation,
         workers: event.workers,
+        timings: [],
         roundStartedAt: now,
       };
     case 'round': {
@@ -87,6 +98,8 @@ export function afterEvent(state: ProgressState, event: ProgressEvent, now: numb
         phase: 'training',
         roundsDone,
         metrics: event.committed.metrics,
+        tracks: afterMetrics(state.tracks, event.committed.metrics, roundsDone),
+        timings: event.timings,
         roundMs: [...state.roundMs, ...took].slice(-REMEMBERED_ROUNDS),
         roundStartedAt: now,
       };

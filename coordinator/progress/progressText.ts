@@ -1,6 +1,5 @@
-// Progress in words: the one live line of a terminal, and the lines that stay.
+// Progress in words: how far a run is, and the lines that stay.
 
-import { visibleLine } from '../../kernels/visibleText.ts';
 import { formatCount, formatDuration, formatMetrics, formatShort } from './formatNumbers.ts';
 import type { ProgressEvent } from './progressEvent.ts';
 import { meanRoundMs, rowsPerSecond, type ProgressState, type ProgressWorker } from './progressState.ts';
@@ -9,14 +8,11 @@ const BAR_CELLS = 16;
 /** With more rounds than this, only some of them get a line of their own. */
 const MAX_ROUND_LINES = 25;
 
-/** The line that is rewritten in place, cut to `width` characters. */
-export function liveLine(state: ProgressState, width: number): string {
-  const pieces = livePieces(state).filter((piece) => piece !== '');
-  const line = visibleLine(pieces.join('  '));
-  return line.length <= width ? line : `${line.slice(0, Math.max(0, width - 1))}…`;
-}
-
-function livePieces(state: ProgressState): string[] {
+/**
+ * How far a run is, piece by piece; empty ones have nothing to say.
+ * @param metrics in words, where they are to be among the pieces.
+ */
+export function livePieces(state: ProgressState, metrics = ''): string[] {
   switch (state.phase) {
     case 'preparing':
       return ['preparing', bar(state.rows, state.rowsTotal), rowsOf(state)];
@@ -30,15 +26,29 @@ function livePieces(state: ProgressState): string[] {
   const perRound = meanRoundMs(state);
   const speed = rowsPerSecond(state);
   return [
-    `${state.roundWord} ${state.roundsDone}/${state.roundsTotal}`,
+    state.roundsTotal > 0
+      ? `${state.roundWord} ${state.roundsDone}/${state.roundsTotal}`
+      : `${state.roundWord} ${state.roundsDone}`,
     bar(state.roundsDone, state.roundsTotal),
-    perRound === undefined ? '' : `${formatDuration(perRound * (state.roundsTotal - state.roundsDone))} left`,
-    formatMetrics(state.metrics),
+    timeLeft(state, perRound),
+    metrics,
+    perRound === undefined ? '' : paceWords(perRound, state.roundWord),
     speed === undefined ? '' : `${formatShort(speed)} rows/s`,
     workersInWords(state),
     state.lost === 0 ? '' : `${state.lost} lost`,
     state.generation > 1 ? `generation ${state.generation}` : '',
   ];
+}
+
+function timeLeft({ roundsTotal, roundsDone }: ProgressState, perRoundMs: number | undefined): string {
+  if (perRoundMs === undefined || roundsTotal < roundsDone || roundsTotal === 0) return '';
+  return `${formatDuration(perRoundMs * (roundsTotal - roundsDone))} left`;
+}
+
+function paceWords(perRoundMs: number, word: string): string {
+  const perSecond = 1000 / perRoundMs;
+  if (perSecond < 1) return `${formatDuration(perRoundMs)} a ${word}`;
+  return Number.isFinite(perSecond) ? `${formatShort(perSecond)} ${word}s/s` : '';
 }
 
 /**
@@ -90,7 +100,9 @@ function roundLine(state: ProgressState): string {
   const total = String(state.roundsTotal);
   const took = state.roundMs.at(-1);
   return [
-    `${state.roundWord} ${String(state.roundsDone).padStart(total.length)}/${total}`,
+    state.roundsTotal > 0
+      ? `${state.roundWord} ${String(state.roundsDone).padStart(total.length)}/${total}`
+      : `${state.roundWord} ${state.roundsDone}`,
     formatMetrics(state.metrics),
     took === undefined ? '' : formatDuration(took),
   ]
@@ -102,9 +114,13 @@ function workerLine({ workerId, runtime, device, rows }: ProgressWorker): string
   return `  ${workerId}  ${runtime}  ${device}  ${formatCount(rows)} rows`;
 }
 
-/** @param before rounds that were told before: steps of a net come several at a time. */
+/**
+ * Where the total is not known, nine lines for each power of ten.
+ * @param before rounds that were told before: steps of a net come several at a time.
+ */
 function isShown(before: number, round: number, total: number): boolean {
-  const every = Math.max(1, Math.ceil(total / MAX_ROUND_LINES));
+  const every =
+    total > 0 ? Math.ceil(total / MAX_ROUND_LINES) : 10 ** Math.floor(Math.log10(Math.max(1, round)));
   return before === 0 || round === total || Math.floor(round / every) > Math.floor(before / every);
 }
 

@@ -2,6 +2,7 @@
 
 import type { ErrorPlace } from '../../kernels/errors.ts';
 import type { Checkpoint } from '../checkpoint/checkpoint.ts';
+import type { ResultPlotOptions } from '../plot/plotOptions.ts';
 
 /** Values by name, e.g. "valid-auc". */
 export type Metrics = Readonly<Record<string, number>>;
@@ -64,6 +65,13 @@ export interface Result extends Omit<ResultRecord, 'checkpoint' | 'checkpoints' 
   readonly checkpoints: readonly Checkpoint[];
   /** Metrics of every round of this fit, in order. */
   readonly metricsTable: readonly (Metrics & { readonly round: number })[];
+  /**
+   * Writes learning curves, and of trees the importance of features, as one file without anything from elsewhere: a picture
+   * (.svg), or a page (.html) with the numbers too. No part of copies of the result: `plotResult` does the same with those.
+   * @returns the absolute path of the file.
+   * @throws PlotArgumentError; ResultWriteError; CheckpointError, ModelFormatError where the checkpoint is gone or damaged.
+   */
+  plot(path: string, options?: ResultPlotOptions): Promise<string>;
 }
 
 /** The metrics of a row of a metrics table. */

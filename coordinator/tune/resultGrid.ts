@@ -8,7 +8,9 @@ import { fromItems } from '../data/fromMemory.ts';
 import { writeFailure } from '../train/record/atomicWrite.ts';
 import { NeuralCheckpoint } from '../checkpoint/neuralCheckpoint.ts';
 import { Checkpoint } from '../checkpoint/checkpoint.ts';
+import type { GridPlotOptions } from '../plot/plotOptions.ts';
 import type { Metrics } from '../train/result.ts';
+import { plotTrials } from './plot/plotTrials.ts';
 import type { Trial, TrialStatus } from './trial/trial.ts';
 import { configOf, shownValues, type SearchSpace } from './space/searchSpace.ts';
 import { TuneArgumentError, TuneMetricError } from './space/tuneErrors.ts';
@@ -148,6 +150,21 @@ export class ResultGrid implements Iterable<TrialResult> {
       stopReason: result.stopReason ?? null,
       error: result.error?.message ?? null,
     }));
+  }
+
+  /**
+   * Writes the score of each trial, parameters beside scores, and curves, as one file without anything from elsewhere: a picture
+   * (.svg), or a page (.html) with the numbers too.
+   * @returns the absolute path of the file.
+   * @throws PlotArgumentError; ResultWriteError
+   */
+  plot(path: string, options: GridPlotOptions = {}): Promise<string> {
+    const trials = this.#results;
+    return plotTrials(
+      { name: basename(this.path), metric: this.#metric, mode: this.#mode, trials },
+      path,
+      options,
+    );
   }
 
   /** Writes the table as one CSV file. */

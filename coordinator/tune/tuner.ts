@@ -77,7 +77,7 @@ export class Tuner {
   }
 
   async #run(signal: AbortSignal): Promise<ResultGrid> {
-    const table = tableCallback(this.#settings);
+    const table = tableCallback(this.#settings, signal);
     const known = {
       ...this.#settings,
       experimentId: this.#earlier?.experimentId ?? this.#settings.experimentId,

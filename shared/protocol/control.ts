@@ -121,8 +121,13 @@ export const workerMessage = z.discriminatedUnion('type', [
     type: z.literal('hello'),
     protocol: z.number().int(),
     token: z.string().max(256).optional(),
-    /** Sent when a socket was lost: the worker claims the identity it had. */
+    /** Sent when a socket was lost, or a page was loaded anew: the worker claims the identity it had. */
     identity: z.object({ workerId: id, secret: z.string().max(128) }).optional(),
+    /**
+     * Made anew by every process and page. An identity that comes with another one than before is that worker without anything it
+     * held: it is lost, and joins again under its id.
+     */
+    life: z.string().min(1).max(64).optional(),
     runtime: z.enum(runtimes),
     name: words(64).optional(),
     device: deviceReport,
@@ -245,7 +250,12 @@ export const coordinatorMessage = z.discriminatedUnion('type', [
     pingIntervalMs: z.number().positive(),
   }),
   z.object({ type: z.literal('refused'), code: words(64), message: words(1000) }),
-  z.object({ type: z.literal('ping'), at: z.number() }),
+  z.object({
+    type: z.literal('ping'),
+    at: z.number(),
+    /** What the last one took there and back, in milliseconds: a page can not measure it. */
+    roundTripMs: z.number().nonnegative().optional(),
+  }),
   /** TURN credentials expire: from now on connections are made with these. */
   z.object({ type: z.literal('iceServers'), iceServers }),
   /**
@@ -328,7 +338,13 @@ export const coordinatorMessage = z.discriminatedUnion('type', [
     reason: words(500),
   }),
   /** The run is over for this worker: free its data. */
-  z.object({ type: z.literal('release'), runId: id, reason: words(500) }),
+  z.object({
+    type: z.literal('release'),
+    runId: id,
+    reason: words(500),
+    /** How the run ended; absent where it goes on without this worker. */
+    outcome: z.enum(['finished', 'stopped', 'failed']).optional(),
+  }),
   /** Dial the socket of programs for this instance; all else is said there (shared/protocol/program.ts). */
   z.object({ type: z.literal('openProgram'), instanceId: id }),
   /** Go away; `reconnect` false means for good. */

@@ -109,7 +109,7 @@ it('a run that ended without its owner, after going on from a model, gives the s
   const from = { ...longer, numBoostRound: 20, xgbModel: inRun('calm', `checkpoints/${last}`) };
   await orphan(startTabgrad(['train', await configOf('over', from)], { cwd: folder, env }), 'waiting');
   const { runId } = (await json('over', 'run.json'))['facts'] as { runId: string };
-  const followed = await runTabgrad(['logs', runId, '--quiet'], { env });
+  const followed = await runTabgrad(['logs', runId, '--follow', '--quiet'], { env });
   expect(followed.code).toBe(0);
   expect(await train('over.json', '--attach', '--quiet')).toEqual({ code: 0, stdout: '', stderr: '' });
   expect(await train(await configOf('calmOver', from), '--quiet')).toMatchObject({ code: 0 });

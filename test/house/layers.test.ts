@@ -21,7 +21,7 @@ const layers: readonly (readonly string[])[] = [
   ['checkpoint', 'progress'],
   ['core'],
   ['s3'],
-  ['http'],
+  ['http', 'plot'],
   ['bounds', 'files', 'log', 'schema'],
 ];
 

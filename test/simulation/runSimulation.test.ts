@@ -34,6 +34,25 @@ describe('a run among workers that come and go', () => {
     },
   );
 
+  it.each(sampled([0, 1], 2))('survives lives in which pages are loaded anew (batch %i)', async (batch) => {
+    let isBack = 0;
+    for (let life = 0; life < LIVES_PER_TEST; life += 1) {
+      const restarts = life % 4 === 0;
+      const seed = 150_000 + batch * LIVES_PER_TEST + life;
+      const { events } = await simulateRun(seed, {
+        reloads: true,
+        restarts,
+        firstWorkers: 4,
+      });
+      const lost = new Set<string>();
+      for (const event of events) {
+        if (event.type === 'workerLost') lost.add(event.workerId);
+        if (event.type === 'workerJoined' && lost.delete(event.workerId)) isBack += 1;
+      }
+    }
+    expect(isBack).toBeGreaterThan(LIVES_PER_TEST / 4);
+  });
+
   it('survives mishaps several times a second on long rounds', async () => {
     for (let seed = 0; seed < 40; seed += 1) {
       const life = await simulateRun(50_000 + seed, {

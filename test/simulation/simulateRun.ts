@@ -46,6 +46,8 @@ export interface LifeOptions {
   readonly stopAfterRound?: number;
   /** Whether the coordinator is killed now and then, and comes back with what it kept. */
   readonly restarts?: boolean;
+  /** Whether pages are loaded anew now and then, and go on as the same workers. */
+  readonly reloads?: boolean;
   /** Workers that lie, and how; numbered in order of joining. */
   readonly liars?: Readonly<Record<string, Lie>>;
   /** Workers that hold all others up, and how. */
@@ -282,6 +284,15 @@ class SimulatedLife {
     });
   }
 
+  /** Its former socket may look open for long. */
+  #reload(worker: SimulatedWorker, noticeMs: number): void {
+    if (this.#random.chance(0.5)) worker.closePage();
+    else worker.kill(noticeMs);
+    this.#clock.after(this.#random.between(1, 2_000), () => {
+      this.#workers.push(new SimulatedWorker(this.#world, worker));
+    });
+  }
+
   #mishap(): void {
     const random = this.#random;
     this.#mishaps += 1;
@@ -302,6 +313,9 @@ class SimulatedLife {
       ['leave', () => victim?.leave()],
       ['stumble', () => victim?.stumble()],
       ['fail', () => random.chance(0.3) && victim?.fail()],
+      ...(this.#options.reloads === true
+        ? [['reload', () => victim && this.#reload(victim, noticeMs)] as const]
+        : []),
       ...(this.#options.restarts === true
         ? [['kill the coordinator', () => this.#killCoordinator()] as const]
         : []),

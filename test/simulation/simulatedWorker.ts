@@ -66,6 +66,7 @@ export class SimulatedWorker {
   workerId = '';
   readonly #world: SimulatedWorld;
   readonly #queue: WorkerMessage[] = [];
+  readonly #life: number;
   #identity: WorkerMessageOf<'hello'>['identity'];
   #socket: SimulatedSocket | undefined;
   #isJoined = false;
@@ -76,8 +77,11 @@ export class SimulatedWorker {
   #task: Task | undefined;
   #lastHeardAtMs = 0;
 
-  constructor(world: SimulatedWorld) {
+  /** @param earlier the page that this one was before it was loaded anew. */
+  constructor(world: SimulatedWorld, earlier?: SimulatedWorker) {
     this.#world = world;
+    this.#identity = earlier?.identity;
+    this.#life = earlier ? earlier.#life + 1 : 0;
     this.#open();
   }
 
@@ -87,6 +91,18 @@ export class SimulatedWorker {
 
   get isWell(): boolean {
     return !this.isDead && !this.#isLeaving;
+  }
+
+  get identity(): WorkerMessageOf<'hello'>['identity'] {
+    return this.#identity;
+  }
+
+  /** The page is gone, and says so. */
+  closePage(): void {
+    const socket = this.#socket;
+    this.isDead = true;
+    this.#end();
+    socket?.close(1001);
   }
 
   /** The process is gone. The coordinator may notice at once, or only by silence. */
@@ -152,6 +168,7 @@ export class SimulatedWorker {
       runtime: 'node',
       device: { kind: 'cpu', name: 'simulated' },
       cores: 1,
+      life: `${this.#life}`,
       ...(this.#identity && { identity: this.#identity }),
     });
   }

@@ -44,6 +44,8 @@ export class StepLoop {
   #reportedAt: number;
   #stepsSince = 0;
   #examplesSince = 0;
+  /** Of those the ones that were computed here. */
+  #ownExamplesSince = 0;
   /** Milliseconds since the last report. */
   #computeMs = 0;
   /** The part of the exchange that computing did not hide, and all of it. */
@@ -164,6 +166,7 @@ export class StepLoop {
     this.#metrics.add(totals);
     this.#stepsSince += 1;
     this.#examplesSince += examples;
+    if (to > from) this.#ownExamplesSince += examplesIn(places.slice(from, to));
     this.#microbatchesDone += to - from;
     this.#exchangeMs += exchanged;
     this.#computeMs += environment.now() - start - exchanged;
@@ -293,21 +296,28 @@ export class StepLoop {
       ...(evaluation?.confusion && { payload: [evaluation.confusion] }),
       ...(rank === 0 && { measured }),
     });
+    const share = this.#ownExamplesSince / Math.max(1, this.#examplesSince);
     environment.onStatus?.({
       state: 'training',
       runId,
       round: state.step,
       rounds: spec.steps,
-      rows: this.#examplesSince,
+      rows: this.#ownExamplesSince,
+      share,
       groupSize: collective.size,
       rank,
-      rowsPerSecond: examplesPerSecond,
+      rowsPerSecond: examplesPerSecond * share,
       metrics,
       links: [...context.links.values()].map((link) => ({ peer: link.peer, path: link.path, ...link.stats })),
     });
     this.#bytesReported = bytes;
     this.#reportedAt = environment.now();
-    this.#examplesSince = this.#computeMs = this.#exchangeMs = this.#exchangeTotalMs = 0;
+    this.#examplesSince =
+      this.#ownExamplesSince =
+      this.#computeMs =
+      this.#exchangeMs =
+      this.#exchangeTotalMs =
+        0;
     this.#stepsSince = 0;
   }
 

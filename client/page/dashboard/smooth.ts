@@ -1,5 +1,6 @@
 // Smoothing of curves, as TensorBoard does it.
 
+import { higherIsBetter } from '../../../shared/run/metricNames.ts';
 import type { Point } from '../design/curve.ts';
 
 /**
@@ -19,9 +20,8 @@ export function smoothed(points: readonly Point[], weight: number): readonly Poi
 
 /** The best value of a metric, by what its name says of which is better; undefined where the name says nothing. */
 export function bestPoint(name: string, points: readonly Point[]): Point | undefined {
-  const isMore = /auc|acc|map|ndcg|precision|recall|f1|r2/i.test(name);
-  const isLess = /loss|rmse|mae|mse|error|merror|nll|deviance|mape|rmsle|mphe/i.test(name);
-  if (isMore === isLess) return undefined;
+  const isMore = higherIsBetter(name);
+  if (isMore === undefined) return undefined;
   return points.reduce<Point | undefined>((best, point) => {
     if (best === undefined) return point;
     return (isMore ? point.value > best.value : point.value < best.value) ? point : best;

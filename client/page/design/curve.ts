@@ -1,5 +1,7 @@
 // The learning curve of the run that this tab helps to train: one line of points a metric, thinned as it grows.
 
+import { isMeasure } from '../../../shared/run/metricNames.ts';
+
 export interface Point {
   /** Rounds or steps until then. */
   readonly at: number;
@@ -10,8 +12,6 @@ export interface Point {
 export const MAX_POINTS = 512;
 /** Lines that are kept at most: names come from the run's owner. */
 export const MAX_LINES = 16;
-/** How far along the run is, and no measure of the model. */
-const progressNames: ReadonlySet<string> = new Set(['epoch', 'learning_rate', 'lr']);
 
 export class LearningCurve {
   #runId: string | undefined;
@@ -31,7 +31,7 @@ export class LearningCurve {
     if (runId !== this.#runId) this.#lines.clear();
     this.#runId = runId;
     for (const [name, value] of Object.entries(metrics)) {
-      if (!Number.isFinite(value) || progressNames.has(name)) continue;
+      if (!Number.isFinite(value) || !isMeasure(name)) continue;
       let line = this.#lines.get(name);
       if (!line) {
         if (this.#lines.size >= MAX_LINES) continue;
@@ -48,9 +48,4 @@ export class LearningCurve {
       line.everyNth *= 2;
     }
   }
-}
-
-/** The metric that tells most at a first look: of rows that are not trained on, where there are any. */
-export function mainMetric(names: readonly string[]): string | undefined {
-  return names.find((name) => /valid|test|eval/i.test(name)) ?? names[0];
 }

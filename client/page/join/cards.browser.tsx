@@ -1,13 +1,16 @@
-// Cards about what was given, to whom this tab is linked, how others join, and what is kept here.
+// Cards about what was given, what came of it, how others join, and what is kept here.
 
 import type { JSX } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 import { forgetBlobs, keptBlobs } from '../../blobs/tabBlobCache.browser.ts';
-import { Card } from '../design/parts.browser.tsx';
+import { Card, Facts } from '../design/parts.browser.tsx';
 import { en } from '../words/en.ts';
-import { bytes, count, duration } from '../words/statusWords.ts';
+import { bytes, count, duration, numberWords } from '../words/statusWords.ts';
 import type { Contribution } from './contribution.ts';
 import type { LendingView } from './lending.browser.ts';
+
+/** Names come from the run's owner. */
+const SHOWN_METRICS = 8;
 
 /** This visit beside all visits. */
 export function ContributionCard({ view }: { readonly view: LendingView }): JSX.Element {
@@ -48,86 +51,27 @@ export function ContributionCard({ view }: { readonly view: LendingView }): JSX.
   );
 }
 
-/** The links to the others of the group, as a small graph and as a table. */
-export function PeersCard({ view }: { readonly view: LendingView }): JSX.Element | null {
-  const session = view.status?.session;
-  const links = session?.state === 'training' ? session.links : [];
-  if (links.length === 0) return null;
-  const words = en.peers;
-  const relayed = links.filter(({ path }) => path === 'relay').length;
-  const health =
-    relayed === 0
-      ? words.health.direct
-      : relayed === links.length
-        ? words.health.relayed
-        : words.health.mixed(relayed);
+/** What came of the last run. */
+export function ResultCard({ view: { result } }: { readonly view: LendingView }): JSX.Element | null {
+  if (!result) return null;
+  const { outcome, round, metrics, given } = result;
+  const words = en.result;
+  const facts = Object.entries(metrics)
+    .slice(0, SHOWN_METRICS)
+    .map(([term, value]) => ({ term, value: numberWords(value) }));
   return (
-    <Card title={words.title} id="peers-title">
-      <p class="note" id="health">
-        {health}
+    <Card title={words.titles[outcome]} id="result-title">
+      <p id="result">
+        {words.added(
+          count(given.rounds),
+          count(round),
+          count(given.rows),
+          duration(Math.max(1000, given.workedMs)),
+        )}
       </p>
-      <PeerGraph peers={links.map(({ peer, path }) => ({ peer, isRelayed: path === 'relay' }))} />
-      <div class="scroll">
-        <table id="links">
-          <thead>
-            <tr>
-              <th scope="col">{words.worker}</th>
-              <th scope="col">{words.path}</th>
-              <th scope="col" class="number">
-                {words.speed}
-              </th>
-              <th scope="col" class="number">
-                {words.sent}
-              </th>
-              <th scope="col" class="number">
-                {words.received}
-              </th>
-            </tr>
-          </thead>
-          <tbody>
-            {links.map(({ peer, path, bytesSent, bytesReceived }) => (
-              <tr key={peer}>
-                <td>{peer}</td>
-                <td>{path === 'relay' ? words.relayed : path === 'direct' ? words.direct : path}</td>
-                <td class="number">{bytes(view.speeds.of(peer))}/s</td>
-                <td class="number">{bytes(bytesSent)}</td>
-                <td class="number">{bytes(bytesReceived)}</td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </div>
+      {facts.length > 0 && <Facts facts={facts} />}
+      <p class="note">{words.next}</p>
     </Card>
-  );
-}
-
-interface Peer {
-  readonly peer: string;
-  readonly isRelayed: boolean;
-}
-
-const SHOWN_PEERS = 24;
-
-/** This tab in the middle, peers around it; relayed links are dashed. The table says the same. */
-function PeerGraph({ peers }: { readonly peers: readonly Peer[] }): JSX.Element {
-  const shown = peers.slice(0, SHOWN_PEERS);
-  const placed = shown.map((peer, i) => {
-    const angle = (2 * Math.PI * i) / shown.length - Math.PI / 2;
-    return { ...peer, x: 110 + 84 * Math.cos(angle), y: 70 + 54 * Math.sin(angle) };
-  });
-  return (
-    <svg class="peers" viewBox="0 0 220 140" aria-hidden="true">
-      {placed.map(({ peer, isRelayed, x, y }) => (
-        <line key={peer} x1={110} y1={70} x2={x} y2={y} class={isRelayed ? 'relayed' : undefined} />
-      ))}
-      {placed.map(({ peer, x, y }) => (
-        <circle key={peer} cx={x} cy={y} r={5} />
-      ))}
-      <circle class="me" cx={110} cy={70} r={9} />
-      <text x={110} y={92} text-anchor="middle">
-        {en.peers.you}
-      </text>
-    </svg>
   );
 }
 

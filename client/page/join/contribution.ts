@@ -35,6 +35,18 @@ export function addContributions(a: Contribution, b: Contribution): Contribution
   };
 }
 
+/** @returns what `a` has more than `b`. */
+export function subtractContributions(a: Contribution, b: Contribution): Contribution {
+  return {
+    rounds: a.rounds - b.rounds,
+    rows: a.rows - b.rows,
+    runs: a.runs - b.runs,
+    workedMs: a.workedMs - b.workedMs,
+    receivedBytes: a.receivedBytes - b.receivedBytes,
+    sentBytes: a.sentBytes - b.sentBytes,
+  };
+}
+
 /** What an earlier visit left; nothing where that can't be read. */
 export function readContribution(text: string | null): Contribution {
   let kept: Record<string, unknown>;

@@ -3,7 +3,8 @@
 import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
 import { Chart } from '../design/chart.browser.tsx';
-import { mainMetric, type LearningCurve } from '../design/curve.ts';
+import { mainMetric } from '../../../shared/run/metricNames.ts';
+import type { LearningCurve } from '../design/curve.ts';
 import { Card } from '../design/parts.browser.tsx';
 import { en } from '../words/en.ts';
 import { numberWords } from '../words/statusWords.ts';

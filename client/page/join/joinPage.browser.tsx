@@ -1,14 +1,16 @@
 // The volunteer's page: who asks and for what, one button, and then what this tab does and did.
 
 import type { JSX } from 'preact';
-import { Facts, Progress } from '../design/parts.browser.tsx';
+import { Facts, Progress, type Fact } from '../design/parts.browser.tsx';
 import { en } from '../words/en.ts';
-import { bytes, count, percent, statusWords } from '../words/statusWords.ts';
-import { CacheCard, ContributionCard, InviteCard, PeersCard } from './cards.browser.tsx';
+import { bytes, count, fraction, percent, statusWords } from '../words/statusWords.ts';
+import { CacheCard, ContributionCard, InviteCard, ResultCard } from './cards.browser.tsx';
 import { CurveCard } from './curveCard.browser.tsx';
+import type { SessionStatus } from '../../memberRun/sessionEnvironment.ts';
 import type { DeviceOffer } from './deviceOffer.browser.ts';
 import type { Lending, LendingView } from './lending.browser.ts';
 import { LimitsCard } from './limitsCard.browser.tsx';
+import { PeersCard } from './peersCard.browser.tsx';
 import type { Project } from './project.browser.ts';
 
 export interface JoinPageProps {
@@ -18,6 +20,9 @@ export interface JoinPageProps {
   readonly lending: Lending;
   /** What opens this page for others, with the token. */
   readonly joinLink: string;
+  /** Nothing was heard of the coordinator when the page was loaded. */
+  readonly isOffline: boolean;
+  readonly hasToken: boolean;
 }
 
 /** The whole page. */
@@ -28,6 +33,7 @@ export function JoinPage(props: JoinPageProps): JSX.Element {
     <main>
       <ProjectHead project={props.project} />
       <StateCard {...props} />
+      <ResultCard view={view} />
       {hasLent && <CurveCard view={view} />}
       {hasLent && <ContributionCard view={view} />}
       {hasLent && <PeersCard view={view} />}
@@ -68,6 +74,9 @@ function ProjectHead({ project }: { readonly project: Project }): JSX.Element {
   );
 }
 
+type Words = Pick<JoinPageProps, 'view' | 'isOffline' | 'hasToken'>;
+type Training = Extract<SessionStatus, { state: 'training' }>;
+
 interface StateWords {
   /** What colours the dot. */
   readonly tone: 'quiet' | 'good' | 'wait' | 'bad';
@@ -77,11 +86,14 @@ interface StateWords {
 }
 
 /** What the page says of itself, in its words. */
-export function stateWords(view: LendingView): StateWords {
+export function stateWords({ view, isOffline, hasToken }: Words): StateWords {
   const { phase, status, end, holds } = view;
   switch (phase) {
     case 'offered':
-      return { tone: 'quiet', ...en.states.offered };
+      if (isOffline) return { tone: 'wait', ...en.states.offline };
+      return { tone: 'quiet', ...(hasToken ? en.states.offered : en.states.noToken) };
+    case 'offline':
+      return { tone: 'wait', ...en.states.offline };
     case 'elsewhere':
       return { tone: 'wait', ...en.states.elsewhere };
     case 'loading':
@@ -89,7 +101,7 @@ export function stateWords(view: LendingView): StateWords {
     case 'failed':
       return { tone: 'bad', ...en.states.failed };
     case 'ended':
-      if (end?.kind === 'refused') return { tone: 'bad', ...en.states.refused };
+      if (end?.kind === 'refused') return { tone: 'bad', ...refusedWords(end.code) };
       if (end?.kind === 'sentAway')
         return { tone: 'quiet', title: en.states.sentAway.title, note: en.states.sentAway.note(end.reason) };
       return { tone: 'quiet', ...en.states.left };
@@ -105,8 +117,14 @@ export function stateWords(view: LendingView): StateWords {
   return { tone: isWell ? 'good' : 'wait', ...statusWords(status) };
 }
 
-function StateCard({ view, lending, offer }: JoinPageProps): JSX.Element {
-  const words = stateWords(view);
+function refusedWords(code = ''): Pick<StateWords, 'title' | 'note'> {
+  const { title, note, advice } = en.states.refused;
+  return { title, note: Object.hasOwn(advice, code) ? advice[code as keyof typeof advice] : note };
+}
+
+function StateCard(props: JoinPageProps): JSX.Element {
+  const { view, lending, offer, isOffline } = props;
+  const words = stateWords(props);
   return (
     <section class="card state" data-tone={words.tone} data-phase={view.phase} aria-labelledby="state">
       <div class="state-row">
@@ -121,7 +139,7 @@ function StateCard({ view, lending, offer }: JoinPageProps): JSX.Element {
         </div>
       </div>
       {words.progress && <Progress {...words.progress} />}
-      <Buttons view={view} lending={lending} />
+      {!(isOffline && view.phase === 'offered') && <Buttons view={view} lending={lending} />}
       {view.problem !== undefined && (
         <p id="problem" class="problem" role="alert">
           {view.problem}
@@ -143,7 +161,7 @@ function Buttons({ view, lending }: Pick<JoinPageProps, 'view' | 'lending'>): JS
       </div>
     );
   }
-  if (phase !== 'lending' && phase !== 'loading') {
+  if (phase === 'offered' || phase === 'ended' || phase === 'failed') {
     const label = phase === 'offered' ? en.buttons.start : en.buttons.again;
     return (
       <div class="controls">
@@ -153,7 +171,8 @@ function Buttons({ view, lending }: Pick<JoinPageProps, 'view' | 'lending'>): JS
       </div>
     );
   }
-  if (phase === 'loading' || status?.phase === 'leaving') return <div class="controls" />;
+  if (phase === 'loading' || phase === 'offline' || status?.phase === 'leaving')
+    return <div class="controls" />;
   return (
     <div class="controls">
       {isPaused ? (
@@ -175,7 +194,7 @@ function Buttons({ view, lending }: Pick<JoinPageProps, 'view' | 'lending'>): JS
 function LiveFacts({ view, offer }: Pick<JoinPageProps, 'view' | 'offer'>): JSX.Element | null {
   const { status } = view;
   if (!status) return null;
-  const { device, workerId, session, usedShare } = status;
+  const { device, deviceNote, workerId, session, usedShare } = status;
   const { contribution: words } = en;
   return (
     <Facts
@@ -184,6 +203,7 @@ function LiveFacts({ view, offer }: Pick<JoinPageProps, 'view' | 'offer'>): JSX.
           ? [
               { term: words.speed, value: words.rowsPerSecond(count(session.rowsPerSecond)) },
               { term: words.group, value: words.workers(session.groupSize) },
+              ...partFacts(session),
             ]
           : []),
         ...(usedShare === undefined ? [] : [{ term: words.share, value: percent(usedShare) }]),
@@ -193,10 +213,23 @@ function LiveFacts({ view, offer }: Pick<JoinPageProps, 'view' | 'offer'>): JSX.
         ...(workerId === undefined ? [] : [{ term: words.name, value: workerId }]),
         ...(device === undefined
           ? []
-          : [{ term: words.device, value: device.name, remark: offer.advice ?? device.reason }]),
+          : [
+              {
+                term: words.device,
+                value: device.name,
+                remark: deviceNote ?? offer.advice ?? device.reason,
+              },
+            ]),
       ]}
     />
   );
+}
+
+/** This tab's part of the group's work. */
+function partFacts({ share, groupSize }: Training): Fact[] {
+  const { part, ofRows, allRows } = en.contribution;
+  if (share === undefined || groupSize === 1) return [];
+  return [{ term: part, value: share === 1 ? allRows : ofRows(fraction(share)) }];
 }
 
 function LentCard({ offer }: { readonly offer: DeviceOffer }): JSX.Element {

@@ -3,31 +3,35 @@
 import type { LaunchReport } from '../../../shared/protocol/launchReport.ts';
 import { LAUNCH_REPORT_FUNCTION, type DeviceWish } from '../../../shared/protocol/runtimes.ts';
 import { messageOf } from '../../../shared/text/messageOf.ts';
+import type { Identity } from '../../control/controlClient.ts';
 import type { ComputeStatus } from '../../runtime/computeApi.ts';
 import type { WorkerEnd } from '../../runtime/workerStatus.ts';
+import type { ConnectionTime } from '../../transport/connectionTimes.ts';
 import type { ComputeThread } from './computeThread.browser.ts';
-import {
-  addContributions,
-  ContributionCounter,
-  noContribution,
-  readContribution,
-  type Contribution,
-} from './contribution.ts';
+import { addContributions, ContributionCounter, noContribution, type Contribution } from './contribution.ts';
+import { keepGiven, keptContribution, keptToday } from './given.browser.ts';
 import { LearningCurve } from '../design/curve.ts';
+import { LastRun, type RunResult } from './lastRun.ts';
 import { holdsOf, readLimits, type Hold, type Limits } from './limits.ts';
 import { LinkSpeeds } from './linkSpeeds.ts';
 import { ScreenLock } from './screenLock.browser.ts';
 import { Surroundings } from './surroundings.browser.ts';
 import { takeTabLock } from './tabLock.browser.ts';
+import { forgetTabMemory, keepTabMemory, takeTabMemory, type TabMemory } from './tabMemory.browser.ts';
 
 const LIMITS_KEY = 'tabgrad.limits';
-const CONTRIBUTION_KEY = 'tabgrad.contribution';
-const DAY_KEY = 'tabgrad.day';
-/** Of this tab alone: it outlives a reload, and no more. */
-const LENDING_KEY = 'tabgrad.lending';
 const SAVE_EVERY_MS = 5_000;
+const MEASURE_LINKS_EVERY_MS = 3_000;
 
-export type PagePhase = 'offered' | 'elsewhere' | 'loading' | 'lending' | 'ended' | 'failed';
+export type PagePhase =
+  | 'offered'
+  | 'elsewhere'
+  | 'loading'
+  /** It lent before it was loaded anew, and what it needs can't be loaded. */
+  | 'offline'
+  | 'lending'
+  | 'ended'
+  | 'failed';
 
 /** All that the views show. */
 export interface LendingView {
@@ -45,6 +49,10 @@ export interface LendingView {
   readonly isOnMains: boolean | undefined;
   readonly curve: LearningCurve;
   readonly speeds: LinkSpeeds;
+  /** Of direct links, by worker. */
+  readonly linkTimes: ReadonlyMap<string, ConnectionTime>;
+  /** The last run that ended, until the next one begins. */
+  readonly result: RunResult | undefined;
 }
 
 export interface LendingSettings {
@@ -64,6 +72,7 @@ export class Lending {
   readonly #screen = new ScreenLock();
   readonly #curve = new LearningCurve();
   readonly #speeds = new LinkSpeeds();
+  readonly #lastRun = new LastRun();
   readonly #reportToLauncher = (globalThis as Record<string, unknown>)[LAUNCH_REPORT_FUNCTION] as
     | ((report: LaunchReport) => unknown)
     | undefined;
@@ -71,6 +80,8 @@ export class Lending {
   #isStarting = false;
   #waiting = new AbortController();
   #compute: ComputeThread | undefined;
+  #linkTimes: ReadonlyMap<string, ConnectionTime> = new Map();
+  #linksAtMs = -Infinity;
   #status: ComputeStatus | undefined;
   #end: WorkerEnd | undefined;
   #problem: string | undefined;
@@ -81,22 +92,30 @@ export class Lending {
   #isHalted = false;
   #lentShare = 1;
   #counter = new ContributionCounter();
-  #earlier = readContribution(localStorage.getItem(CONTRIBUTION_KEY));
-  #earlierToday = readToday();
+  #earlier = keptContribution();
+  #earlierToday = keptToday();
   #savedAtMs = 0;
   #knownWorkerId: string | undefined;
+  /** As whom this tab goes on when it is loaded anew. */
+  #identity: Identity | undefined;
 
   /** @param onChange told whenever the view is another one. */
   constructor(settings: LendingSettings, onChange: () => void) {
     this.#settings = settings;
     this.#onChange = onChange;
     this.#surroundings = new Surroundings(() => this.#judge());
-    addEventListener('pagehide', () => this.#save());
+    addEventListener('pagehide', () => {
+      this.#save();
+      if (this.#isLending) keepTabMemory({ isPaused: this.#isPaused, identity: this.#identity });
+    });
+    // Back from the back-forward cache.
+    addEventListener('pageshow', () => this.#isLending && keepTabMemory({ isPaused: this.#isPaused }));
     // Back from sleep, from another network or from the back-forward cache: don't wait for the next attempt.
     for (const event of ['online', 'pageshow', 'focus']) {
       addEventListener(event, () => void this.#compute?.api.retryNow());
     }
-    if (settings.isLaunched || sessionStorage.getItem(LENDING_KEY) !== null) void this.start();
+    const kept = takeTabMemory();
+    if (settings.isLaunched || kept) void this.start(kept);
   }
 
   get view(): LendingView {
@@ -117,29 +136,41 @@ export class Lending {
       isOnMains,
       curve: this.#curve,
       speeds: this.#speeds,
+      linkTimes: this.#linkTimes,
+      result: this.#lastRun.result,
     };
   }
 
-  /** Lends until the worker's life is over. */
-  async start(): Promise<void> {
+  /** Lends until the worker's life is over. @param kept what this tab was before it was loaded anew. */
+  async start(kept?: TabMemory): Promise<void> {
     if (this.#isStarting || this.#phase === 'lending') return;
     this.#isStarting = true;
+    this.#identity = kept?.identity;
     const letGo = this.#settings.isLaunched ? () => undefined : await this.#takeLock();
     this.#isStarting = false;
-    if (!letGo) return this.#turnTo('offered');
-    this.#earlier = readContribution(localStorage.getItem(CONTRIBUTION_KEY));
-    this.#earlierToday = readToday();
+    if (!letGo) return this.#giveUp();
+    this.#earlier = keptContribution();
+    this.#earlierToday = keptToday();
     this.#problem = this.#end = this.#status = undefined;
-    this.#isPaused = this.#isHalted = false;
+    this.#isPaused = kept?.isPaused ?? false;
+    this.#isHalted = false;
     this.#counter = new ContributionCounter();
     this.#turnTo('loading');
-    sessionStorage.setItem(LENDING_KEY, '1');
+    keepTabMemory({ isPaused: this.#isPaused });
     try {
-      const { startComputeThread } = await import('./computeThread.browser.ts');
+      const loaded = await import('./computeThread.browser.ts').catch((error: unknown) => ({ error }));
+      if ('error' in loaded) {
+        // The browser would say the same again until the page is loaded anew.
+        if (kept) return this.#turnTo('offline');
+        throw loaded.error;
+      }
       const { url, token, name, device } = this.#settings;
       const share = (this.#lentShare = this.#limits.share);
-      const start = { url, token, name, device, share };
-      this.#compute = startComputeThread(start, (status) => this.#hear(status));
+      const start = { url, token, name, device, share, identity: this.#identity };
+      this.#compute = loaded.startComputeThread(start, {
+        onStatus: (status) => this.#hear(status),
+        onIdentity: (identity) => (this.#identity = identity),
+      });
       this.#phase = 'lending';
       this.#judge();
       this.#endWith(await this.#compute.ended);
@@ -152,7 +183,7 @@ export class Lending {
       this.#compute = undefined;
       this.#knownWorkerId = undefined;
       this.#screen.want(false);
-      sessionStorage.removeItem(LENDING_KEY);
+      if (!this.#isLending) this.#forget();
       this.#save();
       letGo();
       this.#onChange();
@@ -165,13 +196,11 @@ export class Lending {
   }
 
   pause(): void {
-    this.#isPaused = true;
-    this.#judge();
+    this.#setPaused(true);
   }
 
   resume(): void {
-    this.#isPaused = false;
-    this.#judge();
+    this.#setPaused(false);
   }
 
   leave(): void {
@@ -199,14 +228,37 @@ export class Lending {
     return this.#earlierToday + sentBytes + receivedBytes;
   }
 
+  /** Whether the tab goes on by itself when it is loaded anew. */
+  get #isLending(): boolean {
+    return ['elsewhere', 'loading', 'offline', 'lending'].includes(this.#phase);
+  }
+
+  #setPaused(isPaused: boolean): void {
+    this.#isPaused = isPaused;
+    keepTabMemory({ isPaused });
+    this.#judge();
+  }
+
+  #giveUp(): void {
+    this.#forget();
+    this.#turnTo('offered');
+  }
+
+  #forget(): void {
+    this.#identity = undefined;
+    forgetTabMemory();
+  }
+
   #hear(status: ComputeStatus): void {
     const nowMs = performance.now();
     this.#status = status;
     this.#counter.count(status, nowMs);
     const { session, workerId, device } = status;
+    this.#lastRun.hear(session, this.#now);
     if (session.state === 'training') {
       this.#curve.add(session.runId, session.round, session.metrics);
       this.#speeds.measure(session.links, nowMs);
+      void this.#measureLinks(nowMs);
     }
     if (workerId !== undefined && workerId !== this.#knownWorkerId && device) {
       this.#knownWorkerId = workerId;
@@ -214,6 +266,14 @@ export class Lending {
     }
     if (nowMs - this.#savedAtMs >= SAVE_EVERY_MS) this.#save();
     this.#judge();
+  }
+
+  /** Asks the browser, now and then, and only where somebody looks. */
+  async #measureLinks(nowMs: number): Promise<void> {
+    if (nowMs - this.#linksAtMs < MEASURE_LINKS_EVERY_MS || document.visibilityState !== 'visible') return;
+    this.#linksAtMs = nowMs;
+    this.#linkTimes = (await this.#compute?.linkTimes()) ?? new Map();
+    this.#onChange();
   }
 
   #takeLock(): Promise<(() => void) | undefined> {
@@ -251,23 +311,6 @@ export class Lending {
     // Another tab may lend, and count.
     if (this.#now === noContribution) return;
     this.#savedAtMs = performance.now();
-    try {
-      localStorage.setItem(CONTRIBUTION_KEY, JSON.stringify(addContributions(this.#earlier, this.#now)));
-      localStorage.setItem(DAY_KEY, JSON.stringify({ day: today(), bytes: this.#todayBytes }));
-    } catch {
-      // No room, or private browsing: the sums are of this visit then.
-    }
-  }
-}
-
-const today = (): string => new Date().toISOString().slice(0, 10);
-
-/** Bytes that other visits of today sent and received. */
-function readToday(): number {
-  try {
-    const kept = JSON.parse(localStorage.getItem(DAY_KEY) ?? '{}') as { day?: unknown; bytes?: unknown };
-    return kept.day === today() && typeof kept.bytes === 'number' && kept.bytes > 0 ? kept.bytes : 0;
-  } catch {
-    return 0;
+    keepGiven(addContributions(this.#earlier, this.#now), this.#todayBytes);
   }
 }

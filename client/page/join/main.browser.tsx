@@ -6,6 +6,7 @@ import { render } from 'preact';
 import { Throttle } from '../../../shared/throttle.ts';
 import { isDeviceWish } from '../../runtime/deviceChoice.ts';
 import { lookForDevice, unknownOffer } from './deviceOffer.browser.ts';
+import { readFragment, shortJoinLink } from './joinLink.ts';
 import { JoinPage, stateWords } from './joinPage.browser.tsx';
 import { Lending } from './lending.browser.ts';
 import { fetchProject, type Project } from './project.browser.ts';
@@ -13,16 +14,25 @@ import { fetchProject, type Project } from './project.browser.ts';
 /** Reports come with every round; nobody reads faster. */
 const DRAW_EVERY_MS = 200;
 
-const fragment = new URLSearchParams(location.hash.slice(1));
+/** Between two looks for a coordinator that can't be reached. */
+const LOOK_EVERY_MS = 5_000;
+
+/** What a visitor waits for comes first. */
+const KEEP_PAGE_AFTER_MS = 1_500;
+
+const fragment = readFragment(location.hash);
 const settings = new URLSearchParams([...new URLSearchParams(location.search), ...fragment]);
 const asked = settings.get('device');
 const device = isDeviceWish(asked) ? asked : 'auto';
 const base = new URL('.', location.href).href.slice(0, -1);
 const token = fragment.get('token') ?? undefined;
-const joinLink = `${base}/join${token === undefined ? '' : `#${new URLSearchParams({ token }).toString()}`}`;
+const joinLink = shortJoinLink(base, token);
+const isLaunched = settings.get('auto') === '1';
 
 let project: Project = {};
 let offer = unknownOffer;
+let isOffline = false;
+let nextLook: ReturnType<typeof setTimeout> | undefined;
 let isPlanned = false;
 const drawing = new Throttle(DRAW_EVERY_MS, () => performance.now());
 
@@ -30,9 +40,11 @@ function draw(): void {
   isPlanned = false;
   drawing.done();
   const { view } = lending;
-  document.title = `${stateWords(view).title} · ${project.title ?? 'tabgrad'}`;
+  const props = { project, offer, view, lending, joinLink, isOffline, hasToken: token !== undefined };
+  document.title = `${stateWords(props).title} · ${project.title ?? 'tabgrad'}`;
+  lookAgain();
   const root = document.getElementById('page');
-  if (root) render(<JoinPage {...{ project, offer, view, lending, joinLink }} />, root);
+  if (root) render(<JoinPage {...props} />, root);
 }
 
 /** Draws soon, and not more often than anybody can follow. */
@@ -48,18 +60,45 @@ const lending = new Lending(
     token,
     name: settings.get('name') ?? undefined,
     device,
-    isLaunched: settings.get('auto') === '1',
+    isLaunched,
   },
   drawSoon,
 );
 // A launcher's way of pressing Leave.
 addEventListener('tabgrad-leave', () => lending.leave());
 
-draw();
-void fetchProject(base).then((told) => {
-  project = told;
+/** Asks what the owner says; a coordinator that can't be reached is asked again until it can. */
+async function lookForCoordinator(isAgain = false): Promise<void> {
+  clearTimeout(nextLook);
+  const told = await fetchProject(base);
+  // A tab that lent before it was loaded goes on: what it could not load is loaded now.
+  if (told && isAgain && lending.view.phase === 'offline') return location.reload();
+  project = told ?? project;
+  isOffline = told === undefined;
   drawSoon();
-});
+}
+
+/** Until the coordinator is there again. */
+function lookAgain(): void {
+  clearTimeout(nextLook);
+  if (isOffline || lending.view.phase === 'offline')
+    nextLook = setTimeout(() => void lookForCoordinator(true), LOOK_EVERY_MS);
+}
+
+/** The page answers from then on where the coordinator can't be reached. It is no part of the first look. */
+function keepPage(): void {
+  // Not there over plain http from another machine, and of no use to tabs that a launcher opens.
+  const workers = navigator.serviceWorker as ServiceWorkerContainer | undefined;
+  if (!workers || isLaunched) return;
+  workers
+    .register('./serviceWorker.js')
+    .catch((error: unknown) => console.info(`No offline page: ${String(error)}`));
+}
+
+draw();
+void lookForCoordinator();
+addEventListener('online', () => nextLook !== undefined && void lookForCoordinator(true));
+addEventListener('load', () => setTimeout(keepPage, KEEP_PAGE_AFTER_MS));
 void lookForDevice(device).then((found) => {
   offer = found;
   drawSoon();

@@ -10,13 +10,13 @@ export interface Project {
   readonly link?: string;
 }
 
-/** The project of this coordinator; empty where its owner says nothing. */
-export async function fetchProject(base: string): Promise<Project> {
+/** The project of this coordinator; empty where its owner says nothing, undefined where the coordinator can't be reached. */
+export async function fetchProject(base: string): Promise<Project | undefined> {
   try {
     const response = await fetch(`${base}/project.json`);
     return response.ok ? readProject(await response.json()) : {};
   } catch {
-    return {};
+    return undefined;
   }
 }
 

@@ -48,13 +48,35 @@ export const en = {
   },
   states: {
     offered: { title: 'Ready when you are', note: 'Nothing runs until you press the button.' },
+    noToken: {
+      title: 'This address is not the whole link',
+      note: 'Open the link that the owner sent you: what stands behind # lets you in.',
+    },
+    offline: {
+      title: 'No connection',
+      note: 'The coordinator can’t be reached at the moment. This page looks again by itself, and goes on when it is back.',
+    },
     starting: { title: 'Starting', note: 'Loading the trainer.' },
     elsewhere: {
       title: 'Another tab lends already',
       note: 'A GPU is lent once. This tab takes over when the other one leaves or is closed.',
     },
     failed: { title: 'Something broke', note: 'This tab left the group; the others go on without it.' },
-    refused: { title: 'Not let in', note: 'The coordinator did not accept this tab.' },
+    refused: {
+      title: 'Not let in',
+      note: 'The coordinator did not accept this tab.',
+      /** By the coordinator's codes: what to do. */
+      advice: {
+        TOKEN_REQUIRED: 'This link is not valid, or not any more. Ask the owner for a new one.',
+        TOO_MANY_ATTEMPTS:
+          'There were too many attempts with wrong links from your network. Try again later.',
+        WORKER_BANNED: 'The owner has banned this tab or your network. Write to them if that is a mistake.',
+        WORKER_REMOVED: 'The owner has sent this tab away. Write to them before you lend it again.',
+        PROTOCOL_MISMATCH: 'This page is of another version than the coordinator. Load it anew.',
+        POOL_FULL: 'There are as many workers as the coordinator takes. Try again later.',
+        ADDRESS_FULL: 'There are as many workers as your network may have here. Try again later.',
+      },
+    },
     sentAway: {
       title: 'Finished',
       note: (reason: string) => `The coordinator ended it: ${reason}. Thank you.`,
@@ -99,12 +121,25 @@ export const en = {
     sent: 'Sent',
     received: 'Received',
     speed: 'Speed now',
+    part: 'Your part',
+    ofRows: (part: string) => `about ${part} of this round’s rows`,
+    allRows: 'all rows: they are so few that each worker takes them all',
     rowsPerSecond: (rows: string) => `${rows} rows/s`,
     group: 'Group',
     workers: (count: number) => (count === 1 ? 'you alone' : `${count} workers`),
     name: 'Your name there',
     device: 'Computes on',
     share: 'Time used',
+  },
+  result: {
+    titles: {
+      finished: 'The run is finished. Thank you!',
+      stopped: 'The owner stopped the run. Thank you for your part.',
+      failed: 'The run failed. It was not your fault; thank you.',
+    },
+    added: (rounds: string, all: string, rows: string, time: string) =>
+      `This tab took part in ${rounds} of ${all} rounds: ${rows} rows in ${time}.`,
+    next: 'There is nothing to do now. Work starts by itself with the next run.',
   },
   curve: {
     title: 'The model learns',
@@ -118,11 +153,17 @@ export const en = {
     you: 'you',
     worker: 'Worker',
     path: 'Path',
+    latency: 'Latency',
     speed: 'Speed',
     sent: 'Sent',
     received: 'Received',
     direct: 'direct',
     relayed: 'relayed',
+    routes: {
+      host: 'direct, same network',
+      reflexive: 'direct',
+      relay: 'through a TURN server',
+    },
     health: {
       direct: 'All links are direct: your network lets peers connect.',
       mixed: (relayed: number) =>

@@ -10,7 +10,8 @@ export interface StatusWords {
   readonly progress: { readonly fraction: number; readonly words: string } | undefined;
 }
 
-const waitingNote = 'Joined. You are in the pool; work starts by itself when a run needs this tab.';
+const waitingNote =
+  'Nothing to do yet. You are in the pool; work starts by itself when a run needs this tab.';
 
 export function statusWords(status: WorkerStatus): StatusWords {
   const plain = (title: string, note: string): StatusWords => ({ title, note, progress: undefined });
@@ -98,6 +99,21 @@ export function bytes(value: number): string {
   const rounded = Number(value.toPrecision(3));
   const power = rounded < 1000 ? 0 : Math.min(units.length - 1, Math.floor(Math.log10(rounded) / 3));
   return `${Number((rounded / 1000 ** power).toPrecision(3))} ${units[power]}`;
+}
+
+/** A short time: tenths below ten. */
+export function milliseconds(value: number): string {
+  if (value < 0.1) return '< 0.1 ms';
+  return `${value < 10 ? Number(value.toFixed(1)) : Math.round(value)} ms`;
+}
+
+/** A part of a whole as people say it: "1/3"; in percent where no small fraction is near. */
+export function fraction(part: number): string {
+  for (let below = 2; below <= 12; below++) {
+    if (Math.abs(part * below - 1) <= 0.04) return `1/${below}`;
+  }
+  if (Math.abs(part * 3 - 2) <= 0.08) return '2/3';
+  return part > 0 && part < 0.01 ? 'less than 1 %' : percent(part);
 }
 
 /** A share in whole percent. */

@@ -3,6 +3,7 @@
 import type { Command } from '../command.ts';
 import { init } from './init.ts';
 import { logs } from './logs.ts';
+import { plot } from './plot.ts';
 import { predict } from './predict.ts';
 import { runs } from './runs.ts';
 import { serve } from './serve.ts';
@@ -22,6 +23,7 @@ export const commands: readonly Command[] = [
   train,
   tune,
   predict,
+  plot,
   serve,
   status,
   runs,

@@ -1,9 +1,9 @@
-// `tabgrad logs RUN`: what a run reported, and what it reports until it ends.
+// `tabgrad logs RUN`: what a run reported, and with --follow what it reports until it ends.
 
 import { terminalProgress } from '../../progress/terminalProgress.ts';
 import { asRunEvent } from '../../cluster/remote/asRunEvent.ts';
 import type { ReportedEvent } from '../../../shared/api/runAnswers.ts';
-import { followEvents } from '../../cluster/remote/followEvents.ts';
+import { followEvents, keptEvents } from '../../cluster/remote/followEvents.ts';
 import { OUTAGE_MS } from '../../cluster/remote/outage.ts';
 import { defineCommand } from '../command.ts';
 import { adminOptions, coordinatorAddress } from '../connectionOptions.ts';
@@ -12,15 +12,22 @@ import { findRun } from '../findRun.ts';
 
 export const logs = defineCommand({
   name: 'logs',
-  summary: 'Show what a run reported, and follow it until it ends.',
+  summary: 'Show what a run has reported; with --follow also what it reports until it ends.',
   positionals: [{ name: 'RUN', help: 'Id of the run, the beginning of it, or its name.' }],
-  options: adminOptions,
+  options: {
+    ...adminOptions,
+    follow: { type: 'flag', help: 'Go on with what the run reports, until it ends.' },
+  },
   examples: [
-    { command: 'tabgrad logs flights', meaning: 'Rounds, workers and metrics of the run called flights.' },
+    {
+      command: 'tabgrad logs flights',
+      meaning: 'Rounds, workers and metrics of the run called flights, until now.',
+    },
+    { command: 'tabgrad logs flights --follow', meaning: 'The same, and what comes until the run ends.' },
     { command: 'tabgrad logs 3f9a2c --json', meaning: 'Every event as a JSON value.' },
   ],
   async run(values, [word = ''], context) {
-    const { json } = values;
+    const { json, follow } = values;
     const { stdout } = context;
     const options = await coordinatorAddress(values, context);
     const run = await findRun(word, options);
@@ -32,7 +39,10 @@ export const logs = defineCommand({
       timed: false,
     });
     try {
-      for await (const event of followEvents(run.runId, options, { outageMs: OUTAGE_MS })) {
+      const events = follow
+        ? followEvents(run.runId, options, { outageMs: OUTAGE_MS })
+        : keptEvents(run.runId, options);
+      for await (const event of events) {
         if (json) stdout.write(`${JSON.stringify(event)}\n`);
         else if (event.type === 'end') progress.line(endLine(event));
         else progress.event(asRunEvent(event));

@@ -25,7 +25,7 @@ export async function* followEvents(
   let last = '0';
   for (;;) {
     try {
-      for await (const { id, data } of receive(runId, address, last, () => outage.answered())) {
+      for await (const { id, data } of receive(runId, address, { after: last }, () => outage.answered())) {
         outage.over();
         // Passing events have no id.
         if (id !== '') last = id;
@@ -41,16 +41,31 @@ export async function* followEvents(
   }
 }
 
+/**
+ * The events that the coordinator has of a run by now; the last has the type "end" where the run has ended.
+ * @throws CoordinatorUnreachableError when the connection is lost; what askCoordinator throws.
+ */
+export async function* keptEvents(runId: string, address: CoordinatorAddress): AsyncGenerator<ReportedEvent> {
+  try {
+    for await (const { data } of receive(runId, address, { query: '?follow=false' })) {
+      const event = parseEvent(data);
+      if (event !== undefined) yield event;
+    }
+  } catch (error) {
+    throw asLoss(error);
+  }
+}
+
 async function* receive(
   runId: string,
   address: CoordinatorAddress,
-  after: string,
-  answered: () => void,
+  { after = '0', query = '' }: { readonly after?: string; readonly query?: string },
+  answered: () => void = () => undefined,
 ): ReturnType<typeof readEvents> {
   const silence = new AbortController();
   const signal = AbortSignal.any([address.signal, silence.signal]);
   const headers = { 'last-event-id': after };
-  const path = `api/v1/runs/${encodeURIComponent(runId)}/events`;
+  const path = `api/v1/runs/${encodeURIComponent(runId)}/events${query}`;
   const { body } = await askCoordinator({ ...address, signal }, path, { headers });
   answered();
   if (body === null) return;

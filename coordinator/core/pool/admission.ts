@@ -24,6 +24,19 @@ export type Verdict =
 
 type Hello = WorkerMessageOf<'hello'>;
 
+/** A worker that was lost. */
+interface Gone {
+  /** Of its last life, as it named it. */
+  readonly lifeName?: string | undefined;
+  /** Why it was sent away, if it was: it is told when it comes back. */
+  readonly reason?: string | undefined;
+}
+
+/** Whether a worker that proves to be another one's earlier self has begun anew, and holds nothing of what that one held. */
+export function isAnotherLife({ life }: Pick<Hello, 'life'>, lifeName: string | undefined): boolean {
+  return life !== undefined && life !== lifeName;
+}
+
 /** Stands for the token where none is needed. */
 const NO_TOKEN = '';
 /**
@@ -35,8 +48,7 @@ const MAX_GONE = 100_000;
 export class Admission {
   readonly #options: AdmissionOptions;
   readonly #identities: Identities;
-  /** Workers that were lost, or why they were sent away. */
-  readonly #gone = new Map<string, string | undefined>();
+  readonly #gone = new Map<string, Gone>();
 
   constructor(options: AdmissionOptions) {
     this.#options = options;
@@ -54,10 +66,11 @@ export class Admission {
       const what = ban.kind === 'worker' ? 'This worker is' : 'Workers of this address are';
       return refuse('WORKER_BANNED', `${what} banned: ${ban.reason}`);
     }
-    if (known && !this.#gone.has(known.workerId)) return known;
-    const reason = known && this.#gone.get(known.workerId);
-    if (reason !== undefined) return refuse('WORKER_REMOVED', reason);
-    // A worker that was lost for good is a new one should it come back, or those that it left would wonder.
+    const gone = known && this.#gone.get(known.workerId);
+    if (known && !gone) return known;
+    if (gone?.reason !== undefined) return refuse('WORKER_REMOVED', gone.reason);
+    if (known && gone && isAnotherLife(hello, gone.lifeName)) return known;
+    // A worker that was lost for good and goes on as if it was not is a new one, or those that it left would wonder.
     const { joinTokens, attempts } = this.#options;
     if (joinTokens === undefined) return { type: 'new', joinToken: NO_TOKEN };
     // An identity that is not proven is a guess as well, where no token comes with it.
@@ -84,15 +97,20 @@ export class Admission {
     return this.#tokens().map((joinToken) => this.secretOf(workerId, joinToken));
   }
 
-  /** The worker is lost for good. @param reason where it was sent away: it is told when it comes back. */
-  forget(workerId: string, reason?: string): void {
+  /** The worker is lost. */
+  forget(workerId: string, gone: Gone = {}): void {
     if (this.#gone.size >= MAX_GONE) {
       for (const oldest of this.#gone.keys()) {
         this.#gone.delete(oldest);
         break;
       }
     }
-    this.#gone.set(workerId, reason);
+    this.#gone.set(workerId, gone);
+  }
+
+  /** The worker has joined. @returns whether it was lost before. */
+  takeBack(workerId: string): boolean {
+    return this.#gone.delete(workerId);
   }
 
   #prove({ identity }: Hello): Extract<Verdict, { type: 'known' }> | undefined {

@@ -5,7 +5,7 @@ import type { CoordinatorMessage, WorkerMessageOf } from '../../../shared/protoc
 import { MAX_SHORT_MESSAGE_BYTES } from '../../../shared/protocol/workerMessageBytes.ts';
 import { ByteBudget } from '../../bounds/byteBudget.ts';
 import type { GiveBack } from '../../bounds/addressShares.ts';
-import { Admission } from './admission.ts';
+import { Admission, isAnotherLife } from './admission.ts';
 import { decodeWorkerMessage } from './decodeWorkerMessage.ts';
 import { departureOf } from './departure.ts';
 import { closeCodes, type ConnectionEvents, type ControlConnection } from './controlConnection.ts';
@@ -39,6 +39,7 @@ export class Pool {
   readonly #places: Places;
   readonly #outgoing = new ByteBudget({ maxBytes: MAX_OUTGOING_BYTES });
   readonly #admission: Admission;
+  #lives = 0;
   #closed = false;
 
   constructor(options: PoolOptions) {
@@ -101,20 +102,19 @@ export class Pool {
     const entry = this.#entries.get(workerId);
     if (entry?.worker.runId !== runId) return;
     entry.wasMember(this.#options.clock.now());
-    entry.leftRun();
     this.#change(entry, { runId: undefined });
   }
 
-  /** One more program runs on the worker. */
-  slot(workerId: string): void {
+  /** One more program runs on the worker. @returns how to say that it does no more. */
+  slot(workerId: string): () => void {
     const entry = this.#entries.get(workerId);
-    if (entry) this.#change(entry, { programs: entry.worker.programs + 1 });
-  }
-
-  /** One program less. */
-  leaveSlot(workerId: string): void {
-    const entry = this.#entries.get(workerId);
-    if (entry) this.#change(entry, { programs: Math.max(0, entry.worker.programs - 1) });
+    if (!entry) return () => undefined;
+    this.#change(entry, { programs: entry.worker.programs + 1 });
+    return () => {
+      // The worker may be in another life, in which that program never ran.
+      if (this.#entries.get(workerId) !== entry) return;
+      this.#change(entry, { programs: Math.max(0, entry.worker.programs - 1) });
+    };
   }
 
   /**
@@ -125,9 +125,8 @@ export class Pool {
    */
   drain(workerId: string, reason: string | undefined): boolean {
     const entry = this.#entries.get(workerId);
-    if (!entry) return false;
-    if (entry.drain(reason)) this.#change(entry, { leaving: reason });
-    return true;
+    if (entry?.drain(reason) === true) this.#change(entry, { leaving: reason });
+    return entry !== undefined;
   }
 
   /**
@@ -219,16 +218,18 @@ export class Pool {
     const known = verdict.type === 'known' ? this.#entries.get(verdict.workerId) : undefined;
     if (known?.mayChange(this.#options.clock.now()) === false)
       return this.#refuse(socket, 'RATE_LIMITED', 'this worker opens too many sockets', false);
-    if (known) return this.#resume(known, socket, hello);
+    if (known && !isAnotherLife(hello, known.lifeName)) return this.#resume(known, socket, hello);
+    if (known) this.#endLife(known);
     const place = this.#places.take(socket.remoteAddress);
     if (typeof place !== 'function') {
       return this.#refuse(socket, place.code, place.message, place.code !== 'RATE_LIMITED');
     }
     const makeWorkerId = this.#options.makeWorkerId ?? (() => `w-${makeId()}`);
     const workerId = verdict.type === 'known' ? verdict.workerId : makeWorkerId();
+    const wasLost = this.#admission.takeBack(workerId);
     const entry = this.#join(socket, hello, workerId, verdict.joinToken, place);
     // It may have been a member when the coordinator was restarted.
-    if (verdict.type === 'known') entry.wasMember(entry.worker.joinedAtMs);
+    if (verdict.type === 'known' && !wasLost) entry.wasMember(entry.worker.joinedAtMs);
     return entry;
   }
 
@@ -247,16 +248,17 @@ export class Pool {
     joinToken: string,
     giveBackPlace: GiveBack,
   ): PoolEntry {
-    const worker = newWorker(hello, workerId, socket.remoteAddress, this.#options.clock.now());
+    const { remoteAddress } = socket;
+    const joinedAtMs = this.#options.clock.now();
+    const life = (this.#lives += 1);
+    const worker = newWorker(hello, { workerId, remoteAddress, joinedAtMs, life });
     const secret = this.#admission.secretOf(workerId, joinToken);
-    const entry = new PoolEntry({ worker, joinToken, secret, socket, giveBackPlace });
+    const lifeName = hello.life;
+    const entry = new PoolEntry({ worker, joinToken, secret, lifeName, socket, giveBackPlace });
     this.#entries.set(workerId, entry);
     this.#welcome(entry, socket);
-    this.#log.worker(
-      'joined',
-      `joined from ${socket.remoteAddress} (${worker.runtime}, ${worker.device.kind})`,
-      entry,
-    );
+    const how = `joined from ${remoteAddress} (${worker.runtime}, ${worker.device.kind})`;
+    this.#log.worker('joined', how, entry);
     this.#emit({ type: 'changed', worker });
     return entry;
   }
@@ -265,7 +267,6 @@ export class Pool {
     entry.cancelGrace();
     // The old socket may look open for minutes after a laptop slept: the newer one counts.
     const old = entry.socket;
-    if (old) entry.settle(old);
     entry.socket = undefined;
     old?.close(closeCodes.normal, 'replaced by a newer socket');
     this.counters.reconnects += 1;
@@ -275,6 +276,13 @@ export class Pool {
     const session = entry.worker.session + 1;
     this.#change(entry, { ...traits(hello), present: true, session, remoteAddress: socket.remoteAddress });
     return entry;
+  }
+
+  /** The worker is back without anything it held, on a page that was loaded anew. */
+  #endLife(entry: PoolEntry): void {
+    // Where the former page is still there it has been copied, and is one too many.
+    entry.sendAway('this worker goes on in another tab', 'WORKER_REPLACED');
+    this.#lose(entry, 'its page was loaded anew');
   }
 
   #welcome(entry: PoolEntry, socket: WorkerSocket): void {
@@ -298,10 +306,8 @@ export class Pool {
     } else if (message.type !== 'hello') {
       const said = message.type === 'several' ? message.messages : [message];
       if (entry.socket?.countFurther(said.length - 1) === false) return;
-      for (const one of said) {
-        entry.heard(one);
-        this.#emit({ type: 'message', worker: entry.worker, message: one });
-      }
+      entry.heard(said);
+      for (const one of said) this.#emit({ type: 'message', worker: entry.worker, message: one });
     }
   }
 
@@ -323,7 +329,6 @@ export class Pool {
   }
 
   #away(entry: PoolEntry, code: number, reason: string): void {
-    if (entry.socket) entry.settle(entry.socket);
     entry.socket = undefined;
     const { clock, graceMs } = this.#options;
     const { waitMs, lossReason, isGone } = departureOf(entry.worker, { code, reason, graceMs });
@@ -336,11 +341,7 @@ export class Pool {
 
   #removeEntries(entries: readonly PoolEntry[], reason: string): string[] {
     for (const entry of entries) {
-      const { socket } = entry;
-      // What the socket reports from here on is not about a worker any more.
-      entry.socket = undefined;
-      socket?.send({ type: 'shutdown', reconnect: false, reason: reason.slice(0, 500) });
-      socket?.close(closeCodes.policy, 'WORKER_REMOVED');
+      entry.sendAway(reason, 'WORKER_REMOVED');
       this.#lose(entry, `sent away: ${reason}`, reason);
     }
     return entries.map(({ worker }) => worker.workerId);
@@ -351,7 +352,8 @@ export class Pool {
     entry.cancelGrace();
     entry.giveBackPlace();
     this.#entries.delete(entry.worker.workerId);
-    this.#admission.forget(entry.worker.workerId, toldReason);
+    const { lifeName } = entry;
+    this.#admission.forget(entry.worker.workerId, { lifeName, reason: toldReason });
     entry.worker = { ...entry.worker, present: false };
     this.counters.lostWorkers += 1;
     this.#log.worker('left', `is gone: ${reason}`, entry);

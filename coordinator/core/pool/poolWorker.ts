@@ -18,6 +18,8 @@ export interface PoolWorker {
   readonly leaving: string | undefined;
   /** Counts its sockets: messages to and from an earlier one may be lost. */
   readonly session: number;
+  /** Counts the joins of all workers: one that was lost and is back under its id has another, and nothing of what it held. */
+  readonly life: number;
   /** The run it works for. */
   readonly runId: string | undefined;
   /** Programs that it runs; with any it takes part in no run. */
@@ -49,21 +51,17 @@ export function traits(
 /** A worker that has just said hello. */
 export function newWorker(
   hello: WorkerMessageOf<'hello'>,
-  workerId: string,
-  remoteAddress: string,
-  joinedAtMs: number,
+  joined: Pick<PoolWorker, 'workerId' | 'remoteAddress' | 'joinedAtMs' | 'life'>,
 ): PoolWorker {
   return {
     ...traits(hello),
-    workerId,
-    remoteAddress,
+    ...joined,
     peerId: undefined,
     present: true,
     leaving: undefined,
     session: 1,
     runId: undefined,
     programs: 0,
-    joinedAtMs,
     roundTripMs: undefined,
   };
 }

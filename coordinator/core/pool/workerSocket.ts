@@ -63,6 +63,7 @@ export class WorkerSocket implements ConnectionEvents {
   #pingedAtMs: number | undefined;
   #sentBytes = 0;
   #receivedBytes = 0;
+  #roundTripMs: number | undefined;
   #welcomed = false;
   #open = true;
 
@@ -168,8 +169,10 @@ export class WorkerSocket implements ConnectionEvents {
 
   pong(): void {
     this.#heardAtMs = this.#clock.now();
-    if (this.#pingedAtMs !== undefined && this.#open) this.#events.alive(this.#heardAtMs - this.#pingedAtMs);
+    if (this.#pingedAtMs === undefined) return;
+    this.#roundTripMs = this.#heardAtMs - this.#pingedAtMs;
     this.#pingedAtMs = undefined;
+    if (this.#open) this.#events.alive(this.#roundTripMs);
   }
 
   closed(code: number, reason: string): void {
@@ -187,7 +190,8 @@ export class WorkerSocket implements ConnectionEvents {
     this.#pingedAtMs = now;
     this.#connection.ping();
     // Pages can't see pings of the WebSocket itself, and must know that the coordinator is there.
-    this.send({ type: 'ping', at: now });
+    const roundTripMs = this.#roundTripMs;
+    this.send({ type: 'ping', at: now, ...(roundTripMs !== undefined && { roundTripMs }) });
     if (this.#open) this.#cancelTimer = this.#clock.after(this.pingIntervalMs, () => this.#beat());
   }
 

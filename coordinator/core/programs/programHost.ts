@@ -50,7 +50,7 @@ export class ProgramHost implements SlotSource {
         for (const dial of this.#dials.values()) {
           if (dial.workerId === event.worker.workerId) dial.failed(event.reason);
         }
-        // It does not come back under that id.
+        // Should it come back, it has not failed yet.
         for (const request of this.#requests) request.setAside.delete(event.worker.workerId);
       }
       if (event.type !== 'message') this.#place();
@@ -117,11 +117,10 @@ export class ProgramHost implements SlotSource {
     request.options.onWaiting?.(reason);
   }
 
-  async #give({ workerId, runtime, device }: PoolWorker, request: Request): Promise<void> {
+  async #give({ workerId, runtime, device, life }: PoolWorker, request: Request): Promise<void> {
     const { pool, log } = this.#options;
     this.#requests.splice(this.#requests.indexOf(request), 1);
-    pool.slot(workerId);
-    const free = (): void => pool.leaveSlot(workerId);
+    const free = pool.slot(workerId);
     const pipe = await this.#dial(workerId).catch((error: Error) => error);
     if (pipe instanceof Error) {
       log({
@@ -131,7 +130,7 @@ export class ProgramHost implements SlotSource {
         message: `${request.demand.name}: ${pipe.message}`,
         workerId,
       });
-      if (pool.worker(workerId)) request.setAside.set(workerId, pipe.message);
+      if (pool.worker(workerId)?.life === life) request.setAside.set(workerId, pipe.message);
       if (!request.options.signal?.aborted) this.#requests.unshift(request);
       free();
       // The pool tells nothing more of a worker that it lost, and what it told came before the request was back in line.

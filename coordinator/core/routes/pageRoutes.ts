@@ -1,7 +1,7 @@
 // The built pages. All files are listed once at the start, so a path can only name one of them.
 
 import { readdirSync } from 'node:fs';
-import { dirname, extname, join, relative, sep } from 'node:path';
+import { basename, dirname, extname, join, relative, sep } from 'node:path';
 import { builtFile } from '../../files/builtFile.ts';
 import type { AccessControl } from '../http/access.ts';
 import type { Exchange } from '../../http/exchange.ts';
@@ -15,6 +15,7 @@ const contentTypes: Readonly<Record<string, string>> = {
   '.mjs': 'text/javascript; charset=utf-8',
   '.css': 'text/css; charset=utf-8',
   '.json': 'application/json; charset=utf-8',
+  '.webmanifest': 'application/manifest+json; charset=utf-8',
   '.map': 'application/json; charset=utf-8',
   '.svg': 'image/svg+xml',
   '.png': 'image/png',
@@ -82,17 +83,18 @@ export function pageRoutes(
       );
     },
   };
-  const joinRoute: Route = {
+  // The second is for codes that are scanned: with fewer characters they have fewer and larger dots.
+  const joinRoutes = ['/join', '/j'].map((path): Route => ({
     method: 'GET',
-    path: '/join',
+    path,
     access: 'public',
     traffic: 'page',
     handle: (exchange) => {
       if (folder === undefined) throw new NotFoundError('The pages are not built yet: run "npm run build"');
       return sendFile(exchange, pageFiles, join(folder, 'join.html'));
     },
-  };
-  if (folder === undefined) return [status, joinRoute];
+  }));
+  if (folder === undefined) return [status, ...joinRoutes];
   const files = readdirSync(folder, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile() && !pages.has(entry.name))
     .map((entry) => join(entry.parentPath, entry.name));
@@ -106,7 +108,12 @@ export function pageRoutes(
       handle: (exchange) => sendFile(exchange, pageFiles, file),
     };
   });
-  return [status, joinRoute, ...assets];
+  return [status, ...joinRoutes, ...assets];
+}
+
+/** The service worker is a thread that runs nothing but itself. */
+function isThread(file: string): boolean {
+  return extname(file) !== '.html' && basename(file) !== 'serviceWorker.js';
 }
 
 async function sendFile(exchange: Exchange, files: PageFiles, file: string): Promise<void> {
@@ -123,7 +130,7 @@ async function sendFile(exchange: Exchange, files: PageFiles, file: string): Pro
   // The bundler puts a content hash into the names under assets/.
   const cache = exchange.path.startsWith('/assets/') ? 'public, max-age=31536000, immutable' : 'no-cache';
   const contentType = contentTypes[extname(file)] ?? 'application/octet-stream';
-  const policy = extname(file) === '.html' ? pagePolicy : threadPolicy;
+  const policy = isThread(file) ? threadPolicy : pagePolicy;
   const headers = {
     ...isolation,
     ...found.headers,

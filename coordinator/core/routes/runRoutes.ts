@@ -129,21 +129,26 @@ async function answerOutcome(entry: RunEntry, runs: RunRegistry, exchange: Excha
 }
 
 function pausedError(runId: string, cause: Error): StorageFullError {
-  const words = `The run goes on when there is room: "tabgrad logs ${runId}" follows it then, "tabgrad stop ${runId}" ends it.`;
+  const words = `The run goes on when there is room: "tabgrad logs ${runId} --follow" follows it then, "tabgrad stop ${runId}" ends it.`;
   return new StorageFullError(`${cause.message} ${words}`, {}, { cause });
 }
 
-/** Server-sent events, from the one after `Last-Event-ID` or from the first; ends with the run. */
+/**
+ * Server-sent events, from the one after `Last-Event-ID` or from the first; ends with the run. With `?follow=false` it ends
+ * with what is kept by now.
+ */
 async function streamEvents(entry: RunEntry, exchange: Exchange): Promise<void> {
   const { request, response, signal } = exchange;
   const { failure } = entry.log;
   if (failure) throw entry.status === 'running' ? pausedError(entry.runId, failure) : failure;
+  const goesOn = readFollow(exchange.search);
   exchange.begin(200, { 'content-type': 'text/event-stream; charset=utf-8', 'cache-control': 'no-store' });
   response.flushHeaders();
   const last = Number(request.headers['last-event-id'] ?? 0);
+  const after = Number.isSafeInteger(last) ? last : 0;
   const heartbeat = setInterval(() => response.write(': still there\n\n'), HEARTBEAT_MS);
   try {
-    for await (const { sequence, event } of entry.log.follow(Number.isSafeInteger(last) ? last : 0, signal)) {
+    for await (const { sequence, event } of entry.log.follow(after, signal, goesOn)) {
       const id = sequence === undefined ? '' : `id: ${sequence}\n`;
       const taken = response.write(
         `${id}event: ${event.type}\ndata: ${visibleText(JSON.stringify(event))}\n\n`,
@@ -157,4 +162,13 @@ async function streamEvents(entry: RunEntry, exchange: Exchange): Promise<void> 
     clearInterval(heartbeat);
   }
   response.end();
+}
+
+/** @throws RunRequestInvalidError */
+function readFollow(search: string): boolean {
+  const follow = new URLSearchParams(search).get('follow') ?? 'true';
+  if (follow === 'true' || follow === 'false') return follow === 'true';
+  throw new RunRequestInvalidError(`follow is "${follow.slice(0, 40)}"; expected true or false`, {
+    field: 'follow',
+  });
 }

@@ -29,7 +29,8 @@ export function endRun(turn: Turn, result: RunOutcome | Error): void {
     result instanceof Error
       ? `the run failed: ${outsideMessage(result).message}`
       : `the run is ${result.status}`;
-  for (const workerId of turn.state.engaged) turn.release(workerId, reason);
+  const ending = result instanceof Error ? 'failed' : result.status;
+  for (const workerId of turn.state.engaged) turn.release(workerId, reason, ending);
   turn.set({ phase: 'ended', members: [], halt: undefined, joinAtMs: undefined });
   turn.command({ type: 'end', result });
 }

@@ -63,6 +63,8 @@ export function formGroup(turn: Turn): void {
     const reason = waitingReason(plan, state, eligible.length, least);
     if (reason !== state.waitingReason) turn.emit({ type: 'waiting', reason });
     turn.set({ phase: 'waiting', waitingReason: reason });
+    // Those of the last group need not wait until others come.
+    releaseLeaving(turn);
     return;
   }
   if (atMs < state.formAtMs) {
@@ -70,6 +72,12 @@ export function formGroup(turn: Turn): void {
     return;
   }
   assignGroup(turn, chooseFrom(turn, eligible));
+}
+
+export function releaseLeaving(turn: Turn): void {
+  for (const workerId of turn.state.engaged) {
+    if (turn.state.workers.get(workerId)?.leaving === true) turn.release(workerId, 'the worker is leaving');
+  }
 }
 
 /**

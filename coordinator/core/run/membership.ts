@@ -2,7 +2,7 @@
 
 import { remembered, rememberedIds } from './conduct.ts';
 import { disturb } from './disturbances.ts';
-import { eligibleWorkers, formGroup, mostMembers } from './formation.ts';
+import { eligibleWorkers, formGroup, mostMembers, releaseLeaving } from './formation.ts';
 import { checkHalted, haltAgain, startHalt } from './halting.ts';
 import { lookAtAgain } from './lateness.ts';
 import { awaitNewcomers } from './newcomers.ts';
@@ -106,12 +106,6 @@ function checkMember(
   if (!worker.leaving || phase === 'halting') return;
   const isOut = disturb(turn, workerId, 'it was leaving');
   startHalt(turn, phase === 'loading' || isOut ? 'now' : 'commit', `worker ${workerId} is leaving`);
-}
-
-function releaseLeaving(turn: Turn): void {
-  for (const workerId of turn.state.engaged) {
-    if (turn.state.workers.get(workerId)?.leaving === true) turn.release(workerId, 'the worker is leaving');
-  }
 }
 
 /**

@@ -14,7 +14,7 @@ export interface PlaceBlobs {
   readonly payloads: string | null;
 }
 
-interface Sent {
+export interface Sent {
   readonly workerId: string;
   readonly message: CoordinatorMessage;
 }

@@ -2,7 +2,6 @@
 // Inputs are handled one at a time; messages and events leave in the order in which they were decided, and after what
 // they rest on is kept.
 
-import type { CoordinatorMessage } from '../../../shared/protocol/control.ts';
 import type { BlobAddress } from '../blobs/blobStore.ts';
 import type { Clock } from '../../../shared/clock.ts';
 import type { Log } from '../../log/log.ts';
@@ -18,7 +17,7 @@ import { wakeAtMs } from './ticks.ts';
 import { defaultTiming, initialRunState, type RunWorker } from './runState.ts';
 import type { BlobCheck, RunCommand, RunInput, RunPlan, RunState, RunTiming } from './runState.ts';
 import { assignMessages, prepareMessages } from './placeMessages.ts';
-import type { AssignCommand, PlaceBlobs, PrepareCommand } from './placeMessages.ts';
+import type { AssignCommand, PlaceBlobs, PrepareCommand, Sent } from './placeMessages.ts';
 import { planOf } from './planOf.ts';
 import { PayloadBlobs } from './payloadBlobs.ts';
 import type { PoolWorker } from '../pool/poolWorker.ts';
@@ -197,21 +196,30 @@ export class RunDriver implements RunHandle {
   #execute(command: RunCommand): void {
     const { pool, log } = this.#options;
     switch (command.type) {
-      case 'send':
+      case 'send': {
+        const send = this.#sender([command.workerId]);
         return this.#outbox.post({
-          deliver: () => this.#send(command.workerId, command.message),
+          deliver: () => send(command),
           always: true,
         });
-      case 'assign':
-        for (const { workerId } of command.members) pool.claim(workerId, this.runId);
+      }
+      case 'assign': {
+        const workerIds = command.members.map(({ workerId }) => workerId);
+        for (const workerId of workerIds) pool.claim(workerId, this.runId);
+        const send = this.#sender(workerIds);
         return this.#outbox.post({
           facts: [groupFact(command.generation, command.members, this.#plan.shards)],
-          deliver: () => this.#assign(command),
+          deliver: () => this.#assign(command, send),
         });
-      case 'prepare':
+      }
+      case 'prepare': {
         // Signalling lets only workers of one run meet.
         pool.claim(command.workerId, this.runId);
-        return this.#outbox.post({ deliver: () => this.#prepare(command) });
+        const send = this.#sender([command.workerId, ...command.members.map(({ workerId }) => workerId)]);
+        return this.#outbox.post({
+          deliver: () => this.#prepare(command, send),
+        });
+      }
       case 'unclaim':
         return pool.unclaim(command.workerId, this.runId);
       case 'malformed':
@@ -243,29 +251,27 @@ export class RunDriver implements RunHandle {
     }
   }
 
-  #send(workerId: string, message: CoordinatorMessage): void {
-    this.#options.pool.send(workerId, message);
+  /** Sends to these workers as they are now: what was decided for one life of a worker is nothing for the next. */
+  #sender(workerIds: readonly string[]): (sent: Sent) => void {
+    const { pool } = this.#options;
+    const lives = new Map(workerIds.map((workerId) => [workerId, pool.worker(workerId)?.life]));
+    return ({ workerId, message }) => {
+      if (pool.worker(workerId)?.life === lives.get(workerId)) pool.send(workerId, message);
+    };
   }
 
-  async #assign(command: AssignCommand): Promise<void> {
+  async #assign(command: AssignCommand, send: (sent: Sent) => void): Promise<void> {
     const { sha256: payloads } = await this.#payloads.ofGroup(this.#withPayloads(command.rounds));
     const { keys } = this.#options.pool;
-    for (const { workerId, message } of assignMessages(
-      command,
-      this.#blobs(payloads),
-      this.#plan.sharesRows,
-      keys,
-    ))
-      this.#send(workerId, message);
+    assignMessages(command, this.#blobs(payloads), this.#plan.sharesRows, keys).forEach(send);
   }
 
-  async #prepare(command: PrepareCommand): Promise<void> {
+  async #prepare(command: PrepareCommand, send: (sent: Sent) => void): Promise<void> {
     const { rounds, agreedRounds } = command;
     const blob = await this.#payloads.ofNewcomer(this.#withPayloads(rounds), agreedRounds);
     const { keys } = this.#options.pool;
     const known = { ...command, rounds: rounds.slice(0, blob.rounds) };
-    for (const { workerId, message } of prepareMessages(known, this.#blobs(blob.sha256), keys))
-      this.#send(workerId, message);
+    prepareMessages(known, this.#blobs(blob.sha256), keys).forEach(send);
   }
 
   #blobs(payloads: string | null): PlaceBlobs {

@@ -66,10 +66,11 @@ export class RunLog {
   }
 
   /**
-   * Every event after the one numbered `after`, in order, as they come; ends with the run.
+   * Every event after the one numbered `after`, in order, as they come; ends with the run, or with what is kept by now.
+   * @param goesOn whether to wait for what is still to come.
    * @throws what a write failed with, after all that is kept.
    */
-  async *follow(after: number, signal: AbortSignal): AsyncGenerator<ShownEvent> {
+  async *follow(after: number, signal: AbortSignal, goesOn = true): AsyncGenerator<ShownEvent> {
     let passed: ReportedEvent | undefined;
     while (!signal.aborted) {
       const [sequence, passing, isOver] = [this.#sequence, this.#passing, this.#isOver];
@@ -79,7 +80,7 @@ export class RunLog {
           after = events.at(-1)?.sequence ?? after;
         }
       }
-      if (isOver) return;
+      if (isOver || !goesOn) return;
       if (this.#failure) throw this.#failure;
       if (passing && passing !== passed) yield { event: passing };
       passed = passing;

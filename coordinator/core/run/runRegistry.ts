@@ -53,8 +53,11 @@ export class RunRegistry {
       if (event.type !== 'message' || event.message.type === 'halted') return;
       const { runId } = event.message;
       // A worker that was out of reach when its run ended, or when it lost its place, works on until it is told.
-      if (this.#entries.get(runId)?.status === 'running') return;
-      options.pool.answer(event.worker.workerId, { type: 'release', runId, reason: 'the run is over' });
+      const status = this.#entries.get(runId)?.status;
+      if (status === 'running') return;
+      const reason = 'the run is over';
+      const ending = status && { outcome: status };
+      options.pool.answer(event.worker.workerId, { type: 'release', runId, reason, ...ending });
     });
   }
 

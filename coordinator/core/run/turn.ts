@@ -1,7 +1,7 @@
 // One step of the run machine in the making: the state so far and the commands so far. Seen from outside a step is a
 // pure function; inside, rules are applied one after the other.
 
-import type { CoordinatorMessage } from '../../../shared/protocol/control.ts';
+import type { CoordinatorMessage, CoordinatorMessageOf } from '../../../shared/protocol/control.ts';
 import type { RunEvent } from './runRequest.ts';
 import type { Member, RunCommand, RunPlan, RunState } from './runState.ts';
 
@@ -54,12 +54,17 @@ export class Turn {
     this.command({ type: 'log', level, message });
   }
 
-  /** Lets a worker go that has no place any more. */
-  release(workerId: string, reason: string): void {
+  /** Lets a worker go that has no place any more. @param outcome where the run is over. */
+  release(workerId: string, reason: string, outcome?: CoordinatorMessageOf<'release'>['outcome']): void {
     const { plan, state } = this;
     if (!state.engaged.has(workerId)) return;
     if (state.workers.get(workerId)?.present === true) {
-      this.send(workerId, { type: 'release', runId: plan.runId, reason: reason.slice(0, 500) });
+      this.send(workerId, {
+        type: 'release',
+        runId: plan.runId,
+        reason: reason.slice(0, 500),
+        ...(outcome && { outcome }),
+      });
       this.set({
         engaged: new Set([...state.engaged].filter((id) => id !== workerId)),
         // What it has loaded goes with its place.

@@ -2,6 +2,7 @@
 
 import { AbortedError } from '../../../kernels/errors.ts';
 import { Checkpoint } from '../../checkpoint/checkpoint.ts';
+import { withPlot } from '../plot/plotResult.ts';
 import type { BestFacts } from '../record/resultRecord.ts';
 import { RunProgress } from '../record/runProgress.ts';
 import type { Metrics, Result, ResultRecord } from '../result.ts';
@@ -55,7 +56,7 @@ function record(
       const checkpoint = saved.at(-1);
       if (!checkpoint) throw new AbortedError(`Run "${name}" was stopped before its first round.`);
       const { metricsTable } = recorder.progress;
-      return { ...record, path: folder.path, checkpoint, checkpoints: saved, metricsTable };
+      return withPlot({ ...record, path: folder.path, checkpoint, checkpoints: saved, metricsTable });
     },
   };
 }

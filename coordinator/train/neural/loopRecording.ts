@@ -3,6 +3,7 @@
 import { z } from 'zod';
 import { unpackFiles } from '../../../shared/neural/loop/packedFiles.ts';
 import { DataParallelCheckpoint } from '../../checkpoint/dataParallelCheckpoint.ts';
+import { withPlot } from '../plot/plotResult.ts';
 import { RunProgress } from '../record/runProgress.ts';
 import type { Result } from '../result.ts';
 import type { RecordedRun, RunPlace, RunRecording } from '../run/trainerKind.ts';
@@ -44,7 +45,13 @@ function record({ cluster, folder, now, fail }: RunPlace): RecordedRun<DataParal
     result(record) {
       const checkpoints = folder.savedPaths().map((path) => new DataParallelCheckpoint(path));
       const { metricsTable } = recorder.progress;
-      return { ...record, path: folder.path, checkpoint: checkpoints.at(-1), checkpoints, metricsTable };
+      return withPlot({
+        ...record,
+        path: folder.path,
+        checkpoint: checkpoints.at(-1),
+        checkpoints,
+        metricsTable,
+      });
     },
   };
 }

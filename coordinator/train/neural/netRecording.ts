@@ -6,6 +6,7 @@ import { netInputs, type NetInput } from '../../../shared/neural/model/netInputs
 import { readConfusionMatrix, type ConfusionMatrix } from '../../../shared/neural/run/confusionMatrix.ts';
 import { decodeState } from '../../../shared/neural/state/namedState.ts';
 import { checkpointFiles, NeuralCheckpoint } from '../../checkpoint/neuralCheckpoint.ts';
+import { withPlot } from '../plot/plotResult.ts';
 import { RunProgress } from '../record/runProgress.ts';
 import type { Metrics, Result, ResultRecord } from '../result.ts';
 import type { RecordedRun, RunPlace, RunRecording, TrainerWorld } from '../run/trainerKind.ts';
@@ -90,7 +91,7 @@ function record(
       const checkpoint = saved.at(-1);
       if (!checkpoint) throw new AbortedError(`Run "${name}" was stopped before its state was stored.`);
       const confusionMatrix = readConfusionMatrix(recorder.lastPayload[0]);
-      return {
+      return withPlot({
         ...record,
         path: folder.path,
         checkpoint,
@@ -98,7 +99,7 @@ function record(
         metricsTable: recorder.progress.metricsTable,
         ...(profile !== undefined && { profile }),
         ...(confusionMatrix && { confusionMatrix }),
-      };
+      });
     },
   };
 }

@@ -12,6 +12,7 @@ import { readRunFile, RUN_FILE, type RunFile } from '../record/runFile.ts';
 import { RunFolder } from '../record/runFolder.ts';
 import { orFailedRecord, ownersPlace, recordRun, type RunAttempt } from './recordRun.ts';
 import { RunNotAttachedError } from '../trainErrors.ts';
+import { showProgress } from './showProgress.ts';
 import type { RunPlace, RunRecording, TrainerWorld } from './trainerKind.ts';
 import { trainError } from '../../options/trainArgumentError.ts';
 
@@ -59,11 +60,15 @@ async function attach<Plan, R>(
   const { url = file.url, token, callbacks, verbose, signal } = options;
   const now = (): number => world.now();
   const startedAt = now();
-  const owner = { callbacks, ...(verbose !== undefined && { verbose }) };
+  const asked = { callbacks, ...(verbose !== undefined && { verbose }) };
+  const total = recording.trainer === 'loop' ? 0 : file.facts.totalRounds;
+  const shown = showProgress(asked, total, now, signal);
+  const owner = shown.runConfig;
   const wish = { options: { scalingConfig: { url, token }, runConfig: owner }, workers: { min: 1, max: 1 } };
-  const cluster = await world.openCluster(wish, signal);
+  let cluster: RunCluster | undefined;
   let folder: RunFolder | undefined;
   try {
+    cluster = await world.openCluster(wish, signal);
     const found = await findRun(cluster, file, path);
     folder = await RunFolder.reopen(path, file);
     const attempt: RunAttempt = {
@@ -86,8 +91,9 @@ async function attach<Plan, R>(
       recordRun(() => Promise.resolve(found.follow()), recording.record(plan, place), attempt, place),
     );
   } finally {
+    shown.close();
     folder?.close();
-    await cluster.close();
+    await cluster?.close();
   }
 }
 

@@ -9,6 +9,7 @@ import { withInterrupt } from '../../progress/withInterrupt.ts';
 import { demandOf } from './followRun.ts';
 import { RunFolder } from '../record/runFolder.ts';
 import { orFailedRecord, ownersPlace, recordRun, type RunAttempt } from './recordRun.ts';
+import { showProgress } from './showProgress.ts';
 import type { RunPlace, TrainerKind, TrainerWorld } from './trainerKind.ts';
 
 /** What `fit` of a trainer takes. */
@@ -37,7 +38,18 @@ export function fitRun<Opened, Plan, R>(
   world: TrainerWorld,
   { signal }: FitOptions,
 ): Promise<R> {
-  return withInterrupt(signal, (until) => runToEnd(kind, settings, world, until));
+  const { options } = settings;
+  return withInterrupt(signal, async (until) => {
+    // How often an owner's loop reports nobody knows.
+    const total = kind.recording.trainer === 'loop' ? 0 : kind.facts.totalRounds;
+    const shown = showProgress(options.runConfig, total, () => world.now(), until);
+    try {
+      const told = { ...settings, options: { ...options, runConfig: shown.runConfig } };
+      return await runToEnd(kind, told, world, until);
+    } finally {
+      shown.close();
+    }
+  });
 }
 
 async function runToEnd<Opened, Plan, R>(

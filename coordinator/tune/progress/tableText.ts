@@ -2,6 +2,7 @@
 
 import { visibleLine } from '../../../kernels/visibleText.ts';
 import { alignColumns } from '../../../shared/text/alignColumns.ts';
+import { cutColumns } from '../../../shared/text/textColumns.ts';
 import { formatDuration } from '../../progress/formatNumbers.ts';
 import type { Trial } from '../trial/trial.ts';
 
@@ -72,7 +73,7 @@ export function tableLines(rows: readonly TableRow[], options: TableOptions): st
   ];
   if (sorted.length > shown.length) lines.push(`… ${sorted.length - shown.length} more`);
   if (options.queued !== undefined) lines.push(visibleLine(options.queued));
-  return lines.map((line) => (line.length <= width ? line : `${line.slice(0, Math.max(0, width - 1))}…`));
+  return lines.map((line) => cutColumns(line, width));
 }
 
 function rowCells(trial: Readonly<Trial>, values: readonly unknown[], metric: string | undefined): string[] {

@@ -2,7 +2,7 @@
 // line for scripts.
 
 import { Throttle } from '../../../shared/throttle.ts';
-import { lineWidth } from '../../progress/liveLine.ts';
+import { LiveLines, lineWidth, terminalRows } from '../../progress/liveLines.ts';
 import type { ProgressMode } from '../../progress/terminalProgress.ts';
 import { visibleLine } from '../../../kernels/visibleText.ts';
 import { formatMetrics } from '../../progress/formatNumbers.ts';
@@ -18,41 +18,55 @@ interface TuneTableOptions {
   readonly best: 'max' | 'min' | undefined;
   /** Milliseconds of a monotonic clock. */
   readonly now: () => number;
+  /** Once it has fired nothing is redrawn before the end. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 interface TuneTable {
   readonly callback: TuneCallback;
+  /** Writes a line that stays, above the table on a terminal. */
+  readonly line: (text: string) => void;
   /** Draws the last state, which stays. */
   readonly close: () => void;
 }
 
 const REDRAW_MS = 150;
-const DEFAULT_ROWS = 24;
+/** Rows that are left for what stands above. */
+const ROWS_ABOVE = 6;
 
-export function tuneTable({ stream, mode, metric, best, now }: TuneTableOptions): TuneTable {
+export function tuneTable({ stream, mode, metric, best, now, signal }: TuneTableOptions): TuneTable {
   const output = visibleOutput(stream);
   const rows = new Map<number, TableRow>();
   let planned = Infinity;
   let queued: { readonly index: number; readonly waiting: string } | undefined;
-  let drawnLines = 0;
+  const live = new LiveLines(output);
   const redraws = new Throttle(REDRAW_MS, now);
   let isClosed = false;
+  let isInterrupted = signal?.aborted === true;
 
   const draw = (): void => {
-    const height = Math.max(3, (output.rows ?? DEFAULT_ROWS) - 6);
     const lines = tableLines([...rows.values()], {
       metric,
       mode: best,
       planned,
       width: lineWidth(output),
-      height,
+      height: Math.max(3, terminalRows(output) - ROWS_ABOVE),
       queued: queued?.waiting,
     });
-    const back = drawnLines === 0 ? '' : `\u001B[${drawnLines}A\u001B[J`;
-    output.control(back, lines.map((line) => `${line}\n`).join(''));
-    drawnLines = lines.length;
+    live.show(lines);
     redraws.done();
   };
+  const onResize = (): void => {
+    if (rows.size > 0 && !isInterrupted) draw();
+  };
+  const onAbort = (): void => {
+    isInterrupted = true;
+    live.leave();
+  };
+  if (mode === 'live') {
+    output.on?.('resize', onResize);
+    signal?.addEventListener('abort', onAbort, { once: true });
+  }
   const plainLine = (event: TuneEvent): string | undefined => {
     if (event.type === 'started') return `experiment ${event.name}`;
     if (event.type !== 'trial') return undefined;
@@ -78,20 +92,29 @@ export function tuneTable({ stream, mode, metric, best, now }: TuneTableOptions)
         if (mode === 'plain') {
           const line = plainLine(event);
           if (line !== undefined) output.write(`${visibleLine(line)}\n`);
-        } else if (redraws.isDue) draw();
+        } else if (redraws.isDue && !isInterrupted) draw();
       },
+    },
+    line(text) {
+      live.above(`${visibleLine(text)}\n`);
     },
     close() {
       // Nothing comes any more.
       queued = undefined;
       if (mode === 'live' && !isClosed && rows.size > 0) draw();
+      live.leave();
       isClosed = true;
+      output.off?.('resize', onResize);
+      signal?.removeEventListener('abort', onAbort);
     },
   };
 }
 
 /** The table of a Tuner: on a terminal and nowhere else, unless it is told to be silent or the owner listens himself. */
-export function tableCallback({ verbose, callbacks, metric, mode }: TuneSettings): {
+export function tableCallback(
+  { verbose, callbacks, metric, mode }: TuneSettings,
+  signal: AbortSignal,
+): {
   readonly callbacks: readonly TuneCallback[];
   close(): void;
 } {
@@ -99,10 +122,11 @@ export function tableCallback({ verbose, callbacks, metric, mode }: TuneSettings
     return { callbacks: [], close: () => undefined };
   const { callback, close } = tuneTable({
     stream: process.stdout,
-    mode: 'live',
+    mode: verbose === 2 ? 'plain' : 'live',
     metric,
     best: mode,
     now: () => performance.now(),
+    signal,
   });
   return { callbacks: [callback], close };
 }

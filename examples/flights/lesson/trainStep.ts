@@ -17,6 +17,7 @@ export async function trainStep(lesson: Lesson, workers: number): Promise<Result
     mode: process.stdout.isTTY ? 'live' : 'plain',
     roundsTotal: rounds,
     now,
+    signal,
   });
   try {
     const trainer = new GBDTTrainer(

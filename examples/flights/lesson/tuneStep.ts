@@ -21,6 +21,7 @@ export async function tuneStep(lesson: Lesson, share: number): Promise<Checkpoin
     metric: METRIC,
     best: 'max',
     now,
+    signal,
   });
   const sampled = share < 1 ? { train: part(train, share), valid: part(valid, share) } : { train, valid };
   try {

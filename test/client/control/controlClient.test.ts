@@ -1,7 +1,7 @@
 import { finalRefusals, MAX_SEVERAL, PROTOCOL_VERSION } from '../../../shared/protocol/control.ts';
 import { describe, expect, test } from 'vitest';
-import { ControlClient, type ControlSocket } from '../../../client/control/controlClient.ts';
-import type { CoordinatorMessage, WorkerMessage } from '../../../shared/protocol/control.ts';
+import { ControlClient, type ControlSocket, type Identity } from '../../../client/control/controlClient.ts';
+import type { CoordinatorMessage, WorkerMessage, WorkerMessageOf } from '../../../shared/protocol/control.ts';
 import { ManualClock } from '../../setup/manualClock.ts';
 
 class FakeSocket implements ControlSocket {
@@ -42,7 +42,7 @@ const committed = (round: number): WorkerMessage => ({
 });
 const release = (runId: string): CoordinatorMessage => ({ type: 'release', runId, reason: 'over' });
 
-function start(random = 1) {
+function start(random = 1, identity?: Identity) {
   const sockets: FakeSocket[] = [];
   const clock = new ManualClock();
   const seen = {
@@ -56,6 +56,7 @@ function start(random = 1) {
     {
       url: 'ws://host/control',
       greeting: { runtime: 'node', device: { kind: 'cpu', name: 'JavaScript' }, cores: 2, token: 't' },
+      identity,
       openSocket: () => {
         const socket = new FakeSocket();
         sockets.push(socket);
@@ -98,6 +99,26 @@ describe('ControlClient', () => {
       identity: { workerId: 'w1', secret: 's3cret' },
     });
     expect(seen.welcomes).toBe(2);
+    const lives = [first, second].map(({ sent }) => (sent[0] as WorkerMessageOf<'hello'>).life);
+    expect(lives[0]).toMatch(/^[0-9a-f]{24,}$/);
+    expect(lives[1]).toBe(lives[0]);
+  });
+
+  test('claims at its first hello the identity of before a reload, in a life of its own', () => {
+    const identity = { workerId: 'w1', secret: 's3cret' };
+    const [one, other] = [start(0.25, identity).join(), start(0.75, identity).join()];
+    const hellos = [one, other].map(({ sent }) => sent[0] as WorkerMessageOf<'hello'>);
+    expect(hellos.map((hello) => hello.identity)).toEqual([identity, identity]);
+    expect(hellos[0]!.life).not.toBe(hellos[1]!.life);
+  });
+
+  test('learns from pings how long the way to the coordinator is', () => {
+    const { client, join } = start();
+    const socket = join();
+    socket.say({ type: 'ping', at: 1 });
+    expect(client.roundTripMs).toBeUndefined();
+    socket.say({ type: 'ping', at: 2, roundTripMs: 12.5 });
+    expect(client.roundTripMs).toBe(12.5);
   });
 
   test('doubles the wait between attempts, with jitter, up to fifteen seconds', () => {

@@ -247,7 +247,11 @@ describe('a worker', () => {
     const refused = start();
     await settle();
     refused.sockets[0]!.say({ type: 'refused', code: 'TOKEN_REQUIRED', message: 'No token.' });
-    expect(await refused.worker.ended).toEqual({ kind: 'refused', reason: 'No token. (TOKEN_REQUIRED)' });
+    expect(await refused.worker.ended).toEqual({
+      kind: 'refused',
+      reason: 'No token. (TOKEN_REQUIRED)',
+      code: 'TOKEN_REQUIRED',
+    });
 
     const { worker, socket } = await joined();
     socket.say({ type: 'shutdown', reconnect: false, reason: 'the end' });

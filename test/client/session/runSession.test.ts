@@ -319,6 +319,7 @@ describe('A worker session', () => {
     const stalled = await world.hear('w0', 'stalled');
     expect(stalled).toMatchObject({ code: 'DEVICE_LOST', missing: [] });
     expect(stalled.message).toContain('the driver was reset');
+    expect(world.lostDevices).toEqual([stalled.message]);
     await formGroup(world, run, 2, ['w0']);
     world.say('w0', { type: 'begin', runId: RUN, generation: 2 });
     expect(await record('w0', 0, ROUNDS)).toEqual(expected);
@@ -327,10 +328,14 @@ describe('A worker session', () => {
   it('frees the device on release and answers a later halt as one who knows nothing of the run', async () => {
     world.addWorker('w0');
     await formGroup(world, run, 1, ['w0']);
-    world.say('w0', { type: 'release', runId: RUN, reason: 'stopped' });
+    world.say('w0', { type: 'release', runId: RUN, reason: 'stopped', outcome: 'stopped' });
     world.say('w0', { type: 'halt', runId: RUN, generation: 1, when: 'now', knownRounds: 0, reason: 'late' });
     expect(await world.hear('w0', 'halted')).toMatchObject({ committedRounds: 0, rounds: [] });
     expect(() => world.devices.get('w0')!.beginTree(0, 0)).toThrow(/closed/);
+    expect(world.statuses.get('w0')).toEqual({
+      state: 'idle',
+      ended: { runId: RUN, outcome: 'stopped' },
+    });
   });
 
   it('fails with the place of the contradiction when a shard is not what the lease says', async () => {

@@ -6,7 +6,7 @@ import { createCpuTreeDevice } from '../../../kernels/gbdt/devices/cpuDevice.ts'
 import type { TreeDevice } from '../../../kernels/gbdt/treeDevice.ts';
 import { LoopThread } from '../../../client/ownerLoop/loopThread.ts';
 import { createWorkerSession } from '../../../client/session/runSession.ts';
-import type { WorkerSession } from '../../../client/memberRun/sessionEnvironment.ts';
+import type { SessionStatus, WorkerSession } from '../../../client/memberRun/sessionEnvironment.ts';
 import type { Link, LinkConnector } from '../../../client/transport/link.ts';
 import { memoryLinkPair } from '../../../client/transport/memoryLink.ts';
 import type {
@@ -44,6 +44,9 @@ export class SessionWorld {
   readonly met: [group: string, from: string, to: string][] = [];
   readonly sessions = new Map<string, WorkerSession>();
   readonly devices = new Map<string, TreeDevice>();
+  /** What a worker last told of its session. */
+  readonly statuses = new Map<string, SessionStatus>();
+  readonly lostDevices: string[] = [];
   /** Nothing is worth a line unless the test expects it. */
   onLog: (line: string) => void = (line) => {
     throw new Error(line);
@@ -102,6 +105,8 @@ export class SessionWorld {
       },
       now: () => performance.now(),
       log: (line) => this.onLog(line),
+      onStatus: (status) => void this.statuses.set(workerId, status),
+      onDeviceLost: (reason) => void this.lostDevices.push(reason),
     });
     this.sessions.set(workerId, session);
   }

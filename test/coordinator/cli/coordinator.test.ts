@@ -107,6 +107,53 @@ describe('a coordinator that is up', () => {
   });
 });
 
+describe('a run that waits for a worker', () => {
+  it('is told by logs as far as it is, and by logs --follow until it ends', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'tabgrad-logs-'));
+    const rows = Array.from({ length: 40 }, (_, i) => `${i},${i % 2}`).join('\n');
+    writeFileSync(join(folder, 'rows.csv'), `x,y\n${rows}\n`);
+    const config = {
+      trainer: 'gbdt',
+      data: { train: 'rows.csv' },
+      labelColumn: 'y',
+      params: { objective: 'binary:logistic' },
+      numBoostRound: 2,
+      scalingConfig: { numWorkers: 1 },
+      runConfig: { name: 'waits', storagePath: 'results' },
+    };
+    writeFileSync(join(folder, 'waits.json'), JSON.stringify(config));
+    const train = startTabgrad(['train', 'waits.json', '--url', url, '--token', 'secret-admin'], {
+      cwd: folder,
+    });
+    try {
+      await train.printed('waiting');
+      const kept = await asked('logs', 'waits');
+      expect([kept.code, kept.stderr]).toEqual([0, '']);
+      expect(kept.stdout).toMatch(/^waiting for 1 more worker.*\n$/);
+      const following = startTabgrad(['logs', 'waits', '--follow', '--url', url, '--token', 'secret-admin']);
+      await following.printed('waiting');
+      const watching = startTabgrad(['status', '--watch', '--json', '--url', url, '--token', 'secret-admin']);
+      await watching.printed('"name":"waits"');
+      watching.signal('SIGINT');
+      expect((await watching.ended).code).toBe(130);
+      expect((await asked('stop', 'waits')).code).toBe(0);
+      const { code, stdout } = await following.ended;
+      expect([code, stdout.split('\n').at(-2)]).toEqual([0, 'stopped']);
+      expect((await asked('logs', 'waits')).stdout).toBe(stdout);
+      const plot = ['plot', 'waits', '--output', 'waits.svg', '--url', url, '--token', 'secret-admin'];
+      expect(await runTabgrad(plot, { cwd: folder })).toEqual({
+        code: 0,
+        stdout: 'wrote waits.svg\n',
+        stderr: '',
+      });
+    } finally {
+      train.signal('SIGKILL');
+      await train.ended;
+      rmSync(folder, { recursive: true });
+    }
+  });
+});
+
 describe('a config with a project', () => {
   let folder: string;
   beforeAll(() => {

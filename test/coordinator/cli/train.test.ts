@@ -52,6 +52,50 @@ describe('training from a config file', () => {
     expect((result['metrics'] as Record<string, number>)['valid-auc']).toBeGreaterThan(0.9);
   });
 
+  it('is drawn from its folder, with its features', async () => {
+    const plot = (...words: string[]) => runTabgrad(['plot', ...words], { cwd: folder });
+    expect(await plot('results/small')).toEqual({ code: 0, stdout: 'wrote small-plot.html\n', stderr: '' });
+    const page = await readFile(join(folder, 'small-plot.html'), 'utf8');
+    expect(page.match(/<title id="chart-\d-title">[^<]*/g)?.map((title) => title.split('>')[1])).toEqual([
+      'logloss',
+      'auc',
+      'Features by gain: mean loss that a split takes away',
+      'Features by cover: mean weight of the rows at a split',
+      'Features by weight: number of splits',
+    ]);
+    expect(page).toContain('<tr><th>round</th><th>train-logloss</th><th>train-auc</th>');
+    const some = [
+      '--metric',
+      'train-auc',
+      '--metric',
+      'valid-auc',
+      '--output',
+      'auc.svg',
+      '--log-scale',
+      '--json',
+    ];
+    const drawn = await plot('results/small', ...some);
+    expect(JSON.parse(drawn.stdout)).toEqual({ type: 'plot', path: join(folder, 'auc.svg') });
+    expect(await readFile(join(folder, 'auc.svg'), 'utf8')).not.toContain('logloss');
+  });
+
+  it.each([
+    [
+      ['results/small', '--output', 'a.png'],
+      'PLOT_ARGUMENT',
+      'a.png": expected a name that ends in .html or .svg',
+    ],
+    [['results/small', '--metric', 'valid-aux'], 'PLOT_ARGUMENT', 'did you mean valid-auc?'],
+    [['results/small', '--mode', 'max'], 'BAD_ARGUMENT', '--mode has no effect'],
+    [['results'], 'PLOT_ARGUMENT', 'holds no run and no experiment'],
+    [['smal', '--url', 'http://127.0.0.1:9'], 'BAD_ARGUMENT', 'no coordinator that could know "smal"'],
+  ])('is not drawn by %j', async (words, code, message) => {
+    const ended = await runTabgrad(['plot', ...words], { cwd: folder });
+    expect(ended.stderr).toContain(`error ${code}: `);
+    expect(ended.stderr).toContain(message);
+    expect(ended.code).toBe(2);
+  });
+
   it('prints one JSON value a line, the result last', async () => {
     const ended = await runTabgrad(
       ['train', await withConfig('json.json', { runConfig: { name: 'json' } }), '--json'],

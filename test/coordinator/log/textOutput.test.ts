@@ -14,6 +14,12 @@ function collector(): { written: string[]; write: (text: string) => void; column
   return { written, write: (text) => void written.push(text), columns: 200 };
 }
 
+/** Without our own sequences: back over so many lines, and clear what follows. */
+function withoutRedrawing(written: readonly string[]): string {
+  const sequences = [0, 1, 2, 3, 4].map((rows) => `\r${rows === 0 ? '' : `\u001b[${rows}A`}\u001b[J`);
+  return sequences.reduce((text, sequence) => text.replaceAll(sequence, ''), written.join(''));
+}
+
 describe('output for people', () => {
   it('writes out what would act on a terminal, but for sequences of our own', () => {
     const { written, write } = collector();
@@ -67,7 +73,7 @@ describe('output for people', () => {
       });
       progress.event({ type: 'workerLost', workerId: 'w', reason: HOSTILE, shards: 1 });
       progress.close();
-      const text = stream.written.join('').replaceAll('\r\u001b[K', '');
+      const text = withoutRedrawing(stream.written);
       expect(visibleText(text)).toBe(text);
       expect(text).not.toMatch(/^b/m);
       expect(text).toContain(`${HARMLESS} 1.00000`);
@@ -85,7 +91,7 @@ describe('output for people', () => {
     };
     table.callback.onEvent?.({ type: 'trial', trial, params: { name: HOSTILE } } as never);
     table.close();
-    const text = stream.written.join('').replaceAll('\u001b[3A\u001b[J', '');
+    const text = withoutRedrawing(stream.written);
     expect(visibleText(text)).toBe(text);
     expect(text).toContain(HARMLESS);
     expect(text).not.toMatch(/^b/m);

@@ -1,6 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import type { ProgressEvent } from '../../../coordinator/progress/progressEvent.ts';
 import { terminalProgress, type ProgressMode } from '../../../coordinator/progress/terminalProgress.ts';
+import { Screen } from '../../setup/screen.ts';
+
+const timings = [{ workerId: 'a', computeMs: 75, exchangeMs: 25, bytesSent: 8 }];
 
 /** A run of three rounds on two workers, with a lost one in the middle. Times are those of the manual clock. */
 const story: readonly (readonly [number, ProgressEvent])[] = [
@@ -40,34 +43,21 @@ function round(index: number, logloss: number): ProgressEvent {
   return {
     type: 'round',
     committed: { round: index, payload: [{ large: 'tree' }], metrics: { 'valid-logloss': logloss } },
-    timings: [],
+    timings,
   };
 }
 
-/** Plays the story on a collecting stream and returns everything that was written. */
-function play(mode: ProgressMode, columns?: number): string[] {
-  const written: string[] = [];
+/** Plays the story on a terminal. */
+function play(mode: ProgressMode, columns = 120, rows = 24): Screen {
+  const stream = new Screen(columns, rows);
   let now = 0;
-  const progress = terminalProgress({
-    stream: { write: (text: string) => written.push(text), columns },
-    mode,
-    roundsTotal: 3,
-    now: () => now,
-  });
+  const progress = terminalProgress({ stream, mode, roundsTotal: 3, now: () => now });
   for (const [time, event] of story) {
     now = time;
     progress.event(event);
   }
   progress.close();
-  return written;
-}
-
-/** What a terminal shows at the end, which knows carriage returns and "erase to the end of the line". */
-function screen(written: readonly string[]): string[] {
-  return written
-    .join('')
-    .split('\n')
-    .map((line) => line.split('\r\u001B[K').at(-1) ?? '');
+  return stream;
 }
 
 const plainLines = [
@@ -87,41 +77,97 @@ const plainLines = [
 
 describe('terminal progress', () => {
   it('writes a few plain lines and no control characters where there is no terminal', () => {
-    const text = play('plain').join('');
+    const text = play('plain').written.join('');
     expect(text.split('\n')).toEqual(plainLines);
     expect(text).not.toContain('\r');
     expect(text).not.toContain('\u001B');
   });
 
-  it('leaves the same lines on a terminal, and no live line behind', () => {
-    expect(screen(play('live', 120))).toEqual(plainLines);
+  it.each([
+    [120, 24],
+    [120, 5],
+    [30, 24],
+    [12, 3],
+  ])('leaves the same lines on a terminal of %d columns and %d rows, and nothing else', (columns, rows) => {
+    const { lines } = play('live', columns, rows);
+    const letters = (some: readonly string[]): string => some.join('').replaceAll(' ', '');
+    expect(letters(lines)).toBe(letters(plainLines));
   });
 
-  it('shows round, time left, metrics, speed, workers, losses and generation in the live line', () => {
-    const lines = play('live', 200);
-    expect(lines).toContain('\r\u001B[Kpreparing  [########........]  1,000 of 2,000 rows');
-    const last = lines.findLast((text) => text.includes('left'));
-    expect(last).toBe(
-      'round 3/3  [################]  0.0 s left  valid-logloss 0.30000  500 rows/s  1 worker  1 lost  generation 2',
+  it('shows how far it is, the metrics with their curves, and what each worker does', () => {
+    expect(play('live', 120).written.at(-2)).toBe(
+      [
+        '\r\u001B[2A\u001B[Jround 3/3  valid-logloss 0.30000  2.0 s',
+        'round 3/3  [################]  0.0 s left  2.0 s a round  500 rows/s  1 worker  1 lost  generation 2',
+        'valid-logloss  █▅▁  0.30000  best 0.30000 in round 3',
+        'a  node  cpu  1,000 rows  ██████░░  computing 75 ms, exchange 25 ms',
+      ].join('\n'),
     );
   });
 
-  it('never writes a live line as wide as the terminal', () => {
-    const written = play('live', 30);
-    for (const text of written.filter((piece) => !piece.endsWith('\n')))
-      expect(text.replace('\r\u001B[K', '').length).toBeLessThan(30);
+  it('shows one line on a terminal of few rows', () => {
+    const { written } = play('live', 200, 7);
+    expect(written).toContain('\r\u001B[Jpreparing  [########........]  1,000 of 2,000 rows');
+    expect(written.at(-2)).toBe(
+      '\r\u001B[Jround 3/3  valid-logloss 0.30000  2.0 s\n' +
+        'round 3/3  [################]  0.0 s left  valid-logloss 0.30000  2.0 s a round  500 rows/s  1 worker  1 lost  generation 2',
+    );
+  });
+
+  it('takes away what it drew when the work is called off, and goes on with plain lines', () => {
+    const stream = new Screen();
+    const interrupt = new AbortController();
+    const progress = terminalProgress({
+      stream,
+      mode: 'live',
+      roundsTotal: 3,
+      now: () => 0,
+      signal: interrupt.signal,
+    });
+    progress.event(round(0, 0.5));
+    expect(stream.lines.length).toBeGreaterThan(2);
+    interrupt.abort();
+    expect(stream.lines).toEqual(['round 1/3  valid-logloss 0.50000', '']);
+    stream.write('Ending in order.\n');
+    progress.event(round(1, 0.4));
+    progress.close();
+    expect(stream.lines).toEqual([
+      'round 1/3  valid-logloss 0.50000',
+      'Ending in order.',
+      'round 2/3  valid-logloss 0.40000  0.0 s',
+      '',
+    ]);
+  });
+
+  it('draws anew when the terminal changes its size, until it is closed', () => {
+    const written: string[] = [];
+    const listeners = new Set<() => void>();
+    const stream = {
+      columns: 120,
+      rows: 24,
+      write: (text: string) => written.push(text),
+      on: (_: 'resize', listener: () => void) => listeners.add(listener),
+      off: (_: 'resize', listener: () => void) => listeners.delete(listener),
+    };
+    const progress = terminalProgress({ stream, mode: 'live', roundsTotal: 3, now: () => 0 });
+    progress.event({ type: 'preparing', rows: 1000, rowsTotal: 2000 });
+    stream.columns = 30;
+    for (const listener of listeners) listener();
+    expect(written.at(-1)).toBe('\r\u001B[1A\u001B[Jpreparing  [########.......…');
+    progress.close();
+    expect(listeners.size).toBe(0);
   });
 
   it('writes one JSON value an event, without the trees', () => {
-    const written = play('json');
+    const { written } = play('json');
     const values = written.map((line) => JSON.parse(line) as Record<string, unknown>);
     expect(values).toHaveLength(story.length);
-    expect(values[8]).toEqual({ type: 'round', round: 0, metrics: { 'valid-logloss': 0.5 }, timings: [] });
+    expect(values[8]).toEqual({ type: 'round', round: 0, metrics: { 'valid-logloss': 0.5 }, timings });
     expect(written.every((line) => line.endsWith('\n'))).toBe(true);
   });
 
   it('writes nothing when it is asked to be quiet', () => {
-    expect(play('none')).toEqual([]);
+    expect(play('none').written).toEqual([]);
   });
 
   it('redraws the live line at most once in 80 ms', () => {

@@ -1,6 +1,6 @@
 // `tabgrad tune` as users run it.
 
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -55,6 +55,14 @@ describe('tabgrad tune', () => {
       .map((line) => JSON.parse(line) as Record<string, unknown>);
     expect(values.map(({ type }) => type)).toEqual(['started', 'result']);
     expect(values[1]).toMatchObject({ best: { trial: 'trial_00001', params: { 'params.max_depth': 3 } } });
+
+    const plot = await runTabgrad(['plot', 'results/depths', '--output', 'depths.svg'], { cwd: folder });
+    expect(plot).toEqual({ code: 0, stdout: 'wrote depths.svg\n', stderr: '' });
+    const picture = await readFile(join(folder, 'depths.svg'), 'utf8');
+    expect(picture).toMatch(
+      /valid-auc of each trial: 2 trials, more is better; best is trial 1 with 0\.\d+; 0 without/,
+    );
+    expect(picture).toMatch(/<title>trial 1: params\.max_depth 3; valid-auc 0\.\d+<\/title>/);
   });
 
   it('fails when trials failed, and names the best of the others all the same', async () => {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { LearningCurve, mainMetric, MAX_LINES, MAX_POINTS } from '../../../../client/page/design/curve.ts';
+import { LearningCurve, MAX_LINES, MAX_POINTS } from '../../../../client/page/design/curve.ts';
+import { mainMetric } from '../../../../shared/run/metricNames.ts';
 
 describe('the learning curve', () => {
   it('has a point a round of each metric, and begins anew with another run', () => {

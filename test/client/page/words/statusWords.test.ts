@@ -1,5 +1,11 @@
 import { describe, expect, test } from 'vitest';
-import { bytes, duration, statusWords } from '../../../../client/page/words/statusWords.ts';
+import {
+  bytes,
+  duration,
+  fraction,
+  milliseconds,
+  statusWords,
+} from '../../../../client/page/words/statusWords.ts';
 import type { WorkerStatus } from '../../../../client/runtime/workerStatus.ts';
 
 const status = (part: Partial<WorkerStatus>): WorkerStatus => ({
@@ -51,6 +57,23 @@ describe('words for the volunteer', () => {
   test('pass on why the coordinator is not there', () => {
     const words = statusWords(status({ phase: 'reconnecting', note: 'the connection broke off' }));
     expect(words.note).toContain('the connection broke off');
+  });
+
+  test('tell parts as people do', () => {
+    expect([1 / 3, 0.34, 0.5, 2 / 3, 0.25, 0.1, 0.42, 0.9, 0.03, 0.001, 0].map(fraction)).toEqual([
+      '1/3',
+      '1/3',
+      '1/2',
+      '2/3',
+      '1/4',
+      '1/10',
+      '42 %',
+      '90 %',
+      '3 %',
+      'less than 1 %',
+      '0 %',
+    ]);
+    expect([0, 0.34, 9.96, 12.4].map(milliseconds)).toEqual(['< 0.1 ms', '0.3 ms', '10 ms', '12 ms']);
   });
 
   test('give sizes three digits and a unit', () => {

@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
-import { followEvents } from '../../../../coordinator/cluster/remote/followEvents.ts';
+import { followEvents, keptEvents } from '../../../../coordinator/cluster/remote/followEvents.ts';
 
 let close: () => Promise<void> = () => Promise.resolve();
 afterEach(() => close());
@@ -55,5 +55,28 @@ describe('Following the events of a run', () => {
     );
     await expect(idsOf(url)).rejects.toMatchObject({ code: 'RUN_UNKNOWN' });
     expect(after).toHaveLength(1);
+  });
+});
+
+describe('The events of a run that are kept', () => {
+  async function kept(url: string): Promise<string[]> {
+    const signal = new AbortController().signal;
+    const seen: string[] = [];
+    for await (const event of keptEvents('a run', { url, signal, token: undefined })) seen.push(event.type);
+    return seen;
+  }
+
+  it('end with the answer, whether or not the run has ended', async () => {
+    const { url } = await answering((response, request) =>
+      response.end(
+        request.url === '/api/v1/runs/a%20run/events?follow=false' ? joined(1) + joined(2) : undefined,
+      ),
+    );
+    expect(await kept(url)).toEqual(['workerJoined', 'workerJoined']);
+  });
+
+  it('are not taken for whole when the connection breaks off', async () => {
+    const { url } = await answering((response) => response.write(joined(1), () => response.destroy()));
+    await expect(kept(url)).rejects.toMatchObject({ code: 'COORDINATOR_UNREACHABLE' });
   });
 });

@@ -66,13 +66,27 @@ describe('Admission', () => {
 
   it('tells a worker that was sent away why, and takes a lost one for a new one', () => {
     const admission = new Admission({ joinTokens: () => ['t'] });
-    admission.forget('w-1', 'wrong sums');
+    admission.forget('w-1', { reason: 'wrong sums' });
     admission.forget('w-2');
     const judge = (workerId: string): Verdict =>
       admission.judge({ ...hello, token: 't', identity: identityOf(admission, workerId, 't') }, ADDRESS);
     expect(judge('w-1')).toEqual({ type: 'refused', code: 'WORKER_REMOVED', message: 'wrong sums' });
     expect(judge('w-2')).toEqual({ type: 'new', joinToken: 't' });
     expect(judge('w-3')).toMatchObject({ type: 'known' });
+  });
+
+  it('knows a lost worker again in another life, unless it was sent away', () => {
+    const admission = new Admission({ joinTokens: () => ['t'] });
+    admission.forget('w-1', { lifeName: 'first' });
+    admission.forget('w-2', { lifeName: 'first', reason: 'wrong sums' });
+    const judge = (workerId: string, life?: string): string => {
+      const identity = identityOf(admission, workerId, 't');
+      return codeOf(admission.judge({ ...hello, ...(life && { life }), token: 't', identity }, ADDRESS));
+    };
+    expect([judge('w-1', 'second'), judge('w-1', 'first'), judge('w-1')]).toEqual(['known', 'new', 'new']);
+    expect(judge('w-2', 'second')).toBe('WORKER_REMOVED');
+    expect([admission.takeBack('w-1'), admission.takeBack('w-1')]).toEqual([true, false]);
+    expect(judge('w-1', 'first')).toBe('known');
   });
 
   it('forgets the oldest of very many, which then keep their ids', () => {

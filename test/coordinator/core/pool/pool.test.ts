@@ -188,6 +188,66 @@ describe('Pool', () => {
     );
   });
 
+  describe('a page that is loaded anew', () => {
+    const trail = (): string[] =>
+      events.map((event) => `${event.type} ${event.worker.workerId} ${event.worker.life}`);
+
+    it('is the same worker at once, and has lost what it held', () => {
+      const first = new Client(pool).say({ ...hello, name: 'Ada', life: 'first' });
+      const { workerId, secret } = first.welcome;
+      first.say({ type: 'available', peerId: workerId });
+      pool.claim(workerId, 'run');
+      first.end.closed(1001, '');
+      expect(losses()).toEqual(['its page or process was closed']);
+      const second = new Client(pool).say({
+        ...hello,
+        name: 'Ada',
+        life: 'second',
+        identity: { workerId, secret },
+      });
+      expect(second.welcome).toMatchObject({ workerId, secret });
+      const now = { present: true, name: 'Ada', life: 2, runId: undefined, peerId: undefined };
+      expect(pool.worker(workerId)).toMatchObject(now);
+      expect(second.end.maxMessageBytes).toBe(64 * 1024);
+      second.end.closed(1006, '');
+      const socket = new Client(pool).say({ ...hello, life: 'second', identity: { workerId, secret } });
+      expect(socket.welcome.workerId).toBe(workerId);
+      expect(pool.worker(workerId)).toMatchObject({ session: 2, life: 2 });
+    });
+
+    it('is lost and joins again where its former socket still looks open, and that one is sent away', () => {
+      const first = new Client(pool).say({ ...hello, life: 'first' });
+      const { workerId, secret } = first.welcome;
+      first.say({ type: 'available', peerId: workerId });
+      const free = pool.slot(workerId);
+      events.length = 0;
+      const second = new Client(pool).say({ ...hello, life: 'second', identity: { workerId, secret } });
+      expect(trail()).toEqual([`lost ${workerId} 1`, `changed ${workerId} 2`]);
+      expect(losses()).toEqual(['its page was loaded anew']);
+      expect(first.received.at(-1)).toMatchObject({ type: 'shutdown', reconnect: false });
+      first.say({ type: 'leaving', reason: 'of before' });
+      first.end.closed(1001, '');
+      expect(pool.worker(workerId)).toMatchObject({ present: true, leaving: undefined, programs: 0 });
+      pool.slot(workerId);
+      free();
+      expect(pool.worker(workerId)?.programs).toBe(1);
+      second.end.closed(1000, '');
+      expect(pool.workers()).toEqual([]);
+    });
+
+    it('takes no more places than there are, and is not loaded anew without end', async () => {
+      makePool({ maxWorkersPerAddress: 1, joinRate: { perSecond: 0.1, burst: 3 } });
+      const { workerId, secret } = new Client(pool).say({ ...hello, life: '0' }).welcome;
+      const reload = (life: number): Client =>
+        new Client(pool).say({ ...hello, life: `${life}`, identity: { workerId, secret } });
+      expect([1, 2].map((life) => reload(life).welcome.workerId)).toEqual([workerId, workerId]);
+      const tooSoon = reload(3);
+      expect([tooSoon.refusal, tooSoon.closed?.code]).toEqual([undefined, 1013]);
+      await clock.advanceSettled(10_000);
+      expect(reload(3).welcome.workerId).toBe(workerId);
+    });
+  });
+
   it('does not give an identity to who does not know its secret', () => {
     const { workerId } = new Client(pool).say(hello).welcome;
     const thief = new Client(pool).say({ ...hello, identity: { workerId, secret: 'guess' } });
@@ -219,7 +279,8 @@ describe('Pool', () => {
     const client = new Client(pool).say(hello);
     await clock.advanceSettled(3_000);
     expect(client.pings).toBe(3);
-    expect(client.received.filter((message) => message.type === 'ping')).toHaveLength(3);
+    const pings = client.received.filter((message) => message.type === 'ping');
+    expect(pings.map(({ roundTripMs }) => roundTripMs)).toEqual([0, 0, 0]);
     expect(pool.worker(client.welcome.workerId)?.roundTripMs).toBe(0);
   });
 

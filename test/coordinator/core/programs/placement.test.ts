@@ -13,6 +13,7 @@ const worker = (workerId: string, change: Partial<PoolWorker> = {}): PoolWorker 
   present: true,
   leaving: undefined,
   session: 1,
+  life: 1,
   runId: undefined,
   programs: 0,
   takesPrograms: 'any',

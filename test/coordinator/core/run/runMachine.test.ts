@@ -298,6 +298,17 @@ describe('planned changes', () => {
     bench.prepared('c');
     bench.input({ type: 'fail', atMs: bench.atMs, error: new Error('enough') });
     expect(bench.sent('release').map(({ workerId }) => workerId)).toContain('c');
+    expect(bench.sent('release')[0]?.message).toMatchObject({ outcome: 'failed' });
+  });
+
+  it('let a leaving worker go at once where the others are too few to go on', () => {
+    const bench = new Bench().training();
+    bench.workers(makeWorker('a', { leaving: true }), makeWorker('b'));
+    bench.halted('a', 1, 0);
+    bench.halted('b', 1, 0);
+    expect(bench.state.phase).toBe('waiting');
+    expect(bench.sent('release').map(({ workerId }) => workerId)).toEqual(['a']);
+    expect(bench.sent('release')[0]?.message).not.toHaveProperty('outcome');
   });
 
   it('hand over what a leaving worker holds and let it go', () => {
