@@ -102,7 +102,6 @@ export class Pool {
     const entry = this.#entries.get(workerId);
     if (entry?.worker.runId !== runId) return;
     entry.wasMember(this.#options.clock.now());
-    entry.leftRun();
     this.#change(entry, { runId: undefined });
   }
 
@@ -126,9 +125,8 @@ export class Pool {
    */
   drain(workerId: string, reason: string | undefined): boolean {
     const entry = this.#entries.get(workerId);
-    if (!entry) return false;
-    if (entry.drain(reason)) this.#change(entry, { leaving: reason });
-    return true;
+    if (entry?.drain(reason) === true) this.#change(entry, { leaving: reason });
+    return entry !== undefined;
   }
 
   /**
@@ -270,7 +268,6 @@ export class Pool {
     entry.cancelGrace();
     // The old socket may look open for minutes after a laptop slept: the newer one counts.
     const old = entry.socket;
-    if (old) entry.settle(old);
     entry.socket = undefined;
     old?.close(closeCodes.normal, 'replaced by a newer socket');
     this.counters.reconnects += 1;
@@ -310,10 +307,8 @@ export class Pool {
     } else if (message.type !== 'hello') {
       const said = message.type === 'several' ? message.messages : [message];
       if (entry.socket?.countFurther(said.length - 1) === false) return;
-      for (const one of said) {
-        entry.heard(one);
-        this.#emit({ type: 'message', worker: entry.worker, message: one });
-      }
+      entry.heard(said);
+      for (const one of said) this.#emit({ type: 'message', worker: entry.worker, message: one });
     }
   }
 
@@ -335,7 +330,6 @@ export class Pool {
   }
 
   #away(entry: PoolEntry, code: number, reason: string): void {
-    if (entry.socket) entry.settle(entry.socket);
     entry.socket = undefined;
     const { clock, graceMs } = this.#options;
     const { waitMs, lossReason, isGone } = departureOf(entry.worker, { code, reason, graceMs });

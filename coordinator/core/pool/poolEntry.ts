@@ -30,7 +30,7 @@ export class PoolEntry {
   readonly joinToken: string;
   readonly secret: string;
   readonly lifeName: string | undefined;
-  socket: WorkerSocket | undefined;
+  #socket: WorkerSocket | undefined;
   cancelGrace: () => void = () => undefined;
   readonly giveBackPlace: GiveBack;
   readonly #changes: TokenBucket;
@@ -43,7 +43,7 @@ export class PoolEntry {
     this.joinToken = joinToken;
     this.secret = secret;
     this.lifeName = lifeName;
-    this.socket = socket;
+    this.#socket = socket;
     this.giveBackPlace = giveBackPlace;
     this.#changes = new TokenBucket(CHANGE_RATE, worker.joinedAtMs);
     this.#sight = new WorkerSight(worker.joinedAtMs);
@@ -58,15 +58,7 @@ export class PoolEntry {
   /** It is, or may have been, a member of a run that it does not know to be over. */
   wasMember(nowMs: number): void {
     this.#memberUntilMs = nowMs + FORMER_MEMBER_MS;
-  }
-
-  /** Closes its socket for good. @param code says why in a word. */
-  sendAway(reason: string, code: string): void {
-    const { socket } = this;
-    // What the socket reports from here on is not about a worker any more.
-    this.socket = undefined;
-    socket?.send({ type: 'shutdown', reconnect: false, reason: reason.slice(0, 500) });
-    socket?.close(closeCodes.policy, code);
+    this.#sight.leftRun();
   }
 
   /** Why the owner gives it no more work, where that is so. */
@@ -82,24 +74,33 @@ export class PoolEntry {
     return !isOwnWish && leaving !== reason;
   }
 
-  /** A message for its run. */
-  heard(message: RunMessage): void {
-    this.#sight.heard(message);
+  /** Messages for its run. */
+  heard(messages: readonly RunMessage[]): void {
+    for (const message of messages) this.#sight.heard(message);
   }
 
-  /** It has no part in a run any more. */
-  leftRun(): void {
-    this.#sight.leftRun();
+  get socket(): WorkerSocket | undefined {
+    return this.#socket;
   }
 
-  /** What this socket carried is counted; it is closed, or another takes its place. */
-  settle(socket: WorkerSocket): void {
-    this.#sight.settle(socket);
+  /** What the former one carried stays counted. */
+  set socket(next: WorkerSocket | undefined) {
+    if (this.#socket && this.#socket !== next) this.#sight.settle(this.#socket);
+    this.#socket = next;
   }
 
   /** What is seen of it at its socket. */
   seen(nowMs: number): SeenWorker {
     return { ...this.#sight.seen(nowMs, this.socket), drained: this.#drained };
+  }
+
+  /** Closes its socket for good. @param code says why in a word. */
+  sendAway(reason: string, code: string): void {
+    const { socket } = this;
+    // What the socket reports from here on is not about a worker any more.
+    this.socket = undefined;
+    socket?.send({ type: 'shutdown', reconnect: false, reason: reason.slice(0, 500) });
+    socket?.close(closeCodes.policy, code);
   }
 
   /** Counts a change of what everybody sees of it, by itself; false when there are too many. */

@@ -61,9 +61,9 @@ export class WorkerSocket implements ConnectionEvents {
   #cancelTimer: () => void = () => undefined;
   #heardAtMs: number;
   #pingedAtMs: number | undefined;
-  #roundTripMs: number | undefined;
   #sentBytes = 0;
   #receivedBytes = 0;
+  #roundTripMs: number | undefined;
   #welcomed = false;
   #open = true;
 

@@ -85,7 +85,10 @@ describe('Admission', () => {
     };
     expect([judge('w-1', 'second'), judge('w-1', 'first'), judge('w-1')]).toEqual(['known', 'new', 'new']);
     expect(judge('w-2', 'second')).toBe('WORKER_REMOVED');
-    expect([admission.takeBack('w-1'), admission.takeBack('w-1')]).toEqual([true, false]);
+    expect([admission.takeBack('w-1'), admission.takeBack('w-1')]).toEqual([
+      { lifeName: 'first' },
+      undefined,
+    ]);
     expect(judge('w-1', 'first')).toBe('known');
   });
 

@@ -622,6 +622,10 @@ describe('Pool', () => {
     pool.drain(workerId, undefined);
     expect(leaving()).toBeUndefined();
     expect(pool.drain('nobody', 'drained')).toBe(false);
+    pool.drain(workerId, 'drained');
+    const anew = new Client(pool).say({ ...hello, life: 'second', identity: { workerId, secret } });
+    anew.say(available);
+    expect([pool.worker(workerId)!.life, leaving()]).toEqual([2, 'drained']);
   });
 
   it('sees when a worker was heard, what its sockets carried, and the links that it tells of', async () => {
