@@ -6,7 +6,7 @@ import type { ConfusionMatrix } from '../../../shared/neural/run/confusionMatrix
 import { Card } from '../design/parts.browser.tsx';
 import { dashboardEn } from '../words/dashboardEn.ts';
 import { count } from '../words/statusWords.ts';
-import type { Api } from './api.browser.ts';
+import type { Api } from '../owner/api.browser.ts';
 import './confusion.css';
 
 const words = dashboardEn.confusion;
