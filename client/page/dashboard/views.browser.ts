@@ -24,8 +24,8 @@ const { titles } = dashboardEn;
 export const views: readonly [View, ...View[]] = [
   { name: '', title: titles.overview, View: Overview },
   { name: 'runs', title: titles.runs, View: Runs },
+  { name: 'tuning', title: titles.tuning, View: Tuning },
   { name: 'data', title: dataEn.title, View: Data },
   { name: 'serving', title: servingEn.title, View: Serving },
-  { name: 'tuning', title: titles.tuning, View: Tuning },
   { name: 'swarm', title: titles.swarm, View: Swarm },
 ];

@@ -4,7 +4,7 @@ import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
 import { visibleLine } from '../../../kernels/visibleText.ts';
 import type { ColumnSummary, DatasetSummary } from '../../../shared/api/datasetAnswers.ts';
-import { Card } from '../design/parts.browser.tsx';
+import { Card, Scroll } from '../design/parts.browser.tsx';
 import { dataEn } from '../words/dataEn.ts';
 import { count, numberWords } from '../words/statusWords.ts';
 import { Distribution } from './distribution.browser.tsx';
@@ -37,7 +37,7 @@ export function ColumnTable({ summary }: { readonly summary: DatasetSummary }): 
       {matching.length === 0 ? (
         <p class="note">{dataEn.noMatch}</p>
       ) : (
-        <div class="scroll">
+        <Scroll>
           <table id="columns">
             <thead>
               <tr>
@@ -58,7 +58,7 @@ export function ColumnTable({ summary }: { readonly summary: DatasetSummary }): 
               ))}
             </tbody>
           </table>
-        </div>
+        </Scroll>
       )}
       {matching.length > most && (
         <div class="controls">

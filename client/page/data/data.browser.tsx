@@ -3,7 +3,7 @@
 import type { JSX } from 'preact';
 import { visibleLine } from '../../../kernels/visibleText.ts';
 import type { DatasetsAnswer, RecordedDataset } from '../../../shared/api/datasetAnswers.ts';
-import { Card } from '../design/parts.browser.tsx';
+import { Card, Scroll } from '../design/parts.browser.tsx';
 import { dataEn } from '../words/dataEn.ts';
 import { bytes, count, duration } from '../words/statusWords.ts';
 import { Command, coordinatorUrl } from '../owner/command.browser.tsx';
@@ -45,7 +45,7 @@ function None(): JSX.Element {
 
 function DatasetTable({ datasets }: { readonly datasets: readonly RecordedDataset[] }): JSX.Element {
   return (
-    <div class="scroll">
+    <Scroll>
       <table id="datasets">
         <thead>
           <tr>
@@ -77,7 +77,7 @@ function DatasetTable({ datasets }: { readonly datasets: readonly RecordedDatase
           ))}
         </tbody>
       </table>
-    </div>
+    </Scroll>
   );
 }
 

@@ -3,7 +3,7 @@
 import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
 import type { DatasetAnswer } from '../../../shared/api/datasetAnswers.ts';
-import { Card } from '../design/parts.browser.tsx';
+import { Card, Scroll } from '../design/parts.browser.tsx';
 import { dataEn } from '../words/dataEn.ts';
 import { bytes, count } from '../words/statusWords.ts';
 import { addressOf } from '../owner/view.ts';
@@ -23,7 +23,7 @@ export function ShardTable({
       {shardCount > shards.length && (
         <p class="note">{dataEn.shardsLeft(count(shards.length), count(shardCount))}</p>
       )}
-      <div class="scroll">
+      <Scroll>
         <table id="shards">
           <thead>
             <tr>
@@ -54,7 +54,7 @@ export function ShardTable({
             ))}
           </tbody>
         </table>
-      </div>
+      </Scroll>
       {shards.length > most && (
         <div class="controls">
           <button type="button" onClick={() => setMost(most + SHOWN_AT_ONCE)}>

@@ -5,13 +5,20 @@ import { useState } from 'preact/hooks';
 import './command.css';
 import { commandEn } from '../words/commandEn.ts';
 
-/** @param label what it does, for the button's name. */
-export function Command({ text, label }: { readonly text: string; readonly label: string }): JSX.Element {
+interface CommandProps {
+  readonly text: string;
+  /** What it does, for the button's name. */
+  readonly label: string;
+  readonly id?: string;
+}
+
+/** The text, and a button that copies it. */
+export function Command({ text, label, id }: CommandProps): JSX.Element {
   const [isCopied, setCopied] = useState(false);
   return (
     <div class="command">
       <pre tabIndex={0} role="group" aria-label={label}>
-        <code>{text}</code>
+        <code id={id}>{text}</code>
       </pre>
       <button
         type="button"

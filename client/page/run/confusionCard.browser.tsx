@@ -3,7 +3,7 @@
 import type { JSX } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 import type { ConfusionMatrix } from '../../../shared/neural/run/confusionMatrix.ts';
-import { Card } from '../design/parts.browser.tsx';
+import { Card, Scroll } from '../design/parts.browser.tsx';
 import { dashboardEn } from '../words/dashboardEn.ts';
 import { count } from '../words/statusWords.ts';
 import { runPath, type Api } from '../owner/api.browser.ts';
@@ -34,7 +34,7 @@ export function ConfusionCard({ api, runId }: ConfusionCardProps): JSX.Element |
   return (
     <Card title={words.title} id="confusion-title">
       <p class="note">{words.note}</p>
-      <div class="scroll" tabIndex={0} role="group" aria-labelledby="confusion-title">
+      <Scroll>
         <table id="confusion">
           <thead>
             <tr>
@@ -72,7 +72,7 @@ export function ConfusionCard({ api, runId }: ConfusionCardProps): JSX.Element |
             })}
           </tbody>
         </table>
-      </div>
+      </Scroll>
     </Card>
   );
 }

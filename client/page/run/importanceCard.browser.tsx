@@ -3,7 +3,7 @@
 import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
 import type { ImportanceAnswer } from '../../../shared/api/runModel.ts';
-import { Card } from '../design/parts.browser.tsx';
+import { Card, Scroll } from '../design/parts.browser.tsx';
 import { runEn } from '../words/runEn.ts';
 import { count, numberWords } from '../words/statusWords.ts';
 import { runPath, type Api } from '../owner/api.browser.ts';
@@ -60,7 +60,7 @@ function Bars({ answer, kind }: { readonly answer: ImportanceAnswer; readonly ki
   return (
     <>
       <p class="note">{words.note(shown.length, used, count(rounds))}</p>
-      <div class="scroll">
+      <Scroll>
         <table id="importance">
           <thead>
             <tr>
@@ -85,7 +85,7 @@ function Bars({ answer, kind }: { readonly answer: ImportanceAnswer; readonly ki
             ))}
           </tbody>
         </table>
-      </div>
+      </Scroll>
     </>
   );
 }

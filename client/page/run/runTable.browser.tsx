@@ -6,6 +6,7 @@ import { dashboardEn } from '../words/dashboardEn.ts';
 import { runEn } from '../words/runEn.ts';
 import { count, numberWords } from '../words/statusWords.ts';
 import { addressOf } from '../owner/view.ts';
+import { Scroll } from '../design/parts.browser.tsx';
 
 const words = dashboardEn.overview;
 
@@ -20,7 +21,7 @@ interface RunTableProps {
 export function RunTable({ runs, picked, onPick }: RunTableProps): JSX.Element {
   if (runs.length === 0) return <p class="note">{words.noRuns}</p>;
   return (
-    <div class="scroll">
+    <Scroll>
       <table id="runs">
         <thead>
           <tr>
@@ -58,7 +59,7 @@ export function RunTable({ runs, picked, onPick }: RunTableProps): JSX.Element {
           ))}
         </tbody>
       </table>
-    </div>
+    </Scroll>
   );
 }
 

@@ -3,7 +3,7 @@
 import type { JSX } from 'preact';
 import { visibleLine } from '../../../kernels/visibleText.ts';
 import type { ToldDeployment, ToldReplica } from '../../../shared/api/servingAnswers.ts';
-import { Card, Facts } from '../design/parts.browser.tsx';
+import { Card, Facts, Scroll } from '../design/parts.browser.tsx';
 import { servingEn as words } from '../words/servingEn.ts';
 import { count } from '../words/statusWords.ts';
 import { shareWords } from '../words/shareWords.ts';
@@ -32,7 +32,7 @@ export function DeploymentCard({ deployment }: { readonly deployment: ToldDeploy
         ]}
       />
       {message !== '' && <p class="problem">{visibleLine(message)}</p>}
-      <div class="scroll">
+      <Scroll>
         <table class="replicas">
           <thead>
             <tr>
@@ -54,7 +54,7 @@ export function DeploymentCard({ deployment }: { readonly deployment: ToldDeploy
             ))}
           </tbody>
         </table>
-      </div>
+      </Scroll>
     </Card>
   );
 }

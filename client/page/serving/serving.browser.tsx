@@ -3,7 +3,7 @@
 import type { JSX } from 'preact';
 import { visibleLine } from '../../../kernels/visibleText.ts';
 import type { ApplicationsAnswer, ToldApplication } from '../../../shared/api/servingAnswers.ts';
-import { Card } from '../design/parts.browser.tsx';
+import { Card, Scroll } from '../design/parts.browser.tsx';
 import { servingEn as words } from '../words/servingEn.ts';
 import { count, numberWords } from '../words/statusWords.ts';
 import { ApplicationPage } from './applicationPage.browser.tsx';
@@ -54,7 +54,7 @@ function ApplicationTable({
   readonly applications: readonly ToldApplication[];
 }): JSX.Element {
   return (
-    <div class="scroll">
+    <Scroll>
       <table id="applications">
         <thead>
           <tr>
@@ -74,7 +74,7 @@ function ApplicationTable({
           ))}
         </tbody>
       </table>
-    </div>
+    </Scroll>
   );
 }
 

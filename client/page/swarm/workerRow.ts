@@ -2,7 +2,7 @@
 
 import type { WorkerSummary } from '../../../shared/api/workerAnswers.ts';
 import { dashboardEn } from '../words/dashboardEn.ts';
-import { bytes, duration, numberWords } from '../words/statusWords.ts';
+import { bytes, duration, count } from '../words/statusWords.ts';
 
 const words = dashboardEn.swarm;
 /** Workers are asked for a sign of life every five seconds: so much silence means nothing. */
@@ -36,7 +36,7 @@ export function deviceWords({ device }: WorkerSummary): string {
 
 export function speedWords({ standing }: WorkerSummary): string {
   const rows = standing?.rowsPerSecond;
-  return rows === undefined ? '' : words.rowsPerSecond(numberWords(Number(rows.toPrecision(3))));
+  return rows === undefined ? '' : words.rowsPerSecond(count(Number(rows.toPrecision(3))));
 }
 
 /** What is held against it, worst first; empty where nothing is. */

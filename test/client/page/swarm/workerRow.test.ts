@@ -46,7 +46,7 @@ describe('a worker in the table of the swarm', () => {
 
   it('tells of speed, links and why there is no GPU', () => {
     expect(speedWords({ ...worker, standing: { ...standing, rowsPerSecond: 123_456 } })).toBe(
-      '123000 rows/s',
+      '123,000 rows/s',
     );
     expect(linkWords({ ...worker, links: { direct: 3, relay: 0 } })).toBe('3 direct');
     expect(linkWords({ ...worker, links: { direct: 3, relay: 2 } })).toBe('3 direct, 2 relayed');
