@@ -6,7 +6,7 @@ import type { ImportanceAnswer } from '../../../shared/api/runModel.ts';
 import { Card } from '../design/parts.browser.tsx';
 import { runEn } from '../words/runEn.ts';
 import { count, numberWords } from '../words/statusWords.ts';
-import { runPath, type RunApi } from './runApi.ts';
+import { runPath, type Api } from '../owner/api.browser.ts';
 import { useAnswer } from './useAnswer.browser.ts';
 
 const words = runEn.importance;
@@ -15,7 +15,7 @@ const kinds = ['gain', 'cover', 'weight'] as const;
 type Kind = (typeof kinds)[number];
 
 interface ImportanceCardProps {
-  readonly api: RunApi;
+  readonly api: Api;
   readonly runId: string;
 }
 

@@ -5,13 +5,13 @@ import type { LayersAnswer } from '../../../shared/api/runModel.ts';
 import { Card } from '../design/parts.browser.tsx';
 import { runEn } from '../words/runEn.ts';
 import { bytes, count, numberWords } from '../words/statusWords.ts';
-import { runPath, type RunApi } from './runApi.ts';
+import { runPath, type Api } from '../owner/api.browser.ts';
 import { useAnswer } from './useAnswer.browser.ts';
 
 const words = runEn.layers;
 
 interface LayersCardProps {
-  readonly api: RunApi;
+  readonly api: Api;
   readonly runId: string;
   /** Asked for anew when the profile is there. */
   readonly isProfiled: boolean;

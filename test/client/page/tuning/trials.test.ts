@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { parallelAxes } from '../../../../client/page/dashboard/parallelAxes.ts';
+import { parallelAxes } from '../../../../client/page/tuning/parallelAxes.ts';
 import {
   bestSoFar,
   isEarly,
@@ -8,7 +8,7 @@ import {
   searchedPaths,
   strengthsOf,
   type RecordedTrial,
-} from '../../../../client/page/dashboard/trials.ts';
+} from '../../../../client/page/tuning/trials.ts';
 
 function trial(number: number, lastScore?: number, change: Partial<RecordedTrial> = {}): RecordedTrial {
   return {

@@ -2,7 +2,6 @@
 // is in no address and in no cookie.
 
 import type { StreamedEvent } from '../../../shared/api/runAnswers.ts';
-import type { FollowedEvent, RunApi } from '../run/runApi.ts';
 
 const TOKEN_KEY = 'tabgrad.admin';
 
@@ -17,9 +16,22 @@ export class ApiError extends Error {
   }
 }
 
-export type { RunAct as Act } from '../run/runApi.ts';
+/** An event as it is followed; passing ones have no number. */
+export interface FollowedEvent {
+  readonly sequence: number | undefined;
+  readonly event: StreamedEvent;
+}
 
-export class Api implements RunApi {
+/** Starts what a button asks for; what it fails with is shown. */
+export type Act = (work: Promise<void>) => void;
+
+/** The place of a run in the API. */
+export function runPath(runId: string, rest = ''): string {
+  return `/api/v1/runs/${encodeURIComponent(runId)}${rest}`;
+}
+
+/** Every call rejects with an error in words for people. */
+export class Api {
   #token = sessionStorage.getItem(TOKEN_KEY);
 
   get isSignedIn(): boolean {

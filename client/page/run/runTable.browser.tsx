@@ -5,7 +5,7 @@ import type { RunSummary } from '../../../shared/api/runAnswers.ts';
 import { dashboardEn } from '../words/dashboardEn.ts';
 import { runEn } from '../words/runEn.ts';
 import { count, numberWords } from '../words/statusWords.ts';
-import { addressOf } from './view.ts';
+import { addressOf } from '../owner/view.ts';
 
 const words = dashboardEn.overview;
 

@@ -3,7 +3,7 @@
 import { useEffect, useState } from 'preact/hooks';
 import type { CurvesAnswer, ExperimentAnswer } from '../../../shared/api/experiment.ts';
 import { messageOf } from '../../../shared/text/messageOf.ts';
-import type { Api } from './api.browser.ts';
+import type { Api } from '../owner/api.browser.ts';
 
 /** Between two looks at an experiment that goes on; and as many times as long as a look takes. */
 const LOOK_EVERY_MS = 4_000;

@@ -3,8 +3,8 @@
 import type { Column } from '../design/dataTable.browser.tsx';
 import { dashboardEn } from '../words/dashboardEn.ts';
 import { count, numberWords } from '../words/statusWords.ts';
-import type { Act, Api } from './api.browser.ts';
-import { addressOf } from './view.ts';
+import type { Act, Api } from '../owner/api.browser.ts';
+import { addressOf } from '../owner/view.ts';
 import { keyOf, plainValue, type RecordedTrial } from './trials.ts';
 
 const words = dashboardEn.tuning;

@@ -6,7 +6,7 @@ import { SILENT_MS, type RecordedExperiment } from '../../../shared/api/experime
 import { DataTable, useTable, type Column } from '../design/dataTable.browser.tsx';
 import { dashboardEn } from '../words/dashboardEn.ts';
 import { count, duration } from '../words/statusWords.ts';
-import { addressOf } from './view.ts';
+import { addressOf } from '../owner/view.ts';
 import { scoreWords } from './trialColumns.browser.tsx';
 
 const words = dashboardEn.tuning;

@@ -6,7 +6,7 @@ import type { BanSummary } from '../../../shared/api/workerAnswers.ts';
 import { DataTable, useTable, type Column } from '../design/dataTable.browser.tsx';
 import { Card } from '../design/parts.browser.tsx';
 import { dashboardEn } from '../words/dashboardEn.ts';
-import type { Act, Api } from './api.browser.ts';
+import type { Act, Api } from '../owner/api.browser.ts';
 
 const words = dashboardEn.swarm;
 

@@ -6,7 +6,7 @@ import type { WorkerLinks } from '../../../shared/api/workerAnswers.ts';
 import { Canvas, type Drawing, type Spot } from '../design/canvas.browser.tsx';
 import { Card } from '../design/parts.browser.tsx';
 import { dashboardEn } from '../words/dashboardEn.ts';
-import type { Api } from './api.browser.ts';
+import type { Api } from '../owner/api.browser.ts';
 import { ringLayout } from './ring.ts';
 
 const words = dashboardEn.swarm;

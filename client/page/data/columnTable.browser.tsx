@@ -8,7 +8,7 @@ import { Card } from '../design/parts.browser.tsx';
 import { dataEn } from '../words/dataEn.ts';
 import { count, numberWords } from '../words/statusWords.ts';
 import { Distribution } from './distribution.browser.tsx';
-import { shareWords } from './shareWords.ts';
+import { shareWords } from '../words/shareWords.ts';
 
 const SHOWN_AT_ONCE = 50;
 

@@ -8,11 +8,11 @@ import { servingEn as words } from '../words/servingEn.ts';
 import { count, numberWords } from '../words/statusWords.ts';
 import { ApplicationPage } from './applicationPage.browser.tsx';
 import { applicationState } from './applicationState.ts';
-import { Command, coordinatorUrl } from './command.browser.tsx';
+import { Command, coordinatorUrl } from '../owner/command.browser.tsx';
 import './serving.css';
-import { shareWords } from './shareWords.ts';
-import { usePolled } from './usePolled.browser.ts';
-import { addressOf, type ViewProps } from './view.ts';
+import { shareWords } from '../words/shareWords.ts';
+import { usePolled } from '../owner/usePolled.browser.ts';
+import { addressOf, type ViewProps } from '../owner/view.ts';
 
 /** "#/serving" and "#/serving/NAME". */
 export function Serving(props: ViewProps): JSX.Element {

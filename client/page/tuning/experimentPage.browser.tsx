@@ -8,7 +8,7 @@ import { DataTable, useTable } from '../design/dataTable.browser.tsx';
 import { Card, Facts, Progress } from '../design/parts.browser.tsx';
 import { dashboardEn } from '../words/dashboardEn.ts';
 import { count } from '../words/statusWords.ts';
-import type { ViewProps } from './view.ts';
+import type { ViewProps } from '../owner/view.ts';
 import { CurvesPlot } from './curvesPlot.browser.tsx';
 import { statusWords } from './experimentTable.browser.tsx';
 import { ParallelPlot } from './parallelPlot.browser.tsx';

@@ -8,13 +8,13 @@ import { Card, Facts } from '../design/parts.browser.tsx';
 import { servingEn as words } from '../words/servingEn.ts';
 import { duration, numberWords } from '../words/statusWords.ts';
 import { applicationState } from './applicationState.ts';
-import { Command, coordinatorUrl } from './command.browser.tsx';
+import { Command, coordinatorUrl } from '../owner/command.browser.tsx';
 import { DeploymentCard } from './deploymentCard.browser.tsx';
 import { servingSeries } from './servingSeries.ts';
 import { Sparkline } from './sparkline.browser.tsx';
 import { TryForm, type TryFormProps } from './tryForm.browser.tsx';
-import { usePolled } from './usePolled.browser.ts';
-import type { ViewProps } from './view.ts';
+import { usePolled } from '../owner/usePolled.browser.ts';
+import type { ViewProps } from '../owner/view.ts';
 
 const windows = [5, 15, 60] as const;
 

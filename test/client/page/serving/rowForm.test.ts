@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { curlCommand } from '../../../../client/page/dashboard/curlCommand.ts';
-import { formTexts, readRow, shortFloat } from '../../../../client/page/dashboard/rowForm.ts';
+import { curlCommand } from '../../../../client/page/serving/curlCommand.ts';
+import { formTexts, readRow, shortFloat } from '../../../../client/page/serving/rowForm.ts';
 import type { ModelField } from '../../../../shared/api/servingAnswers.ts';
 
 const fields: ModelField[] = [

@@ -7,7 +7,7 @@ import { useCallback, useMemo } from 'preact/hooks';
 import { DataTable, useTable } from '../design/dataTable.browser.tsx';
 import { Card } from '../design/parts.browser.tsx';
 import { dashboardEn } from '../words/dashboardEn.ts';
-import type { ViewProps } from './view.ts';
+import type { ViewProps } from '../owner/view.ts';
 import { BansCard, useBans } from './bansCard.browser.tsx';
 import { LinksCard } from './linksCard.browser.tsx';
 import './swarm.css';

@@ -6,11 +6,11 @@ import type { DatasetsAnswer, RecordedDataset } from '../../../shared/api/datase
 import { Card } from '../design/parts.browser.tsx';
 import { dataEn } from '../words/dataEn.ts';
 import { bytes, count, duration } from '../words/statusWords.ts';
-import { Command, coordinatorUrl } from './command.browser.tsx';
+import { Command, coordinatorUrl } from '../owner/command.browser.tsx';
 import './data.css';
 import { DatasetPage } from './datasetPage.browser.tsx';
-import { usePolled } from './usePolled.browser.ts';
-import { addressOf, type ViewProps } from './view.ts';
+import { usePolled } from '../owner/usePolled.browser.ts';
+import { addressOf, type ViewProps } from '../owner/view.ts';
 
 /** Runs of a dataset that are named in the list. */
 const SHOWN_RUNS = 3;

@@ -5,7 +5,7 @@
 import type { JSX } from 'preact';
 import { Card } from '../design/parts.browser.tsx';
 import { dashboardEn } from '../words/dashboardEn.ts';
-import type { ViewProps } from './view.ts';
+import type { ViewProps } from '../owner/view.ts';
 import { ExperimentPage } from './experimentPage.browser.tsx';
 import { ExperimentTable } from './experimentTable.browser.tsx';
 import './tuning.css';

@@ -6,7 +6,7 @@ import type { ConfusionMatrix } from '../../../shared/neural/run/confusionMatrix
 import { Card } from '../design/parts.browser.tsx';
 import { dashboardEn } from '../words/dashboardEn.ts';
 import { count } from '../words/statusWords.ts';
-import type { Api } from './api.browser.ts';
+import { runPath, type Api } from '../owner/api.browser.ts';
 import './confusion.css';
 
 const words = dashboardEn.confusion;
@@ -21,8 +21,7 @@ export function ConfusionCard({ api, runId }: ConfusionCardProps): JSX.Element |
   const [matrix, setMatrix] = useState<ConfusionMatrix | null>(null);
   useEffect(() => {
     const over = new AbortController();
-    const path = `/api/v1/runs/${encodeURIComponent(runId)}/confusion`;
-    api.get<{ confusion: ConfusionMatrix | null }>(path, over.signal).then(
+    api.get<{ confusion: ConfusionMatrix | null }>(runPath(runId, '/confusion'), over.signal).then(
       ({ confusion }) => setMatrix(confusion),
       () => undefined, // The page says already that the coordinator does not answer.
     );

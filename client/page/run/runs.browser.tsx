@@ -2,13 +2,13 @@
 
 import type { JSX } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
-import type { RunPageProps } from '../run/runPage.browser.tsx';
+import type { RunPageProps } from './runPage.browser.tsx';
 import { Card } from '../design/parts.browser.tsx';
 import { dashboardEn } from '../words/dashboardEn.ts';
 import { runEn } from '../words/runEn.ts';
 import { ConfusionCard } from './confusionCard.browser.tsx';
 import { RunTable } from './runTable.browser.tsx';
-import { addressOf, type ViewProps } from './view.ts';
+import { addressOf, type ViewProps } from '../owner/view.ts';
 
 /** Lines that can be told apart in a chart. */
 const MAX_COMPARED = 12;
@@ -71,7 +71,7 @@ function RunList({ runs }: { readonly runs: ViewProps['look']['status']['runs'] 
 function useRunPage(isWanted: boolean): ((props: RunPageProps) => JSX.Element) | undefined {
   const [page, setPage] = useState<{ View: (props: RunPageProps) => JSX.Element }>();
   useEffect(() => {
-    if (isWanted) void import('../run/runPage.browser.tsx').then(({ RunPage }) => setPage({ View: RunPage }));
+    if (isWanted) void import('./runPage.browser.tsx').then(({ RunPage }) => setPage({ View: RunPage }));
   }, [isWanted]);
   return page?.View;
 }

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { Rates } from '../../../../client/page/dashboard/rates.ts';
+import { Rates } from '../../../../client/page/owner/rates.ts';
 import type { RunSummary } from '../../../../shared/api/runAnswers.ts';
 
 const run = (rounds: number, status: RunSummary['status'] = 'running'): RunSummary => ({

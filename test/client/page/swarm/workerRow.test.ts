@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { WorkerSummary } from '../../../../shared/api/workerAnswers.ts';
-import { ringLayout } from '../../../../client/page/dashboard/ring.ts';
+import { ringLayout } from '../../../../client/page/swarm/ring.ts';
 import {
   ageWords,
   deviceWords,
@@ -11,7 +11,7 @@ import {
   trafficWords,
   trustWords,
   workerRow,
-} from '../../../../client/page/dashboard/workerRow.ts';
+} from '../../../../client/page/swarm/workerRow.ts';
 
 const worker: WorkerSummary = {
   workerId: 'w-1',

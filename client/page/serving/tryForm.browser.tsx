@@ -13,8 +13,8 @@ import { messageOf } from '../../../shared/text/messageOf.ts';
 import { Card } from '../design/parts.browser.tsx';
 import { servingEn as words } from '../words/servingEn.ts';
 import { numberWords } from '../words/statusWords.ts';
-import type { Api } from './api.browser.ts';
-import { Command } from './command.browser.tsx';
+import type { Api } from '../owner/api.browser.ts';
+import { Command } from '../owner/command.browser.tsx';
 import { curlCommand } from './curlCommand.ts';
 import { formTexts, MAX_FORM_FIELDS, readRow, type FormTexts } from './rowForm.ts';
 

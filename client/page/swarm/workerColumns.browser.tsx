@@ -4,7 +4,7 @@ import type { JSX } from 'preact';
 import { ConfirmButton } from '../design/confirmButton.browser.tsx';
 import type { Column } from '../design/dataTable.browser.tsx';
 import { dashboardEn } from '../words/dashboardEn.ts';
-import type { Act, Api } from './api.browser.ts';
+import type { Act, Api } from '../owner/api.browser.ts';
 import {
   ageWords,
   deviceWords,

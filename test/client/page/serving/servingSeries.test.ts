@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { applicationState } from '../../../../client/page/dashboard/applicationState.ts';
-import { denseBins, histogramPath } from '../../../../client/page/dashboard/histogramPath.ts';
-import { servingSeries } from '../../../../client/page/dashboard/servingSeries.ts';
-import { shareWords } from '../../../../client/page/dashboard/shareWords.ts';
-import { sparkPath } from '../../../../client/page/dashboard/sparkPath.ts';
-import { versionShares } from '../../../../client/page/dashboard/versionShares.ts';
+import { applicationState } from '../../../../client/page/serving/applicationState.ts';
+import { denseBins, histogramPath } from '../../../../client/page/data/histogramPath.ts';
+import { servingSeries } from '../../../../client/page/serving/servingSeries.ts';
+import { shareWords } from '../../../../client/page/words/shareWords.ts';
+import { sparkPath } from '../../../../client/page/serving/sparkPath.ts';
+import { versionShares } from '../../../../client/page/serving/versionShares.ts';
 import type { ToldReplica } from '../../../../shared/api/servingAnswers.ts';
 import { servingReportOf } from '../../../coordinator/core/serving/servingReportOf.ts';
 

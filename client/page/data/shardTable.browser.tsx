@@ -6,7 +6,7 @@ import type { DatasetAnswer } from '../../../shared/api/datasetAnswers.ts';
 import { Card } from '../design/parts.browser.tsx';
 import { dataEn } from '../words/dataEn.ts';
 import { bytes, count } from '../words/statusWords.ts';
-import { addressOf } from './view.ts';
+import { addressOf } from '../owner/view.ts';
 
 const SHOWN_AT_ONCE = 20;
 

@@ -6,9 +6,9 @@ import type { ToldDeployment, ToldReplica } from '../../../shared/api/servingAns
 import { Card, Facts } from '../design/parts.browser.tsx';
 import { servingEn as words } from '../words/servingEn.ts';
 import { count } from '../words/statusWords.ts';
-import { shareWords } from './shareWords.ts';
+import { shareWords } from '../words/shareWords.ts';
 import { versionShares } from './versionShares.ts';
-import { addressOf } from './view.ts';
+import { addressOf } from '../owner/view.ts';
 
 export function DeploymentCard({ deployment }: { readonly deployment: ToldDeployment }): JSX.Element {
   const { name, version, status, target, ongoing, queued, restarts, retries, overloads, timeouts } =

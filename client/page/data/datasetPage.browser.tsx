@@ -8,8 +8,8 @@ import { dataEn } from '../words/dataEn.ts';
 import { bytes, count, duration } from '../words/statusWords.ts';
 import { ColumnTable } from './columnTable.browser.tsx';
 import { ShardTable } from './shardTable.browser.tsx';
-import { usePolled } from './usePolled.browser.ts';
-import { addressOf, type ViewProps } from './view.ts';
+import { usePolled } from '../owner/usePolled.browser.ts';
+import { addressOf, type ViewProps } from '../owner/view.ts';
 
 /** Only where its shards are changes, and columns may be many. */
 const EVERY_MS = 10_000;
