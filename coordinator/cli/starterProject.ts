@@ -56,7 +56,7 @@ runConfig:
 # For npx tabgrad tune train.yaml
 tune:
   paramSpace:
-    max_depth: { gridSearch: [2, 4, 6] }
+    max_depth: { grid: [2, 4, 6] }
   metric: valid-auc
   mode: max
 `;

@@ -63,10 +63,12 @@ export function RunTable({ runs, picked, onPick }: RunTableProps): JSX.Element {
   );
 }
 
-/** The first few. */
+/** The first few, those of rows that are not trained on before the others. */
 export function metricsWords(metrics: RunSummary['lastMetrics'] = {}): string {
+  const isHeldOut = ([name]: readonly [string, number]): number => Number(/valid|test|eval/i.test(name));
   return Object.entries(metrics)
-    .slice(0, 3)
+    .sort((a, b) => isHeldOut(b) - isHeldOut(a))
+    .slice(0, 2)
     .map(([name, value]) => `${name} ${numberWords(value)}`)
     .join(', ');
 }

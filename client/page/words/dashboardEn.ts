@@ -10,7 +10,7 @@ export const dashboardEn = {
   },
   signIn: {
     title: 'Sign in',
-    note: 'With the admin token of this coordinator. “tabgrad up” says in which file it stands; it stays in this tab alone.',
+    note: 'With the admin token of this coordinator: “npx tabgrad token show admin” prints it. It stays in this tab alone.',
     token: 'Admin token',
     button: 'Sign in',
     out: 'Sign out',

@@ -49,6 +49,12 @@ export const declarativeKinds: Readonly<Record<string, DeclarativeKind>> = {
   grid: { list: '[value, …]', make: gridSearch },
 };
 
+/** Names of the same in scripts and in Ray, by which a config may call it. */
+const otherNames: ReadonlyMap<string, string> = new Map([
+  ['gridSearch', 'grid'],
+  ['grid_search', 'grid'],
+]);
+
 /**
  * An object with one such key and a list is a domain; everything else stays as it is.
  * @throws SearchSpaceError where the list does not fit the key, or the key is nearly one of them.
@@ -62,7 +68,7 @@ export function spaceFromJson(value: unknown, path = 'paramSpace'): unknown {
     const kind = declarativeKinds[key];
     const made = kind?.make(list);
     if (made) return made;
-    const near = kind ? undefined : nearestWord(key, Object.keys(declarativeKinds));
+    const near = kind ? undefined : (otherNames.get(key) ?? nearestWord(key, Object.keys(declarativeKinds)));
     if (kind) {
       throw new SearchSpaceError(`${path}.${key} is ${JSON.stringify(list)}; expected ${kind.list}.`, {
         field: `${path}.${key}`,

@@ -42,6 +42,9 @@ describe('tabgrad init', () => {
     const trained = await runTabgrad(['train', 'train.yaml'], { cwd: project });
     expect([trained.code, trained.stderr]).toEqual([0, '']);
     expect(await readFile(model, 'utf8')).toBe(written);
+    const tuned = await runTabgrad(['tune', 'train.yaml'], { cwd: project });
+    expect([tuned.code, tuned.stderr]).toEqual([0, '']);
+    expect(tuned.stdout).toContain('best of 3 trials');
   });
 
   it('writes over nothing: what is there is named, and the rest is not written', async () => {

@@ -87,6 +87,10 @@ describe('tabgrad tune', () => {
       { paramSpace: { max_depth: { gird: [1] } } },
       'paramSpace.max_depth.gird is no kind of search space; did you mean grid?',
     ],
+    [
+      { paramSpace: { max_depth: { gridSearch: [1] } } },
+      'paramSpace.max_depth.gridSearch is no kind of search space; did you mean grid?',
+    ],
     [{ paramSpace: { eta: { uniform: [1] } } }, 'paramSpace.eta.uniform is [1]; expected [low, high].'],
     [{ metric: undefined }, 'tune.metric is missing; expected text'],
     [{ sheduler: 'asha' }, 'tune.sheduler is not an option; did you mean scheduler?'],
