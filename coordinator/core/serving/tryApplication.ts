@@ -62,7 +62,11 @@ export async function tryApplication(
       // Another protocol is not gone over to: without a listener the answer would be dropped in silence.
       sent.on('upgrade', (other, socket) => {
         socket.destroy();
-        reject(new ApplicationUnreachableError(`The application answered ${other.statusCode ?? 101}, and no HTTP after it.`));
+        reject(
+          new ApplicationUnreachableError(
+            `The application answered ${other.statusCode ?? 101}, and no HTTP after it.`,
+          ),
+        );
       });
       sent.on('close', () => reject(new Error('it closed the connection without an answer')));
       sent.end(body);
