@@ -6,9 +6,9 @@ import type { StatusAnswer } from '../../../shared/api/statusAnswer.ts';
 import type { WorkerSummary } from '../../../shared/api/workerAnswers.ts';
 import { messageOf } from '../../../shared/text/messageOf.ts';
 import { dashboardEn } from '../words/dashboardEn.ts';
-import { Api, ApiError, type Act } from './api.browser.ts';
-import { Rates } from './rates.ts';
-import { addressOf, placeOf, type Look } from './view.ts';
+import { Api, ApiError, type Act } from '../owner/api.browser.ts';
+import { Rates } from '../owner/rates.ts';
+import { addressOf, placeOf, type Look } from '../owner/view.ts';
 import { views } from './views.browser.ts';
 
 const LOOK_EVERY_MS = 2_000;

@@ -9,10 +9,10 @@ import { Chart } from '../design/chart.browser.tsx';
 import { Card, Facts, Progress, Table } from '../design/parts.browser.tsx';
 import { dashboardEn } from '../words/dashboardEn.ts';
 import { bytes, count, duration, numberWords } from '../words/statusWords.ts';
-import type { Rates } from './rates.ts';
-import { metricsWords, RunTable } from './runTable.browser.tsx';
-import { ExperimentTable } from './experimentTable.browser.tsx';
-import { addressOf, type ViewProps } from './view.ts';
+import type { Rates } from '../owner/rates.ts';
+import { metricsWords, RunTable } from '../run/runTable.browser.tsx';
+import { ExperimentTable } from '../tuning/experimentTable.browser.tsx';
+import { addressOf, type ViewProps } from '../owner/view.ts';
 
 const words = dashboardEn.overview;
 

@@ -6,6 +6,7 @@
 import type { JSX } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 import './canvas.css';
+import { Scroll } from './parts.browser.tsx';
 
 /** The colours of the page as numbers. */
 export interface Palette {
@@ -95,7 +96,7 @@ export function Canvas({
     ({ offsetX, offsetY, currentTarget }: PointerEvent & { currentTarget: HTMLCanvasElement }): void =>
       to?.({ x: offsetX, y: offsetY }, currentTarget.clientWidth);
   return (
-    <div class="scroll">
+    <Scroll>
       <canvas
         id={id}
         ref={canvas}
@@ -108,7 +109,7 @@ export function Canvas({
         onPointerDown={told(onDown)}
         onPointerUp={told(onUp)}
       />
-    </div>
+    </Scroll>
   );
 }
 

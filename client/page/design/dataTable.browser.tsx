@@ -9,6 +9,7 @@ import { count } from '../words/statusWords.ts';
 import { tableEn as words } from '../words/tableEn.ts';
 import { filteredRows, sortedRows, textOf, type RowColumn, type Sorting } from './dataRows.ts';
 import './dataTable.css';
+import { Scroll } from './parts.browser.tsx';
 
 const ROWS_A_PAGE = 25;
 
@@ -97,7 +98,7 @@ export function DataTable<Row>(props: DataTableProps<Row>): JSX.Element {
         </span>
       </div>
       {shown.length === 0 && <p class="note">{words.none}</p>}
-      <div class="scroll">
+      <Scroll>
         <table id={id} aria-label={label}>
           <thead>
             <tr>
@@ -112,7 +113,7 @@ export function DataTable<Row>(props: DataTableProps<Row>): JSX.Element {
             ))}
           </tbody>
         </table>
-      </div>
+      </Scroll>
       {pages > 1 && (
         <div class="table-pages">
           <button type="button" class="small" disabled={first === 0} onClick={() => setPage(page - 1)}>

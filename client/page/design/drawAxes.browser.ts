@@ -39,7 +39,8 @@ export function drawAxes({ context, width, height, palette }: Drawing, x: Scale,
   }
   context.textAlign = 'center';
   context.textBaseline = 'top';
-  for (const value of ticksOf(x, (width - LEFT - RIGHT) / (PIXELS_A_TICK * 1.5)))
+  // Along are trials and iterations: there is nothing between two of them.
+  for (const value of ticksOf(x, (width - LEFT - RIGHT) / (PIXELS_A_TICK * 1.5)).filter(Number.isInteger))
     context.fillText(numberWords(value), plane.x(value), height - BOTTOM + 7);
   context.stroke();
   return plane;

@@ -1,6 +1,7 @@
 // The parts that the pages are made of.
 
 import type { ComponentChildren, JSX } from 'preact';
+import { useEffect, useRef, useState } from 'preact/hooks';
 
 interface CardProps {
   readonly title: string;
@@ -65,7 +66,7 @@ interface TableProps {
 /** Text alone, under titles. It scrolls where it is too wide. */
 export function Table({ head, rows }: TableProps): JSX.Element {
   return (
-    <div class="scroll">
+    <Scroll>
       <table>
         <thead>
           <tr>
@@ -86,6 +87,39 @@ export function Table({ head, rows }: TableProps): JSX.Element {
           ))}
         </tbody>
       </table>
+    </Scroll>
+  );
+}
+
+interface ScrollProps {
+  readonly children: ComponentChildren;
+  /** Beside "scroll". */
+  readonly kind?: string;
+}
+
+/** Scrolls what is too wide or too high, with the keyboard too: it takes the focus only then. */
+export function Scroll({ children, kind }: ScrollProps): JSX.Element {
+  const place = useRef<HTMLDivElement>(null);
+  const [isScrolled, setScrolled] = useState(false);
+  const measure = (): void => {
+    const element = place.current;
+    if (!element) return;
+    const { scrollWidth, clientWidth, scrollHeight, clientHeight } = element;
+    setScrolled(scrollWidth > clientWidth || scrollHeight > clientHeight);
+  };
+  useEffect(measure);
+  useEffect(() => {
+    const resized = new ResizeObserver(measure);
+    if (place.current) resized.observe(place.current);
+    return () => resized.disconnect();
+  }, []);
+  return (
+    <div
+      ref={place}
+      class={kind === undefined ? 'scroll' : `scroll ${kind}`}
+      tabIndex={isScrolled ? 0 : undefined}
+    >
+      {children}
     </div>
   );
 }

@@ -1,7 +1,7 @@
 // The links of this tab to the others of its group.
 
 import type { JSX } from 'preact';
-import { Card } from '../design/parts.browser.tsx';
+import { Card, Scroll } from '../design/parts.browser.tsx';
 import { en } from '../words/en.ts';
 import { bytes, milliseconds } from '../words/statusWords.ts';
 import type { LendingView } from './lending.browser.ts';
@@ -31,7 +31,7 @@ export function PeersCard({ view }: { readonly view: LendingView }): JSX.Element
           latency: latencyWords(view, peer, path),
         }))}
       />
-      <div class="scroll">
+      <Scroll>
         <table id="links">
           <thead>
             <tr>
@@ -64,7 +64,7 @@ export function PeersCard({ view }: { readonly view: LendingView }): JSX.Element
             ))}
           </tbody>
         </table>
-      </div>
+      </Scroll>
     </Card>
   );
 }

@@ -2,7 +2,7 @@
 
 import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
-import { Card } from '../design/parts.browser.tsx';
+import { Card, Scroll } from '../design/parts.browser.tsx';
 import { runEn } from '../words/runEn.ts';
 import { count, duration, numberWords } from '../words/statusWords.ts';
 import { styleOf } from './chartModel.ts';
@@ -34,7 +34,7 @@ export function CompareTable({ runs, names, addressOf }: CompareProps): JSX.Elem
   const rows = column ? sortedBy(compared, column, sorting.isDescending) : compared;
   return (
     <Card title={words.title} id="compare-title">
-      <div class="scroll">
+      <Scroll>
         <table id="compared">
           <thead>
             <tr>
@@ -76,7 +76,7 @@ export function CompareTable({ runs, names, addressOf }: CompareProps): JSX.Elem
             ))}
           </tbody>
         </table>
-      </div>
+      </Scroll>
     </Card>
   );
 }
@@ -129,7 +129,7 @@ export function DifferencesCard({ runs, names }: Omit<CompareProps, 'addressOf'>
       {differences.length === 0 ? (
         <p class="note">{words.same}</p>
       ) : (
-        <div class="scroll">
+        <Scroll>
           <table id="differences">
             <thead>
               <tr>
@@ -154,7 +154,7 @@ export function DifferencesCard({ runs, names }: Omit<CompareProps, 'addressOf'>
               ))}
             </tbody>
           </table>
-        </div>
+        </Scroll>
       )}
     </Card>
   );

@@ -3,7 +3,7 @@
 import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
 import type { ConfigAnswer } from '../../../shared/api/runModel.ts';
-import { Card } from '../design/parts.browser.tsx';
+import { Card, Scroll } from '../design/parts.browser.tsx';
 import { runEn } from '../words/runEn.ts';
 import { configRows } from './configRows.ts';
 
@@ -14,7 +14,7 @@ export function ConfigCard({ config: { config } }: { readonly config: ConfigAnsw
   const json = JSON.stringify(config, null, 2);
   return (
     <Card title={words.title} id="config-title">
-      <div class="scroll config" tabIndex={0} role="region" aria-labelledby="config-title">
+      <Scroll kind="config">
         <table id="config">
           <thead>
             <tr>
@@ -31,7 +31,7 @@ export function ConfigCard({ config: { config } }: { readonly config: ConfigAnsw
             ))}
           </tbody>
         </table>
-      </div>
+      </Scroll>
       <details>
         <summary>{words.json}</summary>
         <pre class="scroll" tabIndex={0}>

@@ -2,7 +2,7 @@
 
 import type { JSX } from 'preact';
 import { useCallback, useId, useMemo, useState } from 'preact/hooks';
-import { Card } from '../design/parts.browser.tsx';
+import { Card, Scroll } from '../design/parts.browser.tsx';
 import { runEn } from '../words/runEn.ts';
 import { count, duration, numberWords } from '../words/statusWords.ts';
 import {
@@ -197,7 +197,7 @@ function ValueTable({ charts, tickWords, placeTitle }: ValueTableProps): JSX.Ele
     <details onToggle={({ currentTarget }) => setOpen(currentTarget.open)}>
       <summary>{words.table}</summary>
       {isOpen && (
-        <div class="scroll">
+        <Scroll>
           <table id="values">
             <thead>
               <tr>
@@ -222,7 +222,7 @@ function ValueTable({ charts, tickWords, placeTitle }: ValueTableProps): JSX.Ele
               ))}
             </tbody>
           </table>
-        </div>
+        </Scroll>
       )}
     </details>
   );

@@ -5,12 +5,12 @@ import type { RunSummary } from '../../../shared/api/runAnswers.ts';
 import { Facts, Progress } from '../design/parts.browser.tsx';
 import { runEn as words } from '../words/runEn.ts';
 import { count, duration, numberWords } from '../words/statusWords.ts';
-import { runPath, type RunAct, type RunApi } from './runApi.ts';
+import { runPath, type Act, type Api } from '../owner/api.browser.ts';
 import type { ShownRun } from './useStories.browser.ts';
 
 interface HeadCardProps {
-  readonly api: RunApi;
-  readonly act: RunAct;
+  readonly api: Api;
+  readonly act: Act;
   /** Newer than that of `shown`, where it is listed. */
   readonly summary: RunSummary;
   readonly shown: ShownRun;

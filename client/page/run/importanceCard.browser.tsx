@@ -3,10 +3,10 @@
 import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
 import type { ImportanceAnswer } from '../../../shared/api/runModel.ts';
-import { Card } from '../design/parts.browser.tsx';
+import { Card, Scroll } from '../design/parts.browser.tsx';
 import { runEn } from '../words/runEn.ts';
 import { count, numberWords } from '../words/statusWords.ts';
-import { runPath, type RunApi } from './runApi.ts';
+import { runPath, type Api } from '../owner/api.browser.ts';
 import { useAnswer } from './useAnswer.browser.ts';
 
 const words = runEn.importance;
@@ -15,7 +15,7 @@ const kinds = ['gain', 'cover', 'weight'] as const;
 type Kind = (typeof kinds)[number];
 
 interface ImportanceCardProps {
-  readonly api: RunApi;
+  readonly api: Api;
   readonly runId: string;
 }
 
@@ -60,7 +60,7 @@ function Bars({ answer, kind }: { readonly answer: ImportanceAnswer; readonly ki
   return (
     <>
       <p class="note">{words.note(shown.length, used, count(rounds))}</p>
-      <div class="scroll">
+      <Scroll>
         <table id="importance">
           <thead>
             <tr>
@@ -85,7 +85,7 @@ function Bars({ answer, kind }: { readonly answer: ImportanceAnswer; readonly ki
             ))}
           </tbody>
         </table>
-      </div>
+      </Scroll>
     </>
   );
 }

@@ -2,16 +2,16 @@
 
 import type { JSX } from 'preact';
 import type { LayersAnswer } from '../../../shared/api/runModel.ts';
-import { Card } from '../design/parts.browser.tsx';
+import { Card, Scroll } from '../design/parts.browser.tsx';
 import { runEn } from '../words/runEn.ts';
 import { bytes, count, numberWords } from '../words/statusWords.ts';
-import { runPath, type RunApi } from './runApi.ts';
+import { runPath, type Api } from '../owner/api.browser.ts';
 import { useAnswer } from './useAnswer.browser.ts';
 
 const words = runEn.layers;
 
 interface LayersCardProps {
-  readonly api: RunApi;
+  readonly api: Api;
   readonly runId: string;
   /** Asked for anew when the profile is there. */
   readonly isProfiled: boolean;
@@ -39,7 +39,7 @@ function Layers({ answer }: { readonly answer: LayersAnswer }): JSX.Element {
         {words.all(count(parameters))} {isTimed ? words.profiled(count(profiledStep)) : words.unprofiled}{' '}
         {note}
       </p>
-      <div class="scroll tall" tabIndex={0} role="region" aria-labelledby="layers-title">
+      <Scroll kind="tall">
         <table id="layers">
           <thead>
             <tr>
@@ -73,7 +73,7 @@ function Layers({ answer }: { readonly answer: LayersAnswer }): JSX.Element {
             ))}
           </tbody>
         </table>
-      </div>
+      </Scroll>
     </>
   );
 }

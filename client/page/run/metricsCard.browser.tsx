@@ -1,7 +1,7 @@
 // Last and best values of one run's metrics, those between the drawn points included.
 
 import type { JSX } from 'preact';
-import { Card } from '../design/parts.browser.tsx';
+import { Card, Scroll } from '../design/parts.browser.tsx';
 import { runEn } from '../words/runEn.ts';
 import { count, numberWords } from '../words/statusWords.ts';
 import { bestOf } from './smooth.ts';
@@ -13,7 +13,7 @@ export function MetricsCard({ story }: { readonly story: RunStory }): JSX.Elemen
   if (story.names.length === 0) return null;
   return (
     <Card title={words.metrics} id="metrics-title">
-      <div class="scroll">
+      <Scroll>
         <table id="metrics">
           <thead>
             <tr>
@@ -39,7 +39,7 @@ export function MetricsCard({ story }: { readonly story: RunStory }): JSX.Elemen
             })}
           </tbody>
         </table>
-      </div>
+      </Scroll>
     </Card>
   );
 }

@@ -7,15 +7,15 @@ import type { NetAnswer } from '../../../shared/api/runModel.ts';
 import { Card } from '../design/parts.browser.tsx';
 import { runEn } from '../words/runEn.ts';
 import { bytes, count } from '../words/statusWords.ts';
-import { runPath, type RunAct, type RunApi } from './runApi.ts';
+import { runPath, type Act, type Api } from '../owner/api.browser.ts';
 import { fileName, saveBlob } from './saveBlob.browser.ts';
 import type { ShownRun } from './useStories.browser.ts';
 
 const words = runEn.model;
 
 interface ModelCardProps {
-  readonly api: RunApi;
-  readonly act: RunAct;
+  readonly api: Api;
+  readonly act: Act;
   readonly summary: RunSummary;
   readonly shown: ShownRun;
 }
@@ -38,7 +38,7 @@ export function ModelCard(props: ModelCardProps): JSX.Element {
 interface DownloadProps {
   readonly id: string;
   readonly title: string;
-  readonly act: RunAct;
+  readonly act: Act;
   readonly isDisabled?: boolean;
   readonly fetch: () => Promise<void>;
 }

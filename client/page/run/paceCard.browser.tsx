@@ -1,7 +1,7 @@
 // What each worker computed and exchanged in the last rounds, as stacked bars, and who holds up the others.
 
 import type { JSX } from 'preact';
-import { Card } from '../design/parts.browser.tsx';
+import { Card, Scroll } from '../design/parts.browser.tsx';
 import { runEn } from '../words/runEn.ts';
 import { bytes, count, numberWords, percent } from '../words/statusWords.ts';
 import type { RunStory } from './runStory.ts';
@@ -26,7 +26,7 @@ export function PaceCard({ story }: { readonly story: RunStory }): JSX.Element |
       <p class="line-keys" aria-hidden="true">
         <span class="bar-key compute" /> {words.compute} <span class="bar-key exchange" /> {words.exchange}
       </p>
-      <div class="scroll">
+      <Scroll>
         <table id="timings">
           <thead>
             <tr>
@@ -45,7 +45,7 @@ export function PaceCard({ story }: { readonly story: RunStory }): JSX.Element |
             ))}
           </tbody>
         </table>
-      </div>
+      </Scroll>
     </Card>
   );
 }

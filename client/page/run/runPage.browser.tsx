@@ -14,15 +14,15 @@ import { LayersCard } from './layersCard.browser.tsx';
 import { MetricsCard } from './metricsCard.browser.tsx';
 import { ModelCard } from './modelCard.browser.tsx';
 import { PaceCard } from './paceCard.browser.tsx';
-import type { RunAct, RunApi } from './runApi.ts';
+import type { Act, Api } from '../owner/api.browser.ts';
 import { TimelineCard } from './timelineCard.browser.tsx';
 import { TreeCard } from './treeCard.browser.tsx';
 import { useStories, type ShownRun } from './useStories.browser.ts';
 import './run.css';
 
 export interface RunPageProps {
-  readonly api: RunApi;
-  readonly act: RunAct;
+  readonly api: Api;
+  readonly act: Act;
   /** As they stand now; older runs are not listed. */
   readonly listed: readonly RunSummary[];
   readonly runIds: readonly string[];
@@ -68,8 +68,8 @@ export function RunPage({ api, act, listed, runIds, addressOf, ending }: RunPage
 }
 
 interface OneRunProps {
-  readonly api: RunApi;
-  readonly act: RunAct;
+  readonly api: Api;
+  readonly act: Act;
   readonly summary: RunSummary;
   readonly shown: ShownRun;
   readonly version: number;

@@ -4,7 +4,7 @@
 import type { CurvesAnswer, TimelineAnswer, ToldEvent, ToldPoint } from '../../../shared/api/runHistory.ts';
 import type { ReportedEvent } from '../../../shared/api/runAnswers.ts';
 import { ThinnedCurve, type CurvePoint } from '../../../shared/run/thinnedCurve.ts';
-import type { FollowedEvent } from './runApi.ts';
+import type { FollowedEvent } from '../owner/api.browser.ts';
 
 /** Points of a curve, and so of each line that is drawn. */
 export const CURVE_POINTS = 512;

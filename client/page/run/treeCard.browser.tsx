@@ -6,7 +6,7 @@ import type { ToldNode, TreeAnswer } from '../../../shared/api/runModel.ts';
 import { Card } from '../design/parts.browser.tsx';
 import { runEn } from '../words/runEn.ts';
 import { count, numberWords } from '../words/statusWords.ts';
-import { runPath, type RunApi } from './runApi.ts';
+import { runPath, type Api } from '../owner/api.browser.ts';
 import { openAtFirst, outlineMove, outlineOf, type OutlineMove, type OutlineRow } from './treeOutline.ts';
 import { useAnswer } from './useAnswer.browser.ts';
 
@@ -16,7 +16,7 @@ const SHOWN_CATEGORIES = 12;
 const MAX_ROWS = 1_500;
 
 interface TreeCardProps {
-  readonly api: RunApi;
+  readonly api: Api;
   readonly runId: string;
 }
 

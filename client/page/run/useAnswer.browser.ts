@@ -2,7 +2,7 @@
 
 import { useEffect, useState } from 'preact/hooks';
 import { messageOf } from '../../../shared/text/messageOf.ts';
-import type { RunApi } from './runApi.ts';
+import type { Api } from '../owner/api.browser.ts';
 
 export interface Asked<T> {
   /** The last one that came, also while another is asked for. */
@@ -14,7 +14,7 @@ export interface Asked<T> {
  * @param path undefined: nothing is asked for yet.
  * @param turn asks anew when it changes.
  */
-export function useAnswer<T>(api: RunApi, path: string | undefined, turn = 0): Asked<T> {
+export function useAnswer<T>(api: Api, path: string | undefined, turn = 0): Asked<T> {
   const [asked, setAsked] = useState<Asked<T>>({ answer: undefined, problem: undefined });
   useEffect(() => {
     if (path === undefined) return undefined;

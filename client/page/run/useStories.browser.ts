@@ -5,7 +5,7 @@ import type { CurvesAnswer, TimelineAnswer } from '../../../shared/api/runHistor
 import type { RunSummary } from '../../../shared/api/runAnswers.ts';
 import type { ConfigAnswer } from '../../../shared/api/runModel.ts';
 import { messageOf } from '../../../shared/text/messageOf.ts';
-import { runPath, type RunApi } from './runApi.ts';
+import { runPath, type Api } from '../owner/api.browser.ts';
 import { CURVE_POINTS, RunStory } from './runStory.ts';
 
 const DRAW_EVERY_MS = 250;
@@ -29,7 +29,7 @@ export interface Stories {
   readonly version: number;
 }
 
-export function useStories(api: RunApi, runIds: readonly string[]): Stories {
+export function useStories(api: Api, runIds: readonly string[]): Stories {
   const runs = useRef(new Map<string, ShownRun>());
   const [version, redraw] = useReducer((turn: number) => turn + 1, 0);
   const [problems, setProblems] = useState<ReadonlyMap<string, string>>(new Map());
@@ -92,7 +92,7 @@ export function useStories(api: RunApi, runIds: readonly string[]): Stories {
   };
 }
 
-async function readRun(api: RunApi, runId: string, signal: AbortSignal): Promise<ShownRun> {
+async function readRun(api: Api, runId: string, signal: AbortSignal): Promise<ShownRun> {
   const [summary, config, curves, timeline] = await Promise.all([
     api.get<RunSummary>(runPath(runId), signal),
     api.get<ConfigAnswer>(runPath(runId, '/config'), signal),

@@ -57,7 +57,7 @@ export const runEn = {
     exchange: 'Exchanging',
     sent: 'Sent',
     ofLast: (count: number) => (count === 1 ? 'The last round.' : `Means of the last ${count} rounds.`),
-    alone: 'One worker: nothing is exchanged.',
+    alone: 'One worker: it waits for no other.',
     slowCompute: (worker: string, ms: string, median: string, percent: string) =>
       `${worker} computes longest: ${ms} a round where half of the workers take at most ${median}. The others wait for it ${percent} of the round; that waiting counts as their exchange.`,
     slowExchange: (worker: string, percent: string) =>

@@ -121,7 +121,7 @@ export function percent(share: number): string {
   return `${Math.round(100 * share)} %`;
 }
 
-/** A span of time in its two largest units. */
+/** A span of time in its two largest units; below a second in tenths. */
 export function duration(ms: number): string {
   const seconds = Math.floor(ms / 1000);
   const units = [
@@ -131,7 +131,7 @@ export function duration(ms: number): string {
     ['s', 1],
   ] as const;
   const from = units.findIndex(([, size]) => seconds >= size);
-  if (from === -1) return '0 s';
+  if (from === -1) return `${Number((ms / 1000).toFixed(1))} s`;
   let rest = seconds;
   const parts = units.slice(from, from + 2).map(([name, size]) => {
     const whole = Math.floor(rest / size);

@@ -91,7 +91,7 @@ beforeAll(async () => {
   });
   context = await browser.newContext({ viewport: { width: 1280, height: 900 } });
   page = await context.newPage();
-  page.setDefaultTimeout(10_000);
+  page.setDefaultTimeout(60_000);
   page.on('request', (request) => addresses.push(request.url()));
   page.on('pageerror', ({ message }) => problems.push(message));
   page.on('console', (message) => {
@@ -211,10 +211,14 @@ describe('The page of a run of 10,000 rounds', () => {
 
   it('reads values below the pointer', async () => {
     await page.selectOption('#axis', 'round');
-    await page.locator('.chart .u-over').first().hover();
-    await page.waitForFunction(() =>
-      /^round \d/.test(document.querySelector('.reading output')?.textContent ?? ''),
-    );
+    // Another axis makes another chart, which may not be there at the first try.
+    let tries = 0;
+    const read = async (): Promise<string | null> => {
+      const position = { x: 60 + 8 * (tries++ % 2), y: 20 };
+      await page.locator('.chart .u-over').first().hover({ position });
+      return page.textContent('.reading output');
+    };
+    await expect.poll(read, { timeout: 60_000 }).toMatch(/^round \d/);
     await page.mouse.move(5, 5);
     await page.waitForFunction(
       () => document.querySelector('.reading output')?.textContent === 'last values',

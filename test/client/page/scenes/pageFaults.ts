@@ -25,6 +25,20 @@ export function layoutFaults(page: Page): Promise<string[]> {
     if (root.scrollWidth > root.clientWidth)
       faults.push(`the page is ${root.scrollWidth} pixels wide, and the window ${root.clientWidth}`);
     const shown: { element: Element; words: string; rect: DOMRect }[] = [];
+    /** What is left of a place inside all that cut off what overflows them; undefined for nothing. */
+    const visiblePart = (element: Element, rect: DOMRect): DOMRect | undefined => {
+      let { left, top, right, bottom } = rect;
+      for (let one: Element | null = element; one && one !== document.body; one = one.parentElement) {
+        const { overflowX, overflowY } = getComputedStyle(one);
+        if (overflowX === 'visible' && overflowY === 'visible') continue;
+        const frame = one.getBoundingClientRect();
+        [left, right] = [Math.max(left, frame.left), Math.min(right, frame.right)];
+        [top, bottom] = [Math.max(top, frame.top), Math.min(bottom, frame.bottom)];
+      }
+      return right - left > 1 && bottom - top > 1
+        ? new DOMRect(left, top, right - left, bottom - top)
+        : undefined;
+    };
     const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
     for (let node = walker.nextNode(); node; node = walker.nextNode()) {
       const words = node.textContent?.trim() ?? '';
@@ -37,12 +51,13 @@ export function layoutFaults(page: Page): Promise<string[]> {
         continue;
       const range = document.createRange();
       range.selectNodeContents(node);
-      for (const rect of range.getClientRects())
-        if (rect.width > 1 && rect.height > 1) shown.push({ element, words: words.slice(0, 40), rect });
+      for (const whole of range.getClientRects()) {
+        const rect = visiblePart(element, whole);
+        if (rect) shown.push({ element, words: words.slice(0, 40), rect });
+      }
     }
     for (const { element, words, rect } of shown) {
-      // What scrolls may be longer than it is wide.
-      if (element.closest('.scroll, .timeline, select, option') === null && rect.right > root.clientWidth + 1)
+      if (element.closest('select, option') === null && rect.right > root.clientWidth + 1)
         faults.push(`"${words}" ends at ${Math.round(rect.right)}`);
     }
     const slack = 2;

@@ -9,6 +9,7 @@ import { startExampleSwarm, type ExampleSwarm } from './exampleSwarm.ts';
 import { accessFaults, keyboardFaults, layoutFaults } from './pageFaults.ts';
 import { scenes } from './scenes.ts';
 
+const NARROW = 360;
 const looks = [
   { colorScheme: 'light' },
   { colorScheme: 'dark' },
@@ -46,9 +47,11 @@ describe('the pages', () => {
         expect(await accessFaults(page)).toEqual([]);
       }
       expect(await keyboardFaults(page)).toEqual([]);
-      for (const width of [360, 768, 1440]) {
+      for (const width of [NARROW, 768, 1440]) {
         await page.setViewportSize({ width, height: 900 });
         expect(await layoutFaults(page), `at ${width} pixels`).toEqual([]);
+        // What scrolls there alone has to be reached, too.
+        if (width === NARROW) expect(await accessFaults(page)).toEqual([]);
       }
       expect(refused).toEqual([]);
       expect([...origins].filter((origin) => origin !== 'null')).toEqual([swarm.coordinator.url]);

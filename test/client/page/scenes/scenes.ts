@@ -90,6 +90,11 @@ export const scenes: readonly Scene[] = [
     open: (page, swarm) => dashboard(page, swarm, `runs/${swarm.runIds[2]}`, '#timings tbody tr'),
   },
   {
+    name: 'dashboard-compared-runs',
+    open: (page, { runIds: [one = '', other = ''], ...swarm }) =>
+      dashboard(page, { runIds: [one, other], ...swarm }, `runs/${one}/${other}`, '.chart canvas'),
+  },
+  {
     name: 'dashboard-tuning',
     open: (page, swarm) => dashboard(page, swarm, 'tuning', '#experiments tbody tr'),
   },

@@ -444,7 +444,7 @@ describe('coordinator', () => {
       const stream = (await events).body;
       const types = [...stream.matchAll(/^event: (.*)$/gm)].map((match) => match[1]);
       expect(types).toEqual(['waiting', 'waiting', 'group', 'round', 'round', 'round', 'end']);
-      expect(stream).toContain('id: 7\nevent: end\ndata: {"type":"end","status":"finished"}\n');
+      expect(stream).toMatch(/id: 7\nevent: end\ndata: \{"type":"end","status":"finished","atMs":\d+\}\n/);
       const outcome = JSON.parse((await ask('/api/v1/runs/flights/outcome')).body) as object;
       expect(outcome).toMatchObject({
         status: 'finished',
