@@ -9,7 +9,8 @@ export const MAX_SHOWN_CATEGORIES = 20;
 export const HISTOGRAM_BINS = 24;
 /** Longer names are cut. */
 export const MAX_TOLD_CHARACTERS = 200;
-const MAX_DATASETS = 100;
+/** Of one run. */
+export const MAX_DATASETS = 100;
 const MAX_DIMENSIONS = 16;
 
 const text = z.string().max(MAX_TOLD_CHARACTERS);

@@ -7,7 +7,7 @@ import { runtimes } from './runtimes.ts';
 import { visibleLine, visibleText } from '../../kernels/visibleText.ts';
 
 /** Raised when a message changes its meaning. A worker of another version is refused with a reason. */
-export const PROTOCOL_VERSION = 5;
+export const PROTOCOL_VERSION = 6;
 /** Longest accepted control message. Trees of one round are the largest content. */
 export const MAX_CONTROL_MESSAGE_BYTES = 16 * 1024 * 1024;
 

@@ -82,13 +82,15 @@ export function CompareTable({ runs, names, addressOf }: CompareProps): JSX.Elem
 }
 
 function comparedOf({ runId, summary, config, story }: ShownRun, name: string): ComparedRun {
-  const isRunning = summary.status === 'running' && !story.isOver;
+  const last = story.events.at(-1)?.event;
+  // The summary is as old as the page.
+  const status = last?.type === 'end' ? last.status : summary.status;
   return {
     runId,
     name,
-    status: summary.status,
+    status,
     rounds: Math.max(summary.rounds, (story.recent.at(-1)?.round ?? -1) + 1),
-    tookMs: (isRunning ? Date.now() : endOf(config, story)) - config.startedAtMs,
+    tookMs: (status === 'running' ? Date.now() : endOf(config, story)) - config.startedAtMs,
     curve: (metric) => story.curve(metric),
   };
 }

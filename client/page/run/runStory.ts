@@ -68,8 +68,10 @@ export class RunStory {
     return this.#loading;
   }
 
+  /** Its end is known, and all that was before it: the timeline may have been read later than the curves. */
   get isOver(): boolean {
-    return this.#events.at(-1)?.event.type === 'end';
+    const last = this.#events.at(-1);
+    return last?.event.type === 'end' && this.#sequence >= last.sequence;
   }
 
   curve(name: string): ThinnedCurve | undefined {

@@ -87,7 +87,7 @@ export function useStories(api: Api, runIds: readonly string[]): Stories {
   }, [api, key]);
   return {
     runs: runIds.flatMap((runId) => runs.current.get(runId) ?? []),
-    problems: [...problems.values()],
+    problems: runIds.flatMap((runId) => problems.get(runId) ?? []),
     version,
   };
 }
@@ -104,14 +104,12 @@ async function readRun(api: Api, runId: string, signal: AbortSignal): Promise<Sh
 
 function pause(ms: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
-    const timer = setTimeout(resolve, ms);
-    signal.addEventListener(
-      'abort',
-      () => {
-        clearTimeout(timer);
-        resolve();
-      },
-      { once: true },
-    );
+    const end = (): void => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', end);
+      resolve();
+    };
+    const timer = setTimeout(end, ms);
+    signal.addEventListener('abort', end);
   });
 }

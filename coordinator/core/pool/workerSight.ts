@@ -32,7 +32,9 @@ export class WorkerSight {
   }
 
   heard(message: RunMessage): void {
-    if (message.type === 'ready') this.#links = message.links;
+    // Told twice, a worker counts once.
+    if (message.type === 'ready')
+      this.#links = [...new Map(message.links.map((link) => [link.workerId, link])).values()];
     else if (message.type === 'committed') this.#exchangedBytes += message.bytesSent;
   }
 

@@ -57,8 +57,9 @@ export function experimentRoutes(experiments: ExperimentStore): Route[] {
     }),
     route('POST', '/:experimentId/trials/:number/stop', async (exchange, call) => {
       const id = idOf(call);
-      const number = Number(call.params['number']);
-      if (!Number.isSafeInteger(number) || number < 0 || number > 2_000_000_000)
+      const asked = call.params['number'] ?? '';
+      const number = Number(asked);
+      if (!/^\d{1,10}$/.test(asked) || number > 2_000_000_000)
         throw new BadRequestError('The number of a trial is a whole number from 0', { field: 'number' });
       answerWish(
         exchange,

@@ -54,13 +54,16 @@ function toldWorkers({ pool, runs, now, relayedBytes }: WorkerSource): WorkerSum
 function toldLinks(pool: Pool): WorkerLinks {
   const members = pool.workers().filter(({ runId }) => runId !== undefined);
   const places = new Map(members.map(({ workerId }, place) => [workerId, place]));
+  const told = members.map(({ workerId }) => pool.seen(workerId)?.links ?? []);
+  // What one member tells takes time by its length, whatever it names.
+  const tellers = told.map((links) => new Set(links.map(({ workerId }) => workerId)));
   const links: WorkerLinks['links'] = [];
   for (const [from, { workerId, runId }] of members.entries()) {
-    for (const { workerId: other, path } of pool.seen(workerId)?.links ?? []) {
+    for (const { workerId: other, path } of told[from]!) {
       const to = places.get(other);
-      if (to === undefined || members[to]?.runId !== runId || links.length >= MAX_LINKS) continue;
-      const tellsToo = pool.seen(other)?.links.some((link) => link.workerId === workerId) === true;
-      if (from < to || !tellsToo) links.push([from, to, path === 'relay' ? 1 : 0]);
+      if (to === undefined || to === from || members[to]?.runId !== runId) continue;
+      if (links.length >= MAX_LINKS) break;
+      if (from < to || !tellers[to]!.has(workerId)) links.push([from, to, path === 'relay' ? 1 : 0]);
     }
   }
   return { workers: members.map(({ workerId, runId = '' }) => ({ workerId, runId })), links };

@@ -2,6 +2,7 @@
 
 import { runKindOf, trainerNames } from './runKinds.ts';
 import { TRAIN_DATASET } from './leasePlan.ts';
+import { MAX_DATASETS } from '../../../shared/api/datasetAnswers.ts';
 import { RunRequestInvalidError } from './runErrors.ts';
 import type { RunRequest } from './runRequest.ts';
 
@@ -38,6 +39,7 @@ export function checkRunRequest({
   const places = new Set(shards.map((shard) => `${shard.dataset}/${shard.index}`));
   if (places.size < shards.length) refuse('shards', 'name the same dataset and index twice');
   const names = new Set(shards.map(({ dataset }) => dataset));
+  if (names.size > MAX_DATASETS) refuse('shards', `name ${names.size} datasets, more than ${MAX_DATASETS}`);
   for (const [i, { name }] of datasets.entries()) {
     // Every name once.
     if (!names.delete(name))

@@ -16,8 +16,14 @@ export interface RunDataset {
 
 /** In the order in which their first shards come. */
 export function datasetsOf({ shards, datasets = [] }: Pick<RunRequest, 'shards' | 'datasets'>): RunDataset[] {
-  return [...new Set(shards.map(({ dataset }) => dataset))].map((name) => {
-    const own = shardsOfDataset(shards, name);
+  const byName = new Map<string, Shard[]>();
+  for (const shard of shards) {
+    const own = byName.get(shard.dataset);
+    if (own) own.push(shard);
+    else byName.set(shard.dataset, [shard]);
+  }
+  return [...byName].map(([name, unordered]) => {
+    const own = inOrder(unordered);
     return {
       datasetId: datasetIdOf(name, own),
       name,
@@ -31,7 +37,11 @@ export function datasetsOf({ shards, datasets = [] }: Pick<RunRequest, 'shards' 
 
 /** The shards of a dataset, by their places in it. */
 export function shardsOfDataset(shards: readonly Shard[], name: string): Shard[] {
-  return shards.filter(({ dataset }) => dataset === name).sort((a, b) => a.index - b.index);
+  return inOrder(shards.filter(({ dataset }) => dataset === name));
+}
+
+function inOrder(shards: readonly Shard[]): Shard[] {
+  return shards.toSorted((a, b) => a.index - b.index);
 }
 
 function datasetIdOf(name: string, shards: readonly Shard[]): string {

@@ -93,11 +93,13 @@ interface Told {
 function readCommitted(
   turn: Turn,
   { rank }: Member,
-  { payloadSha256, metrics, payload, measured }: WorkerMessageOf<'committed'>,
+  { round, payloadSha256, metrics, payload, measured }: WorkerMessageOf<'committed'>,
 ): Told | { readonly error: string } {
   if (!metrics) return { error: 'no metrics' };
   const isFirst = rank === 0;
   if (!turn.plan.kind.recordsEveryRound) {
+    if (payload && payload.length > 0 && round + 1 < turn.plan.totalRounds)
+      return { error: 'a payload before the last round' };
     const reading = turn.plan.readPayload(payload ?? []);
     if ('error' in reading) return reading;
     const text = metricsText(metrics) + (payload ? JSON.stringify(payload) : '');

@@ -114,7 +114,7 @@ class CurveReading {
   }
 
   answer({ points, metrics }: CurvesWish): CurvesAnswer {
-    const names = metrics.length === 0 ? [...this.#curves.keys()] : metrics;
+    const names = metrics.length === 0 ? [...this.#curves.keys()] : [...new Set(metrics)];
     return {
       sequence: this.#sequence,
       curves: names.flatMap((name) => told(name, this.#curves.get(name), points)),

@@ -1,5 +1,6 @@
 // What happened in a run between its rounds: the last events of it.
 
+import { setImmediate } from 'node:timers/promises';
 import type { TimelineAnswer, ToldEvent } from '../../../shared/api/runHistory.ts';
 import type { RunArchive } from './runArchive.ts';
 
@@ -23,5 +24,7 @@ export async function readTimeline(
     events = events.slice(-mostEvents);
     if (page.length < PAGE) return { events, leftOut };
     after = page.at(-1)?.sequence ?? after;
+    // Others are served between the pages: the embedded database answers without an event turn.
+    await setImmediate();
   }
 }

@@ -59,6 +59,16 @@ export async function tryApplication(
         ? requestTls({ ...options, ...authorities, ...identityOf(hostname) }, resolve)
         : requestPlain(options, resolve);
       sent.on('error', reject);
+      // Another protocol is not gone over to: without a listener the answer would be dropped in silence.
+      sent.on('upgrade', (other, socket) => {
+        socket.destroy();
+        reject(
+          new ApplicationUnreachableError(
+            `The application answered ${other.statusCode ?? 101}, and no HTTP after it.`,
+          ),
+        );
+      });
+      sent.on('close', () => reject(new Error('it closed the connection without an answer')));
       sent.end(body);
     });
     const text = await readAnswer(answer);

@@ -202,7 +202,8 @@ describe('experiments of a coordinator', () => {
       body: { error: { code: 'EXPERIMENT_OVER', message: expect.stringContaining('trial 0') as string } },
     });
     expect((await post('/trials/7/stop')).status).toBe(404);
-    expect((await post('/trials/x/stop')).status).toBe(400);
+    for (const number of ['x', '%20', '0x2', '2e0'])
+      expect((await post(`/trials/${number}/stop`)).status).toBe(400);
     expect((await post('/stop', 'wrong')).status).toBe(401);
     expect(await post('/stop')).toEqual({ status: 202, body: { wished: true } });
     const record = remoteRecord({

@@ -60,6 +60,18 @@ describe('What is known of a run', () => {
     expect(story.isOver).toBe(true);
   });
 
+  it('is not over while rounds before its end are missing: it ended between the two answers', () => {
+    const ended: TimelineAnswer = {
+      leftOut: 0,
+      events: [{ sequence: 9, atMs: 50, event: { type: 'end', status: 'finished' } }],
+    };
+    const story = new RunStory(curves, ended);
+    expect([story.isOver, story.sequence]).toEqual([false, 7]);
+    story.add({ sequence: 8, event: round(900, 0.25, 2_000) });
+    story.add({ sequence: 9, event: { type: 'end', status: 'finished', atMs: 50 } });
+    expect([story.isOver, story.curve('loss')!.last?.at, story.events.length]).toEqual([true, 901, 1]);
+  });
+
   it('shows how far loading is until something happens', () => {
     const story = new RunStory();
     story.add({ sequence: undefined, event: { type: 'loading', rowsLoaded: 1, rowsTotal: 4 } });

@@ -246,6 +246,7 @@ describe('What is told of workers', () => {
         c,
         [
           [d, 'direct'],
+          [c, 'direct'],
           ['w-gone', 'direct'],
         ],
       ],

@@ -639,7 +639,7 @@ describe('Pool', () => {
     pool.claim(workerId, 'r');
     const links = [{ workerId: 'other', path: 'relay' }];
     const committed = { type: 'committed', runId: 'r', generation: 1, computeMs: 1, exchangeMs: 1 };
-    client.say({ type: 'ready', runId: 'r', generation: 1, links });
+    client.say({ type: 'ready', runId: 'r', generation: 1, links: [...links, ...links] });
     client.say({ ...committed, round: 0, bytesSent: 300 });
     client.say({
       type: 'several',

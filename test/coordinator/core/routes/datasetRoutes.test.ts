@@ -4,6 +4,7 @@ import type { RunRequest } from '../../../../coordinator/core/run/runRequest.ts'
 import {
   datasetAnswer,
   datasetsAnswer,
+  MAX_DATASETS,
   MAX_DESCRIBED_COLUMNS,
   type DatasetSummary,
 } from '../../../../shared/api/datasetAnswers.ts';
@@ -60,6 +61,14 @@ describe('Datasets over HTTP', () => {
       expect((await ask('/api/v1/datasets', undefined, token)).status).toBe(401);
     }
     expect((await ask('/api/v1/datasets/other')).status).toBe(404);
+  });
+
+  it('are refused where there are more of them than a run may have', async () => {
+    const shards = Array.from({ length: MAX_DATASETS + 1 }, (_, at) => {
+      return { ...shard, dataset: at === 0 ? 'train' : `valid-${at}` };
+    });
+    const { status, json } = await ask('/api/v1/runs', { ...request('many'), shards });
+    expect([status, json]).toMatchObject([400, { error: { code: 'RUN_REQUEST_INVALID', field: 'shards' } }]);
   });
 
   it.each<[what: string, datasets: unknown, field: string]>([

@@ -89,7 +89,7 @@ describe('The curves of a run', () => {
   });
 
   it('are those of the metrics that were asked for', async () => {
-    const { body } = await ask('long/curves?metric=valid-rmse&metric=none');
+    const { body } = await ask('long/curves?metric=valid-rmse&metric=none&metric=valid-rmse');
     expect(curvesAnswer.parse(body).curves.map(({ name }) => name)).toEqual(['valid-rmse']);
   });
 

@@ -234,7 +234,7 @@ describe('reports of a neural run', () => {
   });
 
   it('have the confusion matrix that most members tell', () => {
-    const bench = neural();
+    const bench = neural({ totalRounds: 4 });
     const matrix = (wrong: number) => ({ payload: [{ classes: 2, counts: [5, wrong, 0, 4] }] });
     report(bench, 'a', 3, matrix(9));
     report(bench, 'b', 3, matrix(1));
@@ -250,9 +250,16 @@ describe('reports of a neural run', () => {
     [[{ classes: 2, counts: [1, 2, 3, -4] }]],
     [[{ classes: 2, counts: [1, 2, 3, 4] }, 'more']],
   ])('with %j are malformed', (payload) => {
-    const bench = neural();
+    const bench = neural({ totalRounds: 4 });
     report(bench, 'b', 3, { payload });
     expect(bench.commands).toContainEqual(expect.objectContaining({ type: 'malformed', workerId: 'b' }));
+  });
+
+  it('have no confusion matrix before the last step: the record would grow with each', () => {
+    const bench = neural({ totalRounds: 5 });
+    report(bench, 'b', 3, { payload: [{ classes: 2, counts: [1, 2, 3, 4] }] });
+    expect(bench.commands).toContainEqual(expect.objectContaining({ type: 'malformed', workerId: 'b' }));
+    expect(bench.state.record).toEqual([]);
   });
 
   it('go on without the first rank when that is away', () => {

@@ -77,6 +77,25 @@ describe('A request that is passed on', () => {
     });
   });
 
+  it('is refused where the server goes over to another protocol', async () => {
+    const server = createServer();
+    servers.push(server);
+    server.on('connection', (socket) => {
+      socket.on('error', () => undefined);
+      socket.write('HTTP/1.1 101 Switching Protocols\r\nUpgrade: other\r\nConnection: Upgrade\r\n\r\n');
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const { port } = server.address() as AddressInfo;
+    const heard = {
+      report: servingReportOf({ port, url: 'http://callers.example/' }),
+      address: '127.0.0.1',
+    };
+    await expect(tryApplication(heard, { body: '[]', signal })).rejects.toMatchObject({
+      code: 'APPLICATION_UNREACHABLE',
+      message: expect.stringContaining('101') as string,
+    });
+  });
+
   it('trusts the authority that the server made for itself, and no other', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'tabgrad-try-'));
     const reports = new Map<string, ServingReport>();
