@@ -4,6 +4,7 @@ import { PROTOCOL_VERSION, type WorkerMessageOf } from '../../../shared/protocol
 import type { ErrorCode } from '../../../kernels/errors.ts';
 import type { BanList } from './banList.ts';
 import { Identities } from './identities.ts';
+import type { TokenBucket } from './rateLimit.ts';
 import { compareSecrets, type AttemptThrottle } from './attemptThrottle.ts';
 
 export interface AdmissionOptions {
@@ -32,6 +33,8 @@ interface Gone {
   readonly reason?: string | undefined;
   /** Why its owner gives it no more work, where that is so. */
   readonly drained?: string | undefined;
+  /** How often it may still change what everybody sees of it. */
+  readonly changes?: TokenBucket | undefined;
 }
 
 /** Whether a worker that proves to be another one's earlier self has begun anew, and holds nothing of what that one held. */
@@ -108,6 +111,11 @@ export class Admission {
       }
     }
     this.#gone.set(workerId, gone);
+  }
+
+  /** What is remembered of a worker that is lost. */
+  remembered(workerId: string): Gone | undefined {
+    return this.#gone.get(workerId);
   }
 
   /** The worker has joined. @returns what is remembered of it, if it was lost before. */

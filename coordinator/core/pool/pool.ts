@@ -4,13 +4,12 @@
 import type { CoordinatorMessage, WorkerMessageOf } from '../../../shared/protocol/control.ts';
 import { MAX_SHORT_MESSAGE_BYTES } from '../../../shared/protocol/workerMessageBytes.ts';
 import { ByteBudget } from '../../bounds/byteBudget.ts';
-import type { GiveBack } from '../../bounds/addressShares.ts';
 import { Admission, isAnotherLife } from './admission.ts';
 import { decodeWorkerMessage } from './decodeWorkerMessage.ts';
 import { departureOf } from './departure.ts';
 import { closeCodes, type ConnectionEvents, type ControlConnection } from './controlConnection.ts';
 import { newCounters } from './poolCounters.ts';
-import { PoolEntry } from './poolEntry.ts';
+import { PoolEntry, type JoinedWorker } from './poolEntry.ts';
 import { PoolLog } from './poolLog.ts';
 import type { PoolOptions } from './poolOptions.ts';
 import { newWorker, traits, type PoolEvent, type PoolWorker } from './poolWorker.ts';
@@ -134,18 +133,12 @@ export class Pool {
    * @returns the ids of those that were there.
    */
   remove(isMeant: (worker: PoolWorker) => boolean, reason: string): string[] {
-    return this.#removeEntries(
-      [...this.#entries.values()].filter(({ worker }) => isMeant(worker)),
-      reason,
-    );
+    return this.#removeWhere(({ worker }) => isMeant(worker), reason);
   }
 
   /** Sends those away who joined by a token that is not in force any more. @returns their ids. */
   removeOutdated(reason: string): string[] {
-    const outdated = [...this.#entries.values()].filter(
-      ({ joinToken }) => !this.#admission.accepts(joinToken),
-    );
-    return this.#removeEntries(outdated, reason);
+    return this.#removeWhere(({ joinToken }) => !this.#admission.accepts(joinToken), reason);
   }
 
   /** A message of a worker has the right form and can not be all the same; one that goes on is dropped. */
@@ -216,7 +209,9 @@ export class Pool {
       return this.#refuse(socket, code, message, code !== 'TOO_MANY_ATTEMPTS');
     }
     const known = verdict.type === 'known' ? this.#entries.get(verdict.workerId) : undefined;
-    if (known?.mayChange(this.#options.clock.now()) === false)
+    const lost = verdict.type === 'known' ? this.#admission.remembered(verdict.workerId) : undefined;
+    const changes = known?.changes ?? lost?.changes;
+    if (changes?.take(1, this.#options.clock.now()) === false)
       return this.#refuse(socket, 'RATE_LIMITED', 'this worker opens too many sockets', false);
     if (known && !isAnotherLife(hello, known.lifeName)) return this.#resume(known, socket, hello);
     if (known) this.#endLife(known);
@@ -227,7 +222,12 @@ export class Pool {
     const makeWorkerId = this.#options.makeWorkerId ?? (() => `w-${makeId()}`);
     const workerId = verdict.type === 'known' ? verdict.workerId : makeWorkerId();
     const gone = this.#admission.takeBack(workerId);
-    const entry = this.#join(socket, hello, workerId, verdict.joinToken, place);
+    const entry = this.#join(socket, hello, {
+      workerId,
+      joinToken: verdict.joinToken,
+      giveBackPlace: place,
+      changes,
+    });
     if (gone?.drained !== undefined) this.drain(workerId, gone.drained);
     // It may have been a member when the coordinator was restarted.
     if (verdict.type === 'known' && !gone) entry.wasMember(entry.worker.joinedAtMs);
@@ -245,17 +245,17 @@ export class Pool {
   #join(
     socket: WorkerSocket,
     hello: WorkerMessageOf<'hello'>,
-    workerId: string,
-    joinToken: string,
-    giveBackPlace: GiveBack,
+    {
+      workerId,
+      ...place
+    }: Pick<JoinedWorker, 'changes' | 'giveBackPlace' | 'joinToken'> & { workerId: string },
   ): PoolEntry {
     const { remoteAddress } = socket;
     const joinedAtMs = this.#options.clock.now();
     const life = (this.#lives += 1);
     const worker = newWorker(hello, { workerId, remoteAddress, joinedAtMs, life });
-    const secret = this.#admission.secretOf(workerId, joinToken);
-    const lifeName = hello.life;
-    const entry = new PoolEntry({ worker, joinToken, secret, lifeName, socket, giveBackPlace });
+    const secret = this.#admission.secretOf(workerId, place.joinToken);
+    const entry = new PoolEntry({ worker, secret, lifeName: hello.life, socket, ...place });
     this.#entries.set(workerId, entry);
     this.#welcome(entry, socket);
     const how = `joined from ${remoteAddress} (${worker.runtime}, ${worker.device.kind})`;
@@ -340,7 +340,8 @@ export class Pool {
     this.#change(entry, { present: false });
   }
 
-  #removeEntries(entries: readonly PoolEntry[], reason: string): string[] {
+  #removeWhere(isMeant: (entry: PoolEntry) => boolean, reason: string): string[] {
+    const entries = [...this.#entries.values()].filter(isMeant);
     for (const entry of entries) {
       entry.sendAway(reason, 'WORKER_REMOVED');
       this.#lose(entry, `sent away: ${reason}`, reason);
@@ -353,8 +354,8 @@ export class Pool {
     entry.cancelGrace();
     entry.giveBackPlace();
     this.#entries.delete(entry.worker.workerId);
-    const { lifeName, drained } = entry;
-    this.#admission.forget(entry.worker.workerId, { lifeName, reason: toldReason, drained });
+    const { lifeName, drained, changes } = entry;
+    this.#admission.forget(entry.worker.workerId, { lifeName, reason: toldReason, drained, changes });
     entry.worker = { ...entry.worker, present: false };
     this.counters.lostWorkers += 1;
     this.#log.worker('left', `is gone: ${reason}`, entry);

@@ -23,6 +23,8 @@ export interface JoinedWorker {
   readonly lifeName: string | undefined;
   readonly socket: WorkerSocket;
   readonly giveBackPlace: GiveBack;
+  /** Of its life before this one, where that is remembered: who begins anew all the time is slowed down too. */
+  readonly changes?: TokenBucket | undefined;
 }
 
 export class PoolEntry {
@@ -33,19 +35,19 @@ export class PoolEntry {
   #socket: WorkerSocket | undefined;
   cancelGrace: () => void = () => undefined;
   readonly giveBackPlace: GiveBack;
-  readonly #changes: TokenBucket;
+  readonly changes: TokenBucket;
   readonly #sight: WorkerSight;
   #memberUntilMs = -Infinity;
   #drained: string | undefined;
 
-  constructor({ worker, joinToken, secret, lifeName, socket, giveBackPlace }: JoinedWorker) {
+  constructor({ worker, joinToken, secret, lifeName, socket, giveBackPlace, changes }: JoinedWorker) {
     this.worker = worker;
     this.joinToken = joinToken;
     this.secret = secret;
     this.lifeName = lifeName;
     this.#socket = socket;
     this.giveBackPlace = giveBackPlace;
-    this.#changes = new TokenBucket(CHANGE_RATE, worker.joinedAtMs);
+    this.changes = changes ?? new TokenBucket(CHANGE_RATE, worker.joinedAtMs);
     this.#sight = new WorkerSight(worker.joinedAtMs);
   }
 
@@ -105,6 +107,6 @@ export class PoolEntry {
 
   /** Counts a change of what everybody sees of it, by itself; false when there are too many. */
   mayChange(nowMs: number): boolean {
-    return this.#changes.take(1, nowMs);
+    return this.changes.take(1, nowMs);
   }
 }

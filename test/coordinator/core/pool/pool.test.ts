@@ -215,6 +215,19 @@ describe('Pool', () => {
       expect(pool.worker(workerId)).toMatchObject({ session: 2, life: 2 });
     });
 
+    it('begins anew thirty times and then once a second, whether its former socket is there or not', async () => {
+      const { workerId, secret } = new Client(pool).say({ ...hello, life: 'life 0' }).welcome;
+      const isTold = (life: string, type: string): boolean => {
+        const client = new Client(pool).say({ ...hello, life, identity: { workerId, secret } });
+        return client.received.some((message) => message.type === type);
+      };
+      for (let life = 1; life <= 30; life++) expect(isTold(`life ${life}`, 'welcome')).toBe(true);
+      expect(isTold('life 31', 'welcome')).toBe(false);
+      await clock.advanceSettled(1_000);
+      expect(isTold('life 32', 'welcome')).toBe(true);
+      expect(isTold('life 33', 'welcome')).toBe(false);
+    });
+
     it('is lost and joins again where its former socket still looks open, and that one is sent away', () => {
       const first = new Client(pool).say({ ...hello, life: 'first' });
       const { workerId, secret } = first.welcome;
