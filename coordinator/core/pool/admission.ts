@@ -20,7 +20,13 @@ export interface AdmissionOptions {
 export type Verdict =
   | { readonly type: 'refused'; readonly code: ErrorCode; readonly message: string }
   /** A worker that proved to be the one of this id. */
-  | { readonly type: 'known'; readonly workerId: string; readonly joinToken: string }
+  | {
+      readonly type: 'known';
+      readonly workerId: string;
+      readonly joinToken: string;
+      /** Of a worker that was lost: how often it may still begin anew. */
+      readonly changes?: TokenBucket | undefined;
+    }
   | { readonly type: 'new'; readonly joinToken: string };
 
 type Hello = WorkerMessageOf<'hello'>;
@@ -74,7 +80,7 @@ export class Admission {
     const gone = known && this.#gone.get(known.workerId);
     if (known && !gone) return known;
     if (gone?.reason !== undefined) return refuse('WORKER_REMOVED', gone.reason);
-    if (known && gone && isAnotherLife(hello, gone.lifeName)) return known;
+    if (known && gone && isAnotherLife(hello, gone.lifeName)) return { ...known, changes: gone.changes };
     // A worker that was lost for good and goes on as if it was not is a new one, or those that it left would wonder.
     const { joinTokens, attempts } = this.#options;
     if (joinTokens === undefined) return { type: 'new', joinToken: NO_TOKEN };
@@ -111,11 +117,6 @@ export class Admission {
       }
     }
     this.#gone.set(workerId, gone);
-  }
-
-  /** What is remembered of a worker that is lost. */
-  remembered(workerId: string): Gone | undefined {
-    return this.#gone.get(workerId);
   }
 
   /** The worker has joined. @returns what is remembered of it, if it was lost before. */

@@ -209,8 +209,7 @@ export class Pool {
       return this.#refuse(socket, code, message, code !== 'TOO_MANY_ATTEMPTS');
     }
     const known = verdict.type === 'known' ? this.#entries.get(verdict.workerId) : undefined;
-    const lost = verdict.type === 'known' ? this.#admission.remembered(verdict.workerId) : undefined;
-    const changes = known?.changes ?? lost?.changes;
+    const changes = known?.changes ?? (verdict.type === 'known' ? verdict.changes : undefined);
     if (changes?.take(1, this.#options.clock.now()) === false)
       return this.#refuse(socket, 'RATE_LIMITED', 'this worker opens too many sockets', false);
     if (known && !isAnotherLife(hello, known.lifeName)) return this.#resume(known, socket, hello);
