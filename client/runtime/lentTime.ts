@@ -5,6 +5,10 @@ import { delay, type Clock } from '../../shared/clock.ts';
 
 /** Longest rest at a time, so that a lowered share never looks like a dead worker to its peers. */
 const MAX_REST_MS = 2_000;
+/** Timers count in whole milliseconds, and in tabs by four: what is less is owed until it is worth one. */
+const MIN_REST_MS = 4;
+/** A timer that fires late is a rest too, but not for work of a minute later. */
+const MAX_CREDIT_MS = 1_000;
 /** Over how long the share that was used is measured, at least; twice that at most. */
 const MEASURED_MS = 5_000;
 /** Most that is owed: work of some seconds is made up for, not work of an hour ago. */
@@ -74,9 +78,13 @@ export class LentTime {
   async rest(): Promise<void> {
     this.#settle();
     const restMs = Math.min(MAX_REST_MS, this.#owedMs);
-    if (restMs <= 0) return;
+    if (restMs < MIN_REST_MS) return;
     this.#owedMs -= restMs;
+    const fromMs = this.#clock.now();
     await delay(this.#clock, restMs);
+    // Timers fire early by a fraction, and late by any time.
+    const furtherMs = this.#clock.now() - fromMs - restMs;
+    this.#owedMs = Math.max(-MAX_CREDIT_MS, this.#owedMs - furtherMs);
     this.watch();
   }
 

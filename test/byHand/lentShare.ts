@@ -29,8 +29,8 @@ function processorSeconds(): Counted {
   let threads = 0;
   let gpuProcess = 0;
   for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
-    const words = read(`/proc/${pid}/cmdline`).split('\0');
-    if (!words[0]?.includes('chrom')) continue;
+    // Chromium writes the words of its processes anew, with spaces between them.
+    const words = read(`/proc/${pid}/cmdline`);
     if (words.includes('--type=gpu-process')) gpuProcess += secondsOf(read(`/proc/${pid}/stat`));
     if (!words.includes('--type=renderer')) continue;
     for (const thread of readdirSync(`/proc/${pid}/task`)) {

@@ -53,6 +53,29 @@ describe('a share of the time', () => {
   });
 
   it.each([
+    ['cut off what is no whole millisecond', (ms: number) => Math.floor(ms)],
+    ['fire three milliseconds late', (ms: number) => ms + 3],
+  ])('of short pieces is kept by timers that %s', async (_, fires) => {
+    const clock = new ManualClock();
+    const inexact = {
+      now: () => clock.now(),
+      after: (ms: number, callback: () => void) => clock.after(fires(ms), callback),
+    };
+    const time = new LentTime(() => 0.75, inexact);
+    const device = lent(new Device(clock), time, new Set(['build'] as const));
+    const start = clock.now();
+    const pieces = 4_000;
+    for (let i = 0; i < pieces; i++) {
+      const state = { isDone: false };
+      void device.build(2).then(() => (state.isDone = true));
+      await settled();
+      while (!state.isDone) await clock.advanceSettled(1);
+    }
+    const share = (2 * pieces) / (clock.now() - start);
+    expect(Math.abs(share - 0.75)).toBeLessThan(0.02);
+  });
+
+  it.each([
     [1, 100, 0],
     [0.5, 100, 100],
     [0.25, 100, 300],
