@@ -4,7 +4,7 @@ import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
 import { visibleLine } from '../../../kernels/visibleText.ts';
 import type { ColumnSummary, DatasetSummary } from '../../../shared/api/datasetAnswers.ts';
-import { Card, Scroll } from '../design/parts.browser.tsx';
+import { Card, Scroll, ShowMore } from '../design/parts.browser.tsx';
 import { dataEn } from '../words/dataEn.ts';
 import { count, numberWords } from '../words/statusWords.ts';
 import { Distribution } from './distribution.browser.tsx';
@@ -60,13 +60,11 @@ export function ColumnTable({ summary }: { readonly summary: DatasetSummary }): 
           </table>
         </Scroll>
       )}
-      {matching.length > most && (
-        <div class="controls">
-          <button type="button" onClick={() => setMost(most + SHOWN_AT_ONCE)}>
-            {dataEn.showMore}
-          </button>
-        </div>
-      )}
+      <ShowMore
+        isShown={matching.length > most}
+        words={dataEn.showMore}
+        onMore={() => setMost(most + SHOWN_AT_ONCE)}
+      />
     </Card>
   );
 }

@@ -3,7 +3,7 @@
 import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
 import type { DatasetAnswer } from '../../../shared/api/datasetAnswers.ts';
-import { Card, Scroll } from '../design/parts.browser.tsx';
+import { Card, Scroll, ShowMore } from '../design/parts.browser.tsx';
 import { dataEn } from '../words/dataEn.ts';
 import { bytes, count } from '../words/statusWords.ts';
 import { addressOf } from '../owner/view.ts';
@@ -55,13 +55,11 @@ export function ShardTable({
           </tbody>
         </table>
       </Scroll>
-      {shards.length > most && (
-        <div class="controls">
-          <button type="button" onClick={() => setMost(most + SHOWN_AT_ONCE)}>
-            {dataEn.showMore}
-          </button>
-        </div>
-      )}
+      <ShowMore
+        isShown={shards.length > most}
+        words={dataEn.showMore}
+        onMore={() => setMost(most + SHOWN_AT_ONCE)}
+      />
     </Card>
   );
 }

@@ -123,3 +123,21 @@ export function Scroll({ children, kind }: ScrollProps): JSX.Element {
     </div>
   );
 }
+
+interface ShowMoreProps {
+  readonly isShown: boolean;
+  readonly words: string;
+  readonly onMore: () => void;
+}
+
+/** Below a list of which the beginning is shown. */
+export function ShowMore({ isShown, words, onMore }: ShowMoreProps): JSX.Element | null {
+  if (!isShown) return null;
+  return (
+    <div class="controls">
+      <button type="button" onClick={onMore}>
+        {words}
+      </button>
+    </div>
+  );
+}

@@ -4,7 +4,7 @@
 import type { Point } from '../design/curve.ts';
 import type { LineStyle } from '../design/drawLines.browser.ts';
 import type { CurvePoint } from '../../../shared/run/thinnedCurve.ts';
-import type { RunStory } from './runStory.ts';
+import type { RunHistory } from './runHistory.ts';
 import { smoothed } from './smooth.ts';
 
 /** What the x axis counts: rounds, or seconds since the start of the run. */
@@ -27,7 +27,7 @@ export interface ChartModel {
 export interface ChartedRun {
   readonly name: string;
   readonly startedAtMs: number;
-  readonly story: Pick<RunStory, 'curve' | 'names'>;
+  readonly history: Pick<RunHistory, 'curve' | 'names'>;
 }
 
 export interface ChartWish {
@@ -52,7 +52,7 @@ export function chartsOf(runs: readonly ChartedRun[], wish: ChartWish): ChartMod
   const [only, ...others] = runs;
   if (!only) return [];
   if (!(wish.isCompared ?? others.length > 0)) return chartsOfOne(only, wish);
-  const names = [...new Set(runs.flatMap(({ story }) => story.names))].filter(isMeasure);
+  const names = [...new Set(runs.flatMap(({ history }) => history.names))].filter(isMeasure);
   return names.map((title) => ({
     title,
     lines: runs.flatMap((run, at) => {
@@ -64,7 +64,7 @@ export function chartsOf(runs: readonly ChartedRun[], wish: ChartWish): ChartMod
 
 function chartsOfOne(run: ChartedRun, wish: ChartWish): ChartModel[] {
   const groups = new Map<string, string[]>();
-  for (const name of run.story.names.filter(isMeasure)) {
+  for (const name of run.history.names.filter(isMeasure)) {
     const title = measureOf(name);
     const names = groups.get(title);
     if (names) names.push(name);
@@ -84,13 +84,13 @@ export function measureOf(name: string): string {
 const isMeasure = (name: string): boolean => !progressNames.has(name);
 
 function lineOf(
-  { story, startedAtMs }: ChartedRun,
+  { history, startedAtMs }: ChartedRun,
   metric: string,
   name: string,
   style: LineStyle,
   { axis, weight }: ChartWish,
 ): ChartLine | undefined {
-  const curve = story.curve(metric);
+  const curve = history.curve(metric);
   if (!curve) return undefined;
   const points = curve.points().flatMap((point) => placed(point, axis, startedAtMs));
   const raw = points.filter(({ at }, i) => at > (points[i - 1]?.at ?? -Infinity));

@@ -10,7 +10,7 @@ import { metricColumns, sortedBy, type ComparedColumn, type ComparedRun } from '
 import { configDifferences } from './configRows.ts';
 import { endOf } from './headCard.browser.tsx';
 import { LineKey } from './lineKey.browser.tsx';
-import type { ShownRun } from './useStories.browser.ts';
+import type { ShownRun } from './useRunHistories.browser.ts';
 
 const words = runEn.compare;
 
@@ -81,22 +81,24 @@ export function CompareTable({ runs, names, addressOf }: CompareProps): JSX.Elem
   );
 }
 
-function comparedOf({ runId, summary, config, story }: ShownRun, name: string): ComparedRun {
-  const last = story.events.at(-1)?.event;
+function comparedOf({ runId, summary, config, history }: ShownRun, name: string): ComparedRun {
+  const last = history.events.at(-1)?.event;
   // The summary is as old as the page.
   const status = last?.type === 'end' ? last.status : summary.status;
   return {
     runId,
     name,
     status,
-    rounds: Math.max(summary.rounds, (story.recent.at(-1)?.round ?? -1) + 1),
-    tookMs: (status === 'running' ? Date.now() : endOf(config, story)) - config.startedAtMs,
-    curve: (metric) => story.curve(metric),
+    rounds: Math.max(summary.rounds, (history.recent.at(-1)?.round ?? -1) + 1),
+    tookMs: (status === 'running' ? Date.now() : endOf(config, history)) - config.startedAtMs,
+    curve: (metric) => history.curve(metric),
   };
 }
 
 function columnsOf(runs: readonly ShownRun[]): Column[] {
-  const metrics = [...new Set(runs.flatMap(({ story }) => story.names))].filter((name) => name !== 'epoch');
+  const metrics = [...new Set(runs.flatMap(({ history }) => history.names))].filter(
+    (name) => name !== 'epoch',
+  );
   return [
     { key: 'name', title: words.run, value: ({ name }) => name, text: ({ name }) => name },
     { key: 'status', title: words.status, value: ({ status }) => status, text: ({ status }) => status },

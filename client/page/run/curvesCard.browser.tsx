@@ -16,7 +16,7 @@ import {
 } from './chartModel.ts';
 import { LineKey } from './lineKey.browser.tsx';
 import { Plot } from './plot.browser.tsx';
-import type { ShownRun } from './useStories.browser.ts';
+import type { ShownRun } from './useRunHistories.browser.ts';
 
 const words = runEn.curves;
 const TABLE_ROWS = 16;
@@ -39,10 +39,10 @@ export function CurvesCard({ runs, names, version, isCompared }: CurvesCardProps
   const charts = useMemo(
     () =>
       chartsOf(
-        runs.map(({ story, config }, at) => ({
+        runs.map(({ history, config }, at) => ({
           name: names[at] ?? '',
           startedAtMs: config.startedAtMs,
-          story,
+          history,
         })),
         { axis, weight, isCompared },
       ),

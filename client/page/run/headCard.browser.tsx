@@ -6,7 +6,7 @@ import { Facts, Progress } from '../design/parts.browser.tsx';
 import { runEn as words } from '../words/runEn.ts';
 import { count, duration, numberWords } from '../words/statusWords.ts';
 import { runPath, type Act, type Api } from '../owner/api.browser.ts';
-import type { ShownRun } from './useStories.browser.ts';
+import type { ShownRun } from './useRunHistories.browser.ts';
 
 interface HeadCardProps {
   readonly api: Api;
@@ -16,9 +16,9 @@ interface HeadCardProps {
   readonly shown: ShownRun;
 }
 
-export function HeadCard({ api, act, summary, shown: { config, story } }: HeadCardProps): JSX.Element {
+export function HeadCard({ api, act, summary, shown: { config, history } }: HeadCardProps): JSX.Element {
   const isRunning = summary.status === 'running';
-  const { pace, loading } = story;
+  const { pace, loading } = history;
   const loads = loading && words.loading(count(loading.rowsLoaded), count(loading.rowsTotal));
   const { error } = summary;
   return (
@@ -39,7 +39,7 @@ export function HeadCard({ api, act, summary, shown: { config, story } }: HeadCa
           { term: words.started, value: timeWords(config.startedAtMs) },
           {
             term: words.took,
-            value: duration((isRunning ? Date.now() : endOf(config, story)) - config.startedAtMs),
+            value: duration((isRunning ? Date.now() : endOf(config, history)) - config.startedAtMs),
           },
         ]}
       />
@@ -60,8 +60,8 @@ export function HeadCard({ api, act, summary, shown: { config, story } }: HeadCa
 }
 
 /** A run that ended while it was shown was not over when it was read. */
-export function endOf(config: ShownRun['config'], story: ShownRun['story']): number {
-  return config.endedAtMs ?? story.events.at(-1)?.atMs ?? story.recent.at(-1)?.atMs ?? config.startedAtMs;
+export function endOf(config: ShownRun['config'], history: ShownRun['history']): number {
+  return config.endedAtMs ?? history.events.at(-1)?.atMs ?? history.recent.at(-1)?.atMs ?? config.startedAtMs;
 }
 
 /** By the clock of the browser. */

@@ -5,12 +5,12 @@ import { Card, Scroll } from '../design/parts.browser.tsx';
 import { runEn } from '../words/runEn.ts';
 import { count, numberWords } from '../words/statusWords.ts';
 import { bestOf } from './smooth.ts';
-import type { RunStory } from './runStory.ts';
+import type { RunHistory } from './runHistory.ts';
 
 const words = runEn.curves;
 
-export function MetricsCard({ story }: { readonly story: RunStory }): JSX.Element | null {
-  if (story.names.length === 0) return null;
+export function MetricsCard({ history }: { readonly history: RunHistory }): JSX.Element | null {
+  if (history.names.length === 0) return null;
   return (
     <Card title={words.metrics} id="metrics-title">
       <Scroll>
@@ -27,8 +27,8 @@ export function MetricsCard({ story }: { readonly story: RunStory }): JSX.Elemen
             </tr>
           </thead>
           <tbody>
-            {story.names.map((name) => {
-              const curve = story.curve(name);
+            {history.names.map((name) => {
+              const curve = history.curve(name);
               return (
                 <tr key={name}>
                   <th scope="row">{name}</th>

@@ -9,7 +9,7 @@ import { runEn } from '../words/runEn.ts';
 import { bytes, count } from '../words/statusWords.ts';
 import { runPath, type Act, type Api } from '../owner/api.browser.ts';
 import { fileName, saveBlob } from './saveBlob.browser.ts';
-import type { ShownRun } from './useStories.browser.ts';
+import type { ShownRun } from './useRunHistories.browser.ts';
 
 const words = runEn.model;
 
@@ -87,8 +87,8 @@ function TreeFile({ api, act, summary }: ModelCardProps): JSX.Element {
   );
 }
 
-function StateFile({ api, act, summary, shown: { config, story } }: ModelCardProps): JSX.Element {
-  const told = story.events.findLast(({ event }) => event.type === 'checkpoint')?.event;
+function StateFile({ api, act, summary, shown: { config, history } }: ModelCardProps): JSX.Element {
+  const told = history.events.findLast(({ event }) => event.type === 'checkpoint')?.event;
   const state = told?.type === 'checkpoint' ? told : config.state;
   if (!state) return <p class="note">{words.netNone}</p>;
   const { rounds, sha256, sizeBytes } = state;

@@ -4,24 +4,24 @@ import type { JSX } from 'preact';
 import { Card, Scroll } from '../design/parts.browser.tsx';
 import { runEn } from '../words/runEn.ts';
 import { bytes, count, numberWords, percent } from '../words/statusWords.ts';
-import type { RunStory } from './runStory.ts';
+import type { RunHistory } from './runHistory.ts';
 import { pacesOf, verdictOf, type Verdict, type WorkerPace } from './stragglers.ts';
 
 const words = runEn.pace;
 const MAX_WORKERS = 64;
 const ms = (value: number): string => `${numberWords(value)} ms`;
 
-export function PaceCard({ story }: { readonly story: RunStory }): JSX.Element | null {
-  const group = story.events.findLast(({ event }) => event.type === 'group')?.event;
+export function PaceCard({ history }: { readonly history: RunHistory }): JSX.Element | null {
+  const group = history.events.findLast(({ event }) => event.type === 'group')?.event;
   const rows = new Map(
     group?.type === 'group' ? group.workers.map((worker) => [worker.workerId, worker.rows]) : [],
   );
-  const paces = pacesOf(story.recent, rows);
+  const paces = pacesOf(history.recent, rows);
   if (paces.length === 0) return null;
   const longest = Math.max(...paces.map(({ computeMs, exchangeMs }) => computeMs + exchangeMs), 1e-9);
   return (
     <Card title={words.title} id="timings-title">
-      <p class="note">{words.ofLast(story.recent.length)}</p>
+      <p class="note">{words.ofLast(history.recent.length)}</p>
       <p id="verdict">{verdictWords(verdictOf(paces))}</p>
       <p class="line-keys" aria-hidden="true">
         <span class="bar-key compute" /> {words.compute} <span class="bar-key exchange" /> {words.exchange}

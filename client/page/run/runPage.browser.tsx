@@ -17,7 +17,7 @@ import { PaceCard } from './paceCard.browser.tsx';
 import type { Act, Api } from '../owner/api.browser.ts';
 import { TimelineCard } from './timelineCard.browser.tsx';
 import { TreeCard } from './treeCard.browser.tsx';
-import { useStories, type ShownRun } from './useStories.browser.ts';
+import { useRunHistories, type ShownRun } from './useRunHistories.browser.ts';
 import './run.css';
 
 export interface RunPageProps {
@@ -32,7 +32,7 @@ export interface RunPageProps {
 }
 
 export function RunPage({ api, act, listed, runIds, addressOf, ending }: RunPageProps): JSX.Element {
-  const { runs, problems, version } = useStories(api, runIds);
+  const { runs, problems, version } = useRunHistories(api, runIds);
   const [only, ...others] = runs;
   const summaryOf = ({ runId, summary }: ShownRun): RunSummary =>
     listed.find((run) => run.runId === runId) ?? summary;
@@ -77,16 +77,16 @@ interface OneRunProps {
 }
 
 function OneRun({ api, act, summary, shown, version, ending }: OneRunProps): JSX.Element {
-  const { runId, config, story } = shown;
+  const { runId, config, history } = shown;
   const isTrees = config.trainer === 'gbdt' && config.hasModel;
   return (
     <>
       <HeadCard api={api} act={act} summary={summary} shown={shown} />
       <CurvesCard runs={[shown]} names={[summary.name]} version={version} isCompared={false} />
-      <MetricsCard story={story} />
-      <PaceCard story={story} />
+      <MetricsCard history={history} />
+      <PaceCard history={history} />
       {summary.status !== 'running' && ending(runId)}
-      <TimelineCard story={story} />
+      <TimelineCard history={history} />
       <ModelCard api={api} act={act} summary={summary} shown={shown} />
       {isTrees && <ImportanceCard api={api} runId={runId} />}
       {isTrees && <TreeCard api={api} runId={runId} />}
@@ -94,7 +94,7 @@ function OneRun({ api, act, summary, shown, version, ending }: OneRunProps): JSX
         <LayersCard
           api={api}
           runId={runId}
-          isProfiled={story.events.some(({ event }) => event.type === 'profiled')}
+          isProfiled={history.events.some(({ event }) => event.type === 'profiled')}
         />
       )}
       <ConfigCard config={config} />

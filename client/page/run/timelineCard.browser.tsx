@@ -7,15 +7,15 @@ import { count, duration } from '../words/statusWords.ts';
 import { eventWords } from './eventWords.ts';
 import { timeWords } from './headCard.browser.tsx';
 import { lanesOf, shareOf, type Lane, type Lanes } from './lanes.ts';
-import type { RunStory } from './runStory.ts';
+import type { RunHistory } from './runHistory.ts';
 
 const words = runEn.timeline;
 const MAX_LANES = 24;
 /** Newest first; those before are in the API. */
 const MAX_LINES = 300;
 
-export function TimelineCard({ story }: { readonly story: RunStory }): JSX.Element {
-  const { events, leftOut } = story;
+export function TimelineCard({ history }: { readonly history: RunHistory }): JSX.Element {
+  const { events, leftOut } = history;
   const lanes = lanesOf(events, Date.now(), MAX_LANES);
   const lines = events.flatMap(({ sequence, atMs, event }) => {
     const text = eventWords(event);

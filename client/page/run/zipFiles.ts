@@ -17,6 +17,8 @@ const END_BYTES = 22;
 /** Sizes and places have 32 bits. */
 const MAX_BYTES = 0xffffffff;
 
+type Field = readonly [bytes: 2 | 4, value: number];
+
 /** The parts of the zip, for a Blob: files are not copied. @throws RangeError for 4 GiB and more. */
 export function zipFiles(files: readonly ZippedFile[]): Uint8Array<ArrayBuffer>[] {
   const parts: Uint8Array<ArrayBuffer>[] = [];
@@ -24,34 +26,25 @@ export function zipFiles(files: readonly ZippedFile[]): Uint8Array<ArrayBuffer>[
   let offset = 0;
   for (const { name, bytes } of files) {
     const encoded = new TextEncoder().encode(name);
-    const sum = crc32(bytes);
-    const local = record(LOCAL_BYTES, encoded, [
-      [4, 0x04034b50],
+    // What both headers of a file have after their first fields.
+    const facts: Field[] = [
       [2, VERSION],
       [2, FLAGS],
       [2, 0],
       [2, 0],
       [2, DATE],
-      [4, sum],
+      [4, crc32(bytes)],
       [4, bytes.byteLength],
       [4, bytes.byteLength],
       [2, encoded.byteLength],
       [2, 0],
-    ]);
+    ];
+    const local = record(LOCAL_BYTES, encoded, [[4, 0x04034b50], ...facts]);
     directory.push(
       record(CENTRAL_BYTES, encoded, [
         [4, 0x02014b50],
         [2, VERSION],
-        [2, VERSION],
-        [2, FLAGS],
-        [2, 0],
-        [2, 0],
-        [2, DATE],
-        [4, sum],
-        [4, bytes.byteLength],
-        [4, bytes.byteLength],
-        [2, encoded.byteLength],
-        [2, 0],
+        ...facts,
         [2, 0],
         [2, 0],
         [2, 0],
@@ -78,11 +71,7 @@ export function zipFiles(files: readonly ZippedFile[]): Uint8Array<ArrayBuffer>[
 }
 
 /** Numbers of so many bytes each, little-endian, and a name. */
-function record(
-  sizeBytes: number,
-  name: Uint8Array,
-  fields: readonly (readonly [bytes: 2 | 4, value: number])[],
-): Uint8Array<ArrayBuffer> {
+function record(sizeBytes: number, name: Uint8Array, fields: readonly Field[]): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(sizeBytes + name.byteLength);
   const view = new DataView(bytes.buffer);
   let at = 0;

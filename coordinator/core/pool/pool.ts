@@ -16,7 +16,7 @@ import { newWorker, traits, type PoolEvent, type PoolWorker } from './poolWorker
 import { Places } from './places.ts';
 import { makeId, makeSecret } from './secrets.ts';
 import { WorkerKeys } from './workerKeys.ts';
-import type { SeenWorker } from './workerSight.ts';
+import type { WorkerActivityFacts } from './workerActivity.ts';
 import { welcomeMessage } from './welcomeMessage.ts';
 import { WorkerSocket } from './workerSocket.ts';
 
@@ -60,7 +60,7 @@ export class Pool {
   }
 
   /** What is seen of a worker at its socket, and what it says of its links. */
-  seen(workerId: string): SeenWorker | undefined {
+  seen(workerId: string): WorkerActivityFacts | undefined {
     return this.#entries.get(workerId)?.seen(this.#options.clock.now());
   }
 

@@ -5,7 +5,7 @@ import { MAX_SHORT_MESSAGE_BYTES } from '../../../shared/protocol/workerMessageB
 import type { GiveBack } from '../../bounds/addressShares.ts';
 import { closeCodes } from './controlConnection.ts';
 import type { PoolWorker, RunMessage } from './poolWorker.ts';
-import { WorkerSight, type SeenWorker } from './workerSight.ts';
+import { WorkerActivity, type WorkerActivityFacts } from './workerActivity.ts';
 import { TokenBucket, type RateLimit } from './rateLimit.ts';
 import type { WorkerSocket } from './workerSocket.ts';
 
@@ -36,7 +36,7 @@ export class PoolEntry {
   cancelGrace: () => void = () => undefined;
   readonly giveBackPlace: GiveBack;
   readonly changes: TokenBucket;
-  readonly #sight: WorkerSight;
+  readonly #activity: WorkerActivity;
   #memberUntilMs = -Infinity;
   #drained: string | undefined;
 
@@ -48,7 +48,7 @@ export class PoolEntry {
     this.#socket = socket;
     this.giveBackPlace = giveBackPlace;
     this.changes = changes ?? new TokenBucket(CHANGE_RATE, worker.joinedAtMs);
-    this.#sight = new WorkerSight(worker.joinedAtMs);
+    this.#activity = new WorkerActivity(worker.joinedAtMs);
   }
 
   /** Longest message that it may send: the long kinds are for members of a run. */
@@ -60,7 +60,7 @@ export class PoolEntry {
   /** It is, or may have been, a member of a run that it does not know to be over. */
   wasMember(nowMs: number): void {
     this.#memberUntilMs = nowMs + FORMER_MEMBER_MS;
-    this.#sight.leftRun();
+    this.#activity.leftRun();
   }
 
   /** Why the owner gives it no more work, where that is so. */
@@ -78,7 +78,7 @@ export class PoolEntry {
 
   /** Messages for its run. */
   heard(messages: readonly RunMessage[]): void {
-    for (const message of messages) this.#sight.heard(message);
+    for (const message of messages) this.#activity.heard(message);
   }
 
   get socket(): WorkerSocket | undefined {
@@ -87,13 +87,13 @@ export class PoolEntry {
 
   /** What the former one carried stays counted. */
   set socket(next: WorkerSocket | undefined) {
-    if (this.#socket && this.#socket !== next) this.#sight.settle(this.#socket);
+    if (this.#socket && this.#socket !== next) this.#activity.settle(this.#socket);
     this.#socket = next;
   }
 
   /** What is seen of it at its socket. */
-  seen(nowMs: number): SeenWorker {
-    return { ...this.#sight.seen(nowMs, this.socket), drained: this.#drained };
+  seen(nowMs: number): WorkerActivityFacts {
+    return { ...this.#activity.seen(nowMs, this.socket), drained: this.#drained };
   }
 
   /** Closes its socket for good. @param code says why in a word. */

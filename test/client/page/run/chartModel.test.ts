@@ -7,14 +7,14 @@ import {
   styleOf,
   tablePlaces,
 } from '../../../../client/page/run/chartModel.ts';
-import { RunStory } from '../../../../client/page/run/runStory.ts';
+import { RunHistory } from '../../../../client/page/run/runHistory.ts';
 import type { StreamedEvent } from '../../../../shared/api/runAnswers.ts';
 
 const START = 1_000;
 
 /** A round a second. */
-function storyOf(metrics: Readonly<Record<string, readonly number[]>>): RunStory {
-  const story = new RunStory();
+function storyOf(metrics: Readonly<Record<string, readonly number[]>>): RunHistory {
+  const history = new RunHistory();
   const rounds = Math.max(...Object.values(metrics).map(({ length }) => length));
   for (let round = 0; round < rounds; round += 1) {
     const values = Object.entries(metrics).map(([name, all]) => [name, all[round]!] as const);
@@ -25,15 +25,15 @@ function storyOf(metrics: Readonly<Record<string, readonly number[]>>): RunStory
       timings: [],
       atMs: START + 1000 * (round + 1),
     };
-    story.add({ sequence: round + 1, event });
+    history.add({ sequence: round + 1, event });
   }
-  return story;
+  return history;
 }
 
 const run = (name: string, metrics: Readonly<Record<string, readonly number[]>>) => ({
   name,
   startedAtMs: START,
-  story: storyOf(metrics),
+  history: storyOf(metrics),
 });
 const byRound = { axis: 'round', weight: 0 } as const;
 

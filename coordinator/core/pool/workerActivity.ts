@@ -7,7 +7,7 @@ import type { WorkerSocket } from './workerSocket.ts';
 /** Links of a worker to the others of its group, as it told when it was ready. */
 export type ToldLinks = WorkerMessageOf<'ready'>['links'];
 
-export interface SeenWorker {
+export interface WorkerActivityFacts {
   /** Since anything was last heard from it. */
   readonly silentMs: number;
   /** Of its control sockets. */
@@ -20,7 +20,7 @@ export interface SeenWorker {
   readonly drained: string | undefined;
 }
 
-export class WorkerSight {
+export class WorkerActivity {
   #heardAtMs: number;
   #sentBytes = 0;
   #receivedBytes = 0;
@@ -49,7 +49,7 @@ export class WorkerSight {
   }
 
   /** @param socket that is open now. */
-  seen(nowMs: number, socket: WorkerSocket | undefined): Omit<SeenWorker, 'drained'> {
+  seen(nowMs: number, socket: WorkerSocket | undefined): Omit<WorkerActivityFacts, 'drained'> {
     return {
       silentMs: Math.max(0, nowMs - Math.max(this.#heardAtMs, socket?.heardAtMs ?? 0)),
       sentBytes: this.#sentBytes + (socket?.traffic.sentBytes ?? 0),

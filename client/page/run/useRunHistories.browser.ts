@@ -6,7 +6,7 @@ import type { RunSummary } from '../../../shared/api/runAnswers.ts';
 import type { ConfigAnswer } from '../../../shared/api/runModel.ts';
 import { messageOf } from '../../../shared/text/messageOf.ts';
 import { runPath, type Api } from '../owner/api.browser.ts';
-import { CURVE_POINTS, RunStory } from './runStory.ts';
+import { CURVE_POINTS, RunHistory } from './runHistory.ts';
 
 const DRAW_EVERY_MS = 250;
 /** A stream that broke off is asked for again. */
@@ -18,10 +18,10 @@ export interface ShownRun {
   readonly runId: string;
   readonly summary: RunSummary;
   readonly config: ConfigAnswer;
-  readonly story: RunStory;
+  readonly history: RunHistory;
 }
 
-export interface Stories {
+export interface RunHistories {
   /** Those that are read, in the order in which they were asked for. */
   readonly runs: readonly ShownRun[];
   readonly problems: readonly string[];
@@ -29,7 +29,7 @@ export interface Stories {
   readonly version: number;
 }
 
-export function useStories(api: Api, runIds: readonly string[]): Stories {
+export function useRunHistories(api: Api, runIds: readonly string[]): RunHistories {
   const runs = useRef(new Map<string, ShownRun>());
   const [version, redraw] = useReducer((turn: number) => turn + 1, 0);
   const [problems, setProblems] = useState<ReadonlyMap<string, string>>(new Map());
@@ -61,17 +61,17 @@ export function useStories(api: Api, runIds: readonly string[]): Stories {
           runs.current.set(runId, shown);
           tell(runId, undefined);
           plan(0);
-          if (shown.story.isOver) return;
+          if (shown.history.isOver) return;
           await api.follow(
             runId,
-            shown.story.sequence,
+            shown.history.sequence,
             (followed) => {
-              shown.story.add(followed);
+              shown.history.add(followed);
               plan(DRAW_EVERY_MS);
             },
             signal,
           );
-          if (shown.story.isOver) return;
+          if (shown.history.isOver) return;
         } catch (error) {
           if (signal.aborted) return;
           tell(runId, messageOf(error));
@@ -99,7 +99,7 @@ async function readRun(api: Api, runId: string, signal: AbortSignal): Promise<Sh
     api.get<CurvesAnswer>(runPath(runId, `/curves?points=${CURVE_POINTS}`), signal),
     api.get<TimelineAnswer>(runPath(runId, '/timeline'), signal),
   ]);
-  return { runId, summary, config, story: new RunStory(curves, timeline) };
+  return { runId, summary, config, history: new RunHistory(curves, timeline) };
 }
 
 function pause(ms: number, signal: AbortSignal): Promise<void> {

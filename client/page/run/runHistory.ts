@@ -15,7 +15,7 @@ const MAX_RECENT = 24;
 
 export type RecentRound = CurvesAnswer['recent'][number];
 
-export class RunStory {
+export class RunHistory {
   readonly #curves = new Map<string, ThinnedCurve>();
   #events: ToldEvent[] = [];
   #recent: RecentRound[] = [];
