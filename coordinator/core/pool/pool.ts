@@ -17,6 +17,9 @@ import { Places } from './places.ts';
 import { makeId, makeSecret } from './secrets.ts';
 import { WorkerKeys } from './workerKeys.ts';
 import type { WorkerActivityFacts } from './workerActivity.ts';
+import { lieReason, type LieEvidence } from './lieEvidence.ts';
+import { TrustLedger, type RecordedLie } from './trustLedger.ts';
+import { trustOf } from './workerTrust.ts';
 import { welcomeMessage } from './welcomeMessage.ts';
 import { WorkerSocket } from './workerSocket.ts';
 
@@ -38,6 +41,7 @@ export class Pool {
   readonly #places: Places;
   readonly #outgoing = new ByteBudget({ maxBytes: MAX_OUTGOING_BYTES });
   readonly #admission: Admission;
+  readonly #trust: TrustLedger;
   #lives = 0;
   #closed = false;
 
@@ -48,6 +52,7 @@ export class Pool {
     const { identityKey = makeSecret() } = options;
     this.#admission = new Admission({ ...options, identityKey });
     this.keys = new WorkerKeys(identityKey);
+    this.#trust = options.trust ?? new TrustLedger(options);
   }
 
   /** Every known worker, in order of joining. */
@@ -134,6 +139,42 @@ export class Pool {
    */
   remove(isMeant: (worker: PoolWorker) => boolean, reason: string): string[] {
     return this.#removeWhere(({ worker }) => isMeant(worker), reason);
+  }
+
+  /** Checks of a worker's work came out right: may be said as often as they do. Of the owner's own nothing is counted. */
+  passCheck(workerId: string, count = 1): void {
+    const entry = this.#entries.get(workerId);
+    if (entry?.worker.isOwners === true || this.#admission.wasOwners(workerId)) return;
+    const checksPassed = this.#trust.pass(workerId, count);
+    if (!entry) return;
+    const before = trustOf(entry.worker);
+    entry.worker = { ...entry.worker, checksPassed };
+    if (trustOf(entry.worker) !== before) this.#change(entry, {});
+  }
+
+  /**
+   * A worker lied: it is sent away at once, and banned until it is pardoned; one that is gone does not come back. Its run
+   * hears of the loss before this returns. The owner's own is believed: evidence against it is a defect, and logged as one.
+   */
+  convict(workerId: string, evidence: LieEvidence): void {
+    const entry = this.#entries.get(workerId);
+    if (entry?.worker.isOwners === true || this.#admission.wasOwners(workerId))
+      return this.#log.ownerAccused(workerId, lieReason(evidence));
+    const reason = this.#trust.convict(workerId, evidence);
+    this.#log.convicted(workerId, reason);
+    if (entry) this.#removeWhere((one) => one === entry, reason);
+    else this.#admission.exclude(workerId, reason);
+  }
+
+  /**
+   * A liar is believed as little as any newcomer, and no less; it may come back when its ban is lifted.
+   * @returns its lies.
+   * @throws StorageFullError, StorageError
+   */
+  async pardon(workerId: string): Promise<readonly RecordedLie[]> {
+    const lies = await this.#trust.pardon(workerId);
+    this.#admission.exclude(workerId, undefined);
+    return lies;
   }
 
   /** Sends those away who joined by a token that is not in force any more. @returns their ids. */
@@ -252,7 +293,15 @@ export class Pool {
     const { remoteAddress } = socket;
     const joinedAtMs = this.#options.clock.now();
     const life = (this.#lives += 1);
-    const worker = newWorker(hello, { workerId, remoteAddress, joinedAtMs, life });
+    const { isOwners = () => false } = this.#options;
+    const worker = newWorker(hello, {
+      workerId,
+      remoteAddress,
+      joinedAtMs,
+      life,
+      isOwners: isOwners({ workerId, joinToken: place.joinToken, name: hello.name }),
+      checksPassed: this.#trust.checksPassed(workerId),
+    });
     const secret = this.#admission.secretOf(workerId, place.joinToken);
     const entry = new PoolEntry({ worker, secret, lifeName: hello.life, socket, ...place });
     this.#entries.set(workerId, entry);
@@ -354,7 +403,8 @@ export class Pool {
     entry.giveBackPlace();
     this.#entries.delete(entry.worker.workerId);
     const { lifeName, drained, changes } = entry;
-    this.#admission.forget(entry.worker.workerId, { lifeName, reason: toldReason, drained, changes });
+    const { workerId, isOwners } = entry.worker;
+    this.#admission.forget(workerId, { lifeName, reason: toldReason, drained, changes, isOwners });
     entry.worker = { ...entry.worker, present: false };
     this.counters.lostWorkers += 1;
     this.#log.worker('left', `is gone: ${reason}`, entry);
