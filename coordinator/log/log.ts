@@ -12,6 +12,6 @@ export interface LogEntry {
   readonly source?: string;
 }
 
-export type LogKind = 'refused' | 'malformed' | 'silent' | 'joined' | 'left' | 'failed' | 'program';
+export type LogKind = 'refused' | 'malformed' | 'silent' | 'joined' | 'left' | 'failed' | 'lied' | 'program';
 
 export type Log = (entry: LogEntry) => void;

@@ -3,6 +3,10 @@
 
 import { z } from 'zod';
 
+/** How far a worker is believed: the owner's own is; strangers' work is checked, less often once enough of it was right. */
+const workerTrust = z.enum(['owners', 'proven', 'unproven']);
+export type WorkerTrust = z.infer<typeof workerTrust>;
+
 const worker = z.looseObject({
   workerId: z.string(),
   name: z.string().optional(),
@@ -29,6 +33,9 @@ const worker = z.looseObject({
   relayedBytes: z.number().optional(),
   /** To the other members of its group, as it told when the group began. */
   links: z.looseObject({ direct: z.number(), relay: z.number() }).optional(),
+  trust: workerTrust.optional(),
+  /** Checks of its work that came out right. */
+  checksPassed: z.number().optional(),
   /** The owner gives it no more work. */
   isDrained: z.boolean().optional(),
   /** What the runs that go on have learned of it. */

@@ -39,6 +39,8 @@ interface Gone {
   readonly reason?: string | undefined;
   /** Why its owner gives it no more work, where that is so. */
   readonly drained?: string | undefined;
+  /** Whether it was the owner's own. */
+  readonly isOwners?: boolean | undefined;
   /** How often it may still change what everybody sees of it. */
   readonly changes?: TokenBucket | undefined;
 }
@@ -117,6 +119,17 @@ export class Admission {
       }
     }
     this.#gone.set(workerId, gone);
+  }
+
+  /** Whether a worker that was lost is known to have been the owner's own. */
+  wasOwners(workerId: string): boolean {
+    return this.#gone.get(workerId)?.isOwners === true;
+  }
+
+  /** Keeps one out that is not there, or, without a reason, lets one in again that was sent away. */
+  exclude(workerId: string, reason: string | undefined): void {
+    const gone = this.#gone.get(workerId);
+    if (gone || reason !== undefined) this.forget(workerId, { ...gone, reason });
   }
 
   /** The worker has joined. @returns what is remembered of it, if it was lost before. */

@@ -14,6 +14,16 @@ export class PoolLog {
     this.#log({ level: 'warn', kind: 'refused', source, message: `Refused a worker at ${source}: ${why}` });
   }
 
+  convicted(workerId: string, reason: string): void {
+    const message = `Worker ${workerId} lied, and is banned: ${reason}`;
+    this.#log({ level: 'warn', kind: 'lied', source: workerId, workerId, message });
+  }
+
+  ownerAccused(workerId: string, reason: string): void {
+    const message = `A defect: there is evidence against the owner's own worker ${workerId}, which is believed: ${reason}`;
+    this.#log({ level: 'error', workerId, message });
+  }
+
   worker(kind: LogKind, what: string, entry: PoolEntry | undefined): void {
     const workerId = entry?.worker.workerId;
     const message =

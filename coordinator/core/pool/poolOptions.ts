@@ -5,6 +5,7 @@ import type { AdmissionOptions } from './admission.ts';
 import type { Log } from '../../log/log.ts';
 import type { PlaceOptions } from './places.ts';
 import type { RateLimit } from './rateLimit.ts';
+import type { TrustLedger } from './trustLedger.ts';
 
 export interface PoolOptions extends AdmissionOptions, PlaceOptions {
   readonly log: Log;
@@ -18,4 +19,17 @@ export interface PoolOptions extends AdmissionOptions, PlaceOptions {
   readonly byteRate?: RateLimit;
   /** Makes worker ids; given in simulations, which must be repeatable. */
   readonly makeWorkerId?: () => string;
+  /** Whether a worker is the owner's own. Absent: none is. */
+  readonly isOwners?: (joined: OwnershipFacts) => boolean;
+  /** What is known of strangers' honesty. Absent: one that forgets all with the pool. */
+  readonly trust?: TrustLedger | undefined;
+}
+
+/** By what an owner's worker is told from a stranger. */
+export interface OwnershipFacts {
+  readonly workerId: string;
+  /** By which it joined; empty where none is needed. */
+  readonly joinToken: string;
+  /** As it calls itself: of use in tests alone. */
+  readonly name: string | undefined;
 }

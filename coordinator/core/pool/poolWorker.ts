@@ -27,6 +27,10 @@ export interface PoolWorker {
   /** Which programs it opens: none, those that every worker has, or those of owners too. */
   readonly takesPrograms: 'none' | 'builtin' | 'any';
   readonly joinedAtMs: number;
+  /** It joined by the coordinator's own local token: it is believed. All others are strangers. */
+  readonly isOwners: boolean;
+  /** Checks of a stranger's work that came out right, in earlier lives of the coordinator too. */
+  readonly checksPassed: number;
   /** Round trip of the last ping, in milliseconds. */
   readonly roundTripMs: number | undefined;
 }
@@ -51,7 +55,10 @@ export function traits(
 /** A worker that has just said hello. */
 export function newWorker(
   hello: WorkerMessageOf<'hello'>,
-  joined: Pick<PoolWorker, 'workerId' | 'remoteAddress' | 'joinedAtMs' | 'life'>,
+  joined: Pick<
+    PoolWorker,
+    'workerId' | 'remoteAddress' | 'joinedAtMs' | 'life' | 'isOwners' | 'checksPassed'
+  >,
 ): PoolWorker {
   return {
     ...traits(hello),

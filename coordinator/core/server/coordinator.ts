@@ -13,6 +13,7 @@ import { BanList } from '../pool/banList.ts';
 import { logOrStderr } from '../../log/logWriter.ts';
 import { AttemptThrottle } from '../pool/attemptThrottle.ts';
 import { Pool } from '../pool/pool.ts';
+import { TrustLedger } from '../pool/trustLedger.ts';
 import { WorkerProofs } from '../pool/workerProofs.ts';
 import { makeSecret } from '../pool/secrets.ts';
 import { ProgramHost } from '../programs/programHost.ts';
@@ -118,10 +119,13 @@ export async function startCoordinator(given: CoordinatorOptions = {}): Promise<
   });
   const bans = await BanList.open(store.bans);
   const attempts = new AttemptThrottle(clock);
+  const trust = await TrustLedger.open({ record: store.trust, bans, clock, log });
   const pool = new Pool({
     clock,
     log,
     joinTokens: () => tokens.joining,
+    isOwners: ({ joinToken }) => joinToken === tokens.local,
+    trust,
     attempts,
     bans,
     maxWorkersPerAddress: options.maxWorkersPerAddress,
@@ -258,6 +262,7 @@ export async function startCoordinator(given: CoordinatorOptions = {}): Promise<
     server.stop();
     await sockets.close();
     await server.close();
+    await trust.close();
     await storage.close();
     closeLog();
   };

@@ -11,6 +11,7 @@ import { migrations } from './migrations/migrations.ts';
 import { currentSchema } from './postgresDialect.ts';
 import { RunStore } from './runStore.ts';
 import { ServingStore } from './servingStore.ts';
+import { TrustStore } from './trustStore.ts';
 import { StorageVersionError, storeFailure } from './storeErrors.ts';
 import type { StoreSchema } from './storeSchema.ts';
 
@@ -21,6 +22,7 @@ export class Store {
   readonly bans: BanStore;
   readonly datasets: DatasetStore;
   readonly serving: ServingStore;
+  readonly trust: TrustStore;
   readonly #db: Kysely<StoreSchema>;
   readonly #place: string;
 
@@ -33,6 +35,7 @@ export class Store {
     this.bans = new BanStore(db);
     this.datasets = new DatasetStore(db);
     this.serving = new ServingStore(db);
+    this.trust = new TrustStore(db);
   }
 
   /**

@@ -48,6 +48,23 @@ interface BansTable {
   banned_at: number;
 }
 
+interface WorkerChecksTable {
+  worker_id: string;
+  checks_passed: number;
+  /** Milliseconds since 1970. */
+  changed_at: number;
+}
+
+interface LiesTable {
+  lie_id: string;
+  worker_id: string;
+  /** As JSON. */
+  evidence: string;
+  /** Milliseconds since 1970. */
+  found_at: number;
+  pardoned_at: number | null;
+}
+
 interface ApplicationsTable {
   name: string;
   route_prefix: string;
@@ -148,6 +165,7 @@ export interface StoreSchema {
   datasets: DatasetsTable;
   deployments: DeploymentsTable;
   experiments: ExperimentsTable;
+  lies: LiesTable;
   trials: TrialsTable;
   trial_curves: TrialCurvesTable;
   runs: RunsTable;
@@ -156,4 +174,5 @@ export interface StoreSchema {
   run_events: RunEventsTable;
   serving: ServingTable;
   settings: SettingsTable;
+  worker_checks: WorkerChecksTable;
 }

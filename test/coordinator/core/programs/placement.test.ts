@@ -16,6 +16,8 @@ const worker = (workerId: string, change: Partial<PoolWorker> = {}): PoolWorker 
   life: 1,
   runId: undefined,
   programs: 0,
+  isOwners: false,
+  checksPassed: 0,
   takesPrograms: 'any',
   joinedAtMs: 0,
   roundTripMs: undefined,

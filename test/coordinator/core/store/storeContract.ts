@@ -227,6 +227,56 @@ export function describeStore(name: string, make: () => Promise<TestDatabase>): 
       expect(await store.bans.all()).toEqual([ban]);
     });
 
+    it('keeps passed checks by worker, and forgets those that changed longest ago', async () => {
+      await store.trust.saveChecks(new Map([['w-a', 9]]), 3);
+      const many = Array.from({ length: 1_201 }, (_, i) => [`w-${i}`, i + 1] as const);
+      await store.trust.saveChecks(new Map(many), 1);
+      await store.trust.saveChecks(
+        new Map([
+          ['w-a', 10],
+          ['w-0', 0],
+          ['w-new', 1],
+        ]),
+        2,
+      );
+      await reopen();
+      const all = await store.trust.checks(10_000);
+      expect([all.size, all.get('w-a'), all.get('w-0'), all.get('w-1200')]).toEqual([
+        1_202,
+        10,
+        undefined,
+        1_201,
+      ]);
+      expect([...(await store.trust.checks(2)).keys()].sort()).toEqual(['w-a', 'w-new']);
+      await reopen();
+      expect((await store.trust.checks(10_000)).size).toBe(2);
+      await store.trust.saveChecks(new Map(), 4);
+      expect((await store.trust.checks(10_000)).size).toBe(2);
+    });
+
+    it('keeps lies with their evidence until they are pardoned, and with them the checks go', async () => {
+      const evidence = {
+        what: 'another „histogram"',
+        runId: 'r',
+        round: 3,
+        shards: ['train/1'],
+        claimed: 'a',
+      };
+      const lie = { lieId: 'l-1', workerId: 'w-a', evidence, foundAtMs: 1_700_000_000_123 };
+      const earlier = { ...lie, lieId: 'l-0', workerId: 'w-b', foundAtMs: 5 };
+      await store.trust.saveChecks(new Map([['w-a', 9]]), 1);
+      await store.trust.addLie(lie);
+      await store.trust.addLie(earlier);
+      await reopen();
+      expect(await store.trust.lies(10)).toEqual([earlier, lie]);
+      await expect(store.trust.addLie(lie)).rejects.toMatchObject({ code: 'STORAGE_FAILED' });
+      await store.trust.pardon('w-a', 6);
+      await reopen();
+      expect([await store.trust.lies(10), await store.trust.checks(10)]).toEqual([[earlier], new Map()]);
+      await store.trust.addLie({ ...earlier, lieId: 'l-2', foundAtMs: 4 });
+      expect(await store.trust.lies(2)).toEqual([earlier]);
+    });
+
     it('changes settings together, and takes them away', async () => {
       expect(await store.savedSetting('a')).toBeUndefined();
       expect(await store.setting('a', () => 'made')).toBe('made');
