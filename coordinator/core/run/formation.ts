@@ -6,6 +6,7 @@ import { leaseKey, planLeases } from './leasePlan.ts';
 import { planSpares } from './sparePlan.ts';
 import { recordedRounds } from './runState.ts';
 import type { Member, RunPlan, RunState, RunWorker } from './runState.ts';
+import { checksOf } from './checkState.ts';
 import { RoundVotes } from './roundVotes.ts';
 import { StateVotes } from './stateVotes.ts';
 import { allRows, trainRows } from './speed.ts';
@@ -133,6 +134,7 @@ function assignGroup(turn: Turn, eligible: readonly RunWorker[]): void {
     workerId: worker.workerId,
     rank,
     peerId: worker.peerId ?? '',
+    isOwners: worker.isOwners,
     session: worker.session,
     leases: leases[rank] ?? [],
     spares: spares[rank] ?? [],
@@ -157,6 +159,7 @@ function assignGroup(turn: Turn, eligible: readonly RunWorker[]): void {
     halted: false,
   }));
   const generation = state.generation + 1;
+  const checks = checksOf(plan, members, committedRounds);
   turn.set({
     phase: 'loading',
     generation,
@@ -172,6 +175,7 @@ function assignGroup(turn: Turn, eligible: readonly RunWorker[]): void {
     roster: [],
     votes: new RoundVotes(),
     states: new StateVotes(),
+    checks,
     places: members.map(({ workerId }) => workerId),
     heard: new Map(),
     differing: new Map(),
@@ -196,6 +200,7 @@ function assignGroup(turn: Turn, eligible: readonly RunWorker[]): void {
     // The record grows on before the command is carried out.
     rounds: record.slice(),
     committedRounds,
+    isChecked: checks.isOn,
     savedState,
   });
   for (const workerId of state.engaged) {
