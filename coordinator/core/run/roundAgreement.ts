@@ -204,9 +204,10 @@ function record(
   turn: Turn,
   { round, ballot }: OpenRound,
   winner: Candidate,
-  { payload, metrics }: RoundContent,
+  { payload, metrics: told }: RoundContent,
 ): HaltWish | undefined {
   const { votes } = turn.state;
+  const metrics = trueMetrics(turn, round, told);
   const against = ballot.votersAgainst(winner);
   const other = ballot.candidates.find((candidate) => candidate !== winner);
   votes.decide(round, winner);
@@ -214,6 +215,14 @@ function record(
     for (const earlier of votes.inOrder) if (earlier < round) votes.drop(earlier);
   recordRound(turn, { round, payload, metrics });
   return other ? haltDiffering(turn, round, winner.says, other.says, against) : undefined;
+}
+
+/** Where the round was checked, what the rows give: which member told false numbers can not be told from the sum. */
+function trueMetrics(turn: Turn, round: number, told: RoundContent['metrics']): RoundContent['metrics'] {
+  const found = turn.state.checks.metrics.get(round);
+  if (!found || metricsText(found) === metricsText(told)) return told;
+  turn.log('warn', `The members' metrics of round ${round} are false; the record has those of the rows.`);
+  return found;
 }
 
 function haltDiffering(
