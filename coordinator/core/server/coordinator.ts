@@ -189,7 +189,7 @@ export async function startCoordinator(given: CoordinatorOptions = {}): Promise<
   let actualPort = port;
   let boundHost = host;
   const joinUrl = (): string => addressesAt(actualPort).joinUrl;
-  const moderation = new Moderation({ pool, bans, tokens });
+  const moderation = new Moderation({ pool, bans, trust, tokens });
   const traffic = (): Traffic => meter.totals();
   const status = {
     pool,
