@@ -151,6 +151,7 @@ export async function startCoordinator(given: CoordinatorOptions = {}): Promise<
     clock,
     log,
     timing: options.runTiming,
+    maxUnprovenShare: options.maxUnprovenShare,
     record: store.runs,
     durable: storage.durable,
     onStored: (sha256) => uploads.named(sha256),
