@@ -68,6 +68,9 @@ export const en = {
       /** By the coordinator's codes: what to do. */
       advice: {
         TOKEN_REQUIRED: 'This link is not valid, or not any more. Ask the owner for a new one.',
+        INVITATION_USED_UP:
+          'As many have joined by this link as it was made for. Ask the owner for a new one.',
+        INVITATION_EXPIRED: 'The time of this link is over. Ask the owner for a new one.',
         TOO_MANY_ATTEMPTS:
           'There were too many attempts with wrong links from your network. Try again later.',
         WORKER_BANNED: 'The owner has banned this tab or your network. Write to them if that is a mistake.',
