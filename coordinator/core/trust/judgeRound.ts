@@ -34,7 +34,7 @@ export function judgeRound(round: RoundToJudge): Fault[] {
   const liars = new Set(lies.flatMap((fault) => (fault.kind === 'lie' ? [fault.workerId] : [])));
   const quarrels = linkFaults(round).filter(({ workerIds }) => !workerIds.some((id) => liars.has(id)));
   const faults = [...lies, ...quarrels.map((quarrel) => settled(round, quarrel))];
-  return faults.length > 0 ? faults : treeFaults(round);
+  return faults.length > 0 ? faults : (refusals(round) ?? treeFaults(round));
 }
 
 function ownLies(round: RoundToJudge, rank: number, told: CheckedRound): Fault[] {
@@ -93,6 +93,27 @@ function settled(round: RoundToJudge, quarrel: Extract<Fault, { kind: 'quarrel' 
   if (strangers.length === 2) return quarrel;
   if (strangers.length === 0) return { kind: 'unexplained', round: round.round, what: quarrel.what };
   return lieOf(round, strangers[0]!, quarrel.what);
+}
+
+/**
+ * All sums were sent rightly, and yet most members (or the owner's) say that what some told of their best splits can not be: these
+ * made it up.
+ */
+function refusals(round: RoundToJudge): Fault[] | undefined {
+  const { members, told } = round;
+  const heard = told.flatMap((one, rank) =>
+    one ? [{ refused: one.refused, isOwners: members[rank]!.isOwners }] : [],
+  );
+  const believed = heard.some(({ isOwners }) => isOwners) ? heard.filter(({ isOwners }) => isOwners) : heard;
+  const ranks = [...members.keys()].filter(
+    (rank) => 2 * believed.filter(({ refused }) => refused.includes(rank)).length > believed.length,
+  );
+  if (ranks.length === 0) return undefined;
+  const what = 'what it told of its best splits can not be';
+  // Of all together nobody can be named.
+  if (ranks.length === members.length && ranks.length > 1)
+    return [{ kind: 'unexplained', round: round.round, what: 'sums of all members can not be' }];
+  return ranks.map((rank) => lieOf(round, rank, what));
 }
 
 /** All sums were sent rightly. */
