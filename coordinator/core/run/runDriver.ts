@@ -22,6 +22,7 @@ import type { AssignCommand, PlaceBlobs, PrepareCommand, Sent } from './placeMes
 import { planOf } from './planOf.ts';
 import { PayloadBlobs } from './payloadBlobs.ts';
 import type { PoolWorker } from '../pool/poolWorker.ts';
+import { trustOf } from '../pool/workerTrust.ts';
 import type { RoundAuditor } from '../trust/roundAudit.ts';
 
 /** Of the seeds of checks: nobody can guess one. */
@@ -40,6 +41,8 @@ export interface RunDriverOptions {
   readonly clock: Clock;
   readonly log: Log;
   readonly timing?: Partial<RunTiming> | undefined;
+  /** Most of the rows that unproven workers may hold together; without it there is no limit. */
+  readonly maxUnprovenShare?: number | undefined;
   /** Resolves when facts are safe; nothing that rests on them leaves before. */
   readonly keep: (facts: readonly RunFact[]) => Promise<void>;
   /** Checks rounds in which strangers took part; without one none are. Opened when it is needed. */
@@ -81,7 +84,8 @@ export class RunDriver implements RunHandle {
     this.#payloads = new PayloadBlobs((value) => options.blobs.putJson(value), options.clock);
     const timing = { ...defaultTiming, ...options.timing };
     const checks = options.auditor ? (options.checks ?? 'auto') : 'never';
-    this.#plan = planOf(request, timing, checks, (round) => this.#isEnough(round));
+    const { maxUnprovenShare } = options;
+    this.#plan = planOf(request, timing, { checks, maxUnprovenShare }, (round) => this.#isEnough(round));
     this.#state = saved ? resumedRunState(saved, this.#plan, this.#now()) : initialRunState();
     this.#outbox = new Outbox(options.keep, (error) => this.fail(asError(error)));
     this.started = this.#start(this.#plan.timing.awaitMembersMs);
@@ -390,6 +394,7 @@ function asRunWorker(worker: PoolWorker): RunWorker {
     isOwners: worker.isOwners,
     present: worker.present,
     leaving: worker.leaving !== undefined,
+    isUnproven: trustOf(worker) === 'unproven',
     session: worker.session,
   };
 }

@@ -52,6 +52,8 @@ import { CoordinatorClosedError } from '../../http/httpErrors.ts';
 import { openStorage } from './storage.ts';
 import { checkCoordinatorOptions, type CoordinatorOptions } from './coordinatorOptions.ts';
 import { Tokens } from '../http/tokens.ts';
+import { Invitations } from '../http/invitations.ts';
+import { invitationRoutes } from '../routes/invitationRoutes.ts';
 import { TrafficMeter } from '../http/trafficMeter.ts';
 import type { Traffic } from '../http/trafficMeter.ts';
 import { UpgradeDispatcher } from '../http/upgradeDispatcher.ts';
@@ -64,6 +66,8 @@ export interface Coordinator {
   readonly joinUrl: string;
   /** The tokens in force: `admin` for the API, `join` for workers, `local` for workers that this process starts. */
   readonly tokens: Tokens;
+  /** Join links for so many workers, until some time. */
+  readonly invitations: Invitations;
   /** Sends workers away, bans them, changes tokens. */
   readonly moderation: Moderation;
   /** Whose certificate workers and browsers have to trust, where the coordinator made its own. */
@@ -119,13 +123,15 @@ export async function startCoordinator(given: CoordinatorOptions = {}): Promise<
     throw error;
   });
   const bans = await BanList.open(store.bans);
+  const invitations = await Invitations.open({ record: store.invitations, log });
   const attempts = new AttemptThrottle(clock);
   const trust = await TrustLedger.open({ record: store.trust, bans, clock, log });
   const pool = new Pool({
     clock,
     log,
-    joinTokens: () => tokens.joining,
-    isOwners: ({ joinToken }) => joinToken === tokens.local,
+    joinTokens: () => [...tokens.joining, ...invitations.tokens()],
+    joinLimits: invitations,
+    isOwners: ({ joinToken }) => joinToken === tokens.local || invitations.isTrusted(joinToken),
     trust,
     attempts,
     bans,
@@ -152,6 +158,7 @@ export async function startCoordinator(given: CoordinatorOptions = {}): Promise<
     clock,
     log,
     timing: options.runTiming,
+    maxUnprovenShare: options.maxUnprovenShare,
     record: store.runs,
     checks: options.checkWork,
     auditor: ({ spec }) => openAuditor(blobs, spec),
@@ -181,18 +188,18 @@ export async function startCoordinator(given: CoordinatorOptions = {}): Promise<
   const upgrades = new UpgradeDispatcher(access, meter, publicPath, log);
   const sockets = mountSockets({ upgrades, pool, workers, proxies, programs, clock, log });
 
-  const addressesAt = (actualPort: number): Addresses =>
+  const addressesAt = (actualPort: number, joinToken = tokens.join): Addresses =>
     coordinatorAddresses({
       host: boundHost,
       port: actualPort,
       publicUrl,
-      joinToken: tokens.join,
+      joinToken,
       certificateNames: tls?.names,
     });
   let actualPort = port;
   let boundHost = host;
   const joinUrl = (): string => addressesAt(actualPort).joinUrl;
-  const moderation = new Moderation({ pool, bans, tokens });
+  const moderation = new Moderation({ pool, bans, trust, tokens });
   const traffic = (): Traffic => meter.totals();
   const status = {
     pool,
@@ -210,6 +217,11 @@ export async function startCoordinator(given: CoordinatorOptions = {}): Promise<
     ...runRoutes(runs, blobs),
     ...runViewRoutes(runs, store.runs, blobs),
     ...moderationRoutes(moderation, joinUrl),
+    ...invitationRoutes({
+      invitations,
+      pool,
+      joinUrlOf: (token) => addressesAt(actualPort, token).joinUrl,
+    }),
     ...experimentRoutes(store.experiments),
     ...datasetRoutes(store.datasets, runs),
     ...applicationRoutes({ board, recorded: () => store.deployments.all(), datasets: store.datasets }),
@@ -266,6 +278,7 @@ export async function startCoordinator(given: CoordinatorOptions = {}): Promise<
     await sockets.close();
     await server.close();
     await trust.close();
+    await invitations.close();
     await storage.close();
     closeLog();
   };
@@ -275,6 +288,7 @@ export async function startCoordinator(given: CoordinatorOptions = {}): Promise<
       return joinUrl();
     },
     tokens,
+    invitations,
     moderation,
     get authority() {
       return tls?.authority;
