@@ -1,6 +1,6 @@
 // How far `tabgrad predict` has come: rows, rate, time left and workers, on a live line or as JSON for scripts.
 
-import type { PoolStatus } from '../data/operators/mapBatchesOnPool.ts';
+import type { PoolStatus } from '../data/operators/poolStatus.ts';
 import { Throttle } from '../../shared/throttle.ts';
 import { LiveLines } from '../progress/liveLines.ts';
 import { formatCount, formatDuration, formatShort } from '../progress/formatNumbers.ts';

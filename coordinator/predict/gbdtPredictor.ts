@@ -15,7 +15,12 @@ export class GBDTPredictor extends TreePredictor {
   static readonly [builtinProgram]: BuiltinProgram = {
     builtin: 'GBDTPredictor',
     carriedArgs: withCheckpoint,
-    predicts: (args) => predictedColumns(new GBDTPredictor(...(args as [string])).outputColumns, args, true),
+    predicts: (args) =>
+      predictedColumns(new GBDTPredictor(...(args as [string])).outputColumns, args, {
+        areFinite: true,
+        tolerance: 0,
+      }),
+    openHere: (args) => new GBDTPredictor(...(args as [string])),
   };
 
   /**

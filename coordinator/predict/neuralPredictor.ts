@@ -7,6 +7,7 @@ import { NetPredictor } from '../../shared/neural/predict/netPredictor.ts';
 import { filesOf } from '../../shared/neural/predict/readNet.ts';
 import type { NetPredictorOptions } from '../../shared/neural/predict/checkPredictorOptions.ts';
 import { INPUTS_FILE, readNetInputs } from '../../shared/neural/model/netInputs.ts';
+import { NET_TOLERANCE } from '../../shared/neural/predict/netTolerance.ts';
 import { predictedColumns, withCheckpoint } from './predictorProgram.ts';
 import { openGpuEngine } from './openGpuEngine.ts';
 import { openTfjsThread } from '../checkpoint/tfjsThread/openTfjsThread.ts';
@@ -26,11 +27,16 @@ export class NeuralPredictor extends NetPredictor {
     async predicts(args) {
       const predictor = new NeuralPredictor(...(args as [string]));
       try {
-        return predictedColumns(await predictor.outputColumns(), args, false);
+        return predictedColumns(await predictor.outputColumns(), args, {
+          areFinite: false,
+          tolerance: NET_TOLERANCE,
+        });
       } finally {
         await predictor.close();
       }
     },
+    openHere: ([checkpoint, options]) =>
+      new NeuralPredictor(checkpoint as string, { ...(options as NeuralPredictorOptions), device: 'cpu' }),
   };
 
   /**

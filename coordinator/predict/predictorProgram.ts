@@ -8,12 +8,12 @@ export function withCheckpoint([checkpoint, ...others]: readonly unknown[]): rea
   return [typeof checkpoint === 'string' ? new Checkpoint(checkpoint) : checkpoint, ...others];
 }
 
-/** @param args of the predictor's constructor. @param areFinite whether every prediction is a finite number. */
+/** @param args of the predictor's constructor. */
 export function predictedColumns(
   outputColumns: readonly string[],
   [, options]: readonly unknown[],
-  areFinite: boolean,
+  { areFinite, tolerance }: Pick<PredictedColumns, 'areFinite' | 'tolerance'>,
 ): PredictedColumns {
   const { keepColumns = false } = (options ?? {}) as Partial<PredictedColumns>;
-  return { outputs: outputColumns, keepColumns, areFinite };
+  return { outputs: outputColumns, keepColumns, areFinite, tolerance };
 }

@@ -1,7 +1,7 @@
 // How one of tabgrad's own classes, which every worker has, is opened on a worker. A class that says so has this as a static
 // member; one that a user derives from it has code of its own, and is bundled.
 
-import type { PredictedColumns } from './program.ts';
+import type { ComputedHere, PredictedColumns } from './program.ts';
 
 export interface BuiltinProgram {
   /** Name under which workers have the class. */
@@ -10,6 +10,8 @@ export interface BuiltinProgram {
   carriedArgs(args: readonly unknown[]): readonly unknown[];
   /** @throws what the class throws when it is constructed with the arguments. */
   predicts(args: readonly unknown[]): PredictedColumns | Promise<PredictedColumns>;
+  /** The class in this process, on the processor. @throws what the class throws when it is constructed. */
+  openHere(args: readonly unknown[]): ComputedHere;
 }
 
 export const builtinProgram = Symbol('tabgrad.builtinProgram');

@@ -21,7 +21,9 @@ export async function programOf(
   const builtin = builtinProgramOf(target);
   if (builtin) {
     const predicts = await builtin.predicts(args);
-    return { name, form, code: { builtin: builtin.builtin }, args: builtin.carriedArgs(args), predicts };
+    const code = { builtin: builtin.builtin };
+    const openHere = (): ReturnType<typeof builtin.openHere> => builtin.openHere(args);
+    return { name, form, code, args: builtin.carriedArgs(args), predicts, openHere };
   }
   if (typeof target !== 'function') return { name, form, args, code: await bundleModule(target) };
   return { name, form, args, code: inlineBundle(target as never, name) };

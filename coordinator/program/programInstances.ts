@@ -102,6 +102,45 @@ export class ProgramInstances {
   }
 
   /**
+   * The same of an instance on another worker: an owner's where there is one, else one of the strangers', whom none of them
+   * can foresee.
+   * @param not ids of workers. @param random from 0 to below 1.
+   * @returns undefined where no other has the program open, or the one that was asked does not answer.
+   */
+  async callAnother<T>(
+    method: string,
+    args: readonly unknown[],
+    read: (answer: unknown) => T,
+    { not, random }: { readonly not: readonly string[]; readonly random: () => number },
+  ): Promise<{ value: T; worker: PlacedWorker } | undefined> {
+    const others = [...this.#instances].filter(
+      (one) => !this.#leaving.has(one) && !not.includes(one.worker.workerId),
+    );
+    const owners = others.filter(({ worker }) => worker.isOwners);
+    const among = owners.length > 0 ? owners : others;
+    const instance = among[Math.floor(random() * among.length)];
+    if (!instance) return undefined;
+    try {
+      const answer = await instance.call(method, args, { deadlineMs: this.#options.deadlineMs });
+      return { value: read(answer), worker: instance.worker };
+    } catch (error) {
+      if (error instanceof DeadlineError) void instance.close('it did not answer in time');
+      if (error instanceof WorkerAnswerError) this.exclude(instance.worker.workerId, 'its answer can not be');
+      return undefined;
+    } finally {
+      this.#serve();
+      this.#dismiss(instance);
+    }
+  }
+
+  /** Ends all instances on a worker, and opens none there any more. Calls in its hands go to others. */
+  exclude(workerId: string, reason: string): void {
+    this.#excluded.add(workerId);
+    for (const instance of this.#instances)
+      if (instance.worker.workerId === workerId) void instance.close(reason);
+  }
+
+  /**
    * Calls the closing method of all instances, and ends them. No calls are taken any more.
    * @throws the first error of a closing call, of this or of an instance whose worker had left before; DeadlineError. A lost worker is
    *   none of its failures.

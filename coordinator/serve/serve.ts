@@ -6,6 +6,7 @@ import type { BlobStore } from '../core/blobs/blobStore.ts';
 import { logOrStderr } from '../log/logWriter.ts';
 import { AttemptThrottle } from '../core/pool/attemptThrottle.ts';
 import type { Log } from '../log/log.ts';
+import type { CheckResults } from '../core/programs/checkResults.ts';
 import type { SlotSource } from '../core/programs/programPipe.ts';
 import { allowedHosts, coordinatorAddresses, isShared } from '../core/http/addresses.ts';
 import { openTls } from '../core/tls/openTls.ts';
@@ -50,6 +51,8 @@ export interface ServeCoordinator {
   readonly blobs: BlobStore;
   /** The pool's workers, for replicas that run on them; a storage folder has none. */
   readonly slots?: SlotSource | undefined;
+  /** Is told what checks of these workers' answers show. */
+  readonly checkResults?: CheckResults | undefined;
   /** Is told how the applications go, for the dashboard; a storage folder has no need of it. */
   readonly serving?: ServingReports | undefined;
 }
@@ -230,8 +233,9 @@ export class Serve {
         { field: 'routePrefix' },
       );
     }
-    const { slots, blobs } = this.#coordinator ?? {};
-    const plan = planApplication(application, slots && blobs && { slots, blobs });
+    const { slots, blobs, checkResults } = this.#coordinator ?? {};
+    const pool = slots && blobs && checkResults && { slots, blobs, checkResults };
+    const plan = planApplication(application, this.#log, pool);
     const recipe = this.#coordinator && (await makeRecipe(application, this.#coordinator.blobs));
     await this.#listen(http, options);
     const app = this.#apps.get(name) ?? new RunningApp(name, this.#clock, this.#log);

@@ -16,6 +16,7 @@ import { Pool } from '../pool/pool.ts';
 import { TrustLedger } from '../pool/trustLedger.ts';
 import { WorkerProofs } from '../pool/workerProofs.ts';
 import { makeSecret } from '../pool/secrets.ts';
+import { poolCheckResults, type CheckResults } from '../programs/checkResults.ts';
 import { ProgramHost } from '../programs/programHost.ts';
 import type { SlotSource } from '../programs/programPipe.ts';
 import { RunRegistry } from '../run/runRegistry.ts';
@@ -37,6 +38,7 @@ import { Moderation } from '../http/moderation.ts';
 import { applicationRoutes } from '../routes/applicationRoutes.ts';
 import { authorityRoutes } from '../routes/authorityRoutes.ts';
 import { blobRoutes } from '../routes/blobRoutes.ts';
+import { checkRoutes } from '../routes/checkRoutes.ts';
 import { datasetRoutes } from '../routes/datasetRoutes.ts';
 import { moderationRoutes } from '../routes/moderationRoutes.ts';
 import { experimentRoutes, experimentSummaries } from '../routes/experimentRoutes.ts';
@@ -77,6 +79,8 @@ export interface Coordinator {
   readonly experiments: ExperimentRecord;
   /** Gives workers to programs: see openProgram. */
   readonly slots: SlotSource;
+  /** Is told what checks of workers' answers show. */
+  readonly checkResults: CheckResults;
   /** @throws RunExistsError, RunRequestInvalidError */
   startRun(request: RunRequest): RunHandle;
   /** Bytes on the wire since the start, by what they were for. */
@@ -156,6 +160,7 @@ export async function startCoordinator(given: CoordinatorOptions = {}): Promise<
     onStored: (sha256) => uploads.named(sha256),
   });
   const programs = new ProgramHost({ pool, clock, log });
+  const checkResults = poolCheckResults(pool);
   const publicPath = publicPathOf(publicUrl);
   for (const { name, status } of await store.deployments.all()) {
     if (status !== 'running') continue;
@@ -207,6 +212,7 @@ export async function startCoordinator(given: CoordinatorOptions = {}): Promise<
     ...runRoutes(runs, blobs),
     ...runViewRoutes(runs, store.runs, blobs),
     ...moderationRoutes(moderation, joinUrl),
+    ...checkRoutes(checkResults),
     ...experimentRoutes(store.experiments),
     ...datasetRoutes(store.datasets, runs),
     ...applicationRoutes({ board, recorded: () => store.deployments.all(), datasets: store.datasets }),
@@ -285,6 +291,7 @@ export async function startCoordinator(given: CoordinatorOptions = {}): Promise<
     },
     experiments: store.experiments,
     slots: programs,
+    checkResults,
     startRun: (request) => {
       if (closing) throw new CoordinatorClosedError('The coordinator is closed');
       return runs.start(request);

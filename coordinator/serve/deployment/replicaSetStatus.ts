@@ -16,8 +16,20 @@ export interface ReplicaSetStatus {
   readonly queued: number;
   readonly restarts: number;
   readonly counts: Readonly<RouterCounts>;
+  /** Of answers of strangers, where replicas run on workers of the pool. */
+  readonly checks: Readonly<CheckCounts>;
   /** Why the last replica ended or could not start. */
   readonly message: string;
+}
+
+/** What came of computing strangers' answers again. */
+export interface CheckCounts {
+  /** Answers that were computed again. */
+  checks: number;
+  /** Workers that had lied. */
+  liars: number;
+  /** Answers that callers had of these since the last check that came out right: they may be wrong. */
+  suspectAnswers: number;
 }
 
 /** A replica as it is now. */

@@ -115,6 +115,7 @@ export class RunningApp implements ServedApp {
   #spec(planned: PlannedDeployment): ReplicaSetSpec {
     return {
       settings: planned.settings,
+      checks: planned.checks,
       makeReplica: (id) =>
         planned.makeReplica(id, (deployment, method, args) => this.call(deployment, method, args)),
     };

@@ -90,7 +90,8 @@ export async function handMadeVolunteer(
       return calls;
     },
     async [Symbol.asyncDispose]() {
-      const closed = once(control, 'close');
+      // One that was sent away has none any more.
+      const closed = control.readyState === WebSocket.CLOSED ? undefined : once(control, 'close');
       for (const socket of sockets) socket.close();
       await closed;
     },

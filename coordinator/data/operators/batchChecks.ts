@@ -1,0 +1,91 @@
+// How a batch that a stranger has mapped is computed again, and what becomes of a liar.
+
+import type * as arrow from 'apache-arrow';
+import { AbortedError } from '../../../kernels/errors.ts';
+import type { BatchFormat } from '../../../shared/columns/batchFormats.ts';
+import { callOnBatch } from '../../../shared/columns/callOnBatch.ts';
+import { DictionaryStrings } from '../../../shared/columns/dictionaryStrings.ts';
+import { bytesOfBatch } from '../../../shared/columns/ipc/batchBytes.ts';
+import type { CheckResults } from '../../core/programs/checkResults.ts';
+import { checkAnswer, type Answered, type Liar, type Verdict } from '../../program/checks/answerCheck.ts';
+import type { ComputedHere, Program } from '../../program/program.ts';
+import type { ProgramInstances } from '../../program/programInstances.ts';
+import { compareBatches } from './compareBatches.ts';
+import type { HeldBatch } from './heldBatch.ts';
+import { readMapped } from './readMapped.ts';
+
+export interface BatchChecksOptions {
+  readonly program: Program;
+  readonly format: BatchFormat;
+  /** Names the mapping in the evidence. */
+  readonly label: string;
+  readonly instances: Pick<ProgramInstances, 'callAnother' | 'exclude'>;
+  readonly results: CheckResults;
+  readonly random: () => number;
+  /** Nothing more is computed. */
+  readonly signal: AbortSignal;
+}
+
+export class BatchChecks {
+  readonly #options: BatchChecksOptions;
+  #here: ComputedHere | undefined;
+  /** One batch at a time is computed here. */
+  #turn: Promise<unknown> = Promise.resolve();
+
+  constructor(options: BatchChecksOptions) {
+    this.#options = options;
+  }
+
+  /** @throws AnswersDifferError; what computing throws */
+  check({ batch }: HeldBatch, answer: Answered<arrow.RecordBatch>): Promise<Verdict<arrow.RecordBatch>> {
+    const { program, instances, format, random } = this.#options;
+    const { predicts, openHere } = program;
+    return checkAnswer(batch, answer, {
+      askAnother: (asked, not) =>
+        instances.callAnother(
+          'call',
+          [bytesOfBatch(asked), format],
+          (said) => readMapped(said, asked, predicts),
+          { not, random },
+        ),
+      compute: openHere && ((asked) => this.#compute(asked, openHere)),
+      compare: (said, right) => compareBatches(said, right, predicts),
+      random,
+    });
+  }
+
+  lied({ worker, difference, isProven }: Liar, { index, first, last }: HeldBatch): void {
+    const { instances, results, label } = this.#options;
+    const { where, claimed, found } = difference;
+    instances.exclude(worker.workerId, 'it lied');
+    if (!isProven) return;
+    const what = `${label}: of batch ${index} (rows ${first} to ${last}) it said what is not so, in ${where}`;
+    // Should the coordinator be out of reach, it is asked no more here all the same.
+    results.convict(worker.workerId, { what, claimed, found }).catch(() => undefined);
+  }
+
+  passed(workerId: string): void {
+    this.#options.results.passed(workerId, 1).catch(() => undefined);
+  }
+
+  async close(): Promise<void> {
+    await this.#turn.catch(() => undefined);
+    await this.#here?.close?.();
+  }
+
+  #compute(batch: arrow.RecordBatch, open: () => ComputedHere): Promise<arrow.RecordBatch> {
+    const computed = this.#turn.then(async () => {
+      const { signal, format, label, program } = this.#options;
+      if (signal.aborted) throw new AbortedError(`${label} is over.`);
+      const here = (this.#here ??= open());
+      const mapped = await callOnBatch((given) => here.call(given as never), batch, {
+        format,
+        label,
+        strings: new DictionaryStrings(),
+      });
+      return readMapped(bytesOfBatch(mapped), batch, program.predicts);
+    });
+    this.#turn = computed.catch(() => undefined);
+    return computed;
+  }
+}
