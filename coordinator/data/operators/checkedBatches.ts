@@ -14,14 +14,17 @@ export interface CheckedBatchesOptions {
   /** Calls that are worth having at the same time. */
   readonly calls: number;
   /** Whether what a worker answers is checked. */
-  isChecked(worker: PlacedWorker): boolean;
+  readonly isChecked: (worker: PlacedWorker) => boolean;
   /** Says of the batch how many bytes are on their way, and of how many it was answered. */
-  ask(batch: HeldBatch): Promise<Answered<arrow.RecordBatch>>;
-  check(batch: HeldBatch, answer: Answered<arrow.RecordBatch>): Promise<Verdict<arrow.RecordBatch>>;
+  readonly ask: (batch: HeldBatch) => Promise<Answered<arrow.RecordBatch>>;
+  readonly check: (
+    batch: HeldBatch,
+    answer: Answered<arrow.RecordBatch>,
+  ) => Promise<Verdict<arrow.RecordBatch>>;
   /** A stranger lied: it is to be asked no more. @param batch that shows it. */
-  lied(liar: Liar, batch: HeldBatch): void;
+  readonly lied: (liar: Liar, batch: HeldBatch) => void;
   /** Checks of a stranger's answers came out right. */
-  passed(workerId: string): void;
+  readonly passed: (workerId: string) => void;
   readonly told: CheckTeller;
   /** From 0 to below 1, which no worker can foresee. */
   readonly random: () => number;

@@ -25,9 +25,10 @@ function comparePredictions(
 ): Difference | undefined {
   let first: Difference | undefined;
   for (const name of outputs) {
-    const [one, other] = [said, right].map(
-      (batch) => columnOf(batch, name).values as Float32Array,
-    ) as [Float32Array, Float32Array];
+    const [one, other] = [said, right].map((batch) => columnOf(batch, name).values as Float32Array) as [
+      Float32Array,
+      Float32Array,
+    ];
     const rows = [said.numRows, right.numRows] as const;
     const found = compareNumbers(one.subarray(0, rows[0]), other.subarray(0, rows[1]), {
       tolerance,

@@ -136,7 +136,8 @@ function checkDeterministic(
     throw new DataArgumentError(`deterministic ${why}.`, { field: 'deterministic' });
   };
   if (typeof deterministic !== 'boolean') refuse(`is ${String(deterministic)}; expected true or false`);
-  if (builtinProgramOf(mapper)) refuse("has no effect on tabgrad's own predictors, which are compared anyway");
+  if (builtinProgramOf(mapper))
+    refuse("has no effect on tabgrad's own predictors, which are compared anyway");
   if (typeof mapper === 'function' && scalingConfig === undefined)
     refuse('has no effect in this process; it is for functions on workers (scalingConfig)');
 }

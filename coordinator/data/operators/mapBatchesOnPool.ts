@@ -147,7 +147,15 @@ async function openInstances(
   });
   signal.addEventListener('abort', () => void instances.close('it was called off'), { once: true });
   const results = pool.checkResults;
-  const checks = new BatchChecks({ program, format, label, instances, results, random: secretRandom, signal });
+  const checks = new BatchChecks({
+    program,
+    format,
+    label,
+    instances,
+    results,
+    random: secretRandom,
+    signal,
+  });
   return { pool, instances, checks };
 }
 

@@ -22,11 +22,11 @@ export interface Difference {
 
 export interface CheckMeans<Q, A> {
   /** Another worker's answer; undefined where no other has the program, or the one that was asked does not answer. */
-  askAnother(question: Q, not: readonly string[]): Promise<Answered<A> | undefined>;
+  readonly askAnother: (question: Q, not: readonly string[]) => Promise<Answered<A> | undefined>;
   /** The answer of this process, which is right. Absent for code of owners. */
   readonly compute: ((question: Q) => Promise<A>) | undefined;
   /** @returns undefined where they are equal. */
-  compare(said: A, right: A): Difference | undefined;
+  readonly compare: (said: A, right: A) => Difference | undefined;
   /** From 0 to below 1. */
   readonly random: () => number;
 }

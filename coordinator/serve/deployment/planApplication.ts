@@ -25,11 +25,7 @@ export interface ApplicationPlan {
 }
 
 /** @throws ServeArgumentError, CheckpointError, ModelFormatError, ModelUnsupportedError */
-export function planApplication(
-  application: Application,
-  log: Log,
-  pool?: CheckingCluster,
-): ApplicationPlan {
+export function planApplication(application: Application, log: Log, pool?: CheckingCluster): ApplicationPlan {
   const deployments: PlannedDeployment[] = [];
   const names = new Map<Application, string>();
 

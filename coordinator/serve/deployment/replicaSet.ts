@@ -9,16 +9,11 @@ import type { Replica } from '../replica/replica.ts';
 import { Router, type Slot } from '../routing/router.ts';
 import { UnavailableError } from '../request/serveErrors.ts';
 import { autoscale, type ScaleState } from './autoscale.ts';
+import { AllChecks } from './checkCounts.ts';
 import type { DeploymentSettings } from '../../core/store/deploymentSettings.ts';
 import { LoadMeter } from './loadMeter.ts';
-import type { CheckCounts, MemberState, ReplicaSetStatus, ReplicaStatus } from './replicaSetStatus.ts';
-
-export interface ReplicaSetSpec {
-  readonly settings: DeploymentSettings;
-  /** Of its replicas' answers, counted on. */
-  readonly checks?: Readonly<CheckCounts> | undefined;
-  makeReplica(id: string): Replica;
-}
+import type { ReplicaSetSpec } from './replicaSetSpec.ts';
+import type { MemberState, ReplicaSetStatus, ReplicaStatus } from './replicaSetStatus.ts';
 
 interface Member {
   readonly replica: Replica;
@@ -44,8 +39,7 @@ export class ReplicaSet {
   readonly #log: Log;
   readonly #members = new Set<Member>();
   readonly #load: LoadMeter;
-  /** Of all revisions: the replicas of an earlier one may still be checked. */
-  readonly #checks = new Set<Readonly<CheckCounts>>();
+  readonly #checks = new AllChecks();
   #spec: ReplicaSetSpec;
   #scale: ScaleState;
   #revision = 0;
@@ -65,7 +59,7 @@ export class ReplicaSet {
     this.#clock = clock;
     this.#log = log;
     this.#load = new LoadMeter(clock);
-    if (spec.checks) this.#checks.add(spec.checks);
+    this.#checks.add(spec.checks);
     this.#scale = { replicas: firstTarget(spec.settings), wanting: undefined };
     this.router = new Router(name, spec.settings, clock, {
       onLoad: (load) => this.#load.set(load),
@@ -89,7 +83,7 @@ export class ReplicaSet {
     const before = this.#spec;
     const { version } = spec.settings;
     this.#spec = spec;
-    if (spec.checks) this.#checks.add(spec.checks);
+    this.#checks.add(spec.checks);
     this.router.limits = spec.settings;
     this.#retarget(spec.settings);
     const isSame = version !== undefined && version === before.settings.version;
@@ -136,7 +130,7 @@ export class ReplicaSet {
       queued: this.router.queued,
       restarts: this.#restarts,
       counts: { ...this.router.counts },
-      checks: sumOf([...this.#checks]),
+      checks: this.#checks.sum(),
       message: this.#message,
     };
   }
@@ -339,14 +333,4 @@ export class ReplicaSet {
 
 function firstTarget({ autoscalingConfig, numReplicas }: DeploymentSettings): number {
   return autoscalingConfig?.minReplicas ?? numReplicas;
-}
-
-function sumOf(all: readonly Readonly<CheckCounts>[]): CheckCounts {
-  const sum = { checks: 0, liars: 0, suspectAnswers: 0 };
-  for (const one of all) {
-    sum.checks += one.checks;
-    sum.liars += one.liars;
-    sum.suspectAnswers += one.suspectAnswers;
-  }
-  return sum;
 }

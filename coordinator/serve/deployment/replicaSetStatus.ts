@@ -1,5 +1,6 @@
 // What is told of a deployment's replicas.
 
+import type { CheckCounts } from './checkCounts.ts';
 import type { RouterCounts } from '../routing/router.ts';
 
 /** The replicas of a deployment as they are now, and requests since its start. */
@@ -20,16 +21,6 @@ export interface ReplicaSetStatus {
   readonly checks: Readonly<CheckCounts>;
   /** Why the last replica ended or could not start. */
   readonly message: string;
-}
-
-/** What came of computing strangers' answers again. */
-export interface CheckCounts {
-  /** Answers that were computed again. */
-  checks: number;
-  /** Workers that had lied. */
-  liars: number;
-  /** Answers that callers had of these since the last check that came out right: they may be wrong. */
-  suspectAnswers: number;
 }
 
 /** A replica as it is now. */

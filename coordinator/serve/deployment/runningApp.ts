@@ -8,7 +8,8 @@ import { ServeArgumentError } from '../request/serveErrors.ts';
 import type { ModelDescription } from '../replica/modelDescription.ts';
 import type { ApplicationPlan } from './planApplication.ts';
 import type { PlannedDeployment } from './plannedDeployment.ts';
-import { ReplicaSet, type ReplicaSetSpec } from './replicaSet.ts';
+import { ReplicaSet } from './replicaSet.ts';
+import type { ReplicaSetSpec } from './replicaSetSpec.ts';
 import type { ReplicaSetStatus } from './replicaSetStatus.ts';
 
 export class RunningApp implements ServedApp {

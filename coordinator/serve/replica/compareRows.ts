@@ -6,7 +6,11 @@ import type { Difference } from '../../program/checks/answerCheck.ts';
 import { compareNumbers } from '../../program/checks/compareNumbers.ts';
 
 /** Of trees: every machine computes the same bits. @param outputs of a row. */
-export function compareTrees(said: Float32Array, right: Float32Array, outputs: number): Difference | undefined {
+export function compareTrees(
+  said: Float32Array,
+  right: Float32Array,
+  outputs: number,
+): Difference | undefined {
   const where = (at: number): string => `output ${at % outputs} of row ${Math.floor(at / outputs)}`;
   return compareNumbers(said, right, { tolerance: 0, where });
 }

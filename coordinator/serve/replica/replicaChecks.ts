@@ -7,14 +7,9 @@ import type { CheckResults } from '../../core/programs/checkResults.ts';
 import type { PlacedWorker } from '../../core/programs/programPipe.ts';
 import { secretRandom } from '../../core/pool/secrets.ts';
 import type { Log } from '../../log/log.ts';
-import {
-  checkAnswer,
-  type Answered,
-  type Difference,
-  type Liar,
-} from '../../program/checks/answerCheck.ts';
+import { checkAnswer, type Answered, type Difference, type Liar } from '../../program/checks/answerCheck.ts';
 import { checkRate } from '../../program/checks/checkRate.ts';
-import type { CheckCounts } from '../deployment/replicaSetStatus.ts';
+import type { CheckCounts } from '../deployment/checkCounts.ts';
 import type { Replica } from './replica.ts';
 
 export interface ReplicaChecksOptions<Q, A> {
@@ -22,10 +17,10 @@ export interface ReplicaChecksOptions<Q, A> {
   readonly results: CheckResults;
   readonly log: Log;
   /** The same model beside the server; it takes the op "rows". */
-  openHere(): Replica;
+  readonly openHere: () => Replica;
   /** The arguments of "rows". */
-  argsOf(question: Q): readonly unknown[];
-  compare(said: A, right: A): Difference | undefined;
+  readonly argsOf: (question: Q) => readonly unknown[];
+  readonly compare: (said: A, right: A) => Difference | undefined;
   /** From 0 to below 1. Default secret. */
   readonly random?: () => number;
 }
@@ -86,7 +81,8 @@ export class ReplicaChecks<Q, A> {
       try {
         await this.#check(question, { worker, value }, answers);
       } catch (error) {
-        if (!(error instanceof AbortedError)) this.#tell(`an answer could not be checked: ${messageOf(error)}`);
+        if (!(error instanceof AbortedError))
+          this.#tell(`an answer could not be checked: ${messageOf(error)}`);
       } finally {
         this.#waiting -= 1;
       }
@@ -132,7 +128,7 @@ export class ReplicaChecks<Q, A> {
     return new Promise((resolve, reject) => {
       here.call('rows', this.#options.argsOf(question), (error, value) => {
         if (error === undefined) resolve(value as A);
-        else reject(error as Error);
+        else reject(error);
       });
     });
   }
