@@ -126,6 +126,11 @@ export const dashboardEn = {
     speed: 'Speed',
     rowsPerSecond: (rows: string) => `${rows} rows/s`,
     trust: 'Trust',
+    trustLevel: {
+      owners: () => 'owner’s',
+      proven: (checks: number) => `proven, ${checks} checks passed`,
+      unproven: (checks: number) => `unproven, ${checks === 1 ? '1 check' : `${checks} checks`} passed`,
+    },
     setAside: (reason: string, isForGood: boolean) =>
       `${isForGood ? 'set aside for good' : 'set aside'}: ${reason}`,
     doubts: (times: number) => `set aside ${times === 1 ? 'once' : `${times} times`} without proof`,

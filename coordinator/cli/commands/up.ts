@@ -118,6 +118,15 @@ export const up = defineCommand({
       help: 'Workers that may join from one IPv4 address or /64 network; those of this machine are not counted.',
       env: 'TABGRAD_MAX_WORKERS_PER_ADDRESS',
     },
+    'max-unproven-share': {
+      type: 'number',
+      placeholder: 'SHARE',
+      min: 0,
+      max: 1,
+      default: 1,
+      help: "Most of a run's rows that strangers may hold together before checks of their work have proven them, from 0 to 1. A run waits while nobody else is there to hold the rest.",
+      env: 'TABGRAD_MAX_UNPROVEN_SHARE',
+    },
     'trust-proxy': {
       type: 'text',
       placeholder: 'ADDRESSES',
@@ -185,6 +194,7 @@ export const up = defineCommand({
         ice: iceSettings(values.ice, values['turn-secret'], values['turn-lifetime']),
       }),
       maxWorkersPerAddress: values['max-workers-per-address'],
+      maxUnprovenShare: values['max-unproven-share'],
       ...(values['trust-proxy'] !== undefined && { trustedProxies: values['trust-proxy'].split(',') }),
     });
     let published: PublishedTokens | undefined;

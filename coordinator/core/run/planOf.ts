@@ -9,6 +9,7 @@ export function planOf(
   { runId, shards, spec, workers, maxFailures }: RunRequest,
   timing: RunTiming,
   isEnough: (round: CommittedRound) => boolean,
+  maxUnprovenShare?: number,
 ): RunPlan {
   const kind = runKindOf(spec);
   return {
@@ -23,6 +24,7 @@ export function planOf(
     usefulWorkers: kind.usefulWorkers(spec, shards),
     sharesRows: kind.sharesRows(spec, shards),
     movesShards: kind.movesShards(spec),
+    maxUnprovenShare,
     maxFailures,
     isEnough,
     timing,

@@ -21,6 +21,7 @@ import type { AssignCommand, PlaceBlobs, PrepareCommand, Sent } from './placeMes
 import { planOf } from './planOf.ts';
 import { PayloadBlobs } from './payloadBlobs.ts';
 import type { PoolWorker } from '../pool/poolWorker.ts';
+import { trustOf } from '../pool/workerTrust.ts';
 
 /** The part of the blob store that a run needs. */
 interface RunBlobs {
@@ -35,6 +36,8 @@ export interface RunDriverOptions {
   readonly clock: Clock;
   readonly log: Log;
   readonly timing?: Partial<RunTiming> | undefined;
+  /** Most of the rows that unproven workers may hold together; without it there is no limit. */
+  readonly maxUnprovenShare?: number | undefined;
   /** Resolves when facts are safe; nothing that rests on them leaves before. */
   readonly keep: (facts: readonly RunFact[]) => Promise<void>;
   /** What an earlier life of the coordinator kept of this run. */
@@ -69,7 +72,7 @@ export class RunDriver implements RunHandle {
     this.#options = options;
     this.#payloads = new PayloadBlobs((value) => options.blobs.putJson(value), options.clock);
     const timing = { ...defaultTiming, ...options.timing };
-    this.#plan = planOf(request, timing, (round) => this.#isEnough(round));
+    this.#plan = planOf(request, timing, (round) => this.#isEnough(round), options.maxUnprovenShare);
     this.#state = saved ? resumedRunState(saved, this.#now()) : initialRunState();
     this.#outbox = new Outbox(options.keep, (error) => this.fail(asError(error)));
     this.started = this.#start(this.#plan.timing.awaitMembersMs);
@@ -333,6 +336,7 @@ function asRunWorker(worker: PoolWorker): RunWorker {
     deviceName: worker.device.name,
     present: worker.present,
     leaving: worker.leaving !== undefined,
+    isUnproven: trustOf(worker) === 'unproven',
     session: worker.session,
   };
 }

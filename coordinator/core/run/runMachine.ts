@@ -235,9 +235,11 @@ function considerMove(turn: Turn): void {
     workerId,
     leases,
     msPerRow: state.msPerRow.get(workerId) ?? 0,
+    isUnproven: state.workers.get(workerId)?.isUnproven,
   }));
   turn.set({ planChangedAtRound: state.record.length });
-  const weights = betterWeights(plan.shards, measured, plan.totalRounds - state.record.length);
+  const remaining = plan.totalRounds - state.record.length;
+  const weights = betterWeights(plan.shards, measured, remaining, plan.maxUnprovenShare);
   if (!weights) return;
   turn.set({ weights });
   startHalt(turn, 'commit', 'shards move from slower to faster workers');

@@ -30,6 +30,8 @@ export interface RunRegistryOptions {
   readonly clock: Clock;
   readonly log: Log;
   readonly timing?: Partial<RunTiming> | undefined;
+  /** Most of a run's rows that unproven workers may hold together; without it there is no limit. */
+  readonly maxUnprovenShare?: number | undefined;
   readonly record: RunRecord;
   /** Whether the record is there after this process: then runs go on in its next life. */
   readonly durable: boolean;

@@ -31,6 +31,8 @@ export interface RunPlan {
   readonly sharesRows: boolean;
   /** Whether it is worth while to move shards from slower members to faster ones. */
   readonly movesShards: boolean;
+  /** Most of the rows that unproven workers may hold together, from 0 to 1; without it there is no limit. */
+  readonly maxUnprovenShare?: number | undefined;
   readonly maxFailures: number;
   /** Asked once for every recorded round, in order: whether it is the last one that the owner wants. */
   readonly isEnough: (round: CommittedRound) => boolean;
@@ -93,6 +95,8 @@ export interface RunWorker {
   readonly deviceName: string;
   readonly present: boolean;
   readonly leaving: boolean;
+  /** Neither the owner's nor proven by checks of its work. */
+  readonly isUnproven?: boolean;
   readonly session: number;
 }
 

@@ -155,6 +155,7 @@ export async function startCoordinator(given: CoordinatorOptions = {}): Promise<
     clock,
     log,
     timing: options.runTiming,
+    maxUnprovenShare: options.maxUnprovenShare,
     record: store.runs,
     durable: storage.durable,
     onStored: (sha256) => uploads.named(sha256),
@@ -194,7 +195,7 @@ export async function startCoordinator(given: CoordinatorOptions = {}): Promise<
   let actualPort = port;
   let boundHost = host;
   const joinUrl = (): string => addressesAt(actualPort).joinUrl;
-  const moderation = new Moderation({ pool, bans, tokens });
+  const moderation = new Moderation({ pool, bans, trust, tokens });
   const traffic = (): Traffic => meter.totals();
   const status = {
     pool,

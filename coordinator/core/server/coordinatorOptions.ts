@@ -130,6 +130,14 @@ export const coordinatorOptions = z.strictObject({
     .describe(
       'Workers from one IPv4 address or /64 network; those of this machine are not counted. Without it 256.',
     ),
+  maxUnprovenShare: z
+    .number()
+    .min(0)
+    .max(1)
+    .default(1)
+    .describe(
+      "Most of a run's rows that workers may hold together which are neither the owner's nor proven by checks of their work; a run waits while nobody else is there to hold the rest.",
+    ),
   graceMs: wholeFrom(0, DAY_MS)
     .optional()
     .describe('How long the place of a worker is kept when its socket is lost.'),

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { commands } from '../../../coordinator/cli/commands/commands.ts';
 import { runCli } from '../../../coordinator/cli/runCli.ts';
+import { startCoordinator } from '../../../coordinator/core/server/coordinator.ts';
 import { startTabgrad, type Ended, type Running } from './runTabgrad.ts';
 
 interface Up {
@@ -195,6 +196,32 @@ describe('The owner of a coordinator', () => {
     expect(text.stdout).toBe(`${joinToken}\nto lend a tab open ${up.url}/join#token=${joinToken}\n`);
   });
 
+  it('sees the lies of workers, and pardons them', async () => {
+    const coordinator = await startCoordinator({ port: 0, log: () => undefined });
+    try {
+      const at = ['--url', coordinator.url, '--token', coordinator.tokens.admin];
+      const evidence = { what: 'told another histogram', round: 12, claimed: 'aa', found: 'bb' };
+      coordinator.pool.convict('w-liar', evidence);
+      await expect.poll(() => coordinator.moderation.bans()).toHaveLength(1);
+      expect((await run(['workers', 'bans', ...at])).stdout).toMatch(
+        /^worker {2}w-liar {2}.* {2}told another histogram \(round 12, claimed aa, found bb\)\n$/,
+      );
+      const lies = [{ workerId: 'w-liar', evidence, foundAtMs: expect.any(Number) as number }];
+      expect(json(await run(['workers', 'bans', '--json', ...at]))).toMatchObject({ value: 'w-liar', lies });
+      expect((await run(['workers', 'pardon', 'w-liar', ...at])).stdout).toBe(
+        'lifted the ban of worker w-liar\npardoned: told another histogram\n',
+      );
+      expect((await run(['workers', 'pardon', 'w-liar', ...at])).code).toBe(2);
+      coordinator.pool.convict('w-liar', evidence);
+      expect(json(await run(['workers', 'pardon', 'w-liar', '--json', ...at]))).toMatchObject({
+        lifted: [{ value: 'w-liar' }],
+        pardoned: lies,
+      });
+    } finally {
+      await coordinator.close();
+    }
+  });
+
   it('sends workers away, bans them, and lets them in again', async () => {
     const { url } = await startUp();
     const at = ['--url', url];
@@ -204,7 +231,7 @@ describe('The owner of a coordinator', () => {
     const listed = await run(['workers', ...at, '--json']);
     const { workerId } = JSON.parse(listed.stdout) as { workerId: string };
     expect((await run(['workers', 'list', ...at])).stdout).toMatch(
-      new RegExp(`^${workerId} .*node .*127\\.0\\.0\\.1\n$`),
+      new RegExp(`^${workerId} .*node .*unproven, 0 checks  127\\.0\\.0\\.1\n$`),
     );
     expect((await run(['workers', 'drain', workerId, ...at])).stdout).toBe(`${workerId} gets no more work\n`);
     expect((await run(['workers', ...at])).stdout).toContain('leaving: drained by the owner');
@@ -240,6 +267,7 @@ describe('The owner of a coordinator', () => {
     [['workers', '--ban'], '--ban does not go together with list'],
     [['workers', 'ban', '192.0.2.7', '--ban-address'], '--ban-address does not go together with ban'],
     [['workers', 'unban', 'w-1', '--reason', 'x'], '--reason does not go together with unban'],
+    [['workers', 'pardon'], '"tabgrad workers pardon" needs an ID after it'],
     [['token', 'rotate'], 'KIND is missing'],
     [['token', 'rotate', 'jion'], 'Did you mean "join"?'],
     [['token', 'make', 'join'], 'ACTION must be rotate or show'],

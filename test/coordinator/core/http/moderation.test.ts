@@ -141,6 +141,13 @@ describe('A worker that is removed', () => {
     expect(await new Volunteer({ identity }).refusal()).toBe('WORKER_REMOVED removed by the owner');
   });
 
+  it('may come back under its id once its ban is lifted, without a restart', async () => {
+    const identity = await new Volunteer({ life: 'one' }).identity();
+    await ask(`/api/v1/workers/${identity.workerId}/remove`, { ban: 'worker' });
+    await ask('/api/v1/bans/lift', { value: identity.workerId });
+    expect(await new Volunteer({ identity, life: 'two' }).identity()).toEqual(identity);
+  });
+
   it('and banned stays out after a restart, until the ban is lifted', async () => {
     const identity = await new Volunteer().identity();
     const { workerId } = identity;
@@ -200,6 +207,74 @@ describe('A worker that is removed', () => {
     expect(present()).toEqual([stays.workerId]);
     const gone = await ask('/api/v1/workers/w-gone/remove', { ban: 'worker' });
     expect(gone).toMatchObject({ status: 200, body: { removed: [], bans: [{ value: 'w-gone' }] } });
+  });
+});
+
+describe('A worker that lied', () => {
+  const evidence = {
+    what: 'told another histogram',
+    runId: 'r',
+    round: 12,
+    level: 3,
+    claimed: 'aa',
+    found: 'bb',
+  };
+  const reason = 'told another histogram (run r, round 12, level 3, claimed aa, found bb)';
+
+  it('stays out over restarts, is listed with the evidence, and comes back pardoned as a newcomer', async () => {
+    const volunteer = new Volunteer();
+    const identity = await volunteer.identity();
+    const { workerId } = identity;
+    const other = (await new Volunteer().identity()).workerId;
+    coordinator.pool.passCheck(workerId, 12);
+    coordinator.pool.passCheck(other, 3);
+    expect((await ask('/api/v1/workers')).body).toMatchObject({
+      workers: [
+        { workerId, trust: 'proven', checksPassed: 12 },
+        { workerId: other, trust: 'unproven', checksPassed: 3 },
+      ],
+    });
+    coordinator.pool.convict(workerId, evidence);
+    expect(present()).toEqual([other]);
+    expect((await volunteer.next('shutdown')).reason).toBe(reason);
+    await restart();
+    expect(await new Volunteer({ identity }).refusal()).toBe(
+      `WORKER_BANNED This worker is banned: ${reason}`,
+    );
+    const lie = { workerId, evidence, foundAtMs: expect.any(Number) as number };
+    expect((await ask('/api/v1/bans')).body).toEqual({
+      bans: [{ kind: 'worker', value: workerId, reason, bannedAtMs: lie.foundAtMs, lies: [lie] }],
+    });
+    expect((await ask('/api/v1/bans/lift', { value: workerId })).body).toMatchObject({
+      lifted: [{ value: workerId }],
+      pardoned: [lie],
+    });
+    expect(await new Volunteer({ identity }).identity()).toEqual(identity);
+    coordinator.pool.passCheck(workerId, 2);
+    await restart();
+    expect(await new Volunteer({ identity }).identity()).toEqual(identity);
+    expect(coordinator.pool.worker(workerId)).toMatchObject({ isOwners: false, checksPassed: 2 });
+    expect((await ask('/api/v1/bans')).body).toEqual({ bans: [] });
+  });
+
+  it('is pardoned before the next restart, too', async () => {
+    const identity = await new Volunteer({ life: 'one' }).identity();
+    coordinator.pool.convict(identity.workerId, evidence);
+    const again = (): Volunteer => new Volunteer({ identity, life: 'two' });
+    await expect.poll(() => coordinator.moderation.bans()).toHaveLength(1);
+    expect(await again().refusal()).toBe(`WORKER_BANNED This worker is banned: ${reason}`);
+    await ask('/api/v1/bans/lift', { value: identity.workerId });
+    expect(await again().identity()).toEqual(identity);
+  });
+
+  it("is never the owner's own", async () => {
+    const logged: string[] = [];
+    await restart({ log: ({ level, message }) => level === 'error' && logged.push(message) });
+    const { workerId } = await new Volunteer({ token: coordinator.tokens.local }).identity();
+    coordinator.pool.convict(workerId, evidence);
+    expect((await ask('/api/v1/workers')).body).toMatchObject({ workers: [{ workerId, trust: 'owners' }] });
+    expect([logged.length, coordinator.moderation.bans()]).toEqual([1, []]);
+    expect(logged[0]).toContain(workerId);
   });
 });
 
