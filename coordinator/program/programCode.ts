@@ -22,8 +22,8 @@ export async function programOf(
   if (builtin) {
     const predicts = await builtin.predicts(args);
     const code = { builtin: builtin.builtin };
-    const openHere = (): ReturnType<typeof builtin.openHere> => builtin.openHere(args);
-    return { name, form, code, args: builtin.carriedArgs(args), predicts, openHere };
+    const carried = builtin.carriedArgs(args);
+    return { name, form, code, args: carried, predicts, openHere: () => builtin.openHere(carried) };
   }
   if (typeof target !== 'function') return { name, form, args, code: await bundleModule(target) };
   return { name, form, args, code: inlineBundle(target as never, name) };

@@ -37,18 +37,18 @@ export class BatchChecks {
   }
 
   /** @throws AnswersDifferError; what computing throws */
-  check({ batch }: HeldBatch, answer: Answered<arrow.RecordBatch>): Promise<Verdict<arrow.RecordBatch>> {
+  check(held: HeldBatch, answer: Answered<arrow.RecordBatch>): Promise<Verdict<arrow.RecordBatch>> {
     const { program, instances, format, random } = this.#options;
     const { predicts, openHere } = program;
-    return checkAnswer(batch, answer, {
+    return checkAnswer(held, answer, {
       askAnother: (asked, not) =>
         instances.callAnother(
           'call',
-          [bytesOfBatch(asked), format],
-          (said) => readMapped(said, asked, predicts),
+          [asked.sent(true), format],
+          (said) => readMapped(said, asked.batch, predicts),
           { not, random },
         ),
-      compute: openHere && ((asked) => this.#compute(asked, openHere)),
+      compute: openHere && ((asked) => this.#compute(asked.batch, openHere)),
       compare: (said, right) => compareBatches(said, right, predicts),
       random,
     });

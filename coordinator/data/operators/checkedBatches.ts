@@ -4,7 +4,7 @@
 
 import type * as arrow from 'apache-arrow';
 import type { Answered, Liar, Verdict } from '../../program/checks/answerCheck.ts';
-import { checkRate } from '../../program/checks/checkRate.ts';
+import { checkRate } from '../../core/pool/checkRate.ts';
 import { StrangerRecord, type OpenCheck } from '../../program/checks/strangerRecord.ts';
 import type { PlacedWorker } from '../../core/programs/programPipe.ts';
 import { HeldBatch } from './heldBatch.ts';

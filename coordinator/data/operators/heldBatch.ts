@@ -1,10 +1,12 @@
 // A batch from when it is read until it is given on, mapped.
 
 import type * as arrow from 'apache-arrow';
+import { batchOfBytes, bytesOfBatch } from '../../../shared/columns/ipc/batchBytes.ts';
 import type { Answered } from '../../program/checks/answerCheck.ts';
 
 export class HeldBatch {
-  readonly batch: arrow.RecordBatch;
+  /** As it was read; once it was sent and is kept, as it was sent. */
+  batch: arrow.RecordBatch;
   readonly index: number;
   /** Number of its first row. */
   readonly first: number;
@@ -19,11 +21,26 @@ export class HeldBatch {
   failure: { readonly error: unknown } | undefined;
   /** The stranger on whose word it is taken for good. */
   vouchedBy: string | undefined;
+  #sent: Uint8Array | undefined;
 
   constructor(batch: arrow.RecordBatch, index: number, first: number) {
     this.batch = batch;
     this.index = index;
     this.first = first;
+  }
+
+  /**
+   * What a worker is sent.
+   * @param isKept so that the same is sent and computed again later, whatever its source does with its memory.
+   */
+  sent(isKept: boolean): Uint8Array {
+    if (this.#sent) return this.#sent;
+    const sent = bytesOfBatch(this.batch);
+    this.bytes = sent.byteLength;
+    if (!isKept) return sent;
+    this.#sent = sent;
+    this.batch = batchOfBytes(sent);
+    return sent;
   }
 
   get last(): number {

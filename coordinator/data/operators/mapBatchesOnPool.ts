@@ -2,7 +2,6 @@
 // number is under way, so that a slow consumer holds up the readers and not the memory.
 
 import type * as arrow from 'apache-arrow';
-import { bytesOfBatch } from '../../../shared/columns/ipc/batchBytes.ts';
 import type { BatchFormat } from '../../../shared/columns/batchFormats.ts';
 import { UserFunctionError } from '../../../shared/columns/columnErrors.ts';
 import { AbortedError, DeadlineError, type TabgradError } from '../../../kernels/errors.ts';
@@ -52,13 +51,13 @@ export async function* mapBatchesOnPool(
   const status = new StatusTeller(settings.onStatus);
   let opening: Promise<Opened> | undefined;
   const open = (): Promise<Opened> => (opening ??= openInstances(program, settings, signal, status));
-  const isCompared = program.openHere !== undefined || settings.isDeterministic;
+  const isCompared = isComparable(program, settings);
   const batches = new CheckedBatches({
     calls: ProgramInstances.callsOf(settings),
     isChecked: (worker) => isCompared && !worker.isOwners,
     ask: async (batch) => {
       try {
-        return await ask(batch, (await open()).instances, settings, program);
+        return await ask(batch, await open(), settings, program);
       } catch (error) {
         throwIfAborted(context);
         throw ofOwner(error, `${settings.label} failed on ${placeOf(batch)}`, batch.first);
@@ -97,15 +96,14 @@ export async function* mapBatchesOnPool(
 
 async function ask(
   held: HeldBatch,
-  instances: ProgramInstances,
+  { instances, isCompared }: Pick<Opened, 'instances' | 'isCompared'>,
   { format }: PoolSettings,
   { predicts }: Program,
 ): Promise<Answered<arrow.RecordBatch>> {
-  const given = bytesOfBatch(held.batch);
-  held.bytes = given.byteLength;
-  return instances.call('call', [given, format], (answer) => {
+  const sent = held.sent(isCompared);
+  return instances.call('call', [sent, format], (answer) => {
     const mapped = readMapped(answer, held.batch, predicts);
-    held.bytes += (answer as Uint8Array).byteLength;
+    held.bytes = sent.byteLength + (answer as Uint8Array).byteLength;
     return mapped;
   });
 }
@@ -114,18 +112,25 @@ function placeOf({ index, first, last }: HeldBatch): string {
   return `batch ${index} (rows ${first} to ${last})`;
 }
 
+/** Whether what two workers make of a batch must be the same. */
+function isComparable({ openHere }: Program, { isDeterministic }: PoolSettings): boolean {
+  return openHere !== undefined || isDeterministic;
+}
+
 interface Opened {
   readonly pool: Cluster;
   readonly instances: ProgramInstances;
   readonly checks: BatchChecks;
+  readonly isCompared: boolean;
 }
 
 async function openInstances(
   program: Program,
-  { scaling, min, max, deadlineMs, format, label }: PoolSettings,
+  settings: PoolSettings,
   signal: AbortSignal,
   status: StatusTeller,
 ): Promise<Opened> {
+  const { scaling, min, max, deadlineMs, format, label } = settings;
   const { numWorkers = max, runtime, device } = scaling;
   const pool = await openCluster({ scalingConfig: scaling, signal });
   try {
@@ -156,7 +161,7 @@ async function openInstances(
     random: secretRandom,
     signal,
   });
-  return { pool, instances, checks };
+  return { pool, instances, checks, isCompared: isComparable(program, settings) };
 }
 
 /** What the owner's code threw, a hang and the loss of several workers are told with the place; the rest is not its fault. */

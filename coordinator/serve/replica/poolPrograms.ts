@@ -43,12 +43,13 @@ export function treesOnPool(
       return {
         run: async (op, args, signal) => {
           const call = rows.prepare(op, args);
-          const predicted = await predict(call, signal);
           if (op !== 'health') {
-            const { columns, rows } = call;
-            checks.answered(instance.worker, { columns, rows }, predicted);
+            const drawn = checks.draw(instance.worker, { columns: call.columns, rows: call.rows });
+            const predicted = await predict(call, signal);
+            drawn(predicted);
             return call.answer(predicted);
           }
+          const predicted = await predict(call, signal);
           try {
             return call.answer(predicted);
           } catch (error) {
@@ -85,8 +86,9 @@ export function layersOnPool(
       const leave = checks.join({ worker: instance.worker, ask, end: (why) => instance.end(why) });
       void instance.ended.then(leave);
       const predict = async (asked: NetRows): Promise<readonly PredictedRows[]> => {
+        const drawn = checks.draw(instance.worker, asked);
         const predicted = await net.predict(asked);
-        checks.answered(instance.worker, asked, predicted);
+        drawn(predicted);
         return predicted;
       };
       return new LayersProgram({ ...net, predict }, options);

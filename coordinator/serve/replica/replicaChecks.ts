@@ -8,7 +8,7 @@ import type { PlacedWorker } from '../../core/programs/programPipe.ts';
 import { secretRandom } from '../../core/pool/secrets.ts';
 import type { Log } from '../../log/log.ts';
 import { checkAnswer, type Answered, type Difference, type Liar } from '../../program/checks/answerCheck.ts';
-import { checkRate } from '../../program/checks/checkRate.ts';
+import { checkRate } from '../../core/pool/checkRate.ts';
 import type { CheckCounts } from '../deployment/checkCounts.ts';
 import type { Replica } from './replica.ts';
 
@@ -69,17 +69,30 @@ export class ReplicaChecks<Q, A> {
     };
   }
 
-  /** A caller is answered: whether that was right may be found out later. */
-  answered(worker: PlacedWorker, question: Q, value: A): void {
-    if (worker.isOwners || this.#liars.has(worker.workerId)) return;
-    const conduct = this.#conductOf(worker);
-    conduct.unchecked += 1;
-    if (this.#random() >= checkRate(conduct.checksPassed) || this.#waiting >= MOST_WAITING) return;
-    const answers = conduct.unchecked;
+  /**
+   * A stranger is about to be asked, and can not know whether its answer will be computed again.
+   * @returns takes its answer, once the caller has it.
+   */
+  draw(worker: PlacedWorker, question: Q): (value: A) => void {
+    if (worker.isOwners) return () => undefined;
+    const { checksPassed } = this.#conductOf(worker);
+    const isChosen = this.#waiting < MOST_WAITING && this.#random() < checkRate(checksPassed);
+    // The caller may change its arrays as soon as they were sent.
+    const asked = isChosen ? structuredClone(question) : undefined;
+    return (value) => {
+      const { workerId } = worker;
+      if (this.#liars.has(workerId)) return void (this.counts.suspectAnswers += 1);
+      const conduct = this.#conductOf(worker);
+      conduct.unchecked += 1;
+      if (asked !== undefined) this.#checkLater(asked, { worker, value }, conduct.unchecked);
+    };
+  }
+
+  #checkLater(question: Q, answer: Answered<A>, answers: number): void {
     this.#waiting += 1;
     this.#turn = this.#turn.then(async () => {
       try {
-        await this.#check(question, { worker, value }, answers);
+        await this.#check(question, answer, answers);
       } catch (error) {
         if (!(error instanceof AbortedError))
           this.#tell(`an answer could not be checked: ${messageOf(error)}`);
