@@ -28,6 +28,12 @@ export interface InstancesStatus {
   readonly waiting: string | undefined;
 }
 
+interface AnotherOptions {
+  readonly not: readonly string[];
+  readonly random: () => number;
+  readonly waitMs?: number | undefined;
+}
+
 /** Calls in hand of one instance: while one is computed, the next is on its way. */
 const CALLS_EACH = 2;
 /** Workers that may be lost with a call in hand, before the call counts as what ends them. */
@@ -104,14 +110,14 @@ export class ProgramInstances {
   /**
    * The same of an instance on another worker: an owner's where there is one, else one of the strangers', whom none of them
    * can foresee.
-   * @param not ids of workers. @param random from 0 to below 1.
+   * @param not ids of workers. @param random from 0 to below 1. @param waitMs after which it counts as not answering.
    * @returns undefined where no other has the program open, or the one that was asked does not answer.
    */
   async callAnother<T>(
     method: string,
     args: readonly unknown[],
     read: (answer: unknown) => T,
-    { not, random }: { readonly not: readonly string[]; readonly random: () => number },
+    { not, random, waitMs = this.#options.deadlineMs }: AnotherOptions,
   ): Promise<{ value: T; worker: PlacedWorker } | undefined> {
     const others = [...this.#instances].filter(
       (one) => !this.#leaving.has(one) && !not.includes(one.worker.workerId),
@@ -120,11 +126,13 @@ export class ProgramInstances {
     const among = owners.length > 0 ? owners : others;
     const instance = among[Math.floor(random() * among.length)];
     if (!instance) return undefined;
+    const deadlineMs = Math.min(waitMs, this.#options.deadlineMs);
     try {
-      const answer = await instance.call(method, args, { deadlineMs: this.#options.deadlineMs });
+      const answer = await instance.call(method, args, { deadlineMs });
       return { value: read(answer), worker: instance.worker };
     } catch (error) {
-      if (error instanceof DeadlineError) void instance.close('it did not answer in time');
+      if (error instanceof DeadlineError && deadlineMs === this.#options.deadlineMs)
+        void instance.close('it did not answer in time');
       if (error instanceof WorkerAnswerError) this.exclude(instance.worker.workerId, 'its answer can not be');
       return undefined;
     } finally {

@@ -26,6 +26,9 @@ export interface BatchChecksOptions {
   readonly signal: AbortSignal;
 }
 
+/** What is held back waits for whom a check was given to so long; then this process computes it. */
+const CHECK_WAIT_MS = 30_000;
+
 export class BatchChecks {
   readonly #options: BatchChecksOptions;
   #here: ComputedHere | undefined;
@@ -46,7 +49,7 @@ export class BatchChecks {
           'call',
           [asked.sent(true), format],
           (said) => readMapped(said, asked.batch, predicts),
-          { not, random },
+          { not, random, waitMs: openHere && CHECK_WAIT_MS },
         ),
       compute: openHere && ((asked) => this.#compute(asked.batch, openHere)),
       compare: (said, right) => compareBatches(said, right, predicts),

@@ -23,6 +23,10 @@ export interface CheckedBatchesOptions {
   ) => Promise<Verdict<arrow.RecordBatch>>;
   /** A stranger lied: it is to be asked no more. @param batch that shows it. */
   readonly lied: (liar: Liar, batch: HeldBatch) => void;
+  /** @throws where the mapping is called off */
+  readonly throwIfOff: () => void;
+  /** Fires when it is called off. */
+  readonly signal: AbortSignal;
   /** Checks of a stranger's answers came out right. */
   readonly passed: (workerId: string) => void;
   readonly told: CheckTeller;
@@ -64,10 +68,14 @@ export class CheckedBatches {
 
   /** The batches mapped, in order, each once. @throws what mapping or checking one throws */
   async *map(input: AsyncIterable<arrow.RecordBatch>): AsyncGenerator<arrow.RecordBatch> {
+    const { throwIfOff, signal } = this.#options;
     const source = new PullAhead(input);
+    const wake = (): void => this.#wake();
+    signal.addEventListener('abort', wake, { once: true });
     let rows = 0;
     try {
       for (;;) {
+        throwIfOff();
         const pulled = source.take();
         if (pulled) {
           this.#begin(new HeldBatch(pulled, this.#nextIndex++, rows));
@@ -83,11 +91,14 @@ export class CheckedBatches {
         }
         if (!head && source.isOver) return;
         const news = new Promise<void>((resolve) => (this.#wake = resolve));
-        if (this.#hasRoom()) source.pull(() => this.#wake());
-        this.#pressOn(source.isOver);
+        // What comes after one that failed is not wanted any more; what comes before it still is.
+        const hasFailed = this.#batches.some(({ failure }) => failure !== undefined);
+        if (!hasFailed && this.#hasRoom()) source.pull(wake);
+        this.#pressOn(source.isOver || hasFailed);
         await news;
       }
     } finally {
+      signal.removeEventListener('abort', wake);
       await source.close();
     }
   }

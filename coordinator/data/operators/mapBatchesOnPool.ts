@@ -75,6 +75,8 @@ export async function* mapBatchesOnPool(
     passed: (workerId) => void open().then(({ checks }) => checks.passed(workerId)),
     told: status,
     random: secretRandom,
+    throwIfOff: () => throwIfAborted(context),
+    signal,
   });
   try {
     yield* batches.map(input);

@@ -42,8 +42,10 @@ export class PullAhead<T> {
     return item?.value;
   }
 
+  /** Ends the iterable, after an item that is on its way; that one is not waited for. */
   async close(): Promise<void> {
-    await this.#pulling;
-    await this.#iterator.return?.();
+    const closed = this.#iterator.return?.();
+    if (this.#pulling) closed?.catch(() => undefined);
+    else await closed;
   }
 }

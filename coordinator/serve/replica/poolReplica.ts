@@ -14,7 +14,7 @@ import { OwnerCodeError, ReplicaLostError } from '../request/serveErrors.ts';
 import type { Done, Replica, ReplicaOp, ReplicaProgram } from './replica.ts';
 
 /** An instance of a program, and how its replica is ended when its worker is found to lie. */
-export interface PooledInstance extends Pick<ProgramInstance, 'call' | 'ended' | 'worker'> {
+interface PooledInstance extends Pick<ProgramInstance, 'call' | 'ended' | 'worker'> {
   end(reason: string): void;
 }
 

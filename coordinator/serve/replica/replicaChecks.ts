@@ -2,6 +2,7 @@
 // where the two differ by a thread beside the server. What a caller was told can not be taken back; it is counted.
 
 import { AbortedError } from '../../../kernels/errors.ts';
+import { delay, systemClock, type Clock } from '../../../shared/clock.ts';
 import { messageOf } from '../../../shared/text/messageOf.ts';
 import type { CheckResults } from '../../core/programs/checkResults.ts';
 import type { PlacedWorker } from '../../core/programs/programPipe.ts';
@@ -23,6 +24,7 @@ export interface ReplicaChecksOptions<Q, A> {
   readonly compare: (said: A, right: A) => Difference | undefined;
   /** From 0 to below 1. Default secret. */
   readonly random?: () => number;
+  readonly clock?: Clock;
 }
 
 /** A replica that runs. */
@@ -35,12 +37,15 @@ export interface CheckedReplica<Q, A> {
 
 interface Conduct {
   checksPassed: number;
-  /** Since the last one that a check spoke for. */
-  unchecked: number;
+  answers: number;
+  /** The last answer that a check speaks for. */
+  goodUpTo: number;
 }
 
-/** Questions that wait to be asked again are kept in memory: beyond so many none is. */
-const MOST_WAITING = 8;
+/** Checks at a time: their questions and answers are kept in memory. Beyond so many none is made. */
+const MOST_CHECKS = 8;
+/** For another worker to answer; then this machine does. */
+const ANSWER_TIMEOUT_MS = 10_000;
 /** Workers that are remembered; those longest known are forgotten. */
 const MOST_KNOWN = 10_000;
 
@@ -52,8 +57,9 @@ export class ReplicaChecks<Q, A> {
   readonly #conducts = new Map<string, Conduct>();
   readonly #liars = new Set<string>();
   #here: Replica | undefined;
-  #waiting = 0;
-  #turn: Promise<void> = Promise.resolve();
+  #underWay = 0;
+  /** Whether it was told that checks fail, since the last that did not. */
+  #isFailing = false;
 
   constructor(options: ReplicaChecksOptions<Q, A>) {
     this.#options = options;
@@ -76,33 +82,36 @@ export class ReplicaChecks<Q, A> {
   draw(worker: PlacedWorker, question: Q): (value: A) => void {
     if (worker.isOwners) return () => undefined;
     const { checksPassed } = this.#conductOf(worker);
-    const isChosen = this.#waiting < MOST_WAITING && this.#random() < checkRate(checksPassed);
+    const isChosen = this.#underWay < MOST_CHECKS && this.#random() < checkRate(checksPassed);
     // The caller may change its arrays as soon as they were sent.
     const asked = isChosen ? structuredClone(question) : undefined;
     return (value) => {
       const { workerId } = worker;
-      if (this.#liars.has(workerId)) return void (this.counts.suspectAnswers += 1);
+      if (this.#liars.has(workerId)) {
+        this.counts.suspectAnswers += 1;
+        return;
+      }
       const conduct = this.#conductOf(worker);
-      conduct.unchecked += 1;
-      if (asked !== undefined) this.#checkLater(asked, { worker, value }, conduct.unchecked);
+      conduct.answers += 1;
+      if (asked !== undefined) void this.#checkLater(asked, { worker, value }, conduct.answers);
     };
   }
 
-  #checkLater(question: Q, answer: Answered<A>, answers: number): void {
-    this.#waiting += 1;
-    this.#turn = this.#turn.then(async () => {
-      try {
-        await this.#check(question, answer, answers);
-      } catch (error) {
-        if (!(error instanceof AbortedError))
-          this.#tell(`an answer could not be checked: ${messageOf(error)}`);
-      } finally {
-        this.#waiting -= 1;
-      }
-    });
+  async #checkLater(question: Q, answer: Answered<A>, number: number): Promise<void> {
+    this.#underWay += 1;
+    try {
+      await this.#check(question, answer, number);
+      this.#isFailing = false;
+    } catch (error) {
+      if (error instanceof AbortedError || this.#isFailing) return;
+      this.#isFailing = true;
+      this.#tell(`answers can not be checked: ${messageOf(error)}`);
+    } finally {
+      this.#underWay -= 1;
+    }
   }
 
-  async #check(question: Q, answer: Answered<A>, answers: number): Promise<void> {
+  async #check(question: Q, answer: Answered<A>, number: number): Promise<void> {
     const { workerId } = answer.worker;
     if (this.#liars.has(workerId)) return;
     const verdict = await checkAnswer(question, answer, {
@@ -117,7 +126,7 @@ export class ReplicaChecks<Q, A> {
     if (verdict.outcome !== 'right' || !isVouchedFor) return;
     const conduct = this.#conductOf(answer.worker);
     conduct.checksPassed += 1;
-    conduct.unchecked -= answers;
+    conduct.goodUpTo = Math.max(conduct.goodUpTo, number);
     await this.#options.results.passed(workerId, 1);
   }
 
@@ -126,12 +135,17 @@ export class ReplicaChecks<Q, A> {
     const owners = others.filter(({ worker }) => worker.isOwners);
     const among = owners.length > 0 ? owners : others;
     const chosen = among[Math.floor(this.#random() * among.length)];
+    if (!chosen) return undefined;
     // One that fails here fails for callers, too, and is replaced then.
-    const value = await chosen?.ask(question).then(
-      (said) => ({ said }),
+    const said = chosen.ask(question).then(
+      (value) => ({ value, worker: chosen.worker }),
       () => undefined,
     );
-    return value && { value: value.said, worker: chosen!.worker };
+    const over = new AbortController();
+    const late = delay(this.#options.clock ?? systemClock, ANSWER_TIMEOUT_MS, over.signal);
+    const first = await Promise.race([said, late]);
+    over.abort();
+    return first ?? undefined;
   }
 
   async #compute(question: Q): Promise<A> {
@@ -152,7 +166,8 @@ export class ReplicaChecks<Q, A> {
     const { where, claimed, found } = difference;
     const what = `deployment "${deployment}": it answered what is not so, in ${where}`;
     if (!isOwners && !this.#liars.has(workerId)) {
-      const { unchecked } = this.#conductOf(worker);
+      const { answers, goodUpTo } = this.#conductOf(worker);
+      const unchecked = answers - goodUpTo;
       this.#liars.add(workerId);
       this.#conducts.delete(workerId);
       this.counts.liars += 1;
@@ -170,7 +185,7 @@ export class ReplicaChecks<Q, A> {
   #conductOf({ workerId, checksPassed }: PlacedWorker): Conduct {
     let conduct = this.#conducts.get(workerId);
     if (!conduct) {
-      conduct = { checksPassed, unchecked: 0 };
+      conduct = { checksPassed, answers: 0, goodUpTo: 0 };
       this.#conducts.set(workerId, conduct);
       const [oldest] = this.#conducts.keys();
       if (this.#conducts.size > MOST_KNOWN) this.#conducts.delete(oldest!);

@@ -88,7 +88,7 @@ describe('a function that is said to be deterministic', () => {
       );
     };
     refused(() => people(1).mapBatches((batch) => batch, { deterministic: true }));
-    refused(() => people(1).mapBatches(GBDTPredictor, { ...onPool(), deterministic: true } as never));
+    refused(() => people(1).mapBatches(GBDTPredictor, { ...onPool(), deterministic: true }));
     refused(() => people(1).mapBatches((batch) => batch, { ...onPool(), deterministic: 'yes' as never }));
   });
 });

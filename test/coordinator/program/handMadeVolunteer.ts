@@ -79,7 +79,7 @@ export async function handMadeVolunteer(
       calls += 1;
       const run = programForms.get(form)!;
       const right = await run(await program, method, args, new AbortController().signal);
-      const said = lie(right, method, args);
+      const said = await lie(right, method, args);
       if (said === undefined && right !== undefined) return socket.close();
       socket.send(encodeProgramFrame({ type: 'answer', call, computeMs: 1 }, said, 'the answer'));
     };

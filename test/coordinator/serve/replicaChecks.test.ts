@@ -141,6 +141,31 @@ describe("a stranger's replica", () => {
     }
   });
 
+  it('does not hold up checks of others where it answers none', async () => {
+    const bans = coordinator.moderation.bans().length;
+    await using liar = await handMadeVolunteer(coordinator, offByABit);
+    let asked = 0;
+    // It has its replica, and never answers but the health check.
+    await using silent = await handMadeVolunteer(coordinator, async (right, _method, args) => {
+      asked += 1;
+      return args[1] === 1 ? right : new Promise(() => undefined);
+    });
+    const serve = serveHere();
+    try {
+      const options = { runOn: 'pool', numReplicas: 2, requestTimeoutS: 0.2 } as const;
+      await serve.run(deployment(models.late.checkpoint, options), { port: 0 });
+      while (coordinator.moderation.bans().length === bans) {
+        const body = JSON.stringify(rows);
+        await Promise.all([1, 2].map(() => fetch(serve.url!, { method: 'POST', body })));
+      }
+      expect(coordinator.moderation.bans().at(-1)).toMatchObject({ value: liar.workerId });
+      expect(asked).toBeGreaterThan(0);
+      expect(coordinator.pool.worker(silent.workerId)).toBeDefined();
+    } finally {
+      await serve.shutdown();
+    }
+  });
+
   it("is not checked where it is the owner's", async () => {
     const local = await startLocalWorkers({
       url: coordinator.url,

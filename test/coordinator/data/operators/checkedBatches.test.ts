@@ -127,6 +127,8 @@ async function run({
     passed: (workerId) => void passed.set(workerId, (passed.get(workerId) ?? 0) + 1),
     told: teller,
     random,
+    throwIfOff: () => undefined,
+    signal: new AbortController().signal,
   });
   const source = async function* (): AsyncGenerator<arrow.RecordBatch> {
     for (; read < batches; read += 1) {
