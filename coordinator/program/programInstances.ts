@@ -1,6 +1,7 @@
 // Keeps some instances of a program open and gives calls to them: a call whose worker vanishes is made again on another,
 // a worker that leaves finishes what it has, more instances are opened when calls wait, up to the most.
 
+import { setMaxListeners } from 'node:events';
 import { AbortedError, DeadlineError } from '../../kernels/errors.ts';
 import { deferred, type Deferred } from '../../shared/deferred.ts';
 import { openProgram, type OpenOptions } from './openProgram.ts';
@@ -62,6 +63,8 @@ export class ProgramInstances {
     this.#pool = pool;
     this.#program = program;
     this.#options = options;
+    // As many may wait for a worker as there are to be instances: no leak, which Node would warn of.
+    setMaxListeners(0, this.#over.signal);
     pool.lost.catch((error: Error) => this.#fail(error));
     for (let i = 0; i < options.min; i++) void this.#open();
   }

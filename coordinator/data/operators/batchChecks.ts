@@ -2,6 +2,7 @@
 
 import type * as arrow from 'apache-arrow';
 import { AbortedError } from '../../../kernels/errors.ts';
+import { delay, systemClock } from '../../../shared/clock.ts';
 import type { BatchFormat } from '../../../shared/columns/batchFormats.ts';
 import { callOnBatch } from '../../../shared/columns/callOnBatch.ts';
 import { DictionaryStrings } from '../../../shared/columns/dictionaryStrings.ts';
@@ -28,9 +29,14 @@ export interface BatchChecksOptions {
 
 /** What is held back waits for whom a check was given to so long; then this process computes it. */
 const CHECK_WAIT_MS = 30_000;
+/** At the end, for the coordinator to be told what the last checks showed. */
+const TELL_WAIT_MS = 5_000;
 
 export class BatchChecks {
   readonly #options: BatchChecksOptions;
+  /** Checks that came out right and are not told, by worker. */
+  readonly #passed = new Map<string, number>();
+  readonly #telling = new Set<Promise<void>>();
   #here: ComputedHere | undefined;
   /** One batch at a time is computed here. */
   #turn: Promise<unknown> = Promise.resolve();
@@ -64,16 +70,42 @@ export class BatchChecks {
     if (!isProven) return;
     const what = `${label}: of batch ${index} (rows ${first} to ${last}) it said what is not so, in ${where}`;
     // Should the coordinator be out of reach, it is asked no more here all the same.
-    results.convict(worker.workerId, { what, claimed, found }).catch(() => undefined);
+    this.#keep(results.convict(worker.workerId, { what, claimed, found }));
   }
 
   passed(workerId: string): void {
-    this.#options.results.passed(workerId, 1).catch(() => undefined);
+    const isTelling = this.#passed.size > 0;
+    this.#passed.set(workerId, (this.#passed.get(workerId) ?? 0) + 1);
+    if (!isTelling) this.#keep(this.#tellPassed());
+  }
+
+  /** Resolves when the coordinator was told all that there is to tell, or is out of reach. */
+  async told(): Promise<void> {
+    const over = new AbortController();
+    await Promise.race([Promise.all(this.#telling), delay(systemClock, TELL_WAIT_MS, over.signal)]);
+    over.abort();
   }
 
   async close(): Promise<void> {
     await this.#turn.catch(() => undefined);
     await this.#here?.close?.();
+  }
+
+  /** One worker after the other: checks that come out right meanwhile are told together. */
+  async #tellPassed(): Promise<void> {
+    for (const [workerId, count] of this.#passed) {
+      await this.#options.results.passed(workerId, count).catch(() => undefined);
+      const more = this.#passed.get(workerId)! - count;
+      this.#passed.delete(workerId);
+      // To the end of the map, which is gone through up to there.
+      if (more > 0) this.#passed.set(workerId, more);
+    }
+  }
+
+  #keep(telling: Promise<void>): void {
+    const kept = telling.catch(() => undefined);
+    this.#telling.add(kept);
+    void kept.then(() => this.#telling.delete(kept));
   }
 
   #compute(batch: arrow.RecordBatch, open: () => ComputedHere): Promise<arrow.RecordBatch> {

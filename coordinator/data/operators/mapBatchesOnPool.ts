@@ -87,8 +87,10 @@ export async function* mapBatchesOnPool(
   } finally {
     const opened = await opening?.catch(() => undefined);
     // What ended it is the one thing to tell, and who calls it off does not want to wait.
-    if (context.signal?.aborted !== true)
+    if (context.signal?.aborted !== true) {
+      await opened?.checks.told();
       await opened?.instances.finish('no more batches are wanted').catch(() => undefined);
+    }
     over.abort();
     await opened?.instances.close('all batches are mapped');
     await opened?.checks.close();

@@ -1,7 +1,6 @@
 // Batch prediction by strangers over real sockets: what they answer is computed again now and then, liars are banned with the
 // evidence, and what they said is made again.
 
-import * as arrow from 'apache-arrow';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { startLocalWorkers } from '../../../coordinator/cluster/local/localWorkers.ts';
 import { startCoordinator, type Coordinator } from '../../../coordinator/core/server/coordinator.ts';
@@ -9,9 +8,9 @@ import type { Dataset } from '../../../coordinator/data/dataset.ts';
 import { fromItems } from '../../../coordinator/data/fromMemory.ts';
 import type { PoolStatus } from '../../../coordinator/data/operators/poolStatus.ts';
 import { GBDTPredictor } from '../../../coordinator/predict/gbdtPredictor.ts';
-import { batchOfBytes } from '../../../shared/columns/ipc/batchBytes.ts';
 import { seededRandom } from '../../setup/seededRandom.ts';
 import { handMadeVolunteer, type Volunteer } from '../program/handMadeVolunteer.ts';
+import { offByABit } from '../program/offByABit.ts';
 import { flights, makeServedModels, oracleColumns, type ServedModels } from '../serve/servedModels.ts';
 
 const ROWS = 1_200;
@@ -59,18 +58,6 @@ function predicted(concurrency: number): Dataset {
     scalingConfig: { url: coordinator.url, token: ADMIN_TOKEN },
     onStatus: (status) => (last = status),
   });
-}
-
-/** The same predictions, the first of them off by its last bit. */
-function offByABit(right: unknown): Uint8Array {
-  const batch = batchOfBytes(right as Uint8Array);
-  const predictions = Float32Array.from(batch.getChild('predictions')!.toArray() as Float32Array);
-  new Uint32Array(predictions.buffer)[0]! ^= 1;
-  const columns = {
-    id: arrow.vectorFromArray([...batch.getChild('id')!] as number[], batch.getChild('id')!.type),
-    predictions: arrow.makeVector(predictions),
-  };
-  return arrow.tableToIPC(new arrow.Table(columns), 'stream');
 }
 
 const bansOf = (workerId: string): string[] =>

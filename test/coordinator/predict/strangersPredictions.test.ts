@@ -1,5 +1,5 @@
-// Nets of several kinds on strangers' adapters, checked by this machine's processor: they differ by far less than what is
-// taken for a lie.
+// Predictions of honest strangers of all kinds, as this machine's processor sees them: trees are the same to the bit, nets
+// differ by far less than what is taken for a lie.
 
 import { rm } from 'node:fs/promises';
 import type { DeviceKind } from '../../../kernels/deviceKinds.ts';
@@ -10,9 +10,11 @@ import { startLocalWorkers, type LocalWorkers } from '../../../coordinator/clust
 import { startCoordinator, type Coordinator } from '../../../coordinator/core/server/coordinator.ts';
 import { fromItems } from '../../../coordinator/data/fromMemory.ts';
 import type { PoolStatus } from '../../../coordinator/data/operators/poolStatus.ts';
+import { GBDTPredictor } from '../../../coordinator/predict/gbdtPredictor.ts';
 import { NeuralPredictor } from '../../../coordinator/predict/neuralPredictor.ts';
 import { NET_TOLERANCE } from '../../../shared/neural/predict/netTolerance.ts';
 import { seededRandom } from '../../setup/seededRandom.ts';
+import { makeServedModels } from '../serve/servedModels.ts';
 import { saveFolder } from '../train/neural/savedFolders.ts';
 
 const ROWS = 96;
@@ -123,5 +125,38 @@ describe.each(kinds)('%s', (_, width, device, make) => {
     expect(status?.checks.liars).toEqual([]);
     expect(status?.checks.batches).toBeGreaterThan(0);
     expect(coordinator.moderation.bans()).toEqual([]);
+  });
+});
+
+describe('trees of three classes', () => {
+  it.each(['browser', 'deno', 'node'] as const)('have the same bits from a %s worker', async (runtime) => {
+    const models = makeServedModels();
+    const { checkpoint } = models.classes;
+    try {
+      const random = seededRandom(3);
+      const odd = [null, -0, 1e-40, 3e38, -3e38, 48];
+      const number = (): number | null =>
+        random() < 0.1 ? odd[Math.floor(random() * odd.length)]! : 400 * (random() - 0.5);
+      const rows = Array.from({ length: 6_000 }, () => ({ x: number(), y: number() }));
+      const columns = [rows.map(({ x }) => x ?? NaN), rows.map(({ y }) => y ?? NaN)];
+      const expected = checkpoint.toPredictor().predict(
+        columns.map((column) => Float32Array.from(column)),
+        rows.length,
+      );
+      const found = await fromItems(rows)
+        .mapBatches(GBDTPredictor, {
+          fnConstructorArgs: [checkpoint],
+          batchSize: 500,
+          concurrency: 1,
+          scalingConfig: { url: coordinator.url, token: coordinator.tokens.admin, runtime },
+        })
+        .takeAll(rows.length);
+      const values = found.flatMap((row) => Object.values(row as Record<string, number>));
+      expect(new Set(values).size).toBeGreaterThan(10);
+      expect(values).toHaveLength(expected.length);
+      expect(values.findIndex((value, at) => !Object.is(value, expected[at]))).toBe(-1);
+    } finally {
+      models.remove();
+    }
   });
 });
