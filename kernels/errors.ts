@@ -66,6 +66,8 @@ export const errorCodes = {
   TLS_CERTIFICATE: 'A certificate is damaged, out of date or of another key.',
   SERVER_UNTRUSTED: "Nothing that was trusted vouches for the server's certificate.",
   STORAGE_FULL: 'The coordinator storage has no room; nothing half-written is left.',
+  CHECK_FAILED:
+    'The work of strangers could not be checked: the rows can not be read, or the thread that does it is gone.',
   STORAGE_FAILED: 'The coordinator storage can not be read or written.',
   STORAGE_IN_USE: 'Another coordinator uses the same storage folder or database.',
   STORAGE_VERSION: 'The coordinator storage was written by a later version of tabgrad.',
@@ -90,6 +92,10 @@ export const errorCodes = {
   WORKER_REMOVED: 'The owner sent this worker away.',
   WORKER_BANNED: 'The owner banned this worker, or the address that it comes from.',
   BAN_LIST_FULL: 'There are as many bans as the coordinator keeps; lift some first.',
+  INVITATION_USED_UP: 'As many workers as it was for have joined by an invitation.',
+  INVITATION_EXPIRED: 'The time of an invitation is over: nobody new joins by it.',
+  INVITATION_UNKNOWN: 'No invitation of that id.',
+  INVITATION_LIST_FULL: 'There are as many invitations as the coordinator keeps; revoke some first.',
   ADDRESS_FULL: 'The coordinator accepts no more workers from that address.',
   TOO_MANY_CONNECTIONS: 'More connections are open than the server takes, in all or from one address.',
   UPLOAD_REFUSED:

@@ -6,7 +6,9 @@ import type { BinnedTree } from '../../kernels/gbdt/binnedTree.ts';
 import type { NodeSplit, TreeDevice } from '../../kernels/gbdt/treeDevice.ts';
 import type { Collective } from '../../shared/collective/collective.ts';
 import { readFromPeer } from '../../shared/collective/peerMessage.ts';
+import { featureBounds, slotBounds } from '../../shared/gbdt/featureBounds.ts';
 import { FeatureSampling } from '../../shared/gbdt/featureSampling.ts';
+import { isSubtracted } from '../../shared/gbdt/histogramSteps.ts';
 import type { NodeSums, OpenNode, SplitCandidate } from '../../shared/gbdt/split.ts';
 import { betterSplit, findBestSplit, joinLimbs } from '../../shared/gbdt/split.ts';
 import { decodeSplits, encodeSplits, mostSplitBytes } from '../../shared/gbdt/splitCodec.ts';
@@ -16,7 +18,8 @@ import type { WeightBounds } from '../../shared/gbdt/splitScore.ts';
 import type { TrainSpec } from '../../shared/gbdt/trainSpec.ts';
 import type { BlockLayout } from './blockHistograms.ts';
 import { blockHistograms } from './blockHistograms.ts';
-import { agreedRoot, checkExact, checkSplits, checkWhole } from './checkSplits.ts';
+import type { RoundTrace } from './roundTrace.ts';
+import { agreedRoot, checkExact, differingRoots, checkSplits, checkWhole } from './checkSplits.ts';
 import { TreeBuilder } from './treeBuilder.ts';
 
 export interface TrainingGroup {
@@ -26,12 +29,12 @@ export interface TrainingGroup {
   readonly signal?: AbortSignal;
   /** How long to wait for any one peer in a collective. */
   readonly timeoutMs?: number;
+  /** Where the work of strangers is checked: keeps what this member sums up. */
+  readonly trace?: RoundTrace | undefined;
 }
 
 /** XGBoost's kRtEps: a split must gain more than this. */
 const LEAST_GAIN = Math.fround(1e-6);
-/** Histograms of a level are kept for subtraction only while all features' together stay below this. */
-const MAX_KEPT_NUMBERS = 32 * 1024 * 1024;
 
 interface FrontierNode extends OpenNode {
   readonly id: number;
@@ -74,6 +77,7 @@ class TreeGrowth {
   readonly #layout: BlockLayout;
   /** Member r searches the features [bounds[r], bounds[r+1]). */
   readonly #featureBounds: readonly number[];
+  readonly #output: number;
   readonly #firstFeature: number;
   readonly #endFeature: number;
   readonly #builder = new TreeBuilder();
@@ -81,17 +85,14 @@ class TreeGrowth {
   constructor(group: TrainingGroup, round: number, output: number) {
     const { spec, collective, device } = group;
     this.#group = group;
+    this.#output = output;
     this.#score = new SplitScore(spec);
     const tree = round * spec.device.outputs + output;
     this.#sampling = new FeatureSampling(spec.params, tree, spec.features.length);
     const slots = spec.device.slotsPerFeature;
     const bounds = featureBounds(slots, collective.size);
-    const firstSlot = [0];
-    for (const count of slots) firstSlot.push(firstSlot[firstSlot.length - 1]! + count);
-    this.#layout = {
-      slots: firstSlot[slots.length]!,
-      slotBounds: bounds.map((feature) => firstSlot[feature]!),
-    };
+    const blocks = slotBounds(slots, collective.size);
+    this.#layout = { slots: blocks[collective.size]!, slotBounds: blocks };
     this.#featureBounds = bounds;
     this.#firstFeature = bounds[collective.rank]!;
     this.#endFeature = bounds[collective.rank + 1]!;
@@ -131,7 +132,7 @@ class TreeGrowth {
         ? undefined
         : this.#open({ id: 0, ...owned, bounds: UNBOUNDED, parentBounds: UNBOUNDED }, histogram);
     const { splits, root: agreed } = await this.#exchangeBest(root === undefined ? [] : [root], 0, owned);
-    checkExact([agreed.g], this.#group.spec, this.#group.collective);
+    this.#check(() => checkExact([agreed.g], this.#group.spec, this.#group.collective));
     const { g, h } = joined(agreed);
     const frontier =
       root ?? this.#open({ id: 0, ...agreed, bounds: UNBOUNDED, parentBounds: UNBOUNDED }, histogram);
@@ -148,16 +149,17 @@ class TreeGrowth {
         g += limb[2 * slot]!;
         h += limb[2 * slot + 1]!;
       }
-      checkWhole([g, h], this.#group.collective);
+      this.#check(() => checkWhole([g, h], this.#group.collective));
       return { g, h };
     };
     return { ...sum(sums), ...(low && { low: sum(low) }) };
   }
 
   async #histograms(nodes: readonly number[]): Promise<NodeHistogram[]> {
-    const { device, collective, spec } = this.#group;
+    const { spec, trace } = this.#group;
+    const traced = trace && { trace, output: this.#output };
     const sum = (limb: 'high' | 'low'): Promise<Float64Array[]> =>
-      blockHistograms(device, collective, this.#layout, nodes, this.#options(), limb);
+      blockHistograms(this.#group, this.#layout, nodes, this.#options(), limb, traced);
     const high = await sum('high');
     const low = spec.device.isWide === true ? await sum('low') : undefined;
     return high.map((sums, i) => ({ sums, low: low?.[i] }));
@@ -174,9 +176,8 @@ class TreeGrowth {
     checkExact(children, this.#group.spec, this.#group.collective);
     const isOpen = (node: PendingNode): boolean => this.#score.maySplit(joined(node).h);
     const pairs = all.filter(({ left, right }) => isOpen(left) || isOpen(right));
-    const limbs = this.#group.spec.device.isWide === true ? 2 : 1;
-    const subtract = pairs.length * 2 * this.#layout.slots * 2 * limbs <= MAX_KEPT_NUMBERS;
-    if (!subtract) {
+    const isWide = this.#group.spec.device.isWide === true;
+    if (!isSubtracted(pairs.length, this.#layout.slots, isWide)) {
       const nodes = pairs.flatMap(({ left, right }) => [left, right]).filter(isOpen);
       const sums = await this.#histograms(nodes.map(({ id }) => id));
       return nodes.map((node, i) => this.#open(node, sums[i]!));
@@ -234,22 +235,72 @@ class TreeGrowth {
     const count = depth === 0 ? 1 : nodes.length;
     const message: SplitMessage = { root, candidates: own.length === count ? own : [undefined] };
     if (collective.size === 1) return { splits: own, root: root ?? { g: 0, h: 0 } };
+    this.#check(() => this.#checkOwn(own));
+    const gathered = await collective.allGather(encodeSplits(message), {
+      ...this.#options(),
+      maxBytes: mostSplitBytes(count),
+    });
+    const messages = this.#readAll(gathered, nodes, depth);
+    if (messages === 'refused') return this.#withoutSplits(count);
+    const splits = Array.from({ length: count }, (_, i) =>
+      messages.map(({ candidates }) => candidates[i]).reduce(betterSplit, undefined),
+    );
+    return { splits, root: depth === 0 ? agreedRoot(messages, collective) : { g: 0, h: 0 } };
+  }
+
+  /**
+   * Where the work is checked, sums that can not be end no round: the tree grows no further, at all members alike, and it is
+   * found out who made them.
+   */
+  #check(check: () => void): void {
+    try {
+      check();
+    } catch (error) {
+      const { trace, collective } = this.#group;
+      if (!trace || collective.size === 1) throw error;
+      trace.refuse(collective.members.keys());
+    }
+  }
+
+  #checkOwn(own: readonly (SplitCandidate | undefined)[]): void {
+    const { spec, collective } = this.#group;
     for (const split of own) {
       for (const sides of split ? [split, ...(split.low ? [split.low] : [])] : [])
         checkWhole([sides.leftG, sides.leftH, sides.rightG, sides.rightH], collective);
       if (split) checkExact([split.leftG, split.rightG], spec, collective);
     }
-    const gathered = await collective.allGather(encodeSplits(message), {
-      ...this.#options(),
-      maxBytes: mostSplitBytes(count),
+  }
+
+  #readAll(
+    gathered: readonly Uint8Array[],
+    nodes: readonly FrontierNode[],
+    depth: number,
+  ): SplitMessage[] | 'refused' {
+    const { collective, trace } = this.#group;
+    if (!trace) {
+      return gathered.map((bytes, rank) =>
+        readFromPeer(collective, rank, () => this.#readSplits(bytes, rank, nodes, depth)),
+      );
+    }
+    const refused = new Set<number>();
+    const messages = gathered.flatMap((bytes, rank) => {
+      try {
+        return [this.#readSplits(bytes, rank, nodes, depth)];
+      } catch {
+        refused.add(rank);
+        return [];
+      }
     });
-    const messages = gathered.map((bytes, rank) =>
-      readFromPeer(collective, rank, () => this.#readSplits(bytes, rank, nodes, depth)),
-    );
-    const splits = Array.from({ length: count }, (_, i) =>
-      messages.map(({ candidates }) => candidates[i]).reduce(betterSplit, undefined),
-    );
-    return { splits, root: depth === 0 ? agreedRoot(messages, collective) : { g: 0, h: 0 } };
+    if (depth === 0 && refused.size === 0) for (const rank of differingRoots(messages)) refused.add(rank);
+    if (refused.size === 0) return messages;
+    trace.refuse(refused);
+    return 'refused';
+  }
+
+  /** The root's sums are of no matter then: the round is not recorded. */
+  #withoutSplits(count: number): { splits: (SplitCandidate | undefined)[]; root: NodeSums } {
+    const low = this.#group.spec.device.isWide === true && { low: { g: 0, h: 0 } };
+    return { splits: Array.from({ length: count }, () => undefined), root: { g: 0, h: 0, ...low } };
   }
 
   #readSplits(bytes: Uint8Array, rank: number, nodes: readonly FrontierNode[], depth: number): SplitMessage {
@@ -310,23 +361,4 @@ function joined(sums: NodeSums): { readonly g: number; readonly h: number } {
 
 function subtractFrom(larger: Float64Array, smaller: Float64Array): void {
   for (let k = 0; k < larger.length; k += 1) larger[k]! -= smaller[k]!;
-}
-
-/** @returns size+1 ascending feature indexes; member r owns [bounds[r], bounds[r+1]), which may be empty. */
-export function featureBounds(slotsPerFeature: readonly number[], size: number): number[] {
-  const total = slotsPerFeature.reduce((sum, slots) => sum + slots, 0);
-  const bounds = [0];
-  let feature = 0;
-  let before = 0;
-  for (let rank = 1; rank < size; rank += 1) {
-    const target = (total * rank) / size;
-    // A feature goes to the side where more of it lies.
-    while (feature < slotsPerFeature.length && before + slotsPerFeature[feature]! / 2 <= target) {
-      before += slotsPerFeature[feature]!;
-      feature += 1;
-    }
-    bounds.push(feature);
-  }
-  bounds.push(slotsPerFeature.length);
-  return bounds;
 }

@@ -29,5 +29,6 @@ export const maxWorkerMessageBytes: Readonly<Record<WorkerMessage['type'], numbe
   profiled: 4 * KIBIBYTE,
   finished: 4 * KIBIBYTE,
   halted: MAX_CONTROL_MESSAGE_BYTES,
+  checked: MAX_CONTROL_MESSAGE_BYTES,
   failed: MAX_SHORT_MESSAGE_BYTES,
 };

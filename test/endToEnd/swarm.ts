@@ -12,8 +12,8 @@ import { startLocalWorkers } from '../../coordinator/cluster/local/localWorkers.
 import type { LocalWorkers } from '../../coordinator/cluster/local/localWorkers.ts';
 import type { ProgressEvent } from '../../coordinator/progress/progressEvent.ts';
 import type { Coordinator } from '../../coordinator/core/server/coordinator.ts';
-import type { CoordinatorOptions } from '../../coordinator/core/server/coordinatorOptions.ts';
 import { startCoordinator } from '../../coordinator/core/server/coordinator.ts';
+import type { CoordinatorOptions } from '../../coordinator/core/server/coordinatorOptions.ts';
 import { GBDTTrainer } from '../../coordinator/train/gbdt/gbdtTrainer.ts';
 import type { Result } from '../../coordinator/train/result.ts';
 import type { GBDTTrainerOptions } from '../../coordinator/train/gbdt/trainerOptions.ts';
@@ -63,11 +63,11 @@ export class Swarm {
     device: LocalDevice = 'cpu',
     count = 1,
     allowCode = true,
-    token = this.coordinator.tokens.local,
+    token: 'local' | 'join' = 'local',
   ): Promise<readonly LocalWorker[]> {
     const localWorkers = await startLocalWorkers({
       url: this.coordinator.url,
-      token,
+      token: this.coordinator.tokens[token],
       count,
       runtime,
       device,

@@ -11,8 +11,8 @@ beforeAll(async () => {
 afterAll(() => swarm.close());
 
 it('a run waits for a worker of the owner, leaves strangers half of the rows, and proven ones more', async () => {
-  const { tokens, pool } = swarm.coordinator;
-  const strangers = await swarm.add('node', 'cpu', 3, true, tokens.join);
+  const { pool } = swarm.coordinator;
+  const strangers = await swarm.add('node', 'cpu', 3, true, 'join');
   // Six shards.
   const datasets = { train: await flights(400_000).materialize() };
   const seen: ProgressEvent[] = [];

@@ -117,6 +117,23 @@ export const dashboardEn = {
     parallelLabel: (axes: readonly string[]) =>
       `Trials by ${axes.join(', ')}. The filter of the table below does the same as marking an axis.`,
   },
+  invitations: {
+    title: 'Invitations',
+    none: 'No invitations. Each is a join link for so many workers, which ends after some hours and can be taken back.',
+    name: 'Name',
+    joined: 'Joined',
+    usedOf: (used: number, count: number) => `${used} of ${count}`,
+    state: 'State',
+    states: { 'used up': 'used up', expired: 'over' },
+    until: (time: string) => `until ${time}`,
+    actions: 'Actions',
+    copy: 'Copy link',
+    revoke: 'Revoke',
+    sureRevoke: 'Nobody may join or come back by it?',
+    workers: 'Workers',
+    hours: 'Hours',
+    invite: 'Invite',
+  },
   swarm: {
     worker: 'Worker',
     runtime: 'Runtime',

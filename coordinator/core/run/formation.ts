@@ -6,6 +6,7 @@ import { leaseKey, planLeases } from './leasePlan.ts';
 import { planSpares } from './sparePlan.ts';
 import { recordedRounds } from './runState.ts';
 import type { Member, RunPlan, RunState, RunWorker } from './runState.ts';
+import { checksOf } from './checkState.ts';
 import { RoundVotes } from './roundVotes.ts';
 import { StateVotes } from './stateVotes.ts';
 import { allRows, trainRows } from './speed.ts';
@@ -146,6 +147,7 @@ function assignGroup(turn: Turn, eligible: readonly RunWorker[]): void {
     workerId: worker.workerId,
     rank,
     peerId: worker.peerId ?? '',
+    isOwners: worker.isOwners,
     session: worker.session,
     leases: leases[rank] ?? [],
     spares: spares[rank] ?? [],
@@ -170,6 +172,7 @@ function assignGroup(turn: Turn, eligible: readonly RunWorker[]): void {
     halted: false,
   }));
   const generation = state.generation + 1;
+  const checks = checksOf(plan, members, committedRounds);
   turn.set({
     phase: 'loading',
     generation,
@@ -185,6 +188,7 @@ function assignGroup(turn: Turn, eligible: readonly RunWorker[]): void {
     roster: [],
     votes: new RoundVotes(),
     states: new StateVotes(),
+    checks,
     places: members.map(({ workerId }) => workerId),
     heard: new Map(),
     differing: new Map(),
@@ -209,6 +213,7 @@ function assignGroup(turn: Turn, eligible: readonly RunWorker[]): void {
     // The record grows on before the command is carried out.
     rounds: record.slice(),
     committedRounds,
+    isChecked: checks.isOn,
     savedState,
   });
   for (const workerId of state.engaged) {

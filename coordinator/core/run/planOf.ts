@@ -8,8 +8,8 @@ import type { RunPlan, RunTiming } from './runState.ts';
 export function planOf(
   { runId, shards, spec, workers, maxFailures }: RunRequest,
   timing: RunTiming,
+  { checks, maxUnprovenShare }: Pick<RunPlan, 'checks' | 'maxUnprovenShare'>,
   isEnough: (round: CommittedRound) => boolean,
-  maxUnprovenShare?: number,
 ): RunPlan {
   const kind = runKindOf(spec);
   return {
@@ -24,6 +24,7 @@ export function planOf(
     usefulWorkers: kind.usefulWorkers(spec, shards),
     sharesRows: kind.sharesRows(spec, shards),
     movesShards: kind.movesShards(spec),
+    checks,
     maxUnprovenShare,
     maxFailures,
     isEnough,

@@ -3,6 +3,7 @@
 
 import type { WorkerMessageOf } from '../../../shared/protocol/control.ts';
 import type { RunMessage } from '../pool/poolWorker.ts';
+import type { Verdict } from '../trust/roundAudit.ts';
 import { accuse } from './accusations.ts';
 import { countWait } from './caution.ts';
 import { announceRounds } from './commitRecord.ts';
@@ -14,7 +15,8 @@ import { checkHalted, endByFinish, haltFor, haltStalled, onHalted, startHalt } f
 import { liftPaused, lookAtAgain } from './lateness.ts';
 import { onWorkers } from './membership.ts';
 import { awaitNewcomers, onPrepared, prepareAgain } from './newcomers.ts';
-import { takeVote } from './roundAgreement.ts';
+import { recordCleared, takeVote } from './roundAgreement.ts';
+import { goOnChecking, haltForFaults, takeChecked, takeVerdict } from './roundChecks.ts';
 import type { Member, RunCommand, RunInput, RunPlan, RunState } from './runState.ts';
 import { betterWeights } from './speed.ts';
 import { checkBlob, isStored, takeBlob, takeState } from './stateAgreement.ts';
@@ -47,6 +49,9 @@ export function stepRun(
       haltFor(turn, takeBlob(turn, input));
       goOn(turn);
       break;
+    case 'audited':
+      onAudited(turn, input.generation, input.verdict);
+      break;
     case 'stop':
       onStop(turn, input.reason);
       break;
@@ -54,7 +59,20 @@ export function stepRun(
       endRun(turn, input.error);
       break;
   }
+  goOnChecking(turn);
   return [turn.state, turn.commands];
+}
+
+function onAudited(turn: Turn, generation: number, verdict: Verdict): void {
+  if (generation !== turn.state.generation) return;
+  takeVerdict(turn, verdict);
+  if (turn.state.phase === 'training') haltFor(turn, recordCleared(turn));
+  announceRounds(turn, false);
+  endByFinish(turn);
+  if (turn.state.isComplete) return onComplete(turn);
+  haltFor(turn, haltForFaults(turn, verdict));
+  if (turn.state.phase === 'halting') checkHalted(turn);
+  else if (turn.state.phase === 'training') considerMove(turn);
 }
 
 function onStop(turn: Turn, reason: string): void {
@@ -87,6 +105,8 @@ function onMessage(turn: Turn, workerId: string, message: RunMessage): void {
       return onProfiled(turn, member, message);
     case 'stalled':
       return onStalled(turn, member, message);
+    case 'checked':
+      return haltFor(turn, takeChecked(turn, member, message));
     case 'halted':
       return onHalted(turn, member, message);
     case 'failed':

@@ -2,10 +2,13 @@
 
 import type { TabgradError } from '../../../kernels/errors.ts';
 import type { CoordinatorMessage, HeardGathers, Lease } from '../../../shared/protocol/control.ts';
+import type { LieEvidence } from '../pool/lieEvidence.ts';
 import type { RunMessage } from '../pool/poolWorker.ts';
+import type { AuditTask, Verdict } from '../trust/roundAudit.ts';
 import { noFruitless } from './conduct.ts';
 import type { Disturbance, FruitlessGenerations, SetAside } from './conduct.ts';
 import type { RunKind, PayloadReading } from './runKind.ts';
+import { RoundChecks } from './checkState.ts';
 import { RoundVotes } from './roundVotes.ts';
 import { StateVotes } from './stateVotes.ts';
 import type { CommittedRound, RunEvent, RunOutcome, SavedState, Shard, WorkerDemand } from './runRequest.ts';
@@ -18,7 +21,7 @@ export interface RunPlan {
   readonly workers: WorkerDemand;
   /** Rounds of boosting, or steps of the optimizer. */
   readonly totalRounds: number;
-  readonly kind: Pick<RunKind, 'leasesShards' | 'recordsEveryRound' | 'storesAfterwards'>;
+  readonly kind: Pick<RunKind, 'leasesShards' | 'recordsEveryRound' | 'storesAfterwards' | 'checksRounds'>;
   /** Reads the payload of a round as a member sent it. */
   readonly readPayload: (payload: readonly unknown[]) => PayloadReading;
   /** Rows of all shards. */
@@ -29,6 +32,8 @@ export interface RunPlan {
   readonly usefulWorkers: number;
   /** Members load the rows of all. */
   readonly sharesRows: boolean;
+  /** Whether rounds are checked: where strangers take part, always, or never. */
+  readonly checks: 'auto' | 'always' | 'never';
   /** Whether it is worth while to move shards from slower members to faster ones. */
   readonly movesShards: boolean;
   /** Most of the rows that unproven workers may hold together, from 0 to 1; without it there is no limit. */
@@ -93,6 +98,8 @@ export interface RunWorker {
   readonly runtime: 'browser' | 'deno' | 'node';
   readonly device: 'cpu' | 'webgpu';
   readonly deviceName: string;
+  /** Started by the owner: believed. */
+  readonly isOwners: boolean;
   readonly present: boolean;
   readonly leaving: boolean;
   /** Neither the owner's nor proven by checks of its work. */
@@ -105,6 +112,8 @@ export interface Member {
   readonly workerId: string;
   readonly rank: number;
   readonly peerId: string;
+  /** Started by the owner: believed. */
+  readonly isOwners: boolean;
   /** Session of the worker in which it was told its place. */
   readonly session: number;
   readonly leases: readonly Lease[];
@@ -208,6 +217,7 @@ export interface RunState {
   /** Of this generation; changed in place, like the record. */
   readonly votes: RoundVotes;
   readonly states: StateVotes;
+  readonly checks: RoundChecks;
   /** Worker ids of this generation by rank, also of those who are lost. */
   readonly places: readonly string[];
   /** What those who answered the halt heard of one another. */
@@ -313,6 +323,13 @@ export type RunInput =
       readonly check: BlobCheck;
       readonly found: 'there' | 'missing' | 'unknown';
     }
+  /** Answers `audit`. */
+  | {
+      readonly type: 'audited';
+      readonly atMs: number;
+      readonly generation: number;
+      readonly verdict: Verdict;
+    }
   | { readonly type: 'stop'; readonly atMs: number; readonly reason: string }
   | { readonly type: 'fail'; readonly atMs: number; readonly error: Error };
 
@@ -329,6 +346,7 @@ export type RunCommand =
       readonly members: readonly Member[];
       readonly rounds: readonly CommittedRound[];
       readonly committedRounds: number;
+      readonly isChecked: boolean;
       readonly savedState: SavedState | undefined;
     }
   /** Have a worker that is no member load what a place would need. */
@@ -345,6 +363,19 @@ export type RunCommand =
     }
   | { readonly type: 'unclaim'; readonly workerId: string }
   | { readonly type: 'checkBlob'; readonly check: BlobCheck }
+  /** Ask these for fingerprints of the rounds [firstRound, endRound), by a seed that nobody knew before. */
+  | {
+      readonly type: 'check';
+      readonly generation: number;
+      readonly firstRound: number;
+      readonly endRound: number;
+      readonly workerIds: readonly string[];
+    }
+  /** Find out whether rounds are right, by the seed of the last `check`. */
+  | ({ readonly type: 'audit'; readonly generation: number } & Omit<AuditTask, 'seed'>)
+  | { readonly type: 'passCheck'; readonly workerIds: readonly string[]; readonly rounds: number }
+  /** A worker is proven to have lied. */
+  | { readonly type: 'convict'; readonly workerId: string; readonly evidence: LieEvidence }
   /** A worker's message can not be, though its form is right: the pool counts it. */
   | { readonly type: 'malformed'; readonly workerId: string; readonly what: string }
   | { readonly type: 'emit'; readonly event: RunEvent }
@@ -383,6 +414,7 @@ export function initialRunState(record: CommittedRound[] = []): RunState {
     record,
     votes: new RoundVotes(),
     states: new StateVotes(),
+    checks: new RoundChecks(false, 0, []),
     places: [],
     heard: new Map(),
     differing: new Map(),

@@ -19,6 +19,7 @@ import { makeSecret } from '../pool/secrets.ts';
 import { poolCheckResults, type CheckResults } from '../programs/checkResults.ts';
 import { ProgramHost } from '../programs/programHost.ts';
 import type { SlotSource } from '../programs/programPipe.ts';
+import { openAuditor } from '../trust/openAuditor.ts';
 import { RunRegistry } from '../run/runRegistry.ts';
 import type { RunHandle, RunRequest } from '../run/runRequest.ts';
 import { recipeBlobs } from '../store/serveRecord.ts';
@@ -53,6 +54,8 @@ import { CoordinatorClosedError } from '../../http/httpErrors.ts';
 import { openStorage } from './storage.ts';
 import { checkCoordinatorOptions, type CoordinatorOptions } from './coordinatorOptions.ts';
 import { Tokens } from '../http/tokens.ts';
+import { Invitations } from '../http/invitations.ts';
+import { invitationRoutes } from '../routes/invitationRoutes.ts';
 import { TrafficMeter } from '../http/trafficMeter.ts';
 import type { Traffic } from '../http/trafficMeter.ts';
 import { UpgradeDispatcher } from '../http/upgradeDispatcher.ts';
@@ -65,6 +68,8 @@ export interface Coordinator {
   readonly joinUrl: string;
   /** The tokens in force: `admin` for the API, `join` for workers, `local` for workers that this process starts. */
   readonly tokens: Tokens;
+  /** Join links for so many workers, until some time. */
+  readonly invitations: Invitations;
   /** Sends workers away, bans them, changes tokens. */
   readonly moderation: Moderation;
   /** Whose certificate workers and browsers have to trust, where the coordinator made its own. */
@@ -122,13 +127,15 @@ export async function startCoordinator(given: CoordinatorOptions = {}): Promise<
     throw error;
   });
   const bans = await BanList.open(store.bans);
+  const invitations = await Invitations.open({ record: store.invitations, log });
   const attempts = new AttemptThrottle(clock);
   const trust = await TrustLedger.open({ record: store.trust, bans, clock, log });
   const pool = new Pool({
     clock,
     log,
-    joinTokens: () => tokens.joining,
-    isOwners: ({ joinToken }) => joinToken === tokens.local,
+    joinTokens: () => [...tokens.joining, ...invitations.tokens()],
+    joinLimits: invitations,
+    isOwners: ({ joinToken }) => joinToken === tokens.local || invitations.isTrusted(joinToken),
     trust,
     attempts,
     bans,
@@ -157,6 +164,8 @@ export async function startCoordinator(given: CoordinatorOptions = {}): Promise<
     timing: options.runTiming,
     maxUnprovenShare: options.maxUnprovenShare,
     record: store.runs,
+    checks: options.checkWork,
+    auditor: ({ spec }) => openAuditor(blobs, spec),
     durable: storage.durable,
     onStored: (sha256) => uploads.named(sha256),
   });
@@ -184,12 +193,12 @@ export async function startCoordinator(given: CoordinatorOptions = {}): Promise<
   const upgrades = new UpgradeDispatcher(access, meter, publicPath, log);
   const sockets = mountSockets({ upgrades, pool, workers, proxies, programs, clock, log });
 
-  const addressesAt = (actualPort: number): Addresses =>
+  const addressesAt = (actualPort: number, joinToken = tokens.join): Addresses =>
     coordinatorAddresses({
       host: boundHost,
       port: actualPort,
       publicUrl,
-      joinToken: tokens.join,
+      joinToken,
       certificateNames: tls?.names,
     });
   let actualPort = port;
@@ -214,6 +223,11 @@ export async function startCoordinator(given: CoordinatorOptions = {}): Promise<
     ...runViewRoutes(runs, store.runs, blobs),
     ...moderationRoutes(moderation, joinUrl),
     ...checkRoutes(checkResults),
+    ...invitationRoutes({
+      invitations,
+      pool,
+      joinUrlOf: (token) => addressesAt(actualPort, token).joinUrl,
+    }),
     ...experimentRoutes(store.experiments),
     ...datasetRoutes(store.datasets, runs),
     ...applicationRoutes({ board, recorded: () => store.deployments.all(), datasets: store.datasets }),
@@ -270,6 +284,7 @@ export async function startCoordinator(given: CoordinatorOptions = {}): Promise<
     await sockets.close();
     await server.close();
     await trust.close();
+    await invitations.close();
     await storage.close();
     closeLog();
   };
@@ -279,6 +294,7 @@ export async function startCoordinator(given: CoordinatorOptions = {}): Promise<
       return joinUrl();
     },
     tokens,
+    invitations,
     moderation,
     get authority() {
       return tls?.authority;

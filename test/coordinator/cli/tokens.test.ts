@@ -196,6 +196,36 @@ describe('The owner of a coordinator', () => {
     expect(text.stdout).toBe(`${joinToken}\nto lend a tab open ${up.url}/join#token=${joinToken}\n`);
   });
 
+  it('invites so many for so long, lists that, and takes it back', async () => {
+    const { url } = await startUp();
+    const at = ['--url', url];
+    const words = ['invite', '--count', '1', '--expires', '2h', '--name', 'class 7b'];
+    const made = json(await run([...words, '--json', ...at])) as { invitationId: string; joinUrl: string };
+    expect(made).toMatchObject({ count: 1, used: 0, state: 'open', isTrusted: false });
+    const worker = startTabgrad(['worker', '--url', made.joinUrl, '--device', 'cpu', '--json']);
+    running.push(worker);
+    await worker.printed('"joined"');
+    expect((await run(['invite', 'list', ...at])).stdout).toBe(
+      `${made.invitationId}  class 7b  1 of 1 worker  used up    ${made.joinUrl}\n`,
+    );
+    const late = startTabgrad(['worker', '--url', made.joinUrl, '--device', 'cpu']);
+    running.push(late);
+    const refused = await late.ended;
+    expect([refused.code, refused.stderr]).toEqual([1, expect.stringContaining('INVITATION_USED_UP')]);
+    const revoked = await run(['invite', 'revoke', made.invitationId, '--disconnect', ...at]);
+    expect(revoked.stdout).toMatch(new RegExp(`^revoked ${made.invitationId}\nremoved w-\\w+\n$`));
+    expect((await worker.ended).stdout).toContain('sentAway: the invitation was revoked');
+    expect((await run(['invite', 'list', ...at])).stdout).toBe('no invitations\n');
+    expect((await run(['invite', '--trusted', ...at])).stdout).toMatch(
+      /^to lend a tab open http:\S+#token=\S+\ninvitation {4}i-\w+, for 1 worker until \S+ \S+ UTC\n$/,
+    );
+    expect((await run(['invite', 'list', ...at])).stdout).toMatch(
+      / 0 of 1 worker {2}until .* {2}owner's {2}http/,
+    );
+    const unknown = await run(['invite', 'revoke', 'i-none', ...at]);
+    expect([unknown.code, unknown.stderr]).toEqual([1, expect.stringContaining('error INVITATION_UNKNOWN')]);
+  });
+
   it('sees the lies of workers, and pardons them', async () => {
     const coordinator = await startCoordinator({ port: 0, log: () => undefined });
     try {
@@ -261,6 +291,20 @@ describe('The owner of a coordinator', () => {
   });
 
   it.each([
+    [['invite', 'revok', 'i-1'], 'Did you mean "revoke"?'],
+    [['invite', 'revoke'], '"tabgrad invite revoke" needs an ID after it'],
+    [['invite', 'list', '--count', '2'], '--count does not go together with list'],
+    [['invite', '--disconnect'], '--disconnect does not go together with make'],
+    [['invite', '--expires', '2 weeks'], '--expires expects a time like 30m, 2h or 7d'],
+    [['invite', '--expires', '0h'], '--expires expects a time'],
+    [['invite', '--expires', '366d'], '--expires expects a time'],
+    [['invite', '--count', '0'], '--count expects a whole number from 1'],
+    [
+      ['up', '--max-unproven-share', '1.5'],
+      '--max-unproven-share expects a number from 0 to 1, but got "1.5"',
+    ],
+    [['up', '--max-unproven-share', '50%'], '--max-unproven-share expects a number from 0 to 1'],
+    [['up', '--max-unproven-share', '.'], '--max-unproven-share expects a number from 0 to 1'],
     [['workers', 'remoev', 'w-1'], 'Did you mean "remove"?'],
     [['workers', 'remove'], '"tabgrad workers remove" needs an ID after it'],
     [['workers', 'bans', 'w-1'], 'Nothing is expected at "w-1"'],

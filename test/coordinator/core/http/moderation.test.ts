@@ -453,6 +453,141 @@ describe('A new join token', () => {
   });
 });
 
+describe('An invitation', () => {
+  const HOUR_MS = 3_600_000;
+  interface Made {
+    readonly invitationId: string;
+    readonly joinUrl: string;
+  }
+  const make = async (terms: object = {}): Promise<Made & { token: string }> => {
+    const { status, body } = await ask('/api/v1/invitations', { count: 1, expiresInMs: HOUR_MS, ...terms });
+    expect(status).toBe(201);
+    const made = body as Made;
+    return { ...made, token: new URL(made.joinUrl).hash.replace('#token=', '') };
+  };
+  const listed = async (): Promise<unknown[]> =>
+    ((await ask('/api/v1/invitations')).body as { invitations: unknown[] }).invitations;
+
+  it('lets so many in, now and after a restart; those may come back', async () => {
+    const { token, joinUrl, invitationId } = await make({ count: 2, name: 'class 7b' });
+    const link = (): string => `${coordinator.url}/join#token=${token}`;
+    expect(joinUrl).toBe(link());
+    const first = await new Volunteer({ token }).identity();
+    const second = await new Volunteer({ token, life: 'one' }).identity();
+    expect(await new Volunteer({ token }).refusal()).toBe(
+      'INVITATION_USED_UP This invitation was for 2 workers, who joined. Ask the owner for a new link.',
+    );
+    await restart();
+    expect(await new Volunteer({ token }).refusal()).toMatch(/^INVITATION_USED_UP/);
+    expect(await new Volunteer({ identity: first, token }).identity()).toEqual(first);
+    const again = new Volunteer({ identity: second, token, life: 'one' });
+    expect(await again.identity()).toEqual(second);
+    expect(await listed()).toMatchObject([
+      {
+        invitationId,
+        name: 'class 7b',
+        count: 2,
+        used: 2,
+        state: 'used up',
+        isTrusted: false,
+        joinUrl: link(),
+      },
+    ]);
+    expect(JSON.stringify(await listed())).not.toContain('"token"');
+  });
+
+  it('gives a worker that was lost for good its place under another id', async () => {
+    await restart({ graceMs: 0 });
+    const { token } = await make();
+    const volunteer = new Volunteer({ token });
+    const identity = await volunteer.identity();
+    await volunteer.leave();
+    await expect.poll(() => present()).toEqual([]);
+    const next = await new Volunteer({ token, identity }).identity();
+    expect(next.workerId).not.toBe(identity.workerId);
+    expect(await new Volunteer({ token }).refusal()).toMatch(/^INVITATION_USED_UP/);
+    // The former id is no second place.
+    expect(await new Volunteer({ token, identity, life: 'other' }).refusal()).toMatch(/^INVITATION_USED_UP/);
+    expect(await listed()).toMatchObject([{ used: 1 }]);
+  });
+
+  it('that was revoked lets nobody in, nor back; who is there works on, or goes where that is asked for', async () => {
+    const [kept, gone] = [await make({ count: 5 }), await make({ count: 5 })];
+    const staying = new Volunteer({ token: kept.token });
+    const going = new Volunteer({ token: gone.token });
+    const [stayingId, goingId] = [await staying.identity(), await going.identity()];
+    const other = await new Volunteer().identity();
+    const revoke = (made: Made, body: object): Promise<Answer> =>
+      ask(`/api/v1/invitations/${made.invitationId}/revoke`, body);
+    expect(await revoke(kept, {})).toEqual({
+      status: 200,
+      body: { invitationId: kept.invitationId, removed: [] },
+    });
+    expect(await new Volunteer({ token: kept.token }).refusal()).toMatch(/^TOKEN_REQUIRED/);
+    expect((await revoke(gone, { disconnect: true })).body).toEqual({
+      invitationId: gone.invitationId,
+      removed: [goingId.workerId],
+    });
+    expect(await going.next('shutdown')).toMatchObject({ reason: 'the invitation was revoked' });
+    expect(present()).toEqual([stayingId.workerId, other.workerId]);
+    await staying.leave();
+    expect(await new Volunteer({ identity: stayingId, token: kept.token }).refusal()).toMatch(
+      /^TOKEN_REQUIRED/,
+    );
+    expect(await revoke(gone, {})).toMatchObject({
+      status: 404,
+      body: { error: { code: 'INVITATION_UNKNOWN' } },
+    });
+    expect(await listed()).toEqual([]);
+  });
+
+  it('stays in force when the join token is changed', async () => {
+    const { token } = await make({ count: 2 });
+    const before = await new Volunteer({ token }).identity();
+    await ask('/api/v1/tokens/join', { disconnect: true });
+    expect(present()).toEqual([before.workerId]);
+    await new Volunteer({ token }).identity();
+  });
+
+  it("can be for the owner's own machines, also when they come back", async () => {
+    const { token } = await make({ isTrusted: true, count: 1 });
+    const volunteer = new Volunteer({ token });
+    const identity = await volunteer.identity();
+    expect((await ask('/api/v1/workers')).body).toMatchObject({ workers: [{ trust: 'owners' }] });
+    await restart();
+    await new Volunteer({ token, identity }).identity();
+    expect((await ask('/api/v1/workers')).body).toMatchObject({
+      workers: [{ workerId: identity.workerId, trust: 'owners' }],
+    });
+  });
+
+  it.each([
+    [{ expiresInMs: HOUR_MS }],
+    [{ count: 0, expiresInMs: HOUR_MS }],
+    [{ count: 1.5, expiresInMs: HOUR_MS }],
+    [{ count: 1e6, expiresInMs: HOUR_MS }],
+    [{ count: 1, expiresInMs: 1 }],
+    [{ count: 1, expiresInMs: 1e12 }],
+    [{ count: 1, expiresInMs: HOUR_MS, name: 'a\nb' }],
+    [{ count: 1, expiresInMs: HOUR_MS, name: ' ' }],
+    [{ count: 1, expiresInMs: HOUR_MS, cout: 2 }],
+  ])('of %j is refused', async (terms) => {
+    expect(await ask('/api/v1/invitations', terms)).toMatchObject({
+      status: 400,
+      body: { error: { code: 'BAD_REQUEST' } },
+    });
+    expect(await listed()).toEqual([]);
+  });
+
+  it('is the matter of owners', async () => {
+    const { token } = await make();
+    for (const path of ['/api/v1/invitations', '/api/v1/invitations/i-1/revoke']) {
+      expect((await ask(path, {}, token)).status).toBe(401);
+    }
+    expect((await ask('/api/v1/invitations', undefined, token)).status).toBe(401);
+  });
+});
+
 describe('A new admin token', () => {
   it('is in force at once, and the old one never again', async () => {
     const { admin: old } = coordinator.tokens;

@@ -114,7 +114,12 @@ describe('a limit for unproven workers', () => {
 });
 
 describe('where each member has as many rows as another', () => {
-  const kind = { leasesShards: false, recordsEveryRound: false, storesAfterwards: false };
+  const kind = {
+    leasesShards: false,
+    recordsEveryRound: false,
+    storesAfterwards: false,
+    checksRounds: false,
+  };
   const plan = (maxUnprovenShare: number, max = 8): Parameters<typeof withinLimit>[0] => ({
     workers: { min: 1, max },
     usefulWorkers: 16,
