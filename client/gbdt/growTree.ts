@@ -13,7 +13,7 @@ import type { NodeSums, OpenNode, SplitCandidate } from '../../shared/gbdt/split
 import { betterSplit, findBestSplit, joinLimbs } from '../../shared/gbdt/split.ts';
 import { decodeSplits, encodeSplits, mostSplitBytes } from '../../shared/gbdt/splitCodec.ts';
 import type { SplitMessage } from '../../shared/gbdt/splitCodec.ts';
-import { SplitScore, UNBOUNDED, childBounds } from '../../shared/gbdt/splitScore.ts';
+import { SplitScore, UNBOUNDED, isWorthwhile, childBounds } from '../../shared/gbdt/splitScore.ts';
 import type { WeightBounds } from '../../shared/gbdt/splitScore.ts';
 import type { TrainSpec } from '../../shared/gbdt/trainSpec.ts';
 import type { BlockLayout } from './blockHistograms.ts';
@@ -32,9 +32,6 @@ export interface TrainingGroup {
   /** Where the work of strangers is checked: keeps what this member sums up. */
   readonly trace?: RoundTrace | undefined;
 }
-
-/** XGBoost's kRtEps: a split must gain more than this. */
-const LEAST_GAIN = Math.fround(1e-6);
 
 interface FrontierNode extends OpenNode {
   readonly id: number;
@@ -313,7 +310,7 @@ class TreeGrowth {
   }
 
   #worthwhile({ gain }: SplitCandidate): boolean {
-    return gain > LEAST_GAIN && gain >= this.#group.spec.params.gamma;
+    return isWorthwhile(gain, this.#group.spec.params);
   }
 
   #split(parent: FrontierNode, split: SplitCandidate): Pair {

@@ -57,42 +57,49 @@ interface LieHooks {
   readonly hidesSplits?: boolean;
 }
 
-interface Liar {
+export interface Liar {
   readonly hooks: LieHooks;
   readonly lies: LieRound;
   round: number;
 }
 
-/** Makes these members lie. @returns what ends it. */
+/** Makes these members of a world lie. @returns what ends it. */
 export function dishonest(
   world: SessionWorld,
   named: ReadonlyMap<string, { readonly lie: Lie; readonly lies: LieRound }>,
   /** Worker ids of the last generation by rank. */
   ranks: ReadonlyMap<number, string>,
 ): () => void {
-  const liars = new Map(
-    [...named].map(([workerId, { lie, lies: when }]): [string, Liar] => [
-      workerId,
-      { hooks: lies[lie], lies: when, round: -1 },
-    ]),
-  );
-  const liarOf = ({ rank }: { readonly rank: number }): Liar | undefined => liars.get(ranks.get(rank) ?? '');
+  const liars = new Map([...named].map(([workerId, { lie, lies: when }]) => [workerId, liarOf(lie, when)]));
+  for (const [workerId, liar] of liars)
+    world.wrapDevice.set(workerId, (device) => {
+      lieOnDevice(device, liar);
+      return device;
+    });
+  return lieInGroups(({ rank }) => liars.get(ranks.get(rank) ?? ''));
+}
+
+export function liarOf(lie: Lie, when: LieRound): Liar {
+  return { hooks: lies[lie], lies: when, round: -1 };
+}
+
+/** Changes what all traces and collectives of this thread do. @returns what ends it. */
+export function lieInGroups(liarAt: (at: { readonly rank: number }) => Liar | undefined): () => void {
   const { begin, keep, check } = RoundTrace.prototype;
   const { reduceScatter, allGather } = LinkCollective.prototype;
   const lying = (liar: Liar | undefined): LieHooks | undefined =>
     liar && liar.lies(liar.round) ? liar.hooks : undefined;
-
   RoundTrace.prototype.begin = function (this: RoundTrace, round, signal) {
-    const liar = liarOf(this);
+    const liar = liarAt(this);
     if (liar) liar.round = round;
     return begin.call(this, round, signal);
   };
   RoundTrace.prototype.keep = function (this: RoundTrace, step) {
-    keep.call(this, lying(liarOf(this))?.kept?.(step) ?? step);
+    keep.call(this, lying(liarAt(this))?.kept?.(step) ?? step);
   };
   RoundTrace.prototype.check = function (this: RoundTrace, seed, first, end) {
     const told = check.call(this, seed, first, end);
-    const liar = liarOf(this);
+    const liar = liarAt(this);
     return told.map((one) => (liar?.lies(one.round) === true ? (liar.hooks.answer?.(one) ?? one) : one));
   };
   LinkCollective.prototype.reduceScatter = async function (
@@ -103,34 +110,31 @@ export function dishonest(
     options,
   ) {
     const part = await reduceScatter.call(this, data, bounds, operation, options);
-    if (part instanceof Float64Array) lying(liarOf(this))?.part?.(part);
+    if (part instanceof Float64Array) lying(liarAt(this))?.part?.(part);
     return part as typeof data;
   };
   LinkCollective.prototype.allGather = function (this: LinkCollective, bytes, options) {
-    const hides = lying(liarOf(this))?.hidesSplits === true;
+    const hides = lying(liarAt(this))?.hidesSplits === true;
     return allGather.call(this, hides ? withoutSplits(bytes, options.maxBytes) : bytes, options);
   };
-  for (const [workerId, liar] of liars) wrapDevice(world, workerId, liar);
   return () => {
     Object.assign(RoundTrace.prototype, { begin, keep, check });
     Object.assign(LinkCollective.prototype, { reduceScatter, allGather });
   };
 }
 
-function wrapDevice(world: SessionWorld, workerId: string, liar: Liar): void {
-  world.wrapDevice.set(workerId, (device: TreeDevice): TreeDevice => {
-    const { buildHistograms, applyTrees } = device;
-    device.buildHistograms = async (nodes, limb) => {
-      const cells = (await buildHistograms.call(device, nodes, limb)).slice();
-      if (liar.lies(liar.round)) liar.hooks.histograms?.(cells);
-      return cells;
-    };
-    device.applyTrees = (blocks, trees) => {
-      const skips = liar.hooks.skipsTrees === true && liar.lies(liar.round);
-      applyTrees.call(device, skips ? blocks.slice(Math.ceil(blocks.length / 2)) : blocks, trees);
-    };
-    return device;
-  });
+/** @param device one device, or what all of a kind inherit from. */
+export function lieOnDevice(device: TreeDevice, liar: Liar): void {
+  const { buildHistograms, applyTrees } = device;
+  device.buildHistograms = async function (this: TreeDevice, nodes, limb) {
+    const cells = (await buildHistograms.call(this, nodes, limb)).slice();
+    if (liar.lies(liar.round)) liar.hooks.histograms?.(cells);
+    return cells;
+  };
+  device.applyTrees = function (this: TreeDevice, blocks, trees) {
+    const skips = liar.hooks.skipsTrees === true && liar.lies(liar.round);
+    applyTrees.call(this, skips ? blocks.slice(Math.ceil(blocks.length / 2)) : blocks, trees);
+  };
 }
 
 function changeCell(cells: Float64Array): void {

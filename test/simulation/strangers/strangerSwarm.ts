@@ -34,6 +34,8 @@ export interface Strangers {
   readonly convicted: ReadonlyMap<string, LieEvidence>;
   /** Set aside for another reason. */
   readonly lost: ReadonlyMap<string, string>;
+  /** The most rounds that any member had made when one was lost. */
+  readonly madeWhenLost: ReadonlyMap<string, number>;
   readonly checksPassed: ReadonlyMap<string, number>;
   readonly log: readonly string[];
   readonly model: string;
@@ -72,7 +74,12 @@ export async function runStrangers(options: StrangersOptions): Promise<Strangers
     new Map(Object.entries(liars).map(([place, liar]) => [workerIds[Number(place)]!, liar])),
     ranks,
   );
-  world.onMessage = (workerId, message) => places.find((place) => place.workerId === workerId)?.say(message);
+  let made = 0;
+  const madeWhenLost = new Map<string, number>();
+  world.onMessage = (workerId, message) => {
+    if (message.type === 'committed') made = Math.max(made, message.round + 1);
+    places.find((place) => place.workerId === workerId)?.say(message);
+  };
   const { spec, leases } = smallRun(world, shards, rounds);
   const lost = new Map<string, string>();
   const driver = new RunDriver({
@@ -105,13 +112,15 @@ export async function runStrangers(options: StrangersOptions): Promise<Strangers
       }),
   });
   driver.onEvent((event) => {
-    if (event.type === 'workerLost') lost.set(event.workerId, event.reason);
+    if (event.type !== 'workerLost') return;
+    lost.set(event.workerId, event.reason);
+    madeWhenLost.set(event.workerId, made);
   });
   try {
     const outcome = await driver.done;
     const checksPassed = new Map(pool.workers().map((worker) => [worker.workerId, worker.checksPassed]));
     const model = JSON.stringify(outcome.rounds);
-    return { outcome, workerIds, convicted: pool.convicted, lost, checksPassed, log, model };
+    return { outcome, workerIds, convicted: pool.convicted, lost, madeWhenLost, checksPassed, log, model };
   } finally {
     stop();
     await world.close();
