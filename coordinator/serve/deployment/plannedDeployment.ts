@@ -3,7 +3,7 @@
 import type { LayersFacts } from '../../../shared/serve/layersNet.ts';
 import { describeLayers } from '../replica/describeLayers.ts';
 import type { ModelDescription } from '../replica/modelDescription.ts';
-import type { CheckCounts } from './checkCounts.ts';
+import type { CheckCounts } from '../replica/checkCounts.ts';
 import type { Replica } from '../replica/replica.ts';
 import type { DeploymentSettings } from '../../core/store/deploymentSettings.ts';
 import type { HandleCaller } from '../replica/handle.ts';

@@ -9,7 +9,7 @@ import type { Replica } from '../replica/replica.ts';
 import { Router, type Slot } from '../routing/router.ts';
 import { UnavailableError } from '../request/serveErrors.ts';
 import { autoscale, type ScaleState } from './autoscale.ts';
-import { AllChecks } from './checkCounts.ts';
+import { AllChecks } from '../replica/checkCounts.ts';
 import type { DeploymentSettings } from '../../core/store/deploymentSettings.ts';
 import { LoadMeter } from './loadMeter.ts';
 import type { ReplicaSetSpec } from './replicaSetSpec.ts';

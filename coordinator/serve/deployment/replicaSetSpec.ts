@@ -2,7 +2,7 @@
 
 import type { DeploymentSettings } from '../../core/store/deploymentSettings.ts';
 import type { Replica } from '../replica/replica.ts';
-import type { CheckCounts } from './checkCounts.ts';
+import type { CheckCounts } from '../replica/checkCounts.ts';
 
 export interface ReplicaSetSpec {
   readonly settings: DeploymentSettings;

@@ -1,6 +1,6 @@
 // What is told of a deployment's replicas.
 
-import type { CheckCounts } from './checkCounts.ts';
+import type { CheckCounts } from '../replica/checkCounts.ts';
 import type { RouterCounts } from '../routing/router.ts';
 
 /** The replicas of a deployment as they are now, and requests since its start. */

@@ -10,7 +10,7 @@ import { secretRandom } from '../../core/pool/secrets.ts';
 import type { Log } from '../../log/log.ts';
 import { checkAnswer, type Answered, type Difference, type Liar } from '../../program/checks/answerCheck.ts';
 import { checkRate } from '../../core/pool/checkRate.ts';
-import type { CheckCounts } from '../deployment/checkCounts.ts';
+import type { CheckCounts } from './checkCounts.ts';
 import type { Replica } from './replica.ts';
 
 export interface ReplicaChecksOptions<Q, A> {
