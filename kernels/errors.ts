@@ -151,6 +151,8 @@ export const errorCodes = {
   PROGRAM_REFUSED: 'A worker does not run code of owners, or not this program.',
   PROGRAM_START_FAILED: "A program could not be started: the owner's class threw, or took too long.",
   PROGRAM_CODE_FAILED: "The owner's code threw on a worker; the message has file and line.",
+  PROGRAM_ANSWERS_DIFFER:
+    'Workers answer the same question differently, and it can not be told who is wrong.',
   PROGRAM_LOST: 'The worker that ran a program is gone, or its thread ended.',
   MODEL_MALFORMED: 'A model file is damaged or not an XGBoost JSON model.',
   PREDICT_ARGUMENT: 'An option of a prediction, or the shape of its columns, does not fit the model.',

@@ -16,6 +16,7 @@ import { Pool } from '../pool/pool.ts';
 import { TrustLedger } from '../pool/trustLedger.ts';
 import { WorkerProofs } from '../pool/workerProofs.ts';
 import { makeSecret } from '../pool/secrets.ts';
+import { poolCheckResults, type CheckResults } from '../programs/checkResults.ts';
 import { ProgramHost } from '../programs/programHost.ts';
 import type { SlotSource } from '../programs/programPipe.ts';
 import { openAuditor } from '../trust/openAuditor.ts';
@@ -38,6 +39,7 @@ import { Moderation } from '../http/moderation.ts';
 import { applicationRoutes } from '../routes/applicationRoutes.ts';
 import { authorityRoutes } from '../routes/authorityRoutes.ts';
 import { blobRoutes } from '../routes/blobRoutes.ts';
+import { checkRoutes } from '../routes/checkRoutes.ts';
 import { datasetRoutes } from '../routes/datasetRoutes.ts';
 import { moderationRoutes } from '../routes/moderationRoutes.ts';
 import { experimentRoutes, experimentSummaries } from '../routes/experimentRoutes.ts';
@@ -82,6 +84,8 @@ export interface Coordinator {
   readonly experiments: ExperimentRecord;
   /** Gives workers to programs: see openProgram. */
   readonly slots: SlotSource;
+  /** Is told what checks of workers' answers show. */
+  readonly checkResults: CheckResults;
   /** @throws RunExistsError, RunRequestInvalidError */
   startRun(request: RunRequest): RunHandle;
   /** Bytes on the wire since the start, by what they were for. */
@@ -166,6 +170,7 @@ export async function startCoordinator(given: CoordinatorOptions = {}): Promise<
     onStored: (sha256) => uploads.named(sha256),
   });
   const programs = new ProgramHost({ pool, clock, log });
+  const checkResults = poolCheckResults(pool);
   const publicPath = publicPathOf(publicUrl);
   for (const { name, status } of await store.deployments.all()) {
     if (status !== 'running') continue;
@@ -217,6 +222,7 @@ export async function startCoordinator(given: CoordinatorOptions = {}): Promise<
     ...runRoutes(runs, blobs),
     ...runViewRoutes(runs, store.runs, blobs),
     ...moderationRoutes(moderation, joinUrl),
+    ...checkRoutes(checkResults),
     ...invitationRoutes({
       invitations,
       pool,
@@ -302,6 +308,7 @@ export async function startCoordinator(given: CoordinatorOptions = {}): Promise<
     },
     experiments: store.experiments,
     slots: programs,
+    checkResults,
     startRun: (request) => {
       if (closing) throw new CoordinatorClosedError('The coordinator is closed');
       return runs.start(request);
