@@ -4,7 +4,7 @@ import type { LoadedBlock, TreeDevice } from '../../kernels/gbdt/treeDevice.ts';
 import type { Collective, CollectiveOptions } from '../../shared/collective/collective.ts';
 import { SUM_NUMBERS, addToMean, finishMean } from '../../shared/gbdt/metric/exactSum.ts';
 import type { MetricBlock } from '../../shared/gbdt/metric/metric.ts';
-import type { RoundMetrics } from '../../shared/gbdt/metric/roundMetrics.ts';
+import type { RoundMetrics } from '../../shared/gbdt/roundMetrics.ts';
 import { gatherSum } from '../collective/gatherSum.ts';
 import { exactAuc } from './exactAuc.ts';
 

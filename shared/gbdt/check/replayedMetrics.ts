@@ -4,7 +4,7 @@ import { SUM_NUMBERS, addToMean, finishMean } from '../metric/exactSum.ts';
 import type { MetricBlock } from '../metric/metric.ts';
 import { areaOfRuns, joinAreas } from '../metric/rankArea.ts';
 import { joinSpans, sortRuns, weightSpan, type RankRuns, type WeightSpan } from '../metric/rankRuns.ts';
-import { roundMetrics, type RoundMetrics } from '../metric/roundMetrics.ts';
+import { roundMetrics, type RoundMetrics } from '../roundMetrics.ts';
 import type { TrainSpec } from '../trainSpec.ts';
 
 /** Of one round: grows by the blocks of one dataset after the other. */

@@ -5,7 +5,7 @@ import type { BinnedTree } from '../../../kernels/gbdt/binnedTree.ts';
 import type { DeviceSpec, TreeDevice } from '../../../kernels/gbdt/treeDevice.ts';
 import { boostRound } from '../../../client/gbdt/boostRound.ts';
 import type { EvaluationBlock } from '../../../client/gbdt/evaluateRound.ts';
-import { roundMetrics } from '../../../shared/gbdt/metric/roundMetrics.ts';
+import { roundMetrics } from '../../../shared/gbdt/roundMetrics.ts';
 import { evaluateRound } from '../../../client/gbdt/evaluateRound.ts';
 import { RoundTrace } from '../../../client/gbdt/roundTrace.ts';
 import { binCategories, binColumn } from '../../../shared/gbdt/binColumn.ts';

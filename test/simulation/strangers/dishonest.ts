@@ -11,11 +11,14 @@ import type { SessionWorld } from '../../client/session/sessionWorld.ts';
 /** Whether it lies in a round. */
 export type LieRound = (round: number) => boolean;
 
+/** Units of gradients: so much that a split at the changed cell is the best one. */
+const MUCH = 2 ** 30;
+
 export const lies = {
-  'adds one to a cell of its histograms': { histograms: changeCell },
+  'adds one to a cell of its histograms': { histograms: (cells: Float64Array) => changeCell(cells) },
   'sends its last histograms again': { histograms: repeatLast() },
   'sends other sums than it tells': {
-    histograms: changeCell,
+    histograms: (cells: Float64Array) => changeCell(cells),
     kept: (step: TracedStep) => ({ ...step, sent: undone(step.sent) }),
   },
   'never adds a tree to half of its rows': { skipsTrees: true },
@@ -35,6 +38,17 @@ export const lies = {
         if (changed.length > 0) changed[0]! += 1;
         return changed;
       }),
+    }),
+  },
+  'sends far other sums than it tells': {
+    histograms: (cells: Float64Array) => changeCell(cells, MUCH),
+    kept: (step: TracedStep) => ({ ...step, sent: undone(step.sent, MUCH) }),
+  },
+  /** In league with the one before: it says that it got what that one tells. */
+  'covers for another': {
+    kept: (step: TracedStep) => ({
+      ...step,
+      received: step.received.map((cells) => (isChanged(cells) ? undone(cells, MUCH) : cells)),
     }),
   },
   'contradicts itself': {
@@ -140,22 +154,23 @@ export function lieOnDevice(device: TreeDevice, liar: Liar): void {
   };
 }
 
-function changeCell(cells: Float64Array): void {
+function changeCell(cells: Float64Array, amount = 1): void {
   // Moved from one slot to the next, so that the sums of the node stay.
   const at = cells.findIndex((value, index) => index % 2 === 0 && value !== 0);
   if (at < 0 || at + 2 >= cells.length) return;
-  cells[at]! += 1;
-  cells[at + 2]! -= 1;
+  cells[at]! += amount;
+  cells[at + 2]! -= amount;
 }
 
 /** As it was before `changeCell`: of one node in one part, or of the first part. */
-function undone(sent: Float64Array): Float64Array {
+function undone(sent: Float64Array, amount = 1): Float64Array {
   const cells = sent.slice();
-  const at = cells.findIndex((value, index) => index % 2 === 0 && value !== 0);
-  if (at < 0 || at + 2 >= cells.length) return cells;
-  cells[at]! -= 1;
-  cells[at + 2]! += 1;
+  changeCell(cells, -amount);
   return cells;
+}
+
+function isChanged(cells: Float64Array): boolean {
+  return cells.some((value) => Math.abs(value) > MUCH / 2);
 }
 
 function repeatLast(): (cells: Float64Array) => void {

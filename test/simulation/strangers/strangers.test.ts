@@ -81,3 +81,26 @@ describe('a member that finds no split in its part', () => {
     expect(run.convicted.get(run.workerIds[1]!)?.what).toContain('to itself');
   });
 });
+
+describe('two in league', () => {
+  it('of whom one sends false sums, and the other searches them, leave no trace in the model', async () => {
+    const when = (round: number): boolean => round >= 4;
+    const liars = {
+      0: { lie: 'covers for another', lies: when },
+      3: { lie: 'sends far other sums than it tells', lies: when },
+    } as const;
+    const run = await runStrangers({ members: 5, rounds: ROUNDS, shards: 8, liars });
+    expect(run.convicted.get(run.workerIds[0]!)?.what).toMatch(/does not follow from the rows|can not be/);
+    expect(run.model).toBe(honest.model);
+    const named = [run.workerIds[0], run.workerIds[3]];
+    expect([...run.convicted.keys()].filter((workerId) => !named.includes(workerId))).toEqual([]);
+  });
+});
+
+describe('honest members', () => {
+  it('are never named, over many rounds', async () => {
+    const run = await runStrangers({ members: 3, owners: 1, rounds: 120, shards: 6 });
+    expect(run.convicted.size).toBe(0);
+    expect(run.lost.size).toBe(0);
+  });
+});

@@ -1,9 +1,9 @@
 // What is measured after each round of a run.
 
-import { hasWideMargins } from '../../../kernels/gbdt/treeDevice.ts';
-import type { TrainSpec } from '../trainSpec.ts';
-import type { MeanMetric, MetricSetting, RowLoss } from './metric.ts';
-import { metricByName } from './registry.ts';
+import { hasWideMargins } from '../../kernels/gbdt/treeDevice.ts';
+import type { TrainSpec } from './trainSpec.ts';
+import type { MeanMetric, MetricSetting, RowLoss } from './metric/metric.ts';
+import { metricByName } from './metric/registry.ts';
 
 /** One metric of one evaluation set. */
 interface MetricCell {
