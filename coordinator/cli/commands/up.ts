@@ -76,6 +76,12 @@ export const up = defineCommand({
       help: 'Token for owners: runs, status, workers, tokens. Without it one is made; with --storage it is kept. Better in the variable.',
       env: 'TABGRAD_ADMIN_TOKEN',
     },
+    'check-work': {
+      type: 'choice',
+      choices: ['auto', 'always', 'never'],
+      default: 'auto',
+      help: "Whether rounds of trees are checked before they are recorded: where workers other than the owner's take part (auto), of all workers, or not at all (docs/trust.md).",
+    },
     ...tlsOptions,
     project: {
       type: 'text',
@@ -193,6 +199,7 @@ export const up = defineCommand({
       ...(values.ice !== undefined && {
         ice: iceSettings(values.ice, values['turn-secret'], values['turn-lifetime']),
       }),
+      checkWork: values['check-work'],
       maxWorkersPerAddress: values['max-workers-per-address'],
       maxUnprovenShare: values['max-unproven-share'],
       ...(values['trust-proxy'] !== undefined && { trustedProxies: values['trust-proxy'].split(',') }),
