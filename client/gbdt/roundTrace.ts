@@ -47,6 +47,7 @@ export class RoundTrace {
   #current: TracedRound = { steps: [], refused: new Set() };
   #bytes = 0;
   #freed = deferred<void>();
+  #over: Promise<never> | undefined;
 
   /** @param slots of a node's histogram over all features. */
   constructor(rank: number, size: number, slots: number) {
@@ -57,8 +58,11 @@ export class RoundTrace {
 
   /** Waits while too much is kept. @throws AbortedError */
   async begin(round: number, signal: AbortSignal): Promise<void> {
-    while (this.#rounds.size >= MOST_ROUNDS || (this.#rounds.size > 0 && this.#bytes > MOST_BYTES))
-      await Promise.race([this.#freed.promise, whenAborted(signal)]);
+    while (this.#rounds.size >= MOST_ROUNDS || (this.#rounds.size > 0 && this.#bytes > MOST_BYTES)) {
+      // One for the whole generation: each listens to the signal until that fires.
+      this.#over ??= whenAborted(signal);
+      await Promise.race([this.#freed.promise, this.#over]);
+    }
     this.#current = { steps: [], refused: new Set() };
     this.#rounds.set(round, this.#current);
   }

@@ -3,7 +3,7 @@
 import { runKindOf } from './runKinds.ts';
 import { allRows } from './speed.ts';
 import type { CommittedRound, RunRequest } from './runRequest.ts';
-import type { RunPlan, RunTiming } from './runState.ts';
+import type { RunPlan, RunTiming } from './runPlan.ts';
 
 export function planOf(
   { runId, shards, spec, workers, maxFailures }: RunRequest,

@@ -2,56 +2,25 @@
 // Inputs are handled one at a time; messages and events leave in the order in which they were decided, and after what
 // they rest on is kept.
 
-import { randomBytes } from 'node:crypto';
-import type { BlobAddress } from '../blobs/blobStore.ts';
-import type { Clock } from '../../../shared/clock.ts';
-import type { Log } from '../../log/log.ts';
-import type { Pool } from '../pool/pool.ts';
 import { endFacts, eventFacts, groupFact, roundFacts } from './facts.ts';
 import { awaitMembers } from './awaitMembers.ts';
 import { Outbox } from './outbox.ts';
 import { resumedRunState } from './resumeRun.ts';
-import type { RunFact, SavedRun } from './runRecord.ts';
-import type { CommittedRound, RunEvent, RunHandle, RunOutcome, RunRequest } from './runRequest.ts';
+import type { CommittedRound, RunEvent, RunHandle, RunOutcome } from './runRequest.ts';
 import { stepRun } from './runMachine.ts';
 import { wakeAtMs } from './ticks.ts';
-import { defaultTiming, initialRunState, type RunWorker } from './runState.ts';
-import type { BlobCheck, RunCommand, RunInput, RunPlan, RunState, RunTiming } from './runState.ts';
+import { defaultTiming } from './runPlan.ts';
+import { initialRunState, type RunWorker } from './runState.ts';
+import type { RunPlan } from './runPlan.ts';
+import type { BlobCheck, RunCommand, RunInput, RunState } from './runState.ts';
 import { assignMessages, prepareMessages } from './placeMessages.ts';
 import type { AssignCommand, PlaceBlobs, PrepareCommand, Sent } from './placeMessages.ts';
 import { planOf } from './planOf.ts';
+import { RunAudits } from './runAudits.ts';
+import type { RunDriverOptions } from './runDriverOptions.ts';
 import { PayloadBlobs } from './payloadBlobs.ts';
 import type { PoolWorker } from '../pool/poolWorker.ts';
 import { trustOf } from '../pool/workerTrust.ts';
-import type { RoundAuditor } from '../trust/roundAudit.ts';
-
-/** Of the seeds of checks: nobody can guess one. */
-const SEED_BYTES = 16;
-
-/** The part of the blob store that a run needs. */
-interface RunBlobs {
-  putJson(value: unknown): Promise<BlobAddress>;
-  sizeBytes(sha256: string): Promise<number | undefined>;
-}
-
-export interface RunDriverOptions {
-  readonly request: RunRequest;
-  readonly pool: Pool;
-  readonly blobs: RunBlobs;
-  readonly clock: Clock;
-  readonly log: Log;
-  readonly timing?: Partial<RunTiming> | undefined;
-  /** Most of the rows that unproven workers may hold together; without it there is no limit. */
-  readonly maxUnprovenShare?: number | undefined;
-  /** Resolves when facts are safe; nothing that rests on them leaves before. */
-  readonly keep: (facts: readonly RunFact[]) => Promise<void>;
-  /** Checks rounds in which strangers took part; without one none are. Opened when it is needed. */
-  readonly auditor?: ((request: RunRequest) => RoundAuditor) | undefined;
-  /** Default "auto": where strangers take part. */
-  readonly checks?: RunPlan['checks'] | undefined;
-  /** What an earlier life of the coordinator kept of this run. */
-  readonly saved?: SavedRun | undefined;
-}
 
 export class RunDriver implements RunHandle {
   readonly runId: string;
@@ -68,8 +37,7 @@ export class RunDriver implements RunHandle {
   #specSha256 = '';
   /** Of the last assignment, and of those who were told to load for the next. */
   readonly #payloads: PayloadBlobs;
-  #auditor: RoundAuditor | undefined;
-  #checkSeed = '';
+  readonly #audits: RunAudits;
   #isAbandoned = false;
   #ownersError: Error | undefined;
   #cancelWake: () => void = () => undefined;
@@ -81,6 +49,7 @@ export class RunDriver implements RunHandle {
     const { request, saved } = options;
     this.runId = request.runId;
     this.#options = options;
+    this.#audits = new RunAudits(request, options.auditor);
     this.#payloads = new PayloadBlobs((value) => options.blobs.putJson(value), options.clock);
     const timing = { ...defaultTiming, ...options.timing };
     const checks = options.auditor ? (options.checks ?? 'auto') : 'never';
@@ -127,7 +96,7 @@ export class RunDriver implements RunHandle {
     this.#isAbandoned = true;
     this.#unsubscribe();
     this.#cancelWake();
-    void this.#auditor?.close();
+    void this.#audits.close();
     await this.#outbox.emptied();
     this.#settle?.reject(error);
   }
@@ -244,7 +213,7 @@ export class RunDriver implements RunHandle {
       case 'checkBlob':
         return void this.#checkBlob(command.check);
       case 'check':
-        return this.#check(command);
+        return this.#outbox.post({ deliver: this.#audits.check(command, this.#sender(command.workerIds)) });
       case 'audit':
         return void this.#audit(command);
       case 'passCheck':
@@ -261,32 +230,10 @@ export class RunDriver implements RunHandle {
     }
   }
 
-  /** The seed is drawn now: all contributions to these rounds have been sent. */
-  #check({ generation, firstRound, endRound, workerIds }: Extract<RunCommand, { type: 'check' }>): void {
-    this.#checkSeed = randomBytes(SEED_BYTES).toString('hex');
-    const send = this.#sender(workerIds);
-    const { runId } = this;
-    const message = {
-      type: 'check',
-      runId,
-      generation,
-      firstRound,
-      endRound,
-      seed: this.#checkSeed,
-    } as const;
-    this.#outbox.post({ deliver: () => workerIds.forEach((workerId) => send({ workerId, message })) });
-  }
-
-  async #audit({ generation, ...task }: Extract<RunCommand, { type: 'audit' }>): Promise<void> {
-    const { auditor, request } = this.#options;
+  async #audit(command: Extract<RunCommand, { type: 'audit' }>): Promise<void> {
     try {
-      this.#auditor ??= auditor?.(request);
-      if (!this.#auditor) throw new Error('a check was asked for without an auditor');
-      const { record } = this.#state;
-      const recorded = record.slice(0, task.firstRound).map(({ payload }) => payload);
-      const verdict = await this.#auditor.audit({ ...task, seed: this.#checkSeed }, (from) =>
-        recorded.slice(from),
-      );
+      const verdict = await this.#audits.audit(command, this.#state.record);
+      const { generation } = command;
       this.#handle({ type: 'audited', atMs: this.#now(), generation, verdict });
     } catch (error) {
       // The run is over, or what it takes to check it is gone.
@@ -370,7 +317,7 @@ export class RunDriver implements RunHandle {
   #end(decided: RunOutcome | Error): void {
     const result = this.#ownersError ?? decided;
     this.#unsubscribe();
-    void this.#auditor?.close();
+    void this.#audits.close();
     // The goodbyes leave first: who waits for the end may close the coordinator.
     this.#outbox.post({
       facts: endFacts(result),

@@ -15,7 +15,7 @@ import { RunAbandonedError, RunExistsError, RunUnknownError } from './runErrors.
 import { RunLog } from './runLog.ts';
 import type { RunRecord, SavedRun } from './runRecord.ts';
 import type { CommittedRound, RunHandle, RunRequest } from './runRequest.ts';
-import type { RunPlan, RunTiming } from './runState.ts';
+import type { RunPlan, RunTiming } from './runPlan.ts';
 import { workerStandings, type WorkerStanding } from './workerStanding.ts';
 
 /** Ended runs that are listed; older ones are found by their id. */

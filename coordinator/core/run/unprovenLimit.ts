@@ -1,7 +1,8 @@
 // How much of a run workers may do that are neither the owner's nor proven by checks, where the owner sets a limit: who of
 // them takes part. What each holds then follows from the plan of leases, which knows the limit too.
 
-import type { RunPlan, RunWorker } from './runState.ts';
+import type { RunPlan } from './runPlan.ts';
+import type { RunWorker } from './runState.ts';
 
 /** Shares like 0.29 have no exact number: 0.29 of 100 is 29. */
 const ROUNDING = 1e-9;

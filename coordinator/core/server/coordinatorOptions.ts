@@ -8,7 +8,7 @@ import { checkOptions } from '../../schema/checkOptions.ts';
 import { isOrigin, path, wholeFrom } from '../../schema/optionWords.ts';
 import { MAX_BLOB_BYTES } from '../blobs/blobStore.ts';
 import type { Project } from '../project/project.ts';
-import type { RunTiming } from '../run/runState.ts';
+import type { RunTiming } from '../run/runPlan.ts';
 import type { TlsSettings } from '../tls/openTls.ts';
 import { DEFAULT_TIMEOUTS } from '../http/httpServer.ts';
 

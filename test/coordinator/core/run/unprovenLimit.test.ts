@@ -2,7 +2,8 @@
 
 import { describe, expect, it } from 'vitest';
 import { meetsLimit, withinLimit } from '../../../../coordinator/core/run/unprovenLimit.ts';
-import type { RunPlan, RunWorker } from '../../../../coordinator/core/run/runState.ts';
+import type { RunPlan } from '../../../../coordinator/core/run/runPlan.ts';
+import type { RunWorker } from '../../../../coordinator/core/run/runState.ts';
 import { Bench, makeShards, makeWorker } from './runBench.ts';
 
 const unproven = (workerId: string): RunWorker => makeWorker(workerId, { isUnproven: true });
