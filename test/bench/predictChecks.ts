@@ -14,7 +14,7 @@ import { median } from './median.ts';
 
 const BATCH_ROWS = 1_024;
 const WORKERS = 2;
-const PASSES = 8;
+const PASSES = 12;
 
 interface Side extends AsyncDisposable {
   readonly coordinator: Coordinator;
