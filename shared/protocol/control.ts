@@ -112,6 +112,22 @@ const heardGathers = z.object({
 });
 export type HeardGathers = z.infer<typeof heardGathers>;
 
+/** Digests as in heardGathers, of one work of a step; `f…f`: not within what devices may differ by. */
+const workDigest = z.string().length(DIGEST_CHARACTERS).regex(/^[0-9a-f]*$/);
+
+/** Two members say different things of one work of a step; a third, who tells this, has done it again. */
+const stepDispute = z.object({
+  what: z.enum(['gradient', 'sum']),
+  /** Whose work it is, and who did it again first. */
+  rank: count,
+  by: count,
+  /** What these two say, and what the third found; zeros where it could not. */
+  claimed: workDigest,
+  again: workDigest,
+  found: workDigest,
+});
+export type StepDispute = z.infer<typeof stepDispute>;
+
 /** Rounds that one message tells of, at most. */
 export const MAX_SEVERAL = 64;
 
@@ -218,6 +234,15 @@ export const workerMessage = z.discriminatedUnion('type', [
       )
       .max(64),
   }),
+  /** Of a net: so many steps of this generation were checked here and were right; and what was not, in the step `round`. */
+  z.object({
+    type: z.literal('checkedSteps'),
+    runId: id,
+    generation: count,
+    round: count,
+    passed: count,
+    dispute: stepDispute.optional(),
+  }),
   /** The worker can't do this run at all (bad shard, impossible spec): others try without it; the run fails when most say so. */
   z.object({
     type: z.literal('failed'),
@@ -291,6 +316,8 @@ export const coordinatorMessage = z.discriminatedUnion('type', [
     agreedRounds: count.optional(),
     /** Payloads of the committed rounds as a JSON blob: an array of rounds, each an array (of trees); null when none. */
     payloads: sha256.nullable(),
+    /** Of a net with members that are not the owner's: one step in so many is done again by others, on average. */
+    checkEverySteps: count.optional(),
     /** State to begin with where no member has a later one. */
     savedState: z.object({ rounds: count, sha256, sizeBytes: count }).optional(),
   }),

@@ -66,6 +66,7 @@ class NeuralMemberRun implements MemberRun {
       valid: this.#valid,
       context,
       isMixed: this.#isMixed,
+      checkEverySteps: this.#assignment?.checkEverySteps ?? 0,
       savedSteps: this.#assignment?.savedState?.rounds ?? this.#spec.firstStep,
     });
     await loop.run();

@@ -16,6 +16,8 @@ import { learningRateAt } from '../../../shared/neural/run/learningRate.ts';
 import type { LocalSteps } from '../../../shared/neural/run/neuralSpec.ts';
 import { eventTurn } from '../../../kernels/eventTurn.ts';
 import { agreeOnStep, type StepWishes } from './agreeOnStep.ts';
+import { openChecks } from './checks/openChecks.ts';
+import type { StepChecks } from './checks/stepChecks.ts';
 import { gatherSum } from '../../collective/gatherSum.ts';
 import { createGradientSum, type GradientSum } from './gradientSum.ts';
 import { keepEqual } from './equalParameters.ts';
@@ -37,6 +39,9 @@ export class StepLoop {
   readonly #gradients: GradientSum;
   readonly #metrics: RunMetrics;
   readonly #saver: StateSaver;
+  readonly #checks: StepChecks | undefined;
+  /** What was agreed of the next step already, together with what was said of the last one. */
+  #agreed: StepWishes | undefined;
   readonly #perEpoch: number;
   /** Relative speed by rank; all members have the same. */
   #speeds: readonly number[];
@@ -58,7 +63,9 @@ export class StepLoop {
     const { context, spec } = options;
     this.#options = options;
     this.#collective = context.collective;
-    this.#gradients = createGradientSum(spec.gradientCodec, context.collective, context.signal);
+    this.#checks = openChecks(options);
+    this.#gradients =
+      this.#checks?.sum ?? createGradientSum(spec.gradientCodec, context.collective, context.signal);
     this.#metrics = new RunMetrics(spec.metrics);
     this.#perEpoch = stepsPerEpoch(spec);
     this.#speeds = context.members.map(() => 1);
@@ -74,7 +81,8 @@ export class StepLoop {
     // All who made the last step may have been lost before it was told.
     if (state.step >= spec.steps) return this.#report({}, { isLast: true, endsEpoch: true });
     while (state.step < spec.steps) {
-      const { isReported, isHalted, keepsState } = await this.#agree();
+      const { isReported, isHalted, keepsState } = this.#agreed ?? (await this.#agree());
+      this.#agreed = undefined;
       if (keepsState) {
         await this.#keepEqual(false, true);
         await this.#keep();
@@ -82,7 +90,7 @@ export class StepLoop {
       if (isHalted) break;
       const first = state.step;
       if (spec.localSteps) await this.#localSteps(spec.localSteps);
-      else await this.#step();
+      else await this.#step(isReported);
       await this.#committed(first, isReported);
       await eventTurn();
       if (context.signal.aborted) throw new AbortedError(`step ${state.step} was withdrawn`);
@@ -96,17 +104,22 @@ export class StepLoop {
     await this.#saver.save();
   }
 
-  /** Whether this step is told, and whether the generation ends before it. */
   #agree(): Promise<StepWishes> {
-    const { spec, state, context } = this.#options;
+    const { state, context } = this.#options;
+    const own = this.#wishes(state.step, this.#stepsSince);
+    return agreeOnStep(this.#collective, own, context.signal);
+  }
+
+  /** Whether a step is told, and whether the generation ends before it. @param stepsSince since the last that was told. */
+  #wishes(step: number, stepsSince: number): StepWishes {
+    const { spec, context } = this.#options;
     const every = spec.reportEverySteps;
     const isReported =
       every === undefined
-        ? this.#stepsSince === 0 || context.environment.now() - this.#reportedAt >= REPORT_INTERVAL_MS
-        : passes(every, state.step, nextCommit(spec, state.step));
+        ? stepsSince === 0 || context.environment.now() - this.#reportedAt >= REPORT_INTERVAL_MS
+        : passes(every, step, nextCommit(spec, step));
     const isHalted = context.haltAtRounds() < Infinity;
-    const own = { isReported, isHalted, keepsState: isHalted && context.keepsState() };
-    return agreeOnStep(this.#collective, own, context.signal);
+    return { isReported, isHalted, keepsState: isHalted && context.keepsState() };
   }
 
   /** Shares stay equal, so that runs can be repeated. */
@@ -126,7 +139,8 @@ export class StepLoop {
     this.#exchangeTotalMs += spent.exchangeMs;
   }
 
-  async #step(): Promise<void> {
+  /** @param isReported whether it is told. */
+  async #step(isReported: boolean): Promise<void> {
     const { spec, state, train, context } = this.#options;
     const { engine } = state;
     const { step } = state;
@@ -134,6 +148,8 @@ export class StepLoop {
     const start = environment.now();
     const timeline = await this.#openTimeline();
     const places = microbatchesOf(spec, step);
+    const unapplied = { step, places, speeds: this.#speeds };
+    this.#checks?.begin(unapplied);
     const [from, to] = shareOfSpeed(places.length, this.#speeds, rank);
     // Alone, nothing is exchanged, and no bucket has to leave the device.
     const isShared = this.#collective.size > 1;
@@ -152,6 +168,10 @@ export class StepLoop {
     const totals = await engine.takeTotals();
     if (to > from && !Number.isFinite(totals.loss)) {
       await explainNonFinite({ ...this.#options, signal }, places.slice(from, to), step);
+    }
+    if (this.#checks) {
+      const wishes = this.#wishes(step + 1, isReported ? 0 : this.#stepsSince + 1);
+      this.#agreed = await this.#checks.afterExchange(unapplied, wishes);
     }
     const examples = examplesIn(places);
     const updateFrom = environment.now();
@@ -283,6 +303,7 @@ export class StepLoop {
       ...(this.#exchangeTotalMs > 0 && { exchangeHidden: 1 - this.#exchangeMs / this.#exchangeTotalMs }),
     };
     if (isLast) await this.#keep();
+    this.#checks?.tellPassed(state.step - 1);
     const bytes = [...context.links.values()].reduce((sum, link) => sum + link.stats.bytesSent, 0);
     environment.send({
       type: 'committed',

@@ -1,0 +1,97 @@
+// Groups whose steps are checked: real sessions over memory links.
+
+import { afterEach, describe, expect, it } from 'vitest';
+import type { NeuralSpec } from '../../../../shared/neural/run/neuralSpec.ts';
+import type { TrainingEngine } from '../../../../shared/neural/trainingEngine.ts';
+import type { WorkerMessageOf } from '../../../../shared/protocol/control.ts';
+import { flat, NetWorld } from './netWorld.ts';
+
+const worlds: NetWorld[] = [];
+
+async function start(
+  change: Partial<NeuralSpec> = {},
+  wrap?: (engine: TrainingEngine, workerId: string) => TrainingEngine,
+): Promise<NetWorld> {
+  const world = await NetWorld.start({ engine: 'compiled', ...change }, wrap);
+  worlds.push(world);
+  return world;
+}
+
+afterEach(async () => {
+  for (const world of worlds.splice(0)) await world.close();
+});
+
+const names = (count: number): string[] => Array.from({ length: count }, (_, at) => `w${at}`);
+
+async function trained(size: number, checkEverySteps: number): Promise<{ weights: number[]; passed: number }> {
+  const world = await start();
+  world.checkEverySteps = checkEverySteps;
+  names(size).forEach((name) => world.addWorker(name));
+  await world.begin(1, names(size));
+  const saved = await world.hear('w0', 'saved');
+  await world.hear('w0', 'committed', ({ round }) => round === world.spec.steps - 1);
+  const told = world.heard('w0').flatMap((message) => (message.type === 'checkedSteps' ? [message] : []));
+  return { weights: flat(world.state(saved)), passed: told.at(-1)?.passed ?? 0 };
+}
+
+/** Lies in its own contributions from one step on, and does everybody else's work again as it is. */
+function lying(engine: TrainingEngine, fromStep: number): TrainingEngine {
+  let steps = 0;
+  let isOwn = true;
+  const { readBucket, update, clear } = engine;
+  engine.update = (options) => {
+    steps += 1;
+    isOwn = true;
+    update.call(engine, options);
+  };
+  engine.clear = () => {
+    isOwn = false;
+    clear.call(engine);
+  };
+  engine.readBucket = async (bucket) => {
+    const values = await readBucket.call(engine, bucket);
+    // `settle` clears once, before the first step.
+    if ((isOwn || steps === 0) && steps >= fromStep && bucket === 0) values[0]! += 1e-3;
+    return values;
+  };
+  return engine;
+}
+
+describe('A group whose steps are checked', () => {
+  it('ends with the bits of one whose steps are not', async () => {
+    for (const size of [2, 3, 4]) {
+      const plain = await trained(size, 0);
+      const checked = await trained(size, 1);
+      expect(plain.passed).toBe(0);
+      expect(checked.passed).toBeGreaterThan(0);
+      expect(checked.weights).toEqual(plain.weights);
+    }
+  });
+
+  it('stops at a step in which one member lied, and each member tells who did', async () => {
+    const size = 4;
+    const world = await start({ steps: 90 }, (engine, workerId) =>
+      workerId === 'w2' ? lying(engine, 3) : engine,
+    );
+    world.checkEverySteps = 1;
+    names(size).forEach((name) => world.addWorker(name));
+    await world.begin(1, names(size));
+    const rounds = new Set<number>();
+    const disputes: NonNullable<WorkerMessageOf<'checkedSteps'>['dispute']>[] = [];
+    for (const name of names(size)) {
+      const told = await world.hear(name, 'checkedSteps', ({ dispute }) => dispute !== undefined);
+      rounds.add(told.round);
+      disputes.push(told.dispute!);
+    }
+    for (const dispute of disputes) {
+      expect(dispute).toMatchObject({ what: 'gradient', rank: 2 });
+      expect(dispute.found).toBe(dispute.again);
+      expect(dispute.found).not.toBe(dispute.claimed);
+    }
+    const [round] = rounds;
+    expect(rounds.size).toBe(1);
+    expect(round).toBeGreaterThanOrEqual(3);
+    // Nobody has applied it.
+    expect(await world.halt(1, names(size), 'now')).toEqual([round, round, round, round]);
+  });
+});
