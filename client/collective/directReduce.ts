@@ -12,18 +12,25 @@ import { Tasks } from './tasks.ts';
 const CONTRIBUTIONS = 0;
 const RESULTS = 1;
 
+/** Where a reduction that keeps one part puts it. */
+export interface KeptPart {
+  readonly part: NumericArray;
+  /** By rank: what each other member sent of it. */
+  readonly received?: readonly NumericArray[] | undefined;
+}
+
 /**
  * @param bounds size+1 element offsets; member r reduces [bounds[r], bounds[r+1]).
  * @param reduction What combines elements.
- * @param kept Receives this member's reduced part, nothing else being changed. Without it every member gets all results,
- *   in `data`.
+ * @param kept Receives this member's reduced part, and what each other member sent of it, nothing else being changed. Without it
+ *   every member gets all results, in `data`.
  */
 export async function directReduce(
   operation: Operation,
   data: NumericArray,
   bounds: readonly number[],
   reduction: ReduceOperation,
-  kept?: NumericArray,
+  kept?: KeptPart,
 ): Promise<void> {
   const spread = kept === undefined;
   const { rank } = operation.group;
@@ -58,7 +65,7 @@ export async function directReduce(
     let sending: Promise<void> = Promise.resolve();
     for (const [from, to] of chunksOf(start(rank), end(rank), chunkElements)) {
       const reduced = await reduceChunk(from, to);
-      if (kept) kept.set(reduced, from - start(rank));
+      if (kept) kept.part.set(reduced, from - start(rank));
       else data.set(reduced, from);
       await sending;
       if (!spread) continue;
@@ -73,7 +80,10 @@ export async function directReduce(
     const reduced = emptyLike(data, to - from);
     for (let member = 0; member < operation.group.size; member += 1) {
       const input = inputs.get(member);
-      if (input) await combineFrom(operation, input, reduced, reduction, member === 0);
+      if (input) {
+        const copy = kept?.received?.[member]?.subarray(from - start(rank), to - start(rank));
+        await combineFrom(operation, input, reduced, reduction, member === 0, copy);
+      }
       else if (member === 0) reduced.set(data.subarray(from, to));
       else combineInto(reduced, data.subarray(from, to), reduction);
     }
@@ -81,18 +91,23 @@ export async function directReduce(
   }
 }
 
-/** Combines the next `target.length` elements of a stream into `target`, however the sender cut them. */
+/**
+ * Combines the next `target.length` elements of a stream into `target`, however the sender cut them.
+ * @param copy gets the elements as they came.
+ */
 export async function combineFrom(
   operation: Operation,
   input: InStream,
   target: NumericArray,
   reduction: ReduceOperation,
   replace: boolean,
+  copy?: NumericArray,
 ): Promise<void> {
   const width = target.BYTES_PER_ELEMENT;
   for (let at = 0; at < target.length;) {
     const bytes = await operation.take(input, (target.length - at) * width);
     const operand = elementsOf(bytes, target);
+    copy?.set(operand, at);
     if (replace) target.set(operand, at);
     else combineInto(target.subarray(at, at + operand.length), operand, reduction);
     at += operand.length;

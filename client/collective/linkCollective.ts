@@ -7,6 +7,7 @@ import type {
   GatherOptions,
   NumericArray,
   ReduceOperation,
+  ReduceScatterOptions,
 } from '../../shared/collective/collective.ts';
 import { AbortedError, DeadlineError, TabgradError } from '../../kernels/errors.ts';
 import { FRAME_HEADER_BYTES, MAX_FRAME_BYTES, type ElementType } from '../../shared/wire/frame.ts';
@@ -140,12 +141,12 @@ export class LinkCollective implements Collective {
     data: T,
     bounds: readonly number[],
     operation: ReduceOperation = 'sum',
-    options: CollectiveOptions = {},
+    options: ReduceScatterOptions = {},
   ): Promise<T> {
     checkBounds(bounds, this.size, data.length);
     const kept = emptyLike(data, (bounds[this.rank + 1] as number) - (bounds[this.rank] as number));
     await this.#run(elementTypeOf(data), options, (under) =>
-      directReduce(under, data, bounds, operation, kept),
+      directReduce(under, data, bounds, operation, { part: kept, received: options.received }),
     );
     return kept;
   }

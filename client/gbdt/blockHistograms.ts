@@ -2,6 +2,7 @@
 
 import type { TreeDevice } from '../../kernels/gbdt/treeDevice.ts';
 import type { Collective, CollectiveOptions } from '../../shared/collective/collective.ts';
+import type { TracedTree } from './roundTrace.ts';
 
 /** Numbers of the largest array that a device is asked for at a time (32 MB). */
 const BATCH_NUMBERS = 4 * 1024 * 1024;
@@ -18,15 +19,16 @@ export interface BlockLayout {
 /**
  * Sums of `nodes` over all members, this member's block of features.
  * @param limb of sums that have two.
+ * @param traced keeps what is sent and received, where the group's work is checked.
  * @returns for each node an array [slot of the block][g, h].
  */
 export async function blockHistograms(
-  device: TreeDevice,
-  collective: Collective,
+  { device, collective }: { readonly device: TreeDevice; readonly collective: Collective },
   layout: BlockLayout,
   nodes: readonly number[],
   options: CollectiveOptions,
   limb: 'high' | 'low' = 'high',
+  traced?: TracedTree,
 ): Promise<Float64Array[]> {
   const { slots, slotBounds } = layout;
   const own = 2 * (slotBounds[collective.rank + 1]! - slotBounds[collective.rank]!);
@@ -36,11 +38,18 @@ export async function blockHistograms(
     const batch = nodes.slice(first, first + perBatch);
     const local = await device.buildHistograms(Int32Array.from(batch), limb);
     options.signal?.throwIfAborted();
+    const sent = collective.size === 1 ? local : byOwner(local, layout, batch.length);
+    const received = traced && receivedArrays(collective, own * batch.length);
     const bounds = slotBounds.map((slot) => 2 * slot * batch.length);
     const reduced =
       collective.size === 1
-        ? local
-        : await collective.reduceScatter(byOwner(local, layout, batch.length), bounds, 'sum', options);
+        ? // Sums are taken from one another in place; what is kept must stay.
+          traced
+          ? local.slice()
+          : local
+        : await collective.reduceScatter(sent, bounds, 'sum', { ...options, ...(received && { received }) });
+    if (traced && received)
+      traced.trace.keep({ output: traced.output, limb, nodes: batch, sent, received, bounds: slotBounds });
     const isShared = reduced.length <= SHARED_NUMBERS;
     for (let i = 0; i < batch.length; i += 1) {
       result.push(
@@ -49,6 +58,11 @@ export async function blockHistograms(
     }
   }
   return result;
+}
+
+/** One for each other member. */
+function receivedArrays({ rank, size }: Collective, numbers: number): Float64Array[] {
+  return Array.from({ length: size }, (_, from) => new Float64Array(from === rank ? 0 : numbers));
 }
 
 /** From [node][slot] to [owner][node][slot of the owner]. */

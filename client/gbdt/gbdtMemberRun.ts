@@ -2,12 +2,18 @@
 
 import { readTrainSpec } from '../../shared/gbdt/readTrainSpec.ts';
 import { readRoundTrees, treeBounds } from '../../shared/gbdt/readRoundTrees.ts';
-import type { Lease, WorkerMessageOf } from '../../shared/protocol/control.ts';
+import type {
+  CheckedRound,
+  CoordinatorMessageOf,
+  Lease,
+  WorkerMessageOf,
+} from '../../shared/protocol/control.ts';
 import { BadAssignmentError } from '../memberRun/errors.ts';
 import type { Assignment } from '../memberRun/memberRun.ts';
 import type { ComingPlace, GenerationContext, MemberRun, MemberRunKind } from '../memberRun/memberRun.ts';
 import { type SessionEnvironment, fetchJson } from '../memberRun/sessionEnvironment.ts';
 import { encodeKnownRounds } from './roundMessages.ts';
+import { RoundTrace } from './roundTrace.ts';
 import { RunData } from './runData.ts';
 import { trainRounds } from './trainRounds.ts';
 
@@ -25,6 +31,9 @@ class GbdtMemberRun implements MemberRun {
   readonly #environment: SessionEnvironment;
   /** Of the last place that was assigned. */
   #groupLeases: readonly (readonly Lease[])[] = [];
+  #isChecked = false;
+  /** Of the last generation that began; asked for also when that has ended. */
+  #trace: RoundTrace | undefined;
 
   constructor(data: RunData, environment: SessionEnvironment) {
     this.#data = data;
@@ -56,6 +65,8 @@ class GbdtMemberRun implements MemberRun {
   ): Promise<void> {
     const { leases, groupLeases = [], spares } = assignment;
     this.#groupLeases = groupLeases;
+    this.#isChecked = assignment.isChecked === true;
+    this.#trace = undefined;
     await this.#takeRounds(assignment, signal);
     const rowsTotal = leases.reduce((rows, lease) => rows + lease.rows, 0);
     await this.#data.hold(leases, signal, (rowsLoaded) => onRows(rowsLoaded, rowsTotal), spares);
@@ -91,7 +102,15 @@ class GbdtMemberRun implements MemberRun {
   }
 
   train(context: GenerationContext): Promise<void> {
-    return trainRounds({ ...context, data: this.#data }, this.#groupLeases);
+    const { rank, members } = context;
+    const { slotsPerFeature } = this.#data.spec.device;
+    const slots = slotsPerFeature.reduce((sum, count) => sum + count, 0);
+    this.#trace = this.#isChecked ? new RoundTrace(rank, members.length, slots) : undefined;
+    return trainRounds({ ...context, data: this.#data, trace: this.#trace }, this.#groupLeases);
+  }
+
+  checkRounds({ seed, firstRound, endRound }: CoordinatorMessageOf<'check'>): CheckedRound[] {
+    return this.#trace?.check(seed, firstRound, endRound) ?? [];
   }
 
   knownRounds(firstRound: number): WorkerMessageOf<'halted'>['rounds'] {

@@ -6,6 +6,7 @@ import type { BinnedTree } from '../../kernels/gbdt/binnedTree.ts';
 import type { NodeSplit, TreeDevice } from '../../kernels/gbdt/treeDevice.ts';
 import type { Collective } from '../../shared/collective/collective.ts';
 import { readFromPeer } from '../../shared/collective/peerMessage.ts';
+import { featureBounds, slotBounds } from '../../shared/gbdt/featureBounds.ts';
 import { FeatureSampling } from '../../shared/gbdt/featureSampling.ts';
 import type { NodeSums, OpenNode, SplitCandidate } from '../../shared/gbdt/split.ts';
 import { betterSplit, findBestSplit, joinLimbs } from '../../shared/gbdt/split.ts';
@@ -16,6 +17,7 @@ import type { WeightBounds } from '../../shared/gbdt/splitScore.ts';
 import type { TrainSpec } from '../../shared/gbdt/trainSpec.ts';
 import type { BlockLayout } from './blockHistograms.ts';
 import { blockHistograms } from './blockHistograms.ts';
+import type { RoundTrace } from './roundTrace.ts';
 import { agreedRoot, checkExact, checkSplits, checkWhole } from './checkSplits.ts';
 import { TreeBuilder } from './treeBuilder.ts';
 
@@ -26,6 +28,8 @@ export interface TrainingGroup {
   readonly signal?: AbortSignal;
   /** How long to wait for any one peer in a collective. */
   readonly timeoutMs?: number;
+  /** Where the work of strangers is checked: keeps what this member sums up. */
+  readonly trace?: RoundTrace | undefined;
 }
 
 /** XGBoost's kRtEps: a split must gain more than this. */
@@ -74,6 +78,7 @@ class TreeGrowth {
   readonly #layout: BlockLayout;
   /** Member r searches the features [bounds[r], bounds[r+1]). */
   readonly #featureBounds: readonly number[];
+  readonly #output: number;
   readonly #firstFeature: number;
   readonly #endFeature: number;
   readonly #builder = new TreeBuilder();
@@ -81,17 +86,14 @@ class TreeGrowth {
   constructor(group: TrainingGroup, round: number, output: number) {
     const { spec, collective, device } = group;
     this.#group = group;
+    this.#output = output;
     this.#score = new SplitScore(spec);
     const tree = round * spec.device.outputs + output;
     this.#sampling = new FeatureSampling(spec.params, tree, spec.features.length);
     const slots = spec.device.slotsPerFeature;
     const bounds = featureBounds(slots, collective.size);
-    const firstSlot = [0];
-    for (const count of slots) firstSlot.push(firstSlot[firstSlot.length - 1]! + count);
-    this.#layout = {
-      slots: firstSlot[slots.length]!,
-      slotBounds: bounds.map((feature) => firstSlot[feature]!),
-    };
+    const blocks = slotBounds(slots, collective.size);
+    this.#layout = { slots: blocks[collective.size]!, slotBounds: blocks };
     this.#featureBounds = bounds;
     this.#firstFeature = bounds[collective.rank]!;
     this.#endFeature = bounds[collective.rank + 1]!;
@@ -155,9 +157,10 @@ class TreeGrowth {
   }
 
   async #histograms(nodes: readonly number[]): Promise<NodeHistogram[]> {
-    const { device, collective, spec } = this.#group;
+    const { spec, trace } = this.#group;
+    const traced = trace && { trace, output: this.#output };
     const sum = (limb: 'high' | 'low'): Promise<Float64Array[]> =>
-      blockHistograms(device, collective, this.#layout, nodes, this.#options(), limb);
+      blockHistograms(this.#group, this.#layout, nodes, this.#options(), limb, traced);
     const high = await sum('high');
     const low = spec.device.isWide === true ? await sum('low') : undefined;
     return high.map((sums, i) => ({ sums, low: low?.[i] }));
@@ -310,23 +313,4 @@ function joined(sums: NodeSums): { readonly g: number; readonly h: number } {
 
 function subtractFrom(larger: Float64Array, smaller: Float64Array): void {
   for (let k = 0; k < larger.length; k += 1) larger[k]! -= smaller[k]!;
-}
-
-/** @returns size+1 ascending feature indexes; member r owns [bounds[r], bounds[r+1]), which may be empty. */
-export function featureBounds(slotsPerFeature: readonly number[], size: number): number[] {
-  const total = slotsPerFeature.reduce((sum, slots) => sum + slots, 0);
-  const bounds = [0];
-  let feature = 0;
-  let before = 0;
-  for (let rank = 1; rank < size; rank += 1) {
-    const target = (total * rank) / size;
-    // A feature goes to the side where more of it lies.
-    while (feature < slotsPerFeature.length && before + slotsPerFeature[feature]! / 2 <= target) {
-      before += slotsPerFeature[feature]!;
-      feature += 1;
-    }
-    bounds.push(feature);
-  }
-  bounds.push(slotsPerFeature.length);
-  return bounds;
 }

@@ -15,6 +15,7 @@ import { boostRound } from './boostRound.ts';
 import { evaluateRound, roundMetrics } from './evaluateRound.ts';
 import type { RoundMetrics } from './evaluateRound.ts';
 import { checkRoundSize, encodeRound } from './roundMessages.ts';
+import type { RoundTrace } from './roundTrace.ts';
 import type { RunData } from './runData.ts';
 
 /** Rounds that take less follow one another this long before events are heard: a turn of those costs about 0.1 ms. */
@@ -28,6 +29,8 @@ const MEET_EVERY = 4;
 
 export interface RoundContext extends GenerationContext {
   readonly data: RunData;
+  /** Where the group's work is checked. */
+  readonly trace?: RoundTrace | undefined;
 }
 
 /** Makes the rounds of a generation, one at a time. */
@@ -65,11 +68,13 @@ export class RoundStep {
     const { device } = data;
     const collective = this.#holdsAll ? soloCollective : this.#collective;
     const round = data.committed.length;
+    const trace = this.#holdsAll ? undefined : this.#context.trace;
+    await trace?.begin(round, signal);
     const start = environment.now();
     const sentBefore = bytesSent(links);
     this.#meter.elapsedMs = 0;
 
-    const trees = await boostRound({ spec, device, collective, round, signal });
+    const trees = await boostRound({ spec, device, collective, round, signal, trace });
     const encoded = rank === 0 ? encodeRound(trees, round) : undefined;
     if (!encoded) checkRoundSize(trees, round);
     // Hashed while the metrics are computed.

@@ -2,7 +2,7 @@
 // kind of run (trees, neural nets) implements it.
 
 import type { Collective } from '../../shared/collective/collective.ts';
-import type { CoordinatorMessageOf, Member, WorkerMessageOf } from '../../shared/protocol/control.ts';
+import type { CheckedRound, CoordinatorMessageOf, Member, WorkerMessageOf } from '../../shared/protocol/control.ts';
 import type { Link } from '../transport/link.ts';
 import type { SessionEnvironment } from './sessionEnvironment.ts';
 
@@ -52,6 +52,8 @@ export interface MemberRun {
   train(context: GenerationContext): Promise<void>;
   /** Rounds that the coordinator lacks, for the answer to a halt. */
   knownRounds(firstRound: number): WorkerMessageOf<'halted'>['rounds'];
+  /** Fingerprints of what was summed up in these rounds of the last generation; absent where the kind of run has none. */
+  checkRounds?(check: CoordinatorMessageOf<'check'>): CheckedRound[];
   close(): Promise<void>;
 }
 

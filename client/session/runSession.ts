@@ -60,6 +60,9 @@ class RunSession implements WorkerSession {
         }
         this.#enqueue(() => this.#answerHalt(message));
         break;
+      case 'check':
+        this.#answerCheck(message);
+        break;
       case 'release':
         if (this.#run?.runId === message.runId) {
           this.#stopPreparing(message.reason);
@@ -207,6 +210,14 @@ class RunSession implements WorkerSession {
       ...(heard.length > 0 && { heard }),
       rounds,
     });
+  }
+
+  /** At once, beside the work: the round under way waits for it when much is kept. */
+  #answerCheck(message: CoordinatorMessageOf<'check'>): void {
+    const { runId, generation, firstRound } = message;
+    const run = this.#isCurrent(message) && this.#run?.runId === runId ? this.#run : undefined;
+    const rounds = run?.checkRounds?.(message) ?? [];
+    this.#environment.send({ type: 'checked', runId, generation, firstRound, rounds });
   }
 
   async #release({ runId, outcome }: CoordinatorMessageOf<'release'>): Promise<void> {

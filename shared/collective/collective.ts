@@ -10,6 +10,11 @@ export interface CollectiveOptions {
   readonly timeoutMs?: number;
 }
 
+export interface ReduceScatterOptions extends CollectiveOptions {
+  /** By rank: filled with what each other member sent of the part that is kept here; arrays of the kind and length of that part. */
+  readonly received?: readonly NumericArray[];
+}
+
 export interface BytesOptions extends CollectiveOptions {
   /** What one peer may send, at most: memory is taken for no more, and a peer that announces more is named. */
   readonly maxBytes: number;
@@ -45,7 +50,7 @@ export interface Collective {
     data: T,
     bounds: readonly number[],
     operation?: ReduceOperation,
-    options?: CollectiveOptions,
+    options?: ReduceScatterOptions,
   ): Promise<T>;
   /** Every member's bytes (lengths may differ), in rank order. */
   allGather(bytes: Uint8Array, options: GatherOptions): Promise<Uint8Array[]>;

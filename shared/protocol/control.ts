@@ -7,7 +7,7 @@ import { runtimes } from './runtimes.ts';
 import { visibleLine, visibleText } from '../../kernels/visibleText.ts';
 
 /** Raised when a message changes its meaning. A worker of another version is refused with a reason. */
-export const PROTOCOL_VERSION = 6;
+export const PROTOCOL_VERSION = 7;
 /** Longest accepted control message. Trees of one round are the largest content. */
 export const MAX_CONTROL_MESSAGE_BYTES = 16 * 1024 * 1024;
 
@@ -131,6 +131,34 @@ export type StepDispute = z.infer<typeof stepDispute>;
 /** Rounds that one message tells of, at most. */
 export const MAX_SEVERAL = 64;
 
+/** Rounds of trees that are checked at a time, at most. */
+export const MAX_CHECKED = 32;
+
+/** What is left of a sum of histogram cells, each by a random weight, modulo a prime (shared/gbdt/check). */
+const fingerprint = z.array(count.max(2 ** 31)).length(2);
+
+/** What a member summed up in a round, in fingerprints. */
+const checkedRound = z.object({
+  round: count,
+  /** Histograms that were summed at a time, in order: of which tree and limb, and of which of its nodes. */
+  steps: z
+    .array(
+      z.object({
+        output: count,
+        limb: z.enum(['high', 'low']),
+        nodes: z.array(count).max(65_536),
+        /** Of all features. */
+        sum: fingerprint,
+      }),
+    )
+    .max(65_536),
+  /** By rank: of what was sent to each member for its part; of the own part what was added to it here. */
+  sent: z.array(fingerprint).max(4096),
+  /** By rank: of what each member sent for this one's part. */
+  received: z.array(fingerprint).max(4096),
+});
+export type CheckedRound = z.infer<typeof checkedRound>;
+
 /** Messages from a worker to the coordinator. */
 export const workerMessage = z.discriminatedUnion('type', [
   z.object({
@@ -242,6 +270,13 @@ export const workerMessage = z.discriminatedUnion('type', [
     round: count,
     passed: count,
     dispute: stepDispute.optional(),
+  /** Answer to `check`: of the rounds that are still known here. */
+  z.object({
+    type: z.literal('checked'),
+    runId: id,
+    generation: count,
+    firstRound: count,
+    rounds: z.array(checkedRound).max(MAX_CHECKED),
   }),
   /** The worker can't do this run at all (bad shard, impossible spec): others try without it; the run fails when most say so. */
   z.object({
@@ -318,6 +353,8 @@ export const coordinatorMessage = z.discriminatedUnion('type', [
     payloads: sha256.nullable(),
     /** Of a net with members that are not the owner's: one step in so many is done again by others, on average. */
     checkEverySteps: count.optional(),
+    /** What is summed up is kept until `check` has asked for it: strangers take part. */
+    isChecked: z.boolean().optional(),
     /** State to begin with where no member has a later one. */
     savedState: z.object({ rounds: count, sha256, sizeBytes: count }).optional(),
   }),
@@ -347,6 +384,18 @@ export const coordinatorMessage = z.discriminatedUnion('type', [
   }),
   /** Everybody is ready: work. */
   z.object({ type: z.literal('begin'), runId: id, generation: count }),
+  /**
+   * All members have committed these rounds: tell the fingerprints, by this seed, of what was summed up in them. Rounds before
+   * `endRound` need not be kept any longer.
+   */
+  z.object({
+    type: z.literal('check'),
+    runId: id,
+    generation: count,
+    firstRound: count,
+    endRound: count,
+    seed: z.string().regex(/^[0-9a-f]{32,64}$/),
+  }),
   /**
    * Stop this generation, then answer halted (again, when asked again): at once, or ("commit") when `atRounds` rounds
    * are committed here. A worker that has committed as many or more drops the round in flight and stops at once:

@@ -30,5 +30,6 @@ export const maxWorkerMessageBytes: Readonly<Record<WorkerMessage['type'], numbe
   finished: 4 * KIBIBYTE,
   checkedSteps: 4 * KIBIBYTE,
   halted: MAX_CONTROL_MESSAGE_BYTES,
+  checked: MAX_CONTROL_MESSAGE_BYTES,
   failed: MAX_SHORT_MESSAGE_BYTES,
 };

@@ -1,7 +1,7 @@
 // Text from a worker becomes a message or a sentence that says what is wrong with it.
 
 import { workerMessage } from '../../../shared/protocol/control.ts';
-import type { WorkerMessage } from '../../../shared/protocol/control.ts';
+import type { WorkerMessage, WorkerMessageOf } from '../../../shared/protocol/control.ts';
 import {
   maxWorkerMessageBytes,
   MAX_SHORT_MESSAGE_BYTES,
@@ -56,4 +56,12 @@ function lengthError(text: string, type: WorkerMessage['type']): string {
 
 function isType(word: string): word is WorkerMessage['type'] {
   return Object.hasOwn(maxWorkerMessageBytes, word);
+}
+
+/** The first message of a socket. */
+export function decodeHello(text: string): WorkerMessageOf<'hello'> | { readonly error: string } {
+  const decoded = decodeWorkerMessage(text);
+  if ('error' in decoded) return decoded;
+  const { message } = decoded;
+  return message.type === 'hello' ? message : { error: `"${message.type}" came before "hello".` };
 }

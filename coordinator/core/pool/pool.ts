@@ -5,7 +5,7 @@ import type { CoordinatorMessage, WorkerMessageOf } from '../../../shared/protoc
 import { MAX_SHORT_MESSAGE_BYTES } from '../../../shared/protocol/workerMessageBytes.ts';
 import { ByteBudget } from '../../bounds/byteBudget.ts';
 import { Admission, isAnotherLife } from './admission.ts';
-import { decodeWorkerMessage } from './decodeWorkerMessage.ts';
+import { decodeHello } from './decodeWorkerMessage.ts';
 import { departureOf } from './departure.ts';
 import { closeCodes, type ConnectionEvents, type ControlConnection } from './controlConnection.ts';
 import { newCounters } from './poolCounters.ts';
@@ -17,10 +17,11 @@ import { Places } from './places.ts';
 import { makeId, makeSecret } from './secrets.ts';
 import { WorkerKeys } from './workerKeys.ts';
 import type { WorkerActivityFacts } from './workerActivity.ts';
-import { lieReason, type LieEvidence } from './lieEvidence.ts';
-import { TrustLedger, type RecordedLie } from './trustLedger.ts';
-import { trustOf } from './workerTrust.ts';
+import type { LieEvidence } from './lieEvidence.ts';
+import type { RecordedLie } from './trustLedger.ts';
+import { Strangers } from './strangers.ts';
 import { welcomeMessage } from './welcomeMessage.ts';
+import { WorkerMessages } from './workerMessages.ts';
 import { WorkerSocket } from './workerSocket.ts';
 
 const HELLO_TIMEOUT_MS = 10_000;
@@ -41,7 +42,8 @@ export class Pool {
   readonly #places: Places;
   readonly #outgoing = new ByteBudget({ maxBytes: MAX_OUTGOING_BYTES });
   readonly #admission: Admission;
-  readonly #trust: TrustLedger;
+  readonly #strangers: Strangers;
+  readonly #messages: WorkerMessages;
   #lives = 0;
   #closed = false;
 
@@ -52,7 +54,21 @@ export class Pool {
     const { identityKey = makeSecret() } = options;
     this.#admission = new Admission({ ...options, identityKey });
     this.keys = new WorkerKeys(identityKey);
-    this.#trust = options.trust ?? new TrustLedger(options);
+    this.#messages = new WorkerMessages({
+      clock: options.clock,
+      counters: this.counters,
+      log: this.#log,
+      refuse: (socket, code, message) => this.#refuse(socket, code, message),
+      change: (entry, change) => this.#change(entry, change),
+      emit: (event) => this.#emit(event),
+    });
+    this.#strangers = new Strangers(options, {
+      entries: this.#entries,
+      admission: this.#admission,
+      log: this.#log,
+      changed: (entry) => this.#change(entry, {}),
+      sendAway: (entry, reason) => void this.#removeWhere((one) => one === entry, reason),
+    });
   }
 
   /** Every known worker, in order of joining. */
@@ -143,13 +159,7 @@ export class Pool {
 
   /** Checks of a worker's work came out right: may be said as often as they do. Of the owner's own nothing is counted. */
   passCheck(workerId: string, count = 1): void {
-    const entry = this.#entries.get(workerId);
-    if (entry?.worker.isOwners === true || this.#admission.wasOwners(workerId)) return;
-    const checksPassed = this.#trust.pass(workerId, count);
-    if (!entry) return;
-    const before = trustOf(entry.worker);
-    entry.worker = { ...entry.worker, checksPassed };
-    if (trustOf(entry.worker) !== before) this.#change(entry, {});
+    this.#strangers.passCheck(workerId, count);
   }
 
   /**
@@ -157,13 +167,7 @@ export class Pool {
    * hears of the loss before this returns. The owner's own is believed: evidence against it is a defect, and logged as one.
    */
   convict(workerId: string, evidence: LieEvidence): void {
-    const entry = this.#entries.get(workerId);
-    if (entry?.worker.isOwners === true || this.#admission.wasOwners(workerId))
-      return this.#log.ownerAccused(workerId, lieReason(evidence));
-    const reason = this.#trust.convict(workerId, evidence);
-    this.#log.convicted(workerId, reason);
-    if (entry) this.#removeWhere((one) => one === entry, reason);
-    else this.#admission.exclude(workerId, reason);
+    this.#strangers.convict(workerId, evidence);
   }
 
   /**
@@ -171,10 +175,8 @@ export class Pool {
    * @returns its lies.
    * @throws StorageFullError, StorageError
    */
-  async pardon(workerId: string): Promise<readonly RecordedLie[]> {
-    const lies = await this.#trust.pardon(workerId);
-    this.#admission.exclude(workerId, undefined);
-    return lies;
+  pardon(workerId: string): Promise<readonly RecordedLie[]> {
+    return this.#strangers.pardon(workerId);
   }
 
   /** Sends those away who joined by a token that is not in force any more. @returns their ids. */
@@ -185,7 +187,7 @@ export class Pool {
   /** A message of a worker has the right form and can not be all the same; one that goes on is dropped. */
   countMalformed(workerId: string, what: string): void {
     const entry = this.#entries.get(workerId);
-    if (entry) this.#malformed(entry, what);
+    if (entry) this.#messages.malformed(entry, what);
   }
 
   /** Takes over a fresh control socket; the returned object receives what the socket reports. */
@@ -196,7 +198,7 @@ export class Pool {
     const socket: WorkerSocket = new WorkerSocket(connection, limits, {
       maxMessageBytes: () => entry?.maxMessageBytes(clock.now()) ?? MAX_SHORT_MESSAGE_BYTES,
       message: (text) => {
-        if (entry) this.#receive(entry, text);
+        if (entry) this.#messages.receive(entry, text);
         else entry = this.#greet(socket, text);
       },
       limited: (why) => this.#refuse(socket, 'RATE_LIMITED', why),
@@ -224,11 +226,7 @@ export class Pool {
   /** Says goodbye to all workers. */
   close(reason: string): void {
     this.#closed = true;
-    for (const entry of this.#entries.values()) {
-      entry.cancelGrace();
-      entry.socket?.send({ type: 'shutdown', reconnect: true, reason });
-      entry.socket?.close(closeCodes.goingAway, reason);
-    }
+    for (const entry of this.#entries.values()) entry.sayGoodbye(reason);
     for (const socket of this.#waiting) socket.close(closeCodes.goingAway, reason);
     this.#entries.clear();
     this.#waiting.clear();
@@ -236,13 +234,11 @@ export class Pool {
   }
 
   #greet(socket: WorkerSocket, text: string): PoolEntry | undefined {
-    const decoded = decodeWorkerMessage(text);
-    if ('error' in decoded || decoded.message.type !== 'hello') {
+    const hello = decodeHello(text);
+    if ('error' in hello) {
       this.counters.malformedMessages += 1;
-      const why = 'error' in decoded ? decoded.error : `"${decoded.message.type}" came before "hello".`;
-      return this.#refuse(socket, 'BAD_REQUEST', why);
+      return this.#refuse(socket, 'BAD_REQUEST', hello.error);
     }
-    const hello = decoded.message;
     const verdict = this.#admission.judge(hello, socket.remoteAddress);
     if (verdict.type === 'refused') {
       const { code, message } = verdict;
@@ -291,16 +287,12 @@ export class Pool {
     }: Pick<JoinedWorker, 'changes' | 'giveBackPlace' | 'joinToken'> & { workerId: string },
   ): PoolEntry {
     const { remoteAddress } = socket;
-    const joinedAtMs = this.#options.clock.now();
-    const life = (this.#lives += 1);
-    const { isOwners = () => false } = this.#options;
     const worker = newWorker(hello, {
       workerId,
       remoteAddress,
-      joinedAtMs,
-      life,
-      isOwners: isOwners({ workerId, joinToken: place.joinToken, name: hello.name }),
-      checksPassed: this.#trust.checksPassed(workerId),
+      joinedAtMs: this.#options.clock.now(),
+      life: (this.#lives += 1),
+      ...this.#strangers.factsOf({ workerId, joinToken: place.joinToken, name: hello.name }),
     });
     const secret = this.#admission.secretOf(workerId, place.joinToken);
     const entry = new PoolEntry({ worker, secret, lifeName: hello.life, socket, ...place });
@@ -340,43 +332,6 @@ export class Pool {
     socket.startPinging();
   }
 
-  #receive(entry: PoolEntry, text: string): void {
-    this.counters.messagesReceived += 1;
-    const decoded = decodeWorkerMessage(text, entry.worker.workerId);
-    if ('error' in decoded) return this.#malformed(entry, decoded.error);
-    const { message } = decoded;
-    if (message.type === 'available') {
-      if (entry.worker.peerId === message.peerId && entry.worker.leaving === entry.drained) return;
-      this.#changeByWorker(entry, { peerId: message.peerId, leaving: entry.drained });
-    } else if (message.type === 'leaving') {
-      if (entry.worker.leaving === message.reason) return;
-      if (!this.#changeByWorker(entry, { leaving: message.reason })) return;
-      this.#log.worker('left', `is leaving: ${message.reason}`, entry);
-    } else if (message.type !== 'hello') {
-      const said = message.type === 'several' ? message.messages : [message];
-      if (entry.socket?.countFurther(said.length - 1) === false) return;
-      entry.heard(said);
-      for (const one of said) this.#emit({ type: 'message', worker: entry.worker, message: one });
-    }
-  }
-
-  /** A change that the worker asks for. @returns false when it asks too often; it is dropped then. */
-  #changeByWorker(entry: PoolEntry, change: Partial<PoolWorker>): boolean {
-    if (entry.mayChange(this.#options.clock.now())) {
-      this.#change(entry, change);
-      return true;
-    }
-    if (entry.socket) this.#refuse(entry.socket, 'RATE_LIMITED', 'Too many changes a second.');
-    return false;
-  }
-
-  #malformed(entry: PoolEntry, what: string): void {
-    this.counters.malformedMessages += 1;
-    this.#log.worker('malformed', `sent a malformed message: ${what}`, entry);
-    // A worker of a later minor version may say things that are not known here: they are dropped, within limits.
-    if (entry.socket?.forgiveMalformed() === false) this.#refuse(entry.socket, 'BAD_REQUEST', what);
-  }
-
   #away(entry: PoolEntry, code: number, reason: string): void {
     entry.socket = undefined;
     const { clock, graceMs } = this.#options;
@@ -401,9 +356,9 @@ export class Pool {
   #lose(entry: PoolEntry, reason: string, toldReason?: string): void {
     entry.cancelGrace();
     entry.giveBackPlace();
-    this.#entries.delete(entry.worker.workerId);
     const { lifeName, drained, changes } = entry;
     const { workerId, isOwners } = entry.worker;
+    this.#entries.delete(workerId);
     this.#admission.forget(workerId, { lifeName, reason: toldReason, drained, changes, isOwners });
     entry.worker = { ...entry.worker, present: false };
     this.counters.lostWorkers += 1;

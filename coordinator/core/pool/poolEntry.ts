@@ -96,6 +96,13 @@ export class PoolEntry {
     return { ...this.#activity.seen(nowMs, this.socket), drained: this.#drained };
   }
 
+  /** The coordinator goes: the worker tries again. */
+  sayGoodbye(reason: string): void {
+    this.cancelGrace();
+    this.socket?.send({ type: 'shutdown', reconnect: true, reason });
+    this.socket?.close(closeCodes.goingAway, reason);
+  }
+
   /** Closes its socket for good. @param code says why in a word. */
   sendAway(reason: string, code: string): void {
     const { socket } = this;

@@ -40,9 +40,9 @@ export interface TrustLedgerOptions {
 }
 
 /** Strangers of whom checks are remembered: those whose last check is longest ago are forgotten. */
-export const MAX_CHECKED = 100_000;
+const MAX_CHECKED = 100_000;
 /** Lies that are remembered, as many as there may be bans. */
-export const MAX_LIES = 10_000;
+const MAX_LIES = 10_000;
 /** Checks of so long may be forgotten by a coordinator that is killed. */
 const WRITE_AFTER_MS = 2_000;
 /** Until what could not be written is tried again. */

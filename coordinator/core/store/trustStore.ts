@@ -47,9 +47,9 @@ export class TrustStore implements TrustRecord {
             .insertInto('worker_checks')
             .values(some)
             .onConflict((on) =>
-              on.column('worker_id').doUpdateSet(({ ref }) => ({
-                checks_passed: ref('excluded.checks_passed'),
-                changed_at: ref('excluded.changed_at'),
+              on.column('worker_id').doUpdateSet((eb) => ({
+                checks_passed: eb.ref('excluded.checks_passed'),
+                changed_at: eb.ref('excluded.changed_at'),
               })),
             )
             .execute();

@@ -10,7 +10,7 @@ import { createNaiveDevice } from './naiveDevice.ts';
 import { breastCancer, wine } from './realData.ts';
 import { seededRandom } from '../../setup/seededRandom.ts';
 import { trainLocally } from './trainLocally.ts';
-import { featureBounds } from '../../../client/gbdt/growTree.ts';
+import { featureBounds } from '../../../shared/gbdt/featureBounds.ts';
 
 const binary = { objective: 'binary:logistic', eval_metric: ['logloss', 'auc'], max_depth: 5 };
 

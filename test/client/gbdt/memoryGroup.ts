@@ -46,8 +46,11 @@ export function memoryGroup(size: number): Collective[] {
       data.set(combine(all, operation));
       return data;
     },
-    async reduceScatter(data, bounds, operation = 'sum') {
+    async reduceScatter(data, bounds, operation = 'sum', { received } = {}) {
       const all = (await meet(rank, data.slice())) as NumericArray[];
+      all.forEach((array, from) => {
+        if (from !== rank) received?.[from]?.set(array.slice(bounds[rank], bounds[rank + 1]));
+      });
       return combine(all, operation).slice(bounds[rank], bounds[rank + 1]) as typeof data;
     },
     async allGather(bytes) {

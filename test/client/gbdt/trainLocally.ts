@@ -6,6 +6,7 @@ import type { DeviceSpec, TreeDevice } from '../../../kernels/gbdt/treeDevice.ts
 import { boostRound } from '../../../client/gbdt/boostRound.ts';
 import type { EvaluationBlock } from '../../../client/gbdt/evaluateRound.ts';
 import { evaluateRound, roundMetrics } from '../../../client/gbdt/evaluateRound.ts';
+import { RoundTrace } from '../../../client/gbdt/roundTrace.ts';
 import { binCategories, binColumn } from '../../../shared/gbdt/binColumn.ts';
 import { buildTrainSpec } from '../../../shared/gbdt/buildTrainSpec.ts';
 import type { FeatureCuts } from '../../../shared/gbdt/cuts.ts';
@@ -33,6 +34,15 @@ export interface LocalOptions {
   /** Sums have two limbs. */
   readonly isWide?: boolean;
   readonly createDevice?: (spec: DeviceSpec) => TreeDevice | Promise<TreeDevice>;
+  /** Told after each round; members keep what they sum up then. */
+  readonly onRound?: (round: TracedRound) => void;
+}
+
+export interface TracedRound {
+  readonly round: number;
+  readonly spec: TrainSpec;
+  readonly trees: readonly BinnedTree[];
+  readonly members: readonly { readonly trace: RoundTrace; readonly shards: readonly ShardRows[] }[];
 }
 
 export interface LocalTraining {
@@ -115,7 +125,9 @@ export async function trainLocally(train: OracleData, options: LocalOptions): Pr
       };
       await load('train', trainBlock, 'train');
       for (const { name, block } of setBlocks) if (name !== 'train') await load(name, block, 'evaluate');
-      return { device, collective, held };
+      const slots = spec.device.slotsPerFeature.reduce((sum, count) => sum + count, 0);
+      const trace = options.onRound && new RoundTrace(collective.rank, workers, slots);
+      return { device, collective, held, trace, shards: mine(trainBlock) };
     }),
   );
 
@@ -124,8 +136,9 @@ export async function trainLocally(train: OracleData, options: LocalOptions): Pr
   const measured = roundMetrics(spec);
   for (let round = 0; round < options.rounds; round += 1) {
     const results = await Promise.all(
-      members.map(async ({ device, collective, held }) => {
-        const trees = await boostRound({ device, collective, spec, round });
+      members.map(async ({ device, collective, held, trace }) => {
+        await trace?.begin(round, new AbortController().signal);
+        const trees = await boostRound({ device, collective, spec, round, trace });
         device.applyTrees(
           [...held.values()].flat().map(({ block }) => block),
           trees,
@@ -140,6 +153,12 @@ export async function trainLocally(train: OracleData, options: LocalOptions): Pr
       }),
     );
     rounds.push(results[0]!.trees);
+    options.onRound?.({
+      round,
+      spec,
+      trees: results[0]!.trees,
+      members: members.flatMap(({ trace, shards }) => (trace ? [{ trace, shards }] : [])),
+    });
     for (const [name, value] of Object.entries(results[0]!.metrics)) (history[name] ??= []).push(value);
   }
   await Promise.all(members.map(({ device }) => device.close()));

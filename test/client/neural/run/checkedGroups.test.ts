@@ -24,7 +24,8 @@ afterEach(async () => {
 const names = (count: number): string[] => Array.from({ length: count }, (_, at) => `w${at}`);
 
 async function trained(size: number, checkEverySteps: number): Promise<{ weights: number[]; passed: number }> {
-  const world = await start();
+  // One epoch and no report before the end: shares then do not follow what was measured.
+  const world = await start({ globalBatchSize: 9, microbatchSize: 3, reportEverySteps: 100 });
   world.checkEverySteps = checkEverySteps;
   names(size).forEach((name) => world.addWorker(name));
   await world.begin(1, names(size));

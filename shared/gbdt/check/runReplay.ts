@@ -1,0 +1,188 @@
+// Rounds of a run once more over all its training rows: what each member must have summed up, in fingerprints, and whether the
+// trees follow from the rows.
+
+import type { BinnedTree } from '../../../kernels/gbdt/binnedTree.ts';
+import { buildGradientTables } from '../../../kernels/gbdt/gradients.ts';
+import { slotBounds } from '../featureBounds.ts';
+import type { ShardRows } from '../shardCodec.ts';
+import { SplitScore } from '../splitScore.ts';
+import type { TrainSpec } from '../trainSpec.ts';
+import { checkKey, nodeWeights, type CheckKey, type CheckVector, type Fingerprint } from './checkKey.ts';
+import { multiply, reduce } from './modular.ts';
+import { addUpwards, emptyReplay, ShardReplay, type ReplayedTree } from './shardReplay.ts';
+import { verifyTree, type FalseValue } from './verifyTree.ts';
+
+/** Histograms that members sum at a time: nodes of one tree. */
+export interface CheckedStep {
+  readonly output: number;
+  readonly limb: 'high' | 'low';
+  readonly nodes: readonly number[];
+}
+
+export interface RoundToCheck {
+  readonly trees: readonly BinnedTree[];
+  /** In the order in which members summed them. */
+  readonly steps: readonly CheckedStep[];
+}
+
+export interface MemberToCheck {
+  /** Names of its shards of the training set. */
+  readonly shards: readonly string[];
+  /** By rank: what the fingerprint of the part of each is multiplied by; zero leaves a part out. */
+  readonly partWeights: readonly number[];
+}
+
+export interface ReplayTask {
+  readonly seed: string;
+  readonly firstRound: number;
+  readonly rounds: readonly RoundToCheck[];
+  readonly members: readonly MemberToCheck[];
+}
+
+export interface ReplayedRound {
+  /** By member: of all steps, parts by their weights. */
+  readonly members: readonly Fingerprint[];
+  /** By member and step. */
+  readonly steps: readonly (readonly Fingerprint[])[];
+  readonly falseValue: (FalseValue & { readonly tree: number }) | undefined;
+}
+
+export class RunReplay {
+  readonly #spec: TrainSpec;
+  readonly #tables = buildGradientTables();
+  readonly #shards = new Map<string, ShardReplay>();
+  readonly #score: SplitScore;
+  readonly #slots: number;
+
+  constructor(spec: TrainSpec) {
+    this.#spec = spec;
+    this.#score = new SplitScore(spec);
+    this.#slots = spec.device.slotsPerFeature.reduce((sum, count) => sum + count, 0);
+  }
+
+  /** @throws InvalidBlockError when the rows do not fit the spec. */
+  add(name: string, shard: ShardRows): void {
+    this.#shards.set(name, new ShardReplay(this.#spec, shard, this.#tables));
+  }
+
+  has(name: string): boolean {
+    return this.#shards.has(name);
+  }
+
+  /** Takes margins over rounds that are known to be right. */
+  follow(rounds: readonly (readonly BinnedTree[])[]): void {
+    for (const shard of this.#shards.values()) for (const trees of rounds) shard.follow(trees);
+  }
+
+  /** Margins are those before the last `check` again. */
+  restore(): void {
+    for (const shard of this.#shards.values()) shard.restore();
+  }
+
+  check({ seed, firstRound, rounds, members }: ReplayTask): ReplayedRound[] {
+    const key = checkKey(seed, this.#slots);
+    const totals = rounds.map(({ trees }) =>
+      trees.map((tree) => emptyReplay(this.#spec.device, tree.left.length, 0)),
+    );
+    const ofMembers = members.map((member) => {
+      const vectors = partVectors(key, this.#spec, member.partWeights);
+      const replayed = this.#replayMember(member, firstRound, rounds, vectors);
+      return replayed.map((trees, i) => {
+        const { steps, trees: grown } = rounds[i]!;
+        trees.forEach((tree, output) => {
+          addUpwards(tree, grown[output]!, vectors);
+          addSums(totals[i]![output]!, tree);
+        });
+        return stepPrints(key, firstRound + i, steps, trees);
+      });
+    });
+    return rounds.map(({ trees }, i) => {
+      const steps = ofMembers.map((perRound) => perRound[i]!);
+      return {
+        members: steps.map((prints) => sumOf(key, prints)),
+        steps,
+        falseValue: this.#falseValue(trees, totals[i]!),
+      };
+    });
+  }
+
+  #replayMember(
+    { shards }: MemberToCheck,
+    firstRound: number,
+    rounds: readonly RoundToCheck[],
+    vectors: readonly CheckVector[],
+  ): ReplayedTree[][] {
+    const { device, firstRound: earlier = 0 } = this.#spec;
+    const into = rounds.map(({ trees }) =>
+      trees.map((tree) => emptyReplay(device, tree.left.length, vectors.length)),
+    );
+    for (const name of shards) {
+      const shard = this.#shards.get(name);
+      if (!shard) throw new RangeError(`shard ${name} is not loaded`);
+      shard.remember();
+      shard.weigh(vectors);
+      rounds.forEach(({ trees }, i) => shard.replay(earlier + firstRound + i, trees, into[i]!, vectors));
+    }
+    return into;
+  }
+
+  #falseValue(
+    trees: readonly BinnedTree[],
+    totals: readonly ReplayedTree[],
+  ): (FalseValue & { readonly tree: number }) | undefined {
+    // What the owner's loop chose for a round is known to the members alone.
+    if (this.#spec.trainLoop) return undefined;
+    for (const [tree, grown] of trees.entries()) {
+      const found = verifyTree(grown, totals[tree]!.sums, this.#spec, this.#score);
+      if (found) return { ...found, tree };
+    }
+    return undefined;
+  }
+}
+
+/** The key's vectors, the slots of each part multiplied by its weight. */
+function partVectors(
+  { vectors }: CheckKey,
+  { device }: TrainSpec,
+  partWeights: readonly number[],
+): CheckVector[] {
+  const bounds = slotBounds(device.slotsPerFeature, partWeights.length);
+  return vectors.map(({ modulus, slots, hessian }) => {
+    const weighed = slots.slice();
+    partWeights.forEach((weight, part) => {
+      for (let slot = bounds[part]!; slot < bounds[part + 1]!; slot += 1)
+        weighed[slot] = multiply(slots[slot]!, weight, modulus);
+    });
+    return { modulus, hessian, slots: weighed };
+  });
+}
+
+function addSums(into: ReplayedTree, from: ReplayedTree): void {
+  from.sums.forEach((limb, i) => {
+    for (let at = 0; at < limb.length; at += 1) into.sums[i]![at]! += limb[at]!;
+  });
+}
+
+/** Of each step: the nodes that were built, each by its weight. */
+function stepPrints(
+  key: CheckKey,
+  round: number,
+  steps: readonly CheckedStep[],
+  trees: readonly ReplayedTree[],
+): Fingerprint[] {
+  const weight = nodeWeights(key, round);
+  return steps.map(({ output, limb, nodes }) => {
+    const prints = trees[output]!.prints[limb === 'high' ? 0 : 1]!;
+    const weights = nodes.map(weight);
+    return key.vectors.map(({ modulus }, i) =>
+      nodes.reduce(
+        (sum, node, at) => reduce(sum + multiply(prints[i]![node]!, weights[at]!, modulus), modulus),
+        0,
+      ),
+    );
+  });
+}
+
+function sumOf({ vectors }: CheckKey, prints: readonly Fingerprint[]): Fingerprint {
+  return vectors.map(({ modulus }, i) => prints.reduce((sum, print) => reduce(sum + print[i]!, modulus), 0));
+}
