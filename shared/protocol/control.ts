@@ -270,6 +270,7 @@ export const workerMessage = z.discriminatedUnion('type', [
     round: count,
     passed: count,
     dispute: stepDispute.optional(),
+  }),
   /** Answer to `check`: of the rounds that are still known here. */
   z.object({
     type: z.literal('checked'),
@@ -351,9 +352,7 @@ export const coordinatorMessage = z.discriminatedUnion('type', [
     agreedRounds: count.optional(),
     /** Payloads of the committed rounds as a JSON blob: an array of rounds, each an array (of trees); null when none. */
     payloads: sha256.nullable(),
-    /** Of a net with members that are not the owner's: one step in so many is done again by others, on average. */
-    checkEverySteps: count.optional(),
-    /** What is summed up is kept until `check` has asked for it: strangers take part. */
+    /** Strangers take part. Of trees what is summed up is kept until `check` has asked for it; of nets steps are done again. */
     isChecked: z.boolean().optional(),
     /** State to begin with where no member has a later one. */
     savedState: z.object({ rounds: count, sha256, sizeBytes: count }).optional(),

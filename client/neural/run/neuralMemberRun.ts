@@ -66,7 +66,7 @@ class NeuralMemberRun implements MemberRun {
       valid: this.#valid,
       context,
       isMixed: this.#isMixed,
-      checkEverySteps: this.#assignment?.checkEverySteps ?? 0,
+      isChecked: this.#assignment?.isChecked === true,
       savedSteps: this.#assignment?.savedState?.rounds ?? this.#spec.firstStep,
     });
     await loop.run();

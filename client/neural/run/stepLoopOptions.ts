@@ -14,8 +14,8 @@ export interface StepLoopOptions {
   readonly context: GenerationContext;
   /** Members of different kinds round differently: the first rank's parameters then count. */
   readonly isMixed: boolean;
-  /** One step in so many is checked, as the coordinator says; 0: none. */
-  readonly checkEverySteps: number;
+  /** Strangers take part, as the coordinator says. */
+  readonly isChecked: boolean;
   /** Steps of the last state that is stored. */
   readonly savedSteps: number;
 }

@@ -88,6 +88,8 @@ export interface NeuralSpec {
   readonly checkpointEverySteps: number;
   /** Whether parameters are compared among the members after every step, or with the reports alone. */
   readonly verifyEveryStep: boolean;
+  /** Where strangers take part, one step in so many is done again with other roles, on average; 0: none. */
+  readonly checkEverySteps?: number;
   /** The first rank times the ops and the exchange of the last step. */
   readonly profile?: boolean;
   /** Workers with WebGPU time tiles of their products before the first step, unless they know them already. */

@@ -86,6 +86,7 @@ const neuralSpec = z.object({
   reportEverySteps: count.min(1).exactOptional(),
   checkpointEverySteps: count.min(1),
   verifyEveryStep: z.boolean(),
+  checkEverySteps: count.exactOptional(),
   profile: z.boolean().exactOptional(),
   tuneKernels: z.boolean().exactOptional(),
 });

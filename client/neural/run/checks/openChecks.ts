@@ -5,16 +5,20 @@ import { f32Vector } from '../../codec/f32Vector.ts';
 import { secureRandom } from './secureRandom.ts';
 import { StepChecks } from './stepChecks.ts';
 
+/** A check takes about as long as a step. */
+const CHECK_EVERY_STEPS = 20;
+
 /**
  * Steps are checked where the coordinator asks for it and others can do them again: with gradients as they are, without local steps,
  * whose states are each member's own, and without statistics over all members, which are no member's work alone.
  */
 export function openChecks(options: StepLoopOptions): StepChecks | undefined {
-  const { runId, spec, state, train, context, isMixed, checkEverySteps } = options;
+  const { runId, spec, state, train, context, isMixed, isChecked } = options;
   const { engine } = state;
+  const { checkEverySteps = CHECK_EVERY_STEPS } = spec;
   const isAlike = engine.kind === 'cpu' || engine.kind === 'tfjs';
   const isPossible = !spec.localSteps && !spec.syncBatchNorm && spec.gradientCodec === 'f32';
-  if (checkEverySteps === 0 || context.collective.size === 1 || !isPossible) return undefined;
+  if (!isChecked || checkEverySteps === 0 || context.collective.size === 1 || !isPossible) return undefined;
   return new StepChecks({
     runId,
     context,

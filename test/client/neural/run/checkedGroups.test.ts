@@ -25,8 +25,9 @@ const names = (count: number): string[] => Array.from({ length: count }, (_, at)
 
 async function trained(size: number, checkEverySteps: number): Promise<{ weights: number[]; passed: number }> {
   // One epoch and no report before the end: shares then do not follow what was measured.
-  const world = await start({ globalBatchSize: 9, microbatchSize: 3, reportEverySteps: 100 });
-  world.checkEverySteps = checkEverySteps;
+  const change = { globalBatchSize: 9, microbatchSize: 3, reportEverySteps: 100, checkEverySteps };
+  const world = await start(change);
+  world.isChecked = true;
   names(size).forEach((name) => world.addWorker(name));
   await world.begin(1, names(size));
   const saved = await world.hear('w0', 'saved');
@@ -71,10 +72,10 @@ describe('A group whose steps are checked', () => {
 
   it('stops at a step in which one member lied, and each member tells who did', async () => {
     const size = 4;
-    const world = await start({ steps: 90 }, (engine, workerId) =>
+    const world = await start({ steps: 90, checkEverySteps: 1 }, (engine, workerId) =>
       workerId === 'w2' ? lying(engine, 3) : engine,
     );
-    world.checkEverySteps = 1;
+    world.isChecked = true;
     names(size).forEach((name) => world.addWorker(name));
     await world.begin(1, names(size));
     const rounds = new Set<number>();

@@ -47,8 +47,8 @@ export class NetWorld extends SessionWorld {
   spec!: NeuralSpec;
   /** As the coordinator knows them: the last group that was ready. */
   stateHolders = new Set<string>();
-  /** Of the next groups: one step in so many is checked; 0: none. */
-  checkEverySteps = 0;
+  /** The next groups are told that strangers take part. */
+  isChecked = false;
   #specHash = '';
 
   static async start(
@@ -133,7 +133,7 @@ export class NetWorld extends SessionWorld {
         stateHolders: members.flatMap((id, at) => (this.stateHolders.has(id) ? [at] : [])),
         committedRounds: 0,
         payloads: null,
-        ...(this.checkEverySteps > 0 && { checkEverySteps: this.checkEverySteps }),
+        ...(this.isChecked && { isChecked: true }),
         ...(savedState && { savedState }),
       }),
     );
