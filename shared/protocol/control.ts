@@ -4,6 +4,7 @@
 import { z } from 'zod';
 import { deviceKinds } from '../../kernels/deviceKinds.ts';
 import { runtimes } from './runtimes.ts';
+import { stepDispute } from './stepDispute.ts';
 import { visibleLine, visibleText } from '../../kernels/visibleText.ts';
 
 /** Raised when a message changes its meaning. A worker of another version is refused with a reason. */
@@ -111,22 +112,6 @@ const heardGathers = z.object({
     .regex(/^[0-9a-f]*$/),
 });
 export type HeardGathers = z.infer<typeof heardGathers>;
-
-/** Digests as in heardGathers, of one work of a step; `f…f`: not within what devices may differ by. */
-const workDigest = z.string().length(DIGEST_CHARACTERS).regex(/^[0-9a-f]*$/);
-
-/** Two members say different things of one work of a step; a third, who tells this, has done it again. */
-const stepDispute = z.object({
-  what: z.enum(['gradient', 'sum']),
-  /** Whose work it is, and who did it again first. */
-  rank: count,
-  by: count,
-  /** What these two say, and what the third found; zeros where it could not. */
-  claimed: workDigest,
-  again: workDigest,
-  found: workDigest,
-});
-export type StepDispute = z.infer<typeof stepDispute>;
 
 /** Rounds that one message tells of, at most. */
 export const MAX_SEVERAL = 64;

@@ -27,7 +27,8 @@ import { makeLocalSteps } from './localSteps.ts';
 import { finiteMetrics } from './finiteMetrics.ts';
 import { RunMetrics } from './runMetrics.ts';
 import { StateSaver } from './stateSaver.ts';
-import { StepTimeline } from './stepTimeline.ts';
+import { openTimeline, tellProfile } from './stepProfiles.ts';
+import type { StepTimeline } from './stepTimeline.ts';
 import type { StepLoopOptions } from './stepLoopOptions.ts';
 
 /** The coordinator writes every report down. */
@@ -146,7 +147,7 @@ export class StepLoop {
     const { step } = state;
     const { rank, signal, environment } = context;
     const start = environment.now();
-    const timeline = await this.#openTimeline();
+    const timeline = await openTimeline(this.#options);
     const places = microbatchesOf(spec, step);
     const unapplied = { step, places, speeds: this.#speeds };
     this.#checks?.begin(unapplied);
@@ -182,7 +183,7 @@ export class StepLoop {
       microbatches: spec.syncBatchNorm ? turns * this.#collective.size : places.length,
     });
     state.step = step + 1;
-    if (timeline) await this.#tellProfile(timeline, updateFrom);
+    if (timeline) await tellProfile(this.#options, timeline, updateFrom);
     this.#metrics.add(totals);
     this.#stepsSince += 1;
     this.#examplesSince += examples;
@@ -203,25 +204,6 @@ export class StepLoop {
     if (isDue || isLast || endsEpoch) {
       await this.#report({ learningRate: this.#rate(state.step - 1) }, { isLast, endsEpoch });
     }
-  }
-
-  /** Of the last step alone, at the first rank, where the owner asked. */
-  async #openTimeline(): Promise<StepTimeline | undefined> {
-    const { spec, state, context } = this.#options;
-    const { environment, rank } = context;
-    if (spec.profile !== true || rank !== 0) return undefined;
-    // Timings of earlier steps are dropped as they come, or memory would grow.
-    await state.engine.profile();
-    return state.step === spec.steps - 1 ? new StepTimeline(() => environment.now()) : undefined;
-  }
-
-  async #tellProfile(timeline: StepTimeline, updateFrom: number): Promise<void> {
-    const { runId, state, context } = this.#options;
-    const { environment, generation, signal } = context;
-    const profile = await timeline.end(state.engine, state.step - 1, updateFrom);
-    const bytes = new TextEncoder().encode(JSON.stringify(profile));
-    const address = await environment.putBlob(bytes, signal);
-    environment.send({ type: 'profiled', runId, generation, ...address });
   }
 
   #rate(step: number): number {

@@ -6,10 +6,12 @@ import { leaseKey, planLeases } from './leasePlan.ts';
 import { planSpares } from './sparePlan.ts';
 import { recordedRounds } from './runState.ts';
 import type { Member, RunPlan, RunState, RunWorker } from './runState.ts';
+import { isCheckedGroup } from './checkedGroup.ts';
 import { RoundVotes } from './roundVotes.ts';
 import { StateVotes } from './stateVotes.ts';
 import { allRows, trainRows } from './speed.ts';
 import type { Turn } from './turn.ts';
+import { noteEntries } from './undoRounds.ts';
 
 /** Most members that can do something useful. */
 export function mostMembers(plan: RunPlan): number {
@@ -152,6 +154,7 @@ function assignGroup(turn: Turn, eligible: readonly RunWorker[]): void {
     committedRounds,
     toldRounds: committedRounds,
     toldState: 0,
+    toldChecks: 0,
     agreedRounds: Math.min(state.agreed.get(worker.workerId) ?? 0, committedRounds),
     hasWorked: false,
     halted: false,
@@ -176,6 +179,7 @@ function assignGroup(turn: Turn, eligible: readonly RunWorker[]): void {
     heard: new Map(),
     differing: new Map(),
     finished: new Map(),
+    stepChecks: { ...state.stepChecks, passed: 0, trial: undefined, entries: noteEntries(state, members) },
     waits: new Map(),
     withheldAtMs: undefined,
     recordAtFormation: committedRounds,
@@ -197,6 +201,7 @@ function assignGroup(turn: Turn, eligible: readonly RunWorker[]): void {
     rounds: record.slice(),
     committedRounds,
     savedState,
+    isChecked: isCheckedGroup(turn.state),
   });
   for (const workerId of state.engaged) {
     if (!chosenIds.has(workerId) && !turn.state.prepared.has(workerId))

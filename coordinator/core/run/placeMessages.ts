@@ -21,7 +21,7 @@ export interface Sent {
 
 /** A place for each member. @param sharesRows whether members load the rows of all. */
 export function assignMessages(
-  { generation, members, committedRounds, savedState }: AssignCommand,
+  { generation, members, committedRounds, savedState, isChecked }: AssignCommand,
   { runId, spec, payloads }: PlaceBlobs,
   sharesRows: boolean,
   keys: WorkerKeys,
@@ -48,6 +48,7 @@ export function assignMessages(
       committedRounds,
       agreedRounds,
       payloads,
+      ...(isChecked && { isChecked }),
       ...(savedState && { savedState }),
     },
   }));

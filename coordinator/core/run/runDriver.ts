@@ -15,10 +15,12 @@ import type { CommittedRound, RunEvent, RunHandle, RunOutcome, RunRequest } from
 import { stepRun } from './runMachine.ts';
 import { wakeAtMs } from './ticks.ts';
 import { defaultTiming, initialRunState, type RunWorker } from './runState.ts';
-import type { BlobCheck, RunCommand, RunInput, RunPlan, RunState, RunTiming } from './runState.ts';
+import type { BlobCheck } from './blobCheck.ts';
+import type { RunCommand, RunInput, RunPlan, RunState, RunTiming } from './runState.ts';
 import { assignMessages, prepareMessages } from './placeMessages.ts';
 import type { AssignCommand, PlaceBlobs, PrepareCommand, Sent } from './placeMessages.ts';
 import { planOf } from './planOf.ts';
+import { runKindOf } from './runKinds.ts';
 import { PayloadBlobs } from './payloadBlobs.ts';
 import type { PoolWorker } from '../pool/poolWorker.ts';
 
@@ -81,7 +83,10 @@ export class RunDriver implements RunHandle {
 
   /** SHA-256 of the blobs that workers may ask for, besides the shards. */
   get blobsInUse(): readonly string[] {
-    const needed = [this.#specSha256, ...this.#payloads.inUse, this.#state.savedState?.sha256];
+    const { savedState, stepChecks } = this.#state;
+    const { spec } = this.#options.request;
+    const states = [savedState, ...stepChecks.entries.values()].map((state) => state?.sha256);
+    const needed = [runKindOf(spec).firstState?.(spec), this.#specSha256, ...this.#payloads.inUse, ...states];
     return needed.filter((sha256) => sha256 !== undefined);
   }
 
@@ -222,6 +227,10 @@ export class RunDriver implements RunHandle {
       }
       case 'unclaim':
         return pool.unclaim(command.workerId, this.runId);
+      case 'passCheck':
+        return pool.passCheck(command.workerId, command.checks);
+      case 'convict':
+        return pool.convict(command.workerId, command.evidence);
       case 'malformed':
         return pool.countMalformed(command.workerId, command.what);
       case 'checkBlob':
@@ -334,5 +343,6 @@ function asRunWorker(worker: PoolWorker): RunWorker {
     present: worker.present,
     leaving: worker.leaving !== undefined,
     session: worker.session,
+    isOwners: worker.isOwners,
   };
 }

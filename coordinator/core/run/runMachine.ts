@@ -18,6 +18,7 @@ import { takeVote } from './roundAgreement.ts';
 import type { Member, RunCommand, RunInput, RunPlan, RunState } from './runState.ts';
 import { betterWeights } from './speed.ts';
 import { checkBlob, isStored, takeBlob, takeState } from './stateAgreement.ts';
+import { onCheckedSteps } from './stepTrial.ts';
 import { onTick } from './ticks.ts';
 import { Turn } from './turn.ts';
 
@@ -83,6 +84,8 @@ function onMessage(turn: Turn, workerId: string, message: RunMessage): void {
     case 'state':
     case 'saved':
       return onState(turn, member, message);
+    case 'checkedSteps':
+      return onCheckedSteps(turn, member, message);
     case 'profiled':
       return onProfiled(turn, member, message);
     case 'stalled':

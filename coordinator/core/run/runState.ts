@@ -4,10 +4,13 @@ import type { TabgradError } from '../../../kernels/errors.ts';
 import type { CoordinatorMessage, HeardGathers, Lease } from '../../../shared/protocol/control.ts';
 import type { RunMessage } from '../pool/poolWorker.ts';
 import { noFruitless } from './conduct.ts';
-import type { Disturbance, FruitlessGenerations, SetAside } from './conduct.ts';
+import type { Disputes, Disturbance, FruitlessGenerations, SetAside } from './conduct.ts';
+import type { BlobCheck } from './blobCheck.ts';
 import type { RunKind, PayloadReading } from './runKind.ts';
 import { RoundVotes } from './roundVotes.ts';
 import { StateVotes } from './stateVotes.ts';
+import { noStepChecks, type StepCheckState } from './stepCheckState.ts';
+import type { LieEvidence } from '../pool/lieEvidence.ts';
 import type { CommittedRound, RunEvent, RunOutcome, SavedState, Shard, WorkerDemand } from './runRequest.ts';
 import type { Waits } from './waits.ts';
 
@@ -94,6 +97,8 @@ export interface RunWorker {
   readonly present: boolean;
   readonly leaving: boolean;
   readonly session: number;
+  /** The owner's own: what it computes is believed. */
+  readonly isOwners: boolean;
 }
 
 /** A worker's place in the current generation. */
@@ -132,6 +137,8 @@ export interface Member {
   readonly toldRounds: number;
   /** Rounds of the last state that it told of in this generation. */
   readonly toldState: number;
+  /** Checks of steps in this generation that were right, as it told. */
+  readonly toldChecks: number;
   readonly agreedRounds: number;
   /** It has committed a round in this generation, so it has heard `begin`. */
   readonly hasWorked: boolean;
@@ -158,12 +165,6 @@ interface Preparation {
   readonly deadlineMs: number;
   /** What it was asked to load when it was asked again. */
   readonly wanted?: readonly Lease[];
-}
-
-/** Members that came to different results without a majority. */
-export interface Disputes {
-  readonly inARow: number;
-  readonly total: number;
 }
 
 export interface RunState {
@@ -212,6 +213,7 @@ export interface RunState {
   readonly differing: ReadonlyMap<string, { readonly round: number; readonly reason: string }>;
   /** Members whose owner's loop has returned, with the rounds committed there. */
   readonly finished: ReadonlyMap<string, number>;
+  readonly stepChecks: StepCheckState;
   /** Blobs that are being looked for. */
   readonly blobChecks: number;
   /** The last generation whose profile was told. */
@@ -274,16 +276,6 @@ export function recordedRounds({ record }: { readonly record: readonly Committed
   return (record.at(-1)?.round ?? -1) + 1;
 }
 
-/** A worker says that something is in the blob store. */
-export interface BlobCheck {
-  readonly what: 'state' | 'profile';
-  readonly workerId: string;
-  /** As in SavedState; of a profile without meaning. */
-  readonly rounds: number;
-  readonly sha256: string;
-  readonly sizeBytes: number;
-}
-
 export type RunInput =
   /** The workers that this run may use have changed. `lost` says why those that are missing now are gone. */
   | {
@@ -326,6 +318,8 @@ export type RunCommand =
       readonly rounds: readonly CommittedRound[];
       readonly committedRounds: number;
       readonly savedState: SavedState | undefined;
+      /** Strangers take part. */
+      readonly isChecked: boolean;
     }
   /** Have a worker that is no member load what a place would need. */
   | {
@@ -341,6 +335,9 @@ export type RunCommand =
     }
   | { readonly type: 'unclaim'; readonly workerId: string }
   | { readonly type: 'checkBlob'; readonly check: BlobCheck }
+  | { readonly type: 'passCheck'; readonly workerId: string; readonly checks: number }
+  /** Others have proven that the worker lied. */
+  | { readonly type: 'convict'; readonly workerId: string; readonly evidence: LieEvidence }
   /** A worker's message can not be, though its form is right: the pool counts it. */
   | { readonly type: 'malformed'; readonly workerId: string; readonly what: string }
   | { readonly type: 'emit'; readonly event: RunEvent }
@@ -383,6 +380,7 @@ export function initialRunState(record: CommittedRound[] = []): RunState {
     heard: new Map(),
     differing: new Map(),
     finished: new Map(),
+    stepChecks: noStepChecks,
     blobChecks: 0,
     profiledGeneration: 0,
     storingGroups: 0,

@@ -11,6 +11,7 @@ import { idleUntilMs, readyUntilMs, slowUntilMs } from './loadingPatience.ts';
 import { earliestMs, overdue, roundPatienceMs, silenceEndsAtMs } from './patience.ts';
 import { withheld } from './roundAgreement.ts';
 import { recordedRounds } from './runState.ts';
+import { onTrialDeadline } from './stepTrial.ts';
 import type { Member, RunPlan, RunState } from './runState.ts';
 import { Turn } from './turn.ts';
 
@@ -32,6 +33,7 @@ export function wakeAtMs(plan: RunPlan, state: RunState): number {
         state.roundSinceMs + roundPatienceMs(plan, state),
         state.joinAtMs ?? Infinity,
         state.withheldAtMs ?? Infinity,
+        state.stepChecks.trial?.deadlineMs ?? Infinity,
         preparationEndsAtMs(state),
         pauseEndsAtMs(state),
         absenceEndsAtMs(new Turn(plan, state, 0)),
@@ -95,6 +97,7 @@ function onTrainingTick(turn: Turn): void {
     return startHalt(turn, 'commit', 'a worker joins');
   }
   if (atMs >= absenceEndsAtMs(turn)) return giveUpAbsent(turn);
+  if (state.stepChecks.trial && atMs >= state.stepChecks.trial.deadlineMs) return onTrialDeadline(turn);
   if (state.withheldAtMs !== undefined && atMs >= state.withheldAtMs) return giveUpOnFirst(turn);
   const patienceMs = roundPatienceMs(plan, state);
   if (atMs >= state.roundSinceMs + patienceMs)

@@ -151,7 +151,10 @@ export class RunStore implements RunArchive, RunRecord {
     return last === undefined ? 0 : last.round + 1;
   }
 
-  async lastEvent(runId: string, kind: 'checkpoint' | 'profiled'): Promise<NumberedEvent | undefined> {
+  async lastEvent(
+    runId: string,
+    kind: 'checkpoint' | 'profiled' | 'undone',
+  ): Promise<NumberedEvent | undefined> {
     const rows = await this.#db
       .selectFrom('run_events')
       .select(['sequence', 'event', 'at_ms'])
@@ -221,9 +224,15 @@ export class RunStore implements RunArchive, RunRecord {
   }
 
   async #savedState(runId: string): Promise<SavedRun['savedState']> {
-    const event = (await this.lastEvent(runId, 'checkpoint'))?.event;
-    if (event?.type !== 'checkpoint') return undefined;
-    const { rounds, sha256, sizeBytes } = event;
+    const [stored, undone] = await Promise.all([
+      this.lastEvent(runId, 'checkpoint'),
+      this.lastEvent(runId, 'undone'),
+    ]);
+    // What was stored before the run went back does not count.
+    if (undone?.event.type === 'undone' && undone.sequence > (stored?.sequence ?? 0))
+      return undone.event.savedState;
+    if (stored?.event.type !== 'checkpoint') return undefined;
+    const { rounds, sha256, sizeBytes } = stored.event;
     return { rounds, sha256, sizeBytes };
   }
 

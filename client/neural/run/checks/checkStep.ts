@@ -2,7 +2,7 @@
 // added up by another one. What comes out must be what was said, to the bit where devices compute alike.
 
 import type { Collective } from '../../../../shared/collective/collective.ts';
-import type { StepDispute } from '../../../../shared/protocol/control.ts';
+import type { StepDispute } from '../../../../shared/protocol/stepDispute.ts';
 import { cutPieces, type ExchangedBucket } from './pieceSum.ts';
 import { checkRoles, type CheckRoles } from './checkRoles.ts';
 import type { Combine } from './combine.ts';
@@ -19,7 +19,14 @@ import {
   type CheckedWork,
   type UnappliedStep,
 } from './redoneWork.ts';
-import { decodeFinding, encodeFinding, findingBytes, isKnown, type StepFinding, type StepWord } from './stepWord.ts';
+import {
+  decodeFinding,
+  encodeFinding,
+  findingBytes,
+  isKnown,
+  type StepFinding,
+  type StepWord,
+} from './stepWord.ts';
 import { readFromPeer } from '../../../../shared/collective/peerMessage.ts';
 
 export interface StepCheck {
@@ -109,7 +116,12 @@ function splitParts({ collective, work }: StepCheck, bytes: Uint8Array, from: nu
 }
 
 /** By part: the digest that was told, where what is shown has it and lies near what was computed here; else that it is far. */
-async function compareParts(check: StepCheck, own: Pieces, shown: Uint8Array, from: number): Promise<string[]> {
+async function compareParts(
+  check: StepCheck,
+  own: Pieces,
+  shown: Uint8Array,
+  from: number,
+): Promise<string[]> {
   const { collective, work, words, onDistance } = check;
   const { size } = collective;
   const told = words[from]!.sent;
@@ -159,9 +171,7 @@ async function sumOf(
     );
     if (digest !== words[rank]!.sent[part]) return noDigest;
   }
-  const lengths = work.engine.layout.buckets.map(({ length }) =>
-    pieceLength(length, part, collective.size),
-  );
+  const lengths = work.engine.layout.buckets.map(({ length }) => pieceLength(length, part, collective.size));
   return sumDigest(byRank, { codec: work.codec, combine }, lengths);
 }
 
@@ -214,12 +224,7 @@ async function judgeGradient(check: StepCheck, rank: number): Promise<string> {
 }
 
 /** Every member adds the part up, from pieces of which all know the digests. */
-async function judgeSum(
-  check: StepCheck,
-  roles: CheckRoles,
-  part: number,
-  pieces: Pieces,
-): Promise<string> {
+async function judgeSum(check: StepCheck, roles: CheckRoles, part: number, pieces: Pieces): Promise<string> {
   const { collective, work } = check;
   const { size } = collective;
   const lengths = pieceBytes(work.engine.layout, part, size, work.codec);

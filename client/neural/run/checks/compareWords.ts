@@ -29,10 +29,7 @@ export function compareWords(
   if (both.length > 0) throw contradiction('contradict each other in the sums of a step', both, members);
 }
 
-function ranksWhere(
-  words: readonly StepWord[],
-  isSo: (word: StepWord, rank: number) => boolean,
-): number[] {
+function ranksWhere(words: readonly StepWord[], isSo: (word: StepWord, rank: number) => boolean): number[] {
   return words.flatMap((word, rank) => (isSo(word, rank) ? [rank] : []));
 }
 

@@ -26,6 +26,6 @@ export function openChecks(options: StepLoopOptions): StepChecks | undefined {
     everySteps: checkEverySteps,
     // GPUs of one name may still round differently, by driver and tiles.
     isExact: !isMixed && isAlike,
-    random: () => (context.environment.random ?? secureRandom)(),
+    random: () => context.environment.random?.() ?? secureRandom(),
   });
 }

@@ -70,7 +70,12 @@ export function joinPieces(pieces: readonly (readonly Uint8Array[])[], part: num
 }
 
 /** Bytes of one part in each bucket. */
-export function pieceBytes({ buckets }: EngineLayout, part: number, size: number, codec: VectorCodec): number[] {
+export function pieceBytes(
+  { buckets }: EngineLayout,
+  part: number,
+  size: number,
+  codec: VectorCodec,
+): number[] {
   return buckets.map(({ length }) => codec.mostBytes(pieceLength(length, part, size)));
 }
 
@@ -91,8 +96,7 @@ export function splitPieces(
 ): Uint8Array[] {
   const total = lengths.reduce((sum, length) => sum + length, 0);
   return readFromPeer(collective, from, () => {
-    if (bytes.length !== total)
-      throw new RangeError(`${bytes.length} bytes are no pieces of ${total} bytes`);
+    if (bytes.length !== total) throw new RangeError(`${bytes.length} bytes are no pieces of ${total} bytes`);
     let at = 0;
     return lengths.map((length) => bytes.subarray(at, (at += length)));
   });

@@ -3,7 +3,7 @@
 
 import type { Collective } from '../../../../shared/collective/collective.ts';
 import { PeerMessageError, readFromPeer } from '../../../../shared/collective/peerMessage.ts';
-import type { StepDispute } from '../../../../shared/protocol/control.ts';
+import type { StepDispute } from '../../../../shared/protocol/stepDispute.ts';
 import { whenAborted } from '../../../../shared/whenAborted.ts';
 import type { GenerationContext } from '../../../memberRun/memberRun.ts';
 import { agreedWishes, readWishes, wishBits, type StepWishes } from '../agreeOnStep.ts';

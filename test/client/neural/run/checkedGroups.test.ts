@@ -23,7 +23,10 @@ afterEach(async () => {
 
 const names = (count: number): string[] => Array.from({ length: count }, (_, at) => `w${at}`);
 
-async function trained(size: number, checkEverySteps: number): Promise<{ weights: number[]; passed: number }> {
+async function trained(
+  size: number,
+  checkEverySteps: number,
+): Promise<{ weights: number[]; passed: number }> {
   // One epoch and no report before the end: shares then do not follow what was measured.
   const change = { globalBatchSize: 9, microbatchSize: 3, reportEverySteps: 100, checkEverySteps };
   const world = await start(change);

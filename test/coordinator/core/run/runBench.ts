@@ -43,6 +43,7 @@ export function makeWorker(workerId: string, change: Partial<RunWorker> = {}): R
     present: true,
     leaving: false,
     session: 1,
+    isOwners: false,
     ...change,
   };
 }
