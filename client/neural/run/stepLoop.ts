@@ -17,9 +17,9 @@ import type { LocalSteps } from '../../../shared/neural/run/neuralSpec.ts';
 import { eventTurn } from '../../../kernels/eventTurn.ts';
 import { agreeOnStep, type StepWishes } from './agreeOnStep.ts';
 import { openChecks } from './checks/openChecks.ts';
+import { openStepSum, type StepSum } from './checks/openStepSum.ts';
 import type { StepChecks } from './checks/stepChecks.ts';
 import { gatherSum } from '../../collective/gatherSum.ts';
-import { createGradientSum, type GradientSum } from './gradientSum.ts';
 import { keepEqual } from './equalParameters.ts';
 import { evaluateNet } from './evaluateNet.ts';
 import { explainNonFinite } from './explainNonFinite.ts';
@@ -37,7 +37,7 @@ const REPORT_INTERVAL_MS = 250;
 export class StepLoop {
   readonly #options: StepLoopOptions;
   readonly #collective: Collective;
-  readonly #gradients: GradientSum;
+  readonly #stepSum: StepSum;
   readonly #metrics: RunMetrics;
   readonly #saver: StateSaver;
   readonly #checks: StepChecks | undefined;
@@ -65,8 +65,7 @@ export class StepLoop {
     this.#options = options;
     this.#collective = context.collective;
     this.#checks = openChecks(options);
-    this.#gradients =
-      this.#checks?.sum ?? createGradientSum(spec.gradientCodec, context.collective, context.signal);
+    this.#stepSum = this.#checks ?? openStepSum(options);
     this.#metrics = new RunMetrics(spec.metrics);
     this.#perEpoch = stepsPerEpoch(spec);
     this.#speeds = context.members.map(() => 1);
@@ -130,7 +129,7 @@ export class StepLoop {
     const spent = await makeLocalSteps(local, {
       ...this.#options,
       share: (count) => shareOfSpeed(count, this.#speeds, context.rank),
-      sum: this.#gradients,
+      sum: this.#stepSum.sum,
       metrics: this.#metrics,
     });
     this.#stepsSince += state.step - first;
@@ -150,7 +149,7 @@ export class StepLoop {
     const timeline = await openTimeline(this.#options);
     const places = microbatchesOf(spec, step);
     const unapplied = { step, places, speeds: this.#speeds };
-    this.#checks?.begin(unapplied);
+    this.#stepSum.begin(unapplied);
     const [from, to] = shareOfSpeed(places.length, this.#speeds, rank);
     // Alone, nothing is exchanged, and no bucket has to leave the device.
     const isShared = this.#collective.size > 1;
@@ -234,7 +233,7 @@ export class StepLoop {
       const values = hasOwn ? await engine.readBucket(bucket) : new Float32Array(length);
       begun ??= now();
       const summed = timeline?.bucketReady(bucket, 4 * length);
-      const sum = this.#gradients.add(bucket, values).then((all) => {
+      const sum = this.#stepSum.sum.add(bucket, values).then((all) => {
         summed?.();
         engine.writeBucket(bucket, all);
       });

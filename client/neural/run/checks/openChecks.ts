@@ -2,6 +2,7 @@
 
 import type { StepLoopOptions } from '../stepLoopOptions.ts';
 import { f32Vector } from '../../codec/f32Vector.ts';
+import { combineOf } from './openStepSum.ts';
 import { secureRandom } from './secureRandom.ts';
 import { StepChecks } from './stepChecks.ts';
 
@@ -26,6 +27,7 @@ export function openChecks(options: StepLoopOptions): StepChecks | undefined {
     everySteps: checkEverySteps,
     // GPUs of one name may still round differently, by driver and tiles.
     isExact: !isMixed && isAlike,
+    combine: (step) => combineOf(spec, step),
     random: () => context.environment.random?.() ?? secureRandom(),
   });
 }

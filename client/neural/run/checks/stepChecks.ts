@@ -49,7 +49,13 @@ export class StepChecks {
     this.#options = options;
     this.#collective = collective;
     this.#calls = collective.members.map(() => 0);
-    this.sum = new PieceSum({ codec: work.codec, collective, signal, combine: () => this.#combine });
+    this.sum = new PieceSum({
+      codec: work.codec,
+      collective,
+      signal,
+      combine: () => this.#combine,
+      isDigested: true,
+    });
   }
 
   begin(step: UnappliedStep): void {
