@@ -66,6 +66,8 @@ export const errorCodes = {
   TLS_CERTIFICATE: 'A certificate is damaged, out of date or of another key.',
   SERVER_UNTRUSTED: "Nothing that was trusted vouches for the server's certificate.",
   STORAGE_FULL: 'The coordinator storage has no room; nothing half-written is left.',
+  CHECK_FAILED:
+    'The work of strangers could not be checked: the rows can not be read, or the thread that does it is gone.',
   STORAGE_FAILED: 'The coordinator storage can not be read or written.',
   STORAGE_IN_USE: 'Another coordinator uses the same storage folder or database.',
   STORAGE_VERSION: 'The coordinator storage was written by a later version of tabgrad.',

@@ -83,8 +83,7 @@ export async function directReduce(
       if (input) {
         const copy = kept?.received?.[member]?.subarray(from - start(rank), to - start(rank));
         await combineFrom(operation, input, reduced, reduction, member === 0, copy);
-      }
-      else if (member === 0) reduced.set(data.subarray(from, to));
+      } else if (member === 0) reduced.set(data.subarray(from, to));
       else combineInto(reduced, data.subarray(from, to), reduction);
     }
     return reduced;

@@ -2,10 +2,9 @@
 
 import type { TreeDevice } from '../../kernels/gbdt/treeDevice.ts';
 import type { Collective, CollectiveOptions } from '../../shared/collective/collective.ts';
+import { nodesAtATime } from '../../shared/gbdt/histogramSteps.ts';
 import type { TracedTree } from './roundTrace.ts';
 
-/** Numbers of the largest array that a device is asked for at a time (32 MB). */
-const BATCH_NUMBERS = 4 * 1024 * 1024;
 /** Nodes share a batch's memory up to here; beyond, a node that is split further must not hold on to the others'. */
 const SHARED_NUMBERS = 64 * 1024;
 
@@ -32,7 +31,7 @@ export async function blockHistograms(
 ): Promise<Float64Array[]> {
   const { slots, slotBounds } = layout;
   const own = 2 * (slotBounds[collective.rank + 1]! - slotBounds[collective.rank]!);
-  const perBatch = Math.max(1, Math.floor(BATCH_NUMBERS / (2 * slots)));
+  const perBatch = nodesAtATime(slots);
   const result: Float64Array[] = [];
   for (let first = 0; first < nodes.length; first += perBatch) {
     const batch = nodes.slice(first, first + perBatch);

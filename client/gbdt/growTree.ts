@@ -8,6 +8,7 @@ import type { Collective } from '../../shared/collective/collective.ts';
 import { readFromPeer } from '../../shared/collective/peerMessage.ts';
 import { featureBounds, slotBounds } from '../../shared/gbdt/featureBounds.ts';
 import { FeatureSampling } from '../../shared/gbdt/featureSampling.ts';
+import { isSubtracted } from '../../shared/gbdt/histogramSteps.ts';
 import type { NodeSums, OpenNode, SplitCandidate } from '../../shared/gbdt/split.ts';
 import { betterSplit, findBestSplit, joinLimbs } from '../../shared/gbdt/split.ts';
 import { decodeSplits, encodeSplits, mostSplitBytes } from '../../shared/gbdt/splitCodec.ts';
@@ -34,8 +35,6 @@ export interface TrainingGroup {
 
 /** XGBoost's kRtEps: a split must gain more than this. */
 const LEAST_GAIN = Math.fround(1e-6);
-/** Histograms of a level are kept for subtraction only while all features' together stay below this. */
-const MAX_KEPT_NUMBERS = 32 * 1024 * 1024;
 
 interface FrontierNode extends OpenNode {
   readonly id: number;
@@ -177,9 +176,8 @@ class TreeGrowth {
     checkExact(children, this.#group.spec, this.#group.collective);
     const isOpen = (node: PendingNode): boolean => this.#score.maySplit(joined(node).h);
     const pairs = all.filter(({ left, right }) => isOpen(left) || isOpen(right));
-    const limbs = this.#group.spec.device.isWide === true ? 2 : 1;
-    const subtract = pairs.length * 2 * this.#layout.slots * 2 * limbs <= MAX_KEPT_NUMBERS;
-    if (!subtract) {
+    const isWide = this.#group.spec.device.isWide === true;
+    if (!isSubtracted(pairs.length, this.#layout.slots, isWide)) {
       const nodes = pairs.flatMap(({ left, right }) => [left, right]).filter(isOpen);
       const sums = await this.#histograms(nodes.map(({ id }) => id));
       return nodes.map((node, i) => this.#open(node, sums[i]!));

@@ -2,7 +2,12 @@
 // kind of run (trees, neural nets) implements it.
 
 import type { Collective } from '../../shared/collective/collective.ts';
-import type { CheckedRound, CoordinatorMessageOf, Member, WorkerMessageOf } from '../../shared/protocol/control.ts';
+import type {
+  CheckedRound,
+  CoordinatorMessageOf,
+  Member,
+  WorkerMessageOf,
+} from '../../shared/protocol/control.ts';
 import type { Link } from '../transport/link.ts';
 import type { SessionEnvironment } from './sessionEnvironment.ts';
 

@@ -79,6 +79,10 @@ async function train(
 const undone = (events: readonly ProgressEvent[]): string[] =>
   events.flatMap((event) => (event.type === 'undone' ? [event.reason] : []));
 
+const floats = ({ weights }: Trained): number[] => [
+  ...new Float32Array(new Uint8Array(Buffer.from(weights, 'base64')).buffer),
+];
+
 /** Without what was measured of the machine. */
 const learned = ({ result }: Trained): unknown =>
   result.metricsTable.map((row) => [row.round, row['train-loss'], row['train-accuracy']]);
@@ -121,5 +125,19 @@ describe('a stranger that lies in a few steps of a net', () => {
     expect(swarm.coordinator.pool.worker(liar)).toBeUndefined();
     expect(trained.weights).toBe(honest.weights);
     expect(learned(trained)).toEqual(learned(honest));
+  });
+
+  it('spoils nothing by sending different sums to different members, and is parted from who says so', async () => {
+    const liar = await strangers.add('equivocation:0.05:8');
+    await Promise.all([strangers.add(), strangers.add(), strangers.add()]);
+    const trained = await train([2, 4]);
+    const lost = trained.events.flatMap((event) => (event.type === 'workerLost' ? [event] : []));
+    expect(lost.length).toBeGreaterThan(0);
+    for (const { reason } of lost) expect(reason).toContain('contradict each other');
+    expect(lost.at(-1)?.workerId).toBe(liar);
+    expect(undone(trained.events)).toEqual([]);
+    // Sums over other members are rounded in another order; a sum that was sent would change a weight at once.
+    const [own, expected] = [floats(trained), floats(honest)];
+    expect(Math.max(...own.map((value, at) => Math.abs(value - expected[at]!)))).toBeLessThan(2e-3);
   });
 });

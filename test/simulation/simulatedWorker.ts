@@ -238,6 +238,7 @@ export class SimulatedWorker {
         this.#queue.length = 0;
         return;
       case 'ping':
+      case 'check':
       case 'meet':
       case 'openProgram':
       case 'iceServers':

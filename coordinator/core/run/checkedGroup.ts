@@ -1,8 +1,12 @@
-// Whether what a group computes is checked: the owner's own workers are believed.
+// Whether steps that a group makes of a net are checked: the owner's own workers are believed.
 
-import type { RunState } from './runState.ts';
+import type { Member, RunPlan } from './runState.ts';
 
-/** Whether others than the owner's are in it. */
-export function isCheckedGroup({ members, workers }: Pick<RunState, 'members' | 'workers'>): boolean {
-  return members.length > 1 && members.some(({ workerId }) => workers.get(workerId)?.isOwners !== true);
+/** By its members among themselves: one alone has nobody to be checked by. */
+export function isCheckedGroup(
+  { checks, kind }: Pick<RunPlan, 'checks' | 'kind'>,
+  members: readonly Pick<Member, 'isOwners'>[],
+): boolean {
+  if (checks === 'never' || kind.recordsEveryRound || members.length < 2) return false;
+  return checks === 'always' || members.some(({ isOwners }) => !isOwners);
 }

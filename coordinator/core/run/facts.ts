@@ -27,9 +27,10 @@ export function groupFact(generation: number, members: readonly Member[], shards
   return {
     type: 'group',
     generation,
-    members: members.map(({ workerId, peerId, leases }) => ({
+    members: members.map(({ workerId, peerId, isOwners, leases }) => ({
       workerId,
       peerId,
+      ...(!isOwners && { isStranger: true as const }),
       shards: leases.map(({ dataset, index }) => positions.get(`${dataset}/${index}`) ?? -1),
     })),
   };

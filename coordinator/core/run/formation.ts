@@ -7,6 +7,7 @@ import { planSpares } from './sparePlan.ts';
 import { recordedRounds } from './runState.ts';
 import type { Member, RunPlan, RunState, RunWorker } from './runState.ts';
 import { isCheckedGroup } from './checkedGroup.ts';
+import { checksOf } from './checkState.ts';
 import { RoundVotes } from './roundVotes.ts';
 import { StateVotes } from './stateVotes.ts';
 import { allRows, trainRows } from './speed.ts';
@@ -135,6 +136,7 @@ function assignGroup(turn: Turn, eligible: readonly RunWorker[]): void {
     workerId: worker.workerId,
     rank,
     peerId: worker.peerId ?? '',
+    isOwners: worker.isOwners,
     session: worker.session,
     leases: leases[rank] ?? [],
     spares: spares[rank] ?? [],
@@ -160,6 +162,7 @@ function assignGroup(turn: Turn, eligible: readonly RunWorker[]): void {
     halted: false,
   }));
   const generation = state.generation + 1;
+  const checks = checksOf(plan, members, committedRounds);
   turn.set({
     phase: 'loading',
     generation,
@@ -175,6 +178,7 @@ function assignGroup(turn: Turn, eligible: readonly RunWorker[]): void {
     roster: [],
     votes: new RoundVotes(),
     states: new StateVotes(),
+    checks,
     places: members.map(({ workerId }) => workerId),
     heard: new Map(),
     differing: new Map(),
@@ -200,8 +204,8 @@ function assignGroup(turn: Turn, eligible: readonly RunWorker[]): void {
     // The record grows on before the command is carried out.
     rounds: record.slice(),
     committedRounds,
+    isChecked: checks.isOn || isCheckedGroup(plan, members),
     savedState,
-    isChecked: isCheckedGroup(turn.state),
   });
   for (const workerId of state.engaged) {
     if (!chosenIds.has(workerId) && !turn.state.prepared.has(workerId))

@@ -20,6 +20,7 @@ export const gbdtRun: RunKind<TrainSpec> = {
     }
   },
   recordsEveryRound: true,
+  checksRounds: true,
   readPayload(spec, payload) {
     try {
       const bytes = treeBytes(readRoundTrees(payload, treeBounds(spec)));

@@ -9,6 +9,8 @@ import { endRun, names, outcome } from './ending.ts';
 import { formGroup } from './formation.ts';
 import { setAsideLate } from './lateness.ts';
 import { roundPatienceMs, silentMembers, standsStill } from './patience.ts';
+import { isChecking } from './checkState.ts';
+import { goOnChecking } from './roundChecks.ts';
 import { settleRounds, takeHaltedRounds, type HaltWish } from './roundAgreement.ts';
 import { noFruitless } from './conduct.ts';
 import { settleDiffering, takeHeard } from './differing.ts';
@@ -149,6 +151,9 @@ export function checkHalted(turn: Turn): void {
   if (phase !== 'halting' || !halt || members.some((member) => !member.halted)) return;
   const { undo } = turn.state.stepChecks;
   if (undo) return turn.state.blobChecks > 0 ? undefined : goBack(turn, undo);
+  // What was made is found right or wrong first, where it is checked: the next group goes on from there.
+  goOnChecking(turn);
+  if (isChecking(turn.state)) return;
   const before = turn.state.record.length;
   settleRounds(turn);
   settleStates(turn);

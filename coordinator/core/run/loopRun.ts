@@ -16,6 +16,7 @@ export const loopRun: RunKind<LoopSpec> = {
     }
   },
   recordsEveryRound: false,
+  checksRounds: false,
   readPayload: noPayload,
   storesAfterwards: false,
   isProfiled: () => false,

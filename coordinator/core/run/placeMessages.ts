@@ -21,7 +21,7 @@ export interface Sent {
 
 /** A place for each member. @param sharesRows whether members load the rows of all. */
 export function assignMessages(
-  { generation, members, committedRounds, savedState, isChecked }: AssignCommand,
+  { generation, members, committedRounds, isChecked, savedState }: AssignCommand,
   { runId, spec, payloads }: PlaceBlobs,
   sharesRows: boolean,
   keys: WorkerKeys,

@@ -8,6 +8,7 @@ import type { RunPlan, RunTiming } from './runState.ts';
 export function planOf(
   { runId, shards, spec, workers, maxFailures }: RunRequest,
   timing: RunTiming,
+  checks: RunPlan['checks'],
   isEnough: (round: CommittedRound) => boolean,
 ): RunPlan {
   const kind = runKindOf(spec);
@@ -23,6 +24,7 @@ export function planOf(
     usefulWorkers: kind.usefulWorkers(spec, shards),
     sharesRows: kind.sharesRows(spec, shards),
     movesShards: kind.movesShards(spec),
+    checks,
     maxFailures,
     isEnough,
     timing,

@@ -1,9 +1,10 @@
 // A run that an earlier life of the coordinator left behind, as the run machine goes on with it: as if every member's
 // socket had been lost at the same moment. Members worked on meanwhile, so they are asked for what they committed.
 
+import { checksOf } from './checkState.ts';
 import { runKindOf } from './runKinds.ts';
 import { initialRunState, recordedRounds } from './runState.ts';
-import type { Member, RunState } from './runState.ts';
+import type { Member, RunPlan, RunState } from './runState.ts';
 import type { SavedMember, SavedRun } from './runRecord.ts';
 import type { Shard } from './runRequest.ts';
 import { allRows, trainRows } from './speed.ts';
@@ -11,7 +12,7 @@ import { allRows, trainRows } from './speed.ts';
 /** No socket of this life has that number: every return counts as one. */
 const SESSION_OF_EARLIER_LIFE = 0;
 
-export function resumedRunState(saved: SavedRun, atMs: number): RunState {
+export function resumedRunState(saved: SavedRun, plan: RunPlan, atMs: number): RunState {
   const { request, generation, rounds, announcedRounds } = saved;
   const committed = recordedRounds({ record: rounds });
   const members = saved.members.map((member, rank) => restore(member, rank, request.shards, atMs));
@@ -20,6 +21,7 @@ export function resumedRunState(saved: SavedRun, atMs: number): RunState {
     phase: members.length > 0 ? 'training' : 'waiting',
     generation,
     members,
+    checks: checksOf(plan, members, committed),
     groupSize: members.length,
     group: new Set(members.map((member) => member.workerId)),
     stateHolders: new Set(members.map((member) => member.workerId)),
@@ -43,7 +45,7 @@ export function resumedRunState(saved: SavedRun, atMs: number): RunState {
 }
 
 function restore(
-  { workerId, peerId, shards: positions }: SavedMember,
+  { workerId, peerId, isStranger, shards: positions }: SavedMember,
   rank: number,
   shards: readonly Shard[],
   atMs: number,
@@ -53,6 +55,7 @@ function restore(
     workerId,
     rank,
     peerId,
+    isOwners: isStranger !== true,
     session: SESSION_OF_EARLIER_LIFE,
     leases,
     spares: [],

@@ -7,6 +7,7 @@ import { isSame, partsIn, type Candidate, type Statement } from './ballot.ts';
 import { measureSpeed, recordRound } from './commitRecord.ts';
 import { noteDiffering } from './differing.ts';
 import type { OpenRound, RoundContent } from './roundVotes.ts';
+import { mayRecord } from './checkState.ts';
 import { recordedRounds } from './runState.ts';
 import type { Member } from './runState.ts';
 import { expel } from './setAside.ts';
@@ -162,6 +163,7 @@ function recordAgreed(turn: Turn, told: OpenRound, skipped: boolean): HaltWish |
       awaitContent(turn);
       break;
     }
+    if (!mayRecord(turn.state, open.round)) break;
     halt = record(turn, open, winner, content);
     isRecorded = true;
     open = recordsEveryRound ? turn.state.votes.open(recordedRounds(turn.state)) : undefined;
@@ -172,6 +174,29 @@ function recordAgreed(turn: Turn, told: OpenRound, skipped: boolean): HaltWish |
     return { when: 'commit', reason, isUrgent: true };
   }
   return recordsEveryRound && (isRecorded || skipped) ? outOfReach(turn) : undefined;
+}
+
+/**
+ * What most agree on of a round that is not recorded yet, once every member that can know of it has made it: what was summed up
+ * in it is complete then.
+ */
+export function agreedRound(turn: Turn, round: number): RoundContent | undefined {
+  const { state } = turn;
+  const open = state.votes.open(round);
+  if (!open) return undefined;
+  const haveAnswered = state.phase === 'halting' && state.members.every(({ halted }) => halted);
+  const winner = haveAnswered
+    ? open.ballot.winnerAmong(electorate(turn, open))
+    : state.members.every(({ toldRounds }) => toldRounds > round)
+      ? open.ballot.winner(state.groupSize)
+      : undefined;
+  return winner && open.contents.get(winner);
+}
+
+/** Records the rounds that were found right. @returns why the group must halt, if it must. */
+export function recordCleared(turn: Turn): HaltWish | undefined {
+  const open = turn.state.votes.open(recordedRounds(turn.state));
+  return open && recordAgreed(turn, open, false);
 }
 
 /** Takes an open round into the record, and sets those aside who are for another. */
@@ -289,7 +314,7 @@ function settleRound(turn: Turn, round: number): boolean {
   if (!open || turn.state.isComplete) return false;
   const winner = open.ballot.winnerAmong(electorate(turn, open));
   const content = winner && open.contents.get(winner);
-  if (!winner || !content) return false;
+  if (!winner || !content || !mayRecord(turn.state, round)) return false;
   record(turn, open, winner, content);
   return true;
 }

@@ -2,6 +2,7 @@
 // Inputs are handled one at a time; messages and events leave in the order in which they were decided, and after what
 // they rest on is kept.
 
+import { randomBytes } from 'node:crypto';
 import type { BlobAddress } from '../blobs/blobStore.ts';
 import type { Clock } from '../../../shared/clock.ts';
 import type { Log } from '../../log/log.ts';
@@ -23,6 +24,10 @@ import { planOf } from './planOf.ts';
 import { runKindOf } from './runKinds.ts';
 import { PayloadBlobs } from './payloadBlobs.ts';
 import type { PoolWorker } from '../pool/poolWorker.ts';
+import type { RoundAuditor } from '../trust/roundAudit.ts';
+
+/** Of the seeds of checks: nobody can guess one. */
+const SEED_BYTES = 16;
 
 /** The part of the blob store that a run needs. */
 interface RunBlobs {
@@ -39,6 +44,10 @@ export interface RunDriverOptions {
   readonly timing?: Partial<RunTiming> | undefined;
   /** Resolves when facts are safe; nothing that rests on them leaves before. */
   readonly keep: (facts: readonly RunFact[]) => Promise<void>;
+  /** Checks rounds in which strangers took part; without one none are. Opened when it is needed. */
+  readonly auditor?: ((request: RunRequest) => RoundAuditor) | undefined;
+  /** Default "auto": where strangers take part. */
+  readonly checks?: RunPlan['checks'] | undefined;
   /** What an earlier life of the coordinator kept of this run. */
   readonly saved?: SavedRun | undefined;
 }
@@ -58,6 +67,8 @@ export class RunDriver implements RunHandle {
   #specSha256 = '';
   /** Of the last assignment, and of those who were told to load for the next. */
   readonly #payloads: PayloadBlobs;
+  #auditor: RoundAuditor | undefined;
+  #checkSeed = '';
   #isAbandoned = false;
   #ownersError: Error | undefined;
   #cancelWake: () => void = () => undefined;
@@ -71,8 +82,9 @@ export class RunDriver implements RunHandle {
     this.#options = options;
     this.#payloads = new PayloadBlobs((value) => options.blobs.putJson(value), options.clock);
     const timing = { ...defaultTiming, ...options.timing };
-    this.#plan = planOf(request, timing, (round) => this.#isEnough(round));
-    this.#state = saved ? resumedRunState(saved, this.#now()) : initialRunState();
+    const checks = options.auditor ? (options.checks ?? 'auto') : 'never';
+    this.#plan = planOf(request, timing, checks, (round) => this.#isEnough(round));
+    this.#state = saved ? resumedRunState(saved, this.#plan, this.#now()) : initialRunState();
     this.#outbox = new Outbox(options.keep, (error) => this.fail(asError(error)));
     this.started = this.#start(this.#plan.timing.awaitMembersMs);
     this.started.catch(() => undefined);
@@ -116,6 +128,7 @@ export class RunDriver implements RunHandle {
     this.#isAbandoned = true;
     this.#unsubscribe();
     this.#cancelWake();
+    void this.#auditor?.close();
     await this.#outbox.emptied();
     this.#settle?.reject(error);
   }
@@ -227,20 +240,58 @@ export class RunDriver implements RunHandle {
       }
       case 'unclaim':
         return pool.unclaim(command.workerId, this.runId);
-      case 'passCheck':
-        return pool.passCheck(command.workerId, command.checks);
-      case 'convict':
-        return pool.convict(command.workerId, command.evidence);
       case 'malformed':
         return pool.countMalformed(command.workerId, command.what);
       case 'checkBlob':
         return void this.#checkBlob(command.check);
+      case 'check':
+        return this.#check(command);
+      case 'audit':
+        return void this.#audit(command);
+      case 'passCheck':
+        for (const workerId of command.workerIds) pool.passCheck(workerId, command.rounds);
+        return undefined;
+      case 'convict':
+        return pool.convict(command.workerId, { ...command.evidence, runId: this.runId });
       case 'emit':
         return this.#emit(command.event);
       case 'log':
         return log({ level: command.level, message: command.message, runId: this.runId });
       case 'end':
         return this.#end(command.result);
+    }
+  }
+
+  /** The seed is drawn now: all contributions to these rounds have been sent. */
+  #check({ generation, firstRound, endRound, workerIds }: Extract<RunCommand, { type: 'check' }>): void {
+    this.#checkSeed = randomBytes(SEED_BYTES).toString('hex');
+    const send = this.#sender(workerIds);
+    const { runId } = this;
+    const message = {
+      type: 'check',
+      runId,
+      generation,
+      firstRound,
+      endRound,
+      seed: this.#checkSeed,
+    } as const;
+    this.#outbox.post({ deliver: () => workerIds.forEach((workerId) => send({ workerId, message })) });
+  }
+
+  async #audit({ generation, ...task }: Extract<RunCommand, { type: 'audit' }>): Promise<void> {
+    const { auditor, request } = this.#options;
+    try {
+      this.#auditor ??= auditor?.(request);
+      if (!this.#auditor) throw new Error('a check was asked for without an auditor');
+      const { record } = this.#state;
+      const recorded = record.slice(0, task.firstRound).map(({ payload }) => payload);
+      const verdict = await this.#auditor.audit({ ...task, seed: this.#checkSeed }, (from) =>
+        recorded.slice(from),
+      );
+      this.#handle({ type: 'audited', atMs: this.#now(), generation, verdict });
+    } catch (error) {
+      // The run is over, or what it takes to check it is gone.
+      if (this.#state.phase !== 'ended' && !this.#isAbandoned) this.fail(asError(error));
     }
   }
 
@@ -320,6 +371,7 @@ export class RunDriver implements RunHandle {
   #end(decided: RunOutcome | Error): void {
     const result = this.#ownersError ?? decided;
     this.#unsubscribe();
+    void this.#auditor?.close();
     // The goodbyes leave first: who waits for the end may close the coordinator.
     this.#outbox.post({
       facts: endFacts(result),
@@ -340,9 +392,9 @@ function asRunWorker(worker: PoolWorker): RunWorker {
     runtime: worker.runtime,
     device: worker.device.kind,
     deviceName: worker.device.name,
+    isOwners: worker.isOwners,
     present: worker.present,
     leaving: worker.leaving !== undefined,
     session: worker.session,
-    isOwners: worker.isOwners,
   };
 }

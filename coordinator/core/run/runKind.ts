@@ -20,6 +20,8 @@ export interface RunKind<Spec extends RunSpec = RunSpec> {
    * members hold the state and settle among themselves where it stands; the record has the rounds that they report.
    */
   readonly recordsEveryRound: boolean;
+  /** Rounds can be done once more from the rows, and are where strangers take part. */
+  readonly checksRounds: boolean;
   /** Reads the payload of a round, which comes from outside. */
   readPayload(spec: Spec, payload: readonly unknown[]): PayloadReading;
   /** A group that is formed after the last round stores the state and does nothing else. */

@@ -3,6 +3,7 @@
 
 import type { WorkerMessageOf } from '../../../shared/protocol/control.ts';
 import type { RunMessage } from '../pool/poolWorker.ts';
+import type { Verdict } from '../trust/roundAudit.ts';
 import { accuse } from './accusations.ts';
 import { countWait } from './caution.ts';
 import { announceRounds } from './commitRecord.ts';
@@ -14,11 +15,12 @@ import { checkHalted, endByFinish, haltFor, haltStalled, onHalted, startHalt } f
 import { liftPaused, lookAtAgain } from './lateness.ts';
 import { onWorkers } from './membership.ts';
 import { awaitNewcomers, onPrepared, prepareAgain } from './newcomers.ts';
-import { takeVote } from './roundAgreement.ts';
+import { recordCleared, takeVote } from './roundAgreement.ts';
+import { goOnChecking, haltForFaults, takeChecked, takeVerdict } from './roundChecks.ts';
 import type { Member, RunCommand, RunInput, RunPlan, RunState } from './runState.ts';
 import { betterWeights } from './speed.ts';
 import { checkBlob, isStored, takeBlob, takeState } from './stateAgreement.ts';
-import { onCheckedSteps } from './stepTrial.ts';
+import { onCheckedSteps, partContradicting } from './stepTrial.ts';
 import { onTick } from './ticks.ts';
 import { Turn } from './turn.ts';
 
@@ -48,6 +50,9 @@ export function stepRun(
       haltFor(turn, takeBlob(turn, input));
       goOn(turn);
       break;
+    case 'audited':
+      onAudited(turn, input.generation, input.verdict);
+      break;
     case 'stop':
       onStop(turn, input.reason);
       break;
@@ -55,7 +60,20 @@ export function stepRun(
       endRun(turn, input.error);
       break;
   }
+  goOnChecking(turn);
   return [turn.state, turn.commands];
+}
+
+function onAudited(turn: Turn, generation: number, verdict: Verdict): void {
+  if (generation !== turn.state.generation) return;
+  takeVerdict(turn, verdict);
+  if (turn.state.phase === 'training') haltFor(turn, recordCleared(turn));
+  announceRounds(turn, false);
+  endByFinish(turn);
+  if (turn.state.isComplete) return onComplete(turn);
+  haltFor(turn, haltForFaults(turn, verdict));
+  if (turn.state.phase === 'halting') checkHalted(turn);
+  else if (turn.state.phase === 'training') considerMove(turn);
 }
 
 function onStop(turn: Turn, reason: string): void {
@@ -90,6 +108,8 @@ function onMessage(turn: Turn, workerId: string, message: RunMessage): void {
       return onProfiled(turn, member, message);
     case 'stalled':
       return onStalled(turn, member, message);
+    case 'checked':
+      return haltFor(turn, takeChecked(turn, member, message));
     case 'halted':
       return onHalted(turn, member, message);
     case 'failed':
@@ -267,6 +287,7 @@ function onStalled(turn: Turn, member: Member, message: WorkerMessageOf<'stalled
   if (message.missing.length === 0) disturb(turn, workerId, what);
   for (const id of [workerId, ...others]) countWait(turn, id);
   accuse(turn, workerId, others.length > 0 ? others : [workerId], what);
+  if (message.code === 'PEER_MESSAGE_INVALID') partContradicting(turn, workerId, others);
   const about = others.length > 0 ? ` (missing: ${others.join(', ')})` : '';
   turn.log('warn', `Worker ${workerId} stalled${about}: ${what}`);
   haltStalled(turn, `worker ${workerId} stalled: ${message.code}`);

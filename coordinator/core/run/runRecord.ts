@@ -53,6 +53,8 @@ export interface RunSummary {
 export interface SavedMember {
   readonly workerId: string;
   readonly peerId: string;
+  /** Not started by the owner. Absent: it was, or an earlier version kept it. */
+  readonly isStranger?: true;
   /** Positions of its leases in the request's list of shards. */
   readonly shards: readonly number[];
 }

@@ -6,6 +6,7 @@ import type { BlobStore } from '../blobs/blobStore.ts';
 import type { Clock } from '../../../shared/clock.ts';
 import type { Log } from '../../log/log.ts';
 import type { Pool } from '../pool/pool.ts';
+import type { RoundAuditor } from '../trust/roundAudit.ts';
 import { checkRunRequest } from './checkRunRequest.ts';
 import { endFacts } from './facts.ts';
 import { RunDriver } from './runDriver.ts';
@@ -14,7 +15,7 @@ import { RunAbandonedError, RunExistsError, RunUnknownError } from './runErrors.
 import { RunLog } from './runLog.ts';
 import type { RunRecord, SavedRun } from './runRecord.ts';
 import type { CommittedRound, RunHandle, RunRequest } from './runRequest.ts';
-import type { RunTiming } from './runState.ts';
+import type { RunPlan, RunTiming } from './runState.ts';
 import { workerStandings, type WorkerStanding } from './workerStanding.ts';
 
 /** Ended runs that are listed; older ones are found by their id. */
@@ -33,6 +34,9 @@ export interface RunRegistryOptions {
   readonly record: RunRecord;
   /** Whether the record is there after this process: then runs go on in its next life. */
   readonly durable: boolean;
+  /** Checks rounds in which strangers took part; without it none are. */
+  readonly auditor?: ((request: RunRequest) => RoundAuditor) | undefined;
+  readonly checks?: RunPlan['checks'] | undefined;
   /** A run counts on a blob that one of its members has stored. */
   readonly onStored?: (sha256: string) => void;
 }

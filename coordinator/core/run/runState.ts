@@ -2,15 +2,17 @@
 
 import type { TabgradError } from '../../../kernels/errors.ts';
 import type { CoordinatorMessage, HeardGathers, Lease } from '../../../shared/protocol/control.ts';
+import type { LieEvidence } from '../pool/lieEvidence.ts';
 import type { RunMessage } from '../pool/poolWorker.ts';
+import type { AuditTask, Verdict } from '../trust/roundAudit.ts';
 import { noFruitless } from './conduct.ts';
 import type { Disputes, Disturbance, FruitlessGenerations, SetAside } from './conduct.ts';
 import type { BlobCheck } from './blobCheck.ts';
 import type { RunKind, PayloadReading } from './runKind.ts';
+import { RoundChecks } from './checkState.ts';
 import { RoundVotes } from './roundVotes.ts';
 import { StateVotes } from './stateVotes.ts';
 import { noStepChecks, type StepCheckState } from './stepCheckState.ts';
-import type { LieEvidence } from '../pool/lieEvidence.ts';
 import type { CommittedRound, RunEvent, RunOutcome, SavedState, Shard, WorkerDemand } from './runRequest.ts';
 import type { Waits } from './waits.ts';
 
@@ -21,7 +23,7 @@ export interface RunPlan {
   readonly workers: WorkerDemand;
   /** Rounds of boosting, or steps of the optimizer. */
   readonly totalRounds: number;
-  readonly kind: Pick<RunKind, 'leasesShards' | 'recordsEveryRound' | 'storesAfterwards'>;
+  readonly kind: Pick<RunKind, 'leasesShards' | 'recordsEveryRound' | 'storesAfterwards' | 'checksRounds'>;
   /** Reads the payload of a round as a member sent it. */
   readonly readPayload: (payload: readonly unknown[]) => PayloadReading;
   /** Rows of all shards. */
@@ -32,6 +34,8 @@ export interface RunPlan {
   readonly usefulWorkers: number;
   /** Members load the rows of all. */
   readonly sharesRows: boolean;
+  /** Whether rounds are checked: where strangers take part, always, or never. */
+  readonly checks: 'auto' | 'always' | 'never';
   /** Whether it is worth while to move shards from slower members to faster ones. */
   readonly movesShards: boolean;
   readonly maxFailures: number;
@@ -94,11 +98,11 @@ export interface RunWorker {
   readonly runtime: 'browser' | 'deno' | 'node';
   readonly device: 'cpu' | 'webgpu';
   readonly deviceName: string;
+  /** Started by the owner: believed. */
+  readonly isOwners: boolean;
   readonly present: boolean;
   readonly leaving: boolean;
   readonly session: number;
-  /** The owner's own: what it computes is believed. */
-  readonly isOwners: boolean;
 }
 
 /** A worker's place in the current generation. */
@@ -106,6 +110,8 @@ export interface Member {
   readonly workerId: string;
   readonly rank: number;
   readonly peerId: string;
+  /** Started by the owner: believed. */
+  readonly isOwners: boolean;
   /** Session of the worker in which it was told its place. */
   readonly session: number;
   readonly leases: readonly Lease[];
@@ -205,6 +211,7 @@ export interface RunState {
   /** Of this generation; changed in place, like the record. */
   readonly votes: RoundVotes;
   readonly states: StateVotes;
+  readonly checks: RoundChecks;
   /** Worker ids of this generation by rank, also of those who are lost. */
   readonly places: readonly string[];
   /** What those who answered the halt heard of one another. */
@@ -301,6 +308,13 @@ export type RunInput =
       readonly check: BlobCheck;
       readonly found: 'there' | 'missing' | 'unknown';
     }
+  /** Answers `audit`. */
+  | {
+      readonly type: 'audited';
+      readonly atMs: number;
+      readonly generation: number;
+      readonly verdict: Verdict;
+    }
   | { readonly type: 'stop'; readonly atMs: number; readonly reason: string }
   | { readonly type: 'fail'; readonly atMs: number; readonly error: Error };
 
@@ -317,9 +331,8 @@ export type RunCommand =
       readonly members: readonly Member[];
       readonly rounds: readonly CommittedRound[];
       readonly committedRounds: number;
-      readonly savedState: SavedState | undefined;
-      /** Strangers take part. */
       readonly isChecked: boolean;
+      readonly savedState: SavedState | undefined;
     }
   /** Have a worker that is no member load what a place would need. */
   | {
@@ -335,8 +348,18 @@ export type RunCommand =
     }
   | { readonly type: 'unclaim'; readonly workerId: string }
   | { readonly type: 'checkBlob'; readonly check: BlobCheck }
-  | { readonly type: 'passCheck'; readonly workerId: string; readonly checks: number }
-  /** Others have proven that the worker lied. */
+  /** Ask these for fingerprints of the rounds [firstRound, endRound), by a seed that nobody knew before. */
+  | {
+      readonly type: 'check';
+      readonly generation: number;
+      readonly firstRound: number;
+      readonly endRound: number;
+      readonly workerIds: readonly string[];
+    }
+  /** Find out whether rounds are right, by the seed of the last `check`. */
+  | ({ readonly type: 'audit'; readonly generation: number } & Omit<AuditTask, 'seed'>)
+  | { readonly type: 'passCheck'; readonly workerIds: readonly string[]; readonly rounds: number }
+  /** A worker is proven to have lied. */
   | { readonly type: 'convict'; readonly workerId: string; readonly evidence: LieEvidence }
   /** A worker's message can not be, though its form is right: the pool counts it. */
   | { readonly type: 'malformed'; readonly workerId: string; readonly what: string }
@@ -376,6 +399,7 @@ export function initialRunState(record: CommittedRound[] = []): RunState {
     record,
     votes: new RoundVotes(),
     states: new StateVotes(),
+    checks: new RoundChecks(false, 0, []),
     places: [],
     heard: new Map(),
     differing: new Map(),

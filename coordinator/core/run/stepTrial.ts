@@ -3,9 +3,12 @@
 
 import type { WorkerMessageOf } from '../../../shared/protocol/control.ts';
 import { judgeStep, type StepTrial, type StepVerdict } from '../trust/neural/judgeStep.ts';
+import { isCheckedGroup } from './checkedGroup.ts';
+import { enoughWithout } from './formation.ts';
 import { haltStalled, startHalt } from './halting.ts';
+import { pickOfQuarrel } from './quarrels.ts';
 import type { Member } from './runState.ts';
-import { expel } from './setAside.ts';
+import { expel, setAside } from './setAside.ts';
 import type { Turn } from './turn.ts';
 import { undoWorkOf } from './undoRounds.ts';
 
@@ -45,7 +48,8 @@ function countPassed(turn: Turn): void {
   const ofMost = told[Math.floor(groupSize / 2)] ?? 0;
   if (ofMost <= passed) return;
   turn.set({ stepChecks: { ...stepChecks, passed: ofMost } });
-  for (const { workerId } of members) turn.command({ type: 'passCheck', workerId, checks: ofMost - passed });
+  const workerIds = members.map(({ workerId }) => workerId);
+  turn.command({ type: 'passCheck', workerIds, rounds: ofMost - passed });
 }
 
 function setTrial(turn: Turn, trial: StepTrial | undefined): void {
@@ -91,6 +95,28 @@ export function onTrialDeadline(turn: Turn): void {
     turn.malformed(workerId, 'checkedSteps: a dispute of which most members know nothing');
 }
 
+/**
+ * A member says that another sent it something else than that one says. An owner's worker is believed; of two strangers one goes,
+ * without proof.
+ */
+export function partContradicting(turn: Turn, workerId: string, others: readonly string[]): void {
+  const [other] = others;
+  const { plan, state } = turn;
+  if (other === undefined || others.length > 1 || !isCheckedGroup(plan, state.members)) return;
+  if (isOwners(turn, other)) return;
+  if (isOwners(turn, workerId)) {
+    const what = 'it sent something else than it says';
+    expel(turn, other, what);
+    turn.command({ type: 'convict', workerId: other, evidence: { what } });
+    return undoWorkOf(turn, [other]);
+  }
+  const suspect = pickOfQuarrel(turn, [[workerId, other]]);
+  if (!suspect || !enoughWithout(turn, [suspect.workerId])) return;
+  const reason = `it and worker ${suspect.accuser ?? ''} contradict each other in what one of them sent`;
+  turn.log('warn', `Worker ${suspect.workerId} is set aside without proof: ${reason}`);
+  setAside(turn, suspect.workerId, { reason, until: 'forgiven', accuser: suspect.accuser ?? '' });
+}
+
 function convict(turn: Turn, { round, what, right, liars }: StepVerdict): void {
   const { places } = turn.state;
   setTrial(turn, undefined);
@@ -103,7 +129,7 @@ function convict(turn: Turn, { round, what, right, liars }: StepVerdict): void {
   }
   for (const [at, workerId] of ids.entries()) {
     const words = `its ${what} of step ${round} is not what others find`;
-    const evidence = { runId: turn.plan.runId, round, claimed: strangers[at]!.claimed, found: right };
+    const evidence = { round, claimed: strangers[at]!.claimed, found: right };
     expel(turn, workerId, words);
     turn.command({ type: 'convict', workerId, evidence: { what: words, ...evidence } });
   }

@@ -10,6 +10,8 @@ import { giveUpUnprepared, preparationEndsAtMs } from './newcomers.ts';
 import { idleUntilMs, readyUntilMs, slowUntilMs } from './loadingPatience.ts';
 import { earliestMs, overdue, roundPatienceMs, silenceEndsAtMs } from './patience.ts';
 import { withheld } from './roundAgreement.ts';
+import { checkEndsAtMs, isChecking } from './checkState.ts';
+import { giveUpUnanswered } from './roundChecks.ts';
 import { recordedRounds } from './runState.ts';
 import { onTrialDeadline } from './stepTrial.ts';
 import type { Member, RunPlan, RunState } from './runState.ts';
@@ -30,20 +32,30 @@ export function wakeAtMs(plan: RunPlan, state: RunState): number {
       );
     case 'training':
       return Math.min(
-        state.roundSinceMs + roundPatienceMs(plan, state),
+        roundEndsAtMs(plan, state),
         state.joinAtMs ?? Infinity,
         state.withheldAtMs ?? Infinity,
         state.stepChecks.trial?.deadlineMs ?? Infinity,
         preparationEndsAtMs(state),
         pauseEndsAtMs(state),
         absenceEndsAtMs(new Turn(plan, state, 0)),
+        checkEndsAtMs(state),
       );
     case 'halting':
-      return Math.min(state.halt?.deadlineMs ?? Infinity, silenceEndsAtMs(plan, state));
+      return Math.min(haltEndsAtMs(state), silenceEndsAtMs(plan, state), checkEndsAtMs(state));
     case 'ended':
       break;
   }
   return Infinity;
+}
+
+/** While rounds are found right or wrong nothing is recorded, and that is no member's fault. */
+function roundEndsAtMs(plan: RunPlan, state: RunState): number {
+  return isChecking(state) ? Infinity : state.roundSinceMs + roundPatienceMs(plan, state);
+}
+
+function haltEndsAtMs({ halt, members }: RunState): number {
+  return members.some(({ halted }) => !halted) ? (halt?.deadlineMs ?? Infinity) : Infinity;
 }
 
 /** Slow members count where there are enough others; without these everybody would wait for them anyway. */
@@ -71,7 +83,9 @@ export function onTick(turn: Turn): void {
     case 'training':
       return onTrainingTick(turn);
     case 'halting':
-      return onHaltDeadline(turn);
+      onCheckDeadline(turn);
+      if (atMs >= Math.min(haltEndsAtMs(turn.state), silenceEndsAtMs(plan, turn.state))) onHaltDeadline(turn);
+      return undefined;
     case 'ended':
       return undefined;
   }
@@ -99,10 +113,16 @@ function onTrainingTick(turn: Turn): void {
   if (atMs >= absenceEndsAtMs(turn)) return giveUpAbsent(turn);
   if (state.stepChecks.trial && atMs >= state.stepChecks.trial.deadlineMs) return onTrialDeadline(turn);
   if (state.withheldAtMs !== undefined && atMs >= state.withheldAtMs) return giveUpOnFirst(turn);
+  if (atMs >= checkEndsAtMs(state)) onCheckDeadline(turn);
   const patienceMs = roundPatienceMs(plan, state);
-  if (atMs >= state.roundSinceMs + patienceMs)
+  if (atMs >= roundEndsAtMs(plan, state))
     return giveUpOn(turn, behind(state), `committed no round for ${Math.round(patienceMs)} ms`);
   if (atMs >= preparationEndsAtMs(state)) giveUpUnprepared(turn);
+}
+
+function onCheckDeadline(turn: Turn): void {
+  const reason = giveUpUnanswered(turn);
+  if (reason !== undefined) haltStalled(turn, reason);
 }
 
 /** Members that the others have got ahead of: none, where all wait for the same round. */

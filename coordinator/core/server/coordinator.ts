@@ -18,6 +18,7 @@ import { WorkerProofs } from '../pool/workerProofs.ts';
 import { makeSecret } from '../pool/secrets.ts';
 import { ProgramHost } from '../programs/programHost.ts';
 import type { SlotSource } from '../programs/programPipe.ts';
+import { openAuditor } from '../trust/openAuditor.ts';
 import { RunRegistry } from '../run/runRegistry.ts';
 import type { RunHandle, RunRequest } from '../run/runRequest.ts';
 import { recipeBlobs } from '../store/serveRecord.ts';
@@ -152,6 +153,8 @@ export async function startCoordinator(given: CoordinatorOptions = {}): Promise<
     log,
     timing: options.runTiming,
     record: store.runs,
+    checks: options.checkWork,
+    auditor: ({ spec }) => openAuditor(blobs, spec),
     durable: storage.durable,
     onStored: (sha256) => uploads.named(sha256),
   });

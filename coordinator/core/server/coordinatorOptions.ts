@@ -122,6 +122,12 @@ export const coordinatorOptions = z.strictObject({
     .describe(
       'STUN and TURN servers. Without any, workers reach one another within a network, or through the relay.',
     ),
+  checkWork: z
+    .enum(['auto', 'always', 'never'])
+    .default('auto')
+    .describe(
+      "Whether rounds of trees are checked before they are recorded, and steps of nets while they are made: where workers other than the owner's take part (auto), of all workers, or not at all (docs/trust.md).",
+    ),
   maxBlobBytes: wholeFrom(1, Number.MAX_SAFE_INTEGER)
     .default(MAX_BLOB_BYTES)
     .describe('Of one uploaded blob.'),

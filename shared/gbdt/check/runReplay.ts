@@ -5,6 +5,7 @@ import type { BinnedTree } from '../../../kernels/gbdt/binnedTree.ts';
 import { buildGradientTables } from '../../../kernels/gbdt/gradients.ts';
 import { slotBounds } from '../featureBounds.ts';
 import type { ShardRows } from '../shardCodec.ts';
+import { stepsOfTree, type HistogramStep } from '../histogramSteps.ts';
 import { SplitScore } from '../splitScore.ts';
 import type { TrainSpec } from '../trainSpec.ts';
 import { checkKey, nodeWeights, type CheckKey, type CheckVector, type Fingerprint } from './checkKey.ts';
@@ -12,17 +13,13 @@ import { multiply, reduce } from './modular.ts';
 import { addUpwards, emptyReplay, ShardReplay, type ReplayedTree } from './shardReplay.ts';
 import { verifyTree, type FalseValue } from './verifyTree.ts';
 
-/** Histograms that members sum at a time: nodes of one tree. */
-export interface CheckedStep {
-  readonly output: number;
-  readonly limb: 'high' | 'low';
-  readonly nodes: readonly number[];
-}
-
 export interface RoundToCheck {
   readonly trees: readonly BinnedTree[];
-  /** In the order in which members summed them. */
-  readonly steps: readonly CheckedStep[];
+  /**
+   * What members say that they summed, where it does not follow from the trees: the owner's loop may choose another depth for
+   * each round.
+   */
+  readonly toldSteps?: readonly HistogramStep[] | undefined;
 }
 
 export interface MemberToCheck {
@@ -40,10 +37,12 @@ export interface ReplayTask {
 }
 
 export interface ReplayedRound {
+  /** Histograms in the order in which members sum them. */
+  readonly steps: readonly HistogramStep[];
   /** By member: of all steps, parts by their weights. */
   readonly members: readonly Fingerprint[];
   /** By member and step. */
-  readonly steps: readonly (readonly Fingerprint[])[];
+  readonly ofSteps: readonly (readonly Fingerprint[])[];
   readonly falseValue: (FalseValue & { readonly tree: number }) | undefined;
 }
 
@@ -87,23 +86,30 @@ export class RunReplay {
     const ofMembers = members.map((member) => {
       const vectors = partVectors(key, this.#spec, member.partWeights);
       const replayed = this.#replayMember(member, firstRound, rounds, vectors);
-      return replayed.map((trees, i) => {
-        const { steps, trees: grown } = rounds[i]!;
+      replayed.forEach((trees, i) =>
         trees.forEach((tree, output) => {
-          addUpwards(tree, grown[output]!, vectors);
+          addUpwards(tree, rounds[i]!.trees[output]!, vectors);
           addSums(totals[i]![output]!, tree);
-        });
-        return stepPrints(key, firstRound + i, steps, trees);
-      });
+        }),
+      );
+      return replayed;
     });
-    return rounds.map(({ trees }, i) => {
-      const steps = ofMembers.map((perRound) => perRound[i]!);
+    return rounds.map(({ trees, toldSteps }, i) => {
+      const steps = toldSteps ?? this.#stepsOf(trees, totals[i]!);
+      const ofSteps = ofMembers.map((perRound) => stepPrints(key, firstRound + i, steps, perRound[i]!));
       return {
-        members: steps.map((prints) => sumOf(key, prints)),
         steps,
+        members: ofSteps.map((prints) => sumOf(key, prints)),
+        ofSteps,
         falseValue: this.#falseValue(trees, totals[i]!),
       };
     });
+  }
+
+  #stepsOf(trees: readonly BinnedTree[], totals: readonly ReplayedTree[]): HistogramStep[] {
+    return trees.flatMap((tree, output) =>
+      stepsOfTree(output, tree, totals[output]!.sums, this.#spec, this.#score),
+    );
   }
 
   #replayMember(
@@ -167,7 +173,7 @@ function addSums(into: ReplayedTree, from: ReplayedTree): void {
 function stepPrints(
   key: CheckKey,
   round: number,
-  steps: readonly CheckedStep[],
+  steps: readonly HistogramStep[],
   trees: readonly ReplayedTree[],
 ): Fingerprint[] {
   const weight = nodeWeights(key, round);

@@ -24,7 +24,11 @@ export interface ReplayedTree {
   readonly prints: readonly (readonly Float64Array[])[];
 }
 
-export function emptyReplay({ isWide }: Pick<DeviceSpec, 'isWide'>, nodes: number, vectors: number): ReplayedTree {
+export function emptyReplay(
+  { isWide }: Pick<DeviceSpec, 'isWide'>,
+  nodes: number,
+  vectors: number,
+): ReplayedTree {
   const limbs = isWide === true ? 2 : 1;
   return {
     sums: Array.from({ length: limbs }, () => new Float64Array(2 * nodes)),
@@ -35,7 +39,11 @@ export function emptyReplay({ isWide }: Pick<DeviceSpec, 'isWide'>, nodes: numbe
 }
 
 /** Adds what children have to their parents: rows are counted at leaves first. */
-export function addUpwards({ sums, prints }: ReplayedTree, tree: BinnedTree, vectors: readonly CheckVector[]): void {
+export function addUpwards(
+  { sums, prints }: ReplayedTree,
+  tree: BinnedTree,
+  vectors: readonly CheckVector[],
+): void {
   for (let node = tree.left.length - 1; node > 0; node -= 1) {
     const parent = tree.parent[node]!;
     for (const limb of sums) {
@@ -61,7 +69,10 @@ export class ShardReplay {
   constructor(spec: TrainSpec, shard: ShardRows, tables: GradientTables = buildGradientTables()) {
     this.#spec = spec;
     this.#tables = tables;
-    this.#block = createCpuBlock(spec.device, binnedBlock(shard, spec), 'train', new Uint32Array(0));
+    const nothing = new Uint32Array(0);
+    const block = createCpuBlock(spec.device, binnedBlock(shard, spec), 'train', nothing);
+    // Histograms and partitions need these, and nothing here does.
+    this.#block = { ...block, columns: [], order: nothing };
   }
 
   get rows(): number {
@@ -139,7 +150,8 @@ export class ShardReplay {
     const block = this.#block;
     block.softmax.fresh = false;
     const low = block.low?.margins;
-    if (low) return addWide(block, low, leaves, unitsOf(tree, searchable, this.#spec.device.marginFractionBits));
+    if (low)
+      return addWide(block, low, leaves, unitsOf(tree, searchable, this.#spec.device.marginFractionBits));
     const values = Int32Array.from(searchable.nodeOf, (node) => tree.valueFixed[node]!);
     const base = output * block.rows;
     for (let row = 0; row < block.rows; row += 1)
@@ -151,7 +163,12 @@ function unitsOf({ value }: BinnedTree, { nodeOf }: SearchableTree, fractionBits
   return Float64Array.from(nodeOf, (node) => wideLeafUnits(value[node]!, fractionBits));
 }
 
-function addWide({ margins, rows }: CpuBlock, low: Int32Array, leaves: Int32Array, units: Float64Array): void {
+function addWide(
+  { margins, rows }: CpuBlock,
+  low: Int32Array,
+  leaves: Int32Array,
+  units: Float64Array,
+): void {
   for (let row = 0; row < rows; row += 1) {
     const margin = margins[row]! * 2 ** LIMB_BITS + low[row]!;
     const sum = addToWideMargin(margin, units[leaves[row]!]!);

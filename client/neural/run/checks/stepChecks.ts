@@ -9,7 +9,7 @@ import type { GenerationContext } from '../../../memberRun/memberRun.ts';
 import { agreedWishes, readWishes, wishBits, type StepWishes } from '../agreeOnStep.ts';
 import { checkStep } from './checkStep.ts';
 import { plainSum, type Combine } from './combine.ts';
-import { compareWords } from './compareWords.ts';
+import { contradictions } from './contradictions.ts';
 import { joinDigests } from './pieceDigests.ts';
 import { PieceSum, type ExchangedBucket } from './pieceSum.ts';
 import type { CheckedWork, UnappliedStep } from './redoneWork.ts';
@@ -98,6 +98,7 @@ export class StepChecks {
       wishes: wishBits(wishes),
       seed: isCalled ? 1 + Math.floor(random() * 0xffff_ffff) : 0,
       sent: byPart('sent'),
+      received: byPart('received'),
       sums: byPart('sums'),
     };
     const told = await this.#collective.allGather(encodeWord(own), {
@@ -110,8 +111,34 @@ export class StepChecks {
         return decodeWord(bytes, size);
       }),
     );
-    compareWords(words, byPart('received'), this.#collective);
+    await this.#compare(words);
     return words;
+  }
+
+  /** A step in which members contradict one another is not applied. Those who do say of whom; the others wait for the end. */
+  async #compare(words: readonly StepWord[]): Promise<void> {
+    const { rank, members } = this.#collective;
+    const found = contradictions(words);
+    if (found.length === 0) return;
+    const others = found.flatMap(({ sender, receiver }) =>
+      sender === rank ? [receiver] : receiver === rank ? [sender] : [],
+    );
+    const ids = [...new Set(others)].map((other) => members[other]!);
+    if (ids.length > 0)
+      throw new PeerMessageError(
+        `Worker ${ids.join(', ')} sent something else than it says, or says so`,
+        ids,
+      );
+    const { context } = this.#options;
+    const involved = [...new Set(found.flatMap(({ sender, receiver }) => [sender, receiver]))];
+    await Promise.race([whenAborted(context.signal), this.#patience(involved.map((one) => members[one]!))]);
+  }
+
+  /** Where those who contradict one another do not say so. */
+  async #patience(ids: readonly string[]): Promise<never> {
+    // A gather that they do not take part in ends with its deadline.
+    await this.#collective.barrier({ signal: this.#options.context.signal });
+    throw new PeerMessageError(`Worker ${ids.join(' and ')} contradict each other`, ids);
   }
 
   /** Of the first rank that calls for a check; 0 where none does. */

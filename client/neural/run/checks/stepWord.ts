@@ -8,22 +8,25 @@ export interface StepWord {
   readonly wishes: number;
   /** Not 0: this step is to be checked, with roles that follow from this. */
   readonly seed: number;
-  /** By part, over all buckets. */
+  /** What it sent of each part, over all buckets. */
   readonly sent: readonly string[];
+  /** What it got from each rank of its own part. */
+  readonly received: readonly string[];
+  /** The sums of all parts, as it got them. */
   readonly sums: readonly string[];
 }
 
 const HEADER_BYTES = 5;
 
 export function wordBytes(size: number): number {
-  return HEADER_BYTES + 2 * size * DIGEST_BYTES;
+  return HEADER_BYTES + 3 * size * DIGEST_BYTES;
 }
 
-export function encodeWord({ wishes, seed, sent, sums }: StepWord): Uint8Array<ArrayBuffer> {
+export function encodeWord({ wishes, seed, sent, received, sums }: StepWord): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(wordBytes(sent.length));
   bytes[0] = wishes;
   new DataView(bytes.buffer).setUint32(1, seed, true);
-  for (const [at, digest] of [...sent, ...sums].entries())
+  for (const [at, digest] of [...sent, ...received, ...sums].entries())
     writeDigest(digest, bytes, HEADER_BYTES + at * DIGEST_BYTES);
   return bytes;
 }
@@ -33,12 +36,14 @@ export function decodeWord(bytes: Uint8Array, size: number): StepWord {
   if (bytes.length !== wordBytes(size))
     throw new RangeError(`${bytes.length} bytes are no word on a step; expected ${wordBytes(size)}`);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const digest = (at: number): string => readDigest(bytes, HEADER_BYTES + at * DIGEST_BYTES);
+  const digests = (first: number): string[] =>
+    Array.from({ length: size }, (_, at) => readDigest(bytes, HEADER_BYTES + (first + at) * DIGEST_BYTES));
   return {
     wishes: bytes[0]!,
     seed: view.getUint32(1, true),
-    sent: Array.from({ length: size }, (_, part) => digest(part)),
-    sums: Array.from({ length: size }, (_, part) => digest(size + part)),
+    sent: digests(0),
+    received: digests(size),
+    sums: digests(2 * size),
   };
 }
 

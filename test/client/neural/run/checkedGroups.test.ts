@@ -43,18 +43,20 @@ async function trained(
 function lying(engine: TrainingEngine, fromStep: number): TrainingEngine {
   let steps = 0;
   let isOwn = true;
-  const { readBucket, update, clear } = engine;
+  const readBucket = engine.readBucket.bind(engine);
+  const update = engine.update.bind(engine);
+  const clear = engine.clear.bind(engine);
   engine.update = (options) => {
     steps += 1;
     isOwn = true;
-    update.call(engine, options);
+    update(options);
   };
   engine.clear = () => {
     isOwn = false;
-    clear.call(engine);
+    clear();
   };
   engine.readBucket = async (bucket) => {
-    const values = await readBucket.call(engine, bucket);
+    const values = await readBucket(bucket);
     // `settle` clears once, before the first step.
     if ((isOwn || steps === 0) && steps >= fromStep && bucket === 0) values[0]! += 1e-3;
     return values;

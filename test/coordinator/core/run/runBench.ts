@@ -40,10 +40,10 @@ export function makeWorker(workerId: string, change: Partial<RunWorker> = {}): R
     runtime: 'node',
     device: 'cpu',
     deviceName: 'JavaScript',
+    isOwners: true,
     present: true,
     leaving: false,
     session: 1,
-    isOwners: false,
     ...change,
   };
 }
@@ -73,6 +73,7 @@ export class Bench {
       isProfiled: false,
       usefulWorkers: usefulWorkers(shards),
       sharesRows: false,
+      checks: 'never',
       movesShards: true,
       workers: { min: 2, max: 2 },
       totalRounds: 10,

@@ -1,0 +1,177 @@
+// Rounds of trees in which strangers took part are recorded when they were found right: members are asked for fingerprints of
+// what they summed up, and the rounds are done once more from the rows (coordinator/core/trust). Meanwhile the group works on.
+// A wrong round is never recorded: who lied is banned, and the group does it again from the last right one.
+
+import type { WorkerMessageOf } from '../../../shared/protocol/control.ts';
+import type { AuditedMember, Fault, Verdict } from '../trust/roundAudit.ts';
+import { accuse, COORDINATOR } from './accusations.ts';
+import { checkEndsAtMs, type AskedRounds } from './checkState.ts';
+import { setAsideLate } from './lateness.ts';
+import { pickOfQuarrel } from './quarrels.ts';
+import { agreedRound, type HaltWish } from './roundAgreement.ts';
+import { recordedRounds } from './runState.ts';
+import type { Member, RunState } from './runState.ts';
+import { expel, setAside } from './setAside.ts';
+import type { Turn } from './turn.ts';
+
+/** Rounds that are checked at a time: the weights of a row's slots are summed once for all of them. */
+const ROUNDS_AT_A_TIME = 8;
+/** Asks about the next rounds when it is time, and has them judged when all have answered. */
+export function goOnChecking(turn: Turn): void {
+  const { checks, phase } = turn.state;
+  if (!checks.isOn || (phase !== 'training' && phase !== 'halting')) return;
+  const { asked } = checks;
+  if (asked) {
+    if (!asked.isAudited && awaited(turn.state).length === 0) audit(turn, asked);
+    return;
+  }
+  if (checks.isSpoiled) return;
+  const firstRound = Math.max(checks.cleared, recordedRounds(turn.state));
+  const endRound = agreedEnd(turn, firstRound);
+  if (endRound === firstRound) return;
+  checks.waitsSinceMs ??= turn.atMs;
+  const isDue =
+    phase === 'halting' ||
+    endRound - firstRound >= ROUNDS_AT_A_TIME ||
+    endRound === turn.plan.totalRounds ||
+    turn.atMs >= checkEndsAtMs(turn.state);
+  if (isDue) ask(turn, firstRound, Math.min(endRound, firstRound + 2 * ROUNDS_AT_A_TIME));
+}
+
+/** One more than the last round, from this one on, that can be checked now: most agree on it, and all have made it. */
+function agreedEnd(turn: Turn, firstRound: number): number {
+  let end = firstRound;
+  while (agreedRound(turn, end)) end += 1;
+  return end;
+}
+
+function ask(turn: Turn, firstRound: number, endRound: number): void {
+  const { state, plan, atMs } = turn;
+  const present = state.members.filter(({ workerId }) => state.workers.get(workerId)?.present === true);
+  const workerIds = new Set(present.map(({ workerId }) => workerId));
+  state.checks.waitsSinceMs = undefined;
+  state.checks.asked = {
+    firstRound,
+    endRound,
+    workerIds,
+    answers: new Map(),
+    deadlineMs: atMs + plan.timing.haltMs,
+    isAudited: false,
+  };
+  turn.command({
+    type: 'check',
+    generation: state.generation,
+    firstRound,
+    endRound,
+    workerIds: [...workerIds],
+  });
+  goOnChecking(turn);
+}
+
+/** Members that were asked, are there, and have not answered. */
+function awaited({ checks, members, workers }: RunState): Member[] {
+  const { asked } = checks;
+  if (!asked || asked.isAudited) return [];
+  return members.filter(
+    ({ workerId }) =>
+      asked.workerIds.has(workerId) &&
+      !asked.answers.has(workerId) &&
+      workers.get(workerId)?.present === true,
+  );
+}
+
+/** Takes a member's answer. @returns why the group must halt, if it must. */
+export function takeChecked(
+  turn: Turn,
+  { workerId }: Member,
+  { firstRound, rounds }: WorkerMessageOf<'checked'>,
+): HaltWish | undefined {
+  const { asked } = turn.state.checks;
+  const isDue =
+    asked?.firstRound === firstRound && asked.workerIds.has(workerId) && !asked.answers.has(workerId);
+  if (!asked || !isDue) return turn.malformed(workerId, `checked: rounds from ${firstRound} on, unasked`);
+  const isInOrder = rounds.every(({ round }, at) => round === firstRound + at && round < asked.endRound);
+  if (isInOrder) {
+    asked.answers.set(workerId, rounds);
+    return undefined;
+  }
+  turn.malformed(workerId, `checked: rounds that are not those from ${firstRound} on`);
+  expel(turn, workerId, 'it answered a check with other rounds');
+  return { when: 'now', reason: `worker ${workerId} is set aside` };
+}
+
+function audit(turn: Turn, asked: AskedRounds): void {
+  const { state } = turn;
+  asked.isAudited = true;
+  const rounds: (readonly unknown[])[] = [];
+  for (let round = asked.firstRound; round < asked.endRound; round += 1)
+    rounds.push(agreedRound(turn, round)?.payload ?? []);
+  const members = state.checks.group.map(({ workerId, leases, isOwners }): AuditedMember => {
+    const answer = asked.answers.get(workerId);
+    // A member that has begun anew knows nothing of the rounds.
+    const told = answer && answer.length > 0 ? rounds.map((_, at) => answer[at]) : undefined;
+    return { workerId, leases, told, isOwners };
+  });
+  turn.command({
+    type: 'audit',
+    generation: state.generation,
+    firstRound: asked.firstRound,
+    rounds,
+    members,
+  });
+}
+
+/** What was found out. The caller records what may be recorded now. */
+export function takeVerdict(turn: Turn, { rightRounds, faults }: Verdict): void {
+  const { checks } = turn.state;
+  const { asked } = checks;
+  if (!asked?.isAudited) return;
+  checks.asked = undefined;
+  checks.cleared = asked.firstRound + rightRounds;
+  const passed = [...asked.answers].flatMap(([workerId, rounds]) => (rounds.length > 0 ? [workerId] : []));
+  if (rightRounds > 0) turn.command({ type: 'passCheck', workerIds: passed, rounds: rightRounds });
+  if (faults.length === 0) return;
+  checks.isSpoiled = true;
+  for (const fault of faults) blame(turn, fault);
+}
+
+/** The group does the round again, without who lied. */
+export function haltForFaults({ state }: Turn, { faults }: Verdict): HaltWish | undefined {
+  if (faults.length === 0) return undefined;
+  return {
+    when: 'now',
+    reason: `round ${state.checks.cleared} is wrong: ${faults.map(describe).join('; ')}`,
+  };
+}
+
+function describe(fault: Fault): string {
+  return fault.kind === 'lie' ? `worker ${fault.workerId} lied: ${fault.evidence.what}` : fault.what;
+}
+
+function blame(turn: Turn, fault: Fault): void {
+  if (fault.kind === 'lie') {
+    const { workerId, evidence } = fault;
+    turn.command({ type: 'convict', workerId, evidence });
+    return expel(turn, workerId, `it lied: ${evidence.what}`);
+  }
+  turn.log('warn', `Round ${fault.round} is wrong: ${fault.what}`);
+  if (fault.kind === 'unexplained') return;
+  const [one, other] = fault.workerIds;
+  const suspect = pickOfQuarrel(turn, [[one, other]]);
+  if (!suspect) return;
+  const { workerId, accuser = '' } = suspect;
+  const reason = `it and worker ${accuser} contradict each other in what one of them sent`;
+  turn.log('warn', `Worker ${workerId} is set aside without proof: ${reason}`);
+  setAside(turn, workerId, { reason, until: 'forgiven', accuser });
+}
+
+/** The time for answers is over: the rounds are judged without those who gave none. @returns why the group halts, if it must. */
+export function giveUpUnanswered(turn: Turn): string | undefined {
+  const { asked } = turn.state.checks;
+  if (!asked || asked.isAudited || turn.atMs < asked.deadlineMs) return undefined;
+  const silent = awaited(turn.state).map(({ workerId }) => workerId);
+  const what = `did not answer a check within ${turn.plan.timing.haltMs} ms`;
+  accuse(turn, COORDINATOR, silent, what);
+  for (const workerId of silent) setAsideLate(turn, workerId, what, { isProven: true });
+  return silent.length > 0 ? `${silent.join(', ')} ${what}` : undefined;
+}

@@ -1,0 +1,38 @@
+// The thread that does the rounds of one run once more.
+
+import { parentPort, workerData } from 'node:worker_threads';
+import { readTrainSpec } from '../../../shared/gbdt/readTrainSpec.ts';
+import { messageOf } from '../../../shared/text/messageOf.ts';
+import { LocalReplayer } from './localReplayer.ts';
+import type { ReplayAnswer, ReplayAsk, ReplayRequest } from './replayMessages.ts';
+import type { ReplayedRound } from '../../../shared/gbdt/check/runReplay.ts';
+
+const replayer = new LocalReplayer(readTrainSpec(workerData));
+
+async function carryOut(request: ReplayRequest): Promise<readonly ReplayedRound[] | undefined> {
+  switch (request.op) {
+    case 'add':
+      await replayer.add(request.shard, request.bytes);
+      return undefined;
+    case 'follow':
+      await replayer.follow(request.rounds);
+      return undefined;
+    case 'restore':
+      await replayer.restore();
+      return undefined;
+    case 'check':
+      return replayer.check(request.task);
+  }
+}
+
+async function answer({ id, request }: ReplayAsk): Promise<void> {
+  const tell = (told: ReplayAnswer): void => parentPort?.postMessage(told);
+  try {
+    const rounds = await carryOut(request);
+    tell(rounds === undefined ? { id } : { id, rounds });
+  } catch (error) {
+    tell({ id, error: messageOf(error) });
+  }
+}
+
+parentPort?.on('message', (ask: ReplayAsk) => void answer(ask));
