@@ -4,6 +4,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import type { NeuralSpec } from '../../../../shared/neural/run/neuralSpec.ts';
 import type { TrainingEngine } from '../../../../shared/neural/trainingEngine.ts';
 import type { WorkerMessageOf } from '../../../../shared/protocol/control.ts';
+import { lying } from './lyingEngine.ts';
 import { flat, NetWorld } from './netWorld.ts';
 
 const worlds: NetWorld[] = [];
@@ -39,31 +40,6 @@ async function trained(
   return { weights: flat(world.state(saved)), passed: told.at(-1)?.passed ?? 0 };
 }
 
-/** Lies in its own contributions from one step on, and does everybody else's work again as it is. */
-function lying(engine: TrainingEngine, fromStep: number): TrainingEngine {
-  let steps = 0;
-  let isOwn = true;
-  const readBucket = engine.readBucket.bind(engine);
-  const update = engine.update.bind(engine);
-  const clear = engine.clear.bind(engine);
-  engine.update = (options) => {
-    steps += 1;
-    isOwn = true;
-    update(options);
-  };
-  engine.clear = () => {
-    isOwn = false;
-    clear();
-  };
-  engine.readBucket = async (bucket) => {
-    const values = await readBucket(bucket);
-    // `settle` clears once, before the first step.
-    if ((isOwn || steps === 0) && steps >= fromStep && bucket === 0) values[0]! += 1e-3;
-    return values;
-  };
-  return engine;
-}
-
 describe('A group whose steps are checked', () => {
   it('ends with the bits of one whose steps are not', async () => {
     for (const size of [2, 3, 4]) {
@@ -78,7 +54,7 @@ describe('A group whose steps are checked', () => {
   it('stops at a step in which one member lied, and each member tells who did', async () => {
     const size = 4;
     const world = await start({ steps: 90, checkEverySteps: 1 }, (engine, workerId) =>
-      workerId === 'w2' ? lying(engine, 3) : engine,
+      workerId === 'w2' ? lying(engine, (step) => step >= 3) : engine,
     );
     world.isChecked = true;
     names(size).forEach((name) => world.addWorker(name));

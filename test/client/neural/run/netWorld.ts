@@ -66,7 +66,7 @@ export class NetWorld extends SessionWorld {
       return wrap(engine, workerId);
     });
     const { x, y } = smallRows();
-    const model = await openModel(smallNet, 11);
+    const model = await openModel((change.topology as object | undefined) ?? smallNet, 11);
     const blobs = {
       putBytes: (bytes: Uint8Array) =>
         Promise.resolve({ sha256: world.put(bytes), sizeBytes: bytes.byteLength }),
