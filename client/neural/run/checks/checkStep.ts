@@ -40,8 +40,6 @@ export interface StepCheck {
   readonly combine: Combine;
   /** All members compute the same bits. */
   readonly isExact: boolean;
-  /** Told how far two devices' gradients lie apart. */
-  readonly onDistance?: ((distance: number) => void) | undefined;
 }
 
 type Pieces = readonly (readonly Uint8Array[])[];
@@ -122,7 +120,7 @@ async function compareParts(
   shown: Uint8Array,
   from: number,
 ): Promise<string[]> {
-  const { collective, work, words, onDistance } = check;
+  const { collective, work, words } = check;
   const { size } = collective;
   const told = words[from]!.sent;
   if (shown.length !== concatenated(own.flat()).length) return told.map(() => farDigest);
@@ -135,7 +133,6 @@ async function compareParts(
     );
   return digests.map((digest, part) => {
     const distance = relativeDistance(decoded(own, part), decoded(pieces, part));
-    onDistance?.(distance);
     return digest === told[part] && distance <= GRADIENT_TOLERANCE ? digest : farDigest;
   });
 }

@@ -4,6 +4,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import type { NeuralSpec } from '../../../../shared/neural/run/neuralSpec.ts';
 import type { TrainingEngine } from '../../../../shared/neural/trainingEngine.ts';
 import type { WorkerMessageOf } from '../../../../shared/protocol/control.ts';
+import { openNodeGpuAdapter } from '../../../setup/nodeGpu.ts';
 import { lying } from './lyingEngine.ts';
 import { flat, NetWorld } from './netWorld.ts';
 
@@ -76,5 +77,35 @@ describe('A group whose steps are checked', () => {
     expect(round).toBeGreaterThanOrEqual(3);
     // Nobody has applied it.
     expect(await world.halt(1, names(size), 'now')).toEqual([round, round, round, round]);
+  });
+
+  it('of one member that computes on WebGPU accuses nobody, and finds who lies beyond what devices differ by', async () => {
+    const disputed = async (lie: number): Promise<string[]> => {
+      const wrap = (engine: TrainingEngine, workerId: string): TrainingEngine =>
+        workerId === 'w2' && lie > 0 ? lying(engine, (step) => step >= 3, lie) : engine;
+      const adapterOf = (workerId: string): Promise<GPUAdapter | undefined> =>
+        workerId === 'w1' ? openNodeGpuAdapter() : Promise.resolve(undefined);
+      const change = { engine: 'compiled', steps: 30, checkEverySteps: 1 } as const;
+      const world = await NetWorld.start(change, wrap, undefined, adapterOf);
+      worlds.push(world);
+      world.onLog = () => undefined;
+      world.isChecked = true;
+      names(3).forEach((name) => world.addWorker(name));
+      await world.begin(1, names(3));
+      const isLast = (round: number): boolean => round === world.spec.steps - 1;
+      for (;;) {
+        const message = await world.hearAny('w0', ['checkedSteps', 'committed']);
+        if (message.type === 'checkedSteps' && message.dispute) {
+          const { what, rank, claimed, found } = message.dispute;
+          return [what, String(rank), found === claimed ? 'right' : found];
+        }
+        if (message.type === 'committed' && isLast(message.round)) break;
+      }
+      const passed = world.heard('w0').flatMap((one) => (one.type === 'checkedSteps' ? [one.passed] : []));
+      expect(Math.max(...passed)).toBeGreaterThan(15);
+      return [];
+    };
+    expect(await disputed(0)).toEqual([]);
+    expect(await disputed(0.5)).toEqual(['gradient', '2', 'f'.repeat(32)]);
   });
 });

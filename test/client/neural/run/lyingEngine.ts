@@ -2,8 +2,8 @@
 
 import type { TrainingEngine } from '../../../../shared/neural/trainingEngine.ts';
 
-/** @param isLie asked once a step, counted from the first one here. */
-export function lying(engine: TrainingEngine, isLie: (step: number) => boolean): TrainingEngine {
+/** @param isLie asked once a step, counted from the first one here. @param size of the change of one number. */
+export function lying(engine: TrainingEngine, isLie: (step: number) => boolean, size = 1e-3): TrainingEngine {
   let steps = 0;
   let isOwn = true;
   let lies = isLie(0);
@@ -23,7 +23,7 @@ export function lying(engine: TrainingEngine, isLie: (step: number) => boolean):
   };
   engine.readBucket = async (bucket) => {
     const values = await readBucket(bucket);
-    if (isOwn && lies && bucket === 0) values[0]! += 1e-3;
+    if (isOwn && lies && bucket === 0) values[0]! += size;
     return values;
   };
   return engine;

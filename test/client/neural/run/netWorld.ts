@@ -55,13 +55,14 @@ export class NetWorld extends SessionWorld {
     change: Partial<NeuralSpec> = {},
     wrap: (engine: TrainingEngine, workerId: string) => TrainingEngine = (engine) => engine,
     from?: NamedState,
+    adapterOf: (workerId: string) => Promise<GPUAdapter | undefined> = () => Promise.resolve(undefined),
   ): Promise<NetWorld> {
     const runtime: TfjsRuntime = await loadTfjs(undefined);
     const world = new NetWorld(async (spec, workerId) => {
       const topology = spec.topology as object;
       const engine =
         spec.engine === 'compiled'
-          ? await createNeuralEngine(spec, undefined)
+          ? await createNeuralEngine(spec, await adapterOf(workerId))
           : await openTfjsEngine({ ...spec, topology }, runtime);
       return wrap(engine, workerId);
     });
