@@ -70,17 +70,30 @@ function wrong(what: string): TreeFormatError {
   return new TreeFormatError(`a split message of a peer has ${what}`);
 }
 
+/** Ranks of those whose sums of the root are not those of most; all of them where there is no majority. */
+export function differingRoots(messages: readonly SplitMessage[]): number[] {
+  const roots = messages.map(rootText);
+  const most = mostGiven(roots);
+  return [...roots.keys()].filter((rank) => roots[rank] !== undefined && roots[rank] !== most);
+}
+
+function rootText({ root }: SplitMessage): string | undefined {
+  return root && [root.g, root.h, root.low?.g, root.low?.h].filter((sum) => sum !== undefined).join('/');
+}
+
+function mostGiven(roots: readonly (string | undefined)[]): string | undefined {
+  const given = roots.filter((root) => root !== undefined);
+  return given.find((root) => 2 * given.filter((other) => other === root).length > given.length);
+}
+
 /**
  * The sums of the root, as all owners of features have them.
  * @throws PeerMessageError naming the sender that differs from most; all others where there is no majority.
  */
 export function agreedRoot(messages: readonly SplitMessage[], collective: Collective): NodeSums {
-  const roots = messages.map(
-    ({ root }) =>
-      root && [root.g, root.h, root.low?.g, root.low?.h].filter((sum) => sum !== undefined).join('/'),
-  );
+  const roots = messages.map(rootText);
   const given = roots.filter((root) => root !== undefined);
-  const most = given.find((root) => 2 * given.filter((other) => other === root).length > given.length);
+  const most = mostGiven(roots);
   const isSuspect = roots.map((root) => root !== undefined && root !== most);
   if (isSuspect.includes(true)) {
     const peers = collective.members.filter((_, rank) => isSuspect[rank]);

@@ -1,12 +1,10 @@
 // The metrics of all evaluation sets after a round, equal at every member of the group.
 
-import { hasWideMargins } from '../../kernels/gbdt/treeDevice.ts';
 import type { LoadedBlock, TreeDevice } from '../../kernels/gbdt/treeDevice.ts';
 import type { Collective, CollectiveOptions } from '../../shared/collective/collective.ts';
 import { SUM_NUMBERS, addToMean, finishMean } from '../../shared/gbdt/metric/exactSum.ts';
-import type { MeanMetric, MetricBlock, MetricSetting, RowLoss } from '../../shared/gbdt/metric/metric.ts';
-import { metricByName } from '../../shared/gbdt/metric/registry.ts';
-import type { TrainSpec } from '../../shared/gbdt/trainSpec.ts';
+import type { MetricBlock } from '../../shared/gbdt/metric/metric.ts';
+import type { RoundMetrics } from '../../shared/gbdt/metric/roundMetrics.ts';
 import { gatherSum } from '../collective/gatherSum.ts';
 import { exactAuc } from './exactAuc.ts';
 
@@ -16,40 +14,6 @@ export interface EvaluationBlock {
   /** As in MetricBlock. */
   readonly labels: Float32Array;
   readonly weights?: Float32Array | undefined;
-}
-
-/** One metric of one evaluation set. */
-interface MetricCell {
-  readonly dataset: string;
-  /** XGBoost's name of it, "valid-logloss". */
-  readonly name: string;
-  /** Undefined for ranks. */
-  readonly mean: { readonly metric: MeanMetric; readonly rowLoss: RowLoss } | undefined;
-}
-
-/** What is measured after each round of a run, in the order of spec.evaluationSets and spec.metrics. */
-export interface RoundMetrics {
-  readonly evaluationSets: readonly string[];
-  readonly cells: readonly MetricCell[];
-}
-
-/** Made once for all rounds: a loss may rest on a table that takes longer than a round of few rows. */
-export function roundMetrics({ params, device, metrics, evaluationSets }: TrainSpec): RoundMetrics {
-  const { outputs, marginFractionBits } = device;
-  const setting: MetricSetting = {
-    objective: params.objective,
-    outputs,
-    marginFractionBits,
-    hasWideMargins: hasWideMargins(device),
-  };
-  const known = metrics.map((name) => metricByName(name)).filter((metric) => metric !== undefined);
-  const losses = known.map((metric) =>
-    metric.kind === 'mean' ? { metric, rowLoss: metric.rowLoss(setting) } : undefined,
-  );
-  const cells = evaluationSets.flatMap((dataset) =>
-    known.map(({ name }, i) => ({ dataset, name: `${dataset}-${name}`, mean: losses[i] })),
-  );
-  return { evaluationSets, cells };
 }
 
 export interface EvaluationGroup {

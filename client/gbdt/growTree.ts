@@ -13,13 +13,13 @@ import type { NodeSums, OpenNode, SplitCandidate } from '../../shared/gbdt/split
 import { betterSplit, findBestSplit, joinLimbs } from '../../shared/gbdt/split.ts';
 import { decodeSplits, encodeSplits, mostSplitBytes } from '../../shared/gbdt/splitCodec.ts';
 import type { SplitMessage } from '../../shared/gbdt/splitCodec.ts';
-import { SplitScore, UNBOUNDED, childBounds } from '../../shared/gbdt/splitScore.ts';
+import { SplitScore, UNBOUNDED, isWorthwhile, childBounds } from '../../shared/gbdt/splitScore.ts';
 import type { WeightBounds } from '../../shared/gbdt/splitScore.ts';
 import type { TrainSpec } from '../../shared/gbdt/trainSpec.ts';
 import type { BlockLayout } from './blockHistograms.ts';
 import { blockHistograms } from './blockHistograms.ts';
 import type { RoundTrace } from './roundTrace.ts';
-import { agreedRoot, checkExact, checkSplits, checkWhole } from './checkSplits.ts';
+import { agreedRoot, checkExact, differingRoots, checkSplits, checkWhole } from './checkSplits.ts';
 import { TreeBuilder } from './treeBuilder.ts';
 
 export interface TrainingGroup {
@@ -32,9 +32,6 @@ export interface TrainingGroup {
   /** Where the work of strangers is checked: keeps what this member sums up. */
   readonly trace?: RoundTrace | undefined;
 }
-
-/** XGBoost's kRtEps: a split must gain more than this. */
-const LEAST_GAIN = Math.fround(1e-6);
 
 interface FrontierNode extends OpenNode {
   readonly id: number;
@@ -132,7 +129,7 @@ class TreeGrowth {
         ? undefined
         : this.#open({ id: 0, ...owned, bounds: UNBOUNDED, parentBounds: UNBOUNDED }, histogram);
     const { splits, root: agreed } = await this.#exchangeBest(root === undefined ? [] : [root], 0, owned);
-    checkExact([agreed.g], this.#group.spec, this.#group.collective);
+    this.#check(() => checkExact([agreed.g], this.#group.spec, this.#group.collective));
     const { g, h } = joined(agreed);
     const frontier =
       root ?? this.#open({ id: 0, ...agreed, bounds: UNBOUNDED, parentBounds: UNBOUNDED }, histogram);
@@ -149,7 +146,7 @@ class TreeGrowth {
         g += limb[2 * slot]!;
         h += limb[2 * slot + 1]!;
       }
-      checkWhole([g, h], this.#group.collective);
+      this.#check(() => checkWhole([g, h], this.#group.collective));
       return { g, h };
     };
     return { ...sum(sums), ...(low && { low: sum(low) }) };
@@ -235,22 +232,72 @@ class TreeGrowth {
     const count = depth === 0 ? 1 : nodes.length;
     const message: SplitMessage = { root, candidates: own.length === count ? own : [undefined] };
     if (collective.size === 1) return { splits: own, root: root ?? { g: 0, h: 0 } };
+    this.#check(() => this.#checkOwn(own));
+    const gathered = await collective.allGather(encodeSplits(message), {
+      ...this.#options(),
+      maxBytes: mostSplitBytes(count),
+    });
+    const messages = this.#readAll(gathered, nodes, depth);
+    if (messages === 'refused') return this.#withoutSplits(count);
+    const splits = Array.from({ length: count }, (_, i) =>
+      messages.map(({ candidates }) => candidates[i]).reduce(betterSplit, undefined),
+    );
+    return { splits, root: depth === 0 ? agreedRoot(messages, collective) : { g: 0, h: 0 } };
+  }
+
+  /**
+   * Where the work is checked, sums that can not be end no round: the tree grows no further, at all members alike, and it is
+   * found out who made them.
+   */
+  #check(check: () => void): void {
+    try {
+      check();
+    } catch (error) {
+      const { trace, collective } = this.#group;
+      if (!trace || collective.size === 1) throw error;
+      trace.refuse(collective.members.keys());
+    }
+  }
+
+  #checkOwn(own: readonly (SplitCandidate | undefined)[]): void {
+    const { spec, collective } = this.#group;
     for (const split of own) {
       for (const sides of split ? [split, ...(split.low ? [split.low] : [])] : [])
         checkWhole([sides.leftG, sides.leftH, sides.rightG, sides.rightH], collective);
       if (split) checkExact([split.leftG, split.rightG], spec, collective);
     }
-    const gathered = await collective.allGather(encodeSplits(message), {
-      ...this.#options(),
-      maxBytes: mostSplitBytes(count),
+  }
+
+  #readAll(
+    gathered: readonly Uint8Array[],
+    nodes: readonly FrontierNode[],
+    depth: number,
+  ): SplitMessage[] | 'refused' {
+    const { collective, trace } = this.#group;
+    if (!trace) {
+      return gathered.map((bytes, rank) =>
+        readFromPeer(collective, rank, () => this.#readSplits(bytes, rank, nodes, depth)),
+      );
+    }
+    const refused = new Set<number>();
+    const messages = gathered.flatMap((bytes, rank) => {
+      try {
+        return [this.#readSplits(bytes, rank, nodes, depth)];
+      } catch {
+        refused.add(rank);
+        return [];
+      }
     });
-    const messages = gathered.map((bytes, rank) =>
-      readFromPeer(collective, rank, () => this.#readSplits(bytes, rank, nodes, depth)),
-    );
-    const splits = Array.from({ length: count }, (_, i) =>
-      messages.map(({ candidates }) => candidates[i]).reduce(betterSplit, undefined),
-    );
-    return { splits, root: depth === 0 ? agreedRoot(messages, collective) : { g: 0, h: 0 } };
+    if (depth === 0 && refused.size === 0) for (const rank of differingRoots(messages)) refused.add(rank);
+    if (refused.size === 0) return messages;
+    trace.refuse(refused);
+    return 'refused';
+  }
+
+  /** The root's sums are of no matter then: the round is not recorded. */
+  #withoutSplits(count: number): { splits: (SplitCandidate | undefined)[]; root: NodeSums } {
+    const low = this.#group.spec.device.isWide === true && { low: { g: 0, h: 0 } };
+    return { splits: Array.from({ length: count }, () => undefined), root: { g: 0, h: 0, ...low } };
   }
 
   #readSplits(bytes: Uint8Array, rank: number, nodes: readonly FrontierNode[], depth: number): SplitMessage {
@@ -263,7 +310,7 @@ class TreeGrowth {
   }
 
   #worthwhile({ gain }: SplitCandidate): boolean {
-    return gain > LEAST_GAIN && gain >= this.#group.spec.params.gamma;
+    return isWorthwhile(gain, this.#group.spec.params);
   }
 
   #split(parent: FrontierNode, split: SplitCandidate): Pair {

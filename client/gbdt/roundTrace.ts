@@ -26,6 +26,12 @@ export interface TracedStep {
   readonly bounds: readonly number[];
 }
 
+interface TracedRound {
+  readonly steps: TracedStep[];
+  /** Ranks whose word on best splits could not be. */
+  readonly refused: Set<number>;
+}
+
 /** Where the steps of one tree are kept. */
 export interface TracedTree {
   readonly trace: RoundTrace;
@@ -33,17 +39,18 @@ export interface TracedTree {
 }
 
 export class RoundTrace {
-  readonly #rank: number;
+  /** The member's place in its generation. */
+  readonly rank: number;
   readonly #size: number;
   readonly #slots: number;
-  readonly #rounds = new Map<number, TracedStep[]>();
-  #current: TracedStep[] = [];
+  readonly #rounds = new Map<number, TracedRound>();
+  #current: TracedRound = { steps: [], refused: new Set() };
   #bytes = 0;
   #freed = deferred<void>();
 
   /** @param slots of a node's histogram over all features. */
   constructor(rank: number, size: number, slots: number) {
-    this.#rank = rank;
+    this.rank = rank;
     this.#size = size;
     this.#slots = slots;
   }
@@ -52,13 +59,18 @@ export class RoundTrace {
   async begin(round: number, signal: AbortSignal): Promise<void> {
     while (this.#rounds.size >= MOST_ROUNDS || (this.#rounds.size > 0 && this.#bytes > MOST_BYTES))
       await Promise.race([this.#freed.promise, whenAborted(signal)]);
-    this.#current = [];
+    this.#current = { steps: [], refused: new Set() };
     this.#rounds.set(round, this.#current);
   }
 
   keep(step: TracedStep): void {
-    this.#current.push(step);
+    this.#current.steps.push(step);
     this.#bytes += bytesOf(step);
+  }
+
+  /** What these members told of their best splits can not be. */
+  refuse(ranks: Iterable<number>): void {
+    for (const rank of ranks) this.#current.refused.add(rank);
   }
 
   /**
@@ -68,14 +80,14 @@ export class RoundTrace {
   check(seed: string, first: number, end: number): CheckedRound[] {
     const key = checkKey(seed, this.#slots);
     const checked: CheckedRound[] = [];
-    for (const [round, steps] of this.#rounds) {
-      if (round >= first && round < end) checked.push(this.#fingerprints(key, round, steps));
+    for (const [round, traced] of this.#rounds) {
+      if (round >= first && round < end) checked.push(this.#fingerprints(key, round, traced));
     }
     this.#forgetBefore(end);
     return checked;
   }
 
-  #fingerprints(key: CheckKey, round: number, steps: readonly TracedStep[]): CheckedRound {
+  #fingerprints(key: CheckKey, round: number, { steps, refused }: TracedRound): CheckedRound {
     const weight = nodeWeights(key, round);
     const sent = Array.from({ length: this.#size }, () => nothing(key));
     const received = Array.from({ length: this.#size }, () => nothing(key));
@@ -89,9 +101,9 @@ export class RoundTrace {
         const ofPart = weighted(key, part, bounds[rank]!, slots, weights);
         sent[rank] = add(key, sent[rank]!, ofPart);
         ofStep = add(key, ofStep, ofPart);
-        const own = bounds[this.#rank + 1]! - bounds[this.#rank]!;
-        if (rank === this.#rank) continue;
-        const ofSender = weighted(key, incoming[rank]!, bounds[this.#rank]!, own, weights);
+        const own = bounds[this.rank + 1]! - bounds[this.rank]!;
+        if (rank === this.rank) continue;
+        const ofSender = weighted(key, incoming[rank]!, bounds[this.rank]!, own, weights);
         received[rank] = add(key, received[rank]!, ofSender);
       }
       ofSteps.push(ofStep);
@@ -106,11 +118,12 @@ export class RoundTrace {
       })),
       sent: sent.map(plain),
       received: received.map(plain),
+      refused: [...refused],
     };
   }
 
   #forgetBefore(end: number): void {
-    for (const [round, steps] of this.#rounds) {
+    for (const [round, { steps }] of this.#rounds) {
       if (round >= end) continue;
       for (const step of steps) this.#bytes -= bytesOf(step);
       this.#rounds.delete(round);

@@ -9,6 +9,13 @@ export interface WeightBounds {
   readonly upper: number;
 }
 
+/** XGBoost's kRtEps: a split must gain more than this. */
+const LEAST_GAIN = Math.fround(1e-6);
+
+export function isWorthwhile(gain: number, { gamma }: { readonly gamma: number }): boolean {
+  return gain > LEAST_GAIN && gain >= gamma;
+}
+
 export const UNBOUNDED: WeightBounds = { lower: -3.4028234663852886e38, upper: 3.4028234663852886e38 };
 
 export class SplitScore {

@@ -141,6 +141,8 @@ const checkedRound = z.object({
   sent: z.array(fingerprint).max(4096),
   /** By rank: of what each member sent for this one's part. */
   received: z.array(fingerprint).max(4096),
+  /** Ranks of those who told of best splits that can not be: the tree was grown no further then. */
+  refused: z.array(count.max(4096)).max(4096),
 });
 export type CheckedRound = z.infer<typeof checkedRound>;
 

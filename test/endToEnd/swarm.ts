@@ -13,6 +13,7 @@ import type { LocalWorkers } from '../../coordinator/cluster/local/localWorkers.
 import type { ProgressEvent } from '../../coordinator/progress/progressEvent.ts';
 import type { Coordinator } from '../../coordinator/core/server/coordinator.ts';
 import { startCoordinator } from '../../coordinator/core/server/coordinator.ts';
+import type { CoordinatorOptions } from '../../coordinator/core/server/coordinatorOptions.ts';
 import { GBDTTrainer } from '../../coordinator/train/gbdt/gbdtTrainer.ts';
 import type { Result } from '../../coordinator/train/result.ts';
 import type { GBDTTrainerOptions } from '../../coordinator/train/gbdt/trainerOptions.ts';
@@ -52,8 +53,8 @@ export class Swarm {
     this.#folder = folder;
   }
 
-  static async start(): Promise<Swarm> {
-    const coordinator = await startCoordinator({ port: 0, graceMs: 2_000 });
+  static async start(options: CoordinatorOptions = {}): Promise<Swarm> {
+    const coordinator = await startCoordinator({ port: 0, graceMs: 2_000, ...options });
     return new Swarm(coordinator, await mkdtemp(join(tmpdir(), 'tabgrad-swarm-')));
   }
 
@@ -62,10 +63,11 @@ export class Swarm {
     device: LocalDevice = 'cpu',
     count = 1,
     allowCode = true,
+    token: 'local' | 'join' = 'local',
   ): Promise<readonly LocalWorker[]> {
     const localWorkers = await startLocalWorkers({
       url: this.coordinator.url,
-      token: this.coordinator.tokens.local,
+      token: this.coordinator.tokens[token],
       count,
       runtime,
       device,

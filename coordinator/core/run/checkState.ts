@@ -28,6 +28,8 @@ export class RoundChecks {
   readonly isOn: boolean;
   /** Rounds before this one are right. */
   cleared: number;
+  /** Of rounds that are right and not recorded yet, from the rows. */
+  readonly metrics = new Map<number, Readonly<Record<string, number>>>();
   /** A round was wrong: what follows it is worth nothing. */
   isSpoiled = false;
   asked: AskedRounds | undefined;

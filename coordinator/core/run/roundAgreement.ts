@@ -153,7 +153,7 @@ function recordAgreed(turn: Turn, told: OpenRound, skipped: boolean): HaltWish |
   let isRecorded = false;
   if (recordsEveryRound) open = turn.state.votes.open(recordedRounds(turn.state));
   while (open && !halt && !turn.state.isComplete) {
-    const winner = open.ballot.winner(turn.state.groupSize);
+    const winner = winnerOf(turn, open);
     if (!winner) break;
     const content = open.contents.get(winner);
     const hasFirst = hasFirstTold(turn, open.round);
@@ -186,11 +186,26 @@ export function agreedRound(turn: Turn, round: number): RoundContent | undefined
   if (!open) return undefined;
   const haveAnswered = state.phase === 'halting' && state.members.every(({ halted }) => halted);
   const winner = haveAnswered
-    ? open.ballot.winnerAmong(electorate(turn, open))
+    ? winnerAmong(turn, open)
     : state.members.every(({ toldRounds }) => toldRounds > round)
-      ? open.ballot.winner(state.groupSize)
+      ? winnerOf(turn, open)
       : undefined;
   return winner && open.contents.get(winner);
+}
+
+/** What most members say; where owner's workers are among them, what most of these say. */
+function winnerOf({ state }: Turn, { ballot }: OpenRound): Candidate | undefined {
+  const owners = state.checks.group.filter(({ isOwners }) => isOwners).map(({ workerId }) => workerId);
+  if (owners.length === 0 || owners.length === state.groupSize) return ballot.winner(state.groupSize);
+  return ballot.winnerAmong(new Set(owners));
+}
+
+/** The same of those who can know. */
+function winnerAmong(turn: Turn, open: OpenRound): Candidate | undefined {
+  const ids = electorate(turn, open);
+  const owners = turn.state.checks.group.filter(({ workerId, isOwners }) => isOwners && ids.has(workerId));
+  const isMixed = owners.length > 0 && owners.length < ids.size;
+  return open.ballot.winnerAmong(isMixed ? new Set(owners.map(({ workerId }) => workerId)) : ids);
 }
 
 /** Records the rounds that were found right. @returns why the group must halt, if it must. */
@@ -204,9 +219,10 @@ function record(
   turn: Turn,
   { round, ballot }: OpenRound,
   winner: Candidate,
-  { payload, metrics }: RoundContent,
+  { payload, metrics: told }: RoundContent,
 ): HaltWish | undefined {
   const { votes } = turn.state;
+  const metrics = trueMetrics(turn, round, told);
   const against = ballot.votersAgainst(winner);
   const other = ballot.candidates.find((candidate) => candidate !== winner);
   votes.decide(round, winner);
@@ -214,6 +230,14 @@ function record(
     for (const earlier of votes.inOrder) if (earlier < round) votes.drop(earlier);
   recordRound(turn, { round, payload, metrics });
   return other ? haltDiffering(turn, round, winner.says, other.says, against) : undefined;
+}
+
+/** Where the round was checked, what the rows give: which member told false numbers can not be told from the sum. */
+function trueMetrics(turn: Turn, round: number, told: RoundContent['metrics']): RoundContent['metrics'] {
+  const found = turn.state.checks.metrics.get(round);
+  if (!found || metricsText(found) === metricsText(told)) return told;
+  turn.log('warn', `The members' metrics of round ${round} are false; the record has those of the rows.`);
+  return found;
 }
 
 function haltDiffering(
@@ -312,7 +336,7 @@ export function settleRounds(turn: Turn): void {
 function settleRound(turn: Turn, round: number): boolean {
   const open = turn.state.votes.open(round);
   if (!open || turn.state.isComplete) return false;
-  const winner = open.ballot.winnerAmong(electorate(turn, open));
+  const winner = winnerAmong(turn, open);
   const content = winner && open.contents.get(winner);
   if (!winner || !content || !mayRecord(turn.state, round)) return false;
   record(turn, open, winner, content);

@@ -122,12 +122,14 @@ function audit(turn: Turn, asked: AskedRounds): void {
 }
 
 /** What was found out. The caller records what may be recorded now. */
-export function takeVerdict(turn: Turn, { rightRounds, faults }: Verdict): void {
+export function takeVerdict(turn: Turn, { rightRounds, metrics, faults }: Verdict): void {
   const { checks } = turn.state;
   const { asked } = checks;
   if (!asked?.isAudited) return;
   checks.asked = undefined;
   checks.cleared = asked.firstRound + rightRounds;
+  checks.metrics.clear();
+  metrics.forEach((ofRound, at) => checks.metrics.set(asked.firstRound + at, ofRound));
   const passed = [...asked.answers].flatMap(([workerId, rounds]) => (rounds.length > 0 ? [workerId] : []));
   if (rightRounds > 0) turn.command({ type: 'passCheck', workerIds: passed, rounds: rightRounds });
   if (faults.length === 0) return;

@@ -18,6 +18,8 @@ export interface RoundToJudge {
   /** By rank: of the round; undefined where it is not told. */
   readonly told: readonly (CheckedRound | undefined)[];
   readonly replayed: ReplayedRound;
+  /** The steps are those of most members; else they follow from the trees and the rows. */
+  readonly areStepsTold: boolean;
   readonly key: CheckKey;
   /** By rank, as they were given for the replay of each member. */
   readonly partWeights: readonly (readonly number[])[];
@@ -34,13 +36,14 @@ export function judgeRound(round: RoundToJudge): Fault[] {
   const liars = new Set(lies.flatMap((fault) => (fault.kind === 'lie' ? [fault.workerId] : [])));
   const quarrels = linkFaults(round).filter(({ workerIds }) => !workerIds.some((id) => liars.has(id)));
   const faults = [...lies, ...quarrels.map((quarrel) => settled(round, quarrel))];
-  return faults.length > 0 ? faults : treeFaults(round);
+  return faults.length > 0 ? faults : (refusals(round) ?? treeFaults(round));
 }
 
 function ownLies(round: RoundToJudge, rank: number, told: CheckedRound): Fault[] {
   const { members, key, replayed, partWeights } = round;
-  const wrongShape = shapeFault(round, told);
-  if (wrongShape !== undefined) return [lieOf(round, rank, wrongShape)];
+  if (told.sent.length !== members.length || told.received.length !== members.length)
+    return [lieOf(round, rank, 'what it says of its sums is of another group')];
+  if (!isSameSteps(told.steps, replayed.steps)) return [otherSteps(round, rank)];
   const whole = told.sent.reduce<Fingerprint>((sum, part) => add(key, sum, part), nothing(key));
   const ofSteps = told.steps.reduce<Fingerprint>((sum, step) => add(key, sum, step.sum), nothing(key));
   if (!isEqual(whole, ofSteps)) return [lieOf(round, rank, 'what it says of its sums contradicts itself')];
@@ -95,9 +98,35 @@ function settled(round: RoundToJudge, quarrel: Extract<Fault, { kind: 'quarrel' 
   return lieOf(round, strangers[0]!, quarrel.what);
 }
 
+/**
+ * All sums were sent rightly, and yet most members (or the owner's) say that what some told of their best splits can not be: these
+ * made it up.
+ */
+function refusals(round: RoundToJudge): Fault[] | undefined {
+  const { members, told } = round;
+  const heard = told.flatMap((one, rank) =>
+    one ? [{ refused: one.refused, isOwners: members[rank]!.isOwners }] : [],
+  );
+  const believed = heard.some(({ isOwners }) => isOwners) ? heard.filter(({ isOwners }) => isOwners) : heard;
+  const ranks = [...members.keys()].filter(
+    (rank) => 2 * believed.filter(({ refused }) => refused.includes(rank)).length > believed.length,
+  );
+  if (ranks.length === 0) return undefined;
+  const what = 'what it told of its best splits can not be';
+  // Of all together nobody can be named.
+  if (ranks.length === members.length && ranks.length > 1)
+    return [{ kind: 'unexplained', round: round.round, what: 'sums of all members can not be' }];
+  return ranks.map((rank) => lieOf(round, rank, what));
+}
+
 /** All sums were sent rightly. */
 function treeFaults(round: RoundToJudge): Fault[] {
-  const { falseValue } = round.replayed;
+  const { falseValue, hidden } = round.replayed;
+  if (hidden) {
+    const { tree, node, feature, gain, hasGain } = hidden;
+    const what = `it kept the best split of node ${node} of tree ${tree} to itself`;
+    return [lieOf(round, round.searcherOf(feature), what, { claimed: String(hasGain), found: String(gain) })];
+  }
   if (!falseValue) return [];
   const { feature, node, tree, what, claimed, found } = falseValue;
   const where = `the ${what} of node ${node} of tree ${tree} does not follow from the rows`;
@@ -105,12 +134,12 @@ function treeFaults(round: RoundToJudge): Fault[] {
   return [lieOf(round, round.searcherOf(feature), where, { claimed: String(claimed), found: String(found) })];
 }
 
-function shapeFault({ members, replayed }: RoundToJudge, told: CheckedRound): string | undefined {
-  if (told.sent.length !== members.length || told.received.length !== members.length)
-    return 'what it says of its sums is of another group';
-  return isSameSteps(told.steps, replayed.steps)
-    ? undefined
-    : 'it says that it summed other nodes than the trees were grown from';
+function otherSteps(round: RoundToJudge, rank: number): Fault {
+  const what = 'it says that it summed other nodes than the trees were grown from';
+  // Two of two contradict each other, and the trees do not tell who is right.
+  if (!round.areStepsTold && round.replayed.falseValue)
+    return { kind: 'unexplained', round: round.round, what };
+  return lieOf(round, rank, what);
 }
 
 function isSameSteps(told: readonly HistogramStep[], steps: readonly HistogramStep[]): boolean {

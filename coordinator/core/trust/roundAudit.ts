@@ -40,6 +40,8 @@ export type Fault =
 export interface Verdict {
   /** Rounds from the first on that are right. */
   readonly rightRounds: number;
+  /** Of each right round, from the rows. */
+  readonly metrics: readonly Readonly<Record<string, number>>[];
   /** Of the first wrong round; empty where all are right. */
   readonly faults: readonly Fault[];
 }

@@ -8,6 +8,7 @@ import { featureBounds } from '../../../shared/gbdt/featureBounds.ts';
 import type { HistogramStep } from '../../../shared/gbdt/histogramSteps.ts';
 import type { EncodedTree } from '../../../shared/gbdt/treeCodec.ts';
 import type { TrainSpec } from '../../../shared/gbdt/trainSpec.ts';
+import type { Lease } from '../../../shared/protocol/control.ts';
 import { judgeRound } from './judgeRound.ts';
 import type { AuditedMember, AuditTask, Fault, RoundAuditor, Verdict } from './roundAudit.ts';
 
@@ -26,6 +27,7 @@ export interface EncodedTask {
     readonly toldSteps?: readonly HistogramStep[] | undefined;
   }[];
   readonly members: readonly ReplayedMember[];
+  readonly evaluated: Readonly<Record<string, readonly string[]>>;
 }
 
 /** Does rounds once more: a thread of the coordinator, or the same in this one for tests. */
@@ -65,14 +67,15 @@ export class TreeAuditor implements RoundAuditor {
     this.#position = task.firstRound;
     const partWeights = drawPartWeights(task.members);
     const replayed = await replayer.check(this.#encoded(task, partWeights));
-    const { rightRounds, faults } = this.#judge(task, replayed, partWeights);
+    const verdict = this.#judge(task, replayed, partWeights);
+    const { rightRounds, faults } = verdict;
     this.#position += rightRounds;
-    if (faults.length === 0) return { rightRounds, faults };
+    if (faults.length === 0) return verdict;
     await replayer.restore();
     const named = await this.#nameLevels(task, faults);
     await replayer.restore();
     await replayer.follow(task.rounds.slice(0, rightRounds));
-    return { rightRounds, faults: named };
+    return { ...verdict, faults: named };
   }
 
   close(): Promise<void> {
@@ -80,12 +83,14 @@ export class TreeAuditor implements RoundAuditor {
   }
 
   async #load(members: readonly AuditedMember[]): Promise<void> {
-    const { replayer, readShard } = this.#options;
+    const { replayer, readShard, spec } = this.#options;
     for (const { leases } of members) {
       for (const { dataset, index, sha256 } of leases) {
-        if (dataset !== 'train' || replayer.has(shardName(index))) continue;
-        if (this.#position > 0) throw new MissingShardError(`shard ${index} of the training set came later`);
-        await replayer.add(shardName(index), await readShard(sha256));
+        const name = shardName(dataset, index);
+        const isNeeded = dataset === 'train' || spec.evaluationSets.includes(dataset);
+        if (!isNeeded || replayer.has(name)) continue;
+        if (this.#position > 0) throw new MissingShardError(`shard ${name} came later`);
+        await replayer.add(name, await readShard(sha256));
       }
     }
   }
@@ -94,29 +99,18 @@ export class TreeAuditor implements RoundAuditor {
     return {
       seed,
       firstRound,
-      rounds: rounds.map((trees, at) => ({ trees, toldSteps: this.#toldSteps(members, at) })),
+      rounds: rounds.map((trees, at) => ({ trees, toldSteps: toldSteps(members, at) })),
       members: members.map(({ leases }, rank) => ({
-        shards: leases.flatMap(({ dataset, index }) => (dataset === 'train' ? [shardName(index)] : [])),
+        shards: shardsOf(leases, 'train'),
         partWeights: partWeights[rank]!,
       })),
+      evaluated: Object.fromEntries(
+        this.#options.spec.evaluationSets.map((dataset) => [
+          dataset,
+          members.flatMap(({ leases }) => shardsOf(leases, dataset)),
+        ]),
+      ),
     };
-  }
-
-  /** Of the owner's own loop, whose depths only members know: what an owner's worker says, else what most say. */
-  #toldSteps(members: readonly AuditedMember[], at: number): readonly HistogramStep[] | undefined {
-    if (!this.#options.spec.trainLoop) return undefined;
-    const known = members.flatMap(({ told, isOwners }) =>
-      told?.[at] ? [{ isOwners, steps: told[at].steps }] : [],
-    );
-    const plain = known.map(({ isOwners, steps }) => {
-      const list = steps.map(({ output, limb, nodes }): HistogramStep => ({ output, limb, nodes }));
-      return { isOwners, list, text: JSON.stringify(list) };
-    });
-    const votes = (text: string): number => plain.filter((one) => one.text === text).length;
-    const [best] = plain.sort(
-      (a, b) => Number(b.isOwners) - Number(a.isOwners) || votes(b.text) - votes(a.text),
-    );
-    return best?.list ?? [];
   }
 
   #judge(task: AuditTask, replayed: readonly ReplayedRound[], partWeights: readonly number[][]): Verdict {
@@ -130,13 +124,14 @@ export class TreeAuditor implements RoundAuditor {
         members,
         told: members.map(({ told }) => told?.[at]),
         replayed: ofRound,
+        areStepsTold: toldSteps(members, at) !== undefined,
         key: checkKey(seed, slots),
         partWeights,
         searcherOf: (feature) => bounds.findLastIndex((bound) => bound <= feature),
       });
-      if (faults.length > 0) return { rightRounds: at, faults };
+      if (faults.length > 0) return verdictOf(replayed.slice(0, at), faults);
     }
-    return { rightRounds: replayed.length, faults: [] };
+    return verdictOf(replayed, []);
   }
 
   /** The level of a tree at which a member's sums are false first: from the fingerprints of each step, all parts alike. */
@@ -160,12 +155,35 @@ export class TreeAuditor implements RoundAuditor {
   }
 }
 
+function verdictOf(right: readonly ReplayedRound[], faults: readonly Fault[]): Verdict {
+  return { rightRounds: right.length, metrics: right.map(({ metrics }) => metrics), faults };
+}
+
 class MissingShardError extends TabgradError {
   readonly code = 'INTERNAL';
 }
 
-function shardName(index: number): string {
-  return `train/${index}`;
+/** What most members say that they summed; where owner's workers are among them, these. */
+function toldSteps(members: readonly AuditedMember[], at: number): readonly HistogramStep[] | undefined {
+  const told = members.flatMap(({ told: rounds, isOwners }) => {
+    const steps = rounds?.[at]?.steps.map(({ output, limb, nodes }): HistogramStep => ({
+      output,
+      limb,
+      nodes,
+    }));
+    return steps ? [{ isOwners, steps, text: JSON.stringify(steps) }] : [];
+  });
+  const believed = told.some(({ isOwners }) => isOwners) ? told.filter(({ isOwners }) => isOwners) : told;
+  const votes = (text: string): number => believed.filter((one) => one.text === text).length;
+  return believed.find(({ text }) => 2 * votes(text) > believed.length)?.steps;
+}
+
+function shardName(dataset: string, index: number): string {
+  return `${dataset}/${index}`;
+}
+
+function shardsOf(leases: readonly Lease[], wanted: string): string[] {
+  return leases.flatMap(({ dataset, index }) => (dataset === wanted ? [shardName(dataset, index)] : []));
 }
 
 /** Random by part, so that what is wrong in one can not be made up for in another; of those who are gone nothing is known. */

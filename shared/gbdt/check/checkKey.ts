@@ -50,6 +50,11 @@ export function nodeWeights({ seed }: CheckKey, round: number): () => number {
   return () => weightOf(stream());
 }
 
+/** A number below `count` for a round, by chance. */
+export function pick({ seed }: CheckKey, round: number, what: string, count: number): number {
+  return randomWords(`${seed}/${what}/${round}`)() % count;
+}
+
 function weightOf(word: number): number {
   // Zero would hide what it weighs.
   return 1 + (word % (2 ** WEIGHT_BITS - 1));

@@ -4,20 +4,23 @@
 import type { BinnedTree } from '../../../kernels/gbdt/binnedTree.ts';
 import { buildGradientTables } from '../../../kernels/gbdt/gradients.ts';
 import { slotBounds } from '../featureBounds.ts';
+import type { MetricBlock } from '../metric/metric.ts';
 import type { ShardRows } from '../shardCodec.ts';
 import { stepsOfTree, type HistogramStep } from '../histogramSteps.ts';
 import { SplitScore } from '../splitScore.ts';
 import type { TrainSpec } from '../trainSpec.ts';
 import { checkKey, nodeWeights, type CheckKey, type CheckVector, type Fingerprint } from './checkKey.ts';
 import { multiply, reduce } from './modular.ts';
+import { findHidden, pickNode, type HiddenSplit, type PickedNode } from './pickedSplit.ts';
+import { ReplayedMetrics } from './replayedMetrics.ts';
 import { addUpwards, emptyReplay, ShardReplay, type ReplayedTree } from './shardReplay.ts';
 import { verifyTree, type FalseValue } from './verifyTree.ts';
 
 export interface RoundToCheck {
   readonly trees: readonly BinnedTree[];
   /**
-   * What members say that they summed, where it does not follow from the trees: the owner's loop may choose another depth for
-   * each round.
+   * What members say that they summed. Without it what follows from the trees and the rows: where sums were false, or the owner's
+   * loop chose another depth for the round, that is something else.
    */
   readonly toldSteps?: readonly HistogramStep[] | undefined;
 }
@@ -34,6 +37,8 @@ export interface ReplayTask {
   readonly firstRound: number;
   readonly rounds: readonly RoundToCheck[];
   readonly members: readonly MemberToCheck[];
+  /** Names of the shards of each evaluation set. */
+  readonly evaluated: Readonly<Record<string, readonly string[]>>;
 }
 
 export interface ReplayedRound {
@@ -44,6 +49,9 @@ export interface ReplayedRound {
   /** By member and step. */
   readonly ofSteps: readonly (readonly Fingerprint[])[];
   readonly falseValue: (FalseValue & { readonly tree: number }) | undefined;
+  /** Of the node that was looked at, where its split is not the best one. */
+  readonly hidden: HiddenSplit | undefined;
+  readonly metrics: Readonly<Record<string, number>>;
 }
 
 export class RunReplay {
@@ -78,14 +86,17 @@ export class RunReplay {
     for (const shard of this.#shards.values()) shard.restore();
   }
 
-  check({ seed, firstRound, rounds, members }: ReplayTask): ReplayedRound[] {
+  check(task: ReplayTask): ReplayedRound[] {
+    const { seed, firstRound, rounds, members } = task;
     const key = checkKey(seed, this.#slots);
+    const picked = rounds.map(({ trees }, i) => pickNode(key, firstRound + i, trees, this.#spec));
+    const metrics = this.#openMetrics(task);
     const totals = rounds.map(({ trees }) =>
       trees.map((tree) => emptyReplay(this.#spec.device, tree.left.length, 0)),
     );
     const ofMembers = members.map((member) => {
       const vectors = partVectors(key, this.#spec, member.partWeights);
-      const replayed = this.#replayMember(member, firstRound, rounds, vectors);
+      const replayed = this.#replayMember(member, firstRound, rounds, vectors, picked, metrics);
       replayed.forEach((trees, i) =>
         trees.forEach((tree, output) => {
           addUpwards(tree, rounds[i]!.trees[output]!, vectors);
@@ -94,6 +105,7 @@ export class RunReplay {
       );
       return replayed;
     });
+    this.#evaluateOthers(task, metrics);
     return rounds.map(({ trees, toldSteps }, i) => {
       const steps = toldSteps ?? this.#stepsOf(trees, totals[i]!);
       const ofSteps = ofMembers.map((perRound) => stepPrints(key, firstRound + i, steps, perRound[i]!));
@@ -101,7 +113,8 @@ export class RunReplay {
         steps,
         members: ofSteps.map((prints) => sumOf(key, prints)),
         ofSteps,
-        falseValue: this.#falseValue(trees, totals[i]!),
+        ...this.#verify(firstRound + i, trees, totals[i]!, picked[i]),
+        metrics: metrics.of(i),
       };
     });
   }
@@ -117,32 +130,79 @@ export class RunReplay {
     firstRound: number,
     rounds: readonly RoundToCheck[],
     vectors: readonly CheckVector[],
+    picked: readonly (PickedNode | undefined)[],
+    metrics: ReplayedMetrics,
   ): ReplayedTree[][] {
     const { device, firstRound: earlier = 0 } = this.#spec;
+    const isMeasured = this.#spec.evaluationSets.includes('train');
     const into = rounds.map(({ trees }) =>
       trees.map((tree) => emptyReplay(device, tree.left.length, vectors.length)),
     );
     for (const name of shards) {
-      const shard = this.#shards.get(name);
-      if (!shard) throw new RangeError(`shard ${name} is not loaded`);
+      const shard = this.#shard(name);
       shard.remember();
       shard.weigh(vectors);
-      rounds.forEach(({ trees }, i) => shard.replay(earlier + firstRound + i, trees, into[i]!, vectors));
+      for (const [i, { trees }] of rounds.entries()) {
+        shard.replay(earlier + firstRound + i, trees, into[i]!, vectors, picked[i]);
+        if (isMeasured) metrics.add(i, 'train', shard.metricBlock());
+      }
     }
     return into;
   }
 
-  #falseValue(
+  #shard(name: string): ShardReplay {
+    const shard = this.#shards.get(name);
+    if (!shard) throw new RangeError(`shard ${name} is not loaded`);
+    return shard;
+  }
+
+  #openMetrics({ rounds, members, evaluated }: ReplayTask): ReplayedMetrics {
+    const train = members.flatMap(({ shards }) => shards);
+    const named = this.#spec.evaluationSets.map((dataset): [string, MetricBlock[]] => [
+      dataset,
+      (dataset === 'train' ? train : (evaluated[dataset] ?? [])).map((name) =>
+        this.#shard(name).metricBlock(),
+      ),
+    ]);
+    return new ReplayedMetrics(this.#spec, rounds.length, new Map(named));
+  }
+
+  /** Rows that nobody trains on. */
+  #evaluateOthers({ rounds, evaluated }: ReplayTask, metrics: ReplayedMetrics): void {
+    for (const dataset of this.#spec.evaluationSets) {
+      if (dataset === 'train') continue;
+      for (const name of evaluated[dataset] ?? []) {
+        const shard = this.#shard(name);
+        shard.remember();
+        for (const [i, { trees }] of rounds.entries()) {
+          shard.follow(trees);
+          metrics.add(i, dataset, shard.metricBlock());
+        }
+      }
+    }
+  }
+
+  #verify(
+    round: number,
     trees: readonly BinnedTree[],
     totals: readonly ReplayedTree[],
-  ): (FalseValue & { readonly tree: number }) | undefined {
+    picked: PickedNode | undefined,
+  ): Pick<ReplayedRound, 'falseValue' | 'hidden'> {
     // What the owner's loop chose for a round is known to the members alone.
-    if (this.#spec.trainLoop) return undefined;
-    for (const [tree, grown] of trees.entries()) {
-      const found = verifyTree(grown, totals[tree]!.sums, this.#spec, this.#score);
-      if (found) return { ...found, tree };
-    }
-    return undefined;
+    if (this.#spec.trainLoop) return { falseValue: undefined, hidden: undefined };
+    const verified = trees.map((tree, i) => verifyTree(tree, totals[i]!.sums, this.#spec, this.#score));
+    const wrong = verified.findIndex(({ falseValue }) => falseValue);
+    if (wrong >= 0)
+      return { falseValue: { ...verified[wrong]!.falseValue!, tree: wrong }, hidden: undefined };
+    const { firstRound: earlier = 0 } = this.#spec;
+    if (!picked) return { falseValue: undefined, hidden: undefined };
+    const { nodes } = verified[picked.output]!;
+    const known = { sums: totals[picked.output]!.sums, nodes };
+    const tree = trees[picked.output]!;
+    return {
+      falseValue: undefined,
+      hidden: findHidden(picked, earlier + round, tree, known, this.#spec, this.#score),
+    };
   }
 }
 

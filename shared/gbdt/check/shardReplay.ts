@@ -11,6 +11,7 @@ import { findLeaves, makeSearchable, type SearchableTree } from '../../../kernel
 import { LIMB_BITS, type DeviceSpec } from '../../../kernels/gbdt/treeDevice.ts';
 import { wideLeafUnits } from '../../../kernels/gbdt/wideLeaf.ts';
 import { binnedBlock } from '../binnedBlock.ts';
+import type { MetricBlock } from '../metric/metric.ts';
 import type { ShardRows } from '../shardCodec.ts';
 import type { TrainSpec } from '../trainSpec.ts';
 import type { CheckVector } from './checkKey.ts';
@@ -38,6 +39,17 @@ export function emptyReplay(
   };
 }
 
+/** The histogram of one node, built beside. */
+export interface PickedHistogram {
+  readonly output: number;
+  /** By node: whether it lies below the picked one, or is it. */
+  readonly isUnder: Uint8Array;
+  /** First slot of each feature. */
+  readonly firstSlots: readonly number[];
+  /** [limb][slot][g, h]. */
+  readonly cells: readonly Float64Array[];
+}
+
 /** Adds what children have to their parents: rows are counted at leaves first. */
 export function addUpwards(
   { sums, prints }: ReplayedTree,
@@ -62,6 +74,8 @@ export class ShardReplay {
   readonly #spec: TrainSpec;
   readonly #tables: GradientTables;
   readonly #block: CpuBlock;
+  readonly #labels: Float32Array;
+  readonly #weights: Float32Array | undefined;
   /** [vector][row]: the weights of a row's slots, added up. */
   #rowWeights: Uint32Array[] = [];
   #before: { readonly high: Int32Array; readonly low: Int32Array | undefined } | undefined;
@@ -69,6 +83,8 @@ export class ShardReplay {
   constructor(spec: TrainSpec, shard: ShardRows, tables: GradientTables = buildGradientTables()) {
     this.#spec = spec;
     this.#tables = tables;
+    this.#labels = shard.labels.slice();
+    this.#weights = shard.weights?.slice();
     const nothing = new Uint32Array(0);
     const block = createCpuBlock(spec.device, binnedBlock(shard, spec), 'train', nothing);
     // Histograms and partitions need these, and nothing here does.
@@ -109,6 +125,7 @@ export class ShardReplay {
     trees: readonly BinnedTree[],
     into: readonly ReplayedTree[],
     vectors: readonly CheckVector[],
+    picked?: PickedHistogram,
   ): void {
     const block = this.#block;
     const walks = trees.map((tree, output) => {
@@ -117,6 +134,7 @@ export class ShardReplay {
       const { sums, prints } = into[output]!;
       const limbs = [block.gradients, ...(block.low ? [block.low.gradients] : [])];
       limbs.forEach((gradients, limb) => {
+        if (picked?.output === output) addPicked(block, gradients, leaves, searchable, picked, limb);
         addSums(gradients, leaves, searchable, sums[limb]!);
         vectors.forEach((vector, i) =>
           addPrints(gradients, leaves, searchable, this.#rowWeights[i]!, vector, prints[limb]![i]!),
@@ -125,6 +143,13 @@ export class ShardReplay {
       return { tree, leaves, searchable };
     });
     walks.forEach((walk, output) => this.#addToMargins(output, walk));
+  }
+
+  /** What metrics read of these rows: labels and weights as the data has them, margins as they are now. */
+  metricBlock(): MetricBlock {
+    const { rows, margins, low } = this.#block;
+    const known = low?.margins ? Int32Array.from([...margins, ...low.margins]) : margins;
+    return { rows, margins: known, labels: this.#labels, weights: this.#weights };
   }
 
   /** Goes to the margins after a round, and looks at nothing. */
@@ -203,6 +228,28 @@ function rowWeights(
     weights[row] = reduce(sum, modulus);
   }
   return weights;
+}
+
+function addPicked(
+  { words, wordsPerRow }: CpuBlock,
+  gradients: Int32Array,
+  leaves: Int32Array,
+  { nodeOf }: SearchableTree,
+  { isUnder, firstSlots, cells }: PickedHistogram,
+  limb: number,
+): void {
+  const into = cells[limb]!;
+  for (let row = 0; row < leaves.length; row += 1) {
+    if (isUnder[nodeOf[leaves[row]!]!] === 0) continue;
+    const g = gradients[2 * row]!;
+    const h = gradients[2 * row + 1]!;
+    for (let feature = 0; feature < firstSlots.length; feature += 1) {
+      const slot = (words[row * wordsPerRow + (feature >> 2)]! >>> (8 * (feature & 3))) & 255;
+      const cell = 2 * (firstSlots[feature]! + slot);
+      into[cell]! += g;
+      into[cell + 1]! += h;
+    }
+  }
 }
 
 function addSums(

@@ -15,7 +15,7 @@ export interface FalseValue {
   readonly found: number;
 }
 
-interface KnownNode {
+export interface KnownNode {
   /** Gradient and Hessian sums in units of the high limb. */
   readonly g: number;
   readonly h: number;
@@ -23,22 +23,15 @@ interface KnownNode {
   readonly parentBounds: WeightBounds;
 }
 
-/**
- * @param sums [limb][node][g, h], exact.
- * @returns the first false value from the root downwards; undefined when there is none.
- */
+/** @param sums [limb][node][g, h], exact. @returns the first false value from the root downwards, and the nodes before it. */
 export function verifyTree(
   tree: BinnedTree,
   sums: readonly Float64Array[],
   spec: Pick<TrainSpec, 'features' | 'params'>,
   score: SplitScore,
-): FalseValue | undefined {
+): { readonly falseValue: FalseValue | undefined; readonly nodes: ReadonlyMap<number, KnownNode> } {
   const known = new Map<number, KnownNode>();
-  const sumsOf = (node: number): NodeSums => {
-    const [high, low] = sums;
-    const both = { g: high![2 * node]!, h: high![2 * node + 1]! };
-    return low ? { ...both, low: { g: low[2 * node]!, h: low[2 * node + 1]! } } : both;
-  };
+  const sumsOf = (node: number): NodeSums => sumsOfNode(sums, node);
   const joined = ({ g, h, low }: NodeSums): { g: number; h: number } =>
     low ? { g: joinLimbs(g, low.g), h: joinLimbs(h, low.h) } : { g, h };
   known.set(0, { ...joined(sumsOf(0)), bounds: UNBOUNDED, parentBounds: UNBOUNDED });
@@ -51,7 +44,7 @@ export function verifyTree(
     const value = Math.fround(score.weight(g, h, parentBounds) * spec.params.eta) + 0;
     const ownWrong =
       differs('value', tree.value[node]!, value) ?? differs('cover', tree.cover[node]!, score.cover(h));
-    if (ownWrong) return ownWrong;
+    if (ownWrong) return { falseValue: ownWrong, nodes: known };
     const left = tree.left[node]!;
     if (left < 0) continue;
     const right = tree.right[node]!;
@@ -59,14 +52,23 @@ export function verifyTree(
     const { monotone } = spec.features[tree.feature[node]!]!;
     const open = { bounds, gain: score.gain(g, h, score.weight(g, h, parentBounds)) };
     const gain = gainOfSplit(score, open, candidateOf(sumsOf(left), sumsOf(right)), monotone);
-    if (gain !== tree.gain[node])
-      return { node, feature: tree.feature[node]!, what: 'gain', claimed: tree.gain[node]!, found: gain };
+    if (gain !== tree.gain[node]) {
+      const feature = tree.feature[node]!;
+      const falseValue = { node, feature, what: 'gain', claimed: tree.gain[node]!, found: gain } as const;
+      return { falseValue, nodes: known };
+    }
     const weights = [score.weight(ofLeft.g, ofLeft.h, bounds), score.weight(ofRight.g, ofRight.h, bounds)];
     const below = childBounds(bounds, weights[0]!, weights[1]!, monotone);
     known.set(left, { ...ofLeft, bounds: below.left, parentBounds: bounds });
     known.set(right, { ...ofRight, bounds: below.right, parentBounds: bounds });
   }
-  return undefined;
+  return { falseValue: undefined, nodes: known };
+}
+
+/** @param sums [limb][node][g, h]. */
+export function sumsOfNode([high, low]: readonly Float64Array[], node: number): NodeSums {
+  const both = { g: high![2 * node]!, h: high![2 * node + 1]! };
+  return low ? { ...both, low: { g: low[2 * node]!, h: low[2 * node + 1]! } } : both;
 }
 
 function candidateOf(left: NodeSums, right: NodeSums): SplitCandidate {

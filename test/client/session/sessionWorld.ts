@@ -53,6 +53,10 @@ export class SessionWorld {
   onLog: (line: string) => void = (line) => {
     throw new Error(line);
   };
+  /** Of workers that were added before this was known. */
+  readonly wrapDevice = new Map<string, (device: TreeDevice) => TreeDevice>();
+  /** Told of what workers say. */
+  onMessage: (workerId: string, message: WorkerMessage) => void = () => undefined;
   /** What really goes over the link when one sends a message to another. */
   tamper: (from: string, to: string, message: Uint8Array) => Uint8Array = (_from, _to, message) => message;
   readonly #links = new Map<string, Link>();
@@ -89,9 +93,10 @@ export class SessionWorld {
         inbox.messages.push(copy);
         inbox.all.push(copy);
         inbox.wake();
+        this.onMessage(workerId, copy);
       },
       createDevice: async (spec) => {
-        const device = wrap(createCpuTreeDevice(spec));
+        const device = (this.wrapDevice.get(workerId) ?? wrap)(createCpuTreeDevice(spec));
         this.devices.set(workerId, device);
         return device;
       },

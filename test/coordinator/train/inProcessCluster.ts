@@ -3,7 +3,8 @@
 import type { BinnedTree } from '../../../kernels/gbdt/binnedTree.ts';
 import { createCpuTreeDevice } from '../../../kernels/gbdt/devices/cpuDevice.ts';
 import { boostRound } from '../../../client/gbdt/boostRound.ts';
-import { evaluateRound, roundMetrics, type EvaluationBlock } from '../../../client/gbdt/evaluateRound.ts';
+import { roundMetrics } from '../../../shared/gbdt/metric/roundMetrics.ts';
+import { evaluateRound, type EvaluationBlock } from '../../../client/gbdt/evaluateRound.ts';
 import type { RunCluster } from '../../../coordinator/cluster/cluster.ts';
 import type { TreeWorld } from '../../../coordinator/train/gbdt/treeRun.ts';
 import { binnedBlock } from '../../../shared/gbdt/binnedBlock.ts';

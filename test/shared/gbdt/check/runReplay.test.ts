@@ -42,6 +42,7 @@ function compare({ round, spec, trees, members }: TracedRound, replay: RunReplay
       shards: members[rank]!.shards.map((_shard, i) => `${rank}/${i}`),
       partWeights: PART_WEIGHTS.slice(0, members.length),
     })),
+    evaluated: {},
   });
   expect(told[0]!.steps.map(({ sum: _, ...step }) => step)).toEqual(replayed!.steps);
   told.forEach(({ sent, received }, rank) => {
@@ -56,6 +57,7 @@ function compare({ round, spec, trees, members }: TracedRound, replay: RunReplay
     expect(told[rank]!.steps.length).toBeGreaterThan(0);
   });
   expect(replayed!.falseValue).toBeUndefined();
+  expect(replayed!.hidden).toBeUndefined();
 }
 
 async function train(rows: OracleData, options: Omit<LocalOptions, 'onRound'>): Promise<number> {

@@ -1,0 +1,104 @@
+// Strangers in real runs: Node processes that joined by the link, one of which lies in one way or another. Who lied is named and
+// banned, and the model is the honest one, byte for byte.
+
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import type { Dataset } from '../../coordinator/data/dataset.ts';
+import { TOKEN_FROM_INPUT } from '../../shared/protocol/launchReport.ts';
+import type { Lie } from '../simulation/strangers/dishonest.ts';
+import { flights, Swarm, type Trained } from './swarm.ts';
+
+const ROWS = 300_000;
+const ROUNDS = 12;
+const START_TIMEOUT_MS = 60_000;
+
+let swarm: Swarm;
+let train: Dataset;
+let alone: Trained;
+const liars: ChildProcess[] = [];
+
+/** A Node worker, from source, that tells a lie. @returns its id. */
+async function addLiar(lie: string, settings: Readonly<Record<string, string>> = {}): Promise<string> {
+  const { pool, url, tokens } = swarm.coordinator;
+  const known = new Set(pool.workers().map(({ workerId }) => workerId));
+  const preload = ['--import', 'tsx', '--import', './test/endToEnd/fixtures/dishonestWorker.ts'];
+  const flags = ['--url', url, '--device', 'cpu', '--cache', 'none', '--code', 'deny'];
+  flags.push('--token', TOKEN_FROM_INPUT);
+  const child = spawn(process.execPath, [...preload, 'client/runtime/worker.node.ts', ...flags], {
+    stdio: ['pipe', 'ignore', 'pipe'],
+    env: { ...process.env, ...settings, LIE: lie },
+  });
+  liars.push(child);
+  child.stdin.write(`${tokens.join}\n`);
+  let said = '';
+  child.stderr.on('data', (data: Buffer) => (said += data.toString()));
+  return new Promise((resolve, reject) => {
+    const late = setTimeout(() => reject(new Error(`The liar did not join: ${said}`)), START_TIMEOUT_MS);
+    const unsubscribe = pool.on(({ worker }) => {
+      if (known.has(worker.workerId) || worker.peerId === undefined) return;
+      clearTimeout(late);
+      unsubscribe();
+      resolve(worker.workerId);
+    });
+  });
+}
+
+const reasons = ({ events }: Trained): [string, string][] =>
+  events.flatMap((event): [string, string][] =>
+    event.type === 'workerLost' ? [[event.workerId, event.reason]] : [],
+  );
+
+beforeAll(async () => {
+  swarm = await Swarm.start();
+  train = await flights(ROWS).materialize();
+  await swarm.add('node');
+  alone = await swarm.train({ datasets: { train }, numBoostRound: ROUNDS }, 1);
+  await swarm.dismiss();
+});
+afterEach(async () => {
+  const ended = liars.splice(0).map(async (child) => {
+    const gone = once(child, 'exit');
+    child.kill('SIGKILL');
+    await gone;
+  });
+  await Promise.all([...ended, swarm.dismiss()]);
+  while (swarm.coordinator.pool.workers().length > 0) await new Promise((resolve) => setImmediate(resolve));
+});
+afterAll(() => swarm.close());
+
+describe('strangers', () => {
+  it('who are honest make the model of the owner alone, and nobody is accused', async () => {
+    await swarm.add('node', 'cpu', 3, true, 'join');
+    const trained = await swarm.train({ datasets: { train }, numBoostRound: ROUNDS }, 3);
+    expect(trained.modelText).toBe(alone.modelText);
+    expect(reasons(trained)).toEqual([]);
+    const passed = swarm.coordinator.pool.workers().map(({ checksPassed }) => checksPassed);
+    expect(passed).toEqual([ROUNDS, ROUNDS, ROUNDS]);
+  });
+
+  it.each<[Lie, Readonly<Record<string, string>>, string]>([
+    [
+      'adds one to a cell of its histograms',
+      { FIRST: '5', EVERY: '20' },
+      'its sums are not those of its rows',
+    ],
+    [
+      'never adds a tree to half of its rows',
+      { FIRST: '3', EVERY: '20' },
+      'its sums are not those of its rows',
+    ],
+    ['sums its part wrongly', { FIRST: '4', EVERY: '20' }, ''],
+    ['contradicts itself', {}, 'what it says of its sums contradicts itself'],
+  ])('of whom one %s lose that one, and the model is the honest one', async (lie, settings, reason) => {
+    await swarm.add('node', 'cpu', 2, true, 'join');
+    const liar = await addLiar(lie, settings);
+    const trained = await swarm.train({ datasets: { train }, numBoostRound: ROUNDS }, [2, 3]);
+    expect(trained.modelText).toBe(alone.modelText);
+    expect(trained.result.metrics).toEqual(alone.result.metrics);
+    expect(reasons(trained).map(([workerId]) => workerId)).toEqual([liar]);
+    expect(reasons(trained)[0]![1]).toContain(reason);
+    const [ban] = swarm.coordinator.moderation.bans().filter(({ value }) => value === liar);
+    expect(ban?.reason).toContain(reason);
+  });
+});
