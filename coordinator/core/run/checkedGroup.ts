@@ -10,3 +10,14 @@ export function isCheckedGroup(
   if (checks === 'never' || kind.recordsEveryRound || members.length < 2) return false;
   return checks === 'always' || members.some(({ isOwners }) => !isOwners);
 }
+
+/**
+ * Of members that round differently the first rank's parameters count, whatever it computed: it is the owner's, where one is there.
+ */
+export function ownersFirst<T extends { readonly isOwners: boolean }>(
+  { kind }: Pick<RunPlan, 'kind'>,
+  workers: readonly T[],
+): readonly T[] {
+  if (kind.recordsEveryRound) return workers;
+  return [...workers.filter(({ isOwners }) => isOwners), ...workers.filter(({ isOwners }) => !isOwners)];
+}

@@ -6,7 +6,7 @@ import { leaseKey, planLeases } from './leasePlan.ts';
 import { planSpares } from './sparePlan.ts';
 import { recordedRounds } from './runState.ts';
 import type { Member, RunPlan, RunState, RunWorker } from './runState.ts';
-import { isCheckedGroup } from './checkedGroup.ts';
+import { isCheckedGroup, ownersFirst } from './checkedGroup.ts';
 import { checksOf } from './checkState.ts';
 import { RoundVotes } from './roundVotes.ts';
 import { StateVotes } from './stateVotes.ts';
@@ -126,7 +126,7 @@ function sparesOf({ state }: Turn, chosen: readonly RunWorker[], leases: readonl
 
 function assignGroup(turn: Turn, eligible: readonly RunWorker[]): void {
   const { plan, state, atMs } = turn;
-  const chosen = eligible.slice(0, mostMembers(plan));
+  const chosen = ownersFirst(plan, eligible.slice(0, mostMembers(plan)));
   const committedRounds = recordedRounds(state);
   const leases = leasesOf(turn, chosen);
   const spares = sparesOf(turn, chosen, leases);

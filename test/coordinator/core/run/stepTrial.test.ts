@@ -78,6 +78,12 @@ describe('checks of steps', () => {
     }
   });
 
+  it('have the owner’s worker as the first rank, whoever came first', () => {
+    const bench = neural({ workers: { min: 3, max: 3 } });
+    bench.workers(stranger('a'), stranger('b'), makeWorker('c', { isOwners: true }));
+    expect(bench.group).toEqual(['c', 'a', 'b']);
+  });
+
   it('that were right count for all, as more than half tell of them', () => {
     const bench = group(...ids);
     const passed = (workerId: string, count: number): unknown => {
