@@ -11,7 +11,8 @@ import { median } from './median.ts';
 const MEMBERS = 4;
 const CHECK_EVERY = 20;
 const SEEDS = Number(process.argv[2] ?? 100);
-const TURNS = 5;
+const TURNS = 3;
+const STEPS = 150;
 const names = Array.from({ length: MEMBERS }, (_, at) => `w${at}`);
 
 async function world(change: Partial<NeuralSpec>, seed: number, liar?: () => boolean): Promise<NetWorld> {
@@ -28,10 +29,14 @@ async function world(change: Partial<NeuralSpec>, seed: number, liar?: () => boo
 }
 
 /** Milliseconds of processor time and bytes a step, of all members together. */
-async function cost(checkEverySteps: number, turn: number): Promise<{ ms: number; bytes: number }> {
-  const steps = 400;
-  // A net of 24,000 weights, eight examples a member: little to compute, so that what is hashed and sent weighs most.
-  const change = { steps, checkEverySteps, globalBatchSize: 32, microbatchSize: 8, topology: wide, bucketBytes: 4 * 1024 * 1024 };
+async function cost(
+  checkEverySteps: number,
+  examples: number,
+  turn: number,
+): Promise<{ ms: number; bytes: number }> {
+  // A net of 24,000 weights in one bucket.
+  const batches = { globalBatchSize: MEMBERS * examples, microbatchSize: examples };
+  const change = { steps: STEPS, checkEverySteps, ...batches, topology: wide, bucketBytes: 4 * 1024 * 1024 };
   const opened = await world(change, turn);
   await opened.form(1, names);
   const begun = process.cpuUsage();
@@ -41,14 +46,14 @@ async function cost(checkEverySteps: number, turn: number): Promise<{ ms: number
     for (;;) {
       const message = await opened.hear(name, 'committed');
       told.push(message);
-      if (message.round === steps - 1) return;
+      if (message.round === STEPS - 1) return;
     }
   });
   await Promise.all(all);
   const { user, system } = process.cpuUsage(begun);
-  const ms = (user + system) / 1000 / steps;
+  const ms = (user + system) / 1000 / STEPS;
   await opened.close();
-  return { ms, bytes: told.reduce((sum, { bytesSent }) => sum + bytesSent, 0) / steps };
+  return { ms, bytes: told.reduce((sum, { bytesSent }) => sum + bytesSent, 0) / STEPS };
 }
 
 /** Steps from the first lie to the step in which it was found, and lies until then. */
@@ -88,28 +93,29 @@ const wide = {
   },
 };
 
-const on: { ms: number; bytes: number }[] = [];
-const off: { ms: number; bytes: number }[] = [];
-await cost(0, 0);
-for (let turn = 0; turn < TURNS; turn += 1) {
-  off.push(await cost(0, turn));
-  on.push(await cost(CHECK_EVERY, turn));
-}
-const part = (of: 'ms' | 'bytes'): [number, number] => [
-  median(off.map((one) => one[of])),
-  median(on.map((one) => one[of])),
-];
-const [msOff, msOn] = part('ms');
-const [bytesOff, bytesOn] = part('bytes');
+const more = (a: number, b: number): string => `${(100 * (b / a - 1)).toFixed(1)} %`;
 console.log(`| ${MEMBERS} members, a check every ${CHECK_EVERY} steps | off | on | more |`);
 console.log('| --- | --- | --- | --- |');
-const more = (a: number, b: number): string => `${(100 * (b / a - 1)).toFixed(1)} %`;
-console.log(
-  `| ms of processor time a step, all members together | ${msOff.toFixed(2)} | ${msOn.toFixed(2)} | ${more(msOff, msOn)} |`,
-);
-console.log(
-  `| kB a step | ${(bytesOff / 1e3).toFixed(1)} | ${(bytesOn / 1e3).toFixed(1)} | ${more(bytesOff, bytesOn)} |`,
-);
+await cost(0, 8, 0);
+for (const examples of [8, 32]) {
+  const [off, on]: { ms: number; bytes: number }[][] = [[], []];
+  for (let turn = 0; turn < TURNS; turn += 1) {
+    off!.push(await cost(0, examples, turn));
+    on!.push(await cost(CHECK_EVERY, examples, turn));
+  }
+  const middle = (of: 'ms' | 'bytes'): [number, number] => [
+    median(off!.map((one) => one[of])),
+    median(on!.map((one) => one[of])),
+  ];
+  const [msOff, msOn] = middle('ms');
+  const [bytesOff, bytesOn] = middle('bytes');
+  const what = `of all members together, ${examples} examples each`;
+  console.log(
+    `| ms of processor time a step ${what} | ${msOff.toFixed(1)} | ${msOn.toFixed(1)} | ${more(msOff, msOn)} |`,
+  );
+  const [a, b] = [bytesOff / 1e3, bytesOn / 1e3];
+  console.log(`| kB a step ${what} | ${a.toFixed(1)} | ${b.toFixed(1)} | ${more(a, b)} |`);
+}
 
 const found: { steps: number; lies: number }[] = [];
 for (let seed = 0; seed < SEEDS; seed += 1) found.push(await detection(seed));

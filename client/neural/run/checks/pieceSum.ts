@@ -76,7 +76,7 @@ export class PieceSum implements GradientSum {
         bounds[part],
       );
     if (!isDigested) return sum;
-    const digests = digestsOf(sent, received, sums);
+    const digests = digestsOf(sent, received.toSpliced(rank, 1), sums, rank);
     digests.catch(() => undefined); // Thrown where they are awaited.
     this.#exchanged.set(bucket, { sent, digests, sum });
     return sum;
@@ -89,12 +89,14 @@ export function cutPieces(values: Float32Array, size: number, codec: VectorCodec
   return bounds.slice(0, -1).map((start, part) => codec.encode(values.subarray(start, bounds[part + 1])));
 }
 
+/** @param received from the others, by rank. */
 async function digestsOf(
   sent: readonly Uint8Array[],
   received: readonly Uint8Array[],
   sums: readonly Uint8Array[],
+  rank: number,
 ): ReturnType<() => ExchangedBucket['digests']> {
-  const all = await Promise.all([...sent, ...received, ...sums].map(digestOf));
-  const size = sent.length;
-  return { sent: all.slice(0, size), received: all.slice(size, 2 * size), sums: all.slice(2 * size) };
+  const of = (pieces: readonly Uint8Array[]): Promise<string[]> => Promise.all(pieces.map(digestOf));
+  const [own, others, parts] = await Promise.all([of(sent), of(received), of(sums)]);
+  return { sent: own, received: others.toSpliced(rank, 0, own[rank]!), sums: parts };
 }
