@@ -213,6 +213,7 @@ export class ControlClient {
       case 'iceServers':
       case 'meet':
       case 'begin':
+      case 'check':
       case 'halt':
       case 'release':
         this.#events.onMessage(message);

@@ -59,10 +59,16 @@ export function findLeaves(
   { words, wordsPerRow, rows }: CpuBlock,
   leaves: Int32Array,
 ): void {
-  leaves.fill(0, 0, rows);
+  if (depth === 0) {
+    leaves.fill(0, 0, rows);
+    return;
+  }
+  const [rootWord, rootShift] = [wordOf[0]!, shiftOf[0]!];
   for (let begin = 0; begin < rows; begin += ROWS_AT_A_TIME) {
     const end = Math.min(rows, begin + ROWS_AT_A_TIME);
-    for (let level = 0; level < depth; level += 1) {
+    for (let row = begin; row < end; row += 1)
+      leaves[row] = next[(words[row * wordsPerRow + rootWord]! >>> rootShift) & 255]!;
+    for (let level = 1; level < depth; level += 1) {
       for (let row = begin; row < end; row += 1) {
         const node = leaves[row]!;
         if (node >= innerNodes) continue;

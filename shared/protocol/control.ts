@@ -120,7 +120,7 @@ export const MAX_SEVERAL = 64;
 export const MAX_CHECKED = 32;
 
 /** What is left of a sum of histogram cells, each by a random weight, modulo a prime (shared/gbdt/check). */
-const fingerprint = z.array(count.max(2 ** 31)).length(2);
+const fingerprint = z.array(count.max(2 ** 31)).length(1);
 
 /** What a member summed up in a round, in fingerprints. */
 const checkedRound = z.object({

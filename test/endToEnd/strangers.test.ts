@@ -77,6 +77,37 @@ describe('strangers', () => {
     expect(passed).toEqual([ROUNDS, ROUNDS, ROUNDS]);
   });
 
+  it('in a tab and in Deno pass their checks too', async () => {
+    await swarm.add('browser', 'cpu', 1, true, 'join');
+    await swarm.add('deno', 'cpu', 1, true, 'join');
+    const trained = await swarm.train({ datasets: { train }, numBoostRound: ROUNDS }, 2);
+    expect(trained.modelText).toBe(alone.modelText);
+    expect(swarm.coordinator.pool.workers().map(({ checksPassed }) => checksPassed)).toEqual([
+      ROUNDS,
+      ROUNDS,
+    ]);
+  });
+
+  it('who are lost in the middle leave rounds that are checked without their word', async () => {
+    const workers = await swarm.add('node', 'cpu', 3, true, 'join');
+    let isKilled = false;
+    const trained = await swarm.train({ datasets: { train }, numBoostRound: ROUNDS }, [2, 3], (event) => {
+      if (event.type !== 'round' || isKilled) return;
+      isKilled = true;
+      void workers[1]!.kill();
+    });
+    expect(trained.modelText).toBe(alone.modelText);
+    expect(swarm.coordinator.moderation.bans()).toEqual([]);
+  });
+
+  it('who answer no check are done without', async () => {
+    await swarm.add('node', 'cpu', 2, true, 'join');
+    const liar = await addLiar('answers checks with nothing');
+    const trained = await swarm.train({ datasets: { train }, numBoostRound: ROUNDS }, [2, 3]);
+    expect(trained.modelText).toBe(alone.modelText);
+    expect(swarm.coordinator.pool.worker(liar)?.checksPassed ?? 0).toBe(0);
+  });
+
   it.each<[Lie, Readonly<Record<string, string>>, string]>([
     [
       'adds one to a cell of its histograms',

@@ -163,7 +163,10 @@ function recordAgreed(turn: Turn, told: OpenRound, skipped: boolean): HaltWish |
       awaitContent(turn);
       break;
     }
-    if (!mayRecord(turn.state, open.round)) break;
+    if (!mayRecord(turn.state, open.round)) {
+      turn.set({ withheldAtMs: undefined });
+      break;
+    }
     halt = record(turn, open, winner, content);
     isRecorded = true;
     open = recordsEveryRound ? turn.state.votes.open(recordedRounds(turn.state)) : undefined;

@@ -2,6 +2,7 @@
 // what they summed up, and the rounds are done once more from the rows (coordinator/core/trust). Meanwhile the group works on.
 // A wrong round is never recorded: who lied is banned, and the group does it again from the last right one.
 
+import { TabgradError } from '../../../kernels/errors.ts';
 import type { WorkerMessageOf } from '../../../shared/protocol/control.ts';
 import type { AuditedMember, Fault, Verdict } from '../trust/roundAudit.ts';
 import { accuse, COORDINATOR } from './accusations.ts';
@@ -13,6 +14,10 @@ import { recordedRounds } from './runState.ts';
 import type { Member, RunState } from './runState.ts';
 import { expel, setAside } from './setAside.ts';
 import type { Turn } from './turn.ts';
+
+class RoundsWrongError extends TabgradError {
+  readonly code = 'CHECK_FAILED';
+}
 
 /** Rounds that are checked at a time: the weights of a row's slots are summed once for all of them. */
 const ROUNDS_AT_A_TIME = 8;
@@ -135,6 +140,20 @@ export function takeVerdict(turn: Turn, { rightRounds, metrics, faults }: Verdic
   if (faults.length === 0) return;
   checks.isSpoiled = true;
   for (const fault of faults) blame(turn, fault);
+}
+
+/** A round that is wrong again and again, and nobody can be named: the run does not go on for ever. */
+const MOST_UNEXPLAINED = 5;
+
+/** @returns why the run ends, if it does. */
+export function endlessRound(turn: Turn, { faults }: Verdict): TabgradError | undefined {
+  const fault = faults.find(({ kind }) => kind === 'unexplained');
+  if (fault?.kind !== 'unexplained' || faults.some(({ kind }) => kind !== 'unexplained')) return undefined;
+  const { round, times } = turn.state.unexplained;
+  const unexplained = { round: fault.round, times: round === fault.round ? times + 1 : 1 };
+  turn.set({ unexplained });
+  if (unexplained.times < MOST_UNEXPLAINED) return undefined;
+  return new RoundsWrongError(`Round ${fault.round} was wrong ${MOST_UNEXPLAINED} times: ${fault.what}`);
 }
 
 /** The group does the round again, without who lied. */

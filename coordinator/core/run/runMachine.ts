@@ -16,7 +16,7 @@ import { liftPaused, lookAtAgain } from './lateness.ts';
 import { onWorkers } from './membership.ts';
 import { awaitNewcomers, onPrepared, prepareAgain } from './newcomers.ts';
 import { recordCleared, takeVote } from './roundAgreement.ts';
-import { goOnChecking, haltForFaults, takeChecked, takeVerdict } from './roundChecks.ts';
+import { endlessRound, goOnChecking, haltForFaults, takeChecked, takeVerdict } from './roundChecks.ts';
 import type { Member, RunCommand, RunInput, RunPlan, RunState } from './runState.ts';
 import { betterWeights } from './speed.ts';
 import { checkBlob, isStored, takeBlob, takeState } from './stateAgreement.ts';
@@ -71,6 +71,8 @@ function onAudited(turn: Turn, generation: number, verdict: Verdict): void {
   announceRounds(turn, false);
   endByFinish(turn);
   if (turn.state.isComplete) return onComplete(turn);
+  const endless = endlessRound(turn, verdict);
+  if (endless) return endRun(turn, endless);
   haltFor(turn, haltForFaults(turn, verdict));
   if (turn.state.phase === 'halting') checkHalted(turn);
   else if (turn.state.phase === 'training') considerMove(turn);

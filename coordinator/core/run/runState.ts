@@ -199,6 +199,8 @@ export interface RunState {
   /** Workers that said they can't do the run, since the last round. */
   readonly failed: ReadonlyMap<string, string>;
   readonly disputes: Disputes;
+  /** The last round that was wrong without anybody to name, and how often it was. */
+  readonly unexplained: { readonly round: number; readonly times: number };
   /** Workers that were asked to load for a place that they do not have yet. */
   readonly prepared: ReadonlyMap<string, Preparation>;
   /** What workers have loaded, as far as is known. */
@@ -394,6 +396,7 @@ export function initialRunState(record: CommittedRound[] = []): RunState {
     withholders: new Set(),
     failed: new Map(),
     disputes: noDisputes,
+    unexplained: { round: -1, times: 0 },
     prepared: new Map(),
     holds: new Map(),
     record,

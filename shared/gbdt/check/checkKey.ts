@@ -7,10 +7,12 @@
 import { sha256 } from '../../hash/sha256.ts';
 import { modulusOf, primeFrom, type Modulus } from './modular.ts';
 
-/** Weights are below this: sums of 64 products of a weight and half a histogram cell are exact in a double. */
-export const WEIGHT_BITS = 20;
+/** Weights are below this: sums of 32 products of a weight and a third of a histogram cell are exact in a double. */
+export const WEIGHT_BITS = 30;
+/** A Hessian of 31 bits times this is exact in a double. */
+const HESSIAN_WEIGHT_BITS = 20;
 
-/** One of the vectors. A lie passes each with a probability below 2^-18, however it was chosen. */
+/** One of the vectors. A lie passes with a probability below 2^-19, however it was chosen. */
 export interface CheckVector {
   readonly modulus: Modulus;
   /** Of each slot of a node's histogram. */
@@ -27,8 +29,8 @@ export interface CheckKey {
 /** A fingerprint: what is left of a sum modulo the prime of each vector. */
 export type Fingerprint = readonly number[];
 
-/** Vectors of a key. Two let a lie pass once in 2^36 rounds. */
-export const VECTORS = 2;
+/** Vectors of a key. A second one would square that probability, for half as much work again. */
+const VECTORS = 1;
 
 /**
  * @param seed at least 16 random bytes in hexadecimal.
@@ -38,7 +40,7 @@ export function checkKey(seed: string, slots: number): CheckKey {
   const vectors = Array.from({ length: VECTORS }, (_, index): CheckVector => {
     const stream = randomWords(`${seed}/vector/${index}`);
     const modulus = modulusOf(primeFrom(stream()));
-    const hessian = weightOf(stream());
+    const hessian = 1 + (stream() % (2 ** HESSIAN_WEIGHT_BITS - 1));
     return { modulus, hessian, slots: Float64Array.from({ length: slots }, () => weightOf(stream())) };
   });
   return { seed, vectors };
@@ -60,18 +62,27 @@ function weightOf(word: number): number {
   return 1 + (word % (2 ** WEIGHT_BITS - 1));
 }
 
-/** 32-bit words from SHA-256 in counter mode. */
+/**
+ * 32-bit words from a generator that SHA-256 of the name starts. Nobody who does not know the seed can guess them, and they need not
+ * be secret afterwards.
+ * Source: xoshiro128**, D. Blackman and S. Vigna, "Scrambled linear pseudorandom number generators", 2021.
+ */
 function randomWords(name: string): () => number {
-  let counter = 0;
-  let block = new DataView(new ArrayBuffer(0));
-  let at = 0;
+  const start = new DataView(sha256(new TextEncoder().encode(name)).buffer);
+  let [a, b, c, d] = [start.getInt32(0), start.getInt32(4), start.getInt32(8), start.getInt32(12) | 1];
   return () => {
-    if (at >= block.byteLength) {
-      block = new DataView(sha256(new TextEncoder().encode(`${name}/${counter}`)).buffer);
-      counter += 1;
-      at = 0;
-    }
-    at += 4;
-    return block.getUint32(at - 4);
+    const word = Math.imul(rotate(Math.imul(b, 5), 7), 9) >>> 0;
+    const shifted = b << 9;
+    c ^= a;
+    d ^= b;
+    b ^= c;
+    a ^= d;
+    c ^= shifted;
+    d = rotate(d, 11);
+    return word;
   };
+}
+
+function rotate(word: number, bits: number): number {
+  return (word << bits) | (word >>> (32 - bits));
 }

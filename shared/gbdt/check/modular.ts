@@ -6,6 +6,12 @@ export interface Modulus {
   readonly inverse: number;
 }
 
+/**
+ * A double below 2^51 that this is added to and taken from again is rounded to a whole number: a third of the time that Math.floor
+ * takes.
+ */
+export const ROUNDING = 1.5 * 2 ** 52;
+
 /** Primes are drawn from here up to 2^31: there are 50 million of them. */
 const LEAST_PRIME = 2 ** 30;
 const HALF_BITS = 15;
@@ -17,16 +23,17 @@ export function modulusOf(prime: number): Modulus {
 
 /** @param value an integer of at most 2^53 in size. @returns what is left, 0 to prime-1. */
 export function reduce(value: number, { prime, inverse }: Modulus): number {
-  // The quotient may be off by one, since the product is rounded.
-  const rest = value - Math.floor(value * inverse) * prime;
+  // To the nearest whole quotient, which may be off by one, since the product is rounded.
+  const rest = value - (value * inverse + ROUNDING - ROUNDING) * prime;
   if (rest < 0) return rest + prime;
   return rest >= prime ? rest - prime : rest;
 }
 
 /** @param a 0 to prime-1, as `b`. */
 export function multiply(a: number, b: number, modulus: Modulus): number {
-  const high = reduce(a * Math.floor(b / HALF), modulus);
-  return reduce(high * HALF + a * (b % HALF), modulus);
+  const upper = b >>> HALF_BITS;
+  const high = reduce(a * upper, modulus);
+  return reduce(high * HALF + a * (b - upper * HALF), modulus);
 }
 
 /**

@@ -15,7 +15,7 @@ import type { MetricBlock } from '../metric/metric.ts';
 import type { ShardRows } from '../shardCodec.ts';
 import type { TrainSpec } from '../trainSpec.ts';
 import type { CheckVector } from './checkKey.ts';
-import { reduce } from './modular.ts';
+import { reduce, ROUNDING } from './modular.ts';
 
 /** Of one tree, over some rows, by node; where sums are wide of each limb. */
 export interface ReplayedTree {
@@ -243,11 +243,13 @@ function addPicked(
     if (isUnder[nodeOf[leaves[row]!]!] === 0) continue;
     const g = gradients[2 * row]!;
     const h = gradients[2 * row + 1]!;
-    for (let feature = 0; feature < firstSlots.length; feature += 1) {
-      const slot = (words[row * wordsPerRow + (feature >> 2)]! >>> (8 * (feature & 3))) & 255;
-      const cell = 2 * (firstSlots[feature]! + slot);
-      into[cell]! += g;
-      into[cell + 1]! += h;
+    for (let word = 0, feature = 0; word < wordsPerRow; word += 1) {
+      let four = words[row * wordsPerRow + word]!;
+      for (let end = Math.min(feature + 4, firstSlots.length); feature < end; feature += 1, four >>>= 8) {
+        const cell = 2 * (firstSlots[feature]! + (four & 255));
+        into[cell]! += g;
+        into[cell + 1]! += h;
+      }
     }
   }
 }
@@ -283,11 +285,11 @@ function addPrints(
   const sums = new Float64Array(nodeOf.length);
   for (let row = 0; row < leaves.length; row += 1) {
     const value = gradients[2 * row]! + hessian * gradients[2 * row + 1]!;
-    const residue = value - Math.floor(value * inverse) * prime;
+    const residue = value - (value * inverse + ROUNDING - ROUNDING) * prime;
     const weight = rowWeights[row]!;
     const high = residue * (weight >>> 15);
-    const rest = (high - Math.floor(high * inverse) * prime) * 32768 + residue * (weight & 32767);
-    sums[leaves[row]!]! += rest - Math.floor(rest * inverse) * prime;
+    const rest = (high - (high * inverse + ROUNDING - ROUNDING) * prime) * 32768 + residue * (weight & 32767);
+    sums[leaves[row]!]! += rest - (rest * inverse + ROUNDING - ROUNDING) * prime;
   }
   for (let leaf = innerNodes; leaf < nodeOf.length; leaf += 1) {
     const node = nodeOf[leaf]!;

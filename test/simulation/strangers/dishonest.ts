@@ -38,7 +38,7 @@ export const lies = {
     }),
   },
   'contradicts itself': {
-    answer: (round: CheckedRound) => ({ ...round, sent: round.sent.map(() => [1, 1]) }),
+    answer: (round: CheckedRound) => ({ ...round, sent: round.sent.map(() => [1]) }),
   },
   'says that it summed other nodes': {
     answer: (round: CheckedRound) => ({ ...round, steps: round.steps.slice(1) }),
