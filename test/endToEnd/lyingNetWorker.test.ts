@@ -65,6 +65,7 @@ async function train(
     ...more,
     scalingConfig: { numWorkers, url: swarm.coordinator.url, token: swarm.coordinator.tokens.admin },
     runConfig: {
+      ...more.runConfig,
       name: randomUUID(),
       storagePath: folder,
       verbose: 0,
@@ -139,5 +140,24 @@ describe('a stranger that lies in a few steps of a net', () => {
     // Sums over other members are rounded in another order; a sum that was sent would change a weight at once.
     const [own, expected] = [floats(trained), floats(honest)];
     expect(Math.max(...own.map((value, at) => Math.abs(value - expected[at]!)))).toBeLessThan(2e-3);
+  });
+
+  it('that came later costs what came after the state stored before it, and its checkpoints go', async () => {
+    const longer = {
+      globalBatchSize: 4,
+      microbatchSize: 1,
+      maxSteps: 900,
+      runConfig: { checkpointConfig: { checkpointFrequency: 50 } },
+    } as const;
+    await Promise.all([strangers.add(), strangers.add()]);
+    const expected = await train(2, longer);
+    const running = train([2, 3], longer);
+    const liar = await strangers.add('gradient:0.5:9');
+    const trained = await running;
+    const [back] = trained.events.flatMap((event) => (event.type === 'undone' ? [event] : []));
+    expect(back?.reason).toBe(`worker ${liar} lied`);
+    expect(back!.rounds).toBeGreaterThan(0);
+    expect(back!.rounds).toBe(back!.savedState?.rounds);
+    expect(trained.weights).toBe(expected.weights);
   });
 });
