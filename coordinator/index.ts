@@ -3,7 +3,7 @@
 export type { ConsumeOptions } from './data/consumeOptions.ts';
 export { Dataset, type IterBatchesOptions, type SplitOptions } from './data/dataset.ts';
 export type { MapBatchesOptions } from './data/operators/mapBatches.ts';
-export type { PoolStatus } from './data/operators/mapBatchesOnPool.ts';
+export type { PoolChecks, PoolStatus } from './data/operators/poolStatus.ts';
 export type { ModuleExport } from './program/bundleModule.ts';
 export type { CarriedCheckpoint } from '../shared/program/carriedCheckpoint.ts';
 export type { Columns } from '../shared/columns/batchFormats.ts';

@@ -92,6 +92,10 @@ export const errorCodes = {
   WORKER_REMOVED: 'The owner sent this worker away.',
   WORKER_BANNED: 'The owner banned this worker, or the address that it comes from.',
   BAN_LIST_FULL: 'There are as many bans as the coordinator keeps; lift some first.',
+  INVITATION_USED_UP: 'As many workers as it was for have joined by an invitation.',
+  INVITATION_EXPIRED: 'The time of an invitation is over: nobody new joins by it.',
+  INVITATION_UNKNOWN: 'No invitation of that id.',
+  INVITATION_LIST_FULL: 'There are as many invitations as the coordinator keeps; revoke some first.',
   ADDRESS_FULL: 'The coordinator accepts no more workers from that address.',
   TOO_MANY_CONNECTIONS: 'More connections are open than the server takes, in all or from one address.',
   UPLOAD_REFUSED:
@@ -147,6 +151,8 @@ export const errorCodes = {
   PROGRAM_REFUSED: 'A worker does not run code of owners, or not this program.',
   PROGRAM_START_FAILED: "A program could not be started: the owner's class threw, or took too long.",
   PROGRAM_CODE_FAILED: "The owner's code threw on a worker; the message has file and line.",
+  PROGRAM_ANSWERS_DIFFER:
+    'Workers answer the same question differently, and it can not be told who is wrong.',
   PROGRAM_LOST: 'The worker that ran a program is gone, or its thread ended.',
   MODEL_MALFORMED: 'A model file is damaged or not an XGBoost JSON model.',
   PREDICT_ARGUMENT: 'An option of a prediction, or the shape of its columns, does not fit the model.',

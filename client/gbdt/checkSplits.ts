@@ -130,3 +130,16 @@ export function checkWhole(numbers: readonly number[], collective: Collective): 
     othersOf(collective),
   );
 }
+
+/** The same of the best splits that this member has found, before it tells them. */
+export function checkOwnSplits(
+  own: readonly (SplitCandidate | undefined)[],
+  spec: TrainSpec,
+  collective: Collective,
+): void {
+  for (const split of own) {
+    for (const sides of split ? [split, ...(split.low ? [split.low] : [])] : [])
+      checkWhole([sides.leftG, sides.leftH, sides.rightG, sides.rightH], collective);
+    if (split) checkExact([split.leftG, split.rightG], spec, collective);
+  }
+}

@@ -4,13 +4,13 @@
 
 import type { BinnedTree } from '../../kernels/gbdt/binnedTree.ts';
 import type { NodeSplit, TreeDevice } from '../../kernels/gbdt/treeDevice.ts';
-import type { Collective } from '../../shared/collective/collective.ts';
+import type { Collective, CollectiveOptions } from '../../shared/collective/collective.ts';
 import { readFromPeer } from '../../shared/collective/peerMessage.ts';
 import { featureBounds, slotBounds } from '../../shared/gbdt/featureBounds.ts';
 import { FeatureSampling } from '../../shared/gbdt/featureSampling.ts';
 import { isSubtracted } from '../../shared/gbdt/histogramSteps.ts';
 import type { NodeSums, OpenNode, SplitCandidate } from '../../shared/gbdt/split.ts';
-import { betterSplit, findBestSplit, joinLimbs } from '../../shared/gbdt/split.ts';
+import { betterSplit, findBestSplit, joinedSums } from '../../shared/gbdt/split.ts';
 import { decodeSplits, encodeSplits, mostSplitBytes } from '../../shared/gbdt/splitCodec.ts';
 import type { SplitMessage } from '../../shared/gbdt/splitCodec.ts';
 import { SplitScore, UNBOUNDED, isWorthwhile, childBounds } from '../../shared/gbdt/splitScore.ts';
@@ -19,7 +19,14 @@ import type { TrainSpec } from '../../shared/gbdt/trainSpec.ts';
 import type { BlockLayout } from './blockHistograms.ts';
 import { blockHistograms } from './blockHistograms.ts';
 import type { RoundTrace } from './roundTrace.ts';
-import { agreedRoot, checkExact, differingRoots, checkSplits, checkWhole } from './checkSplits.ts';
+import {
+  agreedRoot,
+  checkExact,
+  checkOwnSplits,
+  checkSplits,
+  checkWhole,
+  differingRoots,
+} from './checkSplits.ts';
 import { TreeBuilder } from './treeBuilder.ts';
 
 export interface TrainingGroup {
@@ -130,7 +137,7 @@ class TreeGrowth {
         : this.#open({ id: 0, ...owned, bounds: UNBOUNDED, parentBounds: UNBOUNDED }, histogram);
     const { splits, root: agreed } = await this.#exchangeBest(root === undefined ? [] : [root], 0, owned);
     this.#check(() => checkExact([agreed.g], this.#group.spec, this.#group.collective));
-    const { g, h } = joined(agreed);
+    const { g, h } = joinedSums(agreed);
     const frontier =
       root ?? this.#open({ id: 0, ...agreed, bounds: UNBOUNDED, parentBounds: UNBOUNDED }, histogram);
     this.#builder.add(-1, this.#leafValue(this.#score.weight(g, h, UNBOUNDED)), this.#score.cover(h));
@@ -162,16 +169,16 @@ class TreeGrowth {
     return high.map((sums, i) => ({ sums, low: low?.[i] }));
   }
 
-  #options(): { signal?: AbortSignal; timeoutMs?: number } {
+  #options(): CollectiveOptions {
     const { signal, timeoutMs } = this.#group;
-    return { ...(signal === undefined ? {} : { signal }), ...(timeoutMs === undefined ? {} : { timeoutMs }) };
+    return { ...(signal && { signal }), ...(timeoutMs !== undefined && { timeoutMs }) };
   }
 
   /** Histograms of the new level's nodes, but of those that are too light for children. */
   async #openNodes(all: readonly Pair[]): Promise<FrontierNode[]> {
     const children = all.flatMap(({ left, right }) => [left.g, right.g]);
     checkExact(children, this.#group.spec, this.#group.collective);
-    const isOpen = (node: PendingNode): boolean => this.#score.maySplit(joined(node).h);
+    const isOpen = (node: PendingNode): boolean => this.#score.maySplit(joinedSums(node).h);
     const pairs = all.filter(({ left, right }) => isOpen(left) || isOpen(right));
     const isWide = this.#group.spec.device.isWide === true;
     if (!isSubtracted(pairs.length, this.#layout.slots, isWide)) {
@@ -179,7 +186,7 @@ class TreeGrowth {
       const sums = await this.#histograms(nodes.map(({ id }) => id));
       return nodes.map((node, i) => this.#open(node, sums[i]!));
     }
-    const leftIsSmaller = ({ left, right }: Pair): boolean => joined(left).h <= joined(right).h;
+    const leftIsSmaller = ({ left, right }: Pair): boolean => joinedSums(left).h <= joinedSums(right).h;
     const built = await this.#histograms(
       pairs.map((pair) => (leftIsSmaller(pair) ? pair.left.id : pair.right.id)),
     );
@@ -198,7 +205,7 @@ class TreeGrowth {
   }
 
   #open({ id, bounds, parentBounds, ...sums }: PendingNode, histogram: NodeHistogram): FrontierNode {
-    const { g, h } = joined(sums);
+    const { g, h } = joinedSums(sums);
     const gain = this.#score.gain(g, h, this.#score.weight(g, h, parentBounds));
     return { id, ...sums, bounds, gain, histogram };
   }
@@ -220,19 +227,14 @@ class TreeGrowth {
       score: this.#score,
       params: spec.params,
     };
-    const own = nodes.map((node) =>
-      findBestSplit(
-        block,
-        node.histogram.sums,
-        node,
-        this.#sampling.forNode(depth, node.id),
-        node.histogram.low,
-      ),
-    );
+    const own = nodes.map((node) => {
+      const allowed = this.#sampling.forNode(depth, node.id);
+      return findBestSplit(block, node.histogram.sums, node, allowed, node.histogram.low);
+    });
     const count = depth === 0 ? 1 : nodes.length;
     const message: SplitMessage = { root, candidates: own.length === count ? own : [undefined] };
     if (collective.size === 1) return { splits: own, root: root ?? { g: 0, h: 0 } };
-    this.#check(() => this.#checkOwn(own));
+    this.#check(() => checkOwnSplits(own, spec, collective));
     const gathered = await collective.allGather(encodeSplits(message), {
       ...this.#options(),
       maxBytes: mostSplitBytes(count),
@@ -256,15 +258,6 @@ class TreeGrowth {
       const { trace, collective } = this.#group;
       if (!trace || collective.size === 1) throw error;
       trace.refuse(collective.members.keys());
-    }
-  }
-
-  #checkOwn(own: readonly (SplitCandidate | undefined)[]): void {
-    const { spec, collective } = this.#group;
-    for (const split of own) {
-      for (const sides of split ? [split, ...(split.low ? [split.low] : [])] : [])
-        checkWhole([sides.leftG, sides.leftH, sides.rightG, sides.rightH], collective);
-      if (split) checkExact([split.leftG, split.rightG], spec, collective);
     }
   }
 
@@ -321,7 +314,7 @@ class TreeGrowth {
       h: rightH,
       ...(low && { low: { g: low.rightG, h: low.rightH } }),
     };
-    const [ofLeft, ofRight] = [joined(leftSums), joined(rightSums)];
+    const [ofLeft, ofRight] = [joinedSums(leftSums), joinedSums(rightSums)];
     const leftWeight = this.#score.weight(ofLeft.g, ofLeft.h, parent.bounds);
     const rightWeight = this.#score.weight(ofRight.g, ofRight.h, parent.bounds);
     const monotone = this.#group.spec.features[split.feature]!.monotone;
@@ -348,12 +341,6 @@ class TreeGrowth {
     const split = { node, left, right: left + 1, feature, splitBin, missingGoesLeft };
     return categories === undefined ? split : { ...split, categories };
   }
-}
-
-/** Sums as numbers, in units of their high limbs. */
-function joined(sums: NodeSums): { readonly g: number; readonly h: number } {
-  const { g, h, low } = sums;
-  return low === undefined ? sums : { g: joinLimbs(g, low.g), h: joinLimbs(h, low.h) };
 }
 
 function subtractFrom(larger: Float64Array, smaller: Float64Array): void {

@@ -83,6 +83,7 @@ const api: ComputeApi = {
   leave: (reason) => void worker?.leave(reason),
   lendShare: (share) => worker?.lendShare(share),
   retryNow: () => worker?.retryNow(),
+  heldRows: async () => worker?.heldRows(),
 };
 
 expose(api);

@@ -3,6 +3,7 @@
 
 import type { DeviceWish } from '../../shared/protocol/runtimes.ts';
 import type { Identity } from '../control/controlClient.ts';
+import type { HeldRows } from './heldRows.ts';
 import type { WorkerEnd, WorkerStatus } from './workerStatus.ts';
 
 export interface ComputeStart {
@@ -39,4 +40,6 @@ export interface ComputeApi {
   leave(reason: string): void;
   lendShare(share: number): void;
   retryNow(): void;
+  /** Rows of an owner that are here for a run; rejects where they can't be had any more. */
+  heldRows(): Promise<HeldRows | undefined>;
 }

@@ -14,9 +14,12 @@ import type { SessionStatus, WorkerSession } from '../memberRun/sessionEnvironme
 import { socketUrl } from '../transport/socketUrl.ts';
 import type { AcquiredDevice } from './acquireDevice.ts';
 import { greetingOf } from './greetingOf.ts';
+import { HeldPlace } from './heldPlace.ts';
+import type { HeldRows } from './heldRows.ts';
 import { lentDevices } from './lentDevices.ts';
 import { LentTime } from './lentTime.ts';
 import { loopThreads } from './loopThreads.ts';
+import type { Membership } from './membership.ts';
 import type { WorkerOptions, WorkerPlatform, WorkerTransport } from './workerPlatform.ts';
 import type { WorkerEnd, WorkerPhase, WorkerStatus } from './workerStatus.ts';
 
@@ -27,18 +30,6 @@ const CLOSE_TIMEOUT_MS = 3_000;
 const transportRetries: Backoff = { firstMs: 500, maxMs: 10_000 };
 
 type Welcome = CoordinatorMessageOf<'welcome'>;
-
-/** What belongs to one identity: gone when the coordinator knows this worker by another. */
-interface Membership {
-  readonly workerId: string;
-  /** Fires when the membership ends. */
-  readonly over: AbortController;
-  /** The newest that was heard. */
-  welcome: Welcome;
-  session: WorkerSession | undefined;
-  transport: WorkerTransport | undefined;
-  readonly programs: WorkerPrograms | undefined;
-}
 
 export class Worker {
   /** Resolves when the worker's life is over and everything is freed. Never rejects. */
@@ -52,6 +43,7 @@ export class Worker {
   #device: AcquiredDevice | undefined;
   #membership: Membership | undefined;
   #activeRun: string | undefined;
+  readonly #held = new HeldPlace();
   #released: () => void = () => {};
   #paused = false;
   #share = 1;
@@ -108,6 +100,11 @@ export class Worker {
   /** The machine is online or awake again. */
   retryNow(): void {
     this.#control?.retryNow();
+  }
+
+  /** The rows of an owner that are here for a run, for the volunteer to look at. @throws BlobFetchError, AbortedError */
+  heldRows(): Promise<HeldRows | undefined> {
+    return this.#held.look(this.#membership, this.#platform.fetchBlob);
   }
 
   /** Hands the rows over if that goes quickly, and ends. */
@@ -286,6 +283,7 @@ export class Worker {
     }
     if (message.type === 'openProgram') this.#membership?.programs?.open(message.instanceId);
     if (message.type === 'iceServers') return this.#useIceServers(message.iceServers);
+    this.#held.hear(message);
     if (message.type === 'assign') this.#activeRun = message.runId;
     this.#membership?.session?.handle(message);
     if (message.type === 'release' && message.runId === this.#activeRun) {

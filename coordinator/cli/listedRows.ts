@@ -23,6 +23,7 @@ type Worker = ReturnType<typeof workersAnswer.parse>['workers'][number];
 
 export function workerRow(worker: Worker): string[] {
   const { workerId, name, runtime, device, present, leaving, runId, roundTripMs } = worker;
+  const { trust, checksPassed = 0 } = worker;
   const state = leaving === undefined ? (present ? 'present' : 'away') : `leaving: ${leaving}`;
   return [
     workerId,
@@ -32,5 +33,6 @@ export function workerRow(worker: Worker): string[] {
     state,
     runId === undefined ? 'idle' : `run ${runId.slice(0, SHOWN_ID_CHARACTERS)}`,
     roundTripMs === undefined ? '' : formatMilliseconds(roundTripMs),
+    trust === undefined ? '' : trust === 'owners' ? "owner's" : `${trust}, ${checksPassed} checks`,
   ];
 }

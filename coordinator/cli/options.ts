@@ -25,6 +25,13 @@ export type OptionSpec =
       readonly max: number;
       readonly default?: number;
     })
+  /** May have a fraction. */
+  | (ValueOption & {
+      readonly type: 'number';
+      readonly min: number;
+      readonly max: number;
+      readonly default?: number;
+    })
   | (Omit<ValueOption, 'placeholder'> & {
       readonly type: 'choice';
       readonly choices: readonly string[];
@@ -35,7 +42,7 @@ export type OptionSpecs = Readonly<Record<string, OptionSpec>>;
 
 type ValueOf<S extends OptionSpec> = S extends { type: 'flag' }
   ? boolean
-  : S extends { type: 'integer' }
+  : S extends { type: 'integer' | 'number' }
     ? number
     : S extends { type: 'texts' }
       ? readonly string[]
@@ -148,6 +155,12 @@ function readValue(where: string, spec: Exclude<OptionSpec, { type: 'flag' }>, v
         throw new BadArgumentError(`${where} expects ${expectation(spec)}, but got "${value}".`);
       return number;
     }
+    case 'number': {
+      const number = /^(\d{1,15}|\d{0,15}\.\d{1,15})$/.test(value) ? Number(value) : Number.NaN;
+      if (!(number >= spec.min && number <= spec.max))
+        throw new BadArgumentError(`${where} expects ${expectation(spec)}, but got "${value}".`);
+      return number;
+    }
     case 'choice':
       if (!spec.choices.includes(value))
         throw new BadArgumentError(
@@ -169,6 +182,8 @@ function expectation(spec: OptionSpec): string {
       return 'no value';
     case 'integer':
       return `a whole number from ${spec.min} to ${spec.max}`;
+    case 'number':
+      return `a number from ${spec.min} to ${spec.max}`;
     case 'choice':
       return spec.choices.length === 1
         ? String(spec.choices[0])

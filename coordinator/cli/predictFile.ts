@@ -6,6 +6,8 @@ import type { Runtime } from '../../shared/protocol/runtimes.ts';
 import { deriveColumns, neededDerived } from '../config/deriveColumns.ts';
 import { loadAnyConfig, resolveSource } from '../config/loadConfig.ts';
 import { openSource } from '../config/openSource.ts';
+import { visibleOutput } from '../log/textOutput.ts';
+import type { PoolChecks } from '../data/operators/poolStatus.ts';
 import type { Dataset } from '../data/dataset.ts';
 import { GBDTPredictor } from '../predict/gbdtPredictor.ts';
 import { isLayersModel } from '../checkpoint/layersFolder.ts';
@@ -88,10 +90,19 @@ export async function predictFile(
   } finally {
     progress.close();
   }
-  if (json) stdout.write(`${JSON.stringify({ type: 'predicted', rows, out: resolve(cwd, out) })}\n`);
+  const { lies } = progress;
+  const told = lies && { liars: lies.liars, rowsGivenOn: lies.rowsGivenOn };
+  if (lies && !json) visibleOutput(stderr).write(`${tellLies(lies)}\n`);
+  if (json) stdout.write(`${JSON.stringify({ type: 'predicted', rows, out: resolve(cwd, out), ...told })}\n`);
   else if (!quiet)
     stdout.write(`predicted ${formatCount(rows)} rows in ${formatDuration(now() - startedAt)}: ${out}\n`);
   return exitCodes.ok;
+}
+
+function tellLies({ liars, rowsAgain, rowsGivenOn }: PoolChecks): string {
+  const again = `warning: ${liars.join(', ')} lied; ${formatCount(rowsAgain)} rows were predicted again by others.`;
+  if (rowsGivenOn === 0) return again;
+  return `${again} ${formatCount(rowsGivenOn)} rows from before the last check that came out right are in the file, and may be wrong.`;
 }
 
 /** Of a coordinator's, where their number is not given: more do not read faster than one file is read. */

@@ -1,6 +1,6 @@
 // How far `tabgrad predict` has come: rows, rate, time left and workers, on a live line or as JSON for scripts.
 
-import type { PoolStatus } from '../data/operators/mapBatchesOnPool.ts';
+import type { PoolChecks, PoolStatus } from '../data/operators/poolStatus.ts';
 import { Throttle } from '../../shared/throttle.ts';
 import { LiveLines } from '../progress/liveLines.ts';
 import { formatCount, formatDuration, formatShort } from '../progress/formatNumbers.ts';
@@ -47,6 +47,12 @@ export class PredictProgress {
     this.#show();
   }
 
+  /** What came of checks of strangers; undefined where none of them lied. */
+  get lies(): PoolChecks | undefined {
+    const { checks } = this.#pool ?? {};
+    return checks && checks.liars.length > 0 ? checks : undefined;
+  }
+
   /** Takes the live line away. */
   close(): void {
     this.#live.erase();
@@ -78,6 +84,8 @@ export class PredictProgress {
       ...(totalRows !== undefined && { totalRows }),
       rowsPerSecond: Math.round(this.#rowsPerSecond),
       ...(this.#pool && { workers: [...this.#workers] }),
+      ...(this.#pool && this.#pool.checks.rows > 0 && { checkedRows: this.#pool.checks.rows }),
+      ...(this.lies && { liars: this.lies.liars }),
       ...(this.#pool?.waiting !== undefined && { waiting: this.#pool.waiting }),
     };
   }
@@ -94,6 +102,7 @@ export class PredictProgress {
       const { size } = this.#workers;
       parts.push(`${size} ${size === 1 ? 'worker' : 'workers'}`);
     }
+    if (this.lies) parts.push(`${this.lies.liars.length} banned for a lie`);
     if (this.#pool?.waiting !== undefined) parts.push(this.#pool.waiting);
     return parts.join('  ');
   }

@@ -3,6 +3,7 @@
 
 import type { BlobReference } from '../../shared/neural/run/neuralSpec.ts';
 import type { BlobSink } from '../core/blobs/blobStore.ts';
+import type { CheckResults } from '../core/programs/checkResults.ts';
 import type { SlotSource } from '../core/programs/programPipe.ts';
 import type { RunHandle, RunRequest } from '../core/run/runRequest.ts';
 import type { ExperimentRecord } from '../core/store/experimentRecord.ts';
@@ -36,7 +37,12 @@ export interface ProgramCluster {
   readonly blobs: BlobSink;
 }
 
-export interface Cluster extends RunCluster, ProgramCluster {
+/** The same where what strangers answer is checked. */
+export interface CheckingCluster extends ProgramCluster {
+  readonly checkResults: CheckResults;
+}
+
+export interface Cluster extends RunCluster, CheckingCluster {
   /** The coordinator's record of tuning experiments. */
   readonly experiments: ExperimentRecord;
   /**

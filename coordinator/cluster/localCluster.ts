@@ -35,6 +35,7 @@ export async function openLocalCluster(options: LocalClusterOptions): Promise<Cl
     blobs: coordinator.blobs,
     readBlob: ({ sha256 }) => coordinator.blobs.read(sha256),
     experiments: coordinator.experiments,
+    checkResults: coordinator.checkResults,
     lost: workers.lost,
     ensureWorkers: (count, min) => workers.ensure(count, min),
     freeWorkers: () =>

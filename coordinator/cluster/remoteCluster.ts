@@ -8,6 +8,7 @@ import { askCoordinator, askForJson, type CoordinatorAddress } from './remote/as
 import { followEvents } from './remote/followEvents.ts';
 import { Outage, OUTAGE_MS, type Patience } from './remote/outage.ts';
 import { CoordinatorUnreachableError, RemoteError } from './remote/remoteErrors.ts';
+import { remoteCheckResults } from './remote/remoteCheckResults.ts';
 import { RemoteSlots } from './remote/remoteSlots.ts';
 import { messageOf } from '../../shared/text/messageOf.ts';
 import type { BlobReference } from '../../shared/neural/run/neuralSpec.ts';
@@ -56,6 +57,7 @@ export async function openRemoteCluster(options: RemoteClusterOptions): Promise<
       return { follow: () => followRun(address, runId, patience) };
     },
     slots: new RemoteSlots(address),
+    checkResults: remoteCheckResults(address, patience),
     experiments: remoteRecord(address),
     ensureWorkers: () => undefined,
     ready: () => Promise.resolve(),

@@ -2,9 +2,10 @@
 // Made for dataset.mapBatches(GBDTPredictor, { fnConstructorArgs: [checkpoint] }), as in Ray's lesson.
 
 import { TreePredictor, type TreePredictorOptions } from '../../shared/gbdt/model/treePredictor.ts';
+import { CarriedCheckpoint } from '../../shared/program/carriedCheckpoint.ts';
 import { builtinProgram, type BuiltinProgram } from '../program/builtinProgram.ts';
-import { Checkpoint } from '../checkpoint/checkpoint.ts';
-import { predictedColumns, withCheckpoint } from './predictorProgram.ts';
+import { Checkpoint, MODEL_FILE } from '../checkpoint/checkpoint.ts';
+import { predictedColumns, withCarried } from './predictorProgram.ts';
 
 export type { PredictBatch } from '../../shared/gbdt/model/treePredictor.ts';
 /** Columns and rounds of a GBDTPredictor. */
@@ -14,8 +15,13 @@ export type GBDTPredictorOptions = TreePredictorOptions;
 export class GBDTPredictor extends TreePredictor {
   static readonly [builtinProgram]: BuiltinProgram = {
     builtin: 'GBDTPredictor',
-    carriedArgs: withCheckpoint,
-    predicts: (args) => predictedColumns(new GBDTPredictor(...(args as [string])).outputColumns, args, true),
+    carriedArgs: (args) => withCarried(args, carriedModel),
+    predicts: (args) =>
+      predictedColumns(new GBDTPredictor(...(args as [string])).outputColumns, args, {
+        areFinite: true,
+        tolerance: 0,
+      }),
+    openHere: (carried) => new TreePredictor(...(carried as [CarriedCheckpoint])),
   };
 
   /**
@@ -25,4 +31,8 @@ export class GBDTPredictor extends TreePredictor {
   constructor(checkpoint: Checkpoint | string, options: GBDTPredictorOptions = {}) {
     super(typeof checkpoint === 'string' ? new Checkpoint(checkpoint) : checkpoint, options);
   }
+}
+
+function carriedModel(checkpoint: Checkpoint): CarriedCheckpoint {
+  return new CarriedCheckpoint(new Map([[MODEL_FILE, new TextEncoder().encode(checkpoint.modelText())]]));
 }

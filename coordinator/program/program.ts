@@ -10,6 +10,15 @@ export interface PredictedColumns {
   /** Columns of the batch that are handed through. */
   readonly keepColumns: boolean | readonly string[];
   readonly areFinite: boolean;
+  /** How far two devices may differ, as a share of the largest prediction of a column; 0 where they are equal to the bit. */
+  readonly tolerance: number;
+}
+
+/** One of tabgrad's predictors in this process, to check what workers answer. */
+export interface ComputedHere {
+  /** @param batch as columns. */
+  call(batch: Readonly<Record<string, ArrayLike<unknown>>>): unknown;
+  close?(): Promise<void>;
 }
 
 export interface Program {
@@ -22,4 +31,6 @@ export interface Program {
   readonly form: 'plain' | 'batches' | 'service';
   /** Of tabgrad's predictors alone: what code of owners makes of a batch is not known. */
   readonly predicts?: PredictedColumns;
+  /** Of these too. @throws what opening a model throws */
+  readonly openHere?: () => ComputedHere;
 }

@@ -21,7 +21,9 @@ export async function programOf(
   const builtin = builtinProgramOf(target);
   if (builtin) {
     const predicts = await builtin.predicts(args);
-    return { name, form, code: { builtin: builtin.builtin }, args: builtin.carriedArgs(args), predicts };
+    const code = { builtin: builtin.builtin };
+    const carried = builtin.carriedArgs(args);
+    return { name, form, code, args: carried, predicts, openHere: () => builtin.openHere(carried) };
   }
   if (typeof target !== 'function') return { name, form, args, code: await bundleModule(target) };
   return { name, form, args, code: inlineBundle(target as never, name) };

@@ -1,6 +1,7 @@
 // Keeps some instances of a program open and gives calls to them: a call whose worker vanishes is made again on another,
 // a worker that leaves finishes what it has, more instances are opened when calls wait, up to the most.
 
+import { setMaxListeners } from 'node:events';
 import { AbortedError, DeadlineError } from '../../kernels/errors.ts';
 import { deferred, type Deferred } from '../../shared/deferred.ts';
 import { openProgram, type OpenOptions } from './openProgram.ts';
@@ -26,6 +27,12 @@ export interface InstancesStatus {
   readonly workers: readonly PlacedWorker[];
   /** Why there are no more, where some are waited for. */
   readonly waiting: string | undefined;
+}
+
+interface AnotherOptions {
+  readonly not: readonly string[];
+  readonly random: () => number;
+  readonly waitMs?: number | undefined;
 }
 
 /** Calls in hand of one instance: while one is computed, the next is on its way. */
@@ -56,6 +63,8 @@ export class ProgramInstances {
     this.#pool = pool;
     this.#program = program;
     this.#options = options;
+    // As many may wait for a worker as there are to be instances: no leak, which Node would warn of.
+    setMaxListeners(0, this.#over.signal);
     pool.lost.catch((error: Error) => this.#fail(error));
     for (let i = 0; i < options.min; i++) void this.#open();
   }
@@ -99,6 +108,47 @@ export class ProgramInstances {
         this.#dismiss(instance);
       }
     }
+  }
+
+  /**
+   * The same of an instance on another worker: an owner's where there is one, else one of the strangers', whom none of them
+   * can foresee.
+   * @param not ids of workers. @param random from 0 to below 1. @param waitMs after which it counts as not answering.
+   * @returns undefined where no other has the program open, or the one that was asked does not answer.
+   */
+  async callAnother<T>(
+    method: string,
+    args: readonly unknown[],
+    read: (answer: unknown) => T,
+    { not, random, waitMs = this.#options.deadlineMs }: AnotherOptions,
+  ): Promise<{ value: T; worker: PlacedWorker } | undefined> {
+    const others = [...this.#instances].filter(
+      (one) => !this.#leaving.has(one) && !not.includes(one.worker.workerId),
+    );
+    const owners = others.filter(({ worker }) => worker.isOwners);
+    const among = owners.length > 0 ? owners : others;
+    const instance = among[Math.floor(random() * among.length)];
+    if (!instance) return undefined;
+    const deadlineMs = Math.min(waitMs, this.#options.deadlineMs);
+    try {
+      const answer = await instance.call(method, args, { deadlineMs });
+      return { value: read(answer), worker: instance.worker };
+    } catch (error) {
+      if (error instanceof DeadlineError && deadlineMs === this.#options.deadlineMs)
+        void instance.close('it did not answer in time');
+      if (error instanceof WorkerAnswerError) this.exclude(instance.worker.workerId, 'its answer can not be');
+      return undefined;
+    } finally {
+      this.#serve();
+      this.#dismiss(instance);
+    }
+  }
+
+  /** Ends all instances on a worker, and opens none there any more. Calls in its hands go to others. */
+  exclude(workerId: string, reason: string): void {
+    this.#excluded.add(workerId);
+    for (const instance of this.#instances)
+      if (instance.worker.workerId === workerId) void instance.close(reason);
   }
 
   /**

@@ -2,11 +2,9 @@
 
 import { randomUUID } from 'node:crypto';
 import { systemClock, type Clock } from '../../shared/clock.ts';
-import type { BlobStore } from '../core/blobs/blobStore.ts';
 import { logOrStderr } from '../log/logWriter.ts';
 import { AttemptThrottle } from '../core/pool/attemptThrottle.ts';
 import type { Log } from '../log/log.ts';
-import type { SlotSource } from '../core/programs/programPipe.ts';
 import { allowedHosts, coordinatorAddresses, isShared } from '../core/http/addresses.ts';
 import { openTls } from '../core/tls/openTls.ts';
 import { keepRenewed, type AuthorityCertificate } from '../core/tls/tlsSource.ts';
@@ -27,7 +25,7 @@ import { ServeReporter } from './report/serveReporter.ts';
 import { makeRecipe, withRecipe } from './record/recipe.ts';
 import type { ServeStatus } from './serveStatus.ts';
 import type { ServingReports } from '../core/serving/servingReports.ts';
-import type { Recipe, ServeRecord, Unrecordable } from '../core/store/serveRecord.ts';
+import type { Recipe, Unrecordable } from '../core/store/serveRecord.ts';
 import { ServeArgumentError } from './request/serveErrors.ts';
 import {
   checkHttpOptions,
@@ -37,21 +35,12 @@ import {
   type RunOptions,
   type ServeHttpOptions,
 } from './serveOptions.ts';
+import { poolOf, type ServeCoordinator } from './serveCoordinator.ts';
 import { packageVersion } from '../files/builtFile.ts';
 
 /** Describes a deployment. @throws ServeArgumentError */
 export function deployment(target: DeploymentTarget, options: DeploymentOptions = {}): Deployment {
   return new Deployment(target, options);
-}
-
-/** What serving uses of a coordinator, or of a storage folder. */
-export interface ServeCoordinator {
-  readonly deployments: ServeRecord;
-  readonly blobs: BlobStore;
-  /** The pool's workers, for replicas that run on them; a storage folder has none. */
-  readonly slots?: SlotSource | undefined;
-  /** Is told how the applications go, for the dashboard; a storage folder has no need of it. */
-  readonly serving?: ServingReports | undefined;
 }
 
 export interface ServeOptions {
@@ -230,8 +219,7 @@ export class Serve {
         { field: 'routePrefix' },
       );
     }
-    const { slots, blobs } = this.#coordinator ?? {};
-    const plan = planApplication(application, slots && blobs && { slots, blobs });
+    const plan = planApplication(application, this.#log, poolOf(this.#coordinator));
     const recipe = this.#coordinator && (await makeRecipe(application, this.#coordinator.blobs));
     await this.#listen(http, options);
     const app = this.#apps.get(name) ?? new RunningApp(name, this.#clock, this.#log);

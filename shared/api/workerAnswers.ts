@@ -64,16 +64,38 @@ export type WorkerLinks = z.infer<typeof linksAnswer>;
 
 export const drainedAnswer = z.looseObject({ workerId: z.string(), drained: z.boolean() });
 
+/** That a worker lied, and what shows it. */
+const lie = z.looseObject({
+  workerId: z.string(),
+  evidence: z.looseObject({
+    what: z.string(),
+    runId: z.string().optional(),
+    round: z.number().optional(),
+    level: z.number().optional(),
+    shards: z.array(z.string()).readonly().optional(),
+    claimed: z.string().optional(),
+    found: z.string().optional(),
+  }),
+  foundAtMs: z.number(),
+});
+export type LieSummary = z.infer<typeof lie>;
+
 const ban = z.looseObject({
   kind: z.enum(['worker', 'address']),
   value: z.string(),
   reason: z.string(),
   bannedAtMs: z.number(),
+  /** Of a worker that is banned for them. */
+  lies: z.array(lie).optional(),
 });
 const workerIds = z.array(z.string());
 export type BanSummary = z.infer<typeof ban>;
 export const bansAnswer = z.looseObject({ bans: z.array(ban) });
-export const liftedAnswer = z.looseObject({ lifted: z.array(ban) });
+export const liftedAnswer = z.looseObject({
+  lifted: z.array(ban),
+  /** Lies that do not count any more. */
+  pardoned: z.array(lie).optional(),
+});
 export const removalAnswer = z.looseObject({ removed: workerIds, bans: z.array(ban) });
 export const rotatedAnswer = z.looseObject({
   token: z.string(),

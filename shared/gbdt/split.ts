@@ -118,6 +118,12 @@ export function joinLimbs(high: number, low: number): number {
   return high + low * 2 ** -LIMB_BITS;
 }
 
+/** Sums as numbers, in units of their high limbs. */
+export function joinedSums(sums: NodeSums): { readonly g: number; readonly h: number } {
+  const { g, h, low } = sums;
+  return low === undefined ? sums : { g: joinLimbs(g, low.g), h: joinLimbs(h, low.h) };
+}
+
 /** Sums of the rows that go left, as they grow. */
 interface LeftSums {
   g: number;

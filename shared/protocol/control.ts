@@ -117,7 +117,7 @@ export type HeardGathers = z.infer<typeof heardGathers>;
 export const MAX_SEVERAL = 64;
 
 /** Rounds of trees that are checked at a time, at most. */
-export const MAX_CHECKED = 32;
+const MAX_CHECKED = 32;
 
 /** What is left of a sum of histogram cells, each by a random weight, modulo a prime (shared/gbdt/check). */
 const fingerprint = z.array(count.max(2 ** 31)).length(1);

@@ -1,6 +1,6 @@
 // `npm run bench:predict`: rows predicted a second in this process and on 1, 2 and 4 workers (Node, cpu), beside real
 // XGBoost's predict in this process, on the same model and rows: flights, 20 trees of depth 6. Workers are started before
-// the clock; the first pass warms up readers and compilers and is not counted.
+// the clock; the first pass warms up readers and compilers and is not counted. At last, what checks of strangers cost.
 
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism, cpus, tmpdir } from 'node:os';
@@ -14,6 +14,7 @@ import {
   type Columns,
   type Dataset,
 } from '../../coordinator/index.ts';
+import { printCheckCosts } from './predictChecks.ts';
 import { trainOracle } from '../oracle/xgboost.ts';
 
 const ROWS = Number(process.argv[2] ?? 400_000);
@@ -96,6 +97,7 @@ try {
     print(`${count} Node ${count === 1 ? 'worker' : 'workers'}`, await rowsPerSecond(onPool), local);
     await localWorkers.stop();
   }
+  await printCheckCosts(rows, args);
 } finally {
   await coordinator.close();
   rmSync(folder, { recursive: true });

@@ -9,6 +9,7 @@ import { CurveCard } from './curveCard.browser.tsx';
 import type { SessionStatus } from '../../memberRun/sessionEnvironment.ts';
 import type { DeviceOffer } from './deviceOffer.browser.ts';
 import type { Lending, LendingView } from './lending.browser.ts';
+import { HeldRowsCard } from './heldRowsCard.browser.tsx';
 import { LimitsCard } from './limitsCard.browser.tsx';
 import { PeersCard } from './peersCard.browser.tsx';
 import type { Project } from './project.browser.ts';
@@ -37,6 +38,7 @@ export function JoinPage(props: JoinPageProps): JSX.Element {
       {hasLent && <CurveCard view={view} />}
       {hasLent && <ContributionCard view={view} />}
       {hasLent && <PeersCard view={view} />}
+      {hasLent && <HeldRowsCard lending={props.lending} />}
       {!hasLent && <LentCard offer={props.offer} />}
       <LimitsCard {...props} />
       {hasLent && <LentCard offer={props.offer} />}

@@ -5,6 +5,7 @@ import { LAUNCH_REPORT_FUNCTION, type DeviceWish } from '../../../shared/protoco
 import { messageOf } from '../../../shared/text/messageOf.ts';
 import type { Identity } from '../../control/controlClient.ts';
 import type { ComputeStatus } from '../../runtime/computeApi.ts';
+import type { HeldRows } from '../../runtime/heldRows.ts';
 import type { WorkerEnd } from '../../runtime/workerStatus.ts';
 import type { ConnectionTime } from '../../transport/connectionTimes.ts';
 import type { ComputeThread } from './computeThread.browser.ts';
@@ -116,6 +117,11 @@ export class Lending {
     }
     const kept = takeTabMemory();
     if (settings.isLaunched || kept) void this.start(kept);
+  }
+
+  /** What of an owner's rows is here. Rejects where they can't be had any more. */
+  async heldRows(): Promise<HeldRows | undefined> {
+    return this.#compute?.api.heldRows();
   }
 
   get view(): LendingView {

@@ -1,14 +1,16 @@
 // Who may not come back, and how to let them in again.
 
 import type { JSX } from 'preact';
-import { useEffect, useMemo, useState } from 'preact/hooks';
+import { useCallback, useMemo } from 'preact/hooks';
 import type { BanSummary } from '../../../shared/api/workerAnswers.ts';
 import { DataTable, useTable, type Column } from '../design/dataTable.browser.tsx';
 import { Card } from '../design/parts.browser.tsx';
 import { dashboardEn } from '../words/dashboardEn.ts';
 import type { Act, Api } from '../owner/api.browser.ts';
+import { useAsked } from '../owner/useAsked.browser.ts';
 
 const words = dashboardEn.swarm;
+const none: readonly BanSummary[] = [];
 
 interface BansCardProps {
   readonly api: Api;
@@ -87,17 +89,10 @@ export function BansCard({ api, act, bans, onChange }: BansCardProps): JSX.Eleme
 
 /** The bans, and how to ask for them again. */
 export function useBans(api: Api): readonly [readonly BanSummary[], () => void] {
-  const [bans, setBans] = useState<readonly BanSummary[]>([]);
-  const [turn, setTurn] = useState(0);
-  useEffect(() => {
-    const over = new AbortController();
-    // What fails is told by the look at the workers, which asks at the same coordinator.
-    api.get<{ bans: BanSummary[] }>('/api/v1/bans', over.signal).then(
-      (answer) => setBans(answer.bans),
-      () => undefined,
-    );
-    return () => over.abort();
-  }, [api, turn]);
-  const [again] = useState(() => () => setTurn((known) => known + 1));
-  return [bans, again];
+  const ask = useCallback(
+    (signal: AbortSignal) => api.get<{ readonly bans: readonly BanSummary[] }>('/api/v1/bans', signal),
+    [api],
+  );
+  const [answer, again] = useAsked(ask);
+  return [answer?.bans ?? none, again];
 }

@@ -9,6 +9,7 @@ import { Card } from '../design/parts.browser.tsx';
 import { dashboardEn } from '../words/dashboardEn.ts';
 import type { ViewProps } from '../owner/view.ts';
 import { BansCard, useBans } from './bansCard.browser.tsx';
+import { InvitationsCard } from './invitationsCard.browser.tsx';
 import { LinksCard } from './linksCard.browser.tsx';
 import './swarm.css';
 import { workerColumns } from './workerColumns.browser.tsx';
@@ -42,6 +43,7 @@ export function Swarm({ api, act, look: { status, workers } }: ViewProps): JSX.E
         )}
       </Card>
       <LinksCard api={api} isAnyInRun={workers.some(({ runId }) => runId !== undefined)} nameOf={nameOf} />
+      <InvitationsCard api={api} act={act} />
       <BansCard api={api} act={act} bans={bans} onChange={askForBans} />
     </>
   );

@@ -8,6 +8,12 @@ const words = dashboardEn.swarm;
 /** Workers are asked for a sign of life every five seconds: so much silence means nothing. */
 const USUAL_SILENCE_MS = 15_000;
 const MINUTE_MS = 60_000;
+const nothingLearned: NonNullable<WorkerSummary['standing']> = {
+  rounds: 0,
+  disturbances: 0,
+  delays: 0,
+  doubts: 0,
+};
 
 export interface WorkerRow extends WorkerSummary {
   /** What it does, in words. */
@@ -39,11 +45,11 @@ export function speedWords({ standing }: WorkerSummary): string {
   return rows === undefined ? '' : words.rowsPerSecond(count(Number(rows.toPrecision(3))));
 }
 
-/** What is held against it, worst first; empty where nothing is. */
-export function trustWords({ standing }: WorkerSummary): string {
-  if (!standing) return '';
+/** How far it is believed, and what is held against it, worst first; empty where nothing is known. */
+export function trustWords({ standing = nothingLearned, trust, checksPassed = 0 }: WorkerSummary): string {
   const { setAside, disturbances, delays, doubts } = standing;
   const parts = [
+    trust && words.trustLevel[trust](checksPassed),
     setAside && words.setAside(setAside.reason, setAside.isForGood),
     doubts > 0 && words.doubts(doubts),
     disturbances >= 0.5 && words.disturbances(Math.round(disturbances)),
@@ -53,10 +59,10 @@ export function trustWords({ standing }: WorkerSummary): string {
 }
 
 /** The less it is trusted, the higher. */
-export function distrust({ standing }: WorkerSummary): number {
-  if (!standing) return 0;
+export function distrust({ standing = nothingLearned, trust = 'owners' }: WorkerSummary): number {
   const { setAside, disturbances, delays, doubts } = standing;
-  return (setAside ? (setAside.isForGood ? 1e6 : 1e3) : 0) + 10 * doubts + disturbances + delays;
+  const held = (setAside ? (setAside.isForGood ? 1e6 : 1e3) : 0) + 10 * doubts + disturbances + delays;
+  return held + { owners: 0, proven: 0.1, unproven: 0.2 }[trust];
 }
 
 export function seenWords({ silentMs = 0, present }: WorkerSummary): string {

@@ -117,6 +117,23 @@ export const dashboardEn = {
     parallelLabel: (axes: readonly string[]) =>
       `Trials by ${axes.join(', ')}. The filter of the table below does the same as marking an axis.`,
   },
+  invitations: {
+    title: 'Invitations',
+    none: 'No invitations. Each is a join link for so many workers, which ends after some hours and can be taken back.',
+    name: 'Name',
+    joined: 'Joined',
+    usedOf: (used: number, count: number) => `${used} of ${count}`,
+    state: 'State',
+    states: { 'used up': 'used up', expired: 'over' },
+    until: (time: string) => `until ${time}`,
+    actions: 'Actions',
+    copy: 'Copy link',
+    revoke: 'Revoke',
+    sureRevoke: 'Nobody may join or come back by it?',
+    workers: 'Workers',
+    hours: 'Hours',
+    invite: 'Invite',
+  },
   swarm: {
     worker: 'Worker',
     runtime: 'Runtime',
@@ -126,6 +143,11 @@ export const dashboardEn = {
     speed: 'Speed',
     rowsPerSecond: (rows: string) => `${rows} rows/s`,
     trust: 'Trust',
+    trustLevel: {
+      owners: () => 'owner’s',
+      proven: (checks: number) => `proven, ${checks} checks passed`,
+      unproven: (checks: number) => `unproven, ${checks === 1 ? '1 check' : `${checks} checks`} passed`,
+    },
     setAside: (reason: string, isForGood: boolean) =>
       `${isForGood ? 'set aside for good' : 'set aside'}: ${reason}`,
     doubts: (times: number) => `set aside ${times === 1 ? 'once' : `${times} times`} without proof`,

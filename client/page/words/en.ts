@@ -13,8 +13,8 @@ export const en = {
       `${device}, up to the share that you choose, and this tab’s memory for a piece of the data.`,
     received:
       'It receives a piece of the owner’s data, kept in this browser’s cache, and sums from the other workers.',
-    sent: 'It sends sums of gradients to the other workers, and your network address, as a video call does.',
-    code: 'The owner may send code. It runs in this tab’s sandbox, like every web page.',
+    sent: 'It sends sums of gradients to the other workers, and your network address, as a video call does. Of this computer it tells what it computes on and the number of cores.',
+    code: 'The owner may send code. It runs in this tab’s sandbox, like every web page, and reaches no other address than this page’s.',
     own: 'Nothing of yours is read: no file, no other tab, no account. Nothing is installed.',
     end: 'Close the tab and everything ends; the others go on without loss.',
   },
@@ -68,6 +68,9 @@ export const en = {
       /** By the coordinator's codes: what to do. */
       advice: {
         TOKEN_REQUIRED: 'This link is not valid, or not any more. Ask the owner for a new one.',
+        INVITATION_USED_UP:
+          'As many have joined by this link as it was made for. Ask the owner for a new one.',
+        INVITATION_EXPIRED: 'The time of this link is over. Ask the owner for a new one.',
         TOO_MANY_ATTEMPTS:
           'There were too many attempts with wrong links from your network. Try again later.',
         WORKER_BANNED: 'The owner has banned this tab or your network. Write to them if that is a mistake.',
@@ -175,6 +178,22 @@ export const en = {
     title: 'Invite others',
     note: 'Every device that opens this link makes the run quicker.',
     code: 'A code of the link to scan',
+  },
+  heldRows: {
+    title: 'Rows that you hold',
+    note: 'You can look at the data that this tab was given for the run.',
+    none: 'No rows are here: this tab has no part in a run now.',
+    failed: 'They can’t be had at the moment.',
+    look: 'Look at them',
+    again: 'Look again',
+    rowsOf: (rows: string, name: string) => `${rows} of “${name}”`,
+    held: (parts: string) => `Rows here: ${parts}.`,
+    drawn: (parts: string) => `The run has ${parts} rows; this tab draws some of them for each step.`,
+    spares: (rows: string) => `${rows} more are kept ready, should another worker go.`,
+    steps:
+      'A value is the number of a step on its column’s scale; the values themselves stay with the owner. Labels are as they are.',
+    caption: (name: string, first: string, all: number, shown: number) =>
+      `From row ${first} of “${name}” on${shown < all ? `, the first ${shown} of ${all} columns` : ''}`,
   },
   cache: {
     title: 'Data kept here',

@@ -2,6 +2,7 @@
 
 import type { Command } from '../command.ts';
 import { init } from './init.ts';
+import { invite } from './invite.ts';
 import { logs } from './logs.ts';
 import { plot } from './plot.ts';
 import { predict } from './predict.ts';
@@ -30,5 +31,6 @@ export const commands: readonly Command[] = [
   logs,
   stop,
   workers,
+  invite,
   token,
 ];

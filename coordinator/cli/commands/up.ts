@@ -76,6 +76,12 @@ export const up = defineCommand({
       help: 'Token for owners: runs, status, workers, tokens. Without it one is made; with --storage it is kept. Better in the variable.',
       env: 'TABGRAD_ADMIN_TOKEN',
     },
+    'check-work': {
+      type: 'choice',
+      choices: ['auto', 'always', 'never'],
+      default: 'auto',
+      help: "Whether rounds of trees are checked before they are recorded: where workers other than the owner's take part (auto), of all workers, or not at all (docs/trust.md).",
+    },
     ...tlsOptions,
     project: {
       type: 'text',
@@ -117,6 +123,15 @@ export const up = defineCommand({
       default: 256,
       help: 'Workers that may join from one IPv4 address or /64 network; those of this machine are not counted.',
       env: 'TABGRAD_MAX_WORKERS_PER_ADDRESS',
+    },
+    'max-unproven-share': {
+      type: 'number',
+      placeholder: 'SHARE',
+      min: 0,
+      max: 1,
+      default: 1,
+      help: "Most of a run's rows that strangers may hold together before checks of their work have proven them, from 0 to 1. A run waits while nobody else is there to hold the rest.",
+      env: 'TABGRAD_MAX_UNPROVEN_SHARE',
     },
     'trust-proxy': {
       type: 'text',
@@ -184,7 +199,9 @@ export const up = defineCommand({
       ...(values.ice !== undefined && {
         ice: iceSettings(values.ice, values['turn-secret'], values['turn-lifetime']),
       }),
+      checkWork: values['check-work'],
       maxWorkersPerAddress: values['max-workers-per-address'],
+      maxUnprovenShare: values['max-unproven-share'],
       ...(values['trust-proxy'] !== undefined && { trustedProxies: values['trust-proxy'].split(',') }),
     });
     let published: PublishedTokens | undefined;

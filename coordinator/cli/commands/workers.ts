@@ -51,6 +51,7 @@ const actions: Readonly<Record<string, { readonly takesId: boolean; readonly run
   ban: { takesId: true, run: ban },
   bans: { takesId: false, run: bans },
   unban: { takesId: true, run: unban },
+  pardon: { takesId: true, run: unban },
 };
 
 export const workers = defineCommand({
@@ -59,7 +60,7 @@ export const workers = defineCommand({
   positionals: [
     {
       name: 'ACTION',
-      help: 'list (also without it), drain ID, undrain ID, remove ID, ban ADDRESS, bans, or unban ID or ADDRESS.',
+      help: 'list (also without it), drain ID, undrain ID, remove ID, ban ADDRESS, bans, unban ID or ADDRESS, or pardon ID, which is the same for a worker that lied.',
       optional: true,
     },
     { name: 'ID', help: 'Id of a worker, or an IP address.', optional: true },
@@ -82,6 +83,10 @@ export const workers = defineCommand({
     },
     { command: 'tabgrad workers bans', meaning: 'Who may not come back, since when and why.' },
     { command: 'tabgrad workers unban 192.0.2.7', meaning: 'Let them in again.' },
+    {
+      command: 'tabgrad workers pardon w-3f9a2c11d0e4',
+      meaning: 'Let one in again that was banned for a lie: as a newcomer, whose work is checked often.',
+    },
   ],
   async run(values, [action = 'list', id], context) {
     const known = Object.keys(actions);
@@ -200,13 +205,18 @@ async function unban(
   { json, quiet }: Values,
   { stdout }: CliContext,
 ): Promise<void> {
-  const { lifted } = await askForJson(address, 'api/v1/bans/lift', liftedAnswer, {
+  const { lifted, pardoned = [] } = await askForJson(address, 'api/v1/bans/lift', liftedAnswer, {
     method: 'POST',
     json: { value: id },
   });
-  if (lifted.length === 0)
+  if (lifted.length + pardoned.length === 0)
     throw new BadArgumentError(`There is no ban of "${id}"; "tabgrad workers bans" lists them.`);
-  if (json) stdout.write(`${JSON.stringify({ lifted })}\n`);
-  else if (!quiet)
-    stdout.write(lifted.map(({ kind, value }) => `lifted the ban of ${kind} ${value}\n`).join(''));
+  if (json) stdout.write(`${JSON.stringify({ lifted, pardoned })}\n`);
+  else if (!quiet) {
+    const lines = [
+      ...lifted.map(({ kind, value }) => `lifted the ban of ${kind} ${value}\n`),
+      ...pardoned.map(({ evidence }) => `pardoned: ${evidence.what}\n`),
+    ];
+    stdout.write(lines.join(''));
+  }
 }

@@ -1,16 +1,19 @@
 // What an owner can do about workers that are not wanted: send them away, ban them, change the tokens.
 
+import type { LieSummary } from '../../../shared/api/workerAnswers.ts';
 import { isLoopback } from './addresses.ts';
 import { addressBlock } from '../../bounds/addressBlock.ts';
 import type { Ban, BanList } from '../pool/banList.ts';
 import type { Pool } from '../pool/pool.ts';
 import type { PoolWorker } from '../pool/poolWorker.ts';
+import type { RecordedLie, TrustLedger } from '../pool/trustLedger.ts';
 import { BadRequestError, WorkerUnknownError } from '../../http/httpErrors.ts';
 import type { TokenKind, Tokens } from './tokens.ts';
 
 export interface ModerationOptions {
   readonly pool: Pool;
   readonly bans: BanList;
+  readonly trust: TrustLedger;
   readonly tokens: Tokens;
   /** Milliseconds since 1970. */
   readonly date?: () => number;
@@ -41,8 +44,13 @@ export class Moderation {
     this.#date = options.date ?? Date.now;
   }
 
-  bans(): Ban[] {
-    return this.#options.bans.list();
+  /** Of workers that lied with what shows it. */
+  bans(): (Ban & { readonly lies?: readonly LieSummary[] })[] {
+    const { bans, trust } = this.#options;
+    return bans.list().map((ban) => {
+      const lies = ban.kind === 'worker' ? trust.lies(ban.value) : [];
+      return lies.length === 0 ? ban : { ...ban, lies: lies.map(toldLie) };
+    });
   }
 
   /**
@@ -87,9 +95,17 @@ export class Moderation {
     return { removed: this.#options.pool.remove(isMeant, reason), bans: [ban] };
   }
 
-  /** Lets a worker or an address in again. @returns the bans that there were. @throws StorageError */
-  lift(value: string): Promise<Ban[]> {
-    return this.#options.bans.lift(value);
+  /**
+   * Lets a worker or an address in again. A worker that lied is pardoned: its checks begin anew.
+   * @returns the bans and the lies that there were.
+   * @throws StorageFullError, StorageError
+   */
+  async lift(
+    value: string,
+  ): Promise<{ readonly lifted: readonly Ban[]; readonly pardoned: readonly LieSummary[] }> {
+    const { pool, bans } = this.#options;
+    const lies = await pool.pardon(value);
+    return { lifted: await bans.lift(value), pardoned: lies.map(toldLie) };
   }
 
   /**
@@ -118,6 +134,10 @@ export class Moderation {
     await this.#options.bans.add(ban);
     return ban;
   }
+}
+
+function toldLie({ workerId, evidence, foundAtMs }: RecordedLie): LieSummary {
+  return { workerId, evidence: { ...evidence }, foundAtMs };
 }
 
 /** @throws BadRequestError */

@@ -3,6 +3,7 @@
 import { PROTOCOL_VERSION, type WorkerMessageOf } from '../../../shared/protocol/control.ts';
 import type { ErrorCode } from '../../../kernels/errors.ts';
 import type { BanList } from './banList.ts';
+import type { JoinLimits } from './joinLimits.ts';
 import { Identities } from './identities.ts';
 import type { TokenBucket } from './rateLimit.ts';
 import { compareSecrets, type AttemptThrottle } from './attemptThrottle.ts';
@@ -12,6 +13,8 @@ export interface AdmissionOptions {
   readonly joinTokens?: (() => readonly string[]) | undefined;
   /** Makes the secrets of identities: workers that come back to a restarted coordinator with the same key keep theirs. */
   readonly identityKey?: string | undefined;
+  /** What bounds who may join by a token. Absent: nothing does. */
+  readonly joinLimits?: JoinLimits | undefined;
   readonly bans?: BanList | undefined;
   /** Slows down guesses of join tokens. Absent: none are. */
   readonly attempts?: AttemptThrottle | undefined;
@@ -27,7 +30,12 @@ export type Verdict =
       /** Of a worker that was lost: how often it may still begin anew. */
       readonly changes?: TokenBucket | undefined;
     }
-  | { readonly type: 'new'; readonly joinToken: string };
+  | {
+      readonly type: 'new';
+      readonly joinToken: string;
+      /** Under which it was in the pool before, by the same token. */
+      readonly formerId?: string | undefined;
+    };
 
 type Hello = WorkerMessageOf<'hello'>;
 
@@ -80,9 +88,10 @@ export class Admission {
       return refuse('WORKER_BANNED', `${what} banned: ${ban.reason}`);
     }
     const gone = known && this.#gone.get(known.workerId);
-    if (known && !gone) return known;
+    if (known && !gone) return this.#limited(known);
     if (gone?.reason !== undefined) return refuse('WORKER_REMOVED', gone.reason);
-    if (known && gone && isAnotherLife(hello, gone.lifeName)) return { ...known, changes: gone.changes };
+    if (known && gone && isAnotherLife(hello, gone.lifeName))
+      return this.#limited({ ...known, changes: gone.changes });
     // A worker that was lost for good and goes on as if it was not is a new one, or those that it left would wonder.
     const { joinTokens, attempts } = this.#options;
     if (joinTokens === undefined) return { type: 'new', joinToken: NO_TOKEN };
@@ -91,14 +100,21 @@ export class Admission {
     const attempt = attempts
       ? attempts.attempt(address, shown, joinTokens())
       : compareSecrets(shown, joinTokens());
-    if (attempt.type === 'right') return { type: 'new', joinToken: attempt.secret };
+    if (attempt.type === 'right') {
+      const formerId = known?.joinToken === attempt.secret ? known.workerId : undefined;
+      return this.#limited({
+        type: 'new',
+        joinToken: attempt.secret,
+        ...(formerId !== undefined && { formerId }),
+      });
+    }
     if (attempt.type === 'throttled') return refuse(attempt.error.code, attempt.error.message);
     return refuse('TOKEN_REQUIRED', 'The join token is missing or wrong. Ask the owner for the join link.');
   }
 
-  /** Whether a worker that joined by this token still may. */
-  accepts(joinToken: string): boolean {
-    return this.#tokens().includes(joinToken);
+  /** Whether a worker that joined by this token may not any more. @param only of others that is not asked. */
+  isOutdated(joinToken: string, only = joinToken): boolean {
+    return joinToken === only && !this.#tokens().includes(joinToken);
   }
 
   secretOf(workerId: string, joinToken: string): string {
@@ -133,10 +149,19 @@ export class Admission {
   }
 
   /** The worker has joined. @returns what is remembered of it, if it was lost before. */
-  takeBack(workerId: string): Gone | undefined {
+  admit(workerId: string, verdict: Exclude<Verdict, { type: 'refused' }>): Gone | undefined {
+    const formerId = verdict.type === 'new' ? verdict.formerId : undefined;
+    this.#options.joinLimits?.joined(verdict.joinToken, workerId, formerId);
     const gone = this.#gone.get(workerId);
     this.#gone.delete(workerId);
     return gone;
+  }
+
+  /** The verdict, unless a bound of the token is against it. */
+  #limited(verdict: Exclude<Verdict, { type: 'refused' }>): Verdict {
+    const workerId = verdict.type === 'known' ? verdict.workerId : verdict.formerId;
+    const refusal = this.#options.joinLimits?.refusal(verdict.joinToken, workerId);
+    return refusal ? { type: 'refused', ...refusal } : verdict;
   }
 
   #prove({ identity }: Hello): Extract<Verdict, { type: 'known' }> | undefined {

@@ -179,9 +179,13 @@ export class Pool {
     return this.#strangers.pardon(workerId);
   }
 
-  /** Sends those away who joined by a token that is not in force any more. @returns their ids. */
-  removeOutdated(reason: string): string[] {
-    return this.#removeWhere(({ joinToken }) => !this.#admission.accepts(joinToken), reason);
+  /**
+   * Sends those away who joined by a token that is not in force any more.
+   * @param token those of this one alone.
+   * @returns their ids.
+   */
+  removeOutdated(reason: string, token?: string): string[] {
+    return this.#removeWhere(({ joinToken }) => this.#admission.isOutdated(joinToken, token), reason);
   }
 
   /** A message of a worker has the right form and can not be all the same; one that goes on is dropped. */
@@ -257,7 +261,7 @@ export class Pool {
     }
     const makeWorkerId = this.#options.makeWorkerId ?? (() => `w-${makeId()}`);
     const workerId = verdict.type === 'known' ? verdict.workerId : makeWorkerId();
-    const gone = this.#admission.takeBack(workerId);
+    const gone = this.#admission.admit(workerId, verdict);
     const entry = this.#join(socket, hello, {
       workerId,
       joinToken: verdict.joinToken,

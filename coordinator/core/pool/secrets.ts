@@ -22,3 +22,8 @@ export function makeSecret(): string {
 export function makeId(): string {
   return randomBytes(6).toString('hex');
 }
+
+/** From 0 to below 1, which nobody can foresee. */
+export function secretRandom(): number {
+  return randomBytes(6).readUIntBE(0, 6) / 2 ** 48;
+}

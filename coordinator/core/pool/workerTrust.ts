@@ -4,7 +4,7 @@ import type { WorkerTrust } from '../../../shared/api/workerAnswers.ts';
 import type { PoolWorker } from './poolWorker.ts';
 
 /** Checks in a row that a stranger has to pass: as in BOINC's adaptive replication. */
-const PROVEN_AFTER_CHECKS = 10;
+export const PROVEN_AFTER_CHECKS = 10;
 
 /** A liar's checks are taken from it, so that they need not be asked for here. */
 export function trustOf({

@@ -117,7 +117,7 @@ export class ProgramHost implements SlotSource {
     request.options.onWaiting?.(reason);
   }
 
-  async #give({ workerId, runtime, device, life }: PoolWorker, request: Request): Promise<void> {
+  async #give({ workerId, runtime, device, life, isOwners }: PoolWorker, request: Request): Promise<void> {
     const { pool, log } = this.#options;
     this.#requests.splice(this.#requests.indexOf(request), 1);
     const free = pool.slot(workerId);
@@ -145,7 +145,9 @@ export class ProgramHost implements SlotSource {
       free();
     });
     if (request.options.signal?.aborted) return pipe.close('nobody waits for it any more');
-    request.settle({ worker: { workerId, runtime, device: device.kind }, pipe, leaving: watch.leaving });
+    const checksPassed = pool.worker(workerId)?.checksPassed ?? 0;
+    const placed = { workerId, runtime, device: device.kind, isOwners, checksPassed };
+    request.settle({ worker: placed, pipe, leaving: watch.leaving });
   }
 
   #dial(workerId: string): Promise<ProgramPipe> {

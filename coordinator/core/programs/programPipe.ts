@@ -29,6 +29,10 @@ export interface PlacedWorker {
   readonly workerId: string;
   readonly runtime: Runtime;
   readonly device: DeviceKind;
+  /** Whether it is the owner's own, which is believed. */
+  readonly isOwners: boolean;
+  /** Of a stranger: checks of its work that had come out right when it was given. */
+  readonly checksPassed: number;
 }
 
 /** What a program asks of its worker. */

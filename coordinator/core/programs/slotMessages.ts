@@ -31,7 +31,13 @@ export const slotNews = z.discriminatedUnion('type', [
   /** Frames may come from now on. */
   z.object({
     type: z.literal('placed'),
-    worker: z.object({ workerId: z.string().max(128), runtime, device }),
+    worker: z.object({
+      workerId: z.string().max(128),
+      runtime,
+      device,
+      isOwners: z.boolean(),
+      checksPassed: z.number().int().nonnegative(),
+    }),
   }),
   z.object({ type: z.literal('leaving'), reason: z.string().max(500) }),
 ]);

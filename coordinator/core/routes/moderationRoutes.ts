@@ -45,7 +45,7 @@ export function moderationRoutes(moderation: Moderation, joinUrl: () => string):
     }),
     post('/api/v1/bans/lift', async (exchange) => {
       const { value } = await readForm(liftRequest, exchange, MAX_BODY_BYTES);
-      exchange.json(200, { lifted: await moderation.lift(value) });
+      exchange.json(200, await moderation.lift(value));
     }),
     ...(['admin', 'join'] as const).map((kind) =>
       post(`/api/v1/tokens/${kind}`, async (exchange) => {

@@ -2,6 +2,7 @@
 
 import type { WorkerLinks, WorkerSummary } from '../../../shared/api/workerAnswers.ts';
 import type { Pool } from '../pool/pool.ts';
+import { trustOf } from '../pool/workerTrust.ts';
 import type { RunRegistry } from '../run/runRegistry.ts';
 import type { Route } from '../http/route.ts';
 
@@ -33,8 +34,8 @@ export function workerRoutes(source: WorkerSource): Route[] {
 
 function toldWorkers({ pool, runs, now, relayedBytes }: WorkerSource): WorkerSummary[] {
   const standings = runs.standings();
-  return pool.workers().map((worker) => {
-    const { workerId } = worker;
+  return pool.workers().map(({ isOwners, ...worker }) => {
+    const { workerId, checksPassed } = worker;
     const { links = [], drained, ...seen } = pool.seen(workerId) ?? {};
     const standing = standings.get(workerId);
     const over = (path: string): number => links.filter((link) => link.path === path).length;
@@ -44,6 +45,7 @@ function toldWorkers({ pool, runs, now, relayedBytes }: WorkerSource): WorkerSum
       ageMs: Math.max(0, now() - worker.joinedAtMs),
       relayedBytes: relayedBytes(workerId),
       links: { direct: over('direct') + over('memory'), relay: over('relay') },
+      trust: trustOf({ isOwners, checksPassed }),
       isDrained: drained !== undefined,
       ...(standing && { standing: { ...standing } }),
     };

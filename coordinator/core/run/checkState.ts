@@ -1,7 +1,7 @@
 // What is known of the checks of a generation's rounds.
 
 import type { CheckedRound, Lease } from '../../../shared/protocol/control.ts';
-import type { RunPlan } from './runState.ts';
+import type { RunPlan } from './runPlan.ts';
 
 /** Rounds that take longer than this together are checked earlier, so that the record does not lag behind for long. */
 const LONGEST_WAIT_MS = 500;

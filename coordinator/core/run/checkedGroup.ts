@@ -1,6 +1,7 @@
 // Whether steps that a group makes of a net are checked: the owner's own workers are believed.
 
-import type { Member, RunPlan } from './runState.ts';
+import type { Member } from './runState.ts';
+import type { RunPlan } from './runPlan.ts';
 
 /** By its members among themselves: one alone has nobody to be checked by. */
 export function isCheckedGroup(

@@ -5,7 +5,8 @@ import { joinNotBeforeMs, liftHeard, loadedNewcomers } from './lateness.ts';
 import { leaseKey, planLeases } from './leasePlan.ts';
 import { planSpares } from './sparePlan.ts';
 import { recordedRounds } from './runState.ts';
-import type { Member, RunPlan, RunState, RunWorker } from './runState.ts';
+import type { RunPlan } from './runPlan.ts';
+import type { Member, RunState, RunWorker } from './runState.ts';
 import { isCheckedGroup, ownersFirst } from './checkedGroup.ts';
 import { checksOf } from './checkState.ts';
 import { RoundVotes } from './roundVotes.ts';
@@ -13,6 +14,7 @@ import { StateVotes } from './stateVotes.ts';
 import { allRows, trainRows } from './speed.ts';
 import type { Turn } from './turn.ts';
 import { noteEntries } from './undoRounds.ts';
+import { leftOutWords, meetsLimit, withinLimit } from './unprovenLimit.ts';
 
 /** Most members that can do something useful. */
 export function mostMembers(plan: RunPlan): number {
@@ -24,10 +26,16 @@ function leastMembers(plan: RunPlan): number {
 }
 
 /**
- * Workers that could be members now: those of the last group by rank, then the others in order of joining; whoever kept
- * back what the first rank tells comes last, after those who were told to load and have not said that they did.
+ * Workers that could be members together now: those of the last group by rank, then the others in order of joining; whoever kept
+ * back what the first rank tells comes last, after those who were told to load and have not said that they did. Of unproven
+ * ones no more than their limit allows.
  */
-export function eligibleWorkers({ plan, state }: Turn): RunWorker[] {
+export function eligibleWorkers({ plan, state }: Turn): readonly RunWorker[] {
+  return withinLimit(plan, usableWorkers(plan, state));
+}
+
+/** The same whether they are proven or not. */
+function usableWorkers(plan: RunPlan, state: RunState): RunWorker[] {
   const ranks = new Map(state.members.map((member) => [member.workerId, member.rank]));
   const rank = ({ workerId }: RunWorker): number =>
     state.withholders.has(workerId)
@@ -52,8 +60,9 @@ export function canForm(turn: Turn): boolean {
 }
 
 export function enoughWithout(turn: Turn, workerIds: readonly string[]): boolean {
-  const others = eligibleWorkers(turn).filter(({ workerId }) => !workerIds.includes(workerId));
-  return others.length >= leastMembers(turn.plan);
+  const { plan, state } = turn;
+  const others = usableWorkers(plan, state).filter(({ workerId }) => !workerIds.includes(workerId));
+  return withinLimit(plan, others).length >= leastMembers(plan);
 }
 
 /** Forms a group if there are enough workers and they have settled; else waits and says for what. */
@@ -94,8 +103,11 @@ function chooseFrom(turn: Turn, eligible: readonly RunWorker[]): readonly RunWor
   const isLoaded = (workerId: string): boolean => state.prepared.get(workerId)?.isDone === true;
   const left = eligible.filter(({ workerId }) => members.has(workerId));
   const known = eligible.filter(({ workerId }) => members.has(workerId) || isLoaded(workerId));
-  const isEnough = ({ length }: readonly RunWorker[]): boolean =>
-    length > 0 && length >= leastMembers(plan) && 2 * length >= state.groupSize;
+  const isEnough = (those: readonly RunWorker[]): boolean =>
+    those.length > 0 &&
+    those.length >= leastMembers(plan) &&
+    2 * those.length >= state.groupSize &&
+    meetsLimit(plan, those);
   const areMost = left.length > loadedNewcomers(state);
   if (areMost && atMs < joinNotBeforeMs(turn) && isEnough(left)) return left;
   return isEnough(known) ? known : eligible;
@@ -105,12 +117,14 @@ function chooseFrom(turn: Turn, eligible: readonly RunWorker[]): readonly RunWor
 export function leasesOf({ plan, state }: Turn, chosen: readonly RunWorker[]): Lease[][] {
   return planLeases(
     plan.kind.leasesShards ? plan.shards : [],
-    chosen.map(({ workerId }) => ({
+    chosen.map(({ workerId, isUnproven = false }) => ({
       workerId,
+      isUnproven,
       weight: weightOf(state, workerId),
       holds: state.holds.get(workerId) ?? [],
       spares: state.members.find((member) => member.workerId === workerId)?.spares ?? [],
     })),
+    plan.maxUnprovenShare,
   );
 }
 
@@ -211,7 +225,7 @@ function assignGroup(turn: Turn, eligible: readonly RunWorker[]): void {
     if (!chosenIds.has(workerId) && !turn.state.prepared.has(workerId))
       turn.release(workerId, 'the group goes on without this worker');
   }
-  const note = groupNote(plan, chosen.length);
+  const note = groupNote(plan, state, chosen.length);
   const rowsToTrain = trainRows(plan.shards);
   turn.emit({
     type: 'group',
@@ -239,7 +253,13 @@ function weightOf(state: RunState, workerId: string): number {
   return state.weights.get(workerId) ?? known[Math.floor(known.length / 2)] ?? 1;
 }
 
-function groupNote(plan: RunPlan, members: number): string | undefined {
+function groupNote(plan: RunPlan, state: RunState, members: number): string | undefined {
+  const leftOut = leftOutWords(plan, usableWorkers(plan, state));
+  const notes = [usefulNote(plan, members), leftOut === undefined ? undefined : `Left out: ${leftOut}.`];
+  return notes.filter((note) => note !== undefined).join(' ') || undefined;
+}
+
+function usefulNote(plan: RunPlan, members: number): string | undefined {
   const useful = plan.usefulWorkers;
   if (plan.workers.max <= useful || members < useful) return undefined;
   const [have, piece] = plan.kind.leasesShards
@@ -264,6 +284,8 @@ function waitingReason(plan: RunPlan, state: RunState, here: number, least: numb
   count('out of reach, perhaps for a moment', workers.filter((worker) => !worker.present).length);
   count('starting', workers.filter((worker) => worker.present && worker.peerId === undefined).length);
   count('at work for other runs or programs', state.busy);
+  const leftOut = leftOutWords(plan, usableWorkers(plan, state));
+  if (leftOut !== undefined) notes.push(leftOut);
   for (const [workerId, { reason }] of state.setAside)
     if (state.workers.has(workerId)) notes.push(`${workerId} set aside: ${reason}`);
   return notes.length === 0 ? `${need}.` : `${need}; besides: ${notes.join(', ')}.`;

@@ -3,7 +3,8 @@
 import type { Lease } from '../../../shared/protocol/control.ts';
 import { TIMES_THE_SLOWEST } from './patience.ts';
 import type { Due } from './patience.ts';
-import type { RunPlan, RunState } from './runState.ts';
+import type { RunPlan } from './runPlan.ts';
+import type { RunState } from './runState.ts';
 import { allRows } from './speed.ts';
 
 /** The slowest line that still is one. */

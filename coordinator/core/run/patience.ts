@@ -1,7 +1,8 @@
 // How long a member may keep all others waiting: learned from them, so that a volunteer whose sockets live and who does
 // nothing, or little, costs seconds, and slow groups get the time that they need.
 
-import type { Member, RunPlan, RunState } from './runState.ts';
+import type { RunPlan } from './runPlan.ts';
+import type { Member, RunState } from './runState.ts';
 
 /** Who is slower than the slowest of the others by more than this factor is taken for dead. */
 export const TIMES_THE_SLOWEST = 5;

@@ -3,12 +3,12 @@
 import { runKindOf } from './runKinds.ts';
 import { allRows } from './speed.ts';
 import type { CommittedRound, RunRequest } from './runRequest.ts';
-import type { RunPlan, RunTiming } from './runState.ts';
+import type { RunPlan, RunTiming } from './runPlan.ts';
 
 export function planOf(
   { runId, shards, spec, workers, maxFailures }: RunRequest,
   timing: RunTiming,
-  checks: RunPlan['checks'],
+  { checks, maxUnprovenShare }: Pick<RunPlan, 'checks' | 'maxUnprovenShare'>,
   isEnough: (round: CommittedRound) => boolean,
 ): RunPlan {
   const kind = runKindOf(spec);
@@ -25,6 +25,7 @@ export function planOf(
     sharesRows: kind.sharesRows(spec, shards),
     movesShards: kind.movesShards(spec),
     checks,
+    maxUnprovenShare,
     maxFailures,
     isEnough,
     timing,

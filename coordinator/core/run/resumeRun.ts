@@ -4,7 +4,8 @@
 import { checksOf } from './checkState.ts';
 import { runKindOf } from './runKinds.ts';
 import { initialRunState, recordedRounds } from './runState.ts';
-import type { Member, RunPlan, RunState } from './runState.ts';
+import type { RunPlan } from './runPlan.ts';
+import type { Member, RunState } from './runState.ts';
 import type { SavedMember, SavedRun } from './runRecord.ts';
 import type { Shard } from './runRequest.ts';
 import { allRows, trainRows } from './speed.ts';

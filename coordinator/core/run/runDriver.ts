@@ -2,55 +2,27 @@
 // Inputs are handled one at a time; messages and events leave in the order in which they were decided, and after what
 // they rest on is kept.
 
-import { randomBytes } from 'node:crypto';
-import type { BlobAddress } from '../blobs/blobStore.ts';
-import type { Clock } from '../../../shared/clock.ts';
-import type { Log } from '../../log/log.ts';
-import type { Pool } from '../pool/pool.ts';
 import { endFacts, eventFacts, groupFact, roundFacts } from './facts.ts';
 import { awaitMembers } from './awaitMembers.ts';
 import { Outbox } from './outbox.ts';
 import { resumedRunState } from './resumeRun.ts';
-import type { RunFact, SavedRun } from './runRecord.ts';
-import type { CommittedRound, RunEvent, RunHandle, RunOutcome, RunRequest } from './runRequest.ts';
+import type { CommittedRound, RunEvent, RunHandle, RunOutcome } from './runRequest.ts';
 import { stepRun } from './runMachine.ts';
 import { wakeAtMs } from './ticks.ts';
-import { defaultTiming, initialRunState, type RunWorker } from './runState.ts';
+import { defaultTiming } from './runPlan.ts';
+import { initialRunState, type RunWorker } from './runState.ts';
+import type { RunPlan } from './runPlan.ts';
 import type { BlobCheck } from './blobCheck.ts';
-import type { RunCommand, RunInput, RunPlan, RunState, RunTiming } from './runState.ts';
+import type { RunCommand, RunInput, RunState } from './runState.ts';
 import { assignMessages, prepareMessages } from './placeMessages.ts';
 import type { AssignCommand, PlaceBlobs, PrepareCommand, Sent } from './placeMessages.ts';
 import { planOf } from './planOf.ts';
-import { runKindOf } from './runKinds.ts';
+import { RunAudits } from './runAudits.ts';
+import type { RunDriverOptions } from './runDriverOptions.ts';
 import { PayloadBlobs } from './payloadBlobs.ts';
+import { statesToKeep } from './undoRounds.ts';
 import type { PoolWorker } from '../pool/poolWorker.ts';
-import type { RoundAuditor } from '../trust/roundAudit.ts';
-
-/** Of the seeds of checks: nobody can guess one. */
-const SEED_BYTES = 16;
-
-/** The part of the blob store that a run needs. */
-interface RunBlobs {
-  putJson(value: unknown): Promise<BlobAddress>;
-  sizeBytes(sha256: string): Promise<number | undefined>;
-}
-
-export interface RunDriverOptions {
-  readonly request: RunRequest;
-  readonly pool: Pool;
-  readonly blobs: RunBlobs;
-  readonly clock: Clock;
-  readonly log: Log;
-  readonly timing?: Partial<RunTiming> | undefined;
-  /** Resolves when facts are safe; nothing that rests on them leaves before. */
-  readonly keep: (facts: readonly RunFact[]) => Promise<void>;
-  /** Checks rounds in which strangers took part; without one none are. Opened when it is needed. */
-  readonly auditor?: ((request: RunRequest) => RoundAuditor) | undefined;
-  /** Default "auto": where strangers take part. */
-  readonly checks?: RunPlan['checks'] | undefined;
-  /** What an earlier life of the coordinator kept of this run. */
-  readonly saved?: SavedRun | undefined;
-}
+import { trustOf } from '../pool/workerTrust.ts';
 
 export class RunDriver implements RunHandle {
   readonly runId: string;
@@ -67,8 +39,7 @@ export class RunDriver implements RunHandle {
   #specSha256 = '';
   /** Of the last assignment, and of those who were told to load for the next. */
   readonly #payloads: PayloadBlobs;
-  #auditor: RoundAuditor | undefined;
-  #checkSeed = '';
+  readonly #audits: RunAudits;
   #isAbandoned = false;
   #ownersError: Error | undefined;
   #cancelWake: () => void = () => undefined;
@@ -80,10 +51,12 @@ export class RunDriver implements RunHandle {
     const { request, saved } = options;
     this.runId = request.runId;
     this.#options = options;
+    this.#audits = new RunAudits(request, options.auditor);
     this.#payloads = new PayloadBlobs((value) => options.blobs.putJson(value), options.clock);
     const timing = { ...defaultTiming, ...options.timing };
     const checks = options.auditor ? (options.checks ?? 'auto') : 'never';
-    this.#plan = planOf(request, timing, checks, (round) => this.#isEnough(round));
+    const { maxUnprovenShare } = options;
+    this.#plan = planOf(request, timing, { checks, maxUnprovenShare }, (round) => this.#isEnough(round));
     this.#state = saved ? resumedRunState(saved, this.#plan, this.#now()) : initialRunState();
     this.#outbox = new Outbox(options.keep, (error) => this.fail(asError(error)));
     this.started = this.#start(this.#plan.timing.awaitMembersMs);
@@ -95,11 +68,8 @@ export class RunDriver implements RunHandle {
 
   /** SHA-256 of the blobs that workers may ask for, besides the shards. */
   get blobsInUse(): readonly string[] {
-    const { savedState, stepChecks } = this.#state;
-    const { spec } = this.#options.request;
-    const states = [savedState, ...stepChecks.entries.values()].map((state) => state?.sha256);
-    const needed = [runKindOf(spec).firstState?.(spec), this.#specSha256, ...this.#payloads.inUse, ...states];
-    return needed.filter((sha256) => sha256 !== undefined);
+    const states = statesToKeep(this.#options.request.spec, this.#state);
+    return [this.#specSha256, ...this.#payloads.inUse, ...states];
   }
 
   get state(): RunState {
@@ -128,7 +98,7 @@ export class RunDriver implements RunHandle {
     this.#isAbandoned = true;
     this.#unsubscribe();
     this.#cancelWake();
-    void this.#auditor?.close();
+    void this.#audits.close();
     await this.#outbox.emptied();
     this.#settle?.reject(error);
   }
@@ -245,7 +215,7 @@ export class RunDriver implements RunHandle {
       case 'checkBlob':
         return void this.#checkBlob(command.check);
       case 'check':
-        return this.#check(command);
+        return this.#outbox.post({ deliver: this.#audits.check(command, this.#sender(command.workerIds)) });
       case 'audit':
         return void this.#audit(command);
       case 'passCheck':
@@ -262,32 +232,10 @@ export class RunDriver implements RunHandle {
     }
   }
 
-  /** The seed is drawn now: all contributions to these rounds have been sent. */
-  #check({ generation, firstRound, endRound, workerIds }: Extract<RunCommand, { type: 'check' }>): void {
-    this.#checkSeed = randomBytes(SEED_BYTES).toString('hex');
-    const send = this.#sender(workerIds);
-    const { runId } = this;
-    const message = {
-      type: 'check',
-      runId,
-      generation,
-      firstRound,
-      endRound,
-      seed: this.#checkSeed,
-    } as const;
-    this.#outbox.post({ deliver: () => workerIds.forEach((workerId) => send({ workerId, message })) });
-  }
-
-  async #audit({ generation, ...task }: Extract<RunCommand, { type: 'audit' }>): Promise<void> {
-    const { auditor, request } = this.#options;
+  async #audit(command: Extract<RunCommand, { type: 'audit' }>): Promise<void> {
     try {
-      this.#auditor ??= auditor?.(request);
-      if (!this.#auditor) throw new Error('a check was asked for without an auditor');
-      const { record } = this.#state;
-      const recorded = record.slice(0, task.firstRound).map(({ payload }) => payload);
-      const verdict = await this.#auditor.audit({ ...task, seed: this.#checkSeed }, (from) =>
-        recorded.slice(from),
-      );
+      const verdict = await this.#audits.audit(command, this.#state.record);
+      const { generation } = command;
       this.#handle({ type: 'audited', atMs: this.#now(), generation, verdict });
     } catch (error) {
       // The run is over, or what it takes to check it is gone.
@@ -371,7 +319,7 @@ export class RunDriver implements RunHandle {
   #end(decided: RunOutcome | Error): void {
     const result = this.#ownersError ?? decided;
     this.#unsubscribe();
-    void this.#auditor?.close();
+    void this.#audits.close();
     // The goodbyes leave first: who waits for the end may close the coordinator.
     this.#outbox.post({
       facts: endFacts(result),
@@ -395,6 +343,7 @@ function asRunWorker(worker: PoolWorker): RunWorker {
     isOwners: worker.isOwners,
     present: worker.present,
     leaving: worker.leaving !== undefined,
+    isUnproven: trustOf(worker) === 'unproven',
     session: worker.session,
   };
 }

@@ -17,7 +17,8 @@ import { onWorkers } from './membership.ts';
 import { awaitNewcomers, onPrepared, prepareAgain } from './newcomers.ts';
 import { recordCleared, takeVote } from './roundAgreement.ts';
 import { endlessRound, goOnChecking, haltForFaults, takeChecked, takeVerdict } from './roundChecks.ts';
-import type { Member, RunCommand, RunInput, RunPlan, RunState } from './runState.ts';
+import type { RunPlan } from './runPlan.ts';
+import type { Member, RunCommand, RunInput, RunState } from './runState.ts';
 import { betterWeights } from './speed.ts';
 import { checkBlob, isStored, takeBlob, takeState } from './stateAgreement.ts';
 import { onCheckedSteps, partContradicting } from './stepTrial.ts';
@@ -260,9 +261,11 @@ function considerMove(turn: Turn): void {
     workerId,
     leases,
     msPerRow: state.msPerRow.get(workerId) ?? 0,
+    isUnproven: state.workers.get(workerId)?.isUnproven,
   }));
   turn.set({ planChangedAtRound: state.record.length });
-  const weights = betterWeights(plan.shards, measured, plan.totalRounds - state.record.length);
+  const remaining = plan.totalRounds - state.record.length;
+  const weights = betterWeights(plan.shards, measured, remaining, plan.maxUnprovenShare);
   if (!weights) return;
   turn.set({ weights });
   startHalt(turn, 'commit', 'shards move from slower to faster workers');

@@ -15,7 +15,7 @@ import { RunAbandonedError, RunExistsError, RunUnknownError } from './runErrors.
 import { RunLog } from './runLog.ts';
 import type { RunRecord, SavedRun } from './runRecord.ts';
 import type { CommittedRound, RunHandle, RunRequest } from './runRequest.ts';
-import type { RunPlan, RunTiming } from './runState.ts';
+import type { RunPlan, RunTiming } from './runPlan.ts';
 import { workerStandings, type WorkerStanding } from './workerStanding.ts';
 
 /** Ended runs that are listed; older ones are found by their id. */
@@ -31,6 +31,8 @@ export interface RunRegistryOptions {
   readonly clock: Clock;
   readonly log: Log;
   readonly timing?: Partial<RunTiming> | undefined;
+  /** Most of a run's rows that unproven workers may hold together; without it there is no limit. */
+  readonly maxUnprovenShare?: number | undefined;
   readonly record: RunRecord;
   /** Whether the record is there after this process: then runs go on in its next life. */
   readonly durable: boolean;

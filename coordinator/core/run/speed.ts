@@ -9,6 +9,7 @@ export interface MeasuredMember {
   readonly workerId: string;
   readonly leases: readonly Lease[];
   readonly msPerRow: number;
+  readonly isUnproven?: boolean | undefined;
 }
 
 /** Weight of the newest round in the running mean. */
@@ -33,17 +34,25 @@ export function smoothed(previous: number | undefined, value: number): number {
 /**
  * Weights for a better plan, or undefined when the present one is good enough.
  * @param remainingRounds rounds over which the move can pay.
+ * @param maxUnprovenShare of the shards, for unproven members together.
  */
 export function betterWeights(
   shards: readonly Shard[],
   members: readonly MeasuredMember[],
   remainingRounds: number,
+  maxUnprovenShare = 1,
 ): Map<string, number> | undefined {
   if (members.length < 2 || members.some((member) => !(member.msPerRow > 0))) return undefined;
   const weights = new Map(members.map((member) => [member.workerId, 1 / member.msPerRow]));
   const plan = planLeases(
     shards,
-    members.map((member) => ({ ...member, weight: 1 / member.msPerRow, holds: member.leases })),
+    members.map(({ workerId, leases, msPerRow, isUnproven = false }) => ({
+      workerId,
+      weight: 1 / msPerRow,
+      holds: leases,
+      isUnproven,
+    })),
+    maxUnprovenShare,
   );
   const roundMs = (leases: readonly (readonly Lease[])[]): number =>
     Math.max(...members.map((member, i) => trainRows(leases[i] ?? []) * member.msPerRow));

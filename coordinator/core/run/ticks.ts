@@ -14,7 +14,8 @@ import { checkEndsAtMs, isChecking } from './checkState.ts';
 import { giveUpUnanswered } from './roundChecks.ts';
 import { recordedRounds } from './runState.ts';
 import { onTrialDeadline } from './stepTrial.ts';
-import type { Member, RunPlan, RunState } from './runState.ts';
+import type { RunPlan } from './runPlan.ts';
+import type { Member, RunState } from './runState.ts';
 import { Turn } from './turn.ts';
 
 /** When the machine wants to be woken by a tick, or Infinity when only messages can move it. */

@@ -3,7 +3,8 @@
 
 import type { CoordinatorMessage, CoordinatorMessageOf } from '../../../shared/protocol/control.ts';
 import type { RunEvent } from './runRequest.ts';
-import type { Member, RunCommand, RunPlan, RunState } from './runState.ts';
+import type { RunPlan } from './runPlan.ts';
+import type { Member, RunCommand, RunState } from './runState.ts';
 
 export class Turn {
   readonly plan: RunPlan;

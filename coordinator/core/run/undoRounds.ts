@@ -2,6 +2,8 @@
 // again is then as if it had never been there.
 
 import { noFruitless, remembered } from './conduct.ts';
+import type { RunSpec } from '../../../shared/run/runSpec.ts';
+import { runKindOf } from './runKinds.ts';
 import type { SavedState } from './runRequest.ts';
 import { noDisputes } from './runState.ts';
 import type { Member, RunState } from './runState.ts';
@@ -24,6 +26,12 @@ export function noteEntries(
   for (const { workerId } of members)
     if (!known.has(workerId) && workers.get(workerId)?.isOwners !== true) known.set(workerId, entry);
   return remembered(known, workers);
+}
+
+/** SHA-256 of the states that the run may go on from, or back to. */
+export function statesToKeep(spec: RunSpec, { savedState, stepChecks }: RunState): string[] {
+  const stored = [savedState, ...stepChecks.entries.values()].map((state) => state?.sha256);
+  return [runKindOf(spec).firstState?.(spec), ...stored].filter((sha256) => sha256 !== undefined);
 }
 
 function latest(states: readonly (SavedState | undefined)[]): SavedState | undefined {

@@ -16,6 +16,7 @@ import { Pool } from '../pool/pool.ts';
 import { TrustLedger } from '../pool/trustLedger.ts';
 import { WorkerProofs } from '../pool/workerProofs.ts';
 import { makeSecret } from '../pool/secrets.ts';
+import { poolCheckResults, type CheckResults } from '../programs/checkResults.ts';
 import { ProgramHost } from '../programs/programHost.ts';
 import type { SlotSource } from '../programs/programPipe.ts';
 import { openAuditor } from '../trust/openAuditor.ts';
@@ -38,6 +39,7 @@ import { Moderation } from '../http/moderation.ts';
 import { applicationRoutes } from '../routes/applicationRoutes.ts';
 import { authorityRoutes } from '../routes/authorityRoutes.ts';
 import { blobRoutes } from '../routes/blobRoutes.ts';
+import { checkRoutes } from '../routes/checkRoutes.ts';
 import { datasetRoutes } from '../routes/datasetRoutes.ts';
 import { moderationRoutes } from '../routes/moderationRoutes.ts';
 import { experimentRoutes, experimentSummaries } from '../routes/experimentRoutes.ts';
@@ -52,6 +54,8 @@ import { CoordinatorClosedError } from '../../http/httpErrors.ts';
 import { openStorage } from './storage.ts';
 import { checkCoordinatorOptions, type CoordinatorOptions } from './coordinatorOptions.ts';
 import { Tokens } from '../http/tokens.ts';
+import { Invitations } from '../http/invitations.ts';
+import { invitationRoutes } from '../routes/invitationRoutes.ts';
 import { TrafficMeter } from '../http/trafficMeter.ts';
 import type { Traffic } from '../http/trafficMeter.ts';
 import { UpgradeDispatcher } from '../http/upgradeDispatcher.ts';
@@ -64,6 +68,8 @@ export interface Coordinator {
   readonly joinUrl: string;
   /** The tokens in force: `admin` for the API, `join` for workers, `local` for workers that this process starts. */
   readonly tokens: Tokens;
+  /** Join links for so many workers, until some time. */
+  readonly invitations: Invitations;
   /** Sends workers away, bans them, changes tokens. */
   readonly moderation: Moderation;
   /** Whose certificate workers and browsers have to trust, where the coordinator made its own. */
@@ -78,6 +84,8 @@ export interface Coordinator {
   readonly experiments: ExperimentRecord;
   /** Gives workers to programs: see openProgram. */
   readonly slots: SlotSource;
+  /** Is told what checks of workers' answers show. */
+  readonly checkResults: CheckResults;
   /** @throws RunExistsError, RunRequestInvalidError */
   startRun(request: RunRequest): RunHandle;
   /** Bytes on the wire since the start, by what they were for. */
@@ -119,13 +127,15 @@ export async function startCoordinator(given: CoordinatorOptions = {}): Promise<
     throw error;
   });
   const bans = await BanList.open(store.bans);
+  const invitations = await Invitations.open({ record: store.invitations, log });
   const attempts = new AttemptThrottle(clock);
   const trust = await TrustLedger.open({ record: store.trust, bans, clock, log });
   const pool = new Pool({
     clock,
     log,
-    joinTokens: () => tokens.joining,
-    isOwners: ({ joinToken }) => joinToken === tokens.local,
+    joinTokens: () => [...tokens.joining, ...invitations.tokens()],
+    joinLimits: invitations,
+    isOwners: ({ joinToken }) => joinToken === tokens.local || invitations.isTrusted(joinToken),
     trust,
     attempts,
     bans,
@@ -152,6 +162,7 @@ export async function startCoordinator(given: CoordinatorOptions = {}): Promise<
     clock,
     log,
     timing: options.runTiming,
+    maxUnprovenShare: options.maxUnprovenShare,
     record: store.runs,
     checks: options.checkWork,
     auditor: ({ spec }) => openAuditor(blobs, spec),
@@ -159,6 +170,7 @@ export async function startCoordinator(given: CoordinatorOptions = {}): Promise<
     onStored: (sha256) => uploads.named(sha256),
   });
   const programs = new ProgramHost({ pool, clock, log });
+  const checkResults = poolCheckResults(pool);
   const publicPath = publicPathOf(publicUrl);
   for (const { name, status } of await store.deployments.all()) {
     if (status !== 'running') continue;
@@ -181,18 +193,18 @@ export async function startCoordinator(given: CoordinatorOptions = {}): Promise<
   const upgrades = new UpgradeDispatcher(access, meter, publicPath, log);
   const sockets = mountSockets({ upgrades, pool, workers, proxies, programs, clock, log });
 
-  const addressesAt = (actualPort: number): Addresses =>
+  const addressesAt = (actualPort: number, joinToken = tokens.join): Addresses =>
     coordinatorAddresses({
       host: boundHost,
       port: actualPort,
       publicUrl,
-      joinToken: tokens.join,
+      joinToken,
       certificateNames: tls?.names,
     });
   let actualPort = port;
   let boundHost = host;
   const joinUrl = (): string => addressesAt(actualPort).joinUrl;
-  const moderation = new Moderation({ pool, bans, tokens });
+  const moderation = new Moderation({ pool, bans, trust, tokens });
   const traffic = (): Traffic => meter.totals();
   const status = {
     pool,
@@ -210,6 +222,12 @@ export async function startCoordinator(given: CoordinatorOptions = {}): Promise<
     ...runRoutes(runs, blobs),
     ...runViewRoutes(runs, store.runs, blobs),
     ...moderationRoutes(moderation, joinUrl),
+    ...checkRoutes(checkResults),
+    ...invitationRoutes({
+      invitations,
+      pool,
+      joinUrlOf: (token) => addressesAt(actualPort, token).joinUrl,
+    }),
     ...experimentRoutes(store.experiments),
     ...datasetRoutes(store.datasets, runs),
     ...applicationRoutes({ board, recorded: () => store.deployments.all(), datasets: store.datasets }),
@@ -266,6 +284,7 @@ export async function startCoordinator(given: CoordinatorOptions = {}): Promise<
     await sockets.close();
     await server.close();
     await trust.close();
+    await invitations.close();
     await storage.close();
     closeLog();
   };
@@ -275,6 +294,7 @@ export async function startCoordinator(given: CoordinatorOptions = {}): Promise<
       return joinUrl();
     },
     tokens,
+    invitations,
     moderation,
     get authority() {
       return tls?.authority;
@@ -288,6 +308,7 @@ export async function startCoordinator(given: CoordinatorOptions = {}): Promise<
     },
     experiments: store.experiments,
     slots: programs,
+    checkResults,
     startRun: (request) => {
       if (closing) throw new CoordinatorClosedError('The coordinator is closed');
       return runs.start(request);

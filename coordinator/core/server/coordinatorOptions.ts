@@ -8,7 +8,7 @@ import { checkOptions } from '../../schema/checkOptions.ts';
 import { isOrigin, path, wholeFrom } from '../../schema/optionWords.ts';
 import { MAX_BLOB_BYTES } from '../blobs/blobStore.ts';
 import type { Project } from '../project/project.ts';
-import type { RunTiming } from '../run/runState.ts';
+import type { RunTiming } from '../run/runPlan.ts';
 import type { TlsSettings } from '../tls/openTls.ts';
 import { DEFAULT_TIMEOUTS } from '../http/httpServer.ts';
 
@@ -135,6 +135,14 @@ export const coordinatorOptions = z.strictObject({
     .optional()
     .describe(
       'Workers from one IPv4 address or /64 network; those of this machine are not counted. Without it 256.',
+    ),
+  maxUnprovenShare: z
+    .number()
+    .min(0)
+    .max(1)
+    .default(1)
+    .describe(
+      "Most of a run's rows that workers may hold together which are neither the owner's nor proven by checks of their work; a run waits while nobody else is there to hold the rest.",
     ),
   graceMs: wholeFrom(0, DAY_MS)
     .optional()

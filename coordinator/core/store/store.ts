@@ -11,6 +11,7 @@ import { migrations } from './migrations/migrations.ts';
 import { currentSchema } from './postgresDialect.ts';
 import { RunStore } from './runStore.ts';
 import { ServingStore } from './servingStore.ts';
+import { InvitationStore } from './invitationStore.ts';
 import { TrustStore } from './trustStore.ts';
 import { StorageVersionError, storeFailure } from './storeErrors.ts';
 import type { StoreSchema } from './storeSchema.ts';
@@ -23,6 +24,7 @@ export class Store {
   readonly datasets: DatasetStore;
   readonly serving: ServingStore;
   readonly trust: TrustStore;
+  readonly invitations: InvitationStore;
   readonly #db: Kysely<StoreSchema>;
   readonly #place: string;
 
@@ -36,6 +38,7 @@ export class Store {
     this.datasets = new DatasetStore(db);
     this.serving = new ServingStore(db);
     this.trust = new TrustStore(db);
+    this.invitations = new InvitationStore(db);
   }
 
   /**

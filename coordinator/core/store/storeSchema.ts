@@ -65,6 +65,22 @@ interface LiesTable {
   pardoned_at: number | null;
 }
 
+interface InvitationsTable {
+  invitation_id: string;
+  name: string | null;
+  token: string;
+  max_workers: number;
+  is_trusted: number;
+  /** Milliseconds since 1970. */
+  created_at: number;
+  ends_at: number;
+}
+
+interface InvitationUsesTable {
+  invitation_id: string;
+  worker_id: string;
+}
+
 interface ApplicationsTable {
   name: string;
   route_prefix: string;
@@ -165,6 +181,8 @@ export interface StoreSchema {
   datasets: DatasetsTable;
   deployments: DeploymentsTable;
   experiments: ExperimentsTable;
+  invitations: InvitationsTable;
+  invitation_uses: InvitationUsesTable;
   lies: LiesTable;
   trials: TrialsTable;
   trial_curves: TrialCurvesTable;

@@ -2,34 +2,34 @@
 
 import { parentPort, workerData } from 'node:worker_threads';
 import { readTrainSpec } from '../../../shared/gbdt/readTrainSpec.ts';
+import type { ReplayedRound } from '../../../shared/gbdt/check/runReplay.ts';
 import { messageOf } from '../../../shared/text/messageOf.ts';
 import { LocalReplayer } from './localReplayer.ts';
 import type { ReplayAnswer, ReplayAsk, ReplayRequest } from './replayMessages.ts';
-import type { ReplayedRound } from '../../../shared/gbdt/check/runReplay.ts';
 
 const replayer = new LocalReplayer(readTrainSpec(workerData));
 
-async function carryOut(request: ReplayRequest): Promise<readonly ReplayedRound[] | undefined> {
+async function carryOut(request: ReplayRequest): Promise<{ readonly rounds?: readonly ReplayedRound[] }> {
   switch (request.op) {
     case 'add':
       await replayer.add(request.shard, request.bytes);
-      return undefined;
+      return {};
     case 'follow':
       await replayer.follow(request.rounds);
-      return undefined;
+      return {};
     case 'restore':
       await replayer.restore();
-      return undefined;
+      return {};
     case 'check':
-      return replayer.check(request.task);
+      break;
   }
+  return { rounds: await replayer.check(request.task) };
 }
 
 async function answer({ id, request }: ReplayAsk): Promise<void> {
   const tell = (told: ReplayAnswer): void => parentPort?.postMessage(told);
   try {
-    const rounds = await carryOut(request);
-    tell(rounds === undefined ? { id } : { id, rounds });
+    tell({ id, ...(await carryOut(request)) });
   } catch (error) {
     tell({ id, error: messageOf(error) });
   }

@@ -9,7 +9,7 @@ import type { ReplayAnswer, ReplayAsk, ReplayRequest } from './replayMessages.ts
 import type { EncodedTask, Replayer } from './treeAuditor.ts';
 
 /** Rounds could not be done once more: the run does not go on unchecked. */
-export class CheckFailedError extends TabgradError {
+class CheckFailedError extends TabgradError {
   readonly code = 'CHECK_FAILED';
 }
 
@@ -90,7 +90,7 @@ export class ThreadReplayer implements Replayer {
 
   #fail(reason: string): void {
     this.#failure ??= new CheckFailedError(`The thread that checks rounds is gone: ${reason}.`);
-    for (const { reject } of this.#waiting.values()) reject(this.#failure);
+    for (const waiting of this.#waiting.values()) waiting.reject(this.#failure);
     this.#waiting.clear();
   }
 }

@@ -13,7 +13,7 @@ import { judgeRound } from './judgeRound.ts';
 import type { AuditedMember, AuditTask, Fault, RoundAuditor, Verdict } from './roundAudit.ts';
 
 /** A member as its rounds are done once more. */
-export interface ReplayedMember {
+interface ReplayedMember {
   readonly shards: readonly string[];
   readonly partWeights: readonly number[];
 }

@@ -14,7 +14,8 @@ import type { CodeTarget } from '../../program/programCode.ts';
 import type { ScalingConfig } from '../../options/runOptions.ts';
 import type { Batches, Operator } from '../plan/planNode.ts';
 import { type RunContext, throwIfAborted } from '../plan/runContext.ts';
-import type { PoolStatus } from './mapBatchesOnPool.ts';
+import type { PoolStatus } from './poolStatus.ts';
+import { builtinProgramOf } from '../../program/builtinProgram.ts';
 import { orderedMap } from './orderedMap.ts';
 import { rebatch } from './rebatch.ts';
 
@@ -58,6 +59,12 @@ export interface MapBatchesOptions<F extends BatchFormat, A extends readonly unk
   readonly scalingConfig?: ScalingConfig;
   /** On a pool: seconds that a batch may take; then the error names the worker. Default 600. */
   readonly batchTimeoutS?: number;
+  /**
+   * On a pool: whether the function makes the same of a batch on every worker, to the bit, so that what strangers answer can be
+   * compared (tabgrad's predictors are anyway). Functions of random numbers, of clocks, or of `Math.sin`, whose last bit
+   * engines do not agree on, are not. Default false.
+   */
+  readonly deterministic?: boolean;
   /** On a pool: told whenever workers come and go, or a batch is mapped. */
   readonly onStatus?: (status: PoolStatus) => void;
 }
@@ -95,6 +102,7 @@ export function mapBatchesOperator<F extends BatchFormat, A extends readonly unk
       { field: 'batchTimeoutS' },
     );
   }
+  if (options.deterministic !== undefined) checkDeterministic(mapper, options);
   const format: BatchFormat = options.batchFormat ?? 'columns';
   const name = typeof mapper === 'function' ? mapper.name : mapper.export;
   const label = `mapBatches ${name === '' ? 'function' : name}`;
@@ -117,6 +125,23 @@ export function mapBatchesOperator<F extends BatchFormat, A extends readonly unk
   };
 }
 
+function checkDeterministic(
+  mapper: unknown,
+  {
+    scalingConfig,
+    deterministic,
+  }: Pick<MapBatchesOptions<BatchFormat, readonly unknown[]>, 'deterministic' | 'scalingConfig'>,
+): void {
+  const refuse = (why: string): never => {
+    throw new DataArgumentError(`deterministic ${why}.`, { field: 'deterministic' });
+  };
+  if (typeof deterministic !== 'boolean') refuse(`is ${String(deterministic)}; expected true or false`);
+  if (builtinProgramOf(mapper))
+    refuse("has no effect on tabgrad's own predictors, which are compared anyway");
+  if (typeof mapper === 'function' && scalingConfig === undefined)
+    refuse('has no effect in this process; it is for functions on workers (scalingConfig)');
+}
+
 export function requireWhole(value: number, field: string, least = 1): void {
   if (!Number.isInteger(value) || value < least) {
     throw new DataArgumentError(
@@ -131,14 +156,16 @@ async function* onPool<F extends BatchFormat, A extends readonly unknown[]>(
   batches: Batches,
   mapper: BatchMapping<F, A>,
   settings: Settings & { readonly deadlineMs: number },
-  { scalingConfig: scaling = {}, fnConstructorArgs = [] as unknown as A, onStatus }: MapBatchesOptions<F, A>,
+  options: MapBatchesOptions<F, A>,
   context: RunContext,
 ): AsyncGenerator<arrow.RecordBatch> {
+  const { scalingConfig: scaling = {}, fnConstructorArgs = [] as unknown as A, onStatus } = options;
+  const { deterministic: isDeterministic = false } = options;
   const { mapBatchesOnPool } = await import('./mapBatchesOnPool.ts');
   const { programOf } = await import('../../program/programCode.ts');
   const program = (): ReturnType<typeof programOf> =>
     programOf(mapper as CodeTarget, fnConstructorArgs, { form: 'batches', what: 'mapBatches' });
-  yield* mapBatchesOnPool(batches, { ...settings, program, scaling, onStatus }, context);
+  yield* mapBatchesOnPool(batches, { ...settings, program, scaling, onStatus, isDeterministic }, context);
 }
 
 function isModuleExport(value: unknown): value is ModuleExport {

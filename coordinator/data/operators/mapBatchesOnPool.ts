@@ -2,27 +2,24 @@
 // number is under way, so that a slow consumer holds up the readers and not the memory.
 
 import type * as arrow from 'apache-arrow';
-import { bytesOfBatch } from '../../../shared/columns/ipc/batchBytes.ts';
 import type { BatchFormat } from '../../../shared/columns/batchFormats.ts';
 import { UserFunctionError } from '../../../shared/columns/columnErrors.ts';
 import { AbortedError, DeadlineError, type TabgradError } from '../../../kernels/errors.ts';
 import { ProgramCodeError, ProgramLostError } from '../../program/programErrors.ts';
 import type { Program } from '../../program/program.ts';
-import { ProgramInstances, type InstancesStatus } from '../../program/programInstances.ts';
+import { ProgramInstances } from '../../program/programInstances.ts';
 import type { Cluster } from '../../cluster/cluster.ts';
 import { openCluster } from '../../cluster/openCluster.ts';
-import type { PlacedWorker } from '../../core/programs/programPipe.ts';
+import { secretRandom } from '../../core/pool/secrets.ts';
+import { AnswersDifferError, type Answered } from '../../program/checks/answerCheck.ts';
 import type { ScalingConfig } from '../../options/runOptions.ts';
 import type { Batches } from '../plan/planNode.ts';
 import { throwIfAborted, type RunContext } from '../plan/runContext.ts';
-import { orderedMap } from './orderedMap.ts';
+import { BatchChecks } from './batchChecks.ts';
+import { CheckedBatches } from './checkedBatches.ts';
+import type { HeldBatch } from './heldBatch.ts';
+import { StatusTeller, type PoolStatus } from './poolStatus.ts';
 import { readMapped } from './readMapped.ts';
-
-/** How mapping on a pool goes. */
-export interface PoolStatus extends InstancesStatus {
-  /** Rows mapped so far, by worker. */
-  readonly rows: ReadonlyMap<string, number>;
-}
 
 export interface PoolSettings {
   readonly program: () => Promise<Program>;
@@ -34,6 +31,8 @@ export interface PoolSettings {
   readonly scaling: ScalingConfig;
   /** For one batch. */
   readonly deadlineMs: number;
+  /** Whether what code of the owner's makes of a batch is the same wherever it is computed. */
+  readonly isDeterministic: boolean;
   readonly onStatus: ((status: PoolStatus) => void) | undefined;
 }
 
@@ -50,52 +49,92 @@ export async function* mapBatchesOnPool(
   const over = new AbortController();
   const signal = context.signal ? AbortSignal.any([context.signal, over.signal]) : over.signal;
   const status = new StatusTeller(settings.onStatus);
-  let opening: Promise<{ readonly pool: Cluster; readonly instances: ProgramInstances }> | undefined;
-  let instances: ProgramInstances | undefined;
-  let firstRow = 0;
-  try {
-    yield* orderedMap(input, ProgramInstances.callsOf(settings), async (batch, index) => {
-      const first = firstRow;
-      firstRow += batch.numRows;
-      opening ??= openInstances(program, settings, signal, status);
+  let opening: Promise<Opened> | undefined;
+  const open = (): Promise<Opened> => (opening ??= openInstances(program, settings, signal, status));
+  const isCompared = isComparable(program, settings);
+  const batches = new CheckedBatches({
+    calls: ProgramInstances.callsOf(settings),
+    isChecked: (worker) => isCompared && !worker.isOwners,
+    ask: async (batch) => {
       try {
-        ({ instances } = await opening);
-        const { value, worker } = await instances.call(
-          'call',
-          [bytesOfBatch(batch), settings.format],
-          (answer) => readMapped(answer, batch, program.predicts),
-        );
-        status.mapped(worker, batch.numRows);
-        return value;
+        return await ask(batch, await open(), settings, program);
       } catch (error) {
         throwIfAborted(context);
-        throw ofOwner(
-          error,
-          `${settings.label} failed on batch ${index} (rows ${first} to ${first + batch.numRows - 1})`,
-          first,
-        );
+        throw ofOwner(error, `${settings.label} failed on ${placeOf(batch)}`, batch.first);
       }
-    });
-    await instances?.finish('all batches are mapped').catch((error: Error) => {
+    },
+    check: async (batch, answer) => {
+      try {
+        return await (await open()).checks.check(batch, answer);
+      } catch (error) {
+        throwIfAborted(context);
+        throw ofOwner(error, `${settings.label} failed when ${placeOf(batch)} was checked`, batch.first);
+      }
+    },
+    lied: (liar, batch) => void open().then(({ checks }) => checks.lied(liar, batch)),
+    passed: (workerId) => void open().then(({ checks }) => checks.passed(workerId)),
+    told: status,
+    random: secretRandom,
+    throwIfOff: () => throwIfAborted(context),
+    signal,
+  });
+  try {
+    yield* batches.map(input);
+    const opened = await opening;
+    await opened?.instances.finish('all batches are mapped').catch((error: Error) => {
       throw ofOwner(error, `${settings.label} failed in close()`);
     });
   } finally {
-    // What ended it is the one thing to tell, and who calls it off does not want to wait.
-    if (context.signal?.aborted !== true)
-      await instances?.finish('no more batches are wanted').catch(() => undefined);
-    over.abort();
     const opened = await opening?.catch(() => undefined);
+    // What ended it is the one thing to tell, and who calls it off does not want to wait.
+    if (context.signal?.aborted !== true) {
+      await opened?.checks.told();
+      await opened?.instances.finish('no more batches are wanted').catch(() => undefined);
+    }
+    over.abort();
     await opened?.instances.close('all batches are mapped');
+    await opened?.checks.close();
     await opened?.pool.close();
   }
 }
 
+async function ask(
+  held: HeldBatch,
+  { instances, isCompared }: Pick<Opened, 'instances' | 'isCompared'>,
+  { format }: PoolSettings,
+  { predicts }: Program,
+): Promise<Answered<arrow.RecordBatch>> {
+  const sent = held.sent(isCompared);
+  return instances.call('call', [sent, format], (answer) => {
+    const mapped = readMapped(answer, held.batch, predicts);
+    held.bytes = sent.byteLength + (answer as Uint8Array).byteLength;
+    return mapped;
+  });
+}
+
+function placeOf({ index, first, last }: HeldBatch): string {
+  return `batch ${index} (rows ${first} to ${last})`;
+}
+
+/** Whether what two workers make of a batch must be the same. */
+function isComparable({ openHere }: Program, { isDeterministic }: PoolSettings): boolean {
+  return openHere !== undefined || isDeterministic;
+}
+
+interface Opened {
+  readonly pool: Cluster;
+  readonly instances: ProgramInstances;
+  readonly checks: BatchChecks;
+  readonly isCompared: boolean;
+}
+
 async function openInstances(
   program: Program,
-  { scaling, min, max, deadlineMs }: PoolSettings,
+  settings: PoolSettings,
   signal: AbortSignal,
   status: StatusTeller,
-): Promise<{ pool: Cluster; instances: ProgramInstances }> {
+): Promise<Opened> {
+  const { scaling, min, max, deadlineMs, format, label } = settings;
   const { numWorkers = max, runtime, device } = scaling;
   const pool = await openCluster({ scalingConfig: scaling, signal });
   try {
@@ -116,13 +155,26 @@ async function openInstances(
     onStatus: (instances) => status.instancesAre(instances),
   });
   signal.addEventListener('abort', () => void instances.close('it was called off'), { once: true });
-  return { pool, instances };
+  const results = pool.checkResults;
+  const checks = new BatchChecks({
+    program,
+    format,
+    label,
+    instances,
+    results,
+    random: secretRandom,
+    signal,
+  });
+  return { pool, instances, checks, isCompared: isComparable(program, settings) };
 }
 
 /** What the owner's code threw, a hang and the loss of several workers are told with the place; the rest is not its fault. */
 function ofOwner(error: unknown, where: string, row?: number): unknown {
   const isOfBatch =
-    error instanceof ProgramCodeError || error instanceof DeadlineError || error instanceof ProgramLostError;
+    error instanceof ProgramCodeError ||
+    error instanceof DeadlineError ||
+    error instanceof ProgramLostError ||
+    error instanceof AnswersDifferError;
   if (!isOfBatch || error instanceof AbortedError) return error;
   const { peer, file } = (error as TabgradError).place;
   const worker = peer === undefined ? '' : ` on worker ${peer}`;
@@ -135,28 +187,4 @@ function ofOwner(error: unknown, where: string, row?: number): unknown {
     },
     { cause: error },
   );
-}
-
-class StatusTeller {
-  readonly #onStatus: PoolSettings['onStatus'];
-  readonly #rows = new Map<string, number>();
-  #instances: InstancesStatus = { workers: [], waiting: undefined };
-
-  constructor(onStatus: PoolSettings['onStatus']) {
-    this.#onStatus = onStatus;
-  }
-
-  instancesAre(instances: InstancesStatus): void {
-    this.#instances = instances;
-    this.#tell();
-  }
-
-  mapped({ workerId }: PlacedWorker, rows: number): void {
-    this.#rows.set(workerId, (this.#rows.get(workerId) ?? 0) + rows);
-    this.#tell();
-  }
-
-  #tell(): void {
-    this.#onStatus?.({ ...this.#instances, rows: this.#rows });
-  }
 }

@@ -2,7 +2,8 @@
 // wrong with arguments and checkpoints comes out here, before anything is started.
 
 import { checkedLayersFiles, isLayersModel, readLayersFolder } from '../../checkpoint/layersFolder.ts';
-import type { ProgramCluster } from '../../cluster/cluster.ts';
+import type { CheckingCluster } from '../../cluster/cluster.ts';
+import type { Log } from '../../log/log.ts';
 import type { Checkpoint } from '../../checkpoint/checkpoint.ts';
 import { describeTrees } from '../replica/describeTrees.ts';
 import { ClassProgram } from '../replica/classProgram.ts';
@@ -24,7 +25,7 @@ export interface ApplicationPlan {
 }
 
 /** @throws ServeArgumentError, CheckpointError, ModelFormatError, ModelUnsupportedError */
-export function planApplication(application: Application, pool?: ProgramCluster): ApplicationPlan {
+export function planApplication(application: Application, log: Log, pool?: CheckingCluster): ApplicationPlan {
   const deployments: PlannedDeployment[] = [];
   const names = new Map<Application, string>();
 
@@ -38,7 +39,7 @@ export function planApplication(application: Application, pool?: ProgramCluster)
     names.set(node, name);
     deployments.push(
       node.deployment.settings.runOn === 'pool'
-        ? planOnPool(name, node, args, pool)
+        ? planOnPool(name, node, args, pool, log)
         : planDeployment(name, node, args),
     );
     return name;

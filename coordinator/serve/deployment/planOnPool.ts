@@ -1,11 +1,16 @@
 // How a deployment's replicas are made on workers of the pool. What can be wrong comes out before any worker is asked for.
 
+import type { LayersFacts, NetRows, PredictedRows } from '../../../shared/serve/layersNet.ts';
 import { checkedLayersFiles, isLayersModel, readLayersFolder } from '../../checkpoint/layersFolder.ts';
-import type { ProgramCluster } from '../../cluster/cluster.ts';
+import type { CheckingCluster } from '../../cluster/cluster.ts';
+import type { Log } from '../../log/log.ts';
 import { describeTrees } from '../replica/describeTrees.ts';
 import type { ModelDescription } from '../replica/modelDescription.ts';
-import { classOnPool, layersOnPool, treesOnPool } from '../replica/poolPrograms.ts';
+import { compareNets, compareTrees } from '../replica/compareRows.ts';
+import { classOnPool, layersOnPool, treesOnPool, type TreeRows } from '../replica/poolPrograms.ts';
 import { PoolReplica, type OpenDemand, type PoolProgram } from '../replica/poolReplica.ts';
+import { ReplicaChecks } from '../replica/replicaChecks.ts';
+import { ThreadReplica } from '../replica/threadReplica.ts';
 import { TreeProgram } from '../replica/treeProgram.ts';
 import { ServeArgumentError } from '../request/serveErrors.ts';
 import { boundCheckpoint, moduleAddress, type Application, type BoundCheckpoint } from './deployment.ts';
@@ -19,7 +24,8 @@ export function planOnPool(
   name: string,
   node: Application,
   args: readonly unknown[],
-  pool: ProgramCluster | undefined,
+  pool: CheckingCluster | undefined,
+  log: Log,
 ): PlannedDeployment {
   const { settings, target } = node.deployment;
   if (!pool) {
@@ -37,11 +43,20 @@ export function planOnPool(
   const bound = boundCheckpoint(node);
   if (bound) {
     const modelText = bound.checkpoint.modelText();
-    if (isLayersModel(modelText)) return planPoolLayers(name, settings, bound, pool);
+    if (isLayersModel(modelText)) return planPoolLayers(name, settings, bound, pool, log);
     const options = readTreeOptions(bound.options);
     const rows = new TreeProgram(modelText, options);
     const model = { ...describeTrees(modelText, options), small: undefined };
-    return planned(Promise.resolve(treesOnPool(modelText, rows)), model);
+    const checks = new ReplicaChecks<TreeRows, Float32Array>({
+      deployment: name,
+      results: pool.checkResults,
+      log,
+      openHere: () => new ThreadReplica(`${name}#check`, { kind: 'tree', modelText, options }, callsNobody),
+      argsOf: ({ columns, rows: length }) => [columns, length],
+      compare: (said, right) => compareTrees(said, right, rows.outputs),
+    });
+    const service = Promise.resolve(treesOnPool(modelText, rows, checks));
+    return { ...planned(service, model), checks: checks.counts };
   }
   const address = moduleAddress(target);
   if (!address) {
@@ -64,7 +79,8 @@ function planPoolLayers(
   name: string,
   settings: DeploymentSettings,
   { checkpoint, options: given }: BoundCheckpoint,
-  pool: ProgramCluster,
+  pool: CheckingCluster,
+  log: Log,
 ): PlannedDeployment {
   const options = readLayersOptions(given);
   const device = settings.device ?? options.device;
@@ -74,20 +90,30 @@ function planPoolLayers(
       { field: 'device' },
     );
   }
-  const files = readLayersFolder(checkpoint);
-  checkedLayersFiles(files, checkpoint);
-  const service = Promise.resolve(layersOnPool(files, { ...options, ...(device && { device }) }));
+  const carried = readLayersFolder(checkpoint);
+  const files = checkedLayersFiles(carried, checkpoint);
+  const checks = new ReplicaChecks<NetRows, readonly PredictedRows[]>({
+    deployment: name,
+    results: pool.checkResults,
+    log,
+    // On the processor: the server's machine need not have an adapter.
+    openHere: () =>
+      new ThreadReplica(`${name}#check`, { kind: 'layers', files, options: { device: 'cpu' } }, callsNobody),
+    argsOf: (rows) => [rows],
+    compare: compareNets,
+  });
+  const service = Promise.resolve(layersOnPool(carried, { ...options, ...(device && { device }) }, checks));
   const demand = demandOf({ ...settings, device });
-  return planLearning(
-    name,
-    settings,
-    (id, _caller, onFacts) => new PoolReplica(id, pool, service, demand, onFacts),
-  );
+  const make = (id: string, _caller: unknown, onFacts: (facts: LayersFacts) => void): PoolReplica =>
+    new PoolReplica(id, pool, service, demand, onFacts);
+  return planLearning(name, settings, make, checks.counts);
 }
 
 function demandOf({ runtime, device, startTimeoutS }: DeploymentSettings): OpenDemand {
   return { runtime, device, openTimeoutMs: startTimeoutS * 1_000, excluded: new Set() };
 }
+
+const callsNobody = (): Promise<never> => Promise.reject(new Error('A model calls no deployment.'));
 
 function hasHandle(value: unknown): boolean {
   if (value instanceof HandleMark) return true;

@@ -3,6 +3,7 @@
 import type { LayersFacts } from '../../../shared/serve/layersNet.ts';
 import { describeLayers } from '../replica/describeLayers.ts';
 import type { ModelDescription } from '../replica/modelDescription.ts';
+import type { CheckCounts } from '../replica/checkCounts.ts';
 import type { Replica } from '../replica/replica.ts';
 import type { DeploymentSettings } from '../../core/store/deploymentSettings.ts';
 import type { HandleCaller } from '../replica/handle.ts';
@@ -12,6 +13,8 @@ export interface PlannedDeployment {
   readonly settings: DeploymentSettings;
   /** Undefined for an owner's class, and before the first replica of a tf.LayersModel is ready. */
   readonly model: ModelDescription | undefined;
+  /** Undefined where nobody's answers are checked. */
+  readonly checks?: Readonly<CheckCounts>;
   makeReplica(id: string, caller: HandleCaller): Replica;
 }
 
@@ -20,11 +23,13 @@ export function planLearning(
   name: string,
   settings: DeploymentSettings,
   make: (id: string, caller: HandleCaller, onFacts: (facts: LayersFacts) => void) => Replica,
+  checks?: Readonly<CheckCounts>,
 ): PlannedDeployment {
   let model: ModelDescription | undefined;
   return {
     name,
     settings,
+    ...(checks && { checks }),
     get model() {
       return model;
     },

@@ -9,14 +9,11 @@ import type { Replica } from '../replica/replica.ts';
 import { Router, type Slot } from '../routing/router.ts';
 import { UnavailableError } from '../request/serveErrors.ts';
 import { autoscale, type ScaleState } from './autoscale.ts';
+import { AllChecks } from '../replica/checkCounts.ts';
 import type { DeploymentSettings } from '../../core/store/deploymentSettings.ts';
 import { LoadMeter } from './loadMeter.ts';
+import type { ReplicaSetSpec } from './replicaSetSpec.ts';
 import type { MemberState, ReplicaSetStatus, ReplicaStatus } from './replicaSetStatus.ts';
-
-export interface ReplicaSetSpec {
-  readonly settings: DeploymentSettings;
-  makeReplica(id: string): Replica;
-}
 
 interface Member {
   readonly replica: Replica;
@@ -42,6 +39,7 @@ export class ReplicaSet {
   readonly #log: Log;
   readonly #members = new Set<Member>();
   readonly #load: LoadMeter;
+  readonly #checks = new AllChecks();
   #spec: ReplicaSetSpec;
   #scale: ScaleState;
   #revision = 0;
@@ -61,6 +59,7 @@ export class ReplicaSet {
     this.#clock = clock;
     this.#log = log;
     this.#load = new LoadMeter(clock);
+    this.#checks.add(spec.checks);
     this.#scale = { replicas: firstTarget(spec.settings), wanting: undefined };
     this.router = new Router(name, spec.settings, clock, {
       onLoad: (load) => this.#load.set(load),
@@ -84,6 +83,7 @@ export class ReplicaSet {
     const before = this.#spec;
     const { version } = spec.settings;
     this.#spec = spec;
+    this.#checks.add(spec.checks);
     this.router.limits = spec.settings;
     this.#retarget(spec.settings);
     const isSame = version !== undefined && version === before.settings.version;
@@ -130,6 +130,7 @@ export class ReplicaSet {
       queued: this.router.queued,
       restarts: this.#restarts,
       counts: { ...this.router.counts },
+      checks: this.#checks.sum(),
       message: this.#message,
     };
   }

@@ -1,5 +1,6 @@
 // What is told of a deployment's replicas.
 
+import type { CheckCounts } from '../replica/checkCounts.ts';
 import type { RouterCounts } from '../routing/router.ts';
 
 /** The replicas of a deployment as they are now, and requests since its start. */
@@ -16,6 +17,8 @@ export interface ReplicaSetStatus {
   readonly queued: number;
   readonly restarts: number;
   readonly counts: Readonly<RouterCounts>;
+  /** Of answers of strangers, where replicas run on workers of the pool. */
+  readonly checks: Readonly<CheckCounts>;
   /** Why the last replica ended or could not start. */
   readonly message: string;
 }

@@ -8,7 +8,8 @@ import { ServeArgumentError } from '../request/serveErrors.ts';
 import type { ModelDescription } from '../replica/modelDescription.ts';
 import type { ApplicationPlan } from './planApplication.ts';
 import type { PlannedDeployment } from './plannedDeployment.ts';
-import { ReplicaSet, type ReplicaSetSpec } from './replicaSet.ts';
+import { ReplicaSet } from './replicaSet.ts';
+import type { ReplicaSetSpec } from './replicaSetSpec.ts';
 import type { ReplicaSetStatus } from './replicaSetStatus.ts';
 
 export class RunningApp implements ServedApp {
@@ -115,6 +116,7 @@ export class RunningApp implements ServedApp {
   #spec(planned: PlannedDeployment): ReplicaSetSpec {
     return {
       settings: planned.settings,
+      checks: planned.checks,
       makeReplica: (id) =>
         planned.makeReplica(id, (deployment, method, args) => this.call(deployment, method, args)),
     };

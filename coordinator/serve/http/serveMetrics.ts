@@ -93,6 +93,19 @@ export class ServeMetrics {
         (d) => d.counts.overloads,
       ),
       each(
+        'tabgrad_serve_checks_total',
+        'Answers of strangers that were computed again.',
+        'counter',
+        (d) => d.checks.checks,
+      ),
+      each('tabgrad_serve_liars_total', 'Workers that had lied.', 'counter', (d) => d.checks.liars),
+      each(
+        'tabgrad_serve_suspect_answers_total',
+        'Answers that callers had of liars since their last check that came out right.',
+        'counter',
+        (d) => d.checks.suspectAnswers,
+      ),
+      each(
         'tabgrad_serve_timeouts_total',
         'Requests that were not answered in time.',
         'counter',

@@ -60,6 +60,7 @@ export class ClassProgram implements ReplicaProgram {
           : undefined;
       case 'infer':
       case 'predict':
+      case 'rows':
         break;
     }
     throw new ServeArgumentError(

@@ -67,6 +67,8 @@ export class LayersProgram implements ReplicaProgram {
         const rows = instanceRows(bodyText(args[0] as Body), inputs);
         return instancesText(await this.#predictTogether(rows), rows.rows);
       }
+      case 'rows':
+        return this.#net.predict(args[0] as NetRows);
       case 'health':
         return this.#net.checkHealth();
       case 'method':

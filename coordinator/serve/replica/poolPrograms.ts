@@ -1,6 +1,7 @@
 // What replicas on workers of the pool run: tabgrad's own predictors, which every worker has, or the owner's class, bundled
 // with its imports.
 
+import type { NetRows, PredictedRows } from '../../../shared/serve/layersNet.ts';
 import { CarriedCheckpoint } from '../../../shared/program/carriedCheckpoint.ts';
 import type { RequestParts } from '../../../shared/serve/serveRequest.ts';
 import { messageOf } from '../../../shared/text/messageOf.ts';
@@ -11,11 +12,20 @@ import { checkAnswer, checkPredictions } from './poolAnswers.ts';
 import { LayersProgram } from './layersProgram.ts';
 import { openPooledNet } from './pooledNet.ts';
 import type { PoolProgram } from './poolReplica.ts';
+import type { ReplicaChecks } from './replicaChecks.ts';
+import type { PreparedRows } from './treeInference.ts';
 import type { TreeProgram } from './treeProgram.ts';
 import type { LayersOptions } from './predictorOptions.ts';
 
+/** Rows of trees as they travel. */
+export type TreeRows = Pick<PreparedRows, 'columns' | 'rows'>;
+
 /** @param rows reads requests and writes answers here. */
-export function treesOnPool(modelText: string, rows: TreeProgram): PoolProgram {
+export function treesOnPool(
+  modelText: string,
+  rows: TreeProgram,
+  checks: ReplicaChecks<TreeRows, Float32Array>,
+): PoolProgram {
   return {
     program: {
       name: 'a served tree model',
@@ -23,20 +33,32 @@ export function treesOnPool(modelText: string, rows: TreeProgram): PoolProgram {
       args: [carriedModel(modelText), { ...rows.predictOptions }],
       form: 'plain',
     },
-    attach: (instance) => ({
-      run: async (op, args, signal) => {
-        const call = rows.prepare(op, args);
-        const told = await instance.call('predict', [call.columns, call.rows], { signal });
-        const predicted = checkPredictions(told, call.rows, rows.outputs);
-        if (op !== 'health') return call.answer(predicted);
-        try {
-          return call.answer(predicted);
-        } catch (error) {
-          // The model is known here, so the worker's answer is wrong.
-          throw new WorkerAnswerError(messageOf(error));
-        }
-      },
-    }),
+    attach: (instance) => {
+      const predict = async (asked: TreeRows, signal?: AbortSignal): Promise<Float32Array> => {
+        const told = await instance.call('predict', [asked.columns, asked.rows], { signal });
+        return checkPredictions(told, asked.rows, rows.outputs);
+      };
+      const leave = checks.join({ worker: instance.worker, ask: predict, end: (why) => instance.end(why) });
+      void instance.ended.then(leave);
+      return {
+        run: async (op, args, signal) => {
+          const call = rows.prepare(op, args);
+          if (op !== 'health') {
+            const drawn = checks.draw(instance.worker, { columns: call.columns, rows: call.rows });
+            const predicted = await predict(call, signal);
+            drawn(predicted);
+            return call.answer(predicted);
+          }
+          const predicted = await predict(call, signal);
+          try {
+            return call.answer(predicted);
+          } catch (error) {
+            // The model is known here, so the worker's answer is wrong.
+            throw new WorkerAnswerError(messageOf(error));
+          }
+        },
+      };
+    },
   };
 }
 
@@ -46,7 +68,11 @@ function carriedModel(modelText: string): CarriedCheckpoint {
 }
 
 /** @param files go to the workers as blobs, which keep them. */
-export function layersOnPool(files: CarriedCheckpoint, options: LayersOptions): PoolProgram {
+export function layersOnPool(
+  files: CarriedCheckpoint,
+  options: LayersOptions,
+  checks: ReplicaChecks<NetRows, readonly PredictedRows[]>,
+): PoolProgram {
   return {
     program: {
       name: 'a served tf.LayersModel',
@@ -54,7 +80,19 @@ export function layersOnPool(files: CarriedCheckpoint, options: LayersOptions): 
       args: [files, { device: options.device ?? 'cpu' }],
       form: 'plain',
     },
-    attach: async (instance) => new LayersProgram(await openPooledNet(instance), options),
+    attach: async (instance) => {
+      const net = await openPooledNet(instance);
+      const ask = (asked: NetRows): Promise<readonly PredictedRows[]> => net.predict(asked);
+      const leave = checks.join({ worker: instance.worker, ask, end: (why) => instance.end(why) });
+      void instance.ended.then(leave);
+      const predict = async (asked: NetRows): Promise<readonly PredictedRows[]> => {
+        const drawn = checks.draw(instance.worker, asked);
+        const predicted = await net.predict(asked);
+        drawn(predicted);
+        return predicted;
+      };
+      return new LayersProgram({ ...net, predict }, options);
+    },
   };
 }
 

@@ -13,11 +13,16 @@ import { WorkerAnswerError } from '../../program/workerAnswer.ts';
 import { OwnerCodeError, ReplicaLostError } from '../request/serveErrors.ts';
 import type { Done, Replica, ReplicaOp, ReplicaProgram } from './replica.ts';
 
+/** An instance of a program, and how its replica is ended when its worker is found to lie. */
+interface PooledInstance extends Pick<ProgramInstance, 'call' | 'ended' | 'worker'> {
+  end(reason: string): void;
+}
+
 /** What runs on the worker, and what makes calls of it from those of a replica. */
 export interface PoolProgram {
   readonly program: Program;
   /** Called when it is open. What it gives throws ServeInputError and BadRequestError for what does not fit the model. */
-  attach(instance: Pick<ProgramInstance, 'call'>): ReplicaProgram | Promise<ReplicaProgram>;
+  attach(instance: PooledInstance): ReplicaProgram | Promise<ReplicaProgram>;
 }
 
 /** Workers that may tell what can not be of the same program, before it counts as the program's fault. */
@@ -114,7 +119,12 @@ export class PoolReplica implements Replica {
         throw new AbortedError(`Replica ${this.id} was ended before it was ready: ${this.#killReason}.`);
       }
       try {
-        this.#program = await service.attach(instance);
+        this.#program = await service.attach({
+          worker: instance.worker,
+          ended: instance.ended,
+          call: (...asked) => instance.call(...asked),
+          end: (reason) => this.#endLiar(reason),
+        });
       } catch (error) {
         if (!(error instanceof WorkerAnswerError) || attempt === MAX_ATTEMPTS) throw error;
         this.#exclude();
@@ -151,6 +161,11 @@ export class PoolReplica implements Replica {
       error = this.#explained(failure);
     }
     this.#settle(call, error, value);
+  }
+
+  #endLiar(reason: string): void {
+    this.#exclude();
+    void this.kill(reason);
   }
 
   #exclude(): void {

@@ -12,6 +12,8 @@ export type ReplicaOp =
   | 'infer'
   /** args: [body] of KServe's V1 protocol; gives a string that is JSON. Models alone. */
   | 'predict'
+  /** args: rows as the model takes them: columns and their length for trees, NetRows for nets. Models alone, to check others. */
+  | 'rows'
   /** Tests the real path: a prediction, or the class's own checkHealth. */
   | 'health';
 

@@ -48,6 +48,7 @@ export class TreeProgram implements ReplicaProgram, InferModel {
   }
 
   run(op: ReplicaOp, args: readonly unknown[]): unknown {
+    if (op === 'rows') return this.predict(args[0] as readonly Float32Array[], args[1] as number);
     const call = this.prepare(op, args);
     return call.answer(this.predict(call.columns, call.rows));
   }
@@ -70,6 +71,7 @@ export class TreeProgram implements ReplicaProgram, InferModel {
         return { ...probe, answer };
       }
       case 'method':
+      case 'rows':
         break;
     }
     return this.#prepareMethod(args[0] as string, args[1] as readonly unknown[]);

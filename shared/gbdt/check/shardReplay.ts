@@ -245,7 +245,8 @@ function addPicked(
     const h = gradients[2 * row + 1]!;
     for (let word = 0, feature = 0; word < wordsPerRow; word += 1) {
       let four = words[row * wordsPerRow + word]!;
-      for (let end = Math.min(feature + 4, firstSlots.length); feature < end; feature += 1, four >>>= 8) {
+      const end = Math.min(feature + 4, firstSlots.length);
+      for (; feature < end; feature += 1, four >>>= 8) {
         const cell = 2 * (firstSlots[feature]! + (four & 255));
         into[cell]! += g;
         into[cell + 1]! += h;

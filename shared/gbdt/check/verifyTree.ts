@@ -1,7 +1,7 @@
 // Whether the values of a tree follow from the sums of its nodes' rows, number by number, as growing computes them.
 
 import type { BinnedTree } from '../../../kernels/gbdt/binnedTree.ts';
-import { gainOfSplit, joinLimbs, type NodeSums, type SplitCandidate } from '../split.ts';
+import { gainOfSplit, joinedSums, type NodeSums, type SplitCandidate } from '../split.ts';
 import { UNBOUNDED, childBounds, type SplitScore, type WeightBounds } from '../splitScore.ts';
 import type { TrainSpec } from '../trainSpec.ts';
 
@@ -32,9 +32,7 @@ export function verifyTree(
 ): { readonly falseValue: FalseValue | undefined; readonly nodes: ReadonlyMap<number, KnownNode> } {
   const known = new Map<number, KnownNode>();
   const sumsOf = (node: number): NodeSums => sumsOfNode(sums, node);
-  const joined = ({ g, h, low }: NodeSums): { g: number; h: number } =>
-    low ? { g: joinLimbs(g, low.g), h: joinLimbs(h, low.h) } : { g, h };
-  known.set(0, { ...joined(sumsOf(0)), bounds: UNBOUNDED, parentBounds: UNBOUNDED });
+  known.set(0, { ...joinedSums(sumsOf(0)), bounds: UNBOUNDED, parentBounds: UNBOUNDED });
   for (let node = 0; node < tree.left.length; node += 1) {
     const { g, h, bounds, parentBounds } = known.get(node)!;
     const parent = tree.parent[node]!;
@@ -48,7 +46,7 @@ export function verifyTree(
     const left = tree.left[node]!;
     if (left < 0) continue;
     const right = tree.right[node]!;
-    const [ofLeft, ofRight] = [joined(sumsOf(left)), joined(sumsOf(right))];
+    const [ofLeft, ofRight] = [joinedSums(sumsOf(left)), joinedSums(sumsOf(right))];
     const { monotone } = spec.features[tree.feature[node]!]!;
     const open = { bounds, gain: score.gain(g, h, score.weight(g, h, parentBounds)) };
     const gain = gainOfSplit(score, open, candidateOf(sumsOf(left), sumsOf(right)), monotone);

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { commands } from '../../../coordinator/cli/commands/commands.ts';
 import { runCli } from '../../../coordinator/cli/runCli.ts';
+import { startCoordinator } from '../../../coordinator/core/server/coordinator.ts';
 import { startTabgrad, type Ended, type Running } from './runTabgrad.ts';
 
 interface Up {
@@ -195,6 +196,62 @@ describe('The owner of a coordinator', () => {
     expect(text.stdout).toBe(`${joinToken}\nto lend a tab open ${up.url}/join#token=${joinToken}\n`);
   });
 
+  it('invites so many for so long, lists that, and takes it back', async () => {
+    const { url } = await startUp();
+    const at = ['--url', url];
+    const words = ['invite', '--count', '1', '--expires', '2h', '--name', 'class 7b'];
+    const made = json(await run([...words, '--json', ...at])) as { invitationId: string; joinUrl: string };
+    expect(made).toMatchObject({ count: 1, used: 0, state: 'open', isTrusted: false });
+    const worker = startTabgrad(['worker', '--url', made.joinUrl, '--device', 'cpu', '--json']);
+    running.push(worker);
+    await worker.printed('"joined"');
+    expect((await run(['invite', 'list', ...at])).stdout).toBe(
+      `${made.invitationId}  class 7b  1 of 1 worker  used up    ${made.joinUrl}\n`,
+    );
+    const late = startTabgrad(['worker', '--url', made.joinUrl, '--device', 'cpu']);
+    running.push(late);
+    const refused = await late.ended;
+    expect([refused.code, refused.stderr]).toEqual([1, expect.stringContaining('INVITATION_USED_UP')]);
+    const revoked = await run(['invite', 'revoke', made.invitationId, '--disconnect', ...at]);
+    expect(revoked.stdout).toMatch(new RegExp(`^revoked ${made.invitationId}\nremoved w-\\w+\n$`));
+    expect((await worker.ended).stdout).toContain('sentAway: the invitation was revoked');
+    expect((await run(['invite', 'list', ...at])).stdout).toBe('no invitations\n');
+    expect((await run(['invite', '--trusted', ...at])).stdout).toMatch(
+      /^to lend a tab open http:\S+#token=\S+\ninvitation {4}i-\w+, for 1 worker until \S+ \S+ UTC\n$/,
+    );
+    expect((await run(['invite', 'list', ...at])).stdout).toMatch(
+      / 0 of 1 worker {2}until .* {2}owner's {2}http/,
+    );
+    const unknown = await run(['invite', 'revoke', 'i-none', ...at]);
+    expect([unknown.code, unknown.stderr]).toEqual([1, expect.stringContaining('error INVITATION_UNKNOWN')]);
+  });
+
+  it('sees the lies of workers, and pardons them', async () => {
+    const coordinator = await startCoordinator({ port: 0, log: () => undefined });
+    try {
+      const at = ['--url', coordinator.url, '--token', coordinator.tokens.admin];
+      const evidence = { what: 'told another histogram', round: 12, claimed: 'aa', found: 'bb' };
+      coordinator.pool.convict('w-liar', evidence);
+      await expect.poll(() => coordinator.moderation.bans()).toHaveLength(1);
+      expect((await run(['workers', 'bans', ...at])).stdout).toMatch(
+        /^worker {2}w-liar {2}.* {2}told another histogram \(round 12, claimed aa, found bb\)\n$/,
+      );
+      const lies = [{ workerId: 'w-liar', evidence, foundAtMs: expect.any(Number) as number }];
+      expect(json(await run(['workers', 'bans', '--json', ...at]))).toMatchObject({ value: 'w-liar', lies });
+      expect((await run(['workers', 'pardon', 'w-liar', ...at])).stdout).toBe(
+        'lifted the ban of worker w-liar\npardoned: told another histogram\n',
+      );
+      expect((await run(['workers', 'pardon', 'w-liar', ...at])).code).toBe(2);
+      coordinator.pool.convict('w-liar', evidence);
+      expect(json(await run(['workers', 'pardon', 'w-liar', '--json', ...at]))).toMatchObject({
+        lifted: [{ value: 'w-liar' }],
+        pardoned: lies,
+      });
+    } finally {
+      await coordinator.close();
+    }
+  });
+
   it('sends workers away, bans them, and lets them in again', async () => {
     const { url } = await startUp();
     const at = ['--url', url];
@@ -204,7 +261,7 @@ describe('The owner of a coordinator', () => {
     const listed = await run(['workers', ...at, '--json']);
     const { workerId } = JSON.parse(listed.stdout) as { workerId: string };
     expect((await run(['workers', 'list', ...at])).stdout).toMatch(
-      new RegExp(`^${workerId} .*node .*127\\.0\\.0\\.1\n$`),
+      new RegExp(`^${workerId} .*node .*unproven, 0 checks  127\\.0\\.0\\.1\n$`),
     );
     expect((await run(['workers', 'drain', workerId, ...at])).stdout).toBe(`${workerId} gets no more work\n`);
     expect((await run(['workers', ...at])).stdout).toContain('leaving: drained by the owner');
@@ -234,12 +291,27 @@ describe('The owner of a coordinator', () => {
   });
 
   it.each([
+    [['invite', 'revok', 'i-1'], 'Did you mean "revoke"?'],
+    [['invite', 'revoke'], '"tabgrad invite revoke" needs an ID after it'],
+    [['invite', 'list', '--count', '2'], '--count does not go together with list'],
+    [['invite', '--disconnect'], '--disconnect does not go together with make'],
+    [['invite', '--expires', '2 weeks'], '--expires expects a time like 30m, 2h or 7d'],
+    [['invite', '--expires', '0h'], '--expires expects a time'],
+    [['invite', '--expires', '366d'], '--expires expects a time'],
+    [['invite', '--count', '0'], '--count expects a whole number from 1'],
+    [
+      ['up', '--max-unproven-share', '1.5'],
+      '--max-unproven-share expects a number from 0 to 1, but got "1.5"',
+    ],
+    [['up', '--max-unproven-share', '50%'], '--max-unproven-share expects a number from 0 to 1'],
+    [['up', '--max-unproven-share', '.'], '--max-unproven-share expects a number from 0 to 1'],
     [['workers', 'remoev', 'w-1'], 'Did you mean "remove"?'],
     [['workers', 'remove'], '"tabgrad workers remove" needs an ID after it'],
     [['workers', 'bans', 'w-1'], 'Nothing is expected at "w-1"'],
     [['workers', '--ban'], '--ban does not go together with list'],
     [['workers', 'ban', '192.0.2.7', '--ban-address'], '--ban-address does not go together with ban'],
     [['workers', 'unban', 'w-1', '--reason', 'x'], '--reason does not go together with unban'],
+    [['workers', 'pardon'], '"tabgrad workers pardon" needs an ID after it'],
     [['token', 'rotate'], 'KIND is missing'],
     [['token', 'rotate', 'jion'], 'Did you mean "join"?'],
     [['token', 'make', 'join'], 'ACTION must be rotate or show'],

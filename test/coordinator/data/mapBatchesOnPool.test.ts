@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Dataset } from '../../../coordinator/data/dataset.ts';
 import { fromItems } from '../../../coordinator/data/fromMemory.ts';
-import type { PoolStatus } from '../../../coordinator/data/operators/mapBatchesOnPool.ts';
+import type { PoolStatus } from '../../../coordinator/data/operators/poolStatus.ts';
 import type { LocalRuntime, LocalWorker } from '../../../coordinator/options/localWorker.ts';
 import { startLocalWorkers, type LocalWorkers } from '../../../coordinator/cluster/local/localWorkers.ts';
 import { GBDTPredictor } from '../../../coordinator/predict/gbdtPredictor.ts';

@@ -79,7 +79,7 @@ export async function handMadeVolunteer(
       calls += 1;
       const run = programForms.get(form)!;
       const right = await run(await program, method, args, new AbortController().signal);
-      const said = lie(right, method, args);
+      const said = await lie(right, method, args);
       if (said === undefined && right !== undefined) return socket.close();
       socket.send(encodeProgramFrame({ type: 'answer', call, computeMs: 1 }, said, 'the answer'));
     };
@@ -90,7 +90,8 @@ export async function handMadeVolunteer(
       return calls;
     },
     async [Symbol.asyncDispose]() {
-      const closed = once(control, 'close');
+      // One that was sent away has none any more.
+      const closed = control.readyState === WebSocket.CLOSED ? undefined : once(control, 'close');
       for (const socket of sockets) socket.close();
       await closed;
     },

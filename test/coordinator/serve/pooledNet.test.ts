@@ -104,7 +104,7 @@ describe('a replica whose worker vanishes', () => {
       slots: {
         slot: () =>
           Promise.resolve({
-            worker: { workerId: 'w', runtime: 'browser', device: 'cpu' },
+            worker: { workerId: 'w', runtime: 'browser', device: 'cpu', isOwners: false, checksPassed: 0 },
             leaving: new Promise<string>(() => undefined),
             pipe: {
               bufferedBytes: 0,

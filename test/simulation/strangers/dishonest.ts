@@ -12,10 +12,10 @@ import type { SessionWorld } from '../../client/session/sessionWorld.ts';
 export type LieRound = (round: number) => boolean;
 
 export const lies = {
-  'adds one to a cell of its histograms': { histograms: (cells: Float64Array) => void changeCell(cells) },
+  'adds one to a cell of its histograms': { histograms: changeCell },
   'sends its last histograms again': { histograms: repeatLast() },
   'sends other sums than it tells': {
-    histograms: (cells: Float64Array) => void changeCell(cells),
+    histograms: changeCell,
     kept: (step: TracedStep) => ({ ...step, sent: undone(step.sent) }),
   },
   'never adds a tree to half of its rows': { skipsTrees: true },
@@ -85,7 +85,9 @@ export function liarOf(lie: Lie, when: LieRound): Liar {
 
 /** Changes what all traces and collectives of this thread do. @returns what ends it. */
 export function lieInGroups(liarAt: (at: { readonly rank: number }) => Liar | undefined): () => void {
+  // oxlint-disable-next-line typescript/unbound-method -- called with the object that it was called on
   const { begin, keep, check } = RoundTrace.prototype;
+  // oxlint-disable-next-line typescript/unbound-method -- the same
   const { reduceScatter, allGather } = LinkCollective.prototype;
   const lying = (liar: Liar | undefined): LieHooks | undefined =>
     liar && liar.lies(liar.round) ? liar.hooks : undefined;
@@ -125,6 +127,7 @@ export function lieInGroups(liarAt: (at: { readonly rank: number }) => Liar | un
 
 /** @param device one device, or what all of a kind inherit from. */
 export function lieOnDevice(device: TreeDevice, liar: Liar): void {
+  // oxlint-disable-next-line typescript/unbound-method -- the same
   const { buildHistograms, applyTrees } = device;
   device.buildHistograms = async function (this: TreeDevice, nodes, limb) {
     const cells = (await buildHistograms.call(this, nodes, limb)).slice();

@@ -4,7 +4,7 @@
 import { Pool } from '../../../coordinator/core/pool/pool.ts';
 import type { LieEvidence } from '../../../coordinator/core/pool/lieEvidence.ts';
 import { RunDriver } from '../../../coordinator/core/run/runDriver.ts';
-import type { RunOutcome, RunRequest } from '../../../coordinator/core/run/runRequest.ts';
+import type { RunOutcome } from '../../../coordinator/core/run/runRequest.ts';
 import { LocalReplayer } from '../../../coordinator/core/trust/localReplayer.ts';
 import { TreeAuditor } from '../../../coordinator/core/trust/treeAuditor.ts';
 import { systemClock } from '../../../shared/clock.ts';
@@ -90,7 +90,7 @@ export async function runStrangers(options: StrangersOptions): Promise<Strangers
       shards: leases,
       workers: { min: 1, max: members },
       maxFailures: 0,
-    } as RunRequest,
+    },
     pool,
     clock: systemClock,
     log: ({ message }) => void log.push(message),

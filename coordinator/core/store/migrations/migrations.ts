@@ -12,6 +12,7 @@ import { m0006Serving } from './m0006Serving.ts';
 import { m0007EventTimes } from './m0007EventTimes.ts';
 import { m0008TrialCurves } from './m0008TrialCurves.ts';
 import { m0009Trust } from './m0009Trust.ts';
+import { m0010Invitations } from './m0010Invitations.ts';
 
 const steps: Readonly<Record<string, (db: Kysely<unknown>) => Promise<void>>> = {
   '0001-runs': m0001Runs,
@@ -23,6 +24,7 @@ const steps: Readonly<Record<string, (db: Kysely<unknown>) => Promise<void>>> = 
   '0007-eventTimes': m0007EventTimes,
   '0008-trial-curves': m0008TrialCurves,
   '0009-trust': m0009Trust,
+  '0010-invitations': m0010Invitations,
 };
 
 /** In the form of Kysely's Migrator, which applies them in the order of their names. */

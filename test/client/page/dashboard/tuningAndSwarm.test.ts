@@ -148,6 +148,25 @@ describe('the swarm view', () => {
     await page.waitForSelector('.table-tools >> text=of 200');
   });
 
+  it('invites, shows who came, and takes it back', async () => {
+    await page.click('nav >> text=Swarm');
+    await page.waitForSelector('text=No invitations');
+    await page.fill('form:has([name=count]) [name=name]', 'class 7b');
+    await page.fill('[name=count]', '3');
+    await page.fill('[name=hours]', '2');
+    await page.click('button:text-is("Invite")');
+    await page.waitForSelector('#invitations >> text=class 7b');
+    const { invitation } = coordinator.invitations.list()[0]!;
+    expect(invitation).toMatchObject({ name: 'class 7b', count: 3, isTrusted: false });
+    expect(invitation.endsAtMs - invitation.createdAtMs).toBe(2 * 3_600_000);
+    expect(await page.textContent('#invitations')).toMatch(/0 of 3.*until/);
+    await page.click('#invitations button:text-is("Revoke")');
+    expect(coordinator.invitations.list()).toHaveLength(1);
+    await page.click('#invitations button.asking');
+    await page.waitForSelector('text=No invitations');
+    expect(coordinator.invitations.list()).toEqual([]);
+  });
+
   it('drains a worker, asks back before it removes one, and lifts a ban', async () => {
     const { workerId } = workers[50]!;
     await page.click('nav >> text=Swarm');

@@ -172,6 +172,13 @@ describe('a tab that lends', () => {
       expect(await page.textContent('#links tbody tr')).toMatch(/direct, same network/);
       await expect.poll(() => page.textContent('.peers text')).toMatch(/^(< )?[\d.]+ ms$/);
       expect(await page.textContent('.facts')).toContain('each worker takes them all');
+      await page.click('#look');
+      await page.waitForSelector('#held-rows td');
+      expect(await page.textContent('#held')).toMatch(/^Rows here: 4,000 of “train”\./);
+      expect(await page.locator('#held-rows th').allTextContents()).toEqual(['label', 'x', 'z']);
+      // y = 2 x + z of the first rows; x has 97 values and z 13, a step each.
+      const shown = await page.locator('#held-rows tbody tr').allTextContents();
+      expect(shown).toHaveLength(5);
       // Tasks of the page's own thread that would hold up its user.
       await page.evaluate(() => {
         const tasks: number[] = [];

@@ -44,6 +44,24 @@ describe('a worker in the table of the swarm', () => {
     expect(distrust(worker)).toBe(0);
   });
 
+  it('says how far it is believed, and sorts those up whose work is not proven', () => {
+    const those = [
+      { ...worker, trust: 'owners', checksPassed: 0 },
+      { ...worker, trust: 'proven', checksPassed: 1234 },
+      { ...worker, trust: 'unproven', checksPassed: 1, standing },
+      { ...worker, trust: 'owners', standing: { ...standing, delays: 1 } },
+    ] as const;
+    expect(those.map(trustWords)).toEqual([
+      'owner’s',
+      'proven, 1234 checks passed',
+      'unproven, 1 check passed',
+      'owner’s, kept others waiting once',
+    ]);
+    const levels = those.map(distrust);
+    expect(levels).toEqual(levels.toSorted((a, b) => a - b));
+    expect(new Set(levels).size).toBe(4);
+  });
+
   it('tells of speed, links and why there is no GPU', () => {
     expect(speedWords({ ...worker, standing: { ...standing, rowsPerSecond: 123_456 } })).toBe(
       '123,000 rows/s',

@@ -141,6 +141,13 @@ describe('A worker that is removed', () => {
     expect(await new Volunteer({ identity }).refusal()).toBe('WORKER_REMOVED removed by the owner');
   });
 
+  it('may come back under its id once its ban is lifted, without a restart', async () => {
+    const identity = await new Volunteer({ life: 'one' }).identity();
+    await ask(`/api/v1/workers/${identity.workerId}/remove`, { ban: 'worker' });
+    await ask('/api/v1/bans/lift', { value: identity.workerId });
+    expect(await new Volunteer({ identity, life: 'two' }).identity()).toEqual(identity);
+  });
+
   it('and banned stays out after a restart, until the ban is lifted', async () => {
     const identity = await new Volunteer().identity();
     const { workerId } = identity;
@@ -200,6 +207,74 @@ describe('A worker that is removed', () => {
     expect(present()).toEqual([stays.workerId]);
     const gone = await ask('/api/v1/workers/w-gone/remove', { ban: 'worker' });
     expect(gone).toMatchObject({ status: 200, body: { removed: [], bans: [{ value: 'w-gone' }] } });
+  });
+});
+
+describe('A worker that lied', () => {
+  const evidence = {
+    what: 'told another histogram',
+    runId: 'r',
+    round: 12,
+    level: 3,
+    claimed: 'aa',
+    found: 'bb',
+  };
+  const reason = 'told another histogram (run r, round 12, level 3, claimed aa, found bb)';
+
+  it('stays out over restarts, is listed with the evidence, and comes back pardoned as a newcomer', async () => {
+    const volunteer = new Volunteer();
+    const identity = await volunteer.identity();
+    const { workerId } = identity;
+    const other = (await new Volunteer().identity()).workerId;
+    coordinator.pool.passCheck(workerId, 12);
+    coordinator.pool.passCheck(other, 3);
+    expect((await ask('/api/v1/workers')).body).toMatchObject({
+      workers: [
+        { workerId, trust: 'proven', checksPassed: 12 },
+        { workerId: other, trust: 'unproven', checksPassed: 3 },
+      ],
+    });
+    coordinator.pool.convict(workerId, evidence);
+    expect(present()).toEqual([other]);
+    expect((await volunteer.next('shutdown')).reason).toBe(reason);
+    await restart();
+    expect(await new Volunteer({ identity }).refusal()).toBe(
+      `WORKER_BANNED This worker is banned: ${reason}`,
+    );
+    const lie = { workerId, evidence, foundAtMs: expect.any(Number) as number };
+    expect((await ask('/api/v1/bans')).body).toEqual({
+      bans: [{ kind: 'worker', value: workerId, reason, bannedAtMs: lie.foundAtMs, lies: [lie] }],
+    });
+    expect((await ask('/api/v1/bans/lift', { value: workerId })).body).toMatchObject({
+      lifted: [{ value: workerId }],
+      pardoned: [lie],
+    });
+    expect(await new Volunteer({ identity }).identity()).toEqual(identity);
+    coordinator.pool.passCheck(workerId, 2);
+    await restart();
+    expect(await new Volunteer({ identity }).identity()).toEqual(identity);
+    expect(coordinator.pool.worker(workerId)).toMatchObject({ isOwners: false, checksPassed: 2 });
+    expect((await ask('/api/v1/bans')).body).toEqual({ bans: [] });
+  });
+
+  it('is pardoned before the next restart, too', async () => {
+    const identity = await new Volunteer({ life: 'one' }).identity();
+    coordinator.pool.convict(identity.workerId, evidence);
+    const again = (): Volunteer => new Volunteer({ identity, life: 'two' });
+    await expect.poll(() => coordinator.moderation.bans()).toHaveLength(1);
+    expect(await again().refusal()).toBe(`WORKER_BANNED This worker is banned: ${reason}`);
+    await ask('/api/v1/bans/lift', { value: identity.workerId });
+    expect(await again().identity()).toEqual(identity);
+  });
+
+  it("is never the owner's own", async () => {
+    const logged: string[] = [];
+    await restart({ log: ({ level, message }) => level === 'error' && logged.push(message) });
+    const { workerId } = await new Volunteer({ token: coordinator.tokens.local }).identity();
+    coordinator.pool.convict(workerId, evidence);
+    expect((await ask('/api/v1/workers')).body).toMatchObject({ workers: [{ workerId, trust: 'owners' }] });
+    expect([logged.length, coordinator.moderation.bans()]).toEqual([1, []]);
+    expect(logged[0]).toContain(workerId);
   });
 });
 
@@ -375,6 +450,141 @@ describe('A new join token', () => {
     const { join: made } = coordinator.tokens;
     expect(made).toBe('the next');
     expect(await new Volunteer({ identity, token: undefined }).refusal()).toMatch(/^TOKEN_REQUIRED/);
+  });
+});
+
+describe('An invitation', () => {
+  const HOUR_MS = 3_600_000;
+  interface Made {
+    readonly invitationId: string;
+    readonly joinUrl: string;
+  }
+  const make = async (terms: object = {}): Promise<Made & { token: string }> => {
+    const { status, body } = await ask('/api/v1/invitations', { count: 1, expiresInMs: HOUR_MS, ...terms });
+    expect(status).toBe(201);
+    const made = body as Made;
+    return { ...made, token: new URL(made.joinUrl).hash.replace('#token=', '') };
+  };
+  const listed = async (): Promise<unknown[]> =>
+    ((await ask('/api/v1/invitations')).body as { invitations: unknown[] }).invitations;
+
+  it('lets so many in, now and after a restart; those may come back', async () => {
+    const { token, joinUrl, invitationId } = await make({ count: 2, name: 'class 7b' });
+    const link = (): string => `${coordinator.url}/join#token=${token}`;
+    expect(joinUrl).toBe(link());
+    const first = await new Volunteer({ token }).identity();
+    const second = await new Volunteer({ token, life: 'one' }).identity();
+    expect(await new Volunteer({ token }).refusal()).toBe(
+      'INVITATION_USED_UP This invitation was for 2 workers, who joined. Ask the owner for a new link.',
+    );
+    await restart();
+    expect(await new Volunteer({ token }).refusal()).toMatch(/^INVITATION_USED_UP/);
+    expect(await new Volunteer({ identity: first, token }).identity()).toEqual(first);
+    const again = new Volunteer({ identity: second, token, life: 'one' });
+    expect(await again.identity()).toEqual(second);
+    expect(await listed()).toMatchObject([
+      {
+        invitationId,
+        name: 'class 7b',
+        count: 2,
+        used: 2,
+        state: 'used up',
+        isTrusted: false,
+        joinUrl: link(),
+      },
+    ]);
+    expect(JSON.stringify(await listed())).not.toContain('"token"');
+  });
+
+  it('gives a worker that was lost for good its place under another id', async () => {
+    await restart({ graceMs: 0 });
+    const { token } = await make();
+    const volunteer = new Volunteer({ token });
+    const identity = await volunteer.identity();
+    await volunteer.leave();
+    await expect.poll(() => present()).toEqual([]);
+    const next = await new Volunteer({ token, identity }).identity();
+    expect(next.workerId).not.toBe(identity.workerId);
+    expect(await new Volunteer({ token }).refusal()).toMatch(/^INVITATION_USED_UP/);
+    // The former id is no second place.
+    expect(await new Volunteer({ token, identity, life: 'other' }).refusal()).toMatch(/^INVITATION_USED_UP/);
+    expect(await listed()).toMatchObject([{ used: 1 }]);
+  });
+
+  it('that was revoked lets nobody in, nor back; who is there works on, or goes where that is asked for', async () => {
+    const [kept, gone] = [await make({ count: 5 }), await make({ count: 5 })];
+    const staying = new Volunteer({ token: kept.token });
+    const going = new Volunteer({ token: gone.token });
+    const [stayingId, goingId] = [await staying.identity(), await going.identity()];
+    const other = await new Volunteer().identity();
+    const revoke = (made: Made, body: object): Promise<Answer> =>
+      ask(`/api/v1/invitations/${made.invitationId}/revoke`, body);
+    expect(await revoke(kept, {})).toEqual({
+      status: 200,
+      body: { invitationId: kept.invitationId, removed: [] },
+    });
+    expect(await new Volunteer({ token: kept.token }).refusal()).toMatch(/^TOKEN_REQUIRED/);
+    expect((await revoke(gone, { disconnect: true })).body).toEqual({
+      invitationId: gone.invitationId,
+      removed: [goingId.workerId],
+    });
+    expect(await going.next('shutdown')).toMatchObject({ reason: 'the invitation was revoked' });
+    expect(present()).toEqual([stayingId.workerId, other.workerId]);
+    await staying.leave();
+    expect(await new Volunteer({ identity: stayingId, token: kept.token }).refusal()).toMatch(
+      /^TOKEN_REQUIRED/,
+    );
+    expect(await revoke(gone, {})).toMatchObject({
+      status: 404,
+      body: { error: { code: 'INVITATION_UNKNOWN' } },
+    });
+    expect(await listed()).toEqual([]);
+  });
+
+  it('stays in force when the join token is changed', async () => {
+    const { token } = await make({ count: 2 });
+    const before = await new Volunteer({ token }).identity();
+    await ask('/api/v1/tokens/join', { disconnect: true });
+    expect(present()).toEqual([before.workerId]);
+    await new Volunteer({ token }).identity();
+  });
+
+  it("can be for the owner's own machines, also when they come back", async () => {
+    const { token } = await make({ isTrusted: true, count: 1 });
+    const volunteer = new Volunteer({ token });
+    const identity = await volunteer.identity();
+    expect((await ask('/api/v1/workers')).body).toMatchObject({ workers: [{ trust: 'owners' }] });
+    await restart();
+    await new Volunteer({ token, identity }).identity();
+    expect((await ask('/api/v1/workers')).body).toMatchObject({
+      workers: [{ workerId: identity.workerId, trust: 'owners' }],
+    });
+  });
+
+  it.each([
+    [{ expiresInMs: HOUR_MS }],
+    [{ count: 0, expiresInMs: HOUR_MS }],
+    [{ count: 1.5, expiresInMs: HOUR_MS }],
+    [{ count: 1e6, expiresInMs: HOUR_MS }],
+    [{ count: 1, expiresInMs: 1 }],
+    [{ count: 1, expiresInMs: 1e12 }],
+    [{ count: 1, expiresInMs: HOUR_MS, name: 'a\nb' }],
+    [{ count: 1, expiresInMs: HOUR_MS, name: ' ' }],
+    [{ count: 1, expiresInMs: HOUR_MS, cout: 2 }],
+  ])('of %j is refused', async (terms) => {
+    expect(await ask('/api/v1/invitations', terms)).toMatchObject({
+      status: 400,
+      body: { error: { code: 'BAD_REQUEST' } },
+    });
+    expect(await listed()).toEqual([]);
+  });
+
+  it('is the matter of owners', async () => {
+    const { token } = await make();
+    for (const path of ['/api/v1/invitations', '/api/v1/invitations/i-1/revoke']) {
+      expect((await ask(path, {}, token)).status).toBe(401);
+    }
+    expect((await ask('/api/v1/invitations', undefined, token)).status).toBe(401);
   });
 });
 

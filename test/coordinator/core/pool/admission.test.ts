@@ -57,11 +57,8 @@ describe('Admission', () => {
     expect(codeOf(admission.judge({ ...hello, identity, token: 'old' }, ADDRESS))).toBe('TOKEN_REQUIRED');
     expect(codeOf(admission.judge({ ...hello, identity, token: 'new' }, ADDRESS))).toBe('new');
     expect(codeOf(admission.judge({ ...hello, identity: local }, ADDRESS))).toBe('known');
-    expect([admission.accepts('old'), admission.accepts('new'), admission.accepts('local')]).toEqual([
-      false,
-      true,
-      true,
-    ]);
+    expect(['old', 'new', 'local'].map((token) => admission.isOutdated(token))).toEqual([true, false, false]);
+    expect([admission.isOutdated('old', 'older'), admission.isOutdated('old', 'old')]).toEqual([false, true]);
   });
 
   it('tells a worker that was sent away why, and takes a lost one for a new one', () => {
@@ -71,7 +68,7 @@ describe('Admission', () => {
     const judge = (workerId: string): Verdict =>
       admission.judge({ ...hello, token: 't', identity: identityOf(admission, workerId, 't') }, ADDRESS);
     expect(judge('w-1')).toEqual({ type: 'refused', code: 'WORKER_REMOVED', message: 'wrong sums' });
-    expect(judge('w-2')).toEqual({ type: 'new', joinToken: 't' });
+    expect(judge('w-2')).toEqual({ type: 'new', joinToken: 't', formerId: 'w-2' });
     expect(judge('w-3')).toMatchObject({ type: 'known' });
   });
 
@@ -85,7 +82,8 @@ describe('Admission', () => {
     };
     expect([judge('w-1', 'second'), judge('w-1', 'first'), judge('w-1')]).toEqual(['known', 'new', 'new']);
     expect(judge('w-2', 'second')).toBe('WORKER_REMOVED');
-    expect([admission.takeBack('w-1'), admission.takeBack('w-1')]).toEqual([
+    const verdict = { type: 'known', workerId: 'w-1', joinToken: 't' } as const;
+    expect([admission.admit('w-1', verdict), admission.admit('w-1', verdict)]).toEqual([
       { lifeName: 'first' },
       undefined,
     ]);

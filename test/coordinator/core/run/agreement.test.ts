@@ -2,7 +2,8 @@
 
 import { describe, expect, it } from 'vitest';
 import { gbdtRun } from '../../../../coordinator/core/run/gbdtRun.ts';
-import { defaultTiming, recordedRounds } from '../../../../coordinator/core/run/runState.ts';
+import { defaultTiming } from '../../../../coordinator/core/run/runPlan.ts';
+import { recordedRounds } from '../../../../coordinator/core/run/runState.ts';
 import type { TrainSpec } from '../../../../shared/gbdt/trainSpec.ts';
 import { contentOf, treeOf, treesSha256 } from '../../../simulation/simulatedTree.ts';
 import { Bench, makeWorker } from './runBench.ts';

@@ -117,6 +117,71 @@ describe('planLeases', () => {
     }
   });
 
+  describe('with a limit for unproven workers', () => {
+    const unproven = (workerId: string, holds: readonly Lease[] = [], weight = 1): PlanWorker => ({
+      ...worker(workerId, holds, weight),
+      isUnproven: true,
+    });
+    const loads = (plan: readonly (readonly Lease[])[]): number[] => plan.map((leases) => leases.length);
+
+    it('gives them no more than their share together, and others the rest in proportion', () => {
+      const workers = [unproven('a', [], 3), worker('b'), unproven('c'), worker('d', [], 3)];
+      expect(loads(planLeases(shards(16), workers, 1))).toEqual([6, 2, 2, 6]);
+      expect(loads(planLeases(shards(16), workers, 0.5))).toEqual([6, 2, 2, 6]);
+      expect(loads(planLeases(shards(16), workers, 0.49))).toEqual([5, 2, 2, 7]);
+      expect(loads(planLeases(shards(16), workers, 0.25))).toEqual([3, 3, 1, 9]);
+    });
+
+    it('leaves each its least shard, of evaluation sets none, and all where there are no others', () => {
+      expect(loads(planLeases(shards(16), [worker('a'), unproven('b'), unproven('c')], 0))).toEqual([
+        14, 1, 1,
+      ]);
+      const both = [...shards(4), ...shards(4, 'valid')];
+      expect(planLeases(both, [worker('a'), unproven('b')], 0.25).map((leases) => leases.length)).toEqual([
+        6, 2,
+      ]);
+      expect(loads(planLeases(both, [worker('a'), unproven('b')], 0))).toEqual([7, 1]);
+      expect(loads(planLeases(shards(6), [unproven('a'), unproven('b')], 0.1))).toEqual([3, 3]);
+    });
+
+    it('takes from one that holds more, and changes nothing the next time', () => {
+      const all = shards(10);
+      const first = planLeases(all, [unproven('a', all), worker('b')], 0.3);
+      expect(indices(first)).toEqual([
+        [0, 1, 2],
+        [3, 4, 5, 6, 7, 8, 9],
+      ]);
+      expect(planLeases(all, [unproven('a', first[0]), worker('b', first[1])], 0.3)).toEqual(first);
+    });
+
+    it('leases every shard once, within the limit, in random situations', () => {
+      const random = seededRandom(11);
+      for (let trial = 0; trial < 500; trial += 1) {
+        const count = 2 + Math.floor(random() * 40);
+        const all = shards(count);
+        const share = Math.floor(random() * 101) / 100;
+        const members = 2 + Math.floor(random() * Math.min(6, count - 1));
+        const workers = Array.from({ length: members }, (_, i) => {
+          const weight = 0.1 + random();
+          return i > 0 && random() < 0.5 ? unproven(`w${i}`, [], weight) : worker(`w${i}`, [], weight);
+        });
+        const plan = planLeases(all, workers, share);
+        expect(
+          plan
+            .flat()
+            .map((lease) => lease.index)
+            .sort((a, b) => a - b),
+        ).toEqual(all.map((_, i) => i));
+        const held = plan.flatMap((leases, i) => (workers[i]!.isUnproven === true ? leases : [])).length;
+        const least = workers.filter(({ isUnproven }) => isUnproven === true).length;
+        expect(held).toBeLessThanOrEqual(
+          Math.max(least, Math.floor((count * Math.round(share * 100)) / 100)),
+        );
+        expect(Math.min(...loads(plan))).toBeGreaterThanOrEqual(1);
+      }
+    });
+  });
+
   it('counts as useful only who can have a training shard', () => {
     expect(usefulWorkers([...shards(3), ...shards(9, 'valid')])).toBe(3);
   });

@@ -6,14 +6,10 @@ import { usefulWorkers } from '../../../../coordinator/core/run/leasePlan.ts';
 import { stepRun } from '../../../../coordinator/core/run/runMachine.ts';
 import { wakeAtMs } from '../../../../coordinator/core/run/ticks.ts';
 import type { CommittedRound, RunEvent } from '../../../../coordinator/core/run/runRequest.ts';
-import { defaultTiming, initialRunState } from '../../../../coordinator/core/run/runState.ts';
-import type {
-  RunCommand,
-  RunInput,
-  RunPlan,
-  RunState,
-  RunWorker,
-} from '../../../../coordinator/core/run/runState.ts';
+import { defaultTiming } from '../../../../coordinator/core/run/runPlan.ts';
+import { initialRunState } from '../../../../coordinator/core/run/runState.ts';
+import type { RunPlan } from '../../../../coordinator/core/run/runPlan.ts';
+import type { RunCommand, RunInput, RunState, RunWorker } from '../../../../coordinator/core/run/runState.ts';
 import type {
   CoordinatorMessage,
   HeardGathers,

@@ -2,7 +2,8 @@
 
 import { describe, expect, it } from 'vitest';
 import { neuralRun } from '../../../../coordinator/core/run/neuralRun.ts';
-import type { RunCommand, RunPlan } from '../../../../coordinator/core/run/runState.ts';
+import type { RunPlan } from '../../../../coordinator/core/run/runPlan.ts';
+import type { RunCommand } from '../../../../coordinator/core/run/runState.ts';
 import { Bench, makeWorker } from './runBench.ts';
 
 const state = (digit: string) => ({ sha256: digit.repeat(64), sizeBytes: 100 });

@@ -3,7 +3,7 @@
 
 import { describe, expect, it } from 'vitest';
 import { wakeAtMs } from '../../../../coordinator/core/run/ticks.ts';
-import { defaultTiming } from '../../../../coordinator/core/run/runState.ts';
+import { defaultTiming } from '../../../../coordinator/core/run/runPlan.ts';
 import { Bench, makeShards, makeWorker } from './runBench.ts';
 
 const { readyMs, loadIdleMs } = defaultTiming;

@@ -17,6 +17,14 @@ it.each([
     'allowedOrigins[1]',
     'allowedOrigins[1] must be like https://example.org, without a path.',
   ],
+  [{ maxUnprovenShare: 1.5 }, 'maxUnprovenShare', 'maxUnprovenShare is 1.5; expected a number from 0 to 1.'],
+  [
+    { maxUnprovenShare: -0.1 },
+    'maxUnprovenShare',
+    'maxUnprovenShare is -0.1; expected a number from 0 to 1.',
+  ],
+  [{ maxUnprovenShare: NaN }, 'maxUnprovenShare', /^maxUnprovenShare is .*expected a number from 0 to 1/],
+  [{ maxUnprovenShare: '50%' }, 'maxUnprovenShare', /expected a number/],
   [{ log: 'file' }, 'log', 'log is "file"; expected a function.'],
 ])('%j is refused before the coordinator takes a port', async (options, field, message) => {
   await expect(startCoordinator(options as never)).rejects.toMatchObject({

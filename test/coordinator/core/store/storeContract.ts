@@ -303,6 +303,40 @@ export function describeStore(name: string, make: () => Promise<TestDatabase>): 
       expect(await store.trust.lies(2)).toEqual([earlier]);
     });
 
+    it('keeps invitations with the workers that joined by them, until they are revoked', async () => {
+      const invitation = {
+        invitationId: 'i-1',
+        name: 'Klasse „7b"',
+        token: 't-1',
+        count: 25,
+        isTrusted: false,
+        createdAtMs: 1_700_000_000_123,
+        endsAtMs: 1_700_003_600_123,
+      };
+      const earlier = {
+        ...invitation,
+        invitationId: 'i-0',
+        name: undefined,
+        isTrusted: true,
+        createdAtMs: 5,
+      };
+      await store.invitations.add(invitation);
+      await store.invitations.add(earlier);
+      await expect(store.invitations.add(earlier)).rejects.toMatchObject({ code: 'STORAGE_FAILED' });
+      await store.invitations.saveUse('i-1', 'w-a', undefined);
+      await store.invitations.saveUse('i-1', 'w-a', undefined);
+      await store.invitations.saveUse('i-1', 'w-b', undefined);
+      await store.invitations.saveUse('i-1', 'w-c', 'w-a');
+      await reopen();
+      expect(await store.invitations.all()).toEqual([
+        { invitation: earlier, workerIds: [] },
+        { invitation, workerIds: ['w-b', 'w-c'] },
+      ]);
+      await store.invitations.remove('i-1');
+      await reopen();
+      expect(await store.invitations.all()).toEqual([{ invitation: earlier, workerIds: [] }]);
+    });
+
     it('changes settings together, and takes them away', async () => {
       expect(await store.savedSetting('a')).toBeUndefined();
       expect(await store.setting('a', () => 'made')).toBe('made');
