@@ -35,6 +35,8 @@ export interface SessionEnvironment {
   readonly openLoop?: (kind: 'rounds' | 'tensors', code: LoopSource) => LoopThread;
   /** Milliseconds from any fixed origin. */
   now(): number;
+  /** In [0, 1), not to be guessed by others. Absent: the platform's own source. */
+  random?(): number;
   log(line: string): void;
   /** Told when the device of a run was lost; the next group is met with a new one. */
   onDeviceLost?(reason: string): void;

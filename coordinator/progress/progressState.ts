@@ -106,6 +106,8 @@ export function afterEvent(state: ProgressState, event: ProgressEvent, now: numb
     }
     case 'workerLost':
       return { ...state, lost: state.lost + 1, roundStartedAt: undefined };
+    case 'undone':
+      return { ...state, roundsDone: event.rounds, roundStartedAt: undefined };
     case 'checkpoint':
     case 'profiled':
     case 'workerJoined':

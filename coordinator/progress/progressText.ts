@@ -85,6 +85,8 @@ function eventLines(before: ProgressState, state: ProgressState, event: Progress
       return [
         `lost worker ${event.workerId}: ${event.reason}; ${formatCount(event.shards)} of its shards go to others`,
       ];
+    case 'undone':
+      return [`back to ${state.roundWord} ${event.rounds}: ${event.reason}`];
     case 'workerJoined':
       return [`worker ${event.workerId} joined`];
   }

@@ -66,6 +66,12 @@ export const reportedEvent = z.discriminatedUnion('type', [
   }),
   z.object({ type: z.literal('workerJoined'), workerId: z.string() }),
   z.object({
+    type: z.literal('undone'),
+    rounds: z.number(),
+    reason: z.string(),
+    savedState: z.object({ rounds: z.number(), sha256: z.string(), sizeBytes: z.number() }).exactOptional(),
+  }),
+  z.object({
     type: z.literal('end'),
     status: z.enum(['running', 'finished', 'stopped', 'failed']),
     error: z.object({ code: z.string(), message: z.string() }).exactOptional(),

@@ -4,6 +4,7 @@
 import { z } from 'zod';
 import { deviceKinds } from '../../kernels/deviceKinds.ts';
 import { runtimes } from './runtimes.ts';
+import { stepDispute } from './stepDispute.ts';
 import { visibleLine, visibleText } from '../../kernels/visibleText.ts';
 
 /** Raised when a message changes its meaning. A worker of another version is refused with a reason. */
@@ -248,6 +249,15 @@ export const workerMessage = z.discriminatedUnion('type', [
       )
       .max(64),
   }),
+  /** Of a net: so many steps of this generation were checked here and were right; and what was not, in the step `round`. */
+  z.object({
+    type: z.literal('checkedSteps'),
+    runId: id,
+    generation: count,
+    round: count,
+    passed: count,
+    dispute: stepDispute.optional(),
+  }),
   /** Answer to `check`: of the rounds that are still known here. */
   z.object({
     type: z.literal('checked'),
@@ -329,7 +339,7 @@ export const coordinatorMessage = z.discriminatedUnion('type', [
     agreedRounds: count.optional(),
     /** Payloads of the committed rounds as a JSON blob: an array of rounds, each an array (of trees); null when none. */
     payloads: sha256.nullable(),
-    /** What is summed up is kept until `check` has asked for it: strangers take part. */
+    /** Strangers take part. Of trees what is summed up is kept until `check` has asked for it; of nets steps are done again. */
     isChecked: z.boolean().optional(),
     /** State to begin with where no member has a later one. */
     savedState: z.object({ rounds: count, sha256, sizeBytes: count }).optional(),

@@ -28,6 +28,7 @@ export const maxWorkerMessageBytes: Readonly<Record<WorkerMessage['type'], numbe
   state: 4 * KIBIBYTE,
   profiled: 4 * KIBIBYTE,
   finished: 4 * KIBIBYTE,
+  checkedSteps: 4 * KIBIBYTE,
   halted: MAX_CONTROL_MESSAGE_BYTES,
   checked: MAX_CONTROL_MESSAGE_BYTES,
   failed: MAX_SHORT_MESSAGE_BYTES,

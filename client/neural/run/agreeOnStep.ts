@@ -22,15 +22,23 @@ export async function agreeOnStep(
   signal: AbortSignal,
 ): Promise<StepWishes> {
   if (collective.size === 1) return own;
-  const bits = names.reduce((sum, name, bit) => sum + (own[name] ? 1 << bit : 0), 0);
-  const told = await collective.allGather(Uint8Array.of(bits), { signal, maxBytes: 1 });
-  const all = told.map((bytes, rank) => readFromPeer(collective, rank, () => readBits(bytes)));
+  const told = await collective.allGather(Uint8Array.of(wishBits(own)), { signal, maxBytes: 1 });
+  return agreedWishes(told.map((bytes, rank) => readFromPeer(collective, rank, () => readWishes(bytes))));
+}
+
+export function wishBits(own: StepWishes): number {
+  return names.reduce((sum, name, bit) => sum + (own[name] ? 1 << bit : 0), 0);
+}
+
+/** @param all bits of every member. */
+export function agreedWishes(all: readonly number[]): StepWishes {
   const wanted = names.map((_, bit) => 2 * all.filter((one) => (one >> bit) & 1).length > all.length);
   const [isReported = false, isHalted = false, keepsState = false] = wanted;
   return { isReported, isHalted, keepsState };
 }
 
-function readBits(bytes: Uint8Array): number {
+/** @throws RangeError when these are no wishes. */
+export function readWishes(bytes: Uint8Array): number {
   const [bits] = bytes;
   if (bytes.length === 1 && bits! < 1 << names.length) return bits!;
   throw new RangeError(`${bytes.length} bytes are no wishes for a step`);

@@ -66,6 +66,7 @@ class NeuralMemberRun implements MemberRun {
       valid: this.#valid,
       context,
       isMixed: this.#isMixed,
+      isChecked: this.#assignment?.isChecked === true,
       savedSteps: this.#assignment?.savedState?.rounds ?? this.#spec.firstStep,
     });
     await loop.run();

@@ -16,8 +16,10 @@ import { learningRateAt } from '../../../shared/neural/run/learningRate.ts';
 import type { LocalSteps } from '../../../shared/neural/run/neuralSpec.ts';
 import { eventTurn } from '../../../kernels/eventTurn.ts';
 import { agreeOnStep, type StepWishes } from './agreeOnStep.ts';
+import { openChecks } from './checks/openChecks.ts';
+import { openStepSum, type StepSum } from './checks/openStepSum.ts';
+import type { StepChecks } from './checks/stepChecks.ts';
 import { gatherSum } from '../../collective/gatherSum.ts';
-import { createGradientSum, type GradientSum } from './gradientSum.ts';
 import { keepEqual } from './equalParameters.ts';
 import { evaluateNet } from './evaluateNet.ts';
 import { explainNonFinite } from './explainNonFinite.ts';
@@ -25,7 +27,8 @@ import { makeLocalSteps } from './localSteps.ts';
 import { finiteMetrics } from './finiteMetrics.ts';
 import { RunMetrics } from './runMetrics.ts';
 import { StateSaver } from './stateSaver.ts';
-import { StepTimeline } from './stepTimeline.ts';
+import { openTimeline, tellProfile } from './stepProfiles.ts';
+import type { StepTimeline } from './stepTimeline.ts';
 import type { StepLoopOptions } from './stepLoopOptions.ts';
 
 /** The coordinator writes every report down. */
@@ -34,9 +37,12 @@ const REPORT_INTERVAL_MS = 250;
 export class StepLoop {
   readonly #options: StepLoopOptions;
   readonly #collective: Collective;
-  readonly #gradients: GradientSum;
+  readonly #stepSum: StepSum;
   readonly #metrics: RunMetrics;
   readonly #saver: StateSaver;
+  readonly #checks: StepChecks | undefined;
+  /** What was agreed of the next step already, together with what was said of the last one. */
+  #agreed: StepWishes | undefined;
   readonly #perEpoch: number;
   /** Relative speed by rank; all members have the same. */
   #speeds: readonly number[];
@@ -58,7 +64,8 @@ export class StepLoop {
     const { context, spec } = options;
     this.#options = options;
     this.#collective = context.collective;
-    this.#gradients = createGradientSum(spec.gradientCodec, context.collective, context.signal);
+    this.#checks = openChecks(options);
+    this.#stepSum = this.#checks ?? openStepSum(options);
     this.#metrics = new RunMetrics(spec.metrics);
     this.#perEpoch = stepsPerEpoch(spec);
     this.#speeds = context.members.map(() => 1);
@@ -74,7 +81,8 @@ export class StepLoop {
     // All who made the last step may have been lost before it was told.
     if (state.step >= spec.steps) return this.#report({}, { isLast: true, endsEpoch: true });
     while (state.step < spec.steps) {
-      const { isReported, isHalted, keepsState } = await this.#agree();
+      const { isReported, isHalted, keepsState } = this.#agreed ?? (await this.#agree());
+      this.#agreed = undefined;
       if (keepsState) {
         await this.#keepEqual(false, true);
         await this.#keep();
@@ -82,7 +90,7 @@ export class StepLoop {
       if (isHalted) break;
       const first = state.step;
       if (spec.localSteps) await this.#localSteps(spec.localSteps);
-      else await this.#step();
+      else await this.#step(isReported);
       await this.#committed(first, isReported);
       await eventTurn();
       if (context.signal.aborted) throw new AbortedError(`step ${state.step} was withdrawn`);
@@ -96,17 +104,22 @@ export class StepLoop {
     await this.#saver.save();
   }
 
-  /** Whether this step is told, and whether the generation ends before it. */
   #agree(): Promise<StepWishes> {
-    const { spec, state, context } = this.#options;
+    const { state, context } = this.#options;
+    const own = this.#wishes(state.step, this.#stepsSince);
+    return agreeOnStep(this.#collective, own, context.signal);
+  }
+
+  /** Whether a step is told, and whether the generation ends before it. @param stepsSince since the last that was told. */
+  #wishes(step: number, stepsSince: number): StepWishes {
+    const { spec, context } = this.#options;
     const every = spec.reportEverySteps;
     const isReported =
       every === undefined
-        ? this.#stepsSince === 0 || context.environment.now() - this.#reportedAt >= REPORT_INTERVAL_MS
-        : passes(every, state.step, nextCommit(spec, state.step));
+        ? stepsSince === 0 || context.environment.now() - this.#reportedAt >= REPORT_INTERVAL_MS
+        : passes(every, step, nextCommit(spec, step));
     const isHalted = context.haltAtRounds() < Infinity;
-    const own = { isReported, isHalted, keepsState: isHalted && context.keepsState() };
-    return agreeOnStep(this.#collective, own, context.signal);
+    return { isReported, isHalted, keepsState: isHalted && context.keepsState() };
   }
 
   /** Shares stay equal, so that runs can be repeated. */
@@ -116,7 +129,7 @@ export class StepLoop {
     const spent = await makeLocalSteps(local, {
       ...this.#options,
       share: (count) => shareOfSpeed(count, this.#speeds, context.rank),
-      sum: this.#gradients,
+      sum: this.#stepSum.sum,
       metrics: this.#metrics,
     });
     this.#stepsSince += state.step - first;
@@ -126,14 +139,17 @@ export class StepLoop {
     this.#exchangeTotalMs += spent.exchangeMs;
   }
 
-  async #step(): Promise<void> {
+  /** @param isReported whether it is told. */
+  async #step(isReported: boolean): Promise<void> {
     const { spec, state, train, context } = this.#options;
     const { engine } = state;
     const { step } = state;
     const { rank, signal, environment } = context;
     const start = environment.now();
-    const timeline = await this.#openTimeline();
+    const timeline = await openTimeline(this.#options);
     const places = microbatchesOf(spec, step);
+    const unapplied = { step, places, speeds: this.#speeds };
+    this.#stepSum.begin(unapplied);
     const [from, to] = shareOfSpeed(places.length, this.#speeds, rank);
     // Alone, nothing is exchanged, and no bucket has to leave the device.
     const isShared = this.#collective.size > 1;
@@ -153,6 +169,10 @@ export class StepLoop {
     if (to > from && !Number.isFinite(totals.loss)) {
       await explainNonFinite({ ...this.#options, signal }, places.slice(from, to), step);
     }
+    if (this.#checks) {
+      const wishes = this.#wishes(step + 1, isReported ? 0 : this.#stepsSince + 1);
+      this.#agreed = await this.#checks.afterExchange(unapplied, wishes);
+    }
     const examples = examplesIn(places);
     const updateFrom = environment.now();
     engine.update({
@@ -162,7 +182,7 @@ export class StepLoop {
       microbatches: spec.syncBatchNorm ? turns * this.#collective.size : places.length,
     });
     state.step = step + 1;
-    if (timeline) await this.#tellProfile(timeline, updateFrom);
+    if (timeline) await tellProfile(this.#options, timeline, updateFrom);
     this.#metrics.add(totals);
     this.#stepsSince += 1;
     this.#examplesSince += examples;
@@ -183,25 +203,6 @@ export class StepLoop {
     if (isDue || isLast || endsEpoch) {
       await this.#report({ learningRate: this.#rate(state.step - 1) }, { isLast, endsEpoch });
     }
-  }
-
-  /** Of the last step alone, at the first rank, where the owner asked. */
-  async #openTimeline(): Promise<StepTimeline | undefined> {
-    const { spec, state, context } = this.#options;
-    const { environment, rank } = context;
-    if (spec.profile !== true || rank !== 0) return undefined;
-    // Timings of earlier steps are dropped as they come, or memory would grow.
-    await state.engine.profile();
-    return state.step === spec.steps - 1 ? new StepTimeline(() => environment.now()) : undefined;
-  }
-
-  async #tellProfile(timeline: StepTimeline, updateFrom: number): Promise<void> {
-    const { runId, state, context } = this.#options;
-    const { environment, generation, signal } = context;
-    const profile = await timeline.end(state.engine, state.step - 1, updateFrom);
-    const bytes = new TextEncoder().encode(JSON.stringify(profile));
-    const address = await environment.putBlob(bytes, signal);
-    environment.send({ type: 'profiled', runId, generation, ...address });
   }
 
   #rate(step: number): number {
@@ -232,7 +233,7 @@ export class StepLoop {
       const values = hasOwn ? await engine.readBucket(bucket) : new Float32Array(length);
       begun ??= now();
       const summed = timeline?.bucketReady(bucket, 4 * length);
-      const sum = this.#gradients.add(bucket, values).then((all) => {
+      const sum = this.#stepSum.sum.add(bucket, values).then((all) => {
         summed?.();
         engine.writeBucket(bucket, all);
       });
@@ -283,6 +284,7 @@ export class StepLoop {
       ...(this.#exchangeTotalMs > 0 && { exchangeHidden: 1 - this.#exchangeMs / this.#exchangeTotalMs }),
     };
     if (isLast) await this.#keep();
+    this.#checks?.tellPassed(state.step - 1);
     const bytes = [...context.links.values()].reduce((sum, link) => sum + link.stats.bytesSent, 0);
     environment.send({
       type: 'committed',

@@ -14,6 +14,8 @@ export interface StepLoopOptions {
   readonly context: GenerationContext;
   /** Members of different kinds round differently: the first rank's parameters then count. */
   readonly isMixed: boolean;
+  /** Strangers take part, as the coordinator says. */
+  readonly isChecked: boolean;
   /** Steps of the last state that is stored. */
   readonly savedSteps: number;
 }

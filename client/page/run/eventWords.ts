@@ -19,6 +19,8 @@ export function eventWords(event: ReportedEvent): string | undefined {
       return `${event.workerId} joined.`;
     case 'checkpoint':
       return `State kept after ${count(event.rounds)}.`;
+    case 'undone':
+      return `Back to ${count(event.rounds)}: ${event.reason}.`;
     case 'end':
       return event.error ? `${event.error.code}: ${event.error.message}` : `The run is ${event.status}.`;
     case 'loading':

@@ -29,6 +29,12 @@ export interface Disturbance {
   readonly atMs: number;
 }
 
+/** Members that came to different results without a majority. */
+export interface Disputes {
+  readonly inARow: number;
+  readonly total: number;
+}
+
 /** Workers that are not in the pool any more, of whom something is remembered: those of the longest ago are forgotten. */
 const MOST_REMEMBERED = 1024;
 

@@ -12,6 +12,11 @@ export function roundFacts(rounds: readonly CommittedRound[]): RunFact[] {
 /** How far loading has come is of no interest later. */
 export function eventFacts(event: RunEvent): RunFact[] {
   if (event.type === 'loading') return [];
+  if (event.type === 'undone')
+    return [
+      { type: 'undone', rounds: event.rounds },
+      { type: 'event', event },
+    ];
   if (event.type !== 'round') return [{ type: 'event', event }];
   const { round, metrics } = event.committed;
   return [{ type: 'event', event: { type: 'round', round, metrics, timings: event.timings } }];

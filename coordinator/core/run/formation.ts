@@ -7,11 +7,13 @@ import { planSpares } from './sparePlan.ts';
 import { recordedRounds } from './runState.ts';
 import type { RunPlan } from './runPlan.ts';
 import type { Member, RunState, RunWorker } from './runState.ts';
+import { isCheckedGroup, ownersFirst } from './checkedGroup.ts';
 import { checksOf } from './checkState.ts';
 import { RoundVotes } from './roundVotes.ts';
 import { StateVotes } from './stateVotes.ts';
 import { allRows, trainRows } from './speed.ts';
 import type { Turn } from './turn.ts';
+import { noteEntries } from './undoRounds.ts';
 import { leftOutWords, meetsLimit, withinLimit } from './unprovenLimit.ts';
 
 /** Most members that can do something useful. */
@@ -138,7 +140,7 @@ function sparesOf({ state }: Turn, chosen: readonly RunWorker[], leases: readonl
 
 function assignGroup(turn: Turn, eligible: readonly RunWorker[]): void {
   const { plan, state, atMs } = turn;
-  const chosen = eligible.slice(0, mostMembers(plan));
+  const chosen = ownersFirst(plan, eligible.slice(0, mostMembers(plan)));
   const committedRounds = recordedRounds(state);
   const leases = leasesOf(turn, chosen);
   const spares = sparesOf(turn, chosen, leases);
@@ -168,6 +170,7 @@ function assignGroup(turn: Turn, eligible: readonly RunWorker[]): void {
     committedRounds,
     toldRounds: committedRounds,
     toldState: 0,
+    toldChecks: 0,
     agreedRounds: Math.min(state.agreed.get(worker.workerId) ?? 0, committedRounds),
     hasWorked: false,
     halted: false,
@@ -194,6 +197,7 @@ function assignGroup(turn: Turn, eligible: readonly RunWorker[]): void {
     heard: new Map(),
     differing: new Map(),
     finished: new Map(),
+    stepChecks: { ...state.stepChecks, passed: 0, trial: undefined, entries: noteEntries(state, members) },
     waits: new Map(),
     withheldAtMs: undefined,
     recordAtFormation: committedRounds,
@@ -214,7 +218,7 @@ function assignGroup(turn: Turn, eligible: readonly RunWorker[]): void {
     // The record grows on before the command is carried out.
     rounds: record.slice(),
     committedRounds,
-    isChecked: checks.isOn,
+    isChecked: checks.isOn || isCheckedGroup(plan, members),
     savedState,
   });
   for (const workerId of state.engaged) {

@@ -19,7 +19,9 @@ import type { Member } from './runState.ts';
 import { dropMember, expel } from './setAside.ts';
 import { judgeStall } from './stalls.ts';
 import { isStored, settleStates } from './stateAgreement.ts';
+import type { Undo } from './stepCheckState.ts';
 import type { Turn } from './turn.ts';
+import { applyUndo } from './undoRounds.ts';
 
 /** Groups formed only to store the state of a complete run, before it ends without. */
 const MOST_STORING_GROUPS = 2;
@@ -147,6 +149,8 @@ export function giveUpSilent(turn: Turn): void {
 export function checkHalted(turn: Turn): void {
   const { halt, members, phase } = turn.state;
   if (phase !== 'halting' || !halt || members.some((member) => !member.halted)) return;
+  const { undo } = turn.state.stepChecks;
+  if (undo) return turn.state.blobChecks > 0 ? undefined : goBack(turn, undo);
   // What was made is found right or wrong first, where it is checked: the next group goes on from there.
   goOnChecking(turn);
   if (isChecking(turn.state)) return;
@@ -168,6 +172,14 @@ export function checkHalted(turn: Turn): void {
     else turn.set({ fruitless: noFruitless });
   }
   if (turn.state.phase === 'ended') return;
+  turn.set({ phase: 'waiting', halt: undefined });
+  formGroup(turn);
+}
+
+/** What was done since then does not count, whatever members say of it. */
+function goBack(turn: Turn, undo: Undo): void {
+  applyUndo(turn, undo);
+  if (turn.state.stopReason !== undefined) return endRun(turn, outcome(turn, 'stopped'));
   turn.set({ phase: 'waiting', halt: undefined });
   formGroup(turn);
 }

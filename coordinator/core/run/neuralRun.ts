@@ -38,6 +38,7 @@ export const neuralRun: RunKind<NeuralSpec> = {
   leasesShards: false,
   sharesRows: () => false,
   maxUploadBytes: ({ initialState }) => STATE_ARRAYS * initialState.sizeBytes + UPLOAD_ALLOWANCE_BYTES,
+  firstState: ({ initialState }) => initialState.sha256,
   movesShards: () => false,
   usefulWorkers: ({ globalBatchSize, microbatchSize }) => Math.ceil(globalBatchSize / microbatchSize),
 };

@@ -77,6 +77,7 @@ function restore(
     committedRounds: 0,
     toldRounds: 0,
     toldState: 0,
+    toldChecks: 0,
     // What it holds is not known to be the record's: it takes the record's rounds.
     agreedRounds: 0,
     hasWorked: true,

@@ -12,13 +12,15 @@ import { wakeAtMs } from './ticks.ts';
 import { defaultTiming } from './runPlan.ts';
 import { initialRunState, type RunWorker } from './runState.ts';
 import type { RunPlan } from './runPlan.ts';
-import type { BlobCheck, RunCommand, RunInput, RunState } from './runState.ts';
+import type { BlobCheck } from './blobCheck.ts';
+import type { RunCommand, RunInput, RunState } from './runState.ts';
 import { assignMessages, prepareMessages } from './placeMessages.ts';
 import type { AssignCommand, PlaceBlobs, PrepareCommand, Sent } from './placeMessages.ts';
 import { planOf } from './planOf.ts';
 import { RunAudits } from './runAudits.ts';
 import type { RunDriverOptions } from './runDriverOptions.ts';
 import { PayloadBlobs } from './payloadBlobs.ts';
+import { statesToKeep } from './undoRounds.ts';
 import type { PoolWorker } from '../pool/poolWorker.ts';
 import { trustOf } from '../pool/workerTrust.ts';
 
@@ -66,8 +68,8 @@ export class RunDriver implements RunHandle {
 
   /** SHA-256 of the blobs that workers may ask for, besides the shards. */
   get blobsInUse(): readonly string[] {
-    const needed = [this.#specSha256, ...this.#payloads.inUse, this.#state.savedState?.sha256];
-    return needed.filter((sha256) => sha256 !== undefined);
+    const states = statesToKeep(this.#options.request.spec, this.#state);
+    return [this.#specSha256, ...this.#payloads.inUse, ...states];
   }
 
   get state(): RunState {

@@ -32,6 +32,8 @@ export interface RunKind<Spec extends RunSpec = RunSpec> {
   readonly leasesShards: boolean;
   /** Whether members load the rows of all, and so are told what each of them leases. */
   sharesRows(spec: Spec, shards: readonly Shard[]): boolean;
+  /** SHA-256 of the state that a run begins with, where members fetch one. */
+  firstState?(spec: Spec): string;
   /** Largest blob that a member may store: a state, a checkpoint, a profile. 0 where members store nothing. */
   maxUploadBytes(spec: Spec): number;
   /** Whether members are the faster the fewer rows they lease. */

@@ -135,6 +135,10 @@ function rowsOf(facts: readonly RunFact[], sequence: number): RunRows {
       case 'round':
         rounds.push(fact.committed);
         break;
+      case 'undone':
+        rounds.splice(0, rounds.length, ...rounds.filter(({ round }) => round < fact.rounds));
+        rows = { ...rows, undone: Math.min(rows.undone ?? Infinity, fact.rounds) };
+        break;
       case 'event':
         events.push({ sequence: sequence + events.length + 1, event: fact.event, atMs });
         break;

@@ -21,6 +21,7 @@ import type { RunPlan } from './runPlan.ts';
 import type { Member, RunCommand, RunInput, RunState } from './runState.ts';
 import { betterWeights } from './speed.ts';
 import { checkBlob, isStored, takeBlob, takeState } from './stateAgreement.ts';
+import { onCheckedSteps, partContradicting } from './stepTrial.ts';
 import { onTick } from './ticks.ts';
 import { Turn } from './turn.ts';
 
@@ -104,6 +105,8 @@ function onMessage(turn: Turn, workerId: string, message: RunMessage): void {
     case 'state':
     case 'saved':
       return onState(turn, member, message);
+    case 'checkedSteps':
+      return onCheckedSteps(turn, member, message);
     case 'profiled':
       return onProfiled(turn, member, message);
     case 'stalled':
@@ -289,6 +292,7 @@ function onStalled(turn: Turn, member: Member, message: WorkerMessageOf<'stalled
   if (message.missing.length === 0) disturb(turn, workerId, what);
   for (const id of [workerId, ...others]) countWait(turn, id);
   accuse(turn, workerId, others.length > 0 ? others : [workerId], what);
+  if (message.code === 'PEER_MESSAGE_INVALID') partContradicting(turn, workerId, others);
   const about = others.length > 0 ? ` (missing: ${others.join(', ')})` : '';
   turn.log('warn', `Worker ${workerId} stalled${about}: ${what}`);
   haltStalled(turn, `worker ${workerId} stalled: ${message.code}`);

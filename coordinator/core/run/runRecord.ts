@@ -68,6 +68,8 @@ export type RunFact =
       readonly members: readonly SavedMember[];
     }
   | { readonly type: 'round'; readonly committed: CommittedRound }
+  /** Rounds from this one on do not count any more. */
+  | { readonly type: 'undone'; readonly rounds: number }
   | { readonly type: 'event'; readonly event: ReportedEvent }
   | {
       readonly type: 'end';
@@ -86,6 +88,8 @@ export interface RunRows {
     readonly generation: number;
     readonly members: readonly SavedMember[];
   };
+  /** Rounds from this one on go first. */
+  readonly undone?: number;
   readonly rounds: readonly CommittedRound[];
   readonly events: readonly NumberedEvent[];
   readonly end?: {

@@ -79,7 +79,16 @@ export type RunEvent =
       readonly reason: string;
       readonly shards: number;
     }
-  | { readonly type: 'workerJoined'; readonly workerId: string };
+  | { readonly type: 'workerJoined'; readonly workerId: string }
+  /** A lie was found: the rounds from here on do not count, and are done again. */
+  | {
+      readonly type: 'undone';
+      /** Rounds that stay. */
+      readonly rounds: number;
+      readonly reason: string;
+      /** Where the members hold the state: the stored one that counts; absent: the first. */
+      readonly savedState?: SavedState;
+    };
 
 /** State of a run that is in the blob store. */
 export interface SavedState {

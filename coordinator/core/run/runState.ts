@@ -6,10 +6,12 @@ import type { LieEvidence } from '../pool/lieEvidence.ts';
 import type { RunMessage } from '../pool/poolWorker.ts';
 import type { AuditTask, Verdict } from '../trust/roundAudit.ts';
 import { noFruitless } from './conduct.ts';
-import type { Disturbance, FruitlessGenerations, SetAside } from './conduct.ts';
+import type { Disputes, Disturbance, FruitlessGenerations, SetAside } from './conduct.ts';
+import type { BlobCheck } from './blobCheck.ts';
 import { RoundChecks } from './checkState.ts';
 import { RoundVotes } from './roundVotes.ts';
 import { StateVotes } from './stateVotes.ts';
+import { noStepChecks, type StepCheckState } from './stepCheckState.ts';
 import type { CommittedRound, RunEvent, RunOutcome, SavedState } from './runRequest.ts';
 import type { Waits } from './waits.ts';
 
@@ -67,6 +69,8 @@ export interface Member {
   readonly toldRounds: number;
   /** Rounds of the last state that it told of in this generation. */
   readonly toldState: number;
+  /** Checks of steps in this generation that were right, as it told. */
+  readonly toldChecks: number;
   readonly agreedRounds: number;
   /** It has committed a round in this generation, so it has heard `begin`. */
   readonly hasWorked: boolean;
@@ -93,12 +97,6 @@ interface Preparation {
   readonly deadlineMs: number;
   /** What it was asked to load when it was asked again. */
   readonly wanted?: readonly Lease[];
-}
-
-/** Members that came to different results without a majority. */
-export interface Disputes {
-  readonly inARow: number;
-  readonly total: number;
 }
 
 export interface RunState {
@@ -150,6 +148,7 @@ export interface RunState {
   readonly differing: ReadonlyMap<string, { readonly round: number; readonly reason: string }>;
   /** Members whose owner's loop has returned, with the rounds committed there. */
   readonly finished: ReadonlyMap<string, number>;
+  readonly stepChecks: StepCheckState;
   /** Blobs that are being looked for. */
   readonly blobChecks: number;
   /** The last generation whose profile was told. */
@@ -210,16 +209,6 @@ export interface RunState {
 /** Rounds that the record knows to be committed. */
 export function recordedRounds({ record }: { readonly record: readonly CommittedRound[] }): number {
   return (record.at(-1)?.round ?? -1) + 1;
-}
-
-/** A worker says that something is in the blob store. */
-export interface BlobCheck {
-  readonly what: 'state' | 'profile';
-  readonly workerId: string;
-  /** As in SavedState; of a profile without meaning. */
-  readonly rounds: number;
-  readonly sha256: string;
-  readonly sizeBytes: number;
 }
 
 export type RunInput =
@@ -344,6 +333,7 @@ export function initialRunState(record: CommittedRound[] = []): RunState {
     heard: new Map(),
     differing: new Map(),
     finished: new Map(),
+    stepChecks: noStepChecks,
     blobChecks: 0,
     profiledGeneration: 0,
     storingGroups: 0,

@@ -5,7 +5,8 @@ import type { Candidate } from './ballot.ts';
 import { noteDiffering } from './differing.ts';
 import type { HaltWish } from './roundAgreement.ts';
 import { recordedRounds } from './runState.ts';
-import type { BlobCheck, Member, RunInput } from './runState.ts';
+import type { BlobCheck } from './blobCheck.ts';
+import type { Member, RunInput } from './runState.ts';
 import { expel } from './setAside.ts';
 import type { OpenState } from './stateVotes.ts';
 import type { Turn } from './turn.ts';
@@ -97,7 +98,8 @@ export function takeBlob(turn: Turn, { check, found }: RunInput & { type: 'blob'
     turn.emit({ type: 'profiled', sha256, sizeBytes });
     return undefined;
   }
-  if (rounds <= (turn.state.savedState?.rounds ?? -1)) return undefined;
+  // A state that is gone behind has somebody's lies in it.
+  if (turn.state.stepChecks.undo || rounds <= (turn.state.savedState?.rounds ?? -1)) return undefined;
   const savedState = { rounds, sha256, sizeBytes };
   turn.state.states.dropUpTo(rounds);
   turn.set({ savedState, progressAtMs: turn.atMs });

@@ -13,6 +13,7 @@ import { withheld } from './roundAgreement.ts';
 import { checkEndsAtMs, isChecking } from './checkState.ts';
 import { giveUpUnanswered } from './roundChecks.ts';
 import { recordedRounds } from './runState.ts';
+import { onTrialDeadline } from './stepTrial.ts';
 import type { RunPlan } from './runPlan.ts';
 import type { Member, RunState } from './runState.ts';
 import { Turn } from './turn.ts';
@@ -35,6 +36,7 @@ export function wakeAtMs(plan: RunPlan, state: RunState): number {
         roundEndsAtMs(plan, state),
         state.joinAtMs ?? Infinity,
         state.withheldAtMs ?? Infinity,
+        state.stepChecks.trial?.deadlineMs ?? Infinity,
         preparationEndsAtMs(state),
         pauseEndsAtMs(state),
         absenceEndsAtMs(new Turn(plan, state, 0)),
@@ -110,6 +112,7 @@ function onTrainingTick(turn: Turn): void {
     return startHalt(turn, 'commit', 'a worker joins');
   }
   if (atMs >= absenceEndsAtMs(turn)) return giveUpAbsent(turn);
+  if (state.stepChecks.trial && atMs >= state.stepChecks.trial.deadlineMs) return onTrialDeadline(turn);
   if (state.withheldAtMs !== undefined && atMs >= state.withheldAtMs) return giveUpOnFirst(turn);
   if (atMs >= checkEndsAtMs(state)) onCheckDeadline(turn);
   const patienceMs = roundPatienceMs(plan, state);

@@ -126,7 +126,7 @@ export const coordinatorOptions = z.strictObject({
     .enum(['auto', 'always', 'never'])
     .default('auto')
     .describe(
-      "Whether rounds of trees are checked before they are recorded: where workers other than the owner's take part (auto), of all workers, or not at all (docs/trust.md).",
+      "Whether rounds of trees are checked before they are recorded, and steps of nets while they are made: where workers other than the owner's take part (auto), of all workers, or not at all (docs/trust.md).",
     ),
   maxBlobBytes: wholeFrom(1, Number.MAX_SAFE_INTEGER)
     .default(MAX_BLOB_BYTES)

@@ -151,7 +151,10 @@ export class RunStore implements RunArchive, RunRecord {
     return last === undefined ? 0 : last.round + 1;
   }
 
-  async lastEvent(runId: string, kind: 'checkpoint' | 'profiled'): Promise<NumberedEvent | undefined> {
+  async lastEvent(
+    runId: string,
+    kind: 'checkpoint' | 'profiled' | 'undone',
+  ): Promise<NumberedEvent | undefined> {
     const rows = await this.#db
       .selectFrom('run_events')
       .select(['sequence', 'event', 'at_ms'])
@@ -207,23 +210,45 @@ export class RunStore implements RunArchive, RunRecord {
       .where('run_id', '=', row.run_id)
       .executeTakeFirst();
     const savedState = await this.#savedState(row.run_id);
+    const rounds = await this.rounds(row.run_id);
     return {
       request: JSON.parse(row.request) as SavedRun['request'],
       attended: row.attended !== 0,
       generation: row.generation,
       members: JSON.parse(row.members) as SavedRun['members'],
-      rounds: await this.rounds(row.run_id),
+      rounds,
       // PostgreSQL counts in 64 bits, which its driver gives as text.
-      announcedRounds: Number(told?.rounds ?? 0),
+      announcedRounds: await this.#announced(row.run_id, rounds, Number(told?.rounds ?? 0)),
       lastSequence: told?.last ?? 0,
       ...(savedState && { savedState }),
     };
   }
 
+  /** @param told events of rounds. Those of rounds that were undone do not count, but for what was told again. */
+  async #announced(runId: string, rounds: readonly CommittedRound[], told: number): Promise<number> {
+    const undone = await this.lastEvent(runId, 'undone');
+    if (undone?.event.type !== 'undone') return told;
+    const { rounds: kept } = undone.event;
+    const again = await this.#db
+      .selectFrom('run_events')
+      .select((select) => select.fn.countAll().as('rounds'))
+      .where('run_id', '=', runId)
+      .where('kind', '=', 'round')
+      .where('sequence', '>', undone.sequence)
+      .executeTakeFirst();
+    return rounds.filter(({ round }) => round < kept).length + Number(again?.rounds ?? 0);
+  }
+
   async #savedState(runId: string): Promise<SavedRun['savedState']> {
-    const event = (await this.lastEvent(runId, 'checkpoint'))?.event;
-    if (event?.type !== 'checkpoint') return undefined;
-    const { rounds, sha256, sizeBytes } = event;
+    const [stored, undone] = await Promise.all([
+      this.lastEvent(runId, 'checkpoint'),
+      this.lastEvent(runId, 'undone'),
+    ]);
+    // What was stored before the run went back does not count.
+    if (undone?.event.type === 'undone' && undone.sequence > (stored?.sequence ?? 0))
+      return undone.event.savedState;
+    if (stored?.event.type !== 'checkpoint') return undefined;
+    const { rounds, sha256, sizeBytes } = stored.event;
     return { rounds, sha256, sizeBytes };
   }
 

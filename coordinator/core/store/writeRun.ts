@@ -11,9 +11,11 @@ import type { StoreSchema } from './storeSchema.ts';
 export async function writeRun(
   transaction: Transaction<StoreSchema>,
   runId: string,
-  { started, group, rounds, events, end }: RunRows,
+  { started, group, undone, rounds, events, end }: RunRows,
 ): Promise<void> {
   if (started) await writeStart(transaction, runId, started);
+  if (undone !== undefined)
+    await transaction.deleteFrom('rounds').where('run_id', '=', runId).where('round', '>=', undone).execute();
   for (const { round, payload, metrics } of rounds) {
     const values = { run_id: runId, round, trees: JSON.stringify(payload), metrics: JSON.stringify(metrics) };
     await transaction.insertInto('rounds').values(values).execute();

@@ -135,6 +135,7 @@ async function specOf(
   const keepsEpochs = world.keepsEpochs === true;
   const frequency = settings.checkpoints.checkpointFrequency;
   const { clipNorm, clipValue, reportEverySteps = keepsEpochs ? steps : undefined } = options;
+  const { checkEverySteps } = options;
   return {
     trainer: 'neural',
     topology: model.boundTopology,
@@ -160,6 +161,8 @@ async function specOf(
     ...(reportEverySteps !== undefined && { reportEverySteps }),
     checkpointEverySteps: frequency > 0 && !keepsEpochs ? frequency : perEpoch,
     verifyEveryStep: options.verifyEveryStep ?? false,
+    ...(settings.centeredClip && { centeredClip: settings.centeredClip }),
+    ...(checkEverySteps !== undefined && { checkEverySteps }),
     ...(options.profile === true && { profile: true }),
     ...(options.tuneKernels === true && { tuneKernels: true }),
   };

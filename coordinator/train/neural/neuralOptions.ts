@@ -6,6 +6,7 @@ import type { OptimizerSpec } from '../../../kernels/neural/optimizer.ts';
 import type { LearningRateSchedule } from '../../../shared/neural/run/learningRate.ts';
 import {
   gradientCodecs,
+  type CenteredClipSpec,
   type GradientCodec,
   type LocalSteps,
 } from '../../../shared/neural/run/neuralSpec.ts';
@@ -83,6 +84,17 @@ export const neuralFields = {
     .describe(
       '{"steps": 8, "outerLearningRate": 0.7, "outerMomentum": 0.9}: workers make so many steps on their own before an outer step brings them together (DiLoCo). The result then depends on the number of workers. Not with syncBatchNorm or profile.',
     ),
+  centeredClip: z
+    .strictObject({ radius: above0.default(1), iterations: wholeFrom(1).max(100).default(3) })
+    .optional()
+    .describe(
+      '{"radius": 1, "iterations": 3}: contributions of workers are cut to this many median distances from their centre before they are added up (CenteredClip), so that a few can pull a step no farther. For three workers or more; not with localSteps or another gradientCodec than f32.',
+    ),
+  checkEverySteps: wholeFrom(0)
+    .optional()
+    .describe(
+      "Where workers other than the owner's take part, one step in so many is done again with other roles, on average; 20 without it, 0 for none. Not with localSteps, syncBatchNorm or another gradientCodec than f32.",
+    ),
   bucketBytes: wholeFrom(1024)
     .default(4 * 1024 * 1024)
     .describe('Gradients are exchanged in pieces of about this size; 4 MiB without it.'),
@@ -149,6 +161,7 @@ export const neuralOptions = z
         if (value !== undefined) refuse([field], 'is for tables; tensors in memory have inputs and labels');
       }
     }
+    refuseWithoutEffect(options, refuse);
     if (!localSteps) return;
     for (const field of ['syncBatchNorm', 'profile'] as const) {
       if (options[field] === true) refuse([field], 'and localSteps exclude each other');
@@ -160,6 +173,39 @@ export const neuralOptions = z
       `is ${frequency}; expected a multiple of localSteps.steps (${localSteps.steps}): there is no common state between outer steps`,
     );
   });
+
+interface StepOptions {
+  readonly centeredClip?: CenteredClipSpec | undefined;
+  readonly checkEverySteps?: number | undefined;
+  readonly localSteps?: LocalSteps | undefined;
+  readonly gradientCodec: GradientCodec;
+  readonly syncBatchNorm: boolean;
+  readonly scalingConfig: { readonly numWorkers: number | readonly number[] };
+}
+
+/** Options that would do nothing, or not what they say. */
+function refuseWithoutEffect(
+  { centeredClip, checkEverySteps = 0, localSteps, gradientCodec, syncBatchNorm, scalingConfig }: StepOptions,
+  refuse: (field: string[], message: string) => void,
+): void {
+  const isCompressed = gradientCodec !== 'f32';
+  if (centeredClip) {
+    const { numWorkers } = scalingConfig;
+    const most = typeof numWorkers === 'number' ? numWorkers : Math.max(...numWorkers);
+    if (localSteps) refuse(['centeredClip'], 'and localSteps exclude each other');
+    if (isCompressed) refuse(['centeredClip'], `and gradientCodec "${gradientCodec}" exclude each other`);
+    if (most < 3) refuse(['centeredClip'], `has no effect on ${most} workers; expected three or more`);
+  }
+  if (checkEverySteps === 0) return;
+  if (localSteps) refuse(['checkEverySteps'], 'has no effect with localSteps: steps are not checked then');
+  if (syncBatchNorm)
+    refuse(['checkEverySteps'], 'has no effect with syncBatchNorm: steps are not checked then');
+  if (isCompressed)
+    refuse(
+      ['checkEverySteps'],
+      `has no effect with gradientCodec "${gradientCodec}": steps are not checked then`,
+    );
+}
 
 /** What an owner passes to NeuralTrainer; the config keys of docs/config.md, and what only a script can hold. */
 export interface NeuralTrainerOptions extends Readonly<z.input<typeof neuralOptions>> {}
@@ -176,6 +222,7 @@ export interface NeuralSettings extends RunSettings {
   readonly seed: number;
   readonly gradientCodec: GradientCodec;
   readonly localSteps: LocalSteps | undefined;
+  readonly centeredClip: CenteredClipSpec | undefined;
   readonly bucketBytes: number;
 }
 
@@ -183,7 +230,7 @@ export interface NeuralSettings extends RunSettings {
 export function resolveNeural(options: NeuralTrainerOptions): NeuralSettings {
   const checked = checkOptions(neuralOptions, options, trainError);
   const run = runSettings(checked, 'neural');
-  const { globalBatchSize, gradientCodec, localSteps, bucketBytes } = checked;
+  const { globalBatchSize, gradientCodec, localSteps, centeredClip, bucketBytes } = checked;
   const named =
     typeof checked.loss === 'string' ? { name: checked.loss, fromLogits: undefined } : checked.loss;
   const { optimizer: rule, learningRate } = resolveOptimizer(checked.optimizer);
@@ -199,6 +246,7 @@ export function resolveNeural(options: NeuralTrainerOptions): NeuralSettings {
     seed: checked.seed,
     gradientCodec,
     localSteps,
+    centeredClip,
     bucketBytes,
   };
 }

@@ -53,6 +53,9 @@ export class StateRecorder {
       this.progress.add(committed.round, committed.metrics, timings);
     } else if (event.type === 'profiled') {
       if (onProfile) this.progress.write(async () => onProfile(await readState(event)));
+    } else if (event.type === 'undone') {
+      this.#last = event.savedState;
+      this.#written = -1;
     } else if (event.type === 'checkpoint') {
       this.#last = event;
       if (checkpointFrequency > 0 && event.rounds % checkpointFrequency === 0) this.#write(event);

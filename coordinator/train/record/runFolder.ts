@@ -188,6 +188,18 @@ export class RunFolder {
     return path;
   }
 
+  /** Removes checkpoints of more rounds than these. @throws ResultWriteError */
+  async removeCheckpoints(rounds: number): Promise<void> {
+    for (const gone of this.#saved.filter((saved) => saved.rounds > rounds)) {
+      this.#saved.splice(this.#saved.indexOf(gone), 1);
+      try {
+        await rm(gone.path, { recursive: true, force: true });
+      } catch (error) {
+        throw writeFailure(error, gone.path);
+      }
+    }
+  }
+
   /** Folders of those that are on disk, oldest first. */
   savedPaths(): string[] {
     return this.#saved.map(({ path }) => path);

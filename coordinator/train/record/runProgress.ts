@@ -40,6 +40,15 @@ export class RunProgress {
     this.#time.observe(event);
     if (event.type === 'group') this.workers = event.workers;
     else if (event.type === 'workerLost') this.workersLost++;
+    else if (event.type === 'undone') this.#undo(event.rounds, event.reason);
+  }
+
+  /** Lines are in order of time: those from this round on that stand before it do not count. */
+  #undo(rounds: number, reason: string): void {
+    const kept = this.#table.filter(({ round }) => round < rounds);
+    this.#table.splice(0, this.#table.length, ...kept);
+    this.#lines.add({ undone: rounds, reason });
+    this.#writes.add(() => this.folder.removeCheckpoints(rounds));
   }
 
   add(round: number, metrics: Metrics, timings: readonly RoundTiming[]): void {

@@ -54,6 +54,13 @@ export interface LocalSteps {
   readonly outerMomentum: number;
 }
 
+/** Contributions to a sum are cut to this distance from their centre (client/neural/run/checks/centeredClip.ts). */
+export interface CenteredClipSpec {
+  /** In median distances. */
+  readonly radius: number;
+  readonly iterations: number;
+}
+
 export interface NeuralSpec {
   readonly trainer: 'neural';
   /** A tf.LayersModel's topology. */
@@ -88,6 +95,10 @@ export interface NeuralSpec {
   readonly checkpointEverySteps: number;
   /** Whether parameters are compared among the members after every step, or with the reports alone. */
   readonly verifyEveryStep: boolean;
+  /** Without it contributions are added up as they are. */
+  readonly centeredClip?: CenteredClipSpec;
+  /** Where strangers take part, one step in so many is done again with other roles, on average; 0: none. */
+  readonly checkEverySteps?: number;
   /** The first rank times the ops and the exchange of the last step. */
   readonly profile?: boolean;
   /** Workers with WebGPU time tiles of their products before the first step, unless they know them already. */

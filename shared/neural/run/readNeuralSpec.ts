@@ -86,6 +86,10 @@ const neuralSpec = z.object({
   reportEverySteps: count.min(1).exactOptional(),
   checkpointEverySteps: count.min(1),
   verifyEveryStep: z.boolean(),
+  centeredClip: z
+    .object({ radius: z.number().positive(), iterations: count.min(1).max(100) })
+    .exactOptional(),
+  checkEverySteps: count.exactOptional(),
   profile: z.boolean().exactOptional(),
   tuneKernels: z.boolean().exactOptional(),
 });
@@ -103,6 +107,10 @@ export function readNeuralSpec(value: unknown): NeuralSpec {
     if (spec.localSteps && spec[field] === true) {
       throw new NeuralSpecError(`neural spec: localSteps and ${field} exclude each other`, { field });
     }
+  }
+  if (spec.centeredClip && (spec.localSteps || spec.gradientCodec !== 'f32')) {
+    const field = 'centeredClip';
+    throw new NeuralSpecError(`neural spec: ${field} is for gradients as they are`, { field });
   }
   checkDataset('train', spec.train);
   if (spec.valid) checkDataset('valid', spec.valid);

@@ -47,6 +47,8 @@ export class SessionWorld {
   /** What a worker last told of its session. */
   readonly statuses = new Map<string, SessionStatus>();
   readonly lostDevices: string[] = [];
+  /** What a worker draws, where that must be the same each time. */
+  randomOf: ((workerId: string) => () => number) | undefined;
   /** Nothing is worth a line unless the test expects it. */
   onLog: (line: string) => void = (line) => {
     throw new Error(line);
@@ -81,6 +83,7 @@ export class SessionWorld {
   addWorker(workerId: string, wrap: (device: TreeDevice) => TreeDevice = (device) => device): void {
     const inbox: Inbox = { messages: [], all: [], wake: () => undefined };
     this.#inboxes.set(workerId, inbox);
+    const random = this.randomOf?.(workerId);
     const session = createWorkerSession({
       workerId,
       connector: this.#connector(workerId),
@@ -109,6 +112,7 @@ export class SessionWorld {
         return bytes;
       },
       now: () => performance.now(),
+      ...(random && { random }),
       log: (line) => this.onLog(line),
       onStatus: (status) => void this.statuses.set(workerId, status),
       onDeviceLost: (reason) => void this.lostDevices.push(reason),

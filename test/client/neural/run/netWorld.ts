@@ -47,24 +47,27 @@ export class NetWorld extends SessionWorld {
   spec!: NeuralSpec;
   /** As the coordinator knows them: the last group that was ready. */
   stateHolders = new Set<string>();
+  /** The next groups are told that strangers take part. */
+  isChecked = false;
   #specHash = '';
 
   static async start(
     change: Partial<NeuralSpec> = {},
     wrap: (engine: TrainingEngine, workerId: string) => TrainingEngine = (engine) => engine,
     from?: NamedState,
+    adapterOf: (workerId: string) => Promise<GPUAdapter | undefined> = () => Promise.resolve(undefined),
   ): Promise<NetWorld> {
     const runtime: TfjsRuntime = await loadTfjs(undefined);
     const world = new NetWorld(async (spec, workerId) => {
       const topology = spec.topology as object;
       const engine =
         spec.engine === 'compiled'
-          ? await createNeuralEngine(spec, undefined)
+          ? await createNeuralEngine(spec, await adapterOf(workerId))
           : await openTfjsEngine({ ...spec, topology }, runtime);
       return wrap(engine, workerId);
     });
     const { x, y } = smallRows();
-    const model = await openModel(smallNet, 11);
+    const model = await openModel((change.topology as object | undefined) ?? smallNet, 11);
     const blobs = {
       putBytes: (bytes: Uint8Array) =>
         Promise.resolve({ sha256: world.put(bytes), sizeBytes: bytes.byteLength }),
@@ -131,6 +134,7 @@ export class NetWorld extends SessionWorld {
         stateHolders: members.flatMap((id, at) => (this.stateHolders.has(id) ? [at] : [])),
         committedRounds: 0,
         payloads: null,
+        ...(this.isChecked && { isChecked: true }),
         ...(savedState && { savedState }),
       }),
     );

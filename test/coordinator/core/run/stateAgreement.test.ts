@@ -5,7 +5,7 @@ import { neuralRun } from '../../../../coordinator/core/run/neuralRun.ts';
 import { loopRun } from '../../../../coordinator/core/run/loopRun.ts';
 import { defaultTiming } from '../../../../coordinator/core/run/runPlan.ts';
 import type { RunPlan } from '../../../../coordinator/core/run/runPlan.ts';
-import type { BlobCheck } from '../../../../coordinator/core/run/runState.ts';
+import type { BlobCheck } from '../../../../coordinator/core/run/blobCheck.ts';
 import { Bench, makeWorker } from './runBench.ts';
 
 const state = (digit: string) => ({ sha256: digit.repeat(64), sizeBytes: 100 });

@@ -77,6 +77,32 @@ export function describeStore(name: string, make: () => Promise<TestDatabase>): 
       ]);
     });
 
+    it('forgets rounds that are undone, and what was stored before that', async () => {
+      const state = { rounds: 2, sha256: 'b'.repeat(64), sizeBytes: 7 };
+      const log = await begin('r');
+      for (const round of [0, 1, 2, 3]) await log.write([roundFact(round), roundEvent(round)]);
+      const later = { type: 'checkpoint', rounds: 4, sha256: 'c'.repeat(64), sizeBytes: 7 } as const;
+      await log.write([{ type: 'event', event: later }]);
+      // What is decided in one turn is written together, in order.
+      await log.write([
+        roundFact(4),
+        { type: 'undone', rounds: 2 },
+        { type: 'event', event: { type: 'undone', rounds: 2, reason: 'w lied', savedState: state } },
+        roundFact(2),
+      ]);
+      const [saved] = await store.runs.unfinished();
+      expect(saved).toMatchObject({
+        rounds: [0, 1, 2].map(committed),
+        announcedRounds: 2,
+        savedState: state,
+      });
+      await log.write([roundEvent(2), roundFact(3), roundEvent(3)]);
+      expect((await store.runs.unfinished())[0]).toMatchObject({ announcedRounds: 4 });
+      await log.write([{ type: 'event', event: later }]);
+      const { type: _, ...stored } = later;
+      expect((await store.runs.unfinished())[0]?.savedState).toEqual(stored);
+    });
+
     it('gives runs back in order of starting', async () => {
       for (const [atMs, runId] of ['c', 'a', 'b'].entries()) {
         const started = { request: requestOf(runId), attended: false, atMs };

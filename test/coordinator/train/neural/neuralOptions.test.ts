@@ -121,6 +121,24 @@ describe('Options of a neural run', () => {
       { datasets: { train: { inputs: { ...column([1]), shapes: [] }, labels: column([1]) } } },
       'did you mean shape?',
     ],
+    [
+      'centeredClip.radius',
+      { centeredClip: { radius: 0 }, scalingConfig: { numWorkers: 3 } },
+      'is 0; expected a number above 0',
+    ],
+    ['centeredClip', { centeredClip: {}, scalingConfig: { numWorkers: 2 } }, 'has no effect on 2 workers'],
+    [
+      'centeredClip',
+      { centeredClip: {}, gradientCodec: 'int8', scalingConfig: { numWorkers: 3 } },
+      'and gradientCodec "int8" exclude each other',
+    ],
+    [
+      'checkEverySteps',
+      { checkEverySteps: 5, gradientCodec: 'f16' },
+      'has no effect with gradientCodec "f16"',
+    ],
+    ['checkEverySteps', { checkEverySteps: 5, syncBatchNorm: true }, 'has no effect with syncBatchNorm'],
+    ['checkEverySteps', { checkEverySteps: -1 }, 'is -1; expected a whole number from 0'],
   ])('%s out of its range or unknown is refused at once: %j', (field, change, message) => {
     expect(() => resolve(change)).toThrow(
       expect.objectContaining({
@@ -146,6 +164,9 @@ describe('Options of a neural run', () => {
       kind: 'cosine',
       final: 1,
     });
+    const clip = resolve({ centeredClip: {}, scalingConfig: { numWorkers: [1, 3] } }).centeredClip;
+    expect(clip).toEqual({ radius: 1, iterations: 3 });
+    expect(resolve({ checkEverySteps: 0, gradientCodec: 'f16' }).options.checkEverySteps).toBe(0);
     expect(resolve({ loss: { name: 'binaryCrossentropy', fromLogits: false } }).loss).toEqual({
       name: 'binaryCrossentropy',
       fromLogits: false,
