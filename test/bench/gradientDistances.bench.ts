@@ -1,9 +1,9 @@
 // `npm run bench:gradientDistances`: how far the gradients of one microbatch lie apart that two devices compute, by the parts that are
 // compared in a check; and what is left of that once both have gone through a codec. It is what the tolerance is chosen by.
 
-import { relativeDistance } from '../../client/neural/run/checks/gradientDistance.ts';
-import { cutPieces } from '../../client/neural/run/checks/pieceSum.ts';
-import { pieceLength } from '../../client/neural/run/checks/redoneWork.ts';
+import { relativeDistance } from '../../client/neural/run/gradientDistance.ts';
+import { cutPieces } from '../../client/neural/run/pieceSum.ts';
+import { pieceLength } from '../../client/neural/run/redoneWork.ts';
 import { f32Vector } from '../../client/neural/codec/f32Vector.ts';
 import type { VectorCodec } from '../../client/neural/codec/vectorCodec.ts';
 import { vectorCodecs } from '../../client/neural/codec/vectorCodecs.ts';

@@ -54,7 +54,7 @@ export interface LocalSteps {
   readonly outerMomentum: number;
 }
 
-/** Contributions to a sum are cut to this distance from their centre (client/neural/run/checks/centeredClip.ts). */
+/** Contributions to a sum are cut to this distance from their centre (client/neural/run/centeredClip.ts). */
 export interface CenteredClipSpec {
   /** In median distances. */
   readonly radius: number;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { centeredClip } from '../../../../client/neural/run/checks/centeredClip.ts';
-import { plainSum } from '../../../../client/neural/run/checks/combine.ts';
+import { centeredClip } from '../../../../client/neural/run/centeredClip.ts';
+import { plainSum } from '../../../../client/neural/run/combine.ts';
 import { seededRandom } from '../../../setup/seededRandom.ts';
 
 const pieces = (...rows: number[][]): Float32Array[] => rows.map((row) => Float32Array.from(row));

@@ -1,17 +1,17 @@
 // What members say of a step, and who does whose work again.
 
 import { describe, expect, it } from 'vitest';
-import { checkRoles } from '../../../../client/neural/run/checks/checkRoles.ts';
-import { contradictions } from '../../../../client/neural/run/checks/contradictions.ts';
-import { relativeDistance } from '../../../../client/neural/run/checks/gradientDistance.ts';
-import { digestOf, joinDigests, noDigest } from '../../../../client/neural/run/checks/pieceDigests.ts';
+import { checkRoles } from '../../../../client/neural/run/checkRoles.ts';
+import { contradictions } from '../../../../client/neural/run/contradictions.ts';
+import { relativeDistance } from '../../../../client/neural/run/gradientDistance.ts';
+import { digestOf, joinDigests, noDigest } from '../../../../client/neural/run/pieceDigests.ts';
 import {
   decodeFinding,
   decodeWord,
   encodeFinding,
   encodeWord,
   type StepWord,
-} from '../../../../client/neural/run/checks/stepWord.ts';
+} from '../../../../client/neural/run/stepWord.ts';
 import { seededRandom } from '../../../setup/seededRandom.ts';
 
 const digest = (number: number): string => number.toString(16).padStart(32, '0');

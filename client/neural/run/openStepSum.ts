@@ -1,10 +1,10 @@
 // How the contributions to a step are added up: as they are, clipped, or so that the step can be checked.
 
-import type { NeuralSpec } from '../../../../shared/neural/run/neuralSpec.ts';
-import { examplesIn, shareOfSpeed } from '../../../../shared/neural/run/stepPlan.ts';
-import { f32Vector } from '../../codec/f32Vector.ts';
-import { createGradientSum, type GradientSum } from '../gradientSum.ts';
-import type { StepLoopOptions } from '../stepLoopOptions.ts';
+import type { NeuralSpec } from '../../../shared/neural/run/neuralSpec.ts';
+import { examplesIn, shareOfSpeed } from '../../../shared/neural/run/stepPlan.ts';
+import { f32Vector } from '../codec/f32Vector.ts';
+import { createGradientSum, type GradientSum } from './gradientSum.ts';
+import type { StepLoopOptions } from './stepLoopOptions.ts';
 import { centeredClip } from './centeredClip.ts';
 import { plainSum, type Combine } from './combine.ts';
 import { PieceSum } from './pieceSum.ts';

@@ -1,11 +1,11 @@
 // Adds up a bucket of gradients as pieces: each member sends every other its piece of that one's part, and gets the sums of all
 // parts back. Unlike a plain all-reduce it keeps what was sent and received in a step, until the step is checked.
 
-import type { Collective } from '../../../../shared/collective/collective.ts';
-import { readFromPeer } from '../../../../shared/collective/peerMessage.ts';
-import { evenBounds } from '../../../collective/partition.ts';
-import type { VectorCodec } from '../../codec/vectorCodec.ts';
-import type { GradientSum } from '../gradientSum.ts';
+import type { Collective } from '../../../shared/collective/collective.ts';
+import { readFromPeer } from '../../../shared/collective/peerMessage.ts';
+import { evenBounds } from '../../collective/partition.ts';
+import type { VectorCodec } from '../codec/vectorCodec.ts';
+import type { GradientSum } from './gradientSum.ts';
 import type { Combine } from './combine.ts';
 import { digestOf } from './pieceDigests.ts';
 

@@ -3,7 +3,7 @@
 // the centre to begin with is the median of each coordinate, so that nothing has to be remembered from step to step; and the radius is
 // a multiple of the median distance from the centre, since gradients become smaller as training goes on.
 
-import type { CenteredClipSpec } from '../../../../shared/neural/run/neuralSpec.ts';
+import type { CenteredClipSpec } from '../../../shared/neural/run/neuralSpec.ts';
 import type { Combine } from './combine.ts';
 
 /**

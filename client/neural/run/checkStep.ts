@@ -1,8 +1,8 @@
 // A step done again with other roles, before its update is applied: every contribution is computed by another member, every part is
 // added up by another one. What comes out must be what was said, to the bit where devices compute alike.
 
-import type { Collective } from '../../../../shared/collective/collective.ts';
-import type { StepDispute } from '../../../../shared/protocol/stepDispute.ts';
+import type { Collective } from '../../../shared/collective/collective.ts';
+import type { StepDispute } from '../../../shared/protocol/stepDispute.ts';
 import { cutPieces, type ExchangedBucket } from './pieceSum.ts';
 import { checkRoles, type CheckRoles } from './checkRoles.ts';
 import type { Combine } from './combine.ts';
@@ -27,7 +27,7 @@ import {
   type StepFinding,
   type StepWord,
 } from './stepWord.ts';
-import { readFromPeer } from '../../../../shared/collective/peerMessage.ts';
+import { readFromPeer } from '../../../shared/collective/peerMessage.ts';
 
 export interface StepCheck {
   readonly collective: Collective;

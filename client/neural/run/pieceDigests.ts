@@ -1,7 +1,7 @@
 // Short hashes of pieces of gradients: what a member sent is compared by them, so that nobody can say otherwise later.
 
-import { sha256, toHex } from '../../../../shared/hash/sha256.ts';
-import { sha256Hex } from '../../../blobs/sha256Hex.ts';
+import { sha256, toHex } from '../../../shared/hash/sha256.ts';
+import { sha256Hex } from '../../blobs/sha256Hex.ts';
 
 /** Half of a SHA-256: two pieces of one digest can not be found. */
 export const DIGEST_BYTES = 16;

@@ -1,12 +1,12 @@
 // Checks of steps at one member. Each member draws for itself, after all have said what they sent, whether a step is checked: who
 // lies in a step can not know it before.
 
-import type { Collective } from '../../../../shared/collective/collective.ts';
-import { PeerMessageError, readFromPeer } from '../../../../shared/collective/peerMessage.ts';
-import type { StepDispute } from '../../../../shared/protocol/stepDispute.ts';
-import { whenAborted } from '../../../../shared/whenAborted.ts';
-import type { GenerationContext } from '../../../memberRun/memberRun.ts';
-import { agreedWishes, readWishes, wishBits, type StepWishes } from '../agreeOnStep.ts';
+import type { Collective } from '../../../shared/collective/collective.ts';
+import { PeerMessageError, readFromPeer } from '../../../shared/collective/peerMessage.ts';
+import type { StepDispute } from '../../../shared/protocol/stepDispute.ts';
+import { whenAborted } from '../../../shared/whenAborted.ts';
+import type { GenerationContext } from '../../memberRun/memberRun.ts';
+import { agreedWishes, readWishes, wishBits, type StepWishes } from './agreeOnStep.ts';
 import { checkStep } from './checkStep.ts';
 import { plainSum, type Combine } from './combine.ts';
 import { contradictions } from './contradictions.ts';

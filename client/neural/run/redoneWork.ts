@@ -1,14 +1,14 @@
 // What another member computes in a step, done here: its microbatches with the state that all have. The step's update must not
 // have been applied yet.
 
-import type { Collective } from '../../../../shared/collective/collective.ts';
-import { readFromPeer } from '../../../../shared/collective/peerMessage.ts';
-import type { MicrobatchPlace } from '../../../../shared/neural/run/stepPlan.ts';
-import { shareOfSpeed } from '../../../../shared/neural/run/stepPlan.ts';
-import type { EngineLayout, TrainingEngine } from '../../../../shared/neural/trainingEngine.ts';
-import type { VectorCodec } from '../../codec/vectorCodec.ts';
-import type { TensorRows } from '../tensorRows.ts';
-import { evenBounds } from '../../../collective/partition.ts';
+import type { Collective } from '../../../shared/collective/collective.ts';
+import { readFromPeer } from '../../../shared/collective/peerMessage.ts';
+import type { MicrobatchPlace } from '../../../shared/neural/run/stepPlan.ts';
+import { shareOfSpeed } from '../../../shared/neural/run/stepPlan.ts';
+import type { EngineLayout, TrainingEngine } from '../../../shared/neural/trainingEngine.ts';
+import type { VectorCodec } from '../codec/vectorCodec.ts';
+import type { TensorRows } from './tensorRows.ts';
+import { evenBounds } from '../../collective/partition.ts';
 import type { Combine } from './combine.ts';
 import { digestOf, joinDigests } from './pieceDigests.ts';
 

@@ -1,7 +1,7 @@
 // Whether the steps of a generation are checked here, and how they are compared.
 
-import type { StepLoopOptions } from '../stepLoopOptions.ts';
-import { f32Vector } from '../../codec/f32Vector.ts';
+import type { StepLoopOptions } from './stepLoopOptions.ts';
+import { f32Vector } from '../codec/f32Vector.ts';
 import { combineOf } from './openStepSum.ts';
 import { secureRandom } from './secureRandom.ts';
 import { StepChecks } from './stepChecks.ts';
