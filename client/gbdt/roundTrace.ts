@@ -78,7 +78,8 @@ export class RoundTrace {
   }
 
   /**
-   * Fingerprints of the rounds [first, end), as far as they are kept; what came before them is let go.
+   * Fingerprints of the rounds [first, end), none where the first is not kept. What came before them is let go; they themselves may be
+   * asked about again, by a coordinator that was restarted.
    * @param seed as the coordinator drew it.
    */
   check(seed: string, first: number, end: number): CheckedRound[] {
@@ -87,8 +88,8 @@ export class RoundTrace {
     for (const [round, traced] of this.#rounds) {
       if (round >= first && round < end) checked.push(this.#fingerprints(key, round, traced));
     }
-    this.#forgetBefore(end);
-    return checked;
+    this.#forgetBefore(first);
+    return checked[0]?.round === first ? checked : [];
   }
 
   #fingerprints(key: CheckKey, round: number, { steps, refused }: TracedRound): CheckedRound {
@@ -126,9 +127,9 @@ export class RoundTrace {
     };
   }
 
-  #forgetBefore(end: number): void {
+  #forgetBefore(first: number): void {
     for (const [round, { steps }] of this.#rounds) {
-      if (round >= end) continue;
+      if (round >= first) continue;
       for (const step of steps) this.#bytes -= bytesOf(step);
       this.#rounds.delete(round);
     }

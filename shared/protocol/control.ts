@@ -372,7 +372,7 @@ export const coordinatorMessage = z.discriminatedUnion('type', [
   z.object({ type: z.literal('begin'), runId: id, generation: count }),
   /**
    * All members have committed these rounds: tell the fingerprints, by this seed, of what was summed up in them. Rounds before
-   * `endRound` need not be kept any longer.
+   * `firstRound` need not be kept any longer.
    */
   z.object({
     type: z.literal('check'),
