@@ -8,6 +8,7 @@ import { lookAtAgain } from './lateness.ts';
 import { awaitNewcomers } from './newcomers.ts';
 import { usualRoundMs } from './patience.ts';
 import type { Member, RunState, RunWorker } from './runState.ts';
+import { askAgain } from './roundChecks.ts';
 import { dropMember, liftAccusationsOf } from './setAside.ts';
 import type { Turn } from './turn.ts';
 
@@ -87,6 +88,7 @@ function checkMember(
   }
   if (worker.session !== member.session && worker.present) {
     turn.setMember(workerId, { session: worker.session });
+    askAgain(turn, workerId);
     if (phase === 'halting') return haltAgain(turn, workerId);
     // Only the first rank's messages carry what can't be learnt otherwise; a member that works misses none of ours.
     if (phase === 'training' && member.hasWorked && member.rank > 0) return;

@@ -73,6 +73,15 @@ function ask(turn: Turn, firstRound: number, endRound: number): void {
   goOnChecking(turn);
 }
 
+/** A member's socket was replaced: the question, or its answer, may be lost. */
+export function askAgain(turn: Turn, workerId: string): void {
+  const { generation, checks } = turn.state;
+  const { asked } = checks;
+  if (!asked || !awaited(turn.state).some((member) => member.workerId === workerId)) return;
+  const { firstRound, endRound } = asked;
+  turn.command({ type: 'check', generation, firstRound, endRound, workerIds: [workerId], isAgain: true });
+}
+
 /** Members that were asked, are there, and have not answered. */
 function awaited({ checks, members, workers }: RunState): Member[] {
   const { asked } = checks;

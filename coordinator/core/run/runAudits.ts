@@ -23,10 +23,10 @@ export class RunAudits {
 
   /** The seed is drawn now: all contributions to these rounds have been sent. @returns asks the members. */
   check(
-    { generation, firstRound, endRound, workerIds }: Extract<RunCommand, { type: 'check' }>,
+    { generation, firstRound, endRound, workerIds, isAgain = false }: Extract<RunCommand, { type: 'check' }>,
     send: (sent: Sent) => void,
   ): () => void {
-    this.#seed = randomBytes(SEED_BYTES).toString('hex');
+    if (!isAgain) this.#seed = randomBytes(SEED_BYTES).toString('hex');
     const { runId } = this.#request;
     const message = { type: 'check', runId, generation, firstRound, endRound, seed: this.#seed } as const;
     return () => {

@@ -283,6 +283,8 @@ export type RunCommand =
       readonly firstRound: number;
       readonly endRound: number;
       readonly workerIds: readonly string[];
+      /** By the last seed once more: the question may have been lost with a socket. */
+      readonly isAgain?: boolean;
     }
   /** Find out whether rounds are right, by the seed of the last `check`. */
   | ({ readonly type: 'audit'; readonly generation: number } & Omit<AuditTask, 'seed'>)

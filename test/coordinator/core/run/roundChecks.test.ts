@@ -192,6 +192,16 @@ describe('an answer to a check', () => {
     ]);
   });
 
+  it('is asked for again where the socket was replaced', () => {
+    answer('a', 0, 8);
+    bench.workers(stranger('a'), { ...stranger('b'), session: 2 }, stranger('c'));
+    expect(commands('check')).toMatchObject([
+      { firstRound: 0, endRound: 8, workerIds: ['b'], isAgain: true },
+    ]);
+    bench.workers({ ...stranger('a'), session: 2 }, { ...stranger('b'), session: 2 }, stranger('c'));
+    expect(commands('check')).toEqual([]);
+  });
+
   it('of a member that is gone is not waited for', () => {
     answer('a', 0, 8);
     answer('b', 0, 8);
