@@ -5,6 +5,9 @@ export default defineConfig({
   test: {
     include: [
       'test/simulation/runSimulation.test.ts',
+      'test/simulation/strangers/strangers.test.ts',
+      'test/endToEnd/strangers.test.ts',
+      'test/endToEnd/lyingNetWorker.test.ts',
       'test/coordinator/core/store/killedWriter.test.ts',
       'test/kernels/neural/ops/ops.*.test.ts',
       'test/kernels/neural/product/productConvolutions.test.ts',

@@ -7,6 +7,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { Dataset } from '../../coordinator/data/dataset.ts';
 import { TOKEN_FROM_INPUT } from '../../shared/protocol/launchReport.ts';
 import type { Lie } from '../simulation/strangers/dishonest.ts';
+import { sampled } from '../setup/longRun.ts';
 import { flights, Swarm, type Trained } from './swarm.ts';
 
 const ROWS = 300_000;
@@ -110,20 +111,25 @@ describe('strangers', () => {
     expect(swarm.coordinator.pool.worker(liar)?.checksPassed ?? 0).toBe(0);
   });
 
-  it.each<[Lie, Readonly<Record<string, string>>, string]>([
-    [
-      'adds one to a cell of its histograms',
-      { FIRST: '5', EVERY: '20' },
-      'its sums are not those of its rows',
-    ],
-    [
-      'never adds a tree to half of its rows',
-      { FIRST: '3', EVERY: '20' },
-      'its sums are not those of its rows',
-    ],
-    ['sums its part wrongly', { FIRST: '4', EVERY: '20' }, ''],
-    ['contradicts itself', {}, 'what it says of its sums contradicts itself'],
-  ])('of whom one %s lose that one, and the model is the honest one', async (lie, settings, reason) => {
+  it.each(
+    sampled<[Lie, Readonly<Record<string, string>>, string]>(
+      [
+        [
+          'adds one to a cell of its histograms',
+          { FIRST: '5', EVERY: '20' },
+          'its sums are not those of its rows',
+        ],
+        [
+          'never adds a tree to half of its rows',
+          { FIRST: '3', EVERY: '20' },
+          'its sums are not those of its rows',
+        ],
+        ['sums its part wrongly', { FIRST: '4', EVERY: '20' }, ''],
+        ['contradicts itself', {}, 'what it says of its sums contradicts itself'],
+      ],
+      3,
+    ),
+  )('of whom one %s lose that one, and the model is the honest one', async (lie, settings, reason) => {
     await swarm.add('node', 'cpu', 2, true, 'join');
     const liar = await addLiar(lie, settings);
     const trained = await swarm.train({ datasets: { train }, numBoostRound: ROUNDS }, [2, 3]);

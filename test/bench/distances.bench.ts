@@ -1,4 +1,4 @@
-// `npm run bench:gradientDistances`: how far the gradients of one microbatch lie apart that two devices compute, by the parts that are
+// `npm run bench:distances`: how far the gradients of one microbatch lie apart that two devices compute, by the parts that are
 // compared in a check; and what is left of that once both have gone through a codec. It is what the tolerance is chosen by.
 
 import { relativeDistance } from '../../client/neural/run/gradientDistance.ts';

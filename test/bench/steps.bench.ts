@@ -1,4 +1,4 @@
-// `npm run bench:netChecks`: what checks of a net's steps cost, in time and bytes, and after how many steps a lie is found. All
+// `npm run bench:steps`: what checks of a net's steps cost, in time and bytes, and after how many steps a lie is found. All
 // members are in one process: the time of a step is what its processors spend on it, hashes in other threads included.
 
 import type { NeuralSpec } from '../../shared/neural/run/neuralSpec.ts';
