@@ -78,7 +78,8 @@ describe('a worker that forges its trees and metrics', () => {
 
   it('ends the run of a pair, since nobody can tell who is right', async () => {
     const forger = await addForger();
-    const [honest] = await swarm.add('node');
+    // A stranger too: of a worker of the owner's it would be known.
+    const [honest] = await swarm.add('node', 'cpu', 1, true, 'join');
     await expect(swarm.train({ datasets: { train } }, 2)).rejects.toMatchObject({
       code: 'MEMBERS_DISAGREE',
       message: `Workers ${forger} and ${honest!.workerId} came to different trees and metrics of round 0, and nobody can tell who is right, 2 times`,
