@@ -171,7 +171,7 @@ export class Pool {
   }
 
   /**
-   * A liar is believed as little as any newcomer, and no less; it may come back when its ban is lifted.
+   * Once its ban is lifted it may join again, as an unproven worker.
    * @returns its lies.
    * @throws StorageFullError, StorageError
    */

@@ -32,6 +32,8 @@ export class RoundChecks {
   readonly metrics = new Map<number, Readonly<Record<string, number>>>();
   /** A round was wrong: what follows it is worth nothing. */
   isSpoiled = false;
+  /** All members told of the rounds that were judged last. */
+  areAllTold = true;
   asked: AskedRounds | undefined;
   /** Since when a round waits to be checked. */
   waitsSinceMs: number | undefined;

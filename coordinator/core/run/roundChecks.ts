@@ -122,8 +122,8 @@ function audit(turn: Turn, asked: AskedRounds): void {
     rounds.push(agreedRound(turn, round)?.payload ?? []);
   const members = state.checks.group.map(({ workerId, leases, isOwners }): AuditedMember => {
     const answer = asked.answers.get(workerId);
-    // A member that has begun anew knows nothing of the rounds.
-    const told = answer && answer.length > 0 ? rounds.map((_, at) => answer[at]) : undefined;
+    // A member that has begun anew knows nothing of the rounds, or not of all.
+    const told = answer?.length === rounds.length ? answer : undefined;
     return { workerId, leases, told, isOwners };
   });
   turn.command({
@@ -144,11 +144,29 @@ export function takeVerdict(turn: Turn, { rightRounds, metrics, faults }: Verdic
   checks.cleared = asked.firstRound + rightRounds;
   checks.metrics.clear();
   metrics.forEach((ofRound, at) => checks.metrics.set(asked.firstRound + at, ofRound));
-  const passed = [...asked.answers].flatMap(([workerId, rounds]) => (rounds.length > 0 ? [workerId] : []));
+  const passed = toldOf(asked);
   if (rightRounds > 0) turn.command({ type: 'passCheck', workerIds: passed, rounds: rightRounds });
   if (faults.length === 0) return;
   checks.isSpoiled = true;
   for (const fault of faults) blame(turn, fault);
+  if (faults.some(({ kind }) => kind === 'unexplained')) giveUpSilent(turn, asked);
+  checks.areAllTold = passed.length === checks.group.length;
+}
+
+/** Members that told of all rounds. */
+function toldOf({ firstRound, endRound, answers }: AskedRounds): string[] {
+  return [...answers].flatMap(([workerId, rounds]) =>
+    rounds.length === endRound - firstRound ? [workerId] : [],
+  );
+}
+
+/** A round is wrong, and these strangers told nothing of it: they may be the reason, and the others try without them. */
+function giveUpSilent(turn: Turn, asked: AskedRounds): void {
+  const told = toldOf(asked);
+  for (const { workerId, isOwners } of turn.state.members) {
+    if (isOwners || told.includes(workerId) || !asked.workerIds.has(workerId)) continue;
+    setAsideLate(turn, workerId, 'it told nothing of a round that is wrong', { isProven: true });
+  }
 }
 
 /** A round that is wrong again and again, and nobody can be named: the run does not go on for ever. */
@@ -158,6 +176,8 @@ const MOST_UNEXPLAINED = 5;
 export function endlessRound(turn: Turn, { faults }: Verdict): TabgradError | undefined {
   const fault = faults.find(({ kind }) => kind === 'unexplained');
   if (fault?.kind !== 'unexplained' || faults.some(({ kind }) => kind !== 'unexplained')) return undefined;
+  // Who is gone, or told nothing, may be the reason: the group is another one next time.
+  if (!turn.state.checks.areAllTold) return undefined;
   const { round, times } = turn.state.unexplained;
   const unexplained = { round: fault.round, times: round === fault.round ? times + 1 : 1 };
   turn.set({ unexplained });

@@ -27,6 +27,8 @@ export interface RoundToJudge {
   readonly searcherOf: (feature: number) => number;
 }
 
+type LieNumbers = Pick<Extract<Fault, { kind: 'lie' }>['evidence'], 'shards' | 'claimed' | 'found'>;
+
 /** @returns nothing where the round is right. */
 export function judgeRound(round: RoundToJudge): Fault[] {
   const { members, told } = round;
@@ -116,7 +118,7 @@ function refusals(round: RoundToJudge): Fault[] | undefined {
   // Of all together nobody can be named.
   if (ranks.length === members.length && ranks.length > 1)
     return [{ kind: 'unexplained', round: round.round, what: 'sums of all members can not be' }];
-  return ranks.map((rank) => lieOf(round, rank, what));
+  return ranks.map((rank) => lieOfSearcher(round, rank, what));
 }
 
 /** All sums were sent rightly. */
@@ -125,13 +127,21 @@ function treeFaults(round: RoundToJudge): Fault[] {
   if (hidden) {
     const { tree, node, feature, gain, hasGain } = hidden;
     const what = `it kept the best split of node ${node} of tree ${tree} to itself`;
-    return [lieOf(round, round.searcherOf(feature), what, { claimed: String(hasGain), found: String(gain) })];
+    const numbers = { claimed: String(hasGain), found: String(gain) };
+    return [lieOfSearcher(round, round.searcherOf(feature), what, numbers)];
   }
   if (!falseValue) return [];
   const { feature, node, tree, what, claimed, found } = falseValue;
   const where = `the ${what} of node ${node} of tree ${tree} does not follow from the rows`;
   if (feature === undefined) return [{ kind: 'unexplained', round: round.round, what: where }];
-  return [lieOf(round, round.searcherOf(feature), where, { claimed: String(claimed), found: String(found) })];
+  const numbers = { claimed: String(claimed), found: String(found) };
+  return [lieOfSearcher(round, round.searcherOf(feature), where, numbers)];
+}
+
+/** Of one that told nothing it is not known what it got: it may have searched false sums honestly. */
+function lieOfSearcher(round: RoundToJudge, rank: number, what: string, more: LieNumbers = {}): Fault {
+  if (round.told[rank]) return lieOf(round, rank, what, more);
+  return { kind: 'unexplained', round: round.round, what };
 }
 
 function otherSteps(round: RoundToJudge, rank: number): Fault {
@@ -164,12 +174,7 @@ function weigh(key: CheckKey, parts: readonly Fingerprint[], weights: readonly n
   );
 }
 
-function lieOf(
-  { members, round }: RoundToJudge,
-  rank: number,
-  what: string,
-  more: Pick<Extract<Fault, { kind: 'lie' }>['evidence'], 'shards' | 'claimed' | 'found'> = {},
-): Fault {
+function lieOf({ members, round }: RoundToJudge, rank: number, what: string, more: LieNumbers = {}): Fault {
   const { workerId, isOwners } = members[rank]!;
   // An owner's worker is believed: what is wrong there is a defect.
   if (isOwners) return { kind: 'unexplained', round, what: `${what}, of worker ${workerId} of the owner` };

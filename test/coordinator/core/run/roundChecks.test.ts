@@ -179,6 +179,20 @@ describe('an answer to a check', () => {
     ]);
   });
 
+  it('of a part of the rounds is none; where the round is wrong, its member is set aside', () => {
+    answer('a', 0, 3);
+    answer('b', 0, 8);
+    answer('c', 0, 8);
+    expect(commands('audit')[0]!.members.map(({ told: rounds }) => rounds?.length)).toEqual([
+      undefined,
+      8,
+      8,
+    ]);
+    verdict(0, [{ kind: 'unexplained', round: 0, what: 'a value does not follow from the rows' }]);
+    expect([...bench.state.setAside.keys()]).toEqual(['a']);
+    expect(bench.state.unexplained.times).toBe(0);
+  });
+
   it('that does not come sets its member aside, and the rounds are judged without it', () => {
     answer('a', 0, 8);
     answer('b', 0, 8);
