@@ -7,10 +7,7 @@ export interface CompiledModule {
 }
 
 /** A function of one instruction, i8x16.popcnt, the latest of those that the kernels use to enter the standard. */
-const simdProbe = Uint8Array.of(
-  ...[0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 123, 3, 2, 1, 0],
-  ...[10, 10, 1, 8, 0, 65, 0, 253, 15, 253, 98, 11],
-);
+const simdProbe = bytesOf('AGFzbQEAAAABBQFgAAF7AwIBAAoKAQgAQQD9D/1iCw==');
 
 /** Whether the engine has WebAssembly with SIMD of 128 bits. */
 export function hasSimd(): boolean {
@@ -22,7 +19,11 @@ export function compileModule(
   { base64, memoryFlagsAt }: CompiledModule,
   isShared: boolean,
 ): Promise<WebAssembly.Module> {
-  const bytes = Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
+  const bytes = bytesOf(base64);
   bytes[memoryFlagsAt] = isShared ? 3 : 1;
   return WebAssembly.compile(bytes);
+}
+
+function bytesOf(base64: string): Uint8Array<ArrayBuffer> {
+  return Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
 }
