@@ -1,9 +1,19 @@
 // The module of the kernels of nets.
 
 import { closePool, runTasks, serveTasks } from '../pool/jobs';
+import { gatherProduct } from './gatherProduct';
+import * as kernels from './kernelNumbers';
+import { weightProduct } from './weightProduct';
 
 function dispatch(kernel: u32, parameters: usize, task: u32, thread: u32): void {
-  unreachable();
+  switch (kernel) {
+    case kernels.GATHER_PRODUCT:
+      return gatherProduct(parameters, task, thread);
+    case kernels.WEIGHT_PRODUCT:
+      return weightProduct(parameters, task, thread);
+    default:
+      unreachable();
+  }
 }
 
 export function heapStart(): usize {
