@@ -2,6 +2,7 @@
 // won, so that the gradient gathers instead of comparing again.
 
 import type { KernelContext, KernelPlan } from '../kernelCall.ts';
+import { poolGradientKernel, poolKernel } from '../wasm/poolJobs.ts';
 import type { ImageFormula } from './imageOp.ts';
 import { imageOp, imagePlan } from './imageOp.ts';
 import type { Pair2d } from './pair2d.ts';
@@ -113,6 +114,7 @@ ${remembers ? '  winners[flat] = winner;' : ''}`,
         if (winners) winners[at] = Math.max(0, winner);
         return winner < 0 ? 0 : value;
       },
+    wasm: poolKernel('max', p, remembers),
   };
 }
 
@@ -130,10 +132,11 @@ ${coveringWgsl(p, '      value += select(T(0.0f), gradient[at], winners[at] == h
         let sum = 0;
         visitCovering(p, y, x, (oy, ox) => {
           const at = ((example * p.output.height + oy) * p.output.width + ox) * p.channels + channel;
-          if (winners![at] === y * p.input.width + x) sum += gradient![at]!;
+          if (winners![at] === y * p.input.width + x) sum = Math.fround(sum + gradient![at]!);
         });
         return sum;
       },
+    wasm: poolGradientKernel('max', p, accumulate),
   };
 }
 
@@ -159,10 +162,12 @@ ${windowWgsl(p, `      value += input[${inputAt(p)}];\n      count += 1u;`)}
       (example, y, x, channel) => {
         let sum = 0;
         visitWindow(p, y, x, (iy, ix) => {
-          sum += input![((example * p.input.height + iy) * p.input.width + ix) * p.channels + channel]!;
+          const at = ((example * p.input.height + iy) * p.input.width + ix) * p.channels + channel;
+          sum = Math.fround(sum + input![at]!);
         });
         return sum / Math.max(1, countOf(p, y, x));
       },
+    wasm: poolKernel('average', p, false),
   };
 }
 
@@ -185,10 +190,11 @@ function averageGradient(p: PoolShape, accumulate: boolean): ImageFormula {
         let sum = 0;
         visitCovering(p, y, x, (oy, ox) => {
           const at = ((example * p.output.height + oy) * p.output.width + ox) * p.channels + channel;
-          sum += gradient![at]! / countOf(p, oy, ox);
+          sum = Math.fround(sum + Math.fround(gradient![at]! / countOf(p, oy, ox)));
         });
         return sum;
       },
+    wasm: poolGradientKernel('average', p, accumulate),
   };
 }
 

@@ -1,5 +1,6 @@
 // Relus with a learned slope for each column, and their gradients. At zero the slope below is taken, as tfjs does.
 
+import { SLOPE_ROWS } from '../../wasm/assembly/neural/kernelNumbers.ts';
 import type { ColumnFormula } from './columnSums.ts';
 import type { ColumnwiseFormula } from './columnwise.ts';
 
@@ -31,5 +32,6 @@ export const slopeGradient: ColumnFormula = {
   evaluate:
     ([gradient, x]) =>
     (_, i) =>
-      x![i]! > 0 ? 0 : gradient![i]! * x![i]!,
+      x![i]! > 0 ? 0 : Math.fround(gradient![i]! * x![i]!),
+  wasm: SLOPE_ROWS,
 };

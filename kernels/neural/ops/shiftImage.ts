@@ -2,6 +2,7 @@
 // is its gradient.
 
 import type { KernelContext, KernelPlan, Phase } from '../kernelCall.ts';
+import { shiftKernel } from '../wasm/poolJobs.ts';
 import type { ImageFormula } from './imageOp.ts';
 import { imageOp, imagePlan } from './imageOp.ts';
 import type { Pair2d } from './pair2d.ts';
@@ -16,7 +17,8 @@ export interface ShiftShape {
   readonly right: number;
 }
 
-function formula({ input, down, right, channels }: ShiftShape, accumulate: boolean): ImageFormula {
+function formula(shape: ShiftShape, accumulate: boolean): ImageFormula {
+  const { input, down, right, channels } = shape;
   return {
     name: `shiftImage ${input.height}×${input.width} ${down},${right}`,
     storage: [readVectors('input')],
@@ -34,6 +36,7 @@ function formula({ input, down, right, channels }: ShiftShape, accumulate: boole
       if (iy < 0 || iy >= input.height || ix < 0 || ix >= input.width) return 0;
       return arrays['input']![((example * input.height + iy) * input.width + ix) * channels + channel]!;
     },
+    wasm: shiftKernel(shape, accumulate),
   };
 }
 

@@ -144,7 +144,7 @@ export function weightProduct(parameters: usize, task: u32, thread: u32): void {
   const left = <usize>uint(parameters, 15) + <usize>thread * <usize>uint(parameters, 16);
   const right = left + ROWS_TOGETHER * TERMS_TOGETHER * 4;
   const places = right + COLUMNS_TOGETHER * TERMS_TOGETHER * 4;
-  const targets = places + TERMS_TOGETHER * PLACE_BYTES;
+  const targets = places + <usize>TERMS_TOGETHER * PLACE_BYTES;
   const spare = targets + ROWS_TOGETHER * 4;
   const result = uint(parameters, 2) + ((firstRow * filters) << 2);
   for (let row: u32 = 0; row < rows; row += 1) {
