@@ -1,13 +1,7 @@
 // Each op by its reference: for engines without WebAssembly's SIMD, and what all other devices are compared with.
 
 import type { WordArray } from '../gpu/op.ts';
-import {
-  allocatedBytes,
-  arrayTypes,
-  bufferView,
-  performReference,
-  type Processor,
-} from './processor.ts';
+import { allocatedBytes, arrayTypes, bufferView, performReference, type Processor } from './processor.ts';
 import type { KernelProgram } from './program.ts';
 
 /** Of JavaScript in f32. */
@@ -34,8 +28,7 @@ export function plainProcessor(program: KernelProgram): Processor {
     bytes: allocatedBytes(program),
     flopPerSlice: FLOP_PER_SLICE,
     view,
-    perform: (op, bufferOf, uniforms) =>
-      performReference(op, (binding) => view(bufferOf(binding)), uniforms),
+    perform: (op, bufferOf, uniforms) => performReference(op, (binding) => view(bufferOf(binding)), uniforms),
     close: () => views.clear(),
   };
 }

@@ -63,7 +63,8 @@ class WasmProcessor implements Processor {
 
   view(name: string): WordArray {
     const { bytes, type } = bufferView(this.program, name);
-    return this.runtime.heap.view(type, this.addressOf(name), bytes / 4) as WordArray;
+    const array: unknown = this.runtime.heap.view(type, this.addressOf(name), bytes / 4);
+    return array as WordArray;
   }
 
   perform(op: NeuralOp, bufferOf: (binding: string) => string, uniforms: OpInputs['uniforms']): void {

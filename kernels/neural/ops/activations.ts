@@ -93,28 +93,36 @@ function backward(
 function leakyRelu(alpha: number): ActivationFormulas {
   const name = `leakyRelu(${alpha})`;
   const a = float(alpha);
-  return withWasm(numbers.LEAKY_RELU, {
-    forward: forward(name, `select(x, x * ${a}, x < T(0.0f))`, (x) => (x < 0 ? x * Math.fround(alpha) : x)),
-    backward: backward(name, 'x', `select(before, before * ${a}, x < T(0.0f))`, (x, g) =>
-      x < 0 ? g * Math.fround(alpha) : g,
-    ),
-  }, alpha);
+  return withWasm(
+    numbers.LEAKY_RELU,
+    {
+      forward: forward(name, `select(x, x * ${a}, x < T(0.0f))`, (x) => (x < 0 ? x * Math.fround(alpha) : x)),
+      backward: backward(name, 'x', `select(before, before * ${a}, x < T(0.0f))`, (x, g) =>
+        x < 0 ? g * Math.fround(alpha) : g,
+      ),
+    },
+    alpha,
+  );
 }
 
 function elu(alpha: number): ActivationFormulas {
   const name = `elu(${alpha})`;
   const a = float(alpha);
-  return withWasm(numbers.ELU, {
-    forward: forward(name, `select(x, ${a} * (exp(min(x, T(0.0f))) - T(1.0f)), x < T(0.0f))`, (x) =>
-      x < 0 ? alpha * expMinusOne(x) : x,
-    ),
-    backward: backward(
-      name,
-      'x',
-      `select(before, before * ${a} * exp(min(x, T(0.0f))), x < T(0.0f))`,
-      (x, g) => (x < 0 ? g * alpha * deterministicExp(x) : g),
-    ),
-  }, alpha);
+  return withWasm(
+    numbers.ELU,
+    {
+      forward: forward(name, `select(x, ${a} * (exp(min(x, T(0.0f))) - T(1.0f)), x < T(0.0f))`, (x) =>
+        x < 0 ? alpha * expMinusOne(x) : x,
+      ),
+      backward: backward(
+        name,
+        'x',
+        `select(before, before * ${a} * exp(min(x, T(0.0f))), x < T(0.0f))`,
+        (x, g) => (x < 0 ? g * alpha * deterministicExp(x) : g),
+      ),
+    },
+    alpha,
+  );
 }
 
 const fixed = {

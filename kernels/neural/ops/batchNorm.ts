@@ -13,7 +13,7 @@ import {
 import type { KernelCall, KernelContext, KernelPlan } from '../kernelCall.ts';
 import { batchUniform, examplesOf, floatsOf } from '../kernelCall.ts';
 import type { NeuralOp } from '../neuralOp.ts';
-import { rowKernel } from '../wasm/elementJobs.ts';
+import { rowKernel } from '../jobs/elementJobs.ts';
 import type { BatchNormShape } from './batchNormStatistics.ts';
 import type { ReductionContext } from './columnBlocks.ts';
 import type { ColumnFormula } from './columnSums.ts';

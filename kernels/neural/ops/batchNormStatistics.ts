@@ -5,7 +5,7 @@ import { groupsFor } from '../../gpu/op.ts';
 import type { KernelCall, KernelContext, KernelPlan } from '../kernelCall.ts';
 import { batchUniform, examplesOf, floatsOf } from '../kernelCall.ts';
 import type { NeuralOp } from '../neuralOp.ts';
-import { blockMomentsKernel } from '../wasm/columnJobs.ts';
+import { blockMomentsKernel } from '../jobs/columnJobs.ts';
 import type { ColumnBlocks, ReductionContext } from './columnBlocks.ts';
 import { addUpWgsl, columnBlocks, laneWgsl, mergingBlocks } from './columnBlocks.ts';
 import { spreadsOf, spreadWgsl } from './columnSpread.ts';

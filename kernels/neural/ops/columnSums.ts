@@ -6,7 +6,7 @@ import { ROWS, TERMS_TOGETHER } from '../../wasm/assembly/neural/kernelNumbers.t
 import type { KernelPlan } from '../kernelCall.ts';
 import { batchUniform, examplesOf, floatsOf } from '../kernelCall.ts';
 import type { NeuralOp } from '../neuralOp.ts';
-import { type ColumnPlace, columnSumsKernel } from '../wasm/columnJobs.ts';
+import { type ColumnPlace, columnSumsKernel } from '../jobs/columnJobs.ts';
 import type { ColumnBlocks, ReductionContext } from './columnBlocks.ts';
 import { addUpWgsl, columnBlocks, laneWgsl, mergingBlocks } from './columnBlocks.ts';
 import { changeVectors, readFloats, readVectors, vectorAliases } from './vectors.ts';

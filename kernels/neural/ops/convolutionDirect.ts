@@ -19,7 +19,7 @@ import {
   weightPartsReference,
 } from './convolutionReference.ts';
 import { forwardProducts, inputGradientProducts, weightGradientProducts } from './convolutionProducts.ts';
-import { forwardKernel, inputGradientKernel, weightGradientKernel } from '../wasm/productJobs.ts';
+import { forwardKernel, inputGradientKernel, weightGradientKernel } from '../jobs/productJobs.ts';
 import { changeFloats, readFloats } from './vectors.ts';
 
 const isGrouped = ({ groups }: ConvolutionShape): boolean => groups > 1;

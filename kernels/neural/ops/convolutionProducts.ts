@@ -6,29 +6,34 @@ import type { OpInputs } from '../../gpu/op.ts';
 import { TERMS_TOGETHER } from '../../wasm/assembly/neural/kernelNumbers.ts';
 import type { ConvolutionShape, FusedActivation } from '../convolution.ts';
 import { examplesOf, floatsOf } from '../kernelCall.ts';
-import { forwardForm, inputGradientForm, type GatherClass, type GatherForm } from '../wasm/gatherClasses.ts';
-import { rowPlaces, weightStrips, type WeightStrip } from '../wasm/weightStrips.ts';
+import { forwardForm, inputGradientForm, type GatherClass, type GatherForm } from '../jobs/gatherClasses.ts';
+import { rowPlaces, weightStrips, type WeightStrip } from '../jobs/weightStrips.ts';
 import { activate } from './convolutionReference.ts';
+import { addProduct, packTerms } from './plainProduct.ts';
 
 type Reference = (inputs: OpInputs) => void;
 
-/** Calls `visit` with where each position's patch and its results begin. */
-function visitPositions(
+/** Positions whose patches are gathered at a time. */
+const POSITIONS = 64;
+
+/** Where the patch and the results of each position begin. */
+function placesOf(
   { sourceImage, targetImage }: GatherForm,
   { rows, columns, source, target }: GatherClass,
   examples: number,
-  visit: (source: number, target: number) => void,
-): void {
+) {
+  const count = examples * rows * columns;
+  const [sources, targets] = [new Int32Array(count), new Int32Array(count)];
+  let k = 0;
   for (let example = 0; example < examples; example += 1) {
     for (let y = 0; y < rows; y += 1) {
-      for (let x = 0; x < columns; x += 1) {
-        visit(
-          example * sourceImage + source.start + y * source.rowStep + x * source.columnStep,
-          example * targetImage + target.start + y * target.rowStep + x * target.columnStep,
-        );
+      for (let x = 0; x < columns; x += 1, k += 1) {
+        sources[k] = example * sourceImage + source.start + y * source.rowStep + x * source.columnStep;
+        targets[k] = example * targetImage + target.start + y * target.rowStep + x * target.columnStep;
       }
     }
   }
+  return { count, sources, targets };
 }
 
 /** Offsets in the source and in the weights of each term of a patch. */
@@ -56,21 +61,25 @@ function addGathered(
 ): void {
   const { columns, weightStrides } = form;
   const { offsets, places } = termsOf(each, weightStrides.term);
-  const sums = new Float32Array(columns);
-  visitPositions(form, each, examples, (from, to) => {
-    for (let first = 0; first === 0 || first < each.terms; first += TERMS_TOGETHER) {
-      const end = Math.min(each.terms, first + TERMS_TOGETHER);
-      sums.fill(0);
-      for (let term = first; term < end; term += 1) {
-        const value = source[from + offsets[term]!]!;
-        const place = places[term]!;
-        for (let n = 0, at = place; n < columns; n += 1, at += weightStrides.column) {
-          sums[n] = sums[n]! + Math.fround(value * weights[at]!);
-        }
+  const positions = placesOf(form, each, examples);
+  for (let first = 0; first === 0 || first < each.terms; first += TERMS_TOGETHER) {
+    const count = Math.min(TERMS_TOGETHER, each.terms - first);
+    const right = packTerms(
+      columns,
+      count,
+      (term, column) => weights[places[first + term]! + column * weightStrides.column]!,
+    );
+    const left = new Float32Array(POSITIONS * count);
+    for (let from = 0; from < positions.count; from += POSITIONS) {
+      const rows = Math.min(POSITIONS, positions.count - from);
+      for (let row = 0, at = 0; row < rows; row += 1) {
+        const start = positions.sources[from + row]!;
+        for (let term = first; term < first + count; term += 1, at += 1)
+          left[at] = source[start + offsets[term]!]!;
       }
-      for (let n = 0; n < columns; n += 1) targets[to + n] = targets[to + n]! + sums[n]!;
+      addProduct(left, right, count, columns, targets, positions.targets.subarray(from), rows);
     }
-  });
+  }
 }
 
 /** Arrays: input, kernel, bias (where there is one), output. */
@@ -112,28 +121,27 @@ export function weightGradientProducts(s: ConvolutionShape): Reference {
     const input = floatsOf(inputs, 'input');
     const gradient = floatsOf(inputs, 'outputGradient');
     const result = floatsOf(inputs, 'kernelGradient');
-    const sums = new Float32Array(s.filters);
     for (const strip of strips) {
       const positions = positionsOf(s, strip, examplesOf(inputs));
-      for (let row = strip.firstRow; row < strip.firstRow + strip.rows; row += 1) {
-        const { down, right, offset } = places[row]!;
-        for (let first = 0; first < positions.count; first += TERMS_TOGETHER) {
-          const end = Math.min(positions.count, first + TERMS_TOGETHER);
-          sums.fill(0);
-          for (let k = first; k < end; k += 1) {
+      const targets = Array.from({ length: strip.rows }, (_, row) => (strip.firstRow + row) * s.filters);
+      for (let first = 0; first < positions.count; first += TERMS_TOGETHER) {
+        const count = Math.min(TERMS_TOGETHER, positions.count - first);
+        const right = packTerms(
+          s.filters,
+          count,
+          (term, f) => gradient[positions.outputs[first + term]! * s.filters + f]!,
+        );
+        const left = new Float32Array(strip.rows * count);
+        for (let row = 0, at = 0; row < strip.rows; row += 1) {
+          const { down, right: along, offset } = places[strip.firstRow + row]!;
+          for (let k = first; k < first + count; k += 1, at += 1) {
             const y = positions.ys[k]! + down;
-            const x = positions.xs[k]! + right;
+            const x = positions.xs[k]! + along;
             const isInside = y >= 0 && y < s.inputHeight && x >= 0 && x < s.inputWidth;
-            const value = isInside ? input[positions.pixels[k]! * s.inputChannels + offset]! : 0;
-            const from = positions.outputs[k]! * s.filters;
-            for (let f = 0; f < s.filters; f += 1) {
-              sums[f] = sums[f]! + Math.fround(value * gradient[from + f]!);
-            }
-          }
-          for (let f = 0, at = row * s.filters; f < s.filters; f += 1, at += 1) {
-            result[at] = result[at]! + sums[f]!;
+            left[at] = isInside ? input[positions.pixels[k]! * s.inputChannels + offset]! : 0;
           }
         }
+        addProduct(left, right, count, s.filters, result, targets, strip.rows);
       }
     }
   };

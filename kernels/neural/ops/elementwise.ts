@@ -5,7 +5,7 @@ import { groupsFor } from '../../gpu/op.ts';
 import type { KernelContext, KernelPlan, Phase } from '../kernelCall.ts';
 import { batchUniform, examplesOf, floatsOf } from '../kernelCall.ts';
 import type { NeuralOp } from '../neuralOp.ts';
-import { elementwiseKernel, type WasmFormula } from '../wasm/elementJobs.ts';
+import { elementwiseKernel, type WasmFormula } from '../jobs/elementJobs.ts';
 import { changeVectors, readVectors, vectorAliases, widthOf } from './vectors.ts';
 
 export interface ElementwiseFormula {

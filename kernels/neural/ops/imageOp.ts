@@ -6,7 +6,7 @@ import { groupsFor } from '../../gpu/op.ts';
 import type { KernelContext, KernelPlan, Phase } from '../kernelCall.ts';
 import { batchUniform, examplesOf, floatsOf } from '../kernelCall.ts';
 import type { NeuralOp, WasmKernel } from '../neuralOp.ts';
-import type { Pair2d } from './pair2d.ts';
+import type { Pair2d } from '../imageShapes.ts';
 import { changeVectors, vectorAliases, widthOf } from './vectors.ts';
 
 export interface ImageFormula {

@@ -8,7 +8,7 @@ import {
 import type { KernelContext, KernelPlan } from '../kernelCall.ts';
 import { batchUniform, examplesOf, floatsOf } from '../kernelCall.ts';
 import type { NeuralOp } from '../neuralOp.ts';
-import { rowKernel } from '../wasm/elementJobs.ts';
+import { rowKernel } from '../jobs/elementJobs.ts';
 import type { ReductionContext } from './columnBlocks.ts';
 import type { ColumnFormula } from './columnSums.ts';
 import { columnSums } from './columnSums.ts';
@@ -23,7 +23,10 @@ export interface LayerNormForm extends RowShape {
 }
 
 /** @param keeps mean and deviation of each row. */
-function forwardOp({ rowsPerExample, length, epsilon, gamma, beta }: LayerNormForm, keeps: boolean): NeuralOp {
+function forwardOp(
+  { rowsPerExample, length, epsilon, gamma, beta }: LayerNormForm,
+  keeps: boolean,
+): NeuralOp {
   return {
     name: `layerNorm[${rowsPerExample}×${length}; ${epsilon}${gamma ? ' gamma' : ''}${beta ? ' beta' : ''}${keeps ? '' : ' values'}]`,
     storage: [

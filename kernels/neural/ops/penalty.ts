@@ -6,7 +6,7 @@ import type { KernelCall } from '../kernelCall.ts';
 import { floatsOf } from '../kernelCall.ts';
 import { ROW_LANES, rowTreeWgsl } from './rows.ts';
 import { traitsBinding, type UpdatePiece } from './update.ts';
-import { BLOCK_LENGTH, TRAIT_FLOATS } from './updateForm.ts';
+import { BLOCK_LENGTH, TRAIT_FLOATS } from '../updateForm.ts';
 import { changeFloats, readFloats, readVectors, vectorAliases } from './vectors.ts';
 
 /** Workgroups of the partial sums: fixed, so that the order is. */

@@ -1,22 +1,12 @@
 // Maxima and averages over windows; a global pool is one whose window is the whole image. Maxima remember which pixel
 // won, so that the gradient gathers instead of comparing again.
 
+import type { PoolShape } from '../imageShapes.ts';
 import type { KernelContext, KernelPlan } from '../kernelCall.ts';
-import { poolGradientKernel, poolKernel } from '../wasm/poolJobs.ts';
+import { poolGradientKernel, poolKernel } from '../jobs/poolJobs.ts';
 import type { ImageFormula } from './imageOp.ts';
 import { imageOp, imagePlan } from './imageOp.ts';
-import type { Pair2d } from './pair2d.ts';
 import { readVectors } from './vectors.ts';
-
-export interface PoolShape {
-  readonly input: Pair2d;
-  readonly output: Pair2d;
-  readonly channels: number;
-  readonly window: Pair2d;
-  readonly strides: Pair2d;
-  readonly padTop: number;
-  readonly padLeft: number;
-}
 
 function poolName(p: PoolShape): string {
   return `${p.input.height}×${p.input.width} k${p.window.height}×${p.window.width} s${p.strides.height},${p.strides.width} p${p.padTop},${p.padLeft}`;

@@ -1,21 +1,12 @@
 // Copies an image into one of another size, moved, with zeros where it does not reach: zero padding, and the crop that
 // is its gradient.
 
+import type { ShiftShape } from '../imageShapes.ts';
 import type { KernelContext, KernelPlan, Phase } from '../kernelCall.ts';
-import { shiftKernel } from '../wasm/poolJobs.ts';
+import { shiftKernel } from '../jobs/poolJobs.ts';
 import type { ImageFormula } from './imageOp.ts';
 import { imageOp, imagePlan } from './imageOp.ts';
-import type { Pair2d } from './pair2d.ts';
 import { readVectors } from './vectors.ts';
-
-export interface ShiftShape {
-  readonly input: Pair2d;
-  readonly output: Pair2d;
-  readonly channels: number;
-  /** Output pixel (y, x) is input pixel (y − down, x − right). May be negative. */
-  readonly down: number;
-  readonly right: number;
-}
 
 function formula(shape: ShiftShape, accumulate: boolean): ImageFormula {
   const { input, down, right, channels } = shape;

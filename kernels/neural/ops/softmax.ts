@@ -5,7 +5,7 @@ import { SOFTMAX, SOFTMAX_GRADIENT } from '../../wasm/assembly/neural/kernelNumb
 import type { KernelContext, KernelPlan } from '../kernelCall.ts';
 import { batchUniform, examplesOf, floatsOf } from '../kernelCall.ts';
 import type { NeuralOp } from '../neuralOp.ts';
-import { rowKernel } from '../wasm/elementJobs.ts';
+import { rowKernel } from '../jobs/elementJobs.ts';
 import { ROW_LANES, rowGroups, rowTreeWgsl, rowWgsl } from './rows.ts';
 import { changeFloats, readFloats } from './vectors.ts';
 

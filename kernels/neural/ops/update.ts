@@ -2,15 +2,15 @@
 // gradients to zero; before it, where gradients are clipped, two that find their norm. Parameters too many for one
 // binding are updated in several pieces.
 
-import type { Op, OpInputs, UniformBinding } from '../../gpu/op.ts';
+import type { Op, UniformBinding } from '../../gpu/op.ts';
 import { groupsFor } from '../../gpu/op.ts';
 import type { KernelCall } from '../kernelCall.ts';
 import { floatsOf } from '../kernelCall.ts';
 import type { NeuralOp } from '../neuralOp.ts';
 import { optimizerSlots, type OptimizerSpec } from '../optimizer.ts';
-import { updateKernel } from '../wasm/updateJobs.ts';
+import { updateKernel } from '../jobs/updateJobs.ts';
 import { ROW_LANES, rowTreeWgsl } from './rows.ts';
-import { BLOCK_LENGTH, type UpdateForm } from './updateForm.ts';
+import { BLOCK_LENGTH, type UpdateForm } from '../updateForm.ts';
 import { rawGradient, updateReference } from './updateReference.ts';
 import { changeFloats, changeVectors, float, readFloats, readVectors, vectorAliases } from './vectors.ts';
 

@@ -2,8 +2,8 @@
 
 import type { OpInputs } from '../../gpu/op.ts';
 import { floatsOf } from '../kernelCall.ts';
-import { optimizerSlots, type OptimizerSpec } from '../optimizer.ts';
-import { BLOCK_LENGTH, TRAIT_FLOATS, type UpdateForm } from './updateForm.ts';
+import type { OptimizerSpec } from '../optimizer.ts';
+import { BLOCK_LENGTH, TRAIT_FLOATS, type UpdateForm } from '../updateForm.ts';
 
 const f = Math.fround;
 

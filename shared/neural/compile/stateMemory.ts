@@ -3,7 +3,7 @@
 
 import type { Allocation, BufferView, MemoryKind } from '../../../kernels/neural/program.ts';
 import { squaresLength, type UpdatePiece } from '../../../kernels/neural/ops/update.ts';
-import { BLOCK_LENGTH, TRAIT_FLOATS, type UpdateForm } from '../../../kernels/neural/ops/updateForm.ts';
+import { BLOCK_LENGTH, TRAIT_FLOATS, type UpdateForm } from '../../../kernels/neural/updateForm.ts';
 import { penaltiesLength } from '../../../kernels/neural/ops/penalty.ts';
 import { optimizerSlots } from '../../../kernels/neural/optimizer.ts';
 import { alignSlot, type weightLayout } from '../engineLayout.ts';

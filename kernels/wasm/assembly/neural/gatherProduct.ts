@@ -1,9 +1,9 @@
 // Convolutions, dense layers and their input gradients: rows are positions whose patches are gathered from an image, columns
-// are filters (or channels). Positions that meet the image with the same taps form a class (kernels/neural/wasm/gatherClasses.ts).
+// are filters (or channels). Positions that meet the image with the same taps form a class (kernels/neural/jobs/gatherClasses.ts).
 
 import { COLUMNS_TOGETHER, ROWS_TOGETHER, START_BEFORE, TERMS_TOGETHER } from './kernelNumbers';
 import { multiplyTile } from './multiplyTile';
-import { packEight, packEightRows, packFour } from './packing';
+import { packColumns, packEightRows, packFour } from './packing';
 import { entry, int, uint } from './parameters';
 
 /** Words of a class before its runs. */
@@ -21,9 +21,9 @@ function packPatches(
   first: u32,
   count: u32,
 ): void {
-  const panelBytes = <usize>count << 4;
+  const panelBytes = (<usize>count) << 4;
   for (let row: u32 = 0; row < rows; row += 4) {
-    const at = sources + (<usize>row << 2);
+    const at = sources + ((<usize>row) << 2);
     const row0 = <usize>load<u32>(at);
     const row1 = <usize>load<u32>(at, 4);
     const row2 = <usize>load<u32>(at, 8);
@@ -38,7 +38,7 @@ function packPatches(
       if (from < end) {
         const offset = (<usize>entry(each, 0) + <usize>(from - start)) << 2;
         packFour(into, row0 + offset, row1 + offset, row2 + offset, row3 + offset, end - from, 16);
-        into += <usize>(end - from) << 4;
+        into += (<usize>(end - from)) << 4;
       }
       start += length;
     }
@@ -59,24 +59,26 @@ function packWeights(
   first: u32,
   count: u32,
 ): void {
-  for (let panel: u32 = 0; panel < columns; panel += 8) {
-    const width = min(<u32>8, columns - panel);
-    const place = <usize>(column + panel) * columnStride;
-    let start: u32 = 0;
-    for (let run: u32 = 0; run < runCount; run += 1) {
-      const each = runs + <usize>(run * RUN_WORDS) * 4;
-      const length = <u32>entry(each, 2);
-      const from = max(first, start);
-      const end = min(first + count, start + length);
-      if (from < end) {
-        const row = <usize>entry(each, 1) + <usize>(from - start) * rowStride;
-        const at = weights + ((row + place) << 2);
-        if (columnStride === 1) packEight(to, at, <usize>rowStride << 2, end - from, width);
-        else packEightRows(to, at, <usize>columnStride << 2, end - from, width);
-        to += <usize>(end - from) << 5;
+  const panelBytes = (<usize>count) << 5;
+  let start: u32 = 0;
+  for (let run: u32 = 0; run < runCount; run += 1) {
+    const each = runs + <usize>(run * RUN_WORDS) * 4;
+    const length = <u32>entry(each, 2);
+    const from = max(first, start);
+    const end = min(first + count, start + length);
+    start += length;
+    if (from >= end) continue;
+    const row = <usize>entry(each, 1) + <usize>(from - (start - length)) * rowStride;
+    const at = weights + ((row + <usize>column * columnStride) << 2);
+    if (columnStride === 1) packColumns(to, at, (<usize>rowStride) << 2, end - from, columns, panelBytes);
+    else {
+      const step = (<usize>columnStride) << 2;
+      for (let panel: u32 = 0; panel < columns; panel += 8) {
+        const into = to + <usize>(panel >> 3) * panelBytes;
+        packEightRows(into, at + <usize>panel * step, step, end - from, min<u32>(8, columns - panel));
       }
-      start += length;
     }
+    to += (<usize>(end - from)) << 5;
   }
 }
 
@@ -104,8 +106,8 @@ function placePositions(
   for (let row: u32 = 0; row < rows; row += 1) {
     const from = example * sourceImage + entry(each, 2) + y * entry(each, 3) + x * entry(each, 4);
     const to = example * targetImage + entry(each, 5) + y * entry(each, 6) + x * entry(each, 7);
-    store<u32>(sources + (<usize>row << 2), source + (from << 2));
-    store<u32>(targets + (<usize>row << 2), target + (to << 2));
+    store<u32>(sources + ((<usize>row) << 2), source + (from << 2));
+    store<u32>(targets + ((<usize>row) << 2), target + (to << 2));
     x += 1;
     if (x < width) continue;
     x = 0;
@@ -114,8 +116,8 @@ function placePositions(
     y = 0;
     example += 1;
   }
-  const last = load<u32>(sources + (<usize>(rows - 1) << 2));
-  for (let row = rows; row < rows + 3; row += 1) store<u32>(sources + (<usize>row << 2), last);
+  const last = load<u32>(sources + ((<usize>(rows - 1)) << 2));
+  for (let row = rows; row < rows + 3; row += 1) store<u32>(sources + ((<usize>row) << 2), last);
 }
 
 /**
@@ -133,7 +135,7 @@ export function gatherProduct(parameters: usize, task: u32, thread: u32): void {
     const blocks = (positions + ROWS_TOGETHER - 1) / ROWS_TOGETHER;
     if (block < blocks) break;
     block -= blocks;
-    each += <usize>(CLASS_WORDS + <u32>entry(each, 9) * RUN_WORDS) << 2;
+    each += (<usize>(CLASS_WORDS + <u32>entry(each, 9) * RUN_WORDS)) << 2;
   }
   const first = block * ROWS_TOGETHER;
   const rows = min(<u32>ROWS_TOGETHER, positions - first);
@@ -145,7 +147,7 @@ export function gatherProduct(parameters: usize, task: u32, thread: u32): void {
   const targets = sources + (ROWS_TOGETHER + 4) * 4;
   const spare = targets + (ROWS_TOGETHER + 4) * 4;
   placePositions(sources, targets, each, parameters, first, rows);
-  const bias = <usize>uint(parameters, 2) + (<usize>column << 2);
+  const bias = <usize>uint(parameters, 2) + ((<usize>column) << 2);
   const terms = <u32>entry(each, 8);
   const runCount = <u32>entry(each, 9);
   const runs = each + (CLASS_WORDS << 2);
@@ -175,11 +177,11 @@ export function gatherProduct(parameters: usize, task: u32, thread: u32): void {
           left + <usize>(row * count) * 4,
           right + <usize>(panel * count) * 4,
           count,
-          targets + (<usize>row << 2),
+          targets + ((<usize>row) << 2),
           column + panel,
           min(<u32>4, rows - row),
           min(<u32>8, columns - panel),
-          bias + (<usize>panel << 2),
+          bias + ((<usize>panel) << 2),
           start,
           activation,
           spare,

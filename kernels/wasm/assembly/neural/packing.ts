@@ -47,24 +47,70 @@ export function packFour(
   }
 }
 
-/** Eight neighbouring columns of `length` rows: to[i][8]. Columns past `columns` become 0. @param stride bytes of a row. */
-export function packEight(to: usize, from: usize, stride: usize, length: u32, columns: u32): void {
-  if (columns === 8) {
-    for (let i: u32 = 0; i < length; i += 1) {
-      v128.store(to, v128.load(from));
-      v128.store(to, v128.load(from, 16), 16);
-      from += stride;
-      to += 32;
-    }
+/** Eight floats to each of four panels of eight columns: whole cache lines of a row are used at once. */
+@inline
+export function copyThirtyTwo(to: usize, from: usize, panelBytes: usize): void {
+  v128.store(to, v128.load(from));
+  v128.store(to, v128.load(from, 16), 16);
+  to += panelBytes;
+  v128.store(to, v128.load(from, 32));
+  v128.store(to, v128.load(from, 48), 16);
+  to += panelBytes;
+  v128.store(to, v128.load(from, 64));
+  v128.store(to, v128.load(from, 80), 16);
+  to += panelBytes;
+  v128.store(to, v128.load(from, 96));
+  v128.store(to, v128.load(from, 112), 16);
+}
+
+/** Eight floats, of which `columns` are there; the others are 0. */
+@inline
+export function copyEight(to: usize, from: usize, columns: u32): void {
+  if (columns >= 8) {
+    v128.store(to, v128.load(from));
+    v128.store(to, v128.load(from, 16), 16);
     return;
   }
-  for (let i: u32 = 0; i < length; i += 1) {
-    for (let k: u32 = 0; k < 8; k += 1) {
-      const at = <usize>k << 2;
-      store<f32>(to + at, k < columns ? load<f32>(from + at) : 0);
+  for (let k: u32 = 0; k < 8; k += 1) {
+    const at = <usize>k << 2;
+    store<f32>(to + at, k < columns ? load<f32>(from + at) : 0);
+  }
+}
+
+/**
+ * Neighbouring columns of `length` rows, in panels of eight: to[panel][i][8]. Columns past `columns` become 0.
+ * @param stride bytes of a row. @param panelBytes from a panel to the next.
+ */
+export function packColumns(
+  to: usize,
+  from: usize,
+  stride: usize,
+  length: u32,
+  columns: u32,
+  panelBytes: usize,
+): void {
+  let column: u32 = 0;
+  for (; column + 32 <= columns; column += 32) {
+    let row = from;
+    let into = to;
+    for (let i: u32 = 0; i < length; i += 1) {
+      copyThirtyTwo(into, row, panelBytes);
+      row += stride;
+      into += 32;
     }
-    from += stride;
-    to += 32;
+    from += 128;
+    to += 4 * panelBytes;
+  }
+  for (; column < columns; column += 8) {
+    let row = from;
+    let into = to;
+    for (let i: u32 = 0; i < length; i += 1) {
+      copyEight(into, row, columns - column);
+      row += stride;
+      into += 32;
+    }
+    from += 32;
+    to += panelBytes;
   }
 }
 

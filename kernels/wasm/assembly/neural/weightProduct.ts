@@ -1,9 +1,10 @@
 // Gradients of kernels: rows are those of the kernel (a channel of a tap), columns are filters, and the terms of a sum are
 // positions. Rows are cut into strips, each with the positions at which its taps meet the image
-// (kernels/neural/wasm/weightStrips.ts).
+// (kernels/neural/jobs/weightStrips.ts).
 
 import { COLUMNS_TOGETHER, ROWS_TOGETHER, START_BEFORE, TERMS_TOGETHER } from './kernelNumbers';
 import { multiplyTile } from './multiplyTile';
+import { copyEight, copyThirtyTwo } from './packing';
 import { entry, uint } from './parameters';
 
 /** Words of a strip: first row, rows, first output row, output rows, first output column, output columns. */
@@ -56,33 +57,54 @@ function placeTerms(places: usize, strip: usize, parameters: usize, first: u32, 
 }
 
 function packGradients(to: usize, places: usize, count: u32, column: u32, columns: u32): void {
-  for (let panel: u32 = 0; panel < columns; panel += 8) {
-    const offset = <usize>(column + panel) << 2;
-    const width = min(<u32>8, columns - panel);
-    let place = places;
-    for (let term: u32 = 0; term < count; term += 1) {
-      const from = <usize>load<u32>(place, 4) + offset;
-      if (width === 8) {
-        v128.store(to, v128.load(from));
-        v128.store(to, v128.load(from, 16), 16);
-      } else {
-        for (let k: u32 = 0; k < 8; k += 1) {
-          const at = <usize>k << 2;
-          store<f32>(to + at, k < width ? load<f32>(from + at) : 0);
-        }
-      }
-      to += 32;
-      place += PLACE_BYTES;
+  const panelBytes = (<usize>count) << 5;
+  const end = places + <usize>count * PLACE_BYTES;
+  let done: u32 = 0;
+  for (; done + 32 <= columns; done += 32) {
+    const offset = (<usize>(column + done)) << 2;
+    let into = to;
+    for (let place = places; place < end; place += PLACE_BYTES) {
+      copyThirtyTwo(into, <usize>load<u32>(place, 4) + offset, panelBytes);
+      into += 32;
     }
+    to += 4 * panelBytes;
+  }
+  for (; done < columns; done += 8) {
+    const offset = (<usize>(column + done)) << 2;
+    let into = to;
+    for (let place = places; place < end; place += PLACE_BYTES) {
+      copyEight(into, <usize>load<u32>(place, 4) + offset, columns - done);
+      into += 32;
+    }
+    to += panelBytes;
   }
 }
 
-/** Four rows whose values are neighbours, all inside the image. */
-function packNeighbours(to: usize, places: usize, count: u32, offset: i32): void {
-  for (let term: u32 = 0; term < count; term += 1) {
-    v128.store(to, v128.load(<usize>(load<u32>(places) + (offset << 2))));
-    to += 16;
-    places += PLACE_BYTES;
+/** Rows whose values are neighbours, all inside the image, in panels of four. @param rows a multiple of four. */
+function packNeighbours(to: usize, places: usize, count: u32, offset: i32, rows: u32): void {
+  const panelBytes = (<usize>count) << 4;
+  const end = places + <usize>count * PLACE_BYTES;
+  let row: u32 = 0;
+  let skipped = <u32>(offset << 2);
+  for (; row + 16 <= rows; row += 16, skipped += 64) {
+    let into = to;
+    for (let place = places; place < end; place += PLACE_BYTES) {
+      const from = <usize>(load<u32>(place) + skipped);
+      v128.store(into, v128.load(from));
+      v128.store(into + panelBytes, v128.load(from, 16));
+      v128.store(into + 2 * panelBytes, v128.load(from, 32));
+      v128.store(into + 3 * panelBytes, v128.load(from, 48));
+      into += 16;
+    }
+    to += 4 * panelBytes;
+  }
+  for (; row < rows; row += 4, skipped += 16) {
+    let into = to;
+    for (let place = places; place < end; place += PLACE_BYTES) {
+      v128.store(into, v128.load(<usize>(load<u32>(place) + skipped)));
+      into += 16;
+    }
+    to += panelBytes;
   }
 }
 
@@ -114,17 +136,18 @@ function packValues(
   const height = uint(parameters, 6);
   const width = uint(parameters, 7);
   const channels = uint(parameters, 8);
+  const at = table + <usize>(first * ROW_WORDS) * 4;
+  if (channels % 4 === 0) {
+    packNeighbours(to, places, count, entry(at, 2), rows);
+    return;
+  }
   for (let row: u32 = 0; row < rows; row += 4) {
-    const at = table + <usize>((first + row) * ROW_WORDS) * 4;
-    if (channels % 4 === 0) packNeighbours(to, places, count, entry(at, 2));
-    else {
-      for (let k: u32 = 0; k < 4; k += 1) {
-        const into = to + (<usize>k << 2);
-        if (row + k < rows) packRow(into, places, count, at + <usize>(k * ROW_WORDS) * 4, height, width);
-        else for (let term: u32 = 0; term < count; term += 1) store<f32>(into + (<usize>term << 4), 0);
-      }
+    for (let k: u32 = row; k < row + 4; k += 1) {
+      const into = to + ((<usize>(k - row)) << 2);
+      if (k < rows) packRow(into, places, count, at + <usize>(k * ROW_WORDS) * 4, height, width);
+      else for (let term: u32 = 0; term < count; term += 1) store<f32>(into + ((<usize>term) << 4), 0);
     }
-    to += <usize>count << 4;
+    to += (<usize>count) << 4;
   }
 }
 
@@ -148,7 +171,7 @@ export function weightProduct(parameters: usize, task: u32, thread: u32): void {
   const spare = targets + ROWS_TOGETHER * 4;
   const result = uint(parameters, 2) + ((firstRow * filters) << 2);
   for (let row: u32 = 0; row < rows; row += 1) {
-    store<u32>(targets + (<usize>row << 2), result + ((row * filters) << 2));
+    store<u32>(targets + ((<usize>row) << 2), result + ((row * filters) << 2));
   }
   const terms = uint(parameters, 5) * entry(strip, 3) * entry(strip, 5);
   for (let term: u32 = 0; term < terms; term += TERMS_TOGETHER) {
@@ -162,7 +185,7 @@ export function weightProduct(parameters: usize, task: u32, thread: u32): void {
           left + <usize>(row * count) * 4,
           right + <usize>(panel * count) * 4,
           count,
-          targets + (<usize>row << 2),
+          targets + ((<usize>row) << 2),
           column + panel,
           min(<u32>4, rows - row),
           min(<u32>8, columns - panel),

@@ -5,7 +5,7 @@ import { addTotals, loss } from '../../../../kernels/neural/ops/loss.ts';
 import type { LossForm, LossKind } from '../../../../kernels/neural/ops/lossForm.ts';
 import { penaltiesLength, penaltyCalls } from '../../../../kernels/neural/ops/penalty.ts';
 import { squaresLength, statisticsUpdate, updateCalls } from '../../../../kernels/neural/ops/update.ts';
-import { BLOCK_LENGTH, TRAIT_FLOATS, type UpdateForm } from '../../../../kernels/neural/ops/updateForm.ts';
+import { BLOCK_LENGTH, TRAIT_FLOATS, type UpdateForm } from '../../../../kernels/neural/updateForm.ts';
 import { plain, type BufferSpec, type OpCase } from './opCase.ts';
 
 const EXAMPLES = 3;

@@ -15,27 +15,23 @@ function convolutionOps({ title, shape, examples }: ConvolutionCase): OpCase[] {
   const given = { maxExamples: examples, poisoned: 'input' };
   const gradients = { outputGradient: 'output', kernel: 'kernel', inputGradient: 'input' };
   return [
-    ...(['none', 'relu', 'relu6'] as const).map(
-      (activation, k): OpCase => ({
-        title: `${title}, ${activation}`,
-        ...given,
-        plan: (context) => {
-          const names = { input: 'input', kernel: 'kernel', output: 'output' };
-          const withBias = k === 0 ? names : { ...names, bias: 'bias' };
-          return directConvolution.forward({ ...context, shape }, withBias, activation);
-        },
-        buffers,
-      }),
-    ),
-    ...[false, true].map(
-      (adds): OpCase => ({
-        title: `${title}, input gradient${adds ? ' added' : ''}`,
-        ...given,
-        poisoned: 'output',
-        plan: (context) => directConvolution.inputGradient({ ...context, shape }, gradients, adds),
-        buffers,
-      }),
-    ),
+    ...(['none', 'relu', 'relu6'] as const).map((activation, k): OpCase => ({
+      title: `${title}, ${activation}`,
+      ...given,
+      plan: (context) => {
+        const names = { input: 'input', kernel: 'kernel', output: 'output' };
+        const withBias = k === 0 ? names : { ...names, bias: 'bias' };
+        return directConvolution.forward({ ...context, shape }, withBias, activation);
+      },
+      buffers,
+    })),
+    ...[false, true].map((adds): OpCase => ({
+      title: `${title}, input gradient${adds ? ' added' : ''}`,
+      ...given,
+      poisoned: 'output',
+      plan: (context) => directConvolution.inputGradient({ ...context, shape }, gradients, adds),
+      buffers,
+    })),
     {
       title: `${title}, kernel gradient`,
       ...given,
@@ -61,13 +57,21 @@ function drawnConvolution(k: number): ConvolutionCase {
   const strides = [between(1, 3), between(1, 3)] as const;
   const channels = [between(1, 3) === 1 ? 4 * between(1, 17) : between(1, 9), between(1, 40)] as const;
   const shape = shapeOf({ size, channels, kernel, strides, dilations, padding });
-  return { title: `convolution ${k}: ${JSON.stringify({ size, channels, kernel, strides, dilations, padding })}`, shape, examples: between(1, 4) };
+  return {
+    title: `convolution ${k}: ${JSON.stringify({ size, channels, kernel, strides, dilations, padding })}`,
+    shape,
+    examples: between(1, 4),
+  };
 }
 
 function drawnDense(k: number): ConvolutionCase {
   const channels = [between(1, 600), between(1, 300)] as const;
   const examples = between(1, 70);
-  return { title: `dense ${k}: ${channels.join(' to ')} of ${examples}`, shape: shapeOf({ size: [1, 1], channels }), examples };
+  return {
+    title: `dense ${k}: ${channels.join(' to ')} of ${examples}`,
+    shape: shapeOf({ size: [1, 1], channels }),
+    examples,
+  };
 }
 
 const beside: ConvolutionCase = {

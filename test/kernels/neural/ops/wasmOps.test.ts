@@ -9,7 +9,9 @@ import { randomCases } from './randomCases.ts';
 
 /** Where bits differ; which NaN it is does not matter. */
 function differences(actual: Float32Array, expected: Float32Array): string[] {
-  const [a, b] = [actual, expected].map(({ buffer, length }) => new Int32Array(buffer as ArrayBuffer, 0, length));
+  const [a, b] = [actual, expected].map(
+    ({ buffer, length }) => new Int32Array(buffer as ArrayBuffer, 0, length),
+  );
   return [...expected.keys()]
     .filter((i) => a![i] !== b![i] && !(Number.isNaN(actual[i]) && Number.isNaN(expected[i])))
     .slice(0, 3)
@@ -36,8 +38,11 @@ describe.each([
   ['cases of ops', opCases],
   ['random shapes', randomCases],
 ])('%s', (_, cases) => {
-  it.each(cases.map((each) => [each.title, each] as const))('%s has the bits of its reference', async (__, each) => {
-    expect(await compare(each, false)).toEqual([]);
-    if (each.poisoned !== undefined) expect(await compare(each, true)).toEqual([]);
-  });
+  it.each(cases.map((each) => [each.title, each] as const))(
+    '%s has the bits of its reference',
+    async (__, each) => {
+      expect(await compare(each, false)).toEqual([]);
+      if (each.poisoned !== undefined) expect(await compare(each, true)).toEqual([]);
+    },
+  );
 });

@@ -8,8 +8,7 @@ import {
 } from '../../wasm/assembly/neural/kernelNumbers.ts';
 import { batchExamples } from '../kernelCall.ts';
 import type { WasmKernel, WasmRun } from '../neuralOp.ts';
-import type { PoolShape } from '../ops/pooling.ts';
-import type { ShiftShape } from '../ops/shiftImage.ts';
+import type { PoolShape, ShiftShape } from '../imageShapes.ts';
 
 function poolParameters(
   p: PoolShape,

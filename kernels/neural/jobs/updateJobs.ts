@@ -3,7 +3,7 @@
 import { FLOATS_TOGETHER, UPDATE } from '../../wasm/assembly/neural/kernelNumbers.ts';
 import type { WasmKernel } from '../neuralOp.ts';
 import { optimizerSlots, type OptimizerSpec } from '../optimizer.ts';
-import type { UpdateForm } from '../ops/updateForm.ts';
+import type { UpdateForm } from '../updateForm.ts';
 
 function kindOf(o: OptimizerSpec): number {
   if (o.name === 'adam') return 3;

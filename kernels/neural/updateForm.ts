@@ -1,6 +1,6 @@
 // What an update does beside the optimizer's rule, and how parameters lie.
 
-import type { OptimizerSpec } from '../optimizer.ts';
+import type { OptimizerSpec } from './optimizer.ts';
 
 export interface UpdateForm {
   readonly optimizer: OptimizerSpec;

@@ -5,7 +5,7 @@
 import type { ConvolutionShape } from '../convolution.ts';
 
 /** Neighbouring floats of a patch. */
-export interface PatchRun {
+interface PatchRun {
   /** From the position's first float in the source. */
   readonly offset: number;
   /** Of its first term in the weights, in floats. */
