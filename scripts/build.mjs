@@ -64,7 +64,7 @@ const parts = {
       {
         worker: 'client/runtime/worker.node.ts',
         ownerThread: 'client/runtime/ownerThread.node.ts',
-        computeThread: 'client/runtime/computeThread.node.ts',
+        jobThread: 'client/runtime/jobThread.node.ts',
       },
       workerPackages,
     ),
@@ -74,7 +74,7 @@ const parts = {
       {
         worker: 'client/runtime/worker.deno.ts',
         ownerThread: 'client/runtime/ownerThread.deno.ts',
-        computeThread: 'client/runtime/computeThread.web.ts',
+        jobThread: 'client/runtime/jobThread.web.ts',
       },
       workerPackages,
     ),

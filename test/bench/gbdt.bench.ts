@@ -7,7 +7,7 @@ import { availableParallelism, cpus } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { createCpuTreeDevice } from '../../kernels/gbdt/devices/cpuDevice.ts';
-import { computeThreads } from '../setup/computeThreads.ts';
+import { jobThreads } from '../setup/jobThreads.ts';
 import { createWasmTreeDevice } from '../../kernels/gbdt/devices/wasmDevice.ts';
 import { createWebgpuTreeDevice } from '../../kernels/gbdt/devices/webgpuDevice.ts';
 import { setup as buildBundles } from '../setup/buildBundles.ts';
@@ -80,7 +80,7 @@ if (wanted('cpu')) {
   printSolo('cpu device in JavaScript', size, await timeSoloTraining(flights, plain, 1, rounds));
   await buildBundles();
   for (const threads of [1, 2]) {
-    const device = await createWasmTreeDevice(flights.spec.device, computeThreads(threads));
+    const device = await createWasmTreeDevice(flights.spec.device, jobThreads(threads));
     const title = `cpu device in WebAssembly, threads: ${threads}`;
     printSolo(title, size, await timeSoloTraining(flights, device, threads, rounds));
   }

@@ -3,7 +3,7 @@ import { createCpuTreeDevice } from '../../../../kernels/gbdt/devices/cpuDevice.
 import { createWasmTreeDevice } from '../../../../kernels/gbdt/devices/wasmDevice.ts';
 import { oneThread } from '../../../../kernels/wasm/wasmRuntime.ts';
 import type { ThreadChoice } from '../../../../kernels/wasm/wasmRuntime.ts';
-import { computeThreads } from '../../../setup/computeThreads.ts';
+import { jobThreads } from '../../../setup/jobThreads.ts';
 import { firstDifference, playScenario } from '../playScenario.ts';
 import type { Transcript } from '../playScenario.ts';
 import type { Scenario } from '../scenarios.ts';
@@ -48,7 +48,7 @@ describe('the WebAssembly device on several threads answers as on none', () => {
       const expected = await playScenario(plain, scenario);
       await plain.close();
       for (const threads of [1, 2, 4]) {
-        expect(firstDifference(await playOn(computeThreads(threads), scenario), expected)).toBeUndefined();
+        expect(firstDifference(await playOn(jobThreads(threads), scenario), expected)).toBeUndefined();
       }
     },
   );

@@ -2,7 +2,7 @@
 
 import type { StartThread } from '../../kernels/wasm/wasmRuntime.ts';
 import { withoutPermissions } from './openOwnerThread.deno.ts';
-import { webComputeThread } from './webComputeThread.ts';
+import { webJobThread } from './webJobThread.ts';
 
 export const denoThreads: StartThread = (start) =>
-  webComputeThread(new Worker(new URL('./computeThread.js', import.meta.url), withoutPermissions), start);
+  webJobThread(new Worker(new URL('./jobThread.js', import.meta.url), withoutPermissions), start);

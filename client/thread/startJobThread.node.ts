@@ -4,8 +4,8 @@ import { Worker } from 'node:worker_threads';
 import type { StartThread } from '../../kernels/wasm/wasmRuntime.ts';
 import { deferred } from '../../shared/deferred.ts';
 
-/** @param program the file of computeThread.node.ts, beside the worker's own. */
-export function nodeThreads(program = new URL('./computeThread.js', import.meta.url)): StartThread {
+/** @param program the file of jobThread.node.ts, beside the worker's own. */
+export function nodeThreads(program = new URL('./jobThread.js', import.meta.url)): StartThread {
   return async (start) => {
     const thread = new Worker(program, {
       argv: [],

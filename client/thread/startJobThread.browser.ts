@@ -2,13 +2,13 @@
 // those of other origins alone, which the coordinator's are.
 
 import type { StartThread } from '../../kernels/wasm/wasmRuntime.ts';
-import { webComputeThread } from './webComputeThread.ts';
+import { webJobThread } from './webJobThread.ts';
 
 export function browserThreads(): StartThread | undefined {
   if (!globalThis.crossOriginIsolated) return undefined;
   return (start) =>
-    webComputeThread(
-      new Worker(new URL('../runtime/computeThread.web.ts', import.meta.url), { type: 'module' }),
+    webJobThread(
+      new Worker(new URL('../runtime/jobThread.web.ts', import.meta.url), { type: 'module' }),
       start,
     );
 }

@@ -1,4 +1,4 @@
-// Entry point of a thread that helps to compute, in tabs and in Deno (dist/deno/computeThread.js).
+// Entry point of a thread that helps to compute, in tabs and in Deno (dist/deno/jobThread.js).
 
 import type { ThreadStart } from '../../kernels/wasm/wasmRuntime.ts';
 import { serveJobs } from '../../kernels/wasm/wasmRuntime.ts';

@@ -1,4 +1,4 @@
-// Entry point of a thread that helps a Node worker to compute (dist/node/computeThread.js).
+// Entry point of a thread that helps a Node worker to compute (dist/node/jobThread.js).
 
 import { parentPort, workerData } from 'node:worker_threads';
 import type { ThreadStart } from '../../kernels/wasm/wasmRuntime.ts';

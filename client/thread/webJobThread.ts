@@ -4,10 +4,7 @@ import type { HelpingThread, ThreadStart } from '../../kernels/wasm/wasmRuntime.
 import { deferred } from '../../shared/deferred.ts';
 
 /** Resolves once the thread is there. Rejects when it can't be. */
-export async function webComputeThread(
-  thread: globalThis.Worker,
-  start: ThreadStart,
-): Promise<HelpingThread> {
+export async function webJobThread(thread: globalThis.Worker, start: ThreadStart): Promise<HelpingThread> {
   const ended = deferred<string>();
   const ready = new Promise<void>((resolve) => {
     thread.onmessage = () => resolve();
