@@ -22,12 +22,14 @@ import { writeRoutes, writeStanding, writeWalk } from '../wasm/addTrees.ts';
 import { HistogramJobs } from '../wasm/histogramJobs.ts';
 import type { LevelWork } from '../wasm/histogramJobs.ts';
 import { ROWS_PER_TASK, TreeLists, gradientNumbers, treeKernels } from '../wasm/treeKernels.ts';
+import { WasmSplitSearch } from '../wasm/wasmSplitSearch.ts';
 import { freeBlock, storeBlock, widenRanges } from '../wasm/wasmBlock.ts';
 import type { WasmBlock } from '../wasm/wasmBlock.ts';
 
 class WasmTreeDevice implements TreeDevice {
   readonly description;
   readonly lost: Promise<string>;
+  readonly splitSearch: WasmSplitSearch;
   readonly #spec: DeviceSpec;
   readonly #runtime: WasmRuntime;
   readonly #lists: TreeLists;
@@ -50,6 +52,7 @@ class WasmTreeDevice implements TreeDevice {
     this.#spec = spec;
     this.#runtime = runtime;
     this.lost = runtime.lost;
+    this.splitSearch = new WasmSplitSearch(runtime);
     this.description = { kind: 'cpu', name: `WebAssembly, threads: ${threads}` } as const;
     this.#lists = new TreeLists(heap);
     this.#histograms = new HistogramJobs(runtime, layoutHistogram(spec.slotsPerFeature));

@@ -11,6 +11,7 @@ export const treeKernels = {
   merge: 4,
   addStanding: 5,
   walk: 6,
+  search: 7,
 } as const;
 
 /** Rows of a task of `gradients` and of `walk`. */

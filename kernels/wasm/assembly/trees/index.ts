@@ -4,6 +4,7 @@
 import { closePool, runTasks, serveTasks } from '../pool/jobs';
 import { addStandingTask, walkTask } from './addTree';
 import { gradientTask } from './gradients';
+import { searchTask } from './splits';
 import { mergeTask, partitionTask, sumFeaturesTask, sumRowsTask } from './level';
 
 function dispatch(kernel: u32, p: usize, task: u32, thread: u32): void {
@@ -28,6 +29,9 @@ function dispatch(kernel: u32, p: usize, task: u32, thread: u32): void {
       break;
     case 6:
       walkTask(p, task);
+      break;
+    case 7:
+      searchTask(p, task, thread);
       break;
   }
 }
