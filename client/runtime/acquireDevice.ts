@@ -14,6 +14,7 @@ import type { TuningPlace } from './tunedConvolutions.ts';
 import { findAdapter, type OpenGpu } from '../thread/findAdapter.ts';
 import { openCpuTreeDevice } from '../../kernels/gbdt/devices/openCpuDevice.ts';
 import { createWebgpuTreeDevice } from '../../kernels/gbdt/devices/webgpuDevice.ts';
+import { withSplitSearch } from '../../kernels/gbdt/wasm/withSplitSearch.ts';
 import { onOwnDevice } from '../../kernels/gpu/ownedGpuDevice.ts';
 
 export interface AcquiredDevice {
@@ -75,5 +76,7 @@ async function createTreeDevice(
   threads: ThreadChoice,
 ): Promise<TreeDevice> {
   if (!adapter) return openCpuTreeDevice(spec, threads);
-  return onOwnDevice(adapter, (device) => createWebgpuTreeDevice(device, spec));
+  return onOwnDevice(adapter, async (device) =>
+    withSplitSearch(await createWebgpuTreeDevice(device, spec), threads),
+  );
 }
