@@ -3,7 +3,7 @@
 
 import { DeviceFailedError } from '../gpu/gpuErrors.ts';
 import type { CompiledModule } from './compiledModule.ts';
-import { compileModule } from './compiledModule.ts';
+import { moduleBytes } from './compiledModule.ts';
 import { WasmHeap } from './wasmHeap.ts';
 
 /** 4 GiB, all that addresses of 32 bits reach; it is taken only as it is used. */
@@ -106,7 +106,7 @@ export class WasmRuntime<Exports = unknown> {
   ): Promise<WasmRuntime<Exports>> {
     const threads = choice.startThread === undefined ? 1 : Math.max(1, choice.threads);
     const isShared = threads > 1;
-    const module = await compileModule(compiled, isShared);
+    const module = await WebAssembly.compile(moduleBytes(compiled, isShared));
     const memory = new WebAssembly.Memory({ initial: 1, maximum: MOST_PAGES, shared: isShared });
     const instance = await WebAssembly.instantiate(module, { env: { memory } });
     const exports = instance.exports as unknown as JobExports;
@@ -114,6 +114,16 @@ export class WasmRuntime<Exports = unknown> {
     const runtime = new WasmRuntime<Exports>(heap, module, exports, { ...choice, threads });
     if (choice.startAfterMs === 0) await runtime.#startThreads();
     return runtime;
+  }
+
+  /** At once, for the calling thread alone. @throws as `open`. */
+  static openAlone<Exports>(compiled: CompiledModule): WasmRuntime<Exports> {
+    const module = new WebAssembly.Module(moduleBytes(compiled, false));
+    const memory = new WebAssembly.Memory({ initial: 1, maximum: MOST_PAGES });
+    const { exports } = new WebAssembly.Instance(module, { env: { memory } });
+    const jobs = exports as unknown as JobExports;
+    const heap = new WasmHeap(memory, jobs.heapStart(), MOST_PAGES);
+    return new WasmRuntime<Exports>(heap, module, jobs, oneThread);
   }
 
   /**

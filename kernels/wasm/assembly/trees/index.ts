@@ -3,6 +3,7 @@
 
 import { closePool, runTasks, serveTasks } from '../pool/jobs';
 import { addStandingTask, walkTask } from './addTree';
+import { addForest } from './forest';
 import { gradientTask } from './gradients';
 import { searchTask } from './splits';
 import { mergeTask, partitionTask, sumFeaturesTask, sumRowsTask } from './level';
@@ -50,4 +51,4 @@ export function serve(control: usize, thread: u32): void {
   serveTasks(control, thread, dispatch);
 }
 
-export { closePool };
+export { addForest, closePool };
