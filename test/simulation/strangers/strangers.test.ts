@@ -97,6 +97,31 @@ describe('two in league', () => {
   });
 });
 
+describe('members in league', () => {
+  it.each([
+    'says that it summed a tree that there is not',
+    'says that it summed a limb that there is not',
+  ] as const)('of whom each %s can not end the run, nor outvote the rows', async (lie) => {
+    const liars = Object.fromEntries([0, 2].map((place) => [place, { lie, lies: (r: number) => r === 5 }]));
+    const run = await runStrangers({ members: 3, rounds: ROUNDS, shards: 8, liars });
+    expect([...run.convicted.keys()].sort()).toEqual([run.workerIds[0], run.workerIds[2]].sort());
+    expect(run.model).toBe(honest.model);
+  });
+
+  it.each([
+    ['one of two who search', { members: 3, features: 2, liars: [0] }],
+    ['two of three who search', { members: 6, features: 3, liars: [0, 2] }],
+  ])('%s can not frame the other by what they tell of the root', async (_, { liars, ...options }) => {
+    const alike = await runStrangers({ ...options, rounds: ROUNDS, shards: 12 });
+    const lies = Object.fromEntries(
+      liars.map((place) => [place, { lie: 'tells of another root', lies: (r: number) => r === 5 } as const]),
+    );
+    const run = await runStrangers({ ...options, rounds: ROUNDS, shards: 12, liars: lies });
+    expect([...run.convicted.keys()].sort()).toEqual(liars.map((place) => run.workerIds[place]).sort());
+    expect(run.model).toBe(alike.model);
+  });
+});
+
 describe('honest members', () => {
   it('are never named, over many rounds', async () => {
     const run = await runStrangers({ members: 3, owners: 1, rounds: 120, shards: 6 });
