@@ -218,7 +218,7 @@ function assignGroup(turn: Turn, eligible: readonly RunWorker[]): void {
     // The record grows on before the command is carried out.
     rounds: record.slice(),
     committedRounds,
-    isChecked: checks.isOn || isCheckedGroup(plan, members),
+    isChecked: (checks.isOn && !checks.areAlone) || isCheckedGroup(plan, members),
     savedState,
   });
   for (const workerId of state.engaged) {

@@ -81,7 +81,7 @@ function misplaced(turn: Turn, member: Member, round: number): string | undefine
   if (round < member.toldRounds) return `round ${round} after round ${member.toldRounds - 1}`;
   const most = 2 * mostAhead(turn);
   const isNear = plan.kind.recordsEveryRound
-    ? round < recordedRounds(state) + most
+    ? round < agreedRounds(turn) + most
     : state.votes.openRounds < most || state.votes.open(round) !== undefined;
   return isNear ? undefined : `round ${round}, of which nobody else has told`;
 }
@@ -179,11 +179,17 @@ function recordAgreed(turn: Turn, told: OpenRound, skipped: boolean): HaltWish |
   return recordsEveryRound && (isRecorded || skipped) ? outOfReach(turn) : undefined;
 }
 
+/** What most agree on of a round, and who does. */
+interface Agreed {
+  readonly content: RoundContent;
+  readonly voters: readonly string[];
+}
+
 /**
  * What most agree on of a round that is not recorded yet, once every member that can know of it has made it: what was summed up
  * in it is complete then.
  */
-export function agreedRound(turn: Turn, round: number): RoundContent | undefined {
+export function agreedRound(turn: Turn, round: number): Agreed | undefined {
   const { state } = turn;
   const open = state.votes.open(round);
   if (!open) return undefined;
@@ -193,7 +199,26 @@ export function agreedRound(turn: Turn, round: number): RoundContent | undefined
     : state.members.every(({ toldRounds }) => toldRounds > round)
       ? winnerOf(turn, open)
       : undefined;
-  return winner && open.contents.get(winner);
+  const content = winner && open.contents.get(winner);
+  return content && { content, voters: votersOf(open, winner) };
+}
+
+/** Whatever they say of the metrics. */
+function votersOf({ ballot }: OpenRound, { says }: Candidate): string[] {
+  return ballot.candidates.flatMap((other) =>
+    other.says['trees'] === says['trees'] ? [...other.voters] : [],
+  );
+}
+
+/** Rounds that most members agree on, in a row: those that are checked are recorded later. Of as many as are kept of all. */
+function agreedRounds(turn: Turn): number {
+  const { checks, votes, members } = turn.state;
+  const recorded = recordedRounds(turn.state);
+  if (!checks.isOn) return recorded;
+  checks.agreed = Math.max(checks.agreed, recorded);
+  for (let open = votes.open(checks.agreed); open && winnerOf(turn, open); open = votes.open(checks.agreed))
+    checks.agreed += 1;
+  return Math.min(checks.agreed, recorded + Math.floor(MAX_OPEN_VOTES / members.length));
 }
 
 /** What most members say; where owner's workers are among them, what most of these say. */
@@ -297,7 +322,7 @@ export function withheld(turn: Turn, workerId: string, round: number): HaltWish 
 
 function tooFarAhead(turn: Turn, workerId: string, round: number): HaltWish | undefined {
   const { plan, state } = turn;
-  const ahead = plan.kind.recordsEveryRound ? round - recordedRounds(state) : state.votes.openRounds;
+  const ahead = plan.kind.recordsEveryRound ? round - agreedRounds(turn) : state.votes.openRounds;
   if (ahead < mostAhead(turn)) return undefined;
   return { when: 'now', reason: `worker ${workerId} is ${ahead} rounds ahead of what most members tell` };
 }

@@ -17,6 +17,9 @@ const MUCH = 2 ** 30;
 
 export const lies = {
   'adds one to a cell of its histograms': { histograms: (cells: Float64Array) => changeCell(cells) },
+  'adds much to a cell of its histograms': {
+    histograms: (cells: Float64Array) => changeCell(cells, 2 ** 24),
+  },
   'sends its last histograms again': { histograms: repeatLast() },
   'sends other sums than it tells': {
     histograms: (cells: Float64Array) => changeCell(cells),

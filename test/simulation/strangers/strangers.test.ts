@@ -122,6 +122,20 @@ describe('members in league', () => {
   });
 });
 
+describe('members that each hold all rows', () => {
+  const alone = { members: 3, rounds: 40, shards: 4, sharesRows: true };
+
+  it('of whom two make the same false trees do not outvote the rows', async () => {
+    const alike = await runStrangers(alone);
+    expect(alike.convicted.size).toBe(0);
+    expect(alike.lost.size).toBe(0);
+    const lies = { lie: 'adds much to a cell of its histograms', lies: () => true } as const;
+    const run = await runStrangers({ ...alone, liars: { 0: lies, 2: lies } });
+    expect(run.model).toBe(alike.model);
+    expect([...run.convicted.keys()].sort()).toEqual([run.workerIds[0], run.workerIds[2]].sort());
+  });
+});
+
 describe('honest members', () => {
   it('are never named, over many rounds', async () => {
     const run = await runStrangers({ members: 3, owners: 1, rounds: 120, shards: 6 });
