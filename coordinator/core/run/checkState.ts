@@ -20,6 +20,8 @@ export interface AskedRounds {
   readonly answers: Map<string, readonly CheckedRound[]>;
   readonly deadlineMs: number;
   isAudited: boolean;
+  /** By round, from the first on: bytes of the trees that were asked about. */
+  readonly treeBytes: readonly number[];
   /** By round, from the first on: who names the trees that are judged. */
   readonly voters: (readonly string[])[];
 }

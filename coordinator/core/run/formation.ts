@@ -61,7 +61,10 @@ export function canForm(turn: Turn): boolean {
 
 export function enoughWithout(turn: Turn, workerIds: readonly string[]): boolean {
   const { plan, state } = turn;
-  const others = usableWorkers(plan, state).filter(({ workerId }) => !workerIds.includes(workerId));
+  // Who was set aside on the word of one of these alone may come back then.
+  const kept = [...state.setAside].filter(([, { accuser }]) => !workerIds.includes(accuser ?? ''));
+  const usable = usableWorkers(plan, { ...state, setAside: new Map(kept) });
+  const others = usable.filter(({ workerId }) => !workerIds.includes(workerId));
   return withinLimit(plan, others).length >= leastMembers(plan);
 }
 

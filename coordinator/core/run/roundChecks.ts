@@ -3,7 +3,7 @@
 // A wrong round is never recorded: who lied is banned, and the group does it again from the last right one.
 
 import { TabgradError } from '../../../kernels/errors.ts';
-import type { WorkerMessageOf } from '../../../shared/protocol/control.ts';
+import type { CheckedRound, WorkerMessageOf } from '../../../shared/protocol/control.ts';
 import type { AuditedMember, Fault, Verdict } from '../trust/roundAudit.ts';
 import { accuse, COORDINATOR } from './accusations.ts';
 import { checkEndsAtMs, type AskedRounds } from './checkState.ts';
@@ -67,6 +67,10 @@ function ask(turn: Turn, firstRound: number, endRound: number): void {
     answers: new Map(),
     deadlineMs: atMs + plan.timing.haltMs,
     isAudited: false,
+    treeBytes: Array.from(
+      { length: endRound - firstRound },
+      (_, at) => agreedRound(turn, firstRound + at)?.content.sizeBytes ?? 0,
+    ),
     voters: [],
   };
   turn.command({
@@ -112,12 +116,31 @@ export function takeChecked(
   if (!asked || !isDue) return turn.malformed(workerId, `checked: rounds from ${firstRound} on, unasked`);
   const isInOrder = rounds.every(({ round }, at) => round === firstRound + at && round < asked.endRound);
   if (isInOrder) {
-    asked.answers.set(workerId, rounds);
-    return undefined;
+    const tooLong = rounds.find(
+      (told, at) => !mayBe(told, asked.treeBytes[at]!, turn.state.checks.group.length),
+    );
+    // What is kept until all have answered is no more than honest ones say; who says more has said nothing.
+    asked.answers.set(workerId, tooLong ? [] : rounds);
+    return tooLong && turn.malformed(workerId, `checked: more of round ${tooLong.round} than there is`);
   }
   turn.malformed(workerId, `checked: rounds that are not those from ${firstRound} on`);
   expel(turn, workerId, 'it answered a check with other rounds');
   return { when: 'now', reason: `worker ${workerId} is set aside` };
+}
+
+/** What trees of few bytes may be told of: a node of a tree takes 30 bytes, and is named twice at most. */
+const LEAST_WORDS = 1024;
+
+/** Whether a member of a group of this size can have summed so much for trees of so many bytes. */
+function mayBe(
+  { steps, sent, received, refused, roots = [] }: CheckedRound,
+  treeBytes: number,
+  size: number,
+): boolean {
+  const words = steps.reduce((sum, { nodes }) => sum + 1 + nodes.length, 0);
+  const lists = [sent, received, refused, ...roots.map(({ told }) => told)];
+  const most = Math.max(LEAST_WORDS, treeBytes);
+  return words <= most && roots.length <= most && lists.every(({ length }) => length <= size);
 }
 
 function audit(turn: Turn, asked: AskedRounds): void {
