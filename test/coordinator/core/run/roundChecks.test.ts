@@ -195,8 +195,11 @@ describe('an answer to a check', () => {
 
   it.each([
     ['nodes', { steps: [{ output: 0, limb: 'high', nodes: Array<number>(2000).fill(0), sum: [0] }] }],
-    ['steps', { steps: Array(2000).fill({ output: 0, limb: 'high', nodes: [], sum: [0] }) }],
-    ['members', { received: Array(4).fill([0]) }],
+    [
+      'steps',
+      { steps: Array.from({ length: 2000 }, () => ({ output: 0, limb: 'high', nodes: [], sum: [0] })) },
+    ],
+    ['members', { received: Array.from({ length: 4 }, () => [0]) }],
     ['roots', { roots: [{ output: 0, told: Array<string>(4).fill('1/1') }] }],
   ])('of more %s than there can be is none: it is not kept while others are awaited', (_, more) => {
     bench.message('a', {

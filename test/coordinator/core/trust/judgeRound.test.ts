@@ -83,7 +83,8 @@ describe('what members say of their sums', () => {
 
 /** Five strangers, of whom two are gone and two are in league against the first one. */
 describe('what a part of a group says against one of it', () => {
-  const sums = { sent: Array<number[]>(5).fill([0]), received: Array<number[]>(5).fill([0]) };
+  const nothing = Array.from({ length: 5 }, () => [0]);
+  const sums = { sent: nothing, received: nothing };
   const steps = [{ output: 0, limb: 'high' as const, nodes: [0], sum: [0] }];
   const against = (honest: Partial<CheckedRound>, liar: Partial<CheckedRound>): RoundToJudge['told'] => [
     told({ ...sums, ...honest }),
