@@ -61,13 +61,21 @@ const parts = {
   node: () =>
     bundle(
       'dist/node',
-      { worker: 'client/runtime/worker.node.ts', ownerThread: 'client/runtime/ownerThread.node.ts' },
+      {
+        worker: 'client/runtime/worker.node.ts',
+        ownerThread: 'client/runtime/ownerThread.node.ts',
+        jobThread: 'client/runtime/jobThread.node.ts',
+      },
       workerPackages,
     ),
   deno: () =>
     bundle(
       'dist/deno',
-      { worker: 'client/runtime/worker.deno.ts', ownerThread: 'client/runtime/ownerThread.deno.ts' },
+      {
+        worker: 'client/runtime/worker.deno.ts',
+        ownerThread: 'client/runtime/ownerThread.deno.ts',
+        jobThread: 'client/runtime/jobThread.web.ts',
+      },
       workerPackages,
     ),
   vendor: () =>

@@ -69,7 +69,8 @@ async function compile(name, digest) {
     listFiles: () => [],
     stderr: { write: (text) => messages.push(text) },
   });
-  if (error) throw new Error(`kernels/wasm/assembly/${name} does not compile.\n${messages.join('')}`);
+  if (error || messages.length > 0)
+    throw new Error(`kernels/wasm/assembly/${name} does not compile.\n${messages.join('')}`);
   const text =
     `// Compiled by scripts/wasm.mjs from kernels/wasm/assembly/${name}. Sources: ${digest}\n` +
     `export const ${name}Module = {\n` +

@@ -15,13 +15,13 @@ export function hasSimd(): boolean {
 }
 
 /** @param isShared whether its memory is shared between threads. */
-export function compileModule(
+export function moduleBytes(
   { base64, memoryFlagsAt }: CompiledModule,
   isShared: boolean,
-): Promise<WebAssembly.Module> {
+): Uint8Array<ArrayBuffer> {
   const bytes = bytesOf(base64);
   bytes[memoryFlagsAt] = isShared ? 3 : 1;
-  return WebAssembly.compile(bytes);
+  return bytes;
 }
 
 function bytesOf(base64: string): Uint8Array<ArrayBuffer> {

@@ -1,11 +1,43 @@
-// The module of the kernels of trees.
+// The module of the kernels of trees. What the numbers of kernels and their parameters mean is written beside each; those who
+// ask for jobs are in kernels/gbdt/wasm.
 
 import { closePool, runTasks, serveTasks } from '../pool/jobs';
+import { addStandingTask, walkTask } from './addTree';
+import { addForest } from './forest';
+import { gradientTask } from './gradients';
+import { searchTask } from './splits';
+import { mergeTask, partitionTask, sumFeaturesTask, sumRowsTask } from './level';
 
-function dispatch(kernel: u32, parameters: usize, task: u32, thread: u32): void {
-  unreachable();
+function dispatch(kernel: u32, p: usize, task: u32, thread: u32): void {
+  switch (kernel) {
+    case 0:
+      gradientTask(p, task);
+      break;
+    case 1:
+      partitionTask(p, task, thread);
+      break;
+    case 2:
+      sumRowsTask(p, task, thread);
+      break;
+    case 3:
+      sumFeaturesTask(p, task);
+      break;
+    case 4:
+      mergeTask(p, task);
+      break;
+    case 5:
+      addStandingTask(p, task);
+      break;
+    case 6:
+      walkTask(p, task);
+      break;
+    case 7:
+      searchTask(p, task, thread);
+      break;
+  }
 }
 
+/** First byte that the module does not use itself. */
 export function heapStart(): usize {
   return __heap_base;
 }
@@ -19,4 +51,4 @@ export function serve(control: usize, thread: u32): void {
   serveTasks(control, thread, dispatch);
 }
 
-export { closePool };
+export { addForest, closePool };
