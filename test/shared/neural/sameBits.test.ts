@@ -8,7 +8,7 @@ import { compileNet } from '../../../shared/neural/compile/compileNet.ts';
 import { CompiledEngine } from '../../../shared/neural/engine/compiledEngine.ts';
 import { compileOptionsOf } from '../../../shared/neural/engine/createExecutor.ts';
 import type { EngineSpec } from '../../../shared/neural/trainingEngine.ts';
-import { startNodeThread } from '../../setup/nodeThreads.ts';
+import { jobThreads } from '../../setup/jobThreads.ts';
 import { netCases } from './nets.ts';
 import { playSteps } from './playNet.ts';
 
@@ -29,9 +29,7 @@ it.each(netCases.map(({ title, spec }) => [title, spec] as const))(
   async (_, spec) => {
     const plain = await played(spec, ({ program }) => createCpuExecutor(program));
     const one = await played(spec, ({ program }) => createWasmExecutor(program));
-    const three = await played(spec, ({ program }) =>
-      createWasmExecutor(program, {}, { threads: 3, startThread: startNodeThread }),
-    );
+    const three = await played(spec, ({ program }) => createWasmExecutor(program, {}, jobThreads(3)));
     expect(one).toEqual(plain);
     expect(three).toEqual(plain);
   },
