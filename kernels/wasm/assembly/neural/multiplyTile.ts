@@ -47,7 +47,7 @@ export function multiplyTile(
   let c1 = f32x4.splat(0);
   let d0 = f32x4.splat(0);
   let d1 = f32x4.splat(0);
-  for (let i: u32 = 0; i < inner; i += 1) {
+  for (const end = right + (<usize>inner << 5); right < end; ) {
     const x = v128.load(right);
     const y = v128.load(right, 16);
     let value = v128.load32_splat(left);
