@@ -34,7 +34,7 @@ export function elementwiseKernel(
 }
 
 /** Tasks of a job over rows of `length` floats. */
-function rowTasks(rows: number, length: number): number {
+export function rowTasks(rows: number, length: number): number {
   return Math.ceil(rows / Math.max(1, Math.floor(ROW_FLOATS_TOGETHER / length)));
 }
 

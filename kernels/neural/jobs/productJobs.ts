@@ -15,7 +15,7 @@ import {
 import { classTable, forwardForm, inputGradientForm, type GatherForm } from './gatherClasses.ts';
 import { stripTable } from './weightStrips.ts';
 
-const activationNumbers: Readonly<Record<FusedActivation, number>> = { none: 0, relu: 1, relu6: 2 };
+export const activationNumbers: Readonly<Record<FusedActivation, number>> = { none: 0, relu: 1, relu6: 2 };
 
 /** Storage arrays of a gathered product by binding. */
 interface GatherBindings {

@@ -19,10 +19,32 @@ import {
   weightPartsReference,
 } from './convolutionReference.ts';
 import { forwardProducts, inputGradientProducts, weightGradientProducts } from './convolutionProducts.ts';
+import {
+  depthwiseInputGradientKernel,
+  depthwiseKernel,
+  depthwisePartsKernel,
+} from '../jobs/depthwiseJobs.ts';
 import { forwardKernel, inputGradientKernel, weightGradientKernel } from '../jobs/productJobs.ts';
+import {
+  depthwiseForward,
+  depthwiseInputGradient,
+  depthwiseParts,
+  isDepthwise,
+} from './depthwiseReference.ts';
 import { changeFloats, readFloats } from './vectors.ts';
 
 const isGrouped = ({ groups }: ConvolutionShape): boolean => groups > 1;
+
+type OnProcessor = Pick<NeuralOp, 'reference' | 'wasm'>;
+
+/** How the processor does it, by what kind of convolution it is. */
+function onProcessor(
+  shape: ConvolutionShape,
+  kinds: Readonly<Record<'depthwise' | 'grouped' | 'plain', () => OnProcessor>>,
+): OnProcessor {
+  if (!isGrouped(shape)) return kinds.plain();
+  return isDepthwise(shape) ? kinds.depthwise() : kinds.grouped();
+}
 
 const activationWgsl: Readonly<Record<FusedActivation, string>> = {
   none: 'sum',
@@ -71,8 +93,17 @@ function forwardOp(shape: ConvolutionShape, bias: boolean, activation: FusedActi
     }
   }
   output[flat] = ${activationWgsl[activation]};`,
-    reference: (isGrouped(shape) ? forwardReference : forwardProducts)(shape, bias, activation),
-    ...(!isGrouped(shape) && { wasm: forwardKernel(shape, bias, activation) }),
+    ...onProcessor(shape, {
+      grouped: () => ({ reference: forwardReference(shape, bias, activation) }),
+      depthwise: () => ({
+        reference: depthwiseForward(shape, bias, activation),
+        wasm: depthwiseKernel(shape, bias, activation),
+      }),
+      plain: () => ({
+        reference: forwardProducts(shape, bias, activation),
+        wasm: forwardKernel(shape, bias, activation),
+      }),
+    }),
   };
 }
 
@@ -105,8 +136,17 @@ function inputGradientOp(shape: ConvolutionShape, accumulate: boolean): NeuralOp
     }
   }
   inputGradient[flat] ${accumulate ? '+=' : '='} sum;`,
-    reference: (isGrouped(shape) ? inputGradientReference : inputGradientProducts)(shape, accumulate),
-    ...(!isGrouped(shape) && { wasm: inputGradientKernel(shape, accumulate) }),
+    ...onProcessor(shape, {
+      grouped: () => ({ reference: inputGradientReference(shape, accumulate) }),
+      depthwise: () => ({
+        reference: depthwiseInputGradient(shape, accumulate),
+        wasm: depthwiseInputGradientKernel(shape, accumulate),
+      }),
+      plain: () => ({
+        reference: inputGradientProducts(shape, accumulate),
+        wasm: inputGradientKernel(shape, accumulate),
+      }),
+    }),
   };
 }
 
@@ -168,7 +208,9 @@ function weightPartsOp(shape: ConvolutionShape, rowsPerPart: number): NeuralOp {
   let end = min((part + 1u) * ${rowsPerPart}u, rows);
 ${weightSumWgsl}
   parts[flat] = sum;`,
-    reference: weightPartsReference(shape, rowsPerPart),
+    ...(isDepthwise(shape)
+      ? { reference: depthwiseParts(shape, rowsPerPart), wasm: depthwisePartsKernel(shape, rowsPerPart) }
+      : { reference: weightPartsReference(shape, rowsPerPart) }),
   };
 }
 

@@ -1,6 +1,6 @@
 // Relus with a learned slope for each column, and their gradients. At zero the slope below is taken, as tfjs does.
 
-import { SLOPE_ROWS } from '../../wasm/assembly/neural/kernelNumbers.ts';
+import { BEFORE_TIMES_COLUMN, PRELU, SLOPE_ROWS } from '../../wasm/assembly/neural/kernelNumbers.ts';
 import type { ColumnFormula } from './columnSums.ts';
 import type { ColumnwiseFormula } from './columnwise.ts';
 
@@ -10,6 +10,7 @@ export const prelu: ColumnwiseFormula = {
   updates: false,
   expression: 'select(x, column * x, x < T(0.0f))',
   evaluate: (slope, x) => (x < 0 ? slope * x : x),
+  wasm: PRELU,
 };
 
 /** The gradient of the input, in place of that of the output. */
@@ -19,6 +20,7 @@ export const preluGradient: ColumnwiseFormula = {
   updates: true,
   expression: 'select(before * column, before, x > T(0.0f))',
   evaluate: (slope, x, before) => (x > 0 ? before : before * slope),
+  wasm: BEFORE_TIMES_COLUMN,
 };
 
 /** The gradient of the slopes. */

@@ -8,6 +8,7 @@ import type { KernelCall } from '../kernelCall.ts';
 import { floatsOf } from '../kernelCall.ts';
 import type { NeuralOp } from '../neuralOp.ts';
 import { optimizerSlots, type OptimizerSpec } from '../optimizer.ts';
+import { squaresKernel } from '../jobs/tableJobs.ts';
 import { updateKernel } from '../jobs/updateJobs.ts';
 import { ROW_LANES, rowTreeWgsl } from './rows.ts';
 import { BLOCK_LENGTH, type UpdateForm } from '../updateForm.ts';
@@ -106,7 +107,7 @@ ${clipWgsl(form)}${optimizerWgsl(optimizer, hasTraits)}
 const NORM_GROUPS = 256;
 
 /** Sum of squares of one piece of the gradients, into `squares` from `offset`. */
-function squaresOp(form: UpdateForm, length: number, offset: number): Op {
+function squaresOp(form: UpdateForm, length: number, offset: number): NeuralOp {
   return {
     name: `gradientSquares ${form.hasTraits ? 'traits' : ''}[${length}; ${offset}]`,
     storage: [
@@ -142,6 +143,7 @@ ${rawGradientWgsl(form)}
         squares[offset + group] = sum;
       }
     },
+    wasm: squaresKernel(length, offset, NORM_GROUPS, form.hasTraits),
   };
 }
 

@@ -3,11 +3,13 @@
 import { closePool, runTasks, serveTasks } from '../pool/jobs';
 import { batchNorm, batchNormGradient } from './batchNorm';
 import { blockMoments, columnSums } from './columnSums';
+import { depthwise, depthwiseInputGradient, depthwiseParts } from './depthwise';
 import { elementwise } from './elementwise';
 import { gatherProduct } from './gatherProduct';
 import * as kernels from './kernelNumbers';
 import { averagePool, maxPool, poolGradient, shiftImage } from './pooling';
-import { layerNorm, layerNormGradient, softmax, softmaxGradient } from './rows';
+import { gradientSquares, layerNorm, layerNormGradient, softmax, softmaxGradient } from './rows';
+import { columnwise, copySlice, dropout, embedding, embeddingGradient, permute } from './tables';
 import { update } from './update';
 import { weightProduct } from './weightProduct';
 
@@ -45,6 +47,26 @@ function dispatch(kernel: u32, parameters: usize, task: u32, thread: u32): void 
       return layerNorm(parameters, task);
     case kernels.LAYER_NORM_GRADIENT:
       return layerNormGradient(parameters, task);
+    case kernels.DEPTHWISE:
+      return depthwise(parameters, task);
+    case kernels.DEPTHWISE_INPUT_GRADIENT:
+      return depthwiseInputGradient(parameters, task);
+    case kernels.DEPTHWISE_PARTS:
+      return depthwiseParts(parameters, task);
+    case kernels.DROPOUT:
+      return dropout(parameters, task);
+    case kernels.COLUMNWISE:
+      return columnwise(parameters, task);
+    case kernels.COPY_SLICE:
+      return copySlice(parameters, task);
+    case kernels.PERMUTE:
+      return permute(parameters, task);
+    case kernels.EMBEDDING:
+      return embedding(parameters, task);
+    case kernels.EMBEDDING_GRADIENT:
+      return embeddingGradient(parameters, task);
+    case kernels.GRADIENT_SQUARES:
+      return gradientSquares(parameters, task);
     default:
       unreachable();
   }

@@ -16,6 +16,16 @@ export const SOFTMAX = 12;
 export const SOFTMAX_GRADIENT = 13;
 export const LAYER_NORM = 14;
 export const LAYER_NORM_GRADIENT = 15;
+export const DEPTHWISE = 16;
+export const DEPTHWISE_INPUT_GRADIENT = 17;
+export const DEPTHWISE_PARTS = 18;
+export const DROPOUT = 19;
+export const COLUMNWISE = 20;
+export const COPY_SLICE = 21;
+export const PERMUTE = 22;
+export const EMBEDDING = 23;
+export const EMBEDDING_GRADIENT = 24;
+export const GRADIENT_SQUARES = 25;
 
 /** What a product's sums are added to. */
 export const START_ZERO = 0;
@@ -77,3 +87,8 @@ export const BATCH_NORM_ROWS = 1;
 export const BATCH_NORM_RELU_ROWS = 2;
 export const LAYER_NORM_ROWS = 3;
 export const SLOPE_ROWS = 4;
+
+/** Formulas of single elements and the value of their column. */
+export const PLUS_COLUMN = 0;
+export const PRELU = 1;
+export const BEFORE_TIMES_COLUMN = 2;

@@ -3,7 +3,7 @@
 
 import { exp } from './exponentials';
 import { ROW_FLOATS_TOGETHER } from './kernelNumbers';
-import { uint } from './parameters';
+import { float, uint } from './parameters';
 
 /** Rows of a task. */
 @inline
@@ -120,4 +120,35 @@ export function layerNormGradient(parameters: usize, task: u32): void {
       store<f32>(at(gradient, i), <f32>(inverse * (g - (sum + normalized * along) / <f64>length)));
     }
   }
+}
+
+/** Groups of the sum of squares, and floats that one takes at a time: as update.ts of the ops has them. */
+const SQUARE_FLOATS: u32 = 256;
+
+/**
+ * Squares of the averaged gradients with their penalties, group by group.
+ * Parameters: gradients, parameters, traits or 0, squares, floats, scale, groups. Task: a group.
+ */
+export function gradientSquares(parameters: usize, task: u32): void {
+  const gradients = <usize>uint(parameters, 0);
+  const weights = <usize>uint(parameters, 1);
+  const traits = <usize>uint(parameters, 2);
+  const length = uint(parameters, 4);
+  const scale = float(parameters, 5);
+  let sum: f64 = 0;
+  for (let start = task * SQUARE_FLOATS; start < length; start += uint(parameters, 6) * SQUARE_FLOATS) {
+    const end = min(length, start + SQUARE_FLOATS);
+    for (let i = start; i < end; i += 1) {
+      let g: f32 = load<f32>(at(gradients, i)) * scale;
+      if (traits !== 0) {
+        const trait_ = traits + (<usize>(i >> 6) << 4);
+        const w: f32 = load<f32>(at(weights, i));
+        const sign: f32 = w > 0 ? 1 : w < 0 ? -1 : w;
+        g = g + load<f32>(trait_) * sign;
+        g = (g + 2 * load<f32>(trait_, 4) * w) * load<f32>(trait_, 8);
+      }
+      sum += <f64>g * <f64>g;
+    }
+  }
+  store<f32>(at(<usize>uint(parameters, 3), task), <f32>sum);
 }
