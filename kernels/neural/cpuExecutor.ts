@@ -16,6 +16,9 @@ export interface CpuExecutorOptions {
   readonly now?: () => number;
 }
 
+/** What a byte of memory takes, beside products whose operands are in the caches. */
+const FLOP_OF_A_BYTE = 3;
+
 /** Timed calls that are kept. */
 const MOST_TIMINGS = 20_000;
 
@@ -29,7 +32,8 @@ class CpuExecutor implements ProgramExecutor {
   readonly peakBytes: number;
   /** What was asked for last; everything waits for it. */
   private last: Promise<unknown> = Promise.resolve();
-  private flop = 0;
+  /** Since the last turn of the event loop, in multiplications and additions. */
+  private work = 0;
 
   constructor(processor: Processor, { now }: CpuExecutorOptions) {
     this.processor = processor;
@@ -66,9 +70,10 @@ class CpuExecutor implements ProgramExecutor {
         const start = this.now?.() ?? 0;
         processor.perform(op, (name) => buffers[name] ?? `${op.name}.${name}`, this.uniformsOf(op));
         if (this.now !== undefined) this.note(call, examples, start, this.now());
-        this.flop += call.cost(examples).flop;
-        if (this.flop < processor.flopPerSlice) continue;
-        this.flop = 0;
+        const { flop, bytes } = call.cost(examples);
+        this.work += flop + FLOP_OF_A_BYTE * bytes;
+        if (this.work < processor.flopPerSlice) continue;
+        this.work = 0;
         await eventTurn();
       }
     });

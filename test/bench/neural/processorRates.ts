@@ -125,7 +125,7 @@ export async function printProcessorRates(quick: boolean): Promise<void> {
     if ('missing' in peer) console.log(`tfjs-wasm does not train ${net.name}: ${peer.missing}`);
     const seconds = await leastSeconds(
       { ...made, ...('once' in peer && { 'tfjs-wasm': peer }) },
-      quick ? 5 : 20,
+      quick ? 5 : 40,
     );
     const plain = await contendersOf(
       (open) => stepContender(open, net, examples),
