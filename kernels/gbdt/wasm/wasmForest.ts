@@ -1,9 +1,7 @@
-// A model's trees in WebAssembly: raw values down all of them, a block of rows at a time. Forests of a thread share one memory.
+// A model's trees in WebAssembly: raw values down all of them, a block of rows at a time.
 
-import { treesModule } from '../../wasm/built/trees.ts';
-import { hasSimd } from '../../wasm/compiledModule.ts';
 import type { HeapPiece, WasmHeap } from '../../wasm/wasmHeap.ts';
-import { WasmRuntime } from '../../wasm/wasmRuntime.ts';
+import { aloneRuntime, type AloneRuntime } from './aloneRuntime.ts';
 
 /** As shared/gbdt/model/flatForest.ts lays trees out. */
 export interface ForestArrays {
@@ -17,13 +15,6 @@ export interface ForestArrays {
   readonly treeOutputs: Int32Array;
 }
 
-interface ForestExports {
-  addForest(parameters: number): void;
-}
-
-type ForestRuntime = WasmRuntime<ForestExports>;
-
-let shared: ForestRuntime | undefined;
 /** Memory of forests that nothing can reach any more. */
 const unused = new FinalizationRegistry<{ heap: WasmHeap; pieces: readonly HeapPiece[] }>(
   ({ heap, pieces }) => {
@@ -32,7 +23,7 @@ const unused = new FinalizationRegistry<{ heap: WasmHeap; pieces: readonly HeapP
 );
 
 export class WasmForest {
-  readonly #runtime: ForestRuntime;
+  readonly #runtime: AloneRuntime;
   readonly #fixed: readonly number[];
   readonly #parameters: number;
   readonly #keys: number;
@@ -42,7 +33,7 @@ export class WasmForest {
   readonly #blockRows: number;
 
   private constructor(
-    runtime: ForestRuntime,
+    runtime: AloneRuntime,
     forest: ForestArrays,
     outputs: number,
     keyWords: number,
@@ -85,11 +76,12 @@ export class WasmForest {
     keyWords: number,
     blockRows: number,
   ): WasmForest | undefined {
-    if (!hasSimd()) return undefined;
+    const runtime = aloneRuntime();
+    if (!runtime) return undefined;
     try {
-      shared ??= WasmRuntime.openAlone<ForestExports>(treesModule);
-      return new WasmForest(shared, forest, outputs, keyWords, blockRows);
+      return new WasmForest(runtime, forest, outputs, keyWords, blockRows);
     } catch {
+      // The memory does not grow as far.
       return undefined;
     }
   }
