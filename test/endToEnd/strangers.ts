@@ -6,6 +6,7 @@ import type { Coordinator } from '../../coordinator/core/server/coordinator.ts';
 import { TOKEN_FROM_INPUT } from '../../shared/protocol/launchReport.ts';
 
 const START_TIMEOUT_MS = 60_000;
+const LEAVE_TIMEOUT_MS = 5_000;
 
 /** What a stranger runs; without any of it the worker that is built. */
 export interface StrangerProgram {
@@ -49,8 +50,11 @@ export class Strangers {
     const ended = this.#children.splice(0).map(async (child) => {
       if (child.exitCode !== null || child.signalCode !== null) return;
       const gone = once(child, 'exit');
-      child.kill('SIGKILL');
+      // In order: of who is killed the coordinator waits first whether it comes back.
+      child.kill('SIGTERM');
+      const late = setTimeout(() => child.kill('SIGKILL'), LEAVE_TIMEOUT_MS);
       await gone;
+      clearTimeout(late);
     });
     await Promise.all(ended);
     await this.#emptied();
