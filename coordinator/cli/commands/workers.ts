@@ -64,7 +64,7 @@ export const workers = defineCommand({
   positionals: [
     {
       name: 'ACTION',
-      help: 'list (also without it), drain ID, undrain ID, remove ID, ban ADDRESS, bans, unban ID or ADDRESS, or pardon ID, which is the same for a worker that lied.',
+      help: 'list (also without it), drain ID, undrain ID, remove ID, ban ADDRESS, bans, unban ID or ADDRESS, or pardon ID, which is the same of a worker that is banned for a lie.',
       optional: true,
     },
     { name: 'ID', help: 'Id of a worker, or an IP address.', optional: true },
@@ -89,7 +89,7 @@ export const workers = defineCommand({
     { command: 'tabgrad workers unban 192.0.2.7', meaning: 'Let them in again.' },
     {
       command: 'tabgrad workers pardon w-3f9a2c11d0e4',
-      meaning: 'Let one in again that was banned for a lie: as a newcomer, whose work is checked often.',
+      meaning: 'Let one in again that was banned for a lie: as a newcomer, whom no check has proven.',
     },
   ],
   async run(values, [action = 'list', id], context) {
