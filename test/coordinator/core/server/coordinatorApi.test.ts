@@ -3,7 +3,7 @@
 import { loopSpec, netSpec, treeSpec } from '../../../setup/runSpecs.ts';
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { WebSocket } from 'ws';
+import type { WebSocket } from 'ws';
 import type { RunRequest } from '../../../../coordinator/core/run/runRequest.ts';
 import type { EncodedTree } from '../../../../shared/gbdt/treeCodec.ts';
 import { treeOf, treesSha256 } from '../../../simulation/simulatedTree.ts';
