@@ -85,6 +85,8 @@ const liar = (lie: string): StrangerProgram => ({
   env: { LIE: lie },
 });
 
+const bans = (): string[] => swarm.coordinator.moderation.bans().map(({ value }) => value);
+
 const undone = (events: readonly ProgressEvent[]): string[] =>
   events.flatMap((event) => (event.type === 'undone' ? [event.reason] : []));
 
@@ -153,6 +155,17 @@ describe('a stranger that lies in a few steps of a net', () => {
     // Sums over other members are rounded in another order; a sum that was sent would change a weight at once.
     const [own, expected] = [floats(trained), floats(honest)];
     expect(Math.max(...own.map((value, at) => Math.abs(value - expected[at]!)))).toBeLessThan(2e-3);
+  });
+
+  it('frames no other by calling for checks at some members alone', async () => {
+    const before = bans();
+    await swarm.add('node');
+    await strangers.add();
+    const liarId = await strangers.add(liar('calls:0.2:10'));
+    const trained = await train([2, 3], { checkEverySteps: 1000 });
+    await swarm.dismiss();
+    expect(bans().filter((workerId) => workerId !== liarId && !before.includes(workerId))).toEqual([]);
+    expect(undone(trained.events)).toEqual([]);
   });
 
   it('that came later costs what came after the state stored before it, and its checkpoints go', async () => {
