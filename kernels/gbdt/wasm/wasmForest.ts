@@ -24,7 +24,8 @@ const unused = new FinalizationRegistry<{ heap: WasmHeap; pieces: readonly HeapP
 
 export class WasmForest {
   readonly #runtime: AloneRuntime;
-  readonly #fixed: readonly number[];
+  /** What the kernel is told of the forest. */
+  readonly #fixed: Readonly<Record<string, number>>;
   readonly #parameters: number;
   readonly #keys: number;
   readonly #keyWords: number;
@@ -60,10 +61,18 @@ export class WasmForest {
     this.#keys = take(4 * keyWords);
     this.#margins = take(4 * blockRows * outputs);
     this.#parameters = take(64);
-    this.#fixed = [
-      ...[put(forest.nodes), put(forest.sets), this.#keys, put(forest.leafValues), put(forest.roots)],
-      ...[put(forest.steps), put(forest.hasCategories), put(forest.treeOutputs), outputs, this.#margins],
-    ];
+    this.#fixed = {
+      nodes: put(forest.nodes),
+      sets: put(forest.sets),
+      keys: this.#keys,
+      leafValues: put(forest.leafValues),
+      roots: put(forest.roots),
+      steps: put(forest.steps),
+      hasCategories: put(forest.hasCategories),
+      treeOutputs: put(forest.treeOutputs),
+      outputs,
+      margins: this.#margins,
+    };
   }
 
   /**
@@ -102,7 +111,7 @@ export class WasmForest {
     if (rows > this.#blockRows) throw new RangeError(`${rows} rows, expected at most ${this.#blockRows}.`);
     const inHeap = heap.view('f32', this.#margins, margins.length);
     inHeap.set(margins);
-    heap.view('u32', this.#parameters, 13).set([...this.#fixed, first, end, rows]);
+    heap.writeWords(this.#parameters, { ...this.#fixed, first, end, rows });
     exports.addForest(this.#parameters);
     margins.set(inHeap);
   }

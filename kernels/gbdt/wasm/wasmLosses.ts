@@ -69,12 +69,17 @@ export function addLossesInWasm(kernel: LossKernel, block: LossRows, sums: Float
   if (weights) heap.view('f32', weightsAt, rows).set(weights.subarray(0, rows));
   const inHeap = heap.view('f64', sumsAt, sums.length);
   inHeap.set(sums);
-  heap
-    .view('u32', parameters, 9)
-    .set([
-      ...[kinds[kernel.kind], rows, marginsAt, isWide ? marginsAt + 4 * rows : 0, labelsAt, weightsAt],
-      ...[table, sumsAt, sumsAt + 4 * sums.length],
-    ]);
+  heap.writeWords(parameters, {
+    kind: kinds[kernel.kind],
+    rows,
+    margins: marginsAt,
+    lowMargins: isWide ? marginsAt + 4 * rows : 0,
+    labels: labelsAt,
+    weights: weightsAt,
+    table,
+    losses: sumsAt,
+    total: sumsAt + 4 * sums.length,
+  });
   heap.view('f64', parameters + 40, 2).set([kernel.unit, kernel.lowUnit ?? 0]);
   exports.addLosses(parameters);
   sums.set(inHeap);
