@@ -27,7 +27,7 @@ export interface WasmRun {
 export interface WasmKernel {
   /** What jobs read that follows from shapes alone. */
   readonly table?: Int32Array<ArrayBuffer>;
-  /** In order. @returns undefined where the reference has to do it. */
+  /** In order; one is done before the next begins. */
   readonly jobs: (run: WasmRun) => readonly WasmJob[];
 }
 
