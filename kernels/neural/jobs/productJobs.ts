@@ -17,6 +17,16 @@ import { stripTable } from './weightStrips.ts';
 
 export const activationNumbers: Readonly<Record<FusedActivation, number>> = { none: 0, relu: 1, relu6: 2 };
 
+/** Tasks that keep several threads busy to the end. */
+const WANTED_TASKS = 12;
+
+/** Columns of a task: fewer where there are few rows. No sum depends on it. */
+function columnsTogether(rowBlocks: number, columns: number): number {
+  let together = COLUMNS_TOGETHER;
+  while (together > 32 && rowBlocks * Math.ceil(columns / together) < WANTED_TASKS) together /= 2;
+  return together;
+}
+
 /** Storage arrays of a gathered product by binding. */
 interface GatherBindings {
   readonly source: string;
@@ -31,7 +41,6 @@ function gatherKernel(
   start: number,
   activation: FusedActivation,
 ): WasmKernel {
-  const columnBlocks = Math.ceil(form.columns / COLUMNS_TOGETHER);
   const { source, weights, bias, target } = bindings;
   return {
     table: classTable(form),
@@ -41,6 +50,8 @@ function gatherKernel(
         (sum, { rows, columns }) => sum + Math.ceil((examples * rows * columns) / ROWS_TOGETHER),
         0,
       );
+      const together = columnsTogether(blocks, form.columns);
+      const columnBlocks = Math.ceil(form.columns / together);
       const parameters = [
         at(source),
         at(weights),
@@ -59,6 +70,7 @@ function gatherKernel(
         activationNumbers[activation],
         threadMemory,
         threadBytes,
+        together,
       ];
       return [{ kernel: GATHER_PRODUCT, parameters, tasks: blocks * columnBlocks }];
     },

@@ -122,7 +122,8 @@ function placePositions(
 
 /**
  * Parameters: source, weights, bias, target, table of classes, their number, examples, floats of an image of source and target,
- * columns, blocks of columns, stride of a row and of a column of weights, start, activation, memory of threads and its bytes.
+ * columns, blocks of columns, stride of a row and of a column of weights, start, activation, memory of threads and its bytes, columns of a
+ * task.
  */
 export function gatherProduct(parameters: usize, task: u32, thread: u32): void {
   const examples = uint(parameters, 6);
@@ -139,8 +140,9 @@ export function gatherProduct(parameters: usize, task: u32, thread: u32): void {
   }
   const first = block * ROWS_TOGETHER;
   const rows = min(<u32>ROWS_TOGETHER, positions - first);
-  const column = (task % columnBlocks) * COLUMNS_TOGETHER;
-  const columns = min(<u32>COLUMNS_TOGETHER, uint(parameters, 9) - column);
+  const together = uint(parameters, 17);
+  const column = (task % columnBlocks) * together;
+  const columns = min(together, uint(parameters, 9) - column);
   const left = <usize>uint(parameters, 15) + <usize>thread * <usize>uint(parameters, 16);
   const right = left + ROWS_TOGETHER * TERMS_TOGETHER * 4;
   const sources = right + COLUMNS_TOGETHER * TERMS_TOGETHER * 4;
