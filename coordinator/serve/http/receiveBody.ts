@@ -2,7 +2,7 @@
 
 import { addressShare } from '../../bounds/addressShares.ts';
 import type { ContentCodings, Decoder } from '../../http/contentCodings.ts';
-import { readBody } from '../../http/readBody.ts';
+import { readBody, type BodyKind } from '../../http/readBody.ts';
 import type { Body } from '../replica/replica.ts';
 import type { HeldBodies } from './heldBodies.ts';
 import type { ServeExchange } from './serveExchange.ts';
@@ -13,25 +13,24 @@ export interface ReceiveOptions {
   readonly codings: ContentCodings;
 }
 
-/**
- * Reads the body, and counts what is held of it until the answer.
- * @param asBytes gives bytes even where it is small. @throws MediaTypeError
- */
+/** Reads the body, and counts what is held of it until the answer. @throws MediaTypeError */
 export function receiveBody(
   exchange: ServeExchange,
   { maxBodyBytes, bodies, codings }: ReceiveOptions,
-  asBytes: boolean,
+  as: BodyKind,
   received: (body: Body) => void,
 ): void {
-  const unwanted = new AbortController();
-  const decoder = decoderOf(exchange, codings, unwanted);
+  // Most bodies are not compressed, and to make one takes as long as all else that is done for a small request.
+  const unwanted =
+    exchange.request.headers['content-encoding'] === undefined ? undefined : new AbortController();
+  const decoder = unwanted && decoderOf(exchange, codings, unwanted);
   const held = bodies.open(exchange.address, (error) => {
     giveUp(error);
-    unwanted.abort();
+    unwanted?.abort();
   });
   exchange.body = held;
   const bounds = { maxBodyBytes, hold: (bytes: number): void => held.set(bytes) };
-  let giveUp = readBody(exchange, bounds, { decoder, asBytes }, (error, body) => {
+  let giveUp = readBody(exchange, bounds, { decoder, as }, (error, body) => {
     if (error) {
       exchange.fail(error);
       return;
@@ -46,8 +45,7 @@ function decoderOf(
   codings: ContentCodings,
   unwanted: AbortController,
 ): Decoder | undefined {
-  const coding = request.headers['content-encoding'];
-  if (coding === undefined) return undefined;
   response.once('close', () => unwanted.abort());
-  return codings.decoder(coding, { party: addressShare(address), signal: unwanted.signal });
+  const sender = { party: addressShare(address), signal: unwanted.signal };
+  return codings.decoder(request.headers['content-encoding'], sender);
 }

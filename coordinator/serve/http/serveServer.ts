@@ -119,7 +119,7 @@ function answerApp(exchange: ServeExchange, options: ServeServerOptions): void {
     throw new MethodNotAllowedError(request.method ?? '', path, ['POST'], hint);
   }
   requireUtf8(request.headers['content-type']);
-  receiveBody(exchange, options, false, (body) =>
+  receiveBody(exchange, options, 'own bytes', (body) =>
     ask(exchange, app, 'http', [body], (value) => exchange.answer(200, jsonHeaders, value as string)),
   );
 }
@@ -131,7 +131,7 @@ function answerClass(exchange: ServeExchange, app: ServedApp, options: ServeServ
   const below = app.routePrefix === '/' ? path : path.slice(app.routePrefix.length);
   const contentType = request.headers['content-type'] ?? 'text';
   const isText = /json|text|xml|urlencoded/.test(contentType) && isUtf8Charset(contentType);
-  receiveBody(exchange, options, !isText, (body) => {
+  receiveBody(exchange, options, isText ? 'text' : 'shared bytes', (body) => {
     // The body is no longer as long, nor as compressed, as it was on its way.
     const { 'content-encoding': coding, 'content-length': _, ...headers } = request.headers;
     const parts: RequestParts = {
@@ -169,7 +169,7 @@ function answerKserve(
   }
   exchange.application = app.name;
   requireUtf8(request.headers['content-type']);
-  receiveBody(exchange, options, false, (body) =>
+  receiveBody(exchange, options, 'own bytes', (body) =>
     ask(exchange, app, 'predict', [body], (value) => exchange.answer(200, jsonHeaders, value as string)),
   );
 }
@@ -180,7 +180,7 @@ function infer(exchange: ServeExchange, app: ServedApp, options: ServeServerOpti
   const headerBytes = given === undefined ? undefined : Number(given);
   if (headerBytes !== undefined && !(Number.isInteger(headerBytes) && headerBytes >= 0))
     throw new BadRequestError('Inference-Header-Content-Length must be a number of bytes.');
-  receiveBody(exchange, options, headerBytes !== undefined, (body) =>
+  receiveBody(exchange, options, 'own bytes', (body) =>
     ask(exchange, app, 'infer', [body, headerBytes], (value) =>
       answerInference(exchange, app, value as InferAnswer),
     ),
