@@ -21,7 +21,11 @@ const NULL = Buffer.from('null');
 
 /** @returns the position of the next byte that is no white space, or the end. */
 export function afterSpace(bytes: Uint8Array, at: number): number {
-  if (bytes[at]! > SPACE) return at;
+  // As short as can be, so that the compiler puts it where it is called.
+  return bytes[at]! > SPACE ? at : afterSpaces(bytes, at);
+}
+
+function afterSpaces(bytes: Uint8Array, at: number): number {
   let next = at;
   for (; next < bytes.length; next++) {
     const byte = bytes[next]!;
@@ -32,8 +36,11 @@ export function afterSpace(bytes: Uint8Array, at: number): number {
 
 /** One byte of punctuation, and white space before it. */
 export function afterMark(bytes: Uint8Array, at: number, mark: number): number {
-  if (bytes[at] === mark) return at + 1;
-  const next = afterSpace(bytes, at);
+  return bytes[at] === mark ? at + 1 : afterSpacedMark(bytes, at, mark);
+}
+
+function afterSpacedMark(bytes: Uint8Array, at: number, mark: number): number {
+  const next = afterSpaces(bytes, at);
   return bytes[next] === mark ? next + 1 : STOP;
 }
 
