@@ -7,6 +7,7 @@ import { BadRequestError, MethodNotAllowedError, NotFoundError } from '../../htt
 import { HttpServer, type HttpTimeouts, type ServerCredentials } from '../../http/httpServer.ts';
 import { RouteTable } from '../../http/routeTable.ts';
 import { UnavailableError } from '../request/serveErrors.ts';
+import { jsonHeaders, requestIds } from './answerForm.ts';
 import type { CallerAccess } from './callerAccess.ts';
 import { ServeExchange, type ServeContext } from './serveExchange.ts';
 import type { HeldBodies } from './heldBodies.ts';
@@ -32,6 +33,8 @@ import { kserveModel, type KserveTarget } from './kserveTarget.ts';
 export interface ServeServerOptions extends PageContext {
   readonly access: CallerAccess;
   readonly log: Log;
+  /** Who asks, where it is not the one who is connected. */
+  readonly addressOf?: ServeContext['addressOf'] | undefined;
   readonly accessLog: ServeContext['accessLog'];
   readonly maxBodyBytes: number;
   readonly bodies: HeldBodies;
@@ -42,22 +45,17 @@ export interface ServeServerOptions extends PageContext {
 }
 
 /** Proxies hold many: there is no limit by address. */
-const MAX_CONNECTIONS = 16_384;
+export const MAX_CONNECTIONS = 16_384;
 
 export function createServeServer(options: ServeServerOptions): HttpServer {
   const { timeouts, tls } = options;
   const pages = new RouteTable(serverPages(options, (exchange, app) => infer(exchange, app, options)));
-  const prefix = `${process.pid.toString(36)}${Date.now().toString(36)}`;
-  let serial = 0;
   const context: ServeContext = {
     ...options,
     logPrefix: 'serve: ',
     serverName: 'The server',
-    requestId: ({ headers: { 'x-request-id': given } }) =>
-      typeof given === 'string' && /^[\w.:-]{1,128}$/.test(given)
-        ? given
-        : `${prefix}-${(++serial).toString(36)}`,
-    addressOf: ({ socket }) => socket.remoteAddress ?? '',
+    requestId: requestIds(),
+    addressOf: options.addressOf ?? (({ socket }) => socket.remoteAddress ?? ''),
   };
   return new HttpServer({
     timeouts,
@@ -123,8 +121,6 @@ function answerApp(exchange: ServeExchange, options: ServeServerOptions): void {
     ask(exchange, app, 'http', [body], (value) => exchange.answer(200, jsonHeaders, value as string)),
   );
 }
-
-const jsonHeaders = { 'content-type': 'application/json; charset=utf-8' } as const;
 
 function answerClass(exchange: ServeExchange, app: ServedApp, options: ServeServerOptions): void {
   const { request, path, search } = exchange;

@@ -3,11 +3,13 @@
 // first runs of a function are slow, before it is compiled, and rows of one size differ by what is in them.
 
 import type { ReplicaOp } from './replica.ts';
-import type { TreeProgram } from './treeProgram.ts';
+import type { TreeOptions } from './predictorOptions.ts';
+import { TreeProgram } from './treeProgram.ts';
 
 /** Nothing that would hold up other requests for longer is predicted here. */
 const MAX_HOLD_MS = 0.1;
-const MAX_BYTES = 16 * 1024;
+/** No larger body is predicted here. */
+export const MAX_SMALL_BYTES = 16 * 1024;
 /** Runs before the first request. */
 const FIRST_RUNS = 50;
 /** Of bodies of a size that is thought to take longer, one in so many is tried here all the same. */
@@ -44,7 +46,7 @@ export class SmallRequests {
   ) {
     this.#program = program;
     this.#nowMs = nowMs;
-    this.#sizes = Array.from({ length: classOf(MAX_BYTES) + 1 }, (_, power) => ({
+    this.#sizes = Array.from({ length: classOf(MAX_SMALL_BYTES) + 1 }, (_, power) => ({
       ms: firstMs * Math.max(1, 2 ** power / firstBytes),
       untilTry: TRY_EVERY,
       tryEvery: TRY_EVERY,
@@ -52,8 +54,9 @@ export class SmallRequests {
     }));
   }
 
-  /** Measures how long a row takes. */
-  static of(program: TreeProgram): SmallRequests {
+  /** Measures how long a row takes. @throws ModelFormatError, ModelUnsupportedError, ServeArgumentError */
+  static of(modelText: string, options: TreeOptions): SmallRequests {
+    const program = new TreeProgram(modelText, options);
     const { probe } = program;
     let fastestMs = Infinity;
     for (let run = 0; run < FIRST_RUNS; run++) {
@@ -67,7 +70,7 @@ export class SmallRequests {
 
   /** Whether a body is to be predicted here. */
   takes(bytes: number): boolean {
-    if (bytes > MAX_BYTES) return false;
+    if (bytes > MAX_SMALL_BYTES) return false;
     const size = this.#sizes[classOf(bytes)]!;
     if (size.ms <= MAX_HOLD_MS) return true;
     if (size.ms > MAX_TRIED_MS || --size.untilTry > 0) return false;
