@@ -1,6 +1,7 @@
 // Passes a request on to the serving process, and its answer back: what an acceptor does not answer itself.
 
 import { request as ask, type Agent, type IncomingMessage, type ServerResponse } from 'node:http';
+import { endBeforeRest, isWhole } from '../../http/endBeforeRest.ts';
 import { CALLER_HEADER } from './callerHeader.ts';
 
 /** Of one connection, not of the message (RFC 9110, section 7.6.1). */
@@ -39,21 +40,28 @@ export function passOn(
   } else send();
   asked.on('response', (answer) => {
     response.writeHead(answer.statusCode ?? 502, passing(answer.rawHeaders, 'transfer-encoding'));
-    answer.pipe(response);
+    if (isWhole(request)) answer.pipe(response);
+    else endEarly(request, response, answer);
     // Broken off there, broken off here, after what came.
     answer.on('error', () => setImmediate(() => response.socket?.destroySoon()));
   });
   asked.on('error', () => {
     if (!response.headersSent) answerGone(response);
   });
-  // An answer may come before the request is whole, of which then nobody wants the rest.
-  asked.on('close', () => request.resume());
   response.on('close', () => {
     if (!response.writableFinished) asked.destroy();
   });
   // Who breaks off closes the answer too, which is heard above.
   request.on('error', () => undefined);
   response.on('error', () => undefined);
+}
+
+/** The answer to a request of which nobody wants the rest says what is wrong with it: it is short. */
+function endEarly(request: IncomingMessage, response: ServerResponse, answer: IncomingMessage): void {
+  request.unpipe();
+  const pieces: Buffer[] = [];
+  answer.on('data', (piece: Buffer) => pieces.push(piece));
+  answer.on('end', () => endBeforeRest(request, response, Buffer.concat(pieces)));
 }
 
 /** The serving process ends, or has ended. */
