@@ -7,7 +7,7 @@ import type { TreeOptions } from './predictorOptions.ts';
 import { TreeProgram } from './treeProgram.ts';
 
 /** Nothing that would hold up other requests for longer is predicted here. */
-const MAX_HOLD_MS = 0.1;
+const MAX_HOLD_MS = 0.2;
 /** No larger body is predicted here. */
 export const MAX_SMALL_BYTES = 16 * 1024;
 /** Runs before the first request. */
@@ -18,7 +18,7 @@ const TRY_EVERY = 8;
 const TRIES = 64;
 const TRY_EVERY_AT_MOST = 4_096;
 /** What would hold up others for longer is not tried. */
-const MAX_TRIED_MS = 10 * MAX_HOLD_MS;
+const MAX_TRIED_MS = 5 * MAX_HOLD_MS;
 /** How fast a time that was seen once is forgotten. */
 const FORGET = 1.05;
 

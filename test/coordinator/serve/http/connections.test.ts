@@ -164,6 +164,26 @@ describe.each([1, 2])('with %d processes', (count) => {
       await stopped;
     });
 
+    it('answers 503 for an application that has ended, while another still answers', async () => {
+      const { serve, port } = await started();
+      await serve.run(deployment(Slow), { name: 'slow', routePrefix: '/slow' });
+      const kept = new Client(port);
+      const slow = new Client(port);
+      kept.socket.write(request('/', local));
+      slow.socket.write(request('/slow', local));
+      await kept.answered(1);
+      while (serve.status().applications['slow']!.deployments[0]!.ongoing === 0)
+        await new Promise((resolve) => setImmediate(resolve));
+      const stopped = serve.shutdown();
+      while (serve.status().applications['default']!.deployments.length > 0)
+        await new Promise((resolve) => setImmediate(resolve));
+      kept.socket.write(request('/', local));
+      expect(await kept.closed).toContain('HTTP/1.1 503 Service Unavailable');
+      release();
+      expect(await slow.closed).toMatch(/done$/);
+      await stopped;
+    });
+
     it('does not wait for connections that are quiet', async () => {
       const { serve, port } = await started();
       const client = new Client(port);

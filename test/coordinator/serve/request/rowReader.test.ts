@@ -44,7 +44,11 @@ function agree(reader: RowReader, body: Buffer): boolean {
   const read = reader.read(body);
   if (read) expect(read, body.toString()).toEqual(general(body, rowsOf));
   const text = body.toString();
-  if (Buffer.from(text).equals(body)) expect(reader.read(text)).toEqual(reader.read(body));
+  if (Buffer.from(text).equals(body)) {
+    const ofText = reader.read(text);
+    expect(ofText !== undefined).toBe(read !== undefined);
+    if (ofText) expect(ofText, text).toEqual(general(body, rowsOf));
+  }
   const instances = reader.readInstances(body);
   if (instances) expect(instances, body.toString()).toEqual(general(body, instancesOf));
   return (read ?? instances) !== undefined;
@@ -243,14 +247,14 @@ describe('rows that are read from their bytes', () => {
       '\n',
     ];
     let taken = 0;
-    for (let i = 0; i < 30_000; i++) {
+    for (let i = 0; i < 10_000; i++) {
       const [, body] = usual[below(usual.length - 1)]!;
       const at = below(body.length);
       const piece = below(3) === 0 ? Buffer.of(below(256)) : Buffer.from(pieces[below(pieces.length)]!);
       const behind = at + [0, 1, below(12)][below(3)]!;
       taken += Number(agree(reader, Buffer.concat([body.subarray(0, at), piece, body.subarray(behind)])));
     }
-    expect(taken).toBeGreaterThan(1_000);
+    expect(taken).toBeGreaterThan(300);
   });
 
   it('are good until the next call, and of as many rows as there are', () => {
