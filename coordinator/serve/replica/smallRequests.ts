@@ -10,15 +10,17 @@ import { TreeProgram } from './treeProgram.ts';
 const MAX_HOLD_MS = 0.2;
 /** No larger body is predicted here. */
 export const MAX_SMALL_BYTES = 16 * 1024;
-/** Runs before the first request. */
-const FIRST_RUNS = 50;
+/** Is spent on runs before the first request. */
+const FIRST_MS = 20;
+/** Of their body, or a row where that is longer. */
+const FIRST_BYTES = 2_048;
 /** Of bodies of a size that is thought to take longer, one in so many is tried here all the same. */
 const TRY_EVERY = 8;
 /** After so many tries that did not make it small, twice as many requests lie between two. */
 const TRIES = 64;
 const TRY_EVERY_AT_MOST = 4_096;
 /** What would hold up others for longer is not tried. */
-const MAX_TRIED_MS = 5 * MAX_HOLD_MS;
+const MAX_TRIED_MS = 25 * MAX_HOLD_MS;
 /** How fast a time that was seen once is forgotten. */
 const FORGET = 1.05;
 
@@ -37,7 +39,7 @@ export class SmallRequests {
   readonly #nowMs: () => number;
   readonly #sizes: readonly SizeClass[];
 
-  /** @param firstMs how long a body of `firstBytes` takes. */
+  /** @param firstMs how long a body of `firstBytes` takes. Those of other sizes are thought to take as long a byte. */
   constructor(
     program: Pick<TreeProgram, 'run'>,
     firstBytes: number,
@@ -47,25 +49,25 @@ export class SmallRequests {
     this.#program = program;
     this.#nowMs = nowMs;
     this.#sizes = Array.from({ length: classOf(MAX_SMALL_BYTES) + 1 }, (_, power) => ({
-      ms: firstMs * Math.max(1, 2 ** power / firstBytes),
+      ms: (firstMs * 2 ** power) / firstBytes,
       untilTry: TRY_EVERY,
       tryEvery: TRY_EVERY,
       tries: 0,
     }));
   }
 
-  /** Measures how long a row takes. @throws ModelFormatError, ModelUnsupportedError, ServeArgumentError */
+  /** Measures how long rows take. @throws ModelFormatError, ModelUnsupportedError, ServeArgumentError */
   static of(modelText: string, options: TreeOptions): SmallRequests {
     const program = new TreeProgram(modelText, options);
-    const { probe } = program;
+    const body = sampleBody(program.features);
+    const startedAtMs = performance.now();
     let fastestMs = Infinity;
-    for (let run = 0; run < FIRST_RUNS; run++) {
-      const startedAtMs = performance.now();
-      program.run('http', [probe]);
-      fastestMs = Math.min(fastestMs, performance.now() - startedAtMs);
-      if (run > 2 && fastestMs > MAX_TRIED_MS) break;
+    for (let last = startedAtMs, now = last; now - startedAtMs < FIRST_MS; last = now) {
+      program.run('http', [body]);
+      now = performance.now();
+      fastestMs = Math.min(fastestMs, now - last);
     }
-    return new SmallRequests(program, probe.length, fastestMs);
+    return new SmallRequests(program, body.length, fastestMs);
   }
 
   /** Whether a body is to be predicted here. */
@@ -96,4 +98,12 @@ export class SmallRequests {
 /** The power of two that is as large as `bytes`. */
 function classOf(bytes: number): number {
   return bytes <= 1 ? 0 : 32 - Math.clz32(bytes - 1);
+}
+
+function sampleBody(features: TreeProgram['features']): Uint8Array {
+  const valueOf = ({ codes }: (typeof features)[number]): unknown =>
+    codes === undefined ? 0.5 : (codes.keys().next().value ?? null);
+  const row = JSON.stringify(Object.fromEntries(features.map((feature) => [feature.name, valueOf(feature)])));
+  const rows = Math.max(1, Math.floor(FIRST_BYTES / row.length));
+  return Buffer.from(`[${Array.from({ length: rows }, () => row).join()}]`);
 }

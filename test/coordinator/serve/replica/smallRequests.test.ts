@@ -50,7 +50,7 @@ describe('requests that are predicted where they are read', () => {
   });
 
   it('are none of a model that takes long, of which ever fewer are tried', () => {
-    const slow = requests(2, () => 2);
+    const slow = requests(8, () => 8);
     expect(taken(() => slow.ask(50), 1_000)).toBe(0);
     const middling = requests(0.5, () => 0.5);
     const first = taken(() => middling.ask(50), 10_000);
