@@ -2,7 +2,10 @@ import { describe, expect, it } from 'vitest';
 import { SmallRequests } from '../../../../coordinator/serve/replica/smallRequests.ts';
 
 /** A program that takes a time by the length of the body. */
-function requests(firstMs: number, msOf: (bytes: number) => number): { ask(bytes: number): boolean } {
+function requests(
+  firstMs: number,
+  msOf: (bytes: number) => number,
+): { readonly ask: (bytes: number) => boolean } {
   let nowMs = 0;
   const program = {
     run: (_op: unknown, [body]: readonly unknown[]): void => void (nowMs += msOf((body as string).length)),
