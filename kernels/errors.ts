@@ -169,6 +169,7 @@ export const errorCodes = {
   FRAME_CORRUPT: 'The checksum of a frame does not match its bytes; the message names the peer.',
   PEER_MESSAGE_INVALID:
     'What a peer sent can not be read, or contradicts itself; the message names the peer.',
+  PEER_CONTRADICTS: 'A peer says that it sent, or got, something else than this worker got or sent.',
   FRAME_VERSION: 'A peer speaks another version of the peer-to-peer wire.',
   COLLECTIVE_MISUSE: 'A collective was called with arguments that can not work, or after it had failed.',
   SIGNALLING_FAILED: 'The signalling server can not be reached.',

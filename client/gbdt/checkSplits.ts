@@ -4,6 +4,7 @@
 import { othersOf, PeerMessageError } from '../../shared/collective/peerMessage.ts';
 import type { Collective } from '../../shared/collective/collective.ts';
 import { TreeFormatError } from '../../shared/gbdt/errors/gbdtErrors.ts';
+import { NO_ROOT, rootText } from '../../shared/gbdt/check/rootText.ts';
 import { checkGradientSum } from '../../shared/gbdt/exactSums.ts';
 import { gainOfSplit, joinLimbs } from '../../shared/gbdt/split.ts';
 import type { NodeSums, OpenNode, SplitCandidate } from '../../shared/gbdt/split.ts';
@@ -70,19 +71,14 @@ function wrong(what: string): TreeFormatError {
   return new TreeFormatError(`a split message of a peer has ${what}`);
 }
 
-/** Ranks of those whose sums of the root are not those of most; all of them where there is no majority. */
-export function differingRoots(messages: readonly SplitMessage[]): number[] {
-  const roots = messages.map(rootText);
-  const most = mostGiven(roots);
-  return [...roots.keys()].filter((rank) => roots[rank] !== undefined && roots[rank] !== most);
+/** What each told of the sums of the root, by rank, where not all tell the same. */
+export function differingRoots(messages: readonly SplitMessage[]): string[] | undefined {
+  const roots = messages.map(({ root }) => rootText(root));
+  return new Set(roots.filter((root) => root !== NO_ROOT)).size > 1 ? roots : undefined;
 }
 
-function rootText({ root }: SplitMessage): string | undefined {
-  return root && [root.g, root.h, root.low?.g, root.low?.h].filter((sum) => sum !== undefined).join('/');
-}
-
-function mostGiven(roots: readonly (string | undefined)[]): string | undefined {
-  const given = roots.filter((root) => root !== undefined);
+function mostGiven(roots: readonly string[]): string | undefined {
+  const given = roots.filter((root) => root !== NO_ROOT);
   return given.find((root) => 2 * given.filter((other) => other === root).length > given.length);
 }
 
@@ -91,10 +87,10 @@ function mostGiven(roots: readonly (string | undefined)[]): string | undefined {
  * @throws PeerMessageError naming the sender that differs from most; all others where there is no majority.
  */
 export function agreedRoot(messages: readonly SplitMessage[], collective: Collective): NodeSums {
-  const roots = messages.map(rootText);
-  const given = roots.filter((root) => root !== undefined);
+  const roots = messages.map(({ root }) => rootText(root));
+  const given = roots.filter((root) => root !== NO_ROOT);
   const most = mostGiven(roots);
-  const isSuspect = roots.map((root) => root !== undefined && root !== most);
+  const isSuspect = roots.map((root) => root !== NO_ROOT && root !== most);
   if (isSuspect.includes(true)) {
     const peers = collective.members.filter((_, rank) => isSuspect[rank]);
     const isClear = most !== undefined && isSuspect[collective.rank] !== true;

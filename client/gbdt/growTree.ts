@@ -281,8 +281,9 @@ class TreeGrowth {
         return [];
       }
     });
-    if (depth === 0 && refused.size === 0) for (const rank of differingRoots(messages)) refused.add(rank);
-    if (refused.size === 0) return messages;
+    const roots = depth === 0 && refused.size === 0 ? differingRoots(messages) : undefined;
+    if (roots) trace.refuseRoots(this.#output, roots);
+    else if (refused.size === 0) return messages;
     trace.refuse(refused);
     return 'refused';
   }

@@ -30,7 +30,10 @@ interface TracedRound {
   readonly steps: TracedStep[];
   /** Ranks whose word on best splits could not be. */
   readonly refused: Set<number>;
+  readonly roots: NonNullable<CheckedRound['roots']>;
 }
+
+const nothingYet = (): TracedRound => ({ steps: [], refused: new Set(), roots: [] });
 
 /** Where the steps of one tree are kept. */
 export interface TracedTree {
@@ -44,7 +47,7 @@ export class RoundTrace {
   readonly #size: number;
   readonly #slots: number;
   readonly #rounds = new Map<number, TracedRound>();
-  #current: TracedRound = { steps: [], refused: new Set() };
+  #current: TracedRound = nothingYet();
   #bytes = 0;
   #freed = deferred<void>();
   #over: Promise<never> | undefined;
@@ -63,7 +66,7 @@ export class RoundTrace {
       this.#over ??= whenAborted(signal);
       await Promise.race([this.#freed.promise, this.#over]);
     }
-    this.#current = { steps: [], refused: new Set() };
+    this.#current = nothingYet();
     this.#rounds.set(round, this.#current);
   }
 
@@ -75,6 +78,11 @@ export class RoundTrace {
   /** What these members told of their best splits can not be. */
   refuse(ranks: Iterable<number>): void {
     for (const rank of ranks) this.#current.refused.add(rank);
+  }
+
+  /** They told different sums of the root of a tree: which of them are true the rows say. @param told by rank. */
+  refuseRoots(output: number, told: readonly string[]): void {
+    this.#current.roots.push({ output, told: [...told] });
   }
 
   /**
@@ -92,7 +100,7 @@ export class RoundTrace {
     return checked[0]?.round === first ? checked : [];
   }
 
-  #fingerprints(key: CheckKey, round: number, { steps, refused }: TracedRound): CheckedRound {
+  #fingerprints(key: CheckKey, round: number, { steps, refused, roots }: TracedRound): CheckedRound {
     const weight = nodeWeights(key, round);
     const sent = Array.from({ length: this.#size }, () => nothing(key));
     const received = Array.from({ length: this.#size }, () => nothing(key));
@@ -124,6 +132,7 @@ export class RoundTrace {
       sent: sent.map(plain),
       received: received.map(plain),
       refused: [...refused],
+      ...(roots.length > 0 && { roots }),
     };
   }
 

@@ -7,7 +7,7 @@ import type { Collective } from './collective.ts';
 
 /** What a member sent can not be read, or contradicts what is known. */
 export class PeerMessageError extends TabgradError {
-  readonly code = 'PEER_MESSAGE_INVALID';
+  readonly code: 'PEER_MESSAGE_INVALID' | 'PEER_CONTRADICTS' = 'PEER_MESSAGE_INVALID';
   /** Worker ids of those who may have sent it. */
   readonly peers: readonly string[];
 
@@ -15,6 +15,14 @@ export class PeerMessageError extends TabgradError {
     super(message, peers.length === 1 ? { peer: peers[0]! } : {}, options);
     this.peers = peers;
   }
+}
+
+/**
+ * What a member says of what it sent this one, or got from it, is not so. Other messages that do not fit prove nothing: a third member
+ * can have told the two different things, so that they are at different places.
+ */
+export class PeerContradictionError extends PeerMessageError {
+  override readonly code = 'PEER_CONTRADICTS';
 }
 
 /**

@@ -143,6 +143,11 @@ const checkedRound = z.object({
   received: z.array(fingerprint).max(4096),
   /** Ranks of those who told of best splits that can not be: the tree was grown no further then. */
   refused: z.array(count.max(4096)).max(4096),
+  /** What each rank, in order, told of a root's sums (shared/gbdt/check/rootText.ts), of trees of which they told different ones. */
+  roots: z
+    .array(z.object({ output: count, told: z.array(z.string().max(128)).max(4096) }))
+    .max(1024)
+    .optional(),
 });
 export type CheckedRound = z.infer<typeof checkedRound>;
 

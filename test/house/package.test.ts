@@ -75,6 +75,7 @@ describe('the package', () => {
       manifest.exports['.']!.default,
       'dist/node/worker.js',
       'dist/node/ownerThread.js',
+      'dist/node/replay.js',
       'dist/node/serveReplica.js',
       'dist/node/tfjsThread.js',
       'dist/deno/worker.js',

@@ -2,7 +2,11 @@
 // lies in a step can not know it before.
 
 import type { Collective } from '../../../shared/collective/collective.ts';
-import { PeerMessageError, readFromPeer } from '../../../shared/collective/peerMessage.ts';
+import {
+  PeerContradictionError,
+  PeerMessageError,
+  readFromPeer,
+} from '../../../shared/collective/peerMessage.ts';
 import type { StepDispute } from '../../../shared/protocol/stepDispute.ts';
 import { whenAborted } from '../../../shared/whenAborted.ts';
 import type { GenerationContext } from '../../memberRun/memberRun.ts';
@@ -66,7 +70,7 @@ export class StepChecks {
    * Between the exchange of a step and its update: members say what they sent and what they want of the next step, and the step is
    * checked if one of them says so.
    * @returns the wishes of most members.
-   * @throws PeerMessageError where they contradict one another; AbortedError where a check found a lie, after the coordinator was told.
+   * @throws PeerContradictionError where they contradict this one; AbortedError where a check found a lie, after the coordinator was told.
    */
   async afterExchange(step: UnappliedStep, wishes: StepWishes): Promise<StepWishes> {
     const exchanged = this.sum.take();
@@ -125,7 +129,7 @@ export class StepChecks {
     );
     const ids = [...new Set(others)].map((other) => members[other]!);
     if (ids.length > 0)
-      throw new PeerMessageError(
+      throw new PeerContradictionError(
         `Worker ${ids.join(', ')} sent something else than it says, or says so`,
         ids,
       );

@@ -41,6 +41,10 @@ export class BanList {
     return new BanList(record, await record.all());
   }
 
+  get size(): number {
+    return this.#bans.size;
+  }
+
   /** Oldest first. */
   list(): Ban[] {
     return [...this.#bans.values()];

@@ -4,7 +4,7 @@
 import type { Clock } from '../../../shared/clock.ts';
 import { messageOf } from '../../../shared/text/messageOf.ts';
 import type { Log } from '../../log/log.ts';
-import type { BanList } from './banList.ts';
+import { MAX_BANS, type Ban, type BanList } from './banList.ts';
 import { lieReason, type LieEvidence } from './lieEvidence.ts';
 import { makeId } from './secrets.ts';
 
@@ -43,6 +43,8 @@ export interface TrustLedgerOptions {
 const MAX_CHECKED = 100_000;
 /** Lies that are remembered, as many as there may be bans. */
 const MAX_LIES = 10_000;
+/** Beyond so many bans the oldest one of a liar makes room for the next: new names cost nothing, and the owner's own bans need places. */
+const MAX_BANS_BESIDE_LIARS = MAX_BANS - 1_000;
 /** Checks of so long may be forgotten by a coordinator that is killed. */
 const WRITE_AFTER_MS = 2_000;
 /** Until what could not be written is tried again. */
@@ -70,6 +72,7 @@ export class TrustLedger {
     for (const [workerId, passed] of await options.record.checks(MAX_CHECKED))
       ledger.#checks.set(workerId, passed);
     for (const lie of await options.record.lies(MAX_LIES)) ledger.#remember(lie);
+    ledger.#banLiars();
     return ledger;
   }
 
@@ -100,16 +103,39 @@ export class TrustLedger {
    * @returns the reason of the ban.
    */
   convict(workerId: string, evidence: LieEvidence): string {
-    const { record, bans } = this.#options;
+    const { record } = this.#options;
     const reason = lieReason(evidence);
     const lie = { lieId: makeId(), workerId, evidence, foundAtMs: this.#date() };
     this.#remember(lie);
     this.#setUnchecked(workerId);
     this.#write(`The lie of worker ${workerId} could not be recorded`, async () => record?.addLie(lie));
-    this.#write(`Worker ${workerId} lied (${reason}) and could not be banned`, async () =>
-      bans?.add({ kind: 'worker', value: workerId, reason, bannedAtMs: lie.foundAtMs }),
-    );
+    this.#banLater(lie);
     return reason;
+  }
+
+  /** A coordinator that was killed may have recorded a lie and no ban. */
+  #banLiars(): void {
+    const { bans } = this.#options;
+    for (const [lie] of this.#lies.values())
+      if (lie && bans && bans.size < MAX_BANS_BESIDE_LIARS && !bans.find(lie.workerId, ''))
+        this.#banLater(lie);
+  }
+
+  #banLater({ workerId, evidence, foundAtMs }: RecordedLie): void {
+    const reason = lieReason(evidence);
+    this.#write(`Worker ${workerId} lied (${reason}) and could not be banned`, () =>
+      this.#ban({ kind: 'worker', value: workerId, reason, bannedAtMs: foundAtMs }),
+    );
+  }
+
+  async #ban(ban: Ban): Promise<void> {
+    const { bans } = this.#options;
+    if (bans && bans.size >= MAX_BANS_BESIDE_LIARS) {
+      const isOfLiar = ({ kind, value }: Ban): boolean => kind === 'worker' && this.#lies.has(value);
+      const oldest = bans.list().find((one) => isOfLiar(one) && one.value !== ban.value);
+      if (oldest) await bans.lift(oldest.value);
+    }
+    await bans?.add(ban);
   }
 
   /**

@@ -20,12 +20,20 @@ export interface AskedRounds {
   readonly answers: Map<string, readonly CheckedRound[]>;
   readonly deadlineMs: number;
   isAudited: boolean;
+  /** By round, from the first on: bytes of the trees that were asked about. */
+  readonly treeBytes: readonly number[];
+  /** By round, from the first on: who names the trees that are judged. */
+  readonly voters: (readonly string[])[];
 }
 
 /** Of one generation; changed in place, like its votes. */
 export class RoundChecks {
   /** Whether rounds of this generation are checked at all. */
   readonly isOn: boolean;
+  /** Each member holds all rows and grows whole trees alone: there are no sums to ask about, and who names a wrong tree made it. */
+  readonly areAlone: boolean;
+  /** Most agree on the rounds before this one. */
+  agreed: number;
   /** Rounds before this one are right. */
   cleared: number;
   /** Of rounds that are right and not recorded yet, from the rows. */
@@ -40,14 +48,20 @@ export class RoundChecks {
   /** By rank, also of those who are lost. */
   readonly group: readonly CheckedMember[];
 
-  constructor(isOn: boolean, cleared: number, group: RoundChecks['group']) {
+  constructor(
+    { isOn, areAlone }: Pick<RoundChecks, 'isOn' | 'areAlone'>,
+    cleared: number,
+    group: RoundChecks['group'],
+  ) {
     this.isOn = isOn;
+    this.areAlone = areAlone;
     this.cleared = cleared;
+    this.agreed = cleared;
     this.group = group;
   }
 }
 
-/** Checks of a group of these. Where each holds all rows and grows whole trees alone, most of them decide, and nothing is checked. */
+/** Checks of a group of these. */
 export function checksOf(
   { checks, sharesRows, kind }: Pick<RunPlan, 'checks' | 'sharesRows' | 'kind'>,
   members: readonly CheckedMember[],
@@ -55,7 +69,7 @@ export function checksOf(
 ): RoundChecks {
   const isAsked = checks === 'always' || (checks === 'auto' && members.some(({ isOwners }) => !isOwners));
   const areAlone = sharesRows && members.length > 1;
-  return new RoundChecks(isAsked && kind.checksRounds && !areAlone, cleared, members);
+  return new RoundChecks({ isOn: isAsked && kind.checksRounds, areAlone }, cleared, members);
 }
 
 /** Whether what most agree on may go into the record. */

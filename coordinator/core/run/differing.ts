@@ -41,8 +41,11 @@ export function takeHeard(
  * @returns whether members that contradict one another are in no group together any more: what else went wrong follows from that.
  */
 export function settleDiffering(turn: Turn): boolean {
-  const { heard, places, differing } = turn.state;
-  const { liars, quarrels, misled } = judgeGathers(heard, places);
+  const { heard, places, differing, workers } = turn.state;
+  const own = places.filter((workerId) => workers.get(workerId)?.isOwners === true);
+  const owners = new Set(own.length < places.length ? own : []);
+  const { liars: found, quarrels, misled } = judgeGathers(heard, places, owners);
+  const liars = new Set([...found].filter((workerId) => !owners.has(workerId)));
   for (const workerId of liars) expel(turn, workerId, 'what it sent was not the same for all members');
   for (const [workerId, { reason }] of differing) if (!misled.has(workerId)) expel(turn, workerId, reason);
   let isParted = liars.size > 0;

@@ -61,7 +61,10 @@ export function canForm(turn: Turn): boolean {
 
 export function enoughWithout(turn: Turn, workerIds: readonly string[]): boolean {
   const { plan, state } = turn;
-  const others = usableWorkers(plan, state).filter(({ workerId }) => !workerIds.includes(workerId));
+  // Who was set aside on the word of one of these alone may come back then.
+  const kept = [...state.setAside].filter(([, { accuser }]) => !workerIds.includes(accuser ?? ''));
+  const usable = usableWorkers(plan, { ...state, setAside: new Map(kept) });
+  const others = usable.filter(({ workerId }) => !workerIds.includes(workerId));
   return withinLimit(plan, others).length >= leastMembers(plan);
 }
 
@@ -218,7 +221,7 @@ function assignGroup(turn: Turn, eligible: readonly RunWorker[]): void {
     // The record grows on before the command is carried out.
     rounds: record.slice(),
     committedRounds,
-    isChecked: checks.isOn || isCheckedGroup(plan, members),
+    isChecked: (checks.isOn && !checks.areAlone) || isCheckedGroup(plan, members),
     savedState,
   });
   for (const workerId of state.engaged) {

@@ -17,27 +17,40 @@ export interface GatherJudgement {
  * it tells itself.
  * @param heard by worker; of members that did not answer nothing is known.
  * @param places worker ids of the group by rank.
+ * @param owners those of the owner, which are believed.
  */
 export function judgeGathers(
   heard: ReadonlyMap<string, readonly HeardGathers[]>,
   places: readonly string[],
+  owners: ReadonlySet<string> = new Set(),
 ): GatherJudgement {
   const liars = new Set<string>();
   const misled = new Set<string>();
   /** By listener, of whom it heard something else. */
   const accused = new Map<string, Set<string>>();
+  const accuse = (listener: string, sender: string): void =>
+    void accused.set(listener, (accused.get(listener) ?? new Set()).add(sender));
+  let isInStep = true;
   for (const rows of rowsByGather(heard)) {
+    // After a lie honest members may be at different gathers.
+    if (!isInStep) break;
     // Honest members share a gather. Of one that half of them or fewer tell of, all who tell may be in league.
     const isOfMost = 2 * rows.size > heard.size;
     places.forEach((sender, rank) => {
       const told = new Map([...rows].map(([workerId, row]) => [workerId, digestOf(row, rank)]));
       const own = told.get(sender);
-      const right = own ?? mostCommon([...told.values()]);
-      const against = [...told.keys()].filter((id) => id !== sender && told.get(id) !== right);
+      const believed = owners.has(sender) ? own : [...told].find(([id]) => owners.has(id))?.[1];
+      const right = believed ?? own ?? mostCommon([...told.values()]);
+      const others = [...told.keys()].filter((id) => id !== sender);
+      const against = others.filter((id) => told.get(id) !== right);
       if (isOfMost) for (const id of against) misled.add(id);
-      if (right === undefined || against.length === 0) return;
-      if (own !== undefined && isHalf(against.length, places)) liars.add(sender);
-      else for (const id of against) accused.set(id, (accused.get(id) ?? new Set()).add(sender));
+      if (against.length === 0 && (own === undefined || own === right)) return;
+      if (right === undefined && !isOfMost) return;
+      if (isOfMost) isInStep = false;
+      if (believed !== undefined && owners.has(sender)) for (const id of against) liars.add(id);
+      else if (own !== undefined && (own !== right || isHalf(against.length, places))) liars.add(sender);
+      // One of them lies, or the sender, who does not tell what it sent.
+      else for (const id of against) accuse(id, sender);
     });
   }
   // A member that heard something else from so many calls all of them liars.
@@ -52,14 +65,17 @@ export function judgeGathers(
   };
 }
 
-/** What each member tells after one and the same gather, for each gather that several tell of. */
+/** What each member tells after one and the same gather, for each gather that several tell of, in order. */
 function rowsByGather(heard: ReadonlyMap<string, readonly HeardGathers[]>): Map<string, string>[] {
   const rows = new Map<number, Map<string, string>>();
   for (const [workerId, several] of heard) {
     for (const { gathers, digests } of several)
       rows.set(gathers, (rows.get(gathers) ?? new Map<string, string>()).set(workerId, digests));
   }
-  return [...rows.values()].filter(({ size }) => size > 1);
+  return [...rows]
+    .sort(([a], [b]) => a - b)
+    .map(([, row]) => row)
+    .filter(({ size }) => size > 1);
 }
 
 function digestOf(row: string, rank: number): string {

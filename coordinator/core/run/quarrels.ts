@@ -44,11 +44,14 @@ export function pickOfQuarrel(turn: Turn, accusations: readonly Accusation[]): S
   return { workerId: suspect, ...(accuser !== undefined && { accuser }) };
 }
 
-/** Members, the one first that would be missed least: that has worked least, then the newest. */
+/** Members, the one first that would be missed least: strangers, of those that has worked least, then the newest. */
 export function byTrust({ state }: Turn): string[] {
   const worked = (workerId: string): number => state.worked.get(workerId) ?? 0;
   return [...state.members]
-    .sort((a, b) => worked(a.workerId) - worked(b.workerId) || b.rank - a.rank)
+    .sort(
+      (a, b) =>
+        Number(a.isOwners) - Number(b.isOwners) || worked(a.workerId) - worked(b.workerId) || b.rank - a.rank,
+    )
     .map(({ workerId }) => workerId);
 }
 

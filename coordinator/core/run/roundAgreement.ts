@@ -7,6 +7,7 @@ import { isSame, partsIn, type Candidate, type Statement } from './ballot.ts';
 import { measureSpeed, recordRound } from './commitRecord.ts';
 import { noteDiffering } from './differing.ts';
 import type { OpenRound, RoundContent } from './roundVotes.ts';
+import { agreedRounds, MAX_OPEN_VOTES, winnerAmong, winnerOf } from './agreedRounds.ts';
 import { mayRecord } from './checkState.ts';
 import { recordedRounds } from './runState.ts';
 import type { Member } from './runState.ts';
@@ -21,8 +22,6 @@ export interface HaltWish {
   readonly isUrgent?: boolean;
 }
 
-/** Of all members together. */
-const MAX_OPEN_VOTES = 64 * 1024;
 const MOST_AHEAD = 256;
 const LEAST_AHEAD = 32;
 const LONGEST_TEXT = 256;
@@ -81,7 +80,7 @@ function misplaced(turn: Turn, member: Member, round: number): string | undefine
   if (round < member.toldRounds) return `round ${round} after round ${member.toldRounds - 1}`;
   const most = 2 * mostAhead(turn);
   const isNear = plan.kind.recordsEveryRound
-    ? round < recordedRounds(state) + most
+    ? round < agreedRounds(turn) + most
     : state.votes.openRounds < most || state.votes.open(round) !== undefined;
   return isNear ? undefined : `round ${round}, of which nobody else has told`;
 }
@@ -179,38 +178,6 @@ function recordAgreed(turn: Turn, told: OpenRound, skipped: boolean): HaltWish |
   return recordsEveryRound && (isRecorded || skipped) ? outOfReach(turn) : undefined;
 }
 
-/**
- * What most agree on of a round that is not recorded yet, once every member that can know of it has made it: what was summed up
- * in it is complete then.
- */
-export function agreedRound(turn: Turn, round: number): RoundContent | undefined {
-  const { state } = turn;
-  const open = state.votes.open(round);
-  if (!open) return undefined;
-  const haveAnswered = state.phase === 'halting' && state.members.every(({ halted }) => halted);
-  const winner = haveAnswered
-    ? winnerAmong(turn, open)
-    : state.members.every(({ toldRounds }) => toldRounds > round)
-      ? winnerOf(turn, open)
-      : undefined;
-  return winner && open.contents.get(winner);
-}
-
-/** What most members say; where owner's workers are among them, what most of these say. */
-function winnerOf({ state }: Turn, { ballot }: OpenRound): Candidate | undefined {
-  const owners = state.checks.group.filter(({ isOwners }) => isOwners).map(({ workerId }) => workerId);
-  if (owners.length === 0 || owners.length === state.groupSize) return ballot.winner(state.groupSize);
-  return ballot.winnerAmong(new Set(owners));
-}
-
-/** The same of those who can know. */
-function winnerAmong(turn: Turn, open: OpenRound): Candidate | undefined {
-  const ids = electorate(turn, open);
-  const owners = turn.state.checks.group.filter(({ workerId, isOwners }) => isOwners && ids.has(workerId));
-  const isMixed = owners.length > 0 && owners.length < ids.size;
-  return open.ballot.winnerAmong(isMixed ? new Set(owners.map(({ workerId }) => workerId)) : ids);
-}
-
 /** Records the rounds that were found right. @returns why the group must halt, if it must. */
 export function recordCleared(turn: Turn): HaltWish | undefined {
   const open = turn.state.votes.open(recordedRounds(turn.state));
@@ -297,7 +264,7 @@ export function withheld(turn: Turn, workerId: string, round: number): HaltWish 
 
 function tooFarAhead(turn: Turn, workerId: string, round: number): HaltWish | undefined {
   const { plan, state } = turn;
-  const ahead = plan.kind.recordsEveryRound ? round - recordedRounds(state) : state.votes.openRounds;
+  const ahead = plan.kind.recordsEveryRound ? round - agreedRounds(turn) : state.votes.openRounds;
   if (ahead < mostAhead(turn)) return undefined;
   return { when: 'now', reason: `worker ${workerId} is ${ahead} rounds ahead of what most members tell` };
 }
@@ -344,14 +311,4 @@ function settleRound(turn: Turn, round: number): boolean {
   if (!winner || !content || !mayRecord(turn.state, round)) return false;
   record(turn, open, winner, content);
   return true;
-}
-
-/**
- * Members that have got as far as the round, and those who told of it before they were lost. A member that has lost its state
- * can't testify.
- */
-function electorate({ state }: Turn, { round, ballot }: OpenRound): Set<string> {
-  const members = state.members.filter((member) => member.committedRounds >= round);
-  const ids = [...members.map(({ workerId }) => workerId), ...ballot.voters];
-  return new Set(ids.filter((workerId) => state.setAside.get(workerId)?.until !== 'never'));
 }

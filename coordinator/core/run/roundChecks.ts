@@ -3,13 +3,14 @@
 // A wrong round is never recorded: who lied is banned, and the group does it again from the last right one.
 
 import { TabgradError } from '../../../kernels/errors.ts';
-import type { WorkerMessageOf } from '../../../shared/protocol/control.ts';
+import type { CheckedRound, WorkerMessageOf } from '../../../shared/protocol/control.ts';
 import type { AuditedMember, Fault, Verdict } from '../trust/roundAudit.ts';
 import { accuse, COORDINATOR } from './accusations.ts';
+import { agreedRound } from './agreedRounds.ts';
 import { checkEndsAtMs, type AskedRounds } from './checkState.ts';
 import { setAsideLate } from './lateness.ts';
 import { pickOfQuarrel } from './quarrels.ts';
-import { agreedRound, type HaltWish } from './roundAgreement.ts';
+import type { HaltWish } from './roundAgreement.ts';
 import { recordedRounds } from './runState.ts';
 import type { Member, RunState } from './runState.ts';
 import { expel, setAside } from './setAside.ts';
@@ -21,6 +22,9 @@ class RoundsWrongError extends TabgradError {
 
 /** Rounds that are checked at a time: the weights of a row's slots are summed once for all of them. */
 const ROUNDS_AT_A_TIME = 8;
+/** Rounds that are judged at a time, at most; of few rows they take little, and members are far ahead. */
+const MOST_AT_A_TIME = 2 * ROUNDS_AT_A_TIME;
+const MOST_OF_FEW_ROWS = 8 * ROUNDS_AT_A_TIME;
 /** Asks about the next rounds when it is time, and has them judged when all have answered. */
 export function goOnChecking(turn: Turn): void {
   const { checks, phase } = turn.state;
@@ -32,7 +36,7 @@ export function goOnChecking(turn: Turn): void {
   }
   if (checks.isSpoiled) return;
   const firstRound = Math.max(checks.cleared, recordedRounds(turn.state));
-  const endRound = agreedEnd(turn, firstRound);
+  const endRound = agreedEnd(turn, firstRound, checks.areAlone ? MOST_OF_FEW_ROWS : MOST_AT_A_TIME);
   if (endRound === firstRound) return;
   checks.waitsSinceMs ??= turn.atMs;
   const isDue =
@@ -40,19 +44,21 @@ export function goOnChecking(turn: Turn): void {
     endRound - firstRound >= ROUNDS_AT_A_TIME ||
     endRound === turn.plan.totalRounds ||
     turn.atMs >= checkEndsAtMs(turn.state);
-  if (isDue) ask(turn, firstRound, Math.min(endRound, firstRound + 2 * ROUNDS_AT_A_TIME));
+  if (isDue) ask(turn, firstRound, endRound);
 }
 
 /** One more than the last round, from this one on, that can be checked now: most agree on it, and all have made it. */
-function agreedEnd(turn: Turn, firstRound: number): number {
+function agreedEnd(turn: Turn, firstRound: number, most: number): number {
   let end = firstRound;
-  while (agreedRound(turn, end)) end += 1;
+  while (end < firstRound + most && agreedRound(turn, end)) end += 1;
   return end;
 }
 
 function ask(turn: Turn, firstRound: number, endRound: number): void {
   const { state, plan, atMs } = turn;
-  const present = state.members.filter(({ workerId }) => state.workers.get(workerId)?.present === true);
+  const present = state.members.filter(
+    ({ workerId }) => !state.checks.areAlone && state.workers.get(workerId)?.present === true,
+  );
   const workerIds = new Set(present.map(({ workerId }) => workerId));
   state.checks.waitsSinceMs = undefined;
   state.checks.asked = {
@@ -62,6 +68,11 @@ function ask(turn: Turn, firstRound: number, endRound: number): void {
     answers: new Map(),
     deadlineMs: atMs + plan.timing.haltMs,
     isAudited: false,
+    treeBytes: Array.from(
+      { length: endRound - firstRound },
+      (_, at) => agreedRound(turn, firstRound + at)?.content.sizeBytes ?? 0,
+    ),
+    voters: [],
   };
   turn.command({
     type: 'check',
@@ -106,20 +117,42 @@ export function takeChecked(
   if (!asked || !isDue) return turn.malformed(workerId, `checked: rounds from ${firstRound} on, unasked`);
   const isInOrder = rounds.every(({ round }, at) => round === firstRound + at && round < asked.endRound);
   if (isInOrder) {
-    asked.answers.set(workerId, rounds);
-    return undefined;
+    const tooLong = rounds.find(
+      (told, at) => !mayBe(told, asked.treeBytes[at]!, turn.state.checks.group.length),
+    );
+    // What is kept until all have answered is no more than honest ones say; who says more has said nothing.
+    asked.answers.set(workerId, tooLong ? [] : rounds);
+    return tooLong && turn.malformed(workerId, `checked: more of round ${tooLong.round} than there is`);
   }
   turn.malformed(workerId, `checked: rounds that are not those from ${firstRound} on`);
   expel(turn, workerId, 'it answered a check with other rounds');
   return { when: 'now', reason: `worker ${workerId} is set aside` };
 }
 
+/** What trees of few bytes may be told of: a node of a tree takes 30 bytes, and is named twice at most. */
+const LEAST_WORDS = 1024;
+
+/** Whether a member of a group of this size can have summed so much for trees of so many bytes. */
+function mayBe(
+  { steps, sent, received, refused, roots = [] }: CheckedRound,
+  treeBytes: number,
+  size: number,
+): boolean {
+  const words = steps.reduce((sum, { nodes }) => sum + 1 + nodes.length, 0);
+  const lists = [sent, received, refused, ...roots.map(({ told }) => told)];
+  const most = Math.max(LEAST_WORDS, treeBytes);
+  return words <= most && roots.length <= most && lists.every(({ length }) => length <= size);
+}
+
 function audit(turn: Turn, asked: AskedRounds): void {
   const { state } = turn;
   asked.isAudited = true;
   const rounds: (readonly unknown[])[] = [];
-  for (let round = asked.firstRound; round < asked.endRound; round += 1)
-    rounds.push(agreedRound(turn, round)?.payload ?? []);
+  for (let round = asked.firstRound; round < asked.endRound; round += 1) {
+    const agreed = agreedRound(turn, round);
+    rounds.push(agreed?.content.payload ?? []);
+    asked.voters.push(agreed?.voters ?? []);
+  }
   const members = state.checks.group.map(({ workerId, leases, isOwners }): AuditedMember => {
     const answer = asked.answers.get(workerId);
     // A member that has begun anew knows nothing of the rounds, or not of all.
@@ -136,10 +169,11 @@ function audit(turn: Turn, asked: AskedRounds): void {
 }
 
 /** What was found out. The caller records what may be recorded now. */
-export function takeVerdict(turn: Turn, { rightRounds, metrics, faults }: Verdict): void {
+export function takeVerdict(turn: Turn, { rightRounds, metrics, faults: found }: Verdict): void {
   const { checks } = turn.state;
   const { asked } = checks;
   if (!asked?.isAudited) return;
+  const faults = checks.areAlone ? found.flatMap((fault) => liesOfVoters(turn, asked, fault)) : found;
   checks.asked = undefined;
   checks.cleared = asked.firstRound + rightRounds;
   checks.metrics.clear();
@@ -151,6 +185,16 @@ export function takeVerdict(turn: Turn, { rightRounds, metrics, faults }: Verdic
   for (const fault of faults) blame(turn, fault);
   if (faults.some(({ kind }) => kind === 'unexplained')) giveUpSilent(turn, asked);
   checks.areAllTold = passed.length === checks.group.length;
+}
+
+/** Each grew the whole tree from the rows, and names one that can not come of them. Owner's workers are believed: that is a defect. */
+function liesOfVoters({ state }: Turn, { firstRound, voters }: AskedRounds, fault: Fault): Fault[] {
+  if (fault.kind !== 'unexplained') return [fault];
+  const { round, what } = fault;
+  const named = new Set(voters[round - firstRound]);
+  const liars = state.checks.group.filter(({ workerId, isOwners }) => !isOwners && named.has(workerId));
+  if (liars.length === 0) return [fault];
+  return liars.map(({ workerId }) => ({ kind: 'lie', workerId, evidence: { what, round } }));
 }
 
 /** Members that told of all rounds. */

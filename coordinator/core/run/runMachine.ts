@@ -292,7 +292,7 @@ function onStalled(turn: Turn, member: Member, message: WorkerMessageOf<'stalled
   if (message.missing.length === 0) disturb(turn, workerId, what);
   for (const id of [workerId, ...others]) countWait(turn, id);
   accuse(turn, workerId, others.length > 0 ? others : [workerId], what);
-  if (message.code === 'PEER_MESSAGE_INVALID') partContradicting(turn, workerId, others);
+  if (message.code === 'PEER_CONTRADICTS') partContradicting(turn, workerId, others);
   const about = others.length > 0 ? ` (missing: ${others.join(', ')})` : '';
   turn.log('warn', `Worker ${workerId} stalled${about}: ${what}`);
   haltStalled(turn, `worker ${workerId} stalled: ${message.code}`);

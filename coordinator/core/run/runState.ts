@@ -330,7 +330,7 @@ export function initialRunState(record: CommittedRound[] = []): RunState {
     record,
     votes: new RoundVotes(),
     states: new StateVotes(),
-    checks: new RoundChecks(false, 0, []),
+    checks: new RoundChecks({ isOn: false, areAlone: false }, 0, []),
     places: [],
     heard: new Map(),
     differing: new Map(),

@@ -3,9 +3,13 @@
 // Every member tells the fingerprint of what it sent to each for that one's part, and of what it got from each. Where two
 // differ, one of them lies. What a member says it sent must be what its rows give. And the trees' values must follow from all
 // rows: where they do not though all sums were sent rightly, who searched the feature of the false split made them up.
+//
+// What rests on the word of members alone counts where most of the group say it, or most of the owner's workers in it: those who
+// answer may be few, and in league.
 
 import { add, isEqual, nothing, scale } from '../../../shared/gbdt/check/fingerprint.ts';
 import type { CheckKey, Fingerprint } from '../../../shared/gbdt/check/checkKey.ts';
+import { NO_ROOT } from '../../../shared/gbdt/check/rootText.ts';
 import type { ReplayedRound } from '../../../shared/gbdt/check/runReplay.ts';
 import type { HistogramStep } from '../../../shared/gbdt/histogramSteps.ts';
 import type { CheckedRound } from '../../../shared/protocol/control.ts';
@@ -18,8 +22,6 @@ export interface RoundToJudge {
   /** By rank: of the round; undefined where it is not told. */
   readonly told: readonly (CheckedRound | undefined)[];
   readonly replayed: ReplayedRound;
-  /** The steps are those of most members; else they follow from the trees and the rows. */
-  readonly areStepsTold: boolean;
   readonly key: CheckKey;
   /** By rank, as they were given for the replay of each member. */
   readonly partWeights: readonly (readonly number[])[];
@@ -100,25 +102,44 @@ function settled(round: RoundToJudge, quarrel: Extract<Fault, { kind: 'quarrel' 
   return lieOf(round, strangers[0]!, quarrel.what);
 }
 
-/**
- * All sums were sent rightly, and yet most members (or the owner's) say that what some told of their best splits can not be: these
- * made it up.
- */
+/** All sums were sent rightly, and yet what some told of their best splits, or of the root's sums, can not be: these made it up. */
 function refusals(round: RoundToJudge): Fault[] | undefined {
-  const { members, told } = round;
-  const heard = told.flatMap((one, rank) =>
-    one ? [{ refused: one.refused, isOwners: members[rank]!.isOwners }] : [],
-  );
-  const believed = heard.some(({ isOwners }) => isOwners) ? heard.filter(({ isOwners }) => isOwners) : heard;
-  const ranks = [...members.keys()].filter(
-    (rank) => 2 * believed.filter(({ refused }) => refused.includes(rank)).length > believed.length,
-  );
-  if (ranks.length === 0) return undefined;
+  const ranks = [...round.members.keys()];
+  const refused = ranks.filter((rank) => isHeld(round, ({ refused: named }) => named.includes(rank)));
   const what = 'what it told of its best splits can not be';
   // Of all together nobody can be named.
-  if (ranks.length === members.length && ranks.length > 1)
+  if (refused.length === ranks.length && ranks.length > 1)
     return [{ kind: 'unexplained', round: round.round, what: 'sums of all members can not be' }];
-  return ranks.map((rank) => lieOfSearcher(round, rank, what));
+  const roots = ranks.filter((rank) => isHeld(round, (told) => hasFalseRoot(round, told, rank)));
+  const lies = [
+    ...refused.map((rank) => lieOfSearcher(round, rank, what)),
+    ...roots.map((rank) => lieOfSearcher(round, rank, 'its sums of all rows are not those of the rows')),
+  ];
+  if (lies.length > 0) return lies;
+  // The tree was grown no further, and too few are there to say why.
+  const heard = round.told.filter((one) => one !== undefined);
+  const doubted = ranks.some(
+    (rank) => 2 * heard.filter((told) => told.refused.includes(rank)).length > heard.length,
+  );
+  return doubted ? [{ kind: 'unexplained', round: round.round, what }] : undefined;
+}
+
+function hasFalseRoot({ replayed }: RoundToJudge, { roots = [] }: CheckedRound, rank: number): boolean {
+  return roots.some(({ output, told }) => {
+    const root = told[rank] ?? NO_ROOT;
+    return root !== NO_ROOT && replayed.roots[output] !== undefined && root !== replayed.roots[output];
+  });
+}
+
+function isUnrefused({ refused, roots = [] }: CheckedRound): boolean {
+  return refused.length === 0 && roots.length === 0;
+}
+
+/** Whether most of the group say so; where owner's workers tell of the round, most of these. */
+function isHeld({ members, told }: RoundToJudge, says: (told: CheckedRound) => boolean): boolean {
+  const owners = told.filter((one, rank) => one && members[rank]!.isOwners);
+  const [voters, size] = owners.length > 0 ? [owners, owners.length] : [told, members.length];
+  return 2 * voters.filter((one) => one && says(one)).length > size;
 }
 
 /** All sums were sent rightly. */
@@ -128,7 +149,12 @@ function treeFaults(round: RoundToJudge): Fault[] {
     const { tree, node, feature, gain, hasGain } = hidden;
     const what = `it kept the best split of node ${node} of tree ${tree} to itself`;
     const numbers = { claimed: String(hasGain), found: String(gain) };
-    return [lieOfSearcher(round, round.searcherOf(feature), what, numbers)];
+    const searcher = round.searcherOf(feature);
+    const own = round.told[searcher];
+    // Of a tree that was grown no further the best split was not left out by who searched it.
+    if (own && !isUnrefused(own) && !isHeld(round, isUnrefused))
+      return [{ kind: 'unexplained', round: round.round, what }];
+    return [lieOfSearcher(round, searcher, what, numbers)];
   }
   if (!falseValue) return [];
   const { feature, node, tree, what, claimed, found } = falseValue;
@@ -146,10 +172,11 @@ function lieOfSearcher(round: RoundToJudge, rank: number, what: string, more: Li
 
 function otherSteps(round: RoundToJudge, rank: number): Fault {
   const what = 'it says that it summed other nodes than the trees were grown from';
-  // Two of two contradict each other, and the trees do not tell who is right.
-  if (!round.areStepsTold && round.replayed.falseValue)
-    return { kind: 'unexplained', round: round.round, what };
-  return lieOf(round, rank, what);
+  const { areStepsCertain, steps } = round.replayed;
+  if (areStepsCertain || isHeld(round, (told) => isSameSteps(told.steps, steps)))
+    return lieOf(round, rank, what);
+  // Those who contradict each other are too few, and the trees do not tell who is right.
+  return { kind: 'unexplained', round: round.round, what };
 }
 
 function isSameSteps(told: readonly HistogramStep[], steps: readonly HistogramStep[]): boolean {

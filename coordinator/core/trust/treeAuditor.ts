@@ -124,7 +124,6 @@ export class TreeAuditor implements RoundAuditor {
         members,
         told: members.map(({ told }) => told?.[at]),
         replayed: ofRound,
-        areStepsTold: toldSteps(members, at) !== undefined,
         key: checkKey(seed, slots),
         partWeights,
         searcherOf: (feature) => bounds.findLastIndex((bound) => bound <= feature),

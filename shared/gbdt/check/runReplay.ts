@@ -13,15 +13,13 @@ import { checkKey, nodeWeights, type CheckKey, type CheckVector, type Fingerprin
 import { multiply, reduce } from './modular.ts';
 import { findHidden, pickNode, type HiddenSplit, type PickedNode } from './pickedSplit.ts';
 import { ReplayedMetrics } from './replayedMetrics.ts';
+import { rootText } from './rootText.ts';
 import { addUpwards, emptyReplay, ShardReplay, type ReplayedTree } from './shardReplay.ts';
-import { verifyTree, type FalseValue } from './verifyTree.ts';
+import { sumsOfNode, verifyTree, type FalseValue } from './verifyTree.ts';
 
 export interface RoundToCheck {
   readonly trees: readonly BinnedTree[];
-  /**
-   * What members say that they summed. Without it what follows from the trees and the rows: where sums were false, or the owner's
-   * loop chose another depth for the round, that is something else.
-   */
+  /** What members say that they summed: for rounds of which it does not follow from the trees and the rows. */
   readonly toldSteps?: readonly HistogramStep[] | undefined;
 }
 
@@ -44,6 +42,13 @@ export interface ReplayTask {
 export interface ReplayedRound {
   /** Histograms in the order in which members sum them. */
   readonly steps: readonly HistogramStep[];
+  /**
+   * The steps follow from the trees and the rows: no member could have summed others. Not where values are false, nor where the owner's
+   * loop may have chosen another depth for the round.
+   */
+  readonly areStepsCertain: boolean;
+  /** Of each tree the sums of its root (rootText). */
+  readonly roots: readonly string[];
   /** By member: of all steps, parts by their weights. */
   readonly members: readonly Fingerprint[];
   /** By member and step. */
@@ -107,13 +112,18 @@ export class RunReplay {
     });
     this.#evaluateOthers(task, metrics);
     return rounds.map(({ trees, toldSteps }, i) => {
-      const steps = toldSteps ?? this.#stepsOf(trees, totals[i]!);
+      const found = this.#verify(firstRound + i, trees, totals[i]!, picked[i]);
+      const areStepsCertain = !found.falseValue && !this.#spec.trainLoop;
+      const told = areStepsCertain || !toldSteps || !fits(toldSteps, totals[i]!) ? undefined : toldSteps;
+      const steps = told ?? this.#stepsOf(trees, totals[i]!);
       const ofSteps = ofMembers.map((perRound) => stepPrints(key, firstRound + i, steps, perRound[i]!));
       return {
         steps,
+        areStepsCertain,
+        roots: totals[i]!.map(({ sums }) => rootText(sumsOfNode(sums, 0))),
         members: ofSteps.map((prints) => sumOf(key, prints)),
         ofSteps,
-        ...this.#verify(firstRound + i, trees, totals[i]!, picked[i]),
+        ...found,
         metrics: metrics.of(i),
       };
     });
@@ -226,6 +236,14 @@ function partVectors(
 function addSums(into: ReplayedTree, from: ReplayedTree): void {
   from.sums.forEach((limb, i) => {
     for (let at = 0; at < limb.length; at += 1) into.sums[i]![at]! += limb[at]!;
+  });
+}
+
+/** Whether there are such trees, limbs and nodes: members can say anything. */
+function fits(steps: readonly HistogramStep[], trees: readonly ReplayedTree[]): boolean {
+  return steps.every(({ output, limb, nodes }) => {
+    const sums = trees[output]?.sums[limb === 'high' ? 0 : 1];
+    return sums !== undefined && nodes.every((node) => 2 * node < sums.length);
   });
 }
 

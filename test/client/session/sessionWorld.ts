@@ -208,9 +208,14 @@ export interface SmallRun {
 }
 
 /** A run on random rows with a learnable label: `shards` training shards of 500 rows, one evaluation shard. */
-export function smallRun(world: SessionWorld, shards: number, rounds: number, sharesRows = false): SmallRun {
+export function smallRun(
+  world: SessionWorld,
+  shards: number,
+  rounds: number,
+  sharesRows = false,
+  features = 5,
+): SmallRun {
   const random = seededRandom(7);
-  const features = 5;
   const spec = buildTrainSpec({
     params: resolveParams({ objective: 'binary:logistic', max_depth: 4, eval_metric: ['logloss', 'auc'] }),
     numBoostRound: rounds,

@@ -5,6 +5,7 @@ import { LinkCollective } from '../../../client/collective/linkCollective.ts';
 import { RoundTrace, type TracedStep } from '../../../client/gbdt/roundTrace.ts';
 import type { TreeDevice } from '../../../kernels/gbdt/treeDevice.ts';
 import { decodeSplits, encodeSplits, mostSplitBytes } from '../../../shared/gbdt/splitCodec.ts';
+import type { SplitMessage } from '../../../shared/gbdt/splitCodec.ts';
 import type { CheckedRound } from '../../../shared/protocol/control.ts';
 import type { SessionWorld } from '../../client/session/sessionWorld.ts';
 
@@ -16,6 +17,9 @@ const MUCH = 2 ** 30;
 
 export const lies = {
   'adds one to a cell of its histograms': { histograms: (cells: Float64Array) => changeCell(cells) },
+  'adds much to a cell of its histograms': {
+    histograms: (cells: Float64Array) => changeCell(cells, 2 ** 24),
+  },
   'sends its last histograms again': { histograms: repeatLast() },
   'sends other sums than it tells': {
     histograms: (cells: Float64Array) => changeCell(cells),
@@ -57,7 +61,27 @@ export const lies = {
   'says that it summed other nodes': {
     answer: (round: CheckedRound) => ({ ...round, steps: round.steps.slice(1) }),
   },
-  'finds no split in its part': { hidesSplits: true },
+  'says that it summed a tree that there is not': {
+    answer: (round: CheckedRound) => ({
+      ...round,
+      steps: round.steps.map((step) => ({ ...step, output: 99 })),
+    }),
+  },
+  'says that it summed a limb that there is not': {
+    answer: (round: CheckedRound) => ({
+      ...round,
+      steps: round.steps.map((step) => ({ ...step, limb: 'low' as const })),
+    }),
+  },
+  'tells of another root': {
+    splits: (message: SplitMessage) => ({
+      root: message.root && { ...message.root, h: message.root.h + 1 },
+      candidates: message.candidates.map((one) => (message.root ? undefined : one)),
+    }),
+  },
+  'finds no split in its part': {
+    splits: ({ root, candidates }: SplitMessage) => ({ root, candidates: candidates.map(() => undefined) }),
+  },
 } as const satisfies Record<string, LieHooks>;
 
 export type Lie = keyof typeof lies;
@@ -68,7 +92,7 @@ interface LieHooks {
   readonly part?: (part: Float64Array) => void;
   readonly answer?: (round: CheckedRound) => CheckedRound;
   readonly skipsTrees?: boolean;
-  readonly hidesSplits?: boolean;
+  readonly splits?: (message: SplitMessage) => SplitMessage;
 }
 
 export interface Liar {
@@ -130,8 +154,8 @@ export function lieInGroups(liarAt: (at: { readonly rank: number }) => Liar | un
     return part as typeof data;
   };
   LinkCollective.prototype.allGather = function (this: LinkCollective, bytes, options) {
-    const hides = lying(liarAt(this))?.hidesSplits === true;
-    return allGather.call(this, hides ? withoutSplits(bytes, options.maxBytes) : bytes, options);
+    const change = lying(liarAt(this))?.splits;
+    return allGather.call(this, change ? otherSplits(bytes, options.maxBytes, change) : bytes, options);
   };
   return () => {
     Object.assign(RoundTrace.prototype, { begin, keep, check });
@@ -182,13 +206,16 @@ function repeatLast(): (cells: Float64Array) => void {
   };
 }
 
-/** A message of best splits without any; others as they are. */
-function withoutSplits(bytes: Uint8Array, maxBytes: number): Uint8Array {
+/** A message of best splits, changed; others as they are. */
+function otherSplits(
+  bytes: Uint8Array,
+  maxBytes: number,
+  change: (message: SplitMessage) => SplitMessage,
+): Uint8Array {
   for (let nodes = 1; mostSplitBytes(nodes) <= maxBytes; nodes += 1) {
     if (mostSplitBytes(nodes) !== maxBytes) continue;
     try {
-      const { root, candidates } = decodeSplits(bytes, nodes, 4096, false);
-      return encodeSplits({ root, candidates: candidates.map(() => undefined) });
+      return encodeSplits(change(decodeSplits(bytes, nodes, 4096, false)));
     } catch {
       return bytes;
     }

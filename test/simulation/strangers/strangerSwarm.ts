@@ -22,6 +22,9 @@ export interface StrangersOptions {
   readonly owners?: number;
   readonly rounds: number;
   readonly shards?: number;
+  readonly features?: number;
+  /** Every member holds all rows, and grows whole trees alone. */
+  readonly sharesRows?: boolean;
   /** By place of joining, from 0. */
   readonly liars?: Readonly<Record<number, { readonly lie: Lie; readonly lies: LieRound }>>;
   readonly checks?: 'auto' | 'always' | 'never';
@@ -53,6 +56,7 @@ class WatchedPool extends Pool {
 /** Trains once. @throws what the run fails with. */
 export async function runStrangers(options: StrangersOptions): Promise<Strangers> {
   const { members, owners = 0, rounds, shards = members, liars = {}, checks = 'auto' } = options;
+  const { features, sharesRows } = options;
   const world = new SessionWorld();
   world.onLog = () => undefined;
   const log: string[] = [];
@@ -80,7 +84,7 @@ export async function runStrangers(options: StrangersOptions): Promise<Strangers
     if (message.type === 'committed') made = Math.max(made, message.round + 1);
     places.find((place) => place.workerId === workerId)?.say(message);
   };
-  const { spec, leases } = smallRun(world, shards, rounds);
+  const { spec, leases } = smallRun(world, shards, rounds, sharesRows, features);
   const lost = new Map<string, string>();
   const driver = new RunDriver({
     request: {

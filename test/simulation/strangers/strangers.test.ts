@@ -97,6 +97,45 @@ describe('two in league', () => {
   });
 });
 
+describe('members in league', () => {
+  it.each([
+    'says that it summed a tree that there is not',
+    'says that it summed a limb that there is not',
+  ] as const)('of whom each %s can not end the run, nor outvote the rows', async (lie) => {
+    const liars = Object.fromEntries([0, 2].map((place) => [place, { lie, lies: (r: number) => r === 5 }]));
+    const run = await runStrangers({ members: 3, rounds: ROUNDS, shards: 8, liars });
+    expect(new Set(run.convicted.keys())).toEqual(new Set([run.workerIds[0], run.workerIds[2]]));
+    expect(run.model).toBe(honest.model);
+  });
+
+  it.each([
+    ['one of two who search', { members: 3, features: 2, liars: [0] }],
+    ['two of three who search', { members: 6, features: 3, liars: [0, 2] }],
+  ])('%s can not frame the other by what they tell of the root', async (_, { liars, ...options }) => {
+    const alike = await runStrangers({ ...options, rounds: ROUNDS, shards: 12 });
+    const lies = Object.fromEntries(
+      liars.map((place) => [place, { lie: 'tells of another root', lies: (r: number) => r === 5 } as const]),
+    );
+    const run = await runStrangers({ ...options, rounds: ROUNDS, shards: 12, liars: lies });
+    expect(new Set(run.convicted.keys())).toEqual(new Set(liars.map((place) => run.workerIds[place])));
+    expect(run.model).toBe(alike.model);
+  });
+});
+
+describe('members that each hold all rows', () => {
+  const alone = { members: 3, rounds: 40, shards: 4, sharesRows: true };
+
+  it('of whom two make the same false trees do not outvote the rows', async () => {
+    const alike = await runStrangers(alone);
+    expect(alike.convicted.size).toBe(0);
+    expect(alike.lost.size).toBe(0);
+    const lies = { lie: 'adds much to a cell of its histograms', lies: () => true } as const;
+    const run = await runStrangers({ ...alone, liars: { 0: lies, 2: lies } });
+    expect(run.model).toBe(alike.model);
+    expect(new Set(run.convicted.keys())).toEqual(new Set([run.workerIds[0], run.workerIds[2]]));
+  });
+});
+
 describe('honest members', () => {
   it('are never named, over many rounds', async () => {
     const run = await runStrangers({ members: 3, owners: 1, rounds: 120, shards: 6 });

@@ -69,6 +69,23 @@ describe('The ledger of trust', () => {
     ledger = await open();
   });
 
+  it('bans who lied when a coordinator that was killed had recorded the lie and no ban', async () => {
+    record.told.push({ lieId: '1', workerId: 'w-liar', evidence, foundAtMs: 500 });
+    await (await open()).close();
+    expect(bans.list()).toMatchObject([{ kind: 'worker', value: 'w-liar', bannedAtMs: 500 }]);
+  });
+
+  it('leaves places in the list of bans to the owner, however many lie', async () => {
+    await bans.add({ kind: 'worker', value: 'w-owners', reason: 'noise', bannedAtMs: 1 });
+    for (let i = 0; i < MAX_BANS; i += 1) ledger.convict(`w-${i}`, evidence);
+    await ledger.close();
+    expect(bans.size).toBe(MAX_BANS - 1_000);
+    expect(bans.find('w-owners', '')).toBeDefined();
+    expect(bans.find(`w-${MAX_BANS - 1}`, '')).toBeDefined();
+    expect(bans.find('w-0', '')).toBeUndefined();
+    expect(logged).toEqual([]);
+  });
+
   it('writes many checks at once, and the next life goes on from them', async () => {
     for (let i = 0; i < 500; i += 1) ledger.pass(`w-${i % 3}`, 1);
     expect([ledger.checksPassed('w-0'), record.writes]).toEqual([167, 0]);

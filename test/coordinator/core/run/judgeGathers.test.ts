@@ -88,3 +88,32 @@ describe('what members heard of one another', () => {
     expect([...judgeGathers(heard, ['a', 'b']).misled]).toEqual(['b']);
   });
 });
+
+describe('what an owner’s worker heard', () => {
+  const rows = (gathers: number, ...told: (string | undefined)[]) =>
+    told.flatMap((row, rank) =>
+      row === undefined ? [] : [['abc'[rank]!, afterGather(gathers, row)] as const],
+    );
+  const judge = (...told: (readonly [string, ReturnType<typeof afterGather>])[]) => {
+    const heard = new Map(
+      ['a', 'b', 'c'].map((id) => [id, told.filter(([one]) => one === id).map(([, row]) => row)]),
+    );
+    const { liars, quarrels } = judgeGathers(heard, ['a', 'b', 'c'], new Set(['a']));
+    return { liars: [...liars], quarrels: quarrels.map((pair) => pair.join('-')) };
+  };
+
+  it('is what was sent: who says that it sent something else lies', () => {
+    // c says that it sent x to all, and a heard y.
+    expect(judge(...rows(3, 'xxy', 'xxx', 'xxx'))).toEqual({ liars: ['c'], quarrels: [] });
+    expect(judge(...rows(3, 'xxx', 'yxx', 'xxx'))).toEqual({ liars: ['b'], quarrels: [] });
+  });
+
+  it('parts those of whom one lies where the sender does not say what it sent', () => {
+    expect(judge(...rows(3, 'xxy', 'xxx', undefined))).toEqual({ liars: [], quarrels: ['b-c'] });
+  });
+
+  it('is nothing after the first difference: the members may be at different gathers', () => {
+    const misled = [...rows(4, 'xxy', 'xxx', undefined), ...rows(5, 'pqr', 'stu', undefined)];
+    expect(judge(...misled)).toEqual({ liars: [], quarrels: ['b-c'] });
+  });
+});

@@ -193,6 +193,31 @@ describe('an answer to a check', () => {
     expect(bench.state.unexplained.times).toBe(0);
   });
 
+  it.each([
+    ['nodes', { steps: [{ output: 0, limb: 'high', nodes: Array<number>(2000).fill(0), sum: [0] }] }],
+    [
+      'steps',
+      { steps: Array.from({ length: 2000 }, () => ({ output: 0, limb: 'high', nodes: [], sum: [0] })) },
+    ],
+    ['members', { received: Array.from({ length: 4 }, () => [0]) }],
+    ['roots', { roots: [{ output: 0, told: Array<string>(4).fill('1/1') }] }],
+  ])('of more %s than there can be is none: it is not kept while others are awaited', (_, more) => {
+    bench.message('a', {
+      type: 'checked',
+      firstRound: 0,
+      rounds: [{ ...told(0, 1)[0], ...more }, ...told(1, 7)],
+    });
+    expect(bench.malformed()).toMatchObject([{ workerId: 'a' }]);
+    expect(bench.state.checks.asked?.answers.get('a')).toEqual([]);
+    answer('b', 0, 8);
+    answer('c', 0, 8);
+    expect(commands('audit')[0]!.members.map(({ told: rounds }) => rounds?.length)).toEqual([
+      undefined,
+      8,
+      8,
+    ]);
+  });
+
   it('that does not come sets its member aside, and the rounds are judged without it', () => {
     answer('a', 0, 8);
     answer('b', 0, 8);
@@ -233,6 +258,37 @@ describe('an answer to a check', () => {
     verdict(8);
     expect(bench.state.record).toHaveLength(8);
     expect(commands('assign')).toMatchObject([{ committedRounds: 8 }]);
+  });
+});
+
+describe('members that each hold all rows', () => {
+  beforeEach(() => begin(['a', 'b', 'c'], { sharesRows: true, totalRounds: 200 }));
+
+  it('are asked nothing, and go on while what they agree on is judged, as far as it takes', () => {
+    for (let round = 0; round < 8; round += 1) bench.allCommitted(round);
+    expect(commands('check')).toMatchObject([{ workerIds: [] }]);
+    expect(commands('audit')).toMatchObject([{ firstRound: 0 }]);
+    for (let round = 8; round < 160; round += 1) bench.allCommitted(round);
+    expect(bench.state.phase).toBe('training');
+    expect(bench.state.record).toEqual([]);
+    verdict(8);
+    expect(bench.state.record).toHaveLength(8);
+    expect(commands('audit')[0]!.rounds).toHaveLength(64);
+  });
+
+  it('lied, all who name a tree that does not follow from the rows', () => {
+    for (let round = 0; round < 8; round += 1) {
+      const tree = round === 5 ? 'forged' : `tree ${round}`;
+      for (const id of ['a', 'b']) bench.says(id, round, { tree });
+      bench.committed('c', round);
+    }
+    for (const id of ['a', 'b', 'c']) if (bench.state.phase === 'halting') bench.halted(id, 8, 0);
+    expect(bench.state.phase).toBe('halting');
+    verdict(5, [
+      { kind: 'unexplained', round: 5, what: 'the value of node 0 does not follow from the rows' },
+    ]);
+    expect(commands('convict').map(({ workerId }) => workerId)).toEqual(['a', 'b']);
+    expect(bench.state.record).toHaveLength(5);
   });
 });
 

@@ -212,7 +212,7 @@ describe('a dispute', () => {
     const stalled = {
       type: 'stalled',
       missing: ['b'],
-      code: 'PEER_MESSAGE_INVALID',
+      code: 'PEER_CONTRADICTS',
       message: 'not as it says',
     } as const;
     const strangers = group(...ids);
@@ -224,5 +224,18 @@ describe('a dispute', () => {
     own.ready(...ids);
     own.message('a', stalled);
     expect(commands(own, 'convict').map(({ workerId }) => workerId)).toEqual(['b']);
+  });
+
+  it('is none where an owner’s worker can not read a message: a third member may have led it astray', () => {
+    const bench = neural({ workers: { min: 4, max: 4 } });
+    bench.workers(...ids.map((workerId) => makeWorker(workerId, { isOwners: workerId === 'a' })));
+    bench.ready(...ids);
+    bench.message('a', {
+      type: 'stalled',
+      missing: ['b'],
+      code: 'PEER_MESSAGE_INVALID',
+      message: '17 bytes',
+    });
+    expect(commands(bench, 'convict')).toEqual([]);
   });
 });
