@@ -20,13 +20,11 @@ export function receiveBody(
   as: BodyKind,
   received: (body: Body) => void,
 ): void {
-  // Most bodies are not compressed, and to make one takes as long as all else that is done for a small request.
-  const unwanted =
-    exchange.request.headers['content-encoding'] === undefined ? undefined : new AbortController();
-  const decoder = unwanted && decoderOf(exchange, codings, unwanted);
+  const unwanted = new AbortController();
+  const decoder = decoderOf(exchange, codings, unwanted);
   const held = bodies.open(exchange.address, (error) => {
     giveUp(error);
-    unwanted?.abort();
+    unwanted.abort();
   });
   exchange.body = held;
   const bounds = { maxBodyBytes, hold: (bytes: number): void => held.set(bytes) };
@@ -45,7 +43,8 @@ function decoderOf(
   codings: ContentCodings,
   unwanted: AbortController,
 ): Decoder | undefined {
+  const coding = request.headers['content-encoding'];
+  if (coding === undefined) return undefined;
   response.once('close', () => unwanted.abort());
-  const sender = { party: addressShare(address), signal: unwanted.signal };
-  return codings.decoder(request.headers['content-encoding'], sender);
+  return codings.decoder(coding, { party: addressShare(address), signal: unwanted.signal });
 }

@@ -1,6 +1,6 @@
 // Steps over the bytes of JSON without making objects of them. Each function takes the position where something begins and
 // returns the one behind it, or STOP where there is no such thing: what is wrong is for JSON.parse to say. Positions are
-// arguments and results, not fields, so that the compiler keeps them in registers: that is four times as fast.
+// arguments and results, not fields, so that the compiler can keep them in registers.
 
 import { bufferUnder } from '../../../http/bodyText.ts';
 
