@@ -133,9 +133,14 @@ describe('several processes behind one port', () => {
     const refused = predictions.filter(({ status }) => status === 400);
     expect([predictions.length, refused.length]).toEqual([14, 1]);
     expect(new Set(entries.map(({ remoteAddress }) => remoteAddress))).toEqual(new Set(['127.0.0.1']));
-    // A prefix for each process that answered.
-    const prefixes = new Set(predictions.map(({ requestId }) => requestId.split('-')[0]));
-    expect(prefixes.size).toBe(PROCESSES + 1);
+    // Ids begin in another way in each process. How soon an acceptor finds rows small depends on the machine.
+    const answerers = new Set<string>();
+    const answererOf = async (body: string): Promise<void> => {
+      const { headers } = await post(serve.url!, body);
+      answerers.add(String(headers['x-request-id']).split('-')[0]!);
+    };
+    await answererOf('[1]');
+    while (answerers.size < PROCESSES + 1) await answererOf(row);
   });
 
   it('count wrong keys together, and take the right one', async () => {
